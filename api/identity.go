@@ -2,9 +2,7 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"strings"
-	"sync"
 
 	"github.com/labstack/echo/v4"
 
@@ -15,36 +13,24 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-type identityKey struct{}
-
-// identity is what a request's token says of who asks.
-type identity struct {
-	// claimed is whom the token was made for; err is what is wrong with it.
-	claimed auth.Identity
-	err     error
-	// confirm looks, once, whether the sign-in is still in force.
-	confirm func() error
-}
-
 // identify reads the access token, if there is one. What is wrong with it matters only to operations that look.
 func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		ctx := context.WithValue(c.Request().Context(), headerKey{}, c.Request().Header)
-		ctx = store.WithClient(context.WithValue(ctx, clientKey{}, client(c)), client(c))
-		if header := c.Request().Header.Get(echo.HeaderAuthorization); header != "" {
-			id := identity{err: watchparty.ErrUnauthenticated}
+		r := c.Request()
+		e := exchangeOf(r.Context())
+		e.header, e.client = r.Header, client(c)
+		if header := r.Header.Get(echo.HeaderAuthorization); header != "" {
+			e.identity = &identity{err: watchparty.ErrUnauthenticated, inForce: s.inForce}
 			if scheme, token, ok := strings.Cut(header, " "); ok && strings.EqualFold(scheme, "Bearer") {
-				id.claimed, id.err = s.tokens.Verify(strings.TrimSpace(token), store.Now())
+				e.identity.claimed, e.identity.err = s.tokens.Verify(strings.TrimSpace(token), store.Now())
 			}
-			id.confirm = sync.OnceValue(func() error { return s.inForce(ctx, id.claimed) })
-			ctx = context.WithValue(ctx, identityKey{}, id)
 		}
-		c.SetRequest(c.Request().WithContext(ctx))
 		return next(c)
 	}
 }
 
-// inForce returns ErrUnauthenticated for a sign-in that has ended, be it that its account is suspended or gone.
+// inForce returns ErrUnauthenticated for a sign-in that has ended, which it has when its account is suspended or
+// deleted.
 func (s *Server) inForce(ctx context.Context, id auth.Identity) error {
 	q := cache.Query{
 		Key: "session:" + id.SessionID, Tags: []string{coherence.TagAccount(id.UserID)}, TTL: s.cfg.Cache.Profiles,
@@ -60,31 +46,23 @@ func (s *Server) inForce(ctx context.Context, id auth.Identity) error {
 	return err
 }
 
-// viewer is who asks where a token is optional: the zero Identity without one, an error with a bad one, so that an
-// expired token does not look like a missing thing.
+// viewer returns the caller of an operation with an optional token: the zero Identity without a token, and an error for
+// a bad one, so that an expired token does not look like a missing resource.
 func viewer(ctx context.Context) (auth.Identity, error) {
-	id, ok := ctx.Value(identityKey{}).(identity)
-	if !ok || id.err != nil {
+	id := exchangeOf(ctx).identity
+	if id == nil {
+		return auth.Identity{}, nil
+	}
+	if id.err != nil {
 		return auth.Identity{}, id.err
 	}
-	return id.claimed, id.confirm()
+	return id.claimed, id.confirm(ctx)
 }
-
-type headerKey struct{}
-
-// headers are the request's, beside those that the contract names.
-func headers(ctx context.Context) http.Header {
-	all, _ := ctx.Value(headerKey{}).(http.Header)
-	return all
-}
-
-// header is one of them.
-func header(ctx context.Context, name string) string { return headers(ctx).Get(name) }
 
 // maxUserAgent is how much of what a client calls itself is kept, in characters.
 const maxUserAgent = 200
 
-// userAgent is what the client calls itself, as far as it can be shown.
+// userAgent returns the User-Agent without what cannot be shown.
 func userAgent(ctx context.Context) string {
 	return watchparty.ShownLine(header(ctx, "User-Agent"), maxUserAgent)
 }

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -9,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,8 +21,8 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// crossOrigin lets front-ends of other origins call the API. No cookie proves who asks, so any origin may ask. An OPTIONS
-// that is no preflight is the router's.
+// crossOrigin allows front-ends of other origins to call the API. Callers are not identified by cookies, so any origin
+// may call. The router answers an OPTIONS that is not a preflight.
 func crossOrigin(origins []string) echo.MiddlewareFunc {
 	return middleware.CORSWithConfig(middleware.CORSConfig{
 		Skipper: func(c echo.Context) bool {
@@ -60,68 +60,80 @@ func crossOrigin(origins []string) echo.MiddlewareFunc {
 	})
 }
 
-type requestIDKey struct{}
+// always are the headers that all answers have. Operations and pages may know better of some. The slices are shared by all
+// answers.
+var (
+	noSniff       = []string{"nosniff"}
+	noStore       = []string{"no-store"}
+	noCache       = []string{"no-cache"}
+	noContent     = []string{"default-src 'none'; frame-ancestors 'none'"}
+	secureForYear = []string{"max-age=31536000"}
+)
 
-// requestIDs gives each request an ID of our own, since one from outside could be anything, and the headers that all
+// beginExchange gives each request an ID of our own, since one from outside could be anything, and the headers that all
 // answers have.
-func requestIDs(publicURL string) echo.MiddlewareFunc {
+func beginExchange(publicURL string) echo.MiddlewareFunc {
 	secure := strings.HasPrefix(publicURL, "https://")
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			id := uuid.NewString()
+			e := &exchange{Context: c.Request().Context(), requestID: uuid.NewString()}
 			h := c.Response().Header()
-			h.Set(echo.HeaderXRequestID, id)
-			h.Set(echo.HeaderXContentTypeOptions, "nosniff")
-			// Operations and pages may know better.
-			h.Set(echo.HeaderCacheControl, "no-store")
-			h.Set(echo.HeaderContentSecurityPolicy, "default-src 'none'; frame-ancestors 'none'")
+			h[echo.HeaderXRequestID] = []string{e.requestID}
+			h[echo.HeaderXContentTypeOptions] = noSniff
+			h[echo.HeaderCacheControl] = noStore
+			h[echo.HeaderContentSecurityPolicy] = noContent
 			if secure {
-				h.Set(echo.HeaderStrictTransportSecurity, "max-age=31536000")
+				h[echo.HeaderStrictTransportSecurity] = secureForYear
 			}
-			c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), requestIDKey{}, id)))
+			c.SetRequest(c.Request().WithContext(e))
 			return next(c)
 		}
 	}
 }
 
-func requestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestIDKey{}).(string)
-	return id
-}
-
-// sharePool has all requests of one part of the API share that part's connections to the database: what holds up
-// /rooms leaves /movies its own.
-func sharePool(next echo.HandlerFunc) echo.HandlerFunc {
+// informStore tells the store whose request it works for, and has all requests of one part of the API share that part's
+// connections to the database: what holds up /rooms leaves /movies its own.
+func informStore(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		part, _, _ := strings.Cut(strings.TrimPrefix(c.Path(), basePath+"/"), "/")
-		c.SetRequest(c.Request().WithContext(store.WithKind(c.Request().Context(), part)))
+		ctx := c.Request().Context()
+		c.SetRequest(c.Request().WithContext(store.WithClient(store.WithKind(ctx, part), clientOf(ctx))))
 		return next(c)
 	}
 }
 
-// observe logs and measures each request by its route; paths, addresses and queries stay out of both.
+// observe logs and measures each request by its route. Paths, addresses and queries are in neither.
 func observe(log *slog.Logger, metrics prometheus.Registerer) echo.MiddlewareFunc {
 	seconds := promauto.With(metrics).NewHistogramVec(prometheus.HistogramOpts{
 		Name: "http_request_duration_seconds", Help: "Time to answer, by method, route and status.",
 		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 	}, []string{"method", "route", "status"})
+	type labels struct {
+		method, route string
+		status        int
+	}
+	var observers sync.Map // by labels: looking one up by its texts is slow
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			start := time.Now()
 			if err := next(c); err != nil {
 				c.Error(err)
 			}
-			took, status := time.Since(start), c.Response().Status
-			seconds.WithLabelValues(method(c.Request()), c.Path(), strconv.Itoa(status)).Observe(took.Seconds())
+			took, of := time.Since(start), labels{method(c.Request()), c.Path(), c.Response().Status}
+			observer, ok := observers.Load(of)
+			if !ok {
+				observer, _ = observers.LoadOrStore(of, seconds.WithLabelValues(of.method, of.route, strconv.Itoa(of.status)))
+			}
+			observer.(prometheus.Observer).Observe(took.Seconds())
 			ctx := c.Request().Context()
-			log.InfoContext(ctx, "request", slog.String("method", method(c.Request())), slog.String("route", c.Path()),
-				slog.Int("status", status), slog.Duration("took", took), slog.String("request_id", requestID(ctx)))
+			log.LogAttrs(ctx, slog.LevelInfo, "request", slog.String("method", of.method), slog.String("route", of.route),
+				slog.Int("status", of.status), slog.Duration("took", took), slog.String("request_id", requestID(ctx)))
 			return nil
 		}
 	}
 }
 
-// method bounds the label's values: a client may send any word.
+// method limits the values of the label, since a client may send any word.
 func method(r *http.Request) string {
 	switch r.Method {
 	case http.MethodGet,
@@ -136,19 +148,22 @@ func method(r *http.Request) string {
 	return "OTHER"
 }
 
-// maxBodyBytes bounds a JSON body.
+// maxBodyBytes limits a JSON body.
 const maxBodyBytes = 1 << 20
 
-// maxAuthBytes bounds what is kept of a sign-in that waits for its turn.
+// maxAuthBytes limits the body of a sign-in, which is in memory while it waits for its turn.
 const maxAuthBytes = 8 << 10
 
-// multipartOverhead is what a multipart body may hold besides the file.
+// multipartOverhead is what a multipart body may have besides the file.
 const multipartOverhead = 64 << 10
 
-// limitBody refuses bodies over the limit, at once when their length is announced. A body that breaks off is a 408 when
-// the connection's read deadline has passed, and a malformed one otherwise.
+// limitBody refuses bodies over the limit, at once if their length is announced. An incomplete body is a 408 if the
+// connection's read deadline has passed, and malformed otherwise.
 func (s *Server) limitBody(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
+		if c.Request().Body == nil || c.Request().Body == http.NoBody {
+			return next(c)
+		}
 		limit := int64(maxBodyBytes)
 		switch path := c.Path(); {
 		case isUpload(c):
@@ -169,7 +184,7 @@ func (s *Server) limitBody(next echo.HandlerFunc) echo.HandlerFunc {
 		if !errors.Is(body.failure, os.ErrDeadlineExceeded) {
 			return watchparty.Invalid(malformedBody)
 		}
-		// The time for an answer counts from the request's beginning, and may be over too.
+		// The write deadline counts from the beginning of the request, and may have passed as well.
 		_ = http.NewResponseController(c.Response()).SetWriteDeadline(time.Now().Add(s.cfg.HTTP.WriteTimeout))
 		return errRequestTimeout
 	}
@@ -179,8 +194,8 @@ var errRequestTimeout = &watchparty.Error{
 	Kind: watchparty.KindTimeout, Code: "request_timeout", Message: "The body did not arrive in time.",
 }
 
-// watchedBody keeps the connection's error. Those who read the body make different errors of it: the validator reads it
-// while it checks the token, where a cut connection looks like that of a database that is away.
+// watchedBody keeps the error of the connection. The readers of the body make different errors of it: the validator
+// reads it while it checks the token, where a lost connection looks like a database that is away.
 type watchedBody struct {
 	io.ReadCloser
 	failure error

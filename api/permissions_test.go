@@ -44,7 +44,8 @@ func newStage(t *testing.T, b *bundle, prefix, visibility string) stage {
 	a = b.do(t, "PATCH", path, s.cast["host"].token, map[string]any{"visibility": visibility})
 	require.Equal(t, 200, a.status, a)
 	_, err := b.store.DB().
-		ExecContext(t.Context(), "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", s.room, s.cast["banned"].id)
+		ExecContext(t.Context(), "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", s.room,
+			s.cast["banned"].id)
 	require.NoError(t, err)
 	return s
 }

@@ -224,6 +224,9 @@ var personal = map[string]map[string]string{
 	"reports":          {"": "not: counts"},
 	"report_mails":     {"": "not: to addresses of the settings, by their hash"},
 	"outbox":           {"": "not: work that is to be begun, by IDs of what is listed itself"},
+	"cache_changes":    {"": "not: for some minutes, that something about an ID or a username has changed"},
+	"cache_members":    {"": "not: the processes of this service"},
+	"cache_horizon":    {"": "not: no person"},
 	"idempotency_keys": {"": "not: keyed hashes of requests, from which nobody can be found"},
 	"mail_pauses":      {"": "not: nothing personal"},
 	"movies":           {"": "not: the catalogue; that an admin changed it is in admin_acts"},
@@ -328,7 +331,8 @@ func (b *bundle) storied(t *testing.T) person {
 	report := map[string]any{"kind": "spam", "username": bob.name, "text": "Too loud"}
 	require.Equal(t, 201, b.do(t, "POST", "/reports", alice.token, report).status)
 	first := b.post(t, hosted, alice, "First!")
-	second := b.do(t, "POST", "/chat/messages", alice.token, map[string]any{"room_id": hosted, "body": "Second", "reply_to_id": first}).data()["id"].(string)
+	second := b.do(t, "POST", "/chat/messages", alice.token,
+		map[string]any{"room_id": hosted, "body": "Second", "reply_to_id": first}).data()["id"].(string)
 	require.Equal(
 		t,
 		204,
@@ -380,7 +384,8 @@ func (b *bundle) storied(t *testing.T) person {
 	b.exec(t, "UPDATE users SET avatar_seq = 1, avatar_version = 1, avatar_files = '{medium.webp}' WHERE id = ?", alice.id)
 	b.exec(
 		t,
-		"INSERT INTO avatars (id, user_id, version, state, reason, published_at) VALUES (?, ?, 1, 'ready', 'Too small', now())",
+		"INSERT INTO avatars (id, user_id, version, state, reason, published_at) "+
+			"VALUES (?, ?, 1, 'ready', 'Too small', now())",
 		uuid.NewString(),
 		alice.id,
 	)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/watchparty/watchparty"
@@ -14,7 +15,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// ListRooms answers open public rooms, those that the filters let through.
+// ListRooms lists the open public rooms that match the filters.
 func (s *Server) ListRooms(
 	ctx context.Context,
 	r contract.ListRoomsRequestObject,
@@ -45,7 +46,7 @@ func (s *Server) ListRooms(
 		Tags: []string{coherence.TagRooms},
 		TTL:  s.cfg.Cache.Rooms,
 	}
-	if f != (watchparty.RoomFilter{}) { // keys are logged, and what people look for is their own affair
+	if f != (watchparty.RoomFilter{}) { // cache keys are logged, and must not have what people search for
 		q.Key += fmt.Sprintf(":%x", s.digests.Sum("room-filter", f.Search, f.MovieID, strconv.FormatBool(f.Available)))
 	}
 	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
@@ -85,22 +86,28 @@ func (s *Server) CreateRoom(
 	}, err
 }
 
-// GetRoom answers one room to whoever may know of it.
+// GetRoom answers with a room to everyone who may see it.
 func (s *Server) GetRoom(ctx context.Context, r contract.GetRoomRequestObject) (contract.GetRoomResponseObject, error) {
 	answer, err := s.visibleRoom(ctx, r.RoomID)
 	answer.ifMatch, answer.ifNoneMatch = r.Params.IfMatch, r.Params.IfNoneMatch
+	if t := exchangeOf(ctx).target; t != nil {
+		t.key = roomKey(r.RoomID)
+	}
 	return answer, err
 }
 
-// visibleRoom reads a room and decides whether the viewer may know of it: a private room, and all that belongs to it,
-// is a 404 to whoever is no member, and a banned user gets a 403. The cached entry is the same for all.
+// visibleRoom reads a room and decides whether the viewer may see it: a private room is a 404 for everyone but its
+// members, and a banned user gets a 403. The cached entry is the same for all.
 func (s *Server) visibleRoom(ctx context.Context, roomID string) (cached, error) {
 	id, err := viewer(ctx)
 	if err != nil {
 		return cached{}, err
 	}
+	if t := exchangeOf(ctx).target; t != nil {
+		t.roomID = roomID
+	}
 	q := cache.Query{
-		Key: "room:" + roomID, Tags: []string{coherence.TagRoom(roomID)},
+		Key: roomKey(roomID), Tags: []string{coherence.TagRoom(roomID)},
 		TTL: s.cfg.Cache.Rooms, Missing: watchparty.ErrNotFound, MissingTTL: missingTTL,
 	}
 	entry, hit, err := s.cache.Get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
@@ -114,13 +121,11 @@ func (s *Server) visibleRoom(ctx context.Context, roomID string) (cached, error)
 	if err != nil {
 		return cached{}, err
 	}
-	var (
-		version    int
-		visibility watchparty.Visibility
-	)
-	if _, err := fmt.Sscan(entry.Meta, &version, &visibility); err != nil {
-		return cached{}, fmt.Errorf("api: a room's entry: %w", err)
+	version, err := versionOf(entry.Meta)
+	if err != nil {
+		return cached{}, err
 	}
+	_, visibility, _ := strings.Cut(entry.Meta, " ")
 	standing, err := s.standing(ctx, roomID, id.UserID)
 	if err != nil {
 		return cached{}, err
@@ -128,11 +133,13 @@ func (s *Server) visibleRoom(ctx context.Context, roomID string) (cached, error)
 	if standing.Banned {
 		return cached{}, watchparty.ErrBanned
 	}
-	if visibility == watchparty.Private && standing.Role == "" {
+	if watchparty.Visibility(visibility) == watchparty.Private && standing.Role == "" {
 		return cached{}, watchparty.ErrNotFound
 	}
 	return cached{entry: entry, hit: hit, version: version}, nil
 }
+
+func roomKey(roomID string) string { return "room:" + roomID }
 
 // standing is what a user is to a room now; nobody in particular is nothing.
 func (s *Server) standing(ctx context.Context, roomID, userID string) (watchparty.Standing, error) {
@@ -156,11 +163,14 @@ func (s *Server) standing(ctx context.Context, roomID, userID string) (watchpart
 	if err != nil {
 		return standing, err
 	}
-	if err := json.Unmarshal(entry.Body, &standing); err != nil {
+	standing, err = cache.Decoded(entry, func(body []byte) (decoded watchparty.Standing, err error) {
+		return decoded, json.Unmarshal(body, &decoded)
+	})
+	if err != nil {
 		return standing, fmt.Errorf("api: a standing's entry: %w", err)
 	}
 	if standing.Banned && !standing.BannedUntil.IsZero() && !standing.BannedUntil.After(store.Now()) {
-		standing.Banned, standing.BannedUntil = false, time.Time{} // it has ended by itself since it was stored
+		standing.Banned, standing.BannedUntil = false, time.Time{} // the ban has ended since the entry was stored
 	}
 	return standing, nil
 }

@@ -1,9 +1,9 @@
 // Package api serves the contract in openapi.yaml over HTTP.
 //
-// A request passes, in this order: request ID, log and metrics, recovery, CORS, body limit, identity, rate limits,
-// authorisation, a check of its form, for an upload the spool, validation against the contract, a check of its
-// conditions, and then its operation, a method of Server in the file of its resource. HEAD is GET after the rate limits.
-// Operations return domain errors; handleError makes problems of them.
+// A request passes, in this order: request ID, log and metrics, recovery, CORS, body limit, identity, rate limits, the
+// repetition of cached reads, authorisation, a check of its form, for an upload the spool, validation against the
+// contract, a check of its conditions, and then its operation, a method of Server in the file of its resource. HEAD is
+// GET after the rate limits. Operations return domain errors; handleError makes problems of them.
 package api
 
 import (
@@ -19,6 +19,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
+	"github.com/maypok86/otter/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"gocloud.dev/blob"
 
@@ -41,7 +42,7 @@ type Deps struct {
 	Store  *store.Store
 	Cache  *cache.Cache
 	Bucket *blob.Bucket
-	// CheckTemporal reports whether Temporal answers and has what the service needs (Missing); it is asked for /health only.
+	// CheckTemporal reports whether Temporal answers and has what the service needs (Missing). Only /health calls it.
 	CheckTemporal func(context.Context) error
 	Schedules     Schedules
 	Metrics       prometheus.Registerer
@@ -62,9 +63,10 @@ type Server struct {
 	tokens        *auth.Tokens
 	oneTime       *auth.OneTime
 	digests       *auth.Digests
-	limits        *limits // nil when RATE_LIMIT_ENABLED is false
+	limits        *limits // nil if RATE_LIMIT_ENABLED is false
 	routes        contractRoutes
 	problems      map[string]web.Problem // by code
+	targets       *otter.Cache[string, *target]
 	draining      atomic.Bool
 	echo          *echo.Echo
 }
@@ -82,6 +84,7 @@ func New(d Deps) (*Server, error) {
 		tokens:    auth.NewTokens(d.Config.Auth.Secret, d.Config.Auth.AccessTTL, d.Config.Auth.FormerSecrets...),
 		oneTime:   auth.NewOneTime(d.Config.Auth.Secret, d.Config.Auth.FormerSecrets...),
 		digests:   auth.NewDigests(d.Config.Auth.Secret, d.Config.Auth.FormerSecrets...),
+		targets:   otter.Must(&otter.Options[string, *target]{MaximumSize: maxTargets}),
 	}
 	if d.Config.RateLimit.Enabled {
 		s.limits = newLimits(d.Config, d.Cache.Redis().Client(), d.Log)
@@ -100,8 +103,7 @@ func New(d Deps) (*Server, error) {
 	e.HTTPErrorHandler = s.handleError
 	e.IPExtractor = clientAddresses(d.Config.HTTP.TrustedProxies)
 	e.Use(
-		requestIDs(d.Config.HTTP.PublicURL),
-		sharePool,
+		beginExchange(d.Config.HTTP.PublicURL),
 		observe(s.log, d.Metrics),
 		middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic}),
 		crossOrigin(
@@ -110,7 +112,9 @@ func New(d Deps) (*Server, error) {
 		s.limitBody,
 		s.identify,
 		s.limitRate,
+		s.repeats,
 		headAsGet,
+		informStore,
 		s.authorize,
 		wellFormed(s.routes),
 		s.spool(),
@@ -130,10 +134,10 @@ func New(d Deps) (*Server, error) {
 	return s, nil
 }
 
-// ServeHTTP makes the server usable in tests without a listener.
+// ServeHTTP lets tests use the server without a listener.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
 
-// Serve answers on l until ctx ends. Then readiness goes red, requests in flight finish, or are cut short after
+// Serve serves on l until ctx ends. Then readiness goes red, requests in flight finish or are cut off after
 // HTTP_SHUTDOWN_TIMEOUT, and it returns nil.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	server := &http.Server{

@@ -1,25 +1,32 @@
-// Package cache is a read-through cache of encoded JSON: in this process' memory, and in Redis for all processes.
+// Package cache is a read-through cache of encoded JSON, in the memory of each process and in Redis.
 //
-// # The rule
+// # What counts
 //
-// An entry has tags, and the snapshot of Postgres that it was loaded under. It is used only while this process holds a
-// lease, and only if its ledger knows of no change of the tags by a transaction that had not ended in the snapshot:
-// package coherence says why no read is then older than what was committed before it began. Redis keeps bytes and
-// decides nothing. It may lose entries, bring old ones back, or be a replica; an entry that does not count is a miss.
+// An entry has tags, which name what it was made from, and the snapshot of Postgres that it was read under. Package
+// coherence says whether it still counts, and its leases say whether this process may use its memory and Redis at all:
+// no read that begins after a commit sees what was before it, in any process, through faults of every kind. So nothing
+// that decides who may see or do something needs another way.
 //
-// # Loads
+// Redis decides nothing: an entry that it lost, that it brought back after a restart, that another process stored late
+// or that a replica still has is judged by its snapshot.
 //
-// In a process, one load serves all who wait for the same key. Before it asks whether its result is as new as all that
-// is committed, it is sealed: whoever comes later waits for the next one, since a change may have been committed since.
-// As a rule, one load serves all processes too: a lock in Redis says who loads, and the others wait for its entry. The
-// lock is about work alone; without it, or without Redis, each process loads for itself. Loads that run at once are
-// bounded, and so are those that wait for their turn: one more is ErrBusy. An entry whose life is almost over is loaded
-// anew in the background.
+// # The way of a read
 //
-// # When Redis is away
+//  1. The process' memory, bounded in bytes. A hit takes no lock and asks nobody.
+//  2. Redis, in one round trip. Prefetch asks for all that a request will need together.
+//  3. The loader. One load in a process serves all who wait for the key, and a lock in Redis has the other processes
+//     wait for its result as well. Whoever comes after a change joins no load from before it. Loads that run at once
+//     are bounded in number, and so are those that wait; more are refused with ErrBusy.
 //
-// A breaker stands before each server. It opens when the server does not answer, or takes so long that Postgres is
-// quicker; then exchanges fail at once, entries in memory are still used, and everything else is loaded. One exchange
-// waits for twice config.Redis' Timeout at most, and does not follow the caller's context, so that an impatient caller
-// neither breaks a connection nor looks like a slow Redis.
+// An entry whose life is mostly over is loaded anew in the background. That something does not exist is an entry as
+// well.
+//
+// # When Redis is away, or slow
+//
+// One exchange takes REDIS_TIMEOUT at most, and a breaker before each server stops using it when exchanges fail and
+// none has succeeded for a while, or when even the quickest one is slow. A server that is used again has first answered
+// several probes quickly. An exchange that takes long because this machine is busy opens nothing.
+//
+// Without Redis there is no message bus either, and processes give back their leases, unless there is only one: that
+// one goes on from its memory.
 package cache

@@ -28,6 +28,20 @@ type Entry struct {
 
 	void       atomic.Bool // it is no longer to be used
 	refreshing atomic.Bool
+	decoded    atomic.Value
+}
+
+// Decoded returns what decode makes of an entry's body, which is kept with the entry. All callers for one key must give
+// functions that do the same, and must not write to the result.
+func Decoded[T any](e *Entry, decode func(body []byte) (T, error)) (T, error) {
+	if kept, ok := e.decoded.Load().(T); ok {
+		return kept, nil
+	}
+	decoded, err := decode(e.Body)
+	if err == nil {
+		e.decoded.Store(decoded)
+	}
+	return decoded, err
 }
 
 // Loaded is what a loader gives.

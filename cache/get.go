@@ -64,6 +64,25 @@ func (c *Cache) inMemory(q Query) *Entry {
 	return nil
 }
 
+// Peek gives the entry that is in this process' memory. It gives none that Get would load anew soon.
+func (c *Cache) Peek(ctx context.Context, key string) (*Entry, bool) {
+	if !c.member.Lease().InForce() {
+		return nil, false
+	}
+	e, ok := c.local.GetIfPresent(key)
+	if !ok || e.void.Load() || e.missing || c.isOld(e) && !e.refreshing.Load() {
+		return nil, false
+	}
+	c.stats.local.Add(1)
+	c.logHit(ctx, key)
+	return e, true
+}
+
+// isOld reports whether most of an entry's life is over.
+func (c *Cache) isOld(e *Entry) bool {
+	return time.Until(e.expires) < time.Duration(float64(e.expires.Sub(e.created))*(1-c.limits.refresh))
+}
+
 func (c *Cache) found(q Query, e *Entry) (*Entry, bool, error) {
 	if e.missing {
 		return nil, true, q.Missing
@@ -279,8 +298,7 @@ func (c *Cache) lockOrTake(
 
 // refresh loads an entry anew, in the background, when most of its life is over, so that nobody waits for it.
 func (c *Cache) refresh(ctx context.Context, q Query, e *Entry, load Loader) {
-	life := e.expires.Sub(e.created)
-	if time.Until(e.expires) > time.Duration(float64(life)*(1-c.limits.refresh)) || e.refreshing.Swap(true) {
+	if !c.isOld(e) || e.refreshing.Swap(true) {
 		return
 	}
 	c.stats.refreshed.Add(1)

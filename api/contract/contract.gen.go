@@ -323,30 +323,6 @@ func (e AvatarUploadStep) Valid() bool {
 	}
 }
 
-// Defines values for AvatarVersionStatus.
-const (
-	AvatarVersionStatusFailed     AvatarVersionStatus = "failed"
-	AvatarVersionStatusProcessing AvatarVersionStatus = "processing"
-	AvatarVersionStatusReady      AvatarVersionStatus = "ready"
-	AvatarVersionStatusSuperseded AvatarVersionStatus = "superseded"
-)
-
-// Valid indicates whether the value is a known member of the AvatarVersionStatus enum.
-func (e AvatarVersionStatus) Valid() bool {
-	switch e {
-	case AvatarVersionStatusFailed:
-		return true
-	case AvatarVersionStatusProcessing:
-		return true
-	case AvatarVersionStatusReady:
-		return true
-	case AvatarVersionStatusSuperseded:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for CleanupReportState.
 const (
 	CleanupReportStateCancelled CleanupReportState = "cancelled"
@@ -581,6 +557,30 @@ const (
 func (e EmailWait) Valid() bool {
 	switch e {
 	case RecipientLimit:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportedAvatarStatus.
+const (
+	ExportedAvatarStatusFailed     ExportedAvatarStatus = "failed"
+	ExportedAvatarStatusProcessing ExportedAvatarStatus = "processing"
+	ExportedAvatarStatusReady      ExportedAvatarStatus = "ready"
+	ExportedAvatarStatusSuperseded ExportedAvatarStatus = "superseded"
+)
+
+// Valid indicates whether the value is a known member of the ExportedAvatarStatus enum.
+func (e ExportedAvatarStatus) Valid() bool {
+	switch e {
+	case ExportedAvatarStatusFailed:
+		return true
+	case ExportedAvatarStatusProcessing:
+		return true
+	case ExportedAvatarStatusReady:
+		return true
+	case ExportedAvatarStatusSuperseded:
 		return true
 	default:
 		return false
@@ -1175,724 +1175,1020 @@ func (e ListRoomsParamsSort) Valid() bool {
 	}
 }
 
-// AbuseKind defines model for AbuseKind.
+// AbuseKind What is wrong with what was reported
 type AbuseKind string
 
-// AbuseOutcome defines model for AbuseOutcome.
+// AbuseOutcome `dismissed`: nothing was wrong. `acted`: an admin did something about it.
 type AbuseOutcome string
 
-// AbuseReport defines model for AbuseReport.
+// AbuseReport A report of abuse, as admins see it. Its sender is in no answer.
+//
+// Example: {"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}
 type AbuseReport struct {
 	// Content What was reported, as it was then; null once the report is resolved and the account is deleted
-	Content   *ReportedContent `json:"content"`
-	CreatedAt Time             `json:"created_at"`
+	Content *ReportedContent `json:"content"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID   ID        `json:"id"`
+	// CreatedAt When it was sent
+	CreatedAt time.Time `json:"created_at"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Kind What is wrong with what was reported
 	Kind AbuseKind `json:"kind"`
 
-	// Note Of the admin who resolved it, who is in the audit log
+	// Note The note of the admin who resolved it; empty without one
 	Note string `json:"note"`
 
-	// Outcome null while it is open
-	Outcome    *AbuseOutcome `json:"outcome"`
-	ResolvedAt *time.Time    `json:"resolved_at"`
+	// Outcome What an admin made of it; null while it is open
+	Outcome *AbuseOutcome `json:"outcome"`
 
-	// RoomID The room, or that of the message
-	RoomID *string          `json:"room_id"`
-	State  AbuseReportState `json:"state"`
-	Target AbuseTarget      `json:"target"`
+	// ResolvedAt When it was resolved; null while it is open
+	ResolvedAt *time.Time `json:"resolved_at"`
 
-	// Text What the reporter wrote
+	// RoomID The room, or that of the message; null for an account, and when the room is deleted
+	RoomID *string `json:"room_id"`
+
+	// State Whether an admin has dealt with a report
+	State AbuseReportState `json:"state"`
+
+	// Target What was reported
+	Target AbuseTarget `json:"target"`
+
+	// Text What the sender wrote; empty without a text
 	Text string `json:"text"`
 
-	// UserID The account that it concerns: the author, the host, or the account itself
+	// UserID The account that it concerns: the message's author, the room's host, or the account itself. It is null when
+	// the account is deleted.
 	UserID *string `json:"user_id"`
 }
 
-// AbuseReportAnswer defines model for AbuseReportAnswer.
+// AbuseReportAnswer Example: {"data":{"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}}
 type AbuseReportAnswer struct {
+	// Data A report of abuse, as admins see it. Its sender is in no answer.
+	//
+	// Example: {"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}
 	Data AbuseReport `json:"data"`
 }
 
-// AbuseReportList defines model for AbuseReportList.
+// AbuseReportList Example: {"data":[{"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"next_cursor":null}
 type AbuseReportList struct {
+	// Data The reports of this page
 	Data []AbuseReport `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// AbuseReportState defines model for AbuseReportState.
+// AbuseReportState Whether an admin has dealt with a report
 type AbuseReportState string
 
-// AbuseTarget defines model for AbuseTarget.
+// AbuseTarget What was reported
 type AbuseTarget struct {
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID   ID              `json:"id"`
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Kind What kind of thing was reported
 	Kind AbuseTargetKind `json:"kind"`
 }
 
-// AbuseTargetKind defines model for AbuseTargetKind.
+// AbuseTargetKind What kind of thing was reported
 type AbuseTargetKind string
 
-// AcceptedInvitation defines model for AcceptedInvitation.
+// AcceptedInvitation An invitation that the account accepted
 type AcceptedInvitation struct {
-	AnsweredAt Time `json:"answered_at"`
+	// AnsweredAt When the account accepted it
+	AnsweredAt time.Time `json:"answered_at"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 }
 
-// Account defines model for Account.
+// Account An account, as its owner sees it
+//
+// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
 type Account struct {
-	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an SVG
-	// picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and the
-	// former ones work for a minute more.
-	Avatar        AvatarURLs `json:"avatar"`
-	CreatedAt     Time       `json:"created_at"`
-	DisplayName   string     `json:"display_name"`
-	Email         string     `json:"email"`
-	EmailVerified bool       `json:"email_verified"`
+	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
+	// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
+	// the former ones work for a minute more.
+	//
+	//
+	// Example: {"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
+	Avatar AvatarURLs `json:"avatar"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID      ID   `json:"id"`
+	// CreatedAt When the account was created
+	CreatedAt time.Time `json:"created_at"`
+
+	// DisplayName The name that others see, in one line
+	DisplayName DisplayName `json:"display_name"`
+
+	// Email An email address, as it was typed.
+	Email EmailAddress `json:"email"`
+
+	// EmailVerified Whether the owner has confirmed the address
+	EmailVerified bool `json:"email_verified"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// IsAdmin Whether the account has the rights of an admin
 	IsAdmin bool `json:"is_admin"`
 
-	// Language What emails are written in
+	// Language The language of emails: English or German
 	Language Language `json:"language"`
 
-	// PendingEmail The address that takes its place once it is confirmed; in `GET /users/me` and the export, while there is one
-	PendingEmail *string  `json:"pending_email,omitempty"`
-	UpdatedAt    Time     `json:"updated_at"`
-	Username     Username `json:"username"`
+	// PendingEmail The address that replaces `email` once it is confirmed. `GET /users/me` and the export have it; it is null
+	// in other answers, and when no change of address is open.
+	PendingEmail *string `json:"pending_email"`
+
+	// UpdatedAt When the account was last changed
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// Username The name that is unique among accounts, whatever its case. It never changes.
+	Username Username `json:"username"`
 }
 
-// AccountAnswer defines model for AccountAnswer.
+// AccountAnswer Example: {"data":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}}
 type AccountAnswer struct {
+	// Data An account, as its owner sees it
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
 	Data Account `json:"data"`
 }
 
-// ActivityFigures defines model for ActivityFigures.
+// ActDetails What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
+// empty for most.
+type ActDetails map[string]interface{}
+
+// ActivityFigures What happened in a time
 type ActivityFigures struct {
-	// ActiveUsers Who were in a room or wrote a message; in a period each counts once
+	// ActiveUsers Accounts that were in a room or wrote a message; in a period each counts once
 	ActiveUsers int64 `json:"active_users"`
 
-	// Avatars That were published
-	Avatars             int64 `json:"avatars"`
-	EmailsFailed        int64 `json:"emails_failed"`
-	EmailsSent          int64 `json:"emails_sent"`
-	InvitationsAccepted int64 `json:"invitations_accepted"`
-	InvitationsSent     int64 `json:"invitations_sent"`
-	Messages            int64 `json:"messages"`
+	// Avatars Avatars that were published
+	Avatars int64 `json:"avatars"`
 
-	// MinutesTogether Of each person while somebody else was present in the room with them, added up
+	// EmailsFailed Emails that could not be sent
+	EmailsFailed int64 `json:"emails_failed"`
+
+	// EmailsSent Emails that mail servers took
+	EmailsSent int64 `json:"emails_sent"`
+
+	// InvitationsAccepted Invitations that were accepted
+	InvitationsAccepted int64 `json:"invitations_accepted"`
+
+	// InvitationsSent Invitations that were sent
+	InvitationsSent int64 `json:"invitations_sent"`
+
+	// Messages Messages that were posted
+	Messages int64 `json:"messages"`
+
+	// MinutesTogether The minutes of each person while somebody else was present in the room with them, added up
 	MinutesTogether int64 `json:"minutes_together"`
-	NewUsers        int64 `json:"new_users"`
+
+	// NewUsers Accounts that were created
+	NewUsers int64 `json:"new_users"`
 
 	// Participants People in rooms, each once for each room and day
 	Participants int64 `json:"participants"`
 
-	// Removed Rows and files that clean-up removed; rooms that it archived
+	// Removed Rows and files that the clean-up removed, and rooms that it archived
 	Removed int64 `json:"removed"`
 
-	// ReturningUsers Active ones whose account is older than the day, or the period
+	// ReturningUsers Active accounts that are older than the day, or the period
 	ReturningUsers int64 `json:"returning_users"`
-	RoomsOpened    int64 `json:"rooms_opened"`
+
+	// RoomsOpened Rooms that were opened
+	RoomsOpened int64 `json:"rooms_opened"`
 }
 
-// ActivityReport Days are those of UTC. What happened is counted when a day is over, and stays counted when it is removed after that. Accounts
-// that are gone by then are not.
+// ActivityReport What happened on the service. Days are those of UTC. What happened is counted when a day is over, and stays
+// counted when it is removed after that. Accounts that are gone by then are not counted.
 type ActivityReport struct {
 	// CountedSince The first day that was counted, when the period began before it; null when the whole period was
 	CountedSince *openapi_types.Date `json:"counted_since"`
 
-	// Days Every one, also those with nothing
+	// Days Every day of the period, those without anything included
 	Days []struct {
+		// Day The day
 		Day string `json:"day"`
 
-		// Figures null for a day before counting began
+		// Figures The figures of the day; null for a day before counting began
 		Figures *ActivityFigures `json:"figures"`
 	} `json:"days"`
+
+	// Every How long its period is
 	Every ActivityReportEvery `json:"every"`
 
-	// Figures Of the days that were counted; null when none was
+	// Figures The figures of the days that were counted; null when none was
 	Figures *ActivityFigures `json:"figures"`
-	From    string           `json:"from"`
 
-	// Previous Of the period before; null when not everything is known of it then
+	// From The first day
+	From string `json:"from"`
+
+	// Previous The figures of the period before; null when not all of its days were counted
 	Previous *ActivityFigures `json:"previous"`
 
-	// RemovedBy `removed` by policy; null as `figures` is
+	// RemovedBy What `removed` is made of, by policy; null when `figures` is
 	RemovedBy *map[string]int64 `json:"removed_by"`
 
 	// To The last day
 	To string `json:"to"`
 }
 
-// ActivityReportEvery defines model for ActivityReport.Every.
+// ActivityReportEvery How long its period is
 type ActivityReportEvery string
 
-// AdminMessage defines model for AdminMessage.
+// AdminMessage A message, as admins see it
+//
+// Example: {"hidden":false,"message":{"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}}
 type AdminMessage struct {
-	// Hidden With what else its author made; to everyone but admins it looks taken back
-	Hidden  bool    `json:"hidden"`
+	// Hidden Whether it is hidden together with the rest of its author's content. To everyone but admins it then looks
+	// deleted.
+	Hidden bool `json:"hidden"`
+
+	// Message A message in the chat of a room
+	//
+	// Example: {"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
 	Message Message `json:"message"`
 }
 
-// AdminMessageList defines model for AdminMessageList.
+// AdminMessageList Example: {"data":[{"hidden":false,"message":{"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}}],"next_cursor":null}
 type AdminMessageList struct {
+	// Data The messages of this page
 	Data []AdminMessage `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// AdminRoom defines model for AdminRoom.
+// AdminRoom A room, as admins see it
+//
+// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"}}
 type AdminRoom struct {
-	// ClosedAt When an admin closed it
+	// ClosedAt When an admin closed it; null unless it is closed
 	ClosedAt *time.Time `json:"closed_at"`
 
-	// Hidden With what else its host made; everyone but admins gets a 404
+	// Hidden Whether it is hidden together with the rest of its host's content. Then only admins see it.
 	Hidden bool `json:"hidden"`
-	Room   Room `json:"room"`
+
+	// Room A room, the same for everyone who may see it
+	//
+	// Example: {"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"}
+	Room Room `json:"room"`
 }
 
-// AdminRoomAnswer defines model for AdminRoomAnswer.
+// AdminRoomAnswer Example: {"data":{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"}}}
 type AdminRoomAnswer struct {
+	// Data A room, as admins see it
+	//
+	// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"}}
 	Data AdminRoom `json:"data"`
 }
 
-// AdminRoomList defines model for AdminRoomList.
+// AdminRoomList Example: {"data":[{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"}}],"next_cursor":null}
 type AdminRoomList struct {
+	// Data The rooms of this page
 	Data []AdminRoom `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// AdminUser defines model for AdminUser.
+// AdminUser An account, as admins see it
+//
+// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}
 type AdminUser struct {
-	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an SVG
-	// picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and the
-	// former ones work for a minute more.
+	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
+	// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
+	// the former ones work for a minute more.
+	//
+	//
+	// Example: {"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
 	Avatar AvatarURLs `json:"avatar"`
 
 	// ContentHidden Whether its rooms and messages are hidden
-	ContentHidden bool   `json:"content_hidden"`
-	CreatedAt     Time   `json:"created_at"`
-	DisplayName   string `json:"display_name"`
-	Email         string `json:"email"`
-	EmailVerified bool   `json:"email_verified"`
+	ContentHidden bool `json:"content_hidden"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID          ID         `json:"id"`
-	IsAdmin     bool       `json:"is_admin"`
-	State       UserState  `json:"state"`
+	// CreatedAt When the account was created
+	CreatedAt time.Time `json:"created_at"`
+
+	// DisplayName The name that others see, in one line
+	DisplayName DisplayName `json:"display_name"`
+
+	// Email An email address, as it was typed.
+	Email EmailAddress `json:"email"`
+
+	// EmailVerified Whether the owner has confirmed the address
+	EmailVerified bool `json:"email_verified"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// IsAdmin Whether the account has the rights of an admin
+	IsAdmin bool `json:"is_admin"`
+
+	// State Whether an account can sign in
+	State UserState `json:"state"`
+
+	// SuspendedAt When it was suspended; null unless it is
 	SuspendedAt *time.Time `json:"suspended_at"`
-	UpdatedAt   Time       `json:"updated_at"`
-	Username    Username   `json:"username"`
+
+	// UpdatedAt When the account was last changed
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// Username The name that is unique among accounts, whatever its case. It never changes.
+	Username Username `json:"username"`
 }
 
-// AdminUserAnswer defines model for AdminUserAnswer.
+// AdminUserAnswer Example: {"data":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}}
 type AdminUserAnswer struct {
+	// Data An account, as admins see it
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}
 	Data AdminUser `json:"data"`
 }
 
-// AdminUserList defines model for AdminUserList.
+// AdminUserList Example: {"data":[{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}],"next_cursor":null}
 type AdminUserList struct {
+	// Data The accounts of this page
 	Data []AdminUser `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// AuditAction defines model for AuditAction.
+// AuditAction What an admin did
 type AuditAction string
 
-// AuditEntry defines model for AuditEntry.
+// AuditEntry An entry of the audit log
+//
+// Example: {"action":"user_suspended","actor":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:30:00Z","details":{"hide_content":true,"reason":"Spam"},"id":"01993f7a-b5c6-77e8-99fa-1b2c3d4e5f60","outcome":"done","target_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","target_kind":"user"}
 type AuditEntry struct {
+	// Action What an admin did
 	Action AuditAction `json:"action"`
 
-	// Actor By the name at the time, which outlasts the account; null for an operator's command
-	Actor     *Person                `json:"actor"`
-	CreatedAt Time                   `json:"created_at"`
-	Details   map[string]interface{} `json:"details"`
+	// Actor The admin, by the username at the time, which outlasts the account; null for an operator's command
+	Actor *Person `json:"actor"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// CreatedAt When it was done
+	CreatedAt time.Time `json:"created_at"`
+
+	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
+	// empty for most.
+	Details ActDetails `json:"details"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// Outcome An act on the service's own data is `done` when it is listed. An act on a schedule is listed before it is carried out:
-	// `pending` for a minute at most, `failed` when it was refused, `unknown` when there was no answer or the process ended.
+	// Outcome An act on the service's own data is `done` when it is listed. An act on a schedule is listed before it is
+	// carried out: `pending` for a minute at most, `failed` when it was refused, `unknown` when there was no
+	// answer or the process ended.
 	Outcome AuditEntryOutcome `json:"outcome"`
 
-	// TargetID In lower case in every answer. Requests may have it in upper case.
-	TargetID   ID                   `json:"target_id"`
+	// TargetID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	TargetID ID `json:"target_id"`
+
+	// TargetKind To what kind of thing it was done
 	TargetKind AuditEntryTargetKind `json:"target_kind"`
 }
 
-// AuditEntryOutcome An act on the service's own data is `done` when it is listed. An act on a schedule is listed before it is carried out:
-// `pending` for a minute at most, `failed` when it was refused, `unknown` when there was no answer or the process ended.
+// AuditEntryOutcome An act on the service's own data is `done` when it is listed. An act on a schedule is listed before it is
+// carried out: `pending` for a minute at most, `failed` when it was refused, `unknown` when there was no
+// answer or the process ended.
 type AuditEntryOutcome string
 
-// AuditEntryTargetKind defines model for AuditEntry.TargetKind.
+// AuditEntryTargetKind To what kind of thing it was done
 type AuditEntryTargetKind string
 
-// AuditList defines model for AuditList.
+// AuditList Example: {"data":[{"action":"user_suspended","actor":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:30:00Z","details":{"hide_content":true,"reason":"Spam"},"id":"01993f7a-b5c6-77e8-99fa-1b2c3d4e5f60","outcome":"done","target_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","target_kind":"user"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
 type AuditList struct {
+	// Data The entries of this page
 	Data []AuditEntry `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// AvatarAnswer defines model for AvatarAnswer.
+// AvatarAnswer Example: {"data":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-31T20:15:00Z","reason":null,"status":"processing","step":"rendering","updated_at":"2026-01-31T20:15:01Z","version":3}}
 type AvatarAnswer struct {
+	// Data The newest upload of an avatar
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-31T20:15:00Z","reason":null,"status":"processing","step":"rendering","updated_at":"2026-01-31T20:15:01Z","version":3}
 	Data AvatarUpload `json:"data"`
 }
 
-// AvatarURLs Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an SVG
-// picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and the
-// former ones work for a minute more.
+// AvatarURLs Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
+// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
+// the former ones work for a minute more.
+//
+// Example: {"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
 type AvatarURLs struct {
 	// Default Whether it is the generated picture
 	Default bool `json:"default"`
 
-	// Large 1024×1024 WebP, or the medium one when the picture had fewer pixels
+	// Large WebP of 1024 × 1024 pixels, or the medium one when the picture had fewer pixels
 	Large string `json:"large"`
 
-	// Medium 512×512 WebP
+	// Medium WebP of 512 × 512 pixels
 	Medium string `json:"medium"`
 
-	// Plain 512×512 JPEG or PNG, for clients without WebP. Of avatars from before there were such files: as `medium`
+	// Plain JPEG or PNG of 512 × 512 pixels, for clients without WebP. Avatars from before there were such files have
+	// the address of `medium` here.
 	Plain string `json:"plain"`
 
-	// Thumbnail 128×128 WebP
+	// Thumbnail WebP of 128 × 128 pixels
 	Thumbnail string `json:"thumbnail"`
 }
 
-// AvatarUpload defines model for AvatarUpload.
+// AvatarUpload The newest upload of an avatar
+//
+// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-31T20:15:00Z","reason":null,"status":"processing","step":"rendering","updated_at":"2026-01-31T20:15:01Z","version":3}
 type AvatarUpload struct {
-	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an SVG
-	// picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and the
-	// former ones work for a minute more.
-	Avatar    AvatarURLs `json:"avatar"`
-	CreatedAt Time       `json:"created_at"`
+	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
+	// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
+	// the former ones work for a minute more.
+	//
+	//
+	// Example: {"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
+	Avatar AvatarURLs `json:"avatar"`
 
-	// Reason Why it failed, and what to do
-	Reason *string            `json:"reason,omitempty"`
+	// CreatedAt When it was uploaded
+	CreatedAt time.Time `json:"created_at"`
+
+	// Reason Why it failed and what to do; null unless it did
+	Reason *string `json:"reason"`
+
+	// Status Where the upload stands
 	Status AvatarUploadStatus `json:"status"`
 
-	// Step How far it is, while it is processed
-	Step      *AvatarUploadStep `json:"step,omitempty"`
-	UpdatedAt Time              `json:"updated_at"`
-	Version   int               `json:"version"`
+	// Step How far it is; null unless it is processed
+	Step *AvatarUploadStep `json:"step"`
+
+	// UpdatedAt When its status or step last changed
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// Version The number of the upload, counted from 1 for each account
+	Version AvatarVersion `json:"version"`
 }
 
-// AvatarUploadStatus defines model for AvatarUpload.Status.
+// AvatarUploadStatus Where the upload stands
 type AvatarUploadStatus string
 
-// AvatarUploadStep How far it is, while it is processed
+// AvatarUploadStep How far it is; null unless it is processed
 type AvatarUploadStep string
 
-// AvatarVersion defines model for AvatarVersion.
-type AvatarVersion struct {
-	CreatedAt   Time       `json:"created_at"`
-	PublishedAt *time.Time `json:"published_at"`
+// AvatarVersion The number of the upload, counted from 1 for each account
+type AvatarVersion = int
 
-	// Reason Why it failed
-	Reason  *string             `json:"reason"`
-	Status  AvatarVersionStatus `json:"status"`
-	Version int                 `json:"version"`
-}
-
-// AvatarVersionStatus defines model for AvatarVersion.Status.
-type AvatarVersionStatus string
-
-// Ban defines model for Ban.
+// Ban A ban from a room
+//
+// Example: {"banned_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 type Ban struct {
-	// BannedBy null when the account is gone
-	BannedBy  *Person    `json:"banned_by"`
-	CreatedAt Time       `json:"created_at"`
-	Reason    string     `json:"reason"`
-	Until     *time.Time `json:"until"`
-	User      Person     `json:"user"`
+	// BannedBy Who imposed it; null when the account is deleted
+	BannedBy *Person `json:"banned_by"`
+
+	// CreatedAt When it was imposed
+	CreatedAt time.Time `json:"created_at"`
+
+	// Reason The reason, in one line, for those who moderate the room; empty without one
+	Reason Reason `json:"reason"`
+
+	// Until When it ends by itself; null for never
+	Until *time.Time `json:"until"`
+
+	// User An account, where it is one of several
+	//
+	// Example: {"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	User Person `json:"user"`
 }
 
-// BanAnswer defines model for BanAnswer.
+// BanAnswer Example: {"data":{"banned_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}}
 type BanAnswer struct {
+	// Data A ban from a room
+	//
+	// Example: {"banned_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 	Data Ban `json:"data"`
 }
 
-// BanList defines model for BanList.
+// BanList Example: {"data":[{"banned_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
 type BanList struct {
+	// Data The bans of this page
 	Data []Ban `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// BanRequest defines model for BanRequest.
+// BanRequest Example: {"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","username":"dave"}
 type BanRequest struct {
-	// Reason For those who moderate the room
-	Reason *Reason `json:"reason,omitempty"`
+	// Reason The reason, in one line, for those who moderate the room
+	Reason *OptionalReason `json:"reason,omitempty"`
 
-	// Until When it ends by itself; without it, it does not
-	Until    *time.Time `json:"until,omitempty"`
-	Username Username   `json:"username"`
+	// Until When the ban ends by itself; without it, never
+	Until *time.Time `json:"until,omitempty"`
+
+	// Username The name that is unique among accounts, whatever its case. It never changes.
+	Username Username `json:"username"`
 }
 
 // Cached Whether the answer came from the cache
 type Cached = bool
 
-// CachedMovieAnswer defines model for CachedMovieAnswer.
+// CachedMovieAnswer Example: {"_cached":true,"data":{"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}}
 type CachedMovieAnswer struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
-	Data             Movie  `json:"data"`
+
+	// Data A movie of the catalogue
+	//
+	// Example: {"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}
+	Data Movie `json:"data"`
 }
 
-// CachedRoomAnswer defines model for CachedRoomAnswer.
+// CachedRoomAnswer Example: {"_cached":true,"data":{"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"}}
 type CachedRoomAnswer struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
-	Data             Room   `json:"data"`
+
+	// Data A room, the same for everyone who may see it
+	//
+	// Example: {"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"}
+	Data Room `json:"data"`
 }
 
-// ChangeEmailRequest defines model for ChangeEmailRequest.
+// ChangeEmailRequest Example: {"email":"carol@example.com","password":"correct horse battery"}
 type ChangeEmailRequest struct {
-	Email    string   `json:"email"`
+	// Email An email address, as it was typed.
+	Email EmailAddress `json:"email"`
+
+	// Password The account's current password
 	Password Password `json:"password"`
 }
 
-// ChangePasswordRequest defines model for ChangePasswordRequest.
+// ChangePasswordRequest Example: {"current_password":"correct horse battery","new_password":"staple battery horse"}
 type ChangePasswordRequest struct {
+	// CurrentPassword The account's current password
 	CurrentPassword Password `json:"current_password"`
 
 	// NewPassword 10 to 128 characters in the form of RFC 8265, OpaqueString: composed (NFC), with plain spaces, without control
-	// characters and characters that do not show. It must be neither the username nor the email address, nor what stands
-	// before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of `errors` are
-	// `too_short`, `too_long`, `characters`, `name` and `common`.
+	// characters and characters that do not show. It must be neither the username nor the email address, nor what
+	// stands before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of
+	// `errors` are `too_short`, `too_long`, `characters`, `name` and `common`.
 	NewPassword NewPassword `json:"new_password"`
 }
 
-// CleanupReport defines model for CleanupReport.
+// CleanupReport What a run of the clean-up was and did
 type CleanupReport struct {
-	Counts map[string]int64   `json:"counts"`
-	DryRun bool               `json:"dry_run"`
+	// Counts How many rows or files each policy removed; `inactive_rooms` counts archived rooms
+	Counts map[string]int64 `json:"counts"`
+
+	// DryRun Whether it only counted, and removed nothing
+	DryRun bool `json:"dry_run"`
+
+	// Errors What stopped a policy, for each that was stopped; null if none was
 	Errors *map[string]string `json:"errors"`
 
-	// OlderThanS 0 for the policies' own ages
-	OlderThanS int64                `json:"older_than_s"`
-	Policies   []Policy             `json:"policies"`
-	Samples    map[string][]string  `json:"samples"`
-	State      CleanupReportState   `json:"state"`
-	Trigger    CleanupReportTrigger `json:"trigger"`
+	// OlderThanS The age in seconds in place of the policies' own ones; 0 for those
+	OlderThanS int64 `json:"older_than_s"`
+
+	// Policies What it applied
+	Policies []Policy `json:"policies"`
+
+	// Samples At most ten IDs of what a dry run counted for each policy; of a participant, the room's and the user's
+	Samples map[string][]string `json:"samples"`
+
+	// State How it ended
+	State CleanupReportState `json:"state"`
+
+	// Trigger What started the run
+	Trigger CleanupReportTrigger `json:"trigger"`
 }
 
-// CleanupReportState defines model for CleanupReport.State.
+// CleanupReportState How it ended
 type CleanupReportState string
 
-// CleanupReportTrigger defines model for CleanupReport.Trigger.
+// CleanupReportTrigger What started the run
 type CleanupReportTrigger string
 
-// CleanupRun defines model for CleanupRun.
+// CleanupRun A run of the clean-up
+//
+// Example: {"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}
 type CleanupRun struct {
-	// CancelledAt When it was told to stop
+	// CancelledAt When an admin told it to stop; null otherwise
 	CancelledAt *time.Time `json:"cancelled_at"`
 
-	// Counts Rows or files removed so far for each policy; archived for `inactive_rooms`
-	Counts    map[string]int64 `json:"counts"`
-	CreatedAt Time             `json:"created_at"`
-	DryRun    bool             `json:"dry_run"`
+	// Counts How many rows or files each policy has removed so far; `inactive_rooms` counts archived rooms
+	Counts map[string]int64 `json:"counts"`
 
-	// Errors What stopped a policy
-	Errors     map[string]string `json:"errors"`
-	FinishedAt *time.Time        `json:"finished_at"`
+	// CreatedAt When it was requested
+	CreatedAt time.Time `json:"created_at"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// DryRun Whether it only counts, and removes nothing
+	DryRun bool `json:"dry_run"`
+
+	// Errors What stopped a policy, for each that was stopped
+	Errors map[string]string `json:"errors"`
+
+	// FinishedAt When it ended; null before that
+	FinishedAt *time.Time `json:"finished_at"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// OlderThan In place of the policies' own ages, such as 2160h0m0s
-	OlderThan *string  `json:"older_than"`
-	Policies  []Policy `json:"policies"`
+	// OlderThan The age in place of the policies' own ones, such as `2160h0m0s`; null for those
+	OlderThan *string `json:"older_than"`
 
-	// Policy The one that is applied now
+	// Policies What it applies
+	Policies []Policy `json:"policies"`
+
+	// Policy The policy that is applied now; null before and after
 	Policy *Policy `json:"policy"`
 
 	// Samples At most ten IDs of what a dry run counted for each policy; of a participant, the room's and the user's
-	Samples     map[string][]string `json:"samples"`
-	StartedAt   *time.Time          `json:"started_at"`
-	StartedBy   *string             `json:"started_by"`
-	State       CleanupRunState     `json:"state"`
-	TemporalURL string              `json:"temporal_url"`
-	Trigger     CleanupRunTrigger   `json:"trigger"`
+	Samples map[string][]string `json:"samples"`
+
+	// StartedAt When it began; null before that
+	StartedAt *time.Time `json:"started_at"`
+
+	// StartedBy The admin who started it; null for the schedule's, and when the account is deleted
+	StartedBy *string `json:"started_by"`
+
+	// State Where it stands. A `failed` run could not apply at least one policy; it has applied the others.
+	State CleanupRunState `json:"state"`
+
+	// TemporalURL Where the Temporal UI shows it
+	TemporalURL string `json:"temporal_url"`
+
+	// Trigger What started it
+	Trigger CleanupRunTrigger `json:"trigger"`
 }
 
-// CleanupRunState defines model for CleanupRun.State.
+// CleanupRunState Where it stands. A `failed` run could not apply at least one policy; it has applied the others.
 type CleanupRunState string
 
-// CleanupRunTrigger defines model for CleanupRun.Trigger.
+// CleanupRunTrigger What started it
 type CleanupRunTrigger string
 
-// CleanupRunAnswer defines model for CleanupRunAnswer.
+// CleanupRunAnswer Example: {"data":{"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}}
 type CleanupRunAnswer struct {
+	// Data A run of the clean-up
+	//
+	// Example: {"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}
 	Data CleanupRun `json:"data"`
 }
 
-// CleanupRunList defines model for CleanupRunList.
+// CleanupRunList Example: {"data":[{"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}],"next_cursor":null}
 type CleanupRunList struct {
+	// Data The runs of this page
 	Data []CleanupRun `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// CleanupStarted defines model for CleanupStarted.
+// CleanupStarted Where to follow a run of the clean-up
+//
+// Example: {"run_id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","status_url":"https://party.example/api/admin/cleanup/runs/01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22"}
 type CleanupStarted struct {
-	// RunID In lower case in every answer. Requests may have it in upper case.
-	RunID       ID     `json:"run_id"`
-	StatusURL   string `json:"status_url"`
+	// RunID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RunID ID `json:"run_id"`
+
+	// StatusURL Where this API answers how far the run is
+	StatusURL string `json:"status_url"`
+
+	// TemporalURL Where the Temporal UI shows the run
 	TemporalURL string `json:"temporal_url"`
 }
 
-// CleanupStartedAnswer defines model for CleanupStartedAnswer.
+// CleanupStartedAnswer Example: {"data":{"run_id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","status_url":"https://party.example/api/admin/cleanup/runs/01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22"}}
 type CleanupStartedAnswer struct {
+	// Data Where to follow a run of the clean-up
+	//
+	// Example: {"run_id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","status_url":"https://party.example/api/admin/cleanup/runs/01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22"}
 	Data CleanupStarted `json:"data"`
 }
 
-// CloseRoomRequest defines model for CloseRoomRequest.
+// CloseRoomRequest Example: {"reason":"Advertisements only"}
 type CloseRoomRequest struct {
-	// Reason For the room's host, in its log, and for other admins, in the audit log
+	// Reason The reason, for the room's host in its log, and for other admins in the audit log
 	Reason ReasonForHost `json:"reason"`
 
-	// ReportID The report of abuse that this resolves, about the same; it is resolved together with the act, or neither happens
+	// ReportID A report of abuse about the same, which this resolves. Both happen, or neither.
 	ReportID *ResolvedReportID `json:"report_id,omitempty"`
 }
 
 // CreateMovieRequest Example: {"genres":["horror"],"runtime_minutes":94,"title":"Nosferatu","year":1922}
 type CreateMovieRequest struct {
-	Description *string  `json:"description,omitempty"`
-	Genres      *[]Genre `json:"genres,omitempty"`
+	// Description What the movie is about, in one or more lines
+	Description *string `json:"description,omitempty"`
 
-	// PosterURL Starts with https://; empty for none
-	PosterURL      *WebAddress `json:"poster_url,omitempty"`
-	RuntimeMinutes int         `json:"runtime_minutes"`
+	// Genres The genres, each once
+	Genres *[]Genre `json:"genres,omitempty"`
 
-	// StreamURL Starts with https://; empty for none
-	StreamURL *WebAddress `json:"stream_url,omitempty"`
-	Title     string      `json:"title"`
-	Year      int         `json:"year"`
+	// PosterURL Where a poster is; it starts with https://
+	PosterURL *string `json:"poster_url,omitempty"`
+
+	// RuntimeMinutes How long the movie takes in minutes
+	RuntimeMinutes MovieRuntime `json:"runtime_minutes"`
+
+	// StreamURL Where the movie is; it starts with https://
+	StreamURL *string `json:"stream_url,omitempty"`
+
+	// Title The title, in one line
+	Title MovieTitle `json:"title"`
+
+	// Year The year of the first release
+	Year MovieYear `json:"year"`
 }
 
 // CreateRoomRequest Example: {"capacity":10,"name":"Silent Sunday","visibility":"public"}
 type CreateRoomRequest struct {
-	// Capacity Everyone in it, the host too
-	Capacity    *int    `json:"capacity,omitempty"`
+	// Capacity How many people can be in the room at once, the host included
+	Capacity *int `json:"capacity,omitempty"`
+
+	// Description What the room is about, in one or more lines
 	Description *string `json:"description,omitempty"`
 
-	// MovieID In lower case in every answer. Requests may have it in upper case.
-	MovieID *ID    `json:"movie_id,omitempty"`
-	Name    string `json:"name"`
+	// MovieID The movie that people watch in the room
+	MovieID *string `json:"movie_id,omitempty"`
 
-	// Visibility public is listed; unlisted is open to whoever has the link; private is a 404 to whoever is not in it
+	// Name The name of the room, in one line
+	Name RoomName `json:"name"`
+
+	// Visibility Who finds the room and may join it, as in Visibility; `public` without it
 	Visibility *Visibility `json:"visibility,omitempty"`
 }
 
-// Cursor defines model for Cursor.
+// Cursor A place in a list. Take it from an answer of the same list.
 type Cursor = string
 
-// DeleteMeRequest defines model for DeleteMeRequest.
+// DeleteMeRequest Example: {"password":"correct horse battery"}
 type DeleteMeRequest struct {
+	// Password The account's current password
 	Password Password `json:"password"`
 }
 
-// EditMessageRequest defines model for EditMessageRequest.
+// DisplayName The name that others see, in one line
+type DisplayName = string
+
+// EditMessageRequest Example: {"body":"Yes, please!"}
 type EditMessageRequest struct {
-	// Body Plain text
-	Body string `json:"body"`
+	// Body Plain text, of one or more lines
+	Body MessageBody `json:"body"`
 }
 
-// Email defines model for Email.
+// Email An email, as admins see it. It has neither the address nor the text.
+//
+// Example: {"attempts":1,"created_at":"2026-01-31T20:15:00Z","history":[{"answer":"452 4.2.2 The mailbox is full","ended_at":"2026-01-31T20:15:02Z","number":1,"outcome":"temporary","started_at":"2026-01-31T20:15:01Z"}],"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","resend_of":null,"sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","user_id":null,"waits_for":"recipient_limit","waits_until":"2026-01-31T21:00:00Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}
 type Email struct {
-	Attempts  int  `json:"attempts"`
-	CreatedAt Time `json:"created_at"`
+	// Attempts How often it was tried
+	Attempts int `json:"attempts"`
 
-	// History All attempts to send it, the first one first; only where one email is answered
-	History *[]EmailAttempt `json:"history,omitempty"`
+	// CreatedAt When it was queued
+	CreatedAt time.Time `json:"created_at"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID   ID        `json:"id"`
+	// History All attempts to send it, the first one first; null in lists
+	History *[]EmailAttempt `json:"history"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Kind What an email is about
 	Kind EmailKind `json:"kind"`
 
-	// LastAnswer The mail server's, without addresses; empty once the email is sent
+	// LastAnswer The last refusal of the mail server, without addresses; empty once it is sent
 	LastAnswer string `json:"last_answer"`
 
-	// Reason Why it was not sent
+	// Reason Why it was not sent, or not yet; null otherwise
 	Reason *EmailReason `json:"reason"`
 
-	// ResendOf The email that was sent again by this one
-	ResendOf *string    `json:"resend_of"`
-	SentAt   *time.Time `json:"sent_at"`
-	State    EmailState `json:"state"`
+	// ResendOf The email that an admin sent again by this one; null for others
+	ResendOf *string `json:"resend_of"`
 
-	// SubjectID What it is about: a user, a verification, a reset, an invitation, or a report to somebody
-	SubjectID   ID      `json:"subject_id"`
-	TemporalURL string  `json:"temporal_url"`
-	UpdatedAt   Time    `json:"updated_at"`
-	UserID      *string `json:"user_id"`
+	// SentAt When the mail server took it; null if it was not sent
+	SentAt *time.Time `json:"sent_at"`
 
-	// WaitsFor null unless it waits
+	// State How far an email has come. No attempt follows after `sent`, `failed` and `cancelled`.
+	State EmailState `json:"state"`
+
+	// SubjectID The ID of what it is about: a user, a verification, a reset, an invitation, or a report
+	SubjectID ID `json:"subject_id"`
+
+	// TemporalURL Where the Temporal UI shows the workflow
+	TemporalURL string `json:"temporal_url"`
+
+	// UpdatedAt When its state last changed
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// UserID The account of the recipient; null without one, and when it is deleted
+	UserID *string `json:"user_id"`
+
+	// WaitsFor What it waits for; null unless it waits
 	WaitsFor *EmailWait `json:"waits_for"`
 
 	// WaitsUntil When it is tried next; null unless it waits
 	WaitsUntil *time.Time `json:"waits_until"`
-	WorkflowID string     `json:"workflow_id"`
+
+	// WorkflowID The ID of the workflow that sends it
+	WorkflowID string `json:"workflow_id"`
 }
 
-// EmailAnswer defines model for EmailAnswer.
+// EmailAddress An email address, as it was typed.
+type EmailAddress = string
+
+// EmailAnswer Example: {"data":{"attempts":1,"created_at":"2026-01-31T20:15:00Z","history":[{"answer":"452 4.2.2 The mailbox is full","ended_at":"2026-01-31T20:15:02Z","number":1,"outcome":"temporary","started_at":"2026-01-31T20:15:01Z"}],"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","resend_of":null,"sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","user_id":null,"waits_for":"recipient_limit","waits_until":"2026-01-31T21:00:00Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}}
 type EmailAnswer struct {
+	// Data An email, as admins see it. It has neither the address nor the text.
+	//
+	// Example: {"attempts":1,"created_at":"2026-01-31T20:15:00Z","history":[{"answer":"452 4.2.2 The mailbox is full","ended_at":"2026-01-31T20:15:02Z","number":1,"outcome":"temporary","started_at":"2026-01-31T20:15:01Z"}],"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","resend_of":null,"sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","user_id":null,"waits_for":"recipient_limit","waits_until":"2026-01-31T21:00:00Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}
 	Data Email `json:"data"`
 }
 
-// EmailAttempt defines model for EmailAttempt.
+// EmailAttempt An attempt to hand an email to the mail server
 type EmailAttempt struct {
-	// Answer The mail server's, without addresses
-	Answer  string     `json:"answer"`
-	EndedAt *time.Time `json:"ended_at"`
-	Number  int        `json:"number"`
+	// Answer What the mail server said, without addresses; empty if it said nothing
+	Answer string `json:"answer"`
 
-	// Outcome `open`: it lasts, or its process ended in the middle within the last hour; after that it is `lost`. `temporary`, `later`, `unreachable`: to be tried again. `ambiguous`: the
-	// server may have the email, and did not say so. `permanent`: refused for good. `cancelled`: there was nobody to send it to, or
-	// nothing to say.
-	Outcome   EmailAttemptOutcome `json:"outcome"`
-	StartedAt Time                `json:"started_at"`
+	// EndedAt When it ended; null while it is open
+	EndedAt *time.Time `json:"ended_at"`
+
+	// Number The number of the attempt, from 1
+	Number int `json:"number"`
+
+	// Outcome `open`: it lasts, or its process ended in the middle within the last hour; after that it is `lost`.
+	// `temporary`, `later`, `unreachable`: it failed, and another attempt follows. `ambiguous`: the server may
+	// have the email, and did not say so. `permanent`: the server refused it for good. `cancelled`: the email had
+	// no recipient or nothing to say any more.
+	Outcome EmailAttemptOutcome `json:"outcome"`
+
+	// StartedAt When it began
+	StartedAt time.Time `json:"started_at"`
 }
 
-// EmailAttemptOutcome `open`: it lasts, or its process ended in the middle within the last hour; after that it is `lost`. `temporary`, `later`, `unreachable`: to be tried again. `ambiguous`: the
-// server may have the email, and did not say so. `permanent`: refused for good. `cancelled`: there was nobody to send it to, or
-// nothing to say.
+// EmailAttemptOutcome `open`: it lasts, or its process ended in the middle within the last hour; after that it is `lost`.
+// `temporary`, `later`, `unreachable`: it failed, and another attempt follows. `ambiguous`: the server may
+// have the email, and did not say so. `permanent`: the server refused it for good. `cancelled`: the email had
+// no recipient or nothing to say any more.
 type EmailAttemptOutcome string
 
-// EmailKind defines model for EmailKind.
+// EmailKind What an email is about
 type EmailKind string
 
-// EmailList defines model for EmailList.
+// EmailList Example: {"data":[{"attempts":1,"created_at":"2026-01-31T20:15:00Z","history":null,"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","resend_of":null,"sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","user_id":null,"waits_for":"recipient_limit","waits_until":"2026-01-31T21:00:00Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
 type EmailList struct {
+	// Data The emails of this page
 	Data []Email `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// EmailPause defines model for EmailPause.
+// EmailPause Whether emails are sent
+//
+// Example: {"paused_at":"2026-01-31T20:40:00Z","waiting":12}
 type EmailPause struct {
-	// PausedAt null while emails are sent
+	// PausedAt Since when no emails are sent; null while they are
 	PausedAt *time.Time `json:"paused_at"`
 
-	// Waiting Emails that are still to be sent, paused or not
+	// Waiting How many emails are still to be sent, paused or not
 	Waiting int `json:"waiting"`
 }
 
-// EmailPauseAnswer defines model for EmailPauseAnswer.
+// EmailPauseAnswer Example: {"data":{"paused_at":"2026-01-31T20:40:00Z","waiting":12}}
 type EmailPauseAnswer struct {
+	// Data Whether emails are sent
+	//
+	// Example: {"paused_at":"2026-01-31T20:40:00Z","waiting":12}
 	Data EmailPause `json:"data"`
 }
 
-// EmailPreview defines model for EmailPreview.
+// EmailPreview What an email of a kind looks like
+//
+// Example: {"html":"\u003cp\u003eHello Carol, please confirm your email address.\u003c/p\u003e","kind":"welcome","subject":"Welcome to WatchParty","text":"Hello Carol, please confirm your email address."}
 type EmailPreview struct {
-	HTML    string    `json:"html"`
-	Kind    EmailKind `json:"kind"`
-	Subject string    `json:"subject"`
-	Text    string    `json:"text"`
+	// HTML The HTML part
+	HTML string `json:"html"`
+
+	// Kind What an email is about
+	Kind EmailKind `json:"kind"`
+
+	// Subject The subject, in English
+	Subject string `json:"subject"`
+
+	// Text The text part
+	Text string `json:"text"`
 }
 
-// EmailPreviewList defines model for EmailPreviewList.
+// EmailPreviewList Example: {"data":[{"html":"\u003cp\u003eHello Carol, please confirm your email address.\u003c/p\u003e","kind":"welcome","subject":"Welcome to WatchParty","text":"Hello Carol, please confirm your email address."}],"next_cursor":null}
 type EmailPreviewList struct {
+	// Data One email of each kind
 	Data []EmailPreview `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// EmailReason `address_rejected`: the mail server takes no email for this address. `message_rejected`: it refuses what is in the email.
-// `server_unreachable`: it could not be reached, refused this service, or did not take the email in time. `unconfirmed`: it may
-// have the email, and did not say so. `expired`: no attempt was made in time. `cancelled`: by an admin, or there was nobody to send it to, or nothing to
-// say. `opted_out`: the address wants no invitations; only admins see this.
+// EmailReason `address_rejected`: the mail server takes no email for this address. `mailbox_full`: the recipient has no space
+// left. `message_rejected`: the mail server refuses what is in the email. `server_unreachable`: it could not be
+// reached, refused this service, or did not take the email in time. `unconfirmed`: it may have the email, and did
+// not say so. `expired`: no attempt was made in time. `cancelled`: an admin cancelled it, or it had no recipient
+// or nothing to say any more. `opted_out`: the address wants no invitations; only admins see this.
 type EmailReason string
 
-// EmailRequest defines model for EmailRequest.
+// EmailRequest Example: {"email":"carol@example.org"}
 type EmailRequest struct {
-	Email string `json:"email"`
+	// Email An email address, as it was typed.
+	Email EmailAddress `json:"email"`
 }
 
-// EmailState defines model for EmailState.
+// EmailState How far an email has come. No attempt follows after `sent`, `failed` and `cancelled`.
 type EmailState string
 
-// EmailWait `recipient_limit`: the recipient has had as many emails as one address gets within an hour, or a day. The email goes out by itself
-// when there may be more.
+// EmailWait `recipient_limit`: the recipient has had as many emails as one address gets within an hour, or a day. The email
+// goes out by itself when there may be more.
 type EmailWait string
 
-// Export defines model for Export.
+// Export Everything that is stored about an account
+//
+// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
 type Export struct {
-	// AbuseReports Those that the account sent
-	AbuseReports        []SentAbuseReport    `json:"abuse_reports"`
+	// AbuseReports The reports of abuse that the account sent
+	AbuseReports []SentAbuseReport `json:"abuse_reports"`
+
+	// AcceptedInvitations The invitations that the account accepted
 	AcceptedInvitations []AcceptedInvitation `json:"accepted_invitations"`
-	Account             Account              `json:"account"`
+
+	// Account An account, as its owner sees it
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
+	Account Account `json:"account"`
 
 	// AccountActs What admins did to the account, such as a suspension
 	AccountActs []ExportedAdminAct `json:"account_acts"`
 
-	// ActiveDays Days of UTC on which the account was active
+	// ActiveDays The days, in UTC, on which the account was active
 	ActiveDays []openapi_types.Date `json:"active_days"`
 
-	// Acts What the account did in rooms by a role
+	// Acts What the account did in rooms as a host or moderator
 	Acts []ExportedAct `json:"acts"`
 
-	// Addresses Those that the account was asked to confirm
+	// Addresses The email addresses that the account was asked to confirm
 	Addresses []ExportedAddress `json:"addresses"`
 
 	// AdminActs What the account did as an admin
 	AdminActs []ExportedAdminAct `json:"admin_acts"`
-	Avatars   []AvatarVersion    `json:"avatars"`
 
-	// Bans Those that the account gave
+	// Avatars The uploads of avatars
+	Avatars []ExportedAvatar `json:"avatars"`
+
+	// Bans The bans that the account imposed
 	Bans []ExportedSanction `json:"bans"`
 
-	// Emails Those that the service sent to the account
-	Emails     []ExportedEmail `json:"emails"`
-	ExportedAt Time            `json:"exported_at"`
+	// Emails The emails that the service sent to the account
+	Emails []ExportedEmail `json:"emails"`
 
-	// Invitations Those that the account sent
+	// ExportedAt When the export was made
+	ExportedAt time.Time `json:"exported_at"`
+
+	// Invitations The invitations that the account sent
 	Invitations []Invitation `json:"invitations"`
 
 	// InvitationsRefused Whether the account's address wants no emails with invitations
 	InvitationsRefused bool `json:"invitations_refused"`
 
-	// Memberships Roles that last
+	// Memberships The roles that the account keeps in rooms, whether or not it is there
 	Memberships []ExportedMembership `json:"memberships"`
 
-	// Messages All that the account said, the oldest first
+	// Messages All messages that the account posted, the oldest first
 	Messages []ExportedMessage `json:"messages"`
 
-	// Mutes Those that the account gave
-	Mutes          []ExportedSanction `json:"mutes"`
-	PasswordResets []ExportedReset    `json:"password_resets"`
+	// Mutes The mutes that the account imposed
+	Mutes []ExportedSanction `json:"mutes"`
+
+	// PasswordResets The password resets that were requested for the account
+	PasswordResets []ExportedReset `json:"password_resets"`
 
 	// Presence The rooms that the account is in
 	Presence []ExportedPresence `json:"presence"`
 
-	// ReadMarkers Up to where the account has read rooms
+	// ReadMarkers Up to which message the account has read each room
 	ReadMarkers []ExportedReadMarker `json:"read_markers"`
 
 	// ReceivedActs What was done to the account in rooms
-	ReceivedActs []ExportedAct      `json:"received_acts"`
+	ReceivedActs []ExportedAct `json:"received_acts"`
+
+	// ReceivedBans The bans of the account
 	ReceivedBans []ReceivedSanction `json:"received_bans"`
 
-	// ReceivedInvitations Those to the account's confirmed address
+	// ReceivedInvitations The invitations to the account's confirmed address
 	ReceivedInvitations []ReceivedInvitation `json:"received_invitations"`
-	ReceivedMutes       []ReceivedSanction   `json:"received_mutes"`
-	Rooms               []MyRoom             `json:"rooms"`
+
+	// ReceivedMutes The mutes of the account
+	ReceivedMutes []ReceivedSanction `json:"received_mutes"`
+
+	// Rooms The rooms where the account has a role or is a member
+	Rooms []MyRoom `json:"rooms"`
 
 	// Sessions All sign-ins, those that have ended included
 	Sessions []ExportedSession `json:"sessions"`
@@ -1901,453 +2197,680 @@ type Export struct {
 	Stays []ExportedStay `json:"stays"`
 }
 
-// ExportAnswer defines model for ExportAnswer.
+// ExportAnswer Example: {"data":{"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}}
 type ExportAnswer struct {
+	// Data Everything that is stored about an account
+	//
+	// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
 	Data Export `json:"data"`
 }
 
-// ExportedAct defines model for ExportedAct.
+// ExportedAct Something that a host or moderator did in a room
 type ExportedAct struct {
-	// Action As in the room's log
-	//
-	// Example: kicked
-	Action    string                 `json:"action"`
-	CreatedAt Time                   `json:"created_at"`
-	Details   map[string]interface{} `json:"details"`
+	// Action What was done, in the words of the room's log
+	Action string `json:"action"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
+	// CreatedAt When it was done
+	CreatedAt time.Time `json:"created_at"`
+
+	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
+	// empty for most.
+	Details ActDetails `json:"details"`
+
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 
-	// UserID To whom the account did it; null for what was done to nobody, or to the account
+	// UserID To whom the account did it; null for what was done to nobody, or to the account itself
 	UserID *string `json:"user_id"`
 }
 
-// ExportedAddress defines model for ExportedAddress.
+// ExportedAddress An email address that the account was asked to confirm
 type ExportedAddress struct {
-	AskedAt   Time   `json:"asked_at"`
-	Email     string `json:"email"`
-	ExpiresAt Time   `json:"expires_at"`
+	// AskedAt When the link was requested
+	AskedAt time.Time `json:"asked_at"`
 
-	// Former The address that it replaced
+	// Email An email address, as it was typed.
+	Email EmailAddress `json:"email"`
+
+	// ExpiresAt When the link stops working
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// Former The address that it replaced; null for the first
 	Former *string `json:"former"`
 
-	// UsedAt When its link was used or made void
+	// UsedAt When the link was used or made void; null before that
 	UsedAt *time.Time `json:"used_at"`
 }
 
-// ExportedAdminAct defines model for ExportedAdminAct.
+// ExportedAdminAct Something that an admin did
 type ExportedAdminAct struct {
-	Action    AuditAction            `json:"action"`
-	CreatedAt Time                   `json:"created_at"`
-	Details   map[string]interface{} `json:"details"`
-	Outcome   string                 `json:"outcome"`
+	// Action What an admin did
+	Action AuditAction `json:"action"`
 
-	// TargetID In lower case in every answer. Requests may have it in upper case.
-	TargetID   ID     `json:"target_id"`
+	// CreatedAt When it was done
+	CreatedAt time.Time `json:"created_at"`
+
+	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
+	// empty for most.
+	Details ActDetails `json:"details"`
+
+	// Outcome What became of it, in the words of the audit log
+	Outcome string `json:"outcome"`
+
+	// TargetID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	TargetID ID `json:"target_id"`
+
+	// TargetKind To what kind of thing it was done, in the words of the audit log
 	TargetKind string `json:"target_kind"`
 }
 
-// ExportedEmail defines model for ExportedEmail.
-type ExportedEmail struct {
-	Attempts  int       `json:"attempts"`
-	CreatedAt Time      `json:"created_at"`
-	Kind      EmailKind `json:"kind"`
+// ExportedAvatar An upload of an avatar
+type ExportedAvatar struct {
+	// CreatedAt When it was uploaded
+	CreatedAt time.Time `json:"created_at"`
 
-	// LastAnswer Of the email server, when it refused
-	LastAnswer string     `json:"last_answer"`
-	SentAt     *time.Time `json:"sent_at"`
-	State      EmailState `json:"state"`
+	// PublishedAt When it became the avatar; null if it never did
+	PublishedAt *time.Time `json:"published_at"`
+
+	// Reason Why it failed; null unless it did
+	Reason *string `json:"reason"`
+
+	// Status Where the upload stands; `superseded` by a newer upload or a deletion
+	Status ExportedAvatarStatus `json:"status"`
+
+	// Version The number of the upload, counted from 1 for each account
+	Version AvatarVersion `json:"version"`
 }
 
-// ExportedMembership defines model for ExportedMembership.
+// ExportedAvatarStatus Where the upload stands; `superseded` by a newer upload or a deletion
+type ExportedAvatarStatus string
+
+// ExportedEmail An email to the account
+type ExportedEmail struct {
+	// Attempts How often it was tried
+	Attempts int `json:"attempts"`
+
+	// CreatedAt When it was queued
+	CreatedAt time.Time `json:"created_at"`
+
+	// Kind What an email is about
+	Kind EmailKind `json:"kind"`
+
+	// LastAnswer The last refusal of the mail server; empty if there was none
+	LastAnswer string `json:"last_answer"`
+
+	// SentAt When the mail server took it; null if it was not sent
+	SentAt *time.Time `json:"sent_at"`
+
+	// State How far an email has come. No attempt follows after `sent`, `failed` and `cancelled`.
+	State EmailState `json:"state"`
+}
+
+// ExportedMembership A role in a room
 type ExportedMembership struct {
+	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
 	Role Role `json:"role"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
-	RoomID ID   `json:"room_id"`
-	Since  Time `json:"since"`
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// Since Since when the account has the role
+	Since time.Time `json:"since"`
 }
 
-// ExportedMessage defines model for ExportedMessage.
+// ExportedMessage A message of the account
 type ExportedMessage struct {
-	Body      string     `json:"body"`
-	CreatedAt Time       `json:"created_at"`
-	Deleted   bool       `json:"deleted"`
-	EditedAt  *time.Time `json:"edited_at"`
+	// Body Plain text; empty when the message is deleted
+	Body string `json:"body"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// CreatedAt When it was posted
+	CreatedAt time.Time `json:"created_at"`
+
+	// Deleted Whether it is deleted
+	Deleted bool `json:"deleted"`
+
+	// EditedAt When it was last edited; null if it never was
+	EditedAt *time.Time `json:"edited_at"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// ReplyToID What it answers
+	// ReplyToID The message that it answers; null without one
 	ReplyToID *string `json:"reply_to_id"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 }
 
-// ExportedPresence defines model for ExportedPresence.
+// ExportedPresence A room that the account is in
 type ExportedPresence struct {
-	JoinedAt     Time       `json:"joined_at"`
-	LastSeenAt   Time       `json:"last_seen_at"`
+	// JoinedAt When the account joined
+	JoinedAt time.Time `json:"joined_at"`
+
+	// LastSeenAt When the account last sent a heartbeat or a message
+	LastSeenAt time.Time `json:"last_seen_at"`
+
+	// PresentSince Since when the account has been seen without a gap; null while it is absent
 	PresentSince *time.Time `json:"present_since"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 }
 
-// ExportedReadMarker defines model for ExportedReadMarker.
+// ExportedReadMarker Up to which message the account has read a room
 type ExportedReadMarker struct {
-	// MessageID In lower case in every answer. Requests may have it in upper case.
-	MessageID ID   `json:"message_id"`
-	ReadAt    Time `json:"read_at"`
+	// MessageID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	MessageID ID `json:"message_id"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
+	// ReadAt When the marker was set
+	ReadAt time.Time `json:"read_at"`
+
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 }
 
-// ExportedReset defines model for ExportedReset.
+// ExportedReset A password reset that was requested
 type ExportedReset struct {
-	AskedAt   Time `json:"asked_at"`
-	ExpiresAt Time `json:"expires_at"`
+	// AskedAt When the link was requested
+	AskedAt time.Time `json:"asked_at"`
 
-	// UsedAt When its link was used or made void
+	// ExpiresAt When the link stops working
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// UsedAt When the link was used or made void; null before that
 	UsedAt *time.Time `json:"used_at"`
 }
 
-// ExportedSanction defines model for ExportedSanction.
+// ExportedSanction A ban or mute that the account imposed
 type ExportedSanction struct {
-	CreatedAt Time   `json:"created_at"`
-	Reason    string `json:"reason"`
+	// CreatedAt When it was imposed
+	CreatedAt time.Time `json:"created_at"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
-	RoomID ID         `json:"room_id"`
-	Until  *time.Time `json:"until"`
+	// Reason The reason, in one line, for those who moderate the room; empty without one
+	Reason Reason `json:"reason"`
 
-	// UserID In lower case in every answer. Requests may have it in upper case.
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// Until When it ends by itself; null for never
+	Until *time.Time `json:"until"`
+
+	// UserID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	UserID ID `json:"user_id"`
 }
 
-// ExportedSession defines model for ExportedSession.
+// ExportedSession A sign-in, whether or not it has ended
 type ExportedSession struct {
-	// Current Whether it is the one that asks
-	Current   bool       `json:"current"`
-	EndedAt   *time.Time `json:"ended_at"`
-	ExpiresAt Time       `json:"expires_at"`
+	// Current Whether the request was made with it
+	Current bool `json:"current"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID         ID   `json:"id"`
-	LastUsedAt Time `json:"last_used_at"`
-	SignedInAt Time `json:"signed_in_at"`
+	// EndedAt When it was ended; null while it lasts
+	EndedAt *time.Time `json:"ended_at"`
 
-	// UserAgent What the client called itself
-	UserAgent string `json:"user_agent"`
+	// ExpiresAt When it ends, unless it is used before
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// LastUsedAt When it last got an access token
+	LastUsedAt time.Time `json:"last_used_at"`
+
+	// SignedInAt When it began
+	SignedInAt time.Time `json:"signed_in_at"`
+
+	// UserAgent The `User-Agent` of the client; empty if it sent none
+	UserAgent UserAgent `json:"user_agent"`
 }
 
-// ExportedStay defines model for ExportedStay.
+// ExportedStay A time in which the account was seen in a room
 type ExportedStay struct {
-	EndedAt Time `json:"ended_at"`
+	// EndedAt When the account was last seen
+	EndedAt time.Time `json:"ended_at"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
-	RoomID    ID   `json:"room_id"`
-	StartedAt Time `json:"started_at"`
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// StartedAt When the account was first seen
+	StartedAt time.Time `json:"started_at"`
 }
 
-// FieldProblem defines model for FieldProblem.
+// FieldProblem A parameter, or a property of the body, that is wrong
 type FieldProblem struct {
-	// Code Stable, for programs: `required`, `type`, `enum`, `pattern`, `format`, `range`, `too_short`, `too_long`, `too_many`,
-	// `minItems`, `maxItems`, `uniqueItems`, `minProperties`, `nullable`, `unknown`, `malformed`, `blank`,
-	// `control_character`, `line_break`, `bidi_control`, `invisible_character`, `combining_mark`, `encoding`, `duplicate`,
-	// `characters`, `name`, `common`, `email`, `address`, `reserved`, `taken`, `past`, `too_late`, `wrong`, `conflict`, or another.
+	// Code Stable, for programs: `required`, `type`, `enum`, `pattern`, `format`, `range`, `too_short`, `too_long`,
+	// `too_many`, `minItems`, `maxItems`, `uniqueItems`, `minProperties`, `nullable`, `unknown`, `malformed`,
+	// `blank`, `control_character`, `line_break`, `bidi_control`, `invisible_character`, `combining_mark`,
+	// `encoding`, `duplicate`, `characters`, `name`, `common`, `email`, `address`, `reserved`, `taken`, `past`,
+	// `too_late`, `wrong`, `conflict`, or another.
 	Code string `json:"code"`
 
-	// Field Dotted path in the body, or the parameter's name; what is longer is cut
-	Field   string `json:"field"`
+	// Field The parameter's name, or the path of the property with dots; cut after 200 characters
+	Field string `json:"field"`
+
+	// Message What is wrong with it, for people
 	Message string `json:"message"`
 }
 
-// Genre In lower case
+// Genre A genre. It is stored in lower case.
 type Genre = string
 
-// GenreCount defines model for GenreCount.
+// GenreCount A genre with its movies
 type GenreCount struct {
-	// Genre In lower case
+	// Genre A genre. It is stored in lower case.
 	Genre Genre `json:"genre"`
 
 	// Movies How many movies of the catalogue have it
 	Movies int `json:"movies"`
 }
 
-// GenreList defines model for GenreList.
+// GenreList Example: {"_cached":true,"data":[{"genre":"horror","movies":12}],"next_cursor":null}
 type GenreList struct {
 	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached       `json:"_cached"`
-	Data             []GenreCount `json:"data"`
+	UnderscoreCached Cached `json:"_cached"`
+
+	// Data The genres, those of the most movies first
+	Data []GenreCount `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// Health defines model for Health.
+// Health What this process can reach
+//
+// Example: {"bucket":"connected","database":"connected","redis":"connected","status":"ok","temporal":"connected"}
 type Health struct {
-	// Bucket Where the files of avatars are: `connected` or what is wrong
+	// Bucket `connected`, or what is wrong with the bucket of the avatars' files
 	Bucket string `json:"bucket"`
 
-	// Database `connected` or what is wrong
+	// Database `connected`, or what is wrong with Postgres
 	Database string `json:"database"`
 
-	// Redis `connected` or what is wrong
-	Redis  string       `json:"redis"`
+	// Redis `connected`, or what is wrong with Redis
+	Redis string `json:"redis"`
+
+	// Status `degraded`: everything but the parts below works. `down`: requests are refused.
 	Status HealthStatus `json:"status"`
 
-	// Temporal `connected` or what is wrong
+	// Temporal `connected`, or what is wrong with Temporal
 	Temporal string `json:"temporal"`
 }
 
-// HealthStatus defines model for Health.Status.
+// HealthStatus `degraded`: everything but the parts below works. `down`: requests are refused.
 type HealthStatus string
 
-// HealthAnswer defines model for HealthAnswer.
+// HealthAnswer Example: {"data":{"bucket":"connected","database":"connected","redis":"connected","status":"ok","temporal":"connected"}}
 type HealthAnswer struct {
+	// Data What this process can reach
+	//
+	// Example: {"bucket":"connected","database":"connected","redis":"connected","status":"ok","temporal":"connected"}
 	Data Health `json:"data"`
 }
 
-// ID In lower case in every answer. Requests may have it in upper case.
+// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 type ID = string
 
-// Invitation defines model for Invitation.
+// Invitation An invitation to a room
+//
+// Example: {"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}
 type Invitation struct {
+	// AnsweredAt When it was accepted, declined or revoked; null before that
 	AnsweredAt *time.Time `json:"answered_at"`
-	CreatedAt  Time       `json:"created_at"`
 
-	// Delivery How far the email with it has come; null when that is not kept any more
+	// CreatedAt When it was sent
+	CreatedAt time.Time `json:"created_at"`
+
+	// Delivery How far its email has come; null when that is not kept any more
 	Delivery *InvitationDelivery `json:"delivery"`
 
-	// Email Only whoever has invited it sees it
-	Email     *string   `json:"email"`
+	// Email The address that was invited; null for everyone but the inviter
+	Email *string `json:"email"`
+
+	// ExpiresAt When it expires
 	ExpiresAt time.Time `json:"expires_at"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// Inviter null when the account is gone
+	// Inviter Who sent it; null when the account is deleted
 	Inviter *Person `json:"inviter"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
-	RoomID ID              `json:"room_id"`
-	State  InvitationState `json:"state"`
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// State Where an invitation stands. Only an `open` one can be answered.
+	State InvitationState `json:"state"`
 }
 
-// InvitationAnswer defines model for InvitationAnswer.
+// InvitationAnswer Example: {"data":{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}}
 type InvitationAnswer struct {
+	// Data An invitation to a room
+	//
+	// Example: {"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}
 	Data Invitation `json:"data"`
 }
 
-// InvitationDelivery defines model for InvitationDelivery.
+// InvitationDelivery How far the email with an invitation has come
 type InvitationDelivery struct {
-	// Reason Why it was not sent; while it is still tried, why the last attempt did not succeed
+	// Reason Why it was not sent or, while it is still tried, why the last attempt failed; null otherwise
 	Reason *EmailReason `json:"reason"`
 
-	// State `sent` also for an address that wants no invitations: those who invite it are not told. `failed`: no further attempt is made; the same address can be invited again
+	// State The state of the email. An address that wants no invitations counts as `sent`: those who invite it are not
+	// told. After `failed` no further attempt is made, and the same address can be invited again.
 	State EmailState `json:"state"`
 }
 
-// InvitationList defines model for InvitationList.
+// InvitationList Example: {"data":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"next_cursor":null}
 type InvitationList struct {
+	// Data The invitations of this page
 	Data []Invitation `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// InvitationPreview defines model for InvitationPreview.
+// InvitationPreview An invitation, as it is shown to whoever has its token
+//
+// Example: {"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}}
 type InvitationPreview struct {
-	// Email The address that was invited
-	Email     string      `json:"email"`
-	ExpiresAt Time        `json:"expires_at"`
-	Inviter   Person      `json:"inviter"`
-	Room      InvitedRoom `json:"room"`
+	// Email An email address, as it was typed.
+	Email EmailAddress `json:"email"`
+
+	// ExpiresAt When it expires
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// Inviter An account, where it is one of several
+	//
+	// Example: {"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	Inviter Person `json:"inviter"`
+
+	// Room A room, as it is shown to somebody who is invited
+	//
+	// Example: {"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}
+	Room InvitedRoom `json:"room"`
 }
 
-// InvitationPreviewAnswer defines model for InvitationPreviewAnswer.
+// InvitationPreviewAnswer Example: {"data":{"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}}}
 type InvitationPreviewAnswer struct {
+	// Data An invitation, as it is shown to whoever has its token
+	//
+	// Example: {"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}}
 	Data InvitationPreview `json:"data"`
 }
 
-// InvitationState defines model for InvitationState.
+// InvitationState Where an invitation stands. Only an `open` one can be answered.
 type InvitationState string
 
-// InvitedRoom defines model for InvitedRoom.
+// InvitedRoom A room, as it is shown to somebody who is invited
+//
+// Example: {"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}
 type InvitedRoom struct {
-	Description string `json:"description"`
+	// Description What the room is about; empty without a description
+	Description RoomDescription `json:"description"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID   ID     `json:"id"`
-	Name string `json:"name"`
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
 
-	// Participants How many people are in the room
+	// Name The name of the room, in one line
+	Name RoomName `json:"name"`
+
+	// Participants How many people are in it now
 	Participants int `json:"participants"`
 }
 
-// Language What emails are written in
+// Language The language of emails: English or German
 type Language string
 
 // LoginRequest Example: {"email":"alice@watchparty.test","password":"watchparty-demo"}
 type LoginRequest struct {
-	Email    string   `json:"email"`
+	// Email The account's email address
+	Email string `json:"email"`
+
+	// Password The account's current password
 	Password Password `json:"password"`
 }
 
-// MarkReadRequest defines model for MarkReadRequest.
+// MarkReadRequest Example: {"message_id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d"}
 type MarkReadRequest struct {
-	// MessageID In lower case in every answer. Requests may have it in upper case.
+	// MessageID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	MessageID ID `json:"message_id"`
 }
 
-// Message defines model for Message.
+// Message A message in the chat of a room
+//
+// Example: {"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
 type Message struct {
-	// Author null when the account is gone
+	// Author Who wrote it; null when the account is deleted
 	Author *Person `json:"author"`
 
-	// Body Plain text as it was sent; escape it before showing it
-	Body      string `json:"body"`
-	CreatedAt Time   `json:"created_at"`
+	// Body Plain text as it was sent, to be escaped before it is shown; empty when the message is deleted
+	Body string `json:"body"`
 
-	// Deleted Taken back, or hidden together with what else its author made; the body is empty then
-	Deleted  bool       `json:"deleted"`
+	// CreatedAt When it was posted
+	CreatedAt time.Time `json:"created_at"`
+
+	// Deleted Whether it is deleted, or hidden together with the rest of its author's content
+	Deleted bool `json:"deleted"`
+
+	// EditedAt When it was last edited; null if it never was
 	EditedAt *time.Time `json:"edited_at"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// ReplyTo What it answers
+	// ReplyTo The message that it answers; null without one
 	ReplyTo *Quote `json:"reply_to"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 }
 
-// MessageAnswer defines model for MessageAnswer.
+// MessageAnswer Example: {"data":{"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}}
 type MessageAnswer struct {
+	// Data A message in the chat of a room
+	//
+	// Example: {"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
 	Data Message `json:"data"`
 }
 
-// MessageList defines model for MessageList.
+// MessageBody Plain text, of one or more lines
+type MessageBody = string
+
+// MessageList Example: {"_cached":true,"data":[{"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"newer_cursor":"AZk_d4KTdLWm1-j5ChssPR","next_cursor":"AZk_d4KTdLWm1-j5ChssPQ","updates_cursor":"AZk_d4KTdLWm1-j5ChssPS"}
 type MessageList struct {
 	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached    `json:"_cached"`
-	Data             []Message `json:"data"`
+	UnderscoreCached Cached `json:"_cached"`
 
-	// NewerCursor What to send as `after` for what was said since; null in an empty room and with `updated_after`
+	// Data The messages of this page
+	Data []Message `json:"data"`
+
+	// NewerCursor What to send as `after` for messages that are posted later; null in an empty room and with `updated_after`
 	NewerCursor *string `json:"newer_cursor"`
 
 	// NextCursor Where the next page in the same direction starts; null at the end
 	NextCursor *string `json:"next_cursor"`
 
-	// UpdatesCursor What to send as `updated_after` for what was edited or taken back since; null with `before` and `after`
+	// UpdatesCursor What to send as `updated_after` for messages that are edited or deleted later; null with `before` and
+	// `after`
 	UpdatesCursor *string `json:"updates_cursor"`
 }
 
-// Movie defines model for Movie.
+// Movie A movie of the catalogue
+//
+// Example: {"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}
 type Movie struct {
-	// Archived Not in the catalogue any more
-	Archived    bool     `json:"archived"`
-	CreatedAt   Time     `json:"created_at"`
-	Description string   `json:"description"`
-	Genres      []string `json:"genres"`
+	// Archived Whether it is not in the catalogue any more
+	Archived bool `json:"archived"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID             ID      `json:"id"`
-	PosterURL      *string `json:"poster_url"`
-	RuntimeMinutes int     `json:"runtime_minutes"`
-	StreamURL      *string `json:"stream_url"`
-	Title          string  `json:"title"`
-	UpdatedAt      Time    `json:"updated_at"`
-	Year           int     `json:"year"`
+	// CreatedAt When it was added
+	CreatedAt time.Time `json:"created_at"`
+
+	// Description What the movie is about; empty without a description
+	Description string `json:"description"`
+
+	// Genres The genres, in the order in which they were given
+	Genres []Genre `json:"genres"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// PosterURL Where a poster is; null without one
+	PosterURL *string `json:"poster_url"`
+
+	// RuntimeMinutes How long the movie takes in minutes
+	RuntimeMinutes MovieRuntime `json:"runtime_minutes"`
+
+	// StreamURL Where the movie is; null without an address
+	StreamURL *string `json:"stream_url"`
+
+	// Title The title, in one line
+	Title MovieTitle `json:"title"`
+
+	// UpdatedAt When it was last changed
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// Year The year of the first release
+	Year MovieYear `json:"year"`
 }
 
-// MovieAnswer defines model for MovieAnswer.
+// MovieAnswer Example: {"data":{"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}}
 type MovieAnswer struct {
+	// Data A movie of the catalogue
+	//
+	// Example: {"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}
 	Data Movie `json:"data"`
 }
 
-// MovieList defines model for MovieList.
+// MovieList Example: {"_cached":true,"data":[{"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
 type MovieList struct {
 	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached  `json:"_cached"`
-	Data             []Movie `json:"data"`
+	UnderscoreCached Cached `json:"_cached"`
+
+	// Data The movies of this page
+	Data []Movie `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// Mute defines model for Mute.
-type Mute struct {
-	CreatedAt Time `json:"created_at"`
+// MovieRuntime How long the movie takes in minutes
+type MovieRuntime = int
 
-	// MutedBy null when the account is gone
-	MutedBy *Person   `json:"muted_by"`
-	Reason  string    `json:"reason"`
-	Until   time.Time `json:"until"`
-	User    Person    `json:"user"`
+// MovieTitle The title, in one line
+type MovieTitle = string
+
+// MovieYear The year of the first release
+type MovieYear = int
+
+// Mute A mute in a room
+//
+// Example: {"created_at":"2026-01-31T20:15:00Z","muted_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
+type Mute struct {
+	// CreatedAt When it was imposed
+	CreatedAt time.Time `json:"created_at"`
+
+	// MutedBy Who imposed it; null when the account is deleted
+	MutedBy *Person `json:"muted_by"`
+
+	// Reason The reason, in one line, for those who moderate the room; empty without one
+	Reason Reason `json:"reason"`
+
+	// Until When it ends by itself
+	Until time.Time `json:"until"`
+
+	// User An account, where it is one of several
+	//
+	// Example: {"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	User Person `json:"user"`
 }
 
-// MuteAnswer defines model for MuteAnswer.
+// MuteAnswer Example: {"data":{"created_at":"2026-01-31T20:15:00Z","muted_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}}
 type MuteAnswer struct {
+	// Data A mute in a room
+	//
+	// Example: {"created_at":"2026-01-31T20:15:00Z","muted_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 	Data Mute `json:"data"`
 }
 
-// MuteList defines model for MuteList.
+// MuteList Example: {"data":[{"created_at":"2026-01-31T20:15:00Z","muted_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
 type MuteList struct {
+	// Data The mutes of this page
 	Data []Mute `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// MuteRequest defines model for MuteRequest.
+// MuteRequest Example: {"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","username":"dave"}
 type MuteRequest struct {
-	// Reason For those who moderate the room
-	Reason   *Reason   `json:"reason,omitempty"`
-	Until    time.Time `json:"until"`
-	Username Username  `json:"username"`
+	// Reason The reason, in one line, for those who moderate the room
+	Reason *OptionalReason `json:"reason,omitempty"`
+
+	// Until When the mute ends, at most 30 days from now
+	Until time.Time `json:"until"`
+
+	// Username The name that is unique among accounts, whatever its case. It never changes.
+	Username Username `json:"username"`
 }
 
-// MyInvitation defines model for MyInvitation.
+// MyInvitation An open invitation of the caller
+//
+// Example: {"created_at":"2026-01-31T20:15:00Z","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}}
 type MyInvitation struct {
-	CreatedAt Time `json:"created_at"`
-	ExpiresAt Time `json:"expires_at"`
+	// CreatedAt When it was sent
+	CreatedAt time.Time `json:"created_at"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID      ID          `json:"id"`
-	Inviter Person      `json:"inviter"`
-	Room    InvitedRoom `json:"room"`
+	// ExpiresAt When it expires
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Inviter An account, where it is one of several
+	//
+	// Example: {"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	Inviter Person `json:"inviter"`
+
+	// Room A room, as it is shown to somebody who is invited
+	//
+	// Example: {"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}
+	Room InvitedRoom `json:"room"`
 }
 
-// MyInvitationList defines model for MyInvitationList.
+// MyInvitationList Example: {"data":[{"created_at":"2026-01-31T20:15:00Z","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}}],"next_cursor":null}
 type MyInvitationList struct {
+	// Data The invitations of this page
 	Data []MyInvitation `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// MyRoom defines model for MyRoom.
+// MyRoom A room, with what the caller is in it
+//
+// Example: {"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"},"unread":3}
 type MyRoom struct {
 	// Joined Whether the caller is in it now
 	Joined bool `json:"joined"`
 
-	// LastMessageAt When the latest message was posted; null in an empty room
+	// LastMessageAt When the latest message was posted; null without messages
 	LastMessageAt *time.Time `json:"last_message_at"`
-	Role          Role       `json:"role"`
-	Room          Room       `json:"room"`
 
-	// Unread How many messages of others came after the one that the caller marked as read; 100 stands for 100 and more. All count when
-	// none was marked. Messages that were taken back do not count.
+	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+	Role Role `json:"role"`
+
+	// Room A room, the same for everyone who may see it
+	//
+	// Example: {"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"}
+	Room Room `json:"room"`
+
+	// Unread How many messages of others came after the one that the caller marked as read; 100 stands for 100 and more.
+	// All count when none was marked. Deleted messages do not count.
 	Unread int `json:"unread"`
 }
 
-// MyRoomList defines model for MyRoomList.
+// MyRoomList Example: {"data":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"},"unread":3}],"next_cursor":null}
 type MyRoomList struct {
+	// Data The rooms of this page
 	Data []MyRoom `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
@@ -2355,263 +2878,350 @@ type MyRoomList struct {
 }
 
 // NewPassword 10 to 128 characters in the form of RFC 8265, OpaqueString: composed (NFC), with plain spaces, without control
-// characters and characters that do not show. It must be neither the username nor the email address, nor what stands
-// before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of `errors` are
-// `too_short`, `too_long`, `characters`, `name` and `common`.
+// characters and characters that do not show. It must be neither the username nor the email address, nor what
+// stands before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of
+// `errors` are `too_short`, `too_long`, `characters`, `name` and `common`.
 type NewPassword = string
 
 // NextCursor Where the next page starts; null at the end
 type NextCursor = string
 
-// OneTimeToken defines model for OneTimeToken.
+// OneTimeToken The token that follows `#token=` in the link of an email
 type OneTimeToken = string
 
-// Participant defines model for Participant.
-type Participant struct {
-	DisplayName string `json:"display_name"`
+// OptionalReason The reason, in one line, for those who moderate the room
+type OptionalReason = string
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID         ID         `json:"id"`
-	JoinedAt   Time       `json:"joined_at"`
-	LastSeenAt Time       `json:"last_seen_at"`
+// Participant Somebody who is in a room
+//
+// Example: {"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","username":"dave"}
+type Participant struct {
+	// DisplayName The name that others see, in one line
+	DisplayName DisplayName `json:"display_name"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// JoinedAt When they joined
+	JoinedAt time.Time `json:"joined_at"`
+
+	// LastSeenAt When they last sent a heartbeat or a message
+	LastSeenAt time.Time `json:"last_seen_at"`
+
+	// MutedUntil When their mute ends; null without one
 	MutedUntil *time.Time `json:"muted_until"`
 
-	// Present Seen within the last 90 seconds
-	Present  bool     `json:"present"`
-	Role     Role     `json:"role"`
+	// Present Whether they were seen within the last 90 seconds
+	Present bool `json:"present"`
+
+	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+	Role Role `json:"role"`
+
+	// Username The name that is unique among accounts, whatever its case. It never changes.
 	Username Username `json:"username"`
 }
 
-// ParticipantAnswer defines model for ParticipantAnswer.
+// ParticipantAnswer Example: {"data":{"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","username":"dave"}}
 type ParticipantAnswer struct {
+	// Data Somebody who is in a room
+	//
+	// Example: {"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","username":"dave"}
 	Data Participant `json:"data"`
 }
 
-// ParticipantList defines model for ParticipantList.
+// ParticipantList Example: {"data":[{"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","username":"dave"}],"next_cursor":null}
 type ParticipantList struct {
+	// Data The people of this page
 	Data []Participant `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// Password defines model for Password.
+// Password The account's current password
 type Password = string
 
-// Permission defines model for Permission.
+// Permission Something that a role in a room allows
 type Permission string
 
-// Person defines model for Person.
+// Person An account, where it is one of several
+//
+// Example: {"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
 type Person struct {
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID       ID       `json:"id"`
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Username The name that is unique among accounts, whatever its case. It never changes.
 	Username Username `json:"username"`
 }
 
-// Policy What a policy removes, by age; a setting says after how long, or that it is off.
-// `inactive_participants`: who has not been seen. `old_messages`. `inactive_rooms`: archives rooms in which nothing happens;
-// an admin or the host can open them again. `archived_rooms`: deletes for good what that has archived, and what hosts have
-// deleted. `unverified_accounts`: never confirmed, and not used. `expired_tokens`, `ended_sessions`, `ended_invitations`,
-// `idempotency_keys`. `resolved_reports`: of abuse, with what was reported. `old_mails`: what became of emails, with the attempts. `started_events`: of the outbox.
-// `old_activity`: who was active on which day, and in which room when; the figures of days stay. `orphaned_files`: whose upload was never committed.
+// Policy What a policy removes, by age; a setting says after how long, or that it is off. `inactive_participants`: people
+// in rooms who have not been seen. `old_messages`: messages. `inactive_rooms`: archives rooms in which nothing
+// happens; an admin or the host can open them again. `archived_rooms`: deletes for good what that has archived,
+// and what hosts have deleted. `unverified_accounts`: accounts that were never confirmed, and not used.
+// `expired_tokens`, `ended_sessions`, `ended_invitations`, `idempotency_keys`: what their names say.
+// `resolved_reports`: resolved reports of abuse, with what was reported. `old_mails`: what became of emails, with
+// the attempts. `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which
+// room when; the figures of days stay. `orphaned_files`: files whose upload was never committed.
 type Policy string
 
-// PostMessageRequest Example: {"body":"Shall we begin?","room_id":"01890000-0000-7000-8000-000000000000"}
+// PostMessageRequest Example: {"body":"Shall we begin?","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
 type PostMessageRequest struct {
-	// Body Plain text
-	Body string `json:"body"`
+	// Body Plain text, of one or more lines
+	Body MessageBody `json:"body"`
 
-	// ReplyToID In lower case in every answer. Requests may have it in upper case.
-	ReplyToID *ID `json:"reply_to_id,omitempty"`
+	// ReplyToID A message of the same room that it answers
+	ReplyToID *string `json:"reply_to_id,omitempty"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 }
 
-// Problem defines model for Problem.
+// Problem What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type Problem struct {
 	// Code Stable, for programs. There may be others in time; the status says what kind of problem it is.
-	Code   ProblemCode `json:"code"`
-	Detail *string     `json:"detail,omitempty"`
+	Code ProblemCode `json:"code"`
+
+	// Detail What is wrong with this request, for people
+	Detail *string `json:"detail,omitempty"`
 
 	// Details Figures that belong to the code, such as `rooms` of `movie_in_use`
 	Details *map[string]int `json:"details,omitempty"`
 
-	// Errors The first 20 that were found
+	// Errors The first 20 parameters and properties that are wrong
 	Errors *[]FieldProblem `json:"errors,omitempty"`
 
-	// RequestID Quote it when asking for help
+	// RequestID The `X-Request-Id` of the answer, for questions to the operator
 	RequestID *string `json:"request_id,omitempty"`
-	Status    int     `json:"status"`
-	Title     string  `json:"title"`
 
-	// Type The address of a page that explains the code:
+	// Status The status of the answer
+	Status int `json:"status"`
+
+	// Title What the code means, the same each time
+	Title string `json:"title"`
+
+	// Type The address of a page that explains the code
 	Type string `json:"type"`
 }
 
 // ProblemCode Stable, for programs. There may be others in time; the status says what kind of problem it is.
 type ProblemCode string
 
-// Profile defines model for Profile.
+// Profile What everyone may know of an account
+//
+// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
 type Profile struct {
-	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an SVG
-	// picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and the
-	// former ones work for a minute more.
-	Avatar      AvatarURLs `json:"avatar"`
-	CreatedAt   Time       `json:"created_at"`
-	DisplayName string     `json:"display_name"`
+	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
+	// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
+	// the former ones work for a minute more.
+	//
+	//
+	// Example: {"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
+	Avatar AvatarURLs `json:"avatar"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID       ID       `json:"id"`
+	// CreatedAt When the account was created
+	CreatedAt time.Time `json:"created_at"`
+
+	// DisplayName The name that others see, in one line
+	DisplayName DisplayName `json:"display_name"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Username The name that is unique among accounts, whatever its case. It never changes.
 	Username Username `json:"username"`
 }
 
-// ProfileAnswer defines model for ProfileAnswer.
+// ProfileAnswer Example: {"_cached":true,"data":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}}
 type ProfileAnswer struct {
 	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached  `json:"_cached"`
-	Data             Profile `json:"data"`
+	UnderscoreCached Cached `json:"_cached"`
+
+	// Data What everyone may know of an account
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	Data Profile `json:"data"`
 }
 
-// ProfileList defines model for ProfileList.
+// ProfileList Example: {"data":[{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}],"next_cursor":null}
 type ProfileList struct {
+	// Data The accounts of this page
 	Data []Profile `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// Quote defines model for Quote.
+// Quote A message, where another one answers it
 type Quote struct {
-	// Author null when the account is gone
+	// Author Who wrote it; null when the account is deleted
 	Author *Person `json:"author"`
 
-	// Excerpt The first 140 characters; empty when the message is gone
+	// Excerpt The first 140 characters; empty when the message is deleted
 	Excerpt string `json:"excerpt"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 }
 
-// Reason For those who moderate the room
+// Reason The reason, in one line, for those who moderate the room; empty without one
 type Reason = string
 
-// ReasonForHost For the room's host, in its log, and for other admins, in the audit log
+// ReasonForHost The reason, for the room's host in its log, and for other admins in the audit log
 type ReasonForHost = string
 
-// ReceivedInvitation defines model for ReceivedInvitation.
+// ReceivedInvitation An invitation to the account's address
 type ReceivedInvitation struct {
+	// AnsweredAt When it was answered; null before that
 	AnsweredAt *time.Time `json:"answered_at"`
-	CreatedAt  Time       `json:"created_at"`
-	ExpiresAt  Time       `json:"expires_at"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
-	RoomID ID              `json:"room_id"`
-	State  InvitationState `json:"state"`
+	// CreatedAt When it was sent
+	CreatedAt time.Time `json:"created_at"`
+
+	// ExpiresAt When it expires
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// State Where an invitation stands. Only an `open` one can be answered.
+	State InvitationState `json:"state"`
 }
 
-// ReceivedSanction defines model for ReceivedSanction.
+// ReceivedSanction A ban or mute of the account
 type ReceivedSanction struct {
-	CreatedAt Time   `json:"created_at"`
-	Reason    string `json:"reason"`
+	// CreatedAt When it was imposed
+	CreatedAt time.Time `json:"created_at"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
-	RoomID ID         `json:"room_id"`
-	Until  *time.Time `json:"until"`
+	// Reason The reason, in one line, for those who moderate the room; empty without one
+	Reason Reason `json:"reason"`
+
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// Until When it ends by itself; null for never
+	Until *time.Time `json:"until"`
 }
 
-// RefreshRequest defines model for RefreshRequest.
+// RefreshRequest Example: {"refresh_token":"q3Jf0T9vXw2LrZc8yN5hB1sKdM7uE4aG6pVtRiYoCxk"}
 type RefreshRequest struct {
+	// RefreshToken The newest refresh token of the sign-in
 	RefreshToken string `json:"refresh_token"`
 }
 
 // RegisterRequest Example: {"display_name":"Carol","email":"carol@example.org","password":"correct horse battery","username":"carol"}
 type RegisterRequest struct {
+	// DisplayName The name that others see, in one line; without it, the username
 	DisplayName *string `json:"display_name,omitempty"`
-	Email       string  `json:"email"`
 
-	// Language What emails are written in
+	// Email An email address, as it was typed.
+	Email EmailAddress `json:"email"`
+
+	// Language The language of emails; without it, the one of `Accept-Language`, or English
 	Language *Language `json:"language,omitempty"`
 
 	// Password 10 to 128 characters in the form of RFC 8265, OpaqueString: composed (NFC), with plain spaces, without control
-	// characters and characters that do not show. It must be neither the username nor the email address, nor what stands
-	// before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of `errors` are
-	// `too_short`, `too_long`, `characters`, `name` and `common`.
+	// characters and characters that do not show. It must be neither the username nor the email address, nor what
+	// stands before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of
+	// `errors` are `too_short`, `too_long`, `characters`, `name` and `common`.
 	Password NewPassword `json:"password"`
-	Username Username    `json:"username"`
+
+	// Username The name that is unique among accounts, whatever its case. It never changes.
+	Username Username `json:"username"`
 }
 
-// RemoveMessageRequest defines model for RemoveMessageRequest.
+// RemoveMessageRequest Example: {"reason":"Spam","report_id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e"}
 type RemoveMessageRequest struct {
-	// Reason For the room's host, in its log, and for other admins, in the audit log
+	// Reason The reason, for the room's host in its log, and for other admins in the audit log
 	Reason ReasonForHost `json:"reason"`
 
-	// ReportID The report of abuse that this resolves, about the same; it is resolved together with the act, or neither happens
+	// ReportID A report of abuse about the same, which this resolves. Both happen, or neither.
 	ReportID *ResolvedReportID `json:"report_id,omitempty"`
 }
 
-// ReopenRoomRequest defines model for ReopenRoomRequest.
+// ReopenRoomRequest Example: {"reason":"The host has removed the advertisements"}
 type ReopenRoomRequest struct {
-	// Reason For the room's host, in its log, and for other admins, in the audit log
+	// Reason The reason, for the room's host in its log, and for other admins in the audit log
 	Reason ReasonForHost `json:"reason"`
 }
 
-// Report defines model for Report.
+// Report A report for operators
+//
+// Example: {"created_at":"2026-01-26T06:00:00Z","data":{"counted_since":null,"days":[{"day":"2026-01-19","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9}}],"every":"week","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"from":"2026-01-19","previous":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"removed_by":{"expired_tokens":31},"to":"2026-01-25"},"id":"01993f7c-e8f9-7a0b-8c1d-4e5f60718293","kind":"activity","page_url":"https://party.example/reports#token=c2lnbmVk","period_end":"2026-01-26T00:00:00Z","period_start":"2026-01-19T00:00:00Z","run_id":null}
 type Report struct {
-	CreatedAt Time `json:"created_at"`
+	// CreatedAt When it was made
+	CreatedAt time.Time `json:"created_at"`
 
-	// Data An ActivityReport, or for a clean-up what the run was and did
+	// Data An ActivityReport or a CleanupReport, by `kind`
 	Data json.RawMessage `json:"data"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID   ID         `json:"id"`
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Kind What a report is about
 	Kind ReportKind `json:"kind"`
 
-	// PageURL Where people can look at an activity report; whoever has the address can
-	PageURL     *string `json:"page_url"`
-	PeriodEnd   Time    `json:"period_end"`
-	PeriodStart Time    `json:"period_start"`
-	RunID       *string `json:"run_id"`
+	// PageURL The page of an activity report, which whoever has the address can read; null for other reports
+	PageURL *string `json:"page_url"`
+
+	// PeriodEnd The moment after the last one that it covers
+	PeriodEnd time.Time `json:"period_end"`
+
+	// PeriodStart The first moment that it covers
+	PeriodStart time.Time `json:"period_start"`
+
+	// RunID The run of the clean-up; null for other reports
+	RunID *string `json:"run_id"`
 }
 
-// ReportAbuseRequest Example: {"kind":"spam","message_id":"01890000-0000-7000-8000-000000000000","text":"The same advertisement in every room"}
+// ReportAbuseRequest Example: {"kind":"spam","message_id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","text":"The same advertisement in every room"}
 type ReportAbuseRequest struct {
+	// Kind What is wrong with what was reported
 	Kind AbuseKind `json:"kind"`
 
-	// MessageID In lower case in every answer. Requests may have it in upper case.
-	MessageID *ID `json:"message_id,omitempty"`
+	// MessageID The message that is reported
+	MessageID *string `json:"message_id,omitempty"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
-	RoomID *ID `json:"room_id,omitempty"`
+	// RoomID The room that is reported
+	RoomID *string `json:"room_id,omitempty"`
 
 	// Text What the admins should know, for them alone
-	Text     *string   `json:"text,omitempty"`
-	Username *Username `json:"username,omitempty"`
+	Text *string `json:"text,omitempty"`
+
+	// Username The account that is reported
+	Username *string `json:"username,omitempty"`
 }
 
-// ReportAnswer defines model for ReportAnswer.
+// ReportAnswer Example: {"data":{"created_at":"2026-01-26T06:00:00Z","data":{"counted_since":null,"days":[{"day":"2026-01-19","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9}}],"every":"week","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"from":"2026-01-19","previous":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"removed_by":{"expired_tokens":31},"to":"2026-01-25"},"id":"01993f7c-e8f9-7a0b-8c1d-4e5f60718293","kind":"activity","page_url":"https://party.example/reports#token=c2lnbmVk","period_end":"2026-01-26T00:00:00Z","period_start":"2026-01-19T00:00:00Z","run_id":null}}
 type ReportAnswer struct {
+	// Data A report for operators
+	//
+	// Example: {"created_at":"2026-01-26T06:00:00Z","data":{"counted_since":null,"days":[{"day":"2026-01-19","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9}}],"every":"week","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"from":"2026-01-19","previous":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"removed_by":{"expired_tokens":31},"to":"2026-01-25"},"id":"01993f7c-e8f9-7a0b-8c1d-4e5f60718293","kind":"activity","page_url":"https://party.example/reports#token=c2lnbmVk","period_end":"2026-01-26T00:00:00Z","period_start":"2026-01-19T00:00:00Z","run_id":null}
 	Data Report `json:"data"`
 }
 
-// ReportKind defines model for ReportKind.
+// ReportKind What a report is about
 type ReportKind string
 
-// ReportList defines model for ReportList.
+// ReportList Example: {"data":[{"created_at":"2026-01-26T06:00:00Z","data":{"counted_since":null,"days":[{"day":"2026-01-19","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9}}],"every":"week","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"from":"2026-01-19","previous":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"removed_by":{"expired_tokens":31},"to":"2026-01-25"},"id":"01993f7c-e8f9-7a0b-8c1d-4e5f60718293","kind":"activity","page_url":"https://party.example/reports#token=c2lnbmVk","period_end":"2026-01-26T00:00:00Z","period_start":"2026-01-19T00:00:00Z","run_id":null}],"next_cursor":null}
 type ReportList struct {
+	// Data The reports of this page
 	Data []Report `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// ReportViewAnswer defines model for ReportViewAnswer.
+// ReportViewAnswer Example: {"data":{"csv":"day,new_users\r\n2026-01-19,12\r\n","filename":"activity-2026-01-19.csv","html":"\u003cmain\u003e\u003ch1\u003e19 to 25 January 2026\u003c/h1\u003e\u003c/main\u003e"}}
 type ReportViewAnswer struct {
+	// Data An activity report to show and to keep
 	Data struct {
-		// Csv The table of days, RFC 4180
+		// Csv The table of days, as in RFC 4180
 		Csv string `json:"csv"`
 
-		// Filename Example: activity-2026-02-23.csv
+		// Filename A name for the file with the table
 		Filename string `json:"filename"`
 
 		// HTML A `main` element, for a page with this service's /assets/report.css
@@ -2619,349 +3229,493 @@ type ReportViewAnswer struct {
 	} `json:"data"`
 }
 
-// ReportedContent defines model for ReportedContent.
+// ReportedContent What was reported, as it was then; what a kind of thing does not have is empty
 type ReportedContent struct {
-	// Body Of a message
-	Body        string `json:"body"`
+	// Body The text of a reported message
+	Body string `json:"body"`
+
+	// DisplayName The display name of the same account
 	DisplayName string `json:"display_name"`
 
-	// RoomDescription Of a room
+	// RoomDescription The description of a reported room
 	RoomDescription string `json:"room_description"`
 
-	// RoomName Of a room or a message
+	// RoomName The name of the room, or of the message's room
 	RoomName string `json:"room_name"`
 
-	// Username Of the message's author, the room's host, or the account itself
+	// Username The username of the message's author, the room's host, or the account itself
 	Username string `json:"username"`
 }
 
-// ResetRequest defines model for ResetRequest.
+// ResetRequest Example: {"password":"correct horse battery","token":"Zm9yLWV4YW1wbGUtb25seS1ub3QtYS1yZWFsLXRva2VuLTAxMjM0NTY3ODlhYmNk"}
 type ResetRequest struct {
 	// Password 10 to 128 characters in the form of RFC 8265, OpaqueString: composed (NFC), with plain spaces, without control
-	// characters and characters that do not show. It must be neither the username nor the email address, nor what stands
-	// before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of `errors` are
-	// `too_short`, `too_long`, `characters`, `name` and `common`.
-	Password NewPassword  `json:"password"`
-	Token    OneTimeToken `json:"token"`
+	// characters and characters that do not show. It must be neither the username nor the email address, nor what
+	// stands before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of
+	// `errors` are `too_short`, `too_long`, `characters`, `name` and `common`.
+	Password NewPassword `json:"password"`
+
+	// Token The token that follows `#token=` in the link of an email
+	Token OneTimeToken `json:"token"`
 }
 
-// ResolveAbuseReportRequest defines model for ResolveAbuseReportRequest.
+// ResolveAbuseReportRequest Example: {"note":"A joke among friends","outcome":"dismissed"}
 type ResolveAbuseReportRequest struct {
-	// Note For other admins
-	Note    *string      `json:"note,omitempty"`
+	// Note A note for other admins
+	Note *string `json:"note,omitempty"`
+
+	// Outcome `dismissed`: nothing was wrong. `acted`: an admin did something about it.
 	Outcome AbuseOutcome `json:"outcome"`
 }
 
-// ResolvedReportID The report of abuse that this resolves, about the same; it is resolved together with the act, or neither happens
+// ResolvedReportID A report of abuse about the same, which this resolves. Both happen, or neither.
 type ResolvedReportID = string
 
-// RetiredRoom defines model for RetiredRoom.
+// RetiredRoom A room that the clean-up has archived
+//
+// Example: {"deleted_from":"2026-05-01T03:00:05Z","host_username":"carol","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","retired_at":"2026-01-31T03:00:05Z"}
 type RetiredRoom struct {
-	// DeletedFrom The first run after that deletes it; null while that policy is off
-	DeletedFrom  *time.Time `json:"deleted_from"`
-	HostUsername *string    `json:"host_username"`
+	// DeletedFrom When it may be deleted; the first run after that does it. It is null while that policy is off.
+	DeletedFrom *time.Time `json:"deleted_from"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID        ID     `json:"id"`
-	Name      string `json:"name"`
-	RetiredAt Time   `json:"retired_at"`
+	// HostUsername The username of its host; null without a host
+	HostUsername *string `json:"host_username"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Name The name of the room, in one line
+	Name RoomName `json:"name"`
+
+	// RetiredAt When it was archived
+	RetiredAt time.Time `json:"retired_at"`
 }
 
-// RetiredRoomList defines model for RetiredRoomList.
+// RetiredRoomList Example: {"data":[{"deleted_from":"2026-05-01T03:00:05Z","host_username":"carol","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","retired_at":"2026-01-31T03:00:05Z"}],"next_cursor":null}
 type RetiredRoomList struct {
-	Data       []RetiredRoom `json:"data"`
-	NextCursor *string       `json:"next_cursor"`
+	// Data The rooms of this page
+	Data []RetiredRoom `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// Role defines model for Role.
+// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
 type Role string
 
-// Room defines model for Room.
+// Room A room, the same for everyone who may see it
+//
+// Example: {"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"}
 type Room struct {
-	Capacity int `json:"capacity"`
+	// Capacity How many people can be in the room at once, the host included
+	Capacity RoomCapacity `json:"capacity"`
 
-	// Closed An admin closed it: it is archived, and its host cannot open it again
-	Closed      bool   `json:"closed"`
-	CreatedAt   Time   `json:"created_at"`
-	Description string `json:"description"`
+	// Closed Whether an admin closed it: it is archived, and its host cannot open it again
+	Closed bool `json:"closed"`
 
-	// Host null when the account of an archived room's host is gone
+	// CreatedAt When it was opened
+	CreatedAt time.Time `json:"created_at"`
+
+	// Description What the room is about; empty without a description
+	Description RoomDescription `json:"description"`
+
+	// Host Who runs the room; null when the account of an archived room's host is deleted
 	Host *Person `json:"host"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID      ID      `json:"id"`
-	MovieID *string `json:"movie_id"`
-	Name    string  `json:"name"`
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
 
-	// Participants How many are in it now
+	// MovieID The movie that people watch in it; null without one
+	MovieID *string `json:"movie_id"`
+
+	// Name The name of the room, in one line
+	Name RoomName `json:"name"`
+
+	// Participants How many people are in it now
 	Participants int `json:"participants"`
 
-	// SlowModeSeconds How long one waits between two messages; 0 without slow mode
-	SlowModeSeconds int       `json:"slow_mode_seconds"`
-	State           RoomState `json:"state"`
-	UpdatedAt       Time      `json:"updated_at"`
+	// SlowModeSeconds How many seconds each person waits between two messages; 0 without slow mode
+	SlowModeSeconds SlowModeSeconds `json:"slow_mode_seconds"`
 
-	// Visibility public is listed; unlisted is open to whoever has the link; private is a 404 to whoever is not in it
+	// State An `archived` room can be read, and nothing new happens in it.
+	State RoomState `json:"state"`
+
+	// UpdatedAt When its properties last changed
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// Visibility `public`: everyone finds it in lists. `unlisted`: whoever has its address can join. `private`: only its members
+	// and people who were invited know of it; for everyone else it is a 404.
 	Visibility Visibility `json:"visibility"`
 }
 
-// RoomAct defines model for RoomAct.
+// RoomAct An entry of a room's log
+//
+// Example: {"action":"muted","actor":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","details":{"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z"},"id":"01993f74-5f60-7182-93a4-b5c6d7e8f90a","target":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 type RoomAct struct {
+	// Action What was done
 	Action RoomActAction `json:"action"`
 
-	// Actor null when the account is gone, when nobody did it, and when an admin of the service did
-	Actor     *Person                `json:"actor"`
-	CreatedAt Time                   `json:"created_at"`
-	Details   map[string]interface{} `json:"details"`
+	// Actor Who did it; null when the account is deleted, when it happened by itself, and when an admin of the service
+	// did it
+	Actor *Person `json:"actor"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// CreatedAt When it was done
+	CreatedAt time.Time `json:"created_at"`
+
+	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
+	// empty for most.
+	Details ActDetails `json:"details"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// Target null when the account is gone, and when it was not done to anyone
+	// Target To whom it was done; null when the account is deleted, and when it was done to nobody
 	Target *Person `json:"target"`
 }
 
-// RoomActAction defines model for RoomAct.Action.
+// RoomActAction What was done
 type RoomActAction string
 
-// RoomActList defines model for RoomActList.
+// RoomActList Example: {"data":[{"action":"muted","actor":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","details":{"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z"},"id":"01993f74-5f60-7182-93a4-b5c6d7e8f90a","target":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
 type RoomActList struct {
+	// Data The entries of this page
 	Data []RoomAct `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// RoomAnswer defines model for RoomAnswer.
+// RoomAnswer Example: {"data":{"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"}}
 type RoomAnswer struct {
+	// Data A room, the same for everyone who may see it
+	//
+	// Example: {"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"}
 	Data Room `json:"data"`
 }
 
-// RoomList defines model for RoomList.
+// RoomCapacity How many people can be in the room at once, the host included
+type RoomCapacity = int
+
+// RoomDescription What the room is about; empty without a description
+type RoomDescription = string
+
+// RoomList Example: {"_cached":true,"data":[{"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
 type RoomList struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
-	Data             []Room `json:"data"`
+
+	// Data The rooms of this page
+	Data []Room `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// RoomState defines model for RoomState.
+// RoomName The name of the room, in one line
+type RoomName = string
+
+// RoomState An `archived` room can be read, and nothing new happens in it.
 type RoomState string
 
-// Schedule defines model for Schedule.
+// Schedule A schedule
+//
+// Example: {"id":"cleanup","next_runs":["2026-02-01T03:00:00Z"],"note":"","paused":false,"recent_runs":[{"run_id":"01993f7b-d7e8-79fa-bb0c-3d4e5f607182","scheduled_at":"2026-01-31T03:00:00Z","started_at":"2026-01-31T03:00:00Z","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup-2026-01-31T03:00:00Z%22","workflow_id":"cleanup-2026-01-31T03:00:00Z"}]}
 type Schedule struct {
+	// ID Its name
 	ID string `json:"id"`
 
-	// NextRuns Ten at most; while it is paused, when it would
+	// NextRuns When the next ten runs are due; while it is paused, when they would be
 	NextRuns []Time `json:"next_runs"`
-	Note     string `json:"note"`
-	Paused   bool   `json:"paused"`
 
-	// RecentRuns Ten at most, the latest first
+	// Note Why it was last paused or resumed; empty if it never was
+	Note string `json:"note"`
+
+	// Paused Whether it starts nothing
+	Paused bool `json:"paused"`
+
+	// RecentRuns The latest ten runs, the latest first
 	RecentRuns []ScheduledRun `json:"recent_runs"`
 }
 
-// ScheduleAnswer defines model for ScheduleAnswer.
+// ScheduleAnswer Example: {"data":{"id":"cleanup","next_runs":["2026-02-01T03:00:00Z"],"note":"","paused":false,"recent_runs":[{"run_id":"01993f7b-d7e8-79fa-bb0c-3d4e5f607182","scheduled_at":"2026-01-31T03:00:00Z","started_at":"2026-01-31T03:00:00Z","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup-2026-01-31T03:00:00Z%22","workflow_id":"cleanup-2026-01-31T03:00:00Z"}]}}
 type ScheduleAnswer struct {
+	// Data A schedule
+	//
+	// Example: {"id":"cleanup","next_runs":["2026-02-01T03:00:00Z"],"note":"","paused":false,"recent_runs":[{"run_id":"01993f7b-d7e8-79fa-bb0c-3d4e5f607182","scheduled_at":"2026-01-31T03:00:00Z","started_at":"2026-01-31T03:00:00Z","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup-2026-01-31T03:00:00Z%22","workflow_id":"cleanup-2026-01-31T03:00:00Z"}]}
 	Data Schedule `json:"data"`
 }
 
-// ScheduleBackfill defines model for ScheduleBackfill.
+// ScheduleBackfill Example: {"end":"2026-01-08T00:00:00Z","start":"2026-01-01T00:00:00Z"}
 type ScheduleBackfill struct {
-	// End 31 days after start at most, and not in the future
-	End   time.Time `json:"end"`
-	Start Time      `json:"start"`
+	// End The end of the period, at most 31 days after the start and not in the future
+	End time.Time `json:"end"`
+
+	// Start The first moment of the period
+	Start time.Time `json:"start"`
 }
 
-// ScheduleList defines model for ScheduleList.
+// ScheduleList Example: {"data":[{"id":"cleanup","next_runs":["2026-02-01T03:00:00Z"],"note":"","paused":false,"recent_runs":[{"run_id":"01993f7b-d7e8-79fa-bb0c-3d4e5f607182","scheduled_at":"2026-01-31T03:00:00Z","started_at":"2026-01-31T03:00:00Z","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup-2026-01-31T03:00:00Z%22","workflow_id":"cleanup-2026-01-31T03:00:00Z"}]}],"next_cursor":null}
 type ScheduleList struct {
+	// Data All schedules
 	Data []Schedule `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// ScheduleNote defines model for ScheduleNote.
+// ScheduleNote Example: {"note":"The database is being moved"}
 type ScheduleNote struct {
-	// Note Why; operators see it
+	// Note The reason, for operators
 	Note string `json:"note"`
 }
 
-// ScheduledRun defines model for ScheduledRun.
+// ScheduledRun A run that a schedule started
 type ScheduledRun struct {
-	RunID       string `json:"run_id"`
-	ScheduledAt Time   `json:"scheduled_at"`
-	StartedAt   Time   `json:"started_at"`
+	// RunID The ID that Temporal gave the run, or empty
+	RunID string `json:"run_id"`
+
+	// ScheduledAt When it was due
+	ScheduledAt time.Time `json:"scheduled_at"`
+
+	// StartedAt When it began
+	StartedAt time.Time `json:"started_at"`
+
+	// TemporalURL Where the Temporal UI shows it
 	TemporalURL string `json:"temporal_url"`
-	WorkflowID  string `json:"workflow_id"`
+
+	// WorkflowID The ID of its workflow
+	WorkflowID string `json:"workflow_id"`
 }
 
-// SentAbuseReport defines model for SentAbuseReport.
+// SentAbuseReport A report of abuse, as its sender sees it
+//
+// Example: {"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}
 type SentAbuseReport struct {
-	CreatedAt Time `json:"created_at"`
+	// CreatedAt When it was sent
+	CreatedAt time.Time `json:"created_at"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID     ID          `json:"id"`
-	Kind   AbuseKind   `json:"kind"`
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Kind What is wrong with what was reported
+	Kind AbuseKind `json:"kind"`
+
+	// Target What was reported
 	Target AbuseTarget `json:"target"`
-	Text   string      `json:"text"`
+
+	// Text What the sender wrote; empty without a text
+	Text string `json:"text"`
 }
 
-// SentAbuseReportAnswer defines model for SentAbuseReportAnswer.
+// SentAbuseReportAnswer Example: {"data":{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}}
 type SentAbuseReportAnswer struct {
+	// Data A report of abuse, as its sender sees it
+	//
+	// Example: {"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}
 	Data SentAbuseReport `json:"data"`
 }
 
-// Session defines model for Session.
+// Session A sign-in on one device or in one browser
+//
+// Example: {"current":true,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
 type Session struct {
-	// Current Whether it is the one that asks
+	// Current Whether the request was made with it
 	Current bool `json:"current"`
 
 	// ExpiresAt When it ends, unless it is used before
 	ExpiresAt time.Time `json:"expires_at"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
 	// LastUsedAt When it last got an access token
 	LastUsedAt time.Time `json:"last_used_at"`
-	SignedInAt Time      `json:"signed_in_at"`
 
-	// UserAgent What the client called itself
-	UserAgent string `json:"user_agent"`
+	// SignedInAt When it began
+	SignedInAt time.Time `json:"signed_in_at"`
+
+	// UserAgent The `User-Agent` of the client; empty if it sent none
+	UserAgent UserAgent `json:"user_agent"`
 }
 
-// SessionList defines model for SessionList.
+// SessionList Example: {"data":[{"current":true,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"next_cursor":null}
 type SessionList struct {
+	// Data The sign-ins of this page
 	Data []Session `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// SetRoleRequest defines model for SetRoleRequest.
+// SetRoleRequest Example: {"role":"moderator"}
 type SetRoleRequest struct {
+	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
 	Role Role `json:"role"`
 }
 
-// SignedIn defines model for SignedIn.
+// SignedIn An account, with the tokens of a sign-in
+//
+// Example: {"access_token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwMTk5M2Y2ZSJ9.dGhlLXNpZ25hdHVyZQ","expires_in":900,"refresh_token":"q3Jf0T9vXw2LrZc8yN5hB1sKdM7uE4aG6pVtRiYoCxk","user":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}}
 type SignedIn struct {
+	// AccessToken The JWT for `Authorization: Bearer …`
 	AccessToken string `json:"access_token"`
 
-	// ExpiresIn Seconds until the access token expires
-	ExpiresIn    int     `json:"expires_in"`
-	RefreshToken string  `json:"refresh_token"`
-	User         Account `json:"user"`
+	// ExpiresIn How many seconds the access token works
+	ExpiresIn int `json:"expires_in"`
+
+	// RefreshToken The token for the next pair. Whoever has it is signed in.
+	RefreshToken string `json:"refresh_token"`
+
+	// User An account, as its owner sees it
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
+	User Account `json:"user"`
 }
 
-// SignedInAnswer defines model for SignedInAnswer.
+// SignedInAnswer Example: {"data":{"access_token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwMTk5M2Y2ZSJ9.dGhlLXNpZ25hdHVyZQ","expires_in":900,"refresh_token":"q3Jf0T9vXw2LrZc8yN5hB1sKdM7uE4aG6pVtRiYoCxk","user":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}}}
 type SignedInAnswer struct {
+	// Data An account, with the tokens of a sign-in
+	//
+	// Example: {"access_token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwMTk5M2Y2ZSJ9.dGhlLXNpZ25hdHVyZQ","expires_in":900,"refresh_token":"q3Jf0T9vXw2LrZc8yN5hB1sKdM7uE4aG6pVtRiYoCxk","user":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}}
 	Data SignedIn `json:"data"`
 }
 
-// Standing defines model for Standing.
+// SlowModeSeconds How many seconds each person waits between two messages; 0 without slow mode
+type SlowModeSeconds = int
+
+// Standing What the caller is in a room and may do there
+//
+// Example: {"joined":true,"muted_until":null,"permissions":["post_message"],"role":"viewer"}
 type Standing struct {
 	// Joined Whether the caller is in it now
-	Joined     bool       `json:"joined"`
+	Joined bool `json:"joined"`
+
+	// MutedUntil When the caller's mute ends; null without one
 	MutedUntil *time.Time `json:"muted_until"`
 
 	// Permissions What the caller may do now: what the role allows, without `post_message` during a mute
 	Permissions []Permission `json:"permissions"`
-	Role        Role         `json:"role"`
+
+	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+	Role Role `json:"role"`
 }
 
-// StandingAnswer defines model for StandingAnswer.
+// StandingAnswer Example: {"data":{"joined":true,"muted_until":null,"permissions":["post_message"],"role":"viewer"}}
 type StandingAnswer struct {
+	// Data What the caller is in a room and may do there
+	//
+	// Example: {"joined":true,"muted_until":null,"permissions":["post_message"],"role":"viewer"}
 	Data Standing `json:"data"`
 }
 
-// StartCleanupRequest defines model for StartCleanupRequest.
+// StartCleanupRequest Example: {"dry_run":true,"older_than":"90d","policies":["old_messages"]}
 type StartCleanupRequest struct {
-	// DryRun Count, name some, and remove nothing
+	// DryRun Whether to count, name some, and remove nothing
 	DryRun *bool `json:"dry_run,omitempty"`
 
-	// OlderThan In place of the policies' own ages: seconds, minutes, hours or days; an hour at least
-	//
-	// Example: 90d
+	// OlderThan The age in place of the policies' own ones: a number of seconds (s), minutes (m), hours (h) or days (d), at
+	// least an hour
 	OlderThan *string `json:"older_than,omitempty"`
 
-	// Policies All that are on unless said; one that is off is refused
+	// Policies What to apply; without it, all policies that are on. One that is off is refused.
 	Policies *[]Policy `json:"policies,omitempty"`
 }
 
-// SuspendRequest defines model for SuspendRequest.
+// SuspendRequest Example: {"hide_content":true,"reason":"Spam"}
 type SuspendRequest struct {
-	// HideContent Hides the rooms that it hosts, and its messages
+	// HideContent Whether the rooms that the account hosts, and its messages, are hidden
 	HideContent *bool `json:"hide_content,omitempty"`
 
-	// Reason For other admins, it is kept in the audit log
+	// Reason The reason, for other admins, in the audit log
 	Reason string `json:"reason"`
 
-	// ReportID The report of abuse that this resolves, about the same; it is resolved together with the act, or neither happens
+	// ReportID A report of abuse about the same, which this resolves. Both happen, or neither.
 	ReportID *ResolvedReportID `json:"report_id,omitempty"`
 }
 
 // Time defines model for Time.
 type Time = time.Time
 
-// TokenRequest defines model for TokenRequest.
+// TokenRequest Example: {"token":"Zm9yLWV4YW1wbGUtb25seS1ub3QtYS1yZWFsLXRva2VuLTAxMjM0NTY3ODlhYmNk"}
 type TokenRequest struct {
+	// Token The token that follows `#token=` in the link of an email
 	Token OneTimeToken `json:"token"`
 }
 
-// UpdateMeRequest defines model for UpdateMeRequest.
+// UpdateMeRequest Example: {"display_name":"Carol B.","language":"de"}
 type UpdateMeRequest struct {
-	DisplayName *string `json:"display_name,omitempty"`
+	// DisplayName The name that others see, in one line; null makes it the username
+	DisplayName nullable.Nullable[string] `json:"display_name,omitempty"`
 
-	// Language What emails are written in
+	// Language The language of emails: English or German
 	Language *Language `json:"language,omitempty"`
 }
 
-// UpdateMovieRequest defines model for UpdateMovieRequest.
+// UpdateMovieRequest Example: {"description":"A clerk travels to the castle of a count.","poster_url":null}
 type UpdateMovieRequest struct {
-	Archived    *bool    `json:"archived,omitempty"`
-	Description *string  `json:"description,omitempty"`
-	Genres      *[]Genre `json:"genres,omitempty"`
+	// Archived Whether it leaves the catalogue. Rooms that have it keep it.
+	Archived *bool `json:"archived,omitempty"`
 
-	// PosterURL Starts with https://; empty for none
-	PosterURL      *WebAddress `json:"poster_url,omitempty"`
-	RuntimeMinutes *int        `json:"runtime_minutes,omitempty"`
+	// Description What the movie is about, in one or more lines; null for none
+	Description nullable.Nullable[string] `json:"description,omitempty"`
 
-	// StreamURL Starts with https://; empty for none
-	StreamURL *WebAddress `json:"stream_url,omitempty"`
-	Title     *string     `json:"title,omitempty"`
-	Year      *int        `json:"year,omitempty"`
+	// Genres All the genres, each once; null for none
+	Genres nullable.Nullable[[]string] `json:"genres,omitempty"`
+
+	// PosterURL Where a poster is; it starts with https://; null for none
+	PosterURL nullable.Nullable[string] `json:"poster_url,omitempty"`
+
+	// RuntimeMinutes How long the movie takes in minutes
+	RuntimeMinutes *MovieRuntime `json:"runtime_minutes,omitempty"`
+
+	// StreamURL Where the movie is; it starts with https://; null for no address
+	StreamURL nullable.Nullable[string] `json:"stream_url,omitempty"`
+
+	// Title The title, in one line
+	Title *MovieTitle `json:"title,omitempty"`
+
+	// Year The year of the first release
+	Year *MovieYear `json:"year,omitempty"`
 }
 
-// UpdateRoomRequest Example: {"name":"Silent Monday","slow_mode_seconds":5}
+// UpdateRoomRequest Example: {"movie_id":null,"name":"Silent Monday","slow_mode_seconds":5}
 type UpdateRoomRequest struct {
-	// Capacity Nobody is put out when it sinks below how many are there
-	Capacity    *int    `json:"capacity,omitempty"`
-	Description *string `json:"description,omitempty"`
+	// Capacity How many people can be in the room at once, the host included. Nobody has to leave when it sinks below how
+	// many are there.
+	Capacity *int `json:"capacity,omitempty"`
 
-	// MovieID null for none
-	MovieID         nullable.Nullable[string] `json:"movie_id,omitempty"`
-	Name            *string                   `json:"name,omitempty"`
-	SlowModeSeconds *int                      `json:"slow_mode_seconds,omitempty"`
-	State           *RoomState                `json:"state,omitempty"`
+	// Description What the room is about, in one or more lines; null for none
+	Description nullable.Nullable[string] `json:"description,omitempty"`
 
-	// Visibility public is listed; unlisted is open to whoever has the link; private is a 404 to whoever is not in it
+	// MovieID The movie that people watch in the room; null for none
+	MovieID nullable.Nullable[string] `json:"movie_id,omitempty"`
+
+	// Name The name of the room, in one line
+	Name *RoomName `json:"name,omitempty"`
+
+	// SlowModeSeconds How many seconds each person waits between two messages; 0 and null end slow mode
+	SlowModeSeconds nullable.Nullable[int] `json:"slow_mode_seconds,omitempty"`
+
+	// State An `archived` room can be read, and nothing new happens in it.
+	State *RoomState `json:"state,omitempty"`
+
+	// Visibility `public`: everyone finds it in lists. `unlisted`: whoever has its address can join. `private`: only its members
+	// and people who were invited know of it; for everyone else it is a 404.
 	Visibility *Visibility `json:"visibility,omitempty"`
 }
 
-// UserState defines model for UserState.
+// UserAgent The `User-Agent` of the client; empty if it sent none
+type UserAgent = string
+
+// UserState Whether an account can sign in
 type UserState string
 
-// Username defines model for Username.
+// Username The name that is unique among accounts, whatever its case. It never changes.
 type Username = string
 
-// Visibility public is listed; unlisted is open to whoever has the link; private is a 404 to whoever is not in it
+// Visibility `public`: everyone finds it in lists. `unlisted`: whoever has its address can join. `private`: only its members
+// and people who were invited know of it; for everyone else it is a 404.
 type Visibility string
-
-// WebAddress Starts with https://; empty for none
-type WebAddress = string
 
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
@@ -2981,7 +3735,7 @@ type Limit = int
 // Range defines model for Range.
 type Range = string
 
-// RoomID In lower case in every answer. Requests may have it in upper case.
+// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 type RoomID = ID
 
 // ScheduleID defines model for ScheduleID.
@@ -2990,40 +3744,64 @@ type ScheduleID = string
 // Search defines model for Search.
 type Search = string
 
-// BodyTooLarge defines model for BodyTooLarge.
+// BodyTooLarge What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type BodyTooLarge = Problem
 
-// CompressedBody defines model for CompressedBody.
+// CompressedBody What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type CompressedBody = Problem
 
-// Forbidden defines model for Forbidden.
+// Forbidden What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type Forbidden = Problem
 
-// InvalidRequest defines model for InvalidRequest.
+// InvalidRequest What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type InvalidRequest = Problem
 
-// KeyReused defines model for KeyReused.
+// KeyReused What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type KeyReused = Problem
 
-// NotFound defines model for NotFound.
+// NotFound What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type NotFound = Problem
 
-// PreconditionFailed defines model for PreconditionFailed.
+// PreconditionFailed What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type PreconditionFailed = Problem
 
-// RangeNotSatisfiable defines model for RangeNotSatisfiable.
+// RangeNotSatisfiable What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type RangeNotSatisfiable = Problem
 
-// RateLimited defines model for RateLimited.
+// RateLimited What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type RateLimited = Problem
 
-// RequestTimeout defines model for RequestTimeout.
+// RequestTimeout What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type RequestTimeout = Problem
 
-// Unauthenticated defines model for Unauthenticated.
+// Unauthenticated What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type Unauthenticated = Problem
 
-// UnsupportedMediaType defines model for UnsupportedMediaType.
+// UnsupportedMediaType What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type UnsupportedMediaType = Problem
 
 // ListAbuseReportsParams defines parameters for ListAbuseReports.
@@ -3076,8 +3854,8 @@ type ListAuditParams struct {
 
 // StartCleanupParams defines parameters for StartCleanup.
 type StartCleanupParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3122,8 +3900,8 @@ type GetEmailParams struct {
 
 // ResendEmailParams defines parameters for ResendEmail.
 type ResendEmailParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3141,10 +3919,11 @@ type ListReportsParams struct {
 
 // ListAnyRoomsParams defines parameters for ListAnyRooms.
 type ListAnyRoomsParams struct {
-	// Q What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and `Face/Off` are
-	// the same. Words may come in any order, the last one by its beginning; in scripts without spaces any part of a
-	// text will do. The closest come first. When nothing is found, one letter of each word of four or more may be wrong.
-	// Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the search that gave it.
+	// Q What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and
+	// `Face/Off` are the same. Words may come in any order, the last one by its beginning; in scripts without spaces
+	// any part of a text will do. The closest come first. When nothing is found, one letter of each word of four or
+	// more may be wrong. Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the
+	// search that gave it.
 	Q *Search `form:"q,omitempty" json:"q,omitempty"`
 
 	// HostID Only rooms of this host
@@ -3198,15 +3977,15 @@ type ListUsersParams struct {
 
 // RequestPasswordResetParams defines parameters for RequestPasswordReset.
 type RequestPasswordResetParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // RegisterParams defines parameters for Register.
 type RegisterParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3218,13 +3997,15 @@ type ListMessagesParams struct {
 	// Before Older ones than this cursor
 	Before *Cursor `form:"before,omitempty" json:"before,omitempty"`
 
-	// After Newer ones than this cursor, the oldest first. It does not bring what was edited or taken back since: see `updated_after`
+	// After Newer ones than this cursor, the oldest first. It does not bring what was edited or deleted since: see
+	// `updated_after`
 	After *Cursor `form:"after,omitempty" json:"after,omitempty"`
 
-	// UpdatedAfter An `updates_cursor`: the messages that were edited or taken back since, each once as it is now, the oldest change first. The
-	// first page of the room (without `before`, `after` and `updated_after`) has the cursor to begin with; each page of updates has
-	// the next one. A client that always goes on from there misses no change, and may see one again. What is hidden or shown
-	// because an admin suspended or reinstated its author is not among the changes.
+	// UpdatedAfter An `updates_cursor`: the messages that were edited or deleted since, each once as it is now, the oldest
+	// change first. The first page of the room (without `before`, `after` and `updated_after`) has the cursor to
+	// begin with; each page of updates has the next one. A client that always goes on from there misses no change,
+	// and may see one again. What is hidden or shown because an admin suspended or reinstated its author is not
+	// among the changes.
 	UpdatedAfter *Cursor `form:"updated_after,omitempty" json:"updated_after,omitempty"`
 
 	// Limit How many there are in a page at most
@@ -3236,8 +4017,8 @@ type ListMessagesParams struct {
 
 // PostMessageParams defines parameters for PostMessage.
 type PostMessageParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3249,14 +4030,15 @@ type GetMessageParams struct {
 
 // GetDefaultAvatarParams defines parameters for GetDefaultAvatar.
 type GetDefaultAvatarParams struct {
-	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-	// version is compared: people who come and go do not change it in this sense.
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only its version is compared: people who come and go do not change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 
-	// Range The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer is the whole.
+	// Range The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer
+	// is the whole.
 	Range *Range `json:"Range,omitempty"`
 
 	// IfRange The ETag of which `Range` is a part. If it is no longer right, the answer is the whole.
@@ -3268,14 +4050,15 @@ type GetDefaultAvatarParamsDefaultName string
 
 // GetAvatarFileParams defines parameters for GetAvatarFile.
 type GetAvatarFileParams struct {
-	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-	// version is compared: people who come and go do not change it in this sense.
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only its version is compared: people who come and go do not change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 
-	// Range The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer is the whole.
+	// Range The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer
+	// is the whole.
 	Range *Range `json:"Range,omitempty"`
 
 	// IfRange The ETag of which `Range` is a part. If it is no longer right, the answer is the whole.
@@ -3293,10 +4076,11 @@ type GetInvitationParams struct {
 
 // ListMoviesParams defines parameters for ListMovies.
 type ListMoviesParams struct {
-	// Q What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and `Face/Off` are
-	// the same. Words may come in any order, the last one by its beginning; in scripts without spaces any part of a
-	// text will do. The closest come first. When nothing is found, one letter of each word of four or more may be wrong.
-	// Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the search that gave it.
+	// Q What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and
+	// `Face/Off` are the same. Words may come in any order, the last one by its beginning; in scripts without spaces
+	// any part of a text will do. The closest come first. When nothing is found, one letter of each word of four or
+	// more may be wrong. Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the
+	// search that gave it.
 	Q *Search `form:"q,omitempty" json:"q,omitempty"`
 
 	// Ids The IDs of at most 100 movies, separated by commas: `?ids=0190…,0191…`
@@ -3329,8 +4113,8 @@ type ListMoviesParams struct {
 
 // CreateMovieParams defines parameters for CreateMovie.
 type CreateMovieParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3342,15 +4126,15 @@ type ListGenresParams struct {
 
 // DeleteMovieParams defines parameters for DeleteMovie.
 type DeleteMovieParams struct {
-	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-	// version is compared: people who come and go do not change it in this sense.
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only its version is compared: people who come and go do not change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // GetMovieParams defines parameters for GetMovie.
 type GetMovieParams struct {
-	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-	// version is compared: people who come and go do not change it in this sense.
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only its version is compared: people who come and go do not change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
@@ -3359,15 +4143,15 @@ type GetMovieParams struct {
 
 // UpdateMovieParams defines parameters for UpdateMovie.
 type UpdateMovieParams struct {
-	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-	// version is compared: people who come and go do not change it in this sense.
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only its version is compared: people who come and go do not change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // ReportAbuseParams defines parameters for ReportAbuse.
 type ReportAbuseParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3379,10 +4163,11 @@ type GetSentAbuseReportParams struct {
 
 // ListRoomsParams defines parameters for ListRooms.
 type ListRoomsParams struct {
-	// Q What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and `Face/Off` are
-	// the same. Words may come in any order, the last one by its beginning; in scripts without spaces any part of a
-	// text will do. The closest come first. When nothing is found, one letter of each word of four or more may be wrong.
-	// Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the search that gave it.
+	// Q What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and
+	// `Face/Off` are the same. Words may come in any order, the last one by its beginning; in scripts without spaces
+	// any part of a text will do. The closest come first. When nothing is found, one letter of each word of four or
+	// more may be wrong. Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the
+	// search that gave it.
 	Q *Search `form:"q,omitempty" json:"q,omitempty"`
 
 	// MovieID Only rooms with this movie
@@ -3391,10 +4176,11 @@ type ListRoomsParams struct {
 	// Available Only those that have a place left
 	Available *bool `form:"available,omitempty" json:"available,omitempty"`
 
-	// Sort The order, `newest` first unless another is given; not with `q`. `active` has the rooms of the latest activity first: people
-	// who join, and messages. Activity is counted in steps of 10 minutes, and a page may be a minute old. A room that becomes active
-	// while a client reads page by page moves to the top; no room comes twice. `people` has the rooms with the most people present first, and leaves out those in
-	// which nobody is present. Their number may be a minute old; when it changes while a client reads page by page, a room may
+	// Sort The order, `newest` first unless another is given; not with `q`. `active` has the rooms of the latest
+	// activity first: people who join, and messages. Activity is counted in steps of 10 minutes, and a page may be
+	// a minute old. A room that becomes active while a client reads page by page moves to the top; no room comes
+	// twice. `people` has the rooms with the most people present first, and leaves out those in which nobody is
+	// present. Their number may be a minute old; when it changes while a client reads page by page, a room may
 	// come twice or be left out.
 	Sort *ListRoomsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
 
@@ -3413,22 +4199,22 @@ type ListRoomsParamsSort string
 
 // CreateRoomParams defines parameters for CreateRoom.
 type CreateRoomParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteRoomParams defines parameters for DeleteRoom.
 type DeleteRoomParams struct {
-	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-	// version is compared: people who come and go do not change it in this sense.
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only its version is compared: people who come and go do not change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // GetRoomParams defines parameters for GetRoom.
 type GetRoomParams struct {
-	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-	// version is compared: people who come and go do not change it in this sense.
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only its version is compared: people who come and go do not change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
@@ -3437,8 +4223,8 @@ type GetRoomParams struct {
 
 // UpdateRoomParams defines parameters for UpdateRoom.
 type UpdateRoomParams struct {
-	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-	// version is compared: people who come and go do not change it in this sense.
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only its version is compared: people who come and go do not change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
@@ -3453,8 +4239,8 @@ type ListBansParams struct {
 
 // BanParams defines parameters for Ban.
 type BanParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3478,8 +4264,8 @@ type ListInvitationsParams struct {
 
 // InviteParams defines parameters for Invite.
 type InviteParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3503,8 +4289,8 @@ type ListMutesParams struct {
 
 // MuteParams defines parameters for Mute.
 type MuteParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3522,13 +4308,14 @@ type ListProfilesParams struct {
 
 // PutAvatarMultipartBody defines parameters for PutAvatar.
 type PutAvatarMultipartBody struct {
+	// Avatar A JPEG, PNG, WebP or GIF of at most 5 MB (by default)
 	Avatar openapi_types.File `json:"avatar"`
 }
 
 // ResendVerificationParams defines parameters for ResendVerification.
 type ResendVerificationParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -4014,13 +4801,13 @@ type ServerInterface interface {
 	// ExportMe Export your data
 	// (GET /users/me/export)
 	ExportMe(ctx echo.Context) error
-	// ListMyInvitations List the own open invitations, newest first
+	// ListMyInvitations List your open invitations, newest first
 	// (GET /users/me/invitations)
 	ListMyInvitations(ctx echo.Context, params ListMyInvitationsParams) error
-	// AcceptMyInvitation Accept an own invitation and join its room
+	// AcceptMyInvitation Accept one of your invitations and join its room
 	// (POST /users/me/invitations/{invitation_id}/accept)
 	AcceptMyInvitation(ctx echo.Context, invitationID ID) error
-	// DeclineMyInvitation Decline an own invitation
+	// DeclineMyInvitation Decline one of your invitations
 	// (POST /users/me/invitations/{invitation_id}/decline)
 	DeclineMyInvitation(ctx echo.Context, invitationID ID) error
 	// ChangePassword Change your password
@@ -26011,13 +26798,13 @@ type StrictServerInterface interface {
 	// ExportMe Export your data
 	// (GET /users/me/export)
 	ExportMe(ctx context.Context, request ExportMeRequestObject) (ExportMeResponseObject, error)
-	// ListMyInvitations List the own open invitations, newest first
+	// ListMyInvitations List your open invitations, newest first
 	// (GET /users/me/invitations)
 	ListMyInvitations(ctx context.Context, request ListMyInvitationsRequestObject) (ListMyInvitationsResponseObject, error)
-	// AcceptMyInvitation Accept an own invitation and join its room
+	// AcceptMyInvitation Accept one of your invitations and join its room
 	// (POST /users/me/invitations/{invitation_id}/accept)
 	AcceptMyInvitation(ctx context.Context, request AcceptMyInvitationRequestObject) (AcceptMyInvitationResponseObject, error)
-	// DeclineMyInvitation Decline an own invitation
+	// DeclineMyInvitation Decline one of your invitations
 	// (POST /users/me/invitations/{invitation_id}/decline)
 	DeclineMyInvitation(ctx context.Context, request DeclineMyInvitationRequestObject) (DeclineMyInvitationResponseObject, error)
 	// ChangePassword Change your password
@@ -29842,549 +30629,741 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P3dciNHsieIv0r8cY6ZunWS4EeV1CrSxv5DlUpqnlZ9DIvVdXabWiCADADRTERAGZFEYWS1Ni+w13O5",
-	"d/MaezFvMk+wj7AW7h6RkYlMIEGyWCyJbdYlAsiMTw8P//z5b72xni+0Esqa3vFvvZngqcjhz+daWaHs",
-	"3jlXU+G+SIUZ53JhpVa94977mRzP2GhlhWF6wmZ6yeZcrXpJLxe/FjIXae/Y5oVIemY8E3PuWrCrhegd",
-	"94zNpZr2Pn5Mei8u+HS97YuZYEJZaVfM8qlrfjnjlnH204sL98nOBMuF0UU+FmypiyxlXJmlyHfs/SwV",
-	"84XGWYpFxlfutfpghq6dIVvOhGJcMcHzTIqcuX6EsWwp7QwGZPhcsGFocrza+5tYDdmcp4JJe8L4yAhl",
-	"mbYzkS+lEb14bEIV897xP3qur94vScNYf9ZjjiNqWi2eprkwJizVkhvoeccFORc2X+2dTqzI1/t5K8Za",
-	"pYZZzZZcWjYSE50LmLsSH6xfkcq85lLJuZvaQZiTVFZMRQ79/cfecz6eNVKXcOsEjePWsrFb30mu5/Dl",
-	"GN5rWsK/nl30kt7Ls7dvmxbyY9Jb8JzPhfVkXuRG582rOnTzGozhiaEnvAWfCpr7sf8O9j6TxiY1epjI",
-	"DDpKetI1+mshcndEFJ+7UWHLlVn8ay4mvePev+yX53IffzX7NNQK5Y5XfxOr9dE/n2kjFButcLEyKZRN",
-	"mBJLNtE5E3zsxijVlFlHLdIRjLJIMn12GogbfzUMKJdPuVS1+V2JFXwjFTt6eqlmusgNbZjBR4Ec3fMT",
-	"mRvLtBLQywn+yhWcBzbS6coNQxrG2dOjo/6l8muGLKlctNoJq5Ib//CzUFM76x0fHn2XOPLzn79zG2+t",
-	"yF2b/8c//n97/+cv//avvaaTdjZ5ye14tr6ojlkZXBMkwSwTOZtxkzCds+HXwz47Q3rAtXWHcDxz7DNl",
-	"RqqxSGJ6xqkeHvXZe8GvHKMzTIlrkbO5677PftQ54yzXep4wrTK3PuZSXYvcSK3c645EeC7SY7YQepEJ",
-	"tpxp96XrImVTzVLNlLY0Blhe5YYG+2nEpjWe7OEatCzu04Nn31ZW97B5IV9pJW61mI5c8IzNgQ6tzDKW",
-	"y+nMrq/lk4On/Q0TcmPpMqumebTcgY5HuHkg23X34RCeHOKAFjy3MAskbKVZptXU3R1NE3CfljOdiU2T",
-	"wIG0jP/om8bh/yzn0q4P/q90Y7uOc8F4Lhx5cORv3LK5Bl7exLcyaDEeRSomvMhs7/joIHFDQqZ/eHCQ",
-	"lFfAYeMVsGFpUbgAEnGjcyxKpAkzxXjGuGFD+P0/Hew9ezbss1PiJIWSNoEDMMfbiSugotz1k+A0p0rD",
-	"sWnbgPaDsb7+DZeo1vOzH5qn5E6zb3vB7axs2f0ykOnGC3vT5XD2A3T+djwTaZGJtgEY+r15EP7XbQOJ",
-	"iO6bgyaaeyt43nTq38N512wiVZo4oREYHp6PZS6tFeqYjblxOzUeuwniVvL8ygR2pgtFWzyc8LFjEJNh",
-	"gn+7P/GXH/lY7L+Gj7m4VP7G6rP3Ok/dTbdCVuloXq2YzlOR45HMON1TI2C5bCSmUimppifuYZwNXm66",
-	"sMws+FgYaMOdd8cK+KWyTiBaOmaV6j67gDtYG3elQqdwF/bZeydTOrp1t4U0bKILtyyu70y4u8q1Bpf1",
-	"Uuep+zDRRe74I9C2m8NIsGWu1bR/qV7CIsFJgSku8VwzGMuMm9CTyNz6hmP0r0PguP/v//1//T/uHDGU",
-	"SthIOG4F4h4sHuwonsYpv3bXSXROagzi19ZbmTjCxnvjnRE5NtREwQX9mvitc+TSTM7+0RsfqjASEBxz",
-	"YRZaGQFy4/c6XV1o/TPPkX2NUV1yf/LFIpMore8vcj3KxPzf/mlQdO/W7xt8C7utqSNOVBpYrQeZ63rY",
-	"+5j0nuv5won/InWjutfRFMoUi4XOrUgH1OlAqLFOpZrC2H7U+UimqVD3OqyJ7xXGcKaueSbTc1JQ7nMg",
-	"ErsekEQNw/mbWJ2LwqCyeX8jKeXmwZVYDXIYAgzolbY/OtZzr+NR2g6A4fkhvNSpnMgmFfyVduII/uq5",
-	"qdNovnIy8GIFsnCR50JZJztFNgxvXmgaIz22D8/AAN/koOFK1+uPXGb3vEGLqPvBBPqHpfHv3ONYTt2N",
-	"COIUNX3COPvmwwe30kMnveWKZ+7OLRS/5jLjo0y4j6PCrPA2cbubC56uYAogNr3S9i230kyke/xelxaE",
-	"v4EbkylHMKzSypq9axPRVB/+iIKsFSBq3zPZ5NyKQYYd16ZUM+dsmlD8KE4HGdaFnAtd3C/PJF45sNg3",
-	"UNA7xQs7E8q6bu95hYtq3zSecO+9FKnkFyDFfKaLd+5GMHCCFJ7JjVfyRy/8AImcjgoj/iaR93sTmllw",
-	"p6XMeM6NmbvpuA8WFB/xoeBZL+ldS50JNQbJK8vEFL4EntFgdkuwn9eFdeJv3FUqzVw6yaWX9PjY7Wzr",
-	"2+fCTcq9vMj1QuRWoiQWL3mWvZ70jv+xeVmxIZHSIe59/CVpUlOW3LCcHk2cpCzxO0cKJ0wVWca0Gguy",
-	"RrvnHHvMhdHZtUhBCwEFcwwKi/stFZmwMFX3NnJBFEdpxnr0TzG2bsbjXDhaG3C7jUjcCXVvyLSLipj0",
-	"rmizNz1ZUsXHpKe0bRDFX6Oli6dzqcDwFCbu9G/3hTRobxKMF6m0LNPTXsPe6pIoum1fhZTW9w42ZjmT",
-	"mSC9Ui+Eal/yciB+ArTmE53P3V+9lFux53hRp0ZIjW/V/sG8BVoU2Y7nwhgORoXQY1HIdGtnSe/D3lTv",
-	"rY3AWG5Fpw3Gc/AWnv+Y9KzTJ2ynNy/wUfeS+GDb1PxwLkTulFTgH2vDdTpa64L5s+Ot1GN34HJlyHRT",
-	"2JkmpX2mjaWljY6cNSKb3NHKfoyVyH/0oB04S2HlyskkkTkHVigJXMpvUEn4dMKqBFjhAL80MIhoB0/R",
-	"97XGGFNu+Q6EsDZFeH9L3z9LY9t7llbMzU5DCL3xPOcrYD+lD2ZbS6/EBxs5SdbmUm1sy8ze+nPkryri",
-	"I36X2i+qi3CQqqty5xwaO0I+XZsvUaZM26cZvR3NkiyUJVdyNN081/FYLKxIz9S1tME3WZ0yWld3usci",
-	"DtrB3hnPuTxzcbeN80cG0TDea275Vjo7hafenf9sbnZVp9IsMr4aeCPX2tKKOZdZ+y+Da5EHVZkeGWmd",
-	"Ca52kQSkGcD13dxKxtW04NOtV8nP/rmPSW8hlJMyB2H87Z5q9PzwK2HAyLrIwJLr5Cm8tcdaTWQ+FylY",
-	"XYc/vbhg+44Uzf5cDINwJT64o5rQfY+eDHflq+a7ZpHuuFNFZIrsaChsuCYiOySuzNo+1mgiWv1omxJP",
-	"nhWaq0xrA7Hf6pag89L9hhhbeS3t6kc5LXLsp3bQ3ANiADvaJD9othTeI+XOtbvaQYZg3EtMJ+SvErnU",
-	"KZrJYZQGyCi+9aWy3z7trbuf/IKaJlJ1GoAbwqIYZdLMYJM6tAgba8h+U5Ejt75jSIvp8IYMPNcMOPHh",
-	"G7y6Q4+06Kbr41IVVpiB1VOI5GhUIGDPFiI3WtEJNnouIBZAZEaAtrXIBUQfkCoBtOBjEOaJYyciZcWi",
-	"2+YosSxJrsPzC55bOZYLTuFR1Rm8Qa+7VDAqk+B8gIeFKAsYr+NWKV91G2Mu5vq6yQp6rpfoDZvIzPtF",
-	"x45b7xULRm+d4FCCwMzz8Uxed6XdXNgiV46Bt5xLONaOTQvjVDxT0W51lkLEDsedSvkqCOR4RjsOwk1g",
-	"4IStjiRd40nlHidVLrM+v1pntf1uIOLoGDQcpJZjWT3fdQ5R8qBy6zdx1NIKUt2aH/gKnX8W9kVP2LuL",
-	"530GmtiML2CGeK8WyoqU4tncLsHeXYscXarGuoYqT0kybMDgGJ9Y3GbbZ3QvmEsVvPRT8pxaaD8XTGly",
-	"FNatNtDDAAJjmkUFjBhyI7TeHkNvJTiwkrTYSEy58iFp0pJ9JjwFfn3/7JKbmBRTVMe2qvYpXzUciRfX",
-	"Il+5E5EwnhlNyw8civytji68HlS/eldrloZeVz1/Ul6tHe0mtTu5xXQygbCjFHzLsJqw5lJNcY23G6/W",
-	"ZARgfNRpE2nXNT7hljTWSZZCXLmzp5WdNaoin2AtyL7lNp3IT/i1cGy2JC/lCB5JaqtVb5Lr+c13fJGL",
-	"a6mLTzHNcIrcjldnZxnsRwhSuFJ6qRx/kWDiUV3mTbxjMIJt5Sk6uXj2pnIcOlwOa54CaHfoGM5CZ3K8",
-	"orFzw4ZEFEMmO+2N1c1cCMJBarf3DttWOw1I20QJ0GlSY4UlNUc7XllCYkWNt4RTFF6S7r7Gb2bBEV8T",
-	"t0OgJohdTh9D2xqFalqNNACsvbBo9AV7eKb1lQE1TrERH1+VixJpkvNyPJuI1Q+7vmSlKYLGv23id2GT",
-	"itfxsxul3GDONbKO2i2aaRMU2rUQaghYRws9PsggbO9mlu0diGemjSXSaaKbqbAQ+3rwtJFccprpRheO",
-	"e6bJ/uOOU1iT7RTj2rmVYhy2prtq7F+5KzLF7h8Cjb4zTet4I5sa+S1biY7yAxy1ocYDYYIknIPcSa82",
-	"Udjv1GLXyfPj9ii4fExhFkKlt/R5fUFmtSZbmvfHVBZjjQR3tLn543Br5gJnajfm4l65K+aC3X9u5lKk",
-	"0jpZFl0MXi0Ab1vYNe9+y4VUsKXhGyOMAZXcPwckMJjmEFAePufiWl/B57m+lmJA+x0+05aHz6U3H6ww",
-	"xWJgLM+r34y5GosM9XxwT+TCWJ2Xn/GyKn8tTRG5vOZWDOh7npbGh4G3EyQ9PiqM+7zQuR0Ez1RSBnIv",
-	"eGGq3+TCFPPqVzaX06nIq186cW4iaex4rtAUFz7GkyOjRuiOPvvOGv1HbldfKIu63rp5GDd7I4VGdPER",
-	"rD1Ijd2UozdgeGzQib7HrCnHMhj5sR0rTCjHQxfW6QQmdjWT2gG6s2JuJtzqHOIT53OuPlHIRyqsW+V2",
-	"naqlp67XTRSaUY8PZHxsmVYUGp5fy7H4yjCnGbozDXGCqVY+bxItSJk0VqR9Vr7NQz5C+XtpxAFzFc9z",
-	"KVK36MeXakgOpiFZKdBA57NVIAcAwiZDrxjDM3FECZFRoLwOg10oRxuz0j4NxNsrcz0WxjBgGGi98kyH",
-	"RuCuFvQyBTsetd5I6xghMOi68PT4Vc03C65YYj8Rk8kLRQyk4riNeUN0sNduSzizzUmna1cuHrHEn8/q",
-	"SONplsQZBzpsi2lw5/kubq6Ss3z2qwukjFtJASgYLzLN0x0EgVKcXj+9I6MzODfoi8UMbvNr4cTmhRzb",
-	"Ihemz1541W3GwaN6HHJenFYJ7VMMk8zdyU/oyE6FcuwPguZU6h5++/efLhU1DD6BN69+ghM8XGRcqiGZ",
-	"qUFZRe9wJjhmGmNGJGYwmpOQL0rdw8jwCz+VxPuGL5WTZt2ZBm+Fzq+qTGOuc9FkmA6pbO06h88WCzP1",
-	"q9aobWQ+RaTa3OHB0dP/+d/dv+y9GL0JvpK5SGUxhySg0siNzbMZT9lEOEa1kB8EHK41VoPvr/f3zeHR",
-	"//zv3xweQW9NL8JebHjv39+8+Ik2L4GlxCD8MhXKNdxnrye0Owaztcs0ccdt3T+QeQROrGMw1OGIh01j",
-	"srNiPlKNwQSHR9/9z/9+ePRdy3zqB4V2NW4yrJXfI78GGw4UHsPPFDeSC250ozYMydN4E+EBWFKiXaqb",
-	"ltXJx2hHDtca3nh4s0Hgfnm1/dLYglg055ROOB2RpBKFSR2gcEid/lqIAoVfd9GSEZX87e7DL3eibFLG",
-	"dKQzt7kOaVnKV24acQEv/b3st2a023njQwzC7WJTu5BPl4Z2Ix+nWS9EbkTaQkvdN6jcl7BVNKnaGm0V",
-	"Nb7nDRsz4kqVXorbKRFV/2PkJp+i2PgJ1IFyf9dPjbLIQ29o4TFiK3PzK1HbMpJZy6WNtgxH1WWvbiNA",
-	"ua3uLDd9z9UdCKDf483/WSXP77mKEh6b9cMJz4yoC0AlGW1OooCnYtpq8D9I63QoQ6nUIpucBGlBWhAY",
-	"Uy0gM7nNL9FIi7eyHYYGmlYN8GjSWwDSrMt/2ORLp7S1kfFgHLrdCACDT0Eswna6hx7XZu+7StrPAHaz",
-	"yTXyScbb6EbpMlxQDl44XfZmBB9s9xUsjaeVRPUnTQIzN2ap863L8MY/t+YMJj08NNQ+Pd/GzWZI2bGD",
-	"3UeMMXNd33sllq2TXRtDrenGuaOFoz3zq6DAvFuEFKx1muYrMKk0+lhEnut8Y5drZLL1pofAuYGdcTVo",
-	"0NYPQNcCLVBnciyF+QrsbBSF1iWKkd7rfH29gVCKphvM8PkiExvnH3pYV+Zqja0thKmnXLixeSN7kCZL",
-	"s3OjpQ1t2ZV0xtLyhc6frbYu30hJDNEqlh4jor9AFeX61DZ1E20XTRqCn2K7Z98nI+osdXqesXpxY9f+",
-	"nZyjhmBVnVOsqo8dNBrUwxAd62N2fJgqGoWkorhN8OxGdoFb2crv+FQ3JLy5PViIlHGaV9PAJ1LdXpHr",
-	"bL8PNLhORGfK51xMWphLCRFzdPjtwexgfmC6DO4OuQ0tY3dljFpaU8YuZhC0HPDsIDVbpEzpZSd99y65",
-	"Xs0Wi64LZoViZz+YCOsyzVcsL1QIxV07NHpCGGMUsZyEAPmvTEiQccLuV6bXzGxze0tC9G2MqnGsd5O/",
-	"um4lKgCGCRjv7veCmC90zrNBkTfHadzJxYEZn+H2iNancoGUt0p0RMt7JbCPcMGU90q4aioGqWgzk+rt",
-	"UWU5tXXYfC/dRumObrfOunf5zh2o4PEAPrMmTkN5S9EBa/PKC9XZM4h2r3Yi3kzl9YA57LjSancKofnc",
-	"AZX4ldmBUrQRTl/89BaOH3X+V20oihnCLLZv1TkFYqDe0pSpigNonBoca9Ddu05OfADu4J6bCgVx8P/o",
-	"zbRjFK6LvFCOnw8om6V3/Oxp0rPSujd6r7SZiJzbopf0VoLnvePDZ0dHH9edYtGlVcP/OzhoYLd+IB1P",
-	"60/ucfBe8Q9n+MLhQe3YJr1CyV8LQb+7OwVkBGNF7ul9Ux/vxegUvYSwmfVV+a3Erfz2YBtwpTsyueDz",
-	"3fulha8aG7ai4vnNiQZ5dFQd5Hd/OdiaG4WdU2Pra9BOj7uctYgcx3zBx9KucDcJle+tzISy7G2hMKr+",
-	"Who5khk8hlb8cW+NAMuWIg/tNwdJUzaOk/SkAgOjh4ZgVuteFZk0XryjrQpNHcWwieYxLKwrJ/c2zJ3Q",
-	"Eaurtbmbv5dPruXItZo/w5W4AUr5sAqlfLr3v/O9/3qw92yw1wipnPR+gEi5l+Jm3PrWZraNJqYXqbQU",
-	"6H+z4Y0IcrGWG5pxqRhhf1SPegcEzHj00H7jyL3ZsuaKtu4Ct6bJnXYTxXkmjdV5wxRPs4z5zsAEIVQa",
-	"Dl2J9g1/nSCCNUKSum/B9AmqGEE1xFlym4YFsz7Fbpsku7sE2YC+PAxSxo0d8CDsrCuYMCMj8muncSVl",
-	"sIyPTDlhbsyrEjQqrAFFVW5w2HbTf8kGzps9kuTmxYA36zvtAoskVDrQk5Y6DTCJkKAZIcVDEmgAY7gj",
-	"5VAoe1uNdXuMPKxjFCQPR44Ye7edcDTWjCpGIPcjXdhjxkE/TxhnGLKOaHHus1t1ADlmZU4xhAhxjzXm",
-	"Thxly3fSb28WpU+zvpvdW3JpzWCyS5AubMV7Lm2bi71QmTCEzSZtJwsVDmOL21IaZiHy1Gl3FN673tfN",
-	"iHCp86tJppe0uN2BpiJSjMGmvN0gONbDHVBlW/EOVJchPubV8dUoqz0QpjycrZfVbVRFvO06a4iVa6IF",
-	"luhmbLyJUd8+h0YV8xGOaLPa0RqSPdQLoYbHkJTJjcUyCoCsE8cyexiNuUzTTPjSHQH1fKaL/CTK8KeD",
-	"MMy0scM+GxIp5KthwoYZtyJHwMlc8PEMMFWPHV8aCTo7cBH02ZDPR3Ja6MIMjzE0E9cXEMxn/Dq6DjF6",
-	"LZUp3lF8xYzus+FC5HPuCGJ47OO5wSA61Trts2GweGH7IawboERK0YRZ7ZblUnkkdPcTX1UDvAnmy9/J",
-	"fsZwlCwcomi+7qz5ufWSXhhmxRyZ9Nz6tYTRxUbY7Uy5Lscj1cQh1uGoV0yCgUBbz0odB2wpMmqR/hrk",
-	"Yi4VVkOI06yoLFHpxYY0ERt/QUVQysSR8Bkhu0oAsbVv4l45ZbP7mPamBYW53IH5kNjNZ7YcwijeQHz+",
-	"2nQw1abRQRhBYGIeDiREEkXf8Mri0ro/1/EvsIOA/4ElWpAJGKg6hAN17AjDfLbYKMp5lb1uXptbXyu4",
-	"wrvdLW9ycS3FsiHJ3s6bBbCdNQ667VsMvR/sdtmhKjb0Ehwcvb1tand1ivxKPYjDdN4SAzuk+32QC/e8",
-	"v0liaYDQ6pQmnQfDMpwwj6/22bBM0AuNSEsXlkHHXomKC630L9UQmx9Ur1FAOy0yvAdHgsFvIk3C9UeF",
-	"nCD1Ci57f2m6Ycb6pYLstb67pwOoHnYw56tL1en+FR8WbrWHx5ArhWJVKDIXdRFfxKNVgB/wyQ1bLmZW",
-	"3suXyl3MbKgX7g7ThaX98AkiWK9M6Ug9MmRkIJQBI6AOl6ne7vVtBuuMzEb6w2BSZFklyTI8sb5BIAWE",
-	"1XTt4wLV7v0w+va76j5D1hrDz1qPyttWR6wJOXD+Tunmgy2VufXzl4uxXEinQQCWPW13+BZSfWY8ZUBz",
-	"ahUuNrAvBLIAaAmSarkCeZa05tSRU2mwmGphmJPrQ2TqpYqyAqm0TpkjFOBRq8NsnuaH5nC1OCGvEXJQ",
-	"G1FWRPMh4x5arAu/fSuU3QKn62HJIhmru5umAfK1uQuPrtoJVDK8MeBja1rQpOlUO85EFYnopTJMhTNM",
-	"BqcUgW431AcEeIdk99Nxy5JBNFIz/hfgriHaGkMYw/Gssn+O4WEL8Zg2Qwk1D8JsANr2vbn18YCEwIFZ",
-	"rjOx82q0LETQgbsSL0zeXAnYNOKXu29N6TxbG9BcqsEOS+OGQ3fSnVJICSPa7RxVEoQaGhxx1X2Rp/x6",
-	"5x1+y9W47fwia93aPckeaPKtnsldR9OqbQl6YJc6CFW+duc8djPvixEgSVLbkkyAQ/jKrIs2dMUBlmA8",
-	"q2aMrflI5GYmF6YJOTQAhmbc7Lw7L0PbTTOOgWHXHUTrS81lii4inaXCWPQP7T6kVmiuuXfnf5azUzWC",
-	"dOcIvu1zsJ00NQwG2jaozAj1tZZutjuje+N7ahhFLng6mPP8qhEe9t0CikODBBUPYwYoDDzFYe46nnPB",
-	"05fQZfOIxkJC0YT2W8DdQinEf+rq8qibjajlFghD8dy7U6Pn9NYmqgotd2FuusZXgpriOUzX6fqRbeZ4",
-	"YWzh4N3dtGFzurb4ctWGhOYBgJpZlJFTtSeVSQi71SJk7rUIJvNxVqQ7eKg9m8BeGwdkG2XJ9/V0UfSo",
-	"CsWklyx9AdmdBmJ5Q3h1TRmMbu6GKyxaw1gMXOd3QXrwu1e9miI+VmMmflGq4nYb4HKvRZFpOSokUPnL",
-	"oX5U14iYxO06d6kInDWtJampdzGucyzFNKrbH25bxoVUzu4mzIiTbQBfqh0WE6Owf2WoolOI9+pdyTEC",
-	"aK1nmNwbttEO5UM2FR9y1xhldlZUqxjpaVm/W9Cuhcauujy8xcLeXsrEI+2U7t4SWWdL4nRdg1rfaaea",
-	"7bApG1AOwf5ldmgL0Vk6FAkBCyrkqqQdc9U3pk0Zlkl1Bfvm/RJgxLzWMr2he6QlrZNmmJTLXI6usmKb",
-	"947UzrvBSLu/gxh5qu8YDmvz6n8aaKqqpvrJg+7uNjqNQL5F5MxIAkRaecU/gGirFv8Vxbe0hrVUc2E2",
-	"haGsq7Tr6Rg6E9tz1TOx820TSh3s7OcvrwOy5mFTm2fYAgLu41Xv5I7GJKzmnMpU2nvKc3TXw2pgdeNV",
-	"7qPukFjMjkUcdyxBVqv9B2tdHV+NWMtVKpdz07a+icwA1X39p5Zqp92DI+S0i12AiBACtKzacesqmTeu",
-	"8VbOtzaV+ig3LWdkW1hbUO8I7E6F/L7r3EVDLPvfPF/TVJlwZzlwZ2nv80tltxHCgpHiDrC8NqA07aa7",
-	"3B7S6bbkF5U73RHSqW4jWV9XRAvpgsIYEru5uWo2jt8+PHN3gu+6jcC6otPRpW0jpwosHLsGc/Npy5qS",
-	"3RgRHdmYZxkUi6DyuR0ClKPma+OrTbGyltHWJGHLN9KL5Q1o0fH+3jHrvXWIZnlaugdk/ihFlvri7w2o",
-	"N2mDF+CtdQSMwJyLXE9zPjfHbOiHMkzY0BeIF6qYu/9SEpf7E0+F+yvnagpPWa0HZqZz6z9kWk3933Ou",
-	"VsPkUg3nUkE+pvvB525iTHBI1YSfpCpVRveFP3HDCJYZmshAa4bxjjKurqCXsVY21xA4mvMxhR1nUonB",
-	"KBf8Ch6WqRzQc+6zVJApl4nqS2M9H0koATfn+RWuBpXGT9gwLbBkv8Be/Ys4Yj4X1MJcw2BBn3J/kLkC",
-	"lk+AfoXrza+EwoU25SpC62y4zGk5x1pNMjl2DwB6OODZYtBJQ50rkTWIuD9oCyC0HByFcJJLQ9RMsAXP",
-	"+VxYkX9lANX8JISiuT11zNSwcbGeqdaILhvUiujZpw3P1s4BDj1B6i3baSJ/TAZuQizJNAKvGVEd69Pt",
-	"eZPQ6PPmqr9T32G3FGV93ZQVDeCnEJqED3hglTG3PNPTQqBPQXYIgcXxhJ5a16g5QvPG4GzdM7Wf+8Cd",
-	"TxPQWQN92x7a+VfBM7fxa7puMb4SzUIEuSgRn0iXmMU8F8dwKBVGcDJv6JWGwZntNZYGtHzETVNaxo4t",
-	"5SKV5vbNrCO06ivQMKc5R1dW2gpVT+k+tx1EG7ZuWCs/2ajLxO9Y+ybfxktCZNLZS3L2wxYu5LgtVLgi",
-	"60KfUTinKVNbJPiZi8WC3uk3JEPG6dQHe89O937ke5Nffvvu41788ekuHw+PPv5r58qCO5RwvyHC2E1s",
-	"S9LXgeyYcxkm8YN/dz1n0CNUl/ZQDK/BIIWxnotq6VAkcaUtuxILy5C9550AfFuKoL/GRGgNwPauU3BU",
-	"grjNjIBy6LtrJN2gUzuXmYIR5Q8BBXlXUX27ubkkk2abc82E55053gYd6LJcpppKEx+YrYpwOZrbMLY4",
-	"QqMzc1s/Luum8E+dgH5SwYin3KFcYoXfVZmY6FMOQmJCMR6L7mDlYscpEGWszWDoxjzEQr9U66fiqmzK",
-	"Sjj2JYFn9LXAwtwCkzV0lvZD3RpIr5gUOZa0oDlL48twzgQzUJSI+hxDyePAQCDbsvHijZKDN5PCHeT8",
-	"bI4WuteMn3IordlaLUx6zQm9LBl1727sQyWP7cJZu5XFPMMRNiIpe0bmI4iamFenRbwbRhWywnbnV2uJ",
-	"KZSyG1VcT8U4k4pqS/iybj5Hp0nqjVdufWZVJKAb36ut1SMrdefbFcuF0ItMAO+IAnG265MI2YAVEOOm",
-	"ax03rfrPXE0L3lS/BoyGUXrpMpfWQqhalC4D+5KKxiX/WU+lugGoFB3ZHs/kWPznJbfjmZvGqm+FidOO",
-	"e8e98se9VMz1OqxUlzyqw88G/f2S51fngt8Q9Hs3/1Vz0WX3cuPI2rzLWDf6IUiO23CZGDdeGkFJRJgx",
-	"X8DlTCWLzEwvoei5vauQtuAur902oX42mOyw4iizeoqujuW28txk73OrgxBDVJf9QTjlu9PCfyl0o9TV",
-	"2YN/I7Vhs/hP9Lzmyr+pH58Ozm3u0LY66a0358ay6J/WWrixhPpS5JEo2OSSogRhbtgQQEmG1bhLw2XK",
-	"wMlPSjtmfeIZcHuIpbDc8RkGpBpopxMkS1VUbbMgusfYgk/DnQwieipzAS5jBm4fQwMkP5tQaffCyqb7",
-	"IlUnWV0spFBwCQR2U1k8XCfkfUNYuWHXxdrFflvb+bVZNlIwlDJZv2wINn59ZV5p67ejtL9Hxps7qQm+",
-	"RSpsgEDdmuXZlblWUU+3x9usg51uQzTd2mYAMr0DpDEPbtpFjt2CYVqXcGkXKktWmWtSktFuVd42VvS5",
-	"eYGedjbuHv8sTBzH+WC8PS8LK+4iEmde2AdT7e3Gtds+Qa22sC67x/W4rbnVkSjsLieisOIOLFbY6We2",
-	"VblB3HO9tvuut+a7bpz+apMPavez/ekCtu7dcBc0knaXw7ZTubpTC29lrz77uVk12+wwPHhz7j3EueUE",
-	"ySQtlYNpquBs7MBbRFqDWNFZYYWxjJ4FuRvkjrRFQbkxHtuuSQrdiu8RtmG6KbiF8jGZnmDpbYOFED1o",
-	"ZBSPGS0xZHmCjuKaP2GHBwdOMVKpASXFfXQKB+DtsNMsY5T/OhPqUimohQ3AP66VPnvpx4CmedDESp0m",
-	"1eBZgRYwjiqGfY9Q37fj5VO2BdFSWJ11iqBFbifQOzl2bfnN93rg4hp/DUXNnT56ePQdK4PnvCLmCN1R",
-	"zfmPz9l3R99+k7DXC/5rId4CUR8zGK0RKfvTqx+f/xmRVxkU5GZmwcciAmOlOL9LFfXi6Cf6CKRBpGBm",
-	"etlnZ5bNCwNgakrIwAT89cSUjsMCyPuTwNdLLO/l6PVSkXVQWsP+M/7s6JOivQ4PkoODA4ZBgo4VeAOv",
-	"OcGIkbkHkUvlZCJyAWDgGoaL+FRjneLpGmKpnyHjubhU7fGYDWGKqL1TpGI4A2WZgaPtFu6IUDoZP25h",
-	"5nithLuEL/SVqFda+LY6UPdxt9IDb0oHR8Pxk2aR8dWg1S/TVSa4l9wbFMtvGfZPqTEN8cNCqDU84GcH",
-	"zIixVmlzXP0ul9CtxcgQZu4dWfHmhcQ4P7/qcm3IFmpicRHR3EaZiWmvs04TvXQHd0ZlCJ/54ohvjV25",
-	"0RuRz2VIFQlV53V5C/eSnrmSi4HJ9HIwxyBjNMRHT1zJ8RWRBmJCBJGaTPgDEsroTfpkhPsB6GvGVTrQ",
-	"1yCCQ8JVpqeN3k2S/9e2bxdogjs8L40bEsorNuHtUZ1Bqt1pEkCTm4oTxpkR1ko1ZYavDAl+M72EYHKK",
-	"OQ/Q4Xoy6V+qsqRn7HAeHkNQzIzigUaOA7lj2WdDnaV+28ywv1YS9NhXDDWEfBTwUTyC6IwvFkKZk0vl",
-	"8d58MDyUAxpzxfQChfZ5CVNOhsDQC5KBCVDjKAgQQIwJZUsRNBV+c60bCPy8VOQHAuRVxMoGIBEs6jc8",
-	"ZgpCAAM8D7biVqIw8BbFKwysuxgN5iqkIh14KJbymyjcCDIXZCrmC22FGq8GV2IFS5hTUTKPUDI8hrDn",
-	"UWFEErkYlyCjY7aN3wguM9ws7nYJxH09Id8/vQtmL0rP7rOhz3UR10L5rkA3KOxIf3AU4Rr2gN5ECCVS",
-	"YomkmPIVrksFAQcUgxMK4J4WOQpMqSNHYxE3Nl/MuOP4EOCNHRjBikWmeYohaLT687m0bq4VmM9GesVy",
-	"jYMKIk1MlpEpOXzRsPNlJArtbEgHijB21vbV9VbbVazaUNlUP0SCN6huA/3oV919rKxSMx/TZtf6SFGs",
-	"Bjrhe29nPMvYUrCRmEr1/488rMe9g8Pvnh0cHBzswT9/cf985z/6/60Hbtx51aW1LPIOHu47yOBtre60",
-	"Nf1r47WPLz93jwYIj5YyxlvQPX7bWur5RzqBFtmDuwU8/I0ba4nPOkS2CroN1UpTg8KIxgrPZUnm9cg8",
-	"LC51dBDp/xNdqM4IXZX8ukrRwaODJoAzIPtGcAEIWYAwkplQjJsrd/e422ImssXmxIyGSvStHjX8YlOQ",
-	"IhUDnpLpRXwAxdmEXThmlbSDXG5N2IBfS3dbyN8A+ttAsc87pyeCvluCLZM1icDEKdwVekVBA66fK6lS",
-	"N9kFdoZSRj8G+CZQLoQCxlwXD/pdhezGjJ8BGOPKj5ijl4O4GH0152o1WMgPIiuhvRAQPPV1QPx3plgQ",
-	"3Bett5M008E4F6lQVvLM0De5mOTCzPAWoO/KvxWanByDqAxqVJgVIm0rbYnvD7QSlKtL39P0ox9AvF1K",
-	"leqlF2CxGodfJfzkXq5+A6a18Km6hhOdjyBaaf16GuSCcGUciecK0nukuuaZdFPHq8QDuRAg71zYmU5h",
-	"DDzL9BLx2YFViA/SwBUWcw6v5jntQ9uBZwLu7+jipm/cXsGlt1SDUlt02i2wvUEAMYcUWBiE4VaaiaQd",
-	"zrkVCPtNgaWw9P4K7pWcwtGvLrxVcBD5l+HzONOm/ESw8/A3DtMSkjx8RSavgRMs0d0dtidWdQKN1oBi",
-	"/delfFAoXtiZo8Qxt2TV5NdcZgHXHrJxI60pfAN+YPe5JPGxVlYoRzKYRVv7eS5SyQfESrwyEigKMscG",
-	"DSGQUboSHXRCvKqfbagMCuVReqdezg+/xr7YGPvd80xfI90PAG+SXE5ntg+7ORcgvZyaqxjwGKB651KZ",
-	"PjvFbF0PIYnw82WYPtgOGJgg6n7hXEgFkflpv2Sux08PnpSleS+qb5ST/tjM0aK1gBwjp/h4HEknovMI",
-	"CbS6EJhHMNYwZpxcZQF+FraGKaqXqlRd4sIMAO2r2DTnCt+B5TSkYlWm+qw61eqQSF+I5o82fT/ZjzX+",
-	"HU3+wtuaUbGEEvlsiE8P45xo658gIq7M+a1wF43CDFFvwq40VZ3NQW3j4JkQkRmNt+Tl9TFDR4bBj6BE",
-	"K0ZcsM++XzEqe8u+YS+/h4hr/+PasDkzc/S7uDYr4zx80jZOqzV2XRtrfPPVRryQY1vkWH3ECfiTnM8p",
-	"m1YxruQc+FAIZE0wIXKuc/eqa7A6yco8xjxDEzN1wlK9VD4yF+z2oMp12QS3y252GEOPM/nYdIk3bQho",
-	"LAbLC/ihgLAFPJHhFU8qqtP8BU/RpZjyOZ/WZ+VrrfiW4FjA+o1n2imoPv+/w7TwpqfaMGllRmsiSAup",
-	"ufc5+/c3L35K2JtXPyXsvRi9caP56ezHBAQuUJLdxMBF4uSwyoSea6ff2sqcrI4cIkbQEpkqGX7TulNc",
-	"Mbpw6E3Ew68KUNF8XukKznRckYc4vDSBxeM1QIw51QKXwAqslzWeeb5jlzqkNjfeBQsw74Gek6+ibbQa",
-	"S3dWLpbqbh5u5Ht59UoK+dUfm2TG2rbCl+4VWsAEAz8/UL01Oj2hMqC/tdyywc2yZabueVbn4rXZ0Pho",
-	"KGGFlzq/8lPYMHQ4WAAE5R3lVCG3MiEAiPJzgcGjOQUmRvYrgAvFAhgQbupIcm16kMLnfqdaTJsOHYyq",
-	"YT5K1cQQNDDqnDnJLOdW556owHKFb1REk3hY77m0kcQwcougUqzmyGlHXAetUsP/pgu4HKifSU4otjn5",
-	"jmv6RG0bII3ALSkw6dHKCuLRYLxbuPkAR+dXwqzfO5kwZuNtQwJyyFao3Dmg2ETjeemGkPt8ekgxwnJw",
-	"5Yh8CYox3DdwqH0tqrXB2ah/LFBchiyQk8u9PDwXNl/tnULkczyZb+qyme9cGgZD/9imlNXWmOr3+irA",
-	"UZgEClZlYRsgGEdJKIpX5oQ11dlKFzm8RDIMc2KlqN+Lz6r0QTcHDcQ1AeP82Ko9xvSNdXioCXrQzUHm",
-	"8eDXzhpdbKV0uW10vul4eGs6bOXg+agbSoulgHeIL/mGUXwwbTol/mBsTmWsb9zp9YP1C89gtSEXCF4C",
-	"YCHGEQ/Ak1urEO/HRQSvs5TqI+IIA1bAYE2nKe8Hn6aUMFRTQWTwxbYCMzQ6+F5K6SA8VpnnK3SUnLiG",
-	"sPYvk7aDgB4ui3LYpcmgqo5FpcHL5O5QGLIivxjRzgcpN9y9olFEwCVIyjVwz4BRsOMEXL+1SaBOWpkA",
-	"EWxduKhc2FU+gxdk0iACwGCLUsCL3++oEpFwxMuyWesWmRrtlBxbCZGa7iphXcirq3l9Nnzz+u0F23c6",
-	"vdmfi314fT8uCTuEvBQTx9SsK4HVmyuvTblJ7StNTrXJBpx2f0mHyoa5zqKQtNqiNJ2K4NRyTNobEIY/",
-	"vbhg+2DD3v+NLPgf9+diGJknY511zlcs1SDJACffemWDNI66kDsnqYYBYBxKo2mtdtx4nkmRh0su+OXA",
-	"GHElVlg/j+gPruAScAzAwypL8c4RKwhH7lXHRQUfz+ALWKPKdI6OqpR7Vg54729iVYptk6hLbwT8GJkI",
-	"oym91XOBzlxiebCDZuarYlZGe+GlcAjBzFEh85XyZwKB8NCKX7vVIznvjEbhC36CD4Jifitmy2iUbzy2",
-	"GsjugHIWrBewxm5nIXbBkZXXbJygCrpFGeWlQHe2MzGvHj6Q3ZG6qs9uFFc9EdAJguGXOOFgbo0m8Z7i",
-	"6mKC91U6sQopvCJNKTCB7FMZ6U91m4/VJbejNrczaYT7AEMeXRBTjcBza6bhujWC2xlDMzEWMQ3qHRZE",
-	"lYZhI2tkHsXv4RMoCZ66fmpmnm/qV7t7PKjSNLCPNaN1w60Cv9OdQicU2oWRrwTP1wYJo4O3yMPjmt64",
-	"lPg0jeFjzXIejekcQigCt4THTtiQXIN98toBk5tRGHBVvEP7djTCbUJoOTqMvYbyy96Wv4MyBS900aWG",
-	"UTQYOiDbmPlWLo19xvgLH2PvQ8Uy4WNRqmYJUsBBlszlNbcimKLLiHRHT5mwrGaKfT4TY9QCz37osyBw",
-	"SDJbQH/kT6O2qxN6Wk7olbbkNv247jJpFSQkRsMQFMVyputwFJXh/ruOfmk6/S3XYMPyovumfuZzPXaC",
-	"grF6YYJhw0PMgY615KsOyuBxeRFSk5RtvlEF9M+GytBeXYUCGN7PtE7QnrO5U1MsShkFwZB8eWRoVFZp",
-	"+q+eUlA3hLLUmhk9FwHxk9xNUBIalcQNgn2kcKGVqNQoSWqShi1DCbo1b1k0t+HZZO8lt+OZv8s4u8YK",
-	"lxUcNYL5PQ6DZt48VVIwpCV7JS0nThLW4FxwQEsjqxtfLDKEiqIZQA067vGhgaKWKBAYv/dOinlxwatC",
-	"zOFRfXfL+ZIMAvEAje7BeCHOAUMXgZsIz5bsN3h40K4yEjNJwxEqbTFO5Xj7R3G5EMEC99NzVPn3sLvq",
-	"VL6tiQPQDO2Aj8eXlB4SuzVbZGoySyI+dFSrcublumIBlru5bGDBE93dyvL0KL4mvNE+PlZ1t2uTygbi",
-	"g3+CDjuIgj7ijTTmJtl/46VV2m5C/x/X/b5NRjWPXMbz3B3OHcxUcMg5Gwlr0eemEFmgOtDvNljaIGLP",
-	"as1MppdZKK03iPPnYzcqfY08hqwp7hSGCEU4pO4MUZgl5k9VJnNmTRlqmQsIttxiYIDuZBlWGcZJDvMm",
-	"Zy/+FDhi5IiJ+Gyl+yobweXmRqv12mbYGG/z/m6dimNeNL6oFn6YFTj+4zmZTShPCFdj2Jgv+FjaFQqb",
-	"ZpMShM6OchO4JDHSt9FpN2CYHxsCFOr+5qgG6TgTXDmWUAmQLQsrchhVUtKWsToXdS7vA3TD/EMobxf5",
-	"MmwBnjoi6dHKDy7MqRJh0cb/JjFtwJJKQ9drWtrdKipTXrQIRcRojsu5QenDMMjt0yK/NYz4YxwUUhE1",
-	"cAAUq4wRER2tghtH4DfXNV+xBpbxKNEwXvDxzPuQltxR8DA8N6AbYeiY21K43V7qkGF4lxdJRM9SARsE",
-	"jQJi65oiZ+ome7/onM4o8pPyBaBO1P5ChEFsOATrpX+5fNZf7JylELXsVa65Nnbo61uoYj4See1sXOsr",
-	"sTYK7DowAavnOs/1sn03/f0aT/1jQ9RQy6lYmxk93zRDxWa6yD+NcICd+rsd01irQU5rLhi8Hekc8TFK",
-	"8fpKoBc3pLDKmnMRgsg3+01ffPBi6Jo71M0V7GcQ9g0tbvOpnqLppjJEkOOEoFMXR2/Vphn0IJ2zC8LY",
-	"Ls0iBFn9aR1lpxgzQ/wzcplxUirq4Wa1KXjfSbDe+pHlYgJpnroi1Uqzzm4rKvMmm5nvK6wQmE4qg/Q4",
-	"RJUhlkaZ5gFW24u0/5jhR8PFQBBqt15FYPMM4JWm8W+I2Ium871OpTDeNxAUjBe+REYJW8uvhGomHTR6",
-	"mjIytzXoo+4NHuv5AgoLp/UxR2GErYaJurkPR/KVKadxsVqI4QkbngJOaDDbyzHgf7f4tINtEEpDrxZi",
-	"hzl58x6YeuHlOLOrk8sJAQE5lMyXJiQr99lzbkQCbEGRvTMDBcHX+df6ivFMXolqPnwTpVGvoe1Nl3/I",
-	"lpZo9QBxthbHucUJVatOjuaASqxMWwzKBE/OZjfSRXP4zEeMUAeldx1IDMKPtpZShafenf9sbggYdlfp",
-	"xp86l5aWYyuuCK1nW47sjVGptqS2oOFiM4rUhuHeRVqtH8RnTqlFxMwHDMIqPoxFvrCb0ngOnx5EuA0n",
-	"BI4SOo2CJ6jTGx6bpiMQ0D39OJsW+TzgK9XynkBy9dDu5KAQMSxzlIH2pLGaEjb9o87/SrpnUw8VtTNB",
-	"U0tkn3BMMTJ7mcRbDXiRSks12usj2ZIKd05l7x9gXZDdgZ3uv4REpeabFWtYsW3VIpqpD7fid1eCsr3E",
-	"8Y6Yc+eoY90UPK0WTxsjExx9VzkpR1uLnFVbax7sFLzoN8ilrYoPvec811koUHLcG7vP/5me7+t8WoVC",
-	"H+s8F2PLZjo3go0ARGUVSwHUwnqqbV1saYdnaWIlXRDWnzS8l0XA85soMQDU74DKHkMY3THCXSdc93OA",
-	"VNgxq/rmoH/+fimdJ9sP+Dm5N87hhaYU5vZyImi5Pdd6fo9z22V4bkp3wUe9zMjVqoOUdUp599T/x2SL",
-	"WIxmVv/0mmx2qli1RVAV0WsIJtq9YlEGpeWFQnwFlbJUpmsZ19XKYP80WvXP+TKC7+56J0DJ/q1b58b7",
-	"N4mhBws+FR51uAlnivwhY65Iq7UYx4hzJ/PfSaWkVhSp6N7rBIwkcqnTgdg++lALHd8AjIXON2+h6PDV",
-	"S8BtHmBz4bYmkRbWP3RUG2VlmtHKB+jdrVetW+vTUWFuAgaBpNEzCz6v1i7vCAKR9ADZgaLvsRDStevO",
-	"iDmGvlMxPh82Uj3fXSgTpuYJc+cC8LvITjiV1krMKMv7aMcriGAgU/mc8Qw1oQqKUqOCceurDRZtAync",
-	"Ah7Lc7auyFgR14gwoLw3L+kFXJNfGjUa9/IdqP6Be39ezR+H8fcO5Zhql5y5blbGAZ/Bo+gkANL49PC7",
-	"g+YqxJnwRBWOd1j+vaODo2/3Do72jp70XW8NDczsvIHbn7LhnEs1ZCKD85zQZQaoFmU8dumH3+fGCGv2",
-	"8Qboj43ZCmoBPSc9HFeYx/oC70aTIiUTc0MF2kacmtcTxlmZYL+OyrLNUgisplaAoKGLanmo2uu+8Zb3",
-	"IGJp0yBj3rLWRmS6+cqXq0nWjRk1V2nHivObUAD9xBrWaAPazrkwwt5MWr2h0hEUzk3vVJAx1wBaCCpk",
-	"i6oBcjxd2Y5YbzZLRYbGdQNVbHvqYvPShR3r7TcSjPg1PVufum9jw4xLzaWR3dXjwch9VwZ2mSRKzzNQ",
-	"NF1WAr9q9ZmQjJGkPbwsRUc9wIK/5xjD01buDsJaBpMcf22z3DqdwruGuQ1gedKGErrS590QliACAt4Y",
-	"9NrxjEHMdu6sWFU7o8WF6qwUbqi8Vx19pemkuubNZB127E6kmHL/t4syu1nyukowFBrtBTkCuAmB/r2k",
-	"dy2FE20a5blGyvWBbc34WmUY4ZomXQkmlPa45qBvDiukoEKqu3o/RYV8kNoncewQcEcc/hlFu3X1+XQ9",
-	"c5SOcmfa8O3ra1LIZb0SQFwjqR661twaYOAhar0jmqbothN2EODMy3i0xj67uCTceSBnxE0KMF1LI0cy",
-	"o6Oz6Y2/l092LzMatjrxxzzqMCmPbW2nmtY78ql4GK1dija5dTodN7BPHrwrniGB/EjNtUF5YWRxI7RX",
-	"5sZsPd+fcQD0JOA1+IpqWIuUgIkR7i3gvnE1yOQE+/YgZ+6/0bdkn/D1Bj2WcfgLXFSDsgBu9GWoldvE",
-	"XPnYfnr3cYK/UMhsKh1/9UC6QpWxvrXQsXQTfyj3+SacdwsS5i3ZneX5VNhPv6phBaNS6ykENGrG1aoT",
-	"E2/0lY/pMCN1hAmVK7fdfIiH7y7kFzrGn90M48ZxGxtYU8GfdmtDq/D3aQvAfdq6IzvXfyvvuoYa4J5B",
-	"N/G1t66foikADA9xcwnQvFBNOLSOR1k21wZ8DwCohSmdvDBOYgxnUBdZZ2Raz4zWVprU7wbJxiMBNJRn",
-	"EGOhOow/iUsXgWrXdbh+QdPzoqESVBMXofHSjKpjjNe7ad99b7c5cIEEOh86/8b3fHw1kZiys4PhhBxK",
-	"1cV/cohg5ag9g2+m3AyPAu/T9ApbQM3SbuXadnBH1VbAu4hEi8XfL8QdsO9yFz4z//YDeUXn69YWsfez",
-	"1QlFvOrcMCMElg+vgpFviZqozQV62jR6OH5rO1L6GteJxL+4g3zkseS7v2Ep5cA7d9eGsdT51cRJ+I3D",
-	"rJNnPObKcKoNRb7PygAaF1AoG5lG7yIm4C795BVvZCk/bn3lAh+NvIzdHcdBqiMU/S0iXW0Fb8Waa5vR",
-	"nUOLUBmmtnsYW95eBFD6JPEy44ebq+ZiR9XAw4b6f9ISVF+hMgAvgsYjsMLOPLwrDQGYi+tg46AAUWWq",
-	"KWqiTCPqfqXIqYJiFDscg8KIfMCnLavviwNCOjmCXqRdnT8hdp2ar42vtir1QplEERvI6C6uNyLIz367",
-	"CXuus5tGmHUu7tVUNLFxOLBPZ02xxECWZRDmehQhbaJUTZXLMCetgrNdJsvRq42mtbXozxtVUz71iGzN",
-	"5ZQrk6v3WZnapkW7FWf1C9+dpVqufHLYp6urejcV7UJpMLOJ1fg6pCvMh1oeR7FxOiMw7ajE5DAuLjZk",
-	"aeH6Y5xR7bBuaSJl1bIGVnC7AxZVJa1WuovXY9PW3oqgPHnsQlC5DSGNN+FHab5yqiHuMSChhwere/4c",
-	"wVMRsFrPhceCm+tr4cErGslRZ6nIB3bGG5jMmWKAKezNkeDQlMJ8haCnU2GOfXJs4rFGE0h5Blw4p+2d",
-	"+CRop+plghu8nXz8zLODumP4cO/ZL/842Hv2y28HyV8+/sPMZ+kvjUUu/WAaXFsZAXDyHIpqkWhiuExP",
-	"KlnOejJB5/bEF+3oROBYQa5SQucJajf06bBG90mvUPLXQtDP7kx//NhEL4j+ejNSmclU+DzXCr0gC6n5",
-	"a2SKuHsxgIWkSm6l4y+q+tVkaWlPEarl5sBqX4mFvYM0nXuJ5gaJrnO1eAhVudmu3VVETNMk3oEb52Vn",
-	"UWguVfzt4d3mROye2/CxfU76Wt7ZtGJAoHUqr/mmozl/0xx9OhUqJ/tqF27yk3u8ykwODzrwjwQKgYrc",
-	"2xk29fFejE4xMJzCsR0hD4hh06ywOvi3B5Vi4YfNrtlc8Pnu/YZKXzuZhZLeSmCWchjk0VF1kN/9pbmo",
-	"eQvx7JKjEQVyU77QW5k59e2lVinsTINz/JuP24kuDtqoss9X2kMDLArLnFTmjepGqisDxeaWAZMS7jgA",
-	"fKuVfI9X6CjZVs/utw5h1XHoQoNzDnA+0NG2LbDh8wSC+VH0X9Ef/8DHfomf25PzYBTjbjF6U2lnxag/",
-	"1vN9zRdyb6xTMRVqP0zqY/y6uZKLPb1AgtpbaMD4DUe2gXMedjgBjQEYYbOffLutwP9NwiluHByxfuqM",
-	"yNc8V1hC1J2fUOGpyXn1Lop7i+WEo3oqXWOB9F+iWun9vV++bpQj/16ZaJWwF8Uok2OoTySNFemJkyXh",
-	"LxAfAapLryXhZFJdnQSUU2kYZ08PnsZPlugt0kZl/LA7YPfYC1Rrg2YaVyfir021B3NLqCYzaxfmeH/f",
-	"55lHR7XCi59+12SHMmJc5NKu3rr9pgBvwXNUo/CvH/2B//f3Fz20tAOzpOdCq24giEoh1URjYU9lOYam",
-	"EIN9z+149obnEBkDl0zPjz86ikv31MI9Ff25XqYTGkOEGBNiV499/IDBahMmYeMZ1DMCCAjTv1SX6mv2",
-	"729fvwLgLMWvxGAM0CMSivFMpMixOMe7d2c/XP8lAVhD/Ob8x+fsyZMnz9yb7y6e911LLyBBB9qjgh2O",
-	"VJYkcxPmKsALOVVy2Gc/S19QmQ0je9eQjYSRqYBgvQVHc+uIj6+g0Kh/xmo2RSD+S8WYex2yCfrsDMTw",
-	"oWNcQ0ZmAKHSUGo4g15LwDqnKsGbbg7oRQdERD8y8mGHUeHoCXSUr9jwP/bgrWP217OLodMIhy/P3r4d",
-	"RmsC2N4wKr5YZIShv0/l7/7tn0arIfuTW9JnT7/5y589Ro/BvI2hY8VDNy/Dho7CAnrYlgKhbl18jdCT",
-	"BjDystYqQZsHbZLwywHfrYR4wYVzCtPTDx9CZLTMoQMD0yWQIdfG2R5QAkzrL0+fPfnzMXt38ePedwmg",
-	"2/FsgsM2RZ7rqeMgCy5z+BG0e7uUY9Fnr9xgE8TPNqTsO3XGkNYLbEgALsKrH58nbsreyjOSqcwRTpNn",
-	"UEMl15khKgC+n4kKOoVXAzGRsjxgBkxLQAzG8TWeQac444CNVDFMOkI9hcQI+V9h8Y7Z98Ak2P/6b/8D",
-	"9pJlUOK8rF6CVSSoKkZZwEmo1JyEOk+e3NexxxD5Fg6BzPvMaadPDgKmVxTKbamEHoD0x61gEY+lzq9I",
-	"NV4hVXBo0u2WtEBTeqmOId7R8hGuTUFA64SyBtCaoWoPQVZn2tg+e2eg0opFFEsWikjQdPvstDJzGviz",
-	"A7CywIKfMqhOgViU4MDyGM1csWGtOMHwmEDsAOtsrWpCEjOmsk56eTbcpOY8dbyBuU2DAoiOq5Ud2b1z",
-	"4fRFkR4zJ/8MaZT+YiyhS7k32GAhZQQ4s0n71cnmYj4S+QnjvuRTYUSOlSjdG0/KGbkj6MY4xAeH3Uta",
-	"VK2nZUULN4vzuEITwQgfu2EO93lhZ0OE3ARHD/GiE1/qF/cHidaEag+jlb+UTojHhhbc6EMjiKrls19M",
-	"9B6sJL6Bqxr9NKFahfhzeRNGzB6qD4HJHGw0bgNcx+jEOybQbQDZcrMtKx5UYKfIksas1n3i8ETrOGu4",
-	"dHGZh+fcip9dW3vw75D9qSx7BV1rNRZ/TuIHz8WcS4WYbCqt/mKEa8JU3CJuymi6nFN5sPHVn/vs9TWZ",
-	"7Mup+DpaQD5Hzzy3BOphwxgs2ncd4QCCkIAd49UGlehj0nB7kYuxXEgAAdfVAYSab1MtDGh8VM5jtCL/",
-	"YJ+9J/IPcNqhtqPA3v7k9wG5oBFOuqEaMh4oE6kOr0WPyh+hYJ5EJJPExfmqlPznWsXXp0fP8GSr9UI2",
-	"jk3M9JIKKiIymbRWqONwG+ViynOo/YIilnKyJKiT84QtZWqhPqHHeXOL/2uh4VqAoE+3S8R+U+3IA6vo",
-	"rRjeUoA7qNjp2+dnZ24VOcaHOmkBKNbM9FL12fCyx/v90WUvxhKhrXY/1L52Oje/EuoEZQa30PO5O1lw",
-	"VlXKzt74VaBLX2mbEOweihsgIcHoQcZgQ1g77BKpDr+IKSoD8GYNEk0ALMQ7KsJV/xffEVYiko5ZH7Mh",
-	"lila7UGz/wJv/Sd355Zcq/LEEESG4b4nq70cj1j5dPWXfaK1YcKG+xFR0RvRN/uZ1lfFAh7khEoIC72f",
-	"irGTH3zXhTLFyG3jSDS0UvkV389F+VWfXUSJs3A1gfDnSNK4i2OSa2X3nJAy5gp5oBMvHDk4+f9f/uVf",
-	"2F8vLt64v6Gl0zdnbKLBYQZC/rPDwwNHUYJKs7rvMsGvoQbAeKblWBB8Kj5BTUBRsFyO4YAjfr9GdNBj",
-	"VDu+/vollmPpf/01++uL0x9Q8sB23Dly11eqhfEc1ldtg6IsKKliWZgqOCRdpt8g3VCdl8QTrAFI0agM",
-	"KVWNYa/fXJy9fvU2CANHB08rLTjBBHrzsnnGzYyBZgNAsdhsWW4p9Ag3ex9n/F8KkUsBMz5lvxZuVnH1",
-	"hKXIsj0sKZDEY1z4MkQkRpRfhNen8hpyUOQYpACoIMyeHhxQx2elPvf1114gM4SrUCwWIgeu1GenNH1f",
-	"MGYOCpNe+gewOZTy3TQuZqKGwUkVeV0HldibhiKTJ46BoVwgMuO37jBsHR4aEr1MOWtkNXKqNGD3YkEJ",
-	"VGMN49nS3bugarhNAytjO+hppU84j9hteOSYlGG7Ahp48+6Chlet0ODp7qDPXvtZkhAEZKk0QaHCqKFi",
-	"qeuNxoc5lgG8t1JGwLf8XVXYK6teUWUC4g7PQw2BY8x5G9KmnXtcZKhiDLtXVVEcp6pupa9HQq+U+mG0",
-	"FURMSIBOljkBtXPpoYBxTaL6ITDKs8neK62E/67SCIgZsZpVorrSQVFiqq3kIIwKPoZ9K2nLESCQ3Woh",
-	"+uwdHSI/h4h0aGFe8pRqk9DJPDo4XEOa0ROUmJcAh53C7gx/1mO/cn6phi8u+HTo+ZPjYaA3hYoz2KV7",
-	"CDrD8kzuZTLeoJZpQfyFp47dpX1ZHBw8GVPFFfgg9v7Xf/sfl71heWSRhuRkgoVSS7MFIIpAwyA9wBNQ",
-	"cFF56WKk3fHw9fFRjDaY6EbLgKdUluJQn70GXgdjdHNEs08u2FLwqz57gwWjQVKI56S93vz11xUa+Prr",
-	"wHo5aAZI7U8OnjI5iYt4Wdefk8HdUEF2dB0CvjDPpdEqQCUNv4YT65qY8WAM8XRAzR0dHJRxIYj46FGZ",
-	"qXB8WGD/FFcwa3+UpXukci+R/Ol6LDUfYjRHrFBQRNyWq+AXYFrwnNRhUpw8VUEWmKNtPSFPdkkyJe2h",
-	"QlXqOjEZuTG6hYJl4FOm4I6du54F/OiGVmMwDTWBSHnEan2+xs8SynYaqEoRICYSb6rwdYLIJe46Jzxo",
-	"nrsDHFWbGus5znnqhP6rEr7Y8mnCRoV1bBS/oVb77EVmxJIqAcFKuz6dqANzK8s3IHrQNc8KAS0Nvw7M",
-	"/4i24gduw62WU0UdNvyZG7v3Uqfu+kyH0CBwM/pm7627fkq29k7N67+scRy4MtxN7EQeLLlFxwXLehRK",
-	"Ws8TSczH6xnPnPvZ+KJHyChz1Hi4BRac1Pp090xO5iOUFyq1i3RhwbDpw1+o1jutzrdN990x1Tn6eh9Z",
-	"E1YuQs40RHaP9yLSG1hnYnqkhXjOx1CS4uuvA8OAoQ/lfF6A9XNIQDFQNo+dA4XjbU6nEB5Xeg+43fAY",
-	"ANJAjXPrdyXEgvRilSIrwtKF5gorXkKdHhQwq4KIaxIKlwz7VZvwNc9Xjuus3Z1OC/csbLQCUeJ1LqdS",
-	"lRfwpDA8o0vmKV0yw/fv3++dRgUNvKUQmNfTo2ck831z8ISRwZjs0m26OTt1nXvzU8x9Dp4mKGCwpwdP",
-	"/FUUmS++/hqH9B97JCzsnTmKH/7HXiwX7L1Gq+gxU9ooOZkMaYiBRN6SK2UPY4jwOgS5FPUKpdkkh0uk",
-	"1Cui8gG5wAUfrdClA1Y6GNhbUCn2LnKuzELnZU/DBIwxl6qX9DI5FsrEzuyXZxdrTha9EMroIh+DsrtP",
-	"L+3PpY2c+FUvDfGc3nHvoH/YP4CwsoVQfCF7x70n/YP+EwzymoHzaB/CgvYBgmQvKrZBgf41B064gTx8",
-	"iciNU3D13GfRllr8qUc4AUMK2UbZn0YrRsFQf65WwvaoJv0eDBjFpLO0d9z7WZo4LN9gkjaJdpDFWgP/",
-	"UVCNzd2SviSDz9iW7nfQaXyi+HHI5kYXaqf0BhxIgN7dMADgVtIwym1o6p9+2qF7TMho6TdUQCHsGCcx",
-	"dhlGSLvYYSCY5tE2nNNRvaJrAoooygZUKTGKamsaFYTZy+7rg5Flzc+URLPvo9q3PwkmTciBzoVZaGXQ",
-	"6Xp0cOA9phTiF/vM/kmxeDuTFIT+g0+2DTAIoneeYu9NjYZR7p9hyeDzssbx04PD7a+9qxWugfeebH/v",
-	"x1AV271xeLT9jTeR5PZjKG749PCb7a8+D4U6vtcpuJqfHj3b/lqwUVMKso/K3D5SuNIqHnhgPN73/o9f",
-	"HIWYYj7n+YpY1lpZoIQpsYwzXJ2WAPEXUJXtl6T3YQ9Dsukb110Tg97/DT4OQvTlx1aW/Vfv20YWi1hx",
-	"VBxlCb+Vefr+53UO/JOo5EVt4b8N6Fb+dEMYTzjctVn04lhKDE7a4dDf0wmloPWNZ/TLOKIHT7e/8Urb",
-	"H32B3j/6mf5JWND664R9d6d4n2QgCHhrrMfwOgqYDzBwPIPKxF58fsaGtQqlTjvItMH0EVR7UVfHfBKq",
-	"bwGaGgaAwQ8qeCypnXL23FyqIR+DB24ElW/nRiBkHdaBXmF4hATT7TDMcIiyb5W5rAMEPmAGAwf1e4LU",
-	"vBPe0o6P+LEaXU5hi49M7pMyuYPvOrAcnMoFFduF155t2Ic4hKr7fpQMam0X1g74rflzh4V1VH+h9c9O",
-	"5u/M1N+VNdReilTyCypB9rBY+3mdwd2QvSMEaZssFhWuJOOkj0qquJ1Kbc2UZZYbNGKPd1pjlV+U5uPm",
-	"8M6IfJPe45fsUfH5UhQfn2pG6k4IfLqB2lOk0rbbo8B/hTj1YG1MS1Q3cDdApNq8z14om0thQiFC8Fu0",
-	"HCvosYuFiY9teVRpji1WDAAsu4kZo9WuxEvbik8nbTfq3FHPlQlvsCQFnLaOTMCt+Cm+8+XZbtzgN3Ov",
-	"R8715XCuSjrsbew1vihEqyb33scRgbMMckAI6ZtQhkoktz7zhncOgRgJA3oVhtyFCG29zs7ijPed5YQo",
-	"RPlvYtX7VNpPU1b+R1J8Kkf26M66pN7eInxTu6pzSgCl6O3MC/WViaMpK6EVPmtjiAVhB0WeDXtJj9z4",
-	"bkQNkdhtA6W39pte+Zj0fKfbXg/Pwdy+AFXtZprXl6X1dBjs38TqXBRUg/ph8ci3iBPIiLu5Q3Ejtrjv",
-	"ESEbxbrzQkEsfeCEkFBT+Ei1gMsLxf/xFDfLcp6vFF+6nlROZKODyM3zUdT4QkSN6AyZO5A04Ejt/4bI",
-	"g+3+oLczvYTgtUKVmLGY6qA8cjNmQqYyhTAdH9YAecGNrqGSOjsZbuGxBmNtAE18oE6gcppbzKOFSkIq",
-	"REiz0WzC80fH0O/XMXQnd2I4wPtjrsYia9cfzmyceugUhxGkV3vwIGkYt4mPKS/NmsEZnGol+uwVhiOy",
-	"uc4pqmmurwWdfFD0Z1CzE0tEJ5eqprFcEMApRd3mos+ew8gz8CFBQqPPdKLQxxNiPxQCSpwleK+aXETY",
-	"5COfWZvg79QHc8/OlEINgAaHj9zMn7XbMDRMgtwaRRjl5FHuIMUWypxZ8cE2y/SYfbdDCOBdR+DBADZG",
-	"4H2q0EPouUvQodVdjNJ/hNA6WLJNOhPR6qPW9IVoTbhft9GXsIV9MK2WtQabvLXaV2UE39JIQOJHYQQA",
-	"WM4FV6BAJcwU4xlzUhKADUVyDeDqppjngPJcJtI+OxemmJfiEQg+UIrJmH5TdEwxF4HrfdqT8sYtymap",
-	"A9bNJzVLA+nzj8fnCzg+SEie4XU4Mkmb01VmvhlKs8RyM0orUCEM5KNdzATi4V2JBWFgTHWJp9BoSChp",
-	"8MFQ+iNpfyEKuNdL1wizG6kvihYfncidCKcXIKCW+UsnAZoGqdz4qElLkT16LhT9bgTGIlASft8jSFhU",
-	"xcHZaCD5mlsr5gvbZ448IUuw4Ypo0I+Bmh/YHfF4cr6AkwObCUmB3e+FdVEqF9dSLNs1PkBoc0qWU8YQ",
-	"lgbsUnOeir1i4ZOYEydEUaJtLsYC4AU2qYFvfMcdzEEe8bjEeYg4BaSsMalaNKWAltxVVYpgkz+5dkOL",
-	"8Kjk/H6UHH+gIAw1y+DomHB2bnRGf4P/bk0VgnRjuoUid5A7LnBsjcgB+Irswe1SXJcj6WfTYKP1o72d",
-	"lXa7CeJs8korAdAG92CI2Hxr+uWIgkZeXPDptjAPeAaafNLR0OpBAR69Ub9bb5SKr1kJKH5wps0tmcdW",
-	"t9Sp8l2FPCWEElnylfcznzAJaDNUftqUtzFgGjj9cUh+LZ5lDQ6lzRYTfPzhcKEHwVYeHUV34ChCenh0",
-	"FdVdRepOBBM3EqpV28xbXhJ+ri4V/RAHj3hPCbo+SkCskCsJkFGjFVN62WfgKtGTEvYteKHrJYmcUg4a",
-	"klqBi/xSodPdsGEw6A6RK7WkNgqVflECUVPYb4V5Hd4n81JieTu5KHkMvP2dsF2l7WdmvV927C7yohsy",
-	"a4/Ssv8b/QUMu3SdtcUoGfDkA/anVuIkGF9yATFIZfK5sXxFuGK51vOvDMv0NOAbIpo+FSaHwgBKYxBw",
-	"k8Nsrq/FS2y3C9edh0cb+G453QeaPB5Ndqe88afr2/UDbGf6mNj95aYXPCSGg+QUA0yYELu/G/fZhkv2",
-	"eoKGK4hY2sOQpSRA20TCHUcT9EwvK2hujhWhDxOaWQpxBY/Cp7lWdpZ4iFGfk0AAGPJa2hUBeuy597KV",
-	"Byqv/QjNuF9L0GIo2cBOAQl/Ij08vjYCYCVNjB9EpTAWIpc6bXQB/SyN3R0f7a6Do3AEZXTUlxQr9IjA",
-	"9ftLRKdDSOU4KJ4Rd/E2MUQBwacDAtepKodBYdjBKjeR0yIvwXEjXF886VTxo9HMvitUTksw9MMH33rE",
-	"3Xo0aPOSiG93TPfH5ro98fDH5+zp4XcHIW0CNfoTjOyDglQoE6R8FQGc6kkwSoGT28PYbji2F1Cs8ks5",
-	"u06H8wtXNlwvTth4MC1NNDLeePzdH6RZaCO9RWVDw4/H+nd6rAE1nq/Q0b1+T3LDnr/9+45nXut5u6bw",
-	"hvCm3X07g70DrH+skfUqkgdawGHUCmoh7JxN/FbwfDzrtUH2IiAuyeIzbdpC9t1PtwdzGULFjZRKJ5Vh",
-	"ziGxGn9P2NBX4x561BnC8KeK8vQrLGHnDAdfX1UvhNNiQsHvpIfdNhRX/eJAYdwqOkLZqEwAIT2qEl+K",
-	"KpFldE5DfRmlLeJodgsyrfGo/VxYvLHbpJGyNwJXh3J+TgjJtJr6GPzy1HLFRjnUL+TjK6q6FwJUaaD9",
-	"FsMBDOVmvO2BKfFhJo+H7/eDpF0eBa/F+3sjgXyCG6rxVHYUacb7oK3OxcYAFyg17t5FrwWhaUsoUANf",
-	"Uw42XuXRSKEAnbtH4XtyiiRl5nOT/9iNxlFzF2UhXMg5vtCoM/i5PmCFX+v5FnXfze/Rt3oXuc9az8G1",
-	"SoTxGNdSHjsCy27mOzfjNFTgeAs8y2JdS6HS+E5PaUTnR8Vk57vbveTO871Iw3/YM/2o6fujdHMXYK1C",
-	"OOiKG9FR3K0abl6A5/MX8pgrJ7rDNS6p6nofinfCz75AnQ878DXhyriEhPlabiR6SwNhCWmJsy+tz92q",
-	"oZ80wpu4ydz+/N59eEEY2OeCpP/Ds47HqIX7jmmFXMy7ZlehylVr8g1e8/65UOTSY6Gwi4qFruRR4Q09",
-	"YTxIDjB6xwGL1C1ZgnhOXLGZLvLSj4GNAbyi1vO2sIJTtXpZVum6GYP6Ei14NOlNdoSwr4+Cy+8ZErp6",
-	"yOqs4VaRBDVGkQuwi9/K/LBuY4hLA7meCGxp4J4ZNpkdXB8PUSApR/YokTwWyNlm16iQ+aNcdEubCPCd",
-	"2wpGIX5yIzwcMN2MO+7rS3lAMsgH/CIvFHC7bw6eEIhtDEPJl3wF8ZogQ4myajLmCoURNLtC3oYBfkIu",
-	"4jvZJFqUK/XopvhCRAUT0c5NzsT+b/5PkAV8XHC7NAB47GSrCPjolSISS11kqS+0D1Dp3pyBEYYJJLyV",
-	"ILLg2V8/Gd/TUDzh7h4AQS9+QtnAd+HHet+ige9/s2Tgd+ZROni0V9wF4/HUznh56J1+z+mA3w0rCmiJ",
-	"reZW1EUQcgtTL5YBPQuKRiix7DcDV30JTOWVBtTVR4byyFB+5wyFIMFKuroTBpID+mQ7BzkP4stS5IKl",
-	"hfs/BDNZDygXYq7mPBWsWDg214aX+shSHlnKI0t5YNCzd81TbC6nU9dfG1P5QZd+VzIUYOkJSrKKS+1J",
-	"xRa5njods89eT5hdakYdwI9OTULsz6S0NljI09SqIUPrAt+9O0b0yBEe/Ryf6HwSrcYqhNLL3Q5pYSi9",
-	"pzkJkmo4J8wUZoEFXyDxgs813vFzrHLJhr8OffkaZiBrotlO9w762xIU+V7nqfGn3Y1Q8XmZxZBKs8j4",
-	"CkI3EjZx1MC4oWBT99BcX0sBCKEQu+nTxgl5iCCGRmKKdbib0h9+raQ+zPmHn4Wa2lnv+PDgIOnNpQqf",
-	"G5Me7rG4hFvPqLbEYxXxR2vqZ0/eph3bnQ/t/0bFTTajnS6j+uFGiJCFBv0mEDCG7MpIrYhVNQES/ySA",
-	"HXUK0a6WZKkGZ5cVWR5oZHY4aZulBT/JR2Hh94svWhLyzQ8nfrupCMspHs4xVywX1/pKUEyUXirE9KOY",
-	"aHbhHYbQ5FeE+Gd8rOdI0Psp+xOEQbhnB/Ds8M8nngcsZxrhwL2MklyqkLMRlX52LY61msh8LtKEpZq+",
-	"KZTts9OwNgFHMMSJ1gI2GhED3ShPybH6yE5+/+zkngMjIsJ/5Gb+vEUMDYq8Q4glMJBbVA+JGMFmDhJF",
-	"Z9Ejg0KFX4cJMxKjN1eQBTrnK3To5mIqjRW5a4EYT8llLpUP0GhiMz/lXNlHLvPIZT4Rl2mi40d2Q+cu",
-	"4jYhiipILLcTqHIhFer97TEjkGJmZ8KXXSFQdesLA1PGmY9AL/Uh8WEsFjaqIIwp5WUpvCZvDI3nUT96",
-	"1I/+KBIFkTzUKPDGzjtRl4wwRmplNmlMb+VUmfjcQs09iIJcYn3uMwuVYQEeXV8JBeiYHpNu/Qi/UCnY",
-	"Bn3fD/QQN+DZvnAr/3jIfo+H7IVKAZHFyKnac6p7xXR3y1OGh7b9Bn0BJQAQrxVshH4QkEglJoURBpDr",
-	"tRLGuzVmMhUDumSGCV6ikmIZZLh0EbQF/R/hLk+PQ/6pr2hgL9VMG4vVywBsDpO63DEHTAmf8BoyVzKt",
-	"r8DyMEFMGAizsPxKKICLwWHqgsye5APJwdOgNMukoXpQkDe24FC322qnZSAYFEJdGGa0VvjfuQB1RUKS",
-	"rcG6CWwmeG5Hgts+e4vrjNmyDZVdsD+fPuvrO7rRecElrFv/UpWWIqdb0R6CY8mI7FoYsvvg7wP6feB2",
-	"SGST4Z8TpnRehp2jIrVuKmrSpWgeD0zC+QRxKzjPz5l484fX4r6I3JuWM5awISFW5sLo7PouVMI/dlwN",
-	"ncib3HyFne1neio3pBrCcYLDBhDq2EmQGuG+OfyGzaUqrIcw5u76y4WZRc+EzJ0Fl3mfvc+1mrJxLlJ3",
-	"ejgV4OSX6unBYalzjnUq2HDE00H0JFybeAvoHExoWElCGirBHpahMZMZZvtpWCO0/ZkYoxP4RXqm2vki",
-	"PsGkuj1XvDceUt/6iMPenxELiWkQtLjhY/jgXbO5kpfJKVXgDQyssLMq/1JOtq0yMI2W95Zk6WzJV6as",
-	"M4h5EUuRZXtQUCFFNpWwK6WXiphKv4lzuG4+VUYzMMzb1m65va77SNWfiqqReLqTtdOuljpP93JhxAby",
-	"fks6VSbVFeqFRjiVEHRP30hCGl8Ur5ZpNXW3eHxhsui2lyYU1KNKnakW5tIJdc0ua6CKN9ThOQx613DX",
-	"xrpzd3/aoOTcTmftqDGYUSysSE+CFo8LZ2CdCBYWBDOtgsQSW+TEB2nA0h+hot9VmbqPjzxgMw94uFXc",
-	"IhMyrDHj4RQzYAXrldt25CX75I3bcGWS5L7U+RVemE8OvIyP5ZPUWJwgj3FyuLc1cbUiU02oYBIYEFYz",
-	"kpZda5mCnxojaK3IMmA1lyp2viObolawzUbQNJxKne18mjvaCHvbG/qtsCdooPMGQz9HzxYk1amKrvF7",
-	"lbdh552aLpE1DGgtH8XeTyggADZifGGz0Qr0aHfeYUd2Ou+kf2/W6qmaWFVXr5x4zHQxUPOWqqJZOafM",
-	"YrL4On3+JNiqJ5j4i3VTnh49i8uvXaqVFFkK8rZmc65WffYOax25y5PAB7hlINCA7IEnxIe+gKF8xUaC",
-	"Gasz0VJrF2f+cMT0+9TxL2Iryxem5xMdEv95ZDafjNm8+EBXdJOdzvEg9AfvyHAwCG0zx1mKbKznPnVm",
-	"orNML41HIhnx8dU014VKgxeKcTbMuJoWfCqGCYGxwnZ/ZRjK33s/0+9sPNPaUB5eI2OgET5QncSPbyfe",
-	"cnjPvCUEAZlgTPyDVuR+NIF+KX4orBsOPm4n1fr8P/rmUXX9FFfM81wgcn0U4ZgC09jVuHstcjlZ7aHK",
-	"23q5vATdMrZvBQwsvGuWQjk5Ola0Si2zz0iLbA1CWLcG/x3G9YI08U9xIVy4W/i26uZzH3f7u9ImPyMH",
-	"eRQwO5x+JDp3/CtJ0l0P/njG7Xas7NdKsAUvLU3r6LyJEy2FBDU1lbkYuzchhzuU2AY2AWkUKBOnffZD",
-	"iGem9ozlK18L1M1oYVeXaqTTVZ9BLrZWMIYhVul1tA66LFUALxYptyId0HekwE7ldbP++rM0th1muwVi",
-	"tjnzm9CEbxdFtJ5+nqVo8QMeSwnoY0wEbx4HrkvnFHSfVL7e9StvbFzvGpUDnaVl6UZ2ZktLPFZECzHr",
-	"AvDQHSWUsW9oZDiGFODarrVMDH68g3mdKt+hGeB0hsdVki4hkdpHTgYahHin3EKm9LKyNKT50QpdzMSl",
-	"gr8rJwmwXf9EsLnd6PrPEBwCplqYgLtrARIBzs2JjxfEPmiuaBMKgSFOb2OnbJxJ4ZMmOXpupxrUOjbJ",
-	"oQyPW4a5hNBDpWlGaH52hwsyuJXw9TzeU/KlL/OZMzPTS3WpRmKMcFIhX6qEpMijqEsINXTsSuc+ZSug",
-	"VfiwRDzITSRSWaUbkUo3YIXtD55NXmklXnI7nn1aHIYtePmeuVXh0k8qZxeZLZFbUtYbXadhenLtuN5Q",
-	"J/2Pved8PBPbHvePwfSedIzfe6lTOZGfMxT9HgU/pYKS+BjTvi2aL/mtAfdiXgoBXmhyclGj0JS0uvHm",
-	"hWNhC5EbrdgU4wKeHjxhQ/hh2GdniplML9lcp46J+m6p2pmeY1VkjOfGBNWjZ2zoXhm4V4Z0AM+FzVd7",
-	"p3D8msSaNzqINQ/VABcN8TPZ4Kj3zSa4eVjFL9vudm/MqK54JmxYKAj1GtBaDr9A3pr4I5ywodJ2sOC5",
-	"lWO54MoOf/cVHUJB8oQqmVAp8z+OMe/+1ptbMcjw4nPLXXL+T4w/C4lEEbdrvQQLA8yybjfY/43+8vhP",
-	"bamSr5X4yjC9RMsAp/J/OocrMecWfN3unv0KoWEkBs8tMYXSOtWF6uucBKtjLkDNLK9TAGNYtyKiraH1",
-	"YtzE/RvShsoJ30NaJZlJ/jjSbMKGE5+38yja3uRMI8nscqqTFhzJqpjqjlpkDSEclaeNCG0P7aw9PMX9",
-	"k4qfX4zC/Hi0d9Vasb5vh6Mdaa1A1JtuZKddShVlmDUgE6TSPsgb9BPErZdT/UwhaLvwiIoV+g8lJ4hU",
-	"2sFSqlQvB/oabJiR7PCH1tge/ae3Q7xI5c5q0URmwuzza255BeHiNxrmwDG/dojcU7bg1opcBSBLQKvw",
-	"zhh29gPjWcgAMLrMGvJYFNsSdgGTu8/e5BqGCs7RSwXePR+h0QReJ+wPOIFTmNrDQF1I2iKtuQ0pEXJs",
-	"i7zlBor3ZONIhCrmbuPphb65nvYC5fUXauqooQFMfKu0SZLmjoLp9sfPuYLj2KFdenS7sCvnfCr23WQr",
-	"rArXu3fcG0nFwR23thD0qrme/tuHebbr643XXrmvNxaNjw6+fagzdGwgb6DhaK7Pcdh7uH1bJl19+GPy",
-	"gJWI+5ftD7/tcueoqXil7VtupZlIPso+V7wPSv5ToRx7Finjnh/7ywmrQrSF+7TeT9ciN1Krj/u/bb6h",
-	"XrlLJkAEFSolgKAQ3le5WRz9ljCsTRrFT4KulB9lJh7wtULrExLI/LI3DIIe3TiIOf8g5+5SOTp8+pen",
-	"3z359ulfoDgFflmWppDKiqnI20Zl5H8ti2vscPN1vvHsrJiPFJdZfylGi17Sm4tUFnP/KXNiX+2nfy6m",
-	"5Yc/1N34z4W48dVxi1sHlv+BX6pf8tI8uNu4IUH+PUj50fhA4hf5tUgTzAsskfEtcw9XJxC7l8vFWlua",
-	"+7YoPnzL4JcoPeTCXdu7Cw8zwTM72xAkDMWSBEu55SNugAaVEJiFitR4zHyoo6Sy2SK/lmN4dJjqpRpG",
-	"CWkh6zW3ZNwapmKa81Skw+NLlQueIpaVyfRS5KHpc5FKk2A8NKbQ06EwbMmlDc/5onKUT49CEVS+UBTJ",
-	"PBKsWGTa9XiplA9oDA1AKl0xvhK2RWn+K67YJzQSYg/tNkI6TrROxBAWIp/xhQnzMHouYJm/KMn9m402",
-	"x7tdxosaWfMlX93ReXREhCcrFEmkM+ERRd3OxLFpdA43H9P9TF6LdkMTwadwwzKtpowCihe5Bry5vFAG",
-	"grozra8M45YpjYXq/eCOGWcTLjN31cwFjyvh+0bMDCrhj4Q7qlQKv+Wc/CyvhcKshe3e8FOY2ZdEqbfN",
-	"8ZiJ8dX6+joyhKXYlTIc41y1ksaZBaZtKqwcWWQgAkeRjbrcueCp7LyT5zCQx50EOAeersCKS86sHQ68",
-	"VNfSwjaYfQ6Z2ptTwzEDXYZs8PL9rwzemn32fqZB05+hY2nOV6xwrM8mAY8GfTBgUIbflcZEEE89ANRk",
-	"sHV85FIZK7OMvvI5grnW82PMF7GUW8gt1mYAPsv+xNmVHF8l2GcSBAO3FEnAfDeQcMSxRoLU6s9Uf8qN",
-	"v4ntYE77WZj7g0ktvDvh4Fzr+eY7DVO3ShBQnmUiRwDpB5rF+AVG5X/BwZ6TIsse/Yi38yMio2FcRYwW",
-	"rtN/ajhoxicWenYPUPAtDsaY16dinEklNjP7qE+hUoORlJ4nGyECp6YCM9Bk2hQ+Cb88QH7ZGDCJ03jE",
-	"9frjZELTnlfP2cZT1SZDOaWnWLQfq1dBPEZJitS2dTEqSM0B8/O0wgRim5xeCAWYfggAFopgRuKTe+5S",
-	"rQtP0WsUj3nAIjJshubWV+8Wv2vhp5zcm1xcS7HcLAnVeHNgy48c5A/DQajObkQJoxUQQh0UsDsryYUp",
-	"Rm5zR5uuadB6IJ566VVDCOohmEBuGED9TXTeVO8t9HChS5o3D/l6vphVSnM6issfUTj/WCicnmjdRRbL",
-	"qGS0n3J5sxNXqC4nrsEKApjeHshIpe5WR+zYJvPImWXGckUI92u3PxF3wpYzOZ5hMrDSl8pd0tGTBuEP",
-	"5lKlIv//2Lv+5baNJP0qU6qtcnIHUbK9ya6kSqXkje0kGyc+y9m9uigrDoEmOREwg2CGonkuV+3T7IPt",
-	"k2xN9wx+UAAFSuIvCf9JJAgMBuie7p6vv0/nMD/JlOyx97j8YxcUrfjCYBEfQX0qri2l/lzc/KtMJQ/G",
-	"HXS82lthtKXXi17Wa4Z7K5P9WPxzUwPhK2dt9uRPXPsgspH4/kHdaxB4r8S6N6KMKhlEDYCmMuI1dADS",
-	"PXTSig9cER2TwJbZ68KuvdvYyWswW2skW9S6V8xR24TywTfwdT3CuymNfi3fNcrR+bWsRifqSiygDSQd",
-	"VhHpvouwNZa7qF6mgdHPA+a3HYhvTsgwnkQQBUxJpBdL+QiwdPbdN1Qyk4p+SruTmsUwRNHlnruYp6I7",
-	"lyPlyQTzjWtyGMd58Q3rZY30gHSDy9LonIG9pb160O533xBvomGJdctPDw/zidBgT2IAJQlClSRcH7P+",
-	"1yLSXx0+PTr89z//FRw+PXr673/+q4knT0R6bw5o/APIkRnvHT//8ugIQcbFB9gWaiCzJ/rHL4f7R6f7",
-	"r/j+8NePf/702X75/z9++vzj80+Vj54++/RZsPxvPv+vP+zVAoKrE/WtmuL+M+G+ppkwBuQx65+FYv+V",
-	"QHaMULChcAx5OhT4d0aEdCOQBfR5bob8d+0c0Ws8uqnXCGnRZsCR5TKDGLhuuqw96sIGzXv1OPBnh4dl",
-	"BPif/3TYFgSO8rlLDMKoex3CG2oWbiLGnEgjErhI+If6q355WL1q27smk3HchS4tJuFjXw3vMRsFIeEg",
-	"Rju1tJLO81TG5gYwUCoGjiHtvKDnzeGIpxXcSVZBO7WNnII0765oYhN1xAtQoaPQueYReXAKQ5EzaI5x",
-	"8PeOO/Aecq2OC4EY/Pw67aMW98EyDH5VbzEnfYUk6/jubyunXmmIm+LUs9e+ga7AzeCj1LFYS+1lJ8BG",
-	"+BpckChjJwuxdkBSFDGem+Iij1nIl9O3Bxg8Nyd81sTpkJwpvhIuhNzwWI0mEDhO+Pyo3IdTjOBaMlyK",
-	"9MXhYY+dpRDHAnVUbczXf/3yPXPD+hqv+VX/XBKAdKiyIg3Ik4IxZPa6SgU+n8BrT/mMzlgeBNLU1+NG",
-	"7XrzmqZh6ZVgXREcjq8pgise0sMNwB5wWFQNfPIH2SLwKdnxR/LALXZbXETETl3JhcDZSiXeSKiCclSg",
-	"iEXG5CQZUF7Qj8BwEese/qR/4ms9mNhLbYBHjVSN9dFWc1BRRzLlbnP11edGq95GPseV7uZsJJYQ8mKi",
-	"od+VdcvUj61X+KBZ9oWs3msD+/W7x059zdatmCGXbADYx4KLbD0j5C6a9BZVZnA1jVafZ219faXb6Wlq",
-	"7m5j9DeRQlbWfVlsz5AvcIDl+ZD+xEUFhcyTMOwSILVx9HWkEqqI7O4Sf//1m9KMbIpwsqVfqZJN3mFz",
-	"+yEGP1395ZG1d5HdLl1QycDemW7GqL78wENTkrxzEnOoRpFT53qBMCe02g/soTmI3LVz2tBMAxwzLmdm",
-	"LOSIQayh4O7OhbtoTBDZvy8hNeeybOk99qMaqGiG1DLEgzFWpd8YeyIRk9a1/RD3+lOQgftfOCUvxLaT",
-	"8OdIXPlNPNIkc2WYZ4dMwvRculliXLKxmmSBF8UxSl0kXM4u3AF9xgfqirLTfJz+x1N3e5SbqmmDmL09",
-	"+HQw0bC9stX5EDelXA3SXx+Hsri3GI8JaLXIXy7XdChMtwvwEBXFdmP9C7mUyjjncaEkaIiH3UbE+oGv",
-	"uEx4BdlCwgV1YEpUj7mULbrneiya8/YHVwKmzavqK2qszLkt8s4PDwdzaQ2drdrIab1YP7UL7ySL+zU6",
-	"1QKmdEsPkUsCb+xvN/ZR0sRtaSvXmrxZF0wvLFTYl4js24grYXygxlDFKa1yrfswuWk/w1v9R3QN3qO7",
-	"fY0G6iv7awyBn+jFAjZz4U4rjWi6FTVk3IWSNSWLubE+GGj8NoSHnerNAwarz5tXQaXlUl0N7eMFxLU3",
-	"eYmfZSw0EmzLiKWZuLI5PhU4Pdo0l6ZOiLOS9X/vu2yZM40I8F4teuAdXvneMOXIu0lDc1uwQlcLpnOg",
-	"11LF9E7q9MT3WZX25yyNeQgIyW/C3F5xESMJ6iLQbT3qF/GmAeuTnnXfAUonMgatc5C/IPJxeYKPyaNN",
-	"e6yPCw7088CPJs3tbcXcgDbFooSnPmYpqDSGczkdKyTscernTvmwx0798UIzDFchsjGkNpDiqZ8eejkl",
-	"h2khafaEz9gAq0b4JVNx1GOnROeBszkAUgSmMdvrU2nFabYT+SmeajBzp1RYS1GOmSS1t08ndNrCUxFC",
-	"j/XpjuZnIecAw/oLHcOsR7BXK2FyYuD2MkR/SgQlOLhwzGReHnK/Q9X7Ag5Qc88nRE4sTE4pf+N9Bi5f",
-	"IEI5e2t0ZzZpGEDRC9KoE69pKb9Odk4v1V6wR3NuLRSn4XYM5ruMALceqgk+hN4rqALACZFlJ7bP7Czr",
-	"R4v8fjTAI2xVTSeDWITkQVq1fgcLCBk8+SDFg3nLqskbbbC9owmb/Y661rYYmm1HuKG6bTsiyE7n/D50",
-	"zm1w1V9vavAoyhS7Xer8Cendlumtxe8OPrptvxtxmt5nNqEpb+Uf7Y9s8H/fAEjvcayzp5uKcgU7v1B0",
-	"XexdYWApuGNL22rAOp7xmS52zv3LaQMQm/lZy0Iiadd3MGecBwn0ma6cwUUzNueJlAtd6snv12WZW4dj",
-	"XHVU8rC7RHdjP7jrT3WFy5ucUytQZr7Il9jhOFLK+aJIpXbk65ba8BlLIBlAhjUpYaq4TioSlQHcxFtL",
-	"YCEE4ox5moLU5MhOWN+mf302yLAhSxhkrwyKQhzBRyn7j5gwVbqNI4dmoq9rCWoJVbXWoGVVkM6l8751",
-	"CwDcN57zoaRhuxoQ7rLggHMJ3Tb6/WBSb59vHgy4bN4e8/xyrYjlfhDavOBSr9CTL11sX2V0+4LLRb23",
-	"dmLtOjpUWdhlul0w2dqqse5u356A0VYV1cVb5bz1ZfdvMa2t2i8Fglz6PUA1ZCSvaM+IlMaAu6zI9eOC",
-	"zzxlVhnJQJ3iGbycE7AUMq0k7hrSduu5dJg/GWGTEB6W4AETaURsAxKQETIkC81iMTSAO6QaHy+eXg0Z",
-	"92fOAPeddbFdUBdVvuByleHkenYTXnC5oW2EF/wGzssBlx2su4svu+2GTS8VL2wK7n0jUnXfORY8+Oi7",
-	"jFoxdLeMDIdmtT75ZzfmlhsTP+A60wVlXVDWPigbGhKmvDtbd53N+FCKEHbaBkXUoNcMW16XRW3RhsIq",
-	"I5NuW6DzIKtHNrdzIHWL8xh4ZgbAF6j+ngG2LzlBm+eHLovSJ3kv1JQTq4MGwMoEO8oP8oQPfYfq7PfY",
-	"W6WxmxcBr6giPoUYVYMdqRp6srE75wBAnsv8zAUiln02mDE3sZ8HLouMgaVca9BMyYANZvTxxGWiwK+E",
-	"HAUEcy1tgdRle9/mE3Nbb9gazJA/g3sTsNk1JyCVuUh5ZkQoUi5N5wpu4wrQTnnxNt3SI5TEde6vglsV",
-	"k7p1dNHYQ4BlJKGZNtw0dS7475ZV6jjD333atUJycQOL6snlp92FHZ2vWaaaXFWu04UAyGpLzKTJwUIl",
-	"hyJLIKIu61wELvSqJDCvmOsYRTCO+BOL+Ez3GFqJjUYQdkBn8OnSubyuqjQnnWuzhrz9xS7g+YF1MQVe",
-	"DHa/iPzSTviGysjrU1DqisodaGF9oIWgxEtUcqodr8i6lzZy0kUBfDCjBeaW4fRvSsjm3PoF2LXHSc/E",
-	"GXBqgeRMT8IQNFbwhpM4RlKTCuKuoE7G9F9CxOwgSC7WfvPc/rbcfMxi+xVeS5/LPHQXRnt433Ge0fMw",
-	"hJQ6mEuelJTluTtJ3n05gJAn4K9Vt/B9r4S8Exzv143j3AqK6rzXzN58B+HdKj7nm1ws/msNqiN7dmZ5",
-	"t709bOhudm8/YgGvcHFV11Yt+FFv+PVCnlEVzqUBYDxeBOGxkiPQ5jjHhpRTBQdxdsXHgLgLXc8+9vvn",
-	"x1S/4wNsXXfXQc5BbFY+IYiIyhI7HDtsbfhMM166rCN0cA3txJZo7z4oxkygFQ/IRhoTlB3ksiJnWKsg",
-	"Yafpnn1p3V4mDDvf1tUAFtYAgDg77uI+1KhVjbGZCuUHNXosyFCMU0KzqJrHQ9OV8ToTXr6M5xYvoSSL",
-	"1YjAkbeq5NVZeQKLMD+vkcV3kpZC6yeaIgAiy8HUZCzSYqfwvXML/rh8y49RbuI2+k4oZJ9biP0ifC7n",
-	"uorUVF7Y0/WPXVtxfmhQSr8aWjH/ZyJMtyo/wowjf2s6f0K2bE15piZZ2XJzf3J7mJNnB08mhlSLdcD6",
-	"Nuu4cHRafQ81yKnVWApZIrQWSnoolITIp+9FoaSU2asImH/9HLU5l+eyWnrJYDhxmYnnHKBrswQFse3t",
-	"li59jG2RRACLe5D9hl7uN7Mzw2Uk5Ggr6yR+cItrJdrfQuemushjMW4JvUS+0Jcsht21LJGgqPi9oRfe",
-	"OI3yR5Fm2JtdlGPg3HYtaJ3N3y7bSIjNctU9aBgmNDShDW0077RCnh86IMBpKbKgnY1S65njrbTX+U0J",
-	"qUmApHcu85Yy/PHyPWXW2HYfD2DvYlOy4RNzk+oUTXEHAeggAF1f2Ub9v7XVwkHeS4y3qr6yFfvlrrGs",
-	"C7XW0Vjm1r7VdJZhyLNMa9najGqLestWG5903WWdG1l9d1lLL1K3SJeaeprrMS9dEXWOF15IRtIASBYS",
-	"8gRO8h2ZJzbLS3kozIwN7NPyYlxNe8VvywPZxupqaYCLqi+VCe1KrJ3xLqSPxIpLWn31b2aRvMmQWwbd",
-	"75HAh1+n73F7qkaNiAzIb7+IrG7bt8caizyXIrysL/L0zuX7onxjj/0NsW4jLmTONFnm6l0AXv2rCC+3",
-	"JxeYcwLY1FKd2W6B73xE2wXevtuoKpS/UO2Ksc0ssz5hcGLSBNwsSWM6oq8x6vWhuRO9NevbX/XZmPvF",
-	"nA69ggwbtrVKQElq2RYOgX5cgWNXUZhEXGPfU6Zkj/0k4YlmairdNR3qo8fsmOfOLZUpDzdgfes8ILrg",
-	"xklmx1ybCw0g8SPNZ0wLGaLQEhWOZyRoNeZR9S5r3MsZmHcqXmO14f7rv+4WNsRTW4qcFmdaZbdJ8lUz",
-	"p8c27Xzmg+u2yoE5Hvbf0cWuiHbAVFcQh8q7ZcaYAccdlnRSJ6yYUpNxLvVcRD1eXMGeWR8kQCful1hG",
-	"JhJxOCiy4LD/KVa2hsYuHyQ4xxKeXULGJK5bpIo34OHlMeKAVGwTU391M+YuX5WQU5Tj76Nckc7xoNM6",
-	"02o5tCODoNrtpc+lkGE8iSA6YVzOCkBjCcV0jUUDi3TFWEviFNhsYJc5XKXcYnhYIsB2kKraLUueXb6z",
-	"D+lOWfQKNiHduJZahWoC7Df4APe2jJHcPZDHTO/S6Wmve7+OZ5eEDneCpQWO0/rTjJyAd/LhmJsGH48+",
-	"+UY4VpHIc+s+DQE14ANP0hh6zEexjp8hUujA4IOwLjwraXfW1/8yNRRxHYprTuDb4UKeHh66js9QJQn2",
-	"nZkpUHCfHLP+174Eor/isQghGKhBv4F4Jj90oVZ3wj/8AHJkxnvHz58dHQV7iZD5B5hyGcjs2f/xy+n+",
-	"//H9/z/cP7roBfu//vcf9q5LjK60VElzubBM6aZ7rqRL67XISOezk8psIZXpZ5INZsy/SCWrI9NqquL5",
-	"YGhRmY4ksHS1/cLpsFaZVWzqq8VI7iMCyjAlQyASbhqhe9Q2XBpl1m332BvvObThMzIoNTHY5zgxY5X1",
-	"zrEvXF/T4ibNrJRropVx4sx5t6QYlpniIjR+16UBeehk459ppuQIzzNVWb4/+fxc9vGbC/9Nn6I/m9iT",
-	"/MwTzXiIwWOpRQTzfvy6NjSiqXwDe6uJcPzp7xrh0Hkew0bg3DPeoey19KZ1Ucx9SPwh2NxZ9EL/uRAS",
-	"8S13Kn2KuOeAqamEjGkATdXI6y7Tax5Q/3tOW1UPkSDfsaKF+5Ruf3GVzM/RBrxDt9u+/GvaUIr/i6s/",
-	"EPoY4sgtsXZ9JCqEkh5/iQ2hVBftNeiqrWx986ffUB15Geuoqp5tYiHtkuGNqGKhfbqYvIV9loPwA37F",
-	"Dc8WbpmPwVMaMzrayeAIGwzHPIQmheZTOveWh3/b+PrtiEQxLQz+Kd8yfHE6xbkGk2/DmaSx4pgdaSPi",
-	"2L7gIU5JQJTUPJoFvkw9xGfiIptZbRTT9DLeo6/GKyx21XRTTzwp8Cac9DrRCI/VPmzUZKjxmFqw0FLc",
-	"i+2cKL0K7eKpun2n79++fB2wtz++DtjfYfDWmsLr714FeRfZF+zNC7SILw5ZAiOeig8Q6x77DkMEM8mQ",
-	"ni/NxGhsAhZmKk0h8lSy+veJjcqoqpnxqT6XeFJurJ0g7d4gU5PR2CAO4t1rutQwA4iwWhrHLAHDI274",
-	"9RrMCeP6cn5vjKaljwVWZAPEyeuxn716mrf6Mt2Vm0skvOqxU5xiP7Ukt0Zc3HmcKZVhGcgIMojYDFzM",
-	"KYZMmHOJVxhOtJ2HMcig6UoBM0qR4rALvRLu0BVmnIE3c2T/oNrilM/sg+HMiATYZ398dvR5cC7tpYGH",
-	"Y/RhRrFQJWAPe/ol+6t4wbhv5FMZG3JtIAuQT+QKMj6CwG0S5r18zID0Egd1laC3k7ITbAqVk0lsRMoz",
-	"c2BvfN8+wKoLTDN7WiPIgRbxgz2cm73jvYGQHEvN8/XfcuD8i//lr/lxavAbhC0j7Gdr89qnjnVyE5tv",
-	"NEUXkKRm1g+Y/z/nZCWTLn1D28l8QAiD+b27nQzu1z3ZdnJjuxjZGRyoaFb6pLQ+rXtYkyIhuSBLo63Y",
-	"4lM3oguQoYqEHM1/n9g85sLaWn8bMxn02MsFlJVEhvhwm0AaZ7gWcBYLeenXOAlTXxOjQnvO1u7qFHnH",
-	"Nf6qUidzq5LxR7hFQknAdWtWkBHUeWIqhLx0DL6rKFuUrrBU5eLZ9ak7la5+KHA9s1mfXc2uT2Jgl1FH",
-	"bDXGWgT1RtB0Mi+47xh69fVZ7Yr/XdlkHc6GjIOcTaU0fiufc3AFmRiKopG+WbFKF94EA1L35tPH3vt4",
-	"tlcXWSoZAktUXenzHWiQ0d/Kl18W/1RLxnCjR3AhUaVpwQ+/bNCePrzaSnhf9AWfut2AdVsOvXH4vMtv",
-	"/TUy+nbW88F6isUdeAhUzHGM2iibtvGBmpiykRzT/hcqbBub2QX5B5GIAlcX4gZ54iNERqocXEnDqMIP",
-	"zyWubYjsUUO3DxFUYJrTTBkIbL6VgdF0DcycIbsSITzRhPKErDYXe4kXXe3OGl1jQWbDvj/76UcWqXCS",
-	"4O5LwiOcmQGwS0hxP4EjjKLbd1u7pdHDozUKc/AljauNYtr7ojQyBWl8SOeM6knFkZf2judhMSGXTpuB",
-	"SiJlxSLXuVKcKM3UFehz6TDIxxgJ+rWO9BVlnUhSqf8lFtotiwK1I66EgQwrMHQQSmVUJZFmuIJaAxaE",
-	"Zia1fjbgsgwyIiumsgpqLyVC4qAIlV/guus40IU2b2Z30ZTbLsa12U5otXXsZcYjPuZVwfSteJLrHMjB",
-	"x+If7Icga18gsQAQIfeoUZcgj+dE2do6mx77yS61U6Ehl0zF5bj/9qez96wyQhpRn41VHPXO5em8PJoH",
-	"65WiVOQEIYvXipJbqDgtnE/vO3qMol6UZRtxgU7pNyVk/kGdU6DflG3pJqzvNZkwBO+m3IwL7G7laSzE",
-	"7y4ULftmxZDcTsOm4xFYleMjw7KLtPV8JVv3dIgYGyzB5NXK70UQxkLC6h3fbf2X448vuI+U96A99g0O",
-	"vuK/Ct2bWuAw3uxOOa9aZAneRvTg99ofBKwEn9V1s17WiH2BtXE/IC9qG4hjPWeQpUqcLxIUX5IdFi0H",
-	"GZCp9Rqq/G/9UFZZ6PcXuSsKn84WncxNSNM9dwX7rmC/7oJ9WtjTUgUR8hvNpRCKRnF7KoNK10/RBq2I",
-	"0cMRAQUVXTRdaDwkDYztM2wrumkRLSnI144FNeVdM3tdZ5/7qm2MHjsZ+TXK2Ntp2FEBe3qGiwoi9J51",
-	"pZCNlEKceoNK7lj80ECiD4tw0S8RURDHxbo4t3M3cJsUeV2B60tCGggSs8U+wkuQGKznaXCN93gpIyyF",
-	"nPlhtVnLX25qhX7slXsZ4WuB72I1cro9SPolD8f+NL5WFcGVCHFRGmRqqhEK6JI/eyRESGctI1dWN/5T",
-	"NXFBrVMgZU4riFhCmmrbpXdvh8va7i4WOfD8YXWmszkf7h9CoxtvFfN5N37w0f11IaJPN/p0aw7u+j32",
-	"HW1P1flqYWo9tXvF2tRK3FXqCyXFkNdQJdnYYtGVSJZfXewL6nsKllhaCtOocqU2SNtxQ0pyiOdL+Ixp",
-	"ICIUWcAuhHG0DLlqP4E3aztw3uYdajcahh9fQEvYjIVcQ72ZlPgnbmckBRPhNnG0u8m6gTwwn9FbKsn8",
-	"7/5feDiGmw73h62f273zDtcpWIgAvU2/Z067gt4lu/IGN8niveO9A54KfIndCWpgfo6nruBYKezOuvK9",
-	"64UDz2lESAp0BrpqrLrmV++xxGF4rEYTKA5P1JWAuuP/joURR840tdaYMzeXCyGUide6Nmwo13xG1HbF",
-	"j5Ax6vpvXqmMIUJ9wGMuQ+xKR31AO4Li12Pgce204DXdeDNAaI9RBDApTQ8fTDQ0XP3asfb/hmN99Ugl",
-	"jPvLTW1aQPtPpSnC7/Tep18//ScAAP//",
+	"7P3ddhs5li+Ivwqap3tl1WlSJinJsuTVq1vp/ChXpTPdtjJdmWkfEowASaSCACsQIZqVS//1f4G5nsu5",
+	"m9eYi3mTeYJ5hFnYG0AgIhDBICU7nVW6skUGEcDGxsb+/O1fe5FcraVgIlO9i197S0ZjlsJ/n0mRMZEN",
+	"XlGxYPqDmKko5euMS9G76L1Z8mhJZtuMKSLnZCk3ZEXFttfvpexvOU9Z3LvI0pz1eypashXVI2TbNetd",
+	"9FSWcrHo3d72e19e0UV97KslI0xkPNuSjC708JslzQglX395pf/KloykTMk8jRjZyDyJCRVqw9I93/48",
+	"Zqu1xFWydUK3+mfVyUz1OFOyWTJBqCCMpglnKdHvYSojG54tYUKKrhiZuiGj7eAvbDslKxozwrOnhM4U",
+	"ExmR2ZKlG65Yz58bE/mqd/FzT7+r964fmOs3MqI4oxC1aBynTClHqg1V8OZWgsxluqJZ76KXp3yQsjlL",
+	"mYj0T+pvf8WydDu4nGcsrU/gNYukiBXJJNlQnpEZm8uUAVEEe59ZUpUWvOKCr/Sah+51XGRswVJ4318H",
+	"z2i0DLId0wSEwXHPSaQJP0/lCj6M4Hch2v7p+VWv33vx/PXrEIVv+701TemKZZb/81TJNEzuqV7XJIIn",
+	"ppYj13TBzNov7GfAFAlXWb/CKHOewIv6Pa4H/VvOUn12BF3pWeHIpVX8a8rmvYve/3hUHNhH+K16ZKZa",
+	"Yulo+xe2rc/+2VIqJshsi8RKOBNZnwi2IXOZEkYjPUcuFiTTbMQ1J4kMeemIXDqux28VAZamC8pFZX3X",
+	"bPtW6I+4IOMTspR5qsyGKXwU+FQ/P+epyogUDN7yFL+lAg4Kmcl4q6fBFaHkZDw+eisszVBWFUSrHL0y",
+	"u9H33zCxyJa9i9H4SV+zn/37id74LGOpHvN//fwvg//fu3//1+AheD5/QbNoWSeqlmIKaYIsmCQsJUuq",
+	"+kSmZPo/p0fkOfID0lafzmip5WpMFBcR6/v8jEsdjY/IG0avtQRURLAblpKVfv3RW/GVTAklqZSrPpEi",
+	"0QRS5Ialikuhf65ZhKYsviBrJtcJI5ul1B/qV8RkIUksiZCZmQOQV+ipwX4q1kbj+QBp0EDck+H54xJ1",
+	"R2FCfisFuxMxNbvgGVsBH2Y8SUjKF8usTsvj4clRy4L0XLqsKrSOhstRywi9DpTH+qKcwpNTnNCaphms",
+	"AhlbSJJIsdCXSmgB+q/NUiasbRE4kYb5j0+D0/+Gr3hWn/yfzFWuX5wyQlOm2YOifKMZWUmQ5SG5lcCI",
+	"/ixiNqd5kvUuxsO+nhIK/dFw2C+ugFHwCmghLWodwCJ6dlpEsbhPVB4tCVVkCt//x3Bwfj49IpdGkuSC",
+	"Z304ACu8nagALkr1e/q4zIWQcGyKDXgrSjvQfDLqGxC4RaVcPf8ivCZ9mu3Ya5oti5H1NxMet17lbbfD",
+	"8y/g5a+jJYvzhDVNQJnvw5Ow3+6aiMd1p8MQ071mNA0d+zdw4CWZcxH3tToJEg8PyCblWcbEBYmo0lsV",
+	"RXqBuJc0vVZOnslcmD2ezmmkJcR82sf/6//qb96K6Vc0Yo++g7+NmqKvrCPyRqaxvuq2KCs104stkWnM",
+	"UjyTCTUX1QxF7owtuBBcLJ7qh3E1eLvJPCNqTSOm3go9iD7xWhhQkmmNaKOlVSyPyBVcwlLpOxVeCpfh",
+	"EXmjtU3NuPq64IrMZa7Jot+dMH1Z6cHgtt7INNZ/zGWeEpm+FcDdehEzRjapFIsj8gKIBEcFlrjBg41z",
+	"WVLl3sQSTV93jv51CiL3//0//rf/Sx8kgmoJmTEtrkDfy5bsrVCwpXgeF/RGXyjeQamIiL813stGJrTe",
+	"HN8rluJAIRbOzbd9u3eaX8L8bB89+FS5mYDqmDK1lkIx0Bw/l/H2SspvaIoCLEJLSv+XrtcJR0X+0TqV",
+	"s4St/v0XhVp9t/e+xF/hayuWilaWJpmUk0S/etq77feeydVaWwYs1rP6qLPJhcrXa5lmLJ6Yl06YiGTM",
+	"xQLm9pVMZzyOmfio05rbt8IcnosbmvD4lTFRPuZEOL56YnRqmM5f2PYVyxXaoR9vJoXmPLlm20kKU4AJ",
+	"fSuzr7Ts+ajzETKbgMSzU3ghYz7nIev8W6kVEvzWilNt03ymteD1FrThPE2ZyLT25Lk3rOchNEfz2CN4",
+	"Bib4MgUbl+u3fkV58pE3aO29fjKH9wNp7G8+4lwu9ZUICpUZ+imh5PT9e03pqdbfUkETfenmgt5QntBZ",
+	"wvSfs1xt8TrRu5syGm9hCaA3fSuz1zTjas714x+VtKD+TfScVDGDaZlXaq6wNqYpP3yLqmzGQNn+yGyT",
+	"0oxNEnxxZUkVh07bgvxHcTkosK74isn848pMIysnGb4bOOh7QfNsyUSmX/uRKZyX323m4+69Fyzm9Aq0",
+	"mN/o4l3pGUy0IoVnsvVKvrXKD7DI5SxX7C9cxA3KOijmUiw8d86GKpIyfEGv7zxvak21bbOkKVVqpWmg",
+	"/8jAXGLvc5r0+r0bLhPjfuRJwhbwIQiagLeuj5P7Ls+00hzw2cZcrbjWeqYXTrnVkzMK8ZRGGXxHBaHx",
+	"igsS85gouWL4KJ1pBZ7DnWEX4Ybs9Xvw8+Z5vQIS1Kd1aYgDloB+sK/VbJiAIoqB4kyeZ+CGidH459oM",
+	"MLYozOY9Xa1rInIGul3v83yrTYQ+WbCMZBv5L72+nvY6oduJ0Xu/oDeg82qbsjw5+6l58DVPmMjI61zE",
+	"VKvvTmG+6MV6jNt+L0qZZvoJ+JDHw/HjwXA0OB5djYcX4+HFcPiT3su4d9Ebjs7Pj+dnTwbnx/RkcHYa",
+	"PR7MztiTwfx8SEezcXQcn+hJXQOvWW4RMmPWux2BZQeOnlytNXFiTQxp999sCOjhMrkJz+nYzska1G5i",
+	"44GeweBs/ng4OB89GQ/o8ewkOo0fs7P5E82kGYW52NF7/V6mNWygvT/Q2eDJ+Px4cHYyOx3Qx/HZgD0p",
+	"1liscMWUogugoTbBrAFOV4zQ+IalGVdMHxO9+9oM3lrvgN6E0syHg1GkZ06H48GT+els8Dg+g3eOxscn",
+	"evx1Ktd6QLRMfBGUJN/Nexc/t4uZV+Ywm0utd/uuHxIF/rkHnub4mRaNT4nIk4RIETETuIEjwBWx5ASD",
+	"PSvvc8wShluqf41aAZpn5sjJ2S8syqpsGAgXCDsZhYLHRT1imrGBvkh6gXPM4y5uFbuj7U8WgvTWsnXI",
+	"etXf2LgBCqXNUhZE4tlTwlbrbOscDFLoqXsm9PFwGFiKLKRkt00vydaGHXeCE+Jbcg7Tg43eLHnCjONG",
+	"rplo3sJiiqVj27aH9sHmdwW3d/cErEhocs2B8xk8HGaHzBk2E5nLFEgSeS4oiBhm5vdlni4ibzmPu8zP",
+	"SKAO+4Yn9jU8f+vLqZ2/vMJHnVAKe+i0oMLbaZPKjFV5Ep1KZbYcDYN86YRZMKBpRIENQ0VafqRCXfjE",
+	"/0wRrX5J457TdP5MkaVUmdkuT6RkiiVzfbuCxx2Zh4m3Iix30H+15zbd+r6kn3vcSXy3DcWi+55b11DM",
+	"Cme728XJNVKjfE5Kgu9dQC567HCJ0fGLX339IaYZfdAjHvSIDnpETZGwvNNRHNXOBvx+B9N+w9EhV2PZ",
+	"nx949oFnd/Lsu37Py9LoXWjh3cjHgUsfeFDhdc8VRD/1nmZspfbifMfkNE3pFlRAf1rtI33L3mdedkft",
+	"CJUH23GgXlslIpxS41S6JdX3IE1MchM1tPBsYaNrOZ5otISvHKvssBp61Z25dwUcp4JqeIWU5pLmcTMF",
+	"vV+HF6PHMMxifA0BR4hhZXsGkKnD1Isits5Y/Fzc8Kwh8etSEO6+LjImrMSgZogaadGb0KZth4YhvLv1",
+	"5KnTHSLT/lYUWpE/y+C24PyCZCn0cAWBWrkRLCWKMYWr8K4UekMzmpZSFeY0UazfSzB+11tm2VpdPHq0",
+	"pmm2PTI/fUTX/BH+Vj1CgfSYDU5nZ3RwFh3Hg3M2Hg1O5o+dkH90/AgGPNqw2Rp4IOaaKe5veBzRjr9O",
+	"KOYp3PPwv6wXeseX+WomKE/u8w1uUFxD0y07Gl6NnlwM7Y1WueSf0VQmeotXOLtI//1fZlZHMl3Y7yY3",
+	"LDVBJdTmvbulfapaVKgJyEqPWcQip8AvIBr1Rc3FYmKmoS+ffi9fx4HljK+G58UF7ekaMPW6E6fg2FaZ",
+	"B099/+ob1clH4p94SE/DH3Q+8eVdaJ/aF/jstxA9dzvV/psv9UOXmOXqfuRtYVueKJ5+fatFUsx5umLG",
+	"3WSGc8uZSZkwKvbx/xSM0Jqpaii7RJ8Y5nmBbmEv3eAkCqZqn8o39rnbGuO1JQvDjZGydUIjpsgUfjFF",
+	"Rx26VBy5jsj06y+vyCPNnOrRik2dy469B2/eEtM+ntqMtjxJ3gouTKTQ5H16bhEhbfKhpoGZj3HiVGxv",
+	"XEgHH4l/ujrxOKTzmDzMzoyeexkoHfNDAm4BL/3Erq/C0dWdrBwxjzk8Juxb4VA68SXStFylrV6Ch3vy",
+	"4Z78tO/Jw5wURovs7qCIsi9YRnmCd3GMSRk0eem9GukUMBLKmXOERpmXbZcyqqTAMG3GIYcilZg8YQyG",
+	"CY+nzrM5nXOWxGqKYlyrylaWPX0r0Ck7lylk66JEDS2F3/Bs+xVf5KkhWX3OS7peM6H1f0EoMWKxopHo",
+	"gdgEboeAPo4kVt5EYShwi0vjRya08KhjtjFLuYwxx9H8XmJ42MlpLrLHJ7168rCVgqG54BfeVNb5LOFq",
+	"Wb4BmkcGPlUmByeQvA5f4/ARFCYJqbe9Fnza+QbFQraNP77+L1EsvWF6QVJedxu/MBnVxJmItRcVdqdP",
+	"LM+k3PNN4eWE39KdVoZlAhv9wnzj77RUnae+4iLPmJpkcgFaXFiRMk+5XNw1S5UUJiql5IpB9QpLFAN9",
+	"Y50yZTxbLixkq2ZWfa0GsZjk624zFGyzx4ELqPPNQ+sLikd8TU1RYHn0l1hSwgUsQPVx6aA1uhIiWJpW",
+	"9tB/2uGdKVvJmxAjvpIbzPSe84T5dSFaSR7ka2J+icolTMkFjWgaLflN12WnLMtToS+jRrpqMWdVSK8A",
+	"QSYxKPoUNzamWyelUYx1nICe/ESCtA0Rwi0NttQ812HkytVWcE6/LLnrJKjMqcIagWPiHcnA+W8QPmWZ",
+	"V5WxhTQvuORdy23WlHxTvsykMKHM9IZH7Ih8QbfKlANIBVbJ91fPjkjlBlR4FTFjxVC91WC23LAUGVBl",
+	"dKveitJj3GQ7wNwJnWfILNkRuayx0sKUF2QwfsqKugYblKxmdMBXEygjC0sprK/TM82s19X8ql/EqM11",
+	"O2MLKmwBpxfSN09BEYx9dkNV1WrqYqbFdBs4W1+Cq19P0lZTwkv6Zj9ceFlsTU2EiJI8BvZwLvmq9rcN",
+	"06Mik8y8y/Ps994PFnJQm/y8UJU65lJUdKx6OgVuEXxr1x7TrZ9XAGQxewI7pwkAO7U7Paam1sLazWRC",
+	"x6garIAYTLhITOuy4F41DMGV5+reMKYVkpUU2TLo4f5opCzdg8j4Pl8LfeKQl3emGs1TudpxyA5mrXXK",
+	"brjMPzRB3EHX7FSmQ0ZokmAuj0LC+TTrQh8j4yazbbNx9GuXqzAguqdmcKihNFlHfS0q1zLh0dZfytSs",
+	"eYosuXPamQxvKjiIDt/TytnDk2SYCF7ar4jv4lB47FCiqhGfwftP29lG7Q2lnpqLuZ5yWo6HLE1FjrHX",
+	"V8WAmGpTDfu2R2GDsXMTsf+RqT5ZJ4wqqGxtiaiPTq0Pw2RQ2dmxmNufoOdgn4B0ytbJdoJ7H1zbTu9G",
+	"yFfP3kcsXes1vF7q47RhWCb4n5WEgMeDs9GT8eDsmJ4Mzk+jxwNDNhi+FEPrFqmvuz+WrrYq7JhGtQSf",
+	"IlaDK8r4U6YyKwyQPFBTA3kXR+RKYnQe1BV9MSNH8Qw1l0TKa/VWlLKp6v5tj7na5Jxl6uqBKsKoZqm7",
+	"jkVbRskD3/9e+f6OiR7WYDks08MXur95qoeejDYTg5UHkMTaLvuhEtlnq8qhSM3YEV3TiGfb3sVo2De/",
+	"cg818fPo3PNFVyanMOFqJW84M1k/mHwFRXtSZffBoftkPcFMSlw4GgyHw+HgbDaaD+hJNB48ic/ZcD4a",
+	"jcfHx0VdcTV1rOxLGfd7KpGbyUrGbKIQNgcgcGyWlUmsCTrAKzS84YrPeALb0AMvZhS4BLwtDcbEXNIP",
+	"PljYfLlIICaHgUDc4kOzq+/xJtLMULqH9CIAA6VcRhO8byz/tlY86GdCWSm9vkfM3VeOHqc97fbhsP3e",
+	"D9thEScnpbvHnOxPWlNiH/jp985Pd01ZBQ/xwWoM8uSnoMN8r0IRl0peX4se85Cr8CnnKpi6YyueUGcI",
+	"ZzCMrkbDxgwGk85vExi0lbVv/sJOK66Wv2DPusvF7/WL/7dm3jeJhdIzdaPxHnL/KgRv1sKUESEArGTN",
+	"Ipoyo5oFdaqHzMLfY2Zhp3pCLYZdIWGZyVvrbO2TAUviYBPiHy25r5LMF8rgs1WAJcrXjvOemX72en3I",
+	"9Xu4P/8J7s/DLTTQQfez0PRP2iy0h2P1cKz+MY7VHQ1Vl0F1sK2Kp/O3tlXzmGeXUbg4r4ySEXO/DBBK",
+	"Wf2tgg9SxgXso/tEMaUgVco+B4NNFik1AXn8O2U38hr+Rs9HoWHj32aL3d8FDgUk0eXricpoWv4koiJi",
+	"CeZfQUQmZSqTafG3cwmbb4sUsZTf0IxNzOc0LpLCJjZ/q98D+KMJlkhOvNpihzO7prkqf5Iyla/KH2Up",
+	"XyxYWv5wRqPrOTdzx7OGiZfuT39xJtnMvc78bV8WrM3U+/6lyEJ5MZeCMP2NA3LRz5JELioeCsM1dVag",
+	"UXY/AbmWuOJx4cpzmexLHrOJK6tHkYQZ6b2L3us1XVW9cHQwO40eD87O2JPB+fmcDmw1++n88bBUoB4j",
+	"UA2WjU/2kXPmJ6Z0PDeHvp58jgewVWp4Z/XWo3K3TJuXkNjbkGADh7BvIfXtVhCTp6pNjb4BAZd5ps0S",
+	"5RsrZQAZvTCamVD7agV4xfeJgWS2oqPlXXDHjjQkWxGxh3krm7DbwM2XVRI0P4MaXqIFMwBN6nVM/ezK",
+	"hKuMxUek+DV1iNbF90VmI+HqrYhomnIW6325IFNTijI1SXeY22oBzwFFGnA33Vuxxnuu5QbUbFwLuRFT",
+	"lyyZYtK3kG+FwXK3KcGpjLRBjFAOsL/2YjBT0CfTbJTNgTXDB+WRd7C6UL50qGrXs0Qkv3I5e5l7/GvM",
+	"Xire1ZHmwlwLpVJ3X+J74rpmJIMkDvdAqVnaeIz7VgaU1+YTpmBmH1VnF4COlhmtCv2DFD9Uilc1yN7l",
+	"T9eT+OQvV/E3b1ajwS+nz5ZKvfzv3h5apb53+aF5HMWV/ptrlWDJPPhn/qFqMSv5XPZIYqBWK/256l30",
+	"zM2AN4DK2Bpwd0TMTJJpi62mhx5BZBHbwPQujg90fmDsYJ1IGu/h/ygiDvULfaZkAlcpesXxiKq/5TRl",
+	"ZM2jLE+ZOiJf2nTCJVVECnbhJf0T3BWjVPNUKwN9c/MvmNA6k60AouKteP3D13ZgKMR5+e3XcKlPgcGm",
+	"pqwDjDOsPE8Yxf5V2GcH3cbqqetCZF4PM8MP7FL62FMC+hjJdKVvecEU2cj0uqxHrGRq2of4B/rh+H5q",
+	"x7dyYuwGtacu6e13fGhZrwHSIQ1202Ozl5q7R8PxCfm//3f8d83fs0S5UjKkBvQAKcp28FVkSWMyZ1rJ",
+	"xB+VwAtTHtLuLTc0TeV0NNYz0f90HtNwQHXIP7/88mt7DkMj9+GoIHB/0T9FT+SI2IpdaPBWdJbT2jXU",
+	"iubR0pQGLukNM3iORTe8KS5zSvRPqqiO4UV4jNa4TeMnsEvjJ11pUxWkhq/8t7ktsVxi6dkicFFMh+Fk",
+	"2YapjOTwiA0I2tjSQ7LEgzKxnzLxUVCIjJ2JPLtH3NaSoD4oNA9EK9qgz2CbqVjWotNxdyjePAiWwEw3",
+	"KXPkVEZF7JfElXYEOmAUFv674Jv0poUq7+bU3DyhZF3zmhLw3N9ylhuQyIIDDPSB/uPdfYTgeaYIUkcL",
+	"ez37w6Lwjuu68NYP5uGqhDXbZKjoWKQY/VCsnNJbw5I3X82YVVYNN/Rd5TBcZKOiVt74AXtee7zx6OTs",
+	"5Mnx45Oz9i55/d7nNIQLSGZU4HuoRc/0BP6MCuFq9D6gf6ImoHqXPsCnKhA+PTxEkYFIxZHGg+FZaaTc",
+	"JAbeqRCnJspKBLmjQ/jNUhK+Wpdz6TfVBJUPA3Bv3nuA1GxvAQBP3brNaZoCE7EynfFYMvf82mBUHZ75",
+	"o9jOa8ZuR0UGGAdlsb+eGMDF7PQBfk5Fqyvmn/4wHeRk0GKrs2/hcyranLD/9Dtwx2D8jIrDfKafo0X7",
+	"mzpLP6fCa90XLji3NZMF79zvDrYm7HaTsd+tcdrdZG2Gu1YTuNZw5tDR+64y9055kG6A0KZBa/f4Dr3d",
+	"624VHPKFvOEsKK4nkXmngWazjnQLENRa/zI8vRqNm+tfooSl1yRL6Q1LHLRbRFWWILolan5HvX5vwQQg",
+	"XvzcW8o0RZbep0wFEKzSSZ76VieE35QzO4VUc5bSLDeGaqo5acUmBqqnd3F+onXilNEVDoRmY8YzTane",
+	"t/bnTRZihRhbpo3A0fl4XL8JHNF3dK/Hp277na4O2OMav9lX9ZuvEXxNY1leA4c8VEv9bkpdPwi7BQv1",
+	"unAb2LxQW3DABRUG5YzAkltTpTYy1fsVyTRlUUaWMlX6SsgyhgHMMmEOKoMoXrND9bbP1eBOTFTfDdRM",
+	"JjvGAZQyzV0nO6mCiHneYyqj68R9j08HOqbVxu9KjuoLd6lCm0ZK1uZQGTpIWEzGaAVDoyTNhXVTODw9",
+	"bUkCdB+Pw2hj6l6xff4kN2RFxZakcgN+I3TmI54iIPtY5LSnZMqFAayDOqWpBQa11ziWL4WgTuN0C3kp",
+	"bXEcqCJ3yGiAJmgg20wHyaDmwfRF3kqSQF5VbStUJtdrFhNq1twv/EMOtM08YwxrPt8LuQogCifZkoqJ",
+	"akjKXQCooxHV+r8ADO5wo/S8OFOfQSKWFEw9JUOYJSC0dUSWNIM0dRTNCHRGLcO6tR43oFbIDFEgIlo3",
+	"xr2hHgKqDFa5xDEljGRMkOdfgPG0wfMUp1s4U87XZzfRYlSBPuhdlKXGZRZTXd/on6kwZq8K93DRpwhd",
+	"MCW3r6aY6zlnU8mK7NdgMhmm1DbskEkUxlnnfuqal8+Fqek7M7jsm4rT6TFIUf5kZI47acXWVri6TQzm",
+	"QTdpQPxVAFEsqbyy+kIGsvdrvZZJJq+ZUL2L4xHMaFKg0o7Gw2GLV2F47OmJVkLZO87KFYDKEwBR3AD4",
+	"MxtEj+OzwdmT+fmA0vlsUGRwnY1KVLK/Ls7hz+UZ96uLemce1ppX5Sv/jCFnpi2LhHiSfWa27a7fugZU",
+	"uRBGCLPVWqY0qRhCOS+MILpiak0jph6ZoOajjUyv54ncqP/8W87S7X+8MX8/j//t+It/G49N9uK/jb/q",
+	"QtV/G4973lkxLF/XHkr80w7AkskkBvwsCZLetk3Vt9OGK3awLf/b3NlLWiCeKknmNL3L9d3VA27ag+9T",
+	"XbyXYqB8vUB9WnpBiG4lwdHit3dahUuwoNnBDNc5A9wTSy0KyQ4txAPQH48eD5fD1VBNveCD1U52Trur",
+	"bqLurptYido52mRGCpYfmAOXmZbsRoEiQm7KewrJcdDEv0uQ+x9We0p3yREA1r3H4+Dfeb82lY9Aq2er",
+	"XPGsxL/MFTJ8piqdhYPxxMObC4cSGnhmEhmOyGVRA2G2yfQ30Dy3JTQjCaMK+lK7LeMITWC5EkATtFxV",
+	"R8HsBHfHH6K5ltSC5vSMK/Mc+f45UUt9g5U72zWlhXVSjHl2J50Y+wE7xdjjnZJuXCjMnhAtVGYjXzzd",
+	"uVCZnRZdSnrwDka/rLWUL5EKldtV7nb4swfV+kG13kO1PijO7Jl/ncPNxW9a0dYe2PeBffdg37tCu+UH",
+	"Bun9E/Abx+rNVF6bWvOmG1qSuUwSuQm7p8v+mTQXk334HZMCK9wRSNvVe/bI7PsjTftHHV/wiTBgPQ3B",
+	"EKqLXeYTqUmL4opcvnxuGzuSpclJNW7BCtBTk0J1sL5WeB/3Sro3RCitsLtCY/i2Val54McGfrzL7W0F",
+	"xh43uFTslZSre0wNkiLZHprdg1k9X8n0T1KZNhkAe7H7QL4ywBgYxgu1y8YJBKkAqgWkSxxAh1CqSjCV",
+	"JJQ44iWF1AuqvEMetKSg1AmyI7gidCbzrE84+HoItDNMGUm4AI1kRd9/w8QiW/YuTofDYQdT1y4rdMfi",
+	"d14/s6537Nf6h1BSRd8/xx+MmieDl2+/lwv+t5yZ5/UTt+UEn7BApNjGLoXcf27sTqyZIvZ01+WiR6jx",
+	"8OQJZJXbD847kK228x1ydF7hb/BGKdKNmuW83fSPuC7DvB1WcwVP3lre7vCLH/WDtZgXDGNGqdO1+Rwf",
+	"KM7K6UsNiTvB9Jp6KMOO5BWKnQ4bQwNrbBMYQTuxUstDmsHpQufdUqrMb+blaiBGcKBd9cO4cTebohSN",
+	"wgUmsY9sGXWTLUUiVbDNBHA3eGkNaTY0i5Y+ZTr47taQraLH/F8/Dwfnl4Ov6GD+7tcntwP/z5N9/hyN",
+	"b/81pJ51yf/UXGnBVn0u+jVQFTHnIlYeF4iYrOiW/CK5gIxVCjkHP7hRnpIp8uLUS2z1q6mQUbUgRXCX",
+	"AntqdzlTuWFT8dJ6s8TGJFZnNVWjyhiwgCa2emJH5Ipegx8VK3KEzW01lo2iK4YPVrhuXJZno/LuXw5+",
+	"ooO/Dwfnk8G7fw9u4BfgEX5xyO2/f47ZndPFWrOZfFzfcMmVJiIcLvQuE8WYO9r6SJdp+/ikStoa9b6M",
+	"eWYauxxAwHqrn3+p0wwf6tT76HP9aJVk8PsQub4M9/6/FASS8urw6UfkOfrpBeNFCrapohYmCpGx98Cj",
+	"fu1wpg2MTAEJu9ROLLnKZLpF9BxjSfVOTsfk5Gh8NCYgKClPZvK9ltDzPAFcoCYQQz3s+CcQk6uZHmrk",
+	"A9YY2wdy/5pcUEWx620lF/t8QE9mp4Mzbdg80YaN8zyx03mv3zNoNtityHU1hdptlU06r83ZG+ariftc",
+	"MRFP5NzV9TKReV4+B/joEKNUDvtfsj9PB9oCG5yNz48HT/RyosdFu6UPZR5qkgwKkhRmYuts0G+2oyh5",
+	"bGsuYJVIiQ3lmZrMAUQoZRFfc02phK/gtsBvy1UcOOKo8LDaFSHtKvN/1ImW9fpodzRCuVpynhVZC1nK",
+	"/fC9p9B0zXtwAbRuSQ/uFNYkRJIQO3FIRGEihss5cy0utUCF/9k8RAGXV+eoOOYZ4ztAzWizkvbIJrBw",
+	"Zjvf/Rf94G3lnDZ2fwSAN5rYy9rrud4v8GksGMxTgn33oRk2FmMb3MmW2stuKQAmk5w2VZ1uLSsImcFL",
+	"ATZE/7FlWSCXaLfJVwigINgWUCIrgZxCc3O6oFwgGCIHHB8vlo1380Ehaiv9GguivJ2BZvhFFJ3Pq7S5",
+	"Syx/N2w+bJWHm1+I5a6brTk6mOvx/AuXLoHsBTbMBaGQ9dAnlCCqcASSS/+tt1Er14IUEg1YQ38FueF3",
+	"9sRa6dnB5dsZQoAdjt/faIHZZAlzlN1dYYu0zWmWgnlZFvyuyRXe9bTXWX9DeRY86bj3MKw+VDUECPim",
+	"+8x2FHVzcz0Rwd5nje867DSVrt1fG9nd5zGUOAoqH3nW65ROYcAgvYNYMEqRM+EKw93FXb4i/J0s086X",
+	"leVFVU5WM9BEIeCKy7lRsbdFOo36vb2Q0KY2OsZ2zeIjf6tsfY7vQzst20XHIbsIptCKTvhgFDwYBQ9G",
+	"gTYKDgp7ofXeOdpVUqiDaMr4ndbnl4iQaLU3WdWcagVfTfpxEanx1C5FedyiFaMeph+qJ04X8mV3jyE/",
+	"X3mz5IlVtU1B6WF3kRUWu/F8DDn7BsintwuipxHoeqonPL3QswdUcFDL9K1eAoi2DuIVj+OEAXXNJ6Ah",
+	"LWWePsW8XpMCDLSYJlJl06O3YuoE3rRPpgnNWDoFtOqU0WipSYIzwBxLC6FpQC4N42A+hjoiU7qa8UUu",
+	"czW9cOjcLCUrun0rlvQGtUTrY8IaQlS66ZYoeUSma5auqGb38gAGRhsmIlOykDI+IlOXY2UeRq5d0vit",
+	"ELLQ34yhA0DV2malW0LF1gfcNB5jwyDWJPNuAqALuJIdWbQmYFerj4WdeCkNtd/TdG4A7+qYatxRua36",
+	"pZFffTRrp6iUkjndeWqUHX8JAoFbiFQkujU1PGpuWGJebP43SdmKixim4Lc4iewlaF280I4h8z8o9HzT",
+	"oMH9Xb9KK5/4b4XqEp5tLcr4uyb9pRXU+2D1pZ5/96AvPOgL++gLHwIVHfqZHJQ7aBSR3zhtEGbxEpoC",
+	"NBZpmUXSlFn/TimYlaswN5y4vaM80wfgYjQORLbypg7qr7mIDBivkNVJlDSUbMm2+pvDbWU7w1+bAu7+",
+	"6zOegHo3Y8YXiIswN2XA1VwLxuWu0bl9c/vetFqEe+7A4Vozssl+qvPLlN1wttl1A0LtEXTFSKS8ViTh",
+	"16zMZ8tspcXD23w4PI7W8A/7E0sSSZ7RVCY2EGhbhZKtzNOywX6Ev31kflxcEMVdawQ0YBHDZ3qb39As",
+	"Wr6kabYFcfxef73nm+siBZcTEil/unrxDZRhhfT3vf3wbkWhV5kvIZT7pVgkXC3DqaTvGwbQ3zTMtcIl",
+	"ZTeRvtc1AczYu7inTaH4nfPFHTLXvxOsOD2QVmeI3P36safzk7iFXjXADE8NtSYp0887g6UUk6DXUDFs",
+	"CIKlfVqtNoQmU195MwMUNg4E5yUBLeqtSNg8079wbdUaX4uWlTIxA2WtSZjEEZniU5OaOVjU9s3YW/xS",
+	"W4fWToOZm9ZMYLZaQ0+v0rPV9Nv4ih1pg9N1SMY3rOiWNJiM2rzzbEZTXDK90ASwNumGKrKiMfNe4ZuL",
+	"LiblPoQwJhjYAJbvG5BvRYsFSaZyrZVJmVub1eZFbKjIYFMKNU89xWJxL7lCk6pshlaZBXywJb29uq9g",
+	"tFY3CsxVR9SiPqdioLrZN1tD9wZQJdPFvaBPBZGkGk/l62ZIlDlNixsc23RrVvlWVn0bxoMy1drS1Ov1",
+	"pTnSY6xg0apnPZnYYrd61SLMUxcoFRskKA40G8Mp8JQ/iLg6Dl0wk0LLAWdiKfPUxP5iuj0izjx4KxaS",
+	"KSLzrICT9PuY6bM6YwGPStVUCi7zfRiCCvq9mDNnhBN2mERPAxxhB43t5xx5fcQU1uI1G+ljq1/6Bu2T",
+	"wfkxPRmcnUaPB7Mz9mSA5hfa5cXlqtZ05bpXVWFazwZPtA13pm04qs17a8TpUYoxLJCo01FQq4H+gH6B",
+	"QQE9Comg+tKlUcTg7HrixQuRVNc7Hl6NnhTWKLoUvAnHsMrB2WwUDc7jMRtgdYZexfDEvhCo/dAT4nfY",
+	"E2JU3v5KT2JQ97ymxHWx3aEr8c56zFpX4oSKRU6BX8DzatobTsw00PUS9NaMxlfD82ADYodxadh1QiMQ",
+	"A++M+49NYrqFwpVCEvTwS1Vu2ofA0b1uTj6vx959oQffBk7pLrBO57bqBhcNx9rGYXD16noH67TyCKgY",
+	"qvL7s9LvsQ2W213V8DpDg3e2ibG3jXhAdol2tzWmjUXzU8ctXVJsGw6v08k7QIzv/v49+GH//d4NP70n",
+	"O6Cm0NHTXWGNmtVZdlN7aQyhIWydt3U5Y3oLA/WggcSP7e3ddgWa4vtOhzjhekdKp7iie1d94rfFiWAp",
+	"F7sPRG2T9vGlw0LZvXQO3ZvXSsC8kPlQUH1iLD8n2ldsNWOpWvI17kgqoQoQAIwPeTcXEWsCANZzKZAT",
+	"fnbZ9a+XNEnIhpEZW3Dxnzsk+UnBBJDL5ayamGeNAAqPB1pFGpxpffFc64vFbo0jOPvrZDvJpBdK2HPt",
+	"sDgsqtPCrxwja5bZcD8WMjsol2t3aHiQE0fkNQSM9Eb8/GvvF8nFDlxmOP6KMdEun7H7+iS8x6dPmjTW",
+	"3XTTwnuyouk1M9eFNZz320LazjAHTSxi/EZTz91q7iNzt/gfHaThhwX2efkuD/HF+PFdLIVCTlgDpbxi",
+	"y8sNdycuwjGlk8KHTKQakNNjl4QG4gkWzGyVWuBbyyutV3tNqj1gwn/KmPAmgyM2apxiSrlDZVC0LQ8U",
+	"eUYotgNH5XQwRHY4rt/kj9ngnI6Gg7P49HQwG0ajwZgdz0+Gp6PH47NjKxubwl5uRMUXAgRAaK1ONIKa",
+	"Rxcw+94L+XeeJPTR6dGQ/OGvo9FT8g0X+Xvy/snjyeOTpyS9uRidDI+GfyRfs+haPhoPR8PhaDgiX/GU",
+	"zeX7R/AtnA+Voan0a3s25SFSsDm70j+i9aqZsnMnCIWDX0JATj+N3iMfDc+44ToFGV4zkV3qYV4V2fCV",
+	"OEPYEROamvdAfVZOXHZtSW6ef17khYQnZ502OwaDx2p2czjoie7rmMc2R9D8qADbpATb3ZtWet0COkbV",
+	"v9TDX0YNxPZs+BCN9TcQDvz+6lmfSEE2Sw5oqAWlAcEexvFnVoq7B4OI9amolsxH+zZNJS4QuxYpAzXt",
+	"UE8es5RmkDC+H4EaaFNY8s0lOUWT7RoHAl20Lql31UQO9t871yGiPr3Cju9ENWg0gMx2ryxk/QchImE3",
+	"RpQe5rl9X42+0cCLUbNr7LFV24+iX99eE3hNRdQkDqx135IJ5KZh4ndYtlU+5/tOqTFTqGTdN9Zu4VMu",
+	"pte53OduAnmfa6JdCAcN5dbuVjiFz1Q9mGh2CYBP/PWFMKZLRnjwrpRJSBBcM7ZWTmj1ycZMzVQMup7m",
+	"KduXEV64GYXoVBjxocJT+219vgB5E2MVqkxipjIsQd1/dkU0pjo1i2sTQO7QX32U01sz/kPTsQ9haZ+Z",
+	"GPRCd+jnDjj4wOP8CvJzQxN0DoIwt+krsE4ozWr7TuGlfVNgFmWzvzqT79damKFWYFiqNB1EpqcxJqQY",
+	"3JU9yUPjF/D68OxKtn/wJtSSLpaCVcSuO5L3pDBUfA7t3R/35pZXZvQ2jg67OHaKalmRki7NwcrLfefY",
+	"Lr+rzotmKfABKYW+iuZztXFluD4nU5DxkNii/8Aboeu8XmyxvVmge46znEOSWlutAy5UH9H18chDMo8t",
+	"WXF4TvvJRnxrcEJZ0CJ4U0VCh4YIjAnCrWVwyAl/ndEAcH8lLcVjgsD979HQ19zrQt4pbZYHyve6J3Qr",
+	"ks8SpWw0ebdsWUFqMGQbzqjRZu3FWJUltTNjzKWq+CtZBRXbs1+x9gvNvaw3BhN/4Pv2MtSHPJGHPJGH",
+	"PJGHPJGHPJGHPJGHPJGHPJGHPJGHPJGHPJGHPJGHPJGHPJGHPJGHPJGHPJHfT57IYSXhWHnUvRzc86bX",
+	"a/3linnVSoEov80EoNblWEltiVpw6W1AoG8LNPXd7tzNpsNlIoOISV1BYvX43fviFnZse15J9oV50lcl",
+	"uwC2NmM1SrJZylU9ycJvi7mphlGE1NoelLdVgypQz7Y/dmO11YpZXN/upI8iaMlV2o1WHusK4tc5jaPC",
+	"bU4XbHSZJ1xcH9g1+YCazrLkbJ+UyuRaAeYj1lV2m5R1KISbrHrE5BnR+jiNHIyYjZfaqHINJHEnPkcj",
+	"Rkid3BaJA8qXbyS/v97LwbpZR5h+wRTFfEvb0s6wJuNmp2S0pdcxj1uEYKtUyWOeXbpQ2acj4Bqx3ECI",
+	"z1hEV9CqmmdhQU71wprkOAYQOstP8/h1EL0LZCjNELAEsX/EwqfT3vOrBb+MDPSn4a/Bl4kFRllX6ejF",
+	"FSrCERO4IH9LmBSuGpd1ZRgcaw+5V3YhNsO6RdiOgpkJloCohVbczeE4DAsobYChMCjgWH5ew+qNuzeD",
+	"zlUbCrTZAewK/ZRMVb5mqWIxi6dktiWUCLZhqdsoKDdnCTP84tq3IMghCnjrXXWV88WYwZpy54XdcXiB",
+	"+j+Yh6ssbAdxa/ZAgEsb3Zltd/TdqCfZ/X5aBnx0eH0PNRRBCBDAXQRn93uFh2+AIDKQ1I1I1OXW3Wbt",
+	"bYzppeUFGhZBBkmz4YLOjV2NoLA72l4WgHH0taCqVbNdMpPTeBhmZqHBmzFwAu2Ew5BMgGo2t6yWEhRu",
+	"8lP++cuE6vsXMNWRz9167bgl2PlSo7vh8A5WIOZS7qEmGS94UzprFSC/nqXqOc7bJgbyAJ8N3JcbejjO",
+	"fFd+LDnpgzlgLp0QrQjT/rbeQOCQRgF7HJ0Qyn3B3MBx5dVUREaxI8UGt52Cl41pn5fYzK0x57N8FrxQ",
+	"wc5ELuOJ7cqn5RDDztGB2bBfCVkymmYzRjPUVYoobEedsBy22EOazRgTmKzmMLPJgq4D0NZ0dqd76XDW",
+	"Kriq2LsKsasUaGMkL3P28LzdhmvKj+l0O+003qUz6JmalMKsM0PcB7W9xRQzbaesYlmwG2EpXdxki1ec",
+	"Ph/VdfSBvUCfoiPmLn4XlzMc2NsZFTD/PGNt9QmHGcfF7zuy/R69sPd3Frd3qYF+MA66zHPqgfJwsNz0",
+	"XNQHn+TCR+yMS9s2pqNVabOiAwxgErFDFTxaXEK0ps4ANsDVVqFkDnaBs4gFSVlYw9vZs2FjZ1O93KDz",
+	"wcEbtFOYGN7oe34Qbg4+nvLutWYdObUcz2uaFOgfC2lR7sA1La+Z6DydckDwPhoMlMOH7Uv9XrH0Eh4M",
+	"6qLeQJWZVuhT2kGPj/qOSVsPRkZDPQwBD7TI/2+qDmhQI3bwcnU0o0jusXP7mci7ukhU54NNGveYUKPg",
+	"6t5F4ivOkvhlKmcJW4VVkJSuWMYs+KQh+Naazhi4syCQm1TCdV8RWjIOKdeZFg99EPXrVC5SulIXZGoX",
+	"NO2TqZ6t/peJfKX/NT2UAeQTyKP/l1KxgKcyKSdqKdPM/pFIsZj23wr4Y0UFtFFZcQF9++H/puc/dlVx",
+	"Lf3NYwWKqv7AyjN89lrIjcAhEgjRxPCiWULFtf44kiJLJTTDSGlkGrckXLDJLGUUHpnxmE/Mc/pvLiDd",
+	"IWHlH0VyNeOCiwUkQcFbmIhkzPXayDTO1wmPaAbzcj/EGdMVMyOsJEwWPJn6PyakBuRj4FlDetNrJpDQ",
+	"KnOUS8zosLlmcfOER5rOmiew4wyCi9YDe5q/moohDWt9pqAHNMZ/4YtsafnL8RvcYbHM1FMSaWsLMF/H",
+	"wyEpFl3ztYQavTc5hd74LGxvTMOd0PO9PPpJYPTKccSl95H9izeHTuHXTKRBC32hv4AOzwXEKhckkRuW",
+	"kogqdlSd1s7m2PCuZ7YKJPhCu3yF6UqqdqIXdr5tUhAXZZvrq5b2B/iA3fKIZjSRi5xhWRrv0PMA5+Pe",
+	"1EjiANT7JAJ8bKumOOR3s8TeUqYpoEDYVYzG3WDV3cDtVHqGT932W/qAwFxcxZ71t0uVWcrtVVHtMcAH",
+	"Q2a3i+93xWj/E6OJ5tgG8AledNaKqCAApF2GFp7l0bW2onuRFMIib+uXz6hilY9TFnNV+cxVC8hrry9O",
+	"6aF6E3jzzhoEtPsNishNXbbA3Qk/d05oLIn4jMx5wlTQn+tWc8ALX0qVLdLwwIYeB4z6Cn65RyhyGrNF",
+	"SmMAemcFivQsz4zoTzNFZiyRG/AeqCMyjfVVe2GtGuySYlLVfUxv2Dc7uv6v3IhgALLY2wMWbNvo7lTG",
+	"XFzS7ZqlszeDvmWh5iPRWif5MZj+oPQ9c5w7p+89/yJ0GX3//fMvbs765RuvqLlBF/4ReWU5w/Ul4FBs",
+	"ma/X3i1ZdeobZbJ30ftfPw8H55eDr+hg/u7XJ7cD/8+Tff4cjW//NXQYvAr2UIC5SA0nmSxsGx83/aEW",
+	"5kPXwoS7Z3ZwjdgU+T6JWaRVfPBLpuxGXrP780p2DxK2RRtCIULHIR37mztm/cL+tt7p2vZv0CpkuYGD",
+	"8yGB/YviVciMXLN15hp3NJOjkBgsnK9RSxgEdyhwmZ8wCAJECuYuHsuIh+QPdvJk4TP37rLyDlC3/XvJ",
+	"UnDiBrqTS4yq8ay8SaXIYBEs3rlD+zpLdqdfFLwXzsGoBFPtBtqcDMfsBdkqTiz/0O/08RazaccyeJDd",
+	"H1p2H6Si+LAyndWUuvBr7F1TdFICxZGW7nkrDusJOy4S0+04+72tQmd6W02QIjLtl+LTpuFgyvUVtllu",
+	"i/7Ers+On5QIzp4NV/slVe2xGHO0a2sBUA39nTWYTB+sS1EV+PXWTgTkF0A8YpugC2NLb5bmOaCGtiyE",
+	"zN6KTCbxEbnEvkK2n5CQZJ6npe7KHAMs2P0qK1A/cDraUp3ZqyUmdEG5CLrJAqYDK4JO7YzY2g73QfR8",
+	"hBLqQzvsVZGzDmnz2o6N9VG77BVTaezKWbJ1+vo0GhG0lBuBGSQSMsaW8FURVwt0LzuUy+6Xc8KB3ZZK",
+	"z304rVu95e19dG37QEpsQewuKmlB0p0sz2JEP2uomrG4YSEtrxPvtmp0DyxYY8E7amCuU+j+ilhDB0Es",
+	"eSgrXVj1cES+gzaPgky1CJ9C1z1zVdsLs+RXxHplDwLc2vlwRYOZ73VwfNfk/zEs25CGGZKGSq7YTMZb",
+	"1FKcGVuWh7/11tc23p/PrsRzufrCe3wPsxcnt3v4b/Vzt9VZNwaiMNIHeiAHiSfkZnf0CXOE6YpVyv4r",
+	"rw3x8TcOPStcZoHfQgtewPS5sJ2UiUzJ1yxdUb8uBxg1ZkEe/EYuuLhDt1Ca8Ij914Zm0RLxzjIGISeb",
+	"o9i76BVfDmK2ki3tRAM+G4cXWqqgDflj/Bjv6cnOeGcxwR23kH2u6VJxA4U28gVNr18xGh9A4RCgSTv0",
+	"4O3d8mcr6/N+HFzZ7jIKU44YafMLeq0HPNh5tpTVO28HlFXpzovpDZxkgwv0I1O2BfZRZ3i3PUCBdmE/",
+	"2gz9xrUddJ+z9xFL11kQ96g73s3+Vk3d++2WdA9exU0qwb6+H7firqIcc5FaV3hf36QzRpiK6NqlDvpX",
+	"7T9UFQ/ELZc8jvVa5AKfcBHnlKkMa5wVwS1GgOYMYwb/APU/3Vn2v3PZ6Gfap1joPv3g7f5scyhrVUKH",
+	"lggZyd7uvX6Q25+y3D7I7nKtFLpaW+YHn++QvH0tWrQ1Bcg6KVRrMBWSnTtUNvO+PbK1Htj0k2ZT8JJu",
+	"WOqckb3Ln64n8clfruJv3qxGg19Ony2Vevmq4mZseOy/HXyY2vHk696HTMtzTU8O8dy29DMpkyqcEQex",
+	"WmjDNIVU2CmEtcttWLQZi8oGSWjGHJSFIFQYnQcqQKmIUUWYOlA2GBJCFTtv6IqTuQl5Qj8GBLLWAoRK",
+	"Yp6yyDpn0szesKYciolO1bdVXthJsfIyGyiH51fLMnOyS0REeqEyOdUUfCum3am2T7ZkhR9qyw0KbHnD",
+	"wxYbuIWqibYVUy2NlvxmF9zh8PRqNG6GO4wSll6TLKU3LHFNQSKqsoShiQiqv5atmNyqyWBSbd+VhdEu",
+	"VELg8HSSpz4kO+bFOkx2IdWcpTTLDYp7mgutgE5WXCCU5flJX28OoyscCCV2xjPAhvzW/rwJt7BCjC2j",
+	"ae9idD6uu8cK4rar81AJJir50F5+TF1V72p+0Djey/ooufMaOsMhW0Gxs8wLWARXGV32innqwGnYlLI8",
+	"0ZYMbagj01gTzasY2mJHpQW/YWKvnGjIVTclIYj7WWsW1tEa8XmywTONkjklfBcEQco7lYlXOXrH7aM3",
+	"7BX+BgP1Be83y3C7zZUZUxFy13WcuDljHaZ7BU/elo/gTqs0WlKx2IPh8ex2mM6P+sGgxYZLMkPVt6bq",
+	"JDbMXuKa0o70C6lRsfQ8SjReA+3m3YOsvz9Zf5gxBld1d1NMP76PYfSwwfe3we86micf1OjwaqX2NTmQ",
+	"1T6Zmp/SJRQMyiUSkCntzZPRawY9NwpRuqLv+Spf9S4eW8cC/jkK4at510iQtsAioFlIgd6LQEnhLt+F",
+	"uxuCr9DcZPVvrPdNGbgZ/LWMx+W1PDkbBpeTZ2ElP8/KmGCenOjiydC/jyez7b1kKNj8sSuWJIos5cbb",
+	"TyZiFcB419PxDqAe9s6enduPBaXhE+8eYifm9feXlL0n0sde4B17oRV0zQqqSBn4qUfm/bE59LFpVYr+",
+	"ac/IYQpMnu2jv+QZa0tZ/ael/R0TSb0Wp/tqBbB/v3HyqJ7EAakT97R7lRhAU0Z+Gwm+W+N8u0nOzOyY",
+	"AbihGVZzHw9JTLeKzFO5MqlH3eVpl5So7+1zIalqMphw3sFN2u4oZJRrVkq4c37GJDFZmHvpIZ941vgn",
+	"mfv7QaoEP5ECt4+TQ+yC7s1lYrsUjG238oyHM3A/Z+A3rsEoicXf/CLdtmcZQ9xqY/32KJkxtxiBVjw+",
+	"fein9U/XTysM+tuONljhoXLKtBefqjFQM8gnzZjKXBJWkTNXiTt4zdIPxdbdDx29S8a5T9BmwCMvcwAK",
+	"KhWBthOIagVhLeHBghoSA6YtRLD18E/JaDg0NQ0QwtZ/UhFDhPDorbhMEmKw5TRhhR4RESH1KEfkCxPV",
+	"dnOJJUQd0Zf7VvgOqVHJHzXcmRFvMNodDrQhSJ0JDF2bJVnb/fkgoP4ZG/7d5aqHZpEHXvL2cP+m1/u3",
+	"bPPSq2cor3A0JJkko/ETDxPPhsm1gNQLf/XVM/Jk/Pi0T75b07/l7DUIwwsCs1UsJn/49qtnfzR6ArTS",
+	"J2pNI6b6TuwazMK3wnuLljvenyC5jDxRS7kBBLtVrjIyY0Qw7i4Py9NESL9i3oST+/Cx1lbeCiPoXPq2",
+	"Iv+FX0PCIRqao2F/OBwSBDzUV4gt2VBPETpoBQEEIUnM53OWMhExDGfR7IhoBolkDFL5rZiyNJWpmkIu",
+	"UBO2ZBByEYhhURedIHUxg+F4d82KxyidUqrukDz1nWBXfMWuoNI2HBXRX+GWzmWSyI0i0/8BH/7H1LIX",
+	"4HJjX6dAmc7j8or1nz760uXgJzr4+3BwPhm8+/cggFLFuxI+2/BdKXrTN83hbKW/affIXGPG8jSP9S23",
+	"k2AvC+kX7qdWLtkLRmFirtYJ3U6MgP2C3rCKbbTLgdjcufn0dK/OzehMNc4qjJSangCWAua+vOEMO9js",
+	"9JiVV9cuEr/AZ22dXlevQIduFNsP04Zie5/9J0rEb3ojTwtfYXuu0F7Kr9vlFuXepFK5Phf2tGsKnA+J",
+	"ve1D6v4+uvWd3ZcOudpWYfoc6FoG2RWX6d7SHiN0A3vHvzWI9I91xA+KDPmSsnOAyPtRm+7/j0XeO6q1",
+	"pmz5EL22tEe/sXLbrNmWK4QNvrzT7g5QsF6ydMUbWjPUukWXe6wRCjqQ3w5RFpZnr99T13w9cSaRqwzx",
+	"nrjm0bVhnF6/N4MabnTMmuqtiVEZzC/NX4rpL0CULamIJxL7Y0CLmUQugmXfxi8eitYYgkIDClcRabRp",
+	"pQ1WACj1Dt9djdUyO+/Ta/oeL4cg48mER9uG/GZK1vA1SdlK3mhDaLYldMGeEkoUyzLNKIpulXHeLE3a",
+	"kkEzx/pBTdj5/IhMuaBRxm/YxLehpxfmBL8VXBgbVeuPAGWqTSjXbOqITGUSW07SP7T/9ceGEaYXxOT+",
+	"KTOky5EWEtj7rVjS9ZoJ9bTo+2usMOiPHlET0cuWbGXQq8jUJhS6tyCPogtqIWVsvcsU+5jY5/tvBdSZ",
+	"wOdSZQqXZ1JXjsg0Fzcs5XOuZTJyJqzB/Ndge2lGxaJS0zybxQi+pckEiMDackMojgnYKAobCMQsnihs",
+	"xuJ94rn+AYI/Zqu1zJiItpNrttXvt65yngJGvdJbrd+RMiUTIANbyxSmaj8i5iOwh2a5Yr7XHRsvYQ8M",
+	"u5uUJ+5VRR9iBHzA374VkPFjekoekalt8MBuGNIJ/2MNYZlnM/nejA9cwbMtvEIazFLNKERajojpFslo",
+	"eeStAFG3WTLx1OSqLfIUHZYQolYZ3erx0/WS6msUQKunFwherd+jXLNZQJ8ze7Za8SyDXfLkZ/BQ9Po9",
+	"n9VBQvr87WVFuw8CLFQgsxh2cA0xLDe4DzxmAFWizAsgaMt7bqdoOiWX98R8aYmv/yzRKiytpcpMYdgB",
+	"2RCmdrFe23dXNABbct+hng1qRHf1Y6w14IRasKIbYVFx3aEZ40fEcb6P7nBAy+Al1NSE5Q1KPpEhDjki",
+	"BQnw5J2fnJ5V8iqg14rWJmjCNaciF9mO3s5Xgh2iTKERPHsBAg6Qj8DzhSFqHM65v3quo4cFvHENNWx8",
+	"gCC9SALql37FCBRc884SH7KB1hkGZ9E4Hjxhx3MIXj8Znx8PT0anHj45dtswCdxNCyh2zCaOI1CNzRtf",
+	"I4HV/6gS57apYU2r4oyjPdOP3hbk7dBWBHR08+5Kg5G2TvdhKfBrIC+4PIOvjOTO8HrBlGqTwi9j1icq",
+	"j5ZQFok3uj6TUxMrEJNcsWkvBL9seCSkqWNe83hYdHhBB3FB5KLK0nYM6mSslJoVlYq1xoFiLZ/hQtOc",
+	"/nVghOzgeTx1bRhA8OC+wJeQF2AIpudPM5kGxFLnDggWxzRX5VcGO4Jn4WR1V3ind5CsGBXQHcQIUkaj",
+	"JWlyOeEHbbDZUNGxdvAX7D2EAZR7X73Iq726Fb4tqqJcYwQYq0USPuvcNgp89ykD/P8ZsxFVLoAIqL8Y",
+	"ioOiDorWNRexXqqRCqil+7hvRoOYqFytbTM+Q6JJLpz6qT+Fzh0TKHos/sTWSSkYfN5HKyq2kzV/z0Bn",
+	"MF9ggAtuNe8zla9RUZwYemtbMZ5EKYuZyDiFEfQnKZunTC0nFi5Tf1b8X6ATVF88pUnNcqWnG1EhZGZ0",
+	"mokUzGRym8/N8r0vwEDdcBHLjTVBQVedWCrhX/rH5U+gvZT7q0zDuUxngFpTV70mKcsxA18fjFSAWVq/",
+	"4LDNurZi4FbKljKGOYC5jhA+INTYe45tC30ZZ904Wr+Q2WQuc2H/7yml5hO9V6DQbcSkcC1GUqCAniBg",
+	"sNa7qFgwmISiGVdzbnY4pRmbJHzFbWcOIL1VL3uF6NL8K3Mbpp54ZYDwt4lSm78MMi/8H6eZwRE0Hxmf",
+	"8cTGvXPhtsd3VjgeLavD7uNC980FzbOl5sSIZibMT28oT8wqTZc0z+/hPoFCJP13weIGhWhim5tVvl6x",
+	"mNOJESXWmHccBbfIJADQZkRSv/d+YK9/uEtrZxsyAHJomnJpjWH3rV9vgXHCUpjSoT+7fr1gp6Z8sYSi",
+	"uJStGGjml+oahRFLb3jEPlP4InVELrGJmm0KShYsUx6gNFwQBFyM1dqPlHEBkXYArSwUpuOywuT9olj0",
+	"bViiebSwUJmuTSFAmRfGd4UQCKMZSZgzLq5EgG9Yqc/tZ4rIjSiMefzOxn41b5FFSgX+BsipjB+itNTz",
+	"8lLLUyq3+LcKY7HY24r89hZ/ZePmS8BPh+ZEZIpPT71udWlmnzBMXFrza6YvGsHANLbx0tJQR22aLj6j",
+	"543zuw1cMNU5w4sUgS/BCSWIkYJH5PMtidmc5klGTsmLz0EJs1/Wpk2JWmHukR6zNM/RcdM8Mynx1ZW5",
+	"+jdfZcZrHmV5ih0AtfE6T8HXggFlKvjKdsdBQLM++o4AYwgHLC+ytI6IJhjwNS8hsdyIoiOLdVN02QS9",
+	"y3p1iBWKK7kNXeKhDQFrHCDoqZsKqFogEwle8cYLkymyZDTGtLqYruiiuiq9fn9RcCyAftFSSsVcW8YO",
+	"y8KbXmtOkGZz26aCNLCa/j0lf3755dd98vLbr/vkDZu9BIzS51/1QeECB5BeGKR7aD2stKBnUtywNCut",
+	"KZNecodihkSqzIanjTtFBTEXjvkl4DtVFChvPd/KUr96MNPKEh5iKyji8RowgjmWDEmQMeyPHLn+ldlG",
+	"OvMveBeswUEPBka69bYxk67re3GxlHdz1Cr30vKV5Lqz3oZ0xsq2YsoHV5aAfWwC/d6AKZjTA/PUW2pv",
+	"Lde3esdK9fOkKsVHVQsf5mem4ii8kem1XULL1OFgQVKKRTvStKkuyOsl3cfJo6sQm7+hpzahkX5oSygB",
+	"HB7NkrXlzSH6L9jGNKVoO3Qwq8B6hKioIeiFByy1GM1Oy1TgKcNflFQTf1pvKM88jWGmiQDFRnqqZkf0",
+	"Cxq1hh9lDpeDeQ/UJLm8mduaPVHZBkiC0SQFIT3bZszI6MKMBolOr5mq3zsJU6r1trH+H3hN9c4Bw8ab",
+	"zwuZsnL7wA3lmQnwCV8jAwXGHGpjPtYn57dYh/Pqpe2ajAj94+krlqXbATQRKV3xp1XdzL6cKwJTv20y",
+	"yio0xm8d7I6XKoyKVRHhA4YpUK5Ka8I8YLKVeQo/MjoM0Wolq96L52X+MDeHmYgeAuZ522g9+vwNqq8d",
+	"wjxoQi3e5GtnzVxshXa5a3Z2aH96NRu2dPCsd9qgwhskMMixPrXYA2bTS5iupbm+1KfXTtYSHrOuNetx",
+	"+BE0fCYUW59ZdmtU4j1gWs3wMoktuC3M0DVhmdRsmuJ+KHBx0UwFlYGKiCWJJwyVdJ74Qjtwj5XW+S1G",
+	"E59i1zvAWONZBwXdXRbFtAuXQdkcwx/YdnGmYREsHNKwfP1FsWY5aDB/sQkSvB9J0C9ooJ8B92XHBej3",
+	"VhaBNmlpAYZhq8pF6cIuyxm8IPsBFQAmmxcKnv/7jiaRUY7MfIqZN9iAVyWJLRiLVXeTsKrkVc28IzJ9",
+	"+d3rK/JI2/Tq0Yo9gp8/wkBeBO+cAnKf8vOD60Zg+eZKK0sOmX2Fy6myWLsyd0kvrbYNmSCuLKNClNCp",
+	"6Hsuf+dAmH795RV5BN72R7+ayNDtoxWbeu5J32Zd0S2JZZGBsvPKBm0cbSF9TmIJE8D8yqBrrXLcaJpw",
+	"lrpLzsFHgzPimumLPXb8B1dw0QceureXSPG9ZlZQjvRPofsijZbwAdCotJzxuMy5z4sJD/7CtoXaNvde",
+	"6QVynIvQW1KR0GNEHuygWso8gcSB0myvrBaOcI9okJkLTtNgWoQVKre6p+c9N7OAq52lBKIlppq15Lb0",
+	"ZvmyCJZIbW+zJHbeC6Cx3llIWtJsZS0braiCbUFcwjrmKWRLtiofPtDdkbvKzx7tHWm7LblbvUW8MYmp",
+	"PsMTIWH+EdAbfsJVoTCB7lOa6ddVn08mC2lnxtwtpLGFHTjyzAWxgJYUAddw1RtBsyVBNzHsfmHe0WuG",
+	"S8NBamzu1SLgE6gJXur3VNw8p9WrXT/uTGkzsduK0zpwq2B9Ed4p5oTCuDDzLaNpbZIenhLGd/TQraQ0",
+	"NUw4h9uK59yb0yvIM3LSEh57SqYmiHlk4osg5JamFK6s3qF/28ca3KGEXvngk1xo0eDyqvcxpuAHXWyp",
+	"qZftiaHSJmG+U0rjO41D0FpVRfSh5JlA8VV1SxgDHHTJlN/QjDlXdFGVqfkpYRmpuGKfLVmEVuDzL46I",
+	"Uzi4cVvA+0w8zYxdXtCJj6iWEZzzbT1k0qhIcOXFviEzybTdseQoTffP0vsmdPobrsEAeTF8Uz3zqYy0",
+	"oqAyuVbOsWFbqYONtaHbDsbgRXERmiFNKkurCWifzWyBkjVX9aRdnKnO0Fay6VOTrwsdBRt8GsFrYNPK",
+	"PP0nyyloG+pbyms5hW4CcxwdBHKbYu8ZXOglKixKozVxRTYYmQ9Fy7y1TZ/PBy9oFi3tXUbJDUsV+Au8",
+	"ltEmDfii6JNl3VMFBysuImaNtNRIEkeDV4zGkGyEXje6Xidb28lGrwA6EuILMwgwC7lBhUDZvddazJdX",
+	"tKzEjMbV3S3Wa3QQSFAIhgd9QrzST0yxzWgyl6Beo/8GDw/6VWZsyc10mIgbnFMp3v5eEYfJzxFk+gxN",
+	"/gG+rryUxxV1AIYpAxTPuSmR9sOaDTq1cUtGCWcQ//FtEtDr8jV47lY8IILnsruX5WTsXxPWae8fq2rY",
+	"NWSygfrgEjuzwuliczuNxRzS/VsvrcJ3495/W4/7hpxqMcdsV5qm+nDu4aaCQ07JjGUZxtwEYq+XJ/qk",
+	"xdMGuamZlEQlcpNsXU6cj2rth1HNxyhjjDdFn0KXswuHVJ8hk4qMGAKlxTzPVJGPnDLEGGpX/eB1vMg9",
+	"dvO0Zd2BYC9+5SSiF4jx5Gzp9WUxkrkSRP/O+UyRRC5wMNoU/d25FC28zPxmWxdZdauCwL+/JhXqZudk",
+	"vemtagveTT1DmxGEwY5iEyg3aqQdo9NuwDRvAwkK1XgzpquDqI8SRoUWCTaL3Cg41BjlFGbVL3hLZTJl",
+	"VSlvs9jd+l2+exf90m0BnjrD0rOtnZxbUynDokn+zX3eAJL6zZus361kMqV5g1JkBM1FsTaVQSWCmeTu",
+	"ZZm4Ncz41k8KKakaOAGT0I8ZER29gq0zsJurhy95A4t8FG8aX9JoaWNIG6o5eFrDHZhq4bZherc3sqiN",
+	"uMeLxONnLkAMgkUBmXWhzJmqy94SnZozWoFMw/gwWn8uw8B3HGLdqflx8ay92CmJIS/fmlwrqbKp0V+I",
+	"yFczllbOxo28ZrVZ4KudEMjkSqap3DTvpr1f/aXfBrKGGk5FbWW2hCKwQkGWMk8/jHJQrttA6IlyklMt",
+	"BIO3ozlHNEItXl4zjOI6GBdeCS5CgUR73PTL91YNrYVD9VrBfwYlDTDirpjqJbpuSlMEPY4xc+r87K3K",
+	"Mp0dJFNyxVZrmdKkcIuggfOBA2WXmDNjCwaKkBk1RkU13ayyhFJLN39mKZsDZIUsabVc1cVtyWRu85nZ",
+	"dzkKgeukNEnboKU0xcIpE55geTzP+vcFvjddTARpaPrSvgL4SWj+LRl73nI+lzFnysYGnIHxpXl06uxz",
+	"iJaEWQednqrIzG1M+qhGgyO5WmurwvJ1MI2w0TFRdffhTD5TxTKutms2fUqml9AT2rntebTUk22IaTvf",
+	"oN4UPYM91mTde1hFANO/raVBtoecsDGkVr2Bue1vj8gzqlgfxIIw/s4EDASjgSVSXhOa8GtWBogKcZp5",
+	"qxu77fJ3yC8cvR6gzlbyOHcEobLWquC2HJQ5npz2MNJVOH3mFjPUwegNJ+YD2JPe7hXdQnaXTWQzAbdy",
+	"tyVIWMKRIC3PVXaZvIqGaha65o/wt+pRl5rcR8ePYMCjDZutIUM65vnqPofHEe34UDTwAYbHng/ZMl/N",
+	"BBY03dsb3KC4htsG3K/R8Gr0xMP9KiMRPINq5/49F0sXXNJWH3MJT33/6hvVqSGUr1uCiYk/6N4b6sPj",
+	"vHxoZBBD152QrubABxE/gq1XHg72w8EOHez7aw2zozgRnbLtLVpaOL0Ne+WBsx84u87Zd8SwcUAPB6HY",
+	"WH7/jRFssKd4c727xVqxmrJWEk14EOGXfzdd+F0r4eYC4NHJ0MOE3LvL/uhkeDBsfEgJcN3T7dRDG3jf",
+	"AIPVVpiy2lLqONj/EqfxlUz/ZFzJzbOxbq+SR1mAh99FHvQzXkDLgYLSPObawlsE5rQDQOkVixi/YfGO",
+	"jhBeMwhTQl0YbEXPyArXw4Ho0snUPGg42pX00OxgULzfTfuEPaAoHBJvh54IsFWv4fFmCAscrtKKstQg",
+	"wd/C8DFD7nlNRdTAO1CxIA30YbmIr/exennt2yxrr03Zq7OWYXH0+2LN9SEM3ril+/bQeoXu6INa9pTq",
+	"jnp/O/7zfHh1fvPXzfib9Kfoyfbb0+XnI/WX+MVZ/uUJ/frx+ofsFf9RPnt/HerNUyliqstJwTbGier5",
+	"z60XGf3vlXtn/KQk/cbDnWQszSJMrgWkPB5ArwZdDVF2jfL1X+b5I5kuAJ/b+s96kUxTFmVkKVPFyAyg",
+	"cradPA5V4z5AWUgGWNLMAi4oVm6e+NRdezzrl+CeW+GBRx3ktFl++zn7Uj90aW4ZSFkVi9yEBurLsd8W",
+	"2Fv1+RsfrnH8Dr4xP8Fi4C/FIuFq6UFIQG06gly0r6jfez9YyIH50A4Lm+L5Qtt11wIY/J4bQllA50B5",
+	"vc/hK3nDDseucp28Xq/pqsBE8MGCngzOj+nJ4Ow0ejyYnbEnA2xqAxbJwX27yprWbenFu36JeTuv4Ach",
+	"zCecQJhacs3EKylXd2p6ZpMylpDcpjfA5LDGN/rniq0Aiex+SLPP6jRFgj1oMOsJ9FEDpaM69AUbP74a",
+	"PvbMV9unUSsDLJ5Akp+FXo3pFqGrYrr1LeBzgK4CKCREgAAoOag66V1oU8NY3r2LM8PyyqUmjtwniOr6",
+	"eGjwOjHSPaEgDuDJyjf4/OjE4WQpfcEY/TrPmJrYmvbexSlE4QTb2FmNxtVeC09OIaYhIdXqeKT/yPJU",
+	"cLGwv9GXF+TPTDSH6cfOoUESxCR6F70NY9f/vJTo9+apXFXZYp2yGy7zf0JqmN+YXpoVoMSL4xGkcPgH",
+	"8bTadCQasCfz88EZHc4GT6JRPDhhp3OL4gZQt0I/7cEgrumCVRp8l91gJg3DtBiIxomYrX7QTLtmKZfx",
+	"hMGIvmwYFrLBPANYjKV9Lj2V5gIkfNBH1dWaWNG4O9K7iwqIbQdHzqUhl5Gkt/0dzmFMpLJP19w/l4KU",
+	"R0S0+tLPANZ2qrerjvdWVk9+UVIcvaIbc9nvE85Bbth17ejp/IVjOUHBLUHga6OvQXAVF2jumL6Jx2+W",
+	"EpAnbATdR6rBLkrOsLK1ZBbfqAJythtQ32PPcOf2FaQ4uRwYqFAqMoQyEsmbCuZlK0+Veb3ZEWdefOBb",
+	"7FkJOqHyosmnZqZBvu5E0DCSZ7uVBT8BBnJzqpCgtAUe67iG9DuNWj3Ty1muDtFgjaRTqL/aRlS+rDwb",
+	"aKE4ODuZnQ7o4/hsYPsyahVWk569zywkAMA++WqcNqywi5StZSlLrS5HC5ZmT5Y/wyC7+glTvEAt/mQh",
+	"WcPtnj7x+eOeN+I7Gn+tqVW9hvoT4/FdEZrU3MmjYaceNr552BiKCVHO9xKPS1b7cTsZXY+fd167n6PB",
+	"u//5rzvxI4GzW87r3q3cH8yJB3PiwZx4MCc+jDlxUKscq7p37ZLjKclNXSsq6ECeW9LWrfQLOr4Lhvj0",
+	"AHs3sH6Qrg/S9UG6PkjXDyNd79oAtijx2TvJyDljftscI5zGD5xt2jVfdQOW/bbvmPFt+lYUNO6PxvoD",
+	"kC8JM8FAu/WD4rkjPVK/t8xWmgve5sPhcbSiXMD/GP69HOFfo3OSSTI+JX+mIqfpluhh8JFH9hnzZzFE",
+	"S3e5QM+qkpcHIAuWcoNVoZJcM7auZwdoSgQbm2pjxXa08dtqnIyeDEPGWkGoemgDoqE2GQdgUR1sUmYA",
+	"sWvjIU3rY001caaEJWD5900FPzi7Cjipooz4EVWKZcqcxaNIqZ02Fby538Otdcuqs9t++giLTYVMUxMT",
+	"r/lR35T2bNAxJ54i1AJ1wPxYG17G4HIoyE0dagKbzN5jtb57s9elc2dKe3088wTut9++pkhOCTspSkMF",
+	"Ry4+qUzY9H8Lj7sjQO8VHGNF4tzPvvtMNQ7e7iNw5Tu18TDPrl9NSqtVs2Jiy05ObevqaVcfoHBLo51X",
+	"TLHsAAdfh7QKm9Ty0+p8+82bH05+fDPazL7+PpuNTxV7Pcpnx/+d/fh6tP3pzVfqm7++uqHjH/Jvri7f",
+	"v/jlxfDbqx+Pv/siWf64+jaQ6XJgHoBLjGn7TakFdK17h+kjsSP6D7Fw4zrVXHsAfQXkzvYuyS/ymhG6",
+	"kmJB5iln2GFW5lkksWUmVytui/vKVBIN6bf681oW5CHNn90sOjhavzPPVilqx2ghZJFU0BxEdwgkBfir",
+	"lkM28GG6DMFw6oh8LrOlAdmAk2iasB99Wt7QV4gIAa32Qyt3/lw/4lBqM1jps42JxZOSIXE6GI6uhseg",
+	"YJ5qBVOLp0ktI6qsOrd3TOv3zE9f66s0I69zoS1aUO15GugyW7y+rvuU5twUgDTQXOZh26MvVRnEZGyM",
+	"iRoQS55BB36ubO43tziWprelaVB5cN5shYS7bgyLq1JpZ41oHl3e1zXg2CUHSnObrUvz96s19bhgty5R",
+	"tFAoy9xcZcqVZtAv80JYXrgD09ot+XdwDu5q2QFozGF2XSF0fnPjTjZWFTuUM4QeMVCw5E/SwlQ6ZENl",
+	"EWMR67MRbTYBhEsbTir35DQH0Y3Z69v21UFXYYvA9hqTAfarLY6Gegm6JYoxrH3xs8AMrhD6Yixqk1EZ",
+	"gl5H7NxdeB0rE1HIjwbIEsKoyJtHhu/vo7/xPufEQGh6vxgNhsPhcHA2G80H9CQaD57E52w4H43G4+Pj",
+	"5pNV9i2NPfAcC4rTuxi6EoCeXIM2l6/jnTS84YrPeALb0Fvns4RHgVaJbqd2C9ln9tnbYk8DQhZVtAou",
+	"F88uKlgXYYQug8+Fpf2FIJ5JqbWFfUo8jOutc4JP2bzbRYsvvMdvCxa8hzqvNDe9+rD+KFzsZXJmfHy2",
+	"OhxVlzqwrhdxwe/h1BiHfGLxQGkWLbGQqaIkYMx7z1yS/TWB8rmqTvpPBr62grHGMyLkJtjJMXAs2yfz",
+	"OpGbFzJmr83jXet49CJMBU/5nDcwu/L7ckJKkoHR7Mz6vqBon9sPxZNtOlHZkHes07e3kvfCfiGBKnsW",
+	"IrlXu2Rb55WKmDxyhW9nubqMsqBnkoks3Rq/jQP+q0B9mFon12qQRhkqFXe9eZquxPHwYnTqrkTXSrbI",
+	"IGdJgljMBeSysbdNeVJptLG9HCqX3cngVN9zZ/qegxz92Wn0OD7D9CbNMTRdsOoVezYcjCJ9RdLhePBk",
+	"fjob2J+MxseVhcb0JuQmpg3FY87ZGKOwsEoNaD9mj5t6KiLEY7DHYqIZKbOK8pJC13DTARM+UnkUIZxW",
+	"v3fNo2vsu+kacFIxSfjcJNLkxb/epyYnqxDAEIcq/gcRqUkKqG2VD138KqSgOU67hwsm5nGnMuI+fskz",
+	"43dA0ER0++HlDd+7m74M7fVW4HtAK915DXW91OPK7bHjSncnZkey7hfmyT0uxOJM3HFLrrSeL1f+Crvs",
+	"jaO/9zuSSYM8uZvmwRLryIhsZDe3yIKUu3MwUcS2wk88iNG7idE7Wtr6puPsQFvb3KC/vZ0tV+3h0wcL",
+	"9BO1QA/LrwLnTudopm+s+jA3p8P+DkPAABGX8Ja1zRKxvmu5R7iIkjy2CbV8pbUTzNxdcYF/jkM2RNVw",
+	"bM4bdgjYM5lnVRAKSioKdjV/OOjfCYjkIPLVzw+H59M9PFXR37v86XoSn/zlKv7mzWo0+OX02VKpl//d",
+	"uz+Yqnv11H5QF20FHKvbJfLtHtF3rzS+dup2A644sz5kfU6tGTM9BGvf2keGu5xJFLIkXmsa5UkwzKrs",
+	"dyWzF05JkXMKVE1zofQbkXfHXiRi+BOUy2MsGA5I7kuPlEVMuN//6pLD7DGcDbT2Mzg7n9PBbDaM4Bzb",
+	"JDdt/5spNoYi4OxARtqOZzKDg1xJj8u5y42D5iVrGjH1yNwgjzYyvZ4ncqP+8285S7f/8cb8/Tz+t+Mv",
+	"/m08NmQahN75b2O9ADvCxCdr8Pne7bvaMQ454J6bpswhE8jbrEYISf0MyZhAzyNNGYlz9tQEGU13ItjE",
+	"vrNItmQDBS2zzkf/iqNbbkXfP8fnR8OAIAjG/98st9bKAf8Wzsb0q8xXLLYXJJ+DBw8KBjdUBWvuaN7q",
+	"t+YZAeZR9sQFfdAlLg6DUWRMFVTtm3pB+BDCvF3pZo9r/CoXu+gXMunMeg1pyzP32SMkH+27WxXtB+nw",
+	"20mHg1RpdwF0VqftLz6n0fWcY6+SrklB5fzh4ZNSZnA1cVjzydAzrsuLayzMZTbhEPChudRXplY2VUaO",
+	"R5Ac6gPX63faK9V1QMqzPO3uWOpasVua1GGpBrYyljXU0Nm9aXO4PBzR3+6I3sFXc5kkTiNT+94Xv7mH",
+	"xk7kW3Ol75lFWOpawRWZMWhoKG+6pw1WURZ9xBpPeR/vVN4rBIC3tS0Z7upQNoVtw0PdvhLD6LWE6Laq",
+	"/edf4DCuk8fC9TfOMTvQJlnXJVfp9LV62vM95eGOMWdsQUXnEctnOzBmigt2JPj+ORQSGBjWCvRDbfjS",
+	"GW4gsUlzs4/ultQ+aUs0Kb/PQz8orTLIUUxkXlJuh2zSvm0PppiIWUoUY6qentPsJx9b6doduatfgU4I",
+	"u7l3gSeYMVYFKMmd4BQ+CBDofcKklLAcCpLt/MkVProbesAwAMAG1z2I8OPdrsMWDA8XGzJD7QgMVVh5",
+	"/6r/3zd/HqaqV45/d42dKdUAy2p7Vkl0ZsUM+jDJ1Hq3ZqncKJZWBAb2ZrGOYh8Q109GHQ8vRsf1/XnM",
+	"Bud0NBycxaeng9kwGg3G7Hh+MjwdPR6fHfdML3KtZQYjd3ZEPXMWT7gIuU1Pn5incsXSCV3AbHsv5N95",
+	"ktBHp0dD8oe/jkZPyTdc5O/J+yePJ49PnpL05mJ0Mjwa/pF8zaJr+Wg8HA2Ho+GIfMVTNpfvH8G3Aeli",
+	"6dHkRvD7P1msKaz94lnQo9AJY1jEqk9ykTBluiphy1UETr53KVbelaZJgUdmAV3ESr3JuisPpW29H/XB",
+	"Z4LdAJqX8GBj5xEzUGWmFfpUAJQtg7QcztbC/H/y83bHCLeRcYcFKazs/M0NKJa9kslBWKyQhO7lftcB",
+	"RE2aenuwJgmBiCcNtg8wy3PRUPUL+St9r6QWqt4x3a5AcS7l2mlR4lCm2fbPy9nXEf+O//n5939/PvqW",
+	"P1fPxavT6Nnzx8+v13/94dmfz4/Y9s9/j98859/x55sXV9enL8Y/jn96/efzo/jrZfLNX79d/zQ+XcZ/",
+	"+mH7039755WL3sW5Vn3ugmyN5+ChbdA/bnOVNsBu+G5yw1I+50U4fZ94NlcT7AldMIvFukYU6jUTMReL",
+	"iZkGwq8Ew8ij8dXw/OJ46MnnHS2MymctJFD//OYKXCjTSygO5n+HlMUL8jmjKUvJ//P//z+nbY0TuGjJ",
+	"wLadRE2iW9HcVBvNKpiL3QE2vuiz6kJca8rTI/LGA5REHQrvOdN7NahK7M4gxNLxUO0z5Ld59K3OvkSl",
+	"NsnaajE9iMsHcfkgLj+MuDzMdLf6UHebvVIvsltislpH9VD39Kdk6Pw+Rb9zL3Pt+HEpc20YkrivMyps",
+	"j+AGf1NEk4SlpepGLGvEWkZtFlcSS36RXBT7D9nAE5Nvixu2ZumKgzYOsaq1VJlrD/2ub/VcU9dY2yY7",
+	"fJuNXpp0tfrHM89Lk2vMpMDRPlPY9Eab6+21T3uVaJeIsWsXDNGF3FxgFSlmMSUM27GrvpvS1KfqlMS5",
+	"fh+hsITO7dvc1EJW092Mjb7dx/ImlOkRPE+GZVvvzXtmwcNEhT1b3UVFRtPMoX/v35Im3U7SXNhVyyRm",
+	"6SRbUs1I50OIRcmER/Drn/XXE4ebVs9IcoPVb/CGYyeJsQYhw07JFcMUN8RH8/JuGo6Edyz9qQeRcBeQ",
+	"yrtOaORy+ezaPiNyAy5PdUEoEflqxgBdx0rXP6g/9okBiCN/WP2xT5YyTxX5w/KPRKaYVvCH+I99QrO3",
+	"ImFUgQtMPxMsefFROEaD83c/Dwfn734d9s9uf1arZfwuiKdR7EP4wEtC1+tkW250Q5PELdLEG1NGpDgi",
+	"34kCDlrO54gNPM8VNp7vdtQBb6KciXSM14fNS2rcOJQI/V4u+N9yZh7XT9zehpg8V/oWP4C/lzxmtru9",
+	"nUK5P02Ni8s/8VjZZEY3O3khGdZhmriG7VJlqqhwtuenD1ux5HHMRCcGTzv0M6zi4vTvoT3gR+miAzmB",
+	"F7929OkCvNEB3PDhMJ3uC5wpRJvvQVd9we6p4xj5/KhX0pJjzMbkwh9r9EGaiIEGtKLXEIi+xzZi5a4W",
+	"9tmjb81/fsbH3vnPDfjKxtHXVL+kt+DZMp8dRXL1SNI1H0QyZgsmHrlX3/o/V9d8PZBr3IXBWmoNOTUy",
+	"rNyfrI0liv5gt807L2/4QZtfCfdFCUuvSZbSG5Yo28MzoipD5ESKd/ER3PkqYykmXBh/+y72cInmbem0",
+	"CaM3TJn3ZjSRi5wdkVeF3ERkwAzAH01Ce10Qxp3KZrDAxNbNOD6UKVnJFPlR+a0Ya/j7px3w9z85vlsw",
+	"kYZ0hMskAarg9320F6WIWJ0Ene7+r/U49STkfW/7XfT7+d1Hp6DP++FkI0rwGcLVUy9JHAIa1gNTJ2sl",
+	"D6mUdXZSblN5/rtju1QbSis2MTryLu5BiYa/waSxlNHVrgQve6K7Ed3rSfwPTfqMZ7ttaiD4FTx52+9t",
+	"GU07/eJH/WDLzXRg18Oi4g4N63I93Qtp6ukC5XOnHW6iqFTteW8FnkfkWyinx/ZTEu8yV3avuLhWZMYS",
+	"uSFLuXkr4D0UOTdlCMi1V4FovH9x6AGX3Oj3eMkdDEBUgVIKSuffFjjzk6P1vlhLQWyke3NeQ62G3jom",
+	"4q4e7AbmtkdtF8W5yD4iufeHhToYsaku013+U/BcTfX3A3hgWnSK40xk5Zo7pYV4XdKMg9XoesyGUlgf",
+	"Ps64UrTAVnwhCPfxDbF1hL4w0E3UUO36fSukaWG8ckVQTzW4xeblqg/ecwgYaxaNqGKAxIo1hgi0pY52",
+	"NdY6tJFWv/dDaaPLK5hiUfj0osBknHN9tDhknwI65BGZ5kL/j8XTi1IzRb0cv5niL5KLIzJdp/yGZmx6",
+	"QaRItsZ5tZqxVL0V+iBa6bqUZMMANA3wjaC1GabMPy3DRLJE2SpSSk6GJ2WYSlPXrq0EnCUUQsAUAvup",
+	"zwqL8pRn29eavw12PCQhFP/7yor1P7+5MgVHoGqY59yoWoOEMd8PjJ6CRm05395zCiJIfe/zfKsv3D5Z",
+	"sEwLq3+pR0G/oDdBVHMoqPJQ32twAjWwl/4HTob2ym08lCF3qI5KyN00MsBbxukXmpOLpLrOfl0xGSxG",
+	"gh39N0rVNimN3SF6AJ4LE0AeEhoeEho++YQGr23YQ1+vh75eD329fpO+XnDcbQtujEDGrDj/q+IbbMhy",
+	"Z9i4vtVffmSqT9YJ07psrytoHuJZOr9OzO1PUGDscz2nbJ1sJ5okDWs7CP2JvY9YutZreL2kSUI2jMzY",
+	"gov/rKhHjxGf70zrSOdaR7IAfXr4UkfibnrLrd1Li6GOcFkebSo7m9rnHkC2Pl2EOtjR7x9yVH8HKh3a",
+	"ZxN7ylD3Cit6o6vRsFHRMzab1fO00NxXzdsplGtqnmXZwovheTRazasm7i49U78DICfkS5Gl2xKiNZg8",
+	"/iQ+Bibr8bCOydopd8cnOQWU1cGZtnTPz+d0YE3d0/njYbnvFLqn0Kac7LNt5if/H3tvvtzGkeULv0oG",
+	"+35hWxcEKUqyLSomJmhZtjWt7UpUq2MafVkJVAJIs5CJrkwQwlUoYp5mHmye5IuzZFYVWAWCO0jVH90W",
+	"UUsulWc/53fYrsTU9a+IB41eAcSHZul/Ewi2cTsOylasK8zYoj9eFb12b3v3p8qbQhL+ZVG9afpXsXzO",
+	"aaR8woE0A5VlFWFKbrl6RatTzVVEXXDFnpaxZGIWY1Bw8tyCxvcFu0Ya7caN6k5/ewBKzk8/D59uSzns",
+	"bxfH76eHW9UcRc4pbcqu7Cwv6p98M0inpUudLRd9Vl/PBMx5WAbVgaO67leKTpmZMYyGdo2wO//f3m/r",
+	"7CoB8fhcj0ZwgElal87PBwZV2a+DJ1r9tWC9M7eyZS6KLRhxh4fbyWcmSLAzB9iQ7UOEzxN1BVYFC8wv",
+	"W9LD2jyFZ9dhZGPtvAVBdJqonm5LMB9+gkX8DIsoXJhPhoWLj3T1aBKG0mbJKd9bj5/sicfdve6ewCCh",
+	"1FnffhbaieEsy8qslC8dxd+dMumRHYa5galZov8otskrg0IbQyqVs/ZkG3Z7+yewhn6G5RRo4A/713UU",
+	"YEu2iy0pjsTK2RBFrdAp4KPt/WfZOUo7gaG7oyFi0eZqoKcadirTE8Q5oKt1GOoPC95bBdRamv/OWnsZ",
+	"juG7XJ1oNUdFotzveEqdiv9QWWYFevSCBSwG1gx1PhELO8sFviSERbrc6ZgfLk7dXGWoUsSvvrW/9Yl+",
+	"E96KT9IPxu+AZWxFz/M5R6Zmxd+od2msZObHqFrNBsfKY79WYxQHHwIq2NLPuUq1W/qNmDlYhMclcqvc",
+	"9LW8BbjXyDuqOsd6HhJN3sEvjVxlmWsUzHNL5dosWxunQR9OKXDn4TYUqbsSnf7CoR20zL/GrihNbedW",
+	"ejKuoJvhkj/ha+tuuzvuNnYrVdOPV3nNdp8cPtxr9pqtnyAd0mz/sTW2YB6Adn4e51Y5yTQKe1yMKwS+",
+	"dUOVSz9jJ8qpHMunj6uZk3QeOB9w6014vEmYL20GJQU+fLq3xzWOZ6BvxRNKlXJXY/Neug3L1Rmyk8XL",
+	"ijBYZys2nE9vAn/FnQ3Mvlpyifp6aJu10utBlZbcQa51om9+o9GZyZUE1e9rZ8sa9eLyduI/gnq2hmnX",
+	"6EGNlgyVfOIsCichK4n5YgUIMb/kITU9bs3W1my9uNlaosqa2j2OSZxHrBF7rYVsC/SEh80pZdYQ8dVi",
+	"eDxghV++UvxeqwNP9cDPYnFSGzzbsODZtPCXXNYSvZdayzS3Q82AdG0Q+F7m9V32tP5rFgDuN9C2LrKY",
+	"6zZo78fD3R9LGxTQl9uMwDYjsM0IvPGMwDJpD9CLB1pef/vnwcN0u+ih8vRRYUjERF6Y+UitDFsSM3B/",
+	"wWn822AvM/3J344JSEnb9KjaqQd4QylXhu9Zbtjz8GnlrhBsZfiAXHlYeOHlRa/mUeWsPCl1nnnyn6ER",
+	"9ymueCUCnufTFCN/8p9l7aP1LGyuZyEv+vi3zaQv7fR0pY6Qbauo2+z1COLr/Wqd7a53aXFFZ4q2qYQr",
+	"gaa3CL6tYdwWvF0X4Lkr4ddeOezsbJpZmba0cBdpoSG3uoiXYP7QNLfAnTlm4tUUwwYmVYzfcUYEArNv",
+	"T1ROku8RQkprM7ShvlySLsuntpI/VlVYSqgTiG+Cu1T65ykMGXoZaaFOBON3v4RvgNZrRwzG0ncE73G3",
+	"Z3rmgfiPD2/fgAR3Rh6ro4F0qiN0qowHqs+pVfTHjy9/PfmpI7yeKPrl/W/PxaNHj57Ckx8Pn3fhTS9Q",
+	"B8D3UZAL4QCMIBwKMR9bp0SSSi8TuIIpGFQD0BWvtPOOQOKSUs+URPSV06kS2u+LqaSOSH05OBbS9YwQ",
+	"SbjNWyrUL9oAjAjDQTuRwHdOBOPqKMPN1gN6QgmfzhpFT8JyDkxYxlg6wluNaEShbyABcDzDB4u2aycy",
+	"myFAHQzcFW9NtoBn+5maOEYXghsDZDODOHtYEEyjK14itjbBL3UKRBvYS4YXCXNZhJ0ktYxer80I9snO",
+	"fFcciHcHh8//CLepzwM1pbYOc4LEgFEzNcTbhfPYR5ebJnQKVBZQa3N6RTFyeQ8YcpqWDNv3HPv0Y3P7",
+	"8GG5d3/8qHQWaBQnFyL5+zY+tS/+eHmYCJuL5PXLDx+S0unClH38qHI6zfSA4nC8uf/7T2dNIr6Hw/n0",
+	"8ZOffiAQMQnL6mdKJAObqgSOhROJX0xVPIcBIwNzgeAEwK7guVCfkS2G45qqZyKhuoEEkUXoAjUE3tsV",
+	"Q62ytATIO8+tGXXFCwTlw9ak2oZzB5v3+PPn2C9H5zAqjOFwxb/YVDO5vdxGssKV/fT46aMf9sXHw9+2",
+	"f+4IY8VYZkNusjPLczuSXmEbDLxI6CdzPVBd8QbmC1TsM3gvojEDJ3SMHYyrzrQhbM83vz0vAMT7OtW5",
+	"GvDhA7LNbeaYjtCAzxSwl1wOvMrds4jtg7eUuJVD1HI8Dw6MBpmFQWnRH5RJT3cJkW5VVxIk9EyfKCce",
+	"PgloztgiFSU+nVLuiEd47eozobrASDA+K8nNDUV+s7l4tBtxjUKnaeYpQ5tPVL70Fud1llF/EzriCzob",
+	"El8JozITsXOzj3hIXvZpe2aOeBG+iB6WkRvBDX0lMut8V3x0TOyZhBmp0GOFlwv0X145jEpzf7qL4NbE",
+	"6cS7tx8OaTkkP53wCOUqjUhepmBXe2UGi+2/qkWyTzhAciS1KXo9If85VosOTIZmyhh+EZmeiISP2USm",
+	"xKD9WBnksMVAfvu9AmVVpfsC9LeEZ8mYMSjNeFcQ/FJ6xGczI0zt074TcWiqKDV9xM6OWDfPhBRU14VY",
+	"tSBA6LFHOHFiAUT0IqEbk65Ifn9xKHZQoO584bzGrzsTlQALc8Vqqxj9sVsCLoWR9YjuMB8Bl2pFsiNn",
+	"fpyI/oIBmAJnehaQd+kj0eF1dqIQRh3uZ2H/jDlufAN+8vASZEcoSOc2p7sCIAxsJz1BW1u6hLIHhYDG",
+	"GrSgYZQkp7G+aLEjvIVRsaHf0OZqX9iTcDeuluDa9Gjs41xKMOXCW9tlfs9nnlaNygxtc/JeevUK3rWN",
+	"/5/AgN/ncV8J7O+HTvnG92BlGG1GCS6wcsUpn4jvA3kT24AlExrWBD8U6B0/dMVbWgszy7CaksYjHu89",
+	"paNPRyeXXh3xVw5DK58vtg+AEhNUvmhgEnQYFSkfDfgWMX8lbiZfBhqluoKRBcVkxrygA09p71Q2BC7A",
+	"x3E+tiLukrcW4dpgJRSLEd/H75HDnoDOSAUMFHvpBDQslDd0qjqiFJx5Vjo3nUKs5kvH+QcYEukt8o7H",
+	"e09JAExVlmmgZTtEJlgpmgjAi8ENhT/uC1Jbjc0nElWlCUiu1I/hHZnyIJI6AoO4zIvxFSiTmBHDD6mF",
+	"A4Io1iA6Uz0cqlwZEJ0HzNHc2M6Rw7nQWxj0iLQrkt6W7Hb7va2yEY1fG/VUuLZ0BRYij5V5RnoE7PSE",
+	"ajxhgi/fhdWxCmCs74j5WA/GpAQhIdAxQ6VDJLhRcUg6e/Rb+VxlSgKFoZbjgoJEEquvxpr35i9hLKcY",
+	"bAxkbrKD3oDFNr6Wg0wggZniiX1Vbko6ItkJh2o7J0KLnG7pyg4fNnyodKqK95d+3MmsPZ5N8V4KFjJx",
+	"7aRqAAoFXpkZN+vDl+4rHrf8ispVejhXxU9dGPRwrJ1wKscWuiCoUCHk/WNVwYHG5ccoUoa5NX4b1JiB",
+	"NAH3GqU8Wlx/+ctfxB+Hh+/g3/jqg3cvxdCS9oya68OHu11RgOPCbwyvLcVgbPVAoW4z5zv4FTBJn+sB",
+	"kj4KILxVaLdPht6DB6+VH9vUdR88EH+8OPiVdBN6D7AUEGypVS7wXmo3MMGHQkt7WCXehBwfzm+QtU/o",
+	"LCUHsJKkg2IH9HrLVuDMHBs7N/y+rnj77vDl2zcfoq6wt/u48gZgWjha0OEz6cbA2GEzYXfxtTRHuC+O",
+	"GADoYMX/Z6ZyrXDFBwId/BEJEOY/V1m2jcob2oRxjlOZy4nCnaQ3xh/i4yN9giiWeoCCQCJ69OPdXR74",
+	"ZWFBP3gQVDbHzvLZdKpyhhkMjGXM3f0naJfaebiBXkemACwD8Rqfk9m8fYg2DMPW9um42ND+A/+IJgfq",
+	"c8+ENAvSGAixDz/dw/jpiIrw1IONFFdNHEiPjM1hpzBnhB0HYBnPQSKjPQIfDaF0+aPFmb4wA5ui6K2M",
+	"iURNw8Zb9tn94Bd4Bt59POTphXe9BwkUXrS72xVvwypDjw5m4DgTmjVsC66L54f3xXMs81yfEFywnsQT",
+	"/XOh3bIgJ8F5BDfZWWA3z6nMDI0SjCAn/NFYyxNjJVOV49erGjHAoKqfMogmfqSwI0ufgg8THUAEekdN",
+	"dU7EHvYkeTncfi39YMyzfDncfmONCr9VXoIKCNpibIjFoxAIxaiR9VqimqrkAL9bcbbgAOKxW0xVV3xk",
+	"IgprKB0d3pjXMkXGZUZMmXu7D+kUV01x1KVjY21tRPLKDsLOha1KXhzKURL4E/AwNKsCX+Eh4SYcjFoS",
+	"YMsycpeRKepRMca79kGWU1Uoe/OoNHT7f/7rv3tbSUGydIZQScDJRfeGzGA34MWwT0GNQNOH1Y++BfLI",
+	"gxKMCrYTGYKS0jYQlZacO13xFnkdzhHWSI62XIm5ksdd8Y6TcIMXKazJBsv6wYPKGXjwILJeiTYDnfZH",
+	"u4+FJsWLtSIP44F2DlNFrRIGBG1lKnONzWlsTo1DHyDFwivG5J8rn2V+3d7ubuFW8OgTDJCzwRl4UDIf",
+	"0aNmcNWBlDW6tcpyiZVSGLGwiZjR7ImZSRHZtdiFsAGjmczZYGaTKpwqTGOBs22H3P2nODLF2SNTq7CC",
+	"yscI5ggbhdsgRwwmO4GRFV6EqS0xmGmOdgBCrXOiFJuVOAasjbirdGIonVd5V7wdsmXZCUYJn9oAiw2D",
+	"a8ffCwi4hO6K1cywmpEltTdIVC9HHbSXjWU9gN/aFS8yp0j34CZeqG1KQ2vrgMQnzxkqEeQLhTclDyLz",
+	"3+NP8av0Uarl5DG1Inklnd9+bVMMOyX4QuRm/Mv2BxA/BVv7aCbLV05xHBQZIIlB5cGzGnLWuyhRZ0b7",
+	"wBPBVDcLFs9Ec3CZP3tglDmZQRFVvjomyJmcHUykL0xkRooGEIudeXSAhmZlNJewOz/Wybt90V945cSD",
+	"HWJNGQIPE2dKiN2TXKTzhs6b8nnkjXguB/DJYM8Dw8CpJ3oymaGXNCFuJBZK5l3xHk84SXOmQrzd2G3k",
+	"dsk+KKVk28H+YXsXspjJDGHlRLpjAgMH2ckKZlURgVc6b3NYTcV3fCLzBXCdU7IT7PPAwvpoxCZvcz3S",
+	"phDAw5mTGQuZxyxkkk+fPm3Du0DJGEivgi8RmRfY7qTzPdl9FLz27L9ustrFAQwevFNl7rP7uEMKhni8",
+	"+yiIopJj48EDmtLft1lZ2H4JJz75+3ZZL9h+S67TfWGsM3o4THiK8Yh8YMDkbercRuIQ9VL2ylsxzFGI",
+	"FHZFMGnQ8UIb3l9Qxw104uHEPqBJsX2YS+OmNi9GSjropkGc50wPlHGqFN16/fLwVFjLTpVxdpYP0ADe",
+	"4Yd2JhohykNxayUuFqNpW7vdh5RNAW+RU721v/Wou9vFilswvGBsxmtBaOdtToSE3zkDZgmqXuKu0G0q",
+	"x70lfZGMfOSdEzgRdAv8zrmNwXcqvu8vBIeAf2C3KjsFArox7U/UlF6mW/tbr7TzBwX8tKPcOtbuKPu6",
+	"MlMMH5GgRI6Ohp6kvp2Y0AFmTZG3F65RWObMptbFRBh3/mtnxQSQYWknMEOofny+dI7h/wpPNI3L35Ha",
+	"YLDSuM40OPPpXBM5xGeapnMQZuAKBxfYoqQe2LzSA7BhVqFAbd1pUau9+nuKQ7PzHKOgW2vcif5OrGjM",
+	"lZta4yiPfW93dwkGvRxe+5O7E577SMFRp97KdY0N6fR/7Ww9ptHrXhpnufPSnMhMx06R+NjDsx/7aGSJ",
+	"1af03KOzn/vN5n0CG4QnHu6d/cS7kvL2GyW546NPzn70uZ1M0dWX/mJTjO8/3nt69mPRgU1DxWyUs2eK",
+	"Uq0CtY+MJ4Ds/+OfcELcbDKRWPgA3zFSoh0KZLEdYdQc7FuM62Cy4QhTaSjl55+drc/bnEXD0F1fO7U8",
+	"eucL/nkU21F+Xcm1fTw8Kg02Q8kfG/r2EBum27qnmPDvqsyDz2LBxXmNqw8Ejp1CIn0vLWSr3AiSMpHO",
+	"Qfc3RKTcOnklmd4NKt19fPYTb6z/zc5M2pI1EgHa/ssH++oIeYcVIeypw9UPyyUTPH4wlILqJGQG+v8i",
+	"aNJPRcLvDXeAoZBZR53MyQIms51am5MkJqONME/RVi01neEXlThK9JwuKHFCmziqBsUcVGLsj5HUaXbc",
+	"JvduMBYkUDyXV8VTTi8/soFqS9zQWrBlbtfJ3HZ/XoPV0FIOyaFNjz1d8R3KiVbrf4+CMZ36Cqdo+tJ8",
+	"eY2NhVN/aO0rzNZdl5l/NG42JXXitUq1BMN881g60+Cl2Tr2GG9Uw0qNhNg1GbKWKkGnwlBzFCDp1hvD",
+	"NNgpVnmnjJ4AJb/K5Alb1to8d8XmCb322dKJCVEXsHhmqfaNBIVdP2kwkeq0Q1YMhhmsmI/tpCteGJ9r",
+	"5ThXmOMVDQSFY63jVpIDXxBp6G9V77rAksuL+C4anUmycKigX2elJ+eKRq4seIX7iCtO13YfwY4f0DN3",
+	"z2EDk1/Nt1qedXd4FgbR4ZOKzI4u46QJFcKNttunkD+EQTJsues5s45qesF2o3LhrvgUyyP6NuU0YTiy",
+	"ynGkkDDwox1Ypy0g5PvzWLh8Pn2hlMf8V7XYui4rqDzHkv1z2t7Zu7Ihn1cA8ZtNngOG1KCYZz4z3xXd",
+	"QbWrJliEEpmkwMpPthC2OcX9/rJVk67dNFF+aqfuka+drTDoWY/H+3Btd8Bku5gFdresnzUm+1e1eK8Q",
+	"NGDjOCbSDIawkYSAKC7EJHcI/6BBvXs/M5hrH/ki1t7MQr6aNKT7YciVkQ7qNbvnsXXKHbeXioWsjBHB",
+	"OlvF444oHiUaclegd1DDlS+EJ9IcEvowtnNMYZsZMR/rDPtQUykEl05RoaMHwwqTdUJyQ9H7eDk0VJzO",
+	"tRy4eFuN05ahUDY2CFQs8ww36cxQyh61R+cyHCuGMm8DQ/c3MHQlMjES8A41+mq2JvikUQ1jyKZxggFk",
+	"RJ+yCzmxvPBuxiTh1BrVFW8oJ1FMbM6pTYjSFis2sWoADnunZ9SJMuRpOWToIAw2zeWiK55TWzKMJWGl",
+	"Yyh84qTHZ8xyOPmTuUk5WDUzR/hbbaiIXt/ymVMLvKexmBsOqsSz13KzQGuXYWhUHLk6l1Bp9IIURXvG",
+	"5sKrz97Vq/JUjneO5L+rzr3DCazMvbuupEMceZ10Q2zUcqZn+ltIqsMtW2Uq8RFtjaU7YizR97qMmURv",
+	"2EH/aoG8epo7cd1vUaXSV1j2MXMqU86JiZIGDacOoSVQkTLcJTmiq3ORaXNMag7h3FLBQ+zd2hXvlZtN",
+	"KMEG1SVUhNwMQTwacmVmExWZ4PUSzjtYyWrdA7cxFD1rh0X2LTXdAWqigxT43xoU1GkKweosvIZLLmcO",
+	"DrqxBi0Jh7Vph2O1wMvHaspIGSNboC7UuhOKM7gxJ7092nfEDA/RtVMHc72jPp01xO0QzMLbKRrURS0T",
+	"nWhqhl0CKINhuZ8Q4ahJLyZ2ghTxSWpMueQZZqC4GSu4AVS3Z+BMFnb0WYIBT/CGyYWWWu4AteDHxKLA",
+	"9WXBaW2KeuU023qI5AZ2FthjBE2DLqmJTNX2bBqLmJttvndhiDVcPgEvtUB0KPEBKlPTpsEsilir69pF",
+	"r8IDX6/flOFNaC2a+2PRBNLBlNMsQyJxkUouRI1fCIL4rIogLCxmeVOU1DMiF9dYI6U6lZ+s0tHWIcmw",
+	"mho/bJjt5TyxZ/sbXg7fWKMQxOAGvA6r5WPYjlJiyItDOTorlQPvwVc+WtOZGsr/24jTvY04mbJA1Qjj",
+	"x01EL8c8zgw9HZjIPkL6GYGGzOUixJKfEd4tqa4KNOUojhG+AMzDhMNMMstqIkig+fbMCtWXntgcTrQR",
+	"rKUNCF1BQIjOQxsSWg4JmStRTnaoJW8zf3nNeCxGzcssLuJYcoPe2JieQ94cS6J0TYvQJjITk5ljRy4l",
+	"sIiDwDd9QPS2Q7DA0RwyixgKT6K7NiGO1OCXVSa9U9pQXV5vhWs9vEmuFb/xRZWiTptZe0/4rbH+lnnu",
+	"3U7OJV50QS4dkFh2vvC/kFMXQbLmJCSvPpfhfp4x1rLziG7laD5Tv4gl5qDbecSFHSjOrbd28p0TmR1F",
+	"XEOC2ueWCtg4wNiewbnW8+GJPVGvuSHNGpx4Em+t4cXFFmxo5XhpsecqGn98+hP+Sp+treq+uzUFm8SE",
+	"6DiVASVcTNg/H0c6C5IsgiCW0xvRt4WJS9uUubSUcUgMJdw4V+qYkSoNoZ/PHLOkUHvgeiYJHWUZuGMb",
+	"HssWDKm4fBFfBVcRIBJ5IRjLObVPGBwPdQknf4KabgEV1DPcG4N6y7omQLTzY6FddToUzaDIh7pL2UEt",
+	"2tb9qzxnKuS+HJy4SF/xMllDEapnDbStA1NMgzlS0Ga4B3poYUPUHVgRYprSL9QApNbjfl6EnIbc583H",
+	"2mphtlrftiwO8eWIdWfgTprrDH97Lh4//Hk3lkmQfQ+SOtNGUX4f6AmpXJSgTe0w4j5jZDtg164g20PZ",
+	"z9SdoV2w6MLGFS/2oG/ubzmP/R0bCNPzQkuunAC6+6t2U+t08K/UuILkJGI8D3VWjcSfGr2l/XtK+4gn",
+	"LxcUGD8tUqUTzz/87ZyMwdrJ6nqEgEYNInmM3y80AcXuWm9KCkQDiIxZYK+Ec9cZf1AyH4y3mvB8CS2X",
+	"lfexdU1Z/XDp8qAvCXbkSLndEhUVVEqu6XpHJDBpfQK3MjoNY/wTXwxXsZ3C2kUQyswm8EXtFLsdh5ds",
+	"dbZoWPjIy3ygcweBr+CgrLQ+8CC1tsddsT2yjOk09p8x1gd/6AU41U6uPAn3JsWlGI1h2LERIOgrGTZQ",
+	"PYj0Ko3IFTYKII8D9eqLWao8yW6DlwGncTG+tmEWf1xJS3j3B2K7IINg8geZ0cH6ggva/NyslM5MiFgD",
+	"Ca1MiQGphVNaaguNlgP8TPFmT2K8EJGlGmhrJxgF46G5bRN2y0Yhiw9iryBjS51Ii5h1+UXcDugIHmrC",
+	"34VFAVGsY5rECef0QK2FErZsg90L1k7OcC7A+tq47lUUVi8f6JZ1RbJjEO569nUxhsXdlc/Afllt6tRC",
+	"/5Ntc24VAB4Cer4RhfqbpenWZRBI6eKhxqX25GhurhD2RKWcqIBI+qGLWxTvA2nACEClQHP7d4os4uXQ",
+	"Ci8kOoTuc0UmREeErnGc9oD93uREpQWOf3jxMtpKbbYsrOnyZHz12QxxYrcFf//Nc5A2SeKm82mx6vOq",
+	"uVZsprXK0ckSP9wbM2s1oa9QC0PgLb5IkiJXbFQccNZgbMxS2KoOocRJI8Z2lsegSeBaiN1o7aSxt5tZ",
+	"vC66gF2MM91FJyAvepU7In7QVnG5z+jTVSpb5gmXyl5Y4hC5Qtf6pbwYVU+EuBpHBIy6ibpJMbNWOWn7",
+	"8pzl6agc9FZFuqSXBDnRZXWkmMZ5Zo/ETAI7Dm1EsDLlM/2AyNOcMtoVBHyzjIBJ7ZXLrXxMkUKKkRbs",
+	"kNykBH2I07xGXhIGWaVyFPvVRkHuiArhSmfnIpSx8yX8E3WEkKPcrCUgCDw7LyIoe6WPxdzOsjT0+Ed8",
+	"9uDfoDzHDsY0AsYsJw2cdj3+wlMJB/f8uRX84DVqCGGIMNebVhDC+Kv1g/BlWh2hdWBcBeMJp13IgujB",
+	"8JdM4FfDiiJWYz0feq8ccSI7FHPG6OJ2X4plOL6hWw+adRe4yhuLoK8tR2k5yj3nKAxHVpyrK+EgOaJd",
+	"rmAhUX+Zq1yJdAb/y4P7c0pz4nyuiUyVmE2Bz3Ub8FlbltKylJalbBjU7VXzFJ/r0QjGa2Iqv9oiEss9",
+	"dqj5Bdc2lNv9aSOmuR0RbsnbofBzK3gAF7BGwVYivFGwm7IF/kBtZer8CYf0+NXxopYptDGQayJRPqtl",
+	"M8LY+fnodOa40KjRvedmbkr9ZkJLaS7r+KT9WCT/SijEAbPAYoz6bOiPOM4ZiZKfbJ66QOgwMyxqCi7F",
+	"VLtpJheYxtERQzgFQjrOY6U69BNN/sKOsLkY23kJNi30nuyrkTau1wRk+q9KTcVEfn6lzMiPt/Yf7u52",
+	"tibaxL9rqylusLEF7Gipr0XbwLz1pd56GTl/sfNzoJ0v3FhlNfjqvNS63CkVi9xw3I5ws8GYYq6BbTld",
+	"19r3d4X8aK287Wo3mGrGdtEMZkPTtSOhrVYTwiJbLeH+op0WB/nitEm/rur/ckC0SYVTJ/Y4tHSxcyNy",
+	"PRpH5eEwBA3xld85vhoyP/uKn0/F95gLAfce4b3JD8+YBfTMfGwJnTzoKCj4Kcmi1Gwa3jiwZqjzCdzC",
+	"bk7cD6r24hyMgMdqLBeALWVx1GZfwCwPOLbaspP7z05uODeidPBbbhborcTQsK080CoxkEt0KikxgtUc",
+	"pJSixbcczUy8mnSE05TTucDq0olcUDQ3VyPtvMrhDb7bM7HOlNkM/1nHZn7PpfEtl2m5zDVxmbpz3LIb",
+	"prsSt4lEGjWWyylUudKGzP7mhBGsO0OoZjoNHHIp0tGLLhTBEFKfB2rqS+2KqVC9aL9XF4PhmbSWUWsZ",
+	"fSu6BB95bBK25OW8HF075Zy2xq2ylT7okXFlusXOfupE5QssXuuKlx7b0YIO4u2xMgjDGTpWnCbhFyZF",
+	"p2AYe0OJuAZG9wXsfEtk95HIXpgUs3udHpltbVzVZ3dJKiOibZadL7C9/9LoZYrD+io1nGEPbTVHxKUQ",
+	"2RjrVB2xsEk66FQMElhH2UuIMJpaIURpnu7HelQXSlux6iNkMz/efUy1XkDt1ijCqoAhYj1LZu1xRJjB",
+	"KdmZ75nlaRlLcOFj9ntyNTq8DtH3phIbhHsbYfcIQMMJZ62h/04UGioILY6tF7F5zFjJ3PeV9F3xgTa6",
+	"UjVb7q1I4w2kgW1RwubYL668ZV1RuIbAmOJPh7A6TmUnyvUMeXrohiO+4Qi+iMqGyQ8danJe8RvVOIfq",
+	"rCee/oZpNteQpULrvM1qm2/ebrsTBTcNNNYRCcNk5srZ7OQqjMBvO4uGKfIiEm/mxzuZHWmzuoEEdx4c",
+	"c5FPSVtEAfPwiZhoM/OKebQEcZcrNy7dE+t1plLnXfEpt2YkBrlKgXokNwCVPfN492Fhaw5sqkTSl+lR",
+	"6c6kE3sI2xydZj7gzFNsLm5DbS0PrvZ6WCO++5YYIyj6Kn1pmvki3SG0uTxXvDEesvzpSxz25txWdJiO",
+	"ovWWtMmCV83mCl6mR9wBODKwmR9X+ZcBZbbKwCz52htqprO5XLjY55DLIOYqy7axl0NKbKojjo2dG2Yq",
+	"3TrOAcNcVxkzMszLtoq5vI3bnurrOtV0eNY/1mBUzW2ebufKqRXH+wPZUiLT5pjsQKd8aM4XXtIRmo3S",
+	"mKKWWTNimy0KTFGS9toV/fyoU2hqFQIb+vogNZ6Kdzzge5z0eTNba1vfXT21Yde7c9HaXg1bGQzUFNtp",
+	"zdn4po1zuE8MMIuKmTVRYyn7BdRn7dC3X4Jiv6pOeV9bHrCaB2xuI7mS6xj3WMhIxQJZwenmcefkJTsc",
+	"f1shMllzn9v82CF6EGn2IDof7QZtvysOEPokDwIUlX+zYLCz2Dkl8iBqpqS9OLG61OezZ7hPaDncTmwq",
+	"NF5CawDfWoucRutZ5j3XI6id8pcV0x+Uf0ZuueA0XPYZau6GVZLlN6p04wcFW10TfzjivWx132vUEhAn",
+	"sSy1RX+BxjQQPX6RcxE9G+GrTXvuZlY12InsmdipsMUhcFCH/L1eT7iamN29YNQ/4xx9cnWnoWPL472n",
+	"IP2M0L5nxtKJhVZZikq3FRNpFl3xkbqfgQRlwAGJBcKsgBCFhIwX7THZpa+E8zZTDb0maeWbo6vfpKF/",
+	"WHa13DFjn88h85+W2Vwbs3nxmYV0nbMOeBAFg8/JcCj3bDXHmatsYCehZGZos8zOXUAf6cvB8Si3M1OE",
+	"o4QUSSbNaCZHKukwIit+7u+cICV8+xVfF4OxtU6ByqLqGQPPcEMNkzC/c/GWhzfMW4pSiOhR/EY7g7d+",
+	"0LsSjKL+5V6yVhvq/viX1n69DhHzPFeEYl/JhHAX8PCeqFwPF9tk966OVLHdGBGvSMrMMaXRir4C0ePq",
+	"jc2uYDuyMQWhTqT8Def2gk3y6xAKhyCJL2tyPg8pt/fKorxFLtIqmWtwADp0wAIqBdLrEv9gLP3ZoNlv",
+	"jRJTWfibTqP1dkC9VBpN1VTnagBPYhkXPhKb6GEFBenFaVf8GhOa+X3Oy0WnZ8iwhSVN/UL0bbroircB",
+	"9cEORUI9guGsoz3Lbchn01R6lR7xb2zEjvRJvQ37SjvfDLvdADBbX/PN6MKXSyc6XXiepSrHZDbYPC49",
+	"H1AJeP08aF/WLj4P5eSnh36DTsfaoclAsFladIMUL33hku/nhPnBSesKAdLhJIT0dfQy7AunVM8sfbPG",
+	"gn68fAXrOjDhmLgjWk6yXz3SBRJSw8zZQ0OA71xTKIydl/elZ9j24/1BPxD8s0JGCOv6PSPmrneof4jt",
+	"tGn2wtueQTAE9AY9C9mCNAivND6DPgsw3MSBGGQ6ViFIit+OLNp1YphjTx7Yg4nGvENjmWg7PYMYDXJB",
+	"ldtGhbYen7jqkjMqOXnQgEJAEFKxTCrmaNtcFLmWmGYIvMrmXKrVM3JiGYaKm3t0Gw9IZZsudFDWA1Q4",
+	"+8aXwzfWqNfSD8bXi79wBnp+YG1V8PRnFcolFyKft07RwJRuKZ9hvrOGXC9ol/59+7kcjNVZt4fbcIGP",
+	"1kzke21TPdS3mYt+g4qfMdFQbJPaz0rr63ypQbyYFEpAUJpAL6pVmjqN8bzJDLjYVOXOGjGiBIHHu49E",
+	"gheSrnhphMvsXExsqjpChmG5+xlZTdZSQjfVpu49FQk8cgSPJEiCPZO8Vz5fbB8gBdbpNe9s1Gs21QtX",
+	"muItOeJ49NV+uEncxbvtfLsxbrRseXZEMjOY9HXEe5ncQebaCTTcEYmx/mgqc68HeiqNT+59Q4fY5LzD",
+	"rUy4Pfq349G7uf2WXh1lJPlguwvWf824s1hKVOJ2jVJw5pBZLjsOdr7wvwL0UyOwDOr3hCxD9zCyTHhT",
+	"V/xB9VUIBJeCWFu6v+x7mCo7zdDSySzYqzBLR9aWV599z+hYNP2Mao5A3B8rNXWFeyGIYaybcmKayUFt",
+	"ZIucFY2CdZX0qClAKjbsBgoz2c/y7ajDHZEMQwVQqxtfhCfQkTkPV+jU+w4PSrAFTGikGT+uRXTbNPra",
+	"PHv/WlXWO2Nlt+R8XlOXmgSvQc4lUxcP9UoprlLtl2T4UsVaDcJBqv1GytFryIMvlnpL2Wzn4RoVf/Y3",
+	"pS3AMT6aa5Pa+ZE9QWdoSYP4pu2+Ngx7OeQMYJDnNK6GOlNuR55ILytIGV94mkfA/Joxdg/EVHqvchOh",
+	"MLFvRwjriJe/CplhGOglYX5T+CfUItVV/y6V1HTFu9ziLHsGQ7oYHwxZHnXId8r/SnM/wFVtBoBDpylf",
+	"W/pYWqEHfpY3CJ/y51g5E2VmE/jm/EDXnYy24qHrTs0IDkINEPmZqiernefUUs++/b00SIlrvJdvPVvz",
+	"1RM5Ujuw2AqXov3e2t/qayMxpHdqI/hRdzL6358n2Xkfr5V4xXe9sJ68t/vjpq4QOEBec4ZLa31O096m",
+	"z3fGoqs3f+1ssEVx84r+wx/XETdmpN5Y/0F67YZa9rPbyhgiM2CkDLBnlQoZ+HGQS9RLoilhqFE0najc",
+	"aWu+7nxZLZxKxCckIzFSRqFRJyqPkf4oYQQLGFVgudYZFb8rFi2/6UxtsHjhfYrlaGH7aybBt66cxER+",
+	"1hMQLnsPH//0+OdHPz7+CRtc0I9FewttvBqpvGlWTv+/okXHOSTg2pLPj2eTvpE6685Vf7rV2ZqoVM8m",
+	"4a8MNL+lS39OR8Uf35SM/HOqLixCLiF9cPs3XLje5a3ZOKlcU3P/CdO+SvND1B+Vn6i0Q1WGBby+F3Bz",
+	"dQHlOHVz8vipLajZ11mut3M1VLkyA1W3vTftqtx8l+Nd1ERyZVIEUz+nIjJWMvPjlWoGHFs9UMIgKI2l",
+	"Nk5KpNLLvnRqX4TUS+077PdKUjs3SakyLpbf5j7eoka5TFWa7ItcyRSBtXrGUQgyvPK9SrXrUFI2hTP5",
+	"sDsxl9rH+0ITfS7tJ70KPauG06n7SsymmYURETsR0yopRxpegDV9s8Gx8g129x+0UdfoYqQRmj2MTEWE",
+	"QBZ4yVTlYzl1cSOcnSjc5jul/D9Z6bG82m08LJ1ddNvM5eKKyBAOERFUbNDItBMATeHLlBPkmPxWU+dO",
+	"pk9Us5uKwVykE5k1I8FJytPcIvpdPjMOPVSZtccObAVjqUt+mNy+kGIodQZSaqJkuQ1/eIkbYxv+vuqZ",
+	"XHEf/gY6eaVPlKHSibMj6ge4srt0Ui9baDJWg+PT+4veQ9iK854M4JyLxqPx0jPTLvNrYpHxEMCJrDUD",
+	"3yuZ6rW/5HucSPslEVdCpguM3nEo7BwEr82J9vgZ3I7EkvHVZYRUCq9jWXrx/HeOpCbSfhkeZ0hNodBL",
+	"QDjJHdGfeVRECXGO4jnYcxKzgHoGX6tyMZk5L5zXWQbyVGYgrFPhLY0L04kVGftYu4KjMEKG9NQlQnwv",
+	"xbEeHHdoqE7UDmA/OkL2TNGuDu7BxAdtzQ/cBcstrbSOEVG5/ct4z8ZUPF6duvDe2slqKUcVZQVIqcwy",
+	"lVOC1oYWV97BYoE7nII6nGVZG5e8XFySGI2QpsSQUMD+aTkTkusdgwBASPqGgGWZ+6dqkGmjVrP/0pjA",
+	"ZKlJRmDWTqkCb58a3+Ar025NUiZe2UB+WZuGSctoIce+nQJt/uZVOltJVU1aFZhBs2kzWb2JCjPpVmzI",
+	"nVasoh4dMUkPKkyg7OCzU2UQcJCwyUJbzpJiJRd442k9qvQYZ3zuitIxrIcOt8cfp/da+SkW9y5XJ1rN",
+	"V2tCS7w5suWWg3wzHIQ7/5ZOQn+BB2EZr3B9VpIrN+vDx+2vENMfDZb0YxN/w/dPCwYBchnTiqKajjjG",
+	"OKm6vnRxxENb0IDbZHFdDligdTyweQsY+m0BhoZDG10FrLOyW38k9cUoMFJUX53PT4IY5AF5yaQg5Qnm",
+	"tsGB4rw0jMh/Shvgw90R87EejHsGi5aNRaFdutMRUMNEm1TlLqYRGmFNVxwitst8HD0p2qObH/MGbVbr",
+	"bP1YLP633E7uDTtoccA3gmhLx4sO6ynCvRDJfin+OKvM8TemNnj5d45btVUqGrsNLegruu+ZKUwVi6Im",
+	"O6cy4xuoM6Q1tC0g73nPdjQK17RmV9YGXoROfld+Y4lkg4oFiz1a18C89yWDbSXy3Wzefsr+9ZZRB9f0",
+	"Tk/siV6Bbkh9YnXqkgIjgBHTnBL0cEeEIASB4mkzyGapSjvCGkRBm8qRQkfay1/JPkY9+kQrClU6kakh",
+	"tobu9gyPZUdUZcNohzGqTbwiOs0aoQtpVedF+PmgYCVb9WnAL38lTEcvJsCLH+7uxvU7BS/xClsmDOxk",
+	"It2+SP5dp+7fdh8+3f2f//rvzu7Dpw//57/+O2mAaNOp21pKXX6lzMiPt/Yf/fj0KaYtFz9g9alXObzo",
+	"//5jd/vpwfZvcnv4zy8/f/1+u/z3468/fHn0tfLTw72v33fO/8wPD/7XVm2KcXWj/rBzjA5TOtg8194r",
+	"sy+SDwO9/ZtG4I6BFkPNAH5uoPHfOcHljZQpkqmXdihcW4/7/I53N1UxIWjbQklE4MxVpqRrGhbuOgJN",
+	"eas+s3xvd7ecU/7zT7vrppVjj99zTMLbK53Ca6pAbgLtnBmvJ+poIj/Xj/rjbnXUdVdNJMPQimwLU1fm",
+	"4BLvClB9EA8RVZxayEtmOJW58QT61mZKoh673HX0bB0kgB7eScxD2NpGxEPad/aUgHWOSQPo3YCfFoTr",
+	"KVNi3KR7IpzREh7iv5IW1/DyBlYLuUDogkFOB1WFfzgPumCJW4gD1iui391rn1GiZuC0QZkAecNqxFOR",
+	"4GNHVMCbnDasCEweaWhTYQNLU7wt2EAY+wwsBd7Bb7Jfx404bu5E5lKF2tr2Fzed3ZSmQkZSXMV5i17t",
+	"dHUHlXC3srCEbolo+BW1YyC9zOxopjqMex/virKAdA2u+GBT68nubld8mKos09g0FnTH5PcXhz3D8/p3",
+	"HPTfEuGxxePQ5oU5EY2LscphXGs7YTqOXwnTKE2hyaj8nRZ/bv5/U/ofzq9J/ys+zf1V3+6xUlVVm+KH",
+	"XENtKlHvF+K7awRolvUpyvO2dsIV58uKkzZHM6eSIi9Z58LMJn0yMpJUeakz18U3JF1xQOYbNmXUxnkl",
+	"0xWokvVaV7NyUYeExQu/fhd2I51vIvTktYaEbkWn4IPY+obLKJVrS/pOc4sb4gMsr6Mcj6ScBvE9kEb0",
+	"FZbLoLCtB7K8iyS9QZ4elK/p9dtbG++vacNFTaXj6xD9WViWZU3gOUHPhLK4qcp9xY/rFCdLywpDCLnS",
+	"ywbAM9YmisZXoAscKzUVurZY+yM2V7m7usDVO3xKO3Jb8JlrMqAqdOYlQun3UUtqHTbfWHEZ0e25PTC5",
+	"gpW5FRmx6PtQn+XAl7oBcvc97NMR4YBD+zTuQ5twh7JSPelAGmDbTpUgybF3AB85oR2w66mv0HZXvLF9",
+	"my4QFwc7nM3HVtDMsYsZDKQzavsNP8KNdqpMpzx28UyBu9kz1A8V03DJGsU7uuKAnUR7u9g4PDwojRjb",
+	"WY6yCVtmPqPUXfibuwd5a48m0iyO+JmEVogIIsUyg6FLO8L3HlmjnMqGSX2bb7jloD9zanM7fccp3laz",
+	"b2XC+DiV1TXPeE+HzpoLB4qLIbVvAwr3sQHb3ZCM9WyhjWnceAIuipPQcLdoIAcmjCnhWcbOv8ie63Pi",
+	"WB7snGg1b5a3YB1xkx2QWAGJk6pQ2N6hN4WiE5gM8K9kCmJ4lmc1kea/aTWnxdxHdAtc2N/OrOykbdvQ",
+	"YrIb4mOtgr3SywGHiCjb6xPtF0GhlKCwTato8kF1bgqPBHr/gkwh8HIOkzTAc1ESCWms37mSOtvcvmdJ",
+	"5VmrrTa91g6FZHWyxqGxNOt7k6a/CSpi2/PnHifOL5NXAfzFlqhT6+sMmGPfxC9+DQ3gUUuYmUw7xBc3",
+	"qZjm+kR6qvNxBK4pkn8lbFRL4TAnvVubkfAeB72yLPe3JluwX5bjuNpVPalLabglV+qlevkT+qgNXwA3",
+	"SVK3QawNaMoCPpE6Q5DWVWnA9XnImAHbEQn1/044xXVmMuVczBHUToz0iTLP8NuF/NeuSFDqqCQ2j6dN",
+	"4+hYJj22uY+iCd+9X1YW/7TaUI5L0dzxINyunUBtVaWgRjqvpvjqh7uhaxRnx1Ar+4lcIISj5KvCZmlX",
+	"HBDMCG5nX1EDZZq0mLMHhpvcE0wrvqq/4FfaE+y3zIApU1g+vQ9f1DN+rgeqKxJa0fI2xORL9MvwqoEb",
+	"wHCl9J5MSRiHgFrh48d8ZBO8SD3Dz6FrpkgqoEWL8pqfEQKzDq3Z3dkL7bC9AK/rGVibwJWBnt5X5aqU",
+	"hgPoSIyfRnSnU7XV2aI9BxLFbbgYTPtdTkoHFtWUk4Tsq1PNSafkLtjYRMAuu282Gf2byWbCktnprJ/p",
+	"AXGQtUrQOyuAIQIoIumCsXTWx9of7kSPhSdN2d7vqYhug5O9YYa35L5dD6eybQ5/Fc3hQclKbtY6+CZ8",
+	"Fnfb4/kW0efOU+qL13a+cETwzBzQwDq7DXmZF+KP8BAYAVedShk4jii6mmMaOOL/sLxoi+pb38C5EifX",
+	"pK2GrMk/pEO0bDiSEQKufCbREgRLxikVzacuVjaIZWLdmahEOLngV5Z8FPCC1AptekY3tbm4KVLduBTJ",
+	"61ZT7ndB692IE7eltOzMPItbrZXvGaX+mhmf7wqnlkRkvOBTqbiegpPTebkQEzXpq9z1jB1iSlA5aZS8",
+	"TOUccsLj9WNtRpjgM5bTqTKObLdnIgHrMRG5svSr7xROPEpeJcdBCuxxP+L3clIPsle6njRnnd6opnNd",
+	"iaLnNhZvuqnBVWeJ3hfb7a5qkXe5iQKzhDYQfzWZrhc3Unf60jSH1QJG3lrgeK+0879I466Rk5/bUX+d",
+	"GvAv0qwqBoaNBSE6tPmgNY9bhXNtqkafPZyejqAwF/nU1zKU6132f1hsgFihX1ICpQnxQzsU1EQS3oiw",
+	"zAQQZ3OCUx6rRVBAC1P6AN+QKw5ojlXPsOc/ADWHbgypOFZqivdMMCI5M15noI9gnyuLwYRMD73C4KrD",
+	"r4tvt0MhQzwhVxizdkWkoU6p/EWa69QmbyYC8Ys0txR6+EWeAdvZl6bNCG/VyzZEcduS4hcwwUWZ415a",
+	"Fdz5EoqW1gIZX1MxHPrr5ckfec5rBjNeoZxpdbJWJ1tfJxt6arx5ecDxOpphTYqz8xwoRSpdne18UxS1",
+	"QTGH69RM2shBy0GuPyF6PQZSJ5zHSua+r+SK1sYfFHZp4548j3bZikLuwkrCfGyxeRbXHqN3QjyNdwY0",
+	"iYSzQpOueGed12ZUqvjC3FknpOsZKeK0uuLTWJmCwY15lD6MEocqcmzF9/2F4O3+ocOmYqbEVDpHybGy",
+	"POmxdJ2ewYhveRRKca0zAv+I+3VRJrl2XkTcgytrzXPXeIOx/mgqc68HeiqNbznERTgEkm+Joi7IKEpt",
+	"g67Or1ttk3VhpaOxLAG9StoJ56VvKoYI187bg+QDPvf1rrmXiwWs8jKXv3arjbS85jw+5mpPPle0Nrle",
+	"xzO1HBEDa4Y6n6iUa7dDe7tB6LeilnsDM5YJKhI/iVQuXFcglaB+YnomvCKaUaf7RS01CQZjIhbUSF+6",
+	"sU6nwMHU3fctv4ANvyXv8s31hmp9zW0qw82lMnRKeEclptoildy0aCMmXViP/QUJmAuq039abZpN7v+w",
+	"2pB1TAIFMbSorHg2GCiHtvdwliE0STUJLyTJhWJToiYBMyEULrj6CG13Su7rGXwug2uYnFeqvII/OO2v",
+	"UgcrBwM1pUroEkelIUu3YWsa6hLERZ4901cDOVFh8DpxCIu/VOreP289J64A1I41bbD6NiV4o6Cnz2K8",
+	"+CdQWYtLzWR5uUAgetWamd4rJU9KTG8Z1KFApK0ywk81nrtaxx8mREfXX8+AJo9uxFLuicisGSnn99lT",
+	"yNXv0czoCJU57JwemxvyLfTm8nUh+3gFOxaZnonFJFgxTaCFQ5tPVE5Td14uHOJL8mCMKsFV9fhiZCOd",
+	"YrqU/RJ4NsKopFY5MlvKcqG2OQbs1RVz2rqwqBq2nK/1G6z0GyiCDrkMc7GjtfySzYgsr+zoW8kxRS1m",
+	"4Fd5AOXAt66/loTP7/pj8aWtEZkdUZ7lhbx/dVQ+UavSh14RMo2PWjjYIyMNv82mJV3iO0e6AQH5oHkz",
+	"1lOSyMAjwnXWHawRyxHCnuEQoTgg4T2vkdRRSke766lI7NwcwcuTfS54Lk23MOYa0PT/z0z7VmB/g6ZK",
+	"PDUtq9nf+h0IZDYVCzvLS/RbsJqLJ1MFmPPJzFOnZ9cRCZgrR5ymkAQ7RE6sGQWbYqKd09aEhCuj0mC1",
+	"FC6XkkvApqpnwvkjtlN6iUgtjpCqqTKpQHOFkuZ9CS0haPf7WG9J+LQYykwaislfLz54aVJtRhvpWAmT",
+	"W+1ccWEJLXtqlZHVWVHIHaKYL9PXZf0YE2zAfmVJEK+5n/s3YXnAYleZHbi3bX1bS/MXM0AmhLN53QVu",
+	"qB40VLgNQYvn5iaPdjmf4KCkURSWBHsjyZToGRjoT6uNo4BPqWANHz5/xRoQ291PK4BV3FZr9Jk/q1EW",
+	"bXGbSdBmErRVa7fK/4FWCwZ5JTredVWtXTNfbsvWWlXrJsrWWPZdT90aqjznKVy7MaLaoMq169VP2tq1",
+	"lo1cf+3amlykTkiXaoOa/TEvyrCd2pUDM0sY9rGPAaKSgCWmUvLOZppLz+A91ILAaTMoYjffgV04lQPt",
+	"Fz2Twea5hhAOmKnvyvPeRGdsaYKrnDWV/W89si2tr4S7RAfNtHr0z0a9PIvu19TR3zOYUBXXomAE3o4o",
+	"xhKiNDqvjxE3+oSO9eC48An1TMkpFEM8MDDc+yfm0o2kNhH2shzbWZEc+1c9ON4c02GJCWApzcyHhjpo",
+	"frX6QMsj1tQH4Gxje6R4oNbz3Taj4sakL/FBeVckhZZdqafVAmFzKvOim6nbiEjgRYkYS5OWqNWeqBzT",
+	"PSNEWfE+zQ2TJtjhu5TKWsnx5N7VPNbpPJGugJUsT9dY3zMVVSYhheVIem4Tnknnj5xSBn9ycsE6S3A/",
+	"L6hh11imcWPqOM4H5d/b7Ab9FVfvQeYl3BKMbkmZWm2rlTkpdeYibDxj5y0bvXdlX5HAQ6VBi2Z7TfgH",
+	"vipUOLvvgjZnriTGaKazGlvztcyPidOH/oCYeEi1B9iSECzI0CsCBnE7E0VjJAEBBTtFYHGBE1N0jg09",
+	"WKfIFGYGJoBSo2cmMj9WuTAKhBDpt305ON7HAuUMTNoAruLHkmQFPpKiHRv67TFK+ylMeKM0dVM0BMGJ",
+	"8s6gbORk7SAcxQj3+PHuo9OYHejLK2bhC9GZVpprsuTb7ZkChZtTrrrik4V91UuA8w7Udlsb+JT58Xv4",
+	"UJcyrq8hlMnzOpckelx/ziq+to0ATefP9S1jzbRNw2866ifz4yrDjVmgwC5zYgKB0Q/G0jfweWTGjU7E",
+	"35Xn1A71WU6mmeqE/hpDnfGgWRbMfww+wlhdEXRbRo/g1E71WTvqxhGbldY7Cvn9Z/UcP+B8k4e7u1x6",
+	"OrCTCda3+bkidX+yL5J/D74S928y0wPV6dt+0oCLE29d2Zh8Ij+/Umbkx1v7j/aePu1sTbSJP6Bt5lUO",
+	"b/+//zjY/k+5/f92t58edTvb//zf/2vrdE/Va/Vp0l6u9Gfydi/5hcmdoXNqbNr2Bl2jN2gkjP5ChINU",
+	"okMitiZ3X9CLVvnzqNmXqxZ1cOPZKvAL2MJOj8w2JlZ5Yc1AkV1OM+RPDYrTKAdG3hWvAy9xXi46PQMU",
+	"ZWceazpnfgxWO/bAPVWjOkbn4FQ6Vy4RjaWZelgGskuR+LnqQ0XVpisOemaeWzPCF81tHgOfj0SCF47C",
+	"BU4eB0ufmuZ854QcoB5ZciWgIwAv1+aG01a+VlvXo/OE119W56H3fAsBxqVvfIds2tJJa/Waq2hmiEns",
+	"TNEr+ed6LQ0tQeOhw1Hlwilgl242GLO/qYZ1htoTavEU0bXqUzCIh1yTAD+gbVjtQwt7dQtcoo3mn/+4",
+	"Nvju1+lhRzI8K0o+2WVS8px2GxrDXZusC6+/JU/zeSik2rbtNoRqayrfSlsvpFHWz9eg0bJCviNPpJf5",
+	"Kr0cThgvQdDdwmP4S4NinMmBaupLfUDv3nBVcBOP3x1pzEzCIXzlC6oyH6iXclEPy6U+s2lmJRpKzuss",
+	"gwM+wC3pEHq2TBedENcd4jdh7WZRq8k0HcYr5NU4wmpWTYv6LuAX3waTvskUhm+VPkBz8lTcTGVeSCl8",
+	"sJmJ0lFYT6eqi0wdIhOW4j/evfi9I969+b0jPqn+OyCJ31/+hv5L9iE+Ea9/Qdp4sismaiSn+rPKEBJ3",
+	"yU/C6oOf5QgwOM31aOw7PTPI7XSq0hD2cv+agcpG7s9czh0NIz3QEKIGDqw5USA84RH3/vdf2D2TK5UG",
+	"z+pEeZlKL59h7KxnlmUSd1kf27kYSrZWKhBbvI8EskVd4ph9EEAXM4muOMCdDzveM5VSO2vKaqixXuTK",
+	"pCpXqVgo/yx4eOgN8b3DmVOYZGHIbVwzJQpliQPTM0FBG0hDoTE/zlVgBuivmuZ2RAaaF1J4PVHi+8d7",
+	"T4Xs2xPa6R9oC5UcjJHleStknusTBY88/FH8Vf8iJFcX9ozNxVA6r/IOYp2cqBxTXCnuGCsMhceWC9T7",
+	"ocaP9G5WZptNyvVklnk9lbnfgV3Yhm9aZZqFvo8MtqRxVDze657kcj+Irc4WDCr91v5WXxuJ7u5lH3RZ",
+	"Yf9HGP+f8T7b/1MN1tTs925MWhwwIOdthARpi47UZOoXSUeEvyNsLTGQ0hWKYcs+5T4sRxTvpFFx05sN",
+	"m5uBEIQd7Nt0UfqlJBdvelqzwhA6IkqjAHHxK8/oSJmBTbUZLV+fgP10BLSWbKIFhUrm+RTZigFFkMFN",
+	"6SMfsGmpFJk2x0F8goBifxzJswhozz6SWE2OT1V8dOJjkHOmLHesUT1DgjAALdTxc3LCvGCQ4+twl5RG",
+	"OJfHZK9GHhj2XWrE6wJrcy4XNZvYARnNQF1j9IE8owgOzkWM5XSqjAt4xe70rvZMG4JoHTY3wW6IPIjd",
+	"VBzzF+I6Oycq10NdwAQ0d/tyBT9BXZfPPv0c+A8n+Qdt1ZqBEhNb53R9r5wy6d/Kw583L6sWauJMnsBK",
+	"UaXGIky/TNJCZqj8Vwslrwqc4Wsbi7hpyqETh9+7fOpPIfavRz2fgVOsri/EDEru9eKE8xYsQtm3M18m",
+	"kn2KwmF3cg9GYyf+kOq0wx4p6bGXXgrmo7dYewByn6bRM9W0SZRumF9kh4IRqTEJqcM5KyEvqgOmW45p",
+	"TFwYoWEORmaUd6rySNJO5Se6Xid4gZO43jgfjbHC1hH/8eHtG5HawWyCcaCJTHGn+kocqylGNiQmd7RR",
+	"wBunPPp4JLPQtj8nsa3TZu5wucEUkowyPqh7TG7fVVh8Kaa9nLYzkIZbWmBvqCDS5mPrVNH+iYEfi1dS",
+	"L0pzqqFUKSaJhcNRl6T+U7mYyAVj2WNPkWrvqEXPgBgF1qAztYSAz+CSS8WLHKc3mKCUTrQRWDpQlCk1",
+	"FSK/XlymA99mAcst7kRnuxakjZnDUgM1dyF46Dq2sfOl+AMrNoiymzXeN0qlQMjC22NlypX9JZpek710",
+	"xVuQwXPtGBtgxtnBybu3Hw57pjJRmlgi4NAvlplIKX8wWq6WfMpBzQAWgtsozUIQz4gIKT1D2i821MD2",
+	"QYQsVzAahJir4Qv0XJmczso+PtVXDdOJp9KPi2ziyjdZmVG8ssvbr9ecJNy292khEK6L9xFhIQWHGF9Z",
+	"iwnoj6gpnAO5bC0emKpBpo26KSZ4JivDmFPkZQXCkw3cs8TKxK84+YKTVfr/1CY042LvFAurzXLBZaT3",
+	"Pu5/L1Jc8Fs1Efd5STk4XhsjBS+Ck64gQyKwUOmANEhOw1MEGwyaXIGt5kru725DEOBdmM91xgHCIJct",
+	"FKC3pc9W7g/G75HntN781pt/0978aUFP5/KOEPNY5RfJa+uSCI9kGdaks1ROLbQZZLO0LrmfnAVY9HSW",
+	"KC2135+PVV7xYGAqyljHAvy6ukO+tK6+nnEP/sZJYH2XDjl09WOGa+sbCXe0+z99w1X+ETpirWfk9jwj",
+	"DG1wGXeIU9TqYlWmNqoQMssKkbgU0etz8CKq6QWOESsBGJjQWPGB4TUwHVCTj/ZxrefxhUnRS/IhzHId",
+	"qf7itmT1t+7QNymeEnLaVXSoi2dxH4R3kC2XqhM9UCCf+rmdO0w6ZLMQ7lMpVtSb4HH34Vc749hY8xEV",
+	"2jFOSiqkE8lglufK+KTJI146k3fYGc6rWMXn40dsSer2WH34CI3cfi2tMHD7nS/8ryOdfj2T9QPN8Phd",
+	"8dK7Ji6ua7ApXpiUj9g6jhUepd6rUkz5BlwqtyZEWn/K+aVO2ZdyDpFTkEYVGbah35/0Qp2ofIEJgRO5",
+	"EE4RPqQpsja0Z2wJFELwF2V/1pYOvYuldWcSRphfh+TbQgykU/VkUgLRuBiRFCCLmwRgz5t1Bi5i3NEL",
+	"ttn5+/ZzORirs24Pt9088H3LHU7jyBA6/DqFqhE7BrlLfhIIbpZnW/tbO3Kq8RDzC2qyBAl3rwQUU9Ad",
+	"sPKt0/6FAMyEDxEzcFVidTVPHaInxMvMjmaquH1iT7Squ/8T+k8YVGoO1Bhxqsv+EjLYa1kbVsI7iaAP",
+	"eWlIBMI6/cxvNheY4t6XmTQDLKfH5okwg+LpsZJZ7bbgmDxf8i5j8CedEOsOe9qfOdUw+ql74e+Ge4OT",
+	"yU6EDMPNwWagMFVpi8jRvfX1n1///wAAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
