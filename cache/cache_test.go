@@ -345,6 +345,30 @@ func TestEarlyRefresh(t *testing.T) {
 	require.Zero(t, calm.Stats().Refreshed)
 }
 
+// Peek gives what is in memory, and nothing that Get must load.
+func TestPeek(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	p, other := i.start(t), i.start(t)
+	peek := func(p *process, want string) {
+		e, ok := p.Peek(t.Context(), "room:1")
+		require.Equal(t, want != "", ok)
+		if ok {
+			require.Equal(t, want, string(e.Body))
+		}
+	}
+	peek(p, "")
+	requireGet(t, p, text("cached"), "cached", false)
+	peek(p, "cached")
+	peek(other, "")
+	other.change(t, "room:1")
+	peek(p, "")
+
+	old := i.with(func(l *limits) { l.refresh = 0 }).start(t)
+	get(t, old, Query{Key: "room:1", TTL: time.Minute}, text("old"))
+	peek(old, "")
+}
+
 func TestLookupsAreLogged(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

@@ -90,7 +90,7 @@ func TestCluster(t *testing.T) {
 			before := p.Stats()
 			requireAll(p, want)
 			return p.Stats().Misses == before.Misses
-		}, patience, time.Millisecond)
+		}, 15*clusterReload, 10*time.Millisecond)
 	}
 	requireAll(a, "old")
 	requireHits(b, "old")

@@ -278,16 +278,19 @@ func TestTheBusFails(t *testing.T) {
 	}
 }
 
-// While no message arrives anywhere, writers are told by the database.
+// A reader that has not answered shows in the database that it knows, and keeps its lease.
 func TestAWriterIsToldByTheDatabaseThatAReaderKnows(t *testing.T) {
 	t.Parallel()
 	i := install(t, impatient()) // with a lease of a minute, which a test that waits for its end would not survive
 	writer, reader := i.start(t), i.start(t)
-	reader.net.Set(badnet.SwallowCalls)
-	start := time.Now()
-	writer.writes(t, "room:1", reader)
-	require.Less(t, time.Since(start), patience/2)
-	require.EqualValues(t, 1, writer.Stats().Recorded)
+	require.Eventually(t, func() bool { // on a busy machine the reader finds that its bus fails before it renews
+		reader.net.Set(badnet.Pass)
+		reader.requireLease(t)
+		reader.net.Set(badnet.SwallowCalls)
+		lease, recorded := reader.Lease(), writer.Stats().Recorded
+		writer.writes(t, "room:1", reader)
+		return lease.InForce() && writer.Stats().Recorded > recorded
+	}, patience, time.Millisecond)
 }
 
 // frozen is a timing whose leases end soon, and whose readers are slow to renew.
@@ -427,6 +430,10 @@ func TestAnotherGeneration(t *testing.T) {
 	snapshot, err := p.journal.Snapshot(t.Context())
 	require.NoError(t, err)
 	require.True(t, p.Ledger().Admit(snapshot, []string{"room:2"}, &void))
+	require.Eventually(t, func() bool { // it has read the change from the database, too
+		recent, err := p.Snapshot(t.Context(), nil)
+		return err == nil && recent.Ended(known)
+	}, patience, time.Millisecond)
 	lease := p.Lease()
 
 	rename := func(r *coherence.Renewal) { r.Generation = "another" }
