@@ -122,7 +122,7 @@ func (l Lease) InForce() bool {
 	return now() < time.Duration(l.member.end.Load()) && l.member.term.Load() == l.term
 }
 
-// Generation names the database, its cluster and its timeline. It is empty before the first renewal.
+// Generation names the database cluster, its timeline, and the table of changes. It is empty before the first renewal.
 func (m *Member) Generation() string {
 	if g := m.space.Load(); g != nil {
 		return *g

@@ -41,14 +41,14 @@ func (j *Journal) Renew(
 	ctx context.Context, row coherence.Row, since coherence.Snapshot,
 ) (coherence.Renewal, error) {
 	var found struct {
-		Snapshot string
-		Cluster  string
-		Timeline string
-		Database string // another one after a dump was restored
-		Horizon  string
-		Changes  json.RawMessage
-		Urgent   bool
-		Rows     json.RawMessage
+		Snapshot     string
+		Cluster      string
+		Timeline     string
+		ChangesTable string // another one after a dump was restored
+		Horizon      string
+		Changes      json.RawMessage
+		Urgent       bool
+		Rows         json.RawMessage
 	}
 	seen := row.Seen
 	if seen.Next == 0 {
@@ -70,7 +70,7 @@ func (j *Journal) Renew(
 		SELECT pg_current_snapshot() AS snapshot,
 			(SELECT system_identifier FROM pg_control_system())::text AS cluster,
 			left(pg_walfile_name(pg_current_wal_lsn()), 8) AS timeline,
-			(SELECT oid FROM pg_database WHERE datname = current_database())::text AS database,
+			'cache_changes'::regclass::oid::text AS changes_table,
 			(SELECT transaction FROM cache_horizon) AS horizon,
 			(SELECT coalesce(jsonb_agg(jsonb_build_object('x', transaction::text::bigint, 't', tags)), '[]')
 				FROM new) AS changes,
@@ -82,7 +82,10 @@ func (j *Journal) Renew(
 	if err != nil {
 		return coherence.Renewal{}, fmt.Errorf("store: renew lease: %w", err)
 	}
-	r := coherence.Renewal{Generation: found.Cluster + "." + found.Timeline + "." + found.Database, Urgent: found.Urgent}
+	r := coherence.Renewal{
+		Generation: found.Cluster + "." + found.Timeline + "." + found.ChangesTable,
+		Urgent:     found.Urgent,
+	}
 	if r.Snapshot, err = coherence.ParseSnapshot(found.Snapshot); err != nil {
 		return coherence.Renewal{}, fmt.Errorf("store: renew lease: %w", err)
 	}
