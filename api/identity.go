@@ -49,7 +49,11 @@ func (s *Server) inForce(ctx context.Context, id auth.Identity) error {
 // viewer returns the caller of an operation with an optional token: the zero Identity without a token, and an error for
 // a bad one, so that an expired token does not look like a missing resource.
 func viewer(ctx context.Context) (auth.Identity, error) {
-	id := exchangeOf(ctx).identity
+	e := exchangeOf(ctx)
+	if e.target != nil {
+		e.target.viewed = true
+	}
+	id := e.identity
 	if id == nil {
 		return auth.Identity{}, nil
 	}

@@ -20,6 +20,7 @@ const maxTarget = 512
 // decided for each request.
 type target struct {
 	key       string // of the entry
+	viewed    bool   // the caller's token counts, if there is one
 	roomID    string // of a room that the caller must be allowed to see
 	versioned bool   // the entry has a strong tag
 	private   bool   // not to be repeated: the contract wants a role for it
@@ -52,7 +53,7 @@ func (s *Server) repeats(next echo.HandlerFunc) echo.HandlerFunc {
 
 // isPlain reports whether nothing but its target and its token says what a request asks for.
 func isPlain(r *http.Request) bool {
-	if r.Method != http.MethodGet || r.ContentLength != 0 || len(r.TransferEncoding) > 0 ||
+	if r.Method != http.MethodGet || r.RequestURI == "" || r.ContentLength != 0 || len(r.TransferEncoding) > 0 ||
 		len(r.Header[echo.HeaderAuthorization]) > 1 || len(r.Header[echo.HeaderContentType]) > 1 {
 		return false
 	}
@@ -66,6 +67,11 @@ func isPlain(r *http.Request) bool {
 
 // repeat reports whether it has answered, or refused.
 func (s *Server) repeat(c echo.Context, e *exchange, t *target) (done bool, err error) {
+	if t.viewed {
+		if _, err := viewer(e); err != nil {
+			return true, err
+		}
+	}
 	if t.roomID != "" {
 		room, err := s.visibleRoom(e, t.roomID)
 		if err != nil {

@@ -75,7 +75,9 @@ func TestBreakingChanges(t *testing.T) {
 	}{
 		"nothing":          {released, ""},
 		"a description":    {change("summary: Create an account", "summary: Make an account"), ""},
-		"a property fewer": {change("        access_token: {type: string}\n", ""), "access_token"},
+		"a property fewer": {
+			change("        access_token: {type: string, description", "        token: {type: string, description"), "access_token",
+		},
 		"a required property": {
 			change("required: [username, email, password]", "required: [username, email, password, language]"), "language",
 		},
