@@ -73,8 +73,8 @@ func TestBreakingChanges(t *testing.T) {
 		contract string
 		fails    string
 	}{
-		"nothing":          {released, ""},
-		"a description":    {change("summary: Create an account", "summary: Make an account"), ""},
+		"nothing":       {released, ""},
+		"a description": {change("summary: Create an account", "summary: Make an account"), ""},
 		"a property fewer": {
 			change("        access_token: {type: string, description", "        token: {type: string, description"), "access_token",
 		},
