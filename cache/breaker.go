@@ -34,8 +34,7 @@ type breaker struct {
 	failing  time.Time // when the first of them was
 	window   time.Time // when the present window began
 	quickest time.Duration
-	count    int // of exchanges in the window
-	probed   bool
+	count    int   // of exchanges in the window
 	sick     error // what the last probe was told
 }
 
@@ -164,19 +163,14 @@ func (b *breaker) probe(ctx context.Context, key string) (time.Duration, error) 
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if ctx.Err() == nil {
-		b.probed, b.sick = true, err
+		b.sick = err
 	}
 	return took, err
 }
 
 // state is nil if the server is used and takes what is stored.
 func (b *breaker) state(ctx context.Context, key string) error {
-	b.mu.Lock()
-	probed := b.probed
-	b.mu.Unlock()
-	if !probed {
-		_, _ = b.probe(ctx, key)
-	}
+	_, _ = b.probe(ctx, key) // what the last one was told may be of some time ago
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var moved redis.Error

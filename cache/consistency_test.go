@@ -25,6 +25,7 @@ import (
 // storm is processes that write versions of a few rows and read them through their caches. No read may give less than
 // the newest version that was acknowledged before the read began.
 type storm struct {
+	pause     time.Duration // the longest between two writes of a process
 	processes []*process
 	announces bool // whether writers wait until all know of a change, as they must
 
@@ -128,7 +129,7 @@ func (s *storm) run(t *testing.T, course func()) {
 			})
 		}
 		busy.Go(func() {
-			repeat(20*time.Millisecond, func(key int) error { return s.write(context.Background(), p, key) })
+			repeat(s.pause, func(key int) error { return s.write(context.Background(), p, key) })
 		})
 	}
 	course()
@@ -145,7 +146,7 @@ func stormInstallation(t *testing.T) installation {
 }
 
 func startStorm(t *testing.T, installations ...installation) *storm {
-	s := &storm{announces: true, processes: make([]*process, stormProcesses)}
+	s := &storm{announces: true, pause: 20 * time.Millisecond, processes: make([]*process, stormProcesses)}
 	var starting sync.WaitGroup
 	for n := range s.processes {
 		starting.Go(func() { s.processes[n] = installations[n%len(installations)].start(t) })
@@ -207,7 +208,9 @@ func TestNoReadIsOlderThanWhatWasAcknowledged(t *testing.T) {
 			i := stormInstallation(t)
 			i.redis.Timeout = 500 * time.Millisecond // so that it is used
 			i.busURL = s.url()
-			return startStorm(t, i.on("redis://"+net.Addr())), func() { net.Delay(50 * time.Millisecond); wait() }
+			storm := startStorm(t, i.on("redis://"+net.Addr()))
+			storm.pause = 500 * time.Millisecond // an entry must outlive the exchanges that make it
+			return storm, func() { net.Delay(50 * time.Millisecond); wait() }
 		},
 		"redis evicts": func(t *testing.T) (*storm, func()) {
 			s := ownServer(t, "--maxmemory", "2mb", "--maxmemory-policy", "allkeys-random")
