@@ -27,6 +27,7 @@ soak: ## Run the storms at their full size, with what they did as a table
 		-storm.users 500 -storm.kills 5 -storm.restarts 2 -storm.patience 40m
 	go test -timeout 60m -v -count 1 ./avatar -run '^TestMemoryStays$$' -avatar.pictures 5000
 	go test -timeout 30m -count 1 ./store -run '^TestListPlans$$' -plans.whole
+	go test -timeout 30m -count 1 ./coherence -run '^TestModel$$' -model.whole
 	LOCK_ROUNDS=20 go test -timeout 60m -count 1 ./store -run '^TestNoDeadlocks$$'
 
 FUZZTIME ?= 60s
