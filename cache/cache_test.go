@@ -272,6 +272,9 @@ func (x *exchanges) note(cmds ...redis.Cmder) {
 			x.hold(cmd)
 		}
 	}
+	if names[0] == "hello" { // the handshake of a new connection
+		return
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.sent = append(x.sent, strings.Join(names, " "))
