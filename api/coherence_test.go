@@ -64,8 +64,8 @@ func (b *bundle) withoutCache(t testing.TB) *httptest.Server {
 	return listener
 }
 
-// TestNoOperationLeavesOldAnswers runs each operation of the contract. After each one, every cached read says the same as
-// the read from Postgres, to everyone. An operation that does not name what it changes fails here.
+// TestNoOperationLeavesOldAnswers runs each operation of the contract. After each one, every cached read says the same
+// as the read from Postgres, to everyone. An operation that does not name what it changes fails here.
 func TestNoOperationLeavesOldAnswers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

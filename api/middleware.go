@@ -60,8 +60,8 @@ func crossOrigin(origins []string) echo.MiddlewareFunc {
 	})
 }
 
-// always are the headers that all answers have. Operations and pages may know better of some. The slices are shared by all
-// answers.
+// Values of headers that answers have in common. The slices are shared by all answers, so nothing may append to them in
+// place.
 var (
 	noSniff       = []string{"nosniff"}
 	noStore       = []string{"no-store"}

@@ -27,7 +27,7 @@ type Identity struct {
 type Tokens struct {
 	keys     [][]byte // the current one first
 	ttl      time.Duration
-	verified *otter.Cache[string, verified] // tokens that were found genuine
+	verified *otter.Cache[[sha256.Size]byte, verified] // what genuine tokens say, by their hash
 }
 
 // verified is the content of a genuine token.
@@ -36,12 +36,12 @@ type verified struct {
 	expires  time.Time
 }
 
-// maxVerified is how many genuine tokens are kept, of some 600 bytes each. Forged ones are not kept.
+// maxVerified is how many genuine tokens are known, of some 300 bytes each. Neither they nor forged ones are kept.
 const maxVerified = 1 << 14
 
 // NewTokens returns Tokens that sign with a key derived from secret. Access tokens are valid for ttl.
 func NewTokens(secret string, ttl time.Duration, former ...string) *Tokens {
-	t := &Tokens{ttl: ttl, verified: otter.Must(&otter.Options[string, verified]{MaximumSize: maxVerified})}
+	t := &Tokens{ttl: ttl, verified: otter.Must(&otter.Options[[sha256.Size]byte, verified]{MaximumSize: maxVerified})}
 	for _, s := range append([]string{secret}, former...) {
 		t.keys = append(t.keys, derive(s, "access-token"))
 	}
@@ -69,7 +69,8 @@ func (t *Tokens) Access(id Identity, now time.Time, ttl time.Duration) (string, 
 
 // Verify returns the identity of a token, or ErrUnauthenticated if the token is forged, expired or not an access token.
 func (t *Tokens) Verify(token string, now time.Time) (Identity, error) {
-	if known, ok := t.verified.GetIfPresent(token); ok && now.Before(known.expires) {
+	hash := sha256.Sum256([]byte(token))
+	if known, ok := t.verified.GetIfPresent(hash); ok && now.Before(known.expires) {
 		return known.identity, nil
 	}
 	var c claims
@@ -80,7 +81,7 @@ func (t *Tokens) Verify(token string, now time.Time) (Identity, error) {
 		return Identity{}, watchparty.ErrUnauthenticated
 	}
 	id := Identity{UserID: c.Subject, Username: c.Username, SessionID: c.SessionID}
-	t.verified.Set(token, verified{id, c.ExpiresAt.Time})
+	t.verified.Set(hash, verified{id, c.ExpiresAt.Time})
 	return id, nil
 }
 

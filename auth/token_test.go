@@ -167,3 +167,22 @@ func TestRefreshTokens(t *testing.T) {
 		0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17, 0x7a, 0x9c, 0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad,
 	}, HashRefresh("abc"))
 }
+
+// A token that was found genuine is known from then on, and is refused all the same when it has expired.
+func TestKnownTokenExpires(t *testing.T) {
+	t.Parallel()
+	tokens := NewTokens("a secret of the tests", time.Hour)
+	now := time.Now()
+	id := Identity{UserID: "user", Username: "ada", SessionID: "session"}
+	token, err := tokens.Access(id, now, time.Minute)
+	require.NoError(t, err)
+	for range 2 {
+		found, err := tokens.Verify(token, now)
+		require.NoError(t, err)
+		require.Equal(t, id, found)
+	}
+	_, err = tokens.Verify(token, now.Add(2*time.Minute))
+	require.ErrorIs(t, err, watchparty.ErrUnauthenticated)
+	_, err = NewTokens("another secret", time.Hour).Verify(token, now)
+	require.ErrorIs(t, err, watchparty.ErrUnauthenticated)
+}

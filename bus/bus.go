@@ -78,8 +78,8 @@ func (b *Bus) Subscribe(channel string, handle func(payload []byte)) {
 	b.handlers[channel] = append(b.handlers[channel], handle)
 }
 
-// OnSubscribed has f called after each beginning of the subscription: messages before it may have been missed. It runs in
-// the goroutine of the handlers.
+// OnSubscribed has f called after each beginning of the subscription: messages before it may have been missed. It runs
+// in the goroutine of the handlers.
 func (b *Bus) OnSubscribed(f func()) { b.onSubscribed = append(b.onSubscribed, f) }
 
 // Publish sends a message to all processes, this one too, in the background. It never waits. The payload must not be

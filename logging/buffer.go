@@ -16,8 +16,8 @@ const (
 	flushAfter = 100 * time.Millisecond
 )
 
-// Buffer writes many lines with one call. A line waits for at most 100 ms, and what is as grave as a warning for nothing.
-// A process that is killed loses the lines that wait.
+// Buffer writes many lines with one call. A line waits for at most 100 ms, and what is as grave as a warning for
+// nothing. A process that is killed loses the lines that wait.
 type Buffer struct {
 	mu    sync.Mutex
 	w     *bufio.Writer

@@ -232,8 +232,8 @@ func (s *Store) Message(ctx context.Context, id string) (watchparty.Message, err
 	return row.message(), found(err, "message")
 }
 
-// EditMessage changes the text of the user's own message. It returns ErrNotFound, ErrForbidden to anyone else, ErrEditWindowOver, and
-// what PostMessage returns to those who may not write in the room.
+// EditMessage changes the text of the user's own message. It returns ErrNotFound, ErrForbidden to anyone else,
+// ErrEditWindowOver, and what PostMessage returns to those who may not write in the room.
 func (s *Store) EditMessage(ctx context.Context, id, userID, body string) (watchparty.Message, error) {
 	var row messageRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {

@@ -155,8 +155,8 @@ const (
 	deadlockPause = 50 * time.Millisecond
 )
 
-// inTx runs fn in a transaction, and announces the tags that fn says it changes. It runs fn again when fn returns errLockedLate, or was the victim of a deadlock. So fn
-// must not build on variables that an earlier run of it has set.
+// inTx runs fn in a transaction, and announces the tags that fn says it changes. It runs fn again when fn returns
+// errLockedLate, or was the victim of a deadlock. So fn must not build on variables that an earlier run of it has set.
 func (s *Store) inTx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
 	for attempt := 1; ; attempt++ {
 		err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {

@@ -122,8 +122,8 @@ func takenError(ctx context.Context, tx bun.Tx, username string) error {
 	}
 }
 
-// takesAddress reports whether err is a violation of a unique index on addresses. users_email_key is violated by accounts
-// that a former version of the program creates during an update.
+// takesAddress reports whether err is a violation of a unique index on addresses. users_email_key is violated by
+// accounts that a former version of the program creates during an update.
 func takesAddress(err error) bool {
 	return violates(err, "users_email_key") || violates(err, "users_email_address_key")
 }
