@@ -9,11 +9,13 @@ import (
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/activities"
 	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/devstack/stacktest"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
 func TestTallyActivity(t *testing.T) {
 	t.Parallel()
+	stacktest.AwayFromMidnight(t)
 	s := openStore(t)
 	env := environment(&activities.Report{Store: s})
 	tally := func() int {
@@ -37,6 +39,7 @@ func TestTallyActivity(t *testing.T) {
 
 func TestCreateActivityReport(t *testing.T) {
 	t.Parallel()
+	stacktest.AwayFromMidnight(t)
 	s := openStore(t)
 	execute(t, s, "UPDATE activity_since SET day = day - 20")
 	env := environment(&activities.Report{Store: s})

@@ -35,6 +35,15 @@ func reachable(t *testing.T) string {
 	return dir
 }
 
+// program is the path of a script in testdata. A test that wrote one itself could not be sure to execute it: what
+// another test starts at that moment holds the file open for writing.
+func program(t *testing.T, name string) string {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join("testdata", name))
+	require.NoError(t, err)
+	return path
+}
+
 func start(t *testing.T, o devstack.Options) *devstack.Stack {
 	t.Helper()
 	stack, err := devstack.Start(t.Context(), o)
@@ -245,11 +254,8 @@ func TestDefaultPorts(t *testing.T) {
 func TestFailedStartStopsEverything(t *testing.T) {
 	t.Parallel()
 	dir := reachable(t)
-	broken := filepath.Join(dir, "broken-temporal")
-	require.NoError(t, os.WriteFile(broken, []byte("#!/bin/sh\necho no luck today >&2\nexit 3\n"), 0o755))
-
 	_, err := devstack.Start(t.Context(), devstack.Options{
-		Dir: filepath.Join(dir, "data"), TemporalBinary: broken, Services: everything,
+		Dir: filepath.Join(dir, "data"), TemporalBinary: program(t, "broken-temporal"), Services: everything,
 	})
 	require.ErrorContains(t, err, "start Temporal")
 	require.ErrorContains(t, err, "no luck today")
@@ -260,14 +266,11 @@ func TestFailedStartStopsEverything(t *testing.T) {
 
 func TestStartEndsWithItsContext(t *testing.T) {
 	t.Parallel()
-	dir := reachable(t)
-	silent := filepath.Join(dir, "silent-temporal")
-	require.NoError(t, os.WriteFile(silent, []byte("#!/bin/sh\nexec sleep 600\n"), 0o755))
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 
 	_, err := devstack.Start(ctx, devstack.Options{
-		Ephemeral: true, TemporalBinary: silent, Services: []devstack.Service{devstack.Temporal},
+		Ephemeral: true, TemporalBinary: program(t, "silent-temporal"), Services: []devstack.Service{devstack.Temporal},
 	})
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.ErrorContains(t, err, "no answer on 127.0.0.1:")

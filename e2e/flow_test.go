@@ -33,6 +33,7 @@ import (
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/demo"
+	"github.com/watchparty/watchparty/devstack/stacktest"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -492,6 +493,7 @@ func (f *flow) id(t *testing.T, email string) (id string) {
 
 // activityReport follows the email that a schedule's report brings.
 func (f *flow) activityReport(t *testing.T) {
+	stacktest.AwayFromMidnight(t)
 	from, _ := watchparty.ReportWeek.Last(time.Now())
 	evening := from.Time().Add(20 * time.Hour)
 	f.exec(t, "UPDATE activity_since SET day = ?", string(from))

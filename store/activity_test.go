@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/devstack/stacktest"
 )
 
 func TestActivityReport(t *testing.T) {
@@ -131,6 +132,7 @@ func TestFirstActivityReport(t *testing.T) {
 
 func TestActivityReportOfAnEmptyDatabase(t *testing.T) {
 	t.Parallel()
+	stacktest.AwayFromMidnight(t)
 	s := openStore(t)
 	day, err := s.UntalliedDay(t.Context())
 	require.NoError(t, err)

@@ -31,13 +31,18 @@ func MigratedURL(t testing.TB) string {
 	}
 	base, name := databaseURL(), "test_"+uniqueName(t)
 	execute(t, t.Context(), base, `CREATE DATABASE "`+name+`" TEMPLATE "`+source+`"`)
+	copied := databaseNamed(name)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
 		defer cancel()
 		execute(t, ctx, base, `DROP DATABASE IF EXISTS "`+name+`" WITH (FORCE)`)
 	})
-	return databaseNamed(name)
+	execute(t, t.Context(), copied, setUpToday)
+	return copied
 }
+
+// setUpToday redoes what the migrations made of the time at which they ran.
+const setUpToday = "UPDATE activity_since SET day = (now() AT TIME ZONE 'UTC')::date"
 
 // template migrates the template, once per process, and returns its name.
 var template = sync.OnceValues(func() (name string, err error) {
