@@ -46,6 +46,7 @@ type Clock struct {
 // Status is that of the client's player.
 type Status struct {
 	Epoch      int64   `json:"epoch"`
+	Cue        int64   `json:"cue"`
 	PositionMS int64   `json:"position_ms"`
 	Stalled    bool    `json:"stalled"`
 	Blocked    bool    `json:"blocked"`
@@ -54,13 +55,13 @@ type Status struct {
 	Ended      bool    `json:"ended,omitzero"`
 	DriftMS    float64 `json:"drift_ms,omitzero"`
 	RTTMS      float64 `json:"rtt_ms,omitzero"`
-	DurationMS *int64  `json:"duration_ms,omitzero"`
 }
 
 // Ready is that the player can play from the position of a cue.
 type Ready struct {
-	Epoch int64 `json:"epoch"`
-	Cue   int64 `json:"cue"`
+	Epoch      int64  `json:"epoch"`
+	Cue        int64  `json:"cue"`
+	DurationMS *int64 `json:"duration_ms,omitzero"`
 }
 
 // Command is what all commands have.
@@ -178,15 +179,16 @@ func (m *Clock) check(c *checks) { c.number("c0", m.C0, 0, maxWhole, "from 0 to 
 
 func (m *Status) check(c *checks) {
 	c.whole("epoch", m.Epoch)
+	c.whole("cue", m.Cue)
 	c.position(&m.PositionMS)
 	c.number("drift_ms", m.DriftMS, -maxDriftMS, maxDriftMS, "from -86400000 to 86400000")
 	c.number("rtt_ms", m.RTTMS, 0, maxRTTMS, "from 0 to 60000")
-	c.duration(m.DurationMS)
 }
 
 func (m *Ready) check(c *checks) {
 	c.whole("epoch", m.Epoch)
 	c.whole("cue", m.Cue)
+	c.duration(m.DurationMS)
 }
 
 func (m *Command) check(c *checks) {

@@ -11,8 +11,21 @@ type ServerMessage interface {
 // ServerMessages has a zero value of each.
 func ServerMessages() []ServerMessage {
 	return []ServerMessage{
-		&Welcome{}, &State{}, &Ack{}, &Error{}, &ClockReply{}, &ClockChanged{}, &Members{}, &People{}, &Place{}, &Room{}, &Queue{},
-		&MessageEvent{}, &TokenExpiring{}, &Degraded{}, &GoingAway{},
+		&Welcome{},
+		&State{},
+		&Ack{},
+		&Error{},
+		&ClockReply{},
+		&ClockChanged{},
+		&Members{},
+		&People{},
+		&Place{},
+		&Room{},
+		&Queue{},
+		&MessageEvent{},
+		&TokenExpiring{},
+		&Degraded{},
+		&GoingAway{},
 	}
 }
 
