@@ -39,6 +39,9 @@ type Command struct {
 	Rate       float64 // for Rate
 	// Item is what Load plays, and what Play plays if nothing is loaded. The store finds its duration.
 	Item Item
+	// Source is what the item is made of, as the client has named it; empty if the client has named the item's ID. It
+	// tells a command from another one with the same ID, as the ID of an item that is made for the command does not.
+	Source string
 }
 
 // Errors.
@@ -53,8 +56,8 @@ var (
 		Message: "The queue is empty. Choose what to play."}
 )
 
-// stale is ErrStale with the numbers of the present state.
-func (s State) stale() error {
+// Stale is ErrStale with the numbers of the present state.
+func (s State) Stale() error {
 	e := *ErrStale
 	e.Details = map[string]int{"revision": int(s.Revision), "epoch": int(s.Epoch)}
 	return &e
@@ -102,7 +105,11 @@ func (c Command) rate() float64 { return math.Round(c.Rate*100) / 100 }
 
 // digest tells a command from another one with the same ID.
 func (c Command) digest() string {
-	content := fmt.Sprintf("%s %s %d %g %s", c.Kind, c.By, c.Epoch, c.Rate, c.Item.ID)
+	source := c.Source
+	if source == "" {
+		source = c.Item.ID
+	}
+	content := fmt.Sprintf("%s %s %d %g %q", c.Kind, c.By, c.Epoch, c.Rate, source)
 	for _, number := range []*int64{c.IfRevision, c.PositionMS} {
 		if number == nil {
 			content += " -"

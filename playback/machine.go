@@ -106,7 +106,7 @@ func (m *machine) command(c Command) error {
 		return nil
 	}
 	if c.Epoch != m.Epoch || c.IfRevision != nil && *c.IfRevision != m.Revision {
-		return m.stale()
+		return m.Stale()
 	}
 	if c.Kind == Load || c.Kind == Play && c.Item.ID != "" {
 		m.load(c.Item, value(c.PositionMS), CauseLoad, c.By)
