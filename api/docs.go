@@ -68,6 +68,7 @@ func (s *Server) routePages(e withHead) error {
 	for _, path := range web.Pages() {
 		e.GET(path, page(web.Page(path)))
 	}
+	e.GET(basePath+livePath, s.connectLive)
 	e.POST(web.Unsubscribe, s.oneClick)
 	e.GET("/assets/*", page(web.Assets()))
 	e.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusFound, "/docs") })
