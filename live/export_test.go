@@ -21,3 +21,6 @@ func (h *Hub) Degraded() bool { return h.degraded.Load() }
 
 // Node is the hub's process in the database.
 func (h *Hub) Node() string { return h.node }
+
+// Poke has the hub poll now.
+func (h *Hub) Poke() { h.poke() }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
@@ -407,4 +408,17 @@ func load(w *watcher, all ...*watcher) {
 	for _, one := range append(all, w) {
 		one.awaitState(is("playing"))
 	}
+}
+
+// requireRefused tries to connect, which has to end with the code.
+func requireRefused(t *testing.T, n *node, o client.Options, code wire.Code) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	o.API = n.api
+	c, err := client.Connect(ctx, o)
+	if err == nil {
+		c.Close()
+	}
+	require.Equal(t, websocket.StatusCode(code), websocket.CloseStatus(err), "%v", err)
 }
