@@ -364,7 +364,7 @@ func (h *Hub) Drain(over time.Duration) {
 	all := h.connections(false)
 	for i, c := range all {
 		// Evenly spread, in the random order of a map.
-		after := time.Duration(float64(over) * float64(i) / float64(len(all)))
+		after := time.Duration(float64(over) * float64(i+1) / float64(len(all)))
 		c.sendMessage(&wire.GoingAway{AfterMS: wire.Duration(after)})
 		time.AfterFunc(after, func() { c.close(wire.CodeGoingAway) })
 	}
