@@ -94,8 +94,8 @@ func TestPlayback(t *testing.T) {
 	require.Equal(t, []int64{1, 2, 3, 4}, []int64{loaded.Revision, paused.Revision, sought.Revision, rate.Revision})
 
 	again := p.mustCommand("host", playback.Pause, nil)
-	require.False(t, again.Effects.Changed, "it is paused")
-	require.Equal(t, int64(4), again.Effects.Revision)
+	require.True(t, again.Effects.Unmoved, "it is paused")
+	require.Equal(t, int64(5), again.Effects.Revision)
 
 	_, err = p.command("host", playback.Play, func(c *playback.Command) { c.Epoch-- })
 	require.ErrorIs(t, err, playback.ErrStale)
