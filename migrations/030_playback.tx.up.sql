@@ -64,6 +64,8 @@ CREATE TABLE playbacks (
     cause          text             NOT NULL DEFAULT '',
     -- The latest commands: ID, revision after it, digest of its content.
     recent         jsonb            NOT NULL DEFAULT '[]',
+    -- The revision after the latest command that recent does not have any more.
+    forgotten      bigint           NOT NULL DEFAULT 0,
     -- Counts the changes of the queue and of the votes.
     queue_version  bigint           NOT NULL DEFAULT 0,
     -- When somebody was last known to be connected.

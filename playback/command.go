@@ -28,10 +28,13 @@ func Kinds() []Kind { return []Kind{Play, Pause, Seek, Rate, Load, Skip, Stop} }
 
 // Command is what a person asks for.
 type Command struct {
-	Kind       Kind
-	ID         string // a UUID that the client has made; the same command sent again has the same one
-	By         string // the ID of the user
-	Epoch      int64  // of the state that the person saw
+	Kind  Kind
+	ID    string // a UUID that the client has made; the same command sent again has the same one
+	By    string // the ID of the user
+	Epoch int64  // of the state that the person saw
+	// Seen is the revision of the state that the person saw. With it a command that is so late that its ID would not be
+	// remembered is refused, so that one that arrives again is never applied again. nil for unknown.
+	Seen       *int64
 	IfRevision *int64 // refuses any other revision; nil allows all
 	// PositionMS is where to seek to; for Load where to begin, at 0 if nil; for Pause the position that the person saw,
 	// which is taken if it is within PauseTolerance.
@@ -74,6 +77,7 @@ func (c Command) Validate() error {
 	check(slices.Contains(Kinds(), c.Kind), "kind", "enum", "must be play, pause, seek, rate, load, skip or stop")
 	check(c.ID != "", "id", "required", "is missing")
 	check(c.Epoch >= 0, "epoch", "range", "must not be negative")
+	check(c.Seen == nil || *c.Seen >= 0, "revision", "range", "must not be negative")
 	check(c.IfRevision == nil || *c.IfRevision >= 0, "if_revision", "range", "must not be negative")
 	if c.PositionMS != nil {
 		check(*c.PositionMS >= 0 && *c.PositionMS <= MaxPositionMS, "position_ms", "range",
@@ -110,7 +114,7 @@ func (c Command) digest() string {
 		source = c.Item.ID
 	}
 	content := fmt.Sprintf("%s %s %d %g %q", c.Kind, c.By, c.Epoch, c.Rate, source)
-	for _, number := range []*int64{c.IfRevision, c.PositionMS} {
+	for _, number := range []*int64{c.Seen, c.IfRevision, c.PositionMS} {
 		if number == nil {
 			content += " -"
 		} else {

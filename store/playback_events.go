@@ -57,7 +57,7 @@ func (s *Store) ApplyPlaybackCommand(
 			refused = err
 			return nil
 		}
-		if err != nil || !answer.Effects.Changed {
+		if err != nil || !answer.Effects.Changed || answer.Effects.Unmoved {
 			return err
 		}
 		return logCommand(ctx, tx, roomID, c, answer.State, t.source)
@@ -257,10 +257,10 @@ func (t *transition) around() playback.Room {
 	}
 }
 
-// save stores the state and its effects. A command that changes nothing is remembered, too.
+// save stores the state and its effects.
 func (t *transition) save(ctx context.Context, tx bun.Tx, after playback.State, effects playback.Effects) error {
 	_, command := t.event.(playback.Command)
-	if effects.Changed || command && !effects.Replayed {
+	if effects.Changed {
 		t.row.become(after)
 		if effects.Started != "" {
 			t.row.QueueVersion++

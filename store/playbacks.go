@@ -35,6 +35,7 @@ type playbackRow struct {
 	By            *string            `bun:"by"`
 	Cause         string             `bun:"cause"`
 	Recent        []playback.Applied `bun:"recent,type:jsonb"`
+	Forgotten     int64              `bun:"forgotten"`
 	QueueVersion  int64              `bun:"queue_version"`
 	AttendedAt    time.Time          `bun:"attended_at"`
 	UpdatedAt     time.Time          `bun:"updated_at"`
@@ -54,7 +55,7 @@ func (r playbackRow) state() playback.State {
 		PositionMS: r.PositionMS, At: r.At, Rate: r.Rate, Revision: r.Revision, Epoch: r.Epoch, Cue: r.Cue,
 		Resume: r.Resume, WaitFor: playback.Wait(r.WaitFor), WaitUntil: value(r.WaitUntil), EndsAt: value(r.EndsAt),
 		StartsAt: value(r.StartsAt), By: value(r.By), Cause: playback.Cause(r.Cause), Recent: r.Recent,
-		UpdatedAt: r.UpdatedAt,
+		Forgotten: r.Forgotten, UpdatedAt: r.UpdatedAt,
 	}
 	utc(&s.At, &s.WaitUntil, &s.EndsAt, &s.StartsAt, &s.UpdatedAt)
 	return s
@@ -69,7 +70,7 @@ func (r *playbackRow) become(s playback.State) {
 	r.Resume, r.WaitFor, r.Cause, r.By = s.Resume, string(s.WaitFor), string(s.Cause), nullID(s.By)
 	r.WaitUntil, r.EndsAt, r.StartsAt = timeOrNull(s.WaitUntil), timeOrNull(s.EndsAt), timeOrNull(s.StartsAt)
 	r.Recent = append([]playback.Applied{}, s.Recent...)
-	r.UpdatedAt = s.UpdatedAt
+	r.Forgotten, r.UpdatedAt = s.Forgotten, s.UpdatedAt
 }
 
 func timeOrNull(t time.Time) *time.Time {
@@ -118,6 +119,7 @@ func readPlaybacks(ctx context.Context, db bun.IDB, roomIDs []string) ([]playbac
 			coalesce(b.revision, 0) AS revision, coalesce(b.epoch, 0) AS epoch, coalesce(b.cue, 0) AS cue,
 			coalesce(b.resume, false) AS resume, coalesce(b.wait_for, '') AS wait_for, b.wait_until, b.ends_at, b.starts_at,
 			b.by, coalesce(b.cause, '') AS cause, coalesce(b.recent, '[]') AS recent,
+			coalesce(b.forgotten, 0) AS forgotten,
 			coalesce(b.queue_version, 0) AS queue_version, coalesce(b.updated_at, r.created_at) AS updated_at,
 			u.username AS by_username, r.wait_policy, clock_timestamp() AS now,
 			(SELECT count(*) FROM skip_votes AS v WHERE v.room_id = r.id AND v.epoch = b.epoch AND `+
