@@ -216,7 +216,7 @@ func commandOf(m wire.ClientMessage) (playback.Command, watchparty.Source) {
 	case *wire.Stop:
 		c.Kind, common = playback.Stop, m.Command
 	}
-	c.ID, c.Epoch, c.IfRevision = common.ID, common.Epoch, common.IfRevision
+	c.ID, c.Epoch, c.Seen, c.IfRevision = common.ID, common.Epoch, common.Revision, common.IfRevision
 	return c, source
 }
 
