@@ -347,6 +347,27 @@ func (e AvatarVersionStatus) Valid() bool {
 	}
 }
 
+// Defines values for Circle.
+const (
+	CircleEveryone   Circle = "everyone"
+	CircleHost       Circle = "host"
+	CircleModerators Circle = "moderators"
+)
+
+// Valid indicates whether the value is a known member of the Circle enum.
+func (e Circle) Valid() bool {
+	switch e {
+	case CircleEveryone:
+		return true
+	case CircleHost:
+		return true
+	case CircleModerators:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CleanupReportState.
 const (
 	CleanupReportStateCancelled CleanupReportState = "cancelled"
@@ -655,28 +676,38 @@ func (e Language) Valid() bool {
 
 // Defines values for Permission.
 const (
-	PermissionBan           Permission = "ban"
-	PermissionDeleteMessage Permission = "delete_message"
-	PermissionDeleteRoom    Permission = "delete_room"
-	PermissionEditRoom      Permission = "edit_room"
-	PermissionHandOver      Permission = "hand_over"
-	PermissionInvite        Permission = "invite"
-	PermissionKick          Permission = "kick"
-	PermissionMute          Permission = "mute"
-	PermissionPostMessage   Permission = "post_message"
-	PermissionReadLog       Permission = "read_log"
-	PermissionSetRole       Permission = "set_role"
-	PermissionSkipSlowMode  Permission = "skip_slow_mode"
+	PermissionAddToQueue      Permission = "add_to_queue"
+	PermissionBan             Permission = "ban"
+	PermissionControlPlayback Permission = "control_playback"
+	PermissionDeleteMessage   Permission = "delete_message"
+	PermissionDeleteRoom      Permission = "delete_room"
+	PermissionEditQueue       Permission = "edit_queue"
+	PermissionEditRoom        Permission = "edit_room"
+	PermissionHandOver        Permission = "hand_over"
+	PermissionInvite          Permission = "invite"
+	PermissionKick            Permission = "kick"
+	PermissionMute            Permission = "mute"
+	PermissionPostMessage     Permission = "post_message"
+	PermissionReadLog         Permission = "read_log"
+	PermissionSetRole         Permission = "set_role"
+	PermissionSkipSlowMode    Permission = "skip_slow_mode"
+	PermissionVote            Permission = "vote"
 )
 
 // Valid indicates whether the value is a known member of the Permission enum.
 func (e Permission) Valid() bool {
 	switch e {
+	case PermissionAddToQueue:
+		return true
 	case PermissionBan:
+		return true
+	case PermissionControlPlayback:
 		return true
 	case PermissionDeleteMessage:
 		return true
 	case PermissionDeleteRoom:
+		return true
+	case PermissionEditQueue:
 		return true
 	case PermissionEditRoom:
 		return true
@@ -695,6 +726,86 @@ func (e Permission) Valid() bool {
 	case PermissionSetRole:
 		return true
 	case PermissionSkipSlowMode:
+		return true
+	case PermissionVote:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PlaybackCommandKind.
+const (
+	PlaybackCommandKindLoad  PlaybackCommandKind = "load"
+	PlaybackCommandKindPause PlaybackCommandKind = "pause"
+	PlaybackCommandKindPlay  PlaybackCommandKind = "play"
+	PlaybackCommandKindRate  PlaybackCommandKind = "rate"
+	PlaybackCommandKindSeek  PlaybackCommandKind = "seek"
+	PlaybackCommandKindSkip  PlaybackCommandKind = "skip"
+	PlaybackCommandKindStop  PlaybackCommandKind = "stop"
+)
+
+// Valid indicates whether the value is a known member of the PlaybackCommandKind enum.
+func (e PlaybackCommandKind) Valid() bool {
+	switch e {
+	case PlaybackCommandKindLoad:
+		return true
+	case PlaybackCommandKindPause:
+		return true
+	case PlaybackCommandKindPlay:
+		return true
+	case PlaybackCommandKindRate:
+		return true
+	case PlaybackCommandKindSeek:
+		return true
+	case PlaybackCommandKindSkip:
+		return true
+	case PlaybackCommandKindStop:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PlaybackStatus.
+const (
+	PlaybackStatusIdle    PlaybackStatus = "idle"
+	PlaybackStatusPaused  PlaybackStatus = "paused"
+	PlaybackStatusPlaying PlaybackStatus = "playing"
+	PlaybackStatusWaiting PlaybackStatus = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the PlaybackStatus enum.
+func (e PlaybackStatus) Valid() bool {
+	switch e {
+	case PlaybackStatusIdle:
+		return true
+	case PlaybackStatusPaused:
+		return true
+	case PlaybackStatusPlaying:
+		return true
+	case PlaybackStatusWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PlaybackWaitFor.
+const (
+	PlaybackWaitForLoad     PlaybackWaitFor = "load"
+	PlaybackWaitForRebuffer PlaybackWaitFor = "rebuffer"
+	PlaybackWaitForSeek     PlaybackWaitFor = "seek"
+)
+
+// Valid indicates whether the value is a known member of the PlaybackWaitFor enum.
+func (e PlaybackWaitFor) Valid() bool {
+	switch e {
+	case PlaybackWaitForLoad:
+		return true
+	case PlaybackWaitForRebuffer:
+		return true
+	case PlaybackWaitForSeek:
 		return true
 	default:
 		return false
@@ -772,6 +883,7 @@ const (
 	ProblemCodeBusy                       ProblemCode = "busy"
 	ProblemCodeCannotReportOneself        ProblemCode = "cannot_report_oneself"
 	ProblemCodeCannotSuspendOneself       ProblemCode = "cannot_suspend_oneself"
+	ProblemCodeCommandIDReused            ProblemCode = "command_id_reused"
 	ProblemCodeEditWindowOver             ProblemCode = "edit_window_over"
 	ProblemCodeEmailEnded                 ProblemCode = "email_ended"
 	ProblemCodeEmailNotEnded              ProblemCode = "email_not_ended"
@@ -785,12 +897,18 @@ const (
 	ProblemCodeMethodNotAllowed           ProblemCode = "method_not_allowed"
 	ProblemCodeMovieExists                ProblemCode = "movie_exists"
 	ProblemCodeMovieInUse                 ProblemCode = "movie_in_use"
+	ProblemCodeMovieWithoutStream         ProblemCode = "movie_without_stream"
 	ProblemCodeMuted                      ProblemCode = "muted"
 	ProblemCodeNotFound                   ProblemCode = "not_found"
 	ProblemCodeNotParticipant             ProblemCode = "not_participant"
 	ProblemCodeNotReady                   ProblemCode = "not_ready"
+	ProblemCodeNothingPlaying             ProblemCode = "nothing_playing"
+	ProblemCodeNothingToPlay              ProblemCode = "nothing_to_play"
 	ProblemCodeOwnRole                    ProblemCode = "own_role"
+	ProblemCodePlaybackStale              ProblemCode = "playback_stale"
 	ProblemCodePreconditionFailed         ProblemCode = "precondition_failed"
+	ProblemCodeQueueFull                  ProblemCode = "queue_full"
+	ProblemCodeQueueFullOfYours           ProblemCode = "queue_full_of_yours"
 	ProblemCodeRangeNotSatisfiable        ProblemCode = "range_not_satisfiable"
 	ProblemCodeRateLimited                ProblemCode = "rate_limited"
 	ProblemCodeReportResolved             ProblemCode = "report_resolved"
@@ -806,6 +924,7 @@ const (
 	ProblemCodeTooManyReports             ProblemCode = "too_many_reports"
 	ProblemCodeUnauthenticated            ProblemCode = "unauthenticated"
 	ProblemCodeUnavailable                ProblemCode = "unavailable"
+	ProblemCodeUnknownItem                ProblemCode = "unknown_item"
 	ProblemCodeUnknownMessage             ProblemCode = "unknown_message"
 	ProblemCodeUnknownMovie               ProblemCode = "unknown_movie"
 	ProblemCodeUnsupportedContentEncoding ProblemCode = "unsupported_content_encoding"
@@ -847,6 +966,8 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeCannotSuspendOneself:
 		return true
+	case ProblemCodeCommandIDReused:
+		return true
 	case ProblemCodeEditWindowOver:
 		return true
 	case ProblemCodeEmailEnded:
@@ -873,6 +994,8 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeMovieInUse:
 		return true
+	case ProblemCodeMovieWithoutStream:
+		return true
 	case ProblemCodeMuted:
 		return true
 	case ProblemCodeNotFound:
@@ -881,9 +1004,19 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeNotReady:
 		return true
+	case ProblemCodeNothingPlaying:
+		return true
+	case ProblemCodeNothingToPlay:
+		return true
 	case ProblemCodeOwnRole:
 		return true
+	case ProblemCodePlaybackStale:
+		return true
 	case ProblemCodePreconditionFailed:
+		return true
+	case ProblemCodeQueueFull:
+		return true
+	case ProblemCodeQueueFullOfYours:
 		return true
 	case ProblemCodeRangeNotSatisfiable:
 		return true
@@ -915,6 +1048,8 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeUnavailable:
 		return true
+	case ProblemCodeUnknownItem:
+		return true
 	case ProblemCodeUnknownMessage:
 		return true
 	case ProblemCodeUnknownMovie:
@@ -926,6 +1061,24 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeUsernameTaken:
 		return true
 	case ProblemCodeWrongPassword:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for QueueOrder.
+const (
+	Manual QueueOrder = "manual"
+	Votes  QueueOrder = "votes"
+)
+
+// Valid indicates whether the value is a known member of the QueueOrder enum.
+func (e QueueOrder) Valid() bool {
+	switch e {
+	case Manual:
+		return true
+	case Votes:
 		return true
 	default:
 		return false
@@ -952,19 +1105,19 @@ func (e ReportKind) Valid() bool {
 
 // Defines values for Role.
 const (
-	Host      Role = "host"
-	Moderator Role = "moderator"
-	Viewer    Role = "viewer"
+	RoleHost      Role = "host"
+	RoleModerator Role = "moderator"
+	RoleViewer    Role = "viewer"
 )
 
 // Valid indicates whether the value is a known member of the Role enum.
 func (e Role) Valid() bool {
 	switch e {
-	case Host:
+	case RoleHost:
 		return true
-	case Moderator:
+	case RoleModerator:
 		return true
-	case Viewer:
+	case RoleViewer:
 		return true
 	default:
 		return false
@@ -981,14 +1134,24 @@ const (
 	RoomActActionInvitationRevoked  RoomActAction = "invitation_revoked"
 	RoomActActionInvited            RoomActAction = "invited"
 	RoomActActionKicked             RoomActAction = "kicked"
+	RoomActActionLoaded             RoomActAction = "loaded"
 	RoomActActionMessageDeleted     RoomActAction = "message_deleted"
 	RoomActActionMuteLifted         RoomActAction = "mute_lifted"
 	RoomActActionMuted              RoomActAction = "muted"
+	RoomActActionPaused             RoomActAction = "paused"
+	RoomActActionPlayed             RoomActAction = "played"
+	RoomActActionQueueAdded         RoomActAction = "queue_added"
+	RoomActActionQueueMoved         RoomActAction = "queue_moved"
+	RoomActActionQueueRemoved       RoomActAction = "queue_removed"
+	RoomActActionRateSet            RoomActAction = "rate_set"
 	RoomActActionRoleSet            RoomActAction = "role_set"
 	RoomActActionRoomArchived       RoomActAction = "room_archived"
 	RoomActActionRoomClosed         RoomActAction = "room_closed"
 	RoomActActionRoomReopened       RoomActAction = "room_reopened"
 	RoomActActionRoomUpdated        RoomActAction = "room_updated"
+	RoomActActionSkipped            RoomActAction = "skipped"
+	RoomActActionSought             RoomActAction = "sought"
+	RoomActActionStopped            RoomActAction = "stopped"
 )
 
 // Valid indicates whether the value is a known member of the RoomActAction enum.
@@ -1010,11 +1173,25 @@ func (e RoomActAction) Valid() bool {
 		return true
 	case RoomActActionKicked:
 		return true
+	case RoomActActionLoaded:
+		return true
 	case RoomActActionMessageDeleted:
 		return true
 	case RoomActActionMuteLifted:
 		return true
 	case RoomActActionMuted:
+		return true
+	case RoomActActionPaused:
+		return true
+	case RoomActActionPlayed:
+		return true
+	case RoomActActionQueueAdded:
+		return true
+	case RoomActActionQueueMoved:
+		return true
+	case RoomActActionQueueRemoved:
+		return true
+	case RoomActActionRateSet:
 		return true
 	case RoomActActionRoleSet:
 		return true
@@ -1025,6 +1202,12 @@ func (e RoomActAction) Valid() bool {
 	case RoomActActionRoomReopened:
 		return true
 	case RoomActActionRoomUpdated:
+		return true
+	case RoomActActionSkipped:
+		return true
+	case RoomActActionSought:
+		return true
+	case RoomActActionStopped:
 		return true
 	default:
 		return false
@@ -1082,6 +1265,30 @@ func (e Visibility) Valid() bool {
 	case Public:
 		return true
 	case Unlisted:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WaitPolicy.
+const (
+	WaitPolicyAuto     WaitPolicy = "auto"
+	WaitPolicyEveryone WaitPolicy = "everyone"
+	WaitPolicyHost     WaitPolicy = "host"
+	WaitPolicyNobody   WaitPolicy = "nobody"
+)
+
+// Valid indicates whether the value is a known member of the WaitPolicy enum.
+func (e WaitPolicy) Valid() bool {
+	switch e {
+	case WaitPolicyAuto:
+		return true
+	case WaitPolicyEveryone:
+		return true
+	case WaitPolicyHost:
+		return true
+	case WaitPolicyNobody:
 		return true
 	default:
 		return false
@@ -1333,6 +1540,20 @@ type ActivityReport struct {
 // ActivityReportEvery defines model for ActivityReport.Every.
 type ActivityReportEvery string
 
+// AddToQueueRequest Either a movie or an address
+//
+// Example: {"stream_url":"https://films.example/nosferatu.webm","title":"Nosferatu"}
+type AddToQueueRequest struct {
+	// MovieID In lower case in every answer. Requests may have it in upper case.
+	MovieID *ID `json:"movie_id,omitempty"`
+
+	// StreamURL Starts with https://; empty for none
+	StreamURL *WebAddress `json:"stream_url,omitempty"`
+
+	// Title Of `stream_url`; without it the name of the file is shown
+	Title *string `json:"title,omitempty"`
+}
+
 // AdminMessage defines model for AdminMessage.
 type AdminMessage struct {
 	// Hidden With what else its author made; to everyone but admins it looks taken back
@@ -1576,6 +1797,9 @@ type ChangePasswordRequest struct {
 	NewPassword NewPassword `json:"new_password"`
 }
 
+// Circle People with that role, and those above them
+type Circle string
+
 // CleanupReport defines model for CleanupReport.
 type CleanupReport struct {
 	Counts map[string]int64   `json:"counts"`
@@ -1672,8 +1896,11 @@ type CloseRoomRequest struct {
 
 // CreateMovieRequest Example: {"genres":["horror"],"runtime_minutes":94,"title":"Nosferatu","year":1922}
 type CreateMovieRequest struct {
-	Description *string  `json:"description,omitempty"`
-	Genres      *[]Genre `json:"genres,omitempty"`
+	Description *string `json:"description,omitempty"`
+
+	// DurationMs Of the stream; 0 for unknown
+	DurationMs *int64   `json:"duration_ms,omitempty"`
+	Genres     *[]Genre `json:"genres,omitempty"`
 
 	// PosterURL Starts with https://; empty for none
 	PosterURL      *WebAddress `json:"poster_url,omitempty"`
@@ -1681,6 +1908,7 @@ type CreateMovieRequest struct {
 
 	// StreamURL Starts with https://; empty for none
 	StreamURL *WebAddress `json:"stream_url,omitempty"`
+	Subtitles *[]Subtitle `json:"subtitles,omitempty"`
 	Title     string      `json:"title"`
 	Year      int         `json:"year"`
 }
@@ -1882,6 +2110,12 @@ type Export struct {
 	// Presence The rooms that the account is in
 	Presence []ExportedPresence `json:"presence"`
 
+	// QueueItems What the account has added to queues and was not played yet
+	QueueItems []ExportedQueueItem `json:"queue_items"`
+
+	// QueueVotes For which items of queues the account votes
+	QueueVotes []ExportedQueueVote `json:"queue_votes"`
+
 	// ReadMarkers Up to where the account has read rooms
 	ReadMarkers []ExportedReadMarker `json:"read_markers"`
 
@@ -1990,6 +2224,35 @@ type ExportedPresence struct {
 	JoinedAt     Time       `json:"joined_at"`
 	LastSeenAt   Time       `json:"last_seen_at"`
 	PresentSince *time.Time `json:"present_since"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+}
+
+// ExportedQueueItem defines model for ExportedQueueItem.
+type ExportedQueueItem struct {
+	CreatedAt Time `json:"created_at"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID      ID      `json:"id"`
+	MovieID *string `json:"movie_id"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// StreamURL Of an address
+	StreamURL string `json:"stream_url"`
+
+	// Title Of an address
+	Title string `json:"title"`
+}
+
+// ExportedQueueVote defines model for ExportedQueueVote.
+type ExportedQueueVote struct {
+	CreatedAt Time `json:"created_at"`
+
+	// ItemID In lower case in every answer. Requests may have it in upper case.
+	ItemID ID `json:"item_id"`
 
 	// RoomID In lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
@@ -2247,22 +2510,34 @@ type MessageList struct {
 	UpdatesCursor *string `json:"updates_cursor"`
 }
 
+// MoveInQueueRequest Without `before_id` the item moves to the end
+//
+// Example: {"before_id":"01933b6e-aa10-7c64-8d2f-0d7a4fd0a1c2"}
+type MoveInQueueRequest struct {
+	// BeforeID In lower case in every answer. Requests may have it in upper case.
+	BeforeID *ID `json:"before_id,omitempty"`
+}
+
 // Movie defines model for Movie.
 type Movie struct {
 	// Archived Not in the catalogue any more
-	Archived    bool     `json:"archived"`
-	CreatedAt   Time     `json:"created_at"`
-	Description string   `json:"description"`
-	Genres      []string `json:"genres"`
+	Archived    bool   `json:"archived"`
+	CreatedAt   Time   `json:"created_at"`
+	Description string `json:"description"`
+
+	// DurationMs Of the stream; null when nobody has measured it
+	DurationMs *int64   `json:"duration_ms"`
+	Genres     []string `json:"genres"`
 
 	// ID In lower case in every answer. Requests may have it in upper case.
-	ID             ID      `json:"id"`
-	PosterURL      *string `json:"poster_url"`
-	RuntimeMinutes int     `json:"runtime_minutes"`
-	StreamURL      *string `json:"stream_url"`
-	Title          string  `json:"title"`
-	UpdatedAt      Time    `json:"updated_at"`
-	Year           int     `json:"year"`
+	ID             ID         `json:"id"`
+	PosterURL      *string    `json:"poster_url"`
+	RuntimeMinutes int        `json:"runtime_minutes"`
+	StreamURL      *string    `json:"stream_url"`
+	Subtitles      []Subtitle `json:"subtitles"`
+	Title          string     `json:"title"`
+	UpdatedAt      Time       `json:"updated_at"`
+	Year           int        `json:"year"`
 }
 
 // MovieAnswer defines model for MovieAnswer.
@@ -2408,6 +2683,149 @@ type Person struct {
 	Username Username `json:"username"`
 }
 
+// Playback defines model for Playback.
+type Playback struct {
+	// At When it is at `position_ms`, to the microsecond. In the future it is about to start
+	At time.Time `json:"at"`
+
+	// By Whose command made the state; null for what happened by itself
+	By *Person `json:"by"`
+
+	// Cause What made the state: a command, or `ready`, `deadline`, `rebuffer`, `ended`, `voted`, `removed`, `deserted`, `archived`, `scheduled`, `started`, `duration`, `clock`; empty before the first
+	Cause string `json:"cause"`
+
+	// Cue Rises with each load and seek: what players report to be ready for
+	Cue int64 `json:"cue"`
+
+	// EndsAt When the item is over; null unless it plays and has a duration
+	EndsAt *time.Time `json:"ends_at"`
+
+	// Epoch Rises when another item is loaded, or the same one anew
+	Epoch int64 `json:"epoch"`
+
+	// Item null when idle
+	Item *PlaybackItem `json:"item"`
+
+	// Now When this was read
+	Now time.Time `json:"now"`
+
+	// PositionMs Where playback is at `at`
+	PositionMs int64 `json:"position_ms"`
+
+	// QueueVersion Counts the changes of the queue and of its votes
+	QueueVersion int64   `json:"queue_version"`
+	Rate         float64 `json:"rate"`
+
+	// Revision Rises by one with each change
+	Revision int64 `json:"revision"`
+
+	// SkipVotes How many of those who are present vote to skip the item
+	SkipVotes int `json:"skip_votes"`
+
+	// StartsAt When it starts by itself
+	StartsAt *time.Time     `json:"starts_at"`
+	State    PlaybackStatus `json:"state"`
+
+	// Wait null unless waiting
+	Wait *PlaybackWait `json:"wait"`
+}
+
+// PlaybackAnswer defines model for PlaybackAnswer.
+type PlaybackAnswer struct {
+	Data Playback `json:"data"`
+}
+
+// PlaybackCommand Example: {"epoch":7,"id":"01933b6e-aa10-7c64-8d2f-0d7a4fd0a1c2","kind":"seek","position_ms":90000,"revision":41}
+type PlaybackCommand struct {
+	// Epoch Of the state that the person saw
+	Epoch int64 `json:"epoch"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// IfRevision Any other revision is a 409 `playback_stale`
+	IfRevision *int64 `json:"if_revision,omitempty"`
+
+	// ItemID In lower case in every answer. Requests may have it in upper case.
+	ItemID *ID                 `json:"item_id,omitempty"`
+	Kind   PlaybackCommandKind `json:"kind"`
+
+	// MovieID In lower case in every answer. Requests may have it in upper case.
+	MovieID *ID `json:"movie_id,omitempty"`
+
+	// PositionMs For `seek`; for `load` where to begin, for `pause` where the person was
+	PositionMs *int64 `json:"position_ms,omitempty"`
+
+	// Rate For `rate`, in hundredths
+	Rate *float64 `json:"rate,omitempty"`
+
+	// Revision Of the state that the person saw
+	Revision *int64 `json:"revision,omitempty"`
+
+	// StreamURL Starts with https://; empty for none
+	StreamURL *WebAddress `json:"stream_url,omitempty"`
+
+	// Title Of `stream_url`; without it the name of the file is shown
+	Title *string `json:"title,omitempty"`
+}
+
+// PlaybackCommandKind defines model for PlaybackCommand.Kind.
+type PlaybackCommandKind string
+
+// PlaybackCommandAnswer defines model for PlaybackCommandAnswer.
+type PlaybackCommandAnswer struct {
+	Data PlaybackCommandResult `json:"data"`
+}
+
+// PlaybackCommandResult defines model for PlaybackCommandResult.
+type PlaybackCommandResult struct {
+	Playback Playback `json:"playback"`
+
+	// Replayed Whether the command was applied before
+	Replayed bool `json:"replayed"`
+
+	// Revision After the command was applied
+	Revision int64 `json:"revision"`
+}
+
+// PlaybackItem defines model for PlaybackItem.
+type PlaybackItem struct {
+	// DurationExact Whether it was measured: else it is a minute more than the runtime of the catalogue
+	DurationExact bool `json:"duration_exact"`
+
+	// DurationMs null when nobody knows it
+	DurationMs *int64 `json:"duration_ms"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// MovieID null for an address of the room's own
+	MovieID   *string    `json:"movie_id"`
+	StreamURL string     `json:"stream_url"`
+	Subtitles []Subtitle `json:"subtitles"`
+	Title     string     `json:"title"`
+}
+
+// PlaybackStatus defines model for PlaybackStatus.
+type PlaybackStatus string
+
+// PlaybackWait defines model for PlaybackWait.
+type PlaybackWait struct {
+	For PlaybackWaitFor `json:"for"`
+
+	// People Who is waited for
+	People []Person `json:"people"`
+
+	// Resume Whether playback goes on then
+	Resume bool `json:"resume"`
+
+	// Until When it ends at the latest
+	Until time.Time `json:"until"`
+}
+
+// PlaybackWaitFor defines model for PlaybackWait.For.
+type PlaybackWaitFor string
+
 // Policy What a policy removes, by age; a setting says after how long, or that it is off.
 // `inactive_participants`: who has not been seen. `old_messages`. `inactive_rooms`: archives rooms in which nothing happens;
 // an admin or the host can open them again. `archived_rooms`: deletes for good what that has archived, and what hosts have
@@ -2480,6 +2898,51 @@ type ProfileList struct {
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
+
+// Queue defines model for Queue.
+type Queue struct {
+	Items []QueueItem `json:"items"`
+
+	// Version See `queue_version` of the playback
+	Version int64 `json:"version"`
+}
+
+// QueueAnswer defines model for QueueAnswer.
+type QueueAnswer struct {
+	Data Queue `json:"data"`
+}
+
+// QueueItem defines model for QueueItem.
+type QueueItem struct {
+	// AddedBy null when the account is gone
+	AddedBy   *Person `json:"added_by"`
+	CreatedAt Time    `json:"created_at"`
+
+	// DurationMs null when nobody has measured it
+	DurationMs *int64 `json:"duration_ms"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// MovieID null for an address of the room's own
+	MovieID   *string `json:"movie_id"`
+	StreamURL string  `json:"stream_url"`
+	Title     string  `json:"title"`
+
+	// Voted Whether the caller has voted for it
+	Voted bool `json:"voted"`
+
+	// Votes Those of people who are in the room
+	Votes int `json:"votes"`
+}
+
+// QueueItemAnswer defines model for QueueItemAnswer.
+type QueueItemAnswer struct {
+	Data QueueItem `json:"data"`
+}
+
+// QueueOrder Whether a queue is played as people have put it, or what has the most votes first
+type QueueOrder string
 
 // Quote defines model for Quote.
 type Quote struct {
@@ -2681,7 +3144,10 @@ type Room struct {
 	Capacity int `json:"capacity"`
 
 	// Closed An admin closed it: it is archived, and its host cannot open it again
-	Closed      bool   `json:"closed"`
+	Closed bool `json:"closed"`
+
+	// Control People with that role, and those above them
+	Control     Circle `json:"control"`
 	CreatedAt   Time   `json:"created_at"`
 	Description string `json:"description"`
 
@@ -2696,6 +3162,12 @@ type Room struct {
 	// Participants How many are in it now
 	Participants int `json:"participants"`
 
+	// Queue People with that role, and those above them
+	Queue Circle `json:"queue"`
+
+	// QueueOrder Whether a queue is played as people have put it, or what has the most votes first
+	QueueOrder QueueOrder `json:"queue_order"`
+
 	// SlowModeSeconds How long one waits between two messages; 0 without slow mode
 	SlowModeSeconds int       `json:"slow_mode_seconds"`
 	State           RoomState `json:"state"`
@@ -2703,6 +3175,9 @@ type Room struct {
 
 	// Visibility public is listed; unlisted is open to whoever has the link; private is a 404 to whoever is not in it
 	Visibility Visibility `json:"visibility"`
+
+	// WaitPolicy Whom playback waits for; auto is everyone among up to 8 people, and nobody among more
+	WaitPolicy WaitPolicy `json:"wait_policy"`
 }
 
 // RoomAct defines model for RoomAct.
@@ -2861,13 +3336,20 @@ type SignedInAnswer struct {
 	Data SignedIn `json:"data"`
 }
 
+// SkipVote Example: {"epoch":7,"skip":true}
+type SkipVote struct {
+	// Epoch Of the state that the person saw
+	Epoch int64 `json:"epoch"`
+	Skip  bool  `json:"skip"`
+}
+
 // Standing defines model for Standing.
 type Standing struct {
 	// Joined Whether the caller is in it now
 	Joined     bool       `json:"joined"`
 	MutedUntil *time.Time `json:"muted_until"`
 
-	// Permissions What the caller may do now: what the role allows, without `post_message` during a mute
+	// Permissions What the caller may do now: what the role allows, without `post_message`, `control_playback`, `edit_queue` and `add_to_queue` during a mute
 	Permissions []Permission `json:"permissions"`
 	Role        Role         `json:"role"`
 }
@@ -2889,6 +3371,15 @@ type StartCleanupRequest struct {
 
 	// Policies All that are on unless said; one that is off is refused
 	Policies *[]Policy `json:"policies,omitempty"`
+}
+
+// Subtitle Example: {"language":"en","url":"https://films.example/nosferatu.en.vtt"}
+type Subtitle struct {
+	// Language A BCP 47 tag, such as en or pt-BR
+	Language string `json:"language"`
+
+	// URL Of a WebVTT file; starts with https://
+	URL string `json:"url"`
 }
 
 // SuspendRequest defines model for SuspendRequest.
@@ -2921,9 +3412,12 @@ type UpdateMeRequest struct {
 
 // UpdateMovieRequest defines model for UpdateMovieRequest.
 type UpdateMovieRequest struct {
-	Archived    *bool    `json:"archived,omitempty"`
-	Description *string  `json:"description,omitempty"`
-	Genres      *[]Genre `json:"genres,omitempty"`
+	Archived    *bool   `json:"archived,omitempty"`
+	Description *string `json:"description,omitempty"`
+
+	// DurationMs Of the stream; 0 for unknown
+	DurationMs *int64   `json:"duration_ms,omitempty"`
+	Genres     *[]Genre `json:"genres,omitempty"`
 
 	// PosterURL Starts with https://; empty for none
 	PosterURL      *WebAddress `json:"poster_url,omitempty"`
@@ -2931,6 +3425,7 @@ type UpdateMovieRequest struct {
 
 	// StreamURL Starts with https://; empty for none
 	StreamURL *WebAddress `json:"stream_url,omitempty"`
+	Subtitles *[]Subtitle `json:"subtitles,omitempty"`
 	Title     *string     `json:"title,omitempty"`
 	Year      *int        `json:"year,omitempty"`
 }
@@ -2938,17 +3433,29 @@ type UpdateMovieRequest struct {
 // UpdateRoomRequest Example: {"name":"Silent Monday","slow_mode_seconds":5}
 type UpdateRoomRequest struct {
 	// Capacity Nobody is put out when it sinks below how many are there
-	Capacity    *int    `json:"capacity,omitempty"`
+	Capacity *int `json:"capacity,omitempty"`
+
+	// Control People with that role, and those above them
+	Control     *Circle `json:"control,omitempty"`
 	Description *string `json:"description,omitempty"`
 
 	// MovieID null for none
-	MovieID         nullable.Nullable[string] `json:"movie_id,omitempty"`
-	Name            *string                   `json:"name,omitempty"`
-	SlowModeSeconds *int                      `json:"slow_mode_seconds,omitempty"`
-	State           *RoomState                `json:"state,omitempty"`
+	MovieID nullable.Nullable[string] `json:"movie_id,omitempty"`
+	Name    *string                   `json:"name,omitempty"`
+
+	// Queue People with that role, and those above them
+	Queue *Circle `json:"queue,omitempty"`
+
+	// QueueOrder Whether a queue is played as people have put it, or what has the most votes first
+	QueueOrder      *QueueOrder `json:"queue_order,omitempty"`
+	SlowModeSeconds *int        `json:"slow_mode_seconds,omitempty"`
+	State           *RoomState  `json:"state,omitempty"`
 
 	// Visibility public is listed; unlisted is open to whoever has the link; private is a 404 to whoever is not in it
 	Visibility *Visibility `json:"visibility,omitempty"`
+
+	// WaitPolicy Whom playback waits for; auto is everyone among up to 8 people, and nobody among more
+	WaitPolicy *WaitPolicy `json:"wait_policy,omitempty"`
 }
 
 // UserState defines model for UserState.
@@ -2959,6 +3466,9 @@ type Username = string
 
 // Visibility public is listed; unlisted is open to whoever has the link; private is a 404 to whoever is not in it
 type Visibility string
+
+// WaitPolicy Whom playback waits for; auto is everyone among up to 8 people, and nobody among more
+type WaitPolicy string
 
 // WebAddress Starts with https://; empty for none
 type WebAddress = string
@@ -2974,6 +3484,9 @@ type IfNoneMatch = string
 
 // IfRange defines model for IfRange.
 type IfRange = string
+
+// ItemID In lower case in every answer. Requests may have it in upper case.
+type ItemID = ID
 
 // Limit defines model for Limit.
 type Limit = int
@@ -3514,6 +4027,19 @@ type GetMuteParams struct {
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// AddToQueueParams defines parameters for AddToQueue.
+type AddToQueueParams struct {
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
+	// hours answers with what the first one made; with another body it is a 422.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// GetQueueItemParams defines parameters for GetQueueItem.
+type GetQueueItemParams struct {
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
 // ListProfilesParams defines parameters for ListProfiles.
 type ListProfilesParams struct {
 	// Usernames At most 100, with commas between them: `?usernames=alice,bob`
@@ -3669,6 +4195,18 @@ type MuteJSONRequestBody = MuteRequest
 
 // SetRoleJSONRequestBody defines body for SetRole for application/json ContentType.
 type SetRoleJSONRequestBody = SetRoleRequest
+
+// SendPlaybackCommandJSONRequestBody defines body for SendPlaybackCommand for application/json ContentType.
+type SendPlaybackCommandJSONRequestBody = PlaybackCommand
+
+// VoteToSkipJSONRequestBody defines body for VoteToSkip for application/json ContentType.
+type VoteToSkipJSONRequestBody = SkipVote
+
+// AddToQueueJSONRequestBody defines body for AddToQueue for application/json ContentType.
+type AddToQueueJSONRequestBody = AddToQueueRequest
+
+// MoveInQueueJSONRequestBody defines body for MoveInQueue for application/json ContentType.
+type MoveInQueueJSONRequestBody = MoveInQueueRequest
 
 // MarkReadJSONRequestBody defines body for MarkRead for application/json ContentType.
 type MarkReadJSONRequestBody = MarkReadRequest
@@ -3981,6 +4519,36 @@ type ServerInterface interface {
 	// SetRole Set a participant's role
 	// (PATCH /rooms/{room_id}/participants/{username})
 	SetRole(ctx echo.Context, roomID RoomID, username Username) error
+	// GetPlayback Get what a room watches
+	// (GET /rooms/{room_id}/playback)
+	GetPlayback(ctx echo.Context, roomID RoomID) error
+	// SendPlaybackCommand Control playback
+	// (POST /rooms/{room_id}/playback/commands)
+	SendPlaybackCommand(ctx echo.Context, roomID RoomID) error
+	// VoteToSkip Vote to skip what plays
+	// (PUT /rooms/{room_id}/playback/skip-vote)
+	VoteToSkip(ctx echo.Context, roomID RoomID) error
+	// GetQueue Get what a room is to play, in order
+	// (GET /rooms/{room_id}/queue)
+	GetQueue(ctx echo.Context, roomID RoomID) error
+	// AddToQueue Add to the queue
+	// (POST /rooms/{room_id}/queue)
+	AddToQueue(ctx echo.Context, roomID RoomID, params AddToQueueParams) error
+	// RemoveFromQueue Remove an item from the queue
+	// (DELETE /rooms/{room_id}/queue/{item_id})
+	RemoveFromQueue(ctx echo.Context, roomID RoomID, itemID ItemID) error
+	// GetQueueItem Get an item of the queue
+	// (GET /rooms/{room_id}/queue/{item_id})
+	GetQueueItem(ctx echo.Context, roomID RoomID, itemID ItemID, params GetQueueItemParams) error
+	// MoveInQueue Move an item of the queue
+	// (PATCH /rooms/{room_id}/queue/{item_id})
+	MoveInQueue(ctx echo.Context, roomID RoomID, itemID ItemID) error
+	// UnvoteForItem Take back a vote for an item of the queue
+	// (DELETE /rooms/{room_id}/queue/{item_id}/vote)
+	UnvoteForItem(ctx echo.Context, roomID RoomID, itemID ItemID) error
+	// VoteForItem Vote for an item of the queue
+	// (PUT /rooms/{room_id}/queue/{item_id}/vote)
+	VoteForItem(ctx echo.Context, roomID RoomID, itemID ItemID) error
 	// MarkRead Mark the messages of a room as read
 	// (PUT /rooms/{room_id}/read)
 	MarkRead(ctx echo.Context, roomID RoomID) error
@@ -6588,6 +7156,246 @@ func (w *ServerInterfaceWrapper) SetRole(ctx echo.Context) error {
 	return err
 }
 
+// GetPlayback converts echo context to params.
+func (w *ServerInterfaceWrapper) GetPlayback(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetPlayback(ctx, roomID)
+	return err
+}
+
+// SendPlaybackCommand converts echo context to params.
+func (w *ServerInterfaceWrapper) SendPlaybackCommand(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SendPlaybackCommand(ctx, roomID)
+	return err
+}
+
+// VoteToSkip converts echo context to params.
+func (w *ServerInterfaceWrapper) VoteToSkip(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.VoteToSkip(ctx, roomID)
+	return err
+}
+
+// GetQueue converts echo context to params.
+func (w *ServerInterfaceWrapper) GetQueue(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetQueue(ctx, roomID)
+	return err
+}
+
+// AddToQueue converts echo context to params.
+func (w *ServerInterfaceWrapper) AddToQueue(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AddToQueueParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AddToQueue(ctx, roomID, params)
+	return err
+}
+
+// RemoveFromQueue converts echo context to params.
+func (w *ServerInterfaceWrapper) RemoveFromQueue(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Path parameter "item_id" -------------
+	var itemID ItemID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "item_id", ctx.Param("item_id"), &itemID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter item_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RemoveFromQueue(ctx, roomID, itemID)
+	return err
+}
+
+// GetQueueItem converts echo context to params.
+func (w *ServerInterfaceWrapper) GetQueueItem(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Path parameter "item_id" -------------
+	var itemID ItemID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "item_id", ctx.Param("item_id"), &itemID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter item_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetQueueItemParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetQueueItem(ctx, roomID, itemID, params)
+	return err
+}
+
+// MoveInQueue converts echo context to params.
+func (w *ServerInterfaceWrapper) MoveInQueue(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Path parameter "item_id" -------------
+	var itemID ItemID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "item_id", ctx.Param("item_id"), &itemID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter item_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.MoveInQueue(ctx, roomID, itemID)
+	return err
+}
+
+// UnvoteForItem converts echo context to params.
+func (w *ServerInterfaceWrapper) UnvoteForItem(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Path parameter "item_id" -------------
+	var itemID ItemID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "item_id", ctx.Param("item_id"), &itemID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter item_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UnvoteForItem(ctx, roomID, itemID)
+	return err
+}
+
+// VoteForItem converts echo context to params.
+func (w *ServerInterfaceWrapper) VoteForItem(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Path parameter "item_id" -------------
+	var itemID ItemID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "item_id", ctx.Param("item_id"), &itemID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter item_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.VoteForItem(ctx, roomID, itemID)
+	return err
+}
+
 // MarkRead converts echo context to params.
 func (w *ServerInterfaceWrapper) MarkRead(ctx echo.Context) error {
 	var err error
@@ -7018,6 +7826,16 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/rooms/:room_id/mutes/:username", wrapper.LiftMute, options.OperationMiddlewares["liftMute"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/mutes/:username", wrapper.GetMute, options.OperationMiddlewares["getMute"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/log", wrapper.ListRoomLog, options.OperationMiddlewares["listRoomLog"]...)
+	router.GET(options.BaseURL+"/rooms/:room_id/playback", wrapper.GetPlayback, options.OperationMiddlewares["getPlayback"]...)
+	router.POST(options.BaseURL+"/rooms/:room_id/playback/commands", wrapper.SendPlaybackCommand, options.OperationMiddlewares["sendPlaybackCommand"]...)
+	router.PUT(options.BaseURL+"/rooms/:room_id/playback/skip-vote", wrapper.VoteToSkip, options.OperationMiddlewares["voteToSkip"]...)
+	router.GET(options.BaseURL+"/rooms/:room_id/queue", wrapper.GetQueue, options.OperationMiddlewares["getQueue"]...)
+	router.POST(options.BaseURL+"/rooms/:room_id/queue", wrapper.AddToQueue, options.OperationMiddlewares["addToQueue"]...)
+	router.DELETE(options.BaseURL+"/rooms/:room_id/queue/:item_id", wrapper.RemoveFromQueue, options.OperationMiddlewares["removeFromQueue"]...)
+	router.GET(options.BaseURL+"/rooms/:room_id/queue/:item_id", wrapper.GetQueueItem, options.OperationMiddlewares["getQueueItem"]...)
+	router.PATCH(options.BaseURL+"/rooms/:room_id/queue/:item_id", wrapper.MoveInQueue, options.OperationMiddlewares["moveInQueue"]...)
+	router.DELETE(options.BaseURL+"/rooms/:room_id/queue/:item_id/vote", wrapper.UnvoteForItem, options.OperationMiddlewares["unvoteForItem"]...)
+	router.PUT(options.BaseURL+"/rooms/:room_id/queue/:item_id/vote", wrapper.VoteForItem, options.OperationMiddlewares["voteForItem"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/invitations", wrapper.ListInvitations, options.OperationMiddlewares["listInvitations"]...)
 	router.POST(options.BaseURL+"/rooms/:room_id/invitations", wrapper.Invite, options.OperationMiddlewares["invite"]...)
 	router.DELETE(options.BaseURL+"/invitations/:invitation_id", wrapper.RevokeInvitation, options.OperationMiddlewares["revokeInvitation"]...)
@@ -22910,6 +23728,1685 @@ func (response SetRoledefaultApplicationProblemPlusJSONResponse) VisitSetRoleRes
 	return err
 }
 
+type GetPlaybackRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+}
+
+type GetPlaybackResponseObject interface {
+	VisitGetPlaybackResponse(w http.ResponseWriter) error
+}
+
+type GetPlayback200JSONResponse PlaybackAnswer
+
+func (response GetPlayback200JSONResponse) VisitGetPlaybackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlayback400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetPlayback400ApplicationProblemPlusJSONResponse) VisitGetPlaybackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlayback401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetPlayback401ApplicationProblemPlusJSONResponse) VisitGetPlaybackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlayback403ApplicationProblemPlusJSONResponse Problem
+
+func (response GetPlayback403ApplicationProblemPlusJSONResponse) VisitGetPlaybackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlayback404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetPlayback404ApplicationProblemPlusJSONResponse) VisitGetPlaybackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlayback412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetPlayback412ApplicationProblemPlusJSONResponse) VisitGetPlaybackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlayback415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetPlayback415ApplicationProblemPlusJSONResponse) VisitGetPlaybackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlayback429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetPlayback429ApplicationProblemPlusJSONResponse) VisitGetPlaybackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlaybackdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPlaybackdefaultApplicationProblemPlusJSONResponse) VisitGetPlaybackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommandRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	Body   *SendPlaybackCommandJSONRequestBody
+}
+
+type SendPlaybackCommandResponseObject interface {
+	VisitSendPlaybackCommandResponse(w http.ResponseWriter) error
+}
+
+type SendPlaybackCommand200JSONResponse PlaybackCommandAnswer
+
+func (response SendPlaybackCommand200JSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response SendPlaybackCommand400ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response SendPlaybackCommand401ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand403ApplicationProblemPlusJSONResponse Problem
+
+func (response SendPlaybackCommand403ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response SendPlaybackCommand404ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response SendPlaybackCommand408ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response SendPlaybackCommand412ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response SendPlaybackCommand413ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response SendPlaybackCommand415ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response SendPlaybackCommand429ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommanddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SendPlaybackCommanddefaultApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkipRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	Body   *VoteToSkipJSONRequestBody
+}
+
+type VoteToSkipResponseObject interface {
+	VisitVoteToSkipResponse(w http.ResponseWriter) error
+}
+
+type VoteToSkip200JSONResponse PlaybackAnswer
+
+func (response VoteToSkip200JSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response VoteToSkip400ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response VoteToSkip401ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip403ApplicationProblemPlusJSONResponse Problem
+
+func (response VoteToSkip403ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response VoteToSkip404ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response VoteToSkip408ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip409ApplicationProblemPlusJSONResponse Problem
+
+func (response VoteToSkip409ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response VoteToSkip412ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response VoteToSkip413ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response VoteToSkip415ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response VoteToSkip429ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkipdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response VoteToSkipdefaultApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+}
+
+type GetQueueResponseObject interface {
+	VisitGetQueueResponse(w http.ResponseWriter) error
+}
+
+type GetQueue200JSONResponse QueueAnswer
+
+func (response GetQueue200JSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueue400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueue400ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueue401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueue401ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueue403ApplicationProblemPlusJSONResponse Problem
+
+func (response GetQueue403ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueue404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueue404ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueue412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueue412ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueue415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueue415ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueue429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueue429ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueuedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetQueuedefaultApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueueRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	Params AddToQueueParams
+	Body   *AddToQueueJSONRequestBody
+}
+
+type AddToQueueResponseObject interface {
+	VisitAddToQueueResponse(w http.ResponseWriter) error
+}
+
+type AddToQueue201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type AddToQueue201JSONResponse struct {
+	Body    QueueItemAnswer
+	Headers AddToQueue201ResponseHeaders
+}
+
+func (response AddToQueue201JSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response AddToQueue400ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response AddToQueue401ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue403ApplicationProblemPlusJSONResponse Problem
+
+func (response AddToQueue403ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response AddToQueue404ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response AddToQueue408ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response AddToQueue412ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response AddToQueue413ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response AddToQueue415ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response AddToQueue429ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueuedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AddToQueuedefaultApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveFromQueueRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	ItemID ItemID `json:"item_id"`
+}
+
+type RemoveFromQueueResponseObject interface {
+	VisitRemoveFromQueueResponse(w http.ResponseWriter) error
+}
+
+type RemoveFromQueue204Response struct {
+}
+
+func (response RemoveFromQueue204Response) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type RemoveFromQueue400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveFromQueue400ApplicationProblemPlusJSONResponse) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveFromQueue401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveFromQueue401ApplicationProblemPlusJSONResponse) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveFromQueue403ApplicationProblemPlusJSONResponse Problem
+
+func (response RemoveFromQueue403ApplicationProblemPlusJSONResponse) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveFromQueue404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveFromQueue404ApplicationProblemPlusJSONResponse) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveFromQueue412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveFromQueue412ApplicationProblemPlusJSONResponse) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveFromQueue415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveFromQueue415ApplicationProblemPlusJSONResponse) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveFromQueue429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveFromQueue429ApplicationProblemPlusJSONResponse) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveFromQueuedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RemoveFromQueuedefaultApplicationProblemPlusJSONResponse) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueItemRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	ItemID ItemID `json:"item_id"`
+	Params GetQueueItemParams
+}
+
+type GetQueueItemResponseObject interface {
+	VisitGetQueueItemResponse(w http.ResponseWriter) error
+}
+
+type GetQueueItem200ResponseHeaders struct {
+	ETag string
+}
+
+type GetQueueItem200JSONResponse struct {
+	Body    QueueItemAnswer
+	Headers GetQueueItem200ResponseHeaders
+}
+
+func (response GetQueueItem200JSONResponse) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueItem304Response = NotModifiedResponse
+
+func (response GetQueueItem304Response) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetQueueItem400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueueItem400ApplicationProblemPlusJSONResponse) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueItem401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueueItem401ApplicationProblemPlusJSONResponse) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueItem403ApplicationProblemPlusJSONResponse Problem
+
+func (response GetQueueItem403ApplicationProblemPlusJSONResponse) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueItem404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueueItem404ApplicationProblemPlusJSONResponse) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueItem412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueueItem412ApplicationProblemPlusJSONResponse) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueItem415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueueItem415ApplicationProblemPlusJSONResponse) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueItem429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueueItem429ApplicationProblemPlusJSONResponse) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueItemdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetQueueItemdefaultApplicationProblemPlusJSONResponse) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueueRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	ItemID ItemID `json:"item_id"`
+	Body   *MoveInQueueJSONRequestBody
+}
+
+type MoveInQueueResponseObject interface {
+	VisitMoveInQueueResponse(w http.ResponseWriter) error
+}
+
+type MoveInQueue204Response struct {
+}
+
+func (response MoveInQueue204Response) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type MoveInQueue400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response MoveInQueue400ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueue401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response MoveInQueue401ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueue403ApplicationProblemPlusJSONResponse Problem
+
+func (response MoveInQueue403ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueue404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response MoveInQueue404ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueue408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response MoveInQueue408ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueue412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response MoveInQueue412ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueue413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response MoveInQueue413ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueue415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response MoveInQueue415ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueue429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response MoveInQueue429ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueuedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response MoveInQueuedefaultApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnvoteForItemRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	ItemID ItemID `json:"item_id"`
+}
+
+type UnvoteForItemResponseObject interface {
+	VisitUnvoteForItemResponse(w http.ResponseWriter) error
+}
+
+type UnvoteForItem204Response struct {
+}
+
+func (response UnvoteForItem204Response) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type UnvoteForItem400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response UnvoteForItem400ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnvoteForItem401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response UnvoteForItem401ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnvoteForItem403ApplicationProblemPlusJSONResponse Problem
+
+func (response UnvoteForItem403ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnvoteForItem404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response UnvoteForItem404ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnvoteForItem412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response UnvoteForItem412ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnvoteForItem415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response UnvoteForItem415ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnvoteForItem429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response UnvoteForItem429ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnvoteForItemdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UnvoteForItemdefaultApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteForItemRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	ItemID ItemID `json:"item_id"`
+}
+
+type VoteForItemResponseObject interface {
+	VisitVoteForItemResponse(w http.ResponseWriter) error
+}
+
+type VoteForItem204Response struct {
+}
+
+func (response VoteForItem204Response) VisitVoteForItemResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type VoteForItem400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response VoteForItem400ApplicationProblemPlusJSONResponse) VisitVoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteForItem401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response VoteForItem401ApplicationProblemPlusJSONResponse) VisitVoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteForItem403ApplicationProblemPlusJSONResponse Problem
+
+func (response VoteForItem403ApplicationProblemPlusJSONResponse) VisitVoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteForItem404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response VoteForItem404ApplicationProblemPlusJSONResponse) VisitVoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteForItem412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response VoteForItem412ApplicationProblemPlusJSONResponse) VisitVoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteForItem415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response VoteForItem415ApplicationProblemPlusJSONResponse) VisitVoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteForItem429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response VoteForItem429ApplicationProblemPlusJSONResponse) VisitVoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteForItemdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response VoteForItemdefaultApplicationProblemPlusJSONResponse) VisitVoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type MarkReadRequestObject struct {
 	RoomID RoomID `json:"room_id"`
 	Body   *MarkReadJSONRequestBody
@@ -25978,6 +28475,36 @@ type StrictServerInterface interface {
 	// SetRole Set a participant's role
 	// (PATCH /rooms/{room_id}/participants/{username})
 	SetRole(ctx context.Context, request SetRoleRequestObject) (SetRoleResponseObject, error)
+	// GetPlayback Get what a room watches
+	// (GET /rooms/{room_id}/playback)
+	GetPlayback(ctx context.Context, request GetPlaybackRequestObject) (GetPlaybackResponseObject, error)
+	// SendPlaybackCommand Control playback
+	// (POST /rooms/{room_id}/playback/commands)
+	SendPlaybackCommand(ctx context.Context, request SendPlaybackCommandRequestObject) (SendPlaybackCommandResponseObject, error)
+	// VoteToSkip Vote to skip what plays
+	// (PUT /rooms/{room_id}/playback/skip-vote)
+	VoteToSkip(ctx context.Context, request VoteToSkipRequestObject) (VoteToSkipResponseObject, error)
+	// GetQueue Get what a room is to play, in order
+	// (GET /rooms/{room_id}/queue)
+	GetQueue(ctx context.Context, request GetQueueRequestObject) (GetQueueResponseObject, error)
+	// AddToQueue Add to the queue
+	// (POST /rooms/{room_id}/queue)
+	AddToQueue(ctx context.Context, request AddToQueueRequestObject) (AddToQueueResponseObject, error)
+	// RemoveFromQueue Remove an item from the queue
+	// (DELETE /rooms/{room_id}/queue/{item_id})
+	RemoveFromQueue(ctx context.Context, request RemoveFromQueueRequestObject) (RemoveFromQueueResponseObject, error)
+	// GetQueueItem Get an item of the queue
+	// (GET /rooms/{room_id}/queue/{item_id})
+	GetQueueItem(ctx context.Context, request GetQueueItemRequestObject) (GetQueueItemResponseObject, error)
+	// MoveInQueue Move an item of the queue
+	// (PATCH /rooms/{room_id}/queue/{item_id})
+	MoveInQueue(ctx context.Context, request MoveInQueueRequestObject) (MoveInQueueResponseObject, error)
+	// UnvoteForItem Take back a vote for an item of the queue
+	// (DELETE /rooms/{room_id}/queue/{item_id}/vote)
+	UnvoteForItem(ctx context.Context, request UnvoteForItemRequestObject) (UnvoteForItemResponseObject, error)
+	// VoteForItem Vote for an item of the queue
+	// (PUT /rooms/{room_id}/queue/{item_id}/vote)
+	VoteForItem(ctx context.Context, request VoteForItemRequestObject) (VoteForItemResponseObject, error)
 	// MarkRead Mark the messages of a room as read
 	// (PUT /rooms/{room_id}/read)
 	MarkRead(ctx context.Context, request MarkReadRequestObject) (MarkReadResponseObject, error)
@@ -29235,6 +31762,355 @@ func (sh *strictHandler) SetRole(ctx echo.Context, roomID RoomID, username Usern
 	return nil
 }
 
+// GetPlayback operation middleware
+func (sh *strictHandler) GetPlayback(ctx echo.Context, roomID RoomID) error {
+	var request GetPlaybackRequestObject
+
+	request.RoomID = roomID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPlayback(ctx.Request().Context(), request.(GetPlaybackRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPlayback")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetPlaybackResponseObject); ok {
+		return validResponse.VisitGetPlaybackResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SendPlaybackCommand operation middleware
+func (sh *strictHandler) SendPlaybackCommand(ctx echo.Context, roomID RoomID) error {
+	var request SendPlaybackCommandRequestObject
+
+	request.RoomID = roomID
+
+	var body SendPlaybackCommandJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SendPlaybackCommand(ctx.Request().Context(), request.(SendPlaybackCommandRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SendPlaybackCommand")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SendPlaybackCommandResponseObject); ok {
+		return validResponse.VisitSendPlaybackCommandResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// VoteToSkip operation middleware
+func (sh *strictHandler) VoteToSkip(ctx echo.Context, roomID RoomID) error {
+	var request VoteToSkipRequestObject
+
+	request.RoomID = roomID
+
+	var body VoteToSkipJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.VoteToSkip(ctx.Request().Context(), request.(VoteToSkipRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "VoteToSkip")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(VoteToSkipResponseObject); ok {
+		return validResponse.VisitVoteToSkipResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetQueue operation middleware
+func (sh *strictHandler) GetQueue(ctx echo.Context, roomID RoomID) error {
+	var request GetQueueRequestObject
+
+	request.RoomID = roomID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetQueue(ctx.Request().Context(), request.(GetQueueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetQueue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetQueueResponseObject); ok {
+		return validResponse.VisitGetQueueResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AddToQueue operation middleware
+func (sh *strictHandler) AddToQueue(ctx echo.Context, roomID RoomID, params AddToQueueParams) error {
+	var request AddToQueueRequestObject
+
+	request.RoomID = roomID
+	request.Params = params
+
+	var body AddToQueueJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AddToQueue(ctx.Request().Context(), request.(AddToQueueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AddToQueue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AddToQueueResponseObject); ok {
+		return validResponse.VisitAddToQueueResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RemoveFromQueue operation middleware
+func (sh *strictHandler) RemoveFromQueue(ctx echo.Context, roomID RoomID, itemID ItemID) error {
+	var request RemoveFromQueueRequestObject
+
+	request.RoomID = roomID
+	request.ItemID = itemID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RemoveFromQueue(ctx.Request().Context(), request.(RemoveFromQueueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RemoveFromQueue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RemoveFromQueueResponseObject); ok {
+		return validResponse.VisitRemoveFromQueueResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetQueueItem operation middleware
+func (sh *strictHandler) GetQueueItem(ctx echo.Context, roomID RoomID, itemID ItemID, params GetQueueItemParams) error {
+	var request GetQueueItemRequestObject
+
+	request.RoomID = roomID
+	request.ItemID = itemID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetQueueItem(ctx.Request().Context(), request.(GetQueueItemRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetQueueItem")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetQueueItemResponseObject); ok {
+		return validResponse.VisitGetQueueItemResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MoveInQueue operation middleware
+func (sh *strictHandler) MoveInQueue(ctx echo.Context, roomID RoomID, itemID ItemID) error {
+	var request MoveInQueueRequestObject
+
+	request.RoomID = roomID
+	request.ItemID = itemID
+
+	var body MoveInQueueJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.MoveInQueue(ctx.Request().Context(), request.(MoveInQueueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MoveInQueue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MoveInQueueResponseObject); ok {
+		return validResponse.VisitMoveInQueueResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UnvoteForItem operation middleware
+func (sh *strictHandler) UnvoteForItem(ctx echo.Context, roomID RoomID, itemID ItemID) error {
+	var request UnvoteForItemRequestObject
+
+	request.RoomID = roomID
+	request.ItemID = itemID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UnvoteForItem(ctx.Request().Context(), request.(UnvoteForItemRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UnvoteForItem")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UnvoteForItemResponseObject); ok {
+		return validResponse.VisitUnvoteForItemResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// VoteForItem operation middleware
+func (sh *strictHandler) VoteForItem(ctx echo.Context, roomID RoomID, itemID ItemID) error {
+	var request VoteForItemRequestObject
+
+	request.RoomID = roomID
+	request.ItemID = itemID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.VoteForItem(ctx.Request().Context(), request.(VoteForItemRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "VoteForItem")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(VoteForItemResponseObject); ok {
+		return validResponse.VisitVoteForItemResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // MarkRead operation middleware
 func (sh *strictHandler) MarkRead(ctx echo.Context, roomID RoomID) error {
 	var request MarkReadRequestObject
@@ -29842,549 +32718,614 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P3dciNHsieIv0r8cY6ZunWS4EeV1CrSxv5DlUpqnlZ9DIvVdXabWiCADADRTERAGZFEYWS1Ni+w13O5",
-	"d/MaezFvMk+wj7AW7h6RkYlMIEGyWCyJbdYlAsiMTw8P//z5b72xni+0Esqa3vFvvZngqcjhz+daWaHs",
-	"3jlXU+G+SIUZ53JhpVa94977mRzP2GhlhWF6wmZ6yeZcrXpJLxe/FjIXae/Y5oVIemY8E3PuWrCrhegd",
-	"94zNpZr2Pn5Mei8u+HS97YuZYEJZaVfM8qlrfjnjlnH204sL98nOBMuF0UU+FmypiyxlXJmlyHfs/SwV",
-	"84XGWYpFxlfutfpghq6dIVvOhGJcMcHzTIqcuX6EsWwp7QwGZPhcsGFocrza+5tYDdmcp4JJe8L4yAhl",
-	"mbYzkS+lEb14bEIV897xP3qur94vScNYf9ZjjiNqWi2eprkwJizVkhvoeccFORc2X+2dTqzI1/t5K8Za",
-	"pYZZzZZcWjYSE50LmLsSH6xfkcq85lLJuZvaQZiTVFZMRQ79/cfecz6eNVKXcOsEjePWsrFb30mu5/Dl",
-	"GN5rWsK/nl30kt7Ls7dvmxbyY9Jb8JzPhfVkXuRG582rOnTzGozhiaEnvAWfCpr7sf8O9j6TxiY1epjI",
-	"DDpKetI1+mshcndEFJ+7UWHLlVn8ay4mvePev+yX53IffzX7NNQK5Y5XfxOr9dE/n2kjFButcLEyKZRN",
-	"mBJLNtE5E3zsxijVlFlHLdIRjLJIMn12GogbfzUMKJdPuVS1+V2JFXwjFTt6eqlmusgNbZjBR4Ec3fMT",
-	"mRvLtBLQywn+yhWcBzbS6coNQxrG2dOjo/6l8muGLKlctNoJq5Ib//CzUFM76x0fHn2XOPLzn79zG2+t",
-	"yF2b/8c//n97/+cv//avvaaTdjZ5ye14tr6ojlkZXBMkwSwTOZtxkzCds+HXwz47Q3rAtXWHcDxz7DNl",
-	"RqqxSGJ6xqkeHvXZe8GvHKMzTIlrkbO5677PftQ54yzXep4wrTK3PuZSXYvcSK3c645EeC7SY7YQepEJ",
-	"tpxp96XrImVTzVLNlLY0Blhe5YYG+2nEpjWe7OEatCzu04Nn31ZW97B5IV9pJW61mI5c8IzNgQ6tzDKW",
-	"y+nMrq/lk4On/Q0TcmPpMqumebTcgY5HuHkg23X34RCeHOKAFjy3MAskbKVZptXU3R1NE3CfljOdiU2T",
-	"wIG0jP/om8bh/yzn0q4P/q90Y7uOc8F4Lhx5cORv3LK5Bl7exLcyaDEeRSomvMhs7/joIHFDQqZ/eHCQ",
-	"lFfAYeMVsGFpUbgAEnGjcyxKpAkzxXjGuGFD+P0/Hew9ezbss1PiJIWSNoEDMMfbiSugotz1k+A0p0rD",
-	"sWnbgPaDsb7+DZeo1vOzH5qn5E6zb3vB7axs2f0ykOnGC3vT5XD2A3T+djwTaZGJtgEY+r15EP7XbQOJ",
-	"iO6bgyaaeyt43nTq38N512wiVZo4oREYHp6PZS6tFeqYjblxOzUeuwniVvL8ygR2pgtFWzyc8LFjEJNh",
-	"gn+7P/GXH/lY7L+Gj7m4VP7G6rP3Ok/dTbdCVuloXq2YzlOR45HMON1TI2C5bCSmUimppifuYZwNXm66",
-	"sMws+FgYaMOdd8cK+KWyTiBaOmaV6j67gDtYG3elQqdwF/bZeydTOrp1t4U0bKILtyyu70y4u8q1Bpf1",
-	"Uuep+zDRRe74I9C2m8NIsGWu1bR/qV7CIsFJgSku8VwzGMuMm9CTyNz6hmP0r0PguP/v//1//T/uHDGU",
-	"SthIOG4F4h4sHuwonsYpv3bXSXROagzi19ZbmTjCxnvjnRE5NtREwQX9mvitc+TSTM7+0RsfqjASEBxz",
-	"YRZaGQFy4/c6XV1o/TPPkX2NUV1yf/LFIpMore8vcj3KxPzf/mlQdO/W7xt8C7utqSNOVBpYrQeZ63rY",
-	"+5j0nuv5won/InWjutfRFMoUi4XOrUgH1OlAqLFOpZrC2H7U+UimqVD3OqyJ7xXGcKaueSbTc1JQ7nMg",
-	"ErsekEQNw/mbWJ2LwqCyeX8jKeXmwZVYDXIYAgzolbY/OtZzr+NR2g6A4fkhvNSpnMgmFfyVduII/uq5",
-	"qdNovnIy8GIFsnCR50JZJztFNgxvXmgaIz22D8/AAN/koOFK1+uPXGb3vEGLqPvBBPqHpfHv3ONYTt2N",
-	"COIUNX3COPvmwwe30kMnveWKZ+7OLRS/5jLjo0y4j6PCrPA2cbubC56uYAogNr3S9i230kyke/xelxaE",
-	"v4EbkylHMKzSypq9axPRVB/+iIKsFSBq3zPZ5NyKQYYd16ZUM+dsmlD8KE4HGdaFnAtd3C/PJF45sNg3",
-	"UNA7xQs7E8q6bu95hYtq3zSecO+9FKnkFyDFfKaLd+5GMHCCFJ7JjVfyRy/8AImcjgoj/iaR93sTmllw",
-	"p6XMeM6NmbvpuA8WFB/xoeBZL+ldS50JNQbJK8vEFL4EntFgdkuwn9eFdeJv3FUqzVw6yaWX9PjY7Wzr",
-	"2+fCTcq9vMj1QuRWoiQWL3mWvZ70jv+xeVmxIZHSIe59/CVpUlOW3LCcHk2cpCzxO0cKJ0wVWca0Gguy",
-	"RrvnHHvMhdHZtUhBCwEFcwwKi/stFZmwMFX3NnJBFEdpxnr0TzG2bsbjXDhaG3C7jUjcCXVvyLSLipj0",
-	"rmizNz1ZUsXHpKe0bRDFX6Oli6dzqcDwFCbu9G/3hTRobxKMF6m0LNPTXsPe6pIoum1fhZTW9w42ZjmT",
-	"mSC9Ui+Eal/yciB+ArTmE53P3V+9lFux53hRp0ZIjW/V/sG8BVoU2Y7nwhgORoXQY1HIdGtnSe/D3lTv",
-	"rY3AWG5Fpw3Gc/AWnv+Y9KzTJ2ynNy/wUfeS+GDb1PxwLkTulFTgH2vDdTpa64L5s+Ot1GN34HJlyHRT",
-	"2JkmpX2mjaWljY6cNSKb3NHKfoyVyH/0oB04S2HlyskkkTkHVigJXMpvUEn4dMKqBFjhAL80MIhoB0/R",
-	"97XGGFNu+Q6EsDZFeH9L3z9LY9t7llbMzU5DCL3xPOcrYD+lD2ZbS6/EBxs5SdbmUm1sy8ze+nPkryri",
-	"I36X2i+qi3CQqqty5xwaO0I+XZsvUaZM26cZvR3NkiyUJVdyNN081/FYLKxIz9S1tME3WZ0yWld3usci",
-	"DtrB3hnPuTxzcbeN80cG0TDea275Vjo7hafenf9sbnZVp9IsMr4aeCPX2tKKOZdZ+y+Da5EHVZkeGWmd",
-	"Ca52kQSkGcD13dxKxtW04NOtV8nP/rmPSW8hlJMyB2H87Z5q9PzwK2HAyLrIwJLr5Cm8tcdaTWQ+FylY",
-	"XYc/vbhg+44Uzf5cDINwJT64o5rQfY+eDHflq+a7ZpHuuFNFZIrsaChsuCYiOySuzNo+1mgiWv1omxJP",
-	"nhWaq0xrA7Hf6pag89L9hhhbeS3t6kc5LXLsp3bQ3ANiADvaJD9othTeI+XOtbvaQYZg3EtMJ+SvErnU",
-	"KZrJYZQGyCi+9aWy3z7trbuf/IKaJlJ1GoAbwqIYZdLMYJM6tAgba8h+U5Ejt75jSIvp8IYMPNcMOPHh",
-	"G7y6Q4+06Kbr41IVVpiB1VOI5GhUIGDPFiI3WtEJNnouIBZAZEaAtrXIBUQfkCoBtOBjEOaJYyciZcWi",
-	"2+YosSxJrsPzC55bOZYLTuFR1Rm8Qa+7VDAqk+B8gIeFKAsYr+NWKV91G2Mu5vq6yQp6rpfoDZvIzPtF",
-	"x45b7xULRm+d4FCCwMzz8Uxed6XdXNgiV46Bt5xLONaOTQvjVDxT0W51lkLEDsedSvkqCOR4RjsOwk1g",
-	"4IStjiRd40nlHidVLrM+v1pntf1uIOLoGDQcpJZjWT3fdQ5R8qBy6zdx1NIKUt2aH/gKnX8W9kVP2LuL",
-	"530GmtiML2CGeK8WyoqU4tncLsHeXYscXarGuoYqT0kybMDgGJ9Y3GbbZ3QvmEsVvPRT8pxaaD8XTGly",
-	"FNatNtDDAAJjmkUFjBhyI7TeHkNvJTiwkrTYSEy58iFp0pJ9JjwFfn3/7JKbmBRTVMe2qvYpXzUciRfX",
-	"Il+5E5EwnhlNyw8civytji68HlS/eldrloZeVz1/Ul6tHe0mtTu5xXQygbCjFHzLsJqw5lJNcY23G6/W",
-	"ZARgfNRpE2nXNT7hljTWSZZCXLmzp5WdNaoin2AtyL7lNp3IT/i1cGy2JC/lCB5JaqtVb5Lr+c13fJGL",
-	"a6mLTzHNcIrcjldnZxnsRwhSuFJ6qRx/kWDiUV3mTbxjMIJt5Sk6uXj2pnIcOlwOa54CaHfoGM5CZ3K8",
-	"orFzw4ZEFEMmO+2N1c1cCMJBarf3DttWOw1I20QJ0GlSY4UlNUc7XllCYkWNt4RTFF6S7r7Gb2bBEV8T",
-	"t0OgJohdTh9D2xqFalqNNACsvbBo9AV7eKb1lQE1TrERH1+VixJpkvNyPJuI1Q+7vmSlKYLGv23id2GT",
-	"itfxsxul3GDONbKO2i2aaRMU2rUQaghYRws9PsggbO9mlu0diGemjSXSaaKbqbAQ+3rwtJFccprpRheO",
-	"e6bJ/uOOU1iT7RTj2rmVYhy2prtq7F+5KzLF7h8Cjb4zTet4I5sa+S1biY7yAxy1ocYDYYIknIPcSa82",
-	"Udjv1GLXyfPj9ii4fExhFkKlt/R5fUFmtSZbmvfHVBZjjQR3tLn543Br5gJnajfm4l65K+aC3X9u5lKk",
-	"0jpZFl0MXi0Ab1vYNe9+y4VUsKXhGyOMAZXcPwckMJjmEFAePufiWl/B57m+lmJA+x0+05aHz6U3H6ww",
-	"xWJgLM+r34y5GosM9XxwT+TCWJ2Xn/GyKn8tTRG5vOZWDOh7npbGh4G3EyQ9PiqM+7zQuR0Ez1RSBnIv",
-	"eGGq3+TCFPPqVzaX06nIq186cW4iaex4rtAUFz7GkyOjRuiOPvvOGv1HbldfKIu63rp5GDd7I4VGdPER",
-	"rD1Ijd2UozdgeGzQib7HrCnHMhj5sR0rTCjHQxfW6QQmdjWT2gG6s2JuJtzqHOIT53OuPlHIRyqsW+V2",
-	"naqlp67XTRSaUY8PZHxsmVYUGp5fy7H4yjCnGbozDXGCqVY+bxItSJk0VqR9Vr7NQz5C+XtpxAFzFc9z",
-	"KVK36MeXakgOpiFZKdBA57NVIAcAwiZDrxjDM3FECZFRoLwOg10oRxuz0j4NxNsrcz0WxjBgGGi98kyH",
-	"RuCuFvQyBTsetd5I6xghMOi68PT4Vc03C65YYj8Rk8kLRQyk4riNeUN0sNduSzizzUmna1cuHrHEn8/q",
-	"SONplsQZBzpsi2lw5/kubq6Ss3z2qwukjFtJASgYLzLN0x0EgVKcXj+9I6MzODfoi8UMbvNr4cTmhRzb",
-	"Ihemz1541W3GwaN6HHJenFYJ7VMMk8zdyU/oyE6FcuwPguZU6h5++/efLhU1DD6BN69+ghM8XGRcqiGZ",
-	"qUFZRe9wJjhmGmNGJGYwmpOQL0rdw8jwCz+VxPuGL5WTZt2ZBm+Fzq+qTGOuc9FkmA6pbO06h88WCzP1",
-	"q9aobWQ+RaTa3OHB0dP/+d/dv+y9GL0JvpK5SGUxhySg0siNzbMZT9lEOEa1kB8EHK41VoPvr/f3zeHR",
-	"//zv3xweQW9NL8JebHjv39+8+Ik2L4GlxCD8MhXKNdxnrye0Owaztcs0ccdt3T+QeQROrGMw1OGIh01j",
-	"srNiPlKNwQSHR9/9z/9+ePRdy3zqB4V2NW4yrJXfI78GGw4UHsPPFDeSC250ozYMydN4E+EBWFKiXaqb",
-	"ltXJx2hHDtca3nh4s0Hgfnm1/dLYglg055ROOB2RpBKFSR2gcEid/lqIAoVfd9GSEZX87e7DL3eibFLG",
-	"dKQzt7kOaVnKV24acQEv/b3st2a023njQwzC7WJTu5BPl4Z2Ix+nWS9EbkTaQkvdN6jcl7BVNKnaGm0V",
-	"Nb7nDRsz4kqVXorbKRFV/2PkJp+i2PgJ1IFyf9dPjbLIQ29o4TFiK3PzK1HbMpJZy6WNtgxH1WWvbiNA",
-	"ua3uLDd9z9UdCKDf483/WSXP77mKEh6b9cMJz4yoC0AlGW1OooCnYtpq8D9I63QoQ6nUIpucBGlBWhAY",
-	"Uy0gM7nNL9FIi7eyHYYGmlYN8GjSWwDSrMt/2ORLp7S1kfFgHLrdCACDT0Eswna6hx7XZu+7StrPAHaz",
-	"yTXyScbb6EbpMlxQDl44XfZmBB9s9xUsjaeVRPUnTQIzN2ap863L8MY/t+YMJj08NNQ+Pd/GzWZI2bGD",
-	"3UeMMXNd33sllq2TXRtDrenGuaOFoz3zq6DAvFuEFKx1muYrMKk0+lhEnut8Y5drZLL1pofAuYGdcTVo",
-	"0NYPQNcCLVBnciyF+QrsbBSF1iWKkd7rfH29gVCKphvM8PkiExvnH3pYV+Zqja0thKmnXLixeSN7kCZL",
-	"s3OjpQ1t2ZV0xtLyhc6frbYu30hJDNEqlh4jor9AFeX61DZ1E20XTRqCn2K7Z98nI+osdXqesXpxY9f+",
-	"nZyjhmBVnVOsqo8dNBrUwxAd62N2fJgqGoWkorhN8OxGdoFb2crv+FQ3JLy5PViIlHGaV9PAJ1LdXpHr",
-	"bL8PNLhORGfK51xMWphLCRFzdPjtwexgfmC6DO4OuQ0tY3dljFpaU8YuZhC0HPDsIDVbpEzpZSd99y65",
-	"Xs0Wi64LZoViZz+YCOsyzVcsL1QIxV07NHpCGGMUsZyEAPmvTEiQccLuV6bXzGxze0tC9G2MqnGsd5O/",
-	"um4lKgCGCRjv7veCmC90zrNBkTfHadzJxYEZn+H2iNancoGUt0p0RMt7JbCPcMGU90q4aioGqWgzk+rt",
-	"UWU5tXXYfC/dRumObrfOunf5zh2o4PEAPrMmTkN5S9EBa/PKC9XZM4h2r3Yi3kzl9YA57LjSancKofnc",
-	"AZX4ldmBUrQRTl/89BaOH3X+V20oihnCLLZv1TkFYqDe0pSpigNonBoca9Ddu05OfADu4J6bCgVx8P/o",
-	"zbRjFK6LvFCOnw8om6V3/Oxp0rPSujd6r7SZiJzbopf0VoLnvePDZ0dHH9edYtGlVcP/OzhoYLd+IB1P",
-	"60/ucfBe8Q9n+MLhQe3YJr1CyV8LQb+7OwVkBGNF7ul9Ux/vxegUvYSwmfVV+a3Erfz2YBtwpTsyueDz",
-	"3fulha8aG7ai4vnNiQZ5dFQd5Hd/OdiaG4WdU2Pra9BOj7uctYgcx3zBx9KucDcJle+tzISy7G2hMKr+",
-	"Who5khk8hlb8cW+NAMuWIg/tNwdJUzaOk/SkAgOjh4ZgVuteFZk0XryjrQpNHcWwieYxLKwrJ/c2zJ3Q",
-	"Eaurtbmbv5dPruXItZo/w5W4AUr5sAqlfLr3v/O9/3qw92yw1wipnPR+gEi5l+Jm3PrWZraNJqYXqbQU",
-	"6H+z4Y0IcrGWG5pxqRhhf1SPegcEzHj00H7jyL3ZsuaKtu4Ct6bJnXYTxXkmjdV5wxRPs4z5zsAEIVQa",
-	"Dl2J9g1/nSCCNUKSum/B9AmqGEE1xFlym4YFsz7Fbpsku7sE2YC+PAxSxo0d8CDsrCuYMCMj8muncSVl",
-	"sIyPTDlhbsyrEjQqrAFFVW5w2HbTf8kGzps9kuTmxYA36zvtAoskVDrQk5Y6DTCJkKAZIcVDEmgAY7gj",
-	"5VAoe1uNdXuMPKxjFCQPR44Ye7edcDTWjCpGIPcjXdhjxkE/TxhnGLKOaHHus1t1ADlmZU4xhAhxjzXm",
-	"Thxly3fSb28WpU+zvpvdW3JpzWCyS5AubMV7Lm2bi71QmTCEzSZtJwsVDmOL21IaZiHy1Gl3FN673tfN",
-	"iHCp86tJppe0uN2BpiJSjMGmvN0gONbDHVBlW/EOVJchPubV8dUoqz0QpjycrZfVbVRFvO06a4iVa6IF",
-	"luhmbLyJUd8+h0YV8xGOaLPa0RqSPdQLoYbHkJTJjcUyCoCsE8cyexiNuUzTTPjSHQH1fKaL/CTK8KeD",
-	"MMy0scM+GxIp5KthwoYZtyJHwMlc8PEMMFWPHV8aCTo7cBH02ZDPR3Ja6MIMjzE0E9cXEMxn/Dq6DjF6",
-	"LZUp3lF8xYzus+FC5HPuCGJ47OO5wSA61Trts2GweGH7IawboERK0YRZ7ZblUnkkdPcTX1UDvAnmy9/J",
-	"fsZwlCwcomi+7qz5ufWSXhhmxRyZ9Nz6tYTRxUbY7Uy5Lscj1cQh1uGoV0yCgUBbz0odB2wpMmqR/hrk",
-	"Yi4VVkOI06yoLFHpxYY0ERt/QUVQysSR8Bkhu0oAsbVv4l45ZbP7mPamBYW53IH5kNjNZ7YcwijeQHz+",
-	"2nQw1abRQRhBYGIeDiREEkXf8Mri0ro/1/EvsIOA/4ElWpAJGKg6hAN17AjDfLbYKMp5lb1uXptbXyu4",
-	"wrvdLW9ycS3FsiHJ3s6bBbCdNQ667VsMvR/sdtmhKjb0Ehwcvb1tand1ivxKPYjDdN4SAzuk+32QC/e8",
-	"v0liaYDQ6pQmnQfDMpwwj6/22bBM0AuNSEsXlkHHXomKC630L9UQmx9Ur1FAOy0yvAdHgsFvIk3C9UeF",
-	"nCD1Ci57f2m6Ycb6pYLstb67pwOoHnYw56tL1en+FR8WbrWHx5ArhWJVKDIXdRFfxKNVgB/wyQ1bLmZW",
-	"3suXyl3MbKgX7g7ThaX98AkiWK9M6Ug9MmRkIJQBI6AOl6ne7vVtBuuMzEb6w2BSZFklyTI8sb5BIAWE",
-	"1XTt4wLV7v0w+va76j5D1hrDz1qPyttWR6wJOXD+Tunmgy2VufXzl4uxXEinQQCWPW13+BZSfWY8ZUBz",
-	"ahUuNrAvBLIAaAmSarkCeZa05tSRU2mwmGphmJPrQ2TqpYqyAqm0TpkjFOBRq8NsnuaH5nC1OCGvEXJQ",
-	"G1FWRPMh4x5arAu/fSuU3QKn62HJIhmru5umAfK1uQuPrtoJVDK8MeBja1rQpOlUO85EFYnopTJMhTNM",
-	"BqcUgW431AcEeIdk99Nxy5JBNFIz/hfgriHaGkMYw/Gssn+O4WEL8Zg2Qwk1D8JsANr2vbn18YCEwIFZ",
-	"rjOx82q0LETQgbsSL0zeXAnYNOKXu29N6TxbG9BcqsEOS+OGQ3fSnVJICSPa7RxVEoQaGhxx1X2Rp/x6",
-	"5x1+y9W47fwia93aPckeaPKtnsldR9OqbQl6YJc6CFW+duc8djPvixEgSVLbkkyAQ/jKrIs2dMUBlmA8",
-	"q2aMrflI5GYmF6YJOTQAhmbc7Lw7L0PbTTOOgWHXHUTrS81lii4inaXCWPQP7T6kVmiuuXfnf5azUzWC",
-	"dOcIvu1zsJ00NQwG2jaozAj1tZZutjuje+N7ahhFLng6mPP8qhEe9t0CikODBBUPYwYoDDzFYe46nnPB",
-	"05fQZfOIxkJC0YT2W8DdQinEf+rq8qibjajlFghD8dy7U6Pn9NYmqgotd2FuusZXgpriOUzX6fqRbeZ4",
-	"YWzh4N3dtGFzurb4ctWGhOYBgJpZlJFTtSeVSQi71SJk7rUIJvNxVqQ7eKg9m8BeGwdkG2XJ9/V0UfSo",
-	"CsWklyx9AdmdBmJ5Q3h1TRmMbu6GKyxaw1gMXOd3QXrwu1e9miI+VmMmflGq4nYb4HKvRZFpOSokUPnL",
-	"oX5U14iYxO06d6kInDWtJampdzGucyzFNKrbH25bxoVUzu4mzIiTbQBfqh0WE6Owf2WoolOI9+pdyTEC",
-	"aK1nmNwbttEO5UM2FR9y1xhldlZUqxjpaVm/W9Cuhcauujy8xcLeXsrEI+2U7t4SWWdL4nRdg1rfaaea",
-	"7bApG1AOwf5ldmgL0Vk6FAkBCyrkqqQdc9U3pk0Zlkl1Bfvm/RJgxLzWMr2he6QlrZNmmJTLXI6usmKb",
-	"947UzrvBSLu/gxh5qu8YDmvz6n8aaKqqpvrJg+7uNjqNQL5F5MxIAkRaecU/gGirFv8Vxbe0hrVUc2E2",
-	"haGsq7Tr6Rg6E9tz1TOx820TSh3s7OcvrwOy5mFTm2fYAgLu41Xv5I7GJKzmnMpU2nvKc3TXw2pgdeNV",
-	"7qPukFjMjkUcdyxBVqv9B2tdHV+NWMtVKpdz07a+icwA1X39p5Zqp92DI+S0i12AiBACtKzacesqmTeu",
-	"8VbOtzaV+ig3LWdkW1hbUO8I7E6F/L7r3EVDLPvfPF/TVJlwZzlwZ2nv80tltxHCgpHiDrC8NqA07aa7",
-	"3B7S6bbkF5U73RHSqW4jWV9XRAvpgsIYEru5uWo2jt8+PHN3gu+6jcC6otPRpW0jpwosHLsGc/Npy5qS",
-	"3RgRHdmYZxkUi6DyuR0ClKPma+OrTbGyltHWJGHLN9KL5Q1o0fH+3jHrvXWIZnlaugdk/ihFlvri7w2o",
-	"N2mDF+CtdQSMwJyLXE9zPjfHbOiHMkzY0BeIF6qYu/9SEpf7E0+F+yvnagpPWa0HZqZz6z9kWk3933Ou",
-	"VsPkUg3nUkE+pvvB525iTHBI1YSfpCpVRveFP3HDCJYZmshAa4bxjjKurqCXsVY21xA4mvMxhR1nUonB",
-	"KBf8Ch6WqRzQc+6zVJApl4nqS2M9H0koATfn+RWuBpXGT9gwLbBkv8Be/Ys4Yj4X1MJcw2BBn3J/kLkC",
-	"lk+AfoXrza+EwoU25SpC62y4zGk5x1pNMjl2DwB6OODZYtBJQ50rkTWIuD9oCyC0HByFcJJLQ9RMsAXP",
-	"+VxYkX9lANX8JISiuT11zNSwcbGeqdaILhvUiujZpw3P1s4BDj1B6i3baSJ/TAZuQizJNAKvGVEd69Pt",
-	"eZPQ6PPmqr9T32G3FGV93ZQVDeCnEJqED3hglTG3PNPTQqBPQXYIgcXxhJ5a16g5QvPG4GzdM7Wf+8Cd",
-	"TxPQWQN92x7a+VfBM7fxa7puMb4SzUIEuSgRn0iXmMU8F8dwKBVGcDJv6JWGwZntNZYGtHzETVNaxo4t",
-	"5SKV5vbNrCO06ivQMKc5R1dW2gpVT+k+tx1EG7ZuWCs/2ajLxO9Y+ybfxktCZNLZS3L2wxYu5LgtVLgi",
-	"60KfUTinKVNbJPiZi8WC3uk3JEPG6dQHe89O937ke5Nffvvu41788ekuHw+PPv5r58qCO5RwvyHC2E1s",
-	"S9LXgeyYcxkm8YN/dz1n0CNUl/ZQDK/BIIWxnotq6VAkcaUtuxILy5C9550AfFuKoL/GRGgNwPauU3BU",
-	"grjNjIBy6LtrJN2gUzuXmYIR5Q8BBXlXUX27ubkkk2abc82E55053gYd6LJcpppKEx+YrYpwOZrbMLY4",
-	"QqMzc1s/Luum8E+dgH5SwYin3KFcYoXfVZmY6FMOQmJCMR6L7mDlYscpEGWszWDoxjzEQr9U66fiqmzK",
-	"Sjj2JYFn9LXAwtwCkzV0lvZD3RpIr5gUOZa0oDlL48twzgQzUJSI+hxDyePAQCDbsvHijZKDN5PCHeT8",
-	"bI4WuteMn3IordlaLUx6zQm9LBl1727sQyWP7cJZu5XFPMMRNiIpe0bmI4iamFenRbwbRhWywnbnV2uJ",
-	"KZSyG1VcT8U4k4pqS/iybj5Hp0nqjVdufWZVJKAb36ut1SMrdefbFcuF0ItMAO+IAnG265MI2YAVEOOm",
-	"ax03rfrPXE0L3lS/BoyGUXrpMpfWQqhalC4D+5KKxiX/WU+lugGoFB3ZHs/kWPznJbfjmZvGqm+FidOO",
-	"e8e98se9VMz1OqxUlzyqw88G/f2S51fngt8Q9Hs3/1Vz0WX3cuPI2rzLWDf6IUiO23CZGDdeGkFJRJgx",
-	"X8DlTCWLzEwvoei5vauQtuAur902oX42mOyw4iizeoqujuW28txk73OrgxBDVJf9QTjlu9PCfyl0o9TV",
-	"2YN/I7Vhs/hP9Lzmyr+pH58Ozm3u0LY66a0358ay6J/WWrixhPpS5JEo2OSSogRhbtgQQEmG1bhLw2XK",
-	"wMlPSjtmfeIZcHuIpbDc8RkGpBpopxMkS1VUbbMgusfYgk/DnQwieipzAS5jBm4fQwMkP5tQaffCyqb7",
-	"IlUnWV0spFBwCQR2U1k8XCfkfUNYuWHXxdrFflvb+bVZNlIwlDJZv2wINn59ZV5p67ejtL9Hxps7qQm+",
-	"RSpsgEDdmuXZlblWUU+3x9usg51uQzTd2mYAMr0DpDEPbtpFjt2CYVqXcGkXKktWmWtSktFuVd42VvS5",
-	"eYGedjbuHv8sTBzH+WC8PS8LK+4iEmde2AdT7e3Gtds+Qa22sC67x/W4rbnVkSjsLieisOIOLFbY6We2",
-	"VblB3HO9tvuut+a7bpz+apMPavez/ekCtu7dcBc0knaXw7ZTubpTC29lrz77uVk12+wwPHhz7j3EueUE",
-	"ySQtlYNpquBs7MBbRFqDWNFZYYWxjJ4FuRvkjrRFQbkxHtuuSQrdiu8RtmG6KbiF8jGZnmDpbYOFED1o",
-	"ZBSPGS0xZHmCjuKaP2GHBwdOMVKpASXFfXQKB+DtsNMsY5T/OhPqUimohQ3AP66VPnvpx4CmedDESp0m",
-	"1eBZgRYwjiqGfY9Q37fj5VO2BdFSWJ11iqBFbifQOzl2bfnN93rg4hp/DUXNnT56ePQdK4PnvCLmCN1R",
-	"zfmPz9l3R99+k7DXC/5rId4CUR8zGK0RKfvTqx+f/xmRVxkU5GZmwcciAmOlOL9LFfXi6Cf6CKRBpGBm",
-	"etlnZ5bNCwNgakrIwAT89cSUjsMCyPuTwNdLLO/l6PVSkXVQWsP+M/7s6JOivQ4PkoODA4ZBgo4VeAOv",
-	"OcGIkbkHkUvlZCJyAWDgGoaL+FRjneLpGmKpnyHjubhU7fGYDWGKqL1TpGI4A2WZgaPtFu6IUDoZP25h",
-	"5nithLuEL/SVqFda+LY6UPdxt9IDb0oHR8Pxk2aR8dWg1S/TVSa4l9wbFMtvGfZPqTEN8cNCqDU84GcH",
-	"zIixVmlzXP0ul9CtxcgQZu4dWfHmhcQ4P7/qcm3IFmpicRHR3EaZiWmvs04TvXQHd0ZlCJ/54ohvjV25",
-	"0RuRz2VIFQlV53V5C/eSnrmSi4HJ9HIwxyBjNMRHT1zJ8RWRBmJCBJGaTPgDEsroTfpkhPsB6GvGVTrQ",
-	"1yCCQ8JVpqeN3k2S/9e2bxdogjs8L40bEsorNuHtUZ1Bqt1pEkCTm4oTxpkR1ko1ZYavDAl+M72EYHKK",
-	"OQ/Q4Xoy6V+qsqRn7HAeHkNQzIzigUaOA7lj2WdDnaV+28ywv1YS9NhXDDWEfBTwUTyC6IwvFkKZk0vl",
-	"8d58MDyUAxpzxfQChfZ5CVNOhsDQC5KBCVDjKAgQQIwJZUsRNBV+c60bCPy8VOQHAuRVxMoGIBEs6jc8",
-	"ZgpCAAM8D7biVqIw8BbFKwysuxgN5iqkIh14KJbymyjcCDIXZCrmC22FGq8GV2IFS5hTUTKPUDI8hrDn",
-	"UWFEErkYlyCjY7aN3wguM9ws7nYJxH09Id8/vQtmL0rP7rOhz3UR10L5rkA3KOxIf3AU4Rr2gN5ECCVS",
-	"YomkmPIVrksFAQcUgxMK4J4WOQpMqSNHYxE3Nl/MuOP4EOCNHRjBikWmeYohaLT687m0bq4VmM9GesVy",
-	"jYMKIk1MlpEpOXzRsPNlJArtbEgHijB21vbV9VbbVazaUNlUP0SCN6huA/3oV919rKxSMx/TZtf6SFGs",
-	"Bjrhe29nPMvYUrCRmEr1/488rMe9g8Pvnh0cHBzswT9/cf985z/6/60Hbtx51aW1LPIOHu47yOBtre60",
-	"Nf1r47WPLz93jwYIj5YyxlvQPX7bWur5RzqBFtmDuwU8/I0ba4nPOkS2CroN1UpTg8KIxgrPZUnm9cg8",
-	"LC51dBDp/xNdqM4IXZX8ukrRwaODJoAzIPtGcAEIWYAwkplQjJsrd/e422ImssXmxIyGSvStHjX8YlOQ",
-	"IhUDnpLpRXwAxdmEXThmlbSDXG5N2IBfS3dbyN8A+ttAsc87pyeCvluCLZM1icDEKdwVekVBA66fK6lS",
-	"N9kFdoZSRj8G+CZQLoQCxlwXD/pdhezGjJ8BGOPKj5ijl4O4GH0152o1WMgPIiuhvRAQPPV1QPx3plgQ",
-	"3Bett5M008E4F6lQVvLM0De5mOTCzPAWoO/KvxWanByDqAxqVJgVIm0rbYnvD7QSlKtL39P0ox9AvF1K",
-	"leqlF2CxGodfJfzkXq5+A6a18Km6hhOdjyBaaf16GuSCcGUciecK0nukuuaZdFPHq8QDuRAg71zYmU5h",
-	"DDzL9BLx2YFViA/SwBUWcw6v5jntQ9uBZwLu7+jipm/cXsGlt1SDUlt02i2wvUEAMYcUWBiE4VaaiaQd",
-	"zrkVCPtNgaWw9P4K7pWcwtGvLrxVcBD5l+HzONOm/ESw8/A3DtMSkjx8RSavgRMs0d0dtidWdQKN1oBi",
-	"/delfFAoXtiZo8Qxt2TV5NdcZgHXHrJxI60pfAN+YPe5JPGxVlYoRzKYRVv7eS5SyQfESrwyEigKMscG",
-	"DSGQUboSHXRCvKqfbagMCuVReqdezg+/xr7YGPvd80xfI90PAG+SXE5ntg+7ORcgvZyaqxjwGKB651KZ",
-	"PjvFbF0PIYnw82WYPtgOGJgg6n7hXEgFkflpv2Sux08PnpSleS+qb5ST/tjM0aK1gBwjp/h4HEknovMI",
-	"CbS6EJhHMNYwZpxcZQF+FraGKaqXqlRd4sIMAO2r2DTnCt+B5TSkYlWm+qw61eqQSF+I5o82fT/ZjzX+",
-	"HU3+wtuaUbGEEvlsiE8P45xo658gIq7M+a1wF43CDFFvwq40VZ3NQW3j4JkQkRmNt+Tl9TFDR4bBj6BE",
-	"K0ZcsM++XzEqe8u+YS+/h4hr/+PasDkzc/S7uDYr4zx80jZOqzV2XRtrfPPVRryQY1vkWH3ECfiTnM8p",
-	"m1YxruQc+FAIZE0wIXKuc/eqa7A6yco8xjxDEzN1wlK9VD4yF+z2oMp12QS3y252GEOPM/nYdIk3bQho",
-	"LAbLC/ihgLAFPJHhFU8qqtP8BU/RpZjyOZ/WZ+VrrfiW4FjA+o1n2imoPv+/w7TwpqfaMGllRmsiSAup",
-	"ufc5+/c3L35K2JtXPyXsvRi9caP56ezHBAQuUJLdxMBF4uSwyoSea6ff2sqcrI4cIkbQEpkqGX7TulNc",
-	"Mbpw6E3Ew68KUNF8XukKznRckYc4vDSBxeM1QIw51QKXwAqslzWeeb5jlzqkNjfeBQsw74Gek6+ibbQa",
-	"S3dWLpbqbh5u5Ht59UoK+dUfm2TG2rbCl+4VWsAEAz8/UL01Oj2hMqC/tdyywc2yZabueVbn4rXZ0Pho",
-	"KGGFlzq/8lPYMHQ4WAAE5R3lVCG3MiEAiPJzgcGjOQUmRvYrgAvFAhgQbupIcm16kMLnfqdaTJsOHYyq",
-	"YT5K1cQQNDDqnDnJLOdW556owHKFb1REk3hY77m0kcQwcougUqzmyGlHXAetUsP/pgu4HKifSU4otjn5",
-	"jmv6RG0bII3ALSkw6dHKCuLRYLxbuPkAR+dXwqzfO5kwZuNtQwJyyFao3Dmg2ETjeemGkPt8ekgxwnJw",
-	"5Yh8CYox3DdwqH0tqrXB2ah/LFBchiyQk8u9PDwXNl/tnULkczyZb+qyme9cGgZD/9imlNXWmOr3+irA",
-	"UZgEClZlYRsgGEdJKIpX5oQ11dlKFzm8RDIMc2KlqN+Lz6r0QTcHDcQ1AeP82Ko9xvSNdXioCXrQzUHm",
-	"8eDXzhpdbKV0uW10vul4eGs6bOXg+agbSoulgHeIL/mGUXwwbTol/mBsTmWsb9zp9YP1C89gtSEXCF4C",
-	"YCHGEQ/Ak1urEO/HRQSvs5TqI+IIA1bAYE2nKe8Hn6aUMFRTQWTwxbYCMzQ6+F5K6SA8VpnnK3SUnLiG",
-	"sPYvk7aDgB4ui3LYpcmgqo5FpcHL5O5QGLIivxjRzgcpN9y9olFEwCVIyjVwz4BRsOMEXL+1SaBOWpkA",
-	"EWxduKhc2FU+gxdk0iACwGCLUsCL3++oEpFwxMuyWesWmRrtlBxbCZGa7iphXcirq3l9Nnzz+u0F23c6",
-	"vdmfi314fT8uCTuEvBQTx9SsK4HVmyuvTblJ7StNTrXJBpx2f0mHyoa5zqKQtNqiNJ2K4NRyTNobEIY/",
-	"vbhg+2DD3v+NLPgf9+diGJknY511zlcs1SDJACffemWDNI66kDsnqYYBYBxKo2mtdtx4nkmRh0su+OXA",
-	"GHElVlg/j+gPruAScAzAwypL8c4RKwhH7lXHRQUfz+ALWKPKdI6OqpR7Vg54729iVYptk6hLbwT8GJkI",
-	"oym91XOBzlxiebCDZuarYlZGe+GlcAjBzFEh85XyZwKB8NCKX7vVIznvjEbhC36CD4Jifitmy2iUbzy2",
-	"GsjugHIWrBewxm5nIXbBkZXXbJygCrpFGeWlQHe2MzGvHj6Q3ZG6qs9uFFc9EdAJguGXOOFgbo0m8Z7i",
-	"6mKC91U6sQopvCJNKTCB7FMZ6U91m4/VJbejNrczaYT7AEMeXRBTjcBza6bhujWC2xlDMzEWMQ3qHRZE",
-	"lYZhI2tkHsXv4RMoCZ66fmpmnm/qV7t7PKjSNLCPNaN1w60Cv9OdQicU2oWRrwTP1wYJo4O3yMPjmt64",
-	"lPg0jeFjzXIejekcQigCt4THTtiQXIN98toBk5tRGHBVvEP7djTCbUJoOTqMvYbyy96Wv4MyBS900aWG",
-	"UTQYOiDbmPlWLo19xvgLH2PvQ8Uy4WNRqmYJUsBBlszlNbcimKLLiHRHT5mwrGaKfT4TY9QCz37osyBw",
-	"SDJbQH/kT6O2qxN6Wk7olbbkNv247jJpFSQkRsMQFMVyputwFJXh/ruOfmk6/S3XYMPyovumfuZzPXaC",
-	"grF6YYJhw0PMgY615KsOyuBxeRFSk5RtvlEF9M+GytBeXYUCGN7PtE7QnrO5U1MsShkFwZB8eWRoVFZp",
-	"+q+eUlA3hLLUmhk9FwHxk9xNUBIalcQNgn2kcKGVqNQoSWqShi1DCbo1b1k0t+HZZO8lt+OZv8s4u8YK",
-	"lxUcNYL5PQ6DZt48VVIwpCV7JS0nThLW4FxwQEsjqxtfLDKEiqIZQA067vGhgaKWKBAYv/dOinlxwatC",
-	"zOFRfXfL+ZIMAvEAje7BeCHOAUMXgZsIz5bsN3h40K4yEjNJwxEqbTFO5Xj7R3G5EMEC99NzVPn3sLvq",
-	"VL6tiQPQDO2Aj8eXlB4SuzVbZGoySyI+dFSrcublumIBlru5bGDBE93dyvL0KL4mvNE+PlZ1t2uTygbi",
-	"g3+CDjuIgj7ijTTmJtl/46VV2m5C/x/X/b5NRjWPXMbz3B3OHcxUcMg5Gwlr0eemEFmgOtDvNljaIGLP",
-	"as1MppdZKK03iPPnYzcqfY08hqwp7hSGCEU4pO4MUZgl5k9VJnNmTRlqmQsIttxiYIDuZBlWGcZJDvMm",
-	"Zy/+FDhi5IiJ+Gyl+yobweXmRqv12mbYGG/z/m6dimNeNL6oFn6YFTj+4zmZTShPCFdj2Jgv+FjaFQqb",
-	"ZpMShM6OchO4JDHSt9FpN2CYHxsCFOr+5qgG6TgTXDmWUAmQLQsrchhVUtKWsToXdS7vA3TD/EMobxf5",
-	"MmwBnjoi6dHKDy7MqRJh0cb/JjFtwJJKQ9drWtrdKipTXrQIRcRojsu5QenDMMjt0yK/NYz4YxwUUhE1",
-	"cAAUq4wRER2tghtH4DfXNV+xBpbxKNEwXvDxzPuQltxR8DA8N6AbYeiY21K43V7qkGF4lxdJRM9SARsE",
-	"jQJi65oiZ+ome7/onM4o8pPyBaBO1P5ChEFsOATrpX+5fNZf7JylELXsVa65Nnbo61uoYj4See1sXOsr",
-	"sTYK7DowAavnOs/1sn03/f0aT/1jQ9RQy6lYmxk93zRDxWa6yD+NcICd+rsd01irQU5rLhi8Hekc8TFK",
-	"8fpKoBc3pLDKmnMRgsg3+01ffPBi6Jo71M0V7GcQ9g0tbvOpnqLppjJEkOOEoFMXR2/Vphn0IJ2zC8LY",
-	"Ls0iBFn9aR1lpxgzQ/wzcplxUirq4Wa1KXjfSbDe+pHlYgJpnroi1Uqzzm4rKvMmm5nvK6wQmE4qg/Q4",
-	"RJUhlkaZ5gFW24u0/5jhR8PFQBBqt15FYPMM4JWm8W+I2Ium871OpTDeNxAUjBe+REYJW8uvhGomHTR6",
-	"mjIytzXoo+4NHuv5AgoLp/UxR2GErYaJurkPR/KVKadxsVqI4QkbngJOaDDbyzHgf7f4tINtEEpDrxZi",
-	"hzl58x6YeuHlOLOrk8sJAQE5lMyXJiQr99lzbkQCbEGRvTMDBcHX+df6ivFMXolqPnwTpVGvoe1Nl3/I",
-	"lpZo9QBxthbHucUJVatOjuaASqxMWwzKBE/OZjfSRXP4zEeMUAeldx1IDMKPtpZShafenf9sbggYdlfp",
-	"xp86l5aWYyuuCK1nW47sjVGptqS2oOFiM4rUhuHeRVqtH8RnTqlFxMwHDMIqPoxFvrCb0ngOnx5EuA0n",
-	"BI4SOo2CJ6jTGx6bpiMQ0D39OJsW+TzgK9XynkBy9dDu5KAQMSxzlIH2pLGaEjb9o87/SrpnUw8VtTNB",
-	"U0tkn3BMMTJ7mcRbDXiRSks12usj2ZIKd05l7x9gXZDdgZ3uv4REpeabFWtYsW3VIpqpD7fid1eCsr3E",
-	"8Y6Yc+eoY90UPK0WTxsjExx9VzkpR1uLnFVbax7sFLzoN8ilrYoPvec811koUHLcG7vP/5me7+t8WoVC",
-	"H+s8F2PLZjo3go0ARGUVSwHUwnqqbV1saYdnaWIlXRDWnzS8l0XA85soMQDU74DKHkMY3THCXSdc93OA",
-	"VNgxq/rmoH/+fimdJ9sP+Dm5N87hhaYU5vZyImi5Pdd6fo9z22V4bkp3wUe9zMjVqoOUdUp599T/x2SL",
-	"WIxmVv/0mmx2qli1RVAV0WsIJtq9YlEGpeWFQnwFlbJUpmsZ19XKYP80WvXP+TKC7+56J0DJ/q1b58b7",
-	"N4mhBws+FR51uAlnivwhY65Iq7UYx4hzJ/PfSaWkVhSp6N7rBIwkcqnTgdg++lALHd8AjIXON2+h6PDV",
-	"S8BtHmBz4bYmkRbWP3RUG2VlmtHKB+jdrVetW+vTUWFuAgaBpNEzCz6v1i7vCAKR9ADZgaLvsRDStevO",
-	"iDmGvlMxPh82Uj3fXSgTpuYJc+cC8LvITjiV1krMKMv7aMcriGAgU/mc8Qw1oQqKUqOCceurDRZtAync",
-	"Ah7Lc7auyFgR14gwoLw3L+kFXJNfGjUa9/IdqP6Be39ezR+H8fcO5Zhql5y5blbGAZ/Bo+gkANL49PC7",
-	"g+YqxJnwRBWOd1j+vaODo2/3Do72jp70XW8NDczsvIHbn7LhnEs1ZCKD85zQZQaoFmU8dumH3+fGCGv2",
-	"8Qboj43ZCmoBPSc9HFeYx/oC70aTIiUTc0MF2kacmtcTxlmZYL+OyrLNUgisplaAoKGLanmo2uu+8Zb3",
-	"IGJp0yBj3rLWRmS6+cqXq0nWjRk1V2nHivObUAD9xBrWaAPazrkwwt5MWr2h0hEUzk3vVJAx1wBaCCpk",
-	"i6oBcjxd2Y5YbzZLRYbGdQNVbHvqYvPShR3r7TcSjPg1PVufum9jw4xLzaWR3dXjwch9VwZ2mSRKzzNQ",
-	"NF1WAr9q9ZmQjJGkPbwsRUc9wIK/5xjD01buDsJaBpMcf22z3DqdwruGuQ1gedKGErrS590QliACAt4Y",
-	"9NrxjEHMdu6sWFU7o8WF6qwUbqi8Vx19pemkuubNZB127E6kmHL/t4syu1nyukowFBrtBTkCuAmB/r2k",
-	"dy2FE20a5blGyvWBbc34WmUY4ZomXQkmlPa45qBvDiukoEKqu3o/RYV8kNoncewQcEcc/hlFu3X1+XQ9",
-	"c5SOcmfa8O3ra1LIZb0SQFwjqR661twaYOAhar0jmqbothN2EODMy3i0xj67uCTceSBnxE0KMF1LI0cy",
-	"o6Oz6Y2/l092LzMatjrxxzzqMCmPbW2nmtY78ql4GK1dija5dTodN7BPHrwrniGB/EjNtUF5YWRxI7RX",
-	"5sZsPd+fcQD0JOA1+IpqWIuUgIkR7i3gvnE1yOQE+/YgZ+6/0bdkn/D1Bj2WcfgLXFSDsgBu9GWoldvE",
-	"XPnYfnr3cYK/UMhsKh1/9UC6QpWxvrXQsXQTfyj3+SacdwsS5i3ZneX5VNhPv6phBaNS6ykENGrG1aoT",
-	"E2/0lY/pMCN1hAmVK7fdfIiH7y7kFzrGn90M48ZxGxtYU8GfdmtDq/D3aQvAfdq6IzvXfyvvuoYa4J5B",
-	"N/G1t66foikADA9xcwnQvFBNOLSOR1k21wZ8DwCohSmdvDBOYgxnUBdZZ2Raz4zWVprU7wbJxiMBNJRn",
-	"EGOhOow/iUsXgWrXdbh+QdPzoqESVBMXofHSjKpjjNe7ad99b7c5cIEEOh86/8b3fHw1kZiys4PhhBxK",
-	"1cV/cohg5ag9g2+m3AyPAu/T9ApbQM3SbuXadnBH1VbAu4hEi8XfL8QdsO9yFz4z//YDeUXn69YWsfez",
-	"1QlFvOrcMCMElg+vgpFviZqozQV62jR6OH5rO1L6GteJxL+4g3zkseS7v2Ep5cA7d9eGsdT51cRJ+I3D",
-	"rJNnPObKcKoNRb7PygAaF1AoG5lG7yIm4C795BVvZCk/bn3lAh+NvIzdHcdBqiMU/S0iXW0Fb8Waa5vR",
-	"nUOLUBmmtnsYW95eBFD6JPEy44ebq+ZiR9XAw4b6f9ISVF+hMgAvgsYjsMLOPLwrDQGYi+tg46AAUWWq",
-	"KWqiTCPqfqXIqYJiFDscg8KIfMCnLavviwNCOjmCXqRdnT8hdp2ar42vtir1QplEERvI6C6uNyLIz367",
-	"CXuus5tGmHUu7tVUNLFxOLBPZ02xxECWZRDmehQhbaJUTZXLMCetgrNdJsvRq42mtbXozxtVUz71iGzN",
-	"5ZQrk6v3WZnapkW7FWf1C9+dpVqufHLYp6urejcV7UJpMLOJ1fg6pCvMh1oeR7FxOiMw7ajE5DAuLjZk",
-	"aeH6Y5xR7bBuaSJl1bIGVnC7AxZVJa1WuovXY9PW3oqgPHnsQlC5DSGNN+FHab5yqiHuMSChhwere/4c",
-	"wVMRsFrPhceCm+tr4cErGslRZ6nIB3bGG5jMmWKAKezNkeDQlMJ8haCnU2GOfXJs4rFGE0h5Blw4p+2d",
-	"+CRop+plghu8nXz8zLODumP4cO/ZL/842Hv2y28HyV8+/sPMZ+kvjUUu/WAaXFsZAXDyHIpqkWhiuExP",
-	"KlnOejJB5/bEF+3oROBYQa5SQucJajf06bBG90mvUPLXQtDP7kx//NhEL4j+ejNSmclU+DzXCr0gC6n5",
-	"a2SKuHsxgIWkSm6l4y+q+tVkaWlPEarl5sBqX4mFvYM0nXuJ5gaJrnO1eAhVudmu3VVETNMk3oEb52Vn",
-	"UWguVfzt4d3mROye2/CxfU76Wt7ZtGJAoHUqr/mmozl/0xx9OhUqJ/tqF27yk3u8ykwODzrwjwQKgYrc",
-	"2xk29fFejE4xMJzCsR0hD4hh06ywOvi3B5Vi4YfNrtlc8Pnu/YZKXzuZhZLeSmCWchjk0VF1kN/9pbmo",
-	"eQvx7JKjEQVyU77QW5k59e2lVinsTINz/JuP24kuDtqoss9X2kMDLArLnFTmjepGqisDxeaWAZMS7jgA",
-	"fKuVfI9X6CjZVs/utw5h1XHoQoNzDnA+0NG2LbDh8wSC+VH0X9Ef/8DHfomf25PzYBTjbjF6U2lnxag/",
-	"1vN9zRdyb6xTMRVqP0zqY/y6uZKLPb1AgtpbaMD4DUe2gXMedjgBjQEYYbOffLutwP9NwiluHByxfuqM",
-	"yNc8V1hC1J2fUOGpyXn1Lop7i+WEo3oqXWOB9F+iWun9vV++bpQj/16ZaJWwF8Uok2OoTySNFemJkyXh",
-	"LxAfAapLryXhZFJdnQSUU2kYZ08PnsZPlugt0kZl/LA7YPfYC1Rrg2YaVyfir021B3NLqCYzaxfmeH/f",
-	"55lHR7XCi59+12SHMmJc5NKu3rr9pgBvwXNUo/CvH/2B//f3Fz20tAOzpOdCq24giEoh1URjYU9lOYam",
-	"EIN9z+149obnEBkDl0zPjz86ikv31MI9Ff25XqYTGkOEGBNiV499/IDBahMmYeMZ1DMCCAjTv1SX6mv2",
-	"729fvwLgLMWvxGAM0CMSivFMpMixOMe7d2c/XP8lAVhD/Ob8x+fsyZMnz9yb7y6e911LLyBBB9qjgh2O",
-	"VJYkcxPmKsALOVVy2Gc/S19QmQ0je9eQjYSRqYBgvQVHc+uIj6+g0Kh/xmo2RSD+S8WYex2yCfrsDMTw",
-	"oWNcQ0ZmAKHSUGo4g15LwDqnKsGbbg7oRQdERD8y8mGHUeHoCXSUr9jwP/bgrWP217OLodMIhy/P3r4d",
-	"RmsC2N4wKr5YZIShv0/l7/7tn0arIfuTW9JnT7/5y589Ro/BvI2hY8VDNy/Dho7CAnrYlgKhbl18jdCT",
-	"BjDystYqQZsHbZLwywHfrYR4wYVzCtPTDx9CZLTMoQMD0yWQIdfG2R5QAkzrL0+fPfnzMXt38ePedwmg",
-	"2/FsgsM2RZ7rqeMgCy5z+BG0e7uUY9Fnr9xgE8TPNqTsO3XGkNYLbEgALsKrH58nbsreyjOSqcwRTpNn",
-	"UEMl15khKgC+n4kKOoVXAzGRsjxgBkxLQAzG8TWeQac444CNVDFMOkI9hcQI+V9h8Y7Z98Ak2P/6b/8D",
-	"9pJlUOK8rF6CVSSoKkZZwEmo1JyEOk+e3NexxxD5Fg6BzPvMaadPDgKmVxTKbamEHoD0x61gEY+lzq9I",
-	"NV4hVXBo0u2WtEBTeqmOId7R8hGuTUFA64SyBtCaoWoPQVZn2tg+e2eg0opFFEsWikjQdPvstDJzGviz",
-	"A7CywIKfMqhOgViU4MDyGM1csWGtOMHwmEDsAOtsrWpCEjOmsk56eTbcpOY8dbyBuU2DAoiOq5Ud2b1z",
-	"4fRFkR4zJ/8MaZT+YiyhS7k32GAhZQQ4s0n71cnmYj4S+QnjvuRTYUSOlSjdG0/KGbkj6MY4xAeH3Uta",
-	"VK2nZUULN4vzuEITwQgfu2EO93lhZ0OE3ARHD/GiE1/qF/cHidaEag+jlb+UTojHhhbc6EMjiKrls19M",
-	"9B6sJL6Bqxr9NKFahfhzeRNGzB6qD4HJHGw0bgNcx+jEOybQbQDZcrMtKx5UYKfIksas1n3i8ETrOGu4",
-	"dHGZh+fcip9dW3vw75D9qSx7BV1rNRZ/TuIHz8WcS4WYbCqt/mKEa8JU3CJuymi6nFN5sPHVn/vs9TWZ",
-	"7Mup+DpaQD5Hzzy3BOphwxgs2ncd4QCCkIAd49UGlehj0nB7kYuxXEgAAdfVAYSab1MtDGh8VM5jtCL/",
-	"YJ+9J/IPcNqhtqPA3v7k9wG5oBFOuqEaMh4oE6kOr0WPyh+hYJ5EJJPExfmqlPznWsXXp0fP8GSr9UI2",
-	"jk3M9JIKKiIymbRWqONwG+ViynOo/YIilnKyJKiT84QtZWqhPqHHeXOL/2uh4VqAoE+3S8R+U+3IA6vo",
-	"rRjeUoA7qNjp2+dnZ24VOcaHOmkBKNbM9FL12fCyx/v90WUvxhKhrXY/1L52Oje/EuoEZQa30PO5O1lw",
-	"VlXKzt74VaBLX2mbEOweihsgIcHoQcZgQ1g77BKpDr+IKSoD8GYNEk0ALMQ7KsJV/xffEVYiko5ZH7Mh",
-	"lila7UGz/wJv/Sd355Zcq/LEEESG4b4nq70cj1j5dPWXfaK1YcKG+xFR0RvRN/uZ1lfFAh7khEoIC72f",
-	"irGTH3zXhTLFyG3jSDS0UvkV389F+VWfXUSJs3A1gfDnSNK4i2OSa2X3nJAy5gp5oBMvHDk4+f9f/uVf",
-	"2F8vLt64v6Gl0zdnbKLBYQZC/rPDwwNHUYJKs7rvMsGvoQbAeKblWBB8Kj5BTUBRsFyO4YAjfr9GdNBj",
-	"VDu+/vollmPpf/01++uL0x9Q8sB23Dly11eqhfEc1ldtg6IsKKliWZgqOCRdpt8g3VCdl8QTrAFI0agM",
-	"KVWNYa/fXJy9fvU2CANHB08rLTjBBHrzsnnGzYyBZgNAsdhsWW4p9Ag3ex9n/F8KkUsBMz5lvxZuVnH1",
-	"hKXIsj0sKZDEY1z4MkQkRpRfhNen8hpyUOQYpACoIMyeHhxQx2elPvf1114gM4SrUCwWIgeu1GenNH1f",
-	"MGYOCpNe+gewOZTy3TQuZqKGwUkVeV0HldibhiKTJ46BoVwgMuO37jBsHR4aEr1MOWtkNXKqNGD3YkEJ",
-	"VGMN49nS3bugarhNAytjO+hppU84j9hteOSYlGG7Ahp48+6Chlet0ODp7qDPXvtZkhAEZKk0QaHCqKFi",
-	"qeuNxoc5lgG8t1JGwLf8XVXYK6teUWUC4g7PQw2BY8x5G9KmnXtcZKhiDLtXVVEcp6pupa9HQq+U+mG0",
-	"FURMSIBOljkBtXPpoYBxTaL6ITDKs8neK62E/67SCIgZsZpVorrSQVFiqq3kIIwKPoZ9K2nLESCQ3Woh",
-	"+uwdHSI/h4h0aGFe8pRqk9DJPDo4XEOa0ROUmJcAh53C7gx/1mO/cn6phi8u+HTo+ZPjYaA3hYoz2KV7",
-	"CDrD8kzuZTLeoJZpQfyFp47dpX1ZHBw8GVPFFfgg9v7Xf/sfl71heWSRhuRkgoVSS7MFIIpAwyA9wBNQ",
-	"cFF56WKk3fHw9fFRjDaY6EbLgKdUluJQn70GXgdjdHNEs08u2FLwqz57gwWjQVKI56S93vz11xUa+Prr",
-	"wHo5aAZI7U8OnjI5iYt4Wdefk8HdUEF2dB0CvjDPpdEqQCUNv4YT65qY8WAM8XRAzR0dHJRxIYj46FGZ",
-	"qXB8WGD/FFcwa3+UpXukci+R/Ol6LDUfYjRHrFBQRNyWq+AXYFrwnNRhUpw8VUEWmKNtPSFPdkkyJe2h",
-	"QlXqOjEZuTG6hYJl4FOm4I6du54F/OiGVmMwDTWBSHnEan2+xs8SynYaqEoRICYSb6rwdYLIJe46Jzxo",
-	"nrsDHFWbGus5znnqhP6rEr7Y8mnCRoV1bBS/oVb77EVmxJIqAcFKuz6dqANzK8s3IHrQNc8KAS0Nvw7M",
-	"/4i24gduw62WU0UdNvyZG7v3Uqfu+kyH0CBwM/pm7627fkq29k7N67+scRy4MtxN7EQeLLlFxwXLehRK",
-	"Ws8TSczH6xnPnPvZ+KJHyChz1Hi4BRac1Pp090xO5iOUFyq1i3RhwbDpw1+o1jutzrdN990x1Tn6eh9Z",
-	"E1YuQs40RHaP9yLSG1hnYnqkhXjOx1CS4uuvA8OAoQ/lfF6A9XNIQDFQNo+dA4XjbU6nEB5Xeg+43fAY",
-	"ANJAjXPrdyXEgvRilSIrwtKF5gorXkKdHhQwq4KIaxIKlwz7VZvwNc9Xjuus3Z1OC/csbLQCUeJ1LqdS",
-	"lRfwpDA8o0vmKV0yw/fv3++dRgUNvKUQmNfTo2ck831z8ISRwZjs0m26OTt1nXvzU8x9Dp4mKGCwpwdP",
-	"/FUUmS++/hqH9B97JCzsnTmKH/7HXiwX7L1Gq+gxU9ooOZkMaYiBRN6SK2UPY4jwOgS5FPUKpdkkh0uk",
-	"1Cui8gG5wAUfrdClA1Y6GNhbUCn2LnKuzELnZU/DBIwxl6qX9DI5FsrEzuyXZxdrTha9EMroIh+DsrtP",
-	"L+3PpY2c+FUvDfGc3nHvoH/YP4CwsoVQfCF7x70n/YP+EwzymoHzaB/CgvYBgmQvKrZBgf41B064gTx8",
-	"iciNU3D13GfRllr8qUc4AUMK2UbZn0YrRsFQf65WwvaoJv0eDBjFpLO0d9z7WZo4LN9gkjaJdpDFWgP/",
-	"UVCNzd2SviSDz9iW7nfQaXyi+HHI5kYXaqf0BhxIgN7dMADgVtIwym1o6p9+2qF7TMho6TdUQCHsGCcx",
-	"dhlGSLvYYSCY5tE2nNNRvaJrAoooygZUKTGKamsaFYTZy+7rg5Flzc+URLPvo9q3PwkmTciBzoVZaGXQ",
-	"6Xp0cOA9phTiF/vM/kmxeDuTFIT+g0+2DTAIoneeYu9NjYZR7p9hyeDzssbx04PD7a+9qxWugfeebH/v",
-	"x1AV271xeLT9jTeR5PZjKG749PCb7a8+D4U6vtcpuJqfHj3b/lqwUVMKso/K3D5SuNIqHnhgPN73/o9f",
-	"HIWYYj7n+YpY1lpZoIQpsYwzXJ2WAPEXUJXtl6T3YQ9Dsukb110Tg97/DT4OQvTlx1aW/Vfv20YWi1hx",
-	"VBxlCb+Vefr+53UO/JOo5EVt4b8N6Fb+dEMYTzjctVn04lhKDE7a4dDf0wmloPWNZ/TLOKIHT7e/8Urb",
-	"H32B3j/6mf5JWND664R9d6d4n2QgCHhrrMfwOgqYDzBwPIPKxF58fsaGtQqlTjvItMH0EVR7UVfHfBKq",
-	"bwGaGgaAwQ8qeCypnXL23FyqIR+DB24ElW/nRiBkHdaBXmF4hATT7TDMcIiyb5W5rAMEPmAGAwf1e4LU",
-	"vBPe0o6P+LEaXU5hi49M7pMyuYPvOrAcnMoFFduF155t2Ic4hKr7fpQMam0X1g74rflzh4V1VH+h9c9O",
-	"5u/M1N+VNdReilTyCypB9rBY+3mdwd2QvSMEaZssFhWuJOOkj0qquJ1Kbc2UZZYbNGKPd1pjlV+U5uPm",
-	"8M6IfJPe45fsUfH5UhQfn2pG6k4IfLqB2lOk0rbbo8B/hTj1YG1MS1Q3cDdApNq8z14om0thQiFC8Fu0",
-	"HCvosYuFiY9teVRpji1WDAAsu4kZo9WuxEvbik8nbTfq3FHPlQlvsCQFnLaOTMCt+Cm+8+XZbtzgN3Ov",
-	"R8715XCuSjrsbew1vihEqyb33scRgbMMckAI6ZtQhkoktz7zhncOgRgJA3oVhtyFCG29zs7ijPed5YQo",
-	"RPlvYtX7VNpPU1b+R1J8Kkf26M66pN7eInxTu6pzSgCl6O3MC/WViaMpK6EVPmtjiAVhB0WeDXtJj9z4",
-	"bkQNkdhtA6W39pte+Zj0fKfbXg/Pwdy+AFXtZprXl6X1dBjs38TqXBRUg/ph8ci3iBPIiLu5Q3Ejtrjv",
-	"ESEbxbrzQkEsfeCEkFBT+Ei1gMsLxf/xFDfLcp6vFF+6nlROZKODyM3zUdT4QkSN6AyZO5A04Ejt/4bI",
-	"g+3+oLczvYTgtUKVmLGY6qA8cjNmQqYyhTAdH9YAecGNrqGSOjsZbuGxBmNtAE18oE6gcppbzKOFSkIq",
-	"REiz0WzC80fH0O/XMXQnd2I4wPtjrsYia9cfzmyceugUhxGkV3vwIGkYt4mPKS/NmsEZnGol+uwVhiOy",
-	"uc4pqmmurwWdfFD0Z1CzE0tEJ5eqprFcEMApRd3mos+ew8gz8CFBQqPPdKLQxxNiPxQCSpwleK+aXETY",
-	"5COfWZvg79QHc8/OlEINgAaHj9zMn7XbMDRMgtwaRRjl5FHuIMUWypxZ8cE2y/SYfbdDCOBdR+DBADZG",
-	"4H2q0EPouUvQodVdjNJ/hNA6WLJNOhPR6qPW9IVoTbhft9GXsIV9MK2WtQabvLXaV2UE39JIQOJHYQQA",
-	"WM4FV6BAJcwU4xlzUhKADUVyDeDqppjngPJcJtI+OxemmJfiEQg+UIrJmH5TdEwxF4HrfdqT8sYtymap",
-	"A9bNJzVLA+nzj8fnCzg+SEie4XU4Mkmb01VmvhlKs8RyM0orUCEM5KNdzATi4V2JBWFgTHWJp9BoSChp",
-	"8MFQ+iNpfyEKuNdL1wizG6kvihYfncidCKcXIKCW+UsnAZoGqdz4qElLkT16LhT9bgTGIlASft8jSFhU",
-	"xcHZaCD5mlsr5gvbZ448IUuw4Ypo0I+Bmh/YHfF4cr6AkwObCUmB3e+FdVEqF9dSLNs1PkBoc0qWU8YQ",
-	"lgbsUnOeir1i4ZOYEydEUaJtLsYC4AU2qYFvfMcdzEEe8bjEeYg4BaSsMalaNKWAltxVVYpgkz+5dkOL",
-	"8Kjk/H6UHH+gIAw1y+DomHB2bnRGf4P/bk0VgnRjuoUid5A7LnBsjcgB+Irswe1SXJcj6WfTYKP1o72d",
-	"lXa7CeJs8korAdAG92CI2Hxr+uWIgkZeXPDptjAPeAaafNLR0OpBAR69Ub9bb5SKr1kJKH5wps0tmcdW",
-	"t9Sp8l2FPCWEElnylfcznzAJaDNUftqUtzFgGjj9cUh+LZ5lDQ6lzRYTfPzhcKEHwVYeHUV34ChCenh0",
-	"FdVdRepOBBM3EqpV28xbXhJ+ri4V/RAHj3hPCbo+SkCskCsJkFGjFVN62WfgKtGTEvYteKHrJYmcUg4a",
-	"klqBi/xSodPdsGEw6A6RK7WkNgqVflECUVPYb4V5Hd4n81JieTu5KHkMvP2dsF2l7WdmvV927C7yohsy",
-	"a4/Ssv8b/QUMu3SdtcUoGfDkA/anVuIkGF9yATFIZfK5sXxFuGK51vOvDMv0NOAbIpo+FSaHwgBKYxBw",
-	"k8Nsrq/FS2y3C9edh0cb+G453QeaPB5Ndqe88afr2/UDbGf6mNj95aYXPCSGg+QUA0yYELu/G/fZhkv2",
-	"eoKGK4hY2sOQpSRA20TCHUcT9EwvK2hujhWhDxOaWQpxBY/Cp7lWdpZ4iFGfk0AAGPJa2hUBeuy597KV",
-	"Byqv/QjNuF9L0GIo2cBOAQl/Ij08vjYCYCVNjB9EpTAWIpc6bXQB/SyN3R0f7a6Do3AEZXTUlxQr9IjA",
-	"9ftLRKdDSOU4KJ4Rd/E2MUQBwacDAtepKodBYdjBKjeR0yIvwXEjXF886VTxo9HMvitUTksw9MMH33rE",
-	"3Xo0aPOSiG93TPfH5ro98fDH5+zp4XcHIW0CNfoTjOyDglQoE6R8FQGc6kkwSoGT28PYbji2F1Cs8ks5",
-	"u06H8wtXNlwvTth4MC1NNDLeePzdH6RZaCO9RWVDw4/H+nd6rAE1nq/Q0b1+T3LDnr/9+45nXut5u6bw",
-	"hvCm3X07g70DrH+skfUqkgdawGHUCmoh7JxN/FbwfDzrtUH2IiAuyeIzbdpC9t1PtwdzGULFjZRKJ5Vh",
-	"ziGxGn9P2NBX4x561BnC8KeK8vQrLGHnDAdfX1UvhNNiQsHvpIfdNhRX/eJAYdwqOkLZqEwAIT2qEl+K",
-	"KpFldE5DfRmlLeJodgsyrfGo/VxYvLHbpJGyNwJXh3J+TgjJtJr6GPzy1HLFRjnUL+TjK6q6FwJUaaD9",
-	"FsMBDOVmvO2BKfFhJo+H7/eDpF0eBa/F+3sjgXyCG6rxVHYUacb7oK3OxcYAFyg17t5FrwWhaUsoUANf",
-	"Uw42XuXRSKEAnbtH4XtyiiRl5nOT/9iNxlFzF2UhXMg5vtCoM/i5PmCFX+v5FnXfze/Rt3oXuc9az8G1",
-	"SoTxGNdSHjsCy27mOzfjNFTgeAs8y2JdS6HS+E5PaUTnR8Vk57vbveTO871Iw3/YM/2o6fujdHMXYK1C",
-	"OOiKG9FR3K0abl6A5/MX8pgrJ7rDNS6p6nofinfCz75AnQ878DXhyriEhPlabiR6SwNhCWmJsy+tz92q",
-	"oZ80wpu4ydz+/N59eEEY2OeCpP/Ds47HqIX7jmmFXMy7ZlehylVr8g1e8/65UOTSY6Gwi4qFruRR4Q09",
-	"YTxIDjB6xwGL1C1ZgnhOXLGZLvLSj4GNAbyi1vO2sIJTtXpZVum6GYP6Ei14NOlNdoSwr4+Cy+8ZErp6",
-	"yOqs4VaRBDVGkQuwi9/K/LBuY4hLA7meCGxp4J4ZNpkdXB8PUSApR/YokTwWyNlm16iQ+aNcdEubCPCd",
-	"2wpGIX5yIzwcMN2MO+7rS3lAMsgH/CIvFHC7bw6eEIhtDEPJl3wF8ZogQ4myajLmCoURNLtC3oYBfkIu",
-	"4jvZJFqUK/XopvhCRAUT0c5NzsT+b/5PkAV8XHC7NAB47GSrCPjolSISS11kqS+0D1Dp3pyBEYYJJLyV",
-	"ILLg2V8/Gd/TUDzh7h4AQS9+QtnAd+HHet+ige9/s2Tgd+ZROni0V9wF4/HUznh56J1+z+mA3w0rCmiJ",
-	"reZW1EUQcgtTL5YBPQuKRiix7DcDV30JTOWVBtTVR4byyFB+5wyFIMFKuroTBpID+mQ7BzkP4stS5IKl",
-	"hfs/BDNZDygXYq7mPBWsWDg214aX+shSHlnKI0t5YNCzd81TbC6nU9dfG1P5QZd+VzIUYOkJSrKKS+1J",
-	"xRa5njods89eT5hdakYdwI9OTULsz6S0NljI09SqIUPrAt+9O0b0yBEe/Ryf6HwSrcYqhNLL3Q5pYSi9",
-	"pzkJkmo4J8wUZoEFXyDxgs813vFzrHLJhr8OffkaZiBrotlO9w762xIU+V7nqfGn3Y1Q8XmZxZBKs8j4",
-	"CkI3EjZx1MC4oWBT99BcX0sBCKEQu+nTxgl5iCCGRmKKdbib0h9+raQ+zPmHn4Wa2lnv+PDgIOnNpQqf",
-	"G5Me7rG4hFvPqLbEYxXxR2vqZ0/eph3bnQ/t/0bFTTajnS6j+uFGiJCFBv0mEDCG7MpIrYhVNQES/ySA",
-	"HXUK0a6WZKkGZ5cVWR5oZHY4aZulBT/JR2Hh94svWhLyzQ8nfrupCMspHs4xVywX1/pKUEyUXirE9KOY",
-	"aHbhHYbQ5FeE+Gd8rOdI0Psp+xOEQbhnB/Ds8M8nngcsZxrhwL2MklyqkLMRlX52LY61msh8LtKEpZq+",
-	"KZTts9OwNgFHMMSJ1gI2GhED3ShPybH6yE5+/+zkngMjIsJ/5Gb+vEUMDYq8Q4glMJBbVA+JGMFmDhJF",
-	"Z9Ejg0KFX4cJMxKjN1eQBTrnK3To5mIqjRW5a4EYT8llLpUP0GhiMz/lXNlHLvPIZT4Rl2mi40d2Q+cu",
-	"4jYhiipILLcTqHIhFer97TEjkGJmZ8KXXSFQdesLA1PGmY9AL/Uh8WEsFjaqIIwp5WUpvCZvDI3nUT96",
-	"1I/+KBIFkTzUKPDGzjtRl4wwRmplNmlMb+VUmfjcQs09iIJcYn3uMwuVYQEeXV8JBeiYHpNu/Qi/UCnY",
-	"Bn3fD/QQN+DZvnAr/3jIfo+H7IVKAZHFyKnac6p7xXR3y1OGh7b9Bn0BJQAQrxVshH4QkEglJoURBpDr",
-	"tRLGuzVmMhUDumSGCV6ikmIZZLh0EbQF/R/hLk+PQ/6pr2hgL9VMG4vVywBsDpO63DEHTAmf8BoyVzKt",
-	"r8DyMEFMGAizsPxKKICLwWHqgsye5APJwdOgNMukoXpQkDe24FC322qnZSAYFEJdGGa0VvjfuQB1RUKS",
-	"rcG6CWwmeG5Hgts+e4vrjNmyDZVdsD+fPuvrO7rRecElrFv/UpWWIqdb0R6CY8mI7FoYsvvg7wP6feB2",
-	"SGST4Z8TpnRehp2jIrVuKmrSpWgeD0zC+QRxKzjPz5l484fX4r6I3JuWM5awISFW5sLo7PouVMI/dlwN",
-	"ncib3HyFne1neio3pBrCcYLDBhDq2EmQGuG+OfyGzaUqrIcw5u76y4WZRc+EzJ0Fl3mfvc+1mrJxLlJ3",
-	"ejgV4OSX6unBYalzjnUq2HDE00H0JFybeAvoHExoWElCGirBHpahMZMZZvtpWCO0/ZkYoxP4RXqm2vki",
-	"PsGkuj1XvDceUt/6iMPenxELiWkQtLjhY/jgXbO5kpfJKVXgDQyssLMq/1JOtq0yMI2W95Zk6WzJV6as",
-	"M4h5EUuRZXtQUCFFNpWwK6WXiphKv4lzuG4+VUYzMMzb1m65va77SNWfiqqReLqTtdOuljpP93JhxAby",
-	"fks6VSbVFeqFRjiVEHRP30hCGl8Ur5ZpNXW3eHxhsui2lyYU1KNKnakW5tIJdc0ua6CKN9ThOQx613DX",
-	"xrpzd3/aoOTcTmftqDGYUSysSE+CFo8LZ2CdCBYWBDOtgsQSW+TEB2nA0h+hot9VmbqPjzxgMw94uFXc",
-	"IhMyrDHj4RQzYAXrldt25CX75I3bcGWS5L7U+RVemE8OvIyP5ZPUWJwgj3FyuLc1cbUiU02oYBIYEFYz",
-	"kpZda5mCnxojaK3IMmA1lyp2viObolawzUbQNJxKne18mjvaCHvbG/qtsCdooPMGQz9HzxYk1amKrvF7",
-	"lbdh552aLpE1DGgtH8XeTyggADZifGGz0Qr0aHfeYUd2Ou+kf2/W6qmaWFVXr5x4zHQxUPOWqqJZOafM",
-	"YrL4On3+JNiqJ5j4i3VTnh49i8uvXaqVFFkK8rZmc65WffYOax25y5PAB7hlINCA7IEnxIe+gKF8xUaC",
-	"Gasz0VJrF2f+cMT0+9TxL2Iryxem5xMdEv95ZDafjNm8+EBXdJOdzvEg9AfvyHAwCG0zx1mKbKznPnVm",
-	"orNML41HIhnx8dU014VKgxeKcTbMuJoWfCqGCYGxwnZ/ZRjK33s/0+9sPNPaUB5eI2OgET5QncSPbyfe",
-	"cnjPvCUEAZlgTPyDVuR+NIF+KX4orBsOPm4n1fr8P/rmUXX9FFfM81wgcn0U4ZgC09jVuHstcjlZ7aHK",
-	"23q5vATdMrZvBQwsvGuWQjk5Ola0Si2zz0iLbA1CWLcG/x3G9YI08U9xIVy4W/i26uZzH3f7u9ImPyMH",
-	"eRQwO5x+JDp3/CtJ0l0P/njG7Xas7NdKsAUvLU3r6LyJEy2FBDU1lbkYuzchhzuU2AY2AWkUKBOnffZD",
-	"iGem9ozlK18L1M1oYVeXaqTTVZ9BLrZWMIYhVul1tA66LFUALxYptyId0HekwE7ldbP++rM0th1muwVi",
-	"tjnzm9CEbxdFtJ5+nqVo8QMeSwnoY0wEbx4HrkvnFHSfVL7e9StvbFzvGpUDnaVl6UZ2ZktLPFZECzHr",
-	"AvDQHSWUsW9oZDiGFODarrVMDH68g3mdKt+hGeB0hsdVki4hkdpHTgYahHin3EKm9LKyNKT50QpdzMSl",
-	"gr8rJwmwXf9EsLnd6PrPEBwCplqYgLtrARIBzs2JjxfEPmiuaBMKgSFOb2OnbJxJ4ZMmOXpupxrUOjbJ",
-	"oQyPW4a5hNBDpWlGaH52hwsyuJXw9TzeU/KlL/OZMzPTS3WpRmKMcFIhX6qEpMijqEsINXTsSuc+ZSug",
-	"VfiwRDzITSRSWaUbkUo3YIXtD55NXmklXnI7nn1aHIYtePmeuVXh0k8qZxeZLZFbUtYbXadhenLtuN5Q",
-	"J/2Pved8PBPbHvePwfSedIzfe6lTOZGfMxT9HgU/pYKS+BjTvi2aL/mtAfdiXgoBXmhyclGj0JS0uvHm",
-	"hWNhC5EbrdgU4wKeHjxhQ/hh2GdniplML9lcp46J+m6p2pmeY1VkjOfGBNWjZ2zoXhm4V4Z0AM+FzVd7",
-	"p3D8msSaNzqINQ/VABcN8TPZ4Kj3zSa4eVjFL9vudm/MqK54JmxYKAj1GtBaDr9A3pr4I5ywodJ2sOC5",
-	"lWO54MoOf/cVHUJB8oQqmVAp8z+OMe/+1ptbMcjw4nPLXXL+T4w/C4lEEbdrvQQLA8yybjfY/43+8vhP",
-	"bamSr5X4yjC9RMsAp/J/OocrMecWfN3unv0KoWEkBs8tMYXSOtWF6uucBKtjLkDNLK9TAGNYtyKiraH1",
-	"YtzE/RvShsoJ30NaJZlJ/jjSbMKGE5+38yja3uRMI8nscqqTFhzJqpjqjlpkDSEclaeNCG0P7aw9PMX9",
-	"k4qfX4zC/Hi0d9Vasb5vh6Mdaa1A1JtuZKddShVlmDUgE6TSPsgb9BPErZdT/UwhaLvwiIoV+g8lJ4hU",
-	"2sFSqlQvB/oabJiR7PCH1tge/ae3Q7xI5c5q0URmwuzza255BeHiNxrmwDG/dojcU7bg1opcBSBLQKvw",
-	"zhh29gPjWcgAMLrMGvJYFNsSdgGTu8/e5BqGCs7RSwXePR+h0QReJ+wPOIFTmNrDQF1I2iKtuQ0pEXJs",
-	"i7zlBor3ZONIhCrmbuPphb65nvYC5fUXauqooQFMfKu0SZLmjoLp9sfPuYLj2KFdenS7sCvnfCr23WQr",
-	"rArXu3fcG0nFwR23thD0qrme/tuHebbr643XXrmvNxaNjw6+fagzdGwgb6DhaK7Pcdh7uH1bJl19+GPy",
-	"gJWI+5ftD7/tcueoqXil7VtupZlIPso+V7wPSv5ToRx7Finjnh/7ywmrQrSF+7TeT9ciN1Krj/u/bb6h",
-	"XrlLJkAEFSolgKAQ3le5WRz9ljCsTRrFT4KulB9lJh7wtULrExLI/LI3DIIe3TiIOf8g5+5SOTp8+pen",
-	"3z359ulfoDgFflmWppDKiqnI20Zl5H8ti2vscPN1vvHsrJiPFJdZfylGi17Sm4tUFnP/KXNiX+2nfy6m",
-	"5Yc/1N34z4W48dVxi1sHlv+BX6pf8tI8uNu4IUH+PUj50fhA4hf5tUgTzAsskfEtcw9XJxC7l8vFWlua",
-	"+7YoPnzL4JcoPeTCXdu7Cw8zwTM72xAkDMWSBEu55SNugAaVEJiFitR4zHyoo6Sy2SK/lmN4dJjqpRpG",
-	"CWkh6zW3ZNwapmKa81Skw+NLlQueIpaVyfRS5KHpc5FKk2A8NKbQ06EwbMmlDc/5onKUT49CEVS+UBTJ",
-	"PBKsWGTa9XiplA9oDA1AKl0xvhK2RWn+K67YJzQSYg/tNkI6TrROxBAWIp/xhQnzMHouYJm/KMn9m402",
-	"x7tdxosaWfMlX93ReXREhCcrFEmkM+ERRd3OxLFpdA43H9P9TF6LdkMTwadwwzKtpowCihe5Bry5vFAG",
-	"grozra8M45YpjYXq/eCOGWcTLjN31cwFjyvh+0bMDCrhj4Q7qlQKv+Wc/CyvhcKshe3e8FOY2ZdEqbfN",
-	"8ZiJ8dX6+joyhKXYlTIc41y1ksaZBaZtKqwcWWQgAkeRjbrcueCp7LyT5zCQx50EOAeersCKS86sHQ68",
-	"VNfSwjaYfQ6Z2ptTwzEDXYZs8PL9rwzemn32fqZB05+hY2nOV6xwrM8mAY8GfTBgUIbflcZEEE89ANRk",
-	"sHV85FIZK7OMvvI5grnW82PMF7GUW8gt1mYAPsv+xNmVHF8l2GcSBAO3FEnAfDeQcMSxRoLU6s9Uf8qN",
-	"v4ntYE77WZj7g0ktvDvh4Fzr+eY7DVO3ShBQnmUiRwDpB5rF+AVG5X/BwZ6TIsse/Yi38yMio2FcRYwW",
-	"rtN/ajhoxicWenYPUPAtDsaY16dinEklNjP7qE+hUoORlJ4nGyECp6YCM9Bk2hQ+Cb88QH7ZGDCJ03jE",
-	"9frjZELTnlfP2cZT1SZDOaWnWLQfq1dBPEZJitS2dTEqSM0B8/O0wgRim5xeCAWYfggAFopgRuKTe+5S",
-	"rQtP0WsUj3nAIjJshubWV+8Wv2vhp5zcm1xcS7HcLAnVeHNgy48c5A/DQajObkQJoxUQQh0UsDsryYUp",
-	"Rm5zR5uuadB6IJ566VVDCOohmEBuGED9TXTeVO8t9HChS5o3D/l6vphVSnM6issfUTj/WCicnmjdRRbL",
-	"qGS0n3J5sxNXqC4nrsEKApjeHshIpe5WR+zYJvPImWXGckUI92u3PxF3wpYzOZ5hMrDSl8pd0tGTBuEP",
-	"5lKlIv//2Lv+5baNJP0qU6qtcnIHUbK9ya6kSqXkje0kGyc+y9m9uigrDoEmOREwg2CGonkuV+3T7IPt",
-	"k2xN9wx+UAAFSuIvCf9JJAgMBuie7p6vv0/nMD/JlOyx97j8YxcUrfjCYBEfQX0qri2l/lzc/KtMJQ/G",
-	"HXS82lthtKXXi17Wa4Z7K5P9WPxzUwPhK2dt9uRPXPsgspH4/kHdaxB4r8S6N6KMKhlEDYCmMuI1dADS",
-	"PXTSig9cER2TwJbZ68KuvdvYyWswW2skW9S6V8xR24TywTfwdT3CuymNfi3fNcrR+bWsRifqSiygDSQd",
-	"VhHpvouwNZa7qF6mgdHPA+a3HYhvTsgwnkQQBUxJpBdL+QiwdPbdN1Qyk4p+SruTmsUwRNHlnruYp6I7",
-	"lyPlyQTzjWtyGMd58Q3rZY30gHSDy9LonIG9pb160O533xBvomGJdctPDw/zidBgT2IAJQlClSRcH7P+",
-	"1yLSXx0+PTr89z//FRw+PXr673/+q4knT0R6bw5o/APIkRnvHT//8ugIQcbFB9gWaiCzJ/rHL4f7R6f7",
-	"r/j+8NePf/702X75/z9++vzj80+Vj54++/RZsPxvPv+vP+zVAoKrE/WtmuL+M+G+ppkwBuQx65+FYv+V",
-	"QHaMULChcAx5OhT4d0aEdCOQBfR5bob8d+0c0Ws8uqnXCGnRZsCR5TKDGLhuuqw96sIGzXv1OPBnh4dl",
-	"BPif/3TYFgSO8rlLDMKoex3CG2oWbiLGnEgjErhI+If6q355WL1q27smk3HchS4tJuFjXw3vMRsFIeEg",
-	"Rju1tJLO81TG5gYwUCoGjiHtvKDnzeGIpxXcSVZBO7WNnII0765oYhN1xAtQoaPQueYReXAKQ5EzaI5x",
-	"8PeOO/Aecq2OC4EY/Pw67aMW98EyDH5VbzEnfYUk6/jubyunXmmIm+LUs9e+ga7AzeCj1LFYS+1lJ8BG",
-	"+BpckChjJwuxdkBSFDGem+Iij1nIl9O3Bxg8Nyd81sTpkJwpvhIuhNzwWI0mEDhO+Pyo3IdTjOBaMlyK",
-	"9MXhYY+dpRDHAnVUbczXf/3yPXPD+hqv+VX/XBKAdKiyIg3Ik4IxZPa6SgU+n8BrT/mMzlgeBNLU1+NG",
-	"7XrzmqZh6ZVgXREcjq8pgise0sMNwB5wWFQNfPIH2SLwKdnxR/LALXZbXETETl3JhcDZSiXeSKiCclSg",
-	"iEXG5CQZUF7Qj8BwEese/qR/4ms9mNhLbYBHjVSN9dFWc1BRRzLlbnP11edGq95GPseV7uZsJJYQ8mKi",
-	"od+VdcvUj61X+KBZ9oWs3msD+/W7x059zdatmCGXbADYx4KLbD0j5C6a9BZVZnA1jVafZ219faXb6Wlq",
-	"7m5j9DeRQlbWfVlsz5AvcIDl+ZD+xEUFhcyTMOwSILVx9HWkEqqI7O4Sf//1m9KMbIpwsqVfqZJN3mFz",
-	"+yEGP1395ZG1d5HdLl1QycDemW7GqL78wENTkrxzEnOoRpFT53qBMCe02g/soTmI3LVz2tBMAxwzLmdm",
-	"LOSIQayh4O7OhbtoTBDZvy8hNeeybOk99qMaqGiG1DLEgzFWpd8YeyIRk9a1/RD3+lOQgftfOCUvxLaT",
-	"8OdIXPlNPNIkc2WYZ4dMwvRculliXLKxmmSBF8UxSl0kXM4u3AF9xgfqirLTfJz+x1N3e5SbqmmDmL09",
-	"+HQw0bC9stX5EDelXA3SXx+Hsri3GI8JaLXIXy7XdChMtwvwEBXFdmP9C7mUyjjncaEkaIiH3UbE+oGv",
-	"uEx4BdlCwgV1YEpUj7mULbrneiya8/YHVwKmzavqK2qszLkt8s4PDwdzaQ2drdrIab1YP7UL7ySL+zU6",
-	"1QKmdEsPkUsCb+xvN/ZR0sRtaSvXmrxZF0wvLFTYl4js24grYXygxlDFKa1yrfswuWk/w1v9R3QN3qO7",
-	"fY0G6iv7awyBn+jFAjZz4U4rjWi6FTVk3IWSNSWLubE+GGj8NoSHnerNAwarz5tXQaXlUl0N7eMFxLU3",
-	"eYmfZSw0EmzLiKWZuLI5PhU4Pdo0l6ZOiLOS9X/vu2yZM40I8F4teuAdXvneMOXIu0lDc1uwQlcLpnOg",
-	"11LF9E7q9MT3WZX25yyNeQgIyW/C3F5xESMJ6iLQbT3qF/GmAeuTnnXfAUonMgatc5C/IPJxeYKPyaNN",
-	"e6yPCw7088CPJs3tbcXcgDbFooSnPmYpqDSGczkdKyTscernTvmwx0798UIzDFchsjGkNpDiqZ8eejkl",
-	"h2khafaEz9gAq0b4JVNx1GOnROeBszkAUgSmMdvrU2nFabYT+SmeajBzp1RYS1GOmSS1t08ndNrCUxFC",
-	"j/XpjuZnIecAw/oLHcOsR7BXK2FyYuD2MkR/SgQlOLhwzGReHnK/Q9X7Ag5Qc88nRE4sTE4pf+N9Bi5f",
-	"IEI5e2t0ZzZpGEDRC9KoE69pKb9Odk4v1V6wR3NuLRSn4XYM5ruMALceqgk+hN4rqALACZFlJ7bP7Czr",
-	"R4v8fjTAI2xVTSeDWITkQVq1fgcLCBk8+SDFg3nLqskbbbC9owmb/Y661rYYmm1HuKG6bTsiyE7n/D50",
-	"zm1w1V9vavAoyhS7Xer8Cendlumtxe8OPrptvxtxmt5nNqEpb+Uf7Y9s8H/fAEjvcayzp5uKcgU7v1B0",
-	"XexdYWApuGNL22rAOp7xmS52zv3LaQMQm/lZy0Iiadd3MGecBwn0ma6cwUUzNueJlAtd6snv12WZW4dj",
-	"XHVU8rC7RHdjP7jrT3WFy5ucUytQZr7Il9jhOFLK+aJIpXbk65ba8BlLIBlAhjUpYaq4TioSlQHcxFtL",
-	"YCEE4ox5moLU5MhOWN+mf302yLAhSxhkrwyKQhzBRyn7j5gwVbqNI4dmoq9rCWoJVbXWoGVVkM6l8751",
-	"CwDcN57zoaRhuxoQ7rLggHMJ3Tb6/WBSb59vHgy4bN4e8/xyrYjlfhDavOBSr9CTL11sX2V0+4LLRb23",
-	"dmLtOjpUWdhlul0w2dqqse5u356A0VYV1cVb5bz1ZfdvMa2t2i8Fglz6PUA1ZCSvaM+IlMaAu6zI9eOC",
-	"zzxlVhnJQJ3iGbycE7AUMq0k7hrSduu5dJg/GWGTEB6W4AETaURsAxKQETIkC81iMTSAO6QaHy+eXg0Z",
-	"92fOAPeddbFdUBdVvuByleHkenYTXnC5oW2EF/wGzssBlx2su4svu+2GTS8VL2wK7n0jUnXfORY8+Oi7",
-	"jFoxdLeMDIdmtT75ZzfmlhsTP+A60wVlXVDWPigbGhKmvDtbd53N+FCKEHbaBkXUoNcMW16XRW3RhsIq",
-	"I5NuW6DzIKtHNrdzIHWL8xh4ZgbAF6j+ngG2LzlBm+eHLovSJ3kv1JQTq4MGwMoEO8oP8oQPfYfq7PfY",
-	"W6WxmxcBr6giPoUYVYMdqRp6srE75wBAnsv8zAUiln02mDE3sZ8HLouMgaVca9BMyYANZvTxxGWiwK+E",
-	"HAUEcy1tgdRle9/mE3Nbb9gazJA/g3sTsNk1JyCVuUh5ZkQoUi5N5wpu4wrQTnnxNt3SI5TEde6vglsV",
-	"k7p1dNHYQ4BlJKGZNtw0dS7475ZV6jjD333atUJycQOL6snlp92FHZ2vWaaaXFWu04UAyGpLzKTJwUIl",
-	"hyJLIKIu61wELvSqJDCvmOsYRTCO+BOL+Ez3GFqJjUYQdkBn8OnSubyuqjQnnWuzhrz9xS7g+YF1MQVe",
-	"DHa/iPzSTviGysjrU1DqisodaGF9oIWgxEtUcqodr8i6lzZy0kUBfDCjBeaW4fRvSsjm3PoF2LXHSc/E",
-	"GXBqgeRMT8IQNFbwhpM4RlKTCuKuoE7G9F9CxOwgSC7WfvPc/rbcfMxi+xVeS5/LPHQXRnt433Ge0fMw",
-	"hJQ6mEuelJTluTtJ3n05gJAn4K9Vt/B9r4S8Exzv143j3AqK6rzXzN58B+HdKj7nm1ws/msNqiN7dmZ5",
-	"t709bOhudm8/YgGvcHFV11Yt+FFv+PVCnlEVzqUBYDxeBOGxkiPQ5jjHhpRTBQdxdsXHgLgLXc8+9vvn",
-	"x1S/4wNsXXfXQc5BbFY+IYiIyhI7HDtsbfhMM166rCN0cA3txJZo7z4oxkygFQ/IRhoTlB3ksiJnWKsg",
-	"Yafpnn1p3V4mDDvf1tUAFtYAgDg77uI+1KhVjbGZCuUHNXosyFCMU0KzqJrHQ9OV8ToTXr6M5xYvoSSL",
-	"1YjAkbeq5NVZeQKLMD+vkcV3kpZC6yeaIgAiy8HUZCzSYqfwvXML/rh8y49RbuI2+k4oZJ9biP0ifC7n",
-	"uorUVF7Y0/WPXVtxfmhQSr8aWjH/ZyJMtyo/wowjf2s6f0K2bE15piZZ2XJzf3J7mJNnB08mhlSLdcD6",
-	"Nuu4cHRafQ81yKnVWApZIrQWSnoolITIp+9FoaSU2asImH/9HLU5l+eyWnrJYDhxmYnnHKBrswQFse3t",
-	"li59jG2RRACLe5D9hl7uN7Mzw2Uk5Ggr6yR+cItrJdrfQuemushjMW4JvUS+0Jcsht21LJGgqPi9oRfe",
-	"OI3yR5Fm2JtdlGPg3HYtaJ3N3y7bSIjNctU9aBgmNDShDW0077RCnh86IMBpKbKgnY1S65njrbTX+U0J",
-	"qUmApHcu85Yy/PHyPWXW2HYfD2DvYlOy4RNzk+oUTXEHAeggAF1f2Ub9v7XVwkHeS4y3qr6yFfvlrrGs",
-	"C7XW0Vjm1r7VdJZhyLNMa9najGqLestWG5903WWdG1l9d1lLL1K3SJeaeprrMS9dEXWOF15IRtIASBYS",
-	"8gRO8h2ZJzbLS3kozIwN7NPyYlxNe8VvywPZxupqaYCLqi+VCe1KrJ3xLqSPxIpLWn31b2aRvMmQWwbd",
-	"75HAh1+n73F7qkaNiAzIb7+IrG7bt8caizyXIrysL/L0zuX7onxjj/0NsW4jLmTONFnm6l0AXv2rCC+3",
-	"JxeYcwLY1FKd2W6B73xE2wXevtuoKpS/UO2Ksc0ssz5hcGLSBNwsSWM6oq8x6vWhuRO9NevbX/XZmPvF",
-	"nA69ggwbtrVKQElq2RYOgX5cgWNXUZhEXGPfU6Zkj/0k4YlmairdNR3qo8fsmOfOLZUpDzdgfes8ILrg",
-	"xklmx1ybCw0g8SPNZ0wLGaLQEhWOZyRoNeZR9S5r3MsZmHcqXmO14f7rv+4WNsRTW4qcFmdaZbdJ8lUz",
-	"p8c27Xzmg+u2yoE5Hvbf0cWuiHbAVFcQh8q7ZcaYAccdlnRSJ6yYUpNxLvVcRD1eXMGeWR8kQCful1hG",
-	"JhJxOCiy4LD/KVa2hsYuHyQ4xxKeXULGJK5bpIo34OHlMeKAVGwTU391M+YuX5WQU5Tj76Nckc7xoNM6",
-	"02o5tCODoNrtpc+lkGE8iSA6YVzOCkBjCcV0jUUDi3TFWEviFNhsYJc5XKXcYnhYIsB2kKraLUueXb6z",
-	"D+lOWfQKNiHduJZahWoC7Df4APe2jJHcPZDHTO/S6Wmve7+OZ5eEDneCpQWO0/rTjJyAd/LhmJsGH48+",
-	"+UY4VpHIc+s+DQE14ANP0hh6zEexjp8hUujA4IOwLjwraXfW1/8yNRRxHYprTuDb4UKeHh66js9QJQn2",
-	"nZkpUHCfHLP+174Eor/isQghGKhBv4F4Jj90oVZ3wj/8AHJkxnvHz58dHQV7iZD5B5hyGcjs2f/xy+n+",
-	"//H9/z/cP7roBfu//vcf9q5LjK60VElzubBM6aZ7rqRL67XISOezk8psIZXpZ5INZsy/SCWrI9NqquL5",
-	"YGhRmY4ksHS1/cLpsFaZVWzqq8VI7iMCyjAlQyASbhqhe9Q2XBpl1m332BvvObThMzIoNTHY5zgxY5X1",
-	"zrEvXF/T4ibNrJRropVx4sx5t6QYlpniIjR+16UBeehk459ppuQIzzNVWb4/+fxc9vGbC/9Nn6I/m9iT",
-	"/MwTzXiIwWOpRQTzfvy6NjSiqXwDe6uJcPzp7xrh0Hkew0bg3DPeoey19KZ1Ucx9SPwh2NxZ9EL/uRAS",
-	"8S13Kn2KuOeAqamEjGkATdXI6y7Tax5Q/3tOW1UPkSDfsaKF+5Ruf3GVzM/RBrxDt9u+/GvaUIr/i6s/",
-	"EPoY4sgtsXZ9JCqEkh5/iQ2hVBftNeiqrWx986ffUB15Geuoqp5tYiHtkuGNqGKhfbqYvIV9loPwA37F",
-	"Dc8WbpmPwVMaMzrayeAIGwzHPIQmheZTOveWh3/b+PrtiEQxLQz+Kd8yfHE6xbkGk2/DmaSx4pgdaSPi",
-	"2L7gIU5JQJTUPJoFvkw9xGfiIptZbRTT9DLeo6/GKyx21XRTTzwp8Cac9DrRCI/VPmzUZKjxmFqw0FLc",
-	"i+2cKL0K7eKpun2n79++fB2wtz++DtjfYfDWmsLr714FeRfZF+zNC7SILw5ZAiOeig8Q6x77DkMEM8mQ",
-	"ni/NxGhsAhZmKk0h8lSy+veJjcqoqpnxqT6XeFJurJ0g7d4gU5PR2CAO4t1rutQwA4iwWhrHLAHDI274",
-	"9RrMCeP6cn5vjKaljwVWZAPEyeuxn716mrf6Mt2Vm0skvOqxU5xiP7Ukt0Zc3HmcKZVhGcgIMojYDFzM",
-	"KYZMmHOJVxhOtJ2HMcig6UoBM0qR4rALvRLu0BVmnIE3c2T/oNrilM/sg+HMiATYZ398dvR5cC7tpYGH",
-	"Y/RhRrFQJWAPe/ol+6t4wbhv5FMZG3JtIAuQT+QKMj6CwG0S5r18zID0Egd1laC3k7ITbAqVk0lsRMoz",
-	"c2BvfN8+wKoLTDN7WiPIgRbxgz2cm73jvYGQHEvN8/XfcuD8i//lr/lxavAbhC0j7Gdr89qnjnVyE5tv",
-	"NEUXkKRm1g+Y/z/nZCWTLn1D28l8QAiD+b27nQzu1z3ZdnJjuxjZGRyoaFb6pLQ+rXtYkyIhuSBLo63Y",
-	"4lM3oguQoYqEHM1/n9g85sLaWn8bMxn02MsFlJVEhvhwm0AaZ7gWcBYLeenXOAlTXxOjQnvO1u7qFHnH",
-	"Nf6qUidzq5LxR7hFQknAdWtWkBHUeWIqhLx0DL6rKFuUrrBU5eLZ9ak7la5+KHA9s1mfXc2uT2Jgl1FH",
-	"bDXGWgT1RtB0Mi+47xh69fVZ7Yr/XdlkHc6GjIOcTaU0fiufc3AFmRiKopG+WbFKF94EA1L35tPH3vt4",
-	"tlcXWSoZAktUXenzHWiQ0d/Kl18W/1RLxnCjR3AhUaVpwQ+/bNCePrzaSnhf9AWfut2AdVsOvXH4vMtv",
-	"/TUy+nbW88F6isUdeAhUzHGM2iibtvGBmpiykRzT/hcqbBub2QX5B5GIAlcX4gZ54iNERqocXEnDqMIP",
-	"zyWubYjsUUO3DxFUYJrTTBkIbL6VgdF0DcycIbsSITzRhPKErDYXe4kXXe3OGl1jQWbDvj/76UcWqXCS",
-	"4O5LwiOcmQGwS0hxP4EjjKLbd1u7pdHDozUKc/AljauNYtr7ojQyBWl8SOeM6knFkZf2judhMSGXTpuB",
-	"SiJlxSLXuVKcKM3UFehz6TDIxxgJ+rWO9BVlnUhSqf8lFtotiwK1I66EgQwrMHQQSmVUJZFmuIJaAxaE",
-	"Zia1fjbgsgwyIiumsgpqLyVC4qAIlV/guus40IU2b2Z30ZTbLsa12U5otXXsZcYjPuZVwfSteJLrHMjB",
-	"x+If7Icga18gsQAQIfeoUZcgj+dE2do6mx77yS61U6Ehl0zF5bj/9qez96wyQhpRn41VHPXO5em8PJoH",
-	"65WiVOQEIYvXipJbqDgtnE/vO3qMol6UZRtxgU7pNyVk/kGdU6DflG3pJqzvNZkwBO+m3IwL7G7laSzE",
-	"7y4ULftmxZDcTsOm4xFYleMjw7KLtPV8JVv3dIgYGyzB5NXK70UQxkLC6h3fbf2X448vuI+U96A99g0O",
-	"vuK/Ct2bWuAw3uxOOa9aZAneRvTg99ofBKwEn9V1s17WiH2BtXE/IC9qG4hjPWeQpUqcLxIUX5IdFi0H",
-	"GZCp9Rqq/G/9UFZZ6PcXuSsKn84WncxNSNM9dwX7rmC/7oJ9WtjTUgUR8hvNpRCKRnF7KoNK10/RBq2I",
-	"0cMRAQUVXTRdaDwkDYztM2wrumkRLSnI144FNeVdM3tdZ5/7qm2MHjsZ+TXK2Ntp2FEBe3qGiwoi9J51",
-	"pZCNlEKceoNK7lj80ECiD4tw0S8RURDHxbo4t3M3cJsUeV2B60tCGggSs8U+wkuQGKznaXCN93gpIyyF",
-	"nPlhtVnLX25qhX7slXsZ4WuB72I1cro9SPolD8f+NL5WFcGVCHFRGmRqqhEK6JI/eyRESGctI1dWN/5T",
-	"NXFBrVMgZU4riFhCmmrbpXdvh8va7i4WOfD8YXWmszkf7h9CoxtvFfN5N37w0f11IaJPN/p0aw7u+j32",
-	"HW1P1flqYWo9tXvF2tRK3FXqCyXFkNdQJdnYYtGVSJZfXewL6nsKllhaCtOocqU2SNtxQ0pyiOdL+Ixp",
-	"ICIUWcAuhHG0DLlqP4E3aztw3uYdajcahh9fQEvYjIVcQ72ZlPgnbmckBRPhNnG0u8m6gTwwn9FbKsn8",
-	"7/5feDiGmw73h62f273zDtcpWIgAvU2/Z067gt4lu/IGN8niveO9A54KfIndCWpgfo6nruBYKezOuvK9",
-	"64UDz2lESAp0BrpqrLrmV++xxGF4rEYTKA5P1JWAuuP/joURR840tdaYMzeXCyGUide6Nmwo13xG1HbF",
-	"j5Ax6vpvXqmMIUJ9wGMuQ+xKR31AO4Li12Pgce204DXdeDNAaI9RBDApTQ8fTDQ0XP3asfb/hmN99Ugl",
-	"jPvLTW1aQPtPpSnC7/Tep18//ScAAP//",
+	"7L3tkhs3tiD4KljeG+HbHhbrQ5JtVcXETlmW3HXbkjVSuX13Wl4SZIIkupIAO4EsiuOojXmB/T0/99+8",
+	"xv6YN5kn2EfYwDkHSGQSSSarSl++1RFtFclM4AA4ON8fv/cmerHUSihreqe/9+aCZ6KAP59pZYWyB2+4",
+	"mgn3RSbMpJBLK7XqnfZ+ncvJnI3XVhimp2yuV2zB1brX7xXiH6UsRNY7tUUp+j0zmYsFdyPY9VL0TnvG",
+	"FlLNejc3/d7zSz7bHPtyLphQVto1s3zmhl/NuWWc/fj80n2yc8EKYXRZTARb6TLPGFdmJYo9Z7/IxGKp",
+	"cZVimfO1e60JzMiNM2KruVCMKyZ4kUtRMDePMJatpJ0DQIYvBBuFISfrg7+I9YgteCaYtGeMj41Qlmk7",
+	"F8VKGtGLYROqXPRO/9Zzc/V+6ydg/UlPOEKU2i2eZYUwJmzVihuYec8NeSNssT44n1pRbM7zVky0ygyz",
+	"mq24tGwsproQsHYl3lu/I7V1LaSSC7e0o7AmqayYiQLm+7eDZ3wyT2KXcPsEg+PRsonb32mhF/DlBN5L",
+	"beGfLy57/d7Li7dvUxt50+8tecEXwno0Lwuji/Sujty6hhN4YuQRb8lngtZ+6r+Ds8+lsf0GPkxlDhP1",
+	"e9IN+o9SFO6KKL5wUOHItVX8cyGmvdPePx1W9/IQfzWHBGoNcyfrv4j1JvTP5toIxcZr3KxcCmX7TIkV",
+	"m+qCCT5xMEo1Y9Zhi3QIoyyizICdB+TGXw0DzOUzLlVjfVdiDd9IxU4ev1NzXRaGDszgo4CO7vmpLIxl",
+	"WgmY5Qx/5QruAxvrbO3AkIZx9vjkZPBO+T1DklRtWuOG1dGNv/9JqJmd906PT77rO/Tzn79zB2+tKNyY",
+	"/+ff/reD/+u3//DPvdRNu5i+5HYy39xUR6wM7gmiYJ6Lgs256TNdsNHXowG7QHzAvXWXcDJ35DNjRqqJ",
+	"6Mf4jEs9PhmwXwW/coTOMCWuRcEWbvoBe6ELxlmh9aLPtMrd/ph36loURmrlXncowguRnbKl0MtcsNVc",
+	"uy/dFBmbaZZpprQlGGB7lQMNztOIbXs8PcA9aNncx0dPv6nt7nF6I19pJe60mQ5d8I4tAA+tzHNWyNnc",
+	"bu7lo6PHgy0LcrB0WVVqHS080NEItw4ku44fjuDJEQK05IWFVSBiK81yrWaOd6QW4D6t5joX2xaBgLTA",
+	"f/IkDb4Vi4sf0tBLKxaeiP2jFKXwcy+5nVczu8eGMtvKTbZRrosfkIfJhbSbgPyZZAcHRSEYL4RDVI6U",
+	"llu20MBVUhQ0hxFjMDIx5WVue6cnR323Och+jo+O+hUzOk4yoy2HjGIOIKuDzhFLkfWZKSdzxg0bwe//",
+	"8ejg6dPRgJ0TTSuVtH24igvkk1wBPhdunj4uc6Y0XOA2VGi/opuYkGDnWreevKMr6cN2v9zDYb+dzEVW",
+	"5qINAEO/p4Hwv+4CJEL/J0cp7H8reJGiP78C5dFsKlXWd+IrkF68qatCWivUKZtw405qMnELxKPkxZUJ",
+	"hFWXio54NOUTR6qmoz7+7f7EX17wiTj8GT4W4p3yvHPAftVF5njuGom2w3m1ZrrIRIHEIefEMcdA/NlY",
+	"zKRSUs3O3MO4GmSzurTMLPlEGBjDUR53rfk7ZZ1otnJkM9MDdgnSgDaOucOkwJUH7Fcn3Tq8dXxLGjbV",
+	"pdsWN3cuHNd0o4HYsNJF5j5MdVk4Sg247dYwFmxVaDUbvFMvYZPgpsASV3ivGcAy5ybMJHK3v+Ea/fMI",
+	"aP//9//83/+vu0cM5SM2Fo5uguAJmwcnirdxxq8dEYvuSYNA/KNVPiCKsJWD/WJEgQOlMLikX/v+6By6",
+	"pNHZP3rrSxUgARG2EGaplREgwX6vs/Wl1j/xAsnXBBU39ydfLnOJesPhstDjXCz+w98NKhHd5n2Nb+G0",
+	"DcXICW1Dq/Uwd1OPejf93jO9WDpFRGQOqo8KTalMuVzqwopsSJMOhZroTKoZwPZCF2OZZUJ9VLCmflaA",
+	"4UJd81xmb0hV+piASJx6SLI9gPMXsX4jSoNq78eDpJLgh1diPSwABADolbYvHOn5qPAobYdA8DwIL3Um",
+	"pzJlDHilnTiCv3pq6nSrr5w0vlyDVF4WhVDWSXGRNcUbOlIw0mOH8AwA+LoAXVu6WV9wmX/kA1pG0w+n",
+	"MD9sjX/nI8Jy7jgiiFM09Bnj7Mn7926nR056KxTPHc8tFb/mMufjXLiP49KskZu40y0Ez9awBBCbXmn7",
+	"lltpptI9/lG3FoS/oYPJVBCM6riyYXnbhjT1h29QkLUCRO2PjDYFt2KY48SNJTUMS9sWFD+Ky0GCdSkX",
+	"Qpcfl2YSrRxanBsw6BfFSzsXyrppP/IOl/W5CZ7A916KTPJLkGI+EeNdOAiGTpDCO7mVJd944QdQ5Hxc",
+	"GvEXibTfG/PMkjstZc4LbszCLcd9sKD4iPclz3v93rXUuVATkLzyXMzgS6AZCQNgH+f5ubRO/I2nyqRZ",
+	"SCe59Po9PnEn2/r2G+EW5V5eFnopCitREou3PM9/nvZO/7Z9W3EgkdEl7t381k+pKStuWEGP9p2kLPE7",
+	"hwpnTJV5zrSaCLKLu+cceSyE0fm1yEALAQVzAgqL+y0TubCwVPc2UkEUR2nFevx3MbFuxZNCOFwbcrsL",
+	"SdwNdW/IrIuK2O9d0WFve7LCipt+T2mbEMV/RvMFzxZSgQksLNzp3+4LadDyJRgvM2lZrme9xNnqCim6",
+	"HV8NlTbPDg5mNZe5IL1SL4Vq3/IKEL8A2vOpLhbur17GrThwtKjTIKTGt2r/YGgDLYoMQAthDAejQpix",
+	"LGW2c7J+7/3BTB9sQGAst6LTAeM9eAvP3/R71ukTttObl/ioe0m8t21qfrgXonBKKtCPDXCdjta6Yf7u",
+	"eHv5xF24Qhky3ZR2rklpn2tjaWujK2eNyKf3tLM3sRL5tx6MA3cp7Fy1mH5kzoEd6gcq5Q+oQny6YXUE",
+	"rFGA3xIEIjrBc/TCbRDGjFu+ByJsLBHe3zH3T9LY9pmlFQuzFwhhNl4UfA3kp/IG7RrplXhvI3fNxlrq",
+	"g+1Y2Vt/jzyrIjriT6mdUV2Gi1TflXun0DgR0unGegkzZda+zOjtaJVkoayoksPp9FonE7G0IrtQ19IG",
+	"L2l9yWhd3YuPRRS0g70zXnN15+Jpk+tHApGA95pbvhPPzuGpX978ZG7HqjNpljlfD72Ra2NrxYLLvP2X",
+	"4bUogqpMj4y1zgVX+0gC0gyBfadHybmalXy2k5X85J+76feWQjkpcxjgb/eZow+KXwkDRtZlDpZcJ08h",
+	"155oNZXFQmRgdR39+PySHTpUNIcLMQrClXjvrmqf+D16MhzLV2les8z2PKkyMkV2NBQm2ERkh8Sd2TjH",
+	"Bk5Eux8dU9+jZw3nasvagux34hJ0X7pziImV19KuX8hZWeA8jYvmHhBDONGU/KDZSniPlLvXjrWDDMG4",
+	"l5jOyF8lCqkzNJMDlAbQKOb6UtlvHvc23U9+Q00KVZ0G4EBYluNcmjkcUocR4WAN2W9qcuTOdwxpMR3e",
+	"kIHmmiEnOnyLV/eYkTbddH1cqtIKM7R6BjElSQUCzmwpCqMV3WCjFwKiEkRuBGhby0JAHASpEoALPhpi",
+	"0XfkRGSsXHY7HCVWFcp1eH7JCysncskpUKu+gtfo/5cKoDJ9XA/QsBDvAfA6apXxdTcYC7HQ1ykr6Bu9",
+	"Qm/YVObeLzpx1PqgXDJ66wxBCQIzLyZzed0Vdwthy0I5At5yL+FaOzItjFPxTE271XkGsUMcTyrj6yCQ",
+	"4x3tCIRbwNAJWx1RukGTqjPu16nM5voakzXOO4HE0TVIXKSWa1m/300KUdGg6ui3UdTKClI/mh/4Gp1/",
+	"Fs5FT9kvl88GDDSxOV/CCpGvlsqKjCLr3CnB2V2LAl2qxrqBak9JMmwAcIxPLR6zHTDiC+adCl76GXlO",
+	"LYxfCKY0OQqbVhuYYQghOmlRAWOXHITW22PorT4CVqEWG4sZVz44Tlqyz4SnwK/vn11xE6NihurYTtU+",
+	"4+vElXh+LYq1uxF9xnOjafuBQpG/1eGF14OarHe9YWnoddXzpxVr7Wg3afDkFtPJFAKgMvAtw27Cnks1",
+	"wz3ebbzakBGA8NGkKdRuanzCbWmsk6yEuHJ3Tys7T6oiH2AvyL7lDp3QT/i9cGS2Qi/lEB5RaqdVb1ro",
+	"xe1PfFmIa6nLD7HMcIvciddXZxmcRwhSuFJ6pRx9kWDiUV3WTbRjOIZj5Rk6uXj+unYdOjCHDU8BjDty",
+	"BGepczlZE+zcsBEhxYjJTmdjdZoKQThIg3vvcWyN24C4TZgAk/YbpLDC5ujEa1tIpCjJJbLsUv/nUpQi",
+	"cnan93vKcyOaO/pcgtePs4W+lsKxb668yuZY13u+WKLvzthC8MWwLPLeaW9u7dKcHh5OZb4wA3rqUGkz",
+	"FQW35WAlxrBaad3LvVf+B8TqGAdg3mFXDTYGYvvzv4rxOS3jJgCSEElH1ZCjsxDkg6jOnG7mzbZTMDAb",
+	"ZuZ65e5AHBF4lIyJShzWQqqXZGjZYA7zEDXR0I1CfC/IyE55RkMoRfhajRcW+HBp0UIPzotc6ysDOrdi",
+	"Yz65qjA4UvsXFTzb9tOD3cTvym5E8P+2Y+H3YUCM9/GTWxAdMG800vmGyJNrE6wPG5H3Cq/aQiqMFcsY",
+	"xFjezg2xB/LMtbGEOim8mQkLIdNHj5PoUtBKt/rb3DMpY52jfWFPdmOMG+dOVoxwNN3tGP6V+0JTnP5z",
+	"wNFfTGofb2UAJSdzK9JRWonDNlRPIaaTNClQEujVFIb9Qc2rndx07oyCf86UZilUdkcH5RdkA00ZPr3z",
+	"rLYZGyi4p4HUX4c7Exe4U/sRF/fKfREXnP5TE5cyk9YpHugP8jocuEbDqXlfaSGkgiMN3xhhDNhP/HOA",
+	"AsNZAdH/4XMhrvUVfEaJkc47fKYjD5+r0AswmZXLobG8qH8z4WoicjTKgC+pEMbqovqMzKr6tbIbFfKa",
+	"WzGk73lWWYqG3qjT7/FxadznpS7sMLgR+1XU/ZKXpv5NIUy5qH9lCzmbiaL+pRPnppJgx3uFdtPwMV4c",
+	"WaDCdPTZT5Z09rlTfa4sKuabtnw87K0YGuHFDZjmEBu7abKvwUqcUGC/X1eiOQUdOFLYp9QgXVqnwJk4",
+	"LoB0xClqN24l3OoCgkkXC64+UHxOJqzb5XaFrGWmruwmiqNpBnMyPrFMK4rjL67lRHxlmFPj3Z2GoM5M",
+	"K59ui+a+XBorsgGr3uYheaT6vbK4gW2RF4UUmdv003dqRN7AEZmU0JrqU4sgYQNiXMOsGHA1dUgJYWxg",
+	"aRgFI16BDgGlfc6ONy4XeiKMYUAw0NToiQ5B4FgLugSD0ZVGT+I6hnN0VkLp8auGIx385kR+IiJTlIoI",
+	"SM3LHtOG6GJvcEu4s+lc5Q2Wi1es7+9nHdJ4mRVyxlEpuwJQ3H2+D85VUZZPzrpAyriTFICC8TLXPNtD",
+	"EKjE6c3bOzY6h3uD5gtM/Df/KJ3YvJQTWxbCDNhzr7rNObi/T4PtwmmVMD5ZLmThbn6fruxMKEf+IMJR",
+	"Ze7ht3/98Z2igcGB8/rVj3CDR8ucSzUin0JlF2K54Jigjom0mPhqzkKaMU0PkOEXfil978h/p5w06+40",
+	"uJZ0cVUnGgtdiJQXIeQdtuscPrUvrNTvWlLbyH0+T32446OTx//zv7v/sl/F+HVwbC1EJssFZGxVHgkc",
+	"ns15xqbCEaqlfC/gcm2QGnx/c74nxyf/878/OT6B2VIvwllsee9fXz//kQ6vD1uJGRNV3pobeMB+ntLp",
+	"GEzyr6oLOGrr/gNpYuBxPAWrKkI8SsFk5+VirJKRH8cn3/3P/3588l3LepoXhU41HjLslT8jvwdbLhRe",
+	"w08U5FMIbnRSG4ace+REeAFWlBWZ6dS2OvkYjf6BrSHHQ84GWRYVa/stOYJYphOAp5yuSL8WMksToHBI",
+	"k0KiMqaFqkyQxZuCI9yH3+5F2aRE+0hnbvPz0rZUr9w2PAZe+ms1b8Not/fBh4CRuwUSd0GfLgPthz5O",
+	"s16KwoisBZe6H1B1LuGoaFGNPdopanzPEwcz5kpVLqW7KRF1Z3EU0zBDsfEDqAPV+W7eGmWRht7SwmPE",
+	"TuLmd6JxZCSzVlsbHRlC1eWs7iJAuaPuLDd9z9U9CKDfI+f/pJLn91x1ddjVV1qh0faMF3gqxq2E/0Fa",
+	"p0MZynsX+TR2gIHAmGkBaeRtfokkLt7JdhgGSO0alDHK7lDHaFP+wyFfOqWtDY2HkzDt1rpB+BQEjuzG",
+	"e5hxY/V+qn77HcBptrlGPgi8STdKF3BBOXjudNnbIXyw3ddKsDyuVRV4lBKYuTErXezchtf+uQ3PPenh",
+	"YaD25fkxbrdCSmUe7g8xBjh2fe+VWLUudgOGxtDJtctikvKqU5gkBW1yywqdC6/5QQzhWF+DzrGIxM05",
+	"lp9Z6AzNcxB+QEpuUjB5hgaW9izBkoI47xB+srHmrFiDRSfp4hFFoYutU24sYqegAUGWQzvnapgwFhyB",
+	"qgdKqM7lRArzFZj5KGKxS8QrvdeZe76GsJsUAzUQBbJ1/WGGTV2yMdjGRphmeo6Dzdv4gzBbWb2Thj40",
+	"pddSXyvDG/qedpra/CAVMkS7WDmsCP8CVlT70zjU5NUi3C5TCopfYntggU9c1Xnm1Exj9fLWkQX3co8S",
+	"gc26oLhmH2dqNGinIZLax3f5kGa0SUlFMb7gWI7MEncy1d/zrU4kR7ozWIqMcVpXCvCpVHfXIzu7DwIO",
+	"biLRhfL5OdMW4lKVEzo5/uZofrQ4Ml2Au0dqQ9vYXRekkTZ0wcs5BLiHKoyQxi8ypvSqk7p9n1SvYQpG",
+	"zwmzQrGLH0xUoTUr1qwoVQjb3rg0ekqV8Si6vR+SKb4yIZnKydpfmV6a2Bb2jojoxxjXY57vJ9d500hV",
+	"QskuILz78wWxWOqC5z6w8MMwDswODtwj2p8aA6m4SnRFK74SyEdgMBVfCaymZg+LDrNf5x51ktPYh+18",
+	"6S46f8TdOqv+1Tv3YAGIAfjEhgAC5S0FJ2ysqyjVHtGx3JamHYm3Y3kzXg8nro3aHUNoPfeAJX5n9sAU",
+	"bYRTVz+8geWFLv7s1BYADaI8dh/VG4oDQb0lldWMACSXBtcaTAddFxdFcM+EgpwJp2s5QuGmKErl6PmQ",
+	"Mp96p08fp8K2+7214EXv9PjpycnNpk8uYlqNWpGJyOh+LysLyJkaLkxrnREMyz5jqOF4731CpQnFRx99",
+	"c4T/62+th90P+9CRWPzoHgffHX9/gS8cHzWoRr9XKvmPUtDvjqWBiGKsKPaPVt84lN+rVX5ztKvG6u2j",
+	"5E05hqPvvjdv6Y369jw6SuhzPgK/GTe/tTikx7toA05O6hvw3bdHO1MEcXIabHN/26/aPmQkumkTvuQT",
+	"adeIKVSc8q3MhbLsbakwueRaGjmWOTyG/pHJZnpENVLk+35y1E8lpTkhViow3foKKcxq3asX6I0372Sn",
+	"rtYs5pm6zvulcHjr8F5FQuu7tX2av1ZPbqSKthqWA7ffUtv8uF7b/Pzgv/CD/3p08HR4kKxx3u/9ADGI",
+	"L8XtGNGdDZhbjXfPM2kpheJ24I2p8mjD9pdzqRiVwKlf9Q6FYGPoYfwk5N4g3HDyWyebWJNyVN7GJjCX",
+	"xuoiscTzPGd+MrCuCJWFS1eV34e/zrCkPFbmdd+CURm0TKpYEieLbgMLVn2O06aE1vusNQNz+WpgOTd2",
+	"yIMct6k7w4qMKK6dMtmvwpB8zM8ZczCvq9ppYQ8oXnWLK7ybak/eBZ729ZIDHUMJrZ+0S3UwobKhnrY0",
+	"ToFFhDzlqHUD5EKHmiT3pPcKZe+qjO/OPoB9jNIP4MoRYe92Eg7H0sX1qOvEWJf2lHEwPfQZZ5gMgEUT",
+	"3We361Drm1Wp9RB8xX3JPXfjqGhEJ9X9dvkPtOr7Ob0Vl9YMp/uEP8NR/MqlbQteKFUuDJUolLaT8Q3B",
+	"2OEQloZZiOl1iisFTm/OdTskXOniaprrFW1u93prESrGNde8SSSELAQeUCdb8QnUtyG+5nX4GpjVHmJU",
+	"Xc5WZnUXLRi5XWflt8YmWqpz3Y6Mpwj13bOTVLkYI0TbVZrWYPeRXgo1OoV0V24s9jWBAlNxlLivJrOQ",
+	"WUauSfoGsr3nuizOokIXdBFGuTZ2NGAjQoViPeqzUc6tKLDuaiH4ZA6lhU8dXRoLujvACAZsxBdjOSt1",
+	"aUanGPSK+wuF/Of8OmKH6B7NZIY8iq+Z0QM2WopiwR1CjE59pDzowzOtswEbBWMejh8C5qGiTiWaMKvd",
+	"trxTviGA+4mv66HzVO3O82S/YrhKFi5RtF531/zaev1eALNmae333P61BCjG9uXdRLkpxyPWxMHr4arX",
+	"rJ0BQVvvSrMc3krkNCL9NSzEQipsChInsFGfsCo+ABJwbPwFdSWqUnLCZ6xcV9XR2/gmnpVTUQefLZDa",
+	"UFjLPVhGidx8YqMoQPEaMh82loNJTEnfZ1QJFjOcINWUMPqWLItL6/7cLAODE4QyONgzCYmAgTZgCKgj",
+	"RxhAtcNGUa2rmnX73tyZreAO78dbXhfiWopVonyBXaQFsL01DuL2LTbs93a37FAXG3p9BI7e3rW0+7pF",
+	"fqc+i8v0piW6eET8fVgI97znJLE0QEUblSadByNOnDCPrw7YqEp9DINISwzLoM+yKg4NowzeqREOP6yz",
+	"USj6W+bIB8eCwW8i6wf2R53VIKkNmL1nmg7MWL9UkBc4cHw61JbECRZ8/U514r/i/dLt9ugUstBQrApd",
+	"H6MpYkY8XofCDj5tZAdjZhVffqccY2YjvXQ8TJeWzsOn3mADQaUj9ciQkYHqNxgBjfFMnbs3jxmsMzIf",
+	"6/fDaZnntfTV8MTmAYEUEHYTCsTABjX4foC+nVd9zGDAZGBf61V52+pjNiG70POUbu7lSpnbvH+FmMil",
+	"dBoEtHSg4w7fQhLVnGcMcE6tA2MD+0JACyjaQVItVyDPktacOXSqDBYzLQxzcn2I+X2nonxL6jBVZV+F",
+	"KsF1MNPLfJ+OxItTHZOVN7URVYtCH4zvK+x1ckMIZXdUlfbV+SIZq7ubI1H5OD2FLzLcqbZqeGPIJ9a0",
+	"FFWnW+0oEzXmopeqCBzOMM2eki+6caj32OcAygicT1q2DAKt0mXwoPwgFh1kWM1zMq+dnyN4OEIM0/aK",
+	"WmkgzJZ68342tz++LidQYAg63Xs3WjYi6MBdkRcWb64EHBrRy/2PpipftQHQQqrhHlvjwCGedK8YUlXT",
+	"7XaPaqlXiQHHXHXf5Bm/3vuE33I1abu/SFp3Tk+yB5p863dyX2hatS1BD+zTDqRO1+6dxm6nfXEhVJLU",
+	"dqRpIAhfmU3RhlgcxI/Hq0pXL1uMRWHmcmlSBXRD3dycm71P52UYO7XiuD7ypoNoc6u5zNBFpPNMGIv+",
+	"of1Bai16tvChAp/k7tSNIN0pgh/7DdhOUgODgbatYmxU/LiRyLc/oXvtZ0pAASLgMAy3g+I6mQ3rVFuN",
+	"/X4x5tK7oLAHPluLvc8fKj1eWLFoB/JaJ/HghS6IScOEjnUTZDHk+PJtgPqrtsmdKwTPhgteXCXrS/+y",
+	"hD73IHs2d9C9iQe8L0BvBM9ewpRpiCZCQteVdv7pTiqDoGBdRyx1O4ha+GcAxfO9ToO+obe23ccwche2",
+	"oBsUOSh4USXQvSDbzisCbIFk3d+y4XC6jvhy3VadzxelShN3I2fqQCrTp3wmizW3r0VwNkzyMtvDt+8J",
+	"LM6aBMgmpfBfmynM6IsWikkvk/sO1HsBYnki5r6hRkcyT4L5R3sYC9CbnCLIXf706kw94gANYlKnynXy",
+	"5zesrsS0VXPvtaiHLdeIxFTPcpvXeAPBSYlpUp6aGN/QBfsNpTkuGh/Lhkkjxvu79ogiRb67YTiicluK",
+	"hTUukolbPHxlqF1ciKLrXckJFnzbTEn6aLW49uhNtK2zmWNxlIlcU1jjymSrJt9BayGaEJtaxg6/RXuf",
+	"JF8ZqnKiV5WgdiT6N/XSzZN2Cu8eh7KlKidYFc0eY2E1oQ4diMAuDclNWcfaClvz7AzLpbqCc/PeHjAN",
+	"X2uZ3dLp1JKGTCvsV9tcQVfbse1nR8r8/dT0+3gXMfL/33P5tu27/2FKqdX1/w8eyni/MX8UoC8iF1E/",
+	"lPSr2P9nEMPW4hWkqKHWYKF68tS24J5NQ8Fm/o7Oxe7aCrnYm9uEPip7R09U7IBspDjU9hW2FK33UcD3",
+	"wqMxay+dhJtJ+5ESYx17WA+tTrJyH8uIyGL27BC7Z3/DRmNR2Os6fA1krXap2s5tx/o6Mq7Uz/XvWqq9",
+	"Tg+ukNM89imchSVrq5ZAd27Be+sGktV6G0tpQrltOyvrzD1UFeuKrnH2xf2Eq+5Hhmq5RhucotZNZJNz",
+	"t7bl2Pbe9lsS9qMf0n4iGDuz5sqodR9naUX3Hb0PdPYTdl5uZDLbWK+PDOhOQPnH7v8agVjNv329JtWx",
+	"d28VZm9F5dMrFHfRH4Lt7R4uxZaCePup3XevnndX9IvagO9ZPa9p+tvcVyzM1KXgbShiwc1V2lt293jt",
+	"/RG+6zEC141uR5exjZwpMM7tm93BZy17Sp4cLJ7LJjzPoS8PtZXvwIii4RvwNZZY28voaPrhyLfii+WJ",
+	"wvzx+d4z6b1zzHZ1W7pHaL+QIs9eF3qcJ2UqnSWEh7fWITDWQF4WelbwhTllIw/KqM9Gbh73r1Dlwv1L",
+	"WZ3uT7wV7q+Cqxk8ZbUemrkurP+QazXzfy+4Wo/679RoIRVkP7sffCY0JgmEvHD4SarK2uG+8DduFFXA",
+	"hyFyMPgAvOOcqyuYZaKVLTREkhd8QnkIuVRiOC4Ev4KHZSaH9Jz7LBWkzuai/tJEL8YSWqMueHGFuzHR",
+	"UL6/z0ZZuczlhFuBs/oXEWK+EDTCQgOwYApwf5DIBtsnwDSA+82vhMKNNtUuwuhstCpoOydaTXM5cQ9A",
+	"owYoHY5RaIn+jyJPaGc/aAv1vjlEDsBNrmyoc8GWvOALYUXxlYEGEmchNtWdqSOmhk1Ku7u7W61tWvTs",
+	"43QnuPgeIOh9xN5qnBT6Y+WBVHWmXGONSyPqsD7enUgNgz5Ld8Of+Qm71UNwkrZJ15mGWEV8wBeRmnDL",
+	"cz0rBbrKZIeYeIQnzNS6R+mQ7VvXwexeFuKZj+T7MBHejfqau2O9/yx47g5+w0xTTq5EWoggzzvWYtNV",
+	"eXheiFO4lApDupn3UUjD4M72ki1zLR9zk8rT2nOkQmTS3H2YzWLY+gqMI7OCo4c2a+0KQvl/dwWirYx5",
+	"2Cu/2GjKvj+x9kO+i4OP0KSzg+/ihx1UyFFbKNZJhrEBo/huU+W6SQifKJdLemeQyI6O6yscHTw9P3jB",
+	"D6a//f7dzUH88fE+H49Pbv65c8fdKHChJXnyjvLzrcyi0vdH7piEHRbxg393M4nYNwOoTPkYb4exNxO9",
+	"EPWW2ojiSlt2JZaWIXkvOtVKD36+hpUHKyNo6CHiJgUfO4jbzAhhkEPsqZF0q1LduaMfQFR8DgXn9xXV",
+	"d3tKKjRJu0sadjXvh/Tuk4CX1TY1VJr4wuxUhCto7kLY4sCjzsRt87psenE+dEWKs1o7DkomLCR2vl9X",
+	"mco+BylkKpWTiejeF0LsuQTCjI0VjBzMI2yAP601jfYlMTbTlE59q/w5fQ2r5YXA7C2dZ4PQIgzyraZl",
+	"gd2DaM3S+I7Hc8EM9H+jOSdcsbEIBATSr5OMN6oWsB0V7iEJcHsQ3EdNAaxAaU3fbCHSG/ETq4pQ9+7H",
+	"PlTR2C6UtVsH4guEMFm03hMyHxiXIl6dNvF+CFVIE92fXm1kqlEOvw9mAyo9yaWiNj6+g6ZP2ktJvfHO",
+	"ba6sXhrs1ny1tVFvVLF2m2K5xArzjnZEMWS79Ul0imGz2XjoxsSpXf+Jq1nJU63CwGgY5ZuvCmktRGBG",
+	"+XNwLlm6kP1PeibVLarM0ZXt8VxOxH9acTuZu2WsB1aYuA5B77RX/XiQiYXerDPXJbHy+JN1WXjJi6s3",
+	"gt+yv8J+/qt0f3v3chKytsAIbNH/OUiOuwq1MW68NIKSiDATvgTmTN3hzFyvpJrVTDb3FOnR4Db8Sig2",
+	"5pMrMNlhc2dm9QxdHavNZva4zZFcABnW0lDNMTtvaTL+CeJJuuPCfy51UurqHHxyK7Vhu/hP+LwRhXLb",
+	"EBS6OHfhoSEZqivnpBc+hbVwS+KWEitRRKJgyiVFFQO4YSOoUjSqhwwbLjMG8SmktGMaON4Bd4aYfuSu",
+	"zyiUroJxOtVoqouqbRZE9xhb8lngySCiZ7IQ4DJm4PYxBCD52YTKuvewN903qb7I+mYhhoJLIJCb2ubh",
+	"PiHtG8HOjbpu1j7228bJb6wyicH6WlwoiE3pygsbO0VlvWh5Q5mN4CAcErOFvhbGB5vj0UTiRnijd9o7",
+	"On766NH4G3HA+fHRwbeTbx4ffJedTA+Osm/542l2xI8nJ5tCRjRCJ3KUWr5M8VrqELKJGK+09dhYuR8i",
+	"29UmY7gNN9suFO9T7bpi9lQrZM4NWwhuygIMY6kC2C0oub3g9c68+67crV7jenes3mZp6131q3cbNu5U",
+	"trq1UPU9VJL0xau7qCU7alQ3FRY609oBNCLdYsSLd6lfXZj9Oqdu7ZJ3+6Z37fzaPf5JuDXC+dm49V6W",
+	"9xOHuCjtZ9NB9db9UD9A/9OwL/sHcLmjudOVKO0+N6K04h5MkzjpJzZKOiA+cg/Uj93D1E+dXP56m7Nx",
+	"/7v94SLzPrqFNqie7b6lXbdyfa+m/NpZffJ7s04bZzGFYXvVFQhoLKgYn7TU42xTCoZIRW/6ao1WRq+U",
+	"FcYyehYULJBIshZN9NaVOPdNpOrW0Jaq2mbbopgoZ5zpKYOYNIPNhX254CjwNtpiyFIHZdQNf8aOj46c",
+	"BqwyA9qo++g0S6i0xs7znFH+/lyod0q5EbHMoBtlwF56GNAHAyp3pbxmGlxoMAIGzMUNP7a3w9mI0gQh",
+	"lHAp7M4mRtAmtyPovVy7tvoMH/XCxX1zN9Dk+MgpzMcn37EqStKrnA7RHda8efGMfXfyzZM++3nJ/1GK",
+	"t4DUpwygNSJj//LqxbM/Yc1ttgTDrFnyiYjKcFNA5zsVzeLwJ/oIqEGoYOZ6NWAXli1KA2U0lZCBCHj2",
+	"xJSO4z/IzdeHr1fYs9Lh6ztFZmBpDftP+LPDTwrrOz7qHx0dMYwGdaTAW/LNGYYGLXz50ExOp6IQ0AZC",
+	"A7hYmXCiM7xdI+xfN2K8EO9Ue+BtIh4VzTQUkhruQNVg5mS3KyNClE5WrjvYs35WwjHhS30lmj12vqkD",
+	"6j7u13TmdeXJSlw/aZY5Xw9bHXBdZYKPkh+IYvkd8zsofS8RKC6E2qgE//SIGTHRKksnUOzDhO4sRoZ8",
+	"Au+xjA8vJO/69dW3a0tGY4rERUhzF2Umxr3OOk300j3wjBoIn5hxxFxjX2r0WhQLGXKCvBvZiVaeC/f6",
+	"PXMll0OT69VwgdHk6HGJnriSkytCDaxbE0Rq8tUMSSijN+mTEe4HwK85V9lQX4MIDpl1WKfFZyI4jHRC",
+	"iB8OqvBgyZ+h1eHjtbZp5zdpDRuHvk/RlXu8Zclj9EtMFGrY2kiFWzZaaiPJCDfqe9v6Qk4KjXRmwC5I",
+	"WChtWYi4Tw627uZFa/X6jc28F8vOrxCl5VgpCKg8E2Si5lY069XM+XIplMiqcsJdTD8TX9k/4cWpz3fK",
+	"uIcEPMIjh4HQhSMTPMulEphrMi6daIFZLBkmnTiMy/BX6C+OLxlR0NfeBur+9r188QOmJ2EaDFpQQejI",
+	"9eRq5JtZkUgUWn4lHeNlYpFvJJREd5IeNGzONc9AeDFCXJ3irkJ9wMJEHY+wEHq2ZtjCpkPHdaEys11z",
+	"A5ePNMzd7Y1GPw4ElDChmCHzO3Fr9U0s9WTeuh0OJsr4CXC5nRFZyN0BbyLUvFZi1W0PJKXid7wQdM2x",
+	"vOIWg6fM8k4WTqdct22/NKDfkXLV7XZHpKRNQvXU2FMfbkfdtoqKp1Fl3o3RIc8Fs0yxiUnI6oEXAVH0",
+	"FDQEX4Ctw6QFha9Vy9clFpmnZ6nPC1Dsa5kGDTFovAbcqO4VgtkNDmCjLXUzgxkA1uvjV7nbaxS8YMFA",
+	"qq/kMlys9DygMWzL/ialokZOP2CxHI/ybzEnhfqd7H9lOjQq8y1Ndt6bjW7IdPCehCBdreLQabfjy9Hv",
+	"oYECH4AlVQQxPgbPioBz1vCgeSPwNm+TDu4kN3sJo7vQTG88Q+a4V9ggUuJvUdnr5sr3NaR6jks1dvv0",
+	"KTZdrq7o4+PN+MI0+Q/ub24jE9oSRBNm+Gprw+enR0ffHj99evLk8bePj54+Pd7V97mzvXs6bCc3544U",
+	"AJ/yzwCtZY+PnrKRJ79DY3kuRvcL/T41RK4aXa0cYBBkidhOp0gXxDFawn64HXqZlNT3a/O7lVm9cKKc",
+	"A2J0BrLkyIEw8nWAnbgzkwpTuEcA8yiqEUzYseLmftqBey6UALHAHGWp2LxUWSEyO693P/T8Ksz6OJ5t",
+	"cPJkL1b2UW/DbZuEt9fsGVVDjs6C5VLiKsDgSDLDFDJdDFgp1e5k63QZN0xKArLSgUDeB3Wmod4IU+b2",
+	"1qSaXt/saxZpmd14BQZh8vVOpw+pctCUYrnMpdPXQH9J27jaaV/weCSG7CJqtfP2sJJ+tRHbNjNdZStE",
+	"vIj3fLK9ZsoqCqw69fHESMox5AZcM+4WUoIBxuNsJLMnt3BryNdGjNeV0itz6+Cu29QJSwDUyOKiZVJp",
+	"Xrym99TKuEZ3PlEwV8oGtKtwWBxAVQ+taqDdNrx9u5GPTtpkJR87/Ke/oCVg2mwWS94b94BaDfspPIMn",
+	"rk/WkuS4mFmTujkaUtw5xM6iFaKbPTZEBWyWgTflQrRf0qDLYs8q1R7Mv6OlsZP8vYMG3dUdVe5m5Q6M",
+	"0q0aB5fwEm1Z8tR1Lifrts5ObAk/MzRQmT70LZqJM8aZEdZhAzNghQGyO9crqFJCBpHQpFZPp4N3aiQV",
+	"VTqPM5lGp6CtzinRdCyEgurwAzbSeebNxGY0YNX7UIR9dMrIPmaox0aoJ+971aHpz5y9U76zkLfUzLWx",
+	"kJKpl2hqWlQNccnoFmZBs7MJTW3RAEYF9Y0HIsP2fGhy1MYaqCjwTlGCAfT4w66sUFwdHOFudAW55aGd",
+	"AY7idsLdq6q939DqK6FMMB8Ofen66psojxVK4shMLJbaCjVZD6/EGrawEEbnsDis2j46hXoa49KIfpS7",
+	"gnYfLOPkD4LLHA+Lu1OakKyESWX0LoTZUcnaQbBSDsW1UH4qiEUo7Vi/dxjhBvatYwkRqp5cVc+ujK9x",
+	"X2odA4BBnZG0NisLNPhkDh2NxQ6FxXLOlciGUDkEJzCClUuwaEJuM+3+YiGtW2utoVwSX3v9XoyX4KuI",
+	"0TIKXQ1fJE6+SnGkkw11pqKeBBvnCjJl/VTxmtcO1YNIJZ/rx0A/+l13H2u7lCbl2liK77hFEiBmd/Xe",
+	"zrmTKgSqTv97lLrjNPzvQEU/gP986/7znf/o/5cI1t+RNrYht+8uPdSorPtxSmHCOpLEeVddsa1sDV9+",
+	"5h4NZc3T4f+7Kp6nIuAbuijdQIvkwXEB70lysFadAEdIViGWgsQZNXTqcy9VlgOCLdIp3+DTYCdHUbzR",
+	"VJeqc0eTWuG2G8CUC3zv5CglCQDaJ4VTyIUDgR18BObK8R7HLeYiX26v+LO5re2x/fjFtux3R8ox8AP2",
+	"RLyHQB0TTuGU1UTkQu6UJ+DXWNikwkCAf1sw9lnnuncQX1O19aToNWpbexaMDaVBQQPYj1Ov3WKXOBlK",
+	"GYO4lSw1KsGmk1hEybeXrTeHxVJSQ/CYVR+x+FsBxvnoqwVX6+FSvhd51e4EW89mvuO8/86US2qBQvvd",
+	"7415NpwUIhPKSp4b+qYQ00KYOXIB+q76W2GImyMQNaDGpVljT1elLdH9oVaC7PH0PS0//gGV4qF0E1MV",
+	"fPCJr6TK9Mo70bEXvN85/OQGrH8D4X3hU31fp7oYQ2rsJsuqZnZoXyioJSXVNc8BKmQvvuA9tYNcCDvX",
+	"GcDA81yvRKUNiffSAFuLqUn4SCaeIapJPgIFbOV26OmF+zvi8fQNeDPxbydNDiulx39j9ZCslnqlfDBC",
+	"3cCK0S8TrZCsDkM7XrTdU2Pj6sNQT4drXULmLJR3hDUbbqWZSkKygluBPW6paAKcvpcCehWxcldIlz4Q",
+	"chil1MDnSa5N9YlAgb9x+ZbaJsNXfiOdbIu5PwEb4uiOcE0aXRH915WIUipeOnXJQhFHDOTk11zmoYkz",
+	"VJockvPEf6ziRsI3kAnjPleXbqKVFcohLBaMbPy8EJnkQyJuPrAi4DMUSRsmsv0jswGRHupL0qQ2jkNj",
+	"AEHv3Gse4dc4GyXue+ypuBN0sRIkAoC8rZCzuR3A4S4EyFPn5ipu9gltKhdSmQE7Jzc1NQHD1stVRRqw",
+	"MzJQEpuZMYWQCmy72aAi96ePjx4FxoQMp3qjWvRNmsZGewHltJwq5juBOaWBR73c6huBJXMmGmDGxdU2",
+	"4CdhG13h9EpVylTclBzaWio2K7jCd2A7DSl9taU+rS+1DhJpMNH6MarZL/amwVGixV/6aFtUdZkjOGyE",
+	"T4/i8p/WP0FIXFvzW+FYn/IGalW95Ieqr+aocXDwTCg+EMFbcZcmzGQJhx8LtDYSDR6w79csE1Ne5pY9",
+	"YS+/B6ez/3EDbM7MAiPP3Zg1OI8ftcFptcapG7DGvLgB8VJObFlg532nckwLvqDCkYpxJRdAlkLNhj7W",
+	"/gNbKg5YX2RtHROek4sHJ2GZXqk41AaVyy6H4E7ZrQ7LxeBKblJiRepAQIcy2FrbgwLiH9BEhkIHKc3W",
+	"sLngGSZVZHzBZ81VufXHi4JrAfs3mWunMvtStx2WhbKHDweqrWhDKGpBNfc+Z//6+vmPffb61Y999qsY",
+	"v3bQ/Hjxog8iIKjtbmHgs3GSYW1Bz7TTuG1tTVZHIeFG0BaZOho+aT0prhgxHHoTe0HXRbpoPa90rVMo",
+	"hNPUKbw0gcQjGyDCnGmBW2AFWOHlZO7pjl3pUMUzyQvIEec0r2IdHaPVDHoZ1hhL/TSPt9K9os6SQinR",
+	"m5QU2zhW+NK9QhvYxxoH7zH+xTt6AE53pJ5ruW0DzrJjpe551qTijdUQfARK2OGVLq78EraADhcLeh74",
+	"VCG3N80FQS8EvxYAHg08sDCyqEFTN2z+DpUVHEpuLA/8HO53nGjrpQOoEutRqiGGoMlTF8wJagW3uogd",
+	"KAzfqIkmMVi/cmkjiWHsNkFlBkksnYiboFVq+D90CcyB5pkW1GuwoOyZhobTOIaqzoAjs+O1FaZye+ml",
+	"KIii8ythNvlOLozZym1IXg6FeWo8B1StCJ6XDoTCl46FalroF6kg8u3XJ8Bv4FKTQrsJnI3mh/saJW1R",
+	"mL97efRG2GJ9AO7NGot/0pTN/OTSMAD9pk1NbOwxRXJWkb0hUQwFK48XfUQYh0koitfW9AOYu5lTYeAl",
+	"kmGYEytFky8+reMHcQ4CBLQgB+dNqz4b4zeIvn4IetCtQRYx8Bt3zUd0BulyF3R+6Bp4G1p17eZ5T3R8",
+	"3wJPuPgBubQHJCX0veRXgijCxQ9AHjB+EMdF5gGivZ/J18KF4D/Eqishlgbo68UPtXWenNTx5+KHippN",
+	"qyr3fmxfmapmMagt1+dZUsVLqmUDGYVPyHHtHUbk5MZszNqSXztq5af2iMYAu6DMF7wEPQMYx1K//nq1",
+	"Ki0eLrrgOs8obBkhDGWAhxs6XMUPfQWyPkNFHkQkriYCmnB44m908H5V0lB4rLbOV2hKOHMDQbCmk9c6",
+	"KCSBOVZgVwaauvqJLwSUwLqtsHCDDUQqec2IdrovK4zSKBLhFvSrPXDPgFm24wLcvI1FoA5eWwBd0KYw",
+	"VRNQ6nQVBYJ+QuQBYMtKoI3f76gCkjDoG93epOxfDdypOJQSIjPdVeCmUNtUawds9Prnt5fssDSiMIcL",
+	"cQivH6K7aYKJAVByysRZlJtKb51TF40lp9TcysDXWGzoHuyFkrnXLgqdRzFjjU1J3YrgVnRMyRtMRj8+",
+	"v2SH4EU4/J18KDeHCzGKDMSxjr7ga5ZpkNyA9O4UUUD7QN3P3ZNMAwAYx5I0ZDauGy9yCbGXyNSDZxQo",
+	"9JVwgkxF7kHkiKjsktt5bSt+MZ70u1cD7XdfwB5tp+UVwAd/Ees0Yfcm15vIIBst6a1eCHSnE8mDEzRz",
+	"XebgqK5Be+m1DohiKJC1+RyRucAeN+hHaUgxkVx7QVBQ51YGXiCq8lAzEkdQvvZtU0BXgQYmwVoDe+xO",
+	"FrLVHFp5Tc4J5qBLVXm9CmwFdi4W9csHugpiV/3ZreK5RwK6QQB+1b0WjNvRInzlsxjhfQTWBPYbXpGm",
+	"EhBB1qtB+mPTxmV1Re1ozN1EGit5g+GSGMRMY0+ZDUN80/rC7ZyhUR5Ov1JnnRQDS8NBNtA8ytjGJ1Dy",
+	"PXfzNMxaT5qs3T0eTAcE2E3DRZDgKvA78RS6oTAuQL4WvNgAEqCDt8jH5obeupX4NMFw0/BTRDC9gSCW",
+	"QC3hsTM2IufsgPymQOTmlPFRF2fRvB9BuEvorqDDahsOjpsWz0njlONOOWCsxMcCy5iSxQDGatyk2KKE",
+	"DwQ9MsTp1GP9OqygBkbIzN5HBYYXumjAoyiLGR3ZbSxpJ6/BOeMC0Texa6pmT/IxTXVjEplNQCIu5DW3",
+	"IjgQqkoq7lbkwrKGAf3ZXExQd7/4YcCC2CTJ2ATzkV+Wxq4v6HG1oFfakvv9ZtOf1ioOSUQUqpXts5ai",
+	"7aiB+686+iVFw1qYeWJ70bfXpFyFnjjcNVYvTTBH+R44oBmv+LqDCn9asXMaksrhblXc/bPWF6PwRgYC",
+	"uuaEbCrvXqf0oW+YmRiVfCHNENnIWKCSX3enaJ4xU3H7rTzCo2NIgoyB9H7RBPpGSZNVap53R/QD6kbr",
+	"oftNgjLe7y1wIynJoEULBaDAJNtISOGtzgCi1RDXCS39vVt3k4x4rugobrms5FvskUFMG49S1vf5z7VF",
+	"Ov0ZrJh6IUIjOPLUuj8xfnCbUhgZJ9CiWllfSOKGqFhYUMM5neCIkNrq5ETCIKg6uz3nIzivaulGNJ5W",
+	"YhCY2CiwWp+ZOPLvUHkUyJYY1fbrjeBZBQDiSC5qQGRiIjNMu23dJh+OTHbEa6e8K6q+seGfjzZmdDE9",
+	"eMntZO5lQ84o467Wcog6Yp6Gg2TevF3RUtxLaUNe7eY6pfVWe75c5usondUhiW/jZQFnlV71KS+bMMpp",
+	"Bc8veV0pOD5p0plqvSTTV+m1EAXQIC54Sd22nRwdAYKYdiOBWBh0WGOyRB8NG26/YWe2cvJADQCKm3Rc",
+	"RATcCUHjKTwl+hZBjASBDnGkDWJfxmoTXDLN74AWDTG6nIGTBkG8aYvdiNHqDTTvxI4x1EiTpCBkimjl",
+	"Hou5pMMVKmtxFRSom0R1YiDCEaTnZ2hPPMDp6ojxTUNZgWEIn319KEnlyuKYkxaNn6gANqb9ytQsJqB1",
+	"lkvwoyxkQrTyAmMXm/fjk/govAs1ZpfNmJiUQQnkTP8E0S9QVH1ENNnzUpaJrYhRWdLD/DebQTkpF4dv",
+	"mcSLwpH/PZwGwEY4Gwtr0YissKR5HdDvtvg9IKLbas1Mrlf5OsS2xpWr46AW+hq5GNl6HU0LEexA8hxF",
+	"ojB8rOdXW8yFNVUofiEgGH+H+ROmk1XYfYCToplSoTf4U+C5kVs84uS16TeZDxb0jGXJrxyPnJH1vi0W",
+	"Z+dSHO0h+MbroP+EVTXp8bnZ1l4G+2QYNuFLPpF2jaqw2WaiQe9BdQhckpLrx+h0Gp5gb0SPNaN/MFMD",
+	"GOckF1w5klBLoKC8imvBOEDVr3DLWF2IJs/0CRxh/UGF7KL9hiPAW0coPV574MKaauFvbfSvlpAGWyoN",
+	"CXBZ5RWoGXSKskXZIUJzWq3NWMi0ISB3L4vEZ4D4Jo7YqwmzCADlsmB8WkefxVYI/OG64Wu+iipYMALj",
+	"OZ/Mq6Rph8Gj8NyQOMLIEbeVcKe90qHi5X0ykgifpQIyCJYCiL1OhTW26WCc7ijSk+oFwE60TQWROXZr",
+	"oLeOXq6e9YydswyyWrxBaKGNHfnG+pi73bgb1/pKbECBUwciYPVCF4Vul5sDf42XfpMI6Wy5FRsro+dT",
+	"K1RsrsviwwgHOKnn7ZiTV49A3XCII3eke8QnqJ3rK4ExNaGkqmyEekCS0fYolufvvVC/EZzi1grWfUgL",
+	"ghF3Rbico2G5BiLIcULQrYtDaxvLDPYNXbBLau5bGW2pV+6HDVs4xwhGL7RXAQyc1NZaLHBSO2n61pUm",
+	"TTY4kNDtXVkNpLFt1oGjpHUAU1gAhJvNeOQGVN7ZHNRlv1mFmEIlVF0TtKXZ5AA169w2J4OfKxwa2Jpr",
+	"QPqmJDUQKyt2GsD6eJGhMeZBG3ZdGreZhL59BfBKCv4tId3Rcr7XmfQly3il8zynR0dVC09+JVQam9FL",
+	"ZKpkktaowGa40EQvlk7R8VctGWfeagNt+kcQkq9MtYzL9VKMztjoHHomBj+nBGxsC3oKzhR3KA6CPdbk",
+	"jTTgG4OX4zKGnXz02ByNg5lPmlDPd8CecSP6QKkUOYhy0FlIKMy1vmI8l1eiXjJ6iwchjL1NHgkFhSUa",
+	"WEHCbgT67/Da10PNyd5TC6ZsC1Kc4s3Z7ne/TMdX3mBSFejhm8UdIT51V6bbOTz1y5ufzC27B91XRd4P",
+	"XW6WtmNn6X3az7aCK7du3LIjGxNtKdsbrWwB9z4qz3ogPnHVWegOliio6tfQaTEwyAWx4+ZyWssEvhWC",
+	"jWqF00aeV0V1YvctE4MAV9O2LvouRX5w1zoX9an2Z5NuZNln02TnFvRor9I199Ke7A9WwaY9yRhK0nZq",
+	"0OH2FZ4m9pYse9JSsfISpBI93eL57dgpeVdFnHoVnID3HjK/4J0sI1ymO19gpFh7XeKfi0wU7YfCK8cJ",
+	"ejGcGEs7C5a0JdQ4I+WU2yDfLbTB2qAmVAj2GdQLrkpIzMV9ShWFwBawn3FXYfF+Ioql3VY+4PjxUdSf",
+	"wldODpNGIcM06S1lnxTqhna1Hs7U+b8JfaQ2a/9VtV4poEXEtyeqfPEoUbHOD/1CF38mm2Zqhpo5s48m",
+	"/Mju7a5+5E4xfX+FeZlJJ83PEpDsKMHxRkyE0y639Z5Cs8QduyN/jAZWe5QH6VgQt9lbv72siC8/W29+",
+	"HLeoircxjX14FG+5mtxXE7AtTfX22qw79dxo3bN9e+u9QdvdbZvENbLm4g4MJ9/VbsrJzqKT9dHSwM4g",
+	"dvQWNXzqOmDvGS907ks/9E57E/f5P9HzA13M6r39J7ooxMSyuS6MYGNoFrOOVTkaYbPET1P3bG9DkyIl",
+	"BF7ttZMn9fceJd7LuZqVZNXbhok/+edu4uXu0p6qVk333MkPlxuBkkaChb4We1Zzun1zQ89fKqf87gv+",
+	"htzmb+CFVOkkBCC9PL0U6o3Wi4+4tn3Ac0u6DzrqBU6u1h2krHOq90Xz3/R32DbQfeef3pDNzhWrjwjC",
+	"JUajgOvvoFxWqRhFqbCum8pYhrJ6bV/qWszfjVaDN3wV9aPft6b09qNz8P5FYqjqks+EV5OS3QpQjJ5w",
+	"RaZJi9k7uHZyK505IQxS0r1kHZWw6NQAShRSZ0OxG3p/+vQG9l7pynlLRZfvPpTMlEhLdY9pogaUtWVG",
+	"Ox9aDO9ktW6vz8eluU0ROl8cfolVgKhLYPfic/0eVJSjHFuoo5Jdu+mMWGCCK3MYsA5hxvX73QUzYWke",
+	"MWMI77kOnV9KsuQnYi8k01KOzxXEGZILdsF4jppQrVtUUsG4M2uDTduCCndQxT1l66qHR1Qjqlrro0T6",
+	"vVBP8bekRuNevgf7baDen9Z8i2D8VYrVriNoMDlznVbGoS6cr97Zh2aUj4+/O0rp21OZC49U4XqH7T84",
+	"OTr55uDo5ODk0cDNlhhgbhcJan/ORgsu1YiJHO5zn5gZVNOrnMhVfNchN0ZYc4gcYDAxZmcxPZi530O4",
+	"wjp+29VeZAdOioz8hJv7na6P+fOUcVaV0dqsBrnL3QOkpjZmcoq6Fa/xuh+85T2IhN0GZExbkh0K6N2v",
+	"DEM7S3/TmNEIwQndbLaf4rZuh35hiT3aUuXzjTDC3k5avaXSERTObe/UOoBuFIakEoU7VA2Q44llO2S9",
+	"3SqVbmt/Edueuti8dGknejdHAoh/pmebS/djbFlxpbkkyV0zzphiMKqAYdOPinA4YeOMIi+qcGUqXhUV",
+	"Xp4gSvs2uhR1m3ApxM1ajw6enh+84AfT337/7uYg/vh4n4/HJzebnV7bnBNvMDY03SKcwiWH0wJ/bbPc",
+	"Op3ChxxxG4p0S0t94jAPB36jGuZYiPzW3aoczRjGZGfnG12lsXZCixvVWSlMieREj+rQ14bu1/c8jdbh",
+	"xO5FiqnOf7cos58lr6sEQ0ldXpCjqpYhMbTX711LsWrpQJDGXB8wna7rW4Wnb2jStSB1aU8bUVbpcHUK",
+	"VsegkqTvjdqf7gxjkMUEQwJuYYOoCwHJO/PBPEFUzy/OQ4jCrrs6iW7j2b0fH23rta+Vm2/v9kcOU2mZ",
+	"0qv2jondzx+jIrR3Nu70ZKJbMo7p9rHaaaihKDjmWzlsToVzn7Gj0JWpCsBuaVRoO/S51gvykvR75TLb",
+	"E72vpZFjmdOd3vbGX6snqUPhcBkaa2xtXMWlpRYc28h3XZKMnN5EuCJI+xUhaqBS6qAqMuHRpY4H9cVE",
+	"PiVfO7jmXIq2OE119eJ8kmAfPHiXPEEG+ZmGa6tfjBk7yXrGuVuh9XxvzqGRAhW3hq9MOZlgdDQ2oMYy",
+	"26HeNlfDXE5xbl8x2v0bfUv2GeKdoWd1+AvDDgoIwm98ySGQM3SSwj84FcU2upzNfW9IWgWlWGMDvCX+",
+	"ZTX9hccFoQ3hEzUUDp/xU4qX8Yn98N76fi0iJ5MZhCNgvxRoq+u7s9QjwLNt1PVOEUS7Gh7ckVlYXsyE",
+	"/fC7GnaQcoqdYJBBXoJmXK07scBkaMKEKA1iR1hQtXO7rbV41+9DXCSq8cmtXg6Ou5gcQd7tbNxplbVv",
+	"HZ7aebc/3FY3ol27bfpbz+o9c3BkP+qzk6Rrb6lfelvb/k1xzEFSlCoVruZolIVwqTNSLKniChDtfnUH",
+	"dZl3bkDiidHGTpO1IyEX+nJjqY6IE6E6wN+PWoyFoK9uPex8A/o3ZaJXWoqKBJYGK6rDGO936tz9bHe5",
+	"cAEFOl86/8b3fHI1lZh5u4edivx39c1/dIw9qdBYAa6w6jB8sy+fbV/ashCdu63v4f1r7ID3yIkWB4vf",
+	"iHsg39UpfGL67QF5RffrzgbIX+frM8oS0YVhRggMg232it0apNJYC8y0DXq4fhsnUrl2N5HEv7iHfORb",
+	"hnV/w1LmYGvI8UoXV1OnfiTBbKJnDHMNnPpAkau5BkByA4WykSX6PkIw7jMsoeb8reTHna9c4qORU7e7",
+	"nz5IddQsbYdI19jBO5HmxmF0p9DYHS9xepiPtbWhLuVKh8Rdbq5M0nRWj/Nsb9nZZ6XKoUIqDB5VgO9M",
+	"w7viEFSMdBNsBQrKNs40BalU2cDdWYqcKeg5uMc1KI0ohnzWsvu+ABlUhcHkgayrry3ke9HwDfgau9II",
+	"bvUYsQWN7oO9EUJ+cu4m7Bud3zagj8zh2xWDPBVs3NJW9i2c00UqdBvQsop53QzapEOUyewtTC2vNS+q",
+	"ct7p1aTBcCPYNulT3klzfdnnhFcY9OVocc05a0vbtml3oqx+47uT1Cu5/GsXmSiKpsKm9qffokUKLQsb",
+	"MU/0UIuDvrWcXCpDa8Hfy4VT/p4eHX17/PTpyZPH3z4+evr0GKQr/OkoaSYG8DY1psbmIKj0eHKTLFc+",
+	"67y+yr9rqTqmTEmTMthHfCcqLHr7tIalKKDQsU6pghU9RpCoOrbSq9MoXlPn1MaJOvvq0rLRUhvryx2M",
+	"+mxEhuOhT5uETsSZtEMwOVI9P55lQ6v9V1npgGQc6p7u0Z6b1pNs0X0n0tX3x1ff+/ombsOHO11Vj1Pd",
+	"r6oThENs7m0ofVasndKNiAGNu8KDdUR5hr0+sL+SXghfyhtK41F1ryQO6zwTxdDOeYJ8XygGLXBCxq3O",
+	"5UQK8xX26JgJc+qrh/R9q4g+1ISBst5Ojz7zVWKcEp0LjllrIRDs6VEzwuH44Olvfzs6ePrb70f9b2/+",
+	"Zhbz7Ld/Tok+HpiEjzan/glQWlB5oc9wmZ3VysDo6RSjNKa+w2UnBCf/T9yD9hHqjfTpuIH3/V6p5D8w",
+	"l5Cs1Tc3KXwpxyHVsytpr3IfesCzQKHrza1dmtPDw6nMF2ZAjx8qbaZO/S0HQg2urd2Me40zKZoRd98/",
+	"e80ef8ssn1XtgQUUZV/ag+/fNOJ5ntTTYVIxYakwbggp+1WM/3p5CcUMz9AEQ8VC/LKaWvvj73aJpmFh",
+	"OG/ytmKrmNtd1LnMhK95UrutSPUb3lWZYdH6uL6apEb0VfxA1LQ8ZUFszzRspPgBrl+Jpb2HbL+PkhQC",
+	"mkobQ90ACSLebndq9xVYl1rEL+ANfdlZxF9IFX97fL+pVfunSN20r0lfy3tbVlyvchPLGxEr0ZqfpIPY",
+	"txYbCKJsIfjijB1B0DAVXdoqxj76hvIKdsmvM6EK0b0mxo/u8TonOT7qwDwc9zNWFN58tzVkQYzPMb2F",
+	"kkrcPRoSt6ZNxRV9U1/gcTqOI65U0H1eQ6yt+94EZrjBaJsyZeCZe1ly+721wGI8YQNOTuob8N23R8my",
+	"Bi33Yp8stoiDU0blW5kLZdlLrTI49USUzpOb3fcpDmurY/8r7StgLUvLnI7g/WBGqivDxiLXq9CrAoQn",
+	"KFwdX4TjOoqcpFBk70C29kvekqnSoWyHQmf6rtCvTxNb66EYvKI//oaP/RY/dyAXwfDN3Wb0ZtLOy/Fg",
+	"oheHmi/lwURnYibUYVjUTfy6040P9BIx8GCpoVlQoB8JLnLc4cp80hC1GjneaUnYO+Ds44ePbdIRI4oN",
+	"9zkky0CllNC7O+VB/yWKdY6FupNm+nSM8+cH/4Uf/FenblV/DgcHv32dVLn+Wtuh+s1bluNcTqBhhDRW",
+	"ZGdO7YK/QNOCsr96I/Eyl+rqLHRCkYZx9vjocfxkVXZRxgVPcDpgjjgLdO6HYZK7E+18wsiiF6GaFEU7",
+	"TnVxxniJdR8hU9Apjnyh1Qz6R2j2HSWbeq8wFiSEBxboUQgHWFrtPtIoVRggvpSGt+Kem1bVhEbka6FE",
+	"tK+DhmTEpCykXb91+ElJSIIXeFvxrxeegv7rr5c9dE8Cu6LnwqgOECx/J9VUAyfSynIMHyQW9yu3k/lr",
+	"XkCsY11RjWjbyj21dE9Ff27wCRwMS1GakF9x6oOuDPY9NX02mUNnbag1Zwbv1Dv1NfvXtz+/gqLBil+J",
+	"4QRqHEpoCz2VosA2sb/8cvHD9bd9KOmO37x58Yw9evToqXvzl8tnAzfSc0gihfGodaxD7RUpdNRHBkqr",
+	"Ztzy0YD9BJ22oM7PKHISjNhYGJkJCChfcvRRAT5yw0b+GavZDFtpvFOMudch423ALkDHGzlOMGJkFhTK",
+	"x6IruJMmKtbtkBnedGvA0COoBu8ho8CfABVCT+0r+JqN/u0A3jplf764HDFdsNHLi7dvR9GeQNc1gIov",
+	"lzl1NzxcFnqci8V/+LvRasT+xW3p08dPvv1T1TAGcgtHjreN3LoMGzkMC5WTo2JclO5Hjb2WOZfKuH3B",
+	"BjqZOEu0iaN0lJMj33QuGIqosxzUtq5qSeLGOYrw+P37kL0jC5jAwHKpmqkb4+IAMAGW9e3jp4/+dMp+",
+	"uXxx8F0fKnvzfIpgm7Io9MxRvCWXBfwIhju7khMxYK8csH3sbGbIjud0ZUMGLSCbAmr3vHrxrO+W7K2+",
+	"Y5nJAlsJ8JyRJGYIC4DB5aJWQcnbGDDZv7pgBkzNgAzGES6ew6S44lCEtebNcYh6Dsl78r/C5p2y74FI",
+	"sP/13/4HnCXL5bUwUV9Z7O9JrUiqVuJCZeYsdBz36L5Zdxl7qMAlkMWAvdAFe3QU6hlH6UZw8LpYQPvE",
+	"eBRsr7rSxRXZXdaIFRyGdKclLeCUXqlTCH23fIx7U1ILPKowjU2BPRGgNly5NnbAfjHQSsliBX8W2nvS",
+	"cgfsvLZyAvzpERhQYcPPGfQNxTr84PX3fae4YqNG28jRadxIeKOfZT8mTPBrcCTg3XCLWvDM0QbmDs06",
+	"LcFRtWoie/BGYCj0KXMC5Yig9Iy8atvAvS3WaRdqhpWUbb+d1bOFWIyFY76++XhpROHIHr7xqFqRu4IO",
+	"xhE+OOrebLTuTal6jbpVvIl7hVMLlVMH5uiQl3Y+wnYD4B0nWnSGBjffJwGRturMNV57pnRGNDaM4KAP",
+	"g2D5Xp+haaL3YCfxDdzV6CfIe85z+rnihBGxhz7Y4GcEA6A7ADcxRj6cUksrqObrVlv1oqzVtyUjObNa",
+	"D4jCE67jqoHp4jaP3nArfnJjHcB/R+xfqgbsMLVWE/GnfvzgG7HgUmHxZ5XVfzHCDWFqvmS3ZPRKLKhR",
+	"/eTqTwP28zW58Kql+I7ugD4nTz21BOxho7hRjp86qoEOQgJOjKxtwWVeQw13FoWYyKWEdlK6DgD3/Zxn",
+	"WhjQuanR6nhNQRUD9iuhf2glZH0VfIGz/Ys/B6SCRjjphrr7+iYBiHXIFn2nwagDwFmEMv2KhxYNTP4T",
+	"3rNALh6fPMWbrTZbDDsyMdcrvLkWSyBLa4U6DdyoEDNeQFdeFLGUkyVBP1/02UpmFpow+YLSbvP/UWpg",
+	"CxAp706JyG+mHXrATVVrhlwKCpwrdv722cWF20WOQfVOWgCMNXO9UgM2etfjg8H4XS+ud+XdnYPBuPF1",
+	"IbDg9BnKDH1oxeduFtxVlbGL134XiOkrbftU3xvFDZCQAHqQMdgI9g6nRKzDL2KMyqFxjQaJJlRGRx4V",
+	"9ZT6Jz8R9oiWjlifshE2kF4fwLD/BG/9R8dzK6pVe2IEIsPo0KPVQYFXrHq6/ssh4dqoz0aHEVLRG9E3",
+	"h7nWV+USHuRU/hw2+jATEyc/+KlLZcqxO8axSIxS+xXfL0T11YBdRsUdgDWB8OdQ0jjGMS20sgdOSJlw",
+	"hTTQiRcOHZz8/0//9E/sz5eXr93fMNL56ws21eBAByH/6fHxkcMogSYw+C4X/Bq6yU3mWk4EVefEJ2gI",
+	"aNdeyAlccOwEp7EzwimqHV9//RIb5Q6+/pr9+fn5Dyh54DjuHjn2lWlhPIX1/fShXS5Kqtiwt16Fnpjp",
+	"E8Qb6sDb9whrNDb4C22UqZ8v+/n15cXPr94GYeDk6HFtBCeYwGxeNs+5mTPQbKBJRtw30D0XZgTOPsAV",
+	"/+dSFFLAis/ZP0q3qrgP30rk+QG2U+vHMC59g2gSI6ovwuszeQ3piHICUoC7im7iI5r4otLnvv7aC2SG",
+	"av+Uy6UogCoN2Dkt37fyXYDCpFf+ARwOpXy3jMu5aBT7R3MG9OivBSzW+6aDwHbmCBjKBSI3/uiOw9Hh",
+	"pSHRy1SrRlIjZ0pD3xJsTYhqrGE8Xzm+C6qGOzQwRbR3V6jNCfcRpw2PnJIybNeAA69/uSTw6t3pPN4d",
+	"DdjPfpUkBAFaKk09FwBqaNDnZiP4sA5AaFxSa6HmR/6uLuxV/cipKxtRh2ehf9op5mWP6NDe+J4wgmei",
+	"gNOrqyiOUtWP0nf7pFcq/TA6CkImREAny5yB2rnybVBwT6JOlADlxfTglVbCf1cbBMSMWM2q2kfQRVFi",
+	"pq3kIIwKPoFzq3DLISCg3XopBuwXukR+DRHq0Ma85Bl1uaSbeXJ0vFENTU9RYl5BK6AMTmf0k574nfNb",
+	"NXp+yWcjT58cDQO9KXTRxSndQzAZNs52L5PxBrVMC+IvPHXqmPa78ujo0YQqtMMHcfC//tv/eNcbVVcW",
+	"cUhOpwJEgcpsAVWvYGCQHuAJd/UdhyARWrvrUXhRF8RogznPtA2hA64XhwbsZ6B1AKNbI5p9CsFWgl8N",
+	"2Gs5sWUhQFKI16S93vz11zUc+PrrQHo5aAaI7Y+OHjM5jdurWzefk8EdqCA7ugmhkQkvpNEqlPMbfQ03",
+	"1g0x58EY4vGAhjs5OqrixKyv7Y2XDK5CtcH+Ka5g1f4qS/dIjS+R/OlmrDQfIjQnrFQZSInVLvgNmJW8",
+	"IHWYFCePVZCp63BbTylMokKZqPMwKFSVrhOjkYPRbRRsA58xBTx24WYW8KMDrUFgEt1lSXmEOUK3WHcn",
+	"ptxAR75QBqnvTRW+4yzFW7jJqfEML9wFjuqoT/QC1zxzQv9V1ScF4mzGpXVkFL+hUQfseW7EinrKwk67",
+	"OZ2oA2urWtdhhbtrnpcCRhp9HYj/CR3FD9wGrhY6J41+4sYevNSZY5/ZCAYEakbfHLx17Kcia7+oRfOX",
+	"DYoDLMNxYifyYBtxui7Y0rBU0nqaSGI+sme8c+5n49vnIqEsUOPhFkhwvzGn4zMFmY9QXqj1bdWlBcOm",
+	"j2xDWPzufJPid6fU4/XrQyRN2LUVKdMIyT3yRcQ3sM7E+Egb8YxPoB3f118HggGgj+RiUYL1c0TFzNaC",
+	"FwP2BjAcuTndQnhc6QOgdqNTKOIJapzbvyshlqQXqwxJEQgn3FwB48AepShg1gURNyQ0bRwN6jbha16s",
+	"HdXZ4J1OC/ckbLwGUeLnQs6kqhjwtDQ8JybzmJjM6Ndffz04j5q5eUshEK/HJ09J5nty9IiRwZjs0m26",
+	"OTt3k3vzU0x9jh73UcBgj48eeVYUmS++/hpB+rcDEhYOLhzGj/7tIJYLDn5Gq+gpU9ooOZ2OCMSAIm/J",
+	"lXKAXiZkhyCXol6hNJsWwEQqvSJqnVYI3PDxGl06YKUDwN6CSnFwWXBllrqoZhr1wRjzTvX6vVxOhDJx",
+	"OMHLi8sNJ4teCmV0WUxA2T2klw4X0kZhFHUvTWjM0jsaHA+OIGJ0KRRfyt5p79HgaPAI4zfn4Dw6hJiz",
+	"QyiTdRA1GqTsqIYDJ3AgX2JLFMYpuHrh3WmVFn/uq3CBIYVso+xfxmtGkXZ/IrNpaNeN4WeDHgCMYtJF",
+	"Rp3kolwmg2U3SLSD1P9G0JCCvt6OS/reb76qhnS/g07jS3+choob6PLtlBOGgITy8FsAAGolDaOEsNT8",
+	"9NMe02MWW8u8ofsj1TdzEmMXMEKu2h6AYG5cGzjnHgJTGbKcIoqyAfQ0qYVMpqCC3CTZfX8wbDH9TIU0",
+	"hz4VaPeTYNKEwhGFMEutDDpdT46OvMeU4kdjn9nfKdBzb5SCfCnwybYVtYPYrMc4e2rQAOXhhYKmlT6+",
+	"CV473v3aL42mnfDeo93vvdDFWGYZNn57fHyy+43XkeT2IrTJf3z8ZPerz0JHwO91Bq7mxydPd78WbNRU",
+	"t8GH/O6GFFhazQMPhMf73v/2m8MQUy4WvAjNL5stUftMiVVcFsBpCRBuAB2pf+v33h9gtgV946ZLEejD",
+	"3+HjMIT23rSS7D973zaSWKxnSl0YV/BbVdzE/7xJgX8UtWTSHfQ3UYHR326IiwqXu7GKXhyoi9Fee1z6",
+	"j3RDKR9l6x39Mq7o0ePdb7zS9oUuVfZwp+ESgNbfROz7u8WHJANBBGGyZ9DPUS5MKFXKcyf0r734/JSN",
+	"aEj/hNMOcm0wMwzVXtTVMVWMejCBpoYBa/CDCh5LGqdaPTfv1IhPwAM3XoPuYgSWVZWgnq0xPEKC6XYU",
+	"VjhC2bdOXDaL2H7GBAYu6vdU9vleaEt7Dd+beuoCxYE+ELkPSuSOvutAcnApl2jSxteebjmHOISq+3lU",
+	"BGrjFDYu+J3pc4eNdVh/qfVPTubvTNR/qZo1vxSZ5JfU6/jzIu1vmgTuluQdy2S3yWJR034yTvqopJrb",
+	"qdLWDLpIWjRiX5O7QSq/KM3HreEXI4pteo/fsgfF50tRfHweI6k7IfDpFmpPmUnbbo8C/xX2UgFrY1aV",
+	"wgR3A0SqLQbsubKFFCZ0PAe/Rcu1ghm7WJj4xFZXldbYYsWAKo+3MWO02pV4ZVvxmeLtRp17mrm24C2W",
+	"pFDcsiMRcDt+ju98ebYbB/x26vVAub4cylXLtb6LvcY3LmrV5H71cUTgLIMcEOpGQaXZqvKXA+YN7xwC",
+	"MfoM8FVQmgu1X9gkZ3Exi73lhChE+S9i3ftQ2k+q4MYNKT61K3tyb1PSbG+x5l27qnNORaTR21mU6isT",
+	"R1PWQit81sbIWG5LMyyLfNTr98iN7yBKRGK3AUpvHaZeuen3/KS7Xg/Pwdq+AFXtdprXl6X1dAD2L2L9",
+	"RkB5k8+ORr7F4qqMqJu7FLcii4e+jG5SrHtTKoilD5QQEmpKH6kWipnPuWFUuTIty3m6Un7pelK1kK0O",
+	"IrfOB1HjCxE1ojtk7kHSgCt1+DuWa233B72d6xUEr5WqKrSNqQ7Kl7vHTMhMZhCm48MaII856RqqsLOT",
+	"4RYeSxhrQ6XZz9QJVC1zh3m0VP2QChHSbDSb8uLBMfTHdQzdC08MF/hwwtVE5O36w4WNUw+d4jCG9Gpf",
+	"mUoaxm3fx5RXZs3gDM60EgP2CsMRIQEenUrQyQRvPij6c+gr7RBeZP13qqGxXFJVaIq6LcSAPQPIc/Ah",
+	"QUKjz3Si0MczIj8UAkqUJXivUi4iHPKBzmws8A/qg/nIzpRSDQEHRw/UzN+1uxA0TILcGUUY5eRR7iDF",
+	"FsqCWfHepmV6zL7bIwTwviPwAICtEXgfKvQQZu4SdGh1F6P0v4fQOtiybToT4eqD1vSFaE14XnfRl3CE",
+	"QzCtVv1wU95a7TsHg29pLCDxozQCatMuBFegQFWlVTkUR4rkGihGnmGeA8pzucgG7I0w5aISj0DwgXZ5",
+	"xgxS0THlQgSq92Fvymu3KdulDtg3n9QsDaTPP1yfL+D6ICJ5gtfhyvTbnK4y98NQmiX26FJagQphIB/t",
+	"ci6wIuGVWFINjJmu6ikkDQkVDn42mP6A2l+IAu710g3E7Ibqy7LFRycKJ8LpJQioVf7SWShNg1hufNSk",
+	"pcgevRCKfjcCYxEoCX/gK0hYVMXB2Wgg+ZpbKxZLO2AOPSFLMMEiEvoxYPNnxiMebs4XcHPgMCEpsDtf",
+	"2BSlCnEtxapd44MKbU7JcsoYlqUBu9SCZ+KgXPok5r4ToijRthATAeUFtqmBr/3EHcxBvpx2VechohSQ",
+	"ssakatGUolL03S5KVJP7g2s3tAkPSs4fR8nxFwrCUPMcro4Jd+dWd/R3+HdnqhCkGxMXitxB7rrAtTWi",
+	"gMJXZA9ul+K6XEm/moSN1kN7NyvtbhPExfSVVgJKG3wEQ8R2rum3IwoaeX7JZ7vCPOAZGPJRR0OrLwrw",
+	"4I36w3qjVMxmJVTxgztt7kg8drqlzpWfKuQpYSmRFV97P/MZk1BtBgRaQbVEEF5p2MjpjyPya/E8TziU",
+	"tltM8PHPhwp9FmTlwVF0D44ixIcHV1HTVaTuRTBxkFCD7zRteUn1c3Wl6Ic4eKz31EfXR1UQK+RKQsmo",
+	"8ZopvRowcJXoaVX2LXihm93GnFIOGpJag4v8nUKnu2GjYNAdIVVqSW0UKvuiBKJU2G+NeB1/TOKlxOpu",
+	"clH/IfD2D0J2lbafmPR+2bG7SItuSax9lZbD3+kvINiV66wtRsmAJx9qf2olzoLxpRAQg1QlnxvL11RX",
+	"rNB68ZVhuZ6F+oZYTZ/6dkBjAKUxCDjlMFvoa/ESx+1CdRfh0QTdrZb7mSaPR4vdK2/88eZx/QDHmT0k",
+	"dn+56QWfE8FBdIoLTJgQu78f9dlVl+znKRquIGLpAEOW+qG0TSTccTRBz/WqVs3NkSL0YcIwKyGu4FH4",
+	"tNDKzvu+xKjPSaACGPJa2jUV9Dhw7+VrX6i88SMM436tihZDywZ2DpXwp9KXx9dGQFlJE9cPolYYS1FI",
+	"nSVdQD9JY/evj3bfwVEIQRUd9SXFCj1U4PrjJaLTJaR2HBTPiKd4lxiiUMGnQwWuc1WBQWHYwSo3lbOy",
+	"qIrjRnV98aZTx4+kmX3fUjktwdCff/Gth7pbDwZtXiHx3a7p4cRctycevnjGHh9/dxTSJlCjP8PIPmhI",
+	"hTJBxtdRgVM9DUYpcHL7MrZbru0ldP/8Uu6u0+H8xlUDN5sTJi+mpYVGxhtff/cHaZbaSG9R2TLww7X+",
+	"g15rqBrP1+jo3uST3LBnb/+6553XetGuKbymetOO387h7KDWP/bIehXJAy3FYdQaeiHsnU38VvBiMu+1",
+	"lezFgrgki1Or0ZQs7n66ezGXEXTcyKh1UhXmHBKr8fc+G/lW7yNfdYZq+COx87/CFnbOcPA9VvVSOC0m",
+	"dJPv93DaRHPVL64ojNtFhyhblQlApAdV4ktRJfKc7mnoL6O0xTqa3YJMGzTqsBAWOXabNFLNRsXVoZ2f",
+	"E0JyrWY+Br+6tVyxcQH9C/nkirruhQBVAnTQYjgAUG5H2z4zJT6s5OHy/XEqaVdXwWvxnm/0IZ/glmo8",
+	"tR1FnPE+aKsLsTXABVqju3fRa0HVtCU0qIGvKQcbWXkEKTSgc3wUvienSL/KfE75jx00Dpu7KAuBIRf4",
+	"QlJn8Gv9jBV+rRc71H23vgff6n3kPmu9ANcqIcZDXEt17ahYdpru3I7SUIPjHeVZlptaCrXGd3pKsjo/",
+	"KiZ78273krvPH0Ua/nd7px80fX+Vbu8CbHQIB11xa3UUx1UD54XyfJ4hT7hyojuwcUld1wfQvBN+9g3q",
+	"fNiB7wlXxSX0me/lRqK3NBCWkFV19qX1uVuN6ifJ8iZuMXe/v/cfXhAA+1Ql6f/dk46HqIWPHdMKuZj3",
+	"Ta5Cl6vW5Btk8/650OTS10JhlzULXUWjwht6yniQHAB6RwHLzG1ZH+s5ccXmuiwqPwYOBuUVtV60hRWc",
+	"q/XLqkvX7QjUl2jBo0VvsyOEc30QXP7IJaHrl6xJGu4USdAgFIUAu/idzA+bNoa4NZCbiYotDd0zo5TZ",
+	"wc3xOQokFWQPEslDg5xddo0amj/IRXe0iQDduatgFOInt5aHA6Kbc0d9fSsPSAZ5j18UpQJq9+ToERWx",
+	"jctQ8hVfQ7wmyFCi6pqMuUIBgrQr5G0A8ANSET/JNtGi2qkHN8UXIiqYCHducycOf/d/gizg44LbpQGo",
+	"x062ilAfvdZEYqXLPPON9qFUujdnYIRhHxLeqiKy4NnfvBnfEygecfcPgKAXP6Bs4KfwsH5s0cDPv10y",
+	"8CfzIB082Cvug/B4bGe8uvROv+d0we+HFIVqia3mVtRFsOQWpl6sQvUsaBqhxGqQLlz1JRCVVxqqrj4Q",
+	"lAeC8gcnKFQSrMKreyEgBVSfbKcgb4L4shKFYFnp/g/BTNYXlAsxVwueCVYuHZlrq5f6QFIeSMoDSfnM",
+	"Ss/eN02xhZzN3HxtROUHXfldyVCArScoySputScVWxZ65nTMAft5yuxKM5oAfnRqEtb+7FfWBgt5mlol",
+	"MrQu8d37I0QPFOHBz/GB7ifhaqxCKL3a75KWhtJ70kmQ1MO5z0xpltjwBRIv+EIjj19gl0s2+sfIt69h",
+	"BrIm0na6X2C+HUGRv+oiM/62OwgVX1RZDJk0y5yvIXSjz6YOGxg3FGzqHlroaymgQijEbvq0cao8RCWG",
+	"xmKGfbhT6Q//qKU+LPj7n4Sa2Xnv9PjoqN9bSBU+J5MePmJzCbefUW+Jhy7iD9bUT568TSe2Px06/J2a",
+	"m2yvdrqK+ocbIUIWGszbh4AxJFdGakWkKlWQ+EcB5KhTiHa9JUs9OLvqyPKZRmaHm7ZdWvCLfBAW/rj1",
+	"RStEvv3lxG+3NWE5x8s54YoV4lpfCYqJ0iuFNf0oJppdeochDPkVVfwzPtZzLOj9jP0LhEG4Z4fw7OhP",
+	"Z54GrOYay4F7GaX/ToWcjaj1sxtxotVUFguR9Vmm6ZtS2QE7D3sT6giGONFGwEayYqCD8pwcqw/k5I9P",
+	"Tj5yYESE+A/UzN+3iKBBk3cIsQQCcofuIREh2E5BougsemRYqvDrqM+MxOjNNWSBLvgaHbqFmEljReFG",
+	"IMJTUZl3ygdopMjMjwVX9oHKPFCZD0RlUnj8QG7o3kXUJkRRBYnlbgJVIaRCvb89ZgRSzOxc+LYrVFTd",
+	"+sbAlHHmI9ArfUi8n4iljToIY0p51Qov5Y0heB70owf96N+LREEoDz0KvLHzXtQlI4yRWpltGtNbOVMm",
+	"vrfQcw+iIFfYn/vCQmdYKI+ur4SC6pi+Jt3mFX6uMrAN+rk/00ucqGf73O38wyX7I16y5yqDiixGztSB",
+	"U91rprs73jK8tO0c9Dm0AMB6rWAj9EBAIpWYlkYYqFyvlTDerTGXmRgSkxn1kYlKimWQgeli0Rb0fwRe",
+	"np2G/FPf0cC+U3NtLHYvg2JzmNTlrjnUlPAJryFzJdf6CiwPU6wJA2EWll8JBeViEExdktmTfCAFeBqU",
+	"Zrk01A8K8saWHPp2W+20DCwGhaUuDDNaK/x3IUBdkZBka7BvApsLXtix4HbA3uI+Y7ZsorMLzufTZ31/",
+	"RwedF1zCvg3eqcpS5HQrOkNwLBmRXwtDdh/8fUi/D90JiXw6+lOfKV1UYeeoSG2ailK6FK3jM5NwPkDc",
+	"Cq7zUybe/LvX4r6I3JuWO9ZnI6pYWQij8+v7UAn/fcfV0I28Decr7fww1zO5JdUQrhNcNiihjpMEqRH4",
+	"zfETtpCqtL6EMXfsrxBmHj0TMneWXBYD9muh1YxNCpG528OpASd/px4fHVc650Rngo3GPBtGTwLbRC6g",
+	"CzChYScJaagFe9iGZCYzrPbDkEYY+xMRRifwi+xCtdNFfIJJdXeq+NFoSPPoIwr78YxYiEzDoMWNHsIH",
+	"75vMVbRMzqgDbyBgpZ3X6Zdysm2dgGm0vLckS+crvjZVn0HMi1iJPD+AhgoZkqk+u1J6pYioDFKUw03z",
+	"oTKagWDetXfL3XXdB6z+UFiNyNMdrZ12tdJFdlAII7ag91vSqXKprlAvNMKphKB7+kH6pPFF8Wq5VjPH",
+	"xWOGySJuL01oqEedOjMtzDsn1KVd1oAVr2nCNwD0vuGuyb5z93/boOXcXnftJBnMKJZWZGdBi8eNM7BP",
+	"VBYWBDOtgsQSW+TEe2nA0h9VRb+vNnU3DzRgOw34fLu4RSZk2GPGwy1mQAo2O7ftSUsOyRu3hWWS5L7S",
+	"xRUyzEdHXsbH9klqIs6Qxjg53NuauFqTqSZ0MAkECLsZScuutczAT40RtFbkOZCadyp2viOZolFwzGTR",
+	"NFxKk+x8GB5thL0rh34r7Bka6LzB0K/RkwVJfaoiNv5R5W04eaemSyQNQ9rLB7H3AwoIUBsxZthsvAY9",
+	"2t13OJG97jvp39u1euomVtfVazceM13M/8/ety+3jWN5vwrKtVXp/paWnaSnZ+LU1JTTubRnO+ls7J7e",
+	"+ka9JkQeSWiTAJuArGhTqdqn2QfbJ9nCOQAvMqmLbcmyzf9siSIBEOeKc34/5Lx1rGhGpK6z2GV8bTz/",
+	"sshVD6nxl3hTvnv2okq/1pczAUmM/rZiKZezHvuFuI6s8XTgA9wwdGjQ9yAJ8aUvmCifsQEwbVQCLVy7",
+	"NPPdcdO3GeOfVbMs9yzOd/vQ6Z9O2WxM2bz57Ex0U57O6iA6D15T4VAR2mKNM4UkUqlvnRmqJFFT7ZFI",
+	"Bjy6GOVqIuPiFIpxFiZcjiZ8BGHgwFjxdT/RjPzv/Z/c9ywaK6VdH16jYnAj3NGYxI9vLd3ydMu6pSgC",
+	"0kUy8ZEycncp0PtyDkW84XjGbb1a3//nPulC102YmB9yIOT6SoVjjEpj3eTuJeRiONunkLfVuLzH2LKa",
+	"3yowsMjWTEFaP7oaaJVRZo+5KLK1COFqNvgfOK43LhLfhEE4s1b4puHmD77u9kFFk3eoQToHcwXpp01n",
+	"xb/WJL2q4EdjbpZjZf8sgWW8zDRdRecNrGsJAsPUWOQQ2V9iD3dBsY1qAtsoyCeOe+x1Uc/s7qcNn3ku",
+	"UDujzMz6cqDiWY9hL7aSOIaQWHrtXsdY1jGAT7KYG4jP3WcugB2Jy+b49SehTTvMdgvEbHPnt0MTvlkV",
+	"0dX28ySmjB/qWNeAHlEjePM4aF1WbkH3TeVXH/3BJxuvPpqCA5XEJXUjOzFlJp4Y0YqadUA8dLsTyto3",
+	"SjIcYQvw3FtrmRh+eQvzOpb+gfqcphMe1bd0CYnUPnKXoCGId9dbyKSa1pbGRX5uhc7G0Jf4d02SENv1",
+	"Gwebu9q+/haLQzBVixOwthYhEVBuXvp6QXqGmyvlhIrCEBu3sWMWJQJ80ySnk9uRwrCODXOk4bHLkAos",
+	"PZTKzYjSz1a4sINbgufz+NU1X3qaz5zpsZrKvhxARHBSRb9UCUmRV6ousdTQqiuV+5atAq3ClyWSIDdt",
+	"kdoqXWurrAassPzCk+EHJeE9N9F4szgMS/DyvXKrw6W/rMkuKVu33YKSb/TqHnZXXhHXa8ak/7H/A4/G",
+	"sOxyfxlO7/mK9XvvVSyG4i5L0bfo+ElZBIldTfuyar7gSwPuRVo6Ad5psn5Ro9MUtB7jpROrwjLItZJs",
+	"RHUB3x0+ZyF+EfbYiWQ6UVOWqtgqUf9Yx3amUmJFpnpualB99oKF9ifn9iehE8BPYPLZ/jGKX5Nb81EV",
+	"bs2uJuAqQ7yjHJx7+uIUXFqs4v3Ou21NGc0HngELJxJLvc7dWob3ULcGXoQDFkplzjOeGxGJjEsTPnhG",
+	"h4KQPHBMJo7K/PEk87a33tzAeUKGzy53qfk3jD+LjUQVbddqBCcaleV83uDgi/vL4z+1tUr+LOGJZmpK",
+	"mQHu6P9UjiYx5wbPuq2dfULQMIKK56bUQmls6OL4dV4WWcccMMwszSmCMVzNIlKuodUwLtL+DW1D5YS3",
+	"0Fbp0iSPx5sNWDj0fTuda3sdmaYts45UBy04knU31YpaJRvicFS+a0Ro2zVZ273AfaPu570JmDvRXjdq",
+	"JX7fFUS7ErXipl5kkW10KWSlw6wBmSAWZict6Abq1sup3lEJ2jo6opaFflR+AsTCnE+FjNX0XF1iDrPi",
+	"OzzqiK07P70Z4kUs1g6LhiIBfcAvueE1hIsvbpjnVvm1Q+Qes4wbA7ksgCwRrcIfxrCT14wnRQeAVmXX",
+	"kMeiWNawi5jcPfYxVzhUPBztSzzd8xUaTeB1YF7TBI5xaruBuhC0VVpzU7REiMhM8hYLVH0nC0cCcpLa",
+	"F+9+0NOXo71i5/UyObK7oQFMfKm36TzNNR3T5Zd/4hLFcYX7ukuXO7si5SM4sJOtqSpa772jvYGQHI/j",
+	"riyE+6m+HP3r5zRZ9+eNZq98r9d2jZ8dfr+rM7RqIG/Yw5W5/kDD3qfXt2TS9Yu/BjscRGzft3/6/So2",
+	"R47ggzKn3Ag9FHyQ3FW9D3n+I5BWPUPMuNfH3jgRK0RbuU+rfbqEXAslvx58WWyhPlgjU0AETWTsAIKK",
+	"8r6aZbH7t4RhbYoo3oEzKW9FAjtsVtz6FA1kftkbBuEuXTiIlH8WqTUqz55+9+fv/vL8++/+jOQU9GFJ",
+	"TSGkgRHkbaPS4r9Kco01LN/KFs+MJ+lAcpH0pjDI9oK9FGIxSf1/iXX75r76PRuV/zwq2/h7Btc2HTew",
+	"Orj8O25U7/PS7Jw1bmiQ/xW9/Mr40OOH/BLigPoCS2R8w+zF9QlUj5fLxbqyNNvOKO5+ZvA+eg85WLO9",
+	"vvMwBp6Y8YIiYSRLAhZzwwdc4x6UANSFSrvxiPlSR+FosyG/FBFeGsZqKsNKQ1rR9Zobl9wKYxjlPIY4",
+	"POrLHHhMWFY6UVPIi1t/gljogOqhqYXeCYVmUy5McZ0nlXP99OQUIfOFdJXMA2CTLFH2iX0pfUFjcQNs",
+	"pZtEF2BaguYfacU2mCSkJ7TnCJ04uXVyCiGDfMwzXcxDqxRwme+V5/6nhTnH213Gs7ltzad8dkvyaDcR",
+	"SVZBkuhkwiOK2jdTrU1zcrhYTA8ScQntiSYHn8I1S5QcMVdQnOUK8ebyidRY1J0odaEZN0wqIqr3gzti",
+	"nA25SKypSYFXmfD9TfQYmfAHYEXVUeG3yMlP4hIkdS0sPw0/xpndp5160x6PMUQXV9fXbkNcinV3hlWc",
+	"s9atcWJQaeuaKicVWWwCuyMbY7lPwGOx8pv8hAPp3iTCOfB4hllcd5i1hsALeSkMvgZ9wLFTe3FrOHWg",
+	"i6IbvPz9E01Ws8d+HSuM9Md0sJTyGZtY1WeCAo+GzmAwoYzfS0WNIH73IFCTprvTJX2pjUgS95HvEcyV",
+	"So+oX8S43kJuiJsB9Sz7hrMLEV0E9MygcAzsUgQF5rvGhiNOHAlCyW8d/5Qdf5PaoZ72k2LuO9NaeHvO",
+	"wSel0sU2jVq3ShBQniSQE4D0jnYx3sOq/Htc7DmcJEl3jnizc0RSNIzLiqJFc/q7QkHTvrHQq3uEgm85",
+	"YKzq+hiiREhYrOwrzwQZa6qk9DpZAxSa2hHM4C3jpvJJ/GYH9WVjwSRNo8P1ejyd0O6d1+VsoVS1+VA2",
+	"6Jlk7WL1oXCPyZNyYdtVN6rwmgvMz+OaEqjm5FQGEjH9CACsIMGsuE/2ur686jxVfubqMQ9ZZRs2Q3Or",
+	"i1+yB+38lJP7mMOlgOliT2hONxdqudMgj0aDOJ7dyk4YzHAjzIMCrq5KctCTgX25g0VmGqMerKee+tAQ",
+	"i3ocTCDXDKH+hipv4nsrnnCmyj2vd9k8n41r1Jx2x+UdCufjQuH0m9YasqqP6pL2Iy6uJ3ETuYrENWRB",
+	"ENPbAxnJ2Fp1wo5tSo+cGKYNlw7h/or1d5s7YNOxiMbUDCxVX1ojXblSE/xBKmQMuS7K/CRTssfO0Pxj",
+	"FxRZfGEwiY9FfSppTKX+Uk7+ba7SB6MOOlztnRDayvaizXpFcK8lsl/Kf5Y1EL510mZv/sS1DyIaie8f",
+	"1L0Wgvear7u0yqgWQTQU0NRGvIUOQJpDR634wBnRMQhcMXpd2LV3HTl5B2ZnhWSHWvfKNVo1oHzwDXxd",
+	"j/D9pEa/Eu8a5eD8VsxGp+pSLIANJB5WEevQedga012UL9PA6OcB88cOhDcnZJRMYogDpiTCi2V8BJg6",
+	"O3lNKTOp6Kd0OqlZAkMkXe65h3kour4cKQ8mWBxck8I4KpJvmC9rhQekCa4Lo3MKdkp7zUW7J68JN9Gw",
+	"1Krlp4eHxUJosDcxgJQEkUpTro9Y+DcR678ePn1x+L///T/B4dMXT//3v/+nDSdPxHpvrtD4J5AjM947",
+	"ev79ixdYZFx+gG2hBnJ7o//85+H+i+P9t3x/+NuXv3z9Zr/6/3dfv/3y/Gvto6fPvn4TrP+bb//fv+w1",
+	"FgTXF+pHNcXzZ6r7mubCGJBHLDyNxP5bgegYkWBD4RDydCTw75wA6UYgy9LnuRXy362miN7h1W29RgiL",
+	"NgOOKJc5JMB122PtVefWad5rrgN/dnhYrQD/y58PVy0CR/rcNQZh1K0O4T01C7cBY06kESmcp/xz81O/",
+	"P6w/ddVZk8g47EIXFhPxsc+G95j1ghBwEL2dRlhJp3lqY3MDGCiVAEeXdp7Qc7k74mEF7yWqoF3aVkxB",
+	"WneXNLGBOtYLUKKj5LnmMWlwckMRM2gOcfCPDjvwFmKtDguBEPy8nfZei/tgHQS/uraYo75CkHXc+7uK",
+	"qVcZ4l1h6tlnL4ErcCv4KHkstpJ7uRfFRrgNzomUsaOF2HpBUhwzXojiIo1Z0pfTtwfoPLcHfFbE6ZIC",
+	"Kb7mLkTc8ESNJhA4TPjiqkKHk4/gWjJciPSnw8MeO80gSQTyqFqfL3z35oy5Yf0Nn/nXsC+pgHSo8jIM",
+	"KIKCMeT2uUoFPp7AZ0/5jO5YHQTC1DfXjVp7846WYW1LsC0PDsfX5sGVL+nhOmAP2C2qOz7Fi1zB8anI",
+	"8RfSwCuctjiPiB27lAsVZyuVeiGhDMqLsopY5ExO0gHFBWEMhotE9/An4Uuf68HAXmoDPG6Famz2ttqd",
+	"iiaQKTfNzWefW6V6F/EcN3qacye+hJDnEw1hl9atQj+ubOGDdtoXknrPDeztd48d+5yts5gRl2wA2MeC",
+	"RrYZEfI+ivQOZWbQmsabj7N2Pr/SnfS0NXevIvTLQCFrdl+WxzOkC1zB8rxL/9J5BSXNkzDsAiCzfvTV",
+	"SiVkEbm/Jv728zeVFbkrwMkV9UodbPIGh9sP0fnp8i+PrL2L5HbthEoOdma6vUb1zWcemQrlnaOYQzaK",
+	"AjrXE4Q5otUwsJcWReSundO6ZhrgiHE5M2MhRwwSDSV2d0HcRWOC2P59AZnpy6qk99gHNVDxDKFlCAdj",
+	"rCq/MfZGIiGua/shnvVnIAP3v3BMXljbTsSfI3HpD/GIk8ylYZ4dMgnTvnSrxLhkYzXJA0+KY5Q6T7mc",
+	"nbsLQsYH6pKi02Kc/sdTNz2KTdW0hczeXnw8mGjYXdrqYoh3xVwN0j8fh7K4txivCchaFJvLNR0K050C",
+	"PERGsfth/yIupTJOeZwrCRqSYXcQsf3CVzQTnkG2pHBBHpgK1GNBZYvqubkWzWn7g0sB03ar+pYaKwts",
+	"i6Lzw5eDubCG7lZv5LRaLMys4Z3kSdjAUy1gSlN6iFgSOLF/LO2jpIXb0VauLWmzzplemKiwm4jk24hL",
+	"YbyjxpDFKatjrXs3ue08w0v9F1QNXqO7c40W6Cv7a3SBn+jFBDZz7s5KHNE0FTVk3LmSDSmLubE+mNL4",
+	"XXAPO9abB1ysPi9eJZSWC3U1rO4vYF17m5b4RSZCI8C2jFmWi0sb41OC01ebFtTUKWFWsvCP0EXLnGms",
+	"AO81Vg98wiffWk054m7S0NwRrND1hOlc0WslY3ojdnrC+6xT+3OWJTwCLMlvq7m95CJBENRFRbfNVb9Y",
+	"bxqwkPisQ1dQOpEJaF0U+QsCH5cv8TX5atMeC9HgQFg4frRo7mwr4Qa0KY0S3vqIZaCyBPpyOlYI2OPY",
+	"zx3zYY8d++uFZuiuQmx9SG0gw1s/PfR0Sq6mhajZUz5jA8wa4ZdMJXGPHROcB67mAIgRmMZsn0+pFcfZ",
+	"TuCneKvBzN1SYS5FOWSSzE6fbui4hacigh4LaUbzq1BggGH+ha5hViPYp1VqchLg9jEEf0oAJTi4aMxk",
+	"kR5yv0PW+7IcoGHOLwmcWJgCUn7pPAMXLxCgnJ0azcwGDQMoe0FaeeI1mfKrYOe0qfaCPVpzK6G4DNdD",
+	"ML/PFeBWQ7WVD6H2CuoF4FSRZRc2ZHaV9aOt/H40hUfYqppNBomISIOs1PodLABk8OCD5A8WLaumaLTB",
+	"9o622uxP1LW2w6XZdoR3lLddDQiy4zm/DZ5z61yF2w0NHkWa4n6nOn9GeLd1emvxu4Mv7thvaZ2m15lt",
+	"1ZTX0o/2R9b5v+0CSK9xrLKnScUFg503FF0Xe5cYWKvccUXZaql1POUzXZ6c+81pHRAb+VnJQiBp13cw",
+	"J5wHKYRM1+7gvBkb88TKuS7N4Pfbksydq2PctFfysLtE78d5cNef6hKXy5TTSkWZhZGvoMNxhJTzSZFa",
+	"7sjnLbXhM5ZCOoAcc1LC1Os6KUlULeAm3FoqFsJCnDHPMpCaFNlLFtrwL2SDHBuyhEH0yqBMxFH5KEX/",
+	"MROmDrfxwlUz0deNALVUVbVVp2VTJZ1rx33bJgC47XrOhxKG3VeH8D4TDjiV0B2j305N6vXjzYMBl+3H",
+	"Yx5fbiVguZ+ENq+41BvU5Gsn2zfp3b7iclHvrV1Ya0eHKo+6SLdzJleWasy7290TMDqqorz4SjFvc9r9",
+	"Rwxr6/JLjiCX/gxQDRnRK9o7IqQx4CkrYv0457MImVVONFDHeAdP5wQsg1wriaeGdNzal67mT8bYJISX",
+	"pXjBRBqRWIcEZIwIyUKzRAwN4AmpxteLt1dDxv2dc8BzZ10eFzR5la+43KQ7uZ3ThFdc3tExwiu+BPNy",
+	"wGVX1t35l91xw12bilc2BPe6EaG6b+wLHnzxXUYrIXSv6BkOzWZ18i9uzCseTPyEdqZzyjqnbHWnbGiI",
+	"mPLmaN1NMuNdKaqw09Ypoga99rLlbUnUDh0obNIz6Y4FOg2y+crm1RRIk3EeA8/NAPgC1t9TwPYlR2jz",
+	"/NBFUfpl0Qs15YTqoAEwM8FeFBd5wIfQVXWGPfZRaezmxYJXZBGfQoKswQ5UDTXZ2N1zACD7srhzWRHL",
+	"vhnMmFvYbwMXRSbAMq41aKZkwAYz+njiIlHgl0KOAipzrRyBNEV7PxYLc11tuHIxQ/EObo3A5r4pAanM",
+	"ecZzIyKRcWk6VXAdVYByysvddE2NUCHXub0Mbp1M6treRWsPAaaRhGbacNPWueC/W5ep4xR/9/W+JZLL",
+	"CSzKJ1ffdud2dLpmnWxynblOlwQgm00xEycHi5QcijyFmLqsCxK4yLOSwDxjrkMUQT/izyzmM91jKCXW",
+	"G8GyA7qDD5f68iqr0hx1ro0aivYXa8CLC5t8CnwY3P8k8hu74HeURt4eg1KXVO6KFrZXtBBUcIkqSrXD",
+	"Fdm2aSMlXSbABzMyMNd0p39XQrbH1q/A2h5HPZPkwKkFkjM9iSLQmMEbTpIEQU1qFXcldDKG/xJiZgdB",
+	"dLH2m+f2t9XmY5bYr/BZui8L110Y7cv7joqInkcRZNTBXNGkxCzP3U2K7ssBRDwF/6wmw/d3JeSNyvF+",
+	"u/M6txKiuug1s5PvSnh3Cs95mYrFf61AdWDPTixvdraHDd3t6u0DJvBKFVdXbfWEH/WGX03kGVXDXBoA",
+	"+uOlE54oOQJtjorakGqo4EqcXfIxIOxC17OP/f7FNfXv+ABb191zEHMQm5VfUomIylM7HDtsbfhMM155",
+	"rAN0cA3thJZoZx+UY6aiFV+QjTAmSDvIZY3OsJFBwi7TLevSprNMGHa6rcsBLMwBAGF23ER9qNFKOcZ2",
+	"KJSf1OixVIainxKZRdk8HpkujdeJ8PppPGe8hJIsUSMqjrxWJq9JylNYVPPzDlF8J1nFtX6iyQMgsBwM",
+	"TcYiK08Kz5xa8NcVR36MYhN30PeSXPY5Q+yNcF/OdRWpqTy3twuPXFtxcWlQCb9aWjH/fSJMZ5UfYcRR",
+	"7JpOn5AsW1GeqUleldxCn1y/zMmjg6cTQ6zFOmChjTrOHZxW6EsNCmg1lkGeCq2Fkr4USkLsw/cyUVKJ",
+	"7FUMzG8/B23OZV/WUy85DCcuMvGYA/RsliIhtp1u5dFH2BZJALB4Bhm29HK/n50aLmMhRzuZJ/GDW5wr",
+	"0X4KnZrqPI/FdUuoJQpDX5EYdtO0RIqk4rdWvfDecZQ/ijDDTnZRjIFr27WgdTJ/vWgjJTTLTfegoZvQ",
+	"0oQ2tN684wp5fugKAY4rngWdbFRazxxupX3O70pITQQkvb4sWsrwx+v3lFlhu//1AHYWd0UbPjHLWKdo",
+	"ibsSgK4EoOsru1P9b2W1VJC34uNtqq9sw3q5ayzrXK1tNJY527eZzjJ0edZpLduaUO1Qb9lm/ZOuu6xT",
+	"I5vvLltRizQZ6UpTT3s+5o1Los7hwgvJiBoAwUIinsLL4kTmiY3yMh4JM2MD+7Y8GVfbWfHH6kB2Mbta",
+	"GeCi7EttQbsUaye8C+EjMeOS1bf+chTJZYK8otN9hgA+/Cp8jztTNWpEYED++EXkTce+Pdaa5LkQ0UVz",
+	"kqfXl2dl+sZe+zvWuo24kAXSZBWrd0Hx6r+J6GJ3YoE5JYBNLfWV7Qx8pyNWNfB2byOrULGhVkvGtqPM",
+	"+oDBkUlT4WaFGtMBfY2Rrw/FneCtWWh/FbIx98acLr2EHBu2tUpBSWrZFq4C/ahWjl2vwiTgGrtPmZI9",
+	"9rOEJ5qpqXTPdFUfPWbHPHdvqUx1uAELrfKA+JwbR5mdcG3ONYDEjzSfMS1khERLlDieEaHVmMf1WTao",
+	"l1Mwn1SyxWzD7ed/3RTuCKe24jktjrSqapPoq2aOj23a6cwH121VFOb4sv8OLnZDsAOmbkFcVd51I8aE",
+	"zwY8umiNFl2RiYGqz/NEM//DAvYjSlR0YS8KpZqGCP+IPxNUZy+jscqPyEyEVo0rbFGwt9Hu00xpfNnn",
+	"qQ7LIqGcG+jLMMdKHnZC2Ndo5iJkJmip7vnoJ7aT0acb3NLaHgNd1Nl5lMtJC5DKxNEKTK23CNXYEz8R",
+	"crR6+On2px1kaj3EpSTtaVU3hHbr5CohnpXA8UQ2gdD22A/uCfgNH2iVTAwQ1izwaEyeq2Qnryv8sUg3",
+	"2ZepjXiPEJsA71HwFmAzEQafBXEm9hSdvA5QHdndjC0/EUW/BCwAcal0whwuhRZKhu6mxjqXVqm5Z/Ul",
+	"cifSxZCpaBx6BUlqrxitC4o1nzpm+qIC2q/yuTY8gZDKIApiVANp2YGVKB5DTG4vNTxZlejHGDDrTuMT",
+	"iUwi4YaYHrH71C4eQh1RlE/nBlRVGdd6rqZ81uvLvsSRhWwAIyEdTQ4q3c+Fo/7HBCaAddpY51159wjm",
+	"H9BcPCuF0G4CPRbaPxzxJHa72mm6hXM3xbACb6Jyqh5pORWx68nGxmTaY0kEZQqTacgvRQTOVnB9oe29",
+	"eizM+ERDyCKe58JDHjvLg2vYl/OvjW4qNIIkSyaGrrnObhc8V3VVKW4eVrInpr2n7BRk7C2A2/43s1K3",
+	"H2LMD2/bMUb98SuYScaHBqXmkYYWt4bq9SgKO3bJof+BbGXhUC+z28t9+QN9IbL9S0VZ4mzS4tWj6rXW",
+	"8kJkmTV+VmWPeTIkPVblLPLc0vaeTKse+4cyQCbb62evyLn09tD1A4X2/iEbcmco+hLvUmhTO+ImLWkf",
+	"caZOL0S2a8rRjsmO7q60YqcOb7F96V4kV+Y8xU7j3kjjWtnFHPeFyMi7xSzE9RUvOq6tGZRXMxbiFed4",
+	"0B5WEylHjGt/pIYp7GxiCnXqmdlRE9co/y9R/VKZMzsbgw2dcmDPDg/ph77eurEu6N9xtLuYFsGRLdZu",
+	"tNSdUutyImvlRAS2D1oxx6oXFMRVEyTBOpkP3J+r5D3OmmNaPDzncbwotO3L5tj2pcdYsb/HEFrjSZyP",
+	"Zcdcs2deQ2DciqMtlEWDE3Ycx2fqZgpjZ9omyrncUfMEPvvEwBL4K/t+ug6KRwKi3YXbW3b+juPYg8r+",
+	"4fTaTby+gy9WXJeR/hflEARtocuMpv23VP+My9lAxbMnusc+gVXhclTxUNFjRWrzK4oar4a3uUo3rq0N",
+	"rI6gQcPqmLc7h22RTNIuKY4DfCnROgLa0lPxsz8XEXRiDbHH1MxpZy5uoSgs9hbkaYe6KLbgqHStFJ0W",
+	"2RB/f8Oh4hqh3vJSyyu9WSdlKDWYudyMMP7kGoZDiAwdNlciRdd0oVnK5YQnrsX9ase6uoQTuVWbvoGG",
+	"9XISa4VeDQ7F+8flTnRnfA8i6HhfdW/WUUwrRx8H/rivLQT5VZixmhjG6RDPl2ZEYy5H0NCW/Qse071V",
+	"+Zbcn5XCiRNDwL1SGeIz61yCziVYIHdn/ALwgNlve8SiubYcBs2H6QUqTfGIoqIKH+RkzMtcr/Goe/ck",
+	"jQgDO2K8Tuiucbx6M0FrMng58Li1nuWXjOiwHDhl9Yi1x8J3b87Ygb2zPkiBbhxW+DAnEhEjMc/mTlAy",
+	"9PNdDQUd1qQ8v4DcHbmk6hI0apYjRKxUifXm/dOx8BI7qyvpB/x9fEUZMHeMtLxxy44Mgjovie5LIaNk",
+	"EkP80icPqSSzgrd5ZVsjnEQ5VlM+sbCueBjtciOHLJzIC6mmsgD/bATX4vnFJ/uSdqxcx4/rxqEHvsCK",
+	"PtyaghKkWs/d6lhNNf9CujOULpzZXjjD8wsqRqHdp0vEYYapVVQCXs9HY25adDzq5KXAoWXLObfq01BR",
+	"OHzmaZZAj/l+S8ckGCtUYPBZWBWeA0tgaJiatCFV5Gookia80TknzyEYPj08dNxE2Amg2QDMFKgNNT1i",
+	"4d98s77+K09EBMFADcIWitTi0r15hVSlTU35559Ajsx47+j5sxcvgr1UyOIDzFgZyO3d//Ofx/v/n+//",
+	"1+H+i/NesP/bv/6LfQt2Bx3taZMjSvBm25poLRcCarjlngMfIXstcmoMuInP+YCdrzmcCbeSbDBjfiNV",
+	"pI5Eq63hxztDizIGr/FzXScKwPcTzHGAchkzLUZyH7E6KddJzS40Qveqrbs0yq3a7rH3XnNow2ckUJid",
+	"kMyaJ5X3+shgpitdP9R3PkZ0ioxrIkB13TIFr48YVjnNYxR+xycAhetk/Z9pruQI7zNVeXEM9LwvQ/zm",
+	"3H8TkveXcKtN4lTIJ5rxCJ3HSisPdqjj142uES3le9jbjIfjb39TD4fu8xjSq3Pv+B6VAld2WufF3MiL",
+	"od1OsOhOohfqz4UHzT9y1yiniCUdmJpKyJkG0ISbcVVlTsfgWv2sJikIlpvB/Eh3bMhwH9P0Fx/3+jW6",
+	"A+3Q4cKtv01bTjJ/cPkHwsmGJHYm1tpHIu2zW9MhcFd4+yoIHg2HBVnMN2jf/O3vCPFkHelAH4TaZe8I",
+	"5qQLhrcrnLQ5ST6dT76CfFad8AN+yQ3PF4K7jYG5KTC6GrvniNQSke97LU7nMd17x92/Xdx+u24Vav6L",
+	"f8vXdF9O+UwX/ojV+o4wYpIlimN0pI1IErvBI1ySgDAEeDwLfJp6iO/EeTazRi+mbTPeoq7GJyxW1TSp",
+	"J/oOAVa2eaT0WOXDek2mil6EkuI2tlOitBVW86eazp3+/vHNu4B9/PAuYL/C4KMVhXcnb4OC7+RP7P0r",
+	"lIg/HbIURjwTnyHRHsbITHIkks9yMRqbgEW5wk5sV5+u/5hYr4yymjmf6r7Em3Jj5QQJ4ge5mozGBrsZ",
+	"P72jRw1zAMSi4EnCUjA85oZfzcG8ZFxfzJ+N0bKEmGBF3npcvB77RRqROMeGaPMrxMxuLZGauceOcYn9",
+	"0jIgfEGlofQzpTIsBxkjFskMnM+JsBp9WcEmsWITtD0pYEapHjuWheuVcocDaMY5eDFHnkrKLU75jGFL",
+	"mBEpsG++e/bi26Ava0gzRiGCir3s6ffs38SrCrhHzoZcG8gDZL68hJyPIHCHhAXrDDMg3S90Uybo46Sq",
+	"BNtc5XSSGJHx3BzYie/bF1hXgVlub2sEKdDSf7CXc7N3tDcQkmOqeT7/W3Wc/+l/+VtxnRr8DtGKHvaz",
+	"rWnt4yiCzNzN4Rst0TmkmZmFAfP/G6XOUy5n5yTSlW/oOJkPCAtv/uzuXjr3215su7iJNUZ2BQcqnlU+",
+	"qdinbQ9rUgYk5yRpdBRbfupGdA4yUrGQo/nvUxvHnFtZC3cxkkGNvZ5DWQtkMMfVWqRxiraAs0TIC2/j",
+	"JEx9TowS7T5B5uskCm4w/FUtT+askvFXOCOhJKDdmpW0eU2amBIhb3DEm0lbVJ6wVubiWUOJmXT5Q6EJ",
+	"OFGjNbu6iIE1o46CeYy5CELxp+VkY55lIN2q2rtcWdUu+d+lTbYCe0QbEpVNLTV+LZ1zcAm5GIqyYbm5",
+	"Zf8USuoKq4MIMQ93Pn3stY+rH/OeJTZvpKop9fkJNMj4H9XHr1v/1Nj/vlQjOJeoBq/vh18VaMYT9Njr",
+	"nVq31Sb+tTsN2H63pN1x+L6ru56kaG3p+Ww1xWKuGOoUKMA1jbJhGx8oB1XjhOTIAUUaBtLYyC4oPohF",
+	"HLi8EDfYfRljZaQqiitpGPXyQ8JhpMoeNXTnEEGtTHOaKwOBjbdyMJqeUcF+fKKpyhPyxljsDT50sydr",
+	"9IwFkQ37++nPH1isokmKpy8pj3FlBsAuIMPzBI5lFN2529YljV4e2SiMwdcULiEvhcFdoxfgaxepkSlI",
+	"4106J1RPaoq8cnY8XxaDsDFoEigl4i71QksNM/5GWa4uQfelq0E+Qk/Q2zrrNUolAe9TzmCOqSER2plF",
+	"+1u8DHLMwNBF9n8/F6oLlDO0oBVUnL7EbwZcVouMSIoprYJYOKmD8SX8+LKuu0GikT18dlJZ9nVt8W5x",
+	"g1emsqiorrrPOi1xJzzbruKDqQyqUrM+9XabAjn4Uv6D/RAk7e2+7geA2IosM+oCJNWgVMR5RWXTYz9b",
+	"UzsVHuV5kpA5Dj/+fHrGaiOkEYVsrJK415d19VEp1qt4qQi9QBKvFQW3UFNauJ5ed/QYeb3WHSF4b6GR",
+	"aar4oBHDCn9TlaVltb51mfLFuxk347J2t/Y2FtbvLpLwk9cbLsn9pNQSFAfi3CnwBT29j+zAQ7tGryVQ",
+	"SihY1khbzVeRdU/cj77BGpzTK+m9GKJESNi84ruu/rJxS42lV3kN2mOvcfA1/cWZnkSRfWJj4TBO9l4p",
+	"r8bKEpxG/ODP2h9EWQm+q6tiva4Q+wRr63lAkdQ2kCR6TiArmTifJCi/JDksWw5yIFHrtWT5P/qhbDLR",
+	"7x9y0yp8ulv8cm5B2ubcJey7hP22E/ZZKU9rJURIbyyiGsMr2BQhratdP2UbtCLuSUdZW+mHVhI046nC",
+	"XCWkvZbsALYVLTOiP1MVP3EgNIzFjEVBu9bU2ee+WtVHT7Ata8EgMOsifMVa8zP9d6sHBqdU/7ZCsmPH",
+	"0iJ28IsSIrTPulTInaRCUEPgG7hZ8kOD1j512lYX/QYrCpKktItzJ3cDd0hR5BW4vqBKA4HtFJgktXEC",
+	"OutFGNygPd7IGFMhp35Yq9jyN3dloR975l7GuC1wL9Y9p+sXSb/h0djfxueqYkAgdpWzQa6mmljXKPiz",
+	"VxLBmg0PKa1u/Kdq4pxaT61jb1aghLTltit77x6ntd0sFinw4mV1onN3Oty/hFY1vpLP59X4wRf31zKw",
+	"bNTpVhzc83vshI6nmnR1Exb2Gxm7LbZKrsQ9pTlRUg55C1mSOzMWXYpkfetiN6jvKVjDtJSi8cWDNnxt",
+	"DYh+taYELiEnXKeUz5gGcCxrRdmFMLrg04zpKBeLNxs7cD4WHWpLBcOPLyATNmMR19AsJhX8iesJScmZ",
+	"v0s42G6xltDcFyt6TcaO/9j/gUdjWHa5v2z70NmddrgKwfKOaNhX6PcsYFdQu+SXXuAmebJ3tHfAM4Gb",
+	"2N2goczP4dSVGCul3FlVvnc1ceAxjaiSApWBrgurbvjVGaY4DE/UCHH63OVEJNRw/a+YGHHgTAjmx4wa",
+	"YQthNRFCkXijasOGcvylLw9TzFFHayZMeZcCKnDRjTSfEUZe+TuEnrr6m7cqR0JiNuAJlxG2t8vYTaX8",
+	"9Rh40ri++Ew38RywRsgoqlSprDMfTDS0PP3Ktfb/lmsLKs6Ucf+4KXcs10ZV1hq/03tff/v6fwEAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
