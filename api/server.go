@@ -95,6 +95,7 @@ func New(d Deps) (*Server, error) {
 	}
 	s.live = s.newHub(d)
 	s.cache = tellingCache{d.Cache, s.live.Changed}
+	s.OnPlayback(s.live.Applied, s.live.QueueChanged)
 	spec, err := readSpec()
 	if err != nil {
 		return nil, fmt.Errorf("api: read the contract: %w", err)

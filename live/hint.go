@@ -70,6 +70,9 @@ func (h *Hub) Changed(tags []string) {
 	h.tell(hint{Tags: tags})
 }
 
+// QueueChanged says that the queue of a room, or its votes, were changed.
+func (h *Hub) QueueChanged(roomID string) { h.Changed([]string{tagQueue + ":" + roomID}) }
+
 // poke has the poll look at once.
 func (h *Hub) poke() {
 	select {

@@ -62,20 +62,12 @@ func (h *Hub) poll(ctx context.Context) error {
 	if err := h.compareAccounts(ctx); err != nil {
 		return err
 	}
-	snapshots, err := h.store.Playbacks(ctx, states)
-	if err != nil {
-		return err
-	}
-	for _, s := range snapshots {
-		if r := h.roomOf(s.RoomID); r != nil {
-			r.apply(s)
-		}
-	}
-	return nil
+	return h.readPlaybacks(ctx, states)
 }
 
 // compare has what differs be read, and returns the rooms whose states do.
-func (h *Hub) compare(rooms []*room, versions []store.LiveVersion, marks []store.LiveMark) (states []string) {
+func (h *Hub) compare(rooms []*room, versions []store.LiveVersion, marks []store.LiveMark) map[string]bool {
+	states := map[string]bool{}
 	now := make(map[string]store.LiveVersion, len(versions))
 	for _, v := range versions {
 		now[v.RoomID] = v
@@ -91,7 +83,7 @@ func (h *Hub) compare(rooms []*room, versions []store.LiveVersion, marks []store
 			h.changes.add("standings:" + r.id)
 		}
 		if there && state {
-			states = append(states, r.id)
+			states[r.id] = true
 		}
 		if messages {
 			h.changes.add("messages:" + r.id)
