@@ -273,14 +273,11 @@ func (h *Hub) keepPresence(ctx context.Context) {
 			renewed = h.elapsed()
 		case <-attend.C:
 			asking, cancel := context.WithTimeout(store.WithKind(ctx, liveKind), h.limits.Statement)
-			passedOn, err := h.store.KeepPresent(asking, h.node, h.silence)
-			cancel()
-			if err != nil {
+			// Rooms that are passed on are told as all that is committed.
+			if _, err := h.store.KeepPresent(asking, h.node, h.silence); err != nil {
 				h.warn(ctx, "counting who is present", err)
 			}
-			for _, id := range passedOn {
-				h.passedOn(ctx, id)
-			}
+			cancel()
 		}
 	}
 }
