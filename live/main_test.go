@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -39,6 +41,13 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(holdVariable) != "" {
+		if err := hold(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	redis.SetLogger(silent{})
 	goleak.VerifyTestMain(stacktest.With(m, devstack.Postgres, devstack.Redis))
 }

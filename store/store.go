@@ -59,8 +59,15 @@ func Open(c config.Database, digests *auth.Digests) (*Store, error) {
 	// During an update a newer version has migrated already, so there may be columns that this version does not know.
 	db := bun.NewDB(pool.open(), pgdialect.New(), bun.WithDiscardUnknownColumns())
 	return &Store{
-		db: db, all: db, pool: pool, probe: newProbe(connector), digests: digests, committed: func() {},
-		announce: func(context.Context, coherence.Change) error { return nil }, changed: func([]string) {}, journal: newJournal(connector),
+		db:        db,
+		all:       db,
+		pool:      pool,
+		probe:     newProbe(connector),
+		digests:   digests,
+		committed: func() {},
+		announce:  func(context.Context, coherence.Change) error { return nil },
+		changed:   func([]string) {},
+		journal:   newJournal(connector),
 	}, nil
 }
 
