@@ -1,7 +1,7 @@
 // Package api serves the contract in openapi.yaml over HTTP.
 //
-// A request passes, in this order: request ID, log and metrics, recovery, CORS, body limit, identity, rate limits,
-// authorisation, a check of its form, for an upload the spool, validation against the contract, a check of its
+// A request passes, in this order: request ID, log and metrics, recovery, CORS, body limit, identity, rate limits, the
+// repetition of cached reads, authorisation, a check of its form, for an upload the spool, validation against the contract, a check of its
 // conditions, and then its operation, a method of Server in the file of its resource. HEAD is GET after the rate limits.
 // Operations return domain errors; handleError makes problems of them.
 package api
@@ -19,6 +19,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
+	"github.com/maypok86/otter/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"gocloud.dev/blob"
 
@@ -66,6 +67,7 @@ type Server struct {
 	limits        *limits // nil when RATE_LIMIT_ENABLED is false
 	routes        contractRoutes
 	problems      map[string]web.Problem // by code
+	targets       *otter.Cache[string, *target]
 	draining      atomic.Bool
 	tellState     func(playback.Snapshot) // see OnPlayback
 	tellQueue     func(roomID string)
@@ -86,9 +88,10 @@ func New(d Deps) (*Server, error) {
 		oneTime:   auth.NewOneTime(d.Config.Auth.Secret, d.Config.Auth.FormerSecrets...),
 		digests:   auth.NewDigests(d.Config.Auth.Secret, d.Config.Auth.FormerSecrets...),
 		tellState: func(playback.Snapshot) {}, tellQueue: func(string) {},
+		targets: otter.Must(&otter.Options[string, *target]{MaximumSize: maxTargets}),
 	}
 	if d.Config.RateLimit.Enabled {
-		s.limits = newLimits(d.Config, d.Cache.Redis(), d.Log)
+		s.limits = newLimits(d.Config, d.Cache.Redis().Client(), d.Log)
 	}
 	spec, err := readSpec()
 	if err != nil {
@@ -104,8 +107,7 @@ func New(d Deps) (*Server, error) {
 	e.HTTPErrorHandler = s.handleError
 	e.IPExtractor = clientAddresses(d.Config.HTTP.TrustedProxies)
 	e.Use(
-		requestIDs(d.Config.HTTP.PublicURL),
-		sharePool,
+		beginExchange(d.Config.HTTP.PublicURL),
 		observe(s.log, d.Metrics),
 		middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic}),
 		crossOrigin(
@@ -114,7 +116,9 @@ func New(d Deps) (*Server, error) {
 		s.limitBody,
 		s.identify,
 		s.limitRate,
+		s.repeats,
 		headAsGet,
+		informStore,
 		s.authorize,
 		wellFormed(s.routes),
 		s.spool(),

@@ -25,7 +25,7 @@ func (p program) api(ctx context.Context) error {
 }
 
 func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.Logger) error {
-	parts, err := assemble(ctx, cfg, environ, log)
+	parts, err := assemble(ctx, cfg, environ, log, true)
 	if err != nil {
 		return err
 	}

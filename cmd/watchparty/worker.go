@@ -84,7 +84,7 @@ func (p program) executeForImages() error {
 }
 
 func runWorker(ctx context.Context, cfg config.Config, environ []string, log *slog.Logger, queues []string) error {
-	parts, err := assemble(ctx, cfg, environ, log)
+	parts, err := assemble(ctx, cfg, environ, log, false)
 	if err != nil {
 		return err
 	}
@@ -106,11 +106,11 @@ func runWorker(ctx context.Context, cfg config.Config, environ []string, log *sl
 			LaterDelay: shortened(laterDelay), Report: cfg.Report, Alarm: rate.Sometimes{Interval: emailAlarm},
 		},
 		Avatar: &activities.Avatar{
-			Store: parts.store, Cache: parts.cache, Bucket: parts.bucket,
+			Store: parts.store, Bucket: parts.bucket,
 			Renderer: avatar.New(worker.Concurrency(cfg.Avatar), limits), KeepFormer: shortened(keepFormer),
 		},
-		Cleanup: &activities.Cleanup{Store: parts.store, Cache: parts.cache, Bucket: parts.bucket, Settings: cfg.Cleanup},
-		Account: &activities.Account{Store: parts.store, Cache: parts.cache, Bucket: parts.bucket},
+		Cleanup: &activities.Cleanup{Store: parts.store, Bucket: parts.bucket, Settings: cfg.Cleanup},
+		Account: &activities.Account{Store: parts.store, Bucket: parts.bucket},
 		Report:  &activities.Report{Store: parts.store, Settings: cfg.Report},
 	}
 	g, ctx := errgroup.WithContext(ctx)
