@@ -266,6 +266,7 @@ var outside = map[string][]string{
 		"Playback",
 		"Playbacks",
 		"Queue",
+		"QueueItem",
 		"AbuseReport",
 		"AbuseReports",
 		"ActiveRooms",
