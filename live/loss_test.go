@@ -85,6 +85,10 @@ func TestPutOutWhilePostgresWasAway(t *testing.T) {
 	next(guest, anything[*wire.Degraded])
 	i.nodes[0].call(t, "DELETE", "/rooms/"+room+"/participants/bob", alice, nil, http.StatusNoContent)
 	database.set(false)
+	for m := range guest.Messages() {
+		back, ok := m.(*wire.Degraded)
+		require.False(t, ok && !back.Degraded, "before anything else is sent")
+	}
 	guest.requireClosed(wire.CodeNotParticipant, "not_participant")
 }
 

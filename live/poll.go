@@ -246,7 +246,7 @@ func (h *Hub) keepPresence(ctx context.Context) {
 	defer lease.Stop()
 	attend := time.NewTicker(h.limits.Attend)
 	defer attend.Stop()
-	for h.keepNode(ctx) != nil { // nobody signs in before
+	for h.begin(ctx) != nil { // nobody signs in before
 		select {
 		case <-ctx.Done():
 			return
@@ -280,6 +280,15 @@ func (h *Hub) keepPresence(ctx context.Context) {
 			cancel()
 		}
 	}
+}
+
+// begin makes this process known, and reads the clock, without which no time that it tells would be right.
+func (h *Hub) begin(ctx context.Context) error {
+	if err := h.keepNode(ctx); err != nil {
+		return err
+	}
+	_, err := h.clock.Measure(ctx)
+	return err
 }
 
 func (h *Hub) keepNode(ctx context.Context) error {
