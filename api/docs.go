@@ -17,16 +17,16 @@ import (
 //go:embed openapi.yaml
 var contractYAML []byte
 
-// docsPage is rendered once a process.
+// docsPage is rendered once per process.
 var docsPage = sync.OnceValues(func() (http.HandlerFunc, error) { return web.DocsPage(contractYAML) })
 
-// apiOverview answers whoever opens /api itself.
+// apiOverview is the answer to /api itself.
 var apiOverview = map[string]any{"data": map[string]string{
 	"name": "WatchParty", "documentation": "/docs", "contract": "/openapi.yaml", "health": basePath + "/health",
 }}
 
-// routePages serves what is not in the contract: the contract itself, a page that shows it, the way to both, and the
-// pages to which the links in mails lead. The contract says that all of it is under /api; people look for it at the root.
+// routePages serves what is not in the contract: the contract itself, the page that shows it, redirects to both, and
+// the pages behind links in emails. The API is under /api, but people look for these pages at the root.
 func (s *Server) routePages(e withHead) error {
 	docs, err := docsPage()
 	if err != nil {

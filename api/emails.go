@@ -9,7 +9,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// ListEmails answers mails.
+// ListEmails lists emails.
 func (s *Server) ListEmails(
 	ctx context.Context,
 	r contract.ListEmailsRequestObject,
@@ -39,7 +39,7 @@ func (s *Server) ListEmails(
 	return contract.ListEmails200JSONResponse{Data: convert(mails, s.email), NextCursor: next}, nil
 }
 
-// ListEmailPreviews answers what each kind of mail looks like.
+// ListEmailPreviews lists an example of each kind of email.
 func (s *Server) ListEmailPreviews(
 	_ context.Context,
 	r contract.ListEmailPreviewsRequestObject,
@@ -48,7 +48,7 @@ func (s *Server) ListEmailPreviews(
 	return contract.ListEmailPreviews200JSONResponse{Data: convert(previews, emailPreview)}, err
 }
 
-// GetEmail answers one mail and every attempt at it.
+// GetEmail answers with an email and all attempts to send it.
 func (s *Server) GetEmail(
 	ctx context.Context,
 	r contract.GetEmailRequestObject,
@@ -75,7 +75,7 @@ func (s *Server) emailHistory(ctx context.Context, id string) (answer contract.E
 	return answer, err
 }
 
-// ResendEmail promises another mail about the same.
+// ResendEmail queues another email about the same.
 func (s *Server) ResendEmail(
 	ctx context.Context,
 	r contract.ResendEmailRequestObject,
@@ -97,7 +97,7 @@ func (s *Server) ResendEmail(
 	return contract.ResendEmail201JSONResponse{Body: answer, Headers: contract.ResendEmail201ResponseHeaders(made)}, err
 }
 
-// CancelEmail keeps a mail from being sent.
+// CancelEmail cancels an email.
 func (s *Server) CancelEmail(
 	ctx context.Context,
 	r contract.CancelEmailRequestObject,
@@ -110,7 +110,7 @@ func (s *Server) CancelEmail(
 	return contract.CancelEmail200JSONResponse{Data: s.email(mail)}, nil
 }
 
-// GetEmailPause answers whether mails wait.
+// GetEmailPause says whether emails are paused.
 func (s *Server) GetEmailPause(
 	ctx context.Context,
 	_ contract.GetEmailPauseRequestObject,
@@ -119,7 +119,7 @@ func (s *Server) GetEmailPause(
 	return contract.GetEmailPause200JSONResponse{Data: pause}, err
 }
 
-// PauseEmails lets all mails wait.
+// PauseEmails pauses all emails.
 func (s *Server) PauseEmails(
 	ctx context.Context,
 	_ contract.PauseEmailsRequestObject,
@@ -132,7 +132,7 @@ func (s *Server) PauseEmails(
 	return contract.PauseEmails200JSONResponse{Data: pause}, err
 }
 
-// ResumeEmails lets mails go on.
+// ResumeEmails resumes them.
 func (s *Server) ResumeEmails(
 	ctx context.Context,
 	_ contract.ResumeEmailsRequestObject,

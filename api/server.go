@@ -1,9 +1,9 @@
 // Package api serves the contract in openapi.yaml over HTTP.
 //
 // A request passes, in this order: request ID, log and metrics, recovery, CORS, body limit, identity, rate limits, the
-// repetition of cached reads, authorisation, a check of its form, for an upload the spool, validation against the contract, a check of its
-// conditions, and then its operation, a method of Server in the file of its resource. HEAD is GET after the rate limits.
-// Operations return domain errors; handleError makes problems of them.
+// repetition of cached reads, authorisation, a check of its form, for an upload the spool, validation against the
+// contract, a check of its conditions, and then its operation, a method of Server in the file of its resource. HEAD is
+// GET after the rate limits. Operations return domain errors; handleError makes problems of them.
 package api
 
 import (
@@ -43,7 +43,7 @@ type Deps struct {
 	Store  *store.Store
 	Cache  *cache.Cache
 	Bucket *blob.Bucket
-	// CheckTemporal reports whether Temporal answers and has what the service needs (Missing); it is asked for /health only.
+	// CheckTemporal reports whether Temporal answers and has what the service needs (Missing). Only /health calls it.
 	CheckTemporal func(context.Context) error
 	Schedules     Schedules
 	Metrics       prometheus.Registerer
@@ -64,7 +64,7 @@ type Server struct {
 	tokens        *auth.Tokens
 	oneTime       *auth.OneTime
 	digests       *auth.Digests
-	limits        *limits // nil when RATE_LIMIT_ENABLED is false
+	limits        *limits // nil if RATE_LIMIT_ENABLED is false
 	routes        contractRoutes
 	problems      map[string]web.Problem // by code
 	targets       *otter.Cache[string, *target]
@@ -138,10 +138,10 @@ func New(d Deps) (*Server, error) {
 	return s, nil
 }
 
-// ServeHTTP makes the server usable in tests without a listener.
+// ServeHTTP lets tests use the server without a listener.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
 
-// Serve answers on l until ctx ends. Then readiness goes red, requests in flight finish, or are cut short after
+// Serve serves on l until ctx ends. Then readiness goes red, requests in flight finish or are cut off after
 // HTTP_SHUTDOWN_TIMEOUT, and it returns nil.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	server := &http.Server{

@@ -30,7 +30,7 @@ type Row struct {
 // Renewal is an answer of the database.
 type Renewal struct {
 	Snapshot   Snapshot // all of the answer is as of it
-	Generation string   // the database cluster and its timeline
+	Generation string   // the database, its cluster and its timeline
 	Horizon    uint64   // no change by a later transaction has been removed
 	Changes    []Change
 	Urgent     bool // a writer waits until this process shows that it knows one of the changes

@@ -117,7 +117,7 @@ type Lease struct {
 // InForce reports whether there has been a lease all the time since the call of Member.Lease.
 func (l Lease) InForce() bool { return l.end > 0 && now() < l.end && l.member.term.Load() == l.term }
 
-// Generation names the database cluster and its timeline. It is empty before the first renewal.
+// Generation names the database, its cluster and its timeline. It is empty before the first renewal.
 func (m *Member) Generation() string {
 	if g := m.space.Load(); g != nil {
 		return *g

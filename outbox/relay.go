@@ -33,8 +33,9 @@ type pace struct {
 
 var defaultPace = pace{poll: time.Second, batch: 10, lease: 30 * time.Second}
 
-// StartFunc starts the event's workflow and sends the event's signal, if it has one. A workflow that exists already, and a
-// workflow that has ended before its signal, are successes. An error that wraps ErrAway says nothing about the event.
+// StartFunc starts the event's workflow and sends the event's signal, if it has one. A workflow that exists already,
+// and a workflow that has ended before its signal, are successes. An error that wraps ErrAway says nothing about the
+// event.
 type StartFunc func(ctx context.Context, e job.Event) error
 
 // Relay turns pending events into workflows.

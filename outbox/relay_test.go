@@ -326,7 +326,8 @@ func TestRefusedEvents(t *testing.T) {
 	t.Run("wait longer each time, a minute at most", func(t *testing.T) {
 		r := newRelay(db, server.start, quick)
 		for _, want := range []struct{ attempts, seconds int }{{1, 2}, {2, 4}, {5, 32}, {6, 60}, {10, 60}, {1 << 30, 60}} {
-			_, err := db.NewRaw("UPDATE outbox SET attempts = ?, available_at = now() WHERE workflow_id = 'bad'", want.attempts-1).
+			_, err := db.NewRaw("UPDATE outbox SET attempts = ?, available_at = now() WHERE workflow_id = 'bad'",
+				want.attempts-1).
 				Exec(t.Context())
 			require.NoError(t, err)
 			require.NoError(t, r.drain(t.Context()))

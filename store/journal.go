@@ -42,6 +42,7 @@ func (j *Journal) Renew(
 		Snapshot string
 		Cluster  string
 		Timeline string
+		Database string // another one after a dump was restored
 		Horizon  string
 		Changes  json.RawMessage
 		Urgent   bool
@@ -66,6 +67,7 @@ func (j *Journal) Renew(
 		SELECT pg_current_snapshot() AS snapshot,
 			(SELECT system_identifier FROM pg_control_system())::text AS cluster,
 			(SELECT timeline_id FROM pg_control_checkpoint())::text AS timeline,
+			(SELECT oid FROM pg_database WHERE datname = current_database())::text AS database,
 			(SELECT transaction FROM cache_horizon) AS horizon,
 			(SELECT coalesce(jsonb_agg(jsonb_build_object('x', transaction::text::bigint, 't', tags)), '[]') FROM new) AS changes,
 			(SELECT coalesce(bool_or(apart), false) FROM new) AS urgent,
@@ -76,7 +78,7 @@ func (j *Journal) Renew(
 	if err != nil {
 		return coherence.Renewal{}, fmt.Errorf("store: renew lease: %w", err)
 	}
-	r := coherence.Renewal{Generation: found.Cluster + "." + found.Timeline, Urgent: found.Urgent}
+	r := coherence.Renewal{Generation: found.Cluster + "." + found.Timeline + "." + found.Database, Urgent: found.Urgent}
 	if r.Snapshot, err = coherence.ParseSnapshot(found.Snapshot); err != nil {
 		return coherence.Renewal{}, fmt.Errorf("store: renew lease: %w", err)
 	}

@@ -43,8 +43,8 @@ type Store struct {
 	journal  *Journal
 }
 
-// Open makes a store with a pool of connections, which connects at first use. digests hash the addresses that are stored
-// only to be recognised.
+// Open makes a store with a pool of connections, which connects at first use. digests hash the addresses that are
+// stored only to be recognised.
 func Open(c config.Database, digests *auth.Digests) (*Store, error) {
 	connector, err := newConnector(c)
 	if err != nil {
@@ -78,8 +78,8 @@ func newConnector(c config.Database) (newConnector *pgdriver.Connector, err erro
 	), nil
 }
 
-// connectionString adds what pgdriver does not do by itself: a statement timeout, since a query goes on when its context ends, and
-// verified TLS unless the address says otherwise or stays on this machine.
+// connectionString adds what pgdriver does not do by itself: a statement timeout, since a query goes on when its
+// context ends, and verified TLS unless the address says otherwise or stays on this machine.
 func connectionString(c config.Database) (string, error) {
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Scheme == "unix" && u.Path == "" { // pgdriver would show the whole address, with its password
@@ -211,8 +211,8 @@ func (s *Store) Snapshot(ctx context.Context, fn func(at *Store) error) error {
 	})
 }
 
-// withEvents runs fn in a transaction and adds the outbox events that it returns. After the commit it calls s.committed,
-// if there are events.
+// withEvents runs fn in a transaction and adds the outbox events that it returns. After the commit it calls
+// s.committed, if there are events.
 func (s *Store) withEvents(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) ([]job.Event, error)) error {
 	added := false
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {

@@ -323,30 +323,6 @@ func (e AvatarUploadStep) Valid() bool {
 	}
 }
 
-// Defines values for AvatarVersionStatus.
-const (
-	AvatarVersionStatusFailed     AvatarVersionStatus = "failed"
-	AvatarVersionStatusProcessing AvatarVersionStatus = "processing"
-	AvatarVersionStatusReady      AvatarVersionStatus = "ready"
-	AvatarVersionStatusSuperseded AvatarVersionStatus = "superseded"
-)
-
-// Valid indicates whether the value is a known member of the AvatarVersionStatus enum.
-func (e AvatarVersionStatus) Valid() bool {
-	switch e {
-	case AvatarVersionStatusFailed:
-		return true
-	case AvatarVersionStatusProcessing:
-		return true
-	case AvatarVersionStatusReady:
-		return true
-	case AvatarVersionStatusSuperseded:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for Circle.
 const (
 	CircleEveryone   Circle = "everyone"
@@ -602,6 +578,30 @@ const (
 func (e EmailWait) Valid() bool {
 	switch e {
 	case RecipientLimit:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportedAvatarStatus.
+const (
+	ExportedAvatarStatusFailed     ExportedAvatarStatus = "failed"
+	ExportedAvatarStatusProcessing ExportedAvatarStatus = "processing"
+	ExportedAvatarStatusReady      ExportedAvatarStatus = "ready"
+	ExportedAvatarStatusSuperseded ExportedAvatarStatus = "superseded"
+)
+
+// Valid indicates whether the value is a known member of the ExportedAvatarStatus enum.
+func (e ExportedAvatarStatus) Valid() bool {
+	switch e {
+	case ExportedAvatarStatusFailed:
+		return true
+	case ExportedAvatarStatusProcessing:
+		return true
+	case ExportedAvatarStatusReady:
+		return true
+	case ExportedAvatarStatusSuperseded:
 		return true
 	default:
 		return false
@@ -1385,751 +1385,1049 @@ func (e ListRoomsParamsSort) Valid() bool {
 	}
 }
 
-// AbuseKind defines model for AbuseKind.
+// AbuseKind What is wrong with what was reported
 type AbuseKind string
 
-// AbuseOutcome defines model for AbuseOutcome.
+// AbuseOutcome `dismissed`: nothing was wrong. `acted`: an admin did something about it.
 type AbuseOutcome string
 
-// AbuseReport defines model for AbuseReport.
+// AbuseReport A report of abuse, as admins see it. Its sender is in no answer.
+//
+// Example: {"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}
 type AbuseReport struct {
 	// Content What was reported, as it was then; null once the report is resolved and the account is deleted
-	Content   *ReportedContent `json:"content"`
-	CreatedAt Time             `json:"created_at"`
+	Content *ReportedContent `json:"content"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID   ID        `json:"id"`
+	// CreatedAt When it was sent
+	CreatedAt time.Time `json:"created_at"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Kind What is wrong with what was reported
 	Kind AbuseKind `json:"kind"`
 
-	// Note Of the admin who resolved it, who is in the audit log
+	// Note The note of the admin who resolved it; empty without one
 	Note string `json:"note"`
 
-	// Outcome null while it is open
-	Outcome    *AbuseOutcome `json:"outcome"`
-	ResolvedAt *time.Time    `json:"resolved_at"`
+	// Outcome What an admin made of it; null while it is open
+	Outcome *AbuseOutcome `json:"outcome"`
 
-	// RoomID The room, or that of the message
-	RoomID *string          `json:"room_id"`
-	State  AbuseReportState `json:"state"`
-	Target AbuseTarget      `json:"target"`
+	// ResolvedAt When it was resolved; null while it is open
+	ResolvedAt *time.Time `json:"resolved_at"`
 
-	// Text What the reporter wrote
+	// RoomID The room, or that of the message; null for an account, and when the room is deleted
+	RoomID *string `json:"room_id"`
+
+	// State Whether an admin has dealt with a report
+	State AbuseReportState `json:"state"`
+
+	// Target What was reported
+	Target AbuseTarget `json:"target"`
+
+	// Text What the sender wrote; empty without a text
 	Text string `json:"text"`
 
-	// UserID The account that it concerns: the author, the host, or the account itself
+	// UserID The account that it concerns: the message's author, the room's host, or the account itself. It is null when
+	// the account is deleted.
 	UserID *string `json:"user_id"`
 }
 
-// AbuseReportAnswer defines model for AbuseReportAnswer.
+// AbuseReportAnswer Example: {"data":{"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}}
 type AbuseReportAnswer struct {
+	// Data A report of abuse, as admins see it. Its sender is in no answer.
+	//
+	// Example: {"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}
 	Data AbuseReport `json:"data"`
 }
 
-// AbuseReportList defines model for AbuseReportList.
+// AbuseReportList Example: {"data":[{"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"next_cursor":null}
 type AbuseReportList struct {
+	// Data The reports of this page
 	Data []AbuseReport `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// AbuseReportState defines model for AbuseReportState.
+// AbuseReportState Whether an admin has dealt with a report
 type AbuseReportState string
 
-// AbuseTarget defines model for AbuseTarget.
+// AbuseTarget What was reported
 type AbuseTarget struct {
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID   ID              `json:"id"`
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Kind What kind of thing was reported
 	Kind AbuseTargetKind `json:"kind"`
 }
 
-// AbuseTargetKind defines model for AbuseTargetKind.
+// AbuseTargetKind What kind of thing was reported
 type AbuseTargetKind string
 
-// AcceptedInvitation defines model for AcceptedInvitation.
+// AcceptedInvitation An invitation that the account accepted
 type AcceptedInvitation struct {
-	AnsweredAt Time `json:"answered_at"`
+	// AnsweredAt When the account accepted it
+	AnsweredAt time.Time `json:"answered_at"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 }
 
-// Account defines model for Account.
+// Account An account, as its owner sees it
+//
+// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
 type Account struct {
-	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an SVG
-	// picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and the
-	// former ones work for a minute more.
-	Avatar        AvatarURLs `json:"avatar"`
-	CreatedAt     Time       `json:"created_at"`
-	DisplayName   string     `json:"display_name"`
-	Email         string     `json:"email"`
-	EmailVerified bool       `json:"email_verified"`
+	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
+	// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
+	// the former ones work for a minute more.
+	//
+	//
+	// Example: {"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
+	Avatar AvatarURLs `json:"avatar"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID      ID   `json:"id"`
+	// CreatedAt When the account was created
+	CreatedAt time.Time `json:"created_at"`
+
+	// DisplayName The name that others see, in one line
+	DisplayName DisplayName `json:"display_name"`
+
+	// Email An email address, as it was typed.
+	Email EmailAddress `json:"email"`
+
+	// EmailVerified Whether the owner has confirmed the address
+	EmailVerified bool `json:"email_verified"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// IsAdmin Whether the account has the rights of an admin
 	IsAdmin bool `json:"is_admin"`
 
-	// Language What emails are written in
+	// Language The language of emails: English or German
 	Language Language `json:"language"`
 
-	// PendingEmail The address that takes its place once it is confirmed; in `GET /users/me` and the export, while there is one
-	PendingEmail *string  `json:"pending_email,omitempty"`
-	UpdatedAt    Time     `json:"updated_at"`
-	Username     Username `json:"username"`
+	// PendingEmail The address that replaces `email` once it is confirmed. `GET /users/me` and the export have it; it is null
+	// in other answers, and when no change of address is open.
+	PendingEmail *string `json:"pending_email"`
+
+	// UpdatedAt When the account was last changed
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// Username The name that is unique among accounts, whatever its case. It never changes.
+	Username Username `json:"username"`
 }
 
-// AccountAnswer defines model for AccountAnswer.
+// AccountAnswer Example: {"data":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}}
 type AccountAnswer struct {
+	// Data An account, as its owner sees it
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
 	Data Account `json:"data"`
 }
 
-// ActivityFigures defines model for ActivityFigures.
+// ActDetails What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
+// empty for most.
+type ActDetails map[string]interface{}
+
+// ActivityFigures What happened in a time
 type ActivityFigures struct {
-	// ActiveUsers Who were in a room or wrote a message; in a period each counts once
+	// ActiveUsers Accounts that were in a room or wrote a message; in a period each counts once
 	ActiveUsers int64 `json:"active_users"`
 
-	// Avatars That were published
-	Avatars             int64 `json:"avatars"`
-	EmailsFailed        int64 `json:"emails_failed"`
-	EmailsSent          int64 `json:"emails_sent"`
-	InvitationsAccepted int64 `json:"invitations_accepted"`
-	InvitationsSent     int64 `json:"invitations_sent"`
-	Messages            int64 `json:"messages"`
+	// Avatars Avatars that were published
+	Avatars int64 `json:"avatars"`
 
-	// MinutesTogether Of each person while somebody else was present in the room with them, added up
+	// EmailsFailed Emails that could not be sent
+	EmailsFailed int64 `json:"emails_failed"`
+
+	// EmailsSent Emails that mail servers took
+	EmailsSent int64 `json:"emails_sent"`
+
+	// InvitationsAccepted Invitations that were accepted
+	InvitationsAccepted int64 `json:"invitations_accepted"`
+
+	// InvitationsSent Invitations that were sent
+	InvitationsSent int64 `json:"invitations_sent"`
+
+	// Messages Messages that were posted
+	Messages int64 `json:"messages"`
+
+	// MinutesTogether The minutes of each person while somebody else was present in the room with them, added up
 	MinutesTogether int64 `json:"minutes_together"`
-	NewUsers        int64 `json:"new_users"`
+
+	// NewUsers Accounts that were created
+	NewUsers int64 `json:"new_users"`
 
 	// Participants People in rooms, each once for each room and day
 	Participants int64 `json:"participants"`
 
-	// Removed Rows and files that clean-up removed; rooms that it archived
+	// Removed Rows and files that the clean-up removed, and rooms that it archived
 	Removed int64 `json:"removed"`
 
-	// ReturningUsers Active ones whose account is older than the day, or the period
+	// ReturningUsers Active accounts that are older than the day, or the period
 	ReturningUsers int64 `json:"returning_users"`
-	RoomsOpened    int64 `json:"rooms_opened"`
+
+	// RoomsOpened Rooms that were opened
+	RoomsOpened int64 `json:"rooms_opened"`
 }
 
-// ActivityReport Days are those of UTC. What happened is counted when a day is over, and stays counted when it is removed after that. Accounts
-// that are gone by then are not.
+// ActivityReport What happened on the service. Days are those of UTC. What happened is counted when a day is over, and stays
+// counted when it is removed after that. Accounts that are gone by then are not counted.
 type ActivityReport struct {
 	// CountedSince The first day that was counted, when the period began before it; null when the whole period was
 	CountedSince *openapi_types.Date `json:"counted_since"`
 
-	// Days Every one, also those with nothing
+	// Days Every day of the period, those without anything included
 	Days []struct {
+		// Day The day
 		Day string `json:"day"`
 
-		// Figures null for a day before counting began
+		// Figures The figures of the day; null for a day before counting began
 		Figures *ActivityFigures `json:"figures"`
 	} `json:"days"`
+
+	// Every How long its period is
 	Every ActivityReportEvery `json:"every"`
 
-	// Figures Of the days that were counted; null when none was
+	// Figures The figures of the days that were counted; null when none was
 	Figures *ActivityFigures `json:"figures"`
-	From    string           `json:"from"`
 
-	// Previous Of the period before; null when not everything is known of it then
+	// From The first day
+	From string `json:"from"`
+
+	// Previous The figures of the period before; null when not all of its days were counted
 	Previous *ActivityFigures `json:"previous"`
 
-	// RemovedBy `removed` by policy; null as `figures` is
+	// RemovedBy What `removed` is made of, by policy; null when `figures` is
 	RemovedBy *map[string]int64 `json:"removed_by"`
 
 	// To The last day
 	To string `json:"to"`
 }
 
-// ActivityReportEvery defines model for ActivityReport.Every.
+// ActivityReportEvery How long its period is
 type ActivityReportEvery string
 
 // AddToQueueRequest Either a movie or an address
 //
-// Example: {"stream_url":"https://films.example/nosferatu.webm","title":"Nosferatu"}
+// Example: {"stream_url":"https://films.example/faust.webm","title":"Faust"}
 type AddToQueueRequest struct {
-	// MovieID In lower case in every answer. Requests may have it in upper case.
-	MovieID *ID `json:"movie_id,omitempty"`
+	// MovieID A movie of the catalogue
+	MovieID *string `json:"movie_id,omitempty"`
 
-	// StreamURL Starts with https://; empty for none
-	StreamURL *WebAddress `json:"stream_url,omitempty"`
+	// StreamURL An address to play; it starts with https://
+	StreamURL *string `json:"stream_url,omitempty"`
 
-	// Title Of `stream_url`; without it the name of the file is shown
+	// Title The title of `stream_url`; without it the name of the file is shown
 	Title *string `json:"title,omitempty"`
 }
 
-// AdminMessage defines model for AdminMessage.
+// AdminMessage A message, as admins see it
+//
+// Example: {"hidden":false,"message":{"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}}
 type AdminMessage struct {
-	// Hidden With what else its author made; to everyone but admins it looks taken back
-	Hidden  bool    `json:"hidden"`
+	// Hidden Whether it is hidden together with the rest of its author's content. To everyone but admins it then looks
+	// deleted.
+	Hidden bool `json:"hidden"`
+
+	// Message A message in the chat of a room
+	//
+	// Example: {"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
 	Message Message `json:"message"`
 }
 
-// AdminMessageList defines model for AdminMessageList.
+// AdminMessageList Example: {"data":[{"hidden":false,"message":{"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}}],"next_cursor":null}
 type AdminMessageList struct {
+	// Data The messages of this page
 	Data []AdminMessage `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// AdminRoom defines model for AdminRoom.
+// AdminRoom A room, as admins see it
+//
+// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type AdminRoom struct {
-	// ClosedAt When an admin closed it
+	// ClosedAt When an admin closed it; null unless it is closed
 	ClosedAt *time.Time `json:"closed_at"`
 
-	// Hidden With what else its host made; everyone but admins gets a 404
+	// Hidden Whether it is hidden together with the rest of its host's content. Then only admins see it.
 	Hidden bool `json:"hidden"`
-	Room   Room `json:"room"`
+
+	// Room A room, the same for everyone who may see it
+	//
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	Room Room `json:"room"`
 }
 
-// AdminRoomAnswer defines model for AdminRoomAnswer.
+// AdminRoomAnswer Example: {"data":{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}}
 type AdminRoomAnswer struct {
+	// Data A room, as admins see it
+	//
+	// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 	Data AdminRoom `json:"data"`
 }
 
-// AdminRoomList defines model for AdminRoomList.
+// AdminRoomList Example: {"data":[{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}],"next_cursor":null}
 type AdminRoomList struct {
+	// Data The rooms of this page
 	Data []AdminRoom `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// AdminUser defines model for AdminUser.
+// AdminUser An account, as admins see it
+//
+// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}
 type AdminUser struct {
-	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an SVG
-	// picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and the
-	// former ones work for a minute more.
+	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
+	// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
+	// the former ones work for a minute more.
+	//
+	//
+	// Example: {"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
 	Avatar AvatarURLs `json:"avatar"`
 
 	// ContentHidden Whether its rooms and messages are hidden
-	ContentHidden bool   `json:"content_hidden"`
-	CreatedAt     Time   `json:"created_at"`
-	DisplayName   string `json:"display_name"`
-	Email         string `json:"email"`
-	EmailVerified bool   `json:"email_verified"`
+	ContentHidden bool `json:"content_hidden"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID          ID         `json:"id"`
-	IsAdmin     bool       `json:"is_admin"`
-	State       UserState  `json:"state"`
+	// CreatedAt When the account was created
+	CreatedAt time.Time `json:"created_at"`
+
+	// DisplayName The name that others see, in one line
+	DisplayName DisplayName `json:"display_name"`
+
+	// Email An email address, as it was typed.
+	Email EmailAddress `json:"email"`
+
+	// EmailVerified Whether the owner has confirmed the address
+	EmailVerified bool `json:"email_verified"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// IsAdmin Whether the account has the rights of an admin
+	IsAdmin bool `json:"is_admin"`
+
+	// State Whether an account can sign in
+	State UserState `json:"state"`
+
+	// SuspendedAt When it was suspended; null unless it is
 	SuspendedAt *time.Time `json:"suspended_at"`
-	UpdatedAt   Time       `json:"updated_at"`
-	Username    Username   `json:"username"`
+
+	// UpdatedAt When the account was last changed
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// Username The name that is unique among accounts, whatever its case. It never changes.
+	Username Username `json:"username"`
 }
 
-// AdminUserAnswer defines model for AdminUserAnswer.
+// AdminUserAnswer Example: {"data":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}}
 type AdminUserAnswer struct {
+	// Data An account, as admins see it
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}
 	Data AdminUser `json:"data"`
 }
 
-// AdminUserList defines model for AdminUserList.
+// AdminUserList Example: {"data":[{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}],"next_cursor":null}
 type AdminUserList struct {
+	// Data The accounts of this page
 	Data []AdminUser `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// AuditAction defines model for AuditAction.
+// AuditAction What an admin did
 type AuditAction string
 
-// AuditEntry defines model for AuditEntry.
+// AuditEntry An entry of the audit log
+//
+// Example: {"action":"user_suspended","actor":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:30:00Z","details":{"hide_content":true,"reason":"Spam"},"id":"01993f7a-b5c6-77e8-99fa-1b2c3d4e5f60","outcome":"done","target_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","target_kind":"user"}
 type AuditEntry struct {
+	// Action What an admin did
 	Action AuditAction `json:"action"`
 
-	// Actor By the name at the time, which outlasts the account; null for an operator's command
-	Actor     *Person                `json:"actor"`
-	CreatedAt Time                   `json:"created_at"`
-	Details   map[string]interface{} `json:"details"`
+	// Actor The admin, by the username at the time, which outlasts the account; null for an operator's command
+	Actor *Person `json:"actor"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// CreatedAt When it was done
+	CreatedAt time.Time `json:"created_at"`
+
+	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
+	// empty for most.
+	Details ActDetails `json:"details"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// Outcome An act on the service's own data is `done` when it is listed. An act on a schedule is listed before it is carried out:
-	// `pending` for a minute at most, `failed` when it was refused, `unknown` when there was no answer or the process ended.
+	// Outcome An act on the service's own data is `done` when it is listed. An act on a schedule is listed before it is
+	// carried out: `pending` for a minute at most, `failed` when it was refused, `unknown` when there was no
+	// answer or the process ended.
 	Outcome AuditEntryOutcome `json:"outcome"`
 
-	// TargetID In lower case in every answer. Requests may have it in upper case.
-	TargetID   ID                   `json:"target_id"`
+	// TargetID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	TargetID ID `json:"target_id"`
+
+	// TargetKind To what kind of thing it was done
 	TargetKind AuditEntryTargetKind `json:"target_kind"`
 }
 
-// AuditEntryOutcome An act on the service's own data is `done` when it is listed. An act on a schedule is listed before it is carried out:
-// `pending` for a minute at most, `failed` when it was refused, `unknown` when there was no answer or the process ended.
+// AuditEntryOutcome An act on the service's own data is `done` when it is listed. An act on a schedule is listed before it is
+// carried out: `pending` for a minute at most, `failed` when it was refused, `unknown` when there was no
+// answer or the process ended.
 type AuditEntryOutcome string
 
-// AuditEntryTargetKind defines model for AuditEntry.TargetKind.
+// AuditEntryTargetKind To what kind of thing it was done
 type AuditEntryTargetKind string
 
-// AuditList defines model for AuditList.
+// AuditList Example: {"data":[{"action":"user_suspended","actor":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:30:00Z","details":{"hide_content":true,"reason":"Spam"},"id":"01993f7a-b5c6-77e8-99fa-1b2c3d4e5f60","outcome":"done","target_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","target_kind":"user"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
 type AuditList struct {
+	// Data The entries of this page
 	Data []AuditEntry `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// AvatarAnswer defines model for AvatarAnswer.
+// AvatarAnswer Example: {"data":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-31T20:15:00Z","reason":null,"status":"processing","step":"rendering","updated_at":"2026-01-31T20:15:01Z","version":3}}
 type AvatarAnswer struct {
+	// Data The newest upload of an avatar
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-31T20:15:00Z","reason":null,"status":"processing","step":"rendering","updated_at":"2026-01-31T20:15:01Z","version":3}
 	Data AvatarUpload `json:"data"`
 }
 
-// AvatarURLs Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an SVG
-// picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and the
-// former ones work for a minute more.
+// AvatarURLs Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
+// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
+// the former ones work for a minute more.
+//
+// Example: {"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
 type AvatarURLs struct {
 	// Default Whether it is the generated picture
 	Default bool `json:"default"`
 
-	// Large 1024×1024 WebP, or the medium one when the picture had fewer pixels
+	// Large WebP of 1024 × 1024 pixels, or the medium one when the picture had fewer pixels
 	Large string `json:"large"`
 
-	// Medium 512×512 WebP
+	// Medium WebP of 512 × 512 pixels
 	Medium string `json:"medium"`
 
-	// Plain 512×512 JPEG or PNG, for clients without WebP. Of avatars from before there were such files: as `medium`
+	// Plain JPEG or PNG of 512 × 512 pixels, for clients without WebP. Avatars from before there were such files have
+	// the address of `medium` here.
 	Plain string `json:"plain"`
 
-	// Thumbnail 128×128 WebP
+	// Thumbnail WebP of 128 × 128 pixels
 	Thumbnail string `json:"thumbnail"`
 }
 
-// AvatarUpload defines model for AvatarUpload.
+// AvatarUpload The newest upload of an avatar
+//
+// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-31T20:15:00Z","reason":null,"status":"processing","step":"rendering","updated_at":"2026-01-31T20:15:01Z","version":3}
 type AvatarUpload struct {
-	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an SVG
-	// picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and the
-	// former ones work for a minute more.
-	Avatar    AvatarURLs `json:"avatar"`
-	CreatedAt Time       `json:"created_at"`
+	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
+	// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
+	// the former ones work for a minute more.
+	//
+	//
+	// Example: {"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
+	Avatar AvatarURLs `json:"avatar"`
 
-	// Reason Why it failed, and what to do
-	Reason *string            `json:"reason,omitempty"`
+	// CreatedAt When it was uploaded
+	CreatedAt time.Time `json:"created_at"`
+
+	// Reason Why it failed and what to do; null unless it did
+	Reason *string `json:"reason"`
+
+	// Status Where the upload stands
 	Status AvatarUploadStatus `json:"status"`
 
-	// Step How far it is, while it is processed
-	Step      *AvatarUploadStep `json:"step,omitempty"`
-	UpdatedAt Time              `json:"updated_at"`
-	Version   int               `json:"version"`
+	// Step How far it is; null unless it is processed
+	Step *AvatarUploadStep `json:"step"`
+
+	// UpdatedAt When its status or step last changed
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// Version The number of the upload, counted from 1 for each account
+	Version AvatarVersion `json:"version"`
 }
 
-// AvatarUploadStatus defines model for AvatarUpload.Status.
+// AvatarUploadStatus Where the upload stands
 type AvatarUploadStatus string
 
-// AvatarUploadStep How far it is, while it is processed
+// AvatarUploadStep How far it is; null unless it is processed
 type AvatarUploadStep string
 
-// AvatarVersion defines model for AvatarVersion.
-type AvatarVersion struct {
-	CreatedAt   Time       `json:"created_at"`
-	PublishedAt *time.Time `json:"published_at"`
+// AvatarVersion The number of the upload, counted from 1 for each account
+type AvatarVersion = int
 
-	// Reason Why it failed
-	Reason  *string             `json:"reason"`
-	Status  AvatarVersionStatus `json:"status"`
-	Version int                 `json:"version"`
-}
-
-// AvatarVersionStatus defines model for AvatarVersion.Status.
-type AvatarVersionStatus string
-
-// Ban defines model for Ban.
+// Ban A ban from a room
+//
+// Example: {"banned_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 type Ban struct {
-	// BannedBy null when the account is gone
-	BannedBy  *Person    `json:"banned_by"`
-	CreatedAt Time       `json:"created_at"`
-	Reason    string     `json:"reason"`
-	Until     *time.Time `json:"until"`
-	User      Person     `json:"user"`
+	// BannedBy Who imposed it; null when the account is deleted
+	BannedBy *Person `json:"banned_by"`
+
+	// CreatedAt When it was imposed
+	CreatedAt time.Time `json:"created_at"`
+
+	// Reason The reason, in one line, for those who moderate the room; empty without one
+	Reason Reason `json:"reason"`
+
+	// Until When it ends by itself; null for never
+	Until *time.Time `json:"until"`
+
+	// User An account, where it is one of several
+	//
+	// Example: {"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	User Person `json:"user"`
 }
 
-// BanAnswer defines model for BanAnswer.
+// BanAnswer Example: {"data":{"banned_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}}
 type BanAnswer struct {
+	// Data A ban from a room
+	//
+	// Example: {"banned_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 	Data Ban `json:"data"`
 }
 
-// BanList defines model for BanList.
+// BanList Example: {"data":[{"banned_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
 type BanList struct {
+	// Data The bans of this page
 	Data []Ban `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// BanRequest defines model for BanRequest.
+// BanRequest Example: {"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","username":"dave"}
 type BanRequest struct {
-	// Reason For those who moderate the room
-	Reason *Reason `json:"reason,omitempty"`
+	// Reason The reason, in one line, for those who moderate the room
+	Reason *OptionalReason `json:"reason,omitempty"`
 
-	// Until When it ends by itself; without it, it does not
-	Until    *time.Time `json:"until,omitempty"`
-	Username Username   `json:"username"`
+	// Until When the ban ends by itself; without it, never
+	Until *time.Time `json:"until,omitempty"`
+
+	// Username The name that is unique among accounts, whatever its case. It never changes.
+	Username Username `json:"username"`
 }
 
 // Cached Whether the answer came from the cache
 type Cached = bool
 
-// CachedMovieAnswer defines model for CachedMovieAnswer.
+// CachedMovieAnswer Example: {"_cached":true,"data":{"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}}
 type CachedMovieAnswer struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
-	Data             Movie  `json:"data"`
+
+	// Data A movie of the catalogue
+	//
+	// Example: {"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}
+	Data Movie `json:"data"`
 }
 
-// CachedRoomAnswer defines model for CachedRoomAnswer.
+// CachedRoomAnswer Example: {"_cached":true,"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type CachedRoomAnswer struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
-	Data             Room   `json:"data"`
+
+	// Data A room, the same for everyone who may see it
+	//
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	Data Room `json:"data"`
 }
 
-// ChangeEmailRequest defines model for ChangeEmailRequest.
+// ChangeEmailRequest Example: {"email":"carol@example.com","password":"correct horse battery"}
 type ChangeEmailRequest struct {
-	Email    string   `json:"email"`
+	// Email An email address, as it was typed.
+	Email EmailAddress `json:"email"`
+
+	// Password The account's current password
 	Password Password `json:"password"`
 }
 
-// ChangePasswordRequest defines model for ChangePasswordRequest.
+// ChangePasswordRequest Example: {"current_password":"correct horse battery","new_password":"staple battery horse"}
 type ChangePasswordRequest struct {
+	// CurrentPassword The account's current password
 	CurrentPassword Password `json:"current_password"`
 
 	// NewPassword 10 to 128 characters in the form of RFC 8265, OpaqueString: composed (NFC), with plain spaces, without control
-	// characters and characters that do not show. It must be neither the username nor the email address, nor what stands
-	// before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of `errors` are
-	// `too_short`, `too_long`, `characters`, `name` and `common`.
+	// characters and characters that do not show. It must be neither the username nor the email address, nor what
+	// stands before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of
+	// `errors` are `too_short`, `too_long`, `characters`, `name` and `common`.
 	NewPassword NewPassword `json:"new_password"`
 }
 
 // Circle People with that role, and those above them
 type Circle string
 
-// CleanupReport defines model for CleanupReport.
+// CleanupReport What a run of the clean-up was and did
 type CleanupReport struct {
-	Counts map[string]int64   `json:"counts"`
-	DryRun bool               `json:"dry_run"`
+	// Counts How many rows or files each policy removed; `inactive_rooms` counts archived rooms
+	Counts map[string]int64 `json:"counts"`
+
+	// DryRun Whether it only counted, and removed nothing
+	DryRun bool `json:"dry_run"`
+
+	// Errors What stopped a policy, for each that was stopped; null if none was
 	Errors *map[string]string `json:"errors"`
 
-	// OlderThanS 0 for the policies' own ages
-	OlderThanS int64                `json:"older_than_s"`
-	Policies   []Policy             `json:"policies"`
-	Samples    map[string][]string  `json:"samples"`
-	State      CleanupReportState   `json:"state"`
-	Trigger    CleanupReportTrigger `json:"trigger"`
+	// OlderThanS The age in seconds in place of the policies' own ones; 0 for those
+	OlderThanS int64 `json:"older_than_s"`
+
+	// Policies What it applied
+	Policies []Policy `json:"policies"`
+
+	// Samples At most ten IDs of what a dry run counted for each policy; of a participant, the room's and the user's
+	Samples map[string][]string `json:"samples"`
+
+	// State How it ended
+	State CleanupReportState `json:"state"`
+
+	// Trigger What started the run
+	Trigger CleanupReportTrigger `json:"trigger"`
 }
 
-// CleanupReportState defines model for CleanupReport.State.
+// CleanupReportState How it ended
 type CleanupReportState string
 
-// CleanupReportTrigger defines model for CleanupReport.Trigger.
+// CleanupReportTrigger What started the run
 type CleanupReportTrigger string
 
-// CleanupRun defines model for CleanupRun.
+// CleanupRun A run of the clean-up
+//
+// Example: {"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}
 type CleanupRun struct {
-	// CancelledAt When it was told to stop
+	// CancelledAt When an admin told it to stop; null otherwise
 	CancelledAt *time.Time `json:"cancelled_at"`
 
-	// Counts Rows or files removed so far for each policy; archived for `inactive_rooms`
-	Counts    map[string]int64 `json:"counts"`
-	CreatedAt Time             `json:"created_at"`
-	DryRun    bool             `json:"dry_run"`
+	// Counts How many rows or files each policy has removed so far; `inactive_rooms` counts archived rooms
+	Counts map[string]int64 `json:"counts"`
 
-	// Errors What stopped a policy
-	Errors     map[string]string `json:"errors"`
-	FinishedAt *time.Time        `json:"finished_at"`
+	// CreatedAt When it was requested
+	CreatedAt time.Time `json:"created_at"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// DryRun Whether it only counts, and removes nothing
+	DryRun bool `json:"dry_run"`
+
+	// Errors What stopped a policy, for each that was stopped
+	Errors map[string]string `json:"errors"`
+
+	// FinishedAt When it ended; null before that
+	FinishedAt *time.Time `json:"finished_at"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// OlderThan In place of the policies' own ages, such as 2160h0m0s
-	OlderThan *string  `json:"older_than"`
-	Policies  []Policy `json:"policies"`
+	// OlderThan The age in place of the policies' own ones, such as `2160h0m0s`; null for those
+	OlderThan *string `json:"older_than"`
 
-	// Policy The one that is applied now
+	// Policies What it applies
+	Policies []Policy `json:"policies"`
+
+	// Policy The policy that is applied now; null before and after
 	Policy *Policy `json:"policy"`
 
 	// Samples At most ten IDs of what a dry run counted for each policy; of a participant, the room's and the user's
-	Samples     map[string][]string `json:"samples"`
-	StartedAt   *time.Time          `json:"started_at"`
-	StartedBy   *string             `json:"started_by"`
-	State       CleanupRunState     `json:"state"`
-	TemporalURL string              `json:"temporal_url"`
-	Trigger     CleanupRunTrigger   `json:"trigger"`
+	Samples map[string][]string `json:"samples"`
+
+	// StartedAt When it began; null before that
+	StartedAt *time.Time `json:"started_at"`
+
+	// StartedBy The admin who started it; null for the schedule's, and when the account is deleted
+	StartedBy *string `json:"started_by"`
+
+	// State Where it stands. A `failed` run could not apply at least one policy; it has applied the others.
+	State CleanupRunState `json:"state"`
+
+	// TemporalURL Where the Temporal UI shows it
+	TemporalURL string `json:"temporal_url"`
+
+	// Trigger What started it
+	Trigger CleanupRunTrigger `json:"trigger"`
 }
 
-// CleanupRunState defines model for CleanupRun.State.
+// CleanupRunState Where it stands. A `failed` run could not apply at least one policy; it has applied the others.
 type CleanupRunState string
 
-// CleanupRunTrigger defines model for CleanupRun.Trigger.
+// CleanupRunTrigger What started it
 type CleanupRunTrigger string
 
-// CleanupRunAnswer defines model for CleanupRunAnswer.
+// CleanupRunAnswer Example: {"data":{"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}}
 type CleanupRunAnswer struct {
+	// Data A run of the clean-up
+	//
+	// Example: {"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}
 	Data CleanupRun `json:"data"`
 }
 
-// CleanupRunList defines model for CleanupRunList.
+// CleanupRunList Example: {"data":[{"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}],"next_cursor":null}
 type CleanupRunList struct {
+	// Data The runs of this page
 	Data []CleanupRun `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// CleanupStarted defines model for CleanupStarted.
+// CleanupStarted Where to follow a run of the clean-up
+//
+// Example: {"run_id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","status_url":"https://party.example/api/admin/cleanup/runs/01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22"}
 type CleanupStarted struct {
-	// RunID In lower case in every answer. Requests may have it in upper case.
-	RunID       ID     `json:"run_id"`
-	StatusURL   string `json:"status_url"`
+	// RunID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RunID ID `json:"run_id"`
+
+	// StatusURL Where this API answers how far the run is
+	StatusURL string `json:"status_url"`
+
+	// TemporalURL Where the Temporal UI shows the run
 	TemporalURL string `json:"temporal_url"`
 }
 
-// CleanupStartedAnswer defines model for CleanupStartedAnswer.
+// CleanupStartedAnswer Example: {"data":{"run_id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","status_url":"https://party.example/api/admin/cleanup/runs/01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22"}}
 type CleanupStartedAnswer struct {
+	// Data Where to follow a run of the clean-up
+	//
+	// Example: {"run_id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","status_url":"https://party.example/api/admin/cleanup/runs/01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22"}
 	Data CleanupStarted `json:"data"`
 }
 
-// CloseRoomRequest defines model for CloseRoomRequest.
+// CloseRoomRequest Example: {"reason":"Advertisements only"}
 type CloseRoomRequest struct {
-	// Reason For the room's host, in its log, and for other admins, in the audit log
+	// Reason The reason, for the room's host in its log, and for other admins in the audit log
 	Reason ReasonForHost `json:"reason"`
 
-	// ReportID The report of abuse that this resolves, about the same; it is resolved together with the act, or neither happens
+	// ReportID A report of abuse about the same, which this resolves. Both happen, or neither.
 	ReportID *ResolvedReportID `json:"report_id,omitempty"`
 }
 
 // CreateMovieRequest Example: {"genres":["horror"],"runtime_minutes":94,"title":"Nosferatu","year":1922}
 type CreateMovieRequest struct {
+	// Description What the movie is about, in one or more lines
 	Description *string `json:"description,omitempty"`
 
-	// DurationMs Of the stream; 0 for unknown
-	DurationMs *int64   `json:"duration_ms,omitempty"`
-	Genres     *[]Genre `json:"genres,omitempty"`
+	// DurationMs How long the stream is; 0 for unknown
+	DurationMs *int64 `json:"duration_ms,omitempty"`
 
-	// PosterURL Starts with https://; empty for none
-	PosterURL      *WebAddress `json:"poster_url,omitempty"`
-	RuntimeMinutes int         `json:"runtime_minutes"`
+	// Genres The genres, each once
+	Genres *[]Genre `json:"genres,omitempty"`
 
-	// StreamURL Starts with https://; empty for none
-	StreamURL *WebAddress `json:"stream_url,omitempty"`
+	// PosterURL Where a poster is; it starts with https://
+	PosterURL *string `json:"poster_url,omitempty"`
+
+	// RuntimeMinutes How long the movie takes in minutes
+	RuntimeMinutes MovieRuntime `json:"runtime_minutes"`
+
+	// StreamURL Where the movie is; it starts with https://
+	StreamURL *string `json:"stream_url,omitempty"`
+
+	// Subtitles The subtitles, each language once
 	Subtitles *[]Subtitle `json:"subtitles,omitempty"`
-	Title     string      `json:"title"`
-	Year      int         `json:"year"`
+
+	// Title The title, in one line
+	Title MovieTitle `json:"title"`
+
+	// Year The year of the first release
+	Year MovieYear `json:"year"`
 }
 
 // CreateRoomRequest Example: {"capacity":10,"name":"Silent Sunday","visibility":"public"}
 type CreateRoomRequest struct {
-	// Capacity Everyone in it, the host too
-	Capacity    *int    `json:"capacity,omitempty"`
+	// Capacity How many people can be in the room at once, the host included
+	Capacity *int `json:"capacity,omitempty"`
+
+	// Description What the room is about, in one or more lines
 	Description *string `json:"description,omitempty"`
 
-	// MovieID In lower case in every answer. Requests may have it in upper case.
-	MovieID *ID    `json:"movie_id,omitempty"`
-	Name    string `json:"name"`
+	// MovieID The movie that people watch in the room
+	MovieID *string `json:"movie_id,omitempty"`
 
-	// Visibility public is listed; unlisted is open to whoever has the link; private is a 404 to whoever is not in it
+	// Name The name of the room, in one line
+	Name RoomName `json:"name"`
+
+	// Visibility Who finds the room and may join it, as in Visibility; `public` without it
 	Visibility *Visibility `json:"visibility,omitempty"`
 }
 
-// Cursor defines model for Cursor.
+// Cursor A place in a list. Take it from an answer of the same list.
 type Cursor = string
 
-// DeleteMeRequest defines model for DeleteMeRequest.
+// DeleteMeRequest Example: {"password":"correct horse battery"}
 type DeleteMeRequest struct {
+	// Password The account's current password
 	Password Password `json:"password"`
 }
 
-// EditMessageRequest defines model for EditMessageRequest.
+// DisplayName The name that others see, in one line
+type DisplayName = string
+
+// EditMessageRequest Example: {"body":"Yes, please!"}
 type EditMessageRequest struct {
-	// Body Plain text
-	Body string `json:"body"`
+	// Body Plain text, of one or more lines
+	Body MessageBody `json:"body"`
 }
 
-// Email defines model for Email.
+// Email An email, as admins see it. It has neither the address nor the text.
+//
+// Example: {"attempts":1,"created_at":"2026-01-31T20:15:00Z","history":[{"answer":"452 4.2.2 The mailbox is full","ended_at":"2026-01-31T20:15:02Z","number":1,"outcome":"temporary","started_at":"2026-01-31T20:15:01Z"}],"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","resend_of":null,"sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","user_id":null,"waits_for":"recipient_limit","waits_until":"2026-01-31T21:00:00Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}
 type Email struct {
-	Attempts  int  `json:"attempts"`
-	CreatedAt Time `json:"created_at"`
+	// Attempts How often it was tried
+	Attempts int `json:"attempts"`
 
-	// History All attempts to send it, the first one first; only where one email is answered
-	History *[]EmailAttempt `json:"history,omitempty"`
+	// CreatedAt When it was queued
+	CreatedAt time.Time `json:"created_at"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID   ID        `json:"id"`
+	// History All attempts to send it, the first one first; null in lists
+	History *[]EmailAttempt `json:"history"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Kind What an email is about
 	Kind EmailKind `json:"kind"`
 
-	// LastAnswer The mail server's, without addresses; empty once the email is sent
+	// LastAnswer The last refusal of the mail server, without addresses; empty once it is sent
 	LastAnswer string `json:"last_answer"`
 
-	// Reason Why it was not sent
+	// Reason Why it was not sent, or not yet; null otherwise
 	Reason *EmailReason `json:"reason"`
 
-	// ResendOf The email that was sent again by this one
-	ResendOf *string    `json:"resend_of"`
-	SentAt   *time.Time `json:"sent_at"`
-	State    EmailState `json:"state"`
+	// ResendOf The email that an admin sent again by this one; null for others
+	ResendOf *string `json:"resend_of"`
 
-	// SubjectID What it is about: a user, a verification, a reset, an invitation, or a report to somebody
-	SubjectID   ID      `json:"subject_id"`
-	TemporalURL string  `json:"temporal_url"`
-	UpdatedAt   Time    `json:"updated_at"`
-	UserID      *string `json:"user_id"`
+	// SentAt When the mail server took it; null if it was not sent
+	SentAt *time.Time `json:"sent_at"`
 
-	// WaitsFor null unless it waits
+	// State How far an email has come. No attempt follows after `sent`, `failed` and `cancelled`.
+	State EmailState `json:"state"`
+
+	// SubjectID The ID of what it is about: a user, a verification, a reset, an invitation, or a report
+	SubjectID ID `json:"subject_id"`
+
+	// TemporalURL Where the Temporal UI shows the workflow
+	TemporalURL string `json:"temporal_url"`
+
+	// UpdatedAt When its state last changed
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// UserID The account of the recipient; null without one, and when it is deleted
+	UserID *string `json:"user_id"`
+
+	// WaitsFor What it waits for; null unless it waits
 	WaitsFor *EmailWait `json:"waits_for"`
 
 	// WaitsUntil When it is tried next; null unless it waits
 	WaitsUntil *time.Time `json:"waits_until"`
-	WorkflowID string     `json:"workflow_id"`
+
+	// WorkflowID The ID of the workflow that sends it
+	WorkflowID string `json:"workflow_id"`
 }
 
-// EmailAnswer defines model for EmailAnswer.
+// EmailAddress An email address, as it was typed.
+type EmailAddress = string
+
+// EmailAnswer Example: {"data":{"attempts":1,"created_at":"2026-01-31T20:15:00Z","history":[{"answer":"452 4.2.2 The mailbox is full","ended_at":"2026-01-31T20:15:02Z","number":1,"outcome":"temporary","started_at":"2026-01-31T20:15:01Z"}],"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","resend_of":null,"sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","user_id":null,"waits_for":"recipient_limit","waits_until":"2026-01-31T21:00:00Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}}
 type EmailAnswer struct {
+	// Data An email, as admins see it. It has neither the address nor the text.
+	//
+	// Example: {"attempts":1,"created_at":"2026-01-31T20:15:00Z","history":[{"answer":"452 4.2.2 The mailbox is full","ended_at":"2026-01-31T20:15:02Z","number":1,"outcome":"temporary","started_at":"2026-01-31T20:15:01Z"}],"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","resend_of":null,"sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","user_id":null,"waits_for":"recipient_limit","waits_until":"2026-01-31T21:00:00Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}
 	Data Email `json:"data"`
 }
 
-// EmailAttempt defines model for EmailAttempt.
+// EmailAttempt An attempt to hand an email to the mail server
 type EmailAttempt struct {
-	// Answer The mail server's, without addresses
-	Answer  string     `json:"answer"`
-	EndedAt *time.Time `json:"ended_at"`
-	Number  int        `json:"number"`
+	// Answer What the mail server said, without addresses; empty if it said nothing
+	Answer string `json:"answer"`
 
-	// Outcome `open`: it lasts, or its process ended in the middle within the last hour; after that it is `lost`. `temporary`, `later`, `unreachable`: to be tried again. `ambiguous`: the
-	// server may have the email, and did not say so. `permanent`: refused for good. `cancelled`: there was nobody to send it to, or
-	// nothing to say.
-	Outcome   EmailAttemptOutcome `json:"outcome"`
-	StartedAt Time                `json:"started_at"`
+	// EndedAt When it ended; null while it is open
+	EndedAt *time.Time `json:"ended_at"`
+
+	// Number The number of the attempt, from 1
+	Number int `json:"number"`
+
+	// Outcome `open`: it lasts, or its process ended in the middle within the last hour; after that it is `lost`.
+	// `temporary`, `later`, `unreachable`: it failed, and another attempt follows. `ambiguous`: the server may
+	// have the email, and did not say so. `permanent`: the server refused it for good. `cancelled`: the email had
+	// no recipient or nothing to say any more.
+	Outcome EmailAttemptOutcome `json:"outcome"`
+
+	// StartedAt When it began
+	StartedAt time.Time `json:"started_at"`
 }
 
-// EmailAttemptOutcome `open`: it lasts, or its process ended in the middle within the last hour; after that it is `lost`. `temporary`, `later`, `unreachable`: to be tried again. `ambiguous`: the
-// server may have the email, and did not say so. `permanent`: refused for good. `cancelled`: there was nobody to send it to, or
-// nothing to say.
+// EmailAttemptOutcome `open`: it lasts, or its process ended in the middle within the last hour; after that it is `lost`.
+// `temporary`, `later`, `unreachable`: it failed, and another attempt follows. `ambiguous`: the server may
+// have the email, and did not say so. `permanent`: the server refused it for good. `cancelled`: the email had
+// no recipient or nothing to say any more.
 type EmailAttemptOutcome string
 
-// EmailKind defines model for EmailKind.
+// EmailKind What an email is about
 type EmailKind string
 
-// EmailList defines model for EmailList.
+// EmailList Example: {"data":[{"attempts":1,"created_at":"2026-01-31T20:15:00Z","history":null,"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","resend_of":null,"sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","user_id":null,"waits_for":"recipient_limit","waits_until":"2026-01-31T21:00:00Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
 type EmailList struct {
+	// Data The emails of this page
 	Data []Email `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// EmailPause defines model for EmailPause.
+// EmailPause Whether emails are sent
+//
+// Example: {"paused_at":"2026-01-31T20:40:00Z","waiting":12}
 type EmailPause struct {
-	// PausedAt null while emails are sent
+	// PausedAt Since when no emails are sent; null while they are
 	PausedAt *time.Time `json:"paused_at"`
 
-	// Waiting Emails that are still to be sent, paused or not
+	// Waiting How many emails are still to be sent, paused or not
 	Waiting int `json:"waiting"`
 }
 
-// EmailPauseAnswer defines model for EmailPauseAnswer.
+// EmailPauseAnswer Example: {"data":{"paused_at":"2026-01-31T20:40:00Z","waiting":12}}
 type EmailPauseAnswer struct {
+	// Data Whether emails are sent
+	//
+	// Example: {"paused_at":"2026-01-31T20:40:00Z","waiting":12}
 	Data EmailPause `json:"data"`
 }
 
-// EmailPreview defines model for EmailPreview.
+// EmailPreview What an email of a kind looks like
+//
+// Example: {"html":"\u003cp\u003eHello Carol, please confirm your email address.\u003c/p\u003e","kind":"welcome","subject":"Welcome to WatchParty","text":"Hello Carol, please confirm your email address."}
 type EmailPreview struct {
-	HTML    string    `json:"html"`
-	Kind    EmailKind `json:"kind"`
-	Subject string    `json:"subject"`
-	Text    string    `json:"text"`
+	// HTML The HTML part
+	HTML string `json:"html"`
+
+	// Kind What an email is about
+	Kind EmailKind `json:"kind"`
+
+	// Subject The subject, in English
+	Subject string `json:"subject"`
+
+	// Text The text part
+	Text string `json:"text"`
 }
 
-// EmailPreviewList defines model for EmailPreviewList.
+// EmailPreviewList Example: {"data":[{"html":"\u003cp\u003eHello Carol, please confirm your email address.\u003c/p\u003e","kind":"welcome","subject":"Welcome to WatchParty","text":"Hello Carol, please confirm your email address."}],"next_cursor":null}
 type EmailPreviewList struct {
+	// Data One email of each kind
 	Data []EmailPreview `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// EmailReason `address_rejected`: the mail server takes no email for this address. `message_rejected`: it refuses what is in the email.
-// `server_unreachable`: it could not be reached, refused this service, or did not take the email in time. `unconfirmed`: it may
-// have the email, and did not say so. `expired`: no attempt was made in time. `cancelled`: by an admin, or there was nobody to send it to, or nothing to
-// say. `opted_out`: the address wants no invitations; only admins see this.
+// EmailReason `address_rejected`: the mail server takes no email for this address. `mailbox_full`: the recipient has no space
+// left. `message_rejected`: the mail server refuses what is in the email. `server_unreachable`: it could not be
+// reached, refused this service, or did not take the email in time. `unconfirmed`: it may have the email, and did
+// not say so. `expired`: no attempt was made in time. `cancelled`: an admin cancelled it, or it had no recipient
+// or nothing to say any more. `opted_out`: the address wants no invitations; only admins see this.
 type EmailReason string
 
-// EmailRequest defines model for EmailRequest.
+// EmailRequest Example: {"email":"carol@example.org"}
 type EmailRequest struct {
-	Email string `json:"email"`
+	// Email An email address, as it was typed.
+	Email EmailAddress `json:"email"`
 }
 
-// EmailState defines model for EmailState.
+// EmailState How far an email has come. No attempt follows after `sent`, `failed` and `cancelled`.
 type EmailState string
 
-// EmailWait `recipient_limit`: the recipient has had as many emails as one address gets within an hour, or a day. The email goes out by itself
-// when there may be more.
+// EmailWait `recipient_limit`: the recipient has had as many emails as one address gets within an hour, or a day. The email
+// goes out by itself when there may be more.
 type EmailWait string
 
-// Export defines model for Export.
+// Export Everything that is stored about an account
+//
+// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
 type Export struct {
-	// AbuseReports Those that the account sent
-	AbuseReports        []SentAbuseReport    `json:"abuse_reports"`
+	// AbuseReports The reports of abuse that the account sent
+	AbuseReports []SentAbuseReport `json:"abuse_reports"`
+
+	// AcceptedInvitations The invitations that the account accepted
 	AcceptedInvitations []AcceptedInvitation `json:"accepted_invitations"`
-	Account             Account              `json:"account"`
+
+	// Account An account, as its owner sees it
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
+	Account Account `json:"account"`
 
 	// AccountActs What admins did to the account, such as a suspension
 	AccountActs []ExportedAdminAct `json:"account_acts"`
 
-	// ActiveDays Days of UTC on which the account was active
+	// ActiveDays The days, in UTC, on which the account was active
 	ActiveDays []openapi_types.Date `json:"active_days"`
 
-	// Acts What the account did in rooms by a role
+	// Acts What the account did in rooms as a host or moderator
 	Acts []ExportedAct `json:"acts"`
 
-	// Addresses Those that the account was asked to confirm
+	// Addresses The email addresses that the account was asked to confirm
 	Addresses []ExportedAddress `json:"addresses"`
 
 	// AdminActs What the account did as an admin
 	AdminActs []ExportedAdminAct `json:"admin_acts"`
-	Avatars   []AvatarVersion    `json:"avatars"`
 
-	// Bans Those that the account gave
+	// Avatars The uploads of avatars
+	Avatars []ExportedAvatar `json:"avatars"`
+
+	// Bans The bans that the account imposed
 	Bans []ExportedSanction `json:"bans"`
 
-	// Emails Those that the service sent to the account
-	Emails     []ExportedEmail `json:"emails"`
-	ExportedAt Time            `json:"exported_at"`
+	// Emails The emails that the service sent to the account
+	Emails []ExportedEmail `json:"emails"`
 
-	// Invitations Those that the account sent
+	// ExportedAt When the export was made
+	ExportedAt time.Time `json:"exported_at"`
+
+	// Invitations The invitations that the account sent
 	Invitations []Invitation `json:"invitations"`
 
 	// InvitationsRefused Whether the account's address wants no emails with invitations
 	InvitationsRefused bool `json:"invitations_refused"`
 
-	// Memberships Roles that last
+	// Memberships The roles that the account keeps in rooms, whether or not it is there
 	Memberships []ExportedMembership `json:"memberships"`
 
-	// Messages All that the account said, the oldest first
+	// Messages All messages that the account posted, the oldest first
 	Messages []ExportedMessage `json:"messages"`
 
-	// Mutes Those that the account gave
-	Mutes          []ExportedSanction `json:"mutes"`
-	PasswordResets []ExportedReset    `json:"password_resets"`
+	// Mutes The mutes that the account imposed
+	Mutes []ExportedSanction `json:"mutes"`
+
+	// PasswordResets The password resets that were requested for the account
+	PasswordResets []ExportedReset `json:"password_resets"`
 
 	// Presence The rooms that the account is in
 	Presence []ExportedPresence `json:"presence"`
 
-	// QueueItems What the account has added to queues and was not played yet
+	// QueueItems What the account added to queues and was not played yet
 	QueueItems []ExportedQueueItem `json:"queue_items"`
 
 	// QueueVotes For which items of queues the account votes
 	QueueVotes []ExportedQueueVote `json:"queue_votes"`
 
-	// ReadMarkers Up to where the account has read rooms
+	// ReadMarkers Up to which message the account has read each room
 	ReadMarkers []ExportedReadMarker `json:"read_markers"`
 
 	// ReceivedActs What was done to the account in rooms
-	ReceivedActs []ExportedAct      `json:"received_acts"`
+	ReceivedActs []ExportedAct `json:"received_acts"`
+
+	// ReceivedBans The bans of the account
 	ReceivedBans []ReceivedSanction `json:"received_bans"`
 
-	// ReceivedInvitations Those to the account's confirmed address
+	// ReceivedInvitations The invitations to the account's confirmed address
 	ReceivedInvitations []ReceivedInvitation `json:"received_invitations"`
-	ReceivedMutes       []ReceivedSanction   `json:"received_mutes"`
-	Rooms               []MyRoom             `json:"rooms"`
+
+	// ReceivedMutes The mutes of the account
+	ReceivedMutes []ReceivedSanction `json:"received_mutes"`
+
+	// Rooms The rooms where the account has a role or is a member
+	Rooms []MyRoom `json:"rooms"`
 
 	// Sessions All sign-ins, those that have ended included
 	Sessions []ExportedSession `json:"sessions"`
@@ -2138,494 +2436,725 @@ type Export struct {
 	Stays []ExportedStay `json:"stays"`
 }
 
-// ExportAnswer defines model for ExportAnswer.
+// ExportAnswer Example: {"data":{"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}}
 type ExportAnswer struct {
+	// Data Everything that is stored about an account
+	//
+	// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
 	Data Export `json:"data"`
 }
 
-// ExportedAct defines model for ExportedAct.
+// ExportedAct Something that a host or moderator did in a room
 type ExportedAct struct {
-	// Action As in the room's log
-	//
-	// Example: kicked
-	Action    string                 `json:"action"`
-	CreatedAt Time                   `json:"created_at"`
-	Details   map[string]interface{} `json:"details"`
+	// Action What was done, in the words of the room's log
+	Action string `json:"action"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
+	// CreatedAt When it was done
+	CreatedAt time.Time `json:"created_at"`
+
+	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
+	// empty for most.
+	Details ActDetails `json:"details"`
+
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 
-	// UserID To whom the account did it; null for what was done to nobody, or to the account
+	// UserID To whom the account did it; null for what was done to nobody, or to the account itself
 	UserID *string `json:"user_id"`
 }
 
-// ExportedAddress defines model for ExportedAddress.
+// ExportedAddress An email address that the account was asked to confirm
 type ExportedAddress struct {
-	AskedAt   Time   `json:"asked_at"`
-	Email     string `json:"email"`
-	ExpiresAt Time   `json:"expires_at"`
+	// AskedAt When the link was requested
+	AskedAt time.Time `json:"asked_at"`
 
-	// Former The address that it replaced
+	// Email An email address, as it was typed.
+	Email EmailAddress `json:"email"`
+
+	// ExpiresAt When the link stops working
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// Former The address that it replaced; null for the first
 	Former *string `json:"former"`
 
-	// UsedAt When its link was used or made void
+	// UsedAt When the link was used or made void; null before that
 	UsedAt *time.Time `json:"used_at"`
 }
 
-// ExportedAdminAct defines model for ExportedAdminAct.
+// ExportedAdminAct Something that an admin did
 type ExportedAdminAct struct {
-	Action    AuditAction            `json:"action"`
-	CreatedAt Time                   `json:"created_at"`
-	Details   map[string]interface{} `json:"details"`
-	Outcome   string                 `json:"outcome"`
+	// Action What an admin did
+	Action AuditAction `json:"action"`
 
-	// TargetID In lower case in every answer. Requests may have it in upper case.
-	TargetID   ID     `json:"target_id"`
+	// CreatedAt When it was done
+	CreatedAt time.Time `json:"created_at"`
+
+	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
+	// empty for most.
+	Details ActDetails `json:"details"`
+
+	// Outcome What became of it, in the words of the audit log
+	Outcome string `json:"outcome"`
+
+	// TargetID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	TargetID ID `json:"target_id"`
+
+	// TargetKind To what kind of thing it was done, in the words of the audit log
 	TargetKind string `json:"target_kind"`
 }
 
-// ExportedEmail defines model for ExportedEmail.
-type ExportedEmail struct {
-	Attempts  int       `json:"attempts"`
-	CreatedAt Time      `json:"created_at"`
-	Kind      EmailKind `json:"kind"`
+// ExportedAvatar An upload of an avatar
+type ExportedAvatar struct {
+	// CreatedAt When it was uploaded
+	CreatedAt time.Time `json:"created_at"`
 
-	// LastAnswer Of the email server, when it refused
-	LastAnswer string     `json:"last_answer"`
-	SentAt     *time.Time `json:"sent_at"`
-	State      EmailState `json:"state"`
+	// PublishedAt When it became the avatar; null if it never did
+	PublishedAt *time.Time `json:"published_at"`
+
+	// Reason Why it failed; null unless it did
+	Reason *string `json:"reason"`
+
+	// Status Where the upload stands; `superseded` by a newer upload or a deletion
+	Status ExportedAvatarStatus `json:"status"`
+
+	// Version The number of the upload, counted from 1 for each account
+	Version AvatarVersion `json:"version"`
 }
 
-// ExportedMembership defines model for ExportedMembership.
+// ExportedAvatarStatus Where the upload stands; `superseded` by a newer upload or a deletion
+type ExportedAvatarStatus string
+
+// ExportedEmail An email to the account
+type ExportedEmail struct {
+	// Attempts How often it was tried
+	Attempts int `json:"attempts"`
+
+	// CreatedAt When it was queued
+	CreatedAt time.Time `json:"created_at"`
+
+	// Kind What an email is about
+	Kind EmailKind `json:"kind"`
+
+	// LastAnswer The last refusal of the mail server; empty if there was none
+	LastAnswer string `json:"last_answer"`
+
+	// SentAt When the mail server took it; null if it was not sent
+	SentAt *time.Time `json:"sent_at"`
+
+	// State How far an email has come. No attempt follows after `sent`, `failed` and `cancelled`.
+	State EmailState `json:"state"`
+}
+
+// ExportedMembership A role in a room
 type ExportedMembership struct {
+	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
 	Role Role `json:"role"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
-	RoomID ID   `json:"room_id"`
-	Since  Time `json:"since"`
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// Since Since when the account has the role
+	Since time.Time `json:"since"`
 }
 
-// ExportedMessage defines model for ExportedMessage.
+// ExportedMessage A message of the account
 type ExportedMessage struct {
-	Body      string     `json:"body"`
-	CreatedAt Time       `json:"created_at"`
-	Deleted   bool       `json:"deleted"`
-	EditedAt  *time.Time `json:"edited_at"`
+	// Body Plain text; empty when the message is deleted
+	Body string `json:"body"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// CreatedAt When it was posted
+	CreatedAt time.Time `json:"created_at"`
+
+	// Deleted Whether it is deleted
+	Deleted bool `json:"deleted"`
+
+	// EditedAt When it was last edited; null if it never was
+	EditedAt *time.Time `json:"edited_at"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// ReplyToID What it answers
+	// ReplyToID The message that it answers; null without one
 	ReplyToID *string `json:"reply_to_id"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 }
 
-// ExportedPresence defines model for ExportedPresence.
+// ExportedPresence A room that the account is in
 type ExportedPresence struct {
-	JoinedAt     Time       `json:"joined_at"`
-	LastSeenAt   Time       `json:"last_seen_at"`
+	// JoinedAt When the account joined
+	JoinedAt time.Time `json:"joined_at"`
+
+	// LastSeenAt When the account last sent a heartbeat or a message
+	LastSeenAt time.Time `json:"last_seen_at"`
+
+	// PresentSince Since when the account has been seen without a gap; null while it is absent
 	PresentSince *time.Time `json:"present_since"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 }
 
-// ExportedQueueItem defines model for ExportedQueueItem.
+// ExportedQueueItem Something that the account added to a queue
 type ExportedQueueItem struct {
-	CreatedAt Time `json:"created_at"`
+	// CreatedAt When it was added
+	CreatedAt time.Time `json:"created_at"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID      ID      `json:"id"`
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// MovieID The movie; null for an address of the room's own
 	MovieID *string `json:"movie_id"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 
-	// StreamURL Of an address
+	// StreamURL The address; empty for a movie
 	StreamURL string `json:"stream_url"`
 
-	// Title Of an address
+	// Title The title that the account gave to an address
 	Title string `json:"title"`
 }
 
-// ExportedQueueVote defines model for ExportedQueueVote.
+// ExportedQueueVote A vote of the account
 type ExportedQueueVote struct {
-	CreatedAt Time `json:"created_at"`
+	// CreatedAt When it was given
+	CreatedAt time.Time `json:"created_at"`
 
-	// ItemID In lower case in every answer. Requests may have it in upper case.
+	// ItemID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ItemID ID `json:"item_id"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 }
 
-// ExportedReadMarker defines model for ExportedReadMarker.
+// ExportedReadMarker Up to which message the account has read a room
 type ExportedReadMarker struct {
-	// MessageID In lower case in every answer. Requests may have it in upper case.
-	MessageID ID   `json:"message_id"`
-	ReadAt    Time `json:"read_at"`
+	// MessageID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	MessageID ID `json:"message_id"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
+	// ReadAt When the marker was set
+	ReadAt time.Time `json:"read_at"`
+
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 }
 
-// ExportedReset defines model for ExportedReset.
+// ExportedReset A password reset that was requested
 type ExportedReset struct {
-	AskedAt   Time `json:"asked_at"`
-	ExpiresAt Time `json:"expires_at"`
+	// AskedAt When the link was requested
+	AskedAt time.Time `json:"asked_at"`
 
-	// UsedAt When its link was used or made void
+	// ExpiresAt When the link stops working
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// UsedAt When the link was used or made void; null before that
 	UsedAt *time.Time `json:"used_at"`
 }
 
-// ExportedSanction defines model for ExportedSanction.
+// ExportedSanction A ban or mute that the account imposed
 type ExportedSanction struct {
-	CreatedAt Time   `json:"created_at"`
-	Reason    string `json:"reason"`
+	// CreatedAt When it was imposed
+	CreatedAt time.Time `json:"created_at"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
-	RoomID ID         `json:"room_id"`
-	Until  *time.Time `json:"until"`
+	// Reason The reason, in one line, for those who moderate the room; empty without one
+	Reason Reason `json:"reason"`
 
-	// UserID In lower case in every answer. Requests may have it in upper case.
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// Until When it ends by itself; null for never
+	Until *time.Time `json:"until"`
+
+	// UserID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	UserID ID `json:"user_id"`
 }
 
-// ExportedSession defines model for ExportedSession.
+// ExportedSession A sign-in, whether or not it has ended
 type ExportedSession struct {
-	// Current Whether it is the one that asks
-	Current   bool       `json:"current"`
-	EndedAt   *time.Time `json:"ended_at"`
-	ExpiresAt Time       `json:"expires_at"`
+	// Current Whether the request was made with it
+	Current bool `json:"current"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID         ID   `json:"id"`
-	LastUsedAt Time `json:"last_used_at"`
-	SignedInAt Time `json:"signed_in_at"`
+	// EndedAt When it was ended; null while it lasts
+	EndedAt *time.Time `json:"ended_at"`
 
-	// UserAgent What the client called itself
-	UserAgent string `json:"user_agent"`
+	// ExpiresAt When it ends, unless it is used before
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// LastUsedAt When it last got an access token
+	LastUsedAt time.Time `json:"last_used_at"`
+
+	// SignedInAt When it began
+	SignedInAt time.Time `json:"signed_in_at"`
+
+	// UserAgent The `User-Agent` of the client; empty if it sent none
+	UserAgent UserAgent `json:"user_agent"`
 }
 
-// ExportedStay defines model for ExportedStay.
+// ExportedStay A time in which the account was seen in a room
 type ExportedStay struct {
-	EndedAt Time `json:"ended_at"`
+	// EndedAt When the account was last seen
+	EndedAt time.Time `json:"ended_at"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
-	RoomID    ID   `json:"room_id"`
-	StartedAt Time `json:"started_at"`
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// StartedAt When the account was first seen
+	StartedAt time.Time `json:"started_at"`
 }
 
-// FieldProblem defines model for FieldProblem.
+// FieldProblem A parameter, or a property of the body, that is wrong
 type FieldProblem struct {
-	// Code Stable, for programs: `required`, `type`, `enum`, `pattern`, `format`, `range`, `too_short`, `too_long`, `too_many`,
-	// `minItems`, `maxItems`, `uniqueItems`, `minProperties`, `nullable`, `unknown`, `malformed`, `blank`,
-	// `control_character`, `line_break`, `bidi_control`, `invisible_character`, `combining_mark`, `encoding`, `duplicate`,
-	// `characters`, `name`, `common`, `email`, `address`, `reserved`, `taken`, `past`, `too_late`, `wrong`, `conflict`, or another.
+	// Code Stable, for programs: `required`, `type`, `enum`, `pattern`, `format`, `range`, `too_short`, `too_long`,
+	// `too_many`, `minItems`, `maxItems`, `uniqueItems`, `minProperties`, `nullable`, `unknown`, `malformed`,
+	// `blank`, `control_character`, `line_break`, `bidi_control`, `invisible_character`, `combining_mark`,
+	// `encoding`, `duplicate`, `characters`, `name`, `common`, `email`, `address`, `reserved`, `taken`, `past`,
+	// `too_late`, `wrong`, `conflict`, or another.
 	Code string `json:"code"`
 
-	// Field Dotted path in the body, or the parameter's name; what is longer is cut
-	Field   string `json:"field"`
+	// Field The parameter's name, or the path of the property with dots; cut after 200 characters
+	Field string `json:"field"`
+
+	// Message What is wrong with it, for people
 	Message string `json:"message"`
 }
 
-// Genre In lower case
+// Genre A genre. It is stored in lower case.
 type Genre = string
 
-// GenreCount defines model for GenreCount.
+// GenreCount A genre with its movies
 type GenreCount struct {
-	// Genre In lower case
+	// Genre A genre. It is stored in lower case.
 	Genre Genre `json:"genre"`
 
 	// Movies How many movies of the catalogue have it
 	Movies int `json:"movies"`
 }
 
-// GenreList defines model for GenreList.
+// GenreList Example: {"_cached":true,"data":[{"genre":"horror","movies":12}],"next_cursor":null}
 type GenreList struct {
 	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached       `json:"_cached"`
-	Data             []GenreCount `json:"data"`
+	UnderscoreCached Cached `json:"_cached"`
+
+	// Data The genres, those of the most movies first
+	Data []GenreCount `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// Health defines model for Health.
+// Health What this process can reach
+//
+// Example: {"bucket":"connected","database":"connected","redis":"connected","status":"ok","temporal":"connected"}
 type Health struct {
-	// Bucket Where the files of avatars are: `connected` or what is wrong
+	// Bucket `connected`, or what is wrong with the bucket of the avatars' files
 	Bucket string `json:"bucket"`
 
-	// Database `connected` or what is wrong
+	// Database `connected`, or what is wrong with Postgres
 	Database string `json:"database"`
 
-	// Redis `connected` or what is wrong
-	Redis  string       `json:"redis"`
+	// Redis `connected`, or what is wrong with Redis
+	Redis string `json:"redis"`
+
+	// Status `degraded`: everything but the parts below works. `down`: requests are refused.
 	Status HealthStatus `json:"status"`
 
-	// Temporal `connected` or what is wrong
+	// Temporal `connected`, or what is wrong with Temporal
 	Temporal string `json:"temporal"`
 }
 
-// HealthStatus defines model for Health.Status.
+// HealthStatus `degraded`: everything but the parts below works. `down`: requests are refused.
 type HealthStatus string
 
-// HealthAnswer defines model for HealthAnswer.
+// HealthAnswer Example: {"data":{"bucket":"connected","database":"connected","redis":"connected","status":"ok","temporal":"connected"}}
 type HealthAnswer struct {
+	// Data What this process can reach
+	//
+	// Example: {"bucket":"connected","database":"connected","redis":"connected","status":"ok","temporal":"connected"}
 	Data Health `json:"data"`
 }
 
-// ID In lower case in every answer. Requests may have it in upper case.
+// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 type ID = string
 
-// Invitation defines model for Invitation.
+// Invitation An invitation to a room
+//
+// Example: {"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}
 type Invitation struct {
+	// AnsweredAt When it was accepted, declined or revoked; null before that
 	AnsweredAt *time.Time `json:"answered_at"`
-	CreatedAt  Time       `json:"created_at"`
 
-	// Delivery How far the email with it has come; null when that is not kept any more
+	// CreatedAt When it was sent
+	CreatedAt time.Time `json:"created_at"`
+
+	// Delivery How far its email has come; null when that is not kept any more
 	Delivery *InvitationDelivery `json:"delivery"`
 
-	// Email Only whoever has invited it sees it
-	Email     *string   `json:"email"`
+	// Email The address that was invited; null for everyone but the inviter
+	Email *string `json:"email"`
+
+	// ExpiresAt When it expires
 	ExpiresAt time.Time `json:"expires_at"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// Inviter null when the account is gone
+	// Inviter Who sent it; null when the account is deleted
 	Inviter *Person `json:"inviter"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
-	RoomID ID              `json:"room_id"`
-	State  InvitationState `json:"state"`
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// State Where an invitation stands. Only an `open` one can be answered.
+	State InvitationState `json:"state"`
 }
 
-// InvitationAnswer defines model for InvitationAnswer.
+// InvitationAnswer Example: {"data":{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}}
 type InvitationAnswer struct {
+	// Data An invitation to a room
+	//
+	// Example: {"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}
 	Data Invitation `json:"data"`
 }
 
-// InvitationDelivery defines model for InvitationDelivery.
+// InvitationDelivery How far the email with an invitation has come
 type InvitationDelivery struct {
-	// Reason Why it was not sent; while it is still tried, why the last attempt did not succeed
+	// Reason Why it was not sent or, while it is still tried, why the last attempt failed; null otherwise
 	Reason *EmailReason `json:"reason"`
 
-	// State `sent` also for an address that wants no invitations: those who invite it are not told. `failed`: no further attempt is made; the same address can be invited again
+	// State The state of the email. An address that wants no invitations counts as `sent`: those who invite it are not
+	// told. After `failed` no further attempt is made, and the same address can be invited again.
 	State EmailState `json:"state"`
 }
 
-// InvitationList defines model for InvitationList.
+// InvitationList Example: {"data":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"next_cursor":null}
 type InvitationList struct {
+	// Data The invitations of this page
 	Data []Invitation `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// InvitationPreview defines model for InvitationPreview.
+// InvitationPreview An invitation, as it is shown to whoever has its token
+//
+// Example: {"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}}
 type InvitationPreview struct {
-	// Email The address that was invited
-	Email     string      `json:"email"`
-	ExpiresAt Time        `json:"expires_at"`
-	Inviter   Person      `json:"inviter"`
-	Room      InvitedRoom `json:"room"`
+	// Email An email address, as it was typed.
+	Email EmailAddress `json:"email"`
+
+	// ExpiresAt When it expires
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// Inviter An account, where it is one of several
+	//
+	// Example: {"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	Inviter Person `json:"inviter"`
+
+	// Room A room, as it is shown to somebody who is invited
+	//
+	// Example: {"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}
+	Room InvitedRoom `json:"room"`
 }
 
-// InvitationPreviewAnswer defines model for InvitationPreviewAnswer.
+// InvitationPreviewAnswer Example: {"data":{"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}}}
 type InvitationPreviewAnswer struct {
+	// Data An invitation, as it is shown to whoever has its token
+	//
+	// Example: {"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}}
 	Data InvitationPreview `json:"data"`
 }
 
-// InvitationState defines model for InvitationState.
+// InvitationState Where an invitation stands. Only an `open` one can be answered.
 type InvitationState string
 
-// InvitedRoom defines model for InvitedRoom.
+// InvitedRoom A room, as it is shown to somebody who is invited
+//
+// Example: {"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}
 type InvitedRoom struct {
-	Description string `json:"description"`
+	// Description What the room is about; empty without a description
+	Description RoomDescription `json:"description"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID   ID     `json:"id"`
-	Name string `json:"name"`
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
 
-	// Participants How many people are in the room
+	// Name The name of the room, in one line
+	Name RoomName `json:"name"`
+
+	// Participants How many people are in it now
 	Participants int `json:"participants"`
 }
 
-// Language What emails are written in
+// Language The language of emails: English or German
 type Language string
 
 // LoginRequest Example: {"email":"alice@watchparty.test","password":"watchparty-demo"}
 type LoginRequest struct {
-	Email    string   `json:"email"`
+	// Email The account's email address
+	Email string `json:"email"`
+
+	// Password The account's current password
 	Password Password `json:"password"`
 }
 
-// MarkReadRequest defines model for MarkReadRequest.
+// MarkReadRequest Example: {"message_id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d"}
 type MarkReadRequest struct {
-	// MessageID In lower case in every answer. Requests may have it in upper case.
+	// MessageID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	MessageID ID `json:"message_id"`
 }
 
-// Message defines model for Message.
+// Message A message in the chat of a room
+//
+// Example: {"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
 type Message struct {
-	// Author null when the account is gone
+	// Author Who wrote it; null when the account is deleted
 	Author *Person `json:"author"`
 
-	// Body Plain text as it was sent; escape it before showing it
-	Body      string `json:"body"`
-	CreatedAt Time   `json:"created_at"`
+	// Body Plain text as it was sent, to be escaped before it is shown; empty when the message is deleted
+	Body string `json:"body"`
 
-	// Deleted Taken back, or hidden together with what else its author made; the body is empty then
-	Deleted  bool       `json:"deleted"`
+	// CreatedAt When it was posted
+	CreatedAt time.Time `json:"created_at"`
+
+	// Deleted Whether it is deleted, or hidden together with the rest of its author's content
+	Deleted bool `json:"deleted"`
+
+	// EditedAt When it was last edited; null if it never was
 	EditedAt *time.Time `json:"edited_at"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// ReplyTo What it answers
+	// ReplyTo The message that it answers; null without one
 	ReplyTo *Quote `json:"reply_to"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 }
 
-// MessageAnswer defines model for MessageAnswer.
+// MessageAnswer Example: {"data":{"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}}
 type MessageAnswer struct {
+	// Data A message in the chat of a room
+	//
+	// Example: {"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
 	Data Message `json:"data"`
 }
 
-// MessageList defines model for MessageList.
+// MessageBody Plain text, of one or more lines
+type MessageBody = string
+
+// MessageList Example: {"_cached":true,"data":[{"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"newer_cursor":"AZk_d4KTdLWm1-j5ChssPR","next_cursor":"AZk_d4KTdLWm1-j5ChssPQ","updates_cursor":"AZk_d4KTdLWm1-j5ChssPS"}
 type MessageList struct {
 	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached    `json:"_cached"`
-	Data             []Message `json:"data"`
+	UnderscoreCached Cached `json:"_cached"`
 
-	// NewerCursor What to send as `after` for what was said since; null in an empty room and with `updated_after`
+	// Data The messages of this page
+	Data []Message `json:"data"`
+
+	// NewerCursor What to send as `after` for messages that are posted later; null in an empty room and with `updated_after`
 	NewerCursor *string `json:"newer_cursor"`
 
 	// NextCursor Where the next page in the same direction starts; null at the end
 	NextCursor *string `json:"next_cursor"`
 
-	// UpdatesCursor What to send as `updated_after` for what was edited or taken back since; null with `before` and `after`
+	// UpdatesCursor What to send as `updated_after` for messages that are edited or deleted later; null with `before` and
+	// `after`
 	UpdatesCursor *string `json:"updates_cursor"`
 }
 
-// MoveInQueueRequest Without `before_id` the item moves to the end
-//
-// Example: {"before_id":"01933b6e-aa10-7c64-8d2f-0d7a4fd0a1c2"}
+// MoveInQueueRequest Example: {"before_id":"01993f7e-0a1b-7c2d-8e3f-405162738496"}
 type MoveInQueueRequest struct {
-	// BeforeID In lower case in every answer. Requests may have it in upper case.
-	BeforeID *ID `json:"before_id,omitempty"`
+	// BeforeID The item before which to put it; without it, the end
+	BeforeID *string `json:"before_id,omitempty"`
 }
 
-// Movie defines model for Movie.
+// Movie A movie of the catalogue
+//
+// Example: {"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}
 type Movie struct {
-	// Archived Not in the catalogue any more
-	Archived    bool   `json:"archived"`
-	CreatedAt   Time   `json:"created_at"`
+	// Archived Whether it is not in the catalogue any more
+	Archived bool `json:"archived"`
+
+	// CreatedAt When it was added
+	CreatedAt time.Time `json:"created_at"`
+
+	// Description What the movie is about; empty without a description
 	Description string `json:"description"`
 
-	// DurationMs Of the stream; null when nobody has measured it
-	DurationMs *int64   `json:"duration_ms"`
-	Genres     []string `json:"genres"`
+	// DurationMs How long the stream is; null when nobody has measured it
+	DurationMs *int64 `json:"duration_ms"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID             ID         `json:"id"`
-	PosterURL      *string    `json:"poster_url"`
-	RuntimeMinutes int        `json:"runtime_minutes"`
-	StreamURL      *string    `json:"stream_url"`
-	Subtitles      []Subtitle `json:"subtitles"`
-	Title          string     `json:"title"`
-	UpdatedAt      Time       `json:"updated_at"`
-	Year           int        `json:"year"`
+	// Genres The genres, in the order in which they were given
+	Genres []Genre `json:"genres"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// PosterURL Where a poster is; null without one
+	PosterURL *string `json:"poster_url"`
+
+	// RuntimeMinutes How long the movie takes in minutes
+	RuntimeMinutes MovieRuntime `json:"runtime_minutes"`
+
+	// StreamURL Where the movie is; null without an address
+	StreamURL *string `json:"stream_url"`
+
+	// Subtitles The subtitles, by language
+	Subtitles []Subtitle `json:"subtitles"`
+
+	// Title The title, in one line
+	Title MovieTitle `json:"title"`
+
+	// UpdatedAt When it was last changed
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// Year The year of the first release
+	Year MovieYear `json:"year"`
 }
 
-// MovieAnswer defines model for MovieAnswer.
+// MovieAnswer Example: {"data":{"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}}
 type MovieAnswer struct {
+	// Data A movie of the catalogue
+	//
+	// Example: {"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}
 	Data Movie `json:"data"`
 }
 
-// MovieList defines model for MovieList.
+// MovieList Example: {"_cached":true,"data":[{"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
 type MovieList struct {
 	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached  `json:"_cached"`
-	Data             []Movie `json:"data"`
+	UnderscoreCached Cached `json:"_cached"`
+
+	// Data The movies of this page
+	Data []Movie `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// Mute defines model for Mute.
-type Mute struct {
-	CreatedAt Time `json:"created_at"`
+// MovieRuntime How long the movie takes in minutes
+type MovieRuntime = int
 
-	// MutedBy null when the account is gone
-	MutedBy *Person   `json:"muted_by"`
-	Reason  string    `json:"reason"`
-	Until   time.Time `json:"until"`
-	User    Person    `json:"user"`
+// MovieTitle The title, in one line
+type MovieTitle = string
+
+// MovieYear The year of the first release
+type MovieYear = int
+
+// Mute A mute in a room
+//
+// Example: {"created_at":"2026-01-31T20:15:00Z","muted_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
+type Mute struct {
+	// CreatedAt When it was imposed
+	CreatedAt time.Time `json:"created_at"`
+
+	// MutedBy Who imposed it; null when the account is deleted
+	MutedBy *Person `json:"muted_by"`
+
+	// Reason The reason, in one line, for those who moderate the room; empty without one
+	Reason Reason `json:"reason"`
+
+	// Until When it ends by itself
+	Until time.Time `json:"until"`
+
+	// User An account, where it is one of several
+	//
+	// Example: {"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	User Person `json:"user"`
 }
 
-// MuteAnswer defines model for MuteAnswer.
+// MuteAnswer Example: {"data":{"created_at":"2026-01-31T20:15:00Z","muted_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}}
 type MuteAnswer struct {
+	// Data A mute in a room
+	//
+	// Example: {"created_at":"2026-01-31T20:15:00Z","muted_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 	Data Mute `json:"data"`
 }
 
-// MuteList defines model for MuteList.
+// MuteList Example: {"data":[{"created_at":"2026-01-31T20:15:00Z","muted_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
 type MuteList struct {
+	// Data The mutes of this page
 	Data []Mute `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// MuteRequest defines model for MuteRequest.
+// MuteRequest Example: {"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","username":"dave"}
 type MuteRequest struct {
-	// Reason For those who moderate the room
-	Reason   *Reason   `json:"reason,omitempty"`
-	Until    time.Time `json:"until"`
-	Username Username  `json:"username"`
+	// Reason The reason, in one line, for those who moderate the room
+	Reason *OptionalReason `json:"reason,omitempty"`
+
+	// Until When the mute ends, at most 30 days from now
+	Until time.Time `json:"until"`
+
+	// Username The name that is unique among accounts, whatever its case. It never changes.
+	Username Username `json:"username"`
 }
 
-// MyInvitation defines model for MyInvitation.
+// MyInvitation An open invitation of the caller
+//
+// Example: {"created_at":"2026-01-31T20:15:00Z","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}}
 type MyInvitation struct {
-	CreatedAt Time `json:"created_at"`
-	ExpiresAt Time `json:"expires_at"`
+	// CreatedAt When it was sent
+	CreatedAt time.Time `json:"created_at"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID      ID          `json:"id"`
-	Inviter Person      `json:"inviter"`
-	Room    InvitedRoom `json:"room"`
+	// ExpiresAt When it expires
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Inviter An account, where it is one of several
+	//
+	// Example: {"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	Inviter Person `json:"inviter"`
+
+	// Room A room, as it is shown to somebody who is invited
+	//
+	// Example: {"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}
+	Room InvitedRoom `json:"room"`
 }
 
-// MyInvitationList defines model for MyInvitationList.
+// MyInvitationList Example: {"data":[{"created_at":"2026-01-31T20:15:00Z","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}}],"next_cursor":null}
 type MyInvitationList struct {
+	// Data The invitations of this page
 	Data []MyInvitation `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// MyRoom defines model for MyRoom.
+// MyRoom A room, with what the caller is in it
+//
+// Example: {"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}
 type MyRoom struct {
 	// Joined Whether the caller is in it now
 	Joined bool `json:"joined"`
 
-	// LastMessageAt When the latest message was posted; null in an empty room
+	// LastMessageAt When the latest message was posted; null without messages
 	LastMessageAt *time.Time `json:"last_message_at"`
-	Role          Role       `json:"role"`
-	Room          Room       `json:"room"`
 
-	// Unread How many messages of others came after the one that the caller marked as read; 100 stands for 100 and more. All count when
-	// none was marked. Messages that were taken back do not count.
+	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+	Role Role `json:"role"`
+
+	// Room A room, the same for everyone who may see it
+	//
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	Room Room `json:"room"`
+
+	// Unread How many messages of others came after the one that the caller marked as read; 100 stands for 100 and more.
+	// All count when none was marked. Deleted messages do not count.
 	Unread int `json:"unread"`
 }
 
-// MyRoomList defines model for MyRoomList.
+// MyRoomList Example: {"data":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"next_cursor":null}
 type MyRoomList struct {
+	// Data The rooms of this page
 	Data []MyRoom `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
@@ -2633,71 +3162,98 @@ type MyRoomList struct {
 }
 
 // NewPassword 10 to 128 characters in the form of RFC 8265, OpaqueString: composed (NFC), with plain spaces, without control
-// characters and characters that do not show. It must be neither the username nor the email address, nor what stands
-// before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of `errors` are
-// `too_short`, `too_long`, `characters`, `name` and `common`.
+// characters and characters that do not show. It must be neither the username nor the email address, nor what
+// stands before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of
+// `errors` are `too_short`, `too_long`, `characters`, `name` and `common`.
 type NewPassword = string
 
 // NextCursor Where the next page starts; null at the end
 type NextCursor = string
 
-// OneTimeToken defines model for OneTimeToken.
+// OneTimeToken The token that follows `#token=` in the link of an email
 type OneTimeToken = string
 
-// Participant defines model for Participant.
-type Participant struct {
-	DisplayName string `json:"display_name"`
+// OptionalReason The reason, in one line, for those who moderate the room
+type OptionalReason = string
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID         ID         `json:"id"`
-	JoinedAt   Time       `json:"joined_at"`
-	LastSeenAt Time       `json:"last_seen_at"`
+// Participant Somebody who is in a room
+//
+// Example: {"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","username":"dave"}
+type Participant struct {
+	// DisplayName The name that others see, in one line
+	DisplayName DisplayName `json:"display_name"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// JoinedAt When they joined
+	JoinedAt time.Time `json:"joined_at"`
+
+	// LastSeenAt When they last sent a heartbeat or a message
+	LastSeenAt time.Time `json:"last_seen_at"`
+
+	// MutedUntil When their mute ends; null without one
 	MutedUntil *time.Time `json:"muted_until"`
 
-	// Present Seen within the last 90 seconds
-	Present  bool     `json:"present"`
-	Role     Role     `json:"role"`
+	// Present Whether they were seen within the last 90 seconds
+	Present bool `json:"present"`
+
+	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+	Role Role `json:"role"`
+
+	// Username The name that is unique among accounts, whatever its case. It never changes.
 	Username Username `json:"username"`
 }
 
-// ParticipantAnswer defines model for ParticipantAnswer.
+// ParticipantAnswer Example: {"data":{"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","username":"dave"}}
 type ParticipantAnswer struct {
+	// Data Somebody who is in a room
+	//
+	// Example: {"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","username":"dave"}
 	Data Participant `json:"data"`
 }
 
-// ParticipantList defines model for ParticipantList.
+// ParticipantList Example: {"data":[{"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","username":"dave"}],"next_cursor":null}
 type ParticipantList struct {
+	// Data The people of this page
 	Data []Participant `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// Password defines model for Password.
+// Password The account's current password
 type Password = string
 
-// Permission defines model for Permission.
+// Permission Something that a role in a room allows
 type Permission string
 
-// Person defines model for Person.
+// Person An account, where it is one of several
+//
+// Example: {"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
 type Person struct {
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID       ID       `json:"id"`
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Username The name that is unique among accounts, whatever its case. It never changes.
 	Username Username `json:"username"`
 }
 
-// Playback defines model for Playback.
+// Playback The state of what a room watches
+//
+// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
 type Playback struct {
-	// At When it is at `position_ms`, to the microsecond. In the future it is about to start
+	// At When playback is at `position_ms`. Until then it rests there.
 	At time.Time `json:"at"`
 
 	// By Whose command made the state; null for what happened by itself
 	By *Person `json:"by"`
 
-	// Cause What made the state: a command, or `ready`, `deadline`, `rebuffer`, `ended`, `voted`, `removed`, `deserted`, `archived`, `scheduled`, `started`, `duration`, `clock`; empty before the first
+	// Cause What made the state: a command, or `ready`, `deadline`, `rebuffer`, `ended`, `voted`, `removed`, `deserted`,
+	// `archived`, `scheduled`, `started`, `duration`, `clock`. Empty before the first.
 	Cause string `json:"cause"`
 
-	// Cue Rises with each load and seek: what players report to be ready for
+	// Cue Rises with each load and seek; players report for which cue they are ready
 	Cue int64 `json:"cue"`
 
 	// EndsAt When the item is over; null unless it plays and has a duration
@@ -2706,18 +3262,20 @@ type Playback struct {
 	// Epoch Rises when another item is loaded, or the same one anew
 	Epoch int64 `json:"epoch"`
 
-	// Item null when idle
+	// Item What is loaded; null when idle
 	Item *PlaybackItem `json:"item"`
 
 	// Now When this was read
 	Now time.Time `json:"now"`
 
-	// PositionMs Where playback is at `at`
+	// PositionMs Where playback is at `at`, in milliseconds
 	PositionMs int64 `json:"position_ms"`
 
 	// QueueVersion Counts the changes of the queue and of its votes
-	QueueVersion int64   `json:"queue_version"`
-	Rate         float64 `json:"rate"`
+	QueueVersion int64 `json:"queue_version"`
+
+	// Rate How fast it plays; 1 is the normal rate
+	Rate float64 `json:"rate"`
 
 	// Revision Rises by one with each change
 	Revision int64 `json:"revision"`
@@ -2725,36 +3283,43 @@ type Playback struct {
 	// SkipVotes How many of those who are present vote to skip the item
 	SkipVotes int `json:"skip_votes"`
 
-	// StartsAt When it starts by itself
-	StartsAt *time.Time     `json:"starts_at"`
-	State    PlaybackStatus `json:"state"`
+	// StartsAt When it starts by itself; null if it does not
+	StartsAt *time.Time `json:"starts_at"`
 
-	// Wait null unless waiting
+	// State What playback does
+	State PlaybackStatus `json:"state"`
+
+	// Wait What is waited for; null unless waiting
 	Wait *PlaybackWait `json:"wait"`
 }
 
-// PlaybackAnswer defines model for PlaybackAnswer.
+// PlaybackAnswer Example: {"data":{"at":"2026-01-31T20:15:00.123456Z","by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}}
 type PlaybackAnswer struct {
+	// Data The state of what a room watches
+	//
+	// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
 	Data Playback `json:"data"`
 }
 
-// PlaybackCommand Example: {"epoch":7,"id":"01933b6e-aa10-7c64-8d2f-0d7a4fd0a1c2","kind":"seek","position_ms":90000,"revision":41}
+// PlaybackCommand Example: {"epoch":7,"id":"01993f7e-0a1b-7c2d-8e3f-405162738497","kind":"seek","position_ms":90000,"revision":41}
 type PlaybackCommand struct {
-	// Epoch Of the state that the person saw
+	// Epoch The epoch of the state that the person saw
 	Epoch int64 `json:"epoch"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
 	// IfRevision Any other revision is a 409 `playback_stale`
 	IfRevision *int64 `json:"if_revision,omitempty"`
 
-	// ItemID In lower case in every answer. Requests may have it in upper case.
-	ItemID *ID                 `json:"item_id,omitempty"`
-	Kind   PlaybackCommandKind `json:"kind"`
+	// ItemID For `load`: an item of the queue
+	ItemID *string `json:"item_id,omitempty"`
 
-	// MovieID In lower case in every answer. Requests may have it in upper case.
-	MovieID *ID `json:"movie_id,omitempty"`
+	// Kind What to do
+	Kind PlaybackCommandKind `json:"kind"`
+
+	// MovieID For `load`: a movie
+	MovieID *string `json:"movie_id,omitempty"`
 
 	// PositionMs For `seek`; for `load` where to begin, for `pause` where the person was
 	PositionMs *int64 `json:"position_ms,omitempty"`
@@ -2762,58 +3327,69 @@ type PlaybackCommand struct {
 	// Rate For `rate`, in hundredths
 	Rate *float64 `json:"rate,omitempty"`
 
-	// Revision Of the state that the person saw
+	// Revision The revision of the state that the person saw
 	Revision *int64 `json:"revision,omitempty"`
 
-	// StreamURL Starts with https://; empty for none
-	StreamURL *WebAddress `json:"stream_url,omitempty"`
+	// StreamURL An address to play; it starts with https://
+	StreamURL *string `json:"stream_url,omitempty"`
 
-	// Title Of `stream_url`; without it the name of the file is shown
+	// Title The title of `stream_url`; without it the name of the file is shown
 	Title *string `json:"title,omitempty"`
 }
 
-// PlaybackCommandKind defines model for PlaybackCommand.Kind.
+// PlaybackCommandKind What to do
 type PlaybackCommandKind string
 
-// PlaybackCommandAnswer defines model for PlaybackCommandAnswer.
+// PlaybackCommandAnswer Example: {"data":{"playback":{"at":"2026-01-31T20:15:00.123456Z","by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}},"replayed":false,"revision":41}}
 type PlaybackCommandAnswer struct {
+	// Data What a command has done
 	Data PlaybackCommandResult `json:"data"`
 }
 
-// PlaybackCommandResult defines model for PlaybackCommandResult.
+// PlaybackCommandResult What a command has done
 type PlaybackCommandResult struct {
+	// Playback The state of what a room watches
+	//
+	// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
 	Playback Playback `json:"playback"`
 
 	// Replayed Whether the command was applied before
 	Replayed bool `json:"replayed"`
 
-	// Revision After the command was applied
+	// Revision The revision after the command was applied
 	Revision int64 `json:"revision"`
 }
 
-// PlaybackItem defines model for PlaybackItem.
+// PlaybackItem What is loaded
 type PlaybackItem struct {
-	// DurationExact Whether it was measured: else it is a minute more than the runtime of the catalogue
+	// DurationExact Whether that was measured; else it is the runtime and a minute
 	DurationExact bool `json:"duration_exact"`
 
-	// DurationMs null when nobody knows it
+	// DurationMs How long it is; null when nobody knows
 	DurationMs *int64 `json:"duration_ms"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// MovieID null for an address of the room's own
-	MovieID   *string    `json:"movie_id"`
-	StreamURL string     `json:"stream_url"`
+	// MovieID The movie; null for an address of the room's own
+	MovieID *string `json:"movie_id"`
+
+	// StreamURL Where the stream is; it starts with https://
+	StreamURL string `json:"stream_url"`
+
+	// Subtitles The subtitles of the movie
 	Subtitles []Subtitle `json:"subtitles"`
-	Title     string     `json:"title"`
+
+	// Title The title of the movie, or of the address
+	Title string `json:"title"`
 }
 
-// PlaybackStatus defines model for PlaybackStatus.
+// PlaybackStatus What playback does
 type PlaybackStatus string
 
-// PlaybackWait defines model for PlaybackWait.
+// PlaybackWait What a room waits for
 type PlaybackWait struct {
+	// For What players are waited for to do
 	For PlaybackWaitFor `json:"for"`
 
 	// People Who is waited for
@@ -2822,262 +3398,338 @@ type PlaybackWait struct {
 	// Resume Whether playback goes on then
 	Resume bool `json:"resume"`
 
-	// Until When it ends at the latest
+	// Until When the wait ends at the latest
 	Until time.Time `json:"until"`
 }
 
-// PlaybackWaitFor defines model for PlaybackWait.For.
+// PlaybackWaitFor What players are waited for to do
 type PlaybackWaitFor string
 
-// Policy What a policy removes, by age; a setting says after how long, or that it is off.
-// `inactive_participants`: who has not been seen. `old_messages`. `inactive_rooms`: archives rooms in which nothing happens;
-// an admin or the host can open them again. `archived_rooms`: deletes for good what that has archived, and what hosts have
-// deleted. `unverified_accounts`: never confirmed, and not used. `expired_tokens`, `ended_sessions`, `ended_invitations`,
-// `idempotency_keys`. `resolved_reports`: of abuse, with what was reported. `old_mails`: what became of emails, with the attempts. `started_events`: of the outbox.
-// `old_activity`: who was active on which day, and in which room when; the figures of days stay. `orphaned_files`: whose upload was never committed.
+// Policy What a policy removes, by age; a setting says after how long, or that it is off. `inactive_participants`: people
+// in rooms who have not been seen. `old_messages`: messages. `inactive_rooms`: archives rooms in which nothing
+// happens; an admin or the host can open them again. `archived_rooms`: deletes for good what that has archived,
+// and what hosts have deleted. `unverified_accounts`: accounts that were never confirmed, and not used.
+// `expired_tokens`, `ended_sessions`, `ended_invitations`, `idempotency_keys`: what their names say.
+// `resolved_reports`: resolved reports of abuse, with what was reported. `old_mails`: what became of emails, with
+// the attempts. `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which
+// room when; the figures of days stay. `orphaned_files`: files whose upload was never committed.
 type Policy string
 
-// PostMessageRequest Example: {"body":"Shall we begin?","room_id":"01890000-0000-7000-8000-000000000000"}
+// PostMessageRequest Example: {"body":"Shall we begin?","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
 type PostMessageRequest struct {
-	// Body Plain text
-	Body string `json:"body"`
+	// Body Plain text, of one or more lines
+	Body MessageBody `json:"body"`
 
-	// ReplyToID In lower case in every answer. Requests may have it in upper case.
-	ReplyToID *ID `json:"reply_to_id,omitempty"`
+	// ReplyToID A message of the same room that it answers
+	ReplyToID *string `json:"reply_to_id,omitempty"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 }
 
-// Problem defines model for Problem.
+// Problem What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type Problem struct {
 	// Code Stable, for programs. There may be others in time; the status says what kind of problem it is.
-	Code   ProblemCode `json:"code"`
-	Detail *string     `json:"detail,omitempty"`
+	Code ProblemCode `json:"code"`
+
+	// Detail What is wrong with this request, for people
+	Detail *string `json:"detail,omitempty"`
 
 	// Details Figures that belong to the code, such as `rooms` of `movie_in_use`
 	Details *map[string]int `json:"details,omitempty"`
 
-	// Errors The first 20 that were found
+	// Errors The first 20 parameters and properties that are wrong
 	Errors *[]FieldProblem `json:"errors,omitempty"`
 
-	// RequestID Quote it when asking for help
+	// RequestID The `X-Request-Id` of the answer, for questions to the operator
 	RequestID *string `json:"request_id,omitempty"`
-	Status    int     `json:"status"`
-	Title     string  `json:"title"`
 
-	// Type The address of a page that explains the code:
+	// Status The status of the answer
+	Status int `json:"status"`
+
+	// Title What the code means, the same each time
+	Title string `json:"title"`
+
+	// Type The address of a page that explains the code
 	Type string `json:"type"`
 }
 
 // ProblemCode Stable, for programs. There may be others in time; the status says what kind of problem it is.
 type ProblemCode string
 
-// Profile defines model for Profile.
+// Profile What everyone may know of an account
+//
+// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
 type Profile struct {
-	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an SVG
-	// picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and the
-	// former ones work for a minute more.
-	Avatar      AvatarURLs `json:"avatar"`
-	CreatedAt   Time       `json:"created_at"`
-	DisplayName string     `json:"display_name"`
+	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
+	// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
+	// the former ones work for a minute more.
+	//
+	//
+	// Example: {"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
+	Avatar AvatarURLs `json:"avatar"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID       ID       `json:"id"`
+	// CreatedAt When the account was created
+	CreatedAt time.Time `json:"created_at"`
+
+	// DisplayName The name that others see, in one line
+	DisplayName DisplayName `json:"display_name"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Username The name that is unique among accounts, whatever its case. It never changes.
 	Username Username `json:"username"`
 }
 
-// ProfileAnswer defines model for ProfileAnswer.
+// ProfileAnswer Example: {"_cached":true,"data":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}}
 type ProfileAnswer struct {
 	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached  `json:"_cached"`
-	Data             Profile `json:"data"`
+	UnderscoreCached Cached `json:"_cached"`
+
+	// Data What everyone may know of an account
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	Data Profile `json:"data"`
 }
 
-// ProfileList defines model for ProfileList.
+// ProfileList Example: {"data":[{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}],"next_cursor":null}
 type ProfileList struct {
+	// Data The accounts of this page
 	Data []Profile `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// Queue defines model for Queue.
+// Queue What a room is to play
 type Queue struct {
+	// Items The items, in the order in which they are played
 	Items []QueueItem `json:"items"`
 
-	// Version See `queue_version` of the playback
+	// Version The `queue_version` of the playback
 	Version int64 `json:"version"`
 }
 
-// QueueAnswer defines model for QueueAnswer.
+// QueueAnswer Example: {"data":{"items":[{"added_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}],"version":3}}
 type QueueAnswer struct {
+	// Data What a room is to play
 	Data Queue `json:"data"`
 }
 
-// QueueItem defines model for QueueItem.
+// QueueItem Something to play
+//
+// Example: {"added_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}
 type QueueItem struct {
-	// AddedBy null when the account is gone
-	AddedBy   *Person `json:"added_by"`
-	CreatedAt Time    `json:"created_at"`
+	// AddedBy Who added it; null when the account is deleted
+	AddedBy *Person `json:"added_by"`
 
-	// DurationMs null when nobody has measured it
+	// CreatedAt When it was added
+	CreatedAt time.Time `json:"created_at"`
+
+	// DurationMs How long the stream is; null when nobody has measured it
 	DurationMs *int64 `json:"duration_ms"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// MovieID null for an address of the room's own
-	MovieID   *string `json:"movie_id"`
-	StreamURL string  `json:"stream_url"`
-	Title     string  `json:"title"`
+	// MovieID The movie; null for an address of the room's own
+	MovieID *string `json:"movie_id"`
 
-	// Voted Whether the caller has voted for it
+	// StreamURL Where the stream is; it starts with https://
+	StreamURL string `json:"stream_url"`
+
+	// Title The title of the movie, or of the address
+	Title string `json:"title"`
+
+	// Voted Whether the caller votes for it
 	Voted bool `json:"voted"`
 
-	// Votes Those of people who are in the room
+	// Votes How many people in the room vote for it
 	Votes int `json:"votes"`
 }
 
-// QueueItemAnswer defines model for QueueItemAnswer.
+// QueueItemAnswer Example: {"data":{"added_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}}
 type QueueItemAnswer struct {
+	// Data Something to play
+	//
+	// Example: {"added_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}
 	Data QueueItem `json:"data"`
 }
 
 // QueueOrder Whether a queue is played as people have put it, or what has the most votes first
 type QueueOrder string
 
-// Quote defines model for Quote.
+// Quote A message, where another one answers it
 type Quote struct {
-	// Author null when the account is gone
+	// Author Who wrote it; null when the account is deleted
 	Author *Person `json:"author"`
 
-	// Excerpt The first 140 characters; empty when the message is gone
+	// Excerpt The first 140 characters; empty when the message is deleted
 	Excerpt string `json:"excerpt"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 }
 
-// Reason For those who moderate the room
+// Reason The reason, in one line, for those who moderate the room; empty without one
 type Reason = string
 
-// ReasonForHost For the room's host, in its log, and for other admins, in the audit log
+// ReasonForHost The reason, for the room's host in its log, and for other admins in the audit log
 type ReasonForHost = string
 
-// ReceivedInvitation defines model for ReceivedInvitation.
+// ReceivedInvitation An invitation to the account's address
 type ReceivedInvitation struct {
+	// AnsweredAt When it was answered; null before that
 	AnsweredAt *time.Time `json:"answered_at"`
-	CreatedAt  Time       `json:"created_at"`
-	ExpiresAt  Time       `json:"expires_at"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
-	RoomID ID              `json:"room_id"`
-	State  InvitationState `json:"state"`
+	// CreatedAt When it was sent
+	CreatedAt time.Time `json:"created_at"`
+
+	// ExpiresAt When it expires
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// State Where an invitation stands. Only an `open` one can be answered.
+	State InvitationState `json:"state"`
 }
 
-// ReceivedSanction defines model for ReceivedSanction.
+// ReceivedSanction A ban or mute of the account
 type ReceivedSanction struct {
-	CreatedAt Time   `json:"created_at"`
-	Reason    string `json:"reason"`
+	// CreatedAt When it was imposed
+	CreatedAt time.Time `json:"created_at"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
-	RoomID ID         `json:"room_id"`
-	Until  *time.Time `json:"until"`
+	// Reason The reason, in one line, for those who moderate the room; empty without one
+	Reason Reason `json:"reason"`
+
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// Until When it ends by itself; null for never
+	Until *time.Time `json:"until"`
 }
 
-// RefreshRequest defines model for RefreshRequest.
+// RefreshRequest Example: {"refresh_token":"q3Jf0T9vXw2LrZc8yN5hB1sKdM7uE4aG6pVtRiYoCxk"}
 type RefreshRequest struct {
+	// RefreshToken The newest refresh token of the sign-in
 	RefreshToken string `json:"refresh_token"`
 }
 
 // RegisterRequest Example: {"display_name":"Carol","email":"carol@example.org","password":"correct horse battery","username":"carol"}
 type RegisterRequest struct {
+	// DisplayName The name that others see, in one line; without it, the username
 	DisplayName *string `json:"display_name,omitempty"`
-	Email       string  `json:"email"`
 
-	// Language What emails are written in
+	// Email An email address, as it was typed.
+	Email EmailAddress `json:"email"`
+
+	// Language The language of emails; without it, the one of `Accept-Language`, or English
 	Language *Language `json:"language,omitempty"`
 
 	// Password 10 to 128 characters in the form of RFC 8265, OpaqueString: composed (NFC), with plain spaces, without control
-	// characters and characters that do not show. It must be neither the username nor the email address, nor what stands
-	// before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of `errors` are
-	// `too_short`, `too_long`, `characters`, `name` and `common`.
+	// characters and characters that do not show. It must be neither the username nor the email address, nor what
+	// stands before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of
+	// `errors` are `too_short`, `too_long`, `characters`, `name` and `common`.
 	Password NewPassword `json:"password"`
-	Username Username    `json:"username"`
+
+	// Username The name that is unique among accounts, whatever its case. It never changes.
+	Username Username `json:"username"`
 }
 
-// RemoveMessageRequest defines model for RemoveMessageRequest.
+// RemoveMessageRequest Example: {"reason":"Spam","report_id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e"}
 type RemoveMessageRequest struct {
-	// Reason For the room's host, in its log, and for other admins, in the audit log
+	// Reason The reason, for the room's host in its log, and for other admins in the audit log
 	Reason ReasonForHost `json:"reason"`
 
-	// ReportID The report of abuse that this resolves, about the same; it is resolved together with the act, or neither happens
+	// ReportID A report of abuse about the same, which this resolves. Both happen, or neither.
 	ReportID *ResolvedReportID `json:"report_id,omitempty"`
 }
 
-// ReopenRoomRequest defines model for ReopenRoomRequest.
+// ReopenRoomRequest Example: {"reason":"The host has removed the advertisements"}
 type ReopenRoomRequest struct {
-	// Reason For the room's host, in its log, and for other admins, in the audit log
+	// Reason The reason, for the room's host in its log, and for other admins in the audit log
 	Reason ReasonForHost `json:"reason"`
 }
 
-// Report defines model for Report.
+// Report A report for operators
+//
+// Example: {"created_at":"2026-01-26T06:00:00Z","data":{"counted_since":null,"days":[{"day":"2026-01-19","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9}}],"every":"week","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"from":"2026-01-19","previous":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"removed_by":{"expired_tokens":31},"to":"2026-01-25"},"id":"01993f7c-e8f9-7a0b-8c1d-4e5f60718293","kind":"activity","page_url":"https://party.example/reports#token=c2lnbmVk","period_end":"2026-01-26T00:00:00Z","period_start":"2026-01-19T00:00:00Z","run_id":null}
 type Report struct {
-	CreatedAt Time `json:"created_at"`
+	// CreatedAt When it was made
+	CreatedAt time.Time `json:"created_at"`
 
-	// Data An ActivityReport, or for a clean-up what the run was and did
+	// Data An ActivityReport or a CleanupReport, by `kind`
 	Data json.RawMessage `json:"data"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID   ID         `json:"id"`
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Kind What a report is about
 	Kind ReportKind `json:"kind"`
 
-	// PageURL Where people can look at an activity report; whoever has the address can
-	PageURL     *string `json:"page_url"`
-	PeriodEnd   Time    `json:"period_end"`
-	PeriodStart Time    `json:"period_start"`
-	RunID       *string `json:"run_id"`
+	// PageURL The page of an activity report, which whoever has the address can read; null for other reports
+	PageURL *string `json:"page_url"`
+
+	// PeriodEnd The moment after the last one that it covers
+	PeriodEnd time.Time `json:"period_end"`
+
+	// PeriodStart The first moment that it covers
+	PeriodStart time.Time `json:"period_start"`
+
+	// RunID The run of the clean-up; null for other reports
+	RunID *string `json:"run_id"`
 }
 
-// ReportAbuseRequest Example: {"kind":"spam","message_id":"01890000-0000-7000-8000-000000000000","text":"The same advertisement in every room"}
+// ReportAbuseRequest Example: {"kind":"spam","message_id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","text":"The same advertisement in every room"}
 type ReportAbuseRequest struct {
+	// Kind What is wrong with what was reported
 	Kind AbuseKind `json:"kind"`
 
-	// MessageID In lower case in every answer. Requests may have it in upper case.
-	MessageID *ID `json:"message_id,omitempty"`
+	// MessageID The message that is reported
+	MessageID *string `json:"message_id,omitempty"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
-	RoomID *ID `json:"room_id,omitempty"`
+	// RoomID The room that is reported
+	RoomID *string `json:"room_id,omitempty"`
 
 	// Text What the admins should know, for them alone
-	Text     *string   `json:"text,omitempty"`
-	Username *Username `json:"username,omitempty"`
+	Text *string `json:"text,omitempty"`
+
+	// Username The account that is reported
+	Username *string `json:"username,omitempty"`
 }
 
-// ReportAnswer defines model for ReportAnswer.
+// ReportAnswer Example: {"data":{"created_at":"2026-01-26T06:00:00Z","data":{"counted_since":null,"days":[{"day":"2026-01-19","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9}}],"every":"week","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"from":"2026-01-19","previous":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"removed_by":{"expired_tokens":31},"to":"2026-01-25"},"id":"01993f7c-e8f9-7a0b-8c1d-4e5f60718293","kind":"activity","page_url":"https://party.example/reports#token=c2lnbmVk","period_end":"2026-01-26T00:00:00Z","period_start":"2026-01-19T00:00:00Z","run_id":null}}
 type ReportAnswer struct {
+	// Data A report for operators
+	//
+	// Example: {"created_at":"2026-01-26T06:00:00Z","data":{"counted_since":null,"days":[{"day":"2026-01-19","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9}}],"every":"week","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"from":"2026-01-19","previous":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"removed_by":{"expired_tokens":31},"to":"2026-01-25"},"id":"01993f7c-e8f9-7a0b-8c1d-4e5f60718293","kind":"activity","page_url":"https://party.example/reports#token=c2lnbmVk","period_end":"2026-01-26T00:00:00Z","period_start":"2026-01-19T00:00:00Z","run_id":null}
 	Data Report `json:"data"`
 }
 
-// ReportKind defines model for ReportKind.
+// ReportKind What a report is about
 type ReportKind string
 
-// ReportList defines model for ReportList.
+// ReportList Example: {"data":[{"created_at":"2026-01-26T06:00:00Z","data":{"counted_since":null,"days":[{"day":"2026-01-19","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9}}],"every":"week","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"from":"2026-01-19","previous":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"removed_by":{"expired_tokens":31},"to":"2026-01-25"},"id":"01993f7c-e8f9-7a0b-8c1d-4e5f60718293","kind":"activity","page_url":"https://party.example/reports#token=c2lnbmVk","period_end":"2026-01-26T00:00:00Z","period_start":"2026-01-19T00:00:00Z","run_id":null}],"next_cursor":null}
 type ReportList struct {
+	// Data The reports of this page
 	Data []Report `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// ReportViewAnswer defines model for ReportViewAnswer.
+// ReportViewAnswer Example: {"data":{"csv":"day,new_users\r\n2026-01-19,12\r\n","filename":"activity-2026-01-19.csv","html":"\u003cmain\u003e\u003ch1\u003e19 to 25 January 2026\u003c/h1\u003e\u003c/main\u003e"}}
 type ReportViewAnswer struct {
+	// Data An activity report to show and to keep
 	Data struct {
-		// Csv The table of days, RFC 4180
+		// Csv The table of days, as in RFC 4180
 		Csv string `json:"csv"`
 
-		// Filename Example: activity-2026-02-23.csv
+		// Filename A name for the file with the table
 		Filename string `json:"filename"`
 
 		// HTML A `main` element, for a page with this service's /assets/report.css
@@ -3085,84 +3737,112 @@ type ReportViewAnswer struct {
 	} `json:"data"`
 }
 
-// ReportedContent defines model for ReportedContent.
+// ReportedContent What was reported, as it was then; what a kind of thing does not have is empty
 type ReportedContent struct {
-	// Body Of a message
-	Body        string `json:"body"`
+	// Body The text of a reported message
+	Body string `json:"body"`
+
+	// DisplayName The display name of the same account
 	DisplayName string `json:"display_name"`
 
-	// RoomDescription Of a room
+	// RoomDescription The description of a reported room
 	RoomDescription string `json:"room_description"`
 
-	// RoomName Of a room or a message
+	// RoomName The name of the room, or of the message's room
 	RoomName string `json:"room_name"`
 
-	// Username Of the message's author, the room's host, or the account itself
+	// Username The username of the message's author, the room's host, or the account itself
 	Username string `json:"username"`
 }
 
-// ResetRequest defines model for ResetRequest.
+// ResetRequest Example: {"password":"correct horse battery","token":"Zm9yLWV4YW1wbGUtb25seS1ub3QtYS1yZWFsLXRva2VuLTAxMjM0NTY3ODlhYmNk"}
 type ResetRequest struct {
 	// Password 10 to 128 characters in the form of RFC 8265, OpaqueString: composed (NFC), with plain spaces, without control
-	// characters and characters that do not show. It must be neither the username nor the email address, nor what stands
-	// before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of `errors` are
-	// `too_short`, `too_long`, `characters`, `name` and `common`.
-	Password NewPassword  `json:"password"`
-	Token    OneTimeToken `json:"token"`
+	// characters and characters that do not show. It must be neither the username nor the email address, nor what
+	// stands before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of
+	// `errors` are `too_short`, `too_long`, `characters`, `name` and `common`.
+	Password NewPassword `json:"password"`
+
+	// Token The token that follows `#token=` in the link of an email
+	Token OneTimeToken `json:"token"`
 }
 
-// ResolveAbuseReportRequest defines model for ResolveAbuseReportRequest.
+// ResolveAbuseReportRequest Example: {"note":"A joke among friends","outcome":"dismissed"}
 type ResolveAbuseReportRequest struct {
-	// Note For other admins
-	Note    *string      `json:"note,omitempty"`
+	// Note A note for other admins
+	Note *string `json:"note,omitempty"`
+
+	// Outcome `dismissed`: nothing was wrong. `acted`: an admin did something about it.
 	Outcome AbuseOutcome `json:"outcome"`
 }
 
-// ResolvedReportID The report of abuse that this resolves, about the same; it is resolved together with the act, or neither happens
+// ResolvedReportID A report of abuse about the same, which this resolves. Both happen, or neither.
 type ResolvedReportID = string
 
-// RetiredRoom defines model for RetiredRoom.
+// RetiredRoom A room that the clean-up has archived
+//
+// Example: {"deleted_from":"2026-05-01T03:00:05Z","host_username":"carol","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","retired_at":"2026-01-31T03:00:05Z"}
 type RetiredRoom struct {
-	// DeletedFrom The first run after that deletes it; null while that policy is off
-	DeletedFrom  *time.Time `json:"deleted_from"`
-	HostUsername *string    `json:"host_username"`
+	// DeletedFrom When it may be deleted; the first run after that does it. It is null while that policy is off.
+	DeletedFrom *time.Time `json:"deleted_from"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID        ID     `json:"id"`
-	Name      string `json:"name"`
-	RetiredAt Time   `json:"retired_at"`
+	// HostUsername The username of its host; null without a host
+	HostUsername *string `json:"host_username"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Name The name of the room, in one line
+	Name RoomName `json:"name"`
+
+	// RetiredAt When it was archived
+	RetiredAt time.Time `json:"retired_at"`
 }
 
-// RetiredRoomList defines model for RetiredRoomList.
+// RetiredRoomList Example: {"data":[{"deleted_from":"2026-05-01T03:00:05Z","host_username":"carol","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","retired_at":"2026-01-31T03:00:05Z"}],"next_cursor":null}
 type RetiredRoomList struct {
-	Data       []RetiredRoom `json:"data"`
-	NextCursor *string       `json:"next_cursor"`
+	// Data The rooms of this page
+	Data []RetiredRoom `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// Role defines model for Role.
+// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
 type Role string
 
-// Room defines model for Room.
+// Room A room, the same for everyone who may see it
+//
+// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 type Room struct {
-	Capacity int `json:"capacity"`
+	// Capacity How many people can be in the room at once, the host included
+	Capacity RoomCapacity `json:"capacity"`
 
-	// Closed An admin closed it: it is archived, and its host cannot open it again
+	// Closed Whether an admin closed it: it is archived, and its host cannot open it again
 	Closed bool `json:"closed"`
 
 	// Control People with that role, and those above them
-	Control     Circle `json:"control"`
-	CreatedAt   Time   `json:"created_at"`
-	Description string `json:"description"`
+	Control Circle `json:"control"`
 
-	// Host null when the account of an archived room's host is gone
+	// CreatedAt When it was opened
+	CreatedAt time.Time `json:"created_at"`
+
+	// Description What the room is about; empty without a description
+	Description RoomDescription `json:"description"`
+
+	// Host Who runs the room; null when the account of an archived room's host is deleted
 	Host *Person `json:"host"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID      ID      `json:"id"`
-	MovieID *string `json:"movie_id"`
-	Name    string  `json:"name"`
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
 
-	// Participants How many are in it now
+	// MovieID The movie that people watch in it; null without one
+	MovieID *string `json:"movie_id"`
+
+	// Name The name of the room, in one line
+	Name RoomName `json:"name"`
+
+	// Participants How many people are in it now
 	Participants int `json:"participants"`
 
 	// Queue People with that role, and those above them
@@ -3171,310 +3851,433 @@ type Room struct {
 	// QueueOrder Whether a queue is played as people have put it, or what has the most votes first
 	QueueOrder QueueOrder `json:"queue_order"`
 
-	// SlowModeSeconds How long one waits between two messages; 0 without slow mode
-	SlowModeSeconds int       `json:"slow_mode_seconds"`
-	State           RoomState `json:"state"`
-	UpdatedAt       Time      `json:"updated_at"`
+	// SlowModeSeconds How many seconds each person waits between two messages; 0 without slow mode
+	SlowModeSeconds SlowModeSeconds `json:"slow_mode_seconds"`
 
-	// Visibility public is listed; unlisted is open to whoever has the link; private is a 404 to whoever is not in it
+	// State An `archived` room can be read, and nothing new happens in it.
+	State RoomState `json:"state"`
+
+	// UpdatedAt When its properties last changed
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// Visibility `public`: everyone finds it in lists. `unlisted`: whoever has its address can join. `private`: only its members
+	// and people who were invited know of it; for everyone else it is a 404.
 	Visibility Visibility `json:"visibility"`
 
 	// WaitPolicy Whom playback waits for; auto is everyone among up to 8 people, and nobody among more
 	WaitPolicy WaitPolicy `json:"wait_policy"`
 }
 
-// RoomAct defines model for RoomAct.
+// RoomAct An entry of a room's log
+//
+// Example: {"action":"muted","actor":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","details":{"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z"},"id":"01993f74-5f60-7182-93a4-b5c6d7e8f90a","target":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 type RoomAct struct {
+	// Action What was done
 	Action RoomActAction `json:"action"`
 
-	// Actor null when the account is gone, when nobody did it, and when an admin of the service did
-	Actor     *Person                `json:"actor"`
-	CreatedAt Time                   `json:"created_at"`
-	Details   map[string]interface{} `json:"details"`
+	// Actor Who did it; null when the account is deleted, when it happened by itself, and when an admin of the service
+	// did it
+	Actor *Person `json:"actor"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// CreatedAt When it was done
+	CreatedAt time.Time `json:"created_at"`
+
+	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
+	// empty for most.
+	Details ActDetails `json:"details"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// Target null when the account is gone, and when it was not done to anyone
+	// Target To whom it was done; null when the account is deleted, and when it was done to nobody
 	Target *Person `json:"target"`
 }
 
-// RoomActAction defines model for RoomAct.Action.
+// RoomActAction What was done
 type RoomActAction string
 
-// RoomActList defines model for RoomActList.
+// RoomActList Example: {"data":[{"action":"muted","actor":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","details":{"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z"},"id":"01993f74-5f60-7182-93a4-b5c6d7e8f90a","target":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
 type RoomActList struct {
+	// Data The entries of this page
 	Data []RoomAct `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// RoomAnswer defines model for RoomAnswer.
+// RoomAnswer Example: {"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type RoomAnswer struct {
+	// Data A room, the same for everyone who may see it
+	//
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Data Room `json:"data"`
 }
 
-// RoomList defines model for RoomList.
+// RoomCapacity How many people can be in the room at once, the host included
+type RoomCapacity = int
+
+// RoomDescription What the room is about; empty without a description
+type RoomDescription = string
+
+// RoomList Example: {"_cached":true,"data":[{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
 type RoomList struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
-	Data             []Room `json:"data"`
+
+	// Data The rooms of this page
+	Data []Room `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// RoomState defines model for RoomState.
+// RoomName The name of the room, in one line
+type RoomName = string
+
+// RoomState An `archived` room can be read, and nothing new happens in it.
 type RoomState string
 
-// Schedule defines model for Schedule.
+// Schedule A schedule
+//
+// Example: {"id":"cleanup","next_runs":["2026-02-01T03:00:00Z"],"note":"","paused":false,"recent_runs":[{"run_id":"01993f7b-d7e8-79fa-bb0c-3d4e5f607182","scheduled_at":"2026-01-31T03:00:00Z","started_at":"2026-01-31T03:00:00Z","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup-2026-01-31T03:00:00Z%22","workflow_id":"cleanup-2026-01-31T03:00:00Z"}]}
 type Schedule struct {
+	// ID Its name
 	ID string `json:"id"`
 
-	// NextRuns Ten at most; while it is paused, when it would
+	// NextRuns When the next ten runs are due; while it is paused, when they would be
 	NextRuns []Time `json:"next_runs"`
-	Note     string `json:"note"`
-	Paused   bool   `json:"paused"`
 
-	// RecentRuns Ten at most, the latest first
+	// Note Why it was last paused or resumed; empty if it never was
+	Note string `json:"note"`
+
+	// Paused Whether it starts nothing
+	Paused bool `json:"paused"`
+
+	// RecentRuns The latest ten runs, the latest first
 	RecentRuns []ScheduledRun `json:"recent_runs"`
 }
 
-// ScheduleAnswer defines model for ScheduleAnswer.
+// ScheduleAnswer Example: {"data":{"id":"cleanup","next_runs":["2026-02-01T03:00:00Z"],"note":"","paused":false,"recent_runs":[{"run_id":"01993f7b-d7e8-79fa-bb0c-3d4e5f607182","scheduled_at":"2026-01-31T03:00:00Z","started_at":"2026-01-31T03:00:00Z","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup-2026-01-31T03:00:00Z%22","workflow_id":"cleanup-2026-01-31T03:00:00Z"}]}}
 type ScheduleAnswer struct {
+	// Data A schedule
+	//
+	// Example: {"id":"cleanup","next_runs":["2026-02-01T03:00:00Z"],"note":"","paused":false,"recent_runs":[{"run_id":"01993f7b-d7e8-79fa-bb0c-3d4e5f607182","scheduled_at":"2026-01-31T03:00:00Z","started_at":"2026-01-31T03:00:00Z","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup-2026-01-31T03:00:00Z%22","workflow_id":"cleanup-2026-01-31T03:00:00Z"}]}
 	Data Schedule `json:"data"`
 }
 
-// ScheduleBackfill defines model for ScheduleBackfill.
+// ScheduleBackfill Example: {"end":"2026-01-08T00:00:00Z","start":"2026-01-01T00:00:00Z"}
 type ScheduleBackfill struct {
-	// End 31 days after start at most, and not in the future
-	End   time.Time `json:"end"`
-	Start Time      `json:"start"`
+	// End The end of the period, at most 31 days after the start and not in the future
+	End time.Time `json:"end"`
+
+	// Start The first moment of the period
+	Start time.Time `json:"start"`
 }
 
-// ScheduleList defines model for ScheduleList.
+// ScheduleList Example: {"data":[{"id":"cleanup","next_runs":["2026-02-01T03:00:00Z"],"note":"","paused":false,"recent_runs":[{"run_id":"01993f7b-d7e8-79fa-bb0c-3d4e5f607182","scheduled_at":"2026-01-31T03:00:00Z","started_at":"2026-01-31T03:00:00Z","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup-2026-01-31T03:00:00Z%22","workflow_id":"cleanup-2026-01-31T03:00:00Z"}]}],"next_cursor":null}
 type ScheduleList struct {
+	// Data All schedules
 	Data []Schedule `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// ScheduleNote defines model for ScheduleNote.
+// ScheduleNote Example: {"note":"The database is being moved"}
 type ScheduleNote struct {
-	// Note Why; operators see it
+	// Note The reason, for operators
 	Note string `json:"note"`
 }
 
-// ScheduledRun defines model for ScheduledRun.
+// ScheduledRun A run that a schedule started
 type ScheduledRun struct {
-	RunID       string `json:"run_id"`
-	ScheduledAt Time   `json:"scheduled_at"`
-	StartedAt   Time   `json:"started_at"`
+	// RunID The ID that Temporal gave the run, or empty
+	RunID string `json:"run_id"`
+
+	// ScheduledAt When it was due
+	ScheduledAt time.Time `json:"scheduled_at"`
+
+	// StartedAt When it began
+	StartedAt time.Time `json:"started_at"`
+
+	// TemporalURL Where the Temporal UI shows it
 	TemporalURL string `json:"temporal_url"`
-	WorkflowID  string `json:"workflow_id"`
+
+	// WorkflowID The ID of its workflow
+	WorkflowID string `json:"workflow_id"`
 }
 
-// SentAbuseReport defines model for SentAbuseReport.
+// SentAbuseReport A report of abuse, as its sender sees it
+//
+// Example: {"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}
 type SentAbuseReport struct {
-	CreatedAt Time `json:"created_at"`
+	// CreatedAt When it was sent
+	CreatedAt time.Time `json:"created_at"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID     ID          `json:"id"`
-	Kind   AbuseKind   `json:"kind"`
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Kind What is wrong with what was reported
+	Kind AbuseKind `json:"kind"`
+
+	// Target What was reported
 	Target AbuseTarget `json:"target"`
-	Text   string      `json:"text"`
+
+	// Text What the sender wrote; empty without a text
+	Text string `json:"text"`
 }
 
-// SentAbuseReportAnswer defines model for SentAbuseReportAnswer.
+// SentAbuseReportAnswer Example: {"data":{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}}
 type SentAbuseReportAnswer struct {
+	// Data A report of abuse, as its sender sees it
+	//
+	// Example: {"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}
 	Data SentAbuseReport `json:"data"`
 }
 
-// Session defines model for Session.
+// Session A sign-in on one device or in one browser
+//
+// Example: {"current":true,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
 type Session struct {
-	// Current Whether it is the one that asks
+	// Current Whether the request was made with it
 	Current bool `json:"current"`
 
 	// ExpiresAt When it ends, unless it is used before
 	ExpiresAt time.Time `json:"expires_at"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
 	// LastUsedAt When it last got an access token
 	LastUsedAt time.Time `json:"last_used_at"`
-	SignedInAt Time      `json:"signed_in_at"`
 
-	// UserAgent What the client called itself
-	UserAgent string `json:"user_agent"`
+	// SignedInAt When it began
+	SignedInAt time.Time `json:"signed_in_at"`
+
+	// UserAgent The `User-Agent` of the client; empty if it sent none
+	UserAgent UserAgent `json:"user_agent"`
 }
 
-// SessionList defines model for SessionList.
+// SessionList Example: {"data":[{"current":true,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"next_cursor":null}
 type SessionList struct {
+	// Data The sign-ins of this page
 	Data []Session `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// SetRoleRequest defines model for SetRoleRequest.
+// SetRoleRequest Example: {"role":"moderator"}
 type SetRoleRequest struct {
+	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
 	Role Role `json:"role"`
 }
 
-// SignedIn defines model for SignedIn.
+// SignedIn An account, with the tokens of a sign-in
+//
+// Example: {"access_token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwMTk5M2Y2ZSJ9.dGhlLXNpZ25hdHVyZQ","expires_in":900,"refresh_token":"q3Jf0T9vXw2LrZc8yN5hB1sKdM7uE4aG6pVtRiYoCxk","user":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}}
 type SignedIn struct {
+	// AccessToken The JWT for `Authorization: Bearer …`
 	AccessToken string `json:"access_token"`
 
-	// ExpiresIn Seconds until the access token expires
-	ExpiresIn    int     `json:"expires_in"`
-	RefreshToken string  `json:"refresh_token"`
-	User         Account `json:"user"`
+	// ExpiresIn How many seconds the access token works
+	ExpiresIn int `json:"expires_in"`
+
+	// RefreshToken The token for the next pair. Whoever has it is signed in.
+	RefreshToken string `json:"refresh_token"`
+
+	// User An account, as its owner sees it
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
+	User Account `json:"user"`
 }
 
-// SignedInAnswer defines model for SignedInAnswer.
+// SignedInAnswer Example: {"data":{"access_token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwMTk5M2Y2ZSJ9.dGhlLXNpZ25hdHVyZQ","expires_in":900,"refresh_token":"q3Jf0T9vXw2LrZc8yN5hB1sKdM7uE4aG6pVtRiYoCxk","user":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}}}
 type SignedInAnswer struct {
+	// Data An account, with the tokens of a sign-in
+	//
+	// Example: {"access_token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwMTk5M2Y2ZSJ9.dGhlLXNpZ25hdHVyZQ","expires_in":900,"refresh_token":"q3Jf0T9vXw2LrZc8yN5hB1sKdM7uE4aG6pVtRiYoCxk","user":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}}
 	Data SignedIn `json:"data"`
 }
 
 // SkipVote Example: {"epoch":7,"skip":true}
 type SkipVote struct {
-	// Epoch Of the state that the person saw
+	// Epoch The epoch of the state that the person saw
 	Epoch int64 `json:"epoch"`
-	Skip  bool  `json:"skip"`
+
+	// Skip Whether to skip; false takes the vote back
+	Skip bool `json:"skip"`
 }
 
-// Standing defines model for Standing.
+// SlowModeSeconds How many seconds each person waits between two messages; 0 without slow mode
+type SlowModeSeconds = int
+
+// Standing What the caller is in a room and may do there
+//
+// Example: {"joined":true,"muted_until":null,"permissions":["post_message"],"role":"viewer"}
 type Standing struct {
 	// Joined Whether the caller is in it now
-	Joined     bool       `json:"joined"`
+	Joined bool `json:"joined"`
+
+	// MutedUntil When the caller's mute ends; null without one
 	MutedUntil *time.Time `json:"muted_until"`
 
-	// Permissions What the caller may do now: what the role allows, without `post_message`, `control_playback`, `edit_queue` and `add_to_queue` during a mute
+	// Permissions What the caller may do now: what the role allows, without `post_message`, `control_playback`, `edit_queue` and
+	// `add_to_queue` during a mute
 	Permissions []Permission `json:"permissions"`
-	Role        Role         `json:"role"`
+
+	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+	Role Role `json:"role"`
 }
 
-// StandingAnswer defines model for StandingAnswer.
+// StandingAnswer Example: {"data":{"joined":true,"muted_until":null,"permissions":["post_message"],"role":"viewer"}}
 type StandingAnswer struct {
+	// Data What the caller is in a room and may do there
+	//
+	// Example: {"joined":true,"muted_until":null,"permissions":["post_message"],"role":"viewer"}
 	Data Standing `json:"data"`
 }
 
-// StartCleanupRequest defines model for StartCleanupRequest.
+// StartCleanupRequest Example: {"dry_run":true,"older_than":"90d","policies":["old_messages"]}
 type StartCleanupRequest struct {
-	// DryRun Count, name some, and remove nothing
+	// DryRun Whether to count, name some, and remove nothing
 	DryRun *bool `json:"dry_run,omitempty"`
 
-	// OlderThan In place of the policies' own ages: seconds, minutes, hours or days; an hour at least
-	//
-	// Example: 90d
+	// OlderThan The age in place of the policies' own ones: a number of seconds (s), minutes (m), hours (h) or days (d), at
+	// least an hour
 	OlderThan *string `json:"older_than,omitempty"`
 
-	// Policies All that are on unless said; one that is off is refused
+	// Policies What to apply; without it, all policies that are on. One that is off is refused.
 	Policies *[]Policy `json:"policies,omitempty"`
 }
 
-// Subtitle Example: {"language":"en","url":"https://films.example/nosferatu.en.vtt"}
+// Subtitle Subtitles in one language
+//
+// Example: {"language":"en","url":"https://films.example/nosferatu.en.vtt"}
 type Subtitle struct {
 	// Language A BCP 47 tag, such as en or pt-BR
 	Language string `json:"language"`
 
-	// URL Of a WebVTT file; starts with https://
+	// URL Where a WebVTT file is; it starts with https://
 	URL string `json:"url"`
 }
 
-// SuspendRequest defines model for SuspendRequest.
+// SuspendRequest Example: {"hide_content":true,"reason":"Spam"}
 type SuspendRequest struct {
-	// HideContent Hides the rooms that it hosts, and its messages
+	// HideContent Whether the rooms that the account hosts, and its messages, are hidden
 	HideContent *bool `json:"hide_content,omitempty"`
 
-	// Reason For other admins, it is kept in the audit log
+	// Reason The reason, for other admins, in the audit log
 	Reason string `json:"reason"`
 
-	// ReportID The report of abuse that this resolves, about the same; it is resolved together with the act, or neither happens
+	// ReportID A report of abuse about the same, which this resolves. Both happen, or neither.
 	ReportID *ResolvedReportID `json:"report_id,omitempty"`
 }
 
 // Time defines model for Time.
 type Time = time.Time
 
-// TokenRequest defines model for TokenRequest.
+// TokenRequest Example: {"token":"Zm9yLWV4YW1wbGUtb25seS1ub3QtYS1yZWFsLXRva2VuLTAxMjM0NTY3ODlhYmNk"}
 type TokenRequest struct {
+	// Token The token that follows `#token=` in the link of an email
 	Token OneTimeToken `json:"token"`
 }
 
-// UpdateMeRequest defines model for UpdateMeRequest.
+// UpdateMeRequest Example: {"display_name":"Carol B.","language":"de"}
 type UpdateMeRequest struct {
-	DisplayName *string `json:"display_name,omitempty"`
+	// DisplayName The name that others see, in one line; null makes it the username
+	DisplayName nullable.Nullable[string] `json:"display_name,omitempty"`
 
-	// Language What emails are written in
+	// Language The language of emails: English or German
 	Language *Language `json:"language,omitempty"`
 }
 
-// UpdateMovieRequest defines model for UpdateMovieRequest.
+// UpdateMovieRequest Example: {"description":"A clerk travels to the castle of a count.","poster_url":null}
 type UpdateMovieRequest struct {
-	Archived    *bool   `json:"archived,omitempty"`
-	Description *string `json:"description,omitempty"`
+	// Archived Whether it leaves the catalogue. Rooms that have it keep it.
+	Archived *bool `json:"archived,omitempty"`
 
-	// DurationMs Of the stream; 0 for unknown
-	DurationMs *int64   `json:"duration_ms,omitempty"`
-	Genres     *[]Genre `json:"genres,omitempty"`
+	// Description What the movie is about, in one or more lines; null for none
+	Description nullable.Nullable[string] `json:"description,omitempty"`
 
-	// PosterURL Starts with https://; empty for none
-	PosterURL      *WebAddress `json:"poster_url,omitempty"`
-	RuntimeMinutes *int        `json:"runtime_minutes,omitempty"`
+	// DurationMs How long the stream is; null for unknown
+	DurationMs nullable.Nullable[int64] `json:"duration_ms,omitempty"`
 
-	// StreamURL Starts with https://; empty for none
-	StreamURL *WebAddress `json:"stream_url,omitempty"`
-	Subtitles *[]Subtitle `json:"subtitles,omitempty"`
-	Title     *string     `json:"title,omitempty"`
-	Year      *int        `json:"year,omitempty"`
+	// Genres All the genres, each once; null for none
+	Genres nullable.Nullable[[]string] `json:"genres,omitempty"`
+
+	// PosterURL Where a poster is; it starts with https://; null for none
+	PosterURL nullable.Nullable[string] `json:"poster_url,omitempty"`
+
+	// RuntimeMinutes How long the movie takes in minutes
+	RuntimeMinutes *MovieRuntime `json:"runtime_minutes,omitempty"`
+
+	// StreamURL Where the movie is; it starts with https://; null for no address
+	StreamURL nullable.Nullable[string] `json:"stream_url,omitempty"`
+
+	// Subtitles The subtitles, each language once; null for none
+	Subtitles nullable.Nullable[[]Subtitle] `json:"subtitles,omitempty"`
+
+	// Title The title, in one line
+	Title *MovieTitle `json:"title,omitempty"`
+
+	// Year The year of the first release
+	Year *MovieYear `json:"year,omitempty"`
 }
 
-// UpdateRoomRequest Example: {"name":"Silent Monday","slow_mode_seconds":5}
+// UpdateRoomRequest Example: {"movie_id":null,"name":"Silent Monday","slow_mode_seconds":5}
 type UpdateRoomRequest struct {
-	// Capacity Nobody is put out when it sinks below how many are there
+	// Capacity How many people can be in the room at once, the host included. Nobody has to leave when it sinks below how
+	// many are there.
 	Capacity *int `json:"capacity,omitempty"`
 
 	// Control People with that role, and those above them
-	Control     *Circle `json:"control,omitempty"`
-	Description *string `json:"description,omitempty"`
+	Control *Circle `json:"control,omitempty"`
 
-	// MovieID null for none
+	// Description What the room is about, in one or more lines; null for none
+	Description nullable.Nullable[string] `json:"description,omitempty"`
+
+	// MovieID The movie that people watch in the room; null for none
 	MovieID nullable.Nullable[string] `json:"movie_id,omitempty"`
-	Name    *string                   `json:"name,omitempty"`
+
+	// Name The name of the room, in one line
+	Name *RoomName `json:"name,omitempty"`
 
 	// Queue People with that role, and those above them
 	Queue *Circle `json:"queue,omitempty"`
 
 	// QueueOrder Whether a queue is played as people have put it, or what has the most votes first
-	QueueOrder      *QueueOrder `json:"queue_order,omitempty"`
-	SlowModeSeconds *int        `json:"slow_mode_seconds,omitempty"`
-	State           *RoomState  `json:"state,omitempty"`
+	QueueOrder *QueueOrder `json:"queue_order,omitempty"`
 
-	// Visibility public is listed; unlisted is open to whoever has the link; private is a 404 to whoever is not in it
+	// SlowModeSeconds How many seconds each person waits between two messages; 0 and null end slow mode
+	SlowModeSeconds nullable.Nullable[int] `json:"slow_mode_seconds,omitempty"`
+
+	// State An `archived` room can be read, and nothing new happens in it.
+	State *RoomState `json:"state,omitempty"`
+
+	// Visibility `public`: everyone finds it in lists. `unlisted`: whoever has its address can join. `private`: only its members
+	// and people who were invited know of it; for everyone else it is a 404.
 	Visibility *Visibility `json:"visibility,omitempty"`
 
 	// WaitPolicy Whom playback waits for; auto is everyone among up to 8 people, and nobody among more
 	WaitPolicy *WaitPolicy `json:"wait_policy,omitempty"`
 }
 
-// UserState defines model for UserState.
+// UserAgent The `User-Agent` of the client; empty if it sent none
+type UserAgent = string
+
+// UserState Whether an account can sign in
 type UserState string
 
-// Username defines model for Username.
+// Username The name that is unique among accounts, whatever its case. It never changes.
 type Username = string
 
-// Visibility public is listed; unlisted is open to whoever has the link; private is a 404 to whoever is not in it
+// Visibility `public`: everyone finds it in lists. `unlisted`: whoever has its address can join. `private`: only its members
+// and people who were invited know of it; for everyone else it is a 404.
 type Visibility string
 
 // WaitPolicy Whom playback waits for; auto is everyone among up to 8 people, and nobody among more
 type WaitPolicy string
-
-// WebAddress Starts with https://; empty for none
-type WebAddress = string
 
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
@@ -3488,7 +4291,7 @@ type IfNoneMatch = string
 // IfRange defines model for IfRange.
 type IfRange = string
 
-// ItemID In lower case in every answer. Requests may have it in upper case.
+// ItemID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 type ItemID = ID
 
 // Limit defines model for Limit.
@@ -3497,7 +4300,7 @@ type Limit = int
 // Range defines model for Range.
 type Range = string
 
-// RoomID In lower case in every answer. Requests may have it in upper case.
+// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 type RoomID = ID
 
 // ScheduleID defines model for ScheduleID.
@@ -3506,40 +4309,64 @@ type ScheduleID = string
 // Search defines model for Search.
 type Search = string
 
-// BodyTooLarge defines model for BodyTooLarge.
+// BodyTooLarge What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type BodyTooLarge = Problem
 
-// CompressedBody defines model for CompressedBody.
+// CompressedBody What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type CompressedBody = Problem
 
-// Forbidden defines model for Forbidden.
+// Forbidden What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type Forbidden = Problem
 
-// InvalidRequest defines model for InvalidRequest.
+// InvalidRequest What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type InvalidRequest = Problem
 
-// KeyReused defines model for KeyReused.
+// KeyReused What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type KeyReused = Problem
 
-// NotFound defines model for NotFound.
+// NotFound What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type NotFound = Problem
 
-// PreconditionFailed defines model for PreconditionFailed.
+// PreconditionFailed What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type PreconditionFailed = Problem
 
-// RangeNotSatisfiable defines model for RangeNotSatisfiable.
+// RangeNotSatisfiable What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type RangeNotSatisfiable = Problem
 
-// RateLimited defines model for RateLimited.
+// RateLimited What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type RateLimited = Problem
 
-// RequestTimeout defines model for RequestTimeout.
+// RequestTimeout What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type RequestTimeout = Problem
 
-// Unauthenticated defines model for Unauthenticated.
+// Unauthenticated What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type Unauthenticated = Problem
 
-// UnsupportedMediaType defines model for UnsupportedMediaType.
+// UnsupportedMediaType What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type UnsupportedMediaType = Problem
 
 // ListAbuseReportsParams defines parameters for ListAbuseReports.
@@ -3592,8 +4419,8 @@ type ListAuditParams struct {
 
 // StartCleanupParams defines parameters for StartCleanup.
 type StartCleanupParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3638,8 +4465,8 @@ type GetEmailParams struct {
 
 // ResendEmailParams defines parameters for ResendEmail.
 type ResendEmailParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3657,10 +4484,11 @@ type ListReportsParams struct {
 
 // ListAnyRoomsParams defines parameters for ListAnyRooms.
 type ListAnyRoomsParams struct {
-	// Q What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and `Face/Off` are
-	// the same. Words may come in any order, the last one by its beginning; in scripts without spaces any part of a
-	// text will do. The closest come first. When nothing is found, one letter of each word of four or more may be wrong.
-	// Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the search that gave it.
+	// Q What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and
+	// `Face/Off` are the same. Words may come in any order, the last one by its beginning; in scripts without spaces
+	// any part of a text will do. The closest come first. When nothing is found, one letter of each word of four or
+	// more may be wrong. Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the
+	// search that gave it.
 	Q *Search `form:"q,omitempty" json:"q,omitempty"`
 
 	// HostID Only rooms of this host
@@ -3714,15 +4542,15 @@ type ListUsersParams struct {
 
 // RequestPasswordResetParams defines parameters for RequestPasswordReset.
 type RequestPasswordResetParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // RegisterParams defines parameters for Register.
 type RegisterParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3734,13 +4562,15 @@ type ListMessagesParams struct {
 	// Before Older ones than this cursor
 	Before *Cursor `form:"before,omitempty" json:"before,omitempty"`
 
-	// After Newer ones than this cursor, the oldest first. It does not bring what was edited or taken back since: see `updated_after`
+	// After Newer ones than this cursor, the oldest first. It does not bring what was edited or deleted since: see
+	// `updated_after`
 	After *Cursor `form:"after,omitempty" json:"after,omitempty"`
 
-	// UpdatedAfter An `updates_cursor`: the messages that were edited or taken back since, each once as it is now, the oldest change first. The
-	// first page of the room (without `before`, `after` and `updated_after`) has the cursor to begin with; each page of updates has
-	// the next one. A client that always goes on from there misses no change, and may see one again. What is hidden or shown
-	// because an admin suspended or reinstated its author is not among the changes.
+	// UpdatedAfter An `updates_cursor`: the messages that were edited or deleted since, each once as it is now, the oldest
+	// change first. The first page of the room (without `before`, `after` and `updated_after`) has the cursor to
+	// begin with; each page of updates has the next one. A client that always goes on from there misses no change,
+	// and may see one again. What is hidden or shown because an admin suspended or reinstated its author is not
+	// among the changes.
 	UpdatedAfter *Cursor `form:"updated_after,omitempty" json:"updated_after,omitempty"`
 
 	// Limit How many there are in a page at most
@@ -3752,8 +4582,8 @@ type ListMessagesParams struct {
 
 // PostMessageParams defines parameters for PostMessage.
 type PostMessageParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3765,14 +4595,15 @@ type GetMessageParams struct {
 
 // GetDefaultAvatarParams defines parameters for GetDefaultAvatar.
 type GetDefaultAvatarParams struct {
-	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-	// version is compared: people who come and go do not change it in this sense.
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only its version is compared: people who come and go do not change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 
-	// Range The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer is the whole.
+	// Range The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer
+	// is the whole.
 	Range *Range `json:"Range,omitempty"`
 
 	// IfRange The ETag of which `Range` is a part. If it is no longer right, the answer is the whole.
@@ -3784,14 +4615,15 @@ type GetDefaultAvatarParamsDefaultName string
 
 // GetAvatarFileParams defines parameters for GetAvatarFile.
 type GetAvatarFileParams struct {
-	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-	// version is compared: people who come and go do not change it in this sense.
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only its version is compared: people who come and go do not change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 
-	// Range The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer is the whole.
+	// Range The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer
+	// is the whole.
 	Range *Range `json:"Range,omitempty"`
 
 	// IfRange The ETag of which `Range` is a part. If it is no longer right, the answer is the whole.
@@ -3809,10 +4641,11 @@ type GetInvitationParams struct {
 
 // ListMoviesParams defines parameters for ListMovies.
 type ListMoviesParams struct {
-	// Q What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and `Face/Off` are
-	// the same. Words may come in any order, the last one by its beginning; in scripts without spaces any part of a
-	// text will do. The closest come first. When nothing is found, one letter of each word of four or more may be wrong.
-	// Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the search that gave it.
+	// Q What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and
+	// `Face/Off` are the same. Words may come in any order, the last one by its beginning; in scripts without spaces
+	// any part of a text will do. The closest come first. When nothing is found, one letter of each word of four or
+	// more may be wrong. Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the
+	// search that gave it.
 	Q *Search `form:"q,omitempty" json:"q,omitempty"`
 
 	// Ids The IDs of at most 100 movies, separated by commas: `?ids=0190…,0191…`
@@ -3845,8 +4678,8 @@ type ListMoviesParams struct {
 
 // CreateMovieParams defines parameters for CreateMovie.
 type CreateMovieParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3858,15 +4691,15 @@ type ListGenresParams struct {
 
 // DeleteMovieParams defines parameters for DeleteMovie.
 type DeleteMovieParams struct {
-	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-	// version is compared: people who come and go do not change it in this sense.
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only its version is compared: people who come and go do not change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // GetMovieParams defines parameters for GetMovie.
 type GetMovieParams struct {
-	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-	// version is compared: people who come and go do not change it in this sense.
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only its version is compared: people who come and go do not change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
@@ -3875,15 +4708,15 @@ type GetMovieParams struct {
 
 // UpdateMovieParams defines parameters for UpdateMovie.
 type UpdateMovieParams struct {
-	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-	// version is compared: people who come and go do not change it in this sense.
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only its version is compared: people who come and go do not change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // ReportAbuseParams defines parameters for ReportAbuse.
 type ReportAbuseParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3895,10 +4728,11 @@ type GetSentAbuseReportParams struct {
 
 // ListRoomsParams defines parameters for ListRooms.
 type ListRoomsParams struct {
-	// Q What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and `Face/Off` are
-	// the same. Words may come in any order, the last one by its beginning; in scripts without spaces any part of a
-	// text will do. The closest come first. When nothing is found, one letter of each word of four or more may be wrong.
-	// Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the search that gave it.
+	// Q What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and
+	// `Face/Off` are the same. Words may come in any order, the last one by its beginning; in scripts without spaces
+	// any part of a text will do. The closest come first. When nothing is found, one letter of each word of four or
+	// more may be wrong. Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the
+	// search that gave it.
 	Q *Search `form:"q,omitempty" json:"q,omitempty"`
 
 	// MovieID Only rooms with this movie
@@ -3907,10 +4741,11 @@ type ListRoomsParams struct {
 	// Available Only those that have a place left
 	Available *bool `form:"available,omitempty" json:"available,omitempty"`
 
-	// Sort The order, `newest` first unless another is given; not with `q`. `active` has the rooms of the latest activity first: people
-	// who join, and messages. Activity is counted in steps of 10 minutes, and a page may be a minute old. A room that becomes active
-	// while a client reads page by page moves to the top; no room comes twice. `people` has the rooms with the most people present first, and leaves out those in
-	// which nobody is present. Their number may be a minute old; when it changes while a client reads page by page, a room may
+	// Sort The order, `newest` first unless another is given; not with `q`. `active` has the rooms of the latest
+	// activity first: people who join, and messages. Activity is counted in steps of 10 minutes, and a page may be
+	// a minute old. A room that becomes active while a client reads page by page moves to the top; no room comes
+	// twice. `people` has the rooms with the most people present first, and leaves out those in which nobody is
+	// present. Their number may be a minute old; when it changes while a client reads page by page, a room may
 	// come twice or be left out.
 	Sort *ListRoomsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
 
@@ -3929,22 +4764,22 @@ type ListRoomsParamsSort string
 
 // CreateRoomParams defines parameters for CreateRoom.
 type CreateRoomParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteRoomParams defines parameters for DeleteRoom.
 type DeleteRoomParams struct {
-	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-	// version is compared: people who come and go do not change it in this sense.
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only its version is compared: people who come and go do not change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // GetRoomParams defines parameters for GetRoom.
 type GetRoomParams struct {
-	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-	// version is compared: people who come and go do not change it in this sense.
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only its version is compared: people who come and go do not change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
@@ -3953,8 +4788,8 @@ type GetRoomParams struct {
 
 // UpdateRoomParams defines parameters for UpdateRoom.
 type UpdateRoomParams struct {
-	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-	// version is compared: people who come and go do not change it in this sense.
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only its version is compared: people who come and go do not change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
@@ -3969,8 +4804,8 @@ type ListBansParams struct {
 
 // BanParams defines parameters for Ban.
 type BanParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3994,8 +4829,8 @@ type ListInvitationsParams struct {
 
 // InviteParams defines parameters for Invite.
 type InviteParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -4019,8 +4854,8 @@ type ListMutesParams struct {
 
 // MuteParams defines parameters for Mute.
 type MuteParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -4032,8 +4867,8 @@ type GetMuteParams struct {
 
 // AddToQueueParams defines parameters for AddToQueue.
 type AddToQueueParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -4051,13 +4886,14 @@ type ListProfilesParams struct {
 
 // PutAvatarMultipartBody defines parameters for PutAvatar.
 type PutAvatarMultipartBody struct {
+	// Avatar A JPEG, PNG, WebP or GIF of at most 5 MB (by default)
 	Avatar openapi_types.File `json:"avatar"`
 }
 
 // ResendVerificationParams defines parameters for ResendVerification.
 type ResendVerificationParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -4544,7 +5380,7 @@ type ServerInterface interface {
 	// (GET /rooms/{room_id}/queue/{item_id})
 	GetQueueItem(ctx echo.Context, roomID RoomID, itemID ItemID, params GetQueueItemParams) error
 	// MoveInQueue Move an item of the queue
-	// (PATCH /rooms/{room_id}/queue/{item_id})
+	// (PUT /rooms/{room_id}/queue/{item_id}/place)
 	MoveInQueue(ctx echo.Context, roomID RoomID, itemID ItemID) error
 	// UnvoteForItem Take back a vote for an item of the queue
 	// (DELETE /rooms/{room_id}/queue/{item_id}/vote)
@@ -4585,13 +5421,13 @@ type ServerInterface interface {
 	// ExportMe Export your data
 	// (GET /users/me/export)
 	ExportMe(ctx echo.Context) error
-	// ListMyInvitations List the own open invitations, newest first
+	// ListMyInvitations List your open invitations, newest first
 	// (GET /users/me/invitations)
 	ListMyInvitations(ctx echo.Context, params ListMyInvitationsParams) error
-	// AcceptMyInvitation Accept an own invitation and join its room
+	// AcceptMyInvitation Accept one of your invitations and join its room
 	// (POST /users/me/invitations/{invitation_id}/accept)
 	AcceptMyInvitation(ctx echo.Context, invitationID ID) error
-	// DeclineMyInvitation Decline an own invitation
+	// DeclineMyInvitation Decline one of your invitations
 	// (POST /users/me/invitations/{invitation_id}/decline)
 	DeclineMyInvitation(ctx echo.Context, invitationID ID) error
 	// ChangePassword Change your password
@@ -7836,7 +8672,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/rooms/:room_id/queue", wrapper.AddToQueue, options.OperationMiddlewares["addToQueue"]...)
 	router.DELETE(options.BaseURL+"/rooms/:room_id/queue/:item_id", wrapper.RemoveFromQueue, options.OperationMiddlewares["removeFromQueue"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/queue/:item_id", wrapper.GetQueueItem, options.OperationMiddlewares["getQueueItem"]...)
-	router.PATCH(options.BaseURL+"/rooms/:room_id/queue/:item_id", wrapper.MoveInQueue, options.OperationMiddlewares["moveInQueue"]...)
+	router.PUT(options.BaseURL+"/rooms/:room_id/queue/:item_id/place", wrapper.MoveInQueue, options.OperationMiddlewares["moveInQueue"]...)
 	router.DELETE(options.BaseURL+"/rooms/:room_id/queue/:item_id/vote", wrapper.UnvoteForItem, options.OperationMiddlewares["unvoteForItem"]...)
 	router.PUT(options.BaseURL+"/rooms/:room_id/queue/:item_id/vote", wrapper.VoteForItem, options.OperationMiddlewares["voteForItem"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/invitations", wrapper.ListInvitations, options.OperationMiddlewares["listInvitations"]...)
@@ -28610,7 +29446,7 @@ type StrictServerInterface interface {
 	// (GET /rooms/{room_id}/queue/{item_id})
 	GetQueueItem(ctx context.Context, request GetQueueItemRequestObject) (GetQueueItemResponseObject, error)
 	// MoveInQueue Move an item of the queue
-	// (PATCH /rooms/{room_id}/queue/{item_id})
+	// (PUT /rooms/{room_id}/queue/{item_id}/place)
 	MoveInQueue(ctx context.Context, request MoveInQueueRequestObject) (MoveInQueueResponseObject, error)
 	// UnvoteForItem Take back a vote for an item of the queue
 	// (DELETE /rooms/{room_id}/queue/{item_id}/vote)
@@ -28651,13 +29487,13 @@ type StrictServerInterface interface {
 	// ExportMe Export your data
 	// (GET /users/me/export)
 	ExportMe(ctx context.Context, request ExportMeRequestObject) (ExportMeResponseObject, error)
-	// ListMyInvitations List the own open invitations, newest first
+	// ListMyInvitations List your open invitations, newest first
 	// (GET /users/me/invitations)
 	ListMyInvitations(ctx context.Context, request ListMyInvitationsRequestObject) (ListMyInvitationsResponseObject, error)
-	// AcceptMyInvitation Accept an own invitation and join its room
+	// AcceptMyInvitation Accept one of your invitations and join its room
 	// (POST /users/me/invitations/{invitation_id}/accept)
 	AcceptMyInvitation(ctx context.Context, request AcceptMyInvitationRequestObject) (AcceptMyInvitationResponseObject, error)
-	// DeclineMyInvitation Decline an own invitation
+	// DeclineMyInvitation Decline one of your invitations
 	// (POST /users/me/invitations/{invitation_id}/decline)
 	DeclineMyInvitation(ctx context.Context, request DeclineMyInvitationRequestObject) (DeclineMyInvitationResponseObject, error)
 	// ChangePassword Change your password
@@ -32831,617 +33667,831 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3tkhs3tiD4KljeG+HbHhbrQ5JtVcXETlmW3HXbkjVSuX13Wl4SZIIkupIAO4EsiuOojXmB/T0/99+8",
-	"xv6YN5kn2EfYwDkHSGQSSSarSl++1RFtFclM4AA4ON8fv/cmerHUSihreqe/9+aCZ6KAP59pZYWyB2+4",
-	"mgn3RSbMpJBLK7XqnfZ+ncvJnI3XVhimp2yuV2zB1brX7xXiH6UsRNY7tUUp+j0zmYsFdyPY9VL0TnvG",
-	"FlLNejc3/d7zSz7bHPtyLphQVto1s3zmhl/NuWWc/fj80n2yc8EKYXRZTARb6TLPGFdmJYo9Z7/IxGKp",
-	"cZVimfO1e60JzMiNM2KruVCMKyZ4kUtRMDePMJatpJ0DQIYvBBuFISfrg7+I9YgteCaYtGeMj41Qlmk7",
-	"F8VKGtGLYROqXPRO/9Zzc/V+6ydg/UlPOEKU2i2eZYUwJmzVihuYec8NeSNssT44n1pRbM7zVky0ygyz",
-	"mq24tGwsproQsHYl3lu/I7V1LaSSC7e0o7AmqayYiQLm+7eDZ3wyT2KXcPsEg+PRsonb32mhF/DlBN5L",
-	"beGfLy57/d7Li7dvUxt50+8tecEXwno0Lwuji/Sujty6hhN4YuQRb8lngtZ+6r+Ds8+lsf0GPkxlDhP1",
-	"e9IN+o9SFO6KKL5wUOHItVX8cyGmvdPePx1W9/IQfzWHBGoNcyfrv4j1JvTP5toIxcZr3KxcCmX7TIkV",
-	"m+qCCT5xMEo1Y9Zhi3QIoyyizICdB+TGXw0DzOUzLlVjfVdiDd9IxU4ev1NzXRaGDszgo4CO7vmpLIxl",
-	"WgmY5Qx/5QruAxvrbO3AkIZx9vjkZPBO+T1DklRtWuOG1dGNv/9JqJmd906PT77rO/Tzn79zB2+tKNyY",
-	"/+ff/reD/+u3//DPvdRNu5i+5HYy39xUR6wM7gmiYJ6Lgs256TNdsNHXowG7QHzAvXWXcDJ35DNjRqqJ",
-	"6Mf4jEs9PhmwXwW/coTOMCWuRcEWbvoBe6ELxlmh9aLPtMrd/ph36loURmrlXncowguRnbKl0MtcsNVc",
-	"uy/dFBmbaZZpprQlGGB7lQMNztOIbXs8PcA9aNncx0dPv6nt7nF6I19pJe60mQ5d8I4tAA+tzHNWyNnc",
-	"bu7lo6PHgy0LcrB0WVVqHS080NEItw4ku44fjuDJEQK05IWFVSBiK81yrWaOd6QW4D6t5joX2xaBgLTA",
-	"f/IkDb4Vi4sf0tBLKxaeiP2jFKXwcy+5nVczu8eGMtvKTbZRrosfkIfJhbSbgPyZZAcHRSEYL4RDVI6U",
-	"llu20MBVUhQ0hxFjMDIx5WVue6cnR323Och+jo+O+hUzOk4yoy2HjGIOIKuDzhFLkfWZKSdzxg0bwe//",
-	"8ejg6dPRgJ0TTSuVtH24igvkk1wBPhdunj4uc6Y0XOA2VGi/opuYkGDnWreevKMr6cN2v9zDYb+dzEVW",
-	"5qINAEO/p4Hwv+4CJEL/J0cp7H8reJGiP78C5dFsKlXWd+IrkF68qatCWivUKZtw405qMnELxKPkxZUJ",
-	"hFWXio54NOUTR6qmoz7+7f7EX17wiTj8GT4W4p3yvHPAftVF5njuGom2w3m1ZrrIRIHEIefEMcdA/NlY",
-	"zKRSUs3O3MO4GmSzurTMLPlEGBjDUR53rfk7ZZ1otnJkM9MDdgnSgDaOucOkwJUH7Fcn3Tq8dXxLGjbV",
-	"pdsWN3cuHNd0o4HYsNJF5j5MdVk4Sg247dYwFmxVaDUbvFMvYZPgpsASV3ivGcAy5ybMJHK3v+Ea/fMI",
-	"aP//9//83/+vu0cM5SM2Fo5uguAJmwcnirdxxq8dEYvuSYNA/KNVPiCKsJWD/WJEgQOlMLikX/v+6By6",
-	"pNHZP3rrSxUgARG2EGaplREgwX6vs/Wl1j/xAsnXBBU39ydfLnOJesPhstDjXCz+w98NKhHd5n2Nb+G0",
-	"DcXICW1Dq/Uwd1OPejf93jO9WDpFRGQOqo8KTalMuVzqwopsSJMOhZroTKoZwPZCF2OZZUJ9VLCmflaA",
-	"4UJd81xmb0hV+piASJx6SLI9gPMXsX4jSoNq78eDpJLgh1diPSwABADolbYvHOn5qPAobYdA8DwIL3Um",
-	"pzJlDHilnTiCv3pq6nSrr5w0vlyDVF4WhVDWSXGRNcUbOlIw0mOH8AwA+LoAXVu6WV9wmX/kA1pG0w+n",
-	"MD9sjX/nI8Jy7jgiiFM09Bnj7Mn7926nR056KxTPHc8tFb/mMufjXLiP49KskZu40y0Ez9awBBCbXmn7",
-	"lltpptI9/lG3FoS/oYPJVBCM6riyYXnbhjT1h29QkLUCRO2PjDYFt2KY48SNJTUMS9sWFD+Ky0GCdSkX",
-	"Qpcfl2YSrRxanBsw6BfFSzsXyrppP/IOl/W5CZ7A916KTPJLkGI+EeNdOAiGTpDCO7mVJd944QdQ5Hxc",
-	"GvEXibTfG/PMkjstZc4LbszCLcd9sKD4iPclz3v93rXUuVATkLzyXMzgS6AZCQNgH+f5ubRO/I2nyqRZ",
-	"SCe59Po9PnEn2/r2G+EW5V5eFnopCitREou3PM9/nvZO/7Z9W3EgkdEl7t381k+pKStuWEGP9p2kLPE7",
-	"hwpnTJV5zrSaCLKLu+cceSyE0fm1yEALAQVzAgqL+y0TubCwVPc2UkEUR2nFevx3MbFuxZNCOFwbcrsL",
-	"SdwNdW/IrIuK2O9d0WFve7LCipt+T2mbEMV/RvMFzxZSgQksLNzp3+4LadDyJRgvM2lZrme9xNnqCim6",
-	"HV8NlTbPDg5mNZe5IL1SL4Vq3/IKEL8A2vOpLhbur17GrThwtKjTIKTGt2r/YGgDLYoMQAthDAejQpix",
-	"LGW2c7J+7/3BTB9sQGAst6LTAeM9eAvP3/R71ukTttObl/ioe0m8t21qfrgXonBKKtCPDXCdjta6Yf7u",
-	"eHv5xF24Qhky3ZR2rklpn2tjaWujK2eNyKf3tLM3sRL5tx6MA3cp7Fy1mH5kzoEd6gcq5Q+oQny6YXUE",
-	"rFGA3xIEIjrBc/TCbRDGjFu+ByJsLBHe3zH3T9LY9pmlFQuzFwhhNl4UfA3kp/IG7RrplXhvI3fNxlrq",
-	"g+1Y2Vt/jzyrIjriT6mdUV2Gi1TflXun0DgR0unGegkzZda+zOjtaJVkoayoksPp9FonE7G0IrtQ19IG",
-	"L2l9yWhd3YuPRRS0g70zXnN15+Jpk+tHApGA95pbvhPPzuGpX978ZG7HqjNpljlfD72Ra2NrxYLLvP2X",
-	"4bUogqpMj4y1zgVX+0gC0gyBfadHybmalXy2k5X85J+76feWQjkpcxjgb/eZow+KXwkDRtZlDpZcJ08h",
-	"155oNZXFQmRgdR39+PySHTpUNIcLMQrClXjvrmqf+D16MhzLV2les8z2PKkyMkV2NBQm2ERkh8Sd2TjH",
-	"Bk5Eux8dU9+jZw3nasvagux34hJ0X7pziImV19KuX8hZWeA8jYvmHhBDONGU/KDZSniPlLvXjrWDDMG4",
-	"l5jOyF8lCqkzNJMDlAbQKOb6UtlvHvc23U9+Q00KVZ0G4EBYluNcmjkcUocR4WAN2W9qcuTOdwxpMR3e",
-	"kIHmmiEnOnyLV/eYkTbddH1cqtIKM7R6BjElSQUCzmwpCqMV3WCjFwKiEkRuBGhby0JAHASpEoALPhpi",
-	"0XfkRGSsXHY7HCVWFcp1eH7JCysncskpUKu+gtfo/5cKoDJ9XA/QsBDvAfA6apXxdTcYC7HQ1ykr6Bu9",
-	"Qm/YVObeLzpx1PqgXDJ66wxBCQIzLyZzed0Vdwthy0I5At5yL+FaOzItjFPxTE271XkGsUMcTyrj6yCQ",
-	"4x3tCIRbwNAJWx1RukGTqjPu16nM5voakzXOO4HE0TVIXKSWa1m/300KUdGg6ui3UdTKClI/mh/4Gp1/",
-	"Fs5FT9kvl88GDDSxOV/CCpGvlsqKjCLr3CnB2V2LAl2qxrqBak9JMmwAcIxPLR6zHTDiC+adCl76GXlO",
-	"LYxfCKY0OQqbVhuYYQghOmlRAWOXHITW22PorT4CVqEWG4sZVz44Tlqyz4SnwK/vn11xE6NihurYTtU+",
-	"4+vElXh+LYq1uxF9xnOjafuBQpG/1eGF14OarHe9YWnoddXzpxVr7Wg3afDkFtPJFAKgMvAtw27Cnks1",
-	"wz3ebbzakBGA8NGkKdRuanzCbWmsk6yEuHJ3Tys7T6oiH2AvyL7lDp3QT/i9cGS2Qi/lEB5RaqdVb1ro",
-	"xe1PfFmIa6nLD7HMcIvciddXZxmcRwhSuFJ6pRx9kWDiUV3WTbRjOIZj5Rk6uXj+unYdOjCHDU8BjDty",
-	"BGepczlZE+zcsBEhxYjJTmdjdZoKQThIg3vvcWyN24C4TZgAk/YbpLDC5ujEa1tIpCjJJbLsUv/nUpQi",
-	"cnan93vKcyOaO/pcgtePs4W+lsKxb668yuZY13u+WKLvzthC8MWwLPLeaW9u7dKcHh5OZb4wA3rqUGkz",
-	"FQW35WAlxrBaad3LvVf+B8TqGAdg3mFXDTYGYvvzv4rxOS3jJgCSEElH1ZCjsxDkg6jOnG7mzbZTMDAb",
-	"ZuZ65e5AHBF4lIyJShzWQqqXZGjZYA7zEDXR0I1CfC/IyE55RkMoRfhajRcW+HBp0UIPzotc6ysDOrdi",
-	"Yz65qjA4UvsXFTzb9tOD3cTvym5E8P+2Y+H3YUCM9/GTWxAdMG800vmGyJNrE6wPG5H3Cq/aQiqMFcsY",
-	"xFjezg2xB/LMtbGEOim8mQkLIdNHj5PoUtBKt/rb3DMpY52jfWFPdmOMG+dOVoxwNN3tGP6V+0JTnP5z",
-	"wNFfTGofb2UAJSdzK9JRWonDNlRPIaaTNClQEujVFIb9Qc2rndx07oyCf86UZilUdkcH5RdkA00ZPr3z",
-	"rLYZGyi4p4HUX4c7Exe4U/sRF/fKfREXnP5TE5cyk9YpHugP8jocuEbDqXlfaSGkgiMN3xhhDNhP/HOA",
-	"AsNZAdH/4XMhrvUVfEaJkc47fKYjD5+r0AswmZXLobG8qH8z4WoicjTKgC+pEMbqovqMzKr6tbIbFfKa",
-	"WzGk73lWWYqG3qjT7/FxadznpS7sMLgR+1XU/ZKXpv5NIUy5qH9lCzmbiaL+pRPnppJgx3uFdtPwMV4c",
-	"WaDCdPTZT5Z09rlTfa4sKuabtnw87K0YGuHFDZjmEBu7abKvwUqcUGC/X1eiOQUdOFLYp9QgXVqnwJk4",
-	"LoB0xClqN24l3OoCgkkXC64+UHxOJqzb5XaFrGWmruwmiqNpBnMyPrFMK4rjL67lRHxlmFPj3Z2GoM5M",
-	"K59ui+a+XBorsgGr3uYheaT6vbK4gW2RF4UUmdv003dqRN7AEZmU0JrqU4sgYQNiXMOsGHA1dUgJYWxg",
-	"aRgFI16BDgGlfc6ONy4XeiKMYUAw0NToiQ5B4FgLugSD0ZVGT+I6hnN0VkLp8auGIx385kR+IiJTlIoI",
-	"SM3LHtOG6GJvcEu4s+lc5Q2Wi1es7+9nHdJ4mRVyxlEpuwJQ3H2+D85VUZZPzrpAyriTFICC8TLXPNtD",
-	"EKjE6c3bOzY6h3uD5gtM/Df/KJ3YvJQTWxbCDNhzr7rNObi/T4PtwmmVMD5ZLmThbn6fruxMKEf+IMJR",
-	"Ze7ht3/98Z2igcGB8/rVj3CDR8ucSzUin0JlF2K54Jigjom0mPhqzkKaMU0PkOEXfil978h/p5w06+40",
-	"uJZ0cVUnGgtdiJQXIeQdtuscPrUvrNTvWlLbyH0+T32446OTx//zv7v/sl/F+HVwbC1EJssFZGxVHgkc",
-	"ns15xqbCEaqlfC/gcm2QGnx/c74nxyf/878/OT6B2VIvwllsee9fXz//kQ6vD1uJGRNV3pobeMB+ntLp",
-	"GEzyr6oLOGrr/gNpYuBxPAWrKkI8SsFk5+VirJKRH8cn3/3P/3588l3LepoXhU41HjLslT8jvwdbLhRe",
-	"w08U5FMIbnRSG4ace+REeAFWlBWZ6dS2OvkYjf6BrSHHQ84GWRYVa/stOYJYphOAp5yuSL8WMksToHBI",
-	"k0KiMqaFqkyQxZuCI9yH3+5F2aRE+0hnbvPz0rZUr9w2PAZe+ms1b8Not/fBh4CRuwUSd0GfLgPthz5O",
-	"s16KwoisBZe6H1B1LuGoaFGNPdopanzPEwcz5kpVLqW7KRF1Z3EU0zBDsfEDqAPV+W7eGmWRht7SwmPE",
-	"TuLmd6JxZCSzVlsbHRlC1eWs7iJAuaPuLDd9z9U9CKDfI+f/pJLn91x1ddjVV1qh0faMF3gqxq2E/0Fa",
-	"p0MZynsX+TR2gIHAmGkBaeRtfokkLt7JdhgGSO0alDHK7lDHaFP+wyFfOqWtDY2HkzDt1rpB+BQEjuzG",
-	"e5hxY/V+qn77HcBptrlGPgi8STdKF3BBOXjudNnbIXyw3ddKsDyuVRV4lBKYuTErXezchtf+uQ3PPenh",
-	"YaD25fkxbrdCSmUe7g8xBjh2fe+VWLUudgOGxtDJtctikvKqU5gkBW1yywqdC6/5QQzhWF+DzrGIxM05",
-	"lp9Z6AzNcxB+QEpuUjB5hgaW9izBkoI47xB+srHmrFiDRSfp4hFFoYutU24sYqegAUGWQzvnapgwFhyB",
-	"qgdKqM7lRArzFZj5KGKxS8QrvdeZe76GsJsUAzUQBbJ1/WGGTV2yMdjGRphmeo6Dzdv4gzBbWb2Thj40",
-	"pddSXyvDG/qedpra/CAVMkS7WDmsCP8CVlT70zjU5NUi3C5TCopfYntggU9c1Xnm1Exj9fLWkQX3co8S",
-	"gc26oLhmH2dqNGinIZLax3f5kGa0SUlFMb7gWI7MEncy1d/zrU4kR7ozWIqMcVpXCvCpVHfXIzu7DwIO",
-	"biLRhfL5OdMW4lKVEzo5/uZofrQ4Ml2Au0dqQ9vYXRekkTZ0wcs5BLiHKoyQxi8ypvSqk7p9n1SvYQpG",
-	"zwmzQrGLH0xUoTUr1qwoVQjb3rg0ekqV8Si6vR+SKb4yIZnKydpfmV6a2Bb2jojoxxjXY57vJ9d500hV",
-	"QskuILz78wWxWOqC5z6w8MMwDswODtwj2p8aA6m4SnRFK74SyEdgMBVfCaymZg+LDrNf5x51ktPYh+18",
-	"6S46f8TdOqv+1Tv3YAGIAfjEhgAC5S0FJ2ysqyjVHtGx3JamHYm3Y3kzXg8nro3aHUNoPfeAJX5n9sAU",
-	"bYRTVz+8geWFLv7s1BYADaI8dh/VG4oDQb0lldWMACSXBtcaTAddFxdFcM+EgpwJp2s5QuGmKErl6PmQ",
-	"Mp96p08fp8K2+7214EXv9PjpycnNpk8uYlqNWpGJyOh+LysLyJkaLkxrnREMyz5jqOF4731CpQnFRx99",
-	"c4T/62+th90P+9CRWPzoHgffHX9/gS8cHzWoRr9XKvmPUtDvjqWBiGKsKPaPVt84lN+rVX5ztKvG6u2j",
-	"5E05hqPvvjdv6Y369jw6SuhzPgK/GTe/tTikx7toA05O6hvw3bdHO1MEcXIabHN/26/aPmQkumkTvuQT",
-	"adeIKVSc8q3MhbLsbakwueRaGjmWOTyG/pHJZnpENVLk+35y1E8lpTkhViow3foKKcxq3asX6I0372Sn",
-	"rtYs5pm6zvulcHjr8F5FQuu7tX2av1ZPbqSKthqWA7ffUtv8uF7b/Pzgv/CD/3p08HR4kKxx3u/9ADGI",
-	"L8XtGNGdDZhbjXfPM2kpheJ24I2p8mjD9pdzqRiVwKlf9Q6FYGPoYfwk5N4g3HDyWyebWJNyVN7GJjCX",
-	"xuoiscTzPGd+MrCuCJWFS1eV34e/zrCkPFbmdd+CURm0TKpYEieLbgMLVn2O06aE1vusNQNz+WpgOTd2",
-	"yIMct6k7w4qMKK6dMtmvwpB8zM8ZczCvq9ppYQ8oXnWLK7ybak/eBZ729ZIDHUMJrZ+0S3UwobKhnrY0",
-	"ToFFhDzlqHUD5EKHmiT3pPcKZe+qjO/OPoB9jNIP4MoRYe92Eg7H0sX1qOvEWJf2lHEwPfQZZ5gMgEUT",
-	"3We361Drm1Wp9RB8xX3JPXfjqGhEJ9X9dvkPtOr7Ob0Vl9YMp/uEP8NR/MqlbQteKFUuDJUolLaT8Q3B",
-	"2OEQloZZiOl1iisFTm/OdTskXOniaprrFW1u93prESrGNde8SSSELAQeUCdb8QnUtyG+5nX4GpjVHmJU",
-	"Xc5WZnUXLRi5XWflt8YmWqpz3Y6Mpwj13bOTVLkYI0TbVZrWYPeRXgo1OoV0V24s9jWBAlNxlLivJrOQ",
-	"WUauSfoGsr3nuizOokIXdBFGuTZ2NGAjQoViPeqzUc6tKLDuaiH4ZA6lhU8dXRoLujvACAZsxBdjOSt1",
-	"aUanGPSK+wuF/Of8OmKH6B7NZIY8iq+Z0QM2WopiwR1CjE59pDzowzOtswEbBWMejh8C5qGiTiWaMKvd",
-	"trxTviGA+4mv66HzVO3O82S/YrhKFi5RtF531/zaev1eALNmae333P61BCjG9uXdRLkpxyPWxMHr4arX",
-	"rJ0BQVvvSrMc3krkNCL9NSzEQipsChInsFGfsCo+ABJwbPwFdSWqUnLCZ6xcV9XR2/gmnpVTUQefLZDa",
-	"UFjLPVhGidx8YqMoQPEaMh82loNJTEnfZ1QJFjOcINWUMPqWLItL6/7cLAODE4QyONgzCYmAgTZgCKgj",
-	"RxhAtcNGUa2rmnX73tyZreAO78dbXhfiWopVonyBXaQFsL01DuL2LTbs93a37FAXG3p9BI7e3rW0+7pF",
-	"fqc+i8v0piW6eET8fVgI97znJLE0QEUblSadByNOnDCPrw7YqEp9DINISwzLoM+yKg4NowzeqREOP6yz",
-	"USj6W+bIB8eCwW8i6wf2R53VIKkNmL1nmg7MWL9UkBc4cHw61JbECRZ8/U514r/i/dLt9ugUstBQrApd",
-	"H6MpYkY8XofCDj5tZAdjZhVffqccY2YjvXQ8TJeWzsOn3mADQaUj9ciQkYHqNxgBjfFMnbs3jxmsMzIf",
-	"6/fDaZnntfTV8MTmAYEUEHYTCsTABjX4foC+nVd9zGDAZGBf61V52+pjNiG70POUbu7lSpnbvH+FmMil",
-	"dBoEtHSg4w7fQhLVnGcMcE6tA2MD+0JACyjaQVItVyDPktacOXSqDBYzLQxzcn2I+X2nonxL6jBVZV+F",
-	"KsF1MNPLfJ+OxItTHZOVN7URVYtCH4zvK+x1ckMIZXdUlfbV+SIZq7ubI1H5OD2FLzLcqbZqeGPIJ9a0",
-	"FFWnW+0oEzXmopeqCBzOMM2eki+6caj32OcAygicT1q2DAKt0mXwoPwgFh1kWM1zMq+dnyN4OEIM0/aK",
-	"WmkgzJZ68342tz++LidQYAg63Xs3WjYi6MBdkRcWb64EHBrRy/2PpipftQHQQqrhHlvjwCGedK8YUlXT",
-	"7XaPaqlXiQHHXHXf5Bm/3vuE33I1abu/SFp3Tk+yB5p863dyX2hatS1BD+zTDqRO1+6dxm6nfXEhVJLU",
-	"dqRpIAhfmU3RhlgcxI/Hq0pXL1uMRWHmcmlSBXRD3dycm71P52UYO7XiuD7ypoNoc6u5zNBFpPNMGIv+",
-	"of1Bai16tvChAp/k7tSNIN0pgh/7DdhOUgODgbatYmxU/LiRyLc/oXvtZ0pAASLgMAy3g+I6mQ3rVFuN",
-	"/X4x5tK7oLAHPluLvc8fKj1eWLFoB/JaJ/HghS6IScOEjnUTZDHk+PJtgPqrtsmdKwTPhgteXCXrS/+y",
-	"hD73IHs2d9C9iQe8L0BvBM9ewpRpiCZCQteVdv7pTiqDoGBdRyx1O4ha+GcAxfO9ToO+obe23ccwche2",
-	"oBsUOSh4USXQvSDbzisCbIFk3d+y4XC6jvhy3VadzxelShN3I2fqQCrTp3wmizW3r0VwNkzyMtvDt+8J",
-	"LM6aBMgmpfBfmynM6IsWikkvk/sO1HsBYnki5r6hRkcyT4L5R3sYC9CbnCLIXf706kw94gANYlKnynXy",
-	"5zesrsS0VXPvtaiHLdeIxFTPcpvXeAPBSYlpUp6aGN/QBfsNpTkuGh/Lhkkjxvu79ogiRb67YTiicluK",
-	"hTUukolbPHxlqF1ciKLrXckJFnzbTEn6aLW49uhNtK2zmWNxlIlcU1jjymSrJt9BayGaEJtaxg6/RXuf",
-	"JF8ZqnKiV5WgdiT6N/XSzZN2Cu8eh7KlKidYFc0eY2E1oQ4diMAuDclNWcfaClvz7AzLpbqCc/PeHjAN",
-	"X2uZ3dLp1JKGTCvsV9tcQVfbse1nR8r8/dT0+3gXMfL/33P5tu27/2FKqdX1/w8eyni/MX8UoC8iF1E/",
-	"lPSr2P9nEMPW4hWkqKHWYKF68tS24J5NQ8Fm/o7Oxe7aCrnYm9uEPip7R09U7IBspDjU9hW2FK33UcD3",
-	"wqMxay+dhJtJ+5ESYx17WA+tTrJyH8uIyGL27BC7Z3/DRmNR2Os6fA1krXap2s5tx/o6Mq7Uz/XvWqq9",
-	"Tg+ukNM89imchSVrq5ZAd27Be+sGktV6G0tpQrltOyvrzD1UFeuKrnH2xf2Eq+5Hhmq5RhucotZNZJNz",
-	"t7bl2Pbe9lsS9qMf0n4iGDuz5sqodR9naUX3Hb0PdPYTdl5uZDLbWK+PDOhOQPnH7v8agVjNv329JtWx",
-	"d28VZm9F5dMrFHfRH4Lt7R4uxZaCePup3XevnndX9IvagO9ZPa9p+tvcVyzM1KXgbShiwc1V2lt293jt",
-	"/RG+6zEC141uR5exjZwpMM7tm93BZy17Sp4cLJ7LJjzPoS8PtZXvwIii4RvwNZZY28voaPrhyLfii+WJ",
-	"wvzx+d4z6b1zzHZ1W7pHaL+QIs9eF3qcJ2UqnSWEh7fWITDWQF4WelbwhTllIw/KqM9Gbh73r1Dlwv1L",
-	"WZ3uT7wV7q+Cqxk8ZbUemrkurP+QazXzfy+4Wo/679RoIRVkP7sffCY0JgmEvHD4SarK2uG+8DduFFXA",
-	"hyFyMPgAvOOcqyuYZaKVLTREkhd8QnkIuVRiOC4Ev4KHZSaH9Jz7LBWkzuai/tJEL8YSWqMueHGFuzHR",
-	"UL6/z0ZZuczlhFuBs/oXEWK+EDTCQgOwYApwf5DIBtsnwDSA+82vhMKNNtUuwuhstCpoOydaTXM5cQ9A",
-	"owYoHY5RaIn+jyJPaGc/aAv1vjlEDsBNrmyoc8GWvOALYUXxlYEGEmchNtWdqSOmhk1Ku7u7W61tWvTs",
-	"43QnuPgeIOh9xN5qnBT6Y+WBVHWmXGONSyPqsD7enUgNgz5Ld8Of+Qm71UNwkrZJ15mGWEV8wBeRmnDL",
-	"cz0rBbrKZIeYeIQnzNS6R+mQ7VvXwexeFuKZj+T7MBHejfqau2O9/yx47g5+w0xTTq5EWoggzzvWYtNV",
-	"eXheiFO4lApDupn3UUjD4M72ki1zLR9zk8rT2nOkQmTS3H2YzWLY+gqMI7OCo4c2a+0KQvl/dwWirYx5",
-	"2Cu/2GjKvj+x9kO+i4OP0KSzg+/ihx1UyFFbKNZJhrEBo/huU+W6SQifKJdLemeQyI6O6yscHTw9P3jB",
-	"D6a//f7dzUH88fE+H49Pbv65c8fdKHChJXnyjvLzrcyi0vdH7piEHRbxg393M4nYNwOoTPkYb4exNxO9",
-	"EPWW2ojiSlt2JZaWIXkvOtVKD36+hpUHKyNo6CHiJgUfO4jbzAhhkEPsqZF0q1LduaMfQFR8DgXn9xXV",
-	"d3tKKjRJu0sadjXvh/Tuk4CX1TY1VJr4wuxUhCto7kLY4sCjzsRt87psenE+dEWKs1o7DkomLCR2vl9X",
-	"mco+BylkKpWTiejeF0LsuQTCjI0VjBzMI2yAP601jfYlMTbTlE59q/w5fQ2r5YXA7C2dZ4PQIgzyraZl",
-	"gd2DaM3S+I7Hc8EM9H+jOSdcsbEIBATSr5OMN6oWsB0V7iEJcHsQ3EdNAaxAaU3fbCHSG/ETq4pQ9+7H",
-	"PlTR2C6UtVsH4guEMFm03hMyHxiXIl6dNvF+CFVIE92fXm1kqlEOvw9mAyo9yaWiNj6+g6ZP2ktJvfHO",
-	"ba6sXhrs1ny1tVFvVLF2m2K5xArzjnZEMWS79Ul0imGz2XjoxsSpXf+Jq1nJU63CwGgY5ZuvCmktRGBG",
-	"+XNwLlm6kP1PeibVLarM0ZXt8VxOxH9acTuZu2WsB1aYuA5B77RX/XiQiYXerDPXJbHy+JN1WXjJi6s3",
-	"gt+yv8J+/qt0f3v3chKytsAIbNH/OUiOuwq1MW68NIKSiDATvgTmTN3hzFyvpJrVTDb3FOnR4Db8Sig2",
-	"5pMrMNlhc2dm9QxdHavNZva4zZFcABnW0lDNMTtvaTL+CeJJuuPCfy51UurqHHxyK7Vhu/hP+LwRhXLb",
-	"EBS6OHfhoSEZqivnpBc+hbVwS+KWEitRRKJgyiVFFQO4YSOoUjSqhwwbLjMG8SmktGMaON4Bd4aYfuSu",
-	"zyiUroJxOtVoqouqbRZE9xhb8lngySCiZ7IQ4DJm4PYxBCD52YTKuvewN903qb7I+mYhhoJLIJCb2ubh",
-	"PiHtG8HOjbpu1j7228bJb6wyicH6WlwoiE3pygsbO0VlvWh5Q5mN4CAcErOFvhbGB5vj0UTiRnijd9o7",
-	"On766NH4G3HA+fHRwbeTbx4ffJedTA+Osm/542l2xI8nJ5tCRjRCJ3KUWr5M8VrqELKJGK+09dhYuR8i",
-	"29UmY7gNN9suFO9T7bpi9lQrZM4NWwhuygIMY6kC2C0oub3g9c68+67crV7jenes3mZp6131q3cbNu5U",
-	"trq1UPU9VJL0xau7qCU7alQ3FRY609oBNCLdYsSLd6lfXZj9Oqdu7ZJ3+6Z37fzaPf5JuDXC+dm49V6W",
-	"9xOHuCjtZ9NB9db9UD9A/9OwL/sHcLmjudOVKO0+N6K04h5MkzjpJzZKOiA+cg/Uj93D1E+dXP56m7Nx",
-	"/7v94SLzPrqFNqie7b6lXbdyfa+m/NpZffJ7s04bZzGFYXvVFQhoLKgYn7TU42xTCoZIRW/6ao1WRq+U",
-	"FcYyehYULJBIshZN9NaVOPdNpOrW0Jaq2mbbopgoZ5zpKYOYNIPNhX254CjwNtpiyFIHZdQNf8aOj46c",
-	"BqwyA9qo++g0S6i0xs7znFH+/lyod0q5EbHMoBtlwF56GNAHAyp3pbxmGlxoMAIGzMUNP7a3w9mI0gQh",
-	"lHAp7M4mRtAmtyPovVy7tvoMH/XCxX1zN9Dk+MgpzMcn37EqStKrnA7RHda8efGMfXfyzZM++3nJ/1GK",
-	"t4DUpwygNSJj//LqxbM/Yc1ttgTDrFnyiYjKcFNA5zsVzeLwJ/oIqEGoYOZ6NWAXli1KA2U0lZCBCHj2",
-	"xJSO4z/IzdeHr1fYs9Lh6ztFZmBpDftP+LPDTwrrOz7qHx0dMYwGdaTAW/LNGYYGLXz50ExOp6IQ0AZC",
-	"A7hYmXCiM7xdI+xfN2K8EO9Ue+BtIh4VzTQUkhruQNVg5mS3KyNClE5WrjvYs35WwjHhS30lmj12vqkD",
-	"6j7u13TmdeXJSlw/aZY5Xw9bHXBdZYKPkh+IYvkd8zsofS8RKC6E2qgE//SIGTHRKksnUOzDhO4sRoZ8",
-	"Au+xjA8vJO/69dW3a0tGY4rERUhzF2Umxr3OOk300j3wjBoIn5hxxFxjX2r0WhQLGXKCvBvZiVaeC/f6",
-	"PXMll0OT69VwgdHk6HGJnriSkytCDaxbE0Rq8tUMSSijN+mTEe4HwK85V9lQX4MIDpl1WKfFZyI4jHRC",
-	"iB8OqvBgyZ+h1eHjtbZp5zdpDRuHvk/RlXu8Zclj9EtMFGrY2kiFWzZaaiPJCDfqe9v6Qk4KjXRmwC5I",
-	"WChtWYi4Tw627uZFa/X6jc28F8vOrxCl5VgpCKg8E2Si5lY069XM+XIplMiqcsJdTD8TX9k/4cWpz3fK",
-	"uIcEPMIjh4HQhSMTPMulEphrMi6daIFZLBkmnTiMy/BX6C+OLxlR0NfeBur+9r188QOmJ2EaDFpQQejI",
-	"9eRq5JtZkUgUWn4lHeNlYpFvJJREd5IeNGzONc9AeDFCXJ3irkJ9wMJEHY+wEHq2ZtjCpkPHdaEys11z",
-	"A5ePNMzd7Y1GPw4ElDChmCHzO3Fr9U0s9WTeuh0OJsr4CXC5nRFZyN0BbyLUvFZi1W0PJKXid7wQdM2x",
-	"vOIWg6fM8k4WTqdct22/NKDfkXLV7XZHpKRNQvXU2FMfbkfdtoqKp1Fl3o3RIc8Fs0yxiUnI6oEXAVH0",
-	"FDQEX4Ctw6QFha/RL6GrSxybP801d+8D1b6WafAQi8ZrwI/qbiGo3WABVtpSOzOYAmDNPoaVu/1G4QsW",
-	"DeT6Si7D5UrPA1rDtgxwUixqJPUDFszxaP8W81Ko58n+16ZDszLf1mTn3dnoiEwH78kI0tYqFp12O74g",
-	"/R4aKfABWFJFFONj8OwIuGcND5q3Am/0NgnhTrKzlzK6C870xjNkkHuFDiI1/hYVvm7ufF9Hquc4VWO3",
-	"T59i4+Xqij4+3owxTLOA4ALnNjKjLUE8YYavtjZ9fnp09O3x06cnTx5/+/jo6dPjXb2fO9u8p8N2cnPu",
-	"SAHwKv8M0Fv2+OgpG3kSPDSW52J0v9DvU0fkqtHZygEGgZaI7XSKdEEcsyXsh9uhl0lpfb9Wv1sZ1gsn",
-	"zjkgRmcgT44cCCNfC9iJPDOpMI17BDCPojrBhB0rbu6nJbjnRAkQC8xTlorNS5UVIrNzE8/xOB57cPKk",
-	"f3d29lFvxG2bhbfX7hlVQ47OggVT4irA8EiywxQyXgxYK9XupOt0OTdMTgLS0oFI3geFpqHeCFPm9tbk",
-	"ml7f7G8WaZvd+AUGY/L1TucPqXTQnGK5zKXT20CPSdu62ulf8HwkhuwibrXz97CSfrUR2zYzXW0rRL6I",
-	"93yyvXbKKgqwOvVxxUjOMfQGXDTuFlKiAcblbCS1J7dwa+jXRqzXldIrc+sgr9vUC0sA1MjmomVSiV68",
-	"pvfU0rhGdz5RUFfKFrSrgFgcSFUPsWqg3Ta8fbuRl05aZSUjO/ynv6A1YNp8FkvfG/eAWg77KTyTJ85P",
-	"VpPkuJhhk7o5GlLdOcTQojWim102RAdsloM35UK0X9Kg02LvKtUe1L+jtbGT/r2jBt3WHVXvZgUPjNat",
-	"GgiX8BJtWfLUdS4n67YOT2wJPzM0VJk+9C+aiTPGmRHWYQMzYI0BsjvXK6hWQoaR0KxWT6eDd2okFVU8",
-	"jzOaRqegsc4p4XQshIIq8QM20nnmzcVmNGDV+1CMfXTKyE5mqNdGqCvve9ahCdCcvVO+w5C32My1sZCa",
-	"qZdoclpUjXHJ+BZmQfOzCc1t0RBGhfWNByLDNn1oetTGGqgs8E5RogH0+sPurFBkHRzibnQFOeahrQGO",
-	"4nbC3auqzd/Q6iuhTDAjDn0J++qbKJ8VSuPITCyW2go1WQ+vxBq2sBBG57A4rN4+OoW6GuPSiH6Uw4L2",
-	"Hyzn5A+CyxwPi7tTmpCshMll9C6E21Hp2kGwVg7FtVB+KohJKO1Yv3cY4Qb2LWQJEareXFXvroyvcV9q",
-	"nQOAQZ2RtDYrCzT8ZA4djcVOhcVyzpXIhlBBBCcwgpVLsGxCjjPt/mIhrVtrrbFcEl97/V6Ml+CziNEy",
-	"CmENXyROvkp1pJMN9aai3gQb5woyZf1U8ZrXDtWDSKWf68dAP/pddx9ru5Qm5dpYivO4RTIgZnn13s65",
-	"kyoEqk//e5TC47T870BNP4D/fOv+853/6P+XCNrfkT62IbfvLkHUqLD7cUpiwjqSxHlXfbGtbA1ffuYe",
-	"DeXN02kAuyqfpyLhG/oo3UCL5MFxAe9RcrBWHQFHSFYhpoLEGTV0KnQvVZ4Dgi7Sqd/g22AnR1Hc0VSX",
-	"qnNnk1oBtxvAlAt87+QoJQkA2ieFU8iJA4EdfAXmyvEexy3mIl9ur/yzua3tMf74xbYseEfKMQAE9kS8",
-	"h4AdE07hlNVE5ELulCfg11jYpAJBgH9bMPZZ5/p3EGdTtfekKDZqX3sWjA2lQUED2I9Tr91ilzgZShmD",
-	"uKUsNSzB5pNYTMm3ma03icWSUkPwnFUfsQhcAQb66KsFV+vhUr4XedX2BFvQZr7zvP/OlEtqhUL73e+N",
-	"eTacFCITykqeG/qmENNCmDlyAfqu+lthqJsjEDWgxqVZY29XpS3R/aFWgmzy9D0tP/4BleKhdBNTNXzw",
-	"ja+kyvTKO9OxJ7zfOfzkBqx/A2F+4VN9X6e6GEOK7CbLqmZ2aF8oqCkl1TXPASpkL77wPbWFXAg71xnA",
-	"wPNcr0SlDYn30gBbi6lJ+EgmniGqST4SBezldujphfs74vH0DXg18W8nTQ4rpcd/Y/WQLJd6pXxQQjCy",
-	"0hnVja4YFTPRCsnsMLTpRXs+NTyuPgz1dLjWJWTUQtlH2APDrTRTSUhXcCuw9y0VUwBs8FJBryJe7krp",
-	"0gdIDqNUG/g8ybWpPhEo8Dduh6V2yvCV31gn62JOUMCOOOojXJtGt0T/dSWylIqXTn2yUNwRAzz5NZd5",
-	"aO4MFSiH5FDxH6t4kvANZMi4z9UlnGhlhXIIjIUkGz8vRCb5kIidD7gI+A3F04aJKgCRGYFIEfUraVIf",
-	"x7ExsKB37jWR8GucpRL3Q/ZU3Qm+WCESAUBeV8jZ3A7gcBcC5KtzcxU3AYX2lQupzICdk/uamoNhS+aq",
-	"Ug3YHRkojc2MmUJIBbbebFCR/9PHR48Co0IGVL1RLfomTXOjvYAyW0418x3CnBLBox5v9Y3AUjoTDTDj",
-	"4mob8JOwjW5xeqUq5SpuVg7tLhWbFVzhO7CdhpTA2lKf1pdaB4k0mmj9GO3sF3vT4DDR4i99FC6qvswR",
-	"IDbCp0dxWVDrnyAkrq35rXCsUHmDtape8kPVV3PUODh4JhQliOCtuE0TZrKMw48FWh+JJg/Y92uWiSkv",
-	"c8uesJffgyPa/7gBNmdmgRHpbswanMeP2uC0WuPUDVhj3tyAeCkntiywI79TQaYFX1BBScW4kgsgS6GW",
-	"Qx9rAoJtFQesL7K2jgnPye2Dk7BMr1QcgoPKZpdDcKfsVodlZHAlNykxI3UgoFMZbLntQQFxEGgiQyGE",
-	"lGhr2FzwDJMtMr7gs+aq3PrjRcG1gP2bzLVToX0J3A7LQlnEhwnVVrQhJLWgmnufs399/fzHPnv96sc+",
-	"+1WMXztofrx40QeRENR4tzDw4ThJsbagZ9pp4La2JqujUHEjaItMHQ2ftJ4UV4wYDr2JPaLrIl60nle6",
-	"1kEUwmzqFF6aQOKRDRBhzrTALbACrPJyMvd0x650qO6Z5AXkmHOaWLGOjtFqBj0Oa4ylfprHW+leUWdJ",
-	"ocToTUqqbRwrfOleoQ3sY+2D9xgT4x0/AKc7Us+13LYBZ9mxUvc8a1LxxmoIPgIl7PBKF1d+CVtAh4sF",
-	"vRB8CpHbm+aCoEeCXwsAjwYfWBhZ2KDZGzaFh4oLDiU3lgd+D/c7TrT10gFUifUo1RBD0ASqC+YEtYJb",
-	"XcQOFYZv1ESTGKxfubSRxDB2m6AygySWTsRN0Co1/B+6BOZA80wL6kFYUFZNQ+NpHENVf8CR2fHaClO5",
-	"wfRSFETR+ZUwm3wnF8Zs5TYkL4eCPTWeA2J9BM9LB0LhS8pClS30k1QQ+bbsE+A3cKlJwd0Ezkbzw32N",
-	"krko/N+9PHojbLE+AHdnjcU/acpmfnJpGIB+06Y2NvaYIjyriN+QQIaClceLPiKMwyQUxWtr+gHM38yp",
-	"MPASyTDMiZWiyRef1vGDOAcBAlqQg/OmVb+N8RtEXz8EPejWIIsY+I275iM9g3S5Czo/dA28DS27dvO8",
-	"Zzq+b4EnXPyAXNoDkhL6XvIrQRTh4gcgDxhTiOMi8wDR3s/ka+RCQCBi1ZUQSwP09eKH2jpPTur4c/FD",
-	"Rc2mVfV7P7avWFWzINSW6/MvqRIm1biBTMMn5Mj2DiRyemOWZm3Jrx218lN7RGOAXVD+C16CXgKMYwlg",
-	"f71alRYPF11wnWcUzowQhvLAww0druKHvjJZn6EiDyISVxMBzTk88Tc6eMMqaSg8VlvnKzQtnLmBIIDT",
-	"yWsdFJLAHCuwK4NNXf3EFwJKYD1XWLjBxiKVvGZEO92XFUZpFIlwC/rVHrhnwEzbcQFu3sYiUAevLYAu",
-	"aFOYqgkodbqKAkE/IfIAsGUl0Mbvd1QBSRj0DXBvUvawBu5UHEoJkZnuKnBTqG2qtQM2ev3z20t2WBpR",
-	"mMOFOITXD9H9NMGEAShFZeLsyk2lt86pi8aSU2puZfBrLDZ0FfZCydxrF4XOoxiyxqakbkVwMzqm5A0m",
-	"ox+fX7JD8Coc/k4+lZvDhRhFBuNYR1/wNcs0SG5AeneKKKB9oO7n7kmmAQCMa0kaNhvXjRe5hHhMZOrB",
-	"UwoU+ko4QaYi9yByRFR2ye28thW/GE/63auB9rsvYI+20/IK4IO/iHWasHsT7E1koI2W9FYvBLrXieTB",
-	"CZq5LnNwXNegvfRaB0Q1FMjafO7IXGDvG/SrNKSYSK69ICiooysDrxBVf6gZjSMoX/t2KqCrQGOTYK2B",
-	"PXYnC1lsDq28JucEc9ClqnxfBbYCOxeL+uUDXQWxq/7sVvHcIwHdIAC/6moLxu5oEb4iWozwPiJrAvsN",
-	"r0hTCYgg69Ug/bFp47K6onY05m4ijRW+wXBJDGKmsdfMhmG+aX3hds7QSA+nX6mzToqBpeEgG2geZXLj",
-	"Eyj5nrt5GmatJ03W7h4PpgMC7KbhMkhwFfideArdUBgXIF8LXmwACdDBW+Rzc0Nv3Up8mmC4afgtIpje",
-	"QFBLoJbw2BkbkbN2QH5UIHJzygKpi7No3o8g3CV0V9BhFQ4Hx02LJ6VxynEHHTBW4mOBZUzJYgBjNW5S",
-	"bFHCB4IeGeJ26rF/HVZQAyNkbO+jAsMLXTTgUZTdjI7tNpa0k9fgnHHh6JvYVVWzJ/kYp7oxicwmIBEX",
-	"8ppbERwIVYUVdytyYVnDgP5sLiaou1/8MGBBbJJkbIL5yE9LY9cX9Lha0CttyR1/s+lfaxWHJCIK1dD2",
-	"mUzRdtTA/Vcd/ZKiYS3MPLG96OtrUq5CTxzuGquXJpijfG8c0IxXfN1BhT+t2DkNSWVytyru/lnri1R4",
-	"IwMBXXNKNpV3r1P6UDjMWIxKwZBmiGxkLFDJr7tTNM+Yqbj9Vh7h0TEkR8ZAej9pAn2jZMoqZc+7I/oB",
-	"daP10P0mQRnv9xa4kZRk0LqFAlJgkm0kpPBWZwDRaojzhFb/3s27SUY8V3QUt1xW8i32ziCmjUcp6/v8",
-	"59oinf4MVky9EKFBHHlq3Z8YT7hNKYyME2hRrawvJHFDlCwsqO6sjkUPUg99nneV8hcpiIRUuMQKUyBB",
-	"t34trF5W+cNmBy5VEqYjYoTgNxue9AT7hvxcJ9QSZFA6d3vCSvC01fKlaDytxCBw3FGQC3xq5ci/QzVe",
-	"INVjVFv5G8GzCgBE6FzUgMjERGaYO9y6JT6Wmoye1yJjGLGcCiaINmZ0MT14ye1k7gVZzihlsNY3idp6",
-	"ngasY94WXxF+3EtpQ3Lw5jql9S4Gvlzm6ygn1+GR70Vm4YIpvepTcjmhv1Nhnl/yugZzfNIkitV6SQGp",
-	"coQhZKFBCZGiuG07OToCBDHtFg2xMOhdx0yPPlph3H7DzmwVOwLpAihu0kEcEXAnBI1nR5StXASZF6RP",
-	"xJE2iH0trk1wyY+wA1q0GulyBh4lBPGmLdAkRqs30IEU295QN1AS2ZCDo0l+LOaSDleorMWvUaAiFRW7",
-	"gfBMEPWfofHzAKerI8Y3Dc0KhiF89kWuJNVciwNkWswTRAWwu+5XpmbeARW5XILTZyETcqCXbrsY6B+f",
-	"xEfh/b0xb28G8KSsXyAU+yeIfoFW7cO5yfiYMqNsRYzK7B/mv9mMIEr5Y3zfJ14Ujlft4eEAnsfZWFiL",
-	"Fm+FddnrgH63xUkD4ehWa2ZyvcrXITA3Lr8dR+DQ18hyyTDtaFoIvweS5ygS5RBgUcLaYi6sqfIICgGZ",
-	"BDtstTCdrHIGApwUepWKE8KfgoAQ+fAjsaM2/SbzwaqkseD7leORM3I1tAUO7VyKoz0E33gdlLWwqiY9",
-	"PjfbeuRgsw/DJnzJJ9KuUW832+xJ6OqoDoFL0sj9GJ1OwxPsjVC3ZqgSppkA45zkgitHEmrZH5QUci0Y",
-	"B6j6FW4ZqwvR5Jk++ySsP+i7XVT1cAR46wilx2sPXFhTLVavjf7VsulgS6UhaTOrXBg161NRtmhmRGhO",
-	"q7UZC2lCBOTuZZGsDxDfxOGFNckbAaBEHAym6+hg2QqBP1w3fM2xUkU2RmA855N5lfXtMHgUnhsSRxg5",
-	"4rYS7rRXOpTtvE9GEuGzVEAGwawBgeOpGMw2hZHTHUV6Ur0A2ImGtCAyxz4YdC3Sy9WznrFzlkFKjrde",
-	"LbSxI5IGGaajN+7Gtb4SG1Dg1IEIWL3QRaHb5ebAX+Ol3yTiT1tuxcbK6PnUChWb67L4MMIBTup5OyYU",
-	"1sNlN7z3yB3pHvEJmhL0lcAAoFAXVjbiUiBDanvIzfP3XqjfiKRxawVXBOQ0wYi7wnHO0QpeAxHkOCHo",
-	"1sVxwI1lBmOMLtgldSiuLMzU8PfDxlicY7ilF9qraAtOOnYtcDmpnTQDAZQmTTZ4u9BHX5k4pLFtpoyj",
-	"pCkD828AhJvN4OkGVN4zHtRlv1mFmEI5V10TtKXZ5AA1U+I2j4ifKxwaGMZrQPrOKjUQK5N7GsD6eJFV",
-	"NOZBG0ZoGreZQb99BfBKCv4t8efRcr7XmfR113il8zynR0dVH1J+JVQam9GlZapMmNYQxmZs00Qvlk7R",
-	"8VctGRTfarBtOnMQkq9MtYzL9VKMztjoHBo/BqesBGxsi9AKnh93KA6CPdbkjTTgyIOX41qMnQIKsMMb",
-	"B5ukNKEo8YA940b0gVIp8mbloLOQUJhrfcV4Lq9Eve71FndHGHubPBKqIku0BoOE3chK2BFiUI+LJ3tP",
-	"LfKzLaJyijdne5DAZToY9AYzwkAP36xQCcG0u9L0zuGpX978ZG7ZAum+ygp/6Jq5tB07+wfQfrZVi7l1",
-	"95kdqaRoS9neLWYLuPdRPtcD8YlL50KLs0RVWL+GTouBQS6IHTeX01rr8K0QbFSr/DbyvCoqdrtvjRsE",
-	"uJq2ddF3qVCEu9a5IlG1P5t0I8s+m05Bt6BHe9XduZcea3+w8jvtGdJQV7dTlxG3r/A0sbdkzZaWkpuX",
-	"IJXo6RY3dcd2z7vK+dRL+AS895D5Be9kGeEy3fkCI8Xa6xL/XGSiaD8UXjlO0IvhxFjaWbCkLaFAGymn",
-	"3Ab5bqENFjc1ocyxT/9ecFVCVjHuU6qiBfax/YxbI4v3E1Es7bbaB8ePj6ImG778c5g0im+mSW8p+6RQ",
-	"N/Tc9XCmzv9NaIa1WbywKlZL0Tcivj1R2Y5HiXJ7fugXuvgz2TRTM9TMmX004Ud2b3f1I3eK6fsrzMtM",
-	"Oml+loBkR/2QN2IinHa5rYEWmiXu2OL5Y3Th2qO2SceKvtW2vIXH22ui+Pq59Q7OcZ+teBvT2IdH8Zar",
-	"yX11MtvSGXCvzbpT45DWPdu3QeAbtN3dttNdI8UvbiNx8l3tppzsrJhZHy0N7AwCXW9RgKiuA/ae8ULn",
-	"vm5F77Q3cZ//Ez0/0MUs7vl/2pvoohATy+a6MIKNoePNOlblaITN+kRN3bO9l06KlBB4tddOntTfe5R4",
-	"L+dqVpJVbxsm/uSfu4mXu0t7qvpN3XM7QlxuBEoaCRb6WuxZiur2HRo9f6mc8rsv+Btym7+BF1J1nxCA",
-	"9PL0Uqg3Wi8+4tr2Ac8t6T7oqBc4uVp3kLLOqVgZzX/T32HbQPedf3pDNjtXrD4iCJcYjQKuv4NyWeWN",
-	"FKXConQqYxnK6rV9qWsxfzdaDd7wVdRUf9+i2NuPzsH7F4lxtUs+E15NSrZcQDF6whWZJi2mGuHaya10",
-	"5oQwyJ/3knVUb6NTFytRSJ0NxW7o/enTG9hApivnLRVdvvtQMlMiLRVtpokaUNaWGe186JO8k9W6vT4f",
-	"l+Y2FfR8dfslljCiVofdK+f1e1AOjxKCoehLdu2mM2KB2bjMYcA6xETX73cXzISlecSMIbznInp+Kcl6",
-	"pYi9kPlLCUlXEGdILtgF4zlqQrWWV0kF486sDTZtCyrcQRX3lK2rHh5Rjajkro8S6fdCMcjfkhqNe/ke",
-	"7LeBen9a8y2C8VcpVruOoMHkzHVaGYeidr70aB86aj4+/u4opW9PZS48UoXrHbb/4OTo5JuDo5ODk0cD",
-	"N1tigLldJKj9ORstuFQjJnK4z31iZlAKsHIiV/Fdh9wYYc0hcoDBxJidlQBh5n4P4Qrr+G1Xf5QdOCky",
-	"8hNu7ne6uOfPU8ZZVfNrs5TlLncPkJramMkp6la8xut+8Jb3IBJ2G5AxbUm2V6B3vzIM7Sz9TWNGIwQn",
-	"tOPZforbWjb6hSX2aEuJ0jfCCHs7afWWSkdQOLe9U2tjulHVkuor7lA1QI4nlu2Q9XarVLqtf0dse+pi",
-	"89KlnejdHAkg/pmebS7dj7FlxZXmkiR3zThjisGoAoZNP6oY4oSNM4q8qMKVqdJWVDV6gijtewFT1G3C",
-	"pRB3nD06eHp+8IIfTH/7/bubg/jj430+Hp/cbLarbXNOvMHY0HSfcwqXHE4L/LXNcut0Ch9yxG2oMC4t",
-	"NbvDjBr4jQqwYxX1W7fbcjRjGJOdnW90lcbaCS1uVGelMCWSEz2qQ18bul/f8zRahxO7FymmOv/dosx+",
-	"lryuEgxloHlBjkpwhizWXr93LcWqpX1CGnN9wHS6KHEVnr6hSdeC1KU9bURZpcPVKVgdg0qSvjfq4boz",
-	"jEEWEwwJuIUNoi4EJO/MB/MEUfHBOA8hCrvu6iS6jWf3fny0rde+Viu/vV0hOUylZUqv2ts+dj9/jIrQ",
-	"3tm405OJbsk4ptvHaqehhormmG/lsDkVzn3GjkJLqSoAu6XTou3QrFsvyEvS75XLbE/0vpZGjmVOd3rb",
-	"G3+tnqQWi8Nl6AqytesWl5b6h2wj33VJMnJ6E+GKIO1XhKiBSqmDqsiER5c6HtQXE/mUfKHjmnMp2uI0",
-	"1dWL80mCffDgXfIEGeRnGq6t2DJm7CSLL+duhdbzvTmHLhBUmRu+MuVkgtHR2EUba4SHYuFcDXM5xbl9",
-	"uWv3b/Qt2WeId4bG2+EvDDsoIAi/8SWHQM7QBgv/4FTR2+hyNvfNLWkVlA+OHfyW+JfV9BceF4Q2hE/U",
-	"FTl8xk8pXsYn9sN76/u1iJxMZhCOgM1eoDewby1TjwDPtlHXO0UQ7erWcEdmYXkxE/bD72rYQcopdoJB",
-	"BnkJmnG17sQCk6EJE6I0iB1hQdXO7bbW4l2/D3GRqMYnt3o5OO5icgR5t7Nxp1XWvnV4aufd/nBb3Yh2",
-	"7bbpbz2r98zBkf2oSVCSrr2lpu+JKNMsKXUBJEWpUuFqjkZZCJc6I8WSysMA0e5Xd1CXeefuKZ4Ybey0",
-	"tm1yoa+NlmrnOBGqA/z9qD9aCPrq1oDPd9F/UyYavaWoSGBpsKI6jPF+p87dz3aXCxdQoPOl8298zydX",
-	"U4mZt3vYqch/V9/8R8fYUAuNFVgJJByG71Tms+1LWxaic8v4Pbx/jR3wHjnR4mDxG3EP5Ls6hU9Mvz0g",
-	"r+h+3dkA+et8fUZZIrowzAiBYbDNRrdbg1Qaa4GZtkEP12/jRCrX7iaS+Bf3kI98v7Pub1jKHGwNOV7p",
-	"4mrq1I8kmE30jGGugVMfKHI11wBIbqBQNrJE30cIxn2GJdScv5X8uPOVS3w0cup299MHqY46ve0Q6Ro7",
-	"eCfS3DiM7hQaW/slTg/zsbZ2A6Zc6ZC4y82VSZrO6nGe7f1G+6xUOZRzhcGjcvWdaXhXHILylm6CrUBB",
-	"jcmZpiCVKhu4O0uRMwUNE/e4BqURxZDPWnbfV0uDqjCYPJB19bWFfC8avgFfY1cawa0eI7ag0X2wN0LI",
-	"T87dhH2j89sG9JE5fLtikKeCjVt64r6Fc7pIhW4DWlYxr5tBm3SIMpm9hanltU5LVc47vZo0GG4E2yZ9",
-	"yjtprq9RnfAKg74cLa45Z21p2zbtTpTVb3x3knoll3/tIhNF0VTYkf/0W7RIoWVhI+aJHmpx0LeWk0tl",
-	"aC34e7lwyt/To6Nvj58+PXny+NvHR0+fHoN0hT8dJc3EAN6mxtTYHASVHk9ukuXKZ53XV/l3LVXHlClp",
-	"Ugb7iO9EVVBvn9awFAVUZdYpVbCixwgSlfJWenUaxWvqnHpOUVtiXVo2WmpjfbmDUZ+NyHA89GmT0EY5",
-	"k3YIJkeq58ezbGi1/yorHZCMQ5HWPXqL03qS/cXvRLr6/vjqe1/fxG34cKer6nGq+1V1gnCIzb0Npc+K",
-	"tVO6ETGgy1h4sI4oz7AxCTaD0gvh645DaTyq7pXEYZ1nohjaOU+Q7wvFoF9PyLjVuZxIYb7ChiIzYU59",
-	"9ZC+72vRh5owUIPc6dFnvkqMU6JzwTFrLQSCPT1qRjgcHzz97W9HB09/+/2o/+3N38xinv32zynRxwOT",
-	"8NHm1OwBSgsqL/QZLrOzWhkYPZ1ilMbUt+fshODk/4kb6D5CvZE+HTfwvt8rlfwH5hKStfrmJoUv5Tik",
-	"enYl7VXuQw94Fih0vbm1S3N6eDiV+cIM6PFDpc3Uqb/lQKjBtbWbca9xJkUz4u77Z6/Z42+Z5bOqt7GA",
-	"CvJLe/D9m0Y8z5N6OkwqJiwVxg0hZb+K8V8vL6GY4RmaYKhYiF9WU2t//N0u0TQsDOdN3lbsa3O7izqX",
-	"mfA1T2q3Fal+w7sqM6ywH9dXk9RFv4ofiDqupyyI7ZmGjRQ/wPUrsbT3kO33UZJCQFNpY6gbIEHE2+1O",
-	"7b4C61KL+AW8oS87i/gLqeJvj+83tWr/FKmb9jXpa3lvy4rrVW5ieSNiJVrzk3QQ+9ZiA0GULQRfnLEj",
-	"CBqmoktbxdhH31BewS75dSZUIbrXxPjRPV7nJMdHHZiH437GisKb77aGLIjxOaa3UFKJu0dD4ta0qbii",
-	"b+oLPE7HccSVCrrPa4i1dd+bwAw3GG1Tpgw8cy9Lbr+3FliMJ2zAyUl9A7779ihZ1qDlXuyTxRZxcMqo",
-	"fCtzoSx7qVUGp56I0nlys/s+xWFtdex/pX0FrGVpmdMRvB/MSHVl2FjkehUaa4DwBIWr44twXEeRkxSK",
-	"7B3I1n7JWzJVOpTtUOhM3xX69Wliaz0Ug1f0x9/wsd/i5w7kIhi+uduM3kzaeTkeTPTiUPOlPJjoTMyE",
-	"OgyLuolfd7rxgV4iBh4sNXQ2CvQjwUWOO1yZTxqiViPHOy0JewecffzwsU06YkSx4T6HZBmolBIajac8",
-	"6L9Esc6xUHfSTJ+Ocf784L/wg//q1K3qz+Hg4LevkyrXX2s7VL95y3Kcywl0t5DGiuzMqV3wF2haUPZX",
-	"byRe5lJdnYW2LdIwzh4fPY6frMouyrjgCU4HzBFncWokDpPcnWjnE0YWvQjVpCjacaqLM8ZLrPsImYJO",
-	"ceQLrWbQ7EKz7yjZ1HuFsSAhPLBAj0I4wNJq95FGqcIA8aU0vBX33LSqJjQiXwslon0dNCQjJmUh7fqt",
-	"w09KQhK8wNuKf73wFPRff73soXsS2BU9F0Z1gGD5O6mmGjiRVpZj+CCxuF+5ncxf8wJiHeuKakTbVu6p",
-	"pXsq+nODT+BgWIrShPyKUx90ZbBJq+mzyRzagEOtOTN4p96pr9m/vv35FRQNVvxKDCdQ41BCD+upFAX2",
-	"tP3ll4sfrr/tQ0l3/ObNi2fs0aNHT92bv1w+G7iRnkMSKYxHfW4daq9IoaOmN1BaNeOWjwbsJ2gLBnV+",
-	"RpGTYMTGwshMQED5kqOPCvCRGzbyz1jNZthK451izL0OGW8DdgE63shxghEjs6BQPhZdwZ00UbFuh8zw",
-	"plsDhh5BNXgPGQX+BKgQempfwdds9G8H8NYp+/PF5Yjpgo1eXrx9O4r2BFrEAVR8ucypFePhstDjXCz+",
-	"w9+NViP2L25Lnz5+8u2fqu42kFs4crxt5NZl2MhhWKicHBXjonQ/6kK2zLlUxu0LdvvJxFmipx2lo5wc",
-	"+Q55wVBEbfCgtnVVSxI3zlGEx+/fh+wdWcAEBpZL1UzdGBcHgAmwrG8fP330p1P2y+WLg+/6UNmb51ME",
-	"25RFoWeO4i25LOBHMNzZlZyIAXvlgO1jGzZDdjynKxsyaAHZFFC759WLZ323ZG/1HctMFthKgOeMJDFD",
-	"WAAMLhe1CkrexoDJ/tUFM2BqBmQwjnDxHCbFFYcirDVvjkPUc0jek/8VNu+UfQ9Egv2v//Y/4CxZLq+F",
-	"iZrgYjNSakVS9T0XKjNnoT26R/fNusvYQwUugSwG7IUu2KOjUM84SjeCg9fFAno9xqNgL9iVLq7I7rJG",
-	"rOAwpDstaQGn9EqdQui75WPcm5L69VGFaexg7IkA9QzLtbED9ouBzj4WK/iz0IuUljtg57WVE+BPj8CA",
-	"Cht+zqDJKdbhB6+/b5LFFRs1elyOTuOuxxvNN/sxYYJfgyMB74Zb1IJnjjYwd2jWaQmOqlUT2YM3AkOh",
-	"T5kTKEcEpWfkVdsG7m2xTrtQM6ykbPvtrJ4txGIsHPP1ndJLIwpH9vCNR9WK3BV0MI7wwVH3zqh1b0rV",
-	"GNWt4k3c2JxaqJw6MEeHvLTzEbYbAO840aIzNLj5PgmItFVzqPHaM6UzorFhBAd9GATL9/oMTRO9BzuJ",
-	"b+CuRj9B3nOe088VJ4yIPTTtBj8jGADdAbiJMfLhlPpvQTVft9qqcWatvi0ZyZnVekAUnnAdVw1MF7d5",
-	"9IZb8ZMb6wD+O2L/UnWLh6m1mog/9eMH34gFlwqLP6us/osRbghT8yW7JaNXYkFd9SdXfxqwn6/JhVct",
-	"xbefB/Q5eeqpJWAPG8WNcvzUUQ10EBJwYmRtCy7zGmq4syjERC4ltJPSdQC4bz4908KAzk1dYUNzsQH7",
-	"ldA/tBKyvgq+wNn+xZ8DUkEjnHRDrYh9kwDEOmSLvi1i1AHgLEKZfsVDiwYm/wnvWSAXj0+e4s1Wm/2Q",
-	"HZmY6xXeXIslkKW1Qp0GblSIGS+ghTCKWMrJkqCfL/psJTMLTZh8QWm3+f8oNbAFiJR3p0TkN9MOPeCm",
-	"qjVDLgUFzhU7f/vs4sLtIsegeictAMaauV6pARu96/HBYPyuF9e78u7OwWDc+LoQWHD6DGWGPvQNdDcL",
-	"7qrK2MVrvwvE9JW2farvjeIGSEgAPcgYbAR7h1Mi1uEXMUbl0LhGg0QTKqMjj4p6Sv2TnwgbWktHrE/Z",
-	"CLtdrw9g2H+Ct/6j47kV1ao9MQKRYXTo0eqgwCtWPV3/5ZBwbdRno8MIqeiN6JvDXOurcgkPcip/Dht9",
-	"mImJkx/81KUy5dgd41gkRqn9iu8XovpqwC6j4g7AmkD4cyhpHOOYFlrZAyekTLhCGujEC4cOTv7/p3/6",
-	"J/bny8vX7m8Y6fz1BZtqcKCDkP/0+PjIYZRAExh8lwt+Dd3kJnMtJ4Kqc+ITNAT0li/kBC44doLT2Bnh",
-	"FNWOr79+iV19B19/zf78/PwHlDxwHHePHPvKtDCewvrm/9DbFyVV7C5cr0JPzPQJ4g21C+57hDUaG/yF",
-	"ns/UfJj9/Pry4udXb4MwcHL0uDaCE0xgNi+b59zMGWg20CQj7hvongszAmcf4Ir/cykKKWDF5+wfpVtV",
-	"3IdvJfL8ANup9WMYl76bNYkR1Rfh9Zm8hnREOQEpwF1FN/ERTXxR6XNff+0FMkO1f8rlUhRAlQbsnJbv",
-	"+w4vQGHSK/8ADodSvlvG5Vw0iv2jOUO7CWoBi/Um7yCwnTkChnKByI0/uuNwdHhpSPQy1aqR1MiZ0tC3",
-	"BFsTohprGM9Xju+CquEODUwR7d0VanPCfcRpwyOnpAzbNeDA618uCbx6dzqPd0cD9rNfJQlBgJZKU88F",
-	"gBoa9LnZCD6sAxAal9RaqPmRv6sLe1XzdOrKRtThWeifdop52SM6tDe+J4zgmSjg9OoqiqNU9aP0rUnp",
-	"lUo/jI6CkAkR0MkyZ6B2rnwbFNyTqBMlQHkxPXillfDf1QYBMSNWs6r2EXRRlJhpKzkIo4JP4Nwq3HII",
-	"CGi3XooB+4UukV9DhDq0MS95Rl0u6WaeHB1vVEPTU5SYV9AKKIPTGf2kJ37n/FaNnl/y2cjTJ0fDQG8K",
-	"LX9xSvcQTIZdvt3LZLxBLdOC+AtPnTqm/a48Ono0oQrt8EEc/K//9j/e9UbVlUUcktOpAFGgMltA1SsY",
-	"GKQHeMJdfcchSITW7noUXtQFMdpgzjNtQ2jI6sWhAfsZaB3A6NaIZp9CsJXgVwP2Wk5sWQiQFOI1aa83",
-	"f/11DQe+/jqQXg6aAWL7o6PHTE7jXvDWzedkcAcqyI5uQmhkwgtptArl/EZfw411Q8x5MIZ4PKDhTo6O",
-	"qjgx62t74yWDq1BtsH+KK1i1v8rSPVLjSyR/uhlN3MzWEZoTVqoMpMRqF/wGzEpekDpMipPHKsjUdbit",
-	"pxQmUaFM1CYZFKpK14nRyMHoNgq2gc+YAh67cDML+NGB1iAwie6ypDzCHKFbrLsTU26gI18og9T3pgrf",
-	"cZbiLdzk1HiGF+4CR3XUJ3qBa545of+q6pMCcTbj0joyit/QqAP2PDdiRT1lYafdnE7UgbVVreuwwt01",
-	"z0sBI42+DsT/hI7iB24DVwudk0Y/cWMPXurMsc9sBAMCNaNvDt469lORtV/UovnLBsUBluE4sRN5sOc5",
-	"XRdsaVgqaT1NJDEf2TPeOfez8e1zkVAWqPFwCyS435jT8ZmCzEcoL9T6turSgmHTR7YhLH53vknxu1Pq",
-	"8fr1IZIm7NqKlGmE5B75IuIbWGdifKSNeMYn0I7v668DwQDQR3KxKMH6OaJiZmvBiwF7AxiO3JxuITyu",
-	"9AFQu9EpFPEENc7t35UQS9KLVYakCIQTbq6AcWCPUhQw64KIGxKaNo4GdZvwNS/Wjups8E6nhXsSNl6D",
-	"KPFzIWdSVQx4WhqeE5N5TExm9Ouvvx6cR83cvKUQiNfjk6ck8z05esTIYEx26TbdnJ27yb35KaY+R4/7",
-	"KGCwx0ePPCuKzBdff40g/dsBCQsHFw7jR/92EMsFBz+jVfSUKW2UnE5HBGJAkbfkSjlALxOyQ5BLUa9Q",
-	"mk0LYCKVXhG1TisEbvh4jS4dsNIBYG9BpTi4LLgyS11UM436YIx5p3r9Xi4nQpk4nODlxeWGk0UvhTK6",
-	"LCag7B7SS4cLaaMwirqXJjRm6R0NjgdHEDG6FIovZe+092hwNHiE8ZtzcB4dQszZIZTJOogaDVJ2VMOB",
-	"EziQL7ElCuMUXL3w7rRKiz/3VbjAkEK2UfYv4zWjSLs/kdk0tOvG8LNBDwBGMekio05yUS6TwbIbJNpB",
-	"6n8jaEhBX2/HJX3vN19VQ7rfQafxpT9OQ8UNdPl2yglDQEJ5+C0AALWShlFCWGp++mmP6TGLrWXe0P2R",
-	"6ps5ibELGCFXbQ9AMDeuDZxzD4GpDFlOEUXZAHqa1EImU1BBbpLsvj8Ytph+pkKaQ58KtPtJMGlC4YhC",
-	"mKVWBp2uJ0dH3mNK8aOxz+zvFOi5N0pBvhT4ZNuK2kFs1mOcPTVogPLwQkHTSh/fBK8d737tl0bTTnjv",
-	"0e73XuhiLLMMG789Pj7Z/cbrSHJ7EdrkPz5+svvVZ6Ej4Pc6A1fz45Onu18LNmqq2+BDfndDCiyt5oEH",
-	"wuN973/7zWGIKRcLXoTml82WqH2mxCouC+C0BAg3gI7Uv/V77w8w24K+cdOlCPTh7/BxGEJ7b1pJ9p+9",
-	"bxtJLNYzpS6MK/itKm7if96kwD+KWjLpDvqbqMDobzfERYXL3VhFLw7UxWivPS79R7qhlI+y9Y5+GVf0",
-	"6PHuN15p+0KXKnu403AJQOtvIvb93eJDkoEggjDZM+jnKBcmlCrluRP61158fspGNKR/wmkHuTaYGYZq",
-	"L+rqmCpGPZhAU8OANfhBBY8ljVOtnpt3asQn4IEbr0F3MQLLqkpQz9YYHiHBdDsKKxyh7FsnLptFbD9j",
-	"AgMX9Xsq+3wvtKW9hu9NPXWB4kAfiNwHJXJH33UgObiUSzRp42tPt5xDHELV/TwqArVxChsX/M70ucPG",
-	"Oqy/1PonJ/N3Juq/VM2aX4pM8kvqdfx5kfY3TQJ3S/KOZbLbZLGoaT8ZJ31UUs3tVGlrBl0kLRqxr8nd",
-	"IJVflObj1vCLEcU2vcdv2YPi86UoPj6PkdSdEPh0C7WnzKRtt0eB/wp7qYC1MatKYYK7ASLVFgP2XNlC",
-	"ChM6noPfouVawYxdLEx8YqurSmtssWJAlcfbmDFa7Uq8sq34TPF2o849zVxb8BZLUihu2ZEIuB0/x3e+",
-	"PNuNA3479XqgXF8O5arlWt/FXuMbF7Vqcr/6OCJwlkEOCHWjoNJsVfnLAfOGdw6BGH0G+CoozYXaL2yS",
-	"s7iYxd5yQhSi/Bex7n0o7SdVcOOGFJ/alT25tylptrdY865d1TmnItLo7SxK9ZWJoylroRU+a2NkLLel",
-	"GZZFPur1e+TGdxAlIrHbAKW3DlOv3PR7ftJdr4fnYG1fgKp2O83ry9J6OgD7F7F+I6C8yWdHI99icVVG",
-	"1M1diluRxUNfRjcp1r0pFcTSB0oICTWlj1QLxczn3DCqXJmW5TxdKb90PalayFYHkVvng6jxhYga0R0y",
-	"9yBpwJU6/B3Ltbb7g97O9QqC10pVFdrGVAfly91jJmQmMwjT8WENkMecdA1V2NnJcAuPJYy1odLsZ+oE",
-	"qpa5wzxaqn5IhQhpNppNefHgGPrjOobuhSeGC3w44Woi8nb94cLGqYdOcRhDerWvTCUN47bvY8ors2Zw",
-	"BmdaiQF7heGIkACPTiXoZII3HxT9OfSVdggvsv471dBYLqkqNEXdFmLAngHkOfiQIKHRZzpR6OMZkR8K",
-	"ASXKErxXKRcRDvlAZzYW+Af1wXxkZ0qphoCDowdq5u/aXQgaJkHujCKMcvIod5BiC2XBrHhv0zI9Zt/t",
-	"EQJ43xF4AMDWCLwPFXoIM3cJOrS6i1H630NoHWzZNp2JcPVBa/pCtCY8r7voSzjCIZhWq364KW+t9p2D",
-	"wbc0FpD4URoBtWkXgitQoKrSqhyKI0VyDRQjzzDPAeW5XGQD9kaYclGJRyD4QLs8Ywap6JhyIQLV+7A3",
-	"5bXblO1SB+ybT2qWBtLnH67PF3B9EJE8wetwZfptTleZ+2EozRJ7dCmtQIUwkI92ORdYkfBKLKkGxkxX",
-	"9RSShoQKBz8bTH9A7S9EAfd66QZidkP1ZdnioxOFE+H0EgTUKn/pLJSmQSw3PmrSUmSPXghFvxuBsQiU",
-	"hD/wFSQsquLgbDSQfM2tFYulHTCHnpAlmGARCf0YsPkz4xEPN+cLuDlwmJAU2J0vbIpShbiWYtWu8UGF",
-	"NqdkOWUMy9KAXWrBM3FQLn0Sc98JUZRoW4iJgPIC29TA137iDuYgX067qvMQUQpIWWNStWhKUSn6bhcl",
-	"qsn9wbUb2oQHJeePo+T4CwVhqHkOV8eEu3OrO/o7/LszVQjSjYkLRe4gd13g2hpRQOErsge3S3FdrqRf",
-	"TcJG66G9m5V2twniYvpKKwGlDT6CIWI71/TbEQWNPL/ks11hHvAMDPmoo6HVFwV48Eb9Yb1RKmazEqr4",
-	"wZ02dyQeO91S58pPFfKUsJTIiq+9n/mMSag2AwKtoFoiCK80bOT0xxH5tXieJxxK2y0m+PjnQ4U+C7Ly",
-	"4Ci6B0cR4sODq6jpKlL3Ipg4SKjBd5q2vKT6ubpS9EMcPNZ76qProyqIFXIloWTUeM2UXg0YuEr0tCr7",
-	"FrzQzW5jTikHDUmtwUX+TqHT3bBRMOiOkCq1pDYKlX1RAlEq7LdGvI4/JvFSYnU3uaj/EHj7ByG7SttP",
-	"THq/7NhdpEW3JNa+Ssvh7/QXEOzKddYWo2TAkw+1P7USZ8H4UgiIQaqSz43la6orVmi9+MqwXM9CfUOs",
-	"pk99O6AxgNIYBJxymC30tXiJ43ahuovwaILuVsv9TJPHo8XulTf+ePO4foDjzB4Su7/c9ILPieAgOsUF",
-	"JkyI3d+P+uyqS/bzFA1XELF0gCFL/VDaJhLuOJqg53pVq+bmSBH6MGGYlRBX8Ch8Wmhl531fYtTnJFAB",
-	"DHkt7ZoKehy49/K1L1Te+BGGcb9WRYuhZQM7h0r4U+nL42sjoKykiesHUSuMpSikzpIuoJ+ksfvXR7vv",
-	"4CiEoIqO+pJihR4qcP3xEtHpElI7DopnxFO8SwxRqODToQLXuarAoDDsYJWbyllZVMVxo7q+eNOp40fS",
-	"zL5vqZyWYOjPv/jWQ92tB4M2r5D4btf0cGKu2xMPXzxjj4+/OwppE6jRn2FkHzSkQpkg4+uowKmeBqMU",
-	"OLl9Gdst1/YSun9+KXfX6XB+46qBm80JkxfT0kIj442vv/uDNEttpLeobBn44Vr/Qa81VI3na3R0b/JJ",
-	"btizt3/d885rvWjXFF5TvWnHb+dwdlDrH3tkvYrkgZbiMGoNvRD2ziZ+K3gxmffaSvZiQVySxanVaEoW",
-	"dz/dvZjLCDpuZNQ6qQpzDonV+HufjXyr95GvOkM1/JHY+V9hCztnOPgeq3opnBYTusn3ezhtornqF1cU",
-	"xu2iQ5StygQg0oMq8aWoEnlO9zT0l1HaYh3NbkGmDRp1WAiLHLtNGqlmo+Lq0M7PCSG5VjMfg1/dWq7Y",
-	"uID+hXxyRV33QoAqATpoMRwAKLejbZ+ZEh9W8nD5/jiVtKur4LV4zzf6kE9wSzWe2o4izngftNWF2Brg",
-	"Aq3R3bvotaBq2hIa1MDXlIONrDyCFBrQOT4K35NTpF9lPqf8xw4ah81dlIXAkAt8Iakz+LV+xgq/1osd",
-	"6r5b34Nv9T5yn7VegGuVEOMhrqW6dlQsO013bkdpqMHxjvIsy00thVrjOz0lWZ0fFZO9ebd7yd3njyIN",
-	"/7u90w+avr9Kt3cBNjqEg664tTqK46qB80J5Ps+QJ1w50R3YuKSu6wNo3gk/+wZ1PuzA94Sr4hL6zPdy",
-	"I9FbGghLyKo6+9L63K1G9ZNkeRO3mLvf3/sPLwiAfaqS9P/uScdD1MLHjmmFXMz7Jlehy1Vr8g2yef9c",
-	"aHLpa6Gwy5qFrqJR4Q09ZTxIDgC9o4Bl5rasj/WcuGJzXRaVHwMHg/KKWi/awgrO1fpl1aXrdgTqS7Tg",
-	"0aK32RHCuT4ILn/kktD1S9YkDXeKJGgQikKAXfxO5odNG0PcGsjNRMWWhu6ZUcrs4Ob4HAWSCrIHieSh",
-	"Qc4uu0YNzR/kojvaRIDu3FUwCvGTW8vDAdHNuaO+vpUHJIO8xy+KUgG1e3L0iIrYxmUo+YqvIV4TZChR",
-	"dU3GXKEAQdoV8jYA+AGpiJ9km2hR7dSDm+ILERVMhDu3uROHv/s/QRbwccHt0gDUYydbRaiPXmsisdJl",
-	"nvlG+1Aq3ZszMMKwDwlvVRFZ8Oxv3ozvCRSPuPsHQNCLH1A28FN4WD+2aODn3y4Z+JN5kA4e7BX3QXg8",
-	"tjNeXXqn33O64PdDikK1xFZzK+oiWHILUy9WoXoWNI1QYjVIF676EojKKw1VVx8IygNB+YMTFCoJVuHV",
-	"vRCQAqpPtlOQN0F8WYlCsKx0/4dgJusLyoWYqwXPBCuXjsy11Ut9ICkPJOWBpHxmpWfvm6bYQs5mbr42",
-	"ovKDrvyuZCjA1hOUZBW32pOKLQs9czrmgP08ZXalGU0APzo1CWt/9itrg4U8Ta0SGVqX+O79EaIHivDg",
-	"5/hA95NwNVYhlF7td0lLQ+k96SRI6uHcZ6Y0S2z4AokXfKGRxy+wyyUb/WPk29cwA1kTaTvdLzDfjqDI",
-	"X3WRGX/bHYSKL6oshkyaZc7XELrRZ1OHDYwbCjZ1Dy30tRRQIRRiN33aOFUeohJDYzHDPtyp9Id/1FIf",
-	"Fvz9T0LN7Lx3enx01O8tpAqfk0kPH7G5hNvPqLfEQxfxB2vqJ0/ephPbnw4d/k7NTbZXO11F/cONECEL",
-	"DebtQ8AYkisjtSJSlSpI/KMActQpRLvekqUenF11ZPlMI7PDTdsuLfhFPggLf9z6ohUi3/5y4rfbmrCc",
-	"4+WccMUKca2vBMVE6ZXCmn4UE80uvcMQhvyKKv4ZH+s5FvR+xv4FwiDcs0N4dvSnM08DVnON5cC9jNJ/",
-	"p0LORtT62Y040Woqi4XI+izT9E2p7ICdh70JdQRDnGgjYCNZMdBBeU6O1Qdy8scnJx85MCJC/Adq5u9b",
-	"RNCgyTuEWAIBuUP3kIgQbKcgUXQWPTIsVfh11GdGYvTmGrJAF3yNDt1CzKSxonAjEOGpqMw75QM0UmTm",
-	"x4Ir+0BlHqjMB6IyKTx+IDd07yJqE6KogsRyN4GqEFKh3t8eMwIpZnYufNsVKqpufWNgyjjzEeiVPiTe",
-	"T8TSRh2EMaW8aoWX8sYQPA/60YN+9O9FoiCUhx4F3th5L+qSEcZIrcw2jemtnCkT31vouQdRkCvsz31h",
-	"oTMslEfXV0JBdUxfk27zCj9XGdgG/dyf6SVO1LN97nb+4ZL9ES/Zc5VBRRYjZ+rAqe41090dbxle2nYO",
-	"+hxaAGC9VrAReiAgkUpMSyMMVK7XShjv1pjLTAyJyYz6yEQlxTLIwHSxaAv6PwIvz05D/qnvaGDfqbk2",
-	"FruXQbE5TOpy1xxqSviE15C5kmt9BZaHKdaEgTALy6+EgnIxCKYuyexJPpACPA1Ks1wa6gcFeWNLDn27",
-	"rXZaBhaDwlIXhhmtFf67EKCuSEiyNdg3gc0FL+xYcDtgb3GfMVs20dkF5/Pps76/o4POCy5h3wbvVGUp",
-	"croVnSE4lozIr4Uhuw/+PqTfh+6ERD4d/anPlC6qsHNUpDZNRSlditbxmUk4HyBuBdf5KRNv/t1rcV9E",
-	"7k3LHeuzEVWsLITR+fV9qIT/vuNq6EbehvOVdn6Y65nckmoI1wkuG5RQx0mC1Aj85vgJW0hVWl/CmDv2",
-	"Vwgzj54JmTtLLosB+7XQasYmhcjc7eHUgJO/U4+Pjiudc6IzwUZjng2jJ4FtIhfQBZjQsJOENNSCPWxD",
-	"MpMZVvthSCOM/YkIoxP4RXah2ukiPsGkujtV/Gg0pHn0EYX9eEYsRKZh0OJGD+GD903mKlomZ9SBNxCw",
-	"0s7r9Es52bZOwDRa3luSpfMVX5uqzyDmRaxEnh9AQ4UMyVSfXSm9UkRUBinK4ab5UBnNQDDv2rvl7rru",
-	"A1Z/KKxG5OmO1k67WukiOyiEEVvQ+y3pVLlUV6gXGuFUQtA9/SB90viieLVcq5nj4jHDZBG3lyY01KNO",
-	"nZkW5p0T6tIua8CK1zThGwB633DXZN+5+79t0HJur7t2kgxmFEsrsrOgxePGGdgnKgsLgplWQWKJLXLi",
-	"vTRg6Y+qot9Xm7qbBxqwnQZ8vl3cIhMy7DHj4RYzIAWbndv2pCWH5I3bwjJJcl/p4goZ5qMjL+Nj+yQ1",
-	"EWdIY5wc7m1NXK3JVBM6mAQChN2MpGXXWmbgp8YIWivyHEjNOxU735FM0Sg4ZrJoGi6lSXY+DI82wt6V",
-	"Q78V9v9n79uX28axvF8F5dqqdH/LyE7S0zNxamrK6VzGs510NnF3b32jXhEijyS0SYBNQFa0qVTt0+yD",
-	"7ZNs4RyAF5nUxbZk2eZ/tkSRAIhzxe/8zgtK0PmEoZ+jVwvC9amqmPGd+tv45m2YLkg1DNxadm7vFh0E",
-	"5EasGmw2nGMcbeUd38hG8u7i7+VRvesmVo/VaxJPlS4ae966rmhGpK6y2GV8bTz/oshVj6jwl/qmfPf0",
-	"ebX9Wl/OBSQx+tuKpVzOe+xn6nVkjacjH+CGoUODvgdJiIe+YKJ8zobAtFEJtPTapZnvj5u+yxj/rJpl",
-	"uWNxvtuHTv90ymZryub1Z2eim/J0VgfRefCGCodAaMs1zgySSKW+dGakkkTNtGciGfLofJyrqYyLUyjG",
-	"WZhwOZ7yMYSBI2PF1/1IM/K/H//ovmfRRCnt6vAaFYMb4Z7GJH58G+mWJzvWLQUISBfJxAfakbtLgd6V",
-	"cyjqG45n3Nar9fV/7pMudN2GifkhB2KuryAcY1QamyZ3LyAXo/ljCnlbjcs7jC2r+a2CA4tszQyk9aOr",
-	"gVYZZfaYiyJbQQiXs8G/4Lheu0h8GwbhzFrh64abP3jc7b2KJm9Rg3QO5hrST5vOin+tSHpdwY8m3Kzm",
-	"yv5JAst4mWm6zM4bWNcSBIapscghsr/EGu6ixTaqCSyjIJ847rFXBZ7Z3U8bPve9QO2MMjPvy6GK5z2G",
-	"tdhK4hhC6tJr9zrGsq4D+DSLuYF44D5zAexYXDTHrz8KbdpptlsoZpsrvx2b8PVQRJfLz5OYMn6oY10B",
-	"ekSF4M3joHVZuwTdF5VffvR7n2y8/GgKDlQSl60b2akpM/HUEa3ArAPyodudUGLfKMlwjCXAC2+tZWL4",
-	"5Q3M60T6B+oBTSc8rm/pkhKpfeQuQUMU7662kEk1qy2Ni/zcCp1NoC/x75okIbfrN442d719/S2CQzBV",
-	"ixOwthYpEVBuXni8ID3DzZVyQgUwxMZt7IRFiQBfNMnp5HasMKxjoxzb8NhlSAVCD6VyM6L0sxUurOCW",
-	"4Pt5/OqKL32bz5zpiZrJvhxCRHRSRb1USUmRV1CXCDW06krlvmSrYKvwsEQS5KYtUlulK22V9YgVVl94",
-	"OnqvJLzjJppsl4dhBV++V251uvQXNdklZeu2W1D2G728h92Vl8T1ijHpfzz+gUcTWHW5vwyn92xN/N47",
-	"FYuRuE0o+g4dPymLILHDtK9C8wVfGngv0tIJ8E6T9Ysanaag9RgvnVoVlkGulWRjwgV8d/SMhfhF2GOn",
-	"kulEzViqYqtE/WNdtzOVUldkwnNTgerT5yy0PxnYn4ROAD+CyeePT1D8mtyaD6pwa/Y1AVcZ4i3l4NzT",
-	"l6fg0mIV73bebWfKaDHwDFg4lQj1Gri1DO+gbg28CAcslMoMMp4bEYmMSxPe+44ORUPywHUyca3MH04y",
-	"b3frzQ0MEjJ8drlLzb9l/lksJKpou1YjONWoLBfzBodf3F+e/6mtVPInCY80UzPKDHDX/k/laBJzbvCs",
-	"29rZR0QNIwg8N6MSSmNDF9df50WRdcwBw8zSnCIZw+UsIuUaWg3jMu3fUDZUTngHZZUuTfJwvNmAhSNf",
-	"t9O5tleRadoym0h10MIjWXdTrahVsiGOR+W7Roa2fZO1/Qvct+p+3pmAuRPtTaNW6u+7hmhXolbc1Mss",
-	"so0uhaxUmDUwE8TC7KUF3QJuvZzqLUHQNtERtSz0g/ITIBZmMBMyVrOBusAcZsV3eNARW3d+ej3Gi1hs",
-	"HBaNRAL6kF9ww2sMF1/cMAdW+bVT5J6wjBsDuSyILJGtwh/GsNNXjCdFBYBWZdWQ56JYVbCLnNw99iFX",
-	"OFQ8HO1LPN3zCI0m8jowr2gCJzi1/WBdCNqQ1twUJREiMtO8xQJV38nSkYCcpvbFux/09MX4oNh5vUyO",
-	"7W5oIBNf6W06T3NDx3T15R+5RHFc477u0tXOrkj5GA7tZGuqitb74PhgKCTH47hLC+F+qi/G//o5TTb9",
-	"eaPZK9/rlV3jp0ff7+sMrRrIG/ZwZa4/0LAf0+tbMen6xV+DPQ4idu/bP/l+HZsjx/BemU/cCD0SfJjc",
-	"Ft6HPP8xSKueIWbc62NvnKgrRBvcp9U+XUCuhZJfD78st1DvrZEpKIKmMnYEQQW8r2ZZ7P4taVibIoq3",
-	"4EzKG5HAHpsVtz5FAZlf9oZBuEuXDiLln0VqjcrTJ9/9+bu/PPv+uz9jcwr6sGxNIaSBMeRto9Liv8rm",
-	"GhtYvrUtnplM06HkIunNYJgdBAcpxGKa+v8S6/YtfPV7Ni7/eVC28fcMrmw6rmF1cPn33Kje5aXZO2vc",
-	"UCD/K3r5lfGhxw/5BcQB1QWWzPiG2YvrE6geL5eLdWlpdp1R3P/M4F30HnKwZntz52ECPDGTJSBhbJYE",
-	"LOaGD7nGPSgBqAqVduMx81BH4dpmQ34hIrw0jNVMhpWCtKLqNTcuuRXGMM55DHF43Jc58Ji4rHSiZpAX",
-	"t/4IsdAB4aGphN4JhWYzLkxxnW8q5+rpySnCzhfSIZmHwKZZouwT+1J6QGNxAyylm0bnYFqC5r/Tim0x",
-	"SUhPaM8ROnFy6+QUQgb5hGe6mIdWKeAy3ynP/U9Lc443u4xnC9uaz/j8huTRbiKSrKJJopMJzyhq30wV",
-	"m+bkcLmYHibiAtoTTY4+hWuWKDlmDlCc5Qr55vKp1AjqTpQ614wbJhU1qveDO2acjbhIrKlJgVc74fub",
-	"6Al2wh+CFVXXCr9FTn4UFyCpamH1afgJzuwu7dTr1nhMIDq/vL52G+JSbLozrOKct26NU4NKW9dUOanI",
-	"YhPYHdkYy30EHou13+RHHEj3JpHOgcdzzOK6w6wNBF7IC2HwNehDjpXay0vDqQJdFNXg5e8fabKaPfbr",
-	"RGGkP6GDpZTP2dSqPhMUfDR0BoMJZfxeKioE8bsHiZo03Z0u6UttRJK4j3yNYK5Uekz1IsbVFnJDvRlQ",
-	"z7JvODsX0XlAzwwKx8AuRVBwvmssOOLUI0Eo+a3rP2XH36R2qKb9tJj73pQW3pxz8FGpdLlNo9KtkgSU",
-	"JwnkRCC9p1WMdxCVf4fBnqNpknTniNc7RyRFw7isKFo0p78rFDTtCwu9ukcq+JYDxqqujyFKhITlyr7y",
-	"TJCxJiSl18kaoNDUrsEM3jJugk/iN3uoLxsBkzSNjtfr4VRCu3del7OlUtXmQ9mgZ5q1i9X7wj0mT8qF",
-	"bZfdqMJrLjg/T2pKoJqTUxlI5PQjArCiCWbFfbLX9eVl56nyM4fHPGKVbdhMza3Of87utfNTTu5DDhcC",
-	"Zss9oQXdXKjlToM8GA3i+uxWdsJwjhthkRRwfVWSg54O7csdLjPTGPUgnnrmQ0ME9TiaQK4ZUv2NVN7U",
-	"7614wpkq97zeZ/N8Nqm15rQ7Lu9YOB8WC6fftNaQVX1Ul7Qfc3E1iZvKdSSuIQuCnN6eyEjG1qoTd2xT",
-	"euTUMG24dAz3l6y/29wBm01ENKFiYKn60hrpypWa6A9SIWPIdQHzk0zJHjtD849VUGTxhcEkPoL6VNKY",
-	"Sv25nPybXKX3Rh10vNp7IbSV7UWb9ZLgXklkv5T/rCogfOOkzd78kSsfRDYSXz+oey0N3mu+7kqUUS2C",
-	"aADQ1Ea8gwpAmkPXWvGed0THIHDN6HVp1d5V5OQtmL0Vkj0q3SvXaN2A8t4X8HU1wnezNfqleNcoR+e3",
-	"ZjY6VRdiCW0g9WEVsQ6dh60x3UX5Mg2Mfh4wf+xAfHNCRsk0hjhgSiK9WMbHgKmz01eUMpOKfkqnk5ol",
-	"MMKmyz33ME9F15dj5ckEi4NrUhjHRfIN82Wt9IA0wU1pdD6BndJBM2j39BXxJhqWWrX85OioWAgN9iYG",
-	"sCVBpNKU62MW/k3E+q9HT54f/e9//09w9OT5k//97/9p48kTsT5YABr/CHJsJgfHz75//hxBxuUHWBZq",
-	"ILc3+s9/Hj1+fvL4DX88+u3LX75+87j6/3dfv/3y7GvtoydPv34TbP6bb//fvxw0AoLrC/V3NcPzZ8J9",
-	"zXJhDMhjFn6KxOM3AtkxIsFGwjHk6Ujg3zkR0o1BltDnhRXy362niN7i1W21RkiLNgeOLJc5JMB122Pt",
-	"VQPrNB8048CfHh1VEeB/+fPRuiBwbJ+7wSCMutEhvKNi4TZizKk0IoVByj83P/X7o/pT1501iYzjLnRh",
-	"MTU+9tnwHrNeEBIOorfTSCvpNE9tbG4AQ6US4OjSLjb0XO2OeFrBO8kqaJe2lVOQ1t0lTWygjngBSnSU",
-	"fa55TBqc3FDkDFpgHPyj4w68gVir40IgBj9vp73X4j7YhMGvri0WWl8hyTru/X3l1KsM8bY49eyzV9AV",
-	"uBV8kH0sdpJ7uRNgI9wGA2rK2LWF2DkgKY4ZL0RxmcYs25fTt4foPLcHfFbE6ZKCKb7mLkTc8ESNpxA4",
-	"TvjiqkKHk4/gSjJciPSno6Me+5RBkgjso2p9vvDt6zPmhvU3fOZfw74kAOlI5WUYUAQFE8jtc5UKfDyB",
-	"z57xOd2xOgikqW/GjVp785aWYWNLsCsPDsfX5sGVL+n+OmD32C2qOz7Fi1zD8anI8RfSwGuctjiPiJ24",
-	"lAuBs5VKvZBQBuV5iSIWOZPTdEhxQRiD4SLRPfxJ+MLnejCwl9oAj1upGpu9rXanoolkyk1z+9nnVqne",
-	"Rz7HrZ7m3IovIeRgqiHs0rpV6se1LXzQ3vaFpN73Bvb2u8dOfM7WWcyISzYErGNBI9vMCHkXRXqPMjNo",
-	"TePtx1l7n1/pTnrairvXEfpVpJA1uy/L4xnSBQ6wvOjSv3BeQdnmSRh2DpBZP/oyUgm7iNxdE3/z+ZvK",
-	"itwW4eSaeqVONnmNw+376Px0+ZcHVt5FcrtxQiUHOzPdjlF9/ZlHptLyzrWYw24UBXWubxDmGq2Ggb20",
-	"AJG7ck7rmmmAY8bl3EyEHDNINJTc3UXjLhoTxPbvc8hMX1Ylvcfeq6GK50gtQzwYE1X5jbE3Egn1urYf",
-	"4ll/BjJw/wvXyQux7dT4cywu/CEe9SRzaZinR0zCrC/dKjEu2URN88A3xTFKDVIu5wN3Qcj4UF1QdFqM",
-	"0/945qZHsamatTSztxefDKca9rdtdTHE2+pcDdI/H4eyvLYYrwnIWhSbyxUdCtOdAtzHjmJ3w/5FXEpl",
-	"nPIYKAkaklF3ELF74CuaCd9Btmzhgn1gKlSPRStbVM/NWDSn7Q8vBMzareobKqwsuC2Kyg8PB3NhDd2t",
-	"XshptViYWcM7zZOwoU+1gBlN6T5ySeDEfllZR0kLt6elXDvSZp0zvTRRYTcRybcRF8J4R41hF6eszrXu",
-	"3eS28wwv9V9QNXiN7s41Wqiv7K/RBX6klzewWXB31uoRTVNRI8adK9mQslgY672Bxu+De9h1vbnHYPVF",
-	"8SqptFyoq2F9fwFx7W1a4meZCI0E2zJmWS4ubIxPCU6PNi1aU6fEWcnCP0IXLXOmEQHea0QPfMQn3xim",
-	"HHk3aWjuCFboesJ0AfRayZheqzs98X3WW/tzliU8AoTkt2FuL7hIkAR1Gei2GfWLeNOAhdTPOnSA0qlM",
-	"QOsC5C+IfFy+wNfk0aY9FqLBgbBw/GjR3NlWwg1oUxolvPUxy0BlCfTlbKKQsMd1P3edD3vsxF8vNEN3",
-	"FWLrQ2oDGd76yZFvp+QwLdSaPeVzNsSsEX7JVBL32AnReeBqDoE6AtOY7fMpteJ6thP5Kd5qOHe3VJhL",
-	"UY6ZJLPTpxu63sIzEUGPhTSjxVUoOMAw/0LXMKsR7NMqmJwEuH0M0Z8SQQkOLpowWaSH3O+w630JB2iY",
-	"8wsiJxamoJRfOc/AxQtEKGenRjOzQcMQylqQ1j7xmkz5ZbJz2lQHwQGtuZVQXIarMZjfZQS41VBt8CHU",
-	"XkEdAE6ILLuwIbOrrB8s8vvBAI+wVDWbDhMRkQZZq/Q7WELI4MkHyR8sSlZNUWiD5R1t2OyPVLW2x9Bs",
-	"O8JbytuuRwTZ9Tm/iT7n1rkKdxsaPIg0xd1Odf6E9G6b1Nbid4df3LHfSpym15ltaMor6Uf7I+v83zQA",
-	"0mscq+xpUnHRwc4biq6KvUsMbAR3XFO2WrCOn/hclyfnfnNaB8RGflaykEja1R0sCOdhCiHTtTs4b8bG",
-	"PLFyrksz+f2uJHPvcIzb9krud5Xo3TgP7upTXeJylXJaC5RZGPkKOxxHSjmfFKnljnzeUhs+ZymkQ8gx",
-	"JyVMHddJSaIqgJt4awkshECcCc8ykJoU2QsW2vAvZMMcC7KEQfbKoEzEEXyUov+YCVOn23ju0Ez0dSNB",
-	"LaGqduq0bAvSuXHct+sGADeN57wvYdhddQjvcsMBpxK6Y/SbwaRePd48HHLZfjzm+eXWIpb7UWjzkku9",
-	"RU2+cbJ9m97tSy6X1d7ahbV2dKTyqIt0O2dybanGvLvdPQGjoyrKi68V8zan3f+OYW1dfskR5NKfAaoR",
-	"o/aK9o5IaQx4yopcP875LEJmlVMbqBO8g2/nBCyDXCuJp4Z03NqXDvMnYywSwstSvGAqjUisQwIyRoZk",
-	"oVkiRgbwhFTj68XbqxHj/s454LmzLo8LmrzKl1xu053czWnCSy5v6RjhJV/BeTnksoN1d/5ld9xw26bi",
-	"pQ3BvW5Equ5r+4KHX3yV0VoM3Wt6hiOzXZ38sxvzmgcTP6Kd6Zyyzilb3ykbGWpMeX227iaZ8a4UIey0",
-	"dYqoQK8dtrwridqjA4VteibdsUCnQbaPbF5PgTQZ5wnw3AyBL+n6+wmwfMk1tHl25KIo/aKohZpxYnXQ",
-	"AJiZYM+LizzhQ+hQnWGPfVAaq3kR8IpdxGeQYNdgR6qGmmzi7jkEkH1Z3LlExLJvhnPmFvbbwEWRCbCM",
-	"aw2aKRmw4Zw+nrpIFPiFkOOAYK6VI5CmaO/vxcJcVRuuDWYo3sGNNbC5a0pAKjPIeG5EJDIuTacKrqIK",
-	"UE55uZuuqBEqzXVuLoNbbyZ1Ze+itYYA00hCM224aatc8N9t2qnjE/7u611LJJcTWJZPrr7tzu3odM0m",
-	"2eR65zpdNgDZboqZenKwSMmRyFOIqcq6aAIX+a4ksNgx1zGKoB/xZxbzue4xlBLrjSDsgO7gw6W+vNxV",
-	"aaF1ro0aivIXa8CLC5t8CnwY3P0k8mu74LeURt5dB6UuqdyBFnYHWggqvEQVpdrxiuzatJGSLhPgwzkZ",
-	"mCu6078rIdtj65dgbY9rPZPkwKkEkjM9jSLQmMEbTZMESU1qiLuSOhnDfwkxs4OgdrH2m2f2t9XiY5bY",
-	"r/BZui8L110Y7eF9x0VEz6MIMqpgrmhS6izP3U2K6sshRDwF/6wmw/cPJeS14Hi/3TrOraSoLmrN7OQ7",
-	"CO9e8TmvUrH4rxWojuzZieX1zvawoLtdvb3HBF6p4uqqrZ7wo9rwy4k8o2qcS0NAf7x0whMlx6DNcYEN",
-	"qYYKDuLsko8BcRe6mn2s9y+uqX/Hh1i67p6DnINYrPyCICIqT+1w7LC14XPNeOWxjtDBFbQTW6KdfVCO",
-	"mUArHpCNNCbYdpDLWjvDxg4SdpluWJc2nWXCqNNtXQ5gaQ4AiLPjOupDjdfKMbZTofyoxg8FGYp+SmSW",
-	"ZfN4ZLo0XifCm6fxnPESSrJEjQkceaVMXpOUp7AM8/MWWXynWcW1fqTJAyCyHAxNJiIrTwrPnFrw1xVH",
-	"foxiE3fQ94Jc9gVD7I1wXy5UFamZHNjbhceurLi4NKiEXy2lmP8+Faazyg8w4ih2TadPSJatKM/VNK9K",
-	"bqFPrg5z8uzg6dRQ12IdsNBGHQNHpxV6qEFBrcYyyFOhtVDSQ6EkxD58LxMllchexcD89nPU5lz2ZT31",
-	"ksNo6iITzzlAz2YpNsS20608+hjLIokAFs8gw5Za7nfzT4bLWMjxXuZJ/OCW50q0n0KnpjrPYzluCbVE",
-	"YegrEsOum5ZIsan4jaEX3rke5Q8izLCTXRZj4Np2JWidzF8t2kiJzXLbNWjoJrQUoY2sN+96hTw7ckCA",
-	"k4pnQScbldIzx1tpn/O7ElJTA5JeXxYlZfjjzWvKrLDdfTyAncVttQ2fmlVdp2iJOwhABwHo6spuVf9b",
-	"WS0V5I34eNuqK9uyXu4KyzpXaxeFZc72baeyDF2eTUrLdiZUe1Rbtl3/pKsu69TI9qvL1tQiTUa6UtTT",
-	"no957ZKoC7zwQjJqDYBkIRFP4UVxIvPIRnkZj4SZs6F9W74ZV9tZ8YfqQPYxu1oZ4LLsS21BuxRrJ7xL",
-	"6SMx45LVt/5qFslVgrym032GBD78Mn2PO1M1akxkQP74ReRNx7491prkORfReXOSp9eXZ2X6xl77O2Ld",
-	"xlzIgmmyytW7BLz6byI6359YYEEJYFFLfWU7A9/piHUNvN3b2FWo2FDrJWPbWWZ9wOCaSRNws9Ia0xF9",
-	"TbBfH4o70Vuz0P4qZBPujTldegE5FmxrlYKSVLItHAL9uAbHrqMwibjG7lOmZI/9JOGRZmom3TMd6qPH",
-	"7JgX7i2VqQ43YKFVHhAPuHEtsxOuzUADSPxI8znTQkbYaIkSx3NqaDXhcX2WDerlE5iPKtlhtuHm879u",
-	"CrfEU1vxnJZHWlW1Se2r5q4f26zTmfeu2qoA5njYf0cXuyXaAVO3IA6Vd9WIMeHzIY/OW6NFBzIxUPV5",
-	"Hmnmf1jQfkSJis7tRaFUsxDpH/FngnD2Mpqo/JjMRGjVuMISBXsb7T7NlMaXPUh1WIKEcm6gL8MckTzs",
-	"lLiv0cxF2JmgBd3zwU9sL6NPN7iV2B4DXdTZeZSrmxZgKxPXVmBmvUWoxp74iZDj9cNPtz/tIFPrIa5s",
-	"0p5WdUNot06uEuqzErg+kU0ktD32g3sCfsOHWiVTA8Q1CzyakOcq2emrSv9YbDfZl6mNeI+RmwDvUfQt",
-	"wGIiDD6LxplYU3T6KkB1ZHczlvxEFP0SsQDEpdIJc7gQWigZupsa61xapeae1ZfYO5EuhkxFk9ArSFJ7",
-	"xWhdUKz5zHWmLxDQfpUH2vAEQoJBFI1RDaRlBVaieAwxub1U8GRVoh9jwKw7jU+kZhIJN9TpEatP7eIh",
-	"1RFF+XRuQKjKuFZzNePzXl/2JY4sZEMYC+na5KDS/Vw46n9MYQqI00acd+XdI5l/QHPxXSmEdhPosdD+",
-	"4RpPYrWrnaZbOHdTDCvwJion9EjLqYhdTzYxJtOeSyIoU5hMQ34hInC2gutzbe/VY2HGpxpCFvE8F57y",
-	"2FkeXMO+XHxtdFOhkSRZMjFyxXV2u+C5qkOluHlYyZ6a9pqyTyBjbwHc9r+elbr5EGNxeLuOMeqPX8NM",
-	"Mj4yKDUH+9Xbwu7v+9frImBhanf4zZGJ3Y0gh7pxW7FXUzPQJgeeujWwim5g9aaQ4+pHRuGn9qMFfX8p",
-	"ULqrCJmdLb+zvQMUtWkRTO5VfPYDuT5FfLTKDVsdmh3qc5E9vlCU9M+mLUEaWlLr/JyLLLO+jLXAE56M",
-	"yCxVW1D5VuH2nkyrHvtFGSAPzJtbb5e59O6NK+8K7f1DNuLO7vcl3qUwjnbETUbPPuJMfToX2b7ZOjsm",
-	"O7rbMnJXtG5dNHhnzUiDubiHtmGftLKVbzzWOBcZBTSYeLq6csZYpTVp9nLOQrxigNiKsJo7O2Zc+1NU",
-	"PLXIpqZQub4ZP2prH4wicv4CVTQh29nZBGy0nAN7enREP/QQ+0Yo2L/jaPcxE4YjW64Baak7xdelwTZK",
-	"gwmsGLVijkAnFMR1c2LBJsku3J/rpLrOmtMYiJfgcbwsm9GXzemMF55Wx/4eoxONh68+fTHhmj31GgJT",
-	"FTjaQlk0OGoncXymrqcw9qZSppzLLdXL4LNPDaxgPLPv584XzXStRG8wvdJlVbwHhfRxtf8GajSYq2mu",
-	"708K5c4WGZ3Esedo/sPZjOt41IdfrCq0/y+DOhboImKK0eUBgf23NK2My/lQxfNHusc+gt1mclzx/jEa",
-	"0Ew0+Mx4NbzJVbp1S2hgfUIaGlZXU3BnKDE70KPftMVhnwcKbqIvWiqmfvKnnoLwKBB7xtycBGV5gVTh",
-	"nO1AvPeoRmoHPmlXKNVF+NuJ8JsgAxtE9auB1JcqL0/LqHk4d2k4YTwuBUYjiAxBSSpJAVdSpVnK5ZQn",
-	"jsDiMh+FuoBTuVMXYwt0FOUkNoqyG/ybdw/Yu3lgQV93vHGTVA9VB2sT1bh2OHboz5/bYrJfKXxnnE6V",
-	"PfQrmnA5hgbah5/x3PiNynfkgK0VX50aIgaXylC/xM4p6YKrvQ6uzvg5IObCCx6ybV1ZEwTN+JKCd6t4",
-	"RIEZxQc5KfdS32tEf+yfrFNL1K71Zyf2d03sf7m+qDcZ/Rx43Aoy+zmjloOOALiKaeix8O3rM3Zo76wP",
-	"U6Abh5Wew1OJrLyYfHVHlhlGWw7YRKejKc/PIXdnnKm6AI267RhZgVViYyr/dAS3I3tFJQmEv48vqSPm",
-	"zm1XF8fakUFQ7/2k+1LIKJnGEL/wGWWCvVc4jS8JFlL2lGM15RMLDwPRHy5DdVQ5w3IEy40Ehjw//2hf",
-	"0p5h6Py4rh0A4gvcMwy3fyEPWuM/BL6/vQrpeH5O6C/afbpkdWeY4EYl4PV8NOGmRcejTl5JzlzSenCr",
-	"Pg0V3sBnnmYJ9JivaXfdWmOFCgw+C6vCc2AJjAxT0zY2oFyNRNLE6bzgZjqW2CdHR67/GyK+NRuCmQGV",
-	"+qfHLPybJ0TRf+WJiCAYqmHY0oa6uPRgUSFVW1On/POPIMdmcnD87Onz58FBKmTxAeYNDeT27v/5z5PH",
-	"/58//q+jx88HveDxb//6L/Yt2B10fKBNjkzs2y0dpbVcSlrklnuB4Instcip+Oo6Xu89dr4WuHzcSrLh",
-	"nPmNVJE6Eq22okrvDC3LmrzCz3W9GQu+n2ChzzKXMdNiLB8jHzJlnKmgkEboXrV1l8a5Vds99s5rDm34",
-	"nAQKMzSSWfOk8l4fu0TqSmUlcXtMkAEo45qaTLuKxKJ3mhiV2fIJj1H4Xc8WKFwn6//MciXHeJ+ZyovD",
-	"uGd9GeI3A/9NSN5fwq02iVMhH2nGI3QeK+WSyAKCXze6RrSU7+BgOx6Ov/11PRy6z0NIci+84zuUm67s",
-	"tM6LuZYXQ7udWk84iV6qP5ce9/+du2JkJRPinFAzCTnTAJq4iS6rzNkEXDm11SRFE/tmwlTSHVsy3Cc0",
-	"/eWH7n6NbkE7dNybm2/TlvPkH1z+gXoRQBI7E2vtIzVGtVvTdTmo9EatsCQ1HJhkMd+iffO3vyVWqU2k",
-	"A30QoiS4JSqpLhjerXDS5iT5dD75GvJZdcIP+QU3PF9KoDkB5qbA6GosaaXGwdhdpNfidJ7Qvffc/dvH",
-	"7bfvVqHmv/i3fEX35ROf68IfsVrfNeWZZoniGB1pI5LEbvAIlyQgnhYezwOfph7hO3GezbzRi2nbjDeo",
-	"q/EJy1U1TeqRvkUSq10C7B6qfFivyVQZ4lBS3MZ2SpS2wnr+VNO50z8+vH4bsA/v3wbsVxh+sKLw9vRN",
-	"UPSU+hN79xIl4k9HLIUxz8RnSLSnijPTXELMplkuxhMTsChXSI/gihb0H1PrlVFWM+cz3Zd4U26snAgl",
-	"AzbM1XQ8MVg+/PEtPWqUAyDfD08SloLhMTf8cg7mBeP6fPFsjJYlxASrMLovcfF67GdpROIcG5T6avN7",
-	"t5bY/r7HTnCJ/dIyIA5XpaH0M6UyLAcZI9/THJzPidRFfVnhf7JiE7Q9KWBGqR47kYXrlXLHtWomOXgx",
-	"x17AlFuc8TnDGkwjUmDffPf0+bdBX9bYvIxClip72ZPv2b+JlxUCpZyNuDaQB9hd+AJyPobAHRIWnb2Y",
-	"Ael+oZsyQR+mVSXY5iqn08SIjOfm0E78sX2BdRWY5fa2RpACLf0Hezk3B8cHQyE5ppoX879Vx/mf/pe/",
-	"Fdep4e8QrelhP92Z1j6JIsjM7Ry+0RINIM0MMuW4/41Sg5TL+YBEuvINHSfzIVElLJ7d3UnnfteLbRc3",
-	"scbIruBQxfPKJxX7tOthTcuAZECSRkex5aduRAOQkYodfUb1+9TGMQMra+E+RjKosTdzKGuBDOa4WkEa",
-	"n9AWcJYIee5tnISZz4lRot0nyDxOoui/iL+q5cmcVTL+CmcklAS0W/OyNWmTJqZEyGsc8XbSFpUnbJS5",
-	"eNoAcpMufyg0kdNqtGaXFzGwZtS1uZ9gLoI6pdBysgnPMpBuVe1dLq1ql/zv0iY74SKjDYnKppYav5LO",
-	"ObyAXIxEyRDQzJHxCcr2QFYHESsp7nz62Gsfhx/zniWW0KSqKfX5ETTI+Jfq4zfFPzUSTqzUCM4lqrUw",
-	"8cOvCjTjCXrs9Xq5m+Jl+NqdBuy+ZtXuOHzf1V1PUrSx9Hy2mmJ5Py6qligIjI2yYRsfKscN5YTk2JHx",
-	"GgbS2MguKD6IRRy4vBA3WAMbIzJSFeBKGkYdfkhct4TsUSN3DhHUYJqzXBkIbLyVg9H0jAq/7iNNKE/I",
-	"G2Ox1/jQ7Z6s0TOWRDbsH59+es9iFU1TPH1JeYwrMwR2DhmeJ3CEUXTnbjuXNHp5ZKMwBt9QuIS8EAZ3",
-	"jV7Sw6BIjcxAGu/SOaF6VFPklbPjRVgM8jShSaCUiLvUCy0VDfkbZbm6AN2XDoN8jJ6gt3XWa5RKAt6n",
-	"nMFCN5xEaGcW7W/xMsgxA0MX2f/9XAgXKOdoQSs0VH2J3wy5rIKMSIoprYLkU6mjSqceHSWuu0GifxTa",
-	"vJufVpZ9U1v8wzTXKl+noAN34JY7hlamsgxUV91nnZbYfYNdbTzig6kMqlKjA59wxuzgmo1QmhTI4Zfy",
-	"H6yHIGlv93XfA8RWZJlR5yAJg1IR5zWVTY/9ZE3tTHgm/WlC5jj88NOnM1YbIY0oZBOVxL2+rKuPCliv",
-	"4qUiAQZJvFYU3EJNaeF6et3RY+T1WneEWigIjd38ig8aSePwN1VZWoX1rcuUB+9m3ExK7G7tbSzF7y6T",
-	"8NNXW4bkflRqBZcG9TUrCD19CzXZMfp2tBcr+LVQsKyRtpqvIutWnLHJpvUNNujrv5beiyFKhITtK76r",
-	"6i8bt9Q6oSuvQXvsFQ6+pr8409Mosk9sBA7jZO+U8mpEluA04nt/1n4vYCX4ri6L9aZC7BOsrecBRVLb",
-	"QJLoBYGsZOJ8kqD8kuSwLDnIgUSt15Ll/+CHss1Ev3/IdVH4dLf4xcKCtM25S9h3CftdJ+yzUp42SoiQ",
-	"3ljWzhGvYDPkkK9W/ZRl0Ir6+7q24JV6aCVBM54qzFVC2mvJDmBZ0Soj+hOh+KkxScNYzEQUrS2bKvvc",
-	"V+v66AmWZS0ZBGZdhEesNT/Tf7d+YPCJ8G9rJDv2LC1iB78sIUL7rEuF3EoqBDUEvoHrJT80aO1Tp224",
-	"6NeIKEiS0i4unNwN3SFFkVfg+pyQBgLLKTBJauMEdNaLMLhBe7yWMaZCPvlhrWPLX9+WhX7omXsZ47bA",
-	"vVj3nK4Okn7No4m/jc9VxYCdD1TOhrmaaepsScGfvZKaWNrwkNLqxn+qps6p9f2u7M0KlpC23HZl793h",
-	"tLabxTIFXrysTnRuT4f7l9Cqxtfy+bwaP/zi/lrFoI463YqDe36PndLxVJOubiJIfy1jt8XWyZW4pzQn",
-	"Ssoh7yBLcmvGokuRbG5d7Ab1NQUbmJZSNL540oavrQHRr9aUwAXkxOuU8jnTAK71YQG7EEYXPYtjOspF",
-	"8GZjBc6HokJtpWD48QVkwuYs4hqaxaTCP3E1IfEcLmsFIztjI3eLtfz8pKz5u2KLnP94/AOPJrDqcn/Z",
-	"7gnMO+1wmYIF+b7XqvcsaFdQu+QXXuCmeXJwfHDIM4Gb2N2gAebneOpKjpVS7qwqP7icOPCcRoSkQGWg",
-	"68KqG351hikOwxM1Rp4+dzl17mq4/ldMjDhyJiTzY0aNsYSwmgihSLxRtWFBOf7Sw8MUc+35NROmvEtB",
-	"FbjsRprPiSOv/B1ST13+zRuVY9N3NuQJlxGWt8vYTaX89QR40ri++Ew38RwQI2QUIVUq68yHUw0tT790",
-	"rf2/5dqiP27KuH/czMYXdJBVWWv8Th98/e3r/wUAAP//",
+	"7L3blts4lij4K2h19cpzTkthSXEPr17dkXY6y115cdmRlV1V9pEgEpJYQQEqAgxZnSvmD+Z5HudT5mF+",
+	"aD5hFvYGQJAEKUoRdrqqwi8OSbxsbGzs++WXXiRWa8EZV7J39UtvyWjMMvjzheCKcTV4S/mC6S9iJqMs",
+	"WatE8N5V7+dlEi3JbKuYJGJOlmJDVpRve/1exv6aJxmLe1cqy1m/J6MlW1H9BLVds95VT6os4Yve/X2/",
+	"980NXdSffbNkhHGVqC1RdKEfv1lSRSj59psb/UktGcmYFHkWMbIReRoTyuWGZXu+/XXMVmuBq2TrlG71",
+	"bVVgpvo5U7JZMk4oJ4xmacIyot/DpCKbRC0BIElXjEzdI6Pt4HdsOyUrGjOSqOeEziTjigi1ZNkmkazn",
+	"w8Z4vupd/bmn39X70A/A+p2IKEIUwhaN44xJ6VC1oRLe3IqQuchWVPWuenmWDDI2Zxnjkb6l/va3TGXb",
+	"wfVcsawOwDsWCR5LogTZ0ESRGZuLjAFSOPuoLKpKC14lPFnpNQ/d6xKu2IJl8L7/Gryg0TJIdkwjEB6O",
+	"e04ijfh5JlbwZQT3hXD729c3vX7v+9fv3oUwfN/vrWlGV0xZ+s8zKbIwuqd6XZMIrphailzTBTNrv7Lf",
+	"AVGkiVT9CqHMkxRe1O8l+qF/zVmmzw6nKw0VPrm0it9kbN676v3zs+LAPsNf5TMDaomko+3v2LYO/Yul",
+	"kIyT2RaRlSaMqz7hbEPmIiOMRhrGhC+I0mSUaEriCmnpiFw7qsdfJQGSpgua8Mr6btn2PddfJZyMT8hS",
+	"5Jk0GybxUqBTff08yaQigjN4y3P8lXI4KGQm4q0GI5GEkpPx+Og9tzhDXlUgrXL0yuRGP37H+EIte1ej",
+	"8UVfk5/9fKE3XimW6Wf+7z//0+D/+PCvvwkegtfz76mKlnWkai4mESdIgmnKMrKksk9ERqb/a3pEXiM9",
+	"IG716YyWmq/GRCY8Yn2fnnGpo/ER+ZnRW80BJeHsjmVkpV9/9J6/EhmhJBNi1SeCpxpBktyxTCaC69s1",
+	"idCMxVdkzcQ6ZWSzFPpL/YqYLASJBeFCGRgAvVyDBvspWRuO5wPEQQNyT4aXZyXsjsKI/EFw9iBkanLB",
+	"M7YCOlRJmpIsWSxVHZfHw5OjlgVpWLqsKrSOBuGoeYReB/JjLSincOUUAVrTTMEqkLC5IKngCy1UQgvQ",
+	"nzZLkbK2RSAgDfCPT8PgK7Z6/TIMfaLYyjKxv+YsZ/bda6qWxZv1ZZMkbhUzbZzr9UsUbskqUXVAfmuU",
+	"Cg1FxgjNmCZUipyWKrISIFVCHDSFJ/pgxGxO81T1rsbDvkYOip/RcNgvhNEoKIxaNhn1HyBWDZ1mlizu",
+	"E5lHS0IlmcLv/zYcXF5Oj8i14Wk5T1QfjuIK5STlQM+Zfk8fl7ngAg5wQQrveYkWms9onRQC8lyIxq3X",
+	"fCW82/qXR9jtd9GSxXnKmgCQ5vcwEPbXXYB49H86DJH/O0azEAP6GViPIPOEx32t2ALvxaO6yRKlGL8i",
+	"EZV6q6JILxD3kma30nFWkXOzx9M5jTSvmk/7+Lf+U//ynk9f0Yg9+xE+G4VJC88j8rPIYi10t8i1NdHz",
+	"LRFZzDLkDik1InOGzH/GFgnnCV881xfjalDOilwRuaYRk++5fojmPfpgU6K0brbRfDMWR+QG1AEhtXSH",
+	"l4JYPiI/a71XE64WXIkkc5FrtOh3p0yLTf0w0Bs2Iov1h7nIMyKy9xyoWy9ixsgmE3xxRL4HJMFRgSVu",
+	"8GAjLEsq3ZtYqvHrztFvpsD8/7//+//8f/RBIqggkRnTjBM0T7Vk77mELcXzuKB3mo15B6XCIv7aqCEY",
+	"ntAqw36SLMMHhUg4N7/27d5pegnTs7304FPlIAElNmNyLbhkoMN+LeLtjRDf0QwZWIQ2nf6TrtdpgibF",
+	"s3UmZilb/etfJNoX3d77Bu/C11ZsJq22TZQQk1S/etq77/deiNVa2ygs1lB9VmhyLvP1WmSKxRPz0gnj",
+	"kYgTvgDYXolslsQx458VrLl9K8Dwmt/RNInfGmPpcwKS4KsnRrsHcH7Htm9ZLtEi/nyQFDr85JZtJxmA",
+	"AAD9INQrzXs+KzxcqAlwPAvC9yJO5knIT/CD0AoJ/mrZqbauvtL6+HoLenmeZYwrrcd5jhbrAwnBaC57",
+	"BtcAgG8ysLYT/dZXNEk/8watvddP5vB+QI295zPCcq1FIihU5tHPCSWnHz9qTE+1/pZxmmqhm3N6R5OU",
+	"zlKmP85yuUVxonc3YzTewhJAb/pBqHdUJXKe6Ms/K2pB/ZtomGQBwbRMKzWnXBvRlC++R1VWMVC2PzPZ",
+	"ZFSxSYovriyp4lpqW5B/KS4HGdZNsmIi/7w80/DKicJ3AwX9xGmulowr/drPjOG8/G4Dj5N737M4oTeg",
+	"xfxKgnelIZhoRQrPZKtIvrfKD5DI9SyX7HcJjxuUdVDMBV94jqUNlSRj+IJe3/kA5Zpq22ZJMyrlSuNA",
+	"f1BgLrGPOU17/d5dIlLjCE3SlC3gS2A0Ab9hH4H7MVdaaQ54j+NErhKt9UyvnHKrgTMK8ZRGCn6jnNB4",
+	"lXASJzGRYsXwUjrTCnwCMsMuwj2y1+/B7c1wvQUU1MG6NsgBS0Bf2NdqNgAgiWSgOJPXChxCMbohEm0G",
+	"GFsUoPlIV+sai5yBbtf7Ot9qE6FPFkwRtRH/1OtrsNcp3U6M3vuS3oHOq23KMnD2W3PhuyRlXJF3OY+p",
+	"Vt+dwnzVi/Uz7vu9KGOa6CfgzR4Px2eD4WhwPLoZD6/Gw6vh8E96L+PeVW84urw8np9fDC6P6cng/DQ6",
+	"G8zO2cVgfjmko9k4Oo5PNFC3QGuWWrhQzPrZI7DswOWUy7VGTqyRIez+mw0BPVykd2GYji1M1qB2gI0H",
+	"GoLB+fxsOLgcXYwH9Hh2Ep3GZ+x8fqGJVFGAxT691+8prWED7v0HnQ8uxpfHg/OT2emAnsXnA3ZRrLFY",
+	"4YpJSReAQ22CWQOcrhih8R3LVCKZPiZ697UZvLXeAb0JJciHg1GkIafD8eBifjobnMXn8M7R+PhEP3+d",
+	"ibV+IFomPgtK0x/nvas/t7OZt+YwG6HWu//QD7EC/9wDTSf4nWaNzwnP05QIHjETQoIjkEhi0QkGuyrv",
+	"c8xShluq70atAM0zc+TE7C8sUlUyDAQuuAVGIuNx8ZeYKjbQgqQXOMdJ3MWtYne0/cqCkd5bsg5Zr/oX",
+	"6/xDprRZigJJiXpO2Gqtts7BILgG3TOhj4fDwFJEwSW7bXqJtzbsuGOcEGkTcwAPNnqzTFJmHDdizXjz",
+	"FhYglo5t2x7aC5vfFdze3QBYltDkmgM3OHg4zA6ZM2wAmYsMUBJ5LiiIXSpzf5mmixhgnsRd4DMcqMO+",
+	"4Yl9B9ff+3xq5503eKljSmEPnWZUKJ02mVCsSpPoVCqT5WgYpEvHzIKhVcMKbEAs0vwj4/LKR/5Xkmj1",
+	"Sxj3nMbzV5IshVRmuzyWoiRL51q6gu8fiYfx9zzMd9B/tec23fu+pD/3Esfx3TYUi+57bl2DMcuc7W4X",
+	"J9dwjfI5KTG+DwG+6JHDNcbpr37x9YeYKvqkRzzpER30iJoiYWmnIzuqnQ24fwfRfpegQ65Gsn9+otkn",
+	"mt1Jsx/6PS9fpHelmXcjHQeEPtCgRHGfSIh+6j1VbCX3onxH5DTL6BZUQB+s9if9wD4qL8+kdoTKD9tx",
+	"oN5ZJSKc3ONUuiXVcpCmJs2KGlx4trDRtRxNNFrCN45UdlgNverOPLoCjqCgGl5BpRHSSdyMQe/u8GL0",
+	"MwyxGF9DwBFiSNmeASTqMPaiiK0Vi1/zu0Q1pKBdc5K4n4vcDcsxqHlEDbXoTWjTtkOPIUl368lTpztE",
+	"pv2tKLQiH8rgtiB8QbQUeriEQK3YcJYRyZjEVXgihd5RRbNSqsKcppL1eynG73pLpdby6tmzNc3U9sjc",
+	"+oyuk2d4r3yGDOmMDU5n53RwHh3Hg0s2Hg1O5meOyT87fgYPPNqw2RpoIE40UTze4/GJ9vnrlGKewiM/",
+	"/i/rhd7xZb6acZqkj/kG91BcQ5OUHQ1vRhdXQyvRKkL+Bc1Eqrd4hdBF+vN/GKiORLawv03uWGaCSqjN",
+	"e7KlHVTNKuQEeKVHLHyRU6AXYI1aUCd8MTFgaOHT7+XrOLCc8c3wshDQnq4BoNedOAXFtvI8uOqnt9/J",
+	"Tj4S/8RDohze0PnEl3ehHbSXeO0PED13O9V+zzf6omvMt3U3eVvYlrGKp19LtUjweZKtmHE3mce55cyE",
+	"SBnl+/h/CkJozZk1mF2iTwwzzkC3sEI3CERBVO2gfGevu68RXlvaMkiMjK1TGjFJpnDHFB116FJx6Doi",
+	"02+/uSHPNHHKZys2dS479hG8eUtM+3huc+vyNH3PE24ihSYD1XOLcGHTIDUODDzGiVOxvXEhHXwk/unq",
+	"ROOQzmMyQjsTeu5loHTMDwm4Bbz0E7u+CkVXd7JyxDzi8Iiwb5lD6cSXUNMiSlu9BE9y8klOftly8jAn",
+	"hdEiuzsoIvWSKZqkKItjTMqg6Rvv1YingJFQzpwjNFJetl3GqBQcw7QqgRyKTGDyhDEYJkk8dZ7N6Txh",
+	"aSynyMa1qmx52fP3HJ2yc5FBti5y1NBSkrtEbV8lizwzKKvDvKTrNeNa/+eEEsMWKxqJfhCbgHQI6OOI",
+	"YukBCo8Ct7gwfmRCC486ZhuzLBEx5jia+wWGhx2fTrg6O+nVk4ctFwzBgj94oKzzWZrIZVkCND8Z6FSa",
+	"HJxAGj38jI+PoESKC73tteDTzjdIFrJt/OfrP4lk2R3TCxLittvzC5NRTpyJWHtRYXf6yPJMyj3fFF5O",
+	"+C3dcWVIJrDR35tf/J0WsjPoq4TnismJEgvQ4sKKlLnK5eKuWSYFN1EpKVYM6mhYKhnoG+uMSePZcmEh",
+	"W7+z6ms1iMUkX3eDkLPNHgcuoM43P1oLqCRK1tSUJ5af/gaLWxIOC5B9XDpoja6YCZamlT30n3Z4Z8ZW",
+	"4i5EiG/FBjO950nK/AoVrSQP8jUxd6JyCSC5oBHNomVy13XZGVN5xrUwasSrZnNWhfQKEEQag6JPcWNj",
+	"unVcGtlYRwA08BMB3DaECLc02FJzXYcnV0RbQTn9Mueuo6ACU4U0AsfEO5KB89/AfMo8r8pjC25eUMmH",
+	"FmnWlHxTFmaCm1BmdpdE7Ii8pFtpygGEBKvkp5sXR6QiASWKImasGKq3GsyWO5YhAUpFt/I9L12WmGwH",
+	"gJ3QuUJiUUfkukZKC1NeoOD5GSvqGmxQsprRAT9NoKAtzKWw0k9DqqzX1dzVL2LURtzO2IJyW0rqhfTN",
+	"VVAEY6/dUFm1mrqYaTHdBs7WN+Dq10Dauk54Sd/shwsv862pieBRmsdAHs4lX9X+tmF8VHiSgbsMZ7/3",
+	"cbAQgxrw80JV6phLUdGx6ukUuEXwq117TLd+XgGgxewJ7JxGAOzU7vSYmloLazfAhI5RNVgBMZhwkZjW",
+	"ZcG9aggikZ6re8OYVkhWgqtl0MP92VBZkoNI+D5dc33ikJZ3phrNM7HaccgOJq11xu4SkX9qhLiDrsmp",
+	"jAdFaJpiLo9ExPk464Ifw+Mms22zcfRLF1EYYN1T83Co5jRZR33NKtciTaKtv5SpWfMUSXIn2EqENxUc",
+	"RIfvaeXs4UkyRAQv7VfYd3EoPHIoYdWwz6D8i+Mb8fuc5cwrZglvgbHFKxw4QV8dWYm7hBGT0ORcpJ5L",
+	"SKqM0dUkz3yvxjxJV9J5NeY0l+pow2aw0kTpG3uv9Jd1fza8L5gIdG1hmZuiZEVTschZh9Qcv7h8OLi8",
+	"Hryig/mHXy7uB/7Hk30+jsb3v+kFc7MKdIRiUdbbKsg61Yw9UVpLyEylILEILC0qS8opVOPhSbl+/rKD",
+	"pDV4D1E2/KTxOi2gnz53YjZBHZvTlUP+HDLtJJFLseFV4IZdcqMCFLtKuDHUgpuPP9WTpMvkuDQ1ZIaq",
+	"V8UDMTmsmqjQnjcQzPYwOSZ/ZLJP1imjEqrCW3JARqfW62Zy/ix0LE7sLejr2ieFImPrdDtBbhVc205/",
+	"XCi6xD5GLFvrNbxbagGwYVjY+u+VFJazwfnoYjw4P6Yng8vT6Gxg0AaPL0V9u+WW1B12S1cNGA6loCKN",
+	"VxFrcxQtMDImlRVfiB6oAoNMoSNyIzCfBBRsrUoiRSGpc5IKcSvf81L+Xz0i4xFXm2S2RF0VAUXg3yz1",
+	"w45j0ZYD9UT3f6t0/8DUJGtiH5ab5DPdXz05SQPzVoSU6muTdt3O+6F23ieryqHIzLMjuqZRora9q9Gw",
+	"b+5yF2kWoWniqrcSMcuoEuBsaCLz0aUXVKnALDFzENUWTF/DLEKoPhVSPQbh7pO+VyhX9o7RYDgcDgfn",
+	"s9F8QE+i8eAivmTD+Wg0Hh8fFwXy1RzIslNw3O9hf5KrnmWqPfPVBBomaGRSjqVdMhWbiUbtRGLPKug/",
+	"ZRMLTS5ZMOZTwfZdIpNZksI+9sBxH/X6vQ1N1ASNAE3IuRIB0eIRSjA27JLf8MLC95HzFGLTGBBHwjm0",
+	"yuAR5ZumpZJ004uArkTlcrKgFLOnorXyR18Tys7q9T1k7hZk+jnt6edPR/jpCIeO8GHxXCdRukd07S2t",
+	"CedPVPpEpSEqfWiaOUR1DlbkkNK/BC3uJxmKklZycVs0uaf8oi85v8j0CrBMD/WbcNbR6GY0bMw6MiU4",
+	"NulI25n75hzttGNrOUeWAbj6Gc0q7N+t1TJNvKJ0Td1sfoR83QrCmzVGaVgINEOzhiHNmFEjg/rfUzbw",
+	"32I2cKcaYM2GXfFvmchba+PtlQGr52Bz5+8tIbeSgBvKurWVuyXM147zntm5Vrw+5ec+yc9/APl5uN0H",
+	"Ouh+dp++pc3uezpWT8fq7+NYPdBQdVmPB9uqeDp/bVs1jxN1HYULasudbeLEL92F8nN/q+CLjCUc9tF9",
+	"I5mUkN5or4OHTRYZNUk0+Dljd+IWPqPjpNCw8bPZYve56B0Dia/5egI5BKVvIsojlmLOJMSkMiaVyIrP",
+	"zn1tfi3SOrPkjio2Md/TuEjknNicy34PWpZNsKx54vUDcL2h1zSX5W8yJvNV+SuVJYsFy8pfzmh0O08M",
+	"7HjWMFnaffQXZxJE3evMZ/uyYD213vdvuArlsl1zwvQvrvmSvpakYlHxUBiqqZMCjdTjhCRbIqvHhSfQ",
+	"VZ8sk5hNXCsMZElYRdK76r1b01XViUcHs9PobHB+zi4Gl5dzOrAdKE7nZ8NSU4kYHW3Y6mGyD58zt5h2",
+	"D7k59PWCETyArVzDO6v3Hpa7Zce9gWT8hqQ4OIR9O5DDbgUxueXa1OibEQIiV9oskb6xUm76pBdGlUk2",
+	"WK2gx/hj9i0zW9HR8i6oY0fqoK1i2sO8FU39FsHNpypJ1V9B3T3RjBmaw+p1TP2M6DSRisVHpLibui70",
+	"xe9FNjJJ5Hse0SxLWKz35YpMTfnY1CTKYj66HVIAnd+hV657K/ZlmGu+AXVWt1xs+NQlOGdYqMHFe24m",
+	"Qdg0/kxE2iDG9iuwv1YwGBD0yTQbZfPWzeOD/Mg7WF0wXzpUNfEssPtmuQVFmXp8MWaFiic6spwbsVBq",
+	"T+FzfI9d14xk4MThCUo1SxuPcd/ygPLafMQUxOx3wtrV9ErzjFaF/omLH8rFqxpk7/pPt5P45Hc38Xc/",
+	"r0aDv5y+WEr55ve9PbRKLXeTQzNZCpH+q2uVYMk8+Wf+ruqnKxlt9khi+Fcr/bnsXfWMZEAJIBVbQ68s",
+	"HjOTGN5iq+lHjyDciEOkelfHBzo/MHawTgWN9/B/FBGHukCfSZGCKEWvOB5R+decZoysk0jlGZNH5Bub",
+	"ULmkkgjOrrxCHYK7YpTqJNPKQN9I/gXjWmeyVXuUv+fv/vCtfTAUz7354VsQ6lMgsKkpxSpS0knKKE6/",
+	"wyld6DaWz90MM/N6gAy/sEvp4xwYyGoW2UpLec4k2YjstqxHrERmRv74B/rp+H5px7dyYuwGtadZ6e13",
+	"dGhJr6ENSxacxclmbzR1j4bjE/L//l/4/zr5yFLpyj8RGzC3pyi1w1eRJY3JnGklE2+qFwDUtEZLDU2g",
+	"nI7GGhL9X+dnGgqoPvI/33zzrT2HoSf34ajgsI1i5pEG5IjYKnsYD1nMpdTaNdR359HSlPMu6R0zPViL",
+	"WZpTXOaU6FuqnVjDi/AIrXGbxhewS+OLrripMlJDV/7b3JZYKrH4bGG4yKbDLaDZhklFcrjEBgRtbOkp",
+	"WeJJmdhPmfgsncOMnYk0u0fc1qKg/lAYPYpWtOkYhaPhYlGLTsfd22fnwQYnzEyAM0dOKspjv4y1tCMw",
+	"taaw8D8E36Q3LVQtO6dG8oQSi81rSs0iIckNyx8KCjDtSvSHD48Rgk+UJIgdzew19IdF4R3VdaGtP5iL",
+	"qxzWbJPBoiOR4umH9rcqvTXMefPVjFll1VBD31X7gyAbFf0tjB+w5420HI9Ozk8ujs9OztsnW/Z7X9NQ",
+	"L08yoxzfQ23HW4/hzyjnrq72E/onagyqd+035ZVFV16vhylXwFLxSePB8Lz0pNwkBj6oFKnGykoIeaBD",
+	"+OelIMlqXc7731QTVD7NUArz3gO4ZvvYDrjq3m1OEwiMx9JMs2Tp3PNrg1F1eOaPZDvFjN2OCg8wDspi",
+	"fz02gIvZ6QP8mvJWV8w//GE6yMmg2VZn38LXlLc5Yf/hd+CBwfgZ5Yf5TL9Gi/ZXdZZ+TXnXDgUe7Tzu",
+	"DrYm7HbjsT+uEexuvFbhrtUYblFx338EnvugPEj3gNCmvaDRcldmrQmZRXTFUJPBpg3RMuxWwUd+L+4S",
+	"FmTXk8i807RTtI5029TLVdWEzv/w9GY0bi6fiVKW3RKV0TuWunaMEZWmKwJFze9I35ln0K9qog/X6dmJ",
+	"PtP93oJx6F3z595SZBkS+j61L9CLLqu00ICgXNFDgws5ZxlVuTFfM01fKzYxTbd6V5cn5eYTxpjMZ9Dd",
+	"QUP3oWi+8YN9WpMZWcHYlmlLcXQ5HtfFhduZdkozNHPf7yRfgBBqRGlf1W+WNfiaxjrDBjJ6KtT6B68I",
+	"/iREHKw87ELDYG5DWcMBsjHcwzcCI3JNpdyITG93JLKMRYosRSa1NFKKYey0jJiDKjCK1+zQ+u11te5I",
+	"JqHAPagZTfYZB2DKzIKe7MQKNtj0LpOKrlP3O14dGLBYe35XdFRfuEsL2zRisgZD5dFBxCZZFOoVZJp9",
+	"mhJ0qkgmUtY33d+FZITOxB140Fae5wrYWr/MOx1TCHnNXmAaSmvrRkqynLtWULb7p7ahodFoEod7I8pH",
+	"7UT2W7EhK8q3JBMb8JhhGAO7vwLDsX0en5Npwk17TajQmto2xlaBwcKtUGPmONtCRk5bBAtq/V0fR+h9",
+	"ahpMmnm3QZ2LaWWlFSWBjLLaVkgl1msWE2rW3C88Y67FpLnGuBSS+V599qCh6kQtKZ/IhnTkBbSgNeJD",
+	"/wljDFyXOw1XwuRXkIImOJPPyRCgBLLt2AfXPKRp/rEiMMe53ISy9bSjSAoYYBI4VOvGuDfUg1+Vh1VU",
+	"EEyGI4px8volmI0bPE9xtoUz5bycdhNtRz3QhD0xXxqzaCdAaH3kKxnuMC7DE6f0KULnU8nhrTHmJmTa",
+	"JLoi7zeYRofJxA07ZFKkEercT9rzMtkwKX9n7pp9U3E6PQIpCr8Mz3EnrdjaClUHubBhg3nQQRxgf5Vm",
+	"OBZVXpuCggeyj2u9lokSt4zL3tXxCCCaFD20R+PhsMWfMjz2tFzLoayItXwFGntyaKje0OxpNojO4vPB",
+	"+cX8ckDpfDYoctfORyUs2buLc/jnMsT96qI+mIu12lf5yT9jSJlZyyIhkmavmW27a+duXF7OuWHCbLUW",
+	"GU0rxl6eFIYeXTG5phGTz0w499lGZLfzVGzkv/81Z9n23342n1/H/3L88l/GY5O3+S/jV12w+i/jcc87",
+	"K4bk68pLiX7a2+QokcbQO00Ap7dDnrV02iSSHezF+HVk9pIW/ZmlIHOaPUR8d/X9Z6i/7lNXvZdiIH29",
+	"QH5ZekEIbyXG0RKxcFqFSy2h6mCC65z77rGlFoVkhxbijfsYj86Gy+FqKKde2MVqJzvB7qqbyIfrJpaj",
+	"do6zmScFCy/MgcMO/dIqUISLTXlPIS1wrkDg7g7v/91qT9kuPgJtwB/xOPgy75emwhkYTG+Vq0SV6Je5",
+	"Eo6vZGUOejCSevgo9FAqB/bW5bE8ItdF9YfZJjONRdPcllBFUkYlTNF3W5ZgUwZLldAuQvNVeRTMy3Ay",
+	"/hDNtaQWNCem3JjryE+vofeurMzhbEqI66QYJ+pBOjFOL3eKsUc7Jd24UJg9JlqozIa/eLpzoTI7LbqU",
+	"7uEdjH5ZaykLkQqW21Xu9iZ1T6r1k2q9h2p9UITdM/86B9qLe1q71z2R7xP57kG+D21qlx+YnuCfgF85",
+	"S8GA8s5U2TdJaEHmIk3FJuyeLvtnspxP9qF3TIesUEcgYVnv2TOz78807p91fMEXQoD1BAyDqC52mY+k",
+	"Ji0qkeT6zWs7hpYsTTaucQtWWlw1KVQH62uF93GvcgODhNIKuys0hm5blZonemygx4dIb8sw9pDgQrK3",
+	"QqweMSlK8HR7aF4T5jO9EtlvhTRDfaDhx+4D+da0BMEwXmi4PwIQxAKoFpADcgAeQuk4wXSZUDaMl+lS",
+	"LyXzDnnQkoIiL8jtSCShM5GrPknA10Ng+GrGSJpw0Ei8iSmnww4jUyq5R40TuMDmhjQgKC7AMJftPRAI",
+	"dLmU9eOzIf7zMtabwfL8qxbdIdmPv3lTIbvK/m/1jVDkRj++xhtGzdCgUtDv5Tz5a87M9fqK+3JyVZhR",
+	"UxwGmgHCPts8nhpFdkiIeov37JozVMgfS4yfcV1exlmIItzPhijsCOi9qOOdeUiZQI53EYg/BWknrm/s",
+	"C5AjdLjjj/rCWqQQHmOeUt/1Zu53oBAoZ7I1JGuFEqUCASD7JK+w8HTYGFBZY3ZIBCMjS2NtqYLdRZfn",
+	"UkjlD2x0DGhU5j3jLrynG0sGIPbhyKNuHLl5VtmNO3vg2zao2VAVLX3MfFmjy7rkC2uqtM15fSr6JVBF",
+	"M094LD0q4DFZ0S35i0g4ZDhTyNT4g3vKczJFWpx6idB+9Z3N6Ms5NgMqepXtLn8rD+UrXlofiNuY9Oxs",
+	"zWosHsM8MKhcA3ZEbugteJ+xgovbXGhjD0q6YnhhherGZW47Ku/+9eBPdPDfw8HlZPDhX4Mb+BL86N8f",
+	"ojPtnxj44By/1hQ0vw90uERPIxEOF/rkiWTMHW19pMu4PTuporaGvW/iRJlRSAcgsD4c65/qOMOLOk0L",
+	"+1pfWkUZ3B9C1zerYLX7NSeQSVlvt39EXmN0g7OkSNk3VffcxG4U+wg06teaK22WKQko7FJrs0ykEtkW",
+	"uy0Z+7N3cjomJ0fjozEBRkmTdCY+ag49z1PoI9XU9FI/dvwnYJOrmX7UyG9wZCxGSNhsctwVxdH3lSz9",
+	"ywE9mZ0OzrU5eKHNQeevY6fzXr9nuh/hfC83uRpq/aWadF6bs9LMTxP3vWQ8noi5S91nXHm+Udcg1HUY",
+	"kznsf8lqPx1ou3VwPr48Hlzo5URnxYCyT2VUa5QMCpQUxnUrNOht3FHEPrY1OrBKxMSGJkpO5tB0KmNR",
+	"sk40ptJkBdICfy1X/eATR4Vf2q4IcVeB/1knXNbr6d3RCBlnYq6KXA+VJX7Sg6fQdM0WcWHHbqki7hTW",
+	"OESaEgs4pO8wHoNwVm6MsWao8JfN3uQgvDrnEmByOL4D1IwdKnpXX59tf7fz3b/TF95XzmnjhF9oCEhT",
+	"K6z1A6CHIcv6RT8j2zzoOdGr2oJ6a4r3TZ/SllrdbokTJv2fNlUpby0pcKHgpdBmRn/YMhXIwNptkBYM",
+	"KNicDTChSk1x9WsJXdCEY/PMBPo+eRkAKJsPCuxb7tdYQOftDFFC3Ba5B8m8ipuHZEDsHrMAW+XNWSjY",
+	"ctfN1hQdzJB5/dIlmSB5gQ1zRSjkivQJJdiFOgLOpT/rbdTKNScFRwPS0D9BRv2D/deWe3ZwlHduOcEO",
+	"n/fQaIHZFBNzlJ2ssEX95jQLzrzclOShKSmeeNrrrP9MExU86bj38Fh9qGodQ+CX7pDtaAKQGPFEOPuo",
+	"Gt912Gkqid1fGsndpzHkOBIqZRPV65SEYpqHegexIJQi08Q1EnCCuywi/J0s487nleVFVU5Wc2OSgsEV",
+	"wrlRsbeVVY36vRVIaFMbHWO7ZvGRv1W2qMr38J2W7aLjkF0EILR2s3wyCp6MgiejQBsFBwUL0XrvHCMs",
+	"KdTB7tv4m9bnl9hR02pvoqo51crkmvTjIr7lqV2SJnGLVox6mL6onm5e8JfdM6n8LO/NMkmtqm1Kgw+T",
+	"RZZZ7O7/ZNDZN42fertaOjU2Rp9qgKdXGnroIg9qmZbqpYbi1kG8SuLYVFuab0BDWoo8e47Z0CZxGnAx",
+	"TYVU06P3fOoY3rRPpilVLJtCd/OM0WipUYIQYGaqbblqmqIawsEsFnlEpnQ1Sxa5yOX0ynVzZxlZ0e17",
+	"vqRY7Ol8TFh5iUo33RIpjsh0zbIV1eRefoBpuw6AiIwshIiPyNRlppmLkWqXNH7PuSj0N2PoQGNzbbPS",
+	"LaF86zdoNR5jQyDWJPMkAeAFXMkOLVoTsKvVx8ICXkre7fc0nhuavXVM0O6o3Fb90kivfvdzp6iUUmDd",
+	"eWrkHb8LNo63LXUR6dbU8LC5Yal5sflrkrFVwmMAwR+JE1khaF28ML5D+V8Uer4Z6OE+10Vp5Rv/rVCT",
+	"k6it7Ur/oUl/aW0Cf7D6Us9afNIXnvSFffSFT9FFH+bfHJRxaRSRXznZEqB4A0MkGkvbzCJpxqx/pxTM",
+	"ymWYGk7c3tFE6QNwNRoHIlvu9urr3yU8Ms2buagCUdJQ1JJt9S+H28oWwl+aAu7+61WSgno3Y8YXiIsw",
+	"kjLgaq4F43I3xN++uX1vWi3CPXfgcK0ZyWQ/1flNxu4SttklAaFiC6aopELcSpImt6xMZ0u10uzhfT4c",
+	"Hkdr+I/9lqWpIC9oJlIbCLSjZclW5FnZYD/Ce5+ZmwsBUchaw6ChdzV8p7f5Z6qi5RuaqS2w44/65z3f",
+	"XGcpuJwQS/ntzfffQfFaSH/f2w/vVtSQH6R/hFDuN3yRJnIZTsD92PAA/UsDrBUqKbuJtFzXCDDP3kU9",
+	"bQrF3zhdPCDf/0fOitMD+V0Gyd3Fjz2dX4QUetvQlnpqsDXJmL7eGSylmAS9hTprgxAsiNRqtUE0mfrK",
+	"m3lAYeNAcF4Q0KLe85TNlb7DjeFrfC1aVtLEDKS1JgGIIzLFqyY1c7CoiJyx9/ijtg6tnQaQm1FeYLZa",
+	"Q0+v0rPV9NuSFTvSBqebqI1vWNEtaTAZtXnn2YymJGd6pRFgbdINlWRFY+a9wjcXXUzKfQlhTDCwYbiC",
+	"b0C+5y0WJJmKtVYmRW5tVpsXsaFcwaYUap58jiX2XnKFRlXZDK0SC/hgS3p7dV/BaK1uFJirDqlFVVPF",
+	"QHXQN1tDj9ZVTGSLR2kZFmz/1Xgq3zU3kpnTrJDgONZdk8oPourbMB6UqdaWpt5sOE2RHmEFS30968nE",
+	"FrtV+RZhnjpDqdggQXagyRhOgaf8QcTVUeiCmQTfBLpzLEWemdhfTLdHxJkH7/lCMElEror2o/7cO31W",
+	"ZyzgUamaSsFlfgw37oL5QObMGeaEE0nR0wBH2LVS93OOvLlzEisYm430sdUvfYP2YnB5TE8G56fR2WB2",
+	"zi4GaH6hXV4IV7mmKzftrNrW93xwoW24c23DUW3eWyNOP6V4hm0863QU1GpgnqRfllG0qoVEUC10aRQx",
+	"OLsee/FCJNX1joc3o4vCGkWXggdwDKscnM9G0eAyHrMB1rToVQxP7AsB208zRP4GZ4iMyttfmWEN6p43",
+	"xLrOtjtMsd5ZxVqbYm2z+XtXPfC8mnGYEwMGul6C3prR+GZ4GRxY7fqaGnKd0EiZdramJU9Mt1DuU3CC",
+	"Hv4oy0MesdF4r5uTz5vJ+Fjdpu8Dp3RXg1bnturWXhyOtY3D4Orl7Q7SaaURUDFk5f7z0v04Ns3trmx4",
+	"ncHBBzv02ttGPCC7WLvbGjP2pPmq45apOnZsizcZ5wNMGOj+/j3oYf/93t2ufE9yQE2ho6e7Qho1q7Ps",
+	"pvbSGEKPsNXx1uWM6S0M1IMGFJ9Z6d0mAk3Lgk6HOE30jpROcUX3rvrE74sTwbKE7z4QtU3ax5cOC2WP",
+	"Mml2b1ortViGzIcC6xNj+TnWvmKrGcvkMlnjjmQCaidNd9f9353wiDW1ctawFP0m/uyy698taZqSDSMz",
+	"tkj4v+/g5CcFEUAul7Nq4kQ1tp04G2gVaXCu9cVLrS8WuzWO4Oyv0+1ECS+UsOfaYXFY8qeZXzlG1syz",
+	"QT4WPDvIl2syNPyQE4fkNQSM9Eb8+ZfeX0TCd3TYhuMvGePt/Bmn9U/Ce3x60aSx7sYbdhA3zqSO3Np/",
+	"A4N43OA8GseDC3Y8H5wMT0dn4/Pji5PLs1I79IO2tlyW6VTCeZKuik7+c5pLpXU7sDVMCfIr/aW3xDuh",
+	"2B5LVKwM5q51HoB6LTcnK5rdMiOprc9iv9ND28/qQYBFLLnTGHIKhfvKiHX/q4OMq7CsvCyrUaEjOT57",
+	"iJFWsGhrG5ZXbNlIA5XgIhw/cALwEECqsVD97BK/xgaYBR+x9gSwDEsrrVpVTaA8TWb4x5vMYFJyYqOX",
+	"SyalO6qml72lrCJxDJl14ACeDoZIZMd1YXDGBpd0NBycx6eng9kwGg3G7HhuGaUVdk1xTPdEmSw4sJUQ",
+	"ApysA72dLgD63vfiv5M0pc9Oj4bkf/zXaPScfJfw/CP5eHE2OTt5TrK7q9HJ8Gj4P8m3LLoVz8bD0XA4",
+	"Go7IqyRjc/HxGfwKp04qtH1/aU+PPYS3NqfL+ge/XgZV9tYFO0LhjxBh1VejO9BvCmn8qt2aATCurvVj",
+	"3hblDZXAUdizFgLNu6AOlWPCHSG7Nte/LhJ9wsBZL9yOh8FlNUdIOIqN8Yg4iW3Sp7mp6DlLiczlmnEz",
+	"S7NbhM7Ybtf68ddRA7I9p0wIx/oXiO/+dPOiTwQnm2UCTYELTMMgB3iOD1kpkSIYFa6DIltSWe3bNJYS",
+	"ji2cETPQpAAaBBixsjeCGnBTuGaaa6yKKfs1CgS8aONA76oJBe2/d25OSx28wjHTCWswbwOJ7VFJyDqE",
+	"QkjCcazIPcx1+74and2BF6O+2Dhkr7YfxcDOvQB4R3nUxA6su6YltcuBYQKyWIdXPuf7gtSY+lVy1zQW",
+	"4+FVLkjbuX7rYQx5HzHRzoSDno/W8XYIwleyHh02uwR9dvz1hVqtl7wqQVkp0hAjuGVsLR3T6pONAc2U",
+	"gJo6riXL2L6E8L2DKISnwisTqiS2v9bhhQ5LMZYVizRmUmFN8f7QFeG1Kmi2jVKgFYv+6bOc3po3JwSO",
+	"vQhrNQ1g2ggthgC4/tkHHue3kHAdAtB5fMLUpkVgHVGa1PYF4Y19UwCKkh9np6ShcYwSD27Ddum2uned",
+	"0i2LyZbtjaLf64e9VmzVDKDxwlQBfCUyo7PAC7UkMpD5UOPNhwD1B6GCWCu7YKpQ/bTWKEK4zEEswYNj",
+	"LWiMeVmm/dCeREXj7+H1YehKfpjgrupdiwVnFWHlGNkjqVkV/0/70Ny9z9hb8/Q2PhB2N+0UcKIiW1y2",
+	"j5Uy+8LYLvWqjqRm3vkJMYV+o2ZutHHV6D4lU5CMkN+lP6Ac7QrX91sczRgYveX8DSH5pm39QcJl38y7",
+	"A0YJOW22csu1NdtPouBbgwCpoB31c3WMAkxTYYyTxNpTh5zwd4oGpn5UsrM8IghoTR4OfXunLhqdqmtp",
+	"oKwNeaKqwvnK4qPMqy3Cymaop7eUVc4G10DD+TX2gVU1qnymdp6MAVpljSU7q2LN9yv+k8IWKmviwdw4",
+	"+L29Uvspleopleopleopleopleopleopleopleopleopleopleopleopleopleopleopleopleopleop",
+	"lepXSqU6rA0GVlt2b4HhhU7q/U3EinkVmoFEGJssQ61/uZL9FbXM4rDRn74tStfKmostmFnIqQh2ieva",
+	"GDvGU9hxgnrhmGhPvVIvzZW+bdClSXVzf1pBNkuxquch+QOUN9WYGRdafYeS3moEDWp49+9XWx3KZRbX",
+	"tzvpd0616CrtRiuNdW1c2jnTqUJtTrlvjI+kCb89cL7+AXXsZc7ZDpRUYi2hzy3WkncDynqIwuO4PWQm",
+	"imgDi0audaJNKbCJF7XGsDt7EjX2Raqj23YfgpYNdyJ5vCn9wV4BDjH9gigKeEvb0k6wJiltJ2e07Sbi",
+	"JG5hgq1cJY8Tde3iol8Og2vsXwlMfMYiumKaaScqzMipXlgTH8eIUGf+aS6/DXYsBB5KFTZpwn5nfOHj",
+	"aW/4apFOwwN9MPw1+Dyx6MvYlTt6gaIKc8QcR0hx5CbLsUZlXQkGn7UH3yv7hJtbWUY4gocZAEvN97nW",
+	"iM3hOKz/WdbQesdMPsCWG7X+5HHH6QLGhd3c+d7sgFSUx/I5mcp8zTLJYhZPyWxLKOFswzK3UdBig6XM",
+	"0IsbWYWNXZHBW3e56xZSPDPYR8O51XccXsD+H8zFVRK2D3Fr9hqflza6M9numDVUz0P92xmT8tlHinid",
+	"krHxCqa18SB0f6sjMRrarpk2/I3d90ut8+3a2wjTy1wNDGmDdKFmwwVdJruG3+FEyL0sAOO5bekkWU1t",
+	"Uibt97A+wYUGb56BALQjDmNsAazZRMJa/ld4sFn59jcp1fIX5kggnbv12ueWRm2URo8Ohw+wAjHdeA81",
+	"yYQ1mjK+q0NB6oncXiSkDTDgB3htQF5u6OGzNbrSYynqEkz4c7mjaEWYQen1oSmHDEfZ4+iEJnsUxA0U",
+	"V15NhWUUO1JscNspeNOYGX2NAywb06LLZ8GL/ezM2jP+3a50Wo4Z7Xw6EBvOaCJLRjM1Y1ShrlKE1Tvq",
+	"hOU41B7cbMYYx8xENyeALOg60M6fzh4klw4nrYKqir2rILuKgTZCKhLLd1mRwSR3ilrLwfo+PKh7AU5H",
+	"ttFh1q3nZgDzGJ0RZe9eZQr5J2Ab7aOxPTeJlUlzPBB6BR0GWrkB0oHOs/qn+sYuoOel8HDSbYpRQZUO",
+	"9303TtpbY2fFvagtCHC4O6F2SvmuFLhI7hjvToE24tpJej3CIbcv7Iw4r+7h8KqLBr3TD/12E9803mUE",
+	"aEhNQrjqvA2PgVlvMQWk7ZiVTAVHKpdKpEyFVMWL+1l9wZ/YrfslelYf4kh1FR+BvZ1RDvDnirXV5B3G",
+	"e4r7O5K9czO1F7LgHM59oz/to/ZgqJ3rv+qJT7AGDlaEvJjTwSe5CPo4b5GdfdeRadqalgABmDKaUNWq",
+	"ZpcQfq0TgI1Yt1XlmoNdNIvGIlwVNtl2Dp7aWGiq2iqMbzp4g3YyE0Mbfc+xmZiDj6f80dW7coC+CSgw",
+	"KBbCtuqFWJO43UPWlyP8jzElqZwP0L7UnyTLruHCoMLlPagCaQU/pR306KjviLT1YCgaGsQMTc2L6q2m",
+	"2q4GNWIHLVefZizDPXZuTw2c7m4Z4MODk6b3AKiRcXUfhfUqYWn8JhOzNGSpaRUkoyummO2gbRC+tVoy",
+	"RuJtJ+tNJkDcV5iWiEPWstLsoQ+sfp2JRUZX8opM7YKmfTLV0Or/Gc9X+v81VYplHDqVA3r0XxnlC7hK",
+	"CTGRS5Ep+yEVfDHtv+fwYUU5zIJbJVxbpRL+ph/d3zlP/ooGqzSXFa3g9ReWn+G1t1xsOD4ihZhrDC+a",
+	"pZTf6q9NItkkWtKMRmb6XJpwNplljMIlsyROJuY6/TnhkNSUsvJNkVjNEp7wBeRKwlsYj0Sc6LWRaZyv",
+	"0ySiCuByNyLEdMXME1YCgIXQhP7DmGCAPgaucsQ3vWUcES2Vw1xqng6baxY3T5NI4xmsXBibhx3S65F6",
+	"TV9NDQAMaX0liYYVEzrgB7W09OXoDWRYLJR8TqJcmcb14+GQFIuuOU8D8KyavLw/+yRsJaahTibWYG96",
+	"Tz8JPL1yHHHpfST/4s2hU/gt41nQIF3oH47Ia79PfMJJKjYsIxGV7KgKVmmS7SiAAXjXC1unF3yhXb5E",
+	"h4CsneiFhbeNC+KirNdEtsxwwgvslkdU0VQscoZFxUmHwU0Ij3tTI4oD82omEQz5sGqKG19jlthbiiyD",
+	"zkd2FaNxt9kw7sHtWHqBV933W4aZASyu3toG0IRUFnN7dRHxCOCTjZexi+93HTTzW0ZTTbENbTCSYjxo",
+	"RDmBaSDl+QizPLrVVnQvEpzb8SH65TMqWeXrjMWJrHzn6rnErTfcr3RRbYvtO2tzLNw9yCI3dd4CshNu",
+	"d/4mLFr7isyTlMlggMat5oAXvhFSLbLwgw0+DnjqW7hzj9yCacwWGY1hWg0rRmHMcmVYf6YkmbFUbMB7",
+	"II/INNai9spaNTjqzRQT+YNJYN/s0/WfYsODGQXF3h6w4Bt78y7u7xIN3K5ZPHsQ9C0JNR+J1kr2z0H0",
+	"B+XjmuPcOR/39cuQMPrpp9cv7877ZYlXVEViTO6IvLWU4YYrJVAOn6/XnpSsutuNMtm76v3vPw8Hl9eD",
+	"V3Qw//DLxf3A/3iyz8fR+P43ocPg9R8JZYwUFSQY+TC2jT/85ala8VNXK4ZHgHeJNJlKmj6JWaRVfPBL",
+	"ZuxO3LLH80p2j/q3hQ9DMX9HITRNf5yD7tOtg9xLe6/Wh8JDqLQKWZ5C5XxIYP8ie+VCkVu2Vm76WDM6",
+	"Co7BwglYtQxgcIcClfkZwLZUxQkeS4iHJAR38mThNY/usvIOULf9e8MycOLW9uznpcAweaLKm1QK9RfZ",
+	"Hzt3aF9nye58qoL2wklVlYih3UCbZOWIvUBbxYnlH/qdPt4CmvZuM0+8+1Pz7oNUFL8pWGc1pc78Ggfw",
+	"FeMgQXGkJTlv2WE9A89FYrodZ39AZ+hMb6sZj0Rk/VLCiZmanCVahG2WW4yzUamKYYF+ljE4ezaJ3C9L",
+	"co/FmKNdWwu0PdK/WYPJDPO85lWGX59PSYB/QVtjnHV4ZWzpzdJcB9jQlgUX6j1XIo2PyDUOR7RDEbkg",
+	"8zyDKIvFTIIBFhzhqYq+TAiOtlRnVrTEhC5owoNusoDpwIqgUzshts70f2I9n6HJxaFjgqt9Dw+ZVd/e",
+	"2fCzjgouQGkcLV6ydfr6NBoWtBQbjhkkAlJAl/BTEVcLjGA9lMoel3LCgd2Wyu99KK1b/fX9Y4ye/URK",
+	"bIHsLippgdKdJM9i7F3ZUAZnuz6GtLxOtNuq0T2RYI0EH6iBuXHn+ytiDWOQsYaprHRhGdMR+RFmVXMy",
+	"1Sx8CqODjai2ArPkV8SuBN7YC2vng4gGM98bQ/2hyf9jSLYhrzrEDaVYsZmIt6ilODO2zA9/7a2vbbwP",
+	"z65KErF66V2+h9mLwO1+/A/6uvsq1I2BKIz0gR6YAMfjYrM7+oTZu3TFKm1AKq8N0fF3rr9huG4Kf9Wq",
+	"AXZduyLf8EWayCURGfmWZSvqF9oBocYsSIPfiUXCHzDynKZJxP5jQ1W0xI6UikHIyeYo9q56xY+DmK1E",
+	"y0z0gM/GdXsulcSH/DF+jPf0ZGe8swBwhxSy1zUJFfeg0EZ+T7Pbt4zGB2A41PeovTns/cPyZyvr824O",
+	"rmx3XZSpL460+SXmYQ92rpaiKvN2NBssybyY3sFJNp3b/shkn6xTZpz7Hc2a7m3bdnXntSU3jWs7SJ6z",
+	"jxHL1irYma57W6z9rZq699st6RG8iptMgH39OG7FXVV2RpBaV3hfS9IZI0xGdO1SB31R+3dVlgdxy2US",
+	"x3otYoFXuIhzxqTCpgWS4BZje32FMYO/g4K+7iT7+1w0+pn2qf57TD94uz/bHMpa2d+hNX+Gs7d7r5/4",
+	"9pfMtw+yu9z4oK7Wlrnh6x2ct69Zi7amoFVWBtUaTIZ45w6Vzbxvj2ytJzL9oskUvKQbljlnZO/6T7eT",
+	"+OR3N/F3P69Gg7+cvlhK+eZtxc3YcNnvXZNAuePKd71PmZbnBn0d4rltmeFVRlU4Iw5itTB6cAqpsFMI",
+	"a5dHj2kzFpUNklLFXG8aTig3Og+UdMMkKa0iTF3rRXgkhCp2SuiKk7mplYy+DBBkrQUIlcRJxiLrnMmU",
+	"lbCmHIrxTnWxVVrYibHyMhswh+dX8zJzsktIRHyhMjnVGHzPp92xtk+2ZIUeassNMmxxx15zKHU9wCDF",
+	"Ve3R/7eeGFk8IRj1UGxlFXFT6CHIOsfUA6tdJarvEcGuYunPls11H0Z3EjaQwQtXzWuuWMZZtEzu/Ca0",
+	"IWEzPL0ZjZu7zUYpy26JyugdS90ErYhKlTK0yMHS0qIszjPwhk40izo9O9GysI/ZzjDzwuQ7fyhLhF2t",
+	"YoHNZJU21Zic7PpUcyHnLKMqN8NOspxrK2CySji2Hb48KZetm0EL+QzqvU3fZdvg+gf7tKaOsRWMbRnN",
+	"elejy3HdZVnsQLuJBdV5vJKj7uUs1c2nT9OtoOJibZgbiLQHHSVEXvSece0nyp5KT0U7DZu3JcIJeVBT",
+	"AR0dGME9JIn0DX5s2gmRvRWjModKhlKiWsLV2Ukz7/QaX1lqbcuVNxsFLYhLBWVbHDJpy/O7p8xDKYOp",
+	"GMLu0bX5qR2NVf+0NAQuUHBnHhIbWs5Ag4bdrSOqZ22HcqJp5y3es6uZRCHiLcVVIC61fNgXcO/0h3bb",
+	"/dwns63zl3cemm7uLu/scWBnXcOLnVi7sQ/0mdJO30m0pHyxBwtAbtYBnD/qC4N+BdtEAx5Vp5BqKMOc",
+	"uRLxVjpw+BzC37l+wWErngoPRx+a5Gq7e+JJeH5m4XmYxwEUpO7+Bn35Ptb/ExV8Zir40NFQ/6Tmt1c1",
+	"uK/xjfT4xVS/leRtu3KFQlbRWwbzwQp2vaIfk1W+6l2dWRcbfhyFNChPVDV3cQIlSnD04wWKa3d58Zz8",
+	"Cb5CU5M1jbDyPWPgcPPXMh6X13JxPgwuJw/3c4LuKn6/AI+ZdPHp6fvjyWz7KLk6NpPyhqWpJEux8faT",
+	"8VgGhqJocLwDqB/7YB/n/edqKuMj7xGiiOb1j1eesGfPm73a2OzVt6NrflyFy8CtHpr371Kjj02revUP",
+	"e0YO03JytY+SkyvWlrz9D4v7B6ZUe6Pa99UKYP9+5TRqDcQBPttH2r1KNKypNqUNBT+uEd5unFOZHTOt",
+	"nqjCvgbHQxLTrSTzTKxMEl53ftolOfAne12Iq5pcPoQ7uEnbHSW9Ys1KqafOBZymJh95Lz3kC6+f+CKz",
+	"4D9JvewXUur5ebLpXfpJc8HkLgVj261Q6ekMPM4Z+JWrkUps8VcXpNv2fHuI4G5stAQ5M2bZY1zCo9On",
+	"AZRPAygfZQBluEt+ezfPCmWWSxK8WGONLJub6FLFpHJJjkVOaiVw4yZmH96Mfr9xIl0qOnyENjcU8zJz",
+	"oGBZEpjThF3jIC7Ivba7BsXQMxoyRPTjn5PRcGhqhiBFRH+kPIZo79F7fp2mxPRuxPgmZ6bjqn7KEXlp",
+	"skYcLLGACDK6kd9z3801Knm5hjsrTsxQEzc4wSCkTgQGr838sU0qP7G9J7b3WHN3H6KWwCToAxUSyzJ+",
+	"VVXkB7Z541UhlVc4GhIlyGh84XWytNkLmu3qhb999YJcjM9O++THNf1rzt4Bi70iAK1kMfkfP7x68T+N",
+	"TrOGhFy5phGTfcfMzRF7z723aG7mfQR+aLiUXIoN9J1c5VKRGSOcJU4k2SNBuPD7XJgofx++1prVe27Y",
+	"pyu6kOQ/8GdIE0ajeDTsD4dDgm1KtWCyhVbyOTb8WkGwgwsSJ/M5yxiPGMbnqDoimkAiEQOvf8+nLMtE",
+	"JqeQwdfUETbYKBWQYXulOvbs4hvD8e5KM49QOiVCPiDl8UfObpIVu4H6+HAER/+EWzoXaSo2kkz/Gb78",
+	"t6klL+imj+MVA8V1Z+UV649+lt314E908N/DweVk8OFfg23PKp6g8NmG30qRpr6Z0Wr7cxiRwNwElTKY",
+	"x1p27kTYm4J5hgfSlAttgxGjOJHrlG4nhj+/pHesYsftcnZ6U5Gqg72t9CxPN2p3/BrHGgZ5zWgeiwEj",
+	"he8ShoPkdnr3yqtrZ4kv8VpbXdvVg9FhKNT200yD2j7mGKgS8pvemGSFX7M9hWsvldrtcovJYDLc3Lgp",
+	"e9o1Bi6HxKoAISNiH439wa5W12/e1k77FOgm99kVl/HeMqUqJIG9498a8Pr7OuIHRbF8Ttk5mOXd1GZR",
+	"/H2h94FqrWk2cIheW9qjX1m5bdZsy3X9ZiqE0+4OULDesGyVNAxUqY4mr4w6JRR0IH8qsSjsWW0i3Sbr",
+	"ibOTXD2Xd8VtEt0awun1ezPovIBOZFNzOTEqg7nTfJJM/wCsbEl5PBE41QYGQ+H4bTssQB+NGYWXwOPs",
+	"BDwaxxMl3Mc7ocItHoznPxSPMtsAw2Zc9bPRwaW2H8FM9I7sQy3k8iHoPCrocUVKkFwtksP5xLbB3MYS",
+	"kVgR6GsBbjC/bKOBtxxpRnV6plnM48TlI5pL7LTGbmG4CutdjS5hrIf0qgvZWkTL3tU5chBYnU1TZB9p",
+	"5LhaOHmxa63PacmhYbILvXxDl7g4T9JVKG9xw2arXjkj8Zeey9u+6sHR6/aomB3dKQVsuJ7RqLmg2AS3",
+	"aHx0+ifMt0wcInDTzq0DxQ0dP+73MnCSjKDXT4LfnowMv9BH0flSMuXvh3WubGiicAaa/kvvyxwSJs12",
+	"mtkSGgsPypr4oOGT+cppjqFgP67/wpFoXUFo1KEtb4KCEkWmHvamR+Qn/TKtZIKHOoNm3DDK+6izUv1Y",
+	"eWKSgScBHLU0ZqYghSp/MCcc7iVdrxlncSlpa2fWmDmNwaqb8vuuIGUYIIGmDFOYfA8zWxiNtaGL41dm",
+	"+XyOo15gUI/+Q5NVjL+uhJnNEjPJMmXmzNiEZ/2DRkqcp+YDDv7ByTB40MHfkYrodnpEvoEaINeN2iRe",
+	"NoxuAU5TXejbRDKJfiZGoyWBwf8a2ZqenwOZsEySjK1Fpgyyk2hJopyhaYLd+yk0MKiV/tQzOx2Xa4xm",
+	"QDGhlmZ3rjizGBim4UE/15JKQolFyuFTy5DNNqBFw2Tm4Ti4NIZMXw5X9qolL+Vs0w0HlqF3PBzmpMLs",
+	"3dARwabbCJafSpnEaad+FsBXG7YjkWa0JO1uwZcYcdhvVuU+MPkJsp/TNCns2Q64rPD36uteYJ9Y082I",
+	"L4qpNHAjUJLpn4K8v9NLs2CLOmwULJWj0+dkpBcITkL90JRk2AjWPJHnqxnojh8HCzEwX85TQfV7730B",
+	"FSbP2RYIrzi8uMRua/DlXWPcDXBl/XZQfo4mFQ7WVYLop7hTG35PIUibEmzwktrMSGw5EwvwFR/eZ79T",
+	"J3J7yN7hAI37Qrrvd0h/1nc1H1L9UBZrNlrmbIVSseO0VuOGlkIsI0MuX7RIN9viH8l+D+OIeAEss2DL",
+	"/n5Z4QiyvEQw1WOHPKRNO28v+npSvZ9U77951fsw55y1Xrt75swdL1AV3av1Y0HXHWn0HNwk+i0Oyf5W",
+	"Xw6hNMnfzXqPyLCCpY1z+MnKY7TUXQrHGkwCImlQp3KJFpfD4fno8nJ8enJ+Mry8HLVnXeyRmzmfNEvf",
+	"ay0ZQSe014AeQ06Gl2RqVZuJVDRl0wdAv7tu3hsyX4bwlbZPtEY4vYKeuVp19fWeL6kBh6Wwpi4vsfCd",
+	"fKlJnUDBZIjSyDK9YCOoQJCJddCtVjDdVrRhysmXhalW1Rqg1xiZPgdDDVdiPITQNHGRcAzGTgGB7rfi",
+	"vFVa+9Uo9vhsiP/2JdWwygwgZziPNOFkmfM4Y7FaluofT/x3HY1PG193uD6NkWtzlj8hQ9qNp7bODP5k",
+	"DAEmxnNPfQYzwAr6emeGUrHnyUXJN3/ZQY1WO4pLNdqmBfRTv/EPmkBgKNv60JS5fp2BStT92i0B/+ij",
+	"rxjFTQfB2aqRrj2n8pN2+qSd/j04hjMGzrwiSbOktj1IezVH6i2TeaoOVmXN7WFFwPlewfEXY8pFGWL/",
+	"0HbTuX2ktKZsm1dDa6f1Ok1c3+Fw0kU3OVMkLwee38WJ0+wMcMvqF1hp24HXKjQtvuxarOG7ynaaMWjG",
+	"9tk+Uc8JS6UNWkISGHZKAG8cNS0Qgpjt1rMKHhzoVXXLMWJ8QIeqrnZDs27pOlx4cYuik5IVjJkQq68k",
+	"Qam4S/EMuLq6tHXy2nl11h4O7uNUTLdGZXrvPk6NnZta9BD3QvDS23nMrmdVuzYBqHb7WPRVKrVG8psh",
+	"ldskVU5F26l71zBTGc6dc5HHgvlpDsarX0gbfaH5SysQ4YklJf9kE4c1wfFEQX1E7bzPG3tx2igRzZjn",
+	"4qwZb9Y+M0abiZQF4bXS8pdQ4wjfj9o5w8ZVUVYJykrTJvblNmIhNDlDkIoHudOuumgNNfaVMDYFFu50",
+	"DKxUyBTXbpPnzCIc4oJkZxL6G3Yf8/0Jhiix/xpdsOeEEsmUpjUiIfYGUmtpeK0Jg2FX9USf9vkRmSac",
+	"Riq5YxO/xGF6ZTKk3vOEmxqAzVLggGcuFJkxxiHJ8YhMRRrbTB19o/3TfzY8QRvqGDuV5pGuNSAXkD70",
+	"nmNgWD5HdrtKuA3dLYVUMCkIqrvVkq3MTD/iArLuLZgDhIVDCyFiW2kIgWdpgYj77zkIcvheSCVxeaaN",
+	"yRGZ5vyOZck8YfHE5PDAGsyfRlZqTo2t9iPB50m2YjGOJNRogjnp7/nUDCiaQA64dPHmiWSQUeV945WB",
+	"6i+TmK3WQjEebSe3bKvfb8smkwzMNKm3Wr8jY1KkgAaI/0oY245fmZAwMHg6yyXzKzAxZqh/h0XDbtIk",
+	"da+aschYgzgGB+99z4FP4yxGvdcm+j1hdwzxhH9Yji5yNRMfzfOBKhK1hVcIM8lZE4o+skgRMd0iGi2N",
+	"vOfI8paMPzd26SLPUGhBuwKp6FY/P1svKWfxBEb5T69wpL9+j2QkX0PMHGZymj1brRKlYJd8xh06FL1+",
+	"zyd1yEDz6dvrtee+CJBQMa/KkAOGdDxqcF94xAA2c5kWkJWU9tyCqPfJxofcnpgfLfL1xxKuwsJISGXa",
+	"ZR/SzRg7utc7nj90RoodRNKhyzd0zvemVAQ1vmKejvUoaZoHiqvMofiynIyHz7coRlsALoNCKBOztNHY",
+	"2DCuyCYDwQJzvqFS6vLk9LzSY0PEqKDf0TTRlIpU1O/FTOF4K7S04Gvb6heuvQIGB/PgoLII2xXg41x5",
+	"kd6PhKWalEzuus0avbLuPIL4Iim4rfQrRsY2h3e2N9s+G56PLsaXx8OT0akJ1mo98AT69BoPR9MCih2z",
+	"2jqO77JukzUiWP5zFTn1hhqw6h1qEz7thb70vkBvk6UIW2fH0yTSLgCdzkY1CTZAVsBdGrnALwGTrOJJ",
+	"NpxboXjB9nqm56OIWZ/IPFpCs3iU6OCuNFo+n+QSIjX1ofSGRkLWBva4Gw/JmmZ0xVwBXoHkovc84KWr",
+	"qvpKk549J6VOtuNhSH0tCC4E5vS/BobJDl7HU2cMAePBfYEfoUeEQZiGnyqRBdhSMLsil83Jt7ksvzKY",
+	"I9Jg07nW13oHyYpRLvsFI4WMl6YcJPwimMBeGNwUy/Zgl9hHKLOU7n07beAK74NffWsR8NLHU9bCCV+Y",
+	"U1jJflea+Ztzk4lFRlcSaiMzRlZ0S2bM1sEnHJDw3MUscomKOihatwkmOBmugFq6Pw3TaBATmcs1KAiY",
+	"n65RNMm5Uz/1t3dU0WwCbceLj1CFSTPIOvK+WlG+nayTjwx0BvMDFhCDVPO+k/kaFcWJwXe/N6PxJMpY",
+	"zLhKKDxBf5OxecbkcmKHCOvvir85FplpwVMCapbLLaSycC6U0WkmgjOTIGq+N8v3f0Cf3AQ4aI59EiGL",
+	"f5PwWGxs2j/orxOLOfykH1j+RlEz9xg+lfE6F9kM5nvV1bHizfqwZByS+utCDwpkwLIBSaWWIgYYoESC",
+	"Fe4M9jGRoLL5fM99NOGaCfo5bEUN5PaoyVzk3P7t6a/mG5v/aUyuSeGSsN8oMTGhW7HhtnzChcrNHpVD",
+	"51gqFgmOAmGCY9td7pGZW158mIj5ZCty0KYyyhcMcCCpSuQ8MUSXUcUmabIyY1cNNViNt1dwU32kRG77",
+	"HUy8ftfw2bQ7MJ8MKPA3okMBVzBfWcTaBgo5d9Th16e4Y1PW0N3XhTqec5qrpT4cEVWmXwS9o0lqVpnz",
+	"W67RbJK/7Mei8sV9Y5xy/iE00+MmjEcixk30f16xOKETw+xscMLRN8i5SWCwpmGa/d7HgVVQQNrXuA90",
+	"lsA42LU1192vfndQrBQvFaq7qf0WALSks2SxhD7PGVsxsB2u5S2yS5bdJRH7SuKL5BG5Nsm+MlnwQcLJ",
+	"gpnsURA5KMJIbrPj/U6lGUs4hIJg2HCh0h2XVTrvjmLR92Ge6+HCjji2t4OKRQv3QAUROP44EgAzLq6E",
+	"gO+Y8uFHj3PhbvD9pX0sA1hklOM9gE5pPCWlpV6Wl1oGyWoBxfqxeYpd7H1FwniLv7GdE5YU2gZoBkSm",
+	"ePXUJWLDt+YKQ8SlNb9jWhRyG3zmxU32UUdtujheo+FG+O4DIrAKs4lyw4/gJuPE8OQj8vWWxGxO81SR",
+	"U/L916Am2h9rYFMiV9jTRj+zBOfouAlOJQS+ugKrL5srEK+TSOUZus21eT3PwBuELQUoT1bY/dAOouyj",
+	"dwtmw+EDy4ssrSOiqUk1wZeQWGy4X7uAjpQum6B3Wa8OZzzjSu5DakZoQ8BfIAmUD1hQQBkEnkhQCTF+",
+	"IiXJktEY2zXFdEUX1VXp9fuLgmMB+IuWQkhmywe6LAt1Ea3bQb79fZuS1EBq+n5K/vPNN9/2yZsfvu2T",
+	"n9nsDcyWfv2qDyohuKj0wiAfQ2uKpQW9EPyOZaq0JiW89h6SGRTJMhmeNu4U5cQIHHMnlAdVVDxvPT8I",
+	"xyVgo7UhWebwUF2LLB7FgGHMNlecKAahv6RIL1Qb4QzUoCww+T3aBMq23jYqQTImDb90by3t5qiV72Vl",
+	"kWSBsEgoa7WVbcWmH4m0COyDm5F9NONFzOkBOPWWWqml0QaSZcdK9fWkysVHVR8EwGdAcRjeiOzWLqEF",
+	"dDhY0JbETqnTuKkuSCu5bi0APDozYWHGl5zSCGu7KIH5aZoka8uDoKr+HV/UeugAqsB6OK+oIRgngBmY",
+	"ppeVH60leEdJNfHB+pkmytMYZhoJ0BpXg2p2RL+gUWv4o8hBOJj3QAdd1znlvmbxVLahGNKk2exsq5jh",
+	"0YWhDxyd3jJZlzspk7JV2lgPFbymKnNArffg+V5k7o4iWGhKvLmvkYECYw61MXDrwCnv/XBevYwKU0Ok",
+	"b56+ZSrbDq5hmJ+/mNOqbmZfnkgCoN83mY0VHJviODuay2tBh4pVUa0NBFNMJyytCfvLEW3CwE1GhyFa",
+	"rWRVuXhZpg8jOQwgYAVpOO8b7VufvkH1tY8wF5pgkAd87azZujinXe6Czj66BF7Nyi6dPJsY4583JxNe",
+	"v0QpbQEJKX3f01tmOMLrl8AesFAKn4vCA1R7+yZlPJnYWQao6paxtQT++vplaZ3jcZl+Xr8suBmmd1jA",
+	"MFX/PuBBKC3XxgtQfbcTK6FX4amdDGKIvDR7vLTkN5pb2VdbQsPuhfqoJXCTTGYpI1TBuDt7vBqNFm+A",
+	"uj7gIo3tEHaAEBbm+UEqxwN5fjG/HQ15UJEoj1iaesxfChcbKbQhd1lpnT+ga+G5fhBUpWl9rYNB4oRj",
+	"AXbhsCmbn3iDIwmVpKlZOJCHr69J1sz3k4KiBKpEiIJ+gQN9DdbudluAfm9lEWiDlxZgDmhVmSopKGW+",
+	"igpBP6DyALB5odD693c0AY0yaOApIG+weW9KEoozFsvuJnBVqa2atUdk+ubHdzfkWS5ZJp+t2DO4/RmG",
+	"ViOstIYJs9LviFc3esuSOqssOWTmFg6/ymLtypxSsrTWBfQ+canoFaSETkXfC8I4h8n0229uyDOIfzz7",
+	"xcTq7p+t2NRzGPs2+opuSSyKnis7VRSwPtD2w+QfAADz54KOzcpxo1maQFUNCnWzBMOhb5lWZAp2DyqH",
+	"x2XXVC1LqPhJWtavb3W8X38BOGrn5QXAg9+xbZixe6E156D1llS0sDEsD3ZQLkWeQipHCdoba3XgWGIU",
+	"bUagaxxMi0BPRYvx9NrXBgpQZVhGIH5les2XnMYelG+K8JXICMQ9nbcGcKx3Ftr0aLKylpxWzMGWIq5F",
+	"I2aOqCVblQ8f2CpIXeVrj/aOfd6XnN3eIn42tQY+wdu0zwjwDbckslAQQdcrQfpt1celRMHtzDN3M2lo",
+	"y4aOSyMgFtA+NeCYr3pfqFoSdNLD7hfmrNZiYGn4kBqZe9038QrUfK/1eypurdOqaNeXO9eBAey+EjII",
+	"SBVsyIsyxZxQzL/UkG8ZzWpAetPOMOKmH92KStP0F2G4r8QtPJjeQuaX45YmzXZqwspHJuILTG5pStvL",
+	"6iy69/2hpzuU7ht/IG/CNWsoAKxEUiq7XIwaNs5Kk49rRcbceAzgWZWT5HuUvAxXCuq4IbpyYnGHFZTA",
+	"cP0Q9zGB4YYuFvDU69KGIfgmkbRT1uA7jRvX2sJFqKrkT0ImXHUmGbcJaMRZckcVcwGEoke7PhUpU6Ti",
+	"QH+xZBHa7q9fHhGnNiXG2QTvM3Fa8+zygk78UhZFEOb7enytUR1KpJdT4dozeOgogfufwvslxMMahHkA",
+	"vRjrq3KuTESadqUSa+ncUTFVdEYlDq3e0G0HE/6qEOfmkSZFqtVwt9cq21jYOhkM0KWgZNV4tzaluc5U",
+	"O3jN5I1liGJkxtDIL4dTBI2JLKR9q4yw5FgUVtzX46QB8vVazxT9S2w4ou9I11uPOd9GUcbz3QI3spI4",
+	"hoI9UbykjYVk1uuMnfqwKlEvyIV562zESkXNcfN1od9ulknKrNA2AzHLeP5taZHafgYvpun2i/AbVi4y",
+	"k3TbZhR6zgn0qBbeF6NxQ645LKgcrPZVD2MeakgUzVTRx8QzEA1R4RILSoE2MeVjocQadSVsddROS4WG",
+	"qZmYIfD7WiQ9IL6hJBzGVSNkMoEu3G11ry7SVqp6N88TnB05iTt1eoHtFzO195i+3FDEOC2t/C2jcQEA",
+	"EnTKSkDELEpi7LTUiBJb6WCcnncsJpj3H0om8BAzfT0ffE9VtLSKLCWmONA5AIBOsOvllaM6O+rbY/yI",
+	"y0S51kn1dSbKhhjoep1uvQZFmo42lqTggHGx6ZuWXIb8tQnzzQ0tWzCjcZUpFus1BkjRMAlSFiqcEDmK",
+	"Rtt4OAQCkc0eDbaSGF3HQrM+emE0vgEzrWqHY10AxX04icMDbmygseLItG7Kyom1SCNNENtpHnVwTRxh",
+	"B7ToNRL5AiJKCOJ9U6KJT1Zv9RVTvdoVTecCPBWosqEER5f8jC0Ts7mMxw1xjQwNKa8DtEk+5WT6Ap2f",
+	"A3xdmTDOKpYVPMbQsx1MkJipLX6CTIN7wnCBKE0YpA747h0wkfM1BH1WSUAPtNptFwf9ydjfChvv9WV7",
+	"NYEn5P0CpdhVLajCX28LF4zzMeRGaSWMwu3v3n9fzyAKxWPiBEs5aJZpWbVHhANkHiUzphR6vDmL9AEv",
+	"A3rREqSBwgslBJGp2KRbl/BdzFwvZ+CYr1HkGse05mmuIAVYnuZIps4GxxqVFvNayaLYJmM4TLHdiobX",
+	"JUVhjYPTTpoJ5AnhT05B8GL4ntpRen1d+OD8Al/x/UrLyIUJNTQlDu1ciuY9Br7Z1hlrblVVfnwtTXID",
+	"6vcV3R5y45UkdgaPaYbc5k/CUEexCTQxFrl9RqfdsAy7lupWTVXCWiwQnFHKKNcswZZIERdnAYudAlT9",
+	"grakEhmrykxbouXW7+zdLqa62wI8dYakZ1sLnFtTKVevif+VSnUBpcWk6iKEUfI+ZXmDZWYYzVWxNqmg",
+	"zM4AuXtZRtcHiO/99MKS5o0AmGo1TKbrGGBphcBurn58KbBSZDZ6YHxDo2XRaUZT8LQ2yWiqmduG6d3e",
+	"iKLw7xEFiUfPCQc2CG4NSBsP5WA2GYzUnNHKbFhMLUJHmlOZ/RgMhhbNzcW1VrBTEkPRmfVerYRUU9dH",
+	"ElrcVM7GnbhlNSjw1Y4JKLESWSaa9WYnX/2l3wfyTxtORW1ltj4wsEJOliLPPo1yUC5KxLLccrpsLXqP",
+	"0tGcIxqhK0HcMkwAcpPlkkpeClT/tafcfPPRKvW1TBq9VghFQL0ePHFXOs41esFLIIIex5g5dX4ecGWZ",
+	"zhkjMnLDVmuR0bTwMKOX5RPnWFxjuqVV2otsC2ps7FLictA6qSYCcGEsWRftwhh94eJIpGpyZQyDrgys",
+	"FAIQ7uvJ0xWobGTcmcsWWRmbwwguUVK0E1mXACVXYltExL7LbRo4xktAQj53FcTC5R4GsPw8zyvqy6Ca",
+	"E9o81w3CNk7t9hXALSH4W/LPveV8LeLEdqumhc3zjbl06vyWEAsPUzOGtGRRCdOYwljNbYrEaq0NHXvU",
+	"gknxjQ7bajAHIflKFsu42a7Z9DmZXkcRWysXlE2AGpsytFzkR2+KhmCPNVknDVbtAfj3taT+9oSCPmY0",
+	"gE8ykW6Q3BF5QSXrA6fiJpqVgs1ilMJUiFtC0+SWlcdotoQ73LPb9BE3yS5BbzBo2JWqhB0pBqp1yklb",
+	"RuUcT057ksBNOBn0HivCwA4PF8LZqZAQV9Dn3aZlm3SK8jQLSL/FJ0GSuaukNlmCDdWjdJ08w3vlsy6t",
+	"zJ4dP4MHHm3YbA3VR3GSrx7z8fhE+3wo0vsEj//LetHr99QyX804FhA/2hvcQ3EN9w1jUEfDm9GFNwa1",
+	"PFnpBTSJ6z/yGJeCStrqUa/hqp/efierwDd2OnE5OtrqxRs6t4//DHPrPvWkM4PXneP0zYEPtiKcRDRa",
+	"FtN6Xa/sp4P9dLBrB7t2sh31tBP4C7zqvt+t3Z+RT9XTYF/Wb2n1h7e2zZJ7ouwnyq5T9gNn8rnGSgdN",
+	"5bP0/itP5Ps9zgVv69qWuJbAtbZtbql17MBPfetZhinjRf8sN93HtZLshDQA9rWxnqtoa5zTAp0qSi1Z",
+	"XasKb4revh0xEeDitY3IbW0GbJb9Z2hOwuLJI3X7bZiF78+0LLW7xG6zXfv3nh3Wv3dOc6ls715rsrzS",
+	"X5pBhUX7WNMSd6yPaNFG97BGskjhnRvHFjTWNjbSnQffLnrawcAO1uwCD0sPn+BG4HEkUX5L1kotuIme",
+	"dJrYtssAMYkX8NbuVkenzrKV9qm1DrNLr8stSdRTr9lH6TX7+C1f3Ulo7fqMSaBwSoxvJ9j2c9cQLRPD",
+	"9eO3MD6r+shGKdalIW25Ca07wBY6u+CdJqljre0Tm57YaICNHi76UF/aS/z9qLW1ZgKmRZYV6m+ESkuJ",
+	"EHZfw2QGE8miyjmDV0IqS/NJJpXXK2pFeQ4tiHDFodaOv89FaM6HK220A4u9tEGb4YtnoSKIcrVEDfsR",
+	"xNAmE5AO+jhiiH2MWLZWbb3hRidDEi1pRiPFMvkcM3WL93pVlcV7/RHaJ8MAhg9qzAh8wyCzAD1EW28h",
+	"/6Wpc73+DewFvW9pwk2HsmJGoKkPYI7VuVWbAh1s3O+t8ngYWiWC8UpkvzWJGM3Q2KBxKR+DQ36My9vR",
+	"13jpYC6TkOZxoghO7a7CtGN2+VsWseSOxa9duDw4sKWIptuc6iK2UIinCtXDgeii4pgLDUW7Xir08GmJ",
+	"XbUrGKzfVbnCsHn7EEhzTedn7tGltOMMyGIn38Hlzd1N7XRFD1mlRfZLWxg+Zkg97yiPGmgHWkWIDApd",
+	"Kt2TahTTddeS1do0LuuIZMcN2hBneMa+m9LWLt02Sq/OBMWsCWy9dwiBN26pWWnRUX2HnvQWkzkO6F9c",
+	"afjS++vxf86HN5d3/7UZf5f9KbrY/nC6/Hokfxd/f55/c0K/PVv/Qb1N/ihefLytR3Bq3WPqfJKzjYn3",
+	"e9knNgcDs1cqcmdcng41Hu5EYwmKMLoWUHt5AL4a3IpQZ231yP8w1x+JDAch2FBvLxJZxiJFliKTjMyg",
+	"i/K2U3CsGocKYBZSabXyZHpxSsZK0tGfgYVVO17MyMP42UlV3OyeW70yjXjbztk3+qJrI2WgdtaOXwot",
+	"x/5atGWvw2/SDUyOwuA7cwt2YfuGL9JELj2NEZoCYv/T9hWVZ7bZx8KmeGH7djfr5o299DFCfN5OIa49",
+	"UMIUvhJ37PC25pbV9t6tofumSW33zZyLweUxPRmcn0Zng9k5uxjML51xxUK8oTvztprWfenFu+7ErPe3",
+	"cEOoHTgCEMaWWDP+VojVQ1DlUpqXUGiD1T5o+N/p2yVbQZP6x0HNPqvTGAnJdG+Ovu2yLCutzUPm8Pjs",
+	"ZnjmRVqMXQnKAIsnUHBkjduYbtFbHdOtH6y5hK7m0CUbW2/ClAFof9G70qaGCRLBaDk8/65MauS+Ab3v",
+	"6mwILQVsnuiEAjuAKyu/4PWjE9dCHWawGf06V0xObDPB3tUpJIxxtrFQjcb60HnTEq4uTiH9RkChwjHM",
+	"alN5xhO+sPdo4QXZ5xNNYfqyy3ttD0L6TO+qt8HpM/+gmOj35plYVclinbG7ROT/gNgw9xhXVmWGxtXx",
+	"CBKg/YN4am1wy5SjAbuYXw7O6XA2uIhG8eCEnc5tg/9ifLI3IWNNF6zieypHbE0S8z8DGP8WjVM+W/0B",
+	"ZwhmiYgnDJ7o84ZhwRvMNeBqLe1z6aos584fdn+oNbGi5Tbp7Q526zrk2w6OnGuDLsNJ7/s78hiwDMFe",
+	"XXP/XHNSfiKU4JHSbTDxaKq3qz4KoKye/EUKfvSWboyw38dnb0cdt4sdDc7vEuwIUFBLSGdbG30N8gBx",
+	"gUbG9E0Yd7MU0PLT+vf8FsEZo7FnWNmmNrbPdMUvv1Mn9ckzHJJYQYGAyyCHVilFfr0ikbirjENppaky",
+	"rTc74syLD3yLPStBJ1TubCkohRnk604I7RRkCTnxzKxbA1MFBaUt8EinbzMNdhq1GtLrWS4P0WDtoHjU",
+	"Xw1bLymw5wPNFAfnJ7PTAT2Lz4F1WhVWo559VLYXI/Tb9tU4bViBEHftKMpcq8vRgqXZk+VDGCRXP7c/",
+	"KQZafbHTegLkWQwb+lLhxz1vHP1h/LWmadYt1MIbj++K0LTmTh4NO8yPLpuHjVlDIcz5XuJxyWo/bkfj",
+	"9eBPdPDfw8Hlh+LPydHgw//6Ta/TfOuW89oWqXsyJ57MiSdz4smc+IzmxEFhcKu6d42Be0pyY2JkuS2z",
+	"55a0Vd/9Ao8fgiE+/YC2nOUn7vrEXZ+46xN3/Yzc9YEJ8V6B/N758M4Z8+umwyMYf0jYpl3zlXdg2W/7",
+	"jhjfZ+95geP+aKy/AP6SMhMMtFs/KK470k/q95ZqpangfT4cHkcrmnD4i+Hn5Qg/jS6JEmR8Sv6T8pxm",
+	"W6Ifg5c8s9eYj8UjevcdN/C65uWBrnNLscGeKgJ61dezAzQmgtmT2lixw479iasno4thyFgrEFUPbUA0",
+	"1CbjwDwa179ZmcFktechTuvPmmrkTAlLwfLvm/5X4OwqKv2LJjzPqJRMSXMWj6IOU/7hzf0ebq1bVp3c",
+	"9tNHWGyKuZvm23pzsfumCn2Djjn+HPPwqJvZiGns5WbgbvxU0/DiwCazj9jryr2ZFJPgdlZf1p9nrsD9",
+	"9huwFckpYSdF6VHBJxffVAAGj0/Tc3cE6L1sZz832ODgK9n48HYfgas0rz0P8+z61aS0Wi8YTGzZSanN",
+	"ZabF6gMYbpnB/JZJpg5w8HVIq7BJLX9aXW6/+/kPJ3/8ebSZffuTmo1PJXs3ymfHv1d/fDfa/unnV/K7",
+	"/3p7R8d/yL+7uf74/V++H/5w88fjH1+myz+ufghkuhyYB+ASY9ru+ZGzm2TFbuDa2mBXM2J0R/QfYuHG",
+	"daqp9gD8csid7V2Tv4hbRuhK8AWZZwnjMcxZz1UkQEbFiVwltg9FGUu8If2W24RzPwsykPS403HmoOjg",
+	"aP3RXFvFqH1GCyKLpILmILrr31dM3dF8qO/q14rOfPKIfC3U0rSog5PIWWLnsn1B3tC32E/trWZJoZU7",
+	"f64fccBuVMWIUl8ZwsTiScmQOB0MRzfDY1AwT7WCqdnTpJYRVVad24fp93vm1ndalCryLucx1F6ZBnG1",
+	"7P7i9XXdpwRzUwDSdNc2Fz83WkcmFcRkbIyJmmkaiToir7GJK+Z+J3agxlqkSQT9XcR8fnRw3mwFhbsk",
+	"hu1KaHPRTZoV9sLr8r6uAccuOVCa2mwLBX+/WlOPC3LrEkULhbKM5CpjrgRBv0wLYX7hDkybo+Zv4Rw8",
+	"1LKDlouH2XUF0/nVjTvR2ADHdVzGxn1mJg35rbDzMtxwAmlH1+DQkcaxNymM2rDhpCOwBa2P0BxE98xe",
+	"v3eXMG1uBl2FLQzbm1kPQ2hsHx+ol6BbIhnD2hc/C8x05URfjO15alSGSHClCfOqgE72mgupRpeeM7IC",
+	"n0QyNYM2ILqKJHtkjsNjVHjtc3yKUi17x2gwHA6Hg/PZaD6gJ9F4cBFfsuF8NBqPj4+bD1zZ5TQ2TaZ7",
+	"Vz2Lfzc8XGAlVVHeVOtJ2bsauhqCnliDOpiv453YvktkMktS2MfeOp+lSdTr9zY0URMUO/qY5UrUZWCx",
+	"/7tZ9wt77X1BKY1lYZVeuYm6qjR7C3fNNT1zsbdVsArSEeWOTJ0ki7ClQtcsI+MB7JxnVLYydyHvpXf5",
+	"fUHyj1BuluVcemVQ4Zozk7rjN1mu95TtUo72iEXDRi8yk0WoipZYT1XRVfAI7V03vK9CUj7Hu4psTaPk",
+	"RBEuNr1QdfVfbTONblRaYhEdKjmxLPM+yETab3+Xis33ImbvzOVdy5Y0skzBUpkrNRwqSQpWgxlYZoJB",
+	"5yPms7V22P5QXHlfYXztN/5ME/UGr2zTHcsOD69G2khvD9J+wVMrRBXaq4KfWYopk0J5MV5FWGrqq0ql",
+	"Yd6uhHUesbqOVNDfy7jKtsYb5pqRV3pamAoyM7cJgpqoqn2W0mxsU1zOy2dpiqO2iolaxothir5KTxtb",
+	"iVnRFU4Gp1pNONdqAlQ+zE6js/gck8Y0YdJswaoayvlwMIq0hkGH48HF/HQ2sLeMxseVhcb0LuR8pw0l",
+	"ec6FGyPvs6oi6JRmj3vVdvrmM7adLz47QslEqslOWfNjSXnMYhwOa76SeRRhi99+7zaJbuEPM6ga/pik",
+	"ydykJ+XF/963JtOtkCcQ3Sv+wuL6DDpJV750UUGcKoN/0ByBlyJfLDXoMDcCV2GGGvV78jZZr/EvJcxf",
+	"eIZsaw78ZEOB9jN+CmnZjrAfQTzHSbeWJH38MVHGeYR949F3i7oS/O4Uq3J34/cc3wOmxaO1NokrsneH",
+	"QuQO6I6M65fmyj3UieIIPnBLbrSxJlb+CrvsjcO/dx9RwvRj2Y3zYJ18ZOQJkptbZIHK3Ym0yNFb2909",
+	"ce2Hce0Huku0YNUa0EEOEyOwf31niWjv0/LkRvjHciMclnoHfr/OgW7f4+A36zwd9ncYZ2bCS2mQjbYj",
+	"I4Yusv+fvXdRbuPW0oVfBb/mTOVySIqS5TiSa2pKcZxE2fFlbDnes8McNcgGSURNgLuBFs1xuWqeZh5s",
+	"nuQvrLWA7ia7edFddk/V7Fhks4FGY12x1vcRdMcgyWJfay0nzsXCou6JVPjnflVctxjM15eUB2qhvs7s",
+	"Ij4JZwsxxWJpeWXqr0LRV+L3/tGI5Jcmkotmauf4H+dn8cHfTuPf3k/22n89fjY25vV/7FwfhO+1Hg3c",
+	"6JnAAnDwZgbv5RblHgUshiVZXo/wExIrVYF55CO86DLUaD50pC0XosWqqOetW6MsqTzXN/67UkYAhCwv",
+	"coZVTTNl3Ii4ofcLR1/dfwA+AxYf5NGd10mpGAgVfv8xVCN6Ke63nafWfnI45O1+vzsANeCrKp3M0RRr",
+	"z75AoKAEcs01lmhrFuoxMxmKMYG5c8oHwuySXdqd6fR8mOiZ+fd/ZiKd/9t7+vsk/tdHP/7r/j4tU7tq",
+	"zH/ddw/g73BWXNbK63c+/bkkxlWp1hNrGGWwlvOj+cuqhdd31zArFOaYeSpYnImndKpNjNbwElshepqz",
+	"GfEXbyr6pxITsBP+4QSv3+tWKILKgpP347mPyCDDiLNB0k2TTUTsza4cQq4WOlRnvBKp0W/HuiONHFeS",
+	"JK7yeKK0i6vRT6ww+aq2qEEVPvRAeButmxfX+E2m1q1fVfgZkiuwtOWZF7dHlX70Y6/GM260w51ph0s5",
+	"6MEAbOyk+1/8wAfnQ4nUkptWoZUL1rvfl0rRFyvV3T7pFhIB5Yer7QQXvsIVuHOkdibTIvTkoz2oRi7y",
+	"jAGrNpnUQFib2SzdPAm2aYt4aVKXq23xrdiipmnTv5tVyaFGRO9ORK+QVzpOkuCRmW3txZ1nk/xEXpJJ",
+	"37JstUQyKA3rC+f9YjJ/wzrVRVjPIkRSwXnfX+u8LywAjLbqkcFWV5XveNZUHt4ro42+VIG/Cibi5Ee8",
+	"TSBeHPELwkjNsBzVV/Uva66S9K08Fci21Idr7tkXI642vmNZtusRwcMSvDuBzhWzgJNegwFekuGaJaa6",
+	"Sn/pek1dXNrSmpTHK8BtlJ6yckcJZQtV4BuUL7c8m7MRKhYpM0KY5Xqw+pz+vteum0PFtRawOqpT8uvQ",
+	"OugekxwF50r4HTeCPHuduDwl8JB8ydb+5BQvXY91QRsAcKqX85Lw4/UJyRWgMeEci2615hBrYStvDzPx",
+	"sPfn5Vz1BfHf3GMXxtTgAHuKYY3JrFgAba5OfXarn+qZEemCwkDeSp9+LiIwF6uf97tHe4+W3893on3I",
+	"97rtJ/Hjx+1+d7DX3hePhh5Vf6e146L6M+dlVp4y+ju6mYv4TKqqXOrj7+mqzIj0jI9gtjsv9H/JJOG7",
+	"jztd9vXf9/aest+kyj6wD99/d/bdwVOWXhztHXQ73W/Yz2Jwrnf3u3vd7l53j/0kUzHUH3bh2wrt4tdj",
+	"FeODZ0f14GbYbFhD+7ARqLWKTYtlKhGGGGcZJEIQqfvatVj5rdRNCjIyIyB9LlFJb+48lF7r9bgPxU2w",
+	"HrH1GC6sZWWkGy3MdGF9FhC7/QZZIZwrkSC+cHm74mk86bjLHVJ43XnnAZSwb3RyKfBf6HooNBssI9ZS",
+	"X8Tqw5qkCrU+qYl9YLOcqJo2c6i1aRV6uAFmASsRc9jwUhmiUyUB1lzMfx33fx7IV/LXk3f/dbL3Up6Y",
+	"E/Xm8eDZyXcn59O///7s18OOmP/6X/H7E/lKnsxenJ4/frH/n/v/ePvrYSf+eZz89veX03/sPx7Hv/w+",
+	"/8d/FORVqp2jQ+f6XAVKHeWgoVT9fIknVyHEw3dnFyKVQ5kf0m9zHC7NGRT8FTaLB1dH2POpULFUozOa",
+	"BuL9VJ4t7+2fdg+PHnUL+nkNvWtZ1qoU6q/vTyGFEh1DN7r8L6jmPGI/CJ6KlP3vf/9PtIqpQ6oVtfZ0",
+	"du6L8oIDAZG3qay634CnAG/hASTgiGvKZdph7wsIpuhDoZ1jyLJe6Uqsr3ZErIKqZnuoxSus7+LsS6u0",
+	"SrOuptBq1GWjLht1eSPq8nKhu/eHNo/Zz+X09y2T5WKqB2NA5zLncooruXxuhhdVnpy5r0KRuUWqLcof",
+	"TaG4mhk+qyKeDNV0h93uk73Dw/3HB08OuoeHe4XKum6V7saJ1sbNmrkLnjJ4Vmb5uUDLAByHRNy7GD0v",
+	"rDA+L41UudILvVHrbZPgg7FfkBmX1rC+sDMhFLMz7cFazFPWDRk2k7h76FgU1+rRd6XKw8r1eWs5bN0V",
+	"mT2ikiw2LmPHMrYpu4VcKOH5S0uVSxrUiJ9RFTaKxlSkEwlxD5wKTrWxZz7V9WfLRxTUsry0w/ztN+C/",
+	"lKaqo66QCClNrrZmBe/2lUE+K6Fis7qfcCv0hdJirHsLtOhKz46wQRzrxRLBeJLomWmFKUXFVY1aLKL6",
+	"zDPPSe0+E7G0Z1BvGLl32lMRj+Mzq/1nceZmyTg8OPSBbEY+Hh6pKq69WjjY8u+//PLK61gph7TVV3o2",
+	"17x1L6fMvUxurswtT20gBNiepSqdn6WZ8k+tk1ikZ3bM3QY87MJpoU7kAH79h/v6LEApLteMhZst+1i1",
+	"SpjidaiBNHoisAgRe6sKlVE1olQQ5+LUK8GxR1DCPU34IFRb+mf7iukZJKXNEeNMZZO+AMAtr5W/Nt+0",
+	"GGFGsq8n37TYWGepYV+Pv2E6xcKPr+NvWozbnkoEN5CkdNdUNlAVgXn22od//tFtH/75sdt68ukPMxnH",
+	"f1ZC7OTvoVpRaMan02Re5r7iSRIekk6EU8G06rBXKkeI18MhwoUPMyPizsaiTo2uxVqxR2h2fOVY7YtD",
+	"jdDayZT8J/LIGnIqPlVt8qwfyJRX7uwFUnX6mQkFtd55K8nAoku3il9XaTMUKbdZR6jOhbXLJqqerOyY",
+	"/fDsNTt4wiwftZjJBmPGDRPAlji17R/eLABbPS7T2VWFjPVn1py9F/3fT08R0nArIutSycJBmVTvcN3B",
+	"XWGJa8+aM+O85ktoq7GMxdnAQxXihioTkC29jvJPCoqJ+hvqD1Wg+Dw4qb6Lb6yNNTnYhNeGLRCssYxj",
+	"oTZSV+kGhLWLwGeta+B/vRWaNKjBPfq44RkK4NddYjfcHGjfdaHvVa3NO4gNX4hropRkP3R2SlFpjNXP",
+	"UhXvtXcjLJHgB08gcpL2Gnkiy7RF/trOS/rHH3jZn8Xr2nLi61am3A2yM5J2nPU7Az3Z1Xwq2wMdi5FQ",
+	"u2HoT8WfuxCuraf4FtpT7eKkNIS5RZ2+akvkBJCf6t+8vpCXevkLtmSQiPSc2ZRfiMR4kuYBNxahcTl6",
+	"Vh3w4IwVKRY40fnWuu0RGjtWla8ngl9Q0Dzglid6lIkOe5PrTYR+tYDuSw0ky4ow3qj5DfvBfPdb2Ic6",
+	"ZROd4n40Ra7dJYKVxxsQrNy7fRdnKaIZTGpyB4lWI0qppIJPwM6HRcjUudIztTKp8ui7Lv5fOVtQs04+",
+	"e7BuoWCYW1ynkVBplWd8nCSwOvh9C7MrWg3E8lbZyOP92d1nuTliWx933fL98eet77SijqhzKPGaVb7k",
+	"8rJu51o+MPFMM+V8mjOKDNftHtT8+BssZnUyu67w1Gu+zRa9QM7/WS+98aFdTV2G/5pkPueIvrzwhyB0",
+	"KeBdI//rhN3f+BaXL0TTa/frqX/kueDpRr/4T3fhCgfokuzJeR82ZuPKXdYvNHVZV7RKP97A4RmUoAGu",
+	"DQ2gw14CogvSWGp0mQLyi5Hq3LC+SPSMjfWsp2AcjoKfCgT23ApNYGs0w3h76IFLOF97D9H5ujTk4AJ4",
+	"YqU1vFvE7nu31tuiK94pGuK1HeFBb6DbIkLFm57jXd0zv00rvTUQ5O1jNC5bqVCoWyn4kfu+DRdEOYeu",
+	"FMqWm8ONM0vLqnC/EozF3bMGs6EIgUs5SGeCjBwpJovIz0iq5Uwg5ldrYBnerQR7z7M+0jAMXIjRgQY3",
+	"LTh8hMomt7cH3AjAqMdmeMTkNJ11lKOXpRht7fxe2iHlJ4gQ0iQ6ytGqh9LJpIQ2CcDN7rAoU+5fIo6O",
+	"SjTT7nGKNNN/aak6LJqm8oJbER0xrZI5ZX0nfZGannIS7NX/WLOZABxXwCgE0lfs7XpaBtAWifFwB5wd",
+	"dA/KAN4BlcXPEjr2YAqV77OwnSv2jp4wf+hLymio06eMZ1YDKY+fE77jbOqclO/pkTweCDgweMEEy//D",
+	"lsus3mkVAWw8D4BeYHEpnBYYMchSaedvnTwSCxBU9+X/+snbyV/fn1InLzh7dF24qwuB4J4f2uQpYvaq",
+	"3MhWyP4j3dDOD9nceTAtNhLWaeX/b7m86Ed+UclPA53KBf6eJZifJcS31g13GRX6WAtQg0EJdEocLHxA",
+	"YJ+U3a+aUyhRChzNm2IleUQif/c76oGiXoHNcfoAoxMrK5tKwaZS8N5XChYIYBuG1oahtWFovROGVhD3",
+	"F2SisNQgFrn8T/JvkFrvytixLe+//KcwLTZNhPO9dzZFzkUM7ZBZi6X/CSqMbcxzKqbJ/MwtSc2zXQqV",
+	"UXwYiHTqnuHtmCcJmwnWFyOp/n3BPfoOQXqfOB/p0PlIHqXX3T7QK27ut3zy79Kz4SC6ZWFtFt5s6q9r",
+	"MDG/NJha2CfvmpaSB+AoYtR35mUXPbpq93HvdK9b6z5SJOi9R6eKt3Ue16r6JefR7+M8l1PI66wM2uq2",
+	"fOmaZcsCJWXPlU3nJW4OCKSKk7gNuPdH3WW4941K/4pLzgHAvf3Exc+Hh0Pe9gH04+F33TIvKeoZjFTP",
+	"tnlt9BOKVqHT7BMwW0CuAZguyKe4DXD8sBzHxdjY5MFxzp9cBsbfb3eflO7ke+auyk+C07+Ox6cCdywu",
+	"H3A1EElSMtGYnKx231rlwnXwMFesaRH6LZS0e7cpTZ0dP/oIrOJKmnGtE9VvD5zr9OT74WGb82G/nW+/",
+	"J3s75YJ1ajCoK7VvLT7Un3Sxs00LX7V2TMiEfVqLb7dXxMBzW3XTtxRSPZlSBF56gyh5/7r/0yarirh5",
+	"NpWjETgLqFPz/fOWMNCOqtAEV78t97yZWXi2CrPlRtyl4XbTTHkLtnaAe7J8AMh9Ia4hViGD+XGHW/ds",
+	"Fo/dN1FkY2msdoZoWagO29wFJU/cQ3zvHiJPjD4e5olDjABCoOmRSDj1/+wcPN5nB539zj6Ds1wuk77+",
+	"wKRhwyxJiqqUvjoLnxuh4jM99HNzAWxB/oPZxlwPGG04WCrttcdtt9rtJy7G+t49Tk40ste/qa3glqSd",
+	"L0m+JVbOBiVqhU/hXtr+P4opV1wJOGw4GwJ0fCoGcirdSiVyArBE+G0VPcternvL+JcL89/daC39Nnyd",
+	"igspZuBI2Ikbs5d1u48GU/iP+EUkiWaQJ/RxNRtoNZTphM11ljK4iT8c6uBvd+nH+a6biQRcivDWd452",
+	"3uNnzGr2ntvB+LVTGTshn73lyDufvuCc1VjwxEJ/cT8bnAsLfP5KCTrS8CCeCx+nIpZm4TNU5i5MPC+I",
+	"W+miT8UlgLUG3VH2OTbLu0jMOX6s1SqLWiNXnjsilWox2ljGaFpy4LbRNnheeS0+/aUPjCBc/xT43epo",
+	"iVcmQq6B7XohHfGpSeI9nCQeZaXK3Qs+F1e1tt3Hp3v79Um3zfsrSlX6j787cK8+r0n/Y2esXdDgfPZt",
+	"MmbFiuzgAsAjVnUjYmplqSD58KBcZkxeSl48+8efoRh056W/W53FX1gxrAjdO9zfp276NYiaYRtjb/X1",
+	"BMZXpoG7vmh3Mj8pWYxNluKeK/P7oIRhZb1FKDfpg1PvWUJXpkawN5+qU5r8/ZfKVp+pVHDndX5q7Wgl",
+	"nl89RP3De4YbRJW1ydsQRCH0AMwiz0+Sf5rOV9AV0E32/gGQlk3E3ETMl4+YC0Jd0XVMxyHbGEtU2pXg",
+	"rl6eYLMZIdQGjkMZlAU2WH4kUAJhqXS/p3Jgs9Au2Jzb3bNzO1+uimq5ei903MZ6/J3bEtd0vMIzg1oI",
+	"yoIGzobtHYLGNgVllaOgSSvQOfK+v/jABzmqRGVEUBQZAWq4/WSwH7e/F4+GbQ+a/P3B4eOShfZqMnfi",
+	"10KTzER/slN28z8uQARsinISC0Q5qQwTgEdtVq3gOo//gUGMDAuBL+2J9wguRIrQ8Y+Qhx2sXiqcOXef",
+	"HuwhsNrZhYZQpkvGz1QYD6cc0Xi4fxHyRP46sZw5Zyi6rI//J5izbBKaL6rUMT7/92GLIhBUSD9eNbHz",
+	"Wfr301QPJcH7NDUVn2Xx7VV3K+iME9K6PI5v9WS9pM+XM22rlPl3l1PmQ54Z6xW517w/uQ9dxKOLSUDS",
+	"j/uwSB7W8x7m8/J+jKoV3//utPtdYRd5gpamtrmpbW5qm2+9trko2gM4OXB+Ur/9/WAvbuc0i4eP8gxC",
+	"aElwMx+JlaUSqAzMv8A0/m2wn6j+5Hd01VKp47MymafTDYX6PLpmkdNz77B0lS/wIMSjVFj34PnJEpyk",
+	"nJX2yuMCOSW4r2ON9CVlrXgtXhDNp64u5/E/ii5ak6j80hKV7s0fD2ypFhOyH7dUglk4cgwlmFc+all4",
+	"+Qdtp0bQb4CGx/7jPBVV2zp4mZMZU6Cibzhq75Jk3hnFN6s9wYdOD2lySryGzc4U2Joa6pAmJ9E0BN8U",
+	"05Ip0DlcOwtDNk00jxtZeIiyUNMlkmfQoRJymmqnnekI1oopnEKqWBBg1JoDTegjyDP6wGUj1VB7/A2O",
+	"vizt2lIlbNlhKcAPAaAWrFLhn0ugZXgz9EIN8yH1UQGvBmLiFhuMuW0xWuNOT/XUt+zXt69eOgtuFD8X",
+	"ZwNuRIvJWCjrpD41gMX27t3JjxdPWszKicBP3vz0jD169OjQ/fLd6bOOu9Nz8AHgfnhmDvAuiiGuEJuN",
+	"tREsirnlkfsGismwm6nDfpPGGkTLjQpkjRHrCyNjwaQ9YlOOVKyA5MJNTzEW+cusRiCTnH9shJg80rDI",
+	"veeIEZCbUDFhlxMaTgGoVyuBv3SPc6z8Y4y5QRqBgJfnCcsRUOkp/DDne77gSQZIvW7gDnulkrn7bT8R",
+	"E0P4d+5Cz2BCnCbWPZCbRoedANUMAgS2cgg1t5aEM+XnMvcriW4Z3l6qkVsnndkOO2avj0+f/eIvEx8G",
+	"Yop8cjOEOHKjJmIIlzNj+dwwz9bWyuG5nFub4i3ykYtrQAws+Mhu+Z5x59izVPDYv9izAXwWXiruBRzF",
+	"8DmL/t6GXx2xX05OI6ZTFr04efs2KuwuaD6Cl8qn00QO8FifFvf//mW0itjXbnMeHjx+8g2ihHL3WP1E",
+	"sGigYxG5bWFYZOdTEfahxzyCqka3A9yqwL4QH0At+u0ai6cswg6oCJCi8IuhTI1l+102lCKJCzwTs1Sr",
+	"UYc9B9TdqcAcOu07t3gHHz4Eok6ZulHdGAae+AcdSxK3kzaIFTzZk4PDR98csXenP7W/bzGl2ZgnQ2L3",
+	"zNJUj7gVwL8HXyKa1UwORIe9dPN1UgyEEEgy4jShIUoMeOpEKgQ5f/nTs5xPpy9jmYoBbT7KtxiSI4jq",
+	"E+HUS8oHVqTmaQB5g0sK2soAiQ/sB+OCBp74QfGh3woVL9MTcrOKDhEEPZEXwrC9x56kpMUA/9nKBHcp",
+	"UXEjfZH4gChdbiQ3PjnJ9UyGP+mUPeoGgDs+tMCRQDplqNOJSBfuYqxMEiRWxC0+x73B4ZZuVFIieqaO",
+	"ABjP8j4uT2ZQF8GN8Mc8aCN3QV+wRBvbYe8MCXvC3YyEJ3ekx3XyX3xyNyrO/bALnC2o6djrV29P8XHQ",
+	"fhpiA+OKRSexi6utUIN5+29iHh0hrhsfcalyklnQP+di3nKTwZkSSG8gakIhoW024TEqaDsWCjRsPpBt",
+	"vxHOWRXxEXP+W0SzJAwwsGa0KoBuzS0giKoRFClL2wq4YmXUsT5QwgTssqeMM+xQBdB+Z0DwZ49g4qgC",
+	"UOhZhBdGHRb9/PyU7YJB3f1IFdqfdicicirM5E9bpqwK5GHwKIT9inIH5U3wqJpFuzyz44j15wSo5zXT",
+	"U09BgC8JN6/REwHsQO56MvZPSeOGO8Ar9zcBdQSGdKZTvMoDZrnlxF/g0ha+AtsDRkBCN633MAqWU2mb",
+	"c3syq92owCQ+1Kk4YvrCXw1Pi/igcjS2YS4F9h1mte6Qvqc9j08Nzgwuc/SGW/Gbu1cb/jdyA36dhnVF",
+	"ONpvWsUL37goQ0k1Arav8jdG2Ih97cUb1YZ7ZEQ3nMCLcn7HNx32Cp+FlKV/moLHww72D3Hr49ZJuRVn",
+	"9Jb90MKm8/axk8QInC8cGA0dnLUUt4Z7F6EcLiwmfe1kFDukRto5Jhnpgpb7lbRGJEOnBWg7zsaahVWy",
+	"WgNup3sSPOFhX4f3kbo1cT4jtmLhiU7LoxuCvcFd1WKFI5+nhX3Tys1qurCdv3FDgrwF3XGwf4gGYCqS",
+	"RDpZ1kNQgqX2Lw8N7NNQ8OERQ7dV6XTCwVWaOMsVW6BbTIR1JqnF4GiYdDHcAmwSKWL3QazdBgE6D2c6",
+	"YzkcilQoZzqPSaOZsZ6BhgMXacYNc35E3GFRb4d3Ov3eTjGIJlo5xiL33cI3KVIuqqfoR7iVnmC3upvg",
+	"yWv/dOQCKG1bbDaWgzE6QSAIuM3A6WARLFQYEvceflbcV4ngTsLAyzHeQUKL1RdjSWvzL34sIwg80tnc",
+	"aBeyAfM23JaOrpwFJolH9VW6KGqxaNdvqnaKghY03cI3u7TZ4EeFXZXfv/DhbqL1eTaFa/EIkoRrNxYD",
+	"51DAN5kyWd+96b6gcYu3KH2LP05F/lHHDXo6loYZkV7IgQBDBQ4hrR+5CsZ5XHYMJmWYamXbzo0ZcOUJ",
+	"QMDKQ8T1L//yL+yX09PX7t9w6+PXJ2yo0XsGz3Vvr9thOfq9+4x4RjgbjLUcCPBtZnQF3cJN0qZyAKIP",
+	"BgguZdIcYaD37bcvhB3r2HS+/Zb98vz4R/RN8D5OpTjDFmthvO5F3qUJ/Ig8WnhKuAg0vtu/3tY+xr0U",
+	"HbsniVpgdpxfrykKJCoOul+HvXp9evLq5dvgK+x3D0p3cEoLRvM+fMLN2Cl2t5hudeG2OEd3XRjRA4q6",
+	"J/6PTKRSwBMfM0jwB2RXN/+ZSJI2OG8QE4Y5TnnKJwJWEu8YPgg/H8kLgDOWAzAEHOghDrpdGvgkj6C/",
+	"/da7bIaS5dl0KlKCjfWKBfYJmBoXl+qZvwBvh6GAewzA332GYXP7FGIYAlbv43bRqsArm4cc4M89ZVzN",
+	"0WNABFZ4dXvh1aEUwa53MVJ4atRAcqR06lYKKlEoceAi45mzyBCPuJcGWKn00sJMn6uBjsH0lsYEocZh",
+	"wyVHlH6wc9gDr9+d0vT8vd44C+Rv1O122Cv/lJ6sjBQ4zARn7ZYFnovmB9eFfczTVF4goL2chB39fe7d",
+	"kiFHw3nmLtKZVzfPsGEWghI4l47opZGXx8aCxyKFt1cOYpyCKr9Kb5roJ3kcWXgVtJlwAwKZA3iqMxR2",
+	"vybRybD9gtvBmGZ5Mmy/1Er4z0o3AQcEYjEKxMJW8IKixEhbycFNFXwA7y3fW24DwrabT0WHvSMh8s9Q",
+	"2Dq0MC94DIpLjUgy97t7uIvLoTj40s7GumDBzTL6TQ/8yvmlip6f8lHk9ZPTYRBWeb1CQ7qLYDDkZgIG",
+	"X0yXYShqwTGGq46cLcf+dsrmYZN7+3//+396O1EusriHwEmAyYX0Bk/cargbu3XybgSEPuR+9LUTj9Q7",
+	"weBgG6QyomVAKS0kdzrsFeg6mKN7Rky0pYLNBD/vsNdU0++zSP6ZtI+sv/22tAe+/TaoXg4xA+72R90D",
+	"JtHxIq/IuvGcd+6mCl6lG9B5K1OeSmDp0yk8QvQtSKy7xRjzc8W9TLfb73bztIKFnKCHEPfJwONC+AgZ",
+	"NQVP7UVZQlqraJfIKXUj5jERKZp9lqkYkLrzVfALMMp4SgEzhVR+V0FxjNvbekg0iPmWyfcehlp5FFTc",
+	"Rm6ObqFgGfiIwMEnbmQBX7qpLSiYaQpxANaLY/kVhZUwhns21K7csCE3VqQd9mpIkWXLByW0az0Pgxtc",
+	"GnpfToALaN2Ay+CeZqTR7fUWFfg5XbysNPkBdNcOe54Ygb4HcdOCt8kVPlvLWXzMnIETgblQd6fo26D8",
+	"9+lV/MhtsGopZkw1i37jxrZf6BiOnSK4IWgz+qT91pmfXK29U5PFb5Y0DpgMZ4mdywN71bfAdMCiZkpa",
+	"rxNdqK7mZJ5R5tzX9Nq9okwxDAq8J+UxnZ1JKcGE/sKEJ+hoOGHRmYUEqOfgxbn41fmuyt4dsf7cCsO+",
+	"3UXVlACQPGqmCNU92kXcb5C8Ke5HWohnfOBemVtzrzBg6pGcTDLIkkaojdhc8LTD3sAOR2tOUgiXK90G",
+	"bRcdOacUYzu3fsBzhxEzhiHknHBzjqwQznaSg1l2RNwtjdWpe5pS7viCp3OndZZsp4vPvQrrQxAbvUrl",
+	"SKrcAA8zwxMyMgdkZKL379+33b2ckzHgVvhcIigvF7ujz/e4+8hn7Sl/XRe1s2M3uM9OFbVP96CFDgY7",
+	"6D7ypqiQ2Pj2W5zS39vkLLRP3I6P/t4u+gXtV5g6PWJKGyWHw4imGLbIWwKUbyMMPppD8EspK6/ZMAUj",
+	"kscVPqSBxAsueH+OlFqQxIOJvYWQon2acmWmOs1HilqQpgHc/kQOhDKicLr14uR06VhLT4UyOksHEADv",
+	"0o92JxIoJ3yBd+lcLJym7XQ7e1hN4e7Cp3LnaOdRp9sBlAAXeLmxCXkKoO/bVF7pPqcKmAXOEg6rgpeJ",
+	"FNYW/UUM8kF3TtyOwEvc51Qx6XOn7Ov+nNER8DeUVqWkgEd/x/UJntJJvHO085s09jiH5zdYmkfeHdZ0",
+	"l2YKx0doKEGjQ6DHLXQgQkGHC2vysj//HR7LrGMCKUyECEg+tVZMABSWNAwqhKrHp6+2GP5v7hd149J7",
+	"RN4lcho3mQZVPm01kVP4Td10jv0MTJ7gcrEougc6LZEh18zK97tuOi3kHK6+Jt80u8/gFHRngysh3+nb",
+	"uKZaGayO3+92F2giisdrfxFN89Zbym31HTgIr2J4xt3/qbVzgKNX3TTMcvdEXfBEBsps+Nne+p+9U7yg",
+	"6mP83aP1v/tJp32ETXW/2Ntf/4vXBeftJyydh58+Xv/TZ3oyhVRf/IOO4Xz/YP9w/c9CAhuHCtUo62cK",
+	"Vq1ERQKKx5OQ/PGn2yEmm0w4tFO49xgkUQ8ZqNgWU2Lm4ls414FiwxGU0mDJz5+tnQ9tqqIhEMJPrUod",
+	"vfsR/jwLvNyfVmptGzaPiH3MUMjHemY5VMN4WWdJCf8sijp4nQrO92t4ei/gQBkV5HvhQXaKjNhYibSF",
+	"3N+SkGK0tVpMH4aUdg/W/+Kltj/pTMWNWIMQQOy/uLGvT5B3yRECcjVqnljsuKDxfaDkXSfGE+f/z70n",
+	"fcgiuq+/wgUKiYYDcB8BY9gOH5AlxqAN0ZshVi2QiNGNCholZE7nWDghVRhVOsfcucTAHxRVeXZv8H4P",
+	"Q7GAgMK+vC6dsvz4QQ18+rQ44U+Ncrth5db9fgNVg49yiglt/NnhivdQLLTa/H3kimnpLSzJ9JX18gYL",
+	"63b9qda/QbXupsr8nTLZFN2JFyKW3AXm90+lkwxeWa27/60PngtEa5Sa9FVLpUOnPFAzeEDSqQ6GcbAl",
+	"Vfmggh5PirEq5PFL1sQ8DyXmQTkIkU4oiLpExJPFCMtSKVBAM42DsVjGLYxi4JhBs9lYTzrsubKpFIZq",
+	"hem8okagYKxN0kp8YHMh9fx/1akLaLm8TO6iNpnE84QK5HVWZnKuaeTSA69IH1HH6cbpI7fix/ibh5ew",
+	"cZNfrbcanfVwdBYcortXyhI9ukqSxncI18Zu7339EBySAce7pco67Ol1sRu2C3fY+9Ae0dcxlQm7LSuI",
+	"gpdhA3iIA6u8BSCveBYal7fzFwp1zH8T852bioKKcyzEP8vxzv61DfmsRO1RH/IcE1AHnnmmmfoqZ3uW",
+	"plxg4Vtkopz1I9oBAPoY1vvjTkW5dt1E6Ve7VT/51Nrxg677ebgOnu0BhGyXi8AeVvSzwWT/JuZvBIAG",
+	"3DuNCTIDR9ggQk4oLqUkdxH/oMa9e5MpqLUPehF6bzJfr8YV+n5w5EpIB9We3bNAAvXA46X8QVaeEbnn",
+	"bByPB+J4FGTIXIPfgdRRHxFPpP5I6O1Yz6CELVNsNpbO6bDUCkGtU9joaF1gBcU6vrgh54ZfPBrKd+dG",
+	"CVy4rCJpS1Ao9/YQKH/MNWnSTGHJHhxx+zYczYY8bQ6GPt+DoWuxiUGAd5GysD6aoJ2GPYy+msYwApBh",
+	"fawupMLyPLsZioRjrUSHvcSaRDbRKZU2AfZb6NiErgG32Vs9JS6EwkzLKUEHwWHTjM877BkSLMJZEnQ6",
+	"+sYnKnp8SiqHij9JmxQPqzJ1Bp9VHhXh7Rs9s/SAn+lZzC0fqoS912gzL2tXUWjYHLm6llBIyILkTXtK",
+	"p8yKD9ZUu/LYjrdF8d91197BBFbW3t1U0SGMvEm5IVBOrc1MfwlFdbBkq0Il2qJNsPRAgiV8X1cJk/AO",
+	"u1PkbfB4rsvaifp+8y6VvoC2j8yIRBjDJoIrCJxaiJaATcruKk4nujJliVTn6OYgei42PAQW6g57I0w2",
+	"wQIbcJfAETIZgHjU1MpkExGU4M0Kzmv3JKt9D1hG3/QsDTTZN9L0AKQJN5LXfxtIUKvuCFYm/jbUcpkZ",
+	"t9GVVhBJGOhNOx2LOXx9LqaElDHSOepCZToh34P3Zqc3W/uBhOH+dG1pY2621adZzbkdgFlYPYWAOu9l",
+	"wh2NtP4FgDI3LNGTIY4at2yiJyAR75F5xs8wcY6b0oz45Do95fZkHkevMwywg++ZXWik5QFIC7xMaArc",
+	"3BYse1NIU1Qf6wGSm4uzXDyG0DSQkprwWLSzaWhiro/5XvshNkj5eLzUHNGhoAewTU2qmrAoYK1uGhf9",
+	"5n/w6eZDGVqEJqL5fCIaLzpQcpokICQmSMmlpPEjQhCv6wiCxmKyN3lLPSFyUY81SKoR6cUqH20TkfRP",
+	"U5GH9bO9WiZ2fb7hZPhSKwEgBreQdVhtH/1yFApDnp/y0bpSDrgGbvlow2Sqb/9vTpw+2xMnVTSoEmD8",
+	"iJP4aspj7dHTsQrqw5efIWjIjM/9WfJTxLtF11U4TzmYY4AvcOFhRMdMPEkqTpCc59tTK1xf/MX90UT3",
+	"QrU0B0LXcCCE+6E5Elo8ElLX4pzsIsN3vX55QXgsSsyKKi7gWBLfN553iHDkTWdJWK6pAdqEJ2ySGUrk",
+	"YgELO/Z603pEbz10ETiEQ2oejsKjkK6NUCPV5GWFih+UN1RV11vSWnu3qbXCO76sU9RqKms/E32rtL1j",
+	"nfuwi3NRF11SS3sklt2P9C/Q1PkhWX0RkhUfinA/Twlr2VhAtzI4n6mdhxZz59tZwIUdCKqt13rylWGJ",
+	"HgVcQ4TaJ0oFIA5QuqdgrtV6eKIvxAsipNlAE0/CpRW6OF+Ce9o5XnjYrZrGD5Zf4Y/42pqu7ofbU3Cf",
+	"lBBupyKghAkF+9tppHWQZAEEsVjeCLktKFxqY+XSQsUhKhR/4UyIc0KqVIh+nhlSSb73wPRU5HlqCbij",
+	"7X6WzAlScfFLuJX7FgAiQRe6YDlF+oTB+VAWcPIn4OnmUEE9RdwYyFhr6gDRtsdCu+5yKJxBXg/1kKqD",
+	"GrStz6/znKSQeDmocBHf4lWqhgJUzwZoW8cqnwZpJO/NELO6p7BB6faqCDBN8RMkAKnMuG+LkFNT+3z/",
+	"sbYamK0mt83zTXw1Yd0dmIv6PsOfnrGDve+7oU0C43tnqROpBNb3OT8h5vMCtKkeBtxnONn22LUrxPaU",
+	"9xPxYGTXRXR+4fIbW+dvHu0YC/yONYJp6UELqRwPuvujNFNtpM+vVKSC+CRgPA9lUj6JXxq9kf3PVPYB",
+	"T57P8WB82aRyw569/X1LxaD1ZHU/gkejdiZ5DO/Pk4ACu9bLggNRAyKj5sCVsHWf8VvB08F4pw7PF9Fy",
+	"yXkfa1NX1e++ujroSwSMHDHRLWFTQanlGr9vschNWl64SwmdhjD+US/6b4FOYeMmCKGyiXujegpsx/4m",
+	"O60dHNa95EU90HqAwFduo6yMPmAjNbHHQ4k9koTkNPDPKG19PvQSmmo3FRaNe53jko9GMOxABOj8lQQI",
+	"VI+DvHLFUgFEAZhxQK6+UKVKk+zUZBlgGpfTa/cs4g9P0gje5wOxnYuBD/m9zWhBf8ElY34iK8U940+s",
+	"nQitLIlxVgumtEALDZGD+xjPmy2a8dxEFnqgtZ7AKRgNTbRNwJYNRhZ+CFxBSheYSPMz6+KNiA7ozP2o",
+	"Dn/XPZQTik1CkzDhFH9QGaH4JbvH6QWtJ2uSC+75mnPd62isXtzQjeoKYkcg3NXq63IKi9iV12C/rA51",
+	"KqH/MbbZ2gVwP3LyfCsO9Rcr003KwIvS5Y8aF+jJIdxcYexRSqlQAZD0PYtbMO8DrlwQAE6BJPp3PFmE",
+	"rz0Vni908OxzeSVEi3nWOCp7AL43PhFxjuPvb7yItlJZLeue6epifP3VDGFidwV//8VrkKZI4rbraaHr",
+	"87q1ViDTWpXoJIvvrw2VtRLRV5DC0OkWmxdJYSo2OA4waxdsZLFbqhaixHHFxjpLw6GJ11qA3aj1pJbb",
+	"Tc1f5Cxgl9NMDzEJSA+9Kh0RXmjjuHzO6NNlKVvUCVeqXljQEKmA1PqVshjlTAS7nkSEG/U++ib5zBrn",
+	"pOHlWZfpKG30xkW6YpYENNFVfaRQxrmWIzHhTh17GhHoTPmAHwDyNJWMdhgC3ywiYCK9cpHKR+UlpHDS",
+	"AgzJdU7Q2zDNG9QlfpBVLke+Xs0pyANxIUxh71xGMnY/+n+Cj+BrlOu9BACBp+RFAGUv8VjMdJbEnuMf",
+	"8Nl9fgPrHFtwpuExZqloYDn1+ANNxW/c7Wsr6Ic36CH4Ifxcb9tB8OOv9g/8m2l8hCaBcR2Kx+92xnOh",
+	"d4E/JwG/HlUUsBqr9dAbYVAT6SGbEUYX0X0JsuFwh041aNZD0CovNYC+Nhql0SifuUYhOLJ8X12LBkkB",
+	"7XKFCgn+y0ykgsWZ+//Upz+nOCeq55rwWLBs6vRcpwaftVEpjUppVMo9g7q9bp1iUzkaufHqlMqPOj+J",
+	"JY4dJL+g3oYi3Z9UbJrqEeKWvBoyO9OMBjAea9TFSog36uKmZA4fIK1MVT7hFH9+fbqoUQrNGcgNiSjt",
+	"1WIYofRsOznNDDUa1ab3TGamyDfjKaWpreO9tGMW/TPCIw43C2jGqK6GfgfjrCmUfK/T2HhBdzODpiaf",
+	"UoylmSZ8DmUcLTZ0u4BxQ3Ws2Id+ITFf2GI6ZWM9K8Cmee7JvhhJZXp1QKb/LPVUTPiH34Qa2fHO0V63",
+	"29qZSBX+ruymuEViC7eiBV6LhsC8yaXeeRs5vbHtNdDuRyJWWQ2+OitQlxshQpMbjNtiJhuM8czVqy0j",
+	"q6h9fxagjzaq2y6zwZQrtnMymHtarh0EbbWb4B+y8RI+X7TTfCNfXjbx01X8L8com9g4daHPPaWLnimW",
+	"ytE4OA+n/tAQbvmVoW995Wdf0O9j9jXUQrhrz+Da6JunpAJ6ajbWiE7ufRQw/FhkUSCbdnccaDWU6cRd",
+	"QmlOWA/s9qIaDI/HqjQ1gC1UcVRWX7hZHtPZaqNOPn91csu1EYWN32gzL28FhQa08k5WUYFcgamkoAhW",
+	"a5BCiRZdcpap8G3UYkZiTeccuksnfI6nuakYSWNF6u5gOz0V+kxJzdCfVWrm55Qr22iZRsvckJap2seN",
+	"uiG5K2ibIKTBY7maQ5UKqTDsry8Ygb4zgGrG3UBHLnk5es5C4QMh8WEgprZAV4yN6jn9XtUZDM2kiYya",
+	"yOhL8SVoywNJ2EKW82pybYQxUiuzKlZ6K0fKFOUWmP3EhUjn0LzWYScW6GidD2L1uVAAw+kZK5ZF+LmK",
+	"ISnox76nQlwBo/vcrXwjZJ+jkD1XMVT3GjlSbalMOWd3RSlDoa23nc+B3n9h9KLEQX+VGGbAoS1mgLjk",
+	"TzbGMhZnZGyiFiQVvQWWwfYiIoxEKoRgzeOj0I9qfGsrdH34auaD7gH2ejlp10ogVoUbIvSzJFqfB4QZ",
+	"mJLObE8tTktphAsfU96TutHd7QB9b8qBINzqALuHABqGGa0V/nciIFABaHGgXgTymLHgqe0LbjvsLS50",
+	"qWu2yK2I4w24cssimE6BL664ZB2Wp4ZcMEWvDmB1jEguhOkpzPTgBWd0wZl7IyIZRt+0kOS8lDeqSA5V",
+	"RU80/Xvm2dxAlQo+511223zxcduDaLipkbEWiwgmMxVGJxfXEQR+2VU0JJGXsXiZHe8meiTVagIJYh4c",
+	"U5NPwVsEA7P3mE2kyqwgHc2duUuFGReuCf06Uy7TDnufajVig1TETno4EYDynjro7uWx5kDHgkV9Hp8V",
+	"roxagUNYp5A0sx5nHs/mwjJU9vLA096MaoR735FidI6+iE9UvV7EK5hUV9eKt6ZDFl99QcPeXtoKN9NZ",
+	"iN6ipljwutVcrsvkiBiAgwLL7Lisv5RzZssKTGOuvaZnOpnxuQk8h9QGMRNJ0gYuhxjVVIudKz1TpFQ6",
+	"VZrDDXNTbcygMK9KFXP1GLfZ1Te1q3HzbL6tXVA102ncToURK7b3W4ylWCLVOcaBRlhPzudv0mKSgtJQ",
+	"opZoNaKYLRhMVrD20uR8fsgUGmsBwIa2+pAadsVrGvANTHrbytZK6rvrlzZgvdtK1vYr1MpgIKZApzWj",
+	"4BsXzsA6EcAsOGZaBY+lmBcQH6SB3H4Biv26mPI+NTpgtQ64v0RyhdQxrDHjQYoZqIJl8rgtdckunb+t",
+	"MJnkuc90em4APQg9e2c6H3W9t99hxwB9knoDCs6/mhPYWWBOCToIyZSkZRdaFng+e4p4QovH7aimPPES",
+	"RANw10rkNHyeRd1zM4baCHtVM/1W2KeYlvNJw8WcoSQ2rIItv1WnG16oi9Ul6oczWsvG971BLwFwEotW",
+	"m/XnEEw7oYc3spXQUxC+OrQnNrNywI5iT8KOjS0GgINamO+1ckLdxJTudUH9U6rRx1R37BlbDvYPnfVT",
+	"TNqeGnPD5lIkMTjdmk24mnfYO2Q/cxaUAAc4NAiTA4IS4itepIVil75gxupE1HBN4pPfH1/9NgP902Kq",
+	"5YEF+7QPSf80yubGlM3zD2Skq5J1TgfhYfCWCgdrz1ZrnJlIBnriW2aGOkn0zHj0kT4fnI9Snan8OIpx",
+	"FiVcjTI+ElGLEFnhdX9lGDrh7d/oezYYa22Ec1lEtWKgGd7TwMTPbyvdsnfLuiVvhQgZxS+UGbzJgz6U",
+	"wyjkL7ecvFrf90efNPHrTZiYZ6lAFPtSJYS5RIb3QqRyOG9j3Lv6pIrixoB4hVZmBiWNmvWFMz2mOtjs",
+	"MIoja0sQqkzK7zC35xSS34RROHWW+Koh5zNfcvtZRZR3qEUaJ3MDDYCbzqmAUoP0psI/GHO7HjT7lRJs",
+	"yvN80zJab8u5l0JCqBrLVAzcL6GNC34SSPSggwL94rjDfgwFzXQ/Y/m81VMY2LpHmto56+t43mGvPOqD",
+	"HrIIOYLdXod4lmjIs2nMrYjP6DMKYkfyojqG/U0aWw+7XQMwW93zTejCVysnWm48T2KRQjGbWzxqPR9g",
+	"C3j1PHBdNm4+9+3ky0O/hKRj5dAYIOgkztkg2YnNU/L9FDE/qGhdAEC62wm+fB2yDEfMCNFTC++stqEf",
+	"vr6G5zpWfpuYM3yc6Ki8pXMkpJqZU4YGAd+pp5ApPSuuS09R7EfrA3kg98+SGAGs69eEmLvZpv4m0Gnj",
+	"7JnVPQVgCJANeuqrBXEQetLwG8hZuMCNHbNBIkMXAsfz25GGuI4NU+DkcWswkVB3qDQJbaunAKOBz7Fz",
+	"WwlP6/Geui6popKKB5VzCBBCKrRJhRptnbK81hLKDJ2u0im1avUUn2iCoSJyj07tBikt06U2ymaACusv",
+	"PBm+1Eq84HYwvln8hTXo+V61lcHTn5YkF1OItN9aOYEpXlLcw3RlhbheMi79e/sZH4zFusv9ZfCAjzYs",
+	"5HuhYzmUd1mLfouOn1IhUGyK2teV9bU+ViBeTHInwDtNzi+qdJpated5k8xpsalIjVZshAUCB91HLIIv",
+	"og47UcwkesYmOhYtxv2wxH6GUZPWWNCNvan7hyxyPzlzP4lABHsqeiNsOm8fgwRW+TWvdfBr7msWrjDF",
+	"O0rE0eir83CTsIoPO/l2a9poMfJssShTUPR1RmsZPUDl2vIy3GKR0vZsylMrB3LKlY0+e0KHQHLeIioT",
+	"okf/cjJ6t7fe3IqzBC2fW+5c9d8w7iy0EhW0Xa0VzAwoy8XEwe5H+peHfqoFlgH/HpFl8BpClvF36rBf",
+	"sL8KgOBiZ9YWri/mHqZCTxOIdBLt4lU3S4PRlhUfbE/J0DT9FHuOnLk/F2Jq8vSCN8PQN2XYNOGDypMt",
+	"TFbUGtZV1qOiASlfsFtozKQ8y5fjDrdYNPQdQI1vfBmdgFtmG63Qqs4dHhdgC0jQ0DM+qER0u2/ydf/i",
+	"/Rt1WR9MlN2I87ahLpIEbyDOhVAXNvVKKy5iaRds+ELHWgXCQSztvbSjN1AHnz/qHVWzbaM1SvnsL8pb",
+	"cNv4bCZVrGdn+gKSoQUP4ouO+5pj2KshZzgFuWVwNZSJMLv8glteQsr4SNM8c8qvHmP3mE25tSJVAQoT",
+	"eDv8sQ47+ZHxBI6BThDzG49/fC9SVffvQktNh71ONcyyp+BIF84HfZVHFfKdsD/i3I/hqe4HgEOrrl6b",
+	"29BaIQc2S2uMT/F1rJyJUNnEvXP6QcdcjHbCputM1chthAog8rWuJ7mdW3qp6y9/wxVI4gb3pUvXe75y",
+	"wkdi1z1sSUvheu8c7fSl4nCkt7QQ9FNzMfq/HybJtj+vtHj5e720n7zf/e6+PqHTAGnFHi486zOcdhtf",
+	"35qHLl/8qXWPI4rbd/T3vtvE3KiReKntW26lGUreT+6qYgjDgJFQTj2LmHGvj71dQi6JuoKhWtN0IVIj",
+	"tfq0+3G1cSoIH+OExIgVhUpciDSc9AcLw8jAiBzLtSqo+FmQaflJJuIemxdap9CO5pe/YhJ06cpJTPgH",
+	"OXHGZX/v4MnB94++O3gCBBf4YU5vIZUVI5HWzcrI/8opOrawgBtbPjvOJn3FZdKZif50p7UzEbHMJv6v",
+	"xHl+C1/9NR3lf3xRNvKvqbi0CbmC9YHlv+fG9SEvzb2zyhU99++h7KswP0D9EemFiFvYZZjD61vmLi4/",
+	"QPGcur54fGkJKtY1S2U7FUORCjUQVct726nK+59yfIieSCpUDGDqWzoiY8ETO17pZrhtKweCKQCl0Ujj",
+	"JFjMLe9zI46YL72UtkV5ryjWMxUVOuNC+21qwyVilPJYxNERSwWPAVirpwweQfpbvhGxNC0sysbjTNrs",
+	"hs24tOE6T6JPrf3oV0FmVVE5dV+wbJpoNyJgJ0JZJdZIuxtAT182OBe2Ju7+BRfqBlOMOEJ9hpGkCBHI",
+	"vC6ZinTMpyYshNETAcv8oJz/xyszlte7jKeFvQtpmxmfX5MYuk2EAhUIGkl2PKCpezPFAjkSv9XSuZvI",
+	"C1GfpiIwF25YotWIUZHyNNWAfpdmykCGKtH63LhYQWlkyfeTO2KcDblMnJWaCF6k4fc3MWOg4e+LnkoF",
+	"8fDXyMlv8kIobJ1Yf6J+DE/2kHbqVRtNxmJwvry+kD10S7HtznCac167NU4sKe2ivkYVGTaB25GVYeAb",
+	"wWO58Zt8AxNp3iTgSvB4Dqd3dBS2hcBLdSEtvAazy6FlfHUbIbbCy9CWnv/+K4NWE2S/CI8zRFIoyBIg",
+	"TnKL9TMLjigizuF5DnBOQhVQT8FtRcommbHMWJkkzp7yxBnrmFmN47rphI6MI+hdgVEIIYNbZIlgX3N2",
+	"LgfnLRyqFbwDtx4txnsqp6tz10Dhg9TqG2LBMgtPWqWIsN3+JFxzbzoer89deKP1ZLWVw46yHKSUJ4lI",
+	"sUDrnjZXPsBmgQdcgjrMkqQ5l7zauSQqGsZVQSGBgf1LUyUk9Tt6AwCQ9DUHlkXtH4tBIpVYrf4LYzol",
+	"iyQZXlkbIXK8fSS+gVvGnYqiTPjmHurLyjJMfIwGcuzLadCmd16Ws5VSVedVuTAom9aL1cvgMKNvRYHc",
+	"smMV/OiASXpcUgLFBJ+eCgWAg4hN5mk5C44Vn8OFy35U4WdU8dllhW1YDR2uz99NP2vnJ3+416m4kGK2",
+	"2hNa0M1BLTca5IvRIMT8W9gJ/TlshEW8ws1VSSpM1ncvt7/CTL9T0NIPJP6Krp/mCsLZZSgrCm464BjD",
+	"pKp46cKIpzqXAXOfzXXxwAKi44FOG8DQLwsw1G/akCogn5XS+iMuLyeBQaL6Yrs8CWCQe+QlFTsrjzC3",
+	"NQkUY7kiRP4lb4A2d4vNxnIw7iloWlYajHbhSoNADROpYpGaUEaomFYddgrYLrNxyKRIC2l+qBvUSWWy",
+	"9V3+8D+levLZqIMGB/xeCG1he+FmXRLcS4nsx/yPdW2OP5G0uZt/ZYiqrdTR2KmhoC/5vmtLmEoRRUV1",
+	"TmnGt9BniM/QUEB+5pztEBRuGM2u7A28jJz8LOy9FZJ71CyYr9GmAeZn3zLYdCI/TPL2pfjXakId3DA7",
+	"PdEXcgW6IfLEythEOUYAIaYZwfDHLeYPIRAUT6pBksUibjGtAAVtykcCEmknP2J8DH70hRR4VGlYIoZA",
+	"Dd3pKRpLj7DLhtAOw6k26oqQNKuFLsSn2hbh561wT7JTXQZ88iNiOlo2cbp4r9sNz2+Eu4kVQJkw0JMJ",
+	"N0cs+ncZm3/r7h12//e//6fV3Tvc+9///p+oBqJNxmZnoXT5N6FGdrxz9Oi7w0MoW84/gO5TK1J3o//3",
+	"R7d9eNz+ibeHf378/tPX7eLfB5+++fjoU+mjvf1PX7e2/8033/6fncoS4/JC/aJncDqM5WCzVFor1BGL",
+	"3g5k+ycJwB0DyYaSAPzMQMK/U4TLGwmVF1MvrJD/bjPt8zNcXdfFBKBtc8EBgTMVieCmblh31ZnzlHeq",
+	"K8v3u91iTfn3T7qblpUDx+8Wk7D6WqfwAjuQ60A7M2XlRJxN+IfqUb/rlkfd9KlRZAhakWJhZGX2KfEO",
+	"c64P4CGCi1MJeUkKpzQ3mkBf60Rw8GMXWUfX+yAe9PBBYh66pa1FPMR1p0yJi86haACyG+6jOeJ68hgV",
+	"N/qeAGe0gIf4z6jBNbx6gNVALiC6oLfT3lWhD7ZBFyxoC3ZMfkXIu1tpEyzU9JrWOxPO3pAbccgi+NkZ",
+	"NvBGy4EVgsmDDN1X2MDCFO8KNtCNvQZLgVbwi+TruJXEzYOoXCpJW0N/cdvVTXHMeBDFVZo352rHb3fB",
+	"CTcrG0vwkoCGX3I7BtzyRI8y0SLc+3BVsAXoa1DHB4Vaj7vdDns7FUkigTTW+Y7Rz89Pe4rm9e8w6L9F",
+	"zALF41CneTgRgouxSN24Wrf8dAzd0k2jMIW6oPJnfPit9f9t+X8wvzr/L381n6/79hk7VWW3KbzIDdym",
+	"gvR+RL27wQHNoj+Fdd5aT6jjfNFxkuosMyLK65JlylQ26WOQEcXCcpmYDtwh6rBjDN+AlFEqYwWPV6BK",
+	"Vntd9c5FFRIWPfjNp7Br5fw+Qk/e6JHQnfgUtBGb3HARpXJjS9+qp7hBPUD2OtjxIMqxN98DrlhfQLsM",
+	"GNtqIMuHKNL3KNMD9jW++Xjr3udrmuOiutbxTYR+HZZl0RN4htAzvi1uKlJbyuMaQcXSvKQQfK30YgDw",
+	"lLyJnPjK+QLnQkyZrGzWfgfkKg/XF7j+hE9hRe4KPnNDBVSGzrzCUfrn6CU1CZsvrLkM5XbrDEwq3JOZ",
+	"FRWxkPsQH/jAFtgAiX0PeDoCHLCnTyMe2ogYygr9pAOunNo2ogBJDtwBtOWYNE5dT21Jtjvspe7reA64",
+	"OMBwNhtrhjMHFjM3kEyQ9tt96C7UU6FaxbHz3+S4mz2FfKhQhovRKFzRYceUJNrvAnG4/yFXbKyzFGwT",
+	"UGY+xdJd9zexB1mtzyZczc/oNxE+ISCI5I/pA11cEbr2TCthRDKMqmm+3SXH/cyI+8v0HaZ4V2TfQvnx",
+	"YSqre57hmhbuNeM3FDVDStscKHyOBGwPwzJWq4XmTOPWC3DBnHjC3ZxAzoUwqoBnGZh/QT1X18SRPdi9",
+	"kGJWb29ddEQkO85ieSRO7EKheAfv5JtO3GSc/oqmzgxnaVJx0vy7FDN8mM8R3QIe7Pe1nZ24bPe0meyW",
+	"9FjjYK/McrhNhJJt5YW0c+9QcuewTcto8t51rjse8fL+EZSC1+V0TFIDz4VFJOixfmUK7mw9fc+Cy7MR",
+	"rTbeVg8ZJ3eyIqGxMOvPpkz/PriIDefPZ1w4vyheOfAXRaJGbO4zQI19nb740RPAg5eQqUQawBdXMZum",
+	"8oJb7PMxCK7Jon9GFFRzZqAmvVNZkfAGBr22KvdXKplTXpbOcaUpZ1IXynALqdQrcfkj+qj2bwAWiSPb",
+	"IPQG1FUBX3CZAEjrqjLg6jpkqIBtsQj5vyMqcc1UIowJNYLSsJG8EOopvDtf/9phEVgdEQXyeFw0Oh1L",
+	"uAWa+2Ca4N5HRWfxLy0V1rjk5I7H/nJpGHirInZupLFiCrfe63rWKKqOQSr7CZ8DhCOnb5lO4g47RpgR",
+	"WM6+QAJlnDSbUQaGSO4RphVu1Z/TLfUF8C0TYMrUPT7eD27UU3YmB6LDInyixWUIxZeQl6GndtrADVco",
+	"70kEd+MgUKt7+aEeWfksUk/R7yA1kxcV4EOz4jM/RQRm6anZzfoHbVG84G7XU+7ZGDyZ89P7otiVUrMB",
+	"DZrxZUR33FU7rR1ccyeisAyXg2l/yEXpTkXV1SSB+mqVa9KxuMstbMTcKpsvthj9i6lmgpbZadZP5AA1",
+	"yEYt6K0VwBAeFBF9wdA6a0PvDzHRQ+NJXbX3G2yiu8fF3m6Gd5S+3QynsiGHvw5yeOdkRbcbHXwROYuH",
+	"nfF8Behz27T6wne7H+lEcG0NqFednZq6zEvpR/cjFwRcdyml1zgsZzWHMnDA/yF70TTVN7mBrQonN5St",
+	"mqrJX7gBtGy3JQMEXHFPQiToIhkjRAifOtDZwBaFdXciImb4nG5ZyFG4G8SaSdVTso7m4rZE9d6VSN60",
+	"m/J5N7Q+jHPippWWkpnrtNVG9Z7B6m9Y8fk6T2pxQMbzOZVS6sknOY3lczYRk75ITU/pIZQEFYtGMctU",
+	"rCFHPF47lmoEBT5jPp0KZTB2e8oiFz1GLBUaP7WtPImHxauYOIidejwK+L1U1APqFb+P6qtOb9XTualC",
+	"0a2DxdsmNbjuKtHPJXZ7qF7kQyZRIJXQHMRfT6Xr5YPU3T5X9cdqHiNvI3C836SxP3BlblCTb52ov0kP",
+	"+AeuVjUDu4V1RnSo00ETHjcO58ZSDTl7t3taDI+5MKe+UaBcnbL/RQMBYkl+0Qnkyp8f6iFDEkl3R4Bl",
+	"RoA4nSKc8ljMvQOah9LHcIdU0IHmWPQUZf49ULNnY4jZuRBTuGYCJ5KZsjJx/gjwXGk4TEjk0Ao4XDXw",
+	"duHuesi4P09IBZxZm/ykocqp/IGrm/Qmb+cE4geu7ujo4Qe+Brazz1VTEd64l80RxV1bih9cCM6KGvfK",
+	"ruDuR9+0tBHI+IaO4dDerE5+R3Pe8DDjN7AzjU/W+GSb+2RDi8SbVwccr5IZ8qSoOs84p0jEq6udb0ui",
+	"7tGZw016Js3JQaNBbr4gejMFUmWcx4Knti/4CmrjtwJY2oiT51GXoijQLuQkzMYayLOo9xiyE+wwXOnR",
+	"JCKqCo067LU2VqpRoeMLamcN46anOAvT6rD3Y6FyBTemUfpulDBUXmPLvu7PGS33Ny0KFRPBptwYLI7l",
+	"xUmPuWn1FJz4FkfBEteqIPCXsF6XVZIb10WENbg2ap6HphuUtmdTnlo5kFOubKMhLqMhQHwLEnVJRVGg",
+	"Dbq+vG6ZJuvSTkdtWwJklaRhxnJb1wzhv9uWg+Qt/O7TQ0sv5w+wKstcfNuNN9Lomm1yzGVOPpNTm9xs",
+	"4hkpR9hAq6FMJyKm3m1PbzfwfCtikRuYsEzAkXjCYj43HQZSAv6J6il/ixBGLfNFLZAEu2AiNNRwW7iw",
+	"yqeAwcTDzy0/dwt+R9nl2+OGanLNTSnD7ZUytAp4RwWl2iCV3LZpQyWdR4/9ORqYS7rTf2mp6kPuX7VU",
+	"GB2jQQEMLWwrzgYDYSD2HmYJQJOUi/B8kZxvNkVpYm4miMLlvn0EsTsW9/UU/C5x30FxXqHzyv1BZX+l",
+	"Plg+GIgpdkIXNCoOWbgMqGmQJYiaPHuqLwZ8IvzgVebQPfyVSvf+vPOauBxQO/S0uadvSoLvFfT0OsUL",
+	"fzopa3CpSSyvdhAIWbV6pfeb4BcFpbcI6pAj0pYV4fuKzF1l4g8KokPqr6ecJw9pxELtCUu0GgljjyhT",
+	"SN3vIcxoMZEYYE4P5IZ0Cd65+D3jffgGGItUT4VmEuiYRtDCoU4nIsWpG8vnBvAlaTBClaCuergxqJFW",
+	"Pl2sfvE6G2BUYi0Mhi1Fu1BJjuHW6po1bdWxqBg2mq/JG6zMGwiEDrmKctGjjfKS9Ygsv+nRl1JjCl7M",
+	"wK7KAPKBbVJ/jQhvn/oj8yW1YokeYZ3lpbJ/VVI+EavKh35DZBobvHAXj4yk+yybFnyJrwz6BgjkA+HN",
+	"WE7RIjsd4b8n30ErtnhC2FN0RMiO0XjPKix1sNIh7jpkkZ6pM3fz6IgangvTzYO5GjT9/8ikbQz2Fxiq",
+	"hF3TqJqjnZ+dgGRTNtdZWpDfXNVcvpjKw5xPMotMz6bFIheunFGZQuTjED7RauRjiok0RmrlC66UiH3U",
+	"kqdcCikBHYue8vsP1U7hJizWMEIspkLFDMIVLJq3BbQE790fQb8l4tPCUWZU00z+Yv7WchVLNbqXiRU/",
+	"udXJFeMfoVFPjTOyuioKtEMw80X5umoeYwIE7NdWBPGC+Ny/iMjDPeyqsAPWtulva2T+cgHIBHE2b7rB",
+	"DdyDmg63ofPiidzkUZfqCY4LHkUeSVA2EkOJnnID/aWlMnjgU2hYgx9v37HmhO3hlxW4p7gravTMriPK",
+	"wiVuKgmaSoKma+1O9b+T1VxBXouPd1Ndazesl5u2tcbVuo22NbJ9N9O3Bi7PNo1rtyZU96hz7Wb9k6Z3",
+	"rVEjN9+7tqEWqTLShd6g+nzM8yJspzTFg5kFDPvAYwCoJC4SEzFmZxNJrWfuPkhBYKQa5Gc3X7m4cMoH",
+	"0s57KnGLZ2qOcFyY+ro47/uYjC1McFWyprT+TUa2kfWVcJeQoJmWt/561Mt1cr+hj/6GwITKuBa5IrB6",
+	"hGcs/pRGptVnxLU5oXM5OM9zQj1VSAqFIx43sLv2L6ilG3GpAuxl8WxnRXHs3+Tg/P6EDgtKAFppMusJ",
+	"dSD8avyBRkds6A+4vQ30SGFDbZa7rUfFDUVf7K2wJi8KLaZSl90CplNs88KLkW2ERe5GERtzFRekVV+I",
+	"FMo9A0RZfj9JhEkTYPgulLKWajyJu5rGWq4T6TD3JIvTVdr2VMmVidBhOeOWaMITbuyZEULBR4bPyWfx",
+	"6ec5EnaNeRwWpkrjvBX2jU5uMV9x/RlkeoQ7gtEtOFOrY7WiJkVmLsTGU3rWqNHPru0rCLjvNGjQbG8I",
+	"/8CWjQpV91025kz4vM8H57XxJpWp4IFdIT70P2yx/twTow3O3UWR0rMITvvgZxIx0NVgrNMj9FMjp8E1",
+	"NFK52xj6dKoNvOyziYny8qIUmrqiFGqB2AlCc4sLoL0djEVcUx/02j/YvQxIaXJrq4OsaALRxslcz7sA",
+	"dCzUaTRzDqQohqPwiVSjzSNS2p9ukhPnIa7mn5+NC8HnV4ZFbuukOkGumBZRYFaD4z6jEeAb3jc6yaxA",
+	"R1PwwdgDFJz8WOigAibNngJH9AhAEuAegVYB+pSwy9RzgkKn0smPLVBHbjeLmGnnPkJbKYihiHOlE6Xi",
+	"QhqpVUQ3tc6xdEqNxuopoIXEi8VUD8aRV5Co9sJsydE1fIZPlfvEfpXPjOWJiNCTDaSvVkxY6OlKNI9F",
+	"jB4v9lE5lejn2IJEHoyIRBcJt0hiiQ2wJz8i5hIG/njykIphZpDbNazPjM87PdVTMLOI9cVIqpw9SIkP",
+	"1l/+z0xkAiq8sUEsf/fANdDCZ/GEGdLQA3RY5P5BnJrQbusekxaObsp7im6iU6w/qTlXcevJxtZOjYfF",
+	"aOUZT2ZEeiEHgmwFN+fG3avDoinPjIjYgKep9MQiZHlgDbG1rfja8KbSMMvPhWJySAwRbrvAySzVtdBz",
+	"OMnOLGywmhBExd4C0Pa/mpW6/hBjcXq3HWOUh9/ATDI+tCA1O/eLesPt78+PiqPFoonb4deHavYwghxk",
+	"GndirzN7Zmwq+ITWwCm6M6c3pRoVP7IaPnUfLej7pUDpodbY3Nryk+09A1HLQjB5r+KzZ+j6hPhonRu2",
+	"PjTbNedy2r7QeA4wzWqCNLCkzvk5l9Op82WcBR7zZIhmSZucHss3ebt7MqM77HdtBXpg3tx6u8yVd2+e",
+	"Etm1u3/Ehpzsfk/BXYJxdDOuMnpuiFP99lxO75utc3Nys7srI3dJ69ZEgw/WjFSYi8/QNtwnrezkm1kN",
+	"yhEDGkg8XV45Q6xSmzT7Yc4iuOIMSjGiYu7siHHjD1bhxGKa2aByDcRUpK19MAq19xegorE2np2OhYuW",
+	"U8H2u138oS/Srywm+w+Y7X3MhMHMVmtAXOpG8TVpsK3SYBJQcpyYQ10UCOKmObHWNsku2J+bpLpOq9MY",
+	"UELB43hVNqOnqtMZTxlki+AnmHoxHfZKhfTFmBu27zUEpCpgtkFZVDhqx3F8qq+mMO5Nr03+LHfUcQNj",
+	"n1ixBmTNvZ8H33bTMJ1eY3qlyap4DwoQ60p/nenh2Vxnqfl8UigPtk3pOI49GN0/yWZcxaPe/ehUoft7",
+	"VfXjKyW+MkzPFGLMmPyAQJeqkRhX876O51+ZDoOKSalGBe8fogEobF4yglhf+VOqJzduCa3YHMoGp9V0",
+	"JTwYFM6mDtJv2nDYFyqVt9AXNT1Xr/ypp8R6FBE7BTDjhshW17RYBefsFsT7HnVZ3YJP2rRaNRH+zUT4",
+	"VSUDV6l0WfA6dgGHovacZWWT50keXvfnlK+TgWFDDIdiYLHmpJA9oFYtwyZcZTwhqIxl6At9IU7Urfoi",
+	"N4B8kT/EVuF4hSP04gt2g76w6LA5B7lOVImiJ7aNDt04btv1B9V1wdt7jPMZx+NnXyM2GHM1EhUIE+/g",
+	"gPknnd6Sp7ZRIHZiEZhcaYtMj4330kRh9zoKO+XnAoozvOABsNelNUGr2kEKEF9hiFBcCgORlHup71SW",
+	"idw/WUcy14astBH7hyb2v19d1KuMfip4XBslveDpOeZkCWUY8coxSzySF0JBZTSLfn5+ynbdIGZ3InCM",
+	"yBMnQ5qWDjenEG5RCRTjhmXKTQBOVHtqwtNzkdLBKLbFOz13BLyGiQuvPCczFMTDvNxPoD57SSOx1wVe",
+	"qFQwJSTW4ys8h4WzZQUttcTx4Htq2Qhasw66j5alByCA8lnYvOM2uBFwP8pXdXsqP9IipOYOe6/dukpV",
+	"psgyLWa1rsRL5On5G/ei7lnBnZ/XlYNAeIv3rODbv64vWut/CfCC9yqs4+l5WeEG8HgG2XBQAl7XD8bc",
+	"1uh5UMa1ZW0/C0uIsOIDn0wTgdRN01QPZUKDJokvboNyEzdWh/mWeCKdJUR48UE6vZ4KloihZTqrYbN5",
+	"Tfdf1mMLzifB1O51u8RYBwXjhvWFnQlECZgcsejfPcSK+TeeyIFo9XU/qqHTDpfuLKqoIsX2hH/4TaiR",
+	"He8cPdo/PGztTKQKHwCkgxWpu/v/++O4/Q/e/q9u+/Cs02r/+X//j3svbk8d7RibAhT8zXae4lquhEGi",
+	"5V6Ak0LHQabYu3UVX/gzdskW0IG8YPTnzG+kghyisNVlqr1ftCqX8iN8bspcMPB+Wgt80VzFzMiRagMe",
+	"M+ahsR8RZ0iv2jlOo9Qp8g574XWJsXze6qmZT9wo5iyWTjvMOQpmidpuDJhCU25MkVkuMLrJYZ5DH/MY",
+	"hJ/IYkRwbTrsuKdmqVYjuNFMp+Ew7xGL4Isz/wVxTiTcaZN4ItVXhvEB+JGFbkvAD4GvKyklcClfiJ2b",
+	"8Xn87a/q8+B9voTU98I7fkAZ68JOa/yaK/k1uNuR+4IkeqX+XFkt8Av3UaVKELJCz5RImRFOXZpsMPal",
+	"RMuq01PWYN9vIOWvRm5FHXJDBvwYl2H12b1fqzvQEg0I6PbbtQby6xmlJsjHnorUSu9CO1tphCJIriRn",
+	"ivP14DngUsWRyjTmN2jr/O3vCKBqGwkBfwTRDe4IlaoJlW9XQHFzooySf76BjBYd8l1+wS1PV/nlbofR",
+	"IzC8GrpjkdoYSkw6NQ7oMd77nruC93H73XfLUPJl/Fu+pCvzls9NiUaPGIKyaaI5BErGyiRxG3wAS9JC",
+	"yBcez1seDnII74S8m3mlJ1O3Ga9RV8MIq1U1PtRX5g7xsG6zVu9LlQ/nOdki2BxICm1sUqK4FTbzqSpx",
+	"EkAJc/br6+c/t9jrlz+32HvRf+1E4ueTnyB/STnEx+zFDyAbj7tsIkZ8Kj+IBIv8ynkSch9slioRs2ya",
+	"ytHYtnpqkGqAYaBjL/PPzLlsmP5M+czgMNw6GZJatVxQcSGc8YQ+5Tc//0DpmVSI2GdWJ8LymFv+FM7O",
+	"emrRJmEXIhvrGRtyilZKzPy0jsjNnykrE68+kNeflESHHcPK+xXvqRJDl1ZFN1Rpy1KhYkCWmgv71Gd4",
+	"8A7hvog35WQL08YVU8KjLHaseso7aAOu8GjMjlPhlQHkq6apHmGAZhlnVk4E+/pg/5Dxvr7Alf5mAUfM",
+	"asbTVF5A/+Ped+xv8ocA3tRTOmVDbqxIW0CRfCFSQMbHc8dATMasUPQTU5VHep0V1Wadcz3JEiunPLW7",
+	"bhXa7p2WlWbu74OCLXgc5XKLDXfy1/25d0i+2WntuEG53Tna6UvFId29mIMuOux/+PH/DNfp/l9isKFn",
+	"v39r1uJ4MBBTezdHgrhEZ2IytQD2Q39brc8mXM3PUIEUvsEzbN5HtIfFE8UHGVTc9mK7xU2cEXQr2Nfx",
+	"vPBJwS7e9rSyPBA6Q0nDA+L8U5rRmVADHRMCSPH7iYufzpysRfcxggIncztHthRAQX6ttnzkrQA4SJZI",
+	"de7NpzNQlI9De+aTc758I5BQwq9KOTr2zts5VbQ7WomeQkPo+Vmr9DkmYZ7DjG8mXVIYYauMyX6FPVCU",
+	"u5QG8XUNm/F5xSK2nI0mfv8x5ECe4gkOzIWN+XQqFK2qu8vSqvZUcwTRJGxuBVANtySom1Ji/lJaZ/dC",
+	"pHIoc5iDaqAP1EFBnxC0Kux9/NjrHyqn894qtPdMdFXS9Y0wQsW/F4ffti6rEjVjrU4gp6hEzeKnXxRp",
+	"xhNw/stNf9cFLvGpOYu4/cZbt+PgfRd3PUrR1tLzwWmK1bRk2MkRUJitdhEh72sCuCIhOSJEYcuEsi5o",
+	"bIUPYhm3KCPFLTTyxoBsrIGyxNl9nEZPlcsmwbpBfZEe4gkIFSG1qGbF10W1XOiWQhmTBzp0c1A8wbpT",
+	"kQaRJsCdKp/gOUziZs/5cIwVsQ779e2rlyzWg2wC50ATHsNK9QU7F1M42eBQ3NGcAt665OHLQ5sFsf2W",
+	"wibVhbSwa8xKYobCdSh2M6Gsd/dI3L4qqfjCmfZi2Q7AUIGx6LBjFUzabKyN6KmCxcCmJ39L5z4qqOc+",
+	"VoUJFc8kgW8w+JJwjUjZhM/hVvi3nzXWLKp5TzkzWgDU8tOUhmG96iLnGZ3TKyhQiidSMWAcydmN6vgL",
+	"X8xPCuu9rVF+lqVGp5t0ncDWu2EG1cKjrKrxK26wRj3cPuGwIeWgp6IoNKblE96Qa9yQ06VKbex+zP+A",
+	"jg2U7HqP96UQsRNkZvW5UEVC0IJMb6heOuyVs8Ez6akBMqoOjl6/envaU6WJ4sQiYGWYLyqRQv1giFx1",
+	"mtMdkDaCZeRqzlBnBNSPnkLv17klyAfxl5aqwHeG7fZVKHjwu6I4ras+LouVLyeecjvOq4lL72RlRfEq",
+	"IT/58YaLhN9ovQYcBDVuQCj1qlk1EMUNjscawDAQLJBgf8ZX9GKcEQc6UecpAOPmNerAWAwSqcRtKcG1",
+	"qgzOnIIuy4nhtdeeBVXGfoTJ55oMvjHZYODGqixohod9UCqsssoFHiP+7M/9P4sSF3hXdcK9rSj7xGvt",
+	"ScFzn6TLxRAFzHc6gAxi0nBJYH1AkwoXq5lC+rtTcwjw2s/nJs8B/CBXbRTAu8VPV64PnN+Dzmmy+U02",
+	"/7az+dNcnrbKjqDyWJUXSSv7kpDGeJENubXQTs2kGiRZXFXcj8kCaHpaZ0pfYY8Bsq6ItJTBQE46GXg7",
+	"q/oO6atN/fUEmsZWTAL6u6Svoase03+3eZDwFivyNsh93LMsiZv8qvwIbrEmM3J3mRGCNrhKOsQIY3wK",
+	"ta5SG1wIniS5SVw40evT4UVw03P6c3IC4GBCQscHHK+50AE8+RAfV2Yen6sYsiRv/Sw3serP78pWf+kJ",
+	"fRXDLsGkXcmHunwV97G/B8ZysQCCB52yfqpnBgk8MSx01yFXp4uPMeNu/ac6o7Ox+i3KpCGclJhxw6JB",
+	"lqZC2aguI17Ykw84GU5PsUrPh5fYiNTdqXr/Emq1/UZeodf2ux/pX+tQ5EH1O5mh8TvsxJo6LV4FEv9c",
+	"xbTFNkms0CjVWZV8yreQUrkzI9LkU7a3OsVcyhYmJxeNjx554lNtyPTeGQ1xIVJgS4CDWSME0T+Gqg1p",
+	"TeBtjuEvrP6sbB16HVrr1gqGn18L7ducDbgR1WJSANG4nJB4IJqNYpZbQ2SnxVp95JI3K16SJujv7Wd8",
+	"MBbrLveX3T6Ie6MdlnFkAPN8o0bVgB0D2iW98AKXpcnO0c4un0rYxHSDiipBxN0rAMXkcudU+c5yfsED",
+	"MyGJPigDUxZWU/GrU8iEWJ7oEUAQ0uXIXlZx/XvInxCoFOAUMqtH0PtYzJdgwF6p2oq/9XUimg2Qqdcw",
+	"afP7BBzEmltBU73hgB+RFmYPmFrLv/lJp0B9z/o84WoAnfkqpgnlvx4LnlSucHH6mKiGc6R4glbAv55+",
+	"ZkTN6EvXur9rrg0swRPG/XAzF37giVdhtTFnvvPpz0//fwAAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -34,7 +34,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// parts are what the API and the worker share.
+// parts are the dependencies that the API and the worker share.
 type parts struct {
 	cfg      config.Config
 	log      *slog.Logger
@@ -50,8 +50,8 @@ type parts struct {
 	running  errgroup.Group
 }
 
-// assemble connects lazily to everything: a part that is away does not keep the program from starting. reads says whether
-// the process uses cached data.
+// assemble creates the parts. All of them connect lazily, so that the program starts when one is away. reads says
+// whether the process uses cached data.
 func assemble(
 	ctx context.Context, cfg config.Config, environ []string, log *slog.Logger, reads bool,
 ) (_ *parts, err error) {
@@ -96,7 +96,7 @@ func assemble(
 	return p, nil
 }
 
-// close ends all connections, the users of others first.
+// close closes all connections, each before those that it uses.
 func (p *parts) close() {
 	if p.temporal != nil {
 		p.temporal.Close()
@@ -139,7 +139,7 @@ func dialTemporal(environ []string, log *slog.Logger) (client.Client, error) {
 	return c, nil
 }
 
-// lookup gives envconfig the command's environment instead of the process's.
+// lookup gives envconfig the environment of the command instead of that of the process.
 type lookup struct {
 	lines []string
 	vars  map[string]string
@@ -149,10 +149,10 @@ func (l lookup) Environ() []string { return l.lines }
 
 func (l lookup) LookupEnv(name string) (string, bool) {
 	v := l.vars[name]
-	return v, v != "" // an empty value is the default
+	return v, v != "" // an empty value means the default
 }
 
-// redisLog takes the client's own messages, which would go to stderr. What matters of them, package cache says itself.
+// redisLog receives the messages of the Redis client, which would go to stderr. Package cache logs what matters.
 type redisLog struct{ log *slog.Logger }
 
 func (l redisLog) Printf(ctx context.Context, format string, args ...any) {
@@ -221,7 +221,7 @@ func listenMetrics(ctx context.Context, addr string) (net.Listener, error) {
 	return listen(ctx, addr, "METRICS_ADDR")
 }
 
-// serveMetrics answers Prometheus until ctx ends; without a listener it does nothing.
+// serveMetrics serves Prometheus until ctx ends. Without a listener it does nothing.
 func serveMetrics(ctx context.Context, l net.Listener, metrics *prometheus.Registry) error {
 	if l == nil {
 		return nil
@@ -237,7 +237,7 @@ func serveMetrics(ctx context.Context, l net.Listener, metrics *prometheus.Regis
 	return nil
 }
 
-// listen names the setting that mends a port that is taken.
+// listen opens a port. Its error names the setting that changes the port.
 func listen(ctx context.Context, addr, setting string) (net.Listener, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", addr)

@@ -37,7 +37,7 @@ func shortened(wait string) time.Duration {
 	return d
 }
 
-// worker does the background work, and relays the outbox too, so that events are started while no API runs.
+// worker runs the background work. It also relays the outbox, so that events are started while no API runs.
 func (p program) worker(ctx context.Context) error {
 	queues, err := parseQueues(p.args)
 	if err != nil {
@@ -70,7 +70,7 @@ func parseQueues(args []string) ([]string, error) {
 	return queues, nil
 }
 
-// executeForImages executes the program anew when its environment lacks what has to be there before libvips starts.
+// executeForImages executes the program again if its environment lacks what libvips reads before main.
 func (p program) executeForImages() error {
 	environ, changed := avatar.Environment(os.Environ())
 	if !changed {
@@ -93,7 +93,7 @@ func runWorker(ctx context.Context, cfg config.Config, environ []string, log *sl
 	if err != nil {
 		return err
 	}
-	sender, err := mail.New(cfg.Mail)
+	sender, err := mail.New(cfg.Email)
 	if err != nil {
 		return err
 	}
