@@ -91,13 +91,15 @@ const (
 // Errors of reports.
 var (
 	ErrReportOneself = &Error{Kind: KindConflict, Code: "cannot_report_oneself",
-		Message: "Nobody reports themselves, or what is their own."}
+		Message: "You cannot report your own account, room or message."}
 	ErrReportResolved = &Error{Kind: KindConflict, Code: "report_resolved",
 		Message: "The report has been resolved already."}
 	ErrManyReports = &Error{Kind: KindLimited, Code: "too_many_reports",
 		Message: "You have sent too many reports within an hour.",
 		Details: map[string]int{"most": MaxHourlyReports}}
-	ErrUnknownReport = Invalid(FieldError{Field: "report_id", Code: "unknown", Message: "names no report about this"})
+	ErrUnknownReport = Invalid(
+		FieldError{Field: "report_id", Code: "unknown", Message: "is not an open report about this"},
+	)
 )
 
 // TooManyReports is ErrManyReports for an account that can report again after wait.
@@ -122,7 +124,7 @@ func (n *NewAbuseReport) Normalise() { n.Text = normalProse(n.Text) }
 // Validate reports every field that is wrong.
 func (n NewAbuseReport) Validate() error {
 	var v fields
-	v.check(slices.Contains(AbuseKinds(), n.Kind), "kind", "enum", "is none that there is")
+	v.check(slices.Contains(AbuseKinds(), n.Kind), "kind", "enum", "is unknown")
 	given := []string{}
 	for _, target := range []struct{ field, value string }{{"room_id", n.RoomID}, {"message_id", n.MessageID},
 		{"username", n.Username}} {
@@ -130,7 +132,7 @@ func (n NewAbuseReport) Validate() error {
 			given = append(given, target.field)
 		}
 	}
-	v.check(len(given) > 0, "room_id", "required", "or message_id or username is needed")
+	v.check(len(given) > 0, "room_id", "required", "or message_id or username is required")
 	for _, field := range given[min(1, len(given)):] {
 		v.check(false, field, "conflict", "does not go with "+given[0])
 	}

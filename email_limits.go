@@ -94,6 +94,6 @@ func (k EmailKind) Rule() (rule EmailRule, known bool) {
 // TooManyEmails is the error for a request of an email when the budget of the account, address or client is used up.
 // wait is the time until there is room again.
 func TooManyEmails(wait time.Duration) *Error {
-	return &Error{Kind: KindLimited, Code: "rate_limited", Message: "Too many emails were asked for. Try again later.",
+	return &Error{Kind: KindLimited, Code: "rate_limited", Message: "Too many emails were requested. Try again later.",
 		RetryAfter: wait}
 }

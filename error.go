@@ -85,7 +85,7 @@ var (
 		Message: "A valid access token is needed."}
 	ErrForbidden    = &Error{Kind: KindForbidden, Code: "forbidden", Message: "You are not allowed to do this."}
 	ErrChangedSince = &Error{Kind: KindPrecondition, Code: "precondition_failed",
-		Message: "It was changed since you looked."}
+		Message: "It was changed since you read it."}
 	ErrTemporalAway = &Error{Kind: KindUnavailable, Code: "unavailable",
 		Message: "A part of the service is away. Try again in a moment."}
 	ErrKeyReused = &Error{Kind: KindUnprocessable, Code: "idempotency_key_reused",

@@ -22,7 +22,7 @@ func (v *fields) length(field, value string, low, high int) {
 }
 
 func (v *fields) language(l Language) {
-	v.check(slices.Contains(Languages(), l), "language", "unknown", "is none that emails are written in")
+	v.check(slices.Contains(Languages(), l), "language", "unknown", "is not a language of emails")
 }
 
 func (v fields) err() error {

@@ -34,13 +34,17 @@ const (
 
 // Errors of messages.
 var (
-	ErrMuted          = &Error{Kind: KindForbidden, Code: "muted", Message: "You are muted in this room."}
-	ErrSlowMode       = &Error{Kind: KindLimited, Code: "slow_mode", Message: "The room is in slow mode: wait a little."}
+	ErrMuted    = &Error{Kind: KindForbidden, Code: "muted", Message: "You are muted in this room."}
+	ErrSlowMode = &Error{
+		Kind:    KindLimited,
+		Code:    "slow_mode",
+		Message: "The room is in slow mode. Try again in a moment.",
+	}
 	ErrEditWindowOver = &Error{Kind: KindForbidden, Code: "edit_window_over",
-		Message: "A message can be changed for 15 minutes."}
+		Message: "A message can be edited for 15 minutes."}
 	ErrUnknownMessage = &Error{Kind: KindInvalid, Code: "unknown_message",
-		Message: "There is no such message in this room.",
-		Fields:  []FieldError{{Field: "reply_to_id", Code: "unknown", Message: "names no message of this room"}}}
+		Message: "The message is not in this room.",
+		Fields:  []FieldError{{Field: "reply_to_id", Code: "unknown", Message: "is not a message of this room"}}}
 )
 
 // TooSoon is ErrSlowMode for a person who can post again after wait.

@@ -161,11 +161,11 @@ func (c MovieChange) Validate() error {
 }
 
 func (v *fields) genres(genres []string) {
-	v.check(len(genres) <= MaxGenres, "genres", "too_many", "must be at most 10")
+	v.check(len(genres) <= MaxGenres, "genres", "too_many", "has more than 10 genres")
 	for i, genre := range genres {
 		field := fmt.Sprintf("genres.%d", i)
 		v.line(field, genre, 1, MaxGenre)
-		v.check(!slices.Contains(genres[:i], genre), field, "duplicate", "is there already")
+		v.check(!slices.Contains(genres[:i], genre), field, "duplicate", "is given twice")
 	}
 }
 

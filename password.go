@@ -59,7 +59,7 @@ func ValidatePassword(field, password string, names ...string) error {
 func (v *fields) password(field, password string, names ...string) {
 	normal, ok := NormalPassword(password)
 	if !ok && password != "" {
-		v.check(false, field, "characters", "must not hold control characters or characters that do not show")
+		v.check(false, field, "characters", "must not contain control characters or invisible characters")
 		return
 	}
 	v.length(field, normal, MinPassword, MaxPassword)

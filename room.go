@@ -135,7 +135,7 @@ var (
 	ErrRoomArchived = &Error{Kind: KindConflict, Code: "room_archived", Message: "The room is archived."}
 	ErrRoomClosed   = &Error{Kind: KindConflict, Code: "room_closed", Message: "An admin has closed the room."}
 	ErrRoomHostless = &Error{Kind: KindConflict, Code: "room_without_host",
-		Message: "The room has no host any more, so it cannot be opened."}
+		Message: "The room has no host any more, so it cannot be reopened."}
 	ErrNotRetired = &Error{Kind: KindConflict, Code: "room_not_retired",
 		Message: "Clean-up has not archived the room, or the room has no host any more."}
 	ErrBanned         = &Error{Kind: KindForbidden, Code: "banned", Message: "You are banned from this room."}
@@ -145,11 +145,15 @@ var (
 	ErrUnknownReadMessage = &Error{
 		Kind:    KindInvalid,
 		Code:    "unknown_message",
-		Message: "There is no such message in this room.",
-		Fields:  []FieldError{{Field: "message_id", Code: "unknown", Message: "names no message of this room"}},
+		Message: "The message is not in this room.",
+		Fields:  []FieldError{{Field: "message_id", Code: "unknown", Message: "is not a message of this room"}},
 	}
-	ErrUnknownMovie = &Error{Kind: KindInvalid, Code: "unknown_movie", Message: "There is no such movie.",
-		Fields: []FieldError{{Field: "movie_id", Code: "unknown", Message: "names no movie"}}}
+	ErrUnknownMovie = &Error{
+		Kind:    KindInvalid,
+		Code:    "unknown_movie",
+		Message: "The movie does not exist, or it is archived.",
+		Fields:  []FieldError{{Field: "movie_id", Code: "unknown", Message: "is not a movie of the catalogue"}},
+	}
 )
 
 // NewRoom is a room to be opened.

@@ -57,4 +57,4 @@ func (s Suspension) Validate() error {
 
 // ErrSuspendOneself is the error for admins who suspend themselves: they could not undo it.
 var ErrSuspendOneself = &Error{Kind: KindConflict, Code: "cannot_suspend_oneself",
-	Message: "Nobody suspends themselves."}
+	Message: "You cannot suspend your own account."}

@@ -89,13 +89,13 @@ const mostMarks = 8
 type textFault struct{ code, message string }
 
 var (
-	faultBlank     = &textFault{"blank", "must hold more than white space"}
-	faultControl   = &textFault{"control_character", "must not hold control characters"}
+	faultBlank     = &textFault{"blank", "must not consist of white space"}
+	faultControl   = &textFault{"control_character", "must not contain control characters"}
 	faultLines     = &textFault{"line_break", "must be one line"}
-	faultBidi      = &textFault{"bidi_control", "must not hold characters that change the direction of text"}
+	faultBidi      = &textFault{"bidi_control", "must not contain characters that change the direction of text"}
 	faultOpenBidi  = &textFault{"bidi_control", "must end each change of the text's direction on the same line"}
-	faultInvisible = &textFault{"invisible_character", "must not hold invisible characters"}
-	faultMarks     = &textFault{"combining_mark", "must not heap combining marks on one character"}
+	faultInvisible = &textFault{"invisible_character", "must not contain invisible characters"}
+	faultMarks     = &textFault{"combining_mark", "must not have many combining marks on one character"}
 	faultMark      = &textFault{"combining_mark", "must not start with a combining mark"}
 )
 

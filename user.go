@@ -135,7 +135,7 @@ func (r Registration) Validate() error {
 	var v fields
 	v.length("username", r.Username, MinUsername, MaxUsername)
 	v.check(usernamePattern.MatchString(r.Username), "username", "pattern",
-		"may hold letters, digits, _ . - and starts with a letter or digit")
+		"may contain letters, digits, _ . - and must start with a letter or digit")
 	v.check(!hasPrefixFold(r.Username, deletedPrefix) && !reservedName(r.Username), "username", "reserved", "is reserved")
 	v.email("email", r.Email)
 	v.password("password", r.Password, r.Username, r.Email)

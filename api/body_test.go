@@ -272,7 +272,7 @@ func TestTextsThatAreRefused(t *testing.T) {
 	require.Equal(t, before, b.rows(t), "something was stored")
 }
 
-// TestSignInBodiesAreSmall: what waits for its turn to be hashed must not hold much memory.
+// TestSignInBodiesAreSmall: what waits for its turn to be hashed must not contain much memory.
 func TestSignInBodiesAreSmall(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

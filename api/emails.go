@@ -31,12 +31,12 @@ func (s *Server) ListEmails(
 		State:  watchparty.EmailState(value(r.Params.State)),
 		UserID: value(r.Params.UserID),
 	}
-	mails, err := s.store.Emails(ctx, filter, more(p))
+	emails, err := s.store.Emails(ctx, filter, more(p))
 	if err != nil {
 		return nil, err
 	}
-	mails, next := cut(mails, p, func(m watchparty.Email) store.Keys { return store.Keys{m.ID} })
-	return contract.ListEmails200JSONResponse{Data: convert(mails, s.email), NextCursor: next}, nil
+	emails, next := cut(emails, p, func(m watchparty.Email) store.Keys { return store.Keys{m.ID} })
+	return contract.ListEmails200JSONResponse{Data: convert(emails, s.email), NextCursor: next}, nil
 }
 
 // ListEmailPreviews lists an example of each kind of email.
@@ -62,13 +62,13 @@ func (s *Server) GetEmail(
 
 func (s *Server) emailHistory(ctx context.Context, id string) (answer contract.EmailAnswer, err error) {
 	err = s.store.Snapshot(ctx, func(at *store.Store) error {
-		mail, err := at.Email(ctx, id)
+		email, err := at.Email(ctx, id)
 		if err != nil {
 			return err
 		}
 		attempts, err := at.EmailAttempts(ctx, id)
 		history := convert(attempts, emailAttempt)
-		answer.Data = s.email(mail)
+		answer.Data = s.email(email)
 		answer.Data.History = &history
 		return err
 	})
@@ -85,15 +85,15 @@ func (s *Server) ResendEmail(
 	if err != nil {
 		return nil, err
 	}
-	mail, err := s.store.ResendEmail(ctx, id.UserID, r.EmailID, once)
+	email, err := s.store.ResendEmail(ctx, id.UserID, r.EmailID, once)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := s.emailHistory(ctx, mail.ID)
+	answer, err := s.emailHistory(ctx, email.ID)
 	if err != nil {
 		return nil, err
 	}
-	made, err := madeAt("/admin/emails/"+mail.ID, 0, answer)
+	made, err := madeAt("/admin/emails/"+email.ID, 0, answer)
 	return contract.ResendEmail201JSONResponse{Body: answer, Headers: contract.ResendEmail201ResponseHeaders(made)}, err
 }
 
@@ -103,11 +103,11 @@ func (s *Server) CancelEmail(
 	r contract.CancelEmailRequestObject,
 ) (contract.CancelEmailResponseObject, error) {
 	id := caller(ctx)
-	mail, err := s.store.CancelEmail(ctx, id.UserID, r.EmailID)
+	email, err := s.store.CancelEmail(ctx, id.UserID, r.EmailID)
 	if err != nil {
 		return nil, err
 	}
-	return contract.CancelEmail200JSONResponse{Data: s.email(mail)}, nil
+	return contract.CancelEmail200JSONResponse{Data: s.email(email)}, nil
 }
 
 // GetEmailPause says whether emails are paused.

@@ -28,7 +28,7 @@ const (
 var errNotReady = &watchparty.Error{
 	Kind:    watchparty.KindUnavailable,
 	Code:    "not_ready",
-	Message: "This process takes no requests now.",
+	Message: "This process takes no requests at the moment.",
 }
 
 // GetHealth checks every part. Only the database is needed to serve; without another part the service is degraded. The

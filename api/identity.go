@@ -13,7 +13,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// identify reads the access token, if there is one. What is wrong with it matters only to operations that look.
+// identify reads the access token, if any. A bad token only matters to operations that use it.
 func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
@@ -59,7 +59,7 @@ func viewer(ctx context.Context) (auth.Identity, error) {
 	return id.claimed, id.confirm(ctx)
 }
 
-// maxUserAgent is how much of what a client calls itself is kept, in characters.
+// maxUserAgent is how much of the User-Agent is stored, in characters.
 const maxUserAgent = 200
 
 // userAgent returns the User-Agent without what cannot be shown.

@@ -109,7 +109,7 @@ func writes(method string) bool {
 	return false
 }
 
-// client is where a request comes from: an IPv4 address, or the /64 that one IPv6 customer has at least.
+// client identifies where a request comes from: an IPv4 address, or an IPv6 /64, the smallest network of one customer.
 func client(c echo.Context) string {
 	addr, err := netip.ParseAddr(c.RealIP())
 	if err != nil {
@@ -166,7 +166,7 @@ func (r *refused) Unwrap() error { return r.coded }
 
 func refuse(r limit.Result) error {
 	return &refused{result: r, coded: &watchparty.Error{
-		Kind: watchparty.KindLimited, Code: "rate_limited", Message: "Too much in too short a time. Try again later.",
+		Kind: watchparty.KindLimited, Code: "rate_limited", Message: "Too many requests. Try again later.",
 		RetryAfter: r.RetryAfter,
 	}}
 }

@@ -77,7 +77,7 @@ func (s *Server) messagesView(params contract.ListMessagesParams) (messagesView,
 		}
 		if v.cursor != nil {
 			return v, watchparty.Invalid(
-				watchparty.FieldError{Field: c.field, Code: "conflict", Message: "does not go with " + v.field},
+				watchparty.FieldError{Field: c.field, Code: "conflict", Message: "cannot be used together with " + v.field},
 			)
 		}
 		v.field, v.cursor = c.field, c.cursor

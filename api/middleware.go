@@ -70,7 +70,7 @@ var (
 	secureForYear = []string{"max-age=31536000"}
 )
 
-// beginExchange gives each request an ID of our own, since one from outside could be anything, and the headers that all
+// beginExchange gives each request a new ID, since one from outside could be anything, and sets the headers that all
 // answers have.
 func beginExchange(publicURL string) echo.MiddlewareFunc {
 	secure := strings.HasPrefix(publicURL, "https://")
@@ -80,6 +80,7 @@ func beginExchange(publicURL string) echo.MiddlewareFunc {
 			h := c.Response().Header()
 			h[echo.HeaderXRequestID] = []string{e.requestID}
 			h[echo.HeaderXContentTypeOptions] = noSniff
+			// Operations and pages may set another value.
 			h[echo.HeaderCacheControl] = noStore
 			h[echo.HeaderContentSecurityPolicy] = noContent
 			if secure {
@@ -91,8 +92,8 @@ func beginExchange(publicURL string) echo.MiddlewareFunc {
 	}
 }
 
-// informStore tells the store whose request it works for, and has all requests of one part of the API share that part's
-// connections to the database: what holds up /rooms leaves /movies its own.
+// informStore tells the store for whose request it works, and makes all requests of one part of the API share that
+// part's database connections: a problem in /rooms leaves /movies its own.
 func informStore(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		part, _, _ := strings.Cut(strings.TrimPrefix(c.Path(), basePath+"/"), "/")

@@ -32,7 +32,7 @@ func (s *Server) ListMovies(
 	if r.Params.Ids != nil {
 		if f != (watchparty.MovieFilter{}) || r.Params.Cursor != nil || r.Params.Limit != nil {
 			return nil, watchparty.Invalid(watchparty.FieldError{
-				Field: "ids", Code: "conflict", Message: "does not go with another parameter",
+				Field: "ids", Code: "conflict", Message: "cannot be used together with another parameter",
 			})
 		}
 		return s.moviesByID(ctx, *r.Params.Ids, r.Params.IfNoneMatch)

@@ -24,7 +24,7 @@ func (s *Server) page(field string, cursor *string, limit *int, list string, of 
 	}
 	if p.After, err = p.decode(*cursor); err != nil {
 		return p, watchparty.Invalid(
-			watchparty.FieldError{Field: field, Code: "malformed", Message: "is not a cursor that this list gave"},
+			watchparty.FieldError{Field: field, Code: "malformed", Message: "is not a cursor of this list"},
 		)
 	}
 	return p, nil

@@ -20,7 +20,7 @@ type roomOrder struct {
 func (s *Server) roomOrder(sort *contract.ListRoomsParamsSort, f watchparty.RoomFilter) (roomOrder, error) {
 	if sort != nil && f.Search != "" {
 		return roomOrder{}, watchparty.Invalid(
-			watchparty.FieldError{Field: "sort", Code: "conflict", Message: "does not go with q"},
+			watchparty.FieldError{Field: "sort", Code: "conflict", Message: "cannot be used together with q"},
 		)
 	}
 	switch value(sort) {

@@ -141,7 +141,7 @@ func (s *Server) visibleRoom(ctx context.Context, roomID string) (cached, error)
 
 func roomKey(roomID string) string { return "room:" + roomID }
 
-// standing is what a user is to a room now; nobody in particular is nothing.
+// standing returns what a user is to a room now. Without a user it is the zero value.
 func (s *Server) standing(ctx context.Context, roomID, userID string) (watchparty.Standing, error) {
 	var standing watchparty.Standing
 	if userID == "" {

@@ -123,7 +123,7 @@ func (s *Server) BackfillSchedule(
 			watchparty.FieldError{
 				Field:   "end",
 				Code:    "range",
-				Message: "must be after start by 31 days at most, and not in the future",
+				Message: "must be at most 31 days after start, and not in the future",
 			},
 		)
 	}

@@ -86,7 +86,7 @@ func (s *Server) ListProfiles(
 	names := strings.Split(r.Params.Usernames, ",")
 	if len(names) > maxProfiles {
 		return nil, watchparty.Invalid(
-			watchparty.FieldError{Field: "usernames", Code: "too_many", Message: "are more than 100"},
+			watchparty.FieldError{Field: "usernames", Code: "too_many", Message: "has more than 100 names"},
 		)
 	}
 	users, err := s.store.UsersByUsername(ctx, names)

@@ -115,7 +115,7 @@ func refusal(errs openapi3.MultiError) error {
 
 var errContentType = &watchparty.Error{
 	Kind: watchparty.KindUnsupported, Code: "unsupported_media_type",
-	Message: "The body's Content-Type is not one that this operation takes.",
+	Message: "This operation does not take bodies of this Content-Type.",
 }
 
 // fieldErrors names the fields that err is about, by prefix and the path within it.
@@ -171,7 +171,7 @@ func fieldMessage(err *openapi3.SchemaError) string {
 	case "pattern":
 		return "does not have the right form"
 	case "unknown": // the name may be of any length
-		return "is not a property here"
+		return "is not a property of this body"
 	}
 	return err.Reason
 }

@@ -205,7 +205,7 @@ func checkQuery(raw string, operation *openapi3.Operation) (string, error) {
 		p := operation.Parameters.GetByInAndName(openapi3.ParameterInQuery, name)
 		if p == nil {
 			unknown = append(unknown, watchparty.FieldError{
-				Field: cmp.Or(name, "query"), Code: "unknown", Message: "is not a parameter here",
+				Field: cmp.Or(name, "query"), Code: "unknown", Message: "is not a parameter of this operation",
 			})
 			continue
 		}

@@ -30,7 +30,7 @@ type Tokens struct {
 	verified *otter.Cache[string, verified] // tokens that were found genuine
 }
 
-// verified is what a genuine token says.
+// verified is the content of a genuine token.
 type verified struct {
 	identity Identity
 	expires  time.Time
@@ -39,7 +39,7 @@ type verified struct {
 // maxVerified is how many genuine tokens are kept, of some 600 bytes each. Forged ones are not kept.
 const maxVerified = 1 << 14
 
-// NewTokens signs with a key derived from secret; access tokens live for ttl.
+// NewTokens returns Tokens that sign with a key derived from secret. Access tokens are valid for ttl.
 func NewTokens(secret string, ttl time.Duration, former ...string) *Tokens {
 	t := &Tokens{ttl: ttl, verified: otter.Must(&otter.Options[string, verified]{MaximumSize: maxVerified})}
 	for _, s := range append([]string{secret}, former...) {

@@ -209,7 +209,7 @@ func (s *Store) RemoveAvatar(ctx context.Context, userID string) error {
 		return outbox.Add(ctx, tx, job.AvatarRemovalEvent(job.AvatarInput{UserID: userID, Version: published}))
 	})
 	if err == nil && published != 0 {
-		s.committed()
+		s.events.Send()
 	}
 	return found(err, "remove avatar")
 }

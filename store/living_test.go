@@ -337,7 +337,7 @@ var outside = map[string][]string{
 		"UsersByUsername",
 	},
 	"exports, which read": {"Export"}, // the prefix of all
-	"is no query":         {"Close", "DB", "Journal", "LimitEmails", "LogTo", "OnChange", "OnEvent", "Ping"},
+	"is no query":         {"Close", "DB", "Events", "Journal", "LimitEmails", "LogTo", "OnChange", "Ping"},
 	"makes an account":    {"CreateSignedInUser", "CreateUser"},
 	"is about no account": {"AddMovies", "CreateActivityReport", "DeclineInvitation", "ExpireInvitation", "OptIn",
 		"OptOut", "QueueReportEmails", "TallyDay", "RenewLease", "SetClock", "SweepPlaybacks", "Tick"},

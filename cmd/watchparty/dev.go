@@ -175,12 +175,16 @@ func (d *development) run(ctx context.Context, stack *devstack.Stack, began time
 	g.Go(func() error {
 		api := cfg
 		api.MetricsAddr = cmp.Or(cfg.MetricsAddr, d.address(apiMetricsPort))
-		return runAPI(ctx, api, environ, newLogger(cfg, d.stderr).With("part", "api"))
+		log, flush := newLogger(cfg, d.stderr)
+		defer flush()
+		return runAPI(ctx, api, environ, log.With("part", "api"))
 	})
 	g.Go(func() error {
 		worker := cfg
 		worker.MetricsAddr = cmp.Or(cfg.MetricsAddr, d.address(workerMetricsPort))
-		return runWorker(ctx, worker, environ, newLogger(cfg, d.stderr).With("part", "worker"), job.TaskQueues())
+		log, flush := newLogger(cfg, d.stderr)
+		defer flush()
+		return runWorker(ctx, worker, environ, log.With("part", "worker"), job.TaskQueues())
 	})
 	if stack != nil {
 		g.Go(func() error { return stack.Wait(ctx) })

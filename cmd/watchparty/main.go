@@ -14,7 +14,7 @@ import (
 	"github.com/watchparty/watchparty/config"
 )
 
-const usage = `watchparty: watch films together.
+const usage = `watchparty: watch movies together.
 
   watchparty dev                 everything on this machine: servers, API, worker, demo data
   watchparty api                 the HTTP API and the outbox relay

@@ -84,8 +84,7 @@ func assemble(
 	if p.temporal, err = dialTemporal(environ, log); err != nil {
 		return nil, err
 	}
-	p.relay = outbox.NewRelay(p.store.DB(), outbox.Temporal(p.temporal), log)
-	p.store.OnEvent(p.relay.Poke)
+	p.relay = outbox.NewRelay(p.store.DB(), outbox.Temporal(p.temporal), p.store.Events(), log)
 	p.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	p.metrics.MustRegister(cacheMetrics(p.cache, p.member)...)
 	// Until everything else has ended: requests in flight read and write at a stop.
@@ -159,14 +158,16 @@ func (l redisLog) Printf(ctx context.Context, format string, args ...any) {
 	l.log.DebugContext(ctx, "redis client", slog.String("message", fmt.Sprintf(format, args...)))
 }
 
-func newLogger(cfg config.Config, w io.Writer) *slog.Logger {
+// newLogger returns a logger that writes to w, and what writes the lines that wait at the end.
+func newLogger(cfg config.Config, w io.Writer) (log *slog.Logger, flush func()) {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(cfg.LogLevel)) // validated
 	options := &slog.HandlerOptions{Level: level}
+	buffer := logging.NewBuffer(w)
 	if cfg.LogFormat == "text" {
-		return slog.New(slog.NewTextHandler(w, options))
+		return slog.New(buffer.Prompt(slog.NewTextHandler(buffer, options))), buffer.Flush
 	}
-	return slog.New(slog.NewJSONHandler(w, options))
+	return slog.New(buffer.Prompt(slog.NewJSONHandler(buffer, options))), buffer.Flush
 }
 
 func cacheMetrics(c *cache.Cache, m *coherence.Member) []prometheus.Collector {

@@ -51,7 +51,9 @@ func (p program) worker(ctx context.Context) error {
 		return err
 	}
 	cfg.MetricsAddr = cmp.Or(cfg.MetricsAddr, ":9091")
-	return runWorker(ctx, cfg, environ, newLogger(cfg, p.stderr), queues)
+	log, flush := newLogger(cfg, p.stderr)
+	defer flush()
+	return runWorker(ctx, cfg, environ, log, queues)
 }
 
 func parseQueues(args []string) ([]string, error) {

@@ -16,5 +16,5 @@
 //
 // An email is one file, <ID>.eml, that starts with the envelope as Return-Path and X-Envelope-To headers. An email that
 // was answered with 250 is on disk and is there after a restart; whether it was read is forgotten. The newest 5000
-// mails and 512 MB are kept.
+// emails and 512 MB are kept.
 package inbox

@@ -59,7 +59,7 @@ func openMailbox(dir string) (*mailbox, error) {
 		}
 		raw, err := os.ReadFile(b.path(id))
 		if err != nil {
-			return nil, fmt.Errorf("read a kept mail: %w", err)
+			return nil, fmt.Errorf("read a stored email: %w", err)
 		}
 		b.append(id, created, raw)
 	}
@@ -90,10 +90,10 @@ func (b *mailbox) write(id string, raw []byte) error {
 	// The name has no extension yet, so that an email that is incomplete after a crash is not listed.
 	incoming := filepath.Join(b.dir, "incoming")
 	if err := os.WriteFile(incoming, raw, 0o644); err != nil {
-		return fmt.Errorf("store the mail: %w", err)
+		return fmt.Errorf("store the email: %w", err)
 	}
 	if err := os.Rename(incoming, b.path(id)); err != nil {
-		return fmt.Errorf("store the mail: %w", err)
+		return fmt.Errorf("store the email: %w", err)
 	}
 	return nil
 }
@@ -141,7 +141,7 @@ func (b *mailbox) open(id string) (entry, []byte, error) {
 	found := b.mails[i]
 	raw, err := os.ReadFile(b.path(found.id))
 	if err != nil {
-		return entry{}, nil, fmt.Errorf("read a kept mail: %w", err)
+		return entry{}, nil, fmt.Errorf("read a stored email: %w", err)
 	}
 	found.read = true
 	whole := *found
