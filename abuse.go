@@ -18,12 +18,12 @@ const (
 	AbuseOther      AbuseKind = "other"
 )
 
-// AbuseKinds are all of them.
+// AbuseKinds lists all kinds.
 func AbuseKinds() []AbuseKind {
 	return []AbuseKind{AbuseSpam, AbuseHarassment, AbuseHate, AbuseSexual, AbuseViolence, AbuseIllegal, AbuseOther}
 }
 
-// AbuseTarget is what kind of thing was reported.
+// AbuseTarget is the kind of thing that was reported.
 type AbuseTarget string
 
 const (
@@ -40,7 +40,7 @@ const (
 	AbuseResolved AbuseState = "resolved"
 )
 
-// AbuseOutcome is what an admin made of a report.
+// AbuseOutcome is the decision of an admin on a report.
 type AbuseOutcome string
 
 const (
@@ -48,14 +48,14 @@ const (
 	AbuseActed     AbuseOutcome = "acted"
 )
 
-// AbuseReport is what somebody has reported to the admins. Who that was is not in it: nobody is shown.
+// AbuseReport is a report to the admins. It does not name its sender, whom nobody is shown.
 type AbuseReport struct {
 	ID         string
 	Kind       AbuseKind
 	Target     AbuseTarget
 	TargetID   string
-	SubjectID  string // the account that it concerns: a message's author, a room's host, or the account; empty for nobody
-	RoomID     string // of a room or a message
+	SubjectID  string // the message's author, the room's host, or the reported account; empty when it is deleted
+	RoomID     string // the room, or that of the message
 	Text       string
 	Content    *ReportedContent // nil once the report is resolved and the account is deleted
 	State      AbuseState
@@ -65,16 +65,16 @@ type AbuseReport struct {
 	CreatedAt  time.Time
 }
 
-// ReportedContent is what was reported, as it was then. What does not belong to the kind of target is empty.
+// ReportedContent is a copy of the reported content. Fields that its kind does not have are empty.
 type ReportedContent struct {
-	Username        string `json:"username"` // of the account that the report concerns
+	Username        string `json:"username"` // username of the account that the report concerns
 	DisplayName     string `json:"display_name"`
 	RoomName        string `json:"room_name"`
 	RoomDescription string `json:"room_description"`
 	Body            string `json:"body"`
 }
 
-// AbuseFilter chooses reports; what is empty chooses all.
+// AbuseFilter selects reports. Empty fields select all.
 type AbuseFilter struct {
 	State     AbuseState
 	Kind      AbuseKind
@@ -85,29 +85,31 @@ type AbuseFilter struct {
 // Limits of reports.
 const (
 	MaxReportText    = 1000 // characters
-	MaxHourlyReports = 20   // by one person
+	MaxHourlyReports = 20   // per account
 )
 
 // Errors of reports.
 var (
 	ErrReportOneself = &Error{Kind: KindConflict, Code: "cannot_report_oneself",
-		Message: "Nobody reports themselves, or what is their own."}
+		Message: "You cannot report your own account, room or message."}
 	ErrReportResolved = &Error{Kind: KindConflict, Code: "report_resolved",
 		Message: "The report has been resolved already."}
 	ErrManyReports = &Error{Kind: KindLimited, Code: "too_many_reports",
 		Message: "You have sent too many reports within an hour.",
 		Details: map[string]int{"most": MaxHourlyReports}}
-	ErrUnknownReport = Invalid(FieldError{Field: "report_id", Code: "unknown", Message: "names no report about this"})
+	ErrUnknownReport = Invalid(
+		FieldError{Field: "report_id", Code: "unknown", Message: "is not an open report about this"},
+	)
 )
 
-// TooManyReports is ErrManyReports for someone who may report again after wait.
+// TooManyReports is ErrManyReports for an account that can report again after wait.
 func TooManyReports(wait time.Duration) error {
 	e := *ErrManyReports
 	e.RetryAfter = wait
 	return &e
 }
 
-// NewAbuseReport is what somebody reports: one thing exactly.
+// NewAbuseReport is a report to be sent, about exactly one thing.
 type NewAbuseReport struct {
 	Kind      AbuseKind
 	RoomID    string
@@ -122,7 +124,7 @@ func (n *NewAbuseReport) Normalise() { n.Text = normalProse(n.Text) }
 // Validate reports every field that is wrong.
 func (n NewAbuseReport) Validate() error {
 	var v fields
-	v.check(slices.Contains(AbuseKinds(), n.Kind), "kind", "enum", "is none that there is")
+	v.check(slices.Contains(AbuseKinds(), n.Kind), "kind", "enum", "is unknown")
 	given := []string{}
 	for _, target := range []struct{ field, value string }{{"room_id", n.RoomID}, {"message_id", n.MessageID},
 		{"username", n.Username}} {
@@ -130,7 +132,7 @@ func (n NewAbuseReport) Validate() error {
 			given = append(given, target.field)
 		}
 	}
-	v.check(len(given) > 0, "room_id", "required", "or message_id or username is needed")
+	v.check(len(given) > 0, "room_id", "required", "or message_id or username is required")
 	for _, field := range given[min(1, len(given)):] {
 		v.check(false, field, "conflict", "does not go with "+given[0])
 	}
@@ -138,7 +140,7 @@ func (n NewAbuseReport) Validate() error {
 	return v.err()
 }
 
-// Resolution is what an admin makes of a report.
+// Resolution is the decision of an admin on a report.
 type Resolution struct {
 	Outcome AbuseOutcome
 	Note    string

@@ -20,10 +20,10 @@ const (
 // Address is one email address. It has three forms: what was typed, which people are shown; the mailbox, which emails
 // are sent to; and the key, which is equal for every way to write one address. The zero value is none.
 //
-// Local parts hold what RFC 5322 calls atoms, with dots anywhere, in any script; a quoted one means the same as one
-// without quotes. Refused are other quoted characters, which no provider gives and which serve to mislead programs,
-// comments, names before the address, IP literals, and domains that DNS cannot hold. A domain of one label is taken: it
-// may be one of a private network.
+// Local parts are what RFC 5322 calls atoms, with dots anywhere, in any script. A quoted local part means the same as
+// one without quotes. Refused are: other characters that need quotes, which no provider assigns and which mislead
+// programs; comments; names before the address; IP literals; and domains that DNS cannot hold. A domain of one label is
+// accepted, since it may be one of a private network.
 type Address struct {
 	typed, local, domain string
 }
@@ -43,7 +43,7 @@ func ParseAddress(text string) (Address, error) {
 func parseAddress(text string) (Address, bool) {
 	a := Address{typed: strings.TrimSpace(text)}
 	if !utf8.ValidString(text) || len(a.typed) > MaxEmailBytes || strings.ContainsFunc(a.typed, hidden) {
-		return a, false // UTS 46 would drop what nobody sees
+		return a, false // UTS 46 would drop invisible characters
 	}
 	// Input methods of East Asian scripts write @ and letters in another width.
 	plain := norm.NFC.String(width.Fold.String(a.typed))
@@ -61,7 +61,7 @@ func parseAddress(text string) (Address, bool) {
 	return a, len(a.quoted())+1+len(a.domain) <= MaxEmailBytes && "@"+a.domain != deletedDomain
 }
 
-// localPart takes the quotes off.
+// localPart removes quotes.
 func localPart(text string) (string, bool) {
 	if inner, ok := strings.CutPrefix(text, `"`); ok {
 		if inner, ok = strings.CutSuffix(inner, `"`); !ok {
@@ -78,7 +78,7 @@ func localPart(text string) (string, bool) {
 	return text, len(Address{local: text}.quoted()) <= maxLocalPartBytes
 }
 
-// unescaped takes the backslashes off that may stand before any character in quotes.
+// unescaped removes backslashes, which may stand before any character in quotes.
 func unescaped(text string) string {
 	var b strings.Builder
 	escaped := false
@@ -93,7 +93,8 @@ func unescaped(text string) string {
 	return b.String()
 }
 
-// notInLocalPart: neither a dot nor of an atom (RFC 5322, 3.2.3; RFC 6531, 3.3), or not to be seen.
+// notInLocalPart reports whether a character is neither a dot nor part of an atom (RFC 5322, 3.2.3; RFC 6531, 3.3), or
+// is invisible.
 func notInLocalPart(r rune) bool {
 	return strings.ContainsRune(` ()<>[]:;@\,"`, r) || !unicode.IsPrint(r) ||
 		unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
@@ -135,9 +136,9 @@ func (a Address) ASCII() bool {
 	return !strings.ContainsFunc(a.local, func(r rune) bool { return r > unicode.MaxASCII })
 }
 
-// Key is what addresses are compared, hashed and kept apart by. Local parts are compared without regard to case:
-// providers do so, and nobody is to be mistaken for somebody else by a capital letter. Letters that only look alike, or
-// that Unicode calls compatible, stay apart, because their mailboxes do.
+// Key is the form in which addresses are compared, hashed and unique. It ignores the case of local parts, as providers
+// do: a capital letter must not make another person. Letters that only look alike, or that Unicode calls compatible,
+// stay different, because their mailboxes are.
 func (a Address) Key() string {
 	if a.IsZero() {
 		return ""
@@ -145,14 +146,14 @@ func (a Address) Key() string {
 	return foldLocal(a.local) + "@" + a.domain
 }
 
-// foldLocal maps one letter to one letter: ß and ss are two mailboxes. A final sigma is a sigma, for its capital is the
-// same.
+// foldLocal maps each letter to one letter: ß and ss are two mailboxes. A final sigma becomes a sigma, since both have
+// one capital.
 func foldLocal(local string) string {
 	return norm.NFC.String(strings.ReplaceAll(strings.ToLower(local), "ς", "σ"))
 }
 
-// Spellings are the usual ways to write the address, in NFC and in NFD: as typed, as it is emailed to, and with a
-// readable domain. They are for finding what was stored of an address before addresses had one form.
+// Spellings are the usual spellings of the address, in NFC and in NFD: as typed, as emails are sent to it, and with a
+// readable domain. They find what was stored before addresses had one form.
 func (a Address) Spellings() []string {
 	spellings := []string{a.typed, a.Mailbox()}
 	if readable, err := domains.ToUnicode(a.domain); err == nil {
@@ -165,7 +166,7 @@ func (a Address) Spellings() []string {
 	return slices.Compact(spellings)
 }
 
-// quoted is the local part as SMTP has it: with quotes when its dots are not between atoms.
+// quoted returns the local part as SMTP wants it: in quotes if its dots are not between atoms.
 func (a Address) quoted() string {
 	if strings.HasPrefix(a.local, ".") || strings.HasSuffix(a.local, ".") || strings.Contains(a.local, "..") {
 		return `"` + a.local + `"`
@@ -173,8 +174,8 @@ func (a Address) quoted() string {
 	return a.local
 }
 
-// AccountKey is what an account that someone names by its address is counted by: one for all ways to write it. What is
-// no address is its own key, which begins with a colon and so is nobody's.
+// AccountKey is the key under which sign-ins to an address are counted, the same for all its spellings. A text that is
+// not an address is its own key, after a colon, so that it cannot equal the key of an address.
 func AccountKey(typed string) string {
 	if a, ok := parseAddress(typed); ok {
 		return a.Key()
@@ -182,14 +183,14 @@ func AccountKey(typed string) string {
 	return ":" + strings.ToLower(strings.TrimSpace(typed))
 }
 
-// AddressPrefix is what the keys of addresses begin with that begin with what was typed, as far as it was typed.
+// AddressPrefix returns the prefix that the keys of all addresses have that begin with the typed text.
 func AddressPrefix(typed string) string {
 	plain := norm.NFC.String(width.Fold.String(strings.TrimSpace(typed)))
 	local, domain, found := strings.Cut(plain, "@")
 	if !found {
 		return foldLocal(local)
 	}
-	// A domain that is not whole cannot be mapped: its last label may be cut anywhere.
+	// An incomplete domain cannot be mapped: its last label may be cut anywhere.
 	whole, rest := "", strings.ToLower(domain)
 	if dot := strings.LastIndexByte(domain, '.'); dot >= 0 {
 		if mapped, ok := asciiDomain(domain[:dot]); ok {

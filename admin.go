@@ -1,7 +1,7 @@
 package watchparty
 
-// Administers reports whether the account has an admin's rights now. An address that nobody has confirmed may be
-// anybody's, so its account has none, whatever is stored.
+// Administers reports whether the account has an admin's rights now. An account without a confirmed address has none,
+// whatever is stored: anybody may have registered the address.
 func (u User) Administers() bool {
 	return u.Admin && !u.EmailVerifiedAt.IsZero() && u.SuspendedAt.IsZero()
 }

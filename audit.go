@@ -2,10 +2,10 @@ package watchparty
 
 import "time"
 
-// AuditEntry is one thing that an admin did, or an operator by command.
+// AuditEntry is an act of an admin, or of an operator's command.
 type AuditEntry struct {
 	ID         string
-	Actor      Person // by the name at the time; nobody for an operator's command
+	Actor      Person // with the username at the time; zero for an operator's command
 	Action     AuditAction
 	TargetKind AuditKind
 	TargetID   string
@@ -14,18 +14,18 @@ type AuditEntry struct {
 	CreatedAt  time.Time
 }
 
-// AuditOutcome says what became of an act. An act on the database is done together with its entry; any other act has
-// its entry before it is carried out.
+// AuditOutcome says what became of an act. An act on the database is committed together with its entry. The entry of
+// any other act is committed before the act.
 type AuditOutcome string
 
 const (
-	AuditPending AuditOutcome = "pending" // on its way
+	AuditPending AuditOutcome = "pending" // in progress
 	AuditDone    AuditOutcome = "done"
-	AuditFailed  AuditOutcome = "failed"  // refused: nothing was changed
+	AuditFailed  AuditOutcome = "failed"  // refused, so that nothing changed
 	AuditUnknown AuditOutcome = "unknown" // no answer, or the process ended in the middle
 )
 
-// AuditPendingFor is how long an act may be on its way; after that its outcome is unknown.
+// AuditPendingFor is how long an act may be pending. After that its outcome is unknown.
 const AuditPendingFor = time.Minute
 
 // AuditAction says what was done.
@@ -58,7 +58,7 @@ const (
 	AuditEmailsResumed      AuditAction = "emails_resumed"
 )
 
-// AuditKind says what it was done to.
+// AuditKind is the kind of thing that an act was done to.
 type AuditKind string
 
 const (
@@ -68,12 +68,12 @@ const (
 	AuditRoom       AuditKind = "room"
 	AuditMessage    AuditKind = "message"
 	AuditReport     AuditKind = "abuse_report"
-	AuditSchedule   AuditKind = "schedule" // by an ID that is made from its name
+	AuditSchedule   AuditKind = "schedule" // by an ID that is derived from its name
 	AuditEmail      AuditKind = "email"
 	AuditEmailPause AuditKind = "email_pause"
 )
 
-// AuditFilter chooses entries; what is empty chooses all.
+// AuditFilter selects entries. Empty fields select all.
 type AuditFilter struct {
 	ActorID  string
 	TargetID string

@@ -13,68 +13,68 @@ const (
 	AvatarProcessing AvatarState = "processing"
 	AvatarReady      AvatarState = "ready"
 	AvatarFailed     AvatarState = "failed"
-	// AvatarSuperseded: a newer upload or a deletion came first; nothing of this one is kept.
+	// AvatarSuperseded: a newer upload or a deletion came first. No file of this upload is kept.
 	AvatarSuperseded AvatarState = "superseded"
 )
 
-// AvatarStep is how far an upload is on its way.
+// AvatarStep is how far the workflow of an upload is.
 type AvatarStep string
 
 const (
 	AvatarQueued     AvatarStep = "queued" // no worker has begun with it
 	AvatarRendering  AvatarStep = "rendering"
 	AvatarPublishing AvatarStep = "publishing"
-	AvatarRemoving   AvatarStep = "removing" // what it has replaced, or its own files when it came to nothing
+	AvatarRemoving   AvatarStep = "removing" // deletes the files that it has replaced, or its own if it failed
 	AvatarDone       AvatarStep = "done"
 )
 
-// Avatar is one upload by a user; versions count up from 1 for each user.
+// Avatar is an upload by a user. Versions count from 1 for each user.
 type Avatar struct {
 	ID      string
 	UserID  string
 	Version int
 	State   AvatarState
-	Step    AvatarStep // while it is processed; publishing is the last that is stored
-	Files   []string   // names of what was rendered
-	Reason  string     // for the user, when failed
+	Step    AvatarStep // while it is processed; AvatarPublishing is the last one that is stored
+	Files   []string   // names of the rendered files
+	Reason  string     // why it failed, for the user
 	// PublishedAt is zero for an upload that has never been its user's avatar.
 	PublishedAt time.Time
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 }
 
-// OriginalObject is the bucket's name of what the user uploaded. It is not among the rendered files, which whoever
-// serves the bucket's avatars/ to the world must not serve with them: it holds what they must not, such as a place.
+// OriginalObject is the bucket's name of the uploaded file. It is outside of avatars/, which may be served to everyone,
+// because the original may have private data, such as a place.
 func (a Avatar) OriginalObject() string {
 	return UploadsPrefix(a.UserID) + strconv.Itoa(a.Version)
 }
 
-// Object is the bucket's name of one of the upload's rendered files. It names the user and the version, so it never
-// changes what it holds.
+// Object is the bucket's name of a rendered file. It has the user and the version, so that the content under a name
+// never changes.
 func (a Avatar) Object(name string) string { return a.Prefix() + name }
 
-// Prefix is what the names of all the upload's rendered files start with.
+// Prefix is the beginning of the names of all rendered files of the upload.
 func (a Avatar) Prefix() string {
 	return AvatarsPrefix(a.UserID) + strconv.Itoa(a.Version) + "/"
 }
 
-// AvatarsPrefix is what the names of all files rendered of the user's uploads start with.
+// AvatarsPrefix is the beginning of the names of all rendered files of a user.
 func AvatarsPrefix(userID string) string { return "avatars/" + userID + "/" }
 
-// UploadsPrefix is what the names of the user's originals start with.
+// UploadsPrefix is the beginning of the names of all uploaded files of a user.
 func UploadsPrefix(userID string) string { return "uploads/" + userID + "/" }
 
-// FormerOriginalObject is where the first uploads had what OriginalObject has now.
+// FormerOriginalObject is the name that OriginalObject had in the first release.
 func (a Avatar) FormerOriginalObject() string { return a.Object(formerOriginal) }
 
 const formerOriginal = "original"
 
-// AvatarObject is what an object's name says about it.
+// AvatarObject is what the name of an object says about it.
 type AvatarObject struct {
 	UserID   string
 	Version  int
-	Original bool // what the user uploaded, or what is left of its writing
-	Partial  bool // a file on a disk whose writing did not come to its end
+	Original bool // an uploaded file, or a part of one
+	Partial  bool // a file on a disk that was not written to its end
 }
 
 var avatarObject = regexp.MustCompile(
@@ -96,7 +96,7 @@ func ParseAvatarObject(name string) (o AvatarObject, ok bool) {
 	}, true
 }
 
-// NeededBy reports whether the object still has a use for its upload.
+// NeededBy reports whether the upload still needs the object.
 func (o AvatarObject) NeededBy(a Avatar) bool {
 	return !o.Partial && (a.State == AvatarProcessing || a.State == AvatarReady && !o.Original)
 }
@@ -105,12 +105,12 @@ func (o AvatarObject) NeededBy(a Avatar) bool {
 const (
 	ThumbnailFile = "thumbnail.webp" // 128×128
 	MediumFile    = "medium.webp"    // 512×512
-	LargeFile     = "large.webp"     // 1024×1024, of pictures that have as many pixels
+	LargeFile     = "large.webp"     // 1024×1024, if the picture has as many pixels
 	JPEGFile      = "medium.jpg"     // 512×512, for clients without WebP
-	PNGFile       = "medium.png"     // the same, of pictures with transparent parts
+	PNGFile       = "medium.png"     // 512×512, for pictures with transparent parts
 )
 
-// AvatarFiles are all names that a rendered file may have.
+// AvatarFiles lists all names that a rendered file can have.
 func AvatarFiles() []string {
 	return []string{ThumbnailFile, MediumFile, LargeFile, JPEGFile, PNGFile}
 }

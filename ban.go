@@ -4,33 +4,33 @@ import (
 	"time"
 )
 
-// Ban keeps someone out of a room.
+// Ban keeps a person out of a room.
 type Ban struct {
 	ID        string
 	User      Person
-	By        Person // nobody when the account is gone
+	By        Person // zero if the account is deleted
 	Reason    string
-	Until     time.Time // zero for one that does not end
+	Until     time.Time // zero for a ban without an end
 	CreatedAt time.Time
 }
 
-// Mute keeps someone from speaking in a room.
+// Mute keeps a person from posting in a room.
 type Mute struct {
 	ID        string
 	User      Person
-	By        Person // nobody when the account is gone
+	By        Person // zero if the account is deleted
 	Reason    string
 	Until     time.Time
 	CreatedAt time.Time
 }
 
-// Sanction is a ban or a mute as whoever gave it takes it along.
+// Sanction is a ban or a mute in an export.
 type Sanction struct {
 	ID        string
 	RoomID    string
 	UserID    string
 	Reason    string
-	Until     time.Time // zero for one that does not end
+	Until     time.Time // zero for a ban without an end
 	CreatedAt time.Time
 }
 
@@ -41,13 +41,13 @@ const (
 	MaxMute     = 30 * 24 * time.Hour
 )
 
-// NewBan is what someone is banned with.
+// NewBan is a ban to be imposed.
 type NewBan struct {
-	Until  *time.Time // nil for a ban that does not end
+	Until  *time.Time // nil for a ban without an end
 	Reason string
 }
 
-// Normalise trims the reason and makes the time one that Postgres keeps as it is.
+// Normalise trims the reason, and rounds the time to the precision of Postgres.
 func (b *NewBan) Normalise() {
 	b.Reason = normalLine(b.Reason)
 	if b.Until != nil {
@@ -66,13 +66,13 @@ func (b NewBan) Validate(now time.Time) error {
 	return v.err()
 }
 
-// NewMute is what someone is muted with.
+// NewMute is a mute to be imposed.
 type NewMute struct {
 	Until  time.Time
 	Reason string
 }
 
-// Normalise trims the reason and makes the time one that Postgres keeps as it is.
+// Normalise trims the reason, and rounds the time to the precision of Postgres.
 func (m *NewMute) Normalise() {
 	m.Reason = normalLine(m.Reason)
 	m.Until = storable(m.Until)
@@ -86,7 +86,7 @@ func (m NewMute) Validate(now time.Time) error {
 	return v.err()
 }
 
-// ends wants a time after now and not after latest.
+// ends checks that a time is after now and not after latest.
 func (v *fields) ends(field string, until, now, latest time.Time) {
 	v.check(until.After(now), field, "past", "must be in the future")
 	v.check(!until.After(latest), field, "too_late", "is too far ahead")

@@ -2,27 +2,27 @@ package watchparty
 
 import "time"
 
-// Policy names one rule of the clean-up.
+// Policy names a rule of the clean-up.
 type Policy string
 
 const (
 	PolicyParticipants Policy = "inactive_participants"
 	PolicyMessages     Policy = "old_messages"
 	PolicyRooms        Policy = "inactive_rooms"      // archives them
-	PolicyArchived     Policy = "archived_rooms"      // deletes those that clean-up archived, and those that their hosts deleted
-	PolicyUnverified   Policy = "unverified_accounts" // whose address was never confirmed, and who have not been here since
-	PolicyTokens       Policy = "expired_tokens"      // of confirmations and password resets
+	PolicyArchived     Policy = "archived_rooms"      // deletes rooms that clean-up archived or their hosts deleted
+	PolicyUnverified   Policy = "unverified_accounts" // accounts that were never confirmed and not used
+	PolicyTokens       Policy = "expired_tokens"      // of verifications and password resets
 	PolicySessions     Policy = "ended_sessions"
 	PolicyInvitations  Policy = "ended_invitations"
 	PolicyKeys         Policy = "idempotency_keys"
-	PolicyReports      Policy = "resolved_reports" // of abuse, with what was reported
-	PolicyEmails       Policy = "old_mails"        // with their attempts
+	PolicyReports      Policy = "resolved_reports" // reports of abuse, with the copied content
+	PolicyEmails       Policy = "old_mails"        // the state of emails, with their attempts
 	PolicyOutbox       Policy = "started_events"
-	PolicyActivity     Policy = "old_activity"   // who was active on which day, and in which room when
-	PolicyFiles        Policy = "orphaned_files" // whose upload was never committed
+	PolicyActivity     Policy = "old_activity"   // which account was active on which day, and in which room when
+	PolicyFiles        Policy = "orphaned_files" // files whose upload was never committed
 )
 
-// Policies are all of them, in the order in which a run applies them.
+// Policies lists all policies, in the order in which a run applies them.
 func Policies() []Policy {
 	return []Policy{
 		PolicyParticipants, PolicyMessages, PolicyRooms, PolicyArchived, PolicyUnverified, PolicyTokens, PolicySessions,
@@ -30,7 +30,7 @@ func Policies() []Policy {
 	}
 }
 
-// MinPolicyAge is the least age of what a policy applies to, unless a setting allows less.
+// MinPolicyAge is the smallest age in a policy, unless a setting allows less.
 const MinPolicyAge = time.Hour
 
 // MaxPolicyAge is a hundred years.
@@ -55,14 +55,14 @@ const (
 	TriggerAdmin    Trigger = "admin"
 )
 
-// NewRun is what an admin asks a clean-up run to do.
+// NewRun is a clean-up run to be started by an admin.
 type NewRun struct {
 	Policies  []Policy
 	DryRun    bool
-	OlderThan time.Duration // in place of the policies' own ages; 0 leaves them
+	OlderThan time.Duration // replaces the policies' own ages; 0 keeps them
 }
 
-// CleanupRun is one application of policies.
+// CleanupRun is a run of the clean-up, which applies policies.
 type CleanupRun struct {
 	ID          string
 	Trigger     Trigger
@@ -71,18 +71,18 @@ type CleanupRun struct {
 	DryRun      bool
 	OlderThan   time.Duration // 0 for the policies' own ages
 	State       RunState
-	Policy      Policy              // the one that is applied now; empty before and after
-	Counts      map[Policy]int64    // rows or files removed, archived for PolicyRooms; would be, in a dry run
-	Samples     map[Policy][]string // IDs of some of what a dry run counted; of participants, a room's and a user's
-	Errors      map[Policy]string   // what stopped a policy
+	Policy      Policy              // the policy that is applied now; empty before and after
+	Counts      map[Policy]int64    // rows or files removed (rooms archived), or what a dry run counted
+	Samples     map[Policy][]string // IDs of some of what a dry run counted; of participants, the room's and the user's
+	Errors      map[Policy]string   // why a policy stopped
 	WorkflowID  string
 	CreatedAt   time.Time
 	StartedAt   time.Time
-	CancelledAt time.Time // when it was told to stop
+	CancelledAt time.Time // when an admin cancelled it
 	FinishedAt  time.Time
 }
 
-// ErrRunEnded refuses to stop what has ended.
+// ErrRunEnded refuses to cancel a run that has ended.
 var ErrRunEnded = &Error{Kind: KindConflict, Code: "run_ended", Message: "The run has ended."}
 
 // Kinds of reports.
@@ -91,11 +91,11 @@ const (
 	ActivityReportKind = "activity"
 )
 
-// Report is a stored account of what happened.
+// Report is a stored report for operators.
 type Report struct {
 	ID          string
 	Kind        string // CleanupReportKind or ActivityReportKind
-	RunID       string // of a clean-up
+	RunID       string // the clean-up run, if any
 	PeriodStart time.Time
 	PeriodEnd   time.Time
 	Data        []byte // JSON

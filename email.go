@@ -17,7 +17,7 @@ const (
 
 	EmailPasswordChanged EmailKind = "password_changed" // to the account's address, after each change and reset
 
-	EmailActivityReport EmailKind = "activity_report" // to those whom the settings name
+	EmailActivityReport EmailKind = "activity_report" // to the recipients in the settings
 )
 
 // EmailKinds lists all kinds of emails.
@@ -40,25 +40,25 @@ const (
 	EmailSending   EmailState = "sending"
 	EmailSent      EmailState = "sent"
 	EmailFailed    EmailState = "failed"
-	EmailCancelled EmailState = "cancelled" // by an admin, or because it had no recipient, or nothing to say, any more
+	EmailCancelled EmailState = "cancelled" // by an admin, or because it has no recipient or nothing to say any more
 )
 
 // Email is the record of one email. It holds no address: the worker looks it up when it sends the email.
 type Email struct {
 	ID         string
 	Kind       EmailKind
-	SubjectID  string // what it is about
-	UserID     string // empty when there is none, or none any more
+	SubjectID  string // ID of what it is about
+	UserID     string // empty without an account, and when the account is deleted
 	State      EmailState
 	Attempts   int
-	LastAnswer string // the server's, without addresses
+	LastAnswer string // the mail server's, without addresses
 	Reason     EmailReason
 	WorkflowID string
-	ResendOf   string // the email that an admin sent again by it
+	ResendOf   string // the email that an admin sent again by this one
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
 	SentAt     time.Time
-	WaitsUntil time.Time // zero unless the email waits because its recipient has had too many
+	WaitsUntil time.Time // zero unless it waits because its recipient has had too many emails
 }
 
 // Ended reports whether no attempt to send the email will follow.
@@ -68,24 +68,24 @@ func (m Email) Ended() bool { return m.State != EmailQueued && m.State != EmailS
 type EmailReason string
 
 const (
-	ReasonAddressRejected   EmailReason = "address_rejected" // the server knows no such address, or takes no email for it
+	ReasonAddressRejected   EmailReason = "address_rejected" // the server takes no email for the address
 	ReasonMailboxFull       EmailReason = "mailbox_full"
-	ReasonMessageRejected   EmailReason = "message_rejected"   // the server refuses what is in it
-	ReasonServerUnreachable EmailReason = "server_unreachable" // the server was away, refused this service, or took too long
-	ReasonUnconfirmed       EmailReason = "unconfirmed"        // the server may have it and has not said so
+	ReasonMessageRejected   EmailReason = "message_rejected"   // the server refuses the content
+	ReasonServerUnreachable EmailReason = "server_unreachable" // the server is away, or refuses this service
+	ReasonUnconfirmed       EmailReason = "unconfirmed"        // the server may have it, and did not say so
 	ReasonExpired           EmailReason = "expired"            // no attempt was made in time
-	ReasonCancelled         EmailReason = "cancelled"          // by an admin, or there was nobody to send it to, or nothing to say
-	ReasonOptedOut          EmailReason = "opted_out"          // by the address, which whoever asked for the email must not learn
+	ReasonCancelled         EmailReason = "cancelled"          // by an admin, or it had no recipient or nothing to say
+	ReasonOptedOut          EmailReason = "opted_out"          // by the address, which its sender must not learn
 )
 
-// Delivery is the state of the email that brings something, such as an invitation.
+// Delivery is the state of the email that delivers something, such as an invitation.
 type Delivery struct {
 	State  EmailState // empty if clean-up has removed the email
 	Reason EmailReason
 }
 
-// ForSender is the delivery as the person who asked for the email sees it: an email whose address has opted out looks
-// sent.
+// ForSender returns the delivery as the person who requested the email sees it: if the address has opted out, the email
+// looks sent.
 func (d Delivery) ForSender() Delivery {
 	if d.State == EmailCancelled && d.Reason != ReasonCancelled || d.State == EmailSent {
 		return Delivery{State: EmailSent}
@@ -97,7 +97,7 @@ func (d Delivery) ForSender() Delivery {
 type EmailAttempt struct {
 	Number    int
 	Outcome   EmailOutcome
-	Answer    string // the server's, without addresses
+	Answer    string // the mail server's, without addresses
 	StartedAt time.Time
 	EndedAt   time.Time // zero while it is open
 }
@@ -106,18 +106,18 @@ type EmailAttempt struct {
 type EmailOutcome string
 
 const (
-	AttemptOpen        EmailOutcome = "open" // it lasts, or its process ended in the middle within the last hour
+	AttemptOpen        EmailOutcome = "open" // in progress, or its process ended within the last hour
 	AttemptSent        EmailOutcome = "sent"
-	AttemptTemporary   EmailOutcome = "temporary"   // to be tried again
-	AttemptLater       EmailOutcome = "later"       // to be tried again, but not soon
-	AttemptUnreachable EmailOutcome = "unreachable" // no conversation, or none to the end
+	AttemptTemporary   EmailOutcome = "temporary"   // another attempt follows
+	AttemptLater       EmailOutcome = "later"       // another attempt follows, but not soon
+	AttemptUnreachable EmailOutcome = "unreachable" // no conversation, or an incomplete one
 	AttemptAmbiguous   EmailOutcome = "ambiguous"   // the server may have the email
 	AttemptPermanent   EmailOutcome = "permanent"   // refused for good
-	AttemptCancelled   EmailOutcome = "cancelled"   // there was nobody to send it to any more, or nothing to say
-	AttemptLost        EmailOutcome = "lost"        // its process ended in the middle; the server may have the email
+	AttemptCancelled   EmailOutcome = "cancelled"   // the email had no recipient or nothing to say any more
+	AttemptLost        EmailOutcome = "lost"        // its process ended; the server may have the email
 )
 
-// EmailFilter chooses emails; an empty field chooses all.
+// EmailFilter selects emails. Empty fields select all.
 type EmailFilter struct {
 	Kind   EmailKind
 	State  EmailState

@@ -3,19 +3,19 @@ package watchparty
 import "time"
 
 // EmailBudget limits the number of emails within an hour and within a day for one subject: a recipient, or the account,
-// address or client that asks for them.
+// address or client that requests them.
 type EmailBudget string
 
 const (
-	BudgetRecipient EmailBudget = "recipient" // emails to one address, but for those whose kind has a budget of its own
-	BudgetInvitee   EmailBudget = "invitee"   // those of them that any stranger can cause at any time
-	BudgetNotice    EmailBudget = "notice"    // what an owner has to learn whatever else fills the inbox
-	BudgetReader    EmailBudget = "reader"    // reports to those whom the settings name
-	BudgetAsker     EmailBudget = "asker"     // what one account asks for or, signed out, is asked for with one address
+	BudgetRecipient EmailBudget = "recipient" // emails to one address, except kinds with a budget of their own
+	BudgetInvitee   EmailBudget = "invitee"   // of these, the ones that any stranger can cause at any time
+	BudgetNotice    EmailBudget = "notice"    // what an owner has to learn, however full the inbox is
+	BudgetReader    EmailBudget = "reader"    // reports to the recipients in the settings
+	BudgetAsker     EmailBudget = "asker"     // requests of one account or, without sign-in, for one address
 	BudgetInviter   EmailBudget = "inviter"   // invitations by one account
 	BudgetClient    EmailBudget = "client"    // what one client address asks for
-	BudgetReset     EmailBudget = "reset"     // links to one address that set a password: a stranger's invitations are not among them
-	BudgetAccounts  EmailBudget = "accounts"  // accounts that begin at one client address
+	BudgetReset     EmailBudget = "reset"     // password resets to one address, apart from what strangers send there
+	BudgetAccounts  EmailBudget = "accounts"  // accounts that are registered from one client address
 )
 
 // EmailLimit is the size of a budget.
@@ -23,7 +23,7 @@ type EmailLimit struct {
 	Hour, Day int
 }
 
-// Limit is the size of the budget if one person may ask for a number of emails in an hour. Budgets of clients are
+// Limit returns the size of the budget if one person may request a number of emails in an hour. Budgets of clients are
 // multiples of it, since all people behind one client address share them.
 func (b EmailBudget) Limit(emails int) EmailLimit {
 	switch b {
@@ -42,13 +42,13 @@ func (b EmailBudget) Limit(emails int) EmailLimit {
 	}
 }
 
-// Priority is the order in which waiting emails are sent: the lowest number first. The numbers are those of
-// Temporal's priorities.
+// Priority is the order in which waiting emails are sent, the lowest number first. The numbers are Temporal's
+// priorities.
 type Priority int
 
 const (
 	PriorityAwaited    Priority = 1 // a person waits for the link
-	PrioritySoon       Priority = 2 // its reader has to learn it soon
+	PrioritySoon       Priority = 2 // the reader has to learn it soon
 	PriorityNormal     Priority = 3 // Temporal's default
 	PriorityBackground Priority = 4 // nobody waits for it
 )
@@ -56,16 +56,16 @@ const (
 // EmailRule is, for one kind of email, its priority and the budgets that it counts against.
 type EmailRule struct {
 	Priority Priority
-	// Recipient are counted when the email is about to be sent. If one of them is used up, the email waits.
+	// Recipient are the budgets that are counted when the email is about to be sent. If one is used up, the email waits.
 	Recipient []EmailBudget
-	// Asker and Client are counted when somebody asks for the email. If one of them is used up, the request is refused.
-	// They are empty for emails that the program sends by itself, or that admins ask for.
+	// Asker and Client are the budgets that are counted when somebody requests the email. If one is used up, the request
+	// is refused. They are empty for emails that the program sends by itself, or that admins request.
 	Asker  EmailBudget
 	Client EmailBudget
 }
 
 var emailRules = map[EmailKind]EmailRule{
-	// Over the recipient's budget an account begins all the same.
+	// An account begins even when its recipient's budget is used up.
 	EmailWelcome:         {Priority: PrioritySoon, Recipient: []EmailBudget{BudgetRecipient}, Client: BudgetAccounts},
 	EmailWelcomeReminder: {Priority: PriorityBackground, Recipient: []EmailBudget{BudgetRecipient}},
 	EmailVerification: {Priority: PriorityAwaited, Recipient: []EmailBudget{BudgetRecipient}, Asker: BudgetAsker,
@@ -91,9 +91,9 @@ func (k EmailKind) Rule() (rule EmailRule, known bool) {
 	return rule, known
 }
 
-// TooManyEmails is the error for a request of an email when the budget of the account, address or client is used up. wait
-// is the time until it is not.
+// TooManyEmails is the error for a request of an email when the budget of the account, address or client is used up.
+// wait is the time until there is room again.
 func TooManyEmails(wait time.Duration) *Error {
-	return &Error{Kind: KindLimited, Code: "rate_limited", Message: "Too many emails were asked for. Try again later.",
+	return &Error{Kind: KindLimited, Code: "rate_limited", Message: "Too many emails were requested. Try again later.",
 		RetryAfter: wait}
 }

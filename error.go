@@ -6,35 +6,35 @@ import (
 	"time"
 )
 
-// Kind groups errors by what a caller can do about them; the API maps each to one HTTP status.
+// Kind groups errors by what a caller can do about them. The API maps each kind to one HTTP status.
 type Kind int
 
 const (
 	// KindInvalid: the request is wrong and will stay so.
 	KindInvalid Kind = iota + 1
-	// KindUnauthenticated: no or no valid proof of who asks.
+	// KindUnauthenticated: the caller has not proved who they are.
 	KindUnauthenticated
-	// KindForbidden: known, but not allowed.
+	// KindForbidden: the caller is known, and not allowed to do this.
 	KindForbidden
-	// KindNotFound: absent, or to be hidden from whoever asks.
+	// KindNotFound: it does not exist, or must be hidden from the caller.
 	KindNotFound
-	// KindConflict: true of the request, not of the present state.
+	// KindConflict: the request is right, and the present state does not allow it.
 	KindConflict
-	// KindPrecondition: the thing was changed since the caller looked.
+	// KindPrecondition: the resource has changed since the caller read it.
 	KindPrecondition
-	// KindUnprocessable: at odds with a former request.
+	// KindUnprocessable: the request contradicts an earlier one.
 	KindUnprocessable
 	// KindTooLarge: more bytes than the limit.
 	KindTooLarge
-	// KindUnsupported: a media type that is not taken.
+	// KindUnsupported: the media type is not supported.
 	KindUnsupported
 	// KindUpgrade: made in another protocol than the one that it has to be.
 	KindUpgrade
 	// KindTimeout: the request did not arrive in time; the same request may succeed.
 	KindTimeout
-	// KindLimited: too much in too short a time; the same request may succeed after RetryAfter.
+	// KindLimited: too many requests; the same request may succeed after RetryAfter.
 	KindLimited
-	// KindUnavailable: a needed part is busy or away; the same request may succeed later.
+	// KindUnavailable: a needed part of the service is busy or away; the same request may succeed later.
 	KindUnavailable
 )
 
@@ -42,16 +42,16 @@ const (
 type Error struct {
 	Kind    Kind
 	Code    string // stable, snake_case
-	Message string // for people, without anything internal
+	Message string // for people, without internal details
 	Fields  []FieldError
 	// RetryAfter is set for KindLimited.
 	RetryAfter time.Duration
 	Details    map[string]int // figures that belong to the code
 }
 
-// FieldError names one part of a request that is wrong.
+// FieldError names a part of a request that is wrong.
 type FieldError struct {
-	Field   string // dotted path in the body, or the parameter's name
+	Field   string // path in the body with dots, or the parameter's name
 	Code    string
 	Message string
 }
@@ -87,7 +87,7 @@ var (
 		Message: "A valid access token is needed."}
 	ErrForbidden    = &Error{Kind: KindForbidden, Code: "forbidden", Message: "You are not allowed to do this."}
 	ErrChangedSince = &Error{Kind: KindPrecondition, Code: "precondition_failed",
-		Message: "It was changed since you looked."}
+		Message: "It was changed since you read it."}
 	ErrTemporalAway = &Error{Kind: KindUnavailable, Code: "unavailable",
 		Message: "A part of the service is away. Try again in a moment."}
 	ErrKeyReused = &Error{Kind: KindUnprocessable, Code: "idempotency_key_reused",

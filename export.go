@@ -2,45 +2,45 @@ package watchparty
 
 import "time"
 
-// What follows is stored about an account and has no other use than its export.
+// The following types are only exported.
 
-// EndedSession is a sign-in that may have ended.
+// EndedSession is a sign-in, which may have ended.
 type EndedSession struct {
 	Session
 	EndedAt time.Time // zero while it is in force
 }
 
-// AddressProof is an address that an account has been asked to confirm.
+// AddressProof is an address that an account was asked to confirm.
 type AddressProof struct {
 	ID        string
 	Email     string
 	Former    string // the address that it replaced; empty without one
 	CreatedAt time.Time
-	UsedAt    time.Time // zero unless the link was used, or made void
+	UsedAt    time.Time // zero unless the link was used or made void
 	ExpiresAt time.Time
 }
 
-// ResetRequest is a link that was to set a new password.
+// ResetRequest is a requested password reset.
 type ResetRequest struct {
 	ID        string
 	CreatedAt time.Time
-	UsedAt    time.Time // zero unless the link was used, or made void
+	UsedAt    time.Time // zero unless the link was used or made void
 	ExpiresAt time.Time
 }
 
-// Membership is a standing in a room that lasts, whether its owner is there or not.
+// Membership is a role in a room, which lasts whether or not the user is there.
 type Membership struct {
 	RoomID    string
 	Role      Role
 	CreatedAt time.Time
 }
 
-// Presence is being in a room.
+// Presence is a user's stay in a room that goes on.
 type Presence struct {
 	RoomID       string
 	CreatedAt    time.Time // when it began
 	LastSeenAt   time.Time
-	PresentSince time.Time // without having been away for longer than PresentFor
+	PresentSince time.Time // since when there was no gap longer than PresentFor
 }
 
 // QueueVote is a vote for an item of a queue.
@@ -58,12 +58,12 @@ type Stay struct {
 	EndedAt   time.Time
 }
 
-// ExportedAct is a line of a room's log as the account that did it, or that it was done to, takes it along.
+// ExportedAct is an entry of a room's log, for the account that did it or that it was done to.
 type ExportedAct struct {
 	ID        string
 	RoomID    string
 	Action    RoomAction
-	TargetID  string // to whom the account did it; empty for what was done to the account
+	TargetID  string // to whom the account did it; empty for an act on the account
 	Details   map[string]any
 	CreatedAt time.Time
 }

@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// fields collects what is wrong with a request, field by field.
+// fields collects the errors of a request, field by field.
 type fields []FieldError
 
 func (v *fields) check(ok bool, field, code, message string) {
@@ -14,7 +14,7 @@ func (v *fields) check(ok bool, field, code, message string) {
 	}
 }
 
-// length is in characters.
+// length checks the number of characters.
 func (v *fields) length(field, value string, low, high int) {
 	n := utf8.RuneCountInString(value)
 	v.check(n >= low, field, "too_short", "is too short")
@@ -22,7 +22,7 @@ func (v *fields) length(field, value string, low, high int) {
 }
 
 func (v *fields) language(l Language) {
-	v.check(slices.Contains(Languages(), l), "language", "unknown", "is none that emails are written in")
+	v.check(slices.Contains(Languages(), l), "language", "unknown", "is not a language of emails")
 }
 
 func (v fields) err() error {

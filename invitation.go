@@ -16,25 +16,25 @@ const (
 	InvitationExpired  InvitationState = "expired"
 )
 
-// Invitation asks someone, by an email address that may have no account, into a room.
+// Invitation invites an email address, which may have no account, to a room.
 type Invitation struct {
 	ID         string
 	RoomID     string
 	Email      string
 	State      InvitationState
-	Inviter    Person // nobody when the account is gone
+	Inviter    Person // zero if the account is deleted
 	ExpiresAt  time.Time
 	AnsweredAt time.Time // zero unless accepted or declined
 	CreatedAt  time.Time
-	Delivery   Delivery // of the email that brings it
+	Delivery   Delivery // of its email
 }
 
 // Limits of invitations.
 const (
 	InvitationLife      = 7 * 24 * time.Hour
-	InvitationReminder  = 24 * time.Hour // before its end, when there is no answer
+	InvitationReminder  = 24 * time.Hour // how long before its end the reminder is sent, if there is no answer
 	MaxOpenInvitations  = 50             // to one room
-	MaxDailyInvitations = 100            // by one person, within 24 hours
+	MaxDailyInvitations = 100            // by one account, within 24 hours
 )
 
 // Errors of invitations.
@@ -47,7 +47,7 @@ var (
 		Message: "You have sent too many invitations today.", Details: map[string]int{"most": MaxDailyInvitations}}
 )
 
-// NewInvitation is what someone is invited with.
+// NewInvitation is an invitation to be sent.
 type NewInvitation struct {
 	Email string
 }

@@ -1,6 +1,6 @@
 package watchparty
 
-// Language is what somebody reads, as a BCP 47 tag.
+// Language is a BCP 47 tag of a language that emails are written in.
 type Language string
 
 const (
@@ -8,5 +8,5 @@ const (
 	German  Language = "de"
 )
 
-// Languages are those that emails are written in; the first one is for everybody else.
+// Languages lists the languages that emails are written in. The first one is the default.
 func Languages() []Language { return []Language{English, German} }

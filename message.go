@@ -2,21 +2,21 @@ package watchparty
 
 import "time"
 
-// Message is one thing said in a room's chat. Its body is plain text, stored as sent.
+// Message is a message in a room's chat. Its body is plain text, stored as sent.
 type Message struct {
 	ID        string
 	RoomID    string
-	UserID    string // empty when its author's account is gone
+	UserID    string // empty if the author's account is deleted
 	Username  string
 	Body      string
-	ReplyTo   *Quote // nil unless it answers another
+	ReplyTo   *Quote // nil unless it answers another message
 	CreatedAt time.Time
 	EditedAt  time.Time // zero unless edited
-	DeletedAt time.Time // zero unless taken back; the body is empty then
-	ChangedAt time.Time // the last edit or when it was taken back; set in lists of changes only
+	DeletedAt time.Time // zero unless deleted; the body is empty then
+	ChangedAt time.Time // when it was last edited or deleted; only set in lists of changes
 }
 
-// Quote is what a message answers. Its excerpt is empty when that is gone.
+// Quote is a message that another one answers. Its excerpt is empty if the message is deleted.
 type Quote struct {
 	ID       string
 	UserID   string
@@ -28,33 +28,37 @@ type Quote struct {
 const (
 	MaxMessage = 2000 // characters
 	MaxExcerpt = 140  // characters
-	// EditWindow is how long an author may change what they said.
+	// EditWindow is how long an author can edit a message.
 	EditWindow = 15 * time.Minute
 )
 
 // Errors of messages.
 var (
-	ErrMuted          = &Error{Kind: KindForbidden, Code: "muted", Message: "You are muted in this room."}
-	ErrSlowMode       = &Error{Kind: KindLimited, Code: "slow_mode", Message: "The room is in slow mode: wait a little."}
+	ErrMuted    = &Error{Kind: KindForbidden, Code: "muted", Message: "You are muted in this room."}
+	ErrSlowMode = &Error{
+		Kind:    KindLimited,
+		Code:    "slow_mode",
+		Message: "The room is in slow mode. Try again in a moment.",
+	}
 	ErrEditWindowOver = &Error{Kind: KindForbidden, Code: "edit_window_over",
-		Message: "A message can be changed for 15 minutes."}
+		Message: "A message can be edited for 15 minutes."}
 	ErrUnknownMessage = &Error{Kind: KindInvalid, Code: "unknown_message",
-		Message: "There is no such message in this room.",
-		Fields:  []FieldError{{Field: "reply_to_id", Code: "unknown", Message: "names no message of this room"}}}
+		Message: "The message is not in this room.",
+		Fields:  []FieldError{{Field: "reply_to_id", Code: "unknown", Message: "is not a message of this room"}}}
 )
 
-// TooSoon is ErrSlowMode for someone who may speak again after wait.
+// TooSoon is ErrSlowMode for a person who can post again after wait.
 func TooSoon(wait time.Duration) error {
 	e := *ErrSlowMode
 	e.RetryAfter = wait
 	return &e
 }
 
-// NewMessage is something to say in a room.
+// NewMessage is a message to be posted.
 type NewMessage struct {
 	RoomID    string
 	Body      string
-	ReplyToID string // empty unless it answers another
+	ReplyToID string // empty unless it answers another message
 }
 
 // ValidateMessage checks a message's body.

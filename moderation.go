@@ -1,6 +1,6 @@
 package watchparty
 
-// Moderation is why an admin acts on a room or a message.
+// Moderation is the reason of an admin's act on a room or a message.
 type Moderation struct {
 	Reason   string // for the room's host and for other admins
 	ReportID string // the report of abuse that the act resolves; empty without one
@@ -19,17 +19,17 @@ func (m Moderation) Validate() error {
 // AdminRoom is a room as admins see it.
 type AdminRoom struct {
 	Room   Room
-	Hidden bool // with what else its host made
+	Hidden bool // together with the rest of its host's content
 }
 
-// AdminRoomFilter chooses among all rooms; what is empty chooses all.
+// AdminRoomFilter selects among all rooms. Empty fields select all.
 type AdminRoomFilter struct {
 	Search string
 	HostID string
 	State  AdminRoomState
 }
 
-// AdminRoomState is what admins choose rooms by.
+// AdminRoomState is a state by which admins select rooms.
 type AdminRoomState string
 
 const (
@@ -38,8 +38,8 @@ const (
 	AdminRoomClosed   AdminRoomState = "closed"
 )
 
-// AdminMessage is a message as admins see it: with its text, unless it was taken back.
+// AdminMessage is a message as admins see it: with its text, unless it is deleted.
 type AdminMessage struct {
 	Message Message
-	Hidden  bool // with what else its author made
+	Hidden  bool // together with the rest of its author's content
 }

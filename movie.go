@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Movie is an entry of the catalogue.
+// Movie is a movie of the catalogue.
 type Movie struct {
 	ID             string
 	Title          string
@@ -21,10 +21,10 @@ type Movie struct {
 	DurationMS     int64  // of the stream; 0 when nobody has measured it
 	Subtitles      []Subtitle
 	ArchivedAt     time.Time // zero while in the catalogue
-	Version        int       // counts its changes
+	Version        int       // number of its changes
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
-	Rank           int // among the results of a search: the closest has the lowest
+	Rank           int // in a search: the closest result has the lowest rank
 }
 
 // Limits of movies; texts in characters.
@@ -80,7 +80,7 @@ func (m *NewMovie) Normalise() {
 // Validate reports every field that is wrong.
 func (m NewMovie) Validate() error { return m.change().Validate() }
 
-// change is the one that makes m of nothing.
+// change is the change that sets all of m.
 func (m *NewMovie) change() MovieChange {
 	return MovieChange{
 		Title: &m.Title, Year: &m.Year, RuntimeMinutes: &m.RuntimeMinutes, Description: &m.Description, Genres: &m.Genres,
@@ -88,7 +88,7 @@ func (m *NewMovie) change() MovieChange {
 	}
 }
 
-// MovieChange holds the fields of a movie to be changed; a nil field stays as it is.
+// MovieChange is a change of a movie. A nil field stays as it is.
 type MovieChange struct {
 	Title          *string
 	Year           *int
@@ -161,15 +161,15 @@ func (c MovieChange) Validate() error {
 }
 
 func (v *fields) genres(genres []string) {
-	v.check(len(genres) <= MaxGenres, "genres", "too_many", "must be at most 10")
+	v.check(len(genres) <= MaxGenres, "genres", "too_many", "has more than 10 genres")
 	for i, genre := range genres {
 		field := fmt.Sprintf("genres.%d", i)
 		v.line(field, genre, 1, MaxGenre)
-		v.check(!slices.Contains(genres[:i], genre), field, "duplicate", "is there already")
+		v.check(!slices.Contains(genres[:i], genre), field, "duplicate", "is given twice")
 	}
 }
 
-// address takes what a browser may be sent to: https, and nothing that passes for another host.
+// address checks an address to which a browser may be sent: https, and not disguised as another host.
 func (v *fields) address(field, value string) {
 	if value == "" {
 		return
@@ -181,7 +181,7 @@ func (v *fields) address(field, value string) {
 	v.check(ok, field, "address", "must be an address that starts with https://")
 }
 
-// MaxGenresListed bounds the list of the catalogue's genres.
+// MaxGenresListed limits the list of the catalogue's genres.
 const MaxGenresListed = 500
 
 // GenreCount is a genre with the number of movies in the catalogue that have it.
@@ -190,20 +190,20 @@ type GenreCount struct {
 	Movies int
 }
 
-// MovieFilter chooses movies; zero fields choose all.
+// MovieFilter selects movies. Zero fields select all.
 type MovieFilter struct {
-	Search     string // words, the last one by its beginning; the closest come first
-	Genre      string // however it is written
+	Search     string // words, the last one by its beginning; the closest results come first
+	Genre      string // in any spelling
 	YearFrom   int
 	YearTo     int
 	RuntimeMax int  // minutes
-	Archived   bool // those that are not in the catalogue any more, instead of those that are
+	Archived   bool // movies that have left the catalogue, instead of those in it
 }
 
 // Normalise writes the genre as it is stored.
 func (f *MovieFilter) Normalise() { f.Genre = normalGenre(f.Genre) }
 
-// Validate reports texts that cannot be looked for.
+// Validate reports texts that cannot be searched for.
 func (f MovieFilter) Validate() error {
 	var v fields
 	v.searchable("genre", f.Genre, MaxGenre)

@@ -31,15 +31,15 @@ var commonPasswordSet = sync.OnceValue(func() map[string]bool {
 	return set
 })
 
-// NormalPassword is the form in which a password is hashed: RFC 8265's OpaqueString, so that it is the same from every
-// keyboard. It is false for what can be no password, such as a text with control characters.
+// NormalPassword returns the form in which a password is hashed: RFC 8265's OpaqueString, which is the same from every
+// keyboard. It returns false for a text that cannot be a password, such as one with control characters.
 func NormalPassword(password string) (string, bool) {
 	normal, err := precis.OpaqueString.String(password)
 	return normal, err == nil && utf8.ValidString(password)
 }
 
-// PasswordForms are the forms of a password that may have been hashed: the normal one, and what was typed, which older
-// hashes are of. There are two only where they differ.
+// PasswordForms returns the forms of a password that may have been hashed: the normal one and, if it is different, the
+// typed one, of which older hashes were made.
 func PasswordForms(password string) []string {
 	normal, ok := NormalPassword(password)
 	if !ok || normal == password {
@@ -48,8 +48,8 @@ func PasswordForms(password string) []string {
 	return []string{normal, password}
 }
 
-// ValidatePassword checks a new password of the account with those names: its username and its addresses. field is
-// where it was given.
+// ValidatePassword checks a new password of the account with those names: its username and its addresses. field is the
+// field of the request that has the password.
 func ValidatePassword(field, password string, names ...string) error {
 	var v fields
 	v.password(field, password, names...)
@@ -59,7 +59,7 @@ func ValidatePassword(field, password string, names ...string) error {
 func (v *fields) password(field, password string, names ...string) {
 	normal, ok := NormalPassword(password)
 	if !ok && password != "" {
-		v.check(false, field, "characters", "must not hold control characters or characters that do not show")
+		v.check(false, field, "characters", "must not contain control characters or invisible characters")
 		return
 	}
 	v.length(field, normal, MinPassword, MaxPassword)
@@ -67,8 +67,8 @@ func (v *fields) password(field, password string, names ...string) {
 	v.check(!commonPasswordSet()[fold(normal)], field, "common", "is one of the commonest passwords")
 }
 
-// namesAccount reports whether a password is one of the account's names, or the part before the @ of one that is an
-// address. An address is the same with its domain in Unicode and in ASCII.
+// namesAccount reports whether a password is one of the account's names, or the part before the @ of its address. An
+// address is the same with its domain in Unicode and in ASCII.
 func namesAccount(password string, names []string) bool {
 	folded, key := fold(password), AccountKey(password)
 	for _, name := range names {
@@ -85,7 +85,7 @@ func namesAccount(password string, names []string) bool {
 	return false
 }
 
-// fold makes equal what differs in case, in width, in white space at its edges or by its normal form.
+// fold removes differences of case, width, normal form, and white space at the edges.
 func fold(s string) string {
 	if !utf8.ValidString(s) {
 		return s

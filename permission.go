@@ -2,7 +2,7 @@ package watchparty
 
 import "slices"
 
-// Role is what someone is in a room.
+// Role is the role of a person in a room.
 type Role string
 
 const (
@@ -11,7 +11,7 @@ const (
 	Viewer    Role = "viewer"
 )
 
-// Roles are all of them, the highest first.
+// Roles lists all roles, the highest first.
 func Roles() []Role { return []Role{Host, Moderator, Viewer} }
 
 // Permission is something that a role allows in a room.
@@ -20,7 +20,7 @@ type Permission string
 const (
 	MayPost          Permission = "post_message"
 	MaySkipSlowMode  Permission = "skip_slow_mode"
-	MayDeleteMessage Permission = "delete_message" // of those below; one's own needs none
+	MayDeleteMessage Permission = "delete_message" // of people of lower roles; the own messages need no permission
 	MayKick          Permission = "kick"
 	MayMute          Permission = "mute"
 	MayBan           Permission = "ban"
@@ -36,7 +36,7 @@ const (
 	MayVote          Permission = "vote"
 )
 
-// Permissions are all of them.
+// Permissions lists all permissions.
 func Permissions() []Permission {
 	return []Permission{
 		MayPost, MaySkipSlowMode, MayDeleteMessage, MayKick, MayMute, MayBan, MayInvite, MayEditRoom, MayDeleteRoom,
@@ -45,7 +45,8 @@ func Permissions() []Permission {
 	}
 }
 
-// granted is who may do what in a room with the default settings. Whatever is done to a person needs a role above theirs besides; see Outranks.
+// granted lists what each role may do in a room with the default settings. An act on a person also needs a higher role
+// than theirs; see Outranks.
 var granted = map[Role][]Permission{
 	Host: Permissions(),
 	Moderator: {
@@ -107,7 +108,7 @@ func mutedMay(p Permission) bool {
 	return p != MayPost && p != MayControl && p != MayEditQueue && p != MayAddToQueue
 }
 
-// Outranks reports whether someone with the role may act on someone with the other.
+// Outranks reports whether a person with the role may act on one with the other role.
 func (r Role) Outranks(other Role) bool { return rank[r] > rank[other] }
 
 var rank = map[Role]int{Host: 3, Moderator: 2, Viewer: 1}

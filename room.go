@@ -5,72 +5,72 @@ import (
 	"time"
 )
 
-// Visibility says who can find and enter a room.
+// Visibility says who can find and join a room.
 type Visibility string
 
 const (
-	Public   Visibility = "public"   // listed, open to all
-	Unlisted Visibility = "unlisted" // open to whoever has its address
-	Private  Visibility = "private"  // for those in it; to all others it does not exist
+	Public   Visibility = "public"   // listed, open to everyone
+	Unlisted Visibility = "unlisted" // open to everyone who has its address
+	Private  Visibility = "private"  // for its members; everyone else gets "not found"
 )
 
-// Room is where people watch together.
+// Room is a room in which people watch together.
 type Room struct {
 	ID           string
 	Name         string
 	Description  string
 	MovieID      string // empty without one
-	HostID       string // empty when the account of an archived room's host is gone
+	HostID       string // empty if the account of an archived room's host is deleted
 	HostUsername string
 	Visibility   Visibility
-	Capacity     int // everyone in it, the host too
+	Capacity     int // maximal number of people in it, the host included
 	Participants int
-	SlowMode     time.Duration // between two messages of one person; 0 without
+	SlowMode     time.Duration // time between two messages of one person; 0 without slow mode
 	Sharing      Sharing
 	QueueOrder   QueueOrder
 	WaitPolicy   WaitPolicy
 	ArchivedAt   time.Time // zero while open
 	RetiredAt    time.Time // zero unless clean-up archived it
 	ClosedAt     time.Time // zero unless an admin closed it; then it is archived, and its host cannot open it
-	Version      int       // counts the changes of the room's own properties
+	Version      int       // number of changes of the room's own properties
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
-	Rank         int       // among the results of a search: the closest has the lowest
-	LastActiveAt time.Time // set in lists that are sorted by it only
-	Present      int       // how many people are present; set in lists that are sorted by it only
+	Rank         int       // in a search: the closest result has the lowest rank
+	LastActiveAt time.Time // only set in lists that are sorted by it
+	Present      int       // number of people present; only set in lists that are sorted by it
 }
 
-// Participant is a user in a room.
+// Participant is a user in a room, or with a role in it.
 type Participant struct {
 	UserID      string
 	Username    string
 	DisplayName string
 	Role        Role
 	MutedUntil  time.Time // zero unless muted
-	JoinedAt    time.Time // of who is not in the room: when their role there began
-	LastSeenAt  time.Time // the same
+	JoinedAt    time.Time // for a user who is not in the room: when their role began
+	LastSeenAt  time.Time // for a user who is not in the room: when their role began
 	Away        bool      // has a role in the room and is not in it
 }
 
-// Present reports whether they were in the room just before now.
+// Present reports whether the participant was seen within PresentFor before now.
 func (p Participant) Present(now time.Time) bool {
 	return !p.Away && now.Sub(p.LastSeenAt) < PresentFor
 }
 
-// PresentFor is how long someone counts as present after they were last seen.
+// PresentFor is how long people count as present after they were last seen.
 const PresentFor = 90 * time.Second
 
-// Standing is what someone is to a room.
+// Standing is what a user is to a room.
 type Standing struct {
-	Role        Role // empty for who is nothing to it yet
+	Role        Role // empty for a user without a role
 	Banned      bool
-	BannedUntil time.Time // zero for a ban that does not end
+	BannedUntil time.Time // zero for a ban without an end
 }
 
-// Place is a user's own view of a room.
+// Place is a room's standing of one user, as that user sees it.
 type Place struct {
-	Role       Role      // Viewer for whoever is nothing else
-	Joined     bool      // in it now
+	Role       Role      // Viewer for a user without another role
+	Joined     bool      // whether the user is in it now
 	MutedUntil time.Time // zero unless a mute is in force
 	Sharing    Sharing   // the room's
 }
@@ -85,18 +85,18 @@ func (p Place) Permissions() []Permission {
 	return slices.DeleteFunc(Permissions(), func(may Permission) bool { return !p.May(may) })
 }
 
-// MyRoom is a room together with what its user is to it.
+// MyRoom is a room together with the user's role in it.
 type MyRoom struct {
 	Room   Room
 	Role   Role
-	Joined bool // in it now
-	// Unread is how many messages of others came after the one that the user marked as read, at most MaxUnread. All count
-	// for a user who has marked none.
+	Joined bool // whether the user is in it now
+	// Unread is the number of messages of others after the one that the user marked as read, at most MaxUnread. All
+	// messages count for a user who has marked none.
 	Unread        int
 	LastMessageAt time.Time // zero for a room without messages
 }
 
-// MaxUnread is up to where unread messages are counted.
+// MaxUnread is the number up to which unread messages are counted.
 const MaxUnread = 100
 
 // ReadMarker says up to which message a user has read a room.
@@ -106,17 +106,17 @@ type ReadMarker struct {
 	ReadAt    time.Time
 }
 
-// MyRoomFilter chooses among a user's rooms; the zero value takes all.
+// MyRoomFilter selects among a user's rooms. The zero value selects all.
 type MyRoomFilter struct {
 	Role     Role
 	Archived *bool
 }
 
-// RoomFilter chooses among listed rooms; the zero value takes all.
+// RoomFilter selects among listed rooms. The zero value selects all.
 type RoomFilter struct {
-	Search    string // words, the last one by its beginning; the closest come first
+	Search    string // words, the last one by its beginning; the closest results come first
 	MovieID   string
-	Available bool // only those that have a place left
+	Available bool // only rooms that are not full
 }
 
 // Limits of rooms.
@@ -135,7 +135,7 @@ var (
 	ErrRoomArchived = &Error{Kind: KindConflict, Code: "room_archived", Message: "The room is archived."}
 	ErrRoomClosed   = &Error{Kind: KindConflict, Code: "room_closed", Message: "An admin has closed the room."}
 	ErrRoomHostless = &Error{Kind: KindConflict, Code: "room_without_host",
-		Message: "The room has no host any more, so it cannot be opened."}
+		Message: "The room has no host any more, so it cannot be reopened."}
 	ErrNotRetired = &Error{Kind: KindConflict, Code: "room_not_retired",
 		Message: "Clean-up has not archived the room, or the room has no host any more."}
 	ErrBanned         = &Error{Kind: KindForbidden, Code: "banned", Message: "You are banned from this room."}
@@ -145,14 +145,18 @@ var (
 	ErrUnknownReadMessage = &Error{
 		Kind:    KindInvalid,
 		Code:    "unknown_message",
-		Message: "There is no such message in this room.",
-		Fields:  []FieldError{{Field: "message_id", Code: "unknown", Message: "names no message of this room"}},
+		Message: "The message is not in this room.",
+		Fields:  []FieldError{{Field: "message_id", Code: "unknown", Message: "is not a message of this room"}},
 	}
-	ErrUnknownMovie = &Error{Kind: KindInvalid, Code: "unknown_movie", Message: "There is no such movie.",
-		Fields: []FieldError{{Field: "movie_id", Code: "unknown", Message: "names no movie"}}}
+	ErrUnknownMovie = &Error{
+		Kind:    KindInvalid,
+		Code:    "unknown_movie",
+		Message: "The movie does not exist, or it is archived.",
+		Fields:  []FieldError{{Field: "movie_id", Code: "unknown", Message: "is not a movie of the catalogue"}},
+	}
 )
 
-// NewRoom is what a room is opened with.
+// NewRoom is a room to be opened.
 type NewRoom struct {
 	Name        string
 	Description string
@@ -183,7 +187,7 @@ func (r NewRoom) Validate() error {
 	return v.err()
 }
 
-// RoomChange holds what a host may change; nil leaves a property as it is.
+// RoomChange is a change of a room by its host. A nil field stays as it is.
 type RoomChange struct {
 	Name        *string
 	Description *string

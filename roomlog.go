@@ -2,12 +2,12 @@ package watchparty
 
 import "time"
 
-// RoomAct is one line of a room's log.
+// RoomAct is an entry of a room's log.
 type RoomAct struct {
 	ID        string
 	Action    RoomAction
-	Actor     Person // nobody when the account is gone, for what happened by itself, and for what an admin of the service did
-	Target    Person // nobody when the account is gone, and for what was not done to anyone
+	Actor     Person // zero if the account is deleted, if it happened by itself, and if an admin of the service did it
+	Target    Person // zero if the account is deleted, and if it was done to nobody
 	Details   map[string]any
 	CreatedAt time.Time
 }
@@ -15,7 +15,7 @@ type RoomAct struct {
 // SeekLogInterval is how long a line of a room's log about somebody's seeks takes up further ones.
 const SeekLogInterval = 10 * time.Second
 
-// Person is who a user is to others. The zero value is nobody.
+// Person is a user as others see them. The zero value is nobody.
 type Person struct {
 	ID       string
 	Username string

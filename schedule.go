@@ -3,7 +3,7 @@ package watchparty
 // MaxScheduleNote is in characters.
 const MaxScheduleNote = 200
 
-// ScheduleNote is why a schedule is paused or goes on, in words for other operators.
+// ScheduleNote is the reason for pausing or resuming a schedule, for other operators.
 type ScheduleNote struct {
 	Note string
 }

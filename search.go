@@ -3,7 +3,7 @@ package watchparty
 // MaxSearch is the longest text to search for, in characters.
 const MaxSearch = 100
 
-// ValidateSearch checks what someone searches for.
+// ValidateSearch checks a text to search for.
 func ValidateSearch(q string) error {
 	var v fields
 	v.search(q)

@@ -10,7 +10,7 @@ const (
 	UserSuspended UserState = "suspended"
 )
 
-// State is the account's.
+// State returns the state of the account.
 func (u User) State() UserState {
 	if u.SuspendedAt.IsZero() {
 		return UserActive
@@ -18,17 +18,17 @@ func (u User) State() UserState {
 	return UserSuspended
 }
 
-// UserFilter chooses accounts; what is empty chooses all.
+// UserFilter selects accounts. Empty fields select all.
 type UserFilter struct {
-	Search string // words of the username or the display name, or how the email address begins
+	Search string // words of the username or the display name, or the beginning of the email address
 	State  UserState
-	Admins bool // only those whom an admin's rights were given
+	Admins bool // only accounts with an admin's rights
 }
 
 // Normalise trims what people type around a value.
 func (f *UserFilter) Normalise() { f.Search = strings.TrimSpace(f.Search) }
 
-// Validate reports what cannot be searched for.
+// Validate reports texts that cannot be searched for.
 func (f UserFilter) Validate() error {
 	var v fields
 	v.search(f.Search)
@@ -38,7 +38,7 @@ func (f UserFilter) Validate() error {
 // MaxSuspensionReason is in characters.
 const MaxSuspensionReason = 300
 
-// Suspension is how an account is suspended.
+// Suspension is a suspension to be imposed on an account.
 type Suspension struct {
 	Reason      string // for other admins
 	HideContent bool   // hides the rooms that the account hosts, and its messages, until it is reinstated
@@ -55,6 +55,6 @@ func (s Suspension) Validate() error {
 	return v.err()
 }
 
-// ErrSuspendOneself: an admin who did it could not take it back.
+// ErrSuspendOneself is the error for admins who suspend themselves: they could not undo it.
 var ErrSuspendOneself = &Error{Kind: KindConflict, Code: "cannot_suspend_oneself",
-	Message: "Nobody suspends themselves."}
+	Message: "You cannot suspend your own account."}

@@ -12,14 +12,14 @@ import (
 // Text that people write follows one of two rules.
 //
 // A line is a name, a title or a reason: it is shown on one line beside other text. It must not change how that text is
-// read, and two lines that look the same should be the same. So it holds no control characters, no line breaks, no
-// bidirectional controls, and no character that nobody can see, but for those that shape their neighbours: joiners and
-// variation selectors in emoji and in the scripts that need them. It does not start with a combining mark.
+// read, and two lines that look the same should be the same. So it has no control characters, line breaks,
+// bidirectional controls or invisible characters, except those that shape their neighbours: joiners and variation
+// selectors in emoji and in the scripts that need them. It does not start with a combining mark.
 //
 // Prose is a message or a description: it is shown in a block of its own. It may have several lines, and bidirectional
 // controls whose effect ends on the line where it begins.
 //
-// Neither may consist of characters that nobody can see.
+// Neither may consist of invisible characters alone.
 
 // line applies the rule of lines. The limits are in characters.
 func (v *fields) line(field, value string, low, high int) {
@@ -39,7 +39,7 @@ func (v *fields) text(field, value string, low, high int, fault *textFault) {
 	v.fault(field, fault)
 }
 
-// searchable accepts every text that can be stored: what a line must not hold finds nothing.
+// searchable accepts every text that can be stored: a text with characters that a line must not have finds nothing.
 func (v *fields) searchable(field, value string, high int) {
 	v.length(field, value, 0, high)
 	v.uncontrolled(field, value)
@@ -57,17 +57,17 @@ func (v *fields) fault(field string, fault *textFault) {
 	}
 }
 
-// normalLine is the form in which a line is checked and stored: NFC, without white space and zero-width characters at
-// its edges.
+// normalLine returns the form in which a line is checked and stored: NFC, without white space and zero-width characters
+// at its edges.
 func normalLine(s string) string {
 	return strings.TrimFunc(norm.NFC.String(s), func(r rune) bool { return unicode.IsSpace(r) || zeroWidth(r) })
 }
 
-// normalProse is the form in which prose is checked and stored.
+// normalProse returns the form in which prose is checked and stored.
 func normalProse(s string) string { return strings.TrimSpace(s) }
 
-// ShownLine makes a line of a text that nobody is asked to correct, such as a header: it leaves out what a line must
-// not hold, and everything after the first high characters.
+// ShownLine makes a line of a text that nobody can be asked to correct, such as a header: it removes what a line must
+// not have, and everything after the first high characters.
 func ShownLine(s string, high int) string {
 	marks := 0
 	kept := []rune(strings.Map(func(r rune) rune {
@@ -82,20 +82,20 @@ func ShownLine(s string, high int) string {
 	return normalLine(string(kept[:min(len(kept), high)]))
 }
 
-// mostMarks is how many combining marks one character may have: more than any script needs, and too few to reach other
+// mostMarks is how many combining marks a character may have: more than any script needs, and too few to reach other
 // lines.
 const mostMarks = 8
 
 type textFault struct{ code, message string }
 
 var (
-	faultBlank     = &textFault{"blank", "must hold more than white space"}
-	faultControl   = &textFault{"control_character", "must not hold control characters"}
+	faultBlank     = &textFault{"blank", "must not consist of white space"}
+	faultControl   = &textFault{"control_character", "must not contain control characters"}
 	faultLines     = &textFault{"line_break", "must be one line"}
-	faultBidi      = &textFault{"bidi_control", "must not hold characters that change the direction of text"}
+	faultBidi      = &textFault{"bidi_control", "must not contain characters that change the direction of text"}
 	faultOpenBidi  = &textFault{"bidi_control", "must end each change of the text's direction on the same line"}
-	faultInvisible = &textFault{"invisible_character", "must not hold invisible characters"}
-	faultMarks     = &textFault{"combining_mark", "must not heap combining marks on one character"}
+	faultInvisible = &textFault{"invisible_character", "must not contain invisible characters"}
+	faultMarks     = &textFault{"combining_mark", "must not have many combining marks on one character"}
 	faultMark      = &textFault{"combining_mark", "must not start with a combining mark"}
 )
 
@@ -125,7 +125,7 @@ func lineFault(s string) *textFault {
 	return nil
 }
 
-// unsafeInLine is what is wrong with a character wherever in a line it stands.
+// unsafeInLine returns what is wrong with a character anywhere in a line.
 func unsafeInLine(r rune) *textFault {
 	switch {
 	case unicode.IsControl(r) || noncharacter(r):
@@ -142,7 +142,7 @@ func proseFault(s string) *textFault {
 	if !utf8.ValidString(s) {
 		return faultControl
 	}
-	var open []rune // what closes the bidirectional controls of this line, the innermost last
+	var open []rune // what closes the open bidirectional controls of this line, the innermost last
 	for _, r := range s {
 		switch {
 		case r == '\n' || unicode.In(r, unicode.Zl, unicode.Zp):
@@ -172,7 +172,7 @@ const (
 	popIsolate    = '\u2069'
 )
 
-// bidiCloser is what ends the effect of each bidirectional control that has one beyond itself (UAX #9, 2).
+// bidiCloser maps each bidirectional control that reaches beyond itself to the one that ends it (UAX #9, 2).
 var bidiCloser = map[rune]rune{
 	'\u202a': popFormatting, '\u202b': popFormatting, '\u202d': popFormatting, '\u202e': popFormatting,
 	'\u2066': popIsolate, '\u2067': popIsolate, '\u2068': popIsolate,
@@ -180,14 +180,14 @@ var bidiCloser = map[rune]rune{
 
 func noncharacter(r rune) bool { return r&0xfffe == 0xfffe || r >= 0xfdd0 && r <= 0xfdef }
 
-// hidden characters have no shape of their own.
+// hidden reports whether a character has no shape of its own.
 func hidden(r rune) bool {
 	return r == brailleBlank || r == nullNotehead || unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point,
 		unicode.Variation_Selector) &&
 		!unicode.Is(unicode.Prepended_Concatenation_Mark, r)
 }
 
-// shows reports whether somebody can see a character.
+// shows reports whether a character is visible.
 func shows(r rune) bool {
 	return !hidden(r) && !unicode.IsSpace(r) && !unicode.IsControl(r) && !unicode.Is(unicode.Co, r)
 }
@@ -198,8 +198,8 @@ const (
 	nullNotehead = '\U0001d159'
 )
 
-// zeroWidth characters do nothing at the edges of a text, where they are often pasted along; blank Braille is as good
-// as white space.
+// zeroWidth reports whether a character does nothing at the edges of a text, where it is often pasted along. Blank
+// Braille is as good as white space.
 func zeroWidth(r rune) bool {
 	return r == brailleBlank || r == '\u200b' || r == '\u2060' || r == '\ufeff' || r == '\u00ad'
 }
@@ -214,7 +214,7 @@ const (
 )
 
 // shapes reports whether the hidden character at i changes how its neighbours look, as it does in emoji and some
-// scripts. Elsewhere it would only make two texts differ that look the same.
+// scripts. Elsewhere it would only make two texts different that look the same.
 func shapes(text []rune, i int) bool {
 	if i == 0 {
 		return false
@@ -244,19 +244,19 @@ func varies(r rune) bool {
 		unicode.In(r, unicode.Han, unicode.Mongolian, unicode.Myanmar, unicode.Phags_Pa)
 }
 
-// joinedLetters are the scripts whose letters join, so that a joiner or non-joiner between two of them shows.
+// joinedLetters are the scripts whose letters join, so that a joiner or non-joiner between two of them is visible.
 var joinedLetters = []*unicode.RangeTable{
 	unicode.Arabic, unicode.Syriac, unicode.Mandaic, unicode.Mongolian, unicode.Nko, unicode.Phags_Pa, unicode.Adlam,
 }
 
-// joins reports whether a joiner after r can show: in an emoji, and in a script whose letters join (RFC 5892, A.1 and
-// A.2).
+// joins reports whether a joiner after r can be visible: in an emoji, and in a script whose letters join (RFC 5892, A.1
+// and A.2).
 func joins(r rune) bool {
 	return unicode.In(r, unicode.So, unicode.Sm, unicode.Sk, unicode.Variation_Selector) ||
 		unicode.In(r, joinedLetters...)
 }
 
-// base is the last character of a text that is no combining mark.
+// base returns the last character of a text that is not a combining mark.
 func base(text []rune) rune {
 	for i := len(text) - 1; i >= 0; i-- {
 		if !unicode.Is(unicode.M, text[i]) || unicode.Is(unicode.Variation_Selector, text[i]) {
@@ -268,7 +268,7 @@ func base(text []rune) rune {
 
 func virama(r rune) bool { return norm.NFC.PropertiesString(string(r)).CCC() == 9 }
 
-// reservedNames are usernames that others would take for the service itself, or for everybody.
+// reservedNames are usernames that could be taken for the service itself, or for everybody.
 var reservedNames = []string{
 	"abuse", "admin", "administration", "administrator", "administrators", "admins", "all", "anonymous", "api", "billing",
 	"console", "contact", "customer", "customers", "deleted", "everybody", "everyone", "founder", "founders", "help",
@@ -278,8 +278,7 @@ var reservedNames = []string{
 	"undefined", "unknown", "watchparty", "webmaster", "www",
 }
 
-// reservedName reports whether a username is one or several of the reserved names, without regard to case, separators
-// and the digits around it.
+// reservedName reports whether a username is made of reserved names, ignoring case, separators and digits around it.
 func reservedName(username string) bool {
 	name := strings.NewReplacer("_", "", ".", "", "-", "").Replace(strings.ToLower(username))
 	name = strings.Trim(name, "0123456789")

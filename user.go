@@ -17,15 +17,15 @@ type User struct {
 	Admin           bool
 	EmailVerifiedAt time.Time // zero while unverified
 	SuspendedAt     time.Time // zero unless suspended
-	HiddenAt        time.Time // zero unless what it made is hidden
-	AvatarVersion   int       // the published avatar's version; 0 without one
-	AvatarFiles     []string  // its files' names
+	HiddenAt        time.Time // zero unless its content is hidden
+	AvatarVersion   int       // version of the published avatar; 0 without one
+	AvatarFiles     []string  // names of the avatar's files
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
-	Rank            int // among the results of a search: the closest has the lowest
+	Rank            int // in a search: the closest result has the lowest rank
 }
 
-// Session is one sign-in, from its beginning through all its refreshes.
+// Session is a sign-in, with all its refreshes.
 type Session struct {
 	ID         string
 	UserAgent  string
@@ -34,7 +34,7 @@ type Session struct {
 	ExpiresAt  time.Time // unless it is used before
 }
 
-// Verification is an address that its user has yet to confirm.
+// Verification is an address that a user has yet to confirm.
 type Verification struct {
 	ID     string
 	User   User
@@ -48,23 +48,23 @@ const (
 	ResetTTL        = 30 * time.Minute
 )
 
-// What an account is called that was deleted: this and a part of its ID, at this domain.
+// The names of a deleted account: this prefix with a part of its ID, at this domain.
 const (
 	deletedPrefix = "deleted-"
 	deletedDomain = "@deleted.invalid"
 )
 
-// DeletedNames are the username and the address that an account has between its deletion and the end of its row. Nobody
+// DeletedNames returns the username and the address of an account between its deletion and the end of its row. Nobody
 // can register them.
 func DeletedNames(id string) (username, email string) {
 	hex := strings.ReplaceAll(id, "-", "")
 	return deletedPrefix + hex[max(0, len(hex)-(MaxUsername-len(deletedPrefix))):], id + deletedDomain
 }
 
-// DeletedDisplayName is its display name.
+// DeletedDisplayName is the display name of a deleted account.
 const DeletedDisplayName = "Deleted account"
 
-// A client that has signed in to an account is remembered for KnownClientTTL, at most MaxKnownClients of each account.
+// A client that has signed in to an account is known for KnownClientTTL. An account has at most MaxKnownClients.
 const (
 	KnownClientTTL  = 90 * 24 * time.Hour
 	MaxKnownClients = 100
@@ -96,7 +96,7 @@ var (
 		Message: "The refresh token is unknown, used or expired."}
 )
 
-// TooManyTokens refuses to exchange a refresh token once more within its grace period.
+// TooManyTokens is the error for a refresh token that was exchanged too often within its grace period.
 func TooManyTokens(retryAfter time.Duration) *Error {
 	return &Error{
 		Kind: KindLimited, Code: "rate_limited", Message: "This refresh token was used too often. Try again later.",
@@ -104,13 +104,13 @@ func TooManyTokens(retryAfter time.Duration) *Error {
 	}
 }
 
-// WrongPassword refuses someone who is signed in and does not know the password; field is where they gave it.
+// WrongPassword is the error for a signed-in user who gives a wrong password; field is the field that has it.
 func WrongPassword(field string) *Error {
 	return &Error{Kind: KindForbidden, Code: "wrong_password", Message: "The password is wrong.",
 		Fields: []FieldError{{Field: field, Code: "wrong", Message: "is wrong"}}}
 }
 
-// Registration is what a new account is made of.
+// Registration is an account to be created.
 type Registration struct {
 	Username    string
 	Email       string
@@ -135,7 +135,7 @@ func (r Registration) Validate() error {
 	var v fields
 	v.length("username", r.Username, MinUsername, MaxUsername)
 	v.check(usernamePattern.MatchString(r.Username), "username", "pattern",
-		"may hold letters, digits, _ . - and starts with a letter or digit")
+		"may contain letters, digits, _ . - and must start with a letter or digit")
 	v.check(!hasPrefixFold(r.Username, deletedPrefix) && !reservedName(r.Username), "username", "reserved", "is reserved")
 	v.email("email", r.Email)
 	v.password("password", r.Password, r.Username, r.Email)
@@ -144,22 +144,22 @@ func (r Registration) Validate() error {
 	return v.err()
 }
 
-// ValidateEmail checks an address.
+// ValidateEmail checks an email address.
 func ValidateEmail(email string) error {
 	var v fields
 	v.email("email", email)
 	return v.err()
 }
 
-// ValidateAccountAddress checks what names an account and need not be an address. Without it NUL would be left out on
-// the way to Postgres: an account would have many names, each with a rate limit of its own.
+// ValidateAccountAddress checks a text that names an account and need not be an address. NUL is refused because it
+// would be dropped on the way to Postgres: one account would have many names, each with a rate limit of its own.
 func ValidateAccountAddress(email string) error {
 	var v fields
 	v.uncontrolled("email", strings.TrimSpace(email))
 	return v.err()
 }
 
-// ProfileChange holds the fields that a user may change; nil leaves one as it is.
+// ProfileChange is a change by a user. A nil field stays as it is.
 type ProfileChange struct {
 	DisplayName *string
 	Language    *Language

@@ -402,7 +402,8 @@ func TestRemoveAvatarFiles(t *testing.T) {
 	}
 }
 
-// TestRemoveAvatarFilesSparesTheAvatar: a workflow that is stopped after it has published removes no more than the original.
+// TestRemoveAvatarFilesSparesTheAvatar: a workflow that is stopped after it has published removes no more than the
+// original.
 func TestRemoveAvatarFilesSparesTheAvatar(t *testing.T) {
 	t.Parallel()
 	s := newStudio(t)

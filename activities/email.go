@@ -92,8 +92,8 @@ func (e *Email) SendEmail(ctx context.Context, in job.EmailInput) (job.EmailResu
 	return job.EmailResult{State: watchparty.EmailSent}, e.noteSent(ctx, in.EmailID, attempt)
 }
 
-// admit lets an email wait whose recipient has had too many: Temporal tries it again then, and what waits is no attempt
-// at it. Whatever is sent passes here.
+// admit makes an email wait if its recipient has had too many. Temporal tries it again later, and the wait is not an
+// attempt. Every email passes here before it is sent.
 func (e *Email) admit(ctx context.Context, row watchparty.Email, message mail.Message) error {
 	to, err := watchparty.ParseAddress(message.To)
 	if err != nil {
@@ -116,7 +116,7 @@ const (
 	notePause = 500 * time.Millisecond
 )
 
-// noteSent notes that the server has the email, even if this worker is told to stop now, and if the database is away
+// noteSent stores that the server has the email, even if this worker is told to stop now, and if the database is away
 // for a moment: otherwise the email would be sent again.
 func (e *Email) noteSent(ctx context.Context, id string, attempt int) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
@@ -211,7 +211,8 @@ func letter(
 	return mail.Message{ID: row.ID, To: to, ToName: user.DisplayName, Content: content}, err
 }
 
-// report is an email to one of those whom the settings name. Whoever was taken out of them meanwhile gets none.
+// report composes the email of a report to a recipient in the settings. An address that has left the settings gets
+// none.
 func (e *Email) report(ctx context.Context, row watchparty.Email) (mail.Message, error) {
 	recipients, err := e.Report.Addresses()
 	if err != nil {
@@ -236,8 +237,9 @@ var errUnwanted = fmt.Errorf("activities: the address wants no such emails: %w",
 
 var errVoidInvitation = fmt.Errorf("activities: the invitation of the email: %w", watchparty.ErrNotFound)
 
-// invitation is an email to an address that may have no account. One that cannot be accepted any more is not sent, be
-// it that its inviter may not invite now or that the room is archived, nor one to somebody who wants none.
+// invitation composes an email to an address that may have no account. It is not sent if the invitation cannot be
+// accepted any more, because the inviter may not invite now or the room is archived, and if the address wants no
+// invitations.
 func (e *Email) invitation(
 	ctx context.Context, row watchparty.Email, write func(watchparty.Language, mail.InvitationData) (mail.Content, error),
 ) (mail.Message, error) {
@@ -270,8 +272,8 @@ func (e *Email) invitation(
 	}, err
 }
 
-// refused stores the server's answer and says what to do about it. The answer stays out of the error, which ends up in
-// the workflow's history.
+// refused stores the server's answer, and returns the error that says what to do. The error does not contain the
+// answer, since it goes into the workflow's history.
 func (e *Email) refused(ctx context.Context, id string, attempt int, err error) error {
 	var refused *mail.SendError
 	if !errors.As(err, &refused) {
@@ -282,7 +284,7 @@ func (e *Email) refused(ctx context.Context, id string, attempt int, err error) 
 	}
 	answer := refused.Answer
 	if refused.Code != 0 {
-		answer = strings.TrimSpace(fmt.Sprintf("%d %s", refused.Code, answer)) // which may be a code alone
+		answer = strings.TrimSpace(fmt.Sprintf("%d %s", refused.Code, answer)) // the answer may be a code alone
 	}
 	ambiguous, err := e.Store.RecordEmailAttempt(
 		context.WithoutCancel(ctx),
@@ -311,27 +313,27 @@ func (e *Email) refused(ctx context.Context, id string, attempt int, err error) 
 	}
 }
 
-// raiseAlarm tells operators that emails wait until they mend something, or the server does.
+// raiseAlarm logs that emails wait until an operator or the server ends the problem.
 func raiseAlarm(ctx context.Context, id string, refused *mail.SendError) {
 	about := []any{"email_id", id, "step", string(refused.Step), "code", refused.Code}
-	if refused.Step != mail.StepEnd { // where a server that has the content may quote it
+	if refused.Step != mail.StepEnd { // a server that has the content may quote it
 		about = append(about, "answer", refused.Answer)
 	}
 	activity.GetLogger(ctx).Error("emails wait: the SMTP server refuses this service, or cannot be used", about...)
 }
 
-// FailEmail marks an email as failed. The server's last answer stays.
+// FailEmail marks an email as failed. It keeps the server's last answer.
 func (e *Email) FailEmail(ctx context.Context, in job.EmailInput) error {
 	return e.Store.MarkEmailFailed(ctx, in.EmailID)
 }
 
-// QueueReminder queues the email that follows one, if it is of use.
+// QueueReminder queues the reminder of an email, if it is of use.
 func (e *Email) QueueReminder(ctx context.Context, in job.EmailInput) (job.QueueReminderResult, error) {
 	id, err := e.Store.QueueReminder(ctx, in.EmailID)
 	return job.QueueReminderResult{EmailID: id}, missing(err)
 }
 
-// ExpireInvitation ends an invitation whose time is over, and says how it has ended if that was before.
+// ExpireInvitation ends an invitation whose time is over, or returns how it has ended before.
 func (e *Email) ExpireInvitation(ctx context.Context, in job.RoomInvitationInput) (job.ExpireInvitationResult, error) {
 	state, err := e.Store.ExpireInvitation(ctx, in.InvitationID)
 	if err == nil && state == watchparty.InvitationOpen {

@@ -14,20 +14,20 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// sweepPage is how many files are listed, and looked up, at once.
+// sweepPage is how many files are listed, and looked up, at a time.
 const sweepPage = 200
 
-// swept is how far a sweep is: an attempt goes on where the one before it ended.
+// swept is the progress of a sweep, from which the next attempt continues.
 type swept struct {
 	Next []byte `json:"next"` // the page to come
-	// What a dry run has counted, and the names of some.
+	// Dry is what a dry run has counted, and Samples the names of some.
 	Dry     int64    `json:"dry"`
 	Samples []string `json:"samples,omitempty"`
 }
 
-// sweepFiles removes the files that are older than the threshold and that no upload needs: of an upload that was never
-// committed, or whose writing was cut short. Files whose names are not an avatar's stay. What a page removed is
-// counted after it; a worker that ends between the two leaves that page out of the count. It ends early when the run is
+// sweepFiles removes the files that are older than the threshold and that no upload needs: files of an upload that was
+// never committed, and incomplete ones. Files that are not named like an avatar's stay. A page is counted after its
+// files are removed; if the worker ends between the two, the page is not counted. The sweep ends early when the run is
 // cancelled.
 func (c *Cleanup) sweepFiles(ctx context.Context, in job.ApplyPolicyInput) error {
 	at := swept{Next: blob.FirstPageToken}
@@ -70,7 +70,7 @@ func (c *Cleanup) sweepFiles(ctx context.Context, in job.ApplyPolicyInput) error
 	return nil
 }
 
-// orphans are those objects that nothing needs.
+// orphans returns the objects that nothing needs.
 func (c *Cleanup) orphans(ctx context.Context, page []*blob.ListObject, threshold time.Time) ([]string, error) {
 	var old []string
 	for _, o := range page {
@@ -91,14 +91,14 @@ func (c *Cleanup) orphans(ctx context.Context, page []*blob.ListObject, threshol
 	return orphans, nil
 }
 
-// avatarFile is a file and the upload that it belongs to; without a state if there is none.
+// avatarFile is a file with its upload, which has no state if it does not exist.
 type avatarFile struct {
 	watchparty.AvatarObject
 	name   string
 	upload watchparty.Avatar
 }
 
-// lookUp finds the uploads of those of the files that are an avatar's.
+// lookUp finds the uploads of the files that are named like an avatar's.
 func lookUp(ctx context.Context, s *store.Store, names []string) ([]avatarFile, error) {
 	type key struct {
 		userID  string

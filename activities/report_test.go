@@ -68,7 +68,7 @@ func TestCreateActivityReport(t *testing.T) {
 	requireFailure(t, err, job.ErrorPeriodGone, true)
 }
 
-func TestQueueReportMails(t *testing.T) {
+func TestQueueReportEmails(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
 	id, err := s.CreateActivityReport(t.Context(), watchparty.ReportWeek, "2026-02-23", "2026-03-01")

@@ -29,7 +29,7 @@ func serve(t *testing.T, p *peer) *mail.Sender {
 
 func sender(t *testing.T, host string, port int) *mail.Sender {
 	t.Helper()
-	s, err := mail.New(config.Mail{
+	s, err := mail.New(config.Email{
 		Host: host, Port: port, TLS: "none", From: "WatchParty <no-reply@watchparty.test>", Timeout: 10 * time.Second,
 	})
 	require.NoError(t, err)

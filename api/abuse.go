@@ -8,7 +8,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// ReportAbuse takes down what somebody reports to the admins.
+// ReportAbuse stores a report of abuse.
 func (s *Server) ReportAbuse(
 	ctx context.Context,
 	r contract.ReportAbuseRequestObject,
@@ -38,7 +38,7 @@ func (s *Server) ReportAbuse(
 	}, err
 }
 
-// GetSentAbuseReport answers a report to its reporter.
+// GetSentAbuseReport answers with a report to its sender.
 func (s *Server) GetSentAbuseReport(
 	ctx context.Context,
 	r contract.GetSentAbuseReportRequestObject,
@@ -48,7 +48,7 @@ func (s *Server) GetSentAbuseReport(
 	return tagged{contract.SentAbuseReportAnswer{Data: sentAbuseReport(found)}, r.Params.IfNoneMatch}, err
 }
 
-// ListAbuseReports answers what people have reported.
+// ListAbuseReports lists the reports of abuse.
 func (s *Server) ListAbuseReports(
 	ctx context.Context,
 	r contract.ListAbuseReportsRequestObject,
@@ -70,7 +70,7 @@ func (s *Server) ListAbuseReports(
 	return contract.ListAbuseReports200JSONResponse{Data: convert(reports, abuseReport), NextCursor: next}, nil
 }
 
-// GetAbuseReport answers one report.
+// GetAbuseReport answers with one report.
 func (s *Server) GetAbuseReport(
 	ctx context.Context,
 	r contract.GetAbuseReportRequestObject,
@@ -82,7 +82,7 @@ func (s *Server) GetAbuseReport(
 	return contract.GetAbuseReport200JSONResponse{Data: abuseReport(report)}, nil
 }
 
-// ResolveAbuseReport ends a report.
+// ResolveAbuseReport resolves a report.
 func (s *Server) ResolveAbuseReport(
 	ctx context.Context,
 	r contract.ResolveAbuseReportRequestObject,
@@ -100,7 +100,7 @@ func (s *Server) ResolveAbuseReport(
 	return contract.ResolveAbuseReport200JSONResponse{Data: abuseReport(report)}, nil
 }
 
-// sentAbuseReport is what its reporter sees of a report: what they have sent.
+// sentAbuseReport returns what the sender of a report sees.
 func sentAbuseReport(r watchparty.AbuseReport) contract.SentAbuseReport {
 	return contract.SentAbuseReport{
 		ID:        r.ID,

@@ -101,7 +101,8 @@ func TestReportersAreNotShown(t *testing.T) {
 	require.Equal(t, 200, a.status, a)
 	for token, paths := range map[string][]string{
 		root.token: {
-			"/admin/abuse-reports", "/admin/abuse-reports/" + ids[0], "/admin/abuse-reports/" + ids[1], "/admin/abuse-reports/" + ids[2],
+			"/admin/abuse-reports", "/admin/abuse-reports/" + ids[0], "/admin/abuse-reports/" + ids[1],
+			"/admin/abuse-reports/" + ids[2],
 			"/admin/audit", "/admin/rooms/" + room,
 		},
 		host.token: {"/rooms/" + room, "/rooms/" + room + "/log", "/users/me/export", "/chat/messages?room_id=" + room},
@@ -143,7 +144,8 @@ func TestReportKeepsWhatWasSeen(t *testing.T) {
 		method, path string
 		body         any
 	}{
-		{"PATCH", "/chat/messages/" + edited, map[string]any{"body": "Nothing"}}, {"DELETE", "/chat/messages/" + deleted, nil},
+		{"PATCH", "/chat/messages/" + edited, map[string]any{"body": "Nothing"}},
+		{"DELETE", "/chat/messages/" + deleted, nil},
 		{"PATCH", "/rooms/" + room, map[string]any{"name": "Nice", "description": ""}},
 		{"PATCH", "/users/me", map[string]any{"display_name": "Nobody"}}, {"DELETE", "/rooms/" + room, nil},
 	} {
@@ -206,8 +208,9 @@ func TestAbuseReports(t *testing.T) {
 	})
 	t.Run("filters", func(t *testing.T) {
 		for query, want := range map[string][]string{
-			"": {third, second, first}, "kind=hate": {first}, "target=message": {second}, "target=user": {third}, "user_id=" + host.id: {second, first},
-			"state=resolved": nil, "state=open&kind=spam&user_id=" + host.id: {second},
+			"": {third, second, first}, "kind=hate": {first}, "target=message": {second}, "target=user": {third},
+			"user_id=" + host.id: {second, first},
+			"state=resolved":     nil, "state=open&kind=spam&user_id=" + host.id: {second},
 		} {
 			var found []string
 			for next := "&limit=1"; ; {

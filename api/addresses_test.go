@@ -22,7 +22,8 @@ func TestAddressesInOperations(t *testing.T) {
 		NewRaw("UPDATE users SET email_verified_at = now() WHERE id = ?", confirmed.id).
 		Exec(t.Context())
 	require.NoError(t, err)
-	room := b.do(t, "POST", "/rooms", confirmed.token, map[string]any{"name": "A room"}).body["data"].(map[string]any)["id"].(string)
+	room := b.do(t, "POST", "/rooms", confirmed.token,
+		map[string]any{"name": "A room"}).body["data"].(map[string]any)["id"].(string)
 	n := 0
 	register := func(email string) answer {
 		n++

@@ -8,7 +8,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// ListAnyRooms answers all rooms, be they private or hidden.
+// ListAnyRooms lists all rooms, private and hidden ones included.
 func (s *Server) ListAnyRooms(
 	ctx context.Context,
 	r contract.ListAnyRoomsRequestObject,
@@ -31,7 +31,7 @@ func (s *Server) ListAnyRooms(
 	return contract.ListAnyRooms200JSONResponse{Data: convert(rooms, adminRoom), NextCursor: next}, nil
 }
 
-// GetAnyRoom answers one of them.
+// GetAnyRoom answers with any room.
 func (s *Server) GetAnyRoom(
 	ctx context.Context,
 	r contract.GetAnyRoomRequestObject,
@@ -43,7 +43,7 @@ func (s *Server) GetAnyRoom(
 	return contract.GetAnyRoom200JSONResponse{Data: adminRoom(found)}, nil
 }
 
-// ListAnyMessages answers what was said in any room. For a private one, it is noted first that an admin reads it.
+// ListAnyMessages lists the messages of any room. Reading those of a private room is audited first.
 func (s *Server) ListAnyMessages(
 	ctx context.Context,
 	r contract.ListAnyMessagesRequestObject,
@@ -114,7 +114,7 @@ func (s *Server) RemoveMessage(
 	return contract.RemoveMessage204Response{}, nil
 }
 
-// moderation is why an admin acts, as the request says it.
+// moderation returns the reason of an admin's act in a request.
 func moderation(reason string, reportID *string) (watchparty.Moderation, error) {
 	why := watchparty.Moderation{Reason: reason, ReportID: value(reportID)}
 	why.Normalise()

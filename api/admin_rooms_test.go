@@ -148,8 +148,10 @@ func TestFindAnyRoom(t *testing.T) {
 	require.Equal(t, 204, b.do(t, "DELETE", "/rooms/"+deleted, other.token, nil).status)
 	b.closeRoom(t, root, closed)
 	for query, want := range map[string][]string{
-		"": {closed, archived, private, public}, "q=NIGHT": {private, public}, "q=two%20night": {private}, "q=night%20100%25": {public}, "q=nihgt": {private, public}, "q=film": {},
-		"host_id=" + other.id: {closed, archived}, "state=open": {private, public}, "state=archived": {closed, archived}, "state=closed": {closed},
+		"": {closed, archived, private, public}, "q=NIGHT": {private, public}, "q=two%20night": {private},
+		"q=night%20100%25": {public}, "q=nihgt": {private, public}, "q=film": {},
+		"host_id=" + other.id: {closed, archived}, "state=open": {private, public}, "state=archived": {closed, archived},
+		"state=closed":     {closed},
 		"state=open&q=day": {}, "host_id=" + host.id + "&q=night%201": {public},
 	} {
 		found := []string{}

@@ -8,7 +8,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// ListUsers answers accounts.
+// ListUsers lists accounts.
 func (s *Server) ListUsers(
 	ctx context.Context,
 	r contract.ListUsersRequestObject,
@@ -30,7 +30,7 @@ func (s *Server) ListUsers(
 	return contract.ListUsers200JSONResponse{Data: convert(users, s.adminUser), NextCursor: next}, nil
 }
 
-// GetUser answers one account.
+// GetUser answers with one account.
 func (s *Server) GetUser(ctx context.Context, r contract.GetUserRequestObject) (contract.GetUserResponseObject, error) {
 	user, err := s.store.User(ctx, r.UserID)
 	if err != nil {
@@ -39,7 +39,8 @@ func (s *Server) GetUser(ctx context.Context, r contract.GetUserRequestObject) (
 	return contract.GetUser200JSONResponse{Data: s.adminUser(user)}, nil
 }
 
-// SuspendUser ends an account's sign-ins and refuses new ones, and hides what it made unless told otherwise.
+// SuspendUser ends an account's sign-ins and refuses new ones. It hides the account's content unless the request says
+// otherwise.
 func (s *Server) SuspendUser(
 	ctx context.Context,
 	r contract.SuspendUserRequestObject,
@@ -77,7 +78,7 @@ func (s *Server) ReinstateUser(
 	return contract.ReinstateUser200JSONResponse{Data: s.adminUser(done)}, nil
 }
 
-// ListAdmins answers the accounts that have an admin's rights.
+// ListAdmins lists the accounts with an admin's rights.
 func (s *Server) ListAdmins(
 	ctx context.Context,
 	r contract.ListAdminsRequestObject,
@@ -107,7 +108,7 @@ func (s *Server) GrantAdmin(
 	return contract.GrantAdmin200JSONResponse{Data: s.adminUser(user)}, nil
 }
 
-// RevokeAdmin takes an admin's rights. They end with the commit: no operation for admins trusts a token or the cache.
+// RevokeAdmin ends an admin's rights. They end with the commit: no operation for admins trusts a token or the cache.
 func (s *Server) RevokeAdmin(
 	ctx context.Context,
 	r contract.RevokeAdminRequestObject,

@@ -8,7 +8,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// ListAudit answers what admins did.
+// ListAudit lists the audit log.
 func (s *Server) ListAudit(
 	ctx context.Context,
 	r contract.ListAuditRequestObject,

@@ -28,7 +28,8 @@ func TestAuditLog(t *testing.T) {
 		}
 		return found
 	}
-	run := b.do(t, "POST", "/admin/cleanup", other.token, map[string]any{"policies": []any{"old_messages"}, "dry_run": true}).data()["run_id"].(string)
+	run := b.do(t, "POST", "/admin/cleanup", other.token,
+		map[string]any{"policies": []any{"old_messages"}, "dry_run": true}).data()["run_id"].(string)
 	suspend(root, "First")
 	suspend(other, "Second")
 

@@ -13,8 +13,8 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// Register makes an account. The welcome mail is promised by the same transaction. A request that is sent again, under
-// the same Idempotency-Key, signs in to the account that the first one made.
+// Register creates an account and signs it in. The same transaction queues the welcome email. A repeated request with
+// the same Idempotency-Key signs in to the account that the first one created.
 func (s *Server) Register(
 	ctx context.Context,
 	r contract.RegisterRequestObject,
@@ -28,7 +28,7 @@ func (s *Server) Register(
 		return nil, err
 	}
 	asked := registration
-	asked.Password = "" // whoever asks again has to know it, to be signed in
+	asked.Password = "" // not part of the comparison: a repeated request proves the password by the sign-in
 	asked.Email = watchparty.AccountKey(asked.Email)
 	once, err := s.once(ctx, "register", r.Params.IdempotencyKey, asked)
 	if err != nil {
@@ -57,7 +57,7 @@ func (s *Server) Register(
 	return registered(answer)
 }
 
-// registered says where the profile of the account is.
+// registered adds the address of the account's profile.
 func registered(in contract.SignedIn) (contract.RegisterResponseObject, error) {
 	u := in.User
 	profile := contract.Profile{
@@ -74,7 +74,7 @@ func registered(in contract.SignedIn) (contract.RegisterResponseObject, error) {
 	}, err
 }
 
-// preferred is the one of our languages that suits a request's header best.
+// preferred returns the language that suits an Accept-Language header best.
 func preferred(acceptLanguage string) watchparty.Language {
 	ours := watchparty.Languages()
 	_, i := language.MatchStrings(matcher, acceptLanguage)
@@ -85,7 +85,7 @@ var matcher = language.NewMatcher(
 	convert(watchparty.Languages(), func(l watchparty.Language) language.Tag { return language.Make(string(l)) }),
 )
 
-// Login starts a session. It does not tell an unknown address from a wrong password, in answer or in time.
+// Login starts a session. Neither the answer nor its timing tells an unknown address from a wrong password.
 func (s *Server) Login(ctx context.Context, r contract.LoginRequestObject) (contract.LoginResponseObject, error) {
 	answer, err := s.logIn(ctx, r.Body.Email, r.Body.Password)
 	return contract.Login200JSONResponse{Data: answer}, err
@@ -107,7 +107,7 @@ func (s *Server) logIn(ctx context.Context, email, password string) (contract.Si
 		hash:     hash,
 		password: password,
 	}
-	// For nobody's address too, so that its time does not tell.
+	// This query also runs for an unknown address, so that the timing is the same.
 	if p.known, err = s.store.KnownClient(ctx, cmp.Or(user.ID, nobody), s.clientHash(ctx)); err != nil {
 		return contract.SignedIn{}, err
 	}
@@ -128,7 +128,7 @@ func (s *Server) logIn(ctx context.Context, email, password string) (contract.Si
 	return s.signedIn(in, token)
 }
 
-// nobody is the ID of no account.
+// nobody is an ID that no account has.
 const nobody = "00000000-0000-0000-0000-000000000000"
 
 // Refresh exchanges a refresh token for the next pair.
@@ -136,7 +136,7 @@ func (s *Server) Refresh(ctx context.Context, r contract.RefreshRequestObject) (
 	token, session := s.newSession(ctx)
 	rotated, err := s.store.RotateSession(ctx, auth.HashRefresh(r.Body.RefreshToken), session)
 	if err != nil {
-		if rotated.User.ID != "" { // someone else may have had the token
+		if rotated.User.ID != "" { // somebody else may have had the token
 			s.logRefusal(ctx, proof{act: "refresh", account: rotated.User.ID}, "refresh_token_reused")
 		}
 		return nil, err
@@ -153,7 +153,7 @@ func (s *Server) Logout(ctx context.Context, r contract.LogoutRequestObject) (co
 	return contract.Logout204Response{}, nil
 }
 
-// newSession returns a refresh token and what is stored of it.
+// newSession returns a refresh token and the session to be stored.
 func (s *Server) newSession(ctx context.Context) (token string, n store.NewSession) {
 	token, hash := auth.NewRefresh()
 	cfg := s.cfg.Auth
@@ -165,7 +165,7 @@ func (s *Server) newSession(ctx context.Context) (token string, n store.NewSessi
 
 func (s *Server) signedIn(in store.SignIn, refresh string) (contract.SignedIn, error) {
 	id := auth.Identity{UserID: in.User.ID, Username: in.User.Username, SessionID: in.SessionID}
-	ttl := min(s.tokens.TTL(), in.Lifetime) // no longer than its sign-in
+	ttl := min(s.tokens.TTL(), in.Lifetime) // no longer than the sign-in
 	access, err := s.tokens.Access(id, store.Now(), ttl)
 	return contract.SignedIn{
 		User:         s.account(in.User),

@@ -119,7 +119,8 @@ func TestSignIn(t *testing.T) {
 	t.Run("unknown, expired and hostile refresh tokens", func(t *testing.T) {
 		token := login(alice.email, password).data()["refresh_token"].(string)
 		_, err := b.store.DB().
-			ExecContext(t.Context(), "UPDATE sessions SET expires_at = now() - interval '1 second' WHERE token_hash = ?", auth.HashRefresh(token))
+			ExecContext(t.Context(), "UPDATE sessions SET expires_at = now() - interval '1 second' WHERE token_hash = ?",
+				auth.HashRefresh(token))
 		require.NoError(t, err)
 		for _, bad := range []string{token, token + "x", strings.Repeat("x", 43), strings.Repeat("\x00", 43), alice.token[:100]} {
 			refresh(bad).requireProblem(t, 401, "bad_refresh_token")

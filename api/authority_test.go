@@ -54,8 +54,10 @@ func TestStandingsAreNotStale(t *testing.T) {
 		"kick": {func(room string, p person) answer {
 			return b.do(t, "DELETE", "/rooms/"+room+"/participants/"+p.name, host.token, nil)
 		}, "not_found"},
-		"ban":  {func(room string, p person) answer { return b.ban(t, room, host, p.name, nil) }, "banned"},
-		"quit": {func(room string, p person) answer { return b.do(t, "DELETE", "/rooms/"+room+"/me", p.token, nil) }, "not_found"},
+		"ban": {func(room string, p person) answer { return b.ban(t, room, host, p.name, nil) }, "banned"},
+		"quit": {
+			func(room string, p person) answer { return b.do(t, "DELETE", "/rooms/"+room+"/me", p.token, nil) }, "not_found",
+		},
 		"deletion of the room": {func(room string, _ person) answer {
 			return b.do(t, "DELETE", "/rooms/"+room, host.token, nil)
 		}, "not_found"},

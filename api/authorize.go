@@ -11,7 +11,7 @@ import (
 	"github.com/watchparty/watchparty/auth"
 )
 
-// role is whom the contract opens an operation, or a parameter of one, to.
+// role says to whom the contract opens an operation or a parameter.
 type role string
 
 const (
@@ -20,16 +20,18 @@ const (
 	roleAdmin  role = "admin"  // an account with an admin's rights
 )
 
-// roleExtension is the contract's name for it.
+// roleExtension is the name of the role in the contract.
 const roleExtension = "x-role"
 
-// access is the roles of one operation. A request needs the operation's, and those of the query parameters that it has.
+// access has the roles of an operation. A request needs the role of the operation, and those of the query parameters
+// that it has.
 type access struct {
 	operation  role
 	parameters map[string]role
 }
 
-// accessOf reads the contract. An operation without a role is an error; a parameter without one needs none.
+// accessOf reads the roles from the contract. An operation without a role is an error; a parameter without one needs
+// none.
 func accessOf(o *openapi3.Operation) (access, error) {
 	a := access{parameters: map[string]role{}}
 	var err error
@@ -58,8 +60,8 @@ func roleIn(extensions map[string]any) (role, error) {
 
 type callerKey struct{}
 
-// authorize refuses a request whose account lacks a role that the contract asks for, before anything else of the request
-// is read.
+// authorize refuses a request whose account lacks a role that the contract requires, before anything else of the
+// request is read.
 func (s *Server) authorize(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		operation := s.routes.of(c)
@@ -92,8 +94,8 @@ func (s *Server) authorize(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// permit returns the account of the request. It is ErrUnauthenticated without a token in force, and ErrForbidden when
-// the account does not have the role now, whatever it had when the token was made.
+// permit returns the account of the request. It returns ErrUnauthenticated without a valid token, and ErrForbidden if
+// the account does not have the role now, whatever it had when the token was issued.
 func (s *Server) permit(ctx context.Context, needed role) (auth.Identity, error) {
 	id, err := viewer(ctx)
 	if err != nil {
@@ -115,5 +117,5 @@ func (s *Server) permit(ctx context.Context, needed role) (auth.Identity, error)
 	return id, nil
 }
 
-// caller is the account that authorize has let through. It panics in an operation that is open to anyone.
+// caller returns the account that authorize has admitted. It panics in an operation that is open to anyone.
 func caller(ctx context.Context) auth.Identity { return ctx.Value(callerKey{}).(auth.Identity) }

@@ -23,7 +23,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// PutAvatar checks a picture by its header, stores it, and promises that it will be processed.
+// PutAvatar checks the header of a picture, stores the picture, and queues its processing.
 func (s *Server) PutAvatar(
 	ctx context.Context,
 	r contract.PutAvatarRequestObject,
@@ -50,25 +50,25 @@ func (s *Server) PutAvatar(
 	}
 	upload, err := s.store.CreateAvatar(ctx, user.ID, version)
 	if err != nil {
-		return nil, err // clean-up finds what was stored
+		return nil, err // clean-up removes the stored file
 	}
 	return contract.PutAvatar202JSONResponse{Data: s.upload(upload, user)}, nil
 }
 
-// bucketTime is how long the bucket may take with an upload, of which few are let in at a time.
+// bucketTime limits the upload to the bucket, since few uploads run at a time.
 const bucketTime = 20 * time.Second
 
 func (s *Server) keepUpload(ctx context.Context, name string, data []byte, f probe.Format) error {
 	ctx, cancel := context.WithTimeout(ctx, bucketTime)
 	defer cancel()
-	// WriteAll would hash it for a check that the bucket's protocol makes already.
+	// WriteAll would hash the content, for a check that the bucket's protocol makes already.
 	return s.bucket.Upload(ctx, name, bytes.NewReader(data), &blob.WriterOptions{ContentType: f.ContentType()})
 }
 
-// maxPartName is how long the name of a part may be to be answered, in bytes.
+// maxPartName limits the name of a part in an answer, in bytes.
 const maxPartName = 100
 
-// readAvatar finds the one file of a form of that size.
+// readAvatar finds the file in a form of that size.
 func readAvatar(form *multipart.Reader, size, limit int64) ([]byte, error) {
 	var data []byte
 	found := false
@@ -101,7 +101,7 @@ func readAvatar(form *multipart.Reader, size, limit int64) ([]byte, error) {
 	}
 }
 
-// partName is what a problem calls a part of a form.
+// partName is the name of a part in a problem.
 func partName(part *multipart.Part) string {
 	name := part.FormName()
 	if name == "" || len(name) > maxPartName {
@@ -120,7 +120,7 @@ func malformedForm(err error) error {
 	)
 }
 
-// refusePicture makes the probe's findings a problem of the field.
+// refusePicture converts the error of package probe.
 func refusePicture(err error) error {
 	var found *probe.Error
 	if !errors.As(err, &found) {
@@ -139,7 +139,7 @@ func refusePicture(err error) error {
 	}
 }
 
-// GetAvatar answers where the newest upload stands.
+// GetAvatar answers with the state of the newest upload.
 func (s *Server) GetAvatar(
 	ctx context.Context,
 	_ contract.GetAvatarRequestObject,
@@ -159,13 +159,14 @@ func (s *Server) GetAvatar(
 	if err != nil {
 		return nil, err
 	}
-	if upload.State == watchparty.AvatarSuperseded { // taken back by the user
+	if upload.State == watchparty.AvatarSuperseded { // deleted by the user
 		return nil, watchparty.ErrNotFound
 	}
 	return contract.GetAvatar200JSONResponse{Data: s.upload(upload, user)}, nil
 }
 
-// DeleteAvatar takes the caller's avatar back, and every upload on its way; the removal of the files is promised.
+// DeleteAvatar deletes the caller's avatar and ends every upload that is being processed. The transaction queues the
+// removal of the files.
 func (s *Server) DeleteAvatar(
 	ctx context.Context,
 	_ contract.DeleteAvatarRequestObject,
@@ -196,8 +197,8 @@ func (s *Server) upload(a watchparty.Avatar, u watchparty.User) contract.AvatarU
 	}
 }
 
-// GetAvatarFile answers a rendered picture, or where a CDN has it. Its address holds its version, so it may be kept for
-// ever.
+// GetAvatarFile answers with a rendered picture, or with its address at a CDN. The address of a picture has its
+// version, so that clients can cache it forever.
 func (s *Server) GetAvatarFile(
 	ctx context.Context,
 	r contract.GetAvatarFileRequestObject,
@@ -221,12 +222,12 @@ func (s *Server) GetAvatarFile(
 	}, nil
 }
 
-// contentTypes are those of the rendered files, by the ending of their names.
+// contentTypes are the types of the rendered files, by file extension.
 var contentTypes = map[string]string{
 	".webp": probe.WebP.ContentType(), ".jpg": probe.JPEG.ContentType(), ".png": probe.PNG.ContentType(),
 }
 
-// elsewhere sends a client on. It is kept for a short while, since another CDN may be chosen.
+// elsewhere redirects a client. It is cached for a short time, since another CDN may be chosen.
 type elsewhere struct{ address string }
 
 func (e elsewhere) VisitGetAvatarFileResponse(w http.ResponseWriter) error {
@@ -236,13 +237,13 @@ func (e elsewhere) VisitGetAvatarFileResponse(w http.ResponseWriter) error {
 	return nil
 }
 
-// Names of everyone's generated picture. Clients keep it for ever, so a generator that draws otherwise needs others.
+// Names of the generated picture. Clients cache it forever, so a generator that draws otherwise needs other names.
 const (
 	defaultAvatarFile      = "default.svg"
 	plainDefaultAvatarFile = "default.png"
 )
 
-// GetDefaultAvatar answers the picture of a user who has none.
+// GetDefaultAvatar answers with the generated picture of a user.
 func (s *Server) GetDefaultAvatar(
 	ctx context.Context,
 	r contract.GetDefaultAvatarRequestObject,
@@ -266,7 +267,7 @@ func (s *Server) GetDefaultAvatar(
 type avatarFile struct {
 	contentType string
 	etag        string
-	header      http.Header // of the request
+	header      http.Header // request headers
 	data        []byte
 }
 

@@ -129,7 +129,8 @@ func TestAvatarAddresses(t *testing.T) {
 		files        []string
 		large, plain string
 	}{
-		"large and opaque":         {[]string{"thumbnail.webp", "medium.webp", "medium.jpg", "large.webp"}, "large.webp", "medium.jpg"},
+		"large and opaque": {[]string{"thumbnail.webp", "medium.webp", "medium.jpg", "large.webp"}, "large.webp",
+			"medium.jpg"},
 		"small with holes":         {[]string{"thumbnail.webp", "medium.webp", "medium.png"}, "medium.webp", "medium.png"},
 		"of before there was more": {nil, "medium.webp", "medium.webp"},
 	} {
@@ -281,17 +282,21 @@ func TestAvatarsThatAreRefused(t *testing.T) {
 		require.NoError(t, err)
 		boundary := good.Header.Get("Content-Type")
 		for name, c := range map[string]struct{ contentType, body string }{
-			"cut":                 {boundary, string(form[:len(form)-20])},
-			"without its end":     {boundary, strings.TrimSuffix(string(form), "--\r\n")},
-			"another boundary":    {"multipart/form-data; boundary=other", string(form)},
-			"no boundary":         {"multipart/form-data", string(form)},
-			"empty boundary":      {`multipart/form-data; boundary=""`, string(form)},
-			"long boundary":       {"multipart/form-data; boundary=" + strings.Repeat("x", 5000), string(form)},
-			"no form":             {boundary, "garbage"},
-			"only its end":        {boundary, strings.TrimSpace("--" + strings.TrimPrefix(boundary, "multipart/form-data; boundary=") + "--")},
-			"nothing":             {boundary, ""},
-			"headers without end": {boundary, strings.Replace(string(form), "\r\n\r\n", "\r\nX-Pad: "+strings.Repeat("x", 60_000)+"\r\n", 1)},
-			"many headers":        {boundary, strings.Replace(string(form), "\r\n\r\n", strings.Repeat("\r\nX: y", 11_000)+"\r\n\r\n", 1)},
+			"cut":              {boundary, string(form[:len(form)-20])},
+			"without its end":  {boundary, strings.TrimSuffix(string(form), "--\r\n")},
+			"another boundary": {"multipart/form-data; boundary=other", string(form)},
+			"no boundary":      {"multipart/form-data", string(form)},
+			"empty boundary":   {`multipart/form-data; boundary=""`, string(form)},
+			"long boundary":    {"multipart/form-data; boundary=" + strings.Repeat("x", 5000), string(form)},
+			"no form":          {boundary, "garbage"},
+			"only its end": {boundary, strings.TrimSpace("--" + strings.TrimPrefix(boundary,
+				"multipart/form-data; boundary=") + "--")},
+			"nothing": {boundary, ""},
+			"headers without end": {
+				boundary, strings.Replace(string(form), "\r\n\r\n", "\r\nX-Pad: "+strings.Repeat("x", 60_000)+"\r\n", 1),
+			},
+			"many headers": {boundary, strings.Replace(string(form), "\r\n\r\n",
+				strings.Repeat("\r\nX: y", 11_000)+"\r\n\r\n", 1)},
 		} {
 			t.Run(name, func(t *testing.T) {
 				r := b.request(t, "PUT", avatarPath, alice.token, c.body)
@@ -405,7 +410,8 @@ func TestAvatarFiles(t *testing.T) {
 			require.Contains(t, []int{400, 404}, a.status, name)
 			require.NotContains(t, string(a.raw), "RIFF")
 		}
-		for _, path := range []string{"/files/avatars/../avatars/" + w.alice.id + "/1/original", "/files/", "/files/avatars/", base,
+		for _, path := range []string{"/files/avatars/../avatars/" + w.alice.id + "/1/original", "/files/",
+			"/files/avatars/", base,
 			"/files/uploads/" + w.alice.id + "/1", "/files/avatars/" + w.alice.id + "/1/..%2f..%2f..%2fuploads%2f" + w.alice.id + "%2f1"} {
 			require.Contains(t, []int{301, 400, 404}, w.do(t, "GET", path, w.alice.token, nil).status, path)
 		}

@@ -263,7 +263,8 @@ func TestTextsThatAreRefused(t *testing.T) {
 	}
 	for _, email := range []string{
 		"dora", "dora@", "@example.org", "a@b@c", "do ra@example.org", "dora@example..org", "Dora <dora@example.org>",
-		"dora@example.org\r\nBcc: other@example.org", "dora@[127.0.0.1]", "a,b@example.org", strings.Repeat("é", 200) + "@example.org",
+		"dora@example.org\r\nBcc: other@example.org", "dora@[127.0.0.1]", "a,b@example.org",
+		strings.Repeat("é", 200) + "@example.org",
 	} {
 		b.do(t, "POST", "/auth/register", "", account("email", email)).requireField(t, 400, "email")
 	}
@@ -271,7 +272,7 @@ func TestTextsThatAreRefused(t *testing.T) {
 	require.Equal(t, before, b.rows(t), "something was stored")
 }
 
-// TestSignInBodiesAreSmall: what waits for its turn to be hashed must not hold much memory.
+// TestSignInBodiesAreSmall: what waits for its turn to be hashed must not contain much memory.
 func TestSignInBodiesAreSmall(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -283,8 +284,8 @@ func TestSignInBodiesAreSmall(t *testing.T) {
 	b.do(t, "POST", "/auth/login", "", body).requireProblem(t, 413, "body_too_large")
 }
 
-// TestBodiesThatBreakOff: a body that the read time-out ends is a 408, one that the client ends is malformed. Neither is
-// the service's failure.
+// TestBodiesThatBreakOff: a body that the read time-out ends is a 408, one that the client ends is malformed. Neither
+// is the service's failure.
 func TestBodiesThatBreakOff(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(s *settings) {

@@ -106,7 +106,8 @@ func TestConditionalReads(t *testing.T) {
 			require.Equal(t, changeable, !strings.HasPrefix(etag, "W/"), etag)
 			strong := strings.TrimPrefix(etag, "W/")
 			for _, lines := range [][]string{
-				{etag}, {strong}, {"W/" + strong}, {`"x", ` + etag}, {etag + `,"y"`}, {`"x" , W/"z",` + strong + ` `}, {"*"}, {" * "}, {`"x,y",,` + etag},
+				{etag}, {strong}, {"W/" + strong}, {`"x", ` + etag}, {etag + `,"y"`}, {`"x" , W/"z",` + strong + ` `}, {"*"},
+				{" * "}, {`"x,y",,` + etag},
 				{`"x"`, etag}, {etag, `"x"`},
 			} {
 				a := get(lines...)

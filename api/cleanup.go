@@ -14,7 +14,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// StartCleanup promises a clean-up run.
+// StartCleanup queues a clean-up run.
 func (s *Server) StartCleanup(
 	ctx context.Context,
 	r contract.StartCleanupRequestObject,
@@ -42,7 +42,7 @@ func (s *Server) StartCleanup(
 	}, nil
 }
 
-// newRun reads what is asked for; a policy that is off is not to be asked for.
+// newRun reads a request. A policy that is off is refused.
 func (s *Server) newRun(body *contract.StartCleanupRequest) (watchparty.NewRun, error) {
 	n := watchparty.NewRun{Policies: s.cfg.Cleanup.Policies()}
 	if body == nil {
@@ -70,7 +70,7 @@ func (s *Server) newRun(body *contract.StartCleanupRequest) (watchparty.NewRun, 
 	return n, nil
 }
 
-// parseAge reads a whole number of seconds, minutes, hours or days, as the contract has it.
+// parseAge reads a whole number of seconds, minutes, hours or days.
 func parseAge(text string) (time.Duration, error) {
 	digits, isDays := strings.CutSuffix(text, "d")
 	if !isDays {
@@ -80,7 +80,7 @@ func parseAge(text string) (time.Duration, error) {
 	return time.Duration(days) * 24 * time.Hour, err
 }
 
-// CancelCleanupRun lets a run end after the batch that it is at.
+// CancelCleanupRun ends a run after its current batch.
 func (s *Server) CancelCleanupRun(
 	ctx context.Context,
 	r contract.CancelCleanupRunRequestObject,
@@ -93,7 +93,7 @@ func (s *Server) CancelCleanupRun(
 	return contract.CancelCleanupRun200JSONResponse{Data: s.cleanupRun(run)}, nil
 }
 
-// ListCleanupRuns answers clean-up runs.
+// ListCleanupRuns lists clean-up runs.
 func (s *Server) ListCleanupRuns(
 	ctx context.Context,
 	r contract.ListCleanupRunsRequestObject,
@@ -110,7 +110,7 @@ func (s *Server) ListCleanupRuns(
 	return contract.ListCleanupRuns200JSONResponse{Data: convert(runs, s.cleanupRun), NextCursor: next}, nil
 }
 
-// GetCleanupRun answers one run, with its counts so far.
+// GetCleanupRun answers with one run and its counts so far.
 func (s *Server) GetCleanupRun(
 	ctx context.Context,
 	r contract.GetCleanupRunRequestObject,
@@ -122,7 +122,7 @@ func (s *Server) GetCleanupRun(
 	return contract.GetCleanupRun200JSONResponse{Data: s.cleanupRun(run)}, nil
 }
 
-// temporalURL is where an operator sees a workflow.
+// temporalURL is the address of a workflow in the Temporal UI.
 func (s *Server) temporalURL(workflowID string) string {
 	return s.cfg.Temporal.UIURL + "/namespaces/" + url.PathEscape(s.cfg.Temporal.Namespace) +
 		"/workflows?query=" + url.QueryEscape("WorkflowId=\""+workflowID+"\"")

@@ -11,14 +11,14 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// noBytes is a range that no content has, so that http.ServeContent answers a 416 with the content's length.
+// noBytes is a range that no content has. http.ServeContent answers it with a 416 and the content's length.
 var noBytes = fmt.Sprintf("bytes=%d-", math.MaxInt64)
 
 var oneRange = regexp.MustCompile(`^[ \t]*([0-9]*)-([0-9]*)[ \t]*$`)
 
-// byteRange is a Range header as http.ServeContent reads it, which knows the unit in lower case alone, answers a 416 to
-// other units, and a part of no bytes to `-0`. It is empty where the whole is to be answered: for other units, and for
-// several ranges, which would be a multipart answer.
+// byteRange converts a Range header for http.ServeContent, which knows the unit in lower case only, answers other units
+// with a 416, and `-0` with an empty part. It returns an empty string where the whole content has to be sent: for other
+// units, and for several ranges, which would need a multipart answer.
 func byteRange(header string) string {
 	unit, set, _ := strings.Cut(header, "=")
 	if !strings.EqualFold(strings.TrimSpace(unit), "bytes") || strings.Contains(set, ",") {
@@ -28,7 +28,7 @@ func byteRange(header string) string {
 	if found == nil {
 		return noBytes
 	}
-	first, _ := strconv.ParseInt(found[1], 10, 64) // the largest there is for what is larger
+	first, _ := strconv.ParseInt(found[1], 10, 64) // the largest number, if it is larger
 	last, _ := strconv.ParseInt(found[2], 10, 64)
 	switch {
 	case found[1] == "" && last > 0:
@@ -41,8 +41,8 @@ func byteRange(header string) string {
 	return noBytes
 }
 
-// serveContent serves what h does, an error of which becomes one of ours: h is made of net/http's parts, which answer
-// errors as text.
+// serveContent serves what h does. h is made of parts of net/http, which answer errors as text; their errors become
+// problems.
 func serveContent(w http.ResponseWriter, r *http.Request, h http.Handler) error {
 	content := &contentWriter{ResponseWriter: w}
 	h.ServeHTTP(content, r)
@@ -53,7 +53,7 @@ func serveContent(w http.ResponseWriter, r *http.Request, h http.Handler) error 
 	return nil
 }
 
-// page is serveContent for routes beside the contract.
+// page makes serveContent a handler for routes outside of the contract.
 func page(h http.Handler) echo.HandlerFunc {
 	return func(c echo.Context) error { return serveContent(c.Response(), c.Request(), h) }
 }
@@ -61,7 +61,7 @@ func page(h http.Handler) echo.HandlerFunc {
 // contentWriter holds back an answer that is an error.
 type contentWriter struct {
 	http.ResponseWriter
-	refused int // the status; 0 for none
+	refused int // status of the error; 0 for none
 }
 
 func (w *contentWriter) WriteHeader(status int) {

@@ -1,8 +1,12 @@
 package api
 
-import "github.com/watchparty/watchparty/api/contract"
+import (
+	"github.com/oapi-codegen/nullable"
 
-// convert is never nil, since the contract's lists are not null.
+	"github.com/watchparty/watchparty/api/contract"
+)
+
+// convert never returns nil, since the contract's lists are not null.
 func convert[From, To any](rows []From, to func(From) To) []To {
 	out := make([]To, 0, len(rows))
 	for _, row := range rows {
@@ -11,7 +15,7 @@ func convert[From, To any](rows []From, to func(From) To) []To {
 	return out
 }
 
-// pointer is nil for the zero value, which the contract leaves out or has as null.
+// pointer returns nil for the zero value, which is null in an answer.
 func pointer[T comparable](v T) *T {
 	var zero T
 	if v == zero {
@@ -20,7 +24,7 @@ func pointer[T comparable](v T) *T {
 	return &v
 }
 
-// value is the zero value for nil.
+// value returns the zero value for nil.
 func value[T any](p *T) T {
 	if p == nil {
 		var zero T
@@ -29,7 +33,19 @@ func value[T any](p *T) T {
 	return *p
 }
 
-// personOf is null for nobody, or for whose account is gone.
+// patched returns the change of a property by a PATCH: nil if the request does not have the property, and empty for
+// null.
+func patched[T any](n nullable.Nullable[T], empty T) *T {
+	if !n.IsSpecified() {
+		return nil
+	}
+	if v, err := n.Get(); err == nil {
+		return &v
+	}
+	return &empty
+}
+
+// personOf returns null for nobody, and for a deleted account.
 func personOf(id, username string) *contract.Person {
 	if id == "" || username == "" {
 		return nil

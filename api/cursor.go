@@ -17,9 +17,8 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// A cursor holds the sort keys of the row after which a page starts, so that it counts whatever has become of that row.
-// To clients it is opaque: its MAC makes it one that this service gave, and gave for this list. In bytes, before
-// base64:
+// A cursor has the sort keys of the row after which a page starts, so that it stays valid whatever happens to that row.
+// It is opaque to clients: its MAC proves that this service made it for this list. In bytes, before base64:
 //
 //	version 1 | MAC 12 | for each key: kind 1, value 8 or 16
 const (
@@ -36,14 +35,14 @@ const (
 
 var errBadCursor = errors.New("api: not a cursor of this list")
 
-// cursors are those of one list.
+// cursors reads and writes the cursors of one list.
 type cursors struct {
 	list    string
 	digests *auth.Digests
 }
 
-// cursorsOf names the list: its operation, and what else tells it from others, such as whose it is and what it is
-// filtered by. Whoever changes what a list is sorted by gives it another name.
+// cursorsOf returns the cursors of a list. The list is identified by its operation and by what else distinguishes it,
+// such as its owner and its filters. A list whose order changes needs another name.
 func (s *Server) cursorsOf(list string, of []any) (cursors, error) {
 	rest, err := json.Marshal(of)
 	if err != nil {
@@ -66,7 +65,7 @@ func (c cursors) genuine(mac, keys []byte) bool {
 	return slices.ContainsFunc(known, func(sum []byte) bool { return hmac.Equal(mac, sum[:cursorMAC]) })
 }
 
-// encode is nil for keys that are of no kind: there is no place to go on from.
+// encode returns nil for keys of an unknown kind, from which no page can start.
 func (c cursors) encode(keys store.Keys) *string {
 	var raw []byte
 	for _, key := range keys {
@@ -90,7 +89,7 @@ func (c cursors) encode(keys store.Keys) *string {
 	return &text
 }
 
-// decode returns errBadCursor for what encode has not given for this list.
+// decode returns errBadCursor for a cursor that encode has not made for this list.
 func (c cursors) decode(cursor string) (store.Keys, error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	if err != nil || len(raw) <= 1+cursorMAC || raw[0] != cursorVersion {
@@ -101,7 +100,7 @@ func (c cursors) decode(cursor string) (store.Keys, error) {
 		return nil, errBadCursor
 	}
 	var keys store.Keys
-	for len(raw) > 0 { // the lengths are right: encode has made them
+	for len(raw) > 0 { // the lengths are right, since encode has made it
 		switch kind := raw[0]; kind {
 		case keyID:
 			keys, raw = append(keys, uuid.UUID(raw[1:17]).String()), raw[17:]

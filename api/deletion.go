@@ -6,8 +6,8 @@ import (
 	"github.com/watchparty/watchparty/api/contract"
 )
 
-// DeleteMe ends the caller's account. Nothing names them from now on; files and the rest of what is stored are promised
-// to go.
+// DeleteMe deletes the caller's account. From now on nothing shows its names. The transaction queues the removal of
+// files and of what else is stored.
 func (s *Server) DeleteMe(
 	ctx context.Context,
 	r contract.DeleteMeRequestObject,

@@ -27,7 +27,7 @@ var (
 	liveDocsPage = sync.OnceValues(func() (http.HandlerFunc, error) { return web.LiveDocsPage(liveYAML) })
 )
 
-// apiOverview answers whoever opens /api itself.
+// apiOverview is the answer to /api itself.
 var apiOverview = map[string]any{"data": map[string]string{
 	"name": "WatchParty", "documentation": "/docs", "contract": "/openapi.yaml", "live": "/live.yaml",
 	"health": basePath + "/health",
@@ -38,8 +38,8 @@ func isDocument(path string) bool {
 	return path == "/openapi.yaml" || path == "/live.yaml" || strings.HasPrefix(path, "/docs")
 }
 
-// routePages serves what is not in the contract: the contract itself, a page that shows it, the way to both, and the
-// pages to which the links in mails lead. The contract says that all of it is under /api; people look for it at the root.
+// routePages serves what is not in the contract: the contract itself, the page that shows it, redirects to both, and
+// the pages behind links in emails. The API is under /api, but people look for these pages at the root.
 func (s *Server) routePages(e withHead) error {
 	docs, err := docsPage()
 	if err != nil {

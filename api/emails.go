@@ -9,7 +9,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// ListEmails answers mails.
+// ListEmails lists emails.
 func (s *Server) ListEmails(
 	ctx context.Context,
 	r contract.ListEmailsRequestObject,
@@ -31,15 +31,15 @@ func (s *Server) ListEmails(
 		State:  watchparty.EmailState(value(r.Params.State)),
 		UserID: value(r.Params.UserID),
 	}
-	mails, err := s.store.Emails(ctx, filter, more(p))
+	emails, err := s.store.Emails(ctx, filter, more(p))
 	if err != nil {
 		return nil, err
 	}
-	mails, next := cut(mails, p, func(m watchparty.Email) store.Keys { return store.Keys{m.ID} })
-	return contract.ListEmails200JSONResponse{Data: convert(mails, s.email), NextCursor: next}, nil
+	emails, next := cut(emails, p, func(m watchparty.Email) store.Keys { return store.Keys{m.ID} })
+	return contract.ListEmails200JSONResponse{Data: convert(emails, s.email), NextCursor: next}, nil
 }
 
-// ListEmailPreviews answers what each kind of mail looks like.
+// ListEmailPreviews lists an example of each kind of email.
 func (s *Server) ListEmailPreviews(
 	_ context.Context,
 	r contract.ListEmailPreviewsRequestObject,
@@ -48,7 +48,7 @@ func (s *Server) ListEmailPreviews(
 	return contract.ListEmailPreviews200JSONResponse{Data: convert(previews, emailPreview)}, err
 }
 
-// GetEmail answers one mail and every attempt at it.
+// GetEmail answers with an email and all attempts to send it.
 func (s *Server) GetEmail(
 	ctx context.Context,
 	r contract.GetEmailRequestObject,
@@ -62,20 +62,20 @@ func (s *Server) GetEmail(
 
 func (s *Server) emailHistory(ctx context.Context, id string) (answer contract.EmailAnswer, err error) {
 	err = s.store.Snapshot(ctx, func(at *store.Store) error {
-		mail, err := at.Email(ctx, id)
+		email, err := at.Email(ctx, id)
 		if err != nil {
 			return err
 		}
 		attempts, err := at.EmailAttempts(ctx, id)
 		history := convert(attempts, emailAttempt)
-		answer.Data = s.email(mail)
+		answer.Data = s.email(email)
 		answer.Data.History = &history
 		return err
 	})
 	return answer, err
 }
 
-// ResendEmail promises another mail about the same.
+// ResendEmail queues another email about the same.
 func (s *Server) ResendEmail(
 	ctx context.Context,
 	r contract.ResendEmailRequestObject,
@@ -85,32 +85,32 @@ func (s *Server) ResendEmail(
 	if err != nil {
 		return nil, err
 	}
-	mail, err := s.store.ResendEmail(ctx, id.UserID, r.EmailID, once)
+	email, err := s.store.ResendEmail(ctx, id.UserID, r.EmailID, once)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := s.emailHistory(ctx, mail.ID)
+	answer, err := s.emailHistory(ctx, email.ID)
 	if err != nil {
 		return nil, err
 	}
-	made, err := madeAt("/admin/emails/"+mail.ID, 0, answer)
+	made, err := madeAt("/admin/emails/"+email.ID, 0, answer)
 	return contract.ResendEmail201JSONResponse{Body: answer, Headers: contract.ResendEmail201ResponseHeaders(made)}, err
 }
 
-// CancelEmail keeps a mail from being sent.
+// CancelEmail cancels an email.
 func (s *Server) CancelEmail(
 	ctx context.Context,
 	r contract.CancelEmailRequestObject,
 ) (contract.CancelEmailResponseObject, error) {
 	id := caller(ctx)
-	mail, err := s.store.CancelEmail(ctx, id.UserID, r.EmailID)
+	email, err := s.store.CancelEmail(ctx, id.UserID, r.EmailID)
 	if err != nil {
 		return nil, err
 	}
-	return contract.CancelEmail200JSONResponse{Data: s.email(mail)}, nil
+	return contract.CancelEmail200JSONResponse{Data: s.email(email)}, nil
 }
 
-// GetEmailPause answers whether mails wait.
+// GetEmailPause says whether emails are paused.
 func (s *Server) GetEmailPause(
 	ctx context.Context,
 	_ contract.GetEmailPauseRequestObject,
@@ -119,7 +119,7 @@ func (s *Server) GetEmailPause(
 	return contract.GetEmailPause200JSONResponse{Data: pause}, err
 }
 
-// PauseEmails lets all mails wait.
+// PauseEmails pauses all emails.
 func (s *Server) PauseEmails(
 	ctx context.Context,
 	_ contract.PauseEmailsRequestObject,
@@ -132,7 +132,7 @@ func (s *Server) PauseEmails(
 	return contract.PauseEmails200JSONResponse{Data: pause}, err
 }
 
-// ResumeEmails lets mails go on.
+// ResumeEmails resumes them.
 func (s *Server) ResumeEmails(
 	ctx context.Context,
 	_ contract.ResumeEmailsRequestObject,

@@ -16,25 +16,25 @@ import (
 	"github.com/watchparty/watchparty/cache"
 )
 
-// Entity tags (RFC 9110, 8.8.3). Rooms and movies, which are changed under If-Match, have strong ones:
+// Entity tags (RFC 9110, 8.8.3). Rooms and movies, which If-Match guards, have strong tags:
 //
 //	"<version>-<hash>"         of the answer with "_cached": false
 //	"<version>-<hash>-cached"  of the answer with "_cached": true
 //
-// The version is the row's, and the hash is of the answer without `_cached`. If-Match compares the version alone: people
-// who come to a room and go change its representation, but not what its host edits. Everything else has a weak tag of
-// the hash.
+// The version is that of the row, and the hash that of the answer without `_cached`. If-Match only compares the
+// version: people who join and leave a room change the answer, but not what its host edits. All other answers have a
+// weak tag with the hash.
 const cachedSuffix = "-cached"
 
-// strongTag is the tag of an answer that has not come from the cache. hash is a quoted tag of the cache.
+// strongTag returns the tag of an answer that is not from the cache. hash is a quoted tag of the cache.
 func strongTag(version int, hash string) string {
 	return `"` + strconv.Itoa(version) + "-" + strings.Trim(hash, `"`) + `"`
 }
 
-// cachedTag is the tag of the same answer when it comes from the cache.
+// cachedTag returns the tag of the same answer from the cache.
 func cachedTag(tag string) string { return strings.TrimSuffix(tag, `"`) + cachedSuffix + `"` }
 
-// tagOf is the tag that a GET answers with that: a strong one of a version, a weak one for version 0.
+// tagOf returns the tag of a GET with that answer: strong for a version, weak for version 0.
 func tagOf(version int, answer any) (string, error) {
 	body, err := json.Marshal(answer)
 	if err != nil {
@@ -46,23 +46,23 @@ func tagOf(version int, answer any) (string, error) {
 	return strongTag(version, cache.ETag(body)), nil
 }
 
-// made are the headers of a 201.
+// made has the headers of a 201.
 type made struct {
 	ETag               string
 	IdempotentReplayed *string // markReplays writes it
 	Location           string
 }
 
-// madeAt says where something is that was made, with the tag that a GET of it answers.
+// madeAt returns the headers for a new resource: its address, and the tag of a GET of it.
 func madeAt(path string, version int, answer any) (made, error) {
 	tag, err := tagOf(version, answer)
 	return made{ETag: tag, Location: basePath + path}, err
 }
 
-// entityTag is one element of If-Match and If-None-Match, with what separates it from the next.
+// entityTag matches one element of If-Match and If-None-Match, with the separator after it.
 var entityTag = regexp.MustCompile(`^(?:W/)?"[!#-~\x80-\xff]*"[ \t]*(?:,[ \t,]*|$)`)
 
-// entityTags reads a list of them, up to where it is not well-formed.
+// entityTags reads a list of tags, up to the first malformed one.
 func entityTags(header string) []string {
 	var tags []string
 	rest := []byte(strings.TrimLeft(header, " \t,"))
@@ -76,11 +76,11 @@ func entityTags(header string) []string {
 	}
 }
 
-// anyTag is the value of a condition that every representation meets.
+// anyTag reports whether a condition is `*`.
 func anyTag(header string) bool { return strings.TrimSpace(header) == "*" }
 
-// matchingTag compares weakly, as If-None-Match wants it. It returns the first of the tags that is in the header, and an
-// empty one when none is.
+// matchingTag compares weakly, as If-None-Match requires. It returns the first of the tags that is in the header, or an
+// empty string.
 func matchingTag(header string, tags ...string) string {
 	if anyTag(header) {
 		return tags[0]
@@ -95,8 +95,8 @@ func matchingTag(header string, tags ...string) string {
 	return ""
 }
 
-// ifMatch reads the versions that a client takes for the newest; nil allows any. The comparison is strong: a weak tag is
-// none.
+// ifMatch returns the versions that a client accepts; nil accepts any. The comparison is strong, so that weak tags
+// match nothing.
 func ifMatch(header *string) []int {
 	if header == nil || anyTag(*header) {
 		return nil
@@ -111,9 +111,9 @@ func ifMatch(header *string) []int {
 	return versions
 }
 
-// refuseConditions answers a 412 to conditions that do not hold, or that nothing looks at, so that nobody believes that
-// a change was guarded which was not: If-Match where there is no strong tag, and If-None-Match of anything but a read,
-// since whatever is changed is there.
+// refuseConditions answers with a 412 to conditions that cannot hold or that nothing evaluates, so that no client
+// believes that a change was guarded: If-Match on resources without a strong tag, and If-None-Match on everything but
+// reads, since a resource that is changed exists.
 func refuseConditions(routes contractRoutes) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {

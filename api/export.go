@@ -18,7 +18,7 @@ import (
 // exportBatch is how many rows of an export are in memory at once.
 const exportBatch = 500
 
-// ExportMe answers what is stored about the caller.
+// ExportMe answers with everything that is stored about the caller.
 func (s *Server) ExportMe(
 	ctx context.Context,
 	_ contract.ExportMeRequestObject,
@@ -34,7 +34,7 @@ func (s *Server) ExportMe(
 	return export{Server: s, ctx: ctx, user: user, session: id.SessionID}, nil
 }
 
-// export is written as it is read, for an account may have said a lot. It is no snapshot of one moment.
+// export is written while it is read, since an account may have many messages. It is not a snapshot.
 type export struct {
 	*Server
 	ctx     context.Context
@@ -42,8 +42,7 @@ type export struct {
 	session string
 }
 
-// VisitExportMeResponse breaks the connection off when a part cannot be read, so that nobody takes a piece for the
-// whole.
+// VisitExportMeResponse closes the connection if a part cannot be read, so that nobody takes a part for the whole.
 func (e export) VisitExportMeResponse(w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="watchparty-%s.json"`, e.user.Username))
@@ -57,10 +56,10 @@ func (e export) VisitExportMeResponse(w http.ResponseWriter) error {
 	return nil
 }
 
-// write has what the list of personal data says; see the test that compares it with the database.
+// write writes all personal data; a test compares it with the database.
 func (e export) write(w http.ResponseWriter) error {
 	d := &document{w: w, batch: func() {
-		// Each batch has the time that a whole answer has otherwise. A writer without deadlines needs none.
+		// Each batch has the write timeout of a whole answer. A writer without deadlines needs none.
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(e.cfg.HTTP.WriteTimeout))
 	}}
 	account, refused, err := e.accountNow()
@@ -122,7 +121,7 @@ func (e export) write(w http.ResponseWriter) error {
 	return d.end()
 }
 
-// accountNow is the account with what is known of its addresses.
+// accountNow returns the account, and whether its address refuses invitations.
 func (e export) accountNow() (account contract.Account, refused bool, err error) {
 	account, err = e.ownAccount(e.ctx, e.user.ID)
 	if err == nil && account.EmailVerified {
@@ -135,7 +134,7 @@ func (e export) rooms(ctx context.Context, userID string, p store.Page) ([]watch
 	return e.store.MyRooms(ctx, userID, watchparty.MyRoomFilter{}, p)
 }
 
-// received are the invitations to an address that is proved to be the account's.
+// received lists the invitations to the account's confirmed address.
 func (e export) received(ctx context.Context, _ string, p store.Page) ([]watchparty.Invitation, error) {
 	if e.user.EmailVerifiedAt.IsZero() {
 		return nil, nil
@@ -143,7 +142,7 @@ func (e export) received(ctx context.Context, _ string, p store.Page) ([]watchpa
 	return e.store.ExportReceived(ctx, e.user.ID, p)
 }
 
-// rows writes what belongs to the account by a method of the store.
+// rows writes a list that a method of the store reads.
 func rows[From, To any](
 	d *document,
 	e export,
@@ -242,7 +241,7 @@ func exportedAdminAct(a watchparty.AuditEntry) contract.ExportedAdminAct {
 	}
 }
 
-// accountAct tells why admins did something to the account. What else they noted may be about others.
+// accountAct has the reason of an act on the account. Other details may be about other people.
 func accountAct(a watchparty.AuditEntry) contract.ExportedAdminAct {
 	reason, said := a.Details["reason"]
 	a.Details = map[string]any{}
@@ -295,17 +294,17 @@ func exportedSanction(s watchparty.Sanction) contract.ExportedSanction {
 	}
 }
 
-func exportedAvatar(a watchparty.Avatar) contract.AvatarVersion {
-	return contract.AvatarVersion{
+func exportedAvatar(a watchparty.Avatar) contract.ExportedAvatar {
+	return contract.ExportedAvatar{
 		Version:     a.Version,
-		Status:      contract.AvatarVersionStatus(a.State),
+		Status:      contract.ExportedAvatarStatus(a.State),
 		Reason:      pointer(a.Reason),
 		PublishedAt: pointer(a.PublishedAt),
 		CreatedAt:   a.CreatedAt,
 	}
 }
 
-// document writes a JSON object property by property. After an error it does nothing more.
+// document writes a JSON object property by property. After an error it does nothing.
 type document struct {
 	w      io.Writer
 	batch  func() // called before something is written
@@ -319,7 +318,7 @@ func (d *document) text(s string) {
 	}
 }
 
-// name begins a property; names are our own and need no escapes.
+// name begins a property. Names need no escapes, since they are constants.
 func (d *document) name(name string) {
 	start := `,"`
 	if !d.opened {
@@ -350,7 +349,7 @@ func (d *document) end() error {
 	return d.err
 }
 
-// array writes a list that is loaded in batches, each from where the last one ended.
+// array writes a list that is read in batches, each from where the last one ended.
 func array[From, To any](
 	d *document,
 	name string,

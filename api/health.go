@@ -28,11 +28,11 @@ const (
 var errNotReady = &watchparty.Error{
 	Kind:    watchparty.KindUnavailable,
 	Code:    "not_ready",
-	Message: "This process takes no requests now.",
+	Message: "This process takes no requests at the moment.",
 }
 
-// GetHealth asks every part how it is. Only the database is needed to serve; without another part the service is
-// degraded. The answer names what is missing; the log has the whole error.
+// GetHealth checks every part. Only the database is needed to serve; without another part the service is degraded. The
+// answer names what is missing, and the log has the whole error.
 func (s *Server) GetHealth(
 	ctx context.Context,
 	_ contract.GetHealthRequestObject,
@@ -69,7 +69,7 @@ func (m Missing) Error() string { return m.What + " is missing: " + m.Err.Error(
 // Unwrap returns the cause.
 func (m Missing) Unwrap() error { return m.Err }
 
-// partState says how a part is: connected, or what is wrong.
+// partState returns "connected", or what is wrong with a part.
 func (s *Server) partState(ctx context.Context, part string, check func(context.Context) error) string {
 	err := check(ctx)
 	if err == nil {
@@ -89,7 +89,7 @@ func (s *Server) partState(ctx context.Context, part string, check func(context.
 	return "unreachable"
 }
 
-// checkDatabase fails while the database does not answer, or lacks a migration.
+// checkDatabase fails if the database does not answer or lacks a migration.
 func (s *Server) checkDatabase(ctx context.Context) error {
 	if err := s.store.Ping(ctx); err != nil {
 		return err
@@ -104,8 +104,8 @@ func (s *Server) checkDatabase(ctx context.Context) error {
 	return nil
 }
 
-// bucketProbe asks the bucket once a second at most, and never twice at a time: a file system may hang without regard to
-// a deadline.
+// bucketProbe checks the bucket at most once a second, and never twice at a time: a file system may hang without regard
+// to a deadline.
 type bucketProbe struct {
 	bucket   *blob.Bucket
 	inFolder bool
@@ -115,7 +115,7 @@ type bucketProbe struct {
 	answer   error
 }
 
-// bucketProbeTime is how long an answer counts.
+// bucketProbeTime is how long a result is reused.
 const bucketProbeTime = time.Second
 
 func (p *bucketProbe) check(ctx context.Context) error {
@@ -142,8 +142,8 @@ func (p *bucketProbe) check(ctx context.Context) error {
 	}
 }
 
-// ask looks for files that nobody stores. A bucket that does not exist is an error for that, unlike for one file; a
-// folder that does not exist is empty.
+// ask lists files with a prefix that nothing has. For a missing bucket that is an error, which reading one file is not;
+// a missing folder is empty.
 func (p *bucketProbe) ask(ctx context.Context) error {
 	var folder os.FileInfo
 	if p.inFolder && !p.bucket.As(&folder) {
@@ -159,7 +159,7 @@ func (p *bucketProbe) ask(ctx context.Context) error {
 	return err
 }
 
-// GetLiveness says that the process can answer.
+// GetLiveness reports that the process can answer.
 func (s *Server) GetLiveness(
 	context.Context,
 	contract.GetLivenessRequestObject,
@@ -167,7 +167,7 @@ func (s *Server) GetLiveness(
 	return contract.GetLiveness204Response{}, nil
 }
 
-// GetReadiness says whether the process should get requests: not while it stops, not without its database.
+// GetReadiness reports whether the process should get requests: not while it stops, and not without its database.
 func (s *Server) GetReadiness(
 	ctx context.Context,
 	_ contract.GetReadinessRequestObject,

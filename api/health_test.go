@@ -260,7 +260,8 @@ func TestStop(t *testing.T) {
 	require.NoError(t, <-served)
 }
 
-// TestStopCutsSlowUploads: a client that goes on sending keeps a stop waiting for HTTP_SHUTDOWN_TIMEOUT, and is no error.
+// TestStopCutsSlowUploads: a client that goes on sending keeps a stop waiting for HTTP_SHUTDOWN_TIMEOUT, and is no
+// error.
 func TestStopCutsSlowUploads(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(s *settings) { s.config.HTTP.DrainDelay, s.config.HTTP.ShutdownTimeout = 0, 200*time.Millisecond })
@@ -324,19 +325,23 @@ func TestHostileHeaders(t *testing.T) {
 	}
 	require.Equal(t, "HTTP/1.1 204", ask(t, "GET /api/health/live HTTP/1.1\r\nHost: x\r\n\r\n"))
 	for name, request := range map[string]string{
-		"one that is large":    "GET /api/rooms HTTP/1.1\r\nHost: x\r\nX-Large: " + strings.Repeat("x", 200_000) + "\r\n\r\n",
-		"many":                 "GET /api/rooms HTTP/1.1\r\nHost: x\r\n" + strings.Repeat("X: y\r\n", 40_000) + "\r\n",
-		"a long address":       "GET /api/rooms?" + strings.Repeat("a", 200_000) + " HTTP/1.1\r\nHost: x\r\n\r\n",
-		"a large token":        "GET /api/users/me HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + strings.Repeat("x", 30_000) + "\r\n\r\n",
-		"no host":              "GET /api/rooms HTTP/1.1\r\n\r\n",
-		"a negative length":    "POST /api/rooms HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
-		"two lengths":          "POST /api/rooms HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-		"a control character":  "GET /api/rooms HTTP/1.1\r\nHost: x\r\nX: a\x00b\r\n\r\n",
-		"a smuggled request":   "POST /api/rooms HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n0\r\n\r\n",
-		"a broken chunk":       "POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-		"a body that is short": "POST /api/auth/login HTTP/1.0\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 0\r\n\r\n",
-		"an unknown method":    "BREW /api/rooms HTTP/1.1\r\nHost: x\r\n\r\n",
-		"a path with a dot":    "GET /api/rooms/../users/me HTTP/1.1\r\nHost: x\r\n\r\n",
+		"one that is large": "GET /api/rooms HTTP/1.1\r\nHost: x\r\nX-Large: " + strings.Repeat("x", 200_000) + "\r\n\r\n",
+		"many":              "GET /api/rooms HTTP/1.1\r\nHost: x\r\n" + strings.Repeat("X: y\r\n", 40_000) + "\r\n",
+		"a long address":    "GET /api/rooms?" + strings.Repeat("a", 200_000) + " HTTP/1.1\r\nHost: x\r\n\r\n",
+		"a large token": "GET /api/users/me HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + strings.Repeat("x",
+			30_000) + "\r\n\r\n",
+		"no host":             "GET /api/rooms HTTP/1.1\r\n\r\n",
+		"a negative length":   "POST /api/rooms HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+		"two lengths":         "POST /api/rooms HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+		"a control character": "GET /api/rooms HTTP/1.1\r\nHost: x\r\nX: a\x00b\r\n\r\n",
+		"a smuggled request": "POST /api/rooms HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: " +
+			"x\r\n\r\n0\r\n\r\n",
+		"a broken chunk": "POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: " +
+			"application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+		"a body that is short": "POST /api/auth/login HTTP/1.0\r\nHost: x\r\nContent-Type: " +
+			"application/json\r\nContent-Length: 0\r\n\r\n",
+		"an unknown method": "BREW /api/rooms HTTP/1.1\r\nHost: x\r\n\r\n",
+		"a path with a dot": "GET /api/rooms/../users/me HTTP/1.1\r\nHost: x\r\n\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			status := ask(t, request)

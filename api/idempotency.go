@@ -14,7 +14,7 @@ const headerReplayed = "Idempotent-Replayed"
 
 type replayedKey struct{}
 
-// markReplays says of an answer that an earlier request with the same key made what it is about.
+// markReplays adds Idempotent-Replayed to an answer about something that an earlier request with the same key created.
 func markReplays(next contract.StrictHandlerFunc, _ string) contract.StrictHandlerFunc {
 	return func(c echo.Context, request any) (any, error) {
 		replayed := new(bool)
@@ -27,7 +27,8 @@ func markReplays(next contract.StrictHandlerFunc, _ string) contract.StrictHandl
 	}
 }
 
-// once reads an Idempotency-Key. A key belongs to one operation and one caller; without a caller, to whoever has it.
+// once reads an Idempotency-Key. A key belongs to one operation and one caller; without a caller, to everyone who has
+// it.
 func (s *Server) once(ctx context.Context, operation string, key *string, body any) (store.IdempotencyKey, error) {
 	if key == nil {
 		return store.IdempotencyKey{}, nil

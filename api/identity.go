@@ -13,7 +13,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// identify reads the access token, if there is one. What is wrong with it matters only to operations that look.
+// identify reads the access token, if any. A bad token only matters to operations that use it.
 func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
@@ -29,7 +29,8 @@ func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// inForce returns ErrUnauthenticated for a sign-in that has ended, be it that its account is suspended or gone.
+// inForce returns ErrUnauthenticated for a sign-in that has ended, which it has when its account is suspended or
+// deleted.
 func (s *Server) inForce(ctx context.Context, id auth.Identity) error {
 	q := cache.Query{
 		Key: "session:" + id.SessionID, Tags: []string{coherence.TagAccount(id.UserID)}, TTL: s.cfg.Cache.Profiles,
@@ -45,8 +46,8 @@ func (s *Server) inForce(ctx context.Context, id auth.Identity) error {
 	return err
 }
 
-// viewer is who asks where a token is optional: the zero Identity without one, an error with a bad one, so that an
-// expired token does not look like a missing thing.
+// viewer returns the caller of an operation with an optional token: the zero Identity without a token, and an error for
+// a bad one, so that an expired token does not look like a missing resource.
 func viewer(ctx context.Context) (auth.Identity, error) {
 	id := exchangeOf(ctx).identity
 	if id == nil {
@@ -58,10 +59,10 @@ func viewer(ctx context.Context) (auth.Identity, error) {
 	return id.claimed, id.confirm(ctx)
 }
 
-// maxUserAgent is how much of what a client calls itself is kept, in characters.
+// maxUserAgent is how much of the User-Agent is stored, in characters.
 const maxUserAgent = 200
 
-// userAgent is what the client calls itself, as far as it can be shown.
+// userAgent returns the User-Agent without what cannot be shown.
 func userAgent(ctx context.Context) string {
 	return watchparty.ShownLine(header(ctx, "User-Agent"), maxUserAgent)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// Invite asks someone into a room by mail, which the same transaction promises.
+// Invite invites an address to a room. The same transaction queues the email.
 func (s *Server) Invite(ctx context.Context, r contract.InviteRequestObject) (contract.InviteResponseObject, error) {
 	id := caller(ctx)
 	n := watchparty.NewInvitation{Email: r.Body.Email}
@@ -27,14 +27,14 @@ func (s *Server) Invite(ctx context.Context, r contract.InviteRequestObject) (co
 	}
 	answer := invitation(id.UserID)(invited)
 	made, err := madeAt("/invitations/"+answer.ID, 0, contract.InvitationAnswer{Data: answer})
-	answer.Email = &n.Email // they know it
+	answer.Email = &n.Email // the caller typed it
 	return contract.Invite201JSONResponse{
 		Body:    contract.InvitationAnswer{Data: answer},
 		Headers: contract.Invite201ResponseHeaders(made),
 	}, err
 }
 
-// ListInvitations answers a room's invitations.
+// ListInvitations lists the invitations to a room.
 func (s *Server) ListInvitations(
 	ctx context.Context,
 	r contract.ListInvitationsRequestObject,
@@ -58,7 +58,7 @@ func (s *Server) ListInvitations(
 	}, nil
 }
 
-// GetInvitation answers one of a room's invitations.
+// GetInvitation answers with one of a room's invitations.
 func (s *Server) GetInvitation(
 	ctx context.Context,
 	r contract.GetInvitationRequestObject,
@@ -74,7 +74,7 @@ func (s *Server) GetInvitation(
 	return tagged{contract.InvitationAnswer{Data: invitation(id.UserID)(found)}, r.Params.IfNoneMatch}, nil
 }
 
-// RevokeInvitation takes an open invitation back.
+// RevokeInvitation revokes an open invitation.
 func (s *Server) RevokeInvitation(
 	ctx context.Context,
 	r contract.RevokeInvitationRequestObject,
@@ -86,7 +86,7 @@ func (s *Server) RevokeInvitation(
 	return contract.RevokeInvitation204Response{}, nil
 }
 
-// LookUpInvitation answers what whoever has the token is asked into.
+// LookUpInvitation shows an invitation to whoever has its token.
 func (s *Server) LookUpInvitation(
 	ctx context.Context,
 	r contract.LookUpInvitationRequestObject,
@@ -108,7 +108,7 @@ func (s *Server) LookUpInvitation(
 	return contract.LookUpInvitation200JSONResponse{Data: preview}, nil
 }
 
-// AcceptInvitation lets the caller, whoever was invited, into the room.
+// AcceptInvitation makes the caller a member of the room, whoever was invited.
 func (s *Server) AcceptInvitation(
 	ctx context.Context,
 	r contract.AcceptInvitationRequestObject,
@@ -125,7 +125,7 @@ func (s *Server) AcceptInvitation(
 	return contract.AcceptInvitation200JSONResponse{Data: room(joined)}, nil
 }
 
-// DeclineInvitation ends an invitation for whoever has its token.
+// DeclineInvitation declines an invitation for whoever has its token.
 func (s *Server) DeclineInvitation(
 	ctx context.Context,
 	r contract.DeclineInvitationRequestObject,
@@ -140,12 +140,13 @@ func (s *Server) DeclineInvitation(
 	return contract.DeclineInvitation204Response{}, nil
 }
 
-// invitedRoom is what an invitation shows of its room to somebody who is not in it.
+// invitedRoom returns what an invitation shows of its room.
 func invitedRoom(r watchparty.Room) contract.InvitedRoom {
 	return contract.InvitedRoom{ID: r.ID, Name: r.Name, Description: r.Description, Participants: r.Participants}
 }
 
-// invitation is what someone sees of them: the address only of one's own, for the room may have passed to a stranger.
+// invitation returns what a viewer sees of an invitation: the address only of the own ones, since the room may have
+// another host by now.
 func invitation(viewerID string) func(watchparty.Invitation) contract.Invitation {
 	return func(i watchparty.Invitation) contract.Invitation {
 		shown := contract.Invitation{

@@ -160,8 +160,10 @@ func TestInvitationTokens(t *testing.T) {
 	host, guest := b.user(t, "host"), b.user(t, "guest")
 	id, token := b.invite(t, b.room(t, host, nil), host, "one@example.org")
 	for name, bad := range map[string]string{
-		"forged": strings.Repeat("A", 64), "changed": "_" + token[1:], "another purpose's": b.server.oneTime.Token(auth.ForReset, id),
-		"of nothing": b.server.oneTime.Token(auth.ForInvitation, unknownID), "of the room": token[:22] + strings.Repeat("-", 42),
+		"forged": strings.Repeat("A", 64), "changed": "_" + token[1:],
+		"another purpose's": b.server.oneTime.Token(auth.ForReset, id),
+		"of nothing":        b.server.oneTime.Token(auth.ForInvitation, unknownID),
+		"of the room":       token[:22] + strings.Repeat("-", 42),
 	} {
 		for _, a := range []answer{b.acceptInvitation(t, guest, bad), b.declineInvitation(t, bad)} {
 			a.requireProblem(t, 400, "bad_token")
@@ -177,7 +179,8 @@ func TestInvitationAddresses(t *testing.T) {
 	host := b.user(t, "host")
 	path := "/rooms/" + b.room(t, host, nil) + "/invitations"
 	for _, bad := range []string{
-		"guest", "a@b@c.org", "a@b.org,c@d.org", "Guest <guest@example.org>", "g\x00uest@example.org", "guest@example.org\r\nBcc: x@y.org",
+		"guest", "a@b@c.org", "a@b.org,c@d.org", "Guest <guest@example.org>", "g\x00uest@example.org",
+		"guest@example.org\r\nBcc: x@y.org",
 		"gu\u200best@example.org", "   ", strings.Repeat("ä", 200) + "@example.org",
 	} {
 		b.do(t, "POST", path, host.token, map[string]any{"email": bad}).requireField(t, 400, "email")
@@ -287,12 +290,17 @@ func TestDelivery(t *testing.T) {
 		change string // of the email's row
 		want   any
 	}{
-		"queued":   {"state = 'queued'", map[string]any{"state": "queued", "reason": nil}},
-		"sending":  {"state = 'sending', reason = 'mailbox_full'", map[string]any{"state": "sending", "reason": "mailbox_full"}},
-		"sent":     {"state = 'sent'", map[string]any{"state": "sent", "reason": nil}},
-		"rejected": {"state = 'failed', reason = 'address_rejected', last_answer = '550 mx1.internal says no'", map[string]any{"state": "failed", "reason": "address_rejected"}},
-		"expired":  {"state = 'failed', reason = 'expired'", map[string]any{"state": "failed", "reason": "expired"}},
-		"stopped":  {"state = 'cancelled', reason = 'cancelled'", map[string]any{"state": "cancelled", "reason": "cancelled"}},
+		"queued": {"state = 'queued'", map[string]any{"state": "queued", "reason": nil}},
+		"sending": {"state = 'sending', reason = 'mailbox_full'",
+			map[string]any{"state": "sending", "reason": "mailbox_full"}},
+		"sent": {"state = 'sent'", map[string]any{"state": "sent", "reason": nil}},
+		"rejected": {
+			"state = 'failed', reason = 'address_rejected', last_answer = '550 mx1.internal says no'",
+			map[string]any{"state": "failed", "reason": "address_rejected"},
+		},
+		"expired": {"state = 'failed', reason = 'expired'", map[string]any{"state": "failed", "reason": "expired"}},
+		"stopped": {"state = 'cancelled', reason = 'cancelled'",
+			map[string]any{"state": "cancelled", "reason": "cancelled"}},
 		"unwanted": {"state = 'cancelled', reason = 'opted_out'", map[string]any{"state": "sent", "reason": nil}},
 		"gone":     {"subject_id = id", nil},
 	} {

@@ -20,30 +20,30 @@ import (
 	"github.com/watchparty/watchparty/limit"
 )
 
-// The headers of draft-ietf-httpapi-ratelimit-headers-06; the later drafts' single structured header has few readers
+// The headers of draft-ietf-httpapi-ratelimit-headers-06. The single structured header of later drafts has few readers
 // yet.
 const (
 	headerLimit     = "RateLimit-Limit"
 	headerRemaining = "RateLimit-Remaining"
-	headerReset     = "RateLimit-Reset" // whole seconds
+	headerReset     = "RateLimit-Reset" // in whole seconds
 )
 
-// limits are the API's rules and the counts.
+// limits has the rate limits of the API, and their counters.
 type limits struct {
 	shared   *limit.Limiter
-	guard    *limit.Guard // of guesses
-	reads    *limit.Local // each replica for itself
+	guard    *limit.Guard // for guesses of passwords
+	reads    *limit.Local // counts in each replica separately
 	refusals *limit.Local
 	wait     time.Duration
 
 	signIn, guesses, strangers, passwords, exports, writes, connects limit.Rule
 }
 
-// maxStrangerGuesses is how many wrong passwords of an account all clients together may try in any hour that have not
-// signed in to it before (ASVS 4.0.3, 2.2.1). Those that have are not locked out by it.
+// maxStrangerGuesses is how many wrong passwords of an account may be tried within an hour by all clients together that
+// have not signed in to it before (ASVS 4.0.3, 2.2.1). Clients that have are not locked out by it.
 const maxStrangerGuesses = 100
 
-// maxPasswordChanges is how often the password of an account may be changed in an hour.
+// maxPasswordChanges limits the password changes of an account within an hour.
 const maxPasswordChanges = 20
 
 func newLimits(cfg config.Config, client redis.UniversalClient, log *slog.Logger) *limits {
@@ -65,7 +65,7 @@ func newLimits(cfg config.Config, client redis.UniversalClient, log *slog.Logger
 	}
 }
 
-// limitRate keeps one rule for each request: sign-in's, or that of writes, or that of reads.
+// limitRate counts each request under one rule: that of sign-in, of writes or of reads.
 func (s *Server) limitRate(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if s.limits == nil || unlimited(c.Path()) {
@@ -80,7 +80,7 @@ func (s *Server) limitRate(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// unlimited tells what load balancers and people look at.
+// unlimited reports whether a path is for load balancers and people, and has no limit.
 func unlimited(path string) bool {
 	path = strings.TrimPrefix(path, basePath)
 	return strings.HasPrefix(path, "/health") || isDocument(path)
@@ -91,7 +91,7 @@ func (l *limits) count(c echo.Context) limit.Result {
 	if !signIn && !writes(c.Request().Method) {
 		return l.reads.Allow(clientOf(c.Request().Context()))
 	}
-	ctx := limit.Within(c.Request().Context(), l.wait) // also for what the operation asks
+	ctx := limit.Within(c.Request().Context(), l.wait) // the operation's calls of Redis share it
 	c.SetRequest(c.Request().WithContext(ctx))
 	if signIn {
 		return l.shared.Allow(ctx, l.signIn, clientOf(ctx))
@@ -110,11 +110,11 @@ func writes(method string) bool {
 	return false
 }
 
-// client is where a request comes from: an IPv4 address, or the /64 that one IPv6 customer has at least.
+// client identifies where a request comes from: an IPv4 address, or an IPv6 /64, the smallest network of one customer.
 func client(c echo.Context) string {
 	addr, err := netip.ParseAddr(c.RealIP())
 	if err != nil {
-		return "unknown" // a connection that is not TCP
+		return "unknown" // the connection is not TCP
 	}
 	if addr = addr.Unmap().WithZone(""); addr.Is4() {
 		return addr.String()
@@ -122,7 +122,7 @@ func client(c echo.Context) string {
 	return netip.PrefixFrom(addr, 64).Masked().String()
 }
 
-// clientAddresses reads X-Forwarded-For from the right, as far as proxies wrote it.
+// clientAddresses reads X-Forwarded-For from the right, as far as trusted proxies wrote it.
 func clientAddresses(proxies []netip.Prefix) echo.IPExtractor {
 	if len(proxies) == 0 {
 		return echo.ExtractIPDirect()
@@ -137,7 +137,7 @@ func clientAddresses(proxies []netip.Prefix) echo.IPExtractor {
 	return echo.ExtractIPFromXFFHeader(trust...)
 }
 
-// limitPasswords counts a change of a password, each of which sends an email.
+// limitPasswords counts a change of a password, since each sends an email.
 func (s *Server) limitPasswords(ctx context.Context, userID string) error {
 	if s.limits == nil {
 		return nil
@@ -145,7 +145,7 @@ func (s *Server) limitPasswords(ctx context.Context, userID string) error {
 	return unlessAllowed(s.limits.shared.Allow(ctx, s.limits.passwords, account(userID)))
 }
 
-// limitExports counts an export, each of which reads all that an account ever said.
+// limitExports counts an export, since each reads all messages of an account.
 func (s *Server) limitExports(ctx context.Context, userID string) error {
 	if s.limits == nil {
 		return nil
@@ -153,10 +153,10 @@ func (s *Server) limitExports(ctx context.Context, userID string) error {
 	return unlessAllowed(s.limits.shared.Allow(ctx, s.limits.exports, account(userID)))
 }
 
-// account is the subject of an account's address, however it is written, or of its ID.
+// account returns the subject for an account's address, in any spelling, or for its ID.
 func account(name string) string { return watchparty.AccountKey(name) }
 
-// refused is a refusal with what its headers say.
+// refused is a refusal with the values of its headers.
 type refused struct {
 	coded  *watchparty.Error
 	result limit.Result
@@ -167,7 +167,7 @@ func (r *refused) Unwrap() error { return r.coded }
 
 func refuse(r limit.Result) error {
 	return &refused{result: r, coded: &watchparty.Error{
-		Kind: watchparty.KindLimited, Code: "rate_limited", Message: "Too much in too short a time. Try again later.",
+		Kind: watchparty.KindLimited, Code: "rate_limited", Message: "Too many requests. Try again later.",
 		RetryAfter: r.RetryAfter,
 	}}
 }
@@ -179,7 +179,7 @@ func unlessAllowed(r limit.Result) error {
 	return refuse(r)
 }
 
-// writeLimits writes the headers of an error that is a refusal: those of the rule that refused, and when to try again.
+// writeLimits writes the headers of a refusal: the state of the rule, and when to try again.
 func writeLimits(h http.Header, err error) {
 	var r *refused
 	if errors.As(err, &r) {
@@ -197,5 +197,5 @@ func describe(h http.Header, r limit.Result) {
 	h.Set(headerReset, strconv.Itoa(seconds(r.ResetAfter)))
 }
 
-// seconds rounds up, so that who waits for them does not come too early.
+// seconds rounds up, so that a client that waits does not come too early.
 func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }

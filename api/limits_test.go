@@ -50,7 +50,7 @@ var unknownSession = map[string]any{"refresh_token": strings.Repeat("x", 43)}
 func TestRules(t *testing.T) {
 	t.Parallel()
 	var cfg config.Config
-	cfg.RateLimit = config.RateLimit{SignIn: 1, SignInFailures: 2, Mails: 3, Writes: 4, Reads: 5, Exports: 6}
+	cfg.RateLimit = config.RateLimit{SignIn: 1, SignInFailures: 2, Emails: 3, Writes: 4, Reads: 5, Exports: 6}
 	l := newLimits(cfg, nil, nil)
 	require.Equal(t, limit.Rule{Name: "sign-in", Rate: 1, Period: time.Minute}, l.signIn)
 	require.Equal(t, limit.Rule{Name: "guesses", Rate: 2, Period: 15 * time.Minute}, l.guesses)
@@ -194,7 +194,7 @@ func TestWhatIsNeverLimited(t *testing.T) {
 func TestLimitsSwitchedOff(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(s *settings) {
-		s.config.RateLimit = config.RateLimit{SignIn: 1, SignInFailures: 1, Mails: 1, Writes: 1, Reads: 1}
+		s.config.RateLimit = config.RateLimit{SignIn: 1, SignInFailures: 1, Emails: 1, Writes: 1, Reads: 1}
 	})
 	for range 5 {
 		b.do(t, "GET", "/movies", "", nil).requireNotCounted(t)
@@ -217,21 +217,22 @@ func TestClient(t *testing.T) {
 		forwarded []string
 		want      string
 	}{
-		"IPv4":                              {nil, "192.0.2.1:1234", nil, "192.0.2.1"},
-		"IPv6":                              {nil, "[2001:db8:1:2:3:4:5:6]:1234", nil, "2001:db8:1:2::/64"},
-		"IPv6, the same customer":           {nil, "[2001:db8:1:2::1]:1234", nil, "2001:db8:1:2::/64"},
-		"IPv6, another":                     {nil, "[2001:db8:1:3::1]:1234", nil, "2001:db8:1:3::/64"},
-		"IPv6 with a zone":                  {nil, "[fe80::1%eth0]:1234", nil, "fe80::/64"},
-		"IPv4 in IPv6":                      {nil, "[::ffff:192.0.2.1]:1234", nil, "192.0.2.1"},
-		"no TCP":                            {nil, "@", nil, "unknown"},
-		"not trusted without proxies":       {nil, "10.0.0.1:1234", []string{"192.0.2.1"}, "10.0.0.1"},
-		"not trusted, loopback":             {nil, "127.0.0.1:1234", []string{"192.0.2.1"}, "127.0.0.1"},
-		"a proxy":                           {proxies, "10.0.0.1:1234", []string{"192.0.2.1"}, "192.0.2.1"},
-		"a proxy in IPv6":                   {proxies, "[fd00::1]:1234", []string{"2001:db8::1"}, "2001:db8::/64"},
-		"two proxies":                       {proxies, "10.0.0.1:1234", []string{"192.0.2.1, 10.0.0.2"}, "192.0.2.1"},
-		"two headers":                       {proxies, "10.0.0.1:1234", []string{"192.0.2.9", "192.0.2.1"}, "192.0.2.1"},
-		"what the client said itself":       {proxies, "10.0.0.1:1234", []string{"192.0.2.9, 192.0.2.1"}, "192.0.2.1"},
-		"said to be a proxy":                {proxies, "10.0.0.1:1234", []string{"192.0.2.9, 10.0.0.9, 192.0.2.1"}, "192.0.2.1"},
+		"IPv4":                        {nil, "192.0.2.1:1234", nil, "192.0.2.1"},
+		"IPv6":                        {nil, "[2001:db8:1:2:3:4:5:6]:1234", nil, "2001:db8:1:2::/64"},
+		"IPv6, the same customer":     {nil, "[2001:db8:1:2::1]:1234", nil, "2001:db8:1:2::/64"},
+		"IPv6, another":               {nil, "[2001:db8:1:3::1]:1234", nil, "2001:db8:1:3::/64"},
+		"IPv6 with a zone":            {nil, "[fe80::1%eth0]:1234", nil, "fe80::/64"},
+		"IPv4 in IPv6":                {nil, "[::ffff:192.0.2.1]:1234", nil, "192.0.2.1"},
+		"no TCP":                      {nil, "@", nil, "unknown"},
+		"not trusted without proxies": {nil, "10.0.0.1:1234", []string{"192.0.2.1"}, "10.0.0.1"},
+		"not trusted, loopback":       {nil, "127.0.0.1:1234", []string{"192.0.2.1"}, "127.0.0.1"},
+		"a proxy":                     {proxies, "10.0.0.1:1234", []string{"192.0.2.1"}, "192.0.2.1"},
+		"a proxy in IPv6":             {proxies, "[fd00::1]:1234", []string{"2001:db8::1"}, "2001:db8::/64"},
+		"two proxies":                 {proxies, "10.0.0.1:1234", []string{"192.0.2.1, 10.0.0.2"}, "192.0.2.1"},
+		"two headers":                 {proxies, "10.0.0.1:1234", []string{"192.0.2.9", "192.0.2.1"}, "192.0.2.1"},
+		"what the client said itself": {proxies, "10.0.0.1:1234", []string{"192.0.2.9, 192.0.2.1"}, "192.0.2.1"},
+		"said to be a proxy": {proxies, "10.0.0.1:1234", []string{"192.0.2.9, 10.0.0.9, 192.0.2.1"},
+			"192.0.2.1"},
 		"nonsense":                          {proxies, "10.0.0.1:1234", []string{"nonsense, 192.0.2.1"}, "192.0.2.1"},
 		"from elsewhere":                    {proxies, "192.0.2.7:1234", []string{"192.0.2.1"}, "192.0.2.7"},
 		"loopback is not trusted by itself": {proxies, "127.0.0.1:1234", []string{"192.0.2.1"}, "127.0.0.1"},
@@ -278,7 +279,7 @@ func TestForwardedClientsCountApart(t *testing.T) {
 
 func TestMailsAreLimited(t *testing.T) {
 	t.Parallel()
-	b := setup(t, redisAway, limited(func(n *config.RateLimit) { n.Mails = 2 }), func(s *settings) {
+	b := setup(t, redisAway, limited(func(n *config.RateLimit) { n.Emails = 2 }), func(s *settings) {
 		s.config.Redis.Timeout, s.limitWait = 50*time.Millisecond, 0
 	})
 	alice := b.register(t, "alice")
@@ -287,7 +288,8 @@ func TestMailsAreLimited(t *testing.T) {
 	}
 	var refusals []answer
 	for _, spellings := range [][]string{
-		{alice.email, " " + strings.ToUpper(alice.email), `"alice"@example.org`}, {"no@b\u00fccher.example", "NO@xn--bcher-kva.example", "no@bu\u0308cher.example"},
+		{alice.email, " " + strings.ToUpper(alice.email), `"alice"@example.org`},
+		{"no@b\u00fccher.example", "NO@xn--bcher-kva.example", "no@bu\u0308cher.example"},
 	} {
 		for i, spelling := range spellings {
 			a := reset(spelling)
@@ -323,7 +325,7 @@ func TestMailsAreLimited(t *testing.T) {
 // Many accounts could flood one address. They are not told what others have sent there: the emails wait.
 func TestMailsToAnAddressWait(t *testing.T) {
 	t.Parallel()
-	b := setup(t, limited(func(n *config.RateLimit) { n.Mails = 2 }))
+	b := setup(t, limited(func(n *config.RateLimit) { n.Emails = 2 }))
 	to, err := watchparty.ParseAddress("victim@example.net")
 	require.NoError(t, err)
 	var ids []string
@@ -393,7 +395,7 @@ func TestDomainLimits(t *testing.T) {
 func TestLimitsFailOpen(t *testing.T) {
 	t.Parallel()
 	one := func(s *settings) {
-		s.config.RateLimit = config.RateLimit{Enabled: true, SignIn: 1, SignInFailures: 1, Mails: 1, Writes: 1, Reads: 1}
+		s.config.RateLimit = config.RateLimit{Enabled: true, SignIn: 1, SignInFailures: 1, Emails: 1, Writes: 1, Reads: 1}
 	}
 	t.Run("nobody is there", func(t *testing.T) {
 		b := setup(t, redisAway, one)

@@ -74,7 +74,8 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 		SELECT ?, 'cleanup', now(), now(), '{"trigger": "schedule", "dry_run": false, "policies": [], "state": "completed", "counts": {}, "errors": {},
 			"samples": {}, "older_than_s": 0}', id FROM cleanup_runs AS c WHERE NOT EXISTS (SELECT FROM reports WHERE run_id = c.id) LIMIT 1`)
 	many(
-		"INSERT INTO users (id, username, email, display_name, password_hash) VALUES (?0, left(?0, 8) || right(?0, 12), ?0, 'x', '')",
+		"INSERT INTO users (id, username, email, display_name, password_hash) " +
+			"VALUES (?0, left(?0, 8) || right(?0, 12), ?0, 'x', '')",
 	)
 	b.exec(t, "UPDATE users SET is_admin = true WHERE email = id::text")
 	many(
@@ -84,16 +85,19 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 	many("INSERT INTO audit (id, action, target_kind, target_id) VALUES (?0, 'user_suspended', 'user', ?0)")
 	many("INSERT INTO emails (id, kind, subject_id, workflow_id) VALUES (?0, 'welcome', ?0, '')")
 	many(
-		"INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) VALUES (?0, ?1, ?2, ?0, now() + interval '7 d')",
+		"INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) "+
+			"VALUES (?0, ?1, ?2, ?0, now() + interval '7 d')",
 		room,
 		host.id,
 	)
 	many("INSERT INTO room_log (id, room_id, action) VALUES (?, ?, 'kicked')", room)
 	many(
-		"INSERT INTO sessions (id, family_id, user_id, token_hash, expires_at) VALUES (?0, ?0, ?1, convert_to(?0, 'UTF8'), now() + interval '1 d')",
+		"INSERT INTO sessions (id, family_id, user_id, token_hash, expires_at) "+
+			"VALUES (?0, ?0, ?1, convert_to(?0, 'UTF8'), now() + interval '1 d')",
 		host.id,
 	)
-	const someone = "(SELECT id FROM users AS u WHERE u.email = u.id::text AND NOT EXISTS (SELECT FROM ? WHERE user_id = u.id) LIMIT 1)"
+	const someone = "(SELECT id FROM users AS u WHERE u.email = u.id::text AND NOT EXISTS (SELECT FROM ? " +
+		"WHERE user_id = u.id) LIMIT 1)"
 	many("INSERT INTO bans (id, room_id, user_id) VALUES (?, ?, "+strings.Replace(someone, "?", "bans", 1)+")", room)
 	many(
 		"INSERT INTO mutes (id, room_id, user_id, until) VALUES (?, ?, "+strings.Replace(

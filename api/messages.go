@@ -11,7 +11,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// ListMessages answers what was said in a room, to whoever may know of the room.
+// ListMessages lists messages of a room for everyone who may see the room.
 func (s *Server) ListMessages(
 	ctx context.Context,
 	r contract.ListMessagesRequestObject,
@@ -34,7 +34,7 @@ func (s *Server) ListMessages(
 	}
 	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
 		answer := messageList{NewerCursor: v.cursor}
-		if v.field == "" { // before the page: a change between the two comes again
+		if v.field == "" { // read before the page, so that a change between the two is listed twice rather than missed
 			last, err := s.store.LastMessageChange(ctx, roomID)
 			if err != nil {
 				return nil, err
@@ -53,14 +53,14 @@ func (s *Server) ListMessages(
 	})
 }
 
-// messageUpdates names the list of a room's changed messages in cursors.
+// messageUpdates is the name, in cursors, of the list of changed messages.
 const messageUpdates = "listMessages updates"
 
-// messagesView is one of the orders in which a room's messages are listed.
+// messagesView is an order in which the messages of a room are listed.
 type messagesView struct {
-	field  string // the parameter that holds the cursor; empty for the newest messages
+	field  string // parameter that has the cursor; empty for the newest messages
 	cursor *string
-	list   string // in cursors
+	list   string // name in cursors
 	read   func(ctx context.Context, roomID string, p store.Page) ([]watchparty.Message, error)
 	keys   func(watchparty.Message) store.Keys
 }
@@ -77,7 +77,7 @@ func (s *Server) messagesView(params contract.ListMessagesParams) (messagesView,
 		}
 		if v.cursor != nil {
 			return v, watchparty.Invalid(
-				watchparty.FieldError{Field: c.field, Code: "conflict", Message: "does not go with " + v.field},
+				watchparty.FieldError{Field: c.field, Code: "conflict", Message: "cannot be used together with " + v.field},
 			)
 		}
 		v.field, v.cursor = c.field, c.cursor
@@ -91,7 +91,7 @@ func (s *Server) messagesView(params contract.ListMessagesParams) (messagesView,
 	return v, nil
 }
 
-// setCursors sets the cursors with which a client goes on after the messages of an answer.
+// setCursors sets the cursors with which a client continues after an answer.
 func (v messagesView) setCursors(answer *messageList, messages []watchparty.Message, p paging) {
 	if v.field == "updated_after" {
 		answer.NewerCursor, answer.UpdatesCursor = nil, v.cursor
@@ -114,14 +114,14 @@ func messageKeys(m watchparty.Message) store.Keys { return store.Keys{m.ID} }
 
 func changeKeys(m watchparty.Message) store.Keys { return store.Keys{m.ChangedAt, m.ID} }
 
-// messageList is a list that can be read in both directions, and by its changes.
+// messageList is a list that can be read in both directions, and by changes.
 type messageList struct {
 	list
 	NewerCursor   *string `json:"newer_cursor"`
 	UpdatesCursor *string `json:"updates_cursor"`
 }
 
-// PostMessage says something in a room that the caller is in.
+// PostMessage posts a message in a room that the caller is in.
 func (s *Server) PostMessage(
 	ctx context.Context,
 	r contract.PostMessageRequestObject,
@@ -150,7 +150,7 @@ func (s *Server) PostMessage(
 	}, err
 }
 
-// GetMessage answers one message, to whoever may know of its room.
+// GetMessage answers with a message to everyone who may see its room.
 func (s *Server) GetMessage(
 	ctx context.Context,
 	r contract.GetMessageRequestObject,
@@ -165,7 +165,7 @@ func (s *Server) GetMessage(
 	return tagged{contract.MessageAnswer{Data: message(found)}, r.Params.IfNoneMatch}, nil
 }
 
-// EditMessage changes what the caller said.
+// EditMessage edits a message of the caller.
 func (s *Server) EditMessage(
 	ctx context.Context,
 	r contract.EditMessageRequestObject,
@@ -188,7 +188,7 @@ func (s *Server) EditMessage(
 	return contract.EditMessage200JSONResponse{Data: message(edited)}, nil
 }
 
-// DeleteMessage takes back what the caller said, or someone below them in the room.
+// DeleteMessage deletes a message of the caller, or of a person with a lower role.
 func (s *Server) DeleteMessage(
 	ctx context.Context,
 	r contract.DeleteMessageRequestObject,
@@ -198,7 +198,7 @@ func (s *Server) DeleteMessage(
 	if err != nil {
 		return nil, err
 	}
-	if known.UserID != id.UserID { // one's own words one may take back from anywhere, banned or put out
+	if known.UserID != id.UserID { // the own messages can be deleted from outside of the room, and when banned
 		if _, err := s.visibleRoom(ctx, known.RoomID); err != nil {
 			return nil, err
 		}

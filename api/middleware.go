@@ -21,8 +21,8 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// crossOrigin lets front-ends of other origins call the API. No cookie proves who asks, so any origin may ask. An OPTIONS
-// that is no preflight is the router's.
+// crossOrigin allows front-ends of other origins to call the API. Callers are not identified by cookies, so any origin
+// may call. The router answers an OPTIONS that is not a preflight.
 func crossOrigin(origins []string) echo.MiddlewareFunc {
 	return middleware.CORSWithConfig(middleware.CORSConfig{
 		Skipper: func(c echo.Context) bool {
@@ -70,7 +70,7 @@ var (
 	secureForYear = []string{"max-age=31536000"}
 )
 
-// beginExchange gives each request an ID of our own, since one from outside could be anything, and the headers that all
+// beginExchange gives each request a new ID, since one from outside could be anything, and sets the headers that all
 // answers have.
 func beginExchange(publicURL string) echo.MiddlewareFunc {
 	secure := strings.HasPrefix(publicURL, "https://")
@@ -80,6 +80,7 @@ func beginExchange(publicURL string) echo.MiddlewareFunc {
 			h := c.Response().Header()
 			h[echo.HeaderXRequestID] = []string{e.requestID}
 			h[echo.HeaderXContentTypeOptions] = noSniff
+			// Operations and pages may set another value.
 			h[echo.HeaderCacheControl] = noStore
 			h[echo.HeaderContentSecurityPolicy] = noContent
 			if secure {
@@ -91,8 +92,8 @@ func beginExchange(publicURL string) echo.MiddlewareFunc {
 	}
 }
 
-// informStore tells the store whose request it works for, and has all requests of one part of the API share that part's
-// connections to the database: what holds up /rooms leaves /movies its own.
+// informStore tells the store for whose request it works, and makes all requests of one part of the API share that
+// part's database connections: a problem in /rooms leaves /movies its own.
 func informStore(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		part, _, _ := strings.Cut(strings.TrimPrefix(c.Path(), basePath+"/"), "/")
@@ -102,7 +103,7 @@ func informStore(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// observe logs and measures each request by its route; paths, addresses and queries stay out of both.
+// observe logs and measures each request by its route. Paths, addresses and queries are in neither.
 func observe(log *slog.Logger, metrics prometheus.Registerer) echo.MiddlewareFunc {
 	seconds := promauto.With(metrics).NewHistogramVec(prometheus.HistogramOpts{
 		Name: "http_request_duration_seconds", Help: "Time to answer, by method, route and status.",
@@ -136,7 +137,7 @@ func observe(log *slog.Logger, metrics prometheus.Registerer) echo.MiddlewareFun
 	}
 }
 
-// method bounds the label's values: a client may send any word.
+// method limits the values of the label, since a client may send any word.
 func method(r *http.Request) string {
 	switch r.Method {
 	case http.MethodGet,
@@ -151,17 +152,17 @@ func method(r *http.Request) string {
 	return "OTHER"
 }
 
-// maxBodyBytes bounds a JSON body.
+// maxBodyBytes limits a JSON body.
 const maxBodyBytes = 1 << 20
 
-// maxAuthBytes bounds what is kept of a sign-in that waits for its turn.
+// maxAuthBytes limits the body of a sign-in, which is in memory while it waits for its turn.
 const maxAuthBytes = 8 << 10
 
-// multipartOverhead is what a multipart body may hold besides the file.
+// multipartOverhead is what a multipart body may have besides the file.
 const multipartOverhead = 64 << 10
 
-// limitBody refuses bodies over the limit, at once when their length is announced. A body that breaks off is a 408 when
-// the connection's read deadline has passed, and a malformed one otherwise.
+// limitBody refuses bodies over the limit, at once if their length is announced. An incomplete body is a 408 if the
+// connection's read deadline has passed, and malformed otherwise.
 func (s *Server) limitBody(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if c.Request().Body == nil || c.Request().Body == http.NoBody {
@@ -187,7 +188,7 @@ func (s *Server) limitBody(next echo.HandlerFunc) echo.HandlerFunc {
 		if !errors.Is(body.failure, os.ErrDeadlineExceeded) {
 			return watchparty.Invalid(malformedBody)
 		}
-		// The time for an answer counts from the request's beginning, and may be over too.
+		// The write deadline counts from the beginning of the request, and may have passed as well.
 		_ = http.NewResponseController(c.Response()).SetWriteDeadline(time.Now().Add(s.cfg.HTTP.WriteTimeout))
 		return errRequestTimeout
 	}
@@ -197,8 +198,8 @@ var errRequestTimeout = &watchparty.Error{
 	Kind: watchparty.KindTimeout, Code: "request_timeout", Message: "The body did not arrive in time.",
 }
 
-// watchedBody keeps the connection's error. Those who read the body make different errors of it: the validator reads it
-// while it checks the token, where a cut connection looks like that of a database that is away.
+// watchedBody keeps the error of the connection. The readers of the body make different errors of it: the validator
+// reads it while it checks the token, where a lost connection looks like a database that is away.
 type watchedBody struct {
 	io.ReadCloser
 	failure error

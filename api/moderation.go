@@ -8,8 +8,8 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// permitted is for reading what only some roles may: a 404 to whoever may not know of the room, a 403 without the
-// permission. Acts are decided in the store, with the room locked.
+// permitted checks a permission for reading: a 404 for callers who may not see the room, and a 403 without the
+// permission. The store decides acts, with the room locked.
 func (s *Server) permitted(ctx context.Context, roomID string, p watchparty.Permission) error {
 	id := caller(ctx)
 	if _, err := s.visibleRoom(ctx, roomID); err != nil {
@@ -22,7 +22,7 @@ func (s *Server) permitted(ctx context.Context, roomID string, p watchparty.Perm
 	return err
 }
 
-// Kick puts someone out of a room.
+// Kick removes a person from a room.
 func (s *Server) Kick(ctx context.Context, r contract.KickRequestObject) (contract.KickResponseObject, error) {
 	id := caller(ctx)
 	if err := s.store.Kick(ctx, r.RoomID, id.UserID, r.Username); err != nil {
@@ -31,7 +31,7 @@ func (s *Server) Kick(ctx context.Context, r contract.KickRequestObject) (contra
 	return contract.Kick204Response{}, nil
 }
 
-// ListBans answers the bans in force.
+// ListBans lists the bans in force.
 func (s *Server) ListBans(
 	ctx context.Context,
 	r contract.ListBansRequestObject,
@@ -51,7 +51,7 @@ func (s *Server) ListBans(
 	return contract.ListBans200JSONResponse{Data: convert(bans, ban), NextCursor: next}, nil
 }
 
-// Ban puts someone out of a room and keeps them out.
+// Ban bans a person from a room.
 func (s *Server) Ban(ctx context.Context, r contract.BanRequestObject) (contract.BanResponseObject, error) {
 	id := caller(ctx)
 	n := watchparty.NewBan{Until: r.Body.Until, Reason: value(r.Body.Reason)}
@@ -75,7 +75,7 @@ func (s *Server) Ban(ctx context.Context, r contract.BanRequestObject) (contract
 	}, err
 }
 
-// GetBan answers someone's ban in force.
+// GetBan answers with a ban in force.
 func (s *Server) GetBan(ctx context.Context, r contract.GetBanRequestObject) (contract.GetBanResponseObject, error) {
 	if err := s.permitted(ctx, r.RoomID, watchparty.MayBan); err != nil {
 		return nil, err
@@ -93,7 +93,7 @@ func (s *Server) LiftBan(ctx context.Context, r contract.LiftBanRequestObject) (
 	return contract.LiftBan204Response{}, nil
 }
 
-// ListMutes answers the mutes in force.
+// ListMutes lists the mutes in force.
 func (s *Server) ListMutes(
 	ctx context.Context,
 	r contract.ListMutesRequestObject,
@@ -113,7 +113,7 @@ func (s *Server) ListMutes(
 	return contract.ListMutes200JSONResponse{Data: convert(mutes, mute), NextCursor: next}, nil
 }
 
-// Mute keeps someone from speaking for a while.
+// Mute mutes a person in a room.
 func (s *Server) Mute(ctx context.Context, r contract.MuteRequestObject) (contract.MuteResponseObject, error) {
 	id := caller(ctx)
 	n := watchparty.NewMute{Until: r.Body.Until, Reason: value(r.Body.Reason)}
@@ -137,7 +137,7 @@ func (s *Server) Mute(ctx context.Context, r contract.MuteRequestObject) (contra
 	}, err
 }
 
-// GetMute answers someone's mute in force.
+// GetMute answers with a mute in force.
 func (s *Server) GetMute(ctx context.Context, r contract.GetMuteRequestObject) (contract.GetMuteResponseObject, error) {
 	if err := s.permitted(ctx, r.RoomID, watchparty.MayMute); err != nil {
 		return nil, err
@@ -146,7 +146,7 @@ func (s *Server) GetMute(ctx context.Context, r contract.GetMuteRequestObject) (
 	return tagged{contract.MuteAnswer{Data: mute(found)}, r.Params.IfNoneMatch}, err
 }
 
-// LiftMute lets someone speak again.
+// LiftMute ends a mute.
 func (s *Server) LiftMute(
 	ctx context.Context,
 	r contract.LiftMuteRequestObject,

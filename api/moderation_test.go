@@ -150,11 +150,12 @@ func TestBansAndMutesAreLimited(t *testing.T) {
 		until     any
 		ban, mute bool
 	}{
-		"now":                   {at(0), false, false},
-		"over":                  {at(-day), false, false},
-		"the zero time":         {"0001-01-01T00:00:00Z", false, false},
-		"a minute":              {at(time.Minute), true, true},
-		"with another offset":   {time.Now().Add(time.Minute).In(time.FixedZone("", -5*3600)).Format(time.RFC3339), true, true},
+		"now":           {at(0), false, false},
+		"over":          {at(-day), false, false},
+		"the zero time": {"0001-01-01T00:00:00Z", false, false},
+		"a minute":      {at(time.Minute), true, true},
+		"with another offset": {time.Now().Add(time.Minute).In(time.FixedZone("", -5*3600)).Format(time.RFC3339), true,
+			true},
 		"30 days":               {at(30 * day), true, true},
 		"30 days and a bit":     {at(30*day + 30*time.Second), true, false},
 		"10 years":              {time.Now().AddDate(10, 0, 0).Format(time.RFC3339), true, false},
@@ -188,7 +189,8 @@ func TestBansAndMutesAreLimited(t *testing.T) {
 			)
 		}
 		for _, reason := range []string{
-			"", strings.Repeat("界", 300), `'; DROP TABLE bans; --`, `<script>alert("x")</script>`, "👩‍👩‍👧 שלום é", `\u0000`, "?0 ?", "%s",
+			"", strings.Repeat("界", 300), `'; DROP TABLE bans; --`, `<script>alert("x")</script>`, "👩‍👩‍👧 שלום é", `\u0000`,
+			"?0 ?", "%s",
 		} {
 			a := send(reason)
 			require.Equal(t, 201, a.status, a)

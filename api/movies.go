@@ -16,7 +16,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// ListMovies answers the catalogue.
+// ListMovies lists the catalogue.
 func (s *Server) ListMovies(
 	ctx context.Context,
 	r contract.ListMoviesRequestObject,
@@ -32,7 +32,7 @@ func (s *Server) ListMovies(
 	if r.Params.Ids != nil {
 		if f != (watchparty.MovieFilter{}) || r.Params.Cursor != nil || r.Params.Limit != nil {
 			return nil, watchparty.Invalid(watchparty.FieldError{
-				Field: "ids", Code: "conflict", Message: "does not go with another parameter",
+				Field: "ids", Code: "conflict", Message: "cannot be used together with another parameter",
 			})
 		}
 		return s.moviesByID(ctx, *r.Params.Ids, r.Params.IfNoneMatch)
@@ -60,7 +60,7 @@ func (s *Server) ListMovies(
 	})
 }
 
-// moviesByID answers the movies that ids names, separated by commas.
+// moviesByID lists the movies of ids, which are separated by commas.
 func (s *Server) moviesByID(ctx context.Context, ids string, ifNoneMatch *string) (cached, error) {
 	wanted := strings.Split(strings.ToLower(ids), ",")
 	slices.Sort(wanted)
@@ -79,7 +79,7 @@ func (s *Server) moviesByID(ctx context.Context, ids string, ifNoneMatch *string
 	})
 }
 
-// ListGenres answers the genres of the catalogue.
+// ListGenres lists the genres of the catalogue.
 func (s *Server) ListGenres(
 	ctx context.Context,
 	r contract.ListGenresRequestObject,
@@ -93,12 +93,12 @@ func (s *Server) ListGenres(
 	})
 }
 
-// keyOf is what stands in a cache key, which is logged, for a text that people have typed.
+// keyOf replaces a text that people typed in a cache key, since keys are logged.
 func (s *Server) keyOf(purpose, text string) string {
 	return hex.EncodeToString(s.digests.Sum(purpose, text)[:16])
 }
 
-// GetMovie answers one film, archived or not.
+// GetMovie answers with a movie, archived or not.
 func (s *Server) GetMovie(
 	ctx context.Context,
 	r contract.GetMovieRequestObject,
@@ -134,7 +134,7 @@ func (s *Server) GetMovie(
 	}, nil
 }
 
-// CreateMovie adds a film.
+// CreateMovie adds a movie.
 func (s *Server) CreateMovie(
 	ctx context.Context,
 	r contract.CreateMovieRequestObject,
@@ -165,16 +165,17 @@ func (s *Server) CreateMovie(
 	}, err
 }
 
-// UpdateMovie changes a film.
+// UpdateMovie changes a movie.
 func (s *Server) UpdateMovie(
 	ctx context.Context,
 	r contract.UpdateMovieRequestObject,
 ) (contract.UpdateMovieResponseObject, error) {
 	id := caller(ctx)
 	c := watchparty.MovieChange{
-		Title: r.Body.Title, Year: r.Body.Year, RuntimeMinutes: r.Body.RuntimeMinutes, Description: r.Body.Description,
-		Genres: r.Body.Genres, PosterURL: r.Body.PosterURL, StreamURL: r.Body.StreamURL, Archived: r.Body.Archived,
-		DurationMS: r.Body.DurationMs, Subtitles: subtitlesIn(r.Body.Subtitles),
+		Title: r.Body.Title, Year: r.Body.Year, RuntimeMinutes: r.Body.RuntimeMinutes,
+		Description: patched(r.Body.Description, ""), Genres: patched(r.Body.Genres, []string{}),
+		PosterURL: patched(r.Body.PosterURL, ""), StreamURL: patched(r.Body.StreamURL, ""), Archived: r.Body.Archived,
+		DurationMS: patched(r.Body.DurationMs, 0), Subtitles: subtitlesIn(patched(r.Body.Subtitles, []contract.Subtitle{})),
 	}
 	c.Normalise()
 	if err := c.Validate(); err != nil {
@@ -192,7 +193,7 @@ func (s *Server) UpdateMovie(
 	}, err
 }
 
-// DeleteMovie removes a film that no room has.
+// DeleteMovie deletes a movie that no room has.
 func (s *Server) DeleteMovie(
 	ctx context.Context,
 	r contract.DeleteMovieRequestObject,

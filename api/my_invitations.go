@@ -8,7 +8,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// ListMyInvitations answers the open invitations to the caller's confirmed address.
+// ListMyInvitations lists the open invitations to the caller's confirmed address.
 func (s *Server) ListMyInvitations(
 	ctx context.Context, r contract.ListMyInvitationsRequestObject,
 ) (contract.ListMyInvitationsResponseObject, error) {
@@ -25,7 +25,7 @@ func (s *Server) ListMyInvitations(
 	return contract.ListMyInvitations200JSONResponse{Data: convert(invitations, myInvitation), NextCursor: next}, nil
 }
 
-// AcceptMyInvitation lets the caller into the room of an invitation to their confirmed address.
+// AcceptMyInvitation makes the caller a member of the room, by an invitation to their confirmed address.
 func (s *Server) AcceptMyInvitation(
 	ctx context.Context, r contract.AcceptMyInvitationRequestObject,
 ) (contract.AcceptMyInvitationResponseObject, error) {
@@ -37,7 +37,7 @@ func (s *Server) AcceptMyInvitation(
 	return contract.AcceptMyInvitation200JSONResponse{Data: room(joined)}, nil
 }
 
-// DeclineMyInvitation ends an invitation to the caller's confirmed address.
+// DeclineMyInvitation declines an invitation to the caller's confirmed address.
 func (s *Server) DeclineMyInvitation(
 	ctx context.Context, r contract.DeclineMyInvitationRequestObject,
 ) (contract.DeclineMyInvitationResponseObject, error) {

@@ -8,8 +8,8 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// GetMyStanding answers what the caller is and may do in a room. It changes with every coming and going, so it is
-// read from the store.
+// GetMyStanding answers with the caller's role and permissions in a room. It is read from the store, since it changes
+// whenever people join or leave.
 func (s *Server) GetMyStanding(
 	ctx context.Context,
 	r contract.GetMyStandingRequestObject,
@@ -33,7 +33,7 @@ func (s *Server) GetMyStanding(
 	}}, nil
 }
 
-// ListMyRooms answers the rooms that the caller hosts, has a role in or is in.
+// ListMyRooms lists the rooms that the caller is in or has a role in.
 func (s *Server) ListMyRooms(
 	ctx context.Context,
 	r contract.ListMyRoomsRequestObject,

@@ -10,7 +10,7 @@ import (
 	"github.com/watchparty/watchparty/auth"
 )
 
-// UnsubscribeFromInvitations keeps further invitations from the address of whoever has the token.
+// UnsubscribeFromInvitations ends emails about invitations to the address of the token's invitation.
 func (s *Server) UnsubscribeFromInvitations(
 	ctx context.Context, r contract.UnsubscribeFromInvitationsRequestObject,
 ) (contract.UnsubscribeFromInvitationsResponseObject, error) {
@@ -20,7 +20,7 @@ func (s *Server) UnsubscribeFromInvitations(
 	return contract.UnsubscribeFromInvitations204Response{}, nil
 }
 
-// ResubscribeToInvitations takes that back.
+// ResubscribeToInvitations undoes that.
 func (s *Server) ResubscribeToInvitations(
 	ctx context.Context, r contract.ResubscribeToInvitationsRequestObject,
 ) (contract.ResubscribeToInvitationsResponseObject, error) {
@@ -34,8 +34,8 @@ func (s *Server) ResubscribeToInvitations(
 	return contract.ResubscribeToInvitations204Response{}, nil
 }
 
-// oneClick is what mail programs do with a mail's List-Unsubscribe (RFC 8058): they post to the page's own address, in
-// which the token is.
+// oneClick is the target of List-Unsubscribe (RFC 8058): email programs post to the address of the page, which has the
+// token.
 func (s *Server) oneClick(c echo.Context) error {
 	if err := s.optOut(c.Request().Context(), c.QueryParam("token")); err != nil {
 		return err

@@ -13,7 +13,7 @@ type paging struct {
 	cursors
 }
 
-// page reads a list's parameters. list and of name the list, as for cursorsOf.
+// page reads a list's parameters. list and of identify the list, as for cursorsOf.
 func (s *Server) page(field string, cursor *string, limit *int, list string, of ...any) (p paging, err error) {
 	p.Limit = defaultLimit
 	if limit != nil {
@@ -24,20 +24,20 @@ func (s *Server) page(field string, cursor *string, limit *int, list string, of 
 	}
 	if p.After, err = p.decode(*cursor); err != nil {
 		return p, watchparty.Invalid(
-			watchparty.FieldError{Field: field, Code: "malformed", Message: "is not a cursor that this list gave"},
+			watchparty.FieldError{Field: field, Code: "malformed", Message: "is not a cursor of this list"},
 		)
 	}
 	return p, nil
 }
 
-// more asks the store for one row over the limit, which says whether there is a next page.
+// more returns a page with one row over the limit, which says whether there is a next page.
 func more(p paging) store.Page {
 	p.Limit++
 	return p.Page
 }
 
-// cut takes that row off again and gives the cursor of the next page. keys are a row's, in the order in which the store
-// sorts the list.
+// cut removes that row again, and returns the cursor of the next page. keys returns the sort keys of a row, in the
+// order of the store's list.
 func cut[T any](rows []T, p paging, keys func(T) store.Keys) ([]T, *string) {
 	if len(rows) <= p.Limit {
 		return rows, nil

@@ -9,7 +9,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// JoinRoom puts the caller into a room.
+// JoinRoom adds the caller to a room.
 func (s *Server) JoinRoom(
 	ctx context.Context,
 	r contract.JoinRoomRequestObject,
@@ -22,7 +22,7 @@ func (s *Server) JoinRoom(
 	return contract.JoinRoom200JSONResponse{Data: room(joined)}, nil
 }
 
-// LeaveRoom takes the caller out of a room.
+// LeaveRoom removes the caller from a room.
 func (s *Server) LeaveRoom(
 	ctx context.Context,
 	r contract.LeaveRoomRequestObject,
@@ -37,7 +37,7 @@ func (s *Server) LeaveRoom(
 	return contract.LeaveRoom204Response{}, nil
 }
 
-// QuitRoom takes the caller out of a room for good.
+// QuitRoom ends the caller's membership of a room.
 func (s *Server) QuitRoom(
 	ctx context.Context,
 	r contract.QuitRoomRequestObject,
@@ -52,8 +52,8 @@ func (s *Server) QuitRoom(
 	return contract.QuitRoom204Response{}, nil
 }
 
-// Heartbeat notes that the caller is still there. Whoever is in the room may be, so only for others is it decided what
-// they may know.
+// Heartbeat stores that the caller is present. People who are in the room may see it, so only for others it checks
+// that.
 func (s *Server) Heartbeat(
 	ctx context.Context,
 	r contract.HeartbeatRequestObject,
@@ -71,7 +71,7 @@ func (s *Server) Heartbeat(
 	return contract.Heartbeat204Response{}, nil
 }
 
-// ListParticipants answers who is in a room. Presence changes with every act, so this is read from the store.
+// ListParticipants lists the people in a room. It is read from the store, since presence changes all the time.
 func (s *Server) ListParticipants(
 	ctx context.Context,
 	r contract.ListParticipantsRequestObject,

@@ -9,8 +9,8 @@ import (
 	"github.com/watchparty/watchparty/auth"
 )
 
-// RequestPasswordReset promises a mail, if the address has an account. It does not tell whether it has, in answer or in
-// time.
+// RequestPasswordReset queues an email if the address has an account. Neither the answer nor its timing reveals whether
+// it has.
 func (s *Server) RequestPasswordReset(
 	ctx context.Context,
 	r contract.RequestPasswordResetRequestObject,
@@ -28,7 +28,7 @@ func (s *Server) RequestPasswordReset(
 	return contract.RequestPasswordReset202Response{}, nil
 }
 
-// ConfirmPasswordReset sets a password with the token from the mail, and ends every sign-in.
+// ConfirmPasswordReset sets a password with the token from the email, and ends every sign-in.
 func (s *Server) ConfirmPasswordReset(
 	ctx context.Context,
 	r contract.ConfirmPasswordResetRequestObject,
@@ -62,7 +62,7 @@ func (s *Server) ConfirmPasswordReset(
 	return contract.ConfirmPasswordReset204Response{}, nil
 }
 
-// ChangePassword sets a password for who knows the present one, and ends the account's other sign-ins.
+// ChangePassword sets a password, given the present one, and ends the account's other sign-ins.
 func (s *Server) ChangePassword(
 	ctx context.Context,
 	r contract.ChangePasswordRequestObject,
@@ -88,14 +88,14 @@ func (s *Server) ChangePassword(
 		return nil, err
 	}
 	err = s.store.ChangePassword(ctx, id.UserID, former, hash, id.SessionID)
-	if err != nil { // ErrWrongPassword when it was changed meanwhile
+	if err != nil { // ErrWrongPassword if it was changed at the same time
 		return nil, gone(wrongPassword(err, field))
 	}
 	s.rememberClient(ctx, id.UserID)
 	return contract.ChangePassword204Response{}, nil
 }
 
-// rememberClient is for who has just set a password: the clients that signed in with another are forgotten.
+// rememberClient stores the client as known after a change of the password, which has deleted the known clients.
 func (s *Server) rememberClient(ctx context.Context, userID string) {
 	if err := s.store.RememberClient(ctx, userID, s.clientHash(ctx)); err != nil { // the password is set all the same
 		s.log.WarnContext(ctx, "A client was not remembered", slog.Any("error", err))

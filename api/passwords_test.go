@@ -115,7 +115,8 @@ func TestHashesOfPasswordsAsTyped(t *testing.T) {
 	for name, prove := range map[string]func(p person, password string) int{
 		"login": func(p person, password string) int { return b.logIn(t, p.email, password).status },
 		"address": func(p person, password string) int {
-			return b.do(t, "PUT", "/users/me/email", p.token, map[string]any{"email": "x" + p.email, "password": password}).status
+			return b.do(t, "PUT", "/users/me/email", p.token,
+				map[string]any{"email": "x" + p.email, "password": password}).status
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -49,7 +49,8 @@ func newStage(t *testing.T, b *bundle, prefix, visibility string) stage {
 	a = b.do(t, "PATCH", path, s.cast["host"].token, map[string]any{"visibility": visibility})
 	require.Equal(t, 200, a.status, a)
 	_, err := b.store.DB().
-		ExecContext(t.Context(), "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", s.room, s.cast["banned"].id)
+		ExecContext(t.Context(), "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", s.room,
+			s.cast["banned"].id)
 	require.NoError(t, err)
 	return s
 }
@@ -84,8 +85,8 @@ var standsFor = map[watchparty.Permission]struct {
 	watchparty.MayVote:       {"voteForItem", nil},
 }
 
-// inRoom are operations of people who are in the room.
-var inRoom = map[string]bool{
+// needsPlace are operations of people who are in the room.
+var needsPlace = map[string]bool{
 	"postMessage": true, "sendPlaybackCommand": true, "moveInQueue": true, "addToQueue": true, "voteForItem": true,
 }
 
@@ -139,7 +140,7 @@ func TestPermissionTable(t *testing.T) {
 						a.requireProblem(t, 403, "banned")
 					case kind == "stranger" && visibility == "private":
 						a.requireProblem(t, 404, "not_found")
-					case kind == "stranger" && inRoom[use.operation]:
+					case kind == "stranger" && needsPlace[use.operation]:
 						a.requireProblem(t, 403, "not_participant")
 					case kind == "viewer" && p == watchparty.MaySkipSlowMode:
 						a.requireProblem(t, 429, "slow_mode")

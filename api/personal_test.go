@@ -367,7 +367,8 @@ func (b *bundle) storied(t *testing.T) person {
 	added := b.do(t, "POST", "/rooms/"+hosted+"/queue", alice.token, map[string]any{"movie_id": streamed})
 	require.Equal(t, 201, added.status, added)
 	first := b.post(t, hosted, alice, "First!")
-	second := b.do(t, "POST", "/chat/messages", alice.token, map[string]any{"room_id": hosted, "body": "Second", "reply_to_id": first}).data()["id"].(string)
+	second := b.do(t, "POST", "/chat/messages", alice.token,
+		map[string]any{"room_id": hosted, "body": "Second", "reply_to_id": first}).data()["id"].(string)
 	require.Equal(
 		t,
 		204,
@@ -419,7 +420,8 @@ func (b *bundle) storied(t *testing.T) person {
 	b.exec(t, "UPDATE users SET avatar_seq = 1, avatar_version = 1, avatar_files = '{medium.webp}' WHERE id = ?", alice.id)
 	b.exec(
 		t,
-		"INSERT INTO avatars (id, user_id, version, state, reason, published_at) VALUES (?, ?, 1, 'ready', 'Too small', now())",
+		"INSERT INTO avatars (id, user_id, version, state, reason, published_at) "+
+			"VALUES (?, ?, 1, 'ready', 'Too small', now())",
 		uuid.NewString(),
 		alice.id,
 	)

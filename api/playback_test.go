@@ -113,7 +113,7 @@ func TestPlaybackCommandsAreChecked(t *testing.T) {
 			kind = "play"
 		}
 		if kind == "load" && more["stream_url"] == nil {
-			more["stream_url"] = ""
+			more["stream_url"] = nil
 		}
 		b.command(t, room, alice, kind, more).requireField(t, 400, field)
 	}
@@ -125,12 +125,12 @@ func TestPlaybackCommandsAreChecked(t *testing.T) {
 		a := b.send(t, b.request(t, "POST", "/rooms/"+room+"/playback/commands", alice.token, body))
 		require.Equal(t, 400, a.status, number)
 	}
-	b.command(t, room, alice, "load", map[string]any{"stream_url": "", "movie_id": unknownID}).
+	b.command(t, room, alice, "load", map[string]any{"stream_url": nil, "movie_id": unknownID}).
 		requireProblem(t, 400, "unknown_movie")
-	b.command(t, room, alice, "load", map[string]any{"stream_url": "", "item_id": unknownID}).
+	b.command(t, room, alice, "load", map[string]any{"stream_url": nil, "item_id": unknownID}).
 		requireProblem(t, 400, "unknown_item")
 	bare := b.movie(t, "Without a stream")
-	b.command(t, room, alice, "load", map[string]any{"stream_url": "", "movie_id": bare}).
+	b.command(t, room, alice, "load", map[string]any{"stream_url": nil, "movie_id": bare}).
 		requireProblem(t, 409, "movie_without_stream")
 	require.Equal(t, 1.0, b.do(t, "GET", "/rooms/"+room+"/playback", "", nil).data()["revision"], "nothing was stored")
 }
@@ -176,7 +176,7 @@ func TestQueueByAPI(t *testing.T) {
 		return titles
 	}
 	require.Equal(t, []any{"First", "Second"}, titles())
-	a := b.do(t, "PATCH", path+"/"+second, alice.token, map[string]any{"before_id": first})
+	a := b.do(t, "PUT", path+"/"+second+"/place", alice.token, map[string]any{"before_id": first})
 	require.Equal(t, 204, a.status, a)
 	require.Equal(t, []any{"Second", "First"}, titles())
 	require.Equal(t, 204, b.do(t, "PUT", path+"/"+first+"/vote", bob.token, nil).status)
@@ -231,7 +231,7 @@ func TestQueueIsBounded(t *testing.T) {
 	require.Equal(t, 200, b.do(t, "PATCH", "/rooms/"+room, alice.token, map[string]any{"state": "archived"}).status)
 	for _, a := range []answer{
 		b.do(t, "POST", path, alice.token, body),
-		b.do(t, "PATCH", path+"/"+item, alice.token, map[string]any{}),
+		b.do(t, "PUT", path+"/"+item+"/place", alice.token, map[string]any{}),
 		b.do(t, "DELETE", path+"/"+item, alice.token, nil),
 		b.do(t, "PUT", path+"/"+item+"/vote", alice.token, nil),
 		b.do(t, "DELETE", path+"/"+item+"/vote", alice.token, nil),

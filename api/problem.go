@@ -50,8 +50,8 @@ var codes = map[int]string{
 	http.StatusRequestedRangeNotSatisfiable: "range_not_satisfiable",
 }
 
-// problem turns an error into what a client may see of it. Whatever is not a coded error is a 500 without a word, or a
-// 503 when it is a connection that failed.
+// problem converts an error to what a client may see of it. An error without a code is a 500 without details, or a 503
+// if a connection failed.
 func problem(err error) contract.Problem {
 	var (
 		coded    *watchparty.Error
@@ -72,7 +72,7 @@ func problem(err error) contract.Problem {
 		}
 		return p
 	case errors.As(err, &http4xx) && http4xx.Code == http.StatusBadRequest && errors.As(http4xx.Internal, &mistyped):
-		// The contract takes 4.0 for an integer, the decoder does not.
+		// The validator accepts 4.0 as an integer, and the decoder does not.
 		return problem(
 			watchparty.Invalid(watchparty.FieldError{Field: mistyped.Field, Code: "type", Message: "has the wrong type"}),
 		)
@@ -92,11 +92,11 @@ func problem(err error) contract.Problem {
 	}
 }
 
-// unreadParameter is how the generated code says which parameter it cannot take. After the validator, that is one given
-// twice.
+// unreadParameter matches the errors of the generated code about a parameter. After the validator, only a repeated
+// parameter causes them.
 var unreadParameter = regexp.MustCompile(`^(?:Invalid format for parameter|Expected one value for) ([\w-]+)[:,]`)
 
-// repeatedParameter is its name, empty for any other error.
+// repeatedParameter returns the name of that parameter, and an empty string for any other error.
 func repeatedParameter(err *echo.HTTPError) string {
 	text, _ := err.Message.(string)
 	if found := unreadParameter.FindStringSubmatch(text); found != nil {
@@ -105,7 +105,7 @@ func repeatedParameter(err *echo.HTTPError) string {
 	return ""
 }
 
-// newProblem lacks what handleError adds: the type and the title of the code.
+// newProblem returns a problem without the type and the title of its code, which handleError adds.
 func newProblem(status int, code, detail string) contract.Problem {
 	p := contract.Problem{Status: status, Code: contract.ProblemCode(code)}
 	if detail != "" {
@@ -126,15 +126,15 @@ func addField(p *contract.Problem, field, code, message string) {
 	}
 }
 
-// What a problem says at most, as the contract has it: a request chooses how many fields are wrong, and what unknown
-// ones are called.
+// Limits of a problem, as in the contract: a request decides how many fields are wrong, and what unknown ones are
+// called.
 const (
 	maxFieldErrors  = 20
 	maxFieldName    = 200
 	maxFieldMessage = 400
 )
 
-// shorten cuts text to that many characters, the last of which then says that it was cut.
+// shorten cuts a text to that many characters, with an ellipsis at the end.
 func shorten(text string, most int) string {
 	if utf8.RuneCountInString(text) <= most {
 		return text
@@ -142,7 +142,8 @@ func shorten(text string, most int) string {
 	return string([]rune(text)[:most-1]) + "…"
 }
 
-// handleError is Echo's error handler: the one place where errors become answers and unexpected ones are logged.
+// handleError is Echo's error handler: the only place where errors become answers, and where unexpected ones are
+// logged.
 func (s *Server) handleError(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
@@ -178,11 +179,11 @@ func (s *Server) handleError(err error, c echo.Context) {
 		return
 	}
 	c.Response().Header().Set("Cache-Control", "no-store")
-	c.Response().Header().Set("Content-Type", "application/problem+json") // Blob keeps one that a handler has set
+	c.Response().Header().Set("Content-Type", "application/problem+json") // Blob keeps a type that a handler has set
 	_ = c.Blob(p.Status, "application/problem+json", body)
 }
 
-// problemsIn reads what the contract says of each code: the extension x-problems of ProblemCode.
+// problemsIn reads the explanations of the codes from the contract: the extension x-problems of ProblemCode.
 func problemsIn(spec *openapi3.T) (map[string]web.Problem, error) {
 	code := spec.Components.Schemas["ProblemCode"].Value
 	encoded, err := json.Marshal(code.Extensions["x-problems"])

@@ -130,7 +130,8 @@ func TestBrokenParts(t *testing.T) {
 	t.Run("a schema from elsewhere", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
-		for _, table := range []string{"users", "rooms", "movies", "cleanup_runs", "reports", "participants", "messages", "sessions", "members", "bans", "mutes",
+		for _, table := range []string{"users", "rooms", "movies", "cleanup_runs", "reports", "participants", "messages",
+			"sessions", "members", "bans", "mutes",
 			"room_log", "invitations", "email_verifications", "password_resets", "audit", "idempotency_keys", "abuse_reports"} {
 			_, err := w.store.DB().ExecContext(t.Context(), "ALTER TABLE "+table+" RENAME TO old_"+table)
 			require.NoError(t, err)
@@ -185,7 +186,8 @@ func TestRoutesThatAreNotThere(t *testing.T) {
 	b := setup(t)
 	alice := b.user(t, "alice")
 	for _, path := range []string{
-		"/nowhere", "/rooms/", "/users/alice/", "/users/alice/rooms", "/rooms/" + unknownID + "/nothing", "/api/rooms", "//rooms",
+		"/nowhere", "/rooms/", "/users/alice/", "/users/alice/rooms", "/rooms/" + unknownID + "/nothing", "/api/rooms",
+		"//rooms",
 		"/%2e%2e/health", "/admin", "/rooms%2f" + unknownID, "/Rooms", "/docs.yaml",
 	} {
 		for _, token := range []string{"", alice.token} {
@@ -195,7 +197,8 @@ func TestRoutesThatAreNotThere(t *testing.T) {
 	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"} {
 		for path, allowed := range map[string][]string{
 			"/rooms": {"GET", "POST"}, "/users/me": {"GET", "PATCH", "DELETE"}, "/auth/login": {"POST"},
-			"/rooms/" + unknownID + "/join": {"POST"}, "/rooms/" + unknownID + "/mutes": {"GET", "POST"}, "/admin/cleanup": {"POST"}, "/health/live": {"GET"},
+			"/rooms/" + unknownID + "/join": {"POST"}, "/rooms/" + unknownID + "/mutes": {"GET", "POST"},
+			"/admin/cleanup": {"POST"}, "/health/live": {"GET"},
 		} {
 			if strings.Contains(strings.Join(allowed, " "), method) {
 				continue

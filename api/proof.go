@@ -12,20 +12,20 @@ import (
 	"github.com/watchparty/watchparty/limit"
 )
 
-// proof is a password that is said to be an account's.
+// proof is a password that a caller gives for an account.
 type proof struct {
-	act     string // what it is to allow, for the log
-	userID  string // empty for an account that is not there
-	account string // whose guesses count together: the user's ID, or an address that is nobody's
-	client  string // whose guesses count together beside those of the account's other clients
-	known   bool   // whether that client has signed in to the account before
-	hash    string // the account's; empty for one that is not there
+	act     string // what it allows, for the log
+	userID  string // empty for an account that does not exist
+	account string // whose guesses are counted together: the user's ID, or an address without an account
+	client  string // the client, whose guesses are also counted separately
+	known   bool   // whether the client has signed in to the account before
+	hash    string // the account's hash; empty for an account that does not exist
 
 	password string
 }
 
-// provePassword returns the hash that the caller's password was found to have, or ErrWrongPassword for the field in
-// which they gave it. Their sign-in is the client: nobody else's guesses count against it.
+// provePassword returns the hash that matches the caller's password, or ErrWrongPassword for the field of the request.
+// The caller's sign-in is the client, so that other people's guesses do not count against it.
 func (s *Server) provePassword(ctx context.Context, id auth.Identity, act, field, password string) (string, error) {
 	hash, err := s.store.PasswordHash(ctx, id.UserID)
 	if err != nil {
@@ -51,11 +51,11 @@ func wrongPassword(err error, field string) error {
 	return err
 }
 
-// checkPassword is the one place where a password is compared with a hash. It counts the guess before it computes
-// anything, whatever other guesses are on their way, and takes the count back when the password is right. Over the
-// limit a right password is refused as well. It returns the hash that the account has then, and ErrWrongPassword.
+// checkPassword is the only place where a password is compared with a hash. It counts the guess before it computes
+// anything, whatever other guesses are in progress, and uncounts it if the password is right. Over the limit a right
+// password is refused as well. It returns the account's hash after that, or ErrWrongPassword.
 func (s *Server) checkPassword(ctx context.Context, p proof) (string, error) {
-	// Only as many guesses as can be computed at once are counted and not yet known to be wrong.
+	// At most as many guesses are counted and undecided as can be computed at once.
 	turn, err := s.passwords.Wait(ctx)
 	if err != nil {
 		return "", err
@@ -78,7 +78,7 @@ func (s *Server) checkPassword(ctx context.Context, p proof) (string, error) {
 	return "", watchparty.ErrWrongPassword
 }
 
-// countGuess counts a guess of a password, and returns what takes it back.
+// countGuess counts a guess of a password, and returns the function that uncounts it.
 func (s *Server) countGuess(ctx context.Context, p proof) (takeBack func(), err error) {
 	if s.limits == nil {
 		return func() {}, nil
@@ -111,9 +111,9 @@ func (s *Server) matchHash(ctx context.Context, turn *auth.Turn, p proof) (strin
 	return "", nil
 }
 
-// renewHash replaces the hash of a password as it was typed by one of its normal form. It returns the hash in force. A
-// request at the same time may have replaced the hash: then it returns the one that is stored if the password matches
-// it, and an empty one if not.
+// renewHash replaces the hash of a typed password by one of its normal form. It returns the account's hash. If another
+// request has replaced the hash at the same time, it returns the stored one if the password matches, and an empty one
+// otherwise.
 func (s *Server) renewHash(ctx context.Context, turn *auth.Turn, p proof, matched string) (string, error) {
 	normal, ok := watchparty.NormalPassword(p.password)
 	if !ok || normal == matched {
@@ -140,19 +140,19 @@ func (s *Server) renewHash(ctx context.Context, turn *auth.Turn, p proof, matche
 	return stored, nil
 }
 
-// hashPassword hashes a new password, which is valid.
+// hashPassword hashes a new, valid password.
 func (s *Server) hashPassword(ctx context.Context, password string) (string, error) {
 	normal, _ := watchparty.NormalPassword(password)
 	return s.passwords.Hash(ctx, normal)
 }
 
-// clientHash is how a client is remembered.
+// clientHash returns the hash under which a known client is stored.
 func (s *Server) clientHash(ctx context.Context) []byte {
 	return s.digests.Sum("known-client", clientOf(ctx))
 }
 
-// logRefusal is what operators see of an attack: the account and the client by keyed hashes, the same in every line.
-// Each line but those of too_many_guesses is a guess that was counted.
+// logRefusal logs a refused password, with the account and the client as keyed hashes, which are the same in every
+// line. Each line except those of too_many_guesses is a counted guess.
 func (s *Server) logRefusal(ctx context.Context, p proof, reason string) {
 	level := slog.LevelInfo
 	if reason == "too_many_guesses" || reason == "refresh_token_reused" {
@@ -178,5 +178,5 @@ func (s *Server) logName(purpose, value string) string {
 	return hex.EncodeToString(s.digests.Sum(purpose, value)[:8])
 }
 
-// refusalsLogged: of one account's refusals over the limit, each replica logs one a minute.
+// refusalsLogged limits the lines about one account's refusals over the limit: one a minute in each replica.
 var refusalsLogged = limit.Rule{Name: "logged-refusals", Rate: 1, Period: time.Minute}

@@ -24,7 +24,7 @@ func behindProxy(s *settings) {
 }
 
 func guesses(n int) func(*settings) {
-	return limited(func(r *config.RateLimit) { r.SignInFailures, r.SignIn, r.Writes, r.Mails = n, 10_000, 10_000, 1000 })
+	return limited(func(r *config.RateLimit) { r.SignInFailures, r.SignIn, r.Writes, r.Emails = n, 10_000, 10_000, 1000 })
 }
 
 // from is a request of a client.

@@ -6,7 +6,7 @@ import (
 	"github.com/watchparty/watchparty/api/contract"
 )
 
-// MarkRead says up to which message the caller has read a room.
+// MarkRead stores up to which message the caller has read a room.
 func (s *Server) MarkRead(
 	ctx context.Context,
 	r contract.MarkReadRequestObject,

@@ -61,7 +61,8 @@ func TestReadMarkers(t *testing.T) {
 		require.Equal(t, 204, read(alice, room, fourth).status, "it can be marked")
 	})
 	t.Run("counted to 100", func(t *testing.T) {
-		const post = "INSERT INTO messages (id, room_id, user_id, body) SELECT next_message_id(?0), ?0, ?1, 'x' FROM generate_series(1, ?2)"
+		const post = "INSERT INTO messages (id, room_id, user_id, body) SELECT next_message_id(?0), ?0, ?1, 'x' " +
+			"FROM generate_series(1, ?2)"
 		for range 99 {
 			b.exec(t, post, room, bob.id, 1)
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/watchparty/watchparty/web"
 )
 
-// ListReports answers stored reports.
+// ListReports lists stored reports.
 func (s *Server) ListReports(
 	ctx context.Context,
 	r contract.ListReportsRequestObject,
@@ -29,7 +29,7 @@ func (s *Server) ListReports(
 	return contract.ListReports200JSONResponse{Data: convert(reports, s.report), NextCursor: next}, nil
 }
 
-// GetReport answers one report.
+// GetReport answers with one report.
 func (s *Server) GetReport(
 	ctx context.Context,
 	r contract.GetReportRequestObject,
@@ -41,7 +41,7 @@ func (s *Server) GetReport(
 	return contract.GetReport200JSONResponse{Data: s.report(found)}, nil
 }
 
-// GetReportTable answers an activity report's days as CSV.
+// GetReportTable answers with the days of an activity report as CSV.
 func (s *Server) GetReportTable(
 	ctx context.Context,
 	r contract.GetReportTableRequestObject,
@@ -63,7 +63,7 @@ func (s *Server) GetReportTable(
 	}, nil
 }
 
-// ViewReport answers what the page of an activity report shows.
+// ViewReport answers with the content of an activity report's page.
 func (s *Server) ViewReport(
 	ctx context.Context,
 	r contract.ViewReportRequestObject,

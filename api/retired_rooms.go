@@ -8,7 +8,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// ListRetiredRooms answers what clean-up archived and has yet to delete.
+// ListRetiredRooms lists the rooms that clean-up has archived and not deleted yet.
 func (s *Server) ListRetiredRooms(
 	ctx context.Context,
 	r contract.ListRetiredRoomsRequestObject,

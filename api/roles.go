@@ -7,7 +7,7 @@ import (
 	"github.com/watchparty/watchparty/api/contract"
 )
 
-// SetRole gives someone another role, or the room.
+// SetRole changes a person's role in a room, or hands the room over.
 func (s *Server) SetRole(ctx context.Context, r contract.SetRoleRequestObject) (contract.SetRoleResponseObject, error) {
 	id := caller(ctx)
 	changed, err := s.store.SetRole(ctx, r.RoomID, id.UserID, r.Username, watchparty.Role(r.Body.Role))

@@ -8,7 +8,7 @@ import (
 	"github.com/watchparty/watchparty/api/contract"
 )
 
-// UpdateRoom changes a room for whoever may.
+// UpdateRoom changes a room. The store checks the permission.
 func (s *Server) UpdateRoom(
 	ctx context.Context,
 	r contract.UpdateRoomRequestObject,
@@ -33,19 +33,13 @@ func (s *Server) UpdateRoom(
 
 func roomChange(b contract.UpdateRoomRequest) watchparty.RoomChange {
 	c := watchparty.RoomChange{
-		Name: b.Name, Description: b.Description, Visibility: (*watchparty.Visibility)(b.Visibility), Capacity: b.Capacity,
+		Name: b.Name, Description: patched(b.Description, ""), MovieID: patched(b.MovieID, ""),
+		Visibility: (*watchparty.Visibility)(b.Visibility), Capacity: b.Capacity,
 		Control: (*watchparty.Circle)(b.Control), Queue: (*watchparty.Circle)(b.Queue),
 		QueueOrder: (*watchparty.QueueOrder)(b.QueueOrder), WaitPolicy: (*watchparty.WaitPolicy)(b.WaitPolicy),
 	}
-	if b.MovieID.IsSpecified() {
-		movieID := ""
-		if !b.MovieID.IsNull() {
-			movieID = b.MovieID.MustGet()
-		}
-		c.MovieID = &movieID
-	}
-	if b.SlowModeSeconds != nil {
-		wait := time.Duration(*b.SlowModeSeconds) * time.Second
+	if seconds := patched(b.SlowModeSeconds, 0); seconds != nil {
+		wait := time.Duration(*seconds) * time.Second
 		c.SlowMode = &wait
 	}
 	if b.State != nil {
@@ -55,7 +49,7 @@ func roomChange(b contract.UpdateRoomRequest) watchparty.RoomChange {
 	return c
 }
 
-// DeleteRoom deletes a room for whoever may.
+// DeleteRoom deletes a room. The store checks the permission.
 func (s *Server) DeleteRoom(
 	ctx context.Context,
 	r contract.DeleteRoomRequestObject,

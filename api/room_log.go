@@ -8,7 +8,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// ListRoomLog answers what was done in a room.
+// ListRoomLog lists the log of a room.
 func (s *Server) ListRoomLog(
 	ctx context.Context,
 	r contract.ListRoomLogRequestObject,

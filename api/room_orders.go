@@ -8,19 +8,19 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// roomOrder is one of the orders in which public rooms are listed.
+// roomOrder is an order in which public rooms are listed.
 type roomOrder struct {
-	list string // in cursors
-	key  string // in cache keys
+	list string // name in cursors
+	key  string // name in cache keys
 	read func(ctx context.Context, f watchparty.RoomFilter, p store.Page) ([]watchparty.Room, error)
 	keys func(watchparty.Room) store.Keys
 }
 
-// roomOrder returns the order that a request asks for. A search has an order of its own, the closest room first.
+// roomOrder returns the order that a request asks for. A search has its own order, the closest room first.
 func (s *Server) roomOrder(sort *contract.ListRoomsParamsSort, f watchparty.RoomFilter) (roomOrder, error) {
 	if sort != nil && f.Search != "" {
 		return roomOrder{}, watchparty.Invalid(
-			watchparty.FieldError{Field: "sort", Code: "conflict", Message: "does not go with q"},
+			watchparty.FieldError{Field: "sort", Code: "conflict", Message: "cannot be used together with q"},
 		)
 	}
 	switch value(sort) {

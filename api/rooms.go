@@ -15,7 +15,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// ListRooms answers open public rooms, those that the filters let through.
+// ListRooms lists the open public rooms that match the filters.
 func (s *Server) ListRooms(
 	ctx context.Context,
 	r contract.ListRoomsRequestObject,
@@ -46,7 +46,7 @@ func (s *Server) ListRooms(
 		Tags: []string{coherence.TagRooms},
 		TTL:  s.cfg.Cache.Rooms,
 	}
-	if f != (watchparty.RoomFilter{}) { // keys are logged, and what people look for is their own affair
+	if f != (watchparty.RoomFilter{}) { // cache keys are logged, and must not have what people search for
 		q.Key += fmt.Sprintf(":%x", s.digests.Sum("room-filter", f.Search, f.MovieID, strconv.FormatBool(f.Available)))
 	}
 	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
@@ -86,7 +86,7 @@ func (s *Server) CreateRoom(
 	}, err
 }
 
-// GetRoom answers one room to whoever may know of it.
+// GetRoom answers with a room to everyone who may see it.
 func (s *Server) GetRoom(ctx context.Context, r contract.GetRoomRequestObject) (contract.GetRoomResponseObject, error) {
 	answer, err := s.visibleRoom(ctx, r.RoomID)
 	answer.ifMatch, answer.ifNoneMatch = r.Params.IfMatch, r.Params.IfNoneMatch
@@ -96,8 +96,8 @@ func (s *Server) GetRoom(ctx context.Context, r contract.GetRoomRequestObject) (
 	return answer, err
 }
 
-// visibleRoom reads a room and decides whether the viewer may know of it: a private room, and all that belongs to it,
-// is a 404 to whoever is no member, and a banned user gets a 403. The cached entry is the same for all.
+// visibleRoom reads a room and decides whether the viewer may see it: a private room is a 404 for everyone but its
+// members, and a banned user gets a 403. The cached entry is the same for all.
 func (s *Server) visibleRoom(ctx context.Context, roomID string) (cached, error) {
 	id, err := viewer(ctx)
 	if err != nil {
@@ -141,7 +141,7 @@ func (s *Server) visibleRoom(ctx context.Context, roomID string) (cached, error)
 
 func roomKey(roomID string) string { return "room:" + roomID }
 
-// standing is what a user is to a room now; nobody in particular is nothing.
+// standing returns what a user is to a room now. Without a user it is the zero value.
 func (s *Server) standing(ctx context.Context, roomID, userID string) (watchparty.Standing, error) {
 	var standing watchparty.Standing
 	if userID == "" {
@@ -170,7 +170,7 @@ func (s *Server) standing(ctx context.Context, roomID, userID string) (watchpart
 		return standing, fmt.Errorf("api: a standing's entry: %w", err)
 	}
 	if standing.Banned && !standing.BannedUntil.IsZero() && !standing.BannedUntil.After(store.Now()) {
-		standing.Banned, standing.BannedUntil = false, time.Time{} // it has ended by itself since it was stored
+		standing.Banned, standing.BannedUntil = false, time.Time{} // the ban has ended since the entry was stored
 	}
 	return standing, nil
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/watchparty/watchparty/api/contract"
 )
 
-// contractRoutes find the contract's operations.
+// contractRoutes finds operations of the contract.
 type contractRoutes struct {
 	operations map[string]*openapi3.Operation // by method and Echo's route
 	access     map[*openapi3.Operation]access
@@ -23,7 +23,7 @@ type contractRoutes struct {
 	router     routers.Router
 }
 
-// readSpec reads the contract, once a process.
+// readSpec reads the contract, once per process.
 var readSpec = sync.OnceValues(contract.GetSpec)
 
 var pathParameterName = regexp.MustCompile(`\{([^}]+)\}`)
@@ -51,8 +51,8 @@ func newContractRoutes(spec *openapi3.T) (contractRoutes, error) {
 	return routes, nil
 }
 
-// of is the operation that a request asks for; nil for pages, and for what no route answers. Echo takes a method that
-// /invitations/decline lacks for one of /invitations/{invitation_id}.
+// of returns the operation of a request; nil for pages, and for what no route answers. Echo routes a method that
+// /invitations/decline does not have to /invitations/{invitation_id}.
 func (r contractRoutes) of(c echo.Context) *openapi3.Operation {
 	if path := c.Request().URL.Path; r.plain[path] && path != c.Path() {
 		return nil
@@ -60,7 +60,7 @@ func (r contractRoutes) of(c echo.Context) *openapi3.Operation {
 	return r.operations[c.Request().Method+" "+c.Path()]
 }
 
-// allowed are the methods of a path.
+// allowed returns the methods of a path.
 func (r contractRoutes) allowed(request *http.Request) string {
 	methods := []string{http.MethodOptions}
 	for _, method := range []string{
@@ -79,7 +79,7 @@ func (r contractRoutes) allowed(request *http.Request) string {
 	return strings.Join(methods, ", ")
 }
 
-// withHead routes HEAD wherever it routes GET.
+// withHead adds a route for HEAD to each route for GET.
 type withHead struct{ *echo.Echo }
 
 // GET is part of EchoRouter.
@@ -88,8 +88,8 @@ func (r withHead) GET(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc)
 	return r.Echo.GET(path, h, m...)
 }
 
-// headAsGet lets all that follows answer HEAD as it answers GET. net/http sends no content to HEAD. A range is for GET
-// alone (RFC 9110, 14.2).
+// headAsGet makes all that follows answer HEAD like GET. net/http sends no content for HEAD. Ranges are only for GET
+// (RFC 9110, 14.2).
 func headAsGet(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		asked := c.Request()

@@ -16,19 +16,19 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// Schedules are those that Temporal keeps. They are asked in operations for admins only.
+// Schedules gives access to the schedules in Temporal. Only operations for admins use it.
 type Schedules interface {
 	GetHandle(ctx context.Context, id string) temporal.ScheduleHandle
 }
 
 const (
-	// scheduleWait is the longest that one answer of Temporal's is waited for.
+	// scheduleWait limits the wait for one answer of Temporal.
 	scheduleWait = 5 * time.Second
-	// maxBackfill is the longest period that can be made up for at once.
+	// maxBackfill is the longest period of one backfill.
 	maxBackfill = 31 * 24 * time.Hour
 )
 
-// ListSchedules answers the schedules that are there by now.
+// ListSchedules lists the schedules that exist.
 func (s *Server) ListSchedules(
 	ctx context.Context,
 	_ contract.ListSchedulesRequestObject,
@@ -37,7 +37,7 @@ func (s *Server) ListSchedules(
 	for _, id := range job.ScheduleIDs() {
 		schedule, err := s.schedule(ctx, id)
 		if errors.Is(err, watchparty.ErrNotFound) {
-			continue // no worker has been there yet
+			continue // no worker has created it yet
 		}
 		if err != nil {
 			return nil, err
@@ -47,7 +47,7 @@ func (s *Server) ListSchedules(
 	return list, nil
 }
 
-// PauseSchedule keeps a schedule from starting anything.
+// PauseSchedule pauses a schedule.
 func (s *Server) PauseSchedule(
 	ctx context.Context,
 	r contract.PauseScheduleRequestObject,
@@ -68,7 +68,7 @@ func (s *Server) PauseSchedule(
 	return contract.PauseSchedule200JSONResponse{Data: schedule}, err
 }
 
-// ResumeSchedule lets a schedule go on.
+// ResumeSchedule resumes a schedule.
 func (s *Server) ResumeSchedule(
 	ctx context.Context,
 	r contract.ResumeScheduleRequestObject,
@@ -95,7 +95,7 @@ func scheduleNote(text string) (string, error) {
 	return n.Note, n.Validate()
 }
 
-// TriggerSchedule starts what a schedule starts, now; nothing while that runs already.
+// TriggerSchedule starts a run of a schedule now, unless one is in progress.
 func (s *Server) TriggerSchedule(
 	ctx context.Context,
 	r contract.TriggerScheduleRequestObject,
@@ -112,7 +112,7 @@ func (s *Server) TriggerSchedule(
 	return contract.TriggerSchedule200JSONResponse{Data: schedule}, err
 }
 
-// BackfillSchedule starts, one after the other, what a schedule would have started in a period.
+// BackfillSchedule starts the runs of a period, one after the other.
 func (s *Server) BackfillSchedule(
 	ctx context.Context,
 	r contract.BackfillScheduleRequestObject,
@@ -123,7 +123,7 @@ func (s *Server) BackfillSchedule(
 			watchparty.FieldError{
 				Field:   "end",
 				Code:    "range",
-				Message: "must be after start by 31 days at most, and not in the future",
+				Message: "must be at most 31 days after start, and not in the future",
 			},
 		)
 	}
@@ -142,7 +142,7 @@ func (s *Server) BackfillSchedule(
 	return contract.BackfillSchedule200JSONResponse{Data: schedule}, err
 }
 
-// change does something to a schedule, for admins. It is in the audit log before.
+// change applies an admin's act to a schedule. The act is audited first.
 func (s *Server) change(
 	ctx context.Context,
 	id string,
@@ -188,7 +188,7 @@ func (s *Server) schedule(ctx context.Context, id string) (contract.Schedule, er
 	return out, nil
 }
 
-// temporalError tells what is not there from a Temporal that is away.
+// temporalError distinguishes a missing schedule from a Temporal that is away.
 func temporalError(err error) error {
 	var missing *serviceerror.NotFound
 	switch {

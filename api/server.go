@@ -1,9 +1,9 @@
 // Package api serves the contract in openapi.yaml over HTTP.
 //
 // A request passes, in this order: request ID, log and metrics, recovery, CORS, body limit, identity, rate limits, the
-// repetition of cached reads, authorisation, a check of its form, for an upload the spool, validation against the contract, a check of its
-// conditions, and then its operation, a method of Server in the file of its resource. HEAD is GET after the rate limits.
-// Operations return domain errors; handleError makes problems of them.
+// repetition of cached reads, authorisation, a check of its form, for an upload the spool, validation against the
+// contract, a check of its conditions, and then its operation, a method of Server in the file of its resource. HEAD is
+// GET after the rate limits. Operations return domain errors; handleError makes problems of them.
 package api
 
 import (
@@ -45,7 +45,7 @@ type Deps struct {
 	Cache  *cache.Cache
 	Bus    live.Bus // not running yet
 	Bucket *blob.Bucket
-	// CheckTemporal reports whether Temporal answers and has what the service needs (Missing); it is asked for /health only.
+	// CheckTemporal reports whether Temporal answers and has what the service needs (Missing). Only /health calls it.
 	CheckTemporal func(context.Context) error
 	Schedules     Schedules
 	Metrics       prometheus.Registerer
@@ -67,7 +67,7 @@ type Server struct {
 	tokens        *auth.Tokens
 	oneTime       *auth.OneTime
 	digests       *auth.Digests
-	limits        *limits // nil when RATE_LIMIT_ENABLED is false
+	limits        *limits // nil if RATE_LIMIT_ENABLED is false
 	routes        contractRoutes
 	problems      map[string]web.Problem // by code
 	targets       *otter.Cache[string, *target]
@@ -144,14 +144,14 @@ func New(d Deps) (*Server, error) {
 	return s, nil
 }
 
-// ServeHTTP makes the server usable in tests without a listener.
+// ServeHTTP lets tests use the server without a listener.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
 
 // Live is the hub of live connections.
 func (s *Server) Live() *live.Hub { return s.live }
 
-// Serve answers on l until ctx ends. Then readiness goes red, live connections are sent away, requests in flight finish,
-// or are cut short after HTTP_SHUTDOWN_TIMEOUT, and it returns nil.
+// Serve serves on l until ctx ends. Then readiness goes red, live connections are sent away, requests in flight finish or
+// are cut off after HTTP_SHUTDOWN_TIMEOUT, and it returns nil.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	hub, stopHub := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan error, 1)

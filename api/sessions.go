@@ -8,7 +8,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// ListSessions answers the caller's sign-ins.
+// ListSessions lists the caller's sign-ins.
 func (s *Server) ListSessions(
 	ctx context.Context,
 	r contract.ListSessionsRequestObject,
@@ -26,7 +26,7 @@ func (s *Server) ListSessions(
 	return contract.ListSessions200JSONResponse{Data: convert(sessions, sessionOf(id.SessionID)), NextCursor: next}, nil
 }
 
-// sessionOf makes answers for who asks with the sign-in current.
+// sessionOf converts sign-ins, and marks the one with the ID current.
 func sessionOf(current string) func(watchparty.Session) contract.Session {
 	return func(s watchparty.Session) contract.Session {
 		return contract.Session{
@@ -36,7 +36,7 @@ func sessionOf(current string) func(watchparty.Session) contract.Session {
 	}
 }
 
-// EndOtherSessions ends every sign-in of the caller's but the one that asks.
+// EndOtherSessions ends every sign-in of the caller but the one of the request.
 func (s *Server) EndOtherSessions(
 	ctx context.Context,
 	_ contract.EndOtherSessionsRequestObject,
@@ -48,7 +48,7 @@ func (s *Server) EndOtherSessions(
 	return contract.EndOtherSessions204Response{}, nil
 }
 
-// EndSession ends one sign-in of the caller's, be it the one that asks.
+// EndSession ends one sign-in of the caller, which may be the one of the request.
 func (s *Server) EndSession(
 	ctx context.Context,
 	r contract.EndSessionRequestObject,

@@ -18,8 +18,8 @@ import (
 )
 
 // The contract names the 4xx that each operation answers with, and their codes. What the tests of this package see is
-// compared with that: an answer that is not in the contract fails its test, and what no test has seen fails a run of all.
-// `go test ./api -contract.update` writes down what was seen, and what follows from the contract itself.
+// compared with that: an answer that is not in the contract fails its test, and what no test has seen fails a run of
+// all. `go test ./api -contract.update` writes down what was seen, and what follows from the contract itself.
 var updateContract = flag.Bool("contract.update", false, "write the 4xx that the tests see into openapi.yaml")
 
 // seen is the codes of the problems that were answered, by operation.

@@ -37,7 +37,8 @@ func freeTexts(op documented) []freeText {
 		if f.schema.Items != nil {
 			f.list, f.schema = true, f.schema.Items.Value
 		}
-		if f.schema.Type.Is("string") && len(f.schema.Enum) == 0 && f.schema.Pattern == "" && f.schema.Format == "" {
+		if f.schema.Type.Is("string") && len(f.schema.Enum) == 0 && f.schema.Pattern == "" &&
+			slices.Contains([]string{"", "email", "uri"}, f.schema.Format) {
 			found = append(found, f)
 		}
 	}

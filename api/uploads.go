@@ -26,19 +26,19 @@ func isUpload(c echo.Context) bool {
 }
 
 const (
-	// maxSpooled is how many uploads are on their way or wait for their turn at a time, in each replica: at 5 MB, 1.3 GB of
-	// disk where temporary files are.
+	// maxSpooled limits the uploads in each replica that are being received or wait for their turn: at 5 MB each, 1.3 GB
+	// of disk in the folder of temporary files.
 	maxSpooled = 256
-	// uploadsPerAccount is how many of these may be one account's.
+	// uploadsPerAccount is how many of these one account may have.
 	uploadsPerAccount = 3
-	// leastUploadRate is how fast an upload has to come, in bytes a second on average, once uploadGrace is over.
+	// leastUploadRate is the slowest rate of an upload after uploadGrace, in bytes per second on average.
 	leastUploadRate = 16 << 10
 	uploadGrace     = 10 * time.Second
 )
 
-// uploadsAtOnce is how many uploads are in memory at a time, in each replica. They leave half of the cores to other
-// requests, and on a machine that has the worker too, to the pictures that are rendered: a burst of uploads would
-// otherwise be over before the first of them is an avatar.
+// uploadsAtOnce is how many uploads each replica has in memory at a time. They leave half of the cores to other
+// requests and, on a machine that also runs the worker, to rendering: otherwise a burst of uploads would all be
+// received before the first of them is rendered.
 func uploadsAtOnce() int { return max(runtime.GOMAXPROCS(0)/2, 1) }
 
 var (
@@ -56,11 +56,11 @@ var (
 	}
 )
 
-// uploads are the places for pictures on their way.
+// uploads counts the uploads that are being received.
 type uploads struct {
 	spooled, inMemory *semaphore.Weighted
 	mu                sync.Mutex
-	own               map[string]int // how many places each account has
+	own               map[string]int // by account
 }
 
 func newUploads() *uploads {
@@ -71,7 +71,7 @@ func newUploads() *uploads {
 	}
 }
 
-// enter takes a place for an account, and returns what gives it back.
+// enter takes a place for an account, and returns the function that releases it.
 func (u *uploads) enter(userID string) (leave func(), err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -92,8 +92,8 @@ func (u *uploads) enter(userID string) (leave func(), err error) {
 	}, nil
 }
 
-// spool takes a picture to the end of its upload in a file, and then lets a bounded number of them into memory: clients
-// that send slowly take no memory, and keep nobody else waiting. Only signed-in clients get that far.
+// spool receives an upload into a file, and then loads a limited number of uploads into memory: slow clients take no
+// memory, and do not delay others. Only signed-in clients get that far.
 func (s *Server) spool() echo.MiddlewareFunc {
 	places := newUploads()
 	return func(next echo.HandlerFunc) echo.HandlerFunc { // called for each request
@@ -111,7 +111,7 @@ func (s *Server) spool() echo.MiddlewareFunc {
 			}
 			leave, err := places.enter(caller(r.Context()).UserID)
 			if err != nil {
-				c.Response().Header().Set("Connection", "close") // or the answer would come after the rest of the body
+				c.Response().Header().Set("Connection", "close") // otherwise the answer would wait for the rest of the body
 				return err
 			}
 			defer leave()
@@ -122,7 +122,7 @@ func (s *Server) spool() echo.MiddlewareFunc {
 				last:        time.Now().Add(s.cfg.HTTP.ReadTimeout),
 				setDeadline: response.SetReadDeadline,
 			})
-			// However long that took, there is time for an answer.
+			// Receiving may have taken longer than the write timeout.
 			_ = response.SetWriteDeadline(time.Now().Add(s.cfg.HTTP.WriteTimeout))
 			if err != nil {
 				return err
@@ -142,13 +142,13 @@ func (s *Server) spool() echo.MiddlewareFunc {
 
 type uploadSizeKey struct{}
 
-// uploadSize is how long the body of an upload is, in bytes.
+// uploadSize returns the size of an upload's body in bytes.
 func uploadSize(ctx context.Context) int64 {
 	size, _ := ctx.Value(uploadSizeKey{}).(int64)
 	return size
 }
 
-// paced is a body whose connection is given up when it comes too slowly, or not by the last moment.
+// paced is a body whose connection is closed if it arrives too slowly, or not before the last moment.
 type paced struct {
 	body        io.Reader
 	begun, last time.Time
@@ -161,13 +161,13 @@ func (p *paced) Read(b []byte) (int, error) {
 	if due.After(p.last) {
 		due = p.last
 	}
-	_ = p.setDeadline(due) // a recorder in a test has none
+	_ = p.setDeadline(due) // a recorder in a test has no deadlines
 	n, err := p.body.Read(b)
 	p.read += int64(n)
 	return n, err
 }
 
-// toFile copies body to a file that has no name any more, so that nothing is left of it whatever happens.
+// toFile copies a body to a file that is already unlinked, so that nothing can be left behind.
 func toFile(body io.Reader) (_ *os.File, size int64, err error) {
 	file, err := os.CreateTemp("", "watchparty-upload-")
 	if err != nil {

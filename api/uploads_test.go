@@ -215,7 +215,8 @@ func TestSlowUploadIsAnswered(t *testing.T) {
 	require.NoError(t, err)
 	conn := b.dial(t)
 	_, err = fmt.Fprintf(conn, "PUT %s HTTP/1.1\r\nHost: party.example\r\nAuthorization: Bearer %s\r\n"+
-		"Content-Type: %s\r\nContent-Length: %d\r\n\r\n", basePath+avatarPath, alice.token, r.Header.Get("Content-Type"), len(form))
+		"Content-Type: %s\r\nContent-Length: %d\r\n\r\n", basePath+avatarPath, alice.token, r.Header.Get("Content-Type"),
+		len(form))
 	require.NoError(t, err)
 	for chunk := range slices.Chunk(form, len(form)/6+1) { // three seconds in all
 		time.Sleep(500 * time.Millisecond)
@@ -235,7 +236,8 @@ func TestUploadThatNeverEnds(t *testing.T) {
 	alice := b.user(t, "alice")
 	conn := b.dial(t)
 	_, err := fmt.Fprintf(conn, "PUT %s HTTP/1.1\r\nHost: party.example\r\nAuthorization: Bearer %s\r\n"+
-		"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 5000\r\n\r\n--x\r\n", basePath+avatarPath, alice.token)
+		"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 5000\r\n\r\n--x\r\n", basePath+avatarPath,
+		alice.token)
 	require.NoError(t, err)
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	require.NoError(t, err)

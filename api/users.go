@@ -13,7 +13,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// GetMe answers one's own account, which only its owner sees and which is therefore not cached.
+// GetMe answers with the caller's account. It is not cached, since only its owner sees it.
 func (s *Server) GetMe(ctx context.Context, _ contract.GetMeRequestObject) (contract.GetMeResponseObject, error) {
 	id := caller(ctx)
 	account, err := s.ownAccount(ctx, id.UserID)
@@ -23,7 +23,7 @@ func (s *Server) GetMe(ctx context.Context, _ contract.GetMeRequestObject) (cont
 	return contract.GetMe200JSONResponse{Data: account}, nil
 }
 
-// ownAccount is an account as its owner sees it.
+// ownAccount returns an account as its owner sees it.
 func (s *Server) ownAccount(ctx context.Context, id string) (account contract.Account, err error) {
 	err = s.store.Snapshot(ctx, func(at *store.Store) error {
 		user, err := at.User(ctx, id)
@@ -38,13 +38,16 @@ func (s *Server) ownAccount(ctx context.Context, id string) (account contract.Ac
 	return account, err
 }
 
-// UpdateMe changes one's own profile.
+// UpdateMe changes the caller's profile.
 func (s *Server) UpdateMe(
 	ctx context.Context,
 	r contract.UpdateMeRequestObject,
 ) (contract.UpdateMeResponseObject, error) {
 	id := caller(ctx)
-	change := watchparty.ProfileChange{DisplayName: r.Body.DisplayName, Language: (*watchparty.Language)(r.Body.Language)}
+	change := watchparty.ProfileChange{
+		DisplayName: patched(r.Body.DisplayName, id.Username),
+		Language:    (*watchparty.Language)(r.Body.Language),
+	}
 	change.Normalise()
 	if err := change.Validate(); err != nil {
 		return nil, err
@@ -56,7 +59,7 @@ func (s *Server) UpdateMe(
 	return contract.UpdateMe200JSONResponse{Data: s.account(user)}, nil
 }
 
-// GetProfile answers what everyone may know of a user.
+// GetProfile answers with the public profile of a user.
 func (s *Server) GetProfile(
 	ctx context.Context,
 	r contract.GetProfileRequestObject,
@@ -72,10 +75,10 @@ func (s *Server) GetProfile(
 	})
 }
 
-// maxProfiles is how many one may ask for at once.
+// maxProfiles is how many profiles one request can ask for.
 const maxProfiles = 100
 
-// ListProfiles answers what everyone may know of several users.
+// ListProfiles answers with the public profiles of several users.
 func (s *Server) ListProfiles(
 	ctx context.Context,
 	r contract.ListProfilesRequestObject,
@@ -83,7 +86,7 @@ func (s *Server) ListProfiles(
 	names := strings.Split(r.Params.Usernames, ",")
 	if len(names) > maxProfiles {
 		return nil, watchparty.Invalid(
-			watchparty.FieldError{Field: "usernames", Code: "too_many", Message: "are more than 100"},
+			watchparty.FieldError{Field: "usernames", Code: "too_many", Message: "has more than 100 names"},
 		)
 	}
 	users, err := s.store.UsersByUsername(ctx, names)
@@ -93,14 +96,14 @@ func (s *Server) ListProfiles(
 	return contract.ListProfiles200JSONResponse{Data: convert(users, s.profile)}, nil
 }
 
-// me is the caller's account. One that was deleted has tokens that are still valid for a while.
+// me returns the caller's account. The tokens of a deleted account are valid for a while.
 func (s *Server) me(ctx context.Context) (watchparty.User, error) {
 	id := caller(ctx)
 	user, err := s.store.User(ctx, id.UserID)
 	return user, gone(err)
 }
 
-// gone turns the absence of one's own account into the absence of a valid token.
+// gone converts the error for the caller's missing account to ErrUnauthenticated.
 func gone(err error) error {
 	if watchparty.IsKind(err, watchparty.KindNotFound) {
 		return watchparty.ErrUnauthenticated
@@ -122,7 +125,7 @@ func (s *Server) profile(u watchparty.User) contract.Profile {
 	}
 }
 
-// avatarURLs are absolute, and change with each version.
+// avatarURLs returns absolute addresses, which change with each version.
 func (s *Server) avatarURLs(u watchparty.User) contract.AvatarURLs {
 	base := s.cfg.HTTP.PublicURL + basePath + "/files/avatars/" + u.ID + "/"
 	if u.AvatarVersion == 0 {

@@ -17,8 +17,8 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// validate refuses what the contract does not allow before any handler runs. Of an upload it leaves the body to the
-// operation, which reads it once.
+// validate refuses requests that do not match the contract before any handler runs. It does not read the body of an
+// upload, which the operation reads once.
 func validate(spec *openapi3.T) echo.MiddlewareFunc {
 	calendar()
 	strictJSON()
@@ -30,7 +30,7 @@ func validate(spec *openapi3.T) echo.MiddlewareFunc {
 				return checkWhole(c)
 			}
 			body := c.Request().Body
-			c.Request().Body = http.NoBody // where a token is needed, the validator reads it all the same
+			c.Request().Body = http.NoBody // the validator reads the body of an operation that needs a token
 			return withoutBody(func(c echo.Context) error {
 				c.Request().Body = body
 				return next(c)
@@ -41,8 +41,8 @@ func validate(spec *openapi3.T) echo.MiddlewareFunc {
 
 func requestValidator(spec *openapi3.T, excludeBody bool) echo.MiddlewareFunc {
 	return validator.OapiRequestValidatorWithOptions(spec, &validator.Options{
-		// The server's address in the contract is a path, so no host is compared. (The Prefix option would do instead, but
-		// at v1.1.0 it leaves the handler an empty body.)
+		// The server's address in the contract is a path, so no host is compared. (With the Prefix option of v1.1.0, handlers
+		// get an empty body.)
 		SilenceServersWarning: true,
 		Skipper:               outsideContract,
 		MultiErrorHandler:     func(errs openapi3.MultiError) *echo.HTTPError { return &echo.HTTPError{Internal: refusal(errs)} },
@@ -50,15 +50,15 @@ func requestValidator(spec *openapi3.T, excludeBody bool) echo.MiddlewareFunc {
 			MultiError:         true,
 			ExcludeRequestBody: excludeBody,
 			KeepValidatedValue: true,
-			// Filling them in would let null pass for a property that has a default; the handlers know the defaults.
+			// Defaults would replace null in a property that has one; the handlers know the defaults.
 			SkipSettingDefaults: true,
 			AuthenticationFunc:  openapi3filter.NoopAuthenticationFunc,
 		},
 	})
 }
 
-// calendar makes a date-time a time that there is: by itself the validator takes 30 February. Its table of formats is
-// the process's; the one that a contract can have is not asked about requests, at v0.152.0.
+// calendar makes the validator refuse dates that do not exist: by itself it accepts 30 February. The table of formats
+// is global; at v0.152.0 requests are not checked by the formats of one contract.
 var calendar = sync.OnceFunc(func() {
 	form := openapi3.NewRegexpFormatValidator(openapi3.FormatOfStringDateTime)
 	openapi3.DefineStringFormatValidator("date-time", openapi3.NewCallbackValidator(func(text string) error {
@@ -71,21 +71,21 @@ var calendar = sync.OnceFunc(func() {
 
 var errNoTime = errors.New("there is no such time")
 
-// malformedBody is a body that cannot be read at all.
+// malformedBody is the error of a body that cannot be read at all.
 var malformedBody = watchparty.FieldError{Field: "body", Code: "malformed", Message: "cannot be read"}
 
-// outsideContract leaves alone the pages, and what no route answers: that is a 404 or 405 without a contract.
+// outsideContract skips pages, and requests that no route answers: those are a 404 or 405 without the contract.
 func outsideContract(c echo.Context) bool {
-	if c.Get(echo.ContextKeyHeaderAllow) != nil { // the router's 405, which says what is allowed
+	if c.Get(echo.ContextKeyHeaderAllow) != nil { // set for the router's 405
 		return true
 	}
 	path := strings.TrimPrefix(c.Path(), basePath)
 	return path == c.Path() || isDocument(path) || strings.Trim(path, "/") == "" || path == livePath
 }
 
-// refusal turns what the validator found into one coded error that names the fields.
+// refusal converts the validator's errors to one coded error that names the fields.
 func refusal(errs openapi3.MultiError) error {
-	// First of all, since it shows as a failure of whatever read the body.
+	// This comes first, since it looks like an error of whatever read the body.
 	var tooLarge *http.MaxBytesError
 	if errors.As(errs, &tooLarge) {
 		return tooLarge
@@ -115,10 +115,10 @@ func refusal(errs openapi3.MultiError) error {
 
 var errContentType = &watchparty.Error{
 	Kind: watchparty.KindUnsupported, Code: "unsupported_media_type",
-	Message: "The body's Content-Type is not one that this operation takes.",
+	Message: "This operation does not take bodies of this Content-Type.",
 }
 
-// fieldErrors names the part that err is about: prefix, and the path within it.
+// fieldErrors names the fields that err is about, by prefix and the path within it.
 func fieldErrors(prefix string, err error) []watchparty.FieldError {
 	var multi openapi3.MultiError
 	if errors.As(err, &multi) {
@@ -161,22 +161,22 @@ func fieldName(path []string) string {
 	return strings.Join(path, ".")
 }
 
-// unknownProperty finds the name that the validator leaves out of the path.
+// unknownProperty finds the name that the path in the validator's error lacks.
 var unknownProperty = regexp.MustCompile(`^property (".*") is unsupported$`)
 
-// fieldMessage is the validator's, which never holds the value, but for patterns, which people cannot read, and for
-// names that a client chose.
+// fieldMessage is the message of the validator, which never has the value. Patterns, which people cannot read, and
+// names that a client chose are replaced.
 func fieldMessage(err *openapi3.SchemaError) string {
 	switch fieldCode(err) {
 	case "pattern":
 		return "does not have the right form"
-	case "unknown": // its name may be of any length
-		return "is not a property here"
+	case "unknown": // the name may be of any length
+		return "is not a property of this body"
 	}
 	return err.Reason
 }
 
-// fieldCode is the schema's keyword that was not kept, in snake_case.
+// fieldCode is the keyword of the schema that failed, in snake_case.
 func fieldCode(err *openapi3.SchemaError) string {
 	switch err.SchemaField {
 	case "minLength":

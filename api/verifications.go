@@ -8,7 +8,7 @@ import (
 	"github.com/watchparty/watchparty/auth"
 )
 
-// VerifyEmail confirms the address that the token was mailed to, and makes it the account's.
+// VerifyEmail confirms the address that the token was sent to, and makes it the account's.
 func (s *Server) VerifyEmail(
 	ctx context.Context,
 	r contract.VerifyEmailRequestObject,
@@ -23,8 +23,8 @@ func (s *Server) VerifyEmail(
 	return contract.VerifyEmail204Response{}, nil
 }
 
-// ChangeEmail promises a mail to the new address, unless somebody has it, which is not told. The change happens when
-// the mail's link is confirmed.
+// ChangeEmail queues an email to the new address, unless another account has it, which the answer does not reveal. The
+// change happens when the link in the email is confirmed.
 func (s *Server) ChangeEmail(
 	ctx context.Context,
 	r contract.ChangeEmailRequestObject,
@@ -43,7 +43,7 @@ func (s *Server) ChangeEmail(
 	return contract.ChangeEmail202Response{}, nil
 }
 
-// ResendVerification promises another mail to the caller's address, unless that is confirmed already.
+// ResendVerification queues another email to the caller's address, unless that is confirmed already.
 func (s *Server) ResendVerification(
 	ctx context.Context,
 	r contract.ResendVerificationRequestObject,

@@ -22,10 +22,9 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// strictJSON makes the validator refuse every JSON body that means different things to different readers, before
-// anything decodes it: bytes that are no UTF-8 and halves of surrogate pairs, which encoding/json turns into U+FFFD,
-// names that are given twice, and what follows the one value. What it decodes, with UUIDs in lower case, is what the
-// operation gets. The validator's table of decoders is the process's.
+// strictJSON makes the validator refuse every JSON body that readers could understand differently: invalid UTF-8 and
+// unpaired surrogates, which encoding/json replaces by U+FFFD; repeated names; and text after the value. The operation
+// gets what it decodes, with UUIDs in lower case. The validator's table of decoders is global.
 var strictJSON = sync.OnceFunc(func() {
 	openapi3filter.RegisterBodyDecoder(echo.MIMEApplicationJSON,
 		func(body io.Reader, header http.Header, schema *openapi3.SchemaRef, fn openapi3filter.EncodingFn) (any, error) {
@@ -43,7 +42,7 @@ var strictJSON = sync.OnceFunc(func() {
 
 // lowerUUIDs writes the UUIDs of a body in lower case, as they are stored.
 func lowerUUIDs(schema *openapi3.SchemaRef, value any) any {
-	if schema == nil || schema.Value == nil { // of a form's part
+	if schema == nil || schema.Value == nil { // part of a form
 		return value
 	}
 	switch v := value.(type) {
@@ -69,7 +68,7 @@ func lowerUUIDs(schema *openapi3.SchemaRef, value any) any {
 
 func isUUID(schema *openapi3.SchemaRef) bool { return schema.Value.Format == "uuid" }
 
-// checkJSON returns KindInvalid unless data is one JSON value as RFC 7493 (I-JSON) wants it.
+// checkJSON returns an error of KindInvalid unless data is one JSON value by RFC 7493 (I-JSON).
 func checkJSON(data []byte) error {
 	decoder := jsontext.NewDecoder(bytes.NewReader(data))
 	err := decoder.SkipValue()
@@ -92,9 +91,9 @@ func checkJSON(data []byte) error {
 	return notUTF8(fieldName(path))
 }
 
-// wellFormed refuses requests that cannot be read: a compressed body, a header twice that there may be once, an address
-// with bytes that are no UTF-8, and a query that is malformed or has parameters that the operation does not know. It
-// writes UUIDs in lower case, and headers in one form.
+// wellFormed refuses requests that cannot be read: a compressed body, a repeated header that may only be given once, an
+// address that is not UTF-8, a malformed query, and unknown parameters. It converts UUIDs to lower case, and headers to
+// one form.
 func wellFormed(routes contractRoutes) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -134,16 +133,16 @@ var errContentEncoding = &watchparty.Error{
 	Kind: watchparty.KindUnsupported, Code: "unsupported_content_encoding", Message: "The body must not be compressed.",
 }
 
-// compressed reports whether the body is in another form than its Content-Type says.
+// compressed reports whether the body has a content encoding.
 func compressed(r *http.Request) bool {
 	codings := strings.Join(r.Header.Values("Content-Encoding"), ",")
 	return r.ContentLength != 0 && strings.Trim(strings.ReplaceAll(strings.ToLower(codings), "identity", ""), " \t,") != ""
 }
 
-// singleHeaders may be given once. The contract's other headers are checked with the operation's parameters.
+// singleHeaders may be given once. Headers in the contract are checked with the parameters of the operation.
 var singleHeaders = []string{echo.HeaderAuthorization, echo.HeaderContentType}
 
-// listHeaders may be in several lines, which are one list (RFC 9110, 5.3).
+// listHeaders may be given in several lines, which form one list (RFC 9110, 5.3).
 var listHeaders = []string{"If-Match", "If-None-Match"}
 
 func checkHeaders(h http.Header) error {
@@ -166,11 +165,11 @@ func checkHeaders(h http.Header) error {
 	return nil
 }
 
-// checkPath checks the router's values, and writes UUIDs among them in lower case.
+// checkPath checks the values of path parameters, and converts UUIDs to lower case.
 func checkPath(c echo.Context, operation *openapi3.Operation) error {
 	values := slices.Clone(c.ParamValues())
 	for i, name := range c.ParamNames() {
-		// The router gives what the path holds, with escapes or without.
+		// The router returns the path with or without escapes.
 		if value, err := url.PathUnescape(values[i]); err == nil && !utf8.ValidString(value) {
 			return notUTF8(name)
 		}
@@ -185,7 +184,7 @@ func checkPath(c echo.Context, operation *openapi3.Operation) error {
 	return nil
 }
 
-// checkQuery returns the query with UUIDs in lower case. A page, which is no operation, may be asked with any parameters.
+// checkQuery returns the query with UUIDs in lower case. Pages, which are not operations, accept any parameters.
 func checkQuery(raw string, operation *openapi3.Operation) (string, error) {
 	query, err := url.ParseQuery(raw)
 	if err != nil {
@@ -206,7 +205,7 @@ func checkQuery(raw string, operation *openapi3.Operation) (string, error) {
 		p := operation.Parameters.GetByInAndName(openapi3.ParameterInQuery, name)
 		if p == nil {
 			unknown = append(unknown, watchparty.FieldError{
-				Field: cmp.Or(name, "query"), Code: "unknown", Message: "is not a parameter here",
+				Field: cmp.Or(name, "query"), Code: "unknown", Message: "is not a parameter of this operation",
 			})
 			continue
 		}

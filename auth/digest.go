@@ -6,18 +6,18 @@ import (
 	"encoding/binary"
 )
 
-// Digests hides values that must be recognised and not read, such as what may hold a password.
+// Digests hashes values that must be recognised and not be readable, such as values that may contain a password.
 type Digests struct {
 	secret string
 	former []string
 }
 
-// NewDigests makes digests under secret. Former secrets recognise what was stored under them.
+// NewDigests returns Digests that use secret. Former secrets are for recognising what was stored under them.
 func NewDigests(secret string, former ...string) *Digests {
 	return &Digests{secret: secret, former: former}
 }
 
-// Former returns what Sum returned under each of the former secrets.
+// Former returns the results of Sum under each of the former secrets.
 func (d *Digests) Former(purpose string, parts ...string) [][]byte {
 	var sums [][]byte
 	for _, secret := range d.former {
@@ -26,7 +26,7 @@ func (d *Digests) Former(purpose string, parts ...string) [][]byte {
 	return sums
 }
 
-// Sum is a MAC of the parts, 32 bytes, with a key of the purpose's own.
+// Sum returns a MAC of the parts, of 32 bytes, with a key for the purpose.
 func (d *Digests) Sum(purpose string, parts ...string) []byte {
 	mac := hmac.New(sha256.New, derive(d.secret, "digest/"+purpose))
 	for _, part := range parts {

@@ -1,2 +1,2 @@
-// Package auth proves who asks: password hashes, access tokens and refresh tokens.
+// Package auth authenticates callers: password hashes, access tokens, refresh tokens and one-time tokens.
 package auth

@@ -10,7 +10,7 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// Purpose says what a one-time token is for; a token of one purpose is none of another.
+// Purpose says what a one-time token is for. A token is valid for its purpose only.
 type Purpose string
 
 const (
@@ -21,12 +21,12 @@ const (
 	ForReport     Purpose = "report"
 )
 
-// OneTime derives tokens for links in emails. A token is the ID of a row and a MAC of it, so that a repeated email
-// carries the same link, nothing of it has to be stored, and a forged one is refused without asking the database.
-// That a token works once, and until when, is in its row.
+// OneTime derives tokens for links in emails. A token is the ID of a row and a MAC of it. So a repeated email has the
+// same link, nothing of the token has to be stored, and a forged token is refused without a query. The row says whether
+// the token was used, and until when it works.
 type OneTime struct{ secrets []string } // the current one first
 
-// NewOneTime derives with keys made from secret. Tokens that were derived from former secrets are still read.
+// NewOneTime returns a OneTime with keys that are derived from secret. It also accepts tokens of former secrets.
 func NewOneTime(secret string, former ...string) *OneTime {
 	return &OneTime{secrets: append([]string{secret}, former...)}
 }
@@ -39,10 +39,10 @@ func (o *OneTime) Token(purpose Purpose, id string) string {
 	return base64.RawURLEncoding.EncodeToString(append(row[:], mac(o.secrets[0], purpose, row)...))
 }
 
-// Row returns the ID of the row that the token is for, or ErrBadToken.
+// Row returns the ID of the token's row, or ErrBadToken.
 func (o *OneTime) Row(purpose Purpose, token string) (string, error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || len(token) != tokenLength { // the decoder passes over line breaks
+	if err != nil || len(token) != tokenLength { // the decoder ignores line breaks
 		return "", watchparty.ErrBadToken
 	}
 	row := uuid.UUID(raw[:len(uuid.UUID{})])

@@ -30,7 +30,8 @@ func TestOneTimeTokens(t *testing.T) {
 		require.ErrorIs(t, err, watchparty.ErrBadToken, "byte %d", i)
 	}
 	for name, bad := range map[string]string{
-		"empty": "", "short": token[:63], "long": token + "A", "padded": token[:63] + "=", "line break": token[:32] + "\n" + token[32:],
+		"empty": "", "short": token[:63], "long": token + "A", "padded": token[:63] + "=",
+		"line break":        token[:32] + "\n" + token[32:],
 		"another purpose's": tokens.Token(ForEmail, id), "another secret's": NewOneTime(secret+"x").Token(ForReset, id),
 	} {
 		_, err := tokens.Row(ForReset, bad)
@@ -44,7 +45,8 @@ func TestDigests(t *testing.T) {
 	require.Len(t, sum, 32)
 	require.Equal(t, sum, d.Sum("a", "x", "y"))
 	for name, other := range map[string][]byte{
-		"purpose": d.Sum("b", "x", "y"), "parts": d.Sum("a", "xy"), "border": d.Sum("a", "xy", ""), "order": d.Sum("a", "y", "x"),
+		"purpose": d.Sum("b", "x", "y"), "parts": d.Sum("a", "xy"), "border": d.Sum("a", "xy", ""),
+		"order":  d.Sum("a", "y", "x"),
 		"secret": NewDigests("0123456789abcdef0123456789abcdeg").Sum("a", "x", "y"),
 	} {
 		require.NotEqual(t, sum, other, name)

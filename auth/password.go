@@ -16,14 +16,14 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// Cost is what each hash takes.
+// Cost is the cost of a hash.
 type Cost struct {
 	MemoryKiB uint32
 	Passes    uint32
 	Lanes     uint8
 }
 
-// OWASP is the configuration with 19 MiB of OWASP's Password Storage Cheat Sheet.
+// OWASP is the configuration with 19 MiB in OWASP's Password Storage Cheat Sheet.
 var OWASP = Cost{MemoryKiB: 19 * 1024, Passes: 2, Lanes: 1}
 
 // Lengths of a new hash's parts.
@@ -32,8 +32,8 @@ const (
 	keyBytes  = 32
 )
 
-// Bounds of what a stored hash may ask for: room for other parameters of the cheat sheet, and an end to what a damaged
-// row can do. The least lengths are RFC 9106's (3.1).
+// Limits of what a stored hash may require: they allow the other parameters of the cheat sheet, and stop a damaged row.
+// The smallest lengths are those of RFC 9106, 3.1.
 const (
 	maxMemoryKiB = 64 * 1024
 	maxPasses    = 16
@@ -41,36 +41,35 @@ const (
 	minKeyBytes  = 16
 )
 
-// maxWait is how long a sign-in waits for its turn in a flood of them.
+// maxWait is how long a sign-in waits for its turn when there are too many.
 const maxWait = 5 * time.Second
 
-// ErrBusy says that too many sign-ins wait already.
+// ErrBusy is the error when too many sign-ins are waiting.
 var ErrBusy = &watchparty.Error{
 	Kind:    watchparty.KindUnavailable,
 	Code:    "busy",
 	Message: "Too many people sign in at once. Try again in a moment.",
 }
 
-// ErrMalformedHash says that a stored hash is not one of ours.
+// ErrMalformedHash is the error for a stored hash that this package did not make.
 var ErrMalformedHash = errors.New("auth: malformed password hash")
 
-// Passwords hashes with argon2id, a bounded number at a time: a flood of sign-ins takes the memory of that many
-// hashes, no more.
+// Passwords hashes with argon2id, a limited number at a time, so that a flood of sign-ins cannot exhaust the memory.
 type Passwords struct {
 	slots *semaphore.Weighted
 	cost  Cost
 	decoy string
 }
 
-// NewPasswords allows parallel hashes at once. New hashes have that cost.
+// NewPasswords returns Passwords that compute at most parallel hashes at once. New hashes have that cost.
 func NewPasswords(parallel int, cost Cost) *Passwords {
 	p := &Passwords{slots: semaphore.NewWeighted(int64(parallel)), cost: cost}
 	p.decoy = cost.encode(make([]byte, saltBytes), make([]byte, keyBytes))
 	return p
 }
 
-// Hash returns the PHC string of a new hash. It fails only when ctx ends while waiting for a slot,
-// or with ErrBusy when there is none for long.
+// Hash returns the PHC string of a new hash. It fails only when ctx ends during the wait for a slot, and with ErrBusy
+// when no slot becomes free in time.
 func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 	turn, err := p.Wait(ctx)
 	if err != nil {
@@ -80,10 +79,10 @@ func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 	return turn.Hash(password), nil
 }
 
-// Turn is the right to compute hashes, one after the other.
+// Turn is a slot in which hashes can be computed, one after the other.
 type Turn struct{ passwords *Passwords }
 
-// Wait waits for a slot, which End gives back. It fails as Hash does.
+// Wait acquires a slot, which End releases. It fails like Hash.
 func (p *Passwords) Wait(ctx context.Context) (*Turn, error) {
 	waiting, cancel := context.WithTimeoutCause(ctx, maxWait, ErrBusy)
 	defer cancel()
@@ -93,7 +92,7 @@ func (p *Passwords) Wait(ctx context.Context) (*Turn, error) {
 	return &Turn{p}, nil
 }
 
-// End gives the slot back. Call it once.
+// End releases the slot. It must be called once.
 func (t *Turn) End() { t.passwords.slots.Release(1) }
 
 // Hash returns the PHC string of a new hash.
@@ -104,8 +103,8 @@ func (t *Turn) Hash(password string) string {
 	return cost.encode(salt, argon2.IDKey([]byte(password), salt, cost.Passes, cost.MemoryKiB, cost.Lanes, keyBytes))
 }
 
-// Verify reports whether password has that hash. An empty hash, of an account that does not exist, takes as long as
-// any other and never matches.
+// Verify reports whether password has that hash. An empty hash stands for an account that does not exist: it takes as
+// long as any other, and never matches.
 func (t *Turn) Verify(password, hash string) (bool, error) {
 	known := hash != ""
 	if !known {

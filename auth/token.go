@@ -13,24 +13,24 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// issuer is the access tokens' iss and aud.
+// issuer is the iss and aud of access tokens.
 const issuer = "watchparty"
 
-// Identity is who an access token speaks for.
+// Identity is the account and the sign-in of an access token.
 type Identity struct {
 	UserID    string
 	Username  string
 	SessionID string
 }
 
-// Tokens issues and checks tokens. Each use of the secret has a key of its own.
+// Tokens issues and verifies tokens. Each use of the secret has a key of its own.
 type Tokens struct {
 	keys     [][]byte // the current one first
 	ttl      time.Duration
 	verified *otter.Cache[string, verified] // tokens that were found genuine
 }
 
-// verified is what a genuine token says.
+// verified is the content of a genuine token.
 type verified struct {
 	identity Identity
 	expires  time.Time
@@ -39,7 +39,7 @@ type verified struct {
 // maxVerified is how many genuine tokens are kept, of some 600 bytes each. Forged ones are not kept.
 const maxVerified = 1 << 14
 
-// NewTokens signs with a key derived from secret; access tokens live for ttl.
+// NewTokens returns Tokens that sign with a key derived from secret. Access tokens are valid for ttl.
 func NewTokens(secret string, ttl time.Duration, former ...string) *Tokens {
 	t := &Tokens{ttl: ttl, verified: otter.Must(&otter.Options[string, verified]{MaximumSize: maxVerified})}
 	for _, s := range append([]string{secret}, former...) {
@@ -54,7 +54,8 @@ type claims struct {
 	SessionID string `json:"sid"`
 }
 
-// Access returns a signed access token for the user. It lives for ttl, or shorter: a sign-in may end before.
+// Access returns a signed access token for the user. It is valid for ttl, which is shorter than usual if the sign-in
+// ends before.
 func (t *Tokens) Access(id Identity, now time.Time, ttl time.Duration) (string, error) {
 	c := claims{
 		RegisteredClaims: jwt.RegisteredClaims{
@@ -66,7 +67,7 @@ func (t *Tokens) Access(id Identity, now time.Time, ttl time.Duration) (string, 
 	return jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString(t.keys[0])
 }
 
-// Verify returns who the token speaks for, or ErrUnauthenticated when it is forged, expired or not an access token.
+// Verify returns the identity of a token, or ErrUnauthenticated if the token is forged, expired or not an access token.
 func (t *Tokens) Verify(token string, now time.Time) (Identity, error) {
 	id, _, err := t.VerifyUntil(token, now)
 	return id, err
@@ -97,7 +98,7 @@ func (t *Tokens) verificationKeys() jwt.VerificationKeySet {
 	return set
 }
 
-// TTL is how long an access token lives at most.
+// TTL returns the longest validity of an access token.
 func (t *Tokens) TTL() time.Duration { return t.ttl }
 
 // NewRefresh returns a random refresh token (256 bits) and the hash under which it is stored.
@@ -108,7 +109,7 @@ func NewRefresh() (token string, hash []byte) {
 	return token, HashRefresh(token)
 }
 
-// HashRefresh is the hash under which a refresh token is stored. The token is random, so a plain hash is enough.
+// HashRefresh returns the hash under which a refresh token is stored. The token is random, so a plain hash is enough.
 func HashRefresh(token string) []byte {
 	sum := sha256.Sum256([]byte(token))
 	return sum[:]

@@ -9,13 +9,13 @@ import (
 	"github.com/watchparty/watchparty/avatar/probe"
 )
 
-// Size is one of the squares that are made of every picture.
+// Size is a square that is rendered of every picture.
 type Size struct {
-	Name   string // of the file, without its ending
+	Name   string // of the file, without its extension
 	Pixels int
-	// Optional: left out of a picture that has fewer pixels on a side.
+	// Optional: pictures with fewer pixels on a side do not get this size.
 	Optional bool
-	// Plain: a JPEG, or a PNG if anything is transparent, for clients that do not know WebP.
+	// Plain: a JPEG, or a PNG for a picture with transparent parts, for clients without WebP.
 	Plain bool
 }
 
@@ -27,7 +27,7 @@ var (
 	Large     = Size{Name: "large", Pixels: 1024, Optional: true}
 )
 
-// Error says why a picture can never be rendered; its message is for the user.
+// Error says why a picture can never be rendered. Its message is for the user.
 type Error = probe.Error
 
 // Rendered is a finished avatar of one size.
@@ -39,14 +39,14 @@ type Rendered struct {
 	Height      int
 }
 
-// Renderer renders pictures, a bounded number at a time. It is safe for concurrent use.
+// Renderer renders pictures, a limited number at a time. It is safe for concurrent use.
 type Renderer struct {
 	slots  *semaphore.Weighted
 	limits probe.Limits
 }
 
-// New returns a Renderer that works on at most concurrency pictures at a time (at least one), each with one
-// thread. It sets libvips up for the whole process: see the package's documentation.
+// New returns a Renderer that works on at most concurrency pictures at a time (at least one), each with one thread. It
+// configures libvips for the whole process: see the package's documentation.
 func New(concurrency int, limits probe.Limits) *Renderer {
 	configureOnce()
 	return &Renderer{
@@ -55,13 +55,13 @@ func New(concurrency int, limits probe.Limits) *Renderer {
 	}
 }
 
-// Render makes square pictures of an uploaded one: upright, in sRGB, without any metadata, one for each size in the
+// Render makes square pictures of an uploaded picture: upright, in sRGB, without metadata, one for each size in the
 // order thumbnail, medium, plain, large, each exactly Pixels×Pixels. The square is the part of the picture that draws
-// most attention; a picture smaller than a size that is not optional is enlarged, and of an animation the first frame
-// counts.
+// most attention. A picture smaller than a size that is not optional is enlarged. Of an animation it takes the first
+// frame.
 //
-// An *Error means that this picture will never work. Any other error, the context's included, may be retried.
-// A picture that has been started is finished even if the context ends meanwhile.
+// An *Error means that this picture will never work. Every other error, the context's included, may be retried. Render
+// finishes a picture that it has begun even if the context ends.
 func (r *Renderer) Render(ctx context.Context, data []byte) ([]Rendered, error) {
 	if _, err := probe.Check(data, r.limits); err != nil {
 		return nil, err

@@ -2,7 +2,6 @@ package avatar
 
 import (
 	"bytes"
-	"context"
 	"encoding/binary"
 	"image"
 	"image/color"
@@ -12,134 +11,14 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
-	"sync"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/h2non/bimg"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
-	"golang.org/x/image/webp"
 
 	"github.com/watchparty/watchparty/avatar/internal/pictures"
 	"github.com/watchparty/watchparty/avatar/probe"
 )
-
-func TestMain(m *testing.M) {
-	if task := os.Getenv(childTask); task != "" {
-		os.Exit(child(task))
-	}
-	goleak.VerifyTestMain(m)
-}
-
-// renderImages renders data and decodes the results, having checked what holds for every one.
-func renderImages(t *testing.T, data []byte) (thumbnail, medium image.Image) {
-	t.Helper()
-	rendered, err := New(1, probe.Limits{}).Render(t.Context(), data)
-	require.NoError(t, err)
-	requireSound(t, rendered)
-	return decode(t, rendered[0].Data), decode(t, rendered[1].Data)
-}
-
-// requireSound wants each size once, as what it says it is, and the large one only if there is one.
-func requireSound(t *testing.T, rendered []Rendered) {
-	t.Helper()
-	require.Contains(t, []int{3, 4}, len(rendered))
-	for i, size := range []Size{Thumbnail, Medium, Plain, Large}[:len(rendered)] {
-		r := rendered[i]
-		endings := map[string]string{size.Name + ".webp": "image/webp"}
-		if size.Plain {
-			endings = map[string]string{"medium.jpg": "image/jpeg", "medium.png": "image/png"}
-		}
-		require.Contains(t, endings, r.Name)
-		require.Equal(t, endings[r.Name], r.ContentType)
-		require.Equal(t, [2]int{size.Pixels, size.Pixels}, [2]int{r.Width, r.Height})
-		m, format, err := image.Decode(bytes.NewReader(r.Data))
-		require.NoError(t, err)
-		require.Equal(t, r.ContentType, "image/"+format)
-		require.Equal(t, image.Rect(0, 0, size.Pixels, size.Pixels), m.Bounds())
-	}
-}
-
-func decode(t *testing.T, data []byte) image.Image {
-	t.Helper()
-	m, format, err := image.Decode(bytes.NewReader(data))
-	require.NoError(t, err)
-	if format == "webp" {
-		return m
-	}
-	converted := image.NewNRGBA(m.Bounds())
-	draw.Draw(converted, m.Bounds(), m, image.Point{}, draw.Src)
-	return converted
-}
-
-// pixel knows, as golang.org/x/image/webp does not, that WebP's YCbCr is BT.601 in the limited range.
-func pixel(m image.Image, x, y int) color.NRGBA {
-	var c color.NYCbCrA
-	switch m := m.(type) {
-	case *image.YCbCr:
-		c = color.NYCbCrA{YCbCr: m.YCbCrAt(x, y), A: 255}
-	case *image.NYCbCrA:
-		c = m.NYCbCrAAt(x, y)
-	default:
-		return color.NRGBAModel.Convert(m.At(x, y)).(color.NRGBA)
-	}
-	luma, cb, cr := 1.164*(float64(c.Y)-16), float64(c.Cb)-128, float64(c.Cr)-128
-	clamp := func(v float64) uint8 { return uint8(math.Round(min(max(v, 0), 255))) }
-	return color.NRGBA{
-		R: clamp(luma + 1.596*cr),
-		G: clamp(luma - 0.392*cb - 0.813*cr),
-		B: clamp(luma + 2.017*cb),
-		A: c.A,
-	}
-}
-
-// requireColor wants the pixel at (x, y), given in parts of the width and height, to be nearly c.
-func requireColor(t *testing.T, c color.NRGBA, m image.Image, x, y float64) {
-	t.Helper()
-	const tolerance = 8
-	at := m.Bounds().Max
-	got := pixel(m, int(x*float64(at.X)), int(y*float64(at.Y)))
-	want, have := [4]uint8{c.R, c.G, c.B, c.A}, [4]uint8{got.R, got.G, got.B, got.A}
-	for i := range want {
-		require.InDelta(t, want[i], have[i], tolerance, "at (%g, %g): want %v, got %v", x, y, c, got)
-	}
-}
-
-func requireSolid(t *testing.T, c color.NRGBA, data []byte) {
-	t.Helper()
-	thumbnail, medium := renderImages(t, data)
-	for _, m := range []image.Image{thumbnail, medium} {
-		for _, at := range []float64{0, 0.5, 0.99} {
-			requireColor(t, c, m, at, at)
-		}
-	}
-}
-
-func requireQuadrants(t *testing.T, m image.Image) {
-	t.Helper()
-	requireColor(t, pictures.Red, m, 0.2, 0.2)
-	requireColor(t, pictures.Green, m, 0.8, 0.2)
-	requireColor(t, pictures.Blue, m, 0.2, 0.8)
-	requireColor(t, pictures.Yellow, m, 0.8, 0.8)
-}
-
-func TestRenderKeepsMemoryLow(t *testing.T) {
-	// Tracked by libvips: unpacked pictures, which is what grows when a picture is rotated or opened the wrong way.
-	const limit = 24 << 20
-	m := image.NewGray(image.Rect(0, 0, 4000, 3000))
-	for name, data := range map[string][]byte{
-		"upright": pictures.JPEG(m),
-		"rotated": pictures.JPEG(m, pictures.Exif(binary.BigEndian, 6)),
-		"png":     pictures.BlankPNG(4000, 3000),
-	} {
-		renderImages(t, data)
-		require.Less(t, bimg.VipsMemory().MemoryHighwater, int64(limit), name)
-	}
-}
 
 func TestRenderTurnsUpright(t *testing.T) {
 	const tolerance = 3
@@ -243,10 +122,14 @@ func TestRenderSizes(t *testing.T) {
 		data []byte
 		want []string
 	}{
-		"all":               {pictures.JPEG(pictures.Solid(1400, 1024, opaque)), []string{"thumbnail.webp", "medium.webp", "medium.jpg", "large.webp"}},
-		"turned":            {pictures.JPEG(pictures.Solid(1024, 1400, opaque), pictures.Exif(binary.BigEndian, 6)), []string{"thumbnail.webp", "medium.webp", "medium.jpg", "large.webp"}},
-		"a pixel too few":   {pictures.JPEG(pictures.Solid(1400, 1023, opaque)), []string{"thumbnail.webp", "medium.webp", "medium.jpg"}},
-		"transparent":       {pictures.PNG(pictures.Solid(300, 300, sheer)), []string{"thumbnail.webp", "medium.webp", "medium.png"}},
+		"all": {pictures.JPEG(pictures.Solid(1400, 1024, opaque)),
+			[]string{"thumbnail.webp", "medium.webp", "medium.jpg", "large.webp"}},
+		"turned": {pictures.JPEG(pictures.Solid(1024, 1400, opaque), pictures.Exif(binary.BigEndian, 6)),
+			[]string{"thumbnail.webp", "medium.webp", "medium.jpg", "large.webp"}},
+		"a pixel too few": {pictures.JPEG(pictures.Solid(1400, 1023, opaque)),
+			[]string{"thumbnail.webp", "medium.webp", "medium.jpg"}},
+		"transparent": {pictures.PNG(pictures.Solid(300, 300, sheer)),
+			[]string{"thumbnail.webp", "medium.webp", "medium.png"}},
 		"alpha for nothing": {idleAlpha, []string{"thumbnail.webp", "medium.webp", "medium.jpg"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -296,44 +179,6 @@ func TestRenderKeepsAlpha(t *testing.T) {
 	})
 }
 
-func both(a, b image.Image) []image.Image { return []image.Image{a, b} }
-
-func TestRenderColourModels(t *testing.T) {
-	fill := func(m draw.Image, c color.Color) image.Image {
-		draw.Draw(m, m.Bounds(), image.NewUniform(c), image.Point{}, draw.Src)
-		return m
-	}
-	r := image.Rect(0, 0, 200, 150)
-	grey := color.NRGBA{R: 100, G: 100, B: 100, A: 255}
-	half := color.NRGBA{R: 200, G: 100, B: 50, A: 128}
-	for name, test := range map[string]struct {
-		data []byte
-		want color.NRGBA
-	}{
-		"grey jpeg":          {pictures.JPEG(fill(image.NewGray(r), grey)), grey},
-		"grey png":           {pictures.PNG(fill(image.NewGray(r), grey)), grey},
-		"1-bit png":          {pictures.BlankPNG(200, 150), color.NRGBA{A: 255}},
-		"16-bit grey png":    {pictures.PNG(fill(image.NewGray16(r), grey)), grey},
-		"16-bit png":         {pictures.PNG(fill(image.NewNRGBA64(r), pictures.Green)), pictures.Green},
-		"16-bit png, alpha":  {pictures.PNG(fill(image.NewNRGBA64(r), half)), half},
-		"palette png":        {pictures.PNG(fill(image.NewPaletted(r, color.Palette{color.Black, pictures.Yellow}), pictures.Yellow)), pictures.Yellow},
-		"palette png, alpha": {pictures.PNG(fill(image.NewPaletted(r, color.Palette{color.Black, half}), half)), half},
-		"cmyk jpeg, no ink":  {pictures.CMYK([4]byte{}), color.NRGBA{R: 255, G: 255, B: 255, A: 255}},
-	} {
-		t.Run(name, func(t *testing.T) { requireSolid(t, test.want, test.data) })
-	}
-	t.Run("cmyk jpeg, inks", func(t *testing.T) {
-		// Which red and black they become is up to the profile of a press; that they are red and black is not.
-		_, red := renderImages(t, pictures.CMYK([4]byte{0, 255, 255, 0}))
-		c := pixel(red, 256, 256)
-		require.Greater(t, c.R, uint8(180))
-		require.Less(t, max(c.G, c.B), uint8(90))
-		_, black := renderImages(t, pictures.CMYK([4]byte{0, 0, 0, 255}))
-		c = pixel(black, 256, 256)
-		require.Less(t, max(c.R, c.G, c.B), uint8(60))
-	})
-}
-
 // TestRenderUncommonJPEGs renders what image/jpeg cannot even read the size of.
 func TestRenderUncommonJPEGs(t *testing.T) {
 	for _, name := range []string{"arithmetic.jpg", "arithmetic-progressive.jpg", "cmyk-2111.jpg"} {
@@ -345,119 +190,6 @@ func TestRenderUncommonJPEGs(t *testing.T) {
 			requireSolid(t, pictures.Red, data)
 		})
 	}
-}
-
-func TestRenderConvertsProfiles(t *testing.T) {
-	inP3 := color.NRGBA{R: 200, G: 120, B: 60, A: 255}
-	inSRGB := p3ToSRGB(inP3)
-	require.NotEqual(t, inP3, inSRGB)
-	m := pictures.Solid(300, 300, inP3)
-	profile := pictures.DisplayP3()
-
-	t.Run("jpeg", func(t *testing.T) {
-		requireSolid(t, inSRGB, pictures.JPEG(m, pictures.JPEGProfile(profile)))
-	})
-	t.Run("png", func(t *testing.T) {
-		requireSolid(t, inSRGB, pictures.PNG(m, pictures.PNGProfile(profile)))
-	})
-	t.Run("broken", func(t *testing.T) {
-		requireSolid(t, inP3, pictures.PNG(m, pictures.PNGProfile(profile[:200])))
-		requireSolid(t, inP3, pictures.JPEG(m, pictures.JPEGProfile([]byte("no profile"))))
-	})
-	t.Run("of another colour model", func(t *testing.T) {
-		grey := image.NewGray(image.Rect(0, 0, 300, 300))
-		requireSolid(t, color.NRGBA{A: 255}, pictures.JPEG(grey, pictures.JPEGProfile(profile)))
-		cmyk := pictures.CMYK([4]byte{})
-		cmyk = append(append([]byte("\xff\xd8"), pictures.JPEGProfile(profile)...), cmyk[2:]...)
-		requireSolid(t, color.NRGBA{R: 255, G: 255, B: 255, A: 255}, cmyk)
-	})
-}
-
-// p3ToSRGB follows CSS Color 4's matrices from Display P3 to sRGB, with the tone curve of pictures.DisplayP3.
-func p3ToSRGB(c color.NRGBA) color.NRGBA {
-	linear := func(v uint8) float64 { return math.Pow(float64(v)/255, pictures.DisplayP3Gamma) }
-	encode := func(v float64) uint8 {
-		if v = min(max(v, 0), 1); v <= 0.0031308 {
-			return uint8(math.Round(255 * 12.92 * v))
-		}
-		return uint8(math.Round(255 * (1.055*math.Pow(v, 1/2.4) - 0.055)))
-	}
-	r, g, b := linear(c.R), linear(c.G), linear(c.B)
-	return color.NRGBA{
-		R: encode(1.2249*r - 0.2249*g),
-		G: encode(-0.0421*r + 1.0421*g),
-		B: encode(-0.0196*r - 0.0786*g + 1.0983*b),
-		A: c.A,
-	}
-}
-
-func TestRenderStripsMetadata(t *testing.T) {
-	m := pictures.Quadrants(640, 480)
-	profile := pictures.DisplayP3()
-	for name, data := range map[string][]byte{
-		"jpeg": pictures.JPEG(m, pictures.Exif(binary.LittleEndian, 6), pictures.XMP(), pictures.JPEGProfile(profile),
-			pictures.Segment(0xfe, []byte("SECRET-PLACE"))),
-		"alpha": pictures.PNG(pictures.Solid(640, 480, color.NRGBA{A: 128}), pictures.PNGProfile(profile),
-			pictures.PNGChunk("eXIf", pictures.TIFF(binary.LittleEndian, 1)), pictures.PNGChunk("tEXt", []byte("A\x00SECRET-PLACE"))),
-		"png": pictures.PNG(m, pictures.PNGProfile(profile), pictures.PNGChunk("tEXt", []byte("Comment\x00SECRET-PLACE")),
-			pictures.PNGChunk("eXIf", pictures.TIFF(binary.LittleEndian, 1)),
-			pictures.PNGChunk("iTXt", []byte("XML:com.adobe.xmp\x00\x00\x00\x00\x00<x:xmpmeta>SECRET-PLACE</x:xmpmeta>"))),
-	} {
-		t.Run(name, func(t *testing.T) {
-			require.Contains(t, string(data), "SECRET-PLACE")
-			rendered, err := New(1, probe.Limits{}).Render(t.Context(), data)
-			require.NoError(t, err)
-			for _, r := range rendered {
-				requireOnlyPixels(t, r, name == "alpha")
-				for _, trace := range []string{"SECRET", "EXIF", "Exif", "GPS", "XMP ", "xmp", "ICC", "libvips"} {
-					require.NotContains(t, string(r.Data), trace)
-				}
-			}
-		})
-	}
-}
-
-// requireOnlyPixels wants nothing in a file but what a decoder needs for the pixels.
-func requireOnlyPixels(t *testing.T, r Rendered, alpha bool) {
-	t.Helper()
-	switch {
-	case r.ContentType == "image/jpeg":
-		header, _, _ := bytes.Cut(r.Data, []byte{0xff, 0xda})
-		for marker := range 0x0f {
-			require.NotContains(t, string(header), string([]byte{0xff, byte(0xe0 + marker)}), "a segment of an application's")
-		}
-	case r.ContentType == "image/png":
-		require.Equal(t, []string{"IHDR", "pHYs", "IDAT", "IEND"}, slices.Compact(pngChunks(r.Data)))
-		const meter = "\x00\x00\x03\xe8\x00\x00\x03\xe8\x01" // a pixel for each millimetre, whatever the camera said
-		require.Contains(t, string(r.Data), "pHYs"+meter)
-	case alpha:
-		require.Equal(t, []string{"VP8X", "ALPH", "VP8 "}, chunks(r.Data))
-		require.EqualValues(t, 1<<4, r.Data[20], "alpha is all that the extended format announces")
-	default:
-		require.Equal(t, []string{"VP8 "}, chunks(r.Data))
-	}
-	if r.ContentType == "image/webp" {
-		require.EqualValues(t, len(r.Data)-8, binary.LittleEndian.Uint32(r.Data[4:]))
-	}
-}
-
-func pngChunks(data []byte) (names []string) {
-	for rest := data[8:]; len(rest) > 0; {
-		names = append(names, string(rest[4:8]))
-		rest = rest[12+binary.BigEndian.Uint32(rest):]
-	}
-	return names
-}
-
-// chunks names a WebP picture's chunks, which must fill it to the last byte.
-func chunks(data []byte) []string {
-	var names []string
-	rest := data[12:]
-	for len(rest) > 0 {
-		size := 8 + int(binary.LittleEndian.Uint32(rest[4:]))
-		names, rest = append(names, string(rest[:4])), rest[size+size&1:]
-	}
-	return names
 }
 
 func TestRenderRefuses(t *testing.T) {
@@ -507,93 +239,6 @@ func TestOnlyUploadFormatsLoad(t *testing.T) {
 	require.NoError(t, err)
 	_, err = bimg.NewImage(tiff).Convert(bimg.PNG)
 	require.ErrorContains(t, err, "block")
-}
-
-func TestRenderReleasesEverything(t *testing.T) {
-	r := New(2, probe.Limits{})
-	whole := pictures.JPEG(pictures.Quadrants(900, 600), pictures.Exif(binary.BigEndian, 5))
-	for range 3 {
-		_, err := r.Render(t.Context(), whole)
-		require.NoError(t, err)
-		_, err = r.Render(t.Context(), whole[:len(whole)/2])
-		require.Error(t, err)
-	}
-	// After a failure, libvips' own threads let go of their buffers a little later.
-	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		memory := bimg.VipsMemory()
-		require.Zero(c, memory.Memory)
-		require.Zero(c, memory.Allocations)
-	}, 5*time.Second, time.Millisecond)
-}
-
-func TestRenderConcurrently(t *testing.T) {
-	r := New(2, probe.Limits{})
-	red, blue := pictures.PNG(
-		pictures.Solid(600, 400, pictures.Red),
-	), pictures.JPEG(
-		pictures.Solid(400, 600, pictures.Blue),
-	)
-	broken := blue[:len(blue)/2]
-	var wg sync.WaitGroup
-	for range 8 {
-		wg.Go(func() {
-			for data, c := range map[string]color.NRGBA{string(red): pictures.Red, string(blue): pictures.Blue} {
-				rendered, err := r.Render(t.Context(), []byte(data))
-				if assert.NoError(t, err) {
-					m, err := webp.Decode(bytes.NewReader(rendered[1].Data))
-					assert.NoError(t, err)
-					got := pixel(m, 256, 256)
-					assert.InDelta(t, c.R, got.R, 8)
-					assert.InDelta(t, c.B, got.B, 8)
-				}
-			}
-			_, err := r.Render(t.Context(), broken)
-			assert.Error(t, err)
-		})
-	}
-	wg.Wait()
-}
-
-func TestRenderWaitsForASlot(t *testing.T) {
-	data := pictures.PNG(pictures.Solid(8, 8, pictures.Red))
-	r := New(1, probe.Limits{})
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		require.True(t, r.slots.TryAcquire(1), "someone else is rendering")
-		var rendered []Rendered
-		var err error
-		done := false
-		go func() {
-			rendered, err = r.Render(ctx, data)
-			done = true
-		}()
-		synctest.Wait()
-		require.False(t, done, "it waits")
-
-		cancel()
-		synctest.Wait()
-		require.True(t, done)
-		require.Nil(t, rendered)
-		require.ErrorIs(t, err, context.Canceled)
-		var refused *Error
-		require.NotErrorAs(t, err, &refused)
-		r.slots.Release(1)
-
-		_, err = r.Render(ctx, data)
-		require.ErrorIs(t, err, context.Canceled, "a slot is free, yet nobody wants the picture")
-	})
-	_, err := r.Render(t.Context(), data)
-	require.NoError(t, err)
-	require.True(t, r.slots.TryAcquire(1), "the slot came back")
-}
-
-func TestEnvironment(t *testing.T) {
-	env, changed := Environment([]string{"PATH=/bin", "MALLOC_ARENA_MAX=4"})
-	require.True(t, changed)
-	require.ElementsMatch(t, []string{"PATH=/bin", "MALLOC_ARENA_MAX=4", "VIPS_BLOCK_UNTRUSTED=1"}, env)
-	again, changed := Environment(env)
-	require.False(t, changed)
-	require.Equal(t, env, again)
 }
 
 func FuzzRender(f *testing.F) {

@@ -64,9 +64,9 @@ var yardsticks = map[string]map[string][][]string{
 	},
 }
 
-// BenchmarkAgainstVipsthumbnail compares the processor time of a picture with that of the best command line for the same
-// outputs, in turn and each with one thread. A worker starts once and a command each time, so the bounds are for the
-// ratio to the net time, without the starts.
+// BenchmarkAgainstVipsthumbnail compares the processor time of a picture with that of the best command line for the
+// same outputs, in turn and each with one thread. A worker starts once and a command each time, so the bounds are for
+// the ratio to the net time, without the starts.
 func BenchmarkAgainstVipsthumbnail(b *testing.B) {
 	if _, err := exec.LookPath("vipsthumbnail"); err != nil {
 		b.Fatal("vipsthumbnail is missing: deploy/setup.sh bench")

@@ -178,8 +178,8 @@ func grown(n int) (s spent, err error) {
 
 var manyPictures = flag.Int("avatar.pictures", 150, "how many pictures TestMemoryStays renders")
 
-// TestMemoryStays: after all pictures a process takes at most 1.3 times what it takes after half of them, when each kind
-// has been rendered several times. With 5,000 it is part of make soak.
+// TestMemoryStays: after all pictures a process takes at most 1.3 times what it takes after half of them, when each
+// kind has been rendered several times. With 5,000 it is part of make soak.
 func TestMemoryStays(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("a process's memory is read from /proc")

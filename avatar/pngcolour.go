@@ -7,17 +7,17 @@ import (
 	"github.com/watchparty/watchparty/avatar/icc"
 )
 
-// meaning is what a picture's numbers are said to be outside of an embedded profile.
+// meaning says how a picture's values are to be read, beside an embedded profile.
 type meaning struct {
-	// profile says it, in place of an embedded one; empty without one.
+	// profile replaces an embedded profile; empty if there is none.
 	profile []byte
-	// plain: the numbers are sRGB's, whatever is embedded.
+	// plain: the values are sRGB, whatever profile is embedded.
 	plain bool
 }
 
-// meaningOfPNG reads what libvips passes over. As the PNG specification has it (third edition, 4.3), cICP goes before
-// an embedded profile, that before sRGB, and that before gAMA with cHRM; what is unknown or broken counts as missing.
-// Browsers pass over cHRM alone, and so does this.
+// meaningOfPNG reads what libvips ignores. By the PNG specification (third edition, 4.3), cICP has precedence over an
+// embedded profile, the profile over sRGB, and sRGB over gAMA with cHRM; unknown and broken chunks count as missing.
+// Browsers ignore cHRM without gAMA, and so does this.
 func meaningOfPNG(data []byte) meaning {
 	chunks := colourChunks(data)
 	grey := len(data) > 25 && data[25]&2 == 0 // by the header's colour type
@@ -59,7 +59,7 @@ func profileOf(grey bool, primaries icc.Primaries, curve []byte) []byte {
 	return icc.RGB(primaries, curve)
 }
 
-// colourChunks are the first chunks of each kind that say what colours mean, of those that come before the pixels.
+// colourChunks returns the first chunk of each kind that concerns colours, of those before the pixels.
 func colourChunks(data []byte) map[string][]byte {
 	const signature, overhead = 8, 12
 	found := map[string][]byte{}
@@ -81,7 +81,7 @@ func colourChunks(data []byte) map[string][]byte {
 
 var d65 = [2]float64{0.3127, 0.3290}
 
-// codedPrimaries are those of ITU-T H.273, table 2.
+// codedPrimaries are the primaries of ITU-T H.273, table 2.
 var codedPrimaries = map[byte]icc.Primaries{
 	1:  {{0.640, 0.330}, {0.300, 0.600}, {0.150, 0.060}, d65},
 	4:  {{0.67, 0.33}, {0.21, 0.71}, {0.14, 0.08}, {0.310, 0.316}},
@@ -95,8 +95,8 @@ var codedPrimaries = map[byte]icc.Primaries{
 	22: {{0.630, 0.340}, {0.295, 0.605}, {0.155, 0.077}, d65},
 }
 
-// codedTransfer is the tag of a curve of ITU-T H.273, table 3; empty for one that is unknown. Television's is that of
-// the screens for which it is made (BT.1886), as browsers have it.
+// codedTransfer returns the tag of a curve of ITU-T H.273, table 3; empty for an unknown one. For television it is the
+// curve of the screens for which it is made (BT.1886), as in browsers.
 func codedTransfer(code byte) []byte {
 	switch code {
 	case 1, 6, 14, 15:
@@ -121,18 +121,18 @@ func codedTransfer(code byte) []byte {
 	return nil
 }
 
-// referenceWhite is the luminance from which on Chromium draws white, in cd/m²: twice that of ITU-R BT.2408.
+// referenceWhite is the luminance that Chromium draws as white, in cd/m²: twice that of ITU-R BT.2408.
 const referenceWhite = 2 * 203
 
-// perceptualQuantiser is SMPTE ST 2084's, up to 10,000 cd/m².
+// perceptualQuantiser is the curve of SMPTE ST 2084, up to 10,000 cd/m².
 func perceptualQuantiser(v float64) float64 {
 	const m1, m2, c1, c2, c3 = 2610.0 / 16384, 2523.0 / 4096 * 128, 3424.0 / 4096, 2413.0 / 4096 * 32, 2392.0 / 4096 * 32
 	p := math.Pow(v, 1/m2)
 	return math.Pow(max(p-c1, 0)/(c2-c3*p), 1/m1) * 10_000 / referenceWhite
 }
 
-// hybridLogGamma is that of ITU-R BT.2100 on a screen of 1,000 cd/m², as for greys: its system gamma of 1.2 is of the
-// whole colour's luminance, which a curve for each channel does not know.
+// hybridLogGamma is the curve of ITU-R BT.2100 for a screen of 1,000 cd/m² and greys: its system gamma of 1.2 applies
+// to the luminance of the whole colour, which a curve for each channel cannot know.
 func hybridLogGamma(v float64) float64 {
 	const a, b, c, gamma, peak = 0.17883277, 0.28466892, 0.55991073, 1.2, 1000
 	scene := v * v / 3

@@ -19,11 +19,11 @@ import (
 	"github.com/watchparty/watchparty/avatar/probe"
 )
 
-// quality is that of WebP and JPEG, from 0 to 100.
+// quality is the quality of WebP and JPEG, from 0 to 100.
 const quality = 80
 
 var configureOnce = sync.OnceFunc(func() {
-	// No picture is rendered twice, and a cached operation would outlive the buffer that it reads from.
+	// No picture is rendered twice, and a cached operation could outlive the buffer that it reads from.
 	bimg.VipsCacheSetMax(0)
 	bimg.VipsCacheSetMaxMem(0)
 	C.avatar_configure()

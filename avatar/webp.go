@@ -2,8 +2,8 @@ package avatar
 
 import "encoding/binary"
 
-// stripWebP takes everything but pixels out of a still WebP picture. libvips writes EXIF of its own making into
-// every picture, and up to 8.14.1 its option against that, strip, has no effect on WebP.
+// stripWebP removes everything but pixels from a still WebP picture. libvips adds EXIF to every picture, and up to
+// 8.14.1 its option strip has no effect on WebP.
 func stripWebP(data []byte) []byte {
 	const (
 		headerSize = 12
@@ -16,7 +16,7 @@ func stripWebP(data []byte) []byte {
 		chunk := rest[:size]
 		switch string(chunk[:4]) {
 		case "VP8X":
-			// The extended format is there for metadata or for alpha; without either, the simple one will do.
+			// The extended format is only needed for metadata and alpha; without both, the simple one is enough.
 			if chunk[8]&alphaFlag != 0 {
 				stripped = append(stripped, chunk...)
 				stripped[headerSize+8] = alphaFlag

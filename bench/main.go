@@ -49,7 +49,7 @@ var sections = []section{
 	{
 		name:  "cache",
 		title: "Cache",
-		about: "Reads and invalidation on Redis over loopback.",
+		about: "Reads from memory, from Redis over loopback, and loaded; and what a change costs, alone and with another process.",
 		pkg:   "./cache",
 		bench: ".",
 		flags: []string{"-benchmem"},

@@ -3,7 +3,6 @@ package bus
 import (
 	"context"
 	"log/slog"
-	"net"
 	"strconv"
 	"sync"
 	"testing"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack"
+	"github.com/watchparty/watchparty/devstack/badnet"
 	"github.com/watchparty/watchparty/devstack/stacktest"
 )
 
@@ -122,9 +122,9 @@ func TestAFullQueueRefusesInsteadOfWaiting(t *testing.T) {
 // A connection that breaks is noticed at once, one that is silent after echoLimit, and the subscription begins again.
 func TestHealth(t *testing.T) {
 	t.Parallel()
-	proxy := newProxy(t, redisAddress(t))
+	proxy := badnet.New(t, redisAddress(t))
 	subscribed, heard := make(chan struct{}, 10), make(chan string, 10)
-	b := start(t, newClient(t, proxy.addr()), stacktest.KeyPrefix(t), func(b *Bus) {
+	b := start(t, newClient(t, proxy.Addr()), stacktest.KeyPrefix(t), func(b *Bus) {
 		require.False(t, b.Healthy(), "before it runs")
 		b.OnSubscribed(func() { subscribed <- struct{}{} })
 		b.Subscribe("rooms", func(payload []byte) { heard <- string(payload) })
@@ -132,123 +132,17 @@ func TestHealth(t *testing.T) {
 	receive(t, subscribed)
 	requireHealth(t, b, true)
 
-	proxy.set(cut)
+	proxy.Set(badnet.Cut)
 	requireHealth(t, b, false)
-	proxy.set(pass)
+	proxy.Set(badnet.Pass)
 	receive(t, subscribed)
 	requireHealth(t, b, true)
 
-	proxy.set(swallow)
+	proxy.Set(badnet.Swallow)
 	requireHealth(t, b, false)
-	proxy.set(pass)
+	proxy.Set(badnet.Pass)
 	receive(t, subscribed)
 	requireHealth(t, b, true)
 	require.NoError(t, b.Publish("rooms", []byte("after the fault")))
 	require.Equal(t, "after the fault", receive(t, heard))
-}
-
-// proxy is a Redis that can be cut off, or stop answering.
-type proxy struct {
-	listener net.Listener
-	target   string
-
-	mu    sync.Mutex
-	mode  mode
-	conns map[net.Conn]struct{}
-}
-
-type mode int
-
-const (
-	pass mode = iota
-	cut
-	swallow
-)
-
-func newProxy(t *testing.T, target string) *proxy {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	p := &proxy{listener: l, target: target, conns: map[net.Conn]struct{}{}}
-	var running sync.WaitGroup
-	running.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			running.Go(func() { p.serve(conn) })
-		}
-	})
-	t.Cleanup(func() {
-		_ = l.Close()
-		p.set(cut)
-		running.Wait()
-	})
-	return p
-}
-
-func (p *proxy) addr() string { return p.listener.Addr().String() }
-
-// set changes what happens to connections. Those that there are end with each change but the one to swallow.
-func (p *proxy) set(m mode) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.mode = m
-	if m != swallow {
-		for conn := range p.conns {
-			_ = conn.Close()
-		}
-	}
-}
-
-func (p *proxy) swallows() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.mode == swallow
-}
-
-// keep reports whether the connection may be used; it is then closed with the others.
-func (p *proxy) keep(conn net.Conn) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.conns[conn] = struct{}{}
-	return p.mode != cut
-}
-
-func (p *proxy) serve(client net.Conn) {
-	defer client.Close() //nolint:errcheck // a test's connection
-	if !p.keep(client) {
-		return
-	}
-	server, err := net.Dial("tcp", p.target)
-	if err != nil {
-		return
-	}
-	defer server.Close() //nolint:errcheck // a test's connection
-	if !p.keep(server) {
-		return
-	}
-	var both sync.WaitGroup
-	both.Go(func() { p.copy(server, client) })
-	p.copy(client, server)
-	both.Wait()
-}
-
-func (p *proxy) copy(to, from net.Conn) {
-	defer to.Close()   //nolint:errcheck // a test's connection
-	defer from.Close() //nolint:errcheck // a test's connection
-	buffer := make([]byte, 32<<10)
-	for {
-		n, err := from.Read(buffer)
-		if err != nil {
-			return
-		}
-		if p.swallows() {
-			continue
-		}
-		if _, err := to.Write(buffer[:n]); err != nil {
-			return
-		}
-	}
 }

@@ -17,8 +17,8 @@ var (
 	errSlow = errors.New("redis answers too slowly, or has not answered for long enough")
 )
 
-// breaker decides whether one server is used. It opens when the server does not answer, or takes so long that a load from
-// the database is quicker, and closes when several probes in a row have been answered quickly.
+// breaker decides whether one server is used. It opens when the server does not answer, or takes so long that a load
+// from the database is quicker, and closes when several probes in a row have been answered quickly.
 //
 // An exchange also takes long when this machine is busy. That is no reason to load everything from the database. So the
 // breaker opens only if exchanges fail and none has succeeded for a while, or if even the quickest one was slow.
@@ -29,20 +29,20 @@ type breaker struct {
 
 	open atomic.Bool
 
-	mu        sync.Mutex
-	failures  int       // since the last success
-	succeeded time.Time // the last success
-	window    time.Time // when the present window began
-	quickest  time.Duration
-	count     int // of exchanges in the window
-	probed    bool
-	sick      error // what the last probe was told
+	mu       sync.Mutex
+	failures int       // since the last success
+	failing  time.Time // when the first of them was
+	window   time.Time // when the present window began
+	quickest time.Duration
+	count    int // of exchanges in the window
+	probed   bool
+	sick     error // what the last probe was told
 }
 
 // breakerLimits are a breaker's numbers.
 type breakerLimits struct {
 	failures  int           // since the last success,
-	silence   time.Duration // and time since then, from which on the breaker opens
+	silence   time.Duration // and time since the first of them, from which on the breaker opens
 	window    time.Duration // of which the quickest exchange counts
 	samples   int           // exchanges in a window, from which on it counts
 	slow      time.Duration // the breaker opens when the quickest took longer
@@ -100,14 +100,17 @@ func (b *breaker) report(took time.Duration, err error) {
 	defer b.mu.Unlock()
 	switch {
 	case answered(err):
-		b.failures, b.succeeded = 0, now
+		b.failures = 0
 		b.measure(now, took)
 	case errors.Is(err, context.Canceled), errors.Is(err, redis.ErrClosed),
 		errors.Is(err, redis.ErrPoolTimeout), errors.Is(err, redis.ErrPoolExhausted):
 		// Nothing was learnt of the server.
 	default:
-		b.failures++
-		if b.failures >= b.limits.failures && now.Sub(b.succeeded) >= b.limits.silence {
+		// When this process has stood still for a while, all that it had sent fails in one moment.
+		if b.failures++; b.failures == 1 {
+			b.failing = now
+		}
+		if b.failures >= b.limits.failures && now.Sub(b.failing) >= b.limits.silence {
 			b.open.Store(true)
 		}
 	}
@@ -124,8 +127,8 @@ func (b *breaker) measure(now time.Time, took time.Duration) {
 	b.quickest = min(b.quickest, took)
 }
 
-// watch probes the server until ctx ends: while the breaker is open to close it, and otherwise to know what the server
-// refuses.
+// watch probes the server until ctx ends or the client is closed: while the breaker is open to close it, and otherwise
+// to know what the server refuses.
 func (b *breaker) watch(ctx context.Context, key string) {
 	ticker := time.NewTicker(b.limits.probeWait)
 	defer ticker.Stop()
@@ -137,6 +140,9 @@ func (b *breaker) watch(ctx context.Context, key string) {
 		case <-ticker.C:
 		}
 		took, err := b.probe(ctx, key)
+		if errors.Is(err, redis.ErrClosed) {
+			return
+		}
 		if !answered(err) || took > b.limits.quick {
 			good = 0
 			continue

@@ -95,6 +95,9 @@ func alike(nodes []*redis.Options) ([]string, error) {
 	return addrs, nil
 }
 
+// clusterReload is the time after which the nodes and slots of a cluster are read anew.
+const clusterReload = 2 * time.Second
+
 func connectCluster(
 	cfg config.Redis, timeout time.Duration, nodes []*redis.Options, guard func(*redis.Client),
 ) (redis.UniversalClient, error) {
@@ -117,6 +120,8 @@ func connectCluster(
 		MaxRedirects:          -1, // also its retries; a moved slot is learnt in the background
 		MinRetryBackoff:       -1,
 		DialerRetries:         1,
+		// Only a node that answers says that a slot has moved. After a failover nothing but this finds the new master.
+		ClusterStateReloadInterval: clusterReload,
 		NewClient: func(o *redis.Options) *redis.Client {
 			configure(o, cfg, timeout)
 			client := redis.NewClient(o)

@@ -1,29 +1,32 @@
-// Package cache is a read-through cache of encoded JSON in Redis, shared by all processes.
+// Package cache is a read-through cache of encoded JSON, in the memory of each process and in Redis.
 //
-// # The rule
+// # What counts
 //
-// An entry has tags. Each tag has a version, a unique value under a key of its own. An entry stores the versions that
-// its tags had before it was loaded, and it counts only while they are still the tags' versions. After a commit the
-// writer gives the changed tags new versions. So:
+// An entry has tags, which name what it was made from, and the snapshot of Postgres that it was read under. Package
+// coherence says whether it still counts, and its leases say whether this process may use its memory and Redis at all:
+// no read that begins after a commit sees what was before it, in any process, through faults of every kind. So nothing
+// that decides who may see or do something needs another way.
 //
-//   - A slow reader that loaded before the commit and stores after it stores an entry that is already void.
-//   - Versions are unique and never count up, so any key may be evicted at any time: a lost tag gets a version that
-//     no entry has. Eviction, expiry and a command that Redis executes late can only void entries.
-//   - One load is shared by those who wait for the same key under the same versions, so nobody who comes after an
-//     invalidation is given a load that began before it.
+// Redis decides nothing: an entry that it lost, that it brought back after a restart, that another process stored late
+// or that a replica still has is judged by its snapshot.
 //
-// Redis may come back from a restart with old data: entries and tags from before invalidations that it had taken.
-// Therefore each entry also stores the server's run ID, which a restart changes. A Redis Cluster has no one run ID;
-// there, invalidations that a failover loses are bounded by the entries' time to live.
+// # The way of a read
 //
-// # When Redis is away
+//  1. The process' memory, bounded in bytes. A hit takes no lock and asks nobody.
+//  2. Redis, in one round trip. Prefetch asks for all that a request will need together.
+//  3. The loader. One load in a process serves all who wait for the key, and a lock in Redis has the other processes
+//     wait for its result as well. Whoever comes after a change joins no load from before it. Loads that run at once
+//     are bounded in number, and so are those that wait; more are refused with ErrBusy.
 //
-// Reads fall through to their loader. An invalidation that Redis did not take is kept in this process and retried,
-// and until it is taken, this process passes the tag by: reads with it go to the loader and store nothing. Another
-// process that still reaches Redis cannot know of it, and may see older data until the retry succeeds or the entry's
-// time to live ends.
+// An entry whose life is mostly over is loaded anew in the background. That something does not exist is an entry as
+// well.
 //
-// Nothing waits for Redis for more than 100 ms in one operation: 50 ms for a lookup and 50 ms for storing what was
-// loaded. After a few failures in a row a breaker fails operations at once, and a probe in the background closes it.
-// These waits do not follow the caller's context, so that an impatient caller cannot look like a slow Redis.
+// # When Redis is away, or slow
+//
+// One exchange takes REDIS_TIMEOUT at most, and a breaker before each server stops using it when exchanges fail and
+// none has succeeded for a while, or when even the quickest one is slow. A server that is used again has first answered
+// several probes quickly. An exchange that takes long because this machine is busy opens nothing.
+//
+// Without Redis there is no message bus either, and processes give back their leases, unless there is only one: that
+// one goes on from its memory.
 package cache

@@ -72,10 +72,11 @@ func (e *Entry) size() int {
 
 // A stored entry is
 //
-//	format (1 byte)  CRC-32C of the rest (4)  kind (1)  created  expires  snapshot  count of tags, each tag  ETag  Meta  Body
+//	format (1 byte)  CRC-32C of the rest (4)  kind (1)  created  expires  snapshot
+//	count of tags, each tag  ETag  Meta  Body
 //
-// where times are in milliseconds since 1970, times and the count are uvarints, every text has its length before it as a
-// uvarint, and Body is the rest.
+// where times are in milliseconds since 1970, times and the count are uvarints, every text has its length before it as
+// a uvarint, and Body is the rest.
 const (
 	format      = 2
 	kindBody    = 'b'

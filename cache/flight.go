@@ -14,8 +14,9 @@ type flight struct {
 	entry *Entry
 	hit   bool // the entry was in Redis
 	err   error
-	// fresh: it is also right for those who came after the flight had begun.
-	fresh bool
+	// fresh: it is also right for those who came after the flight had begun and before it was sealed.
+	fresh  bool
+	sealed bool // under the lock of flights
 }
 
 // flights are the loads that run now.
@@ -26,18 +27,21 @@ type flights struct {
 	wg      sync.WaitGroup
 }
 
-// join gives the flight that runs under key, or starts run as one (own). It gives nil after close. run must not panic; it
-// may end its goroutine.
-func (f *flights) join(key string, run func(*flight)) (fl *flight, own bool) {
+// join gives the flight that runs under key, or starts run as one. It gives nil after close. run must not panic; it may
+// end its goroutine.
+func (f *flights) join(key string, run func(*flight)) (*flight, seat) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
-		return nil, false
+		return nil, late
 	}
 	if fl := f.running[key]; fl != nil {
-		return fl, false
+		if fl.sealed {
+			return fl, late
+		}
+		return fl, guest
 	}
-	fl = &flight{done: make(chan struct{}), err: errUnfinished}
+	fl := &flight{done: make(chan struct{}), err: errUnfinished}
 	if f.running == nil {
 		f.running = make(map[string]*flight)
 	}
@@ -46,7 +50,23 @@ func (f *flights) join(key string, run func(*flight)) (fl *flight, own bool) {
 		defer f.land(key, fl)
 		run(fl)
 	})
-	return fl, true
+	return fl, owner
+}
+
+// seat is how a caller came to a flight.
+type seat int
+
+const (
+	owner seat = iota // it has started it
+	guest
+	late // the flight was sealed: its result may be older than the call
+)
+
+// seal is called before it is found whether a flight's result is as new as all that is committed.
+func (f *flights) seal(fl *flight) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	fl.sealed = true
 }
 
 func (f *flights) land(key string, fl *flight) {

@@ -37,22 +37,31 @@ var ErrBusy = &watchparty.Error{
 
 // Get gives q's entry from this process' memory or from Redis (hit), or else from load.
 //
-// One load in this process serves all who wait for it, and as a rule one load serves all processes. It runs on a context
-// with the first caller's values that ends only after 10 s or at Close, while each caller waits as long as its own
-// context. A panic in it is logged and becomes an error for each of them.
+// One load in this process serves all who wait for it, and as a rule one load serves all processes. It runs on a
+// context with the first caller's values that ends only after 10 s or at Close, while each caller waits as long as its
+// own context. A panic in it is logged and becomes an error for each of them.
 func (c *Cache) Get(ctx context.Context, q Query, load Loader) (e *Entry, hit bool, err error) {
-	if c.member.Lease().InForce() {
-		if e, ok := c.local.GetIfPresent(q.Key); ok && !e.void.Load() {
-			c.stats.local.Add(1)
-			c.logHit(ctx, q.Key)
-			c.refresh(ctx, q, e, load)
-			return c.found(q, e)
-		}
+	if e := c.inMemory(q); e != nil {
+		c.stats.local.Add(1)
+		c.logHit(ctx, q.Key)
+		c.refresh(ctx, q, e, load)
+		return c.found(q, e)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, false, err
 	}
 	return c.wait(ctx, q, load)
+}
+
+// inMemory gives the entry that this process has, if it may be used now.
+func (c *Cache) inMemory(q Query) *Entry {
+	if !c.member.Lease().InForce() {
+		return nil
+	}
+	if e, ok := c.local.GetIfPresent(q.Key); ok && !e.void.Load() {
+		return e
+	}
+	return nil
 }
 
 // Peek gives the entry that is in this process' memory. It gives none that Get would load anew soon.
@@ -81,15 +90,15 @@ func (c *Cache) found(q Query, e *Entry) (*Entry, bool, error) {
 	return e, true, nil
 }
 
-// wait gives the result of a flight: of the caller's own, or of one that ran already if that is fresh, or else of the next
-// one, which begins after the call.
+// wait gives the result of a flight: of the caller's own, or of one that ran already if that is fresh, or else of the
+// next one, which begins after the call.
 func (c *Cache) wait(ctx context.Context, q Query, load Loader) (*Entry, bool, error) {
 	for began := false; ; began = true {
-		fl, own := c.flights.join(q.Key, func(fl *flight) { c.fly(ctx, fl, q, load, time.Time{}) })
+		fl, seat := c.flights.join(q.Key, func(fl *flight) { c.fly(ctx, fl, q, load, time.Time{}) })
 		if fl == nil {
 			return nil, false, fmt.Errorf("cache: get: %w", context.Canceled)
 		}
-		if !own {
+		if seat != owner {
 			c.stats.joined.Add(1)
 		}
 		select {
@@ -97,7 +106,7 @@ func (c *Cache) wait(ctx context.Context, q Query, load Loader) (*Entry, bool, e
 		case <-ctx.Done():
 			return nil, false, ctx.Err()
 		}
-		if !own && !began && !fl.fresh {
+		if seat != owner && !began && (seat == late || !fl.fresh) {
 			continue
 		}
 		if fl.hit {
@@ -123,24 +132,25 @@ func (c *Cache) fly(ctx context.Context, fl *flight, q Query, load Loader, after
 		fl.fresh = failed(q, fl.err)
 		return
 	}
-	if e := c.lookup(ctx, lease, q, after); e != nil {
-		fl.entry, fl.hit, fl.fresh, fl.err = e, true, true, nil
-		return
-	}
-	space := c.member.Generation()
-	token, taken, err := c.shared.lock(ctx, space, q.Key)
-	switch {
-	case err != nil:
-		c.report(ctx, err)
-	case taken:
-		defer c.shared.unlock(ctx, space, q.Key, token)
-	default:
-		if e := c.waitForOther(ctx, lease, q, after); e != nil {
-			fl.entry, fl.hit, fl.fresh, fl.err = e, true, true, nil
+	if after.IsZero() {
+		if e := c.inMemory(q); e != nil { // since the flight before this one
+			c.flights.seal(fl)
+			fl.entry, fl.hit, fl.fresh, fl.err = e, true, c.inMemory(q) == e, nil
 			return
 		}
 	}
-	c.loadAndStore(ctx, fl, lease, q, load)
+	if !isAbsent(ctx, q.Key) {
+		entries, err := c.shared.get(ctx, c.member.Generation(), q.Key)
+		c.report(ctx, err)
+		if err == nil && c.take(fl, lease, q, entries[0], after) {
+			return
+		}
+	}
+	unlock, taken := c.lockOrTake(ctx, fl, lease, q, after)
+	defer unlock()
+	if !taken {
+		c.loadAndStore(ctx, fl, lease, q, load)
+	}
 }
 
 // failed reports whether a load gave no answer at all. That is as true for those who came later.
@@ -169,6 +179,7 @@ func (c *Cache) loadAndStore(ctx context.Context, fl *flight, lease coherence.Le
 	e.created = time.Now()
 	e.expires = e.created.Add(min(ttl, c.limits.maxTTL))
 	keep := ttl > 0 && len(e.Body) <= c.limits.maxBody
+	c.flights.seal(fl)
 	if fl.fresh = c.admit(lease, q.Key, e, keep); fl.fresh && keep {
 		c.report(ctx, c.shared.set(ctx, space, q.Key, e))
 	}
@@ -226,18 +237,18 @@ func (c *Cache) contain(ctx context.Context, q Query, load Loader) (loaded Loade
 	return load(ctx)
 }
 
-// lookup gives the entry that Redis has, if it counts and was made later than a time, and keeps it in memory.
-func (c *Cache) lookup(ctx context.Context, lease coherence.Lease, q Query, after time.Time) *Entry {
-	if isAbsent(ctx, q.Key) {
-		return nil
+// take makes an entry from Redis the result of a flight, and keeps it in memory, if it counts and was made later than a
+// time.
+func (c *Cache) take(fl *flight, lease coherence.Lease, q Query, e *Entry, after time.Time) bool {
+	if !usable(e, q) || !e.created.After(after) || !c.member.Ledger().Fresh(e.snapshot, e.tags) {
+		return false
 	}
-	entries, err := c.shared.get(ctx, c.member.Generation(), q.Key)
-	c.report(ctx, err)
-	if err != nil || !usable(entries[0], q) || !entries[0].created.After(after) ||
-		!c.admit(lease, q.Key, entries[0], true) {
-		return nil
+	c.flights.seal(fl)
+	if !c.admit(lease, q.Key, e, true) {
+		return false
 	}
-	return entries[0]
+	fl.entry, fl.hit, fl.fresh, fl.err = e, true, true, nil
+	return true
 }
 
 // usable reports whether an entry from Redis is one that this query could have stored.
@@ -253,27 +264,36 @@ func usable(e *Entry, q Query) bool {
 	return true
 }
 
-// waitForOther waits until another process has stored what it loads now.
-func (c *Cache) waitForOther(ctx context.Context, lease coherence.Lease, q Query, after time.Time) *Entry {
-	ctx = context.WithValue(ctx, absentKey{}, absent(nil))
+// lockOrTake takes the right to load for all processes. While another one has it, it waits until that one has stored
+// what it loads, and takes that. It gives up after limits.lock, or when Redis fails: then this process loads, too.
+func (c *Cache) lockOrTake(
+	ctx context.Context, fl *flight, lease coherence.Lease, q Query, after time.Time,
+) (unlock func(), taken bool) {
+	space := c.member.Generation()
 	deadline := time.Now().Add(c.limits.lock)
-	for pause := 2 * time.Millisecond; time.Now().Before(deadline); pause = min(2*pause, 50*time.Millisecond) {
+	for pause := 2 * time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
+		token, e, err := c.shared.lock(ctx, space, q.Key)
+		c.report(ctx, err)
+		if err != nil {
+			return func() {}, false
+		}
+		unlock = func() {
+			if token != "" {
+				c.shared.unlock(ctx, space, q.Key, token)
+			}
+		}
+		if c.take(fl, lease, q, e, after) {
+			return unlock, true
+		}
+		if token != "" || time.Now().After(deadline) || !lease.InForce() {
+			return unlock, false
+		}
 		select {
 		case <-ctx.Done():
-			return nil
+			return unlock, false
 		case <-time.After(pause):
 		}
-		if e := c.lookup(ctx, lease, q, after); e != nil {
-			return e
-		}
-		if token, taken, err := c.shared.lock(ctx, c.member.Generation(), q.Key); err != nil || taken {
-			if taken {
-				c.shared.unlock(ctx, c.member.Generation(), q.Key, token)
-			}
-			return nil
-		}
 	}
-	return nil
 }
 
 // refresh loads an entry anew, in the background, when most of its life is over, so that nobody waits for it.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun/dialect/pgdialect"
 	"go.uber.org/goleak"
 
 	"github.com/watchparty/watchparty/auth"
@@ -36,16 +37,21 @@ func (silent) Printf(context.Context, string, ...any) {}
 
 // server is a redis-server for one test, which may freeze it, kill it, give it old data or make it part of a cluster.
 type server struct {
-	cmd  *exec.Cmd
-	dir  string
-	port int
-	args []string
+	cmd    *exec.Cmd
+	dir    string
+	port   int
+	args   []string
+	config string // the file of a sentinel; empty for others
 }
 
 func (s *server) start() error {
-	s.cmd = exec.Command("redis-server", append([]string{
-		"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--dir", s.dir, "--save", "", "--appendonly", "no",
-	}, s.args...)...)
+	args := []string{"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--dir", s.dir}
+	if s.config != "" {
+		args = append([]string{s.config, "--sentinel"}, args...)
+	} else {
+		args = append(args, "--save", "", "--appendonly", "no")
+	}
+	s.cmd = exec.Command("redis-server", append(args, s.args...)...)
 	if err := s.cmd.Start(); err != nil {
 		return err
 	}
@@ -70,7 +76,7 @@ func (s *server) kill() {
 	_ = s.cmd.Wait()
 }
 
-func freePort(t *testing.T) int {
+func freePort(t testing.TB) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -78,7 +84,7 @@ func freePort(t *testing.T) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-func ownServer(t *testing.T, args ...string) *server {
+func ownServer(t testing.TB, args ...string) *server {
 	t.Helper()
 	s := &server{dir: t.TempDir(), port: freePort(t), args: args}
 	require.NoError(t, s.start())
@@ -98,8 +104,11 @@ func calm() coherence.Timing {
 type installation struct {
 	database config.Database
 	redis    config.Redis
+	busURL   string // redis.URL if empty
 	cache    config.Cache
 	timing   coherence.Timing
+	log      *slog.Logger
+	limits   func(*limits) // changes them; may be nil
 }
 
 func install(t testing.TB) installation {
@@ -110,7 +119,25 @@ func install(t testing.TB) installation {
 		},
 		cache:  config.Cache{Memory: 1 << 24},
 		timing: calm(),
+		log:    slog.New(slog.DiscardHandler),
 	}
+}
+
+// on is the installation with another Redis.
+func (i installation) on(url string) installation {
+	i.redis.URL = url
+	return i
+}
+
+// eager is the installation with the waits of production for Redis.
+func (i installation) eager() installation {
+	i.redis.Timeout = 50 * time.Millisecond
+	return i
+}
+
+func (i installation) with(change func(*limits)) installation {
+	i.limits = change
+	return i
 }
 
 // process is one of an installation's.
@@ -131,15 +158,22 @@ func (i installation) start(t testing.TB) *process {
 // startAway starts a process that may never use its cache.
 func (i installation) startAway(t testing.TB) *process {
 	t.Helper()
-	log := slog.New(slog.DiscardHandler)
 	s, err := store.Open(i.database, auth.NewDigests("a secret of the tests"))
 	require.NoError(t, err)
-	client, err := Connect(i.redis, bus.Timeout, nil)
+	busRedis := i.redis
+	if i.busURL != "" {
+		busRedis.URL = i.busURL
+	}
+	client, err := Connect(busRedis, bus.Timeout, nil)
 	require.NoError(t, err)
-	messages := bus.New(client, i.redis, log)
-	member := coherence.NewMember(s.Journal(), messages, coherence.Options{Reads: true, Timing: i.timing, Log: log})
+	messages := bus.New(client, i.redis, i.log)
+	member := coherence.NewMember(s.Journal(), messages, coherence.Options{Reads: true, Timing: i.timing, Log: i.log})
 	s.OnChange(member.Announce)
-	c, err := New(i.redis, i.cache, member, log)
+	l := defaultLimits(i.redis)
+	if i.limits != nil {
+		i.limits(&l)
+	}
+	c, err := open(i.redis, i.cache, member, i.log, l)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -168,7 +202,10 @@ func (p *process) tryChange(ctx context.Context, tags ...string) error {
 		return err
 	}
 	var transaction uint64
-	if err := tx.NewRaw("SELECT pg_current_xact_id()::text::bigint").Scan(ctx, &transaction); err != nil {
+	err = tx.NewRaw("INSERT INTO cache_changes (tags) VALUES (?) RETURNING transaction::text::bigint",
+		pgdialect.Array(tags)).Scan(ctx, &transaction)
+	if err != nil {
+		_ = tx.Rollback()
 		return err
 	}
 	if err := p.member.Announce(ctx, coherence.Change{Transaction: transaction, Tags: tags}); err != nil {
@@ -177,6 +214,9 @@ func (p *process) tryChange(ctx context.Context, tags ...string) error {
 	}
 	return tx.Commit()
 }
+
+// forget empties the memory of the process, so that it asks Redis.
+func (p *process) forget() { p.local.InvalidateAll() }
 
 // rawClient reaches the keys behind the cache's back.
 func rawClient(t testing.TB, url string) *redis.Client {

@@ -46,7 +46,12 @@ func (r *Redis) guard(client *redis.Client) {
 	r.mu.Lock()
 	r.breakers = append(r.breakers, b)
 	r.mu.Unlock()
-	r.watching.Go(func() { b.watch(r.ctx, r.probeKey) })
+	r.watching.Go(func() {
+		b.watch(r.ctx, r.probeKey)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.breakers = slices.DeleteFunc(r.breakers, func(other *breaker) bool { return other == b })
+	})
 }
 
 // Trouble is why Redis is not used, or does not take what is stored.
@@ -62,18 +67,26 @@ func (t *Trouble) Unwrap() error { return t.Err }
 
 // State is nil while Redis answers, quickly enough, and takes what is stored. Otherwise it is a *Trouble.
 func (r *Redis) State(ctx context.Context) error {
+	switch client := r.client.(type) {
+	case *redis.ClusterClient: // of its nodes the masters count
+		return troubled(client.ForEachMaster(ctx, r.stateOf))
+	case *redis.Client:
+		return troubled(r.stateOf(ctx, client))
+	default:
+		return troubled(client.Ping(ctx).Err())
+	}
+}
+
+func (r *Redis) stateOf(ctx context.Context, client *redis.Client) error {
 	r.mu.Lock()
-	breakers := slices.Clone(r.breakers)
+	i := slices.IndexFunc(r.breakers, func(b *breaker) bool { return b.client == client })
+	if i < 0 {
+		r.mu.Unlock()
+		return redis.ErrClosed
+	}
+	b := r.breakers[i]
 	r.mu.Unlock()
-	if len(breakers) == 0 { // no node of a cluster is known yet
-		return troubled(r.client.Ping(ctx).Err())
-	}
-	for _, b := range breakers {
-		if err := b.state(ctx, r.probeKey); err != nil {
-			return troubled(err)
-		}
-	}
-	return nil
+	return b.state(ctx, r.probeKey)
 }
 
 func troubled(err error) error {

@@ -45,16 +45,26 @@ func (s *shared) set(ctx context.Context, space, key string, e *Entry) error {
 	return s.client.Set(ctx, s.entryKey(space, key), encode(e), max(time.Until(e.expires), time.Millisecond)).Err()
 }
 
-// lock takes the right to load a key for all processes. Without it another process loads now.
-func (s *shared) lock(ctx context.Context, space, key string) (token string, taken bool, err error) {
+// lock takes the right to load a key for all processes, and then reads the entry, in one round trip: the one who had
+// the right before may have stored it. Without a token another process loads now.
+func (s *shared) lock(ctx context.Context, space, key string) (token string, e *Entry, err error) {
 	ctx, cancel := detach(ctx, s.limits.exchange)
 	defer cancel()
+	pipe := s.client.Pipeline()
 	token = rand.Text()
-	err = s.client.SetArgs(ctx, s.lockKey(space, key), token, redis.SetArgs{Mode: "NX", TTL: s.limits.lock}).Err()
-	if errors.Is(err, redis.Nil) {
-		return "", false, nil
+	taken := pipe.SetArgs(ctx, s.lockKey(space, key), token, redis.SetArgs{Mode: "NX", TTL: s.limits.lock})
+	value := pipe.Get(ctx, s.entryKey(space, key))
+	_, _ = pipe.Exec(ctx) // its error is one of the two
+	if body, err := value.Bytes(); err == nil {
+		e, _ = decode(body)
 	}
-	return token, err == nil, err
+	if errors.Is(taken.Err(), redis.Nil) {
+		return "", e, nil
+	}
+	if taken.Err() != nil {
+		return "", e, taken.Err()
+	}
+	return token, e, nil
 }
 
 var unlockScript = redis.NewScript(`
@@ -69,8 +79,11 @@ func (s *shared) unlock(ctx context.Context, space, key, token string) {
 	_ = unlockScript.Run(ctx, s.client, []string{s.lockKey(space, key)}, token).Err() // else it ends by time
 }
 
-func (s *shared) entryKey(space, key string) string { return s.prefix + "e:" + space + ":" + key }
-func (s *shared) lockKey(space, key string) string  { return s.prefix + "l:" + space + ":" + key }
+// Braces keep an entry and its lock on one node of a cluster, so that what is sent together is executed in order.
+func (s *shared) entryKey(space, key string) string {
+	return s.prefix + "e:" + space + ":{" + key + "}"
+}
+func (s *shared) lockKey(space, key string) string { return s.prefix + "l:" + space + ":{" + key + "}" }
 
 // detach keeps ctx's values and replaces its end, so that a caller who leaves early does not break a connection.
 func detach(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {

@@ -7,8 +7,8 @@ import (
 
 // Journal is what processes coordinate by in the database. Package store implements it.
 type Journal interface {
-	// Renew stores the row of this process, and returns what there is to know at the moment of the same statement. Of the
-	// changes it returns those whose records were committed after since was taken.
+	// Renew stores the row of this process, unless one of a later turn is stored, and returns what there is to know at the
+	// moment of the same statement. Of the changes it returns those whose records were committed after since was taken.
 	Renew(ctx context.Context, row Row, since Snapshot) (Renewal, error)
 	// Record stores a change at once, outside of its transaction, and returns the transaction that did so.
 	Record(ctx context.Context, c Change) (transaction uint64, err error)
@@ -21,16 +21,16 @@ type Journal interface {
 // Row is what the others know of a process.
 type Row struct {
 	Process string   `json:"id"`
-	Turn    uint64   `json:"turn"`  // counts renewals; of no account in a row to be stored
+	Turn    uint64   `json:"turn"`  // counts renewals
 	Reads   bool     `json:"reads"` // it holds a lease, or is about to
 	Deaf    bool     `json:"deaf"`  // its message bus does not work
-	Seen    Snapshot `json:"-"`     // it knows the changes whose records had been committed then
+	Seen    Snapshot `json:"seen"`  // it knows the changes whose records had been committed then
 }
 
 // Renewal is an answer of the database.
 type Renewal struct {
 	Snapshot   Snapshot // all of the answer is as of it
-	Generation string   // the database cluster and its timeline
+	Generation string   // the database cluster, its timeline, and the table of changes
 	Horizon    uint64   // no change by a later transaction has been removed
 	Changes    []Change
 	Urgent     bool // a writer waits until this process shows that it knows one of the changes

@@ -17,6 +17,7 @@ type Ledger struct {
 	mu      sync.Mutex
 	horizon uint64 // the newest transaction whose changes may have been forgotten
 	tags    map[string]*tagState
+	compact int // how many tags there may be until those that nothing is kept of are taken out
 }
 
 // tagState is what a ledger knows of one tag.
@@ -46,8 +47,8 @@ func (l *Ledger) Add(c Change) {
 	}
 }
 
-// Fresh reports whether data with the tags that was read under the snapshot, or later, is as new as all changes that the
-// ledger knows.
+// Fresh reports whether data with the tags that was read under the snapshot, or later, is as new as all changes that
+// the ledger knows.
 func (l *Ledger) Fresh(s Snapshot, tags []string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -75,13 +76,17 @@ func (l *Ledger) fresh(s Snapshot, tags []string) bool {
 	return true
 }
 
-// Admit reports whether the data is fresh, and if so sets void as soon as it no longer is. Whoever gives the data up sets
-// void, too.
+// Admit reports whether the data is fresh, and if so sets void as soon as it no longer is. Whoever gives the data up
+// sets void, too.
 func (l *Ledger) Admit(s Snapshot, tags []string, void *atomic.Bool) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.fresh(s, tags) {
 		return false
+	}
+	if len(l.tags) >= max(l.compact, minCompactTags) {
+		l.sweep()
+		l.compact = 2 * len(l.tags)
 	}
 	for _, tag := range tags {
 		state := l.state(tag)
@@ -94,8 +99,12 @@ func (l *Ledger) Admit(s Snapshot, tags []string, void *atomic.Bool) bool {
 	return true
 }
 
-// minCompact is how long the list of a tag's copies may get before it is looked through.
-const minCompact = 16
+// minCompact is how long the list of a tag's copies may get before it is looked through, and minCompactTags the same of
+// the tags.
+const (
+	minCompact     = 16
+	minCompactTags = 1024
+)
 
 func (l *Ledger) state(tag string) *tagState {
 	state := l.tags[tag]
@@ -106,8 +115,8 @@ func (l *Ledger) state(tag string) *tagState {
 	return state
 }
 
-// Forget drops the changes up to the horizon, and what is kept of tags without changes and copies. Data under a snapshot
-// that does not see past the horizon is no longer fresh.
+// Forget drops the changes up to the horizon, and what is kept of tags without changes and copies. Data under a
+// snapshot that does not see past the horizon is no longer fresh.
 func (l *Ledger) Forget(horizon uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -115,8 +124,13 @@ func (l *Ledger) Forget(horizon uint64) {
 		return
 	}
 	l.horizon = horizon
+	l.sweep()
+}
+
+// sweep takes out changes up to the horizon, copies that are void, and tags that nothing is kept of.
+func (l *Ledger) sweep() {
 	for tag, state := range l.tags {
-		kept, known := slices.BinarySearch(state.changes, horizon)
+		kept, known := slices.BinarySearch(state.changes, l.horizon)
 		if known {
 			kept++
 		}

@@ -27,10 +27,12 @@ type Member struct {
 	snapshot atomic.Pointer[Snapshot] // of the last renewal
 	space    atomic.Pointer[string]   // the generation
 
-	renewing   sync.Mutex // held over a renewal
+	renewing   chan struct{} // one who is in it renews; what follows is theirs
 	lease      lease
+	turn       uint64
 	seen       Snapshot
-	generation string
+	generation string // empty before the first renewal, and before the one after all was forgotten
+	left       bool
 
 	mu      sync.Mutex // never held over I/O
 	peers   peers
@@ -92,6 +94,7 @@ func NewMember(journal Journal, b *bus.Bus, o Options) *Member {
 		lease: lease{timing: o.Timing}, peers: peers{timing: o.Timing},
 		log:   logging.Sparse(o.Log, slog.LevelWarn, "while"),
 		waits: map[uint64]*wait{}, renewed: make(chan struct{}), soon: make(chan struct{}, 1),
+		renewing: make(chan struct{}, 1),
 	}
 	m.snapshot.Store(&Snapshot{})
 	b.Subscribe(channelChanges, m.onChange)
@@ -104,20 +107,22 @@ func (m *Member) Ledger() *Ledger { return m.ledger }
 
 // Lease is the lease that is in force now, if any.
 func (m *Member) Lease() Lease {
-	return Lease{member: m, term: m.term.Load(), end: time.Duration(m.end.Load())}
+	return Lease{member: m, term: m.term.Load()}
 }
 
-// Lease is the right to use cached data until a moment.
+// Lease is the right to use cached data while it is in force.
 type Lease struct {
 	member *Member
 	term   uint64
-	end    time.Duration
 }
 
-// InForce reports whether there has been a lease all the time since the call of Member.Lease.
-func (l Lease) InForce() bool { return l.end > 0 && now() < l.end && l.member.term.Load() == l.term }
+// InForce reports whether there is a lease, and none was given back or lost since the call of Member.Lease. Renewals in
+// between do no harm.
+func (l Lease) InForce() bool {
+	return now() < time.Duration(l.member.end.Load()) && l.member.term.Load() == l.term
+}
 
-// Generation names the database cluster and its timeline. It is empty before the first renewal.
+// Generation names the database cluster, its timeline, and the table of changes. It is empty before the first renewal.
 func (m *Member) Generation() string {
 	if g := m.space.Load(); g != nil {
 		return *g
@@ -185,8 +190,10 @@ func (m *Member) announceByRecord(ctx context.Context, c Change, w *wait) error 
 	if err != nil {
 		return err
 	}
-	limit := time.NewTimer(m.timing.Lease)
+	limit, again := time.NewTimer(m.timing.Lease), time.NewTicker(m.timing.RenewSoon)
 	defer limit.Stop()
+	defer again.Stop()
+	m.renewSoon()
 	for {
 		renewed := m.nextRenewal()
 		if m.haveRead(recorded, w) {
@@ -199,17 +206,23 @@ func (m *Member) announceByRecord(ctx context.Context, c Change, w *wait) error 
 			return ctx.Err()
 		case <-limit.C:
 			return nil
+		case <-again.C:
+			m.renewSoon()
 		case <-renewed:
 		}
 	}
 }
 
-// nextRenewal asks for a renewal soon, and returns a channel that is closed after the next one.
-func (m *Member) nextRenewal() <-chan struct{} {
+// renewSoon asks for a renewal.
+func (m *Member) renewSoon() {
 	select {
 	case m.soon <- struct{}{}:
 	default:
 	}
+}
+
+// nextRenewal returns a channel that is closed after the next renewal.
+func (m *Member) nextRenewal() <-chan struct{} {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.renewed
@@ -232,17 +245,45 @@ func (m *Member) haveRead(recorded uint64, w *wait) bool {
 // readers are the other processes that may hold a lease.
 func (m *Member) readers(ctx context.Context) ([]string, error) {
 	for {
-		m.mu.Lock()
-		current, readers := m.peers.current(now()), m.peers.readers()
-		m.mu.Unlock()
-		if current {
+		if readers, current := m.listed(); current {
 			return readers, nil
 		}
-		if err := m.renew(ctx); err != nil {
+		if err := m.renewList(ctx); err != nil {
 			return nil, err
 		}
 	}
 }
+
+// listed are the processes on the list that may hold a lease, and whether the list may still be used.
+func (m *Member) listed() (readers []string, current bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.peers.readers(), m.peers.current(now())
+}
+
+// renewList renews, unless another call has done so while this one waited for its turn.
+func (m *Member) renewList(ctx context.Context) error {
+	if err := m.enter(ctx); err != nil {
+		return err
+	}
+	defer m.exit()
+	if _, current := m.listed(); current {
+		return nil
+	}
+	return m.renewInTurn(ctx)
+}
+
+// enter waits for the turn to renew.
+func (m *Member) enter(ctx context.Context) error {
+	select {
+	case m.renewing <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (m *Member) exit() { <-m.renewing }
 
 func (m *Member) addWait(processes []string) (uint64, *wait) {
 	w := &wait{missing: make(map[string]struct{}, len(processes)), done: make(chan struct{})}
@@ -326,9 +367,9 @@ func (m *Member) prune(ctx context.Context) {
 
 // pause is the time until the next renewal.
 func (m *Member) pause() time.Duration {
-	m.renewing.Lock()
+	m.renewing <- struct{}{}
 	joining := m.lease.stage > asked && m.lease.stage < held
-	m.renewing.Unlock()
+	m.exit()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if joining || m.peers.anyDeaf() {
@@ -340,18 +381,24 @@ func (m *Member) pause() time.Duration {
 // leave tells the others that they need not wait for this process any more.
 func (m *Member) leave(ctx context.Context) {
 	m.endLease()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.timing.Call)
-	defer cancel()
-	m.renewing.Lock()
-	defer m.renewing.Unlock()
+	m.renewing <- struct{}{} // for one call of the journal at most
+	defer m.exit()
+	m.left = true
+	m.endLease()
 	// Should it fail, they find that the row does not change.
-	_, _ = m.journal.Renew(ctx, Row{Process: m.bus.Process(), Seen: m.seen}, m.seen)
+	_ = m.renewInTurn(context.WithoutCancel(ctx))
 }
 
 // renew stores this process' row and takes what the database answers.
 func (m *Member) renew(ctx context.Context) error {
-	m.renewing.Lock()
-	defer m.renewing.Unlock()
+	if err := m.enter(ctx); err != nil {
+		return err
+	}
+	defer m.exit()
+	return m.renewInTurn(ctx)
+}
+
+func (m *Member) renewInTurn(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, m.timing.Call)
 	defer cancel()
 	again, err := m.renewOnce(ctx)
@@ -361,25 +408,27 @@ func (m *Member) renew(ctx context.Context) error {
 	return err
 }
 
-// renewOnce reports whether a writer waits until the row says what has been read just now.
+// renewOnce reports whether another renewal must follow at once: a writer waits until the row says what has been read
+// just now, or all was forgotten.
 func (m *Member) renewOnce(ctx context.Context) (again bool, err error) {
 	healthy := m.bus.Healthy()
-	reads := m.lease.want(m.reads && (healthy || m.alone()))
+	reads := m.lease.want(m.reads && !m.left && (healthy || m.alone()))
 	if !reads {
 		m.endLease()
 	}
 	first := m.generation == ""
 	sent := now()
-	r, err := m.journal.Renew(ctx, Row{Process: m.bus.Process(), Reads: reads, Deaf: !healthy, Seen: m.seen}, m.seen)
+	m.turn++
+	r, err := m.journal.Renew(ctx,
+		Row{Process: m.bus.Process(), Turn: m.turn, Reads: reads, Deaf: !healthy && !m.left, Seen: m.seen}, m.seen)
 	answered := now()
 	if err != nil {
 		return false, err
 	}
 	if !first && (r.Generation != m.generation || m.seen.Oldest <= r.Horizon) {
 		// What was read before may be of another database, or changes have been removed that this process has not read.
-		m.endLease()
-		m.lease = lease{timing: m.timing}
-		m.ledger.Reset()
+		m.forget(ctx)
+		return true, nil
 	}
 	for _, change := range r.Changes {
 		m.ledger.Add(change)
@@ -397,12 +446,28 @@ func (m *Member) renewOnce(ctx context.Context) (again bool, err error) {
 
 	if end := m.lease.renew(sent, answered, r.Snapshot); end > 0 {
 		m.end.Store(int64(end))
-	} else if m.endLease() {
-		m.stats.lost.Add(1)
-		m.log.WarnContext(ctx, "lease of the cache lost", slog.String("while", "renewing"),
-			slog.Duration("answered_after", answered-sent))
+	} else {
+		m.loseLease(ctx, answered-sent)
 	}
 	return r.Urgent && !first, nil
+}
+
+// forget begins anew, as a process that has just started: it knows no change, and reads all of them before it gets a
+// lease.
+func (m *Member) forget(ctx context.Context) {
+	m.loseLease(ctx, 0)
+	m.lease = lease{timing: m.timing}
+	m.seen, m.generation = Snapshot{}, ""
+	m.snapshot.Store(&Snapshot{})
+	m.ledger.Reset()
+}
+
+func (m *Member) loseLease(ctx context.Context, took time.Duration) {
+	if m.endLease() {
+		m.stats.lost.Add(1)
+		m.log.WarnContext(ctx, "lease of the cache lost", slog.String("while", "renewing"),
+			slog.Duration("answered_after", took))
+	}
 }
 
 // endLease reports whether there was a lease, be it that it has ended by time.

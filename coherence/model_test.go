@@ -14,9 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The model is the protocol with few processes, transactions and moments, and every order in which its steps can happen:
-// a process that takes no step is paused, a message that is never received is lost, and a process that restarts has
-// forgotten everything. It uses the lease and the list of peers of this package. Its time is in ticks.
+// The model is the protocol with few processes, transactions and moments, and every order in which its steps can
+// happen: a process that takes no step is paused, a message that is never received is lost, and a process that restarts
+// has forgotten everything. It uses the lease and the list of peers of this package. Its time is in ticks.
 const (
 	modelLease = 2
 	modelList  = 1

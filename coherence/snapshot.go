@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Snapshot says which transactions of Postgres had ended at a moment: those with an ID below Next that are not in Running.
-// The zero Snapshot is from before all transactions.
+// Snapshot says which transactions of Postgres had ended at a moment: those with an ID below Next that are not in
+// Running. The zero Snapshot is from before all transactions.
 type Snapshot struct {
 	Oldest  uint64   // all transactions below had ended
 	Next    uint64   // the first ID that no transaction that had ended has
@@ -55,6 +55,15 @@ func (s Snapshot) String() string {
 		b = strconv.AppendUint(b, id, 10)
 	}
 	return string(b)
+}
+
+// MarshalText is String, for JSON.
+func (s Snapshot) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText is ParseSnapshot, for JSON.
+func (s *Snapshot) UnmarshalText(text []byte) (err error) {
+	*s, err = ParseSnapshot(string(text))
+	return err
 }
 
 // Ended reports whether a transaction had ended. What it did, if it was committed, is in all data that was read at the

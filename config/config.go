@@ -38,7 +38,7 @@ type Config struct {
 	Redis     Redis
 	RateLimit RateLimit
 	Temporal  Temporal
-	Mail      Mail
+	Email     Email
 	Blob      Blob
 	Cache     Cache
 	Room      Room
@@ -133,9 +133,9 @@ type RateLimit struct {
 	// SignInFailures is the number of wrong passwords per 15 minutes, account and client. All clients that have not
 	// signed in to the account in the last 90 days have 100 an hour together.
 	SignInFailures int `env:"RATE_LIMIT_SIGN_IN_FAILURES" envDefault:"20"`
-	// Mails is the number of emails per hour to one recipient, and of those that one account asks for. The other limits
+	// Emails is the number of emails per hour to one recipient, and of those that one account asks for. The other limits
 	// of emails are multiples of it (watchparty.EmailBudget). They are counted in Postgres, with or without Redis.
-	Mails int `env:"RATE_LIMIT_MAILS" envDefault:"5"`
+	Emails int `env:"RATE_LIMIT_EMAILS" envDefault:"5"`
 	// Exports is the number of exports of personal data per hour and account.
 	Exports int `env:"RATE_LIMIT_EXPORTS" envDefault:"5"`
 	// Writes is the number of POST, PUT, PATCH and DELETE requests per minute and account, or per client address
@@ -153,8 +153,8 @@ type Temporal struct {
 	Namespace string `env:"TEMPORAL_NAMESPACE" envDefault:"default"`
 }
 
-// Mail is the connection to the SMTP server, and how this service presents itself to it.
-type Mail struct {
+// Email is the connection to the SMTP server, and how this service presents itself to it.
+type Email struct {
 	Host     string `env:"SMTP_HOST"`
 	Port     int    `env:"SMTP_PORT" envDefault:"587"`
 	Username string `env:"SMTP_USERNAME"`
@@ -178,7 +178,7 @@ type Mail struct {
 }
 
 // HELO returns the name for EHLO in ASCII, as SMTP requires.
-func (m Mail) HELO() (string, error) {
+func (m Email) HELO() (string, error) {
 	if m.HELOName == "" {
 		from, err := mail.ParseAddress(m.From)
 		if err != nil {
@@ -416,7 +416,7 @@ func (r RateLimit) EmailLimit() int {
 	if !r.Enabled {
 		return 0
 	}
-	return r.Mails
+	return r.Emails
 }
 
 // OffSchedule is the value of a schedule's setting that pauses the schedule.

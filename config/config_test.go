@@ -66,13 +66,13 @@ func TestDefaults(t *testing.T) {
 			Enabled:        true,
 			SignIn:         100,
 			SignInFailures: 20,
-			Mails:          5,
+			Emails:         5,
 			Exports:        5,
 			Writes:         300,
 			Reads:          100,
 		},
 		Temporal: config.Temporal{UIURL: "http://localhost:8233", Namespace: "default"},
-		Mail: config.Mail{
+		Email: config.Email{
 			Host: "smtp.example.org", Port: 587, TLS: "starttls", From: "WatchParty <no-reply@watchparty.test>",
 			Timeout: 20 * time.Second, PerSecond: 20,
 		},
@@ -111,7 +111,7 @@ func TestLoad(t *testing.T) {
 	t.Run("an empty value is the default", func(t *testing.T) {
 		c, err := load(map[string]string{"SMTP_PORT": "", "HTTP_ADDR": "", "APP_ENV": ""})
 		require.NoError(t, err)
-		require.Equal(t, 587, c.Mail.Port)
+		require.Equal(t, 587, c.Email.Port)
 		require.Equal(t, ":5000", c.HTTP.Addr)
 		require.Equal(t, "production", c.Env)
 	})
@@ -229,7 +229,8 @@ func TestValuesAreNotPrinted(t *testing.T) {
 		})
 	}
 	for _, value := range []string{
-		"postgres://watchparty:hunter2%zz@db/watchparty", "postgres://watchparty:hunter2@db:port/x", "://hunter2", "hunter2\x7f",
+		"postgres://watchparty:hunter2%zz@db/watchparty", "postgres://watchparty:hunter2@db:port/x", "://hunter2",
+		"hunter2\x7f",
 	} {
 		_, err := load(map[string]string{"DATABASE_URL": value})
 		require.ErrorContains(t, err, "DATABASE_URL")
@@ -273,24 +274,31 @@ func TestLimits(t *testing.T) {
 		{"LOG_FORMAT", []string{"json", "text"}, []string{"xml"}},
 		{"PUBLIC_URL", []string{"http://x", "https://x.org/y"}, []string{"x.org", "ftp://x", "/", "https:"}},
 		{"FRONTEND_URL", []string{"", "http://x", "https://x.org/y"}, []string{"x.org", "ftp://x", "https:"}},
-		{"HTTP_TRUSTED_PROXIES", []string{"", "10.0.0.1/32", "10.0.0.0/8,fd00::/8"}, []string{"10.0.0.1", "proxy", "10.0.0.0/8,", "0.0.0.0/0", "10.0.0.0/8,::/0"}},
+		{"HTTP_TRUSTED_PROXIES", []string{"", "10.0.0.1/32", "10.0.0.0/8,fd00::/8"},
+			[]string{"10.0.0.1", "proxy", "10.0.0.0/8,", "0.0.0.0/0", "10.0.0.0/8,::/0"}},
 		{"REDIS_TIMEOUT", []string{"1ms", "100ms"}, []string{"999us", "101ms"}},
 		{"REDIS_POOL_SIZE", []string{"1", "1000"}, []string{"0", "1001"}},
 		{"HTTP_READ_TIMEOUT", []string{"1s", year}, []string{"999ms", "0s", "-1s"}},
 		{"HTTP_WRITE_TIMEOUT", []string{"1s"}, []string{"999ms"}},
 		{"HTTP_SHUTDOWN_TIMEOUT", []string{"1s"}, []string{"999ms"}},
 		{"AUTH_SECRET", []string{strings.Repeat("x", 32), strings.Repeat("é", 16)}, []string{"", strings.Repeat("x", 31)}},
-		{"AUTH_FORMER_SECRETS", []string{"", strings.Repeat("x", 32), strings.Repeat("x", 32) + "," + strings.Repeat("y", 40)}, []string{"x", strings.Repeat("x", 32) + ",", strings.Repeat("x", 32) + ",y,z"}},
+		{"AUTH_FORMER_SECRETS", []string{"", strings.Repeat("x", 32),
+			strings.Repeat("x", 32) + "," + strings.Repeat("y", 40)}, []string{"x", strings.Repeat("x",
+			32) + ",", strings.Repeat("x", 32) + ",y,z"}},
 		{"AUTH_ACCESS_TTL", []string{"1m"}, []string{"59s"}},
 		{"AUTH_REFRESH_TTL", []string{"1h"}, []string{"59m59s"}},
 		{"AUTH_SESSION_TTL", []string{"1h"}, []string{"59m59s"}},
 		{"AUTH_REFRESH_GRACE", []string{"0s", "5m"}, []string{"-1s", "5m1s"}},
 		{"AUTH_HASH_PARALLEL", []string{"1", "64"}, []string{"0", "65"}},
-		{"DATABASE_URL", []string{"postgres://h/d", "postgresql://h/d", "unix://d/run/s"}, []string{"", "h/d", "mysql://h/d"}},
+		{"DATABASE_URL", []string{"postgres://h/d", "postgresql://h/d", "unix://d/run/s"},
+			[]string{"", "h/d", "mysql://h/d"}},
 		{"DATABASE_MAX_CONNS", []string{"2", "1000"}, []string{"1", "1001"}},
 		{"DATABASE_STATEMENT_TIMEOUT", []string{"100ms"}, []string{"99ms"}},
-		{"REDIS_URL", []string{"redis://h", "rediss://h", "unix:///run/s", "redis://a,redis://b", "redis+sentinel://a:26379/party"}, []string{"", "h:6379", "redis://a,", "redis://a,b"}},
-		{"DATABASE_HOST", []string{"", "db", "db.example.org", "10.0.0.1", "fd00::1", "[fd00::1]"}, []string{"db:5432", "postgres://db", "a/b", "a@b", "d b", "a,b"}},
+		{"REDIS_URL",
+			[]string{"redis://h", "rediss://h", "unix:///run/s", "redis://a,redis://b", "redis+sentinel://a:26379/party"},
+			[]string{"", "h:6379", "redis://a,", "redis://a,b"}},
+		{"DATABASE_HOST", []string{"", "db", "db.example.org", "10.0.0.1", "fd00::1", "[fd00::1]"},
+			[]string{"db:5432", "postgres://db", "a/b", "a@b", "d b", "a,b"}},
 		{"DATABASE_PORT", []string{"1", "65535"}, []string{"0", "65536", "postgres"}},
 		{"DATABASE_SSLMODE", []string{"", "verify-full", "require", "disable"}, []string{"on", "DISABLE"}},
 		{"REDIS_HOST", []string{"", "cache", "10.0.0.1", "fd00::1"}, []string{"cache:6379", "redis://cache", "a,b"}},
@@ -300,7 +308,7 @@ func TestLimits(t *testing.T) {
 		{"RATE_LIMIT_ENABLED", []string{"true", "false"}, []string{"off", "2"}},
 		{"RATE_LIMIT_SIGN_IN", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
 		{"RATE_LIMIT_SIGN_IN_FAILURES", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
-		{"RATE_LIMIT_MAILS", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
+		{"RATE_LIMIT_EMAILS", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
 		{"RATE_LIMIT_EXPORTS", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
 		{"RATE_LIMIT_WRITES", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
 		{"RATE_LIMIT_READS", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
@@ -308,10 +316,12 @@ func TestLimits(t *testing.T) {
 		{"SMTP_HOST", []string{"x"}, []string{""}},
 		{"SMTP_PORT", []string{"1", "65535"}, []string{"0", "65536"}},
 		{"SMTP_TLS", []string{"starttls", "implicit", "none"}, []string{"STARTTLS", "true"}},
-		{"MAIL_FROM", []string{"a@b", "WatchParty <a@b.org>", "<\"a..b\"@bücher.example>"}, []string{"a", "a@b, c@d", "a@b\r\nBcc: c@d", "a@foo_bar.example", "a@[192.0.2.1]"}},
+		{"MAIL_FROM", []string{"a@b", "WatchParty <a@b.org>", "<\"a..b\"@bücher.example>"},
+			[]string{"a", "a@b, c@d", "a@b\r\nBcc: c@d", "a@foo_bar.example", "a@[192.0.2.1]"}},
 		{"SMTP_HELO_NAME", []string{"", "watch.example.org", "bücher.example", "[192.0.2.1]", "[IPv6:2001:db8::1]"}, []string{
 			"watch", "localhost", "watch.example.org.", "a_b.example.org", "x@example.org", "a b.example.org", "192.0.2.1",
-			"a.example.org\r\nMAIL FROM:<x@evil.example>", " a.example.org", "[192.0.2]", "[2001:db8::1]", "[IPv6:192.0.2.1]", "[192.0.2.1",
+			"a.example.org\r\nMAIL FROM:<x@evil.example>", " a.example.org", "[192.0.2]", "[2001:db8::1]", "[IPv6:192.0.2.1]",
+			"[192.0.2.1",
 		}},
 		{"MAIL_DKIM_SELECTOR", []string{""}, []string{"x"}},
 		{"MAIL_DKIM_KEY_FILE", []string{""}, []string{"x"}},
@@ -331,7 +341,9 @@ func TestLimits(t *testing.T) {
 		{"CLEANUP_SCHEDULE", crons, noCrons},
 		{"REPORT_WEEKLY_SCHEDULE", crons, noCrons},
 		{"REPORT_MONTHLY_SCHEDULE", crons, noCrons},
-		{"REPORT_RECIPIENTS", []string{"a@example.org", "a@example.org,b@example.org", "a..b@bücher.example"}, []string{"a", "a@foo_bar.example", "A <a@example.org>", "a@example.org;b@example.org", strings.Repeat("a@example.org,", 20) + "b@example.org"}},
+		{"REPORT_RECIPIENTS", []string{"a@example.org", "a@example.org,b@example.org", "a..b@bücher.example"},
+			[]string{"a", "a@foo_bar.example", "A <a@example.org>", "a@example.org;b@example.org",
+				strings.Repeat("a@example.org,", 20) + "b@example.org"}},
 		{"REPORT_LANGUAGE", []string{"en", "de"}, []string{"fr", "EN"}},
 		{"CLEANUP_PARTICIPANT_INACTIVE", ages, noAges},
 		{"CLEANUP_MESSAGE_AGE", ages, noAges},
@@ -347,7 +359,8 @@ func TestLimits(t *testing.T) {
 		{"CLEANUP_OUTBOX_AGE", ages, noAges},
 		{"CLEANUP_ACTIVITY_AGE", ages, noAges},
 		{"CLEANUP_FILE_AGE", ages, noAges},
-		{"AVATAR_CDN_URL", []string{"https://cdn.example", "http://cdn.example/a/"}, []string{"cdn.example", "ftp://cdn.example", "https://"}},
+		{"AVATAR_CDN_URL", []string{"https://cdn.example", "http://cdn.example/a/"},
+			[]string{"cdn.example", "ftp://cdn.example", "https://"}},
 		{"CLEANUP_BATCH_PAUSE", []string{"0s"}, []string{"-1ns"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -377,7 +390,7 @@ func TestHELOName(t *testing.T) {
 				map[string]string{"SMTP_HELO_NAME": c.setting, "MAIL_FROM": c.from, "PUBLIC_URL": "http://localhost:5000"},
 			)
 			require.NoError(t, err)
-			got, err := c1.Mail.HELO()
+			got, err := c1.Email.HELO()
 			require.NoError(t, err)
 			require.Equal(t, c.want, got)
 		})

@@ -237,7 +237,7 @@ func sections() []Section {
 			{Name: "RATE_LIMIT_SIGN_IN", Help: "Requests to /api/auth/ per minute and client address."},
 			{Name: "RATE_LIMIT_SIGN_IN_FAILURES", Help: "Wrong passwords per 15 minutes, account and client address. " +
 				"Clients that have not signed in to the account in the last 90 days have 100 an hour together."},
-			{Name: "RATE_LIMIT_MAILS", Help: "Emails per hour to one address, and by one account that asks for them; " +
+			{Name: "RATE_LIMIT_EMAILS", Help: "Emails per hour to one address, and by one account that asks for them; " +
 				"four times as many per day. At most three fifths of those to one address are invitations. Security " +
 				"notices are counted apart. A client address may ask for twenty times as many. Emails over the limit " +
 				"of their recipient wait. Counted in Postgres."},

@@ -89,39 +89,39 @@ func (c Config) Validate() error {
 
 	p.between("RATE_LIMIT_SIGN_IN", int64(c.RateLimit.SignIn), 1, maxRate)
 	p.between("RATE_LIMIT_SIGN_IN_FAILURES", int64(c.RateLimit.SignInFailures), 1, maxRate)
-	p.between("RATE_LIMIT_MAILS", int64(c.RateLimit.Mails), 1, maxRate)
+	p.between("RATE_LIMIT_EMAILS", int64(c.RateLimit.Emails), 1, maxRate)
 	p.between("RATE_LIMIT_EXPORTS", int64(c.RateLimit.Exports), 1, maxRate)
 	p.between("RATE_LIMIT_WRITES", int64(c.RateLimit.Writes), 1, maxRate)
 	p.between("RATE_LIMIT_READS", int64(c.RateLimit.Reads), 1, maxRate)
 
 	p.url("TEMPORAL_UI_URL", c.Temporal.UIURL, "http", "https")
 
-	if c.Mail.Host == "" {
+	if c.Email.Host == "" {
 		p.add("SMTP_HOST", "is required")
 	}
-	p.between("SMTP_PORT", int64(c.Mail.Port), 1, 65535)
-	p.oneOf("SMTP_TLS", c.Mail.TLS, "starttls", "implicit", "none")
-	if from, err := mail.ParseAddress(c.Mail.From); err != nil {
+	p.between("SMTP_PORT", int64(c.Email.Port), 1, 65535)
+	p.oneOf("SMTP_TLS", c.Email.TLS, "starttls", "implicit", "none")
+	if from, err := mail.ParseAddress(c.Email.From); err != nil {
 		p.add("MAIL_FROM", "must be one email address, such as WatchParty <no-reply@example.org>")
 	} else if _, err := watchparty.ParseAddress(from.Address); err != nil {
 		p.add("MAIL_FROM", "must be one email address, such as WatchParty <no-reply@example.org>")
 	}
-	if _, err := c.Mail.HELO(); err != nil && c.Mail.HELOName != "" {
+	if _, err := c.Email.HELO(); err != nil && c.Email.HELOName != "" {
 		p.add("SMTP_HELO_NAME", "%s", err)
 	}
-	switch selected, keyed := c.Mail.DKIMSelector != "", c.Mail.DKIMKeyFile != ""; {
+	switch selected, keyed := c.Email.DKIMSelector != "", c.Email.DKIMKeyFile != ""; {
 	case keyed && !selected:
 		p.add("MAIL_DKIM_KEY_FILE", "needs MAIL_DKIM_SELECTOR too")
 	case selected && !keyed:
 		p.add("MAIL_DKIM_SELECTOR", "needs MAIL_DKIM_KEY_FILE too")
-	case selected && !selector.MatchString(c.Mail.DKIMSelector):
+	case selected && !selector.MatchString(c.Email.DKIMSelector):
 		p.add("MAIL_DKIM_SELECTOR", "must be letters, digits, hyphens and dots, as in a domain name")
 	}
-	p.duration("SMTP_TIMEOUT", c.Mail.Timeout, time.Second)
-	if c.Mail.Timeout > 25*time.Second {
+	p.duration("SMTP_TIMEOUT", c.Email.Timeout, time.Second)
+	if c.Email.Timeout > 25*time.Second {
 		p.add("SMTP_TIMEOUT", "must be at most 25s: an attempt may take two of them and ends after 60s")
 	}
-	if !(c.Mail.PerSecond > 0) || math.IsInf(c.Mail.PerSecond, 1) {
+	if !(c.Email.PerSecond > 0) || math.IsInf(c.Email.PerSecond, 1) {
 		p.add("MAIL_PER_SECOND", "must be more than 0 and finite")
 	}
 

@@ -190,7 +190,8 @@ func TestComposePorts(t *testing.T) {
 	require.Equal(t, want, published(t, project(t, "COMPOSE_PROFILES=mailpit,tls")))
 	moved := []string{"COMPOSE_PROFILES=mailpit,tls"}
 	for i, name := range []string{
-		"POSTGRES", "REDIS", "TEMPORAL", "TEMPORAL_UI", "SMTP", "INBOX", "API", "API_METRICS", "WORKER_METRICS", "HTTP", "HTTPS",
+		"POSTGRES", "REDIS", "TEMPORAL", "TEMPORAL_UI", "SMTP", "INBOX", "API", "API_METRICS", "WORKER_METRICS", "HTTP",
+		"HTTPS",
 	} {
 		moved = append(moved, "PUBLISH_"+name+"=127.0.0.1:"+strconv.Itoa(20000+i))
 	}

@@ -12,10 +12,10 @@ import (
 	"syscall"
 )
 
-// account is the system user that runs Postgres in root's stead.
+// account is the system user that runs Postgres if this process is root's.
 type account struct{ uid, gid int }
 
-// postgresAccount is nil unless this process is root's.
+// postgresAccount returns nil unless this process is root's.
 func postgresAccount() (*account, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
@@ -40,7 +40,7 @@ func (a *account) credential() *syscall.Credential {
 	return &syscall.Credential{Uid: uint32(a.uid), Gid: uint32(a.gid)}
 }
 
-// reaches tells whether the account can work in dir. It is tried out: modes alone do not tell where there are ACLs.
+// reaches reports whether the account can work in dir. It tries, since modes alone do not say so where there are ACLs.
 func (a *account) reaches(ctx context.Context, dir string) bool {
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", `cd "$0" && test -w .`, dir)
 	cmd.Dir = "/"
@@ -48,7 +48,7 @@ func (a *account) reaches(ctx context.Context, dir string) bool {
 	return cmd.Run() == nil
 }
 
-// settle decides where the cluster lives and makes that folder.
+// settle chooses the folder of the cluster, and makes it.
 func (p *postgres) settle(ctx context.Context) error {
 	p.home = p.stack.folders.data(Postgres)
 	if err := os.MkdirAll(p.home, 0o700); err != nil {
@@ -88,7 +88,7 @@ func (a *account) claim(dir string) (string, error) {
 	if err := os.Mkdir(dir, 0o711); err != nil && !errors.Is(err, os.ErrExist) {
 		return "", fmt.Errorf("make a folder for Postgres: %w", err)
 	}
-	// Anybody can make folders in the temporary folder, with a name that can be known before.
+	// Anybody can make folders in the temporary folder, and the name can be guessed.
 	info, err := os.Lstat(dir)
 	if err != nil {
 		return "", fmt.Errorf("make a folder for Postgres: %w", err)

@@ -4,7 +4,7 @@ import "fmt"
 
 const databaseName = "watchparty" // the user has the same name
 
-// DatabaseURL is empty when the stack has no Postgres; likewise for the other addresses.
+// DatabaseURL returns an empty string if the stack has no Postgres. The other addresses do likewise.
 func (s *Stack) DatabaseURL() string {
 	if !s.Has(Postgres) {
 		return ""
@@ -16,7 +16,7 @@ func databaseURL(port int, database string) string {
 	return fmt.Sprintf("postgres://%s@%s/%s?sslmode=disable", databaseName, address(port), database)
 }
 
-// RedisURL names database 0.
+// RedisURL is the URL of database 0.
 func (s *Stack) RedisURL() string {
 	if !s.Has(Redis) {
 		return ""
@@ -24,7 +24,7 @@ func (s *Stack) RedisURL() string {
 	return "redis://" + address(s.ports.Redis) + "/0"
 }
 
-// TemporalAddress is the frontend's host:port.
+// TemporalAddress is the host:port of the frontend.
 func (s *Stack) TemporalAddress() string {
 	if !s.Has(Temporal) {
 		return ""
@@ -40,7 +40,7 @@ func (s *Stack) TemporalUIURL() string {
 	return fmt.Sprintf("http://localhost:%d", s.ports.TemporalUI)
 }
 
-// SMTPHost is where emails go; the port is SMTPPort.
+// SMTPHost is the host to which emails go; SMTPPort is the port.
 func (s *Stack) SMTPHost() string {
 	if !s.Has(Inbox) {
 		return ""
@@ -56,7 +56,7 @@ func (s *Stack) SMTPPort() int {
 	return s.ports.SMTP
 }
 
-// InboxURL is the inbox's page; its API is below /api/v1.
+// InboxURL is the page of the inbox. Its API is below /api/v1.
 func (s *Stack) InboxURL() string {
 	if !s.Has(Inbox) {
 		return ""

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// postgresBinaries finds the folder that has initdb and postgres. The data of one major version is no use to
-// another, so a folder of the wanted version (empty: any) comes first.
+// postgresBinaries finds the folder that has initdb and postgres. It prefers the wanted major version (empty: any),
+// since no other version can read the data.
 func postgresBinaries(version string) (string, error) {
 	candidates := postgresFolders()
 	if version != "" {
@@ -27,7 +27,7 @@ func postgresBinaries(version string) (string, error) {
 	return "", missing("Postgres", "apt-get install postgresql", "brew install postgresql@17")
 }
 
-// postgresFolders lists PATH, then where Debian and Homebrew put versions, newest first.
+// postgresFolders lists PATH, then the folders of Debian and Homebrew, newest version first.
 func postgresFolders() []string {
 	found := filepath.SplitList(os.Getenv("PATH"))
 	var versioned []string
@@ -45,7 +45,7 @@ func postgresFolders() []string {
 	return append(found, "/opt/homebrew/opt/postgresql/bin", "/usr/local/opt/postgresql/bin", "/usr/local/pgsql/bin")
 }
 
-// versionIn is the major version that a folder like /usr/lib/postgresql/15/bin names, else 0.
+// versionIn returns the major version in the name of a folder like /usr/lib/postgresql/15/bin, or 0.
 func versionIn(dir string) int {
 	name := filepath.Base(filepath.Dir(dir))
 	version, err := strconv.Atoi(name[strings.LastIndexAny(name, "@-")+1:])

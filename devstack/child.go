@@ -23,11 +23,12 @@ type child struct {
 	log      string
 	logStart int64
 	stopping atomic.Bool
-	done     chan struct{} // closed after the process was waited for
-	exit     error         // how it ended; set before done is closed
+	done     chan struct{} // closed when the process has ended and was waited for
+	exit     error         // set before done is closed
 }
 
-// spawn starts cmd with its output appended to the log. ended is called once if the process ends unasked.
+// spawn starts cmd, with its output appended to the log. ended is called once if the process ends without being told
+// to.
 func spawn(s *spawner, cmd *exec.Cmd, log string, ended func(*child)) (*child, error) {
 	file, start, err := openLog(log)
 	if err != nil {
@@ -89,7 +90,7 @@ func (c *child) end(signal syscall.Signal) error {
 
 func (c *child) signal(pid int, signal syscall.Signal) error {
 	select {
-	case <-c.done: // the ID may be another's by now
+	case <-c.done: // the process ID may belong to another process by now
 		return nil
 	default:
 	}
@@ -110,7 +111,7 @@ func (c *child) endsWithin(timeout time.Duration) bool {
 	}
 }
 
-// failure describes an end that nobody asked for. It may be called once done is closed.
+// failure describes an unexpected end. It may be called once done is closed.
 func (c *child) failure() error {
 	how := "ended"
 	if c.exit != nil {
@@ -119,7 +120,7 @@ func (c *child) failure() error {
 	return fmt.Errorf("%s; the end of %s:\n%s", how, c.log, c.tail())
 }
 
-// tail is the end of what this run has logged.
+// tail returns the end of this run's log.
 func (c *child) tail() string {
 	content, err := os.ReadFile(c.log)
 	if err != nil {

@@ -2,5 +2,5 @@ package devstack
 
 import "syscall"
 
-// dieWithParent has the kernel send s when the thread that starts the child ends.
+// dieWithParent makes the kernel send s when the thread that starts the child ends.
 func dieWithParent(attr *syscall.SysProcAttr, s syscall.Signal) { attr.Pdeathsig = s }

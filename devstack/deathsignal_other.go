@@ -4,5 +4,5 @@ package devstack
 
 import "syscall"
 
-// dieWithParent does nothing: only Linux can. The next Start finds the orphans instead.
+// dieWithParent does nothing, since only Linux can. The next Start finds the orphans instead.
 func dieWithParent(*syscall.SysProcAttr, syscall.Signal) {}

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 )
 
-// folders knows what lies where below the data folder.
+// folders has the paths below the data folder.
 type folders struct{ dir string }
 
 func (f folders) data(s Service) string    { return filepath.Join(f.dir, string(s)) }
@@ -17,8 +17,8 @@ func (f folders) log(s Service) string     { return filepath.Join(f.dir, "logs",
 func (f folders) pidFile(s Service) string { return filepath.Join(f.dir, "run", string(s)+".pid") }
 func (f folders) lock() string             { return filepath.Join(f.dir, "run", "lock") }
 
-// elsewhere are the folders that stand in for dir when the user postgres cannot reach it, in order of preference.
-// Their name depends on dir alone, so that the data is found again.
+// elsewhere lists the folders that replace dir if the user postgres cannot reach it, in order of preference. Their name
+// depends on dir only, so that the data is found again.
 func (f folders) elsewhere() []string {
 	sum := sha256.Sum256([]byte(f.dir))
 	name := "watchparty-" + hex.EncodeToString(sum[:6])
@@ -34,7 +34,7 @@ func (f folders) make() error {
 	return nil
 }
 
-// remove deletes what a stack makes, and dir itself if nothing else is in it.
+// remove deletes what a stack makes, and dir itself if it is empty then.
 func (f folders) remove() error {
 	paths := f.elsewhere()
 	for _, name := range []string{"logs", "run", string(Postgres), string(Redis), string(Temporal), string(Inbox)} {

@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// acquire locks a data folder for this process. The system lets go of the lock when the process ends in any way, and
+// acquire locks a data folder for this process. The system releases the lock when the process ends in any way, and
 // children do not inherit it.
 func acquire(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)

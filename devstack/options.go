@@ -10,11 +10,11 @@ import (
 
 // Options say what Start starts, and where.
 type Options struct {
-	// Dir keeps the data and is made if missing. Ephemeral stacks may leave it empty for a new temporary folder.
+	// Dir is the data folder; it is made if missing. Ephemeral stacks may leave it empty for a new temporary folder.
 	Dir      string
 	Ports    Ports
 	Services []Service
-	// Progress receives lines for the person who waits, one at a time; nil is silent.
+	// Progress receives messages for people, one at a time; nil is silent.
 	Progress func(format string, args ...any)
 	// TemporalBinary is the temporal command. Empty: bin/temporal here or in a parent folder up to the module's root,
 	// then PATH.
@@ -25,7 +25,7 @@ type Options struct {
 	Ephemeral bool
 }
 
-// normalise checks o, makes its folder and fills in what may be left out.
+// normalise checks o, makes its folder and sets defaults.
 func (o *Options) normalise() error {
 	if len(o.Services) == 0 {
 		return errors.New("no service to start")
@@ -67,7 +67,7 @@ func (o *Options) makeTemporaryDir() error {
 	return os.Chmod(dir, 0o711)
 }
 
-// temporalUI tells whether Temporal shall serve its UI.
+// temporalUI reports whether Temporal serves its UI.
 func (o *Options) temporalUI() bool { return !o.Ephemeral || o.Ports.TemporalUI != 0 }
 
 func oneAtATime(progress func(string, ...any)) func(string, ...any) {

@@ -15,7 +15,7 @@ import (
 // host is where everything listens: nothing of the stack can be reached from another machine.
 const host = "127.0.0.1"
 
-// Ports are where the services listen. 0 picks a free port; for TemporalUI in an ephemeral stack it means no UI.
+// Ports are the ports of the services. 0 picks a free port; for TemporalUI in an ephemeral stack it means no UI.
 type Ports struct {
 	Postgres   int
 	Redis      int
@@ -37,7 +37,7 @@ func DefaultPorts(offset int) Ports {
 	}
 }
 
-// use is one port and what it is for.
+// use is a port and its purpose.
 type use struct {
 	port    *int
 	service Service
@@ -58,7 +58,7 @@ func (p *Ports) uses(services []Service, temporalUI bool) []use {
 	return slices.DeleteFunc(all, func(u use) bool { return !slices.Contains(services, u.service) })
 }
 
-// checkFree reports every port that something else holds, in one line.
+// checkFree reports all ports that are in use, in one line.
 func checkFree(ctx context.Context, uses []use) error {
 	var taken []string
 	for _, u := range uses {
@@ -80,8 +80,8 @@ func checkFree(ctx context.Context, uses []use) error {
 }
 
 func isFree(ctx context.Context, port int) bool {
-	// macOS lets a second program bind 127.0.0.1 beside one that listens on all addresses, so listening alone does
-	// not tell.
+	// macOS lets a second program bind 127.0.0.1 beside one that listens on all addresses, so that listening alone proves
+	// nothing.
 	dialer := net.Dialer{Timeout: time.Second}
 	if c, err := dialer.DialContext(ctx, "tcp", address(port)); err == nil {
 		_ = c.Close()
@@ -94,7 +94,8 @@ func isFree(ctx context.Context, port int) bool {
 	return l.Close() == nil
 }
 
-// Picked ports lie below those that systems give to outgoing connections (32768 on Linux, 49152 on macOS): one from
+// Picked ports are below those of outgoing connections (32768 on Linux, 49152 on macOS), which could be taken again
+// before the server listens.
 // there could be gone again before the server listens on it.
 const (
 	firstPicked = 20000

@@ -16,18 +16,18 @@ import (
 	"github.com/uptrace/bun/driver/pgdriver"
 )
 
-// postgres is where a cluster lives and who runs it.
+// postgres has the place of a cluster and the account that runs it.
 type postgres struct {
 	stack    *Stack
 	binaries string   // the folder of initdb and postgres
 	home     string   // the server's own folder; the cluster is in data below it
-	account  *account // nil: this process's
+	account  *account // nil for the account of this process
 }
 
 func newPostgres(ctx context.Context, s *Stack) (*program, error) {
 	p := &postgres{stack: s}
 	var err error
-	// Looked for before anything is made, so that a missing installation leaves nothing behind.
+	// This comes first, so that a missing installation leaves nothing behind.
 	if p.binaries, err = postgresBinaries(""); err != nil {
 		return nil, err
 	}
@@ -51,9 +51,9 @@ func newPostgres(ctx context.Context, s *Stack) (*program, error) {
 		marks:   p.marks,
 		answers: func(ctx context.Context) error { return openDatabase(ctx, s.ports.Postgres) },
 		port:    func() int { return s.ports.Postgres },
-		// Recovers on the next start; unlike SIGKILL it leaves no shared memory behind.
+		// Postgres recovers on the next start. Unlike SIGKILL, this signal leaves no shared memory behind.
 		quickly: syscall.SIGQUIT,
-		// The old server was killed and its children are about to notice.
+		// The old server was killed, and its children are about to end.
 		passing: "pre-existing shared memory block",
 	}, nil
 }
@@ -62,7 +62,7 @@ func (p *postgres) marks() []string { return []string{"postgres", p.data()} }
 
 func (p *postgres) data() string { return filepath.Join(p.home, "data") }
 
-// version is the major version that made the cluster, "" when there is none yet.
+// version returns the major version that made the cluster; empty if there is no cluster.
 func (p *postgres) version() string {
 	content, err := os.ReadFile(filepath.Join(p.data(), "PG_VERSION"))
 	if err != nil {
@@ -79,9 +79,9 @@ func (p *postgres) prepare(ctx context.Context) error {
 	return p.initialise(ctx)
 }
 
-// readPidFile looks at the postmaster.pid that a killed server left behind. A server of ours that still runs is
-// recorded as an orphan, should a kill have come before its record. A process ID that belongs to another program by
-// now, which after a restart of the machine is not rare, is dropped: Postgres would take that program for a server.
+// readPidFile reads the postmaster.pid of a killed server. If the server still runs, it is recorded as an orphan, since
+// it may have been killed before it was recorded. If the process ID belongs to another program by now, as happens after
+// a restart of the machine, the file is removed: Postgres would take that program for a server.
 func (p *postgres) readPidFile(ctx context.Context) error {
 	path := filepath.Join(p.data(), "postmaster.pid")
 	content, err := os.ReadFile(path)
@@ -104,7 +104,7 @@ func (p *postgres) readPidFile(ctx context.Context) error {
 	}
 }
 
-// initialise makes the cluster beside its place and moves it there when it is complete.
+// initialise makes the cluster in another folder, and moves it when it is complete.
 func (p *postgres) initialise(ctx context.Context) error {
 	if err := p.removeUnfinished(); err != nil {
 		return err
@@ -112,7 +112,7 @@ func (p *postgres) initialise(ctx context.Context) error {
 	unfinished := filepath.Join(p.home, "unfinished-"+strconv.Itoa(os.Getpid()))
 	cmd := exec.CommandContext(ctx, filepath.Join(p.binaries, "initdb"), p.initArguments(unfinished)...)
 	p.runAs(cmd)
-	cmd.WaitDelay = killTimeout // what it has started may hold its output open
+	cmd.WaitDelay = killTimeout // programs that it has started may hold its output open
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, strings.TrimSpace(string(output)))
 	}
@@ -124,7 +124,7 @@ func (p *postgres) initialise(ctx context.Context) error {
 
 func (p *postgres) removeUnfinished() error {
 	leftovers, _ := filepath.Glob(filepath.Join(p.home, "unfinished-*"))
-	// A cluster without a version is what is left of a folder that somebody began to delete.
+	// A cluster without a version is the rest of a folder that somebody began to delete.
 	for _, path := range append(leftovers, p.data()) {
 		if err := os.RemoveAll(path); err != nil {
 			return fmt.Errorf("remove an unfinished database: %w", err)
@@ -151,8 +151,7 @@ func (p *postgres) command() *exec.Cmd {
 		"log_timezone=UTC",
 	}
 	if p.stack.options.Ephemeral {
-		// synchronous_commit stays on: without syncing it costs next to nothing, and it is what makes a commit survive
-		// Kill.
+		// synchronous_commit stays on: without syncing it costs almost nothing, and makes a commit survive Kill.
 		settings = append(settings, "fsync=off", "full_page_writes=off", "shared_buffers=32MB")
 	}
 	args := []string{"-D", p.data(), "-p", strconv.Itoa(p.stack.ports.Postgres)}
@@ -164,17 +163,17 @@ func (p *postgres) command() *exec.Cmd {
 	return cmd
 }
 
-// runAs sets what initdb and postgres have in common.
+// runAs sets what the commands of initdb and postgres have in common.
 func (p *postgres) runAs(cmd *exec.Cmd) {
-	cmd.Dir = p.home // the current folder may be closed to the account
-	// A locale that the machine does not have stops Postgres on macOS and breaks initdb elsewhere.
+	cmd.Dir = p.home // the account may have no access to the current folder
+	// A locale that the machine does not have stops Postgres on macOS, and initdb elsewhere.
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
 	if p.account != nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.account.credential()}
 	}
 }
 
-// openDatabase returns nil once the database watchparty, made if missing, runs queries.
+// openDatabase returns nil once the database watchparty, which it makes if missing, runs queries.
 func openDatabase(ctx context.Context, port int) error {
 	err := query(ctx, port, databaseName, "SELECT 1")
 	var answer pgdriver.Error

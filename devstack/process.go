@@ -13,12 +13,12 @@ import (
 )
 
 const (
-	stopTimeout  = 10 * time.Second // for an orderly end
-	killTimeout  = 5 * time.Second  // for an end after SIGKILL
+	stopTimeout  = 10 * time.Second // after the orderly signal
+	killTimeout  = 5 * time.Second  // after SIGKILL
 	pollInterval = 25 * time.Millisecond
 )
 
-// commandLine is that of a live process of any user, and "" when there is none.
+// commandLine returns the command line of a running process of any user; empty if there is none.
 func commandLine(ctx context.Context, pid int) string {
 	if _, err := os.Stat("/proc/self/cmdline"); err == nil {
 		return commandLineFromProc(pid)
@@ -26,7 +26,7 @@ func commandLine(ctx context.Context, pid int) string {
 	return commandLineFromPS(ctx, pid)
 }
 
-// commandLineFromProc saves Linux from needing ps, which small images lack. A zombie's is empty.
+// commandLineFromProc avoids ps, which small Linux images do not have. The command line of a zombie is empty.
 func commandLineFromProc(pid int) string {
 	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 	if err != nil {
@@ -47,7 +47,7 @@ func commandLineFromPS(ctx context.Context, pid int) string {
 	return strings.TrimSpace(command)
 }
 
-// endForeign ends a process that is not our child: in the orderly way, then by force.
+// endForeign ends a process that is not a child: first in the orderly way, then by force.
 func endForeign(ctx context.Context, pid int, orderly syscall.Signal) error {
 	steps := []struct {
 		signal  syscall.Signal

@@ -11,26 +11,26 @@ import (
 	"time"
 )
 
-// attemptTimeout bounds one question whether a server answers.
+// attemptTimeout limits one check whether a server answers.
 const attemptTimeout = 2 * time.Second
 
 // program is a server that runs as a child process.
 type program struct {
 	stack   *Stack
 	service Service
-	// prepare makes the data ready. Optional.
+	// prepare prepares the data. Optional.
 	prepare func(ctx context.Context) error
-	// command is called for each start, when the ports are known.
+	// command returns the command for a start, when the ports are known.
 	command func() *exec.Cmd
-	// marks are what the running process's command line contains, besides anything else.
+	// marks returns texts that the command line of the running process contains.
 	marks func() []string
-	// answers returns nil once the server does what it is for.
+	// answers returns nil once the server works.
 	answers func(ctx context.Context) error
-	// port is where it answers.
+	// port returns the port of the server.
 	port func() int
-	// quickly is the signal that ends it at once and leaves nothing but data.
+	// quickly is the signal that ends the server at once, and leaves only its data.
 	quickly syscall.Signal
-	// passing is a text in the log of a failed start that says that trying again helps. Optional.
+	// passing is a text in the log of a failed start that says that another attempt may succeed. Optional.
 	passing string
 
 	child *child
@@ -52,7 +52,7 @@ func (p *program) start(ctx context.Context) error {
 }
 
 func (p *program) tryStart(ctx context.Context) error {
-	// Whoever asks for the end of a start that fails is told by start's error, not by Wait.
+	// If a start fails, its error says so, not Wait.
 	ready := make(chan struct{})
 	started, err := spawn(p.stack.spawner, p.newCommand(), p.stack.folders.log(p.service), func(c *child) {
 		select {
@@ -73,7 +73,7 @@ func (p *program) tryStart(ctx context.Context) error {
 	}
 	close(ready)
 	select {
-	case <-started.done: // after its answer and before ready, so unreported
+	case <-started.done: // it ended after its answer and before ready, so that Wait does not know
 		return started.failure()
 	default:
 		return nil
@@ -96,7 +96,7 @@ func (p *program) record() error {
 	return record{pid: p.child.cmd.Process.Pid, marks: p.marks()}.write(p.stack.folders.pidFile(p.service))
 }
 
-// await polls until the server answers or its process ends.
+// await waits until the server answers or its process ends.
 func (p *program) await(ctx context.Context) error {
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()

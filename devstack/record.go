@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// record is a pid file: the process ID in the first line, then one line for each text that the process's command
-// line must contain to be ours. Process IDs are used again by the system, so the ID alone proves nothing.
+// record is a pid file: the process ID in the first line, then one line for each text that the command line of the
+// process must contain. The process ID alone proves nothing, since the system reuses IDs.
 type record struct {
 	pid   int
 	marks []string
@@ -17,14 +17,14 @@ type record struct {
 
 func (r record) write(path string) error {
 	lines := append([]string{strconv.Itoa(r.pid)}, r.marks...)
-	// Renamed into place: a half-written record would hide an orphan.
+	// The file is renamed into place: an incomplete record would hide an orphan.
 	if err := os.WriteFile(path+".new", []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
 		return fmt.Errorf("write the pid file: %w", err)
 	}
 	return os.Rename(path+".new", path)
 }
 
-// readRecord answers false for a file that is missing or says nothing useful.
+// readRecord returns false for a missing or useless file.
 func readRecord(path string) (record, bool) {
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -38,7 +38,7 @@ func readRecord(path string) (record, bool) {
 	return record{pid: pid, marks: lines[1:]}, true
 }
 
-// alive tells whether the recorded process still runs.
+// alive reports whether the recorded process still runs.
 func (r record) alive(ctx context.Context) bool {
 	command := commandLine(ctx, r.pid)
 	if command == "" {

@@ -26,7 +26,7 @@ func newRedis(s *Stack) (*program, error) {
 		stack:   s,
 		service: Redis,
 		command: func() *exec.Cmd { return redisCommand(binary, dir, s.ports.Redis, s.options.Ephemeral) },
-		// Redis shows its address in place of its arguments.
+		// Redis replaces its arguments by its address.
 		marks:   func() []string { return []string{"redis-server", strconv.Itoa(s.ports.Redis)} },
 		answers: func(ctx context.Context) error { return pingRedis(ctx, s.ports.Redis) },
 		port:    func() int { return s.ports.Redis },
@@ -41,7 +41,7 @@ func redisCommand(binary, dir string, port int, ephemeral bool) *exec.Cmd {
 	if ephemeral {
 		args = append(args, "")
 	} else {
-		args = append(args, "60", "1") // a snapshot after 60 s with a change; one on shutdown comes with it
+		args = append(args, "60", "1") // a snapshot after 60 s with a change, and on shutdown
 	}
 	cmd := exec.Command(binary, args...)
 	cmd.Dir = dir

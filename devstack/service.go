@@ -1,6 +1,6 @@
 package devstack
 
-// Service names one part of the stack.
+// Service is the name of a part of the stack.
 type Service string
 
 // The services, as they are named in files and messages.

@@ -5,8 +5,8 @@ import (
 	"runtime"
 )
 
-// spawner starts processes from one thread that lives as long as it does. Linux sends a parent-death signal when the
-// thread that started the child ends, and Go ends threads as it likes.
+// spawner starts processes from one thread that lives as long as the spawner. Linux sends a parent-death signal when
+// the thread that started the child ends, and Go ends threads at any time.
 type spawner struct {
 	jobs chan func()
 	done chan struct{}
@@ -33,7 +33,7 @@ func (s *spawner) start(c *exec.Cmd) error {
 	return <-result
 }
 
-// close must come after the last child's end.
+// close may be called after the last child has ended.
 func (s *spawner) close() {
 	close(s.jobs)
 	<-s.done

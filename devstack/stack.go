@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// startTimeout bounds Start and Restart.
+// startTimeout limits Start and Restart.
 const startTimeout = 60 * time.Second
 
 // Stack is a set of running services.
@@ -30,15 +30,16 @@ type Stack struct {
 	closeErr   error
 }
 
-// server is one service. Its methods are not called concurrently.
+// server is a service. Its methods are not called concurrently.
 type server interface {
-	// start returns when the server answers; on an error it runs no more.
+	// start returns when the server answers. After an error the server does not run.
 	start(ctx context.Context) error
-	// stop ends it in the orderly way, and by force when that takes too long. It is not an error if it does not run.
+	// stop ends the server in the orderly way, and by force if that takes too long. It returns nil if the server does not
+	// run.
 	stop() error
-	// kill ends it with SIGKILL, or what comes closest.
+	// kill ends the server with SIGKILL, or in the closest way.
 	kill() error
-	// discard ends it in the quickest way that leaves nothing behind but its data.
+	// discard ends the server in the quickest way that leaves only its data.
 	discard() error
 }
 
@@ -47,8 +48,8 @@ type supervised struct {
 	server
 }
 
-// Start starts all of o.Services and returns when each of them answers. On the first failure it stops what it
-// started. The stack does not end with ctx: call Close.
+// Start starts all of o.Services and returns when each of them answers. If one fails, it stops the others. The stack
+// does not end with ctx: call Close.
 func Start(ctx context.Context, o Options) (*Stack, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -68,7 +69,7 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 	return s, nil
 }
 
-// prepare does all that can fail without a server being started.
+// prepare does everything that can fail without starting a server.
 func prepare(ctx context.Context, o Options) (_ *Stack, err error) {
 	s := &Stack{
 		options:    o,
@@ -148,8 +149,8 @@ func (s *Stack) startOne(ctx context.Context, service Service, one *supervised) 
 	return nil
 }
 
-// Wait blocks until a server ends that nobody stopped, and returns an error with the end of its log. It returns nil as
-// soon as Close is called or ctx ends.
+// Wait blocks until a server ends unexpectedly, and returns an error with the end of its log. It returns nil when Close
+// is called or ctx ends.
 func (s *Stack) Wait(ctx context.Context) error {
 	select {
 	case err := <-s.unexpected:
@@ -161,7 +162,7 @@ func (s *Stack) Wait(ctx context.Context) error {
 	}
 }
 
-// report keeps an error for Wait. When nobody has asked for the ones before, it adds nothing to know.
+// report keeps an error for Wait, unless an earlier one is still unread.
 func (s *Stack) report(err error) {
 	select {
 	case s.unexpected <- err:
@@ -169,11 +170,11 @@ func (s *Stack) report(err error) {
 	}
 }
 
-// Close stops every service and waits for its end: 10 s in the orderly way, then by force. No service needs
-// another, so they stop at the same time. Calling it again returns the first call's result.
+// Close stops all services at the same time, since none needs another: within 10 s in the orderly way, then by force. A
+// second call returns the result of the first.
 func (s *Stack) Close() error {
 	s.closing.Do(func() {
-		close(s.closed) // first, so that no Restart comes after the stop
+		close(s.closed) // first, so that no Restart follows the stop
 		s.closeErr = errors.Join(s.stopAll(), s.release())
 	})
 	return s.closeErr
@@ -198,7 +199,7 @@ func (s *Stack) stopAll() error {
 	return group.Wait()
 }
 
-// release gives back what the stack holds besides servers.
+// release releases everything but servers.
 func (s *Stack) release() error {
 	if s.spawner != nil {
 		s.spawner.close()
@@ -210,5 +211,5 @@ func (s *Stack) release() error {
 	return errors.Join(err, s.lock.Close())
 }
 
-// Has tells whether the service belongs to this stack, running or stopped.
+// Has reports whether the service belongs to this stack, running or not.
 func (s *Stack) Has(service Service) bool { return slices.Contains(s.options.Services, service) }

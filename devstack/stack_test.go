@@ -289,11 +289,14 @@ func TestEphemeralLeavesNothing(t *testing.T) {
 func TestBadOptions(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]devstack.Options{
-		"no service":                 {Dir: t.TempDir()},
-		`unknown service "mysql"`:    {Dir: t.TempDir(), Services: []devstack.Service{"mysql"}},
-		"no data folder":             {Services: everything},
-		"port 70000 for Redis":       {Dir: t.TempDir(), Services: []devstack.Service{devstack.Redis}, Ports: devstack.Ports{Redis: 70000}},
-		"/no/temporal is not a prog": {Dir: t.TempDir(), Services: []devstack.Service{devstack.Temporal}, TemporalBinary: "/no/temporal"},
+		"no service":              {Dir: t.TempDir()},
+		`unknown service "mysql"`: {Dir: t.TempDir(), Services: []devstack.Service{"mysql"}},
+		"no data folder":          {Services: everything},
+		"port 70000 for Redis": {Dir: t.TempDir(), Services: []devstack.Service{devstack.Redis},
+			Ports: devstack.Ports{Redis: 70000}},
+		"/no/temporal is not a prog": {
+			Dir: t.TempDir(), Services: []devstack.Service{devstack.Temporal}, TemporalBinary: "/no/temporal",
+		},
 	} {
 		_, err := devstack.Start(t.Context(), o)
 		require.ErrorContains(t, err, name)

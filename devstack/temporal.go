@@ -43,7 +43,7 @@ func temporalCommand(binary, database string, s *Stack) *exec.Cmd {
 	args := []string{
 		"server", "start-dev", "--ip", host, "--port", strconv.Itoa(s.ports.Temporal),
 		"--db-filename", database, "--log-level", "error",
-		// As in deploy/temporal/dynamicconfig.yaml, which says why.
+		// deploy/temporal/dynamicconfig.yaml says why.
 		"--dynamic-config-value", "matching.useNewMatcher=true",
 		"--dynamic-config-value", "matching.numTaskqueueReadPartitions=1",
 		"--dynamic-config-value", "matching.numTaskqueueWritePartitions=1",
@@ -54,7 +54,7 @@ func temporalCommand(binary, database string, s *Stack) *exec.Cmd {
 		args = append(args, "--headless")
 	}
 	if s.options.Ephemeral {
-		// A file, not memory, so that workflows outlive Kill. Without syncing it is as quick.
+		// The database is a file, so that workflows survive Kill. Without syncing it is as fast as memory.
 		args = append(args, "--sqlite-pragma", "synchronous=OFF")
 	}
 	cmd := exec.Command(binary, args...)
@@ -63,14 +63,14 @@ func temporalCommand(binary, database string, s *Stack) *exec.Cmd {
 	return cmd
 }
 
-// withoutTemporalSettings drops what is meant for clients: the command would read it too.
+// withoutTemporalSettings removes the variables for clients, which the command would read as well.
 func withoutTemporalSettings(env []string) []string {
 	return slices.DeleteFunc(slices.Clone(env), func(setting string) bool {
 		return strings.HasPrefix(setting, "TEMPORAL_")
 	})
 }
 
-// askTemporal returns nil when workflows can be started in the default namespace and the UI, if any, is up.
+// askTemporal returns nil when workflows can be started in the default namespace, and the UI, if any, is up.
 func (s *Stack) askTemporal(ctx context.Context) error {
 	c, err := grpc.NewClient("passthrough:///"+address(s.ports.Temporal),
 		grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithNoProxy())

@@ -240,8 +240,8 @@ func (s *system) read(t testing.TB, username string) *reader {
 	return r
 }
 
-// look reads a profile and then its pictures. All are there for as long as former ones are kept; who is slower than that
-// may miss one that the profile has no more.
+// look reads a profile and then its pictures. All are there for as long as former ones are kept; who is slower than
+// that may miss one that the profile has no more.
 func (r *reader) look(c client, username string) (err error) {
 	var failed failures
 	defer func() {
@@ -282,8 +282,9 @@ type failures []error
 func (f *failures) Errorf(format string, args ...any) { *f = append(*f, fmt.Errorf(format, args...)) }
 func (f *failures) FailNow()                          { panic(errors.Join(*f...)) }
 
-// TestPictureThatKillsWorkers: a crash inside libvips, which ends the process as kill -9 does, costs neither the API nor
-// the other queues anything, and in the end only the picture's own upload, even of those that were rendered beside it.
+// TestPictureThatKillsWorkers: a crash inside libvips, which ends the process as kill -9 does, costs neither the API
+// nor the other queues anything, and in the end only the picture's own upload, even of those that were rendered beside
+// it.
 func TestPictureThatKillsWorkers(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t)

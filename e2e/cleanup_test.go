@@ -33,7 +33,8 @@ var kinds = map[watchparty.Policy]kind{
 	},
 	watchparty.PolicyMessages: {
 		"SELECT count(*) FROM messages AS m JOIN rooms AS r ON r.id = m.room_id WHERE r.deleted_at IS NULL",
-		"INSERT INTO messages (id, room_id, user_id, body, created_at) SELECT gen_random_uuid(), ?3, ?2, 'x', ?0 FROM generate_series(1, ?1)",
+		"INSERT INTO messages (id, room_id, user_id, body, created_at) SELECT gen_random_uuid(), ?3, ?2, 'x', ?0 " +
+			"FROM generate_series(1, ?1)",
 	},
 	watchparty.PolicyRooms: {
 		"SELECT count(*) FROM rooms WHERE archived_at IS NULL",

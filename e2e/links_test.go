@@ -94,7 +94,8 @@ func (f *flow) addressChanged(t *testing.T) {
 
 // invited lets somebody without an account into a private room, by the link in the invitation.
 func (f *flow) invited(t *testing.T) {
-	room := f.carol.post(t, "/rooms", map[string]any{"name": "Cellar cinema", "visibility": "private"}).data(t)["id"].(string)
+	room := f.carol.post(t, "/rooms", map[string]any{"name": "Cellar cinema",
+		"visibility": "private"}).data(t)["id"].(string)
 	f.names = append(f.names, "Cellar cinema", "fay.friend")
 	const address = "fay@people.example"
 	got := f.carol.post(t, "/rooms/"+room+"/invitations", map[string]string{"email": address})

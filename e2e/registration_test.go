@@ -15,8 +15,8 @@ import (
 // maxAwayRatio is the most by which registration may take longer while Temporal and the mail server are away.
 const maxAwayRatio = 1.2
 
-// BenchmarkRegistration registers one after the other, with Temporal and the mail server there and away in turn, b.N times
-// in each of three rounds, and compares the answers' times.
+// BenchmarkRegistration registers one after the other, with Temporal and the mail server there and away in turn, b.N
+// times in each of three rounds, and compares the answers' times.
 func BenchmarkRegistration(b *testing.B) {
 	const rounds = 3
 	s := newSystem(b)

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -72,11 +71,6 @@ func TestRestore(t *testing.T) {
 	)
 	require.NoError(t, os.CopyFS(s.files, os.DirFS(filepath.Join(backup, "files"))))
 	require.NoError(t, os.CopyFS(temporal, os.DirFS(filepath.Join(backup, "temporal"))))
-	options, err := redis.ParseURL(stack.RedisURL())
-	require.NoError(t, err)
-	cache := redis.NewClient(options)
-	defer cache.Close() //nolint:errcheck // it has done its work
-	require.NoError(t, cache.FlushAll(t.Context()).Err())
 	require.NoError(t, stack.Restart(t.Context(), devstack.Temporal))
 	require.NoError(t, stack.Restart(t.Context(), devstack.Inbox))
 	s.startAPI(t)

@@ -125,8 +125,8 @@ func (w *weather) clears() {
 	w.clear = true
 }
 
-// accepted are the Message-IDs of the emails that the server has said that it has, by their address; each as often as it
-// said so.
+// accepted are the Message-IDs of the emails that the server has said that it has, by their address; each as often as
+// it said so.
 func (w *weather) accepted(t require.TestingT) map[string][]string {
 	all := map[string][]string{}
 	for _, content := range w.Accepted() {
@@ -250,7 +250,8 @@ func TestMailStorm(t *testing.T) {
 	}
 	fmt.Fprintf(
 		out,
-		"came whole without the server saying so\t%d\nsent again by an admin\t%d\nwelcomed\t%d\nwelcomed by more than one Message-ID\t0\naccepted once more, by the same Message-ID\t%d\n",
+		"came whole without the server saying so\t%d\nsent again by an admin\t%d\nwelcomed\t%d\nwelcomed by more than one "+
+			"Message-ID\t0\naccepted once more, by the same Message-ID\t%d\n",
 		len(w.Contents())-len(w.Accepted()),
 		resent,
 		len(mails),
@@ -282,8 +283,8 @@ func (s *system) admin(t *testing.T) client {
 	return admin
 }
 
-// resend sends a failed email again, as an admin does who has read in the mail server's log that it is not there, unless
-// that was done already. It returns how many emails it has made.
+// resend sends a failed email again, as an admin does who has read in the mail server's log that it is not there,
+// unless that was done already. It returns how many emails it has made.
 func (s *system) resend(t *testing.T, admin client, mail map[string]any, accepted map[string][]string) int {
 	t.Helper()
 	var email string

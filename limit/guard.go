@@ -11,27 +11,26 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Charge is an event of a subject that a rule counts.
+// Charge is an event to be counted: a subject and a rule.
 type Charge struct {
 	Rule    Rule // without a burst: no more than Rate in any Period
 	Subject string
 }
 
-// Guard counts events before they happen, so that no number of parallel ones exceeds a rule, and takes back those that
-// turn out not to count. It is exact: it keeps the time of each event. It counts in Redis and in this process: while
-// Redis is away, and whatever Redis loses, one process alone allows no more than the rule does. It is safe for
-// concurrent use.
+// Guard counts events before they happen, so that parallel events cannot exceed a rule, and cancels those that turn out
+// not to count. It is exact, since it keeps the time of each event. It counts in Redis and in this process: while Redis
+// is away, and whatever Redis loses, one process alone allows no more than the rule. It is safe for concurrent use.
 type Guard struct {
 	limiter *Limiter
-	mu      sync.Mutex // of windows and what is in them
+	mu      sync.Mutex // guards windows and their contents
 	windows *otter.Cache[string, *window]
 	now     func() time.Time
 }
 
-// maxGuarded bounds what a Guard keeps in this process, with rules of a hundred events, to some 20 MB.
+// maxGuarded limits the memory of a Guard in this process to some 20 MB, with rules of a hundred events.
 const maxGuarded = 1 << 13
 
-// NewGuard counts beside limiter, in the same Redis.
+// NewGuard returns a Guard that uses the Redis of limiter.
 func NewGuard(limiter *Limiter) *Guard {
 	return &Guard{
 		limiter: limiter,
@@ -40,16 +39,15 @@ func NewGuard(limiter *Limiter) *Guard {
 	}
 }
 
-// Reservation is an event that was counted.
+// Reservation is a counted event.
 type Reservation struct {
 	guard *Guard
 	id    string
 	keys  []string
 }
 
-// Reserve counts one event under each of the charges, or, when one of their rules refuses it, under none. The result is
-// that of the rule that refuses. group is what the charges have in common, an account for instance: a cluster keeps
-// them in one place by it.
+// Reserve counts one event for each of the charges or, if a rule refuses, for none. The result is that of the rule that
+// refuses. group is what the charges have in common, such as an account: a Redis cluster keeps them in one slot by it.
 func (g *Guard) Reserve(ctx context.Context, group string, charges ...Charge) (Result, *Reservation) {
 	r := &Reservation{guard: g, id: uuid.NewString()}
 	tag := g.limiter.hash(Rule{Name: "group"}, group)
@@ -66,7 +64,7 @@ func (g *Guard) Reserve(ctx context.Context, group string, charges ...Charge) (R
 	return Result{Allowed: true}, r
 }
 
-// Cancel takes the event back.
+// Cancel uncounts the event.
 func (r *Reservation) Cancel(ctx context.Context) {
 	r.guard.cancelHere(r)
 	l := r.guard.limiter
@@ -75,7 +73,7 @@ func (r *Reservation) Cancel(ctx context.Context) {
 	})
 }
 
-// window are the events of one charge, the oldest first.
+// window has the events of one charge, the oldest first.
 type window struct{ events []event }
 
 type event struct {
@@ -127,8 +125,8 @@ func (g *Guard) cancelHere(r *Reservation) {
 	}
 }
 
-// exceeded is the result of a rule whose places were all taken: the next is free a period after one event, all are a
-// period after another.
+// exceeded is the result of a rule without a free place. blocking is the time of the event whose end frees the next
+// place, and newest that of the latest event, both relative to now and therefore negative.
 func (r Rule) exceeded(blocking, newest time.Duration) Result {
 	return Result{
 		Limit:      r.Rate,
@@ -137,7 +135,7 @@ func (r Rule) exceeded(blocking, newest time.Duration) Result {
 	}
 }
 
-// reserveInRedis is true when Redis does not say.
+// reserveInRedis also returns true if Redis does not answer.
 func (g *Guard) reserveInRedis(ctx context.Context, r *Reservation, charges []Charge) (Result, bool) {
 	args := []any{r.id}
 	for _, c := range charges {
@@ -155,9 +153,9 @@ func (g *Guard) reserveInRedis(ctx context.Context, r *Reservation, charges []Ch
 	return charges[refusal[0]-1].Rule.exceeded(blocking, newest), false
 }
 
-// reserveScript adds ARGV[1] to all keys, each with a rate and a period in microseconds in ARGV, or to none: then it
-// returns the number of the key that is full, and when, from now on and thus negative, the event happened that has to
-// be forgotten first, and the latest.
+// reserveScript adds ARGV[1] to all keys, or to none. Each key has a rate and a period in microseconds in ARGV. If a
+// key is full, it returns the number of the key, and the times of the event that has to expire first and of the latest
+// one, relative to now and therefore negative.
 var reserveScript = redis.NewScript(`
 local time = redis.call("TIME")
 local now = time[1] * 1000000 + time[2]

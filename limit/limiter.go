@@ -23,11 +23,11 @@ type Limiter struct {
 	rates   *redis_rate.Limiter
 	log     *slog.Logger
 	key     []byte
-	failing atomic.Bool // the last exchange with Redis failed; only for the log
+	failing atomic.Bool // whether the last exchange with Redis failed; only for the log
 }
 
-// New counts under keys that begin with prefix. Limiters with the same prefix and secret count together. The client
-// must not retry by itself: an event whose answer was lost would count twice.
+// New returns a Limiter whose keys begin with prefix. Limiters with the same prefix and secret count together. The
+// client must not retry by itself: an event whose answer was lost would count twice.
 func New(client redis.UniversalClient, prefix, secret string, log *slog.Logger) *Limiter {
 	own := prefixed{client, prefix}
 	return &Limiter{
@@ -52,14 +52,14 @@ func (l *Limiter) Allow(ctx context.Context, rule Rule, subject string) Result {
 	return rule.result(got.Allowed == 1, got.ResetAfter)
 }
 
-// exchange talks to Redis for as long as the caller's patience lasts. It is false when Redis does not say.
+// exchange talks to Redis for as long as the context's budget lasts. It returns false if Redis does not answer.
 func (l *Limiter) exchange(ctx context.Context, talk func(ctx context.Context) error) bool {
 	all := patienceOf(ctx)
 	wait := all.left()
 	if wait < minWait {
 		return false
 	}
-	// The wait does not follow the caller's context: an impatient caller would look to the breaker like a slow Redis.
+	// The timeout does not follow the caller's context: to the breaker, an impatient caller would look like a slow Redis.
 	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), wait)
 	defer cancel()
 	start := time.Now()
@@ -69,7 +69,8 @@ func (l *Limiter) exchange(ctx context.Context, talk func(ctx context.Context) e
 	return err == nil
 }
 
-// hash is the subject in Redis. Addresses are few enough to be found out from a hash without a key.
+// hash returns the name of a subject in Redis. It is keyed, since a plain hash of an address can be reversed by trying
+// all addresses.
 func (l *Limiter) hash(rule Rule, subject string) string {
 	return base64.RawURLEncoding.EncodeToString(digest(l.key, rule.Name+"\x00"+subject)[:16])
 }
@@ -80,7 +81,7 @@ func digest(key []byte, text string) []byte {
 	return mac.Sum(nil)
 }
 
-// report logs when Redis turns from good to bad or back.
+// report logs when Redis begins to fail, and when it works again.
 func (l *Limiter) report(ctx context.Context, err error) {
 	if err == nil {
 		if l.failing.Load() && l.failing.CompareAndSwap(true, false) {
@@ -93,7 +94,7 @@ func (l *Limiter) report(ctx context.Context, err error) {
 	}
 }
 
-// reason is err without network addresses, which Redis itself tells only when a key lives elsewhere.
+// reason returns err without network addresses. Of Redis' own errors, only redirections contain one.
 func reason(err error) string {
 	var reply redis.Error
 	if !errors.As(err, &reply) {
@@ -105,7 +106,7 @@ func reason(err error) string {
 	return reply.Error()
 }
 
-// prefixed puts prefix before the keys of what redis_rate runs; redis_rate's own prefix would stand before it.
+// prefixed adds a prefix to the keys of redis_rate, before redis_rate's own prefix.
 type prefixed struct {
 	redis.UniversalClient
 	prefix string

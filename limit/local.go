@@ -7,18 +7,18 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// maxSubjects bounds a Local to some 20 MB (BenchmarkLocalMemory). Those who come often are kept rather than those who
-// come once, so that a flood of addresses forgets itself.
+// maxSubjects limits the memory of a Local to some 20 MB (BenchmarkLocalMemory). Frequent subjects are kept rather than
+// those that came once, so that a flood of addresses drops out by itself.
 const maxSubjects = 1 << 16
 
-// Local counts one rule's events in this process. It is safe for concurrent use.
+// Local counts the events of one rule in this process. It is safe for concurrent use.
 type Local struct {
 	rule    Rule
 	buckets *otter.Cache[string, *rate.Limiter]
 	now     func() time.Time
 }
 
-// NewLocal begins with nothing used.
+// NewLocal returns a Local that has counted nothing.
 func NewLocal(rule Rule) *Local {
 	return &Local{
 		rule:    rule,

@@ -7,17 +7,17 @@ import (
 
 // Rule allows each subject Rate events per Period, and Burst of them at once.
 type Rule struct {
-	Name   string // rules of different names count apart
+	Name   string // rules with different names count separately
 	Rate   int
 	Period time.Duration
-	Burst  int // 0: as many as Rate
+	Burst  int // 0 means Rate
 }
 
-// Result is what a rule says to one event.
+// Result is the decision of a rule on one event.
 type Result struct {
 	Allowed    bool
 	Limit      int           // the rule's burst
-	Remaining  int           // events that would be allowed at once, after this one
+	Remaining  int           // events that would be allowed now, after this one
 	ResetAfter time.Duration // until Remaining is Limit again
 	RetryAfter time.Duration // until the next event is allowed; 0 when this one is
 }
@@ -29,13 +29,13 @@ func (r Rule) burst() int {
 	return r.Rate
 }
 
-// interval is the time in which one event is earned back, in nanoseconds.
+// interval is the time after which one event is available again, in nanoseconds.
 func (r Rule) interval() float64 { return float64(r.Period) / float64(r.Rate) }
 
-// slack is more than what floating point and Redis' clock, which counts microseconds, may be off by.
+// slack exceeds the errors of floating point and of Redis' clock, which counts microseconds.
 const slack = 2 * time.Microsecond
 
-// result is that of a subject who has the whole quota back after reset.
+// result is the result for a subject whose whole quota is back after reset.
 func (r Rule) result(allowed bool, reset time.Duration) Result {
 	free := float64(r.burst()) - float64(reset-slack)/r.interval()
 	out := Result{
@@ -47,5 +47,5 @@ func (r Rule) result(allowed bool, reset time.Duration) Result {
 	return out
 }
 
-// unused is the result for a subject of whom nothing is known.
+// unused is the result for an unknown subject.
 func (r Rule) unused() Result { return r.result(true, 0) }

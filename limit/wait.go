@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// MaxWait is how long an operation waits for Redis unless Within says otherwise.
+// MaxWait is how long one operation waits for Redis, unless Within says otherwise.
 const MaxWait = 100 * time.Millisecond
 
-// minWait is the least that Redis is given to answer. Less would make a Redis that is well look slow to the breaker.
+// minWait is the shortest wait for Redis. With less, a healthy Redis would look slow to the breaker.
 const minWait = 10 * time.Millisecond
 
 type patienceKey struct{}
 
-// patience is how long may still be waited, in nanoseconds.
+// patience is the remaining budget, in nanoseconds.
 type patience struct{ ns atomic.Int64 }
 
-// Within makes all operations with the context it returns wait for Redis for at most d together.
+// Within returns a context whose operations together wait for Redis for at most d.
 func Within(ctx context.Context, d time.Duration) context.Context {
 	p := new(patience)
 	p.ns.Store(int64(d))

@@ -1,4 +1,4 @@
-// Package logging keeps logs short while something fails again and again.
+// Package logging keeps logs short while something fails repeatedly.
 package logging
 
 import (
@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// Interval is how often the same message is logged at most.
+// Interval is the shortest time between two equal messages.
 const Interval = time.Minute
 
 // Sparse returns a logger that writes the same message at most once an interval: the first one at once, and at the end
-// of the interval the latest, with the number of messages since the one before as the attribute "repeated". Messages
-// are the same if their level and text are, and their attributes with these keys. Messages below level always pass.
-// Without a logger it returns none.
+// of the interval the latest one, with the number of suppressed messages as the attribute "repeated". Messages are the
+// same if they have the same level, text, and attributes with these keys. Messages below level are always written. For
+// a nil logger it returns nil.
 func Sparse(log *slog.Logger, level slog.Level, keys ...string) *slog.Logger {
 	if log == nil {
 		return nil
@@ -29,23 +29,23 @@ type sparse struct {
 
 	level slog.Level
 	keys  []string
-	mark  string // of the attributes that the logger itself has
+	mark  string // the logger's own attributes with the keys
 	seen  *seen
 }
 
-// seen are the messages of the interval. Loggers that come from one another share it.
+// seen has the messages of the interval. Loggers that derive from one another share it.
 type seen struct {
 	mu     sync.Mutex
 	latest map[string]*entry
 }
 
-// entry is a message that was logged in the interval, and what has come after it.
+// entry is a message that was written in the interval, and the later ones like it.
 type entry struct {
 	record   slog.Record
 	repeated int
 }
 
-// WithAttrs keeps what tells messages apart.
+// WithAttrs keeps the attributes that tell messages apart.
 func (s *sparse) WithAttrs(attrs []slog.Attr) slog.Handler {
 	derived := *s
 	derived.Handler = s.Handler.WithAttrs(attrs)
@@ -83,7 +83,7 @@ func (s *sparse) Handle(ctx context.Context, r slog.Record) error {
 	return s.Handler.Handle(ctx, r)
 }
 
-// count reports whether the message was logged in the interval before.
+// count reports whether the message was already written in the interval.
 func (s *sparse) count(key string, r slog.Record) bool {
 	s.seen.mu.Lock()
 	defer s.seen.mu.Unlock()
@@ -97,7 +97,7 @@ func (s *sparse) count(key string, r slog.Record) bool {
 	return false
 }
 
-// end writes what has come in the interval, and begins another one if something has.
+// end writes the suppressed messages of the interval, and begins another one if there were any.
 func (s *sparse) end(key string) {
 	s.seen.mu.Lock()
 	e := s.seen.latest[key]

@@ -64,8 +64,9 @@ func TestSendWithoutSMTPUTF8(t *testing.T) {
 func TestQuotedAddressesStayOutOfErrors(t *testing.T) {
 	t.Parallel()
 	for typed, answer := range map[string]string{
-		`"odd..name"@wonder.test`: "550 odd..name has no mailbox", "odd..name@wonder.test": `550 <"odd..name"@wonder.test>: unknown`,
-		"odde\u0301@wonder.test": "550 odd\u00e9 has no mailbox",
+		`"odd..name"@wonder.test`: "550 odd..name has no mailbox",
+		"odd..name@wonder.test":   `550 <"odd..name"@wonder.test>: unknown`,
+		"odde\u0301@wonder.test":  "550 odd\u00e9 has no mailbox",
 	} {
 		server := smtptest.Serve(
 			t,

@@ -6,22 +6,22 @@ import (
 	"strings"
 )
 
-// About says what a failed attempt is about, and so who can do something about it.
+// About says what a failed attempt is about, which decides who can do something about it.
 type About string
 
 const (
-	// AboutService: the answer would be the same for other emails. The server refuses this service (its name, its IP
-	// address, its login, its sender, its rate), or does not work. Emails wait, and an operator is to know.
+	// AboutService: the server would answer other emails in the same way. It refuses this service (its name, its IP
+	// address, its login, its sender, its rate), or does not work. Emails wait, and an operator should know.
 	AboutService About = "service"
 	// AboutRecipient: the server takes no email for this recipient.
 	AboutRecipient About = "recipient"
 	// AboutMailbox: the recipient's mailbox is full.
 	AboutMailbox About = "mailbox"
-	// AboutMessage: the server does not take what is in this email, or its size.
+	// AboutMessage: the server refuses the content of this email, or its size.
 	AboutMessage About = "message"
 )
 
-// rule is a row of the table of answers. What it leaves empty matches everything.
+// rule is a row of the table of answers. An empty column matches everything.
 type rule struct {
 	at     string // steps of the dialogue
 	status string // the enhanced status code (RFC 3463, registry of RFC 5248), without its class; "none" without one
@@ -31,34 +31,35 @@ type rule struct {
 }
 
 const (
-	// afterSender are the steps at which the server knows whom the email is for, beforeContent those at which it knows no
-	// more.
+	// At the steps of afterSender the server knows the recipient; at those of beforeContent it does not know the content
+	// yet.
 	afterSender   = `RCPT|DATA|end of data`
 	beforeContent = `RCPT|DATA`
 
 	helloWords = `\b(helo|ehlo)\b|fully.qualified (host|domain)`
 )
 
-// rules is the table of answers that refuse. The first row that matches says what an answer is about. The enhanced
-// status code decides before words and the basic code; words decide where the registry leaves it open what a status
-// means. Whether a refusal is for now or for good is not in the table: the class of the status says that, or of the
-// basic code without one.
+// rules is the table of answers that refuse. The first matching row says what an answer is about. The enhanced status
+// code decides before words and the basic code; words decide where the registry does not say what a status means. The
+// table does not say whether a refusal is temporary: that is in the class of the status or, without a status, in the
+// basic code.
 //
-// A server may keep to itself what it has against the client or the sender until RCPT, as Postfix does by default, or
-// until the end of the data. So after MAIL the step alone decides nothing.
+// Until RCPT, as Postfix does by default, or until the end of the data, a server may hold back a refusal of the client
+// or the sender. So from MAIL on, the step alone decides nothing.
 var rules = compile([]rule{
-	// Greylisting (RFC 6647) passes by itself, whatever the status is: there is nothing that an operator could do.
+	// Greylisting (RFC 6647) passes by itself, whatever the status: an operator can do nothing about it.
 	{words: `gr[ae]y ?-?list`, about: AboutRecipient},
-	// Nothing before MAIL is about one email.
+	// Answers before MAIL are never about one email.
 	{at: `connect|EHLO|STARTTLS|AUTH`, about: AboutService},
-	// The server ends the session, whatever it was asked for.
+	// The server ends the session, whatever the command was.
 	{code: `421`, about: AboutService},
 
-	// Addresses. Status 1.0 says only that it is about one.
+	// Addresses. Status 1.0 does not say which address.
 	{status: `1\.[78]`, about: AboutService}, // the sender's
 	{status: `1\.0`, words: `sender`, about: AboutService},
 	{at: afterSender, status: `1\..*`, about: AboutRecipient},
-	// Mailboxes. Exchange Online has 2.252 for one that may not send as another, and 2.2 for one that has sent too much.
+	// Mailboxes. Exchange Online has 2.252 for a mailbox that may not send as another, and 2.2 for one that has sent too
+	// much.
 	{status: `2\.252`, about: AboutService},
 	{status: `2\.2`, words: `submission|send(ing|er)`, about: AboutService},
 	{at: afterSender, status: `2\.2`, about: AboutMailbox},
@@ -67,19 +68,20 @@ var rules = compile([]rule{
 	// The server's own state.
 	{status: `3\.4`, about: AboutMessage}, // its size
 	{status: `3\.[^0].*`, about: AboutService},
-	// The way to the recipient; but 4.3 is a directory that is away, and 4.5 congestion or what Gmail says of a quota.
+	// The route to the recipient. 4.3 is a directory that is away, and 4.5 is congestion or, from Gmail, a quota.
 	{status: `4\.[35]`, about: AboutService},
 	{at: afterSender, status: `4\.[^0].*`, about: AboutRecipient},
-	// The dialogue, which is the same for all emails but for the recipient's address.
+	// The dialogue, which is the same for all emails except for the recipient's address.
 	{status: `5\..*`, words: either(helloWords, `sender address`), about: AboutService},
 	{at: `RCPT`, status: `5\.[24]`, code: `501|553|555`, about: AboutRecipient},
 	{at: afterSender, status: `5\.[124]`, words: `recipient`, about: AboutRecipient},
 	{status: `5\.[^0].*`, about: AboutService},
-	// The form of the content. Exchange Online has 7.512 for the header's.
+	// The form of the content. Exchange Online has 7.512 for the form of the header.
 	{status: `6\..*|7\.512`, about: AboutMessage},
-	// Who may write to this recipient (7.2, and 7.12x and 7.13x of Exchange Online), and whether it is still whom it was.
+	// Permission to write to this recipient (7.2, and 7.12x and 7.13x of Exchange Online), and a recipient that has
+	// changed.
 	{at: afterSender, status: `7\.(2|1[2378]|1[23]\d)`, about: AboutRecipient},
-	// Authentication, encryption, reputation, SPF, DKIM, DMARC. Statuses 7.0 and 7.1 are any policy.
+	// Authentication, encryption, reputation, SPF, DKIM, DMARC. Statuses 7.0 and 7.1 stand for any policy.
 	{status: `7\.([2-9]|\d\d+)`, about: AboutService},
 
 	// The words of Postfix and its policy daemons, Exim, sendmail, Exchange and large providers.
@@ -113,7 +115,7 @@ var rules = compile([]rule{
 	{at: `RCPT`, words: `recipient|mailbox|to receive`, about: AboutRecipient},
 	{at: `RCPT`, words: `access denied|block|prohibit|polic|not (allowed|permitted|authori)`, about: AboutService},
 
-	// Without a status and words: what the basic code is for at the step (RFC 5321, 4.3.2).
+	// Without a status and without known words: what the basic code stands for at the step (RFC 5321, 4.3.2).
 	{at: `MAIL`, about: AboutService}, // it names nobody but the sender
 	{code: `452|5(0[0234]|2\d|3\d)`, about: AboutService},
 	{at: beforeContent, status: `7\..*`, about: AboutService}, // there is no content yet that a policy could be about
@@ -149,13 +151,13 @@ func compile(table []rule) []matcher {
 	return all
 }
 
-// status finds an enhanced status code: at the beginning of a text, where it belongs, or anywhere else.
+// status finds an enhanced status code: at the beginning of a text, where it should be, or elsewhere.
 var (
 	leadingStatus  = regexp.MustCompile(`^[#(\[<]?([45])\.(\d{1,3})\.(\d{1,3})\b[)\]>]?:?`)
 	embeddedStatus = regexp.MustCompile(`(?:^|[^\d.])([45])\.(\d{1,3})\.(\d{1,3})(?:$|[^\d.]|\.(?:$|\D))`)
 )
 
-// meaning reads a reply that refuses.
+// meaning interprets a reply that refuses.
 func meaning(at Step, r reply) (Kind, About) {
 	code, class := strconv.Itoa(r.code), strconv.Itoa(r.code/100)
 	status := "none"

@@ -278,7 +278,8 @@ var refusals = []struct {
 			"accept mail (nullMX)", Permanent, AboutRecipient},
 	{"Gmail", StepRecipient,
 		"550-5.1.1 The email account that you tried to reach does not exist. Please try\n" +
-			"550-5.1.1 double-checking the recipient's email address for typos or\n550 5.1.1 unnecessary spaces.", Permanent, AboutRecipient},
+			"550-5.1.1 double-checking the recipient's email address for typos or\n550 5.1.1 unnecessary spaces.", Permanent,
+		AboutRecipient},
 	{"Gmail", StepRecipient,
 		"550 5.2.1 The email account that you tried to reach is inactive.", Permanent, AboutRecipient},
 	{"Gmail", StepRecipient,

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// maxAnswer and maxName are in characters.
+	// Limits, in characters.
 	maxAnswer = 500
 	maxName   = 100
 
@@ -21,21 +21,22 @@ const (
 	isolateEnd   = "\u2069"
 )
 
-// addressLike takes more than an address needs, rather than less: a quoted local part, and whatever touches an at
-// sign, be it full-width, percent-encoded, or with a space beside it.
+// addressLike matches rather too much than too little: also a quoted local part, and everything that touches an at
+// sign, which may be full-width, percent-encoded, or beside a space.
 var addressLike = regexp.MustCompile(`(?i)"[^"]*"@\S+|\S*\s?(?:@|＠|﹫|%40|=40\pL)\s?\S*`)
 
-// tokenLike is long enough for a one-time token.
+// tokenLike matches words that are long enough to be a one-time token.
 var tokenLike = regexp.MustCompile(`[0-9A-Za-z_.~-]{16,}`)
 
-// redact makes a text from outside fit to be stored: no address, no secret, no token, nothing of the recipient.
+// redact makes a text from outside safe to store: it removes addresses, secrets, tokens, and what is known of the
+// recipient.
 func (s *Sender) redact(text string, m Message) string {
 	text = plainLine(withoutFormat(text))
 	for _, secret := range s.login.secrets() {
 		text = strings.ReplaceAll(text, secret, redacted)
 	}
 	text = addressLike.ReplaceAllString(text, redacted)
-	// A filter may quote a link of the email, and with it the token.
+	// A filter may quote a link of the email, which has the token.
 	sent := strings.ToLower(m.Content.Text)
 	text = tokenLike.ReplaceAllStringFunc(text, func(token string) string {
 		if strings.Contains(sent, strings.ToLower(token)) {
@@ -54,7 +55,7 @@ func (s *Sender) redact(text string, m Message) string {
 	return cut(text, maxAnswer)
 }
 
-// mailbox is how a server knows an address.
+// mailbox returns an address in the form that a server sees.
 func mailbox(typed string) string {
 	a, err := watchparty.ParseAddress(typed)
 	if err != nil {
@@ -63,19 +64,19 @@ func mailbox(typed string) string {
 	return a.Mailbox()
 }
 
-// replaceWord redacts word, in any case, where no letter or digit touches it.
+// replaceWord redacts word, in any case, if no letter or digit touches it.
 func replaceWord(text, word string) string {
 	if word == "" {
 		return text
 	}
 	pattern := regexp.MustCompile(`(?i)(^|[^\pL\pN])` + regexp.QuoteMeta(word) + `($|[^\pL\pN])`)
-	for range 2 { // neighbours share the character between them, so one pass takes every other one
+	for range 2 { // neighbours share the character between them, so that one pass finds every other one
 		text = pattern.ReplaceAllString(text, "${1}"+redacted+"${2}")
 	}
 	return text
 }
 
-// plainLine makes s one line of valid UTF-8 without control characters, single spaces between its words.
+// plainLine makes one line of valid UTF-8 of a text, without control characters and with single spaces between words.
 func plainLine(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) {
@@ -86,8 +87,8 @@ func plainLine(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-// plainName is plainLine without the characters that would change the direction of the text around the name; the
-// marks and joiners that scripts need stay.
+// plainName is plainLine without the characters that would change the direction of the text around a name. The marks
+// and joiners that scripts need stay.
 func plainName(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r >= '\u202A' && r <= '\u202E' || r >= '\u2066' && r <= '\u2069' {
@@ -98,7 +99,7 @@ func plainName(s string) string {
 	return cut(plainLine(s), maxName)
 }
 
-// headerText keeps a reader's program from decoding what a person wrote as an RFC 2047 encoded word.
+// headerText prevents email programs from decoding a person's text as an RFC 2047 encoded word.
 func headerText(s string) string { return strings.ReplaceAll(s, "=?", "= ?") }
 
 func withoutFormat(s string) string {
@@ -117,6 +118,6 @@ func cut(s string, most int) string {
 	return string([]rune(s)[:most-1]) + "…"
 }
 
-// isolate marks a name for letters, so that its direction does not disturb the sentence: <bdi> in HTML, Unicode
-// isolates in text.
+// isolate marks a name in an email, so that its direction does not change the sentence: by <bdi> in HTML, and by
+// Unicode isolates in text.
 func isolate(name string) string { return isolateStart + plainName(name) + isolateEnd }

@@ -17,7 +17,7 @@ import (
 	"github.com/wneessen/go-mail/smtp"
 )
 
-// Step is where in the dialogue with the server something happened.
+// Step is a step of the dialogue with the server.
 type Step string
 
 const (
@@ -27,27 +27,26 @@ const (
 	StepAuth      Step = "AUTH"
 	StepSender    Step = "MAIL"
 	StepRecipient Step = "RCPT"
-	// StepData lasts up to the final dot: the server cannot have taken the email.
+	// StepData ends at the final dot: until then the server cannot have taken the email.
 	StepData Step = "DATA"
-	// StepEnd is after the final dot: without an answer, nobody knows whether the server has taken the email.
+	// StepEnd begins at the final dot: without an answer it is unknown whether the server has taken the email.
 	StepEnd Step = "end of data"
 )
 
-// opening reports that no email is known to the server yet: what fails concerns all emails.
+// opening reports whether the step comes before the first email, so that a failure concerns all emails.
 func (s Step) opening() bool {
 	return slices.Contains([]Step{StepConnect, StepHello, StepStartTLS, StepAuth}, s)
 }
 
-// quitTimeout is how long a server may take to say goodbye, when the email's fate is already known.
+// quitTimeout limits the wait for the answer to QUIT, when the email's fate is already known.
 const quitTimeout = time.Second
 
-// client is the client's side of one SMTP session. It is written here because the clients in net/smtp, go-mail and
-// go-smtp all read replies with net/textproto, which takes a code without text for a broken one, and compare the
-// keywords of extensions with upper case.
+// client is the client's side of one SMTP session. The clients of net/smtp, go-mail and go-smtp all read replies with
+// net/textproto, which rejects a code without a text, and compare keywords of extensions with upper case.
 type client struct {
 	conn       net.Conn
 	in         *bufio.Reader
-	step       Step                // the latest
+	step       Step                // the current one
 	extensions map[string][]string // parameters by keyword, all in upper case
 }
 
@@ -58,7 +57,7 @@ func newClient(conn net.Conn) *client {
 // greet waits for the server's greeting.
 func (c *client) greet() error { return c.expect(2) }
 
-// hello introduces this service, by HELO to a server that knows no EHLO.
+// hello sends EHLO, or HELO to a server that does not know EHLO.
 func (c *client) hello(name string) error {
 	c.step, c.extensions = StepHello, map[string][]string{}
 	r, err := c.exchange("EHLO " + name)
@@ -72,7 +71,7 @@ func (c *client) hello(name string) error {
 		return r
 	}
 	for _, line := range r.lines[1:] {
-		// Servers of before RFC 2554 wrote AUTH=LOGIN.
+		// Servers older than RFC 2554 wrote AUTH=LOGIN.
 		fields := strings.Fields(strings.Replace(strings.ToUpper(line), "AUTH=", "AUTH ", 1))
 		if len(fields) > 0 {
 			c.extensions[fields[0]] = append(c.extensions[fields[0]], fields[1:]...)
@@ -86,7 +85,7 @@ func (c *client) offers(extension string) bool {
 	return ok
 }
 
-// startTLS encrypts the session. The server is to be greeted again afterwards: what it offered before proves nothing.
+// startTLS encrypts the session. After it EHLO has to be sent again, since the earlier extensions prove nothing.
 func (c *client) startTLS(ctx context.Context, settings *tls.Config) error {
 	c.step = StepStartTLS
 	if !c.offers("STARTTLS") {
@@ -107,7 +106,7 @@ func (c *client) encrypt(ctx context.Context, settings *tls.Config) error {
 	return secure.HandshakeContext(ctx)
 }
 
-// authenticate speaks one mechanism of SASL (RFC 4954).
+// authenticate runs one mechanism of SASL (RFC 4954).
 func (c *client) authenticate(mechanism smtp.Auth, server *smtp.ServerInfo) error {
 	c.step = StepAuth
 	name, initial, err := mechanism.Start(server)
@@ -141,7 +140,7 @@ func (c *client) authenticate(mechanism smtp.Auth, server *smtp.ServerInfo) erro
 	}
 }
 
-// offer announces the email up to the server's consent to DATA.
+// offer sends the commands up to the server's consent to DATA.
 func (c *client) offer(e envelope) error {
 	from := "MAIL FROM:" + e.from
 	if c.offers("8BITMIME") {
@@ -162,7 +161,7 @@ func (c *client) offer(e envelope) error {
 	return c.command(3, "DATA")
 }
 
-// send sends the content and waits for the reply that decides.
+// send sends the content and reads the reply that decides.
 func (c *client) send(content []byte) error {
 	out := textproto.NewWriter(bufio.NewWriter(c.conn))
 	dotted := out.DotWriter()
@@ -171,8 +170,8 @@ func (c *client) send(content []byte) error {
 		err = out.W.Flush()
 	}
 	if err != nil {
-		// The server may have said why before it closed the connection. The content must not be ended here: the server
-		// would take an email cut short.
+		// The server may have sent its reason before it closed the connection. The final dot must not be sent here, since the
+		// server would take an incomplete email.
 		if r, _ := readReply(c.in); r.negative() {
 			return r
 		}
@@ -183,7 +182,7 @@ func (c *client) send(content []byte) error {
 	return c.expect(2)
 }
 
-// quit says goodbye to a server that still answers, as it does after a reply other than 421, or none that was missed.
+// quit sends QUIT to a server that still answers, which it does unless it replied 421 or a reply is missing.
 func (c *client) quit(err error) {
 	var r reply
 	if err != nil && (!errors.As(err, &r) || r.code == 421) {
@@ -194,7 +193,7 @@ func (c *client) quit(err error) {
 	}
 }
 
-// command sends a line and wants a reply with that first digit.
+// command sends a line and expects a reply with that first digit.
 func (c *client) command(first int, line string) error {
 	r, err := c.exchange(line)
 	return wanted(first, r, err)

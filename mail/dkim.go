@@ -16,11 +16,11 @@ import (
 	"github.com/watchparty/watchparty/config"
 )
 
-// minRSABits is what receivers take (RFC 8301, 3.2 asks for 2048 of signers).
+// minRSABits is the smallest key; RFC 8301, 3.2 wants 2048 bits of signers.
 const minRSABits = 2048
 
-// signedHeaders are what RFC 6376, 5.4.1 recommends of what these emails have. Those that an email has once are named
-// twice, so that nobody can add another.
+// signedHeaders are the headers that RFC 6376, 5.4.1 recommends, of those that these emails have. Headers that may
+// stand only once are listed twice, so that nobody can add another one.
 var signedHeaders = []string{
 	"From",
 	"From",
@@ -40,8 +40,8 @@ var signedHeaders = []string{
 	"List-Unsubscribe-Post",
 }
 
-// signing reads the key with which emails of the domain are signed; nil without one.
-func signing(c config.Mail, domain string) (*dkim.SignOptions, error) {
+// signing reads the key that signs the emails of the domain. It returns nil if emails are not signed.
+func signing(c config.Email, domain string) (*dkim.SignOptions, error) {
 	if c.DKIMKeyFile == "" {
 		return nil, nil //nolint:nilnil // signing is optional
 	}
@@ -59,7 +59,7 @@ func signing(c config.Mail, domain string) (*dkim.SignOptions, error) {
 	}, nil
 }
 
-// privateKey never repeats what it was given.
+// privateKey parses a key. Its errors do not contain the text.
 func privateKey(text []byte) (crypto.Signer, error) {
 	block, _ := pem.Decode(text)
 	if block == nil {
@@ -87,7 +87,7 @@ func privateKey(text []byte) (crypto.Signer, error) {
 	return nil, errors.New("must be an RSA or Ed25519 key")
 }
 
-// sign puts the signature before a message as it is sent.
+// sign prepends the signature to a message.
 func (s *Sender) sign(message []byte) ([]byte, error) {
 	if s.dkim == nil {
 		return message, nil

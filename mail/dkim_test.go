@@ -63,7 +63,8 @@ func TestSendSigns(t *testing.T) {
 	for name, c := range map[string]struct{ file, record string }{
 		"RSA":            {pemFile(t, "PRIVATE KEY", pkcs8(t, rsaKey)), rsaRecord},
 		"RSA of PKCS #1": {pemFile(t, "RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(rsaKey)), rsaRecord},
-		"Ed25519":        {pemFile(t, "PRIVATE KEY", pkcs8(t, edKey)), "v=DKIM1; k=ed25519; p=" + base64.StdEncoding.EncodeToString(public)},
+		"Ed25519": {pemFile(t, "PRIVATE KEY", pkcs8(t, edKey)),
+			"v=DKIM1; k=ed25519; p=" + base64.StdEncoding.EncodeToString(public)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := smtptest.Serve(t, smtptest.Script{})

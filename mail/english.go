@@ -82,13 +82,14 @@ func (e english) passwordChanged(d AccountData) letter {
 		Preheader: "Was that you? Then there is nothing to do.",
 		Greeting:  e.hi(d),
 		Paragraphs: []string{
-			"The password of your WatchParty account was changed, and every other sign-in was ended. If that was you, there is nothing " +
-				"to do.",
-			"If that was not you, somebody may have your account: ask for a new password at once. A link to choose one comes to this " +
-				"address.",
+			"The password of your WatchParty account was changed, and every other sign-in was ended. If that was you, " +
+				"there is nothing to do.",
+			"If that was not you, somebody may have your account: ask for a new password at once. " +
+				"A link to choose one comes to this address.",
 		},
 		Button: button{Label: "Open WatchParty", URL: d.Link},
-		Footer: "You get this email because this is the address of a WatchParty account. Each change of its password is told to it.",
+		Footer: "You get this email because this is the address of a WatchParty account. " +
+			"Each change of its password is told to it.",
 	}
 }
 
@@ -134,7 +135,8 @@ func (e english) invitationReminder(d InvitationData) letter {
 		Greeting:  "Hi,",
 		Paragraphs: []string{
 			fmt.Sprintf(
-				"%s has invited you to the room %s on WatchParty. You have not answered yet, and the invitation is open only until %s.",
+				"%s has invited you to the room %s on WatchParty. You have not answered yet, "+
+					"and the invitation is open only until %s.",
 				isolate(d.Inviter),
 				isolate(d.Room),
 				e.time(d.Expires),

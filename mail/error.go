@@ -19,30 +19,30 @@ const (
 	Permanent Kind = "permanent"
 	// Temporary: the server asks to try again (4xx).
 	Temporary Kind = "temporary"
-	// Later: the server wants to be left alone for a while (421, 4.7.x), or refuses this service rather than this
-	// email for good: waiting, or an operator, can cure it.
+	// Later: the server wants no emails for a while (421, 4.7.x), or it refuses this service rather than this email;
+	// waiting or an operator can help.
 	Later Kind = "later"
-	// Unreachable: no conversation, or none that came to the content's end; the server cannot have the email.
+	// Unreachable: there was no complete dialogue, so that the server cannot have the email.
 	Unreachable Kind = "unreachable"
-	// Ambiguous: the whole email was sent and no answer came; the server may have it.
+	// Ambiguous: the whole email was sent without an answer; the server may have it.
 	Ambiguous Kind = "ambiguous"
 )
 
-// SendError is why an email was not sent. It is safe to store and to show to operators.
+// SendError says why an email was not sent. It is safe to store and to show to operators.
 type SendError struct {
 	Kind Kind
-	// About is empty when nobody knows: the connection ended in the middle.
+	// About is empty if the connection ended without an answer.
 	About About
-	// Step is how far the dialogue had come, empty when there was none.
+	// Step is the step at which the dialogue ended; empty if there was none.
 	Step Step
-	// Code is the server's answer's code, 0 when there was none.
+	// Code is the code of the server's answer; 0 if there was none.
 	Code int
-	// Answer is the answer's text without its code or, when Code is 0, what happened instead. It has no email
-	// address, no secret, no control character, and at most 500 characters. A server may quote the email in its answer
-	// once it has the content.
+	// Answer is the text of the server's answer without the code or, if Code is 0, what happened instead. It is redacted:
+	// it has no email address, secret or control character, and at most 500 characters. A server may quote the email in
+	// its answer to the content.
 	Answer string
-	// cause is the error of the caller's context, when that had ended. Other causes are not kept: whoever walks the
-	// chain would find the unredacted answer.
+	// cause is the error of the caller's context, if that has ended. Other causes are not kept, since they contain the
+	// answer before it was redacted.
 	cause error
 }
 
@@ -74,7 +74,7 @@ func (s *Sender) sendError(ctx context.Context, at Step, err error, m Message) *
 	return e
 }
 
-// unfit is the error of an email that no server is asked to take.
+// unfit is the error of an email that cannot be offered to any server.
 func (s *Sender) unfit(err error, m Message) *SendError {
 	e := &SendError{Kind: Permanent, About: AboutMessage, Answer: s.redact(err.Error(), m)}
 	if errors.Is(err, errBadRecipient) || errors.Is(err, errNoUTF8) {
@@ -83,7 +83,7 @@ func (s *Sender) unfit(err error, m Message) *SendError {
 	return e
 }
 
-// broken is the kind of a dialogue that went wrong without an answer that refuses.
+// broken is the kind of a dialogue that failed without an answer that refuses.
 func broken(at Step) Kind {
 	if at == StepEnd {
 		return Ambiguous
@@ -91,7 +91,7 @@ func broken(at Step) Kind {
 	return Unreachable
 }
 
-// what says in words what happened when the server gave no answer.
+// what describes what happened when the server gave no answer.
 func what(err error) string {
 	var timeout net.Error
 	switch {

@@ -31,7 +31,7 @@ func (g german) welcome(d WelcomeData) letter {
 				"mit einem Chat neben dem Bild.",
 		},
 		Button: button{Label: "WatchParty öffnen", URL: d.Link},
-		Footer: "Du bekommst diese Mail, weil mit dieser Adresse ein Konto angelegt wurde. " +
+		Footer: "Du bekommst diese E-Mail, weil mit dieser Adresse ein Konto angelegt wurde. " +
 			"Wenn du das nicht warst, kannst du sie ignorieren.",
 	}
 	if d.ConfirmURL != "" {
@@ -51,7 +51,7 @@ func (g german) welcomeReminder(d AccountData) letter {
 		Greeting:   g.hi(d),
 		Paragraphs: []string{"deinem WatchParty-Konto fehlt noch eins: Bitte bestätige, dass diese Adresse dir gehört."},
 		Button:     button{Label: "Adresse bestätigen", URL: d.Link},
-		Footer: "Du bekommst diese Mail, weil mit dieser Adresse ein Konto angelegt wurde. " +
+		Footer: "Du bekommst diese E-Mail, weil mit dieser Adresse ein Konto angelegt wurde. " +
 			"Wenn du das nicht warst, kannst du sie ignorieren: Wir erinnern nur dieses eine Mal.",
 	}
 }
@@ -63,7 +63,7 @@ func (g german) verification(d AccountData) letter {
 		Greeting:   g.hi(d),
 		Paragraphs: []string{"bitte bestätige, dass diese Adresse dir gehört. Der Link gilt 7 Tage."},
 		Button:     button{Label: "Adresse bestätigen", URL: d.Link},
-		Footer: "Du bekommst diese Mail, weil jemand diese Adresse für ein WatchParty-Konto angegeben hat. " +
+		Footer: "Du bekommst diese E-Mail, weil jemand diese Adresse für ein WatchParty-Konto angegeben hat. " +
 			"Wenn du das nicht warst, kannst du sie ignorieren: Es ändert sich nichts.",
 	}
 }
@@ -74,11 +74,12 @@ func (g german) reset(d AccountData) letter {
 		Preheader: "Der Link gilt 30 Minuten, und nur einmal.",
 		Greeting:  g.hi(d),
 		Paragraphs: []string{
-			"jemand hat für dein WatchParty-Konto ein neues Passwort verlangt. Mit dem Link unten kannst du es wählen: Er gilt " +
+			"jemand hat für dein WatchParty-Konto ein neues Passwort verlangt. Mit dem Link unten kannst du es wählen: " +
+				"Er gilt " +
 				"30 Minuten, und nur einmal. Danach bist du überall abgemeldet.",
 		},
 		Button: button{Label: "Neues Passwort wählen", URL: d.Link},
-		Footer: "Wenn du das nicht warst, kannst du diese Mail ignorieren: Dein Passwort bleibt, wie es ist.",
+		Footer: "Wenn du das nicht warst, kannst du diese E-Mail ignorieren: Dein Passwort bleibt, wie es ist.",
 	}
 }
 
@@ -88,13 +89,14 @@ func (g german) passwordChanged(d AccountData) letter {
 		Preheader: "Warst du das? Dann ist nichts zu tun.",
 		Greeting:  g.hi(d),
 		Paragraphs: []string{
-			"das Passwort deines WatchParty-Kontos wurde geändert, und jede andere Anmeldung ist beendet. Wenn du das warst, ist nichts " +
-				"zu tun.",
-			"Wenn du das nicht warst, hat vielleicht jemand dein Konto: Fordere sofort ein neues Passwort an. Ein Link, mit dem du es " +
-				"wählst, kommt an diese Adresse.",
+			"das Passwort deines WatchParty-Kontos wurde geändert, und jede andere Anmeldung ist beendet. Wenn du das warst, " +
+				"ist nichts zu tun.",
+			"Wenn du das nicht warst, hat vielleicht jemand dein Konto: Fordere sofort ein neues Passwort an. Ein Link, " +
+				"mit dem du es wählst, kommt an diese Adresse.",
 		},
 		Button: button{Label: "WatchParty öffnen", URL: d.Link},
-		Footer: "Du bekommst diese E-Mail, weil das die Adresse eines WatchParty-Kontos ist. Sie erfährt jede Änderung des Passworts.",
+		Footer: "Du bekommst diese E-Mail, weil das die Adresse eines WatchParty-Kontos ist. " +
+			"Sie erfährt jede Änderung des Passworts.",
 	}
 }
 
@@ -104,12 +106,12 @@ func (g german) emailChanged(d AccountData) letter {
 		Preheader: "WatchParty schreibt ab jetzt an eine andere Adresse.",
 		Greeting:  g.hi(d),
 		Paragraphs: []string{
-			"die E-Mail-Adresse deines WatchParty-Kontos wurde geändert, und die neue ist bestätigt. Das ist die letzte Mail " +
-				"an diese Adresse.",
+			"die E-Mail-Adresse deines WatchParty-Kontos wurde geändert, und die neue ist bestätigt. " +
+				"Das ist die letzte E-Mail an diese Adresse.",
 			"Wenn du das nicht warst, kennt jemand dein Passwort: Schreib sofort denen, die dieses WatchParty betreiben.",
 		},
 		Button: button{Label: "WatchParty öffnen", URL: d.Link},
-		Footer: "Du bekommst diese Mail, weil das die Adresse eines WatchParty-Kontos war.",
+		Footer: "Du bekommst diese E-Mail, weil das die Adresse eines WatchParty-Kontos war.",
 	}
 }
 
@@ -140,7 +142,8 @@ func (g german) invitationReminder(d InvitationData) letter {
 		Greeting:  "Hallo,",
 		Paragraphs: []string{
 			fmt.Sprintf(
-				"%s hat dich in den Raum %s auf WatchParty eingeladen. Du hast noch nicht geantwortet, und die Einladung gilt nur noch bis %s.",
+				"%s hat dich in den Raum %s auf WatchParty eingeladen. Du hast noch nicht geantwortet, "+
+					"und die Einladung gilt nur noch bis %s.",
 				isolate(d.Inviter),
 				isolate(d.Room),
 				g.time(d.Expires),
@@ -153,8 +156,8 @@ func (g german) invitationReminder(d InvitationData) letter {
 }
 
 func (german) invited() string {
-	return "Du bekommst diese Mail, weil jemand diese Adresse eingegeben hat, um dich einzuladen. " +
-		"Wenn du die Person nicht kennst, kannst du diese Mail ignorieren: Die Einladung endet von selbst."
+	return "Du bekommst diese E-Mail, weil jemand diese Adresse eingegeben hat, um dich einzuladen. " +
+		"Wenn du die Person nicht kennst, kannst du diese E-Mail ignorieren: Die Einladung endet von selbst."
 }
 
 func (german) activityReport(d ReportData) letter {
@@ -183,7 +186,7 @@ func (german) activityReport(d ReportData) letter {
 		Paragraphs: paragraphs,
 		Table:      table{Header: []string{"Zahl", "Jetzt", "Davor", "Änderung"}, Rows: mainFigures(l, d.Report)},
 		Button:     button{Label: "Den ganzen Bericht ansehen", URL: d.URL},
-		Footer: "Du bekommst diese Mail, weil diese Adresse zu denen gehört, die WatchPartys Nutzungsberichte bekommen. " +
+		Footer: "Du bekommst diese E-Mail, weil diese Adresse zu denen gehört, die WatchPartys Nutzungsberichte bekommen. " +
 			"Wer den Link hat, kann den Bericht lesen.",
 	}
 }

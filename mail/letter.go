@@ -17,15 +17,15 @@ type Content struct {
 	Subject string
 	HTML    string
 	Text    string
-	// Images are what the HTML shows; each is part of the email.
+	// Images are the pictures that the HTML shows.
 	Images []Image
 }
 
-// letter is the one source of an email's parts. Names in it go through isolate.
+// letter is the source of both parts of an email. Names in it go through isolate.
 type letter struct {
 	Language watchparty.Language
 	Subject  string
-	// Preheader is what inboxes show beside the subject; it repeats, so only the HTML has it.
+	// Preheader is the text that inboxes show beside the subject. It repeats the letter, so only the HTML has it.
 	Preheader  string
 	Greeting   string
 	Paragraphs []string
@@ -33,13 +33,13 @@ type letter struct {
 	Images     []Image
 	Button     button
 	Footer     string
-	// FooterLink is for what few people want; it may be empty.
+	// FooterLink is an action that few readers want; it may be empty.
 	FooterLink button
 }
 
 type button struct{ Label, URL string }
 
-// table has a name in the first column and figures in the others.
+// table has names in its first column and figures in the others.
 type table struct {
 	Header []string
 	Rows   [][]string
@@ -52,7 +52,7 @@ var letterTemplate = template.Must(template.New("letter").Funcs(template.FuncMap
 
 var isolatesToBDI = strings.NewReplacer(isolateStart, "<bdi>", isolateEnd, "</bdi>")
 
-// names escapes the text and only then turns the isolates, which plainName keeps out of names, into elements.
+// names escapes a text, and after that turns isolates into elements. plainName has removed isolates from names.
 func names(s string) template.HTML {
 	return template.HTML(isolatesToBDI.Replace(html.EscapeString(s))) //nolint:gosec // escaped first
 }
@@ -74,7 +74,7 @@ func (l letter) render(language watchparty.Language) (Content, error) {
 	return Content{Subject: plainLine(l.Subject), HTML: page.String(), Text: l.text(), Images: l.Images}, nil
 }
 
-// webAddress never repeats the address: it may hold a token.
+// webAddress checks an address. Its error does not contain the address, which may have a token.
 func webAddress(address string) error {
 	u, err := url.Parse(address)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || strings.ContainsAny(address, " \t") {

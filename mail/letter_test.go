@@ -38,11 +38,23 @@ var letters = map[string]func(l watchparty.Language, name string) (Content, erro
 	"welcome to confirm": func(l watchparty.Language, name string) (Content, error) {
 		return Welcome(l, WelcomeData{AccountData: accountOf(name), ConfirmURL: link})
 	},
-	"welcome reminder": func(l watchparty.Language, name string) (Content, error) { return WelcomeReminder(l, accountOf(name)) },
-	"verification":     func(l watchparty.Language, name string) (Content, error) { return Verification(l, accountOf(name)) },
-	"reset":            func(l watchparty.Language, name string) (Content, error) { return Reset(l, accountOf(name)) },
-	"email changed":    func(l watchparty.Language, name string) (Content, error) { return EmailChanged(l, accountOf(name)) },
-	"password changed": func(l watchparty.Language, name string) (Content, error) { return PasswordChanged(l, accountOf(name)) },
+	"welcome reminder": func(l watchparty.Language, name string) (Content,
+		error) {
+		return WelcomeReminder(l, accountOf(name))
+	},
+	"verification": func(l watchparty.Language, name string) (Content,
+		error) {
+		return Verification(l, accountOf(name))
+	},
+	"reset": func(l watchparty.Language, name string) (Content, error) { return Reset(l, accountOf(name)) },
+	"email changed": func(l watchparty.Language, name string) (Content,
+		error) {
+		return EmailChanged(l, accountOf(name))
+	},
+	"password changed": func(l watchparty.Language, name string) (Content,
+		error) {
+		return PasswordChanged(l, accountOf(name))
+	},
 	"invitation": func(l watchparty.Language, name string) (Content, error) {
 		return Invitation(l, invitationOf(name, "Silents"))
 	},
@@ -117,7 +129,8 @@ func TestLetterIsolatesNames(t *testing.T) {
 func TestLetterHTML(t *testing.T) {
 	each(t, func(t *testing.T, l watchparty.Language, _ string, c Content) {
 		for _, wanted := range []string{
-			"@media (prefers-color-scheme: dark)", `<meta name="color-scheme" content="light dark">`, `<html lang="` + string(l) + `"`,
+			"@media (prefers-color-scheme: dark)", `<meta name="color-scheme" content="light dark">`,
+			`<html lang="` + string(l) + `"`,
 			`href="https://watch.test/?a=1&amp;b=2"`,
 		} {
 			require.Contains(t, c.HTML, wanted)

@@ -8,12 +8,12 @@ import (
 	"github.com/watchparty/watchparty/report"
 )
 
-// AccountData is what the emails about an account need.
+// AccountData is the data of emails about an account.
 type AccountData struct {
-	// DisplayName may be empty; the username then stands for it.
+	// DisplayName may be empty; then the username is used.
 	DisplayName string
 	Username    string
-	// Link is where the button leads.
+	// Link is the address of the button.
 	Link string
 }
 
@@ -24,33 +24,33 @@ func (d AccountData) name() string {
 	return isolate(d.DisplayName)
 }
 
-// WelcomeData is what a new user's first email needs.
+// WelcomeData is the data of the welcome email.
 type WelcomeData struct {
-	AccountData // whose link is where people find WatchParty
-	// ConfirmURL is the link that confirms the user's address; empty when there is nothing to confirm any more.
+	AccountData // whose link leads to WatchParty
+	// ConfirmURL is the link that confirms the user's address; empty if nothing needs to be confirmed any more.
 	ConfirmURL string
 }
 
-// InvitationData is what an email needs that asks somebody into a room.
+// InvitationData is the data of an invitation's email.
 type InvitationData struct {
 	Inviter string // a display name
 	Room    string
 	Expires time.Time
-	// URL holds the token with which to accept or decline.
+	// URL is the link to accept or decline, with its token.
 	URL string
-	// UnsubscribeURL is where its reader ends invitations for good.
+	// UnsubscribeURL is the link that ends all emails about invitations.
 	UnsubscribeURL string
 }
 
-// ReportData is what the email about an activity report needs.
+// ReportData is the data of an activity report's email.
 type ReportData struct {
 	Report watchparty.ActivityReport
-	// URL is where the whole report is; it holds the token with which to read it.
+	// URL is the link to the whole report, with its token.
 	URL string
 }
 
-// tongue is one language: all that is said in it is in its methods. Names go through isolate; a subject holds nothing
-// that a user wrote.
+// tongue is a language: its methods have all texts of emails. Names go through isolate. Subjects contain nothing that a
+// user wrote.
 type tongue interface {
 	welcome(d WelcomeData) letter
 	welcomeReminder(d AccountData) letter
@@ -70,25 +70,25 @@ func in(l watchparty.Language) tongue {
 	return english{}
 }
 
-// Welcome greets somebody who has signed up, and asks them to confirm their address.
+// Welcome greets a new user and asks them to confirm their address.
 func Welcome(l watchparty.Language, d WelcomeData) (Content, error) {
 	return in(l).welcome(d).render(l)
 }
 
-// WelcomeReminder asks once more for an address to be confirmed, some days after the welcome.
+// WelcomeReminder asks once more to confirm the address, some days after the welcome.
 func WelcomeReminder(l watchparty.Language, d AccountData) (Content, error) {
 	return in(l).welcomeReminder(d).render(l)
 }
 
-// Verification asks somebody to confirm an address of theirs.
+// Verification asks a user to confirm an address.
 func Verification(l watchparty.Language, d AccountData) (Content, error) {
 	return in(l).verification(d).render(l)
 }
 
-// Reset lets somebody choose a new password.
+// Reset has the link to choose a new password.
 func Reset(l watchparty.Language, d AccountData) (Content, error) { return in(l).reset(d).render(l) }
 
-// PasswordChanged tells somebody that their password was changed.
+// PasswordChanged tells a user that their password was changed.
 func PasswordChanged(l watchparty.Language, d AccountData) (Content, error) {
 	return in(l).passwordChanged(d).render(l)
 }
@@ -98,17 +98,17 @@ func EmailChanged(l watchparty.Language, d AccountData) (Content, error) {
 	return in(l).emailChanged(d).render(l)
 }
 
-// Invitation asks somebody, who may have no account, into a room.
+// Invitation invites somebody, who may have no account, to a room.
 func Invitation(l watchparty.Language, d InvitationData) (Content, error) {
 	return in(l).invitation(d).render(l)
 }
 
-// InvitationReminder tells somebody that their invitation ends soon.
+// InvitationReminder says that an invitation ends soon.
 func InvitationReminder(l watchparty.Language, d InvitationData) (Content, error) {
 	return in(l).invitationReminder(d).render(l)
 }
 
-// ActivityReport says how the service was used, with the figures that matter most and charts of them.
+// ActivityReport shows how the service was used: the main figures, and charts of them.
 func ActivityReport(l watchparty.Language, d ReportData) (Content, error) {
 	pictures, err := report.Pictures(l, d.Report)
 	if err != nil {
@@ -121,7 +121,7 @@ func ActivityReport(l watchparty.Language, d ReportData) (Content, error) {
 	return letter.render(l)
 }
 
-// mainFigures are the rows of the report's table that are in the email.
+// mainFigures are the rows of the report that the email has.
 func mainFigures(l watchparty.Language, r watchparty.ActivityReport) [][]string {
 	var rows [][]string
 	for _, row := range report.Table(l, r) {

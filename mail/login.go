@@ -12,20 +12,20 @@ import (
 	"github.com/watchparty/watchparty/config"
 )
 
-// login is how this service authenticates. The zero value does not.
+// login has the credentials of this service. The zero value has none.
 type login struct {
 	host, username, password string
 }
 
-func newLogin(c config.Mail) login { return login{c.Host, c.Username, c.Password} }
+func newLogin(c config.Email) login { return login{c.Host, c.Username, c.Password} }
 
 type mechanism struct {
 	name string
 	auth smtp.Auth
 }
 
-// mechanisms are those that the connection is safe for, the best first. A password goes in the clear only to this
-// machine.
+// mechanisms lists the mechanisms that are safe on the connection, the best first. A password is sent in clear text to
+// this machine only.
 func (l login) mechanisms(conn net.Conn) []mechanism {
 	var all []mechanism
 	secure, encrypted := conn.(*tls.Conn)
@@ -47,7 +47,7 @@ func (l login) mechanisms(conn net.Conn) []mechanism {
 	return all
 }
 
-// authenticate uses the best mechanism that the server offers, if there is anything to authenticate with.
+// authenticate uses the best mechanism that the server offers, if there are credentials.
 func (l login) authenticate(c *client) error {
 	if l.username == "" {
 		return nil
@@ -63,7 +63,7 @@ func (l login) authenticate(c *client) error {
 	return errors.New("the server offers no way to authenticate that is safe over this connection")
 }
 
-// secrets are the forms in which a server could repeat the login in its answer, longest first.
+// secrets lists the forms in which a server could repeat the credentials in its answer, longest first.
 func (l login) secrets() []string {
 	if l.username == "" {
 		return nil

@@ -6,7 +6,7 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// Preview is an email of one kind to nobody.
+// Preview is an email of one kind with made-up content.
 type Preview struct {
 	Kind watchparty.EmailKind
 	Content
@@ -59,7 +59,7 @@ func Previews(l watchparty.Language) ([]Preview, error) {
 	return all, nil
 }
 
-// madeUpReport is of a week in which little happened on Wednesday.
+// madeUpReport is the report of a week with a quiet Wednesday.
 func madeUpReport() watchparty.ActivityReport {
 	r := watchparty.ActivityReport{
 		Every: watchparty.ReportWeek, From: "2030-12-16", To: "2030-12-22",

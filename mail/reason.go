@@ -2,7 +2,7 @@ package mail
 
 import "github.com/watchparty/watchparty"
 
-// Reason is what the answer means to whoever asked for the email. It holds nothing of the server's own words.
+// Reason returns what the answer means to the person who requested the email, without the words of the server.
 func (e *SendError) Reason() watchparty.EmailReason {
 	switch {
 	case e.Kind == Ambiguous:

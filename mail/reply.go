@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// reply is a server's answer (RFC 5321, 4.2). It is also the error of the command that it does not grant.
+// reply is a server's answer (RFC 5321, 4.2). It is also the error of a command that the server refuses.
 type reply struct {
 	code  int
 	lines []string // without the code
@@ -14,15 +14,14 @@ type reply struct {
 
 func (r reply) Error() string { return fmt.Sprintf("%d %s", r.code, strings.Join(r.lines, "\n")) }
 
-// positive reports that the server has done what it was asked to. The first digit decides (RFC 5321, 4.3.2).
+// positive reports whether the server has executed the command. The first digit decides (RFC 5321, 4.3.2).
 func (r reply) positive() bool { return r.code/100 == 2 }
 
-// negative reports that the server refuses, for now or for good.
+// negative reports whether the server refuses, temporarily or permanently.
 func (r reply) negative() bool { return r.code/100 == 4 || r.code/100 == 5 }
 
-// readReply takes every form of a reply: one line or many, with text or without it, of any length. All lines of a reply
-// have the same code (RFC 5321, 4.2.1), so that one that breaks off in the middle is as good as a whole one: what was
-// decided is known.
+// readReply reads every form of a reply: one line or several, with a text or without, of any length. All lines of a
+// reply have the same code (RFC 5321, 4.2.1), so that an incomplete reply still says what was decided.
 func readReply(in *bufio.Reader) (reply, error) {
 	var r reply
 	for {
@@ -34,7 +33,7 @@ func readReply(in *bufio.Reader) (reply, error) {
 			r.code, r.lines = code, append(r.lines, text)
 		case err == nil && r.code == 0:
 			return r, fmt.Errorf("the server's answer is not one of SMTP: %q", line)
-		case err == nil: // a text that the server broke into lines without the code
+		case err == nil: // a line without the code continues the text
 			r.lines, more = append(r.lines, line), true
 		}
 		if r.code != 0 && (err != nil || !more) {
@@ -46,7 +45,8 @@ func readReply(in *bufio.Reader) (reply, error) {
 	}
 }
 
-// parseReplyLine returns 0 for a line that has no code. More lines follow one whose code a hyphen follows.
+// parseReplyLine returns 0 for a line without a code. more says that a hyphen follows the code, so that further lines
+// follow.
 func parseReplyLine(line string) (code int, text string, more bool) {
 	const digits = "0123456789"
 	if len(line) < 3 || line[0] < '2' || line[0] > '5' ||

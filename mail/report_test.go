@@ -45,7 +45,7 @@ Rooms opened             33      33     ±0%
 Hours together        194.0   201.0   −3.5%
 Messages              1,249     998    +25%
 Invitations accepted     23      20    +15%
-Mails failed              1       0       –
+Emails failed             1       0       –
 `, "See the whole report",
 		},
 		watchparty.German: {
@@ -59,7 +59,7 @@ Geöffnete Räume             33     33      ±0 %
 Gemeinsame Stunden       194,0  201,0    −3,5 %
 Nachrichten              1.249    998     +25 %
 Angenommene Einladungen     23     20     +15 %
-Gescheiterte Mails           1      0         –
+Gescheiterte E-Mails         1      0         –
 `, "Den ganzen Bericht ansehen",
 		},
 	} {
@@ -240,8 +240,8 @@ func TestSendRefusesImagesThatAreNone(t *testing.T) {
 	}
 }
 
-// TestMailsWithoutImagesHaveNoneOfTheirParts: even one whose text looks like such a header.
-func TestMailsWithoutImagesHaveNoneOfTheirParts(t *testing.T) {
+// TestEmailsWithoutImagesHaveNoneOfTheirParts: even one whose text looks like such a header.
+func TestEmailsWithoutImagesHaveNoneOfTheirParts(t *testing.T) {
 	server := smtptest.Serve(t, smtptest.Script{})
 	m := message(t)
 	m.Content.Text = "x\nContent-Type: multipart/related;\n"
@@ -266,8 +266,12 @@ func TestActivityReportOfWhatWasNotCounted(t *testing.T) {
 		r.Days[i].Figures = nil
 	}
 	for l, want := range map[watchparty.Language][2]string{
-		watchparty.English: {"WatchParty, 16–22 December 2030: not known", "Counting began on 30 December 2030; what happened before is not known."},
-		watchparty.German:  {"WatchParty, 16.–22. Dezember 2030: nicht bekannt", "Gezählt wird seit dem 30. Dezember 2030; was davor geschah, ist nicht bekannt."},
+		watchparty.English: {
+			"WatchParty, 16–22 December 2030: not known",
+			"Counting began on 30 December 2030; what happened before is not known.",
+		},
+		watchparty.German: {"WatchParty, 16.–22. Dezember 2030: nicht bekannt",
+			"Gezählt wird seit dem 30. Dezember 2030; was davor geschah, ist nicht bekannt."},
 	} {
 		c, err := ActivityReport(l, ReportData{Report: r, URL: reportLink})
 		require.NoError(t, err)

@@ -22,17 +22,17 @@ import (
 type Message struct {
 	// ID is the email row's UUID. The Message-ID is derived from it, so every attempt carries the same one.
 	ID string
-	// To is one address, as it was typed; ToName is the name shown with it, in any script, and may be empty.
+	// To is one address, as it was typed. ToName is the name that is shown with it, in any script; it may be empty.
 	To     string
 	ToName string
-	// Content is what Welcome and its like return.
+	// Content is the result of Welcome or a similar function.
 	Content Content
-	// UnsubscribeURL is for emails that nobody has asked for: it is in the header, where mail programs offer to post to
-	// it (RFC 8058, over https only). Empty for other emails.
+	// UnsubscribeURL is for emails that nobody has requested: the header has it, and email programs offer to post to it
+	// (RFC 8058, over https only). It is empty for other emails.
 	UnsubscribeURL string
 }
 
-// Sender hands emails to one SMTP server. It keeps no connection and may be used by many goroutines at once.
+// Sender sends emails to one SMTP server. It keeps no connection. It is safe for concurrent use.
 type Sender struct {
 	host     string
 	port     int
@@ -55,8 +55,8 @@ const (
 	noTLS       security = "none"
 )
 
-// New makes a sender of settings that config.Validate accepts. It reads the DKIM key; it does not connect.
-func New(c config.Mail) (*Sender, error) {
+// New makes a sender. The settings are those that config.Validate accepts. It reads the DKIM key, and does not connect.
+func New(c config.Email) (*Sender, error) {
 	from, err := netmail.ParseAddress(c.From)
 	if err != nil {
 		return nil, errors.New("mail: MAIL_FROM must be one email address")
@@ -88,12 +88,12 @@ func New(c config.Mail) (*Sender, error) {
 	return s, nil
 }
 
-// MessageID is the Message-ID header of the email with this row ID, angle brackets included.
+// MessageID returns the Message-ID header of the email with this row ID, with angle brackets.
 func (s *Sender) MessageID(id string) string { return "<" + id + "@" + s.domain + ">" }
 
-// Send hands the message to the SMTP server. nil means that the server has it, whatever happened to the connection
-// after its answer; any other error is a *SendError. Everything up to the server's consent to DATA may take the
-// configured timeout, and the content with the final answer as long again; ctx can end it sooner.
+// Send sends the message to the SMTP server. nil means that the server has it, whatever happened to the connection
+// after its answer. Every other error is a *SendError. The dialogue up to the server's consent to DATA may take the
+// configured timeout, and the content with the final answer as long again; ctx can end both sooner.
 func (s *Sender) Send(ctx context.Context, m Message) error {
 	e, err := s.compose(m)
 	if err != nil {
@@ -105,15 +105,15 @@ func (s *Sender) Send(ctx context.Context, m Message) error {
 	return nil
 }
 
-// envelope is a message as SMTP wants it.
+// envelope is a message in the form that SMTP needs.
 type envelope struct {
 	from, to string // in angle brackets
-	utf8     bool   // an address is not ASCII
+	utf8     bool   // whether an address is not ASCII
 	body     []byte
 }
 
-// compose renders the whole message before the server is called: an error while the content is being sent would
-// otherwise leave an email cut short.
+// compose renders the whole message before the connection is opened: an error in the middle of the content would leave
+// an incomplete email.
 func (s *Sender) compose(m Message) (envelope, error) {
 	if !validID(m.ID) {
 		return envelope{}, errors.New("the message's ID is not valid")
@@ -167,7 +167,7 @@ func (s *Sender) compose(m Message) (envelope, error) {
 
 var errBadRecipient = errors.New("the recipient's address is not valid")
 
-// recipient takes what an account, or an invitation, can have as its address. The name comes from elsewhere.
+// recipient parses the address of an account or an invitation. The name is not part of it.
 func recipient(text, name string) (*netmail.Address, error) {
 	to, err := watchparty.ParseAddress(text)
 	if err != nil {

@@ -7,10 +7,10 @@ import (
 	"strconv"
 )
 
-// maxAnswers bounds all that a server may say in one delivery.
+// maxAnswers limits how many bytes a server may send in one session.
 const maxAnswers = 1 << 20
 
-// errNoUTF8: to send the address regardless is to leave it to chance.
+// errNoUTF8 refuses an address that the server may not understand.
 var errNoUTF8 = errors.New("the server takes no address with characters beyond ASCII")
 
 // deliver runs one SMTP session. With an error it returns the step at which the session ended.
@@ -40,7 +40,7 @@ func (s *Sender) deliver(ctx context.Context, e envelope) (Step, error) {
 	}
 	stop()
 
-	// The content and the reply to it have a time of their own.
+	// The content and the reply to it have a timeout of their own.
 	finish, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	defer context.AfterFunc(finish, func() { conn.Close() })()
@@ -49,7 +49,7 @@ func (s *Sender) deliver(ctx context.Context, e envelope) (Step, error) {
 	return c.step, ended(finish, err)
 }
 
-// open does all that comes before the first email: TLS, EHLO, STARTTLS, AUTH.
+// open runs the commands before the first email: TLS, EHLO, STARTTLS, AUTH.
 func (s *Sender) open(ctx context.Context, c *client) error {
 	if s.security == implicitTLS {
 		if err := c.encrypt(ctx, s.tls); err != nil {
@@ -73,7 +73,7 @@ func (s *Sender) open(ctx context.Context, c *client) error {
 	return s.login.authenticate(c)
 }
 
-// ended adds the reason when it is ctx that made a command fail: then the connection was closed under it.
+// ended adds the reason if a command failed because ctx has ended, which closes the connection.
 func ended(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() == nil {
 		return err
@@ -81,7 +81,7 @@ func ended(ctx context.Context, err error) error {
 	return errors.Join(err, ctx.Err())
 }
 
-// boundedConn reads no more than left bytes.
+// boundedConn reads at most left bytes.
 type boundedConn struct {
 	net.Conn
 	left int

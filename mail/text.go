@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// textWidth is in characters; RFC 5322, 2.1.1 asks for lines of at most 78.
+// textWidth is the length of a line in characters. RFC 5322, 2.1.1 wants at most 78.
 const textWidth = 72
 
 func (l letter) text() string {
@@ -29,7 +29,7 @@ func (l letter) text() string {
 
 func (b button) text() string { return wrap(b.Label+":") + "\n" + b.URL }
 
-// wrap breaks lines between words. What is longer than a line, such as an address, stays whole.
+// wrap breaks lines between words. A word that is longer than a line, such as an address, stays whole.
 func wrap(s string) string {
 	var b strings.Builder
 	width := 0
@@ -50,7 +50,7 @@ func wrap(s string) string {
 	return b.String()
 }
 
-// words splits at spaces, but not within an isolate, which would end with its line.
+// words splits a text at spaces, but not within an isolate, which would end with its line.
 func words(s string) []string {
 	isolated := false
 	return strings.FieldsFunc(s, func(r rune) bool {
@@ -64,7 +64,7 @@ func words(s string) []string {
 	})
 }
 
-// text is the table with its columns aligned: names to the left, figures to the right.
+// text returns the table with aligned columns: names to the left, figures to the right.
 func (t table) text() string {
 	rows := append([][]string{t.Header}, t.Rows...)
 	widths := make([]int, len(t.Header))

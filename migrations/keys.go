@@ -167,7 +167,8 @@ func keyInvitations(ctx context.Context, db *bun.DB, after string) (next string,
 		EmailKey          *string
 		Open              bool
 	}
-	err = db.NewRaw("SELECT t.id, t.room_id, t.email, t.email_key, t.state = 'open' AS open FROM invitations AS t WHERE "+unkeyed+
+	err = db.NewRaw("SELECT t.id, t.room_id, t.email, t.email_key, t.state = 'open' AS open "+
+		"FROM invitations AS t WHERE "+unkeyed+
 		" AND t.id > ? ORDER BY t.id LIMIT ?", after, keyBatch).
 		Scan(ctx, &batch)
 	if err != nil || len(batch) == 0 {
@@ -183,7 +184,8 @@ func keyInvitations(ctx context.Context, db *bun.DB, after string) (next string,
 	}
 	if len(rooms) > 0 {
 		var held []place
-		err := db.NewRaw("SELECT room_id, email_key FROM invitations WHERE state = 'open' AND room_id IN (?) AND email_key IN (?)",
+		err := db.NewRaw("SELECT room_id, email_key FROM invitations WHERE state = 'open' AND room_id IN (?) "+
+			"AND email_key IN (?)",
 			bun.List(rooms), bun.List(keys)).
 			Scan(ctx, &held)
 		if err != nil {

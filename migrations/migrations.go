@@ -104,7 +104,8 @@ func locked(ctx context.Context, db *bun.DB, fn func(*migrate.Migrator) error) e
 	err = lock.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.ExecContext(
 			ctx,
-			"SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; SELECT pg_advisory_lock(?, hashtext(current_schema()))",
+			"SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; "+
+				"SELECT pg_advisory_lock(?, hashtext(current_schema()))",
 			lockKey,
 		)
 		return err

@@ -266,13 +266,15 @@ func TestIndexesKeepNobodyWaiting(t *testing.T) {
 		require.NoError(t, db.NewRaw("SHOW lock_timeout").Scan(t.Context(), &timeout))
 		require.Equal(t, "1234ms", timeout)
 	}
-	const insert = "INSERT INTO outbox (id, workflow_id, workflow, task_queue, input) VALUES (gen_random_uuid(), gen_random_uuid(), '', '', '{}')"
+	const insert = "INSERT INTO outbox (id, workflow_id, workflow, task_queue, input) " +
+		"VALUES (gen_random_uuid(), gen_random_uuid(), '', '', '{}')"
 	_, err = db.ExecContext(t.Context(), insert)
 	require.NoError(t, err)
 	valid := func() (valid bool) {
 		require.NoError(
 			t,
-			db.NewRaw("SELECT coalesce((SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('outbox_abandoned_idx')), false)").
+			db.NewRaw("SELECT coalesce((SELECT indisvalid FROM pg_index "+
+				"WHERE indexrelid = to_regclass('outbox_abandoned_idx')), false)").
 				Scan(t.Context(), &valid),
 		)
 		return valid

@@ -147,7 +147,7 @@ var (
 
 // newRelay makes a relay with another pace.
 func newRelay(db *bun.DB, start StartFunc, p pace) *Relay {
-	r := NewRelay(db, start, discard)
+	r := NewRelay(db, start, NewSignal(), discard)
 	r.pace = p
 	return r
 }

@@ -26,15 +26,16 @@ const (
 
 // pace is how often a relay claims events, and how many.
 type pace struct {
-	poll  time.Duration // between two claims without a poke
+	poll  time.Duration // between two claims without a signal
 	batch int           // events of one claim; an urgent event waits for the rest of a batch
 	lease time.Duration // after which another relay may claim the same events
 }
 
 var defaultPace = pace{poll: time.Second, batch: 10, lease: 30 * time.Second}
 
-// StartFunc starts the event's workflow and sends the event's signal, if it has one. A workflow that exists already, and a
-// workflow that has ended before its signal, are successes. An error that wraps ErrAway says nothing about the event.
+// StartFunc starts the event's workflow and sends the event's signal, if it has one. A workflow that exists already,
+// and a workflow that has ended before its signal, are successes. An error that wraps ErrAway says nothing about the
+// event.
 type StartFunc func(ctx context.Context, e job.Event) error
 
 // Relay turns pending events into workflows.
@@ -43,26 +44,17 @@ type Relay struct {
 	start StartFunc
 	pace  pace
 	log   *slog.Logger
-	poke  chan struct{}
+	added Signal
 }
 
-// NewRelay makes a relay. Run runs it.
-func NewRelay(db *bun.DB, start StartFunc, log *slog.Logger) *Relay {
+// NewRelay makes a relay. Run runs it. added is sent when events were committed.
+func NewRelay(db *bun.DB, start StartFunc, added Signal, log *slog.Logger) *Relay {
 	return &Relay{
-		db: db, start: start, pace: defaultPace, log: logging.Sparse(log, slog.LevelWarn, "workflow_id"),
-		poke: make(chan struct{}, 1),
+		db: db, start: start, pace: defaultPace, log: logging.Sparse(log, slog.LevelWarn, "workflow_id"), added: added,
 	}
 }
 
-// Poke makes Run look for new events now. It never blocks.
-func (r *Relay) Poke() {
-	select {
-	case r.poke <- struct{}{}:
-	default:
-	}
-}
-
-// Run relays until ctx ends: after each poke, and once a second for events that other processes or a crash have left.
+// Run relays until ctx ends: after each signal, and once a second for events that other processes or a crash have left.
 func (r *Relay) Run(ctx context.Context) {
 	ticker := time.NewTicker(r.pace.poll)
 	defer ticker.Stop()
@@ -71,7 +63,7 @@ func (r *Relay) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-r.poke:
+		case <-r.added:
 		case <-ticker.C:
 		}
 		err := r.drain(ctx)
@@ -88,7 +80,7 @@ func (r *Relay) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-time.After(pause):
-			r.Poke() // the next poll may be far
+			r.added.Send() // the next poll may be far
 		}
 	}
 }

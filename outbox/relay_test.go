@@ -29,7 +29,7 @@ func TestRelaysStartEachEventOnce(t *testing.T) {
 	for i := range relays {
 		var r *Relay
 		r, stops[i] = run(t, openAt(t, url), server.start, quick)
-		r.Poke()
+		r.added.Send()
 	}
 	for _, id := range ids[events/2:] {
 		add(t, db, id)
@@ -47,14 +47,14 @@ func TestRelaysStartEachEventOnce(t *testing.T) {
 	}
 }
 
-func TestPokeIsFollowedAtOnce(t *testing.T) {
+func TestSignalIsFollowedAtOnce(t *testing.T) {
 	t.Parallel()
 	db, _ := open(t)
 	server := temporal{called: make(chan string, 10)}
 	r, _ := run(t, db, server.start, pace{poll: time.Hour, batch: 10, lease: time.Hour})
-	for _, id := range names("poked", 3) {
+	for _, id := range names("signalled", 3) {
 		add(t, db, id)
-		r.Poke()
+		r.added.Send()
 		select {
 		case started := <-server.called:
 			require.Equal(t, id, started)
@@ -87,14 +87,14 @@ func TestAwaitedEventsGoFirst(t *testing.T) {
 	require.Equal(t, watchparty.PriorityNormal, server.events[1].Priority)
 }
 
-// Pokes neither block nor pile up, with nobody there to follow them.
-func TestPokeNeverBlocks(t *testing.T) {
+// TestSignalNeverBlocks: signals neither block nor pile up while nobody receives them.
+func TestSignalNeverBlocks(t *testing.T) {
 	t.Parallel()
 	r := newRelay(nil, nil, quick)
 	for range 1000 {
-		r.Poke()
+		r.added.Send()
 	}
-	require.Len(t, r.poke, 1)
+	require.Len(t, r.added, 1)
 }
 
 func TestOneDrainTakesAllBatches(t *testing.T) {
@@ -191,7 +191,7 @@ func TestRelayComesBackByItself(t *testing.T) {
 		return nil
 	}}
 	r, _ := run(t, db, server.start, pace{poll: time.Hour, batch: 10, lease: time.Hour})
-	r.Poke()
+	r.added.Send()
 	eventuallyStarted(t, db)
 	require.Equal(t, 2, server.times("alone"))
 }
@@ -326,7 +326,8 @@ func TestRefusedEvents(t *testing.T) {
 	t.Run("wait longer each time, a minute at most", func(t *testing.T) {
 		r := newRelay(db, server.start, quick)
 		for _, want := range []struct{ attempts, seconds int }{{1, 2}, {2, 4}, {5, 32}, {6, 60}, {10, 60}, {1 << 30, 60}} {
-			_, err := db.NewRaw("UPDATE outbox SET attempts = ?, available_at = now() WHERE workflow_id = 'bad'", want.attempts-1).
+			_, err := db.NewRaw("UPDATE outbox SET attempts = ?, available_at = now() WHERE workflow_id = 'bad'",
+				want.attempts-1).
 				Exec(t.Context())
 			require.NoError(t, err)
 			require.NoError(t, r.drain(t.Context()))
@@ -381,9 +382,9 @@ func TestRunEnds(t *testing.T) {
 		server := temporal{answer: func(context.Context, job.Event, int) error { return errAway }}
 		ctx, cancel := context.WithCancel(t.Context())
 		logged := make(signal, 1)
-		r := NewRelay(db, server.start, slog.New(slog.NewTextHandler(logged, nil)))
+		r := NewRelay(db, server.start, NewSignal(), slog.New(slog.NewTextHandler(logged, nil)))
 		r.pace = slow
-		r.Poke()
+		r.added.Send()
 		done := ended(t, ctx, r)
 		require.Contains(t, <-logged, "outbox relay pauses")
 		cancel()
@@ -405,7 +406,7 @@ func TestRunEnds(t *testing.T) {
 			return nil
 		}}
 		r := newRelay(db, server.start, slow)
-		r.Poke()
+		r.added.Send()
 		await(t, ended(t, ctx, r))
 		for _, id := range ids {
 			require.Equal(t, server.times(id) == 1, findEvent(t, db, id).State == "started", id)

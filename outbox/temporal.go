@@ -24,8 +24,8 @@ var ErrAway = errors.New("temporal is away")
 
 func isAway(err error) bool { return errors.Is(err, ErrAway) }
 
-// Temporal starts events' workflows, and sends their signals, through c. A signal that comes before the start starts the
-// workflow, so that the order of the two does not matter.
+// Temporal starts events' workflows, and sends their signals, through c. A signal that comes before the start starts
+// the workflow, so that the order of the two does not matter.
 func Temporal(c client.Client) StartFunc {
 	return func(ctx context.Context, e job.Event) error {
 		ctx, cancel := context.WithTimeout(ctx, startTimeout)

@@ -8,29 +8,29 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// chart is what is drawn, day by day, in words and numbers.
+// chart is a chart of days, in words and numbers.
 type chart struct {
 	id    string
 	title string
 	days  []watchparty.Day
-	first int    // the first of them that was counted
+	first int    // index of the first day that was counted
 	lines []line // one or two
 }
 
 // line is one figure of each day.
 type line struct {
-	label  string // what stands beside it
+	label  string // text beside it
 	name   string
 	total  string
-	empty  bool                 // nothing of it happened
+	empty  bool                 // whether all its values are 0
 	values []float64            // of the days that were counted
-	value  func(float64) string // as text
+	value  func(float64) string // formats a value
 }
 
-// minutesInHours is from where on a day's minutes are shown as hours.
+// minutesInHours is the number of minutes in a day from which on they are shown as hours.
 const minutesInHours = 120
 
-// charts are none for a period of which nothing is known.
+// charts returns no charts for a period without a counted day.
 func charts(w words, r watchparty.ActivityReport) []chart {
 	if r.Figures == nil {
 		return nil
@@ -61,7 +61,7 @@ func (w words) line(r watchparty.ActivityReport, key, label string) line {
 		value: func(x float64) string { return w.number(int64(x)) },
 	}
 	for _, d := range r.Days {
-		if d.Figures == nil { // before those that were counted
+		if d.Figures == nil { // before the first counted day
 			continue
 		}
 		l.values = append(l.values, float64(of(*d.Figures)))
@@ -101,7 +101,7 @@ func (l line) top() float64 {
 	return top
 }
 
-// says is the chart for those who do not see it.
+// says describes the chart for readers who do not see it.
 func (c chart) says(w words) string {
 	var all []string
 	for _, l := range c.lines {
@@ -126,11 +126,11 @@ func (c chart) says(w words) string {
 	return strings.Join(all, " ")
 }
 
-// maxSteps is how many lines of the grid there are above zero.
+// maxSteps is the largest number of grid lines above zero.
 const maxSteps = 4
 
-// scale is the values at the grid's lines: whole numbers from zero to one that is no less than top, evenly spaced by 1,
-// 2 or 5 times a power of ten.
+// scale returns the values of the grid lines: whole numbers from zero to one that is at least top, at distances of 1, 2
+// or 5 times a power of ten.
 func scale(top float64) []float64 {
 	step := 1.0
 	for power := 1.0; step*maxSteps < top; power *= 10 {
@@ -148,10 +148,10 @@ func scale(top float64) []float64 {
 	return all
 }
 
-// maxLabels is how many days have their date below the chart.
+// maxLabels is the largest number of dates below the chart.
 const maxLabels = 7
 
-// labelled says every how many days there is a date below the chart: in whole weeks where it is more than two.
+// labelled returns the distance of the dates below the chart in days: whole weeks if it is more than two days.
 func labelled(days int) int {
 	for _, step := range []int{1, 2} {
 		if days <= step*maxLabels {
@@ -162,7 +162,7 @@ func labelled(days int) int {
 	return 7 * weeks
 }
 
-// apart moves the places of two names at least gap from each other, between the axis and top.
+// apart moves the places of two names until they are at least gap apart, between the axis and top.
 func apart(a, b, gap, top float64) (float64, float64) {
 	if math.Abs(a-b) >= gap {
 		return a, b

@@ -21,8 +21,10 @@ import (
 
 func TestScale(t *testing.T) {
 	for top, want := range map[float64][]float64{
-		0: {0, 1}, 1: {0, 1}, 2: {0, 1, 2}, 3: {0, 1, 2, 3}, 4: {0, 1, 2, 3, 4}, 5: {0, 2, 4, 6}, 8: {0, 2, 4, 6, 8}, 9: {0, 5, 10},
-		2.3: {0, 1, 2, 3}, 20: {0, 5, 10, 15, 20}, 21: {0, 10, 20, 30}, 100: {0, 50, 100}, 999: {0, 500, 1000}, 1001: {0, 500, 1000, 1500},
+		0: {0, 1}, 1: {0, 1}, 2: {0, 1, 2}, 3: {0, 1, 2, 3}, 4: {0, 1, 2, 3, 4}, 5: {0, 2, 4, 6}, 8: {0, 2, 4, 6, 8},
+		9:   {0, 5, 10},
+		2.3: {0, 1, 2, 3}, 20: {0, 5, 10, 15, 20}, 21: {0, 10, 20, 30}, 100: {0, 50, 100}, 999: {0, 500, 1000},
+		1001:   {0, 500, 1000, 1500},
 		123456: {0, 50000, 100000, 150000},
 	} {
 		require.Equal(t, want, scale(top), "%g", top)
@@ -83,11 +85,11 @@ func TestChartsSayTheirFigures(t *testing.T) {
 		"en people":   "Active people: 1,200 in all, most on 5 March (900). New people: none.",
 		"en together": "Hours together: 5.0 in all, most on 3 March (5.0).",
 		"en talk":     "Messages: 5 in all, most on 8 March (5). People in rooms: none.",
-		"en mails":    "Mails sent: none. Mails failed: none.",
+		"en mails":    "Emails sent: none. Emails failed: none.",
 		"de people":   "Aktive Personen: 1.200 insgesamt, die meisten am 5. März (900). Neue Personen: keine.",
 		"de together": "Gemeinsame Stunden: 5,0 insgesamt, die meisten am 3. März (5,0).",
 		"de talk":     "Nachrichten: 5 insgesamt, die meisten am 8. März (5). Personen in Räumen: keine.",
-		"de mails":    "Verschickte Mails: keine. Gescheiterte Mails: keine.",
+		"de mails":    "Verschickte E-Mails: keine. Gescheiterte E-Mails: keine.",
 	}, says)
 }
 
@@ -263,8 +265,9 @@ func TestPage(t *testing.T) {
 	}
 	for _, wanted := range []string{
 		"<h1>Activity, 2–8 March 2026</h1>", "23 February – 1 March 2026", `<th scope="row">Old messages</th><td>1,234</td>`,
-		`<th scope="row">Mails failed</th><td class="now">2</td><td>0</td><td>&#43;2</td><td>–</td>`,
-		`<time datetime="2026-03-08">2026-03-08</time>`, "<desc id=\"chart-mails-text\">Mails sent: 137 in all, most on 6 March (27).",
+		`<th scope="row">Emails failed</th><td class="now">2</td><td>0</td><td>&#43;2</td><td>–</td>`,
+		`<time datetime="2026-03-08">2026-03-08</time>`,
+		"<desc id=\"chart-mails-text\">Emails sent: 137 in all, most on 6 March (27).",
 	} {
 		require.Contains(t, page, wanted)
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// CSV is the report's days as RFC 4180 has it: a header of the figures' names in JSON, and a row for each day. One that
-// was not counted says so in each column.
+// CSV returns the days of the report as in RFC 4180: a header with the JSON names of the figures, and a row for each
+// day. A day that was not counted says so in each column.
 func CSV(r watchparty.ActivityReport) ([]byte, error) {
 	var b bytes.Buffer
 	table := csv.NewWriter(&b)
@@ -35,8 +35,8 @@ func CSV(r watchparty.ActivityReport) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// cell keeps a spreadsheet from running a text: what it would take for a formula gets an apostrophe, which spreadsheets
-// read as "this is text".
+// cell prevents a spreadsheet from executing a text: a text that looks like a formula gets an apostrophe, which
+// spreadsheets read as "this is text".
 func cell(text string) string {
 	start := strings.TrimLeft(text, " \u00a0")
 	if start != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(start)[0]) {

@@ -1,7 +1,6 @@
-// Package report shows what an activity report holds: as CSV, as a page, as a table in words, and as pictures for
-// emails.
+// Package report renders an activity report: as CSV, as a page, as a table in words, and as pictures for emails.
 //
-// Charts are drawn by a charting library. On the page they are SVG whose elements have classes and no styles, since the
-// page's policy allows no inline ones; web/assets/report.css gives them their colours. What a line says does not depend
-// on its colour: each has its name beside it and a pattern of its own.
+// A charting library draws the charts. On the page they are SVG whose elements have classes and no styles, since the
+// page's policy allows no inline styles; web/assets/report.css has the colours. Lines can be told apart without
+// colours: each has its name beside it and its own pattern.
 package report

@@ -17,11 +17,11 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// size is that of a drawing, in pixels of its reader's screen. A pixel has density units, which keeps pictures sharp,
-// and the library, which rounds to units, precise.
+// size is the size of a drawing in the reader's pixels. One of them is density units, which keeps pictures sharp, and
+// the library, which rounds to units, precise.
 type size struct{ width, height, text, density float64 }
 
-// Both are small enough that their texts can be read on a phone. Where there is more room, they are scaled up.
+// Both are small enough for texts to be readable on a phone. Where there is more room, they are scaled up.
 var (
 	onPage = size{width: 380, height: 230, text: 12, density: 2}
 	inMail = size{width: 440, height: 220, text: 14, density: 2.5}
@@ -35,7 +35,7 @@ var (
 	second = drawing.ColorFromHex("a84300")
 )
 
-// The classes of what is drawn. The library adds what it has set of "stroke", "fill" and "text".
+// Classes of drawn elements. The library adds its own: "stroke", "fill" and "text".
 const (
 	classGround = "ground"
 	classAxis   = "axis"
@@ -44,7 +44,7 @@ const (
 	className   = "name"
 )
 
-// mostDots is how many days are shown with a dot each.
+// mostDots is the largest number of days that are drawn with a dot each.
 const mostDots = 31
 
 // drawing makes a chart for a renderer of the library.
@@ -76,7 +76,7 @@ func (c chart) drawing(s size, w words) chartdraw.Chart {
 			GridMajorStyle: chartdraw.Hidden(),
 			GridMinorStyle: chartdraw.Hidden(),
 		},
-		// The library's first axis is on the right, where the lines' names are.
+		// The library's first axis is on the right, where the names of the lines are.
 		YAxis: chartdraw.YAxis{Style: chartdraw.Hidden(), Range: &chartdraw.ContinuousRange{Max: 1}},
 		YAxisSecondary: chartdraw.YAxis{
 			Style: axis, Zero: chartdraw.GridLine{Style: chartdraw.Hidden()},
@@ -99,7 +99,7 @@ func (c chart) drawing(s size, w words) chartdraw.Chart {
 	return d
 }
 
-// order draws the first line last, so that it lies on top.
+// order draws the first line last, so that it is on top.
 func (c chart) order() []int {
 	if len(c.lines) == 1 {
 		return []int{0}
@@ -107,12 +107,12 @@ func (c chart) order() []int {
 	return []int{1, 0}
 }
 
-// dates are the labels below the chart. Those without a text only say where it begins and ends.
+// dates returns the labels below the chart. Labels without a text only mark its ends.
 func (c chart) dates(w words) []chartdraw.Tick {
 	if len(c.days) == 1 {
 		return []chartdraw.Tick{{Value: -1}, {Value: 0, Label: w.short(c.days[0])}, {Value: 1}}
 	}
-	// The first day is a little to the right of the axis, so that its date stays clear of the axis' zero.
+	// The first day is a little to the right of the axis, so that its date does not touch the zero of the axis.
 	all := []chartdraw.Tick{{Value: -max(0.5, 0.06*float64(len(c.days)))}}
 	last, month := len(c.days)-1, time.Month(0)
 	for i := 0; i <= last; i += labelled(len(c.days)) {
@@ -128,7 +128,7 @@ func (c chart) dates(w words) []chartdraw.Tick {
 	return all
 }
 
-// look is how the first or the second line looks; each in its class.
+// look returns the style of the first or the second line, with its class.
 func look(i int, class string) chartdraw.Style {
 	if i == 0 {
 		return chartdraw.Style{ClassName: class + " first", StrokeColor: first}
@@ -152,7 +152,7 @@ func (l line) series(i, first int, unit func(float64) float64) chartdraw.Series 
 	return s
 }
 
-// names stand at the lines' ends, apart from each other.
+// names places the names of the lines at their ends, apart from each other.
 func (c chart) names(s size, top float64, unit func(float64) float64) chartdraw.Series {
 	last := len(c.days) - 1
 	height := top * 1.4 * s.text / (s.height - 5*s.text) // of a name, on the axis' scale
@@ -168,7 +168,7 @@ func (c chart) names(s size, top float64, unit func(float64) float64) chartdraw.
 		style := look(i, className)
 		style.FontStyle = chartdraw.FontStyle{FontSize: unit(s.text), FontColor: style.StrokeColor}
 		style.StrokeColor, style.FillColor = drawing.ColorTransparent, drawing.ColorTransparent
-		// The reader's font may be wider than the one that the library measures with.
+		// The reader's font may be wider than the font by which the library measures.
 		style.Padding = chartdraw.Box{
 			Left:  int(unit(s.text / 4)),
 			Right: int(unit(0.12 * s.text * float64(len(l.label)))),
@@ -182,7 +182,7 @@ func (c chart) names(s size, top float64, unit func(float64) float64) chartdraw.
 	return all
 }
 
-// classed gives a class to what the library draws without one, which is the grid.
+// classed gives a class to the grid, which the library draws without one.
 type classed struct{ chartdraw.Renderer }
 
 func (c classed) ResetStyle() {
@@ -192,7 +192,7 @@ func (c classed) ResetStyle() {
 
 func classedSVG(width, height int) chartdraw.Renderer { return classed{chartdraw.SVG(width, height)} }
 
-// svg is the chart as part of a page, with what it says for those who do not see it.
+// svg returns the chart as a part of a page, with its description for readers who do not see it.
 func (c chart) svg(w words) (string, error) {
 	var b strings.Builder
 	if err := c.drawing(onPage, w).Render(classedSVG, &b); err != nil {
@@ -210,18 +210,18 @@ func (c chart) svg(w words) (string, error) {
 	) + drawn, nil
 }
 
-// Picture is a chart for emails, whose readers' programs show no SVG.
+// Picture is a chart for emails, since email programs do not show SVG.
 type Picture struct {
 	Name  string // unique in a report
 	Title string
-	Alt   string // what it says
-	PNG   []byte // on white, with more pixels than it is shown in
+	Alt   string // its description
+	PNG   []byte // on white, with more pixels than it is shown with
 }
 
-// mostPictures is how many charts are in an email.
+// mostPictures is the largest number of charts in an email.
 const mostPictures = 3
 
-// Pictures are the charts that matter most; none for a period of which nothing is known.
+// Pictures returns the most important charts; none for a period without a counted day.
 func Pictures(l watchparty.Language, r watchparty.ActivityReport) ([]Picture, error) {
 	if len(r.Days) == 0 {
 		return nil, errNoDays
@@ -239,7 +239,7 @@ func Pictures(l watchparty.Language, r watchparty.ActivityReport) ([]Picture, er
 	return all, nil
 }
 
-// png has a palette, which makes it a third as large as the library would.
+// png returns the chart with a palette, which makes it a third as large.
 func (c chart) png(w words) ([]byte, error) {
 	var drawn chartdraw.ImageWriter
 	if err := c.drawing(inMail, w).Render(chartdraw.PNG, &drawn); err != nil {
@@ -255,8 +255,8 @@ func (c chart) png(w words) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// paletted rounds each channel of the picture's colours to 16 steps, or to fewer until they fit into a palette. White
-// stays.
+// paletted rounds each channel of the colours to 16 steps, or to fewer until they fit into a palette. White stays
+// white.
 func paletted(picture image.Image) *image.Paletted {
 	rgba, ok := picture.(*image.RGBA)
 	if !ok {
@@ -268,10 +268,10 @@ func paletted(picture image.Image) *image.Paletted {
 			return p
 		}
 	}
-	return palettedBy(rgba, 85) // 64 colours at most
+	return palettedBy(rgba, 85) // at most 64 colours
 }
 
-// palettedBy rounds to multiples of step; nil when there are too many colours then.
+// palettedBy rounds to multiples of step. It returns nil if there are too many colours.
 func palettedBy(picture *image.RGBA, step int) *image.Paletted {
 	const most = 256
 	round := func(channel uint8) uint8 { return uint8(min((int(channel)+step/2)/step*step, 255)) }

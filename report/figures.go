@@ -11,7 +11,7 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// figure is one of the numbers of a report, under its name in JSON.
+// figure is a number of a report, with its JSON name.
 type figure struct {
 	key string
 	of  func(watchparty.Figures) int64
@@ -19,7 +19,7 @@ type figure struct {
 
 const minutesTogether = "minutes_together"
 
-// figures are all of them, in the order of watchparty.Figures.
+// figures lists all figures, in the order of watchparty.Figures.
 func figures() []figure {
 	return []figure{
 		{"new_users", func(f watchparty.Figures) int64 { return f.NewUsers }},
@@ -38,20 +38,20 @@ func figures() []figure {
 	}
 }
 
-// unknown stands for what cannot be said.
+// unknown stands for a value that was not counted.
 const unknown = "–"
 
-// Row is one figure in words, beside that of the previous period. What is not known is "–".
+// Row is a figure in words, with that of the previous period. A value that was not counted is "–".
 type Row struct {
-	Key      string // its name in JSON
+	Key      string // JSON name
 	Name     string
 	Value    string
 	Previous string
 	Change   string // with its sign
-	Percent  string // of the previous one
+	Percent  string // change relative to the previous period
 }
 
-// Table is every figure of the report; what was not counted says so. Time together is in hours.
+// Table returns all figures of the report. Time together is in hours.
 func Table(l watchparty.Language, r watchparty.ActivityReport) []Row {
 	w := in(l)
 	var rows []Row
@@ -75,7 +75,7 @@ func Table(l watchparty.Language, r watchparty.ActivityReport) []Row {
 	return rows
 }
 
-// known is one of the figures, in words when they are not known.
+// known returns a figure in words, or says that it was not counted.
 func (w words) known(f figure, figures *watchparty.Figures) string {
 	if figures == nil {
 		return w.notKnown
@@ -90,7 +90,7 @@ func (w words) figure(key string, n int64) string {
 	return w.number(n)
 }
 
-// percent is rounded to one digit where a whole one would say little.
+// percent has a decimal where a whole number would say too little.
 func (w words) percent(now, before int64) string {
 	if before == 0 {
 		return unknown
@@ -103,7 +103,7 @@ func (w words) percent(now, before int64) string {
 	return signed(now-before, w.decimal(percent, digits)+w.percentSign)
 }
 
-// signed has a true minus sign, as wide as a plus.
+// signed uses a true minus sign, which is as wide as a plus.
 func signed(n int64, magnitude string) string {
 	switch {
 	case n > 0:
@@ -122,7 +122,7 @@ func (w words) decimal(x float64, digits int) string {
 	return message.NewPrinter(w.tag).Sprint(number.Decimal(x, number.Scale(digits)))
 }
 
-// count is a number with the word for what is counted.
+// count returns a number with the word for what is counted.
 func (w words) count(n int64, one, many string) string {
 	if n == 1 {
 		return "1 " + one
@@ -130,7 +130,7 @@ func (w words) count(n int64, one, many string) string {
 	return w.number(n) + " " + many
 }
 
-// ActivePeople is how many there were, such as "12 active people", or that it is not known.
+// ActivePeople returns their number in words, such as "12 active people", or says that they were not counted.
 func ActivePeople(l watchparty.Language, r watchparty.ActivityReport) string {
 	w := in(l)
 	if r.Figures == nil {
@@ -139,7 +139,7 @@ func ActivePeople(l watchparty.Language, r watchparty.ActivityReport) string {
 	return w.count(r.Figures.ActiveUsers, w.activePerson, w.activePeople)
 }
 
-// Counted says from when on the period was counted; it is empty for one that was counted as a whole.
+// Counted says since when the period was counted. It is empty if the whole period was.
 func Counted(l watchparty.Language, r watchparty.ActivityReport) string {
 	if r.CountedSince == nil {
 		return ""
@@ -148,12 +148,12 @@ func Counted(l watchparty.Language, r watchparty.ActivityReport) string {
 	return fmt.Sprintf(w.counted, fmt.Sprintf("%s %d", w.date(*r.CountedSince), r.CountedSince.Time().Year()))
 }
 
-// Period is the report's in words, such as "2–8 March 2026".
+// Period returns the period in words, such as "2–8 March 2026".
 func Period(l watchparty.Language, r watchparty.ActivityReport) string {
 	return in(l).period(r.From, r.To)
 }
 
-// PreviousPeriod is the one before it in words.
+// PreviousPeriod returns the period before in words.
 func PreviousPeriod(l watchparty.Language, r watchparty.ActivityReport) string {
 	return in(l).period(r.Every.Last(r.From.Time()))
 }
@@ -172,15 +172,15 @@ func (w words) period(from, to watchparty.Day) string {
 	return w.day(from) + "–" + end
 }
 
-// day is a day of a month that was named before.
+// day returns a day of a month that was named before.
 func (w words) day(d watchparty.Day) string { return fmt.Sprintf(w.dayOfMonth, d.Time().Day()) }
 
-// short is a day without its year, for axes.
+// short returns a day without its year, for axes.
 func (w words) short(d watchparty.Day) string {
 	return w.day(d) + " " + w.shortMonths[d.Time().Month()-1]
 }
 
-// date is a day without its year, for sentences.
+// date returns a day without its year, for sentences.
 func (w words) date(d watchparty.Day) string { return w.day(d) + " " + w.months[d.Time().Month()-1] }
 
 func months(all string) []string { return strings.Fields(all) }

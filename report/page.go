@@ -17,12 +17,12 @@ var pageHTML string
 
 var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
 
-// page is what the template shows.
+// page is the data of the template.
 type page struct {
 	Period, Previous string
-	Counted          string // from when on; empty for a period that was counted as a whole
-	Known            bool   // something of the period is
-	Compared         bool   // with the previous period
+	Counted          string // since when; empty if the whole period was counted
+	Known            bool   // whether a day of it was counted
+	Compared         bool   // whether it is compared with the previous period
 	Rows             []Row
 	Charts           []drawn
 	Removed          []removed
@@ -43,8 +43,8 @@ type dayRow struct {
 	Values []string
 }
 
-// Page is the report as a fragment of HTML, a main element. It holds no script and no styles of its own:
-// web/assets/report.css has them.
+// Page returns the report as a fragment of HTML, a main element, without scripts and styles: web/assets/report.css has
+// its styles.
 func Page(r watchparty.ActivityReport) ([]byte, error) {
 	if len(r.Days) == 0 {
 		return nil, errNoDays
@@ -80,7 +80,7 @@ func Page(r watchparty.ActivityReport) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// removed is what each policy has removed, in the policies' order.
+// removed returns what each policy has removed, in the order of the policies.
 func (w words) removed(r watchparty.ActivityReport) []removed {
 	var all []removed
 	for _, p := range watchparty.Policies() {

@@ -104,8 +104,10 @@ func TestPeriod(t *testing.T) {
 		english, german  string
 		previous, vorher string
 	}{
-		{"2026-03-02", "2026-03-08", watchparty.ReportWeek, "2–8 March 2026", "2.–8. März 2026", "23 February – 1 March 2026", "23. Februar – 1. März 2026"},
-		{"2025-12-29", "2026-01-04", watchparty.ReportWeek, "29 December 2025 – 4 January 2026", "29. Dezember 2025 – 4. Januar 2026", "22–28 December 2025", "22.–28. Dezember 2025"},
+		{"2026-03-02", "2026-03-08", watchparty.ReportWeek, "2–8 March 2026", "2.–8. März 2026",
+			"23 February – 1 March 2026", "23. Februar – 1. März 2026"},
+		{"2025-12-29", "2026-01-04", watchparty.ReportWeek, "29 December 2025 – 4 January 2026",
+			"29. Dezember 2025 – 4. Januar 2026", "22–28 December 2025", "22.–28. Dezember 2025"},
 		{"2028-03-01", "2028-03-31", watchparty.ReportMonth, "March 2028", "März 2028", "February 2028", "Februar 2028"},
 		{"2026-01-01", "2026-01-31", watchparty.ReportMonth, "January 2026", "Januar 2026", "December 2025", "Dezember 2025"},
 	} {
@@ -174,7 +176,8 @@ func TestTable(t *testing.T) {
 
 func TestActivePeople(t *testing.T) {
 	for n, want := range map[int64][2]string{
-		0: {"0 active people", "0 aktive Personen"}, 1: {"1 active person", "1 aktive Person"}, 1234: {"1,234 active people", "1.234 aktive Personen"},
+		0: {"0 active people", "0 aktive Personen"}, 1: {"1 active person", "1 aktive Person"},
+		1234: {"1,234 active people", "1.234 aktive Personen"},
 	} {
 		r := watchparty.ActivityReport{Figures: &watchparty.Figures{ActiveUsers: n}}
 		require.Equal(

@@ -6,10 +6,10 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// words is one language.
+// words has the words and formats of a language.
 type words struct {
 	tag                        language.Tag
-	dayOfMonth                 string // a format of the day's number
+	dayOfMonth                 string // format of the day's number
 	months, shortMonths        []string
 	percentSign                string
 	activePerson, activePeople string
@@ -17,13 +17,13 @@ type words struct {
 	policies                   map[watchparty.Policy]string
 
 	people, hours, minutes, talk, mails string // titles of charts
-	active, fresh                       string // names of lines, beside them
+	active, fresh                       string // names of lines
 	messages, participants              string
 	sent, failed                        string
 	shared                              string
-	total, most, none                   string // formats of what a chart says
+	total, most, none                   string // formats of a chart's description
 	notKnown                            string
-	counted                             string // a format of the day on which counting began
+	counted                             string // format of the day on which counting began
 }
 
 func in(l watchparty.Language) words {
@@ -52,8 +52,8 @@ func english() words {
 			"messages":             "Messages",
 			"invitations_sent":     "Invitations sent",
 			"invitations_accepted": "Invitations accepted",
-			"emails_sent":          "Mails sent",
-			"emails_failed":        "Mails failed",
+			"emails_sent":          "Emails sent",
+			"emails_failed":        "Emails failed",
 			"avatars":              "Avatars published",
 			"removed":              "Removed by clean-up",
 		},
@@ -112,8 +112,8 @@ func german() words {
 			"messages":             "Nachrichten",
 			"invitations_sent":     "Einladungen",
 			"invitations_accepted": "Angenommene Einladungen",
-			"emails_sent":          "Verschickte Mails",
-			"emails_failed":        "Gescheiterte Mails",
+			"emails_sent":          "Verschickte E-Mails",
+			"emails_failed":        "Gescheiterte E-Mails",
 			"avatars":              "Neue Profilbilder",
 			"removed":              "Aufgeräumt",
 		},
@@ -128,7 +128,7 @@ func german() words {
 			watchparty.PolicyInvitations:  "Beendete Einladungen",
 			watchparty.PolicyKeys:         "Idempotenzschlüssel",
 			watchparty.PolicyReports:      "Erledigte Meldungen",
-			watchparty.PolicyEmails:       "Alte Mails",
+			watchparty.PolicyEmails:       "Alte E-Mails",
 			watchparty.PolicyOutbox:       "Begonnene Ereignisse",
 			watchparty.PolicyActivity:     "Alte Aktivität",
 			watchparty.PolicyFiles:        "Verwaiste Dateien",
@@ -137,7 +137,7 @@ func german() words {
 		hours:        "Gemeinsame Stunden",
 		minutes:      "Gemeinsame Minuten",
 		talk:         "Nachrichten und Personen in Räumen",
-		mails:        "Verschickte und gescheiterte Mails",
+		mails:        "Verschickte und gescheiterte E-Mails",
 		active:       "aktiv",
 		fresh:        "neu",
 		messages:     "Nachrichten",

@@ -32,7 +32,7 @@ type abuseReportRow struct {
 	CreatedAt  time.Time                   `bun:"created_at,nullzero,default:now()"`
 }
 
-// report leaves the reporter out: that column is there for limits, exports and deletions only.
+// report converts the row. It leaves out reporter_id: that column serves limits, exports and deletions only.
 func (r abuseReportRow) report() watchparty.AbuseReport {
 	return watchparty.AbuseReport{
 		ID: r.ID, Kind: watchparty.AbuseKind(r.Kind), Target: watchparty.AbuseTarget(r.TargetKind), TargetID: r.TargetID,
@@ -43,15 +43,16 @@ func (r abuseReportRow) report() watchparty.AbuseReport {
 	}
 }
 
-// ReportAbuse stores what somebody reports, with what it is about as they see it. For what they have an open report
-// about it gives that one. It returns ErrUnauthenticated for a reporter who is gone or suspended, ErrNotFound for what
-// they cannot see, ErrBanned, ErrReportOneself, ErrManyReports and ErrKeyReused.
+// ReportAbuse stores a report of a room, a message or an account, with a copy of the content as the reporter sees it.
+// If the reporter has an open report about the same target, it returns that one. It returns ErrUnauthenticated if the
+// reporter's account is deleted or suspended, ErrNotFound for a target that the reporter cannot see, ErrBanned,
+// ErrReportOneself, ErrManyReports and ErrKeyReused.
 func (s *Store) ReportAbuse(
 	ctx context.Context, reporterID string, n watchparty.NewAbuseReport, key IdempotencyKey,
 ) (watchparty.AbuseReport, error) {
 	var row abuseReportRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
-		// One person's reports are one thing after the other, and their account is there until the last one is stored.
+		// The lock keeps the account, and makes the reports of one person follow each other, so that they are counted right.
 		if _, err := lockLiving(ctx, tx, reporterID); err != nil {
 			return err
 		}
@@ -82,11 +83,11 @@ func (s *Store) ReportAbuse(
 	return row.report(), found(err, "report abuse")
 }
 
-// mayReportMore counts the reports of somebody whose lock the caller holds.
+// mayReportMore counts the recent reports of a person. The caller holds the lock on that person's account.
 func mayReportMore(ctx context.Context, tx bun.Tx, reporterID string) error {
 	var recent struct {
 		Count int     `bun:"count"`
-		Wait  float64 `bun:"wait"` // seconds until the oldest of them does not count any more
+		Wait  float64 `bun:"wait"` // seconds until the oldest of them stops counting
 	}
 	err := tx.NewSelect().Model((*abuseReportRow)(nil)).
 		ColumnExpr("count(*) AS count, coalesce(extract(epoch FROM min(created_at) + interval '1 h' - now()), 0) AS wait").
@@ -97,7 +98,7 @@ func mayReportMore(ctx context.Context, tx bun.Tx, reporterID string) error {
 	return err
 }
 
-// reported finds what somebody reports, if they can see it, and takes down what they see.
+// reported finds the target of a report, if the reporter can see it, and copies its content.
 func reported(
 	ctx context.Context, tx bun.Tx, reporterID string, n watchparty.NewAbuseReport,
 ) (row abuseReportRow, err error) {
@@ -155,7 +156,7 @@ func reportedMessage(ctx context.Context, tx bun.Tx, reporterID, messageID strin
 	}
 	content := &watchparty.ReportedContent{RoomName: row.Snapshot.RoomName, Body: message.Body}
 	row.SubjectID, row.Snapshot = nil, content
-	if message.Username == nil { // its author is gone
+	if message.Username == nil { // the author's account is deleted
 		return row, nil
 	}
 	row.SubjectID, content.Username = message.UserID, *message.Username
@@ -203,7 +204,7 @@ func (s *Store) SentAbuseReport(ctx context.Context, reporterID, id string) (wat
 	return row.report(), found(err, "sent abuse report")
 }
 
-// ExportAbuseReports lists those that a user sent, oldest first.
+// ExportAbuseReports lists the reports that a user sent, oldest first.
 func (s *Store) ExportAbuseReports(ctx context.Context, userID string, p Page) ([]watchparty.AbuseReport, error) {
 	var rows []abuseReportRow
 	q := s.db.NewSelect().Model(&rows).Where("ar.reporter_id = ?", userID)
@@ -213,7 +214,7 @@ func (s *Store) ExportAbuseReports(ctx context.Context, userID string, p Page) (
 	return mapRows(rows, abuseReportRow.report), nil
 }
 
-// ResolveAbuseReport ends a report; of two admins who do, the first one does. It returns ErrNotFound and
+// ResolveAbuseReport resolves a report. If two admins do so at once, the first one wins. It returns ErrNotFound and
 // ErrReportResolved.
 func (s *Store) ResolveAbuseReport(
 	ctx context.Context, adminID, id string, r watchparty.Resolution,
@@ -226,8 +227,8 @@ func (s *Store) ResolveAbuseReport(
 	return row.report(), found(err, "resolve abuse report")
 }
 
-// resolveWith resolves the report that an admin's act names, if it names one, in the act's transaction. The report has
-// to be about what the admin acts on, which is in one of its columns.
+// resolveWith resolves the report that an admin's act names, if any, in the transaction of the act. The report has to
+// be about actedOn, the ID of what the act changes, in the given column of abuse_reports.
 func resolveWith(ctx context.Context, tx bun.Tx, adminID, reportID, column, actedOn, reason string) error {
 	if reportID == "" {
 		return nil
@@ -244,16 +245,15 @@ func resolveWith(ctx context.Context, tx bun.Tx, adminID, reportID, column, acte
 	return err
 }
 
-// keepReported keeps the account of an admin and the one that a report is about, for an operation that may resolve the
-// report. Neither has to be there.
+// keepReported locks the accounts of an admin and of the subject of a report, for an operation that may resolve the
+// report. Either may be missing.
 func keepReported(ctx context.Context, tx bun.Tx, adminID, reportID string) error {
 	return keepUsers(ctx, tx, "id = ? OR id = (SELECT subject_id FROM abuse_reports WHERE id = ?)", nullID(adminID),
 		nullID(reportID))
 }
 
-// resolve ends an open report. What an account made that is deleted by now is not kept any longer. The account is
-// locked before the report, so that one which is deleted at the same time finds the report resolved, or is found
-// deleted.
+// resolve resolves an open report, and deletes the copied content if the account behind it is deleted by now. It locks
+// the account before the report: so a deletion at the same time either finds the report resolved, or is seen here.
 func resolve(
 	ctx context.Context, tx bun.Tx, adminID, id string, r watchparty.Resolution,
 ) (row abuseReportRow, err error) {

@@ -34,8 +34,8 @@ func (s *Store) DeleteAccount(ctx context.Context, userID, passwordHash string) 
 	return found(err, "delete account")
 }
 
-// accountDeletion is what a transaction that deletes accounts has locked, before anything else: rooms that the accounts host,
-// the accounts, and the accounts that the rooms pass on to.
+// accountDeletion is what a transaction that deletes accounts has locked, before anything else: rooms that the accounts
+// host, the accounts, and the accounts that the rooms pass on to.
 type accountDeletion struct {
 	rooms []string
 	users []userRow
@@ -133,7 +133,8 @@ func endInvitationsOf(ctx context.Context, tx bun.Tx, user userRow, deletedRooms
 	if err != nil {
 		return nil, err
 	}
-	_, err = tx.NewRaw("DELETE FROM invitations WHERE id IN (SELECT i.id FROM invitations AS i WHERE "+theirs+" ORDER BY i.id FOR UPDATE)",
+	_, err = tx.NewRaw("DELETE FROM invitations WHERE id IN (SELECT i.id "+
+		"FROM invitations AS i WHERE "+theirs+" ORDER BY i.id FOR UPDATE)",
 		user.ID, key, spelling).
 		Exec(ctx)
 	if err != nil {
@@ -289,7 +290,8 @@ func detachAccount(ctx context.Context, tx bun.Tx, userID string) error {
 		{"room_log", "id", "actor_id"}, {"room_log", "id", "target_id"},
 		{"invitations", "id", "inviter_id"}, {"invitations", "id", "user_id"}, {"emails", "id", "user_id"},
 	} {
-		_, err := tx.NewRaw("UPDATE ?0 SET ?2 = NULL WHERE (?1) IN (SELECT ?1 FROM ?0 WHERE ?2 = ?3 ORDER BY ?1 FOR NO KEY UPDATE)",
+		_, err := tx.NewRaw("UPDATE ?0 SET ?2 = NULL WHERE (?1) IN (SELECT ?1 FROM ?0 WHERE ?2 = ?3 "+
+			"ORDER BY ?1 FOR NO KEY UPDATE)",
 			bun.Ident(reference.table), bun.Safe(reference.key), bun.Ident(reference.column), userID).
 			Exec(ctx)
 		if err != nil {

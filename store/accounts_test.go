@@ -46,7 +46,8 @@ func TestDeleteAccount(t *testing.T) {
 	execute(
 		t,
 		s,
-		"INSERT INTO invitations (id, room_id, user_id, email, state, expires_at) VALUES (?, ?, ?, 'at-work@example.org', 'accepted', now())",
+		"INSERT INTO invitations (id, room_id, user_id, email, state, expires_at) "+
+			"VALUES (?, ?, ?, 'at-work@example.org', 'accepted', now())",
 		newID(),
 		hosted.ID,
 		ada.ID,
@@ -55,7 +56,8 @@ func TestDeleteAccount(t *testing.T) {
 	execute(
 		t,
 		s,
-		"INSERT INTO invitations (id, room_id, email, state, expires_at) VALUES (?, ?, 'Augusta@example.org', 'declined', now())",
+		"INSERT INTO invitations (id, room_id, email, state, expires_at) "+
+			"VALUES (?, ?, 'Augusta@example.org', 'declined', now())",
 		newID(),
 		member.ID,
 	)
@@ -100,7 +102,8 @@ func TestDeleteAccount(t *testing.T) {
 		require.Equal(t, "deleted-"+hex+" "+ada.ID+"@deleted.invalid Deleted account  false", readValue[string](
 			t,
 			s,
-			"SELECT concat_ws(' ', username, email, display_name, password_hash, CASE WHEN is_admin THEN 'true' ELSE 'false' END) FROM users WHERE id = ?",
+			"SELECT concat_ws(' ', username, email, display_name, password_hash, "+
+				"CASE WHEN is_admin THEN 'true' ELSE 'false' END) FROM users WHERE id = ?",
 			ada.ID,
 		))
 	})

@@ -19,8 +19,8 @@ import (
 
 const untalliedDay = "SELECT coalesce((SELECT max(day) + 1 FROM activity_days), (SELECT day FROM activity_since))"
 
-// UntalliedDay returns the first day that has no row in activity_days yet. If there are no rows at all, it is the day in
-// activity_since, from which on stays are kept.
+// UntalliedDay returns the first day that has no row in activity_days yet. If there are no rows at all, it is the day
+// in activity_since, from which on stays are kept.
 func (s *Store) UntalliedDay(ctx context.Context) (watchparty.Day, error) {
 	return readUntalliedDay(ctx, s.db)
 }
@@ -53,8 +53,8 @@ const tallyUsers = `
 	ON CONFLICT DO NOTHING`
 
 // secondsTogether sums up, over all rooms, the seconds that people spent together in a room on a day. Each arrival in a
-// room is a step of +1 and each departure a step of -1, so that the running sum is the number of people present. The time
-// between two steps counts once for each person present, if there are at least two.
+// room is a step of +1 and each departure a step of -1, so that the running sum is the number of people present. The
+// time between two steps counts once for each person present, if there are at least two.
 const secondsTogether = `
 	SELECT sum(people * extract(epoch FROM until - at)) FROM (
 		SELECT at, sum(step) OVER room AS people, lead(at) OVER (PARTITION BY room_id ORDER BY at, step) AS until FROM (
@@ -65,7 +65,8 @@ const secondsTogether = `
 	) AS spans WHERE people >= 2`
 
 const tallyDay = `
-	INSERT INTO activity_days (day, new_users, active_users, returning_users, rooms_opened, participants, minutes_together, messages,
+	INSERT INTO activity_days (day, new_users, active_users, returning_users, rooms_opened, participants,
+		minutes_together, messages,
 		invitations_sent, invitations_accepted, mails_sent, mails_failed, avatars, removed)
 	SELECT ?2::date,
 		(SELECT count(*) FROM users WHERE created_at >= ?0 AND created_at < ?1),
@@ -84,7 +85,8 @@ const tallyDay = `
 			WHERE c.finished_at >= ?0 AND c.finished_at < ?1 AND NOT c.dry_run)
 	ON CONFLICT DO NOTHING`
 
-// TallyDay stores the figures of a day that is over, in active_users and activity_days. A repeated call changes nothing.
+// TallyDay stores the figures of a day that is over, in active_users and activity_days. A repeated call changes
+// nothing.
 func (s *Store) TallyDay(ctx context.Context, day watchparty.Day) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		for _, statement := range []string{tallyUsers, tallyDay} {
@@ -102,10 +104,12 @@ func (s *Store) TallyDay(ctx context.Context, day watchparty.Day) error {
 
 // figuresOf sums up the figures of the days from ?0 to ?1. A user who was active on several days counts once.
 const figuresOf = `
-	SELECT coalesce(sum(new_users), 0)::bigint AS new_users, active.users AS active_users, active.returning AS returning_users,
+	SELECT coalesce(sum(new_users), 0)::bigint AS new_users, active.users AS active_users,
+		active.returning AS returning_users,
 		coalesce(sum(rooms_opened), 0)::bigint AS rooms_opened, coalesce(sum(participants), 0)::bigint AS participants,
 		coalesce(sum(minutes_together), 0)::bigint AS minutes_together, coalesce(sum(messages), 0)::bigint AS messages,
-		coalesce(sum(invitations_sent), 0)::bigint AS invitations_sent, coalesce(sum(invitations_accepted), 0)::bigint AS invitations_accepted,
+		coalesce(sum(invitations_sent), 0)::bigint AS invitations_sent,
+		coalesce(sum(invitations_accepted), 0)::bigint AS invitations_accepted,
 		coalesce(sum(mails_sent), 0)::bigint AS emails_sent, coalesce(sum(mails_failed), 0)::bigint AS emails_failed,
 		coalesce(sum(avatars), 0)::bigint AS avatars, coalesce(sum(removed), 0)::bigint AS removed
 	FROM (SELECT count(DISTINCT user_id) AS users, count(DISTINCT user_id) FILTER (WHERE since < ?0::date) AS returning
@@ -114,9 +118,12 @@ const figuresOf = `
 	GROUP BY active.users, active.returning`
 
 const figuresOfDays = `
-	SELECT to_char(days.day, 'YYYY-MM-DD') AS day, activity_days.day IS NOT NULL AS counted, coalesce(new_users, 0) AS new_users, coalesce(active_users, 0) AS active_users,
-		coalesce(returning_users, 0) AS returning_users, coalesce(rooms_opened, 0) AS rooms_opened, coalesce(participants, 0) AS participants,
-		coalesce(minutes_together, 0) AS minutes_together, coalesce(messages, 0) AS messages, coalesce(invitations_sent, 0) AS invitations_sent,
+	SELECT to_char(days.day, 'YYYY-MM-DD') AS day, activity_days.day IS NOT NULL AS counted,
+		coalesce(new_users, 0) AS new_users, coalesce(active_users, 0) AS active_users,
+		coalesce(returning_users, 0) AS returning_users, coalesce(rooms_opened, 0) AS rooms_opened,
+		coalesce(participants, 0) AS participants,
+		coalesce(minutes_together, 0) AS minutes_together, coalesce(messages, 0) AS messages,
+		coalesce(invitations_sent, 0) AS invitations_sent,
 		coalesce(invitations_accepted, 0) AS invitations_accepted, coalesce(mails_sent, 0) AS emails_sent,
 		coalesce(mails_failed, 0) AS emails_failed, coalesce(avatars, 0) AS avatars, coalesce(removed, 0) AS removed
 	FROM generate_series(?0::timestamp, ?1::timestamp, interval '1 day') AS days (day)
@@ -125,15 +132,16 @@ const figuresOfDays = `
 
 const removedBy = `
 	SELECT coalesce(jsonb_object_agg(policy, n), '{}') FROM (
-		SELECT removed.policy, sum(removed.n::bigint) AS n FROM cleanup_runs AS c, jsonb_each_text(c.counts) AS removed (policy, n)
+		SELECT removed.policy, sum(removed.n::bigint) AS n FROM cleanup_runs AS c,
+			jsonb_each_text(c.counts) AS removed (policy, n)
 		WHERE c.finished_at >= ?0 AND c.finished_at < ?1 AND NOT c.dry_run GROUP BY removed.policy) AS sums WHERE n > 0`
 
 // errUntallied is returned for a period that has a day without figures in activity_days.
 var errUntallied = errors.New("store: a day of the period is not tallied yet")
 
 // CreateActivityReport stores the report of the days from from to to, all of which have been tallied, and returns its
-// ID. If there is such a report already, it returns the ID of that one. It returns ErrPeriodGone if clean-up has deleted
-// rows of active_users that the report needs.
+// ID. If there is such a report already, it returns the ID of that one. It returns ErrPeriodGone if clean-up has
+// deleted rows of active_users that the report needs.
 func (s *Store) CreateActivityReport(
 	ctx context.Context, every watchparty.ReportPeriod, from, to watchparty.Day,
 ) (string, error) {
@@ -250,7 +258,8 @@ func figuresIn(ctx context.Context, tx bun.Tx, from, to watchparty.Day) (*watchp
 	return figures, tx.NewRaw(figuresOf, string(from), string(to)).Scan(ctx, figures)
 }
 
-// goneDays selects the days of a period for which clean-up has deleted rows of active_users: activity_days counted more.
+// goneDays selects the days of a period for which clean-up has deleted rows of active_users: activity_days counted
+// more.
 func goneDays(from, to string) string {
 	return "SELECT FROM activity_days AS d WHERE d.day BETWEEN " + from + " AND " + to + `
 		AND d.active_users <> (SELECT count(*) FROM active_users AS a WHERE a.day = d.day)`
@@ -290,7 +299,8 @@ func (s *Store) MissingReports(
 		SELECT to_char(p.first, 'YYYY-MM-DD') AS "from", to_char(p.last, 'YYYY-MM-DD') AS "to"
 		FROM unnest(?::date[], ?::date[]) AS p (first, last)
 		WHERE NOT EXISTS (SELECT FROM reports WHERE kind = 'activity'
-				AND period_start = p.first::timestamp AT TIME ZONE 'UTC' AND period_end = (p.last + 1)::timestamp AT TIME ZONE 'UTC')
+				AND period_start = p.first::timestamp AT TIME ZONE 'UTC'
+					AND period_end = (p.last + 1)::timestamp AT TIME ZONE 'UTC')
 			AND NOT EXISTS (`+goneDays("p.first", "p.last")+`)
 		ORDER BY p.first`, pgdialect.Array(first), pgdialect.Array(last)).Scan(ctx, &missing)
 	if err != nil {

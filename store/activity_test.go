@@ -2,7 +2,6 @@ package store
 
 import (
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -10,152 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
-	"github.com/watchparty/watchparty/workflows/job"
 )
-
-// diary writes into the database what is said to have happened.
-type diary struct {
-	t *testing.T
-	s *Store
-}
-
-func (d diary) addUser(name, created string) watchparty.User {
-	user := newUser(d.t, d.s, name)
-	execute(d.t, d.s, "UPDATE users SET created_at = ? WHERE id = ?", created, user.ID)
-	execute(d.t, d.s, "DELETE FROM emails")
-	return user
-}
-
-func (d diary) addRoom(created string) string {
-	id := newID()
-	execute(
-		d.t,
-		d.s,
-		"INSERT INTO rooms (id, name, visibility, capacity, archived_at, created_at) VALUES (?, 'room', 'public', 9, now(), ?)",
-		id,
-		created,
-	)
-	return id
-}
-
-func (d diary) addStay(room string, user watchparty.User, from, to string) {
-	execute(d.t, d.s, "INSERT INTO stays (room_id, user_id, started_at, ended_at) VALUES (?, ?, ?, ?)", room, user.ID,
-		from, to)
-}
-
-func (d diary) addMessage(room string, user any, at string) {
-	execute(d.t, d.s, "INSERT INTO messages (id, room_id, user_id, body, created_at) VALUES (?, ?, ?, 'hello', ?)",
-		newID(), room, user, at)
-}
-
-func (d diary) addEmail(state, at string) {
-	execute(d.t, d.s, `INSERT INTO emails (id, kind, subject_id, state, workflow_id, sent_at, updated_at)
-		VALUES (?0, 'welcome', ?0, ?1, '', CASE WHEN ?1 = 'sent' THEN ?2::timestamptz END, ?2)`, newID(), state, at)
-}
-
-func (d diary) addInvitation(room, sent, accepted string) {
-	execute(d.t, d.s, `INSERT INTO invitations (id, room_id, email, state, expires_at, created_at, answered_at)
-		VALUES (?0, ?1, ?0, CASE WHEN ?3 = '' THEN 'expired' ELSE 'accepted' END, now(), ?2, nullif(?3, '')::timestamptz)`, newID(), room, sent, accepted)
-}
-
-func (d diary) addAvatar(user watchparty.User, version int, state, published string) {
-	execute(d.t, d.s, "INSERT INTO avatars (id, user_id, version, state, published_at) VALUES (?, ?, ?, ?, ?)", newID(),
-		user.ID, version, state, published)
-}
-
-func (d diary) addRun(finished, counts string, dry bool) {
-	execute(d.t, d.s, `INSERT INTO cleanup_runs (id, trigger, policies, state, dry_run, counts, workflow_id, finished_at)
-		VALUES (?, 'schedule', '{}', 'completed', ?, ?, '', ?)`, newID(), dry, counts, finished)
-}
-
-func (d diary) tallyThrough(through watchparty.Day) {
-	for {
-		day, err := d.s.UntalliedDay(d.t.Context())
-		require.NoError(d.t, err)
-		if day > through {
-			return
-		}
-		require.NoError(d.t, d.s.TallyDay(d.t.Context(), day))
-	}
-}
-
-// setCountedSince sets the day from which on stays are kept.
-func (d diary) setCountedSince(day watchparty.Day) {
-	execute(d.t, d.s, "UPDATE activity_since SET day = ?", string(day))
-}
-
-func (d diary) createReport(every watchparty.ReportPeriod, from, to watchparty.Day) watchparty.ActivityReport {
-	id, err := d.s.CreateActivityReport(d.t.Context(), every, from, to)
-	require.NoError(d.t, err)
-	report, err := d.s.ActivityReport(d.t.Context(), id)
-	require.NoError(d.t, err)
-	require.Equal(d.t, id, report.ID)
-	return report
-}
-
-// The week from Monday, 23 February to Sunday, 1 March 2026, worked out by hand.
-func writeWeek(t *testing.T, s *Store) diary {
-	d := diary{t, s}
-	d.setCountedSince("2026-01-01")
-	ann, bob := d.addUser("ann", "2026-01-05T00:00:00Z"), d.addUser("bob", "2026-02-20T12:00:00Z")
-	cat, dan := d.addUser(
-		"cat",
-		"2026-02-23T00:00:00Z",
-	), d.addUser(
-		"dan",
-		"2026-02-25T08:00:00Z",
-	) // cat is the first of the week
-	d.addUser("fay", "2026-03-01T23:59:59.999999Z") // the last of the week
-	d.addUser("eve", "2026-03-02T00:00:00Z")        // the first after it
-	old, room := d.addRoom("2026-02-18T10:00:00Z"), d.addRoom("2026-02-23T00:00:00Z")
-	d.addRoom("2026-03-02T00:00:00Z")
-
-	// Half an hour of two, a quarter of three, a quarter of two: 60 + 45 + 30 minutes. Half an hour on each side alone.
-	d.addStay(room, ann, "2026-02-24T20:00:00Z", "2026-02-24T22:00:00Z")
-	d.addStay(room, bob, "2026-02-24T20:30:00Z", "2026-02-24T21:30:00Z")
-	d.addStay(room, cat, "2026-02-24T21:00:00Z", "2026-02-24T21:15:00Z")
-	// Over midnight: 60 minutes before it, 30 after it.
-	d.addStay(room, ann, "2026-02-25T23:30:00Z", "2026-02-26T00:30:00Z")
-	d.addStay(room, bob, "2026-02-25T23:00:00Z", "2026-02-26T00:15:00Z")
-	// At the same time, in another room: nobody is with them.
-	d.addStay(old, dan, "2026-02-26T00:00:00Z", "2026-02-26T01:00:00Z")
-	// Until the week begins.
-	d.addStay(old, bob, "2026-02-22T23:00:00Z", "2026-02-23T00:00:00Z")
-	// One goes when the other comes.
-	d.addStay(room, bob, "2026-02-27T11:00:00Z", "2026-02-27T12:00:00Z")
-	d.addStay(room, cat, "2026-02-27T12:00:00Z", "2026-02-27T13:00:00Z")
-	// Who has not left: ann is there since ten. Five minutes of two.
-	execute(t, s, "INSERT INTO participants (room_id, user_id, last_seen_at) VALUES (?, ?, '2026-02-28T10:00:00Z')", old,
-		ann.ID)
-	for _, seen := range []string{"10:01:30", "10:03:00", "10:04:30", "10:06:00", "10:07:30", "10:09:00", "10:10:30",
-		"10:12:00", "10:13:30", "10:15:00", "10:16:30"} {
-		execute(t, s, "UPDATE participants SET last_seen_at = ?", "2026-02-28T"+seen+"Z")
-	}
-	d.addStay(old, cat, "2026-02-28T10:10:00Z", "2026-02-28T10:15:00Z")
-
-	d.addMessage(room, bob.ID, "2026-02-22T23:59:59.999999Z") // the week before
-	d.addMessage(room, bob.ID, "2026-02-23T00:00:00Z")
-	d.addMessage(room, nil, "2026-02-24T12:00:00Z") // of an account that is gone
-	d.addMessage(room, bob.ID, "2026-03-01T23:59:59.999999Z")
-	d.addMessage(room, bob.ID, "2026-03-02T00:00:00Z") // the week after
-	d.addInvitation(old, "2026-02-20T10:00:00Z", "2026-02-24T10:00:00Z")
-	d.addInvitation(room, "2026-02-24T10:00:00Z", "2026-02-27T10:00:00Z")
-	d.addInvitation(room, "2026-02-25T10:00:00Z", "")
-	execute(t, s, `INSERT INTO invitations (id, room_id, email, state, expires_at, created_at, answered_at)
-		VALUES (?0, ?1, 'x@example.org', 'declined', now(), '2025-01-01', '2026-02-24T10:00:00Z')`, newID(), room)
-	d.addEmail("sent", "2026-02-24T08:00:01Z")
-	d.addEmail("sent", "2026-02-25T08:00:01Z")
-	d.addEmail("sent", "2026-03-02T00:00:00Z")
-	d.addEmail("failed", "2026-02-26T08:00:00Z")
-	d.addEmail("cancelled", "2026-02-26T08:00:00Z")
-	d.addAvatar(cat, 1, "superseded", "2026-02-24T08:10:00Z")
-	d.addAvatar(cat, 2, "ready", "2026-02-24T08:20:00Z")
-	d.addRun("2026-02-26T04:00:00Z", `{"old_messages": 5, "inactive_rooms": 2, "old_mails": 0}`, false)
-	d.addRun("2026-02-27T04:00:00Z", `{"old_messages": 4}`, false)
-	d.addRun("2026-02-27T05:00:00Z", `{"old_messages": 100}`, true)
-	d.addRun("2026-03-02T00:00:00Z", `{"old_messages": 100}`, false)
-	return d
-}
 
 func TestActivityReport(t *testing.T) {
 	t.Parallel()
@@ -462,7 +316,9 @@ func TestStays(t *testing.T) {
 	require.InDelta(t, watchparty.PresentFor.Seconds(), readValue[float64](
 		t,
 		s,
-		"SELECT extract(epoch FROM substring(prosrc FROM $$apart CONSTANT interval := '([^']+)'$$)::interval)::float8 FROM pg_proc WHERE proname = 'keep_stays' AND pronamespace = current_schema()::regnamespace",
+		"SELECT extract(epoch FROM substring(prosrc "+
+			"FROM $$apart CONSTANT interval := '([^']+)'$$)::interval)::float8 FROM pg_proc WHERE proname = 'keep_stays' "+
+			"AND pronamespace = current_schema()::regnamespace",
 	),
 		0, "PresentFor and the trigger's interval are one")
 }
@@ -519,98 +375,4 @@ func TestStaysOutliveTheAccount(t *testing.T) {
 	for _, table := range []string{"stays", "active_users"} {
 		require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM ? WHERE user_id = ?", bun.Ident(table), user.ID), table)
 	}
-}
-
-func reportReaders(t *testing.T, typed ...string) (readers []watchparty.Address) {
-	t.Helper()
-	for _, text := range typed {
-		readers = append(readers, parseAddress(t, text))
-	}
-	return readers
-}
-
-func TestReportEmails(t *testing.T) {
-	t.Parallel()
-	s := openStore(t)
-	d := diary{t, s}
-	report := d.createReport(watchparty.ReportWeek, "2026-02-23", "2026-03-01")
-	queued, err := s.QueueReportEmails(t.Context(), report.ID, reportReaders(t, "one@example.org", "two@bücher.example"))
-	require.NoError(t, err)
-	require.Equal(t, 2, queued)
-	queued, err = s.QueueReportEmails(t.Context(), report.ID,
-		reportReaders(t, "Two@xn--bcher-kva.example", "three@example.org"))
-	require.NoError(t, err)
-	require.Equal(t, 1, queued, "nobody gets it twice")
-
-	var rows []emailRow
-	require.NoError(t, s.db.NewSelect().Model(&rows).Order("id").Scan(t.Context()))
-	require.Len(t, rows, 3)
-	var to []string
-	all := reportReaders(t, "three@example.org", "two@XN--BCHER-KVA.example", "one@example.org", "four@example.org")
-	for _, row := range rows {
-		require.Equal(t, string(watchparty.EmailActivityReport), row.Kind)
-		got, recipient, err := s.ReportEmail(t.Context(), row.SubjectID, all)
-		require.NoError(t, err)
-		require.Equal(t, report, got)
-		to = append(to, recipient.String())
-		_, _, err = s.ReportEmail(t.Context(), row.SubjectID, all[3:])
-		require.ErrorIs(t, err, watchparty.ErrNotFound, "not to whom the settings do not name any more")
-		input := readValue[string](t, s, "SELECT input FROM outbox WHERE workflow_id = ?", job.ReportEmailID(row.SubjectID))
-		require.JSONEq(t, `{"email_id": "`+row.ID+`"}`, input)
-	}
-	require.Equal(t, []string{"one@example.org", "two@XN--BCHER-KVA.example", "three@example.org"}, to)
-	// One that a former version has queued is still sent.
-	execute(t, s, "UPDATE report_mails SET recipient_hash = sha256('two@bücher.example') WHERE id = ?", rows[1].SubjectID)
-	_, recipient, err := s.ReportEmail(t.Context(), rows[1].SubjectID, all)
-	require.NoError(t, err)
-	require.Equal(t, all[1], recipient)
-
-	_, _, err = s.ReportEmail(t.Context(), newID(), all)
-	require.ErrorIs(t, err, watchparty.ErrNotFound)
-	_, err = s.ActivityReport(t.Context(), newID())
-	require.ErrorIs(t, err, watchparty.ErrNotFound)
-}
-
-func TestMissingReports(t *testing.T) {
-	t.Parallel()
-	s := openStore(t)
-	d := diary{t, s}
-	now := readValue[time.Time](t, s, "SELECT now()").UTC()
-	_, lastSunday := watchparty.ReportWeek.Last(now)
-	thisWeek := lastSunday.Add(1)
-	week := func(ago int) Period { return Period{thisWeek.Add(-7 * ago), thisWeek.Add(-7*ago + 6)} }
-	atOnce := func(end time.Time) time.Time { return end }
-	missing := func(due func(time.Time) time.Time, limit int) []Period {
-		t.Helper()
-		periods, err := s.MissingReports(t.Context(), watchparty.ReportWeek, due, limit)
-		require.NoError(t, err)
-		return periods
-	}
-	require.Empty(t, missing(atOnce, 12), "counting has just begun")
-	d.setCountedSince(thisWeek)
-	require.Empty(t, missing(atOnce, 12), "the week is not over")
-	d.setCountedSince(thisWeek.Add(-1))
-	require.Equal(t, []Period{week(1)}, missing(atOnce, 12), "one day of it was counted")
-	d.setCountedSince(thisWeek.Add(-7 * 5))
-	all := []Period{week(5), week(4), week(3), week(2), week(1)}
-	require.Equal(t, all, missing(atOnce, 12))
-	require.Equal(t, all[2:], missing(atOnce, 3), "the latest")
-	require.Equal(t, all[:4], missing(func(end time.Time) time.Time {
-		if end.Equal(thisWeek.Time()) {
-			return now.Add(time.Hour)
-		}
-		return end
-	}, 12), "the schedule has yet to start the last one")
-	require.Empty(t, missing(func(time.Time) time.Time { return now.Add(time.Hour) }, 12))
-
-	d.tallyThrough(thisWeek.Add(-1))
-	d.createReport(watchparty.ReportWeek, week(3).From, week(3).To)
-	require.Equal(t, slices.Concat(all[:2], all[3:]), missing(atOnce, 12))
-	execute(t, s, "UPDATE activity_days SET active_users = 1 WHERE day = ?", string(week(4).To))
-	require.Equal(t, slices.Concat(all[:1], all[3:]), missing(atOnce, 12), "it is not kept who was active")
-
-	months, err := s.MissingReports(t.Context(), watchparty.ReportMonth, atOnce, 12)
-	require.NoError(t, err)
-	from, to := watchparty.ReportMonth.Last(now)
-	require.Equal(t, Period{from, to}, months[len(months)-1])
 }

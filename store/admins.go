@@ -8,33 +8,34 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// GrantAdmin makes the account with that email address an admin, by an operator's command; one that is an admin already
-// stays as it is. It returns ErrNotFound and ErrAddressUnconfirmed.
+// GrantAdmin makes the account with that email address an admin, by an operator's command. An account that is an admin
+// already stays as it is. It returns ErrNotFound and ErrAddressUnconfirmed.
 func (s *Store) GrantAdmin(ctx context.Context, email string) (watchparty.User, error) {
 	return s.changeAdmin(ctx, "", true, lockByAddress(email))
 }
 
-// RevokeAdmin takes an admin's rights from the account with that email address, by an operator's command; one that has
-// none stays as it is. It returns ErrNotFound and ErrLastAdmin.
+// RevokeAdmin takes an admin's rights from the account with that email address, by an operator's command. An account
+// without them stays as it is. It returns ErrNotFound and ErrLastAdmin.
 func (s *Store) RevokeAdmin(ctx context.Context, email string) (watchparty.User, error) {
 	return s.changeAdmin(ctx, "", false, lockByAddress(email))
 }
 
-// GrantAdminTo is GrantAdmin by an admin, for an account by its ID.
+// GrantAdminTo makes the account with that ID an admin, in an admin's name; otherwise it is like GrantAdmin.
 func (s *Store) GrantAdminTo(ctx context.Context, adminID, userID string) (watchparty.User, error) {
 	return s.changeAdmin(ctx, adminID, true, func(ctx context.Context, tx bun.Tx) (userRow, error) {
 		return lockUserForAdmin(ctx, tx, userID, adminID)
 	})
 }
 
-// RevokeAdminOf is RevokeAdmin by an admin, for an account by its ID.
+// RevokeAdminOf takes an admin's rights from the account with that ID, in an admin's name; otherwise it is like
+// RevokeAdmin.
 func (s *Store) RevokeAdminOf(ctx context.Context, adminID, userID string) (watchparty.User, error) {
 	return s.changeAdmin(ctx, adminID, false, func(ctx context.Context, tx bun.Tx) (userRow, error) {
 		return lockUserForAdmin(ctx, tx, userID, adminID)
 	})
 }
 
-// changeAdmin gives an account an admin's rights, or takes them, after lock has locked it.
+// changeAdmin grants or revokes an admin's rights. lock locks the account.
 func (s *Store) changeAdmin(
 	ctx context.Context, actorID string, admin bool, lock func(ctx context.Context, tx bun.Tx) (userRow, error),
 ) (watchparty.User, error) {
@@ -72,9 +73,9 @@ func lockByAddress(email string) func(context.Context, bun.Tx) (userRow, error) 
 	}
 }
 
-// anotherAdmin returns ErrLastAdmin when nobody but the account administers the service, for what is about to end the
-// account's rights in the same transaction. Whatever ends an admin's rights comes here after it has locked the account;
-// until its transaction ends no other one gets past, so that two admins cannot end each other's at once.
+// anotherAdmin returns ErrLastAdmin if the account is the only admin. Every transaction that ends an admin's rights
+// calls it after it has locked the account. Such transactions then run one after the other, so that two admins cannot
+// revoke each other at once.
 func anotherAdmin(ctx context.Context, tx bun.Tx, user userRow) error {
 	if !user.user().Administers() {
 		return nil

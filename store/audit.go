@@ -38,9 +38,10 @@ func (r auditRow) entry() watchparty.AuditEntry {
 	}
 }
 
-// audit adds a line to the audit log in the transaction of the act. An operator's command has no actor. Who it was
-// stays in the log, with the name at the time, when their account is gone. It returns what administering returns, so no
-// act that is audited outlives its actor's rights; an act that ends the actor's own rights is audited before it.
+// audit adds an entry to the audit log in the transaction of the act. An operator's command has no actor. The entry
+// keeps the actor's username at the time, also when the account is deleted later. It returns what administering
+// returns, so that no act is committed after its actor has lost the rights; an act that ends the actor's own rights is
+// therefore audited before it is carried out.
 func audit(
 	ctx context.Context, tx bun.Tx, actorID string, action watchparty.AuditAction, kind watchparty.AuditKind,
 	targetID string,
@@ -72,7 +73,8 @@ func addAudit(ctx context.Context, tx bun.Tx, row auditRow) error {
 
 func selectAudit(db bun.IDB, rows any) *bun.SelectQuery {
 	return db.NewSelect().Model(rows).ColumnExpr("a.*").
-		ColumnExpr("CASE WHEN a.outcome = 'pending' AND a.updated_at < now() - make_interval(secs => ?) THEN 'unknown' ELSE a.outcome END AS outcome_now",
+		ColumnExpr("CASE WHEN a.outcome = 'pending' AND a.updated_at < now() - make_interval(secs => ?) THEN 'unknown' "+
+			"ELSE a.outcome END AS outcome_now",
 			watchparty.AuditPendingFor.Seconds())
 }
 
@@ -95,7 +97,7 @@ func (s *Store) Audit(ctx context.Context, f watchparty.AuditFilter, p Page) ([]
 	return mapRows(rows, auditRow.entry), nil
 }
 
-// AuditSchedule carries out what an admin does to a schedule, which Temporal keeps.
+// AuditSchedule runs an admin's act on a schedule in Temporal, and records it and its outcome.
 func (s *Store) AuditSchedule(
 	ctx context.Context, adminID, schedule string, action watchparty.AuditAction, details map[string]any,
 	act func(context.Context) error,
@@ -108,8 +110,8 @@ func (s *Store) AuditSchedule(
 	}, act)
 }
 
-// SchedulePause returns the note of the admin who has paused a schedule, unless an admin has resumed it since. It tells
-// what Temporal forgets when the schedule is deleted or its database lost. What Temporal has refused does not count.
+// SchedulePause returns the note of the admin who has paused a schedule, unless an admin has resumed it since. Temporal
+// forgets that when the schedule is deleted or its database lost. Acts that Temporal refused do not count.
 func (s *Store) SchedulePause(ctx context.Context, schedule string) (note string, paused bool, err error) {
 	var row auditRow
 	err = s.db.NewSelect().Model(&row).Column("action", "details").Where("target_id = ?", scheduleID(schedule)).
@@ -126,16 +128,16 @@ func (s *Store) SchedulePause(ctx context.Context, schedule string) (note string
 	return note, row.Action == string(watchparty.AuditSchedulePaused), nil
 }
 
-// scheduleID is made from the schedule's name: the audit log has IDs only.
+// scheduleID derives a UUID from the schedule's name, since the audit log has IDs only.
 func scheduleID(schedule string) string {
 	return uuid.NewSHA1(uuid.NameSpaceOID, []byte("schedule/"+schedule)).String()
 }
 
-// noteTime is how long the outcome of an act may take to be noted; the request may have ended by then.
+// noteTime limits how long recording the outcome of an act may take; the request may have ended by then.
 const noteTime = 10 * time.Second
 
-// audited is for every act of an admin's that the database's transaction does not hold. Its entry is committed before
-// the act is tried, so that no act goes unrecorded: one that cannot be recorded is not carried out. It returns the
+// audited runs an act of an admin that is not part of the database's transaction. It commits the entry before it runs
+// the act, so that no act is without an entry; if the entry cannot be stored, the act does not run. It returns the
 // act's error.
 func (s *Store) audited(ctx context.Context, row auditRow, act func(context.Context) error) error {
 	row.ID, row.Outcome = newID(), string(watchparty.AuditPending)

@@ -166,7 +166,8 @@ func emailAbout(t *testing.T, s *Store, kind watchparty.EmailKind, subjectID str
 	return readValue[string](t, s, "SELECT id FROM emails WHERE kind = ? AND subject_id = ?", string(kind), subjectID)
 }
 
-// whileQueued fails for an email that is not to be sent any more, or about nothing: useful is what is looked up for it then.
+// whileQueued fails for an email that is not to be sent any more, or about nothing: useful is what is looked up for it
+// then.
 func (c *cast) whileQueued(emailID string, useful func() error) func() error {
 	return func() error {
 		if state := readEmail(c.t, c.s, emailID).State; state != watchparty.EmailQueued {
@@ -195,8 +196,8 @@ func (c *cast) queuesReminder(emailID string) func() error {
 	}
 }
 
-// requireRevoked: whoever sees the invitation sees that it has ended, its workflow hears of it, and no email about it is to
-// come.
+// requireRevoked: whoever sees the invitation sees that it has ended, its workflow hears of it, and no email about it
+// is to come.
 func (c *cast) requireRevoked(a act) {
 	if a == unconfirm { // behind the store's back
 		return

@@ -37,7 +37,8 @@ func (r avatarRow) avatar() watchparty.Avatar {
 	}
 }
 
-// NextAvatarVersion gives a version to an upload before its file is stored; one that is never used leaves a gap.
+// NextAvatarVersion reserves a version for an upload before its file is stored. A version that is never used leaves a
+// gap.
 func (s *Store) NextAvatarVersion(ctx context.Context, userID string) (int, error) {
 	var version int
 	err := s.db.NewUpdate().Model((*userRow)(nil)).Set("avatar_seq = avatar_seq + 1").
@@ -45,8 +46,8 @@ func (s *Store) NextAvatarVersion(ctx context.Context, userID string) (int, erro
 	return version, found(foundAlive(err), "next avatar version")
 }
 
-// CreateAvatar stores an upload whose file is in the bucket, and the event that has it processed. It returns
-// ErrUnauthenticated when the account is deleted, since nobody would remove the file then, or suspended.
+// CreateAvatar stores an upload whose file is in the bucket, and the event that starts its workflow. It returns
+// ErrUnauthenticated if the account is suspended, or deleted: nobody would remove the file then.
 func (s *Store) CreateAvatar(ctx context.Context, userID string, version int) (watchparty.Avatar, error) {
 	now := Now()
 	row := avatarRow{
@@ -63,7 +64,7 @@ func (s *Store) CreateAvatar(ctx context.Context, userID string, version int) (w
 	return row.avatar(), found(err, "create avatar")
 }
 
-// NewestAvatar finds a user's newest upload, whatever became of it.
+// NewestAvatar finds a user's newest upload, whatever its state.
 func (s *Store) NewestAvatar(ctx context.Context, userID string) (watchparty.Avatar, error) {
 	var row avatarRow
 	err := s.db.NewSelect().Model(&row).Where("user_id = ?", userID).Order("version DESC").Limit(1).Scan(ctx)
@@ -77,9 +78,9 @@ func (s *Store) Avatar(ctx context.Context, userID string, version int) (watchpa
 	return row.avatar(), found(err, "avatar")
 }
 
-// BeginAvatar notes that an upload is being rendered, unless it has ended, and returns it. It ends one that a newer
-// upload has overtaken, unless that has failed: nobody would see the picture. What was noted of an attempt
-// before stays: this one may be late.
+// BeginAvatar marks an upload as being rendered, unless it has ended, and returns it. If a newer upload exists that has
+// not failed, it ends this one as superseded, since nobody would see the picture. It keeps what an earlier attempt has
+// stored, because this attempt may be the late one.
 func (s *Store) BeginAvatar(ctx context.Context, userID string, version int) (watchparty.Avatar, error) {
 	const overtaken = `EXISTS (SELECT FROM avatars AS newer
 		WHERE newer.user_id = ?TableAlias.user_id AND newer.version > ?TableAlias.version AND newer.state IN ('processing', 'ready'))`
@@ -91,7 +92,7 @@ func (s *Store) BeginAvatar(ctx context.Context, userID string, version int) (wa
 	return s.Avatar(ctx, userID, version)
 }
 
-// RenderedAvatar notes the names of the files that were rendered of an upload, unless it has ended.
+// RenderedAvatar stores the names of an upload's rendered files, unless the upload has ended.
 func (s *Store) RenderedAvatar(ctx context.Context, userID string, version int, files []string) error {
 	q := s.db.NewUpdate().Model((*avatarRow)(nil)).
 		Set("step = ?", string(watchparty.AvatarPublishing)).Set("files = ?", pgdialect.Array(files))
@@ -107,7 +108,7 @@ func advance(ctx context.Context, q *bun.UpdateQuery, userID string, version int
 	return nil
 }
 
-// AvatarStates finds the uploads that there are among those given by user and version.
+// AvatarStates finds those of the given uploads, by user and version, that exist.
 func (s *Store) AvatarStates(ctx context.Context, uploads []watchparty.Avatar) ([]watchparty.Avatar, error) {
 	users, versions := make([]string, len(uploads)), make([]int, len(uploads))
 	for i, u := range uploads {
@@ -124,12 +125,12 @@ func (s *Store) AvatarStates(ctx context.Context, uploads []watchparty.Avatar) (
 	return mapRows(rows, avatarRow.avatar), nil
 }
 
-// PublishAvatar makes a rendered upload its user's avatar, unless a newer one was published or the upload was taken
-// back meanwhile. It returns the state that the upload has now: ready or superseded. Repeating it changes nothing.
+// PublishAvatar makes a rendered upload its user's avatar, unless a newer one was published or the upload was removed
+// meanwhile. It returns the state of the upload after that: ready or superseded. Repeating it changes nothing.
 func (s *Store) PublishAvatar(ctx context.Context, userID string, version int) (watchparty.AvatarState, error) {
 	var row avatarRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		// The user first, as RemoveAvatar does it, so that the two never wait for each other.
+		// The user is locked first, as in RemoveAvatar, so that the two cannot deadlock.
 		var user userRow
 		err := tx.NewSelect().Model(&user).Column("id", "username").Where("id = ?", userID).For("NO KEY UPDATE").Scan(ctx)
 		if err != nil {
@@ -162,7 +163,7 @@ func (s *Store) PublishAvatar(ctx context.Context, userID string, version int) (
 	return watchparty.AvatarState(row.State), found(err, "publish avatar")
 }
 
-// supersedeReady ends the published uploads that are older than version.
+// supersedeReady marks the published uploads that are older than version as superseded.
 func supersedeReady(ctx context.Context, tx bun.Tx, userID string, version int) error {
 	_, err := tx.NewUpdate().Model((*avatarRow)(nil)).
 		Set("state = ?", string(watchparty.AvatarSuperseded)).Set("updated_at = now()").
@@ -170,7 +171,7 @@ func supersedeReady(ctx context.Context, tx bun.Tx, userID string, version int) 
 	return err
 }
 
-// FailAvatar ends an upload with a reason for its user. One that has ended otherwise stays as it is.
+// FailAvatar ends an upload with a reason for its user. An upload that has ended otherwise stays as it is.
 func (s *Store) FailAvatar(ctx context.Context, userID string, version int, reason string) error {
 	_, err := s.db.NewUpdate().Model((*avatarRow)(nil)).
 		Set("state = ?", string(watchparty.AvatarFailed)).Set("reason = ?", reason).Set("updated_at = now()").
@@ -181,8 +182,8 @@ func (s *Store) FailAvatar(ctx context.Context, userID string, version int, reas
 	return nil
 }
 
-// RemoveAvatar takes back a user's avatar and every upload that is still being processed. The files of the latter are
-// removed by the workflows that process them; for the former there is an event.
+// RemoveAvatar removes a user's avatar and supersedes every upload that is still being processed. It adds an event that
+// deletes the avatar's files; the workflows of the uploads delete theirs.
 func (s *Store) RemoveAvatar(ctx context.Context, userID string) error {
 	published := 0
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -208,7 +209,7 @@ func (s *Store) RemoveAvatar(ctx context.Context, userID string) error {
 		return outbox.Add(ctx, tx, job.AvatarRemovalEvent(job.AvatarInput{UserID: userID, Version: published}))
 	})
 	if err == nil && published != 0 {
-		s.committed()
+		s.events.Send()
 	}
 	return found(err, "remove avatar")
 }

@@ -48,9 +48,9 @@ func selectBans(db bun.IDB, rows any) *bun.SelectQuery {
 		Join("LEFT JOIN users AS o ON o.id = b.banned_by AND o.deleted_at IS NULL")
 }
 
-// Ban removes a person from a room, with the person's role and membership, and keeps the person out. It replaces a former
-// ban. It returns the errors of permittedOn, and for a repeated request ErrKeyReused, and ErrNotFound if the ban that the
-// request has made is not in force any more.
+// Ban removes a person from a room, with the person's role and membership, and keeps the person out. It replaces a
+// former ban. It returns the errors of permittedOn, and for a repeated request ErrKeyReused, and ErrNotFound if the ban
+// that the request has made is not in force any more.
 func (s *Store) Ban(
 	ctx context.Context, roomID, actorID, username string, n watchparty.NewBan, key IdempotencyKey,
 ) (watchparty.Ban, error) {

@@ -18,8 +18,8 @@ func (s *Store) LimitEmails(emails int) { s.emailLimit = emails }
 
 type clientKey struct{}
 
-// WithClient returns a context with the client that sends the request: its network address, or the prefix of it that one
-// customer has.
+// WithClient returns a context with the client that sends the request: its network address, or the prefix of it that
+// one customer has.
 func WithClient(ctx context.Context, client string) context.Context {
 	return context.WithValue(ctx, clientKey{}, client)
 }
@@ -30,9 +30,9 @@ type expense struct {
 	subject string
 }
 
-// chargeAsker counts an email that is about to be queued against the budgets of the account or address that asks for it,
-// and of the client. It runs in the transaction that queues the email. It returns an error of KindLimited if one of the
-// budgets is used up.
+// chargeAsker counts an email that is about to be queued against the budgets of the account or address that asks for
+// it, and of the client. It runs in the transaction that queues the email. It returns an error of KindLimited if one of
+// the budgets is used up.
 func (s *Store) chargeAsker(ctx context.Context, tx bun.Tx, kind watchparty.EmailKind, asker string) error {
 	rule, _ := kind.Rule()
 	var all []expense
@@ -68,7 +68,8 @@ func (s *Store) AdmitEmail(ctx context.Context, id string, to watchparty.Address
 			return err
 		}
 		if wait > 0 {
-			_, err = tx.NewRaw("UPDATE emails SET waits_until = clock_timestamp() + ? * interval '1 us', updated_at = now() WHERE id = ?",
+			_, err = tx.NewRaw("UPDATE emails SET waits_until = clock_timestamp() + ? * interval '1 us', "+
+				"updated_at = now() WHERE id = ?",
 				wait.Microseconds(), id).
 				Exec(ctx)
 			return err

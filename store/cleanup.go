@@ -118,8 +118,8 @@ func (s *Store) CancelRun(ctx context.Context, adminID, id string) (watchparty.C
 	return row.run(), found(err, "cancel clean-up run")
 }
 
-// BeginRun marks a run as running. It stores the run first if the schedule started it, which CreateRun does not know of.
-// A repeated call changes nothing.
+// BeginRun marks a run as running. It stores the run first if the schedule started it, which CreateRun does not know
+// of. A repeated call changes nothing.
 func (s *Store) BeginRun(ctx context.Context, in job.CleanupInput, workflowID string) error {
 	row := newRunRow(in.RunID, watchparty.TriggerSchedule, "", workflowID, in)
 	_, err := s.db.NewInsert().Model(row).On("CONFLICT (id) DO NOTHING").Exec(ctx)
@@ -208,8 +208,8 @@ func (s *Store) CleanupBatch(
 }
 
 // batch locks old rows, and then checks with a second statement that they are still old. The first statement sees other
-// tables as they were when it began, and a person who returns to a room meanwhile changes participants. Once the rows are
-// locked, nobody can change that until the batch ends.
+// tables as they were when it began, and a person who returns to a room meanwhile changes participants. Once the rows
+// are locked, nobody can change that until the batch ends.
 func (r rule) batch(ctx context.Context, tx bun.Tx, threshold time.Time, limit int, b *Batch) ([]job.Event, error) {
 	choose := r.lock
 	if r.users {
@@ -338,7 +338,8 @@ func lockRun(ctx context.Context, tx bun.Tx, runID string) (bool, error) {
 	return err == nil, err
 }
 
-// CountCleanup stores, for a dry run, how many rows a policy would apply to, and the keys of at most MaxSamples of them.
+// CountCleanup stores, for a dry run, how many rows a policy would apply to, and the keys of at most MaxSamples of
+// them.
 func (s *Store) CountCleanup(ctx context.Context, runID string, policy watchparty.Policy, threshold time.Time) error {
 	if rules[policy] == nil {
 		return fmt.Errorf("store: clean-up: unknown policy %q", policy)

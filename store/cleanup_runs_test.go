@@ -20,13 +20,11 @@ func TestRunsAndReports(t *testing.T) {
 	admin := newAdmin(t, s, "admin")
 
 	t.Run("an admin's run comes with its event", func(t *testing.T) {
-		told := 0
-		s.OnEvent(func() { told++ })
-		defer s.OnEvent(func() {})
+		drain(s.Events())
 		policies := []watchparty.Policy{watchparty.PolicyMessages}
 		run, err := s.CreateRun(t.Context(), admin.ID, watchparty.NewRun{Policies: policies, DryRun: true}, IdempotencyKey{})
 		require.NoError(t, err)
-		require.Equal(t, 1, told)
+		require.Len(t, s.Events(), 1)
 		require.Equal(t, watchparty.TriggerAdmin, run.Trigger)
 		require.Equal(t, admin.ID, run.StartedBy)
 		require.Equal(t, policies, run.Policies)

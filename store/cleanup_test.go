@@ -113,12 +113,14 @@ func cleanupThresholds(t *testing.T, s *Store, threshold time.Time) {
 			joinRoom(t, s, room, bob)
 			at(
 				t,
-				"UPDATE participants SET last_seen_at = ? WHERE room_id = ? AND user_id <> (SELECT host_id FROM rooms WHERE id = room_id)",
+				"UPDATE participants SET last_seen_at = ? WHERE room_id = ? AND user_id <> (SELECT host_id FROM rooms "+
+					"WHERE id = room_id)",
 				when,
 				room.ID,
 			)
 			return room
-		}, "SELECT NOT EXISTS (SELECT FROM participants WHERE room_id = ? AND user_id <> (SELECT host_id FROM rooms WHERE id = room_id))"},
+		}, "SELECT NOT EXISTS (SELECT FROM participants WHERE room_id = ? AND user_id <> (SELECT host_id FROM rooms " +
+			"WHERE id = room_id))"},
 		{"message", watchparty.PolicyMessages, func(t *testing.T, when time.Time) watchparty.Room {
 			room := new0(t)
 			postMessage(t, s, room, admin, "hello")
@@ -195,7 +197,8 @@ func TestCleanupBatches(t *testing.T) {
 	execute(
 		t,
 		s,
-		"UPDATE participants SET last_seen_at = now() - interval '2 d' WHERE user_id <> (SELECT host_id FROM rooms WHERE id = room_id)",
+		"UPDATE participants SET last_seen_at = now() - interval '2 d' WHERE user_id <> (SELECT host_id FROM rooms "+
+			"WHERE id = room_id)",
 	)
 	active := newRoom(t, s, admin, nil)
 	postMessage(t, s, active, admin, "I stay")
@@ -286,7 +289,8 @@ func TestCleanupSkipsHeldRows(t *testing.T) {
 			"SELECT FROM participants WHERE room_id = ? FOR UPDATE"},
 		{watchparty.PolicyMessages, "UPDATE messages SET created_at = now() - interval '2 d'",
 			"SELECT FROM messages WHERE room_id = ? FOR UPDATE"},
-		{watchparty.PolicyRooms, "UPDATE rooms SET updated_at = now() - interval '2 d', last_active_at = now() - interval '2 d'", "SELECT FROM rooms WHERE id = ? FOR KEY SHARE"},
+		{watchparty.PolicyRooms, "UPDATE rooms SET updated_at = now() - interval '2 d', last_active_at = now() - interval " +
+			"'2 d'", "SELECT FROM rooms WHERE id = ? FOR KEY SHARE"},
 	} {
 		t.Run(string(scene.policy), func(t *testing.T) {
 			execute(t, s, scene.old)

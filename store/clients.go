@@ -10,8 +10,8 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// clientOf is what is kept of a client that signed in to an account. The account is part of it, so that nobody can see
-// from it which accounts one client has.
+// clientOf hashes a client together with the account, so that the table does not show which accounts one client has
+// used.
 func clientOf(userID string, client []byte) []byte {
 	sum := sha256.Sum256(append([]byte(userID+"/"), client...))
 	return sum[:]
@@ -20,7 +20,8 @@ func clientOf(userID string, client []byte) []byte {
 // KnownClient reports whether a client, by its keyed hash, has signed in to an account within KnownClientTTL.
 func (s *Store) KnownClient(ctx context.Context, userID string, client []byte) (bool, error) {
 	var known bool
-	err := s.db.NewRaw("SELECT EXISTS (SELECT FROM known_clients WHERE user_id = ? AND client_hash = ? AND expires_at > now())",
+	err := s.db.NewRaw("SELECT EXISTS (SELECT FROM known_clients WHERE user_id = ? AND client_hash = ? "+
+		"AND expires_at > now())",
 		userID, clientOf(userID, client)).
 		Scan(ctx, &known)
 	if err != nil {
@@ -29,13 +30,13 @@ func (s *Store) KnownClient(ctx context.Context, userID string, client []byte) (
 	return known, nil
 }
 
-// RememberClient notes that a client has proved, by another way than its sign-in, to be the account's owner's.
+// RememberClient stores a client that has proved in another way than by sign-in that it belongs to the account's owner.
 func (s *Store) RememberClient(ctx context.Context, userID string, client []byte) error {
 	return rememberClient(ctx, s.db, userID, client)
 }
 
-// rememberClient forgets the clients for it that signed in the longest ago, beyond MaxKnownClients. An account that is
-// deleted has none.
+// rememberClient stores a client, and deletes the account's least recently used ones beyond MaxKnownClients. It does
+// nothing for an account that is deleted.
 func rememberClient(ctx context.Context, db bun.IDB, userID string, client []byte) error {
 	if len(client) == 0 {
 		return nil
@@ -59,7 +60,7 @@ func rememberClient(ctx context.Context, db bun.IDB, userID string, client []byt
 	return nil
 }
 
-// forgetClients forgets all of an account's: one of them may have known its former password.
+// forgetClients deletes all clients of an account, since one of them may have known its former password.
 func forgetClients(ctx context.Context, tx bun.Tx, userID string) error {
 	if _, err := tx.NewRaw("DELETE FROM known_clients WHERE user_id = ?", userID).Exec(ctx); err != nil {
 		return fmt.Errorf("store: forget clients: %w", err)

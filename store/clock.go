@@ -13,22 +13,22 @@ import (
 	"github.com/uptrace/bun/driver/pgdriver"
 )
 
-// clock is this process's clock, set by Postgres': what is stored, and what several processes compare, is told by one
-// clock then, however wrong those of their machines are.
+// clock is this process's clock, set by the clock of Postgres: so all processes store and compare times of one clock,
+// however wrong the clocks of their machines are.
 var clock setClock
 
 const (
-	// clockInterval is how often the clock is compared, by whatever query comes first then.
+	// clockInterval is how often the clock is compared. The first query after that does it.
 	clockInterval = 30 * time.Second
-	// clockTolerance is how wrong the clock may be. What is less is within what asking takes.
+	// clockTolerance is the error up to which the clock is left alone. The time that a comparison takes is of that size.
 	clockTolerance = 100 * time.Millisecond
-	// clockDoubt is how long Postgres may take to tell the time for it to count.
+	// clockDoubt is the longest that Postgres may take to tell the time; a slower answer is ignored.
 	clockDoubt = time.Second
 )
 
 // setClock is a clock that can be set. It is never set back by less than clockTolerance, so that IDs stay in order.
 type setClock struct {
-	skew     time.Duration // of the process's clock, in tests
+	skew     time.Duration // error of the process's clock, in tests
 	ahead    atomic.Int64  // what is added to the process's clock, in nanoseconds
 	compared atomic.Pointer[time.Time]
 }
@@ -36,13 +36,13 @@ type setClock struct {
 func (c *setClock) process() time.Time   { return time.Now().Round(0).Add(c.skew) }
 func (c *setClock) added() time.Duration { return c.skew + time.Duration(c.ahead.Load()) }
 
-// due reports whether the clock is to be compared, to one caller each time.
+// due reports whether the clock should be compared. It is true for one caller in each interval.
 func (c *setClock) due() bool {
 	at, now := c.compared.Load(), time.Now()
 	return (at == nil || now.Sub(*at) > clockInterval) && c.compared.CompareAndSwap(at, &now)
 }
 
-// compare sets the clock by a connection's server if it is wrong.
+// compare sets the clock by the server of a connection, if it is wrong.
 func (c *setClock) compare(ctx context.Context, conn *pgdriver.Conn) error {
 	began, before := time.Now(), c.process()
 	rows, err := conn.QueryContext(ctx, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint", nil)
@@ -69,8 +69,8 @@ func (c *setClock) compare(ctx context.Context, conn *pgdriver.Conn) error {
 	return nil
 }
 
-// Now is the time by Postgres' clock, to the microsecond as it is stored there. Before the first connection it is the
-// process's.
+// Now is the time by Postgres' clock, in microseconds, the precision of its columns. Before the first connection it is
+// the time of the process.
 func Now() time.Time {
 	return time.Now().Add(clock.added()).UTC().Truncate(time.Microsecond)
 }

@@ -5,11 +5,12 @@
 //   - The database: store.go (Store, transactions), pool.go (connections), clock.go (the time and IDs), page.go (keyset
 //     pages), rows.go (reading and mapping rows), locks.go (locks of rooms and accounts), idempotency.go, search.go,
 //     hidden.go (what is hidden with an account).
-//   - Accounts: users.go, users_admin.go (the admins' list), accounts.go (deletion), forget.go (names in others' texts),
-//     passwords.go, verifications.go (email addresses), sessions.go, clients.go (known clients), avatars.go, export.go.
-//   - Rooms: rooms.go, room_orders.go, room_change.go, room_log.go, participants.go, standing.go (roles and bans of one person),
-//     roles.go, succession.go (the next host), kick.go, bans.go, mutes.go, my_rooms.go, retired.go, messages.go,
-//     message_changes.go, read_markers.go, movies.go, genres.go.
+//   - Accounts: users.go, users_admin.go (the admins' list), accounts.go (deletion), forget.go (names in others'
+//     texts), passwords.go, verifications.go (email addresses), sessions.go, clients.go (known clients), avatars.go,
+//     export.go.
+//   - Rooms: rooms.go, room_orders.go, room_change.go, room_log.go, participants.go, standing.go (roles and bans of one
+//     person), roles.go, succession.go (the next host), kick.go, bans.go, mutes.go, my_rooms.go, retired.go,
+//     messages.go, message_changes.go, read_markers.go, movies.go, genres.go.
 //   - Watching: playbacks.go (rows, snapshots, versions), playback_events.go (commands and what happens by itself),
 //     queue.go (the queue and votes), live_members.go (connections).
 //   - Invitations: invitations.go, my_invitations.go (the invited person's), invitation_basis.go (may the inviter still
@@ -38,8 +39,8 @@
 // A transaction takes its locks in this order, and within a table in the order of the primary key:
 //
 //  1. cleanup_runs
-//  2. idempotency_keys. Operations that first have to look up what a repeated request is about claim the key later: only
-//     a repeat of the same request waits for it, and that has taken the same locks.
+//  2. idempotency_keys. Operations that first have to look up what a repeated request is about claim the key later:
+//     only a repeat of the same request waits for it, and that has taken the same locks.
 //  3. rooms. The first lock of a room is the strongest that the transaction needs.
 //  4. users. An operation that needs several accounts locks all of them before it goes on: keepUsers, lockUserForAdmin,
 //     beginDeletion. Even two locks FOR SHARE have to be in order, for they queue behind stronger ones.
@@ -61,7 +62,8 @@
 // transaction: those rows are locked before, or nobody who holds them FOR UPDATE can wait for this transaction.
 //
 // A statement that changes several rows chooses them in a subquery with ORDER BY and FOR UPDATE. Batches of clean-up
-// and EndOverdue pass by locked rows (SKIP LOCKED). A transaction that finds out that it needs an earlier lock ends with
-// errLockedLate, and inTx runs it anew. TestNoDeadlocks runs all pairs of operations at once. It has no exceptions;
-// that inTx also repeats the victim of a deadlock is for mistakes, and for former versions during an update.
+// and EndOverdue pass by locked rows (SKIP LOCKED). A transaction that finds out that it needs an earlier lock ends
+// with errLockedLate, and inTx runs it anew. TestNoDeadlocks runs all pairs of operations at once. It has no
+// exceptions; that inTx also repeats the victim of a deadlock is for mistakes, and for former versions during an
+// update.
 package store

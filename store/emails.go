@@ -46,9 +46,9 @@ func (r emailRow) email() watchparty.Email {
 	return m
 }
 
-// addEmail queues an email in the caller's transaction and returns its ID. userID is the account that the email goes to,
-// empty for none. asker is the account, or the key of the address, whose budget the email counts against; it is empty if
-// nobody asked for the email. It returns an error of KindLimited if the budget is used up.
+// addEmail queues an email in the caller's transaction and returns its ID. userID is the account that the email goes
+// to, empty for none. asker is the account, or the key of the address, whose budget the email counts against; it is
+// empty if nobody asked for the email. It returns an error of KindLimited if the budget is used up.
 func (s *Store) addEmail(
 	ctx context.Context, tx bun.Tx, kind watchparty.EmailKind, subjectID, userID, workflowID, asker string,
 ) (string, error) {
@@ -91,8 +91,8 @@ func (s *Store) BeginEmailAttempt(ctx context.Context, id string) (int, error) {
 	return attempt, nil
 }
 
-// MarkEmailSent marks an email as sent: the server has accepted it. It does so even if the email was cancelled, or marked
-// as failed, meanwhile.
+// MarkEmailSent marks an email as sent: the server has accepted it. It does so even if the email was cancelled, or
+// marked as failed, meanwhile.
 func (s *Store) MarkEmailSent(ctx context.Context, id string, attempt int) error {
 	return s.endAttempt(ctx, id, attempt, watchparty.AttemptSent, "", `
 		UPDATE emails SET state = 'sent', last_answer = '', reason = '', sent_at = now(), updated_at = now()
@@ -117,7 +117,8 @@ func (s *Store) MarkEmailFailed(ctx context.Context, id string) error {
 }
 
 // RecordEmailAttempt stores the outcome of an attempt at which the server did not accept the email, and the reason that
-// the email has if it fails now. It returns the number of ambiguous attempts: after each, the server may have the email.
+// the email has if it fails now. It returns the number of ambiguous attempts: after each, the server may have the
+// email.
 func (s *Store) RecordEmailAttempt(
 	ctx context.Context, id string, attempt int, outcome watchparty.EmailOutcome, why watchparty.EmailReason,
 	answer string,
@@ -136,19 +137,21 @@ func (s *Store) RecordEmailAttempt(
 	return ambiguous, nil
 }
 
-// reminders are, by the kind of an email, the kind of the reminder that follows it, and a subquery that has a row if the
-// reminder is useful.
+// reminders are, by the kind of an email, the kind of the reminder that follows it, and a subquery that has a row if
+// the reminder is useful.
 var reminders = map[watchparty.EmailKind]struct {
 	kind   watchparty.EmailKind
 	useful string
 }{
 	watchparty.EmailWelcome: {
 		watchparty.EmailWelcomeReminder,
-		"SELECT FROM users WHERE id = e.subject_id AND email_verified_at IS NULL AND suspended_at IS NULL AND deleted_at IS NULL",
+		"SELECT FROM users WHERE id = e.subject_id AND email_verified_at IS NULL AND suspended_at IS NULL " +
+			"AND deleted_at IS NULL",
 	},
 	watchparty.EmailRoomInvitation: {
 		watchparty.EmailInvitationReminder,
-		"SELECT FROM invitations AS i WHERE i.id = e.subject_id AND i.state = 'open' AND i.expires_at > now() AND " + founded +
+		"SELECT FROM invitations AS i WHERE i.id = e.subject_id AND i.state = 'open' " +
+			"AND i.expires_at > now() AND " + founded +
 			" AND EXISTS (SELECT FROM rooms AS r WHERE r.id = i.room_id AND r.archived_at IS NULL AND " + roomThere + ")",
 	},
 }
@@ -198,7 +201,8 @@ func (s *Store) endAttempt(
 		if _, err := tx.NewRaw(change, append([]any{id, answer}, args...)...).Exec(ctx); err != nil {
 			return err
 		}
-		_, err := tx.NewRaw("UPDATE email_attempts SET outcome = ?, answer = ?, ended_at = now(), updated_at = now() WHERE email_id = ? AND number = ?",
+		_, err := tx.NewRaw("UPDATE email_attempts "+
+			"SET outcome = ?, answer = ?, ended_at = now(), updated_at = now() WHERE email_id = ? AND number = ?",
 			string(outcome), answer, id, attempt).
 			Exec(ctx)
 		return err

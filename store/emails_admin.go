@@ -68,8 +68,8 @@ func (s *Store) ResendEmail(ctx context.Context, adminID, id string, key Idempot
 		if err != nil {
 			return nil, err
 		}
-		now, newID := Now(), newID()
-		earlier, err := claimKey(ctx, tx, key, newID)
+		now, resendID := Now(), newID()
+		earlier, err := claimKey(ctx, tx, key, resendID)
 		switch {
 		case err != nil:
 			return nil, err
@@ -79,22 +79,22 @@ func (s *Store) ResendEmail(ctx context.Context, adminID, id string, key Idempot
 			return nil, watchparty.ErrEmailOpen
 		}
 		row = emailRow{
-			ID: newID, Kind: former.Kind, SubjectID: former.SubjectID, UserID: former.UserID,
+			ID: resendID, Kind: former.Kind, SubjectID: former.SubjectID, UserID: former.UserID,
 			State:      string(watchparty.EmailQueued),
-			WorkflowID: job.ResendID(newID), ResendOf: &id, CreatedAt: now, UpdatedAt: now,
+			WorkflowID: job.ResendID(resendID), ResendOf: &id, CreatedAt: now, UpdatedAt: now,
 		}
 		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
 			return nil, err
 		}
 		details := map[string]any{"kind": row.Kind, "resend_of": id}
-		return []job.Event{job.ResendEvent(newID)}, audit(ctx, tx, adminID, watchparty.AuditEmailResent,
-			watchparty.AuditEmail, newID, details)
+		return []job.Event{job.ResendEvent(resendID)}, audit(ctx, tx, adminID, watchparty.AuditEmailResent,
+			watchparty.AuditEmail, resendID, details)
 	})
 	return row.email(), found(err, "resend email")
 }
 
-// CancelEmail keeps an email from being sent; an attempt that lasts goes on to its end. Cancelling again is a success. It
-// returns ErrNotFound and ErrEmailEnded.
+// CancelEmail keeps an email from being sent; an attempt that lasts goes on to its end. Cancelling again is a success.
+// It returns ErrNotFound and ErrEmailEnded.
 func (s *Store) CancelEmail(ctx context.Context, adminID, id string) (watchparty.Email, error) {
 	var row emailRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) (err error) {

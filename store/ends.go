@@ -88,7 +88,8 @@ var emailsPausedLately = fmt.Sprintf(
 var deletionWeek = fmt.Sprintf("floor(extract(epoch FROM now() - t.deleted_at) / %d)::integer",
 	int(deletionAgain.Seconds()))
 
-var deletionAskedFor = "EXISTS (SELECT FROM outbox WHERE workflow_id = 'account-deletion/' || t.id || '/' || " + deletionWeek + ")"
+var deletionAskedFor = "EXISTS (SELECT FROM outbox " +
+	"WHERE workflow_id = 'account-deletion/' || t.id || '/' || " + deletionWeek + ")"
 
 // endBatch is the maximum number of rows that a transaction ends.
 const endBatch = 500
@@ -100,8 +101,8 @@ func (e end) keys() string {
 	return e.key
 }
 
-// overdue selects and locks at most endBatch rows whose state is over, the oldest first. It skips rows that somebody else
-// has locked; the next call finds them.
+// overdue selects and locks at most endBatch rows whose state is over, the oldest first. It skips rows that somebody
+// else has locked; the next call finds them.
 func (e end) overdue() string {
 	condition := fmt.Sprintf("t.%s <= now() - make_interval(secs => %d)", e.since, int(e.after.Seconds()))
 	if e.column != "" {
@@ -144,7 +145,8 @@ func (s *Store) endOverdue(ctx context.Context, e end) (n int, err error) {
 	err = s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) (events []job.Event, err error) {
 		n = 0
 		if e.act == nil {
-			result, err := tx.NewRaw(fmt.Sprintf("WITH overdue AS MATERIALIZED (%s) UPDATE %s AS t SET %s = '%s', %s WHERE (%s) IN (SELECT * FROM overdue)",
+			result, err := tx.NewRaw(fmt.Sprintf("WITH overdue AS MATERIALIZED (%s) UPDATE %s AS t SET %s = '%s', %s "+
+				"WHERE (%s) IN (SELECT * FROM overdue)",
 				e.overdue(), e.table, e.column, e.becomes, e.set, e.keys())).
 				Exec(ctx)
 			if err != nil {

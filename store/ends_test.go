@@ -44,12 +44,14 @@ var losses = map[string]lost{
 		"SELECT outcome || ' ' || (ended_at IS NOT NULL) FROM email_attempts WHERE email_id = ?0", "lost true",
 	},
 	"avatars processing": {
-		"INSERT INTO avatars (id, user_id, version, state, updated_at) SELECT ?0, ?2, 1 + count(*), 'processing', ?1 FROM avatars",
+		"INSERT INTO avatars (id, user_id, version, state, updated_at) SELECT ?0, ?2, 1 + count(*), 'processing', ?1 " +
+			"FROM avatars",
 		"SELECT state || ' ' || reason FROM avatars WHERE id = ?0",
 		"failed " + lostUpload,
 	},
 	"cleanup_runs queued": {
-		"INSERT INTO cleanup_runs (id, trigger, policies, workflow_id, created_at, updated_at) VALUES (?0, 'admin', '{}', '', ?1, ?1)",
+		"INSERT INTO cleanup_runs (id, trigger, policies, workflow_id, created_at, updated_at) " +
+			"VALUES (?0, 'admin', '{}', '', ?1, ?1)",
 		`SELECT c.state || ' ' || (c.finished_at IS NOT NULL) || ' ' || (r.data->>'state') || ' ' || (r.period_start = c.created_at)
 			FROM cleanup_runs AS c JOIN reports AS r ON r.run_id = c.id WHERE c.id = ?0`,
 		"failed true failed true",
@@ -65,8 +67,10 @@ var losses = map[string]lost{
 		"SELECT state FROM outbox WHERE id = ?0", "abandoned",
 	},
 	"users deleted_at": {
-		"INSERT INTO users (id, username, email, display_name, password_hash, deleted_at) VALUES (?0, 'u' || right(?0, 20), ?0, '', '', ?1)",
-		"SELECT workflow || ' ' || (input->>'user_id' = ?0) FROM outbox WHERE workflow_id = 'account-deletion/' || ?0 || '/1'",
+		"INSERT INTO users (id, username, email, display_name, password_hash, deleted_at) " +
+			"VALUES (?0, 'u' || right(?0, 20), ?0, '', '', ?1)",
+		"SELECT workflow || ' ' || (input->>'user_id' = ?0) FROM outbox " +
+			"WHERE workflow_id = 'account-deletion/' || ?0 || '/1'",
 		"DeleteAccount true",
 	},
 }
@@ -346,7 +350,8 @@ func TestEndingAtOnce(t *testing.T) {
 	require.Equal(t, rows, readValue[int](t, s, "SELECT count(*) FROM outbox WHERE workflow_id LIKE 'account-deletion/%'"))
 }
 
-// TestWhatTheHostLearns: how an invitation's email has ended, in a code; and nothing of an address that wants no emails.
+// TestWhatTheHostLearns: how an invitation's email has ended, in a code; and nothing of an address that wants no
+// emails.
 func TestWhatTheHostLearns(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

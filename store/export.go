@@ -9,8 +9,8 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// ExportMessages lists what a user said, oldest first, and nothing of what they answered but its ID: they may not be
-// allowed to read that any more.
+// ExportMessages lists the messages of a user, oldest first. Of a message that was answered it has only the ID, since
+// the user may not be allowed to read it any more.
 func (s *Store) ExportMessages(ctx context.Context, userID string, p Page) ([]watchparty.Message, error) {
 	var rows []messageRow
 	q := s.db.NewSelect().Model(&rows).Where("m.user_id = ?", userID)
@@ -20,7 +20,7 @@ func (s *Store) ExportMessages(ctx context.Context, userID string, p Page) ([]wa
 	return mapRows(rows, messageRow.message), nil
 }
 
-// ExportInvitations lists those that a user sent, oldest first.
+// ExportInvitations lists the invitations that a user sent, oldest first.
 func (s *Store) ExportInvitations(ctx context.Context, userID string, p Page) ([]watchparty.Invitation, error) {
 	var rows []invitationRow
 	q := selectInvitations(s.db, &rows).Where("i.inviter_id = ?", userID)
@@ -30,7 +30,7 @@ func (s *Store) ExportInvitations(ctx context.Context, userID string, p Page) ([
 	return mapRows(rows, invitationRow.invitation), nil
 }
 
-// ExportAccepted lists those that a user accepted, oldest first.
+// ExportAccepted lists the invitations that a user accepted, oldest first.
 func (s *Store) ExportAccepted(ctx context.Context, userID string, p Page) ([]watchparty.Invitation, error) {
 	var rows []invitationRow
 	q := selectInvitations(s.db, &rows).Where("i.user_id = ?", userID)
@@ -40,22 +40,22 @@ func (s *Store) ExportAccepted(ctx context.Context, userID string, p Page) ([]wa
 	return mapRows(rows, invitationRow.invitation), nil
 }
 
-// ExportBans lists those that a user gave, oldest first.
+// ExportBans lists the bans that a user imposed, oldest first.
 func (s *Store) ExportBans(ctx context.Context, userID string, p Page) ([]watchparty.Sanction, error) {
 	return s.exportSanctions(ctx, "bans", "banned_by", userID, p)
 }
 
-// ExportMutes lists those that a user gave, oldest first.
+// ExportMutes lists the mutes that a user imposed, oldest first.
 func (s *Store) ExportMutes(ctx context.Context, userID string, p Page) ([]watchparty.Sanction, error) {
 	return s.exportSanctions(ctx, "mutes", "muted_by", userID, p)
 }
 
-// ExportBansReceived lists those that a user got, oldest first. Who gave them is not the user's.
+// ExportBansReceived lists the bans of a user, oldest first, without who imposed them: that is other people's data.
 func (s *Store) ExportBansReceived(ctx context.Context, userID string, p Page) ([]watchparty.Sanction, error) {
 	return s.exportSanctions(ctx, "bans", "user_id", userID, p)
 }
 
-// ExportMutesReceived lists those that a user got, oldest first. Who gave them is not the user's.
+// ExportMutesReceived lists the mutes of a user, oldest first, without who imposed them.
 func (s *Store) ExportMutesReceived(ctx context.Context, userID string, p Page) ([]watchparty.Sanction, error) {
 	return s.exportSanctions(ctx, "mutes", "user_id", userID, p)
 }
@@ -83,7 +83,8 @@ func (s *Store) ExportReceived(ctx context.Context, userID string, p Page) ([]wa
 func (s *Store) ExportSessions(ctx context.Context, userID string, p Page) ([]watchparty.EndedSession, error) {
 	families := s.db.NewSelect().Table("sessions").
 		ColumnExpr("family_id AS id, min(signed_in_at) AS signed_in_at, max(created_at) AS last_used_at").
-		ColumnExpr("(array_agg(user_agent ORDER BY created_at DESC, id DESC))[1] AS user_agent, max(expires_at) AS expires_at").
+		ColumnExpr("(array_agg(user_agent ORDER BY created_at DESC, id DESC))[1] AS user_agent, "+
+			"max(expires_at) AS expires_at").
 		ColumnExpr("CASE WHEN NOT bool_or("+live+") THEN least(max(expires_at), max(revoked_at)) END AS ended_at").
 		Where("user_id = ?", userID).Group("family_id")
 	q := s.db.NewSelect().TableExpr("(?) AS families", families)
@@ -102,7 +103,7 @@ func (s *Store) ExportAddresses(ctx context.Context, userID string, p Page) ([]w
 	})
 }
 
-// ExportResets lists the links that were to set a user's password, oldest first.
+// ExportResets lists the password resets of a user, oldest first.
 func (s *Store) ExportResets(ctx context.Context, userID string, p Page) ([]watchparty.ResetRequest, error) {
 	q := s.db.NewSelect().Table("password_resets").Column("id", "created_at", "used_at", "expires_at").
 		Where("user_id = ?", userID)
@@ -121,7 +122,7 @@ func (s *Store) ExportEmails(ctx context.Context, userID string, p Page) ([]watc
 	return mapRows(rows, emailRow.email), nil
 }
 
-// ExportMemberships lists what a user is to rooms, by room.
+// ExportMemberships lists the roles that a user has in rooms, by room.
 func (s *Store) ExportMemberships(ctx context.Context, userID string, p Page) ([]watchparty.Membership, error) {
 	q := s.db.NewSelect().Table("members").Column("room_id", "role", "created_at").Where("user_id = ?", userID)
 	return exported(ctx, q, "room_id", p, "memberships", func(r *watchparty.Membership) { utc(&r.CreatedAt) })
@@ -166,12 +167,13 @@ func (s *Store) ExportActiveDays(ctx context.Context, userID string, p Page) ([]
 	return exported(ctx, q, "day", p, "active days", func(*watchparty.Day) {})
 }
 
-// ExportActs lists what a user did in rooms by a role, oldest first.
+// ExportActs lists what a user did in rooms as a host or moderator, oldest first.
 func (s *Store) ExportActs(ctx context.Context, userID string, p Page) ([]watchparty.ExportedAct, error) {
 	return s.exportActs(ctx, "actor_id", userID, p)
 }
 
-// ExportActsReceived lists what was done to a user in rooms, oldest first. Who did it is not the user's.
+// ExportActsReceived lists what was done to a user in rooms, oldest first, without who did it: that is other people's
+// data.
 func (s *Store) ExportActsReceived(ctx context.Context, userID string, p Page) ([]watchparty.ExportedAct, error) {
 	return s.exportActs(ctx, "target_id", userID, p)
 }
@@ -199,7 +201,7 @@ func (s *Store) ExportAdminActs(ctx context.Context, userID string, p Page) ([]w
 	return s.exportAudit(ctx, "a.actor_id = ?", userID, p)
 }
 
-// ExportAdminActsReceived lists what admins did to a user's account, oldest first. Who did it is not the user's.
+// ExportAdminActsReceived lists what admins did to a user's account, oldest first, without which admin did it.
 func (s *Store) ExportAdminActsReceived(ctx context.Context, userID string, p Page) ([]watchparty.AuditEntry, error) {
 	return s.exportAudit(ctx, "a.target_kind = 'user' AND a.target_id = ?", userID, p)
 }
@@ -223,7 +225,7 @@ func (s *Store) ExportAvatars(ctx context.Context, userID string, p Page) ([]wat
 	return mapRows(rows, avatarRow.avatar), nil
 }
 
-// exported reads a page in the order of a column. settle puts the rows' times into UTC.
+// exported reads a page in the order of a column. settle converts the times of the rows to UTC.
 func exported[Row any](
 	ctx context.Context, q *bun.SelectQuery, column string, p Page, what string, settle func(*Row),
 ) ([]Row, error) {

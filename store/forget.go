@@ -13,15 +13,15 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// forgetNameInRooms takes a deleted account's name out of what others wrote about it in rooms, and returns the rooms. Lines are written with IDs, and
-// names are looked up when they are read, so a name is only in the reasons and notes that people give. A reason for an
-// act on the account goes as a whole. Other texts lose its username, its address and its display name if they are about
-// a room that the account had to do with, about one of its messages, or about a report on it. Elsewhere a username is a
-// word like any other.
+// forgetNameInRooms removes a deleted account's names from texts in the logs of rooms, and returns the rooms. Log
+// entries refer to accounts by ID, so names are only in the reasons and notes that people typed. The reason of an act
+// on the account is removed completely. In other texts, the username, the address and the display name are replaced if
+// the text is about a room that the account was in, about one of its messages, or about a report on it. Anywhere else a
+// username is a word like any other.
 //
-// Call it before messages are anonymised: it finds the account's messages by their author.
+// It has to run before messages are anonymised, since it finds the account's messages by their author.
 //
-// Who did something as an admin stays in the audit log by the name at the time; see audit.
+// The audit log keeps the username of an admin who acted; see audit.
 func forgetNameInRooms(ctx context.Context, tx bun.Tx, user userRow, rooms []string) (all []string, err error) {
 	if all, err = roomsOf(ctx, tx, user.ID, rooms); err != nil {
 		return nil, err
@@ -42,7 +42,8 @@ func forgetNameInRooms(ctx context.Context, tx bun.Tx, user userRow, rooms []str
 				ORDER BY id FOR NO KEY UPDATE)`)
 }
 
-// forgetNameInReports does so in the audit log and in reports of abuse, about rooms that forgetNameInRooms returned.
+// forgetNameInReports does the same in the audit log and in reports of abuse, for the rooms that forgetNameInRooms
+// returned.
 func forgetNameInReports(ctx context.Context, tx bun.Tx, user userRow, rooms []string) error {
 	return forget(
 		ctx,
@@ -65,7 +66,8 @@ func forgetNameInReports(ctx context.Context, tx bun.Tx, user userRow, rooms []s
 	)
 }
 
-// forget runs statements with a pattern of the account's names, what takes their place, the account's ID, and rooms.
+// forget runs statements with these arguments: a pattern of the account's names, their replacement, the account's ID,
+// and rooms.
 func forget(ctx context.Context, tx bun.Tx, user userRow, rooms []string, statements ...string) error {
 	for _, statement := range statements {
 		_, err := tx.NewRaw(statement, namePattern(user), watchparty.DeletedDisplayName, user.ID, pgdialect.Array(rooms),
@@ -77,8 +79,8 @@ func forget(ctx context.Context, tx bun.Tx, user userRow, rooms []string, statem
 	return nil
 }
 
-// auditAbout chooses the lines of the audit log about the rooms ?3 and the messages in them, about the messages of the
-// user ?2, and about reports on the user or on the rooms.
+// auditAbout selects the entries of the audit log about the rooms ?3 and the messages in them, about the messages of
+// the user ?2, and about reports on the user or on the rooms.
 const auditAbout = `
 	SELECT id FROM audit WHERE target_id = ANY(?3::uuid[])
 	UNION ALL SELECT a.id FROM audit AS a WHERE a.action = ?4 AND (a.details->>'room_id' = ANY(?3::text[])
@@ -86,7 +88,7 @@ const auditAbout = `
 	UNION ALL SELECT a.id FROM audit AS a JOIN abuse_reports AS r ON r.id = a.target_id
 		WHERE a.action = ?5 AND (r.subject_id = ?2 OR r.room_id = ANY(?3::uuid[]))`
 
-// roomsOf adds to the given rooms those in which an account was before, and those whose log names it.
+// roomsOf adds to the given rooms those that the account has been in, and those whose log names it.
 func roomsOf(ctx context.Context, tx bun.Tx, userID string, rooms []string) (all []string, err error) {
 	err = tx.NewRaw(`
 		SELECT unnest(?1::uuid[]) UNION SELECT room_id FROM stays WHERE user_id = ?0
@@ -98,11 +100,11 @@ func roomsOf(ctx context.Context, tx bun.Tx, userID string, rooms []string) (all
 	return all, nil
 }
 
-// minForgottenName is the length from which on a display name is looked for: a shorter one is part of too many texts.
+// minForgottenName is the shortest display name that is replaced: a shorter one is part of too many words.
 const minForgottenName = 3 // characters
 
-// namePattern is a regular expression of Postgres for an account's names. Both sides of a name are anything that cannot
-// be part of it, or nothing. Where several names match at one place, Postgres takes the longest.
+// namePattern is a Postgres regular expression that matches an account's names as whole words. Where several names
+// match at one place, Postgres takes the longest.
 func namePattern(user userRow) string {
 	names := []string{regexp.QuoteMeta(user.Username), regexp.QuoteMeta(user.Email)}
 	if user.DisplayName != user.Username && utf8.RuneCountInString(user.DisplayName) >= minForgottenName {

@@ -11,7 +11,8 @@ import (
 // columnsOfText says of each column that may hold words whether a deleted account's name can be in it.
 var columnsOfText = map[string]string{
 	"audit.actor_username": "stays: who did something as an admin is known for good",
-	"audit.details": "forgotten in reasons and notes about the account, its rooms, its messages and reports, see forgetName; " +
+	"audit.details": "forgotten in reasons and notes about the account, its rooms, its messages and reports, " +
+		"see forgetName; " +
 		"reasons and notes about anything else stay, as do notes on schedules; all else are IDs, codes and titles of movies",
 	"audit.action":                  "code",
 	"audit.target_kind":             "code",

@@ -34,8 +34,8 @@ type idempotencyRow struct {
 
 // claimKey stores a key with the ID of the resource that the caller's transaction is about to create. If an earlier
 // request has the key, it returns the ID of the resource which that request has created, and the transaction has to
-// create nothing. It waits for an earlier request that has not ended yet. It returns ErrKeyReused if the earlier request
-// was another one.
+// create nothing. It waits for an earlier request that has not ended yet. It returns ErrKeyReused if the earlier
+// request was another one.
 func claimKey(ctx context.Context, tx bun.Tx, key IdempotencyKey, resourceID string) (former string, err error) {
 	if key.Hash == nil {
 		return "", nil
@@ -46,7 +46,8 @@ func claimKey(ctx context.Context, tx bun.Tx, key IdempotencyKey, resourceID str
 	}
 	result, err := tx.NewInsert().Model(&row).
 		On("CONFLICT ON CONSTRAINT idempotency_keys_hash_key DO UPDATE").
-		Set("resource_id = excluded.resource_id, fingerprint = excluded.fingerprint, expires_at = excluded.expires_at, updated_at = now()").
+		Set("resource_id = excluded.resource_id, fingerprint = excluded.fingerprint, expires_at = excluded.expires_at, " +
+			"updated_at = now()").
 		Where("k.expires_at < now()").Exec(ctx)
 	if err != nil {
 		return "", fmt.Errorf("store: claim idempotency key: %w", err)

@@ -31,8 +31,8 @@ func rolesThat(may watchparty.Permission) string {
 	return strings.Join(roles, ", ")
 }
 
-// requireFounded returns ErrBadToken unless the inviter of an invitation may still invite. It locks the inviter's account,
-// so that this remains so until the transaction ends. The caller holds the room's lock.
+// requireFounded returns ErrBadToken unless the inviter of an invitation may still invite. It locks the inviter's
+// account, so that this remains so until the transaction ends. The caller holds the room's lock.
 func requireFounded(ctx context.Context, tx bun.Tx, invitation invitationRow) error {
 	err := living(ctx, tx, value(invitation.InviterID))
 	if errors.Is(err, watchparty.ErrUnauthenticated) {
@@ -62,8 +62,8 @@ func endInvitationsTo(ctx context.Context, tx bun.Tx, roomID, userID string) ([]
 		roomID, userID)
 }
 
-// changeStandings runs act, which may change roles or bans in a room. In the same transaction it revokes the room's open
-// invitations whose inviter may not invite any more.
+// changeStandings runs act, which may change roles or bans in a room. In the same transaction it revokes the room's
+// open invitations whose inviter may not invite any more.
 func (s *Store) changeStandings(
 	ctx context.Context, roomID string, act func(ctx context.Context, tx bun.Tx) ([]job.Event, error),
 ) error {

@@ -61,8 +61,8 @@ func selectInvitations(db bun.IDB, rows any) *bun.SelectQuery {
 		Join("LEFT JOIN LATERAL ("+newestEmail+") AS e ON true", string(watchparty.EmailRoomInvitation))
 }
 
-// Invite stores an invitation, its email, and the event that sends the email. If the address has an open invitation to the
-// room, it returns that one. Besides the errors of permitted, it returns ErrEmailUnconfirmed, ErrRoomArchived,
+// Invite stores an invitation, its email, and the event that sends the email. If the address has an open invitation to
+// the room, it returns that one. Besides the errors of permitted, it returns ErrEmailUnconfirmed, ErrRoomArchived,
 // ErrManyOpenInvitations and ErrManyDailyInvitations, and an error of KindLimited.
 func (s *Store) Invite(
 	ctx context.Context, roomID, inviterID string, n watchparty.NewInvitation, key IdempotencyKey,
@@ -105,8 +105,8 @@ func (s *Store) Invite(
 	return row.invitation(), found(err, "invite")
 }
 
-// hasConfirmed returns ErrEmailUnconfirmed for an account whose address is not confirmed: anybody can create one with any
-// address.
+// hasConfirmed returns ErrEmailUnconfirmed for an account whose address is not confirmed: anybody can create one with
+// any address.
 func hasConfirmed(ctx context.Context, tx bun.Tx, userID string) error {
 	confirmed, err := tx.NewSelect().Model((*userRow)(nil)).Where("id = ? AND email_verified_at IS NOT NULL", userID).
 		Exists(ctx)
@@ -207,8 +207,8 @@ func (s *Store) Invitation(ctx context.Context, id string) (watchparty.Invitatio
 	return row.invitation(), found(err, "invitation")
 }
 
-// OpenInvitation finds an invitation that can be accepted, and its room. It returns ErrBadToken for any other invitation,
-// also if its inviter may not invite any more, or an admin has closed the room.
+// OpenInvitation finds an invitation that can be accepted, and its room. It returns ErrBadToken for any other
+// invitation, also if its inviter may not invite any more, or an admin has closed the room.
 func (s *Store) OpenInvitation(ctx context.Context, id string) (watchparty.Invitation, watchparty.Room, error) {
 	var (
 		row  invitationRow
@@ -252,8 +252,8 @@ func (s *Store) Invitations(
 	return mapRows(rows, invitationRow.invitation), nil
 }
 
-// RevokeInvitation revokes an open invitation. Besides the errors of permitted, it returns ErrNotFound for an invitation
-// that is not open.
+// RevokeInvitation revokes an open invitation. Besides the errors of permitted, it returns ErrNotFound for an
+// invitation that is not open.
 func (s *Store) RevokeInvitation(ctx context.Context, id, actorID string) error {
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		roomID, err := invitedTo(ctx, tx, id)
@@ -426,7 +426,8 @@ func endInvitations(
 		in := job.RoomInvitationInput{InvitationID: e.ID, EmailID: value(e.EmailID), ExpiresAt: e.ExpiresAt.UTC()}
 		ids[i], events[i] = e.ID, job.InvitationAnswerEvent(in, state)
 	}
-	_, err := tx.NewRaw("UPDATE emails SET state = 'cancelled', reason = 'cancelled', updated_at = now() WHERE kind IN (?) AND subject_id IN (?) AND "+unfinished,
+	_, err := tx.NewRaw("UPDATE emails SET state = 'cancelled', reason = 'cancelled', updated_at = now() "+
+		"WHERE kind IN (?) AND subject_id IN (?) AND "+unfinished,
 		bun.List([]watchparty.EmailKind{watchparty.EmailRoomInvitation, watchparty.EmailInvitationReminder}), bun.List(ids)).
 		Exec(ctx)
 	return events, err
@@ -438,7 +439,8 @@ func (s *Store) ExpireInvitation(ctx context.Context, id string) (watchparty.Inv
 	var state string
 	err := s.db.NewRaw(`
 		WITH expired AS (
-			UPDATE invitations SET state = 'expired', updated_at = expires_at WHERE id = ?0 AND state = 'open' AND expires_at <= now() RETURNING state
+			UPDATE invitations SET state = 'expired', updated_at = expires_at WHERE id = ?0 AND state = 'open'
+				AND expires_at <= now() RETURNING state
 		)
 		SELECT coalesce((SELECT state FROM expired), state) FROM invitations WHERE id = ?0`, id).Scan(ctx, &state)
 	return watchparty.InvitationState(state), found(err, "expire invitation")

@@ -76,7 +76,8 @@ func TestInvitingAgain(t *testing.T) {
 	execute(
 		t,
 		s,
-		"INSERT INTO emails (id, kind, subject_id, workflow_id, resend_of) SELECT gen_random_uuid(), kind, subject_id, 'again', id FROM emails WHERE subject_id = ?",
+		"INSERT INTO emails (id, kind, subject_id, workflow_id, resend_of) "+
+			"SELECT gen_random_uuid(), kind, subject_id, 'again', id FROM emails WHERE subject_id = ?",
 		first.ID,
 	)
 	require.Equal(t, first.ID, createInvitation(t, s, room, ada, "guest@example.org").ID, "an admin has sent it again")

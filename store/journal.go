@@ -34,18 +34,21 @@ func newJournal(connector *pgdriver.Connector) *Journal {
 // Journal returns the store's journal.
 func (s *Store) Journal() *Journal { return s.journal }
 
-// Renew implements coherence.Journal. The one statement sees one snapshot, which is from before its own row.
+// Renew implements coherence.Journal. The one statement sees one snapshot, which is from before its own row. The
+// timeline is that of the write-ahead log: the control file names the former one until the checkpoint after a promotion
+// has ended.
 func (j *Journal) Renew(
 	ctx context.Context, row coherence.Row, since coherence.Snapshot,
 ) (coherence.Renewal, error) {
 	var found struct {
-		Snapshot string
-		Cluster  string
-		Timeline string
-		Horizon  string
-		Changes  json.RawMessage
-		Urgent   bool
-		Rows     json.RawMessage
+		Snapshot     string
+		Cluster      string
+		Timeline     string
+		ChangesTable string // another one after a dump was restored
+		Horizon      string
+		Changes      json.RawMessage
+		Urgent       bool
+		Rows         json.RawMessage
 	}
 	seen := row.Seen
 	if seen.Next == 0 {
@@ -56,27 +59,33 @@ func (j *Journal) Renew(
 	}
 	err := j.db.NewRaw(`
 		WITH mine AS (
-			INSERT INTO cache_members AS m (process, reads, deaf, seen) VALUES (?0, ?1, ?2, ?3::pg_snapshot)
-			ON CONFLICT (process) DO UPDATE SET turn = m.turn + 1, reads = EXCLUDED.reads, deaf = EXCLUDED.deaf,
+			INSERT INTO cache_members AS m (process, turn, reads, deaf, seen) VALUES (?0, ?1, ?2, ?3, ?4::pg_snapshot)
+			ON CONFLICT (process) DO UPDATE SET turn = EXCLUDED.turn, reads = EXCLUDED.reads, deaf = EXCLUDED.deaf,
 				seen = EXCLUDED.seen, renewed_at = now()
+			WHERE m.turn < EXCLUDED.turn
 		), new AS (
 			SELECT transaction, tags, recorded <> transaction AS apart FROM cache_changes
-			WHERE recorded >= ?5::xid8 AND NOT pg_visible_in_snapshot(recorded, ?4::pg_snapshot)
+			WHERE recorded >= ?6::xid8 AND NOT pg_visible_in_snapshot(recorded, ?5::pg_snapshot)
 		)
 		SELECT pg_current_snapshot() AS snapshot,
 			(SELECT system_identifier FROM pg_control_system())::text AS cluster,
-			(SELECT timeline_id FROM pg_control_checkpoint())::text AS timeline,
+			left(pg_walfile_name(pg_current_wal_lsn()), 8) AS timeline,
+			'cache_changes'::regclass::oid::text AS changes_table,
 			(SELECT transaction FROM cache_horizon) AS horizon,
-			(SELECT coalesce(jsonb_agg(jsonb_build_object('x', transaction::text::bigint, 't', tags)), '[]') FROM new) AS changes,
+			(SELECT coalesce(jsonb_agg(jsonb_build_object('x', transaction::text::bigint, 't', tags)), '[]')
+				FROM new) AS changes,
 			(SELECT coalesce(bool_or(apart), false) FROM new) AS urgent,
 			(SELECT coalesce(jsonb_agg(jsonb_build_object('id', process, 'turn', turn, 'reads', reads, 'deaf', deaf,
 				'seen', seen::text)), '[]') FROM cache_members) AS rows`,
-		row.Process, row.Reads, row.Deaf, seen.String(), since.String(), strconv.FormatUint(since.Oldest, 10)).
+		row.Process, row.Turn, row.Reads, row.Deaf, seen.String(), since.String(), strconv.FormatUint(since.Oldest, 10)).
 		Scan(ctx, &found)
 	if err != nil {
 		return coherence.Renewal{}, fmt.Errorf("store: renew lease: %w", err)
 	}
-	r := coherence.Renewal{Generation: found.Cluster + "." + found.Timeline, Urgent: found.Urgent}
+	r := coherence.Renewal{
+		Generation: found.Cluster + "." + found.Timeline + "." + found.ChangesTable,
+		Urgent:     found.Urgent,
+	}
 	if r.Snapshot, err = coherence.ParseSnapshot(found.Snapshot); err != nil {
 		return coherence.Renewal{}, fmt.Errorf("store: renew lease: %w", err)
 	}

@@ -466,7 +466,8 @@ func startRun(c *cast) string {
 	return id
 }
 
-// cleanUp applies a policy to rows of any age. The cast's room is retired, or deleted, so that there is something to do.
+// cleanUp applies a policy to rows of any age. The cast's room is retired, or deleted, so that there is something to
+// do.
 func cleanUp(policy watchparty.Policy) func(c *cast) operation {
 	return func(c *cast) operation {
 		run := startRun(c)

@@ -21,9 +21,18 @@ import (
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/outbox"
 )
 
 // All tests run in a process whose clock is wrong.
+// drain takes back a signal that was sent.
+func drain(s outbox.Signal) {
+	select {
+	case <-s:
+	default:
+	}
+}
+
 func TestMain(m *testing.M) {
 	clock.skew = -20 * time.Minute
 	goleak.VerifyTestMain(stacktest.With(m, devstack.Postgres))

@@ -82,8 +82,8 @@ func TestMessageChanges(t *testing.T) {
 	})
 }
 
-// TestChangesCommitInOrder: while a change is not committed yet, a later one waits for it. A reader who saw the later one
-// first would never see the other.
+// TestChangesCommitInOrder: while a change is not committed yet, a later one waits for it. A reader who saw the later
+// one first would never see the other.
 func TestChangesCommitInOrder(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

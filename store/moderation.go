@@ -10,8 +10,8 @@ import (
 	"github.com/watchparty/watchparty/coherence"
 )
 
-// Admins act on any room that is not deleted, be it private or hidden. Each act is audited in its transaction; the
-// room's log has a line of it without the admin.
+// Admins can act on every room that is not deleted, private and hidden ones included. Each act is audited in its
+// transaction. The room's log gets an entry without the admin.
 
 func (r roomRow) adminRoom() watchparty.AdminRoom {
 	return watchparty.AdminRoom{Room: r.room(), Hidden: r.Hidden}
@@ -25,8 +25,7 @@ var searchableAnyRooms = searchable{
 	alias: "r", from: "(SELECT * FROM rooms WHERE deleted_at IS NULL) AS r", length: "char_length(r.name)", newest: true,
 }
 
-// AnyRooms lists all rooms that are not deleted, newest first, or the closest first when the filter searches for
-// something.
+// AnyRooms lists all rooms that are not deleted, newest first, or the closest first in a search.
 func (s *Store) AnyRooms(ctx context.Context, f watchparty.AdminRoomFilter, p Page) ([]watchparty.AdminRoom, error) {
 	choose := func(q *bun.SelectQuery) *bun.SelectQuery {
 		q = q.Where("r.deleted_at IS NULL")
@@ -75,8 +74,8 @@ func (s *Store) AnyMessages(ctx context.Context, roomID string, p Page) ([]watch
 	}), nil
 }
 
-// NoteRoomRead notes that an admin is about to read what was said in a room, if that is private: once an hour for each
-// admin and room. It returns ErrNotFound.
+// NoteRoomRead audits that an admin reads the messages of a room, if the room is private: once an hour for each admin
+// and room. It returns ErrNotFound.
 func (s *Store) NoteRoomRead(ctx context.Context, adminID, roomID string) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		room, err := anyRoom(ctx, tx, roomID)
@@ -127,7 +126,7 @@ func (s *Store) CloseRoom(
 	return after, found(err, "close room")
 }
 
-// closeRoom also takes the room from those that clean-up archived: it is not deleted by its age.
+// closeRoom also clears retired_at, so that clean-up does not delete the room by age.
 func closeRoom(ctx context.Context, tx bun.Tx, adminID, roomID, reason string) error {
 	changes(ctx, coherence.TagsOfRooms([]string{roomID})...)
 	_, err := tx.NewUpdate().Model((*roomRow)(nil)).Set("closed_at = now()").
@@ -169,7 +168,7 @@ func (s *Store) ReopenRoom(ctx context.Context, adminID, roomID, reason string) 
 	return after, found(err, "reopen room")
 }
 
-// openAgain opens an archived room, whose lock the caller holds, for an admin.
+// openAgain opens an archived room for an admin. The caller holds the lock on the room.
 func openAgain(ctx context.Context, tx bun.Tx, roomID string) error {
 	changes(ctx, coherence.TagsOfRooms([]string{roomID})...)
 	_, err := tx.NewUpdate().Model((*roomRow)(nil)).Set("archived_at = NULL").Set("closed_at = NULL").
@@ -181,8 +180,8 @@ func openAgain(ctx context.Context, tx bun.Tx, roomID string) error {
 	return logAct(ctx, tx, roomID, "", "", watchparty.ActRoomReopened, nil)
 }
 
-// RemoveMessage deletes a message in any room. It returns ErrNotFound, also for what is taken
-// back already, ErrUnknownReport and ErrReportResolved.
+// RemoveMessage deletes a message in any room. It returns ErrNotFound, also for a message that is deleted already,
+// ErrUnknownReport and ErrReportResolved.
 func (s *Store) RemoveMessage(
 	ctx context.Context, adminID, id string, why watchparty.Moderation,
 ) error {

@@ -78,8 +78,8 @@ func setSubtitles(ctx context.Context, tx bun.Tx, movieID string, subtitles []wa
 
 var searchableMovies = searchable{alias: "m", from: "movies AS m", length: "char_length(m.title)"}
 
-// Movies lists the movies that the filter chooses, in the order in which they were added, or the closest first when it
-// searches for something.
+// Movies lists the movies that match the filter, in the order in which they were added, or the closest first in a
+// search.
 func (s *Store) Movies(ctx context.Context, f watchparty.MovieFilter, p Page) ([]watchparty.Movie, error) {
 	choose := func(q *bun.SelectQuery) *bun.SelectQuery {
 		if f.Archived {
@@ -127,7 +127,7 @@ func (s *Store) MoviesByID(ctx context.Context, ids []string) ([]watchparty.Movi
 	return mapRows(rows, movieRow.movie), nil
 }
 
-// CreateMovie adds a movie in an admin's name. It returns ErrMovieExists and ErrKeyReused.
+// CreateMovie adds a movie on behalf of an admin. It returns ErrMovieExists and ErrKeyReused.
 func (s *Store) CreateMovie(
 	ctx context.Context, adminID string, n watchparty.NewMovie, key IdempotencyKey,
 ) (watchparty.Movie, error) {
@@ -161,8 +161,8 @@ func (s *Store) CreateMovie(
 	return changedMovie(row, err, "create movie")
 }
 
-// UpdateMovie changes a movie in an admin's name, if its version is among those given; nil allows any. It returns
-// ErrNotFound, ErrChangedSince and ErrMovieExists.
+// UpdateMovie changes a movie on behalf of an admin, if the movie has one of the versions; nil allows any version. It
+// returns ErrNotFound, ErrChangedSince and ErrMovieExists.
 func (s *Store) UpdateMovie(
 	ctx context.Context, adminID, id string, c watchparty.MovieChange, versions []int,
 ) (watchparty.Movie, error) {
@@ -212,7 +212,7 @@ func sortedSubtitles(subtitles []watchparty.Subtitle) []watchparty.Subtitle {
 	})
 }
 
-// apply returns the names of what is different then.
+// apply sets the fields that c gives, and returns the names of those that have changed.
 func (r *movieRow) apply(c watchparty.MovieChange) []string {
 	changed := []string{}
 	note := func(name string, differs bool) {
@@ -247,8 +247,9 @@ func (r *movieRow) apply(c watchparty.MovieChange) []string {
 	return changed
 }
 
-// DeleteMovie removes a movie in an admin's name, if its version is among those given; nil allows any. It returns
-// ErrNotFound, ErrChangedSince, and ErrMovieInUse while rooms have it; those that are deleted lose it.
+// DeleteMovie deletes a movie on behalf of an admin, if the movie has one of the versions; nil allows any version. It
+// returns ErrNotFound, ErrChangedSince, and ErrMovieInUse while rooms have it. Deleted rooms do not count and lose the
+// movie.
 func (s *Store) DeleteMovie(ctx context.Context, adminID, id string, versions []int) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		// Deleted rooms lose the movie below.
@@ -260,7 +261,8 @@ func (s *Store) DeleteMovie(ctx context.Context, adminID, id string, versions []
 		if err := administering(ctx, tx, adminID); err != nil {
 			return err
 		}
-		// Whoever is about to give it to a room has it under lock: they come first and are counted, or find it gone.
+		// A transaction that gives the movie to a room locks it: it either commits before this one and is counted, or finds
+		// the movie deleted.
 		var row movieRow
 		if err := tx.NewSelect().Model(&row).Where("id = ?", id).For("UPDATE").Scan(ctx); err != nil {
 			return err
@@ -297,8 +299,8 @@ func (s *Store) DeleteMovie(ctx context.Context, adminID, id string, versions []
 	return found(err, "delete movie")
 }
 
-// inCatalogue returns ErrUnknownMovie for a movie that rooms cannot be given; none at all is no such movie. It stays
-// there until the transaction ends.
+// inCatalogue returns ErrUnknownMovie for a movie that is archived or does not exist; an empty ID is fine. It locks the
+// movie, so that it stays until the transaction ends.
 func inCatalogue(ctx context.Context, tx bun.Tx, movieID string) error {
 	if movieID == "" {
 		return nil
@@ -312,7 +314,7 @@ func inCatalogue(ctx context.Context, tx bun.Tx, movieID string) error {
 	return err
 }
 
-// AddMovies stores those movies that are not there yet, by title and year.
+// AddMovies stores those of the movies that do not exist yet, by title and year.
 func (s *Store) AddMovies(ctx context.Context, movies []watchparty.Movie) error {
 	if len(movies) == 0 {
 		return nil
@@ -325,7 +327,7 @@ func (s *Store) AddMovies(ctx context.Context, movies []watchparty.Movie) error 
 			Description: m.Description, Genres: append([]string{}, m.Genres...), Version: 1, CreatedAt: now, UpdatedAt: now,
 		})
 	}
-	// In one order: of two that add the same movies at once, one waits for the other.
+	// Two transactions that add the same movies at once insert them in one order, so that they do not deadlock.
 	slices.SortFunc(rows, func(a, b movieRow) int {
 		return cmp.Or(strings.Compare(a.Title, b.Title), cmp.Compare(a.Year, b.Year))
 	})

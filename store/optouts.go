@@ -11,14 +11,14 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// OptOut keeps all further emails about invitations from an invitation's address. It returns ErrBadToken when the
-// invitation is gone.
+// OptOut stores that the address of an invitation gets no more emails about invitations. It returns ErrBadToken if the
+// invitation is deleted.
 func (s *Store) OptOut(ctx context.Context, invitationID string) error {
 	return s.changeOptOut(ctx, invitationID,
 		"INSERT INTO invitation_optouts (id, address_hash) VALUES (?0, ?1) ON CONFLICT (address_hash) DO NOTHING")
 }
 
-// OptIn takes that back.
+// OptIn undoes OptOut.
 func (s *Store) OptIn(ctx context.Context, invitationID string) error {
 	return s.changeOptOut(ctx, invitationID, "DELETE FROM invitation_optouts WHERE address_hash = ?1")
 }
@@ -45,7 +45,7 @@ func (s *Store) changeOptOut(ctx context.Context, invitationID, change string) e
 	return nil
 }
 
-// OptedOut reports whether an address wants no emails about invitations, however it is written.
+// OptedOut reports whether an address wants no emails about invitations, in any spelling.
 func (s *Store) OptedOut(ctx context.Context, email string) (out bool, err error) {
 	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		hash, err := s.optOutHash(ctx, tx, email)
@@ -60,8 +60,8 @@ func (s *Store) OptedOut(ctx context.Context, email string) (out bool, err error
 	return out, nil
 }
 
-// optOutHash is what an opt-out is stored under. One that was stored under a plain hash of the address, as it was
-// written, or under a former secret, is put under this one: the address is needed for that, so it happens when the address is seen next. Once no
+// optOutHash returns the hash under which the opt-out of an address is stored. A row with a hash that a former version
+// or secret made is moved to this hash. That needs the address, so it happens when the address is next seen. Once no
 // row has an email_hash, the statement and the column can go.
 func (s *Store) optOutHash(ctx context.Context, tx bun.Tx, email string) ([]byte, error) {
 	hash := s.digests.Sum("invitation-opt-out", watchparty.AccountKey(email))
@@ -72,12 +72,13 @@ func (s *Store) optOutHash(ctx context.Context, tx bun.Tx, email string) ([]byte
 	}
 	_, err := tx.NewRaw(`
 		WITH former AS (DELETE FROM invitation_optouts WHERE email_hash IN (?) OR address_hash IN (?) RETURNING created_at)
-		INSERT INTO invitation_optouts (id, address_hash, created_at) SELECT ?, ?, min(created_at) FROM former HAVING count(*) > 0
+		INSERT INTO invitation_optouts (id, address_hash, created_at) SELECT ?, ?, min(created_at)
+			FROM former HAVING count(*) > 0
 		ON CONFLICT (address_hash) DO NOTHING`, bun.List(plain), bun.List(former), newID(), hash).Exec(ctx)
 	return hash, err
 }
 
-// plainHashes are those that former versions may have stored of an address.
+// plainHashes are the hashes that former versions may have stored for an address.
 func plainHashes(a watchparty.Address) [][]byte { return mapRows(a.Spellings(), plainHash) }
 
 func plainHash(email string) []byte {

@@ -13,12 +13,12 @@ type Page struct {
 	Limit int
 }
 
-// Keys are the values that a list's order compares, of one row; those of a page's last row say where the next page
-// starts, whatever has become of that row. A value is an ID (string), a time (time.Time, to the microsecond as in
-// Postgres) or a number (float64, as float8 in SQL). The last one is unique in its list.
+// Keys are the values of one row in the columns by which a list is sorted. The keys of a page's last row say where the
+// next page starts, whatever happens to that row. A value is an ID (string), a time (time.Time, in microseconds as in
+// Postgres) or a number (float64, float8 in SQL). The last value is unique in its list.
 type Keys []any
 
-// String is for cache keys: empty for a list's beginning.
+// String is for cache keys. It is empty at the beginning of a list.
 func (k Keys) String() string {
 	texts := make([]string, len(k))
 	for i, key := range k {
@@ -27,8 +27,8 @@ func (k Keys) String() string {
 	return strings.Join(texts, ",")
 }
 
-// Place is where a row stands in a list that can be searched: by its rank among what is found, and by its ID alone,
-// with a rank of 0, when nothing is searched for.
+// Place returns the keys of a row in a list that can be searched: its rank in the search and its ID. The rank is 0
+// without a search.
 func Place(rank int, id string) Keys {
 	if rank == 0 {
 		return Keys{id}
@@ -36,13 +36,13 @@ func Place(rank int, id string) Keys {
 	return Keys{float64(rank), id}
 }
 
-// rank is that of a Place among what is found.
+// rank is the rank of the page's Place.
 func (p Page) rank() int {
 	rank, _ := p.After[0].(float64)
 	return int(rank)
 }
 
-// direction is in which a list is sorted.
+// direction is the direction in which a list is sorted.
 type direction string
 
 const (
@@ -50,7 +50,7 @@ const (
 	descending direction = "DESC"
 )
 
-// of sorts a list by columns, all in one direction, and cuts the page out of it. Keys has a value for each column.
+// of sorts a query by columns, all in one direction, and limits it to the page. Keys has a value for each column.
 func (p Page) of(q *bun.SelectQuery, d direction, columns ...string) *bun.SelectQuery {
 	for _, column := range columns {
 		q = q.OrderExpr("? ?", bun.Safe(column), bun.Safe(d))

@@ -53,12 +53,13 @@ func selectParticipants(db bun.IDB, rows any) *bun.SelectQuery {
 	return db.NewSelect().Model(rows).ColumnExpr("p.*").ColumnExpr("u.username, u.display_name").
 		ColumnExpr("coalesce(" + roleInRoom("(SELECT host_id FROM rooms WHERE id = p.room_id)", "p.room_id", "p.user_id") +
 			", 'viewer') AS role").
-		ColumnExpr("(SELECT until FROM mutes WHERE room_id = p.room_id AND user_id = p.user_id AND until > now()) AS muted_until").
+		ColumnExpr("(SELECT until FROM mutes WHERE room_id = p.room_id AND user_id = p.user_id " +
+			"AND until > now()) AS muted_until").
 		Join("CROSS JOIN LATERAL (SELECT username, display_name FROM users WHERE id = p.user_id OFFSET 0) AS u")
 }
 
-// QuitRoom removes a user from a room, with the user's role and membership. It is no error if there is nothing to remove.
-// A host passes the room on; QuitRoom returns ErrOwnRole if there is no next host.
+// QuitRoom removes a user from a room, with the user's role and membership. It is no error if there is nothing to
+// remove. A host passes the room on; QuitRoom returns ErrOwnRole if there is no next host.
 func (s *Store) QuitRoom(ctx context.Context, roomID, userID string) error {
 	err := s.changeStandings(ctx, roomID, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		room, err := lockRoom(ctx, tx, roomID)
@@ -87,8 +88,8 @@ func (s *Store) QuitRoom(ctx context.Context, roomID, userID string) error {
 	return found(err, "quit room")
 }
 
-// LeaveRoom removes a user from the participants of a room, and keeps the user's membership. It is no error if the user is
-// not in the room. The host of an open room passes it on; see passOn.
+// LeaveRoom removes a user from the participants of a room, and keeps the user's membership. It is no error if the user
+// is not in the room. The host of an open room passes it on; see passOn.
 func (s *Store) LeaveRoom(ctx context.Context, roomID, userID string) error {
 	err := s.changeStandings(ctx, roomID, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		room, err := lockRoom(ctx, tx, roomID)

@@ -22,15 +22,16 @@ type resetRow struct {
 	UpdatedAt time.Time  `bun:"updated_at"`
 }
 
-// usable is the condition of a reset that sets a password. A newer one makes those before it void.
+// usable is the condition of a password reset that works. A newer reset makes the earlier ones void.
 const usable = "p.used_at IS NULL AND p.expires_at > now() AND " +
 	"NOT EXISTS (SELECT FROM password_resets AS n WHERE n.user_id = p.user_id AND n.id > p.id)"
 
-// RequestReset promises an email that resets the password of the account with that address. For an address that nobody
-// has it runs the same statements, so that its time does not tell; that email is cancelled when it is to be sent.
+// RequestReset queues an email that resets the password of the account with that address. For an address without an
+// account it runs the same statements, so that timing does not reveal which addresses have one; that email is cancelled
+// when it is to be sent.
 //
-// It returns ErrKeyReused, and an error of KindLimited when the address was given too often, whether it has an account
-// or not.
+// It returns ErrKeyReused, and an error of KindLimited when the address was given too often, with or without an
+// account.
 func (s *Store) RequestReset(ctx context.Context, email string, key IdempotencyKey) error {
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		id := newID()
@@ -63,8 +64,8 @@ func (s *Store) RequestReset(ctx context.Context, email string, key IdempotencyK
 	return nil
 }
 
-// ResetUser finds whose password a reset sets. It returns ErrNotFound when it sets none: used, expired, replaced, or
-// nobody's.
+// ResetUser finds the user of a reset. It returns ErrNotFound for a reset that is used, expired or replaced, and for an
+// account that is deleted.
 func (s *Store) ResetUser(ctx context.Context, id string) (watchparty.User, error) {
 	var row userRow
 	err := s.db.NewSelect().Model(&row).Where("deleted_at IS NULL").
@@ -72,9 +73,9 @@ func (s *Store) ResetUser(ctx context.Context, id string) (watchparty.User, erro
 	return row.user(), found(err, "reset's user")
 }
 
-// ResetPassword uses up a reset: it sets the password, makes the user's other resets void and ends all their sign-ins.
-// The address that the link was emailed to is confirmed by it. It returns whose they were, and ErrBadToken for a reset
-// that sets none.
+// ResetPassword uses a reset: it sets the password, makes the user's other resets void, ends all their sign-ins, and
+// confirms the address that the link was emailed to. It returns the user's ID, and ErrBadToken for a reset that does
+// not work.
 func (s *Store) ResetPassword(ctx context.Context, id, passwordHash string) (userID string, err error) {
 	err = s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
 		err := tx.NewSelect().Model((*userRow)(nil)).Column("id").
@@ -83,7 +84,7 @@ func (s *Store) ResetPassword(ctx context.Context, id, passwordHash string) (use
 		if err != nil {
 			return job.Event{}, err
 		}
-		// Only now, for another request may have used it while this one waited.
+		// This is checked under the lock, since another request may have used the reset meanwhile.
 		if err := tx.NewSelect().Model((*resetRow)(nil)).Column("id").Where("id = ?", id).Where(usable).
 			Scan(ctx, new(string)); err != nil {
 			return job.Event{}, err
@@ -101,8 +102,8 @@ func (s *Store) ResetPassword(ctx context.Context, id, passwordHash string) (use
 	return userID, err
 }
 
-// ChangePassword sets a password in place of the one that the user was found to have, makes resets void and ends the
-// user's sign-ins but the one to keep. It returns ErrWrongPassword when the user has another password by now.
+// ChangePassword replaces the password whose hash is formerHash, makes resets void and ends the user's sign-ins except
+// the one to keep. It returns ErrWrongPassword if the user has another password by now.
 func (s *Store) ChangePassword(ctx context.Context, userID, formerHash, passwordHash, keep string) error {
 	err := s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
 		user, err := lockLiving(ctx, tx, userID)
@@ -117,7 +118,7 @@ func (s *Store) ChangePassword(ctx context.Context, userID, formerHash, password
 	return found(err, "change password")
 }
 
-// setPassword promises the account's address an email about it. It asks for lockUser.
+// setPassword also queues an email to the account's address about it. The caller has called lockUser.
 func (s *Store) setPassword(ctx context.Context, tx bun.Tx, userID, passwordHash, keep string) (job.Event, error) {
 	_, err := tx.NewUpdate().Model((*userRow)(nil)).Set("password_hash = ?", passwordHash).Set("updated_at = now()").
 		Where("id = ?", userID).Exec(ctx)
@@ -137,8 +138,8 @@ func (s *Store) setPassword(ctx context.Context, tx bun.Tx, userID, passwordHash
 	return job.PasswordChangedEvent(change, emailID), err
 }
 
-// voidNewAddress ends a change of address that waits for its confirmation: whoever knew the former password may have
-// asked for it, and could take the account over with it. The link that confirms the present address goes on.
+// voidNewAddress makes an unconfirmed change of address void: somebody who knew the former password may have requested
+// it, and could take over the account with it. The link that confirms the present address still works.
 func voidNewAddress(ctx context.Context, tx bun.Tx, userID string) error {
 	_, err := tx.NewRaw(`
 		UPDATE email_verifications SET used_at = now(), updated_at = now()

@@ -147,7 +147,8 @@ func openFilledStore(t *testing.T) (*Store, map[string]int) {
 	execute(
 		t,
 		s,
-		"SELECT gin_clean_pending_list(i) FROM unnest(ARRAY['movies_search_idx', 'rooms_search_idx', 'users_search_idx']::regclass[]) AS i",
+		"SELECT gin_clean_pending_list(i) "+
+			"FROM unnest(ARRAY['movies_search_idx', 'rooms_search_idx', 'users_search_idx']::regclass[]) AS i",
 	) // as autovacuum does
 	execute(t, s, "ANALYZE")
 	t.Logf("filled in %s", time.Since(began).Round(time.Millisecond))

@@ -21,8 +21,8 @@ type rule struct {
 	users bool     // whether the rows are accounts, which deleteAccount deletes
 }
 
-// rules are the rules of each policy, in the order in which they are applied. Rows that belong to another row and may be
-// many, such as the messages of a room, are deleted in batches of their own before the other row.
+// rules are the rules of each policy, in the order in which they are applied. Rows that belong to another row and may
+// be many, such as the messages of a room, are deleted in batches of their own before the other row.
 var rules = map[watchparty.Policy][]rule{
 	watchparty.PolicyParticipants: {
 		{table: "participants", key: []string{"room_id", "user_id"}, old: "t.last_seen_at < ?0", by: "last_seen_at",
@@ -88,7 +88,8 @@ func messagesOf(since string) string {
 }
 
 // unverifiedAccount is the condition of an account in users with an unconfirmed address that was neither created nor
-// used since the threshold. Each exchange of a refresh token adds a row to sessions, so created_at there is the last use.
+// used since the threshold. Each exchange of a refresh token adds a row to sessions, so created_at there is the last
+// use.
 const unverifiedAccount = `t.email_verified_at IS NULL AND t.deleted_at IS NULL AND NOT t.is_admin AND t.created_at < ?0
 	AND NOT EXISTS (SELECT FROM sessions WHERE user_id = t.id AND created_at >= ?0)
 	AND NOT EXISTS (SELECT FROM participants WHERE user_id = t.id AND last_seen_at >= ?0)`
@@ -112,9 +113,9 @@ func (r rule) columns() string {
 	return strings.Join(columns, ", ")
 }
 
-// choose selects and locks at most ?1 old rows that nobody else has locked, the oldest first. It returns the key of each
-// row and its value of the column by. With from, it reads the index only from the value ?2 on: before that, the index
-// is full of entries of deleted rows until the table is vacuumed.
+// choose selects and locks at most ?1 old rows that nobody else has locked, the oldest first. It returns the key of
+// each row and its value of the column by. With from, it reads the index only from the value ?2 on: before that, the
+// index is full of entries of deleted rows until the table is vacuumed.
 func (r rule) choose(from string) string {
 	beyond := ""
 	if from != "" {

@@ -34,7 +34,8 @@ var scenes = []struct {
 		"session that was ended",
 		"sessions",
 		watchparty.PolicySessions,
-		"INSERT INTO sessions (id, family_id, user_id, token_hash, expires_at, revoked_at) VALUES (?0, ?0, ?2, ?0::text::bytea, now() + interval '9 d', ?1)",
+		"INSERT INTO sessions (id, family_id, user_id, token_hash, expires_at, revoked_at) " +
+			"VALUES (?0, ?0, ?2, ?0::text::bytea, now() + interval '9 d', ?1)",
 	},
 	{"client that signed in", "known_clients", watchparty.PolicySessions,
 		"INSERT INTO known_clients (id, user_id, client_hash, expires_at) VALUES (?0, ?2, ?0::text::bytea, ?1)"},
@@ -42,7 +43,8 @@ var scenes = []struct {
 		"invitation",
 		"invitations",
 		watchparty.PolicyInvitations,
-		"INSERT INTO invitations (id, room_id, email, state, expires_at, updated_at) VALUES (?0, ?3, ?0, 'declined', now(), ?1)",
+		"INSERT INTO invitations (id, room_id, email, state, expires_at, updated_at) " +
+			"VALUES (?0, ?3, ?0, 'declined', now(), ?1)",
 	},
 	{"invitation that time has ended", "invitations", watchparty.PolicyInvitations,
 		"INSERT INTO invitations (id, room_id, email, state, expires_at) VALUES (?0, ?3, ?0, 'open', ?1)"},
@@ -50,7 +52,8 @@ var scenes = []struct {
 		"key",
 		"idempotency_keys",
 		watchparty.PolicyKeys,
-		"INSERT INTO idempotency_keys (id, key_hash, fingerprint, resource_id, expires_at) VALUES (?0, ?0::text::bytea, '', ?0, ?1)",
+		"INSERT INTO idempotency_keys (id, key_hash, fingerprint, resource_id, expires_at) " +
+			"VALUES (?0, ?0::text::bytea, '', ?0, ?1)",
 	},
 	{"count of emails", "email_budgets", watchparty.PolicyKeys,
 		"INSERT INTO email_budgets (id, budget, subject_hash, expires_at) VALUES (?0, 'recipient', ?0::text::bytea, ?1)"},
@@ -61,19 +64,22 @@ var scenes = []struct {
 		"email",
 		"emails",
 		watchparty.PolicyEmails,
-		"INSERT INTO emails (id, kind, subject_id, state, workflow_id, updated_at) VALUES (?0, 'welcome', ?0, 'failed', '', ?1)",
+		"INSERT INTO emails (id, kind, subject_id, state, workflow_id, updated_at) " +
+			"VALUES (?0, 'welcome', ?0, 'failed', '', ?1)",
 	},
 	{
 		"event",
 		"outbox",
 		watchparty.PolicyOutbox,
-		"INSERT INTO outbox (id, workflow_id, workflow, task_queue, input, state, started_at) VALUES (?0, ?0, '', '', '{}', 'started', ?1)",
+		"INSERT INTO outbox (id, workflow_id, workflow, task_queue, input, state, started_at) " +
+			"VALUES (?0, ?0, '', '', '{}', 'started', ?1)",
 	},
 	{
 		"event that was given up",
 		"outbox",
 		watchparty.PolicyOutbox,
-		"INSERT INTO outbox (id, workflow_id, workflow, task_queue, input, state, updated_at) VALUES (?0, ?0, '', '', '{}', 'abandoned', ?1)",
+		"INSERT INTO outbox (id, workflow_id, workflow, task_queue, input, state, updated_at) " +
+			"VALUES (?0, ?0, '', '', '{}', 'abandoned', ?1)",
 	},
 	{
 		"room that clean-up archived",
@@ -91,7 +97,8 @@ var scenes = []struct {
 		"account",
 		"users",
 		watchparty.PolicyUnverified,
-		"INSERT INTO users (id, username, email, display_name, password_hash, created_at) VALUES (?0, 'u' || right(?0, 20), ?0 || '@y', '', '', ?1)",
+		"INSERT INTO users (id, username, email, display_name, password_hash, created_at) " +
+			"VALUES (?0, 'u' || right(?0, 20), ?0 || '@y', '', '', ?1)",
 	},
 }
 
@@ -183,12 +190,16 @@ func TestPoliciesSpareWhatIsInUse(t *testing.T) {
 	old := time.Now().Add(-1000 * time.Hour)
 	for _, statement := range []string{
 		"UPDATE users SET is_admin = true WHERE id = ?2",
-		"INSERT INTO invitations (id, room_id, email, expires_at, updated_at) VALUES (?0, ?3, 'x', now() + interval '1 h', ?1)",
-		"INSERT INTO emails (id, kind, subject_id, state, workflow_id, updated_at) VALUES (?0, 'welcome', ?0, 'queued', '', ?1)",
+		"INSERT INTO invitations (id, room_id, email, expires_at, updated_at) " +
+			"VALUES (?0, ?3, 'x', now() + interval '1 h', ?1)",
+		"INSERT INTO emails (id, kind, subject_id, state, workflow_id, updated_at) " +
+			"VALUES (?0, 'welcome', ?0, 'queued', '', ?1)",
 		"UPDATE emails SET updated_at = ?1", "UPDATE users SET created_at = ?1",
 		"INSERT INTO outbox (id, workflow_id, workflow, task_queue, input, created_at) VALUES (?0, ?0, '', '', '{}', ?1)",
-		"INSERT INTO sessions (id, family_id, user_id, token_hash, expires_at, rotated_at, created_at) VALUES (?0, ?0, ?2, '', now() + interval '1 d', ?1, ?1)",
-		"INSERT INTO rooms (id, name, visibility, capacity, archived_at, updated_at, last_active_at) VALUES (?0, 'archived by its host', 'public', 2, ?1, ?1, ?1)",
+		"INSERT INTO sessions (id, family_id, user_id, token_hash, expires_at, rotated_at, created_at) " +
+			"VALUES (?0, ?0, ?2, '', now() + interval '1 d', ?1, ?1)",
+		"INSERT INTO rooms (id, name, visibility, capacity, archived_at, updated_at, last_active_at) " +
+			"VALUES (?0, 'archived by its host', 'public', 2, ?1, ?1, ?1)",
 	} {
 		execute(t, s, statement, newID(), old, admin.ID, room.ID)
 	}
@@ -346,7 +357,8 @@ func TestCleanupSparesWhoSignsIn(t *testing.T) {
 		execute(
 			t,
 			s,
-			"INSERT INTO sessions (id, family_id, user_id, token_hash, expires_at, created_at) VALUES (?0, ?0, ?1, 'old', now(), now() - interval '8 d')",
+			"INSERT INTO sessions (id, family_id, user_id, token_hash, expires_at, created_at) "+
+				"VALUES (?0, ?0, ?1, 'old', now(), now() - interval '8 d')",
 			newID(),
 			user.ID,
 		)
@@ -525,7 +537,9 @@ func TestCleanupGoesOn(t *testing.T) {
 			execute(
 				t,
 				s,
-				"INSERT INTO messages (id, room_id, body) SELECT (lpad(?::text, 8, '0') || '-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, ?, '' FROM generate_series(1, 5) AS n",
+				"INSERT INTO messages (id, room_id, body) "+
+					"SELECT (lpad(?::text, 8, '0') || '-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, ?, '' "+
+					"FROM generate_series(1, 5) AS n",
 				9-n,
 				id,
 			)

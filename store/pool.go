@@ -29,11 +29,11 @@ const (
 	lockTimeout = 2 * time.Second
 	// connectionWait is how long a query waits for a connection.
 	connectionWait = 10 * time.Second
-	// dialTimeout and readSlack bound what a server costs that does not answer: readSlack is on top of the statement
-	// timeout, by which a server that is alive has answered.
+	// dialTimeout and readSlack limit how long a server that does not answer is waited for. readSlack is added to the
+	// statement timeout, within which a server that is alive has answered.
 	dialTimeout = 2 * time.Second
 	readSlack   = time.Second
-	// idleTime is how long a connection is kept that nobody uses.
+	// idleTime is how long an unused connection is kept.
 	idleTime = 5 * time.Minute
 )
 
@@ -42,17 +42,17 @@ var errBusy = &watchparty.Error{
 	RetryAfter: connectionWait,
 }
 
-// pool lends connections to database/sql, whose own pool waits without an end, lends a dead connection, and gives all
-// connections to whatever asks first. Those that a lock holds up would then hold up everything else.
+// pool lends connections to database/sql. The pool of database/sql waits without a limit, lends dead connections, and
+// may give all connections to one kind of work, which holds up everything else when it waits for a lock.
 type pool struct {
 	connections *puddle.Pool[*pgdriver.Conn]
 	wait        time.Duration
-	share       int64 // of one kind of work
-	playback    int64 // of PlaybackKind
+	share       int64 // how many connections one kind of work may have
+	playback    int64 // how many PlaybackKind may have
 	mu          sync.Mutex
-	kinds       map[string]*semaphore.Weighted // kept for good: there is one for each part of the API
+	kinds       map[string]*semaphore.Weighted // by name; never removed, since there is one for each part of the API
 	log         *slog.Logger
-	reaped      atomic.Int64 // when idle connections were looked through, in Unix seconds
+	reaped      atomic.Int64 // when idle connections were last looked through, in Unix seconds
 }
 
 func newPool(connector driver.Connector, size int) (*pool, error) {
@@ -83,22 +83,22 @@ func newPool(connector driver.Connector, size int) (*pool, error) {
 	}, nil
 }
 
-// open is the database by this pool.
+// open returns a database/sql handle on the pool.
 func (p *pool) open() *sql.DB {
 	db := sql.OpenDB(p)
-	db.SetMaxIdleConns(-1) // each use of a connection begins with Connect, and ends with Close
+	db.SetMaxIdleConns(-1) // database/sql keeps no idle connection: it calls Connect before each use and Close after it
 	return db
 }
 
 type kindKey struct{}
 
-// WithKind says of what kind the work is that the context is for. Work of one kind has a third of all connections at
-// most, and PlaybackKind a fifth, so that other work goes on when it is held up. Work without a kind may have all.
+// WithKind sets the kind of work that the context is for. Work of one kind has at most a third of all connections, and
+// PlaybackKind a fifth, so that other work goes on when it is held up. Work without a kind may have all.
 func WithKind(ctx context.Context, kind string) context.Context {
 	return context.WithValue(ctx, kindKey{}, kind)
 }
 
-// Connect lends a connection that is alive. It returns an error of KindUnavailable when none is free in time.
+// Connect lends a connection that is alive. It returns an error of KindUnavailable if none is free in time.
 func (p *pool) Connect(ctx context.Context) (driver.Conn, error) {
 	p.reap()
 	waiting, cancel := context.WithTimeoutCause(ctx, p.wait, errBusy)
@@ -124,8 +124,8 @@ func (p *pool) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 }
 
-// discard closes a connection that has failed, while it was idle or in use. That is logged, since what used it may go
-// on with another one. Connections that nobody needs any more are closed without a word.
+// discard closes a connection. If the connection has failed, idle or in use, it logs that, since the caller may succeed
+// with another one. A connection that is merely unneeded is closed without a log.
 func discard(
 	ctx context.Context,
 	log *slog.Logger,
@@ -138,7 +138,7 @@ func discard(
 	connection.Destroy()
 }
 
-// enter takes a place for the context's kind of work and returns what gives it back.
+// enter acquires a place for the context's kind of work and returns the function that releases it.
 func (p *pool) enter(ctx context.Context) (leave func(), err error) {
 	kind, _ := ctx.Value(kindKey{}).(string)
 	if kind == "" {
@@ -161,7 +161,7 @@ func (p *pool) enter(ctx context.Context) (leave func(), err error) {
 	return func() { places.Release(1) }, nil
 }
 
-// busy is errBusy when it ended the waiting.
+// busy returns the reason for which waiting has ended, such as errBusy, and err if it has not.
 func busy(waiting context.Context, err error) error {
 	if waiting.Err() != nil {
 		return context.Cause(waiting)
@@ -169,7 +169,7 @@ func busy(waiting context.Context, err error) error {
 	return err
 }
 
-// reap closes connections that nobody has used for idleTime, once a minute.
+// reap closes connections that nobody has used for idleTime. It does so once a minute.
 func (p *pool) reap() {
 	now, last := time.Now().Unix(), p.reaped.Load()
 	if now-last < 60 || !p.reaped.CompareAndSwap(last, now) {
@@ -184,16 +184,16 @@ func (p *pool) reap() {
 	}
 }
 
-// Close closes idle connections at once, and those in use when they are given back.
+// Close closes idle connections at once, and connections in use when they are returned.
 func (p *pool) Close() error {
 	p.connections.Reset()
 	return nil
 }
 
-// Driver is for database/sql.
+// Driver implements driver.Connector.
 func (p *pool) Driver() driver.Driver { return pgdriver.NewDriver() }
 
-// lent is a connection until it is given back.
+// lent is a connection that is in use.
 type lent struct {
 	*pgdriver.Conn
 	connection *puddle.Resource[*pgdriver.Conn]
@@ -201,7 +201,7 @@ type lent struct {
 	log        *slog.Logger
 }
 
-// Close gives the connection back.
+// Close returns the connection to the pool.
 func (l *lent) Close() error {
 	defer l.leave()
 	if l.IsValid() {
@@ -212,8 +212,8 @@ func (l *lent) Close() error {
 	return nil
 }
 
-// checkIdle returns an error unless a connection that is not in use is still open. Nothing is to be read from it then: a
-// server that ends it says so before.
+// checkIdle returns an error unless an idle connection is still open. An open idle connection has nothing to read: a
+// server that closes it says so first.
 func checkIdle(conn *pgdriver.Conn) error {
 	if !conn.IsValid() {
 		return driver.ErrBadConn
@@ -232,7 +232,7 @@ func checkIdle(conn *pgdriver.Conn) error {
 	}
 	var found error
 	first := make([]byte, 1)
-	// Not raw.Read, which fails once the deadline of the connection's last query has passed.
+	// raw.Read would fail once the deadline of the connection's last query has passed.
 	err = raw.Control(func(fd uintptr) {
 		n, _, err := syscall.Recvfrom(int(fd), first, syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 		switch {
@@ -248,7 +248,7 @@ func checkIdle(conn *pgdriver.Conn) error {
 	return errors.Join(err, found)
 }
 
-// probe asks whether the database answers, by a connection of its own.
+// probe checks whether the database answers, by a connection of its own.
 type probe struct {
 	db     *sql.DB
 	mu     sync.Mutex
@@ -256,7 +256,7 @@ type probe struct {
 	answer error
 }
 
-// probeTime is how long an answer counts.
+// probeTime is how long an answer is reused.
 const probeTime = time.Second
 
 func newProbe(connector driver.Connector) *probe {
@@ -275,8 +275,8 @@ func (p *probe) ping(ctx context.Context) error {
 	return p.answer
 }
 
-// passing are the conditions of Postgres that end by themselves, by the beginnings of their codes: connections,
-// resources, rollbacks that ask for another try, locks, cancellation, and a server that stops or starts.
+// passing are the prefixes of Postgres' codes for conditions that end by themselves: connections, resources, rollbacks
+// that ask for another try, locks, cancellation, and a server that stops or starts.
 var passing = []string{"08", "53", "40", "55P03", "57014", "57P01", "57P02", "57P03", "57P05"}
 
 // Unavailable reports whether an error says that the database cannot do now what may succeed later.
@@ -289,7 +289,7 @@ func Unavailable(err error) bool {
 	case errors.As(err, &answer):
 		code := answer.Field('C')
 		return slices.ContainsFunc(passing, func(beginning string) bool { return strings.HasPrefix(code, beginning) })
-	case errors.As(err, &network): // also a deadline
+	case errors.As(err, &network): // a deadline, too
 		return true
 	default:
 		return errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||

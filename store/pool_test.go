@@ -56,7 +56,8 @@ func selectOne(ctx context.Context, s *Store) error {
 	return s.db.NewRaw("SELECT 1").Scan(ctx, &one)
 }
 
-// TestPoolForgetsDeadConnections: a restart of Postgres costs no query that begins after it, and is one line in the log.
+// TestPoolForgetsDeadConnections: a restart of Postgres costs no query that begins after it, and is one line in the
+// log.
 func TestPoolForgetsDeadConnections(t *testing.T) {
 	t.Parallel()
 	const connections = 10

@@ -66,12 +66,13 @@ func giveRole(ctx context.Context, tx bun.Tx, room roomRow, actorID, userID stri
 	return logAct(ctx, tx, room.ID, actorID, userID, watchparty.ActRoleSet, map[string]any{"role": string(role)})
 }
 
-// roleHolder finds, by username, a person who is in a room or has a role in it, and keeps the account from being deleted
-// until the transaction ends.
+// roleHolder finds, by username, a person who is in a room or has a role in it, and keeps the account from being
+// deleted until the transaction ends.
 func roleHolder(ctx context.Context, tx bun.Tx, roomID, username string) (participantRow, error) {
 	var row participantRow
 	err := tx.NewRaw(`
-		SELECT r.id AS room_id, u.id AS user_id, u.username, u.display_name, q.until AS muted_until, p.user_id IS NULL AS away,
+		SELECT r.id AS room_id, u.id AS user_id, u.username, u.display_name, q.until AS muted_until,
+			p.user_id IS NULL AS away,
 			u.suspended_at IS NOT NULL AS suspended,
 			coalesce(`+roleInRoom("r.host_id", "r.id", "u.id")+`, 'viewer') AS role,
 			coalesce(p.created_at, m.created_at, r.created_at) AS created_at,

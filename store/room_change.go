@@ -13,8 +13,9 @@ import (
 )
 
 // UpdateRoom changes the given fields of a room, if the room has one of the versions; nil allows any version. A change
-// that changes nothing makes no new version. It returns ErrNotFound, ErrBanned, ErrForbidden, ErrChangedSince, ErrUnknownMovie,
-// ErrRoomArchived for an archived room that the change does not open, and ErrRoomClosed for any change of a closed one.
+// that changes nothing makes no new version. It returns ErrNotFound, ErrBanned, ErrForbidden, ErrChangedSince,
+// ErrUnknownMovie, ErrRoomArchived for an archived room that the change does not open, and ErrRoomClosed for any change
+// of a closed one.
 func (s *Store) UpdateRoom(
 	ctx context.Context, roomID, actorID string, c watchparty.RoomChange, versions []int,
 ) (watchparty.Room, error) {
@@ -145,8 +146,8 @@ func keepThoseInside(ctx context.Context, tx bun.Tx, room roomRow) error {
 	return err
 }
 
-// DeleteRoom soft-deletes a room, if it has one of the versions; nil allows any version. From then on nobody can see that
-// the room existed. It returns ErrNotFound, ErrBanned, ErrForbidden and ErrChangedSince.
+// DeleteRoom soft-deletes a room, if it has one of the versions; nil allows any version. From then on nobody can see
+// that the room existed. It returns ErrNotFound, ErrBanned, ErrForbidden and ErrChangedSince.
 func (s *Store) DeleteRoom(ctx context.Context, roomID, actorID string, versions []int) error {
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		if err := lockRoomAlone(ctx, tx, roomID); err != nil {

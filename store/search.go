@@ -14,38 +14,38 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Bounds of what is searched for; those of words and titles are search_lexemes' too, in characters.
+// Limits of searches, in characters. The function search_lexemes has the same limits of words and titles.
 const (
 	maxWords     = 50
 	longestWord  = 64
 	longestTitle = 200
 	shortestNear = 4
 	longestNear  = 24
-	openNear     = 5 // letters from which on the last word may be both unfinished and mistyped
+	openNear     = 5 // shortest last word that may be both unfinished and mistyped
 	spaceless    = '\u0e00'
 	gram         = 3
 )
 
-// query is what is searched for, as text of tsqueries.
+// query is a search as texts of tsqueries.
 type query struct {
-	// levels find rows, the first one the closest:
+	// levels find rows, from the closest to the farthest:
 	//
 	//   - the title is what was typed
-	//   - the title begins with it, up to the end of a word
-	//   - the title begins with it
-	//   - its words are the title's
-	//   - they are the title's, the last one as the beginning of a word
-	//   - they are the title's or the text's, the last one as the beginning of a word
+	//   - the title begins with what was typed, up to the end of a word
+	//   - the title begins with what was typed
+	//   - the title has all words
+	//   - the title has all words, the last one as the beginning of a word
+	//   - the title or the text has all words, the last one as the beginning of a word
 	//
-	// There are none when nothing that was typed is a word.
+	// There are no levels when nothing that was typed is a word.
 	levels []string
-	// mistyped finds titles when one letter of each word may be wrong, missing, too many, or in the place of its
-	// neighbour. It is empty when no word is long enough.
+	// mistyped finds titles when one letter of each word may be wrong, missing, superfluous or swapped with its neighbour.
+	// It is empty when no word is long enough.
 	mistyped string
 }
 
-// wideLevels are those that find all that the others do: the title is what was typed, or begins with it, or has its
-// words.
+// wideLevels are the levels that together find all that the others find: the title is what was typed, or begins with
+// it, or has its words.
 var wideLevels = []int{0, 2, 5}
 
 const matchesWords = "search @@ ?::tsquery"
@@ -53,7 +53,8 @@ const matchesWords = "search @@ ?::tsquery"
 func (s *Store) query(ctx context.Context, typed string) (query, error) {
 	typed = strings.ReplaceAll(strings.ToValidUTF8(typed, " "), "\x00", " ")
 	var words, whole [spellings]string
-	err := s.db.NewRaw("SELECT search_fold(?0, false), search_fold(?0, true), search_fold(?1, false), search_fold(?1, true)",
+	err := s.db.NewRaw("SELECT search_fold(?0, false), search_fold(?0, true), "+
+		"search_fold(?1, false), search_fold(?1, true)",
 		and.ReplaceAllString(ampersand.ReplaceAllString(typed, "$1"), "$1 $2"), typed).
 		Scan(ctx, &words[0], &words[1], &whole[0], &whole[1])
 	if err != nil || whole[0] == "" {
@@ -65,26 +66,26 @@ func (s *Store) query(ctx context.Context, typed string) (query, error) {
 	return parseSearch(words).query(whole), nil
 }
 
-// ampersand stands for a word that titles have and that people leave out.
+// ampersand matches & and +, for which titles have a word that people leave out.
 var ampersand = regexp.MustCompile(`(^|\s)[&+](?:\s+[&+])*(?:\s|$)`)
 
-// and is that word in full, between two others.
+// and matches the word "and" between two others.
 var and = regexp.MustCompile(`(?i)(\S)\s+and\s+(\S)`)
 
-// spellings of a text: without diacritics, and with ü as ue.
+// spellings is the number of spellings of a text: without diacritics, and with ü as ue.
 const spellings = 2
 
-// form is a text that does for a word; it ends with the word at this place, which is not the same one when words are
-// joined.
+// form is a text that matches a word of a search. It ends with the word at position end, which is a later word than the
+// first one when words are joined.
 type form struct {
 	text string
 	end  int
 }
 
-// search is what was typed: each word in the forms that do for it.
+// search has, for each word that was typed, the forms that match it.
 type search [][]form
 
-// parseSearch takes what search_fold made of it, in each spelling.
+// parseSearch splits the text that search_fold returned, in each spelling.
 func parseSearch(folded [spellings]string) search {
 	var s search
 	for spelling, text := range folded {
@@ -105,7 +106,7 @@ func parseSearch(folded [spellings]string) search {
 	return s
 }
 
-// addHyphened adds the whole of words that marks stood within to each of their parts.
+// addHyphened adds the whole of a word that has marks within it to each of its parts.
 func (s search) addHyphened(text string) {
 	begin := 0
 	for chunk := range strings.FieldsSeq(text) {
@@ -123,7 +124,7 @@ func (s search) add(i int, text string, end int) {
 	}
 }
 
-// query is what finds it; whole is the text in each spelling, as search_fold writes it.
+// query returns the query of a search. whole is the text in each spelling, as search_fold writes it.
 func (s search) query(whole [spellings]string) query {
 	var titles, beginnings, begun []string
 	for _, text := range whole {
@@ -152,7 +153,7 @@ func (s search) all(term func(i int) string) string {
 	return strings.Join(terms, " & ")
 }
 
-// term finds a word in one of its forms; an open one goes on if it is at the end.
+// term matches a word in one of its forms. An open term also matches longer words if it is the last one.
 func (s search) term(kind string, i int, open bool) string {
 	var terms []string
 	for _, f := range s[i] {
@@ -170,7 +171,7 @@ func (s search) term(kind string, i int, open bool) string {
 	return anyOf(terms)
 }
 
-// near finds a word also when a letter of it is not as it should be.
+// near matches a word when one of its letters is wrong.
 func (s search) near(i int) string {
 	terms := []string{s.term("=", i, true)}
 	word := s[i][0].text
@@ -182,7 +183,7 @@ func (s search) near(i int) string {
 		letters := []rune(word)
 		for at, letter := range letters {
 			if unicode.IsDigit(letter) {
-				continue // another figure is another title
+				continue // another number is another title
 			}
 			terms = append(terms, lexeme("~", string(slices.Concat(letters[:at], letters[at+1:])), open))
 		}
@@ -195,7 +196,7 @@ func mayBeMistyped(word string) bool {
 	return n >= shortestNear && n <= longestNear && !isSpaceless(word) && strings.Trim(word, "0123456789") != ""
 }
 
-// isSpaceless reports whether search_lexemes has cut such a word into pieces.
+// isSpaceless reports whether search_lexemes cuts the word into pieces.
 func isSpaceless(word string) bool {
 	first, _ := utf8.DecodeRuneInString(word)
 	return first >= spaceless
@@ -216,7 +217,7 @@ func lexeme(kind, text string, open bool) string {
 
 var quotes = strings.NewReplacer(`'`, `''`, `\`, `\\`)
 
-// prefix is a text's first characters, at most so many.
+// prefix returns the first characters of a text, at most longest.
 func prefix(text string, longest int) string {
 	for i := range text {
 		if longest == 0 {
@@ -227,28 +228,28 @@ func prefix(text string, longest int) string {
 	return text
 }
 
-// searchable is a list that can be searched.
+// searchable describes a list that can be searched.
 type searchable struct {
-	alias  string // of the table
-	from   string // the rows that are in the list at all, as what follows FROM
-	length string // of the title: the shorter of two is the closer one. Indexed with the ID, and negative when newest
-	newest bool   // of equals is first, and not the oldest
-	// also finds, by what was typed, rows that the levels do not; nil without any.
+	alias  string // alias of the table
+	from   string // what follows FROM, for the rows that are in the list
+	length string // length of the title, indexed with the ID and negative when newest: the shorter of two titles is closer
+	newest bool   // whether the newest of equals comes first, instead of the oldest
+	// also finds further rows by what was typed; nil if there are none.
 	also func(typed string) schema.QueryWithArgs
 }
 
 const (
-	// rankStep is more than any title's length: a rank is the level's number times this, and the length.
+	// rankStep exceeds the length of every title: a rank is the level's number times rankStep, plus the length.
 	rankStep = 1000
-	// closest is how many rows are looked through, the shortest first, before the index is asked for all that match.
+	// closest is how many rows, the shortest titles first, are tried before the index is asked for all matches.
 	closest = 1000
-	// mostPicked is how many rows the index picks at most to be sorted, up to each wide level; of more, the rest is not
+	// mostPicked is how many matches of the index are sorted at most, up to each wide level. Further matches are not
 	// found.
 	mostPicked = 5_000
 )
 
-// searchPage reads the page of those rows that choose lets through: of all by their IDs, or of those that are found,
-// the closest first. list begins the query.
+// searchPage reads a page of the rows that choose admits: by ID, or the closest first in a search. list begins the
+// query.
 func searchPage[R any](
 	ctx context.Context, s *Store, l searchable, list func(rows *[]R) *bun.SelectQuery,
 	choose func(*bun.SelectQuery) *bun.SelectQuery, typed string, p Page,
@@ -283,7 +284,7 @@ func searchPage[R any](
 
 func (l searchable) id() bun.Safe { return bun.Safe(l.alias + ".id") }
 
-// order is the direction in which IDs are read, and how the following ones compare.
+// order returns the direction in which IDs are read, and the comparison for the rows after the page's place.
 func (l searchable) order() (direction, beyond bun.Safe) {
 	if l.newest {
 		return "DESC", "<"
@@ -299,19 +300,20 @@ func (l searchable) all(list *bun.SelectQuery, p Page) *bun.SelectQuery {
 	return p.of(list, d, string(l.id()))
 }
 
-// level is a condition that finds rows. In that of a tsquery the argument is its text.
+// level is a condition that finds rows. If it is a tsquery, the argument is its text.
 type level struct {
 	condition string
 	argument  any
-	words     bool // a tsquery on the column search
-	wide      bool // not all that it finds is found by a later one
+	words     bool // whether it is a tsquery on the column search
+	wide      bool // whether a later level does not find all of its rows
 }
 
-// found makes list the page of what the levels find; the first one's number is offset.
+// found makes list the page of what the levels find; offset is the number of the first level.
 //
-// What many rows have would take long to sort, and the planner cannot tell it from what few have: the beginnings of
-// words have no statistics. So the shortest rows are looked through. A level that fills the page among them is read no
-// further, nor are those after it. What the levels before it find is little: the index picks it, and it is sorted.
+// Sorting all rows that have common words would take long, and the planner cannot tell common words from rare ones,
+// since beginnings of words have no statistics. So the rows with the shortest titles are tried first. When a level
+// fills the page from them, neither the rest of that level nor later levels are read. The levels before it find few
+// rows: those come from the index and are sorted.
 func (l searchable) found(
 	list *bun.SelectQuery, choose func(*bun.SelectQuery) *bun.SelectQuery, levels []level, offset int, p Page,
 ) *bun.SelectQuery {
@@ -321,7 +323,7 @@ func (l searchable) found(
 	if len(p.After) > 0 {
 		begin, former, after = p.rank()/rankStep, p.rank()%rankStep, p.After[1].(string)
 	}
-	// The index has key and ID, both in the order of the list, for a page to begin anywhere in it.
+	// The index has the key and the ID in the order of the list, so that a page can begin anywhere.
 	key, place := bun.Safe(l.length), former
 	if l.newest {
 		key, place = bun.Safe("(-"+l.length+")"), -former
@@ -331,7 +333,7 @@ func (l searchable) found(
 		number += fmt.Sprintf(" WHEN %s THEN %d", level.condition, offset+i)
 		arguments = append(arguments, level.argument)
 	}
-	// matches are rows with the number of their level.
+	// matches selects rows with the number of their level.
 	matches := func(from *bun.SelectQuery) *bun.SelectQuery {
 		return choose(from).ColumnExpr("? AS id, ? AS length", l.id(), bun.Safe(l.length)).
 			ColumnExpr(number+" END AS level", arguments...)
@@ -342,7 +344,7 @@ func (l searchable) found(
 	}
 	among := func(rows *bun.SelectQuery) *bun.SelectQuery {
 		some := list.NewSelect().TableExpr("(?) AS ?", rows, bun.Safe(l.alias))
-		return matches(some.WhereGroup(" AND ", func(q *bun.SelectQuery) *bun.SelectQuery { // the others are spared the CASE
+		return matches(some.WhereGroup(" AND ", func(q *bun.SelectQuery) *bun.SelectQuery { // other rows are spared the CASE
 			for _, level := range levels {
 				if level.wide {
 					q = q.WhereOr(level.condition, level.argument)
@@ -358,7 +360,7 @@ func (l searchable) found(
 		looked = looked.UnionAll(list.NewSelect().ColumnExpr("id, level, length").TableExpr("(?) AS m", among(following)).
 			Where("level = ?", begin))
 	}
-	// picked are the rows of the levels before the one that is filled, or of all.
+	// picked selects the rows of the levels before the one that is filled, or of all.
 	picked := list.NewSelect().TableExpr("(SELECT NULL::uuid AS id, 0 AS length, 0 AS level WHERE false) AS none")
 	pick := func(rows *bun.SelectQuery, from, to int) {
 		picked = picked.UnionAll(list.NewSelect().ColumnExpr("id, length, level").

@@ -74,7 +74,8 @@ func fillSearch(b *testing.B, s *Store, p phrases) {
 	execute(
 		b,
 		s,
-		"SELECT gin_clean_pending_list(i) FROM unnest(ARRAY['movies_search_idx', 'rooms_search_idx', 'users_search_idx']::regclass[]) AS i",
+		"SELECT gin_clean_pending_list(i) "+
+			"FROM unnest(ARRAY['movies_search_idx', 'rooms_search_idx', 'users_search_idx']::regclass[]) AS i",
 	)
 	execute(b, s, "ANALYZE users, movies, rooms")
 }

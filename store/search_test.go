@@ -480,7 +480,8 @@ func FuzzSearch(f *testing.F) {
 		f.Add(text)
 	}
 	s := openStore(f)
-	_, err := s.db.NewRaw("INSERT INTO movies (id, title, year, runtime_minutes) SELECT gen_random_uuid(), 'The Thin Man ' || n, 1934, 90 FROM generate_series(1, 30) AS n").
+	_, err := s.db.NewRaw("INSERT INTO movies (id, title, year, runtime_minutes) " +
+		"SELECT gen_random_uuid(), 'The Thin Man ' || n, 1934, 90 FROM generate_series(1, 30) AS n").
 		Exec(f.Context())
 	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, text string) {

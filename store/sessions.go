@@ -26,34 +26,33 @@ type sessionRow struct {
 	RevokedAt  *time.Time `bun:"revoked_at"`
 	CreatedAt  time.Time  `bun:"created_at"`
 
-	// What Postgres' clock says of it.
+	// Expired is decided by Postgres' clock.
 	Expired bool `bun:"expired,scanonly"`
 	InGrace bool `bun:"in_grace,scanonly"`
 }
 
-// NewSession is a refresh token, by its hash: the first one of a sign-in, or the next.
+// NewSession is a refresh token, by its hash: the first one of a sign-in, or a later one.
 type NewSession struct {
 	TokenHash []byte
-	UserAgent string        // empty keeps the one that is known
-	Client    []byte        // a keyed hash of the client that signs in, which is remembered; empty for none
+	UserAgent string        // empty keeps the stored one
+	Client    []byte        // a keyed hash of the client that signs in, which is stored as known; empty for none
 	TTL       time.Duration // how long the token works unless it is exchanged
-	MaxTTL    time.Duration // how long the sign-in lasts, with all its exchanges; TTL unless set
+	MaxTTL    time.Duration // how long the sign-in lasts with all its exchanges; TTL if zero
 	Grace     time.Duration // how long the token that this one is exchanged for still works
 }
 
-// SignIn is whose a session is.
+// SignIn is a sign-in with its user.
 type SignIn struct {
 	User      watchparty.User
 	SessionID string
 	Lifetime  time.Duration // of the refresh token, by Postgres' clock
 }
 
-// maxTokens is how many refresh tokens of one sign-in may be in force: as many as may be exchanged for one token within
-// the grace period.
+// maxTokens limits the valid refresh tokens of one sign-in, and the exchanges of one token within the grace period.
 const maxTokens = 128
 
-// LogIn stores a sign-in with a password that was found to have passwordHash. It returns ErrSuspended, and
-// ErrBadCredentials when the account is gone or has another password by now.
+// LogIn stores a sign-in with a password whose hash the caller found to be passwordHash. It returns ErrSuspended, and
+// ErrBadCredentials if the account is deleted or has another password by now.
 func (s *Store) LogIn(ctx context.Context, userID, passwordHash string, n NewSession) (SignIn, error) {
 	var (
 		user userRow
@@ -83,7 +82,7 @@ func (s *Store) LogIn(ctx context.Context, userID, passwordHash string, n NewSes
 	return in, nil
 }
 
-// addSession begins a sign-in and remembers its client.
+// addSession stores a new sign-in and its client.
 func addSession(ctx context.Context, db bun.IDB, userID string, n NewSession) (SignIn, error) {
 	id := newID()
 	in, err := addToken(ctx, db, sessionRow{ID: id, FamilyID: id, UserID: userID}, n)
@@ -93,7 +92,7 @@ func addSession(ctx context.Context, db bun.IDB, userID string, n NewSession) (S
 	return in, rememberClient(ctx, db, userID, n.Client)
 }
 
-// addToken adds a refresh token to the sign-in that row names. SignedInAt is zero for the first one.
+// addToken adds a refresh token to the sign-in of row. A zero SignedInAt means the first token.
 func addToken(ctx context.Context, db bun.IDB, row sessionRow, n NewSession) (SignIn, error) {
 	var seconds float64
 	err := db.NewRaw(`
@@ -108,7 +107,7 @@ func addToken(ctx context.Context, db bun.IDB, row sessionRow, n NewSession) (Si
 	return SignIn{SessionID: row.FamilyID, Lifetime: time.Duration(seconds * float64(time.Second))}, nil
 }
 
-// interval is a duration in SQL.
+// interval converts a duration to SQL.
 func interval(d time.Duration) any {
 	return bun.SafeQuery("? * interval '1 microsecond'", d.Microseconds())
 }
@@ -120,12 +119,13 @@ func nullTime(t time.Time) any {
 	return t
 }
 
-// live is the condition of a refresh token that can be exchanged. A sign-in has several when one token was used more
+// live is the condition of a refresh token that can be exchanged. A sign-in has several when one token was exchanged
+// more than once within the grace period, and none when it has ended.
 // than once within the grace period, and none when it has ended.
 const live = "rotated_at IS NULL AND revoked_at IS NULL AND expires_at > now()"
 
-// SessionUser finds whose a sign-in is. It returns ErrUnauthenticated when it has ended, and so when the account is
-// gone or suspended.
+// SessionUser finds the user of a sign-in. It returns ErrUnauthenticated if the sign-in has ended, which it has when
+// the account is deleted or suspended.
 func (s *Store) SessionUser(ctx context.Context, sessionID string) (watchparty.User, error) {
 	var row userRow
 	err := s.db.NewSelect().Model(&row).Where("u.deleted_at IS NULL AND u.suspended_at IS NULL").
@@ -136,13 +136,13 @@ func (s *Store) SessionUser(ctx context.Context, sessionID string) (watchparty.U
 	return row.user(), err
 }
 
-// RotateSession exchanges a refresh token for the next and returns whose it is. Within the grace period a token can be
-// exchanged again, for a token of its own: two tabs may share one, and an answer may be lost. Later it has been seen by
-// two parties: its whole family is revoked.
+// RotateSession exchanges a refresh token for a new one and returns its user. Within the grace period a token can be
+// exchanged again, for another new one: two tabs may share a token, and an answer may be lost. A token that is used
+// after that is known to two parties, so that its whole family is revoked.
 //
-// It returns ErrBadRefresh then, with the user whose sign-in it was, and without one for an unknown, revoked or expired
-// token and for a suspended account. It returns a KindLimited error, and ends nothing, when the grace period has
-// yielded maxTokens.
+// It then returns ErrBadRefresh with the user. For an unknown, revoked or expired token, and for a suspended account,
+// it returns ErrBadRefresh without a user. If the token was exchanged maxTokens times in the grace period, it returns a
+// KindLimited error and ends nothing.
 func (s *Store) RotateSession(ctx context.Context, oldHash []byte, n NewSession) (SignIn, error) {
 	var (
 		user userRow
@@ -196,12 +196,13 @@ func (s *Store) RotateSession(ctx context.Context, oldHash []byte, n NewSession)
 	return in, nil
 }
 
-// makeRoomForToken ends those tokens of a sign-in that are beyond maxTokens with the one that is to come: what a tab
-// has left that is closed, or an answer that was lost. Those that are younger than the grace period may be in use: then
-// it refuses.
+// makeRoomForToken revokes the oldest tokens of a sign-in, so that with the next one there are at most maxTokens. They
+// are left behind by closed tabs and lost answers. Tokens that are younger than the grace period may be in use; if
+// there are too many of those, it refuses.
 func makeRoomForToken(ctx context.Context, tx bun.Tx, session sessionRow, grace time.Duration) error {
 	const ofSignIn = "user_id = ?0 AND family_id = ?1 AND " + live
-	_, err := tx.NewRaw("UPDATE sessions SET revoked_at = now(), updated_at = now() WHERE created_at <= clock_timestamp() - ?2 AND id IN ("+
+	_, err := tx.NewRaw("UPDATE sessions SET revoked_at = now(), updated_at = now() "+
+		"WHERE created_at <= clock_timestamp() - ?2 AND id IN ("+
 		"SELECT id FROM sessions WHERE "+ofSignIn+" ORDER BY created_at DESC, id DESC OFFSET ?3)",
 		session.UserID, session.FamilyID, interval(grace), maxTokens-1).
 		Exec(ctx)
@@ -219,7 +220,7 @@ func makeRoomForToken(ctx context.Context, tx bun.Tx, session sessionRow, grace 
 	return nil
 }
 
-// RevokeSession ends the sign-in that a refresh token belongs to. An unknown token is no error.
+// RevokeSession ends the sign-in of a refresh token. For an unknown token it returns no error.
 func (s *Store) RevokeSession(ctx context.Context, tokenHash []byte) error {
 	var user userRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -238,14 +239,14 @@ func (s *Store) RevokeSession(ctx context.Context, tokenHash []byte) error {
 	return err
 }
 
-// lockSignIn locks the account that a refresh token is of, as lockUser does: a family's token may be exchanged while
-// another one of it ends the family, and the new one must not be missed.
+// lockSignIn locks the account of a refresh token, as lockUser does: otherwise a token that is being exchanged while
+// its family is revoked would be missed.
 func lockSignIn(ctx context.Context, tx bun.Tx, tokenHash []byte, user *userRow) error {
 	return tx.NewSelect().Model(user).Where("id = (SELECT user_id FROM sessions WHERE token_hash = ?)", tokenHash).
 		Where("deleted_at IS NULL").For("NO KEY UPDATE").Scan(ctx)
 }
 
-// Sessions lists a user's sign-ins, newest first: each by its latest token.
+// Sessions lists the sign-ins of a user, newest first. The latest token of each says when it was last used.
 func (s *Store) Sessions(ctx context.Context, userID string, p Page) ([]watchparty.Session, error) {
 	var rows []sessionRow
 	q := s.db.NewSelect().Model(&rows).DistinctOn("family_id").Where("user_id = ?", userID).Where(live)
@@ -262,7 +263,7 @@ func (r sessionRow) session() watchparty.Session {
 	}
 }
 
-// EndSession ends one of a user's sign-ins. It returns ErrNotFound for one that is not theirs or has ended.
+// EndSession ends one of a user's sign-ins. It returns ErrNotFound for a sign-in that has ended or is another user's.
 func (s *Store) EndSession(ctx context.Context, userID, sessionID string) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if _, err := lockUser(ctx, tx, userID); err != nil {
@@ -277,7 +278,7 @@ func (s *Store) EndSession(ctx context.Context, userID, sessionID string) error 
 	return found(err, "end session")
 }
 
-// EndSessions ends a user's sign-ins but the one to keep; empty keeps none.
+// EndSessions ends a user's sign-ins except the one to keep; empty keeps none.
 func (s *Store) EndSessions(ctx context.Context, userID, keep string) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if _, err := lockUser(ctx, tx, userID); err != nil {
@@ -288,7 +289,7 @@ func (s *Store) EndSessions(ctx context.Context, userID, keep string) error {
 	return found(err, "end sessions")
 }
 
-// endSessions asks for lockUser.
+// endSessions does so in a transaction. The caller has called lockUser.
 func endSessions(ctx context.Context, tx bun.Tx, userID, keep string) error {
 	q := revocation(ctx, tx, userID)
 	if keep != "" {

@@ -10,7 +10,8 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// Standing finds a user's role in a room, and the ban in force. It returns ErrNotFound if the room is deleted or hidden.
+// Standing finds a user's role in a room, and the ban in force. It returns ErrNotFound if the room is deleted or
+// hidden.
 func (s *Store) Standing(ctx context.Context, roomID, userID string) (watchparty.Standing, error) {
 	return readStanding(ctx, s.db, roomID, userID)
 }

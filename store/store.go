@@ -36,8 +36,8 @@ type Store struct {
 	// address is recognised: opt-outs are forgotten, and budgets begin anew.
 	digests    *auth.Digests
 	emailLimit int // LimitEmails
-	// committed is called after a transaction that added an outbox event.
-	committed func()
+	// events is sent after each transaction that added an outbox event.
+	events outbox.Signal
 	// announce is called in a transaction that changes cached data, before the commit.
 	announce func(context.Context, coherence.Change) error
 	// changed is called after the commit of such a transaction.
@@ -45,8 +45,8 @@ type Store struct {
 	journal *Journal
 }
 
-// Open makes a store with a pool of connections, which connects at first use. digests hash the addresses that are stored
-// only to be recognised.
+// Open makes a store with a pool of connections, which connects at first use. digests hash the addresses that are
+// stored only to be recognised.
 func Open(c config.Database, digests *auth.Digests) (*Store, error) {
 	connector, err := newConnector(c)
 	if err != nil {
@@ -59,15 +59,10 @@ func Open(c config.Database, digests *auth.Digests) (*Store, error) {
 	// During an update a newer version has migrated already, so there may be columns that this version does not know.
 	db := bun.NewDB(pool.open(), pgdialect.New(), bun.WithDiscardUnknownColumns())
 	return &Store{
-		db:        db,
-		all:       db,
-		pool:      pool,
-		probe:     newProbe(connector),
-		digests:   digests,
-		committed: func() {},
-		announce:  func(context.Context, coherence.Change) error { return nil },
-		changed:   func([]string) {},
-		journal:   newJournal(connector),
+		db: db, all: db, pool: pool, probe: newProbe(connector), digests: digests,
+		events:   outbox.NewSignal(),
+		announce: func(context.Context, coherence.Change) error { return nil }, changed: func([]string) {},
+		journal: newJournal(connector),
 	}, nil
 }
 
@@ -87,8 +82,8 @@ func newConnector(c config.Database) (newConnector *pgdriver.Connector, err erro
 	), nil
 }
 
-// connectionString adds what pgdriver does not do by itself: a statement timeout, since a query goes on when its context ends, and
-// verified TLS unless the address says otherwise or stays on this machine.
+// connectionString adds what pgdriver does not do by itself: a statement timeout, since a query goes on when its
+// context ends, and verified TLS unless the address says otherwise or stays on this machine.
 func connectionString(c config.Database) (string, error) {
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Scheme == "unix" && u.Path == "" { // pgdriver would show the whole address, with its password
@@ -133,8 +128,8 @@ func (s *Store) DB() *bun.DB { return s.all }
 // LogTo sets where connections that fail are logged, once an interval. Call it before the first use.
 func (s *Store) LogTo(log *slog.Logger) { s.pool.log = logging.Sparse(log, slog.LevelWarn, "while") }
 
-// OnEvent sets what is called after a transaction that added an outbox event. Call it before the first use.
-func (s *Store) OnEvent(committed func()) { s.committed = committed }
+// Events is sent after each transaction that added an outbox event. It is for the relay of this process.
+func (s *Store) Events() outbox.Signal { return s.events }
 
 // OnChange sets what is called in each transaction that changes cached data, before the commit: an error rolls it back.
 // Call it before the first use.
@@ -227,8 +222,8 @@ func (s *Store) Snapshot(ctx context.Context, fn func(at *Store) error) error {
 	})
 }
 
-// withEvents runs fn in a transaction and adds the outbox events that it returns. After the commit it calls s.committed,
-// if there are events.
+// withEvents runs fn in a transaction and adds the outbox events that it returns. After the commit it sends
+// s.events, if there are events.
 func (s *Store) withEvents(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) ([]job.Event, error)) error {
 	added := false
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -248,7 +243,7 @@ func (s *Store) withEvents(ctx context.Context, fn func(ctx context.Context, tx 
 		return err
 	}
 	if added {
-		s.committed()
+		s.events.Send()
 	}
 	return nil
 }

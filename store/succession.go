@@ -22,10 +22,10 @@ const (
 	toPresent successors = true  // participants who are present: seen within watchparty.PresentFor
 )
 
-// nextHosts selects the user_id of the next host of a room, or no row: the participant who has been in the room longest,
-// of the moderators who are present, else of the others who are present, else of the absent moderators, else of the
-// absent others. The next host is neither suspended, nor the host ?0, nor one of the users ?1. Present are participants
-// who were seen within the last ?2 seconds; with ?3, nobody else is chosen.
+// nextHosts selects the user_id of the next host of a room, or no row: the participant who has been in the room
+// longest, of the moderators who are present, else of the others who are present, else of the absent moderators, else
+// of the absent others. The next host is neither suspended, nor the host ?0, nor one of the users ?1. Present are
+// participants who were seen within the last ?2 seconds; with ?3, nobody else is chosen.
 func nextHosts(room string) string {
 	return `
 		SELECT p.user_id FROM participants AS p
@@ -51,9 +51,9 @@ func nextHost(
 	return heir, err
 }
 
-// passOn makes the next host the host of a room whose lock the caller holds. With formerStays, the former host becomes a
-// moderator. It returns the ID of the new host. If there is no next host, it returns an empty ID, and the room keeps its
-// host.
+// passOn makes the next host the host of a room whose lock the caller holds. With formerStays, the former host becomes
+// a moderator. It returns the ID of the new host. If there is no next host, it returns an empty ID, and the room keeps
+// its host.
 func passOn(ctx context.Context, tx bun.Tx, room roomRow, who successors, formerStays bool) (heir string, err error) {
 	// The lock keeps the heir's account from being deleted meanwhile, which would leave the room with nobody.
 	heir, err = nextHost(ctx, tx, room, who, " FOR SHARE OF u")
@@ -130,13 +130,14 @@ func (l accountDeletion) handOverRooms(ctx context.Context, tx bun.Tx, userID st
 	return rooms, err
 }
 
-// noted is the precision of last_seen_at in participants: a heartbeat that comes sooner after the last one writes nothing.
+// noted is the precision of last_seen_at in participants: a heartbeat that comes sooner after the last one writes
+// nothing.
 const noted = 15 * time.Second
 
 // Heartbeat stores that a user is present in a room. If the host has not been seen for the time silence, it passes the
 // room on to a participant who is present. A host who is not in the room counts as not seen since the first of its
-// participants joined. It reports whether the room has another host now. It returns ErrNotParticipant if the user is not
-// in the room, or the room is deleted or hidden.
+// participants joined. It reports whether the room has another host now. It returns ErrNotParticipant if the user is
+// not in the room, or the room is deleted or hidden.
 func (s *Store) Heartbeat(
 	ctx context.Context, roomID, userID string, silence time.Duration,
 ) (passedOn bool, err error) {
@@ -172,8 +173,8 @@ func (s *Store) Heartbeat(
 	return passedOn, found(err, "heartbeat")
 }
 
-// hostSilent is the condition that the room r is open, and that its host is not ?1 and was not seen there for ?2 seconds,
-// or is suspended.
+// hostSilent is the condition that the room r is open, and that its host is not ?1 and was not seen there for ?2
+// seconds, or is suspended.
 const hostSilent = `r.archived_at IS NULL AND r.host_id IS DISTINCT FROM ?1 AND (
 	EXISTS (SELECT FROM users WHERE id = r.host_id AND suspended_at IS NOT NULL) OR coalesce(
 		(SELECT last_seen_at FROM participants WHERE room_id = r.id AND user_id = r.host_id),

@@ -18,7 +18,8 @@ import (
 // setLastSeen makes someone's last sign of life in a room that old.
 func setLastSeen(t testing.TB, s *Store, room watchparty.Room, user watchparty.User, age time.Duration) {
 	t.Helper()
-	_, err := s.db.NewRaw("UPDATE participants SET last_seen_at = now() - make_interval(secs => ?) WHERE room_id = ? AND user_id = ?",
+	_, err := s.db.NewRaw("UPDATE participants SET last_seen_at = now() - make_interval(secs => ?) "+
+		"WHERE room_id = ? AND user_id = ?",
 		age.Seconds(), room.ID, user.ID).
 		Exec(t.Context())
 	require.NoError(t, err)

@@ -9,9 +9,9 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// SuspendUser refuses the account new sign-ins, ends those that it has and its open invitations, and hides what it
-// made, or does not. One that is suspended already stays so since the first time; whether its content is hidden is as
-// it was asked last. It returns ErrNotFound, ErrLastAdmin, ErrUnknownReport and ErrReportResolved.
+// SuspendUser refuses new sign-ins of an account, ends its sign-ins and its open invitations, and hides or shows its
+// content as requested. Suspending it again keeps the first time, and applies the latest request to the content. It
+// returns ErrNotFound, ErrLastAdmin, ErrUnknownReport and ErrReportResolved.
 func (s *Store) SuspendUser(
 	ctx context.Context,
 	adminID, userID string,
@@ -43,8 +43,8 @@ func (s *Store) SuspendUser(
 		})
 }
 
-// ReinstateUser lets the account sign in again, and shows what was hidden. What the suspension has ended stays so. It
-// returns ErrNotFound.
+// ReinstateUser lets an account sign in again, and shows its hidden content. What the suspension has ended stays ended.
+// It returns ErrNotFound.
 func (s *Store) ReinstateUser(ctx context.Context, adminID, userID string) (watchparty.User, error) {
 	return s.changeSuspension(ctx, "reinstate user", adminID, userID,
 		func(ctx context.Context, tx bun.Tx, row *userRow) error {
@@ -58,7 +58,7 @@ func (s *Store) ReinstateUser(ctx context.Context, adminID, userID string) (watc
 		}, nil)
 }
 
-// changeSuspension runs change on an account, and finds what others see differently then.
+// changeSuspension runs change on an account, and finds what others see differently after it.
 func (s *Store) changeSuspension(
 	ctx context.Context, operation, adminID, userID string, change func(context.Context, bun.Tx, *userRow) error,
 	after func(context.Context, bun.Tx) error,
@@ -96,9 +96,9 @@ func (s *Store) EndUserSessions(ctx context.Context, adminID, userID string) err
 	return found(err, "end user's sessions")
 }
 
-// actOnUser runs act on an account whose sign-ins neither begin nor go on meanwhile. In the same transaction it ends the
-// account's invitations that lose their basis by the act, and then runs after, if there is one: reports of abuse are
-// locked after invitations. It returns what administering returns, before anything changes.
+// actOnUser runs act on an account while no sign-in of it can begin or go on. In the same transaction it ends the
+// account's invitations that lose their basis by the act, and then runs after, if given: reports of abuse are locked
+// after invitations. It returns what administering returns, before anything changes.
 func (s *Store) actOnUser(
 	ctx context.Context, adminID, userID string, act func(context.Context, bun.Tx, *userRow) error,
 	after func(context.Context, bun.Tx) error,

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -88,9 +87,6 @@ func TestCreateUser(t *testing.T) {
 func TestCreateUserIsOneTransaction(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
-	var committed atomic.Int32
-	s.OnEvent(func() { committed.Add(1) })
-
 	t.Run("no event, no account", func(t *testing.T) {
 		execute(t, s, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''refused''; END'`)
 		execute(t, s, `CREATE TRIGGER refuse BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION refuse()`)
@@ -98,7 +94,7 @@ func TestCreateUserIsOneTransaction(t *testing.T) {
 		require.ErrorContains(t, err, "refused")
 		require.Zero(t, countRows(t, s, "users"))
 		require.Zero(t, countRows(t, s, "emails"))
-		require.Zero(t, committed.Load(), "nobody is told of an event that there is not")
+		require.Empty(t, s.Events(), "no signal without an event")
 		execute(t, s, `DROP TRIGGER refuse ON outbox`)
 	})
 
@@ -112,30 +108,40 @@ func TestCreateUserIsOneTransaction(t *testing.T) {
 	})
 
 	t.Run("the event is announced after the commit", func(t *testing.T) {
-		seen := -1
-		s.OnEvent(func() { // through another connection, as a relay would
-			_ = s.db.NewRaw("SELECT count(*) FROM outbox").Scan(context.Background(), &seen)
-		})
+		// A commit that lasts: a signal before its end would be seen too early.
+		execute(
+			t,
+			s,
+			`CREATE FUNCTION last() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.3); RETURN NULL; END'`,
+		)
+		execute(t, s, `CREATE CONSTRAINT TRIGGER last AFTER INSERT ON outbox DEFERRABLE INITIALLY DEFERRED
+			FOR EACH ROW EXECUTE FUNCTION last()`)
+		seen := make(chan int)
+		go func() {
+			<-s.Events()
+			n := -1
+			_ = s.db.NewRaw("SELECT count(*) FROM outbox").Scan(context.Background(), &n)
+			seen <- n
+		}()
 		newUser(t, s, "ada")
-		require.Equal(t, 1, seen)
+		require.Equal(t, 1, <-seen)
+		execute(t, s, `DROP TRIGGER last ON outbox`)
 
-		seen = -1
 		_, err := s.CreateUser(t.Context(), registration("ADA"), "h")
 		require.Error(t, err)
-		require.Equal(t, -1, seen)
+		require.Empty(t, s.Events())
 	})
 
 	t.Run("a workflow that is in the outbox already takes back what was done before", func(t *testing.T) {
 		user := newUser(t, s, "bob")
-		called := false
-		s.OnEvent(func() { called = true })
+		<-s.Events()
 		events := countRows(t, s, "outbox")
 		err := s.withEvent(t.Context(), func(ctx context.Context, tx bun.Tx) (job.Event, error) {
 			_, err := tx.NewUpdate().Model((*userRow)(nil)).Set("display_name = 'changed'").Where("id = ?", user.ID).Exec(ctx)
 			return job.WelcomeEmailEvent(user.ID, newID()), err
 		})
 		require.True(t, violates(err, "outbox_workflow_id_key"), "%v", err)
-		require.False(t, called)
+		require.Empty(t, s.Events())
 		stored, err := s.User(t.Context(), user.ID)
 		require.NoError(t, err)
 		require.Equal(t, user, stored)

@@ -28,8 +28,8 @@ type verificationRow struct {
 	Pending   bool       `bun:"pending,scanonly"`
 }
 
-// pending is the condition of a verification that can be confirmed. A newer one makes those before it void, whatever
-// becomes of it.
+// pending is the condition of a verification that can be confirmed. A newer verification makes the earlier ones void,
+// whatever becomes of it.
 const pending = "v.used_at IS NULL AND v.expires_at > now() AND " +
 	"NOT EXISTS (SELECT FROM email_verifications AS n WHERE n.user_id = v.user_id AND n.id > v.id)"
 
@@ -54,10 +54,10 @@ func (s *Store) askToVerify(ctx context.Context, tx bun.Tx, userID, email, key s
 	return job.VerificationEmailEvent(id, emailID), err
 }
 
-// RequestEmailChange promises an email to an address that is to become the account's. It does the same for an address that
-// belongs to someone, so that nothing tells: PendingVerification sees to it that no email is sent there. passwordHash is
-// what the user's password was found to have; it returns ErrWrongPassword when there is another by now, and an error of
-// KindLimited when the user has asked for too many emails.
+// RequestEmailChange queues an email to the account's new address, with the link that confirms it. It does the same for
+// an address that another account has, so that nothing reveals that; PendingVerification then prevents the email from
+// being sent. passwordHash is the hash that the caller found the user's password to match. It returns ErrWrongPassword
+// if the account has another one by now, and an error of KindLimited if the user has requested too many emails.
 func (s *Store) RequestEmailChange(ctx context.Context, userID, passwordHash, email string) error {
 	to, err := watchparty.ParseAddress(email)
 	if err != nil {
@@ -76,8 +76,8 @@ func (s *Store) RequestEmailChange(ctx context.Context, userID, passwordHash, em
 	return found(err, "request email address")
 }
 
-// ResendVerification promises another email to the account's own address, unless that is confirmed. It returns
-// ErrKeyReused, and an error of KindLimited when the user has asked for too many emails.
+// ResendVerification queues another email to the account's own address, unless that is confirmed. It returns
+// ErrKeyReused, and an error of KindLimited if the user has requested too many emails.
 func (s *Store) ResendVerification(ctx context.Context, userID string, key IdempotencyKey) error {
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		user, err := lockLiving(ctx, tx, userID)
@@ -94,9 +94,9 @@ func (s *Store) ResendVerification(ctx context.Context, userID string, key Idemp
 	return found(err, "resend verification")
 }
 
-// VerifyEmail makes the address of a verification the account's, confirmed; the address that it replaces is promised a
-// notice, and resets that were emailed there are void. Repeating it is a success for as long as the account has the
-// address. It returns ErrBadToken, and ErrEmailTaken when somebody else has the address by now.
+// VerifyEmail makes the address of a verification the account's confirmed address. It queues a notice to the replaced
+// address and voids password resets that were emailed there. Repeating it succeeds as long as the account has the
+// address. It returns ErrBadToken, and ErrEmailTaken if another account has the address by now.
 func (s *Store) VerifyEmail(ctx context.Context, id string) error {
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		var user userRow
@@ -116,8 +116,8 @@ func (s *Store) VerifyEmail(ctx context.Context, id string) error {
 		if !row.Pending {
 			return nil, watchparty.ErrBadToken
 		}
-		// Two accounts may still confirm one address at the same time: then a key ends it. What is found here spares
-		// Postgres' log the address.
+		// Two accounts can still confirm one address at the same time; then the unique key stops the second. This query finds
+		// the common case without the address in Postgres' log.
 		exists, err := tx.NewSelect().Model((*userRow)(nil)).Where("email_key = ? AND id <> ?", row.EmailKey, user.ID).
 			Exists(ctx)
 		if err != nil {
@@ -145,7 +145,8 @@ func (s *Store) confirm(ctx context.Context, tx bun.Tx, user userRow, row verifi
 	if err != nil {
 		return nil, err
 	}
-	// Apart from the address, for a trigger takes a key that stays the same with it for a former version's omission.
+	// This is a statement of its own: when the address changes and the key does not, a trigger takes that for an omission
+	// of a former version.
 	if _, err := tx.NewUpdate().Model(&user).Set("email_key = ?", row.EmailKey).WherePK().Exec(ctx); err != nil {
 		return nil, err
 	}
@@ -164,14 +165,15 @@ func (s *Store) confirm(ctx context.Context, tx bun.Tx, user userRow, row verifi
 	return []job.Event{job.EmailChangedEvent(row.ID, emailID)}, err
 }
 
-// PendingVerification finds what can be confirmed. It returns ErrNotFound for what cannot: used, expired, replaced, of
-// an account that is gone, or with an address that belongs to another.
+// PendingVerification finds a verification that can be confirmed. It returns ErrNotFound for one that is used, expired
+// or replaced, that belongs to a deleted account, or whose address another account has.
 func (s *Store) PendingVerification(ctx context.Context, id string) (watchparty.Verification, error) {
 	return s.verification(ctx, "v.id = ? AND "+pending+" AND "+
 		"NOT EXISTS (SELECT FROM users AS u WHERE u.email_key = v.email_key AND u.id <> v.user_id)", id)
 }
 
-// PendingEmailAddress is the address that takes the place of a user's once it is confirmed; empty without one.
+// PendingEmailAddress returns the address that replaces the user's address once it is confirmed; empty if there is
+// none.
 func (s *Store) PendingEmailAddress(ctx context.Context, userID string) (string, error) {
 	var row verificationRow
 	err := s.db.NewSelect().Model(&row).Where("v.user_id = ? AND "+pending, userID).
@@ -182,13 +184,14 @@ func (s *Store) PendingEmailAddress(ctx context.Context, userID string) (string,
 	return row.Email, found(err, "pending email address")
 }
 
-// FirstVerification finds what confirms the address that a user has, or ErrNotFound when it is confirmed.
+// FirstVerification finds the verification of the user's present address, or returns ErrNotFound if that is confirmed.
 func (s *Store) FirstVerification(ctx context.Context, userID string) (watchparty.Verification, error) {
 	return s.verification(ctx, "v.user_id = ? AND "+pending+" AND "+
-		"EXISTS (SELECT FROM users AS u WHERE u.email_key = v.email_key AND u.id = v.user_id AND u.email_verified_at IS NULL)", userID)
+		"EXISTS (SELECT FROM users AS u WHERE u.email_key = v.email_key AND u.id = v.user_id "+
+		"AND u.email_verified_at IS NULL)", userID)
 }
 
-// ReplacedAddress finds the address that a confirmed one replaced, or ErrNotFound.
+// ReplacedAddress finds the address that a confirmed one has replaced, or returns ErrNotFound.
 func (s *Store) ReplacedAddress(ctx context.Context, id string) (watchparty.Verification, error) {
 	return s.verification(ctx, "v.id = ? AND v.former IS NOT NULL", id)
 }

@@ -50,7 +50,7 @@ func (a asset) serve(w http.ResponseWriter, r *http.Request, cacheControl string
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
 }
 
-// takesGzip reads Accept-Encoding (RFC 9110, 12.5.3).
+// takesGzip evaluates Accept-Encoding (RFC 9110, 12.5.3).
 func takesGzip(h http.Header) bool {
 	for part := range strings.SplitSeq(strings.Join(h.Values("Accept-Encoding"), ","), ",") {
 		coding, weight, _ := strings.Cut(strings.ToLower(strings.ReplaceAll(part, " ", "")), ";")
@@ -61,7 +61,7 @@ func takesGzip(h http.Header) bool {
 	return false
 }
 
-// readAssets reads what is embedded.
+// readAssets reads the embedded files.
 func readAssets() (map[string]asset, error) {
 	names, err := fs.Glob(files, "assets/*.*")
 	if err != nil {
@@ -78,11 +78,11 @@ func readAssets() (map[string]asset, error) {
 	return all, nil
 }
 
-// zip compresses what is worth it; nil for the rest.
+// zip compresses a file if that makes it smaller, and returns nil otherwise.
 func zip(content []byte) []byte {
 	var b bytes.Buffer
 	writer := gzip.NewWriter(&b)
-	_, _ = writer.Write(content) // a buffer takes everything
+	_, _ = writer.Write(content) // a buffer never fails
 	_ = writer.Close()
 	if b.Len() > len(content)*9/10 {
 		return nil

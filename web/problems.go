@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// Problem is a code of the API's errors, as people read about it.
+// Problem explains a code of the API's errors.
 type Problem struct {
 	Code   string
-	Status int    // of HTTP
+	Status int    // HTTP status
 	Title  string // what is wrong, without a period
 	Cause  string
-	Remedy string // what whoever gets it can do
+	Remedy string // what the caller can do
 }
 
-// ProblemsPage serves the page at Problems. Each problem is at the fragment of its code. What stands between backticks
-// in the texts is shown as code.
+// ProblemsPage serves the page at Problems. Each problem is at the fragment of its code. Text between backticks is
+// shown as code.
 func ProblemsPage(problems []Problem) (http.HandlerFunc, error) {
 	content, err := template.New("problems.html").Funcs(template.FuncMap{"code": code}).ParseFS(files, "problems.html")
 	if err != nil {

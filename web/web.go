@@ -18,8 +18,8 @@ import (
 //go:embed *.html assets
 var files embed.FS
 
-// Paths of the pages. Links in emails lead to all but Docs and Problems, with the
-// token behind the #, which browsers send to no server. A front-end at FRONTEND_URL has pages of its own at the same paths.
+// Paths of the pages. Links in emails lead to all but Docs and Problems, with the token in the fragment, which browsers
+// send to no server. A front-end at FRONTEND_URL has its own pages at the same paths.
 const (
 	VerifyEmail   = "/verify-email"   // confirms an address
 	PasswordReset = "/password-reset" // sets a new password
@@ -40,9 +40,9 @@ func Pages() []string {
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// Page serves the page at a path. The page loads nothing from other servers, runs only scripts of this server, and sends
-// no Referer, since its address has the link's token. The token is behind the #, so that it reaches no server and no
-// log. Only the token of a List-Unsubscribe header is in the query, since mail programs post to that address.
+// Page serves the page at a path. The page loads nothing from other servers, runs only scripts of this server, and
+// sends no Referer, since its address has the link's token. The token is behind the #, so that it reaches no server and
+// no log. Only the token of a List-Unsubscribe header is in the query, since mail programs post to that address.
 func Page(path string) http.HandlerFunc {
 	content, err := files.ReadFile(path[1:] + ".html")
 	if err != nil {
@@ -53,7 +53,7 @@ func Page(path string) http.HandlerFunc {
 
 // DocsPage serves the page that shows the contract.
 func DocsPage(document []byte) (http.HandlerFunc, error) {
-	content, err := reference.Page(document)
+	content, err := reference.Page(document, Problems)
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}

@@ -36,7 +36,7 @@ func mailing(ctx context.Context, d Deps, fatal chan<- error) {
 			running = nil
 		case !paused && running == nil:
 			options := newOptions(d, fatal)
-			options.TaskQueueActivitiesPerSecond = d.Config.Mail.PerSecond
+			options.TaskQueueActivitiesPerSecond = d.Config.Email.PerSecond
 			options.DisableWorkflowWorker = true
 			w := worker.New(d.Client, job.TaskQueueEmail, options)
 			activities.Register(w, d.Email)

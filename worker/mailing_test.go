@@ -15,8 +15,8 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// TestPausedMails: none is sent and none is lost, whether it was promised before the pause or in it.
-func TestPausedMails(t *testing.T) {
+// TestPausedEmails: none is sent and none is lost, whether it was promised before the pause or in it.
+func TestPausedEmails(t *testing.T) {
 	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
 	admin := p.admin()
 	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID))
@@ -78,7 +78,7 @@ func TestPauseLetsAMailFinish(t *testing.T) {
 func TestAwaitedEmailsGoFirst(t *testing.T) {
 	smtp := smtptest.Serve(t, smtptest.Script{})
 	p := newPlant(t, "127.0.0.1", smtp.Port)
-	p.Config.Mail.PerSecond = 2 // one at a time
+	p.Config.Email.PerSecond = 2 // one at a time
 	admin := p.admin()
 	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID))
 	p.run(t, job.TaskQueueEmail)

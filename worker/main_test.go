@@ -104,7 +104,7 @@ func newPlant(t *testing.T, smtpHost string, smtpPort int) *plant {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.bucket.Close()) })
 	log := slog.New(p.signals)
-	sender, err := mail.New(config.Mail{
+	sender, err := mail.New(config.Email{
 		Host: smtpHost, Port: smtpPort, TLS: "none", From: "WatchParty <no-reply@watchparty.test>", Timeout: 20 * time.Second,
 	})
 	require.NoError(t, err)
@@ -126,7 +126,7 @@ func newPlant(t *testing.T, smtpHost string, smtpPort int) *plant {
 
 func settings() config.Config {
 	return config.Config{
-		Mail:   config.Mail{PerSecond: 100},
+		Email:  config.Email{PerSecond: 100},
 		Worker: config.Worker{StopTimeout: 20 * time.Second},
 		Cleanup: config.Cleanup{
 			Schedule:            "0 4 * * *",

@@ -93,8 +93,10 @@ func TestSchedules(t *testing.T) {
 		overlap                             enums.ScheduleOverlapPolicy
 	}{
 		{"cleanup", "cleanup/scheduled", job.WorkflowCleanup, "{}", 12 * time.Hour, enums.SCHEDULE_OVERLAP_POLICY_SKIP},
-		{"activity-report-weekly", "activity-report/week", job.WorkflowActivityReport, `{"every":"week"}`, 30 * 24 * time.Hour, enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL},
-		{"activity-report-monthly", "activity-report/month", job.WorkflowActivityReport, `{"every":"month"}`, 30 * 24 * time.Hour, enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL},
+		{"activity-report-weekly", "activity-report/week", job.WorkflowActivityReport, `{"every":"week"}`,
+			30 * 24 * time.Hour, enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL},
+		{"activity-report-monthly", "activity-report/month", job.WorkflowActivityReport, `{"every":"month"}`,
+			30 * 24 * time.Hour, enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL},
 	} {
 		t.Run(want.id, func(t *testing.T) {
 			deleteSchedule(t, c, want.id)
@@ -281,7 +283,8 @@ func TestWorkersWithDifferentSettings(t *testing.T) {
 	watch(other)
 	watch(first)
 	for _, change := range []string{
-		"CLEANUP_MESSAGE_AGE: 1h0m0s in the schedule, off here", "CLEANUP_SCHEDULE: 0 4 * * * in the schedule, 0 5 * * * here",
+		"CLEANUP_MESSAGE_AGE: 1h0m0s in the schedule, off here",
+		"CLEANUP_SCHEDULE: 0 4 * * * in the schedule, 0 5 * * * here",
 		"REPORT_WEEKLY_SCHEDULE: 0 5 * * 1 in the schedule, off here",
 	} {
 		require.Contains(t, otherSaid.String(), change)

@@ -65,7 +65,8 @@ func TestProcessAvatar(t *testing.T) {
 		inOrder(
 			w,
 			w.expect(job.ActivityRenderAvatar, picture, nil).Once(),
-			w.expect(job.ActivityPublishAvatar, picture, job.PublishResult{State: watchparty.AvatarReady, KeepFormerSeconds: 60}, nil).
+			w.expect(job.ActivityPublishAvatar, picture,
+				job.PublishResult{State: watchparty.AvatarReady, KeepFormerSeconds: 60}, nil).
 				Once(),
 			w.expect(job.ActivityRemoveOriginal, picture, nil).Once(),
 			w.expect(job.ActivityRemoveFormerAvatar, picture, nil).Once(),
@@ -119,7 +120,8 @@ func TestProcessAvatar(t *testing.T) {
 			inOrder(
 				w,
 				w.crashes(job.ActivityRenderAvatar, picture, 10*time.Second, timeout).Times(5),
-				w.expect(job.ActivityFailAvatar, failedWith("The picture could not be processed. Save it again with another program, or choose another one."), nil).
+				w.expect(job.ActivityFailAvatar, failedWith("The picture could not be processed. Save it again with another "+
+					"program, or choose another one."), nil).
 					Once(),
 				w.expect(job.ActivityRemoveAvatarFiles, picture, nil).Once(),
 			)

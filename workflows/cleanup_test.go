@@ -118,7 +118,8 @@ func TestCleanup(t *testing.T) {
 
 	t.Run("that is cancelled applies no further policy, and reports what was done", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: runID, Cancelled: true}, job.CleanupResult{RunID: runID}, nil).
+		w.expect(job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: runID, Cancelled: true},
+			job.CleanupResult{RunID: runID}, nil).
 			Once()
 		w.expect(job.ActivityBeginCleanup, onDemand, begun, nil).Once()
 		w.tallies(nil).Once()
@@ -133,7 +134,8 @@ func TestCleanup(t *testing.T) {
 		cancelled := job.FinishCleanupInput{RunID: runID, Cancelled: true}
 		w := newWorld(t)
 		w.expect(job.ActivityBeginCleanup, onDemand, begun, activity.ErrResultPending).Once()
-		w.expect(job.ActivityFinishCleanup, cancelled, job.CleanupResult{}, temporal.NewNonRetryableApplicationError("gone", job.ErrorNotFound, nil)).
+		w.expect(job.ActivityFinishCleanup, cancelled, job.CleanupResult{},
+			temporal.NewNonRetryableApplicationError("gone", job.ErrorNotFound, nil)).
 			Once()
 		w.RegisterDelayedCallback(w.CancelWorkflow, 10*time.Second)
 		_, err := cleanup(w, onDemand)
@@ -142,7 +144,8 @@ func TestCleanup(t *testing.T) {
 		w = newWorld(t)
 		w.expect(job.ActivityBeginCleanup, onDemand, job.BeginCleanupResult{}, nil).Once()
 		w.tallies(nil).Once()
-		w.expect(job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: runID}, job.CleanupResult{}, activity.ErrResultPending).
+		w.expect(job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: runID}, job.CleanupResult{},
+			activity.ErrResultPending).
 			Once()
 		w.expect(job.ActivityFinishCleanup, cancelled, job.CleanupResult{RunID: runID}, nil).Once()
 		w.RegisterDelayedCallback(w.CancelWorkflow, 10*time.Second)

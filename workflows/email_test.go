@@ -84,7 +84,8 @@ func TestAMail(t *testing.T) {
 
 	t.Run("expires after a day", func(t *testing.T) {
 		w := newWorld(t)
-		w.expect(job.ActivitySendEmail, welcome, nothing, temporal.NewApplicationError("unreachable (code 0)", "unreachable")).
+		w.expect(job.ActivitySendEmail, welcome, nothing,
+			temporal.NewApplicationError("unreachable (code 0)", "unreachable")).
 			Times(150)
 		w.expect(job.ActivityFailEmail, welcome, nil).Once()
 		_, err := aMail(w)

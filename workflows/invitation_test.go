@@ -129,7 +129,8 @@ func TestRoomInvitation(t *testing.T) {
 		w := newWorld(t)
 		w.expect(job.ActivitySendEmail, inviting, sent, nil).Once()
 		w.expectReminder(job.QueueReminderResult{}, nil)
-		w.expect(job.ActivityExpireInvitation, week(w), job.ExpireInvitationResult{State: watchparty.InvitationAccepted}, nil).
+		w.expect(job.ActivityExpireInvitation, week(w), job.ExpireInvitationResult{State: watchparty.InvitationAccepted},
+			nil).
 			Once()
 		result, err := invitation(w)
 		require.NoError(t, err)

@@ -122,7 +122,8 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// registerAction registers an activity without a result, gives one with a result; what is called is what the test expects.
+// registerAction registers an activity without a result, gives one with a result; what is called is what the test
+// expects.
 func registerAction[In any](w *world, name string) {
 	w.RegisterActivityWithOptions(func(context.Context, In) error { return w.unexpected(name) },
 		activity.RegisterOptions{Name: name})

@@ -78,8 +78,11 @@ func recordings() []recording {
 		input:    account,
 		activities: map[string]any{
 			job.ActivityRemoveAccountFiles: func(context.Context, job.AccountInput) error { return nil },
-			job.ActivityAnonymiseMessages:  func(context.Context, job.AccountInput) (job.AccountResult, error) { return erased, nil },
-			job.ActivityRemoveAccount:      func(context.Context, job.AccountInput) error { return nil },
+			job.ActivityAnonymiseMessages: func(context.Context, job.AccountInput) (job.AccountResult, error) {
+				return erased,
+					nil
+			},
+			job.ActivityRemoveAccount: func(context.Context, job.AccountInput) error { return nil },
 		},
 	}
 	// invited is an invitation that is open for a time from now on, however short.
@@ -90,7 +93,8 @@ func recordings() []recording {
 		r.activities[job.ActivityQueueReminder] = func(context.Context, job.EmailInput) (job.QueueReminderResult, error) {
 			return job.QueueReminderResult{EmailID: subjectID}, nil
 		}
-		r.activities[job.ActivityExpireInvitation] = func(context.Context, job.RoomInvitationInput) (job.ExpireInvitationResult, error) {
+		r.activities[job.ActivityExpireInvitation] = func(context.Context,
+			job.RoomInvitationInput) (job.ExpireInvitationResult, error) {
 			return job.ExpireInvitationResult{State: watchparty.InvitationExpired}, nil
 		}
 		return r
@@ -121,9 +125,12 @@ func recordings() []recording {
 		return recording{
 			file: file, workflow: job.WorkflowCleanup, queue: job.TaskQueueMaintenance, id: job.CleanupID(runID), input: in,
 			activities: map[string]any{
-				job.ActivityBeginCleanup: func(context.Context, job.CleanupInput) (job.BeginCleanupResult, error) { return begun, nil },
-				job.ActivityTally:        tallied,
-				job.ActivityApplyPolicy:  apply,
+				job.ActivityBeginCleanup: func(context.Context, job.CleanupInput) (job.BeginCleanupResult, error) {
+					return begun,
+						nil
+				},
+				job.ActivityTally:       tallied,
+				job.ActivityApplyPolicy: apply,
 				job.ActivityFinishCleanup: func(_ context.Context, in job.FinishCleanupInput) (job.CleanupResult, error) {
 					result := job.CleanupResult{RunID: in.RunID, Counts: map[watchparty.Policy]int64{watchparty.PolicyMessages: 7}}
 					for _, policy := range watchparty.Policies() {
@@ -163,8 +170,11 @@ func recordings() []recording {
 		input:     job.ReportInput{Every: watchparty.ReportWeek},
 		scheduled: true,
 		activities: map[string]any{
-			job.ActivityTally:             tallied,
-			job.ActivityCreateReport:      func(context.Context, job.CreateReportInput) (string, error) { return subjectID, nil },
+			job.ActivityTally: tallied,
+			job.ActivityCreateReport: func(context.Context, job.CreateReportInput) (string, error) {
+				return subjectID,
+					nil
+			},
 			job.ActivityQueueReportEmails: func(context.Context, job.QueueReportEmailsInput) (int, error) { return 2, nil },
 		},
 	}

@@ -68,7 +68,8 @@ func TestActivityReport(t *testing.T) {
 		w := newWorld(t)
 		w.SetStartTime(monday)
 		w.tallies(nil).Once()
-		w.expect(job.ActivityCreateReport, lastWeek, "", temporal.NewNonRetryableApplicationError("gone", job.ErrorPeriodGone, nil)).
+		w.expect(job.ActivityCreateReport, lastWeek, "",
+			temporal.NewNonRetryableApplicationError("gone", job.ErrorPeriodGone, nil)).
 			Once()
 		_, err := run[job.ReportResult](w, workflows.ActivityReport, week)
 		var failed *temporal.ApplicationError

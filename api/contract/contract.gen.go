@@ -323,30 +323,6 @@ func (e AvatarUploadStep) Valid() bool {
 	}
 }
 
-// Defines values for AvatarVersionStatus.
-const (
-	AvatarVersionStatusFailed     AvatarVersionStatus = "failed"
-	AvatarVersionStatusProcessing AvatarVersionStatus = "processing"
-	AvatarVersionStatusReady      AvatarVersionStatus = "ready"
-	AvatarVersionStatusSuperseded AvatarVersionStatus = "superseded"
-)
-
-// Valid indicates whether the value is a known member of the AvatarVersionStatus enum.
-func (e AvatarVersionStatus) Valid() bool {
-	switch e {
-	case AvatarVersionStatusFailed:
-		return true
-	case AvatarVersionStatusProcessing:
-		return true
-	case AvatarVersionStatusReady:
-		return true
-	case AvatarVersionStatusSuperseded:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for Circle.
 const (
 	CircleEveryone   Circle = "everyone"
@@ -602,6 +578,30 @@ const (
 func (e EmailWait) Valid() bool {
 	switch e {
 	case RecipientLimit:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportedAvatarStatus.
+const (
+	ExportedAvatarStatusFailed     ExportedAvatarStatus = "failed"
+	ExportedAvatarStatusProcessing ExportedAvatarStatus = "processing"
+	ExportedAvatarStatusReady      ExportedAvatarStatus = "ready"
+	ExportedAvatarStatusSuperseded ExportedAvatarStatus = "superseded"
+)
+
+// Valid indicates whether the value is a known member of the ExportedAvatarStatus enum.
+func (e ExportedAvatarStatus) Valid() bool {
+	switch e {
+	case ExportedAvatarStatusFailed:
+		return true
+	case ExportedAvatarStatusProcessing:
+		return true
+	case ExportedAvatarStatusReady:
+		return true
+	case ExportedAvatarStatusSuperseded:
 		return true
 	default:
 		return false
@@ -1391,751 +1391,1049 @@ func (e ListRoomsParamsSort) Valid() bool {
 	}
 }
 
-// AbuseKind defines model for AbuseKind.
+// AbuseKind What is wrong with what was reported
 type AbuseKind string
 
-// AbuseOutcome defines model for AbuseOutcome.
+// AbuseOutcome `dismissed`: nothing was wrong. `acted`: an admin did something about it.
 type AbuseOutcome string
 
-// AbuseReport defines model for AbuseReport.
+// AbuseReport A report of abuse, as admins see it. Its sender is in no answer.
+//
+// Example: {"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}
 type AbuseReport struct {
 	// Content What was reported, as it was then; null once the report is resolved and the account is deleted
-	Content   *ReportedContent `json:"content"`
-	CreatedAt Time             `json:"created_at"`
+	Content *ReportedContent `json:"content"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID   ID        `json:"id"`
+	// CreatedAt When it was sent
+	CreatedAt time.Time `json:"created_at"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Kind What is wrong with what was reported
 	Kind AbuseKind `json:"kind"`
 
-	// Note Of the admin who resolved it, who is in the audit log
+	// Note The note of the admin who resolved it; empty without one
 	Note string `json:"note"`
 
-	// Outcome null while it is open
-	Outcome    *AbuseOutcome `json:"outcome"`
-	ResolvedAt *time.Time    `json:"resolved_at"`
+	// Outcome What an admin made of it; null while it is open
+	Outcome *AbuseOutcome `json:"outcome"`
 
-	// RoomID The room, or that of the message
-	RoomID *string          `json:"room_id"`
-	State  AbuseReportState `json:"state"`
-	Target AbuseTarget      `json:"target"`
+	// ResolvedAt When it was resolved; null while it is open
+	ResolvedAt *time.Time `json:"resolved_at"`
 
-	// Text What the reporter wrote
+	// RoomID The room, or that of the message; null for an account, and when the room is deleted
+	RoomID *string `json:"room_id"`
+
+	// State Whether an admin has dealt with a report
+	State AbuseReportState `json:"state"`
+
+	// Target What was reported
+	Target AbuseTarget `json:"target"`
+
+	// Text What the sender wrote; empty without a text
 	Text string `json:"text"`
 
-	// UserID The account that it concerns: the author, the host, or the account itself
+	// UserID The account that it concerns: the message's author, the room's host, or the account itself. It is null when
+	// the account is deleted.
 	UserID *string `json:"user_id"`
 }
 
-// AbuseReportAnswer defines model for AbuseReportAnswer.
+// AbuseReportAnswer Example: {"data":{"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}}
 type AbuseReportAnswer struct {
+	// Data A report of abuse, as admins see it. Its sender is in no answer.
+	//
+	// Example: {"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}
 	Data AbuseReport `json:"data"`
 }
 
-// AbuseReportList defines model for AbuseReportList.
+// AbuseReportList Example: {"data":[{"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"next_cursor":null}
 type AbuseReportList struct {
+	// Data The reports of this page
 	Data []AbuseReport `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// AbuseReportState defines model for AbuseReportState.
+// AbuseReportState Whether an admin has dealt with a report
 type AbuseReportState string
 
-// AbuseTarget defines model for AbuseTarget.
+// AbuseTarget What was reported
 type AbuseTarget struct {
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID   ID              `json:"id"`
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Kind What kind of thing was reported
 	Kind AbuseTargetKind `json:"kind"`
 }
 
-// AbuseTargetKind defines model for AbuseTargetKind.
+// AbuseTargetKind What kind of thing was reported
 type AbuseTargetKind string
 
-// AcceptedInvitation defines model for AcceptedInvitation.
+// AcceptedInvitation An invitation that the account accepted
 type AcceptedInvitation struct {
-	AnsweredAt Time `json:"answered_at"`
+	// AnsweredAt When the account accepted it
+	AnsweredAt time.Time `json:"answered_at"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 }
 
-// Account defines model for Account.
+// Account An account, as its owner sees it
+//
+// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
 type Account struct {
-	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an SVG
-	// picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and the
-	// former ones work for a minute more.
-	Avatar        AvatarURLs `json:"avatar"`
-	CreatedAt     Time       `json:"created_at"`
-	DisplayName   string     `json:"display_name"`
-	Email         string     `json:"email"`
-	EmailVerified bool       `json:"email_verified"`
+	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
+	// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
+	// the former ones work for a minute more.
+	//
+	//
+	// Example: {"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
+	Avatar AvatarURLs `json:"avatar"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID      ID   `json:"id"`
+	// CreatedAt When the account was created
+	CreatedAt time.Time `json:"created_at"`
+
+	// DisplayName The name that others see, in one line
+	DisplayName DisplayName `json:"display_name"`
+
+	// Email An email address, as it was typed.
+	Email EmailAddress `json:"email"`
+
+	// EmailVerified Whether the owner has confirmed the address
+	EmailVerified bool `json:"email_verified"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// IsAdmin Whether the account has the rights of an admin
 	IsAdmin bool `json:"is_admin"`
 
-	// Language What emails are written in
+	// Language The language of emails: English or German
 	Language Language `json:"language"`
 
-	// PendingEmail The address that takes its place once it is confirmed; in `GET /users/me` and the export, while there is one
-	PendingEmail *string  `json:"pending_email,omitempty"`
-	UpdatedAt    Time     `json:"updated_at"`
-	Username     Username `json:"username"`
+	// PendingEmail The address that replaces `email` once it is confirmed. `GET /users/me` and the export have it; it is null
+	// in other answers, and when no change of address is open.
+	PendingEmail *string `json:"pending_email"`
+
+	// UpdatedAt When the account was last changed
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// Username The name that is unique among accounts, whatever its case. It never changes.
+	Username Username `json:"username"`
 }
 
-// AccountAnswer defines model for AccountAnswer.
+// AccountAnswer Example: {"data":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}}
 type AccountAnswer struct {
+	// Data An account, as its owner sees it
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
 	Data Account `json:"data"`
 }
 
-// ActivityFigures defines model for ActivityFigures.
+// ActDetails What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
+// empty for most.
+type ActDetails map[string]interface{}
+
+// ActivityFigures What happened in a time
 type ActivityFigures struct {
-	// ActiveUsers Who were in a room or wrote a message; in a period each counts once
+	// ActiveUsers Accounts that were in a room or wrote a message; in a period each counts once
 	ActiveUsers int64 `json:"active_users"`
 
-	// Avatars That were published
-	Avatars             int64 `json:"avatars"`
-	EmailsFailed        int64 `json:"emails_failed"`
-	EmailsSent          int64 `json:"emails_sent"`
-	InvitationsAccepted int64 `json:"invitations_accepted"`
-	InvitationsSent     int64 `json:"invitations_sent"`
-	Messages            int64 `json:"messages"`
+	// Avatars Avatars that were published
+	Avatars int64 `json:"avatars"`
 
-	// MinutesTogether Of each person while somebody else was present in the room with them, added up
+	// EmailsFailed Emails that could not be sent
+	EmailsFailed int64 `json:"emails_failed"`
+
+	// EmailsSent Emails that mail servers took
+	EmailsSent int64 `json:"emails_sent"`
+
+	// InvitationsAccepted Invitations that were accepted
+	InvitationsAccepted int64 `json:"invitations_accepted"`
+
+	// InvitationsSent Invitations that were sent
+	InvitationsSent int64 `json:"invitations_sent"`
+
+	// Messages Messages that were posted
+	Messages int64 `json:"messages"`
+
+	// MinutesTogether The minutes of each person while somebody else was present in the room with them, added up
 	MinutesTogether int64 `json:"minutes_together"`
-	NewUsers        int64 `json:"new_users"`
+
+	// NewUsers Accounts that were created
+	NewUsers int64 `json:"new_users"`
 
 	// Participants People in rooms, each once for each room and day
 	Participants int64 `json:"participants"`
 
-	// Removed Rows and files that clean-up removed; rooms that it archived
+	// Removed Rows and files that the clean-up removed, and rooms that it archived
 	Removed int64 `json:"removed"`
 
-	// ReturningUsers Active ones whose account is older than the day, or the period
+	// ReturningUsers Active accounts that are older than the day, or the period
 	ReturningUsers int64 `json:"returning_users"`
-	RoomsOpened    int64 `json:"rooms_opened"`
+
+	// RoomsOpened Rooms that were opened
+	RoomsOpened int64 `json:"rooms_opened"`
 }
 
-// ActivityReport Days are those of UTC. What happened is counted when a day is over, and stays counted when it is removed after that. Accounts
-// that are gone by then are not.
+// ActivityReport What happened on the service. Days are those of UTC. What happened is counted when a day is over, and stays
+// counted when it is removed after that. Accounts that are gone by then are not counted.
 type ActivityReport struct {
 	// CountedSince The first day that was counted, when the period began before it; null when the whole period was
 	CountedSince *openapi_types.Date `json:"counted_since"`
 
-	// Days Every one, also those with nothing
+	// Days Every day of the period, those without anything included
 	Days []struct {
+		// Day The day
 		Day string `json:"day"`
 
-		// Figures null for a day before counting began
+		// Figures The figures of the day; null for a day before counting began
 		Figures *ActivityFigures `json:"figures"`
 	} `json:"days"`
+
+	// Every How long its period is
 	Every ActivityReportEvery `json:"every"`
 
-	// Figures Of the days that were counted; null when none was
+	// Figures The figures of the days that were counted; null when none was
 	Figures *ActivityFigures `json:"figures"`
-	From    string           `json:"from"`
 
-	// Previous Of the period before; null when not everything is known of it then
+	// From The first day
+	From string `json:"from"`
+
+	// Previous The figures of the period before; null when not all of its days were counted
 	Previous *ActivityFigures `json:"previous"`
 
-	// RemovedBy `removed` by policy; null as `figures` is
+	// RemovedBy What `removed` is made of, by policy; null when `figures` is
 	RemovedBy *map[string]int64 `json:"removed_by"`
 
 	// To The last day
 	To string `json:"to"`
 }
 
-// ActivityReportEvery defines model for ActivityReport.Every.
+// ActivityReportEvery How long its period is
 type ActivityReportEvery string
 
 // AddToQueueRequest Either a movie or an address
 //
-// Example: {"stream_url":"https://films.example/nosferatu.webm","title":"Nosferatu"}
+// Example: {"stream_url":"https://films.example/faust.webm","title":"Faust"}
 type AddToQueueRequest struct {
-	// MovieID In lower case in every answer. Requests may have it in upper case.
-	MovieID *ID `json:"movie_id,omitempty"`
+	// MovieID A movie of the catalogue
+	MovieID *string `json:"movie_id,omitempty"`
 
-	// StreamURL Starts with https://; empty for none
-	StreamURL *WebAddress `json:"stream_url,omitempty"`
+	// StreamURL An address to play; it starts with https://
+	StreamURL *string `json:"stream_url,omitempty"`
 
-	// Title Of `stream_url`; without it the name of the file is shown
+	// Title The title of `stream_url`; without it the name of the file is shown
 	Title *string `json:"title,omitempty"`
 }
 
-// AdminMessage defines model for AdminMessage.
+// AdminMessage A message, as admins see it
+//
+// Example: {"hidden":false,"message":{"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}}
 type AdminMessage struct {
-	// Hidden With what else its author made; to everyone but admins it looks taken back
-	Hidden  bool    `json:"hidden"`
+	// Hidden Whether it is hidden together with the rest of its author's content. To everyone but admins it then looks
+	// deleted.
+	Hidden bool `json:"hidden"`
+
+	// Message A message in the chat of a room
+	//
+	// Example: {"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
 	Message Message `json:"message"`
 }
 
-// AdminMessageList defines model for AdminMessageList.
+// AdminMessageList Example: {"data":[{"hidden":false,"message":{"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}}],"next_cursor":null}
 type AdminMessageList struct {
+	// Data The messages of this page
 	Data []AdminMessage `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// AdminRoom defines model for AdminRoom.
+// AdminRoom A room, as admins see it
+//
+// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type AdminRoom struct {
-	// ClosedAt When an admin closed it
+	// ClosedAt When an admin closed it; null unless it is closed
 	ClosedAt *time.Time `json:"closed_at"`
 
-	// Hidden With what else its host made; everyone but admins gets a 404
+	// Hidden Whether it is hidden together with the rest of its host's content. Then only admins see it.
 	Hidden bool `json:"hidden"`
-	Room   Room `json:"room"`
+
+	// Room A room, the same for everyone who may see it
+	//
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	Room Room `json:"room"`
 }
 
-// AdminRoomAnswer defines model for AdminRoomAnswer.
+// AdminRoomAnswer Example: {"data":{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}}
 type AdminRoomAnswer struct {
+	// Data A room, as admins see it
+	//
+	// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 	Data AdminRoom `json:"data"`
 }
 
-// AdminRoomList defines model for AdminRoomList.
+// AdminRoomList Example: {"data":[{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}],"next_cursor":null}
 type AdminRoomList struct {
+	// Data The rooms of this page
 	Data []AdminRoom `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// AdminUser defines model for AdminUser.
+// AdminUser An account, as admins see it
+//
+// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}
 type AdminUser struct {
-	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an SVG
-	// picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and the
-	// former ones work for a minute more.
+	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
+	// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
+	// the former ones work for a minute more.
+	//
+	//
+	// Example: {"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
 	Avatar AvatarURLs `json:"avatar"`
 
 	// ContentHidden Whether its rooms and messages are hidden
-	ContentHidden bool   `json:"content_hidden"`
-	CreatedAt     Time   `json:"created_at"`
-	DisplayName   string `json:"display_name"`
-	Email         string `json:"email"`
-	EmailVerified bool   `json:"email_verified"`
+	ContentHidden bool `json:"content_hidden"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID          ID         `json:"id"`
-	IsAdmin     bool       `json:"is_admin"`
-	State       UserState  `json:"state"`
+	// CreatedAt When the account was created
+	CreatedAt time.Time `json:"created_at"`
+
+	// DisplayName The name that others see, in one line
+	DisplayName DisplayName `json:"display_name"`
+
+	// Email An email address, as it was typed.
+	Email EmailAddress `json:"email"`
+
+	// EmailVerified Whether the owner has confirmed the address
+	EmailVerified bool `json:"email_verified"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// IsAdmin Whether the account has the rights of an admin
+	IsAdmin bool `json:"is_admin"`
+
+	// State Whether an account can sign in
+	State UserState `json:"state"`
+
+	// SuspendedAt When it was suspended; null unless it is
 	SuspendedAt *time.Time `json:"suspended_at"`
-	UpdatedAt   Time       `json:"updated_at"`
-	Username    Username   `json:"username"`
+
+	// UpdatedAt When the account was last changed
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// Username The name that is unique among accounts, whatever its case. It never changes.
+	Username Username `json:"username"`
 }
 
-// AdminUserAnswer defines model for AdminUserAnswer.
+// AdminUserAnswer Example: {"data":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}}
 type AdminUserAnswer struct {
+	// Data An account, as admins see it
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}
 	Data AdminUser `json:"data"`
 }
 
-// AdminUserList defines model for AdminUserList.
+// AdminUserList Example: {"data":[{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}],"next_cursor":null}
 type AdminUserList struct {
+	// Data The accounts of this page
 	Data []AdminUser `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// AuditAction defines model for AuditAction.
+// AuditAction What an admin did
 type AuditAction string
 
-// AuditEntry defines model for AuditEntry.
+// AuditEntry An entry of the audit log
+//
+// Example: {"action":"user_suspended","actor":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:30:00Z","details":{"hide_content":true,"reason":"Spam"},"id":"01993f7a-b5c6-77e8-99fa-1b2c3d4e5f60","outcome":"done","target_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","target_kind":"user"}
 type AuditEntry struct {
+	// Action What an admin did
 	Action AuditAction `json:"action"`
 
-	// Actor By the name at the time, which outlasts the account; null for an operator's command
-	Actor     *Person                `json:"actor"`
-	CreatedAt Time                   `json:"created_at"`
-	Details   map[string]interface{} `json:"details"`
+	// Actor The admin, by the username at the time, which outlasts the account; null for an operator's command
+	Actor *Person `json:"actor"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// CreatedAt When it was done
+	CreatedAt time.Time `json:"created_at"`
+
+	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
+	// empty for most.
+	Details ActDetails `json:"details"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// Outcome An act on the service's own data is `done` when it is listed. An act on a schedule is listed before it is carried out:
-	// `pending` for a minute at most, `failed` when it was refused, `unknown` when there was no answer or the process ended.
+	// Outcome An act on the service's own data is `done` when it is listed. An act on a schedule is listed before it is
+	// carried out: `pending` for a minute at most, `failed` when it was refused, `unknown` when there was no
+	// answer or the process ended.
 	Outcome AuditEntryOutcome `json:"outcome"`
 
-	// TargetID In lower case in every answer. Requests may have it in upper case.
-	TargetID   ID                   `json:"target_id"`
+	// TargetID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	TargetID ID `json:"target_id"`
+
+	// TargetKind To what kind of thing it was done
 	TargetKind AuditEntryTargetKind `json:"target_kind"`
 }
 
-// AuditEntryOutcome An act on the service's own data is `done` when it is listed. An act on a schedule is listed before it is carried out:
-// `pending` for a minute at most, `failed` when it was refused, `unknown` when there was no answer or the process ended.
+// AuditEntryOutcome An act on the service's own data is `done` when it is listed. An act on a schedule is listed before it is
+// carried out: `pending` for a minute at most, `failed` when it was refused, `unknown` when there was no
+// answer or the process ended.
 type AuditEntryOutcome string
 
-// AuditEntryTargetKind defines model for AuditEntry.TargetKind.
+// AuditEntryTargetKind To what kind of thing it was done
 type AuditEntryTargetKind string
 
-// AuditList defines model for AuditList.
+// AuditList Example: {"data":[{"action":"user_suspended","actor":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:30:00Z","details":{"hide_content":true,"reason":"Spam"},"id":"01993f7a-b5c6-77e8-99fa-1b2c3d4e5f60","outcome":"done","target_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","target_kind":"user"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
 type AuditList struct {
+	// Data The entries of this page
 	Data []AuditEntry `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// AvatarAnswer defines model for AvatarAnswer.
+// AvatarAnswer Example: {"data":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-31T20:15:00Z","reason":null,"status":"processing","step":"rendering","updated_at":"2026-01-31T20:15:01Z","version":3}}
 type AvatarAnswer struct {
+	// Data The newest upload of an avatar
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-31T20:15:00Z","reason":null,"status":"processing","step":"rendering","updated_at":"2026-01-31T20:15:01Z","version":3}
 	Data AvatarUpload `json:"data"`
 }
 
-// AvatarURLs Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an SVG
-// picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and the
-// former ones work for a minute more.
+// AvatarURLs Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
+// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
+// the former ones work for a minute more.
+//
+// Example: {"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
 type AvatarURLs struct {
 	// Default Whether it is the generated picture
 	Default bool `json:"default"`
 
-	// Large 1024×1024 WebP, or the medium one when the picture had fewer pixels
+	// Large WebP of 1024 × 1024 pixels, or the medium one when the picture had fewer pixels
 	Large string `json:"large"`
 
-	// Medium 512×512 WebP
+	// Medium WebP of 512 × 512 pixels
 	Medium string `json:"medium"`
 
-	// Plain 512×512 JPEG or PNG, for clients without WebP. Of avatars from before there were such files: as `medium`
+	// Plain JPEG or PNG of 512 × 512 pixels, for clients without WebP. Avatars from before there were such files have
+	// the address of `medium` here.
 	Plain string `json:"plain"`
 
-	// Thumbnail 128×128 WebP
+	// Thumbnail WebP of 128 × 128 pixels
 	Thumbnail string `json:"thumbnail"`
 }
 
-// AvatarUpload defines model for AvatarUpload.
+// AvatarUpload The newest upload of an avatar
+//
+// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-31T20:15:00Z","reason":null,"status":"processing","step":"rendering","updated_at":"2026-01-31T20:15:01Z","version":3}
 type AvatarUpload struct {
-	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an SVG
-	// picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and the
-	// former ones work for a minute more.
-	Avatar    AvatarURLs `json:"avatar"`
-	CreatedAt Time       `json:"created_at"`
+	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
+	// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
+	// the former ones work for a minute more.
+	//
+	//
+	// Example: {"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
+	Avatar AvatarURLs `json:"avatar"`
 
-	// Reason Why it failed, and what to do
-	Reason *string            `json:"reason,omitempty"`
+	// CreatedAt When it was uploaded
+	CreatedAt time.Time `json:"created_at"`
+
+	// Reason Why it failed and what to do; null unless it did
+	Reason *string `json:"reason"`
+
+	// Status Where the upload stands
 	Status AvatarUploadStatus `json:"status"`
 
-	// Step How far it is, while it is processed
-	Step      *AvatarUploadStep `json:"step,omitempty"`
-	UpdatedAt Time              `json:"updated_at"`
-	Version   int               `json:"version"`
+	// Step How far it is; null unless it is processed
+	Step *AvatarUploadStep `json:"step"`
+
+	// UpdatedAt When its status or step last changed
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// Version The number of the upload, counted from 1 for each account
+	Version AvatarVersion `json:"version"`
 }
 
-// AvatarUploadStatus defines model for AvatarUpload.Status.
+// AvatarUploadStatus Where the upload stands
 type AvatarUploadStatus string
 
-// AvatarUploadStep How far it is, while it is processed
+// AvatarUploadStep How far it is; null unless it is processed
 type AvatarUploadStep string
 
-// AvatarVersion defines model for AvatarVersion.
-type AvatarVersion struct {
-	CreatedAt   Time       `json:"created_at"`
-	PublishedAt *time.Time `json:"published_at"`
+// AvatarVersion The number of the upload, counted from 1 for each account
+type AvatarVersion = int
 
-	// Reason Why it failed
-	Reason  *string             `json:"reason"`
-	Status  AvatarVersionStatus `json:"status"`
-	Version int                 `json:"version"`
-}
-
-// AvatarVersionStatus defines model for AvatarVersion.Status.
-type AvatarVersionStatus string
-
-// Ban defines model for Ban.
+// Ban A ban from a room
+//
+// Example: {"banned_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 type Ban struct {
-	// BannedBy null when the account is gone
-	BannedBy  *Person    `json:"banned_by"`
-	CreatedAt Time       `json:"created_at"`
-	Reason    string     `json:"reason"`
-	Until     *time.Time `json:"until"`
-	User      Person     `json:"user"`
+	// BannedBy Who imposed it; null when the account is deleted
+	BannedBy *Person `json:"banned_by"`
+
+	// CreatedAt When it was imposed
+	CreatedAt time.Time `json:"created_at"`
+
+	// Reason The reason, in one line, for those who moderate the room; empty without one
+	Reason Reason `json:"reason"`
+
+	// Until When it ends by itself; null for never
+	Until *time.Time `json:"until"`
+
+	// User An account, where it is one of several
+	//
+	// Example: {"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	User Person `json:"user"`
 }
 
-// BanAnswer defines model for BanAnswer.
+// BanAnswer Example: {"data":{"banned_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}}
 type BanAnswer struct {
+	// Data A ban from a room
+	//
+	// Example: {"banned_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 	Data Ban `json:"data"`
 }
 
-// BanList defines model for BanList.
+// BanList Example: {"data":[{"banned_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
 type BanList struct {
+	// Data The bans of this page
 	Data []Ban `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// BanRequest defines model for BanRequest.
+// BanRequest Example: {"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","username":"dave"}
 type BanRequest struct {
-	// Reason For those who moderate the room
-	Reason *Reason `json:"reason,omitempty"`
+	// Reason The reason, in one line, for those who moderate the room
+	Reason *OptionalReason `json:"reason,omitempty"`
 
-	// Until When it ends by itself; without it, it does not
-	Until    *time.Time `json:"until,omitempty"`
-	Username Username   `json:"username"`
+	// Until When the ban ends by itself; without it, never
+	Until *time.Time `json:"until,omitempty"`
+
+	// Username The name that is unique among accounts, whatever its case. It never changes.
+	Username Username `json:"username"`
 }
 
 // Cached Whether the answer came from the cache
 type Cached = bool
 
-// CachedMovieAnswer defines model for CachedMovieAnswer.
+// CachedMovieAnswer Example: {"_cached":true,"data":{"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}}
 type CachedMovieAnswer struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
-	Data             Movie  `json:"data"`
+
+	// Data A movie of the catalogue
+	//
+	// Example: {"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}
+	Data Movie `json:"data"`
 }
 
-// CachedRoomAnswer defines model for CachedRoomAnswer.
+// CachedRoomAnswer Example: {"_cached":true,"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type CachedRoomAnswer struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
-	Data             Room   `json:"data"`
+
+	// Data A room, the same for everyone who may see it
+	//
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	Data Room `json:"data"`
 }
 
-// ChangeEmailRequest defines model for ChangeEmailRequest.
+// ChangeEmailRequest Example: {"email":"carol@example.com","password":"correct horse battery"}
 type ChangeEmailRequest struct {
-	Email    string   `json:"email"`
+	// Email An email address, as it was typed.
+	Email EmailAddress `json:"email"`
+
+	// Password The account's current password
 	Password Password `json:"password"`
 }
 
-// ChangePasswordRequest defines model for ChangePasswordRequest.
+// ChangePasswordRequest Example: {"current_password":"correct horse battery","new_password":"staple battery horse"}
 type ChangePasswordRequest struct {
+	// CurrentPassword The account's current password
 	CurrentPassword Password `json:"current_password"`
 
 	// NewPassword 10 to 128 characters in the form of RFC 8265, OpaqueString: composed (NFC), with plain spaces, without control
-	// characters and characters that do not show. It must be neither the username nor the email address, nor what stands
-	// before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of `errors` are
-	// `too_short`, `too_long`, `characters`, `name` and `common`.
+	// characters and characters that do not show. It must be neither the username nor the email address, nor what
+	// stands before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of
+	// `errors` are `too_short`, `too_long`, `characters`, `name` and `common`.
 	NewPassword NewPassword `json:"new_password"`
 }
 
 // Circle People with that role, and those above them
 type Circle string
 
-// CleanupReport defines model for CleanupReport.
+// CleanupReport What a run of the clean-up was and did
 type CleanupReport struct {
-	Counts map[string]int64   `json:"counts"`
-	DryRun bool               `json:"dry_run"`
+	// Counts How many rows or files each policy removed; `inactive_rooms` counts archived rooms
+	Counts map[string]int64 `json:"counts"`
+
+	// DryRun Whether it only counted, and removed nothing
+	DryRun bool `json:"dry_run"`
+
+	// Errors What stopped a policy, for each that was stopped; null if none was
 	Errors *map[string]string `json:"errors"`
 
-	// OlderThanS 0 for the policies' own ages
-	OlderThanS int64                `json:"older_than_s"`
-	Policies   []Policy             `json:"policies"`
-	Samples    map[string][]string  `json:"samples"`
-	State      CleanupReportState   `json:"state"`
-	Trigger    CleanupReportTrigger `json:"trigger"`
+	// OlderThanS The age in seconds in place of the policies' own ones; 0 for those
+	OlderThanS int64 `json:"older_than_s"`
+
+	// Policies What it applied
+	Policies []Policy `json:"policies"`
+
+	// Samples At most ten IDs of what a dry run counted for each policy; of a participant, the room's and the user's
+	Samples map[string][]string `json:"samples"`
+
+	// State How it ended
+	State CleanupReportState `json:"state"`
+
+	// Trigger What started the run
+	Trigger CleanupReportTrigger `json:"trigger"`
 }
 
-// CleanupReportState defines model for CleanupReport.State.
+// CleanupReportState How it ended
 type CleanupReportState string
 
-// CleanupReportTrigger defines model for CleanupReport.Trigger.
+// CleanupReportTrigger What started the run
 type CleanupReportTrigger string
 
-// CleanupRun defines model for CleanupRun.
+// CleanupRun A run of the clean-up
+//
+// Example: {"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}
 type CleanupRun struct {
-	// CancelledAt When it was told to stop
+	// CancelledAt When an admin told it to stop; null otherwise
 	CancelledAt *time.Time `json:"cancelled_at"`
 
-	// Counts Rows or files removed so far for each policy; archived for `inactive_rooms`
-	Counts    map[string]int64 `json:"counts"`
-	CreatedAt Time             `json:"created_at"`
-	DryRun    bool             `json:"dry_run"`
+	// Counts How many rows or files each policy has removed so far; `inactive_rooms` counts archived rooms
+	Counts map[string]int64 `json:"counts"`
 
-	// Errors What stopped a policy
-	Errors     map[string]string `json:"errors"`
-	FinishedAt *time.Time        `json:"finished_at"`
+	// CreatedAt When it was requested
+	CreatedAt time.Time `json:"created_at"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// DryRun Whether it only counts, and removes nothing
+	DryRun bool `json:"dry_run"`
+
+	// Errors What stopped a policy, for each that was stopped
+	Errors map[string]string `json:"errors"`
+
+	// FinishedAt When it ended; null before that
+	FinishedAt *time.Time `json:"finished_at"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// OlderThan In place of the policies' own ages, such as 2160h0m0s
-	OlderThan *string  `json:"older_than"`
-	Policies  []Policy `json:"policies"`
+	// OlderThan The age in place of the policies' own ones, such as `2160h0m0s`; null for those
+	OlderThan *string `json:"older_than"`
 
-	// Policy The one that is applied now
+	// Policies What it applies
+	Policies []Policy `json:"policies"`
+
+	// Policy The policy that is applied now; null before and after
 	Policy *Policy `json:"policy"`
 
 	// Samples At most ten IDs of what a dry run counted for each policy; of a participant, the room's and the user's
-	Samples     map[string][]string `json:"samples"`
-	StartedAt   *time.Time          `json:"started_at"`
-	StartedBy   *string             `json:"started_by"`
-	State       CleanupRunState     `json:"state"`
-	TemporalURL string              `json:"temporal_url"`
-	Trigger     CleanupRunTrigger   `json:"trigger"`
+	Samples map[string][]string `json:"samples"`
+
+	// StartedAt When it began; null before that
+	StartedAt *time.Time `json:"started_at"`
+
+	// StartedBy The admin who started it; null for the schedule's, and when the account is deleted
+	StartedBy *string `json:"started_by"`
+
+	// State Where it stands. A `failed` run could not apply at least one policy; it has applied the others.
+	State CleanupRunState `json:"state"`
+
+	// TemporalURL Where the Temporal UI shows it
+	TemporalURL string `json:"temporal_url"`
+
+	// Trigger What started it
+	Trigger CleanupRunTrigger `json:"trigger"`
 }
 
-// CleanupRunState defines model for CleanupRun.State.
+// CleanupRunState Where it stands. A `failed` run could not apply at least one policy; it has applied the others.
 type CleanupRunState string
 
-// CleanupRunTrigger defines model for CleanupRun.Trigger.
+// CleanupRunTrigger What started it
 type CleanupRunTrigger string
 
-// CleanupRunAnswer defines model for CleanupRunAnswer.
+// CleanupRunAnswer Example: {"data":{"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}}
 type CleanupRunAnswer struct {
+	// Data A run of the clean-up
+	//
+	// Example: {"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}
 	Data CleanupRun `json:"data"`
 }
 
-// CleanupRunList defines model for CleanupRunList.
+// CleanupRunList Example: {"data":[{"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}],"next_cursor":null}
 type CleanupRunList struct {
+	// Data The runs of this page
 	Data []CleanupRun `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// CleanupStarted defines model for CleanupStarted.
+// CleanupStarted Where to follow a run of the clean-up
+//
+// Example: {"run_id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","status_url":"https://party.example/api/admin/cleanup/runs/01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22"}
 type CleanupStarted struct {
-	// RunID In lower case in every answer. Requests may have it in upper case.
-	RunID       ID     `json:"run_id"`
-	StatusURL   string `json:"status_url"`
+	// RunID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RunID ID `json:"run_id"`
+
+	// StatusURL Where this API answers how far the run is
+	StatusURL string `json:"status_url"`
+
+	// TemporalURL Where the Temporal UI shows the run
 	TemporalURL string `json:"temporal_url"`
 }
 
-// CleanupStartedAnswer defines model for CleanupStartedAnswer.
+// CleanupStartedAnswer Example: {"data":{"run_id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","status_url":"https://party.example/api/admin/cleanup/runs/01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22"}}
 type CleanupStartedAnswer struct {
+	// Data Where to follow a run of the clean-up
+	//
+	// Example: {"run_id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","status_url":"https://party.example/api/admin/cleanup/runs/01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22"}
 	Data CleanupStarted `json:"data"`
 }
 
-// CloseRoomRequest defines model for CloseRoomRequest.
+// CloseRoomRequest Example: {"reason":"Advertisements only"}
 type CloseRoomRequest struct {
-	// Reason For the room's host, in its log, and for other admins, in the audit log
+	// Reason The reason, for the room's host in its log, and for other admins in the audit log
 	Reason ReasonForHost `json:"reason"`
 
-	// ReportID The report of abuse that this resolves, about the same; it is resolved together with the act, or neither happens
+	// ReportID A report of abuse about the same, which this resolves. Both happen, or neither.
 	ReportID *ResolvedReportID `json:"report_id,omitempty"`
 }
 
 // CreateMovieRequest Example: {"genres":["horror"],"runtime_minutes":94,"title":"Nosferatu","year":1922}
 type CreateMovieRequest struct {
+	// Description What the movie is about, in one or more lines
 	Description *string `json:"description,omitempty"`
 
-	// DurationMs Of the stream; 0 for unknown
-	DurationMs *int64   `json:"duration_ms,omitempty"`
-	Genres     *[]Genre `json:"genres,omitempty"`
+	// DurationMs How long the stream is; 0 for unknown
+	DurationMs *int64 `json:"duration_ms,omitempty"`
 
-	// PosterURL Starts with https://; empty for none
-	PosterURL      *WebAddress `json:"poster_url,omitempty"`
-	RuntimeMinutes int         `json:"runtime_minutes"`
+	// Genres The genres, each once
+	Genres *[]Genre `json:"genres,omitempty"`
 
-	// StreamURL Starts with https://; empty for none
-	StreamURL *WebAddress `json:"stream_url,omitempty"`
+	// PosterURL Where a poster is; it starts with https://
+	PosterURL *string `json:"poster_url,omitempty"`
+
+	// RuntimeMinutes How long the movie takes in minutes
+	RuntimeMinutes MovieRuntime `json:"runtime_minutes"`
+
+	// StreamURL Where the movie is; it starts with https://
+	StreamURL *string `json:"stream_url,omitempty"`
+
+	// Subtitles The subtitles, each language once
 	Subtitles *[]Subtitle `json:"subtitles,omitempty"`
-	Title     string      `json:"title"`
-	Year      int         `json:"year"`
+
+	// Title The title, in one line
+	Title MovieTitle `json:"title"`
+
+	// Year The year of the first release
+	Year MovieYear `json:"year"`
 }
 
 // CreateRoomRequest Example: {"capacity":10,"name":"Silent Sunday","visibility":"public"}
 type CreateRoomRequest struct {
-	// Capacity Everyone in it, the host too
-	Capacity    *int    `json:"capacity,omitempty"`
+	// Capacity How many people can be in the room at once, the host included
+	Capacity *int `json:"capacity,omitempty"`
+
+	// Description What the room is about, in one or more lines
 	Description *string `json:"description,omitempty"`
 
-	// MovieID In lower case in every answer. Requests may have it in upper case.
-	MovieID *ID    `json:"movie_id,omitempty"`
-	Name    string `json:"name"`
+	// MovieID The movie that people watch in the room
+	MovieID *string `json:"movie_id,omitempty"`
 
-	// Visibility public is listed; unlisted is open to whoever has the link; private is a 404 to whoever is not in it
+	// Name The name of the room, in one line
+	Name RoomName `json:"name"`
+
+	// Visibility Who finds the room and may join it, as in Visibility; `public` without it
 	Visibility *Visibility `json:"visibility,omitempty"`
 }
 
-// Cursor defines model for Cursor.
+// Cursor A place in a list. Take it from an answer of the same list.
 type Cursor = string
 
-// DeleteMeRequest defines model for DeleteMeRequest.
+// DeleteMeRequest Example: {"password":"correct horse battery"}
 type DeleteMeRequest struct {
+	// Password The account's current password
 	Password Password `json:"password"`
 }
 
-// EditMessageRequest defines model for EditMessageRequest.
+// DisplayName The name that others see, in one line
+type DisplayName = string
+
+// EditMessageRequest Example: {"body":"Yes, please!"}
 type EditMessageRequest struct {
-	// Body Plain text
-	Body string `json:"body"`
+	// Body Plain text, of one or more lines
+	Body MessageBody `json:"body"`
 }
 
-// Email defines model for Email.
+// Email An email, as admins see it. It has neither the address nor the text.
+//
+// Example: {"attempts":1,"created_at":"2026-01-31T20:15:00Z","history":[{"answer":"452 4.2.2 The mailbox is full","ended_at":"2026-01-31T20:15:02Z","number":1,"outcome":"temporary","started_at":"2026-01-31T20:15:01Z"}],"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","resend_of":null,"sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","user_id":null,"waits_for":"recipient_limit","waits_until":"2026-01-31T21:00:00Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}
 type Email struct {
-	Attempts  int  `json:"attempts"`
-	CreatedAt Time `json:"created_at"`
+	// Attempts How often it was tried
+	Attempts int `json:"attempts"`
 
-	// History All attempts to send it, the first one first; only where one email is answered
-	History *[]EmailAttempt `json:"history,omitempty"`
+	// CreatedAt When it was queued
+	CreatedAt time.Time `json:"created_at"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID   ID        `json:"id"`
+	// History All attempts to send it, the first one first; null in lists
+	History *[]EmailAttempt `json:"history"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Kind What an email is about
 	Kind EmailKind `json:"kind"`
 
-	// LastAnswer The mail server's, without addresses; empty once the email is sent
+	// LastAnswer The last refusal of the mail server, without addresses; empty once it is sent
 	LastAnswer string `json:"last_answer"`
 
-	// Reason Why it was not sent
+	// Reason Why it was not sent, or not yet; null otherwise
 	Reason *EmailReason `json:"reason"`
 
-	// ResendOf The email that was sent again by this one
-	ResendOf *string    `json:"resend_of"`
-	SentAt   *time.Time `json:"sent_at"`
-	State    EmailState `json:"state"`
+	// ResendOf The email that an admin sent again by this one; null for others
+	ResendOf *string `json:"resend_of"`
 
-	// SubjectID What it is about: a user, a verification, a reset, an invitation, or a report to somebody
-	SubjectID   ID      `json:"subject_id"`
-	TemporalURL string  `json:"temporal_url"`
-	UpdatedAt   Time    `json:"updated_at"`
-	UserID      *string `json:"user_id"`
+	// SentAt When the mail server took it; null if it was not sent
+	SentAt *time.Time `json:"sent_at"`
 
-	// WaitsFor null unless it waits
+	// State How far an email has come. No attempt follows after `sent`, `failed` and `cancelled`.
+	State EmailState `json:"state"`
+
+	// SubjectID The ID of what it is about: a user, a verification, a reset, an invitation, or a report
+	SubjectID ID `json:"subject_id"`
+
+	// TemporalURL Where the Temporal UI shows the workflow
+	TemporalURL string `json:"temporal_url"`
+
+	// UpdatedAt When its state last changed
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// UserID The account of the recipient; null without one, and when it is deleted
+	UserID *string `json:"user_id"`
+
+	// WaitsFor What it waits for; null unless it waits
 	WaitsFor *EmailWait `json:"waits_for"`
 
 	// WaitsUntil When it is tried next; null unless it waits
 	WaitsUntil *time.Time `json:"waits_until"`
-	WorkflowID string     `json:"workflow_id"`
+
+	// WorkflowID The ID of the workflow that sends it
+	WorkflowID string `json:"workflow_id"`
 }
 
-// EmailAnswer defines model for EmailAnswer.
+// EmailAddress An email address, as it was typed.
+type EmailAddress = string
+
+// EmailAnswer Example: {"data":{"attempts":1,"created_at":"2026-01-31T20:15:00Z","history":[{"answer":"452 4.2.2 The mailbox is full","ended_at":"2026-01-31T20:15:02Z","number":1,"outcome":"temporary","started_at":"2026-01-31T20:15:01Z"}],"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","resend_of":null,"sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","user_id":null,"waits_for":"recipient_limit","waits_until":"2026-01-31T21:00:00Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}}
 type EmailAnswer struct {
+	// Data An email, as admins see it. It has neither the address nor the text.
+	//
+	// Example: {"attempts":1,"created_at":"2026-01-31T20:15:00Z","history":[{"answer":"452 4.2.2 The mailbox is full","ended_at":"2026-01-31T20:15:02Z","number":1,"outcome":"temporary","started_at":"2026-01-31T20:15:01Z"}],"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","resend_of":null,"sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","user_id":null,"waits_for":"recipient_limit","waits_until":"2026-01-31T21:00:00Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}
 	Data Email `json:"data"`
 }
 
-// EmailAttempt defines model for EmailAttempt.
+// EmailAttempt An attempt to hand an email to the mail server
 type EmailAttempt struct {
-	// Answer The mail server's, without addresses
-	Answer  string     `json:"answer"`
-	EndedAt *time.Time `json:"ended_at"`
-	Number  int        `json:"number"`
+	// Answer What the mail server said, without addresses; empty if it said nothing
+	Answer string `json:"answer"`
 
-	// Outcome `open`: it lasts, or its process ended in the middle within the last hour; after that it is `lost`. `temporary`, `later`, `unreachable`: to be tried again. `ambiguous`: the
-	// server may have the email, and did not say so. `permanent`: refused for good. `cancelled`: there was nobody to send it to, or
-	// nothing to say.
-	Outcome   EmailAttemptOutcome `json:"outcome"`
-	StartedAt Time                `json:"started_at"`
+	// EndedAt When it ended; null while it is open
+	EndedAt *time.Time `json:"ended_at"`
+
+	// Number The number of the attempt, from 1
+	Number int `json:"number"`
+
+	// Outcome `open`: it lasts, or its process ended in the middle within the last hour; after that it is `lost`.
+	// `temporary`, `later`, `unreachable`: it failed, and another attempt follows. `ambiguous`: the server may
+	// have the email, and did not say so. `permanent`: the server refused it for good. `cancelled`: the email had
+	// no recipient or nothing to say any more.
+	Outcome EmailAttemptOutcome `json:"outcome"`
+
+	// StartedAt When it began
+	StartedAt time.Time `json:"started_at"`
 }
 
-// EmailAttemptOutcome `open`: it lasts, or its process ended in the middle within the last hour; after that it is `lost`. `temporary`, `later`, `unreachable`: to be tried again. `ambiguous`: the
-// server may have the email, and did not say so. `permanent`: refused for good. `cancelled`: there was nobody to send it to, or
-// nothing to say.
+// EmailAttemptOutcome `open`: it lasts, or its process ended in the middle within the last hour; after that it is `lost`.
+// `temporary`, `later`, `unreachable`: it failed, and another attempt follows. `ambiguous`: the server may
+// have the email, and did not say so. `permanent`: the server refused it for good. `cancelled`: the email had
+// no recipient or nothing to say any more.
 type EmailAttemptOutcome string
 
-// EmailKind defines model for EmailKind.
+// EmailKind What an email is about
 type EmailKind string
 
-// EmailList defines model for EmailList.
+// EmailList Example: {"data":[{"attempts":1,"created_at":"2026-01-31T20:15:00Z","history":null,"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","resend_of":null,"sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","user_id":null,"waits_for":"recipient_limit","waits_until":"2026-01-31T21:00:00Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
 type EmailList struct {
+	// Data The emails of this page
 	Data []Email `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// EmailPause defines model for EmailPause.
+// EmailPause Whether emails are sent
+//
+// Example: {"paused_at":"2026-01-31T20:40:00Z","waiting":12}
 type EmailPause struct {
-	// PausedAt null while emails are sent
+	// PausedAt Since when no emails are sent; null while they are
 	PausedAt *time.Time `json:"paused_at"`
 
-	// Waiting Emails that are still to be sent, paused or not
+	// Waiting How many emails are still to be sent, paused or not
 	Waiting int `json:"waiting"`
 }
 
-// EmailPauseAnswer defines model for EmailPauseAnswer.
+// EmailPauseAnswer Example: {"data":{"paused_at":"2026-01-31T20:40:00Z","waiting":12}}
 type EmailPauseAnswer struct {
+	// Data Whether emails are sent
+	//
+	// Example: {"paused_at":"2026-01-31T20:40:00Z","waiting":12}
 	Data EmailPause `json:"data"`
 }
 
-// EmailPreview defines model for EmailPreview.
+// EmailPreview What an email of a kind looks like
+//
+// Example: {"html":"\u003cp\u003eHello Carol, please confirm your email address.\u003c/p\u003e","kind":"welcome","subject":"Welcome to WatchParty","text":"Hello Carol, please confirm your email address."}
 type EmailPreview struct {
-	HTML    string    `json:"html"`
-	Kind    EmailKind `json:"kind"`
-	Subject string    `json:"subject"`
-	Text    string    `json:"text"`
+	// HTML The HTML part
+	HTML string `json:"html"`
+
+	// Kind What an email is about
+	Kind EmailKind `json:"kind"`
+
+	// Subject The subject, in English
+	Subject string `json:"subject"`
+
+	// Text The text part
+	Text string `json:"text"`
 }
 
-// EmailPreviewList defines model for EmailPreviewList.
+// EmailPreviewList Example: {"data":[{"html":"\u003cp\u003eHello Carol, please confirm your email address.\u003c/p\u003e","kind":"welcome","subject":"Welcome to WatchParty","text":"Hello Carol, please confirm your email address."}],"next_cursor":null}
 type EmailPreviewList struct {
+	// Data One email of each kind
 	Data []EmailPreview `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// EmailReason `address_rejected`: the mail server takes no email for this address. `message_rejected`: it refuses what is in the email.
-// `server_unreachable`: it could not be reached, refused this service, or did not take the email in time. `unconfirmed`: it may
-// have the email, and did not say so. `expired`: no attempt was made in time. `cancelled`: by an admin, or there was nobody to send it to, or nothing to
-// say. `opted_out`: the address wants no invitations; only admins see this.
+// EmailReason `address_rejected`: the mail server takes no email for this address. `mailbox_full`: the recipient has no space
+// left. `message_rejected`: the mail server refuses what is in the email. `server_unreachable`: it could not be
+// reached, refused this service, or did not take the email in time. `unconfirmed`: it may have the email, and did
+// not say so. `expired`: no attempt was made in time. `cancelled`: an admin cancelled it, or it had no recipient
+// or nothing to say any more. `opted_out`: the address wants no invitations; only admins see this.
 type EmailReason string
 
-// EmailRequest defines model for EmailRequest.
+// EmailRequest Example: {"email":"carol@example.org"}
 type EmailRequest struct {
-	Email string `json:"email"`
+	// Email An email address, as it was typed.
+	Email EmailAddress `json:"email"`
 }
 
-// EmailState defines model for EmailState.
+// EmailState How far an email has come. No attempt follows after `sent`, `failed` and `cancelled`.
 type EmailState string
 
-// EmailWait `recipient_limit`: the recipient has had as many emails as one address gets within an hour, or a day. The email goes out by itself
-// when there may be more.
+// EmailWait `recipient_limit`: the recipient has had as many emails as one address gets within an hour, or a day. The email
+// goes out by itself when there may be more.
 type EmailWait string
 
-// Export defines model for Export.
+// Export Everything that is stored about an account
+//
+// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
 type Export struct {
-	// AbuseReports Those that the account sent
-	AbuseReports        []SentAbuseReport    `json:"abuse_reports"`
+	// AbuseReports The reports of abuse that the account sent
+	AbuseReports []SentAbuseReport `json:"abuse_reports"`
+
+	// AcceptedInvitations The invitations that the account accepted
 	AcceptedInvitations []AcceptedInvitation `json:"accepted_invitations"`
-	Account             Account              `json:"account"`
+
+	// Account An account, as its owner sees it
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
+	Account Account `json:"account"`
 
 	// AccountActs What admins did to the account, such as a suspension
 	AccountActs []ExportedAdminAct `json:"account_acts"`
 
-	// ActiveDays Days of UTC on which the account was active
+	// ActiveDays The days, in UTC, on which the account was active
 	ActiveDays []openapi_types.Date `json:"active_days"`
 
-	// Acts What the account did in rooms by a role
+	// Acts What the account did in rooms as a host or moderator
 	Acts []ExportedAct `json:"acts"`
 
-	// Addresses Those that the account was asked to confirm
+	// Addresses The email addresses that the account was asked to confirm
 	Addresses []ExportedAddress `json:"addresses"`
 
 	// AdminActs What the account did as an admin
 	AdminActs []ExportedAdminAct `json:"admin_acts"`
-	Avatars   []AvatarVersion    `json:"avatars"`
 
-	// Bans Those that the account gave
+	// Avatars The uploads of avatars
+	Avatars []ExportedAvatar `json:"avatars"`
+
+	// Bans The bans that the account imposed
 	Bans []ExportedSanction `json:"bans"`
 
-	// Emails Those that the service sent to the account
-	Emails     []ExportedEmail `json:"emails"`
-	ExportedAt Time            `json:"exported_at"`
+	// Emails The emails that the service sent to the account
+	Emails []ExportedEmail `json:"emails"`
 
-	// Invitations Those that the account sent
+	// ExportedAt When the export was made
+	ExportedAt time.Time `json:"exported_at"`
+
+	// Invitations The invitations that the account sent
 	Invitations []Invitation `json:"invitations"`
 
 	// InvitationsRefused Whether the account's address wants no emails with invitations
 	InvitationsRefused bool `json:"invitations_refused"`
 
-	// Memberships Roles that last
+	// Memberships The roles that the account keeps in rooms, whether or not it is there
 	Memberships []ExportedMembership `json:"memberships"`
 
-	// Messages All that the account said, the oldest first
+	// Messages All messages that the account posted, the oldest first
 	Messages []ExportedMessage `json:"messages"`
 
-	// Mutes Those that the account gave
-	Mutes          []ExportedSanction `json:"mutes"`
-	PasswordResets []ExportedReset    `json:"password_resets"`
+	// Mutes The mutes that the account imposed
+	Mutes []ExportedSanction `json:"mutes"`
+
+	// PasswordResets The password resets that were requested for the account
+	PasswordResets []ExportedReset `json:"password_resets"`
 
 	// Presence The rooms that the account is in
 	Presence []ExportedPresence `json:"presence"`
 
-	// QueueItems What the account has added to queues and was not played yet
+	// QueueItems What the account added to queues and was not played yet
 	QueueItems []ExportedQueueItem `json:"queue_items"`
 
 	// QueueVotes For which items of queues the account votes
 	QueueVotes []ExportedQueueVote `json:"queue_votes"`
 
-	// ReadMarkers Up to where the account has read rooms
+	// ReadMarkers Up to which message the account has read each room
 	ReadMarkers []ExportedReadMarker `json:"read_markers"`
 
 	// ReceivedActs What was done to the account in rooms
-	ReceivedActs []ExportedAct      `json:"received_acts"`
+	ReceivedActs []ExportedAct `json:"received_acts"`
+
+	// ReceivedBans The bans of the account
 	ReceivedBans []ReceivedSanction `json:"received_bans"`
 
-	// ReceivedInvitations Those to the account's confirmed address
+	// ReceivedInvitations The invitations to the account's confirmed address
 	ReceivedInvitations []ReceivedInvitation `json:"received_invitations"`
-	ReceivedMutes       []ReceivedSanction   `json:"received_mutes"`
-	Rooms               []MyRoom             `json:"rooms"`
+
+	// ReceivedMutes The mutes of the account
+	ReceivedMutes []ReceivedSanction `json:"received_mutes"`
+
+	// Rooms The rooms where the account has a role or is a member
+	Rooms []MyRoom `json:"rooms"`
 
 	// Sessions All sign-ins, those that have ended included
 	Sessions []ExportedSession `json:"sessions"`
@@ -2144,494 +2442,725 @@ type Export struct {
 	Stays []ExportedStay `json:"stays"`
 }
 
-// ExportAnswer defines model for ExportAnswer.
+// ExportAnswer Example: {"data":{"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}}
 type ExportAnswer struct {
+	// Data Everything that is stored about an account
+	//
+	// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
 	Data Export `json:"data"`
 }
 
-// ExportedAct defines model for ExportedAct.
+// ExportedAct Something that a host or moderator did in a room
 type ExportedAct struct {
-	// Action As in the room's log
-	//
-	// Example: kicked
-	Action    string                 `json:"action"`
-	CreatedAt Time                   `json:"created_at"`
-	Details   map[string]interface{} `json:"details"`
+	// Action What was done, in the words of the room's log
+	Action string `json:"action"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
+	// CreatedAt When it was done
+	CreatedAt time.Time `json:"created_at"`
+
+	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
+	// empty for most.
+	Details ActDetails `json:"details"`
+
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 
-	// UserID To whom the account did it; null for what was done to nobody, or to the account
+	// UserID To whom the account did it; null for what was done to nobody, or to the account itself
 	UserID *string `json:"user_id"`
 }
 
-// ExportedAddress defines model for ExportedAddress.
+// ExportedAddress An email address that the account was asked to confirm
 type ExportedAddress struct {
-	AskedAt   Time   `json:"asked_at"`
-	Email     string `json:"email"`
-	ExpiresAt Time   `json:"expires_at"`
+	// AskedAt When the link was requested
+	AskedAt time.Time `json:"asked_at"`
 
-	// Former The address that it replaced
+	// Email An email address, as it was typed.
+	Email EmailAddress `json:"email"`
+
+	// ExpiresAt When the link stops working
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// Former The address that it replaced; null for the first
 	Former *string `json:"former"`
 
-	// UsedAt When its link was used or made void
+	// UsedAt When the link was used or made void; null before that
 	UsedAt *time.Time `json:"used_at"`
 }
 
-// ExportedAdminAct defines model for ExportedAdminAct.
+// ExportedAdminAct Something that an admin did
 type ExportedAdminAct struct {
-	Action    AuditAction            `json:"action"`
-	CreatedAt Time                   `json:"created_at"`
-	Details   map[string]interface{} `json:"details"`
-	Outcome   string                 `json:"outcome"`
+	// Action What an admin did
+	Action AuditAction `json:"action"`
 
-	// TargetID In lower case in every answer. Requests may have it in upper case.
-	TargetID   ID     `json:"target_id"`
+	// CreatedAt When it was done
+	CreatedAt time.Time `json:"created_at"`
+
+	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
+	// empty for most.
+	Details ActDetails `json:"details"`
+
+	// Outcome What became of it, in the words of the audit log
+	Outcome string `json:"outcome"`
+
+	// TargetID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	TargetID ID `json:"target_id"`
+
+	// TargetKind To what kind of thing it was done, in the words of the audit log
 	TargetKind string `json:"target_kind"`
 }
 
-// ExportedEmail defines model for ExportedEmail.
-type ExportedEmail struct {
-	Attempts  int       `json:"attempts"`
-	CreatedAt Time      `json:"created_at"`
-	Kind      EmailKind `json:"kind"`
+// ExportedAvatar An upload of an avatar
+type ExportedAvatar struct {
+	// CreatedAt When it was uploaded
+	CreatedAt time.Time `json:"created_at"`
 
-	// LastAnswer Of the email server, when it refused
-	LastAnswer string     `json:"last_answer"`
-	SentAt     *time.Time `json:"sent_at"`
-	State      EmailState `json:"state"`
+	// PublishedAt When it became the avatar; null if it never did
+	PublishedAt *time.Time `json:"published_at"`
+
+	// Reason Why it failed; null unless it did
+	Reason *string `json:"reason"`
+
+	// Status Where the upload stands; `superseded` by a newer upload or a deletion
+	Status ExportedAvatarStatus `json:"status"`
+
+	// Version The number of the upload, counted from 1 for each account
+	Version AvatarVersion `json:"version"`
 }
 
-// ExportedMembership defines model for ExportedMembership.
+// ExportedAvatarStatus Where the upload stands; `superseded` by a newer upload or a deletion
+type ExportedAvatarStatus string
+
+// ExportedEmail An email to the account
+type ExportedEmail struct {
+	// Attempts How often it was tried
+	Attempts int `json:"attempts"`
+
+	// CreatedAt When it was queued
+	CreatedAt time.Time `json:"created_at"`
+
+	// Kind What an email is about
+	Kind EmailKind `json:"kind"`
+
+	// LastAnswer The last refusal of the mail server; empty if there was none
+	LastAnswer string `json:"last_answer"`
+
+	// SentAt When the mail server took it; null if it was not sent
+	SentAt *time.Time `json:"sent_at"`
+
+	// State How far an email has come. No attempt follows after `sent`, `failed` and `cancelled`.
+	State EmailState `json:"state"`
+}
+
+// ExportedMembership A role in a room
 type ExportedMembership struct {
+	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
 	Role Role `json:"role"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
-	RoomID ID   `json:"room_id"`
-	Since  Time `json:"since"`
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// Since Since when the account has the role
+	Since time.Time `json:"since"`
 }
 
-// ExportedMessage defines model for ExportedMessage.
+// ExportedMessage A message of the account
 type ExportedMessage struct {
-	Body      string     `json:"body"`
-	CreatedAt Time       `json:"created_at"`
-	Deleted   bool       `json:"deleted"`
-	EditedAt  *time.Time `json:"edited_at"`
+	// Body Plain text; empty when the message is deleted
+	Body string `json:"body"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// CreatedAt When it was posted
+	CreatedAt time.Time `json:"created_at"`
+
+	// Deleted Whether it is deleted
+	Deleted bool `json:"deleted"`
+
+	// EditedAt When it was last edited; null if it never was
+	EditedAt *time.Time `json:"edited_at"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// ReplyToID What it answers
+	// ReplyToID The message that it answers; null without one
 	ReplyToID *string `json:"reply_to_id"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 }
 
-// ExportedPresence defines model for ExportedPresence.
+// ExportedPresence A room that the account is in
 type ExportedPresence struct {
-	JoinedAt     Time       `json:"joined_at"`
-	LastSeenAt   Time       `json:"last_seen_at"`
+	// JoinedAt When the account joined
+	JoinedAt time.Time `json:"joined_at"`
+
+	// LastSeenAt When the account last sent a heartbeat or a message
+	LastSeenAt time.Time `json:"last_seen_at"`
+
+	// PresentSince Since when the account has been seen without a gap; null while it is absent
 	PresentSince *time.Time `json:"present_since"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 }
 
-// ExportedQueueItem defines model for ExportedQueueItem.
+// ExportedQueueItem Something that the account added to a queue
 type ExportedQueueItem struct {
-	CreatedAt Time `json:"created_at"`
+	// CreatedAt When it was added
+	CreatedAt time.Time `json:"created_at"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID      ID      `json:"id"`
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// MovieID The movie; null for an address of the room's own
 	MovieID *string `json:"movie_id"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 
-	// StreamURL Of an address
+	// StreamURL The address; empty for a movie
 	StreamURL string `json:"stream_url"`
 
-	// Title Of an address
+	// Title The title that the account gave to an address
 	Title string `json:"title"`
 }
 
-// ExportedQueueVote defines model for ExportedQueueVote.
+// ExportedQueueVote A vote of the account
 type ExportedQueueVote struct {
-	CreatedAt Time `json:"created_at"`
+	// CreatedAt When it was given
+	CreatedAt time.Time `json:"created_at"`
 
-	// ItemID In lower case in every answer. Requests may have it in upper case.
+	// ItemID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ItemID ID `json:"item_id"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 }
 
-// ExportedReadMarker defines model for ExportedReadMarker.
+// ExportedReadMarker Up to which message the account has read a room
 type ExportedReadMarker struct {
-	// MessageID In lower case in every answer. Requests may have it in upper case.
-	MessageID ID   `json:"message_id"`
-	ReadAt    Time `json:"read_at"`
+	// MessageID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	MessageID ID `json:"message_id"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
+	// ReadAt When the marker was set
+	ReadAt time.Time `json:"read_at"`
+
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 }
 
-// ExportedReset defines model for ExportedReset.
+// ExportedReset A password reset that was requested
 type ExportedReset struct {
-	AskedAt   Time `json:"asked_at"`
-	ExpiresAt Time `json:"expires_at"`
+	// AskedAt When the link was requested
+	AskedAt time.Time `json:"asked_at"`
 
-	// UsedAt When its link was used or made void
+	// ExpiresAt When the link stops working
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// UsedAt When the link was used or made void; null before that
 	UsedAt *time.Time `json:"used_at"`
 }
 
-// ExportedSanction defines model for ExportedSanction.
+// ExportedSanction A ban or mute that the account imposed
 type ExportedSanction struct {
-	CreatedAt Time   `json:"created_at"`
-	Reason    string `json:"reason"`
+	// CreatedAt When it was imposed
+	CreatedAt time.Time `json:"created_at"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
-	RoomID ID         `json:"room_id"`
-	Until  *time.Time `json:"until"`
+	// Reason The reason, in one line, for those who moderate the room; empty without one
+	Reason Reason `json:"reason"`
 
-	// UserID In lower case in every answer. Requests may have it in upper case.
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// Until When it ends by itself; null for never
+	Until *time.Time `json:"until"`
+
+	// UserID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	UserID ID `json:"user_id"`
 }
 
-// ExportedSession defines model for ExportedSession.
+// ExportedSession A sign-in, whether or not it has ended
 type ExportedSession struct {
-	// Current Whether it is the one that asks
-	Current   bool       `json:"current"`
-	EndedAt   *time.Time `json:"ended_at"`
-	ExpiresAt Time       `json:"expires_at"`
+	// Current Whether the request was made with it
+	Current bool `json:"current"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID         ID   `json:"id"`
-	LastUsedAt Time `json:"last_used_at"`
-	SignedInAt Time `json:"signed_in_at"`
+	// EndedAt When it was ended; null while it lasts
+	EndedAt *time.Time `json:"ended_at"`
 
-	// UserAgent What the client called itself
-	UserAgent string `json:"user_agent"`
+	// ExpiresAt When it ends, unless it is used before
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// LastUsedAt When it last got an access token
+	LastUsedAt time.Time `json:"last_used_at"`
+
+	// SignedInAt When it began
+	SignedInAt time.Time `json:"signed_in_at"`
+
+	// UserAgent The `User-Agent` of the client; empty if it sent none
+	UserAgent UserAgent `json:"user_agent"`
 }
 
-// ExportedStay defines model for ExportedStay.
+// ExportedStay A time in which the account was seen in a room
 type ExportedStay struct {
-	EndedAt Time `json:"ended_at"`
+	// EndedAt When the account was last seen
+	EndedAt time.Time `json:"ended_at"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
-	RoomID    ID   `json:"room_id"`
-	StartedAt Time `json:"started_at"`
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// StartedAt When the account was first seen
+	StartedAt time.Time `json:"started_at"`
 }
 
-// FieldProblem defines model for FieldProblem.
+// FieldProblem A parameter, or a property of the body, that is wrong
 type FieldProblem struct {
-	// Code Stable, for programs: `required`, `type`, `enum`, `pattern`, `format`, `range`, `too_short`, `too_long`, `too_many`,
-	// `minItems`, `maxItems`, `uniqueItems`, `minProperties`, `nullable`, `unknown`, `malformed`, `blank`,
-	// `control_character`, `line_break`, `bidi_control`, `invisible_character`, `combining_mark`, `encoding`, `duplicate`,
-	// `characters`, `name`, `common`, `email`, `address`, `reserved`, `taken`, `past`, `too_late`, `wrong`, `conflict`, or another.
+	// Code Stable, for programs: `required`, `type`, `enum`, `pattern`, `format`, `range`, `too_short`, `too_long`,
+	// `too_many`, `minItems`, `maxItems`, `uniqueItems`, `minProperties`, `nullable`, `unknown`, `malformed`,
+	// `blank`, `control_character`, `line_break`, `bidi_control`, `invisible_character`, `combining_mark`,
+	// `encoding`, `duplicate`, `characters`, `name`, `common`, `email`, `address`, `reserved`, `taken`, `past`,
+	// `too_late`, `wrong`, `conflict`, or another.
 	Code string `json:"code"`
 
-	// Field Dotted path in the body, or the parameter's name; what is longer is cut
-	Field   string `json:"field"`
+	// Field The parameter's name, or the path of the property with dots; cut after 200 characters
+	Field string `json:"field"`
+
+	// Message What is wrong with it, for people
 	Message string `json:"message"`
 }
 
-// Genre In lower case
+// Genre A genre. It is stored in lower case.
 type Genre = string
 
-// GenreCount defines model for GenreCount.
+// GenreCount A genre with its movies
 type GenreCount struct {
-	// Genre In lower case
+	// Genre A genre. It is stored in lower case.
 	Genre Genre `json:"genre"`
 
 	// Movies How many movies of the catalogue have it
 	Movies int `json:"movies"`
 }
 
-// GenreList defines model for GenreList.
+// GenreList Example: {"_cached":true,"data":[{"genre":"horror","movies":12}],"next_cursor":null}
 type GenreList struct {
 	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached       `json:"_cached"`
-	Data             []GenreCount `json:"data"`
+	UnderscoreCached Cached `json:"_cached"`
+
+	// Data The genres, those of the most movies first
+	Data []GenreCount `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// Health defines model for Health.
+// Health What this process can reach
+//
+// Example: {"bucket":"connected","database":"connected","redis":"connected","status":"ok","temporal":"connected"}
 type Health struct {
-	// Bucket Where the files of avatars are: `connected` or what is wrong
+	// Bucket `connected`, or what is wrong with the bucket of the avatars' files
 	Bucket string `json:"bucket"`
 
-	// Database `connected` or what is wrong
+	// Database `connected`, or what is wrong with Postgres
 	Database string `json:"database"`
 
-	// Redis `connected` or what is wrong
-	Redis  string       `json:"redis"`
+	// Redis `connected`, or what is wrong with Redis
+	Redis string `json:"redis"`
+
+	// Status `degraded`: everything but the parts below works. `down`: requests are refused.
 	Status HealthStatus `json:"status"`
 
-	// Temporal `connected` or what is wrong
+	// Temporal `connected`, or what is wrong with Temporal
 	Temporal string `json:"temporal"`
 }
 
-// HealthStatus defines model for Health.Status.
+// HealthStatus `degraded`: everything but the parts below works. `down`: requests are refused.
 type HealthStatus string
 
-// HealthAnswer defines model for HealthAnswer.
+// HealthAnswer Example: {"data":{"bucket":"connected","database":"connected","redis":"connected","status":"ok","temporal":"connected"}}
 type HealthAnswer struct {
+	// Data What this process can reach
+	//
+	// Example: {"bucket":"connected","database":"connected","redis":"connected","status":"ok","temporal":"connected"}
 	Data Health `json:"data"`
 }
 
-// ID In lower case in every answer. Requests may have it in upper case.
+// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 type ID = string
 
-// Invitation defines model for Invitation.
+// Invitation An invitation to a room
+//
+// Example: {"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}
 type Invitation struct {
+	// AnsweredAt When it was accepted, declined or revoked; null before that
 	AnsweredAt *time.Time `json:"answered_at"`
-	CreatedAt  Time       `json:"created_at"`
 
-	// Delivery How far the email with it has come; null when that is not kept any more
+	// CreatedAt When it was sent
+	CreatedAt time.Time `json:"created_at"`
+
+	// Delivery How far its email has come; null when that is not kept any more
 	Delivery *InvitationDelivery `json:"delivery"`
 
-	// Email Only whoever has invited it sees it
-	Email     *string   `json:"email"`
+	// Email The address that was invited; null for everyone but the inviter
+	Email *string `json:"email"`
+
+	// ExpiresAt When it expires
 	ExpiresAt time.Time `json:"expires_at"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// Inviter null when the account is gone
+	// Inviter Who sent it; null when the account is deleted
 	Inviter *Person `json:"inviter"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
-	RoomID ID              `json:"room_id"`
-	State  InvitationState `json:"state"`
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// State Where an invitation stands. Only an `open` one can be answered.
+	State InvitationState `json:"state"`
 }
 
-// InvitationAnswer defines model for InvitationAnswer.
+// InvitationAnswer Example: {"data":{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}}
 type InvitationAnswer struct {
+	// Data An invitation to a room
+	//
+	// Example: {"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}
 	Data Invitation `json:"data"`
 }
 
-// InvitationDelivery defines model for InvitationDelivery.
+// InvitationDelivery How far the email with an invitation has come
 type InvitationDelivery struct {
-	// Reason Why it was not sent; while it is still tried, why the last attempt did not succeed
+	// Reason Why it was not sent or, while it is still tried, why the last attempt failed; null otherwise
 	Reason *EmailReason `json:"reason"`
 
-	// State `sent` also for an address that wants no invitations: those who invite it are not told. `failed`: no further attempt is made; the same address can be invited again
+	// State The state of the email. An address that wants no invitations counts as `sent`: those who invite it are not
+	// told. After `failed` no further attempt is made, and the same address can be invited again.
 	State EmailState `json:"state"`
 }
 
-// InvitationList defines model for InvitationList.
+// InvitationList Example: {"data":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"next_cursor":null}
 type InvitationList struct {
+	// Data The invitations of this page
 	Data []Invitation `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// InvitationPreview defines model for InvitationPreview.
+// InvitationPreview An invitation, as it is shown to whoever has its token
+//
+// Example: {"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}}
 type InvitationPreview struct {
-	// Email The address that was invited
-	Email     string      `json:"email"`
-	ExpiresAt Time        `json:"expires_at"`
-	Inviter   Person      `json:"inviter"`
-	Room      InvitedRoom `json:"room"`
+	// Email An email address, as it was typed.
+	Email EmailAddress `json:"email"`
+
+	// ExpiresAt When it expires
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// Inviter An account, where it is one of several
+	//
+	// Example: {"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	Inviter Person `json:"inviter"`
+
+	// Room A room, as it is shown to somebody who is invited
+	//
+	// Example: {"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}
+	Room InvitedRoom `json:"room"`
 }
 
-// InvitationPreviewAnswer defines model for InvitationPreviewAnswer.
+// InvitationPreviewAnswer Example: {"data":{"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}}}
 type InvitationPreviewAnswer struct {
+	// Data An invitation, as it is shown to whoever has its token
+	//
+	// Example: {"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}}
 	Data InvitationPreview `json:"data"`
 }
 
-// InvitationState defines model for InvitationState.
+// InvitationState Where an invitation stands. Only an `open` one can be answered.
 type InvitationState string
 
-// InvitedRoom defines model for InvitedRoom.
+// InvitedRoom A room, as it is shown to somebody who is invited
+//
+// Example: {"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}
 type InvitedRoom struct {
-	Description string `json:"description"`
+	// Description What the room is about; empty without a description
+	Description RoomDescription `json:"description"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID   ID     `json:"id"`
-	Name string `json:"name"`
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
 
-	// Participants How many people are in the room
+	// Name The name of the room, in one line
+	Name RoomName `json:"name"`
+
+	// Participants How many people are in it now
 	Participants int `json:"participants"`
 }
 
-// Language What emails are written in
+// Language The language of emails: English or German
 type Language string
 
 // LoginRequest Example: {"email":"alice@watchparty.test","password":"watchparty-demo"}
 type LoginRequest struct {
-	Email    string   `json:"email"`
+	// Email The account's email address
+	Email string `json:"email"`
+
+	// Password The account's current password
 	Password Password `json:"password"`
 }
 
-// MarkReadRequest defines model for MarkReadRequest.
+// MarkReadRequest Example: {"message_id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d"}
 type MarkReadRequest struct {
-	// MessageID In lower case in every answer. Requests may have it in upper case.
+	// MessageID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	MessageID ID `json:"message_id"`
 }
 
-// Message defines model for Message.
+// Message A message in the chat of a room
+//
+// Example: {"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
 type Message struct {
-	// Author null when the account is gone
+	// Author Who wrote it; null when the account is deleted
 	Author *Person `json:"author"`
 
-	// Body Plain text as it was sent; escape it before showing it
-	Body      string `json:"body"`
-	CreatedAt Time   `json:"created_at"`
+	// Body Plain text as it was sent, to be escaped before it is shown; empty when the message is deleted
+	Body string `json:"body"`
 
-	// Deleted Taken back, or hidden together with what else its author made; the body is empty then
-	Deleted  bool       `json:"deleted"`
+	// CreatedAt When it was posted
+	CreatedAt time.Time `json:"created_at"`
+
+	// Deleted Whether it is deleted, or hidden together with the rest of its author's content
+	Deleted bool `json:"deleted"`
+
+	// EditedAt When it was last edited; null if it never was
 	EditedAt *time.Time `json:"edited_at"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// ReplyTo What it answers
+	// ReplyTo The message that it answers; null without one
 	ReplyTo *Quote `json:"reply_to"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 }
 
-// MessageAnswer defines model for MessageAnswer.
+// MessageAnswer Example: {"data":{"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}}
 type MessageAnswer struct {
+	// Data A message in the chat of a room
+	//
+	// Example: {"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
 	Data Message `json:"data"`
 }
 
-// MessageList defines model for MessageList.
+// MessageBody Plain text, of one or more lines
+type MessageBody = string
+
+// MessageList Example: {"_cached":true,"data":[{"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"newer_cursor":"AZk_d4KTdLWm1-j5ChssPR","next_cursor":"AZk_d4KTdLWm1-j5ChssPQ","updates_cursor":"AZk_d4KTdLWm1-j5ChssPS"}
 type MessageList struct {
 	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached    `json:"_cached"`
-	Data             []Message `json:"data"`
+	UnderscoreCached Cached `json:"_cached"`
 
-	// NewerCursor What to send as `after` for what was said since; null in an empty room and with `updated_after`
+	// Data The messages of this page
+	Data []Message `json:"data"`
+
+	// NewerCursor What to send as `after` for messages that are posted later; null in an empty room and with `updated_after`
 	NewerCursor *string `json:"newer_cursor"`
 
 	// NextCursor Where the next page in the same direction starts; null at the end
 	NextCursor *string `json:"next_cursor"`
 
-	// UpdatesCursor What to send as `updated_after` for what was edited or taken back since; null with `before` and `after`
+	// UpdatesCursor What to send as `updated_after` for messages that are edited or deleted later; null with `before` and
+	// `after`
 	UpdatesCursor *string `json:"updates_cursor"`
 }
 
-// MoveInQueueRequest Without `before_id` the item moves to the end
-//
-// Example: {"before_id":"01933b6e-aa10-7c64-8d2f-0d7a4fd0a1c2"}
+// MoveInQueueRequest Example: {"before_id":"01993f7e-0a1b-7c2d-8e3f-405162738496"}
 type MoveInQueueRequest struct {
-	// BeforeID In lower case in every answer. Requests may have it in upper case.
-	BeforeID *ID `json:"before_id,omitempty"`
+	// BeforeID The item before which to put it; without it, the end
+	BeforeID *string `json:"before_id,omitempty"`
 }
 
-// Movie defines model for Movie.
+// Movie A movie of the catalogue
+//
+// Example: {"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}
 type Movie struct {
-	// Archived Not in the catalogue any more
-	Archived    bool   `json:"archived"`
-	CreatedAt   Time   `json:"created_at"`
+	// Archived Whether it is not in the catalogue any more
+	Archived bool `json:"archived"`
+
+	// CreatedAt When it was added
+	CreatedAt time.Time `json:"created_at"`
+
+	// Description What the movie is about; empty without a description
 	Description string `json:"description"`
 
-	// DurationMs Of the stream; null when nobody has measured it
-	DurationMs *int64   `json:"duration_ms"`
-	Genres     []string `json:"genres"`
+	// DurationMs How long the stream is; null when nobody has measured it
+	DurationMs *int64 `json:"duration_ms"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID             ID         `json:"id"`
-	PosterURL      *string    `json:"poster_url"`
-	RuntimeMinutes int        `json:"runtime_minutes"`
-	StreamURL      *string    `json:"stream_url"`
-	Subtitles      []Subtitle `json:"subtitles"`
-	Title          string     `json:"title"`
-	UpdatedAt      Time       `json:"updated_at"`
-	Year           int        `json:"year"`
+	// Genres The genres, in the order in which they were given
+	Genres []Genre `json:"genres"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// PosterURL Where a poster is; null without one
+	PosterURL *string `json:"poster_url"`
+
+	// RuntimeMinutes How long the movie takes in minutes
+	RuntimeMinutes MovieRuntime `json:"runtime_minutes"`
+
+	// StreamURL Where the movie is; null without an address
+	StreamURL *string `json:"stream_url"`
+
+	// Subtitles The subtitles, by language
+	Subtitles []Subtitle `json:"subtitles"`
+
+	// Title The title, in one line
+	Title MovieTitle `json:"title"`
+
+	// UpdatedAt When it was last changed
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// Year The year of the first release
+	Year MovieYear `json:"year"`
 }
 
-// MovieAnswer defines model for MovieAnswer.
+// MovieAnswer Example: {"data":{"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}}
 type MovieAnswer struct {
+	// Data A movie of the catalogue
+	//
+	// Example: {"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}
 	Data Movie `json:"data"`
 }
 
-// MovieList defines model for MovieList.
+// MovieList Example: {"_cached":true,"data":[{"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
 type MovieList struct {
 	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached  `json:"_cached"`
-	Data             []Movie `json:"data"`
+	UnderscoreCached Cached `json:"_cached"`
+
+	// Data The movies of this page
+	Data []Movie `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// Mute defines model for Mute.
-type Mute struct {
-	CreatedAt Time `json:"created_at"`
+// MovieRuntime How long the movie takes in minutes
+type MovieRuntime = int
 
-	// MutedBy null when the account is gone
-	MutedBy *Person   `json:"muted_by"`
-	Reason  string    `json:"reason"`
-	Until   time.Time `json:"until"`
-	User    Person    `json:"user"`
+// MovieTitle The title, in one line
+type MovieTitle = string
+
+// MovieYear The year of the first release
+type MovieYear = int
+
+// Mute A mute in a room
+//
+// Example: {"created_at":"2026-01-31T20:15:00Z","muted_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
+type Mute struct {
+	// CreatedAt When it was imposed
+	CreatedAt time.Time `json:"created_at"`
+
+	// MutedBy Who imposed it; null when the account is deleted
+	MutedBy *Person `json:"muted_by"`
+
+	// Reason The reason, in one line, for those who moderate the room; empty without one
+	Reason Reason `json:"reason"`
+
+	// Until When it ends by itself
+	Until time.Time `json:"until"`
+
+	// User An account, where it is one of several
+	//
+	// Example: {"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	User Person `json:"user"`
 }
 
-// MuteAnswer defines model for MuteAnswer.
+// MuteAnswer Example: {"data":{"created_at":"2026-01-31T20:15:00Z","muted_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}}
 type MuteAnswer struct {
+	// Data A mute in a room
+	//
+	// Example: {"created_at":"2026-01-31T20:15:00Z","muted_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 	Data Mute `json:"data"`
 }
 
-// MuteList defines model for MuteList.
+// MuteList Example: {"data":[{"created_at":"2026-01-31T20:15:00Z","muted_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
 type MuteList struct {
+	// Data The mutes of this page
 	Data []Mute `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// MuteRequest defines model for MuteRequest.
+// MuteRequest Example: {"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","username":"dave"}
 type MuteRequest struct {
-	// Reason For those who moderate the room
-	Reason   *Reason   `json:"reason,omitempty"`
-	Until    time.Time `json:"until"`
-	Username Username  `json:"username"`
+	// Reason The reason, in one line, for those who moderate the room
+	Reason *OptionalReason `json:"reason,omitempty"`
+
+	// Until When the mute ends, at most 30 days from now
+	Until time.Time `json:"until"`
+
+	// Username The name that is unique among accounts, whatever its case. It never changes.
+	Username Username `json:"username"`
 }
 
-// MyInvitation defines model for MyInvitation.
+// MyInvitation An open invitation of the caller
+//
+// Example: {"created_at":"2026-01-31T20:15:00Z","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}}
 type MyInvitation struct {
-	CreatedAt Time `json:"created_at"`
-	ExpiresAt Time `json:"expires_at"`
+	// CreatedAt When it was sent
+	CreatedAt time.Time `json:"created_at"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID      ID          `json:"id"`
-	Inviter Person      `json:"inviter"`
-	Room    InvitedRoom `json:"room"`
+	// ExpiresAt When it expires
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Inviter An account, where it is one of several
+	//
+	// Example: {"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	Inviter Person `json:"inviter"`
+
+	// Room A room, as it is shown to somebody who is invited
+	//
+	// Example: {"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}
+	Room InvitedRoom `json:"room"`
 }
 
-// MyInvitationList defines model for MyInvitationList.
+// MyInvitationList Example: {"data":[{"created_at":"2026-01-31T20:15:00Z","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}}],"next_cursor":null}
 type MyInvitationList struct {
+	// Data The invitations of this page
 	Data []MyInvitation `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// MyRoom defines model for MyRoom.
+// MyRoom A room, with what the caller is in it
+//
+// Example: {"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}
 type MyRoom struct {
 	// Joined Whether the caller is in it now
 	Joined bool `json:"joined"`
 
-	// LastMessageAt When the latest message was posted; null in an empty room
+	// LastMessageAt When the latest message was posted; null without messages
 	LastMessageAt *time.Time `json:"last_message_at"`
-	Role          Role       `json:"role"`
-	Room          Room       `json:"room"`
 
-	// Unread How many messages of others came after the one that the caller marked as read; 100 stands for 100 and more. All count when
-	// none was marked. Messages that were taken back do not count.
+	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+	Role Role `json:"role"`
+
+	// Room A room, the same for everyone who may see it
+	//
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	Room Room `json:"room"`
+
+	// Unread How many messages of others came after the one that the caller marked as read; 100 stands for 100 and more.
+	// All count when none was marked. Deleted messages do not count.
 	Unread int `json:"unread"`
 }
 
-// MyRoomList defines model for MyRoomList.
+// MyRoomList Example: {"data":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"next_cursor":null}
 type MyRoomList struct {
+	// Data The rooms of this page
 	Data []MyRoom `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
@@ -2639,71 +3168,98 @@ type MyRoomList struct {
 }
 
 // NewPassword 10 to 128 characters in the form of RFC 8265, OpaqueString: composed (NFC), with plain spaces, without control
-// characters and characters that do not show. It must be neither the username nor the email address, nor what stands
-// before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of `errors` are
-// `too_short`, `too_long`, `characters`, `name` and `common`.
+// characters and characters that do not show. It must be neither the username nor the email address, nor what
+// stands before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of
+// `errors` are `too_short`, `too_long`, `characters`, `name` and `common`.
 type NewPassword = string
 
 // NextCursor Where the next page starts; null at the end
 type NextCursor = string
 
-// OneTimeToken defines model for OneTimeToken.
+// OneTimeToken The token that follows `#token=` in the link of an email
 type OneTimeToken = string
 
-// Participant defines model for Participant.
-type Participant struct {
-	DisplayName string `json:"display_name"`
+// OptionalReason The reason, in one line, for those who moderate the room
+type OptionalReason = string
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID         ID         `json:"id"`
-	JoinedAt   Time       `json:"joined_at"`
-	LastSeenAt Time       `json:"last_seen_at"`
+// Participant Somebody who is in a room
+//
+// Example: {"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","username":"dave"}
+type Participant struct {
+	// DisplayName The name that others see, in one line
+	DisplayName DisplayName `json:"display_name"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// JoinedAt When they joined
+	JoinedAt time.Time `json:"joined_at"`
+
+	// LastSeenAt When they last sent a heartbeat or a message
+	LastSeenAt time.Time `json:"last_seen_at"`
+
+	// MutedUntil When their mute ends; null without one
 	MutedUntil *time.Time `json:"muted_until"`
 
-	// Present Seen within the last 90 seconds
-	Present  bool     `json:"present"`
-	Role     Role     `json:"role"`
+	// Present Whether they were seen within the last 90 seconds
+	Present bool `json:"present"`
+
+	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+	Role Role `json:"role"`
+
+	// Username The name that is unique among accounts, whatever its case. It never changes.
 	Username Username `json:"username"`
 }
 
-// ParticipantAnswer defines model for ParticipantAnswer.
+// ParticipantAnswer Example: {"data":{"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","username":"dave"}}
 type ParticipantAnswer struct {
+	// Data Somebody who is in a room
+	//
+	// Example: {"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","username":"dave"}
 	Data Participant `json:"data"`
 }
 
-// ParticipantList defines model for ParticipantList.
+// ParticipantList Example: {"data":[{"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","username":"dave"}],"next_cursor":null}
 type ParticipantList struct {
+	// Data The people of this page
 	Data []Participant `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// Password defines model for Password.
+// Password The account's current password
 type Password = string
 
-// Permission defines model for Permission.
+// Permission Something that a role in a room allows
 type Permission string
 
-// Person defines model for Person.
+// Person An account, where it is one of several
+//
+// Example: {"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
 type Person struct {
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID       ID       `json:"id"`
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Username The name that is unique among accounts, whatever its case. It never changes.
 	Username Username `json:"username"`
 }
 
-// Playback defines model for Playback.
+// Playback The state of what a room watches
+//
+// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
 type Playback struct {
-	// At When it is at `position_ms`, to the microsecond. In the future it is about to start
+	// At When playback is at `position_ms`. Until then it rests there.
 	At time.Time `json:"at"`
 
 	// By Whose command made the state; null for what happened by itself
 	By *Person `json:"by"`
 
-	// Cause What made the state: a command, or `ready`, `deadline`, `rebuffer`, `ended`, `voted`, `removed`, `deserted`, `archived`, `scheduled`, `started`, `duration`, `clock`; empty before the first
+	// Cause What made the state: a command, or `ready`, `deadline`, `rebuffer`, `ended`, `voted`, `removed`, `deserted`,
+	// `archived`, `scheduled`, `started`, `duration`, `clock`. Empty before the first.
 	Cause string `json:"cause"`
 
-	// Cue Rises with each load and seek: what players report to be ready for
+	// Cue Rises with each load and seek; players report for which cue they are ready
 	Cue int64 `json:"cue"`
 
 	// EndsAt When the item is over; null unless it plays and has a duration
@@ -2712,18 +3268,20 @@ type Playback struct {
 	// Epoch Rises when another item is loaded, or the same one anew
 	Epoch int64 `json:"epoch"`
 
-	// Item null when idle
+	// Item What is loaded; null when idle
 	Item *PlaybackItem `json:"item"`
 
 	// Now When this was read
 	Now time.Time `json:"now"`
 
-	// PositionMs Where playback is at `at`
+	// PositionMs Where playback is at `at`, in milliseconds
 	PositionMs int64 `json:"position_ms"`
 
 	// QueueVersion Counts the changes of the queue and of its votes
-	QueueVersion int64   `json:"queue_version"`
-	Rate         float64 `json:"rate"`
+	QueueVersion int64 `json:"queue_version"`
+
+	// Rate How fast it plays; 1 is the normal rate
+	Rate float64 `json:"rate"`
 
 	// Revision Rises by one with each change
 	Revision int64 `json:"revision"`
@@ -2731,36 +3289,43 @@ type Playback struct {
 	// SkipVotes How many of those who are present vote to skip the item
 	SkipVotes int `json:"skip_votes"`
 
-	// StartsAt When it starts by itself
-	StartsAt *time.Time     `json:"starts_at"`
-	State    PlaybackStatus `json:"state"`
+	// StartsAt When it starts by itself; null if it does not
+	StartsAt *time.Time `json:"starts_at"`
 
-	// Wait null unless waiting
+	// State What playback does
+	State PlaybackStatus `json:"state"`
+
+	// Wait What is waited for; null unless waiting
 	Wait *PlaybackWait `json:"wait"`
 }
 
-// PlaybackAnswer defines model for PlaybackAnswer.
+// PlaybackAnswer Example: {"data":{"at":"2026-01-31T20:15:00.123456Z","by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}}
 type PlaybackAnswer struct {
+	// Data The state of what a room watches
+	//
+	// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
 	Data Playback `json:"data"`
 }
 
-// PlaybackCommand Example: {"epoch":7,"id":"01933b6e-aa10-7c64-8d2f-0d7a4fd0a1c2","kind":"seek","position_ms":90000,"revision":41}
+// PlaybackCommand Example: {"epoch":7,"id":"01993f7e-0a1b-7c2d-8e3f-405162738497","kind":"seek","position_ms":90000,"revision":41}
 type PlaybackCommand struct {
-	// Epoch Of the state that the person saw
+	// Epoch The epoch of the state that the person saw
 	Epoch int64 `json:"epoch"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
 	// IfRevision Any other revision is a 409 `playback_stale`
 	IfRevision *int64 `json:"if_revision,omitempty"`
 
-	// ItemID In lower case in every answer. Requests may have it in upper case.
-	ItemID *ID                 `json:"item_id,omitempty"`
-	Kind   PlaybackCommandKind `json:"kind"`
+	// ItemID For `load`: an item of the queue
+	ItemID *string `json:"item_id,omitempty"`
 
-	// MovieID In lower case in every answer. Requests may have it in upper case.
-	MovieID *ID `json:"movie_id,omitempty"`
+	// Kind What to do
+	Kind PlaybackCommandKind `json:"kind"`
+
+	// MovieID For `load`: a movie
+	MovieID *string `json:"movie_id,omitempty"`
 
 	// PositionMs For `seek`; for `load` where to begin, for `pause` where the person was
 	PositionMs *int64 `json:"position_ms,omitempty"`
@@ -2768,58 +3333,69 @@ type PlaybackCommand struct {
 	// Rate For `rate`, in hundredths
 	Rate *float64 `json:"rate,omitempty"`
 
-	// Revision Of the state that the person saw
+	// Revision The revision of the state that the person saw
 	Revision *int64 `json:"revision,omitempty"`
 
-	// StreamURL Starts with https://; empty for none
-	StreamURL *WebAddress `json:"stream_url,omitempty"`
+	// StreamURL An address to play; it starts with https://
+	StreamURL *string `json:"stream_url,omitempty"`
 
-	// Title Of `stream_url`; without it the name of the file is shown
+	// Title The title of `stream_url`; without it the name of the file is shown
 	Title *string `json:"title,omitempty"`
 }
 
-// PlaybackCommandKind defines model for PlaybackCommand.Kind.
+// PlaybackCommandKind What to do
 type PlaybackCommandKind string
 
-// PlaybackCommandAnswer defines model for PlaybackCommandAnswer.
+// PlaybackCommandAnswer Example: {"data":{"playback":{"at":"2026-01-31T20:15:00.123456Z","by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}},"replayed":false,"revision":41}}
 type PlaybackCommandAnswer struct {
+	// Data What a command has done
 	Data PlaybackCommandResult `json:"data"`
 }
 
-// PlaybackCommandResult defines model for PlaybackCommandResult.
+// PlaybackCommandResult What a command has done
 type PlaybackCommandResult struct {
+	// Playback The state of what a room watches
+	//
+	// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
 	Playback Playback `json:"playback"`
 
 	// Replayed Whether the command was applied before
 	Replayed bool `json:"replayed"`
 
-	// Revision After the command was applied
+	// Revision The revision after the command was applied
 	Revision int64 `json:"revision"`
 }
 
-// PlaybackItem defines model for PlaybackItem.
+// PlaybackItem What is loaded
 type PlaybackItem struct {
-	// DurationExact Whether it was measured: else it is a minute more than the runtime of the catalogue
+	// DurationExact Whether that was measured; else it is the runtime and a minute
 	DurationExact bool `json:"duration_exact"`
 
-	// DurationMs null when nobody knows it
+	// DurationMs How long it is; null when nobody knows
 	DurationMs *int64 `json:"duration_ms"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// MovieID null for an address of the room's own
-	MovieID   *string    `json:"movie_id"`
-	StreamURL string     `json:"stream_url"`
+	// MovieID The movie; null for an address of the room's own
+	MovieID *string `json:"movie_id"`
+
+	// StreamURL Where the stream is; it starts with https://
+	StreamURL string `json:"stream_url"`
+
+	// Subtitles The subtitles of the movie
 	Subtitles []Subtitle `json:"subtitles"`
-	Title     string     `json:"title"`
+
+	// Title The title of the movie, or of the address
+	Title string `json:"title"`
 }
 
-// PlaybackStatus defines model for PlaybackStatus.
+// PlaybackStatus What playback does
 type PlaybackStatus string
 
-// PlaybackWait defines model for PlaybackWait.
+// PlaybackWait What a room waits for
 type PlaybackWait struct {
+	// For What players are waited for to do
 	For PlaybackWaitFor `json:"for"`
 
 	// People Who is waited for
@@ -2828,262 +3404,338 @@ type PlaybackWait struct {
 	// Resume Whether playback goes on then
 	Resume bool `json:"resume"`
 
-	// Until When it ends at the latest
+	// Until When the wait ends at the latest
 	Until time.Time `json:"until"`
 }
 
-// PlaybackWaitFor defines model for PlaybackWait.For.
+// PlaybackWaitFor What players are waited for to do
 type PlaybackWaitFor string
 
-// Policy What a policy removes, by age; a setting says after how long, or that it is off.
-// `inactive_participants`: who has not been seen. `old_messages`. `inactive_rooms`: archives rooms in which nothing happens;
-// an admin or the host can open them again. `archived_rooms`: deletes for good what that has archived, and what hosts have
-// deleted. `unverified_accounts`: never confirmed, and not used. `expired_tokens`, `ended_sessions`, `ended_invitations`,
-// `idempotency_keys`. `resolved_reports`: of abuse, with what was reported. `old_mails`: what became of emails, with the attempts. `started_events`: of the outbox.
-// `old_activity`: who was active on which day, and in which room when; the figures of days stay. `orphaned_files`: whose upload was never committed.
+// Policy What a policy removes, by age; a setting says after how long, or that it is off. `inactive_participants`: people
+// in rooms who have not been seen. `old_messages`: messages. `inactive_rooms`: archives rooms in which nothing
+// happens; an admin or the host can open them again. `archived_rooms`: deletes for good what that has archived,
+// and what hosts have deleted. `unverified_accounts`: accounts that were never confirmed, and not used.
+// `expired_tokens`, `ended_sessions`, `ended_invitations`, `idempotency_keys`: what their names say.
+// `resolved_reports`: resolved reports of abuse, with what was reported. `old_mails`: what became of emails, with
+// the attempts. `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which
+// room when; the figures of days stay. `orphaned_files`: files whose upload was never committed.
 type Policy string
 
-// PostMessageRequest Example: {"body":"Shall we begin?","room_id":"01890000-0000-7000-8000-000000000000"}
+// PostMessageRequest Example: {"body":"Shall we begin?","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
 type PostMessageRequest struct {
-	// Body Plain text
-	Body string `json:"body"`
+	// Body Plain text, of one or more lines
+	Body MessageBody `json:"body"`
 
-	// ReplyToID In lower case in every answer. Requests may have it in upper case.
-	ReplyToID *ID `json:"reply_to_id,omitempty"`
+	// ReplyToID A message of the same room that it answers
+	ReplyToID *string `json:"reply_to_id,omitempty"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 }
 
-// Problem defines model for Problem.
+// Problem What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type Problem struct {
 	// Code Stable, for programs. There may be others in time; the status says what kind of problem it is.
-	Code   ProblemCode `json:"code"`
-	Detail *string     `json:"detail,omitempty"`
+	Code ProblemCode `json:"code"`
+
+	// Detail What is wrong with this request, for people
+	Detail *string `json:"detail,omitempty"`
 
 	// Details Figures that belong to the code, such as `rooms` of `movie_in_use`
 	Details *map[string]int `json:"details,omitempty"`
 
-	// Errors The first 20 that were found
+	// Errors The first 20 parameters and properties that are wrong
 	Errors *[]FieldProblem `json:"errors,omitempty"`
 
-	// RequestID Quote it when asking for help
+	// RequestID The `X-Request-Id` of the answer, for questions to the operator
 	RequestID *string `json:"request_id,omitempty"`
-	Status    int     `json:"status"`
-	Title     string  `json:"title"`
 
-	// Type The address of a page that explains the code:
+	// Status The status of the answer
+	Status int `json:"status"`
+
+	// Title What the code means, the same each time
+	Title string `json:"title"`
+
+	// Type The address of a page that explains the code
 	Type string `json:"type"`
 }
 
 // ProblemCode Stable, for programs. There may be others in time; the status says what kind of problem it is.
 type ProblemCode string
 
-// Profile defines model for Profile.
+// Profile What everyone may know of an account
+//
+// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
 type Profile struct {
-	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an SVG
-	// picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and the
-	// former ones work for a minute more.
-	Avatar      AvatarURLs `json:"avatar"`
-	CreatedAt   Time       `json:"created_at"`
-	DisplayName string     `json:"display_name"`
+	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
+	// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
+	// the former ones work for a minute more.
+	//
+	//
+	// Example: {"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
+	Avatar AvatarURLs `json:"avatar"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID       ID       `json:"id"`
+	// CreatedAt When the account was created
+	CreatedAt time.Time `json:"created_at"`
+
+	// DisplayName The name that others see, in one line
+	DisplayName DisplayName `json:"display_name"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Username The name that is unique among accounts, whatever its case. It never changes.
 	Username Username `json:"username"`
 }
 
-// ProfileAnswer defines model for ProfileAnswer.
+// ProfileAnswer Example: {"_cached":true,"data":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}}
 type ProfileAnswer struct {
 	// UnderscoreCached Whether the answer came from the cache
-	UnderscoreCached Cached  `json:"_cached"`
-	Data             Profile `json:"data"`
+	UnderscoreCached Cached `json:"_cached"`
+
+	// Data What everyone may know of an account
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	Data Profile `json:"data"`
 }
 
-// ProfileList defines model for ProfileList.
+// ProfileList Example: {"data":[{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}],"next_cursor":null}
 type ProfileList struct {
+	// Data The accounts of this page
 	Data []Profile `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// Queue defines model for Queue.
+// Queue What a room is to play
 type Queue struct {
+	// Items The items, in the order in which they are played
 	Items []QueueItem `json:"items"`
 
-	// Version See `queue_version` of the playback
+	// Version The `queue_version` of the playback
 	Version int64 `json:"version"`
 }
 
-// QueueAnswer defines model for QueueAnswer.
+// QueueAnswer Example: {"data":{"items":[{"added_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}],"version":3}}
 type QueueAnswer struct {
+	// Data What a room is to play
 	Data Queue `json:"data"`
 }
 
-// QueueItem defines model for QueueItem.
+// QueueItem Something to play
+//
+// Example: {"added_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}
 type QueueItem struct {
-	// AddedBy null when the account is gone
-	AddedBy   *Person `json:"added_by"`
-	CreatedAt Time    `json:"created_at"`
+	// AddedBy Who added it; null when the account is deleted
+	AddedBy *Person `json:"added_by"`
 
-	// DurationMs null when nobody has measured it
+	// CreatedAt When it was added
+	CreatedAt time.Time `json:"created_at"`
+
+	// DurationMs How long the stream is; null when nobody has measured it
 	DurationMs *int64 `json:"duration_ms"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// MovieID null for an address of the room's own
-	MovieID   *string `json:"movie_id"`
-	StreamURL string  `json:"stream_url"`
-	Title     string  `json:"title"`
+	// MovieID The movie; null for an address of the room's own
+	MovieID *string `json:"movie_id"`
 
-	// Voted Whether the caller has voted for it
+	// StreamURL Where the stream is; it starts with https://
+	StreamURL string `json:"stream_url"`
+
+	// Title The title of the movie, or of the address
+	Title string `json:"title"`
+
+	// Voted Whether the caller votes for it
 	Voted bool `json:"voted"`
 
-	// Votes Those of people who are in the room
+	// Votes How many people in the room vote for it
 	Votes int `json:"votes"`
 }
 
-// QueueItemAnswer defines model for QueueItemAnswer.
+// QueueItemAnswer Example: {"data":{"added_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}}
 type QueueItemAnswer struct {
+	// Data Something to play
+	//
+	// Example: {"added_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}
 	Data QueueItem `json:"data"`
 }
 
 // QueueOrder Whether a queue is played as people have put it, or what has the most votes first
 type QueueOrder string
 
-// Quote defines model for Quote.
+// Quote A message, where another one answers it
 type Quote struct {
-	// Author null when the account is gone
+	// Author Who wrote it; null when the account is deleted
 	Author *Person `json:"author"`
 
-	// Excerpt The first 140 characters; empty when the message is gone
+	// Excerpt The first 140 characters; empty when the message is deleted
 	Excerpt string `json:"excerpt"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 }
 
-// Reason For those who moderate the room
+// Reason The reason, in one line, for those who moderate the room; empty without one
 type Reason = string
 
-// ReasonForHost For the room's host, in its log, and for other admins, in the audit log
+// ReasonForHost The reason, for the room's host in its log, and for other admins in the audit log
 type ReasonForHost = string
 
-// ReceivedInvitation defines model for ReceivedInvitation.
+// ReceivedInvitation An invitation to the account's address
 type ReceivedInvitation struct {
+	// AnsweredAt When it was answered; null before that
 	AnsweredAt *time.Time `json:"answered_at"`
-	CreatedAt  Time       `json:"created_at"`
-	ExpiresAt  Time       `json:"expires_at"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
-	RoomID ID              `json:"room_id"`
-	State  InvitationState `json:"state"`
+	// CreatedAt When it was sent
+	CreatedAt time.Time `json:"created_at"`
+
+	// ExpiresAt When it expires
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// State Where an invitation stands. Only an `open` one can be answered.
+	State InvitationState `json:"state"`
 }
 
-// ReceivedSanction defines model for ReceivedSanction.
+// ReceivedSanction A ban or mute of the account
 type ReceivedSanction struct {
-	CreatedAt Time   `json:"created_at"`
-	Reason    string `json:"reason"`
+	// CreatedAt When it was imposed
+	CreatedAt time.Time `json:"created_at"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
-	RoomID ID         `json:"room_id"`
-	Until  *time.Time `json:"until"`
+	// Reason The reason, in one line, for those who moderate the room; empty without one
+	Reason Reason `json:"reason"`
+
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// Until When it ends by itself; null for never
+	Until *time.Time `json:"until"`
 }
 
-// RefreshRequest defines model for RefreshRequest.
+// RefreshRequest Example: {"refresh_token":"q3Jf0T9vXw2LrZc8yN5hB1sKdM7uE4aG6pVtRiYoCxk"}
 type RefreshRequest struct {
+	// RefreshToken The newest refresh token of the sign-in
 	RefreshToken string `json:"refresh_token"`
 }
 
 // RegisterRequest Example: {"display_name":"Carol","email":"carol@example.org","password":"correct horse battery","username":"carol"}
 type RegisterRequest struct {
+	// DisplayName The name that others see, in one line; without it, the username
 	DisplayName *string `json:"display_name,omitempty"`
-	Email       string  `json:"email"`
 
-	// Language What emails are written in
+	// Email An email address, as it was typed.
+	Email EmailAddress `json:"email"`
+
+	// Language The language of emails; without it, the one of `Accept-Language`, or English
 	Language *Language `json:"language,omitempty"`
 
 	// Password 10 to 128 characters in the form of RFC 8265, OpaqueString: composed (NFC), with plain spaces, without control
-	// characters and characters that do not show. It must be neither the username nor the email address, nor what stands
-	// before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of `errors` are
-	// `too_short`, `too_long`, `characters`, `name` and `common`.
+	// characters and characters that do not show. It must be neither the username nor the email address, nor what
+	// stands before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of
+	// `errors` are `too_short`, `too_long`, `characters`, `name` and `common`.
 	Password NewPassword `json:"password"`
-	Username Username    `json:"username"`
+
+	// Username The name that is unique among accounts, whatever its case. It never changes.
+	Username Username `json:"username"`
 }
 
-// RemoveMessageRequest defines model for RemoveMessageRequest.
+// RemoveMessageRequest Example: {"reason":"Spam","report_id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e"}
 type RemoveMessageRequest struct {
-	// Reason For the room's host, in its log, and for other admins, in the audit log
+	// Reason The reason, for the room's host in its log, and for other admins in the audit log
 	Reason ReasonForHost `json:"reason"`
 
-	// ReportID The report of abuse that this resolves, about the same; it is resolved together with the act, or neither happens
+	// ReportID A report of abuse about the same, which this resolves. Both happen, or neither.
 	ReportID *ResolvedReportID `json:"report_id,omitempty"`
 }
 
-// ReopenRoomRequest defines model for ReopenRoomRequest.
+// ReopenRoomRequest Example: {"reason":"The host has removed the advertisements"}
 type ReopenRoomRequest struct {
-	// Reason For the room's host, in its log, and for other admins, in the audit log
+	// Reason The reason, for the room's host in its log, and for other admins in the audit log
 	Reason ReasonForHost `json:"reason"`
 }
 
-// Report defines model for Report.
+// Report A report for operators
+//
+// Example: {"created_at":"2026-01-26T06:00:00Z","data":{"counted_since":null,"days":[{"day":"2026-01-19","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9}}],"every":"week","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"from":"2026-01-19","previous":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"removed_by":{"expired_tokens":31},"to":"2026-01-25"},"id":"01993f7c-e8f9-7a0b-8c1d-4e5f60718293","kind":"activity","page_url":"https://party.example/reports#token=c2lnbmVk","period_end":"2026-01-26T00:00:00Z","period_start":"2026-01-19T00:00:00Z","run_id":null}
 type Report struct {
-	CreatedAt Time `json:"created_at"`
+	// CreatedAt When it was made
+	CreatedAt time.Time `json:"created_at"`
 
-	// Data An ActivityReport, or for a clean-up what the run was and did
+	// Data An ActivityReport or a CleanupReport, by `kind`
 	Data json.RawMessage `json:"data"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID   ID         `json:"id"`
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Kind What a report is about
 	Kind ReportKind `json:"kind"`
 
-	// PageURL Where people can look at an activity report; whoever has the address can
-	PageURL     *string `json:"page_url"`
-	PeriodEnd   Time    `json:"period_end"`
-	PeriodStart Time    `json:"period_start"`
-	RunID       *string `json:"run_id"`
+	// PageURL The page of an activity report, which whoever has the address can read; null for other reports
+	PageURL *string `json:"page_url"`
+
+	// PeriodEnd The moment after the last one that it covers
+	PeriodEnd time.Time `json:"period_end"`
+
+	// PeriodStart The first moment that it covers
+	PeriodStart time.Time `json:"period_start"`
+
+	// RunID The run of the clean-up; null for other reports
+	RunID *string `json:"run_id"`
 }
 
-// ReportAbuseRequest Example: {"kind":"spam","message_id":"01890000-0000-7000-8000-000000000000","text":"The same advertisement in every room"}
+// ReportAbuseRequest Example: {"kind":"spam","message_id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","text":"The same advertisement in every room"}
 type ReportAbuseRequest struct {
+	// Kind What is wrong with what was reported
 	Kind AbuseKind `json:"kind"`
 
-	// MessageID In lower case in every answer. Requests may have it in upper case.
-	MessageID *ID `json:"message_id,omitempty"`
+	// MessageID The message that is reported
+	MessageID *string `json:"message_id,omitempty"`
 
-	// RoomID In lower case in every answer. Requests may have it in upper case.
-	RoomID *ID `json:"room_id,omitempty"`
+	// RoomID The room that is reported
+	RoomID *string `json:"room_id,omitempty"`
 
 	// Text What the admins should know, for them alone
-	Text     *string   `json:"text,omitempty"`
-	Username *Username `json:"username,omitempty"`
+	Text *string `json:"text,omitempty"`
+
+	// Username The account that is reported
+	Username *string `json:"username,omitempty"`
 }
 
-// ReportAnswer defines model for ReportAnswer.
+// ReportAnswer Example: {"data":{"created_at":"2026-01-26T06:00:00Z","data":{"counted_since":null,"days":[{"day":"2026-01-19","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9}}],"every":"week","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"from":"2026-01-19","previous":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"removed_by":{"expired_tokens":31},"to":"2026-01-25"},"id":"01993f7c-e8f9-7a0b-8c1d-4e5f60718293","kind":"activity","page_url":"https://party.example/reports#token=c2lnbmVk","period_end":"2026-01-26T00:00:00Z","period_start":"2026-01-19T00:00:00Z","run_id":null}}
 type ReportAnswer struct {
+	// Data A report for operators
+	//
+	// Example: {"created_at":"2026-01-26T06:00:00Z","data":{"counted_since":null,"days":[{"day":"2026-01-19","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9}}],"every":"week","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"from":"2026-01-19","previous":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"removed_by":{"expired_tokens":31},"to":"2026-01-25"},"id":"01993f7c-e8f9-7a0b-8c1d-4e5f60718293","kind":"activity","page_url":"https://party.example/reports#token=c2lnbmVk","period_end":"2026-01-26T00:00:00Z","period_start":"2026-01-19T00:00:00Z","run_id":null}
 	Data Report `json:"data"`
 }
 
-// ReportKind defines model for ReportKind.
+// ReportKind What a report is about
 type ReportKind string
 
-// ReportList defines model for ReportList.
+// ReportList Example: {"data":[{"created_at":"2026-01-26T06:00:00Z","data":{"counted_since":null,"days":[{"day":"2026-01-19","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9}}],"every":"week","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"from":"2026-01-19","previous":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"removed_by":{"expired_tokens":31},"to":"2026-01-25"},"id":"01993f7c-e8f9-7a0b-8c1d-4e5f60718293","kind":"activity","page_url":"https://party.example/reports#token=c2lnbmVk","period_end":"2026-01-26T00:00:00Z","period_start":"2026-01-19T00:00:00Z","run_id":null}],"next_cursor":null}
 type ReportList struct {
+	// Data The reports of this page
 	Data []Report `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// ReportViewAnswer defines model for ReportViewAnswer.
+// ReportViewAnswer Example: {"data":{"csv":"day,new_users\r\n2026-01-19,12\r\n","filename":"activity-2026-01-19.csv","html":"\u003cmain\u003e\u003ch1\u003e19 to 25 January 2026\u003c/h1\u003e\u003c/main\u003e"}}
 type ReportViewAnswer struct {
+	// Data An activity report to show and to keep
 	Data struct {
-		// Csv The table of days, RFC 4180
+		// Csv The table of days, as in RFC 4180
 		Csv string `json:"csv"`
 
-		// Filename Example: activity-2026-02-23.csv
+		// Filename A name for the file with the table
 		Filename string `json:"filename"`
 
 		// HTML A `main` element, for a page with this service's /assets/report.css
@@ -3091,84 +3743,112 @@ type ReportViewAnswer struct {
 	} `json:"data"`
 }
 
-// ReportedContent defines model for ReportedContent.
+// ReportedContent What was reported, as it was then; what a kind of thing does not have is empty
 type ReportedContent struct {
-	// Body Of a message
-	Body        string `json:"body"`
+	// Body The text of a reported message
+	Body string `json:"body"`
+
+	// DisplayName The display name of the same account
 	DisplayName string `json:"display_name"`
 
-	// RoomDescription Of a room
+	// RoomDescription The description of a reported room
 	RoomDescription string `json:"room_description"`
 
-	// RoomName Of a room or a message
+	// RoomName The name of the room, or of the message's room
 	RoomName string `json:"room_name"`
 
-	// Username Of the message's author, the room's host, or the account itself
+	// Username The username of the message's author, the room's host, or the account itself
 	Username string `json:"username"`
 }
 
-// ResetRequest defines model for ResetRequest.
+// ResetRequest Example: {"password":"correct horse battery","token":"Zm9yLWV4YW1wbGUtb25seS1ub3QtYS1yZWFsLXRva2VuLTAxMjM0NTY3ODlhYmNk"}
 type ResetRequest struct {
 	// Password 10 to 128 characters in the form of RFC 8265, OpaqueString: composed (NFC), with plain spaces, without control
-	// characters and characters that do not show. It must be neither the username nor the email address, nor what stands
-	// before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of `errors` are
-	// `too_short`, `too_long`, `characters`, `name` and `common`.
-	Password NewPassword  `json:"password"`
-	Token    OneTimeToken `json:"token"`
+	// characters and characters that do not show. It must be neither the username nor the email address, nor what
+	// stands before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of
+	// `errors` are `too_short`, `too_long`, `characters`, `name` and `common`.
+	Password NewPassword `json:"password"`
+
+	// Token The token that follows `#token=` in the link of an email
+	Token OneTimeToken `json:"token"`
 }
 
-// ResolveAbuseReportRequest defines model for ResolveAbuseReportRequest.
+// ResolveAbuseReportRequest Example: {"note":"A joke among friends","outcome":"dismissed"}
 type ResolveAbuseReportRequest struct {
-	// Note For other admins
-	Note    *string      `json:"note,omitempty"`
+	// Note A note for other admins
+	Note *string `json:"note,omitempty"`
+
+	// Outcome `dismissed`: nothing was wrong. `acted`: an admin did something about it.
 	Outcome AbuseOutcome `json:"outcome"`
 }
 
-// ResolvedReportID The report of abuse that this resolves, about the same; it is resolved together with the act, or neither happens
+// ResolvedReportID A report of abuse about the same, which this resolves. Both happen, or neither.
 type ResolvedReportID = string
 
-// RetiredRoom defines model for RetiredRoom.
+// RetiredRoom A room that the clean-up has archived
+//
+// Example: {"deleted_from":"2026-05-01T03:00:05Z","host_username":"carol","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","retired_at":"2026-01-31T03:00:05Z"}
 type RetiredRoom struct {
-	// DeletedFrom The first run after that deletes it; null while that policy is off
-	DeletedFrom  *time.Time `json:"deleted_from"`
-	HostUsername *string    `json:"host_username"`
+	// DeletedFrom When it may be deleted; the first run after that does it. It is null while that policy is off.
+	DeletedFrom *time.Time `json:"deleted_from"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID        ID     `json:"id"`
-	Name      string `json:"name"`
-	RetiredAt Time   `json:"retired_at"`
+	// HostUsername The username of its host; null without a host
+	HostUsername *string `json:"host_username"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Name The name of the room, in one line
+	Name RoomName `json:"name"`
+
+	// RetiredAt When it was archived
+	RetiredAt time.Time `json:"retired_at"`
 }
 
-// RetiredRoomList defines model for RetiredRoomList.
+// RetiredRoomList Example: {"data":[{"deleted_from":"2026-05-01T03:00:05Z","host_username":"carol","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","retired_at":"2026-01-31T03:00:05Z"}],"next_cursor":null}
 type RetiredRoomList struct {
-	Data       []RetiredRoom `json:"data"`
-	NextCursor *string       `json:"next_cursor"`
+	// Data The rooms of this page
+	Data []RetiredRoom `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// Role defines model for Role.
+// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
 type Role string
 
-// Room defines model for Room.
+// Room A room, the same for everyone who may see it
+//
+// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 type Room struct {
-	Capacity int `json:"capacity"`
+	// Capacity How many people can be in the room at once, the host included
+	Capacity RoomCapacity `json:"capacity"`
 
-	// Closed An admin closed it: it is archived, and its host cannot open it again
+	// Closed Whether an admin closed it: it is archived, and its host cannot open it again
 	Closed bool `json:"closed"`
 
 	// Control People with that role, and those above them
-	Control     Circle `json:"control"`
-	CreatedAt   Time   `json:"created_at"`
-	Description string `json:"description"`
+	Control Circle `json:"control"`
 
-	// Host null when the account of an archived room's host is gone
+	// CreatedAt When it was opened
+	CreatedAt time.Time `json:"created_at"`
+
+	// Description What the room is about; empty without a description
+	Description RoomDescription `json:"description"`
+
+	// Host Who runs the room; null when the account of an archived room's host is deleted
 	Host *Person `json:"host"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID      ID      `json:"id"`
-	MovieID *string `json:"movie_id"`
-	Name    string  `json:"name"`
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
 
-	// Participants How many are in it now
+	// MovieID The movie that people watch in it; null without one
+	MovieID *string `json:"movie_id"`
+
+	// Name The name of the room, in one line
+	Name RoomName `json:"name"`
+
+	// Participants How many people are in it now
 	Participants int `json:"participants"`
 
 	// Queue People with that role, and those above them
@@ -3177,310 +3857,433 @@ type Room struct {
 	// QueueOrder Whether a queue is played as people have put it, or what has the most votes first
 	QueueOrder QueueOrder `json:"queue_order"`
 
-	// SlowModeSeconds How long one waits between two messages; 0 without slow mode
-	SlowModeSeconds int       `json:"slow_mode_seconds"`
-	State           RoomState `json:"state"`
-	UpdatedAt       Time      `json:"updated_at"`
+	// SlowModeSeconds How many seconds each person waits between two messages; 0 without slow mode
+	SlowModeSeconds SlowModeSeconds `json:"slow_mode_seconds"`
 
-	// Visibility public is listed; unlisted is open to whoever has the link; private is a 404 to whoever is not in it
+	// State An `archived` room can be read, and nothing new happens in it.
+	State RoomState `json:"state"`
+
+	// UpdatedAt When its properties last changed
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// Visibility `public`: everyone finds it in lists. `unlisted`: whoever has its address can join. `private`: only its members
+	// and people who were invited know of it; for everyone else it is a 404.
 	Visibility Visibility `json:"visibility"`
 
 	// WaitPolicy Whom playback waits for; auto is everyone among up to 8 people, and nobody among more
 	WaitPolicy WaitPolicy `json:"wait_policy"`
 }
 
-// RoomAct defines model for RoomAct.
+// RoomAct An entry of a room's log
+//
+// Example: {"action":"muted","actor":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","details":{"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z"},"id":"01993f74-5f60-7182-93a4-b5c6d7e8f90a","target":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 type RoomAct struct {
+	// Action What was done
 	Action RoomActAction `json:"action"`
 
-	// Actor null when the account is gone, when nobody did it, and when an admin of the service did
-	Actor     *Person                `json:"actor"`
-	CreatedAt Time                   `json:"created_at"`
-	Details   map[string]interface{} `json:"details"`
+	// Actor Who did it; null when the account is deleted, when it happened by itself, and when an admin of the service
+	// did it
+	Actor *Person `json:"actor"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// CreatedAt When it was done
+	CreatedAt time.Time `json:"created_at"`
+
+	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
+	// empty for most.
+	Details ActDetails `json:"details"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// Target null when the account is gone, and when it was not done to anyone
+	// Target To whom it was done; null when the account is deleted, and when it was done to nobody
 	Target *Person `json:"target"`
 }
 
-// RoomActAction defines model for RoomAct.Action.
+// RoomActAction What was done
 type RoomActAction string
 
-// RoomActList defines model for RoomActList.
+// RoomActList Example: {"data":[{"action":"muted","actor":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","details":{"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z"},"id":"01993f74-5f60-7182-93a4-b5c6d7e8f90a","target":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
 type RoomActList struct {
+	// Data The entries of this page
 	Data []RoomAct `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// RoomAnswer defines model for RoomAnswer.
+// RoomAnswer Example: {"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type RoomAnswer struct {
+	// Data A room, the same for everyone who may see it
+	//
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Data Room `json:"data"`
 }
 
-// RoomList defines model for RoomList.
+// RoomCapacity How many people can be in the room at once, the host included
+type RoomCapacity = int
+
+// RoomDescription What the room is about; empty without a description
+type RoomDescription = string
+
+// RoomList Example: {"_cached":true,"data":[{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
 type RoomList struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
-	Data             []Room `json:"data"`
+
+	// Data The rooms of this page
+	Data []Room `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// RoomState defines model for RoomState.
+// RoomName The name of the room, in one line
+type RoomName = string
+
+// RoomState An `archived` room can be read, and nothing new happens in it.
 type RoomState string
 
-// Schedule defines model for Schedule.
+// Schedule A schedule
+//
+// Example: {"id":"cleanup","next_runs":["2026-02-01T03:00:00Z"],"note":"","paused":false,"recent_runs":[{"run_id":"01993f7b-d7e8-79fa-bb0c-3d4e5f607182","scheduled_at":"2026-01-31T03:00:00Z","started_at":"2026-01-31T03:00:00Z","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup-2026-01-31T03:00:00Z%22","workflow_id":"cleanup-2026-01-31T03:00:00Z"}]}
 type Schedule struct {
+	// ID Its name
 	ID string `json:"id"`
 
-	// NextRuns Ten at most; while it is paused, when it would
+	// NextRuns When the next ten runs are due; while it is paused, when they would be
 	NextRuns []Time `json:"next_runs"`
-	Note     string `json:"note"`
-	Paused   bool   `json:"paused"`
 
-	// RecentRuns Ten at most, the latest first
+	// Note Why it was last paused or resumed; empty if it never was
+	Note string `json:"note"`
+
+	// Paused Whether it starts nothing
+	Paused bool `json:"paused"`
+
+	// RecentRuns The latest ten runs, the latest first
 	RecentRuns []ScheduledRun `json:"recent_runs"`
 }
 
-// ScheduleAnswer defines model for ScheduleAnswer.
+// ScheduleAnswer Example: {"data":{"id":"cleanup","next_runs":["2026-02-01T03:00:00Z"],"note":"","paused":false,"recent_runs":[{"run_id":"01993f7b-d7e8-79fa-bb0c-3d4e5f607182","scheduled_at":"2026-01-31T03:00:00Z","started_at":"2026-01-31T03:00:00Z","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup-2026-01-31T03:00:00Z%22","workflow_id":"cleanup-2026-01-31T03:00:00Z"}]}}
 type ScheduleAnswer struct {
+	// Data A schedule
+	//
+	// Example: {"id":"cleanup","next_runs":["2026-02-01T03:00:00Z"],"note":"","paused":false,"recent_runs":[{"run_id":"01993f7b-d7e8-79fa-bb0c-3d4e5f607182","scheduled_at":"2026-01-31T03:00:00Z","started_at":"2026-01-31T03:00:00Z","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup-2026-01-31T03:00:00Z%22","workflow_id":"cleanup-2026-01-31T03:00:00Z"}]}
 	Data Schedule `json:"data"`
 }
 
-// ScheduleBackfill defines model for ScheduleBackfill.
+// ScheduleBackfill Example: {"end":"2026-01-08T00:00:00Z","start":"2026-01-01T00:00:00Z"}
 type ScheduleBackfill struct {
-	// End 31 days after start at most, and not in the future
-	End   time.Time `json:"end"`
-	Start Time      `json:"start"`
+	// End The end of the period, at most 31 days after the start and not in the future
+	End time.Time `json:"end"`
+
+	// Start The first moment of the period
+	Start time.Time `json:"start"`
 }
 
-// ScheduleList defines model for ScheduleList.
+// ScheduleList Example: {"data":[{"id":"cleanup","next_runs":["2026-02-01T03:00:00Z"],"note":"","paused":false,"recent_runs":[{"run_id":"01993f7b-d7e8-79fa-bb0c-3d4e5f607182","scheduled_at":"2026-01-31T03:00:00Z","started_at":"2026-01-31T03:00:00Z","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup-2026-01-31T03:00:00Z%22","workflow_id":"cleanup-2026-01-31T03:00:00Z"}]}],"next_cursor":null}
 type ScheduleList struct {
+	// Data All schedules
 	Data []Schedule `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// ScheduleNote defines model for ScheduleNote.
+// ScheduleNote Example: {"note":"The database is being moved"}
 type ScheduleNote struct {
-	// Note Why; operators see it
+	// Note The reason, for operators
 	Note string `json:"note"`
 }
 
-// ScheduledRun defines model for ScheduledRun.
+// ScheduledRun A run that a schedule started
 type ScheduledRun struct {
-	RunID       string `json:"run_id"`
-	ScheduledAt Time   `json:"scheduled_at"`
-	StartedAt   Time   `json:"started_at"`
+	// RunID The ID that Temporal gave the run, or empty
+	RunID string `json:"run_id"`
+
+	// ScheduledAt When it was due
+	ScheduledAt time.Time `json:"scheduled_at"`
+
+	// StartedAt When it began
+	StartedAt time.Time `json:"started_at"`
+
+	// TemporalURL Where the Temporal UI shows it
 	TemporalURL string `json:"temporal_url"`
-	WorkflowID  string `json:"workflow_id"`
+
+	// WorkflowID The ID of its workflow
+	WorkflowID string `json:"workflow_id"`
 }
 
-// SentAbuseReport defines model for SentAbuseReport.
+// SentAbuseReport A report of abuse, as its sender sees it
+//
+// Example: {"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}
 type SentAbuseReport struct {
-	CreatedAt Time `json:"created_at"`
+	// CreatedAt When it was sent
+	CreatedAt time.Time `json:"created_at"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
-	ID     ID          `json:"id"`
-	Kind   AbuseKind   `json:"kind"`
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Kind What is wrong with what was reported
+	Kind AbuseKind `json:"kind"`
+
+	// Target What was reported
 	Target AbuseTarget `json:"target"`
-	Text   string      `json:"text"`
+
+	// Text What the sender wrote; empty without a text
+	Text string `json:"text"`
 }
 
-// SentAbuseReportAnswer defines model for SentAbuseReportAnswer.
+// SentAbuseReportAnswer Example: {"data":{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}}
 type SentAbuseReportAnswer struct {
+	// Data A report of abuse, as its sender sees it
+	//
+	// Example: {"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}
 	Data SentAbuseReport `json:"data"`
 }
 
-// Session defines model for Session.
+// Session A sign-in on one device or in one browser
+//
+// Example: {"current":true,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
 type Session struct {
-	// Current Whether it is the one that asks
+	// Current Whether the request was made with it
 	Current bool `json:"current"`
 
 	// ExpiresAt When it ends, unless it is used before
 	ExpiresAt time.Time `json:"expires_at"`
 
-	// ID In lower case in every answer. Requests may have it in upper case.
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
 	// LastUsedAt When it last got an access token
 	LastUsedAt time.Time `json:"last_used_at"`
-	SignedInAt Time      `json:"signed_in_at"`
 
-	// UserAgent What the client called itself
-	UserAgent string `json:"user_agent"`
+	// SignedInAt When it began
+	SignedInAt time.Time `json:"signed_in_at"`
+
+	// UserAgent The `User-Agent` of the client; empty if it sent none
+	UserAgent UserAgent `json:"user_agent"`
 }
 
-// SessionList defines model for SessionList.
+// SessionList Example: {"data":[{"current":true,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"next_cursor":null}
 type SessionList struct {
+	// Data The sign-ins of this page
 	Data []Session `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// SetRoleRequest defines model for SetRoleRequest.
+// SetRoleRequest Example: {"role":"moderator"}
 type SetRoleRequest struct {
+	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
 	Role Role `json:"role"`
 }
 
-// SignedIn defines model for SignedIn.
+// SignedIn An account, with the tokens of a sign-in
+//
+// Example: {"access_token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwMTk5M2Y2ZSJ9.dGhlLXNpZ25hdHVyZQ","expires_in":900,"refresh_token":"q3Jf0T9vXw2LrZc8yN5hB1sKdM7uE4aG6pVtRiYoCxk","user":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}}
 type SignedIn struct {
+	// AccessToken The JWT for `Authorization: Bearer …`
 	AccessToken string `json:"access_token"`
 
-	// ExpiresIn Seconds until the access token expires
-	ExpiresIn    int     `json:"expires_in"`
-	RefreshToken string  `json:"refresh_token"`
-	User         Account `json:"user"`
+	// ExpiresIn How many seconds the access token works
+	ExpiresIn int `json:"expires_in"`
+
+	// RefreshToken The token for the next pair. Whoever has it is signed in.
+	RefreshToken string `json:"refresh_token"`
+
+	// User An account, as its owner sees it
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
+	User Account `json:"user"`
 }
 
-// SignedInAnswer defines model for SignedInAnswer.
+// SignedInAnswer Example: {"data":{"access_token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwMTk5M2Y2ZSJ9.dGhlLXNpZ25hdHVyZQ","expires_in":900,"refresh_token":"q3Jf0T9vXw2LrZc8yN5hB1sKdM7uE4aG6pVtRiYoCxk","user":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}}}
 type SignedInAnswer struct {
+	// Data An account, with the tokens of a sign-in
+	//
+	// Example: {"access_token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwMTk5M2Y2ZSJ9.dGhlLXNpZ25hdHVyZQ","expires_in":900,"refresh_token":"q3Jf0T9vXw2LrZc8yN5hB1sKdM7uE4aG6pVtRiYoCxk","user":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}}
 	Data SignedIn `json:"data"`
 }
 
 // SkipVote Example: {"epoch":7,"skip":true}
 type SkipVote struct {
-	// Epoch Of the state that the person saw
+	// Epoch The epoch of the state that the person saw
 	Epoch int64 `json:"epoch"`
-	Skip  bool  `json:"skip"`
+
+	// Skip Whether to skip; false takes the vote back
+	Skip bool `json:"skip"`
 }
 
-// Standing defines model for Standing.
+// SlowModeSeconds How many seconds each person waits between two messages; 0 without slow mode
+type SlowModeSeconds = int
+
+// Standing What the caller is in a room and may do there
+//
+// Example: {"joined":true,"muted_until":null,"permissions":["post_message"],"role":"viewer"}
 type Standing struct {
 	// Joined Whether the caller is in it now
-	Joined     bool       `json:"joined"`
+	Joined bool `json:"joined"`
+
+	// MutedUntil When the caller's mute ends; null without one
 	MutedUntil *time.Time `json:"muted_until"`
 
-	// Permissions What the caller may do now: what the role allows, without `post_message`, `control_playback`, `edit_queue` and `add_to_queue` during a mute
+	// Permissions What the caller may do now: what the role allows, without `post_message`, `control_playback`, `edit_queue` and
+	// `add_to_queue` during a mute
 	Permissions []Permission `json:"permissions"`
-	Role        Role         `json:"role"`
+
+	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+	Role Role `json:"role"`
 }
 
-// StandingAnswer defines model for StandingAnswer.
+// StandingAnswer Example: {"data":{"joined":true,"muted_until":null,"permissions":["post_message"],"role":"viewer"}}
 type StandingAnswer struct {
+	// Data What the caller is in a room and may do there
+	//
+	// Example: {"joined":true,"muted_until":null,"permissions":["post_message"],"role":"viewer"}
 	Data Standing `json:"data"`
 }
 
-// StartCleanupRequest defines model for StartCleanupRequest.
+// StartCleanupRequest Example: {"dry_run":true,"older_than":"90d","policies":["old_messages"]}
 type StartCleanupRequest struct {
-	// DryRun Count, name some, and remove nothing
+	// DryRun Whether to count, name some, and remove nothing
 	DryRun *bool `json:"dry_run,omitempty"`
 
-	// OlderThan In place of the policies' own ages: seconds, minutes, hours or days; an hour at least
-	//
-	// Example: 90d
+	// OlderThan The age in place of the policies' own ones: a number of seconds (s), minutes (m), hours (h) or days (d), at
+	// least an hour
 	OlderThan *string `json:"older_than,omitempty"`
 
-	// Policies All that are on unless said; one that is off is refused
+	// Policies What to apply; without it, all policies that are on. One that is off is refused.
 	Policies *[]Policy `json:"policies,omitempty"`
 }
 
-// Subtitle Example: {"language":"en","url":"https://films.example/nosferatu.en.vtt"}
+// Subtitle Subtitles in one language
+//
+// Example: {"language":"en","url":"https://films.example/nosferatu.en.vtt"}
 type Subtitle struct {
 	// Language A BCP 47 tag, such as en or pt-BR
 	Language string `json:"language"`
 
-	// URL Of a WebVTT file; starts with https://
+	// URL Where a WebVTT file is; it starts with https://
 	URL string `json:"url"`
 }
 
-// SuspendRequest defines model for SuspendRequest.
+// SuspendRequest Example: {"hide_content":true,"reason":"Spam"}
 type SuspendRequest struct {
-	// HideContent Hides the rooms that it hosts, and its messages
+	// HideContent Whether the rooms that the account hosts, and its messages, are hidden
 	HideContent *bool `json:"hide_content,omitempty"`
 
-	// Reason For other admins, it is kept in the audit log
+	// Reason The reason, for other admins, in the audit log
 	Reason string `json:"reason"`
 
-	// ReportID The report of abuse that this resolves, about the same; it is resolved together with the act, or neither happens
+	// ReportID A report of abuse about the same, which this resolves. Both happen, or neither.
 	ReportID *ResolvedReportID `json:"report_id,omitempty"`
 }
 
 // Time defines model for Time.
 type Time = time.Time
 
-// TokenRequest defines model for TokenRequest.
+// TokenRequest Example: {"token":"Zm9yLWV4YW1wbGUtb25seS1ub3QtYS1yZWFsLXRva2VuLTAxMjM0NTY3ODlhYmNk"}
 type TokenRequest struct {
+	// Token The token that follows `#token=` in the link of an email
 	Token OneTimeToken `json:"token"`
 }
 
-// UpdateMeRequest defines model for UpdateMeRequest.
+// UpdateMeRequest Example: {"display_name":"Carol B.","language":"de"}
 type UpdateMeRequest struct {
-	DisplayName *string `json:"display_name,omitempty"`
+	// DisplayName The name that others see, in one line; null makes it the username
+	DisplayName nullable.Nullable[string] `json:"display_name,omitempty"`
 
-	// Language What emails are written in
+	// Language The language of emails: English or German
 	Language *Language `json:"language,omitempty"`
 }
 
-// UpdateMovieRequest defines model for UpdateMovieRequest.
+// UpdateMovieRequest Example: {"description":"A clerk travels to the castle of a count.","poster_url":null}
 type UpdateMovieRequest struct {
-	Archived    *bool   `json:"archived,omitempty"`
-	Description *string `json:"description,omitempty"`
+	// Archived Whether it leaves the catalogue. Rooms that have it keep it.
+	Archived *bool `json:"archived,omitempty"`
 
-	// DurationMs Of the stream; 0 for unknown
-	DurationMs *int64   `json:"duration_ms,omitempty"`
-	Genres     *[]Genre `json:"genres,omitempty"`
+	// Description What the movie is about, in one or more lines; null for none
+	Description nullable.Nullable[string] `json:"description,omitempty"`
 
-	// PosterURL Starts with https://; empty for none
-	PosterURL      *WebAddress `json:"poster_url,omitempty"`
-	RuntimeMinutes *int        `json:"runtime_minutes,omitempty"`
+	// DurationMs How long the stream is; null for unknown
+	DurationMs nullable.Nullable[int64] `json:"duration_ms,omitempty"`
 
-	// StreamURL Starts with https://; empty for none
-	StreamURL *WebAddress `json:"stream_url,omitempty"`
-	Subtitles *[]Subtitle `json:"subtitles,omitempty"`
-	Title     *string     `json:"title,omitempty"`
-	Year      *int        `json:"year,omitempty"`
+	// Genres All the genres, each once; null for none
+	Genres nullable.Nullable[[]string] `json:"genres,omitempty"`
+
+	// PosterURL Where a poster is; it starts with https://; null for none
+	PosterURL nullable.Nullable[string] `json:"poster_url,omitempty"`
+
+	// RuntimeMinutes How long the movie takes in minutes
+	RuntimeMinutes *MovieRuntime `json:"runtime_minutes,omitempty"`
+
+	// StreamURL Where the movie is; it starts with https://; null for no address
+	StreamURL nullable.Nullable[string] `json:"stream_url,omitempty"`
+
+	// Subtitles The subtitles, each language once; null for none
+	Subtitles nullable.Nullable[[]Subtitle] `json:"subtitles,omitempty"`
+
+	// Title The title, in one line
+	Title *MovieTitle `json:"title,omitempty"`
+
+	// Year The year of the first release
+	Year *MovieYear `json:"year,omitempty"`
 }
 
-// UpdateRoomRequest Example: {"name":"Silent Monday","slow_mode_seconds":5}
+// UpdateRoomRequest Example: {"movie_id":null,"name":"Silent Monday","slow_mode_seconds":5}
 type UpdateRoomRequest struct {
-	// Capacity Nobody is put out when it sinks below how many are there
+	// Capacity How many people can be in the room at once, the host included. Nobody has to leave when it sinks below how
+	// many are there.
 	Capacity *int `json:"capacity,omitempty"`
 
 	// Control People with that role, and those above them
-	Control     *Circle `json:"control,omitempty"`
-	Description *string `json:"description,omitempty"`
+	Control *Circle `json:"control,omitempty"`
 
-	// MovieID null for none
+	// Description What the room is about, in one or more lines; null for none
+	Description nullable.Nullable[string] `json:"description,omitempty"`
+
+	// MovieID The movie that people watch in the room; null for none
 	MovieID nullable.Nullable[string] `json:"movie_id,omitempty"`
-	Name    *string                   `json:"name,omitempty"`
+
+	// Name The name of the room, in one line
+	Name *RoomName `json:"name,omitempty"`
 
 	// Queue People with that role, and those above them
 	Queue *Circle `json:"queue,omitempty"`
 
 	// QueueOrder Whether a queue is played as people have put it, or what has the most votes first
-	QueueOrder      *QueueOrder `json:"queue_order,omitempty"`
-	SlowModeSeconds *int        `json:"slow_mode_seconds,omitempty"`
-	State           *RoomState  `json:"state,omitempty"`
+	QueueOrder *QueueOrder `json:"queue_order,omitempty"`
 
-	// Visibility public is listed; unlisted is open to whoever has the link; private is a 404 to whoever is not in it
+	// SlowModeSeconds How many seconds each person waits between two messages; 0 and null end slow mode
+	SlowModeSeconds nullable.Nullable[int] `json:"slow_mode_seconds,omitempty"`
+
+	// State An `archived` room can be read, and nothing new happens in it.
+	State *RoomState `json:"state,omitempty"`
+
+	// Visibility `public`: everyone finds it in lists. `unlisted`: whoever has its address can join. `private`: only its members
+	// and people who were invited know of it; for everyone else it is a 404.
 	Visibility *Visibility `json:"visibility,omitempty"`
 
 	// WaitPolicy Whom playback waits for; auto is everyone among up to 8 people, and nobody among more
 	WaitPolicy *WaitPolicy `json:"wait_policy,omitempty"`
 }
 
-// UserState defines model for UserState.
+// UserAgent The `User-Agent` of the client; empty if it sent none
+type UserAgent = string
+
+// UserState Whether an account can sign in
 type UserState string
 
-// Username defines model for Username.
+// Username The name that is unique among accounts, whatever its case. It never changes.
 type Username = string
 
-// Visibility public is listed; unlisted is open to whoever has the link; private is a 404 to whoever is not in it
+// Visibility `public`: everyone finds it in lists. `unlisted`: whoever has its address can join. `private`: only its members
+// and people who were invited know of it; for everyone else it is a 404.
 type Visibility string
 
 // WaitPolicy Whom playback waits for; auto is everyone among up to 8 people, and nobody among more
 type WaitPolicy string
-
-// WebAddress Starts with https://; empty for none
-type WebAddress = string
 
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
@@ -3494,7 +4297,7 @@ type IfNoneMatch = string
 // IfRange defines model for IfRange.
 type IfRange = string
 
-// ItemID In lower case in every answer. Requests may have it in upper case.
+// ItemID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 type ItemID = ID
 
 // Limit defines model for Limit.
@@ -3503,7 +4306,7 @@ type Limit = int
 // Range defines model for Range.
 type Range = string
 
-// RoomID In lower case in every answer. Requests may have it in upper case.
+// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 type RoomID = ID
 
 // ScheduleID defines model for ScheduleID.
@@ -3512,40 +4315,64 @@ type ScheduleID = string
 // Search defines model for Search.
 type Search = string
 
-// BodyTooLarge defines model for BodyTooLarge.
+// BodyTooLarge What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type BodyTooLarge = Problem
 
-// CompressedBody defines model for CompressedBody.
+// CompressedBody What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type CompressedBody = Problem
 
-// Forbidden defines model for Forbidden.
+// Forbidden What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type Forbidden = Problem
 
-// InvalidRequest defines model for InvalidRequest.
+// InvalidRequest What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type InvalidRequest = Problem
 
-// KeyReused defines model for KeyReused.
+// KeyReused What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type KeyReused = Problem
 
-// NotFound defines model for NotFound.
+// NotFound What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type NotFound = Problem
 
-// PreconditionFailed defines model for PreconditionFailed.
+// PreconditionFailed What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type PreconditionFailed = Problem
 
-// RangeNotSatisfiable defines model for RangeNotSatisfiable.
+// RangeNotSatisfiable What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type RangeNotSatisfiable = Problem
 
-// RateLimited defines model for RateLimited.
+// RateLimited What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type RateLimited = Problem
 
-// RequestTimeout defines model for RequestTimeout.
+// RequestTimeout What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type RequestTimeout = Problem
 
-// Unauthenticated defines model for Unauthenticated.
+// Unauthenticated What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type Unauthenticated = Problem
 
-// UnsupportedMediaType defines model for UnsupportedMediaType.
+// UnsupportedMediaType What went wrong, as in RFC 9457
+//
+// Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type UnsupportedMediaType = Problem
 
 // ListAbuseReportsParams defines parameters for ListAbuseReports.
@@ -3598,8 +4425,8 @@ type ListAuditParams struct {
 
 // StartCleanupParams defines parameters for StartCleanup.
 type StartCleanupParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3644,8 +4471,8 @@ type GetEmailParams struct {
 
 // ResendEmailParams defines parameters for ResendEmail.
 type ResendEmailParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3663,10 +4490,11 @@ type ListReportsParams struct {
 
 // ListAnyRoomsParams defines parameters for ListAnyRooms.
 type ListAnyRoomsParams struct {
-	// Q What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and `Face/Off` are
-	// the same. Words may come in any order, the last one by its beginning; in scripts without spaces any part of a
-	// text will do. The closest come first. When nothing is found, one letter of each word of four or more may be wrong.
-	// Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the search that gave it.
+	// Q What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and
+	// `Face/Off` are the same. Words may come in any order, the last one by its beginning; in scripts without spaces
+	// any part of a text will do. The closest come first. When nothing is found, one letter of each word of four or
+	// more may be wrong. Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the
+	// search that gave it.
 	Q *Search `form:"q,omitempty" json:"q,omitempty"`
 
 	// HostID Only rooms of this host
@@ -3720,15 +4548,15 @@ type ListUsersParams struct {
 
 // RequestPasswordResetParams defines parameters for RequestPasswordReset.
 type RequestPasswordResetParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // RegisterParams defines parameters for Register.
 type RegisterParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3740,13 +4568,15 @@ type ListMessagesParams struct {
 	// Before Older ones than this cursor
 	Before *Cursor `form:"before,omitempty" json:"before,omitempty"`
 
-	// After Newer ones than this cursor, the oldest first. It does not bring what was edited or taken back since: see `updated_after`
+	// After Newer ones than this cursor, the oldest first. It does not bring what was edited or deleted since: see
+	// `updated_after`
 	After *Cursor `form:"after,omitempty" json:"after,omitempty"`
 
-	// UpdatedAfter An `updates_cursor`: the messages that were edited or taken back since, each once as it is now, the oldest change first. The
-	// first page of the room (without `before`, `after` and `updated_after`) has the cursor to begin with; each page of updates has
-	// the next one. A client that always goes on from there misses no change, and may see one again. What is hidden or shown
-	// because an admin suspended or reinstated its author is not among the changes.
+	// UpdatedAfter An `updates_cursor`: the messages that were edited or deleted since, each once as it is now, the oldest
+	// change first. The first page of the room (without `before`, `after` and `updated_after`) has the cursor to
+	// begin with; each page of updates has the next one. A client that always goes on from there misses no change,
+	// and may see one again. What is hidden or shown because an admin suspended or reinstated its author is not
+	// among the changes.
 	UpdatedAfter *Cursor `form:"updated_after,omitempty" json:"updated_after,omitempty"`
 
 	// Limit How many there are in a page at most
@@ -3758,8 +4588,8 @@ type ListMessagesParams struct {
 
 // PostMessageParams defines parameters for PostMessage.
 type PostMessageParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3771,14 +4601,15 @@ type GetMessageParams struct {
 
 // GetDefaultAvatarParams defines parameters for GetDefaultAvatar.
 type GetDefaultAvatarParams struct {
-	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-	// version is compared: people who come and go do not change it in this sense.
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only its version is compared: people who come and go do not change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 
-	// Range The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer is the whole.
+	// Range The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer
+	// is the whole.
 	Range *Range `json:"Range,omitempty"`
 
 	// IfRange The ETag of which `Range` is a part. If it is no longer right, the answer is the whole.
@@ -3790,14 +4621,15 @@ type GetDefaultAvatarParamsDefaultName string
 
 // GetAvatarFileParams defines parameters for GetAvatarFile.
 type GetAvatarFileParams struct {
-	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-	// version is compared: people who come and go do not change it in this sense.
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only its version is compared: people who come and go do not change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 
-	// Range The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer is the whole.
+	// Range The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer
+	// is the whole.
 	Range *Range `json:"Range,omitempty"`
 
 	// IfRange The ETag of which `Range` is a part. If it is no longer right, the answer is the whole.
@@ -3815,10 +4647,11 @@ type GetInvitationParams struct {
 
 // ListMoviesParams defines parameters for ListMovies.
 type ListMoviesParams struct {
-	// Q What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and `Face/Off` are
-	// the same. Words may come in any order, the last one by its beginning; in scripts without spaces any part of a
-	// text will do. The closest come first. When nothing is found, one letter of each word of four or more may be wrong.
-	// Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the search that gave it.
+	// Q What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and
+	// `Face/Off` are the same. Words may come in any order, the last one by its beginning; in scripts without spaces
+	// any part of a text will do. The closest come first. When nothing is found, one letter of each word of four or
+	// more may be wrong. Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the
+	// search that gave it.
 	Q *Search `form:"q,omitempty" json:"q,omitempty"`
 
 	// Ids The IDs of at most 100 movies, separated by commas: `?ids=0190…,0191…`
@@ -3851,8 +4684,8 @@ type ListMoviesParams struct {
 
 // CreateMovieParams defines parameters for CreateMovie.
 type CreateMovieParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3864,15 +4697,15 @@ type ListGenresParams struct {
 
 // DeleteMovieParams defines parameters for DeleteMovie.
 type DeleteMovieParams struct {
-	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-	// version is compared: people who come and go do not change it in this sense.
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only its version is compared: people who come and go do not change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // GetMovieParams defines parameters for GetMovie.
 type GetMovieParams struct {
-	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-	// version is compared: people who come and go do not change it in this sense.
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only its version is compared: people who come and go do not change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
@@ -3881,15 +4714,15 @@ type GetMovieParams struct {
 
 // UpdateMovieParams defines parameters for UpdateMovie.
 type UpdateMovieParams struct {
-	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-	// version is compared: people who come and go do not change it in this sense.
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only its version is compared: people who come and go do not change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // ReportAbuseParams defines parameters for ReportAbuse.
 type ReportAbuseParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3901,10 +4734,11 @@ type GetSentAbuseReportParams struct {
 
 // ListRoomsParams defines parameters for ListRooms.
 type ListRoomsParams struct {
-	// Q What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and `Face/Off` are
-	// the same. Words may come in any order, the last one by its beginning; in scripts without spaces any part of a
-	// text will do. The closest come first. When nothing is found, one letter of each word of four or more may be wrong.
-	// Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the search that gave it.
+	// Q What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and
+	// `Face/Off` are the same. Words may come in any order, the last one by its beginning; in scripts without spaces
+	// any part of a text will do. The closest come first. When nothing is found, one letter of each word of four or
+	// more may be wrong. Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the
+	// search that gave it.
 	Q *Search `form:"q,omitempty" json:"q,omitempty"`
 
 	// MovieID Only rooms with this movie
@@ -3913,10 +4747,11 @@ type ListRoomsParams struct {
 	// Available Only those that have a place left
 	Available *bool `form:"available,omitempty" json:"available,omitempty"`
 
-	// Sort The order, `newest` first unless another is given; not with `q`. `active` has the rooms of the latest activity first: people
-	// who join, and messages. Activity is counted in steps of 10 minutes, and a page may be a minute old. A room that becomes active
-	// while a client reads page by page moves to the top; no room comes twice. `people` has the rooms with the most people present first, and leaves out those in
-	// which nobody is present. Their number may be a minute old; when it changes while a client reads page by page, a room may
+	// Sort The order, `newest` first unless another is given; not with `q`. `active` has the rooms of the latest
+	// activity first: people who join, and messages. Activity is counted in steps of 10 minutes, and a page may be
+	// a minute old. A room that becomes active while a client reads page by page moves to the top; no room comes
+	// twice. `people` has the rooms with the most people present first, and leaves out those in which nobody is
+	// present. Their number may be a minute old; when it changes while a client reads page by page, a room may
 	// come twice or be left out.
 	Sort *ListRoomsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
 
@@ -3935,22 +4770,22 @@ type ListRoomsParamsSort string
 
 // CreateRoomParams defines parameters for CreateRoom.
 type CreateRoomParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteRoomParams defines parameters for DeleteRoom.
 type DeleteRoomParams struct {
-	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-	// version is compared: people who come and go do not change it in this sense.
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only its version is compared: people who come and go do not change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // GetRoomParams defines parameters for GetRoom.
 type GetRoomParams struct {
-	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-	// version is compared: people who come and go do not change it in this sense.
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only its version is compared: people who come and go do not change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
@@ -3959,8 +4794,8 @@ type GetRoomParams struct {
 
 // UpdateRoomParams defines parameters for UpdateRoom.
 type UpdateRoomParams struct {
-	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-	// version is compared: people who come and go do not change it in this sense.
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only its version is compared: people who come and go do not change it in this sense.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
@@ -3975,8 +4810,8 @@ type ListBansParams struct {
 
 // BanParams defines parameters for Ban.
 type BanParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -4000,8 +4835,8 @@ type ListInvitationsParams struct {
 
 // InviteParams defines parameters for Invite.
 type InviteParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -4025,8 +4860,8 @@ type ListMutesParams struct {
 
 // MuteParams defines parameters for Mute.
 type MuteParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -4038,8 +4873,8 @@ type GetMuteParams struct {
 
 // AddToQueueParams defines parameters for AddToQueue.
 type AddToQueueParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -4057,13 +4892,14 @@ type ListProfilesParams struct {
 
 // PutAvatarMultipartBody defines parameters for PutAvatar.
 type PutAvatarMultipartBody struct {
+	// Avatar A JPEG, PNG, WebP or GIF of at most 5 MB (by default)
 	Avatar openapi_types.File `json:"avatar"`
 }
 
 // ResendVerificationParams defines parameters for ResendVerification.
 type ResendVerificationParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-	// hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -4550,7 +5386,7 @@ type ServerInterface interface {
 	// (GET /rooms/{room_id}/queue/{item_id})
 	GetQueueItem(ctx echo.Context, roomID RoomID, itemID ItemID, params GetQueueItemParams) error
 	// MoveInQueue Move an item of the queue
-	// (PATCH /rooms/{room_id}/queue/{item_id})
+	// (PUT /rooms/{room_id}/queue/{item_id}/place)
 	MoveInQueue(ctx echo.Context, roomID RoomID, itemID ItemID) error
 	// UnvoteForItem Take back a vote for an item of the queue
 	// (DELETE /rooms/{room_id}/queue/{item_id}/vote)
@@ -4591,13 +5427,13 @@ type ServerInterface interface {
 	// ExportMe Export your data
 	// (GET /users/me/export)
 	ExportMe(ctx echo.Context) error
-	// ListMyInvitations List the own open invitations, newest first
+	// ListMyInvitations List your open invitations, newest first
 	// (GET /users/me/invitations)
 	ListMyInvitations(ctx echo.Context, params ListMyInvitationsParams) error
-	// AcceptMyInvitation Accept an own invitation and join its room
+	// AcceptMyInvitation Accept one of your invitations and join its room
 	// (POST /users/me/invitations/{invitation_id}/accept)
 	AcceptMyInvitation(ctx echo.Context, invitationID ID) error
-	// DeclineMyInvitation Decline an own invitation
+	// DeclineMyInvitation Decline one of your invitations
 	// (POST /users/me/invitations/{invitation_id}/decline)
 	DeclineMyInvitation(ctx echo.Context, invitationID ID) error
 	// ChangePassword Change your password
@@ -7842,7 +8678,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/rooms/:room_id/queue", wrapper.AddToQueue, options.OperationMiddlewares["addToQueue"]...)
 	router.DELETE(options.BaseURL+"/rooms/:room_id/queue/:item_id", wrapper.RemoveFromQueue, options.OperationMiddlewares["removeFromQueue"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/queue/:item_id", wrapper.GetQueueItem, options.OperationMiddlewares["getQueueItem"]...)
-	router.PATCH(options.BaseURL+"/rooms/:room_id/queue/:item_id", wrapper.MoveInQueue, options.OperationMiddlewares["moveInQueue"]...)
+	router.PUT(options.BaseURL+"/rooms/:room_id/queue/:item_id/place", wrapper.MoveInQueue, options.OperationMiddlewares["moveInQueue"]...)
 	router.DELETE(options.BaseURL+"/rooms/:room_id/queue/:item_id/vote", wrapper.UnvoteForItem, options.OperationMiddlewares["unvoteForItem"]...)
 	router.PUT(options.BaseURL+"/rooms/:room_id/queue/:item_id/vote", wrapper.VoteForItem, options.OperationMiddlewares["voteForItem"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/invitations", wrapper.ListInvitations, options.OperationMiddlewares["listInvitations"]...)
@@ -28616,7 +29452,7 @@ type StrictServerInterface interface {
 	// (GET /rooms/{room_id}/queue/{item_id})
 	GetQueueItem(ctx context.Context, request GetQueueItemRequestObject) (GetQueueItemResponseObject, error)
 	// MoveInQueue Move an item of the queue
-	// (PATCH /rooms/{room_id}/queue/{item_id})
+	// (PUT /rooms/{room_id}/queue/{item_id}/place)
 	MoveInQueue(ctx context.Context, request MoveInQueueRequestObject) (MoveInQueueResponseObject, error)
 	// UnvoteForItem Take back a vote for an item of the queue
 	// (DELETE /rooms/{room_id}/queue/{item_id}/vote)
@@ -28657,13 +29493,13 @@ type StrictServerInterface interface {
 	// ExportMe Export your data
 	// (GET /users/me/export)
 	ExportMe(ctx context.Context, request ExportMeRequestObject) (ExportMeResponseObject, error)
-	// ListMyInvitations List the own open invitations, newest first
+	// ListMyInvitations List your open invitations, newest first
 	// (GET /users/me/invitations)
 	ListMyInvitations(ctx context.Context, request ListMyInvitationsRequestObject) (ListMyInvitationsResponseObject, error)
-	// AcceptMyInvitation Accept an own invitation and join its room
+	// AcceptMyInvitation Accept one of your invitations and join its room
 	// (POST /users/me/invitations/{invitation_id}/accept)
 	AcceptMyInvitation(ctx context.Context, request AcceptMyInvitationRequestObject) (AcceptMyInvitationResponseObject, error)
-	// DeclineMyInvitation Decline an own invitation
+	// DeclineMyInvitation Decline one of your invitations
 	// (POST /users/me/invitations/{invitation_id}/decline)
 	DeclineMyInvitation(ctx context.Context, request DeclineMyInvitationRequestObject) (DeclineMyInvitationResponseObject, error)
 	// ChangePassword Change your password
@@ -32837,620 +33673,835 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3tciM3tiD4KljeG+HbHor6qPJHSTGxI5fLbt12lWtKcvvudHlJkAmSaCUBdgIpFsehjXmB/T0/99+8",
-	"xv6YN5kn2EfYwDkHSGQSSSYl1ZevOqJdIpkJHAAH5/vj995EL5ZaCWVN7/T33lzwTBTw53OtrFD24A1X",
-	"M+G+yISZFHJppVa9096vczmZs/HaCsP0lM31ii24Wvf6vUL8o5SFyHqntihFv2cmc7HgbgS7Xoreac/Y",
-	"QqpZ7/a233txxWebY1/NBRPKSrtmls/c8Ks5t4yzH19cuU92LlghjC6LiWArXeYZ48qsRLHn7BeZWCw1",
-	"rlIsc752rzWBGblxRmw1F4pxxQQvcikK5uYRxrKVtHMAyPCFYKMw5GR98BexHrEFzwST9ozxsRHKMm3n",
-	"olhJI3oxbEKVi97p33purt5v/QSsP+kJR4hSu8WzrBDGhK1acQMz77khb4Qt1gfnUyuKzXkuxUSrzDCr",
-	"2YpLy8ZiqgsBa1finfU7UlvXQiq5cEs7CmuSyoqZKGC+fzt4zifzJHYJt08wOB4tm7j9nRZ6AV9O4L3U",
-	"Fv754qrX7728uLxMbeRtv7fkBV8I69G8LIwu0rs6cusaTuCJkUe8JZ8JWvup/w7OPpfG9hv4MJU5TNTv",
-	"STfoP0pRuCui+MJBhSPXVvHPhZj2Tnv/dFjdy0P81RwSqDXMnaz/Itab0D+fayMUG69xs3IplO0zJVZs",
-	"qgsm+MTBKNWMWYct0iGMsogyA3YekBt/NQwwl8+4VI31XYs1fCMVO3n6Vs11WRg6MIOPAjq656eyMJZp",
-	"JWCWM/yVK7gPbKyztQNDGsbZ05OTwVvl9wxJUrVpjRtWRzf+7iehZnbeOz0++bbv0M9//tYdvLWicGP+",
-	"n3/73w7+r9/+wz/3UjftYvqS28l8c1MdsTK4J4iCeS4KNuemz3TBRl+OBuwC8QH31l3CydyRz4wZqSai",
-	"H+MzLvX4ZMB+FfzaETrDlLgRBVu46QfsB10wzgqtF32mVe72x7xVN6IwUiv3ukMRXojslC2FXuaCreba",
-	"femmyNhMs0wzpS3BANurHGhwnkZs2+PpAe5By+Y+PXr2dW13j9Mb+Uorca/NdOiCd2wBeGhlnrNCzuZ2",
-	"cy+fHD0dbFmQg6XLqlLraOGBjka4dSDZdfxwBE+OEKAlLyysAhFbaZZrNXO8I7UA92k117nYtggEpAX+",
-	"k6/S4FuxuPg+Db20YuGJ2D9KUQo/95LbeTWze2wos63cZBvluvgeeZhcSLsJyJ9JdnBQFILxQjhE5Uhp",
-	"uWULDVwlRUFzGDEGIxNTXua2d3py1Hebg+zn+OioXzGj4yQz2nLIKOYAsjroHLEUWZ+ZcjJn3LAR/P4f",
-	"jw6ePRsN2DnRtFJJ24eruEA+yRXgc+Hm6eMyZ0rDBW5DhfYruokJCXaudevJO7qSPmz3ywMc9uVkLrIy",
-	"F20AGPo9DYT/dRcgEfp/dZTC/kvBixT9+RUoj2ZTqbK+E1+B9OJNXRXSWqFO2YQbd1KTiVsgHiUvrk0g",
-	"rLpUdMSjKZ84UjUd9fFv9yf+8gOfiMOf4WMh3irPOwfsV11kjueukWg7nFdrpotMFEgcck4ccwzEn43F",
-	"TCol1ezMPYyrQTarS8vMkk+EgTEc5XHXmr9V1olmK0c2Mz1gVyANaOOYO0wKXHnAfnXSrcNbx7ekYVNd",
-	"um1xc+fCcU03GogNK11k7sNUl4Wj1IDbbg1jwVaFVrPBW/USNgluCixxhfeaASxzbsJMInf7G67RP4+A",
-	"9v9//8///f+6e8RQPmJj4egmCJ6weXCieBtn/MYRseieNAjEP1rlA6IIWznYL0YUOFAKg0v6te+PzqFL",
-	"Gp39o3e+VAESEGELYZZaGQES7Hc6W19p/RMvkHxNUHFzf/LlMpeoNxwuCz3OxeI//N2gEtFt3tf4Fk7b",
-	"UIyc0Da0Wg9zN/Wod9vvPdeLpVNEROag+qDQlMqUy6UurMiGNOlQqInOpJoBbD/oYiyzTKgPCtbUzwow",
-	"XKgbnsvsDalKHxIQiVMPSbYHcP4i1m9EaVDt/XCQVBL88FqshwWAAAC90vYHR3o+KDxK2yEQPA/CS53J",
-	"qUwZA15pJ47gr56aOt3qCyeNL9cglZdFIZR1UlxkTfGGjhSM9NghPAMAvi5A15Zu1h+4zD/wAS2j6YdT",
-	"mB+2xr/zAWE5dxwRxCka+oxx9tW7d26nR056KxTPHc8tFb/hMufjXLiP49KskZu40y0Ez9awBBCbXml7",
-	"ya00U+ke/6BbC8Lf0MFkKghGdVzZsLxtQ5r6w7coyFoBovYHRpuCWzHMceLGkhqGpW0Lih/F5SDBupIL",
-	"ocsPSzOJVg4tzg0Y9IvipZ0LZd20H3iHy/rcBE/gey9FJvkVSDEfifEuHARDJ0jhndzKkm+98AMocj4u",
-	"jfiLRNrvjXlmyZ2WMucFN2bhluM+WFB8xLuS571+70bqXKgJSF55LmbwJdCMhAGwj/P8XFon/sZTZdIs",
-	"pJNcev0en7iTbX37jXCLci8vC70UhZUoicVbnuc/T3unf9u+rTiQyOgS925/66fUlBU3rKBH+05Slvid",
-	"Q4Uzpso8Z1pNBNnF3XOOPBbC6PxGZKCFgII5AYXF/ZaJXFhYqnsbqSCKo7RiPf67mFi34kkhHK4Nud2F",
-	"JO6Gujdk1kVF7Peu6bC3PVlhxW2/p7RNiOI/o/mCZwupwAQWFu70b/eFNGj5EoyXmbQs17Ne4mx1hRTd",
-	"jq+GSptnBwezmstckF6pl0K1b3kFiF8A7flUFwv3Vy/jVhw4WtRpEFLjW7V/MLSBFkUGoIUwhoNRIcxY",
-	"ljLbOVm/9+5gpg82IDCWW9HpgPEeXMLzt/2edfqE7fTmFT7qXhLvbJuaH+6FKJySCvRjA1yno7VumL87",
-	"3l4+cReuUIZMN6Wda1La59pY2troylkj8ukD7extrET+rQfjwF0KO1ctph+Zc2CH+oFK+QOqEJ9uWB0B",
-	"axTgtwSBiE7wHL1wG4Qx45bvgQgbS4T3d8z9kzS2fWZpxcLsBUKYjRcFXwP5qbxBu0Z6Jd7ZyF2zsZb6",
-	"YDtWdunvkWdVREf8KbUzqqtwkeq78uAUGidCOt1YL2GmzNqXGb0drZIslBVVcjidXutkIpZWZBfqRtrg",
-	"Ja0vGa2re/GxiIJ2sHfGa67uXDxtcv1IIBLw3nDLd+LZOTz1y5ufzN1YdSbNMufroTdybWytWHCZt/8y",
-	"vBFFUJXpkbHWueBqH0lAmiGw7/QoOVezks92spKf/HO3/d5SKCdlDgP87T5z9EHxa2HAyLrMwZLr5Cnk",
-	"2hOtprJYiAysrqMfX1yxQ4eK5nAhRkG4Eu/cVe0Tv0dPhmP5Ks1rltmeJ1VGpsiOhsIEm4jskLgzG+fY",
-	"wIlo96Nj6nv0rOFcbVlbkP1eXILuS3cOMbHyRtr1D3JWFjhP46K5B8QQTjQlP2i2Et4j5e61Y+0gQzDu",
-	"JaYz8leJQuoMzeQApQE0irm+VPbrp71N95PfUJNCVacBOBCW5TiXZg6H1GFEOFhD9puaHLnzHUNaTIc3",
-	"ZKC5ZsiJDt/h1T1mpE03XR+XqrTCDK2eQUxJUoGAM1uKwmhFN9johYCoBJEbAdrWshAQB0GqBOCCj4ZY",
-	"9B05ERkrl90OR4lVhXIdnl/ywsqJXHIK1Kqv4DX6/6UCqEwf1wM0LMR7ALyOWmV83Q3GQiz0TcoK+kav",
-	"0Bs2lbn3i04ctT4ol4zeOkNQgsDMi8lc3nTF3ULYslCOgLfcS7jWjkwL41Q8U9NudZ5B7BDHk8r4Ogjk",
-	"eEc7AuEWMHTCVkeUbtCk6oz7dSqzub7GZI3zTiBxdA0SF6nlWtbvd5NCVDSoOvptFLWygtSP5nu+Ruef",
-	"hXPRU/bL1fMBA01szpewQuSrpbIio8g6d0pwdjeiQJeqsW6g2lOSDBsAHONTi8dsB4z4gnmrgpd+Rp5T",
-	"C+MXgilNjsKm1QZmGEKITlpUwNglB6H19hh6q4+AVajFxmLGlQ+Ok5bsM+Ep8Ov7Z1fcxKiYoTq2U7XP",
-	"+DpxJV7ciGLtbkSf8dxo2n6gUORvdXjh9aAm611vWBp6XfX8acVaO9pNGjy5xXQyhQCoDHzLsJuw51LN",
-	"cI93G682ZAQgfDRpCrWbGp9wWxrrJCshrt3d08rOk6rIe9gLsm+5Qyf0E34vHJmt0Es5hEeU2mnVmxZ6",
-	"cfcTXxbiRuryfSwz3CJ34vXVWQbnEYIUrpVeKUdfJJh4VJd1E+0YjuFYeYZOLp6/rl2HDsxhw1MA444c",
-	"wVnqXE7WBDs3bERIMWKy09lYnaZCEA7S4N57HFvjNiBuEybApP0GKaywOTrx2hYSKUpyiSy70v+5FKWI",
-	"nN3p/Z7y3Ijmjr6Q4PXjbKFvpHDsmyuvsjnW9Y4vlui7M7YQfDEsi7x32ptbuzSnh4dTmS/MgJ46VNpM",
-	"RcFtOViJMaxWWvdy75X/AbE6xgGYd9hVg42B2P78r2J8Tsu4DYAkRNJRNeToLAT5IKozp5t5s+0UDMyG",
-	"mbleuTsQRwQeJWOiEoe1kOolGVo2mMM8RE00dKMQ3wsyslOe0RBKEb5W44UFPlxatNCD8yLX+tqAzq3Y",
-	"mE+uKwyO1P5FBc+2/fRgN/G7shsR/L/tWPhDGBDjffzoFkQHzBuNdL4h8uTaBOvDRuS9wqu2kApjxTIG",
-	"MZZ3c0PsgTxzbSyhTgpvZsJCyPTR0yS6FLTSrf4290zKWOdoX9iT3RjjxrmXFSMcTXc7hn/lodAUp/8U",
-	"cPQXk9rHOxlAycncinSUVuKwDdVTiOkkTQqUBHo1hWF/UPNqJzedO6PgnzOlWQqV3dNB+RnZQFOGT+88",
-	"q23GBgruaSD11+HexAXu1H7Exb3yUMQFp//YxKXMpHWKB/qDvA4HrtFwat5XWgip4EjDN0YYA/YT/xyg",
-	"wHBWQPR/+FyIG30Nn1FipPMOn+nIw+cq9AJMZuVyaCwv6t9MuJqIHI0y4EsqhLG6qD4js6p+rexGhbzh",
-	"Vgzpe55VlqKhN+r0e3xcGvd5qQs7DG7EfhV1v+SlqX9TCFMu6l/ZQs5moqh/6cS5qSTY8V6h3TR8jBdH",
-	"FqgwHX32kyWdfe5UXyiLivmmLR8PeyuGRnhxC6Y5xMZumuxrsBInFNjv1pVoTkEHjhT2KTVIl9YpcCaO",
-	"CyAdcYrajVsJt7qAYNLFgqv3FJ+TCet2uV0ha5mpK7uJ4miawZyMTyzTiuL4ixs5EV8Y5tR4d6chqDPT",
-	"yqfborkvl8aKbMCqt3lIHql+ryxuYFvkRSFF5jb99K0akTdwRCYltKb61CJI2IAY1zArBlxNHVJCGBtY",
-	"GkbBiFegQ0Bpn7PjjcuFnghjGBAMNDV6okMQONaCLsFgdKXRk7iO4RydlVB6/LrhSAe/OZGfiMgUpSIC",
-	"UvOyx7Qhutgb3BLubDpXeYPl4hXr+/tZhzReZoWccVTKrgAUd58fgnNVlOWjsy6QMu4lBaBgvMw1z/YQ",
-	"BCpxevP2jo3O4d6g+QIT/80/Sic2L+XEloUwA/bCq25zDu7v02C7cFoljE+WC1m4m9+nKzsTypE/iHBU",
-	"mXv48q8/vlU0MDhwXr/6EW7waJlzqUbkU6jsQiwXHBPUMZEWE1/NWUgzpukBMvzCL6XvHflvlZNm3Z0G",
-	"15IurutEY6ELkfIihLzDdp3Dp/aFlfpdS2obuc/nqQ93fHTy9H/+d/df9qsYvw6OrYXIZLmAjK3KI4HD",
-	"sznP2FQ4QrWU7wRcrg1Sg+9vzvfV8cn//O9fHZ/AbKkX4Sy2vPevr1/8SIfXh63EjIkqb80NPGA/T+l0",
-	"DCb5V9UFHLV1/4E0MfA4noJVFSEepWCy83IxVsnIj+OTb//nfz8++bZlPc2LQqcaDxn2yp+R34MtFwqv",
-	"4UcK8ikENzqpDUPOPXIivAAryorMdGpbnXyMRv/A1pDjIWeDLIuKtf2WHEEs0wnAU05XpF8LmaUJUDik",
-	"SSFRGdNCVSbI4k3BEe7Dbw+ibFKifaQzt/l5aVuqV+4aHgMv/bWat2G02/vgQ8DI/QKJu6BPl4H2Qx+n",
-	"WS9FYUTWgkvdD6g6l3BUtKjGHu0UNb7jiYMZc6Uql9L9lIi6sziKaZih2Pge1IHqfDdvjbJIQ+9o4TFi",
-	"J3HzO9E4MpJZq62Njgyh6nJW9xGg3FF3lpu+4+oBBNDvkPN/VMnzO666OuzqK63QaHvGCzwV41bC/yCt",
-	"06EM5b2LfBo7wEBgzLSANPI2v0QSF+9lOwwDpHYNyhhl96hjtCn/4ZAvndLWhsbDSZh2a90gfAoCR3bj",
-	"Pcy4sXo/Vb/9DuA021wj7wXepBulC7igHLxwuuzdED7Y7mslWJ7Wqgo8SQnM3JiVLnZuw2v/3IbnnvTw",
-	"MFD78vwYd1shpTIP94cYAxy7vvdKrFoXuwFDY+jk2mUxSXnVKUySgja5ZYXOhdf8IIZwrG9A51hE4uYc",
-	"y88sdIbmOQg/ICU3KZg8RwNLe5ZgSUGc9wg/2VhzVqzBopN08Yii0MXWKTcWsVPQgCDLoZ1zNUwYC45A",
-	"1QMlVOdyIoX5Asx8FLHYJeKV3uvMPV9D2E2KgRqIAtm6/jDDpi7ZGGxjI0wzPcfB5m38QZitrN5JQx+a",
-	"0mupr5XhDX1PO01tfpAKGaJdrBxWhH8BK6r9aRxq8moRbpcpBcUvsT2wwCeu6jxzaqaxennnyIIHuUeJ",
-	"wGZdUFyzjzM1GrTTEEnt47t8SDPapKSiGF9wLEdmiXuZ6h/4VieSI90ZLEXGOK0rBfhUqvvrkZ3dBwEH",
-	"N5HoQvn8nGkLcanKCZ0cf300P1ocmS7APSC1oW3srgvSSBu64NUcAtxDFUZI4xcZU3rVSd1+SKrXMAWj",
-	"54RZodjF9yaq0JoVa1aUKoRtb1waPaXKeBTd3g/JFF+YkEzlZO0vTC9NbAt7T0T0Y4zrMc8Pk+u8aaQq",
-	"oWQXEN79+YJYLHXBcx9Y+H4YB2YHB+4R7U+NgVRcJbqiFV8J5CMwmIqvBFZTs4dFh9mvc486yWnsw3a+",
-	"dB+dP+JunVX/6p0HsADEAHxkQwCBcknBCRvrKkq1R3Qst6VpR+LtWN6M18OJa6N2xxBazwNgid+ZPTBF",
-	"G+HU1fdvYPlBF392aguABlEeu4/qDcWBoN6SympGAJJLg2sNpoOui4siuGdCQc6E07UcoXBTFKVy9HxI",
-	"mU+902dPU2Hb/d5a8KJ3evzs5OR20ycXMa1GrchEZHS/l5UF5EwNF6a1zgiGZZ8x1HC89z6h0oTio0++",
-	"PsL/9bfWw+6HfehILH50j4Pvjr+7wBeOjxpUo98rlfxHKeh3x9JARDFWFPtHq28cyu/VKr8+2lVj9e5R",
-	"8qYcw9F335tLeqO+PU+OEvqcj8Bvxs1vLQ7p8S7agJOT+gZ8+83RzhRBnJwG29zf9qu2DxmJbtqEL/lE",
-	"2jViChWnvJS5UJZdlgqTS26kkWOZw2PoH5lspkdUI0W+76+O+qmkNCfESgWmW18hhVmte/UCvfHmnezU",
-	"1ZrFPFPXeb8UDm8d3qtIaH23tk/z1+rJjVTRVsNy4PZbapsf12ubnx/8F37wX48Ong0PkjXO+73vIQbx",
-	"pbgbI7q3AXOr8e5FJi2lUNwNvDFVHm3Y/nIuFaMSOPWr3qEQbAw9jJ+E3BuEG05+62QTa1KOyrvYBObS",
-	"WF0klnie58xPBtYVobJw6ary+/DXGZaUx8q87lswKoOWSRVL4mTRbWDBqs9x2pTQ+pC1ZmAuXw0s58YO",
-	"eZDjNnVnWJERxY1TJvtVGJKP+TljDuZ1VTst7AHFq25xhXdT7cm7wNO+XnKgYyih9ZN2qQ4mVDbU05bG",
-	"KbCIkKcctW6AXOhQk+SB9F6h7H2V8d3ZB7CPUfoBXDki7N1OwuFYurgedZ0Y69KeMg6mhz7jDJMBsGii",
-	"++x2HWp9syq1HoKvuC+5524cFY3opLrfLf+BVv0wp7fi0prhdJ/wZziKX7m0bcELpcqFoRKF0nYyviEY",
-	"OxzC0jALMb1OcaXA6c257oaEK11cT3O9os3tXm8tQsW45po3iYSQhcAD6mQrPoH6NsTXvA5fA7PaQ4yq",
-	"y9nKrO6jBSO366z81thES3Wuu5HxFKG+f3aSKhdjhGi7StMa7D7SS6FGp5Duyo3FviZQYCqOEvfVZBYy",
-	"y8g1Sd9Atvdcl8VZVOiCLsIo18aOBmxEqFCsR302yrkVBdZdLQSfzKG08KmjS2NBdwcYwYCN+GIsZ6Uu",
-	"zegUg15xf6GQ/5zfROwQ3aOZzJBH8TUzesBGS1EsuEOI0amPlAd9eKZ1NmCjYMzD8UPAPFTUqUQTZrXb",
-	"lrfKNwRwP/F1PXSeqt15nuxXDFfJwiWK1uvuml9br98LYNYsrf2e27+WAMXYvrybKDfleMSaOHg9XPWa",
-	"tTMgaOtdaZbDW4mcRqS/hoVYSIVNQeIENuoTVsUHQAKOjb+grkRVSk74jJXrqjp6G9/Es3Iq6uCzBVIb",
-	"Cmt5AMsokZuPbBQFKF5D5sPGcjCJKen7jCrBYoYTpJoSRt+RZXFp3Z+bZWBwglAGB3smIREw0AYMAXXk",
-	"CAOodtgoqnVVs27fm3uzFdzh/XjL60LcSLFKlC+wi7QAtrfGQdy+xYb9zu6WHepiQ6+PwNHbu5b2ULfI",
-	"79QncZnetEQXj4i/DwvhnvecJJYGqGij0qTzYMSJE+bx1QEbVamPYRBpiWEZ9FlWxaFhlMFbNcLhh3U2",
-	"CkV/yxz54Fgw+E1k/cD+qLMaJLUBs/dM04EZ65cK8gIHjk+H2pI4wYKv36pO/Fe8W7rdHp1CFhqKVaHr",
-	"YzRFzIjH61DYwaeN7GDMrOLLb5VjzGykl46H6dLSefjUG2wgqHSkHhkyMlD9BiOgMZ6pc/fmMYN1RuZj",
-	"/W44LfO8lr4antg8IJACwm5CgRjYoAbfD9C386oPGQyYDOxrvSqXrT5mE7ILPU/p5l6ulLnN+1eIiVxK",
-	"p0FASwc67vAtJFHNecYA59Q6MDawLwS0gKIdJNVyBfIsac2ZQ6fKYDHTwjAn14eY37cqyrekDlNV9lWo",
-	"ElwHM73Md+lIvDjVMVl5UxtRtSj0wfi+wl4nN4RQdkdVaV+dL5Kxurs5EpWP01P4IsOdaquGN4Z8Yk1L",
-	"UXW61Y4yUWMueqmKwOEM0+wp+aIbh3qHfQ6gjMD5pGXLINAqXQYPyg9i0UGG1Twn89r5OYKHI8Qwba+o",
-	"lQbCbKk372dz++PrcgIFhqDTvXejZSOCDtwVeWHx5lrAoRG93P9oqvJVGwAtpBrusTUOHOJJD4ohVTXd",
-	"bveolnqVGHDMVfdNnvGbvU/4kqtJ2/1F0rpzepI90ORbv5P7QtOqbQl6YJ92IHW69uA0djvtiwuhkqS2",
-	"I00DQfjCbIo2xOIgfjxeVbp62WIsCjOXS5MqoBvq5ubc7H06L8PYqRXH9ZE3HUSbW81lhi4inWfCWPQP",
-	"7Q9Sa9GzhQ8V+Ch3p24E6U4R/NhvwHaSGhgMtG0VY6Pix41Evv0J3Ws/UwIKEAGHYbgdFNfJbFin2mrs",
-	"94sxl94FhT3w2Vrsff5Q6fHCikU7kDc6iQc/6IKYNEzoWDdBFkOOL98FqL9qm9y5QvBsuODFdbK+9C9L",
-	"6HMPsmdzB92beMD7AvRG8OwlTJmGaCIkdF1p55/upDIICtZ1xFJ3g6iFfwZQPN/rNOgbemvbfQwjd2EL",
-	"ukGRg4IXVQLdC7LtvCLAFkjWwy0bDqfriC/XbdX5fFGqNHE3cqYOpDJ9ymeyWHP7RgRnwyQvsz18+57A",
-	"4qxJgGxSCv+1mcKMvmihmPQyue9AvRcglidi7htqdCTzJJh/tIexAL3JKYLc5U+vztQjDtAgJnWqXCd/",
-	"fsPqSkxbNfdei3rYco1ITPUst3mNNxCclJgm5amJ8Q1dsN9QmuOi8bFsmDRivLtvjyhS5LsbhiMqt6VY",
-	"WOMimbjFwxeG2sWFKLretZxgwbfNlKQPVotrj95E2zqbORZHmcg1hTWuTLZq8h20FqIJsall7PBbtPdJ",
-	"8pWhKid6VQlqR6J/Uy/dPGmn8O5xKFuqcoJV0ewxFlYT6tCBCOzSkNyUdaytsDXPzrBcqms4N+/tAdPw",
-	"jZbZHZ1OLWnItMJ+tc0VdLUd2352pMw/TE2/D3cRI///A5dv277776eUWl3/f++hjA8b80cB+iJyEfVD",
-	"Sb+K/X8CMWwtXkGKGmoNFqonT20L7tk0FGzm7+hc7K6tkIu9uU3oo7J39ETFDshGikNtX2FL0XofBfwg",
-	"PBqz9tJJuJm0Hygx1rGH9dDqJCv3sYyILGbPDrF79jdsNBaFva7D10DWapeq7dx2rK8j40r9XP+updrr",
-	"9OAKOc1jn8JZWLK2agl07xa8d24gWa23sZQmlNu2s7LOPEBVsa7oGmdfPEy46n5kqJZrtMEpat1ENjl3",
-	"a1uObe9tvyVhP/oh7SeCsTNrroxaD3GWVnTf0YdAZz9h5+VGJrON9frIgO4ElH/o/q8RiNX829drUh17",
-	"91Zh9lZUPr5CcR/9IdjeHuBSbCmIt5/aff/qefdFv6gN+J7V85qmv819xcJMXQrehiIW3FynvWX3j9fe",
-	"H+G7HiNw3eh2dBnbyJkC49y+2R181rKn5MnB4rlswvMc+vJQW/kOjCgavgFfY4m1vYyOph+OfCu+WJ4o",
-	"zB+f7wOT3nvHbFe3pXuE9g9S5NnrQo/zpEyls4TwcGkdAmMN5GWhZwVfmFM28qCM+mzk5nH/ClUu3L+U",
-	"1en+xFvh/iq4msFTVuuhmevC+g+5VjP/94Kr9aj/Vo0WUkH2s/vBZ0JjkkDIC4efpKqsHe4Lf+NGUQV8",
-	"GCIHgw/AO865uoZZJlrZQkMkecEnlIeQSyWG40Lwa3hYZnJIz7nPUkHqbC7qL030YiyhNeqCF9e4GxMN",
-	"5fv7bJSVy1xOuBU4q38RIeYLQSMsNAALpgD3B4lssH0CTAO43/xaKNxoU+0ijM5Gq4K2c6LVNJcT9wA0",
-	"aoDS4RiFluj/KPKEdva9tlDvm0PkANzkyoY6F2zJC74QVhRfGGggcRZiU92ZOmJq2KS0u7u71dqmRc8+",
-	"TXeCi+8Bgt5H7K3GSaE/Vh5IVWfKNda4NKIO69PdidQw6PN0N/yZn7BbPQQnaZt0nWmIVcQHfBGpCbc8",
-	"17NSoKtMdoiJR3jCTK17lA7ZvnMdzO5lIZ77SL73E+HdqK+5O9b7z4Ln7uA3zDTl5FqkhQjyvGMtNl2V",
-	"h+eFOIVLqTCkm3kfhTQM7mwv2TLX8jE3qTytPUcqRCbN/YfZLIatr8E4Mis4emiz1q4glP93XyDaypiH",
-	"vfKLjabs+xNrP+T7OPgITTo7+C6+30GFHLWFYp1kGBswiu82Va6bhPCJcrmkdwaJ7Oi4vsLRwbPzgx/4",
-	"wfS337+9PYg/Pt3n4/HJ7T937rgbBS60JE/eU36+k1lU+v7IHZOwwyK+9+9uJhH7ZgCVKR/j7TD2ZqIX",
-	"ot5SG1FcacuuxdIyJO9Fp1rpwc/XsPJgZQQNPUTcpOBjB3GbGSEMcog9NZJuVao7d/QDiIpPoeD8vqL6",
-	"bk9JhSZpd0nDrub9kN59EvCy2qaGShNfmJ2KcAXNfQhbHHjUmbhtXpdNL877rkhxVmvHQcmEhcTO9+sq",
-	"U9nnIIVMpXIyEd37Qog9l0CYsbGCkYN5hA3wp7Wm0b4kxmaa0qlvlT+nr2G1vBCYvaXzbBBahEG+1bQs",
-	"sHsQrVka3/F4LpiB/m8054QrNhaBgED6dZLxRtUCtqPCAyQBbg+C+6ApgBUorembLUR6I35iVRHq3sPY",
-	"hyoa24WydutAfIEQJovWe0LmA+NSxKvTJj4MoQppovvTq41MNcrh98FsQKUnuVTUxsd30PRJeympN965",
-	"zZXVS4Pdma+2NuqNKtZuUyyXWGHe0Y4ohmy3PolOMWw2Gw/dmDi16z9xNSt5qlUYGA2jfPNVIa2FCMwo",
-	"fw7OJUsXsv9Jz6S6Q5U5urI9nsuJ+E8rbidzt4z1wAoT1yHonfaqHw8ysdCbdea6JFYef7QuCy95cf1G",
-	"8Dv2V9jPf5Xub+9eTkLWFhiBLfo/BclxV6E2xo2XRlASEWbCl8CcqTucmeuVVLOayeaBIj0a3IZfC8XG",
-	"fHINJjts7sysnqGrY7XZzB63OZILIMNaGqo5ZuctTcY/QjxJd1z4z6VOSl2dg0/upDZsF/8JnzeiUO4a",
-	"gkIX5z48NCRDdeWc9MLHsBZuSdxSYiWKSBRMuaSoYgA3bARVikb1kGHDZcYgPoWUdkwDxzvgzhDTj9z1",
-	"GYXSVTBOpxpNdVG1zYLoHmNLPgs8GUT0TBYCXMYM3D6GACQ/m1BZ9x72pvsm1RdZ3yzEUHAJBHJT2zzc",
-	"J6R9I9i5UdfN2sd+2zj5jVUmMVjfiAsFsSldeWFjp6isFy1vKLMRHIRDYrbQN8L4YHM8mkjcCG/0TntH",
-	"x8+ePBl/LQ44Pz46+Gby9dODb7OT6cFR9g1/Os2O+PHkZFPIiEboRI5Sy5cpXksdQjYR45W2Hhsr90Nk",
-	"u9pkDHfhZtuF4n2qXVfMnmqFzLlhC8FNWYBhLFUAuwUltxe83pl335W71Wtc747V2yxtvat+9W7Dxr3K",
-	"VrcWqn6ASpK+eHUXtWRHjeqmwkJnWjuARqRbjHjxLvWrC7Nf59StXfLu3vSunV+7xz8Kt0Y4Pxm33svy",
-	"YeIQF6X9ZDqo3rkf6nvofxr2Zf8ALnc097oSpd3nRpRWPIBpEif9yEZJB8QH7oH6oXuY+qmTy19vczbu",
-	"f7ffX2TeB7fQBtWz3be061auH9SUXzurj35v1mnjLKYwbK+6AgGNBRXjk5Z6nG1KwRCp6E1frdHK6JWy",
-	"wlhGz4KCBRJJ1qKJ3rkS576JVN0a2lJV22xbFBPljDM9ZRCTZrC5sC8XHAXeRlsMWeqgjLrhz9jx0ZHT",
-	"gFVmQBt1H51mCZXW2HmeM8rfnwv1Vik3IpYZdKMM2EsPA/pgQOWulNdMgwsNRsCAubjhx/Z2OBtRmiCE",
-	"Ei6F3dnECNrkdgR9kGvXVp/hg164uG/uBpocHzmF+fjkW1ZFSXqV0yG6w5o3Pzxn3558/VWf/bzk/yjF",
-	"JSD1KQNojcjYv7z64fmfsOY2W4Jh1iz5RERluCmg862KZnH4E30E1CBUMHO9GrALyxalgTKaSshABDx7",
-	"YkrH8R/k5uvD1yvsWenw9a0iM7C0hv0n/NnhJ4X1HR/1j46OGEaDOlLgLfnmDEODFr58aCanU1EIaAOh",
-	"AVysTDjRGd6uEfavGzFeiLeqPfA2EY+KZhoKSQ13oGowc7LblREhSicr1z3sWT8r4Zjwlb4WzR47X9cB",
-	"dR/3azrzuvJkJa6fNMucr4etDriuMsEHyQ9Esfye+R2UvpcIFBdCbVSCf3bEjJholaUTKPZhQvcWI0M+",
-	"gfdYxocXknf9+urbtSWjMUXiIqS5jzIT415nnSZ66QF4Rg2Ej8w4Yq6xLzV6LYqFDDlB3o3sRCvPhXv9",
-	"nrmWy6HJ9Wq4wGhy9LhET1zLyTWhBtatCSI1+WqGJJTRm/TJCPcD4Necq2yob0AEh8w6rNPiMxEcRjoh",
-	"xA8HVXiw5M/Q6vDxRtu085u0ho1D36foygPesuQx+iUmCjVsbaTCLRsttZFkhBv1vW19ISeFRjozYBck",
-	"LJS2LETcJwdbd/OitXr9xmY+iGXnV4jScqwUBFSeCTJRcyua9WrmfLkUSmRVOeEupp+Jr+yf8OLU5ztl",
-	"3EMCHuGRw0DowpEJnuVSCcw1GZdOtMAslgyTThzGZfgr9BfHl4wo6GtvA3V/+16++AHTkzANBi2oIHTk",
-	"enI98s2sSCQKLb+SjvEyscg3EkqiO0kPGjbnmmcgvBghrk9xV6E+YGGijkdYCD1bM2xh06HjulCZ2a65",
-	"gctHGubu9kajHwcCSphQzJD5nbiz+iaWejJv3Q4HE2X8BLjczogs5O6ANxFqXiux6rYHklLxO14IuuZY",
-	"XnGLwVNmeScLp1Ou27ZfGtDvSLnqdrsjUtImoXpq7KkPt6NuW0XF06gy78bokOeCWabYxCRk9cCLgCh6",
-	"ChqCL8DWYdKCwtfol9DVJY7Nn+aau/eBat/INHiIReM14Ed1txDUbrAAK22pnRlMAbBmH8PK3X6j8AWL",
-	"BnJ9LZfhcqXnAa1hWwY4KRY1kvoeC+Z4tL/EvBTqebL/tenQrMy3Ndl5dzY6ItPBezKCtLWKRafdji9I",
-	"v4dGCnwAllQRxfgYPDsC7lnDg+atwBu9TUK4l+zspYzugjO98RwZ5F6hg0iNv0GFr5s739eR6jlO1djt",
-	"02fYeLm6ok+PN2MM0ywguMC5jcxoSxBPmOGrrU2fnx0dfXP87NnJV0+/eXr07Nnxrt7PnW3e02E7uTl3",
-	"pAB4lX8G6C17evSMjTwJHhrLczF6WOj3qSNy3ehs5QCDQEvEdjpFuiCO2RL2w+3Qy6S0vl+r360M6wcn",
-	"zjkgRmcgT44cCCNfC9iJPDOpMI17BDCPojrBhB0rbh6mJbjnRAkQC8xTlorNS5UVIrNzE8/xNB57cPJV",
-	"//7s7IPeiLs2C2+v3TOqhhydBQumxFWA4ZFkhylkvBiwVqrdSdfpcm6YnASkpQORfAgKTUO9EabM7Z3J",
-	"Nb2+2d8s0ja78QsMxuTrnc4fUumgOcVymUunt4Eek7Z1tdO/4PlIDNlF3Grn72El/Wojtm1mutpWiHwR",
-	"7/hke+2UVRRgderjipGcY+gNuGjcLaREA4zL2UhqT27h1tCvjViva6VX5s5BXnepF5YAqJHNRcukEr14",
-	"TR+opXGN7nykoK6ULWhXAbE4kKoeYtVAu214e7mRl05aZSUjO/ynv6A1YNp8FkvfG/eAWg77KTyTJ85P",
-	"VpPkuJhhk7o5GlLdOcTQojWim102RAdsloM35UK0X9Kg02LvKtUe1L+jtbGT/r2jBt3WHVXvZgUPjNat",
-	"GgiX8BJtWfLUdS4n67YOT2wJPzM0VJk+9C+aiTPGmRHWYQMzYI0BsjvXK6hWQoaR0KxWT6eDt2okFVU8",
-	"jzOaRqegsc4p4XQshIIq8QM20nnmzcVmNGDV+1CMfXTKyE5mqNdGqCvve9ahCdCcvVW+w5C32My1sZCa",
-	"qZdoclpUjXHJ+BZmQfOzCc1t0RBGhfWNByLDNn1oetTGGqgs8FZRogH0+sPurFBkHRzibnQFOeahrQGO",
-	"4nbC3auqzd/Q6muhTDAjDn0J++qbKJ8VSuPITCyW2go1WQ+vxRq2sBBG57A4rN4+OoW6GuPSiH6Uw4L2",
-	"Hyzn5A+CyxwPi7tTmpCshMll9C6E21Hp2kGwVg7FjVB+KohJKO1Yv3MY4Qb2LWQJEareXFXvroyvcV9q",
-	"nQOAQZ2RtDYrCzT8ZA4djcVOhcVyzpXIhlBBBCcwgpVLsGxCjjPt/mIhrVtrrbFcEl97/V6Ml+CziNEy",
-	"CmENXyROvkp1pJMN9aai3gQb5woyZf1U8ZrXDtWDSKWf68dAP/pddx9ru5Qm5dpYivO4QzIgZnn1Lufc",
-	"SRUC1af/PUrhcVr+t6CmH8B/vnH/+dZ/9P9LBO3vSB/bkNt3lyBqVNj9MCUxYR1J4ryrvthWtoYvP3eP",
-	"hvLm6TSAXZXPU5HwDX2UbqBF8uC4gPcoOVirjoAjJKsQU0HijBo6FbqXKs8BQRfp1G/wbbCToyjuaKpL",
-	"1bmzSa2A2y1gygW+d3KUkgQA7ZPCKeTEgcAOvgJz7XiP4xZzkS+3V/7Z3Nb2GH/8YlsWvCPlGAACeyLe",
-	"QcCOCadwymoiciF3yhPwayxsUoEgwL8tGPu8c/07iLOp2ntSFBu1rz0LxobSoKAB7Mep126xS5wMpYxB",
-	"3FKWGpZg80kspuTbzNabxGJJqSF4zqqPWASuAAN99NWCq/VwKd+JvGp7gi1oM9953n9nyiW1QqH97vfG",
-	"PBtOCpEJZSXPDX1TiGkhzBy5AH1X/a0w1M0RiBpQ49Kssber0pbo/lArQTZ5+p6WH/+ASvFQuompGj74",
-	"xldSZXrlnenYE97vHH5yA9a/gTC/8Km+r1NdjCFFdpNlVTM7tC8U1JSS6obnABWyF1/4ntpCLoSd6wxg",
-	"4HmuV6LShsQ7aYCtxdQkfCQTzxDVJB+JAvZyO/T0wv0d8Xj6Brya+LeTJoeV0uO/sXpIlktdyJlUDfj0",
-	"SvlIhWB5pYOrW2IxVGaiFdLeYejdi0Z+6oJcfRjq6XCtS0izhVqQMLHhVpqpJEwsuBXYEJcqLACKeFGh",
-	"V1E0d8906aMmh1H+DXye5NpUnwgU+Bv3yFKPZfjK77YTgDFRKKBMHAoS7lKjhaL/upJjSsVLp1NZqPiI",
-	"UZ/8hss8dHyGspRD8rL4j1WQSfgG0mbc5+pmTrSyQjmsxuqSjZ8XIpN8SBSwXEJVtmEgjlVgRrgHUGRt",
-	"mKgWEJkbiGRRX5MmlXKcHQMQeudeYwm/xtkscd9kT/2dgIyVJBEA5ImFnM3tAM57IUAOOzfXcbNQaHO5",
-	"kMoM2Dm5uamJGLZuriragH2SgXLZzKwphFRgE84GFZs4fXr0JDA0ZFTVG9Wib9O0OdoLKMflVDjfScwp",
-	"GzzqBVffCCy5M9EAMy6utgE/CdvoKqdXqlLC4qbm0BZTsVnBFb4D22lIWawt9Vl9qXWQSPOJ1o9R0X6x",
-	"tw1OFC3+ykfroorMHKFiI3x6FJcPtf4Jwuvami+FY5nKG7ZV9ZIfqr6ao8bBwTOheEEEb8WVmjCTBR1+",
-	"LNBKSbRxwL5bs0xMeZlb9hV7+R04rP2PG2BzZhYYue7GrMF5/KQNTqs1Tt2ANebhDYiXcmLLAjv3O1Vl",
-	"WvAFFZ5UjCu5AEoVaj70sXYg2GBxwPoia+uY8JzcQzgJy/RKxaE6qJR2OQR3ym51WG4GV3KbEkdSBwK6",
-	"l8HW3B4UEBuBTDIUVkjZtobNBc8wKSPjCz5rrsqtP14UXAvYv8lcO1Xbl8rtsCyUWXw4UW1FG8JUC6q5",
-	"9zn719cvfuyz169+7LNfxfi1g+bHix/6IDqCuu8WBr4eJ1HWFvRcO03d1tZkdRRSbgRtkamj4VetJ8UV",
-	"Ix5Eb2Iv6booGK3nla51GoVwnDqFlyaQeGQDRJgzLXALrADrvZzMPd2xKx2qgCZ5ATnwnMZWrKNjtJpB",
-	"L8QaY6mf5vFWulfUWVIoRXqbkn4bxwpfuldoA/tYI+Edxs54BxHA6Y7Ucy23bcBZdqzUPc+aVLyxGoKP",
-	"QAk7vNLFtV/CFtDhYkHPBJ9q5PamuSDopeDXAsCjYQgWRpY4aAqHzeOhMoNDyY3lgX/E/Y4Tbb10AFVi",
-	"PUo1xBA0leqCOdmt4FYXseOF4Rs10SQG61cubSQxjN0mqMwgiaUTcRO0Sg3/hy6BOdA804J6FRaUfdPQ",
-	"jBrHUNUpcGR2vLbCVO4yvRQFUXR+Lcwm38mFMVu5DYnQobBPjeeApB/B89KBUPjSs1CNC/0pFUS+ffsE",
-	"+A1calKEN4Gz0fxwX6OkL0oTcC+P3ghbrA/ALVpj8V81ZTM/uTQMQL9tUy8be0yRoFVkcEg0Q8HK40Uf",
-	"EcZhEkrntTV9D2Zy5rQaeIlkGObEStHki8/q+EGcgwABxcjBeduqB8f4DaKvH4IedGuQRQz8xl3zEaFB",
-	"utwFnR+6Bt6GNl67ed6DHd+3wBMuvkcu7QFJCX0v+bUginDxPZAHjD3EcZF5gGjvZ/K1dCFwELHqWoil",
-	"Afp68X1tnScndfy5+L6iZtOqSr4f21e2qlkaasv1eZpUMZNq4UBG4lfk8PaOJnKOYzZnbcmvHbXyU3tE",
-	"Y4BdUCYMXoKeA4xjqWB/vVqVFg8XXXCdZxT2jBCGMsLDDR2u4oe+glmfoW4PIhJXEwFNPDzxNzp4zSpp",
-	"KDxWW+crNEGcuYEg0NPJax0UksAcK7Arw05d/cQXAkpg3VdYuMEGJJW8ZkQ73ZcVRmkUiXAL+tUeuGfA",
-	"nNtxAW7exiJQB68tgC5oU5iqCSh1uooCQT8h8gCwZSXQxu93VAFJGPSNcm9TdrMG7lQcSgmRme4qcFOo",
-	"baq1AzZ6/fPlFTssjSjM4UIcwuuH6KaaYGIBlKwycRbmptJb59RFY8kpNbcyDDYWG7oPe6Fk7rWLQudR",
-	"rFljU1K3IrgjHVPyBpPRjy+u2CF4Hw5/J9/L7eFCjCLDcqyjL/iaZRokNyC9O0UU0D5Q93P3JNMAAMa/",
-	"JA2gjevGi1xC3CYy9eBRBQp9LZwgU5F7EDkiKrvkdl7bil+MJ/3u1UD73RewR9tpeQXwwV/EOk3Yvan2",
-	"NjLkRku61AuBbngieXCCZq7LHBzcNWivvNYB0Q8FsjafYzIX2CMH/S8NKSaSay8ICur8ysB7RFUiasbl",
-	"CMrXvu0K6CrQACVYa2CP3clCtptDK6/JOcEcdKkqL1iBrcDOxaJ++UBXQeyqP7tVPPdIQDcIwK+634JR",
-	"PFqEr5wWI7yP3JrAfsMr0lQCIsh6NUh/bNq4rK6oHY25m0hjJXAwXBKDmGnsSbNhwG9aX7idMzTmw+lX",
-	"6qyTYmBpOMgGmkcZ3/gESr7nbp6GWeurJmt3jwfTAQF223AtJLgK/E48hW4ojAuQrwUvNoAE6OAt8s25",
-	"obduJT5NMNw2/BsRTG8g+CVQS3jsjI3IqTsgfysQuTlli9TFWbT4RxDuEror6LBah4PjtsXj0jjluNMO",
-	"GCvxscAypmQxgLEaNym2KOEDQY8M8T31GMEOK6iBETK791GB4YUuGvAoyoJGB3gbS9rJa3DOuMD0bezS",
-	"qtmTfCxU3ZhEZhOQiAt5w60IDoSqEou7FbmwrGFAfz4XE9TdL74fsCA2STI2wXzkz6Wx6wt6Wi3olbbk",
-	"tr/d9MO1ikMSEYVqbfuMp2g7auD+q45+SdGwFmae2F70CTYpV6EnDneN1UsTzFG+hw5oxiu+7qDCn1bs",
-	"nIakcrpbFXf/rPXFLLyRgYCuOS+byrvXKX3IHGY2RiVjSDNENjIWqOTX3SmaZ8xU3H4rj/DoGJIoYyC9",
-	"PzWBvlHSZZXa590R/YC60XrofpOgjPd7C9xISjJo8UKBKzDJNhJSeKszgGg1xIO6BSXcwTWCAjEa4FfA",
-	"48bnvSFIY9OiP19dvR4+//nN5fDnNxc/Xry6xK4bYJBeCgWmxRt3QtDwSWq1w8uH10cXyNkz3DCa2Wc9",
-	"FFrZA8BNvTn/Vi2ZBtpkpcELvklSvYTgllEuK1kf+42QAINoLes49+fagWsn7VkNhxma6pEj2/2JMZjb",
-	"FOTIUIPW5coSRdoHRBbD4dZ9+bEYRqqyz42v0iQjZZkuGC6xujWQ1FwnEVYvq5xrs+NeVdK2I+h02W83",
-	"Ag0SogzkNDsBnyCDcsPbk3yC17GWY+ZxWYlBkD5GQUby6agj/w7VxYH0mFFt5W8EzyoA8HLnogZEJiYy",
-	"w3zr1i3x8edkAL4RGcMo71SsRbQxo4vpwUtuJ3Mv1HNGaZa1XlPUCvU0YB3zfomKCeJeShsSqjfXKa13",
-	"t/DlMl9HecwOj3z/NgvERulVnxLyCf2dOvfiite1ueOTJoOo1kvKWJVXDREdDa6A1NVt28nRESCIabfu",
-	"iIXBSAPMjumjRcrtN+zMVhEskHGA4jYd4xIBd0LQeNZMGd5FkP9BEkccaYPY1y/bBJd8KjugRQuaLmfg",
-	"XUMQb9vicGK0egNdW7FVEHVQJfEVpRl0T4zFXNLhCpW1+HgKVCqjAkEQ0gpqz3M0BB/gdHXE+LqhZcIw",
-	"hM++MJikOnVx/FCLqYaoAHYk/sLUTF1gLiiXwKUWMiETe0m/i7Pi6Ul8FN73Hcs5zfimlCUQFAT/BNEv",
-	"sDD4EHgyxKZMSlsRo3KBhPlvNwOsUr4p3yuLF4XjVXt4e4DncTYW1qL1PxICKkC/3eKwghB+qzUzuV7l",
-	"6xDMHJcsj6OR6GtkuWSkdzQtpCwAyXMUifIusJBjbTEX1lS5F4UAOWaH3Rqmk1WeRYCTItNSMVP4UxAQ",
-	"oniGSOyoTb/JfLCSa6wEfOF45IzcLm1BVDuX4mgPwTdeB8U1rKpJj8/Ntr5C2CDFsAlf8om0axS8zDbb",
-	"Grp9qkPgkqwTfoxOp+EJ9kYkYDNsC1NzgHFOcsGVIwm1jBlKpLkRjANU/Qq3jNWFaPJMn7ET1h90/y5m",
-	"i3AEeOsIpcdrD1xYUy2UsY3+1TIQYUulIWkzq9w5NUtcUbZoqURoTqu1GQupVQTk7mWR3gMQ38bRlzXJ",
-	"GwGg5CUMLOzobNoKgT9cN3zNyVQFfkZgvOCTeZUp7zB4FJ4bEkcYOeK2Eu60VzqUOn1IRhLhs1RABsHE",
-	"A8H2qRDVNuWZ0x1FelK9ANiJmlAQmWN/FLpZ6eXqWc/YOcsgjclb8hba2BFJgwxT+Bt340Zfiw0ocOpA",
-	"BKxe6KLQ7XJz4K/x0m8T4bktt2JjZfR8aoWKzXVZvB/hACf1vB2TMOvRxBuRDMgd6R7xCZpV9LXAYKhQ",
-	"S1c2YnRAY98efvTinRfqN6KK3FrBLQN5YDDirtCkc/QI1EAEOU4IunVxmHRjmcEwpQt2RV2dK2s7NUl+",
-	"v/Em5xh66oX2KvKEk45di+tOaifNoAilSZMNnj+MV6jMPdLYNrPOUdKsgzlLAMLtZmx5AyofJRDUZb9Z",
-	"hZgKtLnEgrY0mxygZlbd5h3yc4VDAydBDUjfjaYGYuV+SANYHy+yEMc8aMMgT+M2qw5sXwG8koJ/S3h+",
-	"tJzvdCZ9rTpe6Twv6NFR1buVXwuVxmZ075kqe6g1nLMZ5zXRi6VTdPxVS+YMtBqvm44thOQLUy3jar0U",
-	"ozM2OodmmcFBLQEb26LVghfMHYqDYI81eSMNODXhZWwq08h5aKGXeFl+FeNLPbkWjn6qzMz5Nbln2LLQ",
-	"7xw3Cfx8DtYQNMlEUcajX3DCujXoZy/vhShYw3g124BdTBknHdTpU330WFhD8y65MdXQaHR6HtSlEWuo",
-	"TCcNHTmKZXCEulplpXKZuNhnp0gUbCHIwZgtTah6PWDPuRF9IOuK3KA5KHgkQedaXzOey2tRL6y+xU8W",
-	"xt4mvIWy2xLdCKCONNJZdsSm1BMqyDhWCxluC8WdIpnZHl1ylY4ivsWUQzBabJZAhSjsXXmg5/DUL29+",
-	"MnfssfVQdavfd1Fm2o6dDSpoP9vKEd25vdGOXGU0PG1vR7QF3Ieoz+yB+Mi1maGHXqLssF9Dp8XAIBck",
-	"uzSX01pM81IINqqVFhx5xh5VU963iBICXE3buuj7lMDCXetc8qran026kWWfTCuqO9CjvQo7PUgTvz9Y",
-	"faf2FHwo3NypjY3bV3ia2FuyKFBLTdcrEOH0dEt8Q8d+4rvqRdVrRAW895D5Be9kGeEy3fsCI8Xa6xL/",
-	"XGSiaD8UXnmZ0OXjBEjaWTA7LqECIGny3AZheKENVs81oY62ry+w4KqEtHXcp1TJFGyU/An33hbvJqJY",
-	"2m3FNY6fHkVdXHx98TBpFBhPk95R9kmhbmjq7OFMnf+b0G1tszpmVQ2ZwrZEfHuiujBPEvUc/dA/6OLP",
-	"ZABOzVCz/fbR3xE5CdzVj3xPpu+vMC8z6aT5WQKSHQVq3oiJcKr4tg5taMO5Zw/xD9HmbY/iOR1LRlfb",
-	"cgmPtxfd8QWa6y3C40Zu8TamsQ+P4pKryUO1ytvSenKvzbpXZ5rWPdu3A+UbNHTetZViIzc07lNy8m3t",
-	"ppzsLMlaHy0N7AwipO9Q4aquA/ae80LnvjBK77Q3cZ//Ez0/0AUWTvR6dW+ii0JMLJvrwgg2hpZK61iV",
-	"oxE2C2A1dc/2Zk0pUkLg1V47+ar+3pPEezlXs5JMoNsw8Sf/3G283F3aU9XQ7IH7XeJyI1DSSLDQN2LP",
-	"Wmd3bwHq+UsVwbD7gr+hGIM38EKqsBgCkF6eXgr1RuvFB1zbPuC5JT0EHfUCJ1frDlLWOVXDo/lv+zts",
-	"G+jr9E9vyGbnitVHBOESQ3fAT3pQLquEo6JUWPVQZSxDWb22L3Ut5u9Gq8EbviIU3Uf98lXXtx+dg/cv",
-	"EgOyl3wmvJqU7OmBYvSEKzJNWsxRw7WTD+7MCWFQeMFL1lGhlk5t0kQhdTYUu6H3p09vYIeirpy3VHT5",
-	"HkLJTIm0VBWcJmpAWVtmtPOhEfdOVuv2+nxcmruUaPTtE5ZYI4t6aXYvzdjvQb1FyiSHakHZjZvOiAWm",
-	"cTOHAesQTF+/310wE5bmETOG8IGrNPqlJAviIvZCyjhlsl1DUCb5qxeM56gJ1XqqJRWMe7M22LQtqHAP",
-	"VdxTtq56eEQ1oprOPqSm3wvVRn9LajTu5Qew3wbq/XHNtwjGX6VY7TqCBpMzN2llHKom+tq2fWjZ+vT4",
-	"26OUvj2VufBIFa532P6Dk6OTrw+OTg5OngzcbIkB5naRoPbnbLTgUo2YyOE+94mZQR5D5XGvguEOuTHC",
-	"mkPkAIOJMTtLTcLM/R7CFdbx264GPDtwUmTkVN3c73T12J+njLOqftxmrdRd7h4gNbUxk1PUrXiN1/3g",
-	"Le+hW3ULkDFtSfbvoHe/MAztLP1NY0YjXin0e9p+itt6gvqFJfZoSw3cN8IIezdp9Y5KR1A4t71T65O7",
-	"UTaVCnjuUDVAjieW7ZD1bqtUuq1BTGx76mLz0qWd6N0cCSD+mZ5tLt2PsWXFleaSJHfNoGwKWKmiq00/",
-	"KjXjhI0zClOpYrupRFtUlnyCKO2bTVOIcsKlELc0Pjp4dn7wAz+Y/vb7t7cH8cen+3w8Prnd7Ifc5px4",
-	"g4G06Ub6FFs6nBb4a5vl1ukUPj6L21DCXlrqpojpR/AbVfjHMv137ufmaMYwJjs73+gqjbUTWtyozkph",
-	"SiQnelSHvjZ0v77nabQOJ/YgUkx1/rtFmf0seV0lGErX84IclXMN6c+9fu9GilVLf4405vro8nTV6yqW",
-	"f0OTrkX0S3vaCElLx/ZTZD8GlSR9b9QkeGcYgywmGBJwBxtEXQhI3pn35gmiqpVx0kYUo97VSXQXz+7D",
-	"+Ghbr32tGUN7P0xymErLlF619xXtfv4YFaG9s3GnJxPdknEAvA9sT0MNJfMxOc1hcyr2/YwdhZ5lVbR6",
-	"SytP26EbvF6Ql6TfK5fZnuh9I40cy5zu9LY3/lo9ST08h8vQdmZrWzcuLTWo2Ua+65Jk5PQmwhVB2q8I",
-	"UQOVUgdVkQmPLnU8qC8m8in5otk151K0xWmqqxfnkwT74MG75AkyyM80XFvhbkxvShbyzt0Kred7cw5t",
-	"Rqj0O3xlyskEQ8mxTTsWoQ/V6Lka5nKKc/t66u7f6FuyzxDvDJ3dw18YdlBAxkLjSw5Rr6HPGv7BqWS8",
-	"0eVs7run0iqokAC2iFziX1bTX3hcENoQPlHsafiMn1K8jE/s+/fW92sROZnMIBwBuwlB82nfu6geLp9t",
-	"o673iiDa1Q7knszC8mIm7Pvf1bCDlIDtBIMMkjg042rdiQUmQxMmRGkQO8KCqp3bba3Fu/4Q4iJRjY9u",
-	"9XJw3MfkCPJuZ+NOq6x95/DUzrv9/ra6Ee3abdMvPav3zMGR/agLVZKuXbp5ylTQNF7iTXHMQVKUKhWu",
-	"5miUhXCpM1Isqa4QEO1+dQd1mXduz+OJ0cZOa9smF/qieql+oROhOsDfjxrwhaCvbh0eaUOzN2Wik2CK",
-	"igSWBiuqwxjvd+rc/Wz3uXABBTpfOv/Gd3xyPZWYpryHnYr8d/XNf3KMHdvQWIFlU8Jh+FZ4vjRBactC",
-	"dGyMSH3P7mQa8B450eJg8RvxAOS7OoWPTL89IK/oft3bAPnrfH0W1RwyQmAYbLOT8tYglcZaYKZt0MP1",
-	"2ziRyrW7iST+xT3kI99Qr/sbltIsW0OOV7q4njr1IwlmEz1jmGvg1AeKXM01AJIbKJSNLNEPEYLxkGEJ",
-	"NedvJT/ufOUKH42cut399EGqo1aCO0S6xg7eizQ3DqM7hcbekYnTw3ysre2mKbE8ZDlzc22SprN6nGd7",
-	"Q9s+K1UOuXMweNTnoDMN74pDUBfVTbAVKChOOtMUpFKlTndnKXKmoCPnHtegNKIY8lnL7vsye5i+CMkD",
-	"WVdfW8j3ouEb8DV2pRHc6jFiCxo9BHsjhPzo3E3YNzq/a0AfmcO3KwZ5Kti4penyJZzTRSp0G9Cyinnd",
-	"DNqkQ5TJ7C3Mw6+16KoKBNCrSYPhRrBt0qe8k+b64uYJrzDoy9HimnPWlrZt0+5FWf3Gdyep13L51y4y",
-	"URRNBTXteqffoEUKLQsbMU/0UIuDvrX2XipDa8HfyYVT/p4dHX1z/OzZyVdPv3l69OzZMUhX+NNR0kwM",
-	"4G1qTI3NQVDp8eQmWa58in59lX/XUnVMmZImZbCP+E5UPvfuaQ1LUUA5b51SBSt6jCBRDXilV6dRvKbO",
-	"qVkZ9b3WpWWjpTbW14YY9dmIDMdDnzYJfbozaYdgcqQ8dJ5lQ6v9V1npgGQcqvvu0bye1pNsYH8v0tX3",
-	"x1ff+/ombsOHe11Vj1Pdr6oThENs7l0ofVasndKNiAHt6cKDdUR5jh1tsIuYXghfsB7qCFIptCQO6zwT",
-	"xdDOeYJ8XygGjZ5Cxq3O5UQK8wV2opkJc+pLrfR9Q5Q+FNCB4vVOjz7zJXWcEp0LjllrIRDs2VEzwuH4",
-	"4Nlvfzs6ePbb70f9b27/Zhbz7Ld/Tok+HpiEjzanLiFQh1F5oc9wmZ3Vaubo6RSjNKa+/2snBCf/T9yh",
-	"+QnqjfTpuIH3/V6p5D8wl5Cs1be3KXwpxyHVsytpr3IfesCzQKHrza1dmtPDw6nMF2ZAjx8qbaZO/S0H",
-	"Qg1urN2Me40zKZoRd989f82efsMsn1XNswW0Hljag+/eNOJ5vqqnw6RiwlJh3BBS9qsY//XqCio/nqEJ",
-	"hiqr+GU1tfan3+4STcPCcN7kbcWGSHe7qHOZCV8gpnZbkeo3vKsyw9YMcTE6acEZbqr4gailf8qC2J5p",
-	"2EjxA1y/Fkv7ANl+HyQpBDSVNoa6ARJEvN3t1B4qsC61iF/AG/qys4i/kCr+9vhhU6v2T5G6bV+TvpEP",
-	"tqy4uOcmljciVqI1f5UOYt9abCCIsoXgizN2BEHDVKFqqxj75GvKK9glv86EKkT3mhg/usfrnOT4qAPz",
-	"cNzPWFF4893WkAUxPsf0FkoqcfdoSNyaNhVX9HV9gcfpOI64UkH3eQ2xtu57E5jhBqNtypSBZ+5lye33",
-	"1gKL8YQNODmpb8C33xwlyxq03It9stgiDk4ZlZcyF8qyl1plcOqJKJ2vbnffpzisrY79r7QvF7YsLXM6",
-	"gveDGamuDRuLXK9CRxYQnqDKd3wRjusocpJCkb0D2doveUumSoeyHQqd6btCvz5ObK2HYvCK/vgbPvZb",
-	"/NyBXATDN3eb0ZtJOy/Hg4leHGq+lAcTnYmZUIdhUbfx6043PtBLxMCDpYaWWIF+JLjIcYcr81FD1Grk",
-	"eKclYe+Asw8fPrZJR4woNtznkCwDlVJCh/qUB/2XKNY5FupOmunTMc6fH/wXfvBfnbpV/TkcHPz2ZVLl",
-	"+mtth+o3b1mOczmBtijSWJGdObUL/gJNC2rm6Y3Ey1yq67PQ70caxtnTo6fxk1WNShkXPMHpgDniLE6N",
-	"xGGSuxPtfMLIohehmhRFO051ccZ4iUUyIVPQKY58odUMOoNo9i0lm3qvMFZvhAcW6FEIB1ha7T7SKFUY",
-	"IL6UhrfinptW1YRG5GuhRLSvg4ZkxKQspF1fOvykJCTBC7yt+NcPnoL+669XPXRPArui58KoDhAsfyfV",
-	"VAMn0spyDB8kFvcrt5P5a15ArGNdUY1o28o9tXRPRX9u8AkcDOt2mpBfceqDrgx29zV9NplD/3ioNWcG",
-	"b9Vb9SX718ufX0GFZcWvxXACNQ4lND+fSlFgM+Rffrn4/uabPtS/x2/e/PCcPXny5Jl785er5wM30gtI",
-	"IoXxqEGyQ+0VKXTULQnq0Gbc8tGA/QT95KDOzyhyEozYWBiZCQgohwqR0jLAR27YyD9jNZth35G3ijH3",
-	"OmS8DdgF6HgjxwlGjMyCQvlYdAV30kSVzR0yw5tuDRh6BKXzPWQU+BOgQuip1wdfs9G/HcBbp+zPF1cj",
-	"pgs2enlxeTmK9gR6CwJUfLnMqYfn4bLQ41ws/sPfjVYj9i9uS589/eqbP1VtkSC3cOR428ity7CRw7BQ",
-	"ZjoqxkXpftS+bplzqYzbF2wTlYmzRDNESkc5OfKtFYOhiPonQiHwqpYkbpyjCE/fvQvZO7KACQwsl0q/",
-	"ujEuDgATYFnfPH325E+n7JerHw6+7UMZdJ5PEWxTFoWeOYq35LKAH8FwZ1dyIgbslQO2j/37DNnxnK5s",
-	"yKAFZFNA7Z5XPzzvuyV7q+9YZrLAIqA8ZySJGcICYHC5qFVQ8jYGTPavLpgBUzMgg3GEi+cwKa44VKyt",
-	"eXMcop5D8p78r7B5p+w7IBLsf/23/wFnCf2hTNQ9GbvYUt+WqmG+UJk5C331PbpvFqnGhjNwCWQxYD/o",
-	"gj05CsWfo3QjOHhdLKBJaDwKNhFe6eKa7C5rxAoOQ7rTkhZwSq/UKYS+Wz7GvSmp0SOV48bW154IULO5",
-	"XBs7YL8YaINksd0BC01sabkDdl5bOQH+7AgMqLDh5wy642LTAvD6++5qXLFRoznq6DRul73RtbUfEyb4",
-	"NTgS8G64RS145mgDc4dm51Qht5rIHrwRGAp9ypxAOSIoPSOvelxwb4t12oWaYdlp229n9WwhFmPhmK9v",
-	"sV8aUTiyh288qVbkrqCDcYQPjrq31K17U6qOum4Vb+KO+NRv5tSBOTrkpZ2PsDcDeMeJFp2hwc03lUCk",
-	"rTppjdeeKZ0RjQ0jOOjDIFjr2Gdomug92El8A3c1+gnynvOcfq44YUTsods7+BnBAOgOwE2MkQ+n1KwM",
-	"qvm61VYdV2v1bclIzqzWA6LwhOu4amC6uM2jN9yKn9xYB/DfEfuXImwqTK3VRPypHz/4Riy4VFgpW2X1",
-	"X4xwQ5iaL9ktGb0SCzgoxyr/NGA/35ALr1oKQYkId/LMU0vAHjaKuwr5qaOC8SAk4MTI2hZc5jXUcGdR",
-	"iIlcSui9pesAcN+1fKaFAZ2b2gmHTmwD9iuhf+i7ZH3LAIGz/Ys/B6SCRjjphnpY+44KiHXIFn0/zahd",
-	"wlmEMv2KhxYNTP4T3rNALp6ePMObrTYbaTsyMdcrvLkWSyBLa4U6DdyoEDNeQOs+FLGUkyVBP1/02Upm",
-	"FjpW+YLSbvP/UWpgCxAp706JyG+mHXrATVVrhlwKqsErdn75/OLC7SLHoHonLQDGmrleqQEbve3xwWD8",
-	"thfXu/LuzsFg3Pi6EFhw+gxlhj40nHQ3C+6qytjFa78LxPSVtn0qho7iBkhIAD3IGGwEe4dTItbhFzFG",
-	"5dDlR4NEE8rII4+KGnD9k58IO6FLR6xP2QjbpK8PYNh/grf+o+O5FdWqPTECkWF06NHqoMArVj1d/+WQ",
-	"cG3UZ6PDCKnojeibw1zr63IJD3KqFQ8bfZiJiZMf/NSlMuXYHeNYJEap/YrvF6L6asCuouIOwJpA+HMo",
-	"aRzjqLpGTrhCGujEC4cOTv7/p3/6J+gl6f6Gkc5fX7CpBgc6CPnPjo+PHEYJNIHBd7ngN9B6bzLXciKo",
-	"Oic+QUM4mGwhJ3DBsW2exjYSp6h2fPnlS2wHPfjyS/bnF+ffo+SB47h75NhXpoXxFJY6C2NTaJRUsS11",
-	"vWQ/MdOvEG+oz3TfI6zR2A0xNAunrtXs59dXFz+/ugzCwMnR09oITjCB2bxsnnMzZxxr2bvdjZosuufC",
-	"jMDZB7ji/1yKQgpY8Tn7R+lWFTctXIk8P8Dec/0YxqVvg05iRPVFeH0mbyAdUU5ACnBX0U18RBNfVPrc",
-	"l196gcxQ7Z9yuRQFUKUBO6fl+4bVC1CY9Mo/gMOhlO+WcTUXjc4IaM7QboJawKKtlaUHge3METCUC0Ru",
-	"/NEdh6PDS0Oil6lWjaRGzpSGJi/YxxHVWMN4vnJ8F1QNd2hgimhvRVGbE+4jThseOSVl2K4BB17/ckXg",
-	"1Vv5ebw7GrCf/SpJCAK0VJoaVADU0M3QzUbwYR2A0OWl1m/Oj/xtXdiruu5TC7uN7gmnmJc9okN74xvo",
-	"QD8HOL26iuIoVf0ofR9XeqXSD6OjIGRCBHSyzBmonSvfMwb3JGrbCVBeTA9eaSX8d7VBQMyI1ayq1wZd",
-	"FCVm2koOwqjgEzi3CrccAgLarZdiwH6hS+TXEKEObcxLnlFLULqZJ0fHG9XQ9BQl5hX0TcrgdEY/6Ynf",
-	"Ob9VoxdXfDby9MnRMNCbQq9onNI9BJNhe3j3MhlvUMu0IP7CU6eOab8tj46eTKhCO3wQB//rv/2Pt71R",
-	"dWURh+R0KkAUqMwWUPUKBgbpAZ5wV99xCBKhtbsehRd1QYw2mPNM2xC613pxaMB+BloHMLo1otmnEGwl",
-	"+PWAvZYTWxYCJIV4TdrrzV9+WcOBL78MpJeDZoDY/uToKZPTqn2KE0hmIHIBqCA7ugmh6wsvpNEqlPMb",
-	"fQk31g0x58EY4vGAhjs5OqrixKyv7Y2XDK5CtcH+Ka5g1f4qS/dIjS+R/OlmNHHnX0doTlipMpASq13w",
-	"GzAreUHqMClOHqsgU9fhtp5SmESFMlF/bVCoKl0nRiMHo9so2AY+Ywp47MLNLOBHB1qDwCRa8ZLyCHOE",
-	"1rruTky5gfaFoQxS35sqfHteirdwk1OXHl64CxzVUZ/oBa555oT+66pPCsTZjEvryCh+Q6MO2IvciBU1",
-	"4IWddnM6UQfWVvX5wwp3NzwvBYw0+jIQ/xM6iu+5DVwttJka/cSNPXipM8c+sxEMCNSMvjm4dOynImu/",
-	"qEXzlw2KAyzDcWIn8mCzfLou2P+xVNJ6mkhiPrJnvHPuZ+N7DSOhLFDj4RZIcL8xp+MzBZmPUF6oNbnV",
-	"pQXDpo9sQ1j87nyd4nen1BD3y0MkTdjiFinTCMk98kXEN7DOxPhIG/GcT6B34ZdfBoIBoI/kYlGC9XNE",
-	"xczWghcD9gYwHLk53UJ4XOkDoHaj06rbkNu/ayGWpBerDEkRNlg318A4sKErCph1QcQNCR0uR4O6TfiG",
-	"F2tHdTZ4p9PCPQkbr0GU+BnarlcMeFoanhOTeUpMZvTrr78enEed77ylEIjX05NnJPN9dfSEkcGY7NJt",
-	"ujk7d5N781NMfY6e9lHAYE+PnnhWFJkvvvwSQfq3AxIWDi4cxo/+7SCWCw5+RqvoKVPaKDmdjgjEgCKX",
-	"5Eo5QC8TskOQS1GvUJpNC2AilV4R9ZkrBG74eI0uHbDSAWCXoFIcXBVcmaUuqplGfTDGvFW9fi+XE6FM",
-	"HE7w8uJqw8mil0IZXRYTUHYP6aXDhbRRGEXdSxMas/SOBseDI4gYXQrFl7J32nsyOBo8wfjNOTiPDiHm",
-	"7BDKZB1EXRkpO6rhwAkcyJfYEoVxCq5eeHdapcWf+ypcYEgh2yj7l/GaUaTdn8hsGnqbY/jZoAcAo5h0",
-	"kVHbvSiXyWDZDRLtIPW/ETSkoAm645K+UZ6vqiHd76DT+NIfp6HiBrp8O+WEISChPPwWAIBaScMoISw1",
-	"P/20x/SYxdYyb2iVSfXNnMTYBYyQq7YHIJgb1wbOuYfAVIYsp4iibAA9TWohkymoIDdJdt8fDFtMP1Mh",
-	"zaFPBdr9JJg0oXBEIcxSK4NO15OjI+8xpfjR2Gf2dwr03BulIF8KfLJtRe0gNuspzp4aNEB5eKGgw6eP",
-	"b4LXjne/9kujwym892T3ez/oYiyzDBu/PT0+2f3G60hy+wEEN3z1q92vPg/tE7/TGbian5482/1asFFT",
-	"3QYf8rsbUmBpNQ88EB7ve//bbw5DTLlY8CJ0Cm32j+0zJVZxWQCnJUC4AbTv/q3fe3eA2Rb0jZsuRaAP",
-	"f4ePwxDae9tKsv/sfdtIYrGeKbWsXMFvVXET//MmBf5R1JJJd9DfRAVGf7shLipc7sYqenGgLkZ77XHp",
-	"P9ANpXyUrXf087iiR093v/FK2x90qbLHOw2XALT+JmI/3C0+JBkIIgiTPYN+jnJhQqlSnjuhf+3F52ds",
-	"REP6J5x2kGuDmWGo9qKujqli1IMJNDUMWIMfVPBY0jjV6rl5q0Z8Ah648Rp0FyOwrKoE9WyN4RESTLej",
-	"sMIRyr514rJZxPYTJjBwUb+jss8PQlvaa/je1lMXKA70kci9VyJ39G0HkoNLuUKTNr72bMs5xCFU3c+j",
-	"IlAbp7Bxwe9NnztsrMP6K61/cjJ/Z6L+S9XZ+qXIJL+ixtCfFml/0yRwdyTvWCa7TRa7qirMkXHSRyXV",
-	"3E6VtmbQRdKiEfua3A1S+VlpPm4NvxhRbNN7/JY9Kj6fi+Lj8xhJ3QmBT3dQe8pM2nZ7FPivsJcKWBuz",
-	"qhQmuBsgUm0xYC+ULaQwoeM5+C1arhXM2MXCxCe2uqq0xhYrBlR5vIsZo9WuxCvbis8UbzfqPNDMtQVv",
-	"sSSF4pYdiYDb8XN85/Oz3Tjgt1OvR8r1+VCuWq71few1vnFRqyb3q48jAmcZ5IBQNwoqzVaVvxwwb3jn",
-	"EIjRZ4CvgtJcqP3CJjmLi1nsLSdEIcp/Eeve+9J+UgU3bknxqV3Zkwebkma7xJp37arOORWRRm9nUaov",
-	"TBxNWQut8FkbI2O5Lc2wLPJRr98jN76DKBGJ3QYovXWYeuW23/OT7no9PAdr+wxUtbtpXp+X1tMB2L+I",
-	"9RsB5U0+ORp5icVVGVE3dynuRBYPfRndpFj3plQQSx8oISTUlD5SLRQzn3PDqHJlWpbzdKX83PWkaiFb",
-	"HURunY+ixmciakR3yDyApAFX6vB3LNfa7g+6nOsVBK+Vqiq0jakOype7x0zITGYQpuPDGiCPOekaqrCz",
-	"k+EWHksYa0Ol2U/UCVQtc4d5tFT9kAoR0mw0m/Li0TH0x3UMPQhPDBf4cMLVROTt+sOFjVMPneIwhvRq",
-	"X5lKGsZt38eUV2bN4AzOtBID9grDESEBHp1K0MkEbz4o+nPoK+0QXmT9t6qhsVxRVWiKui3EgD0HyHPw",
-	"IUFCo890otDHMyI/FAJKlCV4r1IuIhzykc5sLPAP6oP5wM6UUg0BB0eP1MzftfsQNEyC3BlFGOXkUe4g",
-	"xRbKglnxzqZlesy+2yME8KEj8ACArRF47yv0EGbuEnRodRej9L+H0DrYsm06E+Hqo9b0mWhNeF730Zdw",
-	"hEMwrVb9cFPeWu07B4NvaSwg8aM0AmrTLgRXoEBVpVU5FEeK5BooRp5hngPKc7nIBuyNMOWiEo9A8IF2",
-	"ecYMUtEx5UIEqvd+b8prtynbpQ7YN5/ULA2kzz9en8/g+iAieYLX4cr025yuMvfDUJol9uhSWoEKYSAf",
-	"7WousCLhtVhSDYyZruopJA0JFQ5+Mpj+iNqfiQLu9dINxOyG6suyxUcnCifC6SUIqFX+0lkoTYNYbnzU",
-	"pKXIHr0Qin43AmMRKAl/4CtIWFTFwdloIPmaWysWSztgDj0hSzDBIhL6MWDzJ8YjHm/OZ3Bz4DAhKbA7",
-	"X9gUpQpxI8WqXeODCm1OyXLKGJalAbvUgmfioFz6JOa+E6Io0bYQEwHlBbapga/9xB3MQb6cdlXnIaIU",
-	"kLLGpGrRlKJS9N0uSlST+71rN7QJj0rOH0fJ8RcKwlDzHK6OCXfnTnf0d/h3Z6oQpBsTF4rcQe66wLU1",
-	"ooDCV2QPbpfiulxJv5qEjdZDez8r7W4TxMX0lVYCSht8AEPEdq7ptyMKGnlxxWe7wjzgGRjySUdDqy8K",
-	"8OiN+sN6o1TMZiVU8YM7be5JPHa6pc6VnyrkKWEpkRVfez/zGZNQbQYEWkG1RBBeadjI6Y8j8mvxPE84",
-	"lLZbTPDxT4cKfRJk5dFR9ACOIsSHR1dR01WkHkQwcZBQg+80bXlJ9XN1peiHOHis99RH10dVECvkSkLJ",
-	"qPGaKb0aMHCV6GlV9i14oZvdxpxSDhqSWoOL/K1Cp7tho2DQHSFVakltFCr7rASiVNhvjXgdf0jipcTq",
-	"fnJR/zHw9g9CdpW2H5n0ft6xu0iL7kisfZWWw9/pLyDYleusLUbJgCcfan9qJc6C8aUQEINUJZ8by9dU",
-	"V6zQevGFYbmehfqGWE2f+nZAYwClMQg45TBb6BvxEsftQnUX4dEE3a2W+4kmj0eL3Stv/OnmcX0Px5k9",
-	"JnZ/vukFnxLBQXSKC0yYELu/H/XZVZfs5ykariBi6QBDlvqhtE0k3HE0Qc/1qlbNzZEi9GHCMCshruFR",
-	"+LTQys77vsSoz0mgAhjyRto1FfQ4cO/la1+ovPEjDON+rYoWQ8sGdg6V8KfSl8fXRkBZSRPXD6JWGEtR",
-	"SJ0lXUA/SWP3r4/20MFRCEEVHfU5xQo9VuD64yWi0yWkdhwUz4ineJ8YolDBp0MFrnNVgUFh2MEqN5Wz",
-	"sqiK40Z1ffGmU8ePpJl931I5LcHQn37xrce6W48GbV4h8f2u6eHE3LQnHv7wnD09/vYopE2gRn+GkX3Q",
-	"kAplgoyvowKnehqMUuDk9mVst1zbK+j++bncXafD+Y2rBm42J0xeTEsLjYw3vv7u99IstZHeorJl4Mdr",
-	"/Qe91lA1nq/R0b3JJ7lhzy//uued13rRrim8pnrTjt/O4eyg1j/2yHoVyQMtxWHUGnoh7J1NfCl4MZn3",
-	"2kr2YkFcksWp1WhKFnc/3b+Yywg6bmTUOqkKcw6J1fh7n418q/eRrzpDNfyR2PlfYQs7Zzj4Hqt6KZwW",
-	"E7rJ93s4baK56mdXFMbtokOUrcoEINKjKvG5qBJ5Tvc09JdR2mIdzW5Bpg0adVgIixy7TRqpZqPi6tDO",
-	"zwkhuVYzH4Nf3Vqu2LiA/oV8ck1d90KAKgE6aDEcACh3o22fmBIfVvJ4+f44lbSrq+C1eM83+pBPcEc1",
-	"ntqOIs54H7TVhdga4AKt0d276LWgatoSGtTA15SDjaw8ghQa0Dk+Ct+TU6RfZT6n/McOGofNXZSFwJAL",
-	"fCGpM/i1fsIKv9aLHeq+W9+jb/Uhcp+1XoBrlRDjMa6lunZULDtNd+5GaajB8Y7yLMtNLYVa4zs9JVmd",
-	"HxWTvXm3e8nd5w8iDf+7vdOPmr6/Snd3ATY6hIOuuLU6iuOqgfNCeT7PkCdcOdEd2LikrusDaN4JP/sG",
-	"dT7swPeEq+IS+sz3ciPRWxoIS8iqOvvS+tytRvWTZHkTt5j739+HDy8IgH2skvT/7knHY9TCh45phVzM",
-	"hyZXoctVa/INsnn/XGhy6WuhsKuaha6iUeENPWU8SA4AvaOAZea2rI/1nLhic10WlR8DB4Pyilov2sIK",
-	"ztX6ZdWl624E6nO04NGit9kRwrk+Ci5/5JLQ9UvWJA33iiRoEIpCgF38XuaHTRtD3BrIzUTFlobumVHK",
-	"7ODm+BQFkgqyR4nksUHOLrtGDc0f5aJ72kSA7txXMArxk1vLwwHRzbmjvr6VBySDvMMvilIBtfvq6AkV",
-	"sY3LUPIVX0O8JshQouqajLlCAYK0K+QyAPgeqYifZJtoUe3Uo5viMxEVTIQ7d7kTh7/7P0EW8HHB7dIA",
-	"1GMnW0Woj15rIrHSZZ75RvtQKt2bMzDCsA8Jb1URWfDsb96M7wgUj7j7B0DQi+9RNvBTeFg/tGjg598u",
-	"GfiTeZQOHu0VD0F4PLYzXl16p99zuuAPQ4pCtcRWcyvqIlhyC1MvVqF6FjSNUGI1SBeu+hyIyisNVVcf",
-	"CcojQfmDExQqCVbh1YMQkAKqT7ZTkDdBfFmJQrCsdP+HYCbrC8qFmKsFzwQrl47MtdVLfSQpjyTlkaR8",
-	"YqVnH5qm2ELOZm6+NqLyva78rmQowNYTlGQVt9qTii0LPXM65oD9PGV2pRlNAD86NQlrf/Yra4OFPE2t",
-	"EhlaV/juwxGiR4rw6Od4T/eTcDVWIZRe7XdJS0PpPekkSOrh3GemNEts+AKJF3yhkccvsMslG/1j5NvX",
-	"MANZE2k73S8w346gyF91kRl/2x2Eii+qLIZMmmXO1xC60WdThw2MGwo2dQ8t9I0UUCEUYjd92jhVHqIS",
-	"Q2Mxwz7cqfSHf9RSHxb83U9Czey8d3p8dNTvLaQKn5NJDx+wuYTbz6i3xGMX8Udr6kdP3qYT258OHf5O",
-	"zU22VztdRf3DjRAhCw3m7UPAGJIrI7UiUpUqSPyjAHLUKUS73pKlHpxddWT5RCOzw03bLi34RT4KC3/c",
-	"+qIVIt/9cuK325qwnOPlnHDFCnGjrwXFROmVwpp+FBPNrrzDEIb8gir+GR/rORb0fsb+BcIg3LNDeHb0",
-	"pzNPA1ZzjeXAvYzSf6tCzkbU+tmNONFqKouFyPos0/RNqeyAnYe9CXUEQ5xoI2AjWTHQQXlOjtVHcvLH",
-	"JycfODAiQvxHaubvW0TQoMk7hFgCAblH95CIEGynIFF0Fj0yLFX4ddRnRmL05hqyQBd8jQ7dQsyksaJw",
-	"IxDhqajMW+UDNFJk5seCK/tIZR6pzHuiMik8fiQ3dO8iahOiqILEcj+BqhBSod7fHjMCKWZ2LnzbFSqq",
-	"bn1jYMo48xHolT4k3k3E0kYdhDGlvGqFl/LGEDyP+tGjfvTvRaIglIceBd7Y+SDqkhHGSK3MNo3pUs6U",
-	"ie8t9NyDKMgV9ue+sNAZFsqj62uhoDqmr0m3eYVfqAxsg37uT/QSJ+rZvnA7/3jJ/oiX7IXKoCKLkTN1",
-	"4FT3mununrcML207B30BLQCwXivYCD0QkEglpqURBirXayWMd2vMZSaGxGRGfWSikmIZZGC6WLQF/R+B",
-	"l2enIf/UdzSwb9VcG4vdy6DYHCZ1uWsONSV8wmvIXMm1vgbLwxRrwkCYheXXQkG5GARTl2T2JB9IAZ4G",
-	"pVkuDfWDgryxJYe+3VY7LQOLQWGpC8OM1gr/XQhQVyQk2Rrsm8Dmghd2LLgdsEvcZ8yWTXR2wfl8+qzv",
-	"7+ig84JL2LfBW1VZipxuRWcIjiUj8hthyO6Dvw/p96E7IZFPR3/qM6WLKuwcFalNU1FKl6J1fGISznuI",
-	"W8F1fszEm3/3WtxnkXvTcsf6bEQVKwthdH7zECrhv++4GrqRd+F8pZ0f5nomt6QawnWCywYl1HGSIDUC",
-	"vzn+ii2kKq0vYcwd+yuEmUfPhMydJZfFgP1aaDVjk0Jk7vZwasDJ36qnR8eVzjnRmWCjMc+G0ZPANpEL",
-	"6AJMaNhJQhpqwR62IZnJDKt9P6QRxv5IhNEJ/CK7UO10EZ9gUt2fKn4wGtI8+ojCfjgjFiLTMGhxo8fw",
-	"wYcmcxUtkzPqwBsIWGnndfqlnGxbJ2AaLe8tydL5iq9N1WcQ8yJWIs8PoKFChmSqz66VXikiKoMU5XDT",
-	"vK+MZiCY9+3dcn9d9xGr3xdWI/J0R2unXa10kR0Uwogt6H1JOlUu1TXqhUY4lRB0Tz9InzS+KF4t12rm",
-	"uPj/z963L7eNY3m/Csq1Ven+lpGdpKdnYtfUlNO5jGc76WyS7t76Rr0iRB5JaJMAm4CsaFOp2qfZB9sn",
-	"2cI5AC8yqYttybLN/2yJIgEQ54pzfr+qwWQVay90QajnmDpjBbpvnbrmI2vcFe/dAz/goDctd23knbt5",
-	"aUPKuY1k7WljMSNkBuKTIoqnhdO4Tg4WFh0zJQuPpZqRg89CY6a/gop+UzR1XzsdsFwH7C+LWyWFjGvM",
-	"eCHFDFXBZea2DXXJoTuNW2Iynec+U/k5GcxnR97HJ/okGcEJ6Rjrh/tcE5dzl6opGEwKBURsRsKwCyVi",
-	"PKemCloDSYKqpi+rh++kptxd6J6NoGk0lUW1sx0brcFc10J/BHNCCTqfMPRz9GpBOJ6qihnfqb+Nb96G",
-	"6YJUw8CtZef2btFBQGzEqsFmwznG0Vbe8Y1sJO8u/l4e1Ts2sXqsXpN46nTRyHnrWNGMSF1nscv42nj+",
-	"pMhVj6jxl3hTvnv6vEq/1pdzAUmM/rZiKZfzHvuZuI6s8XTgA9wwdGjQ9yAJ8aUvmCifsyEwbVQCLVy7",
-	"NPP9cdN3GeN/qmZZ7lic7/ah0z+dstmasnn12Znopjyd1UF0HryhwqEitOUaZwZJpFLfOjNSSaJm2iOR",
-	"DHl0Ps7VVMbFKRTjLEy4HE/5GMLAgbHi636kGfnfj39037NoopR2fXiNisGNcE9jEj++jXTLkx3rlqII",
-	"SBfJxAfKyN2lQO/KORTxhuMZt/Vqff+f+6QLXbdhYn7IgZDrKxWOMSqNTZO7F5CL0fwxhbytxuUtxpbV",
-	"/FaBgUW2ZgbS+tHVQKuMMnvMRZGtRQiXs8G/4LheuUh8Gwbhk7XC1w03f/B1t/cqmrxFDdI5mGtIP206",
-	"K/61Jul1BT+acLMaK/snCSzjZabpMjpvYF1LEBimxiKHyP4Se7gLim1UE9hGQT5x3GMvi3pmdz9t+Nxz",
-	"gdoZZWbel0MVz3sMe7GVxDGExNJr9zrGso4BfJrF3EA8cJ+5AHYsLprj1x+FNu0w2y0Qs82d3w5N+HpV",
-	"RJfbz5OYMn6oY10DekSN4M3joHVZuwXdN5VffvQ7n2y8/GgKDlQSl9SN7MyUmXhiRCtq1gHx0O1OKGvf",
-	"KMlwjC3AC2+tZWL45Q3M61T6B+oBTSc8rm/pEhKpfeQuQUMQ7663kEk1qy2Ni/zcCn2aQF/i3zVJQmzX",
-	"bxxs7nr7+lssDsFULU7A2lqEREC5OfH1gvQMN1fKCRWFITZuY6csSgT4pklOJ7djhWEdG+VIw2OXIRVY",
-	"eiiVmxGln61wYQe3BM/n8atrvvQ0nznTEzWTfTmEiOCkin6pEpIir1RdYqmhVVcq9y1bBVqFL0skQW7a",
-	"IrVVutJWWQ9YYfWFZ6N3SsJbbqLJdnEYVuDle+VWh0s/qckuKVu33YKSb/TyHnZXXhLXK8ak//H4Bx5N",
-	"YNXl/jKc3rM16/feqliMxG2Wou/Q8ZOyCBK7mvZV1XzBlwbci7R0ArzTZP2iRqcpaD3GS6dWhWWQayXZ",
-	"mOoCvjt6xkL8IuyxM8l0omYsVbFVov6xju1MpcSKTPXc1KD69DkL7U8G9iehE8APYPL541MUvya35r0q",
-	"3Jp9TcBVhnhLOTj39OUpuLRYxbudd9uZMloMPAMWTiWWeg3cWoZ3ULcGXoQDFkplBhnPjYhExqUJ7z2j",
-	"Q0FIHjgmE0dl/nCSebtbb25gkJDhs8tdav4t489iI1FF27UawalGZbmYNzj84v7y+E9trZI/SXikmZpR",
-	"ZoA7+j+Vo0nMucGzbmtnHxE0jKDiuRm1UBobujh+nZMi65gDhpmlOUUwhstZRMo1tBrGZdq/oW2onPAO",
-	"2ipdmuTheLMBC0e+b6dzba8i07RlNpHqoAVHsu6mWlGrZEMcjsp3jQht+yZr+xe4b9X9vDMBcyfam0at",
-	"xO+7hmhXolbc1Mssso0uhax0mDUgE8TC7KUF3ULdejnVWypB20RH1LLQD8pPgFiYwUzIWM0G6gJzmBXf",
-	"4UFHbN356fUQL2KxcVg0EgnoQ37BDa8hXHxxwxxY5dcOkXvKMm4M5LIAskS0Cn8Yw85eMp4UHQBalV1D",
-	"HotiVcMuYnL32Ptc4VDxcLQv8XTPV2g0gdeBeUkTOMWp7QfqQtBWac1N0RIhIjPNWyxQ9Z0sHQnIaWpf",
-	"vPtBT1+MD4qd18vk2O6GBjDxld6m8zQ3dExXX/6BSxTHNe7rLl3t7IqUj+HQTramqmi9D44PhkJyPI67",
-	"tBDup/pi/K+f02TTnzeavfK9Xtk1fnr0/b7O0KqBvGEPV+b6Aw37Mb2+FZOuX/w12OMgYve+/ZPv17E5",
-	"cgzvlPnIjdAjwYfJbdX7kOc/BmnVM8SMe33sjROxQrSV+7TapwvItVDy6+GX5RbqnTUyBUTQVMYOIKgo",
-	"76tZFrt/SxjWpojiDTiT8loksMdmxa1P0UDml71hEO7SpYNI+WeRWqPy9Ml3f/7uL8++/+7PSE5BH5bU",
-	"FEIaGEPeNiot/qsk19jA8q1t8cxkmg4lF0lvBsPsIDhIIRbT1P+XWLdv4avfs3H5z4Oyjb9ncGXTcQ2r",
-	"g8u/50b1Li/N3lnjhgb5X9HLr4wPPX7ILyAOqC+wRMY3zF5cn0D1eLlcrEtLs+uM4v5nBu+i95CDNdub",
-	"Ow8T4ImZLCkSRrIkYDE3fMg17kEJQF2otBuPmS91FI42G/ILEeGlYaxmMqw0pBVdr7lxya0whnHOY4jD",
-	"477MgceEZaUTNYO8uPUHiIUOqB6aWuidUGg248IU13lSOddPT04RMl9IV8k8BDbNEmWf2JfSFzQWN8BW",
-	"uml0DqYlaP47rdgWk4T0hPYcoRMnt05OIWSQT3imi3lolQIu853y3P+0NOd4s8v4aWFb8xmf35A82k1E",
-	"klWQJDqZ8Iii9s1Ua9OcHC4X08NEXEB7osnBp3DNEiXHzBUUZ7lCvLl8KjUWdSdKnWvGDZOKiOr94I4Z",
-	"ZyMuEmtqUuBVJnx/Ez1BJvwhWFF1VPgtcvKjuABJXQurT8NPcWZ3aadet8djAtH55fW12xCXYtOdYRXn",
-	"vHVrnBlU2rqmyklFFpvA7sjGWO4D8Fis/SY/4EC6N4lwDjyeYxbXHWZtIPBCXgiDr0EfcuzUXt4aTh3o",
-	"ougGL3//SJPV7LFfJwoj/QkdLKV8zqZW9ZmgwKOhMxhMKOP3UlEjiN89CNSk6e50SV9qI5LEfeR7BHOl",
-	"0mPqFzGut5Ab4mZAPcu+4excROcBPTMoHAO7FEGB+a6x4YgTR4JQ8lvHP2XH36R2qKf9rJj73rQW3pxz",
-	"8EGpdLlNo9atEgSUJwnkBCC9p12Md7Aq/w4Xe46mSdKdI17vHJEUDeOyomjRnP6uUNC0byz06h6h4FsO",
-	"GKu6PoYoERKWK/vKM0HGmiopvU7WAIWmdgQzeMu4qXwSv9lDfdlYMEnT6HC9Hk4ntHvndTlbKlVtPpQN",
-	"eqZZu1i9K9xj8qRc2HbZjSq85gLz87SmBKo5OZWBREw/AgArSDAr7pO9ri8vO0+Vn7l6zCNW2YbN0Nzq",
-	"/OfsXjs/5eTe53AhYLbcE1rQzYVa7jTIg9Egjme3shOGc9wIi6CA66uSHPR0aF/ucJmZxqgH66lnPjTE",
-	"oh4HE8g1Q6i/kcqb+N6KJ3xS5Z7X+2yeP01q1Jx2x+UdCufDQuH0m9YasqqP6pL2Yy6uJnFTuY7ENWRB",
-	"ENPbAxnJ2Fp1wo5tSo+cGaYNlw7h/pL1d5s7YLOJiCbUDCxVX1ojXblSE/xBKmQMuS7K/CRTssc+ofnH",
-	"Liiy+MJgEh+L+lTSmEr9uZz861yl90YddLjaeyG0le1Fm/WS4F5JZL+U/6xqIHztpM3e/JFrH0Q0Et8/",
-	"qHstBO81X3dllVEtgmgooKmNeAcdgDSHjlrxnjOiYxC4ZvS6tGvvKnLyBszeCskete6Va7RuQHnvG/i6",
-	"HuG7SY1+Kd41ysH5rZmNTtWFWAIbSDysItah87A1prsoX6aB0c8D5o8dCG9OyCiZxhAHTEmEF8v4GDB1",
-	"dvaSUmZS0U/pdFKzBEZIutxzD/NQdH05Vh5MsDi4JoVxXCTfMF/WCg9IE9wURucj2CkdNBftnr0k3ETD",
-	"UquWnxwdFQuhwd7EAFISRCpNuT5m4d9ErP969OT50f/+9/8ER0+eP/nf//6fNpw8EeuDhULjH0GOzeTg",
-	"+Nn3z59jkXH5AbaFGsjtjf7zn0ePn58+fs0fj3778pev3zyu/v/d12+/PPta++jJ06/fBJv/5tv/9y8H",
-	"jQXB9YX6u5rh+TPVfc1yYQzIYxZ+jMTj1wLRMSLBRsIh5OlI4N85AdKNQZalzwsr5L9bTxG9wavbeo0Q",
-	"Fm0OHFEuc0iA67bH2qsG1mk+aK4Df3p0VK0A/8ufj9YtAkf63A0GYdSNDuEtNQu3AWNOpREpDFL+ufmp",
-	"3x/Vn7rurElkHHahC4uJ+Nhnw3vMekEIOIjeTiOspNM8tbG5AQyVSoCjS7tI6LnaHfGwgncSVdAubSum",
-	"IK27S5rYQB3rBSjRUfJc85g0OLmhiBm0gDj4R4cdeAOxVoeFQAh+3k57r8V9sAmCX11bLFBfIcg67v19",
-	"xdSrDPG2MPXss1fAFbgVfJA8FjvJvdyJYiPcBgMiZexoIXZekBTHjBeiuExjlvTl9O0hOs/tAZ8Vcbqk",
-	"QIqvuQsRNzxR4ykEDhO+uKrQ4eQjuJYMFyL96eioxz5mkCQCeVStzxe+efWJuWH9DZ/517AvqYB0pPIy",
-	"DCiCggnk9rlKBT6ewGfP+JzuWB0EwtQ3141ae/OGlmFjS7ArDw7H1+bBlS/p/jpg99gtqjs+xYtcw/Gp",
-	"yPEX0sBrnLY4j4idupQLFWcrlXohoQzK87KKWORMTtMhxQVhDIaLRPfwJ+GJz/VgYC+1AR63QjU2e1vt",
-	"TkUTyJSb5vazz61SvY94jls9zbkVX0LIwVRD2KV1q9CPa1v4oJ32haTecwN7+91jpz5n6yxmxCUbAvax",
-	"oJFtRoS8iyK9R5kZtKbx9uOsvc+vdCc9bc3d6wj9KlDImt2X5fEM6QJXsLzo0p84r6CkeRKGnQNk1o++",
-	"XKmELCJ318TffP6msiK3BTi5pl6pg01e43D7Pjo/Xf7lgbV3kdxunFDJwc5Mt9eovvrMI1OhvHMUc8hG",
-	"UUDneoIwR7QaBvbSoojctXNa10wDHDMu52Yi5JhBoqHE7i6Iu2hMENu/zyEzfVmV9B57p4YqniO0DOFg",
-	"TFTlN8beSCTEdW0/xLP+DGTg/heOyQtr24n4cywu/CEecZK5NMzTIyZh1pdulRiXbKKmeeBJcYxSg5TL",
-	"+cBdEDI+VBcUnRbj9D+euelRbKpmLWT29uLT4VTD/tJWF0O8LeZqkP75OJTlvcV4TUDWothcrulQmO4U",
-	"4D4yit0N+xdxKZVxymOgJGhIRt1BxO4LX9FMeAbZksIFeWAqUI8FlS2q5+ZaNKftDy8EzNqt6mtqrCyw",
-	"LYrOD18O5sIaulu9kdNqsTCzhneaJ2EDT7WAGU3pPmJJ4MR+WdlHSQu3p61cO9JmnTO9NFFhNxHJtxEX",
-	"wnhHjSGLU1bHWvductt5hpf6L6gavEZ35xot0Ff21+gCP9LLCWwW3J21OKJpKmrEuHMlG1IWC2O9N6Xx",
-	"++Aedqw397hYfVG8SigtF+pqWN9fwLr2Ni3xs0yERoBtGbMsFxc2xqcEp682LaipU8KsZOEfoYuWOdNY",
-	"Ad5rrB74gE++sZpyxN2kobkjWKHrCdOFotdKxvRa7PSE91mn9ucsS3gEWJLfVnN7wUWCIKjLim6bq36x",
-	"3jRgIfFZh66gdCoT0Loo8hcEPi5P8DX5atMeC9HgQFg4frRo7mwr4Qa0KY0S3vqYZaCyBPpyNlEI2OPY",
-	"zx3zYY+d+uuFZuiuQmx9SG0gw1s/OfJ0Sq6mhajZUz5nQ8wa4ZdMJXGPnRKcB67mEIgRmMZsn0+pFcfZ",
-	"TuCneKvh3N1SYS5FOWSSzE6fbui4hWcigh4LaUaLq1BggGH+ha5hViPYp1VqchLg9jEEf0oAJTi4aMJk",
-	"kR5yv0PW+7IcoGHOJwROLEwBKb9ynoGLFwhQzk6NZmaDhiGUvSCtPPGaTPllsHPaVAfBAa25lVBchqsh",
-	"mN/lCnCrodrKh1B7BfUCcKrIsgsbMrvK+sFWfj+YwiNsVc2mw0REpEHWav0OlgAyePBB8geLllVTNNpg",
-	"e0dbbfYH6lrb49JsO8JbytuuBwTZ8ZzfBM+5da7C3YYGDyJNcbdTnT8hvNsmvbX43eEXd+y3sk7T68y2",
-	"asor6Uf7I+v833QBpNc4VtnTpOKCwc4biq6LvUsMbFTuuKZstdQ6fuRzXZ6c+81pHRAb+VnJQiBp13ew",
-	"IJyHKYRM1+7gvBkb88TKuS7N4Pe7ksy9q2Pctldyv7tE78Z5cNef6hKXq5TTWkWZhZGvoMNxhJTzSZFa",
-	"7sjnLbXhc5ZCOoQcc1LC1Os6KUlULeAm3FoqFsJCnAnPMpCaFNkJC234F7Jhjg1ZwiB6ZVAm4qh8lKL/",
-	"mAlTh9t47qqZ6OtGgFqqqtqp07Ktks6N475dEwDcdD3nfQnD7qpDeJcJB5xK6I7Rb6Ym9erx5uGQy/bj",
-	"MY8vtxaw3I9Cmxdc6i1q8o2T7dv0bl9wuaz31i6staMjlUddpNs5k2tLNebd7e4JGB1VUV58rZi3Oe3+",
-	"dwxr6/JLjiCX/gxQjRjRK9o7IqQx4CkrYv0457MImVVONFCneAdP5wQsg1wriaeGdNzal67mT8bYJISX",
-	"pXjBVBqRWIcEZIwIyUKzRIwM4AmpxteLt1cjxv2dc8BzZ10eFzR5lS+43KY7uZvThBdc3tIxwgu+AvNy",
-	"yGVX1t35l91xw22bihc2BPe6EaG6r+0LHn7xXUZrIXSv6RmOzHZ18s9uzGseTPyIdqZzyjqnbH2nbGSI",
-	"mPL6aN1NMuNdKaqw09Ypoga99rLlXUnUHh0obNMz6Y4FOg2y/crm9RRIk3GeAM/NEPgS1t+PgO1LjtDm",
-	"2ZGLovRJ0Qs144TqoAEwM8GeFxd5wIfQVXWGPfZeaezmxYJXZBGfQYKswQ5UDTXZxN1zCCD7srhzWRHL",
-	"vhnOmVvYbwMXRSbAMq41aKZkwIZz+njqIlHgF0KOAypzrRyBNEV7fy8W5qracO1ihuId3BiBzV1TAlKZ",
-	"QcZzIyKRcWk6VXAVVYByysvddEWNUCHXubkMbp1M6sreRWsPAaaRhGbacNPWueC/25Sp4yP+7utdSySX",
-	"E1iWT66+7c7t6HTNJtnkOnOdLglAtptiJk4OFik5EnkKMXVZFyRwkWclgUXGXIcogn7En1nM57rHUEqs",
-	"N4JlB3QHHy715WVWpQXqXBs1FO0v1oAXFzb5FPgwuPtJ5Fd2wW8pjbw7BqUuqdwVLeyuaCGo4BJVlGqH",
-	"K7Jr00ZKukyAD+dkYK7oTv+uhGyPrV+AtT2OeibJgVMLJGd6GkWgMYM3miYJgprUKu5K6GQM/yXEzA6C",
-	"6GLtN8/sb6vNxyyxX+GzdF8Wrrsw2pf3HRcRPY8iyKiDuaJJiVmeu5sU3ZdDiHgK/llNhu8fSshrleP9",
-	"dut1biVEddFrZifflfDuFZ7zKhWL/1qB6sCenVhe72wPG7rb1ds7TOCVKq6u2uoJP+oNv5zIM6qGuTQE",
-	"9MdLJzxRcgzaHBe1IdVQwZU4u+RjQNiFrmcf+/2La+rf8SG2rrvnIOYgNiufUImIylM7HDtsbfhcM155",
-	"rAN0cA3thJZoZx+UY6aiFV+QjTAmSDvIZY3OsJFBwi7TDevSprNMGHW6rcsBLM0BAGF2XEd9qPFaOcZ2",
-	"KJQf1fihVIainxKZZdk8HpkujdeJ8OZpPGe8hJIsUWMqjrxSJq9JylNYVvPzBlF8p1nFtX6kyQMgsBwM",
-	"TSYiK08KPzm14K8rjvwYxSbuoO+EXPYFQ+yNcF8udBWpmRzY24XHrq24uDSohF8trZj/PhWms8oPMOIo",
-	"dk2nT0iWrSjP1TSvSm6hT65e5uTRwdOpIdZiHbDQRh0DB6cV+lKDAlqNZZCnQmuhpC+FkhD78L1MlFQi",
-	"exUD89vPQZtz2Zf11EsOo6mLTDzmAD2bpUiIbadbefQxtkUSACyeQYYtvdxv5x8Nl7GQ473Mk/jBLc+V",
-	"aD+FTk11nsfyuiXUEoWhr0gMu25aIkVS8RurXnjrOMofRJhhJ7ssxsC17VrQOpm/WrSREprltnvQ0E1o",
-	"aUIbWW/ecYU8O3KFAKcVz4JONiqtZw630j7ndyWkJgKSXl8WLWX44817yqyw3f16ADuL26INn5pVrFO0",
-	"xF0JQFcC0PWV3ar+t7JaKsgb8fG21Ve2Zb3cNZZ1rtYuGsuc7dtOZxm6PJu0lu1MqPaot2y7/knXXdap",
-	"ke13l62pRZqMdKWppz0f88olURdw4YVkRA2AYCERT+GkOJF5ZKO8jEfCzNnQvi1PxtV2Vvy+OpB9zK5W",
-	"Brgs+1Jb0C7F2gnvUvhIzLhk9a2/GkVylSCv6XR/QgAffhm+x52pGjUmMCB//CLypmPfHmtN8pyL6Lw5",
-	"ydPry09l+sZe+zvWuo25kAXSZBWrd0nx6r+J6Hx/YoEFJYBNLfWV7Qx8pyPWNfB2byOrULGh1kvGtqPM",
-	"+oDBkUlT4WaFGtMBfU2Qrw/FneCtWWh/FbIJ98acLr2AHBu2tUpBSWrZFq4C/bhWjl2vwiTgGrtPmZI9",
-	"9pOER5qpmXTPdFUfPWbHvHBvqUx1uAELrfKAeMCNo8xOuDYDDSDxI83nTAsZIdESJY7nRGg14XF9lg3q",
-	"5SOYDyrZYbbh5vO/bgq3hFNb8ZyWR1pVtUn0VXPHxzbrdOa967YqCnN82X8HF7sl2AFTtyCuKu+qEWPC",
-	"50MenbdGi67IxEDV53mkmf9hAfsRJSo6txeFUs1ChH/Enwmqs5fRROXHZCZCq8YVtijY22j3aaY0vuxB",
-	"qsOySCjnBvoyzLGSh50R9jWauQiZCVqqe977ie1l9OkGt7K2x0AXdXYe5WrSAqQycbQCM+stQjX2xE+E",
-	"HK8ffrr9aQeZWg9xJUl7WtUNod06uUqIZyVwPJFNILQ99oN7An7Dh1olUwOENQs8mpDnKtnZywp/LNJN",
-	"9mVqI95jxCbAexS8BdhMhMFnQZyJPUVnLwNUR3Y3Y8tPRNEvAQtAXCqdMIcLoYWSobupsc6lVWruWX2J",
-	"3Il0MWQqmoReQZLaK0brgmLNZ46ZvqiA9qs80IYnEFIZREGMaiAtO7ASxWOIye2lhierEv0YA2bdaXwi",
-	"kUkk3BDTI3af2sVDqCOK8uncgKoq41rP1YzPe33ZlziykA1hLKSjyUGl+7lw1P+YwhSwThvrvCvvHsH8",
-	"A5qLZ6UQ2k2gx0L7hyOexG5XO023cO6mGFbgTVRO1SMtpyJ2PdnEmEx7LImgTGEyDfmFiMDZCq7Ptb1X",
-	"j4UZn2oIWcTzXHjIY2d5cA37cvG10U2FRpBkycTINdfZ7YLnqq4qxc3DSvbUtPeUfQQZewvgtv/1rNTN",
-	"hxiLw9t1jFF//BpmkvGRQak52C9uC7u/7x/XRcDC1O7wmwMTuxtBDrFxW7FXUzPQJgeeujWwim5g9aaQ",
-	"4+pHRuGn9qMFfX8pULqrFTI7W35newcoatMimNyr+OwHcn2K+GiVG7Y6NDvU5yJ7fKEo6Z9NW4I0tKTW",
-	"+TkXWWZ9GWuBJzwZkVmqUlB5qnB7T6ZVj/2iDJAH5s2tt8tcevfGtXeF9v4hG3Fn9/sS71IYRzviJqNn",
-	"H/FJfTwX2b7ZOjsmO7rbMnJXtG5dNHhnzUiDubiHtmGftLKVbzzWOBcZBTSYeLq6csZYpTVp9mLOQrxi",
-	"gLUVYTV3dsy49qeoeGqRTU2hcj0ZP2prH4xi5fwFqmiqbGefJmCj5RzY06Mj+qEvsW8sBft3HO0+ZsJw",
-	"ZMs1IC11p/i6NNhGaTCBHaNWzLHQCQVx3ZxYsEmyC/fnOqmuT81pDKyX4HG8LJvRl83pjBMPq2N/j9GJ",
-	"xsNXn76YcM2eeg2BqQocbaEsGhy10zj+pK6nMPamU6acyy31y+CzzwysQDyz7+fON810VKI3mF7psire",
-	"g0L4uNp/AzUazNU01/cnhXJnm4xO49hjNP/hbMZ1POrDL1YV2v+XlToW1UWEFKPLAwL7b2laGZfzoYrn",
-	"j3SPfQC7zeS44v1jNKCZaPCZ8Wp4nat065bQwPqANDSsrqfgzkBidkWPftMWh32+UHATfdHSMfWTP/UU",
-	"VI8CsUfMzUlQljdIFc7ZDsR7j3qkduCTdo1SXYS/nQi/qWRgg6h+dSH1pc7LszJqHs5dGk4YX5cCoxFE",
-	"hkpJKkkB11KlWcrllCcOwOIyHoW6gDO5UxdjC3AU5SQ2irIb/Ju3D9i7eWBBX3e8cZNQD1UHaxPVuHY4",
-	"dujPn9tisl8pfGecTpV96Vc04XIMDbAPP+O58WuV78gBWyu+OjMEDC6VIb7Ezinpgqu9Dq4+8XPAmgsv",
-	"eIi2dWVNEDTXlxS4W8UjippRfJCTci/1vcbqj/2TdaJE7ag/O7G/a2L/y/VFvcno58Dj1iKznzOiHHQA",
-	"wNWahh4L37z6xA7tnfVhCnTjsMI5PJWIyovJV3dkmWG05Qqb6HQ05fk55O6MM1UXoFG3HSMqsEpsTOWf",
-	"jsXtiF5RSQLh7+NL6oi5c9vVzbF2ZBDUuZ90XwoZJdMY4hOfUaay9wqm8SXBQsiecqymfGLhYWD1h8tQ",
-	"HVXOsBzAciOAIc/PP9iXtGc1dH5c1w4A8QXuWQ23fyEPWuM/BLy/vQrpeH5O1V+0+3SJ6s4wwY1KwOv5",
-	"aMJNi45HnbwSnLmE9eBWfRpqvIHPPM0S6DHf0+7YWmOFCgw+C6vCc2AJjAxT0zY0oFyNRNKE6bzgZjqU",
-	"2CdHR47/DSu+NRuCmQG1+qfHLPybB0TRf+WJiCAYqmHYQkNdXHqwqJCq1NQp//wjyLGZHBw/e/r8eXCQ",
-	"Cll8gHlDA7m9+3/+8/Tx/+eP/+vo8fNBL3j827/+i30LdgcdH2iTIxL7dltHaS2Xgha55V4AeCJ7LXJq",
-	"vrqO13uPna8FLB+3kmw4Z34jVaSORKutqdI7Q8uyJi/xc10nY8H3EyzwLHMZMy3G8jHiIVPGmRoKaYTu",
-	"VVt3aZxbtd1jb73m0IbPSaAwQyOZNU8q7/WRJVJXOisJ22OCCEAZ10Qy7ToSC+40MSqz5RMeo/A7zhYo",
-	"XCfr/8xyJcd4n5nKi8O4Z30Z4jcD/01I3l/CrTaJUyEfacYjdB4r7ZKIAoJfN7pGtJRv4WA7Ho6//XU9",
-	"HLrPQ0hyL7zjO5Sbruy0zou5lhdDu52oJ5xEL9WfS4/7/85dM7KSCWFOqJmEnGkATdhEl1XmbAKundpq",
-	"koLEvhkwlXTHlgz3KU1/+aG7X6Nb0A4d9ubm27TlPPkHl38gLgJIYmdirX0kYlS7NR3LQYUbtYKS1HBg",
-	"ksV8i/bN3/6WUKU2kQ70QQiS4JagpLpgeLfCSZuT5NP55GvIZ9UJP+QX3PB8KYDmBJibAqOrsaWViIOR",
-	"XaTX4nSe0r333P3bx+2371ah5r/4t3xF9+Ujn+vCH7Fa35HyTLNEcYyOtBFJYjd4hEsSEE4Lj+eBT1OP",
-	"8J04z2be6MW0bcYb1NX4hOWqmib1SN8iiNUuC+weqnxYr8lUEeJQUtzGdkqUtsJ6/lTTudM/3r96E7D3",
-	"794E7FcYvrei8ObsdVBwSv2JvX2BEvGnI5bCmGfiMyTaQ8WZaS4hZtMsF+OJCViUK4RHcE0L+o+p9coo",
-	"q5nzme5LvCk3Vk6EkgEb5mo6nhhsH/7whh41ygEQ74cnCUvB8JgbfjkHc8K4Pl88G6NlCTHBKozuS1y8",
-	"HvtZGpE4xwalvkp+79YS6e977BSX2C8tA8JwVRpKP1Mqw3KQMeI9zcH5nAhd1JcV/CcrNkHbkwJmlOqx",
-	"U1m4Xil3WKtmkoMXc+QCptzijM8Z9mAakQL75runz78N+rKG5mUUolTZy558z/5NvKgAKOVsxLWBPEB2",
-	"4QvI+RgCd0hYMHsxA9L9Qjdlgt5Pq0qwzVVOp4kRGc/NoZ34Y/sC6yowy+1tjSAFWvoP9nJuDo4PhkJy",
-	"TDUv5n+rjvM//S9/K65Tw98hWtPDfrozrX0aRZCZ2zl8oyUaQJoZRMpx/xulBimX8wGJdOUbOk7mQ4JK",
-	"WDy7u5PO/a4X2y5uYo2RXcGhiueVTyr2adfDmpYByYAkjY5iy0/diAYgIxU7+Izq96mNYwZW1sJ9jGRQ",
-	"Y2/mUNYCGcxxtRZpfERbwFki5Lm3cRJmPidGiXafIPN1EgX/Iv6qlidzVsn4K5yRUBLQbs1LatImTUyJ",
-	"kFc44u2kLSpP2Chz8bShyE26/KHQBE6r0ZpdXsTAmlFHcz/BXAQxpdBysgnPMpBuVe1dLq1ql/zv0iY7",
-	"wSKjDYnKppYav5LOObyAXIxEiRDQjJHxEUp6IKuDCJUUdz597LWPqx/zniW20KSqKfX5ATTI+Jfq4zet",
-	"f2oEnFipEZxLVKMw8cOvCjTjCXrs9X65m8Jl+NqdBuy+Z9XuOHzf1V1PUrSx9Hy2mmI5Hxd1SxQAxkbZ",
-	"sI0PlcOGckJy7MB4DQNpbGQXFB/EIg5cXogb7IGNsTJSFcWVNIx6+SFh3VJljxq5c4igVqY5y5WBwMZb",
-	"ORhNz6jg6z7SVOUJeWMs9gofut2TNXrGksiG/ePjT+9YrKJpiqcvKY9xZYbAziHD8wSOZRTdudvOJY1e",
-	"HtkojME3FC4hL4TBXaOXcBgUqZEZSONdOidUj2qKvHJ2vFgWgzhNaBIoJeIu9UJLTUP+RlmuLkD3patB",
-	"PkZP0Ns66zVKJQHvU85ggQ0nEdqZRftbvAxyzMDQRfZ/PxeqC5RztKAVGKq+xG+GXFaLjEiKKa2C4FOp",
-	"g0onjo6yrrtBon8U2rydn1WWfVNb/MM01ypfp6EDd+CWGUMrU1lWVFfdZ52W2D3Brja+4oOpDKpSowOf",
-	"cMbs4JpEKE0K5PBL+Q/2Q5C0t/u67wBiK7LMqHOQVINSEec1lU2P/WRN7Ux4JP1pQuY4fP/Tx0+sNkIa",
-	"UcgmKol7fVlXH5VivYqXigAYJPFaUXALNaWF6+l1R4+R12vdEaJQEBrZ/IoPGkHj8DdVWVpV61uXKV+8",
-	"m3EzKWt3a29jaf3uMgk/e7nlktwPSq3A0iBeswLQ01OoyQ7Rt4O9WIGvhYJljbTVfBVZt+KMJJvWN9iA",
-	"138tvRdDlAgJ21d8V9VfNm6pMaErr0F77CUOvqa/ONPTKLJPbCwcxsneKeXVWFmC04jv/Vn7vSgrwXd1",
-	"Waw3FWKfYG09DyiS2gaSRC8IZCUT55ME5Zckh2XLQQ4kar2WLP97P5RtJvr9Q65bhU93i08WFqRtzl3C",
-	"vkvY7zphn5XytFFChPTGMjpHvILNEEO+2vVTtkEr4vd1tOCVfmglQTOeKsxVQtpryQ5gW9EqI/oTVfET",
-	"MUnDWMxEFNSWTZ197qt1ffQE27KWDAKzLsJXrDU/03+3fmDwkerf1kh27FlaxA5+WUKE9lmXCrmVVAhq",
-	"CHwD10t+aNDap07b6qJfYUVBkpR2ceHkbugOKYq8AtfnVGkgsJ0Ck6Q2TkBnvQiDG7THKxljKuSjH9Y6",
-	"tvzVbVnoh565lzFuC9yLdc/p6kXSr3g08bfxuaoYkPlA5WyYq5kmZksK/uyVRGJpw0NKqxv/qZo6p9bz",
-	"XdmbFSghbbntyt67w2ltN4tlCrx4WZ3o3J4O9y+hVY2v5fN5NX74xf21CkEddboVB/f8Hjuj46kmXd0E",
-	"kP5Kxm6LrZMrcU9pTpSUQ95BluTWjEWXItncutgN6nsKNjAtpWh88aANX1sDol+tKYELyAnXKeVzpgEc",
-	"9WFRdiGMLjiLYzrKxeLNxg6c90WH2krB8OMLyITNWcQ1NItJBX/iakLiMVzWCkZ2hkbuFmv5+UnZ83dF",
-	"ipz/ePwDjyaw6nJ/2e4BzDvtcBmCBfG+1+r3LGBXULvkF17gpnlycHxwyDOBm9jdoKHMz+HUlRgrpdxZ",
-	"VX5wOXHgMY2okgKVga4Lq2741SdMcRieqDHi9LnLibmr4fpfMTHiwJkQzI8ZNcYWwmoihCLxRtWGDeX4",
-	"S18eppij59dMmPIuBVTgshtpPieMvPJ3CD11+TevVY6k72zIEy4jbG+XsZtK+esJ8KRxffGZbuI5YI2Q",
-	"UVSpUllnPpxqaHn6pWvt/y3XFvy4KeP+cTMbX9BBVmWt8Tt98PW3r/8XAAD//w==",
+	"7L3blts4lij4K2h19cpzTkthSXEPr17dkXY6y13pTJcdWe6qso8EkZDECgpQEWDI6lwxfzDP8zifMg/z",
+	"Q/MJs7A3AIIkSFFy2OmqinxJh0SBGxsb+375pReJ1VpwxpXsXf3SWzIaswz++UxwxbgavKF8wfQHMZNR",
+	"lqxVInjvqvdumURLMtsqJomYk6XYkBXl216/l7G/5knG4t6VynLW78loyVZUr6C2a9a76kmVJXzRu7/v",
+	"9767oYv62jdLRhhXidoSRRd6+c2SKkLJ99/d6L/UkpGMSZFnESMbkacxoVxuWLbn21/GbLUWuEu2TulW",
+	"/6wKzFSvMyWbJeOEcsJoliYsI/o9TCqySdQSAJJ0xcjULRltB79j2ylZ0ZiRRD0ldCYZV0SoJcs2iWQ9",
+	"HzbG81Xv6s89/a7eh34A1h9ERBGiELZoHGdMSoeqDZXw5laEzEW2oqp31cuzZJCxOcsYj/RP6m9/w1S2",
+	"HVzPFcvqALxlkeCxJEqQDU0UmbG5yBgghbOPyqKqtOFVwpOV3vPQvS7hii1YBu/7r8EzGi2DZMc0AmFx",
+	"PHMSacTPM7GCDyP4XQi3v3150+v3Xr18+zaE4ft+b00zumLK0n+eSZGF0T3V+5pE8MTUUuSaLpjZ+5X9",
+	"DIgiTaTqVwhlnqTwon4v0Yv+NWeZvjucrjRUuHJpF7/J2Lx31fvnJ8WFfYLfyicG1BJJR9vfsW0d+mdL",
+	"IRknsy0iK00YV33C2YbMRUYYjTSMCV8Qpcko0ZTEFdLSEbl2VI/fSgIkTRc04ZX93bLte64/SjgZn5Cl",
+	"yDNpDkzio0Cn+vl5kklFBGfwlqf4LeVwUchMxFsNRiIJJSfj8dF7bnGGvKpAWuXqlcmNfvyB8YVa9q5G",
+	"44u+Jj/794U+eKVYptf833/+p8H/8eFffxO8BC/nr6iKlnWkai4mESdIgmnKMrKksk9ERqb/a3pEXiI9",
+	"IG717YyWmq/GRCY8Yn2fnnGro/ERecforeaAknB2xzKy0q8/es9fiIxQkgmx6hPBU40gSe5YJhPB9c81",
+	"idCMxVdkzcQ6ZWSzFPpD/YqYLASJBeFCGRgAvVyDBucpWRuO5wPEQQNyT4aXZyXsjsKI/FFw9knI1OSC",
+	"d2wFdKiSNCVZsliqOi6PhydHLRvSsHTZVWgfDcJR8wi9D+THWlBO4ckpArSmmYJdIGFzQVLBF1qohDag",
+	"/9osRcraNoGANMA/Pg2Dr9jq5fMw9IliK8vE/pqznNl3r6laFm/Wj02SuFXMtHGul89RuCWrRNUB+a1R",
+	"KjQUGSM0Y5pQKXJaqshKgFQJcdAUVvTBiNmc5qnqXY2HfY0cFD+j4bBfCKNRUBi1HDLqP0CsGjrNLFnc",
+	"JzKPloRKMoXv/204uLycHpFrw9Nynqg+XMUVyknKgZ4z/Z4+bnPBBVzgghTe8xItNN/ROikE5LkQjUev",
+	"+Ur4tPU3D3Dab6Mli/OUNQEgzfdhIOy3uwDx6P90GCL/t4xmIQb0DliPIPOEx32t2ALvxau6yRKlGL8i",
+	"EZX6qKJIbxDPkma30nFWkXNzxtM5jTSvmk/7+G/9T/3Nez59QSP25Cf42yhMWngekXcii7XQ3SLX1kTP",
+	"t0RkMcuQO6TUiMwZMv8ZWyScJ3zxVD+Mu0E5K3JF5JpGTL7nehHNe/TFpkRp3Wyj+WYsjsgNqANCaukO",
+	"LwWxfETeab1XE64WXIkkc5FrtOh3p0yLTb0Y6A0bkcX6j7nIMyKy9xyoW29ixsgmE3xxRF4BkuCqwBY3",
+	"eLERliWV7k0s1fh19+g3U2D+/9///X/+P/oiEVSQyIxpxgmap1qy91zCkeJ9XNA7zca8i1JhEX9t1BAM",
+	"T2iVYT9LluFCIRLOzbd9e3aaXsL0bB89+FY5SECJzZhcCy4Z6LDfinh7I8QPNEMGFqFNp/9J1+s0QZPi",
+	"yToTs5St/vUvEu2Lbu99jb/C11ZsJq22TZQQk1S/etq77/eeidVa2ygs1lB9UWhyLvP1WmSKxRPz0gnj",
+	"kYgTvgDYXohslsQx418UrLl9K8Dwkt/RNInfGGPpSwKS4KsnRrsHcH7Htm9YLtEi/nKQFDr85JZtJxmA",
+	"AAD9KNQLzXu+KDxcqAlwPAvCKxEn8yTkJ/hRaIUEv7XsVFtX32h9fL0FvTzPMsaV1uM8R4v1gYRgNI89",
+	"gWcAwNcZWNuJfusLmqRf+IDW3usnc3g/oMb+5gvCcq1FIihUZumnhJLTjx81pqdaf8s4TbXQzTm9o0lK",
+	"ZynTf85yuUVxok83YzTewhZAb/pRqLdUJXKe6Me/KGpB/ZtomGQBwbRMKzWnXBvRlB++R1VWMVC2vzDZ",
+	"ZFSxSYovrmyp4lpq25D/KG4HGdZNsmIi/7I80/DKicJ3AwX9zGmulowr/dovjOG8/G4Dj5N7r1ic0BvQ",
+	"Yn4lwbvSEEy0IoV3slUk31vlB0jkepZL9ruExw3KOijmgi88x9KGSpIxfEGv73yAck21bbOkGZVypXGg",
+	"/1BgLrGPOU17/d5dIlLjCE3SlC3gQ2A0Ab9hH4H7KVdaaQ54j+NErhKt9UyvnHKrgTMK8ZRGCr6jnNB4",
+	"lXASJzGRYsXwUTrTCnwCMsNuwi3Z6/fg581wvQEU1MG6NsgBS0A/2NdqNgAgiWSgOJOXChxCMbohEm0G",
+	"GFsUoPlIV+sai5yBbtf7Nt9qE6FPFkwRtRH/1OtrsNcp3U6M3vuc3oHOq23KMnD2U/Pg2yRlXJG3OY+p",
+	"Vt+dwnzVi/Ua9/1elDFN9BPwZo+H47PBcDQ4Ht2Mh1fj4dVw+Cd9lnHvqjccXV4ez88vBpfH9GRwfhqd",
+	"DWbn7GIwvxzS0WwcHccnGqhboDVLLVwoZv3sEVh24HLK5VojJ9bIEPb8zYGAHi7SuzBMxxYma1A7wMYD",
+	"DcHgfH42HFyOLsYDejw7iU7jM3Y+v9BEqijAYlfv9XtKa9iAe3+h88HF+PJ4cH4yOx3Qs/h8wC6KPRY7",
+	"XDEp6QJwqE0wa4DTFSM0vmOZSiTT10SfvjaDt9Y7oA+hBPlwMIo05HQ4HlzMT2eDs/gc3jkaH5/o9deZ",
+	"WOsF0TLxWVCa/jTvXf25nc28MZfZCLXe/Yd+iBX49x5oOsHPNGt8SniepkTwiJkQElyBRBKLTjDYVfmc",
+	"Y5YyPFL9a9QK0DwzV07M/sIiVSXDQOCCW2AkMh4Xf4mpYgMtSHqBe5zEXdwq9kTbnywY6b0l65D1qr+x",
+	"zj9kSpulKJCUqKeErdZq6xwMgmvQPRP6eDgMbEUUXLLboZd4a8OJO8YJkTYxB/DgoDfLJGXGcSPWjDcf",
+	"YQFi6dq2naF9sPldwePdDYBlCU2uOXCDg4fDnJC5wwaQucgAJZHngoLYpTK/L9N0EQPMk7gLfIYDdTg3",
+	"vLFv4fl7n0/t/OUNPuqYUthDpxkVSqdNJhSr0iQ6lcpkORoG6dIxs2Bo1bACGxCLNP/IuLzykf+NJFr9",
+	"EsY9p/H8jSRLIZU5Lo+lKMnSuZau4PtH4mH8PQ/zHfRf7XlM974v6c+9xHF8dwzFpvueW9dgzDJne9rF",
+	"zTVco3xPSozvQ4AveuRwjXH6q198/SGmij7qEY96RAc9oqZIWNrpyI5qdwN+v4Nof0jQIVcj2T8/0uwj",
+	"ze6k2Q/9npcv0rvSzLuRjgNCH2hQorhPJEQ/9ZkqtpJ7Ub4jcppldAsqoA9W+0o/so/KyzOpXaHyYjsu",
+	"1FurRISTe5xKt6RaDtLUpFlRgwvPFja6lqOJRkv4xpHKDquhVz2ZB1fAERRUwyuoNEI6iZsx6P06vBm9",
+	"hiEW42sIOEIMKds7gEQdxl4UsbVi8Ut+l6iGFLRrThL3dZG7YTkGNUvUUIvehDZtO7QMSbpbT5463SEy",
+	"7R9FoRX5UAaPBeELoqXQwyUEasWGs4xIxiTuwhMp9I4qmpVSFeY0lazfSzF+11sqtZZXT56saaa2R+an",
+	"T+g6eYK/lU+QIZ2xwensnA7Oo+N4cMnGo8HJ/Mwx+SfHT2DBow2brYEG4kQTxcMtjyva9dcpxTyFB17+",
+	"L+uFPvFlvppxmqQP+Qa3KO6hScqOhjeji6uhlWgVIf+MZiLVR7xC6CL9938YqI5EtrDfTe5YZoJKqM17",
+	"sqUdVM0q5AR4pUcsfJFToBdgjVpQJ3wxMWBo4dPv5es4sJ3xzfCyENCergGg1504BcW28jx46uc3P8hO",
+	"PhL/xkOiHP6g840vn0I7aM/x2R8heu5Oqv033+mHrjHf1v3IO8K2jFW8/VqqRYLPk2zFjLvJLOe2MxMi",
+	"ZZTv4/8pCKE1Z9Zgdok+Mcw4A93CCt0gEAVRtYPyg33uvkZ4bWnLIDEytk5pxCSZwi+m6KhDl4pD1xGZ",
+	"fv/dDXmiiVM+WbGpc9mxj+DNW2Lax1ObW5en6XuecBMpNBmonluEC5sGqXFg4DFOnIrtjRvp4CPxb1cn",
+	"God0HpMR2pnQcy8DpWN+SMAt4KWf2P1VKLp6kpUr5hGHR4R9yxxKN76EmhZR2uoleJSTj3Ly65aThzkp",
+	"jBbZ3UERqedM0SRFWRxjUgZNX3uvRjwFjIRy5hyhkfKy7TJGpeAYplUJ5FBkApMnjMEwSeKp82xO5wlL",
+	"YzlFNq5VZcvLnr7n6JSdiwyydZGjhraS3CVq+yJZ5JlBWR3mJV2vGdf6PyeUGLZY0Uj0QmwC0iGgjyOK",
+	"pQcoLAVucWH8yIQWHnXMNmZZImLMcTS/Fxgednw64erspFdPHrZcMAQLfuGBss5naSKXZQnQvDLQqTQ5",
+	"OIE0evgal4+gRIoLfey14NPON0gWsm389fU/iWTZHdMbEuK22/qFySgnzkSsvaiwO31keSblnm8Kbyf8",
+	"lu64MiQTOOhX5hv/pIXsDPoq4blicqLEArS4sCJlnnK5uGuWScFNVEqKFYM6GpZKBvrGOmPSeLZcWMjW",
+	"76z6Wg1iMcnX3SDkbLPHhQuo881LawGVRMmamvLE8uqvsbgl4bAB2cetg9boiplga1rZQ/9ph3dmbCXu",
+	"QoT4Rmww03uepMyvUNFK8iBfE/NLVC4BJBc0olm0TO66bjtjKs+4FkaNeNVszqqQXgGCSGNQ9CkebEy3",
+	"jksjG+sIgAZ+IoDbhhDhtgZHap7rsHJFtBWU0y9z7joKKjBVSCNwTbwrGbj/DcynzPOqPLbg5gWVfGiR",
+	"Zk3JN2VhJrgJZWZ3ScSOyHO6laYcQEiwSn6+eXZEKhJQoihixoqh+qjBbLljGRKgVHQr3/PSY4nJdgDY",
+	"CZ0rJBZ1RK5rpLQw5QUK1s9YUddgg5LVjA74agIFbWEuhZV+GlJlva7mV/0iRm3E7YwtKLelpF5I3zwF",
+	"RTD22Q2VVaupi5kW023gbn0Hrn4NpK3rhJf0zXm48DLfmpoIHqV5DOThXPJV7W8bxkeFJxm4y3D2ex8H",
+	"CzGoAT8vVKWOuRQVHaueToFHBN/avcd06+cVAFrMmcDJaQTASe1Oj6mptbB3A0zoGlWDFRCDCReJaV0W",
+	"3KuGIBLpubo3jGmFZCW4WgY93F8MlSU5iITv0zXXNw5peWeq0TwTqx2X7GDSWmfsLhH550aIu+ianMp4",
+	"UISmKebySEScj7Mu+DE8bjLbNhtHv3QRhQHWPTWLQzWnyTrqa1a5FmkSbf2tTM2ep0iSO8FWInyo4CA6",
+	"/Ewrdw9vkiEieGm/wr6LS+GRQwmrhn0G5V8c34jf5yxnXjFL+AiMLV7hwAn66shK3CWMmIQm5yL1XEJS",
+	"ZYyuJnnmezXmSbqSzqsxp7lURxs2g50mSv+w90J/WPdnw/uCiUDXFpa5KUpWNBWLnHVIzfGLy4eDy+vB",
+	"CzqYf/jl4n7g/3myz5+j8f1vesHcrAIdoViU9bYKsk41Y0+U1hIyUylILAJLm8qScgrVeHhSrp+/7CBp",
+	"Dd5DlA1fabxOC+inT52YTVDH5nTlkD+HTDtJ5FJseBW4YZfcqADFrhJuDLXg4eNX9STpMjkuTQ2ZoepV",
+	"sSAmh1UTFdrzBoLZHibH5I9M9sk6ZVRCVXhLDsjo1HrdTM6fhY7Fif0J+rr2SaHI2DrdTpBbBfe20x8X",
+	"ii6xjxHL1noPb5daAGwYFrb+eyWF5WxwProYD86P6cng8jQ6Gxi0wfKlqG+33JK6w27pqgHDoRRUpPEp",
+	"Ym2OogVGxqSy4gvRA1VgkCl0RG4E5pOAgq1VSaQoJHVOUiFu5Xteyv+rR2Q84mqTzJaoqyKgCPybrX7Y",
+	"cS3acqAe6f5vle4/MTXJmtiH5Sb5TPdXT07SwLwRIaX62qRdt/N+qJ33yapyKTKzdkTXNErUtnc1GvbN",
+	"r9xDmkVomrjqrUTMMqoEOBuayHx06QVVKjBLzBxEtQXT1zCLEKpPhVQPQbj7pO8VypX9xWgwHA6Hg/PZ",
+	"aD6gJ9F4cBFfsuF8NBqPj4+LAvlqDmTZKTju97A/yVXPMtWe+WgCDRM0MinH0i6Zis1Eo3YisWcV9J+y",
+	"iYUmlywY86lg+y6RySxJ4Rx74LiPev3ehiZqgkaAJuRciYBo8QglGBt2yW/4YOH7yHkKsWkMiCPhHFpl",
+	"8IDyTdNSSbrpTUBXonI5WVCK2VvRWvmjnwllZ/X6HjJ3CzK9Tnv6+eMVfrzCoSt8WDzXSZTuEV37k9aE",
+	"80cqfaTSEJV+apo5RHUOVuSQ0r8GLe5nGYqSVnJxWzS5x/yirzm/yPQKsEwP9Ztw1tHoZjRszDoyJTg2",
+	"6UjbmfvmHO20Y2s5R5YBuPoZzSrsv1urZZp4RemZutn8APm6FYQ3a4zSsBBohmYNQ5oxo0YG9b/HbOC/",
+	"xWzgTjXAmg274t8ykbfWxtsnA1bPwebO31tCbiUBN5R1ayt3S5ivXec9s3OteH3Mz32Un/8A8vNwuw90",
+	"0P3sPv2TNrvv8Vo9Xqu/j2v1iYaqy3o82FbF2/lr26p5nKjrKFxQW+5sEyd+6S6Un/tHBR9kLOFwju4T",
+	"yaSE9Eb7HCw2WWTUJNHg3xm7E7fwNzpOCg0b/zZH7P4uesdA4mu+nkAOQemTiPKIpZgzCTGpjEklsuJv",
+	"57423xZpnVlyRxWbmM9pXCRyTmzOZb8HLcsmWNY88foBuN7Qa5rL8icZk/mq/JHKksWCZeUPZzS6nScG",
+	"drxrmCzt/vQ3ZxJE3evM3/ZlwXpqfe7fcRXKZbvmhOlvXPMl/SxJxaLioTBUUycFGqmHCUm2RFaPC0+g",
+	"qz5ZJjGbuFYYyJKwiqR31Xu7pquqE48OZqfR2eD8nF0MLi/ndGA7UJzOz4alphIxOtqw1cNkHz5nfmLa",
+	"PeTm0tcLRvACtnIN767ee1julh33GpLxG5Li4BL27UAOexTE5JZrU6NvRgiIXGmzRPrGSrnpk94YVSbZ",
+	"YLWCHuMP2bfMHEVHy7ugjh2pg7aKaQ/zVjT1WwQ3n6okVX8DdfdEM2ZoDqv3MfUzotNEKhYfkeLX1HWh",
+	"L74vspFJIt/ziGZZwmJ9LldkasrHpiZRFvPR7ZAC6PwOvXLdW7Evw1zzDaizuuViw6cuwTnDQg0u3nMz",
+	"CcKm8Wci0gYxtl+B87WCwYCgb6Y5KJu3bpYP8iPvYnXBfOlS1cSzwO6b5RYUZerxxZgVKp7oyHJuxEKp",
+	"PYXP8T12XTOSgROHJyjVLG28xn3LA8p78xFTELPfCWtX0yvNM1oV+kcufigXr2qQves/3U7ik9/dxD+8",
+	"W40Gfzl9tpTy9e97e2iVWu4mh2ayFCL9V9cqwZJ59M/8XdVPVzLa7JXE8K9W+nPZu+oZyYASQCq2hl5Z",
+	"PGYmMbzFVtNLjyDciEOkelfHBzo/MHawTgWN9/B/FBGHukCfSZGCKEWvOF5R+decZoysk0jlGZNH5Dub",
+	"ULmkkgjOrrxCHYKnYpTqJNPKQN9I/gXjWmeyVXuUv+dv//C9XRiK517/+D0I9SkQ2NSUYhUp6SRlFKff",
+	"4ZQudBvLp26GmXk9QIYf2K30cQ4MZDWLbKWlPGeSbER2W9YjViIzI3/8C/14fb+261u5MfaA2tOs9PE7",
+	"OrSk19CGJQvO4mSz15q6R8PxCfl//y/8/zr5yFLpyj8RGzC3pyi1w1eRJY3JnGklE39ULwCoaY2WGppA",
+	"OR2NNST6f53XNBRQXfI/X3/3vb2HoZX7cFVw2EYx80gDckRslT2MhyzmUmrtGuq782hpynmX9I6ZHqzF",
+	"LM0pbnNK9E+qnVjDm/AIrfGYxhdwSuOLrripMlJDV/7b3JFYKrH4bGG4yKbDLaDZhklFcnjEBgRtbOkx",
+	"WeJRmdhPmfgincOMnYk0u0fc1qKgviiMHkUr2nSMwtFwsahFp+Pu7bPzYIMTZibAmSsnFeWxX8ZaOhGY",
+	"WlNY+B+Cb9KHFqqWnVMjeUKJxeY1pWaRkOSG5Q8FBZh2JfqPDw8Rgk+UJIgdzew19IdF4R3VdaGtP5iH",
+	"qxzWHJPBoiORYvVD+1uV3hrmvPlqxqyyaqih76r9QZCNiv4Wxg/Y80Zajkcn5ycXx2cn5+2TLfu9b2mo",
+	"lyeZUY7vobbjrcfwZ5RzV1f7Gf0TNQbVu/ab8sqiK6/Xw5QrYKm40ngwPC+tlJvEwE8qRaqxshJCPtEh",
+	"/G4pSLJal/P+N9UElc8zlMK89wCu2T62A566d4fTBALjsTTTLFk69/zaYFQdnvkj2U4xY4+jwgOMg7I4",
+	"X48N4GZ2+gC/pbzVFfMPf5kOcjJottXZt/At5W1O2H/4E/jEYPyM8sN8pt+iRfurOku/pbxrhwKPdh72",
+	"BFsTdrvx2J/WCHY3Xqvw1GoMt6i47z8Az/2kPEi3QOjQntFouSuz1oTMIrpiqMlg04ZoGXar4JKvxF3C",
+	"gux6Epl3mnaK1pFum3q5qprQ/R+e3ozGzeUzUcqyW6IyesdS144xotJ0RaCo+R3pX+YZ9Kua6Mt1enai",
+	"73S/t2Acetf8ubcUWYaEvk/tC/SiyyotNCAoV/TQ4ELOWUZVbszXTNPXik1M063e1eVJufmEMSbzGXR3",
+	"0NB9KJpv/GhXazIjKxjbMm0pji7H47q4cCfTTmmGZu77neQLEEKNKO2r+s2yBl/TWGfYQEaPhVr/4BXB",
+	"n4WIg5WHXWgYzG0oazhANoZ7+EZgRK6plBuR6eOORJaxSJGlyKSWRkoxjJ2WEXNQBUbxmh1av32u1h3J",
+	"JBS4hZrRZNc4AFNmFvRkJ1awwab3mFR0nbrv8enAgMXa+l3RUX3hLi1s04jJGgyVpYOITbIo1CvINPs0",
+	"JehUkUykrG+6vwvJCJ2JO/CgrTzPFbC1fpl3OqYQ8po9wzSU1taNlGQ5d62gbPdPbUNDo9EkDvdGlA/a",
+	"iey3YkNWlG9JJjbgMcMwBnZ/BYZj+zw+JdOEm/aaUKE1tW2MrQKDhVuhxsxxtoWMnLYIFtT6uz6O0PvU",
+	"NJg0826DOhfTykorSgIZZbWjkEqs1ywm1Oy5X3jGXItJ84xxKSTzvfrsQUPViVpSPpEN6cgLaEFrxIf+",
+	"J4wxcF3uNFwJk99ACprgTD4lQ4ASyLZjH1yzSNP8Y0VgjnO5CWXrbUeRFDDAJHCo1oNxb6gHvyqLVVQQ",
+	"TIYjinHy8jmYjRu8T3G2hTvlvJz2EG1HPdCEPTFfGrNoJ0BofeQbGe4wLsMTp/QtQudTyeGtMeYmZNok",
+	"uiLvN5hGh8nEDSdkUqQR6txP2vMy2TApf2fumn1TcTs9AikKvwzPcTetONoKVQe5sGGDedBBHGB/lWY4",
+	"FlVem4KCB7KPa72XiRK3jMve1fEIIJoUPbRH4+GwxZ8yPPa0XMuhrIi1fAUae3JoqN7Q7Gk2iM7i88H5",
+	"xfxyQOl8Nihy185HJSzZXxf38M9liPvVTX0wD2u1r/KVf8eQMrOWTUIkzT4z23bXzt24vJxzw4TZai0y",
+	"mlaMvTwpDD26YnJNIyafmHDuk43Ibuep2Mh//2vOsu2/vTN/v4z/5fj5v4zHJm/zX8YvumD1X8bjnndX",
+	"DMnXlZcS/bS3yVEijaF3mgBOb4c8a+m0SSQ72Ivx68jsJS36M0tB5jT7FPHd1fefof66T131XoqB9PUC",
+	"+XXpBSG8lRhHS8TCaRUutYSqgwmuc+67x5ZaFJIdWog37mM8Ohsuh6uhnHphF6ud7AS7q24iP103sRy1",
+	"c5zNrBQsvDAXDjv0S6tAES425TOFtMC5AoG7O7z/d6s9Zbv4CLQBf8Dr4Mu8X5oKZ2AwvVWuElWiX+ZK",
+	"OL6RlTnowUjq4aPQQ6kc2FuXx/KIXBfVH+aYzDQWTXNbQhVJGZUwRd8dWYJNGSxVQrsIzVflUTAvw8n4",
+	"QzTXklrQnJhyY54jP7+E3ruyMoezKSGuk2KcqE/SiXF6uVOMPdop6caFwuwx0UJlNvzF050Lldlp0aV0",
+	"D+9i9MtaS1mIVLDcrnK3N6l7VK0fVes9VOuDIuye+dc50F78prV73SP5PpLvHuT7qU3t8gPTE/wb8Ctn",
+	"KRhQ3poq+yYJLchcpKnYhN3TZf9MlvPJPvSO6ZAV6ggkLOsze2LO/YnG/ZOOL/hKCLCegGEQ1cUu85HU",
+	"pEUlkly/fmnH0JKlycY1bsFKi6smhepgfa3wPu5VbmCQUNphd4XG0G2rUvNIjw30+CnS2zKMPSS4kOyN",
+	"EKsHTIoSPN0emteE+UwvRPZbIc1QH2j4sftCvjEtQTCMFxrujwAEsQCqBeSAHICHUDpOMF0mlA3jZbrU",
+	"S8m8Sx60pKDIC3I7EknoTOSqTxLw9RAYvpoxkiYcNBJvYsrpsMPIlEruUeMELrC5IQ0IigswzGV7DwQC",
+	"XS5l/fhsiP95GevNYHn+VYvukOzH77ypkF1l//f6h1DkRj++xB+MmqFBpaDfy3ny15yZ5/UT9+XkqjCj",
+	"pjgMNAOEfbF5PDWK7JAQ9QZ/s2vOUCF/LDF+wX15GWchinBfG6KwI6D3oo63ZpEygRzvIhB/CtJOXN/Y",
+	"FyBH6PCLP+oHa5FCWMasUj/1Zu53oBAoZ7I1JGuFEqUCASC7kldYeDpsDKisMTskgpGRpbG2VMHpostz",
+	"KaTyBzY6BjQq855xF97TjSUDEPtw5FE3jtw8q+zG3T3wbRvUbKiKlj5mvq7RZV3yhTVV2ua8PhX9Eqii",
+	"mSc8lh4V8Jis6Jb8RSQcMpwpZGr8wa3ylEyRFqdeIrRffWcz+nKOzYCKXmW7y9/KQ/mKl9YH4jYmPTtb",
+	"sxqLxzAPDCrXgB2RG3oL3mes4OI2F9rYg5KuGD5YobpxmduOyqd/PfgTHfz3cHA5GXz41+ABPgc/+qtD",
+	"dKb9EwM/OcevNQXN7wMdLtHTSITLhT55IhlzV1tf6TJuz06qqK1h77s4UWYU0gEIrA/H+qc6zvChTtPC",
+	"vtWPVlEGvw+h67tVsNr9mhPIpKy32z8iLzG6wVlSpOybqntuYjeKfQQa9WvNlTbLlAQUdqm1WSZSiWyL",
+	"3ZaM/dk7OR2Tk6Px0ZgAo6RJOhMfNYee5yn0kWpqeqmXHf8J2ORqppca+Q2OjMUICZtNjruiOPq+kqV/",
+	"OaAns9PBuTYHL7Q56Px17HTe6/dM9yOc7+UmV0Otv1STzntzVpr5auI+l4zHEzF3qfuMK8836hqEug5j",
+	"MofzL1ntpwNttw7Ox5fHgwu9neisGFD2uYxqjZJBgZLCuG6FBr2NO4rYx7ZGB3aJmNjQRMnJHJpOZSxK",
+	"1onGVJqsQFrgt+WqH1xxVPil7Y4QdxX4n3TCZb2e3l2NkHEm5qrI9VBZ4ic9eApN12wRF3bsliribmGN",
+	"Q6QpsYBD+g7jMQhn5cYYa4YK/7LZmxyEV+dcAkwOx3eAmrFDRe/q67Pt73a++3f6wfvKPW2c8AsNAWlq",
+	"hbVeAHoYsqxf9DOyzYOeEr2rLai3pnjf9CltqdXtljhh0v9pU5Xy1pICFwpeCm1m9B9bpgIZWLsN0oIB",
+	"BZuzASZUqSmufi2hC5pwbJ6ZQN8nLwMAZfNBgX3L/RoL6LyTIUqI2yL3IJlXcfMpGRC7xyzAUXlzFgq2",
+	"3PWwNUUHM2RePndJJkheYMNcEQq5In1CCXahjoBz6b/1MWrlmpOCowFp6K8go/6T/deWe3ZwlHduOcEO",
+	"n/fQaIHZFBNzlZ2ssEX95jYLzrzclORTU1I88bTXXX9HExW86Xj2sKy+VLWOIfBNd8h2NAFIjHginH1U",
+	"je867DaVxO4vjeTu0xhyHAmVsonqdUpCMc1DvYtYEEqRaeIaCTjBXRYR/kmWcefzyvKmKjeruTFJweAK",
+	"4dyo2NvKqkb93goktKmNjrFds/jIPypbVOV7+E7LdtFxyC4CEFq7WT4aBY9GwaNRoI2Cg4KFaL13jhGW",
+	"FOpg9238TuvzS+yoabU3UdWcamVyTfpxEd/y1C5Jk7hFK0Y9TD9UTzcv+MvumVR+lvdmmaRW1TalwYfJ",
+	"Isssdvd/Mujsm8ZPvV0tnRobo081wNMrDT10kQe1TEv1UkNx6yBeJXFsqi3NJ6AhLUWePcVsaJM4DbiY",
+	"pkKq6dF7PnUMb9on05Qqlk2hu3nGaLTUKEEIMDPVtlw1TVEN4WAWizwiU7qaJYtc5HJ65bq5s4ys6PY9",
+	"X1Is9nQ+Jqy8RKWbbokUR2S6ZtmKanIvL2DargMgIiMLIeIjMnWZaeZhpNoljd9zLgr9zRg60Nhc26x0",
+	"Syjf+g1ajcfYEIg1yTxJAHgBV7JDi9YE7G71tbCAl5J3+z2N54Zmbx0TtDsqt1W/NNKr3/3cKSqlFFh3",
+	"nxp5x++CjeNtS11EujU1PGxuWGpebP41ydgq4TGA4I/EiawQtC5eGN+h/A8KPd8M9HB/10Vp5RP/rVCT",
+	"k6it7Ur/oUl/aW0Cf7D6Us9afNQXHvWFffSFz9FFH+bfHJRxaRSRXznZEqB4DUMkGkvbzCZpxqx/pxTM",
+	"ymWYGk7c2dFE6QtwNRoHIlvu59XXv014ZJo3c1EFoqShqCXb6m8Ot5UthL80Bdz916skBfVuxowvEDdh",
+	"JGXA1VwLxuVuiL99c/vZtFqEe57A4Vozksl+qvPrjN0lbLNLAkLFFkxRSYW4lSRNblmZzpZqpdnD+3w4",
+	"PI7W8D/2W5amgjyjmUhtINCOliVbkWdlg/0If/vE/LgQEIWsNQwaelfDZ/qY31EVLV/TTG2BHX/UX+/5",
+	"5jpLwe2EWMpvb179AMVrIf19bz+821FDfpD+EkK53/FFmshlOAH3Y8MC+psGWCtUUnYTabmuEWDW3kU9",
+	"bQrF3zhdfEK+/0+cFbcH8rsMkruLH3s7vwop9KahLfXUYGuSMf28M1hKMQl6C3XWBiFYEKnVaoNoMvWV",
+	"N7NAYeNAcF4Q0KLe85TNlf6FG8PX+Fq0rKSJGUhrTQIQR2SKT01q5mBRETlj7/FLbR1aOw0gN6O8wGy1",
+	"hp7epWer6bclK3akDU43URvfsKJb0mAyavPOsxlNSc70SiPA2qQbKsmKxsx7hW8uupiU+xDCmGBgw3AF",
+	"34B8z1ssSDIVa61MitzarDYvYkO5gkMp1Dz5FEvsveQKjaqyGVolFvDBlvT26rmC0Vo9KDBXHVKLqqaK",
+	"geqgb7aGHqyrmMgWD9IyLNj+q/FWvm1uJDOnWSHBcay7JpUfRdW3YTwoU60tTb3ZcJoiPcIKlvp61pOJ",
+	"LXar8i3CPHWGUrFBguxAkzHcAk/5g4iro9AFMwm+CXTnWIo8M7G/mG6PiDMP3vOFYJKIXBXtR/25d/qu",
+	"zljAo1I1lYLb/Bhu3AXzgcydM8wJJ5KipwGusGul7ucceXPnJFYwNhvpY6tf+gbtxeDymJ4Mzk+js8Hs",
+	"nF0M0PxCu7wQrnJNV27aWbWt7/ngQttw59qGo9q8t0acXqVYwzaedToKajUwT9Ivyyha1UIiqBa6NIoY",
+	"3F2PvXghkup+x8Ob0UVhjaJLwQM4hl0OzmejaHAZj9kAa1r0LoYn9oWA7ccZIn+DM0RG5eOvzLAGdc8b",
+	"Yl1n2x2mWO+sYq1NsbbZ/L2rHnhezTjMiQEDXS9Bb81ofDO8DA6sdn1NDblOaKRMO1vTkiemWyj3KThB",
+	"D7+U5SGP2Gi8183J581kfKhu0/eBW7qrQatzW3VrLw7X2sZhcPfydgfptNIIqBiy8vvz0u9xbJo7Xdnw",
+	"OoODD3botXeMeEF2sXZ3NGbsSfNTxy1TdezYFm8yzgeYMND9/XvQw/7nvbtd+Z7kgJpCR093hTRqVmfZ",
+	"Te2lMYSWsNXx1uWM6S0M1IMGFJ9Z6d0mAk3Lgk6XOE30iZRucUX3rvrE74sbwbKE774QtUPax5cOG2UP",
+	"Mml2b1ortViGzIcC6xNj+TnWvmKrGcvkMlnjiWQCaidNd9f9353wiDW1ctawFP0m/uyy698uaZqSDSMz",
+	"tkj4v+/g5CcFEUAul7Nq4kQ1tp04G2gVaXCu9cVLrS8WpzWO4O6v0+1ECS+UsOfeYXNY8qeZXzlG1syz",
+	"QT4WPDvIl2syNLzIiUPyGgJG+iD+/EvvLyLhOzpsw/WXjPF2/ozT+ifhMz69aNJYd+MNO4gbZ1JHbu2/",
+	"gUE8bnAejePBBTueD06Gp6Oz8fnxxcnlWakd+kFHWy7LdCrhPElXRSf/Oc2l0rod2BqmBPmF/tDb4p1Q",
+	"bI8tKlYGc9c+D0C9lpuTFc1umZHU1mex3+2h7Xf1IMAiltxpDDmFwn1kxLr/0UHGVVhWXpbVqNCVHJ99",
+	"ipFWsGhrG5Z3bNlIA5XgJhw/cALwEECqsVC9dolfYwPMgo9YewJYhqWVVq2qJlAeJzP8401mMCk5sdHL",
+	"JZPSXVXTy95SVpE4hsw6cAFPB0MksuO6MDhjg0s6Gg7O49PTwWwYjQZjdjy3jNIKu6Y4pltRJgsObCWE",
+	"ACfrQG+nC4C+90r8d5Km9Mnp0ZD8j/8ajZ6SHxKefyQfL84mZydPSXZ3NToZHg3/J/meRbfiyXg4Gg5H",
+	"wxF5kWRsLj4+gW/h1kmFtu8v7emxh/DW5nRZ/+LXy6DK3rpgRyj8EiKs+ml0B/pNIY1ftVszAMbVtV7m",
+	"TVHeUAkchT1rIdC8B+pQOSbcEbJr8/zLItEnDJz1wu1YDB6rOULCUWyMR8RJbJM+zY+KnrOUyFyuGTez",
+	"NLtF6Iztdq2Xv44akO05ZUI41t9AfPfnm2d9IjjZLBNoClxgGgY5wDo+ZKVEimBUuA6KbElltW/TWEo4",
+	"tnBGzECTAmgQYMTK3ghqwE3hmmmusSqm7NcoEPCijQN9qiYUtP/ZuTktdfAKx0wnrMG8DSS2ByUh6xAK",
+	"IQnHsSL3MM/t+2p0dgdejPpi45C92nkUAzv3AuAt5VETO7DumpbULgeGCchiHV75nu8LUmPqV8ld01iM",
+	"h0+5IG3n+q1PY8j7iIl2Jhz0fLSOt0MQvpH16LA5Jeiz4+8v1Gq95FUJykqRhhjBLWNr6ZhWn2wMaKYE",
+	"1NRxLVnG9iWEVw6iEJ4Kr0yokth+W4cXOizFWFYs0phJhTXF+0NXhNeqoNk2SoFWLPqrL3J7a96cEDj2",
+	"IazVNIBpI7QYAuD6Zx94nd9AwnUIQOfxCVObFoF1RGlS2xeE1/ZNAShKfpydkobGMUo8+Bm2S7fVveuU",
+	"bllMtmxvFP1eL/ZSsVUzgMYLUwXwhciMzgIv1JLIQOZDjT8+BKg/CBXEWtkFU4Xq57VGEcJlLmIJHhxr",
+	"QWPMyzLth/YkKhq/gteHoSv5YYKnqk8tFpxVhJVjZA+kZlX8P+1Dc/e+Y2/M6m18IOxu2ingREW2uGwf",
+	"K2X2hbFd6lUdSc288zNiCv1Gzdxo46rRfUqmIBkhv0v/gXK0K1yvtjiaMTB6y/kbQvJN2/qDhMu+mXcH",
+	"jBJy2mzllmtrtp9EwbcGAVJBO+pddYwCTFNhjJPE2lOH3PC3igamflSyszwiCGhNHg59e6cuGp2qa2mg",
+	"rA15oqrC+crio8yrLcLKZqint5RVzgbXQMP9NfaBVTWqfKZ2n4wBWmWNJTurYs33K/6TwhYqa+LB3Dj4",
+	"vr1S+zGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV",
+	"6ldKpTqsDQZWW3ZvgeGFTur9TcSKeRWagUQYmyxDrX+5kv0VtczisNGfvi1K18qaiy2YWcipCHaJ69oY",
+	"O8Zb2HGCeuGYaE+9Us/Nk75t0KVJdXN/WkE2S7Gq5yH5A5Q31ZgZF1p9h5LeagQNanj371dbHcplNte3",
+	"J+l3TrXoKp1GK411bVzaOdOpQm1OuW+Mj6QJvz1wvv4BdexlztkOlFRiLaHPLdaSdwPKeojC47g9ZCaK",
+	"aAOLRq51ok0psIkXtcawO3sSNfZFqqPbdh+Clg13Inm4Kf3BXgEOMf2CKAp4S8fSTrAmKW0nZ7TtJuIk",
+	"bmGCrVwljxN17eKiXw+Da+xfCUx8xiK6YpppJyrMyKneWBMfx4hQZ/5pHr8NdiwEHkoVNmnCfmd84eNp",
+	"b/hqkU7DA30w/D34PLHoy9iVO3qBogpzxBxHSHHkJsuxRmVdCQbX2oPvlX3Cza0sIxzBwwyApeb7XGvE",
+	"5nIc1v8sa2i9YyYfYMuNWn/yuON0AePCbu58b05AKspj+ZRMZb5mmWQxi6dktiWUcLZhmTsoaLHBUmbo",
+	"xY2swsauyOCtu9x1CynWDPbRcG71HZcXsP8H83CVhO0ibs9e4/PSQXcm2x2zhup5qH87Y1K++EgRr1My",
+	"Nl7BtDYehO5vdSRGQ9s104a/sft+qXW+3XsbYXqZq4EhbZAu1Gy4oMtk1/A7nAi5lwVgPLctnSSrqU3K",
+	"pP0e1ie40ODNGghAO+IwxhbAmk0krOV/hQeblX/+OqVa/sIcCaRzt1+7bmnURmn06HD4CVYgphvvoSaZ",
+	"sEZTxnd1KEg9kduLhLQBBvwAnw3Iyw09fLZGV3osRV2CCX8udxStCDMovT405ZDhKHtcndBkj4K4geLK",
+	"u6mwjOJEigNuuwWvGzOjr3GAZWNadPkueLGfnVl7xr/blU7LMaOdqwOx4YwmsmQ0UzNGFeoqRVi9o05Y",
+	"jkPtwc1mjHHMTHRzAsiCrgPt/Onsk+TS4aRVUFVxdhVkVzHQRkhFYvkuKzKY5E5RazlY34eFuhfgdGQb",
+	"HWbdem4GMI/RGVH27lWmkH8GttE+Gttzk1iZNMcLoXfQYaCVGyAd6Dyrv6of7AJ6XgoPJ92mGBVU6XDf",
+	"d+OkvT12VtyL2oIAh7sTaqeU70qBi+SO8e4UaCOunaTXA1xy+8LOiPPqHg6vumjQO/3QbzfxTeNdRoCG",
+	"1CSEq87H8BCY9TZTQNqOWclUcKRyqUTKVEhVvLhf1Bf8md26X6Nn9VMcqa7iI3C2M8oB/lyxtpq8w3hP",
+	"8fuOZO/cTO2FLDiHc9/oT/uoPRhq5/qveuITrIGDFSEv5nTwTS6CPs5bZGffdWSatqYlQACmjCZUtarZ",
+	"JYRf6wRgI9ZtVbnmYhfNorEIV4VNtp2DpzYWmqq2CuObDj6gnczE0Ebfc2wm5uLjLX9w9a4coG8CCgyK",
+	"hbCteiHWJG73kPXlCP9DTEkq5wO0b/VnybJreDCocHkLVSCt4Kd0gh4d9R2Rtl4MRUODmKGpeVG91VTb",
+	"1aBG7KDl6mrGMtzj5PbUwOnulgE+PDhpeg+AGhlX91FYLxKWxq8zMUtDlppWQTK6YorZDtoG4VurJWMk",
+	"3nay3mQCxH2FaYk4ZC0rzR76wOrXmVhkdCWvyNRuaNonUw2t/j/j+Ur/f02VYhmHTuWAHv2vjPIFPKWE",
+	"mMilyJT9IxV8Me2/5/DHinKYBbdKuLZKJfybfnT/znnyVzRYpXmsaAWvP7D8DJ+95WLDcYkUYq4xvGiW",
+	"Un6rPzaJZJNoSTMamelzacLZZJYxCo/MkjiZmOf03wmHpKaUlX8UidUs4QlfQK4kvIXxSMSJ3huZxvk6",
+	"TSKqAC73Q4SYrphZYSUAWAhN6H8YEwzQx8BVjvimt4wjoqVymEvN6nC4ZnPzNIk0nsHKhbF52CG9HqnX",
+	"9NXUAMCQ1jeSaFgxoQO+UEtLX47eQIbFQsmnJMqVaVw/Hg5Jsema8zQAz6rJy/vOJ2ErMQ11MrEGe9Nb",
+	"/SSweuU64tb7SP7Fm0O38HvGs6BButBfHJGXfp/4hJNUbFhGIirZURWs0iTbUQAD8K5ntk4v+EK7fYkO",
+	"AVm70QsLbxsXxE1Zr4lsmeGED9gjj6iiqVjkDIuKkw6DmxAe96ZGFAfm1UwiGPJh1RQ3vsZssbcUWQad",
+	"j+wuRuNus2Hcwu1YeoZP3fdbhpkBLK7e2gbQhFQWc3t1EfEI4LONl7Gb73cdNPNbRlNNsQ1tMJJiPGhE",
+	"OYFpIOX5CLM8utVWdC8SnNvxIfrlMypZ5eOMxYmsfObqucStN9yv9FDtiO07a3Ms3G+QRW7qvAVkJ/zc",
+	"+ZuwaO0bMk9SJoMBGrebA174Wki1yMILG3wcsOob+OUeuQXTmC0yGsO0GlaMwpjlyrD+TEkyY6nYgPdA",
+	"HpFprEXtlbVqcNSbKSbyB5PAudnV9T/FhgczCoqzPWDDN/bHu7i/SzRwp2bx7EHQtyTUfCVaK9m/BNEf",
+	"lI9rrnPnfNyXz0PC6OefXz6/O++XJV5RFYkxuSPyxlKGG66UQDl8vl57UrLqbjfKZO+q97//PBxcXg9e",
+	"0MH8wy8X9wP/z5N9/hyN738Tugxe/5FQxkhRQYKRD2Pb+MNfHqsVP3e1YngEeJdIk6mk6ZOYRVrFB79k",
+	"xu7ELXs4r2T3qH9b+DAU83cUQtP0pznoPt06yD23v9X6UHgIlVYhy1OonA8J7F9kr1wocsvWyk0fa0ZH",
+	"wTFYOAGrlgEM7lCgMj8D2JaqOMFjCfGQhOBOnix85sFdVt4F6nZ+r1kGTtzamb1bCgyTJ6p8SKVQf5H9",
+	"sfOE9nWW7M6nKmgvnFRViRjaA7RJVo7YC7RVnFj+pd/p4y2gae8288i7PzfvPkhF8ZuCdVZT6syvcQBf",
+	"MQ4SFEdakvOWHdYz8Fwkptt19gd0hu70tprxSETWLyWcmKnJWaJF2Ga5xTgblaoYFuhnGYOzZ5PI/bIk",
+	"99iMudq1vUDbI/2dNZjMMM9rXmX49fmUBPgXtDXGWYdXxpbeLM1zgA1tWXCh3nMl0viIXONwRDsUkQsy",
+	"zzOIsljMJBhgwRGequjLhOBoS3VmRUtM6IImPOgmC5gOrAg6tRNi60z/R9bzBZpcHDomuNr38JBZ9e2d",
+	"Db/oqOAClMbR4iVbp69vo2FBS7HhmEEiIAV0CV8VcbXACNZDqexhKScc2G2p/N6H0rrVX98/xOjZz6TE",
+	"FsjuopIWKN1J8izG3pUNZXC262NIy+tEu60a3SMJ1kjwEzUwN+58f0WsYQwy1jCVlS4sYzoiP8Gsak6m",
+	"moVPYXSwEdVWYJb8itiVwBt7Ye18ENFg5ntjqD80+X8MyTbkVYe4oRQrNhPxFrUUZ8aW+eGvffS1g/fh",
+	"2VVJIlbPvcf3MHsRuN3L/6ifu69C3RiIwkgf6IEJcDwuNrujT5i9S1es0gak8toQHf/g+huG66bwW60a",
+	"YNe1K/IdX6SJXBKRke9ZtqJ+oR0QasyCNPiDWCT8E0ae0zSJ2H9sqIqW2JFSMQg52RzF3lWv+HIQs5Vo",
+	"mYke8Nm4bs+lkviQP8aP8Z6e7Ix3FgDukEL2uSah4hYKHeQrmt2+YTQ+AMOhvkftzWHvPy1/trI/78fB",
+	"ne2uizL1xZE2v8Q87MHO1VJUZd6OZoMlmRfTO7jJpnPbH5nsk3XKjHO/o1nTvW3bru68tuSmcW8HyXP2",
+	"MWLZWgU703Vvi7W/VVP3frstPYBXcZMJsK8fxq24q8rOCFLrCu9rSTpjhMmIrl3qoC9q/67K8iBuuUzi",
+	"WO9FLPAJF3HOmFTYtEASPGJsr68wZvB3UNDXnWR/n4tGP9M+1X8P6Qdv92ebS1kr+zu05s9w9nbv9SPf",
+	"/pr59kF2lxsf1NXaMj/4dgfn7WvWoq0paJWVQbUGkyHeuUNlM+/bI1vrkUy/ajIFL+mGZc4Z2bv+0+0k",
+	"PvndTfzDu9Vo8JfTZ0spX7+puBkbHvu9axIodzz5tvc50/LcoK9DPLctM7zKqApnxEGsFkYPTiEVdgph",
+	"7fLoMW3GorJBUqqY603DCeVG54GSbpgkpVWEqWu9CEtCqGKnhK44mZtayejHAEHWWoBQSZxkLLLOmUxZ",
+	"CWvKoRjvVBdbpYWdGCtvswFzeH81LzM3u4RExBcqk1ONwfd82h1r+2RLVuihtt0gwxZ37CWHUtcDDFLc",
+	"1R79f+uJkcUKwaiHYiuriJtCD0HWOaYeWO0qUX2PCHYVS3+xbK77MLqTsIEMXrhqXnPFMs6iZXLnN6EN",
+	"CZvh6c1o3NxtNkpZdktURu9Y6iZoRVSqlKFFDpaWFmVxnoE3dKJZ1OnZiZaFfcx2hpkXJt/5Q1ki7GoV",
+	"C2wmq7SpxuRk16eaCzlnGVW5GXaS5VxbAZNVwrHt8OVJuWzdDFrIZ1Dvbfou2wbXP9rVmjrGVjC2ZTTr",
+	"XY0ux3WXZXEC7SYWVOfxSo66l7NUN58+T7eCiou1YW4g0h50lBB50XvGtZ8oeyo9Fe00bN6WCCfkQU0F",
+	"dHRgBM+QJNI3+LFpJ0T2VozKHCoZSolqCVdnJ82802t8Zam1LVfeHBS0IC4VlG1xyKQtz++eMg+lDKZi",
+	"CLtH1+andjRW/dvSELhAwZ15SGxoOQMNGna3jqjetR3KiaadN/ibXc0kChFvKa4Ccanlw76Ae7c/dNru",
+	"6z6ZbZ2/vPPQdPPr8skeB07WNbzYibUbu6DPlHb6TqIl5Ys9WABysw7g/FE/GPQr2CYasFSdQqqhDHPn",
+	"SsRb6cDhcwj/5PoFh614KjwcfWiSq+3uiUfh+YWF52EeB1CQuvsb9OP7WP+PVPCFqeBDR0P9s5rfXtXg",
+	"vsY30uNXU/1WkrftyhUKWUVvGcwHK9j1in5MVvmqd3VmXWz45yikQXmiqrmLEyhRgqMfL1Bcu8uL5+RP",
+	"8BWamqxphJXvGQOHm7+X8bi8l4vzYXA7ebifE3RX8fsFeMyki09P/z6ezLYPkqtjMylvWJpKshQb7zwZ",
+	"j2VgKIoGx7uAetlP9nHef6mmMj7yHiCKaF7/cOUJe/a82auNzV59O7rmx1W4DPzUQ/P+XWr0tWlVr/5h",
+	"78hhWk6u9lFycsXakrf/YXH/iSnV3qj2fbUCOL9fOY1aA3GAz/aBTq8SDWuqTWlDwU9rhLcb51TmxEyr",
+	"J6qwr8HxkMR0K8k8EyuThNedn3ZJDvzZPhfiqiaXD+EOHtJ2R0mvWLNS6qlzAaepyUfeSw/5yusnvsos",
+	"+M9SL/uVlHp+mWx6l37SXDC5S8HYditUerwDD3MHfuVqpBJb/NUF6bY93x4iuBsbLUHOjFn2GJfw6PRx",
+	"AOXjAMoHGUAZ7pLf3s2zQpnlkgQv1lgjy+YmulQxqVySY5GTWgncuInZhzej32+cSJeKDh+hzQ3FvMwc",
+	"KFiWBOY0Ydc4iAtyr+2uQTH0jIYMEb38UzIaDk3NEKSI6D8pjyHae/SeX6cpMb0bMb7Jmem4qlc5Is9N",
+	"1oiDJRYQQUY38nvuu7lGJS/XcGfFiRlq4gYnGITUicDgtZk/tknlR7b3yPYeau7up6glMAn6QIXEsoxf",
+	"VRX5kW1ee1VI5R2OhkQJMhpfeJ0sbfaCZrt6429ePCMX47PTPvlpTf+as7fAYq8IQCtZTP7Hjy+e/U+j",
+	"06whIVeuacRk3zFzc8Xec+8tmpt5fwI/NFxKLsUG+k6ucqnIjBHOEieS7JUgXPh9LkyUvw8fa83qPTfs",
+	"0xVdSPIf+DWkCaNRPBr2h8MhwTalWjDZQiv5FBt+rSDYwQWJk/mcZYxHDONzVB0RTSCRiIHXv+dTlmUi",
+	"k1PI4GvqCBtslArIsL1SHXt28Y3heHelmUconRIhPyHl8SfObpIVu4H6+HAER3+FRzoXaSo2kkz/GT78",
+	"t6klL+imj+MVA8V1Z+Ud6z/9LLvrwZ/o4L+Hg8vJ4MO/BtueVTxB4bsN35UiTX0zo9X25zAigbkJKmUw",
+	"j7Xs3Imw1wXzDA+kKRfaBiNGcSLXKd1ODH9+Tu9YxY7b5ez0piJVB3tb6VmebtTu+DWONQzymtE8FgNG",
+	"Ct8lDAfJ7fTulXfXzhKf47O2urarB6PDUKjt55kGtX3IMVAl5De9MckKv2Z7CtdeKrU75RaTwWS4uXFT",
+	"9rZrDFwOiVUBQkbEPhr7J7taXb95WzvtU6Cb3Gd3XMZ7y5SqkAT2rn9rwOvv64ofFMXyOWXnYJb3ozaL",
+	"4u8LvZ+o1ppmA4fotaUz+pWV22bNtlzXb6ZCOO3uAAXrNctWScNAlepo8sqoU0JBB/KnEovCntUm0m2y",
+	"njg7ydVzeU/cJtGtIZxevzeDzgvoRDY1lxOjMphfmr8k018AK1tSHk8ETrWBwVA4ftsOC9BXY0bhJbCc",
+	"nYBH43iihPvzTqhwiwfj+Q/Fo8wxwLAZV/1sdHCp7UcwE70r+6kWcvkSdB4V9LAiJUiuFsnhfGLbYG5j",
+	"iUisCPS1ADeYX7bRwFuONKM6PdMs5mHi8hHNJXZaY7cwXIX1rkaXMNZDetWFbC2iZe/qHDkI7M6mKbKP",
+	"NHJcLZy82LXW57Tk0DDZhV6+oUtcnCfpKpS3uGGzVa+ckfhLz+VtX/Xg6nVbKmZHd0oBG65nNGouKDbB",
+	"Ixofnf4J8y0Thwg8tHPrQHFDx4/7vQycJCPo9ZPgpycjwy/0VXS+lEz552GdKxuaKJyBpv+lz2UOCZPm",
+	"OM1sCY2FT8qa+KDhk/nKaY6hYD/u/8KRaF1BaNShLW+CghJFph72pkfkZ/0yrWSChzqDZtwwyvuos1L9",
+	"UHlikoEnARy1NGamIIUqfzAnXO4lXa8ZZ3EpaWtn1pi5jcGqm/L7riBlGCCBpgxTmHwPM1sYjbWhi+NX",
+	"Zvl8jqNeYFCP/ocmqxi/XQkzmyVmkmXKzJmxCc/6C42UOE/NHzj4ByfD4EUHf0cqotvpEfkOaoBcN2qT",
+	"eNkwugU4TXWjbxLJJPqZGI2WBAb/a2Rren4KZMIySTK2FpkyyE6iJYlyhqYJdu+n0MCgVvpTz+x0XK4x",
+	"mgHFhFqa3bnizGJgmIYH/VxLKgklFimHTy1DNtuAFg2TmYfj4NIYMn05XNmrlryUs003HFiG3vFymJsK",
+	"s3dDVwSbbiNYfiplEqed+lkAX204jkSa0ZK0uwVfYsRhv1mV+8DkJ8h+TtOksGc74LLC36uve4Z9Yk03",
+	"I74optLAD4GSTP8U5P2dXpoFW9Rho2CpHJ0+JSO9QXAS6kVTkmEjWLMiz1cz0B0/DhZiYD6cp4Lq9977",
+	"AipMnrMtEF5xeXGL3fbgy7vGuBvgyvrtoPwcTSocrKsE0au4Wxt+TyFImxJs8JHazEhsORML8BUf3me/",
+	"Uydye8ne4gCN+0K673dJ3+lfNV9SvSiLNRstc7ZCqdhxW6txQ0shlpEhly9apJtj8a9kv4dxRHwAtlmw",
+	"Zf+8rHAEWV4imOq1Qx7Spp23F309qt6PqvffvOp9mHPOWq/dPXPmF89QFd2r9WNB1x1p9BzcJPotDsn+",
+	"UV8OoTTJP816j8iwgqWNc/jKymO01F0KxxpMAiJpUKdyiRaXw+H56PJyfHpyfjK8vBy1Z13skZs5nzRL",
+	"32stGUEntM+AHkNOhpdkalWbiVQ0ZdNPgH533bw3ZL4M4Qttn2iNcHoFPXO16urrPV9TAw5LYU1dXmLh",
+	"O/lSkzqBgskQpZFlesNGUIEgE+ugW61guq1ow5STrwtTrao1QK8xMn0KhhruxHgIoWniIuEYjJ0CAt13",
+	"xX2rtParUezx2RD/25dUwyozgJzhPNKEk2XO44zFalmqfzzx33U0Pm183eH6NEauzV3+jAxpN57aOjP4",
+	"kzEEmBhPPfUZzAAr6OudGUrFnicXJd/8ZQc1Wu0oLtVomxbQT/3GP2gCgaFs60NT5vp1BipR92u3BPyj",
+	"j75iFDcdBGerRrr2nMqP2umjdvr34BjOGDjziiTNktr2SdqruVJvmMxTdbAqa34eVgSc7xUcfzGmXJQh",
+	"9i9tN53bR0pryrZ5NbR2Wq/TxPUdDidddJMzRfJyYP0uTpxmZ4DbVr/AStsJvFShafFl12IN31W204xB",
+	"M7bP9ol6SlgqbdASksCwUwJ446hpgRDEbLeeVbBwoFfVLceI8QEdqrraDc26petw4cUtik5KVjBmQqy+",
+	"kQSl4i7FM+Dq6tLWyWvn1Vl7OLiPUzHdGpXpvfs4NXZuatFD3AvBS2/nMbueVe3aBKDanWPRV6nUGslv",
+	"hlRuk1S5FW237m3DTGW4d85FHgvmpzkYr34hbfSD5l9agQhPLCn5J5s4rAmOJwrqI2r3fd7Yi9NGiWjG",
+	"PBdnzXiz9pkx2kykLAivlZa/hBpH+H7Uzhk2roqySlBWmjaxL3cQC6HJGYJUPMiddtVFa6ixr4SxKbBw",
+	"p2NgpUKmuHebPGc24RAXJDuT0N9w+pjvTzBEif3X6II9JZRIpjStEQmxN5BaS8NrTRgMu6on+rbPj8g0",
+	"4TRSyR2b+CUO0yuTIfWeJ9zUAGyWAgc8c6HIjDEOSY5HZCrS2Gbq6B/af/prwwraUMfYqTRLutaAXED6",
+	"0HuOgWH5FNntKuE2dLcUUsGkIKjuVku2MjP9iAvIurdgDhAWDi2EiG2lIQSepQUi7r/nIMjhcyGVxO2Z",
+	"NiZHZJrzO5Yl84TFE5PDA3sw/zSyUnNqbLUfCT5PshWLcSShRhPMSX/Pp2ZA0QRywKWLN08kg4wq7xOv",
+	"DFR/mMRstRaK8Wg7uWVb/X5bNplkYKZJfdT6HRmTIgU0QPxXwth2/MiEhIHB01kumV+BiTFD/T1sGk6T",
+	"Jql71YxFxhrEMTj42/cc+DTOYtRnbaLfE3bHEE/4D8vRRa5m4qNZH6giUVt4hTCTnDWh6CuLFBHTLaLR",
+	"0sh7jixvyfhTY5cu8gyFFrQrkIpu9frZekk5iycwyn96hSP99XskI/kaYuYwk9Oc2WqVKAWn5DPu0KXo",
+	"9Xs+qUMGmk/fXq8990GAhIp5VYYcMKTjUYP7wCMGsJnLtICspHTmFkR9TjY+5M7EfGmRr/8s4SosjIRU",
+	"pl32Id2MsaN7veP5p85IsYNIOnT5hs753pSKoMZXzNOxHiVN80BxlTkUX5eT8fD5FsVoC8BlUAhlYpY2",
+	"GhsbxhXZZCBYYM43VEpdnpyeV3psiBgV9DuaJppSkYr6vZgpHG+FlhZ8bFv9wrNXwOBgHhxUFmG7AlzO",
+	"lRfp80hYqknJ5K7brNEr684jiC+SgttKv2JkbHN4Z3uz7bPh+ehifHk8PBmdmmCt1gNPoE+v8XA0baA4",
+	"Maut4/gu6zZZI4LlP1eRU2+oAbveoTbhas/0o/cFepssRTg6O54mkXYD6HQ2qkmwAbIC7tLIBX4JmGQV",
+	"T7Lh3ArFC7bXMz0fRcz6RObREprFo0QHd6XR8vkklxCpqQ+lNzQSsjawx914SNY0oyvmCvAKJBe95wEv",
+	"XVXVF5r07D0pdbIdD0Pqa0FwITCn/zUwTHbwMp46YwgYD54LfAk9IgzCNPxUiSzAloLZFblsTr7NZfmV",
+	"wRyRBpvOtb7WJ0hWjHLZLxgpZLw05SDhB8EE9sLgpli2B6fEPkKZpXTv22kDV3gffOtbi4CXPt6yFk74",
+	"zNzCSva70szf3JtMLDK6klAbmTGyolsyY7YOPuGAhKcuZpFLVNRB0bpNMMHJcAXU0v1pmEaDmMhcrkFB",
+	"wPx0jaJJzp36qT+9o4pmE2g7XvwJVZg0g6wj76MV5dvJOvnIQGcwX2ABMUg17zOZr1FRnBh893szGk+i",
+	"jMWMq4TCCvqTjM0zJpcTO0RYf1b8m2ORmRY8JaBmudxCKgvnQhmdZiI4Mwmi5nOzff8L9MlNgIPm2CcR",
+	"svg3CY/Fxqb9g/46sZjDv/SC5U8UNXOP4a8yXucim8F8r7o6VrxZX5aMQ1J/XehBgQxYNiCp1FLEAAOU",
+	"SLDCncE+JhJUNp/vuT9NuGaCfg5bUQO5PWoyFzm3//b0V/OJzf80JtekcEnYT5SYmNCtyJJFwivwiQ23",
+	"NRUufm4OrhxPx/qxSHCUEhOc5e4Sksww8+KPiZhPtiIHFSujfMHgxZKqRM4TQ4kZVWySJiszi9WQiFWD",
+	"ewWL1fdM5LYJwsRrgg1/mx4I5i8DCvwbcaSAVZiPLLZtV4WcO5Lxi1bcXSqr7e7jQkfPOc3VUt+YiCrT",
+	"RILe0SQ1u8z5LddoNhlh9s+iHMZ9Yjx1/s00I+UmjEcixpP1v16xOKETwwHz9SKjMZs45lgEMdw9AHk4",
+	"CQzgNMy13/s4sIoMaAU1LgUdKDBedm3Nevet30UUK8pLBe1uur8FAC3uLFksoR90xlYMbIxreYtslWV3",
+	"ScS+kfgieUSuTVKwTBZ8kHCyYCbLFEQTijqS2yx6v6NpxhIOISMYSlyofsdl1c/7RbHp+zBv9nBhRyHb",
+	"n4MqRgs3QgUROCY5EgAzbq6EgB+Y8uFHz3ThlvD9qn0sF1hklONvAJ3SeFRKW70sb7UMktUWiv1jkxW7",
+	"2fuKJPI2f2M7LCwptBfQjIpM8empS9iGT80Thq5Le37LtMjkNkjNix/ZpY7adHZ8RsON8N0HRGUVZhMN",
+	"hy/BncaJ4Y1H5Nstidmc5qkip+TVt6BO2i9rYFMiV9j7Rq9ZgnN03ASnEgJfXYHVl+EViNdJpPIM3eva",
+	"DJ9n4DXC1gOUJyvskmgHVvbRCwYz5HDB8iZL+4hoalJS8CUkFhvu1zigw6XLIehT1rvDWdC4k/uQOhI6",
+	"EPArSAJlBhYUUBqBTRJUVow/SUmyZDTGtk4xXdFFdVd6//6m4FoA/qKlEJLZMoMu20KdReuAkJd/36ZM",
+	"NZCa/j0l//n6u+/75PWP3/fJOzZ7DTOoX77og+oIriy9Mcjb0BplaUPPBL9jmSrtSQmvDYhkBkWyTIan",
+	"jSdFOTEyyPwSyogqqqC3nx+F4xJw0NrgLHN4qMJFFo9iwDBmm1NOFIMQYVKkIaqNcIZsUBaYPCBtKmVb",
+	"7xiVIBmThl+6t5ZOc9TK97KySLJAWCSUtd/KsWJzkERaBPbBHck+mjEk5vYAnPpIrdTSaAPJsmOn+nlS",
+	"5eKjqq8C4DOgOAxvRHZrt9ACOlwsaF9ip9lp3FQ3pJVhtxcAHp2esDHjc05phDVglMCcNU2Ste1B8FV/",
+	"jy9qvXQAVWA/nFfUEIwnwKxM0/PKj+oS/EVJNfHBekcT5WkMM40EaKGrQTUnol/QqDX8UeQgHMx7oNOu",
+	"67ByX7OMKsdQDHPSbHa2Vczw6MIhAByd3jJZlzspk7JV2lhPFrymKnNA0/fgeSUy94siqGhKwbmvkYEC",
+	"Yy61MYTrwCnv/XBfvcwLU2ukfzx9w1S2HVzD0D9/M6dV3cy+PJEEQL9vMi8rODZFdHaEl9eqDhWroqob",
+	"CKaYYljaE/ahI9qqgR8ZHYZotZJV5eJlmT6M5DCAgGGk4bxvtIN9+gbV1y5hHjRBIw/42l2z9XNOu9wF",
+	"nV26BF7NGi/dPJtA4983JxNePkcpbQEJKX2v6C0zHOHlc2APWFCF66LwANXevkkZjyd2oAGqumVsLYG/",
+	"vnxe2ud4XKafl88LboZpIBYwTOm/D3gaStu1cQVU3+1kS+hpeGoniBgiL80oL235teZW9tWW0LDLob5q",
+	"CfxIJrOUEapgLJ69Xo1GizdoXV9wkcZ2WDtACBvz/CWV64E8v5jzjrY9qEiURyxNPeYvhYuhFNqQe6y0",
+	"zx/RBfFULwTVa1pf62CQOOFYgF04dsrmJ/7AkYRK0tRsHMjD19cka+b7SUFRAlUiREG/wIF+Bmt8u21A",
+	"v7eyCbTBSxswF7SqTJUUlDJfRYWgH1B5ANi8UGj933c0AY0yaOApIG+weW9KEoozFsvuJnBVqa2atUdk",
+	"+vqntzfkSS5ZJp+s2BP4+RMMwUZYkQ2TaKXfOa9u9JYldVbZcsjMLRyDlc3anTmlZGmtC+iR4lLWK0gJ",
+	"3Yq+F6xxDpPp99/dkCcQJ3nyi4np3T9ZsannWPZt9BXdklgUvVl2qihgfaDth0lCAADm2QUdoJXrRrM0",
+	"geobFOpmC4ZD3zKtyBTsHlQOj8uuqVqWUPGztKxf/9Txfv0B4KidlxcAD37HtmHG7oXgnCPX21LR6saw",
+	"PDhBuRR5CikfJWhvrNWB44tRtBmBrnEwLQJCFS3G02tfGihAlWEZgTiX6Ulfci57UL4uwlwiIxAfdd4a",
+	"wLE+WWjno8nKWnJaMQdbirhWjphhopZsVb58YKsgdZWfPdo7Rnpfcop7m3hnahJ8grfpoRHgG36SyEJB",
+	"BF2vBOn3VR+XEgW3M2vuZtLQvg0dl0ZALKDNasCBX/W+ULUk6MyH0y/MWa3FwNZwkRqZe1068QnUfK/1",
+	"eypurdOqaNePO9eBAey+EloISBVs3IsyxdxQzNPUkG8ZzWpAelPRMDKnl25FpWkOjDDcV+IbHkxvIEPM",
+	"cUuTjjs14ecjExkGJrc0JfBldRY9/v5w1B1K940/uDfhmjUUAFYiLpVTLkYSG2elydu1ImNuPAawVuUm",
+	"+R4lLxOWgjpuiK6cgNxhByUwXN/EfUxg+EEXC3jqdXPDUH2TSNopa/Cdxo1rbeEipFXyJyETrjqTjNsE",
+	"NOIsuaOKuQBC0ctd34qUKVJxoD9bsght95fPj4hTmxLjbIL3mXiuWbu8oRO/5EURhPm+HodrVIcS6eVe",
+	"uDYOHjpK4P6n8L4J8bAGYR5AL8YEq5wrE5GmXanEWjp3VEwVnVGJw603dNvBhL8qxLlZ0qRStRru9lll",
+	"GxBbJ4MBuhS8rBrv1qY0z5mqCK/pvLEMUYzMGBr55XCKoDGRhbRvlRGWHIsCjPt6PDVAvl6LmqLPiQ1H",
+	"9B3pevsx99soyni/W+BGVhLHUNgnipe0sZDMep2xox9WL+oNBcLBJYayNvlz9rjxeesI0mwu4eS3Nzev",
+	"J89+evN28tObl9+//PEtUVmCuiWk9lKSarYdCc5ZpK/FjiifTYBByR7HZvI4vNlWMGaCqwHQpqi/v9VK",
+	"NgvVRamLgtdZqtUQ9DbydaHrb5ZJyqwCY4aIlmnut6UDF1rbUwIOU/8Gz9KINZGZROU2A9lz1KB3ufBE",
+	"GesD8vPhcMuxfF8NM6ayhkTRTBW9Xzxj2Vww3GJxa6C1TplFKLFGvRHbQ7Xfq0Lb1gzdXPb7WqJBQJWB",
+	"MnoY8Y2QyQQ6l7fVCruoY6lTgKVlzo6c9jF1OpLtsTO1vzG9zKHwc1ra+RtG4wIAvNwpKwERsyiJsTtV",
+	"I0psdYhxAN+xmGCtRCjXwkPM9OV88IqqaGmVekpMQaVzhgCdYKfQK0d1djy6JwQRl4ly7abq+0yUDbfQ",
+	"9Trdek2dNB1tLEkBs+Fi0zdtzAz5a3PuuxtatuZG46qAKPZrjLGiyRRkdFSkAnJXjbbxcAgEIpu9O2wl",
+	"MdMAi/P66JHS+AbMtKpgjo0DFPfhHBcPuLGBxopm0+4qKycjI400QWwnoNTBNTGVHdCiB03kC4iuIYj3",
+	"TXk4Plm90U9M9W5XNJ0L8Nqg+oraDIYnZmyZmMNlPG6I8WRoVHpds03CLifTZ+gIHuDryoRxVrEyYRlD",
+	"z3aYQ2Im3fj5Qw2uGsMFojRhkEbhu7rAXZCvQUqtkoBObDX9LsGKk7F/FDb27es51fymkCcQDARX6aGK",
+	"2IUt9jCO2JBLqZUwihCIe/99PcEqFJuKEyx/oVmmZdUe0R6QeZTMmFLo/feUgALQi5aAFRSrKCGITMUm",
+	"3bok+WJOfTkbyXyMItc46TVPc0U8wPI0RzK1STgKqrSZl0oWBUoZwwGU7R4FeF1SFCM5OO10nkDOFH7l",
+	"FAQvn8FTO0qvrwsfnPngGwHfaBm5MGGXpiSqnVvRvMfAN9s6w9XtqsqPr6VJ9EBbp2LnQD2BksTOLTIN",
+	"pNt8axj2KQ6BJsY7YdfodBqWYdcyAatpW1i/BoIzShnlmiXYsjLiYk7gvaAAVb+gLalExqoy05a1uf07",
+	"27+L28IdAd46Q9KzrQXO7amUytjE/0rlzYDSYrp3Ec4peeKyvMFKNYzmqtibVFCaaIDcvS1j9wDE9372",
+	"ZUnzRgBMhR8mFnYMNrVCYA9XL18KMhWJnx4Y39FoWXTn0RQ8rU1/mmrmtmH6tDeiKJZ8QEHi0XPCgQ2C",
+	"iwdS7UMpqk3GMzV3tDJPF9Os0BJyKrMfj8Iwq/lx8awV7JTEUKhnPXkrIdXU9d6EtkCVu3EnblkNCny1",
+	"YwJKrESWiWa92clXf+v3gfTchltR25mtqQzskJOlyLPPoxyUCzmxlLmcTVzLZEDpaO4RjdCtIm4ZJkO5",
+	"aXxJJUcHLPb29KPvPlqlvpZVpPcKYRmocYQVd6UmXWNEoAQi6HGMmVvnp0lXtukcUyIjN2y1FhlNC287",
+	"epw+c77JNaaeWqW9yDyhxsYu5XUHrZNqUgQXxpJ1kT/MVyjcPYlUTW6dYdCtg9VVAMJ9Pbe8ApXNEnDm",
+	"skVWxuYMfS6+op3IugQouVXbokP2Xe7QIEhQAhLS3asgFuGHMIDl9TwPsS+Dag55s64bHm4c/O07gJ+E",
+	"4G9Jz/e2862IE9vhmxY2z3fm0anz4UJeQJiaMbwni+qhxnTOap5XJFZrbejYqxasGWh0XlcDWwjJN7LY",
+	"xs12zaZPyfQ6ithauQB1AtTYlK3momD6UDQEe+zJOmmw0hHAvw/UPDTwS7ws79jsrYhumeafPJZLemvC",
+	"M2SdiY9amjh5vgRvCLpkvCzj6c/4wrI36Cer77ksWElo8bYj8nJOqLFBtT3Vx4iFkua9ayplsTQ6nZ45",
+	"c2lKKibTuGIje7kMmlEXuyxMLukPBemUidLHVBhwZifSTSo8Is+oZH1g69yEQVMw8IwGnQpxS2ia3LLy",
+	"nNaWOJlbu015c6MSEwwjgDlSKWfZkZuiWsfotKXizpHNtGeX3ISziO+x5BCcFuFKSzt2FAJSmjnafH6T",
+	"h1MelwJ527gSVCe4Un2TXtpQnkzXyRP8rXzSpVfek+MnsODRhs3WUN4WJ/nqIZfHFe36UAX6GZb/y3rR",
+	"6/fUMl/NOFaoP9gb3KK4h/uGObuj4c3owpuzWx7d9Qy6EPYfeE5QQSVtBc/X8NTPb36QVeAbW+m45C4q",
+	"iflB5/kEX2Aw4ucepWfwWkJWQ42xvvDBXpeTiEbLYhy0a8b+eLEfL3btYtdutqOedgJ/hk/d97v1kzTy",
+	"qXob7Mv6Lb0k8adtwwofKfuRsuuU/YlDH13nroPGPlp6/5VHPv4eB8+3tQVMXM/pWl9At9U6duCrvnXD",
+	"wxj7okGbGx/lepV2QhoA+9K4GqpoaxwEBK1QSj1/XS8Ub0zjvi1XEeDitY3Ibe02bbb9Z+h+w+LJA7WT",
+	"Dt2oytDUUj9VbGfctUH02WENouc0l8o2h7Ymywv9oZmEWfQnNj2Xx/qKFn2aD+tUjBTeuTNxQWNtc0nd",
+	"ffDtoscTDJxgzS7wsPTpIwIJLEcS5ff8rTQRMKGmTiMBdxkgJksF3trd6ujUurjSn7fWwnjptVEmiXps",
+	"ZvwgzYwfvqewuwmtbcUxexhuifHtBPvK7prSZgLefrAb5rNVl2yUYl06Hpe7HLsLbKGzG95pkjrW2j4S",
+	"7JGNBtjo4aIP9aW9xN9PWltrJmBapKSh/kaotJQIOQprGP1hwn5UOc/5SkhlaT7JpPKaka0oz6HHFe44",
+	"1Dv097kIDZJxNbF2IraXY2lTw/EuVARRrpaoYT+AGNpkAnJnH0YMsY8Ry9aqrfng6GRIoiXNaKRYJp9i",
+	"infxXq8ct3ivP6P9ZBjA8EGdP4FvGGQWoIdo6w0kCzWNRtDfgb2gzy1NuGmBVwyhNIUlzLE6t2tT2YWT",
+	"IbxdHg9Du0QwXojstyZrpRkaG2EvJa9wiJu4JCf9jJc759IuaR4niuBY+CpMO4bjv2ERS+5Y/NLlFgQn",
+	"AhWpBzYZv4gtFOKpQvVwIbqoOOZBQ9GuCQ89fBxnV+1KMq46K1eYY9A+ZdQ803nNPdrgdhwyWpzkW3i8",
+	"uX2uHd/pIau0yX7pCMPXDKnnLeVRA+1AjxGRQYVUpe1WjWK6nlqyWpsmeB2R7LhBG+IMz9j3UNr68dtO",
+	"/NWhs5higr0dDyHwxiM1Oy1a9u/Qk95g5ssBDbIrnYJ6fz3+z/nw5vLuvzbjH7I/RRfbH0+X347k7+JX",
+	"5/l3J/T7s/Uf1Jvkj+LZx9t6BKfWdqjOJznbmOQIL1XHJqxgqk9F7ozL48fGw51oLEERRtcCinYPwFeD",
+	"WxEK9K0e+R/m+SOR4aQNG+rtRSLLWKTIUmSSkRm06d52Co5V41ABzELesVaeTLNXyVhJOvpD1rDcy4sZ",
+	"eRg/O6mKm92D0Vem03PbPftOP3RtpAwUXdv5XqHt2G+Lvv91+E1uhknoGPxgfoLt+77jizSRS09jhG6S",
+	"2GC3fUfloYB2WTgUL2zf7mbdvLaPPkSIzzspxLUHSpjCV+KOHd4337La3ts1tHc1dQC+mXMxuDymJ4Pz",
+	"0+hsMDtnF4P5pTOuWIg3dGfeVtO6L7141y+xROAN/CDUbx4BCGNLrBl/I8TqU1Dl8r/9PBw0/O/0zyVb",
+	"wRSEh0HNPrvTGAnJdFNgAfqorWKs9M4PmcPjs5vhmRdpMXYlKAMsnkB1ljVuY7pFb3VMt36w5hLa5kMb",
+	"duzZCmMsoG9K70qbGiZIBLML8f67mrKR+wT0vquzIfSisEm1EwrsAJ6sfIPPj05cj34Y8mf061wxObFd",
+	"KHtXp5Bdx9nGQjUa60vnjeO4ujiF9BsBVR3HMAxQ5RlP+ML+RgsvSNWfaArTj13ea3sQ0md6V70Njjf6",
+	"B8VEvzfPxKpKFuuM3SUi/wfEhvmNcWVVhrRcHY8gW9y/iKfWBrdMORqwi/nl4JwOZ4OLaBQPTtjp3E6Q",
+	"KOZzeyNY1nTBKr6ncsTWZHz/M4Dxb9E45bPVH3BIZZaIeMJgRZ83DAveYJ4BV2vpnEtPZTl3/rD7Q62J",
+	"FS334W93sFvXId92cORcG3QZTnrf35HHgDUb9uma++eak/KKmM9Z+hmM1Jrq46rPmiirJ3+Rgh+9oRsj",
+	"7Pfx2dtZ2u1iR4PzuwRbSRTUEtLZivp7YinMyJi+CeNulgJ6xVr/nt9bOmM09gwr2w3J9iyv+OV36qQ+",
+	"eYZDEiuopnDp9tBjpyhGUCQSd5V5O600Vab1ZkecefGBb7F3JeiEyp0tBXVDg3zdCaGdgiwhJ54Zpmxg",
+	"qqCgdAQe6fRtpsFOo1ZDej3L5SEarOF0EvVXw9ZLCuz5QDPFwfnJ7HRAz+JzYJ1WhdWoZx+VbeIJjdp9",
+	"NU4bViDEXR+TMtfqcrVga/Zm+RAGydUvhEiKiWlf7TioAHkW06y+VvjxzBtnyxh/rem2dguNA4zHd0Vo",
+	"WnMnj4YdBpSXzcPGrKEQ5nwv8bhktR+3o/F68Cc6+O/h4PJD8c/J0eDD//pNr9MA9Zb72hapezQnHs2J",
+	"R3Pi0Zz4gubEQWFwq7p3jYF7SnJjYmS5n7fnlrQl8v0Cjx+CIT69QFvO8iN3feSuj9z1kbt+Qe76iQnx",
+	"XjeBvfPhnTPm102HRzD+kLBNu+Yr78Cy3/YdMb7P3vMCx/3RWH8A/CVlJhhoj35QPHekV+r3lmqlqeB9",
+	"PhweRyuacPgXw7+XI/xrdEmUIONT8p+U5zTbEr0MPvLEPmP+LJbo3Xc8wOualwda9C3FBhvQCBhyUM8O",
+	"0JgIZk9qY8VO0/ZH+p6MLoYhY61AVD20AdFQm4wDg4xc429lhtzV1kOc1teaauRMCUvB8u+bZmHg7Cra",
+	"IhQdi55QKZmS5i4eRaGUzwqtwZv7PTxat606ue2nj7DYVL43DVD2Bq/3Tcn+Bh1z/Cnm4VE3FBTT2Mtd",
+	"5N3csqbp2IFDZh+xMZh7MymmCu6svqyvZ57A8/a71RXJKWEnRWmp4MrFJxWAwePTtO6OAL2X7eznBhsc",
+	"fCMbF2/3EbhK89p6mGfXryal1RrnYGLLTkptLjMtdh/AcMuQ7zdMMnWAg69DWoVNavnT6nL7w7s/nPzx",
+	"3Wgz+/5nNRufSvZ2lM+Of6/++Ha0/dO7F/KH/3pzR8d/yH+4uf746i+vhj/e/PH4p+fp8o+rHwOZLgfm",
+	"AbjEmLbf/MTZTbJiN/BsbXKwmWG7I/oPsXDjOtVUewB+OeTO9q7JX8QtI3Ql+ILMs4TxGAb55yoSIKPi",
+	"RK4S27SjjCXekH7LbcK5nwUZSHrc6ThzUHRwtP5knq1i1K7RgsgiqaA5iO6aHRbjmjQf6rv6taKNoTwi",
+	"3wq1NP384CZyltiBfl+RN/QNNp97o1lSaOfOn+tHHLB1VzHu1leGMLF4UjIkTgfD0c3wGBTMU61gavY0",
+	"qWVElVXn8eA4PmGD8/nZcHA5uhgP6PHsJDqNz9j5/EIjDX/6VotSRd7mPIbaK9NNr5bdX7y+rvuUYG4K",
+	"QJq27Obhp0bryKSCmIyNMVEzhiVRR+QlNnjB3O/ETmJZizSJoBmOmM+PDs6braBwl8SwLRxtLrpJs8LG",
+	"gV3e1zXg2CUHSlObbaHgn1dr6nFBbl2iaKFQlpFcZcyVIOiXaSHML9yFaXPU/C3cg0+17KA/5WF2XcF0",
+	"fnXjTjQ2wHHtqbHLoRlmRH4r7KAVN9VC2plHOK2mcV5SCjNabDjpCGxB6yM0F9Gt2ev37hKmzc2gq7CF",
+	"YfcLFRmmF9k+PlAvQbdEMoa1L34WmGlhir4Y2yDWqAyR4EoT5lUBnew1F1KNLj1nZAU+iWRqJrRAdBVJ",
+	"9shch4eo8Nrn+hSlWvYXo8FwOBwOzmej+YCeROPBRXzJhvPRaDw+Pm6+cGWX09h05O5d9Sz+3SB6gZVU",
+	"RXlTrYFn72roagh6Yg3qYL6Od2L7LpHJLEnhHHvrfJYmUa/f29BETVDs6GuWK1GXgcX572bdz+yz9wWl",
+	"NJaFVRoLJ+qq0hkv3GLYNBjG3lbBKkhHlDsydZIswpYKXbOMjAewc55R2crchbzn3uP3Bck/QLlZlnPp",
+	"lUGFa85M6o7fkbregLdLOdoDFg0bvciMpKEqWmI9VUVXwSu0d93wvgpJ+R7vKrI1XaUTRbjY9ELV1X+1",
+	"zTS6UWmJRXSo5MSyzPsgE2n/+dtUbF6JmL01j3ctW9LIMgVLZa7UcKmgnaBhNZiBZcY9dL5iPltrh+0P",
+	"xZP3FcbX/sN3NFGv8ck23bHs8PBqpI309iDtFzy1QlShsyr4maWYMimUN+NVhKWmvqpUGuadSljnEavr",
+	"SAX9vYyrbGu8Ya5ze6WnhakgMwO/IKiJqtoXKc3Gns7lvHyWpjijrRjFZrwYpuirtNrYSsyKrnAyONVq",
+	"wrlWE6DyYXYancXnmDSmCZNmC1bVUM6Hg1GkNQw6HA8u5qf/P3vvotzGraULvwp+zZnK5ZAUJctJJNfU",
+	"lGI7ibLjy9hyvGeHOWqQDZKImgB3Ay2a43LVPM082DzJX1hrAd1NdvOiu+yeqtmx2Dc0GuuKtb6v3/aX",
+	"7O0/WnjRmF9UJd95TUteSOHGqPu8qwg+JX3jnUXuAfobMfrzv8NCSXXilp314ceYq1jEyCpMP5lsMEA8",
+	"5NbOuRycwz+I4Rz+cZbIIZUnZfl/C79SpVtuT2B3L/8XNtenALu98GPYFUQKHvwHz3DwRmejsRs6kGzg",
+	"WxAbVmvHnMvpFP9lNf0LZchDc+BffivQ/41/VXnZYWFfg3mO5WaQJC08KC0ljxBkH3O36CvB8eBYlaGg",
+	"ewqfA6HFtUGbxAu2d41DFAR0TcX1MzpzC3ciF8ErfpJTF6zpSfENN/k2Yf4L1zGrCY9l/ZxX9skPyJ7g",
+	"cgsvmU/l+kJa1Ogr4e4arX01rX3FdIkzrM4DulTChAz23SdL9GqcliaN8GWlES5Xegd5v403uosZhyJY",
+	"5+Nua01wRnQ4JdYfF0cOBKbICLpjkGSxr7WWE+diYVH3RCr8c78qrlsM5utLygMPU19ndhGfhLOFmGKx",
+	"tLwy9Veh6Cvxe/9oRPJLE8lFM7Vz/I/zs/jgb6fxb+8ne+2/Hj8dG/P6P3auD8L3WrcGbnRPYAE4eDOD",
+	"93KLco8CFsOSLK9H+AmJlarAPPIRXnQZHjkfOtKSC9FiVdTz1s1RllTu6xt/rJQRACHLi5xhVtNMGfdE",
+	"XND7ha2v7j8AnwGLD/LozuukVAyECtd/DNWIXor7beeptb8/HPJ2v98dgBrwVZVO5miItXtfIFBQArnm",
+	"HEscPwv1mJkMxZhAczrlA2F2yS7tznR6Pkz0zPz7PzORzv/tPf19Ev/ro2f/ur9P09Sueua/7rsX8Hc4",
+	"K05r5fk7n/5cEuOqVOuJNYwyWMv50fxj1cLru3OYFQpzzDwVLM7EE9rVJip0+IitED3N2YyIrzcV/VOJ",
+	"CdgJ/3CC5+91KxRBZcHJ+/HcR2SQYcTRIEOpySYi9mZXDiFXCx2qM16J1OiXY92WRo4rSRJXuT1RWsXV",
+	"6CdWmHxWW9SgCj96ILyN5s2La/wmU+vmryr8DMkVmNryyIvLo0o/+mevxjNutMOdaYdLOejBAGzspPsr",
+	"fuSD86FEHs5Nq9DKBevdH0ql6IuV6m6ddAuJgPLL1XaCC1/hCtw5UjuTaRF68tEeVCMXSdmAgpxMamD3",
+	"zWyWbp4E27RFvDSoy9W2+FZsUdO06b/NquRQI6J3J6JXyCsdJ0nwyMy29uLOs0l+IC/JpG9ZtlpiZJSG",
+	"9YXzfjGZv2Gd6iKsZxEiqeC876913hcmAJ626pXBVleV73iKWR6+K6OFvlSBvwom4uQZ3iawVI74BWGk",
+	"ZliO6qv6lzVXSfpW7gpkW+rDNffsixFXG9+xLNv1iOBhCt6dQOeKWcBJr8EAL8lwzRRTXaU/db2mLk5t",
+	"aU7KzyvAbZTesnJFCWULVeAblC+3PPW1ESoWKTNCmOV6sPqc/r7XrptDxbUWsDqqU/Lr0DroHpMcBedK",
+	"+B03gjx7nbg8JfCQfMrWXnKKp67HuqAFADjVy3lJuHh9QnIFaEzYx6JbrdnEWljK28NMPOz1eTlXfUH8",
+	"N/fYhTE1OMCej1ljMisWwDGsU5/d6qd6ZkS6oDCQt9Knn4sIzMXq5/3u0d6j5e/znWgf8r1u+/v48eN2",
+	"vzvYa++LR0OPqr/T2nFR/ZnzMit3Gf0d3chFfCZVVS718Q90VmZEesZHMNqdF/q/ZJLw3cedLvv673t7",
+	"T9hvUmUf2Icfvjv77uAJSy+O9g66ne437GcxONe7+929bnevu8d+kqkY6g+7cLRCu/j5WMX44HlgPbgZ",
+	"NhvW0D5sBGqtYtNimUqAeBUSM5AIQaTua9di5a9SNyjIyIyAIbvEu72581D6rNfjPhQXwXrE1mM4sZaV",
+	"kW60MNKF+VlA7PYLZIVwrkSC+MLl7Yq78aTjLrdJ4XXnnQdQwr7RyaXAf6HrodBssIxYS30RqzdrkirU",
+	"+qQm9oHFcqJq2syh1qZV6OEGmAWsRMxhw0tliE6VBFhzMf913P95IF/JX0/e/dfJ3kt5Yk7Um8eDpyff",
+	"nZxP//77018PO2L+63/F70/kK3kye3F6/vjF/n/u/+Ptr4ed+Odx8tvfX07/sf94HP/y+/wf/1GQV6l2",
+	"jg6d63MVKHWUg4ZS9fMlnlyFEA/Hzi5EKocy36TfZjtcmjMo+CssFg+ujrDnU6FiqUZnNAzE+6ncW97b",
+	"P+0eHj3qFvTzGnrXsqxVKdRf359CCiU6hm50+V9QzXnEfhQ8FSn73//+n2gVU4dUK2rtae/cF+UFBwIi",
+	"b1NZdb8BTwHewgNIwBbXlMu0w94XEEzRh0I7x5BlvdKVWF/tiFgFVc32UItXmN/F0ZdmaZVmXU2h1ajL",
+	"Rl026vJG1OXlQnfvD20es5/L6e9bJsvFVA/GgM5lzuUUZ3J53wxPqtw5c4dCkblFqi3KH02huJoZPqsi",
+	"ngzVdIfd7vd7h4f7jw++P+geHu4VKuu6VbobB1obN2vmTnjC4F2Z5ecCLQNwHBJx72L0vDDD+L70pMqZ",
+	"XuiNWm+bBB+M/YTMuLSG9YWdCaGYnWkP1mKesG7IsJnE3UPHojhXj74rVR5Wzs9by2HprsjsEZVksXEZ",
+	"O5axTdlN5EIJz19aqlzSoEb8jKqwUTSmIp1IiHtgV3CqjT3zqa4/Wz6ioJblpRXmb78B/6U0VR11hURI",
+	"aXC1NSt4t68M8lkJFZvV/YRboS+UJmPdV6BJV3p2hA3iWC+WCMaTRM9MKwwpKs5q1GIR1WeeeU5q95uI",
+	"pT2DesPIfdOeingcn1ntf4szN0rG4cWhD2Qz8vHwSlVx7dXCwZb//uWPV57HSjmkpb7Ss7nmpXs5Ze5l",
+	"cnNlbnlqAyHA9ixV6fwszZR/a53EIj2zY+4W4GEXdgt1Igdw9R/u8FmAUlyuGQs3W/axapUwxetQA2n0",
+	"RGARIvZWFSqjakSpIM7FoVeCY4+ghHua8EGotvTv9hXTM0hKmyPGmcomfQGAW14rf22+aTHCjGRfT75p",
+	"sbHOUsO+Hn/DdIqFH1/H37QYtz2VCG4gSenOqWygKgLz7LUP//yj2z7882O39f2nP8xkHP9ZCbGTf4dq",
+	"RaEZn06TeZn7iidJeEnaEU4F06rDXqkcIV4PhwgXPsyMiDsbizo1uhZrxR6h2fGVY7UfDjVCaydT8p/I",
+	"I2vIqfhUtcizfiBTXrmyF0jV6TITCmq981aSgUWXbhW/rtJmKFJus45QnQtrl01UPVnZMfvx6Wt28D2z",
+	"fNRiJhuMGTdMAFvi1LZ/fLMAbPW4TGdXFTLW71lz9l70fz89RUjDrYisSyULB2VSvcN1G3eFKa7da86M",
+	"85ovoa3GMhZnAw9ViAuqTEC29DnKlxQUE/U31G+qQPF5cFJ9F99YG2tysAmvDVsgWGMZx0JtpK7SDQhr",
+	"F4HPWtfA/3orNGlQg3v0ccM9FMCvu8RquDnQvutC36uam3cQG74Q10QpyX7s7JSi0hirn6Uq3mvvRlgi",
+	"wQ+eQOQk7TXyRJZpi/y5nZf0jz/wtD+L57XlxNetTLl7yM5I2nHW7wz0ZFfzqWwPdCxGQu2GR38qXu5C",
+	"uLae4ldoT7WLk9IQ5hZ1+qolkRNAfqr/8vpCXurjL9iSQSLSc2ZTfiES40maB9xYhMbl6Fl1wIMzVqRY",
+	"4ET7W+uWR2jsWFW+ngh+QUHzgFue6FEmOuxNrjcR+tUCui81kCwrwnij5jfsB/Pdb2Ed6pRNdIrr0RS5",
+	"dpcIVh5vQLBy79ZdnKWIZjCpyR0kWo0opZIKPgE7HyYhU+dKz9TKpMqj77r4f+VsQc08+ezBuomCx9zi",
+	"PI2ESqs84+MkgdnB4y3Mrmg1EMtLZSOP92d3n+XmiG193HXT98eft77SijqizqHEc1b5ksvTup1r+cDE",
+	"M82U82nOKDJct3pQ8+M1WMzqZHZd4anXfJtNeoGc/7OeeuNDu5q6DH+YZD7niL688IcgdCngXSP/64Td",
+	"3/gWpy9E02vX66l/5bng6UZX/Kc7cYUDdEn25LwPG7Nx5S7rF5q6rCtapR9v4PAMStAA14YG0GEvAdEF",
+	"aSw1ukwB+cVIdW5YXyR6xsZ61lPwHI6CnwoE9twKTWBrNMN4e+iBSzhfew/R+bo05OACeGKlNbxbxO57",
+	"N9fboiveKRritW3hQW+gWyJCxZvu413dM79NK701EOTtYzQuW6lQqFsp+JE73oYTopxDVwply83hxpml",
+	"ZVW4XwnG4u5Zg9lQhMClHKQzQUaOFJNF5Gck1XImEPOrNbAM71aCvedZH2kYBi7E6EAPNy3YfITKJre2",
+	"B9wIwKjHZnjE5DSddZSjl6UYbe38Xloh5TeIENIkOsrRqofSyaSENgnAze6wKFPuXyKOjko00+51ijTT",
+	"f2mpOiyapvKCWxEdMa2SOWV9J32Rmp5yEuzV/1izmQAcV8AoBNJX7O16UgbQFonxcAecHXQPygDeAZXF",
+	"jxI69mAIld+zsJwr1o6eML/pS8poqNMnjGdWAymPHxN+42zqnJQf6JU8Hgg4MHjCBMv/w5LLrN5pFQFs",
+	"PA+AXmBxKewWGDHIUmnnb508EgsQVPfl//rJ28lf359SJy84e3ReuKsLgeCeH9rkKWL2qtzIVsj+I93Q",
+	"zo/Z3HkwLTYS1mnl/2+5vOgZv6jkp4FO5QJ/zxLMzxLiW+uGu4wKfawFqMGgBDolDhY+ILBPyu5XjSmU",
+	"KAWO5k2xkjwikb/7HfVAUa/A5jh9gNGJlZVNpWBTKXjvKwULBLANQ2vD0NowtN4JQyuI+wsyUVhqEItc",
+	"/if5EaTWuzJ2bMv7L/8pTItNE+F8751NkXMRQztk1mLpL0GFsY15TsU0mZ+5Kal5t0uhMooPA5FO3Tu8",
+	"HfMkYTPB+mIk1b8vuEffIUjv985HOnQ+kkfpdbcP9Iqb+y2f/Lf0bDiIblmYm4Uvm/rzGkzMLw2mFtbJ",
+	"u6al5AE4ihj1nXnZRY+u2n3cO93r1rqPFAl679Gp4m2dx7Wqfsl59Os4z+UU8jorg7a6JV86Z9myQEnZ",
+	"c2XTeYmbAwKp4iBuA+79UXcZ7n2j0r/ilHMAcG9/7+Lnw8Mhb/sA+vHwu26ZlxT1DEaqZ9t8NrqEolXo",
+	"NPsEzBaQawCmC/IpbgMcP0zHcTE2NnlwnPMnl4Hx99vd70t38j1zV+UnweFfx+tTgTsWlw+4GogkKZlo",
+	"TE5Wu2+tcuE6eJgr5rQI/RZK2r3blKbOjh99BFZxJc241onqtwfOdfr+h+Fhm/Nhv50vv+/3dsoF69Rg",
+	"UFdq31p8qT/pZGebFg61dkzIhH1ai2+3V8TAc0t1068UUj2ZUgReeoMoef+6/9Mms4q4eTaVoxE4C6hT",
+	"8/XzljDQjqrQBFd/Lfe+mVl4twqz5Z64S4/bTTPlLdjaB9yT6QNA7gtxDbEKGcyPO9y6d7O47b6JIhtL",
+	"Y7UzRMtCddjmLij53r3ED+4l8sTo42GeOMQIIASaHomEU//PzsHjfXbQ2e/sM9jL5TLp6w9MGjbMkqSo",
+	"SunQWfjdCBWf6aEfmwtgC/IfzDbmesBow8ZSaa09brvZbn/vYqwf3OvkRCN7/ZtaCm5K2vmU5Eti5WhQ",
+	"olb4FO6j7f+jmHLFmYDNhrMhQMenYiCn0s1UIicAS4RHq+hZ9nLdW8a/XBj/7kZz6Zfh61RcSDEDR8JO",
+	"3DN7Wbf7aDCF/4hfRJJoBnlCH1ezgVZDmU7YXGcpg5v4zaEOXrtLF+erbiYScCnCV9852nmPvzGr2Xtu",
+	"B+PXTmXshHz2lk/e+fQF56zGgicW+ov72eBcWODzV0rQloYH8Vz4ORWxNAu/oTJ3YeJ5QdxKJ30qTgHM",
+	"NeiOss+xWd5FYs7xY61WWdQaufLcEalUi9HGMkbTkgO3jbbB/cpr8ekvvWEE4fqnwO9WR0u8MhFyDWzX",
+	"C+mIT00S7+Ek8SgrVe5e8Lm4qrntPj7d269Pum3eX1Gq0n/83YH79HlN+h87Y+2CBuezb5MxK1ZkBxcA",
+	"XrGqGxFTK0sFyYcH5TJj8lLy4tk//gzFoDsv/d3qLP7CjGFF6N7h/j51069B1AzLGHurrycwvjIN3PVF",
+	"u5P5SclibDIV91yZ3wclDDPrLUK5SR+ces8SujI1gr35VJ3S5O+/VLb6TKWCO6/zU2tHK/H86iHqH94z",
+	"3CCqrE3ehiAKoQdgFHl+kvzTdL6CroBusvcPgLRsIuYmYr58xFwQ6oquY9oO2cZYotKuBHf18gSLzQih",
+	"NnAcyqAssMDyLYESCEul+z2VA5uFdsFm3+6e7dv5clVUy9VroeMW1uPv3JK4pu0VnhnUQlAWNHA2bO8Q",
+	"NLYpKKscBU1agc6R9/3FBz7IUSUqI4KiyAhQw+3vB/tx+wfxaNj2oMk/HBw+LlloryZzJ34tNMlM9Cc7",
+	"ZTf/4wJEwKYoJ7FAlJPKMAF41GbVCq7z+B8YxMgwEfjRvvcewYVIETr+EfKwg9VLhTPn7teDPQRWO7vQ",
+	"EMp0yfiZCuPhlCMaD/cvQp7IPyeWM+cMRZf18f8Ec5ZNQvNFlTrG9/8hLFEEggrpx6smdj5L/36a6qEk",
+	"eJ+mpuKzLL696moFnXFCWpfH8a3urJf0+XKmbZUy/+5yynzIM2O9Ivea9yf3o4t4dDEJSPpxHybJw3re",
+	"w3xe3o9RNeP73512vyusIk/Q0tQ2N7XNTW3zrdc2F0V7ADsHzk/qt38Y7MXtnGbx8FGeQQgtCW7kI7Gy",
+	"VAKVgfkXGMa/DfYT1Z/8jq5aKnV8VibzdLqhUJ9H5yxyeu4dls7yBR6EeJQK614831mCnZSz0lp5XCCn",
+	"BPd1rJG+pKwVr8ULovHU1eU8/kfRRWsSlV9aotJ9+eOBLdViQvbjlkowC1uOoQTzylstCx//oO3UCPoN",
+	"0PDYf5ynompbBy+zM2MKVPQNR+1dksw7o/hmtSf40OkhTU6J17DZmQJbU0Md0uQkmobgm2JaMgU6h2tn",
+	"YcimieZxIwsPURZqukTyDDpUQk5T7bQzbcFaMYVdSBULAoxas6EJfQR5Rh+4bKQaao+/wdGXpVVbqoQt",
+	"OywF+CEA1IJZKvxzCbQMb4ZeqGE+pD4q4NVATNxigzG3LUZz3OmpnvqW/fr21UtnwY3i5+JswI1oMRkL",
+	"ZZ3Upwaw2N69O3l28X2LWTkR+Mubn56yR48eHbor350+7bg7PQcfAO6He+YA76IY4gqx2VgbwaKYWx65",
+	"I1BMht1MHfabNNYgWm5UIGuMWF8YGQsm7RGbcqRiBSQXbnqKscifZjUCmeT8YyPE5JGGRe47R4yA3ISK",
+	"Cbuc0HAKQL1aCbzSvc6x8q8x5gZpBAJenicsR0ClJ3Bhzvd8wZMMkHrdgzvslUrm7tp+IiaG8O/ciZ7B",
+	"hDhNrHshN4wOOwGqGQQIbOUQam4uCWfKj2XuZxLdMry9VCM3TzqzHXbMXh+fPv3FnyY+DMQU+eRmCHHk",
+	"npqIIZzOjOVzwzxbWyuH53JubYq3yJ9cnANiYMFXdtP3lDvHnqWCx/7Dng3gt/BRcS3gUwyfs+jvbbjq",
+	"iP1ychoxnbLoxcnbt1FhdUHzEXxUPp0mcoDb+jS5//cvo1XEvnaL8/Dg8fffIEood6/VTwSLBjoWkVsW",
+	"hkV2PhVhHXrMI6hqdCvAzQqsC/EB1KJfrrF4wiLsgIoAKQoPDGVqLNvvsqEUSVzgmZilWo067Dmg7k4F",
+	"5tBp3bnJO/jwIRB1ytQ91T3DwBv/qGNJ4nbSBrGCN/v+4PDRN0fs3elP7R9aTGk25smQ2D2zNNUjbgXw",
+	"78FBRLOayYHosJduvE6KgRACSUacJjREiQFvnUiFIOcvf3qa8+n0ZSxTMaDFR/kWQ3IEUX0inHpJ+cCK",
+	"1DwJIG9wSkFbGSDxgfVgXNDAE/9QfOm3QsXL9ITcrKJDBEFP5IUwbO+xJylpMcB/tjLBVUpU3EhfJD4g",
+	"Spd7kns+Ocn1TIY/6ZQ96gaAOz60wJFAOmWo04lIF+5irEwSJFbEJT7HtcHhlu6ppET0TB0BMJ7lfZye",
+	"zKAughvhxTxoI3dCX7BEG9th7wwJe8LdiIQnd6TXdfJffHP3VBz7YRc4W1DTsdev3p7i66D9NMQGxhWL",
+	"TmIXV1uhBvP238Q8OkJcNz7iUuUks6B/zsW85QaDIyWQ3kDUhEJCy2zCY1TQdiwUaNj8Qbb9RjhnVcRH",
+	"zPlvEY2SMMDAmtGsALo1t4AgqkZQpCxtK+CKlVHH+kAJE7DLnjDOsEMVQPudAcHLHsHAUQWg0LMIT4w6",
+	"LPr5+SnbBYO6+5EqtD/tTkTkVJjJ37ZMWRXIw+BVCPsV5Q7Km+BVNYt2eWbHEevPCVDPa6YnnoIAPxIu",
+	"XqMnAtiB3Plk7J+Qxg13gE/ubwLqCAzpTKd4lgfMctOJV+DUFg6B7QEjIKGb1nsYBcuptM25PZnV7qnA",
+	"JD7UqThi+sKfDW+L+KByNLZhLAX2HWa17pC+pzWPbw3ODE5z9IZb8Zu7Vxv+N3IP/DoN84pwtN+0iie+",
+	"cVGGkmoEbF/lI0bYiH3txRvVhntlRDecwIdyfsc3HfYK34WUpX+bgsfDDvYPcenj0km5FWf0lf2jhU3n",
+	"7WMniRE4X/hgNHSw11JcGu5bhHK4MJl02MkodkiNtHNMMtIFLXeVtEYkQ6cFaDnOxpqFWbJaA26nexPc",
+	"4WFfh++RujlxPiO2YuGOTsujG4K9wVXVYoUtnyeFddPKzWq6sJy/cY8EeQu642D/EA3AVCSJdLKsh6AE",
+	"S+1fHhrYp6HgxyOGbqvS6YSDqzRxliu2QLeYCOtMUovB1jDpYrgF2CRSxO6HWLsFAnQeznTGcjgUqVDO",
+	"dB6TRjNjPQMNBy7SjBvm/Ii4w6LeDu90+r2dYhBNtHKMRe7YwpEUKRfVE/Qj3ExPsFvdDfDktX87cgGU",
+	"ti02G8vBGJ0gEARcZuB0sAgmKjwS1x7+VlxXieBOwsDLMd5BQovVF2NJc/Mv/llGEHiks7nRLmQD5m24",
+	"LW1dOQtMEo/qq3RS1GLRrl9U7RQFLWi6hSO7tNjgosKqyu9f+HE30fo8m8K5uAVJwrUbi4FzKOBIpkzW",
+	"d1+6L+i5xVuUjuLFqch/6riHno6lYUakF3IgwFCBQ0jzR66CcR6XHYNJGaZa2bZzYwZceQIQsPIQcf3L",
+	"v/wL++X09LX7N9z6+PUJG2r0nsFz3dvrdliOfu9+I54RzgZjLQcCfJsZnUG3cIO0qRyA6IMBglOZNEcY",
+	"6H377Qthxzo2nW+/Zb88P36Gvgnex6kUZ9hiLYzXvci7NIGLyKOFt4STQOO79ett7WNcS9Gxe5OoBWbH",
+	"+fWaokCi4qD7ddir16cnr16+Db7CfvegdAentOBp3odPuBk7xe4m080u3BbH6M4LT/SAou6N/yMTqRTw",
+	"xscMEvwB2dWNfyaSpA3OG8SEYYxTnvKJgJnEO4YfwuUjeQFwxnIAhoADPcRBt0sPPskj6G+/9S6boWR5",
+	"Np2KlGBjvWKBdQKmxsWleuZPwNthKOBeA/B3n2LY3D6FGIaA1fu4XLQq8MrmIQf4c08YV3P0GBCBFT7d",
+	"Xvh0KEWw6l2MFN4aNZAcKZ26mYJKFEocuMh45iwyxCPuowFWKn20MNLnaqBjML2lZ4JQ42PDKUeUfrBz",
+	"WAOv353S8Py93jgL5G/U7XbYK/+WnqyMFDiMBEftpgXei8YH54V1zNNUXiCgvZyEFf1D7t2SIUfDeeZO",
+	"0plXN0+xYRaCEtiXjuijkZfHxoLHIoWvVw5inIIqf0pvmuiSPI4sfApaTLgAgcwBPNUZCrufk+hk2H7B",
+	"7WBMozwZtl9qJfxvpZuAAwKxGAViYSl4QVFipK3k4KYKPoDvlq8ttwBh2c2nosPekRD5dygsHZqYFzwG",
+	"xaVGJJn73T1cxeVQHHxpZ2NdsOBGGf2mB37m/FRFz0/5KPL6yekwCKu8XqFHupPgYcjNBAy+mC7DUNSC",
+	"YwxnHTlbjv3tlM3DJvf2//73//R2olxkcQ2BkwCDC+kNnrjZcDd28+TdCAh9yP3oayceqXeCwcE2SGVE",
+	"04BSWkjudNgr0HUwRveOmGhLBZsJft5hr6mm32eR/DtpH1l/+21pDXz7bVC9HGIGXO2PugdMouNFXpF1",
+	"z3PeuRsqeJXugc5bmfJUAkufTuEVom9BYt0txpifK65lut1+t5unFSzkBD2EuE8GHhfCR8ioKXhrL8oS",
+	"0lpFu0ROqXtiHhORotlnmYoBqTufBT8Bo4ynFDBTSOVXFRTHuLWth0SDmC+ZfO1hqJVHQcVl5MboJgqm",
+	"gY8IHHzinizgoBvagoKZphAHYL04ll9RWAnPcO+G2pUbNuTGirTDXg0psmz5oIRWredhcA+Xhr6XE+AC",
+	"WjfgMri3GWl0e71FBX5OFy8rTX4A3bXDnidGoO9B3LTgbXKF79ZyFh8zZ+BEYC7U3Sn6Nij/ffoUz7gN",
+	"Vi3FjKlm0W/c2PYLHcO2UwQ3BG1Gv7TfOvOTq7V3arJ4ZEnjgMlwlti5PLBWfQtMByxqpqT1OtGF6mpO",
+	"5hllzh2mz+4VZYphUOA9KT/T2ZmUEkzoL0x4go6GExadWUiAeg5eHIufne+q7N0R68+tMOzbXVRNCQDJ",
+	"o2aKUN2jXcT1Bsmb4nqkiXjKB+6TuTn3CgOGHsnJJIMsaYTaiM0FTzvsDaxwtOYkhXC60m3QdtGRc0ox",
+	"tnPzBzx3GDFjGELOCTfnyArhbCc5mGVHxN3SWJ26tynlji94OndaZ8l2uvjcq7A+BLHRq1SOpMoN8DAz",
+	"PCEjc0BGJnr//n3b3cs5GQNuhc8lgvJysTv6fI+7j3zWnvLXdVE7O3YP99mpovbpHrTQwWAH3UfeFBUS",
+	"G99+i0P6e5uchfaJW/HR39tFv6D9ClOnR0xpo+RwGNEQwxJ5S4DybYTBR3MIfill5TUbpmBE8rjChzSQ",
+	"eMEJ78+RUguSeDCwtxBStE9TrsxUp/mTohakaQC3P5EDoYwo7G69ODld2tbSU6GMztIBBMC7dNHuRALl",
+	"hC/wLu2Lhd20nW5nD6sp3F34VO4c7TzqdDuAEuACL/dsQp4C6Ps2lVe636kCZoGzhMOs4GkihblFfxGD",
+	"fNCdE7ci8BT3O1VM+twp+7o/Z7QF/A2lVSkp4NHfcX6Cp3QS7xzt/CaNPc7h+Q2W5pF3hzXdpZHC9hEa",
+	"StDoEOhxCx2IUNDhwpq87M8fw22ZdUwghYEQAcmn1ooBgMKShkGFUPXz6dAWj/+bu6LuufQdkXeJnMZN",
+	"hkGVT1sN5BSuqRvOsR+ByRNcLhZF90CnJTLkmlH5ftdNh4Wcw9Xn5Itm9ynsgu5scCbkO30b11Qrg9Xx",
+	"+93uAk1EcXvtL6Jp3npJuaW+AxvhVQzPuPo/tXYO8OlVNw2j3D1RFzyRgTIbLttbf9k7xQuqPsbrHq2/",
+	"7ied9hE21V2xt7/+itcF5+0nLJ2HSx+vv/Spnkwh1Rf/qGPY3z/YP1x/WUhg46NCNcr6kYJVK1GRgOLx",
+	"JCR//OlWiMkmEw7tFO47BknUQwYqtsWUmLn4FvZ1oNhwBKU0WPLzZ2vnQ5uqaAiE8FOrUkfvfoQ/zwIv",
+	"96eVWtuGxSNiHzMU8rGeWQ7VMJ7WWVLCP4uiDl6ngvP1Gt7eCzhQRgX5XniRnSIjNlYibSH3tySkGG2t",
+	"FtOHIaXdg/VXvNT2J52puBFrEAKI/RcX9vUJ8i45QkCuRs0Tix0X9HwfKHnXifHE+f9z70kfsoju689w",
+	"gUKiYQPcR8AYtsMPZIkxaEP0ZohVCyRidKOCRgmZ0zkWTkgVniqdY+5cYuAPiqo8uzd4v4ehWEBAYV1e",
+	"l05Zfv2gBj59Whzwp0a53bBy6/6wgarBVznFhDZedrjiOxQLrTb/HrliWvoKSzJ9Zb28wcS6VX+q9W9Q",
+	"rbupMn+nTDZFd+KFiCV3gfn9U+kkg1dW6+5/64PnAtEapSZ91VJp0ykP1AxukHSqg2F82JKqfFBBjyfF",
+	"WBXy+ClrYp6HEvOgHIRIJxREXSLiyWKEZakUKKCZxoexWMYtjGJgm0Gz2VhPOuy5sqkUhmqFab+iRqDg",
+	"WZuklfjA5kLq+f+qUxfQcnmZ3EVtMonnCRXI66zM5FzTk0svvCJ9RB2nG6eP3Iwf4zUPL2HjBr9abzU6",
+	"6+HoLNhEd5+UJXp0lSSN7xCujd3e+/oh2CQDjndLlXXY0+tiN2wX7rD3oT2ir2MqE3ZLVhAFL8MG8BAH",
+	"VnkLQF7xNDQub+cvFOqY/ybmOzcVBRXHWIh/luOd/Wt75NMStUd9yHNMQB2455lm6quc7VmacoGFb5GJ",
+	"ctaPaAcA6GOY7487FeXadQOlq3arLvnU2vEPXXd5OA/e7QGEbJeLwB5W9LPBYP8m5m8EgAbcO40JMgNb",
+	"2CBCTigupSR3Ef+gxr17kymotQ96EXpvMl+vxhX6frDlSkgH1Z7d00AC9cDjpfxFVu4RufdsHI8H4ngU",
+	"ZMhcg9+B1FEfEU+kfkvo7VjPoIQtU2w2ls7psNQKQa1T2OhoXWAFxTq+uCHnhl/cGspX50YJXDitImlL",
+	"UCj3dhMof801adJMYckebHH7NhzNhjxtNoY+342ha7GJQYB3kbKwPpqglYY9jL6axjACkGF9rC6kwvI8",
+	"uxmKhGOtRIe9xJpENtEplTYB9lvo2ISuAbfYWz0lLoTCTMspQQfBZtOMzzvsKRIswl4SdDr6xicqenxC",
+	"KoeKP0mbFDerMnUGv1VuFeHtGz2z9IKf6V7MLW+qhLXXaDMva1dRaNgcubqWUEjIguRNe0qnzIoP1lS7",
+	"8tiOt0Xx33XX3sEAVtbe3VTRITx5k3JDoJxam5n+EorqYMpWhUq0RJtg6YEES/i9rhIm4R12p8jb4PFc",
+	"l7UT9f3mXSp9AW0fmRGJMIZNBFcQOLUQLQGblN1ZnHZ0ZcoSqc7RzUH0XGx4CCzUHfZGmGyCBTbgLoEj",
+	"ZDIA8aiplckmIijBmxWc1+5NVvseMI2+6VkaaLJvpOkBSBMuJK//NpCgVt0WrEz8bajlMjNuoSutIJIw",
+	"0Jt2OhZzOHwupoSUMdI56kJlOiFfg/dmpTdL+4GE4X53bWlhbrbUp1nNvh2AWVg9hYA672XCFY20/gWA",
+	"MvdYoidDHDVu2URPQCLeI/OMH2HiHDelGfHJdXrKrck8jl5nGGAF3zO70EjLA5AW+JjQFLi5LVj2ppCm",
+	"qD7WAyQ3F2e5eAyhaSAlNeGxaGfT0MRcH/O99o/YIOXj8VJzRIeCHsA2NalqwqKAtbppXPSbv+DTzYcy",
+	"NAlNRPP5RDRedKDkNElASEyQkktJ40eEIF7XEQSNxWRv8pZ6QuSiHmuQVCPSi1U+2iYi6d+mIg/rR3u1",
+	"TOz6fMPJ8KVWAkAMbiHrsNo++ukoFIY8P+WjdaUccA7c8tGGyVTf/t/sOH22O06qaFAlwPgRJ/HVlMfa",
+	"radjFdSHLz9D0JAZn/u95CeId4uuq3CecjDHAF/gwsOItpl4klTsIDnPt6dWuL54xf3RRPdCtTQbQtew",
+	"IYTrodkSWtwSUtfinOwiw3e9fnlBeCxKzIoqLuBYEt837neIsOVNe0lYrqkB2oQnbJIZSuRiAQs79nrT",
+	"ekRvPXQROIRDah62wqOQro1QI9XkZYWKH5Q3VFXXW9Jae7eptcI3vqxT1Goqaz8Tfau0vWOd+7CLc1EX",
+	"XVJLeySW3Y/0L9DU+SZZfRGSFR+KcD9PCGvZWEC3MjieqZ2HFnPn21nAhR0Iqq3XevKVYYkeBVxDhNon",
+	"SgUgDlC6p2Cs1Xp4oi/ECyKk2UATT8KpFbo4n4J72jleeNmtmsYPlj/hM/xsTVf3w+0puE9KCJdTEVDC",
+	"hIL97TTSOkiyAIJYLG+E3BYULrWxcmmh4hAVij9xJsQ5IVUqRD/PDKkk33tgeiryPLUE3NF2lyVzglRc",
+	"PAi3ckcBIBJ0oQuWU6RPGJwPZQEnfwKebg4V1FPEjYGMtaYOEG17LLTrLofCEeT1UA+pOqhB2/r8Os9J",
+	"ComXgwoX8StepWooQPVsgLZ1rPJhkEby3gwxq3sKG5Rur4oA0xR/QQKQyoz7tgg5NbXP9x9rq4HZanLb",
+	"PF/EVxPW3YG5qO8z/OkpO9j7oRvaJDC+d5Y6kUpgfZ/zE2I+L0Cb6mHAfYadbY9du0JsT3k/EQ9Gdl1E",
+	"5ycuv7F1/ubRjrHA71gjmJZetJDK8aC7z6SZaiN9fqUiFcQnAeN5KJPyTvzS0xvZ/0xlH/Dk+Rw3xpdN",
+	"Kjfs6dvft1QMWk9W9yN4NGpnksfw/TwJKLBrvSw4EDUgMmoOXAlb9xm/FTwdjHfq8HwRLZec97E2dVX9",
+	"7tDVQV8iYOSIiW4JmwpKLdd4vMUiN2h54U4ldBrC+Ee96I8CncLGTRBCZRP3RfUU2I79TXZaO/hY95EX",
+	"9UDrAQJfuYWyMvqAhdTEHg8l9kgSktPAP6O09fnQS2iq3VRYNO51jkv+NIJhByJA568kQKB6HOSVK5YK",
+	"IArAjANy9YUqVRpkpybLAMO4nF67ZxF/eJNG8D4fiO1cDHzI721GC/oLLhnzE1kprhm/Y+1EaGVJjLNa",
+	"MKQFWmiIHNzPuN9s0YznJrLQA631BHbB6NFE2wRs2WBk4ULgClK6wESa71kXb0R0QGfuojr8XfdSTig2",
+	"CU3CgFO8oDJC8VN2j9MLWk/WJBfc+zX7utfRWL24oBvVFcSOQLir1dflFBaxK6/Bflkd6lRC/2Nss7UL",
+	"4C5y8nwrDvUXK9NNysCL0uW3GhfoySHcXGHsUUqpUAGQ9D2LWzDvA65cEABOgST6d9xZhMOeCs8XOnj2",
+	"ubwSosU8axyVPQDfG5+IOMfx9zdeRFuprJZ173R1Mb7+aoYwsLuCv//iNUhTJHHb9bTQ9XndWiuQaa1K",
+	"dJLF9+eGylqJ6CtIYeh0i82LpDAVGxwHGLULNrLYTVULUeK4YmOdpWHTxGstwG7UelLL7abmL3IWsMtp",
+	"poeYBKSXXpWOCB+0cVw+Z/TpspQt6oQrVS8saIhUQGr9SlmMciaCXU8iwj31Pvom+cga56Th5VmX6Sgt",
+	"9MZFumKWBDTRVX2kUMa5liMx4U4dexoR6Ez5gD8A8jSVjHYYAt8sImAivXKRykflJaSw0wIMyXVO0Nsw",
+	"zBvUJf4hq1yOfL6aXZAH4kKYwtq5jGTsfvT/BB/B1yjXewkAAk/JiwDKXuKxmOksiT3HP+Cz+/wG1jm2",
+	"YE/DY8xS0cBy6vFHGopfuNvXVtCFN+gh+Ef4sd62g+Cfv9o/8F+m8RGaBMZ1KB6/2hnPhd4F/pwE/HpU",
+	"UcBqrNZDb4RBTaSHbEYYXUT3JciGwx061aBZD0GrvNQA+tpolEajfOYaheDI8nV1LRokBbTLFSok+C8z",
+	"kQoWZ+7/U5/+nOKYqJ5rwmPBsqnTc50afNZGpTQqpVEp9wzq9rp1ik3laOSeV6dUnul8J5Y4dpD8gnob",
+	"inR/UrFpqkeIW/JqyOxMM3qA8VijLlZCvFEXNyVz+AFpZaryCad4+fXpokYpNHsgNySitFaLYYTSs+3k",
+	"NDPUaFSb3jOZmSLfjKeUpraO99KOWfTPCLc43CigGaO6GvodPGdNoeR7ncbGC7obGTQ1+ZRiLM004XMo",
+	"42ixoVsFjBuqY8U+9AuJ+cIW0ykb61kBNs1zT/bFSCrTqwMy/Wepp2LCP/wm1MiOd472ut3WzkSq8Hdl",
+	"N8UtElu4GS3wWjQE5k0u9c7byOmLba+Bdj8Sscpq8NVZgbrcCBGa3OC5LWaywRj3XL3aMrKK2vdnAfpo",
+	"o7rtMhtMuWI7J4O5p+XaQdBWuwn+JRsv4fNFO80X8uVlE39dxf9yjLKJjVMX+txTuuiZYqkcjYPzcOo3",
+	"DeGWXxk66is/+4Kuj9nXUAvhzj2Dc6NvnpAK6KnZWCM6ufdRwPBjkUWBbNrdcaDVUKYTdwqlOWE+sNuL",
+	"ajA8HqvS1AC2UMVRWX3hRnlMe6uNOvn81ckt10YUFn6jzby8FRQa0Mo7WUUFcgWmkoIiWK1BCiVadMpZ",
+	"psLRqMWMxJrOOXSXTvgcd3NTMZLGitTdwXZ6KvSZkpqhP6vUzM8pV7bRMo2WuSEtU7WOG3VDclfQNkFI",
+	"g8dyNYcqFVJh2F9fMAJ9ZwDVjKuBtlzycvSchcIHQuLDQExtga4YG9Vz+r2qPRgaSRMZNZHRl+JL0JIH",
+	"krCFLOfV5NoIY6RWZlWs9FaOlCnKLTD7iQuRzqF5rcNOLNDROh/E6nOhAIbTM1Ysi/BzFUNS0D/7ngpx",
+	"BYzuczfzjZB9jkL2XMVQ3WvkSLWlMuWc3RWlDIW23nY+B3r/hacXJQ76q8QwAw5tMQPEJb+zMZaxOCNj",
+	"E7UgqegtsAy2FxFhJFIhBGseH4V+VONbW6Hrw1czH3QPsNfLSbtWArEq3CNCP0ui9XlAmIEh6cz21OKw",
+	"lEa48DHlPakb3d0O0PemHAjCrQ6wewigYZjRWuF/JwICFYAWB+pFII8ZC57avuC2w97iRJe6Zovcivi8",
+	"AVduWgTTKfDFFaesw/LUkAum6NMBrI4RyYUwPYWZHjzhjE44c19EJMPomxaSnJfyRhXJoaroiYZ/zzyb",
+	"G6hSwfe8y26bLz5uexANNzUy1mIRwWSmwujk4jqCwC+7ioYk8jIWL7Pj3USPpFpNIEHMg2Nq8il4i2Bg",
+	"9h6ziVSZFaSjuTN3qTDjwjmhX2fKZdph71OtRmyQithJDycCUN5TB929PNYc6FiwqM/js8KZUStwCOsU",
+	"kmbW48zj3lyYhspeHnjbm1GNcO87UozO0RfxiarXi3gGk+rqWvHWdMjipy9o2NtLW+FiOgvRW9QUC163",
+	"mst1mRwRA3BQYJkdl/WXcs5sWYFpzLXX9EwnMz43geeQ2iBmIknawOUQo5pqsXOlZ4qUSqdKc7jH3FQb",
+	"MyjMq1LFXD3GbVb1Ta1qXDybL2sXVM10GrdTYcSK5f0WYymWSHWOcaAR1pPz+Zu0mKSgNJSoJVqNKGYL",
+	"BpMVrL00OZ8fMoXGWgCwoa3epIZV8Zoe+AYGvW1layX13fVLG7DebSVr+xVqZTAQU6DTmlHwjRNnYJ4I",
+	"YBYcM62Cx1LMC4gP0kBuvwDFfl1MeZ8aHbBaB9xfIrlC6hjmmPEgxQxUwTJ53Ja6ZJf231aYTPLcZzo9",
+	"N4AehJ69M52Put7b77BjgD5JvQEF51/NCewsMKcEHYRkStKyCy0LPJ89RTyhxe12VFOeeAmiAbhrJXIa",
+	"vs+i7rkZQ22EvaqZfivsE0zL+aThYs5QEhtWwZbfqtMNH9TF6hL1wxnNZeP73qCXADiJRavN+nMIpp3Q",
+	"wxfZSugpCF8d2hObWTlgR7EnYcfGFgPAQS3M91o5oW5iSve6oP4J1ehjqjv2jC0H+4fO+ikmbU+NuWFz",
+	"KZIYnG7NJlzNO+wdsp85C0qAAxwahMkBQQnxFS/SQrFLXzBjdSJquCbxze+Pr36bgf5pMdXywIJ9Woek",
+	"fxplc2PK5vkHMtJVyTqng3AzeEuFg7VnqzXOTCQDPfEtM0OdJHpmPPpInw/OR6nOVL4dxTiLEq5GGR+J",
+	"qEWIrPC5vzIMnfD2b3ScDcZaG+FcFlGtGGiE9zQw8ePbSrfs3bJuyVshQkbxC2UGb/KgD2UzCvnLLSev",
+	"1vf90S9N/HoTJuZpKhDFvlQJYS6R4b0QqRzO2xj3rt6porgxIF6hlZlBSaNmfeFMj6kONjuM4sjaEoQq",
+	"k/I7jO05heQ3YRROnSW+asj51JfcflYR5R1qkcbJ3EAD4KJzKqDUIL2p8A/G3K4HzX6lBJvyPN+0jNbb",
+	"cu6lkBCqxjIVA3cltHHBJYFEDzoo0C+OO+xZKGim+xnL562ewsDWvdLUzllfx/MOe+VRH/SQRcgR7NY6",
+	"xLNEQ55NY25FfEa/URA7khfVMexv0th62O0agNnqnm9CF75aOdFy43kSixSK2dzkUev5AFvAq8eB87Jx",
+	"87lvJ19+9EtIOlY+GgMEncQ5GyQ7sXlKvp8i5gcVrQsASHcrwZevQ5bhiBkhemrhm9U29MPha3ivY+WX",
+	"iTnD14mOyks6R0KqGTllaBDwnXoKmdKz4rz0FMV+ND+QB3L/LIkRwLp+TYi5my3qbwKdNo6eWd1TAIYA",
+	"2aAnvloQH0JvGq6BnIUL3NgxGyQydCFw3L8daYjr2DAFTh43BxMJdYdKk9C2egowGvgcO7eV8LQe76nr",
+	"kioqqXhQOYcAIaRCm1So0dYpy2stoczQ6SqdUqtWT/GJJhgqIvfo1C6Q0jRdaqFsBqiw/sST4UutxAtu",
+	"B+ObxV9Yg57vVVsZPP1JSXIxhUjrrZUTmOIpxTVMZ1aI6yXj0r+3n/LBWKw73Z8GL/how0K+FzqWQ3mX",
+	"tei36PgpFQLFpqh9XVlf62MF4sUkdwK80+T8okqnqVW7nzfJnBabitRoxUZYIHDQfcQiOBB12IliJtEz",
+	"NtGxaDHuH0vsZxg1aY0F3dibun/IInfJmbskAhHsqeiNsOm8fQwSWOXXvNbBr7mvWbjCEO8oEUdPX52H",
+	"m4RZfNjJt1vTRouRZ4tFmYKirzOay+gBKteWl+EWi5S2Z1OeWjmQU65s9NkTOgSS8xZRmRA9+peT0bu9",
+	"+eZWnCVo+dx056r/hnFnoZWooO1qrWBmQFkuJg52P9K/PPRTLbAM+PeILIPnELKMv1OH/YL9VQAEFzuz",
+	"tnB+MfcwFXqaQKSTaBevulEajLas+GB7Soam6SfYc+TM/bkQU5OnF7wZhr4pw6YJH1TubGGyotawrrIe",
+	"FQ1I+YTdQmMm5Vm+HHe4xaKh7wBqfOPL6ARcMttohVZ17vC4AFtAgoae8UElott9k6/7F+/fqMv6YKLs",
+	"Rpy3DXWRJHgDcS6EurCoV1pxEUu7YMMXOtYqEA5iae+lHb2BOvj8Ve+omm0brVHKZ39R3oJbxmczqWI9",
+	"O9MXkAwteBBfdNzXbMNeDTnDKcgtg6uhTITZ5Rfc8hJSxkca5plTfvUYu8dsyq0VqQpQmMDb4bd12Mkz",
+	"xhPYBjpBzG/c/vG9SFXdvwstNR32OtUwyp6CLV3YH/RVHlXId8I+w7Efw1vdDwCHVl29NrehtUIObJbW",
+	"GJ/i51g5EqGyifvmdEHHXIx2wqLrTNXILYQKIPK1rie5nVt6qetPf8MVSOIG96VT13u+csJHYte9bElL",
+	"4XzvHO30peKwpbc0EXSpuRj93w+TZNvLKy1e/l0v7Sfvd7+7r2/oNEBasYYL7/oUh93Gz7fmpcsnf2rd",
+	"44ji9h39ve82MTdqJF5q+5ZbaYaS95O7qhjCMGAklFPPImbc62Nvl5BLoq5gqNY0XYjUSK0+7X5cbZwK",
+	"wsc4ITFiRaESFyINO/3BwjAyMCLHcq0KKn4WZFp+kom4x+aF5im0o/nprxgEnbpyEBP+QU6ccdnfO/j+",
+	"4IdH3x18DwQX+GNObyGVFSOR1o3KyP/KKTq2sIAbWz47ziZ9xWXSmYn+dKe1MxGxzCb+r8R5fguH/pqO",
+	"8j++KBv511Rc2oRcwfrA9N9z4/qQp+beWeWKnvv3UPZVGB+g/oj0QsQt7DLM4fUtcyeXX6C4T11fPL40",
+	"BRXzmqWynYqhSIUaiKrpve1U5f1POT5ETyQVKgYw9S0dkbHgiR2vdDPcspUDwRSA0mikcRIs5pb3uRFH",
+	"zJdeStuivFcU65mKCp1xof02teEUMUp5LOLoiKWCxwCs1VMGtyD9Ld+IWJoWFmXjdiYtdsNmXNpwnifR",
+	"p9Z+9Ksgs6qonLovWDZNtHsiYCdCWSXWSLsbQE9fNjgXtibu/gUn6gZTjPiE+gwjSREikHldMhXpmE9N",
+	"mAijJwKm+UE5/49XZiyvdxpPC2sX0jYzPr8mMXSLCAUqEDSS7HhAU/dligVyJH6rpXM3kReiPk1FYC7c",
+	"sESrEaMi5WmqAf0uzZSBDFWi9blxsYLSyJLvB3fEOBtymTgrNRG8SMPvb2LGQMPfFz2VCuLhr5GT3+SF",
+	"UNg6sX5H/Rje7CGt1Ks2mozF4Hx5fiF76KZi25XhNOe8dmmcWFLaRX2NKjIsArciK8PAN4LHcuMv+QYG",
+	"0nxJwJXg8Rx272grbAuBl+pCWvgMZpdDy/jqNkJshZehLT2//iuDVhNkvwiPM0RSKMgSIE5yi/UzC44o",
+	"Is7hfg5wTkIVUE/BbUXKJpmxzFiZJM6e8sQZ65hZjc91wwkdGUfQuwJPIYQMbpElgn3N2bkcnLfwUa3g",
+	"Hbj5aDHeUzldnTsHCh+kVt8QC5ZZeNMqRYTt9ifhnHvT8Xh97sIbrSerrRx2lOUgpTxJRIoFWve0ufIB",
+	"Ngs84BLUYZYkzb7k1fYlUdEwrgoKCQzsX5oqIanf0RsAgKSv2bAsav9YDBKpxGr1X3imU7JIkuGVtREi",
+	"x9tH4hu4ZdypKMqEI/dQX1aWYeJrNJBjX06DNn3zspytlKo6r8qFQdm0XqxeBocZfSsK5JYdq+BHB0zS",
+	"45ISKCb49FQoABxEbDJPy1lwrPgcTlz2owqXUcVnlxWWYTV0uD5/N/2snZ/85V6n4kKK2WpPaEE3B7Xc",
+	"aJAvRoMQ829hJfTnsBAW8Qo3VyWpMFnffdz+CjP9TkFLP5D4Kzp/misIZ5ehrCi46YBjDIOq4qULTzzV",
+	"uQyY+2yuixsWEB0PdNoAhn5ZgKF+0YZUAfmslNYfcXk5CQwS1Rfb5UkAg9wjL6nYWXmEua1JoBjLFSHy",
+	"L3kDtLhbbDaWg3FPQdOy0mC0C2caBGqYSBWL1IQyQsW06rBTwHaZjUMmRVpI80PdoE4qk63v8pf/KdWT",
+	"z0YdNDjg90JoC8sLF+uS4F5KZD/mf6xrc/yJpM3d/CtDVG2ljsZODQV9yfddW8JUiigqqnNKI76FPkN8",
+	"h4YC8jPnbIegcMNodmVv4GXk5Gdh762Q3KNmwXyONg0wP/uWwaYT+WGSty/Fv1YT6uCG2emJvpAr0A2R",
+	"J1bGJsoxAggxzQiGF7eY34RAUDypBkkWi7jFtAIUtCkfCUiknTzD+Bj86AspcKvSsEQMgRq601P0LD3C",
+	"LhtCOwy72qgrQtKsFroQ32pbhJ+3wr3JTnUZ8MkzxHS0bOJ08V63G97fCHcTK4AyYaAnE26OWPTvMjb/",
+	"1t077P7vf/9Pq7t3uPe///0/UQ1Em4zNzkLp8m9Cjex45+jRd4eHULac/wDdp1ak7kb/749u+/C4/RNv",
+	"D//8+MOnr9vFvw8+ffPx0afST3v7n75ubX/NN9/+n53KEuPyRP2iZ7A7jOVgs1RaK9QRi94OZPsnCcAd",
+	"A8mGkgD8zEDCv1OEyxsJlRdTL8yQP7aZ9vkZzq7rYgLQtrnggMCZikRwU/dYd9aZ85R3qivL97vdYk35",
+	"D993Ny0rB47fLQZh9bUO4QV2INeBdmbKyok4m/AP1U/9rlt+6qZvjSJD0IoUCyMrs0+Jd5hzfQAPEVyc",
+	"SshLUjilsdEA+longoMfu8g6ut4H8aCHDxLz0E1tLeIhzjtlSlx0DkUDkN1wP80R15PHqLjR9wQ4owU8",
+	"xH9GDa7h1QOsBnIB0QW9nfauCv2wDbpgQVuwY/IrQt7dSptgoabXtN6ZcPaG3IhDFsFlZ9jAGy0HVggm",
+	"DzJ0X2EDC0O8K9hA9+w1WAo0g18kX8etJG4eROVSSdoa+ovbrm6KY8aDKK7SvDlXOx7dBSfcrGwswVMC",
+	"Gn7J7RhwyxM9ykSLcO/DWcEWoK9BHR8Uaj3udjvs7VQkiQTSWOc7Rj8/P+0pGte/w0P/LWIWKB6HOs3D",
+	"iRBcjEXqnqt1yw/H0C3dMApDqAsqf8aX31r/35b/B+Or8//yT/P5um+fsVNVdpvCh9zAbSpI70fUuxts",
+	"0Cz6U1jnrfWEOs4XHSepzjIjorwuWaZMZZM+BhlRLCyXienAHaIOO8bwDUgZpTJW8HgFqmS111XvXFQh",
+	"YdGL33wKu1bO7yP05I1uCd2JT0ELsckNF1EqN7b0rXqKG9QDZK+DHQ+iHHvzPeCK9QW0y4CxrQayfIgi",
+	"fY8yPWBf45uPt+59vqbZLqprHd9E6NdhWRY9gacIPePb4qYitaU8rhFULM1LCsHXSi8GAE/Im8iJr5wv",
+	"cC7ElMnKZu13QK7ycH2B60/4FGbkruAzN1RAZejMK2ylf45eUpOw+cKay1But87ApMK9mVlREQu5D/GB",
+	"D2yBDZDY94CnI8ABe/o04qGNiKGs0E864MqpbSMKkOTAHUBLjknj1PXUlmS7w17qvo7ngIsDDGezsWY4",
+	"cmAxcw+SCdJ+ux/diXoqVKv47PyaHHezp5APFcpwMRqFMzrsmJJE+10gDvcXcsXGOkvBNgFl5hMs3XV/",
+	"E3uQ1fpswtX8jK6J8A0BQSR/TR/o4ozQuWdaCSOSYVRN8+1OOe5nRtxfpu8wxLsi+xbKPx+GsrrnGc5p",
+	"4VozfkFRM6S0zYbC50jA9jAsY7VaaPY0br0AF8yJJ9zNCeRcCKMKeJaB+RfUc3VNHNmD3QspZvX21kVH",
+	"RLLjLJZH4sQuFIp38E6+6cQNxumvaOrMcJYmFTvNv0sxw5f5HNEt4MV+X9vZidN2T5vJbkmPNQ72yiyH",
+	"W0Qo2VZeSDv3DiV3Dtu0jCbvXee67REv7x9BKXhdTtskNfBcWESCHutXpuDO1tP3LLg8G9Fq4231kHFy",
+	"JysSGguj/mzK9O+Di9hw/nzGhfOL4pUDf1EkasTmPgPU2Nfpi2eeAB68hEwl0gC+uIrZNJUX3GKfj0Fw",
+	"TRb9M6KgmjMDNemdyoqEN/DQa6tyf6WSOeVlaR9XmnImdaEMt5BKvRKXP6KPav8FYJI4sg1Cb0BdFfAF",
+	"lwmAtK4qA66uQ4YK2BaLkP87ohLXTCXCmFAjKA0byQuhnsC38/WvHRaB1RFRII/HSaPdsYRboLkPpgnu",
+	"fVR0Fv/SUmGNS07ueOxPl4aBtypi50YaK6Zw672uZ42i6hiksp/wOUA4cjrKdBJ32DHCjMB09gUSKOOg",
+	"2YwyMERyjzCtcKv+nG6pL4BvmQBTpu718X5wo56yMzkQHRbhGy1OQyi+hLwMvbXTBu5xhfKeRHD3HARq",
+	"dR8/1CMrn0XqKboOUjN5UQG+NCu+8xNEYJaemt2sf9EWxQvudj3l3o3Bmzk/vS+KXSk1C9CgGV9GdMdV",
+	"tdPawTl3IgrTcDmY9odclO5UVF1NEqivVrkmHYu73MRGzM2y+WKL0b+YaiZomZ1m/UQOUINs1ILeWgEM",
+	"4UER0RcMrbM29P4QEz00ntRVe7/BJrp7XOztRnhH6dvNcCobcvjrIId3TlZ0u9HBF5GzeNgZz1eAPrdN",
+	"qy8c2/1IO4Jra0C96uzU1GVeSj+6i1wQcN2llF7jsJzVHMrAAf+H7EXTVN/kBrYqnNxQtmqqJn/hBtCy",
+	"3ZIMEHDFNQmRoItkjBAhfOpAZwNbFNbdiYiY4XO6ZSFH4W4QayZVT8k6movbEtV7VyJ5027K593Q+jD2",
+	"iZtWWkpmrtNWG9V7Bqu/YcXn6zypxQEZz+dUSqknn+Q0ls/ZREz6IjU9pYdQElQsGsUsU7GGHPF47Viq",
+	"ERT4jPl0KpTB2O0Ji1z0GLFUaPzVtvIkHhavYuIgdurxKOD3UlEPqFc8HtVXnd6qp3NThaJbB4u3TWpw",
+	"3VWin0vs9lC9yIdMokAqodmIv55K18sHqbt9ruq31TxG3kbgeL9JY3/kytygJt86UX+THvCPXK1qBnYT",
+	"64zoUKeDJjxuHM6NpRpy9m71tBhuc2FOfaNAuTpl/4sGAsSS/KITyJXfP9RDhiSS7o4Ay4wAcTpFOOWx",
+	"mHsHNA+lj+EOqaANzbHoKcr8e6Bmz8YQs3MhpnDOBHYkM2Vl4vwR4LnSsJmQyKEVsLlq4OvC3fWQcb+f",
+	"kArYszb5TkOVU/kjVzfpTd7ODsSPXN3R1sOPfA1sZ5+rpiK8cS+bLYq7thQ/uhCcFTXulV3B3Y++aWkj",
+	"kPENHcOhvVmd/I7GvOFmxm9gZxqfrPHJNvfJhhaJN68OOF4lM+RJUXWecU6RiFdXO9+WRN2jPYeb9Eya",
+	"nYNGg9x8QfRmCqTKOI8FT21f8BXUxm8FsLQRJ8+jLkVRoF3ISZiNNZBnUe8xZCfYYTjTo0lEVBUaddhr",
+	"baxUo0LHF9TOGsZNT3EWhtVh78dC5QpuTE/pu6eER+U1tuzr/pzRdH/TolAxEWzKjcHiWF4c9JibVk/B",
+	"jm/xKVjiWhUE/hLm67JKcuO6iDAH10bN89B0g9L2bMpTKwdyypVtNMRlNASIb0GiLqkoCrRB15fXLdNk",
+	"XdrpqG1LgKySNMxYbuuaIfyxbTlI3sJ1nx5aejl/gVVZ5uLXbryRRtdsk2Muc/KZnNrkZhPPSDnCBloN",
+	"ZToRMfVue3q7gedbEYvcwIRlAo7E9yzmc9NhICXgn6ie8rcIYdQyX9QCSbALJkJDDbeFE6t8CniYePi5",
+	"5eduwu8ou3x73FBNrrkpZbi9UoZWAe+ooFQbpJLbNm2opPPosT9HA3NJd/ovLVV9yP2rlgqjYzQogKGF",
+	"bcXZYCAMxN7DLAFoknIRni+S882mKE3MjQRRuNzRRxC7Y3FfT8F1iTsGxXmFziv3B5X9lfpg+WAgptgJ",
+	"XdCo+MjCaUBNgyxB1OTZU30x4BPhH15lDt3LX6l07887r4nLAbVDT5t7+6Yk+F5BT69TvPCnk7IGl5rE",
+	"8mobgZBVq1d6vwl+UVB6i6AOOSJtWRG+r8jcVSb+oCA6pP56ynnykEYs1J6wRKuRMPaIMoXU/R7CjBYT",
+	"iQHm9EBuSKfgnYvHGe/DEWAsUj0VmkmgYxpBC4c6nYgUh24snxvAl6SHEaoEddXDjUGNtPLhYvWL19kA",
+	"oxJrYTBsKdqFSnIMN1fXrGmrtkXFsNF8Td5gZd5AIHTIVZSLHm2Ul6xHZPlNj76UGlPwYgZ2VQaQD2yT",
+	"+mtEePvUH5kvqRVL9AjrLC+V/auS8olYVT70GyLT2OCFu3hkJN1v2bTgS3xl0DdAIB8Ib8ZyihbZ6Qh/",
+	"nHwHrdjiDmFP0RYhO0bjPauw1MFKh7jrkEV6ps7czaMjanguDDcP5mrQ9P8jk7Yx2F9gqBJWTaNqjnZ+",
+	"dgKSTdlcZ2lBfnNVc/liKg9zPsksMj2bFotcuHJGZQqRj0P4RKuRjykm0hiplS+4UiL2UUuecimkBHQs",
+	"esqvP1Q7hZuwWMMTYjEVKmYQrmDRvC2gJXjv/gj6LRGfFrYyo5pm8hfzt5arWKrRvUys+MGtTq4Y/wqN",
+	"emqckdVVUaAdgpkvytdV8xgTIGC/tiKIF8Tn/kVEHu5lV4UdMLdNf1sj85cLQCaIs3nTDW7gHtR0uA2d",
+	"F0/kJo+6VE9wXPAo8kiCspEYSvSUe9BfWiqDGz6FhjW4ePuONSdsD7+swL3FXVGjZ3YdURZOcVNJ0FQS",
+	"NF1rd6r/nazmCvJafLyb6lq7Yb3ctK01rtZttK2R7buZvjVwebZpXLs1obpHnWs36580vWuNGrn53rUN",
+	"tUiVkS70BtXnY54XYTulKW7MLGDYBx4DQCVxkZiIMTubSGo9c/dBCgIj1SDfu/nKxYVTPpB23lOJmzxT",
+	"s4XjwtTXxXHfx2RsYYCrkjWl+W8yso2sr4S7hATNtLz016NerpP7DX30NwQmVMa1yBWB1SPcY/G7NDKt",
+	"3iOuzQmdy8F5nhPqqUJSKGzxuAe7c/+CWroRlyrAXhb3dlYUx/5NDs7vT+iwoASglSaznlAHwq/GH2h0",
+	"xIb+gFvbQI8UFtRmudt6VNxQ9MXeCmvyotBiKnXZLWA6xTYvPBnZRljkbhSxMVdxQVr1hUih3DNAlOX3",
+	"k0SYNAGG70Ipa6nGk7ir6VnLdSId5t5kcbhK254quTIROixn3BJNeMKNPTNCKPjJ8Dn5LD79PEfCrjGP",
+	"w8RUaZy3wr7RyS3mK64/g0yvcEcwugVnanWsVtSkyMyF2HhKzxo1+tm1fQUB950GDZrtDeEf2LJRoeq+",
+	"y8acCZ/3+eC8Nt6kMhXcsCvEh/7CFuvPPTHa4NydFCk9i2C3Dy6TiIGuBmOdHqGfGjkNrqGRyt3G0K9T",
+	"beBjn01MlJcXpdDUFaVQC8ROEJpbXADt7WAs4pr6oNf+xe5lQEqDW1sdZEUTiDZO5nreBaBjoU6jmXMg",
+	"RTEchV+kGm0ekdL6dIOcOA9xNf/8bFwIPr8yLHJLJ9UJcsW0iAKzGhz3KT0BjvC+0UlmBTqagg/GHqDg",
+	"5FmhgwqYNHsKHNEjAEmAewRaBehTwi5TzwkKnUonz1qgjtxqFjHTzn2EtlIQQxHnSidKxYU0UquIbmqd",
+	"Y+mUGj2rp4AWEk8WUz0YR15BotoLoyVH1/AZvlXuE/tZPjOWJyJCTzaQvloxYaGnK9E8FjF6vNhH5VSi",
+	"H2MLEnnwRCS6SLhFEktsgD15hphLGPjjzkMqhplBbtcwPzM+7/RUT8HIItYXI6ly9iAlPlh/+j8zkQmo",
+	"8MYGsfzbA9dAC9/FE2ZIQy/QYZH7B3FqQrute02aOLop7ym6iU6x/qRmX8XNJxtbOzUeFqOVZzyZEemF",
+	"HAiyFdycG3evDoumPDMiYgOeptITi5DlgTnE1rbiZ8ObSsMsPxeKySExRLjlAjuzVNdC7+EkO7OwwGpC",
+	"EBV7C0DL/2pW6vpDjMXh3XaMUX78BmaS8aEFqdm5X9Qbbn1/flQcLRZN3Aq/PlSzhxHkINO4E3ud2TNj",
+	"U8EnNAdO0Z05vSnVqPiT1fCr+2lB3y8FSg+1xubWpp9s7xmIWhaCyXsVnz1F1yfER+vcsPWh2a45l9P2",
+	"hcZ9gGlWE6SBJXXOz7mcTp0v4yzwmCdDNEva5PRYvsnb3ZMZ3WG/ayvQA/Pm1ttlrrx784TIrt39Izbk",
+	"ZPd7Cu4SjKMbcZXRc4841W/P5fS+2To3Jje6uzJyl7RuTTT4YM1Ihbn4DG3DfdLKTr6Z1aAcMaCBxNPl",
+	"lTPEKrVJsx/nLIIzzqAUIyrmzo4YN35jFXYsppkNKtdATEXa2gejUHt/ASoaa+PZ6Vi4aDkVbL/bxQt9",
+	"kX5lMdl/wGjvYyYMRrZaA+JUN4qvSYNtlQaTgJLjxBzqokAQN82JtbZJdsH63CTVdVqdxoASCh7Hq7IZ",
+	"PVWdznjCIFsEl2DqxXTYKxXSF2Nu2L7XEJCqgNEGZVHhqB3H8am+msK4N702+bvcUccNPPvEijUga+77",
+	"PPi2m4bp9BrTK01WxXtQgFhX+utMD8/mOkvN55NCebBtSsdx7MHo/kk24yoe9e5Hpwrd36uqH18p8ZVh",
+	"eqYQY8bkGwS6VI3EuJr3dTz/ynQYVExKNSp4/xANQGHzkhHE+sqfUj25cUtoxeZQNjispivhwaBwNnWQ",
+	"ftGGzb5QqbyFvqjpuXrldz0l1qOI2CmAGTdEtrqmxSo4Z7cg3veoy+oWfNKm1aqJ8G8mwq8qGbhKpcuC",
+	"17ELOBS1+ywrmzxP8vC6P6d8nQwMG2I4FAOLNSeF7AG1ahk24SrjCUFlLENf6Atxom7VF7kB5Iv8JbYK",
+	"xyscoRdfsBv0hUWHzT7IdaJKFD2xbXToxnHbrt+orgve3mOczzhuP/sascGYq5GoQJh4BxvMP+n0ljy1",
+	"jQKxE4vA5EpbZHpsvJcmCrvXUdgpPxdQnOEFD4C9Lq0JWtUOUoD4Co8IxaXwIJJyL/WdyjKR+yfrSOba",
+	"kJU2Yv/QxP73q4t6ldFPBY9ro6QXPD3HnCyhDCNeOWaJR/JCKKiMZtHPz0/ZrnuI2Z0IfEbkiZMhTUub",
+	"m1MIt6gEinHDMuUGADuqPTXh6blIaWMU2+KdnjsCXsPEhVeekxkK4mFc7hKoz17SSOx1gRcqFUwJifX4",
+	"CvdhYW9ZQUstcTz4nlo2gtasg+6jZekBCKB8FDbvuA1uBNyP8lXdnsq3tAipucPeazevUpUpskyLWa0r",
+	"8RJ5ev7Gfah7VnDnx3XlIBC+4j0r+Paf64vW+l8CvOC9Cut4el5WuAE8nkE2HJSA1/WDMbc1eh6UcW1Z",
+	"28/CEiKs+MAn00QgddM01UOZ0EOTxBe3QbmJe1aH+ZZ4Ip0lRHjxQTq9ngqWiKFlOqths3lN91/WYwvO",
+	"J8HU7nW7xFgHBeOG9YWdCUQJmByx6N89xIr5N57IgWj1dT+qodMOp+4sqqgixfaEf/hNqJEd7xw92j88",
+	"bO1MpAo/AKSDFam7+//747j9D97+r2778KzTav/5f/+P+y5uTR3tGJsCFPzNdp7iXK6EQaLpXoCTQsdB",
+	"pti7dRVf+DN2yRbQgbxg9OfML6SCHKKw1WWqvV+0KpfyDH43ZS4Y+D6tBb5ormJm5Ei1AY8Z89DYj4gj",
+	"pE/tHKdR6hR5h73wusRYPm/11MwnbhRzFkunHeYcBbNEbTcGTKEpN6bILBcY3eQwz6GPeQzCT2QxIrg2",
+	"HXbcU7NUqxHcaKbTsJn3iEVw4MwfIM6JhDttEk+k+sowPgA/stBtCfghcLiSUgKn8oXYuRmfx9/+qj4P",
+	"3udLSH0vfOMHlLEurLTGr7mSX4OrHbkvSKJX6s+V1QK/cB9VqgQhK/RMiZQZ4dSlyQZjX0q0rDo9ZQ32",
+	"/QZS/mrkVtQhN2TAj3EaVu/d+7m6Ay3RgIBuv1xrIL+eUmqCfOypSK30LrSzlUYoguRKcqY4Xw+eAy5V",
+	"bKlMY36Dts7f/o4AqraREPBHEN3gjlCpmlD5dgUUFyfKKPnnG8ho0SHf5Rfc8nSVX+5WGL0Cw7OhOxap",
+	"jaHEpFPjgB7jve+5K3gfl999twwlX8Z/5Uu6Mm/53JRo9IghKJsmmkOgZKxMErfABzAlLYR84fG85eEg",
+	"h/BNyLuZV3oydYvxGnU1PGG1qsaX+srcIR7Wbdbqfany4TwnWwSbA0mhhU1KFJfCZj5VJU4CKGHOfn39",
+	"/OcWe/3y5xZ7L/qvnUj8fPIT5C8ph/iYvfgRZONxl03EiE/lB5FgkV85T0Lug81SJWKWTVM5GttWTw1S",
+	"DTAMtO1l/pk5lw3TnymfGXwMt06GpFYtF1RcCGc8oU/5zc8/UnomFSL2mdWJsDzmlj+BvbOeWrRJ2IXI",
+	"xnrGhpyilRIzP80jcvNnysrEqw/k9Scl0WHHMPN+xnuqxNClVdENVdqyVKgYkKXmwj7xGR68Q7gv4k05",
+	"2cK0ccWQcCuLHaue8g7agCvcGrPjVHhlAPmqaapHGKBZxpmVE8G+Ptg/ZLyvL3Cmv1nAEbOa8TSVF9D/",
+	"uPcd+5v8MYA39ZRO2ZAbK9IWUCRfiBSQ8XHfMRCTMSsUXWKq8kivs6LarHOuJ1li5ZSndtfNQtt907LS",
+	"zP19ULAFj6NcbrHhSv66P/cOyTc7rR33UG53jnb6UnFIdy/moIsO+x/++X+G83T/LzHY0LPfvzVrcTwY",
+	"iKm9my1BnKIzMZlaAPuhv63WZxOu5meoQApHcA+b9xHtYXFH8UEGFbc92W5yE2cE3Qz2dTwv/FKwi7c9",
+	"rCwPhM5Q0nCDOP+VRnQm1EDHhABSPD5x8dOZk7XoPkZQ4GRu58iWAijIr9WWj7wVAAfJEqnOvfl0Bory",
+	"cWjPfHLOl28EEkq4qpSjY++8nVNFu6OV6Ck0hJ6ftUqfYxLmOYz4ZtIlhSdslTHZr7AHinKX0iC+rmEz",
+	"Pq+YxJaz0cTvP4YcyBPcwYGxsDGfToWiWXV3WZrVnmq2IJqEza0AquGSBHVTSsxfSuvsXohUDmUOc1AN",
+	"9IE6KOgTglaFtY8/e/1D5XTeW4X2nomuSrq+EUao+Pfi47ety6pEzVirE8gpKlGz+OEXRZrxBJz/ctPf",
+	"dYFLfGr2Im6/8datOPjexVWPUrS19HxwmmI1LRl2cgQUZqtdRMj7mgCuSEiOCFHYMqGsCxpb4YdYxi3K",
+	"SHELjbwxIBtroCxxdh+H0VPlskmwblBfpIe4A0JFSC2qWfF1US0XuqVQxuSBDt0YFE+w7lSkQaQJcKfK",
+	"J3gOg7jZfT58xopYh/369tVLFutBNoF9oAmPYab6gp2LKexscCjuaHYBb13y8OOhzYLYfkthk+pCWlg1",
+	"ZiUxQ+E8FLuZUNa7eyRuX5VUfGFPe7FsB2CowFh02LEKJm021kb0VMFiYNOTv6VzHxXUcx+rwoCKe5LA",
+	"Nxh8SThHpGzC53Ar/NuPGmsW1bynnBktAGr5YUrDsF51kfOM9ukVFCjFE6kYMI7k7EZ1/IUv5ieF+d7W",
+	"KD/NUqPTTbpOYOndMINq4VVW1fgVF1ijHm6fcNiQctBTURQa0/IJb8g1bsjpUqU2dj/mf0DHBkp2vcf7",
+	"UojYCTKz+lyoIiFoQaY3VC8d9srZ4Jn01AAZVQdHr1+9Pe2p0kBxYBGwMswXlUihfjBErjrN6Q5IG8E0",
+	"cjVnqDMC6kdPoffr3BLkg/hLS1XgO8N2+yoUPLiuKE7rqo/LYuXLiafcjvNq4tI3WVlRvErIT57dcJHw",
+	"G63XgIOgxg0IpV41qwaiuMHxWAMYBoIFEuz3+IpejDPiQCfqPAVg3LxGHRiLQSKVuC0luFaVwZ5T0GU5",
+	"Mbz22rOgytgzGHyuyeCIyQYD96zKgmZ42QelwiqrXOA14s9+3/+zKHGBb1Un3NuKsk+81u4UPPdJulwM",
+	"UcB8pwPIICYNlwTWBzSpcLGaKaS/OzWbAK/9eG5yH8A/5KqNAni3+MnK+YH9e9A5TTa/yebfdjZ/msvT",
+	"VtkRVB6r8iJpZV8S0hgvsiG3FtqpmVSDJIurivsxWQBNT+tM6SvsMUDWFZGWMhjISScDb2dV3yEd2tRf",
+	"T6BpbMUgoL9L+hq66mf6Y5sHCW+xIm+D3Mc9y5K4wa/Kj+ASazIjd5cZIWiDq6RDjDDGp1DrKrXBheBJ",
+	"kpvEhR29Pm1eBDc9pz8nJwA2JiR0fMD2mgsdwJMP8XFl5vG5iiFL8taPchOr/vyubPWXntBXMawSTNqV",
+	"fKjLV3Ef+3tgLBcLIHjQKeunemaQwBPDQncecnW6+Bgz7tb/qjPaG6tfokwawkmJGTcsGmRpKpSN6jLi",
+	"hTX5gJPh9Bar9Hz4iI1I3Z2q9x+hVttv5BV6bb/7kf61DkUeVL+TGXp+h51YU6fFq0Din6uYltgmiRV6",
+	"SnVWJR/yLaRU7syINPmU7a1OMZeyhcnJReOjR574VBsyvXdGQ1yIFNgSYGPWCEH0j6FqQ1oTeJtj+Aur",
+	"Pytbh16H1rq1guHH10L7NmcDbkS1mBRANC4nJB6IZqOY5dYQ2WmyVm+55M2Kl6QJ+nv7KR+MxbrT/Wm3",
+	"D+LeaIdlHBnAPN+oUTVgx4B2SS+8wGVpsnO0s8unEhYx3aCiShBx9wpAMbncOVW+s5xf8MBMSKIPysCU",
+	"hdVUXHUKmRDLEz0CCEI6HdnLKs5/D/kTApUCnEJm9Qh6H4v5EgzYK1Vb8VpfJ6LZAJl6DZM2v0/AQay5",
+	"FTTVGw74EWlh9ICptXzNTzoF6nvW5wlXA+jMVzENKL96LHhSOcPF4WOiGvaR4glaAf95+pkRNU9fOtf9",
+	"XXNuYAmeMO4fN3PhB+54FWYbc+Y7n/789P8HAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -73,11 +73,13 @@ func TestBreakingChanges(t *testing.T) {
 		contract string
 		fails    string
 	}{
-		"nothing":             {released, ""},
-		"a description":       {change("summary: Create an account", "summary: Make an account"), ""},
-		"a property fewer":    {change("        access_token: {type: string}\n", ""), "access_token"},
-		"a required property": {change("required: [username, email, password]", "required: [username, email, password, language]"), "language"},
-		"another path":        {change("  /auth/logout:\n", "  /auth/sign-out:\n"), "/auth/logout"},
+		"nothing":          {released, ""},
+		"a description":    {change("summary: Create an account", "summary: Make an account"), ""},
+		"a property fewer": {change("        access_token: {type: string}\n", ""), "access_token"},
+		"a required property": {
+			change("required: [username, email, password]", "required: [username, email, password, language]"), "language",
+		},
+		"another path": {change("  /auth/logout:\n", "  /auth/sign-out:\n"), "/auth/logout"},
 	} {
 		r.write(t, c.contract+"\n# "+name+"\n")
 		said, failed := r.compare(t)

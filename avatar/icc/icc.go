@@ -1,5 +1,5 @@
-// Package icc writes ICC profiles (ICC.1:2022): small ones that say in libvips' terms what a picture's header says in
-// others.
+// Package icc writes ICC profiles (ICC.1:2022): small ones that say what a picture's header says in a form that libvips
+// reads.
 package icc
 
 import (
@@ -8,8 +8,7 @@ import (
 	"math"
 )
 
-// Profile is what a profile is made of besides its description and its white point, which is that of the connection
-// space.
+// Profile is a profile without its description and its white point, which is that of the connection space.
 type Profile struct {
 	Version byte   // 2 or 4
 	Space   string // of the picture: RGB, GRAY or CMYK
@@ -17,7 +16,7 @@ type Profile struct {
 	Tags    []Tag
 }
 
-// Tag is a named part of a profile: the signature of its type and its data.
+// Tag is a named part of a profile: the signature of its type, and its data.
 type Tag struct {
 	Name string
 	Data []byte
@@ -26,7 +25,7 @@ type Tag struct {
 // D50 is the white of the profile connection space, in XYZ.
 var D50 = [3]float64{0.96420, 1, 0.82491}
 
-// Bytes is the profile as a picture embeds it.
+// Bytes returns the profile in the form that pictures embed.
 func (p Profile) Bytes() []byte {
 	be := binary.BigEndian
 	tags := append([]Tag{{"desc", description(p.Version)}, {"wtpt", XYZ(D50)}}, p.Tags...)
@@ -48,7 +47,7 @@ func (p Profile) Bytes() []byte {
 	return bytes.Join([][]byte{header, table, data}, nil)
 }
 
-// description has no words: nobody reads it.
+// description returns an empty description, since nobody reads it.
 func description(version byte) []byte {
 	if version == 4 {
 		one := []byte("mluc\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x0cenUS\x00\x00\x00\x02\x00\x00\x00\x1c")
@@ -57,7 +56,7 @@ func description(version byte) []byte {
 	return append([]byte("desc\x00\x00\x00\x00\x00\x00\x00\x02-\x00"), make([]byte, 78)...)
 }
 
-// XYZ is a tag's colour.
+// XYZ returns the data of a colour tag.
 func XYZ(v [3]float64) []byte {
 	b := []byte("XYZ \x00\x00\x00\x00")
 	for _, x := range v {
@@ -71,16 +70,16 @@ func Fixed(b []byte, x float64) []byte {
 	return binary.BigEndian.AppendUint32(b, uint32(int32(math.Round(x*65536))))
 }
 
-// Curve maps what is stored to linear light, both from 0 to 1: (A·x + B)^G from D on, and C·x below.
+// Curve maps stored values to linear light, both from 0 to 1: (A·x + B)^G from D on, and C·x below.
 type Curve struct{ G, A, B, C, D float64 }
 
-// Gamma is a curve that is a power.
+// Gamma returns a curve that is a power.
 func Gamma(power float64) Curve { return Curve{G: power, A: 1} }
 
 // SRGB is the curve of sRGB.
 var SRGB = Curve{2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045}
 
-// Tag is the curve as a parametric one.
+// Tag returns the curve as a parametric one.
 func (c Curve) Tag() []byte {
 	data := []byte("para\x00\x00\x00\x00\x00\x03\x00\x00")
 	for _, x := range []float64{c.G, c.A, c.B, c.C, c.D} {
@@ -89,7 +88,7 @@ func (c Curve) Tag() []byte {
 	return data
 }
 
-// Sampled is a curve that has no simple form.
+// Sampled returns the tag of a curve without a simple form.
 func Sampled(curve func(float64) float64) []byte {
 	const samples = 4096
 	data := binary.BigEndian.AppendUint32([]byte("curv\x00\x00\x00\x00"), samples)
@@ -100,7 +99,7 @@ func Sampled(curve func(float64) float64) []byte {
 	return data
 }
 
-// Grey is the profile of a grey picture with a curve's tag.
+// Grey returns the profile of a grey picture with a curve's tag.
 func Grey(curve []byte) []byte {
 	return Profile{4, "GRAY", "XYZ", []Tag{{"kTRC", curve}}}.Bytes()
 }
@@ -108,7 +107,7 @@ func Grey(curve []byte) []byte {
 // Primaries are the chromaticities of red, green, blue and white, x and y of each.
 type Primaries [4][2]float64
 
-// RGB is the profile of a picture with three primaries and a curve's tag. It returns nothing when the primaries span no
+// RGB returns the profile of a picture with three primaries and a curve's tag. It returns nil if the primaries span no
 // colours.
 func RGB(p Primaries, curve []byte) []byte {
 	m, ok := p.toD50()
@@ -123,8 +122,8 @@ func RGB(p Primaries, curve []byte) []byte {
 
 type matrix [3][3]float64
 
-// toD50 is the matrix from linear RGB to the XYZ of the connection space: the primaries, scaled so that they make the
-// white, which Bradford's transform adapts (ICC.1:2022, annex E).
+// toD50 returns the matrix from linear RGB to the XYZ of the connection space: the primaries, scaled to add up to the
+// white, adapted by Bradford's transform (ICC.1:2022, annex E).
 func (p Primaries) toD50() (matrix, bool) {
 	var colours matrix
 	for i, xy := range p[:3] {

@@ -1,5 +1,5 @@
-// Package identicon draws the picture of a user who has none: a pattern that is symmetrical and has one colour, like
-// nobody else's, made from an identifier.
+// Package identicon draws the picture of a user without an avatar: a symmetrical pattern in one colour, made from an
+// identifier.
 package identicon
 
 import (
@@ -14,15 +14,15 @@ import (
 )
 
 const (
-	cells = 5 // across and down
+	cells = 5 // cells across and down
 	cell  = 80
-	edge  = 56 // around the cells
+	edge  = 56 // pixels around the cells
 	side  = cells*cell + 2*edge
 )
 
-// drawing is what the hash of an identifier decides: squares and a colour, and nothing of the identifier itself.
+// drawing is what the hash of an identifier decides: squares and a colour. It does not contain the identifier.
 type drawing struct {
-	hue    int // degrees
+	hue    int // in degrees
 	filled [cells][cells]bool
 }
 
@@ -38,7 +38,7 @@ func draw(id string) (d drawing) {
 	return d
 }
 
-// each calls square with the left upper corner of every filled cell.
+// each calls square with the upper left corner of every filled cell.
 func (d drawing) each(square func(x, y int)) {
 	for y := range cells {
 		for x := range cells {
@@ -49,7 +49,7 @@ func (d drawing) each(square func(x, y int)) {
 	}
 }
 
-// SVG draws the picture of id, always the same one.
+// SVG draws the picture of id. It is always the same.
 func SVG(id string) []byte {
 	d := draw(id)
 	var b bytes.Buffer
@@ -69,7 +69,7 @@ func SVG(id string) []byte {
 	return b.Bytes()
 }
 
-// PNG draws the same as SVG, for clients that show none.
+// PNG draws the picture of SVG, for clients without SVG.
 func PNG(id string) ([]byte, error) {
 	d := draw(id)
 	picture := image.NewPaletted(
@@ -90,7 +90,7 @@ func PNG(id string) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// hsl is the colour of CSS' hsl(): https://www.w3.org/TR/css-color-4/#hsl-to-rgb
+// hsl converts a colour of CSS' hsl(): https://www.w3.org/TR/css-color-4/#hsl-to-rgb
 func hsl(hue int, saturation, lightness float64) color.Color {
 	channel := func(n float64) uint8 {
 		k := math.Mod(n+float64(hue)/30, 12)

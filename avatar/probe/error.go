@@ -11,8 +11,8 @@ const (
 	CodeTooManyPixels     = "avatar_too_many_pixels"
 )
 
-// Error says why a picture cannot become an avatar. The same picture will never pass, so nobody should retry.
-// Message is written for the person who uploaded it and says what to do.
+// Error says why a picture cannot become an avatar. The same picture will never pass, so that nobody should retry.
+// Message is for the person who uploaded it, and says what to do.
 type Error struct {
 	Code    string
 	Message string
@@ -34,7 +34,7 @@ func unsupportedFormat() *Error {
 		"The file is not a JPEG, PNG, WebP or GIF picture. Save the picture in one of these formats and upload it again."}
 }
 
-// Unreadable is the error for a picture that cannot be decoded, in its header or, for package avatar, its pixels.
+// Unreadable is the error for a picture that cannot be decoded: its header or, in package avatar, its pixels.
 func Unreadable() *Error {
 	return &Error{CodeUnreadable,
 		"The picture is damaged or incomplete. Open it, save it again as JPEG or PNG, and upload the new file."}
@@ -52,7 +52,7 @@ func tooManyPixels(width, height, limit int) *Error {
 		width, height, megapixels(width*height), megapixels(limit))}
 }
 
-// mebibytes rounds up to hundredths, so that a size just over the limit does not read as the limit.
+// mebibytes rounds up to hundredths, so that a size just over the limit does not look like the limit.
 func mebibytes(n int64) string {
 	hundredths := (n*100 + 1<<20 - 1) >> 20
 	return trimmed(hundredths) + " MB"

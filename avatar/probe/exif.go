@@ -2,8 +2,8 @@ package probe
 
 import "encoding/binary"
 
-// exifOrientation looks the orientation tag up in the first directory of a TIFF structure. Whatever is missing, broken or
-// out of range counts as 1, upright.
+// exifOrientation reads the orientation from the first directory of a TIFF structure. A missing, broken or impossible
+// value is 1, which is upright.
 func exifOrientation(tiff []byte) int {
 	const (
 		headerSize     = 8

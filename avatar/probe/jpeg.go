@@ -5,8 +5,8 @@ import (
 	"encoding/binary"
 )
 
-// jpegFrame is what a JPEG's segments say. Width and height are 0 without a frame; orientation is 1 unless there is a
-// valid one; scans stop being counted once there are more than maxScans.
+// jpegFrame is the content of a JPEG's segments. Width and height are 0 without a frame. Orientation is 1 unless there
+// is a valid one. Scans are counted up to maxScans and one more.
 type jpegFrame struct{ width, height, orientation, scans int }
 
 func walkJPEG(data []byte) jpegFrame {
@@ -46,7 +46,8 @@ func walkJPEG(data []byte) jpegFrame {
 	return frame
 }
 
-// startsFrame knows the frames of all processes, arithmetic and lossless ones too (ITU-T T.81, table B.1).
+// startsFrame reports whether a marker begins a frame, of any process, arithmetic and lossless ones included (ITU-T
+// T.81, table B.1).
 func startsFrame(marker byte) bool {
 	const (
 		huffmanTables          = 0xc4
@@ -57,8 +58,8 @@ func startsFrame(marker byte) bool {
 		marker != arithmeticConditioning
 }
 
-// nextMarker skips to the next marker that has a segment or ends the picture: over fill bytes, stuffed bytes
-// and restarts, which belong to a scan's data.
+// nextMarker returns the data from the next marker that has a segment or ends the picture. It skips fill bytes, stuffed
+// bytes and restarts, which belong to a scan's data.
 func nextMarker(data []byte) []byte {
 	for {
 		i := bytes.IndexByte(data, 0xff)

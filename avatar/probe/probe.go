@@ -1,8 +1,8 @@
-// Package probe tells from the first bytes of an uploaded picture whether it can become an avatar.
+// Package probe decides by the first bytes of an uploaded picture whether it can become an avatar.
 //
 // It is pure Go and never decodes pixels, so that the API can refuse a bad upload at once, without libvips. It reads
-// the picture's size and nothing else of the header: image/jpeg and its like refuse pictures that browsers and libvips
-// show. A picture that passes may turn out to be damaged: package avatar finds that out.
+// only the size from the header, since image/jpeg and the like refuse pictures that browsers and libvips show. A
+// picture that passes may still be damaged; package avatar notices that.
 package probe
 
 import "strings"
@@ -17,10 +17,10 @@ const (
 	GIF  Format = "gif"
 )
 
-// ContentType is the format's media type.
+// ContentType returns the media type of the format.
 func (f Format) ContentType() string { return "image/" + string(f) }
 
-// Extension is how the names of the format's files end.
+// Extension returns the file extension of the format.
 func (f Format) Extension() string {
 	if f == JPEG {
 		return ".jpg"
@@ -28,7 +28,7 @@ func (f Format) Extension() string {
 	return "." + string(f)
 }
 
-// Limits bound what a picture may cost. A field that is zero or less stands for its default.
+// Limits limit the cost of a picture. A field that is zero or less means its default.
 type Limits struct {
 	MaxBytes  int64 // size of the file
 	MaxPixels int   // width × height
@@ -38,16 +38,16 @@ const (
 	DefaultMaxBytes  = 5 << 20
 	DefaultMaxPixels = 50_000_000
 
-	// MaxSide bounds width and height by themselves: a picture of 1×50,000,000 would pass MaxPixels, yet
-	// no camera or program makes one, and its rows are a burden of their own for decoders.
+	// MaxSide limits width and height separately: a picture of 1×50,000,000 would pass MaxPixels, but no camera or program
+	// makes one, and its rows are expensive for decoders.
 	MaxSide = 20_000
 )
 
-// maxScans bounds how often a progressive JPEG goes over its pixels. Encoders use about ten scans; a hostile file
-// of 5 MB has room for half a million, each of which costs a decoder time in proportion to the pixels.
+// maxScans limits the scans of a progressive JPEG. Encoders use about ten. A hostile file of 5 MB has room for half a
+// million, each of which costs a decoder time in proportion to the pixels.
 const maxScans = 100
 
-// WithDefaults returns the limits with their unset fields filled in.
+// WithDefaults returns the limits with defaults for unset fields.
 func (l Limits) WithDefaults() Limits {
 	if l.MaxBytes <= 0 {
 		l.MaxBytes = DefaultMaxBytes
@@ -72,16 +72,16 @@ func (l Limits) CheckDimensions(width, height int) error {
 	return nil
 }
 
-// Info is what the header says. Width and Height are as stored, before the orientation is applied.
+// Info is the content of the header. Width and Height are as stored, before the orientation is applied.
 type Info struct {
 	Format      Format
 	ContentType string
 	Width       int
 	Height      int
-	Orientation int // EXIF 1 to 8; read from JPEG only, 1 for everything else
+	Orientation int // EXIF 1 to 8, only read from JPEG; otherwise 1
 }
 
-// Check reads the magic bytes and the header of a picture, and counts a JPEG's scans. Its errors are of type
+// Check reads the magic bytes and the header of a picture, and counts the scans of a JPEG. Its errors are of type
 // *Error.
 func Check(data []byte, limits Limits) (Info, error) {
 	limits = limits.WithDefaults()
@@ -116,7 +116,8 @@ func Check(data []byte, limits Limits) (Info, error) {
 	return info, nil
 }
 
-// sniff goes by the magic bytes alone: neither the file's name nor the client's Content-Type can be trusted.
+// sniff finds the format by the magic bytes alone: neither the file's name nor the client's Content-Type can be
+// trusted.
 func sniff(data []byte) (Format, bool) {
 	head := string(data[:min(len(data), 12)])
 	switch {

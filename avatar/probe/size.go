@@ -5,9 +5,9 @@ import (
 	"hash/crc32"
 )
 
-// The sizes below are 0 where the header does not say them.
+// The following functions return 0 if the header does not have the size.
 
-// sizeOfPNG reads the first chunk, which has to be a whole IHDR.
+// sizeOfPNG reads the first chunk, which has to be a complete IHDR.
 func sizeOfPNG(data []byte) (width, height int) {
 	const start, end = 12, 29 // of the chunk's type and data
 	if len(data) < end+4 || string(data[8:16]) != "\x00\x00\x00\x0dIHDR" ||
@@ -17,7 +17,7 @@ func sizeOfPNG(data []byte) (width, height int) {
 	return int(binary.BigEndian.Uint32(data[16:])), int(binary.BigEndian.Uint32(data[20:]))
 }
 
-// sizeOfGIF reads the canvas.
+// sizeOfGIF reads the size of the canvas.
 func sizeOfGIF(data []byte) (width, height int) {
 	if len(data) < 13 {
 		return 0, 0
@@ -25,7 +25,7 @@ func sizeOfGIF(data []byte) (width, height int) {
 	return int(binary.LittleEndian.Uint16(data[6:])), int(binary.LittleEndian.Uint16(data[8:]))
 }
 
-// sizeOfWebP reads the first chunk: the canvas of an extended file, or the one frame (RFC 9649, 2.5 to 2.7; RFC 6386,
+// sizeOfWebP reads the first chunk: the canvas of an extended file, or the only frame (RFC 9649, 2.5 to 2.7; RFC 6386,
 // 9.1).
 func sizeOfWebP(data []byte) (width, height int) {
 	if len(data) < 30 {

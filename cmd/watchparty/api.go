@@ -21,7 +21,9 @@ func (p program) api(ctx context.Context) error {
 		return err
 	}
 	cfg.MetricsAddr = cmp.Or(cfg.MetricsAddr, ":9090")
-	return runAPI(ctx, cfg, environ, newLogger(cfg, p.stderr))
+	log, flush := newLogger(cfg, p.stderr)
+	defer flush()
+	return runAPI(ctx, cfg, environ, log)
 }
 
 func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.Logger) error {

@@ -15,7 +15,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// migrate brings the database up to date, or takes the newest step back.
+// migrate brings the database up to date, or reverts the newest step.
 func (p program) migrate(ctx context.Context) error {
 	act := p.migrateUp
 	switch strings.Join(p.args, " ") {
@@ -38,7 +38,7 @@ func (p program) migrateUp(ctx context.Context, s *store.Store) error {
 	if _, err := fmt.Fprintf(p.stdout, "%d migrations applied\n", len(applied)); err != nil {
 		return err
 	}
-	// By a connection that begins now: what is said of a role concerns new ones.
+	// This needs a new connection, since settings of a role apply to new connections only.
 	if err := p.withStore(func(s *store.Store) error { return p.warnOfLog(ctx, s) }); err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (p program) migrateUp(ctx context.Context, s *store.Store) error {
 	return err
 }
 
-// warnOfLog tells what a superuser has to say when migrations could not.
+// warnOfLog prints what a superuser has to do if the migrations were not allowed to.
 func (p program) warnOfLog(ctx context.Context, s *store.Store) error {
 	logs, err := migrations.LogsValues(ctx, s.DB())
 	if err != nil || !logs {
@@ -72,10 +72,10 @@ func (p program) warnOfLog(ctx context.Context, s *store.Store) error {
 	return err
 }
 
-// maxCollisions is how many are listed; an operator mends those first.
+// maxCollisions limits the list. An operator resolves these before asking for more.
 const maxCollisions = 10_000
 
-// listCollisions names, by their IDs, the accounts that only their own spelling of their address finds.
+// listCollisions lists the accounts, by ID, that can only be found by one spelling of their address.
 func (p program) listCollisions(ctx context.Context, s *store.Store) error {
 	collisions, err := s.SpelledAccounts(ctx, maxCollisions)
 	if err != nil {
@@ -94,7 +94,7 @@ func (p program) listCollisions(ctx context.Context, s *store.Store) error {
 	return err
 }
 
-// admin gives and takes admins' rights, and lists those who have them.
+// admin grants and revokes an admin's rights, creates an admin, and lists all.
 func (p program) admin(ctx context.Context) error {
 	switch {
 	case len(p.args) == 3 && p.args[0] == "create":
@@ -109,8 +109,8 @@ func (p program) admin(ctx context.Context) error {
 	return errUsage
 }
 
-// createAdmin makes an account with a confirmed address, a random password and an admin's rights. An account that is
-// there already stays as it is: its password may be somebody else's.
+// createAdmin creates an account with a confirmed address, a random password and an admin's rights. An account that
+// exists stays as it is, since its password may be somebody else's.
 func (p program) createAdmin(ctx context.Context, s *store.Store, username, email string) error {
 	r := watchparty.Registration{Username: username, Email: email, Password: rand.Text()}
 	r.Normalise()
@@ -162,7 +162,7 @@ func (p program) revokeAdmin(ctx context.Context, s *store.Store, email string) 
 	return err
 }
 
-// listAdmins prints a line for each admin, and why one of them has no rights at the moment.
+// listAdmins prints a line for each admin, with the reason if one has no rights at the moment.
 func (p program) listAdmins(ctx context.Context, s *store.Store) error {
 	page := store.Page{Limit: adminsPage}
 	for {
@@ -208,13 +208,13 @@ func (p program) withStore(use func(*store.Store) error) error {
 	return use(s)
 }
 
-// openStore allows long statements: migrations may take their time.
+// openStore opens the database without a short statement timeout, since migrations may take long.
 func openStore(cfg config.Config) (*store.Store, error) {
 	cfg.Database.StatementTimeout *= 60
 	return store.Open(cfg.Database, auth.NewDigests(cfg.Auth.Secret, cfg.Auth.FormerSecrets...))
 }
 
-// version prints what the build knows of itself.
+// version prints the version of the build.
 func (p program) version() error {
 	version, revision := "unknown", ""
 	if info, ok := debug.ReadBuildInfo(); ok {

@@ -30,8 +30,8 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// dev runs the whole system on this machine: the servers that the environment does not name, then the API and the
-// worker in this process.
+// dev runs the whole system on this machine: the servers that the environment does not name, and the API and the worker
+// in this process.
 func (p program) dev(ctx context.Context) error {
 	if len(p.args) > 0 {
 		return errUsage
@@ -44,7 +44,7 @@ func (p program) dev(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Before anything is started: a port that is taken is better known now.
+	// The ports are checked before anything is started.
 	if err := d.checkPorts(ctx); err != nil {
 		return err
 	}
@@ -60,14 +60,14 @@ func (p program) dev(ctx context.Context) error {
 	return runErr
 }
 
-// Ports of the program itself in development, before the offset.
+// Ports of the program in development, before the offset.
 const (
 	apiPort           = 5000
 	apiMetricsPort    = 9090
 	workerMetricsPort = 9091
 )
 
-// development is one stack on this machine.
+// development is a stack on this machine.
 type development struct {
 	program
 	vars   map[string]string // the environment and .env
@@ -109,7 +109,7 @@ func (d *development) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(d.stdout, format+"\n", args...)
 }
 
-// checkPorts looks at those that no setting has moved.
+// checkPorts checks the ports that no setting has changed.
 func (d *development) checkPorts(ctx context.Context) error {
 	if d.vars["HTTP_ADDR"] == "" {
 		if err := d.checkPort(ctx, apiPort); err != nil {
@@ -137,7 +137,7 @@ func (d *development) address(port int) string {
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port+d.offset))
 }
 
-// startServers starts what the environment does not name; nil when it names everything.
+// startServers starts the servers that the environment does not name. It returns nil if it names all.
 func (d *development) startServers(ctx context.Context) (*devstack.Stack, error) {
 	wanted := []struct {
 		service devstack.Service
@@ -162,7 +162,7 @@ func (d *development) startServers(ctx context.Context) (*devstack.Stack, error)
 	})
 }
 
-// run settles the settings, prepares the database, and works until ctx ends or a part fails.
+// run completes the settings, prepares the database, and runs the program until ctx ends or a part fails.
 func (d *development) run(ctx context.Context, stack *devstack.Stack, began time.Time) error {
 	environ, cfg, err := d.settle(stack)
 	if err != nil {
@@ -175,12 +175,16 @@ func (d *development) run(ctx context.Context, stack *devstack.Stack, began time
 	g.Go(func() error {
 		api := cfg
 		api.MetricsAddr = cmp.Or(cfg.MetricsAddr, d.address(apiMetricsPort))
-		return runAPI(ctx, api, environ, newLogger(cfg, d.stderr).With("part", "api"))
+		log, flush := newLogger(cfg, d.stderr)
+		defer flush()
+		return runAPI(ctx, api, environ, log.With("part", "api"))
 	})
 	g.Go(func() error {
 		worker := cfg
 		worker.MetricsAddr = cmp.Or(cfg.MetricsAddr, d.address(workerMetricsPort))
-		return runWorker(ctx, worker, environ, newLogger(cfg, d.stderr).With("part", "worker"), job.TaskQueues())
+		log, flush := newLogger(cfg, d.stderr)
+		defer flush()
+		return runWorker(ctx, worker, environ, log.With("part", "worker"), job.TaskQueues())
 	})
 	if stack != nil {
 		g.Go(func() error { return stack.Wait(ctx) })
@@ -195,7 +199,7 @@ func (d *development) run(ctx context.Context, stack *devstack.Stack, began time
 	return g.Wait()
 }
 
-// settle fills in what the environment does not say, and keeps it for the other commands.
+// settle completes the settings, and stores them for the other commands.
 func (d *development) settle(stack *devstack.Stack) ([]string, config.Config, error) {
 	secret, err := d.secret()
 	if err != nil {
@@ -217,7 +221,10 @@ func (d *development) settle(stack *devstack.Stack) ([]string, config.Config, er
 		}
 	}
 	if stack != nil {
-		maps.Copy(settled, addresses(stack)) // last, for .env may name parts of what was started
+		maps.Copy(
+			settled,
+			addresses(stack),
+		) // last, since .env may have parts of the address of a server that was started here
 		if stack.Has(devstack.Inbox) && settled["REPORT_RECIPIENTS"] == "" {
 			settled["REPORT_RECIPIENTS"] = demo.Admin
 		}
@@ -230,8 +237,7 @@ func (d *development) settle(stack *devstack.Stack) ([]string, config.Config, er
 	return environ, cfg, d.keep(settled)
 }
 
-// keep stores the settings that lead to this stack for the other commands; what they find in their own environment
-// comes first.
+// keep stores the settings of this stack for the other commands. Their own environment has precedence.
 func (d *development) keep(settled map[string]string) error {
 	kept := map[string]string{}
 	for _, s := range config.Settings() {
@@ -240,12 +246,12 @@ func (d *development) keep(settled map[string]string) error {
 		}
 	}
 	delete(kept, "DEV_PORT_OFFSET")
-	kept["METRICS_ADDR"] = "off" // or a second process would want the same port
+	kept["METRICS_ADDR"] = "off" // a second process would need the same port
 	return writeEnv(devFile(d.offset), kept)
 }
 
-// addresses are the settings under which the rest of the program finds the stack. The stack's servers have no
-// passwords: those in .env are for other servers.
+// addresses returns the settings by which the program finds the stack. The stack's servers have no passwords; those in
+// .env are for other servers.
 func addresses(s *devstack.Stack) map[string]string {
 	vars := map[string]string{}
 	if s.Has(devstack.Postgres) {
@@ -264,7 +270,7 @@ func addresses(s *devstack.Stack) map[string]string {
 	return vars
 }
 
-// secret is made once and kept, so that a restart signs nobody out.
+// secret returns the stored signing key, or makes one. It is stored so that a restart signs nobody out.
 func (d *development) secret() (string, error) {
 	path := filepath.Join(d.dir, "auth_secret")
 	kept, err := os.ReadFile(path) //nolint:gosec // in our own folder
@@ -283,8 +289,8 @@ func (d *development) secret() (string, error) {
 	return secret, nil
 }
 
-// prepare migrates the database and fills in the demo data. A database that the environment names gets accounts with a
-// well-known password only if the environment says as well that this is development.
+// prepare migrates the database and adds the demo data. In a database that the environment names, it creates accounts
+// with a well-known password only if the environment also says that this is development.
 func (d *development) prepare(ctx context.Context, cfg config.Config, stack *devstack.Stack) error {
 	own := stack != nil && stack.Has(devstack.Postgres)
 	if !own && d.vars["APP_ENV"] != "development" {
@@ -303,7 +309,7 @@ func (d *development) prepare(ctx context.Context, cfg config.Config, stack *dev
 	return demo.Fill(ctx, s, auth.NewPasswords(cfg.Auth.HashParallel, auth.OWASP))
 }
 
-// awaitReady asks until the API says that it is ready.
+// awaitReady waits until the API is ready.
 func awaitReady(ctx context.Context, base string) error {
 	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()
@@ -326,7 +332,7 @@ func awaitReady(ctx context.Context, base string) error {
 	}
 }
 
-// announce says where everything is.
+// announce prints where everything is.
 func (d *development) announce(cfg config.Config, stack *devstack.Stack, took time.Duration) {
 	d.say("\nWatchParty is ready (%.1f s).\n", took.Seconds())
 	d.say("  API          %s/api", cfg.HTTP.PublicURL)

@@ -15,7 +15,7 @@ import (
 	"github.com/joho/godotenv"
 )
 
-// dataDir is where a development stack keeps its data; stacks with a port offset have a folder of their own.
+// dataDir is the folder of a development stack's data. Stacks with a port offset have folders of their own.
 func dataDir(offset int) string {
 	if offset == 0 {
 		return ".watchparty"
@@ -39,7 +39,8 @@ func portOffset(vars map[string]string) (int, error) {
 	return offset, nil
 }
 
-// environment adds, in development only, what .env and a development stack's own file say and environ does not.
+// environment adds, in development only, the variables of .env and of a running development stack that environ does not
+// have.
 func environment(environ []string) ([]string, error) {
 	vars := env.ToMap(environ)
 	if vars["APP_ENV"] == "production" {
@@ -62,12 +63,12 @@ func environment(environ []string) ([]string, error) {
 	}
 	merged := map[string]string{}
 	maps.Copy(merged, local)
-	maps.Copy(merged, stack) // which holds what .env said when the stack was started
+	maps.Copy(merged, stack) // it has the variables that .env had when the stack was started
 	maps.Copy(merged, vars)
 	return lines(merged), nil
 }
 
-// withDotenv adds what .env says and vars does not.
+// withDotenv adds the variables of .env that vars does not have.
 func withDotenv(vars map[string]string) (map[string]string, error) {
 	merged, err := readEnv(".env")
 	if err != nil {
@@ -80,7 +81,7 @@ func withDotenv(vars map[string]string) (map[string]string, error) {
 	return merged, nil
 }
 
-// readEnv returns nil when there is no such file.
+// readEnv returns nil if the file does not exist.
 func readEnv(path string) (map[string]string, error) {
 	vars, err := godotenv.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -100,7 +101,7 @@ func lines(vars map[string]string) []string {
 	return out
 }
 
-// writeEnv keeps settings for other commands; it holds a secret, so only its owner may read it.
+// writeEnv stores settings for other commands. They have a secret, so only the owner may read the file.
 func writeEnv(path string, vars map[string]string) error {
 	text, err := godotenv.Marshal(vars)
 	if err != nil {
@@ -109,8 +110,8 @@ func writeEnv(path string, vars map[string]string) error {
 	return os.WriteFile(path, []byte(strings.TrimSpace(text)+"\n"), 0o600)
 }
 
-// exportAWS hands the settings of AWS' SDK, which reads the process's environment only, over to it: they may come from
-// .env or from a file with a secret.
+// exportAWS copies the settings of AWS' SDK to the environment of the process, which is all that the SDK reads: they
+// may come from .env or from a file with a secret.
 func exportAWS(environ []string) error {
 	for name, value := range env.ToMap(environ) {
 		if !strings.HasPrefix(name, "AWS_") || os.Getenv(name) == value {

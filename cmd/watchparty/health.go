@@ -25,12 +25,12 @@ import (
 const (
 	// healthTimeout is the longest duration of a health check.
 	healthTimeout = 5 * time.Second
-	// pollerAge is how long ago a worker that runs has asked for work at most: Temporal answers within a minute.
+	// pollerAge is the longest time since the last poll of a running worker. A poll ends within a minute.
 	pollerAge = 2 * time.Minute
 )
 
-// health fails unless the API or the worker on this machine works: for the health checks of containers. Other
-// machines' processes do not count.
+// health fails unless the API or the worker on this machine works. It is the health check of containers; processes on
+// other machines do not count.
 func (p program) health(ctx context.Context) error {
 	if len(p.args) == 0 {
 		return errUsage
@@ -61,7 +61,7 @@ func (p program) health(ctx context.Context) error {
 	return errUsage
 }
 
-// checkAPI asks whether the API takes requests.
+// checkAPI checks whether the API takes requests.
 func checkAPI(ctx context.Context, cfg config.HTTP) error {
 	host, port, err := net.SplitHostPort(cfg.Addr)
 	if err != nil {
@@ -112,14 +112,15 @@ func checkWorker(ctx context.Context, cfg config.Temporal, environ, queues []str
 	return nil
 }
 
-// polledFrom finds a poller on the machine that has asked for work since then. The SDK's identities are PID@host@.
+// polledFrom returns a condition that finds a poller on the machine that has polled since then. Identities of the SDK
+// are PID@host@.
 func polledFrom(host string, since time.Time) func(*taskqueue.PollerInfo) bool {
 	return func(p *taskqueue.PollerInfo) bool {
 		return strings.Contains(p.GetIdentity(), "@"+host+"@") && p.GetLastAccessTime().AsTime().After(since)
 	}
 }
 
-// checkTemporal asks Temporal for the namespace: without it Temporal answers, and takes no work.
+// checkTemporal returns a check of the namespace: without it Temporal answers, but takes no work.
 func checkTemporal(c client.Client, namespace string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		_, err := c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: namespace})

@@ -14,7 +14,7 @@ import (
 	"github.com/watchparty/watchparty/config"
 )
 
-const usage = `watchparty: watch films together.
+const usage = `watchparty: watch movies together.
 
   watchparty dev                 everything on this machine: servers, API, worker, demo data
   watchparty api                 the HTTP API and the outbox relay
@@ -47,7 +47,7 @@ func main() {
 	}
 }
 
-// program is what every command gets.
+// program is the environment of a command.
 type program struct {
 	args    []string
 	environ []string
@@ -55,7 +55,7 @@ type program struct {
 	stderr  io.Writer
 }
 
-// run is main without the process around it.
+// run is main as a function that tests can call.
 func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
 	if len(args) == 0 {
 		_, err := io.WriteString(stdout, usage)

@@ -34,7 +34,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// parts are what the API and the worker share.
+// parts are the dependencies that the API and the worker share.
 type parts struct {
 	cfg      config.Config
 	log      *slog.Logger
@@ -51,8 +51,8 @@ type parts struct {
 	running  errgroup.Group
 }
 
-// assemble connects lazily to everything: a part that is away does not keep the program from starting. reads says whether
-// the process uses cached data.
+// assemble creates the parts. All of them connect lazily, so that the program starts when one is away. reads says
+// whether the process uses cached data.
 func assemble(
 	ctx context.Context, cfg config.Config, environ []string, log *slog.Logger, reads bool,
 ) (_ *parts, err error) {
@@ -85,8 +85,7 @@ func assemble(
 	if p.temporal, err = dialTemporal(environ, log); err != nil {
 		return nil, err
 	}
-	p.relay = outbox.NewRelay(p.store.DB(), outbox.Temporal(p.temporal), log)
-	p.store.OnEvent(p.relay.Poke)
+	p.relay = outbox.NewRelay(p.store.DB(), outbox.Temporal(p.temporal), p.store.Events(), log)
 	p.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	p.metrics.MustRegister(cacheMetrics(p.cache, p.member)...)
 	return p, nil
@@ -101,7 +100,7 @@ func (p *parts) coordinate(ctx context.Context) {
 	p.running.Go(func() error { return p.member.Run(coordination) })
 }
 
-// close ends all connections, the users of others first.
+// close closes all connections, each before those that it uses.
 func (p *parts) close() {
 	if p.temporal != nil {
 		p.temporal.Close()
@@ -144,7 +143,7 @@ func dialTemporal(environ []string, log *slog.Logger) (client.Client, error) {
 	return c, nil
 }
 
-// lookup gives envconfig the command's environment instead of the process's.
+// lookup gives envconfig the environment of the command instead of that of the process.
 type lookup struct {
 	lines []string
 	vars  map[string]string
@@ -154,24 +153,26 @@ func (l lookup) Environ() []string { return l.lines }
 
 func (l lookup) LookupEnv(name string) (string, bool) {
 	v := l.vars[name]
-	return v, v != "" // an empty value is the default
+	return v, v != "" // an empty value means the default
 }
 
-// redisLog takes the client's own messages, which would go to stderr. What matters of them, package cache says itself.
+// redisLog receives the messages of the Redis client, which would go to stderr. Package cache logs what matters.
 type redisLog struct{ log *slog.Logger }
 
 func (l redisLog) Printf(ctx context.Context, format string, args ...any) {
 	l.log.DebugContext(ctx, "redis client", slog.String("message", fmt.Sprintf(format, args...)))
 }
 
-func newLogger(cfg config.Config, w io.Writer) *slog.Logger {
+// newLogger returns a logger that writes to w, and what writes the lines that wait at the end.
+func newLogger(cfg config.Config, w io.Writer) (log *slog.Logger, flush func()) {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(cfg.LogLevel)) // validated
 	options := &slog.HandlerOptions{Level: level}
+	buffer := logging.NewBuffer(w)
 	if cfg.LogFormat == "text" {
-		return slog.New(slog.NewTextHandler(w, options))
+		return slog.New(buffer.Prompt(slog.NewTextHandler(buffer, options))), buffer.Flush
 	}
-	return slog.New(slog.NewJSONHandler(w, options))
+	return slog.New(buffer.Prompt(slog.NewJSONHandler(buffer, options))), buffer.Flush
 }
 
 func cacheMetrics(c *cache.Cache, m *coherence.Member) []prometheus.Collector {
@@ -226,7 +227,7 @@ func listenMetrics(ctx context.Context, addr string) (net.Listener, error) {
 	return listen(ctx, addr, "METRICS_ADDR")
 }
 
-// serveMetrics answers Prometheus until ctx ends; without a listener it does nothing.
+// serveMetrics serves Prometheus until ctx ends. Without a listener it does nothing.
 func serveMetrics(ctx context.Context, l net.Listener, metrics *prometheus.Registry) error {
 	if l == nil {
 		return nil
@@ -242,7 +243,7 @@ func serveMetrics(ctx context.Context, l net.Listener, metrics *prometheus.Regis
 	return nil
 }
 
-// listen names the setting that mends a port that is taken.
+// listen opens a port. Its error names the setting that changes the port.
 func listen(ctx context.Context, addr, setting string) (net.Listener, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", addr)

@@ -38,7 +38,7 @@ func shortened(wait string) time.Duration {
 	return d
 }
 
-// worker does the background work, and relays the outbox too, so that events are started while no API runs.
+// worker runs the background work. It also relays the outbox, so that events are started while no API runs.
 func (p program) worker(ctx context.Context) error {
 	queues, err := parseQueues(p.args)
 	if err != nil {
@@ -52,7 +52,9 @@ func (p program) worker(ctx context.Context) error {
 		return err
 	}
 	cfg.MetricsAddr = cmp.Or(cfg.MetricsAddr, ":9091")
-	return runWorker(ctx, cfg, environ, newLogger(cfg, p.stderr), queues)
+	log, flush := newLogger(cfg, p.stderr)
+	defer flush()
+	return runWorker(ctx, cfg, environ, log, queues)
 }
 
 func parseQueues(args []string) ([]string, error) {
@@ -71,7 +73,7 @@ func parseQueues(args []string) ([]string, error) {
 	return queues, nil
 }
 
-// executeForImages executes the program anew when its environment lacks what has to be there before libvips starts.
+// executeForImages executes the program again if its environment lacks what libvips reads before main.
 func (p program) executeForImages() error {
 	environ, changed := avatar.Environment(os.Environ())
 	if !changed {
@@ -96,7 +98,7 @@ func runWorker(ctx context.Context, cfg config.Config, environ []string, log *sl
 	if err != nil {
 		return err
 	}
-	sender, err := mail.New(cfg.Mail)
+	sender, err := mail.New(cfg.Email)
 	if err != nil {
 		return err
 	}

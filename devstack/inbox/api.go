@@ -12,7 +12,7 @@ import (
 
 const defaultLimit = 50
 
-// api answers programs. Its types have Mailpit's fields.
+// api is the API for programs. Its types have the fields of Mailpit.
 type api struct{ box *mailbox }
 
 type messageList struct {
@@ -135,7 +135,7 @@ func (a *api) part(w http.ResponseWriter, r *http.Request) {
 		writeError(w, errNotFound)
 		return
 	}
-	// Downloaded, never shown: an attached page would otherwise run with this server's origin.
+	// The part is downloaded, not shown: an attached page would run in the origin of this server.
 	w.Header().Set("Content-Type", p.ContentType)
 	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": p.FileName}))
 	w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -180,7 +180,7 @@ func orEmpty[T any](list []T) []T {
 	return list
 }
 
-// window reads start and limit; what makes no sense counts as not given.
+// window reads start and limit. Invalid values count as absent.
 func window(r *http.Request, limitUnlessTold int) (start, limit int) {
 	query := r.URL.Query()
 	start, err := strconv.Atoi(query.Get("start"))

@@ -1,5 +1,4 @@
-// Package inbox is a mail server for development and tests: it takes every email that is sent to it, delivers none,
-// and shows them.
+// Package inbox is a mail server for development and tests: it accepts every email, delivers none, and shows them.
 //
 // It listens on two addresses. The SMTP side has no TLS, takes any sender, any recipient and any AUTH PLAIN
 // credentials, and emails of up to 10 MB. The HTTP side has pages for people (/ and /message/{ID}) and, for programs,
@@ -17,5 +16,5 @@
 //
 // An email is one file, <ID>.eml, that starts with the envelope as Return-Path and X-Envelope-To headers. An email that
 // was answered with 250 is on disk and is there after a restart; whether it was read is forgotten. The newest 5000
-// mails and 512 MB are kept.
+// emails and 512 MB are kept.
 package inbox

@@ -37,7 +37,8 @@ const welcome = "From: =?utf-8?q?WatchParty_caf=C3=A9?= <hello@watchparty.test>\
 	"--inner\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" +
 	"Sch=F6n, dass du da bist.\r\n" +
 	"--inner\r\nContent-Type: text/html; charset=utf-8\r\n\r\n" +
-	"<html><head><style>p{color:red}</style></head><body><p>Schön!</p><img src=\"cid:logo\"><script>alert(1)</script></body></html>\r\n" +
+	"<html><head><style>p{color:red}</style></head><body><p>Schön!</p><img " +
+	"src=\"cid:logo\"><script>alert(1)</script></body></html>\r\n" +
 	"--inner--\r\n" +
 	"--outer\r\nContent-Type: image/png\r\nContent-ID: <logo>\r\nContent-Disposition: inline\r\n\r\nPNG\r\n" +
 	"--outer\r\nContent-Type: text/csv\r\nContent-Disposition: attachment; filename=report.csv\r\n\r\na,b\r\n" +
@@ -318,7 +319,7 @@ func TestChartsOfAReportAreShown(t *testing.T) {
 	number, err := strconv.Atoi(port)
 	require.NoError(t, err)
 	sender, err := mail.New(
-		config.Mail{Host: host, Port: number, TLS: "none", From: "no-reply@watchparty.test", Timeout: 10 * time.Second},
+		config.Email{Host: host, Port: number, TLS: "none", From: "no-reply@watchparty.test", Timeout: 10 * time.Second},
 	)
 	require.NoError(t, err)
 	day := watchparty.ActivityDay{Day: "2026-03-02", Figures: &watchparty.Figures{ActiveUsers: 3}}

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// listener closes the connections that it accepted together with itself. smtp.Server can either cut connections or
-// wait for their goroutines, not both: with the connections cut here, its Shutdown is left with the waiting.
+// listener closes its connections when it is closed. smtp.Server can either close connections or wait for their
+// goroutines, not both; with this listener, its Shutdown only has to wait.
 type listener struct {
 	net.Listener
 

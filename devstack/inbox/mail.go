@@ -20,14 +20,14 @@ const (
 	snippetLength  = 250
 )
 
-// mail is a parsed email. What could not be parsed is left empty: an inbox also shows emails that are wrong.
+// mail is a parsed email. Parts that cannot be parsed are empty: an inbox also shows malformed emails.
 type mail struct {
 	MessageID   string // without angle brackets
 	Subject     string
 	From        address
 	To          []address
 	Cc          []address
-	Bcc         []address // the header's, and the envelope's that no header names
+	Bcc         []address // of the header, and of the envelope if no header has them
 	ReplyTo     []address
 	ReturnPath  string
 	Date        time.Time
@@ -114,7 +114,7 @@ func (m *mail) addHiddenRecipients(envelope []string) {
 }
 
 func (m *mail) addPart(p *gomail.Part) {
-	body, _ := io.ReadAll(p.Body) // a cut-off part is shown as far as it goes
+	body, _ := io.ReadAll(p.Body) // an incomplete part is shown as far as it goes
 	contentType, typeParams, _ := mime.ParseMediaType(p.Header.Get("Content-Type"))
 	disposition, params, _ := mime.ParseMediaType(p.Header.Get("Content-Disposition"))
 	name := decodeWord(firstNonEmpty(params["filename"], typeParams["name"]))
@@ -147,7 +147,7 @@ func (m *mail) addPart(p *gomail.Part) {
 	m.Attachments = append(m.Attachments, found)
 }
 
-// withoutBodies keeps what a list needs, so that memory does not grow with the emails' sizes.
+// withoutBodies returns what lists need, so that memory does not grow with the size of emails.
 func (m mail) withoutBodies() mail {
 	m.Text, m.HTML, m.Headers = "", "", nil
 	m.Inline, m.Attachments = stripBodies(m.Inline), stripBodies(m.Attachments)

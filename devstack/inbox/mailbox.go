@@ -23,7 +23,7 @@ const (
 
 var errNotFound = errors.New("message not found")
 
-// mailbox keeps emails as files and what lists show of them in memory.
+// mailbox keeps emails as files, and what lists show of them in memory.
 type mailbox struct {
 	dir      string
 	maxMails int
@@ -59,7 +59,7 @@ func openMailbox(dir string) (*mailbox, error) {
 		}
 		raw, err := os.ReadFile(b.path(id))
 		if err != nil {
-			return nil, fmt.Errorf("read a kept mail: %w", err)
+			return nil, fmt.Errorf("read a stored email: %w", err)
 		}
 		b.append(id, created, raw)
 	}
@@ -87,13 +87,13 @@ func (b *mailbox) add(e envelope, body []byte) error {
 }
 
 func (b *mailbox) write(id string, raw []byte) error {
-	// The name has no extension yet: a crash leaves no half email behind that would be listed.
+	// The name has no extension yet, so that an email that is incomplete after a crash is not listed.
 	incoming := filepath.Join(b.dir, "incoming")
 	if err := os.WriteFile(incoming, raw, 0o644); err != nil {
-		return fmt.Errorf("store the mail: %w", err)
+		return fmt.Errorf("store the email: %w", err)
 	}
 	if err := os.Rename(incoming, b.path(id)); err != nil {
-		return fmt.Errorf("store the mail: %w", err)
+		return fmt.Errorf("store the email: %w", err)
 	}
 	return nil
 }
@@ -105,7 +105,7 @@ func (b *mailbox) append(id string, created time.Time, raw []byte) {
 	b.size += int64(len(raw))
 }
 
-// evict drops the oldest emails beyond what is kept. A file that cannot be removed is only forgotten.
+// evict removes the oldest emails beyond the limits. If a file cannot be removed, it only leaves the list.
 func (b *mailbox) evict() {
 	for len(b.mails) > b.maxMails || b.size > maxTotalSize {
 		oldest := b.mails[0]
@@ -130,7 +130,7 @@ func (b *mailbox) list(start, limit int) (page []entry, total, unread int) {
 	return page, len(b.mails), unread
 }
 
-// open marks an email as read and returns it whole. The ID "latest" is the newest one.
+// open marks an email as read and returns it with its body. The ID "latest" stands for the newest one.
 func (b *mailbox) open(id string) (entry, []byte, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -141,7 +141,7 @@ func (b *mailbox) open(id string) (entry, []byte, error) {
 	found := b.mails[i]
 	raw, err := os.ReadFile(b.path(found.id))
 	if err != nil {
-		return entry{}, nil, fmt.Errorf("read a kept mail: %w", err)
+		return entry{}, nil, fmt.Errorf("read a stored email: %w", err)
 	}
 	found.read = true
 	whole := *found
@@ -149,7 +149,7 @@ func (b *mailbox) open(id string) (entry, []byte, error) {
 	return whole, raw, nil
 }
 
-// remove deletes the emails with these IDs; IDs of no email are skipped.
+// remove deletes the emails with these IDs; unknown IDs are skipped.
 func (b *mailbox) remove(ids []string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

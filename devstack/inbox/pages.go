@@ -17,7 +17,7 @@ const (
 
 	pagePolicy = "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; " +
 		"frame-ancestors 'none'"
-	// An email may show images and bring its styles, and its links open in a new tab; it runs nothing.
+	// An email may show images and use its own styles, and its links open in a new tab. It runs no scripts.
 	mailPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data: http: https:; font-src data:; " +
 		"frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
 )
@@ -25,7 +25,7 @@ const (
 //go:embed pages
 var pageFiles embed.FS
 
-// pages shows the emails to people.
+// pages has the pages for people.
 type pages struct {
 	box       *mailbox
 	templates *template.Template
@@ -47,7 +47,7 @@ type listPage struct {
 	Total        int
 	Unread       int
 	Start        int
-	Newer, Older int // where the neighbouring pages start; -1 when there is none
+	Newer, Older int // where the neighbouring pages start; -1 if there is none
 }
 
 func (p *pages) list(w http.ResponseWriter, r *http.Request) {
@@ -120,13 +120,13 @@ func setHeaders(w http.ResponseWriter, policy string) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", policy)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Referrer-Policy", "no-referrer") // the address of an email is nobody else's business
+	w.Header().Set("Referrer-Policy", "no-referrer") // no other site should learn the address of an email
 	w.Header().Set("Cache-Control", "no-store")
 }
 
 var head = regexp.MustCompile(`(?i)<head[^>]*>`)
 
-// frameable makes links of the email open outside of its frame and puts its inline images into it.
+// frameable makes the links of an email open outside of its frame, and embeds its inline images.
 func frameable(m mail) string {
 	const base = `<base target="_blank">`
 	page := m.HTML

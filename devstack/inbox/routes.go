@@ -20,6 +20,6 @@ func routes(box *mailbox) http.Handler {
 	mux.HandleFunc("GET /message/{id}/html", p.html)
 	mux.HandleFunc("GET /style.css", p.style)
 
-	// Emails hold links that sign people in: pages of other sites may not delete or otherwise act on them.
+	// Emails have links that sign people in, so pages of other sites must not act on them.
 	return http.NewCrossOriginProtection().Handler(mux)
 }

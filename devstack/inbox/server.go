@@ -12,10 +12,10 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// closeTimeout bounds how long Close waits for requests and emails in flight.
+// closeTimeout limits how long Close waits for requests and emails in progress.
 const closeTimeout = 5 * time.Second
 
-// Config says where an inbox listens and keeps its emails. Port 0 picks a free one.
+// Config says where an inbox listens and stores its emails. Port 0 picks a free one.
 type Config struct {
 	SMTPAddr string
 	HTTPAddr string
@@ -31,7 +31,7 @@ type Server struct {
 	serving  errgroup.Group
 }
 
-// Start opens the emails kept in c.Dir and listens; both sides answer when it returns.
+// Start opens the emails in c.Dir and listens. Both servers answer when it returns.
 func Start(c Config) (*Server, error) {
 	box, err := openMailbox(c.Dir)
 	if err != nil {
@@ -57,13 +57,13 @@ func Start(c Config) (*Server, error) {
 	return s, nil
 }
 
-// SMTPAddr is the host:port that takes emails.
+// SMTPAddr is the host:port of the SMTP server.
 func (s *Server) SMTPAddr() string { return s.smtpConn.Addr().String() }
 
 // HTTPAddr is the host:port of the pages and the API.
 func (s *Server) HTTPAddr() string { return s.httpAddr.String() }
 
-// Close breaks open SMTP connections, lets requests in flight finish, and returns when nothing runs any more.
+// Close closes SMTP connections, lets requests finish, and returns when nothing runs any more.
 func (s *Server) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()

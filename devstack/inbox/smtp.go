@@ -26,7 +26,7 @@ func newSMTPServer(box *mailbox) *smtp.Server {
 	s.WriteTimeout = idleTimeout
 	s.AllowInsecureAuth = true
 	s.EnableSMTPUTF8 = true
-	// What goes wrong on a connection is the client's to report.
+	// Clients report errors of their connections themselves.
 	s.ErrorLog = log.New(io.Discard, "", 0)
 	return s
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/watchparty/watchparty/devstack"
 )
 
-// Stack is what Main has started, nil when the environment named everything.
+// Stack returns the stack that Main has started; nil if the environment names all servers.
 func Stack() *devstack.Stack { return current }
 
 // New starts a stack for one test, which may stop and kill its servers. It is closed in t.Cleanup.
@@ -68,7 +68,7 @@ func named(setting string, service devstack.Service, address func(*devstack.Stac
 	return address(started(service))
 }
 
-// started panics, since only a mistake in TestMain leads there.
+// started panics for a stack that TestMain did not start.
 func started(service devstack.Service) *devstack.Stack {
 	if current == nil || !current.Has(service) {
 		panic("stacktest: pass devstack's " + string(service) + " to Main or With in TestMain")

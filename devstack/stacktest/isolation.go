@@ -15,7 +15,7 @@ import (
 	"github.com/watchparty/watchparty/devstack"
 )
 
-// cleanupTimeout bounds the wait for locks that a test's connections still hold on its schema.
+// cleanupTimeout limits the wait for locks that a test's connections still hold on its schema.
 const cleanupTimeout = 10 * time.Second
 
 // DatabaseURL makes a new, empty schema and returns a URL whose connections have it as their search_path. The schema
@@ -37,13 +37,13 @@ func DatabaseURL(t testing.TB) string {
 	})
 }
 
-// KeyPrefix is unique to the test and ends with a colon.
+// KeyPrefix returns a prefix for the test, which ends with a colon.
 func KeyPrefix(t testing.TB) string {
 	t.Helper()
 	return "test:" + uniqueName(t) + ":"
 }
 
-// changed returns the URL of a database with a change. A URL that cannot be read panics without its password.
+// changed changes the URL of a database. If it cannot read the URL, it panics without its password.
 func changed(base string, change func(*url.URL)) string {
 	parsed, err := url.Parse(base)
 	if err != nil {
@@ -74,14 +74,14 @@ func execute(t testing.TB, ctx context.Context, base, statement string) {
 	}
 }
 
-// deadlocked reports whether Postgres chose the statement to end a deadlock: with one that a test's closed connection has
-// left running, which ends by itself.
+// deadlocked reports whether Postgres cancelled the statement because of a deadlock, with a statement of a closed
+// connection that is still running and ends by itself.
 func deadlocked(err error) bool {
 	var e pgdriver.Error
 	return errors.As(err, &e) && e.Field('C') == "40P01"
 }
 
-// uniqueName is fit for a schema: lower case, short, and different in each call and each run.
+// uniqueName returns a name for a schema: lower case, short, and different in each call and each run.
 func uniqueName(t testing.TB) string {
 	const longest = 40
 	name := strings.Map(func(r rune) rune {

@@ -13,7 +13,7 @@ import (
 	"github.com/watchparty/watchparty/devstack"
 )
 
-// settings name, for each service, the variable that says that it runs already.
+// settings has, for each service, the variable that says that it runs already.
 var settings = map[devstack.Service]string{
 	devstack.Postgres: "DATABASE_URL",
 	devstack.Redis:    "REDIS_URL",
@@ -21,27 +21,27 @@ var settings = map[devstack.Service]string{
 	devstack.Inbox:    "SMTP_HOST",
 }
 
-// current is what Main has started. Tests reach it through functions, because TestMain cannot hand them anything.
+// current is the stack that Main has started. It is global because TestMain cannot pass anything to tests.
 var current *devstack.Stack
 
-// Main is a TestMain: it starts the services that the environment does not name, runs the tests, stops the services
-// and exits with the tests' code.
+// Main is a TestMain: it starts the services that the environment does not name, runs the tests, stops the services and
+// exits with the tests' code.
 func Main(m *testing.M, services ...devstack.Service) {
 	os.Exit(With(m, services...).Run())
 }
 
-// Runner runs tests with servers around them. It is what goleak.VerifyTestMain takes.
+// Runner runs tests with servers around them, for goleak.VerifyTestMain.
 type Runner struct {
 	tests    interface{ Run() int }
 	services []devstack.Service
 }
 
-// With is Main without the exit.
+// With is like Main, without the exit.
 func With(m interface{ Run() int }, services ...devstack.Service) Runner {
 	return Runner{tests: m, services: services}
 }
 
-// Run returns the tests' exit code, or 1 when the servers do not start or end in order.
+// Run returns the exit code of the tests, or 1 if the servers do not start or stop.
 func (r Runner) Run() int {
 	missing := slices.DeleteFunc(slices.Clone(r.services), func(s devstack.Service) bool {
 		return os.Getenv(settings[s]) != ""
@@ -85,7 +85,7 @@ func runWith(stack *devstack.Stack, tests interface{ Run() int }) int {
 	return code
 }
 
-// reportUnexpectedEnds says why tests fail when a server has crashed under them.
+// reportUnexpectedEnds says why tests fail when a server has crashed.
 func reportUnexpectedEnds(stack *devstack.Stack) {
 	for {
 		err := stack.Wait(context.Background())
@@ -96,7 +96,7 @@ func reportUnexpectedEnds(stack *devstack.Stack) {
 	}
 }
 
-// closeOnSignal stops the servers when somebody interrupts the tests: only Linux does that by itself.
+// closeOnSignal stops the servers when the tests are interrupted. On Linux they would stop by themselves.
 func closeOnSignal(stack *devstack.Stack, watching *sync.WaitGroup) (stop func()) {
 	signals := make(chan os.Signal, 1)
 	done := make(chan struct{})

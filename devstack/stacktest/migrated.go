@@ -17,12 +17,12 @@ import (
 	"github.com/watchparty/watchparty/migrations"
 )
 
-// migrateTimeout bounds all migrations of an empty database, on a busy machine.
+// migrateTimeout limits all migrations of an empty database, on a busy machine.
 const migrateTimeout = 2 * time.Minute
 
-// MigratedURL makes a new database with all migrations applied and returns its URL. The database is dropped in
-// t.Cleanup, with whatever is connected to it. It is a copy of a template that the first call migrates: to copy takes a
-// tenth of the time of the migrations.
+// MigratedURL makes a new database with all migrations and returns its URL. t.Cleanup drops the database and its
+// connections. It is a copy of a template that the first call migrates, since a copy takes a tenth of the time of the
+// migrations.
 func MigratedURL(t testing.TB) string {
 	t.Helper()
 	source, err := template()
@@ -39,7 +39,7 @@ func MigratedURL(t testing.TB) string {
 	return databaseNamed(name)
 }
 
-// template makes the migrated database, once a process, and returns its name.
+// template migrates the template, once per process, and returns its name.
 var template = sync.OnceValues(func() (name string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), migrateTimeout)
 	defer cancel()
@@ -60,14 +60,14 @@ var template = sync.OnceValues(func() (name string, err error) {
 	if err := errors.Join(err, db.Close()); err != nil {
 		return "", err
 	}
-	// Postgres copies only a database that nothing is connected to.
+	// Postgres copies only databases without connections.
 	if _, err := admin.ExecContext(ctx, `ALTER DATABASE "`+name+`" ALLOW_CONNECTIONS false`); err != nil {
 		return "", fmt.Errorf("close to connections: %w", err)
 	}
 	return name, nil
 })
 
-// dropTemplate removes the template. A server that the environment named outlives the tests.
+// dropTemplate drops the template, since a server that the environment names outlives the tests.
 var dropTemplate = func(context.Context) error { return nil }
 
 func databaseNamed(name string) string {

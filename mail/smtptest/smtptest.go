@@ -1,4 +1,4 @@
-// Package smtptest is an SMTP server for tests that does what it is told, however hostile.
+// Package smtptest is an SMTP server for tests. It follows a script, however hostile.
 package smtptest
 
 import (
@@ -21,8 +21,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a server may do in the place of an answer, or after one ("250 2.0.0 OK" + HangUp). BreakOff is to hang up before
-// the answer's line has ended.
+// Things that a server may do instead of an answer, or after one ("250 2.0.0 OK" + HangUp). BreakOff closes the
+// connection before the line of the answer has ended.
 const (
 	HangUp   = "\x00hang up"
 	Silence  = "\x00silence"
@@ -31,11 +31,11 @@ const (
 
 const pause = "\x00pause\x00" // pause + a duration + pause + the answer
 
-// After is an answer that comes late.
+// After is an answer that comes after a delay.
 func After(d time.Duration, answer string) string { return pause + d.String() + pause + answer }
 
-// Script is what a server says to each command; what it does not name gets the usual answer. "greeting" is the banner,
-// "." the answer to the content, "*" that to the first line of an AUTH exchange, "**" to the second, and so on.
+// Script has a server's answer to each command; other commands get the usual answer. "greeting" is the banner, "." the
+// answer to the content, "*" the answer to the first line of an AUTH exchange, "**" to the second, and so on.
 type Script struct {
 	Answers    map[string]string
 	Before     map[string]func() // called before the answer
@@ -44,7 +44,7 @@ type Script struct {
 	Implicit   *tls.Config
 }
 
-// Server keeps to its script.
+// Server runs a script.
 type Server struct {
 	Host string
 	Port int
@@ -55,21 +55,21 @@ type Server struct {
 	accepted []string
 }
 
-// Commands are the lines of all sessions that were not content.
+// Commands returns the lines of all sessions, without contents.
 func (s *Server) Commands() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string(nil), s.commands...)
 }
 
-// Contents are the emails that came whole, whatever the answer was.
+// Contents returns the emails that arrived completely, whatever the answer was.
 func (s *Server) Contents() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string(nil), s.contents...)
 }
 
-// Accepted are the emails that came whole and were answered with a 2xx.
+// Accepted returns the emails that arrived completely and were answered with a 2xx.
 func (s *Server) Accepted() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,7 +82,7 @@ func Serve(t testing.TB, sc Script) *Server {
 	return ServeEach(t, func() Script { return sc })
 }
 
-// ServeEach asks for a script for each connection.
+// ServeEach calls script for each connection.
 func ServeEach(t testing.TB, script func() Script) *Server {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -118,7 +118,7 @@ func ServeEach(t testing.TB, script func() Script) *Server {
 	return s
 }
 
-// Session talks to one client.
+// Session runs a script on one connection.
 func (s *Server) Session(conn net.Conn, sc Script) {
 	if sc.Implicit != nil {
 		conn = tls.Server(conn, sc.Implicit)
@@ -157,14 +157,14 @@ func (s *Server) Session(conn net.Conn, sc Script) {
 			said = text
 		}
 		if silent {
-			_, _ = io.Copy(io.Discard, in) // until the client goes
+			_, _ = io.Copy(io.Discard, in) // until the client closes the connection
 		}
 		return !hangs && !silent && !breaks
 	}
 	if !say("greeting", "220 hostile.test ESMTP") {
 		return
 	}
-	exchange := "" // the line of an AUTH exchange that comes next
+	exchange := "" // the key of the next line in an AUTH exchange
 	for {
 		line, err := in.ReadString('\n')
 		if err != nil {
@@ -237,7 +237,7 @@ func (s *Server) Session(conn net.Conn, sc Script) {
 	}
 }
 
-// nextLine is the key of the line that follows in an AUTH exchange; empty when the server has not asked for one.
+// nextLine returns the key of the line that follows in an AUTH exchange; empty if the server has asked for none.
 func nextLine(last, said string) string {
 	if strings.HasPrefix(said, "3") {
 		return last + "*"
@@ -259,7 +259,7 @@ func readContent(in *bufio.Reader) (string, error) {
 	}
 }
 
-// Certificate is self-signed for 127.0.0.1; whoever has its PEM can trust it.
+// Certificate returns a self-signed certificate for 127.0.0.1, and its PEM for the clients.
 func Certificate(t testing.TB) (server *tls.Config, certificate []byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -1,5 +1,5 @@
-// What the pages behind the links in mails do. Nothing changes before a person presses a button: programs that check
-// mails open links too.
+// What the pages behind the links in emails do. Nothing changes before a person presses a button: programs that check
+// emails open links too.
 'use strict';
 
 const token = new URLSearchParams(location.hash.slice(1)).get('token') ?? new URLSearchParams(location.search).get('token') ?? '';

@@ -8,9 +8,16 @@ import (
 )
 
 // document is an OpenAPI document. It is read as a tree, since maps would lose the order in which it was written.
-type document struct{ root node }
+type document struct {
+	root         node
+	problemsPage string          // where the codes of problems are explained, each at a fragment of its name
+	problems     map[string]bool // the codes
+}
 
-func parse(contract []byte) (document, error) {
+// problemSchema is the schema of the codes of problems. Its x-problems explains each code.
+const problemSchema = "ProblemCode"
+
+func parse(contract []byte, problemsPage string) (document, error) {
 	var root yaml.Node
 	if err := yaml.Unmarshal(contract, &root); err != nil {
 		return document{}, fmt.Errorf("reference: %w", err)
@@ -18,7 +25,24 @@ func parse(contract []byte) (document, error) {
 	if len(root.Content) != 1 || root.Content[0].Kind != yaml.MappingNode {
 		return document{}, fmt.Errorf("reference: no OpenAPI document")
 	}
-	return document{node{root.Content[0]}}, nil
+	replaceAliases(root.Content[0])
+	d := document{root: node{root.Content[0]}, problemsPage: problemsPage, problems: map[string]bool{}}
+	for _, f := range d.root.get("components").get("schemas").get(problemSchema).get("x-problems").fields() {
+		d.problems[f.name] = true
+	}
+	return d, nil
+}
+
+// replaceAliases replaces each alias (*name) by its anchor. An anchor stands before its aliases, so that there are no
+// cycles.
+func replaceAliases(n *yaml.Node) {
+	for i, part := range n.Content {
+		if part.Kind == yaml.AliasNode {
+			n.Content[i] = part.Alias
+			continue
+		}
+		replaceAliases(part)
+	}
 }
 
 // node is a part of the document, or nothing.
@@ -64,7 +88,7 @@ func (n node) items() []node {
 
 func (n node) exists() bool { return n.Node != nil }
 
-// text is the value of a scalar, or empty.
+// text returns the value of a scalar, or nothing.
 func (n node) text() string {
 	if n.Node == nil || n.Kind != yaml.ScalarNode {
 		return ""
@@ -74,7 +98,7 @@ func (n node) text() string {
 
 func (n node) isTrue() bool { return n.text() == "true" }
 
-// has says whether a list has the text.
+// has reports whether a list has the text.
 func (n node) has(text string) bool {
 	for _, item := range n.items() {
 		if item.text() == text {
@@ -84,7 +108,7 @@ func (n node) has(text string) bool {
 	return false
 }
 
-// resolve follows references. The name is that of the last one's target.
+// resolve follows references. name is the name of the last target.
 func (d document) resolve(n node) (target node, name string) {
 	for range 10 {
 		ref := n.get("$ref").text()

@@ -8,8 +8,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// example is a JSON value that keeps a schema: the schema's own example, or one that is made from its types. That of a
-// request has the required properties, or all of them when none is required.
+// example returns a JSON value that matches a schema: the schema's own example, or one that is made of its types. The
+// example of a request has the required properties, or all of them if none is required.
 func (d document) example(of node, request bool) string {
 	var b strings.Builder
 	d.writeExample(&b, of, request, nil)
@@ -83,7 +83,7 @@ func typeKind(n node) string {
 	return n.get("type").text()
 }
 
-// exampleText is a text of the schema's format.
+// exampleText returns a text of the schema's format.
 func exampleText(n node) string {
 	switch n.get("format").text() {
 	case "uuid":
@@ -112,7 +112,7 @@ func firstOf(texts ...string) string {
 func writeString(b *strings.Builder, text string) {
 	encoder := json.NewEncoder(b)
 	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(text) // a string builder takes everything
+	_ = encoder.Encode(text) // a string builder never fails
 }
 
 // writeJSON writes a value of the document.

@@ -53,7 +53,7 @@ type closeCode struct {
 
 // LivePage renders the contract of live rooms, an AsyncAPI 3 document in YAML with one channel.
 func LivePage(contract []byte) ([]byte, error) {
-	d, err := parse(contract)
+	d, err := parse(contract, "")
 	if err != nil {
 		return nil, err
 	}

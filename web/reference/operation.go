@@ -38,7 +38,7 @@ type response struct {
 	Contents    []content
 }
 
-// access says for each x-role whom an operation is open to.
+// access says for each x-role to whom an operation is open.
 var access = map[string]string{"anyone": "Open to everyone", "user": "Needs sign-in", "admin": "For admins"}
 
 func (d document) operation(method, path string, item, of node) (operation, error) {
@@ -50,7 +50,7 @@ func (d document) operation(method, path string, item, of node) (operation, erro
 		Access:  access[of.get("x-role").text()],
 	}
 	var err error
-	if o.Description, err = markdown(of.get("description").text()); err != nil {
+	if o.Description, err = d.markdownWithCodes(of.get("description").text()); err != nil {
 		return operation{}, err
 	}
 	for _, n := range slices.Concat(item.get("parameters").items(), of.get("parameters").items()) {
@@ -98,7 +98,7 @@ func (d document) response(status string, n node) (response, error) {
 		r.Status = "Any other"
 	}
 	var err error
-	if r.Description, err = markdown(n.get("description").text()); err != nil {
+	if r.Description, err = d.markdownWithCodes(n.get("description").text()); err != nil {
 		return response{}, err
 	}
 	for _, f := range n.get("headers").fields() {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"regexp"
 	"strings"
 
 	"github.com/yuin/goldmark"
@@ -17,7 +18,7 @@ var pageText string
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"lower": strings.ToLower}).Parse(pageText))
 
-// page is what the template gets.
+// page is the data of the template.
 type page struct {
 	Title, Version, Server string
 	Introduction           template.HTML
@@ -25,15 +26,15 @@ type page struct {
 	Schemas                []schema
 }
 
-// group is the operations of one tag.
+// group has the operations of one tag.
 type group struct {
 	Name, Description string
 	Operations        []operation
 }
 
-// Page renders a contract.
-func Page(contract []byte) ([]byte, error) {
-	d, err := parse(contract)
+// Page renders a contract. The codes of problems are links to fragments of problemsPage.
+func Page(contract []byte, problemsPage string) ([]byte, error) {
+	d, err := parse(contract, problemsPage)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +43,7 @@ func Page(contract []byte) ([]byte, error) {
 	if servers := d.root.get("servers").items(); len(servers) > 0 {
 		p.Server = servers[0].get("url").text()
 	}
-	if p.Introduction, err = markdown(info.get("description").text()); err != nil {
+	if p.Introduction, err = d.markdownWithCodes(info.get("description").text()); err != nil {
 		return nil, err
 	}
 	if p.Groups, err = d.groups(); err != nil {
@@ -71,7 +72,7 @@ func (d document) groups() ([]group, error) {
 		for _, method := range path.value.fields() {
 			tags := method.value.get("tags").items()
 			if len(tags) == 0 {
-				continue // a path's own parameters or summary
+				continue // parameters or summary of the path
 			}
 			i, ok := index[tags[0].text()]
 			if !ok {
@@ -87,16 +88,31 @@ func (d document) groups() ([]group, error) {
 	return groups, nil
 }
 
-// converter leaves out HTML that is in a text.
+// converter omits HTML in a text.
 var converter = goldmark.New(goldmark.WithExtensions(extension.Table))
 
-// markdown is CommonMark with tables, as HTML.
+// markdown converts CommonMark with tables to HTML.
 func markdown(text string) (template.HTML, error) {
 	var b bytes.Buffer
 	if err := converter.Convert([]byte(text), &b); err != nil {
 		return "", fmt.Errorf("reference: %w", err)
 	}
 	return template.HTML(b.String()), nil //nolint:gosec // goldmark escapes
+}
+
+var codeElement = regexp.MustCompile(`<code>([a-z_]+)</code>`)
+
+// markdownWithCodes makes links of the codes of problems in a text.
+func (d document) markdownWithCodes(text string) (template.HTML, error) {
+	rendered, err := markdown(text)
+	linked := codeElement.ReplaceAllStringFunc(string(rendered), func(element string) string {
+		code := codeElement.FindStringSubmatch(element)[1]
+		if !d.problems[code] {
+			return element
+		}
+		return `<a href="` + d.problemsPage + "#" + code + `">` + element + `</a>`
+	})
+	return template.HTML(linked), err //nolint:gosec // a code has letters and underscores alone
 }
 
 func indent(n node) string {

@@ -15,7 +15,7 @@ func contractPage(t *testing.T) string {
 	t.Helper()
 	contract, err := os.ReadFile("../../api/openapi.yaml")
 	require.NoError(t, err)
-	page, err := Page(contract)
+	page, err := Page(contract, "/problems")
 	require.NoError(t, err)
 	return string(page)
 }
@@ -47,6 +47,22 @@ func TestPageOfTheContract(t *testing.T) {
 	require.NotRegexp(t, `<script>|style="|(src|href)="(https?:)?//[^"]+\.(js|css)`, page)
 }
 
+// TestProblemsAreLinks: the page leads from each code of a problem to what explains it.
+func TestProblemsAreLinks(t *testing.T) {
+	t.Parallel()
+	page := contractPage(t)
+	answers := regexp.MustCompile(`(?s)<li><b class="status">4\d\d</b>.*?</li>`).FindAllString(page, -1)
+	require.Greater(t, len(answers), 500)
+	for _, answer := range answers {
+		require.Regexp(t, `<a href="/problems#([a-z_]+)"><code>[a-z_]+</code></a>`, answer)
+		require.NotRegexp(t, `[^>]<code>[a-z_]+</code>`, answer)
+	}
+	require.Contains(t, page, `<span class="limit">one of <a href="/problems#account_suspended">`)
+	for _, link := range regexp.MustCompile(`href="/problems#([a-z_]+)"><code>([a-z_]+)</code>`).FindAllStringSubmatch(page, -1) {
+		require.Equal(t, link[1], link[2])
+	}
+}
+
 const small = `
 openapi: 3.0.3
 info: {title: Small, version: '1', description: 'Some <b>text</b> and ` + "`code`" + `.'}
@@ -74,13 +90,15 @@ components:
         zeta: {type: string, minLength: 2, maxLength: 5, nullable: true}
         alpha: {type: array, items: {$ref: '#/components/schemas/Kind'}}
         made_at: {type: string, format: date-time, readOnly: true}
+        size: {$ref: '#/components/schemas/Size'}
         parent: {$ref: '#/components/schemas/Thing'}
     Kind: {type: string, enum: [big, small]}
+    Size: {type: integer, minimum: 1, maximum: 7, description: In metres, example: 7}
 `
 
 func TestPage(t *testing.T) {
 	t.Parallel()
-	raw, err := Page([]byte(small))
+	raw, err := Page([]byte(small), "/problems")
 	require.NoError(t, err)
 	page := string(raw)
 	text := strings.Join(
@@ -93,7 +111,8 @@ func TestPage(t *testing.T) {
 		"order of the document": "zeta string or null required 2 to 5 characters alpha array of Kind required",
 		"enum":                  "Kind string one of big , small",
 		"example of a request":  `application/json : Thing Example { "zeta": "text", "alpha": [ "big" ] }`,
-		"example of an answer":  `"made_at": "2026-01-31T20:15:00Z", "parent": {} }`,
+		"reference":             "size Size 1 to 7 In metres",
+		"example of an answer":  `"made_at": "2026-01-31T20:15:00Z", "size": 7, "parent": {} }`,
 	} {
 		require.Contains(t, text, want, what)
 	}
@@ -102,7 +121,7 @@ func TestPage(t *testing.T) {
 
 	t.Run("what is no document", func(t *testing.T) {
 		for _, text := range []string{"", "- list", "a: [", "paths: {/x: {get: {tags: [none]}}}"} {
-			_, err := Page([]byte(text))
+			_, err := Page([]byte(text), "/problems")
 			require.Error(t, err, text)
 		}
 	})

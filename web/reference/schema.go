@@ -16,9 +16,12 @@ type property struct {
 	Required    bool
 	Type        template.HTML
 	Limits      []string
-	Values      []string // an enum's
+	Values      []value // an enum's
 	Description template.HTML
 }
+
+// value is one of an enum's, with the address of what explains it, if any.
+type value struct{ Text, Link string }
 
 // schema is a named schema, as the page shows it.
 type schema struct {
@@ -42,7 +45,7 @@ func (d document) schemas() ([]schema, error) {
 	return all, nil
 }
 
-// properties are those of an object. Those that allOf adds are among them, unless they are behind a reference.
+// properties lists the properties of an object. Those of allOf are included, unless they are behind a reference.
 func (d document) properties(of node) ([]property, error) {
 	var all []property
 	for _, f := range of.get("properties").fields() {
@@ -63,11 +66,20 @@ func (d document) properties(of node) ([]property, error) {
 }
 
 func (d document) property(name string, of node, required bool) (property, error) {
-	description, err := markdown(of.get("description").text())
+	resolved, schemaName := d.resolve(of)
+	description, err := markdown(firstOf(of.get("description").text(), resolved.get("description").text()))
 	if err != nil {
 		return property{}, err
 	}
-	return property{name, required, typeOf(of), limitsOf(of), valuesOf(of), description}, nil
+	p := property{name, required, typeOf(of), limitsOf(resolved), nil, description}
+	for _, text := range valuesOf(resolved) {
+		v := value{Text: text}
+		if firstOf(schemaName, name) == problemSchema && d.problems[text] {
+			v.Link = d.problemsPage + "#" + text
+		}
+		p.Values = append(p.Values, v)
+	}
+	return p, nil
 }
 
 // typeOf describes a type in words, with links to named schemas.

@@ -27,7 +27,8 @@ func TestEvents(t *testing.T) {
 		}},
 		"verification": {job.VerificationEmailEvent("v1", "e1"), job.Event{
 			WorkflowID: "email-verification/v1", Workflow: "VerificationEmail", TaskQueue: "email",
-			Summary: "Email that confirms an address", Input: job.EmailInput{EmailID: "e1"}, Priority: watchparty.PriorityAwaited,
+			Summary: "Email that confirms an address", Input: job.EmailInput{EmailID: "e1"},
+			Priority: watchparty.PriorityAwaited,
 		}},
 		"reset": {job.PasswordResetEvent("r1", "e1"), job.Event{
 			WorkflowID: "password-reset/r1", Workflow: "PasswordResetEmail", TaskQueue: "email",
@@ -43,7 +44,8 @@ func TestEvents(t *testing.T) {
 		}},
 		"resend": {job.ResendEvent("e2"), job.Event{
 			WorkflowID: "resend/e2", Workflow: "Resend", TaskQueue: "email",
-			Summary: "Email that an admin sends again", Input: job.EmailInput{EmailID: "e2"}, Priority: watchparty.PriorityAwaited,
+			Summary: "Email that an admin sends again", Input: job.EmailInput{EmailID: "e2"},
+			Priority: watchparty.PriorityAwaited,
 		}},
 		"deletion": {job.AccountDeletionEvent("u1"), job.Event{
 			WorkflowID: "account-deletion/u1", Workflow: "DeleteAccount", TaskQueue: "maintenance",
@@ -91,7 +93,8 @@ func TestEncoding(t *testing.T) {
 	}{
 		{job.EmailInput{EmailID: "e1"}, `{"email_id":"e1"}`},
 		{invitation, `{"invitation_id":"i1","email_id":"e1","expires_at":"2026-01-02T03:04:05Z"}`},
-		{job.RoomInvitationResult{State: watchparty.InvitationExpired, Reminder: watchparty.EmailSent}, `{"state":"expired","reminder":"sent"}`},
+		{job.RoomInvitationResult{State: watchparty.InvitationExpired, Reminder: watchparty.EmailSent},
+			`{"state":"expired","reminder":"sent"}`},
 		{job.QueueReminderResult{}, `{}`},
 		{job.QueueReminderResult{EmailID: "e2"}, `{"email_id":"e2"}`},
 		{job.ExpireInvitationResult{State: watchparty.InvitationExpired}, `{"state":"expired"}`},
@@ -101,13 +104,16 @@ func TestEncoding(t *testing.T) {
 		{job.AccountResult{Messages: 7}, `{"messages":7}`},
 		{avatar, `{"user_id":"u1","version":7}`},
 		{job.AvatarResult{State: watchparty.AvatarReady}, `{"state":"ready"}`},
-		{job.AvatarResult{State: watchparty.AvatarFailed, Reason: "avatar_unreadable"}, `{"state":"failed","reason":"avatar_unreadable"}`},
-		{job.FailAvatarInput{AvatarInput: avatar, Reason: "The picture is damaged."}, `{"user_id":"u1","version":7,"reason":"The picture is damaged."}`},
+		{job.AvatarResult{State: watchparty.AvatarFailed, Reason: "avatar_unreadable"},
+			`{"state":"failed","reason":"avatar_unreadable"}`},
+		{job.FailAvatarInput{AvatarInput: avatar, Reason: "The picture is damaged."},
+			`{"user_id":"u1","version":7,"reason":"The picture is damaged."}`},
 		{job.AvatarProgress{Step: watchparty.AvatarRendering, Crashes: 2}, `{"step":"rendering","crashes":2}`},
 		{job.PublishResult{State: watchparty.AvatarSuperseded}, `{"state":"superseded"}`},
 		{job.CleanupInput{}, `{}`},
 		{
-			job.CleanupInput{RunID: "r1", Policies: []watchparty.Policy{watchparty.PolicyMessages}, DryRun: true, OlderThan: 3600},
+			job.CleanupInput{RunID: "r1", Policies: []watchparty.Policy{watchparty.PolicyMessages}, DryRun: true,
+				OlderThan: 3600},
 			`{"run_id":"r1","policies":["old_messages"],"dry_run":true,"older_than_s":3600}`,
 		},
 		{
@@ -131,7 +137,8 @@ func TestEncoding(t *testing.T) {
 			`{"policy":"a","done":["b"],"failed":["c"]}`,
 		},
 		{
-			job.CleanupResult{RunID: "r1", Counts: map[watchparty.Policy]int64{watchparty.PolicyRooms: 4}, Failed: []watchparty.Policy{watchparty.PolicyRooms}},
+			job.CleanupResult{RunID: "r1", Counts: map[watchparty.Policy]int64{watchparty.PolicyRooms: 4},
+				Failed: []watchparty.Policy{watchparty.PolicyRooms}},
 			`{"run_id":"r1","counts":{"inactive_rooms":4},"failed":["inactive_rooms"]}`,
 		},
 	} {

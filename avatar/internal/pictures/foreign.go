@@ -7,7 +7,7 @@ import (
 	"image"
 )
 
-// SVG is a drawing that wants to read each of the addresses, in every way that a renderer may follow.
+// SVG is a drawing that refers to each of the addresses in every way that a renderer may follow.
 func SVG(addresses ...string) []byte {
 	var b bytes.Buffer
 	b.WriteString(`<?xml version="1.0"?><!DOCTYPE svg [`)
@@ -36,7 +36,7 @@ func PDF() []byte {
 		"trailer<</Root 1 0 R>>\n%%EOF\n")
 }
 
-// GreyTIFF is a whole TIFF picture of one grey pixel.
+// GreyTIFF is a complete TIFF picture of one grey pixel.
 func GreyTIFF() []byte {
 	le := binary.LittleEndian
 	tags := [][2]uint16{{256, 1}, {257, 1}, {258, 8}, {259, 1}, {262, 1}, {273, 0}, {277, 1}, {278, 1}, {279, 1}}
@@ -53,7 +53,7 @@ func GreyTIFF() []byte {
 	return append(le.AppendUint32(b, 0), 100)
 }
 
-// HEIC is how the files of a phone's camera start.
+// HEIC is the beginning of a file from a phone's camera.
 func HEIC() []byte {
 	box := func(name string, payload []byte) []byte {
 		return append(append(binary.BigEndian.AppendUint32(nil, uint32(8+len(payload))), name...), payload...)
@@ -63,7 +63,7 @@ func HEIC() []byte {
 	}, nil)
 }
 
-// ForgedJPEG has the header of one size and the pixels of m.
+// ForgedJPEG has a header with one size, and the pixels of m.
 func ForgedJPEG(headerWidth, headerHeight int, m image.Image) []byte {
 	data := JPEG(m)
 	size := bytes.Index(data, []byte{0xff, 0xc0}) + 5
@@ -72,7 +72,7 @@ func ForgedJPEG(headerWidth, headerHeight int, m image.Image) []byte {
 	return data
 }
 
-// ForgedGIF has a canvas of 9×9, which a frame of another size does not fit in.
+// ForgedGIF has a canvas of 9×9, and a frame of another size that does not fit into it.
 func ForgedGIF(frameWidth, frameHeight int) []byte {
 	data := GIF(9, 9, Red)
 	size := bytes.Index(data, []byte{0x2c, 0, 0, 0, 0}) + 5
@@ -81,7 +81,7 @@ func ForgedGIF(frameWidth, frameHeight int) []byte {
 	return data
 }
 
-// JPEGAndZIP is a sound JPEG, and a sound ZIP archive to those who read it from its end.
+// JPEGAndZIP is a valid JPEG and, read from its end, a valid ZIP archive.
 func JPEGAndZIP(m image.Image) []byte {
 	data := JPEG(m)
 	le := binary.LittleEndian
@@ -103,7 +103,7 @@ func JPEGAndZIP(m image.Image) []byte {
 	return append(le.AppendUint32(le.AppendUint32(data, uint32(length)), uint32(directoryAt)), 0, 0)
 }
 
-// JPEGAndHTML is a sound JPEG, and a page with a script to a browser that guesses.
+// JPEGAndHTML is a valid JPEG and, to a browser that guesses the type, a page with a script.
 func JPEGAndHTML(m image.Image) []byte {
 	page := []byte("<!doctype html><script>alert('SECRET-PLACE')</script><!--")
 	return append(JPEG(m, Segment(0xfe, page)), page...)

@@ -27,8 +27,8 @@ func Grey(version byte, curve []byte) []byte {
 	return icc.Profile{Version: version, Space: "GRAY", PCS: "XYZ", Tags: []icc.Tag{{Name: "kTRC", Data: curve}}}.Bytes()
 }
 
-// TableProfile is a profile of version 2 with a lookup table for each of the named tags (A2B0 is the perceptual
-// intent's, A2B1 the relative one's), which gives the colour in sRGB that colour says for device values from 0 to 1.
+// TableProfile is a profile of version 2 with a lookup table for each of the named tags (A2B0 is that of the perceptual
+// intent, A2B1 that of the relative one). colour returns the colour in sRGB for device values from 0 to 1.
 func TableProfile(space string, colours map[string]func(device []float64) [3]float64) []byte {
 	p := icc.Profile{Version: 2, Space: space, PCS: "Lab"}
 	for _, name := range []string{"A2B0", "A2B1", "A2B2"} {
@@ -39,7 +39,7 @@ func TableProfile(space string, colours map[string]func(device []float64) [3]flo
 	return p.Bytes()
 }
 
-// table16 is an mft2: no curves, and a grid from device values to Lab.
+// table16 is an mft2 without curves: a grid from device values to Lab.
 func table16(channels int, colour func([]float64) [3]float64) []byte {
 	be := binary.BigEndian
 	grid := map[int]int{1: 33, 3: 17, 4: 9}[channels]
@@ -73,8 +73,8 @@ func table16(channels int, colour func([]float64) [3]float64) []byte {
 	return b
 }
 
-// CurvesAndMatrix is a profile of version 4 whose only meaning is an mAB of curves and a matrix, as in XYB's: red,
-// green and blue are stored in another order.
+// CurvesAndMatrix is a profile of version 4 that has only an mAB of curves and a matrix, like XYB's: red, green and
+// blue are stored in another order.
 func CurvesAndMatrix() []byte {
 	b := append([]byte("mAB \x00\x00\x00\x00"), 3, 3, 0, 0)
 	curve, linear := icc.SRGB.Tag(), []byte("para\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00")
@@ -106,7 +106,7 @@ var (
 	P3Blue    = [3]float64{0.15710, 0.06657, 0.78407}
 )
 
-// labD50 is a colour of sRGB, with parts from 0 to 1, in the Lab of the profile connection space.
+// labD50 converts a colour of sRGB, with parts from 0 to 1, to the Lab of the profile connection space.
 func labD50(c [3]float64) [3]float64 {
 	var xyz [3]float64
 	for i, primary := range [][3]float64{SRGBRed, SRGBGreen, SRGBBlue} {

@@ -5,8 +5,8 @@ import (
 	"encoding/binary"
 )
 
-// CMYK is a solid JPEG of 8×8 pixels in four inks, each from 0 (none) to 255, with Adobe's marker and, as Adobe
-// has it, stored inverted.
+// CMYK is a JPEG of 8×8 pixels in one mixture of four inks, each from 0 (none) to 255, with Adobe's marker and stored
+// inverted, as Adobe does.
 func CMYK(inks [4]byte) []byte {
 	var bits bitWriter
 	for _, ink := range inks {
@@ -25,7 +25,7 @@ func CMYK(inks [4]byte) []byte {
 	}, nil)
 }
 
-// ScanBomb is a grey progressive JPEG that repeats a scan of a few bytes which visits every block of the picture.
+// ScanBomb is a grey progressive JPEG that repeats a scan of a few bytes that visits every block of the picture.
 func ScanBomb(side, scans int) []byte {
 	blocks := (side / 8) * (side / 8)
 	var dc bitWriter
@@ -37,7 +37,7 @@ func ScanBomb(side, scans int) []byte {
 		ac.write(0, 1)
 		ac.write(0, 14)
 	}
-	// A refining scan may follow a first one any number of times, as far as decoders care.
+	// Decoders accept any number of refining scans after a first one.
 	again := bytes.Repeat(scan(1, 1, 63, ac.flush()), scans)
 	return bytes.Join([][]byte{
 		{0xff, 0xd8},
@@ -103,7 +103,7 @@ func (w *bitWriter) write(value uint32, length uint) {
 	}
 }
 
-// dc writes a difference of DC coefficients.
+// dc writes the difference of two DC coefficients.
 func (w *bitWriter) dc(diff int) {
 	size := uint(0)
 	for v := max(diff, -diff); v > 0; v >>= 1 {

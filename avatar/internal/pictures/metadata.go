@@ -4,19 +4,18 @@ import (
 	"encoding/binary"
 )
 
-// Segment is a JPEG segment with its length.
+// Segment returns a JPEG segment with its length.
 func Segment(marker byte, payload []byte) []byte {
 	segment := binary.BigEndian.AppendUint16([]byte{0xff, marker}, uint16(len(payload)+2))
 	return append(segment, payload...)
 }
 
-// Exif is a JPEG's APP1 segment; see TIFF.
+// Exif returns the APP1 segment of a JPEG with EXIF; see TIFF.
 func Exif(order binary.AppendByteOrder, orientation int) []byte {
 	return Segment(0xe1, append([]byte("Exif\x00\x00"), TIFF(order, orientation)...))
 }
 
-// TIFF is what EXIF holds: an orientation, and the place of a home by GPS, whose reference to the map datum
-// reads SECRET-PLACE.
+// TIFF returns the content of EXIF: an orientation, and a place by GPS, with SECRET-PLACE as the map datum.
 func TIFF(order binary.AppendByteOrder, orientation int) []byte {
 	const (
 		short, ascii, long = 3, 2, 4
@@ -49,7 +48,7 @@ func TIFF(order binary.AppendByteOrder, orientation int) []byte {
 	return append(b, datum...)
 }
 
-// XMP is a JPEG's APP1 segment with a packet of XMP.
+// XMP returns the APP1 segment of a JPEG with a packet of XMP.
 func XMP() []byte {
 	return Segment(
 		0xe1,
@@ -57,13 +56,13 @@ func XMP() []byte {
 	)
 }
 
-// JPEGProfile is an ICC profile's APP2 segment.
+// JPEGProfile returns the APP2 segment of a JPEG with an ICC profile.
 func JPEGProfile(profile []byte) []byte {
 	return Segment(0xe2, append([]byte("ICC_PROFILE\x00\x01\x01"), profile...))
 }
 
-// DisplayP3Gamma is the exponent of DisplayP3's tone curve. Apple's own has sRGB's curve instead; a plain power
-// keeps the profile, and the expectation computed from it, short.
+// DisplayP3Gamma is the exponent of DisplayP3's tone curve. Apple's profile has the curve of sRGB; a plain power keeps
+// the profile and the expected values short.
 const DisplayP3Gamma = 563.0 / 256
 
 // DisplayP3 is an ICC profile with the primaries of Display P3, adapted to D50.

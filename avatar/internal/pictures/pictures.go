@@ -1,4 +1,4 @@
-// Package pictures makes pictures for tests: sound ones, odd ones and hostile ones.
+// Package pictures makes pictures for tests: valid, unusual and hostile ones.
 package pictures
 
 import (
@@ -30,7 +30,7 @@ func Solid(width, height int, c color.NRGBA) *image.NRGBA {
 	return m
 }
 
-// Quadrants is red and green above blue and yellow: no two of its eight orientations look the same.
+// Quadrants is red and green above blue and yellow, so that its eight orientations all look different.
 func Quadrants(width, height int) *image.NRGBA {
 	m := image.NewNRGBA(image.Rect(0, 0, width, height))
 	for y := range height {
@@ -42,7 +42,7 @@ func Quadrants(width, height int) *image.NRGBA {
 	return m
 }
 
-// Stored is how a camera stores upright when it notes the EXIF orientation.
+// Stored returns the pixels that a camera stores for an upright picture, together with the EXIF orientation.
 func Stored(upright *image.NRGBA, orientation int) *image.NRGBA {
 	w, h := upright.Rect.Dx(), upright.Rect.Dy()
 	if orientation >= 5 {
@@ -144,7 +144,7 @@ func BlankPNG(width, height int) []byte {
 	return rawPNG(width, height, width, height)
 }
 
-// ForgedPNG has the header of one size and the pixels of another.
+// ForgedPNG has a header with one size, and pixels of another.
 func ForgedPNG(headerWidth, headerHeight, width, height int) []byte {
 	return rawPNG(headerWidth, headerHeight, width, height)
 }
@@ -161,14 +161,14 @@ func rawPNG(headerWidth, headerHeight, width, height int) []byte {
 	}, nil)
 }
 
-// PNGChunk is a chunk with its length and checksum.
+// PNGChunk returns a chunk with its length and checksum.
 func PNGChunk(id string, payload []byte) []byte {
 	chunk := binary.BigEndian.AppendUint32(nil, uint32(len(payload)))
 	chunk = append(append(chunk, id...), payload...)
 	return binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(chunk[4:]))
 }
 
-// PNGProfile is an ICC profile's chunk.
+// PNGProfile returns the chunk of an ICC profile.
 func PNGProfile(profile []byte) []byte {
 	return PNGChunk("iCCP", append([]byte("profile\x00\x00"), deflate(profile)...))
 }
@@ -188,7 +188,7 @@ func must(err error) {
 	}
 }
 
-// WebP is a still lossy picture with a profile, if there is one.
+// WebP returns a still lossy picture with a profile, if any.
 func WebP(still, profile []byte) []byte {
 	if profile == nil {
 		return still

@@ -52,8 +52,8 @@ export interface paths {
         put?: never;
         /**
          * Exchange a refresh token for new tokens
-         * @description The former refresh token works for 30 seconds more, each time for another pair; it is refused with a 429 when it has
-         *     yielded too many. Use of it after that ends the sign-in, since it may be stolen.
+         * @description The former refresh token works for 30 seconds more, each time for another pair; it is refused with a 429 when it
+         *     has yielded too many. Use of it after that ends the sign-in, since it may be stolen.
          */
         post: operations["refresh"];
         delete?: never;
@@ -93,7 +93,7 @@ export interface paths {
         put?: never;
         /**
          * Confirm an email address
-         * @description Makes the address that the email went to the account's address. Confirming it again is a success.
+         * @description The address that the email went to becomes the account's address. Confirming it again is a success.
          */
         post: operations["verifyEmail"];
         delete?: never;
@@ -134,8 +134,8 @@ export interface paths {
         put?: never;
         /**
          * Set a new password by a reset token
-         * @description A token works for 30 minutes and once; a newer one, and any change of the password, makes it void. An email tells the
-         *     account's address of the change.
+         * @description A token works once, and for 30 minutes. A newer token, and any change of the password, makes it void. An email
+         *     to the account's address reports the change.
          */
         post: operations["confirmPasswordReset"];
         delete?: never;
@@ -153,23 +153,23 @@ export interface paths {
         };
         /**
          * Get your account
-         * @description Has what only the owner sees: the email address and whether it is confirmed.
+         * @description Has what only the owner sees, such as the email address and whether it is confirmed.
          */
         get: operations["getMe"];
         put?: never;
         post?: never;
         /**
          * Delete your account
-         * @description Deletes the caller's names, email address and sign-ins at once, and files in the background. Messages stay, without an author.
-         *     Rooms that the caller hosts pass to another host, as if the host had left, or are archived. A wrong password is a 403
-         *     `wrong_password`. The last admin's account is a 409 `last_admin`.
+         * @description Deletes the caller's names, email address and sign-ins at once, and files in the background. Messages stay,
+         *     without an author. Rooms that the caller hosts pass to another host, as if the host had left, or are archived. A
+         *     wrong password is a 403 `wrong_password`. The last admin's account is a 409 `last_admin`.
          */
         delete: operations["deleteMe"];
         options?: never;
         head?: never;
         /**
          * Update your profile
-         * @description Changes the fields that are sent, and leaves the others as they are.
+         * @description Changes the properties that are sent, and leaves the others as they are.
          */
         patch: operations["updateMe"];
         trace?: never;
@@ -183,8 +183,8 @@ export interface paths {
         };
         /**
          * Export your data
-         * @description Everything that is stored about the account: what it entered, what it did, and what was done to it. The export does not have
-         *     the names of others, what others wrote, secrets, and the service's counters.
+         * @description Everything that is stored about the account: what it entered, what it did, and what was done to it. The export
+         *     does not have the names of other people, their messages, secrets, or the internal counters of the service.
          */
         get: operations["exportMe"];
         put?: never;
@@ -205,7 +205,7 @@ export interface paths {
         get?: never;
         /**
          * Change your password
-         * @description An email tells the account's address of it. The account's other sign-ins are ended.
+         * @description Ends the account's other sign-ins. An email to the account's address reports the change.
          */
         put: operations["changePassword"];
         post?: never;
@@ -265,14 +265,15 @@ export interface paths {
         };
         /**
          * List your sign-ins, newest first
-         * @description Each sign-in is one device or browser that has signed in and has not signed out. The present one is marked.
+         * @description A sign-in is a device or browser that has signed in and has not signed out. The one that makes the request is
+         *     marked as `current`.
          */
         get: operations["listSessions"];
         put?: never;
         post?: never;
         /**
          * End all your other sign-ins
-         * @description Ends all sign-ins of the account but the one that asks. Their access tokens end with them.
+         * @description Ends all sign-ins of the account but the one that makes the request. Their access tokens end with them.
          */
         delete: operations["endOtherSessions"];
         options?: never;
@@ -309,7 +310,7 @@ export interface paths {
         };
         /**
          * List your rooms, newest first
-         * @description The rooms where the caller has a role or is a member, archived ones among them.
+         * @description The rooms that the caller is in or has a role in, archived rooms included.
          */
         get: operations["listMyRooms"];
         put?: never;
@@ -328,10 +329,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the own open invitations, newest first
-         * @description Those that went to the account's confirmed address and that the caller can accept. An address that is not confirmed proves
-         *     nothing: its account has none. An invitation is not in the list once its inviter may not invite to the room any more, while the
-         *     room bans the caller, and after an admin has closed the room.
+         * List your open invitations, newest first
+         * @description The invitations that went to the account's confirmed address and that the caller can accept. An account whose
+         *     address is not confirmed has none. An invitation leaves the list when its inviter may not invite to the room any
+         *     more, while the caller is banned from the room, and when an admin closes the room.
          */
         get: operations["listMyInvitations"];
         put?: never;
@@ -352,9 +353,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Accept an own invitation and join its room
-         * @description Needs no token: the invitation went to the account's confirmed address. Otherwise the rules of `POST /invitations/accept` hold.
-         *     An invitation to another address is a 404, and so is one that is not open any more. Accepting again is joining again.
+         * Accept one of your invitations and join its room
+         * @description Needs no token, since the invitation went to the account's confirmed address. Otherwise the rules of `POST
+         *     /invitations/accept` apply. An invitation to another address, or one that is not open any more, is a 404.
+         *     Accepting again joins the room again.
          */
         post: operations["acceptMyInvitation"];
         delete?: never;
@@ -373,9 +375,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Decline an own invitation
-         * @description Needs no token: the invitation went to the account's confirmed address. An invitation to another address is a 404, and so is one
-         *     that has ended otherwise. Declining again is a success.
+         * Decline one of your invitations
+         * @description Needs no token, since the invitation went to the account's confirmed address. An invitation to another address,
+         *     or one that has ended otherwise, is a 404. Declining again is a success.
          */
         post: operations["declineMyInvitation"];
         delete?: never;
@@ -398,11 +400,12 @@ export interface paths {
         get: operations["getAvatar"];
         /**
          * Upload your avatar
-         * @description JPEG, PNG, WebP or GIF, at most 5 MB and 50 megapixels. It is turned upright, cropped to the square that draws
-         *     most attention, brought to sRGB and freed of all metadata in the background; ask `GET /users/me/avatar` for its
-         *     state. Until it is ready the former avatar stays. A newer upload ends those that are not rendered yet, and if it
-         *     is refused then, the former avatar stays, too. An account may have three uploads on their way at a time (429),
-         *     and each has to come at 16 KiB a second or faster, on average, after the first ten seconds.
+         * @description Takes a JPEG, PNG, WebP or GIF of at most 5 MB and 50 megapixels. In the background it is turned upright,
+         *     cropped to the square that draws most attention, converted to sRGB, and freed of all metadata; `GET
+         *     /users/me/avatar` says how far it is. The former avatar stays until the new one is ready. A newer upload
+         *     replaces the ones that are not rendered yet; if the newer one is refused then, the former avatar stays, too. An
+         *     account can have three uploads in progress at a time (429 above that), and each has to arrive at 16 KiB a second
+         *     or faster, on average, after the first ten seconds.
          */
         put: operations["putAvatar"];
         post?: never;
@@ -425,7 +428,7 @@ export interface paths {
         };
         /**
          * List profiles by username
-         * @description For the people of a chat, for example. Usernames that do not exist are left out.
+         * @description Gets, for example, the profiles of all people in a chat. Usernames that do not exist are left out.
          */
         get: operations["listProfiles"];
         put?: never;
@@ -465,7 +468,7 @@ export interface paths {
         };
         /**
          * Get a rendered avatar
-         * @description Never changes under its address. Profiles give these addresses.
+         * @description The picture at an address never changes. Profiles have these addresses.
          */
         get: operations["getAvatarFile"];
         put?: never;
@@ -485,8 +488,8 @@ export interface paths {
         };
         /**
          * Get a generated avatar
-         * @description A pattern that is made from the ID alone, and so the same for ever, whether or not there is such a user. Profiles give
-         *     this address.
+         * @description A pattern that is made from the ID alone. It is always the same, whether or not the account exists. Profiles
+         *     have this address.
          */
         get: operations["getDefaultAvatar"];
         put?: never;
@@ -506,14 +509,14 @@ export interface paths {
         };
         /**
          * List movies
-         * @description With `ids` the list is of these movies, archived ones included, on one page. An ID that no movie has is left out. `ids` does not
-         *     go with another parameter: that is a 400.
+         * @description With `ids` the list has these movies, archived ones included, on one page. An ID that no movie has is left out.
+         *     `ids` together with another parameter is a 400.
          */
         get: operations["listMovies"];
         put?: never;
         /**
          * Add a movie
-         * @description For admins.
+         * @description For admins. A movie with the title and year of another one is a 409 `movie_exists`.
          */
         post: operations["createMovie"];
         delete?: never;
@@ -531,8 +534,8 @@ export interface paths {
         };
         /**
          * List genres
-         * @description The genres of the movies in the catalogue, those of the most movies first, and at most 500. Spellings that `GET /movies?genre=`
-         *     takes for one genre are one here, too, written the way that most movies have it.
+         * @description The genres of the movies in the catalogue, those of the most movies first, and at most 500. Spellings that `GET
+         *     /movies?genre=` takes for one genre are one here, too, in the spelling of most movies.
          */
         get: operations["listGenres"];
         put?: never;
@@ -559,14 +562,16 @@ export interface paths {
         post?: never;
         /**
          * Delete a movie
-         * @description For admins. A movie that rooms have is a 409, with their number in `details.rooms`; archive it instead.
+         * @description For admins. A movie that rooms have is a 409 `movie_in_use`, with their number in `details.rooms`. Archive it
+         *     instead.
          */
         delete: operations["deleteMovie"];
         options?: never;
         head?: never;
         /**
          * Update a movie
-         * @description For admins. An archived movie is not in the catalogue; rooms that have it keep it.
+         * @description For admins. Changes the properties that are sent. An archived movie is not in the catalogue; rooms that have it
+         *     keep it.
          */
         patch: operations["updateMovie"];
         trace?: never;
@@ -580,13 +585,13 @@ export interface paths {
         };
         /**
          * List open public rooms
-         * @description Unlisted and private rooms are not among them. With `q` it is a search.
+         * @description Does not have unlisted and private rooms. With `q` it is a search.
          */
         get: operations["listRooms"];
         put?: never;
         /**
          * Open a room
-         * @description The caller is its host and the first in it.
+         * @description The caller is its host and the first person in it.
          */
         post: operations["createRoom"];
         delete?: never;
@@ -604,7 +609,8 @@ export interface paths {
         };
         /**
          * Get a room
-         * @description Says what the room is and who hosts it. `GET /rooms/{room_id}/me` says what the caller may do in it.
+         * @description Has what is the same for everyone who may see the room. `GET /rooms/{room_id}/me` says what the caller may do in
+         *     it.
          */
         get: operations["getRoom"];
         put?: never;
@@ -618,8 +624,9 @@ export interface paths {
         head?: never;
         /**
          * Update a room
-         * @description For its host. Those who are in a room that becomes private stay members of it. An archived room can be read, and nothing new
-         *     happens in it; `open` brings it back, unless an admin closed it: that is a 409 `room_closed`.
+         * @description For its host. Changes the properties that are sent. People who are in a room that becomes private stay members
+         *     of it. An archived room can be read, and nothing new happens in it; `open` reopens it, unless an admin closed
+         *     it: that is a 409 `room_closed`.
          */
         patch: operations["updateRoom"];
         trace?: never;
@@ -635,8 +642,9 @@ export interface paths {
         put?: never;
         /**
          * Join a room
-         * @description Being in it already is a success. A full or archived room is a 409, a banned user gets a 403. A private room lets in its
-         *     host and its members: whoever accepted an invitation, or was in it when it became private.
+         * @description Joining a room again is a success. A full or archived room is a 409, and a banned user gets a 403. A private
+         *     room lets in its host and its members: people who accepted an invitation, and people who were in it when it
+         *     became private.
          */
         post: operations["joinRoom"];
         delete?: never;
@@ -656,9 +664,10 @@ export interface paths {
         put?: never;
         /**
          * Leave a room
-         * @description Not being in it is a success. When the host leaves, the role passes to whoever has been in the room longest: of the
-         *     moderators who are present, else of the others who are, else of the absent in the same order; the former host stays a
-         *     moderator. With nobody else in it, the room keeps its host, as does an archived one.
+         * @description Leaving a room that the caller is not in is a success. When the host leaves, the role passes to the person who
+         *     has been in the room longest: to a present moderator, else to another present person, else to an absent one in
+         *     the same order. The former host stays a moderator. With nobody else in it, the room keeps its host, as does an
+         *     archived room.
          */
         post: operations["leaveRoom"];
         delete?: never;
@@ -678,8 +687,9 @@ export interface paths {
         put?: never;
         /**
          * Send a heartbeat
-         * @description Send it every 30 seconds; whoever was not seen for 90 seconds is not `present`. Posting counts as well. When the host has not been
-         *     seen for 10 minutes (by default), the role passes on, by the rule of leaving, to those who are.
+         * @description Send it every 30 seconds. A person who was not seen for 90 seconds is not `present`. Posting a message counts as
+         *     a heartbeat. When the host has not been seen for 10 minutes (by default), the role passes to a person who has,
+         *     as when the host leaves.
          */
         post: operations["heartbeat"];
         delete?: never;
@@ -698,9 +708,10 @@ export interface paths {
         get?: never;
         /**
          * Mark the messages of a room as read
-         * @description Up to a message of the room. `GET /users/me/rooms` counts as unread what others post after it. The marker never moves back: an
-         *     older message than the one that is marked changes nothing. For whoever is in the room or has a role there, archived rooms
-         *     included; anybody else gets a 403 `not_participant`. A message that the room does not have is a 400 `unknown_message`.
+         * @description Marks the messages up to the given one. `GET /users/me/rooms` counts what others post after it as unread. The
+         *     marker never moves back: an older message than the marked one changes nothing. People who are neither in the
+         *     room nor have a role in it get a 403 `not_participant`. A message that the room does not have is a 400
+         *     `unknown_message`. Works in archived rooms, too.
          */
         put: operations["markRead"];
         post?: never;
@@ -719,16 +730,16 @@ export interface paths {
         };
         /**
          * Get your role and permissions in a room
-         * @description While a mute lasts, `post_message` is not among the permissions. A banned caller gets a 403 with the code `banned`. What an
-         *     archived room refuses to everyone is no matter of permissions: read its `state`.
+         * @description While a mute lasts, `post_message` is not among the permissions. A banned caller gets a 403 with the code
+         *     `banned`. The permissions do not depend on whether the room is archived: read its `state`.
          */
         get: operations["getMyStanding"];
         put?: never;
         post?: never;
         /**
          * Give up your membership of a room
-         * @description Gives up the caller's role and membership as well. The host's role passes on as in leaving; with nobody else in the room
-         *     that is a 409 `own_role`: delete the room, or archive it.
+         * @description Leaves the room, and gives up the caller's role and membership. The host's role passes on as when the host
+         *     leaves. A host with nobody else in the room gets a 409 `own_role`: delete the room, or archive it.
          */
         delete: operations["quitRoom"];
         options?: never;
@@ -745,7 +756,8 @@ export interface paths {
         };
         /**
          * List participants
-         * @description Everyone, in the order in which they came; the room's capacity bounds the list.
+         * @description Everyone who is in the room, in the order in which they joined. The list has one page, since the room's capacity
+         *     limits it.
          */
         get: operations["listParticipants"];
         put?: never;
@@ -768,17 +780,17 @@ export interface paths {
         post?: never;
         /**
          * Kick a participant
-         * @description Takes a person out of the room, together with their role and membership. Hosts and moderators can kick people of lower roles.
-         *     The person can join again, unless the room is private.
+         * @description Removes a person from the room, together with their role and membership. Hosts and moderators can kick people of
+         *     lower roles. The person can join again, unless the room is private.
          */
         delete: operations["kick"];
         options?: never;
         head?: never;
         /**
          * Set a participant's role
-         * @description For the host, of whoever is in the room or has a role in it. `host` hands the room over, to someone who is in it: the caller is a
-         *     moderator from then on. One's own role is a 409. For someone who is not in the room, `joined_at` and `last_seen_at` say since
-         *     when they have had a role in it.
+         * @description For the host. Sets the role of a person who is in the room or has a role in it. `host` hands the room over to a
+         *     person who is in it, and makes the caller a moderator. The own role is a 409 `own_role`. For a person who is not
+         *     in the room, `joined_at` and `last_seen_at` say since when they have had the role.
          */
         patch: operations["setRole"];
         trace?: never;
@@ -798,8 +810,8 @@ export interface paths {
         put?: never;
         /**
          * Ban a person from a room
-         * @description Hosts and moderators can ban people of lower roles, whether they are in the room or not. A ban takes the person out of the
-         *     room, and keeps them out until it ends or is lifted. A second ban of a person replaces the first.
+         * @description Hosts and moderators can ban people of lower roles, whether or not they are in the room. A ban removes the
+         *     person from the room and keeps them out until it ends or is lifted. A second ban of a person replaces the first.
          */
         post: operations["ban"];
         delete?: never;
@@ -847,8 +859,8 @@ export interface paths {
         put?: never;
         /**
          * Mute a person in a room
-         * @description Hosts and moderators can mute people of lower roles, for at most 30 days. A mute lasts when the person leaves and joins again.
-         *     A second mute of a person replaces the first.
+         * @description Hosts and moderators can mute people of lower roles, for at most 30 days. A mute lasts when the person leaves
+         *     and joins again. A second mute of a person replaces the first.
          */
         post: operations["mute"];
         delete?: never;
@@ -1016,11 +1028,27 @@ export interface paths {
         delete: operations["removeFromQueue"];
         options?: never;
         head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rooms/{room_id}/queue/{item_id}/place": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
         /**
          * Move an item of the queue
          * @description For the host and moderators. In a queue by votes it has an effect once the room's order is manual again.
          */
-        patch: operations["moveInQueue"];
+        put: operations["moveInQueue"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/rooms/{room_id}/queue/{item_id}/vote": {
@@ -1062,8 +1090,8 @@ export interface paths {
         put?: never;
         /**
          * Invite a person by email
-         * @description Hosts and moderators with a confirmed email address can invite. An invitation is open for 7 days. Inviting an address that has
-         *     an open invitation to the room answers with that invitation.
+         * @description Hosts and moderators with a confirmed email address can invite. An invitation is open for 7 days. Inviting an
+         *     address that has an open invitation to the room answers with that invitation.
          */
         post: operations["invite"];
         delete?: never;
@@ -1107,8 +1135,8 @@ export interface paths {
         put?: never;
         /**
          * Get an invitation by its token
-         * @description Needs the token of the invitation's email, and no account. An invitation that is not open any more, or whose inviter may not
-         *     invite to the room any more, is a 400 `bad_token`.
+         * @description Needs the token of the invitation's email, and no account. An invitation that is not open any more, or whose
+         *     inviter may not invite to the room any more, is a 400 `bad_token`.
          */
         post: operations["lookUpInvitation"];
         delete?: never;
@@ -1128,8 +1156,9 @@ export interface paths {
         put?: never;
         /**
          * Accept an invitation and join its room
-         * @description The token is in the invitation's email. Whoever has it may use it, once; a banned user may not. It needs that its inviter may
-         *     still invite to the room: what takes that right away (a kick, a ban, another role, a suspension, a deletion) revokes it.
+         * @description The token is in the invitation's email. It works once, for whoever has it, but not for a banned user. The
+         *     inviter must still be allowed to invite to the room: whatever ends that right (a kick, a ban, another role, a
+         *     suspension, a deletion) revokes the invitation.
          */
         post: operations["acceptInvitation"];
         delete?: never;
@@ -1169,8 +1198,8 @@ export interface paths {
         put?: never;
         /**
          * Unsubscribe from invitation emails
-         * @description The token is in the link at the end of every invitation's email. It stands for the invitation's address, which gets no
-         *     more invitations or reminders from then on. Those who invite it are not told.
+         * @description The token is in the link at the end of every invitation's email. It stands for the invitation's address, which
+         *     gets no more invitations or reminders from then on. Those who invite it are not told.
          */
         post: operations["unsubscribeFromInvitations"];
         delete?: never;
@@ -1190,7 +1219,7 @@ export interface paths {
         put?: never;
         /**
          * Subscribe to invitation emails again
-         * @description Takes back what the same token was used for.
+         * @description Undoes the unsubscription that was made with the same token.
          */
         post: operations["resubscribeToInvitations"];
         delete?: never;
@@ -1208,14 +1237,15 @@ export interface paths {
         };
         /**
          * List messages
-         * @description One page of the messages of a room, in either direction, or of those that have changed. Deleted messages stay, with an empty
-         *     body. Only one of `before`, `after` and `updated_after` may be given.
+         * @description One page of the messages of a room, in either direction, or of those that have changed. Deleted messages stay,
+         *     with an empty body. Only one of `before`, `after` and `updated_after` may be given.
          */
         get: operations["listMessages"];
         put?: never;
         /**
          * Post a message
-         * @description A muted person gets a 403 `muted`. In slow mode, a message that comes too soon is a 429 `slow_mode` with `Retry-After`.
+         * @description A muted person gets a 403 `muted`. In slow mode, a message that comes too soon is a 429 `slow_mode` with
+         *     `Retry-After`.
          */
         post: operations["postMessage"];
         delete?: never;
@@ -1233,21 +1263,22 @@ export interface paths {
         };
         /**
          * Get a message
-         * @description A message that was taken back is a 404.
+         * @description A deleted message is a 404.
          */
         get: operations["getMessage"];
         put?: never;
         post?: never;
         /**
          * Delete a message
-         * @description One's own, or as host or moderator anyone's who is below. Its text is gone; that there was a message stays.
+         * @description Authors can delete their messages. Hosts and moderators can delete messages of people of lower roles. The text
+         *     is deleted; the list keeps an empty message in its place.
          */
         delete: operations["deleteMessage"];
         options?: never;
         head?: never;
         /**
          * Edit a message
-         * @description One's own, within 15 minutes.
+         * @description Authors can edit their messages for 15 minutes.
          */
         patch: operations["editMessage"];
         trace?: never;
@@ -1263,9 +1294,10 @@ export interface paths {
         put?: never;
         /**
          * Report a room, a message or an account
-         * @description Exactly one of `room_id`, `message_id` and `username`, of what the caller can see: anything else is a 404. What is reported is kept
-         *     as it is now. Nobody is shown who reported it. While a report is open, reporting the same again gives that one. At most 20 new
-         *     reports an hour, a 429 `too_many_reports` above that. Nobody reports what is their own.
+         * @description Takes exactly one of `room_id`, `message_id` and `username`. What the caller cannot see is a 404. The content is
+         *     kept as it is now. Nobody is shown who reported it. While a report is open, the caller who reports the same
+         *     again gets that report. At most 20 new reports an hour are taken; more are a 429 `too_many_reports`. The own
+         *     content is a 409 `cannot_report_oneself`.
          */
         post: operations["reportAbuse"];
         delete?: never;
@@ -1283,7 +1315,7 @@ export interface paths {
         };
         /**
          * Get a report of abuse that the caller sent
-         * @description Anyone else's is a 404.
+         * @description Another caller's report is a 404.
          */
         get: operations["getSentAbuseReport"];
         put?: never;
@@ -1303,9 +1335,9 @@ export interface paths {
         };
         /**
          * Get the health of the service and its parts
-         * @description Only the database is needed to serve: without it the service is `down`. Without another part it is `degraded`:
-         *     reads are slower without Redis, emails and pictures wait without Temporal, and avatars can neither be uploaded
-         *     nor shown without the bucket.
+         * @description The service needs only the database: without it, it is `down`. Without another part it is `degraded`: reads are
+         *     slower without Redis, emails and pictures wait without Temporal, and avatars can neither be uploaded nor shown
+         *     without the bucket.
          */
         get: operations["getHealth"];
         put?: never;
@@ -1368,7 +1400,7 @@ export interface paths {
         put?: never;
         /**
          * Start a cleanup run
-         * @description Works whether or not the schedule is paused. Without a body, applies every policy.
+         * @description Works whether or not the schedule is paused. Without a body, it applies every policy that is on.
          */
         post: operations["startCleanup"];
         delete?: never;
@@ -1428,8 +1460,8 @@ export interface paths {
         put?: never;
         /**
          * Cancel a cleanup run
-         * @description It ends after the batch that it is at, with a report of what was done. Nothing more is removed once this has answered,
-         *     whether or not Temporal is there. Cancelling again changes nothing; a run that has ended is a 409.
+         * @description The run ends after its current batch, with a report of what was done. Nothing more is removed after this answer,
+         *     even when Temporal is away. Cancelling again changes nothing; a run that has ended is a 409 `run_ended`.
          */
         post: operations["cancelCleanupRun"];
         delete?: never;
@@ -1447,7 +1479,7 @@ export interface paths {
         };
         /**
          * List rooms that cleanup archived, latest first
-         * @description Rooms that nobody used for long, which an admin can bring back until they are deleted.
+         * @description Rooms that nobody used for long. An admin can restore them until they are deleted.
          */
         get: operations["listRetiredRooms"];
         put?: never;
@@ -1467,7 +1499,7 @@ export interface paths {
         };
         /**
          * List all rooms that are not deleted
-         * @description Private and hidden ones too. Newest first.
+         * @description Has private and hidden rooms, too. Newest first.
          */
         get: operations["listAnyRooms"];
         put?: never;
@@ -1507,7 +1539,8 @@ export interface paths {
         };
         /**
          * List the messages of a room as an admin, newest first
-         * @description Hidden messages with their text. That an admin reads the messages of a private room is audited, once an hour for each admin and room.
+         * @description Has hidden messages with their text. Reading the messages of a private room is audited, once an hour for each
+         *     admin and room.
          */
         get: operations["listAnyMessages"];
         put?: never;
@@ -1529,8 +1562,8 @@ export interface paths {
         put?: never;
         /**
          * Close a room as an admin
-         * @description It is archived, and its host cannot open it again. Its host reads the reason in the room's log, where no admin is named. Closing it
-         *     again changes nothing.
+         * @description Archives the room, so that its host cannot open it again. The host reads the reason in the room's log, where no
+         *     admin is named. Closing it again changes nothing.
          */
         post: operations["closeRoom"];
         delete?: never;
@@ -1550,7 +1583,7 @@ export interface paths {
         put?: never;
         /**
          * Reopen a room as an admin
-         * @description An open room stays as it is. A room whose host is gone is a 409 `room_without_host`.
+         * @description An open room stays as it is. A room whose host has no account any more is a 409 `room_without_host`.
          */
         post: operations["reopenRoom"];
         delete?: never;
@@ -1570,7 +1603,8 @@ export interface paths {
         put?: never;
         /**
          * Delete a message as an admin
-         * @description Its text is gone; that there was a message stays. The room's log has the reason, and names no admin.
+         * @description The text is deleted; the list keeps an empty message in its place. The room's log has the reason, and names no
+         *     admin.
          */
         post: operations["removeMessage"];
         delete?: never;
@@ -1588,7 +1622,7 @@ export interface paths {
         };
         /**
          * List reports of abuse, newest first
-         * @description Without the reporters, whom nobody is shown. A report goes 90 days (by default) after it was resolved.
+         * @description Has no reporters: nobody is shown them. A report is deleted 90 days (by default) after it was resolved.
          */
         get: operations["listAbuseReports"];
         put?: never;
@@ -1608,7 +1642,7 @@ export interface paths {
         };
         /**
          * Get a report of abuse
-         * @description Has what was reported as it was when it was reported.
+         * @description Has the reported content as it was when it was reported.
          */
         get: operations["getAbuseReport"];
         put?: never;
@@ -1630,8 +1664,8 @@ export interface paths {
         put?: never;
         /**
          * Resolve a report of abuse
-         * @description One that is resolved already is a 409 `report_resolved`. Closing a room, deleting a message and suspending an account resolve a report as
-         *     `acted` by themselves, if they name it in `report_id`.
+         * @description A report that is resolved already is a 409 `report_resolved`. Closing a room, deleting a message and suspending
+         *     an account resolve the report that they name in `report_id`, as `acted`.
          */
         post: operations["resolveAbuseReport"];
         delete?: never;
@@ -1651,7 +1685,8 @@ export interface paths {
         put?: never;
         /**
          * Restore a room that cleanup archived
-         * @description An open room stays as it is. A room that its host archived, or whose host is gone, is a 409.
+         * @description An open room stays as it is. A room that its host archived is a 409 `room_not_retired`, and one whose host has
+         *     no account any more is a 409 `room_without_host`.
          */
         post: operations["restoreRoom"];
         delete?: never;
@@ -1669,7 +1704,7 @@ export interface paths {
         };
         /**
          * List schedules
-         * @description With the last ten and the next ten runs. A 503 while Temporal is away, as with everything about schedules.
+         * @description Has the last ten and the next ten runs of each. While Temporal is away, all operations on schedules are a 503.
          */
         get: operations["listSchedules"];
         put?: never;
@@ -1691,7 +1726,7 @@ export interface paths {
         put?: never;
         /**
          * Pause a schedule
-         * @description It stays paused when workers start anew.
+         * @description Restarts of workers do not end the pause.
          */
         post: operations["pauseSchedule"];
         delete?: never;
@@ -1731,7 +1766,7 @@ export interface paths {
         put?: never;
         /**
          * Trigger a schedule now
-         * @description Does nothing while a run of the schedule is in progress. Of two triggers in one second, Temporal takes one.
+         * @description Does nothing while a run of the schedule is in progress. Of two triggers within one second, only one counts.
          */
         post: operations["triggerSchedule"];
         delete?: never;
@@ -1769,8 +1804,9 @@ export interface paths {
         };
         /**
          * List activity and cleanup reports, newest first
-         * @description Of each clean-up run, when it has ended; and of how the service was used, each week and each month, as the schedules
-         *     `activity-report-weekly` and `activity-report-monthly` have them made. A backfill of those makes reports of former periods.
+         * @description There is a report of each clean-up run that has ended, and of each week and month of use. The schedules
+         *     `activity-report-weekly` and `activity-report-monthly` make the latter; a backfill of them makes reports of
+         *     former periods.
          */
         get: operations["listReports"];
         put?: never;
@@ -1790,7 +1826,7 @@ export interface paths {
         };
         /**
          * Get a report
-         * @description An activity report with its figures, and those of the period before.
+         * @description An activity report has the figures of its period and of the period before.
          */
         get: operations["getReport"];
         put?: never;
@@ -1832,7 +1868,7 @@ export interface paths {
         put?: never;
         /**
          * View an activity report as a page
-         * @description For whoever has the link that is in the report's email, and its `page_url`.
+         * @description For people who have the link in the report's email or its `page_url`.
          */
         post: operations["viewReport"];
         delete?: never;
@@ -1850,7 +1886,7 @@ export interface paths {
         };
         /**
          * List accounts
-         * @description Accounts, suspended ones among them. With `q` it is a search.
+         * @description Has suspended accounts, too. With `q` it is a search.
          */
         get: operations["listUsers"];
         put?: never;
@@ -1870,7 +1906,7 @@ export interface paths {
         };
         /**
          * Get an account
-         * @description Has what admins see of an account, its suspension among it.
+         * @description Has what admins see of an account, such as its suspension.
          */
         get: operations["getUser"];
         put?: never;
@@ -1892,10 +1928,11 @@ export interface paths {
         put?: never;
         /**
          * Suspend an account
-         * @description Ends all of its sign-ins and refuses new ones. With `hide_content`, what it made is hidden until it is reinstated: the rooms that it
-         *     hosts are a 404 for everyone, and its messages look as if they were taken back. Without, its rooms are in no list, and each passes to
-         *     another host as soon as somebody in it sends a heartbeat. Suspending it again is a success, and changes whether its content is hidden.
-         *     Admins cannot suspend themselves (409 `cannot_suspend_oneself`), nor the last admin (409 `last_admin`).
+         * @description Ends all sign-ins of the account and refuses new ones. With `hide_content`, its content is hidden until it is
+         *     reinstated: the rooms that it hosts are a 404 for everyone, and its messages look deleted. Without
+         *     `hide_content`, no list has its rooms, and each passes to another host as soon as somebody in it sends a
+         *     heartbeat. Suspending it again is a success, and can hide or show its content. Admins cannot suspend themselves
+         *     (409 `cannot_suspend_oneself`), nor the last admin (409 `last_admin`).
          */
         post: operations["suspendUser"];
         delete?: never;
@@ -1915,7 +1952,7 @@ export interface paths {
         put?: never;
         /**
          * Reinstate a suspended account
-         * @description Shows the content again that was hidden with the account, except what was deleted meanwhile.
+         * @description Shows the content that was hidden with the account, except what was deleted meanwhile.
          */
         post: operations["reinstateUser"];
         delete?: never;
@@ -1934,15 +1971,15 @@ export interface paths {
         get?: never;
         /**
          * Grant an account an admin's rights
-         * @description An account whose address is not confirmed is a 409 `address_unconfirmed`, since anybody may have registered it. An admin stays
-         *     an admin.
+         * @description An account whose address is not confirmed is a 409 `address_unconfirmed`, since anybody may have registered it.
+         *     An admin stays an admin.
          */
         put: operations["grantAdmin"];
         post?: never;
         /**
          * Revoke an account's admin rights
-         * @description Admins can revoke their own rights, too. The last admin's rights cannot be revoked (409 `last_admin`); admins who are suspended,
-         *     or whose address is not confirmed, do not count. An account that is no admin stays as it is.
+         * @description Admins can revoke their own rights, too. The last admin's rights cannot be revoked (409 `last_admin`); admins
+         *     who are suspended, or whose address is not confirmed, do not count. An account that is no admin stays as it is.
          */
         delete: operations["revokeAdmin"];
         options?: never;
@@ -1999,7 +2036,7 @@ export interface paths {
         };
         /**
          * List emails, newest first
-         * @description Without addresses and without their text.
+         * @description Has neither addresses nor texts.
          */
         get: operations["listEmails"];
         put?: never;
@@ -2024,14 +2061,15 @@ export interface paths {
         get: operations["getEmailPause"];
         /**
          * Pause all emails
-         * @description Workers stop within seconds; what they are sending at that moment they send to its end. Emails that wait lose no attempt. Pausing
-         *     again is a success.
+         * @description Workers stop within seconds, and finish what they are sending at that moment. Waiting emails lose no attempt.
+         *     Pausing again is a success.
          */
         put: operations["pauseEmails"];
         post?: never;
         /**
          * Resume emails
-         * @description Those that have become useless meanwhile, such as a link that has expired, are cancelled. Resuming again is a success.
+         * @description Emails that have become useless meanwhile, for example because their link has expired, are cancelled. Resuming
+         *     again is a success.
          */
         delete: operations["resumeEmails"];
         options?: never;
@@ -2048,7 +2086,7 @@ export interface paths {
         };
         /**
          * List previews of all kinds of email
-         * @description Each kind of email with made-up content, as people receive it.
+         * @description Each kind of email with made-up content.
          */
         get: operations["listEmailPreviews"];
         put?: never;
@@ -2068,7 +2106,7 @@ export interface paths {
         };
         /**
          * Get an email with its attempts
-         * @description Has each attempt, and what the mail server answered.
+         * @description Has each attempt with the answer of the mail server.
          */
         get: operations["getEmail"];
         put?: never;
@@ -2090,8 +2128,8 @@ export interface paths {
         put?: never;
         /**
          * Resend an email
-         * @description Makes another email about the same, to the address that is right by now. Only of one that has ended; one that is of no use any more
-         *     ends as `cancelled` again.
+         * @description Makes a new email with the same subject to the current address. The original must have ended. An email that is
+         *     of no use any more is `cancelled` again.
          */
         post: operations["resendEmail"];
         delete?: never;
@@ -2111,7 +2149,8 @@ export interface paths {
         put?: never;
         /**
          * Cancel an email
-         * @description An attempt that is under way goes on; if it succeeds the email is `sent` after all. Cancelling again is a success.
+         * @description An attempt that is under way goes on; if it succeeds, the email is `sent` after all. Cancelling again is a
+         *     success.
          */
         post: operations["cancelEmail"];
         delete?: never;
@@ -2129,7 +2168,7 @@ export interface paths {
         };
         /**
          * List the audit log, newest first
-         * @description What admins have done, when and to whom. Entries do not change.
+         * @description What admins did, when and to whom. Entries do not change.
          */
         get: operations["listAudit"];
         put?: never;
@@ -2146,10 +2185,12 @@ export interface components {
     schemas: {
         /**
          * Format: uuid
-         * @description In lower case in every answer. Requests may have it in upper case.
+         * @description A UUIDv7, in lower case in every answer. Requests may have it in upper case.
          */
         ID: string;
+        /** @description A place in a list. Take it from an answer of the same list. */
         Cursor: string;
+        /** @description The name that is unique among accounts, whatever its case. It never changes. */
         Username: string;
         /** Format: date-time */
         Time: string;
@@ -2158,10 +2199,40 @@ export interface components {
         /** @description Where the next page starts; null at the end */
         NextCursor: string | null;
         /**
-         * @description What emails are written in
+         * Format: email
+         * @description An email address, as it was typed.
+         */
+        EmailAddress: string;
+        /**
+         * @description The language of emails: English or German
          * @enum {string}
          */
         Language: "en" | "de";
+        /** @description The name that others see, in one line */
+        DisplayName: string;
+        /** @description The `User-Agent` of the client; empty if it sent none */
+        UserAgent: string;
+        /** @description The number of the upload, counted from 1 for each account */
+        AvatarVersion: number;
+        /** @description The title, in one line */
+        MovieTitle: string;
+        /** @description The year of the first release */
+        MovieYear: number;
+        /** @description How long the movie takes in minutes */
+        MovieRuntime: number;
+        /** @description The name of the room, in one line */
+        RoomName: string;
+        /** @description What the room is about; empty without a description */
+        RoomDescription: string;
+        /**
+         * @description How many people can be in the room at once, the host included
+         * @default 50
+         */
+        RoomCapacity: number;
+        /** @description How many seconds each person waits between two messages; 0 without slow mode */
+        SlowModeSeconds: number;
+        /** @description Plain text, of one or more lines */
+        MessageBody: string;
         /**
          * @example {
          *       "username": "carol",
@@ -2172,10 +2243,15 @@ export interface components {
          */
         RegisterRequest: {
             username: components["schemas"]["Username"];
-            email: string;
+            email: components["schemas"]["EmailAddress"];
             password: components["schemas"]["NewPassword"];
-            display_name?: string;
-            language?: components["schemas"]["Language"];
+            /** @description The name that others see, in one line; without it, the username */
+            display_name?: string | null;
+            /**
+             * @description The language of emails; without it, the one of `Accept-Language`, or English
+             * @enum {string|null}
+             */
+            language?: "en" | "de" | null;
         };
         /**
          * @example {
@@ -2184,96 +2260,267 @@ export interface components {
          *     }
          */
         LoginRequest: {
+            /**
+             * Format: email
+             * @description The account's email address
+             */
             email: string;
             password: components["schemas"]["Password"];
         };
         /**
          * @description 10 to 128 characters in the form of RFC 8265, OpaqueString: composed (NFC), with plain spaces, without control
-         *     characters and characters that do not show. It must be neither the username nor the email address, nor what stands
-         *     before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of `errors` are
-         *     `too_short`, `too_long`, `characters`, `name` and `common`.
+         *     characters and characters that do not show. It must be neither the username nor the email address, nor what
+         *     stands before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of
+         *     `errors` are `too_short`, `too_long`, `characters`, `name` and `common`.
          */
         NewPassword: string;
+        /** @description The account's current password */
         Password: string;
+        /**
+         * @example {
+         *       "password": "correct horse battery"
+         *     }
+         */
         DeleteMeRequest: {
             password: components["schemas"]["Password"];
         };
+        /**
+         * @example {
+         *       "token": "Zm9yLWV4YW1wbGUtb25seS1ub3QtYS1yZWFsLXRva2VuLTAxMjM0NTY3ODlhYmNk"
+         *     }
+         */
         TokenRequest: {
             token: components["schemas"]["OneTimeToken"];
         };
+        /** @description The token that follows `#token=` in the link of an email */
         OneTimeToken: string;
+        /**
+         * @example {
+         *       "email": "carol@example.org"
+         *     }
+         */
         EmailRequest: {
-            email: string;
+            email: components["schemas"]["EmailAddress"];
         };
+        /**
+         * @example {
+         *       "token": "Zm9yLWV4YW1wbGUtb25seS1ub3QtYS1yZWFsLXRva2VuLTAxMjM0NTY3ODlhYmNk",
+         *       "password": "correct horse battery"
+         *     }
+         */
         ResetRequest: {
             token: components["schemas"]["OneTimeToken"];
             password: components["schemas"]["NewPassword"];
         };
+        /**
+         * @example {
+         *       "current_password": "correct horse battery",
+         *       "new_password": "staple battery horse"
+         *     }
+         */
         ChangePasswordRequest: {
             current_password: components["schemas"]["Password"];
             new_password: components["schemas"]["NewPassword"];
         };
+        /**
+         * @example {
+         *       "email": "carol@example.com",
+         *       "password": "correct horse battery"
+         *     }
+         */
         ChangeEmailRequest: {
-            email: string;
+            email: components["schemas"]["EmailAddress"];
             password: components["schemas"]["Password"];
         };
+        /**
+         * @example {
+         *       "refresh_token": "q3Jf0T9vXw2LrZc8yN5hB1sKdM7uE4aG6pVtRiYoCxk"
+         *     }
+         */
         RefreshRequest: {
+            /** @description The newest refresh token of the sign-in */
             refresh_token: string;
         };
+        /**
+         * @description An account, with the tokens of a sign-in
+         * @example {
+         *       "user": {
+         *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *         "username": "carol",
+         *         "email": "carol@example.org",
+         *         "email_verified": true,
+         *         "pending_email": null,
+         *         "display_name": "Carol",
+         *         "language": "en",
+         *         "is_admin": false,
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         },
+         *         "created_at": "2026-01-10T18:00:00Z",
+         *         "updated_at": "2026-01-12T09:30:00Z"
+         *       },
+         *       "access_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwMTk5M2Y2ZSJ9.dGhlLXNpZ25hdHVyZQ",
+         *       "refresh_token": "q3Jf0T9vXw2LrZc8yN5hB1sKdM7uE4aG6pVtRiYoCxk",
+         *       "expires_in": 900
+         *     }
+         */
         SignedIn: {
             user: components["schemas"]["Account"];
+            /** @description The JWT for `Authorization: Bearer …` */
             access_token: string;
+            /** @description The token for the next pair. Whoever has it is signed in. */
             refresh_token: string;
-            /** @description Seconds until the access token expires */
+            /** @description How many seconds the access token works */
             expires_in: number;
         };
         /**
-         * @description Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an SVG
-         *     picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and the
-         *     former ones work for a minute more.
+         * @description Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
+         *     SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
+         *     the former ones work for a minute more.
+         * @example {
+         *       "default": false,
+         *       "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *       "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *       "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *       "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *     }
          */
         AvatarURLs: {
             /** @description Whether it is the generated picture */
             default: boolean;
-            /** @description 128×128 WebP */
+            /**
+             * Format: uri
+             * @description WebP of 128 × 128 pixels
+             */
             thumbnail: string;
-            /** @description 512×512 WebP */
+            /**
+             * Format: uri
+             * @description WebP of 512 × 512 pixels
+             */
             medium: string;
-            /** @description 1024×1024 WebP, or the medium one when the picture had fewer pixels */
+            /**
+             * Format: uri
+             * @description WebP of 1024 × 1024 pixels, or the medium one when the picture had fewer pixels
+             */
             large: string;
-            /** @description 512×512 JPEG or PNG, for clients without WebP. Of avatars from before there were such files: as `medium` */
+            /**
+             * Format: uri
+             * @description JPEG or PNG of 512 × 512 pixels, for clients without WebP. Avatars from before there were such files have
+             *     the address of `medium` here.
+             */
             plain: string;
         };
+        /**
+         * @description What everyone may know of an account
+         * @example {
+         *       "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *       "username": "carol",
+         *       "display_name": "Carol",
+         *       "avatar": {
+         *         "default": false,
+         *         "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *         "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *         "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *         "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *       },
+         *       "created_at": "2026-01-10T18:00:00Z"
+         *     }
+         */
         Profile: {
             id: components["schemas"]["ID"];
             username: components["schemas"]["Username"];
-            display_name: string;
+            display_name: components["schemas"]["DisplayName"];
             avatar: components["schemas"]["AvatarURLs"];
-            created_at: components["schemas"]["Time"];
+            /**
+             * Format: date-time
+             * @description When the account was created
+             */
+            created_at: string;
         };
+        /**
+         * @description An account, as its owner sees it
+         * @example {
+         *       "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *       "username": "carol",
+         *       "email": "carol@example.org",
+         *       "email_verified": true,
+         *       "pending_email": null,
+         *       "display_name": "Carol",
+         *       "language": "en",
+         *       "is_admin": false,
+         *       "avatar": {
+         *         "default": false,
+         *         "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *         "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *         "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *         "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *       },
+         *       "created_at": "2026-01-10T18:00:00Z",
+         *       "updated_at": "2026-01-12T09:30:00Z"
+         *     }
+         */
         Account: {
             id: components["schemas"]["ID"];
             username: components["schemas"]["Username"];
-            email: string;
+            email: components["schemas"]["EmailAddress"];
+            /** @description Whether the owner has confirmed the address */
             email_verified: boolean;
-            /** @description The address that takes its place once it is confirmed; in `GET /users/me` and the export, while there is one */
-            pending_email?: string;
-            display_name: string;
+            /**
+             * Format: email
+             * @description The address that replaces `email` once it is confirmed. `GET /users/me` and the export have it; it is null
+             *     in other answers, and when no change of address is open.
+             */
+            pending_email: string | null;
+            display_name: components["schemas"]["DisplayName"];
             language: components["schemas"]["Language"];
+            /** @description Whether the account has the rights of an admin */
             is_admin: boolean;
             avatar: components["schemas"]["AvatarURLs"];
-            created_at: components["schemas"]["Time"];
-            updated_at: components["schemas"]["Time"];
+            /**
+             * Format: date-time
+             * @description When the account was created
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When the account was last changed
+             */
+            updated_at: string;
         };
+        /**
+         * @example {
+         *       "display_name": "Carol B.",
+         *       "language": "de"
+         *     }
+         */
         UpdateMeRequest: {
-            display_name?: string;
+            /** @description The name that others see, in one line; null makes it the username */
+            display_name?: string | null;
             language?: components["schemas"]["Language"];
         };
+        /**
+         * @description A sign-in on one device or in one browser
+         * @example {
+         *       "id": "01993f6e-9a10-7d55-b0c1-2e3f40516273",
+         *       "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+         *       "signed_in_at": "2026-01-31T19:58:00Z",
+         *       "last_used_at": "2026-01-31T20:13:00Z",
+         *       "expires_at": "2026-05-01T20:13:00Z",
+         *       "current": true
+         *     }
+         */
         Session: {
             id: components["schemas"]["ID"];
-            /** @description What the client called itself */
-            user_agent: string;
-            signed_in_at: components["schemas"]["Time"];
+            user_agent: components["schemas"]["UserAgent"];
+            /**
+             * Format: date-time
+             * @description When it began
+             */
+            signed_in_at: string;
             /**
              * Format: date-time
              * @description When it last got an access token
@@ -2284,49 +2531,296 @@ export interface components {
              * @description When it ends, unless it is used before
              */
             expires_at: string;
-            /** @description Whether it is the one that asks */
+            /** @description Whether the request was made with it */
             current: boolean;
         };
+        /**
+         * @description Everything that is stored about an account
+         * @example {
+         *       "account": {
+         *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *         "username": "carol",
+         *         "email": "carol@example.org",
+         *         "email_verified": true,
+         *         "pending_email": null,
+         *         "display_name": "Carol",
+         *         "language": "en",
+         *         "is_admin": false,
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         },
+         *         "created_at": "2026-01-10T18:00:00Z",
+         *         "updated_at": "2026-01-12T09:30:00Z"
+         *       },
+         *       "invitations_refused": false,
+         *       "sessions": [
+         *         {
+         *           "id": "01993f6e-9a10-7d55-b0c1-2e3f40516273",
+         *           "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+         *           "signed_in_at": "2026-01-31T19:58:00Z",
+         *           "last_used_at": "2026-01-31T20:13:00Z",
+         *           "expires_at": "2026-05-01T20:13:00Z",
+         *           "ended_at": null,
+         *           "current": true
+         *         }
+         *       ],
+         *       "addresses": [
+         *         {
+         *           "email": "carol@example.org",
+         *           "former": null,
+         *           "asked_at": "2026-01-10T18:00:00Z",
+         *           "used_at": "2026-01-10T18:05:00Z",
+         *           "expires_at": "2026-01-17T18:00:00Z"
+         *         }
+         *       ],
+         *       "password_resets": [
+         *         {
+         *           "asked_at": "2026-01-12T09:00:00Z",
+         *           "used_at": "2026-01-12T09:04:00Z",
+         *           "expires_at": "2026-01-12T09:30:00Z"
+         *         }
+         *       ],
+         *       "emails": [
+         *         {
+         *           "kind": "welcome",
+         *           "state": "sent",
+         *           "attempts": 1,
+         *           "last_answer": "",
+         *           "created_at": "2026-01-10T18:00:00Z",
+         *           "sent_at": "2026-01-10T18:00:01Z"
+         *         }
+         *       ],
+         *       "rooms": [
+         *         {
+         *           "role": "host",
+         *           "joined": true,
+         *           "unread": 3,
+         *           "last_message_at": "2026-01-31T20:15:00Z",
+         *           "room": {
+         *             "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *             "name": "Silent Sunday",
+         *             "description": "A silent movie every Sunday.",
+         *             "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *             "host": {
+         *               "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *               "username": "carol"
+         *             },
+         *             "visibility": "public",
+         *             "capacity": 10,
+         *             "participants": 2,
+         *             "slow_mode_seconds": 0,
+         *             "control": "moderators",
+         *             "queue": "everyone",
+         *             "queue_order": "manual",
+         *             "wait_policy": "auto",
+         *             "state": "open",
+         *             "closed": false,
+         *             "created_at": "2026-01-31T19:00:00Z",
+         *             "updated_at": "2026-01-31T19:00:00Z"
+         *           }
+         *         }
+         *       ],
+         *       "memberships": [
+         *         {
+         *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *           "role": "host",
+         *           "since": "2026-01-31T19:00:00Z"
+         *         }
+         *       ],
+         *       "presence": [
+         *         {
+         *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *           "joined_at": "2026-01-31T19:00:00Z",
+         *           "last_seen_at": "2026-01-31T20:15:00Z",
+         *           "present_since": "2026-01-31T19:58:00Z"
+         *         }
+         *       ],
+         *       "read_markers": [
+         *         {
+         *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *           "message_id": "01993f76-7182-73a4-95c6-d7e8f90a1b2c",
+         *           "read_at": "2026-01-31T20:14:00Z"
+         *         }
+         *       ],
+         *       "queue_items": [
+         *         {
+         *           "id": "01993f7e-0a1b-7c2d-8e3f-405162738496",
+         *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *           "movie_id": null,
+         *           "title": "Faust",
+         *           "stream_url": "https://films.example/faust.webm",
+         *           "created_at": "2026-01-31T20:15:00Z"
+         *         }
+         *       ],
+         *       "queue_votes": [
+         *         {
+         *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *           "item_id": "01993f7e-0a1b-7c2d-8e3f-405162738496",
+         *           "created_at": "2026-01-31T20:15:00Z"
+         *         }
+         *       ],
+         *       "stays": [
+         *         {
+         *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *           "started_at": "2026-01-31T19:00:00Z",
+         *           "ended_at": "2026-01-31T20:15:00Z"
+         *         }
+         *       ],
+         *       "active_days": [
+         *         "2026-01-31"
+         *       ],
+         *       "messages": [
+         *         {
+         *           "id": "01993f76-7182-73a4-95c6-d7e8f90a1b2c",
+         *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *           "body": "Shall we begin?",
+         *           "reply_to_id": null,
+         *           "created_at": "2026-01-31T20:14:00Z",
+         *           "edited_at": null,
+         *           "deleted": false
+         *         }
+         *       ],
+         *       "invitations": [
+         *         {
+         *           "id": "01993f75-6071-7293-84b5-c6d7e8f90a1b",
+         *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *           "email": "erin@example.org",
+         *           "state": "open",
+         *           "delivery": {
+         *             "state": "sending",
+         *             "reason": "mailbox_full"
+         *           },
+         *           "inviter": {
+         *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *             "username": "carol"
+         *           },
+         *           "expires_at": "2026-02-07T20:15:00Z",
+         *           "answered_at": null,
+         *           "created_at": "2026-01-31T20:15:00Z"
+         *         }
+         *       ],
+         *       "accepted_invitations": [
+         *         {
+         *           "room_id": "01993f7d-f90a-7b1c-9d2e-5f6071829304",
+         *           "answered_at": "2026-01-20T18:00:00Z"
+         *         }
+         *       ],
+         *       "received_invitations": [
+         *         {
+         *           "room_id": "01993f7d-f90a-7b1c-9d2e-5f6071829304",
+         *           "state": "accepted",
+         *           "created_at": "2026-01-19T18:00:00Z",
+         *           "expires_at": "2026-01-26T18:00:00Z",
+         *           "answered_at": "2026-01-20T18:00:00Z"
+         *         }
+         *       ],
+         *       "bans": [
+         *         {
+         *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *           "user_id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *           "reason": "Advertisements in every message",
+         *           "until": "2026-02-07T20:15:00Z",
+         *           "created_at": "2026-01-31T20:15:00Z"
+         *         }
+         *       ],
+         *       "mutes": [],
+         *       "received_bans": [],
+         *       "received_mutes": [
+         *         {
+         *           "room_id": "01993f7d-f90a-7b1c-9d2e-5f6071829304",
+         *           "reason": "",
+         *           "until": "2026-01-20T19:00:00Z",
+         *           "created_at": "2026-01-20T18:30:00Z"
+         *         }
+         *       ],
+         *       "acts": [
+         *         {
+         *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *           "action": "banned",
+         *           "user_id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *           "details": {
+         *             "until": "2026-02-07T20:15:00Z",
+         *             "reason": "Advertisements in every message"
+         *           },
+         *           "created_at": "2026-01-31T20:15:00Z"
+         *         }
+         *       ],
+         *       "received_acts": [],
+         *       "admin_acts": [],
+         *       "account_acts": [],
+         *       "abuse_reports": [
+         *         {
+         *           "id": "01993f78-93a4-75c6-b7e8-f90a1b2c3d4e",
+         *           "kind": "spam",
+         *           "target": {
+         *             "kind": "message",
+         *             "id": "01993f77-8293-74b5-a6d7-e8f90a1b2c3d"
+         *           },
+         *           "text": "The same advertisement in every room",
+         *           "created_at": "2026-01-31T20:20:00Z"
+         *         }
+         *       ],
+         *       "avatars": [
+         *         {
+         *           "version": 3,
+         *           "status": "ready",
+         *           "reason": null,
+         *           "published_at": "2026-01-31T20:15:03Z",
+         *           "created_at": "2026-01-31T20:15:00Z"
+         *         }
+         *       ],
+         *       "exported_at": "2026-01-31T20:16:00Z"
+         *     }
+         */
         Export: {
             account: components["schemas"]["Account"];
             /** @description Whether the account's address wants no emails with invitations */
             invitations_refused: boolean;
             /** @description All sign-ins, those that have ended included */
             sessions: components["schemas"]["ExportedSession"][];
-            /** @description Those that the account was asked to confirm */
+            /** @description The email addresses that the account was asked to confirm */
             addresses: components["schemas"]["ExportedAddress"][];
+            /** @description The password resets that were requested for the account */
             password_resets: components["schemas"]["ExportedReset"][];
-            /** @description Those that the service sent to the account */
+            /** @description The emails that the service sent to the account */
             emails: components["schemas"]["ExportedEmail"][];
+            /** @description The rooms where the account has a role or is a member */
             rooms: components["schemas"]["MyRoom"][];
-            /** @description Roles that last */
+            /** @description The roles that the account keeps in rooms, whether or not it is there */
             memberships: components["schemas"]["ExportedMembership"][];
             /** @description The rooms that the account is in */
             presence: components["schemas"]["ExportedPresence"][];
-            /** @description Up to where the account has read rooms */
+            /** @description Up to which message the account has read each room */
             read_markers: components["schemas"]["ExportedReadMarker"][];
-            /** @description What the account has added to queues and was not played yet */
+            /** @description What the account added to queues and was not played yet */
             queue_items: components["schemas"]["ExportedQueueItem"][];
             /** @description For which items of queues the account votes */
             queue_votes: components["schemas"]["ExportedQueueVote"][];
             /** @description When the account was seen in which room */
             stays: components["schemas"]["ExportedStay"][];
-            /** @description Days of UTC on which the account was active */
+            /** @description The days, in UTC, on which the account was active */
             active_days: string[];
-            /** @description All that the account said, the oldest first */
+            /** @description All messages that the account posted, the oldest first */
             messages: components["schemas"]["ExportedMessage"][];
-            /** @description Those that the account sent */
+            /** @description The invitations that the account sent */
             invitations: components["schemas"]["Invitation"][];
+            /** @description The invitations that the account accepted */
             accepted_invitations: components["schemas"]["AcceptedInvitation"][];
-            /** @description Those to the account's confirmed address */
+            /** @description The invitations to the account's confirmed address */
             received_invitations: components["schemas"]["ReceivedInvitation"][];
-            /** @description Those that the account gave */
+            /** @description The bans that the account imposed */
             bans: components["schemas"]["ExportedSanction"][];
-            /** @description Those that the account gave */
+            /** @description The mutes that the account imposed */
             mutes: components["schemas"]["ExportedSanction"][];
+            /** @description The bans of the account */
             received_bans: components["schemas"]["ReceivedSanction"][];
+            /** @description The mutes of the account */
             received_mutes: components["schemas"]["ReceivedSanction"][];
-            /** @description What the account did in rooms by a role */
+            /** @description What the account did in rooms as a host or moderator */
             acts: components["schemas"]["ExportedAct"][];
             /** @description What was done to the account in rooms */
             received_acts: components["schemas"]["ExportedAct"][];
@@ -2334,208 +2828,444 @@ export interface components {
             admin_acts: components["schemas"]["ExportedAdminAct"][];
             /** @description What admins did to the account, such as a suspension */
             account_acts: components["schemas"]["ExportedAdminAct"][];
-            /** @description Those that the account sent */
+            /** @description The reports of abuse that the account sent */
             abuse_reports: components["schemas"]["SentAbuseReport"][];
-            avatars: components["schemas"]["AvatarVersion"][];
-            exported_at: components["schemas"]["Time"];
+            /** @description The uploads of avatars */
+            avatars: components["schemas"]["ExportedAvatar"][];
+            /**
+             * Format: date-time
+             * @description When the export was made
+             */
+            exported_at: string;
         };
+        /** @description A sign-in, whether or not it has ended */
         ExportedSession: {
             id: components["schemas"]["ID"];
-            /** @description What the client called itself */
-            user_agent: string;
-            signed_in_at: components["schemas"]["Time"];
-            last_used_at: components["schemas"]["Time"];
-            expires_at: components["schemas"]["Time"];
-            /** Format: date-time */
+            user_agent: components["schemas"]["UserAgent"];
+            /**
+             * Format: date-time
+             * @description When it began
+             */
+            signed_in_at: string;
+            /**
+             * Format: date-time
+             * @description When it last got an access token
+             */
+            last_used_at: string;
+            /**
+             * Format: date-time
+             * @description When it ends, unless it is used before
+             */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @description When it was ended; null while it lasts
+             */
             ended_at: string | null;
-            /** @description Whether it is the one that asks */
+            /** @description Whether the request was made with it */
             current: boolean;
         };
+        /** @description An email address that the account was asked to confirm */
         ExportedAddress: {
-            email: string;
-            /** @description The address that it replaced */
+            email: components["schemas"]["EmailAddress"];
+            /**
+             * Format: email
+             * @description The address that it replaced; null for the first
+             */
             former: string | null;
-            asked_at: components["schemas"]["Time"];
             /**
              * Format: date-time
-             * @description When its link was used or made void
+             * @description When the link was requested
+             */
+            asked_at: string;
+            /**
+             * Format: date-time
+             * @description When the link was used or made void; null before that
              */
             used_at: string | null;
-            expires_at: components["schemas"]["Time"];
+            /**
+             * Format: date-time
+             * @description When the link stops working
+             */
+            expires_at: string;
         };
+        /** @description A password reset that was requested */
         ExportedReset: {
-            asked_at: components["schemas"]["Time"];
             /**
              * Format: date-time
-             * @description When its link was used or made void
+             * @description When the link was requested
+             */
+            asked_at: string;
+            /**
+             * Format: date-time
+             * @description When the link was used or made void; null before that
              */
             used_at: string | null;
-            expires_at: components["schemas"]["Time"];
+            /**
+             * Format: date-time
+             * @description When the link stops working
+             */
+            expires_at: string;
         };
+        /** @description An email to the account */
         ExportedEmail: {
             kind: components["schemas"]["EmailKind"];
             state: components["schemas"]["EmailState"];
+            /** @description How often it was tried */
             attempts: number;
-            /** @description Of the email server, when it refused */
+            /** @description The last refusal of the mail server; empty if there was none */
             last_answer: string;
-            created_at: components["schemas"]["Time"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was queued
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When the mail server took it; null if it was not sent
+             */
             sent_at: string | null;
         };
+        /** @description A role in a room */
         ExportedMembership: {
             room_id: components["schemas"]["ID"];
             role: components["schemas"]["Role"];
-            since: components["schemas"]["Time"];
+            /**
+             * Format: date-time
+             * @description Since when the account has the role
+             */
+            since: string;
         };
+        /** @description A room that the account is in */
         ExportedPresence: {
             room_id: components["schemas"]["ID"];
-            joined_at: components["schemas"]["Time"];
-            last_seen_at: components["schemas"]["Time"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When the account joined
+             */
+            joined_at: string;
+            /**
+             * Format: date-time
+             * @description When the account last sent a heartbeat or a message
+             */
+            last_seen_at: string;
+            /**
+             * Format: date-time
+             * @description Since when the account has been seen without a gap; null while it is absent
+             */
             present_since: string | null;
         };
+        /** @description Up to which message the account has read a room */
         ExportedReadMarker: {
             room_id: components["schemas"]["ID"];
             message_id: components["schemas"]["ID"];
-            read_at: components["schemas"]["Time"];
+            /**
+             * Format: date-time
+             * @description When the marker was set
+             */
+            read_at: string;
         };
+        /** @description Something that the account added to a queue */
         ExportedQueueItem: {
             id: components["schemas"]["ID"];
             room_id: components["schemas"]["ID"];
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @description The movie; null for an address of the room's own
+             */
             movie_id: string | null;
-            /** @description Of an address */
+            /** @description The title that the account gave to an address */
             title: string;
-            /** @description Of an address */
+            /**
+             * Format: uri
+             * @description The address; empty for a movie
+             */
             stream_url: string;
-            created_at: components["schemas"]["Time"];
+            /**
+             * Format: date-time
+             * @description When it was added
+             */
+            created_at: string;
         };
+        /** @description A vote of the account */
         ExportedQueueVote: {
             room_id: components["schemas"]["ID"];
             item_id: components["schemas"]["ID"];
-            created_at: components["schemas"]["Time"];
+            /**
+             * Format: date-time
+             * @description When it was given
+             */
+            created_at: string;
         };
+        /** @description A time in which the account was seen in a room */
         ExportedStay: {
             room_id: components["schemas"]["ID"];
-            started_at: components["schemas"]["Time"];
-            ended_at: components["schemas"]["Time"];
+            /**
+             * Format: date-time
+             * @description When the account was first seen
+             */
+            started_at: string;
+            /**
+             * Format: date-time
+             * @description When the account was last seen
+             */
+            ended_at: string;
         };
+        /** @description Something that a host or moderator did in a room */
         ExportedAct: {
             room_id: components["schemas"]["ID"];
-            /**
-             * @description As in the room's log
-             * @example kicked
-             */
+            /** @description What was done, in the words of the room's log */
             action: string;
-            /** @description To whom the account did it; null for what was done to nobody, or to the account */
+            /**
+             * Format: uuid
+             * @description To whom the account did it; null for what was done to nobody, or to the account itself
+             */
             user_id: string | null;
-            details: {
-                [key: string]: unknown;
-            };
-            created_at: components["schemas"]["Time"];
+            details: components["schemas"]["ActDetails"];
+            /**
+             * Format: date-time
+             * @description When it was done
+             */
+            created_at: string;
         };
+        /**
+         * @description What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
+         *     empty for most.
+         */
+        ActDetails: {
+            [key: string]: unknown;
+        };
+        /** @description Something that an admin did */
         ExportedAdminAct: {
             action: components["schemas"]["AuditAction"];
+            /** @description To what kind of thing it was done, in the words of the audit log */
             target_kind: string;
             target_id: components["schemas"]["ID"];
-            details: {
-                [key: string]: unknown;
-            };
+            details: components["schemas"]["ActDetails"];
+            /** @description What became of it, in the words of the audit log */
             outcome: string;
-            created_at: components["schemas"]["Time"];
+            /**
+             * Format: date-time
+             * @description When it was done
+             */
+            created_at: string;
         };
+        /** @description An invitation to the account's address */
         ReceivedInvitation: {
             room_id: components["schemas"]["ID"];
             state: components["schemas"]["InvitationState"];
-            created_at: components["schemas"]["Time"];
-            expires_at: components["schemas"]["Time"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was sent
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it expires
+             */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @description When it was answered; null before that
+             */
             answered_at: string | null;
         };
+        /** @description A ban or mute of the account */
         ReceivedSanction: {
             room_id: components["schemas"]["ID"];
-            reason: string;
-            /** Format: date-time */
+            reason: components["schemas"]["Reason"];
+            /**
+             * Format: date-time
+             * @description When it ends by itself; null for never
+             */
             until: string | null;
-            created_at: components["schemas"]["Time"];
+            /**
+             * Format: date-time
+             * @description When it was imposed
+             */
+            created_at: string;
         };
+        /** @description A message of the account */
         ExportedMessage: {
             id: components["schemas"]["ID"];
             room_id: components["schemas"]["ID"];
+            /** @description Plain text; empty when the message is deleted */
             body: string;
-            /** @description What it answers */
+            /**
+             * Format: uuid
+             * @description The message that it answers; null without one
+             */
             reply_to_id: string | null;
-            created_at: components["schemas"]["Time"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was posted
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was last edited; null if it never was
+             */
             edited_at: string | null;
+            /** @description Whether it is deleted */
             deleted: boolean;
         };
+        /** @description An invitation that the account accepted */
         AcceptedInvitation: {
             room_id: components["schemas"]["ID"];
-            answered_at: components["schemas"]["Time"];
+            /**
+             * Format: date-time
+             * @description When the account accepted it
+             */
+            answered_at: string;
         };
+        /** @description A ban or mute that the account imposed */
         ExportedSanction: {
             room_id: components["schemas"]["ID"];
             user_id: components["schemas"]["ID"];
-            reason: string;
-            /** Format: date-time */
-            until: string | null;
-            created_at: components["schemas"]["Time"];
-        };
-        AvatarVersion: {
-            version: number;
-            /** @enum {string} */
-            status: "processing" | "ready" | "failed" | "superseded";
-            /** @description Why it failed */
-            reason: string | null;
-            /** Format: date-time */
-            published_at: string | null;
-            created_at: components["schemas"]["Time"];
-        };
-        AvatarUpload: {
-            /** @enum {string} */
-            status: "processing" | "ready" | "failed";
+            reason: components["schemas"]["Reason"];
             /**
-             * @description How far it is, while it is processed
+             * Format: date-time
+             * @description When it ends by itself; null for never
+             */
+            until: string | null;
+            /**
+             * Format: date-time
+             * @description When it was imposed
+             */
+            created_at: string;
+        };
+        /** @description An upload of an avatar */
+        ExportedAvatar: {
+            version: components["schemas"]["AvatarVersion"];
+            /**
+             * @description Where the upload stands; `superseded` by a newer upload or a deletion
              * @enum {string}
              */
-            step?: "queued" | "rendering" | "publishing";
-            /** @description Why it failed, and what to do */
-            reason?: string;
-            version: number;
-            avatar: components["schemas"]["AvatarURLs"];
-            created_at: components["schemas"]["Time"];
-            updated_at: components["schemas"]["Time"];
+            status: "processing" | "ready" | "failed" | "superseded";
+            /** @description Why it failed; null unless it did */
+            reason: string | null;
+            /**
+             * Format: date-time
+             * @description When it became the avatar; null if it never did
+             */
+            published_at: string | null;
+            /**
+             * Format: date-time
+             * @description When it was uploaded
+             */
+            created_at: string;
         };
+        /**
+         * @description The newest upload of an avatar
+         * @example {
+         *       "status": "processing",
+         *       "step": "rendering",
+         *       "reason": null,
+         *       "version": 3,
+         *       "avatar": {
+         *         "default": false,
+         *         "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *         "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *         "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *         "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *       },
+         *       "created_at": "2026-01-31T20:15:00Z",
+         *       "updated_at": "2026-01-31T20:15:01Z"
+         *     }
+         */
+        AvatarUpload: {
+            /**
+             * @description Where the upload stands
+             * @enum {string}
+             */
+            status: "processing" | "ready" | "failed";
+            /**
+             * @description How far it is; null unless it is processed
+             * @enum {string|null}
+             */
+            step: "queued" | "rendering" | "publishing" | null;
+            /** @description Why it failed and what to do; null unless it did */
+            reason: string | null;
+            version: components["schemas"]["AvatarVersion"];
+            avatar: components["schemas"]["AvatarURLs"];
+            /**
+             * Format: date-time
+             * @description When it was uploaded
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When its status or step last changed
+             */
+            updated_at: string;
+        };
+        /**
+         * @description A movie of the catalogue
+         * @example {
+         *       "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *       "title": "Nosferatu",
+         *       "year": 1922,
+         *       "runtime_minutes": 94,
+         *       "description": "A clerk travels to the castle of a count.",
+         *       "genres": [
+         *         "horror"
+         *       ],
+         *       "poster_url": "https://movies.example/nosferatu.jpg",
+         *       "stream_url": null,
+         *       "duration_ms": 5640123,
+         *       "subtitles": [],
+         *       "archived": false,
+         *       "created_at": "2026-01-05T12:00:00Z",
+         *       "updated_at": "2026-01-05T12:00:00Z"
+         *     }
+         */
         Movie: {
             id: components["schemas"]["ID"];
-            title: string;
-            year: number;
-            runtime_minutes: number;
+            title: components["schemas"]["MovieTitle"];
+            year: components["schemas"]["MovieYear"];
+            runtime_minutes: components["schemas"]["MovieRuntime"];
+            /** @description What the movie is about; empty without a description */
             description: string;
-            genres: string[];
+            /** @description The genres, in the order in which they were given */
+            genres: components["schemas"]["Genre"][];
+            /**
+             * Format: uri
+             * @description Where a poster is; null without one
+             */
             poster_url: string | null;
+            /**
+             * Format: uri
+             * @description Where the movie is; null without an address
+             */
             stream_url: string | null;
             /**
              * Format: int64
-             * @description Of the stream; null when nobody has measured it
+             * @description How long the stream is; null when nobody has measured it
              */
             duration_ms: number | null;
+            /** @description The subtitles, by language */
             subtitles: components["schemas"]["Subtitle"][];
-            /** @description Not in the catalogue any more */
+            /** @description Whether it is not in the catalogue any more */
             archived: boolean;
-            created_at: components["schemas"]["Time"];
-            updated_at: components["schemas"]["Time"];
+            /**
+             * Format: date-time
+             * @description When it was added
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed
+             */
+            updated_at: string;
         };
-        /** @description In lower case */
+        /** @description A genre. It is stored in lower case. */
         Genre: string;
+        /** @description A genre with its movies */
         GenreCount: {
             genre: components["schemas"]["Genre"];
             /** @description How many movies of the catalogue have it */
             movies: number;
         };
-        /** @description Starts with https://; empty for none */
-        WebAddress: string;
         /**
          * @example {
          *       "title": "Nosferatu",
@@ -2547,38 +3277,68 @@ export interface components {
          *     }
          */
         CreateMovieRequest: {
-            title: string;
-            year: number;
-            runtime_minutes: number;
-            description?: string;
-            genres?: components["schemas"]["Genre"][];
-            poster_url?: components["schemas"]["WebAddress"];
-            stream_url?: components["schemas"]["WebAddress"];
+            title: components["schemas"]["MovieTitle"];
+            year: components["schemas"]["MovieYear"];
+            runtime_minutes: components["schemas"]["MovieRuntime"];
+            /** @description What the movie is about, in one or more lines */
+            description?: string | null;
+            /** @description The genres, each once */
+            genres?: components["schemas"]["Genre"][] | null;
+            /**
+             * Format: uri
+             * @description Where a poster is; it starts with https://
+             */
+            poster_url?: string | null;
+            /**
+             * Format: uri
+             * @description Where the movie is; it starts with https://
+             */
+            stream_url?: string | null;
             /**
              * Format: int64
-             * @description Of the stream; 0 for unknown
+             * @description How long the stream is; 0 for unknown
              */
-            duration_ms?: number;
-            subtitles?: components["schemas"]["Subtitle"][];
+            duration_ms?: number | null;
+            /** @description The subtitles, each language once */
+            subtitles?: components["schemas"]["Subtitle"][] | null;
         };
+        /**
+         * @example {
+         *       "description": "A clerk travels to the castle of a count.",
+         *       "poster_url": null
+         *     }
+         */
         UpdateMovieRequest: {
-            title?: string;
-            year?: number;
-            runtime_minutes?: number;
-            description?: string;
-            genres?: components["schemas"]["Genre"][];
-            poster_url?: components["schemas"]["WebAddress"];
-            stream_url?: components["schemas"]["WebAddress"];
+            title?: components["schemas"]["MovieTitle"];
+            year?: components["schemas"]["MovieYear"];
+            runtime_minutes?: components["schemas"]["MovieRuntime"];
+            /** @description What the movie is about, in one or more lines; null for none */
+            description?: string | null;
+            /** @description All the genres, each once; null for none */
+            genres?: components["schemas"]["Genre"][] | null;
+            /**
+             * Format: uri
+             * @description Where a poster is; it starts with https://; null for none
+             */
+            poster_url?: string | null;
+            /**
+             * Format: uri
+             * @description Where the movie is; it starts with https://; null for no address
+             */
+            stream_url?: string | null;
             /**
              * Format: int64
-             * @description Of the stream; 0 for unknown
+             * @description How long the stream is; null for unknown
              */
-            duration_ms?: number;
-            subtitles?: components["schemas"]["Subtitle"][];
+            duration_ms?: number | null;
+            /** @description The subtitles, each language once; null for none */
+            subtitles?: components["schemas"]["Subtitle"][] | null;
+            /** @description Whether it leaves the catalogue. Rooms that have it keep it. */
             archived?: boolean;
         };
         /**
-         * @description public is listed; unlisted is open to whoever has the link; private is a 404 to whoever is not in it
+         * @description `public`: everyone finds it in lists. `unlisted`: whoever has its address can join. `private`: only its members
+         *     and people who were invited know of it; for everyone else it is a 404.
          * @enum {string}
          */
         Visibility: "public" | "unlisted" | "private";
@@ -2590,34 +3350,49 @@ export interface components {
          *     }
          */
         CreateRoomRequest: {
-            name: string;
-            description?: string;
-            movie_id?: components["schemas"]["ID"];
-            visibility?: components["schemas"]["Visibility"];
+            name: components["schemas"]["RoomName"];
+            /** @description What the room is about, in one or more lines */
+            description?: string | null;
             /**
-             * @description Everyone in it, the host too
+             * Format: uuid
+             * @description The movie that people watch in the room
+             */
+            movie_id?: string | null;
+            /**
+             * @description Who finds the room and may join it, as in Visibility; `public` without it
+             * @enum {string|null}
+             */
+            visibility?: "public" | "unlisted" | "private" | null;
+            /**
+             * @description How many people can be in the room at once, the host included
              * @default 50
              */
-            capacity?: number;
+            capacity?: number | null;
         };
         /**
          * @example {
          *       "name": "Silent Monday",
+         *       "movie_id": null,
          *       "slow_mode_seconds": 5
          *     }
          */
         UpdateRoomRequest: {
-            name?: string;
-            description?: string;
+            name?: components["schemas"]["RoomName"];
+            /** @description What the room is about, in one or more lines; null for none */
+            description?: string | null;
             /**
              * Format: uuid
-             * @description null for none
+             * @description The movie that people watch in the room; null for none
              */
             movie_id?: string | null;
             visibility?: components["schemas"]["Visibility"];
-            /** @description Nobody is put out when it sinks below how many are there */
+            /**
+             * @description How many people can be in the room at once, the host included. Nobody has to leave when it sinks below how
+             *     many are there.
+             */
             capacity?: number;
-            slow_mode_seconds?: number;
+            /** @description How many seconds each person waits between two messages; 0 and null end slow mode */
+            slow_mode_seconds?: number | null;
             control?: components["schemas"]["Circle"];
             queue?: components["schemas"]["Circle"];
             queue_order?: components["schemas"]["QueueOrder"];
@@ -2639,8 +3414,58 @@ export interface components {
          * @enum {string}
          */
         WaitPolicy: "auto" | "everyone" | "host" | "nobody";
-        /** @enum {string} */
+        /**
+         * @description What playback does
+         * @enum {string}
+         */
         PlaybackStatus: "idle" | "waiting" | "playing" | "paused";
+        /**
+         * @description The state of what a room watches
+         * @example {
+         *       "revision": 41,
+         *       "epoch": 7,
+         *       "cue": 19,
+         *       "state": "waiting",
+         *       "item": {
+         *         "id": "01993f7e-0a1b-7c2d-8e3f-405162738495",
+         *         "movie_id": null,
+         *         "title": "Nosferatu",
+         *         "stream_url": "https://films.example/nosferatu.webm",
+         *         "subtitles": [
+         *           {
+         *             "language": "de",
+         *             "url": "https://films.example/nosferatu.de.vtt"
+         *           }
+         *         ],
+         *         "duration_ms": 5640123,
+         *         "duration_exact": true
+         *       },
+         *       "position_ms": 1234567,
+         *       "at": "2026-01-31T20:15:00.123456Z",
+         *       "rate": 1,
+         *       "wait": {
+         *         "for": "seek",
+         *         "until": "2026-01-31T20:15:08.123456Z",
+         *         "resume": true,
+         *         "people": [
+         *           {
+         *             "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *             "username": "dave"
+         *           }
+         *         ]
+         *       },
+         *       "ends_at": null,
+         *       "starts_at": null,
+         *       "cause": "seek",
+         *       "by": {
+         *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *         "username": "carol"
+         *       },
+         *       "skip_votes": 0,
+         *       "queue_version": 3,
+         *       "now": "2026-01-31T20:15:02.5Z"
+         *     }
+         */
         Playback: {
             /**
              * Format: int64
@@ -2654,24 +3479,25 @@ export interface components {
             epoch: number;
             /**
              * Format: int64
-             * @description Rises with each load and seek: what players report to be ready for
+             * @description Rises with each load and seek; players report for which cue they are ready
              */
             cue: number;
             state: components["schemas"]["PlaybackStatus"];
-            /** @description null when idle */
+            /** @description What is loaded; null when idle */
             item: components["schemas"]["PlaybackItem"] | null;
             /**
              * Format: int64
-             * @description Where playback is at `at`
+             * @description Where playback is at `at`, in milliseconds
              */
             position_ms: number;
             /**
              * Format: date-time
-             * @description When it is at `position_ms`, to the microsecond. In the future it is about to start
+             * @description When playback is at `position_ms`. Until then it rests there.
              */
             at: string;
+            /** @description How fast it plays; 1 is the normal rate */
             rate: number;
-            /** @description null unless waiting */
+            /** @description What is waited for; null unless waiting */
             wait: components["schemas"]["PlaybackWait"] | null;
             /**
              * Format: date-time
@@ -2680,10 +3506,13 @@ export interface components {
             ends_at: string | null;
             /**
              * Format: date-time
-             * @description When it starts by itself
+             * @description When it starts by itself; null if it does not
              */
             starts_at: string | null;
-            /** @description What made the state: a command, or `ready`, `deadline`, `rebuffer`, `ended`, `voted`, `removed`, `deserted`, `archived`, `scheduled`, `started`, `duration`, `clock`; empty before the first */
+            /**
+             * @description What made the state: a command, or `ready`, `deadline`, `rebuffer`, `ended`, `voted`, `removed`, `deserted`,
+             *     `archived`, `scheduled`, `started`, `duration`, `clock`. Empty before the first.
+             */
             cause: string;
             /** @description Whose command made the state; null for what happened by itself */
             by: components["schemas"]["Person"] | null;
@@ -2700,30 +3529,41 @@ export interface components {
              */
             now: string;
         };
+        /** @description What is loaded */
         PlaybackItem: {
             id: components["schemas"]["ID"];
             /**
              * Format: uuid
-             * @description null for an address of the room's own
+             * @description The movie; null for an address of the room's own
              */
             movie_id: string | null;
+            /** @description The title of the movie, or of the address */
             title: string;
+            /**
+             * Format: uri
+             * @description Where the stream is; it starts with https://
+             */
             stream_url: string;
+            /** @description The subtitles of the movie */
             subtitles: components["schemas"]["Subtitle"][];
             /**
              * Format: int64
-             * @description null when nobody knows it
+             * @description How long it is; null when nobody knows
              */
             duration_ms: number | null;
-            /** @description Whether it was measured: else it is a minute more than the runtime of the catalogue */
+            /** @description Whether that was measured; else it is the runtime and a minute */
             duration_exact: boolean;
         };
+        /** @description What a room waits for */
         PlaybackWait: {
-            /** @enum {string} */
+            /**
+             * @description What players are waited for to do
+             * @enum {string}
+             */
             for: "load" | "seek" | "rebuffer";
             /**
              * Format: date-time
-             * @description When it ends at the latest
+             * @description When the wait ends at the latest
              */
             until: string;
             /** @description Whether playback goes on then */
@@ -2731,57 +3571,173 @@ export interface components {
             /** @description Who is waited for */
             people: components["schemas"]["Person"][];
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "revision": 41,
+         *         "epoch": 7,
+         *         "cue": 19,
+         *         "state": "waiting",
+         *         "item": {
+         *           "id": "01993f7e-0a1b-7c2d-8e3f-405162738495",
+         *           "movie_id": null,
+         *           "title": "Nosferatu",
+         *           "stream_url": "https://films.example/nosferatu.webm",
+         *           "subtitles": [
+         *             {
+         *               "language": "de",
+         *               "url": "https://films.example/nosferatu.de.vtt"
+         *             }
+         *           ],
+         *           "duration_ms": 5640123,
+         *           "duration_exact": true
+         *         },
+         *         "position_ms": 1234567,
+         *         "at": "2026-01-31T20:15:00.123456Z",
+         *         "rate": 1,
+         *         "wait": {
+         *           "for": "seek",
+         *           "until": "2026-01-31T20:15:08.123456Z",
+         *           "resume": true,
+         *           "people": [
+         *             {
+         *               "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *               "username": "dave"
+         *             }
+         *           ]
+         *         },
+         *         "ends_at": null,
+         *         "starts_at": null,
+         *         "cause": "seek",
+         *         "by": {
+         *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "username": "carol"
+         *         },
+         *         "skip_votes": 0,
+         *         "queue_version": 3,
+         *         "now": "2026-01-31T20:15:02.5Z"
+         *       }
+         *     }
+         */
         PlaybackAnswer: {
             data: components["schemas"]["Playback"];
         };
         /**
          * @example {
          *       "kind": "seek",
-         *       "id": "01933b6e-aa10-7c64-8d2f-0d7a4fd0a1c2",
+         *       "id": "01993f7e-0a1b-7c2d-8e3f-405162738497",
          *       "epoch": 7,
          *       "revision": 41,
          *       "position_ms": 90000
          *     }
          */
         PlaybackCommand: {
-            /** @enum {string} */
+            /**
+             * @description What to do
+             * @enum {string}
+             */
             kind: "play" | "pause" | "seek" | "rate" | "load" | "skip" | "stop";
             id: components["schemas"]["ID"];
             /**
              * Format: int64
-             * @description Of the state that the person saw
+             * @description The epoch of the state that the person saw
              */
             epoch: number;
             /**
              * Format: int64
-             * @description Of the state that the person saw
+             * @description The revision of the state that the person saw
              */
-            revision?: number;
+            revision?: number | null;
             /**
              * Format: int64
              * @description Any other revision is a 409 `playback_stale`
              */
-            if_revision?: number;
+            if_revision?: number | null;
             /**
              * Format: int64
              * @description For `seek`; for `load` where to begin, for `pause` where the person was
              */
-            position_ms?: number;
+            position_ms?: number | null;
             /** @description For `rate`, in hundredths */
-            rate?: number;
-            item_id?: components["schemas"]["ID"];
-            movie_id?: components["schemas"]["ID"];
-            stream_url?: components["schemas"]["WebAddress"];
-            /** @description Of `stream_url`; without it the name of the file is shown */
-            title?: string;
+            rate?: number | null;
+            /**
+             * Format: uuid
+             * @description For `load`: an item of the queue
+             */
+            item_id?: string | null;
+            /**
+             * Format: uuid
+             * @description For `load`: a movie
+             */
+            movie_id?: string | null;
+            /**
+             * Format: uri
+             * @description An address to play; it starts with https://
+             */
+            stream_url?: string | null;
+            /** @description The title of `stream_url`; without it the name of the file is shown */
+            title?: string | null;
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "revision": 41,
+         *         "replayed": false,
+         *         "playback": {
+         *           "revision": 41,
+         *           "epoch": 7,
+         *           "cue": 19,
+         *           "state": "waiting",
+         *           "item": {
+         *             "id": "01993f7e-0a1b-7c2d-8e3f-405162738495",
+         *             "movie_id": null,
+         *             "title": "Nosferatu",
+         *             "stream_url": "https://films.example/nosferatu.webm",
+         *             "subtitles": [
+         *               {
+         *                 "language": "de",
+         *                 "url": "https://films.example/nosferatu.de.vtt"
+         *               }
+         *             ],
+         *             "duration_ms": 5640123,
+         *             "duration_exact": true
+         *           },
+         *           "position_ms": 1234567,
+         *           "at": "2026-01-31T20:15:00.123456Z",
+         *           "rate": 1,
+         *           "wait": {
+         *             "for": "seek",
+         *             "until": "2026-01-31T20:15:08.123456Z",
+         *             "resume": true,
+         *             "people": [
+         *               {
+         *                 "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *                 "username": "dave"
+         *               }
+         *             ]
+         *           },
+         *           "ends_at": null,
+         *           "starts_at": null,
+         *           "cause": "seek",
+         *           "by": {
+         *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *             "username": "carol"
+         *           },
+         *           "skip_votes": 0,
+         *           "queue_version": 3,
+         *           "now": "2026-01-31T20:15:02.5Z"
+         *         }
+         *       }
+         *     }
+         */
         PlaybackCommandAnswer: {
             data: components["schemas"]["PlaybackCommandResult"];
         };
+        /** @description What a command has done */
         PlaybackCommandResult: {
             /**
              * Format: int64
-             * @description After the command was applied
+             * @description The revision after the command was applied
              */
             revision: number;
             /** @description Whether the command was applied before */
@@ -2797,12 +3753,14 @@ export interface components {
         SkipVote: {
             /**
              * Format: int64
-             * @description Of the state that the person saw
+             * @description The epoch of the state that the person saw
              */
             epoch: number;
+            /** @description Whether to skip; false takes the vote back */
             skip: boolean;
         };
         /**
+         * @description Subtitles in one language
          * @example {
          *       "language": "en",
          *       "url": "https://films.example/nosferatu.en.vtt"
@@ -2811,479 +3769,1384 @@ export interface components {
         Subtitle: {
             /** @description A BCP 47 tag, such as en or pt-BR */
             language: string;
-            /** @description Of a WebVTT file; starts with https:// */
+            /**
+             * Format: uri
+             * @description Where a WebVTT file is; it starts with https://
+             */
             url: string;
         };
+        /**
+         * @description Something to play
+         * @example {
+         *       "id": "01993f7e-0a1b-7c2d-8e3f-405162738496",
+         *       "movie_id": null,
+         *       "title": "Faust",
+         *       "stream_url": "https://films.example/faust.webm",
+         *       "duration_ms": null,
+         *       "added_by": {
+         *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *         "username": "carol"
+         *       },
+         *       "votes": 2,
+         *       "voted": false,
+         *       "created_at": "2026-01-31T20:15:00Z"
+         *     }
+         */
         QueueItem: {
             id: components["schemas"]["ID"];
             /**
              * Format: uuid
-             * @description null for an address of the room's own
+             * @description The movie; null for an address of the room's own
              */
             movie_id: string | null;
+            /** @description The title of the movie, or of the address */
             title: string;
+            /**
+             * Format: uri
+             * @description Where the stream is; it starts with https://
+             */
             stream_url: string;
             /**
              * Format: int64
-             * @description null when nobody has measured it
+             * @description How long the stream is; null when nobody has measured it
              */
             duration_ms: number | null;
-            /** @description null when the account is gone */
+            /** @description Who added it; null when the account is deleted */
             added_by: components["schemas"]["Person"] | null;
-            /** @description Those of people who are in the room */
+            /** @description How many people in the room vote for it */
             votes: number;
-            /** @description Whether the caller has voted for it */
+            /** @description Whether the caller votes for it */
             voted: boolean;
-            created_at: components["schemas"]["Time"];
+            /**
+             * Format: date-time
+             * @description When it was added
+             */
+            created_at: string;
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "items": [
+         *           {
+         *             "id": "01993f7e-0a1b-7c2d-8e3f-405162738496",
+         *             "movie_id": null,
+         *             "title": "Faust",
+         *             "stream_url": "https://films.example/faust.webm",
+         *             "duration_ms": null,
+         *             "added_by": {
+         *               "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *               "username": "carol"
+         *             },
+         *             "votes": 2,
+         *             "voted": false,
+         *             "created_at": "2026-01-31T20:15:00Z"
+         *           }
+         *         ],
+         *         "version": 3
+         *       }
+         *     }
+         */
         QueueAnswer: {
             data: components["schemas"]["Queue"];
         };
+        /** @description What a room is to play */
         Queue: {
+            /** @description The items, in the order in which they are played */
             items: components["schemas"]["QueueItem"][];
             /**
              * Format: int64
-             * @description See `queue_version` of the playback
+             * @description The `queue_version` of the playback
              */
             version: number;
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "id": "01993f7e-0a1b-7c2d-8e3f-405162738496",
+         *         "movie_id": null,
+         *         "title": "Faust",
+         *         "stream_url": "https://films.example/faust.webm",
+         *         "duration_ms": null,
+         *         "added_by": {
+         *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "username": "carol"
+         *         },
+         *         "votes": 2,
+         *         "voted": false,
+         *         "created_at": "2026-01-31T20:15:00Z"
+         *       }
+         *     }
+         */
         QueueItemAnswer: {
             data: components["schemas"]["QueueItem"];
         };
         /**
          * @description Either a movie or an address
          * @example {
-         *       "stream_url": "https://films.example/nosferatu.webm",
-         *       "title": "Nosferatu"
+         *       "stream_url": "https://films.example/faust.webm",
+         *       "title": "Faust"
          *     }
          */
         AddToQueueRequest: {
-            movie_id?: components["schemas"]["ID"];
-            stream_url?: components["schemas"]["WebAddress"];
-            /** @description Of `stream_url`; without it the name of the file is shown */
-            title?: string;
+            /**
+             * Format: uuid
+             * @description A movie of the catalogue
+             */
+            movie_id?: string | null;
+            /**
+             * Format: uri
+             * @description An address to play; it starts with https://
+             */
+            stream_url?: string | null;
+            /** @description The title of `stream_url`; without it the name of the file is shown */
+            title?: string | null;
         };
         /**
-         * @description Without `before_id` the item moves to the end
          * @example {
-         *       "before_id": "01933b6e-aa10-7c64-8d2f-0d7a4fd0a1c2"
+         *       "before_id": "01993f7e-0a1b-7c2d-8e3f-405162738496"
          *     }
          */
         MoveInQueueRequest: {
-            before_id?: components["schemas"]["ID"];
+            /**
+             * Format: uuid
+             * @description The item before which to put it; without it, the end
+             */
+            before_id?: string | null;
         };
-        /** @enum {string} */
+        /**
+         * @description An `archived` room can be read, and nothing new happens in it.
+         * @enum {string}
+         */
         RoomState: "open" | "archived";
-        /** @enum {string} */
+        /**
+         * @description What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+         * @enum {string}
+         */
         Role: "host" | "moderator" | "viewer";
+        /**
+         * @description An account, where it is one of several
+         * @example {
+         *       "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *       "username": "carol"
+         *     }
+         */
         Person: {
             id: components["schemas"]["ID"];
             username: components["schemas"]["Username"];
         };
+        /**
+         * @description A room, the same for everyone who may see it
+         * @example {
+         *       "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *       "name": "Silent Sunday",
+         *       "description": "A silent movie every Sunday.",
+         *       "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *       "host": {
+         *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *         "username": "carol"
+         *       },
+         *       "visibility": "public",
+         *       "capacity": 10,
+         *       "participants": 2,
+         *       "slow_mode_seconds": 0,
+         *       "control": "moderators",
+         *       "queue": "everyone",
+         *       "queue_order": "manual",
+         *       "wait_policy": "auto",
+         *       "state": "open",
+         *       "closed": false,
+         *       "created_at": "2026-01-31T19:00:00Z",
+         *       "updated_at": "2026-01-31T19:00:00Z"
+         *     }
+         */
         Room: {
             id: components["schemas"]["ID"];
-            name: string;
-            description: string;
-            /** Format: uuid */
+            name: components["schemas"]["RoomName"];
+            description: components["schemas"]["RoomDescription"];
+            /**
+             * Format: uuid
+             * @description The movie that people watch in it; null without one
+             */
             movie_id: string | null;
-            /** @description null when the account of an archived room's host is gone */
+            /** @description Who runs the room; null when the account of an archived room's host is deleted */
             host: components["schemas"]["Person"] | null;
             visibility: components["schemas"]["Visibility"];
-            capacity: number;
-            /** @description How many are in it now */
+            capacity: components["schemas"]["RoomCapacity"];
+            /** @description How many people are in it now */
             participants: number;
-            /** @description How long one waits between two messages; 0 without slow mode */
-            slow_mode_seconds: number;
+            slow_mode_seconds: components["schemas"]["SlowModeSeconds"];
             control: components["schemas"]["Circle"];
             queue: components["schemas"]["Circle"];
             queue_order: components["schemas"]["QueueOrder"];
             wait_policy: components["schemas"]["WaitPolicy"];
             state: components["schemas"]["RoomState"];
-            /** @description An admin closed it: it is archived, and its host cannot open it again */
+            /** @description Whether an admin closed it: it is archived, and its host cannot open it again */
             closed: boolean;
-            created_at: components["schemas"]["Time"];
-            updated_at: components["schemas"]["Time"];
+            /**
+             * Format: date-time
+             * @description When it was opened
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When its properties last changed
+             */
+            updated_at: string;
         };
+        /**
+         * @description A room, with what the caller is in it
+         * @example {
+         *       "role": "host",
+         *       "joined": true,
+         *       "unread": 3,
+         *       "last_message_at": "2026-01-31T20:15:00Z",
+         *       "room": {
+         *         "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *         "name": "Silent Sunday",
+         *         "description": "A silent movie every Sunday.",
+         *         "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *         "host": {
+         *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "username": "carol"
+         *         },
+         *         "visibility": "public",
+         *         "capacity": 10,
+         *         "participants": 2,
+         *         "slow_mode_seconds": 0,
+         *         "control": "moderators",
+         *         "queue": "everyone",
+         *         "queue_order": "manual",
+         *         "wait_policy": "auto",
+         *         "state": "open",
+         *         "closed": false,
+         *         "created_at": "2026-01-31T19:00:00Z",
+         *         "updated_at": "2026-01-31T19:00:00Z"
+         *       }
+         *     }
+         */
         MyRoom: {
             role: components["schemas"]["Role"];
             /** @description Whether the caller is in it now */
             joined: boolean;
             /**
-             * @description How many messages of others came after the one that the caller marked as read; 100 stands for 100 and more. All count when
-             *     none was marked. Messages that were taken back do not count.
+             * @description How many messages of others came after the one that the caller marked as read; 100 stands for 100 and more.
+             *     All count when none was marked. Deleted messages do not count.
              */
             unread: number;
             /**
              * Format: date-time
-             * @description When the latest message was posted; null in an empty room
+             * @description When the latest message was posted; null without messages
              */
             last_message_at: string | null;
             room: components["schemas"]["Room"];
         };
+        /**
+         * @description What the caller is in a room and may do there
+         * @example {
+         *       "role": "viewer",
+         *       "joined": true,
+         *       "muted_until": null,
+         *       "permissions": [
+         *         "post_message"
+         *       ]
+         *     }
+         */
         Standing: {
             role: components["schemas"]["Role"];
             /** @description Whether the caller is in it now */
             joined: boolean;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When the caller's mute ends; null without one
+             */
             muted_until: string | null;
-            /** @description What the caller may do now: what the role allows, without `post_message`, `control_playback`, `edit_queue` and `add_to_queue` during a mute */
+            /**
+             * @description What the caller may do now: what the role allows, without `post_message`, `control_playback`, `edit_queue` and
+             *     `add_to_queue` during a mute
+             */
             permissions: components["schemas"]["Permission"][];
         };
-        /** @enum {string} */
+        /**
+         * @description Something that a role in a room allows
+         * @enum {string}
+         */
         Permission: "post_message" | "skip_slow_mode" | "delete_message" | "kick" | "mute" | "ban" | "invite" | "edit_room" | "delete_room" | "set_role" | "hand_over" | "read_log" | "control_playback" | "edit_queue" | "add_to_queue" | "vote";
+        /**
+         * @description Somebody who is in a room
+         * @example {
+         *       "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *       "username": "dave",
+         *       "display_name": "Dave",
+         *       "role": "viewer",
+         *       "present": true,
+         *       "muted_until": null,
+         *       "joined_at": "2026-01-31T19:55:00Z",
+         *       "last_seen_at": "2026-01-31T20:15:00Z"
+         *     }
+         */
         Participant: {
             id: components["schemas"]["ID"];
             username: components["schemas"]["Username"];
-            display_name: string;
+            display_name: components["schemas"]["DisplayName"];
             role: components["schemas"]["Role"];
-            /** @description Seen within the last 90 seconds */
+            /** @description Whether they were seen within the last 90 seconds */
             present: boolean;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When their mute ends; null without one
+             */
             muted_until: string | null;
-            joined_at: components["schemas"]["Time"];
-            last_seen_at: components["schemas"]["Time"];
+            /**
+             * Format: date-time
+             * @description When they joined
+             */
+            joined_at: string;
+            /**
+             * Format: date-time
+             * @description When they last sent a heartbeat or a message
+             */
+            last_seen_at: string;
         };
+        /**
+         * @example {
+         *       "role": "moderator"
+         *     }
+         */
         SetRoleRequest: {
             role: components["schemas"]["Role"];
         };
-        /** @description For those who moderate the room */
+        /** @description The reason, in one line, for those who moderate the room; empty without one */
         Reason: string;
+        /** @description The reason, in one line, for those who moderate the room */
+        OptionalReason: string | null;
+        /**
+         * @example {
+         *       "username": "dave",
+         *       "until": "2026-02-07T20:15:00Z",
+         *       "reason": "Advertisements in every message"
+         *     }
+         */
         BanRequest: {
             username: components["schemas"]["Username"];
             /**
              * Format: date-time
-             * @description When it ends by itself; without it, it does not
+             * @description When the ban ends by itself; without it, never
              */
-            until?: string;
-            reason?: components["schemas"]["Reason"];
+            until?: string | null;
+            reason?: components["schemas"]["OptionalReason"];
         };
+        /**
+         * @description A ban from a room
+         * @example {
+         *       "user": {
+         *         "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *         "username": "dave"
+         *       },
+         *       "banned_by": {
+         *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *         "username": "carol"
+         *       },
+         *       "reason": "Advertisements in every message",
+         *       "until": "2026-02-07T20:15:00Z",
+         *       "created_at": "2026-01-31T20:15:00Z"
+         *     }
+         */
         Ban: {
             user: components["schemas"]["Person"];
-            /** @description null when the account is gone */
+            /** @description Who imposed it; null when the account is deleted */
             banned_by: components["schemas"]["Person"] | null;
-            reason: string;
-            /** Format: date-time */
+            reason: components["schemas"]["Reason"];
+            /**
+             * Format: date-time
+             * @description When it ends by itself; null for never
+             */
             until: string | null;
-            created_at: components["schemas"]["Time"];
+            /**
+             * Format: date-time
+             * @description When it was imposed
+             */
+            created_at: string;
         };
+        /**
+         * @example {
+         *       "username": "dave",
+         *       "until": "2026-01-31T22:00:00Z",
+         *       "reason": "Tells how the movie ends"
+         *     }
+         */
         MuteRequest: {
             username: components["schemas"]["Username"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When the mute ends, at most 30 days from now
+             */
             until: string;
-            reason?: components["schemas"]["Reason"];
+            reason?: components["schemas"]["OptionalReason"];
         };
+        /**
+         * @description A mute in a room
+         * @example {
+         *       "user": {
+         *         "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *         "username": "dave"
+         *       },
+         *       "muted_by": {
+         *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *         "username": "carol"
+         *       },
+         *       "reason": "Tells how the movie ends",
+         *       "until": "2026-01-31T22:00:00Z",
+         *       "created_at": "2026-01-31T20:15:00Z"
+         *     }
+         */
         Mute: {
             user: components["schemas"]["Person"];
-            /** @description null when the account is gone */
+            /** @description Who imposed it; null when the account is deleted */
             muted_by: components["schemas"]["Person"] | null;
-            reason: string;
-            /** Format: date-time */
+            reason: components["schemas"]["Reason"];
+            /**
+             * Format: date-time
+             * @description When it ends by itself
+             */
             until: string;
-            created_at: components["schemas"]["Time"];
+            /**
+             * Format: date-time
+             * @description When it was imposed
+             */
+            created_at: string;
         };
+        /**
+         * @description An entry of a room's log
+         * @example {
+         *       "id": "01993f74-5f60-7182-93a4-b5c6d7e8f90a",
+         *       "action": "muted",
+         *       "actor": {
+         *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *         "username": "carol"
+         *       },
+         *       "target": {
+         *         "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *         "username": "dave"
+         *       },
+         *       "details": {
+         *         "until": "2026-01-31T22:00:00Z",
+         *         "reason": "Tells how the movie ends"
+         *       },
+         *       "created_at": "2026-01-31T20:15:00Z"
+         *     }
+         */
         RoomAct: {
             id: components["schemas"]["ID"];
-            /** @enum {string} */
+            /**
+             * @description What was done
+             * @enum {string}
+             */
             action: "room_updated" | "room_archived" | "room_reopened" | "room_closed" | "role_set" | "host_handed_over" | "host_succeeded" | "kicked" | "banned" | "ban_lifted" | "muted" | "mute_lifted" | "message_deleted" | "invited" | "invitation_revoked" | "invitation_accepted" | "played" | "paused" | "sought" | "rate_set" | "loaded" | "skipped" | "stopped" | "queue_added" | "queue_removed" | "queue_moved";
-            /** @description null when the account is gone, when nobody did it, and when an admin of the service did */
+            /**
+             * @description Who did it; null when the account is deleted, when it happened by itself, and when an admin of the service
+             *     did it
+             */
             actor: components["schemas"]["Person"] | null;
-            /** @description null when the account is gone, and when it was not done to anyone */
+            /** @description To whom it was done; null when the account is deleted, and when it was done to nobody */
             target: components["schemas"]["Person"] | null;
-            details: {
-                [key: string]: unknown;
-            };
-            created_at: components["schemas"]["Time"];
+            details: components["schemas"]["ActDetails"];
+            /**
+             * Format: date-time
+             * @description When it was done
+             */
+            created_at: string;
         };
-        /** @enum {string} */
+        /**
+         * @description Where an invitation stands. Only an `open` one can be answered.
+         * @enum {string}
+         */
         InvitationState: "open" | "accepted" | "declined" | "revoked" | "expired";
+        /**
+         * @description An invitation to a room
+         * @example {
+         *       "id": "01993f75-6071-7293-84b5-c6d7e8f90a1b",
+         *       "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *       "email": "erin@example.org",
+         *       "state": "open",
+         *       "delivery": {
+         *         "state": "sending",
+         *         "reason": "mailbox_full"
+         *       },
+         *       "inviter": {
+         *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *         "username": "carol"
+         *       },
+         *       "expires_at": "2026-02-07T20:15:00Z",
+         *       "answered_at": null,
+         *       "created_at": "2026-01-31T20:15:00Z"
+         *     }
+         */
         Invitation: {
             id: components["schemas"]["ID"];
             room_id: components["schemas"]["ID"];
-            /** @description Only whoever has invited it sees it */
+            /**
+             * Format: email
+             * @description The address that was invited; null for everyone but the inviter
+             */
             email: string | null;
             state: components["schemas"]["InvitationState"];
-            /** @description How far the email with it has come; null when that is not kept any more */
+            /** @description How far its email has come; null when that is not kept any more */
             delivery: components["schemas"]["InvitationDelivery"] | null;
-            /** @description null when the account is gone */
+            /** @description Who sent it; null when the account is deleted */
             inviter: components["schemas"]["Person"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it expires
+             */
             expires_at: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was accepted, declined or revoked; null before that
+             */
             answered_at: string | null;
-            created_at: components["schemas"]["Time"];
+            /**
+             * Format: date-time
+             * @description When it was sent
+             */
+            created_at: string;
         };
+        /** @description How far the email with an invitation has come */
         InvitationDelivery: {
-            /** @description `sent` also for an address that wants no invitations: those who invite it are not told. `failed`: no further attempt is made; the same address can be invited again */
-            state: components["schemas"]["EmailState"];
-            /** @description Why it was not sent; while it is still tried, why the last attempt did not succeed */
+            /**
+             * @description The state of the email. An address that wants no invitations counts as `sent`: those who invite it are not
+             *     told. After `failed` no further attempt is made, and the same address can be invited again.
+             */
+            state: string & components["schemas"]["EmailState"];
+            /** @description Why it was not sent or, while it is still tried, why the last attempt failed; null otherwise */
             reason: (string & components["schemas"]["EmailReason"]) | null;
         };
+        /**
+         * @description An invitation, as it is shown to whoever has its token
+         * @example {
+         *       "email": "erin@example.org",
+         *       "room": {
+         *         "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *         "name": "Silent Sunday",
+         *         "description": "A silent movie every Sunday.",
+         *         "participants": 2
+         *       },
+         *       "inviter": {
+         *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *         "username": "carol"
+         *       },
+         *       "expires_at": "2026-02-07T20:15:00Z"
+         *     }
+         */
         InvitationPreview: {
-            /** @description The address that was invited */
-            email: string;
+            email: components["schemas"]["EmailAddress"];
             room: components["schemas"]["InvitedRoom"];
             inviter: components["schemas"]["Person"];
-            expires_at: components["schemas"]["Time"];
+            /**
+             * Format: date-time
+             * @description When it expires
+             */
+            expires_at: string;
         };
+        /**
+         * @description A room, as it is shown to somebody who is invited
+         * @example {
+         *       "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *       "name": "Silent Sunday",
+         *       "description": "A silent movie every Sunday.",
+         *       "participants": 2
+         *     }
+         */
         InvitedRoom: {
             id: components["schemas"]["ID"];
-            name: string;
-            description: string;
-            /** @description How many people are in the room */
+            name: components["schemas"]["RoomName"];
+            description: components["schemas"]["RoomDescription"];
+            /** @description How many people are in it now */
             participants: number;
         };
+        /**
+         * @description An open invitation of the caller
+         * @example {
+         *       "id": "01993f75-6071-7293-84b5-c6d7e8f90a1b",
+         *       "room": {
+         *         "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *         "name": "Silent Sunday",
+         *         "description": "A silent movie every Sunday.",
+         *         "participants": 2
+         *       },
+         *       "inviter": {
+         *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *         "username": "carol"
+         *       },
+         *       "expires_at": "2026-02-07T20:15:00Z",
+         *       "created_at": "2026-01-31T20:15:00Z"
+         *     }
+         */
         MyInvitation: {
             id: components["schemas"]["ID"];
             room: components["schemas"]["InvitedRoom"];
             inviter: components["schemas"]["Person"];
-            expires_at: components["schemas"]["Time"];
-            created_at: components["schemas"]["Time"];
+            /**
+             * Format: date-time
+             * @description When it expires
+             */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @description When it was sent
+             */
+            created_at: string;
         };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "id": "01993f75-6071-7293-84b5-c6d7e8f90a1b",
+         *           "room": {
+         *             "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *             "name": "Silent Sunday",
+         *             "description": "A silent movie every Sunday.",
+         *             "participants": 2
+         *           },
+         *           "inviter": {
+         *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *             "username": "carol"
+         *           },
+         *           "expires_at": "2026-02-07T20:15:00Z",
+         *           "created_at": "2026-01-31T20:15:00Z"
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
         MyInvitationList: {
+            /** @description The invitations of this page */
             data: components["schemas"]["MyInvitation"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "email": "erin@example.org",
+         *         "room": {
+         *           "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *           "name": "Silent Sunday",
+         *           "description": "A silent movie every Sunday.",
+         *           "participants": 2
+         *         },
+         *         "inviter": {
+         *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "username": "carol"
+         *         },
+         *         "expires_at": "2026-02-07T20:15:00Z"
+         *       }
+         *     }
+         */
         InvitationPreviewAnswer: {
             data: components["schemas"]["InvitationPreview"];
         };
+        /**
+         * @example {
+         *       "message_id": "01993f77-8293-74b5-a6d7-e8f90a1b2c3d"
+         *     }
+         */
         MarkReadRequest: {
             message_id: components["schemas"]["ID"];
         };
         /**
          * @example {
-         *       "room_id": "01890000-0000-7000-8000-000000000000",
+         *       "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *       "body": "Shall we begin?"
          *     }
          */
         PostMessageRequest: {
             room_id: components["schemas"]["ID"];
-            /** @description Plain text */
-            body: string;
-            reply_to_id?: components["schemas"]["ID"];
+            body: components["schemas"]["MessageBody"];
+            /**
+             * Format: uuid
+             * @description A message of the same room that it answers
+             */
+            reply_to_id?: string | null;
         };
+        /**
+         * @example {
+         *       "body": "Yes, please!"
+         *     }
+         */
         EditMessageRequest: {
-            /** @description Plain text */
-            body: string;
+            body: components["schemas"]["MessageBody"];
         };
+        /** @description A message, where another one answers it */
         Quote: {
             id: components["schemas"]["ID"];
-            /** @description null when the account is gone */
+            /** @description Who wrote it; null when the account is deleted */
             author: components["schemas"]["Person"] | null;
-            /** @description The first 140 characters; empty when the message is gone */
+            /** @description The first 140 characters; empty when the message is deleted */
             excerpt: string;
         };
+        /**
+         * @description A message in the chat of a room
+         * @example {
+         *       "id": "01993f77-8293-74b5-a6d7-e8f90a1b2c3d",
+         *       "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *       "author": {
+         *         "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *         "username": "dave"
+         *       },
+         *       "body": "Yes, please.",
+         *       "reply_to": {
+         *         "id": "01993f76-7182-73a4-95c6-d7e8f90a1b2c",
+         *         "author": {
+         *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "username": "carol"
+         *         },
+         *         "excerpt": "Shall we begin?"
+         *       },
+         *       "created_at": "2026-01-31T20:15:00Z",
+         *       "edited_at": null,
+         *       "deleted": false
+         *     }
+         */
         Message: {
             id: components["schemas"]["ID"];
             room_id: components["schemas"]["ID"];
-            /** @description null when the account is gone */
+            /** @description Who wrote it; null when the account is deleted */
             author: components["schemas"]["Person"] | null;
-            /** @description Plain text as it was sent; escape it before showing it */
+            /** @description Plain text as it was sent, to be escaped before it is shown; empty when the message is deleted */
             body: string;
-            /** @description What it answers */
+            /** @description The message that it answers; null without one */
             reply_to: components["schemas"]["Quote"] | null;
-            created_at: components["schemas"]["Time"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was posted
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was last edited; null if it never was
+             */
             edited_at: string | null;
-            /** @description Taken back, or hidden together with what else its author made; the body is empty then */
+            /** @description Whether it is deleted, or hidden together with the rest of its author's content */
             deleted: boolean;
         };
+        /**
+         * @description What this process can reach
+         * @example {
+         *       "status": "ok",
+         *       "database": "connected",
+         *       "redis": "connected",
+         *       "temporal": "connected",
+         *       "bucket": "connected"
+         *     }
+         */
         Health: {
-            /** @enum {string} */
+            /**
+             * @description `degraded`: everything but the parts below works. `down`: requests are refused.
+             * @enum {string}
+             */
             status: "ok" | "degraded" | "down";
-            /** @description `connected` or what is wrong */
+            /** @description `connected`, or what is wrong with Postgres */
             database: string;
-            /** @description `connected` or what is wrong */
+            /** @description `connected`, or what is wrong with Redis */
             redis: string;
-            /** @description `connected` or what is wrong */
+            /** @description `connected`, or what is wrong with Temporal */
             temporal: string;
-            /** @description Where the files of avatars are: `connected` or what is wrong */
+            /** @description `connected`, or what is wrong with the bucket of the avatars' files */
             bucket: string;
         };
-        /** @enum {string} */
+        /**
+         * @description Whether an account can sign in
+         * @enum {string}
+         */
         UserState: "active" | "suspended";
+        /**
+         * @description An account, as admins see it
+         * @example {
+         *       "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *       "username": "dave",
+         *       "email": "dave@example.org",
+         *       "email_verified": true,
+         *       "display_name": "Dave",
+         *       "is_admin": false,
+         *       "avatar": {
+         *         "default": false,
+         *         "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *         "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *         "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *         "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *       },
+         *       "state": "suspended",
+         *       "suspended_at": "2026-01-31T20:30:00Z",
+         *       "content_hidden": true,
+         *       "created_at": "2026-01-11T10:00:00Z",
+         *       "updated_at": "2026-01-31T20:30:00Z"
+         *     }
+         */
         AdminUser: {
             id: components["schemas"]["ID"];
             username: components["schemas"]["Username"];
-            email: string;
+            email: components["schemas"]["EmailAddress"];
+            /** @description Whether the owner has confirmed the address */
             email_verified: boolean;
-            display_name: string;
+            display_name: components["schemas"]["DisplayName"];
+            /** @description Whether the account has the rights of an admin */
             is_admin: boolean;
             avatar: components["schemas"]["AvatarURLs"];
             state: components["schemas"]["UserState"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was suspended; null unless it is
+             */
             suspended_at: string | null;
             /** @description Whether its rooms and messages are hidden */
             content_hidden: boolean;
-            created_at: components["schemas"]["Time"];
-            updated_at: components["schemas"]["Time"];
+            /**
+             * Format: date-time
+             * @description When the account was created
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When the account was last changed
+             */
+            updated_at: string;
         };
+        /**
+         * @example {
+         *       "reason": "Spam",
+         *       "hide_content": true
+         *     }
+         */
         SuspendRequest: {
-            /** @description For other admins, it is kept in the audit log */
+            /** @description The reason, for other admins, in the audit log */
             reason: string;
             /**
-             * @description Hides the rooms that it hosts, and its messages
+             * @description Whether the rooms that the account hosts, and its messages, are hidden
              * @default true
              */
-            hide_content?: boolean;
+            hide_content?: boolean | null;
             report_id?: components["schemas"]["ResolvedReportID"];
         };
         /**
          * Format: uuid
-         * @description The report of abuse that this resolves, about the same; it is resolved together with the act, or neither happens
+         * @description A report of abuse about the same, which this resolves. Both happen, or neither.
          */
-        ResolvedReportID: string;
-        /** @description For the room's host, in its log, and for other admins, in the audit log */
+        ResolvedReportID: string | null;
+        /** @description The reason, for the room's host in its log, and for other admins in the audit log */
         ReasonForHost: string;
+        /**
+         * @example {
+         *       "reason": "Advertisements only"
+         *     }
+         */
         CloseRoomRequest: {
             reason: components["schemas"]["ReasonForHost"];
             report_id?: components["schemas"]["ResolvedReportID"];
         };
+        /**
+         * @example {
+         *       "reason": "The host has removed the advertisements"
+         *     }
+         */
         ReopenRoomRequest: {
             reason: components["schemas"]["ReasonForHost"];
         };
+        /**
+         * @example {
+         *       "reason": "Spam",
+         *       "report_id": "01993f78-93a4-75c6-b7e8-f90a1b2c3d4e"
+         *     }
+         */
         RemoveMessageRequest: {
             reason: components["schemas"]["ReasonForHost"];
             report_id?: components["schemas"]["ResolvedReportID"];
         };
+        /**
+         * @description A room, as admins see it
+         * @example {
+         *       "room": {
+         *         "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *         "name": "Silent Sunday",
+         *         "description": "A silent movie every Sunday.",
+         *         "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *         "host": {
+         *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "username": "carol"
+         *         },
+         *         "visibility": "public",
+         *         "capacity": 10,
+         *         "participants": 2,
+         *         "slow_mode_seconds": 0,
+         *         "control": "moderators",
+         *         "queue": "everyone",
+         *         "queue_order": "manual",
+         *         "wait_policy": "auto",
+         *         "state": "open",
+         *         "closed": false,
+         *         "created_at": "2026-01-31T19:00:00Z",
+         *         "updated_at": "2026-01-31T19:00:00Z"
+         *       },
+         *       "closed_at": null,
+         *       "hidden": false
+         *     }
+         */
         AdminRoom: {
             room: components["schemas"]["Room"];
             /**
              * Format: date-time
-             * @description When an admin closed it
+             * @description When an admin closed it; null unless it is closed
              */
             closed_at: string | null;
-            /** @description With what else its host made; everyone but admins gets a 404 */
+            /** @description Whether it is hidden together with the rest of its host's content. Then only admins see it. */
             hidden: boolean;
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "room": {
+         *           "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *           "name": "Silent Sunday",
+         *           "description": "A silent movie every Sunday.",
+         *           "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *           "host": {
+         *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *             "username": "carol"
+         *           },
+         *           "visibility": "public",
+         *           "capacity": 10,
+         *           "participants": 2,
+         *           "slow_mode_seconds": 0,
+         *           "control": "moderators",
+         *           "queue": "everyone",
+         *           "queue_order": "manual",
+         *           "wait_policy": "auto",
+         *           "state": "open",
+         *           "closed": false,
+         *           "created_at": "2026-01-31T19:00:00Z",
+         *           "updated_at": "2026-01-31T19:00:00Z"
+         *         },
+         *         "closed_at": null,
+         *         "hidden": false
+         *       }
+         *     }
+         */
         AdminRoomAnswer: {
             data: components["schemas"]["AdminRoom"];
         };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "room": {
+         *             "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *             "name": "Silent Sunday",
+         *             "description": "A silent movie every Sunday.",
+         *             "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *             "host": {
+         *               "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *               "username": "carol"
+         *             },
+         *             "visibility": "public",
+         *             "capacity": 10,
+         *             "participants": 2,
+         *             "slow_mode_seconds": 0,
+         *             "control": "moderators",
+         *             "queue": "everyone",
+         *             "queue_order": "manual",
+         *             "wait_policy": "auto",
+         *             "state": "open",
+         *             "closed": false,
+         *             "created_at": "2026-01-31T19:00:00Z",
+         *             "updated_at": "2026-01-31T19:00:00Z"
+         *           },
+         *           "closed_at": null,
+         *           "hidden": false
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
         AdminRoomList: {
+            /** @description The rooms of this page */
             data: components["schemas"]["AdminRoom"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
+        /**
+         * @description A message, as admins see it
+         * @example {
+         *       "message": {
+         *         "id": "01993f77-8293-74b5-a6d7-e8f90a1b2c3d",
+         *         "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *         "author": {
+         *           "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *           "username": "dave"
+         *         },
+         *         "body": "Yes, please.",
+         *         "reply_to": {
+         *           "id": "01993f76-7182-73a4-95c6-d7e8f90a1b2c",
+         *           "author": {
+         *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *             "username": "carol"
+         *           },
+         *           "excerpt": "Shall we begin?"
+         *         },
+         *         "created_at": "2026-01-31T20:15:00Z",
+         *         "edited_at": null,
+         *         "deleted": false
+         *       },
+         *       "hidden": false
+         *     }
+         */
         AdminMessage: {
             message: components["schemas"]["Message"];
-            /** @description With what else its author made; to everyone but admins it looks taken back */
+            /**
+             * @description Whether it is hidden together with the rest of its author's content. To everyone but admins it then looks
+             *     deleted.
+             */
             hidden: boolean;
         };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "message": {
+         *             "id": "01993f77-8293-74b5-a6d7-e8f90a1b2c3d",
+         *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *             "author": {
+         *               "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *               "username": "dave"
+         *             },
+         *             "body": "Yes, please.",
+         *             "reply_to": {
+         *               "id": "01993f76-7182-73a4-95c6-d7e8f90a1b2c",
+         *               "author": {
+         *                 "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *                 "username": "carol"
+         *               },
+         *               "excerpt": "Shall we begin?"
+         *             },
+         *             "created_at": "2026-01-31T20:15:00Z",
+         *             "edited_at": null,
+         *             "deleted": false
+         *           },
+         *           "hidden": false
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
         AdminMessageList: {
+            /** @description The messages of this page */
             data: components["schemas"]["AdminMessage"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
-        /** @enum {string} */
+        /**
+         * @description What is wrong with what was reported
+         * @enum {string}
+         */
         AbuseKind: "spam" | "harassment" | "hate" | "sexual" | "violence" | "illegal" | "other";
-        /** @enum {string} */
+        /**
+         * @description Whether an admin has dealt with a report
+         * @enum {string}
+         */
         AbuseReportState: "open" | "resolved";
-        /** @enum {string} */
+        /**
+         * @description What kind of thing was reported
+         * @enum {string}
+         */
         AbuseTargetKind: "room" | "message" | "user";
-        /** @enum {string} */
+        /**
+         * @description `dismissed`: nothing was wrong. `acted`: an admin did something about it.
+         * @enum {string}
+         */
         AbuseOutcome: "dismissed" | "acted";
         /**
          * @example {
          *       "kind": "spam",
-         *       "message_id": "01890000-0000-7000-8000-000000000000",
+         *       "message_id": "01993f77-8293-74b5-a6d7-e8f90a1b2c3d",
          *       "text": "The same advertisement in every room"
          *     }
          */
         ReportAbuseRequest: {
             kind: components["schemas"]["AbuseKind"];
-            room_id?: components["schemas"]["ID"];
-            message_id?: components["schemas"]["ID"];
-            username?: components["schemas"]["Username"];
+            /**
+             * Format: uuid
+             * @description The room that is reported
+             */
+            room_id?: string | null;
+            /**
+             * Format: uuid
+             * @description The message that is reported
+             */
+            message_id?: string | null;
+            /** @description The account that is reported */
+            username?: string | null;
             /** @description What the admins should know, for them alone */
-            text?: string;
+            text?: string | null;
         };
+        /** @description What was reported */
         AbuseTarget: {
             kind: components["schemas"]["AbuseTargetKind"];
             id: components["schemas"]["ID"];
         };
+        /**
+         * @description A report of abuse, as its sender sees it
+         * @example {
+         *       "id": "01993f78-93a4-75c6-b7e8-f90a1b2c3d4e",
+         *       "kind": "spam",
+         *       "target": {
+         *         "kind": "message",
+         *         "id": "01993f77-8293-74b5-a6d7-e8f90a1b2c3d"
+         *       },
+         *       "text": "The same advertisement in every room",
+         *       "created_at": "2026-01-31T20:20:00Z"
+         *     }
+         */
         SentAbuseReport: {
             id: components["schemas"]["ID"];
             kind: components["schemas"]["AbuseKind"];
             target: components["schemas"]["AbuseTarget"];
+            /** @description What the sender wrote; empty without a text */
             text: string;
-            created_at: components["schemas"]["Time"];
+            /**
+             * Format: date-time
+             * @description When it was sent
+             */
+            created_at: string;
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "id": "01993f78-93a4-75c6-b7e8-f90a1b2c3d4e",
+         *         "kind": "spam",
+         *         "target": {
+         *           "kind": "message",
+         *           "id": "01993f77-8293-74b5-a6d7-e8f90a1b2c3d"
+         *         },
+         *         "text": "The same advertisement in every room",
+         *         "created_at": "2026-01-31T20:20:00Z"
+         *       }
+         *     }
+         */
         SentAbuseReportAnswer: {
             data: components["schemas"]["SentAbuseReport"];
         };
+        /** @description What was reported, as it was then; what a kind of thing does not have is empty */
         ReportedContent: {
-            /** @description Of the message's author, the room's host, or the account itself */
+            /** @description The username of the message's author, the room's host, or the account itself */
             username: string;
+            /** @description The display name of the same account */
             display_name: string;
-            /** @description Of a room or a message */
+            /** @description The name of the room, or of the message's room */
             room_name: string;
-            /** @description Of a room */
+            /** @description The description of a reported room */
             room_description: string;
-            /** @description Of a message */
+            /** @description The text of a reported message */
             body: string;
         };
+        /**
+         * @description A report of abuse, as admins see it. Its sender is in no answer.
+         * @example {
+         *       "id": "01993f78-93a4-75c6-b7e8-f90a1b2c3d4e",
+         *       "kind": "spam",
+         *       "target": {
+         *         "kind": "message",
+         *         "id": "01993f77-8293-74b5-a6d7-e8f90a1b2c3d"
+         *       },
+         *       "user_id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *       "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *       "text": "The same advertisement in every room",
+         *       "content": {
+         *         "username": "dave",
+         *         "display_name": "Dave",
+         *         "room_name": "Silent Sunday",
+         *         "room_description": "",
+         *         "body": "Buy one, get two!"
+         *       },
+         *       "state": "resolved",
+         *       "outcome": "acted",
+         *       "note": "The account is suspended.",
+         *       "resolved_at": "2026-01-31T20:30:00Z",
+         *       "created_at": "2026-01-31T20:20:00Z"
+         *     }
+         */
         AbuseReport: {
             id: components["schemas"]["ID"];
             kind: components["schemas"]["AbuseKind"];
             target: components["schemas"]["AbuseTarget"];
             /**
              * Format: uuid
-             * @description The account that it concerns: the author, the host, or the account itself
+             * @description The account that it concerns: the message's author, the room's host, or the account itself. It is null when
+             *     the account is deleted.
              */
             user_id: string | null;
             /**
              * Format: uuid
-             * @description The room, or that of the message
+             * @description The room, or that of the message; null for an account, and when the room is deleted
              */
             room_id: string | null;
-            /** @description What the reporter wrote */
+            /** @description What the sender wrote; empty without a text */
             text: string;
             /** @description What was reported, as it was then; null once the report is resolved and the account is deleted */
             content: components["schemas"]["ReportedContent"] | null;
             state: components["schemas"]["AbuseReportState"];
-            /** @description null while it is open */
+            /** @description What an admin made of it; null while it is open */
             outcome: (string & components["schemas"]["AbuseOutcome"]) | null;
-            /** @description Of the admin who resolved it, who is in the audit log */
+            /** @description The note of the admin who resolved it; empty without one */
             note: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was resolved; null while it is open
+             */
             resolved_at: string | null;
-            created_at: components["schemas"]["Time"];
+            /**
+             * Format: date-time
+             * @description When it was sent
+             */
+            created_at: string;
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "id": "01993f78-93a4-75c6-b7e8-f90a1b2c3d4e",
+         *         "kind": "spam",
+         *         "target": {
+         *           "kind": "message",
+         *           "id": "01993f77-8293-74b5-a6d7-e8f90a1b2c3d"
+         *         },
+         *         "user_id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *         "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *         "text": "The same advertisement in every room",
+         *         "content": {
+         *           "username": "dave",
+         *           "display_name": "Dave",
+         *           "room_name": "Silent Sunday",
+         *           "room_description": "",
+         *           "body": "Buy one, get two!"
+         *         },
+         *         "state": "resolved",
+         *         "outcome": "acted",
+         *         "note": "The account is suspended.",
+         *         "resolved_at": "2026-01-31T20:30:00Z",
+         *         "created_at": "2026-01-31T20:20:00Z"
+         *       }
+         *     }
+         */
         AbuseReportAnswer: {
             data: components["schemas"]["AbuseReport"];
         };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "id": "01993f78-93a4-75c6-b7e8-f90a1b2c3d4e",
+         *           "kind": "spam",
+         *           "target": {
+         *             "kind": "message",
+         *             "id": "01993f77-8293-74b5-a6d7-e8f90a1b2c3d"
+         *           },
+         *           "user_id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *           "text": "The same advertisement in every room",
+         *           "content": {
+         *             "username": "dave",
+         *             "display_name": "Dave",
+         *             "room_name": "Silent Sunday",
+         *             "room_description": "",
+         *             "body": "Buy one, get two!"
+         *           },
+         *           "state": "resolved",
+         *           "outcome": "acted",
+         *           "note": "The account is suspended.",
+         *           "resolved_at": "2026-01-31T20:30:00Z",
+         *           "created_at": "2026-01-31T20:20:00Z"
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
         AbuseReportList: {
+            /** @description The reports of this page */
             data: components["schemas"]["AbuseReport"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
+        /**
+         * @example {
+         *       "outcome": "dismissed",
+         *       "note": "A joke among friends"
+         *     }
+         */
         ResolveAbuseReportRequest: {
             outcome: components["schemas"]["AbuseOutcome"];
-            /** @description For other admins */
-            note?: string;
+            /** @description A note for other admins */
+            note?: string | null;
         };
-        /** @enum {string} */
+        /**
+         * @description What an email is about
+         * @enum {string}
+         */
         EmailKind: "welcome" | "welcome_reminder" | "email_verification" | "password_reset" | "password_changed" | "email_changed" | "room_invitation" | "room_invitation_reminder" | "activity_report";
-        /** @enum {string} */
+        /**
+         * @description How far an email has come. No attempt follows after `sent`, `failed` and `cancelled`.
+         * @enum {string}
+         */
         EmailState: "queued" | "sending" | "sent" | "failed" | "cancelled";
         /**
-         * @description `address_rejected`: the mail server takes no email for this address. `message_rejected`: it refuses what is in the email.
-         *     `server_unreachable`: it could not be reached, refused this service, or did not take the email in time. `unconfirmed`: it may
-         *     have the email, and did not say so. `expired`: no attempt was made in time. `cancelled`: by an admin, or there was nobody to send it to, or nothing to
-         *     say. `opted_out`: the address wants no invitations; only admins see this.
+         * @description `address_rejected`: the mail server takes no email for this address. `mailbox_full`: the recipient has no space
+         *     left. `message_rejected`: the mail server refuses what is in the email. `server_unreachable`: it could not be
+         *     reached, refused this service, or did not take the email in time. `unconfirmed`: it may have the email, and did
+         *     not say so. `expired`: no attempt was made in time. `cancelled`: an admin cancelled it, or it had no recipient
+         *     or nothing to say any more. `opted_out`: the address wants no invitations; only admins see this.
          * @enum {string}
          */
         EmailReason: "address_rejected" | "mailbox_full" | "message_rejected" | "server_unreachable" | "unconfirmed" | "expired" | "cancelled" | "opted_out";
+        /**
+         * @description An email, as admins see it. It has neither the address nor the text.
+         * @example {
+         *       "id": "01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f",
+         *       "kind": "room_invitation",
+         *       "subject_id": "01993f75-6071-7293-84b5-c6d7e8f90a1b",
+         *       "user_id": null,
+         *       "state": "sending",
+         *       "reason": "mailbox_full",
+         *       "attempts": 1,
+         *       "last_answer": "452 4.2.2 The mailbox is full",
+         *       "waits_for": "recipient_limit",
+         *       "waits_until": "2026-01-31T21:00:00Z",
+         *       "resend_of": null,
+         *       "workflow_id": "room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b",
+         *       "temporal_url": "https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22",
+         *       "created_at": "2026-01-31T20:15:00Z",
+         *       "updated_at": "2026-01-31T20:15:02Z",
+         *       "sent_at": null,
+         *       "history": [
+         *         {
+         *           "number": 1,
+         *           "outcome": "temporary",
+         *           "answer": "452 4.2.2 The mailbox is full",
+         *           "started_at": "2026-01-31T20:15:01Z",
+         *           "ended_at": "2026-01-31T20:15:02Z"
+         *         }
+         *       ]
+         *     }
+         */
         Email: {
             id: components["schemas"]["ID"];
             kind: components["schemas"]["EmailKind"];
-            /** @description What it is about: a user, a verification, a reset, an invitation, or a report to somebody */
+            /** @description The ID of what it is about: a user, a verification, a reset, an invitation, or a report */
             subject_id: components["schemas"]["ID"];
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @description The account of the recipient; null without one, and when it is deleted
+             */
             user_id: string | null;
             state: components["schemas"]["EmailState"];
-            /** @description Why it was not sent */
+            /** @description Why it was not sent, or not yet; null otherwise */
             reason: (string & components["schemas"]["EmailReason"]) | null;
+            /** @description How often it was tried */
             attempts: number;
-            /** @description The mail server's, without addresses; empty once the email is sent */
+            /** @description The last refusal of the mail server, without addresses; empty once it is sent */
             last_answer: string;
-            /** @description null unless it waits */
+            /** @description What it waits for; null unless it waits */
             waits_for: (string & components["schemas"]["EmailWait"]) | null;
             /**
              * Format: date-time
@@ -3292,113 +5155,239 @@ export interface components {
             waits_until: string | null;
             /**
              * Format: uuid
-             * @description The email that was sent again by this one
+             * @description The email that an admin sent again by this one; null for others
              */
             resend_of: string | null;
+            /** @description The ID of the workflow that sends it */
             workflow_id: string;
+            /**
+             * Format: uri
+             * @description Where the Temporal UI shows the workflow
+             */
             temporal_url: string;
-            created_at: components["schemas"]["Time"];
-            updated_at: components["schemas"]["Time"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was queued
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When its state last changed
+             */
+            updated_at: string;
+            /**
+             * Format: date-time
+             * @description When the mail server took it; null if it was not sent
+             */
             sent_at: string | null;
-            /** @description All attempts to send it, the first one first; only where one email is answered */
-            history?: components["schemas"]["EmailAttempt"][];
+            /** @description All attempts to send it, the first one first; null in lists */
+            history: components["schemas"]["EmailAttempt"][] | null;
         };
         /**
-         * @description `recipient_limit`: the recipient has had as many emails as one address gets within an hour, or a day. The email goes out by itself
-         *     when there may be more.
+         * @description `recipient_limit`: the recipient has had as many emails as one address gets within an hour, or a day. The email
+         *     goes out by itself when there may be more.
          * @enum {string}
          */
         EmailWait: "recipient_limit";
+        /** @description An attempt to hand an email to the mail server */
         EmailAttempt: {
+            /** @description The number of the attempt, from 1 */
             number: number;
             /**
-             * @description `open`: it lasts, or its process ended in the middle within the last hour; after that it is `lost`. `temporary`, `later`, `unreachable`: to be tried again. `ambiguous`: the
-             *     server may have the email, and did not say so. `permanent`: refused for good. `cancelled`: there was nobody to send it to, or
-             *     nothing to say.
+             * @description `open`: it lasts, or its process ended in the middle within the last hour; after that it is `lost`.
+             *     `temporary`, `later`, `unreachable`: it failed, and another attempt follows. `ambiguous`: the server may
+             *     have the email, and did not say so. `permanent`: the server refused it for good. `cancelled`: the email had
+             *     no recipient or nothing to say any more.
              * @enum {string}
              */
             outcome: "open" | "sent" | "temporary" | "later" | "unreachable" | "ambiguous" | "permanent" | "cancelled" | "lost";
-            /** @description The mail server's, without addresses */
+            /** @description What the mail server said, without addresses; empty if it said nothing */
             answer: string;
-            started_at: components["schemas"]["Time"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it began
+             */
+            started_at: string;
+            /**
+             * Format: date-time
+             * @description When it ended; null while it is open
+             */
             ended_at: string | null;
         };
+        /**
+         * @description Whether emails are sent
+         * @example {
+         *       "paused_at": "2026-01-31T20:40:00Z",
+         *       "waiting": 12
+         *     }
+         */
         EmailPause: {
             /**
              * Format: date-time
-             * @description null while emails are sent
+             * @description Since when no emails are sent; null while they are
              */
             paused_at: string | null;
-            /** @description Emails that are still to be sent, paused or not */
+            /** @description How many emails are still to be sent, paused or not */
             waiting: number;
         };
-        /** @enum {string} */
+        /**
+         * @description What an admin did
+         * @enum {string}
+         */
         AuditAction: "user_suspended" | "user_reinstated" | "user_sessions_ended" | "admin_granted" | "admin_revoked" | "movie_created" | "movie_updated" | "movie_deleted" | "cleanup_started" | "cleanup_cancelled" | "room_restored" | "room_closed" | "room_reopened" | "private_room_read" | "message_removed" | "abuse_report_resolved" | "schedule_paused" | "schedule_resumed" | "schedule_triggered" | "schedule_backfilled" | "email_resent" | "email_cancelled" | "emails_paused" | "emails_resumed";
+        /**
+         * @description An entry of the audit log
+         * @example {
+         *       "id": "01993f7a-b5c6-77e8-99fa-1b2c3d4e5f60",
+         *       "actor": {
+         *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *         "username": "carol"
+         *       },
+         *       "action": "user_suspended",
+         *       "target_kind": "user",
+         *       "target_id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *       "details": {
+         *         "reason": "Spam",
+         *         "hide_content": true
+         *       },
+         *       "outcome": "done",
+         *       "created_at": "2026-01-31T20:30:00Z"
+         *     }
+         */
         AuditEntry: {
             id: components["schemas"]["ID"];
-            /** @description By the name at the time, which outlasts the account; null for an operator's command */
+            /** @description The admin, by the username at the time, which outlasts the account; null for an operator's command */
             actor: components["schemas"]["Person"] | null;
             action: components["schemas"]["AuditAction"];
-            /** @enum {string} */
+            /**
+             * @description To what kind of thing it was done
+             * @enum {string}
+             */
             target_kind: "user" | "movie" | "cleanup_run" | "room" | "message" | "abuse_report" | "schedule" | "email" | "email_pause";
             target_id: components["schemas"]["ID"];
-            details: {
-                [key: string]: unknown;
-            };
+            details: components["schemas"]["ActDetails"];
             /**
-             * @description An act on the service's own data is `done` when it is listed. An act on a schedule is listed before it is carried out:
-             *     `pending` for a minute at most, `failed` when it was refused, `unknown` when there was no answer or the process ended.
+             * @description An act on the service's own data is `done` when it is listed. An act on a schedule is listed before it is
+             *     carried out: `pending` for a minute at most, `failed` when it was refused, `unknown` when there was no
+             *     answer or the process ended.
              * @enum {string}
              */
             outcome: "pending" | "done" | "failed" | "unknown";
-            created_at: components["schemas"]["Time"];
+            /**
+             * Format: date-time
+             * @description When it was done
+             */
+            created_at: string;
         };
         /**
-         * @description What a policy removes, by age; a setting says after how long, or that it is off.
-         *     `inactive_participants`: who has not been seen. `old_messages`. `inactive_rooms`: archives rooms in which nothing happens;
-         *     an admin or the host can open them again. `archived_rooms`: deletes for good what that has archived, and what hosts have
-         *     deleted. `unverified_accounts`: never confirmed, and not used. `expired_tokens`, `ended_sessions`, `ended_invitations`,
-         *     `idempotency_keys`. `resolved_reports`: of abuse, with what was reported. `old_mails`: what became of emails, with the attempts. `started_events`: of the outbox.
-         *     `old_activity`: who was active on which day, and in which room when; the figures of days stay. `orphaned_files`: whose upload was never committed.
+         * @description What a policy removes, by age; a setting says after how long, or that it is off. `inactive_participants`: people
+         *     in rooms who have not been seen. `old_messages`: messages. `inactive_rooms`: archives rooms in which nothing
+         *     happens; an admin or the host can open them again. `archived_rooms`: deletes for good what that has archived,
+         *     and what hosts have deleted. `unverified_accounts`: accounts that were never confirmed, and not used.
+         *     `expired_tokens`, `ended_sessions`, `ended_invitations`, `idempotency_keys`: what their names say.
+         *     `resolved_reports`: resolved reports of abuse, with what was reported. `old_mails`: what became of emails, with
+         *     the attempts. `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which
+         *     room when; the figures of days stay. `orphaned_files`: files whose upload was never committed.
          * @enum {string}
          */
         Policy: "inactive_participants" | "old_messages" | "inactive_rooms" | "archived_rooms" | "unverified_accounts" | "expired_tokens" | "ended_sessions" | "ended_invitations" | "idempotency_keys" | "resolved_reports" | "old_mails" | "started_events" | "old_activity" | "orphaned_files";
+        /**
+         * @example {
+         *       "policies": [
+         *         "old_messages"
+         *       ],
+         *       "dry_run": true,
+         *       "older_than": "90d"
+         *     }
+         */
         StartCleanupRequest: {
-            /** @description All that are on unless said; one that is off is refused */
-            policies?: components["schemas"]["Policy"][];
+            /** @description What to apply; without it, all policies that are on. One that is off is refused. */
+            policies?: components["schemas"]["Policy"][] | null;
             /**
-             * @description Count, name some, and remove nothing
+             * @description Whether to count, name some, and remove nothing
              * @default false
              */
-            dry_run?: boolean;
+            dry_run?: boolean | null;
             /**
-             * @description In place of the policies' own ages: seconds, minutes, hours or days; an hour at least
-             * @example 90d
+             * @description The age in place of the policies' own ones: a number of seconds (s), minutes (m), hours (h) or days (d), at
+             *     least an hour
              */
-            older_than?: string;
+            older_than?: string | null;
         };
+        /**
+         * @description Where to follow a run of the clean-up
+         * @example {
+         *       "run_id": "01993f7b-c6d7-78f9-aafb-2c3d4e5f6071",
+         *       "status_url": "https://party.example/api/admin/cleanup/runs/01993f7b-c6d7-78f9-aafb-2c3d4e5f6071",
+         *       "temporal_url": "https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22"
+         *     }
+         */
         CleanupStarted: {
             run_id: components["schemas"]["ID"];
+            /**
+             * Format: uri
+             * @description Where this API answers how far the run is
+             */
             status_url: string;
+            /**
+             * Format: uri
+             * @description Where the Temporal UI shows the run
+             */
             temporal_url: string;
         };
+        /**
+         * @description A run of the clean-up
+         * @example {
+         *       "id": "01993f7b-c6d7-78f9-aafb-2c3d4e5f6071",
+         *       "trigger": "admin",
+         *       "started_by": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *       "policies": [
+         *         "old_messages",
+         *         "expired_tokens"
+         *       ],
+         *       "dry_run": false,
+         *       "older_than": null,
+         *       "state": "running",
+         *       "policy": "expired_tokens",
+         *       "counts": {
+         *         "old_messages": 1200,
+         *         "expired_tokens": 31
+         *       },
+         *       "samples": {},
+         *       "errors": {},
+         *       "created_at": "2026-01-31T03:00:00Z",
+         *       "started_at": "2026-01-31T03:00:01Z",
+         *       "cancelled_at": null,
+         *       "finished_at": null,
+         *       "temporal_url": "https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22"
+         *     }
+         */
         CleanupRun: {
             id: components["schemas"]["ID"];
-            /** @enum {string} */
+            /**
+             * @description What started it
+             * @enum {string}
+             */
             trigger: "schedule" | "admin";
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @description The admin who started it; null for the schedule's, and when the account is deleted
+             */
             started_by: string | null;
+            /** @description What it applies */
             policies: components["schemas"]["Policy"][];
+            /** @description Whether it only counts, and removes nothing */
             dry_run: boolean;
-            /** @description In place of the policies' own ages, such as 2160h0m0s */
+            /** @description The age in place of the policies' own ones, such as `2160h0m0s`; null for those */
             older_than: string | null;
-            /** @enum {string} */
+            /**
+             * @description Where it stands. A `failed` run could not apply at least one policy; it has applied the others.
+             * @enum {string}
+             */
             state: "queued" | "running" | "completed" | "failed" | "cancelled";
-            /** @description The one that is applied now */
+            /** @description The policy that is applied now; null before and after */
             policy: (string & components["schemas"]["Policy"]) | null;
-            /** @description Rows or files removed so far for each policy; archived for `inactive_rooms` */
+            /** @description How many rows or files each policy has removed so far; `inactive_rooms` counts archived rooms */
             counts: {
                 [key: string]: number;
             };
@@ -3406,117 +5395,370 @@ export interface components {
             samples: {
                 [key: string]: string[];
             };
-            /** @description What stopped a policy */
+            /** @description What stopped a policy, for each that was stopped */
             errors: {
                 [key: string]: string;
             };
-            created_at: components["schemas"]["Time"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was requested
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it began; null before that
+             */
             started_at: string | null;
             /**
              * Format: date-time
-             * @description When it was told to stop
+             * @description When an admin told it to stop; null otherwise
              */
             cancelled_at: string | null;
-            /** Format: date-time */
-            finished_at: string | null;
-            temporal_url: string;
-        };
-        ScheduleNote: {
-            /** @description Why; operators see it */
-            note: string;
-        };
-        ScheduleBackfill: {
-            start: components["schemas"]["Time"];
             /**
              * Format: date-time
-             * @description 31 days after start at most, and not in the future
+             * @description When it ended; null before that
+             */
+            finished_at: string | null;
+            /**
+             * Format: uri
+             * @description Where the Temporal UI shows it
+             */
+            temporal_url: string;
+        };
+        /**
+         * @example {
+         *       "note": "The database is being moved"
+         *     }
+         */
+        ScheduleNote: {
+            /** @description The reason, for operators */
+            note: string;
+        };
+        /**
+         * @example {
+         *       "start": "2026-01-01T00:00:00Z",
+         *       "end": "2026-01-08T00:00:00Z"
+         *     }
+         */
+        ScheduleBackfill: {
+            /**
+             * Format: date-time
+             * @description The first moment of the period
+             */
+            start: string;
+            /**
+             * Format: date-time
+             * @description The end of the period, at most 31 days after the start and not in the future
              */
             end: string;
         };
+        /** @description A run that a schedule started */
         ScheduledRun: {
-            scheduled_at: components["schemas"]["Time"];
-            started_at: components["schemas"]["Time"];
+            /**
+             * Format: date-time
+             * @description When it was due
+             */
+            scheduled_at: string;
+            /**
+             * Format: date-time
+             * @description When it began
+             */
+            started_at: string;
+            /** @description The ID of its workflow */
             workflow_id: string;
+            /** @description The ID that Temporal gave the run, or empty */
             run_id: string;
+            /**
+             * Format: uri
+             * @description Where the Temporal UI shows it
+             */
             temporal_url: string;
         };
+        /**
+         * @description A schedule
+         * @example {
+         *       "id": "cleanup",
+         *       "paused": false,
+         *       "note": "",
+         *       "recent_runs": [
+         *         {
+         *           "scheduled_at": "2026-01-31T03:00:00Z",
+         *           "started_at": "2026-01-31T03:00:00Z",
+         *           "workflow_id": "cleanup-2026-01-31T03:00:00Z",
+         *           "run_id": "01993f7b-d7e8-79fa-bb0c-3d4e5f607182",
+         *           "temporal_url": "https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup-2026-01-31T03:00:00Z%22"
+         *         }
+         *       ],
+         *       "next_runs": [
+         *         "2026-02-01T03:00:00Z"
+         *       ]
+         *     }
+         */
         Schedule: {
+            /** @description Its name */
             id: string;
+            /** @description Whether it starts nothing */
             paused: boolean;
+            /** @description Why it was last paused or resumed; empty if it never was */
             note: string;
-            /** @description Ten at most, the latest first */
+            /** @description The latest ten runs, the latest first */
             recent_runs: components["schemas"]["ScheduledRun"][];
-            /** @description Ten at most; while it is paused, when it would */
+            /** @description When the next ten runs are due; while it is paused, when they would be */
             next_runs: components["schemas"]["Time"][];
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "id": "cleanup",
+         *         "paused": false,
+         *         "note": "",
+         *         "recent_runs": [
+         *           {
+         *             "scheduled_at": "2026-01-31T03:00:00Z",
+         *             "started_at": "2026-01-31T03:00:00Z",
+         *             "workflow_id": "cleanup-2026-01-31T03:00:00Z",
+         *             "run_id": "01993f7b-d7e8-79fa-bb0c-3d4e5f607182",
+         *             "temporal_url": "https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup-2026-01-31T03:00:00Z%22"
+         *           }
+         *         ],
+         *         "next_runs": [
+         *           "2026-02-01T03:00:00Z"
+         *         ]
+         *       }
+         *     }
+         */
         ScheduleAnswer: {
             data: components["schemas"]["Schedule"];
         };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "id": "cleanup",
+         *           "paused": false,
+         *           "note": "",
+         *           "recent_runs": [
+         *             {
+         *               "scheduled_at": "2026-01-31T03:00:00Z",
+         *               "started_at": "2026-01-31T03:00:00Z",
+         *               "workflow_id": "cleanup-2026-01-31T03:00:00Z",
+         *               "run_id": "01993f7b-d7e8-79fa-bb0c-3d4e5f607182",
+         *               "temporal_url": "https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup-2026-01-31T03:00:00Z%22"
+         *             }
+         *           ],
+         *           "next_runs": [
+         *             "2026-02-01T03:00:00Z"
+         *           ]
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
         ScheduleList: {
+            /** @description All schedules */
             data: components["schemas"]["Schedule"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
+        /**
+         * @description A room that the clean-up has archived
+         * @example {
+         *       "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *       "name": "Silent Sunday",
+         *       "host_username": "carol",
+         *       "retired_at": "2026-01-31T03:00:05Z",
+         *       "deleted_from": "2026-05-01T03:00:05Z"
+         *     }
+         */
         RetiredRoom: {
             id: components["schemas"]["ID"];
-            name: string;
+            name: components["schemas"]["RoomName"];
+            /** @description The username of its host; null without a host */
             host_username: string | null;
-            retired_at: components["schemas"]["Time"];
             /**
              * Format: date-time
-             * @description The first run after that deletes it; null while that policy is off
+             * @description When it was archived
+             */
+            retired_at: string;
+            /**
+             * Format: date-time
+             * @description When it may be deleted; the first run after that does it. It is null while that policy is off.
              */
             deleted_from: string | null;
         };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *           "name": "Silent Sunday",
+         *           "host_username": "carol",
+         *           "retired_at": "2026-01-31T03:00:05Z",
+         *           "deleted_from": "2026-05-01T03:00:05Z"
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
         RetiredRoomList: {
+            /** @description The rooms of this page */
             data: components["schemas"]["RetiredRoom"][];
-            next_cursor: string | null;
+            next_cursor: components["schemas"]["NextCursor"];
         };
-        /** @enum {string} */
+        /**
+         * @description What a report is about
+         * @enum {string}
+         */
         ReportKind: "cleanup" | "activity";
+        /**
+         * @description A report for operators
+         * @example {
+         *       "id": "01993f7c-e8f9-7a0b-8c1d-4e5f60718293",
+         *       "kind": "activity",
+         *       "run_id": null,
+         *       "period_start": "2026-01-19T00:00:00Z",
+         *       "period_end": "2026-01-26T00:00:00Z",
+         *       "page_url": "https://party.example/reports#token=c2lnbmVk",
+         *       "data": {
+         *         "every": "week",
+         *         "from": "2026-01-19",
+         *         "to": "2026-01-25",
+         *         "counted_since": null,
+         *         "figures": {
+         *           "new_users": 12,
+         *           "active_users": 40,
+         *           "returning_users": 28,
+         *           "rooms_opened": 9,
+         *           "participants": 85,
+         *           "minutes_together": 5400,
+         *           "messages": 1200,
+         *           "invitations_sent": 14,
+         *           "invitations_accepted": 10,
+         *           "emails_sent": 60,
+         *           "emails_failed": 1,
+         *           "avatars": 7,
+         *           "removed": 31
+         *         },
+         *         "previous": {
+         *           "new_users": 12,
+         *           "active_users": 40,
+         *           "returning_users": 28,
+         *           "rooms_opened": 9,
+         *           "participants": 85,
+         *           "minutes_together": 5400,
+         *           "messages": 1200,
+         *           "invitations_sent": 14,
+         *           "invitations_accepted": 10,
+         *           "emails_sent": 60,
+         *           "emails_failed": 1,
+         *           "avatars": 7,
+         *           "removed": 31
+         *         },
+         *         "removed_by": {
+         *           "expired_tokens": 31
+         *         },
+         *         "days": [
+         *           {
+         *             "day": "2026-01-19",
+         *             "figures": {
+         *               "new_users": 12,
+         *               "active_users": 40,
+         *               "returning_users": 28,
+         *               "rooms_opened": 9,
+         *               "participants": 85,
+         *               "minutes_together": 5400,
+         *               "messages": 1200,
+         *               "invitations_sent": 14,
+         *               "invitations_accepted": 10,
+         *               "emails_sent": 60,
+         *               "emails_failed": 1,
+         *               "avatars": 7,
+         *               "removed": 31
+         *             }
+         *           }
+         *         ]
+         *       },
+         *       "created_at": "2026-01-26T06:00:00Z"
+         *     }
+         */
         Report: {
             id: components["schemas"]["ID"];
             kind: components["schemas"]["ReportKind"];
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @description The run of the clean-up; null for other reports
+             */
             run_id: string | null;
-            period_start: components["schemas"]["Time"];
-            period_end: components["schemas"]["Time"];
-            /** @description Where people can look at an activity report; whoever has the address can */
+            /**
+             * Format: date-time
+             * @description The first moment that it covers
+             */
+            period_start: string;
+            /**
+             * Format: date-time
+             * @description The moment after the last one that it covers
+             */
+            period_end: string;
+            /**
+             * Format: uri
+             * @description The page of an activity report, which whoever has the address can read; null for other reports
+             */
             page_url: string | null;
-            /** @description An ActivityReport, or for a clean-up what the run was and did */
+            /** @description An ActivityReport or a CleanupReport, by `kind` */
             data: components["schemas"]["ActivityReport"] | components["schemas"]["CleanupReport"];
-            created_at: components["schemas"]["Time"];
+            /**
+             * Format: date-time
+             * @description When it was made
+             */
+            created_at: string;
         };
+        /** @description What a run of the clean-up was and did */
         CleanupReport: {
-            /** @enum {string} */
+            /**
+             * @description What started the run
+             * @enum {string}
+             */
             trigger: "schedule" | "admin";
+            /** @description Whether it only counted, and removed nothing */
             dry_run: boolean;
+            /** @description What it applied */
             policies: components["schemas"]["Policy"][];
-            /** @enum {string} */
+            /**
+             * @description How it ended
+             * @enum {string}
+             */
             state: "completed" | "failed" | "cancelled";
+            /** @description How many rows or files each policy removed; `inactive_rooms` counts archived rooms */
             counts: {
                 [key: string]: number;
             };
+            /** @description What stopped a policy, for each that was stopped; null if none was */
             errors: {
                 [key: string]: string;
             } | null;
+            /** @description At most ten IDs of what a dry run counted for each policy; of a participant, the room's and the user's */
             samples: {
                 [key: string]: string[];
             };
             /**
              * Format: int64
-             * @description 0 for the policies' own ages
+             * @description The age in seconds in place of the policies' own ones; 0 for those
              */
             older_than_s: number;
         };
         /**
-         * @description Days are those of UTC. What happened is counted when a day is over, and stays counted when it is removed after that. Accounts
-         *     that are gone by then are not.
+         * @description What happened on the service. Days are those of UTC. What happened is counted when a day is over, and stays
+         *     counted when it is removed after that. Accounts that are gone by then are not counted.
          */
         ActivityReport: {
-            /** @enum {string} */
+            /**
+             * @description How long its period is
+             * @enum {string}
+             */
             every: "week" | "month";
-            /** Format: date */
+            /**
+             * Format: date
+             * @description The first day
+             */
             from: string;
             /**
              * Format: date
@@ -3528,36 +5770,46 @@ export interface components {
              * @description The first day that was counted, when the period began before it; null when the whole period was
              */
             counted_since: string | null;
-            /** @description Of the days that were counted; null when none was */
+            /** @description The figures of the days that were counted; null when none was */
             figures: components["schemas"]["ActivityFigures"] | null;
-            /** @description Of the period before; null when not everything is known of it then */
+            /** @description The figures of the period before; null when not all of its days were counted */
             previous: components["schemas"]["ActivityFigures"] | null;
-            /** @description `removed` by policy; null as `figures` is */
+            /** @description What `removed` is made of, by policy; null when `figures` is */
             removed_by: {
                 [key: string]: number;
             } | null;
-            /** @description Every one, also those with nothing */
+            /** @description Every day of the period, those without anything included */
             days: {
-                /** Format: date */
+                /**
+                 * Format: date
+                 * @description The day
+                 */
                 day: string;
-                /** @description null for a day before counting began */
+                /** @description The figures of the day; null for a day before counting began */
                 figures: components["schemas"]["ActivityFigures"] | null;
             }[];
         };
+        /** @description What happened in a time */
         ActivityFigures: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Accounts that were created
+             */
             new_users: number;
             /**
              * Format: int64
-             * @description Who were in a room or wrote a message; in a period each counts once
+             * @description Accounts that were in a room or wrote a message; in a period each counts once
              */
             active_users: number;
             /**
              * Format: int64
-             * @description Active ones whose account is older than the day, or the period
+             * @description Active accounts that are older than the day, or the period
              */
             returning_users: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Rooms that were opened
+             */
             rooms_opened: number;
             /**
              * Format: int64
@@ -3566,53 +5818,102 @@ export interface components {
             participants: number;
             /**
              * Format: int64
-             * @description Of each person while somebody else was present in the room with them, added up
+             * @description The minutes of each person while somebody else was present in the room with them, added up
              */
             minutes_together: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Messages that were posted
+             */
             messages: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Invitations that were sent
+             */
             invitations_sent: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Invitations that were accepted
+             */
             invitations_accepted: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Emails that mail servers took
+             */
             emails_sent: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Emails that could not be sent
+             */
             emails_failed: number;
             /**
              * Format: int64
-             * @description That were published
+             * @description Avatars that were published
              */
             avatars: number;
             /**
              * Format: int64
-             * @description Rows and files that clean-up removed; rooms that it archived
+             * @description Rows and files that the clean-up removed, and rooms that it archived
              */
             removed: number;
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "html": "<main><h1>19 to 25 January 2026</h1></main>",
+         *         "csv": "day,new_users\r\n2026-01-19,12\r\n",
+         *         "filename": "activity-2026-01-19.csv"
+         *       }
+         *     }
+         */
         ReportViewAnswer: {
+            /** @description An activity report to show and to keep */
             data: {
                 /** @description A `main` element, for a page with this service's /assets/report.css */
                 html: string;
-                /** @description The table of days, RFC 4180 */
+                /** @description The table of days, as in RFC 4180 */
                 csv: string;
-                /** @example activity-2026-02-23.csv */
+                /** @description A name for the file with the table */
                 filename: string;
             };
         };
+        /**
+         * @description What went wrong, as in RFC 9457
+         * @example {
+         *       "type": "https://party.example/problems#invalid_request",
+         *       "title": "The request is not valid",
+         *       "status": 400,
+         *       "code": "invalid_request",
+         *       "detail": "The request is not valid: name.",
+         *       "request_id": "01993f7e-0a1b-7c2d-8e3f-607182930415",
+         *       "errors": [
+         *         {
+         *           "field": "name",
+         *           "code": "too_short",
+         *           "message": "minimum string length is 1"
+         *         }
+         *       ]
+         *     }
+         */
         Problem: {
             /**
              * Format: uri
-             * @description The address of a page that explains the code:
+             * @description The address of a page that explains the code
              */
             type: string;
+            /** @description What the code means, the same each time */
             title: string;
+            /** @description The status of the answer */
             status: number;
+            /** @description What is wrong with this request, for people */
             detail?: string;
             code: components["schemas"]["ProblemCode"];
-            /** @description Quote it when asking for help */
+            /**
+             * Format: uuid
+             * @description The `X-Request-Id` of the answer, for questions to the operator
+             */
             request_id?: string;
-            /** @description The first 20 that were found */
+            /** @description The first 20 parameters and properties that are wrong */
             errors?: components["schemas"]["FieldProblem"][];
             /** @description Figures that belong to the code, such as `rooms` of `movie_in_use` */
             details?: {
@@ -3624,171 +5925,1389 @@ export interface components {
          * @enum {string}
          */
         ProblemCode: "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "command_id_reused" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "movie_without_stream" | "muted" | "not_found" | "not_participant" | "not_ready" | "nothing_playing" | "nothing_to_play" | "origin_not_allowed" | "own_role" | "playback_busy" | "playback_stale" | "precondition_failed" | "queue_full" | "queue_full_of_yours" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_invitations" | "too_many_reports" | "unauthenticated" | "unavailable" | "unknown_item" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "username_taken" | "wrong_password";
+        /** @description A parameter, or a property of the body, that is wrong */
         FieldProblem: {
-            /** @description Dotted path in the body, or the parameter's name; what is longer is cut */
+            /** @description The parameter's name, or the path of the property with dots; cut after 200 characters */
             field: string;
             /**
-             * @description Stable, for programs: `required`, `type`, `enum`, `pattern`, `format`, `range`, `too_short`, `too_long`, `too_many`,
-             *     `minItems`, `maxItems`, `uniqueItems`, `minProperties`, `nullable`, `unknown`, `malformed`, `blank`,
-             *     `control_character`, `line_break`, `bidi_control`, `invisible_character`, `combining_mark`, `encoding`, `duplicate`,
-             *     `characters`, `name`, `common`, `email`, `address`, `reserved`, `taken`, `past`, `too_late`, `wrong`, `conflict`, or another.
+             * @description Stable, for programs: `required`, `type`, `enum`, `pattern`, `format`, `range`, `too_short`, `too_long`,
+             *     `too_many`, `minItems`, `maxItems`, `uniqueItems`, `minProperties`, `nullable`, `unknown`, `malformed`,
+             *     `blank`, `control_character`, `line_break`, `bidi_control`, `invisible_character`, `combining_mark`,
+             *     `encoding`, `duplicate`, `characters`, `name`, `common`, `email`, `address`, `reserved`, `taken`, `past`,
+             *     `too_late`, `wrong`, `conflict`, or another.
              */
             code: string;
+            /** @description What is wrong with it, for people */
             message: string;
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "user": {
+         *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "username": "carol",
+         *           "email": "carol@example.org",
+         *           "email_verified": true,
+         *           "pending_email": null,
+         *           "display_name": "Carol",
+         *           "language": "en",
+         *           "is_admin": false,
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           },
+         *           "created_at": "2026-01-10T18:00:00Z",
+         *           "updated_at": "2026-01-12T09:30:00Z"
+         *         },
+         *         "access_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwMTk5M2Y2ZSJ9.dGhlLXNpZ25hdHVyZQ",
+         *         "refresh_token": "q3Jf0T9vXw2LrZc8yN5hB1sKdM7uE4aG6pVtRiYoCxk",
+         *         "expires_in": 900
+         *       }
+         *     }
+         */
         SignedInAnswer: {
             data: components["schemas"]["SignedIn"];
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "account": {
+         *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "username": "carol",
+         *           "email": "carol@example.org",
+         *           "email_verified": true,
+         *           "pending_email": null,
+         *           "display_name": "Carol",
+         *           "language": "en",
+         *           "is_admin": false,
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           },
+         *           "created_at": "2026-01-10T18:00:00Z",
+         *           "updated_at": "2026-01-12T09:30:00Z"
+         *         },
+         *         "invitations_refused": false,
+         *         "sessions": [
+         *           {
+         *             "id": "01993f6e-9a10-7d55-b0c1-2e3f40516273",
+         *             "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+         *             "signed_in_at": "2026-01-31T19:58:00Z",
+         *             "last_used_at": "2026-01-31T20:13:00Z",
+         *             "expires_at": "2026-05-01T20:13:00Z",
+         *             "ended_at": null,
+         *             "current": true
+         *           }
+         *         ],
+         *         "addresses": [
+         *           {
+         *             "email": "carol@example.org",
+         *             "former": null,
+         *             "asked_at": "2026-01-10T18:00:00Z",
+         *             "used_at": "2026-01-10T18:05:00Z",
+         *             "expires_at": "2026-01-17T18:00:00Z"
+         *           }
+         *         ],
+         *         "password_resets": [
+         *           {
+         *             "asked_at": "2026-01-12T09:00:00Z",
+         *             "used_at": "2026-01-12T09:04:00Z",
+         *             "expires_at": "2026-01-12T09:30:00Z"
+         *           }
+         *         ],
+         *         "emails": [
+         *           {
+         *             "kind": "welcome",
+         *             "state": "sent",
+         *             "attempts": 1,
+         *             "last_answer": "",
+         *             "created_at": "2026-01-10T18:00:00Z",
+         *             "sent_at": "2026-01-10T18:00:01Z"
+         *           }
+         *         ],
+         *         "rooms": [
+         *           {
+         *             "role": "host",
+         *             "joined": true,
+         *             "unread": 3,
+         *             "last_message_at": "2026-01-31T20:15:00Z",
+         *             "room": {
+         *               "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *               "name": "Silent Sunday",
+         *               "description": "A silent movie every Sunday.",
+         *               "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *               "host": {
+         *                 "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *                 "username": "carol"
+         *               },
+         *               "visibility": "public",
+         *               "capacity": 10,
+         *               "participants": 2,
+         *               "slow_mode_seconds": 0,
+         *               "control": "moderators",
+         *               "queue": "everyone",
+         *               "queue_order": "manual",
+         *               "wait_policy": "auto",
+         *               "state": "open",
+         *               "closed": false,
+         *               "created_at": "2026-01-31T19:00:00Z",
+         *               "updated_at": "2026-01-31T19:00:00Z"
+         *             }
+         *           }
+         *         ],
+         *         "memberships": [
+         *           {
+         *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *             "role": "host",
+         *             "since": "2026-01-31T19:00:00Z"
+         *           }
+         *         ],
+         *         "presence": [
+         *           {
+         *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *             "joined_at": "2026-01-31T19:00:00Z",
+         *             "last_seen_at": "2026-01-31T20:15:00Z",
+         *             "present_since": "2026-01-31T19:58:00Z"
+         *           }
+         *         ],
+         *         "read_markers": [
+         *           {
+         *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *             "message_id": "01993f76-7182-73a4-95c6-d7e8f90a1b2c",
+         *             "read_at": "2026-01-31T20:14:00Z"
+         *           }
+         *         ],
+         *         "queue_items": [
+         *           {
+         *             "id": "01993f7e-0a1b-7c2d-8e3f-405162738496",
+         *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *             "movie_id": null,
+         *             "title": "Faust",
+         *             "stream_url": "https://films.example/faust.webm",
+         *             "created_at": "2026-01-31T20:15:00Z"
+         *           }
+         *         ],
+         *         "queue_votes": [
+         *           {
+         *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *             "item_id": "01993f7e-0a1b-7c2d-8e3f-405162738496",
+         *             "created_at": "2026-01-31T20:15:00Z"
+         *           }
+         *         ],
+         *         "stays": [
+         *           {
+         *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *             "started_at": "2026-01-31T19:00:00Z",
+         *             "ended_at": "2026-01-31T20:15:00Z"
+         *           }
+         *         ],
+         *         "active_days": [
+         *           "2026-01-31"
+         *         ],
+         *         "messages": [
+         *           {
+         *             "id": "01993f76-7182-73a4-95c6-d7e8f90a1b2c",
+         *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *             "body": "Shall we begin?",
+         *             "reply_to_id": null,
+         *             "created_at": "2026-01-31T20:14:00Z",
+         *             "edited_at": null,
+         *             "deleted": false
+         *           }
+         *         ],
+         *         "invitations": [
+         *           {
+         *             "id": "01993f75-6071-7293-84b5-c6d7e8f90a1b",
+         *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *             "email": "erin@example.org",
+         *             "state": "open",
+         *             "delivery": {
+         *               "state": "sending",
+         *               "reason": "mailbox_full"
+         *             },
+         *             "inviter": {
+         *               "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *               "username": "carol"
+         *             },
+         *             "expires_at": "2026-02-07T20:15:00Z",
+         *             "answered_at": null,
+         *             "created_at": "2026-01-31T20:15:00Z"
+         *           }
+         *         ],
+         *         "accepted_invitations": [
+         *           {
+         *             "room_id": "01993f7d-f90a-7b1c-9d2e-5f6071829304",
+         *             "answered_at": "2026-01-20T18:00:00Z"
+         *           }
+         *         ],
+         *         "received_invitations": [
+         *           {
+         *             "room_id": "01993f7d-f90a-7b1c-9d2e-5f6071829304",
+         *             "state": "accepted",
+         *             "created_at": "2026-01-19T18:00:00Z",
+         *             "expires_at": "2026-01-26T18:00:00Z",
+         *             "answered_at": "2026-01-20T18:00:00Z"
+         *           }
+         *         ],
+         *         "bans": [
+         *           {
+         *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *             "user_id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *             "reason": "Advertisements in every message",
+         *             "until": "2026-02-07T20:15:00Z",
+         *             "created_at": "2026-01-31T20:15:00Z"
+         *           }
+         *         ],
+         *         "mutes": [],
+         *         "received_bans": [],
+         *         "received_mutes": [
+         *           {
+         *             "room_id": "01993f7d-f90a-7b1c-9d2e-5f6071829304",
+         *             "reason": "",
+         *             "until": "2026-01-20T19:00:00Z",
+         *             "created_at": "2026-01-20T18:30:00Z"
+         *           }
+         *         ],
+         *         "acts": [
+         *           {
+         *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *             "action": "banned",
+         *             "user_id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *             "details": {
+         *               "until": "2026-02-07T20:15:00Z",
+         *               "reason": "Advertisements in every message"
+         *             },
+         *             "created_at": "2026-01-31T20:15:00Z"
+         *           }
+         *         ],
+         *         "received_acts": [],
+         *         "admin_acts": [],
+         *         "account_acts": [],
+         *         "abuse_reports": [
+         *           {
+         *             "id": "01993f78-93a4-75c6-b7e8-f90a1b2c3d4e",
+         *             "kind": "spam",
+         *             "target": {
+         *               "kind": "message",
+         *               "id": "01993f77-8293-74b5-a6d7-e8f90a1b2c3d"
+         *             },
+         *             "text": "The same advertisement in every room",
+         *             "created_at": "2026-01-31T20:20:00Z"
+         *           }
+         *         ],
+         *         "avatars": [
+         *           {
+         *             "version": 3,
+         *             "status": "ready",
+         *             "reason": null,
+         *             "published_at": "2026-01-31T20:15:03Z",
+         *             "created_at": "2026-01-31T20:15:00Z"
+         *           }
+         *         ],
+         *         "exported_at": "2026-01-31T20:16:00Z"
+         *       }
+         *     }
+         */
         ExportAnswer: {
             data: components["schemas"]["Export"];
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "status": "ok",
+         *         "database": "connected",
+         *         "redis": "connected",
+         *         "temporal": "connected",
+         *         "bucket": "connected"
+         *       }
+         *     }
+         */
         HealthAnswer: {
             data: components["schemas"]["Health"];
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "run_id": "01993f7b-c6d7-78f9-aafb-2c3d4e5f6071",
+         *         "status_url": "https://party.example/api/admin/cleanup/runs/01993f7b-c6d7-78f9-aafb-2c3d4e5f6071",
+         *         "temporal_url": "https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22"
+         *       }
+         *     }
+         */
         CleanupStartedAnswer: {
             data: components["schemas"]["CleanupStarted"];
         };
+        /**
+         * @example {
+         *       "_cached": true,
+         *       "data": {
+         *         "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *         "title": "Nosferatu",
+         *         "year": 1922,
+         *         "runtime_minutes": 94,
+         *         "description": "A clerk travels to the castle of a count.",
+         *         "genres": [
+         *           "horror"
+         *         ],
+         *         "poster_url": "https://movies.example/nosferatu.jpg",
+         *         "stream_url": null,
+         *         "duration_ms": 5640123,
+         *         "subtitles": [],
+         *         "archived": false,
+         *         "created_at": "2026-01-05T12:00:00Z",
+         *         "updated_at": "2026-01-05T12:00:00Z"
+         *       }
+         *     }
+         */
         CachedMovieAnswer: {
             _cached: components["schemas"]["Cached"];
             data: components["schemas"]["Movie"];
         };
+        /**
+         * @example {
+         *       "_cached": true,
+         *       "data": {
+         *         "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *         "name": "Silent Sunday",
+         *         "description": "A silent movie every Sunday.",
+         *         "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *         "host": {
+         *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "username": "carol"
+         *         },
+         *         "visibility": "public",
+         *         "capacity": 10,
+         *         "participants": 2,
+         *         "slow_mode_seconds": 0,
+         *         "control": "moderators",
+         *         "queue": "everyone",
+         *         "queue_order": "manual",
+         *         "wait_policy": "auto",
+         *         "state": "open",
+         *         "closed": false,
+         *         "created_at": "2026-01-31T19:00:00Z",
+         *         "updated_at": "2026-01-31T19:00:00Z"
+         *       }
+         *     }
+         */
         CachedRoomAnswer: {
             _cached: components["schemas"]["Cached"];
             data: components["schemas"]["Room"];
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *         "username": "carol",
+         *         "email": "carol@example.org",
+         *         "email_verified": true,
+         *         "pending_email": null,
+         *         "display_name": "Carol",
+         *         "language": "en",
+         *         "is_admin": false,
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         },
+         *         "created_at": "2026-01-10T18:00:00Z",
+         *         "updated_at": "2026-01-12T09:30:00Z"
+         *       }
+         *     }
+         */
         AccountAnswer: {
             data: components["schemas"]["Account"];
         };
+        /**
+         * @example {
+         *       "_cached": true,
+         *       "data": {
+         *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *         "username": "carol",
+         *         "display_name": "Carol",
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         },
+         *         "created_at": "2026-01-10T18:00:00Z"
+         *       }
+         *     }
+         */
         ProfileAnswer: {
             _cached: components["schemas"]["Cached"];
             data: components["schemas"]["Profile"];
         };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           },
+         *           "created_at": "2026-01-10T18:00:00Z"
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
         ProfileList: {
+            /** @description The accounts of this page */
             data: components["schemas"]["Profile"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "status": "processing",
+         *         "step": "rendering",
+         *         "reason": null,
+         *         "version": 3,
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         },
+         *         "created_at": "2026-01-31T20:15:00Z",
+         *         "updated_at": "2026-01-31T20:15:01Z"
+         *       }
+         *     }
+         */
         AvatarAnswer: {
             data: components["schemas"]["AvatarUpload"];
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *         "title": "Nosferatu",
+         *         "year": 1922,
+         *         "runtime_minutes": 94,
+         *         "description": "A clerk travels to the castle of a count.",
+         *         "genres": [
+         *           "horror"
+         *         ],
+         *         "poster_url": "https://movies.example/nosferatu.jpg",
+         *         "stream_url": null,
+         *         "duration_ms": 5640123,
+         *         "subtitles": [],
+         *         "archived": false,
+         *         "created_at": "2026-01-05T12:00:00Z",
+         *         "updated_at": "2026-01-05T12:00:00Z"
+         *       }
+         *     }
+         */
         MovieAnswer: {
             data: components["schemas"]["Movie"];
         };
+        /**
+         * @example {
+         *       "_cached": true,
+         *       "data": [
+         *         {
+         *           "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *           "title": "Nosferatu",
+         *           "year": 1922,
+         *           "runtime_minutes": 94,
+         *           "description": "A clerk travels to the castle of a count.",
+         *           "genres": [
+         *             "horror"
+         *           ],
+         *           "poster_url": "https://movies.example/nosferatu.jpg",
+         *           "stream_url": null,
+         *           "duration_ms": 5640123,
+         *           "subtitles": [],
+         *           "archived": false,
+         *           "created_at": "2026-01-05T12:00:00Z",
+         *           "updated_at": "2026-01-05T12:00:00Z"
+         *         }
+         *       ],
+         *       "next_cursor": "AZk_d4KTdLWm1-j5ChssPQ"
+         *     }
+         */
         MovieList: {
             _cached: components["schemas"]["Cached"];
+            /** @description The movies of this page */
             data: components["schemas"]["Movie"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
+        /**
+         * @example {
+         *       "_cached": true,
+         *       "data": [
+         *         {
+         *           "genre": "horror",
+         *           "movies": 12
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
         GenreList: {
             _cached: components["schemas"]["Cached"];
+            /** @description The genres, those of the most movies first */
             data: components["schemas"]["GenreCount"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *         "name": "Silent Sunday",
+         *         "description": "A silent movie every Sunday.",
+         *         "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *         "host": {
+         *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "username": "carol"
+         *         },
+         *         "visibility": "public",
+         *         "capacity": 10,
+         *         "participants": 2,
+         *         "slow_mode_seconds": 0,
+         *         "control": "moderators",
+         *         "queue": "everyone",
+         *         "queue_order": "manual",
+         *         "wait_policy": "auto",
+         *         "state": "open",
+         *         "closed": false,
+         *         "created_at": "2026-01-31T19:00:00Z",
+         *         "updated_at": "2026-01-31T19:00:00Z"
+         *       }
+         *     }
+         */
         RoomAnswer: {
             data: components["schemas"]["Room"];
         };
+        /**
+         * @example {
+         *       "_cached": true,
+         *       "data": [
+         *         {
+         *           "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *           "name": "Silent Sunday",
+         *           "description": "A silent movie every Sunday.",
+         *           "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *           "host": {
+         *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *             "username": "carol"
+         *           },
+         *           "visibility": "public",
+         *           "capacity": 10,
+         *           "participants": 2,
+         *           "slow_mode_seconds": 0,
+         *           "control": "moderators",
+         *           "queue": "everyone",
+         *           "queue_order": "manual",
+         *           "wait_policy": "auto",
+         *           "state": "open",
+         *           "closed": false,
+         *           "created_at": "2026-01-31T19:00:00Z",
+         *           "updated_at": "2026-01-31T19:00:00Z"
+         *         }
+         *       ],
+         *       "next_cursor": "AZk_d4KTdLWm1-j5ChssPQ"
+         *     }
+         */
         RoomList: {
             _cached: components["schemas"]["Cached"];
+            /** @description The rooms of this page */
             data: components["schemas"]["Room"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *           "username": "dave",
+         *           "display_name": "Dave",
+         *           "role": "viewer",
+         *           "present": true,
+         *           "muted_until": null,
+         *           "joined_at": "2026-01-31T19:55:00Z",
+         *           "last_seen_at": "2026-01-31T20:15:00Z"
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
         ParticipantList: {
+            /** @description The people of this page */
             data: components["schemas"]["Participant"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "id": "01993f77-8293-74b5-a6d7-e8f90a1b2c3d",
+         *         "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *         "author": {
+         *           "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *           "username": "dave"
+         *         },
+         *         "body": "Yes, please.",
+         *         "reply_to": {
+         *           "id": "01993f76-7182-73a4-95c6-d7e8f90a1b2c",
+         *           "author": {
+         *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *             "username": "carol"
+         *           },
+         *           "excerpt": "Shall we begin?"
+         *         },
+         *         "created_at": "2026-01-31T20:15:00Z",
+         *         "edited_at": null,
+         *         "deleted": false
+         *       }
+         *     }
+         */
         MessageAnswer: {
             data: components["schemas"]["Message"];
         };
+        /**
+         * @example {
+         *       "_cached": true,
+         *       "data": [
+         *         {
+         *           "id": "01993f77-8293-74b5-a6d7-e8f90a1b2c3d",
+         *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *           "author": {
+         *             "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *             "username": "dave"
+         *           },
+         *           "body": "Yes, please.",
+         *           "reply_to": {
+         *             "id": "01993f76-7182-73a4-95c6-d7e8f90a1b2c",
+         *             "author": {
+         *               "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *               "username": "carol"
+         *             },
+         *             "excerpt": "Shall we begin?"
+         *           },
+         *           "created_at": "2026-01-31T20:15:00Z",
+         *           "edited_at": null,
+         *           "deleted": false
+         *         }
+         *       ],
+         *       "next_cursor": "AZk_d4KTdLWm1-j5ChssPQ",
+         *       "newer_cursor": "AZk_d4KTdLWm1-j5ChssPR",
+         *       "updates_cursor": "AZk_d4KTdLWm1-j5ChssPS"
+         *     }
+         */
         MessageList: {
             _cached: components["schemas"]["Cached"];
+            /** @description The messages of this page */
             data: components["schemas"]["Message"][];
             /** @description Where the next page in the same direction starts; null at the end */
             next_cursor: string | null;
-            /** @description What to send as `after` for what was said since; null in an empty room and with `updated_after` */
+            /** @description What to send as `after` for messages that are posted later; null in an empty room and with `updated_after` */
             newer_cursor: string | null;
-            /** @description What to send as `updated_after` for what was edited or taken back since; null with `before` and `after` */
+            /**
+             * @description What to send as `updated_after` for messages that are edited or deleted later; null with `before` and
+             *     `after`
+             */
             updates_cursor: string | null;
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "id": "01993f7b-c6d7-78f9-aafb-2c3d4e5f6071",
+         *         "trigger": "admin",
+         *         "started_by": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *         "policies": [
+         *           "old_messages",
+         *           "expired_tokens"
+         *         ],
+         *         "dry_run": false,
+         *         "older_than": null,
+         *         "state": "running",
+         *         "policy": "expired_tokens",
+         *         "counts": {
+         *           "old_messages": 1200,
+         *           "expired_tokens": 31
+         *         },
+         *         "samples": {},
+         *         "errors": {},
+         *         "created_at": "2026-01-31T03:00:00Z",
+         *         "started_at": "2026-01-31T03:00:01Z",
+         *         "cancelled_at": null,
+         *         "finished_at": null,
+         *         "temporal_url": "https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22"
+         *       }
+         *     }
+         */
         CleanupRunAnswer: {
             data: components["schemas"]["CleanupRun"];
         };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "id": "01993f7b-c6d7-78f9-aafb-2c3d4e5f6071",
+         *           "trigger": "admin",
+         *           "started_by": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "policies": [
+         *             "old_messages",
+         *             "expired_tokens"
+         *           ],
+         *           "dry_run": false,
+         *           "older_than": null,
+         *           "state": "running",
+         *           "policy": "expired_tokens",
+         *           "counts": {
+         *             "old_messages": 1200,
+         *             "expired_tokens": 31
+         *           },
+         *           "samples": {},
+         *           "errors": {},
+         *           "created_at": "2026-01-31T03:00:00Z",
+         *           "started_at": "2026-01-31T03:00:01Z",
+         *           "cancelled_at": null,
+         *           "finished_at": null,
+         *           "temporal_url": "https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22"
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
         CleanupRunList: {
+            /** @description The runs of this page */
             data: components["schemas"]["CleanupRun"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "id": "01993f7c-e8f9-7a0b-8c1d-4e5f60718293",
+         *         "kind": "activity",
+         *         "run_id": null,
+         *         "period_start": "2026-01-19T00:00:00Z",
+         *         "period_end": "2026-01-26T00:00:00Z",
+         *         "page_url": "https://party.example/reports#token=c2lnbmVk",
+         *         "data": {
+         *           "every": "week",
+         *           "from": "2026-01-19",
+         *           "to": "2026-01-25",
+         *           "counted_since": null,
+         *           "figures": {
+         *             "new_users": 12,
+         *             "active_users": 40,
+         *             "returning_users": 28,
+         *             "rooms_opened": 9,
+         *             "participants": 85,
+         *             "minutes_together": 5400,
+         *             "messages": 1200,
+         *             "invitations_sent": 14,
+         *             "invitations_accepted": 10,
+         *             "emails_sent": 60,
+         *             "emails_failed": 1,
+         *             "avatars": 7,
+         *             "removed": 31
+         *           },
+         *           "previous": {
+         *             "new_users": 12,
+         *             "active_users": 40,
+         *             "returning_users": 28,
+         *             "rooms_opened": 9,
+         *             "participants": 85,
+         *             "minutes_together": 5400,
+         *             "messages": 1200,
+         *             "invitations_sent": 14,
+         *             "invitations_accepted": 10,
+         *             "emails_sent": 60,
+         *             "emails_failed": 1,
+         *             "avatars": 7,
+         *             "removed": 31
+         *           },
+         *           "removed_by": {
+         *             "expired_tokens": 31
+         *           },
+         *           "days": [
+         *             {
+         *               "day": "2026-01-19",
+         *               "figures": {
+         *                 "new_users": 12,
+         *                 "active_users": 40,
+         *                 "returning_users": 28,
+         *                 "rooms_opened": 9,
+         *                 "participants": 85,
+         *                 "minutes_together": 5400,
+         *                 "messages": 1200,
+         *                 "invitations_sent": 14,
+         *                 "invitations_accepted": 10,
+         *                 "emails_sent": 60,
+         *                 "emails_failed": 1,
+         *                 "avatars": 7,
+         *                 "removed": 31
+         *               }
+         *             }
+         *           ]
+         *         },
+         *         "created_at": "2026-01-26T06:00:00Z"
+         *       }
+         *     }
+         */
         ReportAnswer: {
             data: components["schemas"]["Report"];
         };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "id": "01993f7c-e8f9-7a0b-8c1d-4e5f60718293",
+         *           "kind": "activity",
+         *           "run_id": null,
+         *           "period_start": "2026-01-19T00:00:00Z",
+         *           "period_end": "2026-01-26T00:00:00Z",
+         *           "page_url": "https://party.example/reports#token=c2lnbmVk",
+         *           "data": {
+         *             "every": "week",
+         *             "from": "2026-01-19",
+         *             "to": "2026-01-25",
+         *             "counted_since": null,
+         *             "figures": {
+         *               "new_users": 12,
+         *               "active_users": 40,
+         *               "returning_users": 28,
+         *               "rooms_opened": 9,
+         *               "participants": 85,
+         *               "minutes_together": 5400,
+         *               "messages": 1200,
+         *               "invitations_sent": 14,
+         *               "invitations_accepted": 10,
+         *               "emails_sent": 60,
+         *               "emails_failed": 1,
+         *               "avatars": 7,
+         *               "removed": 31
+         *             },
+         *             "previous": {
+         *               "new_users": 12,
+         *               "active_users": 40,
+         *               "returning_users": 28,
+         *               "rooms_opened": 9,
+         *               "participants": 85,
+         *               "minutes_together": 5400,
+         *               "messages": 1200,
+         *               "invitations_sent": 14,
+         *               "invitations_accepted": 10,
+         *               "emails_sent": 60,
+         *               "emails_failed": 1,
+         *               "avatars": 7,
+         *               "removed": 31
+         *             },
+         *             "removed_by": {
+         *               "expired_tokens": 31
+         *             },
+         *             "days": [
+         *               {
+         *                 "day": "2026-01-19",
+         *                 "figures": {
+         *                   "new_users": 12,
+         *                   "active_users": 40,
+         *                   "returning_users": 28,
+         *                   "rooms_opened": 9,
+         *                   "participants": 85,
+         *                   "minutes_together": 5400,
+         *                   "messages": 1200,
+         *                   "invitations_sent": 14,
+         *                   "invitations_accepted": 10,
+         *                   "emails_sent": 60,
+         *                   "emails_failed": 1,
+         *                   "avatars": 7,
+         *                   "removed": 31
+         *                 }
+         *               }
+         *             ]
+         *           },
+         *           "created_at": "2026-01-26T06:00:00Z"
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
         ReportList: {
+            /** @description The reports of this page */
             data: components["schemas"]["Report"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "id": "01993f6e-9a10-7d55-b0c1-2e3f40516273",
+         *           "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+         *           "signed_in_at": "2026-01-31T19:58:00Z",
+         *           "last_used_at": "2026-01-31T20:13:00Z",
+         *           "expires_at": "2026-05-01T20:13:00Z",
+         *           "current": true
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
         SessionList: {
+            /** @description The sign-ins of this page */
             data: components["schemas"]["Session"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "role": "host",
+         *           "joined": true,
+         *           "unread": 3,
+         *           "last_message_at": "2026-01-31T20:15:00Z",
+         *           "room": {
+         *             "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *             "name": "Silent Sunday",
+         *             "description": "A silent movie every Sunday.",
+         *             "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *             "host": {
+         *               "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *               "username": "carol"
+         *             },
+         *             "visibility": "public",
+         *             "capacity": 10,
+         *             "participants": 2,
+         *             "slow_mode_seconds": 0,
+         *             "control": "moderators",
+         *             "queue": "everyone",
+         *             "queue_order": "manual",
+         *             "wait_policy": "auto",
+         *             "state": "open",
+         *             "closed": false,
+         *             "created_at": "2026-01-31T19:00:00Z",
+         *             "updated_at": "2026-01-31T19:00:00Z"
+         *           }
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
         MyRoomList: {
+            /** @description The rooms of this page */
             data: components["schemas"]["MyRoom"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "role": "viewer",
+         *         "joined": true,
+         *         "muted_until": null,
+         *         "permissions": [
+         *           "post_message"
+         *         ]
+         *       }
+         *     }
+         */
         StandingAnswer: {
             data: components["schemas"]["Standing"];
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *         "username": "dave",
+         *         "display_name": "Dave",
+         *         "role": "viewer",
+         *         "present": true,
+         *         "muted_until": null,
+         *         "joined_at": "2026-01-31T19:55:00Z",
+         *         "last_seen_at": "2026-01-31T20:15:00Z"
+         *       }
+         *     }
+         */
         ParticipantAnswer: {
             data: components["schemas"]["Participant"];
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "user": {
+         *           "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *           "username": "dave"
+         *         },
+         *         "banned_by": {
+         *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "username": "carol"
+         *         },
+         *         "reason": "Advertisements in every message",
+         *         "until": "2026-02-07T20:15:00Z",
+         *         "created_at": "2026-01-31T20:15:00Z"
+         *       }
+         *     }
+         */
         BanAnswer: {
             data: components["schemas"]["Ban"];
         };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "user": {
+         *             "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *             "username": "dave"
+         *           },
+         *           "banned_by": {
+         *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *             "username": "carol"
+         *           },
+         *           "reason": "Advertisements in every message",
+         *           "until": "2026-02-07T20:15:00Z",
+         *           "created_at": "2026-01-31T20:15:00Z"
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
         BanList: {
+            /** @description The bans of this page */
             data: components["schemas"]["Ban"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "user": {
+         *           "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *           "username": "dave"
+         *         },
+         *         "muted_by": {
+         *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "username": "carol"
+         *         },
+         *         "reason": "Tells how the movie ends",
+         *         "until": "2026-01-31T22:00:00Z",
+         *         "created_at": "2026-01-31T20:15:00Z"
+         *       }
+         *     }
+         */
         MuteAnswer: {
             data: components["schemas"]["Mute"];
         };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "user": {
+         *             "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *             "username": "dave"
+         *           },
+         *           "muted_by": {
+         *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *             "username": "carol"
+         *           },
+         *           "reason": "Tells how the movie ends",
+         *           "until": "2026-01-31T22:00:00Z",
+         *           "created_at": "2026-01-31T20:15:00Z"
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
         MuteList: {
+            /** @description The mutes of this page */
             data: components["schemas"]["Mute"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "id": "01993f74-5f60-7182-93a4-b5c6d7e8f90a",
+         *           "action": "muted",
+         *           "actor": {
+         *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *             "username": "carol"
+         *           },
+         *           "target": {
+         *             "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *             "username": "dave"
+         *           },
+         *           "details": {
+         *             "until": "2026-01-31T22:00:00Z",
+         *             "reason": "Tells how the movie ends"
+         *           },
+         *           "created_at": "2026-01-31T20:15:00Z"
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
         RoomActList: {
+            /** @description The entries of this page */
             data: components["schemas"]["RoomAct"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "id": "01993f75-6071-7293-84b5-c6d7e8f90a1b",
+         *         "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *         "email": "erin@example.org",
+         *         "state": "open",
+         *         "delivery": {
+         *           "state": "sending",
+         *           "reason": "mailbox_full"
+         *         },
+         *         "inviter": {
+         *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "username": "carol"
+         *         },
+         *         "expires_at": "2026-02-07T20:15:00Z",
+         *         "answered_at": null,
+         *         "created_at": "2026-01-31T20:15:00Z"
+         *       }
+         *     }
+         */
         InvitationAnswer: {
             data: components["schemas"]["Invitation"];
         };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "id": "01993f75-6071-7293-84b5-c6d7e8f90a1b",
+         *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *           "email": "erin@example.org",
+         *           "state": "open",
+         *           "delivery": {
+         *             "state": "sending",
+         *             "reason": "mailbox_full"
+         *           },
+         *           "inviter": {
+         *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *             "username": "carol"
+         *           },
+         *           "expires_at": "2026-02-07T20:15:00Z",
+         *           "answered_at": null,
+         *           "created_at": "2026-01-31T20:15:00Z"
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
         InvitationList: {
+            /** @description The invitations of this page */
             data: components["schemas"]["Invitation"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *         "username": "dave",
+         *         "email": "dave@example.org",
+         *         "email_verified": true,
+         *         "display_name": "Dave",
+         *         "is_admin": false,
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         },
+         *         "state": "suspended",
+         *         "suspended_at": "2026-01-31T20:30:00Z",
+         *         "content_hidden": true,
+         *         "created_at": "2026-01-11T10:00:00Z",
+         *         "updated_at": "2026-01-31T20:30:00Z"
+         *       }
+         *     }
+         */
         AdminUserAnswer: {
             data: components["schemas"]["AdminUser"];
         };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *           "username": "dave",
+         *           "email": "dave@example.org",
+         *           "email_verified": true,
+         *           "display_name": "Dave",
+         *           "is_admin": false,
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           },
+         *           "state": "suspended",
+         *           "suspended_at": "2026-01-31T20:30:00Z",
+         *           "content_hidden": true,
+         *           "created_at": "2026-01-11T10:00:00Z",
+         *           "updated_at": "2026-01-31T20:30:00Z"
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
         AdminUserList: {
+            /** @description The accounts of this page */
             data: components["schemas"]["AdminUser"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
+        /**
+         * @description What an email of a kind looks like
+         * @example {
+         *       "kind": "welcome",
+         *       "subject": "Welcome to WatchParty",
+         *       "html": "<p>Hello Carol, please confirm your email address.</p>",
+         *       "text": "Hello Carol, please confirm your email address."
+         *     }
+         */
         EmailPreview: {
             kind: components["schemas"]["EmailKind"];
+            /** @description The subject, in English */
             subject: string;
+            /** @description The HTML part */
             html: string;
+            /** @description The text part */
             text: string;
         };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "kind": "welcome",
+         *           "subject": "Welcome to WatchParty",
+         *           "html": "<p>Hello Carol, please confirm your email address.</p>",
+         *           "text": "Hello Carol, please confirm your email address."
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
         EmailPreviewList: {
+            /** @description One email of each kind */
             data: components["schemas"]["EmailPreview"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "id": "01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f",
+         *           "kind": "room_invitation",
+         *           "subject_id": "01993f75-6071-7293-84b5-c6d7e8f90a1b",
+         *           "user_id": null,
+         *           "state": "sending",
+         *           "reason": "mailbox_full",
+         *           "attempts": 1,
+         *           "last_answer": "452 4.2.2 The mailbox is full",
+         *           "waits_for": "recipient_limit",
+         *           "waits_until": "2026-01-31T21:00:00Z",
+         *           "resend_of": null,
+         *           "workflow_id": "room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b",
+         *           "temporal_url": "https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22",
+         *           "created_at": "2026-01-31T20:15:00Z",
+         *           "updated_at": "2026-01-31T20:15:02Z",
+         *           "sent_at": null,
+         *           "history": null
+         *         }
+         *       ],
+         *       "next_cursor": "AZk_d4KTdLWm1-j5ChssPQ"
+         *     }
+         */
         EmailList: {
+            /** @description The emails of this page */
             data: components["schemas"]["Email"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "id": "01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f",
+         *         "kind": "room_invitation",
+         *         "subject_id": "01993f75-6071-7293-84b5-c6d7e8f90a1b",
+         *         "user_id": null,
+         *         "state": "sending",
+         *         "reason": "mailbox_full",
+         *         "attempts": 1,
+         *         "last_answer": "452 4.2.2 The mailbox is full",
+         *         "waits_for": "recipient_limit",
+         *         "waits_until": "2026-01-31T21:00:00Z",
+         *         "resend_of": null,
+         *         "workflow_id": "room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b",
+         *         "temporal_url": "https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22",
+         *         "created_at": "2026-01-31T20:15:00Z",
+         *         "updated_at": "2026-01-31T20:15:02Z",
+         *         "sent_at": null,
+         *         "history": [
+         *           {
+         *             "number": 1,
+         *             "outcome": "temporary",
+         *             "answer": "452 4.2.2 The mailbox is full",
+         *             "started_at": "2026-01-31T20:15:01Z",
+         *             "ended_at": "2026-01-31T20:15:02Z"
+         *           }
+         *         ]
+         *       }
+         *     }
+         */
         EmailAnswer: {
             data: components["schemas"]["Email"];
         };
+        /**
+         * @example {
+         *       "data": {
+         *         "paused_at": "2026-01-31T20:40:00Z",
+         *         "waiting": 12
+         *       }
+         *     }
+         */
         EmailPauseAnswer: {
             data: components["schemas"]["EmailPause"];
         };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "id": "01993f7a-b5c6-77e8-99fa-1b2c3d4e5f60",
+         *           "actor": {
+         *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *             "username": "carol"
+         *           },
+         *           "action": "user_suspended",
+         *           "target_kind": "user",
+         *           "target_id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *           "details": {
+         *             "reason": "Spam",
+         *             "hide_content": true
+         *           },
+         *           "outcome": "done",
+         *           "created_at": "2026-01-31T20:30:00Z"
+         *         }
+         *       ],
+         *       "next_cursor": "AZk_d4KTdLWm1-j5ChssPQ"
+         *     }
+         */
         AuditList: {
+            /** @description The entries of this page */
             data: components["schemas"]["AuditEntry"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
@@ -3936,25 +7455,29 @@ export interface components {
         /** @description The username, in any case */
         Username: components["schemas"]["Username"];
         /**
-         * @description What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and `Face/Off` are
-         *     the same. Words may come in any order, the last one by its beginning; in scripts without spaces any part of a
-         *     text will do. The closest come first. When nothing is found, one letter of each word of four or more may be wrong.
-         *     Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the search that gave it.
+         * @description What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and
+         *     `Face/Off` are the same. Words may come in any order, the last one by its beginning; in scripts without spaces
+         *     any part of a text will do. The closest come first. When nothing is found, one letter of each word of four or
+         *     more may be wrong. Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the
+         *     search that gave it.
          */
         Search: string;
         /**
-         * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-         *     hours answers with what the first one made; with another body it is a 422.
+         * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+         *     within 24 hours answers with what the first one made; with another body it is a 422.
          */
         IdempotencyKey: string;
         /**
-         * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-         *     version is compared: people who come and go do not change it in this sense.
+         * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+         *     For a room, only its version is compared: people who come and go do not change it in this sense.
          */
         IfMatch: string;
         /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
         IfNoneMatch: string;
-        /** @description The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer is the whole. */
+        /**
+         * @description The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer
+         *     is the whole.
+         */
         Range: string;
         /** @description The ETag of which `Range` is a part. If it is no longer right, the answer is the whole. */
         IfRange: string;
@@ -3983,8 +7506,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-                 *     hours answers with what the first one made; with another body it is a 422.
+                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+                 *     within 24 hours answers with what the first one made; with another body it is a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -4215,8 +7738,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-                 *     hours answers with what the first one made; with another body it is a 422.
+                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+                 *     within 24 hours answers with what the first one made; with another body it is a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -4499,8 +8022,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-                 *     hours answers with what the first one made; with another body it is a 422.
+                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+                 *     within 24 hours answers with what the first one made; with another body it is a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -4779,7 +8302,10 @@ export interface operations {
         requestBody: {
             content: {
                 "multipart/form-data": {
-                    /** Format: binary */
+                    /**
+                     * Format: binary
+                     * @description A JPEG, PNG, WebP or GIF of at most 5 MB (by default)
+                     */
                     avatar: Blob;
                 };
             };
@@ -4921,13 +8447,16 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-                 *     version is compared: people who come and go do not change it in this sense.
+                 * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+                 *     For a room, only its version is compared: people who come and go do not change it in this sense.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
-                /** @description The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer is the whole. */
+                /**
+                 * @description The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer
+                 *     is the whole.
+                 */
                 Range?: components["parameters"]["Range"];
                 /** @description The ETag of which `Range` is a part. If it is no longer right, the answer is the whole. */
                 "If-Range"?: components["parameters"]["IfRange"];
@@ -4972,6 +8501,7 @@ export interface operations {
             /** @description Where the picture is served, when that is not here */
             302: {
                 headers: {
+                    /** @description The address of the picture */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -4992,13 +8522,16 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-                 *     version is compared: people who come and go do not change it in this sense.
+                 * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+                 *     For a room, only its version is compared: people who come and go do not change it in this sense.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
-                /** @description The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer is the whole. */
+                /**
+                 * @description The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer
+                 *     is the whole.
+                 */
                 Range?: components["parameters"]["Range"];
                 /** @description The ETag of which `Range` is a part. If it is no longer right, the answer is the whole. */
                 "If-Range"?: components["parameters"]["IfRange"];
@@ -5049,10 +8582,11 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and `Face/Off` are
-                 *     the same. Words may come in any order, the last one by its beginning; in scripts without spaces any part of a
-                 *     text will do. The closest come first. When nothing is found, one letter of each word of four or more may be wrong.
-                 *     Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the search that gave it.
+                 * @description What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and
+                 *     `Face/Off` are the same. Words may come in any order, the last one by its beginning; in scripts without spaces
+                 *     any part of a text will do. The closest come first. When nothing is found, one letter of each word of four or
+                 *     more may be wrong. Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the
+                 *     search that gave it.
                  */
                 q?: components["parameters"]["Search"];
                 /** @description The IDs of at most 100 movies, separated by commas: `?ids=0190…,0191…` */
@@ -5107,8 +8641,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-                 *     hours answers with what the first one made; with another body it is a 422.
+                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+                 *     within 24 hours answers with what the first one made; with another body it is a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -5190,8 +8724,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-                 *     version is compared: people who come and go do not change it in this sense.
+                 * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+                 *     For a room, only its version is compared: people who come and go do not change it in this sense.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
@@ -5230,8 +8764,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-                 *     version is compared: people who come and go do not change it in this sense.
+                 * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+                 *     For a room, only its version is compared: people who come and go do not change it in this sense.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
@@ -5274,8 +8808,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-                 *     version is compared: people who come and go do not change it in this sense.
+                 * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+                 *     For a room, only its version is compared: people who come and go do not change it in this sense.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
@@ -5326,10 +8860,11 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and `Face/Off` are
-                 *     the same. Words may come in any order, the last one by its beginning; in scripts without spaces any part of a
-                 *     text will do. The closest come first. When nothing is found, one letter of each word of four or more may be wrong.
-                 *     Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the search that gave it.
+                 * @description What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and
+                 *     `Face/Off` are the same. Words may come in any order, the last one by its beginning; in scripts without spaces
+                 *     any part of a text will do. The closest come first. When nothing is found, one letter of each word of four or
+                 *     more may be wrong. Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the
+                 *     search that gave it.
                  */
                 q?: components["parameters"]["Search"];
                 /** @description Only rooms with this movie */
@@ -5337,10 +8872,11 @@ export interface operations {
                 /** @description Only those that have a place left */
                 available?: boolean;
                 /**
-                 * @description The order, `newest` first unless another is given; not with `q`. `active` has the rooms of the latest activity first: people
-                 *     who join, and messages. Activity is counted in steps of 10 minutes, and a page may be a minute old. A room that becomes active
-                 *     while a client reads page by page moves to the top; no room comes twice. `people` has the rooms with the most people present first, and leaves out those in
-                 *     which nobody is present. Their number may be a minute old; when it changes while a client reads page by page, a room may
+                 * @description The order, `newest` first unless another is given; not with `q`. `active` has the rooms of the latest
+                 *     activity first: people who join, and messages. Activity is counted in steps of 10 minutes, and a page may be
+                 *     a minute old. A room that becomes active while a client reads page by page moves to the top; no room comes
+                 *     twice. `people` has the rooms with the most people present first, and leaves out those in which nobody is
+                 *     present. Their number may be a minute old; when it changes while a client reads page by page, a room may
                  *     come twice or be left out.
                  */
                 sort?: "newest" | "active" | "people";
@@ -5382,8 +8918,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-                 *     hours answers with what the first one made; with another body it is a 422.
+                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+                 *     within 24 hours answers with what the first one made; with another body it is a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -5433,8 +8969,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-                 *     version is compared: people who come and go do not change it in this sense.
+                 * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+                 *     For a room, only its version is compared: people who come and go do not change it in this sense.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
@@ -5483,8 +9019,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-                 *     version is compared: people who come and go do not change it in this sense.
+                 * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+                 *     For a room, only its version is compared: people who come and go do not change it in this sense.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
@@ -5526,8 +9062,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match. For a room, only its
-                 *     version is compared: people who come and go do not change it in this sense.
+                 * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+                 *     For a room, only its version is compared: people who come and go do not change it in this sense.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
@@ -6031,8 +9567,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-                 *     hours answers with what the first one made; with another body it is a 422.
+                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+                 *     within 24 hours answers with what the first one made; with another body it is a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -6215,8 +9751,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-                 *     hours answers with what the first one made; with another body it is a 422.
+                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+                 *     within 24 hours answers with what the first one made; with another body it is a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -6602,8 +10138,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-                 *     hours answers with what the first one made; with another body it is a 422.
+                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+                 *     within 24 hours answers with what the first one made; with another body it is a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -6964,8 +10500,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-                 *     hours answers with what the first one made; with another body it is a 422.
+                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+                 *     within 24 hours answers with what the first one made; with another body it is a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -7303,13 +10839,17 @@ export interface operations {
                 room_id: components["schemas"]["ID"];
                 /** @description Older ones than this cursor */
                 before?: components["schemas"]["Cursor"];
-                /** @description Newer ones than this cursor, the oldest first. It does not bring what was edited or taken back since: see `updated_after` */
+                /**
+                 * @description Newer ones than this cursor, the oldest first. It does not bring what was edited or deleted since: see
+                 *     `updated_after`
+                 */
                 after?: components["schemas"]["Cursor"];
                 /**
-                 * @description An `updates_cursor`: the messages that were edited or taken back since, each once as it is now, the oldest change first. The
-                 *     first page of the room (without `before`, `after` and `updated_after`) has the cursor to begin with; each page of updates has
-                 *     the next one. A client that always goes on from there misses no change, and may see one again. What is hidden or shown
-                 *     because an admin suspended or reinstated its author is not among the changes.
+                 * @description An `updates_cursor`: the messages that were edited or deleted since, each once as it is now, the oldest
+                 *     change first. The first page of the room (without `before`, `after` and `updated_after`) has the cursor to
+                 *     begin with; each page of updates has the next one. A client that always goes on from there misses no change,
+                 *     and may see one again. What is hidden or shown because an admin suspended or reinstated its author is not
+                 *     among the changes.
                  */
                 updated_after?: components["schemas"]["Cursor"];
                 /** @description How many there are in a page at most */
@@ -7359,8 +10899,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-                 *     hours answers with what the first one made; with another body it is a 422.
+                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+                 *     within 24 hours answers with what the first one made; with another body it is a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -7562,8 +11102,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-                 *     hours answers with what the first one made; with another body it is a 422.
+                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+                 *     within 24 hours answers with what the first one made; with another body it is a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -7735,8 +11275,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-                 *     hours answers with what the first one made; with another body it is a 422.
+                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+                 *     within 24 hours answers with what the first one made; with another body it is a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -7911,10 +11451,11 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and `Face/Off` are
-                 *     the same. Words may come in any order, the last one by its beginning; in scripts without spaces any part of a
-                 *     text will do. The closest come first. When nothing is found, one letter of each word of four or more may be wrong.
-                 *     Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the search that gave it.
+                 * @description What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and
+                 *     `Face/Off` are the same. Words may come in any order, the last one by its beginning; in scripts without spaces
+                 *     any part of a text will do. The closest come first. When nothing is found, one letter of each word of four or
+                 *     more may be wrong. Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the
+                 *     search that gave it.
                  */
                 q?: components["parameters"]["Search"];
                 /** @description Only rooms of this host */
@@ -8541,6 +12082,7 @@ export interface operations {
             /** @description The table */
             200: {
                 headers: {
+                    /** @description The name of the file */
                     "Content-Disposition"?: string;
                     [name: string]: unknown;
                 };
@@ -9073,8 +12615,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
-                 *     hours answers with what the first one made; with another body it is a 422.
+                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+                 *     within 24 hours answers with what the first one made; with another body it is a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };

@@ -152,13 +152,13 @@ for (const [what, failure] of Object.entries<Answer>({
       api.GET('/movies'),
       api.PUT('/users/me/password', { body: { current_password: 'a', new_password: 'b' } }),
       api.DELETE('/users/me/avatar'),
-      api.POST('/rooms', { body: { name: 'Film night' } }),
+      api.POST('/rooms', { body: { name: 'Movie night' } }),
     ]);
     if (what === 'a 503') assert.ok(Date.now() - began >= 1000, 'not before the time that was asked for');
     assert.equal(server.seen.length, 8);
     const [first, second] = server.seen.filter(({ line }) => line === 'POST /rooms');
     assert.ok(first?.key && first.key === second?.key, 'the same key');
-    assert.equal(second.body, '{"name":"Film night"}');
+    assert.equal(second.body, '{"name":"Movie night"}');
   });
 
   test(`nothing else is, after ${what}`, async (t) => {

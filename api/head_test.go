@@ -1,0 +1,169 @@
+package api
+
+import (
+	"io"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty/web"
+)
+
+// pagePaths are what is served beside the contract.
+func pagePaths() []string {
+	return append(
+		web.Pages(),
+		"/",
+		"/health",
+		"/docs",
+		"/docs/",
+		"/openapi.yaml",
+		"/api/docs",
+		"/api/docs/",
+		"/api/openapi.yaml",
+		"/live.yaml",
+		"/docs/live",
+		"/api/live.yaml",
+		"/api/docs/live",
+		"/assets/pages.css",
+	)
+}
+
+// page asks for what is beside the contract.
+func (b *bundle) page(t testing.TB, method, path string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, b.url+path, nil)
+	require.NoError(t, err)
+	r.Header.Set("Accept-Encoding", "identity") // else Go asks for gzip with GET, and not with HEAD
+	return r
+}
+
+// exchange is send for what is not in the contract as it is: HEAD and OPTIONS.
+func (b *bundle) exchange(t testing.TB, r *http.Request) answer {
+	t.Helper()
+	response, err := b.client.Do(r)
+	require.NoError(t, err)
+	raw, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	return answer{status: response.StatusCode, header: response.Header, raw: raw}
+}
+
+// lasting are the headers that do not differ from one answer to the same request to the next, on a busy machine too,
+// where Redis may once take longer than it is given.
+func lasting(h http.Header) http.Header {
+	h = h.Clone()
+	for _, name := range []string{"Date", "X-Request-Id", "Content-Length", "X-Cache"} {
+		h.Del(name)
+	}
+	if tag := h.Get("ETag"); tag != "" {
+		h.Set("ETag", strings.Replace(tag, cachedSuffix, "", 1))
+	}
+	return h
+}
+
+// requireHead asks for r with HEAD, which answers as GET has, without content.
+func (b *bundle) requireHead(t *testing.T, r *http.Request, got answer) {
+	t.Helper()
+	r = r.Clone(t.Context())
+	r.Method = http.MethodHead
+	a := b.exchange(t, r)
+	require.Equal(t, got.status, a.status, "HEAD %s", r.URL.Path)
+	require.Empty(t, a.raw)
+	require.Equal(t, lasting(got.header), lasting(a.header), "HEAD %s", r.URL.Path)
+	if length := a.header.Get("Content-Length"); length != "" && got.header.Get("X-Cache") == a.header.Get("X-Cache") {
+		require.Equal(t, got.header.Get("Content-Length"), length, r.URL.Path)
+	}
+}
+
+// TestHeadIsGetWithoutContent: wherever there is GET.
+func TestHeadIsGetWithoutContent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	asked := 0
+	for _, c := range w.calls() {
+		op := operations()[c.id]
+		if op.method != http.MethodGet {
+			a := w.call(t, c.id, c.call)
+			require.Equal(t, op.success(), a.status, "%s: %s", c.id, a)
+			head := w.build(t, op, c.call)
+			head.Method, head.Body, head.ContentLength = http.MethodHead, nil, 0
+			if a := w.exchange(t, head); a.status != http.StatusOK && a.status != http.StatusNoContent { // the path has no GET
+				require.NotContains(t, a.header.Get("Allow"), "GET", c.id)
+			}
+			continue
+		}
+		asked++
+		if op.Responses.Status(200) != nil && op.Responses.Status(200).Value.Headers["X-Cache"] != nil {
+			r := w.build(t, op, c.call)
+			w.requireHit(t, strings.TrimPrefix(r.URL.RequestURI(), basePath), c.token)
+		}
+		r := w.build(t, op, c.call)
+		got := w.send(t, r)
+		require.Equal(t, op.success(), got.status, "%s: %s", c.id, got)
+		w.requireHead(t, r, got)
+		if op.needsToken() {
+			r = w.build(t, op, c.call)
+			r.Header.Del("Authorization")
+			w.requireHead(t, r, w.send(t, r))
+		}
+	}
+	require.Greater(t, asked, 35)
+	for _, path := range pagePaths() {
+		r := w.page(t, http.MethodGet, path)
+		w.requireHead(t, r, w.exchange(t, r))
+	}
+	r := w.page(t, http.MethodGet, "/nowhere")
+	w.requireHead(t, r, w.exchange(t, r))
+	for _, path := range []string{"/assets/pages.css", "/api/files/avatars/" + w.alice.id + "/1/medium.webp"} {
+		whole := w.exchange(t, w.page(t, http.MethodGet, path))
+		r := w.page(t, http.MethodGet, path)
+		r.Header.Set("Range", "bytes=0-3")
+		require.Equal(t, http.StatusPartialContent, w.exchange(t, r).status)
+		w.requireHead(t, r, whole)
+	}
+	methods := map[any]bool{}
+	for _, record := range w.logs.records(t, "request") {
+		methods[record["method"]] = true
+	}
+	require.True(t, methods["HEAD"], "HEAD is logged as what it is")
+}
+
+// TestAllow: OPTIONS and the 405 of every path of the contract name what it takes.
+func TestAllow(t *testing.T) {
+	t.Parallel()
+	b := setup(t, databaseAway)
+	taken := map[string][]string{}
+	for _, op := range operations() {
+		taken[op.path] = append(taken[op.path], op.method)
+		if op.method == http.MethodGet {
+			taken[op.path] = append(taken[op.path], http.MethodHead)
+		}
+	}
+	for path, methods := range taken {
+		methods = append(methods, http.MethodOptions)
+		path = regexp.MustCompile(`\{\w+\}`).ReplaceAllString(path, unknownID)
+		allowed := func(a answer) []string { return strings.Split(a.header.Get("Allow"), ", ") }
+		a := b.exchange(t, b.page(t, http.MethodOptions, basePath+path))
+		require.Equal(t, http.StatusNoContent, a.status, path)
+		require.Subset(t, allowed(a), methods, path)
+		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"} {
+			if slices.Contains(methods, method) {
+				continue
+			}
+			a := b.exchange(t, b.page(t, method, basePath+path))
+			require.Equal(t, http.StatusMethodNotAllowed, a.status, "%s %s", method, path)
+			require.ElementsMatch(t, methods, allowed(a), "%s %s", method, path)
+		}
+	}
+	require.Equal(t, http.StatusNotFound, b.exchange(t, b.page(t, http.MethodOptions, "/api/nowhere")).status)
+	for _, path := range pagePaths() {
+		a := b.exchange(t, b.page(t, http.MethodDelete, path))
+		require.Equal(t, http.StatusMethodNotAllowed, a.status, path)
+		require.Contains(t, a.header.Get("Allow"), "HEAD", path)
+	}
+}

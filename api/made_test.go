@@ -1,0 +1,182 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// requireSameMeta fails unless a 304 has the headers of the 200, but for those of its content.
+func requireSameMeta(t *testing.T, whole, again answer) {
+	t.Helper()
+	want := lasting(whole.header)
+	for _, name := range []string{"Content-Type", "Content-Encoding", "Accept-Ranges"} {
+		want.Del(name)
+	}
+	got := lasting(again.header)
+	got.Del("Accept-Ranges")
+	require.Equal(t, want, got)
+	require.Empty(t, again.raw)
+}
+
+// TestMadeThings: each 201 says where the thing is, with the tag that it has there.
+func TestMadeThings(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	made := 0
+	for _, c := range w.calls() {
+		op := operations()[c.id]
+		a := w.call(t, c.id, c.call)
+		require.Equal(t, op.success(), a.status, "%s: %s", c.id, a)
+		require.Empty(t, a.header.Get("Idempotent-Replayed"))
+		if a.status != http.StatusCreated && c.id != "startCleanup" {
+			require.Empty(t, a.header.Get("Location"), c.id)
+			continue
+		}
+		made++
+		path, ok := strings.CutPrefix(a.header.Get("Location"), basePath)
+		require.True(t, ok, "%s: %s", c.id, a.header)
+		if a.status != http.StatusCreated {
+			require.Equal(t, 200, w.do(t, "GET", path, c.token, nil).status)
+			continue
+		}
+		tag := a.header.Get("ETag")
+		require.Regexp(t, `^(W/"[\w-]{22}"|"\d+-[\w-]{22}")$`, tag, c.id)
+		got := w.do(t, "GET", path, c.token, nil)
+		require.Equal(t, 200, got.status, "%s: GET %s: %s", c.id, path, got)
+		require.Equal(t, tag, got.header.Get("ETag"), c.id)
+		r := w.request(t, "GET", path, c.token, nil)
+		r.Header.Set("If-None-Match", tag)
+		require.Equal(t, 304, w.send(t, r).status, c.id)
+		if c.id != "register" { // it answers tokens, and the profile is where it says
+			require.Equal(t, a.data(), got.data(), c.id)
+		}
+	}
+	require.Equal(t, 11, made)
+}
+
+// TestWhoMayReadWhatWasMade: who may list it, and of a report its reporter.
+func TestWhoMayReadWhatWasMade(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice, bob, carol := b.user(t, "alice"), b.user(t, "bob"), b.user(t, "carol")
+	room := b.room(t, alice, nil)
+	b.join(t, room, bob)
+	b.join(t, room, carol)
+	var made []string
+	for path, body := range map[string]map[string]any{
+		"/rooms/" + room + "/mutes": {"username": "carol",
+			"until": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)},
+		"/rooms/" + room + "/bans":        {"username": "CAROL"},
+		"/rooms/" + room + "/invitations": {"email": "guest@example.org"},
+	} {
+		a := b.do(t, "POST", path, alice.token, body)
+		require.Equal(t, 201, a.status, a)
+		made = append(made, strings.TrimPrefix(a.header.Get("Location"), basePath))
+	}
+	for _, path := range made {
+		require.Equal(t, 200, b.do(t, "GET", path, alice.token, nil).status, path)
+		b.do(t, "GET", path, bob.token, nil).requireProblem(t, 403, "forbidden")
+		b.do(t, "GET", path, carol.token, nil).requireProblem(t, 403, "banned")
+	}
+	for _, list := range []string{"mutes", "bans"} {
+		path := "/rooms/" + room + "/" + list + "/Carol"
+		require.Equal(t, 200, b.do(t, "GET", path, alice.token, nil).status)
+		require.Equal(t, 204, b.do(t, "DELETE", path, alice.token, nil).status)
+		b.do(t, "GET", path, alice.token, nil).requireProblem(t, 404, "not_found")
+	}
+	report := b.do(t, "POST", "/reports", bob.token, map[string]any{"kind": "spam", "username": "alice"})
+	path := strings.TrimPrefix(report.header.Get("Location"), basePath)
+	require.Equal(t, report.data(), b.do(t, "GET", path, bob.token, nil).data())
+	b.do(t, "GET", path, alice.token, nil).requireProblem(t, 404, "not_found")
+	message := "/chat/messages/" + b.post(t, room, bob, "Hello")
+	require.Equal(t, "Hello", b.do(t, "GET", message, "", nil).data()["body"])
+	require.Equal(t, 204, b.do(t, "DELETE", message, bob.token, nil).status)
+	b.do(t, "GET", message, bob.token, nil).requireProblem(t, 404, "not_found")
+}
+
+// TestIfMatchOfEveryOperation: one that knows no tags does nothing under a tag, and none changes what is not there.
+func TestIfMatchOfEveryOperation(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	send := func(c named, lines ...string) answer {
+		r := w.build(t, operations()[c.id], c.call)
+		r.Header["If-Match"] = lines
+		return w.send(t, r)
+	}
+	before := w.rows(t)
+	for _, c := range w.calls() {
+		op := operations()[c.id]
+		if op.Parameters.GetByInAndName("header", "If-Match") == nil {
+			for _, lines := range [][]string{{`"x"`}, {`W/"x"`}, {`"1-x", "2-x"`}, {`"x"`, `"y"`}, {"garbage"}} {
+				send(c, lines...).requireProblem(t, http.StatusPreconditionFailed, "precondition_failed")
+			}
+		}
+		if op.method == http.MethodGet {
+			continue
+		}
+		for _, header := range []string{"*", `"x"`, `W/"x"`} {
+			r := w.build(t, op, c.call)
+			r.Header.Set("If-None-Match", header)
+			w.send(t, r).requireProblem(t, http.StatusPreconditionFailed, "precondition_failed")
+		}
+	}
+	require.Equal(t, before, w.rows(t), "something was stored")
+	taken := 0
+	for _, c := range w.calls() {
+		op := operations()[c.id]
+		if op.Parameters.GetByInAndName("header", "If-Match") != nil {
+			taken++
+			path := w.build(t, op, c.call).URL.Path
+			tag := w.do(t, "GET", strings.TrimPrefix(path, basePath), c.token, nil).header.Get("ETag")
+			require.NotEmpty(t, tag)
+			stale := `"0-x"`
+			for _, lines := range [][]string{{stale}, {"W/" + tag}, {stale + ", W/" + tag}, {stale, stale}, {"garbage"}, {strings.Trim(tag, `"`)}} {
+				send(c, lines...).requireProblem(t, http.StatusPreconditionFailed, "precondition_failed")
+			}
+			lines := []string{stale, "W/" + tag + " , " + tag}
+			require.Equal(t, op.success(), send(c, lines...).status, c.id)
+			continue
+		}
+		require.Equal(t, op.success(), send(c, "*").status, c.id)
+	}
+	require.Equal(t, 8, taken)
+}
+
+// TestChangesAreTagged: a change under If-Match answers the tag of what there is then, and voids the former.
+func TestChangesAreTagged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, c := range []struct{ path, token, property string }{
+		{"/rooms/" + w.open, w.alice.token, "name"}, {"/movies/" + w.movie, w.admin.token, "title"},
+	} {
+		t.Run(c.path, func(t *testing.T) {
+			change := func(tag, value string) answer {
+				r := w.request(t, "PATCH", c.path, c.token, map[string]any{c.property: value})
+				r.Header.Set("If-Match", tag)
+				return w.send(t, r)
+			}
+			w.requireHit(t, c.path, "")
+			first := w.do(t, "GET", c.path, "", nil).header.Get("ETag")
+			second := change(first, "One")
+			require.Equal(t, 200, second.status, second)
+			require.Regexp(t, `^"\d+-[\w-]{22}"$`, second.header.Get("ETag"))
+			require.Equal(t, second.header.Get("ETag"), w.requireMiss(t, c.path, "").header.Get("ETag"))
+			change(first, "Two").requireProblem(t, 412, "precondition_failed")
+			r := w.request(t, "DELETE", c.path, c.token, nil)
+			r.Header.Set("If-Match", first)
+			w.send(t, r).requireProblem(t, 412, "precondition_failed")
+			hit := w.requireHit(t, c.path, "")
+			require.NotEqual(
+				t,
+				second.header.Get("ETag"),
+				hit.header.Get("ETag"),
+				"the bytes differ in _cached, so strong tags do",
+			)
+			require.Equal(t, 200, change(hit.header.Get("ETag"), "Three").status)
+		})
+	}
+}
