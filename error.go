@@ -28,6 +28,8 @@ const (
 	KindTooLarge
 	// KindUnsupported: the media type is not supported.
 	KindUnsupported
+	// KindUpgrade: made in another protocol than the one that it has to be.
+	KindUpgrade
 	// KindTimeout: the request did not arrive in time; the same request may succeed.
 	KindTimeout
 	// KindLimited: too many requests; the same request may succeed after RetryAfter.

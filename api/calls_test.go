@@ -39,6 +39,7 @@ func (w *world) calls() []named {
 		w.signInCalls(),
 		w.movieCalls(),
 		w.roomCalls(),
+		w.watchingCalls(),
 		w.moderationCalls(),
 		w.invitationCalls(),
 		w.roomReadCalls(),
@@ -118,10 +119,13 @@ func (w *world) movieCalls() []named {
 			"genres":          []any{"drama", "fantasy"},
 			"poster_url":      "https://films.example/faust.jpg",
 			"stream_url":      "https://films.example/faust.mp4",
+			"duration_ms":     6_360_500,
+			"subtitles":       []any{map[string]any{"language": "de", "url": "https://films.example/faust.de.vtt"}},
 		}}},
 		{"updateMovie", call{token: w.admin.token, params: param("movie_id", w.movie), body: map[string]any{
 			"title": "Metropolis (restored)", "year": 1927, "runtime_minutes": 153, "description": "", "genres": []any{},
-			"poster_url": nil, "stream_url": "https://films.example/metropolis.mp4", "archived": false}}},
+			"poster_url": nil, "stream_url": "https://films.example/metropolis.mp4", "archived": false,
+			"duration_ms": 0, "subtitles": []any{}}}},
 		{"deleteMovie", call{token: w.admin.token, params: param("movie_id", w.unused)}},
 		{"listMovies", call{token: w.admin.token, params: map[string]string{"limit": "5"}}},
 		{"listGenres", call{}},
@@ -141,7 +145,8 @@ func (w *world) roomCalls() []named {
 		{"listMyRooms", call{token: w.alice.token}},
 		{"updateRoom", call{token: w.alice.token, params: inRoom(w.open), body: map[string]any{
 			"name": "Early show", "description": "Bring coffee.", "movie_id": w.movie, "visibility": "public", "capacity": 7,
-			"slow_mode_seconds": 0, "state": "open"}}},
+			"slow_mode_seconds": 0, "state": "open", "control": "everyone", "queue": "moderators", "queue_order": "votes",
+			"wait_policy": "host"}}},
 	}
 }
 
@@ -190,6 +195,27 @@ func (w *world) invitationCalls() []named {
 		{"listMyInvitations", call{token: w.bob.token}},
 		{"acceptMyInvitation", call{token: w.bob.token, params: param("invitation_id", w.toBob)}},
 		{"declineMyInvitation", call{token: w.bob.token, params: param("invitation_id", w.alsoToBob)}},
+	}
+}
+
+// watchingCalls are the operations on what a room watches.
+func (w *world) watchingCalls() []named {
+	alice := w.alice.token
+	item := func(id string) map[string]string { return map[string]string{"room_id": w.private, "item_id": id} }
+	return []named{
+		{"getPlayback", call{token: alice, params: inRoom(w.private)}},
+		{"getQueue", call{token: alice, params: inRoom(w.private)}},
+		{"addToQueue", call{token: alice, params: inRoom(w.private), body: map[string]any{
+			"stream_url": "https://films.example/faust.webm", "title": "Faust"}}},
+		{"voteForItem", call{token: alice, params: item(w.queued2)}},
+		{"getQueueItem", call{token: alice, params: item(w.queued2)}},
+		{"unvoteForItem", call{token: alice, params: item(w.queued2)}},
+		{"moveInQueue", call{token: alice, params: item(w.queued2), body: map[string]any{"before_id": w.queued1}}},
+		{"removeFromQueue", call{token: alice, params: item(w.queued2)}},
+		{"sendPlaybackCommand", call{token: alice, params: inRoom(w.private), body: map[string]any{
+			"kind": "load", "id": unknownID, "epoch": 0, "revision": 0, "if_revision": 0, "position_ms": 1500,
+			"item_id": w.queued1}}},
+		{"voteToSkip", call{token: alice, params: inRoom(w.private), body: map[string]any{"epoch": 1, "skip": false}}},
 	}
 }
 

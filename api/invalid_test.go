@@ -62,6 +62,11 @@ func badValues(schema *openapi3.Schema, valid any) []variant {
 		add("below", *schema.Min-1)
 		add("above", *schema.Max+1)
 		add("a number in a string", "7")
+	case schema.Type.Is("number"):
+		add("beyond floats", json.Number("1e400"))
+		add("below", *schema.Min-0.5)
+		add("above", *schema.Max+0.5)
+		add("a number in a string", "1.5")
 	case schema.Type.Is("array"):
 		bad = append(bad, badArrays(schema, valid)...)
 	case schema.Type.Is("object"):

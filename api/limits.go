@@ -36,7 +36,7 @@ type limits struct {
 	refusals *limit.Local
 	wait     time.Duration
 
-	signIn, guesses, strangers, passwords, exports, writes limit.Rule
+	signIn, guesses, strangers, passwords, exports, writes, connects limit.Rule
 }
 
 // maxStrangerGuesses is how many wrong passwords of an account may be tried within an hour by all clients together that
@@ -60,6 +60,7 @@ func newLimits(cfg config.Config, client redis.UniversalClient, log *slog.Logger
 		strangers: limit.Rule{Name: "guesses-of-strangers", Rate: maxStrangerGuesses, Period: time.Hour},
 		passwords: limit.Rule{Name: "passwords", Rate: maxPasswordChanges, Period: time.Hour},
 		exports:   limit.Rule{Name: "exports", Rate: n.Exports, Period: time.Hour},
+		connects:  connectsRule(),
 		writes:    limit.Rule{Name: "writes", Rate: n.Writes, Period: time.Minute},
 	}
 }
@@ -82,7 +83,7 @@ func (s *Server) limitRate(next echo.HandlerFunc) echo.HandlerFunc {
 // unlimited reports whether a path is for load balancers and people, and has no limit.
 func unlimited(path string) bool {
 	path = strings.TrimPrefix(path, basePath)
-	return strings.HasPrefix(path, "/health") || strings.HasPrefix(path, "/docs") || path == "/openapi.yaml"
+	return strings.HasPrefix(path, "/health") || isDocument(path)
 }
 
 func (l *limits) count(c echo.Context) limit.Result {

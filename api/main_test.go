@@ -137,6 +137,7 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 
 	b.server, err = New(Deps{
 		Config: b.cfg, Log: log, Store: b.store, Cache: b.cache, Bucket: b.bucket,
+		Bus:           bus.New(b.cache.Redis().Client(), b.cfg.Redis, log), // it does not run: there is one server
 		CheckTemporal: s.checkTemporal, Schedules: s.schedules, Metrics: prometheus.NewRegistry(),
 	})
 	require.NoError(t, err)

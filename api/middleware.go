@@ -121,6 +121,9 @@ func observe(log *slog.Logger, metrics prometheus.Registerer) echo.MiddlewareFun
 				c.Error(err)
 			}
 			took, of := time.Since(start), labels{method(c.Request()), c.Path(), c.Response().Status}
+			if of.status == http.StatusSwitchingProtocols { // the hub measures connections
+				return nil
+			}
 			observer, ok := observers.Load(of)
 			if !ok {
 				observer, _ = observers.LoadOrStore(of, seconds.WithLabelValues(of.method, of.route, strconv.Itoa(of.status)))

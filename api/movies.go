@@ -143,6 +143,7 @@ func (s *Server) CreateMovie(
 	n := watchparty.NewMovie{
 		Title: r.Body.Title, Year: r.Body.Year, RuntimeMinutes: r.Body.RuntimeMinutes, Description: value(r.Body.Description),
 		Genres: value(r.Body.Genres), PosterURL: value(r.Body.PosterURL), StreamURL: value(r.Body.StreamURL),
+		DurationMS: value(r.Body.DurationMs), Subtitles: value(subtitlesIn(r.Body.Subtitles)),
 	}
 	n.Normalise()
 	if err := n.Validate(); err != nil {
@@ -174,6 +175,7 @@ func (s *Server) UpdateMovie(
 		Title: r.Body.Title, Year: r.Body.Year, RuntimeMinutes: r.Body.RuntimeMinutes,
 		Description: patched(r.Body.Description, ""), Genres: patched(r.Body.Genres, []string{}),
 		PosterURL: patched(r.Body.PosterURL, ""), StreamURL: patched(r.Body.StreamURL, ""), Archived: r.Body.Archived,
+		DurationMS: patched(r.Body.DurationMs, 0), Subtitles: subtitlesIn(patched(r.Body.Subtitles, []contract.Subtitle{})),
 	}
 	c.Normalise()
 	if err := c.Validate(); err != nil {
@@ -207,6 +209,7 @@ func movie(m watchparty.Movie) contract.Movie {
 	return contract.Movie{
 		ID: m.ID, Title: m.Title, Year: m.Year, RuntimeMinutes: m.RuntimeMinutes, Description: m.Description,
 		Genres: append([]string{}, m.Genres...), PosterURL: pointer(m.PosterURL), StreamURL: pointer(m.StreamURL),
+		DurationMs: pointer(m.DurationMS), Subtitles: convert(m.Subtitles, subtitle),
 		Archived: !m.ArchivedAt.IsZero(), CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt,
 	}
 }

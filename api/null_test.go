@@ -11,9 +11,10 @@ import (
 
 // cleared has each property that null clears in a PATCH, by its operation, with what it is then.
 var cleared = map[string]map[string]any{
-	"updateMe":    {"display_name": "alice"},
-	"updateRoom":  {"description": "", "movie_id": nil, "slow_mode_seconds": 0.0},
-	"updateMovie": {"description": "", "genres": []any{}, "poster_url": nil, "stream_url": nil},
+	"updateMe":   {"display_name": "alice"},
+	"updateRoom": {"description": "", "movie_id": nil, "slow_mode_seconds": 0.0},
+	"updateMovie": {"description": "", "genres": []any{}, "poster_url": nil, "stream_url": nil, "duration_ms": nil,
+		"subtitles": []any{}},
 }
 
 // jsonBody is the schema of an operation's JSON body, or nil.
@@ -45,6 +46,8 @@ func TestNullClears(t *testing.T) {
 		"updateMovie": {
 			"description": "A city.", "genres": []any{"drama"},
 			"poster_url": "https://films.example/poster", "stream_url": "https://films.example/stream",
+			"duration_ms": 5000.0,
+			"subtitles":   []any{map[string]any{"language": "en", "url": "https://films.example/en.vtt"}},
 		},
 	}
 	for _, c := range w.calls() {

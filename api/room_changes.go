@@ -35,6 +35,8 @@ func roomChange(b contract.UpdateRoomRequest) watchparty.RoomChange {
 	c := watchparty.RoomChange{
 		Name: b.Name, Description: patched(b.Description, ""), MovieID: patched(b.MovieID, ""),
 		Visibility: (*watchparty.Visibility)(b.Visibility), Capacity: b.Capacity,
+		Control: (*watchparty.Circle)(b.Control), Queue: (*watchparty.Circle)(b.Queue),
+		QueueOrder: (*watchparty.QueueOrder)(b.QueueOrder), WaitPolicy: (*watchparty.WaitPolicy)(b.WaitPolicy),
 	}
 	if seconds := patched(b.SlowModeSeconds, 0); seconds != nil {
 		wait := time.Duration(*seconds) * time.Second

@@ -27,7 +27,9 @@ import (
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/live"
 	"github.com/watchparty/watchparty/logging"
+	"github.com/watchparty/watchparty/playback"
 	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/web"
 )
@@ -41,6 +43,7 @@ type Deps struct {
 	Log    *slog.Logger
 	Store  *store.Store
 	Cache  *cache.Cache
+	Bus    live.Bus // not running yet
 	Bucket *blob.Bucket
 	// CheckTemporal reports whether Temporal answers and has what the service needs (Missing). Only /health calls it.
 	CheckTemporal func(context.Context) error
@@ -55,6 +58,7 @@ type Server struct {
 	healthLog     *slog.Logger
 	store         *store.Store
 	cache         *cache.Cache
+	live          *live.Hub
 	bucket        *blob.Bucket
 	bucketProbe   *bucketProbe
 	checkTemporal func(context.Context) error
@@ -68,6 +72,8 @@ type Server struct {
 	problems      map[string]web.Problem // by code
 	targets       *otter.Cache[string, *target]
 	draining      atomic.Bool
+	tellState     func(playback.Snapshot) // see OnPlayback
+	tellQueue     func(roomID string)
 	echo          *echo.Echo
 }
 
@@ -84,11 +90,15 @@ func New(d Deps) (*Server, error) {
 		tokens:    auth.NewTokens(d.Config.Auth.Secret, d.Config.Auth.AccessTTL, d.Config.Auth.FormerSecrets...),
 		oneTime:   auth.NewOneTime(d.Config.Auth.Secret, d.Config.Auth.FormerSecrets...),
 		digests:   auth.NewDigests(d.Config.Auth.Secret, d.Config.Auth.FormerSecrets...),
-		targets:   otter.Must(&otter.Options[string, *target]{MaximumSize: maxTargets}),
+		tellState: func(playback.Snapshot) {}, tellQueue: func(string) {},
+		targets: otter.Must(&otter.Options[string, *target]{MaximumSize: maxTargets}),
 	}
 	if d.Config.RateLimit.Enabled {
 		s.limits = newLimits(d.Config, d.Cache.Redis().Client(), d.Log)
 	}
+	s.live = s.newHub(d)
+	d.Store.OnCommitted(s.live.Changed)
+	s.OnPlayback(s.live.Applied, s.live.QueueChanged)
 	spec, err := readSpec()
 	if err != nil {
 		return nil, fmt.Errorf("api: read the contract: %w", err)
@@ -137,9 +147,21 @@ func New(d Deps) (*Server, error) {
 // ServeHTTP lets tests use the server without a listener.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
 
-// Serve serves on l until ctx ends. Then readiness goes red, requests in flight finish or are cut off after
-// HTTP_SHUTDOWN_TIMEOUT, and it returns nil.
+// Live is the hub of live connections.
+func (s *Server) Live() *live.Hub { return s.live }
+
+// Serve serves on l until ctx ends. Then readiness goes red, live connections are sent away, requests in flight finish or
+// are cut off after HTTP_SHUTDOWN_TIMEOUT, and it returns nil.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	hub, stopHub := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan error, 1)
+	go func() { ended <- s.live.Run(hub) }()
+	err := s.serve(ctx, l)
+	stopHub()
+	return errors.Join(err, <-ended)
+}
+
+func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	server := &http.Server{
 		Handler:           s.echo,
 		ReadHeaderTimeout: 5 * time.Second,
@@ -157,6 +179,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	case <-ctx.Done():
 	}
 	s.draining.Store(true)
+	s.live.Drain(s.cfg.HTTP.DrainDelay)
 	select {
 	case err := <-failed:
 		return fmt.Errorf("api: serve: %w", err)

@@ -21,6 +21,7 @@ type world struct {
 	doomed            string // another of hers
 	message           string // of alice's in the private one
 	spam              string // another message of hers there
+	queued1, queued2  string // items of the private room's queue
 	abuse             string // eve's report of her
 	session           string // another one of bob's
 	run, report       string
@@ -56,6 +57,7 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 	b.join(t, w.open, w.frank)
 	w.message = b.post(t, w.private, w.alice, "First!")
 	w.spam = b.post(t, w.private, w.alice, "Buy!")
+	w.queued1, w.queued2 = b.queue(t, w.private, w.alice, "First"), b.queue(t, w.private, w.alice, "Second")
 	w.abuse = b.do(t, "POST", "/reports", w.eve.token,
 		map[string]any{"kind": "spam", "username": "alice"}).data()["id"].(string)
 	w.session = b.signIn(t, w.bob.id, "bob's phone")
@@ -125,4 +127,13 @@ func (w *world) addTokens(t testing.TB) {
 	w.toBob, w.alsoToBob = row(toUser, w.doomed, w.alice.id, w.bob.id), row(toUser, w.open, w.alice.id, w.bob.id)
 	w.optOut = w.server.oneTime.Token(auth.ForOptOut, w.revoke)
 	w.logs.secret(w.verification, w.reset, w.accept, w.decline, w.optOut)
+}
+
+// queue adds an address to a room's queue.
+func (b *bundle) queue(t testing.TB, room string, by person, title string) string {
+	t.Helper()
+	a := b.do(t, "POST", "/rooms/"+room+"/queue", by.token,
+		map[string]any{"stream_url": "https://films.example/a.webm", "title": title})
+	require.Equal(t, 201, a.status, a)
+	return a.data()["id"].(string)
 }

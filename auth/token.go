@@ -69,20 +69,26 @@ func (t *Tokens) Access(id Identity, now time.Time, ttl time.Duration) (string, 
 
 // Verify returns the identity of a token, or ErrUnauthenticated if the token is forged, expired or not an access token.
 func (t *Tokens) Verify(token string, now time.Time) (Identity, error) {
+	id, _, err := t.VerifyUntil(token, now)
+	return id, err
+}
+
+// VerifyUntil is Verify, and also returns when the token expires.
+func (t *Tokens) VerifyUntil(token string, now time.Time) (Identity, time.Time, error) {
 	hash := sha256.Sum256([]byte(token))
 	if known, ok := t.verified.GetIfPresent(hash); ok && now.Before(known.expires) {
-		return known.identity, nil
+		return known.identity, known.expires, nil
 	}
 	var c claims
 	_, err := jwt.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return t.verificationKeys(), nil },
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Name}), jwt.WithIssuer(issuer), jwt.WithAudience(issuer),
 		jwt.WithExpirationRequired(), jwt.WithTimeFunc(func() time.Time { return now }))
 	if err != nil || c.Subject == "" || c.Username == "" || c.SessionID == "" {
-		return Identity{}, watchparty.ErrUnauthenticated
+		return Identity{}, time.Time{}, watchparty.ErrUnauthenticated
 	}
-	id := Identity{UserID: c.Subject, Username: c.Username, SessionID: c.SessionID}
-	t.verified.Set(hash, verified{id, c.ExpiresAt.Time})
-	return id, nil
+	id := verified{Identity{UserID: c.Subject, Username: c.Username, SessionID: c.SessionID}, c.ExpiresAt.UTC()}
+	t.verified.Set(hash, id)
+	return id.identity, id.expires, nil
 }
 
 func (t *Tokens) verificationKeys() jwt.VerificationKeySet {

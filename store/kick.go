@@ -48,14 +48,15 @@ func putOut(ctx context.Context, tx bun.Tx, roomID, userID string) (out bool, er
 	return out, nil
 }
 
-// remove deletes a user's row of a room from the table participants or members, and reports whether there was one.
+// remove deletes a user's row of a room, whose lock the caller holds, from the table participants or members, and reports whether there was one.
 func remove(ctx context.Context, tx bun.Tx, table, roomID, userID string) (bool, error) {
 	result, err := tx.NewDelete().Table(table).Where("room_id = ? AND user_id = ?", roomID, userID).Exec(ctx)
 	if err != nil {
 		return false, fmt.Errorf("store: remove from %s: %w", table, err)
 	}
-	if affected(result) {
-		changes(ctx, coherence.TagsOfRooms([]string{roomID})...)
+	if !affected(result) {
+		return false, nil
 	}
-	return affected(result), nil
+	changes(ctx, coherence.TagsOfRooms([]string{roomID})...)
+	return true, countAccess(ctx, tx, roomID)
 }

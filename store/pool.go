@@ -48,6 +48,7 @@ type pool struct {
 	connections *puddle.Pool[*pgdriver.Conn]
 	wait        time.Duration
 	share       int64 // how many connections one kind of work may have
+	playback    int64 // how many PlaybackKind may have
 	mu          sync.Mutex
 	kinds       map[string]*semaphore.Weighted // by name; never removed, since there is one for each part of the API
 	log         *slog.Logger
@@ -76,7 +77,8 @@ func newPool(connector driver.Connector, size int) (*pool, error) {
 		return nil, err
 	}
 	return &pool{
-		connections: connections, wait: connectionWait, share: int64(size+2) / 3, kinds: map[string]*semaphore.Weighted{},
+		connections: connections, wait: connectionWait, share: int64(size+2) / 3,
+		playback: max(int64(size)/5, 1), kinds: map[string]*semaphore.Weighted{},
 		log: slog.New(slog.DiscardHandler),
 	}, nil
 }
@@ -90,8 +92,8 @@ func (p *pool) open() *sql.DB {
 
 type kindKey struct{}
 
-// WithKind sets the kind of work that the context is for. Work of one kind has at most a third of all connections, so
-// that other work goes on when it is held up. Work without a kind may have all.
+// WithKind sets the kind of work that the context is for. Work of one kind has at most a third of all connections, and
+// PlaybackKind a fifth, so that other work goes on when it is held up. Work without a kind may have all.
 func WithKind(ctx context.Context, kind string) context.Context {
 	return context.WithValue(ctx, kindKey{}, kind)
 }
@@ -145,7 +147,11 @@ func (p *pool) enter(ctx context.Context) (leave func(), err error) {
 	p.mu.Lock()
 	places := p.kinds[kind]
 	if places == nil {
-		places = semaphore.NewWeighted(p.share)
+		share := p.share
+		if kind == PlaybackKind {
+			share = p.playback
+		}
+		places = semaphore.NewWeighted(share)
 		p.kinds[kind] = places
 	}
 	p.mu.Unlock()

@@ -40,7 +40,9 @@ type Store struct {
 	events outbox.Signal
 	// announce is called in a transaction that changes cached data, before the commit.
 	announce func(context.Context, coherence.Change) error
-	journal  *Journal
+	// changed is called after the commit of such a transaction.
+	changed func(tags []string)
+	journal *Journal
 }
 
 // Open makes a store with a pool of connections, which connects at first use. digests hash the addresses that are
@@ -59,7 +61,8 @@ func Open(c config.Database, digests *auth.Digests) (*Store, error) {
 	return &Store{
 		db: db, all: db, pool: pool, probe: newProbe(connector), digests: digests,
 		events:   outbox.NewSignal(),
-		announce: func(context.Context, coherence.Change) error { return nil }, journal: newJournal(connector),
+		announce: func(context.Context, coherence.Change) error { return nil }, changed: func([]string) {},
+		journal: newJournal(connector),
 	}, nil
 }
 
@@ -134,6 +137,10 @@ func (s *Store) OnChange(announce func(context.Context, coherence.Change) error)
 	s.announce = announce
 }
 
+// OnCommitted sets what is called after each transaction of this process that changed cached data, with its tags. Call it
+// before the first use.
+func (s *Store) OnCommitted(changed func(tags []string)) { s.changed = changed }
+
 // Ping reports whether the database answers, however busy the pool is. It asks once a second at most.
 func (s *Store) Ping(ctx context.Context) error {
 	s.pool.reap()
@@ -159,13 +166,16 @@ const (
 // errLockedLate, or was the victim of a deadlock. So fn must not build on variables that an earlier run of it has set.
 func (s *Store) inTx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
 	for attempt := 1; ; attempt++ {
+		tags := map[string]struct{}{}
 		err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-			tags := map[string]struct{}{}
 			if err := fn(context.WithValue(ctx, tagsKey{}, tags), tx); err != nil {
 				return err
 			}
 			return s.announceTags(ctx, tx, tags)
 		})
+		if err == nil && len(tags) > 0 {
+			s.changed(slices.Sorted(maps.Keys(tags)))
+		}
 		var e pgdriver.Error
 		again := errors.Is(err, errLockedLate) || errors.As(err, &e) && e.Field('C') == codeDeadlockDetected
 		if attempt == attempts || !again {

@@ -323,6 +323,27 @@ func (e AvatarUploadStep) Valid() bool {
 	}
 }
 
+// Defines values for Circle.
+const (
+	CircleEveryone   Circle = "everyone"
+	CircleHost       Circle = "host"
+	CircleModerators Circle = "moderators"
+)
+
+// Valid indicates whether the value is a known member of the Circle enum.
+func (e Circle) Valid() bool {
+	switch e {
+	case CircleEveryone:
+		return true
+	case CircleHost:
+		return true
+	case CircleModerators:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CleanupReportState.
 const (
 	CleanupReportStateCancelled CleanupReportState = "cancelled"
@@ -655,28 +676,38 @@ func (e Language) Valid() bool {
 
 // Defines values for Permission.
 const (
-	PermissionBan           Permission = "ban"
-	PermissionDeleteMessage Permission = "delete_message"
-	PermissionDeleteRoom    Permission = "delete_room"
-	PermissionEditRoom      Permission = "edit_room"
-	PermissionHandOver      Permission = "hand_over"
-	PermissionInvite        Permission = "invite"
-	PermissionKick          Permission = "kick"
-	PermissionMute          Permission = "mute"
-	PermissionPostMessage   Permission = "post_message"
-	PermissionReadLog       Permission = "read_log"
-	PermissionSetRole       Permission = "set_role"
-	PermissionSkipSlowMode  Permission = "skip_slow_mode"
+	PermissionAddToQueue      Permission = "add_to_queue"
+	PermissionBan             Permission = "ban"
+	PermissionControlPlayback Permission = "control_playback"
+	PermissionDeleteMessage   Permission = "delete_message"
+	PermissionDeleteRoom      Permission = "delete_room"
+	PermissionEditQueue       Permission = "edit_queue"
+	PermissionEditRoom        Permission = "edit_room"
+	PermissionHandOver        Permission = "hand_over"
+	PermissionInvite          Permission = "invite"
+	PermissionKick            Permission = "kick"
+	PermissionMute            Permission = "mute"
+	PermissionPostMessage     Permission = "post_message"
+	PermissionReadLog         Permission = "read_log"
+	PermissionSetRole         Permission = "set_role"
+	PermissionSkipSlowMode    Permission = "skip_slow_mode"
+	PermissionVote            Permission = "vote"
 )
 
 // Valid indicates whether the value is a known member of the Permission enum.
 func (e Permission) Valid() bool {
 	switch e {
+	case PermissionAddToQueue:
+		return true
 	case PermissionBan:
+		return true
+	case PermissionControlPlayback:
 		return true
 	case PermissionDeleteMessage:
 		return true
 	case PermissionDeleteRoom:
+		return true
+	case PermissionEditQueue:
 		return true
 	case PermissionEditRoom:
 		return true
@@ -695,6 +726,86 @@ func (e Permission) Valid() bool {
 	case PermissionSetRole:
 		return true
 	case PermissionSkipSlowMode:
+		return true
+	case PermissionVote:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PlaybackCommandKind.
+const (
+	PlaybackCommandKindLoad  PlaybackCommandKind = "load"
+	PlaybackCommandKindPause PlaybackCommandKind = "pause"
+	PlaybackCommandKindPlay  PlaybackCommandKind = "play"
+	PlaybackCommandKindRate  PlaybackCommandKind = "rate"
+	PlaybackCommandKindSeek  PlaybackCommandKind = "seek"
+	PlaybackCommandKindSkip  PlaybackCommandKind = "skip"
+	PlaybackCommandKindStop  PlaybackCommandKind = "stop"
+)
+
+// Valid indicates whether the value is a known member of the PlaybackCommandKind enum.
+func (e PlaybackCommandKind) Valid() bool {
+	switch e {
+	case PlaybackCommandKindLoad:
+		return true
+	case PlaybackCommandKindPause:
+		return true
+	case PlaybackCommandKindPlay:
+		return true
+	case PlaybackCommandKindRate:
+		return true
+	case PlaybackCommandKindSeek:
+		return true
+	case PlaybackCommandKindSkip:
+		return true
+	case PlaybackCommandKindStop:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PlaybackStatus.
+const (
+	PlaybackStatusIdle    PlaybackStatus = "idle"
+	PlaybackStatusPaused  PlaybackStatus = "paused"
+	PlaybackStatusPlaying PlaybackStatus = "playing"
+	PlaybackStatusWaiting PlaybackStatus = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the PlaybackStatus enum.
+func (e PlaybackStatus) Valid() bool {
+	switch e {
+	case PlaybackStatusIdle:
+		return true
+	case PlaybackStatusPaused:
+		return true
+	case PlaybackStatusPlaying:
+		return true
+	case PlaybackStatusWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PlaybackWaitFor.
+const (
+	PlaybackWaitForLoad     PlaybackWaitFor = "load"
+	PlaybackWaitForRebuffer PlaybackWaitFor = "rebuffer"
+	PlaybackWaitForSeek     PlaybackWaitFor = "seek"
+)
+
+// Valid indicates whether the value is a known member of the PlaybackWaitFor enum.
+func (e PlaybackWaitFor) Valid() bool {
+	switch e {
+	case PlaybackWaitForLoad:
+		return true
+	case PlaybackWaitForRebuffer:
+		return true
+	case PlaybackWaitForSeek:
 		return true
 	default:
 		return false
@@ -772,6 +883,7 @@ const (
 	ProblemCodeBusy                       ProblemCode = "busy"
 	ProblemCodeCannotReportOneself        ProblemCode = "cannot_report_oneself"
 	ProblemCodeCannotSuspendOneself       ProblemCode = "cannot_suspend_oneself"
+	ProblemCodeCommandIDReused            ProblemCode = "command_id_reused"
 	ProblemCodeEditWindowOver             ProblemCode = "edit_window_over"
 	ProblemCodeEmailEnded                 ProblemCode = "email_ended"
 	ProblemCodeEmailNotEnded              ProblemCode = "email_not_ended"
@@ -785,12 +897,20 @@ const (
 	ProblemCodeMethodNotAllowed           ProblemCode = "method_not_allowed"
 	ProblemCodeMovieExists                ProblemCode = "movie_exists"
 	ProblemCodeMovieInUse                 ProblemCode = "movie_in_use"
+	ProblemCodeMovieWithoutStream         ProblemCode = "movie_without_stream"
 	ProblemCodeMuted                      ProblemCode = "muted"
 	ProblemCodeNotFound                   ProblemCode = "not_found"
 	ProblemCodeNotParticipant             ProblemCode = "not_participant"
 	ProblemCodeNotReady                   ProblemCode = "not_ready"
+	ProblemCodeNothingPlaying             ProblemCode = "nothing_playing"
+	ProblemCodeNothingToPlay              ProblemCode = "nothing_to_play"
+	ProblemCodeOriginNotAllowed           ProblemCode = "origin_not_allowed"
 	ProblemCodeOwnRole                    ProblemCode = "own_role"
+	ProblemCodePlaybackBusy               ProblemCode = "playback_busy"
+	ProblemCodePlaybackStale              ProblemCode = "playback_stale"
 	ProblemCodePreconditionFailed         ProblemCode = "precondition_failed"
+	ProblemCodeQueueFull                  ProblemCode = "queue_full"
+	ProblemCodeQueueFullOfYours           ProblemCode = "queue_full_of_yours"
 	ProblemCodeRangeNotSatisfiable        ProblemCode = "range_not_satisfiable"
 	ProblemCodeRateLimited                ProblemCode = "rate_limited"
 	ProblemCodeReportResolved             ProblemCode = "report_resolved"
@@ -806,10 +926,12 @@ const (
 	ProblemCodeTooManyReports             ProblemCode = "too_many_reports"
 	ProblemCodeUnauthenticated            ProblemCode = "unauthenticated"
 	ProblemCodeUnavailable                ProblemCode = "unavailable"
+	ProblemCodeUnknownItem                ProblemCode = "unknown_item"
 	ProblemCodeUnknownMessage             ProblemCode = "unknown_message"
 	ProblemCodeUnknownMovie               ProblemCode = "unknown_movie"
 	ProblemCodeUnsupportedContentEncoding ProblemCode = "unsupported_content_encoding"
 	ProblemCodeUnsupportedMediaType       ProblemCode = "unsupported_media_type"
+	ProblemCodeUpgradeRequired            ProblemCode = "upgrade_required"
 	ProblemCodeUsernameTaken              ProblemCode = "username_taken"
 	ProblemCodeWrongPassword              ProblemCode = "wrong_password"
 )
@@ -847,6 +969,8 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeCannotSuspendOneself:
 		return true
+	case ProblemCodeCommandIDReused:
+		return true
 	case ProblemCodeEditWindowOver:
 		return true
 	case ProblemCodeEmailEnded:
@@ -873,6 +997,8 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeMovieInUse:
 		return true
+	case ProblemCodeMovieWithoutStream:
+		return true
 	case ProblemCodeMuted:
 		return true
 	case ProblemCodeNotFound:
@@ -881,9 +1007,23 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeNotReady:
 		return true
+	case ProblemCodeNothingPlaying:
+		return true
+	case ProblemCodeNothingToPlay:
+		return true
+	case ProblemCodeOriginNotAllowed:
+		return true
 	case ProblemCodeOwnRole:
 		return true
+	case ProblemCodePlaybackBusy:
+		return true
+	case ProblemCodePlaybackStale:
+		return true
 	case ProblemCodePreconditionFailed:
+		return true
+	case ProblemCodeQueueFull:
+		return true
+	case ProblemCodeQueueFullOfYours:
 		return true
 	case ProblemCodeRangeNotSatisfiable:
 		return true
@@ -915,6 +1055,8 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeUnavailable:
 		return true
+	case ProblemCodeUnknownItem:
+		return true
 	case ProblemCodeUnknownMessage:
 		return true
 	case ProblemCodeUnknownMovie:
@@ -923,9 +1065,29 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeUnsupportedMediaType:
 		return true
+	case ProblemCodeUpgradeRequired:
+		return true
 	case ProblemCodeUsernameTaken:
 		return true
 	case ProblemCodeWrongPassword:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for QueueOrder.
+const (
+	Manual QueueOrder = "manual"
+	Votes  QueueOrder = "votes"
+)
+
+// Valid indicates whether the value is a known member of the QueueOrder enum.
+func (e QueueOrder) Valid() bool {
+	switch e {
+	case Manual:
+		return true
+	case Votes:
 		return true
 	default:
 		return false
@@ -952,19 +1114,19 @@ func (e ReportKind) Valid() bool {
 
 // Defines values for Role.
 const (
-	Host      Role = "host"
-	Moderator Role = "moderator"
-	Viewer    Role = "viewer"
+	RoleHost      Role = "host"
+	RoleModerator Role = "moderator"
+	RoleViewer    Role = "viewer"
 )
 
 // Valid indicates whether the value is a known member of the Role enum.
 func (e Role) Valid() bool {
 	switch e {
-	case Host:
+	case RoleHost:
 		return true
-	case Moderator:
+	case RoleModerator:
 		return true
-	case Viewer:
+	case RoleViewer:
 		return true
 	default:
 		return false
@@ -981,14 +1143,24 @@ const (
 	RoomActActionInvitationRevoked  RoomActAction = "invitation_revoked"
 	RoomActActionInvited            RoomActAction = "invited"
 	RoomActActionKicked             RoomActAction = "kicked"
+	RoomActActionLoaded             RoomActAction = "loaded"
 	RoomActActionMessageDeleted     RoomActAction = "message_deleted"
 	RoomActActionMuteLifted         RoomActAction = "mute_lifted"
 	RoomActActionMuted              RoomActAction = "muted"
+	RoomActActionPaused             RoomActAction = "paused"
+	RoomActActionPlayed             RoomActAction = "played"
+	RoomActActionQueueAdded         RoomActAction = "queue_added"
+	RoomActActionQueueMoved         RoomActAction = "queue_moved"
+	RoomActActionQueueRemoved       RoomActAction = "queue_removed"
+	RoomActActionRateSet            RoomActAction = "rate_set"
 	RoomActActionRoleSet            RoomActAction = "role_set"
 	RoomActActionRoomArchived       RoomActAction = "room_archived"
 	RoomActActionRoomClosed         RoomActAction = "room_closed"
 	RoomActActionRoomReopened       RoomActAction = "room_reopened"
 	RoomActActionRoomUpdated        RoomActAction = "room_updated"
+	RoomActActionSkipped            RoomActAction = "skipped"
+	RoomActActionSought             RoomActAction = "sought"
+	RoomActActionStopped            RoomActAction = "stopped"
 )
 
 // Valid indicates whether the value is a known member of the RoomActAction enum.
@@ -1010,11 +1182,25 @@ func (e RoomActAction) Valid() bool {
 		return true
 	case RoomActActionKicked:
 		return true
+	case RoomActActionLoaded:
+		return true
 	case RoomActActionMessageDeleted:
 		return true
 	case RoomActActionMuteLifted:
 		return true
 	case RoomActActionMuted:
+		return true
+	case RoomActActionPaused:
+		return true
+	case RoomActActionPlayed:
+		return true
+	case RoomActActionQueueAdded:
+		return true
+	case RoomActActionQueueMoved:
+		return true
+	case RoomActActionQueueRemoved:
+		return true
+	case RoomActActionRateSet:
 		return true
 	case RoomActActionRoleSet:
 		return true
@@ -1025,6 +1211,12 @@ func (e RoomActAction) Valid() bool {
 	case RoomActActionRoomReopened:
 		return true
 	case RoomActActionRoomUpdated:
+		return true
+	case RoomActActionSkipped:
+		return true
+	case RoomActActionSought:
+		return true
+	case RoomActActionStopped:
 		return true
 	default:
 		return false
@@ -1082,6 +1274,30 @@ func (e Visibility) Valid() bool {
 	case Public:
 		return true
 	case Unlisted:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WaitPolicy.
+const (
+	WaitPolicyAuto     WaitPolicy = "auto"
+	WaitPolicyEveryone WaitPolicy = "everyone"
+	WaitPolicyHost     WaitPolicy = "host"
+	WaitPolicyNobody   WaitPolicy = "nobody"
+)
+
+// Valid indicates whether the value is a known member of the WaitPolicy enum.
+func (e WaitPolicy) Valid() bool {
+	switch e {
+	case WaitPolicyAuto:
+		return true
+	case WaitPolicyEveryone:
+		return true
+	case WaitPolicyHost:
+		return true
+	case WaitPolicyNobody:
 		return true
 	default:
 		return false
@@ -1399,6 +1615,20 @@ type ActivityReport struct {
 // ActivityReportEvery How long its period is
 type ActivityReportEvery string
 
+// AddToQueueRequest Either a movie or an address
+//
+// Example: {"stream_url":"https://films.example/faust.webm","title":"Faust"}
+type AddToQueueRequest struct {
+	// MovieID A movie of the catalogue
+	MovieID *string `json:"movie_id,omitempty"`
+
+	// StreamURL An address to play; it starts with https://
+	StreamURL *string `json:"stream_url,omitempty"`
+
+	// Title The title of `stream_url`; without it the name of the file is shown
+	Title *string `json:"title,omitempty"`
+}
+
 // AdminMessage A message, as admins see it
 //
 // Example: {"hidden":false,"message":{"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}}
@@ -1424,7 +1654,7 @@ type AdminMessageList struct {
 
 // AdminRoom A room, as admins see it
 //
-// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"}}
+// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type AdminRoom struct {
 	// ClosedAt When an admin closed it; null unless it is closed
 	ClosedAt *time.Time `json:"closed_at"`
@@ -1434,19 +1664,19 @@ type AdminRoom struct {
 
 	// Room A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Room Room `json:"room"`
 }
 
-// AdminRoomAnswer Example: {"data":{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"}}}
+// AdminRoomAnswer Example: {"data":{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}}
 type AdminRoomAnswer struct {
 	// Data A room, as admins see it
 	//
-	// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"}}
+	// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 	Data AdminRoom `json:"data"`
 }
 
-// AdminRoomList Example: {"data":[{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"}}],"next_cursor":null}
+// AdminRoomList Example: {"data":[{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}],"next_cursor":null}
 type AdminRoomList struct {
 	// Data The rooms of this page
 	Data []AdminRoom `json:"data"`
@@ -1695,25 +1925,25 @@ type BanRequest struct {
 // Cached Whether the answer came from the cache
 type Cached = bool
 
-// CachedMovieAnswer Example: {"_cached":true,"data":{"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}}
+// CachedMovieAnswer Example: {"_cached":true,"data":{"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}}
 type CachedMovieAnswer struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
 
 	// Data A movie of the catalogue
 	//
-	// Example: {"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}
+	// Example: {"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}
 	Data Movie `json:"data"`
 }
 
-// CachedRoomAnswer Example: {"_cached":true,"data":{"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"}}
+// CachedRoomAnswer Example: {"_cached":true,"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type CachedRoomAnswer struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
 
 	// Data A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Data Room `json:"data"`
 }
 
@@ -1737,6 +1967,9 @@ type ChangePasswordRequest struct {
 	// `errors` are `too_short`, `too_long`, `characters`, `name` and `common`.
 	NewPassword NewPassword `json:"new_password"`
 }
+
+// Circle People with that role, and those above them
+type Circle string
 
 // CleanupReport What a run of the clean-up was and did
 type CleanupReport struct {
@@ -1883,6 +2116,9 @@ type CreateMovieRequest struct {
 	// Description What the movie is about, in one or more lines
 	Description *string `json:"description,omitempty"`
 
+	// DurationMs How long the stream is; 0 for unknown
+	DurationMs *int64 `json:"duration_ms,omitempty"`
+
 	// Genres The genres, each once
 	Genres *[]Genre `json:"genres,omitempty"`
 
@@ -1894,6 +2130,9 @@ type CreateMovieRequest struct {
 
 	// StreamURL Where the movie is; it starts with https://
 	StreamURL *string `json:"stream_url,omitempty"`
+
+	// Subtitles The subtitles, each language once
+	Subtitles *[]Subtitle `json:"subtitles,omitempty"`
 
 	// Title The title, in one line
 	Title MovieTitle `json:"title"`
@@ -2111,7 +2350,7 @@ type EmailWait string
 
 // Export Everything that is stored about an account
 //
-// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
+// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
 type Export struct {
 	// AbuseReports The reports of abuse that the account sent
 	AbuseReports []SentAbuseReport `json:"abuse_reports"`
@@ -2172,6 +2411,12 @@ type Export struct {
 	// Presence The rooms that the account is in
 	Presence []ExportedPresence `json:"presence"`
 
+	// QueueItems What the account added to queues and was not played yet
+	QueueItems []ExportedQueueItem `json:"queue_items"`
+
+	// QueueVotes For which items of queues the account votes
+	QueueVotes []ExportedQueueVote `json:"queue_votes"`
+
 	// ReadMarkers Up to which message the account has read each room
 	ReadMarkers []ExportedReadMarker `json:"read_markers"`
 
@@ -2197,11 +2442,11 @@ type Export struct {
 	Stays []ExportedStay `json:"stays"`
 }
 
-// ExportAnswer Example: {"data":{"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}}
+// ExportAnswer Example: {"data":{"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}}
 type ExportAnswer struct {
 	// Data Everything that is stored about an account
 	//
-	// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
+	// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
 	Data Export `json:"data"`
 }
 
@@ -2352,6 +2597,39 @@ type ExportedPresence struct {
 
 	// PresentSince Since when the account has been seen without a gap; null while it is absent
 	PresentSince *time.Time `json:"present_since"`
+
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+}
+
+// ExportedQueueItem Something that the account added to a queue
+type ExportedQueueItem struct {
+	// CreatedAt When it was added
+	CreatedAt time.Time `json:"created_at"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// MovieID The movie; null for an address of the room's own
+	MovieID *string `json:"movie_id"`
+
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// StreamURL The address; empty for a movie
+	StreamURL string `json:"stream_url"`
+
+	// Title The title that the account gave to an address
+	Title string `json:"title"`
+}
+
+// ExportedQueueVote A vote of the account
+type ExportedQueueVote struct {
+	// CreatedAt When it was given
+	CreatedAt time.Time `json:"created_at"`
+
+	// ItemID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ItemID ID `json:"item_id"`
 
 	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
@@ -2694,9 +2972,15 @@ type MessageList struct {
 	UpdatesCursor *string `json:"updates_cursor"`
 }
 
+// MoveInQueueRequest Example: {"before_id":"01993f7e-0a1b-7c2d-8e3f-405162738496"}
+type MoveInQueueRequest struct {
+	// BeforeID The item before which to put it; without it, the end
+	BeforeID *string `json:"before_id,omitempty"`
+}
+
 // Movie A movie of the catalogue
 //
-// Example: {"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}
+// Example: {"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}
 type Movie struct {
 	// Archived Whether it is not in the catalogue any more
 	Archived bool `json:"archived"`
@@ -2706,6 +2990,9 @@ type Movie struct {
 
 	// Description What the movie is about; empty without a description
 	Description string `json:"description"`
+
+	// DurationMs How long the stream is; null when nobody has measured it
+	DurationMs *int64 `json:"duration_ms"`
 
 	// Genres The genres, in the order in which they were given
 	Genres []Genre `json:"genres"`
@@ -2722,6 +3009,9 @@ type Movie struct {
 	// StreamURL Where the movie is; null without an address
 	StreamURL *string `json:"stream_url"`
 
+	// Subtitles The subtitles, by language
+	Subtitles []Subtitle `json:"subtitles"`
+
 	// Title The title, in one line
 	Title MovieTitle `json:"title"`
 
@@ -2732,15 +3022,15 @@ type Movie struct {
 	Year MovieYear `json:"year"`
 }
 
-// MovieAnswer Example: {"data":{"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}}
+// MovieAnswer Example: {"data":{"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}}
 type MovieAnswer struct {
 	// Data A movie of the catalogue
 	//
-	// Example: {"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}
+	// Example: {"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}
 	Data Movie `json:"data"`
 }
 
-// MovieList Example: {"_cached":true,"data":[{"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
+// MovieList Example: {"_cached":true,"data":[{"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
 type MovieList struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
@@ -2847,7 +3137,7 @@ type MyInvitationList struct {
 
 // MyRoom A room, with what the caller is in it
 //
-// Example: {"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"},"unread":3}
+// Example: {"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}
 type MyRoom struct {
 	// Joined Whether the caller is in it now
 	Joined bool `json:"joined"`
@@ -2860,7 +3150,7 @@ type MyRoom struct {
 
 	// Room A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Room Room `json:"room"`
 
 	// Unread How many messages of others came after the one that the caller marked as read; 100 stands for 100 and more.
@@ -2868,7 +3158,7 @@ type MyRoom struct {
 	Unread int `json:"unread"`
 }
 
-// MyRoomList Example: {"data":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"},"unread":3}],"next_cursor":null}
+// MyRoomList Example: {"data":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"next_cursor":null}
 type MyRoomList struct {
 	// Data The rooms of this page
 	Data []MyRoom `json:"data"`
@@ -2954,6 +3244,172 @@ type Person struct {
 	// Username The name that is unique among accounts, whatever its case. It never changes.
 	Username Username `json:"username"`
 }
+
+// Playback The state of what a room watches
+//
+// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
+type Playback struct {
+	// At When playback is at `position_ms`. Until then it rests there.
+	At time.Time `json:"at"`
+
+	// By Whose command made the state; null for what happened by itself
+	By *Person `json:"by"`
+
+	// Cause What made the state: a command, or `ready`, `deadline`, `rebuffer`, `ended`, `voted`, `removed`, `deserted`,
+	// `archived`, `scheduled`, `started`, `duration`, `clock`. Empty before the first.
+	Cause string `json:"cause"`
+
+	// Cue Rises with each load and seek; players report for which cue they are ready
+	Cue int64 `json:"cue"`
+
+	// EndsAt When the item is over; null unless it plays and has a duration
+	EndsAt *time.Time `json:"ends_at"`
+
+	// Epoch Rises when another item is loaded, or the same one anew
+	Epoch int64 `json:"epoch"`
+
+	// Item What is loaded; null when idle
+	Item *PlaybackItem `json:"item"`
+
+	// Now When this was read
+	Now time.Time `json:"now"`
+
+	// PositionMs Where playback is at `at`, in milliseconds
+	PositionMs int64 `json:"position_ms"`
+
+	// QueueVersion Counts the changes of the queue and of its votes
+	QueueVersion int64 `json:"queue_version"`
+
+	// Rate How fast it plays; 1 is the normal rate
+	Rate float64 `json:"rate"`
+
+	// Revision Rises by one with each change
+	Revision int64 `json:"revision"`
+
+	// SkipVotes How many of those who are present vote to skip the item
+	SkipVotes int `json:"skip_votes"`
+
+	// StartsAt When it starts by itself; null if it does not
+	StartsAt *time.Time `json:"starts_at"`
+
+	// State What playback does
+	State PlaybackStatus `json:"state"`
+
+	// Wait What is waited for; null unless waiting
+	Wait *PlaybackWait `json:"wait"`
+}
+
+// PlaybackAnswer Example: {"data":{"at":"2026-01-31T20:15:00.123456Z","by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}}
+type PlaybackAnswer struct {
+	// Data The state of what a room watches
+	//
+	// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
+	Data Playback `json:"data"`
+}
+
+// PlaybackCommand Example: {"epoch":7,"id":"01993f7e-0a1b-7c2d-8e3f-405162738497","kind":"seek","position_ms":90000,"revision":41}
+type PlaybackCommand struct {
+	// Epoch The epoch of the state that the person saw
+	Epoch int64 `json:"epoch"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// IfRevision Any other revision is a 409 `playback_stale`
+	IfRevision *int64 `json:"if_revision,omitempty"`
+
+	// ItemID For `load`: an item of the queue
+	ItemID *string `json:"item_id,omitempty"`
+
+	// Kind What to do
+	Kind PlaybackCommandKind `json:"kind"`
+
+	// MovieID For `load`: a movie
+	MovieID *string `json:"movie_id,omitempty"`
+
+	// PositionMs For `seek`; for `load` where to begin, for `pause` where the person was
+	PositionMs *int64 `json:"position_ms,omitempty"`
+
+	// Rate For `rate`, in hundredths
+	Rate *float64 `json:"rate,omitempty"`
+
+	// Revision The revision of the state that the person saw
+	Revision *int64 `json:"revision,omitempty"`
+
+	// StreamURL An address to play; it starts with https://
+	StreamURL *string `json:"stream_url,omitempty"`
+
+	// Title The title of `stream_url`; without it the name of the file is shown
+	Title *string `json:"title,omitempty"`
+}
+
+// PlaybackCommandKind What to do
+type PlaybackCommandKind string
+
+// PlaybackCommandAnswer Example: {"data":{"playback":{"at":"2026-01-31T20:15:00.123456Z","by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}},"replayed":false,"revision":41}}
+type PlaybackCommandAnswer struct {
+	// Data What a command has done
+	Data PlaybackCommandResult `json:"data"`
+}
+
+// PlaybackCommandResult What a command has done
+type PlaybackCommandResult struct {
+	// Playback The state of what a room watches
+	//
+	// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
+	Playback Playback `json:"playback"`
+
+	// Replayed Whether the command was applied before
+	Replayed bool `json:"replayed"`
+
+	// Revision The revision after the command was applied
+	Revision int64 `json:"revision"`
+}
+
+// PlaybackItem What is loaded
+type PlaybackItem struct {
+	// DurationExact Whether that was measured; else it is the runtime and a minute
+	DurationExact bool `json:"duration_exact"`
+
+	// DurationMs How long it is; null when nobody knows
+	DurationMs *int64 `json:"duration_ms"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// MovieID The movie; null for an address of the room's own
+	MovieID *string `json:"movie_id"`
+
+	// StreamURL Where the stream is; it starts with https://
+	StreamURL string `json:"stream_url"`
+
+	// Subtitles The subtitles of the movie
+	Subtitles []Subtitle `json:"subtitles"`
+
+	// Title The title of the movie, or of the address
+	Title string `json:"title"`
+}
+
+// PlaybackStatus What playback does
+type PlaybackStatus string
+
+// PlaybackWait What a room waits for
+type PlaybackWait struct {
+	// For What players are waited for to do
+	For PlaybackWaitFor `json:"for"`
+
+	// People Who is waited for
+	People []Person `json:"people"`
+
+	// Resume Whether playback goes on then
+	Resume bool `json:"resume"`
+
+	// Until When the wait ends at the latest
+	Until time.Time `json:"until"`
+}
+
+// PlaybackWaitFor What players are waited for to do
+type PlaybackWaitFor string
 
 // Policy What a policy removes, by age; a setting says after how long, or that it is off. `inactive_participants`: people
 // in rooms who have not been seen. `old_messages`: messages. `inactive_rooms`: archives rooms in which nothing
@@ -3053,6 +3509,64 @@ type ProfileList struct {
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
+
+// Queue What a room is to play
+type Queue struct {
+	// Items The items, in the order in which they are played
+	Items []QueueItem `json:"items"`
+
+	// Version The `queue_version` of the playback
+	Version int64 `json:"version"`
+}
+
+// QueueAnswer Example: {"data":{"items":[{"added_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}],"version":3}}
+type QueueAnswer struct {
+	// Data What a room is to play
+	Data Queue `json:"data"`
+}
+
+// QueueItem Something to play
+//
+// Example: {"added_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}
+type QueueItem struct {
+	// AddedBy Who added it; null when the account is deleted
+	AddedBy *Person `json:"added_by"`
+
+	// CreatedAt When it was added
+	CreatedAt time.Time `json:"created_at"`
+
+	// DurationMs How long the stream is; null when nobody has measured it
+	DurationMs *int64 `json:"duration_ms"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// MovieID The movie; null for an address of the room's own
+	MovieID *string `json:"movie_id"`
+
+	// StreamURL Where the stream is; it starts with https://
+	StreamURL string `json:"stream_url"`
+
+	// Title The title of the movie, or of the address
+	Title string `json:"title"`
+
+	// Voted Whether the caller votes for it
+	Voted bool `json:"voted"`
+
+	// Votes How many people in the room vote for it
+	Votes int `json:"votes"`
+}
+
+// QueueItemAnswer Example: {"data":{"added_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}}
+type QueueItemAnswer struct {
+	// Data Something to play
+	//
+	// Example: {"added_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}
+	Data QueueItem `json:"data"`
+}
+
+// QueueOrder Whether a queue is played as people have put it, or what has the most votes first
+type QueueOrder string
 
 // Quote A message, where another one answers it
 type Quote struct {
@@ -3305,13 +3819,16 @@ type Role string
 
 // Room A room, the same for everyone who may see it
 //
-// Example: {"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"}
+// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 type Room struct {
 	// Capacity How many people can be in the room at once, the host included
 	Capacity RoomCapacity `json:"capacity"`
 
 	// Closed Whether an admin closed it: it is archived, and its host cannot open it again
 	Closed bool `json:"closed"`
+
+	// Control People with that role, and those above them
+	Control Circle `json:"control"`
 
 	// CreatedAt When it was opened
 	CreatedAt time.Time `json:"created_at"`
@@ -3334,6 +3851,12 @@ type Room struct {
 	// Participants How many people are in it now
 	Participants int `json:"participants"`
 
+	// Queue People with that role, and those above them
+	Queue Circle `json:"queue"`
+
+	// QueueOrder Whether a queue is played as people have put it, or what has the most votes first
+	QueueOrder QueueOrder `json:"queue_order"`
+
 	// SlowModeSeconds How many seconds each person waits between two messages; 0 without slow mode
 	SlowModeSeconds SlowModeSeconds `json:"slow_mode_seconds"`
 
@@ -3346,6 +3869,9 @@ type Room struct {
 	// Visibility `public`: everyone finds it in lists. `unlisted`: whoever has its address can join. `private`: only its members
 	// and people who were invited know of it; for everyone else it is a 404.
 	Visibility Visibility `json:"visibility"`
+
+	// WaitPolicy Whom playback waits for; auto is everyone among up to 8 people, and nobody among more
+	WaitPolicy WaitPolicy `json:"wait_policy"`
 }
 
 // RoomAct An entry of a room's log
@@ -3385,11 +3911,11 @@ type RoomActList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// RoomAnswer Example: {"data":{"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"}}
+// RoomAnswer Example: {"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type RoomAnswer struct {
 	// Data A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Data Room `json:"data"`
 }
 
@@ -3399,7 +3925,7 @@ type RoomCapacity = int
 // RoomDescription What the room is about; empty without a description
 type RoomDescription = string
 
-// RoomList Example: {"_cached":true,"data":[{"capacity":10,"closed":false,"created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
+// RoomList Example: {"_cached":true,"data":[{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
 type RoomList struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
@@ -3580,6 +4106,15 @@ type SignedInAnswer struct {
 	Data SignedIn `json:"data"`
 }
 
+// SkipVote Example: {"epoch":7,"skip":true}
+type SkipVote struct {
+	// Epoch The epoch of the state that the person saw
+	Epoch int64 `json:"epoch"`
+
+	// Skip Whether to skip; false takes the vote back
+	Skip bool `json:"skip"`
+}
+
 // SlowModeSeconds How many seconds each person waits between two messages; 0 without slow mode
 type SlowModeSeconds = int
 
@@ -3593,7 +4128,8 @@ type Standing struct {
 	// MutedUntil When the caller's mute ends; null without one
 	MutedUntil *time.Time `json:"muted_until"`
 
-	// Permissions What the caller may do now: what the role allows, without `post_message` during a mute
+	// Permissions What the caller may do now: what the role allows, without `post_message`, `control_playback`, `edit_queue` and
+	// `add_to_queue` during a mute
 	Permissions []Permission `json:"permissions"`
 
 	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
@@ -3619,6 +4155,17 @@ type StartCleanupRequest struct {
 
 	// Policies What to apply; without it, all policies that are on. One that is off is refused.
 	Policies *[]Policy `json:"policies,omitempty"`
+}
+
+// Subtitle Subtitles in one language
+//
+// Example: {"language":"en","url":"https://films.example/nosferatu.en.vtt"}
+type Subtitle struct {
+	// Language A BCP 47 tag, such as en or pt-BR
+	Language string `json:"language"`
+
+	// URL Where a WebVTT file is; it starts with https://
+	URL string `json:"url"`
 }
 
 // SuspendRequest Example: {"hide_content":true,"reason":"Spam"}
@@ -3659,6 +4206,9 @@ type UpdateMovieRequest struct {
 	// Description What the movie is about, in one or more lines; null for none
 	Description nullable.Nullable[string] `json:"description,omitempty"`
 
+	// DurationMs How long the stream is; null for unknown
+	DurationMs nullable.Nullable[int64] `json:"duration_ms,omitempty"`
+
 	// Genres All the genres, each once; null for none
 	Genres nullable.Nullable[[]string] `json:"genres,omitempty"`
 
@@ -3670,6 +4220,9 @@ type UpdateMovieRequest struct {
 
 	// StreamURL Where the movie is; it starts with https://; null for no address
 	StreamURL nullable.Nullable[string] `json:"stream_url,omitempty"`
+
+	// Subtitles The subtitles, each language once; null for none
+	Subtitles nullable.Nullable[[]Subtitle] `json:"subtitles,omitempty"`
 
 	// Title The title, in one line
 	Title *MovieTitle `json:"title,omitempty"`
@@ -3684,6 +4237,9 @@ type UpdateRoomRequest struct {
 	// many are there.
 	Capacity *int `json:"capacity,omitempty"`
 
+	// Control People with that role, and those above them
+	Control *Circle `json:"control,omitempty"`
+
 	// Description What the room is about, in one or more lines; null for none
 	Description nullable.Nullable[string] `json:"description,omitempty"`
 
@@ -3692,6 +4248,12 @@ type UpdateRoomRequest struct {
 
 	// Name The name of the room, in one line
 	Name *RoomName `json:"name,omitempty"`
+
+	// Queue People with that role, and those above them
+	Queue *Circle `json:"queue,omitempty"`
+
+	// QueueOrder Whether a queue is played as people have put it, or what has the most votes first
+	QueueOrder *QueueOrder `json:"queue_order,omitempty"`
 
 	// SlowModeSeconds How many seconds each person waits between two messages; 0 and null end slow mode
 	SlowModeSeconds nullable.Nullable[int] `json:"slow_mode_seconds,omitempty"`
@@ -3702,6 +4264,9 @@ type UpdateRoomRequest struct {
 	// Visibility `public`: everyone finds it in lists. `unlisted`: whoever has its address can join. `private`: only its members
 	// and people who were invited know of it; for everyone else it is a 404.
 	Visibility *Visibility `json:"visibility,omitempty"`
+
+	// WaitPolicy Whom playback waits for; auto is everyone among up to 8 people, and nobody among more
+	WaitPolicy *WaitPolicy `json:"wait_policy,omitempty"`
 }
 
 // UserAgent The `User-Agent` of the client; empty if it sent none
@@ -3717,6 +4282,9 @@ type Username = string
 // and people who were invited know of it; for everyone else it is a 404.
 type Visibility string
 
+// WaitPolicy Whom playback waits for; auto is everyone among up to 8 people, and nobody among more
+type WaitPolicy string
+
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
 
@@ -3728,6 +4296,9 @@ type IfNoneMatch = string
 
 // IfRange defines model for IfRange.
 type IfRange = string
+
+// ItemID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+type ItemID = ID
 
 // Limit defines model for Limit.
 type Limit = int
@@ -4300,6 +4871,19 @@ type GetMuteParams struct {
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// AddToQueueParams defines parameters for AddToQueue.
+type AddToQueueParams struct {
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// GetQueueItemParams defines parameters for GetQueueItem.
+type GetQueueItemParams struct {
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
 // ListProfilesParams defines parameters for ListProfiles.
 type ListProfilesParams struct {
 	// Usernames At most 100, with commas between them: `?usernames=alice,bob`
@@ -4456,6 +5040,18 @@ type MuteJSONRequestBody = MuteRequest
 
 // SetRoleJSONRequestBody defines body for SetRole for application/json ContentType.
 type SetRoleJSONRequestBody = SetRoleRequest
+
+// SendPlaybackCommandJSONRequestBody defines body for SendPlaybackCommand for application/json ContentType.
+type SendPlaybackCommandJSONRequestBody = PlaybackCommand
+
+// VoteToSkipJSONRequestBody defines body for VoteToSkip for application/json ContentType.
+type VoteToSkipJSONRequestBody = SkipVote
+
+// AddToQueueJSONRequestBody defines body for AddToQueue for application/json ContentType.
+type AddToQueueJSONRequestBody = AddToQueueRequest
+
+// MoveInQueueJSONRequestBody defines body for MoveInQueue for application/json ContentType.
+type MoveInQueueJSONRequestBody = MoveInQueueRequest
 
 // MarkReadJSONRequestBody defines body for MarkRead for application/json ContentType.
 type MarkReadJSONRequestBody = MarkReadRequest
@@ -4768,6 +5364,36 @@ type ServerInterface interface {
 	// SetRole Set a participant's role
 	// (PATCH /rooms/{room_id}/participants/{username})
 	SetRole(ctx echo.Context, roomID RoomID, username Username) error
+	// GetPlayback Get what a room watches
+	// (GET /rooms/{room_id}/playback)
+	GetPlayback(ctx echo.Context, roomID RoomID) error
+	// SendPlaybackCommand Control playback
+	// (POST /rooms/{room_id}/playback/commands)
+	SendPlaybackCommand(ctx echo.Context, roomID RoomID) error
+	// VoteToSkip Vote to skip what plays
+	// (PUT /rooms/{room_id}/playback/skip-vote)
+	VoteToSkip(ctx echo.Context, roomID RoomID) error
+	// GetQueue Get what a room is to play, in order
+	// (GET /rooms/{room_id}/queue)
+	GetQueue(ctx echo.Context, roomID RoomID) error
+	// AddToQueue Add to the queue
+	// (POST /rooms/{room_id}/queue)
+	AddToQueue(ctx echo.Context, roomID RoomID, params AddToQueueParams) error
+	// RemoveFromQueue Remove an item from the queue
+	// (DELETE /rooms/{room_id}/queue/{item_id})
+	RemoveFromQueue(ctx echo.Context, roomID RoomID, itemID ItemID) error
+	// GetQueueItem Get an item of the queue
+	// (GET /rooms/{room_id}/queue/{item_id})
+	GetQueueItem(ctx echo.Context, roomID RoomID, itemID ItemID, params GetQueueItemParams) error
+	// MoveInQueue Move an item of the queue
+	// (PUT /rooms/{room_id}/queue/{item_id}/place)
+	MoveInQueue(ctx echo.Context, roomID RoomID, itemID ItemID) error
+	// UnvoteForItem Take back a vote for an item of the queue
+	// (DELETE /rooms/{room_id}/queue/{item_id}/vote)
+	UnvoteForItem(ctx echo.Context, roomID RoomID, itemID ItemID) error
+	// VoteForItem Vote for an item of the queue
+	// (PUT /rooms/{room_id}/queue/{item_id}/vote)
+	VoteForItem(ctx echo.Context, roomID RoomID, itemID ItemID) error
 	// MarkRead Mark the messages of a room as read
 	// (PUT /rooms/{room_id}/read)
 	MarkRead(ctx echo.Context, roomID RoomID) error
@@ -7375,6 +8001,246 @@ func (w *ServerInterfaceWrapper) SetRole(ctx echo.Context) error {
 	return err
 }
 
+// GetPlayback converts echo context to params.
+func (w *ServerInterfaceWrapper) GetPlayback(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetPlayback(ctx, roomID)
+	return err
+}
+
+// SendPlaybackCommand converts echo context to params.
+func (w *ServerInterfaceWrapper) SendPlaybackCommand(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SendPlaybackCommand(ctx, roomID)
+	return err
+}
+
+// VoteToSkip converts echo context to params.
+func (w *ServerInterfaceWrapper) VoteToSkip(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.VoteToSkip(ctx, roomID)
+	return err
+}
+
+// GetQueue converts echo context to params.
+func (w *ServerInterfaceWrapper) GetQueue(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetQueue(ctx, roomID)
+	return err
+}
+
+// AddToQueue converts echo context to params.
+func (w *ServerInterfaceWrapper) AddToQueue(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AddToQueueParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AddToQueue(ctx, roomID, params)
+	return err
+}
+
+// RemoveFromQueue converts echo context to params.
+func (w *ServerInterfaceWrapper) RemoveFromQueue(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Path parameter "item_id" -------------
+	var itemID ItemID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "item_id", ctx.Param("item_id"), &itemID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter item_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RemoveFromQueue(ctx, roomID, itemID)
+	return err
+}
+
+// GetQueueItem converts echo context to params.
+func (w *ServerInterfaceWrapper) GetQueueItem(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Path parameter "item_id" -------------
+	var itemID ItemID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "item_id", ctx.Param("item_id"), &itemID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter item_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetQueueItemParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetQueueItem(ctx, roomID, itemID, params)
+	return err
+}
+
+// MoveInQueue converts echo context to params.
+func (w *ServerInterfaceWrapper) MoveInQueue(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Path parameter "item_id" -------------
+	var itemID ItemID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "item_id", ctx.Param("item_id"), &itemID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter item_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.MoveInQueue(ctx, roomID, itemID)
+	return err
+}
+
+// UnvoteForItem converts echo context to params.
+func (w *ServerInterfaceWrapper) UnvoteForItem(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Path parameter "item_id" -------------
+	var itemID ItemID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "item_id", ctx.Param("item_id"), &itemID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter item_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UnvoteForItem(ctx, roomID, itemID)
+	return err
+}
+
+// VoteForItem converts echo context to params.
+func (w *ServerInterfaceWrapper) VoteForItem(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Path parameter "item_id" -------------
+	var itemID ItemID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "item_id", ctx.Param("item_id"), &itemID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter item_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.VoteForItem(ctx, roomID, itemID)
+	return err
+}
+
 // MarkRead converts echo context to params.
 func (w *ServerInterfaceWrapper) MarkRead(ctx echo.Context) error {
 	var err error
@@ -7805,6 +8671,16 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/rooms/:room_id/mutes/:username", wrapper.LiftMute, options.OperationMiddlewares["liftMute"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/mutes/:username", wrapper.GetMute, options.OperationMiddlewares["getMute"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/log", wrapper.ListRoomLog, options.OperationMiddlewares["listRoomLog"]...)
+	router.GET(options.BaseURL+"/rooms/:room_id/playback", wrapper.GetPlayback, options.OperationMiddlewares["getPlayback"]...)
+	router.POST(options.BaseURL+"/rooms/:room_id/playback/commands", wrapper.SendPlaybackCommand, options.OperationMiddlewares["sendPlaybackCommand"]...)
+	router.PUT(options.BaseURL+"/rooms/:room_id/playback/skip-vote", wrapper.VoteToSkip, options.OperationMiddlewares["voteToSkip"]...)
+	router.GET(options.BaseURL+"/rooms/:room_id/queue", wrapper.GetQueue, options.OperationMiddlewares["getQueue"]...)
+	router.POST(options.BaseURL+"/rooms/:room_id/queue", wrapper.AddToQueue, options.OperationMiddlewares["addToQueue"]...)
+	router.DELETE(options.BaseURL+"/rooms/:room_id/queue/:item_id", wrapper.RemoveFromQueue, options.OperationMiddlewares["removeFromQueue"]...)
+	router.GET(options.BaseURL+"/rooms/:room_id/queue/:item_id", wrapper.GetQueueItem, options.OperationMiddlewares["getQueueItem"]...)
+	router.PUT(options.BaseURL+"/rooms/:room_id/queue/:item_id/place", wrapper.MoveInQueue, options.OperationMiddlewares["moveInQueue"]...)
+	router.DELETE(options.BaseURL+"/rooms/:room_id/queue/:item_id/vote", wrapper.UnvoteForItem, options.OperationMiddlewares["unvoteForItem"]...)
+	router.PUT(options.BaseURL+"/rooms/:room_id/queue/:item_id/vote", wrapper.VoteForItem, options.OperationMiddlewares["voteForItem"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/invitations", wrapper.ListInvitations, options.OperationMiddlewares["listInvitations"]...)
 	router.POST(options.BaseURL+"/rooms/:room_id/invitations", wrapper.Invite, options.OperationMiddlewares["invite"]...)
 	router.DELETE(options.BaseURL+"/invitations/:invitation_id", wrapper.RevokeInvitation, options.OperationMiddlewares["revokeInvitation"]...)
@@ -23697,6 +24573,1795 @@ func (response SetRoledefaultApplicationProblemPlusJSONResponse) VisitSetRoleRes
 	return err
 }
 
+type GetPlaybackRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+}
+
+type GetPlaybackResponseObject interface {
+	VisitGetPlaybackResponse(w http.ResponseWriter) error
+}
+
+type GetPlayback200JSONResponse PlaybackAnswer
+
+func (response GetPlayback200JSONResponse) VisitGetPlaybackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlayback400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetPlayback400ApplicationProblemPlusJSONResponse) VisitGetPlaybackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlayback401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetPlayback401ApplicationProblemPlusJSONResponse) VisitGetPlaybackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlayback403ApplicationProblemPlusJSONResponse Problem
+
+func (response GetPlayback403ApplicationProblemPlusJSONResponse) VisitGetPlaybackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlayback404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetPlayback404ApplicationProblemPlusJSONResponse) VisitGetPlaybackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlayback412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetPlayback412ApplicationProblemPlusJSONResponse) VisitGetPlaybackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlayback415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetPlayback415ApplicationProblemPlusJSONResponse) VisitGetPlaybackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlayback429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetPlayback429ApplicationProblemPlusJSONResponse) VisitGetPlaybackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlaybackdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPlaybackdefaultApplicationProblemPlusJSONResponse) VisitGetPlaybackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommandRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	Body   *SendPlaybackCommandJSONRequestBody
+}
+
+type SendPlaybackCommandResponseObject interface {
+	VisitSendPlaybackCommandResponse(w http.ResponseWriter) error
+}
+
+type SendPlaybackCommand200JSONResponse PlaybackCommandAnswer
+
+func (response SendPlaybackCommand200JSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand400ApplicationProblemPlusJSONResponse Problem
+
+func (response SendPlaybackCommand400ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response SendPlaybackCommand401ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand403ApplicationProblemPlusJSONResponse Problem
+
+func (response SendPlaybackCommand403ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response SendPlaybackCommand404ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response SendPlaybackCommand408ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand409ApplicationProblemPlusJSONResponse Problem
+
+func (response SendPlaybackCommand409ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response SendPlaybackCommand412ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response SendPlaybackCommand413ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response SendPlaybackCommand415ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand422ApplicationProblemPlusJSONResponse Problem
+
+func (response SendPlaybackCommand422ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response SendPlaybackCommand429ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommanddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SendPlaybackCommanddefaultApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkipRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	Body   *VoteToSkipJSONRequestBody
+}
+
+type VoteToSkipResponseObject interface {
+	VisitVoteToSkipResponse(w http.ResponseWriter) error
+}
+
+type VoteToSkip200JSONResponse PlaybackAnswer
+
+func (response VoteToSkip200JSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response VoteToSkip400ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response VoteToSkip401ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip403ApplicationProblemPlusJSONResponse Problem
+
+func (response VoteToSkip403ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response VoteToSkip404ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response VoteToSkip408ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip409ApplicationProblemPlusJSONResponse Problem
+
+func (response VoteToSkip409ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response VoteToSkip412ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response VoteToSkip413ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response VoteToSkip415ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response VoteToSkip429ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkipdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response VoteToSkipdefaultApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+}
+
+type GetQueueResponseObject interface {
+	VisitGetQueueResponse(w http.ResponseWriter) error
+}
+
+type GetQueue200JSONResponse QueueAnswer
+
+func (response GetQueue200JSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueue400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueue400ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueue401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueue401ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueue403ApplicationProblemPlusJSONResponse Problem
+
+func (response GetQueue403ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueue404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueue404ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueue412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueue412ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueue415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueue415ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueue429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueue429ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueuedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetQueuedefaultApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueueRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	Params AddToQueueParams
+	Body   *AddToQueueJSONRequestBody
+}
+
+type AddToQueueResponseObject interface {
+	VisitAddToQueueResponse(w http.ResponseWriter) error
+}
+
+type AddToQueue201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type AddToQueue201JSONResponse struct {
+	Body    QueueItemAnswer
+	Headers AddToQueue201ResponseHeaders
+}
+
+func (response AddToQueue201JSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue400ApplicationProblemPlusJSONResponse Problem
+
+func (response AddToQueue400ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response AddToQueue401ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue403ApplicationProblemPlusJSONResponse Problem
+
+func (response AddToQueue403ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response AddToQueue404ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response AddToQueue408ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue409ApplicationProblemPlusJSONResponse Problem
+
+func (response AddToQueue409ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response AddToQueue412ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response AddToQueue413ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response AddToQueue415ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response AddToQueue422ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response AddToQueue429ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueuedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AddToQueuedefaultApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveFromQueueRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	ItemID ItemID `json:"item_id"`
+}
+
+type RemoveFromQueueResponseObject interface {
+	VisitRemoveFromQueueResponse(w http.ResponseWriter) error
+}
+
+type RemoveFromQueue204Response struct {
+}
+
+func (response RemoveFromQueue204Response) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type RemoveFromQueue400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveFromQueue400ApplicationProblemPlusJSONResponse) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveFromQueue401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveFromQueue401ApplicationProblemPlusJSONResponse) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveFromQueue403ApplicationProblemPlusJSONResponse Problem
+
+func (response RemoveFromQueue403ApplicationProblemPlusJSONResponse) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveFromQueue404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveFromQueue404ApplicationProblemPlusJSONResponse) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveFromQueue409ApplicationProblemPlusJSONResponse Problem
+
+func (response RemoveFromQueue409ApplicationProblemPlusJSONResponse) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveFromQueue412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveFromQueue412ApplicationProblemPlusJSONResponse) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveFromQueue415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveFromQueue415ApplicationProblemPlusJSONResponse) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveFromQueue429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveFromQueue429ApplicationProblemPlusJSONResponse) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveFromQueuedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RemoveFromQueuedefaultApplicationProblemPlusJSONResponse) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueItemRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	ItemID ItemID `json:"item_id"`
+	Params GetQueueItemParams
+}
+
+type GetQueueItemResponseObject interface {
+	VisitGetQueueItemResponse(w http.ResponseWriter) error
+}
+
+type GetQueueItem200ResponseHeaders struct {
+	ETag string
+}
+
+type GetQueueItem200JSONResponse struct {
+	Body    QueueItemAnswer
+	Headers GetQueueItem200ResponseHeaders
+}
+
+func (response GetQueueItem200JSONResponse) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueItem304Response = NotModifiedResponse
+
+func (response GetQueueItem304Response) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetQueueItem400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueueItem400ApplicationProblemPlusJSONResponse) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueItem401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueueItem401ApplicationProblemPlusJSONResponse) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueItem403ApplicationProblemPlusJSONResponse Problem
+
+func (response GetQueueItem403ApplicationProblemPlusJSONResponse) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueItem404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueueItem404ApplicationProblemPlusJSONResponse) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueItem412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueueItem412ApplicationProblemPlusJSONResponse) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueItem415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueueItem415ApplicationProblemPlusJSONResponse) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueItem429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueueItem429ApplicationProblemPlusJSONResponse) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueItemdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetQueueItemdefaultApplicationProblemPlusJSONResponse) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueueRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	ItemID ItemID `json:"item_id"`
+	Body   *MoveInQueueJSONRequestBody
+}
+
+type MoveInQueueResponseObject interface {
+	VisitMoveInQueueResponse(w http.ResponseWriter) error
+}
+
+type MoveInQueue204Response struct {
+}
+
+func (response MoveInQueue204Response) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type MoveInQueue400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response MoveInQueue400ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueue401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response MoveInQueue401ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueue403ApplicationProblemPlusJSONResponse Problem
+
+func (response MoveInQueue403ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueue404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response MoveInQueue404ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueue408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response MoveInQueue408ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueue409ApplicationProblemPlusJSONResponse Problem
+
+func (response MoveInQueue409ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueue412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response MoveInQueue412ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueue413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response MoveInQueue413ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueue415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response MoveInQueue415ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueue429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response MoveInQueue429ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueuedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response MoveInQueuedefaultApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnvoteForItemRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	ItemID ItemID `json:"item_id"`
+}
+
+type UnvoteForItemResponseObject interface {
+	VisitUnvoteForItemResponse(w http.ResponseWriter) error
+}
+
+type UnvoteForItem204Response struct {
+}
+
+func (response UnvoteForItem204Response) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type UnvoteForItem400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response UnvoteForItem400ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnvoteForItem401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response UnvoteForItem401ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnvoteForItem403ApplicationProblemPlusJSONResponse Problem
+
+func (response UnvoteForItem403ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnvoteForItem404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response UnvoteForItem404ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnvoteForItem409ApplicationProblemPlusJSONResponse Problem
+
+func (response UnvoteForItem409ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnvoteForItem412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response UnvoteForItem412ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnvoteForItem415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response UnvoteForItem415ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnvoteForItem429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response UnvoteForItem429ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnvoteForItemdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UnvoteForItemdefaultApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteForItemRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	ItemID ItemID `json:"item_id"`
+}
+
+type VoteForItemResponseObject interface {
+	VisitVoteForItemResponse(w http.ResponseWriter) error
+}
+
+type VoteForItem204Response struct {
+}
+
+func (response VoteForItem204Response) VisitVoteForItemResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type VoteForItem400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response VoteForItem400ApplicationProblemPlusJSONResponse) VisitVoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteForItem401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response VoteForItem401ApplicationProblemPlusJSONResponse) VisitVoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteForItem403ApplicationProblemPlusJSONResponse Problem
+
+func (response VoteForItem403ApplicationProblemPlusJSONResponse) VisitVoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteForItem404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response VoteForItem404ApplicationProblemPlusJSONResponse) VisitVoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteForItem409ApplicationProblemPlusJSONResponse Problem
+
+func (response VoteForItem409ApplicationProblemPlusJSONResponse) VisitVoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteForItem412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response VoteForItem412ApplicationProblemPlusJSONResponse) VisitVoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteForItem415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response VoteForItem415ApplicationProblemPlusJSONResponse) VisitVoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteForItem429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response VoteForItem429ApplicationProblemPlusJSONResponse) VisitVoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteForItemdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response VoteForItemdefaultApplicationProblemPlusJSONResponse) VisitVoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type MarkReadRequestObject struct {
 	RoomID RoomID `json:"room_id"`
 	Body   *MarkReadJSONRequestBody
@@ -26765,6 +29430,36 @@ type StrictServerInterface interface {
 	// SetRole Set a participant's role
 	// (PATCH /rooms/{room_id}/participants/{username})
 	SetRole(ctx context.Context, request SetRoleRequestObject) (SetRoleResponseObject, error)
+	// GetPlayback Get what a room watches
+	// (GET /rooms/{room_id}/playback)
+	GetPlayback(ctx context.Context, request GetPlaybackRequestObject) (GetPlaybackResponseObject, error)
+	// SendPlaybackCommand Control playback
+	// (POST /rooms/{room_id}/playback/commands)
+	SendPlaybackCommand(ctx context.Context, request SendPlaybackCommandRequestObject) (SendPlaybackCommandResponseObject, error)
+	// VoteToSkip Vote to skip what plays
+	// (PUT /rooms/{room_id}/playback/skip-vote)
+	VoteToSkip(ctx context.Context, request VoteToSkipRequestObject) (VoteToSkipResponseObject, error)
+	// GetQueue Get what a room is to play, in order
+	// (GET /rooms/{room_id}/queue)
+	GetQueue(ctx context.Context, request GetQueueRequestObject) (GetQueueResponseObject, error)
+	// AddToQueue Add to the queue
+	// (POST /rooms/{room_id}/queue)
+	AddToQueue(ctx context.Context, request AddToQueueRequestObject) (AddToQueueResponseObject, error)
+	// RemoveFromQueue Remove an item from the queue
+	// (DELETE /rooms/{room_id}/queue/{item_id})
+	RemoveFromQueue(ctx context.Context, request RemoveFromQueueRequestObject) (RemoveFromQueueResponseObject, error)
+	// GetQueueItem Get an item of the queue
+	// (GET /rooms/{room_id}/queue/{item_id})
+	GetQueueItem(ctx context.Context, request GetQueueItemRequestObject) (GetQueueItemResponseObject, error)
+	// MoveInQueue Move an item of the queue
+	// (PUT /rooms/{room_id}/queue/{item_id}/place)
+	MoveInQueue(ctx context.Context, request MoveInQueueRequestObject) (MoveInQueueResponseObject, error)
+	// UnvoteForItem Take back a vote for an item of the queue
+	// (DELETE /rooms/{room_id}/queue/{item_id}/vote)
+	UnvoteForItem(ctx context.Context, request UnvoteForItemRequestObject) (UnvoteForItemResponseObject, error)
+	// VoteForItem Vote for an item of the queue
+	// (PUT /rooms/{room_id}/queue/{item_id}/vote)
+	VoteForItem(ctx context.Context, request VoteForItemRequestObject) (VoteForItemResponseObject, error)
 	// MarkRead Mark the messages of a room as read
 	// (PUT /rooms/{room_id}/read)
 	MarkRead(ctx context.Context, request MarkReadRequestObject) (MarkReadResponseObject, error)
@@ -30022,6 +32717,355 @@ func (sh *strictHandler) SetRole(ctx echo.Context, roomID RoomID, username Usern
 	return nil
 }
 
+// GetPlayback operation middleware
+func (sh *strictHandler) GetPlayback(ctx echo.Context, roomID RoomID) error {
+	var request GetPlaybackRequestObject
+
+	request.RoomID = roomID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPlayback(ctx.Request().Context(), request.(GetPlaybackRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPlayback")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetPlaybackResponseObject); ok {
+		return validResponse.VisitGetPlaybackResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SendPlaybackCommand operation middleware
+func (sh *strictHandler) SendPlaybackCommand(ctx echo.Context, roomID RoomID) error {
+	var request SendPlaybackCommandRequestObject
+
+	request.RoomID = roomID
+
+	var body SendPlaybackCommandJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SendPlaybackCommand(ctx.Request().Context(), request.(SendPlaybackCommandRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SendPlaybackCommand")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SendPlaybackCommandResponseObject); ok {
+		return validResponse.VisitSendPlaybackCommandResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// VoteToSkip operation middleware
+func (sh *strictHandler) VoteToSkip(ctx echo.Context, roomID RoomID) error {
+	var request VoteToSkipRequestObject
+
+	request.RoomID = roomID
+
+	var body VoteToSkipJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.VoteToSkip(ctx.Request().Context(), request.(VoteToSkipRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "VoteToSkip")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(VoteToSkipResponseObject); ok {
+		return validResponse.VisitVoteToSkipResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetQueue operation middleware
+func (sh *strictHandler) GetQueue(ctx echo.Context, roomID RoomID) error {
+	var request GetQueueRequestObject
+
+	request.RoomID = roomID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetQueue(ctx.Request().Context(), request.(GetQueueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetQueue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetQueueResponseObject); ok {
+		return validResponse.VisitGetQueueResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AddToQueue operation middleware
+func (sh *strictHandler) AddToQueue(ctx echo.Context, roomID RoomID, params AddToQueueParams) error {
+	var request AddToQueueRequestObject
+
+	request.RoomID = roomID
+	request.Params = params
+
+	var body AddToQueueJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AddToQueue(ctx.Request().Context(), request.(AddToQueueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AddToQueue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AddToQueueResponseObject); ok {
+		return validResponse.VisitAddToQueueResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RemoveFromQueue operation middleware
+func (sh *strictHandler) RemoveFromQueue(ctx echo.Context, roomID RoomID, itemID ItemID) error {
+	var request RemoveFromQueueRequestObject
+
+	request.RoomID = roomID
+	request.ItemID = itemID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RemoveFromQueue(ctx.Request().Context(), request.(RemoveFromQueueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RemoveFromQueue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RemoveFromQueueResponseObject); ok {
+		return validResponse.VisitRemoveFromQueueResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetQueueItem operation middleware
+func (sh *strictHandler) GetQueueItem(ctx echo.Context, roomID RoomID, itemID ItemID, params GetQueueItemParams) error {
+	var request GetQueueItemRequestObject
+
+	request.RoomID = roomID
+	request.ItemID = itemID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetQueueItem(ctx.Request().Context(), request.(GetQueueItemRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetQueueItem")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetQueueItemResponseObject); ok {
+		return validResponse.VisitGetQueueItemResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MoveInQueue operation middleware
+func (sh *strictHandler) MoveInQueue(ctx echo.Context, roomID RoomID, itemID ItemID) error {
+	var request MoveInQueueRequestObject
+
+	request.RoomID = roomID
+	request.ItemID = itemID
+
+	var body MoveInQueueJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.MoveInQueue(ctx.Request().Context(), request.(MoveInQueueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MoveInQueue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MoveInQueueResponseObject); ok {
+		return validResponse.VisitMoveInQueueResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UnvoteForItem operation middleware
+func (sh *strictHandler) UnvoteForItem(ctx echo.Context, roomID RoomID, itemID ItemID) error {
+	var request UnvoteForItemRequestObject
+
+	request.RoomID = roomID
+	request.ItemID = itemID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UnvoteForItem(ctx.Request().Context(), request.(UnvoteForItemRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UnvoteForItem")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UnvoteForItemResponseObject); ok {
+		return validResponse.VisitUnvoteForItemResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// VoteForItem operation middleware
+func (sh *strictHandler) VoteForItem(ctx echo.Context, roomID RoomID, itemID ItemID) error {
+	var request VoteForItemRequestObject
+
+	request.RoomID = roomID
+	request.ItemID = itemID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.VoteForItem(ctx.Request().Context(), request.(VoteForItemRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "VoteForItem")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(VoteForItemResponseObject); ok {
+		return validResponse.VisitVoteForItemResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // MarkRead operation middleware
 func (sh *strictHandler) MarkRead(ctx echo.Context, roomID RoomID) error {
 	var request MarkReadRequestObject
@@ -30629,741 +33673,835 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P3ddhs5li+Ivwqap3tl1WlSJinJsuTVq1vp/ChXpTPdtjJdmWkfEowASaSCACsQIZqVS//1f4G5nsu5",
-	"m9eYi3mTeYJ5hFnYG0AgIhDBICU7nVW6skUGEcDGxsb+/O1fe5FcraVgIlO9i197S0ZjlsJ/n0mRMZEN",
-	"XlGxYPqDmKko5euMS9G76L1Z8mhJZtuMKSLnZCk3ZEXFttfvpexvOU9Z3LvI0pz1eypashXVI2TbNetd",
-	"9FSWcrHo3d72e19e0UV97KslI0xkPNuSjC708JslzQglX395pf/KloykTMk8jRjZyDyJCRVqw9I93/48",
-	"Zqu1xFWydUK3+mfVyUz1OFOyWTJBqCCMpglnKdHvYSojG54tYUKKrhiZuiGj7eAvbDslKxozwrOnhM4U",
-	"ExmR2ZKlG65Yz58bE/mqd/FzT7+r964fmOs3MqI4oxC1aBynTClHqg1V8OZWgsxluqJZ76KXp3yQsjlL",
-	"mYj0T+pvf8WydDu4nGcsrU/gNYukiBXJJNlQnpEZm8uUAVEEe59ZUpUWvOKCr/Sah+51XGRswVJ4318H",
-	"z2i0DLId0wSEwXHPSaQJP0/lCj6M4Hch2v7p+VWv33vx/PXrEIVv+701TemKZZb/81TJNEzuqV7XJIIn",
-	"ppYj13TBzNov7GfAFAlXWb/CKHOewIv6Pa4H/VvOUn12BF3pWeHIpVX8a8rmvYve/3hUHNhH+K16ZKZa",
-	"Yulo+xe2rc/+2VIqJshsi8RKOBNZnwi2IXOZEkYjPUcuFiTTbMQ1J4kMeemIXDqux28VAZamC8pFZX3X",
-	"bPtW6I+4IOMTspR5qsyGKXwU+FQ/P+epyogUDN7yFL+lAg4Kmcl4q6fBFaHkZDw+eisszVBWFUSrHL0y",
-	"u9H33zCxyJa9i9H4SV+zn/37id74LGOpHvN//fwvg//fu3//1+AheD5/QbNoWSeqlmIKaYIsmCQsJUuq",
-	"+kSmZPo/p0fkOfID0lafzmip5WpMFBcR6/v8jEsdjY/IG0avtQRURLAblpKVfv3RW/GVTAklqZSrPpEi",
-	"0QRS5Ialikuhf65ZhKYsviBrJtcJI5ul1B/qV8RkIUksiZCZmQOQV+ipwX4q1kbj+QBp0EDck+H54xJ1",
-	"R2FCfisFuxMxNbvgGVsBH2Y8SUjKF8usTsvj4clRy4L0XLqsKrSOhstRywi9DpTH+qKcwpNTnNCaphms",
-	"AhlbSJJIsdCXSmgB+q/NUiasbRE4kYb5j0+D0/+Gr3hWn/yfzFWuX5wyQlOm2YOifKMZWUmQ5SG5lcCI",
-	"/ixiNqd5kvUuxsO+nhIK/dFw2C+ugFHwCmghLWodwCJ6dlpEsbhPVB4tCVVkCt//x3Bwfj49IpdGkuSC",
-	"Z304ACu8nagALkr1e/q4zIWQcGyKDXgrSjvQfDLqGxC4RaVcPf8ivCZ9mu3Ya5oti5H1NxMet17lbbfD",
-	"8y/g5a+jJYvzhDVNQJnvw5Ow3+6aiMd1p8MQ071mNA0d+zdw4CWZcxH3tToJEg8PyCblWcbEBYmo0lsV",
-	"RXqBuJc0vVZOnslcmD2ezmmkJcR82sf/6//qb96K6Vc0Yo++g7+NmqKvrCPyRqaxvuq2KCs104stkWnM",
-	"UjyTCTUX1QxF7owtuBBcLJ7qh3E1eLvJPCNqTSOm3go9iD7xWhhQkmmNaKOlVSyPyBVcwlLpOxVeCpfh",
-	"EXmjtU3NuPq64IrMZa7Jot+dMH1Z6cHgtt7INNZ/zGWeEpm+FcDdehEzRjapFIsj8gKIBEcFlrjBg41z",
-	"WVLl3sQSTV93jv51CiL3//0//rf/Sx8kgmoJmTEtrkDfy5bsrVCwpXgeF/RGXyjeQamIiL813stGJrTe",
-	"HN8rluJAIRbOzbd9u3eaX8L8bB89+FS5mYDqmDK1lkIx0Bw/l/H2SspvaIoCLEJLSv+XrtcJR0X+0TqV",
-	"s4St/v0XhVp9t/e+xF/hayuWilaWJpmUk0S/etq77feeydVaWwYs1rP6qLPJhcrXa5lmLJ6Yl06YiGTM",
-	"xQLm9pVMZzyOmfio05rbt8IcnosbmvD4lTFRPuZEOL56YnRqmM5f2PYVyxXaoR9vJoXmPLlm20kKU4AJ",
-	"fSuzr7Ts+ajzETKbgMSzU3ghYz7nIev8W6kVEvzWilNt03ymteD1FrThPE2ZyLT25Lk3rOchNEfz2CN4",
-	"Bib4MgUbl+u3fkV58pE3aO29fjKH9wNp7G8+4lwu9ZUICpUZ+imh5PT9e03pqdbfUkETfenmgt5QntBZ",
-	"wvSfs1xt8TrRu5syGm9hCaA3fSuz1zTjas714x+VtKD+TfScVDGDaZlXaq6wNqYpP3yLqmzGQNn+yGyT",
-	"0oxNEnxxZUkVh07bgvxHcTkosK74isn848pMIysnGb4bOOh7QfNsyUSmX/uRKZyX323m4+69Fyzm9Aq0",
-	"mN/o4l3pGUy0IoVnsvVKvrXKD7DI5SxX7C9cxA3KOijmUiw8d86GKpIyfEGv7zxvak21bbOkKVVqpWmg",
-	"/8jAXGLvc5r0+r0bLhPjfuRJwhbwIQiagLeuj5P7Ls+00hzw2cZcrbjWeqYXTrnVkzMK8ZRGGXxHBaHx",
-	"igsS85gouWL4KJ1pBZ7DnWEX4Ybs9Xvw8+Z5vQIS1Kd1aYgDloB+sK/VbJiAIoqB4kyeZ+CGidH459oM",
-	"MLYozOY9Xa1rInIGul3v83yrTYQ+WbCMZBv5L72+nvY6oduJ0Xu/oDeg82qbsjw5+6l58DVPmMjI61zE",
-	"VKvvTmG+6MV6jNt+L0qZZvoJ+JDHw/HjwXA0OB5djYcX4+HFcPiT3su4d9Ebjs7Pj+dnTwbnx/RkcHYa",
-	"PR7MztiTwfx8SEezcXQcn+hJXQOvWW4RMmPWux2BZQeOnlytNXFiTQxp999sCOjhMrkJz+nYzska1G5i",
-	"44GeweBs/ng4OB89GQ/o8ewkOo0fs7P5E82kGYW52NF7/V6mNWygvT/Q2eDJ+Px4cHYyOx3Qx/HZgD0p",
-	"1liscMWUogugoTbBrAFOV4zQ+IalGVdMHxO9+9oM3lrvgN6E0syHg1GkZ06H48GT+els8Dg+g3eOxscn",
-	"evx1Ktd6QLRMfBGUJN/Nexc/t4uZV+Ywm0utd/uuHxIF/rkHnub4mRaNT4nIk4RIETETuIEjwBWx5ASD",
-	"PSvvc8wShluqf41aAZpn5sjJ2S8syqpsGAgXCDsZhYLHRT1imrGBvkh6gXPM4y5uFbuj7U8WgvTWsnXI",
-	"etXf2LgBCqXNUhZE4tlTwlbrbOscDFLoqXsm9PFwGFiKLKRkt00vydaGHXeCE+Jbcg7Tg43eLHnCjONG",
-	"rplo3sJiiqVj27aH9sHmdwW3d/cErEhocs2B8xk8HGaHzBk2E5nLFEgSeS4oiBhm5vdlni4ibzmPu8zP",
-	"SKAO+4Yn9jU8f+vLqZ2/vMJHnVAKe+i0oMLbaZPKjFV5Ep1KZbYcDYN86YRZMKBpRIENQ0VafqRCXfjE",
-	"/0wRrX5J457TdP5MkaVUmdkuT6RkiiVzfbuCxx2Zh4m3Iix30H+15zbd+r6kn3vcSXy3DcWi+55b11DM",
-	"Cme728XJNVKjfE5Kgu9dQC567HCJ0fGLX339IaYZfdAjHvSIDnpETZGwvNNRHNXOBvx+B9N+w9EhV2PZ",
-	"nx949oFnd/Lsu37Py9LoXWjh3cjHgUsfeFDhdc8VRD/1nmZspfbifMfkNE3pFlRAf1rtI33L3mdedkft",
-	"CJUH23GgXlslIpxS41S6JdX3IE1MchM1tPBsYaNrOZ5otISvHKvssBp61Z25dwUcp4JqeIWU5pLmcTMF",
-	"vV+HF6PHMMxifA0BR4hhZXsGkKnD1Isits5Y/Fzc8Kwh8etSEO6+LjImrMSgZogaadGb0KZth4YhvLv1",
-	"5KnTHSLT/lYUWpE/y+C24PyCZCn0cAWBWrkRLCWKMYWr8K4UekMzmpZSFeY0UazfSzB+11tm2VpdPHq0",
-	"pmm2PTI/fUTX/BH+Vj1CgfSYDU5nZ3RwFh3Hg3M2Hg1O5o+dkH90/AgGPNqw2Rp4IOaaKe5veBzRjr9O",
-	"KOYp3PPwv6wXeseX+WomKE/u8w1uUFxD0y07Gl6NnlwM7Y1WueSf0VQmeotXOLtI//1fZlZHMl3Y7yY3",
-	"LDVBJdTmvbulfapaVKgJyEqPWcQip8AvIBr1Rc3FYmKmoS+ffi9fx4HljK+G58UF7ekaMPW6E6fg2FaZ",
-	"B099/+ob1clH4p94SE/DH3Q+8eVdaJ/aF/jstxA9dzvV/psv9UOXmOXqfuRtYVueKJ5+fatFUsx5umLG",
-	"3WSGc8uZSZkwKvbx/xSM0Jqpaii7RJ8Y5nmBbmEv3eAkCqZqn8o39rnbGuO1JQvDjZGydUIjpsgUfjFF",
-	"Rx26VBy5jsj06y+vyCPNnOrRik2dy469B2/eEtM+ntqMtjxJ3gouTKTQ5H16bhEhbfKhpoGZj3HiVGxv",
-	"XEgHH4l/ujrxOKTzmDzMzoyeexkoHfNDAm4BL/3Erq/C0dWdrBwxjzk8Juxb4VA68SXStFylrV6Ch3vy",
-	"4Z78tO/Jw5wURovs7qCIsi9YRnmCd3GMSRk0eem9GukUMBLKmXOERpmXbZcyqqTAMG3GIYcilZg8YQyG",
-	"CY+nzrM5nXOWxGqKYlyrylaWPX0r0Ck7lylk66JEDS2F3/Bs+xVf5KkhWX3OS7peM6H1f0EoMWKxopHo",
-	"gdgEboeAPo4kVt5EYShwi0vjRya08KhjtjFLuYwxx9H8XmJ42MlpLrLHJ7168rCVgqG54BfeVNb5LOFq",
-	"Wb4BmkcGPlUmByeQvA5f4/ARFCYJqbe9Fnza+QbFQraNP77+L1EsvWF6QVJedxu/MBnVxJmItRcVdqdP",
-	"LM+k3PNN4eWE39KdVoZlAhv9wnzj77RUnae+4iLPmJpkcgFaXFiRMk+5XNw1S5UUJiql5IpB9QpLFAN9",
-	"Y50yZTxbLixkq2ZWfa0GsZjk624zFGyzx4ELqPPNQ+sLikd8TU1RYHn0l1hSwgUsQPVx6aA1uhIiWJpW",
-	"9tB/2uGdKVvJmxAjvpIbzPSe84T5dSFaSR7ka2J+icolTMkFjWgaLflN12WnLMtToS+jRrpqMWdVSK8A",
-	"QSYxKPoUNzamWyelUYx1nICe/ESCtA0Rwi0NttQ812HkytVWcE6/LLnrJKjMqcIagWPiHcnA+W8QPmWZ",
-	"V5WxhTQvuORdy23WlHxTvsykMKHM9IZH7Ih8QbfKlANIBVbJ91fPjkjlBlR4FTFjxVC91WC23LAUGVBl",
-	"dKveitJj3GQ7wNwJnWfILNkRuayx0sKUF2QwfsqKugYblKxmdMBXEygjC0sprK/TM82s19X8ql/EqM11",
-	"O2MLKmwBpxfSN09BEYx9dkNV1WrqYqbFdBs4W1+Cq19P0lZTwkv6Zj9ceFlsTU2EiJI8BvZwLvmq9rcN",
-	"06Mik8y8y/Ps994PFnJQm/y8UJU65lJUdKx6OgVuEXxr1x7TrZ9XAGQxewI7pwkAO7U7Paam1sLazWRC",
-	"x6garIAYTLhITOuy4F41DMGV5+reMKYVkpUU2TLo4f5opCzdg8j4Pl8LfeKQl3emGs1TudpxyA5mrXXK",
-	"brjMPzRB3EHX7FSmQ0ZokmAuj0LC+TTrQh8j4yazbbNx9GuXqzAguqdmcKihNFlHfS0q1zLh0dZfytSs",
-	"eYosuXPamQxvKjiIDt/TytnDk2SYCF7ar4jv4lB47FCiqhGfwftP29lG7Q2lnpqLuZ5yWo6HLE1FjrHX",
-	"V8WAmGpTDfu2R2GDsXMTsf+RqT5ZJ4wqqGxtiaiPTq0Pw2RQ2dmxmNufoOdgn4B0ytbJdoJ7H1zbTu9G",
-	"yFfP3kcsXes1vF7q47RhWCb4n5WEgMeDs9GT8eDsmJ4Mzk+jxwNDNhi+FEPrFqmvuz+WrrYq7JhGtQSf",
-	"IlaDK8r4U6YyKwyQPFBTA3kXR+RKYnQe1BV9MSNH8Qw1l0TKa/VWlLKp6v5tj7na5Jxl6uqBKsKoZqm7",
-	"jkVbRskD3/9e+f6OiR7WYDks08MXur95qoeejDYTg5UHkMTaLvuhEtlnq8qhSM3YEV3TiGfb3sVo2De/",
-	"cg818fPo3PNFVyanMOFqJW84M1k/mHwFRXtSZffBoftkPcFMSlw4GgyHw+HgbDaaD+hJNB48ic/ZcD4a",
-	"jcfHx0VdcTV1rOxLGfd7KpGbyUrGbKIQNgcgcGyWlUmsCTrAKzS84YrPeALb0AMvZhS4BLwtDcbEXNIP",
-	"PljYfLlIICaHgUDc4kOzq+/xJtLMULqH9CIAA6VcRhO8byz/tlY86GdCWSm9vkfM3VeOHqc97fbhsP3e",
-	"D9thEScnpbvHnOxPWlNiH/jp985Pd01ZBQ/xwWoM8uSnoMN8r0IRl0peX4se85Cr8CnnKpi6YyueUGcI",
-	"ZzCMrkbDxgwGk85vExi0lbVv/sJOK66Wv2DPusvF7/WL/7dm3jeJhdIzdaPxHnL/KgRv1sKUESEArGTN",
-	"Ipoyo5oFdaqHzMLfY2Zhp3pCLYZdIWGZyVvrbO2TAUviYBPiHy25r5LMF8rgs1WAJcrXjvOemX72en3I",
-	"9Xu4P/8J7s/DLTTQQfez0PRP2iy0h2P1cKz+MY7VHQ1Vl0F1sK2Kp/O3tlXzmGeXUbg4r4ySEXO/DBBK",
-	"Wf2tgg9SxgXso/tEMaUgVco+B4NNFik1AXn8O2U38hr+Rs9HoWHj32aL3d8FDgUk0eXricpoWv4koiJi",
-	"CeZfQUQmZSqTafG3cwmbb4sUsZTf0IxNzOc0LpLCJjZ/q98D+KMJlkhOvNpihzO7prkqf5Iyla/KH2Up",
-	"XyxYWv5wRqPrOTdzx7OGiZfuT39xJtnMvc78bV8WrM3U+/6lyEJ5MZeCMP2NA3LRz5JELioeCsM1dVag",
-	"UXY/AbmWuOJx4cpzmexLHrOJK6tHkYQZ6b2L3us1XVW9cHQwO40eD87O2JPB+fmcDmw1++n88bBUoB4j",
-	"UA2WjU/2kXPmJ6Z0PDeHvp58jgewVWp4Z/XWo3K3TJuXkNjbkGADh7BvIfXtVhCTp6pNjb4BAZd5ps0S",
-	"5RsrZQAZvTCamVD7agV4xfeJgWS2oqPlXXDHjjQkWxGxh3krm7DbwM2XVRI0P4MaXqIFMwBN6nVM/ezK",
-	"hKuMxUek+DV1iNbF90VmI+HqrYhomnIW6325IFNTijI1SXeY22oBzwFFGnA33Vuxxnuu5QbUbFwLuRFT",
-	"lyyZYtK3kG+FwXK3KcGpjLRBjFAOsL/2YjBT0CfTbJTNgTXDB+WRd7C6UL50qGrXs0Qkv3I5e5l7/GvM",
-	"Xire1ZHmwlwLpVJ3X+J74rpmJIMkDvdAqVnaeIz7VgaU1+YTpmBmH1VnF4COlhmtCv2DFD9Uilc1yN7l",
-	"T9eT+OQvV/E3b1ajwS+nz5ZKvfzv3h5apb53+aF5HMWV/ptrlWDJPPhn/qFqMSv5XPZIYqBWK/256l30",
-	"zM2AN4DK2Bpwd0TMTJJpi62mhx5BZBHbwPQujg90fmDsYJ1IGu/h/ygiDvULfaZkAlcpesXxiKq/5TRl",
-	"ZM2jLE+ZOiJf2nTCJVVECnbhJf0T3BWjVPNUKwN9c/MvmNA6k60AouKteP3D13ZgKMR5+e3XcKlPgcGm",
-	"pqwDjDOsPE8Yxf5V2GcH3cbqqetCZF4PM8MP7FL62FMC+hjJdKVvecEU2cj0uqxHrGRq2of4B/rh+H5q",
-	"x7dyYuwGtacu6e13fGhZrwHSIQ1202Ozl5q7R8PxCfm//3f8d83fs0S5UjKkBvQAKcp28FVkSWMyZ1rJ",
-	"xB+VwAtTHtLuLTc0TeV0NNYz0f90HtNwQHXIP7/88mt7DkMj9+GoIHB/0T9FT+SI2IpdaPBWdJbT2jXU",
-	"iubR0pQGLukNM3iORTe8KS5zSvRPqqiO4UV4jNa4TeMnsEvjJ11pUxWkhq/8t7ktsVxi6dkicFFMh+Fk",
-	"2YapjOTwiA0I2tjSQ7LEgzKxnzLxUVCIjJ2JPLtH3NaSoD4oNA9EK9qgz2CbqVjWotNxdyjePAiWwEw3",
-	"KXPkVEZF7JfElXYEOmAUFv674Jv0poUq7+bU3DyhZF3zmhLw3N9ylhuQyIIDDPSB/uPdfYTgeaYIUkcL",
-	"ez37w6Lwjuu68NYP5uGqhDXbZKjoWKQY/VCsnNJbw5I3X82YVVYNN/Rd5TBcZKOiVt74AXtee7zx6OTs",
-	"5Mnx45Oz9i55/d7nNIQLSGZU4HuoRc/0BP6MCuFq9D6gf6ImoHqXPsCnKhA+PTxEkYFIxZHGg+FZaaTc",
-	"JAbeqRCnJspKBLmjQ/jNUhK+Wpdz6TfVBJUPA3Bv3nuA1GxvAQBP3brNaZoCE7EynfFYMvf82mBUHZ75",
-	"o9jOa8ZuR0UGGAdlsb+eGMDF7PQBfk5Fqyvmn/4wHeRk0GKrs2/hcyranLD/9Dtwx2D8jIrDfKafo0X7",
-	"mzpLP6fCa90XLji3NZMF79zvDrYm7HaTsd+tcdrdZG2Gu1YTuNZw5tDR+64y9055kG6A0KZBa/f4Dr3d",
-	"624VHPKFvOEsKK4nkXmngWazjnQLENRa/zI8vRqNm+tfooSl1yRL6Q1LHLRbRFWWILolan5HvX5vwQQg",
-	"XvzcW8o0RZbep0wFEKzSSZ76VieE35QzO4VUc5bSLDeGaqo5acUmBqqnd3F+onXilNEVDoRmY8YzTane",
-	"t/bnTRZihRhbpo3A0fl4XL8JHNF3dK/Hp277na4O2OMav9lX9ZuvEXxNY1leA4c8VEv9bkpdPwi7BQv1",
-	"unAb2LxQW3DABRUG5YzAkltTpTYy1fsVyTRlUUaWMlX6SsgyhgHMMmEOKoMoXrND9bbP1eBOTFTfDdRM",
-	"JjvGAZQyzV0nO6mCiHneYyqj68R9j08HOqbVxu9KjuoLd6lCm0ZK1uZQGTpIWEzGaAVDoyTNhXVTODw9",
-	"bUkCdB+Pw2hj6l6xff4kN2RFxZakcgN+I3TmI54iIPtY5LSnZMqFAayDOqWpBQa11ziWL4WgTuN0C3kp",
-	"bXEcqCJ3yGiAJmgg20wHyaDmwfRF3kqSQF5VbStUJtdrFhNq1twv/EMOtM08YwxrPt8LuQogCifZkoqJ",
-	"akjKXQCooxHV+r8ADO5wo/S8OFOfQSKWFEw9JUOYJSC0dUSWNIM0dRTNCHRGLcO6tR43oFbIDFEgIlo3",
-	"xr2hHgKqDFa5xDEljGRMkOdfgPG0wfMUp1s4U87XZzfRYlSBPuhdlKXGZRZTXd/on6kwZq8K93DRpwhd",
-	"MCW3r6aY6zlnU8mK7NdgMhmm1DbskEkUxlnnfuqal8+Fqek7M7jsm4rT6TFIUf5kZI47acXWVri6TQzm",
-	"QTdpQPxVAFEsqbyy+kIGsvdrvZZJJq+ZUL2L4xHMaFKg0o7Gw2GLV2F47OmJVkLZO87KFYDKEwBR3AD4",
-	"MxtEj+OzwdmT+fmA0vlsUGRwnY1KVLK/Ls7hz+UZ96uLemce1ppX5Sv/jCFnpi2LhHiSfWa27a7fugZU",
-	"uRBGCLPVWqY0qRhCOS+MILpiak0jph6ZoOajjUyv54ncqP/8W87S7X+8MX8/j//t+It/G49N9uK/jb/q",
-	"QtV/G4973lkxLF/XHkr80w7AkskkBvwsCZLetk3Vt9OGK3awLf/b3NlLWiCeKknmNL3L9d3VA27ag+9T",
-	"XbyXYqB8vUB9WnpBiG4lwdHit3dahUuwoNnBDNc5A9wTSy0KyQ4txAPQH48eD5fD1VBNveCD1U52Trur",
-	"bqLurptYido52mRGCpYfmAOXmZbsRoEiQm7KewrJcdDEv0uQ+x9We0p3yREA1r3H4+Dfeb82lY9Aq2er",
-	"XPGsxL/MFTJ8piqdhYPxxMObC4cSGnhmEhmOyGVRA2G2yfQ30Dy3JTQjCaMK+lK7LeMITWC5EkATtFxV",
-	"R8HsBHfHH6K5ltSC5vSMK/Mc+f45UUt9g5U72zWlhXVSjHl2J50Y+wE7xdjjnZJuXCjMnhAtVGYjXzzd",
-	"uVCZnRZdSnrwDka/rLWUL5EKldtV7nb4swfV+kG13kO1PijO7Jl/ncPNxW9a0dYe2PeBffdg37tCu+UH",
-	"Bun9E/Abx+rNVF6bWvOmG1qSuUwSuQm7p8v+mTQXk334HZMCK9wRSNvVe/bI7PsjTftHHV/wiTBgPQ3B",
-	"EKqLXeYTqUmL4opcvnxuGzuSpclJNW7BCtBTk0J1sL5WeB/3Sro3RCitsLtCY/i2Val54McGfrzL7W0F",
-	"xh43uFTslZSre0wNkiLZHprdg1k9X8n0T1KZNhkAe7H7QL4ywBgYxgu1y8YJBKkAqgWkSxxAh1CqSjCV",
-	"JJQ44iWF1AuqvEMetKSg1AmyI7gidCbzrE84+HoItDNMGUm4AI1kRd9/w8QiW/YuTofDYQdT1y4rdMfi",
-	"d14/s6537Nf6h1BSRd8/xx+MmieDl2+/lwv+t5yZ5/UTt+UEn7BApNjGLoXcf27sTqyZIvZ01+WiR6jx",
-	"8OQJZJXbD847kK228x1ydF7hb/BGKdKNmuW83fSPuC7DvB1WcwVP3lre7vCLH/WDtZgXDGNGqdO1+Rwf",
-	"KM7K6UsNiTvB9Jp6KMOO5BWKnQ4bQwNrbBMYQTuxUstDmsHpQufdUqrMb+blaiBGcKBd9cO4cTebohSN",
-	"wgUmsY9sGXWTLUUiVbDNBHA3eGkNaTY0i5Y+ZTr47taQraLH/F8/Dwfnl4Ov6GD+7tcntwP/z5N9/hyN",
-	"b/81pJ51yf/UXGnBVn0u+jVQFTHnIlYeF4iYrOiW/CK5gIxVCjkHP7hRnpIp8uLUS2z1q6mQUbUgRXCX",
-	"AntqdzlTuWFT8dJ6s8TGJFZnNVWjyhiwgCa2emJH5Ipegx8VK3KEzW01lo2iK4YPVrhuXJZno/LuXw5+",
-	"ooO/Dwfnk8G7fw9u4BfgEX5xyO2/f47ZndPFWrOZfFzfcMmVJiIcLvQuE8WYO9r6SJdp+/ikStoa9b6M",
-	"eWYauxxAwHqrn3+p0wwf6tT76HP9aJVk8PsQub4M9/6/FASS8urw6UfkOfrpBeNFCrapohYmCpGx98Cj",
-	"fu1wpg2MTAEJu9ROLLnKZLpF9BxjSfVOTsfk5Gh8NCYgKClPZvK9ltDzPAFcoCYQQz3s+CcQk6uZHmrk",
-	"A9YY2wdy/5pcUEWx620lF/t8QE9mp4Mzbdg80YaN8zyx03mv3zNoNtityHU1hdptlU06r83ZG+ariftc",
-	"MRFP5NzV9TKReV4+B/joEKNUDvtfsj9PB9oCG5yNz48HT/RyosdFu6UPZR5qkgwKkhRmYuts0G+2oyh5",
-	"bGsuYJVIiQ3lmZrMAUQoZRFfc02phK/gtsBvy1UcOOKo8LDaFSHtKvN/1ImW9fpodzRCuVpynhVZC1nK",
-	"/fC9p9B0zXtwAbRuSQ/uFNYkRJIQO3FIRGEihss5cy0utUCF/9k8RAGXV+eoOOYZ4ztAzWizkvbIJrBw",
-	"Zjvf/Rf94G3lnDZ2fwSAN5rYy9rrud4v8GksGMxTgn33oRk2FmMb3MmW2stuKQAmk5w2VZ1uLSsImcFL",
-	"ATZE/7FlWSCXaLfJVwigINgWUCIrgZxCc3O6oFwgGCIHHB8vlo1380Ehaiv9GguivJ2BZvhFFJ3Pq7S5",
-	"Syx/N2w+bJWHm1+I5a6brTk6mOvx/AuXLoHsBTbMBaGQ9dAnlCCqcASSS/+tt1Er14IUEg1YQ38FueF3",
-	"9sRa6dnB5dsZQoAdjt/faIHZZAlzlN1dYYu0zWmWgnlZFvyuyRXe9bTXWX9DeRY86bj3MKw+VDUECPim",
-	"+8x2FHVzcz0Rwd5nje867DSVrt1fG9nd5zGUOAoqH3nW65ROYcAgvYNYMEqRM+EKw93FXb4i/J0s086X",
-	"leVFVU5WM9BEIeCKy7lRsbdFOo36vb2Q0KY2OsZ2zeIjf6tsfY7vQzst20XHIbsIptCKTvhgFDwYBQ9G",
-	"gTYKDgp7ofXeOdpVUqiDaMr4ndbnl4iQaLU3WdWcagVfTfpxEanx1C5FedyiFaMeph+qJ04X8mV3jyE/",
-	"X3mz5IlVtU1B6WF3kRUWu/F8DDn7BsintwuipxHoeqonPL3QswdUcFDL9K1eAoi2DuIVj+OEAXXNJ6Ah",
-	"LWWePsW8XpMCDLSYJlJl06O3YuoE3rRPpgnNWDoFtOqU0WipSYIzwBxLC6FpQC4N42A+hjoiU7qa8UUu",
-	"czW9cOjcLCUrun0rlvQGtUTrY8IaQlS66ZYoeUSma5auqGb38gAGRhsmIlOykDI+IlOXY2UeRq5d0vit",
-	"ELLQ34yhA0DV2malW0LF1gfcNB5jwyDWJPNuAqALuJIdWbQmYFerj4WdeCkNtd/TdG4A7+qYatxRua36",
-	"pZFffTRrp6iUkjndeWqUHX8JAoFbiFQkujU1PGpuWGJebP43SdmKixim4Lc4iewlaF280I4h8z8o9HzT",
-	"oMH9Xb9KK5/4b4XqEp5tLcr4uyb9pRXU+2D1pZ5/96AvPOgL++gLHwIVHfqZHJQ7aBSR3zhtEGbxEpoC",
-	"NBZpmUXSlFn/TimYlaswN5y4vaM80wfgYjQORLbypg7qr7mIDBivkNVJlDSUbMm2+pvDbWU7w1+bAu7+",
-	"6zOegHo3Y8YXiIswN2XA1VwLxuWu0bl9c/vetFqEe+7A4Vozssl+qvPLlN1wttl1A0LtEXTFSKS8ViTh",
-	"16zMZ8tspcXD23w4PI7W8A/7E0sSSZ7RVCY2EGhbhZKtzNOywX6Ev31kflxcEMVdawQ0YBHDZ3qb39As",
-	"Wr6kabYFcfxef73nm+siBZcTEil/unrxDZRhhfT3vf3wbkWhV5kvIZT7pVgkXC3DqaTvGwbQ3zTMtcIl",
-	"ZTeRvtc1AczYu7inTaH4nfPFHTLXvxOsOD2QVmeI3P36safzk7iFXjXADE8NtSYp0887g6UUk6DXUDFs",
-	"CIKlfVqtNoQmU195MwMUNg4E5yUBLeqtSNg8079wbdUaX4uWlTIxA2WtSZjEEZniU5OaOVjU9s3YW/xS",
-	"W4fWToOZm9ZMYLZaQ0+v0rPV9Nv4ih1pg9N1SMY3rOiWNJiM2rzzbEZTXDK90ASwNumGKrKiMfNe4ZuL",
-	"LiblPoQwJhjYAJbvG5BvRYsFSaZyrZVJmVub1eZFbKjIYFMKNU89xWJxL7lCk6pshlaZBXywJb29uq9g",
-	"tFY3CsxVR9SiPqdioLrZN1tD9wZQJdPFvaBPBZGkGk/l62ZIlDlNixsc23RrVvlWVn0bxoMy1drS1Ov1",
-	"pTnSY6xg0apnPZnYYrd61SLMUxcoFRskKA40G8Mp8JQ/iLg6Dl0wk0LLAWdiKfPUxP5iuj0izjx4KxaS",
-	"KSLzrICT9PuY6bM6YwGPStVUCi7zfRiCCvq9mDNnhBN2mERPAxxhB43t5xx5fcQU1uI1G+ljq1/6Bu2T",
-	"wfkxPRmcnUaPB7Mz9mSA5hfa5cXlqtZ05bpXVWFazwZPtA13pm04qs17a8TpUYoxLJCo01FQq4H+gH6B",
-	"QQE9Comg+tKlUcTg7HrixQuRVNc7Hl6NnhTWKLoUvAnHsMrB2WwUDc7jMRtgdYZexfDEvhCo/dAT4nfY",
-	"E2JU3v5KT2JQ97ymxHWx3aEr8c56zFpX4oSKRU6BX8DzatobTsw00PUS9NaMxlfD82ADYodxadh1QiMQ",
-	"A++M+49NYrqFwpVCEvTwS1Vu2ofA0b1uTj6vx959oQffBk7pLrBO57bqBhcNx9rGYXD16noH67TyCKgY",
-	"qvL7s9LvsQ2W213V8DpDg3e2ibG3jXhAdol2tzWmjUXzU8ctXVJsGw6v08k7QIzv/v49+GH//d4NP70n",
-	"O6Cm0NHTXWGNmtVZdlN7aQyhIWydt3U5Y3oLA/WggcSP7e3ddgWa4vtOhzjhekdKp7iie1d94rfFiWAp",
-	"F7sPRG2T9vGlw0LZvXQO3ZvXSsC8kPlQUH1iLD8n2ldsNWOpWvI17kgqoQoQAIwPeTcXEWsCANZzKZAT",
-	"fnbZ9a+XNEnIhpEZW3Dxnzsk+UnBBJDL5ayamGeNAAqPB1pFGpxpffFc64vFbo0jOPvrZDvJpBdK2HPt",
-	"sDgsqtPCrxwja5bZcD8WMjsol2t3aHiQE0fkNQSM9Eb8/GvvF8nFDlxmOP6KMdEun7H7+iS8x6dPmjTW",
-	"3XTTwnuyouk1M9eFNZz320LazjAHTSxi/EZTz91q7iNzt/gfHaThhwX2efkuD/HF+PFdLIVCTlgDpbxi",
-	"y8sNdycuwjGlk8KHTKQakNNjl4QG4gkWzGyVWuBbyyutV3tNqj1gwn/KmPAmgyM2apxiSrlDZVC0LQ8U",
-	"eUYotgNH5XQwRHY4rt/kj9ngnI6Gg7P49HQwG0ajwZgdz0+Gp6PH47NjKxubwl5uRMUXAgRAaK1ONIKa",
-	"Rxcw+94L+XeeJPTR6dGQ/OGvo9FT8g0X+Xvy/snjyeOTpyS9uRidDI+GfyRfs+haPhoPR8PhaDgiX/GU",
-	"zeX7R/AtnA+Voan0a3s25SFSsDm70j+i9aqZsnMnCIWDX0JATj+N3iMfDc+44ToFGV4zkV3qYV4V2fCV",
-	"OEPYEROamvdAfVZOXHZtSW6ef17khYQnZ502OwaDx2p2czjoie7rmMc2R9D8qADbpATb3ZtWet0COkbV",
-	"v9TDX0YNxPZs+BCN9TcQDvz+6lmfSEE2Sw5oqAWlAcEexvFnVoq7B4OI9amolsxH+zZNJS4QuxYpAzXt",
-	"UE8es5RmkDC+H4EaaFNY8s0lOUWT7RoHAl20Lql31UQO9t871yGiPr3Cju9ENWg0gMx2ryxk/QchImE3",
-	"RpQe5rl9X42+0cCLUbNr7LFV24+iX99eE3hNRdQkDqx135IJ5KZh4ndYtlU+5/tOqTFTqGTdN9Zu4VMu",
-	"pte53OduAnmfa6JdCAcN5dbuVjiFz1Q9mGh2CYBP/PWFMKZLRnjwrpRJSBBcM7ZWTmj1ycZMzVQMup7m",
-	"KduXEV64GYXoVBjxocJT+219vgB5E2MVqkxipjIsQd1/dkU0pjo1i2sTQO7QX32U01sz/kPTsQ9haZ+Z",
-	"GPRCd+jnDjj4wOP8CvJzQxN0DoIwt+krsE4ozWr7TuGlfVNgFmWzvzqT79damKFWYFiqNB1EpqcxJqQY",
-	"3JU9yUPjF/D68OxKtn/wJtSSLpaCVcSuO5L3pDBUfA7t3R/35pZXZvQ2jg67OHaKalmRki7NwcrLfefY",
-	"Lr+rzotmKfABKYW+iuZztXFluD4nU5DxkNii/8Aboeu8XmyxvVmge46znEOSWlutAy5UH9H18chDMo8t",
-	"WXF4TvvJRnxrcEJZ0CJ4U0VCh4YIjAnCrWVwyAl/ndEAcH8lLcVjgsD979HQ19zrQt4pbZYHyve6J3Qr",
-	"ks8SpWw0ebdsWUFqMGQbzqjRZu3FWJUltTNjzKWq+CtZBRXbs1+x9gvNvaw3BhN/4Pv2MtSHPJGHPJGH",
-	"PJGHPJGHPJGHPJGHPJGHPJGHPJGHPJGHPJGHPJGHPJGHPJGHPJGHPJGHPJHfT57IYSXhWHnUvRzc86bX",
-	"a/3linnVSoEov80EoNblWEltiVpw6W1AoG8LNPXd7tzNpsNlIoOISV1BYvX43fviFnZse15J9oV50lcl",
-	"uwC2NmM1SrJZylU9ycJvi7mphlGE1NoelLdVgypQz7Y/dmO11YpZXN/upI8iaMlV2o1WHusK4tc5jaPC",
-	"bU4XbHSZJ1xcH9g1+YCazrLkbJ+UyuRaAeYj1lV2m5R1KISbrHrE5BnR+jiNHIyYjZfaqHINJHEnPkcj",
-	"Rkid3BaJA8qXbyS/v97LwbpZR5h+wRTFfEvb0s6wJuNmp2S0pdcxj1uEYKtUyWOeXbpQ2acj4Bqx3ECI",
-	"z1hEV9CqmmdhQU71wprkOAYQOstP8/h1EL0LZCjNELAEsX/EwqfT3vOrBb+MDPSn4a/Bl4kFRllX6ejF",
-	"FSrCERO4IH9LmBSuGpd1ZRgcaw+5V3YhNsO6RdiOgpkJloCohVbczeE4DAsobYChMCjgWH5ew+qNuzeD",
-	"zlUbCrTZAewK/ZRMVb5mqWIxi6dktiWUCLZhqdsoKDdnCTP84tq3IMghCnjrXXWV88WYwZpy54XdcXiB",
-	"+j+Yh6ssbAdxa/ZAgEsb3Zltd/TdqCfZ/X5aBnx0eH0PNRRBCBDAXQRn93uFh2+AIDKQ1I1I1OXW3Wbt",
-	"bYzppeUFGhZBBkmz4YLOjV2NoLA72l4WgHH0taCqVbNdMpPTeBhmZqHBmzFwAu2Ew5BMgGo2t6yWEhRu",
-	"8lP++cuE6vsXMNWRz9167bgl2PlSo7vh8A5WIOZS7qEmGS94UzprFSC/nqXqOc7bJgbyAJ8N3JcbejjO",
-	"fFd+LDnpgzlgLp0QrQjT/rbeQOCQRgF7HJ0Qyn3B3MBx5dVUREaxI8UGt52Cl41pn5fYzK0x57N8FrxQ",
-	"wc5ELuOJ7cqn5RDDztGB2bBfCVkymmYzRjPUVYoobEedsBy22EOazRgTmKzmMLPJgq4D0NZ0dqd76XDW",
-	"Kriq2LsKsasUaGMkL3P28LzdhmvKj+l0O+003qUz6JmalMKsM0PcB7W9xRQzbaesYlmwG2EpXdxki1ec",
-	"Ph/VdfSBvUCfoiPmLn4XlzMc2NsZFTD/PGNt9QmHGcfF7zuy/R69sPd3Frd3qYF+MA66zHPqgfJwsNz0",
-	"XNQHn+TCR+yMS9s2pqNVabOiAwxgErFDFTxaXEK0ps4ANsDVVqFkDnaBs4gFSVlYw9vZs2FjZ1O93KDz",
-	"wcEbtFOYGN7oe34Qbg4+nvLutWYdObUcz2uaFOgfC2lR7sA1La+Z6DydckDwPhoMlMOH7Uv9XrH0Eh4M",
-	"6qLeQJWZVuhT2kGPj/qOSVsPRkZDPQwBD7TI/2+qDmhQI3bwcnU0o0jusXP7mci7ukhU54NNGveYUKPg",
-	"6t5F4ivOkvhlKmcJW4VVkJSuWMYs+KQh+Naazhi4syCQm1TCdV8RWjIOKdeZFg99EPXrVC5SulIXZGoX",
-	"NO2TqZ6t/peJfKX/NT2UAeQTyKP/l1KxgKcyKSdqKdPM/pFIsZj23wr4Y0UFtFFZcQF9++H/puc/dlVx",
-	"Lf3NYwWKqv7AyjN89lrIjcAhEgjRxPCiWULFtf44kiJLJTTDSGlkGrckXLDJLGUUHpnxmE/Mc/pvLiDd",
-	"IWHlH0VyNeOCiwUkQcFbmIhkzPXayDTO1wmPaAbzcj/EGdMVMyOsJEwWPJn6PyakBuRj4FlDetNrJpDQ",
-	"KnOUS8zosLlmcfOER5rOmiew4wyCi9YDe5q/moohDWt9pqAHNMZ/4YtsafnL8RvcYbHM1FMSaWsLMF/H",
-	"wyEpFl3ztYQavTc5hd74LGxvTMOd0PO9PPpJYPTKccSl95H9izeHTuHXTKRBC32hv4AOzwXEKhckkRuW",
-	"kogqdlSd1s7m2PCuZ7YKJPhCu3yF6UqqdqIXdr5tUhAXZZvrq5b2B/iA3fKIZjSRi5xhWRrv0PMA5+Pe",
-	"1EjiANT7JAJ8bKumOOR3s8TeUqYpoEDYVYzG3WDV3cDtVHqGT932W/qAwFxcxZ71t0uVWcrtVVHtMcAH",
-	"Q2a3i+93xWj/E6OJ5tgG8AledNaKqCAApF2GFp7l0bW2onuRFMIib+uXz6hilY9TFnNV+cxVC8hrry9O",
-	"6aF6E3jzzhoEtPsNishNXbbA3Qk/d05oLIn4jMx5wlTQn+tWc8ALX0qVLdLwwIYeB4z6Cn65RyhyGrNF",
-	"SmMAemcFivQsz4zoTzNFZiyRG/AeqCMyjfVVe2GtGuySYlLVfUxv2Dc7uv6v3IhgALLY2wMWbNvo7lTG",
-	"XFzS7ZqlszeDvmWh5iPRWif5MZj+oPQ9c5w7p+89/yJ0GX3//fMvbs765RuvqLlBF/4ReWU5w/Ul4FBs",
-	"ma/X3i1ZdeobZbJ30ftfPw8H55eDr+hg/u7XJ7cD/8+Tff4cjW//NXQYvAr2UIC5SA0nmSxsGx83/aEW",
-	"5kPXwoS7Z3ZwjdgU+T6JWaRVfPBLpuxGXrP780p2DxK2RRtCIULHIR37mztm/cL+tt7p2vZv0CpkuYGD",
-	"8yGB/YviVciMXLN15hp3NJOjkBgsnK9RSxgEdyhwmZ8wCAJECuYuHsuIh+QPdvJk4TP37rLyDlC3/XvJ",
-	"UnDiBrqTS4yq8ay8SaXIYBEs3rlD+zpLdqdfFLwXzsGoBFPtBtqcDMfsBdkqTiz/0O/08RazaccyeJDd",
-	"H1p2H6Si+LAyndWUuvBr7F1TdFICxZGW7nkrDusJOy4S0+04+72tQmd6W02QIjLtl+LTpuFgyvUVtllu",
-	"i/7Ers+On5QIzp4NV/slVe2xGHO0a2sBUA39nTWYTB+sS1EV+PXWTgTkF0A8YpugC2NLb5bmOaCGtiyE",
-	"zN6KTCbxEbnEvkK2n5CQZJ6npe7KHAMs2P0qK1A/cDraUp3ZqyUmdEG5CLrJAqYDK4JO7YzY2g73QfR8",
-	"hBLqQzvsVZGzDmnz2o6N9VG77BVTaezKWbJ1+vo0GhG0lBuBGSQSMsaW8FURVwt0LzuUy+6Xc8KB3ZZK",
-	"z304rVu95e19dG37QEpsQewuKmlB0p0sz2JEP2uomrG4YSEtrxPvtmp0DyxYY8E7amCuU+j+ilhDB0Es",
-	"eSgrXVj1cES+gzaPgky1CJ9C1z1zVdsLs+RXxHplDwLc2vlwRYOZ73VwfNfk/zEs25CGGZKGSq7YTMZb",
-	"1FKcGVuWh7/11tc23p/PrsRzufrCe3wPsxcnt3v4b/Vzt9VZNwaiMNIHeiAHiSfkZnf0CXOE6YpVyv4r",
-	"rw3x8TcOPStcZoHfQgtewPS5sJ2UiUzJ1yxdUb8uBxg1ZkEe/EYuuLhDt1Ca8Ij914Zm0RLxzjIGISeb",
-	"o9i76BVfDmK2ki3tRAM+G4cXWqqgDflj/Bjv6cnOeGcxwR23kH2u6VJxA4U28gVNr18xGh9A4RCgSTv0",
-	"4O3d8mcr6/N+HFzZ7jIKU44YafMLeq0HPNh5tpTVO28HlFXpzovpDZxkgwv0I1O2BfZRZ3i3PUCBdmE/",
-	"2gz9xrUddJ+z9xFL11kQ96g73s3+Vk3d++2WdA9exU0qwb6+H7firqIcc5FaV3hf36QzRpiK6NqlDvpX",
-	"7T9UFQ/ELZc8jvVa5AKfcBHnlKkMa5wVwS1GgOYMYwb/APU/3Vn2v3PZ6Gfap1joPv3g7f5scyhrVUKH",
-	"lggZyd7uvX6Q25+y3D7I7nKtFLpaW+YHn++QvH0tWrQ1Bcg6KVRrMBWSnTtUNvO+PbK1Htj0k2ZT8JJu",
-	"WOqckb3Ln64n8clfruJv3qxGg19Ony2Vevmq4mZseOy/HXyY2vHk696HTMtzTU8O8dy29DMpkyqcEQex",
-	"WmjDNIVU2CmEtcttWLQZi8oGSWjGHJSFIFQYnQcqQKmIUUWYOlA2GBJCFTtv6IqTuQl5Qj8GBLLWAoRK",
-	"Yp6yyDpn0szesKYciolO1bdVXthJsfIyGyiH51fLMnOyS0REeqEyOdUUfCum3am2T7ZkhR9qyw0KbHnD",
-	"wxYbuIWqibYVUy2NlvxmF9zh8PRqNG6GO4wSll6TLKU3LHFNQSKqsoShiQiqv5atmNyqyWBSbd+VhdEu",
-	"VELg8HSSpz4kO+bFOkx2IdWcpTTLDYp7mgutgE5WXCCU5flJX28OoyscCCV2xjPAhvzW/rwJt7BCjC2j",
-	"ae9idD6uu8cK4rar81AJJir50F5+TF1V72p+0Djey/ooufMaOsMhW0Gxs8wLWARXGV32innqwGnYlLI8",
-	"0ZYMbagj01gTzasY2mJHpQW/YWKvnGjIVTclIYj7WWsW1tEa8XmywTONkjklfBcEQco7lYlXOXrH7aM3",
-	"7BX+BgP1Be83y3C7zZUZUxFy13WcuDljHaZ7BU/elo/gTqs0WlKx2IPh8ex2mM6P+sGgxYZLMkPVt6bq",
-	"JDbMXuKa0o70C6lRsfQ8SjReA+3m3YOsvz9Zf5gxBld1d1NMP76PYfSwwfe3we86micf1OjwaqX2NTmQ",
-	"1T6Zmp/SJRQMyiUSkCntzZPRawY9NwpRuqLv+Spf9S4eW8cC/jkK4at510iQtsAioFlIgd6LQEnhLt+F",
-	"uxuCr9DcZPVvrPdNGbgZ/LWMx+W1PDkbBpeTZ2ElP8/KmGCenOjiydC/jyez7b1kKNj8sSuWJIos5cbb",
-	"TyZiFcB419PxDqAe9s6enduPBaXhE+8eYifm9feXlL0n0sde4B17oRV0zQqqSBn4qUfm/bE59LFpVYr+",
-	"ac/IYQpMnu2jv+QZa0tZ/ael/R0TSb0Wp/tqBbB/v3HyqJ7EAakT97R7lRhAU0Z+Gwm+W+N8u0nOzOyY",
-	"AbihGVZzHw9JTLeKzFO5MqlH3eVpl5So7+1zIalqMphw3sFN2u4oZJRrVkq4c37GJDFZmHvpIZ941vgn",
-	"mfv7QaoEP5ECt4+TQ+yC7s1lYrsUjG238oyHM3A/Z+A3rsEoicXf/CLdtmcZQ9xqY/32KJkxtxiBVjw+",
-	"fein9U/XTysM+tuONljhoXLKtBefqjFQM8gnzZjKXBJWkTNXiTt4zdIPxdbdDx29S8a5T9BmwCMvcwAK",
-	"KhWBthOIagVhLeHBghoSA6YtRLD18E/JaDg0NQ0QwtZ/UhFDhPDorbhMEmKw5TRhhR4RESH1KEfkCxPV",
-	"dnOJJUQd0Zf7VvgOqVHJHzXcmRFvMNodDrQhSJ0JDF2bJVnb/fkgoP4ZG/7d5aqHZpEHXvL2cP+m1/u3",
-	"bPPSq2cor3A0JJkko/ETDxPPhsm1gNQLf/XVM/Jk/Pi0T75b07/l7DUIwwsCs1UsJn/49qtnfzR6ArTS",
-	"J2pNI6b6TuwazMK3wnuLljvenyC5jDxRS7kBBLtVrjIyY0Qw7i4Py9NESL9i3oST+/Cx1lbeCiPoXPq2",
-	"Iv+FX0PCIRqao2F/OBwSBDzUV4gt2VBPETpoBQEEIUnM53OWMhExDGfR7IhoBolkDFL5rZiyNJWpmkIu",
-	"UBO2ZBByEYhhURedIHUxg+F4d82KxyidUqrukDz1nWBXfMWuoNI2HBXRX+GWzmWSyI0i0/8BH/7H1LIX",
-	"4HJjX6dAmc7j8or1nz760uXgJzr4+3BwPhm8+/cggFLFuxI+2/BdKXrTN83hbKW/affIXGPG8jSP9S23",
-	"k2AvC+kX7qdWLtkLRmFirtYJ3U6MgP2C3rCKbbTLgdjcufn0dK/OzehMNc4qjJSangCWAua+vOEMO9js",
-	"9JiVV9cuEr/AZ22dXlevQIduFNsP04Zie5/9J0rEb3ojTwtfYXuu0F7Kr9vlFuXepFK5Phf2tGsKnA+J",
-	"ve1D6v4+uvWd3ZcOudpWYfoc6FoG2RWX6d7SHiN0A3vHvzWI9I91xA+KDPmSsnOAyPtRm+7/j0XeO6q1",
-	"pmz5EL22tEe/sXLbrNmWK4QNvrzT7g5QsF6ydMUbWjPUukWXe6wRCjqQ3w5RFpZnr99T13w9cSaRqwzx",
-	"nrjm0bVhnF6/N4MabnTMmuqtiVEZzC/NX4rpL0CULamIJxL7Y0CLmUQugmXfxi8eitYYgkIDClcRabRp",
-	"pQ1WACj1Dt9djdUyO+/Ta/oeL4cg48mER9uG/GZK1vA1SdlK3mhDaLYldMGeEkoUyzLNKIpulXHeLE3a",
-	"kkEzx/pBTdj5/IhMuaBRxm/YxLehpxfmBL8VXBgbVeuPAGWqTSjXbOqITGUSW07SP7T/9ceGEaYXxOT+",
-	"KTOky5EWEtj7rVjS9ZoJ9bTo+2usMOiPHlET0cuWbGXQq8jUJhS6tyCPogtqIWVsvcsU+5jY5/tvBdSZ",
-	"wOdSZQqXZ1JXjsg0Fzcs5XOuZTJyJqzB/Ndge2lGxaJS0zybxQi+pckEiMDackMojgnYKAobCMQsnihs",
-	"xuJ94rn+AYI/Zqu1zJiItpNrttXvt65yngJGvdJbrd+RMiUTIANbyxSmaj8i5iOwh2a5Yr7XHRsvYQ8M",
-	"u5uUJ+5VRR9iBHzA374VkPFjekoekalt8MBuGNIJ/2MNYZlnM/nejA9cwbMtvEIazFLNKERajojpFslo",
-	"eeStAFG3WTLx1OSqLfIUHZYQolYZ3erx0/WS6msUQKunFwherd+jXLNZQJ8ze7Za8SyDXfLkZ/BQ9Po9",
-	"n9VBQvr87WVFuw8CLFQgsxh2cA0xLDe4DzxmAFWizAsgaMt7bqdoOiWX98R8aYmv/yzRKiytpcpMYdgB",
-	"2RCmdrFe23dXNABbct+hng1qRHf1Y6w14IRasKIbYVFx3aEZ40fEcb6P7nBAy+Al1NSE5Q1KPpEhDjki",
-	"BQnw5J2fnJ5V8iqg14rWJmjCNaciF9mO3s5Xgh2iTKERPHsBAg6Qj8DzhSFqHM65v3quo4cFvHENNWx8",
-	"gCC9SALql37FCBRc884SH7KB1hkGZ9E4Hjxhx3MIXj8Znx8PT0anHj45dtswCdxNCyh2zCaOI1CNzRtf",
-	"I4HV/6gS57apYU2r4oyjPdOP3hbk7dBWBHR08+5Kg5G2TvdhKfBrIC+4PIOvjOTO8HrBlGqTwi9j1icq",
-	"j5ZQFok3uj6TUxMrEJNcsWkvBL9seCSkqWNe83hYdHhBB3FB5KLK0nYM6mSslJoVlYq1xoFiLZ/hQtOc",
-	"/nVghOzgeTx1bRhA8OC+wJeQF2AIpudPM5kGxFLnDggWxzRX5VcGO4Jn4WR1V3ind5CsGBXQHcQIUkaj",
-	"JWlyOeEHbbDZUNGxdvAX7D2EAZR7X73Iq726Fb4tqqJcYwQYq0USPuvcNgp89ykD/P8ZsxFVLoAIqL8Y",
-	"ioOiDorWNRexXqqRCqil+7hvRoOYqFytbTM+Q6JJLpz6qT+Fzh0TKHos/sTWSSkYfN5HKyq2kzV/z0Bn",
-	"MF9ggAtuNe8zla9RUZwYemtbMZ5EKYuZyDiFEfQnKZunTC0nFi5Tf1b8X6ATVF88pUnNcqWnG1EhZGZ0",
-	"mokUzGRym8/N8r0vwEDdcBHLjTVBQVedWCrhX/rH5U+gvZT7q0zDuUxngFpTV70mKcsxA18fjFSAWVq/",
-	"4LDNurZi4FbKljKGOYC5jhA+INTYe45tC30ZZ904Wr+Q2WQuc2H/7yml5hO9V6DQbcSkcC1GUqCAniBg",
-	"sNa7qFgwmISiGVdzbnY4pRmbJHzFbWcOIL1VL3uF6NL8K3Mbpp54ZYDwt4lSm78MMi/8H6eZwRE0Hxmf",
-	"8cTGvXPhtsd3VjgeLavD7uNC980FzbOl5sSIZibMT28oT8wqTZc0z+/hPoFCJP13weIGhWhim5tVvl6x",
-	"mNOJESXWmHccBbfIJADQZkRSv/d+YK9/uEtrZxsyAHJomnJpjWH3rV9vgXHCUpjSoT+7fr1gp6Z8sYSi",
-	"uJStGGjml+oahRFLb3jEPlP4InVELrGJmm0KShYsUx6gNFwQBFyM1dqPlHEBkXYArSwUpuOywuT9olj0",
-	"bViiebSwUJmuTSFAmRfGd4UQCKMZSZgzLq5EgG9Yqc/tZ4rIjSiMefzOxn41b5FFSgX+BsipjB+itNTz",
-	"8lLLUyq3+LcKY7HY24r89hZ/ZePmS8BPh+ZEZIpPT71udWlmnzBMXFrza6YvGsHANLbx0tJQR22aLj6j",
-	"543zuw1cMNU5w4sUgS/BCSWIkYJH5PMtidmc5klGTsmLz0EJs1/Wpk2JWmHukR6zNM/RcdM8Mynx1ZW5",
-	"+jdfZcZrHmV5ih0AtfE6T8HXggFlKvjKdsdBQLM++o4AYwgHLC+ytI6IJhjwNS8hsdyIoiOLdVN02QS9",
-	"y3p1iBWKK7kNXeKhDQFrHCDoqZsKqFogEwle8cYLkymyZDTGtLqYruiiuiq9fn9RcCyAftFSSsVcW8YO",
-	"y8KbXmtOkGZz26aCNLCa/j0lf3755dd98vLbr/vkDZu9BIzS51/1QeECB5BeGKR7aD2stKBnUtywNCut",
-	"KZNecodihkSqzIanjTtFBTEXjvkl4DtVFChvPd/KUr96MNPKEh5iKyji8RowgjmWDEmQMeyPHLn+ldlG",
-	"OvMveBeswUEPBka69bYxk67re3GxlHdz1Cr30vKV5Lqz3oZ0xsq2YsoHV5aAfWwC/d6AKZjTA/PUW2pv",
-	"Lde3esdK9fOkKsVHVQsf5mem4ii8kem1XULL1OFgQVKKRTvStKkuyOsl3cfJo6sQm7+hpzahkX5oSygB",
-	"HB7NkrXlzSH6L9jGNKVoO3Qwq8B6hKioIeiFByy1GM1Oy1TgKcNflFQTf1pvKM88jWGmiQDFRnqqZkf0",
-	"Cxq1hh9lDpeDeQ/UJLm8mduaPVHZBkiC0SQFIT3bZszI6MKMBolOr5mq3zsJU6r1trH+H3hN9c4Bw8ab",
-	"zwuZsnL7wA3lmQnwCV8jAwXGHGpjPtYn57dYh/Pqpe2ajAj94+krlqXbATQRKV3xp1XdzL6cKwJTv20y",
-	"yio0xm8d7I6XKoyKVRHhA4YpUK5Ka8I8YLKVeQo/MjoM0Wolq96L52X+MDeHmYgeAuZ522g9+vwNqq8d",
-	"wjxoQi3e5GtnzVxshXa5a3Z2aH96NRu2dPCsd9qgwhskMMixPrXYA2bTS5iupbm+1KfXTtYSHrOuNetx",
-	"+BE0fCYUW59ZdmtU4j1gWs3wMoktuC3M0DVhmdRsmuJ+KHBx0UwFlYGKiCWJJwyVdJ74Qjtwj5XW+S1G",
-	"E59i1zvAWONZBwXdXRbFtAuXQdkcwx/YdnGmYREsHNKwfP1FsWY5aDB/sQkSvB9J0C9ooJ8B92XHBej3",
-	"VhaBNmlpAYZhq8pF6cIuyxm8IPsBFQAmmxcKnv/7jiaRUY7MfIqZN9iAVyWJLRiLVXeTsKrkVc28IzJ9",
-	"+d3rK/JI2/Tq0Yo9gp8/wkBeBO+cAnKf8vOD60Zg+eZKK0sOmX2Fy6myWLsyd0kvrbYNmSCuLKNClNCp",
-	"6Hsuf+dAmH795RV5BN72R7+ayNDtoxWbeu5J32Zd0S2JZZGBsvPKBm0cbSF9TmIJE8D8yqBrrXLcaJpw",
-	"lrpLzsFHgzPimumLPXb8B1dw0QceureXSPG9ZlZQjvRPofsijZbwAdCotJzxuMy5z4sJD/7CtoXaNvde",
-	"6QVynIvQW1KR0GNEHuygWso8gcSB0myvrBaOcI9okJkLTtNgWoQVKre6p+c9N7OAq52lBKIlppq15Lb0",
-	"ZvmyCJZIbW+zJHbeC6Cx3llIWtJsZS0braiCbUFcwjrmKWRLtiofPtDdkbvKzx7tHWm7LblbvUW8MYmp",
-	"PsMTIWH+EdAbfsJVoTCB7lOa6ddVn08mC2lnxtwtpLGFHTjyzAWxgJYUAddw1RtBsyVBNzHsfmHe0WuG",
-	"S8NBamzu1SLgE6gJXur3VNw8p9WrXT/uTGkzsduK0zpwq2B9Ed4p5oTCuDDzLaNpbZIenhLGd/TQraQ0",
-	"NUw4h9uK59yb0yvIM3LSEh57SqYmiHlk4osg5JamFK6s3qF/28ca3KGEXvngk1xo0eDyqvcxpuAHXWyp",
-	"qZftiaHSJmG+U0rjO41D0FpVRfSh5JlA8VV1SxgDHHTJlN/QjDlXdFGVqfkpYRmpuGKfLVmEVuDzL46I",
-	"Uzi4cVvA+0w8zYxdXtCJj6iWEZzzbT1k0qhIcOXFviEzybTdseQoTffP0vsmdPobrsEAeTF8Uz3zqYy0",
-	"oqAyuVbOsWFbqYONtaHbDsbgRXERmiFNKkurCWifzWyBkjVX9aRdnKnO0Fay6VOTrwsdBRt8GsFrYNPK",
-	"PP0nyyloG+pbyms5hW4CcxwdBHKbYu8ZXOglKixKozVxRTYYmQ9Fy7y1TZ/PBy9oFi3tXUbJDUsV+Au8",
-	"ltEmDfii6JNl3VMFBysuImaNtNRIEkeDV4zGkGyEXje6Xidb28lGrwA6EuILMwgwC7lBhUDZvddazJdX",
-	"tKzEjMbV3S3Wa3QQSFAIhgd9QrzST0yxzWgyl6Beo/8GDw/6VWZsyc10mIgbnFMp3v5eEYfJzxFk+gxN",
-	"/gG+rryUxxV1AIYpAxTPuSmR9sOaDTq1cUtGCWcQ//FtEtDr8jV47lY8IILnsruX5WTsXxPWae8fq2rY",
-	"NWSygfrgEjuzwuliczuNxRzS/VsvrcJ3495/W4/7hpxqMcdsV5qm+nDu4aaCQ07JjGUZxtwEYq+XJ/qk",
-	"xdMGuamZlEQlcpNsXU6cj2rth1HNxyhjjDdFn0KXswuHVJ8hk4qMGAKlxTzPVJGPnDLEGGpX/eB1vMg9",
-	"dvO0Zd2BYC9+5SSiF4jx5Gzp9WUxkrkSRP/O+UyRRC5wMNoU/d25FC28zPxmWxdZdauCwL+/JhXqZudk",
-	"vemtagveTT1DmxGEwY5iEyg3aqQdo9NuwDRvAwkK1XgzpquDqI8SRoUWCTaL3Cg41BjlFGbVL3hLZTJl",
-	"VSlvs9jd+l2+exf90m0BnjrD0rOtnZxbUynDokn+zX3eAJL6zZus361kMqV5g1JkBM1FsTaVQSWCmeTu",
-	"ZZm4Ncz41k8KKakaOAGT0I8ZER29gq0zsJurhy95A4t8FG8aX9JoaWNIG6o5eFrDHZhq4bZherc3sqiN",
-	"uMeLxONnLkAMgkUBmXWhzJmqy94SnZozWoFMw/gwWn8uw8B3HGLdqflx8ay92CmJIS/fmlwrqbKp0V+I",
-	"yFczllbOxo28ZrVZ4KudEMjkSqap3DTvpr1f/aXfBrKGGk5FbWW2hCKwQkGWMk8/jHJQrttA6IlyklMt",
-	"BIO3ozlHNEItXl4zjOI6GBdeCS5CgUR73PTL91YNrYVD9VrBfwYlDTDirpjqJbpuSlMEPY4xc+r87K3K",
-	"Mp0dJFNyxVZrmdKkcIuggfOBA2WXmDNjCwaKkBk1RkU13ayyhFJLN39mKZsDZIUsabVc1cVtyWRu85nZ",
-	"dzkKgeukNEnboKU0xcIpE55geTzP+vcFvjddTARpaPrSvgL4SWj+LRl73nI+lzFnysYGnIHxpXl06uxz",
-	"iJaEWQednqrIzG1M+qhGgyO5WmurwvJ1MI2w0TFRdffhTD5TxTKutms2fUqml9AT2rntebTUk22IaTvf",
-	"oN4UPYM91mTde1hFANO/raVBtoecsDGkVr2Bue1vj8gzqlgfxIIw/s4EDASjgSVSXhOa8GtWBogKcZp5",
-	"qxu77fJ3yC8cvR6gzlbyOHcEobLWquC2HJQ5npz2MNJVOH3mFjPUwegNJ+YD2JPe7hXdQnaXTWQzAbdy",
-	"tyVIWMKRIC3PVXaZvIqGaha65o/wt+pRl5rcR8ePYMCjDZutIUM65vnqPofHEe34UDTwAYbHng/ZMl/N",
-	"BBY03dsb3KC4htsG3K/R8Gr0xMP9KiMRPINq5/49F0sXXNJWH3MJT33/6hvVqSGUr1uCiYk/6N4b6sPj",
-	"vHxoZBBD152QrubABxE/gq1XHg72w8EOHez7aw2zozgRnbLtLVpaOL0Ne+WBsx84u87Zd8SwcUAPB6HY",
-	"WH7/jRFssKd4c727xVqxmrJWEk14EOGXfzdd+F0r4eYC4NHJ0MOE3LvL/uhkeDBsfEgJcN3T7dRDG3jf",
-	"AIPVVpiy2lLqONj/EqfxlUz/ZFzJzbOxbq+SR1mAh99FHvQzXkDLgYLSPObawlsE5rQDQOkVixi/YfGO",
-	"jhBeMwhTQl0YbEXPyArXw4Ho0snUPGg42pX00OxgULzfTfuEPaAoHBJvh54IsFWv4fFmCAscrtKKstQg",
-	"wd/C8DFD7nlNRdTAO1CxIA30YbmIr/exennt2yxrr03Zq7OWYXH0+2LN9SEM3ril+/bQeoXu6INa9pTq",
-	"jnp/O/7zfHh1fvPXzfib9Kfoyfbb0+XnI/WX+MVZ/uUJ/frx+ofsFf9RPnt/HerNUyliqstJwTbGier5",
-	"z60XGf3vlXtn/KQk/cbDnWQszSJMrgWkPB5ArwZdDVF2jfL1X+b5I5kuAJ/b+s96kUxTFmVkKVPFyAyg",
-	"cradPA5V4z5AWUgGWNLMAi4oVm6e+NRdezzrl+CeW+GBRx3ktFl++zn7Uj90aW4ZSFkVi9yEBurLsd8W",
-	"2Fv1+RsfrnH8Dr4xP8Fi4C/FIuFq6UFIQG06gly0r6jfez9YyIH50A4Lm+L5Qtt11wIY/J4bQllA50B5",
-	"vc/hK3nDDseucp28Xq/pqsBE8MGCngzOj+nJ4Ow0ejyYnbEnA2xqAxbJwX27yprWbenFu36JeTuv4Ach",
-	"zCecQJhacs3EKylXd2p6ZpMylpDcpjfA5LDGN/rniq0Aiex+SLPP6jRFgj1oMOsJ9FEDpaM69AUbP74a",
-	"PvbMV9unUSsDLJ5Akp+FXo3pFqGrYrr1LeBzgK4CKCREgAAoOag66V1oU8NY3r2LM8PyyqUmjtwniOr6",
-	"eGjwOjHSPaEgDuDJyjf4/OjE4WQpfcEY/TrPmJrYmvbexSlE4QTb2FmNxtVeC09OIaYhIdXqeKT/yPJU",
-	"cLGwv9GXF+TPTDSH6cfOoUESxCR6F70NY9f/vJTo9+apXFXZYp2yGy7zf0JqmN+YXpoVoMSL4xGkcPgH",
-	"8bTadCQasCfz88EZHc4GT6JRPDhhp3OL4gZQt0I/7cEgrumCVRp8l91gJg3DtBiIxomYrX7QTLtmKZfx",
-	"hMGIvmwYFrLBPANYjKV9Lj2V5gIkfNBH1dWaWNG4O9K7iwqIbQdHzqUhl5Gkt/0dzmFMpLJP19w/l4KU",
-	"R0S0+tLPANZ2qrerjvdWVk9+UVIcvaIbc9nvE85Bbth17ejp/IVjOUHBLUHga6OvQXAVF2jumL6Jx2+W",
-	"EpAnbATdR6rBLkrOsLK1ZBbfqAJythtQ32PPcOf2FaQ4uRwYqFAqMoQyEsmbCuZlK0+Veb3ZEWdefOBb",
-	"7FkJOqHyosmnZqZBvu5E0DCSZ7uVBT8BBnJzqpCgtAUe67iG9DuNWj3Ty1muDtFgjaRTqL/aRlS+rDwb",
-	"aKE4ODuZnQ7o4/hsYPsyahVWk569zywkAMA++WqcNqywi5StZSlLrS5HC5ZmT5Y/wyC7+glTvEAt/mQh",
-	"WcPtnj7x+eOeN+I7Gn+tqVW9hvoT4/FdEZrU3MmjYaceNr552BiKCVHO9xKPS1b7cTsZXY+fd167n6PB",
-	"u//5rzvxI4GzW87r3q3cH8yJB3PiwZx4MCc+jDlxUKscq7p37ZLjKclNXSsq6ECeW9LWrfQLOr4Lhvj0",
-	"AHs3sH6Qrg/S9UG6PkjXDyNd79oAtijx2TvJyDljftscI5zGD5xt2jVfdQOW/bbvmPFt+lYUNO6PxvoD",
-	"kC8JM8FAu/WD4rkjPVK/t8xWmgve5sPhcbSiXMD/GP69HOFfo3OSSTI+JX+mIqfpluhh8JFH9hnzZzFE",
-	"S3e5QM+qkpcHIAuWcoNVoZJcM7auZwdoSgQbm2pjxXa08dtqnIyeDEPGWkGoemgDoqE2GQdgUR1sUmYA",
-	"sWvjIU3rY001caaEJWD5900FPzi7Cjipooz4EVWKZcqcxaNIqZ02Fby538Otdcuqs9t++giLTYVMUxMT",
-	"r/lR35T2bNAxJ54i1AJ1wPxYG17G4HIoyE0dagKbzN5jtb57s9elc2dKe3088wTut9++pkhOCTspSkMF",
-	"Ry4+qUzY9H8Lj7sjQO8VHGNF4tzPvvtMNQ7e7iNw5Tu18TDPrl9NSqtVs2Jiy05ObevqaVcfoHBLo51X",
-	"TLHsAAdfh7QKm9Ty0+p8+82bH05+fDPazL7+PpuNTxV7Pcpnx/+d/fh6tP3pzVfqm7++uqHjH/Jvri7f",
-	"v/jlxfDbqx+Pv/siWf64+jaQ6XJgHoBLjGn7TakFdK17h+kjsSP6D7Fw4zrVXHsAfQXkzvYuyS/ymhG6",
-	"kmJB5iln2GFW5lkksWUmVytui/vKVBIN6bf681oW5CHNn90sOjhavzPPVilqx2ghZJFU0BxEdwgkBfir",
-	"lkM28GG6DMFw6oh8LrOlAdmAk2iasB99Wt7QV4gIAa32Qyt3/lw/4lBqM1jps42JxZOSIXE6GI6uhseg",
-	"YJ5qBVOLp0ktI6qsOrd3TOv3zE9f66s0I69zoS1aUO15GugyW7y+rvuU5twUgDTQXOZh26MvVRnEZGyM",
-	"iRoQS55BB36ubO43tziWprelaVB5cN5shYS7bgyLq1JpZ41oHl3e1zXg2CUHSnObrUvz96s19bhgty5R",
-	"tFAoy9xcZcqVZtAv80JYXrgD09ot+XdwDu5q2QFozGF2XSF0fnPjTjZWFTuUM4QeMVCw5E/SwlQ6ZENl",
-	"EWMR67MRbTYBhEsbTir35DQH0Y3Z69v21UFXYYvA9hqTAfarLY6Gegm6JYoxrH3xs8AMrhD6Yixqk1EZ",
-	"gl5H7NxdeB0rE1HIjwbIEsKoyJtHhu/vo7/xPufEQGh6vxgNhsPhcHA2G80H9CQaD57E52w4H43G4+Pj",
-	"5pNV9i2NPfAcC4rTuxi6EoCeXIM2l6/jnTS84YrPeALb0Fvns4RHgVaJbqd2C9ln9tnbYk8DQhZVtAou",
-	"F88uKlgXYYQug8+Fpf2FIJ5JqbWFfUo8jOutc4JP2bzbRYsvvMdvCxa8hzqvNDe9+rD+KFzsZXJmfHy2",
-	"OhxVlzqwrhdxwe/h1BiHfGLxQGkWLbGQqaIkYMx7z1yS/TWB8rmqTvpPBr62grHGMyLkJtjJMXAs2yfz",
-	"OpGbFzJmr83jXet49CJMBU/5nDcwu/L7ckJKkoHR7Mz6vqBon9sPxZNtOlHZkHes07e3kvfCfiGBKnsW",
-	"IrlXu2Rb55WKmDxyhW9nubqMsqBnkoks3Rq/jQP+q0B9mFon12qQRhkqFXe9eZquxPHwYnTqrkTXSrbI",
-	"IGdJgljMBeSysbdNeVJptLG9HCqX3cngVN9zZ/qegxz92Wn0OD7D9CbNMTRdsOoVezYcjCJ9RdLhePBk",
-	"fjob2J+MxseVhcb0JuQmpg3FY87ZGKOwsEoNaD9mj5t6KiLEY7DHYqIZKbOK8pJC13DTARM+UnkUIZxW",
-	"v3fNo2vsu+kacFIxSfjcJNLkxb/epyYnqxDAEIcq/gcRqUkKqG2VD138KqSgOU67hwsm5nGnMuI+fskz",
-	"43dA0ER0++HlDd+7m74M7fVW4HtAK915DXW91OPK7bHjSncnZkey7hfmyT0uxOJM3HFLrrSeL1f+Crvs",
-	"jaO/9zuSSYM8uZvmwRLryIhsZDe3yIKUu3MwUcS2wk88iNG7idE7Wtr6puPsQFvb3KC/vZ0tV+3h0wcL",
-	"9BO1QA/LrwLnTudopm+s+jA3p8P+DkPAABGX8Ja1zRKxvmu5R7iIkjy2CbV8pbUTzNxdcYF/jkM2RNVw",
-	"bM4bdgjYM5lnVRAKSioKdjV/OOjfCYjkIPLVzw+H59M9PFXR37v86XoSn/zlKv7mzWo0+OX02VKpl//d",
-	"uz+Yqnv11H5QF20FHKvbJfLtHtF3rzS+dup2A644sz5kfU6tGTM9BGvf2keGu5xJFLIkXmsa5UkwzKrs",
-	"dyWzF05JkXMKVE1zofQbkXfHXiRi+BOUy2MsGA5I7kuPlEVMuN//6pLD7DGcDbT2Mzg7n9PBbDaM4Bzb",
-	"JDdt/5spNoYi4OxARtqOZzKDg1xJj8u5y42D5iVrGjH1yNwgjzYyvZ4ncqP+8285S7f/8cb8/Tz+t+Mv",
-	"/m08NmQahN75b2O9ADvCxCdr8Pne7bvaMQ454J6bpswhE8jbrEYISf0MyZhAzyNNGYlz9tQEGU13ItjE",
-	"vrNItmQDBS2zzkf/iqNbbkXfP8fnR8OAIAjG/98st9bKAf8Wzsb0q8xXLLYXJJ+DBw8KBjdUBWvuaN7q",
-	"t+YZAeZR9sQFfdAlLg6DUWRMFVTtm3pB+BDCvF3pZo9r/CoXu+gXMunMeg1pyzP32SMkH+27WxXtB+nw",
-	"20mHg1RpdwF0VqftLz6n0fWcY6+SrklB5fzh4ZNSZnA1cVjzydAzrsuLayzMZTbhEPChudRXplY2VUaO",
-	"R5Ac6gPX63faK9V1QMqzPO3uWOpasVua1GGpBrYyljXU0Nm9aXO4PBzR3+6I3sFXc5kkTiNT+94Xv7mH",
-	"xk7kW3Ol75lFWOpawRWZMWhoKG+6pw1WURZ9xBpPeR/vVN4rBIC3tS0Z7upQNoVtw0PdvhLD6LWE6Laq",
-	"/edf4DCuk8fC9TfOMTvQJlnXJVfp9LV62vM95eGOMWdsQUXnEctnOzBmigt2JPj+ORQSGBjWCvRDbfjS",
-	"GW4gsUlzs4/ultQ+aUs0Kb/PQz8orTLIUUxkXlJuh2zSvm0PppiIWUoUY6qentPsJx9b6doduatfgU4I",
-	"u7l3gSeYMVYFKMmd4BQ+CBDofcKklLAcCpLt/MkVProbesAwAMAG1z2I8OPdrsMWDA8XGzJD7QgMVVh5",
-	"/6r/3zd/HqaqV45/d42dKdUAy2p7Vkl0ZsUM+jDJ1Hq3ZqncKJZWBAb2ZrGOYh8Q109GHQ8vRsf1/XnM",
-	"Bud0NBycxaeng9kwGg3G7Hh+MjwdPR6fHfdML3KtZQYjd3ZEPXMWT7gIuU1Pn5incsXSCV3AbHsv5N95",
-	"ktBHp0dD8oe/jkZPyTdc5O/J+yePJ49PnpL05mJ0Mjwa/pF8zaJr+Wg8HA2Ho+GIfMVTNpfvH8G3Aeli",
-	"6dHkRvD7P1msKaz94lnQo9AJY1jEqk9ykTBluiphy1UETr53KVbelaZJgUdmAV3ESr3JuisPpW29H/XB",
-	"Z4LdAJqX8GBj5xEzUGWmFfpUAJQtg7QcztbC/H/y83bHCLeRcYcFKazs/M0NKJa9kslBWKyQhO7lftcB",
-	"RE2aenuwJgmBiCcNtg8wy3PRUPUL+St9r6QWqt4x3a5AcS7l2mlR4lCm2fbPy9nXEf+O//n5939/PvqW",
-	"P1fPxavT6Nnzx8+v13/94dmfz4/Y9s9/j98859/x55sXV9enL8Y/jn96/efzo/jrZfLNX79d/zQ+XcZ/",
-	"+mH7039755WL3sW5Vn3ugmyN5+ChbdA/bnOVNsBu+G5yw1I+50U4fZ94NlcT7AldMIvFukYU6jUTMReL",
-	"iZkGwq8Ew8ij8dXw/OJ46MnnHS2MymctJFD//OYKXCjTSygO5n+HlMUL8jmjKUvJ//P//z+nbY0TuGjJ",
-	"wLadRE2iW9HcVBvNKpiL3QE2vuiz6kJca8rTI/LGA5REHQrvOdN7NahK7M4gxNLxUO0z5Ld59K3OvkSl",
-	"NsnaajE9iMsHcfkgLj+MuDzMdLf6UHebvVIvsltislpH9VD39Kdk6Pw+Rb9zL3Pt+HEpc20YkrivMyps",
-	"j+AGf1NEk4SlpepGLGvEWkZtFlcSS36RXBT7D9nAE5Nvixu2ZumKgzYOsaq1VJlrD/2ub/VcU9dY2yY7",
-	"fJuNXpp0tfrHM89Lk2vMpMDRPlPY9Eab6+21T3uVaJeIsWsXDNGF3FxgFSlmMSUM27GrvpvS1KfqlMS5",
-	"fh+hsITO7dvc1EJW092Mjb7dx/ImlOkRPE+GZVvvzXtmwcNEhT1b3UVFRtPMoX/v35Im3U7SXNhVyyRm",
-	"6SRbUs1I50OIRcmER/Drn/XXE4ebVs9IcoPVb/CGYyeJsQYhw07JFcMUN8RH8/JuGo6Edyz9qQeRcBeQ",
-	"yrtOaORy+ezaPiNyAy5PdUEoEflqxgBdx0rXP6g/9okBiCN/WP2xT5YyTxX5w/KPRKaYVvCH+I99QrO3",
-	"ImFUgQtMPxMsefFROEaD83c/Dwfn734d9s9uf1arZfwuiKdR7EP4wEtC1+tkW250Q5PELdLEG1NGpDgi",
-	"34kCDlrO54gNPM8VNp7vdtQBb6KciXSM14fNS2rcOJQI/V4u+N9yZh7XT9zehpg8V/oWP4C/lzxmtru9",
-	"nUK5P02Ni8s/8VjZZEY3O3khGdZhmriG7VJlqqhwtuenD1ux5HHMRCcGTzv0M6zi4vTvoT3gR+miAzmB",
-	"F7929OkCvNEB3PDhMJ3uC5wpRJvvQVd9we6p4xj5/KhX0pJjzMbkwh9r9EGaiIEGtKLXEIi+xzZi5a4W",
-	"9tmjb81/fsbH3vnPDfjKxtHXVL+kt+DZMp8dRXL1SNI1H0QyZgsmHrlX3/o/V9d8PZBr3IXBWmoNOTUy",
-	"rNyfrI0liv5gt807L2/4QZtfCfdFCUuvSZbSG5Yo28MzoipD5ESKd/ER3PkqYykmXBh/+y72cInmbem0",
-	"CaM3TJn3ZjSRi5wdkVeF3ERkwAzAH01Ce10Qxp3KZrDAxNbNOD6UKVnJFPlR+a0Ya/j7px3w9z85vlsw",
-	"kYZ0hMskAarg9320F6WIWJ0Ene7+r/U49STkfW/7XfT7+d1Hp6DP++FkI0rwGcLVUy9JHAIa1gNTJ2sl",
-	"D6mUdXZSblN5/rtju1QbSis2MTryLu5BiYa/waSxlNHVrgQve6K7Ed3rSfwPTfqMZ7ttaiD4FTx52+9t",
-	"GU07/eJH/WDLzXRg18Oi4g4N63I93Qtp6ukC5XOnHW6iqFTteW8FnkfkWyinx/ZTEu8yV3avuLhWZMYS",
-	"uSFLuXkr4D0UOTdlCMi1V4FovH9x6AGX3Oj3eMkdDEBUgVIKSuffFjjzk6P1vlhLQWyke3NeQ62G3jom",
-	"4q4e7AbmtkdtF8W5yD4iufeHhToYsaku013+U/BcTfX3A3hgWnSK40xk5Zo7pYV4XdKMg9XoesyGUlgf",
-	"Ps64UrTAVnwhCPfxDbF1hL4w0E3UUO36fSukaWG8ckVQTzW4xeblqg/ecwgYaxaNqGKAxIo1hgi0pY52",
-	"NdY6tJFWv/dDaaPLK5hiUfj0osBknHN9tDhknwI65BGZ5kL/j8XTi1IzRb0cv5niL5KLIzJdp/yGZmx6",
-	"QaRItsZ5tZqxVL0V+iBa6bqUZMMANA3wjaC1GabMPy3DRLJE2SpSSk6GJ2WYSlPXrq0EnCUUQsAUAvup",
-	"zwqL8pRn29eavw12PCQhFP/7yor1P7+5MgVHoGqY59yoWoOEMd8PjJ6CRm05395zCiJIfe/zfKsv3D5Z",
-	"sEwLq3+pR0G/oDdBVHMoqPJQ32twAjWwl/4HTob2ym08lCF3qI5KyN00MsBbxukXmpOLpLrOfl0xGSxG",
-	"gh39N0rVNimN3SF6AJ4LE0AeEhoeEho++YQGr23YQ1+vh75eD329fpO+XnDcbQtujEDGrDj/q+IbbMhy",
-	"Z9i4vtVffmSqT9YJ07psrytoHuJZOr9OzO1PUGDscz2nbJ1sJ5okDWs7CP2JvY9YutZreL2kSUI2jMzY",
-	"gov/rKhHjxGf70zrSOdaR7IAfXr4UkfibnrLrd1Li6GOcFkebSo7m9rnHkC2Pl2EOtjR7x9yVH8HKh3a",
-	"ZxN7ylD3Cit6o6vRsFHRMzab1fO00NxXzdsplGtqnmXZwovheTRazasm7i49U78DICfkS5Gl2xKiNZg8",
-	"/iQ+Bibr8bCOydopd8cnOQWU1cGZtnTPz+d0YE3d0/njYbnvFLqn0Kac7LNt5if/H3tvvtzGkeULv0oG",
-	"+35hWxcEKUqyLSomJmhZtjWt7UpUq2MafVkJVAJIs5CJrkwQwlUoYp5mHmye5IuzZFYVWAWCO0jVH90W",
-	"UUsulWc/53fYrsTU9a+IB41eAcSHZul/Ewi2cTsOylasK8zYoj9eFb12b3v3p8qbQhL+ZVG9afpXsXzO",
-	"aaR8woE0A5VlFWFKbrl6RatTzVVEXXDFnpaxZGIWY1Bw8tyCxvcFu0Ya7caN6k5/ewBKzk8/D59uSzns",
-	"bxfH76eHW9UcRc4pbcqu7Cwv6p98M0inpUudLRd9Vl/PBMx5WAbVgaO67leKTpmZMYyGdo2wO//f3m/r",
-	"7CoB8fhcj0ZwgElal87PBwZV2a+DJ1r9tWC9M7eyZS6KLRhxh4fbyWcmSLAzB9iQ7UOEzxN1BVYFC8wv",
-	"W9LD2jyFZ9dhZGPtvAVBdJqonm5LMB9+gkX8DIsoXJhPhoWLj3T1aBKG0mbJKd9bj5/sicfdve6ewCCh",
-	"1FnffhbaieEsy8qslC8dxd+dMumRHYa5galZov8otskrg0IbQyqVs/ZkG3Z7+yewhn6G5RRo4A/713UU",
-	"YEu2iy0pjsTK2RBFrdAp4KPt/WfZOUo7gaG7oyFi0eZqoKcadirTE8Q5oKt1GOoPC95bBdRamv/OWnsZ",
-	"juG7XJ1oNUdFotzveEqdiv9QWWYFevSCBSwG1gx1PhELO8sFviSERbrc6ZgfLk7dXGWoUsSvvrW/9Yl+",
-	"E96KT9IPxu+AZWxFz/M5R6Zmxd+od2msZObHqFrNBsfKY79WYxQHHwIq2NLPuUq1W/qNmDlYhMclcqvc",
-	"9LW8BbjXyDuqOsd6HhJN3sEvjVxlmWsUzHNL5dosWxunQR9OKXDn4TYUqbsSnf7CoR20zL/GrihNbedW",
-	"ejKuoJvhkj/ha+tuuzvuNnYrVdOPV3nNdp8cPtxr9pqtnyAd0mz/sTW2YB6Adn4e51Y5yTQKe1yMKwS+",
-	"dUOVSz9jJ8qpHMunj6uZk3QeOB9w6014vEmYL20GJQU+fLq3xzWOZ6BvxRNKlXJXY/Neug3L1Rmyk8XL",
-	"ijBYZys2nE9vAn/FnQ3Mvlpyifp6aJu10utBlZbcQa51om9+o9GZyZUE1e9rZ8sa9eLyduI/gnq2hmnX",
-	"6EGNlgyVfOIsCichK4n5YgUIMb/kITU9bs3W1my9uNlaosqa2j2OSZxHrBF7rYVsC/SEh80pZdYQ8dVi",
-	"eDxghV++UvxeqwNP9cDPYnFSGzzbsODZtPCXXNYSvZdayzS3Q82AdG0Q+F7m9V32tP5rFgDuN9C2LrKY",
-	"6zZo78fD3R9LGxTQl9uMwDYjsM0IvPGMwDJpD9CLB1pef/vnwcN0u+ih8vRRYUjERF6Y+UitDFsSM3B/",
-	"wWn822AvM/3J344JSEnb9KjaqQd4QylXhu9Zbtjz8GnlrhBsZfiAXHlYeOHlRa/mUeWsPCl1nnnyn6ER",
-	"9ymueCUCnufTFCN/8p9l7aP1LGyuZyEv+vi3zaQv7fR0pY6Qbauo2+z1COLr/Wqd7a53aXFFZ4q2qYQr",
-	"gaa3CL6tYdwWvF0X4Lkr4ddeOezsbJpZmba0cBdpoSG3uoiXYP7QNLfAnTlm4tUUwwYmVYzfcUYEArNv",
-	"T1ROku8RQkprM7ShvlySLsuntpI/VlVYSqgTiG+Cu1T65ykMGXoZaaFOBON3v4RvgNZrRwzG0ncE73G3",
-	"Z3rmgfiPD2/fgAR3Rh6ro4F0qiN0qowHqs+pVfTHjy9/PfmpI7yeKPrl/W/PxaNHj57Ckx8Pn3fhTS9Q",
-	"B8D3UZAL4QCMIBwKMR9bp0SSSi8TuIIpGFQD0BWvtPOOQOKSUs+URPSV06kS2u+LqaSOSH05OBbS9YwQ",
-	"SbjNWyrUL9oAjAjDQTuRwHdOBOPqKMPN1gN6QgmfzhpFT8JyDkxYxlg6wluNaEShbyABcDzDB4u2aycy",
-	"myFAHQzcFW9NtoBn+5maOEYXghsDZDODOHtYEEyjK14itjbBL3UKRBvYS4YXCXNZhJ0ktYxer80I9snO",
-	"fFcciHcHh8//CLepzwM1pbYOc4LEgFEzNcTbhfPYR5ebJnQKVBZQa3N6RTFyeQ8YcpqWDNv3HPv0Y3P7",
-	"8GG5d3/8qHQWaBQnFyL5+zY+tS/+eHmYCJuL5PXLDx+S0unClH38qHI6zfSA4nC8uf/7T2dNIr6Hw/n0",
-	"8ZOffiAQMQnL6mdKJAObqgSOhROJX0xVPIcBIwNzgeAEwK7guVCfkS2G45qqZyKhuoEEkUXoAjUE3tsV",
-	"Q62ytATIO8+tGXXFCwTlw9ak2oZzB5v3+PPn2C9H5zAqjOFwxb/YVDO5vdxGssKV/fT46aMf9sXHw9+2",
-	"f+4IY8VYZkNusjPLczuSXmEbDLxI6CdzPVBd8QbmC1TsM3gvojEDJ3SMHYyrzrQhbM83vz0vAMT7OtW5",
-	"GvDhA7LNbeaYjtCAzxSwl1wOvMrds4jtg7eUuJVD1HI8Dw6MBpmFQWnRH5RJT3cJkW5VVxIk9EyfKCce",
-	"PgloztgiFSU+nVLuiEd47eozobrASDA+K8nNDUV+s7l4tBtxjUKnaeYpQ5tPVL70Fud1llF/EzriCzob",
-	"El8JozITsXOzj3hIXvZpe2aOeBG+iB6WkRvBDX0lMut8V3x0TOyZhBmp0GOFlwv0X145jEpzf7qL4NbE",
-	"6cS7tx8OaTkkP53wCOUqjUhepmBXe2UGi+2/qkWyTzhAciS1KXo9If85VosOTIZmyhh+EZmeiISP2USm",
-	"xKD9WBnksMVAfvu9AmVVpfsC9LeEZ8mYMSjNeFcQ/FJ6xGczI0zt074TcWiqKDV9xM6OWDfPhBRU14VY",
-	"tSBA6LFHOHFiAUT0IqEbk65Ifn9xKHZQoO584bzGrzsTlQALc8Vqqxj9sVsCLoWR9YjuMB8Bl2pFsiNn",
-	"fpyI/oIBmAJnehaQd+kj0eF1dqIQRh3uZ2H/jDlufAN+8vASZEcoSOc2p7sCIAxsJz1BW1u6hLIHhYDG",
-	"GrSgYZQkp7G+aLEjvIVRsaHf0OZqX9iTcDeuluDa9Gjs41xKMOXCW9tlfs9nnlaNygxtc/JeevUK3rWN",
-	"/5/AgN/ncV8J7O+HTvnG92BlGG1GCS6wcsUpn4jvA3kT24AlExrWBD8U6B0/dMVbWgszy7CaksYjHu89",
-	"paNPRyeXXh3xVw5DK58vtg+AEhNUvmhgEnQYFSkfDfgWMX8lbiZfBhqluoKRBcVkxrygA09p71Q2BC7A",
-	"x3E+tiLukrcW4dpgJRSLEd/H75HDnoDOSAUMFHvpBDQslDd0qjqiFJx5Vjo3nUKs5kvH+QcYEukt8o7H",
-	"e09JAExVlmmgZTtEJlgpmgjAi8ENhT/uC1Jbjc0nElWlCUiu1I/hHZnyIJI6AoO4zIvxFSiTmBHDD6mF",
-	"A4Io1iA6Uz0cqlwZEJ0HzNHc2M6Rw7nQWxj0iLQrkt6W7Hb7va2yEY1fG/VUuLZ0BRYij5V5RnoE7PSE",
-	"ajxhgi/fhdWxCmCs74j5WA/GpAQhIdAxQ6VDJLhRcUg6e/Rb+VxlSgKFoZbjgoJEEquvxpr35i9hLKcY",
-	"bAxkbrKD3oDFNr6Wg0wggZniiX1Vbko6ItkJh2o7J0KLnG7pyg4fNnyodKqK95d+3MmsPZ5N8V4KFjJx",
-	"7aRqAAoFXpkZN+vDl+4rHrf8ispVejhXxU9dGPRwrJ1wKscWuiCoUCHk/WNVwYHG5ccoUoa5NX4b1JiB",
-	"NAH3GqU8Wlx/+ctfxB+Hh+/g3/jqg3cvxdCS9oya68OHu11RgOPCbwyvLcVgbPVAoW4z5zv4FTBJn+sB",
-	"kj4KILxVaLdPht6DB6+VH9vUdR88EH+8OPiVdBN6D7AUEGypVS7wXmo3MMGHQkt7WCXehBwfzm+QtU/o",
-	"LCUHsJKkg2IH9HrLVuDMHBs7N/y+rnj77vDl2zcfoq6wt/u48gZgWjha0OEz6cbA2GEzYXfxtTRHuC+O",
-	"GADoYMX/Z6ZyrXDFBwId/BEJEOY/V1m2jcob2oRxjlOZy4nCnaQ3xh/i4yN9giiWeoCCQCJ69OPdXR74",
-	"ZWFBP3gQVDbHzvLZdKpyhhkMjGXM3f0naJfaebiBXkemACwD8Rqfk9m8fYg2DMPW9um42ND+A/+IJgfq",
-	"c8+ENAvSGAixDz/dw/jpiIrw1IONFFdNHEiPjM1hpzBnhB0HYBnPQSKjPQIfDaF0+aPFmb4wA5ui6K2M",
-	"iURNw8Zb9tn94Bd4Bt59POTphXe9BwkUXrS72xVvwypDjw5m4DgTmjVsC66L54f3xXMs81yfEFywnsQT",
-	"/XOh3bIgJ8F5BDfZWWA3z6nMDI0SjCAn/NFYyxNjJVOV49erGjHAoKqfMogmfqSwI0ufgg8THUAEekdN",
-	"dU7EHvYkeTncfi39YMyzfDncfmONCr9VXoIKCNpibIjFoxAIxaiR9VqimqrkAL9bcbbgAOKxW0xVV3xk",
-	"IgprKB0d3pjXMkXGZUZMmXu7D+kUV01x1KVjY21tRPLKDsLOha1KXhzKURL4E/AwNKsCX+Eh4SYcjFoS",
-	"YMsycpeRKepRMca79kGWU1Uoe/OoNHT7f/7rv3tbSUGydIZQScDJRfeGzGA34MWwT0GNQNOH1Y++BfLI",
-	"gxKMCrYTGYKS0jYQlZacO13xFnkdzhHWSI62XIm5ksdd8Y6TcIMXKazJBsv6wYPKGXjwILJeiTYDnfZH",
-	"u4+FJsWLtSIP44F2DlNFrRIGBG1lKnONzWlsTo1DHyDFwivG5J8rn2V+3d7ubuFW8OgTDJCzwRl4UDIf",
-	"0aNmcNWBlDW6tcpyiZVSGLGwiZjR7ImZSRHZtdiFsAGjmczZYGaTKpwqTGOBs22H3P2nODLF2SNTq7CC",
-	"yscI5ggbhdsgRwwmO4GRFV6EqS0xmGmOdgBCrXOiFJuVOAasjbirdGIonVd5V7wdsmXZCUYJn9oAiw2D",
-	"a8ffCwi4hO6K1cywmpEltTdIVC9HHbSXjWU9gN/aFS8yp0j34CZeqG1KQ2vrgMQnzxkqEeQLhTclDyLz",
-	"3+NP8av0Uarl5DG1Inklnd9+bVMMOyX4QuRm/Mv2BxA/BVv7aCbLV05xHBQZIIlB5cGzGnLWuyhRZ0b7",
-	"wBPBVDcLFs9Ec3CZP3tglDmZQRFVvjomyJmcHUykL0xkRooGEIudeXSAhmZlNJewOz/Wybt90V945cSD",
-	"HWJNGQIPE2dKiN2TXKTzhs6b8nnkjXguB/DJYM8Dw8CpJ3oymaGXNCFuJBZK5l3xHk84SXOmQrzd2G3k",
-	"dsk+KKVk28H+YXsXspjJDGHlRLpjAgMH2ckKZlURgVc6b3NYTcV3fCLzBXCdU7IT7PPAwvpoxCZvcz3S",
-	"phDAw5mTGQuZxyxkkk+fPm3Du0DJGEivgi8RmRfY7qTzPdl9FLz27L9ustrFAQwevFNl7rP7uEMKhni8",
-	"+yiIopJj48EDmtLft1lZ2H4JJz75+3ZZL9h+S67TfWGsM3o4THiK8Yh8YMDkbercRuIQ9VL2ylsxzFGI",
-	"FHZFMGnQ8UIb3l9Qxw104uHEPqBJsX2YS+OmNi9GSjropkGc50wPlHGqFN16/fLwVFjLTpVxdpYP0ADe",
-	"4Yd2JhohykNxayUuFqNpW7vdh5RNAW+RU721v/Wou9vFilswvGBsxmtBaOdtToSE3zkDZgmqXuKu0G0q",
-	"x70lfZGMfOSdEzgRdAv8zrmNwXcqvu8vBIeAf2C3KjsFArox7U/UlF6mW/tbr7TzBwX8tKPcOtbuKPu6",
-	"MlMMH5GgRI6Ohp6kvp2Y0AFmTZG3F65RWObMptbFRBh3/mtnxQSQYWknMEOofny+dI7h/wpPNI3L35Ha",
-	"YLDSuM40OPPpXBM5xGeapnMQZuAKBxfYoqQe2LzSA7BhVqFAbd1pUau9+nuKQ7PzHKOgW2vcif5OrGjM",
-	"lZta4yiPfW93dwkGvRxe+5O7E577SMFRp97KdY0N6fR/7Ww9ptHrXhpnufPSnMhMx06R+NjDsx/7aGSJ",
-	"1af03KOzn/vN5n0CG4QnHu6d/cS7kvL2GyW546NPzn70uZ1M0dWX/mJTjO8/3nt69mPRgU1DxWyUs2eK",
-	"Uq0CtY+MJ4Ds/+OfcELcbDKRWPgA3zFSoh0KZLEdYdQc7FuM62Cy4QhTaSjl55+drc/bnEXD0F1fO7U8",
-	"eucL/nkU21F+Xcm1fTw8Kg02Q8kfG/r2EBum27qnmPDvqsyDz2LBxXmNqw8Ejp1CIn0vLWSr3AiSMpHO",
-	"Qfc3RKTcOnklmd4NKt19fPYTb6z/zc5M2pI1EgHa/ssH++oIeYcVIeypw9UPyyUTPH4wlILqJGQG+v8i",
-	"aNJPRcLvDXeAoZBZR53MyQIms51am5MkJqONME/RVi01neEXlThK9JwuKHFCmziqBsUcVGLsj5HUaXbc",
-	"JvduMBYkUDyXV8VTTi8/soFqS9zQWrBlbtfJ3HZ/XoPV0FIOyaFNjz1d8R3KiVbrf4+CMZ36Cqdo+tJ8",
-	"eY2NhVN/aO0rzNZdl5l/NG42JXXitUq1BMN881g60+Cl2Tr2GG9Uw0qNhNg1GbKWKkGnwlBzFCDp1hvD",
-	"NNgpVnmnjJ4AJb/K5Alb1to8d8XmCb322dKJCVEXsHhmqfaNBIVdP2kwkeq0Q1YMhhmsmI/tpCteGJ9r",
-	"5ThXmOMVDQSFY63jVpIDXxBp6G9V77rAksuL+C4anUmycKigX2elJ+eKRq4seIX7iCtO13YfwY4f0DN3",
-	"z2EDk1/Nt1qedXd4FgbR4ZOKzI4u46QJFcKNttunkD+EQTJsues5s45qesF2o3LhrvgUyyP6NuU0YTiy",
-	"ynGkkDDwox1Ypy0g5PvzWLh8Pn2hlMf8V7XYui4rqDzHkv1z2t7Zu7Ihn1cA8ZtNngOG1KCYZz4z3xXd",
-	"QbWrJliEEpmkwMpPthC2OcX9/rJVk67dNFF+aqfuka+drTDoWY/H+3Btd8Bku5gFdresnzUm+1e1eK8Q",
-	"NGDjOCbSDIawkYSAKC7EJHcI/6BBvXs/M5hrH/ki1t7MQr6aNKT7YciVkQ7qNbvnsXXKHbeXioWsjBHB",
-	"OlvF444oHiUaclegd1DDlS+EJ9IcEvowtnNMYZsZMR/rDPtQUykEl05RoaMHwwqTdUJyQ9H7eDk0VJzO",
-	"tRy4eFuN05ahUDY2CFQs8ww36cxQyh61R+cyHCuGMm8DQ/c3MHQlMjES8A41+mq2JvikUQ1jyKZxggFk",
-	"RJ+yCzmxvPBuxiTh1BrVFW8oJ1FMbM6pTYjSFis2sWoADnunZ9SJMuRpOWToIAw2zeWiK55TWzKMJWGl",
-	"Yyh84qTHZ8xyOPmTuUk5WDUzR/hbbaiIXt/ymVMLvKexmBsOqsSz13KzQGuXYWhUHLk6l1Bp9IIURXvG",
-	"5sKrz97Vq/JUjneO5L+rzr3DCazMvbuupEMceZ10Q2zUcqZn+ltIqsMtW2Uq8RFtjaU7YizR97qMmURv",
-	"2EH/aoG8epo7cd1vUaXSV1j2MXMqU86JiZIGDacOoSVQkTLcJTmiq3ORaXNMag7h3FLBQ+zd2hXvlZtN",
-	"KMEG1SVUhNwMQTwacmVmExWZ4PUSzjtYyWrdA7cxFD1rh0X2LTXdAWqigxT43xoU1GkKweosvIZLLmcO",
-	"DrqxBi0Jh7Vph2O1wMvHaspIGSNboC7UuhOKM7gxJ7092nfEDA/RtVMHc72jPp01xO0QzMLbKRrURS0T",
-	"nWhqhl0CKINhuZ8Q4ahJLyZ2ghTxSWpMueQZZqC4GSu4AVS3Z+BMFnb0WYIBT/CGyYWWWu4AteDHxKLA",
-	"9WXBaW2KeuU023qI5AZ2FthjBE2DLqmJTNX2bBqLmJttvndhiDVcPgEvtUB0KPEBKlPTpsEsilir69pF",
-	"r8IDX6/flOFNaC2a+2PRBNLBlNMsQyJxkUouRI1fCIL4rIogLCxmeVOU1DMiF9dYI6U6lZ+s0tHWIcmw",
-	"mho/bJjt5TyxZ/sbXg7fWKMQxOAGvA6r5WPYjlJiyItDOTorlQPvwVc+WtOZGsr/24jTvY04mbJA1Qjj",
-	"x01EL8c8zgw9HZjIPkL6GYGGzOUixJKfEd4tqa4KNOUojhG+AMzDhMNMMstqIkig+fbMCtWXntgcTrQR",
-	"rKUNCF1BQIjOQxsSWg4JmStRTnaoJW8zf3nNeCxGzcssLuJYcoPe2JieQ94cS6J0TYvQJjITk5ljRy4l",
-	"sIiDwDd9QPS2Q7DA0RwyixgKT6K7NiGO1OCXVSa9U9pQXV5vhWs9vEmuFb/xRZWiTptZe0/4rbH+lnnu",
-	"3U7OJV50QS4dkFh2vvC/kFMXQbLmJCSvPpfhfp4x1rLziG7laD5Tv4gl5qDbecSFHSjOrbd28p0TmR1F",
-	"XEOC2ueWCtg4wNiewbnW8+GJPVGvuSHNGpx4Em+t4cXFFmxo5XhpsecqGn98+hP+Sp+treq+uzUFm8SE",
-	"6DiVASVcTNg/H0c6C5IsgiCW0xvRt4WJS9uUubSUcUgMJdw4V+qYkSoNoZ/PHLOkUHvgeiYJHWUZuGMb",
-	"HssWDKm4fBFfBVcRIBJ5IRjLObVPGBwPdQknf4KabgEV1DPcG4N6y7omQLTzY6FddToUzaDIh7pL2UEt",
-	"2tb9qzxnKuS+HJy4SF/xMllDEapnDbStA1NMgzlS0Ga4B3poYUPUHVgRYprSL9QApNbjfl6EnIbc583H",
-	"2mphtlrftiwO8eWIdWfgTprrDH97Lh4//Hk3lkmQfQ+SOtNGUX4f6AmpXJSgTe0w4j5jZDtg164g20PZ",
-	"z9SdoV2w6MLGFS/2oG/ubzmP/R0bCNPzQkuunAC6+6t2U+t08K/UuILkJGI8D3VWjcSfGr2l/XtK+4gn",
-	"LxcUGD8tUqUTzz/87ZyMwdrJ6nqEgEYNInmM3y80AcXuWm9KCkQDiIxZYK+Ec9cZf1AyH4y3mvB8CS2X",
-	"lfexdU1Z/XDp8qAvCXbkSLndEhUVVEqu6XpHJDBpfQK3MjoNY/wTXwxXsZ3C2kUQyswm8EXtFLsdh5ds",
-	"dbZoWPjIy3ygcweBr+CgrLQ+8CC1tsddsT2yjOk09p8x1gd/6AU41U6uPAn3JsWlGI1h2LERIOgrGTZQ",
-	"PYj0Ko3IFTYKII8D9eqLWao8yW6DlwGncTG+tmEWf1xJS3j3B2K7IINg8geZ0cH6ggva/NyslM5MiFgD",
-	"Ca1MiQGphVNaaguNlgP8TPFmT2K8EJGlGmhrJxgF46G5bRN2y0Yhiw9iryBjS51Ii5h1+UXcDugIHmrC",
-	"34VFAVGsY5rECef0QK2FErZsg90L1k7OcC7A+tq47lUUVi8f6JZ1RbJjEO569nUxhsXdlc/Afllt6tRC",
-	"/5Ntc24VAB4Cer4RhfqbpenWZRBI6eKhxqX25GhurhD2RKWcqIBI+qGLWxTvA2nACEClQHP7d4os4uXQ",
-	"Ci8kOoTuc0UmREeErnGc9oD93uREpQWOf3jxMtpKbbYsrOnyZHz12QxxYrcFf//Nc5A2SeKm82mx6vOq",
-	"uVZsprXK0ckSP9wbM2s1oa9QC0PgLb5IkiJXbFQccNZgbMxS2KoOocRJI8Z2lsegSeBaiN1o7aSxt5tZ",
-	"vC66gF2MM91FJyAvepU7In7QVnG5z+jTVSpb5gmXyl5Y4hC5Qtf6pbwYVU+EuBpHBIy6ibpJMbNWOWn7",
-	"8pzl6agc9FZFuqSXBDnRZXWkmMZ5Zo/ETAI7Dm1EsDLlM/2AyNOcMtoVBHyzjIBJ7ZXLrXxMkUKKkRbs",
-	"kNykBH2I07xGXhIGWaVyFPvVRkHuiArhSmfnIpSx8yX8E3WEkKPcrCUgCDw7LyIoe6WPxdzOsjT0+Ed8",
-	"9uDfoDzHDsY0AsYsJw2cdj3+wlMJB/f8uRX84DVqCGGIMNebVhDC+Kv1g/BlWh2hdWBcBeMJp13IgujB",
-	"8JdM4FfDiiJWYz0feq8ccSI7FHPG6OJ2X4plOL6hWw+adRe4yhuLoK8tR2k5yj3nKAxHVpyrK+EgOaJd",
-	"rmAhUX+Zq1yJdAb/y4P7c0pz4nyuiUyVmE2Bz3Ub8FlbltKylJalbBjU7VXzFJ/r0QjGa2Iqv9oiEss9",
-	"dqj5Bdc2lNv9aSOmuR0RbsnbofBzK3gAF7BGwVYivFGwm7IF/kBtZer8CYf0+NXxopYptDGQayJRPqtl",
-	"M8LY+fnodOa40KjRvedmbkr9ZkJLaS7r+KT9WCT/SijEAbPAYoz6bOiPOM4ZiZKfbJ66QOgwMyxqCi7F",
-	"VLtpJheYxtERQzgFQjrOY6U69BNN/sKOsLkY23kJNi30nuyrkTau1wRk+q9KTcVEfn6lzMiPt/Yf7u52",
-	"tibaxL9rqylusLEF7Gipr0XbwLz1pd56GTl/sfNzoJ0v3FhlNfjqvNS63CkVi9xw3I5ws8GYYq6BbTld",
-	"19r3d4X8aK287Wo3mGrGdtEMZkPTtSOhrVYTwiJbLeH+op0WB/nitEm/rur/ckC0SYVTJ/Y4tHSxcyNy",
-	"PRpH5eEwBA3xld85vhoyP/uKn0/F95gLAfce4b3JD8+YBfTMfGwJnTzoKCj4Kcmi1Gwa3jiwZqjzCdzC",
-	"bk7cD6r24hyMgMdqLBeALWVx1GZfwCwPOLbaspP7z05uODeidPBbbhborcTQsK080CoxkEt0KikxgtUc",
-	"pJSixbcczUy8mnSE05TTucDq0olcUDQ3VyPtvMrhDb7bM7HOlNkM/1nHZn7PpfEtl2m5zDVxmbpz3LIb",
-	"prsSt4lEGjWWyylUudKGzP7mhBGsO0OoZjoNHHIp0tGLLhTBEFKfB2rqS+2KqVC9aL9XF4PhmbSWUWsZ",
-	"fSu6BB95bBK25OW8HF075Zy2xq2ylT7okXFlusXOfupE5QssXuuKlx7b0YIO4u2xMgjDGTpWnCbhFyZF",
-	"p2AYe0OJuAZG9wXsfEtk95HIXpgUs3udHpltbVzVZ3dJKiOibZadL7C9/9LoZYrD+io1nGEPbTVHxKUQ",
-	"2RjrVB2xsEk66FQMElhH2UuIMJpaIURpnu7HelQXSlux6iNkMz/efUy1XkDt1ijCqoAhYj1LZu1xRJjB",
-	"KdmZ75nlaRlLcOFj9ntyNTq8DtH3phIbhHsbYfcIQMMJZ62h/04UGioILY6tF7F5zFjJ3PeV9F3xgTa6",
-	"UjVb7q1I4w2kgW1RwubYL668ZV1RuIbAmOJPh7A6TmUnyvUMeXrohiO+4Qi+iMqGyQ8danJe8RvVOIfq",
-	"rCee/oZpNteQpULrvM1qm2/ebrsTBTcNNNYRCcNk5srZ7OQqjMBvO4uGKfIiEm/mxzuZHWmzuoEEdx4c",
-	"c5FPSVtEAfPwiZhoM/OKebQEcZcrNy7dE+t1plLnXfEpt2YkBrlKgXokNwCVPfN492Fhaw5sqkTSl+lR",
-	"6c6kE3sI2xydZj7gzFNsLm5DbS0PrvZ6WCO++5YYIyj6Kn1pmvki3SG0uTxXvDEesvzpSxz25txWdJiO",
-	"ovWWtMmCV83mCl6mR9wBODKwmR9X+ZcBZbbKwCz52htqprO5XLjY55DLIOYqy7axl0NKbKojjo2dG2Yq",
-	"3TrOAcNcVxkzMszLtoq5vI3bnurrOtV0eNY/1mBUzW2ebufKqRXH+wPZUiLT5pjsQKd8aM4XXtIRmo3S",
-	"mKKWWTNimy0KTFGS9toV/fyoU2hqFQIb+vogNZ6Kdzzge5z0eTNba1vfXT21Yde7c9HaXg1bGQzUFNtp",
-	"zdn4po1zuE8MMIuKmTVRYyn7BdRn7dC3X4Jiv6pOeV9bHrCaB2xuI7mS6xj3WMhIxQJZwenmcefkJTsc",
-	"f1shMllzn9v82CF6EGn2IDof7QZtvysOEPokDwIUlX+zYLCz2Dkl8iBqpqS9OLG61OezZ7hPaDncTmwq",
-	"NF5CawDfWoucRutZ5j3XI6id8pcV0x+Uf0ZuueA0XPYZau6GVZLlN6p04wcFW10TfzjivWx132vUEhAn",
-	"sSy1RX+BxjQQPX6RcxE9G+GrTXvuZlY12InsmdipsMUhcFCH/L1eT7iamN29YNQ/4xx9cnWnoWPL472n",
-	"IP2M0L5nxtKJhVZZikq3FRNpFl3xkbqfgQRlwAGJBcKsgBCFhIwX7THZpa+E8zZTDb0maeWbo6vfpKF/",
-	"WHa13DFjn88h85+W2Vwbs3nxmYV0nbMOeBAFg8/JcCj3bDXHmatsYCehZGZos8zOXUAf6cvB8Si3M1OE",
-	"o4QUSSbNaCZHKukwIit+7u+cICV8+xVfF4OxtU6ByqLqGQPPcEMNkzC/c/GWhzfMW4pSiOhR/EY7g7d+",
-	"0LsSjKL+5V6yVhvq/viX1n69DhHzPFeEYl/JhHAX8PCeqFwPF9tk966OVLHdGBGvSMrMMaXRir4C0ePq",
-	"jc2uYDuyMQWhTqT8Def2gk3y6xAKhyCJL2tyPg8pt/fKorxFLtIqmWtwADp0wAIqBdLrEv9gLP3ZoNlv",
-	"jRJTWfibTqP1dkC9VBpN1VTnagBPYhkXPhKb6GEFBenFaVf8GhOa+X3Oy0WnZ8iwhSVN/UL0bbroircB",
-	"9cEORUI9guGsoz3Lbchn01R6lR7xb2zEjvRJvQ37SjvfDLvdADBbX/PN6MKXSyc6XXiepSrHZDbYPC49",
-	"H1AJeP08aF/WLj4P5eSnh36DTsfaoclAsFladIMUL33hku/nhPnBSesKAdLhJIT0dfQy7AunVM8sfbPG",
-	"gn68fAXrOjDhmLgjWk6yXz3SBRJSw8zZQ0OA71xTKIydl/elZ9j24/1BPxD8s0JGCOv6PSPmrneof4jt",
-	"tGn2wtueQTAE9AY9C9mCNAivND6DPgsw3MSBGGQ6ViFIit+OLNp1YphjTx7Yg4nGvENjmWg7PYMYDXJB",
-	"ldtGhbYen7jqkjMqOXnQgEJAEFKxTCrmaNtcFLmWmGYIvMrmXKrVM3JiGYaKm3t0Gw9IZZsudFDWA1Q4",
-	"+8aXwzfWqNfSD8bXi79wBnp+YG1V8PRnFcolFyKft07RwJRuKZ9hvrOGXC9ol/59+7kcjNVZt4fbcIGP",
-	"1kzke21TPdS3mYt+g4qfMdFQbJPaz0rr63ypQbyYFEpAUJpAL6pVmjqN8bzJDLjYVOXOGjGiBIHHu49E",
-	"gheSrnhphMvsXExsqjpChmG5+xlZTdZSQjfVpu49FQk8cgSPJEiCPZO8Vz5fbB8gBdbpNe9s1Gs21QtX",
-	"muItOeJ49NV+uEncxbvtfLsxbrRseXZEMjOY9HXEe5ncQebaCTTcEYmx/mgqc68HeiqNT+59Q4fY5LzD",
-	"rUy4Pfq349G7uf2WXh1lJPlguwvWf824s1hKVOJ2jVJw5pBZLjsOdr7wvwL0UyOwDOr3hCxD9zCyTHhT",
-	"V/xB9VUIBJeCWFu6v+x7mCo7zdDSySzYqzBLR9aWV599z+hYNP2Mao5A3B8rNXWFeyGIYaybcmKayUFt",
-	"ZIucFY2CdZX0qClAKjbsBgoz2c/y7ajDHZEMQwVQqxtfhCfQkTkPV+jU+w4PSrAFTGikGT+uRXTbNPra",
-	"PHv/WlXWO2Nlt+R8XlOXmgSvQc4lUxcP9UoprlLtl2T4UsVaDcJBqv1GytFryIMvlnpL2Wzn4RoVf/Y3",
-	"pS3AMT6aa5Pa+ZE9QWdoSYP4pu2+Ngx7OeQMYJDnNK6GOlNuR55ILytIGV94mkfA/Joxdg/EVHqvchOh",
-	"MLFvRwjriJe/CplhGOglYX5T+CfUItVV/y6V1HTFu9ziLHsGQ7oYHwxZHnXId8r/SnM/wFVtBoBDpylf",
-	"W/pYWqEHfpY3CJ/y51g5E2VmE/jm/EDXnYy24qHrTs0IDkINEPmZqiernefUUs++/b00SIlrvJdvPVvz",
-	"1RM5Ujuw2AqXov3e2t/qayMxpHdqI/hRdzL6358n2Xkfr5V4xXe9sJ68t/vjpq4QOEBec4ZLa31O096m",
-	"z3fGoqs3f+1ssEVx84r+wx/XETdmpN5Y/0F67YZa9rPbyhgiM2CkDLBnlQoZ+HGQS9RLoilhqFE0najc",
-	"aWu+7nxZLZxKxCckIzFSRqFRJyqPkf4oYQQLGFVgudYZFb8rFi2/6UxtsHjhfYrlaGH7aybBt66cxER+",
-	"1hMQLnsPH//0+OdHPz7+CRtc0I9FewttvBqpvGlWTv+/okXHOSTg2pLPj2eTvpE6685Vf7rV2ZqoVM8m",
-	"4a8MNL+lS39OR8Uf35SM/HOqLixCLiF9cPs3XLje5a3ZOKlcU3P/CdO+SvND1B+Vn6i0Q1WGBby+F3Bz",
-	"dQHlOHVz8vipLajZ11mut3M1VLkyA1W3vTftqtx8l+Nd1ERyZVIEUz+nIjJWMvPjlWoGHFs9UMIgKI2l",
-	"Nk5KpNLLvnRqX4TUS+077PdKUjs3SakyLpbf5j7eoka5TFWa7ItcyRSBtXrGUQgyvPK9SrXrUFI2hTP5",
-	"sDsxl9rH+0ITfS7tJ70KPauG06n7SsymmYURETsR0yopRxpegDV9s8Gx8g129x+0UdfoYqQRmj2MTEWE",
-	"QBZ4yVTlYzl1cSOcnSjc5jul/D9Z6bG82m08LJ1ddNvM5eKKyBAOERFUbNDItBMATeHLlBPkmPxWU+dO",
-	"pk9Us5uKwVykE5k1I8FJytPcIvpdPjMOPVSZtccObAVjqUt+mNy+kGIodQZSaqJkuQ1/eIkbYxv+vuqZ",
-	"XHEf/gY6eaVPlKHSibMj6ge4srt0Ui9baDJWg+PT+4veQ9iK854M4JyLxqPx0jPTLvNrYpHxEMCJrDUD",
-	"3yuZ6rW/5HucSPslEVdCpguM3nEo7BwEr82J9vgZ3I7EkvHVZYRUCq9jWXrx/HeOpCbSfhkeZ0hNodBL",
-	"QDjJHdGfeVRECXGO4jnYcxKzgHoGX6tyMZk5L5zXWQbyVGYgrFPhLY0L04kVGftYu4KjMEKG9NQlQnwv",
-	"xbEeHHdoqE7UDmA/OkL2TNGuDu7BxAdtzQ/cBcstrbSOEVG5/ct4z8ZUPF6duvDe2slqKUcVZQVIqcwy",
-	"lVOC1oYWV97BYoE7nII6nGVZG5e8XFySGI2QpsSQUMD+aTkTkusdgwBASPqGgGWZ+6dqkGmjVrP/0pjA",
-	"ZKlJRmDWTqkCb58a3+Ar025NUiZe2UB+WZuGSctoIce+nQJt/uZVOltJVU1aFZhBs2kzWb2JCjPpVmzI",
-	"nVasoh4dMUkPKkyg7OCzU2UQcJCwyUJbzpJiJRd442k9qvQYZ3zuitIxrIcOt8cfp/da+SkW9y5XJ1rN",
-	"V2tCS7w5suWWg3wzHIQ7/5ZOQn+BB2EZr3B9VpIrN+vDx+2vENMfDZb0YxN/w/dPCwYBchnTiqKajjjG",
-	"OKm6vnRxxENb0IDbZHFdDligdTyweQsY+m0BhoZDG10FrLOyW38k9cUoMFJUX53PT4IY5AF5yaQg5Qnm",
-	"tsGB4rw0jMh/Shvgw90R87EejHsGi5aNRaFdutMRUMNEm1TlLqYRGmFNVxwitst8HD0p2qObH/MGbVbr",
-	"bP1YLP633E7uDTtoccA3gmhLx4sO6ynCvRDJfin+OKvM8TemNnj5d45btVUqGrsNLegruu+ZKUwVi6Im",
-	"O6cy4xuoM6Q1tC0g73nPdjQK17RmV9YGXoROfld+Y4lkg4oFiz1a18C89yWDbSXy3Wzefsr+9ZZRB9f0",
-	"Tk/siV6Bbkh9YnXqkgIjgBHTnBL0cEeEIASB4mkzyGapSjvCGkRBm8qRQkfay1/JPkY9+kQrClU6kakh",
-	"tobu9gyPZUdUZcNohzGqTbwiOs0aoQtpVedF+PmgYCVb9WnAL38lTEcvJsCLH+7uxvU7BS/xClsmDOxk",
-	"It2+SP5dp+7fdh8+3f2f//rvzu7Dpw//57/+O2mAaNOp21pKXX6lzMiPt/Yf/fj0KaYtFz9g9alXObzo",
-	"//5jd/vpwfZvcnv4zy8/f/1+u/z3468/fHn0tfLTw72v33fO/8wPD/7XVm2KcXWj/rBzjA5TOtg8194r",
-	"sy+SDwO9/ZtG4I6BFkPNAH5uoPHfOcHljZQpkqmXdihcW4/7/I53N1UxIWjbQklE4MxVpqRrGhbuOgJN",
-	"eas+s3xvd7ecU/7zT7vrppVjj99zTMLbK53Ca6pAbgLtnBmvJ+poIj/Xj/rjbnXUdVdNJMPQimwLU1fm",
-	"4BLvClB9EA8RVZxayEtmOJW58QT61mZKoh673HX0bB0kgB7eScxD2NpGxEPad/aUgHWOSQPo3YCfFoTr",
-	"KVNi3KR7IpzREh7iv5IW1/DyBlYLuUDogkFOB1WFfzgPumCJW4gD1iui391rn1GiZuC0QZkAecNqxFOR",
-	"4GNHVMCbnDasCEweaWhTYQNLU7wt2EAY+wwsBd7Bb7Jfx404bu5E5lKF2tr2Fzed3ZSmQkZSXMV5i17t",
-	"dHUHlXC3srCEbolo+BW1YyC9zOxopjqMex/virKAdA2u+GBT68nubld8mKos09g0FnTH5PcXhz3D8/p3",
-	"HPTfEuGxxePQ5oU5EY2LscphXGs7YTqOXwnTKE2hyaj8nRZ/bv5/U/ofzq9J/ys+zf1V3+6xUlVVm+KH",
-	"XENtKlHvF+K7awRolvUpyvO2dsIV58uKkzZHM6eSIi9Z58LMJn0yMpJUeakz18U3JF1xQOYbNmXUxnkl",
-	"0xWokvVaV7NyUYeExQu/fhd2I51vIvTktYaEbkWn4IPY+obLKJVrS/pOc4sb4gMsr6Mcj6ScBvE9kEb0",
-	"FZbLoLCtB7K8iyS9QZ4elK/p9dtbG++vacNFTaXj6xD9WViWZU3gOUHPhLK4qcp9xY/rFCdLywpDCLnS",
-	"ywbAM9YmisZXoAscKzUVurZY+yM2V7m7usDVO3xKO3Jb8JlrMqAqdOYlQun3UUtqHTbfWHEZ0e25PTC5",
-	"gpW5FRmx6PtQn+XAl7oBcvc97NMR4YBD+zTuQ5twh7JSPelAGmDbTpUgybF3AB85oR2w66mv0HZXvLF9",
-	"my4QFwc7nM3HVtDMsYsZDKQzavsNP8KNdqpMpzx28UyBu9kz1A8V03DJGsU7uuKAnUR7u9g4PDwojRjb",
-	"WY6yCVtmPqPUXfibuwd5a48m0iyO+JmEVogIIsUyg6FLO8L3HlmjnMqGSX2bb7jloD9zanM7fccp3laz",
-	"b2XC+DiV1TXPeE+HzpoLB4qLIbVvAwr3sQHb3ZCM9WyhjWnceAIuipPQcLdoIAcmjCnhWcbOv8ie63Pi",
-	"WB7snGg1b5a3YB1xkx2QWAGJk6pQ2N6hN4WiE5gM8K9kCmJ4lmc1kea/aTWnxdxHdAtc2N/OrOykbdvQ",
-	"YrIb4mOtgr3SywGHiCjb6xPtF0GhlKCwTato8kF1bgqPBHr/gkwh8HIOkzTAc1ESCWms37mSOtvcvmdJ",
-	"5VmrrTa91g6FZHWyxqGxNOt7k6a/CSpi2/PnHifOL5NXAfzFlqhT6+sMmGPfxC9+DQ3gUUuYmUw7xBc3",
-	"qZjm+kR6qvNxBK4pkn8lbFRL4TAnvVubkfAeB72yLPe3JluwX5bjuNpVPalLabglV+qlevkT+qgNXwA3",
-	"SVK3QawNaMoCPpE6Q5DWVWnA9XnImAHbEQn1/044xXVmMuVczBHUToz0iTLP8NuF/NeuSFDqqCQ2j6dN",
-	"4+hYJj22uY+iCd+9X1YW/7TaUI5L0dzxINyunUBtVaWgRjqvpvjqh7uhaxRnx1Ar+4lcIISj5KvCZmlX",
-	"HBDMCG5nX1EDZZq0mLMHhpvcE0wrvqq/4FfaE+y3zIApU1g+vQ9f1DN+rgeqKxJa0fI2xORL9MvwqoEb",
-	"wHCl9J5MSRiHgFrh48d8ZBO8SD3Dz6FrpkgqoEWL8pqfEQKzDq3Z3dkL7bC9AK/rGVibwJWBnt5X5aqU",
-	"hgPoSIyfRnSnU7XV2aI9BxLFbbgYTPtdTkoHFtWUk4Tsq1PNSafkLtjYRMAuu282Gf2byWbCktnprJ/p",
-	"AXGQtUrQOyuAIQIoIumCsXTWx9of7kSPhSdN2d7vqYhug5O9YYa35L5dD6eybQ5/Fc3hQclKbtY6+CZ8",
-	"Fnfb4/kW0efOU+qL13a+cETwzBzQwDq7DXmZF+KP8BAYAVedShk4jii6mmMaOOL/sLxoi+pb38C5EifX",
-	"pK2GrMk/pEO0bDiSEQKufCbREgRLxikVzacuVjaIZWLdmahEOLngV5Z8FPCC1AptekY3tbm4KVLduBTJ",
-	"61ZT7ndB692IE7eltOzMPItbrZXvGaX+mhmf7wqnlkRkvOBTqbiegpPTebkQEzXpq9z1jB1iSlA5aZS8",
-	"TOUccsLj9WNtRpjgM5bTqTKObLdnIgHrMRG5svSr7xROPEpeJcdBCuxxP+L3clIPsle6njRnnd6opnNd",
-	"iaLnNhZvuqnBVWeJ3hfb7a5qkXe5iQKzhDYQfzWZrhc3Unf60jSH1QJG3lrgeK+0879I466Rk5/bUX+d",
-	"GvAv0qwqBoaNBSE6tPmgNY9bhXNtqkafPZyejqAwF/nU1zKU6132f1hsgFihX1ICpQnxQzsU1EQS3oiw",
-	"zAQQZ3OCUx6rRVBAC1P6AN+QKw5ojlXPsOc/ADWHbgypOFZqivdMMCI5M15noI9gnyuLwYRMD73C4KrD",
-	"r4tvt0MhQzwhVxizdkWkoU6p/EWa69QmbyYC8Ys0txR6+EWeAdvZl6bNCG/VyzZEcduS4hcwwUWZ415a",
-	"Fdz5EoqW1gIZX1MxHPrr5ckfec5rBjNeoZxpdbJWJ1tfJxt6arx5ecDxOpphTYqz8xwoRSpdne18UxS1",
-	"QTGH69RM2shBy0GuPyF6PQZSJ5zHSua+r+SK1sYfFHZp4548j3bZikLuwkrCfGyxeRbXHqN3QjyNdwY0",
-	"iYSzQpOueGed12ZUqvjC3FknpOsZKeK0uuLTWJmCwY15lD6MEocqcmzF9/2F4O3+ocOmYqbEVDpHybGy",
-	"POmxdJ2ewYhveRRKca0zAv+I+3VRJrl2XkTcgytrzXPXeIOx/mgqc68HeiqNbznERTgEkm+Joi7IKEpt",
-	"g67Or1ttk3VhpaOxLAG9StoJ56VvKoYI187bg+QDPvf1rrmXiwWs8jKXv3arjbS85jw+5mpPPle0Nrle",
-	"xzO1HBEDa4Y6n6iUa7dDe7tB6LeilnsDM5YJKhI/iVQuXFcglaB+YnomvCKaUaf7RS01CQZjIhbUSF+6",
-	"sU6nwMHU3fctv4ANvyXv8s31hmp9zW0qw82lMnRKeEclptoildy0aCMmXViP/QUJmAuq039abZpN7v+w",
-	"2pB1TAIFMbSorHg2GCiHtvdwliE0STUJLyTJhWJToiYBMyEULrj6CG13Su7rGXwug2uYnFeqvII/OO2v",
-	"UgcrBwM1pUroEkelIUu3YWsa6hLERZ4901cDOVFh8DpxCIu/VOreP289J64A1I41bbD6NiV4o6Cnz2K8",
-	"+CdQWYtLzWR5uUAgetWamd4rJU9KTG8Z1KFApK0ywk81nrtaxx8mREfXX8+AJo9uxFLuicisGSnn99lT",
-	"yNXv0czoCJU57JwemxvyLfTm8nUh+3gFOxaZnonFJFgxTaCFQ5tPVE5Td14uHOJL8mCMKsFV9fhiZCOd",
-	"YrqU/RJ4NsKopFY5MlvKcqG2OQbs1RVz2rqwqBq2nK/1G6z0GyiCDrkMc7GjtfySzYgsr+zoW8kxRS1m",
-	"4Fd5AOXAt66/loTP7/pj8aWtEZkdUZ7lhbx/dVQ+UavSh14RMo2PWjjYIyMNv82mJV3iO0e6AQH5oHkz",
-	"1lOSyMAjwnXWHawRyxHCnuEQoTgg4T2vkdRRSke766lI7NwcwcuTfS54Lk23MOYa0PT/z0z7VmB/g6ZK",
-	"PDUtq9nf+h0IZDYVCzvLS/RbsJqLJ1MFmPPJzFOnZ9cRCZgrR5ymkAQ7RE6sGQWbYqKd09aEhCuj0mC1",
-	"FC6XkkvApqpnwvkjtlN6iUgtjpCqqTKpQHOFkuZ9CS0haPf7WG9J+LQYykwaislfLz54aVJtRhvpWAmT",
-	"W+1ccWEJLXtqlZHVWVHIHaKYL9PXZf0YE2zAfmVJEK+5n/s3YXnAYleZHbi3bX1bS/MXM0AmhLN53QVu",
-	"qB40VLgNQYvn5iaPdjmf4KCkURSWBHsjyZToGRjoT6uNo4BPqWANHz5/xRoQ291PK4BV3FZr9Jk/q1EW",
-	"bXGbSdBmErRVa7fK/4FWCwZ5JTredVWtXTNfbsvWWlXrJsrWWPZdT90aqjznKVy7MaLaoMq169VP2tq1",
-	"lo1cf+3amlykTkiXaoOa/TEvyrCd2pUDM0sY9rGPAaKSgCWmUvLOZppLz+A91ILAaTMoYjffgV04lQPt",
-	"Fz2Twea5hhAOmKnvyvPeRGdsaYKrnDWV/W89si2tr4S7RAfNtHr0z0a9PIvu19TR3zOYUBXXomAE3o4o",
-	"xhKiNDqvjxE3+oSO9eC48An1TMkpFEM8MDDc+yfm0o2kNhH2shzbWZEc+1c9ON4c02GJCWApzcyHhjpo",
-	"frX6QMsj1tQH4Gxje6R4oNbz3Taj4sakL/FBeVckhZZdqafVAmFzKvOim6nbiEjgRYkYS5OWqNWeqBzT",
-	"PSNEWfE+zQ2TJtjhu5TKWsnx5N7VPNbpPJGugJUsT9dY3zMVVSYhheVIem4Tnknnj5xSBn9ycsE6S3A/",
-	"L6hh11imcWPqOM4H5d/b7Ab9FVfvQeYl3BKMbkmZWm2rlTkpdeYibDxj5y0bvXdlX5HAQ6VBi2Z7TfgH",
-	"vipUOLvvgjZnriTGaKazGlvztcyPidOH/oCYeEi1B9iSECzI0CsCBnE7E0VjJAEBBTtFYHGBE1N0jg09",
-	"WKfIFGYGJoBSo2cmMj9WuTAKhBDpt305ON7HAuUMTNoAruLHkmQFPpKiHRv67TFK+ylMeKM0dVM0BMGJ",
-	"8s6gbORk7SAcxQj3+PHuo9OYHejLK2bhC9GZVpprsuTb7ZkChZtTrrrik4V91UuA8w7Udlsb+JT58Xv4",
-	"UJcyrq8hlMnzOpckelx/ziq+to0ATefP9S1jzbRNw2866ifz4yrDjVmgwC5zYgKB0Q/G0jfweWTGjU7E",
-	"35Xn1A71WU6mmeqE/hpDnfGgWRbMfww+wlhdEXRbRo/g1E71WTvqxhGbldY7Cvn9Z/UcP+B8k4e7u1x6",
-	"OrCTCda3+bkidX+yL5J/D74S928y0wPV6dt+0oCLE29d2Zh8Ij+/Umbkx1v7j/aePu1sTbSJP6Bt5lUO",
-	"b/+//zjY/k+5/f92t58edTvb//zf/2vrdE/Va/Vp0l6u9Gfydi/5hcmdoXNqbNr2Bl2jN2gkjP5ChINU",
-	"okMitiZ3X9CLVvnzqNmXqxZ1cOPZKvAL2MJOj8w2JlZ5Yc1AkV1OM+RPDYrTKAdG3hWvAy9xXi46PQMU",
-	"ZWceazpnfgxWO/bAPVWjOkbn4FQ6Vy4RjaWZelgGskuR+LnqQ0XVpisOemaeWzPCF81tHgOfj0SCF47C",
-	"BU4eB0ufmuZ854QcoB5ZciWgIwAv1+aG01a+VlvXo/OE119W56H3fAsBxqVvfIds2tJJa/Waq2hmiEns",
-	"TNEr+ed6LQ0tQeOhw1Hlwilgl242GLO/qYZ1htoTavEU0bXqUzCIh1yTAD+gbVjtQwt7dQtcoo3mn/+4",
-	"Nvju1+lhRzI8K0o+2WVS8px2GxrDXZusC6+/JU/zeSik2rbtNoRqayrfSlsvpFHWz9eg0bJCviNPpJf5",
-	"Kr0cThgvQdDdwmP4S4NinMmBaupLfUDv3nBVcBOP3x1pzEzCIXzlC6oyH6iXclEPy6U+s2lmJRpKzuss",
-	"gwM+wC3pEHq2TBedENcd4jdh7WZRq8k0HcYr5NU4wmpWTYv6LuAX3waTvskUhm+VPkBz8lTcTGVeSCl8",
-	"sJmJ0lFYT6eqi0wdIhOW4j/evfi9I969+b0jPqn+OyCJ31/+hv5L9iE+Ea9/Qdp4sismaiSn+rPKEBJ3",
-	"yU/C6oOf5QgwOM31aOw7PTPI7XSq0hD2cv+agcpG7s9czh0NIz3QEKIGDqw5USA84RH3/vdf2D2TK5UG",
-	"z+pEeZlKL59h7KxnlmUSd1kf27kYSrZWKhBbvI8EskVd4ph9EEAXM4muOMCdDzveM5VSO2vKaqixXuTK",
-	"pCpXqVgo/yx4eOgN8b3DmVOYZGHIbVwzJQpliQPTM0FBG0hDoTE/zlVgBuivmuZ2RAaaF1J4PVHi+8d7",
-	"T4Xs2xPa6R9oC5UcjJHleStknusTBY88/FH8Vf8iJFcX9ozNxVA6r/IOYp2cqBxTXCnuGCsMhceWC9T7",
-	"ocaP9G5WZptNyvVklnk9lbnfgV3Yhm9aZZqFvo8MtqRxVDze657kcj+Irc4WDCr91v5WXxuJ7u5lH3RZ",
-	"Yf9HGP+f8T7b/1MN1tTs925MWhwwIOdthARpi47UZOoXSUeEvyNsLTGQ0hWKYcs+5T4sRxTvpFFx05sN",
-	"m5uBEIQd7Nt0UfqlJBdvelqzwhA6IkqjAHHxK8/oSJmBTbUZLV+fgP10BLSWbKIFhUrm+RTZigFFkMFN",
-	"6SMfsGmpFJk2x0F8goBifxzJswhozz6SWE2OT1V8dOJjkHOmLHesUT1DgjAALdTxc3LCvGCQ4+twl5RG",
-	"OJfHZK9GHhj2XWrE6wJrcy4XNZvYARnNQF1j9IE8owgOzkWM5XSqjAt4xe70rvZMG4JoHTY3wW6IPIjd",
-	"VBzzF+I6Oycq10NdwAQ0d/tyBT9BXZfPPv0c+A8n+Qdt1ZqBEhNb53R9r5wy6d/Kw583L6sWauJMnsBK",
-	"UaXGIky/TNJCZqj8Vwslrwqc4Wsbi7hpyqETh9+7fOpPIfavRz2fgVOsri/EDEru9eKE8xYsQtm3M18m",
-	"kn2KwmF3cg9GYyf+kOq0wx4p6bGXXgrmo7dYewByn6bRM9W0SZRumF9kh4IRqTEJqcM5KyEvqgOmW45p",
-	"TFwYoWEORmaUd6rySNJO5Se6Xid4gZO43jgfjbHC1hH/8eHtG5HawWyCcaCJTHGn+kocqylGNiQmd7RR",
-	"wBunPPp4JLPQtj8nsa3TZu5wucEUkowyPqh7TG7fVVh8Kaa9nLYzkIZbWmBvqCDS5mPrVNH+iYEfi1dS",
-	"L0pzqqFUKSaJhcNRl6T+U7mYyAVj2WNPkWrvqEXPgBgF1qAztYSAz+CSS8WLHKc3mKCUTrQRWDpQlCk1",
-	"FSK/XlymA99mAcst7kRnuxakjZnDUgM1dyF46Dq2sfOl+AMrNoiymzXeN0qlQMjC22NlypX9JZpek710",
-	"xVuQwXPtGBtgxtnBybu3Hw57pjJRmlgi4NAvlplIKX8wWq6WfMpBzQAWgtsozUIQz4gIKT1D2i821MD2",
-	"QYQsVzAahJir4Qv0XJmczso+PtVXDdOJp9KPi2ziyjdZmVG8ssvbr9ecJNy292khEK6L9xFhIQWHGF9Z",
-	"iwnoj6gpnAO5bC0emKpBpo26KSZ4JivDmFPkZQXCkw3cs8TKxK84+YKTVfr/1CY042LvFAurzXLBZaT3",
-	"Pu5/L1Jc8Fs1Efd5STk4XhsjBS+Ck64gQyKwUOmANEhOw1MEGwyaXIGt5kru725DEOBdmM91xgHCIJct",
-	"FKC3pc9W7g/G75HntN781pt/0978aUFP5/KOEPNY5RfJa+uSCI9kGdaks1ROLbQZZLO0LrmfnAVY9HSW",
-	"KC2135+PVV7xYGAqyljHAvy6ukO+tK6+nnEP/sZJYH2XDjl09WOGa+sbCXe0+z99w1X+ETpirWfk9jwj",
-	"DG1wGXeIU9TqYlWmNqoQMssKkbgU0etz8CKq6QWOESsBGJjQWPGB4TUwHVCTj/ZxrefxhUnRS/IhzHId",
-	"qf7itmT1t+7QNymeEnLaVXSoi2dxH4R3kC2XqhM9UCCf+rmdO0w6ZLMQ7lMpVtSb4HH34Vc749hY8xEV",
-	"2jFOSiqkE8lglufK+KTJI146k3fYGc6rWMXn40dsSer2WH34CI3cfi2tMHD7nS/8ryOdfj2T9QPN8Phd",
-	"8dK7Ji6ua7ApXpiUj9g6jhUepd6rUkz5BlwqtyZEWn/K+aVO2ZdyDpFTkEYVGbah35/0Qp2ofIEJgRO5",
-	"EE4RPqQpsja0Z2wJFELwF2V/1pYOvYuldWcSRphfh+TbQgykU/VkUgLRuBiRFCCLmwRgz5t1Bi5i3NEL",
-	"ttn5+/ZzORirs24Pt9088H3LHU7jyBA6/DqFqhE7BrlLfhIIbpZnW/tbO3Kq8RDzC2qyBAl3rwQUU9Ad",
-	"sPKt0/6FAMyEDxEzcFVidTVPHaInxMvMjmaquH1iT7Squ/8T+k8YVGoO1Bhxqsv+EjLYa1kbVsI7iaAP",
-	"eWlIBMI6/cxvNheY4t6XmTQDLKfH5okwg+LpsZJZ7bbgmDxf8i5j8CedEOsOe9qfOdUw+ql74e+Ge4OT",
-	"yU6EDMPNwWagMFVpi8jRvfX1n1///wAAAP//",
+	"7L3blts4lij4K2h19cpzTkthSXEPr17dkXY6y13pTJcdWe6qso8EkZDECgpQEWDI6lwxfzDP8zifMg/z",
+	"Q/MJs7A3AIIkSFFy2OmqinxJh0SBGxsb+375pReJ1VpwxpXsXf3SWzIaswz++UxwxbgavKF8wfQHMZNR",
+	"lqxVInjvqvdumURLMtsqJomYk6XYkBXl216/l7G/5knG4t6VynLW78loyVZUr6C2a9a76kmVJXzRu7/v",
+	"9767oYv62jdLRhhXidoSRRd6+c2SKkLJ99/d6L/UkpGMSZFnESMbkacxoVxuWLbn21/GbLUWuEu2TulW",
+	"/6wKzFSvMyWbJeOEcsJoliYsI/o9TCqySdQSAJJ0xcjULRltB79j2ylZ0ZiRRD0ldCYZV0SoJcs2iWQ9",
+	"HzbG81Xv6s89/a7eh34A1h9ERBGiELZoHGdMSoeqDZXw5laEzEW2oqp31cuzZJCxOcsYj/RP6m9/w1S2",
+	"HVzPFcvqALxlkeCxJEqQDU0UmbG5yBgghbOPyqKqtOFVwpOV3vPQvS7hii1YBu/7r8EzGi2DZMc0AmFx",
+	"PHMSacTPM7GCDyP4XQi3v3150+v3Xr18+zaE4ft+b00zumLK0n+eSZGF0T3V+5pE8MTUUuSaLpjZ+5X9",
+	"DIgiTaTqVwhlnqTwon4v0Yv+NWeZvjucrjRUuHJpF7/J2Lx31fvnJ8WFfYLfyicG1BJJR9vfsW0d+mdL",
+	"IRknsy0iK00YV33C2YbMRUYYjTSMCV8Qpcko0ZTEFdLSEbl2VI/fSgIkTRc04ZX93bLte64/SjgZn5Cl",
+	"yDNpDkzio0Cn+vl5kklFBGfwlqf4LeVwUchMxFsNRiIJJSfj8dF7bnGGvKpAWuXqlcmNfvyB8YVa9q5G",
+	"44u+Jj/794U+eKVYptf833/+p8H/8eFffxO8BC/nr6iKlnWkai4mESdIgmnKMrKksk9ERqb/a3pEXiI9",
+	"IG717YyWmq/GRCY8Yn2fnnGro/ERecforeaAknB2xzKy0q8/es9fiIxQkgmx6hPBU40gSe5YJhPB9c81",
+	"idCMxVdkzcQ6ZWSzFPpD/YqYLASJBeFCGRgAvVyDBucpWRuO5wPEQQNyT4aXZyXsjsKI/FFw9knI1OSC",
+	"d2wFdKiSNCVZsliqOi6PhydHLRvSsHTZVWgfDcJR8wi9D+THWlBO4ckpArSmmYJdIGFzQVLBF1qohDag",
+	"/9osRcraNoGANMA/Pg2Dr9jq5fMw9IliK8vE/pqznNl3r6laFm/Wj02SuFXMtHGul89RuCWrRNUB+a1R",
+	"KjQUGSM0Y5pQKXJaqshKgFQJcdAUVvTBiNmc5qnqXY2HfY0cFD+j4bBfCKNRUBi1HDLqP0CsGjrNLFnc",
+	"JzKPloRKMoXv/204uLycHpFrw9Nynqg+XMUVyknKgZ4z/Z4+bnPBBVzgghTe8xItNN/ROikE5LkQjUev",
+	"+Ur4tPU3D3Dab6Mli/OUNQEgzfdhIOy3uwDx6P90GCL/t4xmIQb0DliPIPOEx32t2ALvxau6yRKlGL8i",
+	"EZX6qKJIbxDPkma30nFWkXNzxtM5jTSvmk/7+G/9T/3Nez59QSP25Cf42yhMWngekXcii7XQ3SLX1kTP",
+	"t0RkMcuQO6TUiMwZMv8ZWyScJ3zxVD+Mu0E5K3JF5JpGTL7nehHNe/TFpkRp3Wyj+WYsjsgNqANCaukO",
+	"LwWxfETeab1XE64WXIkkc5FrtOh3p0yLTb0Y6A0bkcX6j7nIMyKy9xyoW29ixsgmE3xxRF4BkuCqwBY3",
+	"eLERliWV7k0s1fh19+g3U2D+/9///X/+P/oiEVSQyIxpxgmap1qy91zCkeJ9XNA7zca8i1JhEX9t1BAM",
+	"T2iVYT9LluFCIRLOzbd9e3aaXsL0bB89+FY5SECJzZhcCy4Z6LDfinh7I8QPNEMGFqFNp/9J1+s0QZPi",
+	"yToTs5St/vUvEu2Lbu99jb/C11ZsJq22TZQQk1S/etq77/eeidVa2ygs1lB9UWhyLvP1WmSKxRPz0gnj",
+	"kYgTvgDYXohslsQx418UrLl9K8Dwkt/RNInfGGPpSwKS4KsnRrsHcH7Htm9YLtEi/nKQFDr85JZtJxmA",
+	"AAD9KNQLzXu+KDxcqAlwPAvCKxEn8yTkJ/hRaIUEv7XsVFtX32h9fL0FvTzPMsaV1uM8R4v1gYRgNI89",
+	"gWcAwNcZWNuJfusLmqRf+IDW3usnc3g/oMb+5gvCcq1FIihUZumnhJLTjx81pqdaf8s4TbXQzTm9o0lK",
+	"ZynTf85yuUVxok83YzTewhZAb/pRqLdUJXKe6Me/KGpB/ZtomGQBwbRMKzWnXBvRlB++R1VWMVC2vzDZ",
+	"ZFSxSYovrmyp4lpq25D/KG4HGdZNsmIi/7I80/DKicJ3AwX9zGmulowr/dovjOG8/G4Dj5N7r1ic0BvQ",
+	"Yn4lwbvSEEy0IoV3slUk31vlB0jkepZL9ruExw3KOijmgi88x9KGSpIxfEGv73yAck21bbOkGZVypXGg",
+	"/1BgLrGPOU17/d5dIlLjCE3SlC3gQ2A0Ab9hH4H7KVdaaQ54j+NErhKt9UyvnHKrgTMK8ZRGCr6jnNB4",
+	"lXASJzGRYsXwUTrTCnwCMsNuwi3Z6/fg581wvQEU1MG6NsgBS0A/2NdqNgAgiWSgOJOXChxCMbohEm0G",
+	"GFsUoPlIV+sai5yBbtf7Nt9qE6FPFkwRtRH/1OtrsNcp3U6M3vuc3oHOq23KMnD2U/Pg2yRlXJG3OY+p",
+	"Vt+dwnzVi/Ua9/1elDFN9BPwZo+H47PBcDQ4Ht2Mh1fj4dVw+Cd9lnHvqjccXV4ez88vBpfH9GRwfhqd",
+	"DWbn7GIwvxzS0WwcHccnGqhboDVLLVwoZv3sEVh24HLK5VojJ9bIEPb8zYGAHi7SuzBMxxYma1A7wMYD",
+	"DcHgfH42HFyOLsYDejw7iU7jM3Y+v9BEqijAYlfv9XtKa9iAe3+h88HF+PJ4cH4yOx3Qs/h8wC6KPRY7",
+	"XDEp6QJwqE0wa4DTFSM0vmOZSiTT10SfvjaDt9Y7oA+hBPlwMIo05HQ4HlzMT2eDs/gc3jkaH5/o9deZ",
+	"WOsF0TLxWVCa/jTvXf25nc28MZfZCLXe/Yd+iBX49x5oOsHPNGt8SniepkTwiJkQElyBRBKLTjDYVfmc",
+	"Y5YyPFL9a9QK0DwzV07M/sIiVSXDQOCCW2AkMh4Xf4mpYgMtSHqBe5zEXdwq9kTbnywY6b0l65D1qr+x",
+	"zj9kSpulKJCUqKeErdZq6xwMgmvQPRP6eDgMbEUUXLLboZd4a8OJO8YJkTYxB/DgoDfLJGXGcSPWjDcf",
+	"YQFi6dq2naF9sPldwePdDYBlCU2uOXCDg4fDnJC5wwaQucgAJZHngoLYpTK/L9N0EQPMk7gLfIYDdTg3",
+	"vLFv4fl7n0/t/OUNPuqYUthDpxkVSqdNJhSr0iQ6lcpkORoG6dIxs2Bo1bACGxCLNP/IuLzykf+NJFr9",
+	"EsY9p/H8jSRLIZU5Lo+lKMnSuZau4PtH4mH8PQ/zHfRf7XlM974v6c+9xHF8dwzFpvueW9dgzDJne9rF",
+	"zTVco3xPSozvQ4AveuRwjXH6q198/SGmij7qEY96RAc9oqZIWNrpyI5qdwN+v4Nof0jQIVcj2T8/0uwj",
+	"ze6k2Q/9npcv0rvSzLuRjgNCH2hQorhPJEQ/9ZkqtpJ7Ub4jcppldAsqoA9W+0o/so/KyzOpXaHyYjsu",
+	"1FurRISTe5xKt6RaDtLUpFlRgwvPFja6lqOJRkv4xpHKDquhVz2ZB1fAERRUwyuoNEI6iZsx6P06vBm9",
+	"hiEW42sIOEIMKds7gEQdxl4UsbVi8Ut+l6iGFLRrThL3dZG7YTkGNUvUUIvehDZtO7QMSbpbT5463SEy",
+	"7R9FoRX5UAaPBeELoqXQwyUEasWGs4xIxiTuwhMp9I4qmpVSFeY0lazfSzF+11sqtZZXT56saaa2R+an",
+	"T+g6eYK/lU+QIZ2xwensnA7Oo+N4cMnGo8HJ/Mwx+SfHT2DBow2brYEG4kQTxcMtjyva9dcpxTyFB17+",
+	"L+uFPvFlvppxmqQP+Qa3KO6hScqOhjeji6uhlWgVIf+MZiLVR7xC6CL9938YqI5EtrDfTe5YZoJKqM17",
+	"sqUdVM0q5AR4pUcsfJFToBdgjVpQJ3wxMWBo4dPv5es4sJ3xzfCyENCergGg1504BcW28jx46uc3P8hO",
+	"PhL/xkOiHP6g840vn0I7aM/x2R8heu5Oqv033+mHrjHf1v3IO8K2jFW8/VqqRYLPk2zFjLvJLOe2MxMi",
+	"ZZTv4/8pCKE1Z9Zgdok+Mcw4A93CCt0gEAVRtYPyg33uvkZ4bWnLIDEytk5pxCSZwi+m6KhDl4pD1xGZ",
+	"fv/dDXmiiVM+WbGpc9mxj+DNW2Lax1ObW5en6XuecBMpNBmonluEC5sGqXFg4DFOnIrtjRvp4CPxb1cn",
+	"God0HpMR2pnQcy8DpWN+SMAt4KWf2P1VKLp6kpUr5hGHR4R9yxxKN76EmhZR2uoleJSTj3Ly65aThzkp",
+	"jBbZ3UERqedM0SRFWRxjUgZNX3uvRjwFjIRy5hyhkfKy7TJGpeAYplUJ5FBkApMnjMEwSeKp82xO5wlL",
+	"YzlFNq5VZcvLnr7n6JSdiwyydZGjhraS3CVq+yJZ5JlBWR3mJV2vGdf6PyeUGLZY0Uj0QmwC0iGgjyOK",
+	"pQcoLAVucWH8yIQWHnXMNmZZImLMcTS/Fxgednw64erspFdPHrZcMAQLfuGBss5naSKXZQnQvDLQqTQ5",
+	"OIE0evgal4+gRIoLfey14NPON0gWsm389fU/iWTZHdMbEuK22/qFySgnzkSsvaiwO31keSblnm8Kbyf8",
+	"lu64MiQTOOhX5hv/pIXsDPoq4blicqLEArS4sCJlnnK5uGuWScFNVEqKFYM6GpZKBvrGOmPSeLZcWMjW",
+	"76z6Wg1iMcnX3SDkbLPHhQuo881LawGVRMmamvLE8uqvsbgl4bAB2cetg9boiplga1rZQ/9ph3dmbCXu",
+	"QoT4Rmww03uepMyvUNFK8iBfE/NLVC4BJBc0olm0TO66bjtjKs+4FkaNeNVszqqQXgGCSGNQ9CkebEy3",
+	"jksjG+sIgAZ+IoDbhhDhtgZHap7rsHJFtBWU0y9z7joKKjBVSCNwTbwrGbj/DcynzPOqPLbg5gWVfGiR",
+	"Zk3JN2VhJrgJZWZ3ScSOyHO6laYcQEiwSn6+eXZEKhJQoihixoqh+qjBbLljGRKgVHQr3/PSY4nJdgDY",
+	"CZ0rJBZ1RK5rpLQw5QUK1s9YUddgg5LVjA74agIFbWEuhZV+GlJlva7mV/0iRm3E7YwtKLelpF5I3zwF",
+	"RTD22Q2VVaupi5kW023gbn0Hrn4NpK3rhJf0zXm48DLfmpoIHqV5DOThXPJV7W8bxkeFJxm4y3D2ex8H",
+	"CzGoAT8vVKWOuRQVHaueToFHBN/avcd06+cVAFrMmcDJaQTASe1Oj6mptbB3A0zoGlWDFRCDCReJaV0W",
+	"3KuGIBLpubo3jGmFZCW4WgY93F8MlSU5iITv0zXXNw5peWeq0TwTqx2X7GDSWmfsLhH550aIu+ianMp4",
+	"UISmKebySEScj7Mu+DE8bjLbNhtHv3QRhQHWPTWLQzWnyTrqa1a5FmkSbf2tTM2ep0iSO8FWInyo4CA6",
+	"/Ewrdw9vkiEieGm/wr6LS+GRQwmrhn0G5V8c34jf5yxnXjFL+AiMLV7hwAn66shK3CWMmIQm5yL1XEJS",
+	"ZYyuJnnmezXmSbqSzqsxp7lURxs2g50mSv+w90J/WPdnw/uCiUDXFpa5KUpWNBWLnHVIzfGLy4eDy+vB",
+	"CzqYf/jl4n7g/3myz5+j8f1vesHcrAIdoViU9bYKsk41Y0+U1hIyUylILAJLm8qScgrVeHhSrp+/7CBp",
+	"Dd5DlA1fabxOC+inT52YTVDH5nTlkD+HTDtJ5FJseBW4YZfcqADFrhJuDLXg4eNX9STpMjkuTQ2ZoepV",
+	"sSAmh1UTFdrzBoLZHibH5I9M9sk6ZVRCVXhLDsjo1HrdTM6fhY7Fif0J+rr2SaHI2DrdTpBbBfe20x8X",
+	"ii6xjxHL1noPb5daAGwYFrb+eyWF5WxwProYD86P6cng8jQ6Gxi0wfKlqG+33JK6w27pqgHDoRRUpPEp",
+	"Ym2OogVGxqSy4gvRA1VgkCl0RG4E5pOAgq1VSaQoJHVOUiFu5Xteyv+rR2Q84mqTzJaoqyKgCPybrX7Y",
+	"cS3acqAe6f5vle4/MTXJmtiH5Sb5TPdXT07SwLwRIaX62qRdt/N+qJ33yapyKTKzdkTXNErUtnc1GvbN",
+	"r9xDmkVomrjqrUTMMqoEOBuayHx06QVVKjBLzBxEtQXT1zCLEKpPhVQPQbj7pO8VypX9xWgwHA6Hg/PZ",
+	"aD6gJ9F4cBFfsuF8NBqPj4+LAvlqDmTZKTju97A/yVXPMtWe+WgCDRM0MinH0i6Zis1Eo3YisWcV9J+y",
+	"iYUmlywY86lg+y6RySxJ4Rx74LiPev3ehiZqgkaAJuRciYBo8QglGBt2yW/4YOH7yHkKsWkMiCPhHFpl",
+	"8IDyTdNSSbrpTUBXonI5WVCK2VvRWvmjnwllZ/X6HjJ3CzK9Tnv6+eMVfrzCoSt8WDzXSZTuEV37k9aE",
+	"80cqfaTSEJV+apo5RHUOVuSQ0r8GLe5nGYqSVnJxWzS5x/yirzm/yPQKsEwP9Ztw1tHoZjRszDoyJTg2",
+	"6UjbmfvmHO20Y2s5R5YBuPoZzSrsv1urZZp4RemZutn8APm6FYQ3a4zSsBBohmYNQ5oxo0YG9b/HbOC/",
+	"xWzgTjXAmg274t8ykbfWxtsnA1bPwebO31tCbiUBN5R1ayt3S5ivXec9s3OteH3Mz32Un/8A8vNwuw90",
+	"0P3sPv2TNrvv8Vo9Xqu/j2v1iYaqy3o82FbF2/lr26p5nKjrKFxQW+5sEyd+6S6Un/tHBR9kLOFwju4T",
+	"yaSE9Eb7HCw2WWTUJNHg3xm7E7fwNzpOCg0b/zZH7P4uesdA4mu+nkAOQemTiPKIpZgzCTGpjEklsuJv",
+	"57423xZpnVlyRxWbmM9pXCRyTmzOZb8HLcsmWNY88foBuN7Qa5rL8icZk/mq/JHKksWCZeUPZzS6nScG",
+	"drxrmCzt/vQ3ZxJE3evM3/ZlwXpqfe7fcRXKZbvmhOlvXPMl/SxJxaLioTBUUycFGqmHCUm2RFaPC0+g",
+	"qz5ZJjGbuFYYyJKwiqR31Xu7pquqE48OZqfR2eD8nF0MLi/ndGA7UJzOz4alphIxOtqw1cNkHz5nfmLa",
+	"PeTm0tcLRvACtnIN767ee1julh33GpLxG5Li4BL27UAOexTE5JZrU6NvRgiIXGmzRPrGSrnpk94YVSbZ",
+	"YLWCHuMP2bfMHEVHy7ugjh2pg7aKaQ/zVjT1WwQ3n6okVX8DdfdEM2ZoDqv3MfUzotNEKhYfkeLX1HWh",
+	"L74vspFJIt/ziGZZwmJ9LldkasrHpiZRFvPR7ZAC6PwOvXLdW7Evw1zzDaizuuViw6cuwTnDQg0u3nMz",
+	"CcKm8Wci0gYxtl+B87WCwYCgb6Y5KJu3bpYP8iPvYnXBfOlS1cSzwO6b5RYUZerxxZgVKp7oyHJuxEKp",
+	"PYXP8T12XTOSgROHJyjVLG28xn3LA8p78xFTELPfCWtX0yvNM1oV+kcufigXr2qQves/3U7ik9/dxD+8",
+	"W40Gfzl9tpTy9e97e2iVWu4mh2ayFCL9V9cqwZJ59M/8XdVPVzLa7JXE8K9W+nPZu+oZyYASQCq2hl5Z",
+	"PGYmMbzFVtNLjyDciEOkelfHBzo/MHawTgWN9/B/FBGHukCfSZGCKEWvOF5R+decZoysk0jlGZNH5Dub",
+	"ULmkkgjOrrxCHYKnYpTqJNPKQN9I/gXjWmeyVXuUv+dv//C9XRiK517/+D0I9SkQ2NSUYhUp6SRlFKff",
+	"4ZQudBvLp26GmXk9QIYf2K30cQ4MZDWLbKWlPGeSbER2W9YjViIzI3/8C/14fb+261u5MfaA2tOs9PE7",
+	"OrSk19CGJQvO4mSz15q6R8PxCfl//y/8/zr5yFLpyj8RGzC3pyi1w1eRJY3JnGklE39ULwCoaY2WGppA",
+	"OR2NNST6f53XNBRQXfI/X3/3vb2HoZX7cFVw2EYx80gDckRslT2MhyzmUmrtGuq782hpynmX9I6ZHqzF",
+	"LM0pbnNK9E+qnVjDm/AIrfGYxhdwSuOLrripMlJDV/7b3JFYKrH4bGG4yKbDLaDZhklFcnjEBgRtbOkx",
+	"WeJRmdhPmfgincOMnYk0u0fc1qKgviiMHkUr2nSMwtFwsahFp+Pu7bPzYIMTZibAmSsnFeWxX8ZaOhGY",
+	"WlNY+B+Cb9KHFqqWnVMjeUKJxeY1pWaRkOSG5Q8FBZh2JfqPDw8Rgk+UJIgdzew19IdF4R3VdaGtP5iH",
+	"qxzWHJPBoiORYvVD+1uV3hrmvPlqxqyyaqih76r9QZCNiv4Wxg/Y80Zajkcn5ycXx2cn5+2TLfu9b2mo",
+	"lyeZUY7vobbjrcfwZ5RzV1f7Gf0TNQbVu/ab8sqiK6/Xw5QrYKm40ngwPC+tlJvEwE8qRaqxshJCPtEh",
+	"/G4pSLJal/P+N9UElc8zlMK89wCu2T62A566d4fTBALjsTTTLFk69/zaYFQdnvkj2U4xY4+jwgOMg7I4",
+	"X48N4GZ2+gC/pbzVFfMPf5kOcjJottXZt/At5W1O2H/4E/jEYPyM8sN8pt+iRfurOku/pbxrhwKPdh72",
+	"BFsTdrvx2J/WCHY3Xqvw1GoMt6i47z8Az/2kPEi3QOjQntFouSuz1oTMIrpiqMlg04ZoGXar4JKvxF3C",
+	"gux6Epl3mnaK1pFum3q5qprQ/R+e3ozGzeUzUcqyW6IyesdS144xotJ0RaCo+R3pX+YZ9Kua6Mt1enai",
+	"73S/t2Acetf8ubcUWYaEvk/tC/SiyyotNCAoV/TQ4ELOWUZVbszXTNPXik1M063e1eVJufmEMSbzGXR3",
+	"0NB9KJpv/GhXazIjKxjbMm0pji7H47q4cCfTTmmGZu77neQLEEKNKO2r+s2yBl/TWGfYQEaPhVr/4BXB",
+	"n4WIg5WHXWgYzG0oazhANoZ7+EZgRK6plBuR6eOORJaxSJGlyKSWRkoxjJ2WEXNQBUbxmh1av32u1h3J",
+	"JBS4hZrRZNc4AFNmFvRkJ1awwab3mFR0nbrv8enAgMXa+l3RUX3hLi1s04jJGgyVpYOITbIo1CvINPs0",
+	"JehUkUykrG+6vwvJCJ2JO/CgrTzPFbC1fpl3OqYQ8po9wzSU1taNlGQ5d62gbPdPbUNDo9EkDvdGlA/a",
+	"iey3YkNWlG9JJjbgMcMwBnZ/BYZj+zw+JdOEm/aaUKE1tW2MrQKDhVuhxsxxtoWMnLYIFtT6uz6O0PvU",
+	"NJg0826DOhfTykorSgIZZbWjkEqs1ywm1Oy5X3jGXItJ84xxKSTzvfrsQUPViVpSPpEN6cgLaEFrxIf+",
+	"J4wxcF3uNFwJk99ACprgTD4lQ4ASyLZjH1yzSNP8Y0VgjnO5CWXrbUeRFDDAJHCo1oNxb6gHvyqLVVQQ",
+	"TIYjinHy8jmYjRu8T3G2hTvlvJz2EG1HPdCEPTFfGrNoJ0BofeQbGe4wLsMTp/QtQudTyeGtMeYmZNok",
+	"uiLvN5hGh8nEDSdkUqQR6txP2vMy2TApf2fumn1TcTs9AikKvwzPcTetONoKVQe5sGGDedBBHGB/lWY4",
+	"FlVem4KCB7KPa72XiRK3jMve1fEIIJoUPbRH4+GwxZ8yPPa0XMuhrIi1fAUae3JoqN7Q7Gk2iM7i88H5",
+	"xfxyQOl8Nihy185HJSzZXxf38M9liPvVTX0wD2u1r/KVf8eQMrOWTUIkzT4z23bXzt24vJxzw4TZai0y",
+	"mlaMvTwpDD26YnJNIyafmHDuk43Ibuep2Mh//2vOsu2/vTN/v4z/5fj5v4zHJm/zX8YvumD1X8bjnndX",
+	"DMnXlZcS/bS3yVEijaF3mgBOb4c8a+m0SSQ72Ivx68jsJS36M0tB5jT7FPHd1fefof66T131XoqB9PUC",
+	"+XXpBSG8lRhHS8TCaRUutYSqgwmuc+67x5ZaFJIdWog37mM8Ohsuh6uhnHphF6ud7AS7q24iP103sRy1",
+	"c5zNrBQsvDAXDjv0S6tAES425TOFtMC5AoG7O7z/d6s9Zbv4CLQBf8Dr4Mu8X5oKZ2AwvVWuElWiX+ZK",
+	"OL6RlTnowUjq4aPQQ6kc2FuXx/KIXBfVH+aYzDQWTXNbQhVJGZUwRd8dWYJNGSxVQrsIzVflUTAvw8n4",
+	"QzTXklrQnJhyY54jP7+E3ruyMoezKSGuk2KcqE/SiXF6uVOMPdop6caFwuwx0UJlNvzF050Lldlp0aV0",
+	"D+9i9MtaS1mIVLDcrnK3N6l7VK0fVes9VOuDIuye+dc50F78prV73SP5PpLvHuT7qU3t8gPTE/wb8Ctn",
+	"KRhQ3poq+yYJLchcpKnYhN3TZf9MlvPJPvSO6ZAV6ggkLOsze2LO/YnG/ZOOL/hKCLCegGEQ1cUu85HU",
+	"pEUlkly/fmnH0JKlycY1bsFKi6smhepgfa3wPu5VbmCQUNphd4XG0G2rUvNIjw30+CnS2zKMPSS4kOyN",
+	"EKsHTIoSPN0emteE+UwvRPZbIc1QH2j4sftCvjEtQTCMFxrujwAEsQCqBeSAHICHUDpOMF0mlA3jZbrU",
+	"S8m8Sx60pKDIC3I7EknoTOSqTxLw9RAYvpoxkiYcNBJvYsrpsMPIlEruUeMELrC5IQ0IigswzGV7DwQC",
+	"XS5l/fhsiP95GevNYHn+VYvukOzH77ypkF1l//f6h1DkRj++xB+MmqFBpaDfy3ny15yZ5/UT9+XkqjCj",
+	"pjgMNAOEfbF5PDWK7JAQ9QZ/s2vOUCF/LDF+wX15GWchinBfG6KwI6D3oo63ZpEygRzvIhB/CtJOXN/Y",
+	"FyBH6PCLP+oHa5FCWMasUj/1Zu53oBAoZ7I1JGuFEqUCASC7kldYeDpsDKisMTskgpGRpbG2VMHpostz",
+	"KaTyBzY6BjQq855xF97TjSUDEPtw5FE3jtw8q+zG3T3wbRvUbKiKlj5mvq7RZV3yhTVV2ua8PhX9Eqii",
+	"mSc8lh4V8Jis6Jb8RSQcMpwpZGr8wa3ylEyRFqdeIrRffWcz+nKOzYCKXmW7y9/KQ/mKl9YH4jYmPTtb",
+	"sxqLxzAPDCrXgB2RG3oL3mes4OI2F9rYg5KuGD5YobpxmduOyqd/PfgTHfz3cHA5GXz41+ABPgc/+qtD",
+	"dKb9EwM/OcevNQXN7wMdLtHTSITLhT55IhlzV1tf6TJuz06qqK1h77s4UWYU0gEIrA/H+qc6zvChTtPC",
+	"vtWPVlEGvw+h67tVsNr9mhPIpKy32z8iLzG6wVlSpOybqntuYjeKfQQa9WvNlTbLlAQUdqm1WSZSiWyL",
+	"3ZaM/dk7OR2Tk6Px0ZgAo6RJOhMfNYee5yn0kWpqeqmXHf8J2ORqppca+Q2OjMUICZtNjruiOPq+kqV/",
+	"OaAns9PBuTYHL7Q56Px17HTe6/dM9yOc7+UmV0Otv1STzntzVpr5auI+l4zHEzF3qfuMK8836hqEug5j",
+	"MofzL1ntpwNttw7Ox5fHgwu9neisGFD2uYxqjZJBgZLCuG6FBr2NO4rYx7ZGB3aJmNjQRMnJHJpOZSxK",
+	"1onGVJqsQFrgt+WqH1xxVPil7Y4QdxX4n3TCZb2e3l2NkHEm5qrI9VBZ4ic9eApN12wRF3bsliribmGN",
+	"Q6QpsYBD+g7jMQhn5cYYa4YK/7LZmxyEV+dcAkwOx3eAmrFDRe/q67Pt73a++3f6wfvKPW2c8AsNAWlq",
+	"hbVeAHoYsqxf9DOyzYOeEr2rLai3pnjf9CltqdXtljhh0v9pU5Xy1pICFwpeCm1m9B9bpgIZWLsN0oIB",
+	"BZuzASZUqSmufi2hC5pwbJ6ZQN8nLwMAZfNBgX3L/RoL6LyTIUqI2yL3IJlXcfMpGRC7xyzAUXlzFgq2",
+	"3PWwNUUHM2RePndJJkheYMNcEQq5In1CCXahjoBz6b/1MWrlmpOCowFp6K8go/6T/deWe3ZwlHduOcEO",
+	"n/fQaIHZFBNzlZ2ssEX95jYLzrzclORTU1I88bTXXX9HExW86Xj2sKy+VLWOIfBNd8h2NAFIjHginH1U",
+	"je867DaVxO4vjeTu0xhyHAmVsonqdUpCMc1DvYtYEEqRaeIaCTjBXRYR/kmWcefzyvKmKjeruTFJweAK",
+	"4dyo2NvKqkb93goktKmNjrFds/jIPypbVOV7+E7LdtFxyC4CEFq7WT4aBY9GwaNRoI2Cg4KFaL13jhGW",
+	"FOpg9238TuvzS+yoabU3UdWcamVyTfpxEd/y1C5Jk7hFK0Y9TD9UTzcv+MvumVR+lvdmmaRW1TalwYfJ",
+	"Isssdvd/Mujsm8ZPvV0tnRobo081wNMrDT10kQe1TEv1UkNx6yBeJXFsqi3NJ6AhLUWePcVsaJM4DbiY",
+	"pkKq6dF7PnUMb9on05Qqlk2hu3nGaLTUKEEIMDPVtlw1TVEN4WAWizwiU7qaJYtc5HJ65bq5s4ys6PY9",
+	"X1Is9nQ+Jqy8RKWbbokUR2S6ZtmKanIvL2DargMgIiMLIeIjMnWZaeZhpNoljd9zLgr9zRg60Nhc26x0",
+	"Syjf+g1ajcfYEIg1yTxJAHgBV7JDi9YE7G71tbCAl5J3+z2N54Zmbx0TtDsqt1W/NNKr3/3cKSqlFFh3",
+	"nxp5x++CjeNtS11EujU1PGxuWGpebP41ydgq4TGA4I/EiawQtC5eGN+h/A8KPd8M9HB/10Vp5RP/rVCT",
+	"k6it7Ur/oUl/aW0Cf7D6Us9afNQXHvWFffSFz9FFH+bfHJRxaRSRXznZEqB4DUMkGkvbzCZpxqx/pxTM",
+	"ymWYGk7c2dFE6QtwNRoHIlvu59XXv014ZJo3c1EFoqShqCXb6m8Ot5UthL80Bdz916skBfVuxowvEDdh",
+	"JGXA1VwLxuVuiL99c/vZtFqEe57A4Vozksl+qvPrjN0lbLNLAkLFFkxRSYW4lSRNblmZzpZqpdnD+3w4",
+	"PI7W8D/2W5amgjyjmUhtINCOliVbkWdlg/0If/vE/LgQEIWsNQwaelfDZ/qY31EVLV/TTG2BHX/UX+/5",
+	"5jpLwe2EWMpvb179AMVrIf19bz+821FDfpD+EkK53/FFmshlOAH3Y8MC+psGWCtUUnYTabmuEWDW3kU9",
+	"bQrF3zhdfEK+/0+cFbcH8rsMkruLH3s7vwop9KahLfXUYGuSMf28M1hKMQl6C3XWBiFYEKnVaoNoMvWV",
+	"N7NAYeNAcF4Q0KLe85TNlf6FG8PX+Fq0rKSJGUhrTQIQR2SKT01q5mBRETlj7/FLbR1aOw0gN6O8wGy1",
+	"hp7epWer6bclK3akDU43URvfsKJb0mAyavPOsxlNSc70SiPA2qQbKsmKxsx7hW8uupiU+xDCmGBgw3AF",
+	"34B8z1ssSDIVa61MitzarDYvYkO5gkMp1Dz5FEvsveQKjaqyGVolFvDBlvT26rmC0Vo9KDBXHVKLqqaK",
+	"geqgb7aGHqyrmMgWD9IyLNj+q/FWvm1uJDOnWSHBcay7JpUfRdW3YTwoU60tTb3ZcJoiPcIKlvp61pOJ",
+	"LXar8i3CPHWGUrFBguxAkzHcAk/5g4iro9AFMwm+CXTnWIo8M7G/mG6PiDMP3vOFYJKIXBXtR/25d/qu",
+	"zljAo1I1lYLb/Bhu3AXzgcydM8wJJ5KipwGusGul7ucceXPnJFYwNhvpY6tf+gbtxeDymJ4Mzk+js8Hs",
+	"nF0M0PxCu7wQrnJNV27aWbWt7/ngQttw59qGo9q8t0acXqVYwzaedToKajUwT9Ivyyha1UIiqBa6NIoY",
+	"3F2PvXghkup+x8Ob0UVhjaJLwQM4hl0OzmejaHAZj9kAa1r0LoYn9oWA7ccZIn+DM0RG5eOvzLAGdc8b",
+	"Yl1n2x2mWO+sYq1NsbbZ/L2rHnhezTjMiQEDXS9Bb81ofDO8DA6sdn1NDblOaKRMO1vTkiemWyj3KThB",
+	"D7+U5SGP2Gi8183J581kfKhu0/eBW7qrQatzW3VrLw7X2sZhcPfydgfptNIIqBiy8vvz0u9xbJo7Xdnw",
+	"OoODD3botXeMeEF2sXZ3NGbsSfNTxy1TdezYFm8yzgeYMND9/XvQw/7nvbtd+Z7kgJpCR093hTRqVmfZ",
+	"Te2lMYSWsNXx1uWM6S0M1IMGFJ9Z6d0mAk3Lgk6XOE30iZRucUX3rvrE74sbwbKE774QtUPax5cOG2UP",
+	"Mml2b1ortViGzIcC6xNj+TnWvmKrGcvkMlnjiWQCaidNd9f9353wiDW1ctawFP0m/uyy698uaZqSDSMz",
+	"tkj4v+/g5CcFEUAul7Nq4kQ1tp04G2gVaXCu9cVLrS8WpzWO4O6v0+1ECS+UsOfeYXNY8qeZXzlG1syz",
+	"QT4WPDvIl2syNLzIiUPyGgJG+iD+/EvvLyLhOzpsw/WXjPF2/ozT+ifhMz69aNJYd+MNO4gbZ1JHbu2/",
+	"gUE8bnAejePBBTueD06Gp6Oz8fnxxcnlWakd+kFHWy7LdCrhPElXRSf/Oc2l0rod2BqmBPmF/tDb4p1Q",
+	"bI8tKlYGc9c+D0C9lpuTFc1umZHU1mex3+2h7Xf1IMAiltxpDDmFwn1kxLr/0UHGVVhWXpbVqNCVHJ99",
+	"ipFWsGhrG5Z3bNlIA5XgJhw/cALwEECqsVC9dolfYwPMgo9YewJYhqWVVq2qJlAeJzP8401mMCk5sdHL",
+	"JZPSXVXTy95SVpE4hsw6cAFPB0MksuO6MDhjg0s6Gg7O49PTwWwYjQZjdjy3jNIKu6Y4pltRJgsObCWE",
+	"ACfrQG+nC4C+90r8d5Km9Mnp0ZD8j/8ajZ6SHxKefyQfL84mZydPSXZ3NToZHg3/J/meRbfiyXg4Gg5H",
+	"wxF5kWRsLj4+gW/h1kmFtu8v7emxh/DW5nRZ/+LXy6DK3rpgRyj8EiKs+ml0B/pNIY1ftVszAMbVtV7m",
+	"TVHeUAkchT1rIdC8B+pQOSbcEbJr8/zLItEnDJz1wu1YDB6rOULCUWyMR8RJbJM+zY+KnrOUyFyuGTez",
+	"NLtF6Iztdq2Xv44akO05ZUI41t9AfPfnm2d9IjjZLBNoClxgGgY5wDo+ZKVEimBUuA6KbElltW/TWEo4",
+	"tnBGzECTAmgQYMTK3ghqwE3hmmmusSqm7NcoEPCijQN9qiYUtP/ZuTktdfAKx0wnrMG8DSS2ByUh6xAK",
+	"IQnHsSL3MM/t+2p0dgdejPpi45C92nkUAzv3AuAt5VETO7DumpbULgeGCchiHV75nu8LUmPqV8ld01iM",
+	"h0+5IG3n+q1PY8j7iIl2Jhz0fLSOt0MQvpH16LA5Jeiz4+8v1Gq95FUJykqRhhjBLWNr6ZhWn2wMaKYE",
+	"1NRxLVnG9iWEVw6iEJ4Kr0yokth+W4cXOizFWFYs0phJhTXF+0NXhNeqoNk2SoFWLPqrL3J7a96cEDj2",
+	"IazVNIBpI7QYAuD6Zx94nd9AwnUIQOfxCVObFoF1RGlS2xeE1/ZNAShKfpydkobGMUo8+Bm2S7fVveuU",
+	"bllMtmxvFP1eL/ZSsVUzgMYLUwXwhciMzgIv1JLIQOZDjT8+BKg/CBXEWtkFU4Xq57VGEcJlLmIJHhxr",
+	"QWPMyzLth/YkKhq/gteHoSv5YYKnqk8tFpxVhJVjZA+kZlX8P+1Dc/e+Y2/M6m18IOxu2ingREW2uGwf",
+	"K2X2hbFd6lUdSc288zNiCv1Gzdxo46rRfUqmIBkhv0v/gXK0K1yvtjiaMTB6y/kbQvJN2/qDhMu+mXcH",
+	"jBJy2mzllmtrtp9EwbcGAVJBO+pddYwCTFNhjJPE2lOH3PC3igamflSyszwiCGhNHg59e6cuGp2qa2mg",
+	"rA15oqrC+crio8yrLcLKZqint5RVzgbXQMP9NfaBVTWqfKZ2n4wBWmWNJTurYs33K/6TwhYqa+LB3Dj4",
+	"vr1S+zGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV",
+	"6ldKpTqsDQZWW3ZvgeGFTur9TcSKeRWagUQYmyxDrX+5kv0VtczisNGfvi1K18qaiy2YWcipCHaJ69oY",
+	"O8Zb2HGCeuGYaE+9Us/Nk75t0KVJdXN/WkE2S7Gq5yH5A5Q31ZgZF1p9h5LeagQNanj371dbHcplNte3",
+	"J+l3TrXoKp1GK411bVzaOdOpQm1OuW+Mj6QJvz1wvv4BdexlztkOlFRiLaHPLdaSdwPKeojC47g9ZCaK",
+	"aAOLRq51ok0psIkXtcawO3sSNfZFqqPbdh+Clg13Inm4Kf3BXgEOMf2CKAp4S8fSTrAmKW0nZ7TtJuIk",
+	"bmGCrVwljxN17eKiXw+Da+xfCUx8xiK6YpppJyrMyKneWBMfx4hQZ/5pHr8NdiwEHkoVNmnCfmd84eNp",
+	"b/hqkU7DA30w/D34PLHoy9iVO3qBogpzxBxHSHHkJsuxRmVdCQbX2oPvlX3Cza0sIxzBwwyApeb7XGvE",
+	"5nIc1v8sa2i9YyYfYMuNWn/yuON0AePCbu58b05AKspj+ZRMZb5mmWQxi6dktiWUcLZhmTsoaLHBUmbo",
+	"xY2swsauyOCtu9x1CynWDPbRcG71HZcXsP8H83CVhO0ibs9e4/PSQXcm2x2zhup5qH87Y1K++EgRr1My",
+	"Nl7BtDYehO5vdSRGQ9s104a/sft+qXW+3XsbYXqZq4EhbZAu1Gy4oMtk1/A7nAi5lwVgPLctnSSrqU3K",
+	"pP0e1ie40ODNGghAO+IwxhbAmk0krOV/hQeblX/+OqVa/sIcCaRzt1+7bmnURmn06HD4CVYgphvvoSaZ",
+	"sEZTxnd1KEg9kduLhLQBBvwAnw3Iyw09fLZGV3osRV2CCX8udxStCDMovT405ZDhKHtcndBkj4K4geLK",
+	"u6mwjOJEigNuuwWvGzOjr3GAZWNadPkueLGfnVl7xr/blU7LMaOdqwOx4YwmsmQ0UzNGFeoqRVi9o05Y",
+	"jkPtwc1mjHHMTHRzAsiCrgPt/Onsk+TS4aRVUFVxdhVkVzHQRkhFYvkuKzKY5E5RazlY34eFuhfgdGQb",
+	"HWbdem4GMI/RGVH27lWmkH8GttE+Gttzk1iZNMcLoXfQYaCVGyAd6Dyrv6of7AJ6XgoPJ92mGBVU6XDf",
+	"d+OkvT12VtyL2oIAh7sTaqeU70qBi+SO8e4UaCOunaTXA1xy+8LOiPPqHg6vumjQO/3QbzfxTeNdRoCG",
+	"1CSEq87H8BCY9TZTQNqOWclUcKRyqUTKVEhVvLhf1Bf8md26X6Nn9VMcqa7iI3C2M8oB/lyxtpq8w3hP",
+	"8fuOZO/cTO2FLDiHc9/oT/uoPRhq5/qveuITrIGDFSEv5nTwTS6CPs5bZGffdWSatqYlQACmjCZUtarZ",
+	"JYRf6wRgI9ZtVbnmYhfNorEIV4VNtp2DpzYWmqq2CuObDj6gnczE0Ebfc2wm5uLjLX9w9a4coG8CCgyK",
+	"hbCteiHWJG73kPXlCP9DTEkq5wO0b/VnybJreDCocHkLVSCt4Kd0gh4d9R2Rtl4MRUODmKGpeVG91VTb",
+	"1aBG7KDl6mrGMtzj5PbUwOnulgE+PDhpeg+AGhlX91FYLxKWxq8zMUtDlppWQTK6YorZDtoG4VurJWMk",
+	"3nay3mQCxH2FaYk4ZC0rzR76wOrXmVhkdCWvyNRuaNonUw2t/j/j+Ur/f02VYhmHTuWAHv2vjPIFPKWE",
+	"mMilyJT9IxV8Me2/5/DHinKYBbdKuLZKJfybfnT/znnyVzRYpXmsaAWvP7D8DJ+95WLDcYkUYq4xvGiW",
+	"Un6rPzaJZJNoSTMamelzacLZZJYxCo/MkjiZmOf03wmHpKaUlX8UidUs4QlfQK4kvIXxSMSJ3huZxvk6",
+	"TSKqAC73Q4SYrphZYSUAWAhN6H8YEwzQx8BVjvimt4wjoqVymEvN6nC4ZnPzNIk0nsHKhbF52CG9HqnX",
+	"9NXUAMCQ1jeSaFgxoQO+UEtLX47eQIbFQsmnJMqVaVw/Hg5Jsema8zQAz6rJy/vOJ2ErMQ11MrEGe9Nb",
+	"/SSweuU64tb7SP7Fm0O38HvGs6BButBfHJGXfp/4hJNUbFhGIirZURWs0iTbUQAD8K5ntk4v+EK7fYkO",
+	"AVm70QsLbxsXxE1Zr4lsmeGED9gjj6iiqVjkDIuKkw6DmxAe96ZGFAfm1UwiGPJh1RQ3vsZssbcUWQad",
+	"j+wuRuNus2Hcwu1YeoZP3fdbhpkBLK7e2gbQhFQWc3t1EfEI4LONl7Gb73cdNPNbRlNNsQ1tMJJiPGhE",
+	"OYFpIOX5CLM8utVWdC8SnNvxIfrlMypZ5eOMxYmsfObqucStN9yv9FDtiO07a3Ms3G+QRW7qvAVkJ/zc",
+	"+ZuwaO0bMk9SJoMBGrebA174Wki1yMILG3wcsOob+OUeuQXTmC0yGsO0GlaMwpjlyrD+TEkyY6nYgPdA",
+	"HpFprEXtlbVqcNSbKSbyB5PAudnV9T/FhgczCoqzPWDDN/bHu7i/SzRwp2bx7EHQtyTUfCVaK9m/BNEf",
+	"lI9rrnPnfNyXz0PC6OefXz6/O++XJV5RFYkxuSPyxlKGG66UQDl8vl57UrLqbjfKZO+q97//PBxcXg9e",
+	"0MH8wy8X9wP/z5N9/hyN738Tugxe/5FQxkhRQYKRD2Pb+MNfHqsVP3e1YngEeJdIk6mk6ZOYRVrFB79k",
+	"xu7ELXs4r2T3qH9b+DAU83cUQtP0pznoPt06yD23v9X6UHgIlVYhy1OonA8J7F9kr1wocsvWyk0fa0ZH",
+	"wTFYOAGrlgEM7lCgMj8D2JaqOMFjCfGQhOBOnix85sFdVt4F6nZ+r1kGTtzamb1bCgyTJ6p8SKVQf5H9",
+	"sfOE9nWW7M6nKmgvnFRViRjaA7RJVo7YC7RVnFj+pd/p4y2gae8288i7PzfvPkhF8ZuCdVZT6syvcQBf",
+	"MQ4SFEdakvOWHdYz8Fwkptt19gd0hu70tprxSETWLyWcmKnJWaJF2Ga5xTgblaoYFuhnGYOzZ5PI/bIk",
+	"99iMudq1vUDbI/2dNZjMMM9rXmX49fmUBPgXtDXGWYdXxpbeLM1zgA1tWXCh3nMl0viIXONwRDsUkQsy",
+	"zzOIsljMJBhgwRGequjLhOBoS3VmRUtM6IImPOgmC5gOrAg6tRNi60z/R9bzBZpcHDomuNr38JBZ9e2d",
+	"Db/oqOAClMbR4iVbp69vo2FBS7HhmEEiIAV0CV8VcbXACNZDqexhKScc2G2p/N6H0rrVX98/xOjZz6TE",
+	"FsjuopIWKN1J8izG3pUNZXC262NIy+tEu60a3SMJ1kjwEzUwN+58f0WsYQwy1jCVlS4sYzoiP8Gsak6m",
+	"moVPYXSwEdVWYJb8itiVwBt7Ye18ENFg5ntjqD80+X8MyTbkVYe4oRQrNhPxFrUUZ8aW+eGvffS1g/fh",
+	"2VVJIlbPvcf3MHsRuN3L/6ifu69C3RiIwkgf6IEJcDwuNrujT5i9S1es0gak8toQHf/g+huG66bwW60a",
+	"YNe1K/IdX6SJXBKRke9ZtqJ+oR0QasyCNPiDWCT8E0ae0zSJ2H9sqIqW2JFSMQg52RzF3lWv+HIQs5Vo",
+	"mYke8Nm4bs+lkviQP8aP8Z6e7Ix3FgDukEL2uSah4hYKHeQrmt2+YTQ+AMOhvkftzWHvPy1/trI/78fB",
+	"ne2uizL1xZE2v8Q87MHO1VJUZd6OZoMlmRfTO7jJpnPbH5nsk3XKjHO/o1nTvW3bru68tuSmcW8HyXP2",
+	"MWLZWgU703Vvi7W/VVP3frstPYBXcZMJsK8fxq24q8rOCFLrCu9rSTpjhMmIrl3qoC9q/67K8iBuuUzi",
+	"WO9FLPAJF3HOmFTYtEASPGJsr68wZvB3UNDXnWR/n4tGP9M+1X8P6Qdv92ebS1kr+zu05s9w9nbv9SPf",
+	"/pr59kF2lxsf1NXaMj/4dgfn7WvWoq0paJWVQbUGkyHeuUNlM+/bI1vrkUy/ajIFL+mGZc4Z2bv+0+0k",
+	"PvndTfzDu9Vo8JfTZ0spX7+puBkbHvu9axIodzz5tvc50/LcoK9DPLctM7zKqApnxEGsFkYPTiEVdgph",
+	"7fLoMW3GorJBUqqY603DCeVG54GSbpgkpVWEqWu9CEtCqGKnhK44mZtayejHAEHWWoBQSZxkLLLOmUxZ",
+	"CWvKoRjvVBdbpYWdGCtvswFzeH81LzM3u4RExBcqk1ONwfd82h1r+2RLVuihtt0gwxZ37CWHUtcDDFLc",
+	"1R79f+uJkcUKwaiHYiuriJtCD0HWOaYeWO0qUX2PCHYVS3+xbK77MLqTsIEMXrhqXnPFMs6iZXLnN6EN",
+	"CZvh6c1o3NxtNkpZdktURu9Y6iZoRVSqlKFFDpaWFmVxnoE3dKJZ1OnZiZaFfcx2hpkXJt/5Q1ki7GoV",
+	"C2wmq7SpxuRk16eaCzlnGVW5GXaS5VxbAZNVwrHt8OVJuWzdDFrIZ1Dvbfou2wbXP9rVmjrGVjC2ZTTr",
+	"XY0ux3WXZXEC7SYWVOfxSo66l7NUN58+T7eCiou1YW4g0h50lBB50XvGtZ8oeyo9Fe00bN6WCCfkQU0F",
+	"dHRgBM+QJNI3+LFpJ0T2VozKHCoZSolqCVdnJ82802t8Zam1LVfeHBS0IC4VlG1xyKQtz++eMg+lDKZi",
+	"CLtH1+andjRW/dvSELhAwZ15SGxoOQMNGna3jqjetR3KiaadN/ibXc0kChFvKa4Ccanlw76Ae7c/dNru",
+	"6z6ZbZ2/vPPQdPPr8skeB07WNbzYibUbu6DPlHb6TqIl5Ys9WABysw7g/FE/GPQr2CYasFSdQqqhDHPn",
+	"SsRb6cDhcwj/5PoFh614KjwcfWiSq+3uiUfh+YWF52EeB1CQuvsb9OP7WP+PVPCFqeBDR0P9s5rfXtXg",
+	"vsY30uNXU/1WkrftyhUKWUVvGcwHK9j1in5MVvmqd3VmXWz45yikQXmiqrmLEyhRgqMfL1Bcu8uL5+RP",
+	"8BWamqxphJXvGQOHm7+X8bi8l4vzYXA7ebifE3RX8fsFeMyki09P/z6ezLYPkqtjMylvWJpKshQb7zwZ",
+	"j2VgKIoGx7uAetlP9nHef6mmMj7yHiCKaF7/cOUJe/a82auNzV59O7rmx1W4DPzUQ/P+XWr0tWlVr/5h",
+	"78hhWk6u9lFycsXakrf/YXH/iSnV3qj2fbUCOL9fOY1aA3GAz/aBTq8SDWuqTWlDwU9rhLcb51TmxEyr",
+	"J6qwr8HxkMR0K8k8EyuThNedn3ZJDvzZPhfiqiaXD+EOHtJ2R0mvWLNS6qlzAaepyUfeSw/5yusnvsos",
+	"+M9SL/uVlHp+mWx6l37SXDC5S8HYditUerwDD3MHfuVqpBJb/NUF6bY93x4iuBsbLUHOjFn2GJfw6PRx",
+	"AOXjAMoHGUAZ7pLf3s2zQpnlkgQv1lgjy+YmulQxqVySY5GTWgncuInZhzej32+cSJeKDh+hzQ3FvMwc",
+	"KFiWBOY0Ydc4iAtyr+2uQTH0jIYMEb38UzIaDk3NEKSI6D8pjyHae/SeX6cpMb0bMb7Jmem4qlc5Is9N",
+	"1oiDJRYQQUY38nvuu7lGJS/XcGfFiRlq4gYnGITUicDgtZk/tknlR7b3yPYeau7up6glMAn6QIXEsoxf",
+	"VRX5kW1ee1VI5R2OhkQJMhpfeJ0sbfaCZrt6429ePCMX47PTPvlpTf+as7fAYq8IQCtZTP7Hjy+e/U+j",
+	"06whIVeuacRk3zFzc8Xec+8tmpt5fwI/NFxKLsUG+k6ucqnIjBHOEieS7JUgXPh9LkyUvw8fa83qPTfs",
+	"0xVdSPIf+DWkCaNRPBr2h8MhwTalWjDZQiv5FBt+rSDYwQWJk/mcZYxHDONzVB0RTSCRiIHXv+dTlmUi",
+	"k1PI4GvqCBtslArIsL1SHXt28Y3heHelmUconRIhPyHl8SfObpIVu4H6+HAER3+FRzoXaSo2kkz/GT78",
+	"t6klL+imj+MVA8V1Z+Ud6z/9LLvrwZ/o4L+Hg8vJ4MO/BtueVTxB4bsN35UiTX0zo9X25zAigbkJKmUw",
+	"j7Xs3Imw1wXzDA+kKRfaBiNGcSLXKd1ODH9+Tu9YxY7b5ez0piJVB3tb6VmebtTu+DWONQzymtE8FgNG",
+	"Ct8lDAfJ7fTulXfXzhKf47O2urarB6PDUKjt55kGtX3IMVAl5De9MckKv2Z7CtdeKrU75RaTwWS4uXFT",
+	"9rZrDFwOiVUBQkbEPhr7J7taXb95WzvtU6Cb3Gd3XMZ7y5SqkAT2rn9rwOvv64ofFMXyOWXnYJb3ozaL",
+	"4u8LvZ+o1ppmA4fotaUz+pWV22bNtlzXb6ZCOO3uAAXrNctWScNAlepo8sqoU0JBB/KnEovCntUm0m2y",
+	"njg7ydVzeU/cJtGtIZxevzeDzgvoRDY1lxOjMphfmr8k018AK1tSHk8ETrWBwVA4ftsOC9BXY0bhJbCc",
+	"nYBH43iihPvzTqhwiwfj+Q/Fo8wxwLAZV/1sdHCp7UcwE70r+6kWcvkSdB4V9LAiJUiuFsnhfGLbYG5j",
+	"iUisCPS1ADeYX7bRwFuONKM6PdMs5mHi8hHNJXZaY7cwXIX1rkaXMNZDetWFbC2iZe/qHDkI7M6mKbKP",
+	"NHJcLZy82LXW57Tk0DDZhV6+oUtcnCfpKpS3uGGzVa+ckfhLz+VtX/Xg6nVbKmZHd0oBG65nNGouKDbB",
+	"Ixofnf4J8y0Thwg8tHPrQHFDx4/7vQycJCPo9ZPgpycjwy/0VXS+lEz552GdKxuaKJyBpv+lz2UOCZPm",
+	"OM1sCY2FT8qa+KDhk/nKaY6hYD/u/8KRaF1BaNShLW+CghJFph72pkfkZ/0yrWSChzqDZtwwyvuos1L9",
+	"UHlikoEnARy1NGamIIUqfzAnXO4lXa8ZZ3EpaWtn1pi5jcGqm/L7riBlGCCBpgxTmHwPM1sYjbWhi+NX",
+	"Zvl8jqNeYFCP/ocmqxi/XQkzmyVmkmXKzJmxCc/6C42UOE/NHzj4ByfD4EUHf0cqotvpEfkOaoBcN2qT",
+	"eNkwugU4TXWjbxLJJPqZGI2WBAb/a2Rren4KZMIySTK2FpkyyE6iJYlyhqYJdu+n0MCgVvpTz+x0XK4x",
+	"mgHFhFqa3bnizGJgmIYH/VxLKgklFimHTy1DNtuAFg2TmYfj4NIYMn05XNmrlryUs003HFiG3vFymJsK",
+	"s3dDVwSbbiNYfiplEqed+lkAX204jkSa0ZK0uwVfYsRhv1mV+8DkJ8h+TtOksGc74LLC36uve4Z9Yk03",
+	"I74optLAD4GSTP8U5P2dXpoFW9Rho2CpHJ0+JSO9QXAS6kVTkmEjWLMiz1cz0B0/DhZiYD6cp4Lq9977",
+	"AipMnrMtEF5xeXGL3fbgy7vGuBvgyvrtoPwcTSocrKsE0au4Wxt+TyFImxJs8JHazEhsORML8BUf3me/",
+	"Uydye8ne4gCN+0K673dJ3+lfNV9SvSiLNRstc7ZCqdhxW6txQ0shlpEhly9apJtj8a9kv4dxRHwAtlmw",
+	"Zf+8rHAEWV4imOq1Qx7Spp23F309qt6PqvffvOp9mHPOWq/dPXPmF89QFd2r9WNB1x1p9BzcJPotDsn+",
+	"UV8OoTTJP816j8iwgqWNc/jKymO01F0KxxpMAiJpUKdyiRaXw+H56PJyfHpyfjK8vBy1Z13skZs5nzRL",
+	"32stGUEntM+AHkNOhpdkalWbiVQ0ZdNPgH533bw3ZL4M4Qttn2iNcHoFPXO16urrPV9TAw5LYU1dXmLh",
+	"O/lSkzqBgskQpZFlesNGUIEgE+ugW61guq1ow5STrwtTrao1QK8xMn0KhhruxHgIoWniIuEYjJ0CAt13",
+	"xX2rtParUezx2RD/25dUwyozgJzhPNKEk2XO44zFalmqfzzx33U0Pm183eH6NEauzV3+jAxpN57aOjP4",
+	"kzEEmBhPPfUZzAAr6OudGUrFnicXJd/8ZQc1Wu0oLtVomxbQT/3GP2gCgaFs60NT5vp1BipR92u3BPyj",
+	"j75iFDcdBGerRrr2nMqP2umjdvr34BjOGDjziiTNktr2SdqruVJvmMxTdbAqa34eVgSc7xUcfzGmXJQh",
+	"9i9tN53bR0pryrZ5NbR2Wq/TxPUdDidddJMzRfJyYP0uTpxmZ4DbVr/AStsJvFShafFl12IN31W204xB",
+	"M7bP9ol6SlgqbdASksCwUwJ446hpgRDEbLeeVbBwoFfVLceI8QEdqrraDc26petw4cUtik5KVjBmQqy+",
+	"kQSl4i7FM+Dq6tLWyWvn1Vl7OLiPUzHdGpXpvfs4NXZuatFD3AvBS2/nMbueVe3aBKDanWPRV6nUGslv",
+	"hlRuk1S5FW237m3DTGW4d85FHgvmpzkYr34hbfSD5l9agQhPLCn5J5s4rAmOJwrqI2r3fd7Yi9NGiWjG",
+	"PBdnzXiz9pkx2kykLAivlZa/hBpH+H7Uzhk2roqySlBWmjaxL3cQC6HJGYJUPMiddtVFa6ixr4SxKbBw",
+	"p2NgpUKmuHebPGc24RAXJDuT0N9w+pjvTzBEif3X6II9JZRIpjStEQmxN5BaS8NrTRgMu6on+rbPj8g0",
+	"4TRSyR2b+CUO0yuTIfWeJ9zUAGyWAgc8c6HIjDEOSY5HZCrS2Gbq6B/af/prwwraUMfYqTRLutaAXED6",
+	"0HuOgWH5FNntKuE2dLcUUsGkIKjuVku2MjP9iAvIurdgDhAWDi2EiG2lIQSepQUi7r/nIMjhcyGVxO2Z",
+	"NiZHZJrzO5Yl84TFE5PDA3sw/zSyUnNqbLUfCT5PshWLcSShRhPMSX/Pp2ZA0QRywKWLN08kg4wq7xOv",
+	"DFR/mMRstRaK8Wg7uWVb/X5bNplkYKZJfdT6HRmTIgU0QPxXwth2/MiEhIHB01kumV+BiTFD/T1sGk6T",
+	"Jql71YxFxhrEMTj42/cc+DTOYtRnbaLfE3bHEE/4D8vRRa5m4qNZH6giUVt4hTCTnDWh6CuLFBHTLaLR",
+	"0sh7jixvyfhTY5cu8gyFFrQrkIpu9frZekk5iycwyn96hSP99XskI/kaYuYwk9Oc2WqVKAWn5DPu0KXo",
+	"9Xs+qUMGmk/fXq8990GAhIp5VYYcMKTjUYP7wCMGsJnLtICspHTmFkR9TjY+5M7EfGmRr/8s4SosjIRU",
+	"pl32Id2MsaN7veP5p85IsYNIOnT5hs753pSKoMZXzNOxHiVN80BxlTkUX5eT8fD5FsVoC8BlUAhlYpY2",
+	"GhsbxhXZZCBYYM43VEpdnpyeV3psiBgV9DuaJppSkYr6vZgpHG+FlhZ8bFv9wrNXwOBgHhxUFmG7AlzO",
+	"lRfp80hYqknJ5K7brNEr684jiC+SgttKv2JkbHN4Z3uz7bPh+ehifHk8PBmdmmCt1gNPoE+v8XA0baA4",
+	"Maut4/gu6zZZI4LlP1eRU2+oAbveoTbhas/0o/cFepssRTg6O54mkXYD6HQ2qkmwAbIC7tLIBX4JmGQV",
+	"T7Lh3ArFC7bXMz0fRcz6RObREprFo0QHd6XR8vkklxCpqQ+lNzQSsjawx914SNY0oyvmCvAKJBe95wEv",
+	"XVXVF5r07D0pdbIdD0Pqa0FwITCn/zUwTHbwMp46YwgYD54LfAk9IgzCNPxUiSzAloLZFblsTr7NZfmV",
+	"wRyRBpvOtb7WJ0hWjHLZLxgpZLw05SDhB8EE9sLgpli2B6fEPkKZpXTv22kDV3gffOtbi4CXPt6yFk74",
+	"zNzCSva70szf3JtMLDK6klAbmTGyolsyY7YOPuGAhKcuZpFLVNRB0bpNMMHJcAXU0v1pmEaDmMhcrkFB",
+	"wPx0jaJJzp36qT+9o4pmE2g7XvwJVZg0g6wj76MV5dvJOvnIQGcwX2ABMUg17zOZr1FRnBh893szGk+i",
+	"jMWMq4TCCvqTjM0zJpcTO0RYf1b8m2ORmRY8JaBmudxCKgvnQhmdZiI4Mwmi5nOzff8L9MlNgIPm2CcR",
+	"svg3CY/Fxqb9g/46sZjDv/SC5U8UNXOP4a8yXucim8F8r7o6VrxZX5aMQ1J/XehBgQxYNiCp1FLEAAOU",
+	"SLDCncE+JhJUNp/vuT9NuGaCfg5bUQO5PWoyFzm3//b0V/OJzf80JtekcEnYT5SYmNCtyJJFwivwiQ23",
+	"NRUufm4OrhxPx/qxSHCUEhOc5e4Sksww8+KPiZhPtiIHFSujfMHgxZKqRM4TQ4kZVWySJiszi9WQiFWD",
+	"ewWL1fdM5LYJwsRrgg1/mx4I5i8DCvwbcaSAVZiPLLZtV4WcO5Lxi1bcXSqr7e7jQkfPOc3VUt+YiCrT",
+	"RILe0SQ1u8z5LddoNhlh9s+iHMZ9Yjx1/s00I+UmjEcixpP1v16xOKETwwHz9SKjMZs45lgEMdw9AHk4",
+	"CQzgNMy13/s4sIoMaAU1LgUdKDBedm3Nevet30UUK8pLBe1uur8FAC3uLFksoR90xlYMbIxreYtslWV3",
+	"ScS+kfgieUSuTVKwTBZ8kHCyYCbLFEQTijqS2yx6v6NpxhIOISMYSlyofsdl1c/7RbHp+zBv9nBhRyHb",
+	"n4MqRgs3QgUROCY5EgAzbq6EgB+Y8uFHz3ThlvD9qn0sF1hklONvAJ3SeFRKW70sb7UMktUWiv1jkxW7",
+	"2fuKJPI2f2M7LCwptBfQjIpM8empS9iGT80Thq5Le37LtMjkNkjNix/ZpY7adHZ8RsON8N0HRGUVZhMN",
+	"hy/BncaJ4Y1H5Nstidmc5qkip+TVt6BO2i9rYFMiV9j7Rq9ZgnN03ASnEgJfXYHVl+EViNdJpPIM3eva",
+	"DJ9n4DXC1gOUJyvskmgHVvbRCwYz5HDB8iZL+4hoalJS8CUkFhvu1zigw6XLIehT1rvDWdC4k/uQOhI6",
+	"EPArSAJlBhYUUBqBTRJUVow/SUmyZDTGtk4xXdFFdVd6//6m4FoA/qKlEJLZMoMu20KdReuAkJd/36ZM",
+	"NZCa/j0l//n6u+/75PWP3/fJOzZ7DTOoX77og+oIriy9Mcjb0BplaUPPBL9jmSrtSQmvDYhkBkWyTIan",
+	"jSdFOTEyyPwSyogqqqC3nx+F4xJw0NrgLHN4qMJFFo9iwDBmm1NOFIMQYVKkIaqNcIZsUBaYPCBtKmVb",
+	"7xiVIBmThl+6t5ZOc9TK97KySLJAWCSUtd/KsWJzkERaBPbBHck+mjEk5vYAnPpIrdTSaAPJsmOn+nlS",
+	"5eKjqq8C4DOgOAxvRHZrt9ACOlwsaF9ip9lp3FQ3pJVhtxcAHp2esDHjc05phDVglMCcNU2Ste1B8FV/",
+	"jy9qvXQAVWA/nFfUEIwnwKxM0/PKj+oS/EVJNfHBekcT5WkMM40EaKGrQTUnol/QqDX8UeQgHMx7oNOu",
+	"67ByX7OMKsdQDHPSbHa2Vczw6MIhAByd3jJZlzspk7JV2lhPFrymKnNA0/fgeSUy94siqGhKwbmvkYEC",
+	"Yy61MYTrwCnv/XBfvcwLU2ukfzx9w1S2HVzD0D9/M6dV3cy+PJEEQL9vMi8rODZFdHaEl9eqDhWroqob",
+	"CKaYYljaE/ahI9qqgR8ZHYZotZJV5eJlmT6M5DCAgGGk4bxvtIN9+gbV1y5hHjRBIw/42l2z9XNOu9wF",
+	"nV26BF7NGi/dPJtA4983JxNePkcpbQEJKX2v6C0zHOHlc2APWFCF66LwANXevkkZjyd2oAGqumVsLYG/",
+	"vnxe2ud4XKafl88LboZpIBYwTOm/D3gaStu1cQVU3+1kS+hpeGoniBgiL80oL235teZW9tWW0LDLob5q",
+	"CfxIJrOUEapgLJ69Xo1GizdoXV9wkcZ2WDtACBvz/CWV64E8v5jzjrY9qEiURyxNPeYvhYuhFNqQe6y0",
+	"zx/RBfFULwTVa1pf62CQOOFYgF04dsrmJ/7AkYRK0tRsHMjD19cka+b7SUFRAlUiREG/wIF+Bmt8u21A",
+	"v7eyCbTBSxswF7SqTJUUlDJfRYWgH1B5ANi8UGj933c0AY0yaOApIG+weW9KEoozFsvuJnBVqa2atUdk",
+	"+vqntzfkSS5ZJp+s2BP4+RMMwUZYkQ2TaKXfOa9u9JYldVbZcsjMLRyDlc3anTmlZGmtC+iR4lLWK0gJ",
+	"3Yq+F6xxDpPp99/dkCcQJ3nyi4np3T9ZsannWPZt9BXdklgUvVl2qihgfaDth0lCAADm2QUdoJXrRrM0",
+	"geobFOpmC4ZD3zKtyBTsHlQOj8uuqVqWUPGztKxf/9Txfv0B4KidlxcAD37HtmHG7oXgnCPX21LR6saw",
+	"PDhBuRR5CikfJWhvrNWB44tRtBmBrnEwLQJCFS3G02tfGihAlWEZgTiX6Ulfci57UL4uwlwiIxAfdd4a",
+	"wLE+WWjno8nKWnJaMQdbirhWjphhopZsVb58YKsgdZWfPdo7Rnpfcop7m3hnahJ8grfpoRHgG36SyEJB",
+	"BF2vBOn3VR+XEgW3M2vuZtLQvg0dl0ZALKDNasCBX/W+ULUk6MyH0y/MWa3FwNZwkRqZe1068QnUfK/1",
+	"eypurdOqaNePO9eBAey+EloISBVs3IsyxdxQzNPUkG8ZzWpAelPRMDKnl25FpWkOjDDcV+IbHkxvIEPM",
+	"cUuTjjs14ecjExkGJrc0JfBldRY9/v5w1B1K940/uDfhmjUUAFYiLpVTLkYSG2elydu1ImNuPAawVuUm",
+	"+R4lLxOWgjpuiK6cgNxhByUwXN/EfUxg+EEXC3jqdXPDUH2TSNopa/Cdxo1rbeEipFXyJyETrjqTjNsE",
+	"NOIsuaOKuQBC0ctd34qUKVJxoD9bsght95fPj4hTmxLjbIL3mXiuWbu8oRO/5EURhPm+HodrVIcS6eVe",
+	"uDYOHjpK4P6n8L4J8bAGYR5AL8YEq5wrE5GmXanEWjp3VEwVnVGJw603dNvBhL8qxLlZ0qRStRru9lll",
+	"GxBbJ4MBuhS8rBrv1qY0z5mqCK/pvLEMUYzMGBr55XCKoDGRhbRvlRGWHIsCjPt6PDVAvl6LmqLPiQ1H",
+	"9B3pevsx99soyni/W+BGVhLHUNgnipe0sZDMep2xox9WL+oNBcLBJYayNvlz9rjxeesI0mwu4eS3Nzev",
+	"J89+evN28tObl9+//PEtUVmCuiWk9lKSarYdCc5ZpK/FjiifTYBByR7HZvI4vNlWMGaCqwHQpqi/v9VK",
+	"NgvVRamLgtdZqtUQ9DbydaHrb5ZJyqwCY4aIlmnut6UDF1rbUwIOU/8Gz9KINZGZROU2A9lz1KB3ufBE",
+	"GesD8vPhcMuxfF8NM6ayhkTRTBW9Xzxj2Vww3GJxa6C1TplFKLFGvRHbQ7Xfq0Lb1gzdXPb7WqJBQJWB",
+	"MnoY8Y2QyQQ6l7fVCruoY6lTgKVlzo6c9jF1OpLtsTO1vzG9zKHwc1ra+RtG4wIAvNwpKwERsyiJsTtV",
+	"I0psdYhxAN+xmGCtRCjXwkPM9OV88IqqaGmVekpMQaVzhgCdYKfQK0d1djy6JwQRl4ly7abq+0yUDbfQ",
+	"9Trdek2dNB1tLEkBs+Fi0zdtzAz5a3PuuxtatuZG46qAKPZrjLGiyRRkdFSkAnJXjbbxcAgEIpu9O2wl",
+	"MdMAi/P66JHS+AbMtKpgjo0DFPfhHBcPuLGBxopm0+4qKycjI400QWwnoNTBNTGVHdCiB03kC4iuIYj3",
+	"TXk4Plm90U9M9W5XNJ0L8Nqg+oraDIYnZmyZmMNlPG6I8WRoVHpds03CLifTZ+gIHuDryoRxVrEyYRlD",
+	"z3aYQ2Im3fj5Qw2uGsMFojRhkEbhu7rAXZCvQUqtkoBObDX9LsGKk7F/FDb27es51fymkCcQDARX6aGK",
+	"2IUt9jCO2JBLqZUwihCIe/99PcEqFJuKEyx/oVmmZdUe0R6QeZTMmFLo/feUgALQi5aAFRSrKCGITMUm",
+	"3bok+WJOfTkbyXyMItc46TVPc0U8wPI0RzK1STgKqrSZl0oWBUoZwwGU7R4FeF1SFCM5OO10nkDOFH7l",
+	"FAQvn8FTO0qvrwsfnPngGwHfaBm5MGGXpiSqnVvRvMfAN9s6w9XtqsqPr6VJ9EBbp2LnQD2BksTOLTIN",
+	"pNt8axj2KQ6BJsY7YdfodBqWYdcyAatpW1i/BoIzShnlmiXYsjLiYk7gvaAAVb+gLalExqoy05a1uf07",
+	"27+L28IdAd46Q9KzrQXO7amUytjE/0rlzYDSYrp3Ec4peeKyvMFKNYzmqtibVFCaaIDcvS1j9wDE9372",
+	"ZUnzRgBMhR8mFnYMNrVCYA9XL18KMhWJnx4Y39FoWXTn0RQ8rU1/mmrmtmH6tDeiKJZ8QEHi0XPCgQ2C",
+	"iwdS7UMpqk3GMzV3tDJPF9Os0BJyKrMfj8Iwq/lx8awV7JTEUKhnPXkrIdXU9d6EtkCVu3EnblkNCny1",
+	"YwJKrESWiWa92clXf+v3gfTchltR25mtqQzskJOlyLPPoxyUCzmxlLmcTVzLZEDpaO4RjdCtIm4ZJkO5",
+	"aXxJJUcHLPb29KPvPlqlvpZVpPcKYRmocYQVd6UmXWNEoAQi6HGMmVvnp0lXtukcUyIjN2y1FhlNC287",
+	"epw+c77JNaaeWqW9yDyhxsYu5XUHrZNqUgQXxpJ1kT/MVyjcPYlUTW6dYdCtg9VVAMJ9Pbe8ApXNEnDm",
+	"skVWxuYMfS6+op3IugQouVXbokP2Xe7QIEhQAhLS3asgFuGHMIDl9TwPsS+Dag55s64bHm4c/O07gJ+E",
+	"4G9Jz/e2862IE9vhmxY2z3fm0anz4UJeQJiaMbwni+qhxnTOap5XJFZrbejYqxasGWh0XlcDWwjJN7LY",
+	"xs12zaZPyfQ6ithauQB1AtTYlK3momD6UDQEe+zJOmmw0hHAvw/UPDTwS7ws79jsrYhumeafPJZLemvC",
+	"M2SdiY9amjh5vgRvCLpkvCzj6c/4wrI36Cer77ksWElo8bYj8nJOqLFBtT3Vx4iFkua9ayplsTQ6nZ45",
+	"c2lKKibTuGIje7kMmlEXuyxMLukPBemUidLHVBhwZifSTSo8Is+oZH1g69yEQVMw8IwGnQpxS2ia3LLy",
+	"nNaWOJlbu015c6MSEwwjgDlSKWfZkZuiWsfotKXizpHNtGeX3ISziO+x5BCcFuFKSzt2FAJSmjnafH6T",
+	"h1MelwJ527gSVCe4Un2TXtpQnkzXyRP8rXzSpVfek+MnsODRhs3WUN4WJ/nqIZfHFe36UAX6GZb/y3rR",
+	"6/fUMl/NOFaoP9gb3KK4h/uGObuj4c3owpuzWx7d9Qy6EPYfeE5QQSVtBc/X8NTPb36QVeAbW+m45C4q",
+	"iflB5/kEX2Aw4ucepWfwWkJWQ42xvvDBXpeTiEbLYhy0a8b+eLEfL3btYtdutqOedgJ/hk/d97v1kzTy",
+	"qXob7Mv6Lb0k8adtwwofKfuRsuuU/YlDH13nroPGPlp6/5VHPv4eB8+3tQVMXM/pWl9At9U6duCrvnXD",
+	"wxj7okGbGx/lepV2QhoA+9K4GqpoaxwEBK1QSj1/XS8Ub0zjvi1XEeDitY3Ibe02bbb9Z+h+w+LJA7WT",
+	"Dt2oytDUUj9VbGfctUH02WENouc0l8o2h7Ymywv9oZmEWfQnNj2Xx/qKFn2aD+tUjBTeuTNxQWNtc0nd",
+	"ffDtoscTDJxgzS7wsPTpIwIJLEcS5ff8rTQRMKGmTiMBdxkgJksF3trd6ujUurjSn7fWwnjptVEmiXps",
+	"ZvwgzYwfvqewuwmtbcUxexhuifHtBPvK7prSZgLefrAb5rNVl2yUYl06Hpe7HLsLbKGzG95pkjrW2j4S",
+	"7JGNBtjo4aIP9aW9xN9PWltrJmBapKSh/kaotJQIOQprGP1hwn5UOc/5SkhlaT7JpPKaka0oz6HHFe44",
+	"1Dv097kIDZJxNbF2IraXY2lTw/EuVARRrpaoYT+AGNpkAnJnH0YMsY8Ry9aqrfng6GRIoiXNaKRYJp9i",
+	"infxXq8ct3ivP6P9ZBjA8EGdP4FvGGQWoIdo6w0kCzWNRtDfgb2gzy1NuGmBVwyhNIUlzLE6t2tT2YWT",
+	"IbxdHg9Du0QwXojstyZrpRkaG2EvJa9wiJu4JCf9jJc759IuaR4niuBY+CpMO4bjv2ERS+5Y/NLlFgQn",
+	"AhWpBzYZv4gtFOKpQvVwIbqoOOZBQ9GuCQ89fBxnV+1KMq46K1eYY9A+ZdQ803nNPdrgdhwyWpzkW3i8",
+	"uX2uHd/pIau0yX7pCMPXDKnnLeVRA+1AjxGRQYVUpe1WjWK6nlqyWpsmeB2R7LhBG+IMz9j3UNr68dtO",
+	"/NWhs5higr0dDyHwxiM1Oy1a9u/Qk95g5ssBDbIrnYJ6fz3+z/nw5vLuvzbjH7I/RRfbH0+X347k7+JX",
+	"5/l3J/T7s/Uf1Jvkj+LZx9t6BKfWdqjOJznbmOQIL1XHJqxgqk9F7ozL48fGw51oLEERRtcCinYPwFeD",
+	"WxEK9K0e+R/m+SOR4aQNG+rtRSLLWKTIUmSSkRm06d52Co5V41ABzELesVaeTLNXyVhJOvpD1rDcy4sZ",
+	"eRg/O6mKm92D0Vem03PbPftOP3RtpAwUXdv5XqHt2G+Lvv91+E1uhknoGPxgfoLt+77jizSRS09jhG6S",
+	"2GC3fUfloYB2WTgUL2zf7mbdvLaPPkSIzzspxLUHSpjCV+KOHd4337La3ts1tHc1dQC+mXMxuDymJ4Pz",
+	"0+hsMDtnF4P5pTOuWIg3dGfeVtO6L7141y+xROAN/CDUbx4BCGNLrBl/I8TqU1Dl8r/9PBw0/O/0zyVb",
+	"wRSEh0HNPrvTGAnJdFNgAfqorWKs9M4PmcPjs5vhmRdpMXYlKAMsnkB1ljVuY7pFb3VMt36w5hLa5kMb",
+	"duzZCmMsoG9K70qbGiZIBLML8f67mrKR+wT0vquzIfSisEm1EwrsAJ6sfIPPj05cj34Y8mf061wxObFd",
+	"KHtXp5Bdx9nGQjUa60vnjeO4ujiF9BsBVR3HMAxQ5RlP+ML+RgsvSNWfaArTj13ea3sQ0md6V70Njjf6",
+	"B8VEvzfPxKpKFuuM3SUi/wfEhvmNcWVVhrRcHY8gW9y/iKfWBrdMORqwi/nl4JwOZ4OLaBQPTtjp3E6Q",
+	"KOZzeyNY1nTBKr6ncsTWZHz/M4Dxb9E45bPVH3BIZZaIeMJgRZ83DAveYJ4BV2vpnEtPZTl3/rD7Q62J",
+	"FS334W93sFvXId92cORcG3QZTnrf35HHgDUb9uma++eak/KKmM9Z+hmM1Jrq46rPmiirJ3+Rgh+9oRsj",
+	"7Pfx2dtZ2u1iR4PzuwRbSRTUEtLZivp7YinMyJi+CeNulgJ6xVr/nt9bOmM09gwr2w3J9iyv+OV36qQ+",
+	"eYZDEiuopnDp9tBjpyhGUCQSd5V5O600Vab1ZkecefGBb7F3JeiEyp0tBXVDg3zdCaGdgiwhJ54Zpmxg",
+	"qqCgdAQe6fRtpsFOo1ZDej3L5SEarOF0EvVXw9ZLCuz5QDPFwfnJ7HRAz+JzYJ1WhdWoZx+VbeIJjdp9",
+	"NU4bViDEXR+TMtfqcrVga/Zm+RAGydUvhEiKiWlf7TioAHkW06y+VvjxzBtnyxh/rem2dguNA4zHd0Vo",
+	"WnMnj4YdBpSXzcPGrKEQ5nwv8bhktR+3o/F68Cc6+O/h4PJD8c/J0eDD//pNr9MA9Zb72hapezQnHs2J",
+	"R3Pi0Zz4gubEQWFwq7p3jYF7SnJjYmS5n7fnlrQl8v0Cjx+CIT69QFvO8iN3feSuj9z1kbt+Qe76iQnx",
+	"XjeBvfPhnTPm102HRzD+kLBNu+Yr78Cy3/YdMb7P3vMCx/3RWH8A/CVlJhhoj35QPHekV+r3lmqlqeB9",
+	"PhweRyuacPgXw7+XI/xrdEmUIONT8p+U5zTbEr0MPvLEPmP+LJbo3Xc8wOualwda9C3FBhvQCBhyUM8O",
+	"0JgIZk9qY8VO0/ZH+p6MLoYhY61AVD20AdFQm4wDg4xc429lhtzV1kOc1teaauRMCUvB8u+bZmHg7Cra",
+	"IhQdi55QKZmS5i4eRaGUzwqtwZv7PTxat606ue2nj7DYVL43DVD2Bq/3Tcn+Bh1z/Cnm4VE3FBTT2Mtd",
+	"5N3csqbp2IFDZh+xMZh7MymmCu6svqyvZ57A8/a71RXJKWEnRWmp4MrFJxWAwePTtO6OAL2X7eznBhsc",
+	"fCMbF2/3EbhK89p6mGfXryal1RrnYGLLTkptLjMtdh/AcMuQ7zdMMnWAg69DWoVNavnT6nL7w7s/nPzx",
+	"3Wgz+/5nNRufSvZ2lM+Of6/++Ha0/dO7F/KH/3pzR8d/yH+4uf746i+vhj/e/PH4p+fp8o+rHwOZLgfm",
+	"AbjEmLbf/MTZTbJiN/BsbXKwmWG7I/oPsXDjOtVUewB+OeTO9q7JX8QtI3Ql+ILMs4TxGAb55yoSIKPi",
+	"RK4S27SjjCXekH7LbcK5nwUZSHrc6ThzUHRwtP5knq1i1K7RgsgiqaA5iO6aHRbjmjQf6rv6taKNoTwi",
+	"3wq1NP384CZyltiBfl+RN/QNNp97o1lSaOfOn+tHHLB1VzHu1leGMLF4UjIkTgfD0c3wGBTMU61gavY0",
+	"qWVElVXn8eA4PmGD8/nZcHA5uhgP6PHsJDqNz9j5/EIjDX/6VotSRd7mPIbaK9NNr5bdX7y+rvuUYG4K",
+	"QJq27Obhp0bryKSCmIyNMVEzhiVRR+QlNnjB3O/ETmJZizSJoBmOmM+PDs6braBwl8SwLRxtLrpJs8LG",
+	"gV3e1zXg2CUHSlObbaHgn1dr6nFBbl2iaKFQlpFcZcyVIOiXaSHML9yFaXPU/C3cg0+17KA/5WF2XcF0",
+	"fnXjTjQ2wHHtqbHLoRlmRH4r7KAVN9VC2plHOK2mcV5SCjNabDjpCGxB6yM0F9Gt2ev37hKmzc2gq7CF",
+	"YfcLFRmmF9k+PlAvQbdEMoa1L34WmGlhir4Y2yDWqAyR4EoT5lUBnew1F1KNLj1nZAU+iWRqJrRAdBVJ",
+	"9shch4eo8Nrn+hSlWvYXo8FwOBwOzmej+YCeROPBRXzJhvPRaDw+Pm6+cGWX09h05O5d9Sz+3SB6gZVU",
+	"RXlTrYFn72roagh6Yg3qYL6Od2L7LpHJLEnhHHvrfJYmUa/f29BETVDs6GuWK1GXgcX572bdz+yz9wWl",
+	"NJaFVRoLJ+qq0hkv3GLYNBjG3lbBKkhHlDsydZIswpYKXbOMjAewc55R2crchbzn3uP3Bck/QLlZlnPp",
+	"lUGFa85M6o7fkbregLdLOdoDFg0bvciMpKEqWmI9VUVXwSu0d93wvgpJ+R7vKrI1XaUTRbjY9ELV1X+1",
+	"zTS6UWmJRXSo5MSyzPsgE2n/+dtUbF6JmL01j3ctW9LIMgVLZa7UcKmgnaBhNZiBZcY9dL5iPltrh+0P",
+	"xZP3FcbX/sN3NFGv8ck23bHs8PBqpI309iDtFzy1QlShsyr4maWYMimUN+NVhKWmvqpUGuadSljnEavr",
+	"SAX9vYyrbGu8Ya5ze6WnhakgMwO/IKiJqtoXKc3Gns7lvHyWpjijrRjFZrwYpuirtNrYSsyKrnAyONVq",
+	"wrlWE6DyYXYancXnmDSmCZNmC1bVUM6Hg1GkNQw6HA8u5qf/P3vvotzGraULvwp+zZnK5ZAUJctJJNfU",
+	"lGI7ibLjy9hyvGeHOWqQDZKImgB3Ay2a43LVPM082DzJX1hrAd1NdvOiu+yeqtmx2Dc0GuuKtb6v3/aX",
+	"7O0/WnjRmF9UJd95TUteSOHGqPu8qwg+JX3jnUXuAfobMfrzv8NCSXXilp314ceYq1jEyCpMP5lsMEA8",
+	"5NbOuRycwz+I4Rz+cZbIIZUnZfl/C79SpVtuT2B3L/8XNtenALu98GPYFUQKHvwHz3DwRmejsRs6kGzg",
+	"WxAbVmvHnMvpFP9lNf0LZchDc+BffivQ/41/VXnZYWFfg3mO5WaQJC08KC0ljxBkH3O36CvB8eBYlaGg",
+	"ewqfA6HFtUGbxAu2d41DFAR0TcX1MzpzC3ciF8ErfpJTF6zpSfENN/k2Yf4L1zGrCY9l/ZxX9skPyJ7g",
+	"cgsvmU/l+kJa1Ogr4e4arX01rX3FdIkzrM4DulTChAz23SdL9GqcliaN8GWlES5Xegd5v403uosZhyJY",
+	"5+Nua01wRnQ4JdYfF0cOBKbICLpjkGSxr7WWE+diYVH3RCr8c78qrlsM5utLygMPU19ndhGfhLOFmGKx",
+	"tLwy9Veh6Cvxe/9oRPJLE8lFM7Vz/I/zs/jgb6fxb+8ne+2/Hj8dG/P6P3auD8L3WrcGbnRPYAE4eDOD",
+	"93KLco8CFsOSLK9H+AmJlarAPPIRXnQZHjkfOtKSC9FiVdTz1s1RllTu6xt/rJQRACHLi5xhVtNMGfdE",
+	"XND7ha2v7j8AnwGLD/LozuukVAyECtd/DNWIXor7beeptb8/HPJ2v98dgBrwVZVO5miItXtfIFBQArnm",
+	"HEscPwv1mJkMxZhAczrlA2F2yS7tznR6Pkz0zPz7PzORzv/tPf19Ev/ro2f/ur9P09Sueua/7rsX8Hc4",
+	"K05r5fk7n/5cEuOqVOuJNYwyWMv50fxj1cLru3OYFQpzzDwVLM7EE9rVJip0+IitED3N2YyIrzcV/VOJ",
+	"CdgJ/3CC5+91KxRBZcHJ+/HcR2SQYcTRIEOpySYi9mZXDiFXCx2qM16J1OiXY92WRo4rSRJXuT1RWsXV",
+	"6CdWmHxWW9SgCj96ILyN5s2La/wmU+vmryr8DMkVmNryyIvLo0o/+mevxjNutMOdaYdLOejBAGzspPsr",
+	"fuSD86FEHs5Nq9DKBevdH0ql6IuV6m6ddAuJgPLL1XaCC1/hCtw5UjuTaRF68tEeVCMXSdmAgpxMamD3",
+	"zWyWbp4E27RFvDSoy9W2+FZsUdO06b/NquRQI6J3J6JXyCsdJ0nwyMy29uLOs0l+IC/JpG9ZtlpiZJSG",
+	"9YXzfjGZv2Gd6iKsZxEiqeC876913hcmAJ626pXBVleV73iKWR6+K6OFvlSBvwom4uQZ3iawVI74BWGk",
+	"ZliO6qv6lzVXSfpW7gpkW+rDNffsixFXG9+xLNv1iOBhCt6dQOeKWcBJr8EAL8lwzRRTXaU/db2mLk5t",
+	"aU7KzyvAbZTesnJFCWULVeAblC+3PPW1ESoWKTNCmOV6sPqc/r7XrptDxbUWsDqqU/Lr0DroHpMcBedK",
+	"+B03gjx7nbg8JfCQfMrWXnKKp67HuqAFADjVy3lJuHh9QnIFaEzYx6JbrdnEWljK28NMPOz1eTlXfUH8",
+	"N/fYhTE1OMCej1ljMisWwDGsU5/d6qd6ZkS6oDCQt9Knn4sIzMXq5/3u0d6j5e/znWgf8r1u+/v48eN2",
+	"vzvYa++LR0OPqr/T2nFR/ZnzMit3Gf0d3chFfCZVVS718Q90VmZEesZHMNqdF/q/ZJLw3cedLvv673t7",
+	"T9hvUmUf2Icfvjv77uAJSy+O9g66ne437GcxONe7+929bnevu8d+kqkY6g+7cLRCu/j5WMX44HlgPbgZ",
+	"NhvW0D5sBGqtYtNimUqAeBUSM5AIQaTua9di5a9SNyjIyIyAIbvEu72581D6rNfjPhQXwXrE1mM4sZaV",
+	"kW60MNKF+VlA7PYLZIVwrkSC+MLl7Yq78aTjLrdJ4XXnnQdQwr7RyaXAf6HrodBssIxYS30RqzdrkirU",
+	"+qQm9oHFcqJq2syh1qZV6OEGmAWsRMxhw0tliE6VBFhzMf913P95IF/JX0/e/dfJ3kt5Yk7Um8eDpyff",
+	"nZxP//77018PO2L+63/F70/kK3kye3F6/vjF/n/u/+Ptr4ed+Odx8tvfX07/sf94HP/y+/wf/1GQV6l2",
+	"jg6d63MVKHWUg4ZS9fMlnlyFEA/Hzi5EKocy36TfZjtcmjMo+CssFg+ujrDnU6FiqUZnNAzE+6ncW97b",
+	"P+0eHj3qFvTzGnrXsqxVKdRf359CCiU6hm50+V9QzXnEfhQ8FSn73//+n2gVU4dUK2rtae/cF+UFBwIi",
+	"b1NZdb8BTwHewgNIwBbXlMu0w94XEEzRh0I7x5BlvdKVWF/tiFgFVc32UItXmN/F0ZdmaZVmXU2h1ajL",
+	"Rl026vJG1OXlQnfvD20es5/L6e9bJsvFVA/GgM5lzuUUZ3J53wxPqtw5c4dCkblFqi3KH02huJoZPqsi",
+	"ngzVdIfd7vd7h4f7jw++P+geHu4VKuu6VbobB1obN2vmTnjC4F2Z5ecCLQNwHBJx72L0vDDD+L70pMqZ",
+	"XuiNWm+bBB+M/YTMuLSG9YWdCaGYnWkP1mKesG7IsJnE3UPHojhXj74rVR5Wzs9by2HprsjsEZVksXEZ",
+	"O5axTdlN5EIJz19aqlzSoEb8jKqwUTSmIp1IiHtgV3CqjT3zqa4/Wz6ioJblpRXmb78B/6U0VR11hURI",
+	"aXC1NSt4t68M8lkJFZvV/YRboS+UJmPdV6BJV3p2hA3iWC+WCMaTRM9MKwwpKs5q1GIR1WeeeU5q95uI",
+	"pT2DesPIfdOeingcn1ntf4szN0rG4cWhD2Qz8vHwSlVx7dXCwZb//uWPV57HSjmkpb7Ss7nmpXs5Ze5l",
+	"cnNlbnlqAyHA9ixV6fwszZR/a53EIj2zY+4W4GEXdgt1Igdw9R/u8FmAUlyuGQs3W/axapUwxetQA2n0",
+	"RGARIvZWFSqjakSpIM7FoVeCY4+ghHua8EGotvTv9hXTM0hKmyPGmcomfQGAW14rf22+aTHCjGRfT75p",
+	"sbHOUsO+Hn/DdIqFH1/H37QYtz2VCG4gSenOqWygKgLz7LUP//yj2z7882O39f2nP8xkHP9ZCbGTf4dq",
+	"RaEZn06TeZn7iidJeEnaEU4F06rDXqkcIV4PhwgXPsyMiDsbizo1uhZrxR6h2fGVY7UfDjVCaydT8p/I",
+	"I2vIqfhUtcizfiBTXrmyF0jV6TITCmq981aSgUWXbhW/rtJmKFJus45QnQtrl01UPVnZMfvx6Wt28D2z",
+	"fNRiJhuMGTdMAFvi1LZ/fLMAbPW4TGdXFTLW71lz9l70fz89RUjDrYisSyULB2VSvcN1G3eFKa7da86M",
+	"85ovoa3GMhZnAw9ViAuqTEC29DnKlxQUE/U31G+qQPF5cFJ9F99YG2tysAmvDVsgWGMZx0JtpK7SDQhr",
+	"F4HPWtfA/3orNGlQg3v0ccM9FMCvu8RquDnQvutC36uam3cQG74Q10QpyX7s7JSi0hirn6Uq3mvvRlgi",
+	"wQ+eQOQk7TXyRJZpi/y5nZf0jz/wtD+L57XlxNetTLl7yM5I2nHW7wz0ZFfzqWwPdCxGQu2GR38qXu5C",
+	"uLae4ldoT7WLk9IQ5hZ1+qolkRNAfqr/8vpCXurjL9iSQSLSc2ZTfiES40maB9xYhMbl6Fl1wIMzVqRY",
+	"4ET7W+uWR2jsWFW+ngh+QUHzgFue6FEmOuxNrjcR+tUCui81kCwrwnij5jfsB/Pdb2Ed6pRNdIrr0RS5",
+	"dpcIVh5vQLBy79ZdnKWIZjCpyR0kWo0opZIKPgE7HyYhU+dKz9TKpMqj77r4f+VsQc08+ezBuomCx9zi",
+	"PI2ESqs84+MkgdnB4y3Mrmg1EMtLZSOP92d3n+XmiG193HXT98eft77SijqizqHEc1b5ksvTup1r+cDE",
+	"M82U82nOKDJct3pQ8+M1WMzqZHZd4anXfJtNeoGc/7OeeuNDu5q6DH+YZD7niL688IcgdCngXSP/64Td",
+	"3/gWpy9E02vX66l/5bng6UZX/Kc7cYUDdEn25LwPG7Nx5S7rF5q6rCtapR9v4PAMStAA14YG0GEvAdEF",
+	"aSw1ukwB+cVIdW5YXyR6xsZ61lPwHI6CnwoE9twKTWBrNMN4e+iBSzhfew/R+bo05OACeGKlNbxbxO57",
+	"N9fboiveKRritW3hQW+gWyJCxZvu413dM79NK701EOTtYzQuW6lQqFsp+JE73oYTopxDVwply83hxpml",
+	"ZVW4XwnG4u5Zg9lQhMClHKQzQUaOFJNF5Gck1XImEPOrNbAM71aCvedZH2kYBi7E6EAPNy3YfITKJre2",
+	"B9wIwKjHZnjE5DSddZSjl6UYbe38Xloh5TeIENIkOsrRqofSyaSENgnAze6wKFPuXyKOjko00+51ijTT",
+	"f2mpOiyapvKCWxEdMa2SOWV9J32Rmp5yEuzV/1izmQAcV8AoBNJX7O16UgbQFonxcAecHXQPygDeAZXF",
+	"jxI69mAIld+zsJwr1o6eML/pS8poqNMnjGdWAymPHxN+42zqnJQf6JU8Hgg4MHjCBMv/w5LLrN5pFQFs",
+	"PA+AXmBxKewWGDHIUmnnb508EgsQVPfl//rJ28lf359SJy84e3ReuKsLgeCeH9rkKWL2qtzIVsj+I93Q",
+	"zo/Z3HkwLTYS1mnl/2+5vOgZv6jkp4FO5QJ/zxLMzxLiW+uGu4wKfawFqMGgBDolDhY+ILBPyu5XjSmU",
+	"KAWO5k2xkjwikb/7HfVAUa/A5jh9gNGJlZVNpWBTKXjvKwULBLANQ2vD0NowtN4JQyuI+wsyUVhqEItc",
+	"/if5EaTWuzJ2bMv7L/8pTItNE+F8751NkXMRQztk1mLpL0GFsY15TsU0mZ+5Kal5t0uhMooPA5FO3Tu8",
+	"HfMkYTPB+mIk1b8vuEffIUjv985HOnQ+kkfpdbcP9Iqb+y2f/Lf0bDiIblmYm4Uvm/rzGkzMLw2mFtbJ",
+	"u6al5AE4ihj1nXnZRY+u2n3cO93r1rqPFAl679Gp4m2dx7Wqfsl59Os4z+UU8jorg7a6JV86Z9myQEnZ",
+	"c2XTeYmbAwKp4iBuA+79UXcZ7n2j0r/ilHMAcG9/7+Lnw8Mhb/sA+vHwu26ZlxT1DEaqZ9t8NrqEolXo",
+	"NPsEzBaQawCmC/IpbgMcP0zHcTE2NnlwnPMnl4Hx99vd70t38j1zV+UnweFfx+tTgTsWlw+4GogkKZlo",
+	"TE5Wu2+tcuE6eJgr5rQI/RZK2r3blKbOjh99BFZxJc241onqtwfOdfr+h+Fhm/Nhv50vv+/3dsoF69Rg",
+	"UFdq31p8qT/pZGebFg61dkzIhH1ai2+3V8TAc0t1068UUj2ZUgReeoMoef+6/9Mms4q4eTaVoxE4C6hT",
+	"8/XzljDQjqrQBFd/Lfe+mVl4twqz5Z64S4/bTTPlLdjaB9yT6QNA7gtxDbEKGcyPO9y6d7O47b6JIhtL",
+	"Y7UzRMtCddjmLij53r3ED+4l8sTo42GeOMQIIASaHomEU//PzsHjfXbQ2e/sM9jL5TLp6w9MGjbMkqSo",
+	"SunQWfjdCBWf6aEfmwtgC/IfzDbmesBow8ZSaa09brvZbn/vYqwf3OvkRCN7/ZtaCm5K2vmU5Eti5WhQ",
+	"olb4FO6j7f+jmHLFmYDNhrMhQMenYiCn0s1UIicAS4RHq+hZ9nLdW8a/XBj/7kZz6Zfh61RcSDEDR8JO",
+	"3DN7Wbf7aDCF/4hfRJJoBnlCH1ezgVZDmU7YXGcpg5v4zaEOXrtLF+erbiYScCnCV9852nmPvzGr2Xtu",
+	"B+PXTmXshHz2lk/e+fQF56zGgicW+ov72eBcWODzV0rQloYH8Vz4ORWxNAu/oTJ3YeJ5QdxKJ30qTgHM",
+	"NeiOss+xWd5FYs7xY61WWdQaufLcEalUi9HGMkbTkgO3jbbB/cpr8ekvvWEE4fqnwO9WR0u8MhFyDWzX",
+	"C+mIT00S7+Ek8SgrVe5e8Lm4qrntPj7d269Pum3eX1Gq0n/83YH79HlN+h87Y+2CBuezb5MxK1ZkBxcA",
+	"XrGqGxFTK0sFyYcH5TJj8lLy4tk//gzFoDsv/d3qLP7CjGFF6N7h/j51069B1AzLGHurrycwvjIN3PVF",
+	"u5P5SclibDIV91yZ3wclDDPrLUK5SR+ces8SujI1gr35VJ3S5O+/VLb6TKWCO6/zU2tHK/H86iHqH94z",
+	"3CCqrE3ehiAKoQdgFHl+kvzTdL6CroBusvcPgLRsIuYmYr58xFwQ6oquY9oO2cZYotKuBHf18gSLzQih",
+	"NnAcyqAssMDyLYESCEul+z2VA5uFdsFm3+6e7dv5clVUy9VroeMW1uPv3JK4pu0VnhnUQlAWNHA2bO8Q",
+	"NLYpKKscBU1agc6R9/3FBz7IUSUqI4KiyAhQw+3vB/tx+wfxaNj2oMk/HBw+LlloryZzJ34tNMlM9Cc7",
+	"ZTf/4wJEwKYoJ7FAlJPKMAF41GbVCq7z+B8YxMgwEfjRvvcewYVIETr+EfKwg9VLhTPn7teDPQRWO7vQ",
+	"EMp0yfiZCuPhlCMaD/cvQp7IPyeWM+cMRZf18f8Ec5ZNQvNFlTrG9/8hLFEEggrpx6smdj5L/36a6qEk",
+	"eJ+mpuKzLL696moFnXFCWpfH8a3urJf0+XKmbZUy/+5yynzIM2O9Ivea9yf3o4t4dDEJSPpxHybJw3re",
+	"w3xe3o9RNeP73512vyusIk/Q0tQ2N7XNTW3zrdc2F0V7ADsHzk/qt38Y7MXtnGbx8FGeQQgtCW7kI7Gy",
+	"VAKVgfkXGMa/DfYT1Z/8jq5aKnV8VibzdLqhUJ9H5yxyeu4dls7yBR6EeJQK614831mCnZSz0lp5XCCn",
+	"BPd1rJG+pKwVr8ULovHU1eU8/kfRRWsSlV9aotJ9+eOBLdViQvbjlkowC1uOoQTzylstCx//oO3UCPoN",
+	"0PDYf5ynompbBy+zM2MKVPQNR+1dksw7o/hmtSf40OkhTU6J17DZmQJbU0Md0uQkmobgm2JaMgU6h2tn",
+	"YcimieZxIwsPURZqukTyDDpUQk5T7bQzbcFaMYVdSBULAoxas6EJfQR5Rh+4bKQaao+/wdGXpVVbqoQt",
+	"OywF+CEA1IJZKvxzCbQMb4ZeqGE+pD4q4NVATNxigzG3LUZz3OmpnvqW/fr21UtnwY3i5+JswI1oMRkL",
+	"ZZ3Upwaw2N69O3l28X2LWTkR+Mubn56yR48eHbor350+7bg7PQcfAO6He+YA76IY4gqx2VgbwaKYWx65",
+	"I1BMht1MHfabNNYgWm5UIGuMWF8YGQsm7RGbcqRiBSQXbnqKscifZjUCmeT8YyPE5JGGRe47R4yA3ISK",
+	"Cbuc0HAKQL1aCbzSvc6x8q8x5gZpBAJenicsR0ClJ3Bhzvd8wZMMkHrdgzvslUrm7tp+IiaG8O/ciZ7B",
+	"hDhNrHshN4wOOwGqGQQIbOUQam4uCWfKj2XuZxLdMry9VCM3TzqzHXbMXh+fPv3FnyY+DMQU+eRmCHHk",
+	"npqIIZzOjOVzwzxbWyuH53JubYq3yJ9cnANiYMFXdtP3lDvHnqWCx/7Dng3gt/BRcS3gUwyfs+jvbbjq",
+	"iP1ychoxnbLoxcnbt1FhdUHzEXxUPp0mcoDb+jS5//cvo1XEvnaL8/Dg8fffIEood6/VTwSLBjoWkVsW",
+	"hkV2PhVhHXrMI6hqdCvAzQqsC/EB1KJfrrF4wiLsgIoAKQoPDGVqLNvvsqEUSVzgmZilWo067Dmg7k4F",
+	"5tBp3bnJO/jwIRB1ytQ91T3DwBv/qGNJ4nbSBrGCN/v+4PDRN0fs3elP7R9aTGk25smQ2D2zNNUjbgXw",
+	"78FBRLOayYHosJduvE6KgRACSUacJjREiQFvnUiFIOcvf3qa8+n0ZSxTMaDFR/kWQ3IEUX0inHpJ+cCK",
+	"1DwJIG9wSkFbGSDxgfVgXNDAE/9QfOm3QsXL9ITcrKJDBEFP5IUwbO+xJylpMcB/tjLBVUpU3EhfJD4g",
+	"Spd7kns+Ocn1TIY/6ZQ96gaAOz60wJFAOmWo04lIF+5irEwSJFbEJT7HtcHhlu6ppET0TB0BMJ7lfZye",
+	"zKAughvhxTxoI3dCX7BEG9th7wwJe8LdiIQnd6TXdfJffHP3VBz7YRc4W1DTsdev3p7i66D9NMQGxhWL",
+	"TmIXV1uhBvP238Q8OkJcNz7iUuUks6B/zsW85QaDIyWQ3kDUhEJCy2zCY1TQdiwUaNj8Qbb9RjhnVcRH",
+	"zPlvEY2SMMDAmtGsALo1t4AgqkZQpCxtK+CKlVHH+kAJE7DLnjDOsEMVQPudAcHLHsHAUQWg0LMIT4w6",
+	"LPr5+SnbBYO6+5EqtD/tTkTkVJjJ37ZMWRXIw+BVCPsV5Q7Km+BVNYt2eWbHEevPCVDPa6YnnoIAPxIu",
+	"XqMnAtiB3Plk7J+Qxg13gE/ubwLqCAzpTKd4lgfMctOJV+DUFg6B7QEjIKGb1nsYBcuptM25PZnV7qnA",
+	"JD7UqThi+sKfDW+L+KByNLZhLAX2HWa17pC+pzWPbw3ODE5z9IZb8Zu7Vxv+N3IP/DoN84pwtN+0iie+",
+	"cVGGkmoEbF/lI0bYiH3txRvVhntlRDecwIdyfsc3HfYK34WUpX+bgsfDDvYPcenj0km5FWf0lf2jhU3n",
+	"7WMniRE4X/hgNHSw11JcGu5bhHK4MJl02MkodkiNtHNMMtIFLXeVtEYkQ6cFaDnOxpqFWbJaA26nexPc",
+	"4WFfh++RujlxPiO2YuGOTsujG4K9wVXVYoUtnyeFddPKzWq6sJy/cY8EeQu642D/EA3AVCSJdLKsh6AE",
+	"S+1fHhrYp6HgxyOGbqvS6YSDqzRxliu2QLeYCOtMUovB1jDpYrgF2CRSxO6HWLsFAnQeznTGcjgUqVDO",
+	"dB6TRjNjPQMNBy7SjBvm/Ii4w6LeDu90+r2dYhBNtHKMRe7YwpEUKRfVE/Qj3ExPsFvdDfDktX87cgGU",
+	"ti02G8vBGJ0gEARcZuB0sAgmKjwS1x7+VlxXieBOwsDLMd5BQovVF2NJc/Mv/llGEHiks7nRLmQD5m24",
+	"LW1dOQtMEo/qq3RS1GLRrl9U7RQFLWi6hSO7tNjgosKqyu9f+HE30fo8m8K5uAVJwrUbi4FzKOBIpkzW",
+	"d1+6L+i5xVuUjuLFqch/6riHno6lYUakF3IgwFCBQ0jzR66CcR6XHYNJGaZa2bZzYwZceQIQsPIQcf3L",
+	"v/wL++X09LX7N9z6+PUJG2r0nsFz3dvrdliOfu9+I54RzgZjLQcCfJsZnUG3cIO0qRyA6IMBglOZNEcY",
+	"6H377Qthxzo2nW+/Zb88P36Gvgnex6kUZ9hiLYzXvci7NIGLyKOFt4STQOO79ett7WNcS9Gxe5OoBWbH",
+	"+fWaokCi4qD7ddir16cnr16+Db7CfvegdAentOBp3odPuBk7xe4m080u3BbH6M4LT/SAou6N/yMTqRTw",
+	"xscMEvwB2dWNfyaSpA3OG8SEYYxTnvKJgJnEO4YfwuUjeQFwxnIAhoADPcRBt0sPPskj6G+/9S6boWR5",
+	"Np2KlGBjvWKBdQKmxsWleuZPwNthKOBeA/B3n2LY3D6FGIaA1fu4XLQq8MrmIQf4c08YV3P0GBCBFT7d",
+	"Xvh0KEWw6l2MFN4aNZAcKZ26mYJKFEocuMh45iwyxCPuowFWKn20MNLnaqBjML2lZ4JQ42PDKUeUfrBz",
+	"WAOv353S8Py93jgL5G/U7XbYK/+WnqyMFDiMBEftpgXei8YH54V1zNNUXiCgvZyEFf1D7t2SIUfDeeZO",
+	"0plXN0+xYRaCEtiXjuijkZfHxoLHIoWvVw5inIIqf0pvmuiSPI4sfApaTLgAgcwBPNUZCrufk+hk2H7B",
+	"7WBMozwZtl9qJfxvpZuAAwKxGAViYSl4QVFipK3k4KYKPoDvlq8ttwBh2c2nosPekRD5dygsHZqYFzwG",
+	"xaVGJJn73T1cxeVQHHxpZ2NdsOBGGf2mB37m/FRFz0/5KPL6yekwCKu8XqFHupPgYcjNBAy+mC7DUNSC",
+	"YwxnHTlbjv3tlM3DJvf2//73//R2olxkcQ2BkwCDC+kNnrjZcDd28+TdCAh9yP3oayceqXeCwcE2SGVE",
+	"04BSWkjudNgr0HUwRveOmGhLBZsJft5hr6mm32eR/DtpH1l/+21pDXz7bVC9HGIGXO2PugdMouNFXpF1",
+	"z3PeuRsqeJXugc5bmfJUAkufTuEVom9BYt0txpifK65lut1+t5unFSzkBD2EuE8GHhfCR8ioKXhrL8oS",
+	"0lpFu0ROqXtiHhORotlnmYoBqTufBT8Bo4ynFDBTSOVXFRTHuLWth0SDmC+ZfO1hqJVHQcVl5MboJgqm",
+	"gY8IHHzinizgoBvagoKZphAHYL04ll9RWAnPcO+G2pUbNuTGirTDXg0psmz5oIRWredhcA+Xhr6XE+AC",
+	"WjfgMri3GWl0e71FBX5OFy8rTX4A3bXDnidGoO9B3LTgbXKF79ZyFh8zZ+BEYC7U3Sn6Nij/ffoUz7gN",
+	"Vi3FjKlm0W/c2PYLHcO2UwQ3BG1Gv7TfOvOTq7V3arJ4ZEnjgMlwlti5PLBWfQtMByxqpqT1OtGF6mpO",
+	"5hllzh2mz+4VZYphUOA9KT/T2ZmUEkzoL0x4go6GExadWUiAeg5eHIufne+q7N0R68+tMOzbXVRNCQDJ",
+	"o2aKUN2jXcT1Bsmb4nqkiXjKB+6TuTn3CgOGHsnJJIMsaYTaiM0FTzvsDaxwtOYkhXC60m3QdtGRc0ox",
+	"tnPzBzx3GDFjGELOCTfnyArhbCc5mGVHxN3SWJ26tynlji94OndaZ8l2uvjcq7A+BLHRq1SOpMoN8DAz",
+	"PCEjc0BGJnr//n3b3cs5GQNuhc8lgvJysTv6fI+7j3zWnvLXdVE7O3YP99mpovbpHrTQwWAH3UfeFBUS",
+	"G99+i0P6e5uchfaJW/HR39tFv6D9ClOnR0xpo+RwGNEQwxJ5S4DybYTBR3MIfill5TUbpmBE8rjChzSQ",
+	"eMEJ78+RUguSeDCwtxBStE9TrsxUp/mTohakaQC3P5EDoYwo7G69ODld2tbSU6GMztIBBMC7dNHuRALl",
+	"hC/wLu2Lhd20nW5nD6sp3F34VO4c7TzqdDuAEuACL/dsQp4C6Ps2lVe636kCZoGzhMOs4GkihblFfxGD",
+	"fNCdE7ci8BT3O1VM+twp+7o/Z7QF/A2lVSkp4NHfcX6Cp3QS7xzt/CaNPc7h+Q2W5pF3hzXdpZHC9hEa",
+	"StDoEOhxCx2IUNDhwpq87M8fw22ZdUwghYEQAcmn1ooBgMKShkGFUPXz6dAWj/+bu6LuufQdkXeJnMZN",
+	"hkGVT1sN5BSuqRvOsR+ByRNcLhZF90CnJTLkmlH5ftdNh4Wcw9Xn5Itm9ynsgu5scCbkO30b11Qrg9Xx",
+	"+93uAk1EcXvtL6Jp3npJuaW+AxvhVQzPuPo/tXYO8OlVNw2j3D1RFzyRgTIbLttbf9k7xQuqPsbrHq2/",
+	"7ied9hE21V2xt7/+itcF5+0nLJ2HSx+vv/Spnkwh1Rf/qGPY3z/YP1x/WUhg46NCNcr6kYJVK1GRgOLx",
+	"JCR//OlWiMkmEw7tFO47BknUQwYqtsWUmLn4FvZ1oNhwBKU0WPLzZ2vnQ5uqaAiE8FOrUkfvfoQ/zwIv",
+	"96eVWtuGxSNiHzMU8rGeWQ7VMJ7WWVLCP4uiDl6ngvP1Gt7eCzhQRgX5XniRnSIjNlYibSH3tySkGG2t",
+	"FtOHIaXdg/VXvNT2J52puBFrEAKI/RcX9vUJ8i45QkCuRs0Tix0X9HwfKHnXifHE+f9z70kfsoju689w",
+	"gUKiYQPcR8AYtsMPZIkxaEP0ZohVCyRidKOCRgmZ0zkWTkgVniqdY+5cYuAPiqo8uzd4v4ehWEBAYV1e",
+	"l05Zfv2gBj59Whzwp0a53bBy6/6wgarBVznFhDZedrjiOxQLrTb/HrliWvoKSzJ9Zb28wcS6VX+q9W9Q",
+	"rbupMn+nTDZFd+KFiCV3gfn9U+kkg1dW6+5/64PnAtEapSZ91VJp0ykP1AxukHSqg2F82JKqfFBBjyfF",
+	"WBXy+ClrYp6HEvOgHIRIJxREXSLiyWKEZakUKKCZxoexWMYtjGJgm0Gz2VhPOuy5sqkUhmqFab+iRqDg",
+	"WZuklfjA5kLq+f+qUxfQcnmZ3EVtMonnCRXI66zM5FzTk0svvCJ9RB2nG6eP3Iwf4zUPL2HjBr9abzU6",
+	"6+HoLNhEd5+UJXp0lSSN7xCujd3e+/oh2CQDjndLlXXY0+tiN2wX7rD3oT2ir2MqE3ZLVhAFL8MG8BAH",
+	"VnkLQF7xNDQub+cvFOqY/ybmOzcVBRXHWIh/luOd/Wt75NMStUd9yHNMQB2455lm6quc7VmacoGFb5GJ",
+	"ctaPaAcA6GOY7487FeXadQOlq3arLvnU2vEPXXd5OA/e7QGEbJeLwB5W9LPBYP8m5m8EgAbcO40JMgNb",
+	"2CBCTigupSR3Ef+gxr17kymotQ96EXpvMl+vxhX6frDlSkgH1Z7d00AC9cDjpfxFVu4RufdsHI8H4ngU",
+	"ZMhcg9+B1FEfEU+kfkvo7VjPoIQtU2w2ls7psNQKQa1T2OhoXWAFxTq+uCHnhl/cGspX50YJXDitImlL",
+	"UCj3dhMof801adJMYckebHH7NhzNhjxtNoY+342ha7GJQYB3kbKwPpqglYY9jL6axjACkGF9rC6kwvI8",
+	"uxmKhGOtRIe9xJpENtEplTYB9lvo2ISuAbfYWz0lLoTCTMspQQfBZtOMzzvsKRIswl4SdDr6xicqenxC",
+	"KoeKP0mbFDerMnUGv1VuFeHtGz2z9IKf6V7MLW+qhLXXaDMva1dRaNgcubqWUEjIguRNe0qnzIoP1lS7",
+	"8tiOt0Xx33XX3sEAVtbe3VTRITx5k3JDoJxam5n+EorqYMpWhUq0RJtg6YEES/i9rhIm4R12p8jb4PFc",
+	"l7UT9f3mXSp9AW0fmRGJMIZNBFcQOLUQLQGblN1ZnHZ0ZcoSqc7RzUH0XGx4CCzUHfZGmGyCBTbgLoEj",
+	"ZDIA8aiplckmIijBmxWc1+5NVvseMI2+6VkaaLJvpOkBSBMuJK//NpCgVt0WrEz8bajlMjNuoSutIJIw",
+	"0Jt2OhZzOHwupoSUMdI56kJlOiFfg/dmpTdL+4GE4X53bWlhbrbUp1nNvh2AWVg9hYA672XCFY20/gWA",
+	"MvdYoidDHDVu2URPQCLeI/OMH2HiHDelGfHJdXrKrck8jl5nGGAF3zO70EjLA5AW+JjQFLi5LVj2ppCm",
+	"qD7WAyQ3F2e5eAyhaSAlNeGxaGfT0MRcH/O99o/YIOXj8VJzRIeCHsA2NalqwqKAtbppXPSbv+DTzYcy",
+	"NAlNRPP5RDRedKDkNElASEyQkktJ40eEIF7XEQSNxWRv8pZ6QuSiHmuQVCPSi1U+2iYi6d+mIg/rR3u1",
+	"TOz6fMPJ8KVWAkAMbiHrsNo++ukoFIY8P+WjdaUccA7c8tGGyVTf/t/sOH22O06qaFAlwPgRJ/HVlMfa",
+	"radjFdSHLz9D0JAZn/u95CeId4uuq3CecjDHAF/gwsOItpl4klTsIDnPt6dWuL54xf3RRPdCtTQbQtew",
+	"IYTrodkSWtwSUtfinOwiw3e9fnlBeCxKzIoqLuBYEt837neIsOVNe0lYrqkB2oQnbJIZSuRiAQs79nrT",
+	"ekRvPXQROIRDah62wqOQro1QI9XkZYWKH5Q3VFXXW9Jae7eptcI3vqxT1Goqaz8Tfau0vWOd+7CLc1EX",
+	"XVJLeySW3Y/0L9DU+SZZfRGSFR+KcD9PCGvZWEC3MjieqZ2HFnPn21nAhR0Iqq3XevKVYYkeBVxDhNon",
+	"SgUgDlC6p2Cs1Xp4oi/ECyKk2UATT8KpFbo4n4J72jleeNmtmsYPlj/hM/xsTVf3w+0puE9KCJdTEVDC",
+	"hIL97TTSOkiyAIJYLG+E3BYULrWxcmmh4hAVij9xJsQ5IVUqRD/PDKkk33tgeiryPLUE3NF2lyVzglRc",
+	"PAi3ckcBIBJ0oQuWU6RPGJwPZQEnfwKebg4V1FPEjYGMtaYOEG17LLTrLofCEeT1UA+pOqhB2/r8Os9J",
+	"ComXgwoX8StepWooQPVsgLZ1rPJhkEby3gwxq3sKG5Rur4oA0xR/QQKQyoz7tgg5NbXP9x9rq4HZanLb",
+	"PF/EVxPW3YG5qO8z/OkpO9j7oRvaJDC+d5Y6kUpgfZ/zE2I+L0Cb6mHAfYadbY9du0JsT3k/EQ9Gdl1E",
+	"5ycuv7F1/ubRjrHA71gjmJZetJDK8aC7z6SZaiN9fqUiFcQnAeN5KJPyTvzS0xvZ/0xlH/Dk+Rw3xpdN",
+	"Kjfs6dvft1QMWk9W9yN4NGpnksfw/TwJKLBrvSw4EDUgMmoOXAlb9xm/FTwdjHfq8HwRLZec97E2dVX9",
+	"7tDVQV8iYOSIiW4JmwpKLdd4vMUiN2h54U4ldBrC+Ee96I8CncLGTRBCZRP3RfUU2I79TXZaO/hY95EX",
+	"9UDrAQJfuYWyMvqAhdTEHg8l9kgSktPAP6O09fnQS2iq3VRYNO51jkv+NIJhByJA568kQKB6HOSVK5YK",
+	"IArAjANy9YUqVRpkpybLAMO4nF67ZxF/eJNG8D4fiO1cDHzI721GC/oLLhnzE1kprhm/Y+1EaGVJjLNa",
+	"MKQFWmiIHNzPuN9s0YznJrLQA631BHbB6NFE2wRs2WBk4ULgClK6wESa71kXb0R0QGfuojr8XfdSTig2",
+	"CU3CgFO8oDJC8VN2j9MLWk/WJBfc+zX7utfRWL24oBvVFcSOQLir1dflFBaxK6/Bflkd6lRC/2Nss7UL",
+	"4C5y8nwrDvUXK9NNysCL0uW3GhfoySHcXGHsUUqpUAGQ9D2LWzDvA65cEABOgST6d9xZhMOeCs8XOnj2",
+	"ubwSosU8axyVPQDfG5+IOMfx9zdeRFuprJZ173R1Mb7+aoYwsLuCv//iNUhTJHHb9bTQ9XndWiuQaa1K",
+	"dJLF9+eGylqJ6CtIYeh0i82LpDAVGxwHGLULNrLYTVULUeK4YmOdpWHTxGstwG7UelLL7abmL3IWsMtp",
+	"poeYBKSXXpWOCB+0cVw+Z/TpspQt6oQrVS8saIhUQGr9SlmMciaCXU8iwj31Pvom+cga56Th5VmX6Sgt",
+	"9MZFumKWBDTRVX2kUMa5liMx4U4dexoR6Ez5gD8A8jSVjHYYAt8sImAivXKRykflJaSw0wIMyXVO0Nsw",
+	"zBvUJf4hq1yOfL6aXZAH4kKYwtq5jGTsfvT/BB/B1yjXewkAAk/JiwDKXuKxmOksiT3HP+Cz+/wG1jm2",
+	"YE/DY8xS0cBy6vFHGopfuNvXVtCFN+gh+Ef4sd62g+Cfv9o/8F+m8RGaBMZ1KB6/2hnPhd4F/pwE/HpU",
+	"UcBqrNZDb4RBTaSHbEYYXUT3JciGwx061aBZD0GrvNQA+tpolEajfOYaheDI8nV1LRokBbTLFSok+C8z",
+	"kQoWZ+7/U5/+nOKYqJ5rwmPBsqnTc50afNZGpTQqpVEp9wzq9rp1ik3laOSeV6dUnul8J5Y4dpD8gnob",
+	"inR/UrFpqkeIW/JqyOxMM3qA8VijLlZCvFEXNyVz+AFpZaryCad4+fXpokYpNHsgNySitFaLYYTSs+3k",
+	"NDPUaFSb3jOZmSLfjKeUpraO99KOWfTPCLc43CigGaO6GvodPGdNoeR7ncbGC7obGTQ1+ZRiLM004XMo",
+	"42ixoVsFjBuqY8U+9AuJ+cIW0ykb61kBNs1zT/bFSCrTqwMy/Wepp2LCP/wm1MiOd472ut3WzkSq8Hdl",
+	"N8UtElu4GS3wWjQE5k0u9c7byOmLba+Bdj8Sscpq8NVZgbrcCBGa3OC5LWaywRj3XL3aMrKK2vdnAfpo",
+	"o7rtMhtMuWI7J4O5p+XaQdBWuwn+JRsv4fNFO80X8uVlE39dxf9yjLKJjVMX+txTuuiZYqkcjYPzcOo3",
+	"DeGWXxk66is/+4Kuj9nXUAvhzj2Dc6NvnpAK6KnZWCM6ufdRwPBjkUWBbNrdcaDVUKYTdwqlOWE+sNuL",
+	"ajA8HqvS1AC2UMVRWX3hRnlMe6uNOvn81ckt10YUFn6jzby8FRQa0Mo7WUUFcgWmkoIiWK1BCiVadMpZ",
+	"psLRqMWMxJrOOXSXTvgcd3NTMZLGitTdwXZ6KvSZkpqhP6vUzM8pV7bRMo2WuSEtU7WOG3VDclfQNkFI",
+	"g8dyNYcqFVJh2F9fMAJ9ZwDVjKuBtlzycvSchcIHQuLDQExtga4YG9Vz+r2qPRgaSRMZNZHRl+JL0JIH",
+	"krCFLOfV5NoIY6RWZlWs9FaOlCnKLTD7iQuRzqF5rcNOLNDROh/E6nOhAIbTM1Ysi/BzFUNS0D/7ngpx",
+	"BYzuczfzjZB9jkL2XMVQ3WvkSLWlMuWc3RWlDIW23nY+B3r/hacXJQ76q8QwAw5tMQPEJb+zMZaxOCNj",
+	"E7UgqegtsAy2FxFhJFIhBGseH4V+VONbW6Hrw1czH3QPsNfLSbtWArEq3CNCP0ui9XlAmIEh6cz21OKw",
+	"lEa48DHlPakb3d0O0PemHAjCrQ6wewigYZjRWuF/JwICFYAWB+pFII8ZC57avuC2w97iRJe6Zovcivi8",
+	"AVduWgTTKfDFFaesw/LUkAum6NMBrI4RyYUwPYWZHjzhjE44c19EJMPomxaSnJfyRhXJoaroiYZ/zzyb",
+	"G6hSwfe8y26bLz5uexANNzUy1mIRwWSmwujk4jqCwC+7ioYk8jIWL7Pj3USPpFpNIEHMg2Nq8il4i2Bg",
+	"9h6ziVSZFaSjuTN3qTDjwjmhX2fKZdph71OtRmyQithJDycCUN5TB929PNYc6FiwqM/js8KZUStwCOsU",
+	"kmbW48zj3lyYhspeHnjbm1GNcO87UozO0RfxiarXi3gGk+rqWvHWdMjipy9o2NtLW+FiOgvRW9QUC163",
+	"mst1mRwRA3BQYJkdl/WXcs5sWYFpzLXX9EwnMz43geeQ2iBmIknawOUQo5pqsXOlZ4qUSqdKc7jH3FQb",
+	"MyjMq1LFXD3GbVb1Ta1qXDybL2sXVM10GrdTYcSK5f0WYymWSHWOcaAR1pPz+Zu0mKSgNJSoJVqNKGYL",
+	"BpMVrL00OZ8fMoXGWgCwoa3epIZV8Zoe+AYGvW1layX13fVLG7DebSVr+xVqZTAQU6DTmlHwjRNnYJ4I",
+	"YBYcM62Cx1LMC4gP0kBuvwDFfl1MeZ8aHbBaB9xfIrlC6hjmmPEgxQxUwTJ53Ja6ZJf231aYTPLcZzo9",
+	"N4AehJ69M52Put7b77BjgD5JvQEF51/NCewsMKcEHYRkStKyCy0LPJ89RTyhxe12VFOeeAmiAbhrJXIa",
+	"vs+i7rkZQ22EvaqZfivsE0zL+aThYs5QEhtWwZbfqtMNH9TF6hL1wxnNZeP73qCXADiJRavN+nMIpp3Q",
+	"wxfZSugpCF8d2hObWTlgR7EnYcfGFgPAQS3M91o5oW5iSve6oP4J1ehjqjv2jC0H+4fO+ikmbU+NuWFz",
+	"KZIYnG7NJlzNO+wdsp85C0qAAxwahMkBQQnxFS/SQrFLXzBjdSJquCbxze+Pr36bgf5pMdXywIJ9Woek",
+	"fxplc2PK5vkHMtJVyTqng3AzeEuFg7VnqzXOTCQDPfEtM0OdJHpmPPpInw/OR6nOVL4dxTiLEq5GGR+J",
+	"qEWIrPC5vzIMnfD2b3ScDcZaG+FcFlGtGGiE9zQw8ePbSrfs3bJuyVshQkbxC2UGb/KgD2UzCvnLLSev",
+	"1vf90S9N/HoTJuZpKhDFvlQJYS6R4b0QqRzO2xj3rt6porgxIF6hlZlBSaNmfeFMj6kONjuM4sjaEoQq",
+	"k/I7jO05heQ3YRROnSW+asj51JfcflYR5R1qkcbJ3EAD4KJzKqDUIL2p8A/G3K4HzX6lBJvyPN+0jNbb",
+	"cu6lkBCqxjIVA3cltHHBJYFEDzoo0C+OO+xZKGim+xnL562ewsDWvdLUzllfx/MOe+VRH/SQRcgR7NY6",
+	"xLNEQ55NY25FfEa/URA7khfVMexv0th62O0agNnqnm9CF75aOdFy43kSixSK2dzkUev5AFvAq8eB87Jx",
+	"87lvJ19+9EtIOlY+GgMEncQ5GyQ7sXlKvp8i5gcVrQsASHcrwZevQ5bhiBkhemrhm9U29MPha3ivY+WX",
+	"iTnD14mOyks6R0KqGTllaBDwnXoKmdKz4rz0FMV+ND+QB3L/LIkRwLp+TYi5my3qbwKdNo6eWd1TAIYA",
+	"2aAnvloQH0JvGq6BnIUL3NgxGyQydCFw3L8daYjr2DAFTh43BxMJdYdKk9C2egowGvgcO7eV8LQe76nr",
+	"kioqqXhQOYcAIaRCm1So0dYpy2stoczQ6SqdUqtWT/GJJhgqIvfo1C6Q0jRdaqFsBqiw/sST4UutxAtu",
+	"B+ObxV9Yg57vVVsZPP1JSXIxhUjrrZUTmOIpxTVMZ1aI6yXj0r+3n/LBWKw73Z8GL/how0K+FzqWQ3mX",
+	"tei36PgpFQLFpqh9XVlf62MF4sUkdwK80+T8okqnqVW7nzfJnBabitRoxUZYIHDQfcQiOBB12IliJtEz",
+	"NtGxaDHuH0vsZxg1aY0F3dibun/IInfJmbskAhHsqeiNsOm8fQwSWOXXvNbBr7mvWbjCEO8oEUdPX52H",
+	"m4RZfNjJt1vTRouRZ4tFmYKirzOay+gBKteWl+EWi5S2Z1OeWjmQU65s9NkTOgSS8xZRmRA9+peT0bu9",
+	"+eZWnCVo+dx056r/hnFnoZWooO1qrWBmQFkuJg52P9K/PPRTLbAM+PeILIPnELKMv1OH/YL9VQAEFzuz",
+	"tnB+MfcwFXqaQKSTaBevulEajLas+GB7Soam6SfYc+TM/bkQU5OnF7wZhr4pw6YJH1TubGGyotawrrIe",
+	"FQ1I+YTdQmMm5Vm+HHe4xaKh7wBqfOPL6ARcMttohVZ17vC4AFtAgoae8UElott9k6/7F+/fqMv6YKLs",
+	"Rpy3DXWRJHgDcS6EurCoV1pxEUu7YMMXOtYqEA5iae+lHb2BOvj8Ve+omm0brVHKZ39R3oJbxmczqWI9",
+	"O9MXkAwteBBfdNzXbMNeDTnDKcgtg6uhTITZ5Rfc8hJSxkca5plTfvUYu8dsyq0VqQpQmMDb4bd12Mkz",
+	"xhPYBjpBzG/c/vG9SFXdvwstNR32OtUwyp6CLV3YH/RVHlXId8I+w7Efw1vdDwCHVl29NrehtUIObJbW",
+	"GJ/i51g5EqGyifvmdEHHXIx2wqLrTNXILYQKIPK1rie5nVt6qetPf8MVSOIG96VT13u+csJHYte9bElL",
+	"4XzvHO30peKwpbc0EXSpuRj93w+TZNvLKy1e/l0v7Sfvd7+7r2/oNEBasYYL7/oUh93Gz7fmpcsnf2rd",
+	"44ji9h39ve82MTdqJF5q+5ZbaYaS95O7qhjCMGAklFPPImbc62Nvl5BLoq5gqNY0XYjUSK0+7X5cbZwK",
+	"wsc4ITFiRaESFyINO/3BwjAyMCLHcq0KKn4WZFp+kom4x+aF5im0o/nprxgEnbpyEBP+QU6ccdnfO/j+",
+	"4IdH3x18DwQX+GNObyGVFSOR1o3KyP/KKTq2sIAbWz47ziZ9xWXSmYn+dKe1MxGxzCb+r8R5fguH/pqO",
+	"8j++KBv511Rc2oRcwfrA9N9z4/qQp+beWeWKnvv3UPZVGB+g/oj0QsQt7DLM4fUtcyeXX6C4T11fPL40",
+	"BRXzmqWynYqhSIUaiKrpve1U5f1POT5ETyQVKgYw9S0dkbHgiR2vdDPcspUDwRSA0mikcRIs5pb3uRFH",
+	"zJdeStuivFcU65mKCp1xof02teEUMUp5LOLoiKWCxwCs1VMGtyD9Ld+IWJoWFmXjdiYtdsNmXNpwnifR",
+	"p9Z+9Ksgs6qonLovWDZNtHsiYCdCWSXWSLsbQE9fNjgXtibu/gUn6gZTjPiE+gwjSREikHldMhXpmE9N",
+	"mAijJwKm+UE5/49XZiyvdxpPC2sX0jYzPr8mMXSLCAUqEDSS7HhAU/dligVyJH6rpXM3kReiPk1FYC7c",
+	"sESrEaMi5WmqAf0uzZSBDFWi9blxsYLSyJLvB3fEOBtymTgrNRG8SMPvb2LGQMPfFz2VCuLhr5GT3+SF",
+	"UNg6sX5H/Rje7CGt1Ks2mozF4Hx5fiF76KZi25XhNOe8dmmcWFLaRX2NKjIsArciK8PAN4LHcuMv+QYG",
+	"0nxJwJXg8Rx272grbAuBl+pCWvgMZpdDy/jqNkJshZehLT2//iuDVhNkvwiPM0RSKMgSIE5yi/UzC44o",
+	"Is7hfg5wTkIVUE/BbUXKJpmxzFiZJM6e8sQZ65hZjc91wwkdGUfQuwJPIYQMbpElgn3N2bkcnLfwUa3g",
+	"Hbj5aDHeUzldnTsHCh+kVt8QC5ZZeNMqRYTt9ifhnHvT8Xh97sIbrSerrRx2lOUgpTxJRIoFWve0ufIB",
+	"Ngs84BLUYZYkzb7k1fYlUdEwrgoKCQzsX5oqIanf0RsAgKSv2bAsav9YDBKpxGr1X3imU7JIkuGVtREi",
+	"x9tH4hu4ZdypKMqEI/dQX1aWYeJrNJBjX06DNn3zspytlKo6r8qFQdm0XqxeBocZfSsK5JYdq+BHB0zS",
+	"45ISKCb49FQoABxEbDJPy1lwrPgcTlz2owqXUcVnlxWWYTV0uD5/N/2snZ/85V6n4kKK2WpPaEE3B7Xc",
+	"aJAvRoMQ829hJfTnsBAW8Qo3VyWpMFnffdz+CjP9TkFLP5D4Kzp/misIZ5ehrCi46YBjDIOq4qULTzzV",
+	"uQyY+2yuixsWEB0PdNoAhn5ZgKF+0YZUAfmslNYfcXk5CQwS1Rfb5UkAg9wjL6nYWXmEua1JoBjLFSHy",
+	"L3kDtLhbbDaWg3FPQdOy0mC0C2caBGqYSBWL1IQyQsW06rBTwHaZjUMmRVpI80PdoE4qk63v8pf/KdWT",
+	"z0YdNDjg90JoC8sLF+uS4F5KZD/mf6xrc/yJpM3d/CtDVG2ljsZODQV9yfddW8JUiigqqnNKI76FPkN8",
+	"h4YC8jPnbIegcMNodmVv4GXk5Gdh762Q3KNmwXyONg0wP/uWwaYT+WGSty/Fv1YT6uCG2emJvpAr0A2R",
+	"J1bGJsoxAggxzQiGF7eY34RAUDypBkkWi7jFtAIUtCkfCUiknTzD+Bj86AspcKvSsEQMgRq601P0LD3C",
+	"LhtCOwy72qgrQtKsFroQ32pbhJ+3wr3JTnUZ8MkzxHS0bOJ08V63G97fCHcTK4AyYaAnE26OWPTvMjb/",
+	"1t077P7vf/9Pq7t3uPe///0/UQ1Em4zNzkLp8m9Cjex45+jRd4eHULac/wDdp1ak7kb/749u+/C4/RNv",
+	"D//8+MOnr9vFvw8+ffPx0afST3v7n75ubX/NN9/+n53KEuPyRP2iZ7A7jOVgs1RaK9QRi94OZPsnCcAd",
+	"A8mGkgD8zEDCv1OEyxsJlRdTL8yQP7aZ9vkZzq7rYgLQtrnggMCZikRwU/dYd9aZ85R3qivL97vdYk35",
+	"D993Ny0rB47fLQZh9bUO4QV2INeBdmbKyok4m/AP1U/9rlt+6qZvjSJD0IoUCyMrs0+Jd5hzfQAPEVyc",
+	"SshLUjilsdEA+longoMfu8g6ut4H8aCHDxLz0E1tLeIhzjtlSlx0DkUDkN1wP80R15PHqLjR9wQ4owU8",
+	"xH9GDa7h1QOsBnIB0QW9nfauCv2wDbpgQVuwY/IrQt7dSptgoabXtN6ZcPaG3IhDFsFlZ9jAGy0HVggm",
+	"DzJ0X2EDC0O8K9hA9+w1WAo0g18kX8etJG4eROVSSdoa+ovbrm6KY8aDKK7SvDlXOx7dBSfcrGwswVMC",
+	"Gn7J7RhwyxM9ykSLcO/DWcEWoK9BHR8Uaj3udjvs7VQkiQTSWOc7Rj8/P+0pGte/w0P/LWIWKB6HOs3D",
+	"iRBcjEXqnqt1yw/H0C3dMApDqAsqf8aX31r/35b/B+Or8//yT/P5um+fsVNVdpvCh9zAbSpI70fUuxts",
+	"0Cz6U1jnrfWEOs4XHSepzjIjorwuWaZMZZM+BhlRLCyXienAHaIOO8bwDUgZpTJW8HgFqmS111XvXFQh",
+	"YdGL33wKu1bO7yP05I1uCd2JT0ELsckNF1EqN7b0rXqKG9QDZK+DHQ+iHHvzPeCK9QW0y4CxrQayfIgi",
+	"fY8yPWBf45uPt+59vqbZLqprHd9E6NdhWRY9gacIPePb4qYitaU8rhFULM1LCsHXSi8GAE/Im8iJr5wv",
+	"cC7ElMnKZu13QK7ycH2B60/4FGbkruAzN1RAZejMK2ylf45eUpOw+cKay1But87ApMK9mVlREQu5D/GB",
+	"D2yBDZDY94CnI8ABe/o04qGNiKGs0E864MqpbSMKkOTAHUBLjknj1PXUlmS7w17qvo7ngIsDDGezsWY4",
+	"cmAxcw+SCdJ+ux/diXoqVKv47PyaHHezp5APFcpwMRqFMzrsmJJE+10gDvcXcsXGOkvBNgFl5hMs3XV/",
+	"E3uQ1fpswtX8jK6J8A0BQSR/TR/o4ozQuWdaCSOSYVRN8+1OOe5nRtxfpu8wxLsi+xbKPx+GsrrnGc5p",
+	"4VozfkFRM6S0zYbC50jA9jAsY7VaaPY0br0AF8yJJ9zNCeRcCKMKeJaB+RfUc3VNHNmD3QspZvX21kVH",
+	"RLLjLJZH4sQuFIp38E6+6cQNxumvaOrMcJYmFTvNv0sxw5f5HNEt4MV+X9vZidN2T5vJbkmPNQ72yiyH",
+	"W0Qo2VZeSDv3DiV3Dtu0jCbvXee67REv7x9BKXhdTtskNfBcWESCHutXpuDO1tP3LLg8G9Fq4231kHFy",
+	"JysSGguj/mzK9O+Di9hw/nzGhfOL4pUDf1EkasTmPgPU2Nfpi2eeAB68hEwl0gC+uIrZNJUX3GKfj0Fw",
+	"TRb9M6KgmjMDNemdyoqEN/DQa6tyf6WSOeVlaR9XmnImdaEMt5BKvRKXP6KPav8FYJI4sg1Cb0BdFfAF",
+	"lwmAtK4qA66uQ4YK2BaLkP87ohLXTCXCmFAjKA0byQuhnsC38/WvHRaB1RFRII/HSaPdsYRboLkPpgnu",
+	"fVR0Fv/SUmGNS07ueOxPl4aBtypi50YaK6Zw672uZ42i6hiksp/wOUA4cjrKdBJ32DHCjMB09gUSKOOg",
+	"2YwyMERyjzCtcKv+nG6pL4BvmQBTpu718X5wo56yMzkQHRbhGy1OQyi+hLwMvbXTBu5xhfKeRHD3HARq",
+	"dR8/1CMrn0XqKboOUjN5UQG+NCu+8xNEYJaemt2sf9EWxQvudj3l3o3Bmzk/vS+KXSk1C9CgGV9GdMdV",
+	"tdPawTl3IgrTcDmY9odclO5UVF1NEqivVrkmHYu73MRGzM2y+WKL0b+YaiZomZ1m/UQOUINs1ILeWgEM",
+	"4UER0RcMrbM29P4QEz00ntRVe7/BJrp7XOztRnhH6dvNcCobcvjrIId3TlZ0u9HBF5GzeNgZz1eAPrdN",
+	"qy8c2/1IO4Jra0C96uzU1GVeSj+6i1wQcN2llF7jsJzVHMrAAf+H7EXTVN/kBrYqnNxQtmqqJn/hBtCy",
+	"3ZIMEHDFNQmRoItkjBAhfOpAZwNbFNbdiYiY4XO6ZSFH4W4QayZVT8k6movbEtV7VyJ5027K593Q+jD2",
+	"iZtWWkpmrtNWG9V7Bqu/YcXn6zypxQEZz+dUSqknn+Q0ls/ZREz6IjU9pYdQElQsGsUsU7GGHPF47Viq",
+	"ERT4jPl0KpTB2O0Ji1z0GLFUaPzVtvIkHhavYuIgdurxKOD3UlEPqFc8HtVXnd6qp3NThaJbB4u3TWpw",
+	"3VWin0vs9lC9yIdMokAqodmIv55K18sHqbt9ruq31TxG3kbgeL9JY3/kytygJt86UX+THvCPXK1qBnYT",
+	"64zoUKeDJjxuHM6NpRpy9m71tBhuc2FOfaNAuTpl/4sGAsSS/KITyJXfP9RDhiSS7o4Ay4wAcTpFOOWx",
+	"mHsHNA+lj+EOqaANzbHoKcr8e6Bmz8YQs3MhpnDOBHYkM2Vl4vwR4LnSsJmQyKEVsLlq4OvC3fWQcb+f",
+	"kArYszb5TkOVU/kjVzfpTd7ODsSPXN3R1sOPfA1sZ5+rpiK8cS+bLYq7thQ/uhCcFTXulV3B3Y++aWkj",
+	"kPENHcOhvVmd/I7GvOFmxm9gZxqfrPHJNvfJhhaJN68OOF4lM+RJUXWecU6RiFdXO9+WRN2jPYeb9Eya",
+	"nYNGg9x8QfRmCqTKOI8FT21f8BXUxm8FsLQRJ8+jLkVRoF3ISZiNNZBnUe8xZCfYYTjTo0lEVBUaddhr",
+	"baxUo0LHF9TOGsZNT3EWhtVh78dC5QpuTE/pu6eER+U1tuzr/pzRdH/TolAxEWzKjcHiWF4c9JibVk/B",
+	"jm/xKVjiWhUE/hLm67JKcuO6iDAH10bN89B0g9L2bMpTKwdyypVtNMRlNASIb0GiLqkoCrRB15fXLdNk",
+	"XdrpqG1LgKySNMxYbuuaIfyxbTlI3sJ1nx5aejl/gVVZ5uLXbryRRtdsk2Muc/KZnNrkZhPPSDnCBloN",
+	"ZToRMfVue3q7gedbEYvcwIRlAo7E9yzmc9NhICXgn6ie8rcIYdQyX9QCSbALJkJDDbeFE6t8CniYePi5",
+	"5eduwu8ou3x73FBNrrkpZbi9UoZWAe+ooFQbpJLbNm2opPPosT9HA3NJd/ovLVV9yP2rlgqjYzQogKGF",
+	"bcXZYCAMxN7DLAFoknIRni+S882mKE3MjQRRuNzRRxC7Y3FfT8F1iTsGxXmFziv3B5X9lfpg+WAgptgJ",
+	"XdCo+MjCaUBNgyxB1OTZU30x4BPhH15lDt3LX6l07887r4nLAbVDT5t7+6Yk+F5BT69TvPCnk7IGl5rE",
+	"8mobgZBVq1d6vwl+UVB6i6AOOSJtWRG+r8jcVSb+oCA6pP56ynnykEYs1J6wRKuRMPaIMoXU/R7CjBYT",
+	"iQHm9EBuSKfgnYvHGe/DEWAsUj0VmkmgYxpBC4c6nYgUh24snxvAl6SHEaoEddXDjUGNtPLhYvWL19kA",
+	"oxJrYTBsKdqFSnIMN1fXrGmrtkXFsNF8Td5gZd5AIHTIVZSLHm2Ul6xHZPlNj76UGlPwYgZ2VQaQD2yT",
+	"+mtEePvUH5kvqRVL9AjrLC+V/auS8olYVT70GyLT2OCFu3hkJN1v2bTgS3xl0DdAIB8Ib8ZyihbZ6Qh/",
+	"nHwHrdjiDmFP0RYhO0bjPauw1MFKh7jrkEV6ps7czaMjanguDDcP5mrQ9P8jk7Yx2F9gqBJWTaNqjnZ+",
+	"dgKSTdlcZ2lBfnNVc/liKg9zPsksMj2bFotcuHJGZQqRj0P4RKuRjykm0hiplS+4UiL2UUuecimkBHQs",
+	"esqvP1Q7hZuwWMMTYjEVKmYQrmDRvC2gJXjv/gj6LRGfFrYyo5pm8hfzt5arWKrRvUys+MGtTq4Y/wqN",
+	"emqckdVVUaAdgpkvytdV8xgTIGC/tiKIF8Tn/kVEHu5lV4UdMLdNf1sj85cLQCaIs3nTDW7gHtR0uA2d",
+	"F0/kJo+6VE9wXPAo8kiCspEYSvSUe9BfWiqDGz6FhjW4ePuONSdsD7+swL3FXVGjZ3YdURZOcVNJ0FQS",
+	"NF1rd6r/nazmCvJafLyb6lq7Yb3ctK01rtZttK2R7buZvjVwebZpXLs1obpHnWs36580vWuNGrn53rUN",
+	"tUiVkS70BtXnY54XYTulKW7MLGDYBx4DQCVxkZiIMTubSGo9c/dBCgIj1SDfu/nKxYVTPpB23lOJmzxT",
+	"s4XjwtTXxXHfx2RsYYCrkjWl+W8yso2sr4S7hATNtLz016NerpP7DX30NwQmVMa1yBWB1SPcY/G7NDKt",
+	"3iOuzQmdy8F5nhPqqUJSKGzxuAe7c/+CWroRlyrAXhb3dlYUx/5NDs7vT+iwoASglSaznlAHwq/GH2h0",
+	"xIb+gFvbQI8UFtRmudt6VNxQ9MXeCmvyotBiKnXZLWA6xTYvPBnZRljkbhSxMVdxQVr1hUih3DNAlOX3",
+	"k0SYNAGG70Ipa6nGk7ir6VnLdSId5t5kcbhK254quTIROixn3BJNeMKNPTNCKPjJ8Dn5LD79PEfCrjGP",
+	"w8RUaZy3wr7RyS3mK64/g0yvcEcwugVnanWsVtSkyMyF2HhKzxo1+tm1fQUB950GDZrtDeEf2LJRoeq+",
+	"y8acCZ/3+eC8Nt6kMhXcsCvEh/7CFuvPPTHa4NydFCk9i2C3Dy6TiIGuBmOdHqGfGjkNrqGRyt3G0K9T",
+	"beBjn01MlJcXpdDUFaVQC8ROEJpbXADt7WAs4pr6oNf+xe5lQEqDW1sdZEUTiDZO5nreBaBjoU6jmXMg",
+	"RTEchV+kGm0ekdL6dIOcOA9xNf/8bFwIPr8yLHJLJ9UJcsW0iAKzGhz3KT0BjvC+0UlmBTqagg/GHqDg",
+	"5FmhgwqYNHsKHNEjAEmAewRaBehTwi5TzwkKnUonz1qgjtxqFjHTzn2EtlIQQxHnSidKxYU0UquIbmqd",
+	"Y+mUGj2rp4AWEk8WUz0YR15BotoLoyVH1/AZvlXuE/tZPjOWJyJCTzaQvloxYaGnK9E8FjF6vNhH5VSi",
+	"H2MLEnnwRCS6SLhFEktsgD15hphLGPjjzkMqhplBbtcwPzM+7/RUT8HIItYXI6ly9iAlPlh/+j8zkQmo",
+	"8MYGsfzbA9dAC9/FE2ZIQy/QYZH7B3FqQrute02aOLop7ym6iU6x/qRmX8XNJxtbOzUeFqOVZzyZEemF",
+	"HAiyFdycG3evDoumPDMiYgOeptITi5DlgTnE1rbiZ8ObSsMsPxeKySExRLjlAjuzVNdC7+EkO7OwwGpC",
+	"EBV7C0DL/2pW6vpDjMXh3XaMUX78BmaS8aEFqdm5X9Qbbn1/flQcLRZN3Aq/PlSzhxHkINO4E3ud2TNj",
+	"U8EnNAdO0Z05vSnVqPiT1fCr+2lB3y8FSg+1xubWpp9s7xmIWhaCyXsVnz1F1yfER+vcsPWh2a45l9P2",
+	"hcZ9gGlWE6SBJXXOz7mcTp0v4yzwmCdDNEva5PRYvsnb3ZMZ3WG/ayvQA/Pm1ttlrrx784TIrt39Izbk",
+	"ZPd7Cu4SjKMbcZXRc4841W/P5fS+2To3Jje6uzJyl7RuTTT4YM1Ihbn4DG3DfdLKTr6Z1aAcMaCBxNPl",
+	"lTPEKrVJsx/nLIIzzqAUIyrmzo4YN35jFXYsppkNKtdATEXa2gejUHt/ASoaa+PZ6Vi4aDkVbL/bxQt9",
+	"kX5lMdl/wGjvYyYMRrZaA+JUN4qvSYNtlQaTgJLjxBzqokAQN82JtbZJdsH63CTVdVqdxoASCh7Hq7IZ",
+	"PVWdznjCIFsEl2DqxXTYKxXSF2Nu2L7XEJCqgNEGZVHhqB3H8am+msK4N702+bvcUccNPPvEijUga+77",
+	"PPi2m4bp9BrTK01WxXtQgFhX+utMD8/mOkvN55NCebBtSsdx7MHo/kk24yoe9e5Hpwrd36uqH18p8ZVh",
+	"eqYQY8bkGwS6VI3EuJr3dTz/ynQYVExKNSp4/xANQGHzkhHE+sqfUj25cUtoxeZQNjispivhwaBwNnWQ",
+	"ftGGzb5QqbyFvqjpuXrldz0l1qOI2CmAGTdEtrqmxSo4Z7cg3veoy+oWfNKm1aqJ8G8mwq8qGbhKpcuC",
+	"17ELOBS1+ywrmzxP8vC6P6d8nQwMG2I4FAOLNSeF7AG1ahk24SrjCUFlLENf6Atxom7VF7kB5Iv8JbYK",
+	"xyscoRdfsBv0hUWHzT7IdaJKFD2xbXToxnHbrt+orgve3mOczzhuP/sascGYq5GoQJh4BxvMP+n0ljy1",
+	"jQKxE4vA5EpbZHpsvJcmCrvXUdgpPxdQnOEFD4C9Lq0JWtUOUoD4Co8IxaXwIJJyL/WdyjKR+yfrSOba",
+	"kJU2Yv/QxP73q4t6ldFPBY9ro6QXPD3HnCyhDCNeOWaJR/JCKKiMZtHPz0/ZrnuI2Z0IfEbkiZMhTUub",
+	"m1MIt6gEinHDMuUGADuqPTXh6blIaWMU2+KdnjsCXsPEhVeekxkK4mFc7hKoz17SSOx1gRcqFUwJifX4",
+	"CvdhYW9ZQUstcTz4nlo2gtasg+6jZekBCKB8FDbvuA1uBNyP8lXdnsq3tAipucPeazevUpUpskyLWa0r",
+	"8RJ5ev7Gfah7VnDnx3XlIBC+4j0r+Paf64vW+l8CvOC9Cut4el5WuAE8nkE2HJSA1/WDMbc1eh6UcW1Z",
+	"28/CEiKs+MAn00QgddM01UOZ0EOTxBe3QbmJe1aH+ZZ4Ip0lRHjxQTq9ngqWiKFlOqths3lN91/WYwvO",
+	"J8HU7nW7xFgHBeOG9YWdCUQJmByx6N89xIr5N57IgWj1dT+qodMOp+4sqqgixfaEf/hNqJEd7xw92j88",
+	"bO1MpAo/AKSDFam7+//747j9D97+r2778KzTav/5f/+P+y5uTR3tGJsCFPzNdp7iXK6EQaLpXoCTQsdB",
+	"pti7dRVf+DN2yRbQgbxg9OfML6SCHKKw1WWqvV+0KpfyDH43ZS4Y+D6tBb5ormJm5Ei1AY8Z89DYj4gj",
+	"pE/tHKdR6hR5h73wusRYPm/11MwnbhRzFkunHeYcBbNEbTcGTKEpN6bILBcY3eQwz6GPeQzCT2QxIrg2",
+	"HXbcU7NUqxHcaKbTsJn3iEVw4MwfIM6JhDttEk+k+sowPgA/stBtCfghcLiSUgKn8oXYuRmfx9/+qj4P",
+	"3udLSH0vfOMHlLEurLTGr7mSX4OrHbkvSKJX6s+V1QK/cB9VqgQhK/RMiZQZ4dSlyQZjX0q0rDo9ZQ32",
+	"/QZS/mrkVtQhN2TAj3EaVu/d+7m6Ay3RgIBuv1xrIL+eUmqCfOypSK30LrSzlUYoguRKcqY4Xw+eAy5V",
+	"bKlMY36Dts7f/o4AqraREPBHEN3gjlCpmlD5dgUUFyfKKPnnG8ho0SHf5Rfc8nSVX+5WGL0Cw7OhOxap",
+	"jaHEpFPjgB7jve+5K3gfl999twwlX8Z/5Uu6Mm/53JRo9IghKJsmmkOgZKxMErfABzAlLYR84fG85eEg",
+	"h/BNyLuZV3oydYvxGnU1PGG1qsaX+srcIR7Wbdbqfany4TwnWwSbA0mhhU1KFJfCZj5VJU4CKGHOfn39",
+	"/OcWe/3y5xZ7L/qvnUj8fPIT5C8ph/iYvfgRZONxl03EiE/lB5FgkV85T0Lug81SJWKWTVM5GttWTw1S",
+	"DTAMtO1l/pk5lw3TnymfGXwMt06GpFYtF1RcCGc8oU/5zc8/UnomFSL2mdWJsDzmlj+BvbOeWrRJ2IXI",
+	"xnrGhpyilRIzP80jcvNnysrEqw/k9Scl0WHHMPN+xnuqxNClVdENVdqyVKgYkKXmwj7xGR68Q7gv4k05",
+	"2cK0ccWQcCuLHaue8g7agCvcGrPjVHhlAPmqaapHGKBZxpmVE8G+Ptg/ZLyvL3Cmv1nAEbOa8TSVF9D/",
+	"uPcd+5v8MYA39ZRO2ZAbK9IWUCRfiBSQ8XHfMRCTMSsUXWKq8kivs6LarHOuJ1li5ZSndtfNQtt907LS",
+	"zP19ULAFj6NcbrHhSv66P/cOyTc7rR33UG53jnb6UnFIdy/moIsO+x/++X+G83T/LzHY0LPfvzVrcTwY",
+	"iKm9my1BnKIzMZlaAPuhv63WZxOu5meoQApHcA+b9xHtYXFH8UEGFbc92W5yE2cE3Qz2dTwv/FKwi7c9",
+	"rCwPhM5Q0nCDOP+VRnQm1EDHhABSPD5x8dOZk7XoPkZQ4GRu58iWAijIr9WWj7wVAAfJEqnOvfl0Bory",
+	"cWjPfHLOl28EEkq4qpSjY++8nVNFu6OV6Ck0hJ6ftUqfYxLmOYz4ZtIlhSdslTHZr7AHinKX0iC+rmEz",
+	"Pq+YxJaz0cTvP4YcyBPcwYGxsDGfToWiWXV3WZrVnmq2IJqEza0AquGSBHVTSsxfSuvsXohUDmUOc1AN",
+	"9IE6KOgTglaFtY8/e/1D5XTeW4X2nomuSrq+EUao+Pfi47ety6pEzVirE8gpKlGz+OEXRZrxBJz/ctPf",
+	"dYFLfGr2Im6/8datOPjexVWPUrS19HxwmmI1LRl2cgQUZqtdRMj7mgCuSEiOCFHYMqGsCxpb4YdYxi3K",
+	"SHELjbwxIBtroCxxdh+H0VPlskmwblBfpIe4A0JFSC2qWfF1US0XuqVQxuSBDt0YFE+w7lSkQaQJcKfK",
+	"J3gOg7jZfT58xopYh/369tVLFutBNoF9oAmPYab6gp2LKexscCjuaHYBb13y8OOhzYLYfkthk+pCWlg1",
+	"ZiUxQ+E8FLuZUNa7eyRuX5VUfGFPe7FsB2CowFh02LEKJm021kb0VMFiYNOTv6VzHxXUcx+rwoCKe5LA",
+	"Nxh8SThHpGzC53Ar/NuPGmsW1bynnBktAGr5YUrDsF51kfOM9ukVFCjFE6kYMI7k7EZ1/IUv5ieF+d7W",
+	"KD/NUqPTTbpOYOndMINq4VVW1fgVF1ijHm6fcNiQctBTURQa0/IJb8g1bsjpUqU2dj/mf0DHBkp2vcf7",
+	"UojYCTKz+lyoIiFoQaY3VC8d9srZ4Jn01AAZVQdHr1+9Pe2p0kBxYBGwMswXlUihfjBErjrN6Q5IG8E0",
+	"cjVnqDMC6kdPoffr3BLkg/hLS1XgO8N2+yoUPLiuKE7rqo/LYuXLiafcjvNq4tI3WVlRvErIT57dcJHw",
+	"G63XgIOgxg0IpV41qwaiuMHxWAMYBoIFEuz3+IpejDPiQCfqPAVg3LxGHRiLQSKVuC0luFaVwZ5T0GU5",
+	"Mbz22rOgytgzGHyuyeCIyQYD96zKgmZ42QelwiqrXOA14s9+3/+zKHGBb1Un3NuKsk+81u4UPPdJulwM",
+	"UcB8pwPIICYNlwTWBzSpcLGaKaS/OzWbAK/9eG5yH8A/5KqNAni3+MnK+YH9e9A5TTa/yebfdjZ/msvT",
+	"VtkRVB6r8iJpZV8S0hgvsiG3FtqpmVSDJIurivsxWQBNT+tM6SvsMUDWFZGWMhjISScDb2dV3yEd2tRf",
+	"T6BpbMUgoL9L+hq66mf6Y5sHCW+xIm+D3Mc9y5K4wa/Kj+ASazIjd5cZIWiDq6RDjDDGp1DrKrXBheBJ",
+	"kpvEhR29Pm1eBDc9pz8nJwA2JiR0fMD2mgsdwJMP8XFl5vG5iiFL8taPchOr/vyubPWXntBXMawSTNqV",
+	"fKjLV3Ef+3tgLBcLIHjQKeunemaQwBPDQncecnW6+Bgz7tb/qjPaG6tfokwawkmJGTcsGmRpKpSN6jLi",
+	"hTX5gJPh9Bar9Hz4iI1I3Z2q9x+hVttv5BV6bb/7kf61DkUeVL+TGXp+h51YU6fFq0Din6uYltgmiRV6",
+	"SnVWJR/yLaRU7syINPmU7a1OMZeyhcnJReOjR574VBsyvXdGQ1yIFNgSYGPWCEH0j6FqQ1oTeJtj+Aur",
+	"Pytbh16H1rq1guHH10L7NmcDbkS1mBRANC4nJB6IZqOY5dYQ2WmyVm+55M2Kl6QJ+nv7KR+MxbrT/Wm3",
+	"D+LeaIdlHBnAPN+oUTVgx4B2SS+8wGVpsnO0s8unEhYx3aCiShBx9wpAMbncOVW+s5xf8MBMSKIPysCU",
+	"hdVUXHUKmRDLEz0CCEI6HdnLKs5/D/kTApUCnEJm9Qh6H4v5EgzYK1Vb8VpfJ6LZAJl6DZM2v0/AQay5",
+	"FTTVGw74EWlh9ICptXzNTzoF6nvW5wlXA+jMVzENKL96LHhSOcPF4WOiGvaR4glaAf95+pkRNU9fOtf9",
+	"XXNuYAmeMO4fN3PhB+54FWYbc+Y7n/789P8HAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

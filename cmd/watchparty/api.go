@@ -37,6 +37,7 @@ func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.
 		Log:    log,
 		Store:  parts.store,
 		Cache:  parts.cache,
+		Bus:    parts.bus,
 		Bucket: parts.bucket,
 		CheckTemporal: checkTemporal(
 			parts.temporal,
@@ -48,6 +49,7 @@ func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.
 	if err != nil {
 		return err
 	}
+	parts.coordinate(ctx)
 	metrics, err := listenMetrics(ctx, cfg.MetricsAddr)
 	if err != nil {
 		return err

@@ -40,6 +40,7 @@ type parts struct {
 	log      *slog.Logger
 	store    *store.Store
 	cache    *cache.Cache
+	bus      *bus.Bus
 	member   *coherence.Member
 	bucket   *blob.Bucket
 	temporal client.Client
@@ -70,8 +71,8 @@ func assemble(
 		return nil, err
 	}
 	redis.SetLogger(redisLog{log})
-	messages := bus.New(p.busRedis, cfg.Redis, log)
-	p.member = coherence.NewMember(p.store.Journal(), messages, coherence.Options{
+	p.bus = bus.New(p.busRedis, cfg.Redis, log)
+	p.member = coherence.NewMember(p.store.Journal(), p.bus, coherence.Options{
 		Reads: reads, Timing: coherence.DefaultTiming(), Log: log,
 	})
 	p.store.OnChange(p.member.Announce)
@@ -87,12 +88,16 @@ func assemble(
 	p.relay = outbox.NewRelay(p.store.DB(), outbox.Temporal(p.temporal), p.store.Events(), log)
 	p.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	p.metrics.MustRegister(cacheMetrics(p.cache, p.member)...)
-	// Until everything else has ended: requests in flight read and write at a stop.
+	return p, nil
+}
+
+// coordinate begins to hear of other processes, once all parts have subscribed to the bus. It goes on until close:
+// requests in flight read and write at a stop.
+func (p *parts) coordinate(ctx context.Context) {
 	coordination, stop := context.WithCancel(context.WithoutCancel(ctx))
 	p.stop = stop
-	p.running.Go(func() error { return messages.Run(coordination) })
+	p.running.Go(func() error { return p.bus.Run(coordination) })
 	p.running.Go(func() error { return p.member.Run(coordination) })
-	return p, nil
 }
 
 // close closes all connections, each before those that it uses.

@@ -20,6 +20,7 @@ import (
 	"github.com/watchparty/watchparty/avatar"
 	"github.com/watchparty/watchparty/avatar/probe"
 	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/live"
 	"github.com/watchparty/watchparty/mail"
 	"github.com/watchparty/watchparty/worker"
 	"github.com/watchparty/watchparty/workflows/job"
@@ -91,6 +92,8 @@ func runWorker(ctx context.Context, cfg config.Config, environ []string, log *sl
 		return err
 	}
 	defer parts.close()
+	parts.store.OnCommitted(live.Announce(parts.bus, log))
+	parts.coordinate(ctx)
 	metrics, err := listenMetrics(ctx, cfg.MetricsAddr)
 	if err != nil {
 		return err

@@ -913,6 +913,168 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/rooms/{room_id}/playback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what a room watches
+         * @description The state of the room's playback, by the clock of `now`. A state is an anchor: from `at` on it plays from `position_ms` with the rate
+         *     `rate`. It is never cached.
+         */
+        get: operations["getPlayback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rooms/{room_id}/playback/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Control playback
+         * @description For whom the room's `control` says, while they are in the room. Commands are absolute, and each has an ID that the client
+         *     makes: a command that is sent again has the same ID, is applied once and answered with the `revision` that it had. A command
+         *     names the `epoch` of the state that the person saw, and is a 409 `playback_stale` when another item has been loaded since. With
+         *     `revision`, one that comes later than its ID is remembered is refused in the same way.
+         *
+         *     `play` begins what is next in the queue, or else the room's movie, when nothing is loaded. `load` names an item of the queue, a
+         *     movie, or, for the host and moderators, an https address, which the service never asks for. `pause` carries the position that
+         *     the person saw, which is taken if it is within a second of the computed one.
+         */
+        post: operations["sendPlaybackCommand"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rooms/{room_id}/playback/skip-vote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Vote to skip what plays
+         * @description The item is skipped when half of those who are present vote so. Votes are for the item of an `epoch`; with `skip` false the
+         *     vote is taken back.
+         */
+        put: operations["voteToSkip"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rooms/{room_id}/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what a room is to play, in order
+         * @description By `queue_order` of the room: as people have put the items, or those with the most votes first. There are 200 items at most.
+         */
+        get: operations["getQueue"];
+        put?: never;
+        /**
+         * Add to the queue
+         * @description For whom the room's `queue` says, while they are in the room. The host and moderators can add an https address, which the
+         *     service never asks for; others add movies. One person has 20 items in a queue at most.
+         */
+        post: operations["addToQueue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rooms/{room_id}/queue/{item_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an item of the queue
+         * @description One that is played or was removed is a 404.
+         */
+        get: operations["getQueueItem"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove an item from the queue
+         * @description One's own, or as the host or a moderator anybody's. Removing what plays skips it.
+         */
+        delete: operations["removeFromQueue"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rooms/{room_id}/queue/{item_id}/place": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Move an item of the queue
+         * @description For the host and moderators. In a queue by votes it has an effect once the room's order is manual again.
+         */
+        put: operations["moveInQueue"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rooms/{room_id}/queue/{item_id}/vote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Vote for an item of the queue
+         * @description A second vote for the same item changes nothing.
+         */
+        put: operations["voteForItem"];
+        post?: never;
+        /**
+         * Take back a vote for an item of the queue
+         * @description Without a vote nothing changes.
+         */
+        delete: operations["unvoteForItem"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/rooms/{room_id}/invitations": {
         parameters: {
             query?: never;
@@ -2451,6 +2613,10 @@ export interface components {
          *             "capacity": 10,
          *             "participants": 2,
          *             "slow_mode_seconds": 0,
+         *             "control": "moderators",
+         *             "queue": "everyone",
+         *             "queue_order": "manual",
+         *             "wait_policy": "auto",
          *             "state": "open",
          *             "closed": false,
          *             "created_at": "2026-01-31T19:00:00Z",
@@ -2478,6 +2644,23 @@ export interface components {
          *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *           "message_id": "01993f76-7182-73a4-95c6-d7e8f90a1b2c",
          *           "read_at": "2026-01-31T20:14:00Z"
+         *         }
+         *       ],
+         *       "queue_items": [
+         *         {
+         *           "id": "01993f7e-0a1b-7c2d-8e3f-405162738496",
+         *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *           "movie_id": null,
+         *           "title": "Faust",
+         *           "stream_url": "https://films.example/faust.webm",
+         *           "created_at": "2026-01-31T20:15:00Z"
+         *         }
+         *       ],
+         *       "queue_votes": [
+         *         {
+         *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *           "item_id": "01993f7e-0a1b-7c2d-8e3f-405162738496",
+         *           "created_at": "2026-01-31T20:15:00Z"
          *         }
          *       ],
          *       "stays": [
@@ -2613,6 +2796,10 @@ export interface components {
             presence: components["schemas"]["ExportedPresence"][];
             /** @description Up to which message the account has read each room */
             read_markers: components["schemas"]["ExportedReadMarker"][];
+            /** @description What the account added to queues and was not played yet */
+            queue_items: components["schemas"]["ExportedQueueItem"][];
+            /** @description For which items of queues the account votes */
+            queue_votes: components["schemas"]["ExportedQueueVote"][];
             /** @description When the account was seen in which room */
             stays: components["schemas"]["ExportedStay"][];
             /** @description The days, in UTC, on which the account was active */
@@ -2777,6 +2964,38 @@ export interface components {
              * @description When the marker was set
              */
             read_at: string;
+        };
+        /** @description Something that the account added to a queue */
+        ExportedQueueItem: {
+            id: components["schemas"]["ID"];
+            room_id: components["schemas"]["ID"];
+            /**
+             * Format: uuid
+             * @description The movie; null for an address of the room's own
+             */
+            movie_id: string | null;
+            /** @description The title that the account gave to an address */
+            title: string;
+            /**
+             * Format: uri
+             * @description The address; empty for a movie
+             */
+            stream_url: string;
+            /**
+             * Format: date-time
+             * @description When it was added
+             */
+            created_at: string;
+        };
+        /** @description A vote of the account */
+        ExportedQueueVote: {
+            room_id: components["schemas"]["ID"];
+            item_id: components["schemas"]["ID"];
+            /**
+             * Format: date-time
+             * @description When it was given
+             */
+            created_at: string;
         };
         /** @description A time in which the account was seen in a room */
         ExportedStay: {
@@ -2993,6 +3212,8 @@ export interface components {
          *       ],
          *       "poster_url": "https://movies.example/nosferatu.jpg",
          *       "stream_url": null,
+         *       "duration_ms": 5640123,
+         *       "subtitles": [],
          *       "archived": false,
          *       "created_at": "2026-01-05T12:00:00Z",
          *       "updated_at": "2026-01-05T12:00:00Z"
@@ -3017,6 +3238,13 @@ export interface components {
              * @description Where the movie is; null without an address
              */
             stream_url: string | null;
+            /**
+             * Format: int64
+             * @description How long the stream is; null when nobody has measured it
+             */
+            duration_ms: number | null;
+            /** @description The subtitles, by language */
+            subtitles: components["schemas"]["Subtitle"][];
             /** @description Whether it is not in the catalogue any more */
             archived: boolean;
             /**
@@ -3066,6 +3294,13 @@ export interface components {
              * @description Where the movie is; it starts with https://
              */
             stream_url?: string | null;
+            /**
+             * Format: int64
+             * @description How long the stream is; 0 for unknown
+             */
+            duration_ms?: number | null;
+            /** @description The subtitles, each language once */
+            subtitles?: components["schemas"]["Subtitle"][] | null;
         };
         /**
          * @example {
@@ -3091,6 +3326,13 @@ export interface components {
              * @description Where the movie is; it starts with https://; null for no address
              */
             stream_url?: string | null;
+            /**
+             * Format: int64
+             * @description How long the stream is; null for unknown
+             */
+            duration_ms?: number | null;
+            /** @description The subtitles, each language once; null for none */
+            subtitles?: components["schemas"]["Subtitle"][] | null;
             /** @description Whether it leaves the catalogue. Rooms that have it keep it. */
             archived?: boolean;
         };
@@ -3151,7 +3393,525 @@ export interface components {
             capacity?: number;
             /** @description How many seconds each person waits between two messages; 0 and null end slow mode */
             slow_mode_seconds?: number | null;
+            control?: components["schemas"]["Circle"];
+            queue?: components["schemas"]["Circle"];
+            queue_order?: components["schemas"]["QueueOrder"];
+            wait_policy?: components["schemas"]["WaitPolicy"];
             state?: components["schemas"]["RoomState"];
+        };
+        /**
+         * @description People with that role, and those above them
+         * @enum {string}
+         */
+        Circle: "host" | "moderators" | "everyone";
+        /**
+         * @description Whether a queue is played as people have put it, or what has the most votes first
+         * @enum {string}
+         */
+        QueueOrder: "manual" | "votes";
+        /**
+         * @description Whom playback waits for; auto is everyone among up to 8 people, and nobody among more
+         * @enum {string}
+         */
+        WaitPolicy: "auto" | "everyone" | "host" | "nobody";
+        /**
+         * @description What playback does
+         * @enum {string}
+         */
+        PlaybackStatus: "idle" | "waiting" | "playing" | "paused";
+        /**
+         * @description The state of what a room watches
+         * @example {
+         *       "revision": 41,
+         *       "epoch": 7,
+         *       "cue": 19,
+         *       "state": "waiting",
+         *       "item": {
+         *         "id": "01993f7e-0a1b-7c2d-8e3f-405162738495",
+         *         "movie_id": null,
+         *         "title": "Nosferatu",
+         *         "stream_url": "https://films.example/nosferatu.webm",
+         *         "subtitles": [
+         *           {
+         *             "language": "de",
+         *             "url": "https://films.example/nosferatu.de.vtt"
+         *           }
+         *         ],
+         *         "duration_ms": 5640123,
+         *         "duration_exact": true
+         *       },
+         *       "position_ms": 1234567,
+         *       "at": "2026-01-31T20:15:00.123456Z",
+         *       "rate": 1,
+         *       "wait": {
+         *         "for": "seek",
+         *         "until": "2026-01-31T20:15:08.123456Z",
+         *         "resume": true,
+         *         "people": [
+         *           {
+         *             "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *             "username": "dave"
+         *           }
+         *         ]
+         *       },
+         *       "ends_at": null,
+         *       "starts_at": null,
+         *       "cause": "seek",
+         *       "by": {
+         *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *         "username": "carol"
+         *       },
+         *       "skip_votes": 0,
+         *       "queue_version": 3,
+         *       "now": "2026-01-31T20:15:02.5Z"
+         *     }
+         */
+        Playback: {
+            /**
+             * Format: int64
+             * @description Rises by one with each change
+             */
+            revision: number;
+            /**
+             * Format: int64
+             * @description Rises when another item is loaded, or the same one anew
+             */
+            epoch: number;
+            /**
+             * Format: int64
+             * @description Rises with each load and seek; players report for which cue they are ready
+             */
+            cue: number;
+            state: components["schemas"]["PlaybackStatus"];
+            /** @description What is loaded; null when idle */
+            item: components["schemas"]["PlaybackItem"] | null;
+            /**
+             * Format: int64
+             * @description Where playback is at `at`, in milliseconds
+             */
+            position_ms: number;
+            /**
+             * Format: date-time
+             * @description When playback is at `position_ms`. Until then it rests there.
+             */
+            at: string;
+            /** @description How fast it plays; 1 is the normal rate */
+            rate: number;
+            /** @description What is waited for; null unless waiting */
+            wait: components["schemas"]["PlaybackWait"] | null;
+            /**
+             * Format: date-time
+             * @description When the item is over; null unless it plays and has a duration
+             */
+            ends_at: string | null;
+            /**
+             * Format: date-time
+             * @description When it starts by itself; null if it does not
+             */
+            starts_at: string | null;
+            /**
+             * @description What made the state: a command, or `ready`, `deadline`, `rebuffer`, `ended`, `voted`, `removed`, `deserted`,
+             *     `archived`, `scheduled`, `started`, `duration`, `clock`. Empty before the first.
+             */
+            cause: string;
+            /** @description Whose command made the state; null for what happened by itself */
+            by: components["schemas"]["Person"] | null;
+            /** @description How many of those who are present vote to skip the item */
+            skip_votes: number;
+            /**
+             * Format: int64
+             * @description Counts the changes of the queue and of its votes
+             */
+            queue_version: number;
+            /**
+             * Format: date-time
+             * @description When this was read
+             */
+            now: string;
+        };
+        /** @description What is loaded */
+        PlaybackItem: {
+            id: components["schemas"]["ID"];
+            /**
+             * Format: uuid
+             * @description The movie; null for an address of the room's own
+             */
+            movie_id: string | null;
+            /** @description The title of the movie, or of the address */
+            title: string;
+            /**
+             * Format: uri
+             * @description Where the stream is; it starts with https://
+             */
+            stream_url: string;
+            /** @description The subtitles of the movie */
+            subtitles: components["schemas"]["Subtitle"][];
+            /**
+             * Format: int64
+             * @description How long it is; null when nobody knows
+             */
+            duration_ms: number | null;
+            /** @description Whether that was measured; else it is the runtime and a minute */
+            duration_exact: boolean;
+        };
+        /** @description What a room waits for */
+        PlaybackWait: {
+            /**
+             * @description What players are waited for to do
+             * @enum {string}
+             */
+            for: "load" | "seek" | "rebuffer";
+            /**
+             * Format: date-time
+             * @description When the wait ends at the latest
+             */
+            until: string;
+            /** @description Whether playback goes on then */
+            resume: boolean;
+            /** @description Who is waited for */
+            people: components["schemas"]["Person"][];
+        };
+        /**
+         * @example {
+         *       "data": {
+         *         "revision": 41,
+         *         "epoch": 7,
+         *         "cue": 19,
+         *         "state": "waiting",
+         *         "item": {
+         *           "id": "01993f7e-0a1b-7c2d-8e3f-405162738495",
+         *           "movie_id": null,
+         *           "title": "Nosferatu",
+         *           "stream_url": "https://films.example/nosferatu.webm",
+         *           "subtitles": [
+         *             {
+         *               "language": "de",
+         *               "url": "https://films.example/nosferatu.de.vtt"
+         *             }
+         *           ],
+         *           "duration_ms": 5640123,
+         *           "duration_exact": true
+         *         },
+         *         "position_ms": 1234567,
+         *         "at": "2026-01-31T20:15:00.123456Z",
+         *         "rate": 1,
+         *         "wait": {
+         *           "for": "seek",
+         *           "until": "2026-01-31T20:15:08.123456Z",
+         *           "resume": true,
+         *           "people": [
+         *             {
+         *               "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *               "username": "dave"
+         *             }
+         *           ]
+         *         },
+         *         "ends_at": null,
+         *         "starts_at": null,
+         *         "cause": "seek",
+         *         "by": {
+         *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "username": "carol"
+         *         },
+         *         "skip_votes": 0,
+         *         "queue_version": 3,
+         *         "now": "2026-01-31T20:15:02.5Z"
+         *       }
+         *     }
+         */
+        PlaybackAnswer: {
+            data: components["schemas"]["Playback"];
+        };
+        /**
+         * @example {
+         *       "kind": "seek",
+         *       "id": "01993f7e-0a1b-7c2d-8e3f-405162738497",
+         *       "epoch": 7,
+         *       "revision": 41,
+         *       "position_ms": 90000
+         *     }
+         */
+        PlaybackCommand: {
+            /**
+             * @description What to do
+             * @enum {string}
+             */
+            kind: "play" | "pause" | "seek" | "rate" | "load" | "skip" | "stop";
+            id: components["schemas"]["ID"];
+            /**
+             * Format: int64
+             * @description The epoch of the state that the person saw
+             */
+            epoch: number;
+            /**
+             * Format: int64
+             * @description The revision of the state that the person saw
+             */
+            revision?: number | null;
+            /**
+             * Format: int64
+             * @description Any other revision is a 409 `playback_stale`
+             */
+            if_revision?: number | null;
+            /**
+             * Format: int64
+             * @description For `seek`; for `load` where to begin, for `pause` where the person was
+             */
+            position_ms?: number | null;
+            /** @description For `rate`, in hundredths */
+            rate?: number | null;
+            /**
+             * Format: uuid
+             * @description For `load`: an item of the queue
+             */
+            item_id?: string | null;
+            /**
+             * Format: uuid
+             * @description For `load`: a movie
+             */
+            movie_id?: string | null;
+            /**
+             * Format: uri
+             * @description An address to play; it starts with https://
+             */
+            stream_url?: string | null;
+            /** @description The title of `stream_url`; without it the name of the file is shown */
+            title?: string | null;
+        };
+        /**
+         * @example {
+         *       "data": {
+         *         "revision": 41,
+         *         "replayed": false,
+         *         "playback": {
+         *           "revision": 41,
+         *           "epoch": 7,
+         *           "cue": 19,
+         *           "state": "waiting",
+         *           "item": {
+         *             "id": "01993f7e-0a1b-7c2d-8e3f-405162738495",
+         *             "movie_id": null,
+         *             "title": "Nosferatu",
+         *             "stream_url": "https://films.example/nosferatu.webm",
+         *             "subtitles": [
+         *               {
+         *                 "language": "de",
+         *                 "url": "https://films.example/nosferatu.de.vtt"
+         *               }
+         *             ],
+         *             "duration_ms": 5640123,
+         *             "duration_exact": true
+         *           },
+         *           "position_ms": 1234567,
+         *           "at": "2026-01-31T20:15:00.123456Z",
+         *           "rate": 1,
+         *           "wait": {
+         *             "for": "seek",
+         *             "until": "2026-01-31T20:15:08.123456Z",
+         *             "resume": true,
+         *             "people": [
+         *               {
+         *                 "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *                 "username": "dave"
+         *               }
+         *             ]
+         *           },
+         *           "ends_at": null,
+         *           "starts_at": null,
+         *           "cause": "seek",
+         *           "by": {
+         *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *             "username": "carol"
+         *           },
+         *           "skip_votes": 0,
+         *           "queue_version": 3,
+         *           "now": "2026-01-31T20:15:02.5Z"
+         *         }
+         *       }
+         *     }
+         */
+        PlaybackCommandAnswer: {
+            data: components["schemas"]["PlaybackCommandResult"];
+        };
+        /** @description What a command has done */
+        PlaybackCommandResult: {
+            /**
+             * Format: int64
+             * @description The revision after the command was applied
+             */
+            revision: number;
+            /** @description Whether the command was applied before */
+            replayed: boolean;
+            playback: components["schemas"]["Playback"];
+        };
+        /**
+         * @example {
+         *       "epoch": 7,
+         *       "skip": true
+         *     }
+         */
+        SkipVote: {
+            /**
+             * Format: int64
+             * @description The epoch of the state that the person saw
+             */
+            epoch: number;
+            /** @description Whether to skip; false takes the vote back */
+            skip: boolean;
+        };
+        /**
+         * @description Subtitles in one language
+         * @example {
+         *       "language": "en",
+         *       "url": "https://films.example/nosferatu.en.vtt"
+         *     }
+         */
+        Subtitle: {
+            /** @description A BCP 47 tag, such as en or pt-BR */
+            language: string;
+            /**
+             * Format: uri
+             * @description Where a WebVTT file is; it starts with https://
+             */
+            url: string;
+        };
+        /**
+         * @description Something to play
+         * @example {
+         *       "id": "01993f7e-0a1b-7c2d-8e3f-405162738496",
+         *       "movie_id": null,
+         *       "title": "Faust",
+         *       "stream_url": "https://films.example/faust.webm",
+         *       "duration_ms": null,
+         *       "added_by": {
+         *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *         "username": "carol"
+         *       },
+         *       "votes": 2,
+         *       "voted": false,
+         *       "created_at": "2026-01-31T20:15:00Z"
+         *     }
+         */
+        QueueItem: {
+            id: components["schemas"]["ID"];
+            /**
+             * Format: uuid
+             * @description The movie; null for an address of the room's own
+             */
+            movie_id: string | null;
+            /** @description The title of the movie, or of the address */
+            title: string;
+            /**
+             * Format: uri
+             * @description Where the stream is; it starts with https://
+             */
+            stream_url: string;
+            /**
+             * Format: int64
+             * @description How long the stream is; null when nobody has measured it
+             */
+            duration_ms: number | null;
+            /** @description Who added it; null when the account is deleted */
+            added_by: components["schemas"]["Person"] | null;
+            /** @description How many people in the room vote for it */
+            votes: number;
+            /** @description Whether the caller votes for it */
+            voted: boolean;
+            /**
+             * Format: date-time
+             * @description When it was added
+             */
+            created_at: string;
+        };
+        /**
+         * @example {
+         *       "data": {
+         *         "items": [
+         *           {
+         *             "id": "01993f7e-0a1b-7c2d-8e3f-405162738496",
+         *             "movie_id": null,
+         *             "title": "Faust",
+         *             "stream_url": "https://films.example/faust.webm",
+         *             "duration_ms": null,
+         *             "added_by": {
+         *               "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *               "username": "carol"
+         *             },
+         *             "votes": 2,
+         *             "voted": false,
+         *             "created_at": "2026-01-31T20:15:00Z"
+         *           }
+         *         ],
+         *         "version": 3
+         *       }
+         *     }
+         */
+        QueueAnswer: {
+            data: components["schemas"]["Queue"];
+        };
+        /** @description What a room is to play */
+        Queue: {
+            /** @description The items, in the order in which they are played */
+            items: components["schemas"]["QueueItem"][];
+            /**
+             * Format: int64
+             * @description The `queue_version` of the playback
+             */
+            version: number;
+        };
+        /**
+         * @example {
+         *       "data": {
+         *         "id": "01993f7e-0a1b-7c2d-8e3f-405162738496",
+         *         "movie_id": null,
+         *         "title": "Faust",
+         *         "stream_url": "https://films.example/faust.webm",
+         *         "duration_ms": null,
+         *         "added_by": {
+         *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "username": "carol"
+         *         },
+         *         "votes": 2,
+         *         "voted": false,
+         *         "created_at": "2026-01-31T20:15:00Z"
+         *       }
+         *     }
+         */
+        QueueItemAnswer: {
+            data: components["schemas"]["QueueItem"];
+        };
+        /**
+         * @description Either a movie or an address
+         * @example {
+         *       "stream_url": "https://films.example/faust.webm",
+         *       "title": "Faust"
+         *     }
+         */
+        AddToQueueRequest: {
+            /**
+             * Format: uuid
+             * @description A movie of the catalogue
+             */
+            movie_id?: string | null;
+            /**
+             * Format: uri
+             * @description An address to play; it starts with https://
+             */
+            stream_url?: string | null;
+            /** @description The title of `stream_url`; without it the name of the file is shown */
+            title?: string | null;
+        };
+        /**
+         * @example {
+         *       "before_id": "01993f7e-0a1b-7c2d-8e3f-405162738496"
+         *     }
+         */
+        MoveInQueueRequest: {
+            /**
+             * Format: uuid
+             * @description The item before which to put it; without it, the end
+             */
+            before_id?: string | null;
         };
         /**
          * @description An `archived` room can be read, and nothing new happens in it.
@@ -3189,6 +3949,10 @@ export interface components {
          *       "capacity": 10,
          *       "participants": 2,
          *       "slow_mode_seconds": 0,
+         *       "control": "moderators",
+         *       "queue": "everyone",
+         *       "queue_order": "manual",
+         *       "wait_policy": "auto",
          *       "state": "open",
          *       "closed": false,
          *       "created_at": "2026-01-31T19:00:00Z",
@@ -3211,6 +3975,10 @@ export interface components {
             /** @description How many people are in it now */
             participants: number;
             slow_mode_seconds: components["schemas"]["SlowModeSeconds"];
+            control: components["schemas"]["Circle"];
+            queue: components["schemas"]["Circle"];
+            queue_order: components["schemas"]["QueueOrder"];
+            wait_policy: components["schemas"]["WaitPolicy"];
             state: components["schemas"]["RoomState"];
             /** @description Whether an admin closed it: it is archived, and its host cannot open it again */
             closed: boolean;
@@ -3245,6 +4013,10 @@ export interface components {
          *         "capacity": 10,
          *         "participants": 2,
          *         "slow_mode_seconds": 0,
+         *         "control": "moderators",
+         *         "queue": "everyone",
+         *         "queue_order": "manual",
+         *         "wait_policy": "auto",
          *         "state": "open",
          *         "closed": false,
          *         "created_at": "2026-01-31T19:00:00Z",
@@ -3288,14 +4060,17 @@ export interface components {
              * @description When the caller's mute ends; null without one
              */
             muted_until: string | null;
-            /** @description What the caller may do now: what the role allows, without `post_message` during a mute */
+            /**
+             * @description What the caller may do now: what the role allows, without `post_message`, `control_playback`, `edit_queue` and
+             *     `add_to_queue` during a mute
+             */
             permissions: components["schemas"]["Permission"][];
         };
         /**
          * @description Something that a role in a room allows
          * @enum {string}
          */
-        Permission: "post_message" | "skip_slow_mode" | "delete_message" | "kick" | "mute" | "ban" | "invite" | "edit_room" | "delete_room" | "set_role" | "hand_over" | "read_log";
+        Permission: "post_message" | "skip_slow_mode" | "delete_message" | "kick" | "mute" | "ban" | "invite" | "edit_room" | "delete_room" | "set_role" | "hand_over" | "read_log" | "control_playback" | "edit_queue" | "add_to_queue" | "vote";
         /**
          * @description Somebody who is in a room
          * @example {
@@ -3466,7 +4241,7 @@ export interface components {
              * @description What was done
              * @enum {string}
              */
-            action: "room_updated" | "room_archived" | "room_reopened" | "room_closed" | "role_set" | "host_handed_over" | "host_succeeded" | "kicked" | "banned" | "ban_lifted" | "muted" | "mute_lifted" | "message_deleted" | "invited" | "invitation_revoked" | "invitation_accepted";
+            action: "room_updated" | "room_archived" | "room_reopened" | "room_closed" | "role_set" | "host_handed_over" | "host_succeeded" | "kicked" | "banned" | "ban_lifted" | "muted" | "mute_lifted" | "message_deleted" | "invited" | "invitation_revoked" | "invitation_accepted" | "played" | "paused" | "sought" | "rate_set" | "loaded" | "skipped" | "stopped" | "queue_added" | "queue_removed" | "queue_moved";
             /**
              * @description Who did it; null when the account is deleted, when it happened by itself, and when an admin of the service
              *     did it
@@ -3901,6 +4676,10 @@ export interface components {
          *         "capacity": 10,
          *         "participants": 2,
          *         "slow_mode_seconds": 0,
+         *         "control": "moderators",
+         *         "queue": "everyone",
+         *         "queue_order": "manual",
+         *         "wait_policy": "auto",
          *         "state": "open",
          *         "closed": false,
          *         "created_at": "2026-01-31T19:00:00Z",
@@ -3936,6 +4715,10 @@ export interface components {
          *           "capacity": 10,
          *           "participants": 2,
          *           "slow_mode_seconds": 0,
+         *           "control": "moderators",
+         *           "queue": "everyone",
+         *           "queue_order": "manual",
+         *           "wait_policy": "auto",
          *           "state": "open",
          *           "closed": false,
          *           "created_at": "2026-01-31T19:00:00Z",
@@ -3966,6 +4749,10 @@ export interface components {
          *             "capacity": 10,
          *             "participants": 2,
          *             "slow_mode_seconds": 0,
+         *             "control": "moderators",
+         *             "queue": "everyone",
+         *             "queue_order": "manual",
+         *             "wait_policy": "auto",
          *             "state": "open",
          *             "closed": false,
          *             "created_at": "2026-01-31T19:00:00Z",
@@ -5137,7 +5924,7 @@ export interface components {
          * @description Stable, for programs. There may be others in time; the status says what kind of problem it is.
          * @enum {string}
          */
-        ProblemCode: "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "muted" | "not_found" | "not_participant" | "not_ready" | "own_role" | "precondition_failed" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_invitations" | "too_many_reports" | "unauthenticated" | "unavailable" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "username_taken" | "wrong_password";
+        ProblemCode: "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "command_id_reused" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "movie_without_stream" | "muted" | "not_found" | "not_participant" | "not_ready" | "nothing_playing" | "nothing_to_play" | "origin_not_allowed" | "own_role" | "playback_busy" | "playback_stale" | "precondition_failed" | "queue_full" | "queue_full_of_yours" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_invitations" | "too_many_reports" | "unauthenticated" | "unavailable" | "unknown_item" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "username_taken" | "wrong_password";
         /** @description A parameter, or a property of the body, that is wrong */
         FieldProblem: {
             /** @description The parameter's name, or the path of the property with dots; cut after 200 characters */
@@ -5263,6 +6050,10 @@ export interface components {
          *               "capacity": 10,
          *               "participants": 2,
          *               "slow_mode_seconds": 0,
+         *               "control": "moderators",
+         *               "queue": "everyone",
+         *               "queue_order": "manual",
+         *               "wait_policy": "auto",
          *               "state": "open",
          *               "closed": false,
          *               "created_at": "2026-01-31T19:00:00Z",
@@ -5290,6 +6081,23 @@ export interface components {
          *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *             "message_id": "01993f76-7182-73a4-95c6-d7e8f90a1b2c",
          *             "read_at": "2026-01-31T20:14:00Z"
+         *           }
+         *         ],
+         *         "queue_items": [
+         *           {
+         *             "id": "01993f7e-0a1b-7c2d-8e3f-405162738496",
+         *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *             "movie_id": null,
+         *             "title": "Faust",
+         *             "stream_url": "https://films.example/faust.webm",
+         *             "created_at": "2026-01-31T20:15:00Z"
+         *           }
+         *         ],
+         *         "queue_votes": [
+         *           {
+         *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *             "item_id": "01993f7e-0a1b-7c2d-8e3f-405162738496",
+         *             "created_at": "2026-01-31T20:15:00Z"
          *           }
          *         ],
          *         "stays": [
@@ -5449,6 +6257,8 @@ export interface components {
          *         ],
          *         "poster_url": "https://movies.example/nosferatu.jpg",
          *         "stream_url": null,
+         *         "duration_ms": 5640123,
+         *         "subtitles": [],
          *         "archived": false,
          *         "created_at": "2026-01-05T12:00:00Z",
          *         "updated_at": "2026-01-05T12:00:00Z"
@@ -5475,6 +6285,10 @@ export interface components {
          *         "capacity": 10,
          *         "participants": 2,
          *         "slow_mode_seconds": 0,
+         *         "control": "moderators",
+         *         "queue": "everyone",
+         *         "queue_order": "manual",
+         *         "wait_policy": "auto",
          *         "state": "open",
          *         "closed": false,
          *         "created_at": "2026-01-31T19:00:00Z",
@@ -5594,6 +6408,8 @@ export interface components {
          *         ],
          *         "poster_url": "https://movies.example/nosferatu.jpg",
          *         "stream_url": null,
+         *         "duration_ms": 5640123,
+         *         "subtitles": [],
          *         "archived": false,
          *         "created_at": "2026-01-05T12:00:00Z",
          *         "updated_at": "2026-01-05T12:00:00Z"
@@ -5618,6 +6434,8 @@ export interface components {
          *           ],
          *           "poster_url": "https://movies.example/nosferatu.jpg",
          *           "stream_url": null,
+         *           "duration_ms": 5640123,
+         *           "subtitles": [],
          *           "archived": false,
          *           "created_at": "2026-01-05T12:00:00Z",
          *           "updated_at": "2026-01-05T12:00:00Z"
@@ -5665,6 +6483,10 @@ export interface components {
          *         "capacity": 10,
          *         "participants": 2,
          *         "slow_mode_seconds": 0,
+         *         "control": "moderators",
+         *         "queue": "everyone",
+         *         "queue_order": "manual",
+         *         "wait_policy": "auto",
          *         "state": "open",
          *         "closed": false,
          *         "created_at": "2026-01-31T19:00:00Z",
@@ -5692,6 +6514,10 @@ export interface components {
          *           "capacity": 10,
          *           "participants": 2,
          *           "slow_mode_seconds": 0,
+         *           "control": "moderators",
+         *           "queue": "everyone",
+         *           "queue_order": "manual",
+         *           "wait_policy": "auto",
          *           "state": "open",
          *           "closed": false,
          *           "created_at": "2026-01-31T19:00:00Z",
@@ -6063,6 +6889,10 @@ export interface components {
          *             "capacity": 10,
          *             "participants": 2,
          *             "slow_mode_seconds": 0,
+         *             "control": "moderators",
+         *             "queue": "everyone",
+         *             "queue_order": "manual",
+         *             "wait_policy": "auto",
          *             "state": "open",
          *             "closed": false,
          *             "created_at": "2026-01-31T19:00:00Z",
@@ -6614,6 +7444,8 @@ export interface components {
     parameters: {
         /** @description The schedule */
         ScheduleID: string;
+        /** @description The item of the queue */
+        ItemID: components["schemas"]["ID"];
         /** @description The room */
         RoomID: components["schemas"]["ID"];
         /** @description The `next_cursor` of the page before: of the same list, with the same filters */
@@ -9092,6 +9924,525 @@ export interface operations {
                 };
             };
             404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPlayback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room */
+                room_id: components["parameters"]["RoomID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The state */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaybackAnswer"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    sendPlaybackCommand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room */
+                room_id: components["parameters"]["RoomID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaybackCommand"];
+            };
+        };
+        responses: {
+            /** @description The state after it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaybackCommandAnswer"];
+                };
+            };
+            /** @description `invalid_request`, `unknown_item`, `unknown_movie` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `forbidden`, `muted`, `not_participant` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description `movie_without_stream`, `nothing_playing`, `nothing_to_play`, `playback_stale`, `room_archived` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `command_id_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    voteToSkip: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room */
+                room_id: components["parameters"]["RoomID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SkipVote"];
+            };
+        };
+        responses: {
+            /** @description The state after it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaybackAnswer"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description `nothing_playing`, `playback_stale`, `room_archived` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room */
+                room_id: components["parameters"]["RoomID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The queue */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueAnswer"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    addToQueue: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+                 *     within 24 hours answers with what the first one made; with another body it is a 422.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The room */
+                room_id: components["parameters"]["RoomID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddToQueueRequest"];
+            };
+        };
+        responses: {
+            /** @description The item */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueItemAnswer"];
+                };
+            };
+            /** @description `invalid_request`, `unknown_movie` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `forbidden`, `not_participant` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description `movie_without_stream`, `queue_full`, `queue_full_of_yours`, `room_archived` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getQueueItem: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The room */
+                room_id: components["parameters"]["RoomID"];
+                /** @description The item of the queue */
+                item_id: components["parameters"]["ItemID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The item */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueItemAnswer"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeFromQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room */
+                room_id: components["parameters"]["RoomID"];
+                /** @description The item of the queue */
+                item_id: components["parameters"]["ItemID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            /** @description `room_archived` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    moveInQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room */
+                room_id: components["parameters"]["RoomID"];
+                /** @description The item of the queue */
+                item_id: components["parameters"]["ItemID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveInQueueRequest"];
+            };
+        };
+        responses: {
+            /** @description Moved */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `forbidden`, `not_participant` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description `room_archived` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    voteForItem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room */
+                room_id: components["parameters"]["RoomID"];
+                /** @description The item of the queue */
+                item_id: components["parameters"]["ItemID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It counts */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `not_participant` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            /** @description `room_archived` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    unvoteForItem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room */
+                room_id: components["parameters"]["RoomID"];
+                /** @description The item of the queue */
+                item_id: components["parameters"]["ItemID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It does not count */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            /** @description `room_archived` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             412: components["responses"]["PreconditionFailed"];
             415: components["responses"]["CompressedBody"];
             429: components["responses"]["RateLimited"];
