@@ -267,7 +267,7 @@ func (g *ground) request(t testing.TB, in input) *http.Request {
 	if err != nil {
 		return nil
 	}
-	r.GetBody = nil // a server's request has none
+	r.GetBody, r.RequestURI = nil, target // as a server has it
 	r.RemoteAddr = "192.0.2.1:1234"
 	if token := g.tokens[id]; token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
