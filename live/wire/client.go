@@ -1,0 +1,252 @@
+package wire
+
+import (
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/watchparty/watchparty"
+)
+
+// ClientMessage is a message from a client to the server.
+type ClientMessage interface {
+	Message
+	check(*checks)
+}
+
+// Message is what has a name, its property `t`.
+type Message interface{ Type() string }
+
+// ClientMessages has a zero value of each.
+func ClientMessages() []ClientMessage {
+	return []ClientMessage{
+		&Hello{}, &Token{}, &Clock{}, &Status{}, &Ready{}, &Play{}, &Pause{}, &Seek{}, &Rate{}, &Load{}, &Skip{}, &Stop{},
+		&Bye{},
+	}
+}
+
+// Hello signs a connection in.
+type Hello struct {
+	Token  string `json:"token"`
+	Resume string `json:"resume,omitzero"` // the ID of the user's lost connection
+}
+
+// Token renews the token of a connection.
+type Token struct {
+	AccessToken string `json:"access_token"`
+}
+
+// Clock asks for the time.
+type Clock struct {
+	C0 float64 `json:"c0"` // milliseconds by the client's clock
+}
+
+// Status is that of the client's player.
+type Status struct {
+	Epoch      int64   `json:"epoch"`
+	PositionMS int64   `json:"position_ms"`
+	Stalled    bool    `json:"stalled"`
+	Blocked    bool    `json:"blocked"`
+	Watching   bool    `json:"watching"`
+	WaitForMe  bool    `json:"wait_for_me"`
+	Ended      bool    `json:"ended,omitzero"`
+	DriftMS    float64 `json:"drift_ms,omitzero"`
+	RTTMS      float64 `json:"rtt_ms,omitzero"`
+	DurationMS *int64  `json:"duration_ms,omitzero"`
+}
+
+// Ready is that the player can play from the position of a cue.
+type Ready struct {
+	Epoch int64 `json:"epoch"`
+	Cue   int64 `json:"cue"`
+}
+
+// Command is what all commands have.
+type Command struct {
+	ID         string `json:"id"`
+	Epoch      int64  `json:"epoch"`
+	IfRevision *int64 `json:"if_revision,omitzero"`
+}
+
+// Play plays on.
+type Play struct {
+	Command
+}
+
+// Pause stops.
+type Pause struct {
+	Command
+	PositionMS *int64 `json:"position_ms,omitzero"` // where the person's player was
+}
+
+// Seek goes to a position.
+type Seek struct {
+	Command
+	PositionMS int64 `json:"position_ms"`
+}
+
+// Rate sets the speed.
+type Rate struct {
+	Command
+	Rate float64 `json:"rate"`
+}
+
+// Load changes the item: to a movie or to an address.
+type Load struct {
+	Command
+	MovieID    string `json:"movie_id,omitzero"`
+	Address    string `json:"address,omitzero"`
+	Title      string `json:"title,omitzero"`
+	DurationMS *int64 `json:"duration_ms,omitzero"`
+	PositionMS *int64 `json:"position_ms,omitzero"`
+}
+
+// Skip goes on with the next item.
+type Skip struct {
+	Command
+}
+
+// Stop takes the item away.
+type Stop struct {
+	Command
+}
+
+// Bye ends a connection.
+type Bye struct{}
+
+func (*Hello) Type() string  { return "hello" }
+func (*Token) Type() string  { return "token" }
+func (*Clock) Type() string  { return "clock" }
+func (*Status) Type() string { return "status" }
+func (*Ready) Type() string  { return "ready" }
+func (*Play) Type() string   { return "play" }
+func (*Pause) Type() string  { return "pause" }
+func (*Seek) Type() string   { return "seek" }
+func (*Rate) Type() string   { return "rate" }
+func (*Load) Type() string   { return "load" }
+func (*Skip) Type() string   { return "skip" }
+func (*Stop) Type() string   { return "stop" }
+func (*Bye) Type() string    { return "bye" }
+
+// checks collects the properties that are wrong.
+type checks []watchparty.FieldError
+
+func (c *checks) check(ok bool, field, code, message string) {
+	if !ok {
+		*c = append(*c, watchparty.FieldError{Field: field, Code: code, Message: message})
+	}
+}
+
+func (c *checks) whole(field string, value int64) {
+	c.check(value >= 0 && value <= maxWhole, field, "range", "must be from 0 to 9007199254740991")
+}
+
+func (c *checks) position(value *int64) {
+	c.check(value == nil || *value >= 0 && *value <= maxPositionMS, "position_ms", "range", "must be from 0 to 360000000")
+}
+
+func (c *checks) duration(value *int64) {
+	c.check(value == nil || *value >= 1 && *value <= maxPositionMS, "duration_ms", "range", "must be from 1 to 360000000")
+}
+
+func (c *checks) number(field string, value, least, most float64, limits string) {
+	c.check(value >= least && value <= most, field, "range", "must be "+limits) // not for NaN either
+}
+
+func (c *checks) id(field string, value *string) {
+	_, err := uuid.Parse(*value)
+	c.check(err == nil && len(*value) == 36, field, "format", "must be a UUID")
+	*value = strings.ToLower(*value)
+}
+
+func (c *checks) text(field, value string, most int) {
+	c.check(utf8.RuneCountInString(value) <= most, field, "too_long", "is too long")
+}
+
+func (m *Hello) check(c *checks) {
+	c.text("token", m.Token, maxToken)
+	if m.Resume != "" {
+		c.id("resume", &m.Resume)
+	}
+}
+
+func (m *Token) check(c *checks) { c.text("access_token", m.AccessToken, maxToken) }
+
+func (m *Clock) check(c *checks) { c.number("c0", m.C0, 0, maxWhole, "from 0 to 9007199254740991") }
+
+func (m *Status) check(c *checks) {
+	c.whole("epoch", m.Epoch)
+	c.position(&m.PositionMS)
+	c.number("drift_ms", m.DriftMS, -maxDriftMS, maxDriftMS, "from -86400000 to 86400000")
+	c.number("rtt_ms", m.RTTMS, 0, maxRTTMS, "from 0 to 60000")
+	c.duration(m.DurationMS)
+}
+
+func (m *Ready) check(c *checks) {
+	c.whole("epoch", m.Epoch)
+	c.whole("cue", m.Cue)
+}
+
+func (m *Command) check(c *checks) {
+	c.id("id", &m.ID)
+	c.whole("epoch", m.Epoch)
+	if m.IfRevision != nil {
+		c.whole("if_revision", *m.IfRevision)
+	}
+}
+
+func (m *Pause) check(c *checks) {
+	m.Command.check(c)
+	c.position(m.PositionMS)
+}
+
+func (m *Seek) check(c *checks) {
+	m.Command.check(c)
+	c.position(&m.PositionMS)
+}
+
+func (m *Rate) check(c *checks) {
+	m.Command.check(c)
+	c.number("rate", m.Rate, minRate, maxRate, "from 0.25 to 4")
+}
+
+func (m *Load) check(c *checks) {
+	m.Command.check(c)
+	c.position(m.PositionMS)
+	switch {
+	case m.MovieID == "" && m.Address == "":
+		c.check(false, "movie_id", "required", "is missing, and so is address")
+	case m.MovieID != "" && m.Address != "":
+		c.check(false, "address", "conflict", "does not go with movie_id")
+	case m.MovieID != "":
+		c.id("movie_id", &m.MovieID)
+		c.check(m.Title == "", "title", "unexpected", "does not go with movie_id")
+		c.check(m.DurationMS == nil, "duration_ms", "unexpected", "does not go with movie_id")
+	default:
+		c.address(m.Address)
+		c.text("title", m.Title, maxTitle)
+		c.duration(m.DurationMS)
+	}
+}
+
+func (c *checks) address(address string) {
+	c.text("address", address, maxAddress)
+	parsed, err := url.Parse(address)
+	c.check(err == nil && strings.HasPrefix(address, "https://") && parsed.Host != "" && parsed.User == nil,
+		"address", "pattern", "must be an https address without a password")
+}
+
+func (*Bye) check(*checks) {}
+
+// ID is the command's.
+func (m *Command) commandID() string { return m.ID }
+
+// IDOf is the ID of a command, and empty for other messages.
+func IDOf(m ClientMessage) string {
+	if command, ok := m.(interface{ commandID() string }); ok {
+		return command.commandID()
+	}
+	return ""
+}

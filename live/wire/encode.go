@@ -1,0 +1,183 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/uuid"
+
+	"github.com/watchparty/watchparty"
+)
+
+// Encode returns a message as a frame.
+func Encode(m Message) ([]byte, error) {
+	properties, err := json.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("wire: encode %s: %w", m.Type(), err)
+	}
+	frame := make([]byte, 0, len(properties)+len(m.Type())+8)
+	frame = append(frame, `{"t":"`...)
+	frame = append(frame, m.Type()...)
+	frame = append(frame, '"')
+	if len(properties) > 2 {
+		frame = append(frame, ',')
+	}
+	return append(frame, properties[1:]...), nil
+}
+
+// Errors of messages from clients.
+var (
+	ErrMalformed = &watchparty.Error{Kind: watchparty.KindInvalid, Code: "invalid_message",
+		Message: "The message is not a JSON object with a name."}
+	ErrUnknown = &watchparty.Error{Kind: watchparty.KindInvalid, Code: "unknown_message_type",
+		Message: "The server does not know a message of this name."}
+)
+
+// kind is a message as Decode has to know it.
+type kind struct {
+	made     reflect.Type // what the message's type points to
+	required []string
+}
+
+var (
+	clientKinds = kinds(ClientMessages())
+	serverKinds = kinds(ServerMessages())
+)
+
+func kinds[M Message](all []M) map[string]kind {
+	byName := make(map[string]kind, len(all))
+	for _, m := range all {
+		t := reflect.TypeOf(m).Elem()
+		byName[m.Type()] = kind{t, required(t)}
+	}
+	return byName
+}
+
+// required are the properties that cannot be left out.
+func required(t reflect.Type) (names []string) {
+	for i := range t.NumField() {
+		field := t.Field(i)
+		if field.Anonymous {
+			names = append(names, required(field.Type)...)
+			continue
+		}
+		if name, options, _ := strings.Cut(field.Tag.Get("json"), ","); options == "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// DecodeClient reads a message from a client. Its errors are coded: ErrMalformed, ErrUnknown, or invalid_request with the
+// properties that are wrong. id is the command's also in case of an error, if it has one.
+func DecodeClient(frame []byte) (m ClientMessage, id string, err error) {
+	properties, name, err := open(frame)
+	if err != nil {
+		return nil, "", err
+	}
+	id = idIn(properties)
+	kind, ok := clientKinds[name]
+	if !ok {
+		return nil, id, ErrUnknown
+	}
+	var wrong checks
+	for _, property := range kind.required {
+		_, given := properties[property]
+		wrong.check(given, property, "required", "is missing")
+	}
+	for property, value := range properties {
+		wrong.check(value.Kind() != 'n', property, "type", "must not be null")
+		wrong.check(string(value) != `""`, property, "too_short", "must not be empty")
+	}
+	if wrong != nil {
+		return nil, id, refuse(wrong)
+	}
+	delete(properties, "t")
+	m, _ = reflect.New(kind.made).Interface().(ClientMessage)
+	rest, err := json.Marshal(properties)
+	if err != nil {
+		return nil, id, ErrMalformed
+	}
+	if err := json.Unmarshal(rest, m, json.RejectUnknownMembers(true)); err != nil {
+		return nil, id, refuse(checks{wrongProperty(err)})
+	}
+	if m.check(&wrong); wrong != nil {
+		return nil, id, refuse(wrong)
+	}
+	return m, IDOf(m), nil
+}
+
+// open reads the properties of a frame, one of which is its name. Names that are given twice, and text that is no UTF-8,
+// are malformed.
+func open(frame []byte) (map[string]jsontext.Value, string, error) {
+	var (
+		properties map[string]jsontext.Value
+		name       string
+	)
+	if err := json.Unmarshal(frame, &properties); err != nil || properties == nil {
+		return nil, "", ErrMalformed
+	}
+	if t := properties["t"]; t.Kind() != '"' || json.Unmarshal(t, &name) != nil {
+		return nil, "", ErrMalformed
+	}
+	return properties, name, nil
+}
+
+// idIn is the command's ID if it is one.
+func idIn(properties map[string]jsontext.Value) string {
+	var id string
+	if json.Unmarshal(properties["id"], &id) != nil || len(id) != 36 || uuid.Validate(id) != nil {
+		return ""
+	}
+	return strings.ToLower(id)
+}
+
+// refuse names the properties in an order that does not change.
+func refuse(wrong checks) error {
+	slices.SortFunc(wrong, func(a, b watchparty.FieldError) int { return strings.Compare(a.Field, b.Field) })
+	return watchparty.Invalid(wrong[:min(len(wrong), maxFieldErrors)]...)
+}
+
+// What an error names at most: a client chooses how many properties are wrong, and what unknown ones are called.
+const (
+	maxFieldErrors = 20
+	maxFieldName   = 100 // bytes
+)
+
+// wrongProperty is the one that the decoder could not take.
+func wrongProperty(err error) watchparty.FieldError {
+	wrong := watchparty.FieldError{Field: "message", Code: "type", Message: "has the wrong type"}
+	var semantic *json.SemanticError
+	if !errors.As(err, &semantic) {
+		return wrong
+	}
+	if name := semantic.JSONPointer.LastToken(); name != "" {
+		wrong.Field = strings.ToValidUTF8(name[:min(len(name), maxFieldName)], "")
+	}
+	if errors.Is(err, json.ErrUnknownName) {
+		wrong.Code, wrong.Message = "unknown", "is not a property here"
+	}
+	return wrong
+}
+
+// DecodeServer reads a message from the server. It returns ErrUnknown for one that this client does not know.
+func DecodeServer(frame []byte) (ServerMessage, error) {
+	_, name, err := open(frame)
+	if err != nil {
+		return nil, err
+	}
+	kind, ok := serverKinds[name]
+	if !ok {
+		return nil, ErrUnknown
+	}
+	m, _ := reflect.New(kind.made).Interface().(ServerMessage)
+	if err := json.Unmarshal(frame, m); err != nil {
+		return nil, fmt.Errorf("wire: decode %s: %w", name, err)
+	}
+	return m, nil
+}

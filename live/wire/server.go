@@ -1,0 +1,234 @@
+package wire
+
+import "time"
+
+// ServerMessage is a message from the server to a client.
+type ServerMessage interface {
+	Message
+	fromServer()
+}
+
+// ServerMessages has a zero value of each.
+func ServerMessages() []ServerMessage {
+	return []ServerMessage{
+		&Welcome{}, &State{}, &Ack{}, &Error{}, &ClockReply{}, &ClockChanged{}, &Members{}, &People{}, &Place{}, &Room{},
+		&MessageEvent{}, &TokenExpiring{}, &Degraded{}, &GoingAway{},
+	}
+}
+
+// Welcome answers Hello.
+type Welcome struct {
+	Connection     string   `json:"connection"`
+	NowMS          float64  `json:"now_ms"`
+	TokenExpiresMS float64  `json:"token_expires_ms"`
+	Place          Place    `json:"place"`
+	Room           Room     `json:"room"`
+	State          State    `json:"state"`
+	Members        Members  `json:"members"`
+	People         []Member `json:"people"`
+}
+
+// State is the playback of a room.
+type State struct {
+	Revision   int64   `json:"revision"`
+	Epoch      int64   `json:"epoch"`
+	Cue        int64   `json:"cue"`
+	State      string  `json:"state"`
+	Item       *string `json:"item"`
+	Media      *Media  `json:"media"`
+	PositionMS int64   `json:"position_ms"`
+	AtMS       float64 `json:"at_ms"`
+	Rate       float64 `json:"rate"`
+	DurationMS *int64  `json:"duration_ms"`
+	Wait       *Wait   `json:"wait"`
+	Cause      string  `json:"cause"`
+	By         *string `json:"by"`
+	NowMS      float64 `json:"now_ms"`
+}
+
+// Media is what is played.
+type Media struct {
+	Title     string      `json:"title"`
+	Address   *string     `json:"address"`
+	Subtitles []Subtitles `json:"subtitles"`
+}
+
+// Subtitles are those in one language.
+type Subtitles struct {
+	Language string `json:"language"`
+	Label    string `json:"label"`
+	Address  string `json:"address"`
+}
+
+// Wait is what a room waits for.
+type Wait struct {
+	Reason   string  `json:"reason"`
+	UntilMS  float64 `json:"until_ms"`
+	ThenPlay bool    `json:"then_play"`
+}
+
+// Ack is that a command was applied.
+type Ack struct {
+	ID       string `json:"id"`
+	Revision int64  `json:"revision"`
+}
+
+// Error is that a message was refused.
+type Error struct {
+	ID           string       `json:"id,omitzero"`
+	Code         string       `json:"code"`
+	Message      string       `json:"message"`
+	Errors       []FieldError `json:"errors,omitzero"`
+	RetryAfterMS float64      `json:"retry_after_ms,omitzero"`
+	State        *State       `json:"state,omitzero"`
+}
+
+// FieldError is a property that is wrong.
+type FieldError struct {
+	Field   string `json:"field"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// ClockReply answers Clock.
+type ClockReply struct {
+	C0 float64 `json:"c0"`
+	S1 float64 `json:"s1"`
+	S2 float64 `json:"s2"`
+}
+
+// ClockChanged is that the server's clock made a step.
+type ClockChanged struct{}
+
+// Members is the digest of who is there.
+type Members struct {
+	Present    int      `json:"present"`
+	WaitingFor []string `json:"waiting_for"` // usernames, MaxWaitingFor at most
+	Waiting    int      `json:"waiting"`
+}
+
+// MaxWaitingFor is how many people a digest names.
+const MaxWaitingFor = 20
+
+// Member is a person in a room.
+type Member struct {
+	ID          string `json:"id"`
+	Username    string `json:"username"`
+	DisplayName string `json:"display_name"`
+	Role        string `json:"role"`
+	Muted       bool   `json:"muted"`
+	Connected   bool   `json:"connected"`
+}
+
+// People are changes of the members.
+type People struct {
+	Changed []Member `json:"changed"`
+	Left    []string `json:"left"` // IDs
+}
+
+// Place is what the person of a connection is to the room.
+type Place struct {
+	User        Self     `json:"user"`
+	Role        string   `json:"role"`
+	Permissions []string `json:"permissions"`
+	MutedUntil  *Time    `json:"muted_until"`
+}
+
+// Self is the person of a connection.
+type Self struct {
+	ID          string `json:"id"`
+	Username    string `json:"username"`
+	DisplayName string `json:"display_name"`
+}
+
+// Room has the settings of a room.
+type Room struct {
+	Name            string `json:"name"`
+	Control         string `json:"control"`
+	Waiting         string `json:"waiting"`
+	SlowModeSeconds int    `json:"slow_mode_seconds"`
+}
+
+// MessageEvent is a message of the chat that was posted, edited or deleted.
+type MessageEvent struct {
+	Message ChatMessage `json:"message"`
+}
+
+// ChatMessage is a message as REST shows it.
+type ChatMessage struct {
+	ID        string  `json:"id"`
+	RoomID    string  `json:"room_id"`
+	Author    *Person `json:"author"`
+	Body      string  `json:"body"`
+	ReplyTo   *Quote  `json:"reply_to"`
+	CreatedAt Time    `json:"created_at"`
+	EditedAt  *Time   `json:"edited_at"`
+	Deleted   bool    `json:"deleted"`
+}
+
+// Person is an author.
+type Person struct {
+	ID       string `json:"id"`
+	Username string `json:"username"`
+}
+
+// Quote is what a message answers.
+type Quote struct {
+	ID      string  `json:"id"`
+	Author  *Person `json:"author"`
+	Excerpt string  `json:"excerpt"`
+}
+
+// Time is written as REST writes it.
+type Time = time.Time
+
+// TokenExpiring is that the token of the connection expires soon.
+type TokenExpiring struct {
+	TokenExpiresMS float64 `json:"token_expires_ms"`
+}
+
+// Degraded is that the database is away, or is back.
+type Degraded struct {
+	Degraded bool `json:"degraded"`
+}
+
+// GoingAway is that the server stops.
+type GoingAway struct {
+	AfterMS float64 `json:"after_ms"`
+}
+
+func (*Welcome) Type() string       { return "welcome" }
+func (*State) Type() string         { return "state" }
+func (*Ack) Type() string           { return "ack" }
+func (*Error) Type() string         { return "error" }
+func (*ClockReply) Type() string    { return "clock" }
+func (*ClockChanged) Type() string  { return "clock_changed" }
+func (*Members) Type() string       { return "members" }
+func (*People) Type() string        { return "people" }
+func (*Place) Type() string         { return "place" }
+func (*Room) Type() string          { return "room" }
+func (*MessageEvent) Type() string  { return "message" }
+func (*TokenExpiring) Type() string { return "token_expiring" }
+func (*Degraded) Type() string      { return "degraded" }
+func (*GoingAway) Type() string     { return "going_away" }
+
+func (*Welcome) fromServer()       {}
+func (*State) fromServer()         {}
+func (*Ack) fromServer()           {}
+func (*Error) fromServer()         {}
+func (*ClockReply) fromServer()    {}
+func (*ClockChanged) fromServer()  {}
+func (*Members) fromServer()       {}
+func (*People) fromServer()        {}
+func (*Place) fromServer()         {}
+func (*Room) fromServer()          {}
+func (*MessageEvent) fromServer()  {}
+func (*TokenExpiring) fromServer() {}
+func (*Degraded) fromServer()      {}
+func (*GoingAway) fromServer()     {}
+
+// Milliseconds is an instant as messages have it: milliseconds since 1970-01-01 UTC, to the microsecond.
+func Milliseconds(t time.Time) float64 { return float64(t.UnixMicro()) / 1000 }
+
+// FromMilliseconds is the instant.
+func FromMilliseconds(ms float64) time.Time { return time.UnixMicro(int64(ms * 1000)).UTC() }

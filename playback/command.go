@@ -1,0 +1,115 @@
+package playback
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/watchparty/watchparty"
+)
+
+// Kind says what a command asks for. All are absolute: there is none that toggles.
+type Kind string
+
+const (
+	Play  Kind = "play"
+	Pause Kind = "pause"
+	Seek  Kind = "seek"
+	Rate  Kind = "rate"
+	Load  Kind = "load"
+	Skip  Kind = "skip"
+	Stop  Kind = "stop"
+)
+
+// Kinds are all of them.
+func Kinds() []Kind { return []Kind{Play, Pause, Seek, Rate, Load, Skip, Stop} }
+
+// Command is what a person asks for.
+type Command struct {
+	Kind       Kind
+	ID         string // a UUID that the client has made; the same command sent again has the same one
+	By         string // the ID of the user
+	Epoch      int64  // of the state that the person saw
+	IfRevision *int64 // refuses any other revision; nil allows all
+	// PositionMS is where to seek to; for Load where to begin, at 0 if nil; for Pause the position that the person saw,
+	// which is taken if it is within PauseTolerance.
+	PositionMS *int64
+	Rate       float64 // for Rate
+	// Item is what Load plays, and what Play plays if nothing is loaded. The store finds its duration.
+	Item Item
+}
+
+// Errors.
+var (
+	ErrStale = &watchparty.Error{Kind: watchparty.KindConflict, Code: "playback_stale",
+		Message: "Playback has moved on since you looked."}
+	ErrCommandReused = &watchparty.Error{Kind: watchparty.KindUnprocessable, Code: "command_id_reused",
+		Message: "The command's ID was used for another command."}
+	ErrNothingPlaying = &watchparty.Error{Kind: watchparty.KindConflict, Code: "nothing_playing",
+		Message: "Nothing is loaded in this room."}
+	ErrNothingToPlay = &watchparty.Error{Kind: watchparty.KindConflict, Code: "nothing_to_play",
+		Message: "The queue is empty. Choose what to play."}
+)
+
+// stale is ErrStale with the numbers of the present state.
+func (s State) stale() error {
+	e := *ErrStale
+	e.Details = map[string]int{"revision": int(s.Revision), "epoch": int(s.Epoch)}
+	return &e
+}
+
+// Validate reports every field that is wrong.
+func (c Command) Validate() error {
+	var wrong []watchparty.FieldError
+	check := func(ok bool, field, code, message string) {
+		if !ok {
+			wrong = append(wrong, watchparty.FieldError{Field: field, Code: code, Message: message})
+		}
+	}
+	check(slices.Contains(Kinds(), c.Kind), "kind", "enum", "must be play, pause, seek, rate, load, skip or stop")
+	check(c.ID != "", "id", "required", "is missing")
+	check(c.Epoch >= 0, "epoch", "range", "must not be negative")
+	check(c.IfRevision == nil || *c.IfRevision >= 0, "if_revision", "range", "must not be negative")
+	if c.PositionMS != nil {
+		check(*c.PositionMS >= 0 && *c.PositionMS <= MaxPositionMS, "position_ms", "range",
+			"must be from 0 to 360000000")
+	}
+	if c.Kind == Seek {
+		check(c.PositionMS != nil, "position_ms", "required", "is missing")
+	} else if c.Kind != Pause && c.Kind != Load {
+		check(c.PositionMS == nil, "position_ms", "unexpected", "does not belong to this command")
+	}
+	if c.Kind == Rate {
+		check(c.Rate >= MinRate && c.Rate <= MaxRate, "rate", "range", "must be from 0.25 to 4") // not for NaN either
+	} else {
+		check(c.Rate == 0, "rate", "unexpected", "does not belong to this command")
+	}
+	if c.Kind == Load {
+		check(c.Item.ID != "", "item", "required", "is missing")
+	} else if c.Kind != Play {
+		check(c.Item.ID == "", "item", "unexpected", "does not belong to this command")
+	}
+	if wrong != nil {
+		return watchparty.Invalid(wrong...)
+	}
+	return nil
+}
+
+// rate is the one asked for, in hundredths.
+func (c Command) rate() float64 { return math.Round(c.Rate*100) / 100 }
+
+// digest tells a command from another one with the same ID.
+func (c Command) digest() string {
+	content := fmt.Sprintf("%s %s %d %g %s", c.Kind, c.By, c.Epoch, c.Rate, c.Item.ID)
+	for _, number := range []*int64{c.IfRevision, c.PositionMS} {
+		if number == nil {
+			content += " -"
+		} else {
+			content += fmt.Sprintf(" %d", *number)
+		}
+	}
+	sum := sha256.Sum256([]byte(content))
+	return hex.EncodeToString(sum[:8])
+}

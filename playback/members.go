@@ -1,0 +1,130 @@
+package playback
+
+import (
+	"slices"
+	"time"
+)
+
+// Policy says whom a room waits for.
+type Policy string
+
+const (
+	WaitAuto     Policy = "auto" // for everyone among up to AutoEveryone, for nobody among more
+	WaitEveryone Policy = "everyone"
+	WaitHost     Policy = "host"
+	WaitNobody   Policy = "nobody"
+)
+
+// Policies are all of them.
+func Policies() []Policy { return []Policy{WaitAuto, WaitEveryone, WaitHost, WaitNobody} }
+
+// AutoEveryone is up to how many people WaitAuto waits for everyone.
+const AutoEveryone = 8
+
+const (
+	// JoinGrace is how long after joining a person is not waited for, except for an item that is loaded later.
+	JoinGrace = 10 * time.Second
+	// StopInterval is how often a person whose player runs dry may stop the room.
+	StopInterval = time.Minute
+	// StableFor is how long a person who has stopped the room too often is set aside after the last time.
+	StableFor = 30 * time.Second
+)
+
+// Member is a connection to a room whose lease is alive.
+type Member struct {
+	ConnID string
+	UserID string
+	Host   bool // the person is the room's host
+	// Controls says that the person may control playback. The first player of such a person tells how long an item is.
+	Controls bool
+	// Able says that the person can be waited for: the page is visible or audible, autoplay is not blocked, and the person
+	// has not opted out.
+	Able        bool
+	Since       time.Time // when it was connected
+	Epoch       int64     // of the latest report; 0 without one
+	ReadyCue    int64     // the cue that it is ready for; 0 for none
+	EndedCue    int64     // the cue for which it has reported that the item is over; 0 for none
+	DurationMS  int64     // as its player told for Epoch; 0 if it did not
+	RTT         time.Duration
+	StoppedAt   time.Time // when it last stopped the room; zero if it never did
+	SetAsideFor time.Time // until when it is set aside; zero unless it is
+}
+
+// resolve replaces WaitAuto by what it means for these members.
+func (p Policy) resolve(members []Member) Policy {
+	if p != WaitAuto && p != "" {
+		return p
+	}
+	if people(members) <= AutoEveryone {
+		return WaitEveryone
+	}
+	return WaitNobody
+}
+
+// people counts the different users.
+func people(members []Member) int {
+	users := make(map[string]struct{}, len(members))
+	for _, m := range members {
+		users[m.UserID] = struct{}{}
+	}
+	return len(users)
+}
+
+// counts reports whether a state's room may wait for a member.
+func (s State) counts(m Member, policy Policy, at time.Time) bool {
+	if policy == WaitNobody || policy == WaitHost && !m.Host || !m.Able || at.Before(m.SetAsideFor) {
+		return false
+	}
+	if s.Status == Waiting && s.WaitFor == WaitLoad {
+		// Nobody has reported yet for what is being loaded, and those who joined before all begin anew with it.
+		return !m.Since.After(s.WaitUntil.Add(-LoadDeadline))
+	}
+	return m.Epoch == s.Epoch && at.Sub(m.Since) >= JoinGrace
+}
+
+// Counted are the members whom the room may wait for at an instant.
+func (s State) Counted(members []Member, policy Policy, at time.Time) []Member {
+	policy = policy.resolve(members)
+	return slices.DeleteFunc(slices.Clone(members), func(m Member) bool { return !s.counts(m, policy, at) })
+}
+
+// Missing are the members whom the room waits for: those counted who are not ready for the cue. It is empty unless
+// the state is Waiting.
+func (s State) Missing(members []Member, policy Policy, at time.Time) []Member {
+	if s.Status != Waiting {
+		return nil
+	}
+	return s.unready(members, policy, at)
+}
+
+// unready are the members counted who are not ready for the cue.
+func (s State) unready(members []Member, policy Policy, at time.Time) []Member {
+	return slices.DeleteFunc(s.Counted(members, policy, at), func(m Member) bool { return m.ReadyCue == s.Cue })
+}
+
+const (
+	minLead  = 200 * time.Millisecond
+	maxLead  = 800 * time.Millisecond
+	leadOver = 100 * time.Millisecond // what is added to the round trip
+)
+
+// Lead is how long before the instant at which playback starts its state is sent: as long as nine of ten members need to
+// hear of it, within limits, so that one bad connection does not delay everybody.
+func Lead(members []Member) time.Duration {
+	if len(members) == 0 {
+		return minLead
+	}
+	trips := make([]time.Duration, 0, len(members))
+	for _, m := range members {
+		trips = append(trips, m.RTT)
+	}
+	slices.Sort(trips)
+	ninetieth := trips[(len(trips)*9+9)/10-1]
+	return min(max(ninetieth+leadOver, minLead), maxLead)
+}
+
+// SkipPasses reports whether enough of the people who may vote want to skip: half of them, and at least one.
+func SkipPasses(votes, eligible int) bool { return votes >= SkipNeeds(eligible) && eligible > 0 }
+
+// SkipNeeds is how many votes it takes to skip when so many people may vote.
+func SkipNeeds(eligible int) int { return max(1, (eligible+1)/2) }

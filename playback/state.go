@@ -1,0 +1,168 @@
+package playback
+
+import (
+	"math"
+	"time"
+)
+
+// Status says what playback does.
+type Status string
+
+const (
+	Idle    Status = "idle"    // there is no item
+	Waiting Status = "waiting" // it rests until people are ready, at most until WaitUntil
+	Playing Status = "playing" // it moves on from At
+	Paused  Status = "paused"
+)
+
+// Wait says what people are waited for to do.
+type Wait string
+
+const (
+	WaitLoad     Wait = "load"
+	WaitSeek     Wait = "seek"
+	WaitRebuffer Wait = "rebuffer"
+)
+
+// Cause says what has made a state.
+type Cause string
+
+const (
+	CauseNone      Cause = ""          // nothing has happened yet
+	CausePlay      Cause = "play"      // a command
+	CausePause     Cause = "pause"     // a command
+	CauseSeek      Cause = "seek"      // a command
+	CauseRate      Cause = "rate"      // a command
+	CauseLoad      Cause = "load"      // a command
+	CauseSkip      Cause = "skip"      // a command
+	CauseStop      Cause = "stop"      // a command
+	CauseReady     Cause = "ready"     // everybody who was waited for is ready
+	CauseDeadline  Cause = "deadline"  // the wait took as long as it may
+	CauseRebuffer  Cause = "rebuffer"  // somebody's player has run dry
+	CauseEnded     Cause = "ended"     // the item was over
+	CauseVoted     Cause = "voted"     // enough people voted to skip
+	CauseRemoved   Cause = "removed"   // the item was removed
+	CauseDeserted  Cause = "deserted"  // nobody was connected for DesertedAfter
+	CauseArchived  Cause = "archived"  // the room was archived
+	CauseScheduled Cause = "scheduled" // an item was loaded to start at StartsAt
+	CauseStarted   Cause = "started"   // StartsAt came
+	CauseDuration  Cause = "duration"  // the item's duration was learnt
+	CauseClock     Cause = "clock"     // Postgres' clock was set
+)
+
+// Limits.
+const (
+	// MaxPositionMS is the highest position of an item whose duration nobody knows: 100 hours, as movies.
+	MaxPositionMS = 100 * 60 * 60 * 1000
+	MinRate       = 0.25
+	MaxRate       = 4.0
+	// MaxRecent is how many commands are remembered.
+	MaxRecent = 32
+	// PauseTolerance is how far from the computed position the position of a person who pauses may be.
+	PauseTolerance = time.Second
+)
+
+// Times. A wait for a load takes at most LoadDeadline, and so on.
+const (
+	LoadDeadline     = 20 * time.Second
+	SeekDeadline     = 8 * time.Second
+	RebufferDeadline = 8 * time.Second
+	// EndGrace is how long after the end the next item starts at the latest.
+	EndGrace = 2 * time.Second
+	// EarlyEnd is how long before the end players are believed that say that it has come.
+	EarlyEnd = 30 * time.Second
+	// DesertedAfter is after how long without anybody playback pauses.
+	DesertedAfter = time.Minute
+	// LateStart is how late a scheduled start may be noticed to be in time nevertheless.
+	LateStart = 2 * time.Second
+)
+
+// State is the playback of a room. Times are UTC, to the microsecond.
+type State struct {
+	RoomID     string
+	Status     Status
+	Item       Item // the zero value when idle
+	PositionMS int64
+	At         time.Time
+	Rate       float64
+	Revision   int64
+	Epoch      int64
+	Cue        int64
+	Resume     bool      // after a wait playback goes on
+	WaitFor    Wait      // empty unless waiting
+	WaitUntil  time.Time // zero unless waiting
+	EndsAt     time.Time // zero unless playing an item whose duration is known
+	StartsAt   time.Time // zero unless a start is scheduled
+	By         string    // the ID of the user whose command made this state; empty otherwise
+	Cause      Cause
+	Recent     []Applied // the latest commands, the oldest first, at most MaxRecent
+	UpdatedAt  time.Time // when Revision rose
+}
+
+// New is the state of a room that has never played anything.
+func New(roomID string) State { return State{RoomID: roomID, Status: Idle, Rate: 1} }
+
+// Item is what is played, as far as the machine has to know. NewItem makes one.
+type Item struct {
+	ID         string
+	RuntimeMS  int64 // as the catalogue has it, to the minute; 0 when nobody knows it
+	DurationMS int64 // of the stream; 0 when nobody knows it
+	// Exact says that DurationMS was measured. Otherwise it is an estimate that is a little too long: RuntimeMS and
+	// RuntimeSlack.
+	Exact bool
+}
+
+// RuntimeSlack is by how much more than its runtime in minutes an item is taken to last until its duration is known.
+const RuntimeSlack = time.Minute
+
+// NewItem is an item with the runtime of the catalogue and its measured duration; 0 for what nobody knows.
+func NewItem(id string, runtimeMS, durationMS int64) Item {
+	item := Item{ID: id, RuntimeMS: runtimeMS, DurationMS: durationMS, Exact: durationMS > 0}
+	if !item.Exact && runtimeMS > 0 {
+		item.DurationMS = runtimeMS + RuntimeSlack.Milliseconds()
+	}
+	return item
+}
+
+// Applied is a command that was applied.
+type Applied struct {
+	ID       string `json:"id"`
+	Revision int64  `json:"revision"` // after it
+	Digest   string `json:"digest"`   // of its content
+}
+
+// Position is where playback is at an instant, in milliseconds.
+func (s State) Position(at time.Time) int64 {
+	if s.Status != Playing || !at.After(s.At) {
+		return s.PositionMS
+	}
+	moved := float64(at.Sub(s.At)) / float64(time.Millisecond) * s.Rate
+	return s.clamp(s.PositionMS + int64(math.Min(moved, MaxPositionMS)))
+}
+
+// clamp is the position within the item that is closest.
+func (s State) clamp(positionMS int64) int64 { return min(max(positionMS, 0), s.lastMS()) }
+
+// lastMS is the highest position of the item.
+func (s State) lastMS() int64 {
+	if s.Item.DurationMS > 0 {
+		return s.Item.DurationMS
+	}
+	return MaxPositionMS
+}
+
+// Due is the instant at which a Tick is to be applied next; zero for never.
+func (s State) Due() time.Time {
+	due := s.WaitUntil
+	if !s.EndsAt.IsZero() {
+		due = earlier(due, s.EndsAt.Add(EndGrace))
+	}
+	return earlier(due, s.StartsAt)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
