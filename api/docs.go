@@ -11,6 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/watchparty/watchparty/demo"
 	"github.com/watchparty/watchparty/web"
 )
 
@@ -51,6 +52,13 @@ func (s *Server) routePages(e withHead) error {
 	}
 	e.POST(web.Unsubscribe, s.oneClick)
 	e.GET("/assets/*", page(web.Assets()))
+	if s.cfg.Development() {
+		media, err := demo.Media()
+		if err != nil {
+			return fmt.Errorf("api: %w", err)
+		}
+		e.GET(demo.MediaPath+"*", page(media))
+	}
 	e.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusFound, "/docs") })
 	overview := func(c echo.Context) error { return c.JSON(http.StatusOK, apiOverview) }
 	e.GET(basePath, overview)

@@ -37,9 +37,9 @@ var accounts = []watchparty.Registration{
 //go:embed movies.json
 var moviesJSON []byte
 
-// Fill adds what is not there yet.
-func Fill(ctx context.Context, s *store.Store, passwords *auth.Passwords) error {
-	movies, err := Movies()
+// Fill adds what is not there yet. The base is the address at which the API serves Media.
+func Fill(ctx context.Context, s *store.Store, passwords *auth.Passwords, base string) error {
+	movies, err := Movies(base)
 	if err != nil {
 		return err
 	}
@@ -88,23 +88,31 @@ func confirm(ctx context.Context, s *store.Store, email string) error {
 	return err
 }
 
-// Movies returns movies that are in the public domain in the United States: published before 1930, or without a valid notice or renewal.
-func Movies() ([]watchparty.Movie, error) {
+// Movies returns movies that are in the public domain in the United States, published before 1930 or without a valid
+// notice or renewal, and those of the clips, which alone have something to stream. The base is the address at which the
+// API serves Media.
+func Movies(base string) ([]watchparty.Movie, error) {
 	var rows []struct {
 		Title          string   `json:"title"`
 		Year           int      `json:"year"`
 		RuntimeMinutes int      `json:"runtime_minutes"`
 		Genres         []string `json:"genres"`
 		Description    string   `json:"description"`
+		Clip           string   `json:"clip"`
 	}
 	if err := json.Unmarshal(moviesJSON, &rows); err != nil {
 		return nil, fmt.Errorf("demo movies: %w", err)
 	}
 	movies := make([]watchparty.Movie, 0, len(rows))
 	for _, r := range rows {
-		movies = append(movies, watchparty.Movie{
+		m := watchparty.Movie{
 			Title: r.Title, Year: r.Year, RuntimeMinutes: r.RuntimeMinutes, Genres: r.Genres, Description: r.Description,
-		})
+			PosterURL: base + posterPath(r.Title),
+		}
+		if r.Clip != "" {
+			m.StreamURL = base + clipPath(r.Clip)
+		}
+		movies = append(movies, m)
 	}
 	return movies, nil
 }

@@ -300,7 +300,7 @@ func (d *development) prepare(ctx context.Context, cfg config.Config, stack *dev
 	if _, err := migrations.Up(ctx, s.DB()); err != nil {
 		return err
 	}
-	return demo.Fill(ctx, s, auth.NewPasswords(cfg.Auth.HashParallel, auth.OWASP))
+	return demo.Fill(ctx, s, auth.NewPasswords(cfg.Auth.HashParallel, auth.OWASP), cfg.HTTP.PublicURL)
 }
 
 // awaitReady asks until the API says that it is ready.
