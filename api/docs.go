@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/labstack/echo/v4"
@@ -18,18 +19,34 @@ import (
 //go:embed openapi.yaml
 var contractYAML []byte
 
-// docsPage is rendered once a process.
-var docsPage = sync.OnceValues(func() (http.HandlerFunc, error) { return web.DocsPage(contractYAML) })
+//go:embed live.yaml
+var liveYAML []byte
+
+// docsPage and liveDocsPage are rendered once a process.
+var (
+	docsPage     = sync.OnceValues(func() (http.HandlerFunc, error) { return web.DocsPage(contractYAML) })
+	liveDocsPage = sync.OnceValues(func() (http.HandlerFunc, error) { return web.LiveDocsPage(liveYAML) })
+)
 
 // apiOverview answers whoever opens /api itself.
 var apiOverview = map[string]any{"data": map[string]string{
-	"name": "WatchParty", "documentation": "/docs", "contract": "/openapi.yaml", "health": basePath + "/health",
+	"name": "WatchParty", "documentation": "/docs", "contract": "/openapi.yaml", "live": "/live.yaml",
+	"health": basePath + "/health",
 }}
+
+// isDocument reports whether a path below basePath is that of a contract, or of a page that shows one.
+func isDocument(path string) bool {
+	return path == "/openapi.yaml" || path == "/live.yaml" || strings.HasPrefix(path, "/docs")
+}
 
 // routePages serves what is not in the contract: the contract itself, a page that shows it, the way to both, and the
 // pages to which the links in mails lead. The contract says that all of it is under /api; people look for it at the root.
 func (s *Server) routePages(e withHead) error {
 	docs, err := docsPage()
+	if err != nil {
+		return err
+	}
+	liveDocs, err := liveDocsPage()
 	if err != nil {
 		return err
 	}
@@ -46,6 +63,8 @@ func (s *Server) routePages(e withHead) error {
 		e.GET(base+"/openapi.yaml", page(web.File("application/yaml", contractYAML)))
 		e.GET(base+"/docs", page(docs))
 		e.GET(base+"/docs/", page(docs))
+		e.GET(base+"/live.yaml", page(web.File("application/yaml", liveYAML)))
+		e.GET(base+"/docs/live", page(liveDocs))
 	}
 	for _, path := range web.Pages() {
 		e.GET(path, page(web.Page(path)))

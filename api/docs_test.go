@@ -26,6 +26,15 @@ func TestDocs(t *testing.T) {
 			require.Equal(t, "application/yaml", a.header.Get("Content-Type"))
 			require.Equal(t, string(contractYAML), string(a.raw))
 		})
+		t.Run("the contract of live rooms at "+base+"/live.yaml", func(t *testing.T) {
+			a := get(t, base+"/live.yaml")
+			require.Equal(t, []any{http.StatusOK, "application/yaml"}, []any{a.status, a.header.Get("Content-Type")})
+			require.Equal(t, string(liveYAML), string(a.raw))
+			a = get(t, base+"/docs/live")
+			require.Equal(t, http.StatusOK, a.status)
+			require.Contains(t, string(a.raw), "/live.yaml")
+			require.NotRegexp(t, `(src|href)="(https?:)?//`, string(a.raw), "the page works without other servers")
+		})
 		t.Run("a page at "+base+"/docs", func(t *testing.T) {
 			for _, path := range []string{base + "/docs", base + "/docs/"} {
 				a := get(t, path)

@@ -30,6 +30,10 @@ func pagePaths() []string {
 		"/api/docs",
 		"/api/docs/",
 		"/api/openapi.yaml",
+		"/live.yaml",
+		"/docs/live",
+		"/api/live.yaml",
+		"/api/docs/live",
 		"/assets/pages.css",
 	)
 }

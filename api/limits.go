@@ -82,7 +82,7 @@ func (s *Server) limitRate(next echo.HandlerFunc) echo.HandlerFunc {
 // unlimited tells what load balancers and people look at.
 func unlimited(path string) bool {
 	path = strings.TrimPrefix(path, basePath)
-	return strings.HasPrefix(path, "/health") || strings.HasPrefix(path, "/docs") || path == "/openapi.yaml"
+	return strings.HasPrefix(path, "/health") || isDocument(path)
 }
 
 func (l *limits) count(c echo.Context) limit.Result {

@@ -80,7 +80,7 @@ func outsideContract(c echo.Context) bool {
 		return true
 	}
 	path := strings.TrimPrefix(c.Path(), basePath)
-	return path == c.Path() || path == "/openapi.yaml" || strings.HasPrefix(path, "/docs") || strings.Trim(path, "/") == ""
+	return path == c.Path() || isDocument(path) || strings.Trim(path, "/") == "" || path == livePath
 }
 
 // refusal turns what the validator found into one coded error that names the fields.

@@ -1,18 +1,18 @@
-// Package playback is the state of what a room watches, as a pure machine: Apply takes a state, an event and an instant,
-// and returns the next state. It has no clock and does no I/O. The store runs it inside the transaction that holds the
-// room's row, with the instant that Postgres tells.
+// Package playback is the state of what a room watches, as a pure machine: Apply takes a state, an event and an
+// instant, and returns the next state. It has no clock and does no I/O. The store runs it inside the transaction that
+// holds the room's row, with the instant that Postgres tells.
 //
 // # Position
 //
-// A state is an anchor: at the instant At, playback is at PositionMS. While it plays, the position moves on from there by
-// Rate; before At, and in all other states, it rests. Anchors are written once and are never made anew on the way to a
-// client, so that all clients compute the same position from one state.
+// A state is an anchor: at the instant At, playback is at PositionMS. While it plays, the position moves on from there
+// by Rate; before At, and in all other states, it rests. Anchors are written once and are never made anew on the way to
+// a client, so that all clients compute the same position from one state.
 //
 // # Numbers
 //
-// Revision rises by one with each change. Epoch rises when the item changes or is loaded again: a command names the epoch
-// that it was given for, so that a late one does not reach the next item. Cue rises with each load and each seek: a
-// client that reports to be ready names the cue that it is ready for, so that a late report does not end a wait that
+// Revision rises by one with each change. Epoch rises when the item changes or is loaded again: a command names the
+// epoch that it was given for, so that a late one does not reach the next item. Cue rises with each load and each seek:
+// a client that reports to be ready names the cue that it is ready for, so that a late report does not end a wait that
 // it knows nothing of.
 //
 // # Waiting

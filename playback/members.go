@@ -108,8 +108,8 @@ const (
 	leadOver = 100 * time.Millisecond // what is added to the round trip
 )
 
-// Lead is how long before the instant at which playback starts its state is sent: as long as nine of ten members need to
-// hear of it, within limits, so that one bad connection does not delay everybody.
+// Lead is how long before the instant at which playback starts its state is sent: as long as nine of ten members need
+// to hear of it, within limits, so that one bad connection does not delay everybody.
 func Lead(members []Member) time.Duration {
 	if len(members) == 0 {
 		return minLead

@@ -33,8 +33,13 @@ func openDocs(t *testing.T, api http.HandlerFunc) *docsPage {
 	require.NoError(t, err)
 	docs, err := DocsPage(contract)
 	require.NoError(t, err)
+	liveContract, err := os.ReadFile("../api/live.yaml")
+	require.NoError(t, err)
+	liveDocs, err := LiveDocsPage(liveContract)
+	require.NoError(t, err)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /docs", docs)
+	mux.HandleFunc("GET /docs/live", liveDocs)
 	mux.Handle("GET /assets/", Assets())
 	mux.HandleFunc("/api/", api)
 	server := httptest.NewServer(mux)
@@ -152,6 +157,17 @@ func TestDocsAreAccessible(t *testing.T) {
 	require.NoError(t, err, "`deploy/setup.sh test` installs it")
 	p := openDocs(t, http.NotFound)
 	p.evaluate(t, sample)
+	p.requireAccessible(t, string(axe))
+	_, err = chromedp.Run(p.ctx, chromedp.Navigate(p.evaluate(t, `location.origin`)+Docs+"/live"))
+	require.NoError(t, err)
+	p.evaluate(t, `document.querySelectorAll('details').forEach((d) => { d.open = true }); ''`)
+	p.requireAccessible(t, string(axe))
+	p.requireNoComplaints(t)
+}
+
+// requireAccessible runs axe on the present page.
+func (p *docsPage) requireAccessible(t *testing.T, axe string) {
+	t.Helper()
 	for _, look := range []struct {
 		name, scheme string
 		width        int64
@@ -164,7 +180,7 @@ func TestDocsAreAccessible(t *testing.T) {
 		fits := p.evaluate(t, `String(document.documentElement.scrollWidth <= innerWidth)`)
 		require.Equal(t, "true", fits, look.name)
 		p.evaluate(t, `window.found = undefined; ''`)
-		p.evaluate(t, string(axe)+`;
+		p.evaluate(t, axe+`;
 			axe.run({ resultTypes: ['violations'] }).then(
 				({ violations }) =>
 					violations.map(({ id, nodes }) => id + ' ' + nodes.length + ': ' + nodes[0].html).join('\n'),
@@ -174,5 +190,4 @@ func TestDocsAreAccessible(t *testing.T) {
 		p.await(t, `window.found !== undefined`)
 		require.Empty(t, p.evaluate(t, `window.found`), look.name)
 	}
-	p.requireNoComplaints(t)
 }

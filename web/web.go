@@ -60,6 +60,15 @@ func DocsPage(document []byte) (http.HandlerFunc, error) {
 	return serve(string(content)), nil
 }
 
+// LiveDocsPage serves the page that shows the contract of live rooms.
+func LiveDocsPage(document []byte) (http.HandlerFunc, error) {
+	content, err := reference.LivePage(document)
+	if err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
+	return serve(string(content)), nil
+}
+
 // serve gives the assets in a page the addresses with their hashes.
 func serve(text string) http.HandlerFunc {
 	for name, asset := range assets() {

@@ -46,6 +46,7 @@ type Clock struct {
 // Status is that of the client's player.
 type Status struct {
 	Epoch      int64   `json:"epoch"`
+	Cue        int64   `json:"cue"`
 	PositionMS int64   `json:"position_ms"`
 	Stalled    bool    `json:"stalled"`
 	Blocked    bool    `json:"blocked"`
@@ -54,13 +55,13 @@ type Status struct {
 	Ended      bool    `json:"ended,omitzero"`
 	DriftMS    float64 `json:"drift_ms,omitzero"`
 	RTTMS      float64 `json:"rtt_ms,omitzero"`
-	DurationMS *int64  `json:"duration_ms,omitzero"`
 }
 
 // Ready is that the player can play from the position of a cue.
 type Ready struct {
-	Epoch int64 `json:"epoch"`
-	Cue   int64 `json:"cue"`
+	Epoch      int64  `json:"epoch"`
+	Cue        int64  `json:"cue"`
+	DurationMS *int64 `json:"duration_ms,omitzero"`
 }
 
 // Command is what all commands have.
@@ -93,13 +94,13 @@ type Rate struct {
 	Rate float64 `json:"rate"`
 }
 
-// Load changes the item: to a movie or to an address.
+// Load changes the item: to a movie, to an item of the queue, or to an address.
 type Load struct {
 	Command
 	MovieID    string `json:"movie_id,omitzero"`
-	Address    string `json:"address,omitzero"`
+	ItemID     string `json:"item_id,omitzero"`
+	StreamURL  string `json:"stream_url,omitzero"`
 	Title      string `json:"title,omitzero"`
-	DurationMS *int64 `json:"duration_ms,omitzero"`
 	PositionMS *int64 `json:"position_ms,omitzero"`
 }
 
@@ -178,15 +179,16 @@ func (m *Clock) check(c *checks) { c.number("c0", m.C0, 0, maxWhole, "from 0 to 
 
 func (m *Status) check(c *checks) {
 	c.whole("epoch", m.Epoch)
+	c.whole("cue", m.Cue)
 	c.position(&m.PositionMS)
 	c.number("drift_ms", m.DriftMS, -maxDriftMS, maxDriftMS, "from -86400000 to 86400000")
 	c.number("rtt_ms", m.RTTMS, 0, maxRTTMS, "from 0 to 60000")
-	c.duration(m.DurationMS)
 }
 
 func (m *Ready) check(c *checks) {
 	c.whole("epoch", m.Epoch)
 	c.whole("cue", m.Cue)
+	c.duration(m.DurationMS)
 }
 
 func (m *Command) check(c *checks) {
@@ -215,27 +217,27 @@ func (m *Rate) check(c *checks) {
 func (m *Load) check(c *checks) {
 	m.Command.check(c)
 	c.position(m.PositionMS)
-	switch {
-	case m.MovieID == "" && m.Address == "":
-		c.check(false, "movie_id", "required", "is missing, and so is address")
-	case m.MovieID != "" && m.Address != "":
-		c.check(false, "address", "conflict", "does not go with movie_id")
-	case m.MovieID != "":
-		c.id("movie_id", &m.MovieID)
-		c.check(m.Title == "", "title", "unexpected", "does not go with movie_id")
-		c.check(m.DurationMS == nil, "duration_ms", "unexpected", "does not go with movie_id")
-	default:
-		c.address(m.Address)
-		c.text("title", m.Title, maxTitle)
-		c.duration(m.DurationMS)
+	given := 0
+	for field, id := range map[string]*string{"movie_id": &m.MovieID, "item_id": &m.ItemID} {
+		if *id != "" {
+			given++
+			c.id(field, id)
+		}
 	}
+	if m.StreamURL != "" {
+		given++
+		c.address(m.StreamURL)
+	}
+	c.check(given == 1, "movie_id", "one_of", "must be the only one of movie_id, item_id and stream_url")
+	c.check(m.Title == "" || m.StreamURL != "", "title", "unexpected", "belongs to stream_url")
+	c.text("title", m.Title, maxTitle)
 }
 
 func (c *checks) address(address string) {
-	c.text("address", address, maxAddress)
+	c.text("stream_url", address, maxAddress)
 	parsed, err := url.Parse(address)
 	c.check(err == nil && strings.HasPrefix(address, "https://") && parsed.Host != "" && parsed.User == nil,
-		"address", "pattern", "must be an https address without a password")
+		"stream_url", "pattern", "must be an https address without a password")
 }
 
 func (*Bye) check(*checks) {}

@@ -11,8 +11,21 @@ type ServerMessage interface {
 // ServerMessages has a zero value of each.
 func ServerMessages() []ServerMessage {
 	return []ServerMessage{
-		&Welcome{}, &State{}, &Ack{}, &Error{}, &ClockReply{}, &ClockChanged{}, &Members{}, &People{}, &Place{}, &Room{},
-		&MessageEvent{}, &TokenExpiring{}, &Degraded{}, &GoingAway{},
+		&Welcome{},
+		&State{},
+		&Ack{},
+		&Error{},
+		&ClockReply{},
+		&ClockChanged{},
+		&Members{},
+		&People{},
+		&Place{},
+		&Room{},
+		&Queue{},
+		&MessageEvent{},
+		&TokenExpiring{},
+		&Degraded{},
+		&GoingAway{},
 	}
 }
 
@@ -24,6 +37,7 @@ type Welcome struct {
 	Place          Place    `json:"place"`
 	Room           Room     `json:"room"`
 	State          State    `json:"state"`
+	Queue          Queue    `json:"queue"`
 	Members        Members  `json:"members"`
 	People         []Member `json:"people"`
 }
@@ -49,15 +63,15 @@ type State struct {
 // Media is what is played.
 type Media struct {
 	Title     string      `json:"title"`
-	Address   *string     `json:"address"`
+	StreamURL string      `json:"stream_url"`
+	MovieID   *string     `json:"movie_id"`
 	Subtitles []Subtitles `json:"subtitles"`
 }
 
 // Subtitles are those in one language.
 type Subtitles struct {
 	Language string `json:"language"`
-	Label    string `json:"label"`
-	Address  string `json:"address"`
+	URL      string `json:"url"`
 }
 
 // Wait is what a room waits for.
@@ -145,8 +159,16 @@ type Self struct {
 type Room struct {
 	Name            string `json:"name"`
 	Control         string `json:"control"`
-	Waiting         string `json:"waiting"`
+	Queue           string `json:"queue"`
+	QueueOrder      string `json:"queue_order"`
+	WaitPolicy      string `json:"wait_policy"`
 	SlowModeSeconds int    `json:"slow_mode_seconds"`
+}
+
+// Queue is that the queue or its votes have changed.
+type Queue struct {
+	Version   int64 `json:"version"`
+	SkipVotes int   `json:"skip_votes"`
 }
 
 // MessageEvent is a message of the chat that was posted, edited or deleted.
@@ -207,6 +229,7 @@ func (*Members) Type() string       { return "members" }
 func (*People) Type() string        { return "people" }
 func (*Place) Type() string         { return "place" }
 func (*Room) Type() string          { return "room" }
+func (*Queue) Type() string         { return "queue" }
 func (*MessageEvent) Type() string  { return "message" }
 func (*TokenExpiring) Type() string { return "token_expiring" }
 func (*Degraded) Type() string      { return "degraded" }
@@ -222,6 +245,7 @@ func (*Members) fromServer()       {}
 func (*People) fromServer()        {}
 func (*Place) fromServer()         {}
 func (*Room) fromServer()          {}
+func (*Queue) fromServer()         {}
 func (*MessageEvent) fromServer()  {}
 func (*TokenExpiring) fromServer() {}
 func (*Degraded) fromServer()      {}
@@ -229,6 +253,9 @@ func (*GoingAway) fromServer()     {}
 
 // Milliseconds is an instant as messages have it: milliseconds since 1970-01-01 UTC, to the microsecond.
 func Milliseconds(t time.Time) float64 { return float64(t.UnixMicro()) / 1000 }
+
+// Duration is a length of time as messages have it.
+func Duration(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // FromMilliseconds is the instant.
 func FromMilliseconds(ms float64) time.Time { return time.UnixMicro(int64(ms * 1000)).UTC() }

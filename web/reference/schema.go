@@ -112,6 +112,8 @@ func typeName(name string, n node) template.HTML {
 		return "file"
 	case name == "" && n.get("properties").exists():
 		return "object"
+	case name == "" && n.get("const").exists():
+		return "string"
 	case name == "":
 		return "any value"
 	}
@@ -167,6 +169,9 @@ func valuesOf(n node) []string {
 		n = items
 	}
 	var values []string
+	if only := n.get("const"); only.exists() {
+		values = append(values, only.text())
+	}
 	for _, value := range n.get("enum").items() {
 		values = append(values, value.text())
 	}
