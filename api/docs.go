@@ -71,13 +71,20 @@ func (s *Server) routePages(e withHead) error {
 	}
 	e.POST(web.Unsubscribe, s.oneClick)
 	e.GET("/assets/*", page(web.Assets()))
+	var people *web.Demo
 	if s.cfg.Development() {
+		people = &web.Demo{Accounts: demo.Accounts(), Password: demo.Password}
 		media, err := demo.Media()
 		if err != nil {
 			return fmt.Errorf("api: %w", err)
 		}
 		e.GET(demo.MediaPath+"*", page(media))
 	}
+	watch, err := web.WatchPage(people)
+	if err != nil {
+		return fmt.Errorf("api: %w", err)
+	}
+	e.GET(web.Watch, page(watch))
 	e.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusFound, "/docs") })
 	overview := func(c echo.Context) error { return c.JSON(http.StatusOK, apiOverview) }
 	e.GET(basePath, overview)

@@ -5,6 +5,7 @@ package web
 
 import (
 	"embed"
+	"encoding/json"
 	"fmt"
 	"html"
 	"net/http"
@@ -28,7 +29,10 @@ const (
 	Reports       = "/reports"        // shows an activity report
 	Docs          = "/docs"           // shows the API's contract
 	Problems      = "/problems"       // explains the codes of the API's errors
+	Watch         = "/watch"          // shows rooms, and films in them; ?room= names one
 )
+
+//go:generate go run ./build
 
 // Pages returns the paths of the pages that links in emails lead to.
 func Pages() []string {
@@ -48,7 +52,35 @@ func Page(path string) http.HandlerFunc {
 	if err != nil {
 		panic(fmt.Errorf("web: no page %s: %w", path, err)) // the paths above are wrong
 	}
-	return serve(string(content))
+	return serve(string(content), policy)
+}
+
+// watchPolicy is the Content-Security-Policy of Watch: films and posters are wherever the catalogue says.
+const watchPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; " +
+	"media-src 'self' https:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+	"require-trusted-types-for 'script'; trusted-types 'none'"
+
+// Demo is what the page at Watch offers to sign in with.
+type Demo struct {
+	Accounts []string `json:"accounts"` // email addresses
+	Password string   `json:"password"`
+}
+
+// WatchPage serves the page at Watch. A demo is for development only.
+func WatchPage(demo *Demo) (http.HandlerFunc, error) {
+	content, err := files.ReadFile("watch.html")
+	if err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
+	text := string(content)
+	if demo != nil {
+		encoded, err := json.Marshal(demo)
+		if err != nil {
+			return nil, fmt.Errorf("web: %w", err)
+		}
+		text = strings.Replace(text, "<body>", `<body data-demo="`+html.EscapeString(string(encoded))+`">`, 1)
+	}
+	return serve(text, watchPolicy), nil
 }
 
 // DocsPage serves the page that shows the contract.
@@ -57,7 +89,7 @@ func DocsPage(document []byte) (http.HandlerFunc, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	return serve(string(content)), nil
+	return serve(string(content), policy), nil
 }
 
 // LiveDocsPage serves the page that shows the contract of live rooms.
@@ -66,11 +98,11 @@ func LiveDocsPage(document []byte) (http.HandlerFunc, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	return serve(string(content)), nil
+	return serve(string(content), policy), nil
 }
 
 // serve gives the assets in a page the addresses with their hashes.
-func serve(text string) http.HandlerFunc {
+func serve(text, policy string) http.HandlerFunc {
 	for name, asset := range assets() {
 		text = strings.ReplaceAll(text, `"/assets/`+name+`"`, `"`+html.EscapeString("/assets/"+asset.hash+"/"+name)+`"`)
 	}
