@@ -66,8 +66,12 @@ func (s *Server) routePages(e withHead) error {
 		e.GET(base+"/live.yaml", page(web.File("application/yaml", liveYAML)))
 		e.GET(base+"/docs/live", page(liveDocs))
 	}
+	home := web.Watch
+	if s.cfg.HTTP.FrontendURL != s.cfg.HTTP.PublicURL {
+		home = s.cfg.HTTP.FrontendURL
+	}
 	for _, path := range web.Pages() {
-		e.GET(path, page(web.Page(path)))
+		e.GET(path, page(web.Page(path, home)))
 	}
 	e.POST(web.Unsubscribe, s.oneClick)
 	e.GET("/assets/*", page(web.Assets()))

@@ -46,13 +46,14 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 // Page serves the page at a path. The page loads nothing from other servers, runs only scripts of this server, and sends
 // no Referer, since its address has the link's token. The token is behind the #, so that it reaches no server and no
-// log. Only the token of a List-Unsubscribe header is in the query, since mail programs post to that address.
-func Page(path string) http.HandlerFunc {
+// log. Only the token of a List-Unsubscribe header is in the query, since mail programs post to that address. The home is
+// where people watch: Watch, or the address of a front-end.
+func Page(path, home string) http.HandlerFunc {
 	content, err := files.ReadFile(path[1:] + ".html")
 	if err != nil {
 		panic(fmt.Errorf("web: no page %s: %w", path, err)) // the paths above are wrong
 	}
-	return serve(string(content), policy)
+	return serve(withData(string(content), "home", home), policy)
 }
 
 // watchPolicy is the Content-Security-Policy of Watch: films and posters are wherever the catalogue says.
@@ -78,9 +79,14 @@ func WatchPage(demo *Demo) (http.HandlerFunc, error) {
 		if err != nil {
 			return nil, fmt.Errorf("web: %w", err)
 		}
-		text = strings.Replace(text, "<body>", `<body data-demo="`+html.EscapeString(string(encoded))+`">`, 1)
+		text = withData(text, "demo", string(encoded))
 	}
 	return serve(text, watchPolicy), nil
+}
+
+// withData gives the body of a page a data attribute.
+func withData(text, name, value string) string {
+	return strings.Replace(text, "<body>", fmt.Sprintf(`<body data-%s="%s">`, name, html.EscapeString(value)), 1)
 }
 
 // DocsPage serves the page that shows the contract.
