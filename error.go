@@ -28,6 +28,8 @@ const (
 	KindTooLarge
 	// KindUnsupported: a media type that is not taken.
 	KindUnsupported
+	// KindUpgrade: made in another protocol than the one that it has to be.
+	KindUpgrade
 	// KindTimeout: the request did not arrive in time; the same request may succeed.
 	KindTimeout
 	// KindLimited: too much in too short a time; the same request may succeed after RetryAfter.

@@ -16,8 +16,10 @@ type Movie struct {
 	RuntimeMinutes int
 	Description    string
 	Genres         []string
-	PosterURL      string    // https; empty without one
-	StreamURL      string    // https; empty without one
+	PosterURL      string // https; empty without one
+	StreamURL      string // https; empty without one
+	DurationMS     int64  // of the stream; 0 when nobody has measured it
+	Subtitles      []Subtitle
 	ArchivedAt     time.Time // zero while in the catalogue
 	Version        int       // counts its changes
 	CreatedAt      time.Time
@@ -32,6 +34,7 @@ const (
 	MinYear             = 1870
 	MaxYear             = 2200
 	MaxRuntime          = 6000 // minutes
+	MaxDurationMS       = MaxRuntime * 60 * 1000
 	MaxGenres           = 10
 	MaxGenre            = 40
 	MaxAddressBytes     = 2048
@@ -64,6 +67,8 @@ type NewMovie struct {
 	Genres         []string
 	PosterURL      string
 	StreamURL      string
+	DurationMS     int64
+	Subtitles      []Subtitle
 }
 
 // Normalise trims the texts and writes genres in lower case.
@@ -79,7 +84,7 @@ func (m NewMovie) Validate() error { return m.change().Validate() }
 func (m *NewMovie) change() MovieChange {
 	return MovieChange{
 		Title: &m.Title, Year: &m.Year, RuntimeMinutes: &m.RuntimeMinutes, Description: &m.Description, Genres: &m.Genres,
-		PosterURL: &m.PosterURL, StreamURL: &m.StreamURL,
+		PosterURL: &m.PosterURL, StreamURL: &m.StreamURL, DurationMS: &m.DurationMS, Subtitles: &m.Subtitles,
 	}
 }
 
@@ -92,6 +97,8 @@ type MovieChange struct {
 	Genres         *[]string
 	PosterURL      *string
 	StreamURL      *string
+	DurationMS     *int64
+	Subtitles      *[]Subtitle // all of them
 	Archived       *bool
 }
 
@@ -108,6 +115,11 @@ func (c MovieChange) Normalise() {
 	if c.Genres != nil {
 		for i, genre := range *c.Genres {
 			(*c.Genres)[i] = normalGenre(genre)
+		}
+	}
+	if c.Subtitles != nil {
+		for i, s := range *c.Subtitles {
+			(*c.Subtitles)[i] = Subtitle{Language: normalLine(s.Language), URL: normalProse(s.URL)}
 		}
 	}
 }
@@ -138,6 +150,12 @@ func (c MovieChange) Validate() error {
 	}
 	if c.StreamURL != nil {
 		v.address("stream_url", *c.StreamURL)
+	}
+	if c.DurationMS != nil {
+		v.check(*c.DurationMS >= 0 && *c.DurationMS <= MaxDurationMS, "duration_ms", "range", "must be from 0 to 360000000")
+	}
+	if c.Subtitles != nil {
+		v.subtitles(*c.Subtitles)
 	}
 	return v.err()
 }

@@ -30,6 +30,10 @@ const (
 	MaySetRole       Permission = "set_role"
 	MayHandOver      Permission = "hand_over"
 	MayReadLog       Permission = "read_log"
+	MayControl       Permission = "control_playback"
+	MayEditQueue     Permission = "edit_queue" // of others' items; what one added oneself needs MayAddToQueue
+	MayAddToQueue    Permission = "add_to_queue"
+	MayVote          Permission = "vote"
 )
 
 // Permissions are all of them.
@@ -37,22 +41,71 @@ func Permissions() []Permission {
 	return []Permission{
 		MayPost, MaySkipSlowMode, MayDeleteMessage, MayKick, MayMute, MayBan, MayInvite, MayEditRoom, MayDeleteRoom,
 		MaySetRole,
-		MayHandOver, MayReadLog,
+		MayHandOver, MayReadLog, MayControl, MayEditQueue, MayAddToQueue, MayVote,
 	}
 }
 
-// granted is who may do what in a room. Whatever is done to a person needs a role above theirs besides; see Outranks.
+// granted is who may do what in a room with the default settings. Whatever is done to a person needs a role above theirs besides; see Outranks.
 var granted = map[Role][]Permission{
-	Host:      Permissions(),
-	Moderator: {MayPost, MaySkipSlowMode, MayDeleteMessage, MayKick, MayMute, MayBan, MayInvite},
-	Viewer:    {MayPost},
+	Host: Permissions(),
+	Moderator: {
+		MayPost, MaySkipSlowMode, MayDeleteMessage, MayKick, MayMute, MayBan, MayInvite, MayControl, MayEditQueue,
+		MayAddToQueue, MayVote,
+	},
+	Viewer: {MayPost, MayAddToQueue, MayVote},
 }
 
-// May reports whether the role allows p. No role allows nothing.
+// May reports whether the role allows p in a room with the default settings. No role allows nothing.
 func (r Role) May(p Permission) bool { return slices.Contains(granted[r], p) }
 
-// Permissions are what the role allows.
-func (r Role) Permissions() []Permission { return slices.Clone(granted[r]) }
+// MayIn reports whether the role allows p in a room with these settings.
+func (r Role) MayIn(s Sharing, p Permission) bool {
+	switch p {
+	case MayControl:
+		return s.Control.Contains(r)
+	case MayAddToQueue:
+		return s.Queue.Contains(r)
+	default:
+		return r.May(p)
+	}
+}
+
+// Permissions are what the role allows in a room with these settings.
+func (r Role) Permissions(s Sharing) []Permission {
+	return slices.DeleteFunc(Permissions(), func(p Permission) bool { return !r.MayIn(s, p) })
+}
+
+// Circle is who is trusted with something: people with a role, and those above them.
+type Circle string
+
+const (
+	OnlyHost       Circle = "host"
+	OnlyModerators Circle = "moderators" // and the host
+	Everyone       Circle = "everyone"
+)
+
+// Contains reports whether a role is in the circle. No role is in none.
+func (c Circle) Contains(r Role) bool {
+	least := map[Circle]int{OnlyHost: rank[Host], OnlyModerators: rank[Moderator], Everyone: rank[Viewer]}[c]
+	return least > 0 && rank[r] >= least
+}
+
+func (c Circle) known() bool { return c == OnlyHost || c == OnlyModerators || c == Everyone }
+
+// Sharing is what a room shares with whom.
+type Sharing struct {
+	Control Circle // who controls playback
+	Queue   Circle // who adds to the queue
+}
+
+// DefaultSharing is that of a new room.
+var DefaultSharing = Sharing{Control: OnlyModerators, Queue: Everyone}
+
+// mutedMay reports whether somebody who is muted may use a permission that the role allows: not to be heard or seen by
+// the others in any way.
+func mutedMay(p Permission) bool {
+	return p != MayPost && p != MayControl && p != MayEditQueue && p != MayAddToQueue
+}
 
 // Outranks reports whether someone with the role may act on someone with the other.
 func (r Role) Outranks(other Role) bool { return rank[r] > rank[other] }

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,18 +36,67 @@ func TestRoles(t *testing.T) {
 			}
 			require.True(t, watchparty.Host.May(p))
 		}
-		one.Permissions()[0] = "changed"
-		require.NotEqual(t, watchparty.Permission("changed"), one.Permissions()[0], "the table is nobody's to change")
+		one.Permissions(watchparty.DefaultSharing)[0] = "changed"
+		require.NotEqual(t, watchparty.Permission("changed"), one.Permissions(watchparty.DefaultSharing)[0],
+			"the table is nobody's to change")
+	}
+}
+
+// TestSharing goes over every cell: each role, by each permission, in rooms with each setting.
+func TestSharing(t *testing.T) {
+	circles := []watchparty.Circle{watchparty.OnlyHost, watchparty.OnlyModerators, watchparty.Everyone}
+	contains := map[watchparty.Circle][]watchparty.Role{
+		watchparty.OnlyHost:       {watchparty.Host},
+		watchparty.OnlyModerators: {watchparty.Host, watchparty.Moderator},
+		watchparty.Everyone:       {watchparty.Host, watchparty.Moderator, watchparty.Viewer},
+		"":                        nil,
+		"nobody":                  nil,
+	}
+	for circle, roles := range contains {
+		for _, role := range append(watchparty.Roles(), "", "owner") {
+			require.Equal(t, slices.Contains(roles, role), circle.Contains(role), "%s, %s", circle, role)
+		}
+	}
+	for _, control := range circles {
+		for _, queue := range circles {
+			sharing := watchparty.Sharing{Control: control, Queue: queue}
+			for _, role := range append(watchparty.Roles(), "") {
+				for _, p := range watchparty.Permissions() {
+					want := role.May(p)
+					switch p {
+					case watchparty.MayControl:
+						want = control.Contains(role)
+					case watchparty.MayAddToQueue:
+						want = queue.Contains(role)
+					default:
+					}
+					require.Equal(t, want, role.MayIn(sharing, p), "%s %s in %+v", role, p, sharing)
+					require.Equal(t, want, slices.Contains(role.Permissions(sharing), p))
+				}
+			}
+		}
+	}
+	for _, role := range watchparty.Roles() {
+		for _, p := range watchparty.Permissions() {
+			require.Equal(t, role.May(p), role.MayIn(watchparty.DefaultSharing, p), "the table is of the default settings")
+		}
 	}
 }
 
 func TestPermissionsOfAPlace(t *testing.T) {
+	everyone := watchparty.Sharing{Control: watchparty.Everyone, Queue: watchparty.Everyone}
+	silent := []watchparty.Permission{watchparty.MayPost, watchparty.MayControl, watchparty.MayEditQueue,
+		watchparty.MayAddToQueue}
 	for _, role := range watchparty.Roles() {
-		place := watchparty.Place{Role: role}
-		require.Equal(t, role.Permissions(), place.Permissions())
+		place := watchparty.Place{Role: role, Sharing: everyone}
+		require.Equal(t, role.Permissions(everyone), place.Permissions())
 		place.MutedUntil = time.Now()
-		require.NotContains(t, place.Permissions(), watchparty.MayPost, role)
-		require.Len(t, place.Permissions(), len(role.Permissions())-1, role)
+		want := slices.DeleteFunc(role.Permissions(everyone), func(p watchparty.Permission) bool {
+			return slices.Contains(silent, p)
+		})
+		require.Equal(t, want, place.Permissions())
+		require.True(t, place.May(watchparty.MayVote))
+		require.False(t, place.May(watchparty.MayControl))
 	}
 }
 
@@ -64,6 +114,10 @@ var meanings = map[watchparty.Permission]string{
 	watchparty.MaySetRole:       "make moderators and viewers",
 	watchparty.MayHandOver:      "hand the room over",
 	watchparty.MayReadLog:       "read the room's log",
+	watchparty.MayControl:       "play, pause, seek, load, skip, set the rate",
+	watchparty.MayEditQueue:     "move items of the queue, remove those of others, play an address of the room's own",
+	watchparty.MayAddToQueue:    "add to the queue, remove one's own items",
+	watchparty.MayVote:          "vote for items of the queue, and to skip",
 }
 
 const permissionsPage = `# Who may do what in a room
@@ -75,8 +129,11 @@ Whatever is done to a person needs a role above theirs: a host acts on moderator
 nobody on a host. One's own messages need no permission to be edited or deleted. A role belongs to a person and a room, whether
 they are in it or not: it survives leaving and coming back.
 
-` + "`GET /rooms/{room_id}/me`" + ` lists what the caller may do in the room now. While a mute lasts, ` + "`post_message`" + ` is not
-in the list, whatever the role. A banned caller has no list: the answer is a 403 ` + "`banned`" + `.
+The table is that of a room with the default settings. ` + "`control`" + ` of a room says who has ` + "`control_playback`" + `, and ` + "`queue`" + ` who
+has ` + "`add_to_queue`" + `: the host, the moderators too, or everyone.
+
+` + "`GET /rooms/{room_id}/me`" + ` lists what the caller may do in the room now. While a mute lasts, ` + "`post_message`" + `,
+` + "`control_playback`" + `, ` + "`edit_queue`" + ` and ` + "`add_to_queue`" + ` are not in the list, whatever the role. A banned caller has no list: the answer is a 403 ` + "`banned`" + `.
 
 ## Who sees a room
 

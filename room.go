@@ -26,10 +26,13 @@ type Room struct {
 	Capacity     int // everyone in it, the host too
 	Participants int
 	SlowMode     time.Duration // between two messages of one person; 0 without
-	ArchivedAt   time.Time     // zero while open
-	RetiredAt    time.Time     // zero unless clean-up archived it
-	ClosedAt     time.Time     // zero unless an admin closed it; then it is archived, and its host cannot open it
-	Version      int           // counts the changes of the room's own properties
+	Sharing      Sharing
+	QueueOrder   QueueOrder
+	WaitPolicy   WaitPolicy
+	ArchivedAt   time.Time // zero while open
+	RetiredAt    time.Time // zero unless clean-up archived it
+	ClosedAt     time.Time // zero unless an admin closed it; then it is archived, and its host cannot open it
+	Version      int       // counts the changes of the room's own properties
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 	Rank         int       // among the results of a search: the closest has the lowest
@@ -69,15 +72,17 @@ type Place struct {
 	Role       Role      // Viewer for whoever is nothing else
 	Joined     bool      // in it now
 	MutedUntil time.Time // zero unless a mute is in force
+	Sharing    Sharing   // the room's
 }
 
-// Permissions are what the user may do in the room now: what the role allows, without posting while a mute lasts.
+// May reports whether the user may use a permission in the room now.
+func (p Place) May(may Permission) bool {
+	return p.Role.MayIn(p.Sharing, may) && (p.MutedUntil.IsZero() || mutedMay(may))
+}
+
+// Permissions are what the user may do in the room now: what the role allows there, without what a mute forbids.
 func (p Place) Permissions() []Permission {
-	permissions := p.Role.Permissions()
-	if p.MutedUntil.IsZero() {
-		return permissions
-	}
-	return slices.DeleteFunc(permissions, func(may Permission) bool { return may == MayPost })
+	return slices.DeleteFunc(Permissions(), func(may Permission) bool { return !p.May(may) })
 }
 
 // MyRoom is a room together with what its user is to it.
@@ -186,6 +191,10 @@ type RoomChange struct {
 	Visibility  *Visibility
 	Capacity    *int
 	SlowMode    *time.Duration
+	Control     *Circle
+	Queue       *Circle
+	QueueOrder  *QueueOrder
+	WaitPolicy  *WaitPolicy
 	Archived    *bool
 }
 
@@ -219,6 +228,13 @@ func (c RoomChange) Validate() error {
 	if c.SlowMode != nil {
 		v.check(*c.SlowMode >= 0 && *c.SlowMode <= MaxSlowMode, "slow_mode_seconds", "range", "must be from 0 to 3600")
 	}
+	const circles = "must be host, moderators or everyone"
+	v.check(c.Control == nil || c.Control.known(), "control", "enum", circles)
+	v.check(c.Queue == nil || c.Queue.known(), "queue", "enum", circles)
+	v.check(c.QueueOrder == nil || slices.Contains(QueueOrders(), *c.QueueOrder), "queue_order", "enum",
+		"must be manual or votes")
+	v.check(c.WaitPolicy == nil || slices.Contains(WaitPolicies(), *c.WaitPolicy), "wait_policy", "enum",
+		"must be auto, everyone, host or nobody")
 	return v.err()
 }
 

@@ -12,6 +12,9 @@ type RoomAct struct {
 	CreatedAt time.Time
 }
 
+// SeekLogInterval is how long a line of a room's log about somebody's seeks takes up further ones.
+const SeekLogInterval = 10 * time.Second
+
 // Person is who a user is to others. The zero value is nobody.
 type Person struct {
 	ID       string
@@ -38,4 +41,14 @@ const (
 	ActInvited            RoomAction = "invited"         // details: invitation_id
 	ActInvitationRevoked  RoomAction = "invitation_revoked"
 	ActInvitationAccepted RoomAction = "invitation_accepted"
+	ActPlayed             RoomAction = "played"
+	ActPaused             RoomAction = "paused"   // details: position_ms
+	ActSought             RoomAction = "sought"   // details: position_ms; one person's within SeekLogInterval are one line
+	ActRateSet            RoomAction = "rate_set" // details: rate
+	ActLoaded             RoomAction = "loaded"   // details: item_id, and movie_id of the catalogue
+	ActSkipped            RoomAction = "skipped"  // by somebody, or by votes
+	ActStopped            RoomAction = "stopped"
+	ActQueueAdded         RoomAction = "queue_added"   // the same
+	ActQueueRemoved       RoomAction = "queue_removed" // the same
+	ActQueueMoved         RoomAction = "queue_moved"   // the same
 )

@@ -73,6 +73,7 @@ func (s *Server) routePages(e withHead) error {
 	for _, path := range web.Pages() {
 		e.GET(path, page(web.Page(path, home)))
 	}
+	e.GET(basePath+livePath, s.connectLive)
 	e.POST(web.Unsubscribe, s.oneClick)
 	e.GET("/assets/*", page(web.Assets()))
 	var people *web.Demo

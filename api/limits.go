@@ -36,7 +36,7 @@ type limits struct {
 	refusals *limit.Local
 	wait     time.Duration
 
-	signIn, guesses, strangers, passwords, exports, writes limit.Rule
+	signIn, guesses, strangers, passwords, exports, writes, connects limit.Rule
 }
 
 // maxStrangerGuesses is how many wrong passwords of an account all clients together may try in any hour that have not
@@ -60,6 +60,7 @@ func newLimits(cfg config.Config, client redis.UniversalClient, log *slog.Logger
 		strangers: limit.Rule{Name: "guesses-of-strangers", Rate: maxStrangerGuesses, Period: time.Hour},
 		passwords: limit.Rule{Name: "passwords", Rate: maxPasswordChanges, Period: time.Hour},
 		exports:   limit.Rule{Name: "exports", Rate: n.Exports, Period: time.Hour},
+		connects:  connectsRule(),
 		writes:    limit.Rule{Name: "writes", Rate: n.Writes, Period: time.Minute},
 	}
 }

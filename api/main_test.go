@@ -22,6 +22,7 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/bus"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack"
@@ -136,6 +137,7 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 
 	b.server, err = New(Deps{
 		Config: b.cfg, Log: log, Store: b.store, Cache: b.cache, Bucket: b.bucket,
+		Bus:           bus.New(b.cache.Redis(), b.cfg.Redis, log), // it does not run: there is one server
 		CheckTemporal: s.checkTemporal, Schedules: s.schedules, Metrics: prometheus.NewRegistry(),
 	})
 	require.NoError(t, err)

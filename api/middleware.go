@@ -112,6 +112,9 @@ func observe(log *slog.Logger, metrics prometheus.Registerer) echo.MiddlewareFun
 				c.Error(err)
 			}
 			took, status := time.Since(start), c.Response().Status
+			if status == http.StatusSwitchingProtocols { // the hub measures connections
+				return nil
+			}
 			seconds.WithLabelValues(method(c.Request()), c.Path(), strconv.Itoa(status)).Observe(took.Seconds())
 			ctx := c.Request().Context()
 			log.InfoContext(ctx, "request", slog.String("method", method(c.Request())), slog.String("route", c.Path()),

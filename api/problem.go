@@ -32,6 +32,7 @@ var statuses = map[watchparty.Kind]int{
 	watchparty.KindUnprocessable:   http.StatusUnprocessableEntity,
 	watchparty.KindTooLarge:        http.StatusRequestEntityTooLarge,
 	watchparty.KindUnsupported:     http.StatusUnsupportedMediaType,
+	watchparty.KindUpgrade:         http.StatusUpgradeRequired,
 	watchparty.KindTimeout:         http.StatusRequestTimeout,
 	watchparty.KindLimited:         http.StatusTooManyRequests,
 	watchparty.KindUnavailable:     http.StatusServiceUnavailable,

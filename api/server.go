@@ -26,6 +26,7 @@ import (
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/live"
 	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/web"
@@ -40,6 +41,7 @@ type Deps struct {
 	Log    *slog.Logger
 	Store  *store.Store
 	Cache  *cache.Cache
+	Bus    live.Bus // not running yet
 	Bucket *blob.Bucket
 	// CheckTemporal reports whether Temporal answers and has what the service needs (Missing); it is asked for /health only.
 	CheckTemporal func(context.Context) error
@@ -53,7 +55,8 @@ type Server struct {
 	log           *slog.Logger
 	healthLog     *slog.Logger
 	store         *store.Store
-	cache         *cache.Cache
+	cache         tellingCache
+	live          *live.Hub
 	bucket        *blob.Bucket
 	bucketProbe   *bucketProbe
 	checkTemporal func(context.Context) error
@@ -74,7 +77,7 @@ var _ contract.StrictServerInterface = (*Server)(nil)
 // New builds the handler; Serve runs it.
 func New(d Deps) (*Server, error) {
 	s := &Server{
-		cfg: d.Config, log: d.Log, healthLog: logging.Sparse(d.Log, slog.LevelWarn, "part"), store: d.Store, cache: d.Cache,
+		cfg: d.Config, log: d.Log, healthLog: logging.Sparse(d.Log, slog.LevelWarn, "part"), store: d.Store,
 		bucket:        d.Bucket,
 		bucketProbe:   &bucketProbe{bucket: d.Bucket, inFolder: strings.HasPrefix(d.Config.Blob.URL, "file:")},
 		checkTemporal: d.CheckTemporal, schedules: d.Schedules,
@@ -86,6 +89,8 @@ func New(d Deps) (*Server, error) {
 	if d.Config.RateLimit.Enabled {
 		s.limits = newLimits(d.Config, d.Cache.Redis(), d.Log)
 	}
+	s.live = s.newHub(d)
+	s.cache = tellingCache{d.Cache, s.live.Changed}
 	spec, err := readSpec()
 	if err != nil {
 		return nil, fmt.Errorf("api: read the contract: %w", err)
@@ -133,9 +138,21 @@ func New(d Deps) (*Server, error) {
 // ServeHTTP makes the server usable in tests without a listener.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
 
-// Serve answers on l until ctx ends. Then readiness goes red, requests in flight finish, or are cut short after
-// HTTP_SHUTDOWN_TIMEOUT, and it returns nil.
+// Live is the hub of live connections.
+func (s *Server) Live() *live.Hub { return s.live }
+
+// Serve answers on l until ctx ends. Then readiness goes red, live connections are sent away, requests in flight finish,
+// or are cut short after HTTP_SHUTDOWN_TIMEOUT, and it returns nil.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	hub, stopHub := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan error, 1)
+	go func() { ended <- s.live.Run(hub) }()
+	err := s.serve(ctx, l)
+	stopHub()
+	return errors.Join(err, <-ended)
+}
+
+func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	server := &http.Server{
 		Handler:           s.echo,
 		ReadHeaderTimeout: 5 * time.Second,
@@ -153,6 +170,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	case <-ctx.Done():
 	}
 	s.draining.Store(true)
+	s.live.Drain(s.cfg.HTTP.DrainDelay)
 	select {
 	case err := <-failed:
 		return fmt.Errorf("api: serve: %w", err)

@@ -57,14 +57,20 @@ func (t *Tokens) Access(id Identity, now time.Time, ttl time.Duration) (string, 
 
 // Verify returns who the token speaks for, or ErrUnauthenticated when it is forged, expired or not an access token.
 func (t *Tokens) Verify(token string, now time.Time) (Identity, error) {
+	id, _, err := t.VerifyUntil(token, now)
+	return id, err
+}
+
+// VerifyUntil is Verify, and also returns when the token expires.
+func (t *Tokens) VerifyUntil(token string, now time.Time) (Identity, time.Time, error) {
 	var c claims
 	_, err := jwt.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return t.verificationKeys(), nil },
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Name}), jwt.WithIssuer(issuer), jwt.WithAudience(issuer),
 		jwt.WithExpirationRequired(), jwt.WithTimeFunc(func() time.Time { return now }))
 	if err != nil || c.Subject == "" || c.Username == "" || c.SessionID == "" {
-		return Identity{}, watchparty.ErrUnauthenticated
+		return Identity{}, time.Time{}, watchparty.ErrUnauthenticated
 	}
-	return Identity{UserID: c.Subject, Username: c.Username, SessionID: c.SessionID}, nil
+	return Identity{UserID: c.Subject, Username: c.Username, SessionID: c.SessionID}, c.ExpiresAt.UTC(), nil
 }
 
 func (t *Tokens) verificationKeys() jwt.VerificationKeySet {

@@ -28,10 +28,13 @@ func Kinds() []Kind { return []Kind{Play, Pause, Seek, Rate, Load, Skip, Stop} }
 
 // Command is what a person asks for.
 type Command struct {
-	Kind       Kind
-	ID         string // a UUID that the client has made; the same command sent again has the same one
-	By         string // the ID of the user
-	Epoch      int64  // of the state that the person saw
+	Kind  Kind
+	ID    string // a UUID that the client has made; the same command sent again has the same one
+	By    string // the ID of the user
+	Epoch int64  // of the state that the person saw
+	// Seen is the revision of the state that the person saw. With it a command that is so late that its ID would not be
+	// remembered is refused, so that one that arrives again is never applied again. nil for unknown.
+	Seen       *int64
 	IfRevision *int64 // refuses any other revision; nil allows all
 	// PositionMS is where to seek to; for Load where to begin, at 0 if nil; for Pause the position that the person saw,
 	// which is taken if it is within PauseTolerance.
@@ -39,6 +42,9 @@ type Command struct {
 	Rate       float64 // for Rate
 	// Item is what Load plays, and what Play plays if nothing is loaded. The store finds its duration.
 	Item Item
+	// Source is what the item is made of, as the client has named it; empty if the client has named the item's ID. It
+	// tells a command from another one with the same ID, as the ID of an item that is made for the command does not.
+	Source string
 }
 
 // Errors.
@@ -53,8 +59,8 @@ var (
 		Message: "The queue is empty. Choose what to play."}
 )
 
-// stale is ErrStale with the numbers of the present state.
-func (s State) stale() error {
+// Stale is ErrStale with the numbers of the present state.
+func (s State) Stale() error {
 	e := *ErrStale
 	e.Details = map[string]int{"revision": int(s.Revision), "epoch": int(s.Epoch)}
 	return &e
@@ -71,6 +77,7 @@ func (c Command) Validate() error {
 	check(slices.Contains(Kinds(), c.Kind), "kind", "enum", "must be play, pause, seek, rate, load, skip or stop")
 	check(c.ID != "", "id", "required", "is missing")
 	check(c.Epoch >= 0, "epoch", "range", "must not be negative")
+	check(c.Seen == nil || *c.Seen >= 0, "revision", "range", "must not be negative")
 	check(c.IfRevision == nil || *c.IfRevision >= 0, "if_revision", "range", "must not be negative")
 	if c.PositionMS != nil {
 		check(*c.PositionMS >= 0 && *c.PositionMS <= MaxPositionMS, "position_ms", "range",
@@ -102,8 +109,12 @@ func (c Command) rate() float64 { return math.Round(c.Rate*100) / 100 }
 
 // digest tells a command from another one with the same ID.
 func (c Command) digest() string {
-	content := fmt.Sprintf("%s %s %d %g %s", c.Kind, c.By, c.Epoch, c.Rate, c.Item.ID)
-	for _, number := range []*int64{c.IfRevision, c.PositionMS} {
+	source := c.Source
+	if source == "" {
+		source = c.Item.ID
+	}
+	content := fmt.Sprintf("%s %s %d %g %q", c.Kind, c.By, c.Epoch, c.Rate, source)
+	for _, number := range []*int64{c.Seen, c.IfRevision, c.PositionMS} {
 		if number == nil {
 			content += " -"
 		} else {

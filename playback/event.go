@@ -63,6 +63,7 @@ type Room struct {
 // Effects are what is to be done besides storing the state.
 type Effects struct {
 	Changed  bool // the state has a new revision
+	Unmoved  bool // the command has asked for what was so already: only the revision is new
 	Replayed bool // the command was applied before, and changes nothing
 	// Revision is the answer to a command: the one after it was applied, at first.
 	Revision int64

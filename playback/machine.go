@@ -21,14 +21,19 @@ func Apply(s State, e Event, room Room, at time.Time) (State, Effects, error) {
 	}
 	if m.changed {
 		m.settle()
-		m.finish(s)
+		m.finish()
 	}
-	m.effects.Changed = m.changed
+	c, command := e.(Command)
+	m.effects.Unmoved = command && !m.changed && !m.effects.Replayed
+	if m.effects.Changed = m.changed || m.effects.Unmoved; m.effects.Changed {
+		m.Revision = s.Revision + 1
+		m.UpdatedAt = m.now
+	}
+	if command && !m.effects.Replayed {
+		m.remember(c)
+	}
 	if !m.effects.Replayed {
 		m.effects.Revision = m.Revision
-	}
-	if c, ok := e.(Command); ok && !m.effects.Replayed {
-		m.remember(c)
 	}
 	return m.State, m.effects, nil
 }
@@ -76,10 +81,8 @@ func (m *machine) apply(e Event) error {
 	return nil
 }
 
-// finish numbers a changed state, and sets what follows from the rest of it.
-func (m *machine) finish(before State) {
-	m.Revision = before.Revision + 1
-	m.UpdatedAt = m.now
+// finish sets what follows from the rest of a changed state.
+func (m *machine) finish() {
 	m.EndsAt = time.Time{}
 	if m.Status == Playing && m.Item.DurationMS > 0 {
 		left := float64(m.Item.DurationMS-m.PositionMS) / m.Rate
@@ -105,8 +108,8 @@ func (m *machine) command(c Command) error {
 		m.effects.Replayed, m.effects.Revision = true, m.Recent[i].Revision
 		return nil
 	}
-	if c.Epoch != m.Epoch || c.IfRevision != nil && *c.IfRevision != m.Revision {
-		return m.stale()
+	if c.Epoch != m.Epoch || c.IfRevision != nil && *c.IfRevision != m.Revision || c.Seen != nil && *c.Seen < m.Forgotten {
+		return m.Stale()
 	}
 	if c.Kind == Load || c.Kind == Play && c.Item.ID != "" {
 		m.load(c.Item, value(c.PositionMS), CauseLoad, c.By)
@@ -136,7 +139,10 @@ func (m *machine) command(c Command) error {
 // remember keeps a command's ID, so that the command is applied once.
 func (m *machine) remember(c Command) {
 	m.Recent = append(m.Recent, Applied{ID: c.ID, Revision: m.Revision, Digest: c.digest()})
-	m.Recent = m.Recent[max(len(m.Recent)-MaxRecent, 0):]
+	for len(m.Recent) > MaxRecent {
+		m.Forgotten = m.Recent[0].Revision
+		m.Recent = m.Recent[1:]
+	}
 }
 
 // become is a change of the state.

@@ -242,9 +242,14 @@ func TestTransitions(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			require.Equal(t, !test.same, effects.Changed)
+			_, command := test.event.(playback.Command)
+			require.Equal(t, !test.same || command, effects.Changed)
+			require.Equal(t, test.same && command, effects.Unmoved)
 			if test.same {
 				s.Recent = nil
+				if command {
+					test.from.Revision, test.from.UpdatedAt = 10, start.Add(test.at)
+				}
 				require.Equal(t, test.from, s)
 				return
 			}
@@ -329,6 +334,23 @@ func TestRecentCommandsAreBounded(t *testing.T) {
 	}
 	require.Len(t, s.Recent, playback.MaxRecent)
 	require.Equal(t, "B", s.Recent[0].ID)
+	late := playback.Command{Kind: playback.Seek, ID: "A", Epoch: 3, PositionMS: ms(0), Seen: ms(9)}
+	_, _, err := playback.Apply(s, late, playback.Room{}, start)
+	require.ErrorIs(t, err, playback.ErrStale, "it may have been applied before, and forgotten")
+	late.Seen = ms(10)
+	_, _, err = playback.Apply(s, late, playback.Room{}, start)
+	require.NoError(t, err, "what was seen after that was not")
+}
+
+// TestStatesDoNotShare: two futures of one state do not see each other.
+func TestStatesDoNotShare(t *testing.T) {
+	s := stateOf(playback.Playing)
+	s.Recent = make([]playback.Applied, 1, 8)
+	one, _, err := playback.Apply(s, playback.Command{Kind: playback.Pause, ID: "1", Epoch: 3}, playback.Room{}, start)
+	require.NoError(t, err)
+	_, _, err = playback.Apply(s, playback.Command{Kind: playback.Pause, ID: "2", Epoch: 3}, playback.Room{}, start)
+	require.NoError(t, err)
+	require.Equal(t, "1", one.Recent[1].ID)
 }
 
 func TestPosition(t *testing.T) {

@@ -96,6 +96,7 @@ type State struct {
 	By         string    // the ID of the user whose command made this state; empty otherwise
 	Cause      Cause
 	Recent     []Applied // the latest commands, the oldest first, at most MaxRecent
+	Forgotten  int64     // the revision after the latest command that is no longer in Recent; 0 for none
 	UpdatedAt  time.Time // when Revision rose
 }
 

@@ -109,7 +109,7 @@ func (tr *trace) step() {
 // command is a new one, or one that was sent before, or its ID with other content.
 func (tr *trace) command() playback.Command {
 	if len(tr.sent) > 0 && tr.number(4) == 0 {
-		c := tr.sent[max(len(tr.sent)-1-tr.number(40), 0)]
+		c := tr.sent[max(len(tr.sent)-1-tr.number(80), 0)]
 		if tr.number(4) == 0 {
 			c.By += "!"
 		}
@@ -120,9 +120,10 @@ func (tr *trace) command() playback.Command {
 		Kind: kinds[tr.number(len(kinds))], ID: fmt.Sprint(len(tr.sent)), By: fmt.Sprint(tr.number(3)),
 		Epoch: tr.near(tr.state.Epoch),
 	}
+	seen := tr.near(tr.state.Revision)
+	c.Seen = &seen
 	if tr.number(8) == 0 {
-		revision := tr.near(tr.state.Revision)
-		c.IfRevision = &revision
+		c.IfRevision = &seen
 	}
 	position := int64(tr.number(256)) * 4000
 	switch c.Kind {
@@ -211,6 +212,9 @@ func noDuration(s playback.State) int64 {
 func (tr *trace) checkOnce(c playback.Command, before, after playback.State, effects playback.Effects) {
 	known := slices.ContainsFunc(before.Recent, func(a playback.Applied) bool { return a.ID == c.ID })
 	require.Equal(tr.t, known, effects.Replayed)
+	if !known {
+		require.NotContains(tr.t, tr.told, c.ID, "it was applied before, however long ago")
+	}
 	if known {
 		require.False(tr.t, effects.Changed)
 		require.Equal(tr.t, tr.told[c.ID], effects.Revision)

@@ -180,17 +180,46 @@ func (l accountDeletion) leaveRooms(ctx context.Context, tx bun.Tx, userID strin
 	if err != nil {
 		return nil, err
 	}
-	for _, table := range tablesOfPeople {
-		var left []string
-		err := tx.NewRaw(deleteInOrder("user_id")+" RETURNING room_id", bun.Ident(table), bun.List([]string{userID})).
-			Scan(ctx, &left)
-		if err != nil {
-			return nil, fmt.Errorf("store: leave rooms: %w", err)
+	leave := func(tables []string) error {
+		for _, table := range tables {
+			var left []string
+			err := tx.NewRaw(deleteInOrder("user_id")+" RETURNING room_id", bun.Ident(table), bun.List([]string{userID})).
+				Scan(ctx, &left)
+			if err != nil {
+				return fmt.Errorf("store: leave rooms: %w", err)
+			}
+			rooms = append(rooms, left...)
 		}
-		rooms = append(rooms, left...)
+		return nil
+	}
+	if err := leave(tablesOfPeople); err != nil {
+		return nil, err
+	}
+	if err := leaveQueues(ctx, tx, userID); err != nil {
+		return nil, err
+	}
+	if err := leave(tablesOfWatching); err != nil {
+		return nil, err
 	}
 	slices.Sort(rooms)
 	return slices.Compact(rooms), nil
+}
+
+// leaveQueues removes what a user has added to queues. What plays goes on, without saying who added it.
+func leaveQueues(ctx context.Context, tx bun.Tx, userID string) error {
+	for _, statement := range []string{
+		`UPDATE playbacks AS b SET queue_version = queue_version + 1 FROM (
+			SELECT room_id FROM playbacks WHERE room_id IN (SELECT room_id FROM queue_items AS i WHERE added_by = ?0 AND ` +
+			queued + `) ORDER BY room_id FOR NO KEY UPDATE) AS theirs WHERE b.room_id = theirs.room_id`,
+		`DELETE FROM queue_items WHERE id IN (
+			SELECT id FROM queue_items AS i WHERE added_by = ?0 AND ` + queued + ` ORDER BY id FOR UPDATE)`,
+		"UPDATE queue_items SET added_by = NULL WHERE id IN (SELECT id FROM queue_items WHERE added_by = ?0 ORDER BY id FOR UPDATE)",
+	} {
+		if _, err := tx.NewRaw(statement, userID).Exec(ctx); err != nil {
+			return fmt.Errorf("store: leave queues: %w", err)
+		}
+	}
+	return nil
 }
 
 // AnonymiseMessages removes the author from at most limit messages of a deleted account, and returns their number. It
@@ -242,7 +271,8 @@ func (s *Store) RemoveAccount(ctx context.Context, userID string) (rooms []strin
 // detachAccount takes an account's ID out of rows that outlive it. The foreign keys would do it too, in no order.
 func detachAccount(ctx context.Context, tx bun.Tx, userID string) error {
 	for _, reference := range []struct{ table, key, column string }{
-		{"bans", "room_id, user_id", "banned_by"}, {"mutes", "room_id, user_id", "muted_by"}, {"messages", "id", "user_id"},
+		{"bans", "room_id, user_id", "banned_by"}, {"mutes", "room_id, user_id", "muted_by"},
+		{"playbacks", "room_id", "by"}, {"queue_items", "id", "added_by"}, {"messages", "id", "user_id"},
 		{"room_log", "id", "actor_id"}, {"room_log", "id", "target_id"},
 		{"invitations", "id", "inviter_id"}, {"invitations", "id", "user_id"}, {"emails", "id", "user_id"},
 	} {

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/playback"
 )
 
 // grants are all that are stored.
@@ -111,6 +112,48 @@ var grants = map[string]grant{
 			cells{remains, "order is kept in an archived room, too", concatActs(archive, reopen)},
 			cells{waits, noReason, concatActs(suspend)},
 			cells{remains, "a suspension is no judgement of the room's", concatActs(reinstate)}),
+	},
+	"control of playback": {
+		give: func(c *cast) func() error {
+			c.loadItem()
+			return func() error {
+				epoch := readValue[int64](c.t, c.s, "SELECT epoch FROM playbacks WHERE room_id = ?", c.room.ID)
+				play := playback.Command{Kind: playback.Load, ID: newID(), Epoch: epoch}
+				return second(c.s.ApplyPlaybackCommand(c.t.Context(), c.room.ID, c.identity(), play,
+					watchparty.Source{StreamURL: filmAddress}))
+			}
+		},
+		cells: []cells{
+			{ended, noReason, concatActs(expulsions, demote, quit, leave, suspend, reinstate, deletion, deleteRoom, ofSignIns)},
+			{remains, byRole, concatActs(visibilities)},
+			{remains, "another host changes no other role", concatActs(handOver)},
+			{remains, "it does not come from an address", concatActs(newAddress)},
+			{remains, notOfAdmins, concatActs(revokeAdmin)},
+			{cannot, nothingDoes, concatActs(unconfirm)},
+			{waits, noReason, concatActs(archive)},
+			{remains, "the room is open again", concatActs(reopen)},
+		},
+	},
+	"connection to a room": {
+		give: func(c *cast) func() error {
+			c.connect(c.holder)
+			return func() error {
+				standings, err := c.s.LiveStandings(c.t.Context(), []LiveKey{{c.room.ID, c.holder.ID, c.session}})
+				if err != nil {
+					return err
+				}
+				return standings[0].Err
+			}
+		},
+		cells: []cells{
+			{ended, noReason, concatActs(expulsions, quit, leave, suspend, reinstate, deletion, deleteRoom, ofSignIns)},
+			{remains, "a viewer may watch", concatActs(demote, handOver, visibilities)},
+			{remains, "it does not come from an address", concatActs(newAddress)},
+			{remains, notOfAdmins, concatActs(revokeAdmin)},
+			{cannot, nothingDoes, concatActs(unconfirm)},
+			{waits, noReason, concatActs(archive)},
+			{remains, "the room is open again", concatActs(reopen)},
+		},
 	},
 	"replay of an invitation": {
 		give: func(c *cast) func() error {

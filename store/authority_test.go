@@ -334,6 +334,7 @@ func noGrant(why string) any { return why }
 func TestAuthorityKnowsEverything(t *testing.T) {
 	t.Parallel()
 	t.Run("acts in rooms", func(t *testing.T) {
+		const controls = "controls what is played, by a right that is judged with each act"
 		known := map[watchparty.RoomAction]any{
 			watchparty.ActRoomUpdated: toPrivate, watchparty.ActRoomArchived: archive, watchparty.ActRoomReopened: reopen,
 			watchparty.ActRoleSet: demote, watchparty.ActHostHandedOver: handOver, watchparty.ActHostSucceeded: leave,
@@ -343,6 +344,11 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			watchparty.ActRoomClosed:         archive,
 			watchparty.ActInvitationRevoked:  noGrant("ends one grant itself"),
 			watchparty.ActInvitationAccepted: noGrant("uses a grant up"),
+			watchparty.ActPlayed:             noGrant(controls), watchparty.ActPaused: noGrant(controls),
+			watchparty.ActSought: noGrant(controls), watchparty.ActRateSet: noGrant(controls),
+			watchparty.ActLoaded: noGrant(controls), watchparty.ActSkipped: noGrant(controls),
+			watchparty.ActStopped: noGrant(controls), watchparty.ActQueueAdded: noGrant(controls),
+			watchparty.ActQueueRemoved: noGrant(controls), watchparty.ActQueueMoved: noGrant(controls),
 		}
 		for name, value := range constants(t, "..", "RoomAction", "") {
 			require.Contains(t, known, watchparty.RoomAction(value), "%s: which grants does it end?", name)
@@ -416,6 +422,7 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			"avatars": "upload on its way", "idempotency_keys": "replay of a message", "reports": "link to a report",
 			"report_mails": "email: activity_report",
 			"outbox":       "email: room_invitation", "known_clients": "sign-in",
+			"playbacks": "control of playback", "live_members": "connection to a room",
 		}
 		without := []string{ // records, and what belongs to nobody
 			"messages",
@@ -431,6 +438,11 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			"activity_since",
 			"abuse_reports",
 			"email_budgets",
+			"queue_items", // who may remove what is judged with each act
+			"queue_votes",
+			"skip_votes",
+			"subtitles",
+			"live_nodes",
 		}
 		s := openStore(t)
 		var tables []string

@@ -80,6 +80,9 @@ func (s *Store) Ban(
 		if err != nil {
 			return nil, err
 		}
+		if err := countAccess(ctx, tx, roomID); err != nil {
+			return nil, err
+		}
 		details := map[string]any{"until": n.Until, "reason": n.Reason}
 		if err := logAct(ctx, tx, roomID, actorID, target.ID, watchparty.ActBanned, details); err != nil {
 			return nil, err
@@ -103,6 +106,9 @@ func (s *Store) LiftBan(ctx context.Context, roomID, actorID, username string) e
 		}
 		if !affected(result) {
 			return watchparty.ErrNotFound
+		}
+		if err := countAccess(ctx, tx, roomID); err != nil {
+			return err
 		}
 		return logAct(ctx, tx, roomID, actorID, target.ID, watchparty.ActBanLifted, nil)
 	})

@@ -331,6 +331,9 @@ func (s *Store) acceptInvitation(
 		if standing.Role == "" {
 			_, err := tx.NewRaw("INSERT INTO members (room_id, user_id, role) VALUES (?, ?, 'viewer')", room.ID, userID).
 				Exec(ctx)
+			if err == nil {
+				err = countAccess(ctx, tx, room.ID)
+			}
 			if err != nil {
 				return nil, err
 			}

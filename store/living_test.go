@@ -14,6 +14,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/playback"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -208,6 +209,49 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 		markSent(c.t, c.s, id)
 		return func(ctx context.Context) error { return second(c.s.QueueReminder(ctx, id)) }
 	},
+	"ApplyPlaybackCommand": func(c *cast) func(context.Context) error {
+		return func(ctx context.Context) error {
+			return second(c.s.ApplyPlaybackCommand(ctx, c.room.ID, c.identity(), newCommand(playback.Load),
+				watchparty.Source{StreamURL: filmAddress}))
+		}
+	},
+	"AddToQueue": func(c *cast) func(context.Context) error {
+		return func(ctx context.Context) error {
+			return second(c.s.AddToQueue(ctx, c.room.ID, c.identity(), watchparty.Source{StreamURL: filmAddress},
+				IdempotencyKey{Hash: []byte(newID()), Fingerprint: []byte("add")}))
+		}
+	},
+	"RemoveFromQueue": func(c *cast) func(context.Context) error {
+		item := c.addItem()
+		return func(ctx context.Context) error {
+			return second(c.s.RemoveFromQueue(ctx, c.room.ID, c.identity(), item.ID))
+		}
+	},
+	"MoveInQueue": func(c *cast) func(context.Context) error {
+		item := c.addItem()
+		return func(ctx context.Context) error {
+			return c.s.MoveInQueue(ctx, c.room.ID, c.identity(), item.ID, "")
+		}
+	},
+	"VoteForItem": func(c *cast) func(context.Context) error {
+		item := c.addItem()
+		return func(ctx context.Context) error {
+			return c.s.VoteForItem(ctx, c.room.ID, c.identity(), item.ID, true)
+		}
+	},
+	"VoteToSkip": func(c *cast) func(context.Context) error {
+		c.loadItem()
+		return func(ctx context.Context) error {
+			return second(c.s.VoteToSkip(ctx, c.room.ID, c.identity(), 1, true))
+		}
+	},
+	"Admit": func(c *cast) func(context.Context) error {
+		node := newID()
+		renewLease(c.t, c.s, node)
+		return func(ctx context.Context) error {
+			return second(c.s.Admit(ctx, node, newID(), c.room.ID, c.identity()))
+		}
+	},
 	"PauseEmails": func(c *cast) func(context.Context) error {
 		return func(ctx context.Context) error { return c.s.PauseEmails(ctx, c.holder.ID) }
 	},
@@ -216,6 +260,12 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 // outside are the other methods of the store, with what keeps them from storing something of a deleted account.
 var outside = map[string][]string{
 	"reads": {
+		"AccountVersions",
+		"LiveStandings",
+		"LiveVersions",
+		"Playback",
+		"Playbacks",
+		"Queue",
 		"AbuseReport",
 		"AbuseReports",
 		"ActiveRooms",
@@ -289,9 +339,12 @@ var outside = map[string][]string{
 	"is no query":         {"Close", "DB", "LimitEmails", "LogTo", "OnEvent", "Ping"},
 	"makes an account":    {"CreateSignedInUser", "CreateUser"},
 	"is about no account": {"AddMovies", "CreateActivityReport", "DeclineInvitation", "ExpireInvitation", "OptIn",
-		"OptOut", "QueueReportEmails", "TallyDay"},
+		"OptOut", "QueueReportEmails", "TallyDay", "RenewLease", "SetClock", "SweepPlaybacks", "Tick"},
 	"only ends or removes": {
 		"AnonymiseMessages",
+		"Dismiss",
+		"EndLapsedLeases",
+		"EndLease",
 		"DeclineMyInvitation",
 		"DeleteAccount",
 		"EndSession",
@@ -305,6 +358,7 @@ var outside = map[string][]string{
 	},
 	"is clean-up": {"AddCleanupCount", "BeginRun", "CleanupBatch", "CountCleanup", "EndOverdue", "EnterPolicy",
 		"FinishRun", "SetCleanupCount"},
+	"notes what those who entered report": {"KeepPresent", "ReportPlayers"},
 	"changes one row of one": {"AdmitEmail", "BeginAvatar", "BeginEmailAttempt", "DropEmail", "MarkEmailFailed",
 		"RecordEmailAttempt", "RenderedAvatar", "RenewHash", "MarkEmailSent"},
 	"is audited, which PauseEmails stands for": {"AuditSchedule", "CancelEmail", "CancelRun", "CloseRoom", "CreateMovie",
@@ -342,6 +396,10 @@ func TestNobodyEntersWhoIsDeleted(t *testing.T) {
 	s := openStore(t)
 	remains := map[string]string{
 		"known_clients":       "user_id = ?",
+		"queue_items":         "added_by = ?",
+		"queue_votes":         "user_id = ?",
+		"skip_votes":          "user_id = ?",
+		"live_members":        "user_id = ?",
 		"abuse_reports":       "reporter_id = ?",
 		"read_markers":        "user_id = ?",
 		"participants":        "user_id = ?",

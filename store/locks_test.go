@@ -23,6 +23,7 @@ import (
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/playback"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -365,6 +366,71 @@ var writes = map[string]func(c *cast) operation{
 	"AddCleanupCount": func(c *cast) operation {
 		run := startRun(c)
 		return func(ctx context.Context) error { return c.s.AddCleanupCount(ctx, run, watchparty.PolicyFiles, 1) }
+	},
+	"RenewLease": func(c *cast) operation {
+		node, _ := c.connect(c.guest)
+		return func(ctx context.Context) error { return c.s.RenewLease(ctx, node) }
+	},
+	"EndLease": func(c *cast) operation {
+		node, _ := c.connect(c.guest)
+		return func(ctx context.Context) error { return c.s.EndLease(ctx, node) }
+	},
+	"EndLapsedLeases": func(c *cast) operation {
+		node, _ := c.connect(c.guest)
+		execute(c.t, c.s, "UPDATE live_nodes SET lease_until = now() - interval '1 h' WHERE id = ?", node)
+		return func(ctx context.Context) error { return c.s.EndLapsedLeases(ctx) }
+	},
+	"Dismiss": func(c *cast) operation {
+		node, conn := c.connect(c.guest)
+		return func(ctx context.Context) error { return second(c.s.Dismiss(ctx, node, []string{conn})) }
+	},
+	"ReportPlayers": func(c *cast) operation {
+		_, conn := c.connect(c.guest)
+		return func(ctx context.Context) error {
+			cue := readValue[int64](c.t, c.s, "SELECT coalesce(max(cue), 1) FROM playbacks WHERE room_id = ?", c.room.ID)
+			return second(c.s.ReportPlayers(ctx, c.room.ID, []MemberReport{{ConnID: conn, StalledCue: cue}}))
+		}
+	},
+	"KeepPresent": func(c *cast) operation {
+		node, _ := c.connect(c.guest)
+		execute(c.t, c.s, "UPDATE participants SET last_seen_at = now() - interval '1 h' WHERE room_id = ?", c.room.ID)
+		return func(ctx context.Context) error { return second(c.s.KeepPresent(ctx, node, time.Minute)) }
+	},
+	"Tick": func(c *cast) operation {
+		c.loadItem()
+		return func(ctx context.Context) error {
+			revision := readValue[int64](c.t, c.s, "SELECT revision FROM playbacks WHERE room_id = ?", c.room.ID)
+			_, _, err := c.s.Tick(ctx, c.room.ID, revision)
+			return err
+		}
+	},
+	"SetClock": func(c *cast) operation {
+		c.loadItem()
+		return func(ctx context.Context) error {
+			revision := readValue[int64](c.t, c.s, "SELECT revision FROM playbacks WHERE room_id = ?", c.room.ID)
+			_, _, err := c.s.SetClock(ctx, c.room.ID, revision, time.Second)
+			return err
+		}
+	},
+	"SweepPlaybacks": func(c *cast) operation {
+		c.loadItem()
+		execute(c.t, c.s, "UPDATE playbacks SET attended_at = now() - interval '1 h' WHERE room_id = ?", c.room.ID)
+		return func(ctx context.Context) error { return second(c.s.SweepPlaybacks(ctx, 10)) }
+	},
+	"ApplyPlaybackCommand skips": func(c *cast) operation {
+		c.loadItem()
+		c.addItem()
+		return func(ctx context.Context) error {
+			skip := newCommand(playback.Skip)
+			skip.Epoch = readValue[int64](c.t, c.s, "SELECT epoch FROM playbacks WHERE room_id = ?", c.room.ID)
+			return second(c.s.ApplyPlaybackCommand(ctx, c.room.ID, c.identity(), skip, watchparty.Source{}))
+		}
+	},
+	"RemoveFromQueue of what plays": func(c *cast) operation {
+		item := c.loadItem()
+		return func(ctx context.Context) error {
+			return second(c.s.RemoveFromQueue(ctx, c.room.ID, c.identity(), item))
+		}
 	},
 	"EndOverdue": func(c *cast) operation {
 		i := createInvitation(c.t, c.s, c.room, c.holder, c.holder.Username+"-overdue@example.org")

@@ -26,20 +26,53 @@ type movieRow struct {
 	Genres         []string   `bun:"genres,array"`
 	PosterURL      string     `bun:"poster_url"`
 	StreamURL      string     `bun:"stream_url"`
+	DurationMS     int64      `bun:"duration_ms"`
 	ArchivedAt     *time.Time `bun:"archived_at"`
 	Version        int        `bun:"version"`
 	CreatedAt      time.Time  `bun:"created_at"`
 	UpdatedAt      time.Time  `bun:"updated_at"`
 	Rank           int        `bun:"rank,scanonly"`
+
+	Subtitles []watchparty.Subtitle `bun:"subtitles,type:jsonb,scanonly"`
 }
 
 func (r movieRow) movie() watchparty.Movie {
+	if len(r.Subtitles) == 0 {
+		r.Subtitles = nil
+	}
 	return watchparty.Movie{
 		ID: r.ID, Title: r.Title, Year: r.Year, RuntimeMinutes: r.RuntimeMinutes, Description: r.Description,
-		Genres: r.Genres, PosterURL: r.PosterURL, StreamURL: r.StreamURL, ArchivedAt: value(r.ArchivedAt).UTC(),
+		Genres: r.Genres, PosterURL: r.PosterURL, StreamURL: r.StreamURL, DurationMS: r.DurationMS,
+		Subtitles: r.Subtitles, ArchivedAt: value(r.ArchivedAt).UTC(),
 		Version:   r.Version,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), Rank: r.Rank,
 	}
+}
+
+// subtitlesOf selects the subtitles of a movie, given as an expression in SQL, in the order of their languages.
+func subtitlesOf(movieID string) string {
+	return "(SELECT coalesce(jsonb_agg(jsonb_build_object('Language', language, 'URL', url) ORDER BY language COLLATE \"C\"), '[]') " +
+		"FROM subtitles WHERE movie_id = " + movieID + ")"
+}
+
+// selectMovies selects movies with their subtitles.
+func selectMovies(db bun.IDB, rows any) *bun.SelectQuery {
+	return db.NewSelect().Model(rows).ColumnExpr("?TableColumns").ColumnExpr(subtitlesOf("m.id") + " AS subtitles")
+}
+
+// setSubtitles replaces the subtitles of a movie whose lock the caller holds.
+func setSubtitles(ctx context.Context, tx bun.Tx, movieID string, subtitles []watchparty.Subtitle) error {
+	if _, err := tx.NewRaw("DELETE FROM subtitles WHERE movie_id = ?", movieID).Exec(ctx); err != nil {
+		return fmt.Errorf("store: remove subtitles: %w", err)
+	}
+	for _, s := range subtitles { // at most watchparty.MaxSubtitles
+		_, err := tx.NewRaw("INSERT INTO subtitles (movie_id, language, url) VALUES (?, ?, ?)", movieID, s.Language, s.URL).
+			Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("store: add subtitles: %w", err)
+		}
+	}
+	return nil
 }
 
 var searchableMovies = searchable{alias: "m", from: "movies AS m", length: "char_length(m.title)"}
@@ -68,7 +101,7 @@ func (s *Store) Movies(ctx context.Context, f watchparty.MovieFilter, p Page) ([
 		return q
 	}
 	list := func(rows *[]movieRow) *bun.SelectQuery {
-		return s.db.NewSelect().Model(rows).ColumnExpr("?TableColumns")
+		return selectMovies(s.db, rows)
 	}
 	rows, err := searchPage(ctx, s, searchableMovies, list, choose, f.Search, p)
 	if err != nil {
@@ -80,14 +113,14 @@ func (s *Store) Movies(ctx context.Context, f watchparty.MovieFilter, p Page) ([
 // Movie finds a movie by its ID, archived or not.
 func (s *Store) Movie(ctx context.Context, id string) (watchparty.Movie, error) {
 	var row movieRow
-	err := s.db.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx)
+	err := selectMovies(s.db, &row).Where("m.id = ?", id).Scan(ctx)
 	return row.movie(), found(err, "movie")
 }
 
 // MoviesByID lists those of the named movies that exist, archived or not, in the order in which they were added.
 func (s *Store) MoviesByID(ctx context.Context, ids []string) ([]watchparty.Movie, error) {
 	var rows []movieRow
-	if err := s.db.NewSelect().Model(&rows).Where("id IN (?)", bun.List(ids)).Order("id").Scan(ctx); err != nil {
+	if err := selectMovies(s.db, &rows).Where("m.id IN (?)", bun.List(ids)).Order("m.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: movies by ID: %w", err)
 	}
 	return mapRows(rows, movieRow.movie), nil
@@ -101,7 +134,7 @@ func (s *Store) CreateMovie(
 	row := movieRow{
 		ID: newID(), Title: n.Title, Year: n.Year, RuntimeMinutes: n.RuntimeMinutes, Description: n.Description,
 		Genres: append([]string{}, n.Genres...), PosterURL: n.PosterURL, StreamURL: n.StreamURL,
-		Version: 1, CreatedAt: now, UpdatedAt: now,
+		DurationMS: n.DurationMS, Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		former, err := claimKey(ctx, tx, key, row.ID)
@@ -109,7 +142,7 @@ func (s *Store) CreateMovie(
 			return err
 		}
 		if former != "" {
-			return tx.NewSelect().Model(&row).Where("id = ?", former).Scan(ctx)
+			return selectMovies(tx, &row).Where("m.id = ?", former).Scan(ctx)
 		}
 		if err := administering(ctx, tx, adminID); err != nil {
 			return err
@@ -117,6 +150,10 @@ func (s *Store) CreateMovie(
 		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
 			return err
 		}
+		if err := setSubtitles(ctx, tx, row.ID, n.Subtitles); err != nil {
+			return err
+		}
+		row.Subtitles = sortedSubtitles(n.Subtitles)
 		return audit(ctx, tx, adminID, watchparty.AuditMovieCreated, watchparty.AuditMovie, row.ID, nil)
 	})
 	return changedMovie(row, err, "create movie")
@@ -132,7 +169,7 @@ func (s *Store) UpdateMovie(
 		if err := administering(ctx, tx, adminID); err != nil {
 			return err
 		}
-		if err := tx.NewSelect().Model(&row).Where("id = ?", id).For("NO KEY UPDATE").Scan(ctx); err != nil {
+		if err := selectMovies(tx, &row).Where("m.id = ?", id).For("NO KEY UPDATE").Scan(ctx); err != nil {
 			return err
 		}
 		if versions != nil && !slices.Contains(versions, row.Version) {
@@ -147,6 +184,11 @@ func (s *Store) UpdateMovie(
 		if _, err := tx.NewUpdate().Model(&row).WherePK().Exec(ctx); err != nil {
 			return err
 		}
+		if slices.Contains(changed, "subtitles") {
+			if err := setSubtitles(ctx, tx, id, row.Subtitles); err != nil {
+				return err
+			}
+		}
 		return audit(ctx, tx, adminID, watchparty.AuditMovieUpdated, watchparty.AuditMovie, id,
 			map[string]any{"fields": changed})
 	})
@@ -158,6 +200,13 @@ func changedMovie(row movieRow, err error, operation string) (watchparty.Movie, 
 		return watchparty.Movie{}, watchparty.ErrMovieExists
 	}
 	return row.movie(), found(err, operation)
+}
+
+// sortedSubtitles is a copy in the order of languages.
+func sortedSubtitles(subtitles []watchparty.Subtitle) []watchparty.Subtitle {
+	return slices.SortedFunc(slices.Values(subtitles), func(a, b watchparty.Subtitle) int {
+		return strings.Compare(a.Language, b.Language)
+	})
 }
 
 // apply returns the names of what is different then.
@@ -174,6 +223,12 @@ func (r *movieRow) apply(c watchparty.MovieChange) []string {
 	note("description", set(&r.Description, c.Description))
 	note("poster_url", set(&r.PosterURL, c.PosterURL))
 	note("stream_url", set(&r.StreamURL, c.StreamURL))
+	note("duration_ms", set(&r.DurationMS, c.DurationMS))
+	if c.Subtitles != nil {
+		given := sortedSubtitles(*c.Subtitles)
+		note("subtitles", !slices.Equal(r.Subtitles, given))
+		r.Subtitles = given
+	}
 	if c.Genres != nil {
 		note("genres", !slices.Equal(r.Genres, *c.Genres))
 		r.Genres = append([]string{}, *c.Genres...)
@@ -210,12 +265,20 @@ func (s *Store) DeleteMovie(ctx context.Context, adminID, id string, versions []
 		if versions != nil && !slices.Contains(versions, row.Version) {
 			return watchparty.ErrChangedSince
 		}
-		rooms, err := tx.NewSelect().Model((*roomRow)(nil)).Where("movie_id = ? AND deleted_at IS NULL", id).Count(ctx)
+		var rooms int // those that are to play it, or are playing it, need it too
+		err = tx.NewRaw(`
+			SELECT count(*) FROM (
+				SELECT id FROM rooms WHERE movie_id = ?0 AND deleted_at IS NULL
+				UNION SELECT r.id FROM queue_items AS i JOIN rooms AS r ON r.id = i.room_id AND r.deleted_at IS NULL
+				WHERE i.movie_id = ?0) AS users_of_it`, id).Scan(ctx, &rooms)
 		if err != nil {
 			return err
 		}
 		if rooms > 0 {
 			return watchparty.MovieInUse(rooms)
+		}
+		if _, err := tx.NewRaw("DELETE FROM queue_items WHERE movie_id = ?", id).Exec(ctx); err != nil { // of deleted rooms
+			return err
 		}
 		if _, err := tx.NewUpdate().Model((*roomRow)(nil)).Set("movie_id = NULL").Where("movie_id = ?", id).
 			Exec(ctx); err != nil {

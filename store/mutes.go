@@ -68,6 +68,9 @@ func (s *Store) Mute(
 		if err != nil {
 			return err
 		}
+		if err := countAccess(ctx, tx, roomID); err != nil {
+			return err
+		}
 		details := map[string]any{"until": n.Until, "reason": n.Reason}
 		if err := logAct(ctx, tx, roomID, actorID, target.ID, watchparty.ActMuted, details); err != nil {
 			return err
@@ -91,6 +94,9 @@ func (s *Store) LiftMute(ctx context.Context, roomID, actorID, username string) 
 		}
 		if !affected(result) {
 			return watchparty.ErrNotFound
+		}
+		if err := countAccess(ctx, tx, roomID); err != nil {
+			return err
 		}
 		return logAct(ctx, tx, roomID, actorID, target.ID, watchparty.ActMuteLifted, nil)
 	})

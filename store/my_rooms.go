@@ -71,15 +71,19 @@ func (s *Store) Place(ctx context.Context, roomID, userID string) (watchparty.Pl
 		Role   string     `bun:"role"`
 		Joined bool       `bun:"joined"`
 		Until  *time.Time `bun:"until"`
+
+		Control string `bun:"control"`
+		Queue   string `bun:"queue"`
 	}
 	err := s.db.NewRaw(`
 		SELECT coalesce(`+roleInRoom("r.host_id", "r.id", "?1")+`, 'viewer') AS role,
-			p.user_id IS NOT NULL AS joined, q.until
+			p.user_id IS NOT NULL AS joined, q.until, r.control, r.queue
 		FROM rooms AS r
 		LEFT JOIN participants AS p ON p.room_id = r.id AND p.user_id = ?1
 		LEFT JOIN mutes AS q ON q.room_id = r.id AND q.user_id = ?1 AND q.until > now()
 		WHERE r.id = ?0 AND `+roomThere, roomID, userID).Scan(ctx, &row)
 	return watchparty.Place{
 		Role: watchparty.Role(row.Role), Joined: row.Joined, MutedUntil: value(row.Until).UTC(),
+		Sharing: watchparty.Sharing{Control: watchparty.Circle(row.Control), Queue: watchparty.Circle(row.Queue)},
 	}, found(err, "place in a room")
 }

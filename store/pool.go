@@ -48,6 +48,7 @@ type pool struct {
 	connections *puddle.Pool[*pgdriver.Conn]
 	wait        time.Duration
 	share       int64 // of one kind of work
+	playback    int64 // of PlaybackKind
 	mu          sync.Mutex
 	kinds       map[string]*semaphore.Weighted // kept for good: there is one for each part of the API
 	log         *slog.Logger
@@ -76,7 +77,8 @@ func newPool(connector driver.Connector, size int) (*pool, error) {
 		return nil, err
 	}
 	return &pool{
-		connections: connections, wait: connectionWait, share: int64(size+2) / 3, kinds: map[string]*semaphore.Weighted{},
+		connections: connections, wait: connectionWait, share: int64(size+2) / 3,
+		playback: max(int64(size)/5, 1), kinds: map[string]*semaphore.Weighted{},
 		log: slog.New(slog.DiscardHandler),
 	}, nil
 }
@@ -91,7 +93,7 @@ func (p *pool) open() *sql.DB {
 type kindKey struct{}
 
 // WithKind says of what kind the work is that the context is for. Work of one kind has a third of all connections at
-// most, so that other work goes on when it is held up. Work without a kind may have all.
+// most, and PlaybackKind a fifth, so that other work goes on when it is held up. Work without a kind may have all.
 func WithKind(ctx context.Context, kind string) context.Context {
 	return context.WithValue(ctx, kindKey{}, kind)
 }
@@ -145,7 +147,11 @@ func (p *pool) enter(ctx context.Context) (leave func(), err error) {
 	p.mu.Lock()
 	places := p.kinds[kind]
 	if places == nil {
-		places = semaphore.NewWeighted(p.share)
+		share := p.share
+		if kind == PlaybackKind {
+			share = p.playback
+		}
+		places = semaphore.NewWeighted(share)
 		p.kinds[kind] = places
 	}
 	p.mu.Unlock()

@@ -86,16 +86,19 @@ func roleHolder(ctx context.Context, tx bun.Tx, roomID, username string) (partic
 	return row, err
 }
 
-// setMember gives a user a role that remains when the user leaves the room.
+// setMember gives a user a role in a room, whose lock the caller holds, that remains when the user leaves the room.
 func setMember(ctx context.Context, tx bun.Tx, roomID, userID string, role watchparty.Role) error {
 	_, err := tx.NewRaw(`
 		INSERT INTO members (room_id, user_id, role) VALUES (?, ?, ?)
 		ON CONFLICT ON CONSTRAINT members_pkey DO UPDATE SET role = excluded.role, updated_at = now()`,
 		roomID, userID, string(role)).Exec(ctx)
-	return err
+	if err != nil {
+		return err
+	}
+	return countAccess(ctx, tx, roomID)
 }
 
 func removeMember(ctx context.Context, tx bun.Tx, roomID, userID string) error {
-	_, err := tx.NewRaw("DELETE FROM members WHERE room_id = ? AND user_id = ?", roomID, userID).Exec(ctx)
+	_, err := remove(ctx, tx, "members", roomID, userID)
 	return err
 }

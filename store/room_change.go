@@ -103,6 +103,18 @@ func (r *roomRow) apply(c watchparty.RoomChange) (fields []string) {
 		r.SlowMode = int(c.SlowMode.Seconds())
 		fields = append(fields, "slow_mode_seconds")
 	}
+	for _, setting := range []struct {
+		field string
+		was   *string
+		given *string
+	}{
+		{"control", &r.Control, (*string)(c.Control)}, {"queue", &r.Queue, (*string)(c.Queue)},
+		{"queue_order", &r.QueueOrder, (*string)(c.QueueOrder)}, {"wait_policy", &r.WaitPolicy, (*string)(c.WaitPolicy)},
+	} {
+		if set(setting.was, setting.given) {
+			fields = append(fields, setting.field)
+		}
+	}
 	return fields
 }
 
@@ -156,6 +168,9 @@ func (s *Store) DeleteRoom(ctx context.Context, roomID, actorID string, versions
 // tablesOfPeople tie people to rooms, by room_id and user_id, in the order in which their rows are locked.
 var tablesOfPeople = []string{"participants", "members", "bans", "mutes", "read_markers"}
 
+// tablesOfWatching are others that do so, whose rows are locked after playbacks and queue_items.
+var tablesOfWatching = []string{"queue_votes", "skip_votes", "live_members"}
+
 // deleteInOrder deletes from the table ?0 the rows that have one of the IDs ?1 in a column.
 func deleteInOrder(column string) string {
 	return `DELETE FROM ?0 WHERE (room_id, user_id) IN (
@@ -164,7 +179,7 @@ func deleteInOrder(column string) string {
 
 // emptyRooms takes everybody out of rooms that are locked alone, and ends everybody's role, ban and mute there.
 func emptyRooms(ctx context.Context, tx bun.Tx, roomIDs []string) error {
-	for _, table := range tablesOfPeople {
+	for _, table := range slices.Concat(tablesOfPeople, tablesOfWatching) {
 		if _, err := tx.NewRaw(deleteInOrder("room_id"), bun.Ident(table), bun.List(roomIDs)).Exec(ctx); err != nil {
 			return fmt.Errorf("store: empty rooms: %w", err)
 		}

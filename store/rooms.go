@@ -8,6 +8,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/playback"
 )
 
 type roomRow struct {
@@ -21,6 +22,10 @@ type roomRow struct {
 	Visibility    string     `bun:"visibility"`
 	Capacity      int        `bun:"capacity"`
 	SlowMode      int        `bun:"slow_mode_seconds"`
+	Control       string     `bun:"control"`
+	Queue         string     `bun:"queue"`
+	QueueOrder    string     `bun:"queue_order"`
+	WaitPolicy    string     `bun:"wait_policy"`
 	Version       int        `bun:"version"`
 	ArchivedAt    *time.Time `bun:"archived_at"`
 	DeletedAt     *time.Time `bun:"deleted_at"`
@@ -49,7 +54,13 @@ func (r roomRow) room() watchparty.Room {
 		Version:   r.Version,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), Rank: r.Rank,
 		Present: r.Present, LastActiveAt: value(r.LastActiveAt).UTC(),
+		Sharing: r.sharing(), QueueOrder: watchparty.QueueOrder(r.QueueOrder),
+		WaitPolicy: watchparty.WaitPolicy(r.WaitPolicy),
 	}
+}
+
+func (r roomRow) sharing() watchparty.Sharing {
+	return watchparty.Sharing{Control: watchparty.Circle(r.Control), Queue: watchparty.Circle(r.Queue)}
 }
 
 // closedError is the error for an operation that an archived room does not allow.
@@ -77,6 +88,8 @@ func (s *Store) CreateRoom(
 	row := roomRow{
 		ID: newID(), Name: n.Name, Description: n.Description, MovieID: nullID(n.MovieID), HostID: &hostID,
 		Visibility: string(n.Visibility), Capacity: n.Capacity, Version: 1, CreatedAt: now, UpdatedAt: now,
+		Control: string(watchparty.DefaultSharing.Control), Queue: string(watchparty.DefaultSharing.Queue),
+		QueueOrder: string(watchparty.OrderManual), WaitPolicy: string(playback.WaitAuto),
 	}
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		former, err := claimKey(ctx, tx, key, row.ID)

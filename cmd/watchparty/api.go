@@ -35,6 +35,7 @@ func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.
 		Log:    log,
 		Store:  parts.store,
 		Cache:  parts.cache,
+		Bus:    parts.bus,
 		Bucket: parts.bucket,
 		CheckTemporal: checkTemporal(
 			parts.temporal,
@@ -57,6 +58,7 @@ func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.
 	log.InfoContext(ctx, "API listens", slog.String("addr", l.Addr().String()))
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return server.Serve(ctx, l) })
+	g.Go(func() error { return parts.bus.Run(ctx) })
 	g.Go(func() error { return serveMetrics(ctx, metrics, parts.metrics) })
 	g.Go(func() error { parts.relay.Run(ctx); return nil })
 	return g.Wait()

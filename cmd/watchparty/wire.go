@@ -24,6 +24,7 @@ import (
 	_ "gocloud.dev/blob/s3blob"   // s3://
 
 	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/bus"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/logging"
@@ -37,6 +38,7 @@ type parts struct {
 	log      *slog.Logger
 	store    *store.Store
 	cache    *cache.Cache
+	bus      *bus.Bus
 	bucket   *blob.Bucket
 	temporal client.Client
 	relay    *outbox.Relay
@@ -59,6 +61,7 @@ func assemble(ctx context.Context, cfg config.Config, environ []string, log *slo
 	if p.cache, err = cache.New(cfg.Redis, log); err != nil {
 		return nil, err
 	}
+	p.bus = bus.New(p.cache.Redis(), cfg.Redis, log)
 	if p.bucket, err = blob.OpenBucket(ctx, cfg.Blob.URL); err != nil {
 		return nil, fmt.Errorf("BLOB_URL: %w", err)
 	}

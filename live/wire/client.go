@@ -68,6 +68,7 @@ type Ready struct {
 type Command struct {
 	ID         string `json:"id"`
 	Epoch      int64  `json:"epoch"`
+	Revision   *int64 `json:"revision,omitzero"`
 	IfRevision *int64 `json:"if_revision,omitzero"`
 }
 
@@ -194,6 +195,9 @@ func (m *Ready) check(c *checks) {
 func (m *Command) check(c *checks) {
 	c.id("id", &m.ID)
 	c.whole("epoch", m.Epoch)
+	if m.Revision != nil {
+		c.whole("revision", *m.Revision)
+	}
 	if m.IfRevision != nil {
 		c.whole("if_revision", *m.IfRevision)
 	}

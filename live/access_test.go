@@ -1,0 +1,218 @@
+package live_test
+
+import (
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty/live"
+	"github.com/watchparty/watchparty/live/client"
+	"github.com/watchparty/watchparty/live/wire"
+)
+
+// onlyHints is a poll that comes too late for any test: what arrives came by a hint.
+func onlyHints(b *live.Bounds) { b.PollCalm = time.Hour }
+
+// TestPutOut: whoever may not be in the room any more is disconnected at once, on another server than the one that was
+// asked. Nobody else is.
+func TestPutOut(t *testing.T) {
+	t.Parallel()
+	type scene struct {
+		i    *installation
+		asks *node // has no connections
+		room string
+		host person
+		bob  person
+	}
+	for name, c := range map[string]struct {
+		act    func(t *testing.T, s scene)
+		code   wire.Code
+		reason string
+		all    bool // also the host
+	}{
+		"kick": {func(t *testing.T, s scene) {
+			s.asks.call(t, "DELETE", "/rooms/"+s.room+"/participants/bob", s.host, nil, http.StatusNoContent)
+		}, wire.CodeNotParticipant, "not_participant", false},
+		"ban": {func(t *testing.T, s scene) {
+			s.asks.call(t, "POST", "/rooms/"+s.room+"/bans", s.host, map[string]any{"username": "bob"}, http.StatusCreated)
+		}, wire.CodeNotParticipant, "banned", false},
+		"leave": {func(t *testing.T, s scene) {
+			s.asks.call(t, "POST", "/rooms/"+s.room+"/leave", s.bob, nil, http.StatusNoContent)
+		}, wire.CodeNotParticipant, "not_participant", false},
+		"archive": {func(t *testing.T, s scene) {
+			s.asks.call(t, "PATCH", "/rooms/"+s.room, s.host, map[string]any{"state": "archived"}, http.StatusOK)
+		}, wire.CodeArchived, "room_archived", true},
+		"deletion": {func(t *testing.T, s scene) {
+			s.asks.call(t, "DELETE", "/rooms/"+s.room, s.host, nil, http.StatusNoContent)
+		}, wire.CodeNotFound, "not_found", true},
+		"sign-out": {func(t *testing.T, s scene) {
+			s.asks.call(t, "DELETE", "/users/me/sessions/"+s.bob.session, s.bob, nil, http.StatusNoContent)
+		}, wire.CodeUnauthenticated, "unauthenticated", false},
+		"suspension": {func(t *testing.T, s scene) {
+			root := s.i.person(t, "root")
+			s.i.exec(t, "UPDATE users SET email_verified_at = now() WHERE id = ?", root.id)
+			_, err := s.i.store.GrantAdmin(t.Context(), "root@example.org")
+			require.NoError(t, err)
+			s.asks.call(t, "POST", "/admin/users/"+s.bob.id+"/suspend", root, map[string]any{"reason": "spam"}, http.StatusOK)
+		}, wire.CodeUnauthenticated, "unauthenticated", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			i := install(t, twoNodes, bounds(onlyHints))
+			s := scene{i: i, asks: i.nodes[0], host: i.person(t, "alice"), bob: i.person(t, "bob")}
+			s.room = s.asks.room(t, s.host, nil)
+			s.asks.join(t, s.room, s.bob)
+			held := i.nodes[1]
+			host, guest, second := held.connect(
+				t,
+				s.room,
+				s.host,
+			), held.connect(
+				t,
+				s.room,
+				s.bob,
+			), held.connect(
+				t,
+				s.room,
+				s.bob,
+			)
+			c.act(t, s)
+			guest.requireClosed(c.code, c.reason)
+			second.requireClosed(c.code, c.reason)
+			if c.all {
+				host.requireClosed(c.code, c.reason)
+				return
+			}
+			host.send(&wire.Clock{C0: 1})
+			next(host, anything[*wire.ClockReply])
+		})
+	}
+}
+
+// TestPutOutWithoutRedis: a hint that nobody heard delays it until the poll.
+func TestPutOutWithoutRedis(t *testing.T) {
+	t.Parallel()
+	i := install(t, twoNodes, bounds(func(b *live.Bounds) { b.PollCalm = time.Hour }))
+	i.exec(t, "SELECT 1")
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := i.nodes[0].room(t, alice, nil)
+	i.nodes[0].join(t, room, bob)
+	guest := i.nodes[1].connect(t, room, bob)
+	// Behind the back of all servers, as one does that cannot reach Redis.
+	require.NoError(t, i.store.Kick(t.Context(), room, alice.id, "bob"))
+	i.nodes[1].hub.Poke()
+	guest.requireClosed(wire.CodeNotParticipant, "not_participant")
+}
+
+// TestPlace: a role and a mute arrive at once, and count from their commit on.
+func TestPlace(t *testing.T) {
+	t.Parallel()
+	i := install(t, twoNodes, bounds(onlyHints))
+	a, b := i.nodes[0], i.nodes[1]
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := a.room(t, alice, nil)
+	a.join(t, room, bob)
+	host, guest := b.connect(t, room, alice), b.connect(t, room, bob)
+	load(host, guest)
+
+	a.call(t, "PATCH", "/rooms/"+room+"/participants/bob", alice, map[string]any{"role": "moderator"}, http.StatusOK)
+	place := next(guest, anything[*wire.Place])
+	require.Equal(t, "moderator", place.Role)
+	require.Contains(t, place.Permissions, "control_playback")
+	guest.acknowledged(&wire.Pause{Command: guest.command()})
+	next(host, func(p *wire.People) bool { return len(p.Changed) == 1 && p.Changed[0].Role == "moderator" })
+
+	until := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
+	a.call(
+		t,
+		"POST",
+		"/rooms/"+room+"/mutes",
+		alice,
+		map[string]any{"username": "bob", "until": until},
+		http.StatusCreated,
+	)
+	place = next(guest, anything[*wire.Place])
+	require.Equal(t, until, place.MutedUntil.UTC())
+	require.NotContains(t, place.Permissions, "control_playback")
+	require.Equal(t, "muted", guest.refusal(&wire.Play{Command: guest.command()}).Code)
+}
+
+// TestSettings: changes of the room's settings reach everybody, with what they mean for each.
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	i := install(t, twoNodes, bounds(onlyHints))
+	a, b := i.nodes[0], i.nodes[1]
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := a.room(t, alice, nil)
+	a.join(t, room, bob)
+	guest := b.connect(t, room, bob)
+	a.call(t, "PATCH", "/rooms/"+room, alice, map[string]any{"name": "Tonight", "slow_mode_seconds": 5}, http.StatusOK)
+	settings := next(guest, anything[*wire.Room])
+	require.Equal(t, wire.Room{Name: "Tonight", Control: "moderators", Queue: "everyone", QueueOrder: "manual",
+		WaitPolicy: "auto", SlowModeSeconds: 5}, *settings)
+}
+
+// TestKickDuringSignIn: whoever is put out while they sign in is either not let in, or disconnected: never left there.
+func TestKickDuringSignIn(t *testing.T) {
+	t.Parallel()
+	i := install(t, bounds(onlyHints))
+	n := i.nodes[0]
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := n.room(t, alice, nil)
+	for range 20 {
+		n.join(t, room, bob)
+		var (
+			wg  sync.WaitGroup
+			c   *client.Client
+			err error
+		)
+		wg.Go(func() {
+			c, err = client.Connect(t.Context(), client.Options{API: n.api, RoomID: room, Token: bob.token})
+		})
+		n.call(t, "DELETE", "/rooms/"+room+"/participants/bob", alice, nil, http.StatusNoContent)
+		wg.Wait()
+		if err == nil {
+			w := &watcher{Client: c, t: t}
+			w.requireClosed(wire.CodeNotParticipant, "not_participant")
+			c.Close()
+		}
+	}
+	require.Eventually(t, func() bool { return n.hub.Rooms() == 0 }, patience, time.Millisecond)
+}
+
+// TestStrangers: who is refused at the door, and how.
+func TestStrangers(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	n := i.nodes[0]
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	open := n.room(t, alice, nil)
+	closed := n.room(t, alice, map[string]any{"visibility": "private"})
+	gone := n.room(t, alice, nil)
+	n.call(t, "DELETE", "/rooms/"+gone, alice, nil, http.StatusNoContent)
+	archived := n.room(t, alice, nil)
+	n.call(t, "PATCH", "/rooms/"+archived, alice, map[string]any{"state": "archived"}, http.StatusOK)
+	ended := i.person(t, "carol")
+	n.call(t, "DELETE", "/users/me/sessions/"+ended.session, ended, nil, http.StatusNoContent)
+	for name, c := range map[string]struct {
+		room, token string
+		code        wire.Code
+	}{
+		"has not joined":            {open, bob.token, wire.CodeNotParticipant},
+		"private room of others":    {closed, bob.token, wire.CodeNotFound},
+		"room that is gone":         {gone, bob.token, wire.CodeNotFound},
+		"room that never was":       {"01890000-0000-7000-8000-00000000dead", bob.token, wire.CodeNotFound},
+		"archived room":             {archived, alice.token, wire.CodeArchived},
+		"no token":                  {open, "nonsense", wire.CodeUnauthenticated},
+		"expired token":             {open, i.token(t, alice, -time.Second), wire.CodeUnauthenticated},
+		"token of an ended sign-in": {open, ended.token, wire.CodeUnauthenticated},
+	} {
+		t.Run(name, func(t *testing.T) {
+			requireRefused(t, n, client.Options{RoomID: c.room, Token: c.token}, c.code)
+		})
+	}
+	require.Eventually(t, func() bool { return n.hub.Rooms() == 0 }, patience, time.Millisecond, "nothing is left of them")
+}

@@ -1,0 +1,301 @@
+package live
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/live/wire"
+	"github.com/watchparty/watchparty/store"
+)
+
+// changes are what has to be read again, each thing once however often it has changed.
+type changes struct{ *changeSet }
+
+type changeSet struct {
+	mu       sync.Mutex
+	rooms    map[string]bool // standings and settings
+	accounts map[string]bool
+	messages map[string]bool // of rooms
+	signal   chan struct{}
+}
+
+func newChanges() changes {
+	c := &changeSet{signal: make(chan struct{}, 1)}
+	c.clear()
+	return changes{c}
+}
+
+func (c *changeSet) clear() {
+	c.rooms, c.accounts, c.messages = map[string]bool{}, map[string]bool{}, map[string]bool{}
+}
+
+// add takes tags; those of other things are ignored.
+func (c *changeSet) add(tags ...string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, tag := range tags {
+		switch kind, id, _ := strings.Cut(tag, ":"); kind {
+		case "room", "standings":
+			c.rooms[id] = true
+		case "account":
+			c.accounts[id] = true
+		case "messages":
+			c.messages[id] = true
+		}
+	}
+	if len(c.rooms)+len(c.accounts)+len(c.messages) > 0 {
+		select {
+		case c.signal <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// take returns what has changed since the last call.
+func (c *changeSet) take() (rooms, accounts, messages map[string]bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	rooms, accounts, messages = c.rooms, c.accounts, c.messages
+	c.clear()
+	return rooms, accounts, messages
+}
+
+// putBack has what could not be read be read later.
+func (c *changeSet) putBack(rooms, accounts, messages map[string]bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.rooms, c.accounts, c.messages = merge(c.rooms, rooms), merge(c.accounts, accounts), merge(c.messages, messages)
+}
+
+// changeRetry is the pause after a failure of the database.
+const changeRetry = 500 * time.Millisecond
+
+// followChanges reads what has changed, and tells it, until ctx ends.
+func (h *Hub) followChanges(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-h.changes.signal:
+		}
+		rooms, accounts, messages := h.changes.take()
+		asking, cancel := context.WithTimeout(store.WithKind(ctx, liveKind), h.limits.Statement)
+		err := h.readStandings(asking, rooms, accounts)
+		if err == nil {
+			err = h.readMessages(asking, messages)
+		}
+		cancel()
+		if err == nil {
+			continue
+		}
+		h.warn(ctx, "reading what has changed", err)
+		h.changes.putBack(rooms, accounts, messages)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(changeRetry):
+			h.changes.add("room:") // signals
+		}
+	}
+}
+
+// standingsBatch is how many standings one statement reads.
+const standingsBatch = 2000
+
+// readStandings reads the settings of rooms, and what the people in them, and others, are to them now. It puts out whoever
+// may not be connected any more.
+func (h *Hub) readStandings(ctx context.Context, rooms, accounts map[string]bool) error {
+	var (
+		concerned []*conn
+		changed   []*room
+		ids       []string
+	)
+	for id := range rooms {
+		if r := h.roomOf(id); r != nil {
+			changed, ids = append(changed, r), append(ids, id)
+			concerned = append(concerned, r.connections()...)
+		}
+	}
+	if len(accounts) > 0 {
+		for _, c := range h.connections(false) {
+			if accounts[c.user.UserID] && !rooms[c.room.id] {
+				concerned = append(concerned, c)
+				changed = append(changed, c.room)
+			}
+		}
+	}
+	for len(concerned) > 0 {
+		batch := concerned[:min(len(concerned), standingsBatch)]
+		concerned = concerned[len(batch):]
+		keys := make([]store.LiveKey, len(batch))
+		for i, c := range batch {
+			keys[i] = store.LiveKey{RoomID: c.room.id, UserID: c.user.UserID, SessionID: c.user.SessionID}
+		}
+		standings, err := h.store.LiveStandings(ctx, keys)
+		if err != nil {
+			return err
+		}
+		for i, c := range batch {
+			c.judge(ctx, standings[i])
+		}
+	}
+	settings, err := h.store.LiveRooms(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, s := range settings {
+		if r := h.roomOf(s.ID); r != nil {
+			r.set(s)
+		}
+	}
+	for _, r := range changed {
+		r.touch()
+	}
+	return nil
+}
+
+// judge acts on what the person of a connection is to the room now.
+func (c *conn) judge(ctx context.Context, s store.LiveStanding) {
+	if s.Err != nil {
+		c.closeFor(ctx, s.Err)
+		return
+	}
+	c.room.mu.Lock()
+	defer c.room.mu.Unlock()
+	c.mu.Lock()
+	if !c.out.open { // it is being admitted; what it has read may be older
+		c.mu.Unlock()
+		return
+	}
+	before := c.place.Place
+	if s.AccessVersion < c.place.access {
+		c.mu.Unlock()
+		return
+	}
+	c.place = place{s.Place, s.AccessVersion, s.AccountVersion}
+	message := c.room.placeMessage(c)
+	c.mu.Unlock()
+	if before != s.Place {
+		c.sendMessage(&message)
+	}
+}
+
+// set takes the room's settings, and tells them if they are others.
+func (r *room) set(s store.LiveRoom) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.loaded {
+		return
+	}
+	before := r.settings
+	r.settings = s
+	if m := roomMessage(s); m != roomMessage(before) {
+		r.broadcast(&m)
+	}
+}
+
+// messagesAtOnce is how many messages of one room are sent before others have their turn: fewer than a client's queue.
+const messagesAtOnce = wire.MaxQueue / 2
+
+// readMessages reads the messages of rooms that were posted or changed since the last time, and sends them.
+func (h *Hub) readMessages(ctx context.Context, rooms map[string]bool) error {
+	for id := range rooms {
+		r := h.roomOf(id)
+		if r == nil {
+			continue
+		}
+		r.mu.Lock()
+		from, loaded := r.mark, r.loaded
+		r.mu.Unlock()
+		if !loaded {
+			continue
+		}
+		posted, err := h.store.NewerMessages(ctx, id, store.Page{After: from.messageKeys(), Limit: messagesAtOnce / 2})
+		if err != nil {
+			return err
+		}
+		edited, err := h.store.ChangedMessages(ctx, id, store.Page{After: from.changeKeys(), Limit: messagesAtOnce / 2})
+		if err != nil {
+			return err
+		}
+		r.say(posted, edited)
+		if len(posted) == messagesAtOnce/2 || len(edited) == messagesAtOnce/2 {
+			h.changes.add("messages:" + id)
+		}
+	}
+	return nil
+}
+
+// say sends messages, each encoded once, and moves the marks.
+func (r *room) say(posted, edited []watchparty.Message) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	sent := map[string]bool{}
+	for _, m := range posted {
+		if m.ID <= r.mark.message {
+			continue
+		}
+		r.mark.message = m.ID
+		sent[m.ID] = true
+		r.broadcast(&wire.MessageEvent{Message: chatMessage(m)})
+	}
+	for _, m := range edited {
+		if !after(m, r.mark) {
+			continue
+		}
+		r.mark.change, r.mark.changeID = m.ChangedAt, m.ID
+		if !sent[m.ID] { // else it went out as it is now
+			r.broadcast(&wire.MessageEvent{Message: chatMessage(m)})
+		}
+	}
+}
+
+// after reports whether a change is later than a mark.
+func after(m watchparty.Message, from mark) bool {
+	return m.ChangedAt.After(from.change) || m.ChangedAt.Equal(from.change) && m.ID > from.changeID
+}
+
+func (m mark) messageKeys() store.Keys {
+	if m.message == "" {
+		return nil
+	}
+	return store.Keys{m.message}
+}
+
+func (m mark) changeKeys() store.Keys {
+	if m.change.IsZero() {
+		return nil
+	}
+	return store.Keys{m.change, m.changeID}
+}
+
+func markOf(m store.LiveMark) mark {
+	return mark{message: m.LastMessage, change: m.LastChange, changeID: m.ChangeID, connected: m.Connected}
+}
+
+func chatMessage(m watchparty.Message) wire.ChatMessage {
+	out := wire.ChatMessage{
+		ID: m.ID, RoomID: m.RoomID, Author: person(m.UserID, m.Username), Body: m.Body, CreatedAt: m.CreatedAt,
+		Deleted: !m.DeletedAt.IsZero(),
+	}
+	if !m.EditedAt.IsZero() {
+		out.EditedAt = &m.EditedAt
+	}
+	if m.ReplyTo != nil {
+		out.ReplyTo = &wire.Quote{
+			ID: m.ReplyTo.ID, Author: person(m.ReplyTo.UserID, m.ReplyTo.Username), Excerpt: m.ReplyTo.Excerpt,
+		}
+	}
+	return out
+}
+
+// person is nil for nobody, or for whose account is gone.
+func person(id, username string) *wire.Person {
+	if id == "" || username == "" {
+		return nil
+	}
+	return &wire.Person{ID: id, Username: username}
+}

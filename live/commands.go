@@ -1,0 +1,230 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/limit"
+	"github.com/watchparty/watchparty/live/wire"
+	"github.com/watchparty/watchparty/playback"
+	"github.com/watchparty/watchparty/store"
+)
+
+// work are the commands of one connection. They run one after the other, apart from the reader.
+type work struct {
+	running bool
+	queue   []wire.ClientMessage
+	held    *wire.Seek // a seek that waits for the next one
+	release *time.Timer
+	sought  time.Duration // when the last seek was queued
+}
+
+// maxWork is how many commands of one connection may wait.
+const maxWork = 16
+
+// stop forgets what waits. The caller holds the connection's lock.
+func (w *work) stop() {
+	if w.release != nil {
+		w.release.Stop()
+	}
+	w.queue, w.held, w.release = nil, nil, nil
+}
+
+// Errors of commands.
+var (
+	errSuperseded = &watchparty.Error{Kind: watchparty.KindConflict, Code: "superseded",
+		Message: "Another seek came soon after this one."}
+	errUnavailable = &watchparty.Error{Kind: watchparty.KindUnavailable, Code: "unavailable",
+		Message: "A part of the service is away. Try again in a moment.", RetryAfter: time.Second}
+	errInternal = &watchparty.Error{Kind: watchparty.KindUnavailable, Code: "internal",
+		Message: "Something went wrong on our side."}
+)
+
+// rateLimited is the refusal of a rule.
+func rateLimited(r limit.Result) *watchparty.Error {
+	return &watchparty.Error{Kind: watchparty.KindLimited, Code: "rate_limited",
+		Message: "Too much in too short a time. Try again later.", RetryAfter: r.RetryAfter}
+}
+
+// enqueue takes a command. Of seeks that follow each other within wire.SeekTime only the first and the last are run.
+func (c *conn) enqueue(ctx context.Context, m wire.ClientMessage) {
+	c.mu.Lock()
+	superseded, full := "", false
+	seek, isSeek := m.(*wire.Seek)
+	now := c.hub.elapsed()
+	switch {
+	case c.closing:
+	case isSeek && (c.work.held != nil || c.work.sought > 0 && now-c.work.sought < wire.SeekTime):
+		if c.work.held != nil {
+			superseded = c.work.held.ID
+		} else {
+			wait := wire.SeekTime - (now - c.work.sought)
+			c.work.release = time.AfterFunc(wait, func() { c.hub.spawn(func() { c.releaseSeek(ctx) }) })
+		}
+		c.work.held = seek
+	default:
+		if isSeek {
+			c.work.sought = now
+		}
+		c.flushSeek()
+		if full = len(c.work.queue) >= maxWork; !full {
+			c.work.queue = append(c.work.queue, m)
+			c.run(ctx)
+		}
+	}
+	c.mu.Unlock()
+	if superseded != "" {
+		c.hub.metrics.count(m.Type(), "superseded")
+		c.sendError(superseded, errSuperseded)
+	}
+	if full {
+		c.hub.metrics.count(m.Type(), "rate_limited")
+		c.sendError(wire.IDOf(m), rateLimited(limit.Result{RetryAfter: time.Second}))
+	}
+}
+
+// flushSeek queues the seek that is held: what comes after it must not overtake it. The caller holds the lock.
+func (c *conn) flushSeek() {
+	if c.work.held == nil {
+		return
+	}
+	c.work.release.Stop()
+	c.work.queue = append(c.work.queue, c.work.held)
+	c.work.held, c.work.release, c.work.sought = nil, nil, c.hub.elapsed()
+}
+
+func (c *conn) releaseSeek(ctx context.Context) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.flushSeek()
+	c.run(ctx)
+}
+
+// run begins to run what waits, if nobody does. The caller holds the lock.
+func (c *conn) run(ctx context.Context) {
+	if c.work.running || c.closing || len(c.work.queue) == 0 {
+		return
+	}
+	c.work.running = true
+	c.hub.spawn(func() {
+		for m := c.nextWork(); m != nil; m = c.nextWork() {
+			c.command(ctx, m)
+		}
+	})
+}
+
+func (c *conn) nextWork() wire.ClientMessage {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.work.queue) == 0 || c.closing {
+		c.work.running = false
+		return nil
+	}
+	m := c.work.queue[0]
+	if c.work.queue = c.work.queue[1:]; len(c.work.queue) == 0 {
+		c.work.queue = nil
+	}
+	return m
+}
+
+// command runs one command and answers it.
+func (c *conn) command(ctx context.Context, m wire.ClientMessage) {
+	id := wire.IDOf(m)
+	answer, err := c.apply(ctx, m)
+	switch {
+	case err == nil:
+		c.hub.metrics.count(m.Type(), "applied")
+		c.sendMessage(&wire.Ack{ID: id, Revision: answer.Effects.Revision})
+		return
+	case store.Unavailable(err):
+		err = errUnavailable
+	}
+	var coded *watchparty.Error
+	if !errors.As(err, &coded) {
+		c.hub.log.ErrorContext(ctx, "live command failed", slog.String("command", m.Type()), slog.Any("error", err))
+		coded = errInternal
+	}
+	c.hub.metrics.count(m.Type(), coded.Code)
+	refusal := errorMessage(id, coded)
+	if coded.Code == playback.ErrStale.Code && answer.RoomID != "" {
+		refusal.State = stateMessage(answer.Snapshot, c.hub.clock.Now())
+	}
+	c.sendMessage(refusal)
+	if watchparty.IsKind(err, watchparty.KindUnauthenticated) { // the sign-in has ended
+		c.close(wire.CodeUnauthenticated)
+	}
+}
+
+func (c *conn) apply(ctx context.Context, m wire.ClientMessage) (store.PlaybackAnswer, error) {
+	h := c.hub
+	if c.expired(h.clock.Now()) {
+		return store.PlaybackAnswer{}, errTokenExpired
+	}
+	if h.degraded.Load() {
+		return store.PlaybackAnswer{}, errUnavailable
+	}
+	if result := h.perPerson.Allow(c.user.UserID + " " + c.room.id); !result.Allowed {
+		return store.PlaybackAnswer{}, rateLimited(result)
+	}
+	if result := h.perRoom.Allow(c.room.id); !result.Allowed {
+		return store.PlaybackAnswer{}, rateLimited(result)
+	}
+	ctx, cancel := context.WithTimeout(ctx, h.limits.Statement)
+	defer cancel()
+	select {
+	case h.commands <- struct{}{}:
+		defer func() { <-h.commands }()
+	case <-ctx.Done():
+		return store.PlaybackAnswer{}, errUnavailable
+	}
+	command, source := commandOf(m)
+	answer, err := h.store.ApplyPlaybackCommand(ctx, c.room.id, c.user, command, source)
+	if answer.RoomID != "" {
+		h.Applied(answer.Snapshot)
+	}
+	return answer, err
+}
+
+var errTokenExpired = &watchparty.Error{Kind: watchparty.KindForbidden, Code: "unauthenticated",
+	Message: "The access token has expired. Send a new one."}
+
+// commandOf is a message as package playback has it.
+func commandOf(m wire.ClientMessage) (playback.Command, watchparty.Source) {
+	var (
+		c      playback.Command
+		source watchparty.Source
+		common wire.Command
+	)
+	switch m := m.(type) {
+	case *wire.Play:
+		c.Kind, common = playback.Play, m.Command
+	case *wire.Pause:
+		c.Kind, common, c.PositionMS = playback.Pause, m.Command, m.PositionMS
+	case *wire.Seek:
+		c.Kind, common, c.PositionMS = playback.Seek, m.Command, &m.PositionMS
+	case *wire.Rate:
+		c.Kind, common, c.Rate = playback.Rate, m.Command, m.Rate
+	case *wire.Load:
+		c.Kind, common, c.PositionMS = playback.Load, m.Command, m.PositionMS
+		source = watchparty.Source{MovieID: m.MovieID, ItemID: m.ItemID, StreamURL: m.StreamURL, Title: m.Title}
+		source.Normalise()
+	case *wire.Skip:
+		c.Kind, common = playback.Skip, m.Command
+	case *wire.Stop:
+		c.Kind, common = playback.Stop, m.Command
+	}
+	c.ID, c.Epoch, c.Seen, c.IfRevision = common.ID, common.Epoch, common.Revision, common.IfRevision
+	return c, source
+}
+
+// Applied tells people of a state that was committed: those who are connected to this process at once, the others by a
+// hint.
+func (h *Hub) Applied(s playback.Snapshot) {
+	h.publish(s)
+	if r := h.roomOf(s.RoomID); r != nil {
+		r.apply(s)
+	}
+}

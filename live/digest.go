@@ -1,0 +1,148 @@
+package live
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/watchparty/watchparty/live/wire"
+	"github.com/watchparty/watchparty/playback"
+	"github.com/watchparty/watchparty/store"
+)
+
+// sendDigests tells, at most once an interval, who is in the rooms that have changed, and whom they wait for, until ctx
+// ends.
+func (h *Hub) sendDigests(ctx context.Context) {
+	ticker := time.NewTicker(h.limits.Digest)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if h.degraded.Load() {
+			continue
+		}
+		if err := h.makeDigests(ctx); err != nil {
+			h.warn(ctx, "reading members", err)
+		}
+	}
+}
+
+func (h *Hub) makeDigests(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(store.WithKind(ctx, liveKind), h.limits.Statement)
+	defer cancel()
+	var (
+		rooms        []*room
+		ids, waiting []string
+	)
+	for _, r := range h.openRooms() {
+		if stale, waits := r.takeStale(); stale {
+			rooms, ids = append(rooms, r), append(ids, r.id)
+			if waits {
+				waiting = append(waiting, r.id)
+			}
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	members, err := h.store.LiveMembers(ctx, ids)
+	var states []playback.Snapshot
+	if err == nil {
+		states, err = h.store.Playbacks(ctx, waiting)
+	}
+	if err != nil {
+		for _, r := range rooms {
+			r.touch()
+		}
+		return err
+	}
+	byRoom := map[string][]store.LiveMember{}
+	for _, m := range members {
+		byRoom[m.RoomID] = append(byRoom[m.RoomID], m)
+	}
+	missing := map[string]playback.Snapshot{}
+	for _, s := range states {
+		missing[s.RoomID] = s
+	}
+	for _, r := range rooms {
+		r.tellMembers(byRoom[r.id], missing[r.id])
+	}
+	return nil
+}
+
+// takeStale reports whether the room's digest is to be made anew, and whether the room waits for somebody: then whom it
+// waits for changes by itself.
+func (r *room) takeStale() (stale, waits bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	waits = r.state.Status == playback.Waiting
+	stale = r.loaded && (r.stale || waits)
+	r.stale = false
+	return stale, waits
+}
+
+// tellMembers sends what has changed of the members, and the digest if it is another one.
+func (r *room) tellMembers(members []store.LiveMember, state playback.Snapshot) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	before := r.members
+	r.members, r.order = membersOf(members)
+	news := wire.People{Changed: []wire.Member{}, Left: []string{}}
+	for _, id := range r.order {
+		if m := r.members[id]; before[id] != m {
+			news.Changed = append(news.Changed, m)
+		}
+	}
+	for id := range before {
+		if _, there := r.members[id]; !there {
+			news.Left = append(news.Left, id)
+		}
+	}
+	slices.Sort(news.Left)
+	if len(news.Changed)+len(news.Left) > 0 {
+		r.broadcast(&news)
+	}
+	digest := digestOf(members, state)
+	if equalDigests(digest, r.digest) {
+		return
+	}
+	r.digest = digest
+	if frame := r.hub.encode(&digest); frame != nil {
+		for c := range r.conns {
+			c.sendDigest(frame)
+		}
+	}
+}
+
+func equalDigests(a, b wire.Members) bool {
+	return a.Present == b.Present && a.Waiting == b.Waiting && slices.Equal(a.WaitingFor, b.WaitingFor)
+}
+
+func membersOf(rows []store.LiveMember) (members map[string]wire.Member, order []string) {
+	members = make(map[string]wire.Member, len(rows))
+	for _, m := range rows {
+		members[m.UserID] = wire.Member{
+			ID: m.UserID, Username: m.Username, DisplayName: m.DisplayName, Role: string(m.Role),
+			Muted: !m.MutedUntil.IsZero(), Connected: m.Connected,
+		}
+		order = append(order, m.UserID)
+	}
+	return members, order
+}
+
+func digestOf(members []store.LiveMember, state playback.Snapshot) wire.Members {
+	digest := wire.Members{WaitingFor: []string{}, Waiting: len(state.Missing)}
+	for _, m := range members {
+		if m.Connected {
+			digest.Present++
+		}
+	}
+	for _, p := range state.Missing[:min(len(state.Missing), wire.MaxWaitingFor)] {
+		digest.WaitingFor = append(digest.WaitingFor, p.Username)
+	}
+	slices.Sort(digest.WaitingFor)
+	return digest
+}

@@ -1,0 +1,270 @@
+package live_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/devstack"
+	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/live"
+	"github.com/watchparty/watchparty/live/client"
+	"github.com/watchparty/watchparty/live/wire"
+)
+
+// TestMessages: what is said arrives whole on all servers, as it is posted, edited and deleted.
+func TestMessages(t *testing.T) {
+	t.Parallel()
+	i := install(t, twoNodes, bounds(onlyHints))
+	a, b := i.nodes[0], i.nodes[1]
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := a.room(t, alice, nil)
+	a.join(t, room, bob)
+	post := func(n *node, p person, text string) string {
+		return n.call(t, "POST", "/chat/messages", p, map[string]any{"room_id": room, "body": text}, http.StatusCreated)["id"].(string)
+	}
+	post(a, alice, "before anybody was connected")
+	watchers := []*watcher{a.connect(t, room, alice), b.connect(t, room, bob)}
+	first := post(a, alice, "one <b>")
+	second := post(b, bob, "two")
+	a.call(t, "PATCH", "/chat/messages/"+first, alice, map[string]any{"body": "uno"}, http.StatusOK)
+	a.call(t, "DELETE", "/chat/messages/"+second, alice, nil, http.StatusNoContent)
+	for _, w := range watchers {
+		var latest = map[string]wire.ChatMessage{}
+		next(w, func(m *wire.MessageEvent) bool {
+			require.NotEqual(t, "before anybody was connected", m.Message.Body)
+			latest[m.Message.ID] = m.Message
+			return latest[first].Body == "uno" && latest[second].Deleted
+		})
+		require.Equal(t, "alice", latest[first].Author.Username)
+		require.NotNil(t, latest[first].EditedAt)
+		require.Empty(t, latest[second].Body)
+	}
+}
+
+// TestManyMessages: more at once than a client's queue takes arrive in order, and close no connection.
+func TestManyMessages(t *testing.T) {
+	t.Parallel()
+	i := install(t, bounds(onlyHints))
+	n := i.nodes[0]
+	alice := i.person(t, "alice")
+	room := n.room(t, alice, nil)
+	w := n.connect(t, room, alice)
+	const count = 3 * wire.MaxQueue
+	for j := range count { // behind the server's back, as if hints were lost
+		i.exec(t, "INSERT INTO messages (id, room_id, user_id, body, created_at) "+
+			"VALUES (next_message_id(?0), ?0, ?1, ?2, clock_timestamp())", room, alice.id, fmt.Sprint(j))
+	}
+	n.hub.Poke()
+	for j := range count {
+		require.Equal(t, fmt.Sprint(j), next(w, anything[*wire.MessageEvent]).Message.Body)
+	}
+}
+
+// TestMembers: who comes and goes is told, on all servers.
+func TestMembers(t *testing.T) {
+	t.Parallel()
+	i := install(t, twoNodes, bounds(func(b *live.Bounds) { b.PollCalm, b.Digest = time.Hour, 50*time.Millisecond }))
+	a, b := i.nodes[0], i.nodes[1]
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := a.room(t, alice, nil)
+	host := a.connect(t, room, alice)
+	connected := func(name string, want bool) func(*wire.People) bool {
+		return func(p *wire.People) bool {
+			for _, m := range p.Changed {
+				if m.Username == name && m.Connected == want {
+					return true
+				}
+			}
+			return false
+		}
+	}
+	b.join(t, room, bob)
+	next(host, connected("bob", false))
+	guest := b.connect(t, room, bob)
+	next(host, connected("bob", true))
+	next(host, func(m *wire.Members) bool { return m.Present == 2 })
+	guest.Close()
+	next(host, connected("bob", false))
+	next(host, func(m *wire.Members) bool { return m.Present == 1 })
+	b.call(t, "POST", "/rooms/"+room+"/leave", bob, nil, http.StatusNoContent)
+	next(host, func(p *wire.People) bool { return len(p.Left) == 1 && p.Left[0] == bob.id })
+}
+
+// TestWaiting: everybody is told whom the room waits for, and the wait ends without them.
+func TestWaiting(t *testing.T) {
+	t.Parallel()
+	i := install(t, twoNodes, bounds(func(b *live.Bounds) { b.PollCalm, b.Digest = time.Hour, 50*time.Millisecond }))
+	a, b := i.nodes[0], i.nodes[1]
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := a.room(t, alice, nil)
+	a.join(t, room, bob)
+	host, guest := a.connect(t, room, alice), b.connect(t, room, bob)
+	host.acknowledged(&wire.Load{Command: host.command(), StreamURL: "https://videos.example/film.webm"})
+	s := host.awaitState(is("waiting"))
+	host.send(&wire.Ready{Epoch: s.Epoch, Cue: s.Cue})
+	next(host, func(m *wire.Members) bool { return m.Waiting == 1 && m.WaitingFor[0] == "bob" })
+	// A report for another cue, and one for another epoch, do not count.
+	guest.send(&wire.Ready{Epoch: s.Epoch, Cue: s.Cue - 1})
+	guest.send(&wire.Status{Epoch: s.Epoch, Cue: s.Cue, Watching: false, WaitForMe: true})
+	require.Equal(t, "ready", host.awaitState(is("playing")).Cause, "whoever does not watch is not waited for")
+}
+
+// TestDeadline: a wait ends by time, with every client silent.
+func TestDeadline(t *testing.T) {
+	t.Parallel()
+	i := install(t, twoNodes, bounds(onlyHints))
+	a, b := i.nodes[0], i.nodes[1]
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := a.room(t, alice, nil)
+	a.join(t, room, bob)
+	host, guest := a.connect(t, room, alice), b.connect(t, room, bob)
+	host.acknowledged(&wire.Load{Command: host.command(), StreamURL: "https://videos.example/film.webm"})
+	waiting := host.awaitState(is("waiting"))
+	for _, w := range []*watcher{host, guest} {
+		playing := w.awaitState(is("playing"))
+		require.Equal(t, "deadline", playing.Cause)
+		require.Less(t, playing.AtMS-waiting.Wait.UntilMS, 2000.0, "deadline, second and lead")
+		require.GreaterOrEqual(t, playing.AtMS, waiting.Wait.UntilMS)
+	}
+}
+
+// TestClock: the server's clock is Postgres', and answers are not held up by what waits for a slow client.
+func TestClock(t *testing.T) {
+	t.Parallel()
+	i := install(t, twoNodes)
+	alice := i.person(t, "alice")
+	room := i.nodes[0].room(t, alice, nil)
+	for _, n := range i.nodes {
+		w := n.connect(t, room, alice)
+		w.send(&wire.Clock{C0: 42.5})
+		reply := next(w, anything[*wire.ClockReply])
+		require.InDelta(t, 42.5, reply.C0, 0)
+		require.GreaterOrEqual(t, reply.S2, reply.S1)
+		asked, answered, told, err := i.store.AskTime(t.Context())
+		require.NoError(t, err)
+		require.InDelta(t, told.Sub(n.hub.Clock().Now()).Seconds(), 0, answered.Sub(asked).Seconds()+0.25)
+	}
+}
+
+// TestSlowConsumer: a client that does not read is disconnected; the others are served meanwhile.
+func TestSlowConsumer(t *testing.T) {
+	t.Parallel()
+	i := install(t, bounds(func(b *live.Bounds) { b.Write = 2 * time.Second }))
+	n := i.nodes[0]
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := n.room(t, alice, nil)
+	n.join(t, room, bob)
+	host := n.connect(t, room, alice)
+	slow := n.connectWith(t, client.Options{RoomID: room, Token: bob.token, Buffer: 1})
+	text := make([]byte, 1500)
+	for j := range text {
+		text[j] = 'x'
+	}
+	sent := 0
+	for deadline := time.Now().Add(patience); ; sent++ {
+		if signedIn, _ := n.hub.Counts(); signedIn == 1 {
+			break
+		}
+		require.True(t, time.Now().Before(deadline), "the slow one is still there")
+		i.exec(t, "INSERT INTO messages (id, room_id, user_id, body, created_at) "+
+			"SELECT next_message_id(?0), ?0, ?1, ?2, clock_timestamp() FROM generate_series(1, 20)", room, alice.id, string(text))
+		n.hub.Changed([]string{"messages:" + room})
+		for range 20 {
+			next(host, anything[*wire.MessageEvent])
+		}
+	}
+	require.Positive(t, sent)
+	slow.Close()
+}
+
+// TestDrain: a server that stops sends its clients away with a word, and they find the room as it was.
+func TestDrain(t *testing.T) {
+	t.Parallel()
+	const over = time.Second
+	i := install(t, twoNodes, func(s *settings) { s.change = func(c *config.Config) { c.HTTP.DrainDelay = over } })
+	a, b := i.nodes[0], i.nodes[1]
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := a.room(t, alice, nil)
+	a.join(t, room, bob)
+	host, guest := a.connect(t, room, alice), b.connect(t, room, bob)
+	load(host, guest)
+	revision := guest.state.Revision
+	others := []*watcher{host}
+	for range 4 {
+		others = append(others, a.connect(t, room, bob))
+	}
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		a.stop()
+	}()
+	var after []float64
+	for _, w := range others {
+		after = append(after, next(w, anything[*wire.GoingAway]).AfterMS)
+		w.requireClosed(wire.CodeGoingAway, "going_away")
+	}
+	slices.Sort(after)
+	require.Len(t, slices.Compact(after), len(others), "they do not come back all at once")
+	require.LessOrEqual(t, after[len(after)-1], wire.Duration(over))
+	_, err := client.Open(t.Context(), client.Options{API: a.api, RoomID: room})
+	require.Error(t, err, "no new connections")
+	<-stopped
+	again := b.connectWith(t, client.Options{RoomID: room, Token: alice.token, Resume: host.Welcome.Connection})
+	require.Equal(t, revision, again.Welcome.State.Revision, "nobody has changed anything")
+	var nodes int
+	require.NoError(t, i.store.DB().NewRaw("SELECT count(*) FROM live_nodes").Scan(t.Context(), &nodes))
+	require.Equal(t, 1, nodes, "the server has said that it is gone")
+}
+
+// TestStop: a server with connections of all kinds stops, and leaves nothing running (goleak).
+func TestStop(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	n := i.nodes[0]
+	alice := i.person(t, "alice")
+	room := n.room(t, alice, nil)
+	w := n.connect(t, room, alice)
+	pending, err := client.Open(t.Context(), client.Options{API: n.api, RoomID: room})
+	require.NoError(t, err)
+	defer pending.CloseNow() //nolint:errcheck // it is closed
+	n.stop()
+	w.requireClosed(wire.CodeGoingAway, "going_away")
+	_, _, err = pending.Read(t.Context())
+	require.Error(t, err)
+}
+
+// TestRedisKilled: nobody is disconnected, commands commit, and reach the other server by the poll. When Redis is back,
+// hints do it again.
+func TestRedisKilled(t *testing.T) {
+	t.Parallel()
+	stack := stacktest.New(t, devstack.Redis)
+	i := install(t, twoNodes, func(s *settings) { s.redisURL = stack.RedisURL() })
+	a, b := i.nodes[0], i.nodes[1]
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := a.room(t, alice, nil)
+	a.join(t, room, bob)
+	host, guest := a.connect(t, room, alice), b.connect(t, room, bob)
+	load(host, guest)
+	require.NoError(t, stack.Kill(devstack.Redis))
+	require.Eventually(t, func() bool { return !a.bus.Healthy() && !b.bus.Healthy() }, patience, time.Millisecond)
+	for range 3 {
+		host.acknowledged(&wire.Pause{Command: host.command()})
+		guest.awaitState(is("paused"))
+		host.acknowledged(&wire.Play{Command: host.command()})
+		guest.awaitState(is("playing"))
+	}
+	a.call(t, "POST", "/chat/messages", alice, map[string]any{"room_id": room, "body": "still here"}, http.StatusCreated)
+	next(guest, func(m *wire.MessageEvent) bool { return m.Message.Body == "still here" })
+	require.NoError(t, stack.Restart(t.Context(), devstack.Redis))
+	require.Eventually(t, func() bool { return a.bus.Healthy() && b.bus.Healthy() }, patience, time.Millisecond)
+	host.acknowledged(&wire.Pause{Command: host.command()})
+	guest.awaitState(is("paused"))
+	a.call(t, "DELETE", "/rooms/"+room+"/participants/bob", alice, nil, http.StatusNoContent)
+	guest.requireClosed(wire.CodeNotParticipant, "not_participant")
+}

@@ -1,0 +1,79 @@
+package live
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+
+	"github.com/watchparty/watchparty/playback"
+)
+
+// hintChannel is the channel of the bus for all hints.
+const hintChannel = "live"
+
+// hint is what a process tells the others after a commit.
+type hint struct {
+	From  string             `json:"from"` // the process
+	State *playback.Snapshot `json:"state,omitempty"`
+	Tags  []string           `json:"tags,omitempty"`
+	Stale string             `json:"stale,omitempty"` // a room whose members have changed
+}
+
+// publish tells other processes of a state.
+func (h *Hub) publish(s playback.Snapshot) {
+	s.Recent = nil // for the transaction alone
+	h.tell(hint{State: &s})
+}
+
+// publishStale tells other processes that the members of a room have changed.
+func (h *Hub) publishStale(roomID string) { h.tell(hint{Stale: roomID}) }
+
+func (h *Hub) tell(m hint) {
+	m.From = h.bus.Process()
+	payload, err := json.Marshal(m)
+	if err == nil {
+		err = h.bus.Publish(hintChannel, payload)
+	}
+	if err != nil { // the polls of the others find it
+		h.log.Warn("live rooms are impaired", slog.String("while", "telling the others"), slog.Any("error", err))
+	}
+}
+
+// hear takes a hint of another process. It does not wait.
+func (h *Hub) hear(payload []byte) {
+	var m hint
+	if err := json.Unmarshal(payload, &m); err != nil {
+		h.log.Warn("live rooms are impaired", slog.String("while", "reading a hint"),
+			slog.Any("error", errors.New("it is no JSON")))
+		return
+	}
+	if m.From == h.bus.Process() {
+		return
+	}
+	if m.State != nil {
+		if r := h.roomOf(m.State.RoomID); r != nil {
+			r.apply(*m.State)
+		}
+	}
+	if m.Stale != "" {
+		if r := h.roomOf(m.Stale); r != nil {
+			r.touch()
+		}
+	}
+	h.changes.add(m.Tags...)
+}
+
+// Changed says that something was committed that voids tags (package cache): of rooms, of what people are to them, of
+// accounts, of messages. People who are connected to any process are told, or put out.
+func (h *Hub) Changed(tags []string) {
+	h.changes.add(tags...)
+	h.tell(hint{Tags: tags})
+}
+
+// poke has the poll look at once.
+func (h *Hub) poke() {
+	select {
+	case h.wake <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,412 @@
+package live_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty/live"
+	"github.com/watchparty/watchparty/live/client"
+	"github.com/watchparty/watchparty/live/wire"
+)
+
+// playbackRow is what the database has of a room's playback.
+type playbackRow struct {
+	Revision   int64 `bun:"revision"`
+	PositionMS int64 `bun:"position_ms"`
+	Recent     int   `bun:"recent"`
+}
+
+func (i *installation) playback(t testing.TB, room string) playbackRow {
+	t.Helper()
+	var row playbackRow
+	err := i.store.DB().NewRaw("SELECT revision, position_ms, jsonb_array_length(recent) AS recent FROM playbacks "+
+		"WHERE room_id = ?", room).Scan(t.Context(), &row)
+	require.NoError(t, err)
+	return row
+}
+
+// TestBadInput: what a client must not send is answered by a named error, or ends its connection with a named code.
+// Nothing of it is stored, and nobody else notices.
+func TestBadInput(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	n := i.nodes[0]
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := n.room(t, alice, map[string]any{})
+	n.join(t, room, bob)
+	i.exec(t, "UPDATE rooms SET control = 'everyone' WHERE id = ?", room)
+	witness := n.connect(t, room, alice)
+	load(witness)
+	before := i.playback(t, room)
+	epoch := witness.state.Epoch
+	id := uuid.NewString()
+	command := func(t, more string) string {
+		return fmt.Sprintf(`{"t":%q,"id":%q,"epoch":%d%s}`, t, id, epoch, more)
+	}
+	answered := map[string]struct{ frame, code string }{
+		"unknown type":                {`{"t":"toggle"}`, "unknown_message_type"},
+		"unknown property":            {command("play", `,"loud":true`), "invalid_request"},
+		"missing property":            {command("seek", ""), "invalid_request"},
+		"negative position":           {command("seek", `,"position_ms":-1`), "invalid_request"},
+		"huge position":               {command("seek", `,"position_ms":1e18`), "invalid_request"},
+		"position beyond all numbers": {command("seek", `,"position_ms":1e999`), "invalid_request"},
+		"fractional position":         {command("seek", `,"position_ms":1.5`), "invalid_request"},
+		"position that is text":       {command("seek", `,"position_ms":"1"`), "invalid_request"},
+		"rate of 0":                   {command("rate", `,"rate":0`), "invalid_request"},
+		"rate of 1000":                {command("rate", `,"rate":1000`), "invalid_request"},
+		"address without TLS":         {command("load", `,"stream_url":"http://a.example/x.mp4"`), "invalid_request"},
+		"address of a script":         {command("load", `,"stream_url":"javascript:alert(1)"`), "invalid_request"},
+		"ID that is no UUID":          {strings.Replace(command("play", ""), id, "1", 1), "invalid_request"},
+		"another epoch": {
+			strings.Replace(command("play", ""), fmt.Sprintf(`"epoch":%d`, epoch), `"epoch":9`, 1), "playback_stale",
+		},
+		"another room's item":        {command("load", `,"item_id":"`+uuid.NewString()+`"`), "unknown_item"},
+		"unknown movie":              {command("load", `,"movie_id":"`+uuid.NewString()+`"`), "unknown_movie"},
+		"another revision":           {command("pause", `,"if_revision":1`), "playback_stale"},
+		"hello again":                {`{"t":"hello","token":"x"}`, "signed_in_already"},
+		"clock before the beginning": {`{"t":"clock","c0":-1}`, "invalid_request"},
+		"status with a null":         {`{"t":"status","epoch":null}`, "invalid_request"},
+		"address of a viewer's own":  {command("load", `,"stream_url":"https://a.example/x.mp4"`), "forbidden"},
+	}
+	for name, c := range answered {
+		t.Run(name, func(t *testing.T) {
+			w := n.connect(t, room, bob)
+			defer w.Close()
+			require.NoError(t, w.SendFrame(t.Context(), []byte(c.frame)))
+			refusal := next(w, anything[*wire.Error])
+			require.Equal(t, c.code, refusal.Code)
+			if strings.Contains(c.frame, id) {
+				require.Equal(t, id, refusal.ID)
+			}
+			if c.code == "playback_stale" {
+				require.Equal(t, epoch, refusal.State.Epoch, "with the state that there is")
+			}
+			w.send(&wire.Clock{C0: 1})
+			next(w, anything[*wire.ClockReply]) // the connection goes on
+		})
+	}
+	closed := map[string]struct {
+		frame string
+		code  wire.Code
+	}{
+		"no JSON":             {"play", wire.CodeInvalidMessage},
+		"NaN":                 {command("seek", `,"position_ms":NaN`), wire.CodeInvalidMessage},
+		"no object":           {"[]", wire.CodeInvalidMessage},
+		"no name":             {"{}", wire.CodeInvalidMessage},
+		"property twice":      {`{"t":"bye","t":"bye"}`, wire.CodeInvalidMessage},
+		"no UTF-8":            {"{\"t\":\"\xff\"}", wire.CodeInvalidMessage},
+		"4097 bytes":          {`{"t":"` + strings.Repeat("x", wire.MaxFrame-7) + `"}`, wire.CodeTooLarge},
+		"a megabyte":          {strings.Repeat(" ", 1<<20), wire.CodeTooLarge},
+		"token of a stranger": {`{"t":"token","access_token":"` + alice.token + `"}`, wire.CodeUnauthenticated},
+		"token that is none":  {`{"t":"token","access_token":"x"}`, wire.CodeUnauthenticated},
+	}
+	for name, c := range closed {
+		t.Run(name, func(t *testing.T) {
+			w := n.connect(t, room, bob)
+			_ = w.SendFrame(t.Context(), []byte(c.frame)) // the server may close before it has all
+			w.requireClosed(c.code, reasonOf(c.code))
+		})
+	}
+	t.Run("4096 bytes", func(t *testing.T) {
+		w := n.connect(t, room, bob)
+		defer w.Close()
+		require.NoError(t, w.SendFrame(t.Context(), []byte(`{"t":"`+strings.Repeat("x", wire.MaxFrame-8)+`"}`)))
+		require.Equal(t, "unknown_message_type", next(w, anything[*wire.Error]).Code)
+	})
+	t.Run("binary", func(t *testing.T) {
+		require.Equal(t, websocket.StatusUnsupportedData, speak(t, n, room, func(ctx context.Context, c *websocket.Conn) {
+			require.NoError(t, c.Write(ctx, websocket.MessageText, hello(t, bob)))
+			_, _, err := c.Read(ctx)
+			require.NoError(t, err)
+			require.NoError(t, c.Write(ctx, websocket.MessageBinary, []byte(`{"t":"bye"}`)))
+		}))
+	})
+	for name, frame := range map[string]string{
+		"command": command("play", ""), "status": `{"t":"status"}`, "clock": `{"t":"clock","c0":1}`, "bye": `{"t":"bye"}`,
+		"unknown type": `{"t":"toggle"}`, "no JSON": "hello",
+	} {
+		t.Run(name+" before hello", func(t *testing.T) {
+			require.Equal(t, websocket.StatusCode(wire.CodeInvalidMessage),
+				speak(t, n, room, func(ctx context.Context, c *websocket.Conn) {
+					require.NoError(t, c.Write(ctx, websocket.MessageText, []byte(frame)))
+				}))
+		})
+	}
+	t.Run("after bye", func(t *testing.T) {
+		w := n.connect(t, room, bob)
+		w.send(&wire.Bye{})
+		_ = w.SendFrame(t.Context(), []byte(command("seek", `,"position_ms":5000`)))
+		w.requireClosed(wire.CodeBye, "bye")
+	})
+	t.Run("more than it may", func(t *testing.T) {
+		w := n.connect(t, room, bob)
+		for range 3 * wire.MessageBurst {
+			if w.SendFrame(t.Context(), []byte(`{"t":"clock","c0":1}`)) != nil {
+				break
+			}
+		}
+		w.requireClosed(wire.CodeRateLimited, "rate_limited")
+	})
+	t.Run("replayed ID with other content", func(t *testing.T) {
+		// By the witness, for the row changes.
+		witness.acknowledged(&wire.Pause{Command: wire.Command{ID: id, Epoch: epoch}})
+		changed := i.playback(t, room)
+		refusal := witness.refusal(&wire.Seek{Command: wire.Command{ID: id, Epoch: epoch}, PositionMS: 7000})
+		require.Equal(t, "command_id_reused", refusal.Code)
+		require.Equal(t, changed, i.playback(t, room))
+		before.Revision, before.PositionMS, before.Recent = changed.Revision, changed.PositionMS, changed.Recent
+	})
+	require.Equal(t, before, i.playback(t, room), "nothing was stored")
+	for _, m := range witness.past {
+		if e, own := m.(*wire.Error); !own || e.Code != "command_id_reused" {
+			require.NotContains(t, []string{"error", "message", "room"}, m.Type(), "nobody else noticed: %+v", m)
+		}
+	}
+	require.NotContains(t, n.logs.String(), `"level":"ERROR"`)
+}
+
+func reasonOf(code wire.Code) string {
+	if code == wire.CodeTooLarge {
+		return fmt.Sprintf("read limited at %d bytes", wire.MaxFrame+1) // the library says it
+	}
+	return wire.Codes()[code]
+}
+
+func hello(t *testing.T, p person) []byte {
+	t.Helper()
+	frame, err := wire.Encode(&wire.Hello{Token: p.token})
+	require.NoError(t, err)
+	return frame
+}
+
+// speak opens a connection that does what say does, and returns the code that it is closed with.
+func speak(t *testing.T, n *node, room string, say func(context.Context, *websocket.Conn)) websocket.StatusCode {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	c, err := client.Open(ctx, client.Options{API: n.api, RoomID: room})
+	require.NoError(t, err)
+	defer c.CloseNow() //nolint:errcheck // it has ended
+	say(ctx, c)
+	for {
+		if _, _, err := c.Read(ctx); err != nil {
+			return websocket.CloseStatus(err)
+		}
+	}
+}
+
+// TestSilence: who says nothing is sent away after a time, and so are a thousand of them; a message that comes slowly is
+// silence too. Nobody else notices.
+func TestSilence(t *testing.T) {
+	t.Parallel()
+	i := install(t, bounds(func(b *live.Bounds) { b.Hello, b.PendingEach = 3*time.Second, 2000 }))
+	n := i.nodes[0]
+	alice := i.person(t, "alice")
+	room := n.room(t, alice, nil)
+	witness := n.connect(t, room, alice)
+	const sockets = 1000
+	ended := make(chan websocket.StatusCode, sockets)
+	for range sockets {
+		c, err := client.Open(t.Context(), client.Options{API: n.api, RoomID: room})
+		require.NoError(t, err)
+		go func() {
+			defer c.CloseNow() //nolint:errcheck // it has ended
+			_, _, err := c.Read(context.Background())
+			ended <- websocket.CloseStatus(err)
+		}()
+	}
+	load(witness)
+	for range sockets {
+		require.Equal(t, websocket.StatusCode(wire.CodeHelloTimeout), <-ended)
+	}
+	require.Eventually(t, func() bool {
+		signedIn, pending := n.hub.Counts()
+		return signedIn == 1 && pending == 0
+	}, patience, time.Millisecond)
+	require.Equal(t, 1, n.hub.Rooms())
+}
+
+// TestDripping: a frame that never becomes whole does not keep a connection alive.
+func TestDripping(t *testing.T) {
+	t.Parallel()
+	i := install(t, bounds(func(b *live.Bounds) { b.Ping, b.Dead = 300*time.Millisecond, 900*time.Millisecond }))
+	n := i.nodes[0]
+	alice := i.person(t, "alice")
+	room := n.room(t, alice, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	raw := make(chan net.Conn, 1)
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+		raw <- conn
+		return conn, err
+	}}
+	c, err := client.Open(ctx, client.Options{API: n.api, RoomID: room, HTTP: &http.Client{Transport: transport}})
+	require.NoError(t, err)
+	defer c.CloseNow() //nolint:errcheck // it has ended
+	require.NoError(t, c.Write(ctx, websocket.MessageText, hello(t, alice)))
+	require.Eventually(t, func() bool { signedIn, _ := n.hub.Counts(); return signedIn == 1 }, patience, time.Millisecond)
+	socket := <-raw
+	_, err = socket.Write([]byte{0x81, 0x80 | 126, 4000 >> 8, 4000 & 255, 0, 0, 0, 0}) // a text of 4,000 bytes
+	for err == nil {
+		_, err = socket.Write([]byte(" "))
+		select {
+		case <-ctx.Done():
+			require.FailNow(t, "the connection goes on")
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	require.Eventually(t, func() bool { return n.hub.Rooms() == 0 }, patience, time.Millisecond)
+}
+
+// TestLimits: each limit of connections and commands, and that it is one person's alone.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	i := install(t, bounds(func(b *live.Bounds) { b.PendingEach, b.Connections, b.Hello = 3, 9, time.Hour }))
+	n := i.nodes[0]
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := n.room(t, alice, nil)
+	n.join(t, room, bob)
+	host := n.connect(t, room, alice)
+	t.Run("connections of one person", func(t *testing.T) {
+		for range wire.MaxConnectionsEach {
+			n.connect(t, room, bob)
+		}
+		requireRefused(t, n, client.Options{RoomID: room, Token: bob.token}, wire.CodeRateLimited)
+		n.connect(t, room, alice)
+	})
+	require.Eventually(t, func() bool { signedIn, _ := n.hub.Counts(); return signedIn == 1 }, patience, time.Millisecond)
+	t.Run("the connection that is resumed does not count", func(t *testing.T) {
+		var last *watcher
+		for range wire.MaxConnectionsEach {
+			last = n.connect(t, room, bob)
+		}
+		n.connectWith(t, client.Options{RoomID: room, Token: bob.token, Resume: last.Welcome.Connection})
+		last.requireClosed(wire.CodeResumed, "resumed")
+	})
+	require.Eventually(t, func() bool { signedIn, _ := n.hub.Counts(); return signedIn == 1 }, patience, time.Millisecond)
+	t.Run("connections that have not signed in", func(t *testing.T) {
+		for range 3 {
+			c, err := client.Open(t.Context(), client.Options{API: n.api, RoomID: room})
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = c.CloseNow() })
+		}
+		_, err := client.Open(t.Context(), client.Options{API: n.api, RoomID: room})
+		require.ErrorContains(t, err, "429")
+	})
+	require.Eventually(t, func() bool { _, pending := n.hub.Counts(); return pending == 0 }, patience, time.Millisecond)
+	t.Run("connections of the server", func(t *testing.T) {
+		var people []person
+		for j := range 8 {
+			people = append(people, i.person(t, fmt.Sprintf("guest%d", j)))
+		}
+		n.join(t, room, people...)
+		for _, p := range people {
+			n.connect(t, room, p)
+		}
+		_, err := client.Open(t.Context(), client.Options{API: n.api, RoomID: room})
+		require.ErrorContains(t, err, "503")
+	})
+	t.Run("commands of one person", func(t *testing.T) {
+		load(host)
+		refused := map[string]int{}
+		for range 3 * wire.CommandRatePerPerson {
+			host.send(&wire.Rate{Command: host.command(), Rate: 1})
+		}
+		for range 3 * wire.CommandRatePerPerson {
+			answer := next(host, func(m wire.ServerMessage) bool { return m.Type() == "ack" || m.Type() == "error" })
+			if e, ok := answer.(*wire.Error); ok {
+				require.Positive(t, e.RetryAfterMS)
+				refused[e.Code]++
+			}
+		}
+		require.Equal(t, []string{"rate_limited"}, keys(refused))
+		require.GreaterOrEqual(t, refused["rate_limited"], wire.CommandRatePerPerson-3)
+	})
+}
+
+func keys(m map[string]int) (all []string) {
+	for key := range m {
+		all = append(all, key)
+	}
+	return all
+}
+
+// TestSeeks: of seeks that follow each other closely the first and the last are applied, in order with other commands.
+func TestSeeks(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	n := i.nodes[0]
+	alice := i.person(t, "alice")
+	room := n.room(t, alice, nil)
+	host := n.connect(t, room, alice)
+	load(host)
+	var ids []string
+	for position := range int64(8) {
+		seek := &wire.Seek{Command: host.command(), PositionMS: 1000 * (position + 1)}
+		ids = append(ids, seek.ID)
+		host.send(seek)
+	}
+	pause := &wire.Pause{Command: host.command()}
+	host.send(pause)
+	outcome := map[string]string{}
+	for len(outcome) < len(ids)+1 {
+		switch m := next(host, func(m wire.ServerMessage) bool { return m.Type() == "ack" || m.Type() == "error" }).(type) {
+		case *wire.Ack:
+			outcome[m.ID] = "applied"
+		case *wire.Error:
+			outcome[m.ID] = m.Code
+		}
+	}
+	require.Equal(t, "applied", outcome[ids[0]])
+	require.Equal(t, "applied", outcome[ids[7]])
+	require.Equal(t, "applied", outcome[pause.ID])
+	superseded := 0
+	for _, code := range outcome {
+		if code == "superseded" {
+			superseded++
+		}
+	}
+	require.Positive(t, superseded)
+	row := i.playback(t, room)
+	require.GreaterOrEqual(t, row.PositionMS, int64(8000))
+	require.Less(t, row.PositionMS, 8000+patience.Milliseconds())
+	require.Equal(t, 1+len(ids)+1-superseded, row.Recent, "the load, the seeks that were applied, the pause")
+}
+
+// TestTokens: a connection outlives its token if it gets a new one, and ends if it does not.
+func TestTokens(t *testing.T) {
+	t.Parallel()
+	i := install(
+		t,
+		bounds(func(b *live.Bounds) { b.Warning, b.Grace, b.Ping = 2*time.Second, 2*time.Second, time.Second }),
+	)
+	n := i.nodes[0]
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := n.room(t, alice, nil)
+	n.join(t, room, bob)
+	renewed := n.connectWith(t, client.Options{RoomID: room, Token: i.token(t, alice, 3*time.Second)})
+	lapsed := n.connectWith(t, client.Options{RoomID: room, Token: i.token(t, alice, 3*time.Second)})
+	next(renewed, anything[*wire.TokenExpiring])
+	renewed.send(&wire.Token{AccessToken: i.token(t, alice, time.Hour)})
+	next(lapsed, anything[*wire.TokenExpiring])
+	require.Eventually(t, func() bool {
+		e := lapsed.refusal(&wire.Play{Command: lapsed.command()})
+		return e.Code == "unauthenticated"
+	}, patience, 300*time.Millisecond, "no command with an expired token")
+	lapsed.requireClosed(wire.CodeUnauthenticated, "unauthenticated")
+	renewed.send(&wire.Clock{C0: 1})
+	next(renewed, anything[*wire.ClockReply])
+	other := n.connect(t, room, bob)
+	other.send(&wire.Token{AccessToken: alice.token})
+	other.requireClosed(wire.CodeUnauthenticated, "unauthenticated")
+}

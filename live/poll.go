@@ -1,0 +1,344 @@
+package live
+
+import (
+	"context"
+	"time"
+
+	"github.com/watchparty/watchparty/live/wire"
+	"github.com/watchparty/watchparty/playback"
+	"github.com/watchparty/watchparty/store"
+)
+
+// pollAll looks for what no hint has told, until ctx ends. It also tells people whether the database answers.
+func (h *Hub) pollAll(ctx context.Context) {
+	for {
+		err := h.poll(ctx)
+		if err != nil {
+			h.warn(ctx, "polling", err)
+		}
+		h.judgeDatabase(err == nil)
+		wait := h.limits.PollCalm
+		if err != nil || !h.bus.Healthy() {
+			wait = h.limits.PollBusy
+		}
+		// While it sleeps, the bus may fail: that is looked for as often as it would then poll.
+		for slept := time.Duration(0); slept < wait; slept += h.limits.PollBusy {
+			select {
+			case <-ctx.Done():
+				return
+			case <-h.wake:
+				slept = wait
+			case <-time.After(min(h.limits.PollBusy, wait)):
+				if !h.bus.Healthy() {
+					slept = wait
+				}
+			}
+		}
+	}
+}
+
+// poll compares what this process knows of its rooms and people with the database.
+func (h *Hub) poll(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(store.WithKind(ctx, liveKind), h.limits.Statement)
+	defer cancel()
+	h.retryDismissals()
+	rooms := h.openRooms()
+	ids := make([]string, 0, len(rooms))
+	for _, r := range rooms {
+		ids = append(ids, r.id)
+	}
+	if len(ids) == 0 {
+		return h.store.Ping(ctx)
+	}
+	versions, err := h.store.LiveVersions(ctx, ids)
+	if err != nil {
+		return err
+	}
+	marks, err := h.store.LiveMarks(ctx, ids)
+	if err != nil {
+		return err
+	}
+	states := h.compare(rooms, versions, marks)
+	if err := h.compareAccounts(ctx); err != nil {
+		return err
+	}
+	snapshots, err := h.store.Playbacks(ctx, states)
+	if err != nil {
+		return err
+	}
+	for _, s := range snapshots {
+		if r := h.roomOf(s.RoomID); r != nil {
+			r.apply(s)
+		}
+	}
+	return nil
+}
+
+// compare has what differs be read, and returns the rooms whose states do.
+func (h *Hub) compare(rooms []*room, versions []store.LiveVersion, marks []store.LiveMark) (states []string) {
+	now := make(map[string]store.LiveVersion, len(versions))
+	for _, v := range versions {
+		now[v.RoomID] = v
+	}
+	marked := make(map[string]store.LiveMark, len(marks))
+	for _, m := range marks {
+		marked[m.RoomID] = m
+	}
+	for _, r := range rooms {
+		v, there := now[r.id]
+		state, access, messages := r.differs(v, markOf(marked[r.id]))
+		if !there || access {
+			h.changes.add("standings:" + r.id)
+		}
+		if there && state {
+			states = append(states, r.id)
+		}
+		if messages {
+			h.changes.add("messages:" + r.id)
+		}
+	}
+	return states
+}
+
+// differs compares what the room knows with the database, and notes the version of the access.
+func (r *room) differs(v store.LiveVersion, m mark) (state, access, messages bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.loaded {
+		return false, false, false
+	}
+	state = v.Revision > r.state.Revision || v.QueueVersion != r.versions.QueueVersion
+	access = v.AccessVersion != r.versions.AccessVersion
+	r.versions.AccessVersion = v.AccessVersion
+	messages = m.message > r.mark.message || m.change.After(r.mark.change)
+	if m.connected != r.mark.connected {
+		r.mark.connected = m.connected
+		r.stale = true
+	}
+	return state, access, messages
+}
+
+// compareAccounts has the standings of people be read whose accounts have changed.
+func (h *Hub) compareAccounts(ctx context.Context) error {
+	known := map[string]int64{}
+	var ids []string
+	for _, c := range h.connections(false) {
+		c.mu.Lock()
+		version := c.place.account
+		c.mu.Unlock()
+		before, seen := known[c.user.UserID]
+		if !seen {
+			ids = append(ids, c.user.UserID)
+			before = version
+		}
+		known[c.user.UserID] = min(before, version)
+	}
+	versions, err := h.store.AccountVersions(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for id, version := range known {
+		if versions[id] != version {
+			h.changes.add("account:" + id)
+		}
+	}
+	return nil
+}
+
+// judgeDatabase tells people when the database has not answered for long, and when it is back. Meanwhile nothing is
+// pushed: nobody knows who may still see it.
+func (h *Hub) judgeDatabase(answers bool) {
+	now := h.elapsed()
+	if answers {
+		h.answered.Store(int64(now))
+	}
+	away := now-time.Duration(h.answered.Load()) > h.limits.Degraded
+	if h.degraded.Swap(away) == away {
+		return
+	}
+	frame := h.encode(&wire.Degraded{Degraded: away})
+	for _, c := range h.connections(false) {
+		c.send(frame)
+	}
+	if away {
+		return
+	}
+	for _, r := range h.openRooms() {
+		h.changes.add("standings:"+r.id, "messages:"+r.id)
+		r.touch()
+	}
+	h.poke()
+}
+
+// clockJumped sends all clients to measure the clock again, and moves what plays along with it.
+func (h *Hub) clockJumped(step time.Duration) {
+	frame := h.encode(&wire.ClockChanged{})
+	for _, c := range h.connections(false) {
+		c.send(frame)
+	}
+	for _, r := range h.openRooms() {
+		h.spawn(func() { r.moveClock(step) })
+	}
+}
+
+// moveClock anchors the room's state in the new time, unless another process has done so.
+func (r *room) moveClock(step time.Duration) {
+	r.mu.Lock()
+	state, moved := r.state, r.moved
+	r.moved = false
+	r.schedule()
+	r.mu.Unlock()
+	if moved || state.Status != playback.Playing && state.Status != playback.Waiting && state.StartsAt.IsZero() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), r.hub.limits.Statement)
+	defer cancel()
+	answer, done, err := r.hub.store.SetClock(ctx, r.id, state.Revision, step)
+	if err != nil {
+		r.hub.warn(ctx, "moving the clock", err)
+	}
+	if done {
+		r.hub.Applied(answer.Snapshot)
+	}
+}
+
+// keepAlive pings connections, ends those that are dead, and looks after their tokens, until ctx ends.
+func (h *Hub) keepAlive(ctx context.Context) {
+	ticker := time.NewTicker(min(time.Second, h.limits.Ping/4))
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		elapsed, now := h.elapsed(), h.clock.Now()
+		for _, c := range h.connections(false) {
+			switch {
+			case elapsed-time.Duration(c.read.Load()) > h.limits.Dead:
+				c.finish()
+			case elapsed-time.Duration(c.pinged.Load()) > h.limits.Ping:
+				c.ping(elapsed)
+			}
+			c.watchToken(now)
+		}
+	}
+}
+
+// watchToken asks for a new token in time, and ends a connection that has none.
+func (c *conn) watchToken(now time.Time) {
+	c.mu.Lock()
+	expires, warned := c.expires, c.warned
+	warn := !warned && !now.Before(expires.Add(-c.hub.limits.Warning))
+	c.warned = warned || warn
+	c.mu.Unlock()
+	if warn {
+		c.sendMessage(&wire.TokenExpiring{TokenExpiresMS: wire.Milliseconds(expires)})
+	}
+	if !now.Before(expires.Add(c.hub.limits.Grace)) {
+		c.close(wire.CodeUnauthenticated)
+	}
+}
+
+// keepPresence counts people as present while they are connected, and keeps this process' lease, until ctx ends.
+func (h *Hub) keepPresence(ctx context.Context) {
+	lease := time.NewTicker(h.limits.Lease / 3)
+	defer lease.Stop()
+	attend := time.NewTicker(h.limits.Attend)
+	defer attend.Stop()
+	for h.keepNode(ctx) != nil { // nobody signs in before
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(changeRetry):
+		}
+	}
+	h.register.Do(func() { close(h.registered) })
+	renewed := h.elapsed()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-lease.C:
+			if err := h.keepNode(ctx); err != nil {
+				h.warn(ctx, "renewing the lease", err)
+				continue
+			}
+			if now := h.elapsed(); now-renewed > 2*h.limits.Lease {
+				if err := h.restore(ctx); err != nil {
+					h.warn(ctx, "restoring members", err)
+					continue
+				}
+			}
+			renewed = h.elapsed()
+		case <-attend.C:
+			asking, cancel := context.WithTimeout(store.WithKind(ctx, liveKind), h.limits.Statement)
+			passedOn, err := h.store.KeepPresent(asking, h.node, h.silence)
+			cancel()
+			if err != nil {
+				h.warn(ctx, "counting who is present", err)
+			}
+			for _, id := range passedOn {
+				h.passedOn(ctx, id)
+			}
+		}
+	}
+}
+
+func (h *Hub) keepNode(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, h.limits.Statement)
+	defer cancel()
+	return h.store.RenewLease(ctx, h.node)
+}
+
+// removeNode says that this process holds no connections any more.
+func (h *Hub) removeNode(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, h.limits.Statement)
+	defer cancel()
+	if err := h.store.EndLease(ctx, h.node); err != nil {
+		h.warn(ctx, "ending the lease", err) // it lapses
+	}
+}
+
+// restore makes all connections members again: others may have removed those of a process that looked dead.
+func (h *Hub) restore(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, h.limits.Statement)
+	defer cancel()
+	var all []store.LiveConnection
+	for _, c := range h.connections(false) {
+		all = append(all, store.LiveConnection{ConnID: c.id, RoomID: c.room.id, UserID: c.user.UserID})
+	}
+	return h.store.RestoreMembers(ctx, h.node, all)
+}
+
+const (
+	// sweepBatch is how many overdue rooms one sweep takes.
+	sweepBatch = 100
+	// lapsedEvery is how many sweeps there are between two looks for processes that are gone.
+	lapsedEvery = 15
+)
+
+// sweep ends what is overdue in rooms that nobody looks after, until ctx ends.
+func (h *Hub) sweep(ctx context.Context) {
+	ticker := time.NewTicker(h.limits.Sweep)
+	defer ticker.Stop()
+	for n := 1; ; n++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		asking, cancel := context.WithTimeout(store.WithKind(ctx, liveKind), h.limits.Statement)
+		changed, err := h.store.SweepPlaybacks(asking, sweepBatch)
+		for _, answer := range changed {
+			h.Applied(answer.Snapshot)
+		}
+		if err == nil && n%lapsedEvery == 0 {
+			err = h.store.EndLapsedLeases(asking)
+		}
+		cancel()
+		if err != nil {
+			h.warn(ctx, "sweeping", err)
+		}
+	}
+}

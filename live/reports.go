@@ -1,0 +1,216 @@
+package live
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/live/wire"
+	"github.com/watchparty/watchparty/store"
+)
+
+// report is what a connection has reported to the database of its player.
+type report struct {
+	unable  bool // it is not to be waited for
+	stalled int64
+	ended   int64
+	trip    time.Duration
+}
+
+// reportOf is what matters of a status.
+func reportOf(m wire.Status) report {
+	r := report{
+		unable: m.Blocked || !m.Watching || !m.WaitForMe,
+		trip:   time.Duration(m.RTTMS * float64(time.Millisecond)),
+	}
+	if m.Stalled {
+		r.stalled = m.Cue
+	}
+	if m.Ended {
+		r.ended = m.Cue
+	}
+	return r
+}
+
+// report takes a status. Only what is new goes to the database.
+func (c *conn) report(_ context.Context, now report) {
+	c.mu.Lock()
+	before := c.status
+	c.status = now
+	if now.trip == 0 {
+		c.status.trip = before.trip
+	}
+	c.mu.Unlock()
+	m := store.MemberReport{ConnID: c.id}
+	news := false
+	if now.unable != before.unable {
+		able := !now.unable
+		m.Able, news = &able, true
+	}
+	if now.stalled != 0 && now.stalled != before.stalled {
+		m.StalledCue, news = now.stalled, true
+	}
+	if now.ended != 0 && now.ended != before.ended {
+		m.EndedCue, news = now.ended, true
+	}
+	if news || now.trip != 0 && before.trip == 0 {
+		m.RTT = c.roundTrip()
+		c.room.report(m)
+	}
+}
+
+// ready takes that a player is ready for a cue. The store ignores any cue but the present one.
+func (c *conn) ready(_ context.Context, m wire.Ready) {
+	c.mu.Lock()
+	c.status.stalled = 0 // it may run dry again
+	c.mu.Unlock()
+	report := store.MemberReport{ConnID: c.id, ReadyCue: m.Cue, RTT: c.roundTrip()}
+	if m.DurationMS != nil {
+		report.DurationMS = *m.DurationMS
+	}
+	c.room.mu.Lock()
+	news := m.Cue == c.room.state.Cue && m.Epoch == c.room.state.Epoch || m.Cue > c.room.state.Cue
+	c.room.mu.Unlock()
+	if news {
+		c.room.report(report)
+	}
+}
+
+// roundTrip is what the client has measured, or else what the last ping took.
+func (c *conn) roundTrip() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.status.trip > 0 {
+		return c.status.trip
+	}
+	return time.Duration(c.trip.Load())
+}
+
+// report stores a report, together with all that come until the one before is stored.
+func (r *room) report(m store.MemberReport) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.reports) >= maxReports {
+		return
+	}
+	r.reports = append(r.reports, m)
+	if !r.reporting {
+		r.reporting = r.hub.spawn(r.storeReports)
+	}
+}
+
+// maxReports is how many reports of a room may wait. More come only if the database is away, and are of no use then.
+const maxReports = 4 * watchparty.MaxCapacity
+
+func (r *room) storeReports() {
+	for {
+		r.mu.Lock()
+		reports := r.reports
+		r.reports = nil
+		r.reporting = len(reports) > 0
+		r.mu.Unlock()
+		if len(reports) == 0 {
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), r.hub.limits.Statement)
+		answer, err := r.hub.store.ReportPlayers(ctx, r.id, reports)
+		cancel()
+		if err != nil && !watchparty.IsKind(err, watchparty.KindNotFound) {
+			r.hub.warn(context.Background(), "storing reports", err)
+			continue
+		}
+		r.touch()
+		if answer.Effects.Changed {
+			r.hub.Applied(answer.Snapshot)
+		} else {
+			r.hub.publishStale(r.id)
+		}
+	}
+}
+
+// touch has the room's digest made anew.
+func (r *room) touch() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stale = true
+}
+
+// dismissals are connections that have ended, and that the database still has.
+type dismissals struct {
+	mu      sync.Mutex
+	ids     []string
+	rooms   map[string]bool
+	running bool
+}
+
+// disconnected has a connection removed from the database, together with those that end meanwhile.
+func (h *Hub) disconnected(c *conn) {
+	d := &h.dismissals
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ids = append(d.ids, c.id)
+	if d.rooms == nil {
+		d.rooms = map[string]bool{}
+	}
+	d.rooms[c.room.id] = true
+	if !d.running {
+		d.running = h.spawn(h.storeDismissals)
+	}
+}
+
+// storeDismissals ends when nothing is left, or the database is away: then the poll begins it anew.
+func (h *Hub) storeDismissals() {
+	d := &h.dismissals
+	for {
+		d.mu.Lock()
+		ids, rooms := d.ids, d.rooms
+		d.ids, d.rooms = nil, nil
+		d.running = len(ids) > 0
+		d.mu.Unlock()
+		if len(ids) == 0 {
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), h.limits.Statement)
+		changed, err := h.store.Dismiss(store.WithKind(ctx, liveKind), h.node, ids)
+		cancel()
+		for _, answer := range changed {
+			h.Applied(answer.Snapshot)
+		}
+		if err != nil {
+			h.warn(context.Background(), "removing connections", err)
+			d.mu.Lock()
+			d.ids = append(d.ids, ids...)
+			d.running = false
+			d.rooms = merge(d.rooms, rooms)
+			d.mu.Unlock()
+			return
+		}
+		for id := range rooms {
+			if r := h.roomOf(id); r != nil {
+				r.touch()
+			}
+			h.publishStale(id)
+		}
+	}
+}
+
+// retryDismissals takes up what could not be removed.
+func (h *Hub) retryDismissals() {
+	d := &h.dismissals
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.ids) > 0 && !d.running {
+		d.running = h.spawn(h.storeDismissals)
+	}
+}
+
+func merge(a, b map[string]bool) map[string]bool {
+	if a == nil {
+		return b
+	}
+	for key := range b {
+		a[key] = true
+	}
+	return a
+}

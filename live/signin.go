@@ -1,0 +1,166 @@
+package live
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/live/wire"
+	"github.com/watchparty/watchparty/store"
+)
+
+// signIn makes a connection a member of its room. The connection is in the room before its standing is read: a change
+// that is committed after the reading finds it there.
+func (h *Hub) signIn(ctx context.Context, c *conn, roomID string, hello wire.Hello) error {
+	ctx, cancel := context.WithTimeout(ctx, h.limits.Statement)
+	defer cancel()
+	id, expires, err := h.tokens.VerifyUntil(hello.Token, h.clock.Now())
+	if err != nil {
+		return err
+	}
+	c.user, c.expires, c.resumed = id, expires, hello.Resume
+	if h.connects != nil {
+		if result := h.connects(ctx, id.UserID); !result.Allowed {
+			return closeError(wire.CodeRateLimited)
+		}
+	}
+	if h.degraded.Load() {
+		return closeError(wire.CodeUnavailable)
+	}
+	if err := h.enter(c, roomID); err != nil {
+		return err
+	}
+	select {
+	case <-h.registered:
+	case <-ctx.Done():
+		return closeError(wire.CodeUnavailable)
+	}
+	select {
+	case h.signIns <- struct{}{}:
+		defer func() { <-h.signIns }()
+	case <-ctx.Done():
+		return closeError(wire.CodeUnavailable)
+	}
+	// The person first: to a stranger a room that is not there and one that is private look the same.
+	admitted, err := h.store.Admit(store.WithKind(ctx, liveKind), h.node, c.id, roomID, id)
+	if err != nil {
+		return err
+	}
+	if err := c.room.load(store.WithKind(ctx, liveKind)); err != nil {
+		h.disconnected(c)
+		return err
+	}
+	c.resume(hello.Resume)
+	c.room.apply(admitted.Playback)
+	c.welcome(admitted)
+	c.mu.Lock()
+	gone := c.gone
+	c.mu.Unlock()
+	if gone { // while it was admitted
+		h.disconnected(c)
+		return nil
+	}
+	h.signedIn(c)
+	c.room.touch()
+	h.publishStale(roomID)
+	return nil
+}
+
+// liveKind is the kind of what the hub asks the database besides commands; see store.WithKind.
+const liveKind = "live"
+
+// place is what a person is to the room, as it was last sent.
+type place struct {
+	watchparty.Place
+	access, account int64 // the versions that it was read at
+}
+
+// resume closes the connection that this one takes the place of.
+func (c *conn) resume(former string) {
+	if former == "" {
+		return
+	}
+	for _, other := range c.room.connections() {
+		if other != c && other.id == former && other.user.UserID == c.user.UserID {
+			other.close(wire.CodeResumed)
+		}
+	}
+}
+
+// welcome opens the connection's output, with the room as it is now.
+func (c *conn) welcome(admitted store.Admission) {
+	r := c.room
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := c.hub.clock.Now()
+	people := make([]wire.Member, 0, len(r.order))
+	for _, id := range r.order {
+		people = append(people, r.members[id])
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.place = place{admitted.Place, admitted.AccessVersion, admitted.AccountVersion}
+	frame := c.hub.encode(&wire.Welcome{
+		Connection: c.id, NowMS: wire.Milliseconds(now), TokenExpiresMS: wire.Milliseconds(c.expires),
+		Place: r.placeMessage(c), Room: roomMessage(r.settings), State: *stateMessage(r.state, now),
+		Queue: wire.Queue{Version: r.versions.QueueVersion, SkipVotes: r.state.SkipVotes}, Members: r.digest, People: people,
+	})
+	if frame == nil || c.closing {
+		return
+	}
+	// What waits already is part of the welcome, or comes after it.
+	c.out.state, c.out.digest = nil, nil
+	c.out.queue = slices.Insert(c.out.queue, 0, frame)
+	c.out.open = true
+	c.write()
+}
+
+// placeMessage is a connection's place as its client gets it. The caller holds the locks of the room and the connection.
+func (r *room) placeMessage(c *conn) wire.Place {
+	self := r.members[c.user.UserID]
+	m := wire.Place{
+		User:        wire.Self{ID: c.user.UserID, Username: c.user.Username, DisplayName: self.DisplayName},
+		Role:        string(c.place.Role),
+		Permissions: []string{},
+	}
+	for _, p := range c.place.Permissions() {
+		m.Permissions = append(m.Permissions, string(p))
+	}
+	if !c.place.MutedUntil.IsZero() {
+		until := c.place.MutedUntil
+		m.MutedUntil = &until
+	}
+	return m
+}
+
+func roomMessage(s store.LiveRoom) wire.Room {
+	return wire.Room{
+		Name: s.Name, Control: s.Control, Queue: s.Queue, QueueOrder: s.QueueOrder, WaitPolicy: s.WaitPolicy,
+		SlowModeSeconds: s.SlowMode,
+	}
+}
+
+// renew takes a new token of the same person for a connection.
+func (h *Hub) renew(c *conn, token string) error {
+	id, expires, err := h.tokens.VerifyUntil(token, h.clock.Now())
+	if err != nil {
+		return err
+	}
+	if id.UserID != c.user.UserID || id.SessionID != c.user.SessionID {
+		return watchparty.ErrUnauthenticated
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if expires.After(c.expires) {
+		c.expires, c.warned = expires, false
+	}
+	return nil
+}
+
+// expired reports whether the connection's token is not valid any more.
+func (c *conn) expired(now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !now.Before(c.expires)
+}

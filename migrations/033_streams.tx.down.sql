@@ -1,0 +1,2 @@
+DROP TABLE subtitles;
+ALTER TABLE movies DROP COLUMN duration_ms;

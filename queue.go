@@ -1,0 +1,143 @@
+package watchparty
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+// QueueItem is what a room has to play: a movie of the catalogue, or an https address of the room's own.
+type QueueItem struct {
+	ID         string
+	RoomID     string
+	MovieID    string // empty for an address
+	Title      string
+	StreamURL  string
+	Subtitles  []Subtitle
+	RuntimeMS  int64  // of a movie, to the minute
+	DurationMS int64  // 0 when nobody has measured it
+	AddedBy    Person // nobody when the account is gone
+	Votes      int
+	Voted      bool // by the user for whom the list is
+	PlayedAt   time.Time
+	CreatedAt  time.Time
+}
+
+// Subtitle is the address of a WebVTT file in one language.
+type Subtitle struct {
+	Language string // a BCP 47 tag
+	URL      string
+}
+
+// QueueOrder says what is played next.
+type QueueOrder string
+
+const (
+	OrderManual QueueOrder = "manual" // as people have put the items
+	OrderVotes  QueueOrder = "votes"  // what has the most votes, and of those what was added first
+)
+
+// QueueOrders are all of them.
+func QueueOrders() []QueueOrder { return []QueueOrder{OrderManual, OrderVotes} }
+
+// WaitPolicy says whom a room's playback waits for; see package playback.
+type WaitPolicy string
+
+// WaitPolicies are all of them.
+func WaitPolicies() []WaitPolicy { return []WaitPolicy{"auto", "everyone", "host", "nobody"} }
+
+// Limits of queues.
+const (
+	MaxQueue         = 200 // items in one
+	MaxQueuePerUser  = 20  // of one person
+	MaxSubtitles     = 30  // of one movie
+	MaxItemTitle     = 200
+	maxLanguageBytes = 35 // as RFC 5646 recommends
+)
+
+// Errors of queues.
+var (
+	ErrQueueFull = &Error{Kind: KindConflict, Code: "queue_full", Message: "The queue is full."}
+	ErrQueueMine = &Error{Kind: KindConflict, Code: "queue_full_of_yours",
+		Message: "You have added as many items as one person may. Remove one, or wait until one was played."}
+	ErrNoStream = &Error{Kind: KindConflict, Code: "movie_without_stream",
+		Message: "The movie has no stream address, so it cannot be played."}
+	ErrUnknownItem = &Error{Kind: KindInvalid, Code: "unknown_item", Message: "There is no such item in the queue.",
+		Fields: []FieldError{{Field: "item_id", Code: "unknown", Message: "names no item of the queue"}}}
+)
+
+// Source is what is to be played: a movie, an item of the queue, or an address. Exactly one of the three is given.
+type Source struct {
+	MovieID   string
+	ItemID    string
+	StreamURL string
+	Title     string // of an address; empty takes the file's name
+}
+
+// IsZero reports whether nothing is given.
+func (s Source) IsZero() bool { return s == Source{} }
+
+// Normalise trims the texts.
+func (s *Source) Normalise() {
+	s.StreamURL, s.Title = normalProse(s.StreamURL), normalLine(s.Title)
+}
+
+// Validate reports every field that is wrong.
+func (s Source) Validate() error {
+	var v fields
+	given := 0
+	for _, one := range []string{s.MovieID, s.ItemID, s.StreamURL} {
+		if one != "" {
+			given++
+		}
+	}
+	v.check(given == 1, "movie_id", "one_of", "must be the only one of movie_id, item_id and stream_url")
+	v.check(s.Title == "" || s.StreamURL != "", "title", "unexpected", "belongs to stream_url")
+	v.line("title", s.Title, 0, MaxItemTitle)
+	v.address("stream_url", s.StreamURL)
+	return v.err()
+}
+
+// TitleOr is the title, or else the name of the file.
+func (s Source) TitleOr() string {
+	if s.Title != "" || s.StreamURL == "" {
+		return s.Title
+	}
+	address, _, _ := strings.Cut(s.StreamURL, "?")
+	address, _, _ = strings.Cut(address, "#")
+	if name := path.Base(strings.TrimPrefix(address, "https://")); name != "." && name != "/" {
+		return name[:min(len(name), MaxItemTitle)] // an address is ASCII
+	}
+	return address
+}
+
+func (v *fields) subtitles(subtitles []Subtitle) {
+	v.check(len(subtitles) <= MaxSubtitles, "subtitles", "too_many", "must be at most 30")
+	for i, s := range subtitles {
+		field := fmt.Sprintf("subtitles.%d", i)
+		v.check(wellFormedTag(s.Language), field+".language", "language", "must be a language tag, such as en or pt-BR")
+		v.check(s.URL != "", field+".url", "required", "is missing")
+		v.address(field+".url", s.URL)
+		same := func(other Subtitle) bool { return strings.EqualFold(other.Language, s.Language) }
+		v.check(!slices.ContainsFunc(subtitles[:i], same), field+".language", "duplicate", "is there already")
+	}
+}
+
+// wellFormedTag reports whether a text has the shape of a BCP 47 tag.
+func wellFormedTag(tag string) bool {
+	if len(tag) > maxLanguageBytes {
+		return false
+	}
+	for i, part := range strings.Split(tag, "-") {
+		alphanumeric := func(r rune) bool {
+			return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || i > 0 && r >= '0' && r <= '9'
+		}
+		if len(part) == 0 || len(part) > 8 || i == 0 && len(part) < 2 ||
+			strings.ContainsFunc(part, func(r rune) bool { return !alphanumeric(r) }) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,452 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/playback"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+// LeaseFor is how long the connections of a process count after it has last renewed its lease.
+const LeaseFor = 15 * time.Second
+
+type memberRow struct {
+	bun.BaseModel `bun:"table:live_members,alias:c"`
+
+	ConnID      string     `bun:"conn_id,pk"`
+	RoomID      string     `bun:"room_id"`
+	UserID      string     `bun:"user_id"`
+	Counted     bool       `bun:"counted"`
+	Epoch       int64      `bun:"epoch"`
+	ReadyCue    int64      `bun:"ready_cue"`
+	EndedCue    int64      `bun:"ended_cue"`
+	DurationMS  int64      `bun:"duration_ms"`
+	RTTMS       int        `bun:"rtt_ms"`
+	StoppedAt   *time.Time `bun:"stopped_at"`
+	SetAsideFor *time.Time `bun:"set_aside_for"`
+	Since       time.Time  `bun:"since"`
+	Username    string     `bun:"username,scanonly"`
+	Role        string     `bun:"role,scanonly"`
+}
+
+func (r memberRow) member() playback.Member {
+	return playback.Member{
+		ConnID: r.ConnID, UserID: r.UserID, Host: r.Role == string(watchparty.Host), Able: r.Counted, Since: r.Since,
+		Epoch: r.Epoch, ReadyCue: r.ReadyCue, EndedCue: r.EndedCue, DurationMS: r.DurationMS,
+		RTT: time.Duration(r.RTTMS) * time.Millisecond, StoppedAt: value(r.StoppedAt), SetAsideFor: value(r.SetAsideFor),
+	}
+}
+
+// readMembers reads the connections to rooms whose leases are alive, by the rooms, in the order of their IDs.
+func readMembers(ctx context.Context, db bun.IDB, roomIDs ...string) (map[string][]memberRow, error) {
+	members := map[string][]memberRow{}
+	if len(roomIDs) == 0 {
+		return members, nil
+	}
+	var rows []memberRow
+	err := db.NewRaw(`
+		SELECT c.*, u.username, coalesce(`+roleInRoom("r.host_id", "c.room_id", "c.user_id")+`, 'viewer') AS role
+		FROM live_members AS c
+		JOIN live_nodes AS n ON n.id = c.node_id AND n.lease_until > clock_timestamp()
+		JOIN rooms AS r ON r.id = c.room_id
+		JOIN users AS u ON u.id = c.user_id
+		WHERE c.room_id IN (?) ORDER BY c.conn_id`, bun.List(roomIDs)).Scan(ctx, &rows)
+	if err != nil {
+		return nil, fmt.Errorf("store: read members: %w", err)
+	}
+	for _, row := range rows {
+		members[row.RoomID] = append(members[row.RoomID], row)
+	}
+	return members, nil
+}
+
+// RenewLease says that a process is alive and holds its connections. The first one makes the process known.
+func (s *Store) RenewLease(ctx context.Context, nodeID string) error {
+	_, err := s.db.NewRaw(`
+		INSERT INTO live_nodes (id, lease_until) VALUES (?0, clock_timestamp() + ?1)
+		ON CONFLICT ON CONSTRAINT live_nodes_pkey DO UPDATE SET lease_until = excluded.lease_until, updated_at = now()`,
+		nodeID, interval(LeaseFor)).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("store: renew lease: %w", err)
+	}
+	return nil
+}
+
+// EndLease removes a process with its connections: it stops, or ended long ago without saying so.
+func (s *Store) EndLease(ctx context.Context, nodeID string) error {
+	if _, err := s.db.NewRaw("DELETE FROM live_nodes WHERE id = ?", nodeID).Exec(ctx); err != nil {
+		return fmt.Errorf("store: end lease: %w", err)
+	}
+	return nil
+}
+
+// EndLapsedLeases removes processes whose leases ended a while ago, with their connections.
+func (s *Store) EndLapsedLeases(ctx context.Context) error {
+	_, err := s.db.NewRaw(`DELETE FROM live_nodes WHERE id IN (
+		SELECT id FROM live_nodes WHERE lease_until < clock_timestamp() - ?0 ORDER BY id FOR UPDATE SKIP LOCKED)`,
+		interval(4*LeaseFor)).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("store: end lapsed leases: %w", err)
+	}
+	return nil
+}
+
+// Admission is what a connection begins with.
+type Admission struct {
+	Place          watchparty.Place
+	Playback       playback.Snapshot
+	AccessVersion  int64 // of the room; see LiveVersion
+	AccountVersion int64 // see AccountVersions
+}
+
+// Admit makes a connection a member of a room, of a person who is in it, and counts the person as present. The process
+// has a lease. It returns ErrNotFound, ErrUnauthenticated, ErrBanned, ErrRoomArchived, ErrRoomClosed and
+// ErrNotParticipant.
+func (s *Store) Admit(
+	ctx context.Context, nodeID, connID, roomID string, by auth.Identity,
+) (admitted Admission, err error) {
+	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		admitted = Admission{}
+		place, _, err := enterPlayback(ctx, tx, roomID, by, watchparty.MayVote)
+		if err != nil {
+			return err
+		}
+		admitted.Place = place
+		if _, err := touchParticipant(ctx, tx, roomID, by.UserID); err != nil {
+			return err
+		}
+		_, err = tx.NewRaw("UPDATE playbacks SET attended_at = clock_timestamp() WHERE room_id = ?", roomID).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = tx.NewRaw("INSERT INTO live_members (conn_id, node_id, room_id, user_id) VALUES (?, ?, ?, ?)",
+			connID, nodeID, roomID, by.UserID).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		err = tx.NewRaw("SELECT r.access_version, u.access_version FROM rooms AS r, users AS u WHERE r.id = ? AND u.id = ?",
+			roomID, by.UserID).Scan(ctx, &admitted.AccessVersion, &admitted.AccountVersion)
+		if err != nil {
+			return err
+		}
+		all, err := readPlaybacks(ctx, tx, []string{roomID})
+		if err == nil && len(all) == 1 {
+			admitted.Playback = all[0]
+		}
+		return err
+	})
+	return admitted, found(err, "admit")
+}
+
+// Dismiss removes connections of a process, and notes that people were connected to their rooms until now. It returns
+// what that has changed: a room may have waited for one of them.
+func (s *Store) Dismiss(ctx context.Context, nodeID string, connIDs []string) ([]PlaybackAnswer, error) {
+	if len(connIDs) == 0 {
+		return nil, nil
+	}
+	var waiting []string
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		waiting = nil
+		var rows []playbackRow
+		err := tx.NewRaw(`
+			UPDATE playbacks AS b SET attended_at = clock_timestamp() FROM (
+				SELECT room_id FROM playbacks WHERE room_id IN (
+					SELECT room_id FROM live_members WHERE node_id = ?0 AND conn_id = ANY(?1::uuid[]))
+				ORDER BY room_id FOR NO KEY UPDATE) AS theirs
+			WHERE b.room_id = theirs.room_id RETURNING b.room_id, b.state`, nodeID, pgdialect.Array(connIDs)).
+			Scan(ctx, &rows)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if row.State == string(playback.Waiting) {
+				waiting = append(waiting, row.RoomID)
+			}
+		}
+		_, err = tx.NewRaw(`DELETE FROM live_members WHERE conn_id IN (
+			SELECT conn_id FROM live_members WHERE node_id = ?0 AND conn_id = ANY(?1::uuid[]) ORDER BY conn_id FOR UPDATE)`,
+			nodeID, pgdialect.Array(connIDs)).Exec(ctx)
+		return err
+	})
+	if err != nil {
+		return nil, found(err, "dismiss")
+	}
+	slices.Sort(waiting)
+	var changed []PlaybackAnswer
+	for _, roomID := range waiting {
+		answer, err := s.ReportPlayers(ctx, roomID, nil)
+		if err != nil && !watchparty.IsKind(err, watchparty.KindNotFound) {
+			return changed, err
+		}
+		if answer.Effects.Changed {
+			changed = append(changed, answer)
+		}
+	}
+	return changed, nil
+}
+
+// MemberReport is what a connection reports of its player. Fields that are zero report nothing.
+type MemberReport struct {
+	ConnID string
+	// ReadyCue is the cue that it is ready for, StalledCue the one for which it has had nothing to play for two seconds,
+	// and EndedCue the one for which the item is over. A report for another cue than the room's is ignored.
+	ReadyCue, StalledCue, EndedCue int64
+	DurationMS                     int64 // of the item, as the player tells it; with a ReadyCue
+	Able                           *bool // whether it can be waited for; see playback.Member
+	RTT                            time.Duration
+}
+
+// ReportPlayers stores what connections to a room have reported, and applies what follows from that to the room's playback, in
+// one transaction. It returns ErrNotFound for a room that is archived or deleted.
+func (s *Store) ReportPlayers(
+	ctx context.Context, roomID string, reports []MemberReport,
+) (answer PlaybackAnswer, err error) {
+	err = s.inTx(WithKind(ctx, PlaybackKind), func(ctx context.Context, tx bun.Tx) error {
+		room, err := keepRoom(ctx, tx, roomID)
+		if err != nil {
+			return err
+		}
+		t := transition{room: room, event: playback.Reported{}}
+		if err := t.lock(ctx, tx); err != nil {
+			return err
+		}
+		if err := storeReports(ctx, tx, t.row, reports); err != nil {
+			return err
+		}
+		if answer, err = t.run(ctx, tx); err != nil {
+			return err
+		}
+		for _, report := range reports {
+			if report.StalledCue == 0 || report.StalledCue != t.row.Cue {
+				continue
+			}
+			stall := transition{room: room, event: playback.Stalled{ConnID: report.ConnID}}
+			former := answer
+			if answer, err = stall.run(ctx, tx); err != nil {
+				return err
+			}
+			answer.Effects.Changed = answer.Effects.Changed || former.Effects.Changed
+		}
+		return nil
+	})
+	return answer, found(err, "report players")
+}
+
+// storeReports is one statement for all reports, under the lock of the room's playback.
+func storeReports(ctx context.Context, tx bun.Tx, room playbackRow, reports []MemberReport) error {
+	if len(reports) == 0 {
+		return nil
+	}
+	type column struct {
+		ConnID  string `json:"conn_id"`
+		Ready   *bool  `json:"ready"`
+		Ended   bool   `json:"ended"`
+		Lasts   int64  `json:"lasts"`
+		Able    *bool  `json:"able"`
+		RTT     *int64 `json:"rtt"`
+		Reports bool   `json:"reports"`
+	}
+	latest := map[string]column{}
+	yes, no := true, false
+	for _, r := range reports { // the latest report of each connection, in each field
+		c := latest[r.ConnID]
+		c.ConnID = r.ConnID
+		if r.ReadyCue == room.Cue && r.ReadyCue != 0 {
+			c.Ready, c.Reports, c.Lasts = &yes, true, r.DurationMS
+		}
+		if r.StalledCue == room.Cue && r.StalledCue != 0 {
+			c.Ready, c.Reports = &no, true
+		}
+		if r.EndedCue == room.Cue && r.EndedCue != 0 {
+			c.Ended, c.Reports = true, true
+		}
+		if r.Able != nil {
+			c.Able = r.Able
+		}
+		if r.RTT > 0 {
+			rtt := min(r.RTT.Milliseconds(), time.Minute.Milliseconds())
+			c.RTT = &rtt
+		}
+		latest[r.ConnID] = c
+	}
+	columns := make([]column, 0, len(latest))
+	for _, c := range latest {
+		columns = append(columns, c)
+	}
+	_, err := tx.NewRaw(`
+		WITH told AS (SELECT * FROM jsonb_to_recordset(?0::jsonb) AS t (
+				conn_id uuid, ready boolean, ended boolean, lasts bigint, able boolean, rtt integer, reports boolean)),
+		locked AS (SELECT conn_id FROM live_members WHERE room_id = ?1 AND conn_id IN (SELECT conn_id FROM told)
+			ORDER BY conn_id FOR NO KEY UPDATE)
+		UPDATE live_members AS c SET updated_at = now(),
+			epoch = CASE WHEN t.reports THEN ?2 ELSE c.epoch END,
+			duration_ms = CASE WHEN t.lasts > 0 THEN t.lasts WHEN c.epoch <> ?2 THEN 0 ELSE c.duration_ms END,
+			ready_cue = CASE WHEN t.ready THEN ?3 WHEN NOT t.ready THEN 0 ELSE c.ready_cue END,
+			ended_cue = CASE WHEN t.ended THEN ?3 ELSE c.ended_cue END,
+			counted = coalesce(t.able, c.counted), rtt_ms = coalesce(t.rtt, c.rtt_ms)
+		FROM told AS t JOIN locked AS l ON l.conn_id = t.conn_id WHERE c.conn_id = t.conn_id`,
+		columns, room.RoomID, room.Epoch, room.Cue).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("store: store reports: %w", err)
+	}
+	return nil
+}
+
+// KeepPresent counts the people of all connections of a process as present, and the rooms as attended, in two
+// statements. It passes on rooms whose hosts have not been seen for the time silence, and returns those that have
+// another host now.
+func (s *Store) KeepPresent(ctx context.Context, nodeID string, silence time.Duration) (passedOn []string, err error) {
+	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		_, err := tx.NewRaw(`
+			UPDATE participants AS p SET last_seen_at = now(), updated_at = now() FROM (
+				SELECT room_id, user_id FROM participants WHERE (room_id, user_id) IN (
+					SELECT room_id, user_id FROM live_members WHERE node_id = ?0)
+				AND last_seen_at < now() - make_interval(secs => ?1)
+				ORDER BY room_id, user_id FOR NO KEY UPDATE) AS there
+			WHERE p.room_id = there.room_id AND p.user_id = there.user_id`, nodeID, noted.Seconds()).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = tx.NewRaw(`
+			UPDATE playbacks AS b SET attended_at = now() FROM (
+				SELECT room_id FROM playbacks WHERE state IN ('waiting', 'playing')
+					AND room_id IN (SELECT room_id FROM live_members WHERE node_id = ?0)
+				ORDER BY room_id FOR NO KEY UPDATE SKIP LOCKED) AS there
+			WHERE b.room_id = there.room_id`, nodeID).Exec(ctx)
+		return err
+	})
+	if err != nil {
+		return nil, found(err, "keep present")
+	}
+	var silent []string
+	err = s.db.NewRaw("SELECT r.id FROM rooms AS r WHERE r.id IN (SELECT room_id FROM live_members WHERE node_id = ?0) AND "+
+		hostSilent+" ORDER BY r.id", nodeID, nil, silence.Seconds()).
+		Scan(ctx, &silent)
+	if err != nil {
+		return nil, found(err, "silent hosts")
+	}
+	for _, roomID := range silent {
+		passed, err := s.succeedSilent(ctx, roomID, silence)
+		if err != nil && !watchparty.IsKind(err, watchparty.KindNotFound) {
+			return passedOn, err
+		}
+		if passed {
+			passedOn = append(passedOn, roomID)
+		}
+	}
+	return passedOn, nil
+}
+
+// succeedSilent passes a room on if its host has not been seen for the time silence.
+func (s *Store) succeedSilent(ctx context.Context, roomID string, silence time.Duration) (passedOn bool, err error) {
+	err = s.changeStandings(ctx, roomID, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
+		passedOn = false
+		room, err := lockRoom(ctx, tx, roomID)
+		if err != nil {
+			return nil, err
+		}
+		// Somebody else may have been faster, or the host is back.
+		var due bool
+		err = tx.NewRaw("SELECT "+hostSilent+" FROM rooms AS r WHERE r.id = ?0", roomID, nil, silence.Seconds()).
+			Scan(ctx, &due)
+		if err != nil || !due {
+			return nil, err
+		}
+		heir, err := passOn(ctx, tx, room, toPresent, true)
+		passedOn = heir != ""
+		return nil, err
+	})
+	return passedOn, found(err, "succession")
+}
+
+// LiveKey is a connection whose standing is asked for.
+type LiveKey struct {
+	RoomID, UserID, SessionID string
+}
+
+// LiveStanding is what the person of a connection may do now.
+type LiveStanding struct {
+	// Err is nil while the person may be there. It is one of ErrUnauthenticated, ErrNotFound, ErrBanned, ErrRoomArchived,
+	// ErrRoomClosed and ErrNotParticipant.
+	Err            error
+	Place          watchparty.Place
+	AccessVersion  int64
+	AccountVersion int64
+}
+
+// LiveStandings reads the standings of connections, in their order, in one statement that reads no cache.
+func (s *Store) LiveStandings(ctx context.Context, keys []LiveKey) ([]LiveStanding, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	var rooms, users, sessions []string
+	for _, key := range keys {
+		rooms, users, sessions = append(rooms, key.RoomID), append(users, key.UserID), append(sessions, key.SessionID)
+	}
+	var rows []struct {
+		There          bool       `bun:"there"`
+		Archived       bool       `bun:"archived"`
+		Closed         bool       `bun:"closed"`
+		Private        bool       `bun:"private"`
+		Role           string     `bun:"role"`
+		Banned         bool       `bun:"banned"`
+		Joined         bool       `bun:"joined"`
+		SignedIn       bool       `bun:"signed_in"`
+		Until          *time.Time `bun:"until"`
+		Control        string     `bun:"control"`
+		Queue          string     `bun:"queue"`
+		AccessVersion  int64      `bun:"access_version"`
+		AccountVersion int64      `bun:"account_version"`
+	}
+	err := s.db.NewRaw(`
+		SELECT r.id IS NOT NULL AS there, r.archived_at IS NOT NULL AS archived, r.closed_at IS NOT NULL AS closed,
+			coalesce(r.visibility = 'private', false) AS private,
+			coalesce(`+roleInRoom("r.host_id", "r.id", "k.user_id")+`, '') AS role, `+isBanned("k.room_id", "k.user_id")+` AS banned,
+			EXISTS (SELECT FROM participants WHERE room_id = k.room_id AND user_id = k.user_id) AS joined,
+			u.id IS NOT NULL AND EXISTS (
+				SELECT FROM sessions WHERE family_id = k.session_id AND user_id = k.user_id AND `+live+`) AS signed_in,
+			(SELECT until FROM mutes WHERE room_id = k.room_id AND user_id = k.user_id AND until > now()) AS until,
+			coalesce(r.control, '') AS control, coalesce(r.queue, '') AS queue,
+			coalesce(r.access_version, 0) AS access_version, coalesce(u.access_version, 0) AS account_version
+		FROM unnest(?0::uuid[], ?1::uuid[], ?2::uuid[]) WITH ORDINALITY AS k (room_id, user_id, session_id, n)
+		LEFT JOIN rooms AS r ON r.id = k.room_id AND `+roomThere+`
+		LEFT JOIN users AS u ON u.id = k.user_id AND `+alive+`
+		ORDER BY k.n`, pgdialect.Array(rooms), pgdialect.Array(users), pgdialect.Array(sessions)).Scan(ctx, &rows)
+	if err != nil {
+		return nil, fmt.Errorf("store: live standings: %w", err)
+	}
+	standings := make([]LiveStanding, 0, len(rows))
+	for _, r := range rows {
+		standing := LiveStanding{
+			AccessVersion: r.AccessVersion, AccountVersion: r.AccountVersion, Place: watchparty.Place{
+				Role: watchparty.Role(r.Role), Joined: r.Joined, MutedUntil: value(r.Until).UTC(),
+				Sharing: watchparty.Sharing{Control: watchparty.Circle(r.Control), Queue: watchparty.Circle(r.Queue)},
+			},
+		}
+		switch {
+		case !r.SignedIn:
+			standing.Err = watchparty.ErrUnauthenticated
+		case r.Banned:
+			standing.Err = watchparty.ErrBanned
+		case !r.There, r.Role == "" && r.Private:
+			standing.Err = watchparty.ErrNotFound
+		case r.Archived:
+			standing.Err = closedError(r.Closed)
+		case !r.Joined:
+			standing.Err = watchparty.ErrNotParticipant
+		}
+		if standing.Place.Role == "" {
+			standing.Place.Role = watchparty.Viewer
+		}
+		standings = append(standings, standing)
+	}
+	return standings, nil
+}

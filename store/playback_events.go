@@ -1,0 +1,459 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/playback"
+)
+
+// PlaybackKind is the kind of work that commands are for a pool of connections, so that a flood of them leaves the other
+// connections to everything else; see WithKind.
+const PlaybackKind = "playback"
+
+// PlaybackAnswer is what an event has done to a room's playback.
+type PlaybackAnswer struct {
+	playback.Snapshot
+	Effects playback.Effects
+}
+
+// ApplyPlaybackCommand applies a command to a room's playback, in one transaction. A Load, and a Play, may name what to
+// play: the store fills in the command's Item and By. It returns ErrNotFound, ErrUnauthenticated for an account that is
+// deleted or suspended and for a sign-in that has ended, ErrBanned, ErrRoomArchived, ErrRoomClosed, ErrNotParticipant,
+// ErrForbidden without the permission, ErrMuted, ErrUnknownMovie, ErrUnknownItem, ErrNoStream, and the errors of
+// playback.Apply. With an error of playback.Apply, the answer has the state that is there.
+func (s *Store) ApplyPlaybackCommand(
+	ctx context.Context, roomID string, by auth.Identity, c playback.Command, what watchparty.Source,
+) (answer PlaybackAnswer, err error) {
+	ctx = WithKind(ctx, PlaybackKind)
+	c.By = by.UserID
+	c.Source = sourceKey(what)
+	var refused error
+	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		answer, refused = PlaybackAnswer{}, nil
+		place, room, err := enterPlayback(ctx, tx, roomID, by, watchparty.MayControl)
+		if err != nil {
+			return err
+		}
+		if what.StreamURL != "" && !place.May(watchparty.MayEditQueue) {
+			return watchparty.ErrForbidden
+		}
+		chosen, err := findSource(ctx, tx, roomID, by.UserID, what)
+		if err != nil {
+			return err
+		}
+		c.Item = chosen.item()
+		t := transition{room: room, event: c, chosen: chosen}
+		answer, err = t.run(ctx, tx)
+		var coded *watchparty.Error
+		if errors.As(err, &coded) && t.refused { // nothing has changed; the answer says what there is
+			refused = err
+			return nil
+		}
+		if err != nil || !answer.Effects.Changed || answer.Effects.Unmoved {
+			return err
+		}
+		return logCommand(ctx, tx, roomID, c, answer.State, t.source)
+	})
+	if err == nil {
+		err = refused
+	}
+	return answer, found(err, "apply playback command")
+}
+
+// sourceKey tells what a command plays from anything else.
+func sourceKey(what watchparty.Source) string {
+	if what.IsZero() {
+		return ""
+	}
+	return what.MovieID + " " + what.ItemID + " " + what.StreamURL + " " + what.Title
+}
+
+// enterPlayback locks a room and the person's account against changes of what the person may do there, and checks that
+// the person may do it, in the present state of everything. The locks of several people do not exclude each other.
+func enterPlayback(
+	ctx context.Context, tx bun.Tx, roomID string, by auth.Identity, may watchparty.Permission,
+) (watchparty.Place, roomRow, error) {
+	var room roomRow
+	err := tx.NewSelect().Model(&room).Where("r.id = ? AND "+roomThere, roomID).For("SHARE").Scan(ctx)
+	if err != nil {
+		return watchparty.Place{}, room, err
+	}
+	if err := living(ctx, tx, by.UserID); err != nil {
+		return watchparty.Place{}, room, err
+	}
+	var standing struct {
+		Role     string     `bun:"role"`
+		Banned   bool       `bun:"banned"`
+		Joined   bool       `bun:"joined"`
+		SignedIn bool       `bun:"signed_in"`
+		Until    *time.Time `bun:"until"`
+	}
+	err = tx.NewRaw(`
+		SELECT coalesce(`+roleInRoom("r.host_id", "r.id", "?1")+`, '') AS role, `+isBanned("r.id", "?1")+` AS banned,
+			EXISTS (SELECT FROM participants WHERE room_id = r.id AND user_id = ?1) AS joined,
+			EXISTS (SELECT FROM sessions WHERE family_id = ?2 AND user_id = ?1 AND `+live+`) AS signed_in,
+			(SELECT until FROM mutes WHERE room_id = r.id AND user_id = ?1 AND until > now()) AS until
+		FROM rooms AS r WHERE r.id = ?0`, roomID, by.UserID, nullID(by.SessionID)).Scan(ctx, &standing)
+	if err != nil {
+		return watchparty.Place{}, room, err
+	}
+	place := watchparty.Place{
+		Role: watchparty.Role(standing.Role), Joined: standing.Joined, MutedUntil: value(standing.Until).UTC(),
+		Sharing: room.sharing(),
+	}
+	if place.Role == "" {
+		place.Role = watchparty.Viewer
+	}
+	switch {
+	case !standing.SignedIn:
+		err = watchparty.ErrUnauthenticated
+	case standing.Banned:
+		err = watchparty.ErrBanned
+	case standing.Role == "" && room.Visibility == string(watchparty.Private):
+		err = watchparty.ErrNotFound
+	case room.ArchivedAt != nil:
+		err = room.shut()
+	case !standing.Joined:
+		err = watchparty.ErrNotParticipant
+	case !place.Role.MayIn(place.Sharing, may):
+		err = watchparty.ErrForbidden
+	case !place.May(may):
+		err = watchparty.ErrMuted
+	}
+	return place, room, err
+}
+
+// transition is one run of playback's machine on a room's row.
+type transition struct {
+	room    roomRow
+	event   playback.Event
+	chosen  itemRow // what a command plays, and is no item of the queue yet
+	source  itemRow // what plays afterwards
+	refused bool    // by the machine
+	// only names the revision that the event is for, and skips the row if it is locked or at another one; nil for any.
+	only *int64
+
+	row     playbackRow
+	now     time.Time
+	next    itemRow
+	members []memberRow
+}
+
+// errElsewhere is that another process has done it, or is doing it.
+var errElsewhere = errors.New("store: somebody else is at this playback")
+
+// run locks the row of the playback, and applies the event at the time that it is then.
+func (t *transition) run(ctx context.Context, tx bun.Tx) (PlaybackAnswer, error) {
+	if err := t.lock(ctx, tx); err != nil {
+		return PlaybackAnswer{}, err
+	}
+	if err := t.look(ctx, tx); err != nil {
+		return PlaybackAnswer{}, err
+	}
+	before := t.row.state()
+	after, effects, err := playback.Apply(before, t.event, t.around(), t.now)
+	if err != nil {
+		t.refused = true
+		answer, readErr := t.answer(ctx, tx, effects)
+		return answer, errors.Join(err, readErr)
+	}
+	if effects.Started != "" && effects.Started == t.chosen.ID && t.chosen.isNew {
+		if err := t.chosen.insert(ctx, tx); err != nil {
+			return PlaybackAnswer{}, err
+		}
+	}
+	if err := t.save(ctx, tx, after, effects); err != nil {
+		return PlaybackAnswer{}, err
+	}
+	return t.answer(ctx, tx, effects)
+}
+
+// lock locks the row, and makes it if the room has none.
+func (t *transition) lock(ctx context.Context, tx bun.Tx) error {
+	read := func() error {
+		q := tx.NewSelect().Model(&t.row).Where("room_id = ?", t.room.ID)
+		if t.only != nil {
+			return q.Where("revision = ?", *t.only).For("UPDATE SKIP LOCKED").Scan(ctx)
+		}
+		return q.For("UPDATE").Scan(ctx)
+	}
+	err := read()
+	if !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if t.only != nil {
+		return errElsewhere
+	}
+	_, err = tx.NewRaw("INSERT INTO playbacks (room_id) VALUES (?) ON CONFLICT ON CONSTRAINT playbacks_pkey DO NOTHING",
+		t.room.ID).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	return read()
+}
+
+// look reads what the machine has to know, and the time, now that nothing of it changes any more.
+func (t *transition) look(ctx context.Context, tx bun.Tx) error {
+	members, err := readMembers(ctx, tx, t.room.ID)
+	if err != nil {
+		return err
+	}
+	t.members = members[t.room.ID]
+	if t.needsNext() {
+		if err := t.findNext(ctx, tx); err != nil {
+			return err
+		}
+	}
+	return tx.NewRaw("SELECT clock_timestamp()").Scan(ctx, &t.now)
+}
+
+// needsNext reports whether the event may end the item.
+func (t *transition) needsNext() bool {
+	switch e := t.event.(type) {
+	case playback.Command:
+		return e.Kind == playback.Skip || e.Kind == playback.Play && t.row.State == string(playback.Idle)
+	case playback.Tick, playback.Reported, playback.Removed, playback.Voted:
+		return t.row.State != string(playback.Idle)
+	default:
+		return false
+	}
+}
+
+// findNext finds the first item of the queue. What Play plays without any is the room's movie.
+func (t *transition) findNext(ctx context.Context, tx bun.Tx) error {
+	next, err := firstItem(ctx, tx, t.room)
+	if err != nil {
+		return err
+	}
+	t.next = next
+	command, ok := t.event.(playback.Command)
+	if !ok || command.Kind != playback.Play || next.ID != "" || t.chosen.ID != "" || t.room.MovieID == nil {
+		return nil
+	}
+	t.chosen, err = newItem(ctx, tx, t.room.ID, command.By, watchparty.Source{MovieID: *t.room.MovieID})
+	if errors.Is(err, watchparty.ErrNoStream) || errors.Is(err, watchparty.ErrUnknownMovie) {
+		t.chosen, err = itemRow{}, nil
+	}
+	return err
+}
+
+func (t *transition) around() playback.Room {
+	members := make([]playback.Member, 0, len(t.members))
+	for _, row := range t.members {
+		m := row.member()
+		m.Controls = watchparty.Role(row.Role).MayIn(t.room.sharing(), watchparty.MayControl)
+		members = append(members, m)
+	}
+	return playback.Room{
+		Members: members, Policy: playback.Policy(t.room.WaitPolicy), Next: t.next.item(), Default: t.chosen.item(),
+	}
+}
+
+// save stores the state and its effects.
+func (t *transition) save(ctx context.Context, tx bun.Tx, after playback.State, effects playback.Effects) error {
+	_, command := t.event.(playback.Command)
+	if effects.Changed {
+		t.row.become(after)
+		if effects.Started != "" {
+			t.row.QueueVersion++
+		}
+		q := tx.NewUpdate().Model(&t.row).WherePK().ExcludeColumn("room_id", "attended_at")
+		if command { // whoever commands is there
+			q = tx.NewUpdate().Model(&t.row).WherePK().ExcludeColumn("room_id").Value("attended_at", "now()")
+		}
+		if _, err := q.Exec(ctx); err != nil {
+			return fmt.Errorf("store: save playback: %w", err)
+		}
+	}
+	if effects.Started != "" {
+		_, err := tx.NewRaw("UPDATE queue_items SET played_at = ?, updated_at = now() WHERE id = ?", t.now,
+			effects.Started).Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("store: start item: %w", err)
+		}
+	}
+	if effects.Finished != "" {
+		if _, err := tx.NewRaw("DELETE FROM queue_items WHERE id = ?", effects.Finished).Exec(ctx); err != nil {
+			return fmt.Errorf("store: finish item: %w", err)
+		}
+	}
+	return t.saveMembers(ctx, tx, effects)
+}
+
+func (t *transition) saveMembers(ctx context.Context, tx bun.Tx, effects playback.Effects) error {
+	for _, change := range []struct {
+		connID, column string
+		at             time.Time
+	}{
+		{effects.Stopped, "stopped_at", t.now},
+		{effects.SetAside, "set_aside_for", t.now.Add(playback.StableFor)},
+	} {
+		if change.connID == "" {
+			continue
+		}
+		_, err := tx.NewRaw("UPDATE live_members SET ? = ?, updated_at = now() WHERE conn_id = ?",
+			bun.Ident(change.column), change.at, change.connID).Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("store: note a stall: %w", err)
+		}
+	}
+	return nil
+}
+
+// answer reads what people are shown of the state.
+func (t *transition) answer(ctx context.Context, tx bun.Tx, effects playback.Effects) (PlaybackAnswer, error) {
+	answer := PlaybackAnswer{Effects: effects}
+	items, err := readItems(ctx, tx, idsOf(t.row.ItemID))
+	if err != nil {
+		return answer, err
+	}
+	t.source.ID = value(t.row.ItemID)
+	source := items[t.source.ID]
+	t.source.MovieID = nullID(source.MovieID)
+	err = tx.NewRaw(`SELECT (SELECT username FROM users WHERE id = ?0 AND deleted_at IS NULL),
+		(SELECT count(*) FROM skip_votes AS v WHERE v.room_id = ?1 AND v.epoch = ?2 AND `+
+		presentIn("v.room_id", "v.user_id")+`)`, t.row.By, t.room.ID, t.row.Epoch).
+		Scan(ctx, &t.row.ByUsername, &t.row.SkipVotes)
+	if err != nil {
+		return answer, err
+	}
+	t.row.WaitPolicy, t.row.Now = t.room.WaitPolicy, t.now
+	answer.Snapshot = t.row.snapshot(source, t.members)
+	return answer, nil
+}
+
+func idsOf(id *string) []string {
+	if id == nil {
+		return nil
+	}
+	return []string{*id}
+}
+
+// actOf are the lines of a room's log by commands.
+var actOf = map[playback.Kind]watchparty.RoomAction{
+	playback.Play: watchparty.ActPlayed, playback.Pause: watchparty.ActPaused, playback.Seek: watchparty.ActSought,
+	playback.Rate: watchparty.ActRateSet, playback.Load: watchparty.ActLoaded, playback.Skip: watchparty.ActSkipped,
+	playback.Stop: watchparty.ActStopped,
+}
+
+// logCommand adds a line to the room's log. A seek soon after another one of the same person changes its line.
+func logCommand(
+	ctx context.Context, tx bun.Tx, roomID string, c playback.Command, after playback.State, source itemRow,
+) error {
+	details := map[string]any{}
+	switch c.Kind {
+	case playback.Pause, playback.Seek:
+		details["position_ms"] = after.PositionMS
+	case playback.Rate:
+		details["rate"] = after.Rate
+	case playback.Load:
+		details = source.details()
+	case playback.Play, playback.Skip, playback.Stop:
+	}
+	if c.Kind == playback.Seek {
+		result, err := tx.NewRaw(`
+			UPDATE room_log SET details = ?3, updated_at = now() WHERE id = (
+				SELECT id FROM room_log WHERE room_id = ?0 AND actor_id = ?1 AND action = ?2 AND id > ?5
+					AND created_at > now() - make_interval(secs => ?4) ORDER BY id DESC LIMIT 1)`,
+			roomID, c.By, string(watchparty.ActSought), details, watchparty.SeekLogInterval.Seconds(),
+			firstID(Now().Add(-watchparty.SeekLogInterval-clockSkew))).Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("store: log seek: %w", err)
+		}
+		if affected(result) {
+			return nil
+		}
+	}
+	return logAct(ctx, tx, roomID, c.By, "", actOf[c.Kind], details)
+}
+
+// Tick lets time pass for a room's playback that is due: it ends an overdue wait or item, or starts what was scheduled.
+// revision is that of the state that is due. It reports false if another process was faster.
+func (s *Store) Tick(ctx context.Context, roomID string, revision int64) (PlaybackAnswer, bool, error) {
+	return s.applyOnce(ctx, roomID, revision, playback.Tick{})
+}
+
+// SetClock moves a room's playback along with Postgres' clock, which has jumped by step since the state with the revision
+// was made. It reports false if another process was faster.
+func (s *Store) SetClock(
+	ctx context.Context, roomID string, revision int64, step time.Duration,
+) (PlaybackAnswer, bool, error) {
+	return s.applyOnce(ctx, roomID, revision, playback.ClockSet{Step: step, Revision: revision})
+}
+
+// applyOnce applies an event to the state with a revision, unless the state has changed since, or is about to.
+func (s *Store) applyOnce(
+	ctx context.Context, roomID string, revision int64, event playback.Event,
+) (answer PlaybackAnswer, done bool, err error) {
+	err = s.inTx(WithKind(ctx, PlaybackKind), func(ctx context.Context, tx bun.Tx) error {
+		room, err := keepRoom(ctx, tx, roomID)
+		if err != nil {
+			return err
+		}
+		t := transition{room: room, event: event, only: &revision}
+		answer, err = t.run(ctx, tx)
+		return err
+	})
+	if errors.Is(err, errElsewhere) {
+		return PlaybackAnswer{}, false, nil
+	}
+	return answer, answer.Effects.Changed, found(err, "apply playback event")
+}
+
+// keepRoom keeps a room from being archived until the transaction ends, for what happens in it by itself.
+func keepRoom(ctx context.Context, tx bun.Tx, roomID string) (roomRow, error) {
+	var room roomRow
+	err := tx.NewSelect().Model(&room).Where("r.id = ? AND r.archived_at IS NULL", roomID).For("KEY SHARE").Scan(ctx)
+	return room, err
+}
+
+// duePlaybacks selects the playbacks that time changes now.
+const duePlaybacks = `
+	SELECT room_id, revision, NULL::timestamptz AS deserted FROM playbacks
+	WHERE (ends_at IS NOT NULL OR wait_until IS NOT NULL OR starts_at IS NOT NULL)
+		AND least(ends_at, wait_until, starts_at) <= clock_timestamp()
+		AND (wait_until <= clock_timestamp() OR starts_at <= clock_timestamp()
+			OR ends_at <= clock_timestamp() - make_interval(secs => ?1))
+	UNION ALL
+	SELECT room_id, revision, attended_at FROM playbacks
+	WHERE state IN ('waiting', 'playing') AND attended_at < clock_timestamp() - make_interval(secs => ?0)
+		AND NOT EXISTS (SELECT FROM live_members AS m JOIN live_nodes AS n ON n.id = m.node_id
+			WHERE m.room_id = playbacks.room_id AND n.lease_until > clock_timestamp())
+	LIMIT ?2`
+
+// SweepPlaybacks closes what no process has closed in time: waits, ends and starts that are due, and what plays in rooms
+// where nobody has been connected for playback.DesertedAfter. It changes at most limit rooms, passes by those that
+// somebody else is at, and returns what it has changed.
+func (s *Store) SweepPlaybacks(ctx context.Context, limit int) (changed []PlaybackAnswer, err error) {
+	var due []struct {
+		RoomID   string     `bun:"room_id"`
+		Revision int64      `bun:"revision"`
+		Deserted *time.Time `bun:"deserted"`
+	}
+	err = s.db.NewRaw(duePlaybacks, playback.DesertedAfter.Seconds(), playback.EndGrace.Seconds(), limit).Scan(ctx, &due)
+	if err != nil {
+		return nil, fmt.Errorf("store: sweep playbacks: %w", err)
+	}
+	for _, room := range due {
+		var event playback.Event = playback.Tick{}
+		if room.Deserted != nil {
+			event = playback.Deserted{Since: *room.Deserted}
+		}
+		answer, done, err := s.applyOnce(ctx, room.RoomID, room.Revision, event)
+		if err != nil && !watchparty.IsKind(err, watchparty.KindNotFound) {
+			return changed, err
+		}
+		if done {
+			changed = append(changed, answer)
+		}
+	}
+	return changed, nil
+}

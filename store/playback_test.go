@@ -1,0 +1,666 @@
+package store
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/playback"
+)
+
+// party is a room with people who are signed in.
+type party struct {
+	*cast
+	by map[string]auth.Identity // host, holder (a moderator), guest (a viewer)
+}
+
+func newParty(t *testing.T, s *Store) *party {
+	t.Helper()
+	c := newCast(t, s, false)
+	return &party{cast: c, by: map[string]auth.Identity{
+		"host": signedIn(t, s, c.host), "holder": c.identity(), "guest": signedIn(t, s, c.guest),
+		"deputy": signedIn(t, s, c.deputy),
+	}}
+}
+
+// command gives a command for the present epoch.
+func (p *party) command(who string, kind playback.Kind, change func(*playback.Command)) (PlaybackAnswer, error) {
+	p.t.Helper()
+	now, err := p.s.Playback(p.t.Context(), p.room.ID)
+	require.NoError(p.t, err)
+	c := playback.Command{Kind: kind, ID: newID(), Epoch: now.Epoch}
+	what := watchparty.Source{}
+	if kind == playback.Load {
+		what.StreamURL = filmAddress
+	}
+	if change != nil {
+		change(&c)
+	}
+	return p.s.ApplyPlaybackCommand(p.t.Context(), p.room.ID, p.by[who], c, what)
+}
+
+// mustCommand is command, which has to succeed.
+func (p *party) mustCommand(who string, kind playback.Kind, change func(*playback.Command)) PlaybackAnswer {
+	p.t.Helper()
+	answer, err := p.command(who, kind, change)
+	require.NoError(p.t, err)
+	p.requireStored(answer.State)
+	return answer
+}
+
+// requireStored: what is read is what was answered.
+func (p *party) requireStored(s playback.State) {
+	p.t.Helper()
+	stored, err := p.s.Playback(p.t.Context(), p.room.ID)
+	require.NoError(p.t, err)
+	require.Equal(p.t, s, stored.State)
+}
+
+func position(ms int64) func(*playback.Command) {
+	return func(c *playback.Command) { c.PositionMS = &ms }
+}
+
+func TestPlayback(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	p := newParty(t, s)
+	idle, err := s.Playback(t.Context(), p.room.ID)
+	require.NoError(t, err)
+	require.Equal(t, playback.Idle, idle.Status)
+	require.Zero(t, idle.Revision)
+	_, err = s.Playback(t.Context(), newID())
+	require.ErrorIs(t, err, watchparty.ErrNotFound)
+
+	before := readValue[time.Time](t, s, "SELECT clock_timestamp()")
+	loaded := p.mustCommand("host", playback.Load, nil)
+	require.Equal(t, playback.Playing, loaded.Status, "nobody is connected who could be waited for")
+	require.Equal(t, filmAddress, loaded.Source.StreamURL)
+	require.Equal(t, "metropolis.webm", loaded.Source.Title)
+	require.Equal(t, p.host.Username, loaded.Actor.Username)
+	require.WithinDuration(t, before, loaded.At, patience, "by Postgres' clock, whatever this process's says")
+
+	paused := p.mustCommand("holder", playback.Pause, nil)
+	require.Equal(t, playback.Paused, paused.Status)
+	require.Equal(t, p.holder.ID, paused.By)
+	sought := p.mustCommand("host", playback.Seek, position(70_000))
+	require.Equal(t, int64(70_000), sought.PositionMS)
+	rate := p.mustCommand("host", playback.Rate, func(c *playback.Command) { c.Rate = 1.1 })
+	require.InDelta(t, 1.1, rate.Rate, 0)
+	require.Equal(t, []int64{1, 2, 3, 4}, []int64{loaded.Revision, paused.Revision, sought.Revision, rate.Revision})
+
+	again := p.mustCommand("host", playback.Pause, nil)
+	require.True(t, again.Effects.Unmoved, "it is paused")
+	require.Equal(t, int64(5), again.Effects.Revision)
+
+	_, err = p.command("host", playback.Play, func(c *playback.Command) { c.Epoch-- })
+	require.ErrorIs(t, err, playback.ErrStale)
+	stale, err := p.command("host", playback.Play, func(c *playback.Command) { c.Epoch-- })
+	require.ErrorIs(t, err, playback.ErrStale)
+	require.Equal(t, again.State, stale.State, "the answer says what there is")
+
+	stopped := p.mustCommand("host", playback.Stop, nil)
+	require.Equal(t, playback.Idle, stopped.Status)
+	require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM queue_items WHERE room_id = ?", p.room.ID),
+		"what was played is gone")
+}
+
+func TestPlaybackCommandSentAgain(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	p := newParty(t, s)
+	load := newCommand(playback.Load)
+	address := watchparty.Source{StreamURL: filmAddress}
+	first, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], load, address)
+	require.NoError(t, err)
+	p.mustCommand("host", playback.Pause, nil)
+	second, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], load, address)
+	require.NoError(t, err)
+	require.True(t, second.Effects.Replayed)
+	require.Equal(t, first.Revision, second.Effects.Revision)
+	require.Equal(t, playback.Paused, second.Status)
+	require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM queue_items WHERE room_id = ?", p.room.ID))
+	for _, other := range []watchparty.Source{{StreamURL: filmAddress + "?2"}, {StreamURL: filmAddress, Title: "Another"}} {
+		_, err = s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], load, other)
+		require.ErrorIs(t, err, playback.ErrCommandReused)
+	}
+	_, err = s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["holder"], load, address)
+	require.ErrorIs(t, err, playback.ErrCommandReused, "another person's")
+}
+
+func TestWhoControlsPlayback(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	outcome := func(p *party, who string) error {
+		_, err := p.command(who, playback.Pause, nil)
+		return err
+	}
+	for control, allowed := range map[watchparty.Circle][]string{
+		watchparty.OnlyHost: {"host"}, watchparty.OnlyModerators: {"host", "holder"},
+		watchparty.Everyone: {"host", "holder", "guest"},
+	} {
+		p := newParty(t, s)
+		p.loadItem()
+		require.NoError(t, p.share(control, watchparty.Everyone))
+		for _, who := range []string{"host", "holder", "guest"} {
+			err := outcome(p, who)
+			if contains(allowed, who) {
+				require.NoError(t, err, "%s, %s", control, who)
+			} else {
+				require.ErrorIs(t, err, watchparty.ErrForbidden, "%s, %s", control, who)
+			}
+		}
+	}
+	for name, test := range map[string]struct {
+		act  func(p *party)
+		want *watchparty.Error
+	}{
+		"banned": {func(p *party) { require.NoError(t, p.ban(nil)) }, watchparty.ErrBanned},
+		"muted": {func(p *party) {
+			n := watchparty.NewMute{Until: Now().Add(time.Hour)}
+			require.NoError(t, second(s.Mute(t.Context(), p.room.ID, p.host.ID, p.holder.Username, n, IdempotencyKey{})))
+		}, watchparty.ErrMuted},
+		"suspended":  {func(p *party) { require.NoError(t, performAct[suspend](p.cast)) }, watchparty.ErrUnauthenticated},
+		"deleted":    {func(p *party) { require.NoError(t, performAct[deletion](p.cast)) }, watchparty.ErrUnauthenticated},
+		"signed out": {func(p *party) { require.NoError(t, performAct[signOut](p.cast)) }, watchparty.ErrUnauthenticated},
+		"with a sign-in of somebody else": {func(p *party) {
+			p.by["holder"] = auth.Identity{UserID: p.holder.ID, SessionID: p.by["guest"].SessionID}
+		}, watchparty.ErrUnauthenticated},
+		"without a sign-in": {func(p *party) { p.by["holder"] = auth.Identity{UserID: p.holder.ID} },
+			watchparty.ErrUnauthenticated},
+		"who left":            {func(p *party) { require.NoError(t, performAct[leave](p.cast)) }, watchparty.ErrNotParticipant},
+		"put out":             {func(p *party) { require.NoError(t, performAct[kick](p.cast)) }, watchparty.ErrNotFound},
+		"in an archived room": {func(p *party) { p.setArchived(true) }, watchparty.ErrRoomArchived},
+		"in a closed room": {func(p *party) {
+			require.NoError(t, second(s.CloseRoom(t.Context(), p.root.ID, p.room.ID, watchparty.Moderation{Reason: "spam"})))
+		}, watchparty.ErrRoomClosed},
+		"in a deleted room": {func(p *party) { require.NoError(t, performAct[deleteRoom](p.cast)) }, watchparty.ErrNotFound},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newParty(t, s)
+			p.loadItem()
+			p.mustCommand("holder", playback.Pause, nil)
+			revision := readValue[int64](t, s, "SELECT revision FROM playbacks WHERE room_id = ?", p.room.ID)
+			c := playback.Command{Kind: playback.Play, ID: newID(), Epoch: 1}
+			test.act(p)
+			_, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["holder"], c, watchparty.Source{})
+			require.ErrorIs(t, err, test.want)
+			require.LessOrEqual(t, readValue[int64](t, s, "SELECT revision FROM playbacks WHERE room_id = ?", p.room.ID),
+				revision+1, "but for an archive, which stops it")
+		})
+	}
+	p := newParty(t, s)
+	require.NoError(t, p.share(watchparty.Everyone, watchparty.Everyone))
+	_, err := p.command("guest", playback.Load, nil)
+	require.ErrorIs(t, err, watchparty.ErrForbidden, "an address of the room's own is for moderators")
+}
+
+func contains(all []string, one string) bool {
+	for _, other := range all {
+		if other == one {
+			return true
+		}
+	}
+	return false
+}
+
+// TestDemotionBeforeACommandCounts: a command that begins while a demotion is about to be committed waits, and is judged
+// by what the person is then.
+func TestDemotionBeforeACommandCounts(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	p := newParty(t, s)
+	p.loadItem()
+	tx, err := s.db.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	var pid int
+	require.NoError(t, tx.NewRaw("SELECT pg_backend_pid()").Scan(t.Context(), &pid))
+	_, err = lockRoom(t.Context(), tx, p.room.ID)
+	require.NoError(t, err)
+	require.NoError(t, removeMember(t.Context(), tx, p.room.ID, p.holder.ID))
+	c := playback.Command{Kind: playback.Pause, ID: newID(), Epoch: 1}
+	done := make(chan error, 1)
+	go func() {
+		_, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["holder"], c, watchparty.Source{})
+		done <- err
+	}()
+	require.Eventually(t, func() bool {
+		return readValue[bool](t, s, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE ? = ANY(pg_blocking_pids(pid)))", pid)
+	}, 30*time.Second, 10*time.Millisecond)
+	require.NoError(t, tx.Commit())
+	require.ErrorIs(t, <-done, watchparty.ErrNotFound)
+}
+
+func TestMoviesAreLoaded(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	p := newParty(t, s)
+	movie, err := s.CreateMovie(t.Context(), p.root.ID, watchparty.NewMovie{
+		Title: "Nosferatu", Year: 1922, RuntimeMinutes: 94, StreamURL: "https://films.example/nosferatu.mp4",
+		Subtitles: []watchparty.Subtitle{{Language: "en", URL: "https://films.example/en.vtt"},
+			{Language: "de", URL: "https://films.example/de.vtt"}},
+	}, IdempotencyKey{})
+	require.NoError(t, err)
+	load := newCommand(playback.Load)
+	answer, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], load,
+		watchparty.Source{MovieID: movie.ID})
+	require.NoError(t, err)
+	require.Equal(t, int64(95*60_000), answer.Item.DurationMS, "a minute more than the runtime, until it is known")
+	require.False(t, answer.Item.Exact)
+	require.Equal(t, "Nosferatu", answer.Source.Title)
+	require.Equal(t, "de", answer.Source.Subtitles[0].Language)
+	require.WithinDuration(t, answer.At.Add(95*time.Minute), answer.EndsAt, time.Millisecond)
+	require.ErrorIs(t, s.DeleteMovie(t.Context(), p.root.ID, movie.ID, nil), watchparty.ErrMovieInUse)
+
+	bare := addMovie(t, s, "Without a stream")
+	for _, test := range []struct {
+		what watchparty.Source
+		want error
+	}{{watchparty.Source{MovieID: bare}, watchparty.ErrNoStream}, {watchparty.Source{MovieID: newID()},
+		watchparty.ErrUnknownMovie}, {watchparty.Source{ItemID: newID()}, watchparty.ErrUnknownItem}} {
+		load := playback.Command{Kind: playback.Load, ID: newID(), Epoch: 1}
+		_, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], load, test.what)
+		require.ErrorIs(t, err, test.want)
+	}
+	p.mustCommand("host", playback.Stop, nil)
+	require.NoError(t, s.DeleteMovie(t.Context(), p.root.ID, movie.ID, nil))
+}
+
+func TestPlayPlaysTheRoomsMovie(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	p := newParty(t, s)
+	_, err := p.command("host", playback.Play, nil)
+	require.ErrorIs(t, err, playback.ErrNothingToPlay)
+	movie := addMovie(t, s, "The room's")
+	p.changeRoom(watchparty.RoomChange{MovieID: &movie})
+	_, err = p.command("host", playback.Play, nil)
+	require.ErrorIs(t, err, playback.ErrNothingToPlay, "it has no stream")
+	execute(t, s, "UPDATE movies SET stream_url = ? WHERE id = ?", filmAddress, movie)
+	answer := p.mustCommand("host", playback.Play, nil)
+	require.Equal(t, movie, answer.Source.MovieID)
+	require.Equal(t, playback.Playing, answer.Status)
+	p.mustCommand("host", playback.Skip, nil)
+	item := p.addItem()
+	require.Equal(t, item.ID, p.mustCommand("host", playback.Play, nil).Item.ID, "the queue comes first")
+}
+
+// TestArchivedRoomsPlayNothing: the trigger does what the machine does.
+func TestArchivedRoomsPlayNothing(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	for name, archiveIt := range map[string]func(p *party){
+		"by the host": func(p *party) { p.setArchived(true) },
+		"by an admin": func(p *party) {
+			require.NoError(t, second(s.CloseRoom(t.Context(), p.root.ID, p.room.ID, watchparty.Moderation{Reason: "spam"})))
+		},
+		"by clean-up": func(p *party) {
+			execute(t, s, "UPDATE rooms SET archived_at = now(), retired_at = now() WHERE id = ?", p.room.ID)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newParty(t, s)
+			p.loadItem()
+			p.mustCommand("host", playback.Rate, func(c *playback.Command) { c.Rate = 2 })
+			before := p.mustCommand("host", playback.Seek, position(5000)).State
+			archiveIt(p)
+			after, err := s.Playback(t.Context(), p.room.ID)
+			require.NoError(t, err)
+			want, _, err := playback.Apply(before, playback.Archived{}, playback.Room{}, after.UpdatedAt)
+			require.NoError(t, err)
+			want.At = after.At
+			require.Equal(t, want, after.State)
+			require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM queue_items WHERE room_id = ?", p.room.ID))
+		})
+	}
+}
+
+func TestControlIsLogged(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	p := newParty(t, s)
+	p.loadItem()
+	for ms := range int64(5) {
+		p.mustCommand("host", playback.Seek, position(ms*1000))
+	}
+	p.mustCommand("holder", playback.Seek, position(9000))
+	p.mustCommand("host", playback.Seek, position(60_000))
+	p.mustCommand("host", playback.Pause, nil)
+	p.mustCommand("host", playback.Pause, nil)
+	execute(t, s, "UPDATE room_log SET created_at = created_at - interval '11 s' WHERE room_id = ?", p.room.ID)
+	p.mustCommand("host", playback.Seek, position(70_000))
+	log, err := s.RoomLog(t.Context(), p.room.ID, Page{Limit: 20})
+	require.NoError(t, err)
+	var lines []string
+	for _, act := range log {
+		line := string(act.Action) + " by " + act.Actor.Username[:4]
+		if at, ok := act.Details["position_ms"].(float64); ok && act.Action == watchparty.ActSought {
+			line += time.Duration(at * float64(time.Millisecond)).String()
+		}
+		lines = append(lines, line)
+	}
+	require.Equal(t, []string{"sought by host1m10s", "paused by host", "sought by hold9s", "sought by host1m0s",
+		"loaded by hold"}, lines)
+}
+
+// connectAll makes connections of people that were made long enough before, and are ready for the present cue.
+func (p *party) connectAll(who ...watchparty.User) (nodeID string, connIDs []string) {
+	p.t.Helper()
+	nodeID = newID()
+	renewLease(p.t, p.s, nodeID)
+	for _, user := range who {
+		connID := newID()
+		by := p.by[user.Username]
+		if by.UserID == "" {
+			by = signedIn(p.t, p.s, user)
+		}
+		_, err := p.s.Admit(p.t.Context(), nodeID, connID, p.room.ID, by)
+		require.NoError(p.t, err)
+		connIDs = append(connIDs, connID)
+	}
+	execute(p.t, p.s, "UPDATE live_members SET since = since - interval '1 h' WHERE node_id = ?", nodeID)
+	return nodeID, connIDs
+}
+
+func (p *party) report(reports ...MemberReport) PlaybackAnswer {
+	p.t.Helper()
+	answer, err := p.s.ReportPlayers(p.t.Context(), p.room.ID, reports)
+	require.NoError(p.t, err)
+	return answer
+}
+
+func TestRoomsWaitForTheirPeople(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	p := newParty(t, s)
+	node, conns := p.connectAll(p.host, p.guest)
+	loading := p.mustCommand("host", playback.Load, nil)
+	require.Equal(t, playback.Waiting, loading.Status)
+	require.Equal(t, 20*time.Second, loading.WaitUntil.Sub(loading.At))
+	require.ElementsMatch(t, []string{p.host.ID, p.guest.ID}, personIDs(loading.Missing))
+
+	answer := p.report(MemberReport{ConnID: conns[0], ReadyCue: loading.Cue - 1})
+	require.False(t, answer.Effects.Changed)
+	require.Len(t, answer.Missing, 2, "ready for something else")
+	answer = p.report(MemberReport{ConnID: conns[0], ReadyCue: loading.Cue})
+	require.Equal(t, []string{p.guest.ID}, personIDs(answer.Missing))
+	answer = p.report(MemberReport{ConnID: conns[1], ReadyCue: loading.Cue, DurationMS: 600_000})
+	require.Equal(t, playback.Playing, answer.Status)
+	require.Equal(t, playback.CauseReady, answer.Cause)
+	require.False(t, answer.Item.Exact, "a viewer's player is not asked")
+
+	stalled := p.report(MemberReport{ConnID: conns[1], StalledCue: loading.Cue})
+	require.Equal(t, playback.CauseRebuffer, stalled.Cause)
+	require.Equal(t, []string{p.guest.ID}, personIDs(stalled.Missing))
+	answer = p.report(MemberReport{ConnID: conns[1], ReadyCue: loading.Cue},
+		MemberReport{ConnID: conns[0], ReadyCue: loading.Cue, DurationMS: 600_000})
+	require.Equal(t, playback.Playing, answer.Status)
+	require.Equal(t, int64(600_000), answer.Item.DurationMS, "the host's player tells it")
+	p.requireStored(answer.State)
+
+	again := p.report(MemberReport{ConnID: conns[1], StalledCue: loading.Cue})
+	require.False(t, again.Effects.Changed, "twice within a minute")
+	require.Equal(t, conns[1], again.Effects.SetAside)
+	sought := p.mustCommand("host", playback.Seek, position(1000))
+	require.Equal(t, []string{p.host.ID}, personIDs(sought.Missing), "who is set aside is not waited for")
+
+	able := false
+	answer = p.report(MemberReport{ConnID: conns[0], Able: &able})
+	require.Equal(t, playback.Playing, answer.Status, "who cannot be waited for is not waited for any more")
+	able = true
+	p.report(MemberReport{ConnID: conns[0], Able: &able, RTT: 300 * time.Millisecond})
+	require.Equal(t, playback.Waiting, p.mustCommand("host", playback.Seek, position(2000)).Status)
+	changed, err := s.Dismiss(t.Context(), node, conns[:1])
+	require.NoError(t, err)
+	require.Len(t, changed, 1, "whoever has gone is not waited for")
+	require.Equal(t, playback.Playing, changed[0].Status)
+
+	p.mustCommand("host", playback.Seek, position(3000))
+	execute(t, s, "UPDATE live_members SET set_aside_for = NULL")
+	require.Equal(t, playback.Waiting, p.mustCommand("host", playback.Seek, position(4000)).Status)
+	execute(t, s, "UPDATE live_nodes SET lease_until = now() WHERE id = ?", node)
+	require.Equal(t, playback.Playing, p.report().Status, "nobody waits for connections of a process that is dead")
+}
+
+func personIDs(people []watchparty.Person) []string {
+	return mapRows(people, func(p watchparty.Person) string { return p.ID })
+}
+
+func TestPolicyOfWaiting(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	for policy, want := range map[watchparty.WaitPolicy]int{"auto": 2, "everyone": 2, "host": 1, "nobody": 0} {
+		p := newParty(t, s)
+		p.changeRoom(watchparty.RoomChange{WaitPolicy: &policy})
+		p.connectAll(p.host, p.guest)
+		require.Len(t, p.mustCommand("host", playback.Load, nil).Missing, want, policy)
+	}
+}
+
+// TestWaitsEndInTime: with every member silent, whatever one waits for ends a second after its deadline at the latest.
+func TestWaitsEndInTime(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	var parties []*party
+	for range 4 {
+		p := newParty(t, s)
+		p.connectAll(p.host, p.guest)
+		p.loadItem()
+		p.mustCommand("host", playback.Play, nil) // those who are not ready catch up
+		execute(t, s, "UPDATE live_members SET epoch = 1 WHERE room_id = ?", p.room.ID)
+		require.Equal(t, playback.Waiting, p.mustCommand("host", playback.Seek, position(1000)).Status)
+		parties = append(parties, p)
+	}
+	due := func() (n int) {
+		for _, p := range parties {
+			now, err := s.Playback(t.Context(), p.room.ID)
+			require.NoError(t, err)
+			if now.Status == playback.Waiting {
+				require.Less(t, now.Now.Sub(now.WaitUntil), time.Second)
+				n++
+			}
+		}
+		return n
+	}
+	begin := time.Now()
+	require.Eventually(t, func() bool {
+		changed, err := s.SweepPlaybacks(t.Context(), 2)
+		require.NoError(t, err)
+		for _, answer := range changed {
+			require.Equal(t, playback.CauseDeadline, answer.Cause)
+			require.False(t, answer.UpdatedAt.Before(answer.At.Add(-playback.SeekDeadline)))
+		}
+		return due() == 0
+	}, 60*time.Second, 250*time.Millisecond)
+	require.Greater(t, time.Since(begin), 5*time.Second, "they waited")
+}
+
+// TestOneClosesAWait: of many processes that close a wait at the same moment, one does.
+func TestOneClosesAWait(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	for range 20 {
+		p := newParty(t, s)
+		p.connectAll(p.host)
+		waiting := p.mustCommand("host", playback.Load, nil)
+		execute(t, s, "UPDATE playbacks SET wait_until = clock_timestamp() WHERE room_id = ?", p.room.ID)
+		var (
+			wg    sync.WaitGroup
+			mu    sync.Mutex
+			first []PlaybackAnswer
+		)
+		for range 8 {
+			wg.Go(func() {
+				answer, done, err := s.Tick(context.WithoutCancel(t.Context()), p.room.ID, waiting.Revision)
+				mu.Lock()
+				defer mu.Unlock()
+				if err != nil {
+					t.Error(err)
+				}
+				if done {
+					first = append(first, answer)
+				}
+			})
+		}
+		wg.Wait()
+		require.Len(t, first, 1)
+		require.Equal(t, waiting.Revision+1, first[0].Revision)
+		p.requireStored(first[0].State)
+	}
+}
+
+func TestDesertedRoomsPause(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	p, attended := newParty(t, s), newParty(t, s)
+	for _, one := range []*party{p, attended} {
+		one.loadItem()
+		execute(t, s, "UPDATE playbacks SET at = at - interval '100 s' WHERE room_id = ?", one.room.ID)
+	}
+	attended.connectAll(attended.host)
+	execute(t, s, "UPDATE playbacks SET attended_at = clock_timestamp() - interval '61 s'")
+	changed, err := s.SweepPlaybacks(t.Context(), 10)
+	require.NoError(t, err)
+	require.Len(t, changed, 1)
+	require.Equal(t, p.room.ID, changed[0].RoomID)
+	require.Equal(t, playback.Paused, changed[0].Status)
+	require.InDelta(t, 39_000, changed[0].PositionMS, 2000, "where they left")
+	changed, err = s.SweepPlaybacks(t.Context(), 10)
+	require.NoError(t, err)
+	require.Empty(t, changed)
+}
+
+func TestTheNextItemIsPlayed(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	p := newParty(t, s)
+	next := p.addItem()
+	p.loadItem()
+	execute(t, s, `UPDATE playbacks SET duration_ms = 1000, duration_exact = true, position_ms = 500,
+		ends_at = clock_timestamp() - interval '1.9 s'`)
+	changed, err := s.SweepPlaybacks(t.Context(), 10)
+	require.NoError(t, err)
+	require.Empty(t, changed, "within the grace")
+	execute(t, s, "UPDATE playbacks SET ends_at = clock_timestamp() - interval '2 s'")
+	changed, err = s.SweepPlaybacks(t.Context(), 10)
+	require.NoError(t, err)
+	require.Len(t, changed, 1)
+	require.Equal(t, next.ID, changed[0].Item.ID)
+	require.Zero(t, changed[0].PositionMS)
+	items, version, err := s.Queue(t.Context(), p.room.ID, p.guest.ID)
+	require.NoError(t, err)
+	require.Empty(t, items)
+	require.Equal(t, changed[0].QueueVersion, version)
+}
+
+func TestClockOfPostgresJumps(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	p := newParty(t, s)
+	p.loadItem()
+	was, err := s.Playback(t.Context(), p.room.ID)
+	require.NoError(t, err)
+	answer, done, err := s.SetClock(t.Context(), p.room.ID, was.Revision, time.Hour)
+	require.NoError(t, err)
+	require.True(t, done)
+	require.Equal(t, was.At.Add(time.Hour), answer.At)
+	_, done, err = s.SetClock(t.Context(), p.room.ID, was.Revision, time.Hour)
+	require.NoError(t, err)
+	require.False(t, done, "by two processes it is done once")
+}
+
+func TestPresenceByConnection(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	p := newParty(t, s)
+	node, conns := p.connectAll(p.holder, p.guest)
+	execute(t, s, "UPDATE participants SET last_seen_at = now() - interval '1 h', created_at = now() - interval '2 h'")
+	passedOn, err := s.KeepPresent(t.Context(), node, 10*time.Minute)
+	require.NoError(t, err)
+	require.Equal(t, []string{p.room.ID}, passedOn, "the host has been silent")
+	require.Equal(t, p.holder.ID, p.hostOf())
+	people, err := s.Participants(t.Context(), p.room.ID)
+	require.NoError(t, err)
+	present := 0
+	for _, one := range people {
+		if one.Present(Now()) {
+			present++
+		}
+	}
+	require.Equal(t, 2, present)
+	passedOn, err = s.KeepPresent(t.Context(), node, 10*time.Minute)
+	require.NoError(t, err)
+	require.Empty(t, passedOn)
+
+	_, err = s.Dismiss(t.Context(), newID(), conns)
+	require.NoError(t, err)
+	require.Equal(t, 2, readValue[int](t, s, "SELECT count(*) FROM live_members"), "of another process")
+	execute(t, s, "UPDATE live_nodes SET lease_until = now() - interval '2 min'")
+	require.NoError(t, s.EndLapsedLeases(t.Context()))
+	require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM live_members"))
+}
+
+func TestLiveStandings(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	p, other := newParty(t, s), newParty(t, s)
+	keys := []LiveKey{
+		{p.room.ID, p.host.ID, p.by["host"].SessionID}, {p.room.ID, p.holder.ID, p.session},
+		{other.room.ID, p.holder.ID, p.session}, {newID(), p.holder.ID, p.session},
+		{p.room.ID, p.holder.ID, p.by["guest"].SessionID}, {p.room.ID, p.guest.ID, p.by["guest"].SessionID},
+	}
+	until := Now().Add(time.Hour)
+	_, err := s.Mute(t.Context(), p.room.ID, p.host.ID, p.guest.Username, watchparty.NewMute{Until: until},
+		IdempotencyKey{})
+	require.NoError(t, err)
+	standings, err := s.LiveStandings(t.Context(), keys)
+	require.NoError(t, err)
+	require.Len(t, standings, len(keys))
+	for i, want := range []error{nil, nil, watchparty.ErrNotFound, watchparty.ErrNotFound, watchparty.ErrUnauthenticated,
+		nil} {
+		require.Equal(t, want, standings[i].Err, i)
+	}
+	require.Equal(t, watchparty.Host, standings[0].Place.Role)
+	require.True(t, standings[1].Place.May(watchparty.MayControl))
+	require.Equal(t, watchparty.Viewer, standings[5].Place.Role)
+	require.False(t, standings[5].Place.MutedUntil.IsZero())
+	require.Positive(t, standings[0].AccessVersion)
+	require.Positive(t, standings[0].AccountVersion)
+}
+
+// TestCommandsLeaveConnections: however many commands wait for a room, everything else goes on.
+func TestCommandsLeaveConnections(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	p := newParty(t, s)
+	p.loadItem()
+	tx, err := s.db.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = tx.NewRaw("SELECT FROM playbacks WHERE room_id = ? FOR UPDATE", p.room.ID).Exec(t.Context())
+	require.NoError(t, err)
+	var wg sync.WaitGroup
+	for range 30 {
+		c := playback.Command{Kind: playback.Pause, ID: newID(), Epoch: 1}
+		wg.Go(func() {
+			_, _ = s.ApplyPlaybackCommand(context.WithoutCancel(t.Context()), p.room.ID, p.by["host"], c, watchparty.Source{})
+		})
+	}
+	require.Eventually(t, func() bool {
+		return readValue[bool](t, s, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "+
+			"datname = current_database())")
+	}, patience, 10*time.Millisecond)
+	for range 10 {
+		begin := time.Now()
+		_, err := s.Room(t.Context(), p.room.ID)
+		require.NoError(t, err)
+		require.Less(t, time.Since(begin), time.Second)
+	}
+	require.LessOrEqual(t, readValue[int](t, s,
+		"SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"), 2)
+	require.NoError(t, tx.Rollback())
+	wg.Wait()
+}

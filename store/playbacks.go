@@ -1,0 +1,241 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/playback"
+)
+
+type playbackRow struct {
+	bun.BaseModel `bun:"table:playbacks,alias:b"`
+
+	RoomID        string             `bun:"room_id,pk"`
+	State         string             `bun:"state"`
+	ItemID        *string            `bun:"item_id"`
+	RuntimeMS     int64              `bun:"runtime_ms"`
+	DurationMS    int64              `bun:"duration_ms"`
+	DurationExact bool               `bun:"duration_exact"`
+	PositionMS    int64              `bun:"position_ms"`
+	At            time.Time          `bun:"at"`
+	Rate          float64            `bun:"rate"`
+	Revision      int64              `bun:"revision"`
+	Epoch         int64              `bun:"epoch"`
+	Cue           int64              `bun:"cue"`
+	Resume        bool               `bun:"resume"`
+	WaitFor       string             `bun:"wait_for"`
+	WaitUntil     *time.Time         `bun:"wait_until"`
+	EndsAt        *time.Time         `bun:"ends_at"`
+	StartsAt      *time.Time         `bun:"starts_at"`
+	By            *string            `bun:"by"`
+	Cause         string             `bun:"cause"`
+	Recent        []playback.Applied `bun:"recent,type:jsonb"`
+	Forgotten     int64              `bun:"forgotten"`
+	QueueVersion  int64              `bun:"queue_version"`
+	AttendedAt    time.Time          `bun:"attended_at"`
+	UpdatedAt     time.Time          `bun:"updated_at"`
+
+	ByUsername *string   `bun:"by_username,scanonly"`
+	SkipVotes  int       `bun:"skip_votes,scanonly"`
+	WaitPolicy string    `bun:"wait_policy,scanonly"`
+	Now        time.Time `bun:"now,scanonly"`
+}
+
+func (r playbackRow) state() playback.State {
+	s := playback.State{
+		RoomID: r.RoomID, Status: playback.Status(r.State),
+		Item: playback.Item{
+			ID: value(r.ItemID), RuntimeMS: r.RuntimeMS, DurationMS: r.DurationMS, Exact: r.DurationExact,
+		},
+		PositionMS: r.PositionMS, At: r.At, Rate: r.Rate, Revision: r.Revision, Epoch: r.Epoch, Cue: r.Cue,
+		Resume: r.Resume, WaitFor: playback.Wait(r.WaitFor), WaitUntil: value(r.WaitUntil), EndsAt: value(r.EndsAt),
+		StartsAt: value(r.StartsAt), By: value(r.By), Cause: playback.Cause(r.Cause), Recent: r.Recent,
+		Forgotten: r.Forgotten, UpdatedAt: r.UpdatedAt,
+	}
+	utc(&s.At, &s.WaitUntil, &s.EndsAt, &s.StartsAt, &s.UpdatedAt)
+	return s
+}
+
+// become puts a state into the row.
+func (r *playbackRow) become(s playback.State) {
+	r.State, r.ItemID = string(s.Status), nullID(s.Item.ID)
+	r.RuntimeMS, r.DurationMS, r.DurationExact = s.Item.RuntimeMS, s.Item.DurationMS, s.Item.Exact
+	r.PositionMS, r.At, r.Rate = s.PositionMS, s.At, s.Rate
+	r.Revision, r.Epoch, r.Cue = s.Revision, s.Epoch, s.Cue
+	r.Resume, r.WaitFor, r.Cause, r.By = s.Resume, string(s.WaitFor), string(s.Cause), nullID(s.By)
+	r.WaitUntil, r.EndsAt, r.StartsAt = timeOrNull(s.WaitUntil), timeOrNull(s.EndsAt), timeOrNull(s.StartsAt)
+	r.Recent = append([]playback.Applied{}, s.Recent...)
+	r.Forgotten, r.UpdatedAt = s.Forgotten, s.UpdatedAt
+}
+
+func timeOrNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// Playback reads the playback of a room. It returns ErrNotFound if the room is deleted or hidden. A room that has never
+// played anything is idle at revision 0.
+func (s *Store) Playback(ctx context.Context, roomID string) (playback.Snapshot, error) {
+	all, err := s.Playbacks(ctx, []string{roomID})
+	if err != nil {
+		return playback.Snapshot{}, err
+	}
+	if len(all) == 0 {
+		return playback.Snapshot{}, found(watchparty.ErrNotFound, "playback")
+	}
+	return all[0], nil
+}
+
+// Playbacks reads the playbacks of those of the rooms that are there, in one snapshot of the database, in the order of
+// their IDs.
+func (s *Store) Playbacks(ctx context.Context, roomIDs []string) (all []playback.Snapshot, err error) {
+	if len(roomIDs) == 0 {
+		return nil, nil
+	}
+	err = s.db.RunInTx(ctx, oneMoment, func(ctx context.Context, tx bun.Tx) error {
+		all, err = readPlaybacks(ctx, tx, roomIDs)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: playbacks: %w", err)
+	}
+	return all, nil
+}
+
+// readPlaybacks takes three statements, for any number of rooms.
+func readPlaybacks(ctx context.Context, db bun.IDB, roomIDs []string) ([]playback.Snapshot, error) {
+	var rows []playbackRow
+	err := db.NewRaw(`
+		SELECT r.id AS room_id, coalesce(b.state, 'idle') AS state, b.item_id, coalesce(b.runtime_ms, 0) AS runtime_ms,
+			coalesce(b.duration_ms, 0) AS duration_ms, coalesce(b.duration_exact, false) AS duration_exact,
+			coalesce(b.position_ms, 0) AS position_ms, coalesce(b.at, r.created_at) AS at, coalesce(b.rate, 1) AS rate,
+			coalesce(b.revision, 0) AS revision, coalesce(b.epoch, 0) AS epoch, coalesce(b.cue, 0) AS cue,
+			coalesce(b.resume, false) AS resume, coalesce(b.wait_for, '') AS wait_for, b.wait_until, b.ends_at, b.starts_at,
+			b.by, coalesce(b.cause, '') AS cause, coalesce(b.recent, '[]') AS recent,
+			coalesce(b.forgotten, 0) AS forgotten,
+			coalesce(b.queue_version, 0) AS queue_version, coalesce(b.updated_at, r.created_at) AS updated_at,
+			u.username AS by_username, r.wait_policy, clock_timestamp() AS now,
+			(SELECT count(*) FROM skip_votes AS v WHERE v.room_id = r.id AND v.epoch = b.epoch AND `+
+		presentIn("v.room_id", "v.user_id")+`) AS skip_votes
+		FROM rooms AS r LEFT JOIN playbacks AS b ON b.room_id = r.id
+		LEFT JOIN users AS u ON u.id = b.by AND u.deleted_at IS NULL
+		WHERE r.id IN (?) AND `+roomThere+` ORDER BY r.id`, bun.List(roomIDs)).Scan(ctx, &rows)
+	if err != nil {
+		return nil, err
+	}
+	var itemIDs, waiting []string
+	for _, row := range rows {
+		if row.ItemID != nil {
+			itemIDs = append(itemIDs, *row.ItemID)
+		}
+		if row.State == string(playback.Waiting) {
+			waiting = append(waiting, row.RoomID)
+		}
+	}
+	items, err := readItems(ctx, db, itemIDs)
+	if err != nil {
+		return nil, err
+	}
+	members, err := readMembers(ctx, db, waiting...)
+	if err != nil {
+		return nil, err
+	}
+	return mapRows(rows, func(row playbackRow) playback.Snapshot {
+		return row.snapshot(items[value(row.ItemID)], members[row.RoomID])
+	}), nil
+}
+
+func (r playbackRow) snapshot(item watchparty.QueueItem, members []memberRow) playback.Snapshot {
+	s := playback.Snapshot{
+		State: r.state(), Source: item, Actor: person(r.By, r.ByUsername), QueueVersion: r.QueueVersion,
+		SkipVotes: r.SkipVotes, Now: r.Now.UTC(),
+	}
+	if s.Status == playback.Waiting {
+		s.Missing = missingPeople(s.State, members, playback.Policy(r.WaitPolicy), s.Now)
+	}
+	return s
+}
+
+// missingPeople are whom a room waits for, each once.
+func missingPeople(
+	s playback.State, members []memberRow, policy playback.Policy, at time.Time,
+) (people []watchparty.Person) {
+	names := map[string]string{}
+	for _, m := range members {
+		names[m.UserID] = m.Username
+	}
+	for _, m := range s.Missing(mapRows(members, memberRow.member), policy, at) {
+		if name, ok := names[m.UserID]; ok {
+			people = append(people, watchparty.Person{ID: m.UserID, Username: name})
+			delete(names, m.UserID)
+		}
+	}
+	return people
+}
+
+// LiveVersion says whether what a process knows of a room is out of date.
+type LiveVersion struct {
+	RoomID        string `bun:"room_id"`
+	Revision      int64  `bun:"revision"`
+	QueueVersion  int64  `bun:"queue_version"`
+	AccessVersion int64  `bun:"access_version"` // counts what changes what people may do in the room
+}
+
+// LiveVersions reads the versions of rooms. A room whose row is gone is missing; one that is deleted or hidden is not.
+func (s *Store) LiveVersions(ctx context.Context, roomIDs []string) (versions []LiveVersion, err error) {
+	if len(roomIDs) == 0 {
+		return nil, nil
+	}
+	err = s.db.NewRaw(`
+		SELECT r.id AS room_id, coalesce(b.revision, 0) AS revision, coalesce(b.queue_version, 0) AS queue_version,
+			r.access_version
+		FROM rooms AS r LEFT JOIN playbacks AS b ON b.room_id = r.id
+		WHERE r.id = ANY(?::uuid[])`, pgdialect.Array(roomIDs)).Scan(ctx, &versions)
+	if err != nil {
+		return nil, fmt.Errorf("store: live versions: %w", err)
+	}
+	return versions, nil
+}
+
+// AccountVersions reads what counts the ends of sign-ins, the suspensions and the renaming of accounts, by their IDs. An
+// account whose row is gone is missing.
+func (s *Store) AccountVersions(ctx context.Context, userIDs []string) (map[string]int64, error) {
+	var rows []struct {
+		ID      string `bun:"id"`
+		Version int64  `bun:"access_version"`
+	}
+	if len(userIDs) == 0 {
+		return nil, nil
+	}
+	err := s.db.NewRaw("SELECT id, access_version FROM users WHERE id = ANY(?::uuid[])", pgdialect.Array(userIDs)).
+		Scan(ctx, &rows)
+	if err != nil {
+		return nil, fmt.Errorf("store: account versions: %w", err)
+	}
+	versions := make(map[string]int64, len(rows))
+	for _, row := range rows {
+		versions[row.ID] = row.Version
+	}
+	return versions, nil
+}
+
+// countAccess counts a change of what people may do in rooms whose locks the caller holds. Changes of the rooms' own
+// columns are counted by a trigger.
+func countAccess(ctx context.Context, tx bun.Tx, roomIDs ...string) error {
+	if len(roomIDs) == 0 {
+		return nil
+	}
+	_, err := tx.NewRaw("UPDATE rooms SET access_version = access_version + 1 WHERE id IN (?)", bun.List(roomIDs)).
+		Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("store: count access: %w", err)
+	}
+	return nil
+}
