@@ -75,7 +75,7 @@ func WatchPage(demo *Demo) (http.HandlerFunc, error) {
 	}
 	text := string(content)
 	if demo != nil {
-		encoded, err := json.Marshal(demo)
+		encoded, err := json.Marshal(demo) //nolint:gosec // everybody may know the password of the demo
 		if err != nil {
 			return nil, fmt.Errorf("web: %w", err)
 		}

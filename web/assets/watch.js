@@ -948,7 +948,7 @@ function emptyMine(create) {
 }
 function card(room, enter2, mine) {
   const poster = el("span", { class: "poster" }, icon("film"));
-  const plays = el("span", { class: "quiet line" }, room.description || "No film chosen yet");
+  const plays = el("span", { class: "quiet line" }, room.description || "No movie chosen yet");
   if (room.movie_id) {
     void findMovie(room.movie_id).then((movie) => {
       if (!movie) return;
@@ -1021,7 +1021,7 @@ function newRoomDialog(enter2) {
     },
     el("h2", {}, "New room"),
     field("Name", el("input", { name: "name", required: true, maxlength: 100, autocomplete: "off" })),
-    field("Film", movie),
+    field("Movie", movie),
     field("Who finds it", el(
       "select",
       { name: "visibility" },
@@ -1232,7 +1232,8 @@ var LiveRoom = class {
    * throws a CommandError.
    */
   command(body) {
-    const command = { ...body, id: newID(), epoch: this.#state?.epoch ?? 0 };
+    const seen = { epoch: this.#state?.epoch ?? 0, revision: this.#state?.revision ?? 0 };
+    const command = { ...body, id: newID(), ...seen };
     return new Promise((resolve, reject) => {
       if (this.#phase !== "open") return reject(disconnected());
       const cancelTimeout = this.#env.after(commandTime, () => this.#settle(command.id, fail));
@@ -2100,10 +2101,10 @@ Say something";
   }
 };
 
-// watch/films.ts
-function chooseFilm(room, title, take) {
+// watch/movies.ts
+function chooseMovie(room, title, take) {
   const status = el("p", { class: "problem", role: "alert" });
-  const films = el("ul", { class: "films" });
+  const movieList = el("ul", { class: "movies" });
   const attempt2 = (choice) => {
     status.textContent = "";
     take(choice).then(() => dialog.close(), (error) => {
@@ -2144,28 +2145,30 @@ function chooseFilm(room, title, take) {
         el("button", { type: "button", class: "icon-button", "aria-label": "Close", onclick: () => dialog.close() }, icon(
         "close"))
       ),
-      films,
+      movieList,
       status,
       (role === "host" || role === "moderator") && address
     )
   );
   document.body.append(dialog);
   dialog.showModal();
-  films.append(el("li", { class: "quiet", role: "status" }, "One moment…"));
+  movieList.append(el("li", { class: "quiet", role: "status" }, "One moment…"));
   playableMovies().then((movies2) => {
-    films.replaceChildren(...movies2.map((movie) => el("li", {}, filmButton(movie, () => attempt2({ movie_id: movie.id })))));
-    if (movies2.length === 0) films.append(el("li", { class: "quiet" }, "The catalogue has no film that can be played."));
+    movieList.replaceChildren(...movies2.map((movie) => el("li", {}, movieButton(movie, () => attempt2({ movie_id: movie.
+    id })))));
+    if (movies2.length === 0) movieList.append(el("li", { class: "quiet" }, "The catalogue has no movie that can be play\
+ed."));
   }, (error) => {
-    films.replaceChildren();
+    movieList.replaceChildren();
     status.textContent = explain(error);
   });
 }
-function filmButton(movie, onclick) {
+function movieButton(movie, onclick) {
   const poster = el("span", { class: "poster" }, icon("film"));
   if (movie.poster_url) showPoster(poster, movie.poster_url);
   return el(
     "button",
-    { type: "button", class: "film", onclick },
+    { type: "button", class: "movie", onclick },
     poster,
     el("span", { class: "name" }, movie.title),
     el("span", { class: "quiet small" }, `${movie.year} · ${movie.runtime_minutes} min`)
@@ -2277,7 +2280,7 @@ var Player = class {
     const screen = el("div", { class: "screen" }, this.#video, this.#curtain, this.#notice);
     this.element = el(
       "section",
-      { class: "player", "aria-label": "Film" },
+      { class: "player", "aria-label": "Movie" },
       screen,
       this.#controls,
       el("div", { class: "row between below" }, this.#title, this.#sync),
@@ -2300,7 +2303,7 @@ var Player = class {
   #play = iconButton("play", "Play", { onclick: () => this.toggle() });
   #back = iconButton("back", "Back 10 seconds", { onclick: () => this.seekBy(-1e4) });
   #forward = iconButton("forward", "Forward 10 seconds", { onclick: () => this.seekBy(1e4) });
-  #skip = iconButton("skip", "Skip this film", { onclick: () => this.#send({ t: "skip" }) });
+  #skip = iconButton("skip", "Skip this movie", { onclick: () => this.#send({ t: "skip" }) });
   #position = el("input", {
     type: "range",
     class: "position",
@@ -2308,7 +2311,7 @@ var Player = class {
     max: 0,
     step: 1,
     value: 0,
-    "aria-label": "Position in the film",
+    "aria-label": "Position in the movie",
     oninput: () => this.#drag(),
     onchange: () => this.#drop()
   });
@@ -2475,11 +2478,11 @@ g");
   #whoControls() {
     switch (this.room.room?.control) {
       case "host":
-        return "The host controls the film here.";
+        return "The host controls the movie here.";
       case "everyone":
-        return "You are muted, so the others control the film.";
+        return "You are muted, so the others control the movie.";
       default:
-        return "The host and the moderators control the film here.";
+        return "The host and the moderators control the movie here.";
     }
   }
   #names(usernames) {
@@ -2489,14 +2492,14 @@ g");
   }
   #noticeText() {
     const { phase, state, members, degraded } = this.room;
-    if (phase === "reconnecting") return "The connection is lost. The film goes on; connecting again…";
-    if (degraded) return "The server has lost its database. The film goes on, but nobody can control it.";
+    if (phase === "reconnecting") return "The connection is lost. The movie goes on; connecting again…";
+    if (degraded) return "The server has lost its database. The movie goes on, but nobody can control it.";
     if (state?.state !== "waiting") return "";
     if (members.waiting_for.length === 0) return "One moment…";
     const names = this.#names(members.waiting_for);
     return `Waiting for ${list(names, members.waiting - members.waiting_for.length)}`;
   }
-  /** What lies over the film when it cannot be seen. */
+  /** What lies over the movie when it cannot be seen. */
   #renderCurtain(view) {
     const { state } = this.room;
     const key2 = !state ? "connecting" : state.state === "idle" ? `idle ${this.mayControl} ${state.cause === "ended"}` :
@@ -2517,7 +2520,7 @@ d" : "");
         return [
           icon("film"),
           el("p", {}, ended2 === "true" ? "That was it. What comes next?" : "Nothing is playing yet."),
-          may === "true" ? el("button", { type: "button", class: "primary", onclick: this.choose }, "Choose a film") : el(
+          may === "true" ? el("button", { type: "button", class: "primary", onclick: this.choose }, "Choose a movie") : el(
           "p", { class: "quiet" }, this.#whoControls())
         ];
       case "autoplay":
@@ -2627,11 +2630,11 @@ var RoomPage = class {
     chat.onNew = () => tabs.mark("chat");
     const count2 = () => tabs.rename("people", `People (${people.count})`);
     this.#live.on("people", count2);
-    const film = el("button", { type: "button", onclick: () => this.#choose() }, "Choose a film");
+    const movie = el("button", { type: "button", onclick: () => this.#choose() }, "Choose a movie");
     const render = () => {
       setText(this.#name, this.#live.room?.name ?? "");
       if (this.#live.room) document.title = `${this.#live.room.name} · WatchParty`;
-      film.hidden = !this.#player.mayControl || this.#live.state?.state === "idle";
+      movie.hidden = !this.#player.mayControl || this.#live.state?.state === "idle";
     };
     for (const name of ["room", "place", "state"]) this.#live.on(name, render);
     this.#live.on("phase", (phase) => {
@@ -2647,7 +2650,7 @@ var RoomPage = class {
         el(
           "div",
           { class: "row wrap" },
-          film,
+          movie,
           iconButton("link", "Copy the link to this room", { onclick: () => void this.#copyLink() }),
           el("button", { type: "button", onclick: () => this.exit() }, "Leave")
         )
@@ -2670,7 +2673,7 @@ var RoomPage = class {
     this.#player.stop();
   }
   #choose() {
-    chooseFilm(this.#live, "Choose a film", (choice) => this.#live.command({ t: "load", ...choice }));
+    chooseMovie(this.#live, "Choose a movie", (choice) => this.#live.command({ t: "load", ...choice }));
   }
   async #copyLink() {
     const link = `${location.origin}${location.pathname}?room=${this.roomID}`;
@@ -2786,7 +2789,7 @@ function form(isNew, other, done) {
     "section",
     { class: "card narrow" },
     el("h1", {}, "Watch together"),
-    el("p", { class: "quiet" }, "Films in one room, at the same moment for everyone."),
+    el("p", { class: "quiet" }, "Movies in one room, at the same moment for everyone."),
     values,
     el("button", { type: "button", class: "plain", onclick: other }, isNew ? "I have an account" : "I have no account ye\
 t"),

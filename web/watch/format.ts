@@ -1,4 +1,4 @@
-/** A position in a film: 4:05, or 1:04:05. */
+/** A position in a movie: 4:05, or 1:04:05. */
 export function clockTime(milliseconds: number): string {
   const seconds = Math.max(Math.floor(milliseconds / 1000), 0);
   const parts = [Math.floor(seconds / 60) % 60, seconds % 60];

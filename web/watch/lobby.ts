@@ -63,7 +63,7 @@ function emptyMine(create: () => void): HTMLElement {
 
 function card(room: Room, enter: (roomID: string) => void, mine?: MyRoom): HTMLElement {
   const poster = el('span', { class: 'poster' }, icon('film'));
-  const plays = el('span', { class: 'quiet line' }, room.description || 'No film chosen yet');
+  const plays = el('span', { class: 'quiet line' }, room.description || 'No movie chosen yet');
   if (room.movie_id) {
     void findMovie(room.movie_id).then((movie) => {
       if (!movie) return;
@@ -127,7 +127,7 @@ function newRoomDialog(enter: (roomID: string) => void): HTMLDialogElement {
   },
     el('h2', {}, 'New room'),
     field('Name', el('input', { name: 'name', required: true, maxlength: 100, autocomplete: 'off' })),
-    field('Film', movie),
+    field('Movie', movie),
     field('Who finds it', el('select', { name: 'visibility' },
       el('option', { value: 'public' }, 'Everyone: it is in the list'),
       el('option', { value: 'unlisted' }, 'Who has the link'),

@@ -7,7 +7,7 @@ import { explain } from './session.js';
 const figureGap = 500;
 const rates = [0.5, 0.75, 1, 1.25, 1.5, 2];
 
-/** The film with its controls. */
+/** The movie with its controls. */
 export class Player {
   readonly element: HTMLElement;
   readonly #video = el('video', { playsinline: true, tabindex: -1 });
@@ -15,9 +15,9 @@ export class Player {
   readonly #play = iconButton('play', 'Play', { onclick: () => this.toggle() });
   readonly #back = iconButton('back', 'Back 10 seconds', { onclick: () => this.seekBy(-10_000) });
   readonly #forward = iconButton('forward', 'Forward 10 seconds', { onclick: () => this.seekBy(10_000) });
-  readonly #skip = iconButton('skip', 'Skip this film', { onclick: () => this.#send({ t: 'skip' }) });
+  readonly #skip = iconButton('skip', 'Skip this movie', { onclick: () => this.#send({ t: 'skip' }) });
   readonly #position = el('input', {
-    type: 'range', class: 'position', min: 0, max: 0, step: 1, value: 0, 'aria-label': 'Position in the film',
+    type: 'range', class: 'position', min: 0, max: 0, step: 1, value: 0, 'aria-label': 'Position in the movie',
     oninput: () => this.#drag(), onchange: () => this.#drop(),
   });
   readonly #times = el('span', { class: 'times' }, '0:00');
@@ -51,7 +51,7 @@ export class Player {
       ),
     );
     const screen = el('div', { class: 'screen' }, this.#video, this.#curtain, this.#notice);
-    this.element = el('section', { class: 'player', 'aria-label': 'Film' },
+    this.element = el('section', { class: 'player', 'aria-label': 'Movie' },
       screen, this.#controls,
       el('div', { class: 'row between below' }, this.#title, this.#sync),
       mayNot,
@@ -216,9 +216,9 @@ export class Player {
 
   #whoControls(): string {
     switch (this.room.room?.control) {
-      case 'host': return 'The host controls the film here.';
-      case 'everyone': return 'You are muted, so the others control the film.';
-      default: return 'The host and the moderators control the film here.';
+      case 'host': return 'The host controls the movie here.';
+      case 'everyone': return 'You are muted, so the others control the movie.';
+      default: return 'The host and the moderators control the movie here.';
     }
   }
 
@@ -230,15 +230,15 @@ export class Player {
 
   #noticeText(): string {
     const { phase, state, members, degraded } = this.room;
-    if (phase === 'reconnecting') return 'The connection is lost. The film goes on; connecting again…';
-    if (degraded) return 'The server has lost its database. The film goes on, but nobody can control it.';
+    if (phase === 'reconnecting') return 'The connection is lost. The movie goes on; connecting again…';
+    if (degraded) return 'The server has lost its database. The movie goes on, but nobody can control it.';
     if (state?.state !== 'waiting') return '';
     if (members.waiting_for.length === 0) return 'One moment…';
     const names = this.#names(members.waiting_for);
     return `Waiting for ${list(names, members.waiting - members.waiting_for.length)}`;
   }
 
-  /** What lies over the film when it cannot be seen. */
+  /** What lies over the movie when it cannot be seen. */
   #renderCurtain(view: View | undefined): void {
     const { state } = this.room;
     const key = !state ? 'connecting'
@@ -259,7 +259,7 @@ export class Player {
         icon('film'),
         el('p', {}, ended === 'true' ? 'That was it. What comes next?' : 'Nothing is playing yet.'),
         may === 'true'
-          ? el('button', { type: 'button', class: 'primary', onclick: this.choose }, 'Choose a film')
+          ? el('button', { type: 'button', class: 'primary', onclick: this.choose }, 'Choose a movie')
           : el('p', { class: 'quiet' }, this.#whoControls()),
       ];
       case 'autoplay': return [el('p', {}, 'Your browser plays after a click only.'), again('Watch along')];

@@ -2,7 +2,7 @@ import { type End, LiveRoom } from 'watchparty-client/live';
 import { ProblemError } from 'watchparty-client';
 import { Chat } from './chat.js';
 import { el, iconButton, setText, toast } from './dom.js';
-import { chooseFilm } from './films.js';
+import { chooseMovie } from './movies.js';
 import { People } from './people.js';
 import { Player } from './player.js';
 import { api, explain } from './session.js';
@@ -43,11 +43,11 @@ class RoomPage implements ShownRoom {
     chat.onNew = () => tabs.mark('chat');
     const count = () => tabs.rename('people', `People (${people.count})`);
     this.#live.on('people', count);
-    const film = el('button', { type: 'button', onclick: () => this.#choose() }, 'Choose a film');
+    const movie = el('button', { type: 'button', onclick: () => this.#choose() }, 'Choose a movie');
     const render = () => {
       setText(this.#name, this.#live.room?.name ?? '');
       if (this.#live.room) document.title = `${this.#live.room.name} · WatchParty`;
-      film.hidden = !this.#player.mayControl || this.#live.state?.state === 'idle';
+      movie.hidden = !this.#player.mayControl || this.#live.state?.state === 'idle';
     };
     for (const name of ['room', 'place', 'state'] as const) this.#live.on(name, render);
     this.#live.on('phase', (phase) => { if (phase === 'closed') this.#closed(this.#live.end); });
@@ -55,7 +55,7 @@ class RoomPage implements ShownRoom {
       el('div', { class: 'room-head row between wrap' },
         this.#name,
         el('div', { class: 'row wrap' },
-          film,
+          movie,
           iconButton('link', 'Copy the link to this room', { onclick: () => void this.#copyLink() }),
           el('button', { type: 'button', onclick: () => this.exit() }, 'Leave'),
         ),
@@ -73,7 +73,7 @@ class RoomPage implements ShownRoom {
   }
 
   #choose(): void {
-    chooseFilm(this.#live, 'Choose a film', (choice) => this.#live.command({ t: 'load', ...choice }));
+    chooseMovie(this.#live, 'Choose a movie', (choice) => this.#live.command({ t: 'load', ...choice }));
   }
 
   async #copyLink(): Promise<void> {

@@ -48,7 +48,7 @@ function form(isNew: boolean, other: () => void, done: () => void): HTMLElement 
   );
   return el('section', { class: 'card narrow' },
     el('h1', {}, 'Watch together'),
-    el('p', { class: 'quiet' }, 'Films in one room, at the same moment for everyone.'),
+    el('p', { class: 'quiet' }, 'Movies in one room, at the same moment for everyone.'),
     values,
     el('button', { type: 'button', class: 'plain', onclick: other }, isNew ? 'I have an account' : 'I have no account yet'),
     !isNew && demoAccounts(done),

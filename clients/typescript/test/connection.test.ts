@@ -38,6 +38,10 @@ test('the first message signs in', async () => {
   assert.equal(room.phase, 'connecting');
   await settle();
   const { socket } = world;
+  const told: string[] = [];
+  for (const name of ['phase', 'state', 'members', 'people', 'place', 'room', 'queue'] as const) {
+    room.on(name, () => told.push(name));
+  }
   assert.equal(socket.url, 'wss://watch.example/api/rooms/room%201/live');
   assert.equal(socket.protocol, 'watchparty.v1');
   assert.deepEqual(socket.sent, []);
@@ -47,6 +51,7 @@ test('the first message signs in', async () => {
   assert.equal(room.phase, 'open');
   assert.equal(room.state?.revision, 41);
   assert.equal(room.room?.name, 'Film night');
+  assert.deepEqual(told, ['phase', 'state', 'members', 'people', 'place', 'room', 'queue']);
 });
 
 test('without a sign-in there is no connection', async () => {
@@ -93,7 +98,7 @@ test('commands have an ID and the epoch, and are answered', async () => {
   const [first, second] = [...world.socket.named('pause'), ...world.socket.named('seek')];
   assert.match(first?.id ?? '', /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   assert.notEqual(first?.id, second?.id);
-  assert.deepEqual(first, { t: 'pause', position_ms: 1234, id: first?.id, epoch: 7 });
+  assert.deepEqual(first, { t: 'pause', position_ms: 1234, id: first?.id, epoch: 7, revision: 41 });
   world.socket.receive({ t: 'error', id: second!.id, code: 'rate_limited', message: 'Slower.', retry_after_ms: 200 });
   world.socket.receive({ t: 'ack', id: first!.id, revision: 42 });
   assert.equal(await pause, 42);

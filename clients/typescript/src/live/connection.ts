@@ -137,7 +137,8 @@ export class LiveRoom {
    * throws a CommandError.
    */
   command(body: CommandBody): Promise<number> {
-    const command = { ...body, id: newID(), epoch: this.#state?.epoch ?? 0 } as Command;
+    const seen = { epoch: this.#state?.epoch ?? 0, revision: this.#state?.revision ?? 0 };
+    const command = { ...body, id: newID(), ...seen } as Command;
     return new Promise((resolve, reject) => {
       if (this.#phase !== 'open') return reject(disconnected());
       const cancelTimeout = this.#env.after(commandTime, () => this.#settle(command.id, fail));

@@ -46,6 +46,6 @@ export type ClientMessage =
   | Schemas['Ready']
   | Schemas['Bye'];
 
-type WithoutNames<C> = C extends Command ? Omit<C, 'id' | 'epoch' | 'if_revision'> : never;
-/** A command without what the connection adds: its ID, and the epoch that the person sees. */
+type WithoutNames<C> = C extends Command ? Omit<C, 'id' | 'epoch' | 'revision' | 'if_revision'> : never;
+/** A command without what the connection adds: its ID, and what the person sees. */
 export type CommandBody = WithoutNames<Command>;

@@ -67,6 +67,7 @@ export interface components {
             t: "play";
             id: components["schemas"]["ID"];
             epoch: components["schemas"]["Count"];
+            revision?: components["schemas"]["SeenRevision"];
             if_revision?: components["schemas"]["IfRevision"];
         };
         Pause: {
@@ -74,6 +75,7 @@ export interface components {
             t: "pause";
             id: components["schemas"]["ID"];
             epoch: components["schemas"]["Count"];
+            revision?: components["schemas"]["SeenRevision"];
             if_revision?: components["schemas"]["IfRevision"];
             /** @description Where the person's player was when they paused */
             position_ms?: components["schemas"]["Position"];
@@ -83,6 +85,7 @@ export interface components {
             t: "seek";
             id: components["schemas"]["ID"];
             epoch: components["schemas"]["Count"];
+            revision?: components["schemas"]["SeenRevision"];
             if_revision?: components["schemas"]["IfRevision"];
             position_ms: components["schemas"]["Position"];
         };
@@ -91,6 +94,7 @@ export interface components {
             t: "rate";
             id: components["schemas"]["ID"];
             epoch: components["schemas"]["Count"];
+            revision?: components["schemas"]["SeenRevision"];
             if_revision?: components["schemas"]["IfRevision"];
             rate: components["schemas"]["Speed"];
         };
@@ -99,6 +103,7 @@ export interface components {
             t: "load";
             id: components["schemas"]["ID"];
             epoch: components["schemas"]["Count"];
+            revision?: components["schemas"]["SeenRevision"];
             if_revision?: components["schemas"]["IfRevision"];
             /** @description A movie of the catalogue that has a stream */
             movie_id?: components["schemas"]["ID"];
@@ -116,6 +121,7 @@ export interface components {
             t: "skip";
             id: components["schemas"]["ID"];
             epoch: components["schemas"]["Count"];
+            revision?: components["schemas"]["SeenRevision"];
             if_revision?: components["schemas"]["IfRevision"];
         };
         Stop: {
@@ -123,8 +129,11 @@ export interface components {
             t: "stop";
             id: components["schemas"]["ID"];
             epoch: components["schemas"]["Count"];
+            revision?: components["schemas"]["SeenRevision"];
             if_revision?: components["schemas"]["IfRevision"];
         };
+        /** @description The revision of the state that the person saw. With it, a command that arrives again is never applied again, however late: without it, the server remembers the last 32 commands of the room. */
+        SeenRevision: components["schemas"]["Count"];
         /** @description The command is refused with `playback_stale` if the room's revision is another. */
         IfRevision: components["schemas"]["Count"];
         Bye: {

@@ -6,10 +6,10 @@ import { explain, type Movie, playableMovies } from './session.js';
 /** What to play: a movie of the catalogue, or an address. */
 export type Choice = { movie_id: string } | { stream_url: string; title?: string };
 
-/** The dialog in which a film is chosen. */
-export function chooseFilm(room: LiveRoom, title: string, take: (choice: Choice) => Promise<unknown>): void {
+/** The dialog in which a movie is chosen. */
+export function chooseMovie(room: LiveRoom, title: string, take: (choice: Choice) => Promise<unknown>): void {
   const status = el('p', { class: 'problem', role: 'alert' });
-  const films = el('ul', { class: 'films' });
+  const movieList = el('ul', { class: 'movies' });
   const attempt = (choice: Choice) => {
     status.textContent = '';
     take(choice).then(() => dialog.close(), (error) => { status.textContent = explain(error); });
@@ -35,26 +35,26 @@ export function chooseFilm(room: LiveRoom, title: string, take: (choice: Choice)
       el('div', { class: 'row between' },
         el('h2', {}, title),
         el('button', { type: 'button', class: 'icon-button', 'aria-label': 'Close', onclick: () => dialog.close() }, icon('close'))),
-      films, status,
+      movieList, status,
       (role === 'host' || role === 'moderator') && address,
     ),
   );
   document.body.append(dialog);
   dialog.showModal();
-  films.append(el('li', { class: 'quiet', role: 'status' }, 'One moment…'));
+  movieList.append(el('li', { class: 'quiet', role: 'status' }, 'One moment…'));
   playableMovies().then((movies) => {
-    films.replaceChildren(...movies.map((movie) => el('li', {}, filmButton(movie, () => attempt({ movie_id: movie.id })))));
-    if (movies.length === 0) films.append(el('li', { class: 'quiet' }, 'The catalogue has no film that can be played.'));
+    movieList.replaceChildren(...movies.map((movie) => el('li', {}, movieButton(movie, () => attempt({ movie_id: movie.id })))));
+    if (movies.length === 0) movieList.append(el('li', { class: 'quiet' }, 'The catalogue has no movie that can be played.'));
   }, (error) => {
-    films.replaceChildren();
+    movieList.replaceChildren();
     status.textContent = explain(error);
   });
 }
 
-function filmButton(movie: Movie, onclick: () => void): HTMLElement {
+function movieButton(movie: Movie, onclick: () => void): HTMLElement {
   const poster = el('span', { class: 'poster' }, icon('film'));
   if (movie.poster_url) showPoster(poster, movie.poster_url);
-  return el('button', { type: 'button', class: 'film', onclick },
+  return el('button', { type: 'button', class: 'movie', onclick },
     poster,
     el('span', { class: 'name' }, movie.title),
     el('span', { class: 'quiet small' }, `${movie.year} · ${movie.runtime_minutes} min`),
