@@ -84,7 +84,7 @@ func (h *Hub) followChanges(ctx context.Context) {
 		rooms, accounts, messages := h.changes.take()
 		asking, cancel := context.WithTimeout(store.WithKind(ctx, liveKind), h.limits.Statement)
 		err := h.readStandings(asking, rooms, accounts)
-		if err == nil {
+		if err == nil && !h.degraded.Load() { // else they are read when the database is back
 			err = h.readMessages(asking, messages)
 		}
 		cancel()

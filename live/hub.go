@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -201,8 +202,17 @@ func (h *Hub) spawn(f func()) bool { return h.running.run(f) }
 
 func (h *Hub) warn(ctx context.Context, while string, err error) {
 	if ctx.Err() == nil {
-		h.log.WarnContext(ctx, "live rooms are impaired", slog.String("while", while), slog.Any("error", err))
+		h.log.WarnContext(ctx, "live rooms are impaired", slog.String("while", while), slog.String("reason", reason(err)))
 	}
+}
+
+// reason is an error without network addresses.
+func reason(err error) string {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Err != nil {
+		return op.Err.Error()
+	}
+	return err.Error()
 }
 
 // encode logs what cannot be encoded, which is an error of the program.

@@ -16,7 +16,7 @@ func (h *Hub) pollAll(ctx context.Context) {
 		if err != nil {
 			h.warn(ctx, "polling", err)
 		}
-		h.judgeDatabase(err == nil)
+		h.judgeDatabase(ctx, err == nil)
 		wait := h.limits.PollCalm
 		if err != nil || !h.bus.Healthy() {
 			wait = h.limits.PollBusy
@@ -147,27 +147,35 @@ func (h *Hub) compareAccounts(ctx context.Context) error {
 
 // judgeDatabase tells people when the database has not answered for long, and when it is back. Meanwhile nothing is
 // pushed: nobody knows who may still see it.
-func (h *Hub) judgeDatabase(answers bool) {
+func (h *Hub) judgeDatabase(ctx context.Context, answers bool) {
 	now := h.elapsed()
 	if answers {
 		h.answered.Store(int64(now))
 	}
 	away := now-time.Duration(h.answered.Load()) > h.limits.Degraded
-	if h.degraded.Swap(away) == away {
+	if h.degraded.Load() == away {
 		return
 	}
+	if !away && h.readEverything(ctx) != nil {
+		return
+	}
+	h.degraded.Store(away)
 	frame := h.encode(&wire.Degraded{Degraded: away})
 	for _, c := range h.connections(false) {
 		c.send(frame)
 	}
-	if away {
-		return
-	}
+	h.poke() // which finds what was missed
+}
+
+// readEverything finds out who may still be there, before anything is pushed again.
+func (h *Hub) readEverything(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(store.WithKind(ctx, liveKind), h.limits.Statement)
+	defer cancel()
+	rooms := map[string]bool{}
 	for _, r := range h.openRooms() {
-		h.changes.add("standings:"+r.id, "messages:"+r.id)
-		r.touch()
+		rooms[r.id] = true
 	}
-	h.poke()
+	return h.readStandings(ctx, rooms, nil)
 }
 
 // clockJumped sends all clients to measure the clock again, and moves what plays along with it.

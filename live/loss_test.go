@@ -1,0 +1,164 @@
+package live_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/live"
+	"github.com/watchparty/watchparty/live/client"
+	"github.com/watchparty/watchparty/live/wire"
+)
+
+// behindProxy is a server whose way to Postgres can be cut.
+func behindProxy(t *testing.T, tighten func(*live.Bounds)) (i *installation, n *node, database *proxy) {
+	t.Helper()
+	i = install(t)
+	direct := i.cfg.Database.URL
+	database, i.cfg.Database.URL = before(t, direct)
+	n = i.start(t, tighten)
+	i.cfg.Database.URL = direct
+	require.Eventually(t, n.bus.Healthy, patience, time.Millisecond)
+	return i, n, database
+}
+
+// TestPostgresAway: people stay connected and are told; commands and newcomers are refused; nothing is pushed, since
+// nobody knows who may still see it. When Postgres is back, everybody gets what they have missed.
+func TestPostgresAway(t *testing.T) {
+	t.Parallel()
+	i, n, database := behindProxy(t, func(b *live.Bounds) { b.Degraded, b.Statement = time.Second, time.Second })
+	other := i.nodes[0]
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := other.room(t, alice, nil)
+	other.join(t, room, bob)
+	host, guest := other.connect(t, room, alice), n.connect(t, room, bob)
+	load(host, guest)
+	i.exec(t, "UPDATE rooms SET control = 'everyone' WHERE id = ?", room)
+
+	database.set(true)
+	require.True(t, next(guest, anything[*wire.Degraded]).Degraded)
+	require.Equal(t, "unavailable", guest.refusal(&wire.Pause{Command: guest.command()}).Code)
+	requireRefused(t, n, client.Options{RoomID: room, Token: bob.token}, wire.CodeUnavailable)
+	guest.send(&wire.Clock{C0: 1})
+	next(guest, anything[*wire.ClockReply])
+	host.acknowledged(&wire.Seek{Command: host.command(), PositionMS: 90000}) // the other server goes on
+	other.call(t, "POST", "/chat/messages", alice, map[string]any{"room_id": room, "body": "missed"}, http.StatusCreated)
+	silent := time.After(time.Second)
+	for waiting := true; waiting; {
+		select {
+		case m := <-guest.Messages():
+			require.NotContains(t, []string{"state", "message"}, m.Type())
+		case <-silent:
+			waiting = false
+		}
+	}
+
+	database.set(false)
+	require.False(t, next(guest, anything[*wire.Degraded]).Degraded)
+	missed, sought := false, false
+	next(guest, func(m wire.ServerMessage) bool {
+		if said, ok := m.(*wire.MessageEvent); ok && said.Message.Body == "missed" {
+			missed = true
+		}
+		if s, ok := m.(*wire.State); ok && s.PositionMS >= 90000 {
+			sought = true
+		}
+		return missed && sought
+	})
+	guest.acknowledged(&wire.Pause{Command: guest.command()})
+}
+
+// TestPutOutWhilePostgresWasAway: who lost the right to be there meanwhile is disconnected as soon as it can be known.
+func TestPutOutWhilePostgresWasAway(t *testing.T) {
+	t.Parallel()
+	i, n, database := behindProxy(t, func(b *live.Bounds) { b.Degraded, b.Statement = time.Second, time.Second })
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := i.nodes[0].room(t, alice, nil)
+	i.nodes[0].join(t, room, bob)
+	guest := n.connect(t, room, bob)
+	database.set(true)
+	next(guest, anything[*wire.Degraded])
+	i.nodes[0].call(t, "DELETE", "/rooms/"+room+"/participants/bob", alice, nil, http.StatusNoContent)
+	database.set(false)
+	guest.requireClosed(wire.CodeNotParticipant, "not_participant")
+}
+
+// TestMembersAreRestored: others have removed the connections of a server that looked dead, and was not.
+func TestMembersAreRestored(t *testing.T) {
+	t.Parallel()
+	i, n, database := behindProxy(t, func(b *live.Bounds) { b.Lease, b.Statement = 300*time.Millisecond, time.Second })
+	alice := i.person(t, "alice")
+	room := i.nodes[0].room(t, alice, nil)
+	n.connect(t, room, alice)
+	database.set(true)
+	i.exec(t, "DELETE FROM live_nodes WHERE id = ?", n.hub.Node())
+	require.Eventually(
+		t,
+		func() bool { return strings.Contains(n.logs.String(), "renewing the lease") },
+		patience,
+		time.Millisecond,
+	)
+	time.Sleep(time.Second) // longer than two leases
+	database.set(false)
+	require.Eventually(t, func() bool {
+		var members int
+		err := i.store.DB().
+			NewRaw("SELECT count(*) FROM live_members WHERE node_id = ?", n.hub.Node()).
+			Scan(t.Context(), &members)
+		return err == nil && members == 1
+	}, patience, 10*time.Millisecond)
+}
+
+// TestNodeKilled: the clients of a server that dies find the room on another one as it was, and nobody else notices.
+func TestNodeKilled(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	survivor := i.nodes[0]
+	direct := i.cfg
+	database, redis := (*proxy)(nil), (*proxy)(nil)
+	database, i.cfg.Database.URL = before(t, direct.Database.URL)
+	redis, i.cfg.Redis.URL = before(t, stacktest.RedisURL())
+	killed := i.start(t, func(b *live.Bounds) { b.Statement = time.Second })
+	i.cfg = direct
+	require.Eventually(t, killed.bus.Healthy, patience, time.Millisecond)
+	clients, api := before(t, killed.api)
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := survivor.room(t, alice, nil)
+	survivor.join(t, room, bob)
+	host := survivor.connect(t, room, alice)
+	guest := (&node{api: api}).connect(t, room, bob)
+	load(host, guest)
+	revision := host.state.Revision
+
+	for _, p := range []*proxy{clients, database, redis} {
+		p.set(true)
+	}
+	<-guest.Ended()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	again, err := client.Connect(ctx, client.Options{
+		API: survivor.api, RoomID: room, Token: bob.token, Resume: guest.Welcome.Connection,
+	})
+	require.NoError(t, err)
+	defer again.Close()
+	require.Equal(t, revision, again.Welcome.State.Revision)
+	require.Equal(t, "playing", again.Welcome.State.State)
+	// The one that died is counted no longer when its lease has ended.
+	require.Eventually(t, func() bool {
+		var counted int
+		err := i.store.DB().NewRaw("SELECT count(*) FROM live_members AS m JOIN live_nodes AS n ON n.id = m.node_id "+
+			"AND n.lease_until > clock_timestamp() WHERE room_id = ?", room).Scan(t.Context(), &counted)
+		return err == nil && counted == 2
+	}, patience, 10*time.Millisecond)
+	host.send(&wire.Clock{C0: 1})
+	next(host, func(m wire.ServerMessage) bool {
+		state, changed := m.(*wire.State)
+		require.False(t, changed && state.Revision > revision, "others see no change")
+		return m.Type() == "clock"
+	})
+}
