@@ -10,6 +10,7 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/demo/clip"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -110,7 +111,7 @@ func Movies(base string) ([]watchparty.Movie, error) {
 			PosterURL: base + posterPath(r.Title),
 		}
 		if r.Clip != "" {
-			m.StreamURL = base + clipPath(r.Clip)
+			m.StreamURL, m.DurationMS = base+clipPath(r.Clip), clip.Seconds*1000
 		}
 		movies = append(movies, m)
 	}

@@ -116,6 +116,11 @@ func requireFilled(t *testing.T, s *store.Store, passwords *auth.Passwords) {
 	require.Len(t, movies, len(expected))
 	require.Equal(t, expected[0].Title, movies[0].Title)
 	require.Equal(t, expected[0].Genres, movies[0].Genres)
+	for i, movie := range movies {
+		require.Equal(t, expected[i].PosterURL, movie.PosterURL)
+		require.Equal(t, expected[i].StreamURL, movie.StreamURL)
+		require.Equal(t, expected[i].DurationMS, movie.DurationMS)
+	}
 
 	users, err := s.DB().NewSelect().Table("users").Count(t.Context())
 	require.NoError(t, err)

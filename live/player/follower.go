@@ -57,7 +57,7 @@ type Following struct {
 }
 
 const (
-	exactEnough = 15.0  // a player that stands is moved when it is off by more than this;
+	exactEnough = 1.0   // a player that stands is moved when it is off by more than this;
 	tooLate     = 400.0 // one that is to start, by more than this
 )
 

@@ -1603,7 +1603,7 @@ function clamp(value, least, most) {
 }
 
 // ../clients/typescript/src/live/follower.ts
-var exact = 15;
+var exact = 1;
 var late = 400;
 var Follower = class {
   constructor(media) {

@@ -29,7 +29,7 @@ export interface Following {
 }
 
 /** A player that stands is moved when it is off by more than this; one that is to start, by more than `late`. */
-const exact = 15;
+const exact = 1;
 const late = 400;
 
 /** Makes a player do what the room does. It gives no commands, and knows nothing of networks or pages. */
