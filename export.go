@@ -43,6 +43,13 @@ type Presence struct {
 	PresentSince time.Time // without having been away for longer than PresentFor
 }
 
+// QueueVote is a vote for an item of a queue.
+type QueueVote struct {
+	RoomID    string
+	ItemID    string
+	CreatedAt time.Time
+}
+
 // Stay is a time in which an account was seen in a room.
 type Stay struct {
 	ID        int64

@@ -503,7 +503,7 @@ func TestExport(t *testing.T) {
 	require.True(t, document.Sessions[0].Current)
 	require.Equal(
 		t,
-		[]any{room, contract.Host, true},
+		[]any{room, contract.RoleHost, true},
 		[]any{document.Rooms[0].Room.ID, document.Rooms[0].Role, document.Rooms[0].Joined},
 	)
 	require.Equal(t, "guest@example.org", *document.Invitations[0].Email)

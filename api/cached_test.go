@@ -136,7 +136,7 @@ func TestConditionalReads(t *testing.T) {
 			}
 		})
 	}
-	require.Equal(t, 15, tried)
+	require.Equal(t, 16, tried)
 }
 
 // TestWritesVoidReads: after each write the next read is not older.

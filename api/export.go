@@ -83,6 +83,10 @@ func (e export) write(w http.ResponseWriter) error {
 		func(p watchparty.Presence) string { return p.RoomID }, exportedPresence)
 	rows(d, e, "read_markers", e.store.ExportReadMarkers,
 		func(m watchparty.ReadMarker) string { return m.RoomID }, exportedReadMarker)
+	rows(d, e, "queue_items", e.store.ExportQueueItems,
+		func(i watchparty.QueueItem) string { return i.ID }, exportedQueueItem)
+	rows(d, e, "queue_votes", e.store.ExportQueueVotes,
+		func(v watchparty.QueueVote) string { return v.ItemID }, exportedQueueVote)
 	rows(d, e, "stays", e.store.ExportStays,
 		func(s watchparty.Stay) string { return strconv.FormatInt(s.ID, 10) }, exportedStay)
 	rows(d, e, "active_days", e.store.ExportActiveDays,
@@ -200,6 +204,17 @@ func exportedPresence(p watchparty.Presence) contract.ExportedPresence {
 
 func exportedReadMarker(m watchparty.ReadMarker) contract.ExportedReadMarker {
 	return contract.ExportedReadMarker{RoomID: m.RoomID, MessageID: m.MessageID, ReadAt: m.ReadAt}
+}
+
+func exportedQueueItem(i watchparty.QueueItem) contract.ExportedQueueItem {
+	return contract.ExportedQueueItem{
+		ID: i.ID, RoomID: i.RoomID, MovieID: pointer(i.MovieID), Title: i.Title, StreamURL: i.StreamURL,
+		CreatedAt: i.CreatedAt,
+	}
+}
+
+func exportedQueueVote(v watchparty.QueueVote) contract.ExportedQueueVote {
+	return contract.ExportedQueueVote{RoomID: v.RoomID, ItemID: v.ItemID, CreatedAt: v.CreatedAt}
 }
 
 func exportedStay(s watchparty.Stay) contract.ExportedStay {

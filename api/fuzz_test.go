@@ -110,6 +110,8 @@ func (w *world) variables() map[string]*string {
 		"{eve}":            &w.eve.id,
 		"{sent}":           &w.sent,
 		"{queued}":         &w.queued,
+		"{queued_first}":   &w.queued1,
+		"{queued_second}":  &w.queued2,
 		"{to_bob}":         &w.toBob,
 		"{also_to_bob}":    &w.alsoToBob,
 	}

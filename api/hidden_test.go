@@ -24,6 +24,7 @@ type spammer struct {
 	movie                       string
 	invitation                  string // a token for mallory's private room
 	invited                     string // the invitation's ID
+	queued                      string // mallory's item of the open room's queue; another one plays there
 }
 
 func newSpammer(t *testing.T) *spammer {
@@ -73,7 +74,20 @@ func newSpammer(t *testing.T) *spammer {
 		)
 	}
 	b.cache.Invalidate(t.Context(), "standings:"+s.private)
+	s.queued = s.queueSpam(t, s.open)
+	s.queueSpam(t, s.own)
+	playing := s.queueSpam(t, s.open)
+	b.exec(t, "UPDATE queue_items SET played_at = now() WHERE id = ?", playing)
+	b.exec(t, "INSERT INTO playbacks (room_id, state, item_id) VALUES (?, 'paused', ?)", s.open, playing)
 	return s
+}
+
+// queueSpam adds an address of mallory's to a queue.
+func (s *spammer) queueSpam(t *testing.T, room string) string {
+	t.Helper()
+	return value1[string](t, s.bundle, `INSERT INTO queue_items (id, room_id, title, stream_url, added_by, rank)
+		VALUES (gen_random_uuid(), ?, ?, 'https://films.example/a.webm', ?, 1) RETURNING id`, room, "Buy "+spamWord,
+		s.mallory.id)
 }
 
 func (s *spammer) suspend(t *testing.T, body map[string]any) {
@@ -132,6 +146,9 @@ func (s *spammer) reads() map[string][]read {
 		},
 		"lookUpInvitation": {{path: "/invitations/lookup", body: map[string]any{"token": s.invitation}, gone: true}},
 		"listRoomLog":      {{path: own + "/log", gone: true}},
+		"getPlayback":      {{path: own + "/playback", gone: true}, {path: "/rooms/" + s.open + "/playback"}},
+		"getQueue":         {{path: own + "/queue", gone: true}, {path: "/rooms/" + s.open + "/queue"}},
+		"getQueueItem":     {{path: "/rooms/" + s.open + "/queue/" + s.queued, gone: true}},
 		"listBans":         {{path: own + "/bans", gone: true}},
 		"listMutes":        {{path: own + "/mutes", gone: true}},
 		"listInvitations":  {{path: private + "/invitations", gone: true}},
@@ -236,7 +253,8 @@ func TestHiddenContent(t *testing.T) {
 	requireShown := func(t *testing.T, more ...string) {
 		t.Helper()
 		found := shown(t)
-		for _, id := range append(more, "listRooms", "getRoom", "listMyRooms", "listMessages", "exportMe") {
+		for _, id := range append(more, "listRooms", "getRoom", "listMyRooms", "listMessages", "exportMe",
+			"getPlayback", "getQueue", "getQueueItem") {
 			require.True(t, found[id], "%s shows nothing", id)
 		}
 		message := s.do(t, "GET", "/chat/messages?room_id="+s.open, "", nil).list()

@@ -537,7 +537,7 @@ func TestMadeThings(t *testing.T) {
 			require.Equal(t, a.data(), got.data(), c.id)
 		}
 	}
-	require.Equal(t, 10, made)
+	require.Equal(t, 11, made)
 }
 
 // TestWhoMayReadWhatWasMade: who may list it, and of a report its reporter.

@@ -24,10 +24,19 @@ func TestWhatCreatesTakesAKey(t *testing.T) {
 
 // changed are requests under the same key that ask for something else.
 var changed = map[string]map[string]any{
-	"register": {"username": "carola"}, "createMovie": {"title": "Faust II"}, "createRoom": {"name": "Later show"},
-	"mute": {"reason": "Less noise"}, "ban": {"reason": "Less noise"}, "invite": {"email": "other@example.org"},
-	"postMessage": {"body": "Goodbye"}, "startCleanup": {"dry_run": false},
-	"reportAbuse": {"text": "Nowhere"}, "requestPasswordReset": {"email": "other@example.org"},
+	"register":     {"username": "carola"},
+	"createMovie":  {"title": "Faust II"},
+	"createRoom":   {"name": "Later show"},
+	"mute":         {"reason": "Less noise"},
+	"ban":          {"reason": "Less noise"},
+	"invite":       {"email": "other@example.org"},
+	"postMessage":  {"body": "Goodbye"},
+	"startCleanup": {"dry_run": false},
+	"addToQueue": {
+		"title": "Faust II",
+	},
+	"reportAbuse":          {"text": "Nowhere"},
+	"requestPasswordReset": {"email": "other@example.org"},
 }
 
 func TestRequestsSentAgain(t *testing.T) {

@@ -138,7 +138,7 @@ func (s *Server) Mute(ctx context.Context, r contract.MuteRequestObject) (contra
 	if err != nil {
 		return nil, err
 	}
-	s.live.Changed([]string{cache.TagStandings(r.RoomID)}) // nothing that is cached depends on mutes
+	s.cache.Invalidate(ctx, cache.TagStandings(r.RoomID))
 	answer := mute(muted)
 	made, err := madeAt("/rooms/"+r.RoomID+"/mutes/"+answer.User.Username, 0, contract.MuteAnswer{Data: answer})
 	return contract.Mute201JSONResponse{
@@ -165,7 +165,7 @@ func (s *Server) LiftMute(
 	if err := s.store.LiftMute(ctx, r.RoomID, id.UserID, r.Username); err != nil {
 		return nil, err
 	}
-	s.live.Changed([]string{cache.TagStandings(r.RoomID)})
+	s.cache.Invalidate(ctx, cache.TagStandings(r.RoomID))
 	return contract.LiftMute204Response{}, nil
 }
 

@@ -136,6 +136,7 @@ func (s *Server) CreateMovie(
 	n := watchparty.NewMovie{
 		Title: r.Body.Title, Year: r.Body.Year, RuntimeMinutes: r.Body.RuntimeMinutes, Description: value(r.Body.Description),
 		Genres: value(r.Body.Genres), PosterURL: value(r.Body.PosterURL), StreamURL: value(r.Body.StreamURL),
+		DurationMS: value(r.Body.DurationMs), Subtitles: value(subtitlesIn(r.Body.Subtitles)),
 	}
 	n.Normalise()
 	if err := n.Validate(); err != nil {
@@ -167,6 +168,7 @@ func (s *Server) UpdateMovie(
 	c := watchparty.MovieChange{
 		Title: r.Body.Title, Year: r.Body.Year, RuntimeMinutes: r.Body.RuntimeMinutes, Description: r.Body.Description,
 		Genres: r.Body.Genres, PosterURL: r.Body.PosterURL, StreamURL: r.Body.StreamURL, Archived: r.Body.Archived,
+		DurationMS: r.Body.DurationMs, Subtitles: subtitlesIn(r.Body.Subtitles),
 	}
 	c.Normalise()
 	if err := c.Validate(); err != nil {
@@ -202,6 +204,7 @@ func movie(m watchparty.Movie) contract.Movie {
 	return contract.Movie{
 		ID: m.ID, Title: m.Title, Year: m.Year, RuntimeMinutes: m.RuntimeMinutes, Description: m.Description,
 		Genres: append([]string{}, m.Genres...), PosterURL: pointer(m.PosterURL), StreamURL: pointer(m.StreamURL),
+		DurationMs: pointer(m.DurationMS), Subtitles: convert(m.Subtitles, subtitle),
 		Archived: !m.ArchivedAt.IsZero(), CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt,
 	}
 }

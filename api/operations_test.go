@@ -29,6 +29,7 @@ type world struct {
 	open, private     string // rooms of alice's; eve and frank are in the open one
 	doomed            string // another of hers
 	message           string // of alice's in the private one
+	queued1, queued2  string // items of the private room's queue
 	spam              string // another message of hers there
 	abuse             string // eve's report of her
 	session           string // another one of bob's
@@ -65,6 +66,7 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 	b.join(t, w.open, w.frank)
 	w.message = b.post(t, w.private, w.alice, "First!")
 	w.spam = b.post(t, w.private, w.alice, "Buy!")
+	w.queued1, w.queued2 = b.queue(t, w.private, w.alice, "First"), b.queue(t, w.private, w.alice, "Second")
 	w.abuse = b.do(t, "POST", "/reports", w.eve.token, map[string]any{"kind": "spam", "username": "alice"}).data()["id"].(string)
 	w.session = b.signIn(t, w.bob.id, "bob's phone")
 	w.addTokens(t)
@@ -105,6 +107,15 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 func (b *bundle) welcomeMail(t testing.TB, p person) string {
 	t.Helper()
 	return value1[string](t, b, "SELECT id FROM emails WHERE user_id = ? AND kind = 'welcome'", p.id)
+}
+
+// queue adds an address to a room's queue.
+func (b *bundle) queue(t testing.TB, room string, by person, title string) string {
+	t.Helper()
+	a := b.do(t, "POST", "/rooms/"+room+"/queue", by.token,
+		map[string]any{"stream_url": "https://films.example/a.webm", "title": title})
+	require.Equal(t, 201, a.status, a)
+	return a.data()["id"].(string)
 }
 
 // addTokens stores what the links of mails stand for.
@@ -157,6 +168,7 @@ func (w *world) calls() []named {
 		return map[string]string{"room_id": room, "username": username}
 	}
 	one := func(name, id string) map[string]string { return map[string]string{name: id} }
+	item := func(id string) map[string]string { return map[string]string{"room_id": w.private, "item_id": id} }
 	soon := time.Now().Add(30 * time.Minute).UTC().Format(time.RFC3339)
 	return []named{
 		{"register", call{body: map[string]any{
@@ -188,10 +200,13 @@ func (w *world) calls() []named {
 			"genres":          []any{"drama", "fantasy"},
 			"poster_url":      "https://films.example/faust.jpg",
 			"stream_url":      "https://films.example/faust.mp4",
+			"duration_ms":     6_360_500,
+			"subtitles":       []any{map[string]any{"language": "de", "url": "https://films.example/faust.de.vtt"}},
 		}}},
 		{"updateMovie", call{token: admin, params: one("movie_id", w.movie), body: map[string]any{
 			"title": "Metropolis (restored)", "year": 1927, "runtime_minutes": 153, "description": "", "genres": []any{},
-			"poster_url": "", "stream_url": "https://films.example/metropolis.mp4", "archived": false}}},
+			"poster_url": "", "stream_url": "https://films.example/metropolis.mp4", "archived": false,
+			"duration_ms": 0, "subtitles": []any{}}}},
 		{"deleteMovie", call{token: admin, params: one("movie_id", w.unused)}},
 		{"listMovies", call{token: admin, params: map[string]string{"limit": "5"}}},
 		{"listGenres", call{}},
@@ -205,7 +220,8 @@ func (w *world) calls() []named {
 		{"listMyRooms", call{token: alice}},
 		{"updateRoom", call{token: alice, params: in(w.open), body: map[string]any{
 			"name": "Early show", "description": "Bring coffee.", "movie_id": w.movie, "visibility": "public", "capacity": 7,
-			"slow_mode_seconds": 0, "state": "open"}}},
+			"slow_mode_seconds": 0, "state": "open", "control": "everyone", "queue": "moderators", "queue_order": "votes",
+			"wait_policy": "host"}}},
 		{"setRole", call{token: alice, params: to(w.open, "eve"), body: map[string]any{"role": "moderator"}}},
 		{
 			"mute",
@@ -238,6 +254,19 @@ func (w *world) calls() []named {
 		{"listMyInvitations", call{token: w.bob.token}},
 		{"acceptMyInvitation", call{token: w.bob.token, params: one("invitation_id", w.toBob)}},
 		{"declineMyInvitation", call{token: w.bob.token, params: one("invitation_id", w.alsoToBob)}},
+		{"getPlayback", call{token: alice, params: in(w.private)}},
+		{"getQueue", call{token: alice, params: in(w.private)}},
+		{"addToQueue", call{token: alice, params: in(w.private), body: map[string]any{
+			"stream_url": "https://films.example/faust.webm", "title": "Faust"}}},
+		{"voteForItem", call{token: alice, params: item(w.queued2)}},
+		{"getQueueItem", call{token: alice, params: item(w.queued2)}},
+		{"unvoteForItem", call{token: alice, params: item(w.queued2)}},
+		{"moveInQueue", call{token: alice, params: item(w.queued2), body: map[string]any{"before_id": w.queued1}}},
+		{"removeFromQueue", call{token: alice, params: item(w.queued2)}},
+		{"sendPlaybackCommand", call{token: alice, params: in(w.private), body: map[string]any{
+			"kind": "load", "id": unknownID, "epoch": 0, "revision": 0, "if_revision": 0, "position_ms": 1500,
+			"item_id": w.queued1}}},
+		{"voteToSkip", call{token: alice, params: in(w.private), body: map[string]any{"epoch": 1, "skip": false}}},
 		{"listRoomLog", call{token: alice, params: in(w.open)}},
 		{"deleteRoom", call{token: alice, params: in(w.doomed)}},
 		{"getRoom", call{token: alice, params: in(w.private)}},

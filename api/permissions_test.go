@@ -16,6 +16,8 @@ type stage struct {
 	cast    map[string]person // by role, and "stranger", "banned", "nobody"
 	target  person            // a viewer in the room
 	message string            // of the target's
+	movie   string
+	item    string // of the queue
 }
 
 var outsiders = []string{"stranger", "banned", "nobody"}
@@ -32,6 +34,9 @@ func newStage(t *testing.T, b *bundle, prefix, visibility string) stage {
 		b.join(t, s.room, s.cast[role])
 	}
 	s.message = b.post(t, s.room, s.target, "Hello")
+	s.movie = b.movie(t, "Movie of "+prefix)
+	s.exec(t, "UPDATE movies SET stream_url = 'https://films.example/a.webm' WHERE id = ?", s.movie)
+	s.item = b.queue(t, s.room, s.cast["host"], "An item")
 	path := "/rooms/" + s.room
 	a := b.do(
 		t,
@@ -71,6 +76,17 @@ var standsFor = map[watchparty.Permission]struct {
 	watchparty.MaySetRole:    {"setRole", func(stage) map[string]any { return map[string]any{"role": "moderator"} }},
 	watchparty.MayHandOver:   {"setRole", func(stage) map[string]any { return map[string]any{"role": "host"} }},
 	watchparty.MayReadLog:    {"listRoomLog", nil},
+	watchparty.MayControl: {"sendPlaybackCommand", func(stage) map[string]any {
+		return map[string]any{"kind": "rate", "id": unknownID, "epoch": 0, "rate": 2}
+	}},
+	watchparty.MayEditQueue:  {"moveInQueue", func(stage) map[string]any { return map[string]any{} }},
+	watchparty.MayAddToQueue: {"addToQueue", func(s stage) map[string]any { return map[string]any{"movie_id": s.movie} }},
+	watchparty.MayVote:       {"voteForItem", nil},
+}
+
+// inRoom are operations of people who are in the room.
+var inRoom = map[string]bool{
+	"postMessage": true, "sendPlaybackCommand": true, "moveInQueue": true, "addToQueue": true, "voteForItem": true,
 }
 
 func hello(s stage) map[string]any { return map[string]any{"room_id": s.room, "body": "Hello"} }
@@ -102,7 +118,8 @@ func TestPermissionTable(t *testing.T) {
 					s := newStage(t, w.bundle, visibility[:2]+string(rune('a'+i))+string(rune('a'+j)), visibility)
 					c := call{token: s.cast[kind].token, params: map[string]string{}}
 					for _, parameter := range operations()[use.operation].Parameters {
-						if v := map[string]string{"room_id": s.room, "username": s.target.name, "message_id": s.message}[parameter.Value.Name]; v != "" {
+						if v := map[string]string{"room_id": s.room, "username": s.target.name, "message_id": s.message,
+							"item_id": s.item}[parameter.Value.Name]; v != "" {
 							c.params[parameter.Value.Name] = v
 						}
 					}
@@ -122,7 +139,7 @@ func TestPermissionTable(t *testing.T) {
 						a.requireProblem(t, 403, "banned")
 					case kind == "stranger" && visibility == "private":
 						a.requireProblem(t, 404, "not_found")
-					case kind == "stranger" && use.operation == "postMessage":
+					case kind == "stranger" && inRoom[use.operation]:
 						a.requireProblem(t, 403, "not_participant")
 					case kind == "viewer" && p == watchparty.MaySkipSlowMode:
 						a.requireProblem(t, 429, "slow_mode")

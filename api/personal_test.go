@@ -36,6 +36,7 @@ var personal = map[string]map[string]string{
 		"email_key":         "not: made from email",
 		"hidden_at":         "not: as suspended_at",
 		"search":            "not: made from the names",
+		"access_version":    "not: counts ends of sign-ins, which are listed",
 	},
 	"sessions": {
 		"family_id":    "sessions[].id",
@@ -96,6 +97,11 @@ var personal = map[string]map[string]string{
 		"visibility":        "rooms[].room.visibility",
 		"capacity":          "rooms[].room.capacity",
 		"slow_mode_seconds": "rooms[].room.slow_mode_seconds",
+		"control":           "rooms[].room.control",
+		"queue":             "rooms[].room.queue",
+		"queue_order":       "rooms[].room.queue_order",
+		"wait_policy":       "rooms[].room.wait_policy",
+		"access_version":    "not: counts changes, which are in acts",
 		"archived_at":       "rooms[].room.state",
 		"created_at":        "rooms[].room.created_at",
 		"updated_at":        "rooms[].room.updated_at",
@@ -118,6 +124,30 @@ var personal = map[string]map[string]string{
 		"room_id": "read_markers[].room_id", "user_id": "account.id", "message_id": "read_markers[].message_id",
 		"updated_at": "read_markers[].read_at", "created_at": "not: when the first one was set",
 	},
+	"queue_items": {
+		"id":         "queue_items[].id",
+		"room_id":    "queue_items[].room_id",
+		"movie_id":   "queue_items[].movie_id",
+		"title":      "queue_items[].title",
+		"stream_url": "queue_items[].stream_url",
+		"added_by":   "account.id",
+		"created_at": "queue_items[].created_at",
+		"rank":       "not: the order of the room's queue",
+		"played_at":  "not: when it left the queue to be played",
+		"updated_at": "not: one of the other times",
+	},
+	"queue_votes": {
+		"item_id":    "queue_votes[].item_id",
+		"room_id":    "queue_votes[].room_id",
+		"user_id":    "account.id",
+		"created_at": "queue_votes[].created_at",
+		"updated_at": "not: when it was given, too",
+	},
+	"skip_votes":   {"": "not: counts while an item plays, and says nothing afterwards"},
+	"playbacks":    {"": "not: what a room watches now; what an account did there is in acts"},
+	"live_nodes":   {"": "not: processes of the service"},
+	"live_members": {"": "not: connections that are open now; presence has when the account was last seen"},
+	"subtitles":    {"": "not: the catalogue"},
 	"stays": {
 		"room_id":    "stays[].room_id",
 		"user_id":    "account.id",
@@ -327,6 +357,12 @@ func (b *bundle) storied(t *testing.T) person {
 
 	report := map[string]any{"kind": "spam", "username": bob.name, "text": "Too loud"}
 	require.Equal(t, 201, b.do(t, "POST", "/reports", alice.token, report).status)
+	item := b.queue(t, hosted, alice, "Nosferatu")
+	require.Equal(t, 204, b.do(t, "PUT", "/rooms/"+hosted+"/queue/"+item+"/vote", alice.token, nil).status)
+	streamed := b.movie(t, "Faust")
+	b.exec(t, "UPDATE movies SET stream_url = 'https://films.example/faust.webm' WHERE id = ?", streamed)
+	added := b.do(t, "POST", "/rooms/"+hosted+"/queue", alice.token, map[string]any{"movie_id": streamed})
+	require.Equal(t, 201, added.status, added)
 	first := b.post(t, hosted, alice, "First!")
 	second := b.do(t, "POST", "/chat/messages", alice.token, map[string]any{"room_id": hosted, "body": "Second", "reply_to_id": first}).data()["id"].(string)
 	require.Equal(

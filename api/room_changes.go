@@ -36,6 +36,8 @@ func (s *Server) UpdateRoom(
 func roomChange(b contract.UpdateRoomRequest) watchparty.RoomChange {
 	c := watchparty.RoomChange{
 		Name: b.Name, Description: b.Description, Visibility: (*watchparty.Visibility)(b.Visibility), Capacity: b.Capacity,
+		Control: (*watchparty.Circle)(b.Control), Queue: (*watchparty.Circle)(b.Queue),
+		QueueOrder: (*watchparty.QueueOrder)(b.QueueOrder), WaitPolicy: (*watchparty.WaitPolicy)(b.WaitPolicy),
 	}
 	if b.MovieID.IsSpecified() {
 		movieID := ""

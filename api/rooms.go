@@ -179,6 +179,8 @@ func room(r watchparty.Room) contract.Room {
 		ID: r.ID, Name: r.Name, Description: r.Description, MovieID: pointer(r.MovieID),
 		Host: personOf(r.HostID, r.HostUsername), Visibility: contract.Visibility(r.Visibility), Capacity: r.Capacity,
 		Participants: r.Participants, SlowModeSeconds: int(r.SlowMode.Seconds()), State: state, Closed: !r.ClosedAt.IsZero(),
+		Control: contract.Circle(r.Sharing.Control), Queue: contract.Circle(r.Sharing.Queue),
+		QueueOrder: contract.QueueOrder(r.QueueOrder), WaitPolicy: contract.WaitPolicy(r.WaitPolicy),
 		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
 	}
 }

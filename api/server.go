@@ -28,6 +28,7 @@ import (
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/live"
 	"github.com/watchparty/watchparty/logging"
+	"github.com/watchparty/watchparty/playback"
 	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/web"
 )
@@ -69,6 +70,8 @@ type Server struct {
 	routes        contractRoutes
 	problems      map[string]web.Problem // by code
 	draining      atomic.Bool
+	tellState     func(playback.Snapshot) // see OnPlayback
+	tellQueue     func(roomID string)
 	echo          *echo.Echo
 }
 
@@ -85,6 +88,7 @@ func New(d Deps) (*Server, error) {
 		tokens:    auth.NewTokens(d.Config.Auth.Secret, d.Config.Auth.AccessTTL, d.Config.Auth.FormerSecrets...),
 		oneTime:   auth.NewOneTime(d.Config.Auth.Secret, d.Config.Auth.FormerSecrets...),
 		digests:   auth.NewDigests(d.Config.Auth.Secret, d.Config.Auth.FormerSecrets...),
+		tellState: func(playback.Snapshot) {}, tellQueue: func(string) {},
 	}
 	if d.Config.RateLimit.Enabled {
 		s.limits = newLimits(d.Config, d.Cache.Redis(), d.Log)

@@ -57,10 +57,30 @@ const (
 
 // textRules has each free text of the contract, by its name, and by its operation where that matters.
 var textRules = map[string]textRule{
-	"display_name": line, "name": line, "title": line, "genres": line, "reason": line, "description": prose, "text": prose,
-	"suspendUser reason": prose, "closeRoom reason": prose, "reopenRoom reason": prose, "removeMessage reason": prose,
-	"body": prose, "note": prose, "password": secret, "current_password": secret, "new_password": secret, "token": secret,
-	"refresh_token": secret, "email": formed, "poster_url": formed, "stream_url": formed, "login email": matched,
+	"display_name":         line,
+	"name":                 line,
+	"title":                line,
+	"genres":               line,
+	"reason":               line,
+	"description":          prose,
+	"text":                 prose,
+	"suspendUser reason":   prose,
+	"closeRoom reason":     prose,
+	"reopenRoom reason":    prose,
+	"removeMessage reason": prose,
+	"body":                 prose,
+	"note":                 prose,
+	"password":             secret,
+	"current_password":     secret,
+	"new_password":         secret,
+	"token":                secret,
+	"refresh_token":        secret,
+	"email":                formed,
+	"poster_url":           formed,
+	"stream_url":           formed,
+	"url":                  formed,
+	"language":             formed,
+	"login email":          matched,
 }
 
 func (f freeText) rule(t *testing.T, op documented) textRule {
@@ -116,6 +136,12 @@ func TestFreeTexts(t *testing.T) {
 					)
 				case "createMovie":
 					changed.body["title"] = fmt.Sprint("Film ", sent)
+				case "addToQueue":
+					w.exec(t, "DELETE FROM queue_items WHERE title <> 'First' AND title <> 'Second'")
+				case "sendPlaybackCommand":
+					now := w.do(t, "GET", "/rooms/"+w.private+"/playback", w.alice.token, nil).data()
+					changed.body = map[string]any{"kind": "load", "id": uuid.NewString(), "epoch": now["epoch"],
+						"stream_url": "https://films.example/a.webm"}
 				case "confirmPasswordReset":
 					changed.body["token"] = w.newReset(t)
 				case "changePassword":

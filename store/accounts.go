@@ -210,9 +210,9 @@ func leaveQueues(ctx context.Context, tx bun.Tx, userID string) error {
 	for _, statement := range []string{
 		`UPDATE playbacks AS b SET queue_version = queue_version + 1 FROM (
 			SELECT room_id FROM playbacks WHERE room_id IN (SELECT room_id FROM queue_items AS i WHERE added_by = ?0 AND ` +
-			queued + `) ORDER BY room_id FOR NO KEY UPDATE) AS theirs WHERE b.room_id = theirs.room_id`,
+			notPlayed + `) ORDER BY room_id FOR NO KEY UPDATE) AS theirs WHERE b.room_id = theirs.room_id`,
 		`DELETE FROM queue_items WHERE id IN (
-			SELECT id FROM queue_items AS i WHERE added_by = ?0 AND ` + queued + ` ORDER BY id FOR UPDATE)`,
+			SELECT id FROM queue_items AS i WHERE added_by = ?0 AND ` + notPlayed + ` ORDER BY id FOR UPDATE)`,
 		"UPDATE queue_items SET added_by = NULL WHERE id IN (SELECT id FROM queue_items WHERE added_by = ?0 ORDER BY id FOR UPDATE)",
 	} {
 		if _, err := tx.NewRaw(statement, userID).Exec(ctx); err != nil {

@@ -136,6 +136,23 @@ func (s *Store) ExportPresence(ctx context.Context, userID string, p Page) ([]wa
 	})
 }
 
+// ExportQueueItems lists what a user has added to queues, and what of it plays, by the IDs. Titles and addresses are those
+// that the user has given.
+func (s *Store) ExportQueueItems(ctx context.Context, userID string, p Page) ([]watchparty.QueueItem, error) {
+	var rows []itemRow
+	q := s.db.NewSelect().Model(&rows).Where("i.added_by = ?", userID)
+	if err := p.of(q, ascending, "i.id").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("store: export queue items: %w", err)
+	}
+	return mapRows(rows, itemRow.queued), nil
+}
+
+// ExportQueueVotes lists a user's votes for items of queues, by the items.
+func (s *Store) ExportQueueVotes(ctx context.Context, userID string, p Page) ([]watchparty.QueueVote, error) {
+	q := s.db.NewSelect().Table("queue_votes").Column("room_id", "item_id", "created_at").Where("user_id = ?", userID)
+	return exported(ctx, q, "item_id", p, "queue votes", func(v *watchparty.QueueVote) { utc(&v.CreatedAt) })
+}
+
 // ExportStays lists when a user was in which room, oldest first.
 func (s *Store) ExportStays(ctx context.Context, userID string, p Page) ([]watchparty.Stay, error) {
 	q := s.db.NewSelect().Table("stays").Column("id", "room_id", "started_at", "ended_at").Where("user_id = ?", userID)

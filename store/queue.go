@@ -88,10 +88,11 @@ func own(movieID *string, text string) string {
 func selectItems(db bun.IDB, rows any, viewerID string) *bun.SelectQuery {
 	return db.NewSelect().Model(rows).
 		ColumnExpr("i.id, i.room_id, i.movie_id, i.added_by, i.rank, i.played_at, i.created_at, i.updated_at").
-		ColumnExpr("coalesce(m.title, i.title) AS title, coalesce(m.stream_url, i.stream_url) AS stream_url").
+		ColumnExpr("coalesce(m.title, CASE WHEN u.hidden_at IS NULL THEN i.title ELSE '' END) AS title").
+		ColumnExpr("coalesce(m.stream_url, i.stream_url) AS stream_url").
 		ColumnExpr("coalesce(m.runtime_minutes, 0)::bigint * 60000 AS runtime_ms").
 		ColumnExpr("coalesce(m.duration_ms, 0) AS duration_ms").ColumnExpr(subtitlesOf("i.movie_id")+" AS subtitles").
-		ColumnExpr("u.username").ColumnExpr(itemVotes+" AS votes").
+		ColumnExpr("CASE WHEN u.hidden_at IS NULL THEN u.username END AS username").ColumnExpr(itemVotes+" AS votes").
 		ColumnExpr("EXISTS (SELECT FROM queue_votes WHERE item_id = i.id AND user_id = ?) AS voted", nullID(viewerID)).
 		Join("LEFT JOIN movies AS m ON m.id = i.movie_id").
 		Join("LEFT JOIN users AS u ON u.id = i.added_by AND u.deleted_at IS NULL")
@@ -117,8 +118,12 @@ func readItems(ctx context.Context, db bun.IDB, ids []string) (map[string]watchp
 	return items, nil
 }
 
-// queued is the condition of an item that waits in the queue.
-const queued = "i.played_at IS NULL"
+const (
+	// notPlayed is the condition of an item that waits to be played.
+	notPlayed = "i.played_at IS NULL"
+	// queued is the condition of an item that is in the queue: what a hidden account has added is hidden with it.
+	queued = notPlayed + " AND NOT EXISTS (SELECT FROM users WHERE id = i.added_by AND hidden_at IS NOT NULL)"
+)
 
 // inOrder sorts a room's queue.
 func inOrder(q *bun.SelectQuery, order string) *bun.SelectQuery {
@@ -249,7 +254,7 @@ func (s *Store) AddToQueue(
 			return err
 		}
 		if former != "" {
-			added, err = readItem(ctx, tx, roomID, former)
+			added, err = readItem(ctx, tx, roomID, former, by.UserID)
 			return err
 		}
 		if what.StreamURL != "" && !place.May(watchparty.MayEditQueue) {
@@ -276,15 +281,22 @@ func (s *Store) AddToQueue(
 		if err := logAct(ctx, tx, roomID, by.UserID, "", watchparty.ActQueueAdded, row.details()); err != nil {
 			return err
 		}
-		added, err = readItem(ctx, tx, roomID, id)
+		added, err = readItem(ctx, tx, roomID, id, by.UserID)
 		return err
 	})
 	return added, found(err, "add to queue")
 }
 
-func readItem(ctx context.Context, tx bun.Tx, roomID, id string) (watchparty.QueueItem, error) {
+// QueueItem finds an item that is in a room's queue. Whether the viewer has voted for it is told for the viewer, who may
+// be nobody. It returns ErrNotFound.
+func (s *Store) QueueItem(ctx context.Context, roomID, id, viewerID string) (watchparty.QueueItem, error) {
+	item, err := readItem(ctx, s.db, roomID, id, viewerID)
+	return item, found(err, "queue item")
+}
+
+func readItem(ctx context.Context, db bun.IDB, roomID, id, viewerID string) (watchparty.QueueItem, error) {
 	var row itemRow
-	err := selectItems(tx, &row, "").Where("i.id = ? AND i.room_id = ?", id, roomID).Where(queued).Scan(ctx)
+	err := selectItems(db, &row, viewerID).Where("i.id = ? AND i.room_id = ?", id, roomID).Where(queued).Scan(ctx)
 	return row.queued(), err
 }
 

@@ -347,6 +347,27 @@ func (e AvatarVersionStatus) Valid() bool {
 	}
 }
 
+// Defines values for Circle.
+const (
+	CircleEveryone   Circle = "everyone"
+	CircleHost       Circle = "host"
+	CircleModerators Circle = "moderators"
+)
+
+// Valid indicates whether the value is a known member of the Circle enum.
+func (e Circle) Valid() bool {
+	switch e {
+	case CircleEveryone:
+		return true
+	case CircleHost:
+		return true
+	case CircleModerators:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CleanupReportState.
 const (
 	CleanupReportStateCancelled CleanupReportState = "cancelled"
@@ -655,28 +676,38 @@ func (e Language) Valid() bool {
 
 // Defines values for Permission.
 const (
-	PermissionBan           Permission = "ban"
-	PermissionDeleteMessage Permission = "delete_message"
-	PermissionDeleteRoom    Permission = "delete_room"
-	PermissionEditRoom      Permission = "edit_room"
-	PermissionHandOver      Permission = "hand_over"
-	PermissionInvite        Permission = "invite"
-	PermissionKick          Permission = "kick"
-	PermissionMute          Permission = "mute"
-	PermissionPostMessage   Permission = "post_message"
-	PermissionReadLog       Permission = "read_log"
-	PermissionSetRole       Permission = "set_role"
-	PermissionSkipSlowMode  Permission = "skip_slow_mode"
+	PermissionAddToQueue      Permission = "add_to_queue"
+	PermissionBan             Permission = "ban"
+	PermissionControlPlayback Permission = "control_playback"
+	PermissionDeleteMessage   Permission = "delete_message"
+	PermissionDeleteRoom      Permission = "delete_room"
+	PermissionEditQueue       Permission = "edit_queue"
+	PermissionEditRoom        Permission = "edit_room"
+	PermissionHandOver        Permission = "hand_over"
+	PermissionInvite          Permission = "invite"
+	PermissionKick            Permission = "kick"
+	PermissionMute            Permission = "mute"
+	PermissionPostMessage     Permission = "post_message"
+	PermissionReadLog         Permission = "read_log"
+	PermissionSetRole         Permission = "set_role"
+	PermissionSkipSlowMode    Permission = "skip_slow_mode"
+	PermissionVote            Permission = "vote"
 )
 
 // Valid indicates whether the value is a known member of the Permission enum.
 func (e Permission) Valid() bool {
 	switch e {
+	case PermissionAddToQueue:
+		return true
 	case PermissionBan:
+		return true
+	case PermissionControlPlayback:
 		return true
 	case PermissionDeleteMessage:
 		return true
 	case PermissionDeleteRoom:
+		return true
+	case PermissionEditQueue:
 		return true
 	case PermissionEditRoom:
 		return true
@@ -695,6 +726,86 @@ func (e Permission) Valid() bool {
 	case PermissionSetRole:
 		return true
 	case PermissionSkipSlowMode:
+		return true
+	case PermissionVote:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PlaybackCommandKind.
+const (
+	PlaybackCommandKindLoad  PlaybackCommandKind = "load"
+	PlaybackCommandKindPause PlaybackCommandKind = "pause"
+	PlaybackCommandKindPlay  PlaybackCommandKind = "play"
+	PlaybackCommandKindRate  PlaybackCommandKind = "rate"
+	PlaybackCommandKindSeek  PlaybackCommandKind = "seek"
+	PlaybackCommandKindSkip  PlaybackCommandKind = "skip"
+	PlaybackCommandKindStop  PlaybackCommandKind = "stop"
+)
+
+// Valid indicates whether the value is a known member of the PlaybackCommandKind enum.
+func (e PlaybackCommandKind) Valid() bool {
+	switch e {
+	case PlaybackCommandKindLoad:
+		return true
+	case PlaybackCommandKindPause:
+		return true
+	case PlaybackCommandKindPlay:
+		return true
+	case PlaybackCommandKindRate:
+		return true
+	case PlaybackCommandKindSeek:
+		return true
+	case PlaybackCommandKindSkip:
+		return true
+	case PlaybackCommandKindStop:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PlaybackStatus.
+const (
+	PlaybackStatusIdle    PlaybackStatus = "idle"
+	PlaybackStatusPaused  PlaybackStatus = "paused"
+	PlaybackStatusPlaying PlaybackStatus = "playing"
+	PlaybackStatusWaiting PlaybackStatus = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the PlaybackStatus enum.
+func (e PlaybackStatus) Valid() bool {
+	switch e {
+	case PlaybackStatusIdle:
+		return true
+	case PlaybackStatusPaused:
+		return true
+	case PlaybackStatusPlaying:
+		return true
+	case PlaybackStatusWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PlaybackWaitFor.
+const (
+	PlaybackWaitForLoad     PlaybackWaitFor = "load"
+	PlaybackWaitForRebuffer PlaybackWaitFor = "rebuffer"
+	PlaybackWaitForSeek     PlaybackWaitFor = "seek"
+)
+
+// Valid indicates whether the value is a known member of the PlaybackWaitFor enum.
+func (e PlaybackWaitFor) Valid() bool {
+	switch e {
+	case PlaybackWaitForLoad:
+		return true
+	case PlaybackWaitForRebuffer:
+		return true
+	case PlaybackWaitForSeek:
 		return true
 	default:
 		return false
@@ -772,6 +883,7 @@ const (
 	ProblemCodeBusy                       ProblemCode = "busy"
 	ProblemCodeCannotReportOneself        ProblemCode = "cannot_report_oneself"
 	ProblemCodeCannotSuspendOneself       ProblemCode = "cannot_suspend_oneself"
+	ProblemCodeCommandIDReused            ProblemCode = "command_id_reused"
 	ProblemCodeEditWindowOver             ProblemCode = "edit_window_over"
 	ProblemCodeEmailEnded                 ProblemCode = "email_ended"
 	ProblemCodeEmailNotEnded              ProblemCode = "email_not_ended"
@@ -785,13 +897,19 @@ const (
 	ProblemCodeMethodNotAllowed           ProblemCode = "method_not_allowed"
 	ProblemCodeMovieExists                ProblemCode = "movie_exists"
 	ProblemCodeMovieInUse                 ProblemCode = "movie_in_use"
+	ProblemCodeMovieWithoutStream         ProblemCode = "movie_without_stream"
 	ProblemCodeMuted                      ProblemCode = "muted"
 	ProblemCodeNotFound                   ProblemCode = "not_found"
 	ProblemCodeNotParticipant             ProblemCode = "not_participant"
 	ProblemCodeNotReady                   ProblemCode = "not_ready"
+	ProblemCodeNothingPlaying             ProblemCode = "nothing_playing"
+	ProblemCodeNothingToPlay              ProblemCode = "nothing_to_play"
 	ProblemCodeOriginNotAllowed           ProblemCode = "origin_not_allowed"
 	ProblemCodeOwnRole                    ProblemCode = "own_role"
+	ProblemCodePlaybackStale              ProblemCode = "playback_stale"
 	ProblemCodePreconditionFailed         ProblemCode = "precondition_failed"
+	ProblemCodeQueueFull                  ProblemCode = "queue_full"
+	ProblemCodeQueueFullOfYours           ProblemCode = "queue_full_of_yours"
 	ProblemCodeRangeNotSatisfiable        ProblemCode = "range_not_satisfiable"
 	ProblemCodeRateLimited                ProblemCode = "rate_limited"
 	ProblemCodeReportResolved             ProblemCode = "report_resolved"
@@ -807,6 +925,7 @@ const (
 	ProblemCodeTooManyReports             ProblemCode = "too_many_reports"
 	ProblemCodeUnauthenticated            ProblemCode = "unauthenticated"
 	ProblemCodeUnavailable                ProblemCode = "unavailable"
+	ProblemCodeUnknownItem                ProblemCode = "unknown_item"
 	ProblemCodeUnknownMessage             ProblemCode = "unknown_message"
 	ProblemCodeUnknownMovie               ProblemCode = "unknown_movie"
 	ProblemCodeUnsupportedContentEncoding ProblemCode = "unsupported_content_encoding"
@@ -849,6 +968,8 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeCannotSuspendOneself:
 		return true
+	case ProblemCodeCommandIDReused:
+		return true
 	case ProblemCodeEditWindowOver:
 		return true
 	case ProblemCodeEmailEnded:
@@ -875,6 +996,8 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeMovieInUse:
 		return true
+	case ProblemCodeMovieWithoutStream:
+		return true
 	case ProblemCodeMuted:
 		return true
 	case ProblemCodeNotFound:
@@ -883,11 +1006,21 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeNotReady:
 		return true
+	case ProblemCodeNothingPlaying:
+		return true
+	case ProblemCodeNothingToPlay:
+		return true
 	case ProblemCodeOriginNotAllowed:
 		return true
 	case ProblemCodeOwnRole:
 		return true
+	case ProblemCodePlaybackStale:
+		return true
 	case ProblemCodePreconditionFailed:
+		return true
+	case ProblemCodeQueueFull:
+		return true
+	case ProblemCodeQueueFullOfYours:
 		return true
 	case ProblemCodeRangeNotSatisfiable:
 		return true
@@ -919,6 +1052,8 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeUnavailable:
 		return true
+	case ProblemCodeUnknownItem:
+		return true
 	case ProblemCodeUnknownMessage:
 		return true
 	case ProblemCodeUnknownMovie:
@@ -932,6 +1067,24 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeUsernameTaken:
 		return true
 	case ProblemCodeWrongPassword:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for QueueOrder.
+const (
+	Manual QueueOrder = "manual"
+	Votes  QueueOrder = "votes"
+)
+
+// Valid indicates whether the value is a known member of the QueueOrder enum.
+func (e QueueOrder) Valid() bool {
+	switch e {
+	case Manual:
+		return true
+	case Votes:
 		return true
 	default:
 		return false
@@ -958,19 +1111,19 @@ func (e ReportKind) Valid() bool {
 
 // Defines values for Role.
 const (
-	Host      Role = "host"
-	Moderator Role = "moderator"
-	Viewer    Role = "viewer"
+	RoleHost      Role = "host"
+	RoleModerator Role = "moderator"
+	RoleViewer    Role = "viewer"
 )
 
 // Valid indicates whether the value is a known member of the Role enum.
 func (e Role) Valid() bool {
 	switch e {
-	case Host:
+	case RoleHost:
 		return true
-	case Moderator:
+	case RoleModerator:
 		return true
-	case Viewer:
+	case RoleViewer:
 		return true
 	default:
 		return false
@@ -987,14 +1140,24 @@ const (
 	RoomActActionInvitationRevoked  RoomActAction = "invitation_revoked"
 	RoomActActionInvited            RoomActAction = "invited"
 	RoomActActionKicked             RoomActAction = "kicked"
+	RoomActActionLoaded             RoomActAction = "loaded"
 	RoomActActionMessageDeleted     RoomActAction = "message_deleted"
 	RoomActActionMuteLifted         RoomActAction = "mute_lifted"
 	RoomActActionMuted              RoomActAction = "muted"
+	RoomActActionPaused             RoomActAction = "paused"
+	RoomActActionPlayed             RoomActAction = "played"
+	RoomActActionQueueAdded         RoomActAction = "queue_added"
+	RoomActActionQueueMoved         RoomActAction = "queue_moved"
+	RoomActActionQueueRemoved       RoomActAction = "queue_removed"
+	RoomActActionRateSet            RoomActAction = "rate_set"
 	RoomActActionRoleSet            RoomActAction = "role_set"
 	RoomActActionRoomArchived       RoomActAction = "room_archived"
 	RoomActActionRoomClosed         RoomActAction = "room_closed"
 	RoomActActionRoomReopened       RoomActAction = "room_reopened"
 	RoomActActionRoomUpdated        RoomActAction = "room_updated"
+	RoomActActionSkipped            RoomActAction = "skipped"
+	RoomActActionSought             RoomActAction = "sought"
+	RoomActActionStopped            RoomActAction = "stopped"
 )
 
 // Valid indicates whether the value is a known member of the RoomActAction enum.
@@ -1016,11 +1179,25 @@ func (e RoomActAction) Valid() bool {
 		return true
 	case RoomActActionKicked:
 		return true
+	case RoomActActionLoaded:
+		return true
 	case RoomActActionMessageDeleted:
 		return true
 	case RoomActActionMuteLifted:
 		return true
 	case RoomActActionMuted:
+		return true
+	case RoomActActionPaused:
+		return true
+	case RoomActActionPlayed:
+		return true
+	case RoomActActionQueueAdded:
+		return true
+	case RoomActActionQueueMoved:
+		return true
+	case RoomActActionQueueRemoved:
+		return true
+	case RoomActActionRateSet:
 		return true
 	case RoomActActionRoleSet:
 		return true
@@ -1031,6 +1208,12 @@ func (e RoomActAction) Valid() bool {
 	case RoomActActionRoomReopened:
 		return true
 	case RoomActActionRoomUpdated:
+		return true
+	case RoomActActionSkipped:
+		return true
+	case RoomActActionSought:
+		return true
+	case RoomActActionStopped:
 		return true
 	default:
 		return false
@@ -1088,6 +1271,30 @@ func (e Visibility) Valid() bool {
 	case Public:
 		return true
 	case Unlisted:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WaitPolicy.
+const (
+	WaitPolicyAuto     WaitPolicy = "auto"
+	WaitPolicyEveryone WaitPolicy = "everyone"
+	WaitPolicyHost     WaitPolicy = "host"
+	WaitPolicyNobody   WaitPolicy = "nobody"
+)
+
+// Valid indicates whether the value is a known member of the WaitPolicy enum.
+func (e WaitPolicy) Valid() bool {
+	switch e {
+	case WaitPolicyAuto:
+		return true
+	case WaitPolicyEveryone:
+		return true
+	case WaitPolicyHost:
+		return true
+	case WaitPolicyNobody:
 		return true
 	default:
 		return false
@@ -1339,6 +1546,20 @@ type ActivityReport struct {
 // ActivityReportEvery defines model for ActivityReport.Every.
 type ActivityReportEvery string
 
+// AddToQueueRequest Either a movie or an address
+//
+// Example: {"stream_url":"https://films.example/nosferatu.webm","title":"Nosferatu"}
+type AddToQueueRequest struct {
+	// MovieID In lower case in every answer. Requests may have it in upper case.
+	MovieID *ID `json:"movie_id,omitempty"`
+
+	// StreamURL Starts with https://; empty for none
+	StreamURL *WebAddress `json:"stream_url,omitempty"`
+
+	// Title Of `stream_url`; without it the name of the file is shown
+	Title *string `json:"title,omitempty"`
+}
+
 // AdminMessage defines model for AdminMessage.
 type AdminMessage struct {
 	// Hidden With what else its author made; to everyone but admins it looks taken back
@@ -1582,6 +1803,9 @@ type ChangePasswordRequest struct {
 	NewPassword NewPassword `json:"new_password"`
 }
 
+// Circle People with that role, and those above them
+type Circle string
+
 // CleanupReport defines model for CleanupReport.
 type CleanupReport struct {
 	Counts map[string]int64   `json:"counts"`
@@ -1678,8 +1902,11 @@ type CloseRoomRequest struct {
 
 // CreateMovieRequest Example: {"genres":["horror"],"runtime_minutes":94,"title":"Nosferatu","year":1922}
 type CreateMovieRequest struct {
-	Description *string  `json:"description,omitempty"`
-	Genres      *[]Genre `json:"genres,omitempty"`
+	Description *string `json:"description,omitempty"`
+
+	// DurationMs Of the stream; 0 for unknown
+	DurationMs *int64   `json:"duration_ms,omitempty"`
+	Genres     *[]Genre `json:"genres,omitempty"`
 
 	// PosterURL Starts with https://; empty for none
 	PosterURL      *WebAddress `json:"poster_url,omitempty"`
@@ -1687,6 +1914,7 @@ type CreateMovieRequest struct {
 
 	// StreamURL Starts with https://; empty for none
 	StreamURL *WebAddress `json:"stream_url,omitempty"`
+	Subtitles *[]Subtitle `json:"subtitles,omitempty"`
 	Title     string      `json:"title"`
 	Year      int         `json:"year"`
 }
@@ -1888,6 +2116,12 @@ type Export struct {
 	// Presence The rooms that the account is in
 	Presence []ExportedPresence `json:"presence"`
 
+	// QueueItems What the account has added to queues and was not played yet
+	QueueItems []ExportedQueueItem `json:"queue_items"`
+
+	// QueueVotes For which items of queues the account votes
+	QueueVotes []ExportedQueueVote `json:"queue_votes"`
+
 	// ReadMarkers Up to where the account has read rooms
 	ReadMarkers []ExportedReadMarker `json:"read_markers"`
 
@@ -1996,6 +2230,35 @@ type ExportedPresence struct {
 	JoinedAt     Time       `json:"joined_at"`
 	LastSeenAt   Time       `json:"last_seen_at"`
 	PresentSince *time.Time `json:"present_since"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+}
+
+// ExportedQueueItem defines model for ExportedQueueItem.
+type ExportedQueueItem struct {
+	CreatedAt Time `json:"created_at"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID      ID      `json:"id"`
+	MovieID *string `json:"movie_id"`
+
+	// RoomID In lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// StreamURL Of an address
+	StreamURL string `json:"stream_url"`
+
+	// Title Of an address
+	Title string `json:"title"`
+}
+
+// ExportedQueueVote defines model for ExportedQueueVote.
+type ExportedQueueVote struct {
+	CreatedAt Time `json:"created_at"`
+
+	// ItemID In lower case in every answer. Requests may have it in upper case.
+	ItemID ID `json:"item_id"`
 
 	// RoomID In lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
@@ -2253,22 +2516,34 @@ type MessageList struct {
 	UpdatesCursor *string `json:"updates_cursor"`
 }
 
+// MoveInQueueRequest Without `before_id` the item moves to the end
+//
+// Example: {"before_id":"01933b6e-aa10-7c64-8d2f-0d7a4fd0a1c2"}
+type MoveInQueueRequest struct {
+	// BeforeID In lower case in every answer. Requests may have it in upper case.
+	BeforeID *ID `json:"before_id,omitempty"`
+}
+
 // Movie defines model for Movie.
 type Movie struct {
 	// Archived Not in the catalogue any more
-	Archived    bool     `json:"archived"`
-	CreatedAt   Time     `json:"created_at"`
-	Description string   `json:"description"`
-	Genres      []string `json:"genres"`
+	Archived    bool   `json:"archived"`
+	CreatedAt   Time   `json:"created_at"`
+	Description string `json:"description"`
+
+	// DurationMs Of the stream; null when nobody has measured it
+	DurationMs *int64   `json:"duration_ms"`
+	Genres     []string `json:"genres"`
 
 	// ID In lower case in every answer. Requests may have it in upper case.
-	ID             ID      `json:"id"`
-	PosterURL      *string `json:"poster_url"`
-	RuntimeMinutes int     `json:"runtime_minutes"`
-	StreamURL      *string `json:"stream_url"`
-	Title          string  `json:"title"`
-	UpdatedAt      Time    `json:"updated_at"`
-	Year           int     `json:"year"`
+	ID             ID         `json:"id"`
+	PosterURL      *string    `json:"poster_url"`
+	RuntimeMinutes int        `json:"runtime_minutes"`
+	StreamURL      *string    `json:"stream_url"`
+	Subtitles      []Subtitle `json:"subtitles"`
+	Title          string     `json:"title"`
+	UpdatedAt      Time       `json:"updated_at"`
+	Year           int        `json:"year"`
 }
 
 // MovieAnswer defines model for MovieAnswer.
@@ -2414,6 +2689,149 @@ type Person struct {
 	Username Username `json:"username"`
 }
 
+// Playback defines model for Playback.
+type Playback struct {
+	// At When it is at `position_ms`, to the microsecond. In the future it is about to start
+	At time.Time `json:"at"`
+
+	// By Whose command made the state; null for what happened by itself
+	By *Person `json:"by"`
+
+	// Cause What made the state: a command, or `ready`, `deadline`, `rebuffer`, `ended`, `voted`, `removed`, `deserted`, `archived`, `scheduled`, `started`, `duration`, `clock`; empty before the first
+	Cause string `json:"cause"`
+
+	// Cue Rises with each load and seek: what players report to be ready for
+	Cue int64 `json:"cue"`
+
+	// EndsAt When the item is over; null unless it plays and has a duration
+	EndsAt *time.Time `json:"ends_at"`
+
+	// Epoch Rises when another item is loaded, or the same one anew
+	Epoch int64 `json:"epoch"`
+
+	// Item null when idle
+	Item *PlaybackItem `json:"item"`
+
+	// Now When this was read
+	Now time.Time `json:"now"`
+
+	// PositionMs Where playback is at `at`
+	PositionMs int64 `json:"position_ms"`
+
+	// QueueVersion Counts the changes of the queue and of its votes
+	QueueVersion int64   `json:"queue_version"`
+	Rate         float64 `json:"rate"`
+
+	// Revision Rises by one with each change
+	Revision int64 `json:"revision"`
+
+	// SkipVotes How many of those who are present vote to skip the item
+	SkipVotes int `json:"skip_votes"`
+
+	// StartsAt When it starts by itself
+	StartsAt *time.Time     `json:"starts_at"`
+	State    PlaybackStatus `json:"state"`
+
+	// Wait null unless waiting
+	Wait *PlaybackWait `json:"wait"`
+}
+
+// PlaybackAnswer defines model for PlaybackAnswer.
+type PlaybackAnswer struct {
+	Data Playback `json:"data"`
+}
+
+// PlaybackCommand Example: {"epoch":7,"id":"01933b6e-aa10-7c64-8d2f-0d7a4fd0a1c2","kind":"seek","position_ms":90000,"revision":41}
+type PlaybackCommand struct {
+	// Epoch Of the state that the person saw
+	Epoch int64 `json:"epoch"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// IfRevision Any other revision is a 409 `playback_stale`
+	IfRevision *int64 `json:"if_revision,omitempty"`
+
+	// ItemID In lower case in every answer. Requests may have it in upper case.
+	ItemID *ID                 `json:"item_id,omitempty"`
+	Kind   PlaybackCommandKind `json:"kind"`
+
+	// MovieID In lower case in every answer. Requests may have it in upper case.
+	MovieID *ID `json:"movie_id,omitempty"`
+
+	// PositionMs For `seek`; for `load` where to begin, for `pause` where the person was
+	PositionMs *int64 `json:"position_ms,omitempty"`
+
+	// Rate For `rate`, in hundredths
+	Rate *float64 `json:"rate,omitempty"`
+
+	// Revision Of the state that the person saw
+	Revision *int64 `json:"revision,omitempty"`
+
+	// StreamURL Starts with https://; empty for none
+	StreamURL *WebAddress `json:"stream_url,omitempty"`
+
+	// Title Of `stream_url`; without it the name of the file is shown
+	Title *string `json:"title,omitempty"`
+}
+
+// PlaybackCommandKind defines model for PlaybackCommand.Kind.
+type PlaybackCommandKind string
+
+// PlaybackCommandAnswer defines model for PlaybackCommandAnswer.
+type PlaybackCommandAnswer struct {
+	Data PlaybackCommandResult `json:"data"`
+}
+
+// PlaybackCommandResult defines model for PlaybackCommandResult.
+type PlaybackCommandResult struct {
+	Playback Playback `json:"playback"`
+
+	// Replayed Whether the command was applied before
+	Replayed bool `json:"replayed"`
+
+	// Revision After the command was applied
+	Revision int64 `json:"revision"`
+}
+
+// PlaybackItem defines model for PlaybackItem.
+type PlaybackItem struct {
+	// DurationExact Whether it was measured: else it is a minute more than the runtime of the catalogue
+	DurationExact bool `json:"duration_exact"`
+
+	// DurationMs null when nobody knows it
+	DurationMs *int64 `json:"duration_ms"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// MovieID null for an address of the room's own
+	MovieID   *string    `json:"movie_id"`
+	StreamURL string     `json:"stream_url"`
+	Subtitles []Subtitle `json:"subtitles"`
+	Title     string     `json:"title"`
+}
+
+// PlaybackStatus defines model for PlaybackStatus.
+type PlaybackStatus string
+
+// PlaybackWait defines model for PlaybackWait.
+type PlaybackWait struct {
+	For PlaybackWaitFor `json:"for"`
+
+	// People Who is waited for
+	People []Person `json:"people"`
+
+	// Resume Whether playback goes on then
+	Resume bool `json:"resume"`
+
+	// Until When it ends at the latest
+	Until time.Time `json:"until"`
+}
+
+// PlaybackWaitFor defines model for PlaybackWait.For.
+type PlaybackWaitFor string
+
 // Policy What a policy removes, by age; a setting says after how long, or that it is off.
 // `inactive_participants`: who has not been seen. `old_messages`. `inactive_rooms`: archives rooms in which nothing happens;
 // an admin or the host can open them again. `archived_rooms`: deletes for good what that has archived, and what hosts have
@@ -2486,6 +2904,51 @@ type ProfileList struct {
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
 }
+
+// Queue defines model for Queue.
+type Queue struct {
+	Items []QueueItem `json:"items"`
+
+	// Version See `queue_version` of the playback
+	Version int64 `json:"version"`
+}
+
+// QueueAnswer defines model for QueueAnswer.
+type QueueAnswer struct {
+	Data Queue `json:"data"`
+}
+
+// QueueItem defines model for QueueItem.
+type QueueItem struct {
+	// AddedBy null when the account is gone
+	AddedBy   *Person `json:"added_by"`
+	CreatedAt Time    `json:"created_at"`
+
+	// DurationMs null when nobody has measured it
+	DurationMs *int64 `json:"duration_ms"`
+
+	// ID In lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// MovieID null for an address of the room's own
+	MovieID   *string `json:"movie_id"`
+	StreamURL string  `json:"stream_url"`
+	Title     string  `json:"title"`
+
+	// Voted Whether the caller has voted for it
+	Voted bool `json:"voted"`
+
+	// Votes Those of people who are in the room
+	Votes int `json:"votes"`
+}
+
+// QueueItemAnswer defines model for QueueItemAnswer.
+type QueueItemAnswer struct {
+	Data QueueItem `json:"data"`
+}
+
+// QueueOrder Whether a queue is played as people have put it, or what has the most votes first
+type QueueOrder string
 
 // Quote defines model for Quote.
 type Quote struct {
@@ -2687,7 +3150,10 @@ type Room struct {
 	Capacity int `json:"capacity"`
 
 	// Closed An admin closed it: it is archived, and its host cannot open it again
-	Closed      bool   `json:"closed"`
+	Closed bool `json:"closed"`
+
+	// Control People with that role, and those above them
+	Control     Circle `json:"control"`
 	CreatedAt   Time   `json:"created_at"`
 	Description string `json:"description"`
 
@@ -2702,6 +3168,12 @@ type Room struct {
 	// Participants How many are in it now
 	Participants int `json:"participants"`
 
+	// Queue People with that role, and those above them
+	Queue Circle `json:"queue"`
+
+	// QueueOrder Whether a queue is played as people have put it, or what has the most votes first
+	QueueOrder QueueOrder `json:"queue_order"`
+
 	// SlowModeSeconds How long one waits between two messages; 0 without slow mode
 	SlowModeSeconds int       `json:"slow_mode_seconds"`
 	State           RoomState `json:"state"`
@@ -2709,6 +3181,9 @@ type Room struct {
 
 	// Visibility public is listed; unlisted is open to whoever has the link; private is a 404 to whoever is not in it
 	Visibility Visibility `json:"visibility"`
+
+	// WaitPolicy Whom playback waits for; auto is everyone among up to 8 people, and nobody among more
+	WaitPolicy WaitPolicy `json:"wait_policy"`
 }
 
 // RoomAct defines model for RoomAct.
@@ -2867,13 +3342,20 @@ type SignedInAnswer struct {
 	Data SignedIn `json:"data"`
 }
 
+// SkipVote Example: {"epoch":7,"skip":true}
+type SkipVote struct {
+	// Epoch Of the state that the person saw
+	Epoch int64 `json:"epoch"`
+	Skip  bool  `json:"skip"`
+}
+
 // Standing defines model for Standing.
 type Standing struct {
 	// Joined Whether the caller is in it now
 	Joined     bool       `json:"joined"`
 	MutedUntil *time.Time `json:"muted_until"`
 
-	// Permissions What the caller may do now: what the role allows, without `post_message` during a mute
+	// Permissions What the caller may do now: what the role allows, without `post_message`, `control_playback`, `edit_queue` and `add_to_queue` during a mute
 	Permissions []Permission `json:"permissions"`
 	Role        Role         `json:"role"`
 }
@@ -2895,6 +3377,15 @@ type StartCleanupRequest struct {
 
 	// Policies All that are on unless said; one that is off is refused
 	Policies *[]Policy `json:"policies,omitempty"`
+}
+
+// Subtitle Example: {"language":"en","url":"https://films.example/nosferatu.en.vtt"}
+type Subtitle struct {
+	// Language A BCP 47 tag, such as en or pt-BR
+	Language string `json:"language"`
+
+	// URL Of a WebVTT file; starts with https://
+	URL string `json:"url"`
 }
 
 // SuspendRequest defines model for SuspendRequest.
@@ -2927,9 +3418,12 @@ type UpdateMeRequest struct {
 
 // UpdateMovieRequest defines model for UpdateMovieRequest.
 type UpdateMovieRequest struct {
-	Archived    *bool    `json:"archived,omitempty"`
-	Description *string  `json:"description,omitempty"`
-	Genres      *[]Genre `json:"genres,omitempty"`
+	Archived    *bool   `json:"archived,omitempty"`
+	Description *string `json:"description,omitempty"`
+
+	// DurationMs Of the stream; 0 for unknown
+	DurationMs *int64   `json:"duration_ms,omitempty"`
+	Genres     *[]Genre `json:"genres,omitempty"`
 
 	// PosterURL Starts with https://; empty for none
 	PosterURL      *WebAddress `json:"poster_url,omitempty"`
@@ -2937,6 +3431,7 @@ type UpdateMovieRequest struct {
 
 	// StreamURL Starts with https://; empty for none
 	StreamURL *WebAddress `json:"stream_url,omitempty"`
+	Subtitles *[]Subtitle `json:"subtitles,omitempty"`
 	Title     *string     `json:"title,omitempty"`
 	Year      *int        `json:"year,omitempty"`
 }
@@ -2944,17 +3439,29 @@ type UpdateMovieRequest struct {
 // UpdateRoomRequest Example: {"name":"Silent Monday","slow_mode_seconds":5}
 type UpdateRoomRequest struct {
 	// Capacity Nobody is put out when it sinks below how many are there
-	Capacity    *int    `json:"capacity,omitempty"`
+	Capacity *int `json:"capacity,omitempty"`
+
+	// Control People with that role, and those above them
+	Control     *Circle `json:"control,omitempty"`
 	Description *string `json:"description,omitempty"`
 
 	// MovieID null for none
-	MovieID         nullable.Nullable[string] `json:"movie_id,omitempty"`
-	Name            *string                   `json:"name,omitempty"`
-	SlowModeSeconds *int                      `json:"slow_mode_seconds,omitempty"`
-	State           *RoomState                `json:"state,omitempty"`
+	MovieID nullable.Nullable[string] `json:"movie_id,omitempty"`
+	Name    *string                   `json:"name,omitempty"`
+
+	// Queue People with that role, and those above them
+	Queue *Circle `json:"queue,omitempty"`
+
+	// QueueOrder Whether a queue is played as people have put it, or what has the most votes first
+	QueueOrder      *QueueOrder `json:"queue_order,omitempty"`
+	SlowModeSeconds *int        `json:"slow_mode_seconds,omitempty"`
+	State           *RoomState  `json:"state,omitempty"`
 
 	// Visibility public is listed; unlisted is open to whoever has the link; private is a 404 to whoever is not in it
 	Visibility *Visibility `json:"visibility,omitempty"`
+
+	// WaitPolicy Whom playback waits for; auto is everyone among up to 8 people, and nobody among more
+	WaitPolicy *WaitPolicy `json:"wait_policy,omitempty"`
 }
 
 // UserState defines model for UserState.
@@ -2965,6 +3472,9 @@ type Username = string
 
 // Visibility public is listed; unlisted is open to whoever has the link; private is a 404 to whoever is not in it
 type Visibility string
+
+// WaitPolicy Whom playback waits for; auto is everyone among up to 8 people, and nobody among more
+type WaitPolicy string
 
 // WebAddress Starts with https://; empty for none
 type WebAddress = string
@@ -2980,6 +3490,9 @@ type IfNoneMatch = string
 
 // IfRange defines model for IfRange.
 type IfRange = string
+
+// ItemID In lower case in every answer. Requests may have it in upper case.
+type ItemID = ID
 
 // Limit defines model for Limit.
 type Limit = int
@@ -3520,6 +4033,19 @@ type GetMuteParams struct {
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// AddToQueueParams defines parameters for AddToQueue.
+type AddToQueueParams struct {
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
+	// hours answers with what the first one made; with another body it is a 422.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// GetQueueItemParams defines parameters for GetQueueItem.
+type GetQueueItemParams struct {
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
 // ListProfilesParams defines parameters for ListProfiles.
 type ListProfilesParams struct {
 	// Usernames At most 100, with commas between them: `?usernames=alice,bob`
@@ -3675,6 +4201,18 @@ type MuteJSONRequestBody = MuteRequest
 
 // SetRoleJSONRequestBody defines body for SetRole for application/json ContentType.
 type SetRoleJSONRequestBody = SetRoleRequest
+
+// SendPlaybackCommandJSONRequestBody defines body for SendPlaybackCommand for application/json ContentType.
+type SendPlaybackCommandJSONRequestBody = PlaybackCommand
+
+// VoteToSkipJSONRequestBody defines body for VoteToSkip for application/json ContentType.
+type VoteToSkipJSONRequestBody = SkipVote
+
+// AddToQueueJSONRequestBody defines body for AddToQueue for application/json ContentType.
+type AddToQueueJSONRequestBody = AddToQueueRequest
+
+// MoveInQueueJSONRequestBody defines body for MoveInQueue for application/json ContentType.
+type MoveInQueueJSONRequestBody = MoveInQueueRequest
 
 // MarkReadJSONRequestBody defines body for MarkRead for application/json ContentType.
 type MarkReadJSONRequestBody = MarkReadRequest
@@ -3987,6 +4525,36 @@ type ServerInterface interface {
 	// SetRole Set a participant's role
 	// (PATCH /rooms/{room_id}/participants/{username})
 	SetRole(ctx echo.Context, roomID RoomID, username Username) error
+	// GetPlayback Get what a room watches
+	// (GET /rooms/{room_id}/playback)
+	GetPlayback(ctx echo.Context, roomID RoomID) error
+	// SendPlaybackCommand Control playback
+	// (POST /rooms/{room_id}/playback/commands)
+	SendPlaybackCommand(ctx echo.Context, roomID RoomID) error
+	// VoteToSkip Vote to skip what plays
+	// (PUT /rooms/{room_id}/playback/skip-vote)
+	VoteToSkip(ctx echo.Context, roomID RoomID) error
+	// GetQueue Get what a room is to play, in order
+	// (GET /rooms/{room_id}/queue)
+	GetQueue(ctx echo.Context, roomID RoomID) error
+	// AddToQueue Add to the queue
+	// (POST /rooms/{room_id}/queue)
+	AddToQueue(ctx echo.Context, roomID RoomID, params AddToQueueParams) error
+	// RemoveFromQueue Remove an item from the queue
+	// (DELETE /rooms/{room_id}/queue/{item_id})
+	RemoveFromQueue(ctx echo.Context, roomID RoomID, itemID ItemID) error
+	// GetQueueItem Get an item of the queue
+	// (GET /rooms/{room_id}/queue/{item_id})
+	GetQueueItem(ctx echo.Context, roomID RoomID, itemID ItemID, params GetQueueItemParams) error
+	// MoveInQueue Move an item of the queue
+	// (PATCH /rooms/{room_id}/queue/{item_id})
+	MoveInQueue(ctx echo.Context, roomID RoomID, itemID ItemID) error
+	// UnvoteForItem Take back a vote for an item of the queue
+	// (DELETE /rooms/{room_id}/queue/{item_id}/vote)
+	UnvoteForItem(ctx echo.Context, roomID RoomID, itemID ItemID) error
+	// VoteForItem Vote for an item of the queue
+	// (PUT /rooms/{room_id}/queue/{item_id}/vote)
+	VoteForItem(ctx echo.Context, roomID RoomID, itemID ItemID) error
 	// MarkRead Mark the messages of a room as read
 	// (PUT /rooms/{room_id}/read)
 	MarkRead(ctx echo.Context, roomID RoomID) error
@@ -6594,6 +7162,246 @@ func (w *ServerInterfaceWrapper) SetRole(ctx echo.Context) error {
 	return err
 }
 
+// GetPlayback converts echo context to params.
+func (w *ServerInterfaceWrapper) GetPlayback(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetPlayback(ctx, roomID)
+	return err
+}
+
+// SendPlaybackCommand converts echo context to params.
+func (w *ServerInterfaceWrapper) SendPlaybackCommand(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SendPlaybackCommand(ctx, roomID)
+	return err
+}
+
+// VoteToSkip converts echo context to params.
+func (w *ServerInterfaceWrapper) VoteToSkip(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.VoteToSkip(ctx, roomID)
+	return err
+}
+
+// GetQueue converts echo context to params.
+func (w *ServerInterfaceWrapper) GetQueue(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetQueue(ctx, roomID)
+	return err
+}
+
+// AddToQueue converts echo context to params.
+func (w *ServerInterfaceWrapper) AddToQueue(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AddToQueueParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AddToQueue(ctx, roomID, params)
+	return err
+}
+
+// RemoveFromQueue converts echo context to params.
+func (w *ServerInterfaceWrapper) RemoveFromQueue(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Path parameter "item_id" -------------
+	var itemID ItemID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "item_id", ctx.Param("item_id"), &itemID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter item_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RemoveFromQueue(ctx, roomID, itemID)
+	return err
+}
+
+// GetQueueItem converts echo context to params.
+func (w *ServerInterfaceWrapper) GetQueueItem(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Path parameter "item_id" -------------
+	var itemID ItemID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "item_id", ctx.Param("item_id"), &itemID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter item_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetQueueItemParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetQueueItem(ctx, roomID, itemID, params)
+	return err
+}
+
+// MoveInQueue converts echo context to params.
+func (w *ServerInterfaceWrapper) MoveInQueue(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Path parameter "item_id" -------------
+	var itemID ItemID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "item_id", ctx.Param("item_id"), &itemID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter item_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.MoveInQueue(ctx, roomID, itemID)
+	return err
+}
+
+// UnvoteForItem converts echo context to params.
+func (w *ServerInterfaceWrapper) UnvoteForItem(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Path parameter "item_id" -------------
+	var itemID ItemID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "item_id", ctx.Param("item_id"), &itemID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter item_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UnvoteForItem(ctx, roomID, itemID)
+	return err
+}
+
+// VoteForItem converts echo context to params.
+func (w *ServerInterfaceWrapper) VoteForItem(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Path parameter "item_id" -------------
+	var itemID ItemID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "item_id", ctx.Param("item_id"), &itemID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter item_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.VoteForItem(ctx, roomID, itemID)
+	return err
+}
+
 // MarkRead converts echo context to params.
 func (w *ServerInterfaceWrapper) MarkRead(ctx echo.Context) error {
 	var err error
@@ -7024,6 +7832,16 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/rooms/:room_id/mutes/:username", wrapper.LiftMute, options.OperationMiddlewares["liftMute"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/mutes/:username", wrapper.GetMute, options.OperationMiddlewares["getMute"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/log", wrapper.ListRoomLog, options.OperationMiddlewares["listRoomLog"]...)
+	router.GET(options.BaseURL+"/rooms/:room_id/playback", wrapper.GetPlayback, options.OperationMiddlewares["getPlayback"]...)
+	router.POST(options.BaseURL+"/rooms/:room_id/playback/commands", wrapper.SendPlaybackCommand, options.OperationMiddlewares["sendPlaybackCommand"]...)
+	router.PUT(options.BaseURL+"/rooms/:room_id/playback/skip-vote", wrapper.VoteToSkip, options.OperationMiddlewares["voteToSkip"]...)
+	router.GET(options.BaseURL+"/rooms/:room_id/queue", wrapper.GetQueue, options.OperationMiddlewares["getQueue"]...)
+	router.POST(options.BaseURL+"/rooms/:room_id/queue", wrapper.AddToQueue, options.OperationMiddlewares["addToQueue"]...)
+	router.DELETE(options.BaseURL+"/rooms/:room_id/queue/:item_id", wrapper.RemoveFromQueue, options.OperationMiddlewares["removeFromQueue"]...)
+	router.GET(options.BaseURL+"/rooms/:room_id/queue/:item_id", wrapper.GetQueueItem, options.OperationMiddlewares["getQueueItem"]...)
+	router.PATCH(options.BaseURL+"/rooms/:room_id/queue/:item_id", wrapper.MoveInQueue, options.OperationMiddlewares["moveInQueue"]...)
+	router.DELETE(options.BaseURL+"/rooms/:room_id/queue/:item_id/vote", wrapper.UnvoteForItem, options.OperationMiddlewares["unvoteForItem"]...)
+	router.PUT(options.BaseURL+"/rooms/:room_id/queue/:item_id/vote", wrapper.VoteForItem, options.OperationMiddlewares["voteForItem"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/invitations", wrapper.ListInvitations, options.OperationMiddlewares["listInvitations"]...)
 	router.POST(options.BaseURL+"/rooms/:room_id/invitations", wrapper.Invite, options.OperationMiddlewares["invite"]...)
 	router.DELETE(options.BaseURL+"/invitations/:invitation_id", wrapper.RevokeInvitation, options.OperationMiddlewares["revokeInvitation"]...)
@@ -22916,6 +23734,1685 @@ func (response SetRoledefaultApplicationProblemPlusJSONResponse) VisitSetRoleRes
 	return err
 }
 
+type GetPlaybackRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+}
+
+type GetPlaybackResponseObject interface {
+	VisitGetPlaybackResponse(w http.ResponseWriter) error
+}
+
+type GetPlayback200JSONResponse PlaybackAnswer
+
+func (response GetPlayback200JSONResponse) VisitGetPlaybackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlayback400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetPlayback400ApplicationProblemPlusJSONResponse) VisitGetPlaybackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlayback401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetPlayback401ApplicationProblemPlusJSONResponse) VisitGetPlaybackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlayback403ApplicationProblemPlusJSONResponse Problem
+
+func (response GetPlayback403ApplicationProblemPlusJSONResponse) VisitGetPlaybackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlayback404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetPlayback404ApplicationProblemPlusJSONResponse) VisitGetPlaybackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlayback412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetPlayback412ApplicationProblemPlusJSONResponse) VisitGetPlaybackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlayback415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetPlayback415ApplicationProblemPlusJSONResponse) VisitGetPlaybackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlayback429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetPlayback429ApplicationProblemPlusJSONResponse) VisitGetPlaybackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlaybackdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPlaybackdefaultApplicationProblemPlusJSONResponse) VisitGetPlaybackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommandRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	Body   *SendPlaybackCommandJSONRequestBody
+}
+
+type SendPlaybackCommandResponseObject interface {
+	VisitSendPlaybackCommandResponse(w http.ResponseWriter) error
+}
+
+type SendPlaybackCommand200JSONResponse PlaybackCommandAnswer
+
+func (response SendPlaybackCommand200JSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response SendPlaybackCommand400ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response SendPlaybackCommand401ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand403ApplicationProblemPlusJSONResponse Problem
+
+func (response SendPlaybackCommand403ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response SendPlaybackCommand404ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response SendPlaybackCommand408ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response SendPlaybackCommand412ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response SendPlaybackCommand413ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response SendPlaybackCommand415ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommand429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response SendPlaybackCommand429ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendPlaybackCommanddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SendPlaybackCommanddefaultApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkipRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	Body   *VoteToSkipJSONRequestBody
+}
+
+type VoteToSkipResponseObject interface {
+	VisitVoteToSkipResponse(w http.ResponseWriter) error
+}
+
+type VoteToSkip200JSONResponse PlaybackAnswer
+
+func (response VoteToSkip200JSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response VoteToSkip400ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response VoteToSkip401ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip403ApplicationProblemPlusJSONResponse Problem
+
+func (response VoteToSkip403ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response VoteToSkip404ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response VoteToSkip408ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip409ApplicationProblemPlusJSONResponse Problem
+
+func (response VoteToSkip409ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response VoteToSkip412ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response VoteToSkip413ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response VoteToSkip415ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkip429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response VoteToSkip429ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteToSkipdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response VoteToSkipdefaultApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+}
+
+type GetQueueResponseObject interface {
+	VisitGetQueueResponse(w http.ResponseWriter) error
+}
+
+type GetQueue200JSONResponse QueueAnswer
+
+func (response GetQueue200JSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueue400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueue400ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueue401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueue401ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueue403ApplicationProblemPlusJSONResponse Problem
+
+func (response GetQueue403ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueue404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueue404ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueue412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueue412ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueue415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueue415ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueue429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueue429ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueuedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetQueuedefaultApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueueRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	Params AddToQueueParams
+	Body   *AddToQueueJSONRequestBody
+}
+
+type AddToQueueResponseObject interface {
+	VisitAddToQueueResponse(w http.ResponseWriter) error
+}
+
+type AddToQueue201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type AddToQueue201JSONResponse struct {
+	Body    QueueItemAnswer
+	Headers AddToQueue201ResponseHeaders
+}
+
+func (response AddToQueue201JSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response AddToQueue400ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response AddToQueue401ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue403ApplicationProblemPlusJSONResponse Problem
+
+func (response AddToQueue403ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response AddToQueue404ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response AddToQueue408ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response AddToQueue412ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response AddToQueue413ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response AddToQueue415ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueue429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response AddToQueue429ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToQueuedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AddToQueuedefaultApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveFromQueueRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	ItemID ItemID `json:"item_id"`
+}
+
+type RemoveFromQueueResponseObject interface {
+	VisitRemoveFromQueueResponse(w http.ResponseWriter) error
+}
+
+type RemoveFromQueue204Response struct {
+}
+
+func (response RemoveFromQueue204Response) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type RemoveFromQueue400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveFromQueue400ApplicationProblemPlusJSONResponse) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveFromQueue401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveFromQueue401ApplicationProblemPlusJSONResponse) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveFromQueue403ApplicationProblemPlusJSONResponse Problem
+
+func (response RemoveFromQueue403ApplicationProblemPlusJSONResponse) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveFromQueue404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveFromQueue404ApplicationProblemPlusJSONResponse) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveFromQueue412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveFromQueue412ApplicationProblemPlusJSONResponse) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveFromQueue415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveFromQueue415ApplicationProblemPlusJSONResponse) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveFromQueue429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveFromQueue429ApplicationProblemPlusJSONResponse) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveFromQueuedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RemoveFromQueuedefaultApplicationProblemPlusJSONResponse) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueItemRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	ItemID ItemID `json:"item_id"`
+	Params GetQueueItemParams
+}
+
+type GetQueueItemResponseObject interface {
+	VisitGetQueueItemResponse(w http.ResponseWriter) error
+}
+
+type GetQueueItem200ResponseHeaders struct {
+	ETag string
+}
+
+type GetQueueItem200JSONResponse struct {
+	Body    QueueItemAnswer
+	Headers GetQueueItem200ResponseHeaders
+}
+
+func (response GetQueueItem200JSONResponse) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueItem304Response = NotModifiedResponse
+
+func (response GetQueueItem304Response) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetQueueItem400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueueItem400ApplicationProblemPlusJSONResponse) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueItem401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueueItem401ApplicationProblemPlusJSONResponse) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueItem403ApplicationProblemPlusJSONResponse Problem
+
+func (response GetQueueItem403ApplicationProblemPlusJSONResponse) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueItem404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueueItem404ApplicationProblemPlusJSONResponse) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueItem412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueueItem412ApplicationProblemPlusJSONResponse) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueItem415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueueItem415ApplicationProblemPlusJSONResponse) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueItem429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetQueueItem429ApplicationProblemPlusJSONResponse) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueItemdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetQueueItemdefaultApplicationProblemPlusJSONResponse) VisitGetQueueItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueueRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	ItemID ItemID `json:"item_id"`
+	Body   *MoveInQueueJSONRequestBody
+}
+
+type MoveInQueueResponseObject interface {
+	VisitMoveInQueueResponse(w http.ResponseWriter) error
+}
+
+type MoveInQueue204Response struct {
+}
+
+func (response MoveInQueue204Response) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type MoveInQueue400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response MoveInQueue400ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueue401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response MoveInQueue401ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueue403ApplicationProblemPlusJSONResponse Problem
+
+func (response MoveInQueue403ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueue404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response MoveInQueue404ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueue408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response MoveInQueue408ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueue412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response MoveInQueue412ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueue413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response MoveInQueue413ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueue415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response MoveInQueue415ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueue429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response MoveInQueue429ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveInQueuedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response MoveInQueuedefaultApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnvoteForItemRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	ItemID ItemID `json:"item_id"`
+}
+
+type UnvoteForItemResponseObject interface {
+	VisitUnvoteForItemResponse(w http.ResponseWriter) error
+}
+
+type UnvoteForItem204Response struct {
+}
+
+func (response UnvoteForItem204Response) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type UnvoteForItem400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response UnvoteForItem400ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnvoteForItem401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response UnvoteForItem401ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnvoteForItem403ApplicationProblemPlusJSONResponse Problem
+
+func (response UnvoteForItem403ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnvoteForItem404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response UnvoteForItem404ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnvoteForItem412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response UnvoteForItem412ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnvoteForItem415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response UnvoteForItem415ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnvoteForItem429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response UnvoteForItem429ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnvoteForItemdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UnvoteForItemdefaultApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteForItemRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	ItemID ItemID `json:"item_id"`
+}
+
+type VoteForItemResponseObject interface {
+	VisitVoteForItemResponse(w http.ResponseWriter) error
+}
+
+type VoteForItem204Response struct {
+}
+
+func (response VoteForItem204Response) VisitVoteForItemResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type VoteForItem400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response VoteForItem400ApplicationProblemPlusJSONResponse) VisitVoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteForItem401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response VoteForItem401ApplicationProblemPlusJSONResponse) VisitVoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteForItem403ApplicationProblemPlusJSONResponse Problem
+
+func (response VoteForItem403ApplicationProblemPlusJSONResponse) VisitVoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteForItem404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response VoteForItem404ApplicationProblemPlusJSONResponse) VisitVoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteForItem412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response VoteForItem412ApplicationProblemPlusJSONResponse) VisitVoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteForItem415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response VoteForItem415ApplicationProblemPlusJSONResponse) VisitVoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteForItem429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response VoteForItem429ApplicationProblemPlusJSONResponse) VisitVoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VoteForItemdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response VoteForItemdefaultApplicationProblemPlusJSONResponse) VisitVoteForItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type MarkReadRequestObject struct {
 	RoomID RoomID `json:"room_id"`
 	Body   *MarkReadJSONRequestBody
@@ -25984,6 +28481,36 @@ type StrictServerInterface interface {
 	// SetRole Set a participant's role
 	// (PATCH /rooms/{room_id}/participants/{username})
 	SetRole(ctx context.Context, request SetRoleRequestObject) (SetRoleResponseObject, error)
+	// GetPlayback Get what a room watches
+	// (GET /rooms/{room_id}/playback)
+	GetPlayback(ctx context.Context, request GetPlaybackRequestObject) (GetPlaybackResponseObject, error)
+	// SendPlaybackCommand Control playback
+	// (POST /rooms/{room_id}/playback/commands)
+	SendPlaybackCommand(ctx context.Context, request SendPlaybackCommandRequestObject) (SendPlaybackCommandResponseObject, error)
+	// VoteToSkip Vote to skip what plays
+	// (PUT /rooms/{room_id}/playback/skip-vote)
+	VoteToSkip(ctx context.Context, request VoteToSkipRequestObject) (VoteToSkipResponseObject, error)
+	// GetQueue Get what a room is to play, in order
+	// (GET /rooms/{room_id}/queue)
+	GetQueue(ctx context.Context, request GetQueueRequestObject) (GetQueueResponseObject, error)
+	// AddToQueue Add to the queue
+	// (POST /rooms/{room_id}/queue)
+	AddToQueue(ctx context.Context, request AddToQueueRequestObject) (AddToQueueResponseObject, error)
+	// RemoveFromQueue Remove an item from the queue
+	// (DELETE /rooms/{room_id}/queue/{item_id})
+	RemoveFromQueue(ctx context.Context, request RemoveFromQueueRequestObject) (RemoveFromQueueResponseObject, error)
+	// GetQueueItem Get an item of the queue
+	// (GET /rooms/{room_id}/queue/{item_id})
+	GetQueueItem(ctx context.Context, request GetQueueItemRequestObject) (GetQueueItemResponseObject, error)
+	// MoveInQueue Move an item of the queue
+	// (PATCH /rooms/{room_id}/queue/{item_id})
+	MoveInQueue(ctx context.Context, request MoveInQueueRequestObject) (MoveInQueueResponseObject, error)
+	// UnvoteForItem Take back a vote for an item of the queue
+	// (DELETE /rooms/{room_id}/queue/{item_id}/vote)
+	UnvoteForItem(ctx context.Context, request UnvoteForItemRequestObject) (UnvoteForItemResponseObject, error)
+	// VoteForItem Vote for an item of the queue
+	// (PUT /rooms/{room_id}/queue/{item_id}/vote)
+	VoteForItem(ctx context.Context, request VoteForItemRequestObject) (VoteForItemResponseObject, error)
 	// MarkRead Mark the messages of a room as read
 	// (PUT /rooms/{room_id}/read)
 	MarkRead(ctx context.Context, request MarkReadRequestObject) (MarkReadResponseObject, error)
@@ -29241,6 +31768,355 @@ func (sh *strictHandler) SetRole(ctx echo.Context, roomID RoomID, username Usern
 	return nil
 }
 
+// GetPlayback operation middleware
+func (sh *strictHandler) GetPlayback(ctx echo.Context, roomID RoomID) error {
+	var request GetPlaybackRequestObject
+
+	request.RoomID = roomID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPlayback(ctx.Request().Context(), request.(GetPlaybackRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPlayback")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetPlaybackResponseObject); ok {
+		return validResponse.VisitGetPlaybackResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SendPlaybackCommand operation middleware
+func (sh *strictHandler) SendPlaybackCommand(ctx echo.Context, roomID RoomID) error {
+	var request SendPlaybackCommandRequestObject
+
+	request.RoomID = roomID
+
+	var body SendPlaybackCommandJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SendPlaybackCommand(ctx.Request().Context(), request.(SendPlaybackCommandRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SendPlaybackCommand")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SendPlaybackCommandResponseObject); ok {
+		return validResponse.VisitSendPlaybackCommandResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// VoteToSkip operation middleware
+func (sh *strictHandler) VoteToSkip(ctx echo.Context, roomID RoomID) error {
+	var request VoteToSkipRequestObject
+
+	request.RoomID = roomID
+
+	var body VoteToSkipJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.VoteToSkip(ctx.Request().Context(), request.(VoteToSkipRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "VoteToSkip")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(VoteToSkipResponseObject); ok {
+		return validResponse.VisitVoteToSkipResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetQueue operation middleware
+func (sh *strictHandler) GetQueue(ctx echo.Context, roomID RoomID) error {
+	var request GetQueueRequestObject
+
+	request.RoomID = roomID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetQueue(ctx.Request().Context(), request.(GetQueueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetQueue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetQueueResponseObject); ok {
+		return validResponse.VisitGetQueueResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AddToQueue operation middleware
+func (sh *strictHandler) AddToQueue(ctx echo.Context, roomID RoomID, params AddToQueueParams) error {
+	var request AddToQueueRequestObject
+
+	request.RoomID = roomID
+	request.Params = params
+
+	var body AddToQueueJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AddToQueue(ctx.Request().Context(), request.(AddToQueueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AddToQueue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AddToQueueResponseObject); ok {
+		return validResponse.VisitAddToQueueResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RemoveFromQueue operation middleware
+func (sh *strictHandler) RemoveFromQueue(ctx echo.Context, roomID RoomID, itemID ItemID) error {
+	var request RemoveFromQueueRequestObject
+
+	request.RoomID = roomID
+	request.ItemID = itemID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RemoveFromQueue(ctx.Request().Context(), request.(RemoveFromQueueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RemoveFromQueue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RemoveFromQueueResponseObject); ok {
+		return validResponse.VisitRemoveFromQueueResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetQueueItem operation middleware
+func (sh *strictHandler) GetQueueItem(ctx echo.Context, roomID RoomID, itemID ItemID, params GetQueueItemParams) error {
+	var request GetQueueItemRequestObject
+
+	request.RoomID = roomID
+	request.ItemID = itemID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetQueueItem(ctx.Request().Context(), request.(GetQueueItemRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetQueueItem")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetQueueItemResponseObject); ok {
+		return validResponse.VisitGetQueueItemResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MoveInQueue operation middleware
+func (sh *strictHandler) MoveInQueue(ctx echo.Context, roomID RoomID, itemID ItemID) error {
+	var request MoveInQueueRequestObject
+
+	request.RoomID = roomID
+	request.ItemID = itemID
+
+	var body MoveInQueueJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.MoveInQueue(ctx.Request().Context(), request.(MoveInQueueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MoveInQueue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MoveInQueueResponseObject); ok {
+		return validResponse.VisitMoveInQueueResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UnvoteForItem operation middleware
+func (sh *strictHandler) UnvoteForItem(ctx echo.Context, roomID RoomID, itemID ItemID) error {
+	var request UnvoteForItemRequestObject
+
+	request.RoomID = roomID
+	request.ItemID = itemID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UnvoteForItem(ctx.Request().Context(), request.(UnvoteForItemRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UnvoteForItem")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UnvoteForItemResponseObject); ok {
+		return validResponse.VisitUnvoteForItemResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// VoteForItem operation middleware
+func (sh *strictHandler) VoteForItem(ctx echo.Context, roomID RoomID, itemID ItemID) error {
+	var request VoteForItemRequestObject
+
+	request.RoomID = roomID
+	request.ItemID = itemID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.VoteForItem(ctx.Request().Context(), request.(VoteForItemRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "VoteForItem")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(VoteForItemResponseObject); ok {
+		return validResponse.VisitVoteForItemResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // MarkRead operation middleware
 func (sh *strictHandler) MarkRead(ctx echo.Context, roomID RoomID) error {
 	var request MarkReadRequestObject
@@ -29848,552 +32724,618 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P3dciNHsieIv0r8cY6ZunWS4EeV1CrSxv5DlUpqnlZ9DIvVdXabWiCADADRTERAGZFEYWRcmxfY67nc",
-	"u3mNvZg3mSfYR1gLd4/IyEQmkCBZVSyJbdYlAsiMTw8P//z5b72xni+0Esqa3vFvvZngqcjhz+daWaHs",
-	"3jlXU+G+SIUZ53JhpVa94977mRzP2GhlhWF6wmZ6yeZcrXpJLxe/FjIXae/Y5oVIemY8E3PuWrCrhegd",
-	"94zNpZr2bm6S3osLPl1v+2ImmFBW2hWzfOqaX864ZZz99OLCfbIzwXJhdJGPBVvqIksZV2Yp8h17P0vF",
-	"fKFxlmKR8ZV7rT6YoWtnyJYzoRhXTPA8kyJnrh9hLFtKO4MBGT4XbBiaHK/2/iZWQzbnqWDSnjA+MkJZ",
-	"pu1M5EtpRC8em1DFvHf8j57rq/dL0jDWn/WY44iaVounaS6MCUu15AZ63nFBzoXNV3unEyvy9X7eirFW",
-	"qWFWsyWXlo3EROcC5q7EB+tXpDKvuVRy7qZ2EOYklRVTkUN//7H3nI9njdQl3DpB47i1bOzWd5LrOXw5",
-	"hvealvCvZxe9pPfy7O3bpoW8SXoLnvO5sJ7Mi9zovHlVh25egzE8MfSEt+BTQXM/9t/B3mfS2KRGDxOZ",
-	"QUdJT7pGfy1E7o6I4nM3Kmy5Mot/zcWkd9z7l/3yXO7jr2afhlqh3PHqb2K1PvrnM22EYqMVLlYmhbIJ",
-	"U2LJJjpngo/dGKWaMuuoRTqCURZJps9OA3Hjr4YB5fIpl6o2vyuxgm+kYkdPL9VMF7mhDTP4KJCje34i",
-	"c2OZVgJ6OcFfuYLzwEY6XblhSMM4e3p01L9Ufs2QJZWLVjthVXLjH34WampnvePDo+8SR37+83du460V",
-	"uWvz//jH/2/v//zl3/6113TSziYvuR3P1hfVMSuDa4IkmGUiZzNuEqZzNvx62GdnSA+4tu4QjmeOfabM",
-	"SDUWSUzPONXDoz57L/iVY3SGKXEtcjZ33ffZjzpnnOVazxOmVebWx1yqa5EbqZV73ZEIz0V6zBZCLzLB",
-	"ljPtvnRdpGyqWaqZ0pbGAMur3NBgP43YtMaTPVyDlsV9evDs28rqHjYv5CutxJ0W05ELnrE50KGVWcZy",
-	"OZ3Z9bV8cvC0v2FCbixdZtU0j5Y70PEINw9ku+4+HMKTQxzQgucWZoGErTTLtJq6u6NpAu7TcqYzsWkS",
-	"OJCW8R990zj8n+Vc2vXB/5VubNdxLhjPhSMPjvyNWzbXwMub+FYGLcajSMWEF5ntHR8dJG5IyPQPDw6S",
-	"8go4bLwCNiwtChdAIm50jkWJNGGmGM8YN2wIv/+ng71nz4Z9dkqcpFDSJnAA5ng7cQVUlLt+EpzmVGk4",
-	"Nm0b0H4w1te/4RLVen72Q/OU3Gn2bS+4nZUtu18GMt14YW+6HM5+gM7fjmciLTLRNgBDvzcPwv+6bSAR",
-	"0X1z0ERzbwXPm079ezjvmk2kShMnNALDw/OxzKW1Qh2zMTdup8ZjN0HcSp5fmcDOdKFoi4cTPnYMYjJM",
-	"8G/3J/7yIx+L/dfwMReXyt9YffZe56m76VbIKh3NqxXTeSpyPJIZp3tqBCyXjcRUKiXV9MQ9jLPBy00X",
-	"lpkFHwsDbbjz7lgBv1TWCURLx6xS3WcXcAdr465U6BTuwj5772RKR7futpCGTXThlsX1nQl3V7nW4LJe",
-	"6jx1Hya6yB1/BNp2cxgJtsy1mvYv1UtYJDgpMMUlnmsGY5lxE3oSmVvfcIz+dQgc9//9v/+v/8edI4ZS",
-	"CRsJx61A3IPFgx3F0zjl1+46ic5JjUH82norE0fYeG+8MyLHhpoouKBfE791jlyaydk/eutDFUYCgmMu",
-	"zEIrI0Bu/F6nqwutf+Y5sq8xqkvuT75YZBKl9f1FrkeZmP/bPw2K7t36fYNvYbc1dcSJSgOr9SBzXQ97",
-	"N0nvuZ4vnPgvUjeqTzqaQplisdC5FemAOh0INdapVFMY2486H8k0FeqTDmvie4UxnKlrnsn0nBSUTzkQ",
-	"iV0PSKKG4fxNrM5FYVDZ/HQjKeXmwZVYDXIYAgzolbY/OtbzScejtB0Aw/NDeKlTOZFNKvgr7cQR/NVz",
-	"U6fRfOVk4MUKZOEiz4WyTnaKbBjevNA0RnpsH56BAb7JQcOVrtcfucw+8QYtou4HE+gflsa/8wnHcupu",
-	"RBCnqOkTxtk3Hz64lR466S1XPHN3bqH4NZcZH2XCfRwVZoW3idvdXPB0BVMAsemVtm+5lWYi3eOfdGlB",
-	"+Bu4MZlyBMMqrazZuzYRTfXhGxRkrQBR+xOTTc6tGGTYcW1KNXPOpgnFj+J0kGFdyLnQxaflmcQrBxb7",
-	"Bgp6p3hhZ0JZ1+0nXuGi2jeNJ9x7L0Uq+QVIMZ/p4p27EQycIIVncuOVfOOFHyCR01FhxN8k8n5vQjML",
-	"7rSUGc+5MXM3HffBguIjPhQ86yW9a6kzocYgeWWZmMKXwDMazG4J9vO6sE78jbtKpZlLJ7n0kh4fu51t",
-	"fftcuEm5lxe5XojcSpTE4iXPsteT3vE/Ni8rNiRSOsS9m1+SJjVlyQ3L6dHEScoSv3OkcMJUkWVMq7Eg",
-	"a7R7zrHHXBidXYsUtBBQMMegsLjfUpEJC1N1byMXRHGUZqxH/xRj62Y8zoWjtQG324jEnVD3hky7qIhJ",
-	"74o2e9OTJVXcJD2lbYMo/hotXTydSwWGpzBxp3+7L6RBe5NgvEilZZme9hr2VpdE0W37KqS0vnewMcuZ",
-	"zATplXohVPuSlwPxE6A1n+h87v7qpdyKPceLOjVCanyr9g/mLdCiyHY8F8ZwMCqEHotCpls7S3of9qZ6",
-	"b20ExnIrOm0wnoO38PxN0rNOn7Cd3rzAR91L4oNtU/PDuRC5U1KBf6wN1+lorQvmz463Uo/dgcuVIdNN",
-	"YWealPaZNpaWNjpy1ohsck8rexMrkf/oQTtwlsLKlZNJInMOrFASuJTfoJLw6YRVCbDCAX5pYBDRDp6i",
-	"72uNMabc8h0IYW2K8P6Wvn+Wxrb3LK2Ym52GEHrjec5XwH5KH8y2ll6JDzZykqzNpdrYlpm99efIX1XE",
-	"R/wutV9UF+EgVVfl3jk0doR8ujZfokyZtk8zejuaJVkoS67kaLp5ruOxWFiRnqlraYNvsjpltK7udI9F",
-	"HLSDvTOec3nm4m4b548MomG819zyrXR2Ck+9O//Z3O6qTqVZZHw18EautaUVcy6z9l8G1yIPqjI9MtI6",
-	"E1ztIglIM4Dru7mVjKtpwadbr5Kf/XM3SW8hlJMyB2H87Z5q9PzwK2HAyLrIwJLr5Cm8tcdaTWQ+FylY",
-	"XYc/vbhg+44Uzf5cDINwJT64o5rQfY+eDHflq+a7ZpHuuFNFZIrsaChsuCYiOySuzNo+1mgiWv1omxJP",
-	"nhWaq0xrA7Hf6Zag89L9hhhbeS3t6kc5LXLsp3bQ3ANiADvaJD9othTeI+XOtbvaQYZg3EtMJ+SvErnU",
-	"KZrJYZQGyCi+9aWy3z7trbuf/IKaJlJ1GoAbwqIYZdLMYJM6tAgba8h+U5Ejt75jSIvp8IYMPNcMOPHh",
-	"W7y6Q4+06Kbr41IVVpiB1VOI5GhUIGDPFiI3WtEJNnouIBZAZEaAtrXIBUQfkCoBtOBjEOaJYyciZcWi",
-	"2+YosSxJrsPzC55bOZYLTuFR1Rm8Qa+7VDAqk+B8gIeFKAsYr+NWKV91G2Mu5vq6yQp6rpfoDZvIzPtF",
-	"x45b7xULRm+d4FCCwMzz8Uxed6XdXNgiV46Bt5xLONaOTQvjVDxT0W51lkLEDsedSvkqCOR4RjsOwk1g",
-	"4IStjiRd40nlHidVLrM+v1pntf1uIOLoGDQcpJZjWT3fdQ5R8qBy6zdx1NIKUt2aH/gKnX8W9kVP2LuL",
-	"530GmtiML2CGeK8WyoqU4tncLsHeXYscXarGuoYqT0kybMDgGJ9Y3GbbZ3QvmEsVvPRT8pxaaD8XTGly",
-	"FNatNtDDAAJjmkUFjBhyI7TeHkNvJTiwkrTYSEy58iFp0pJ9JjwFfn3/7JKbmBRTVMe2qvYpXzUciRfX",
-	"Il+5E5EwnhlNyw8civytji68HlS/eldrloZeVz1/Ul6tHe0mtTu5xXQygbCjFHzLsJqw5lJNcY23G6/W",
-	"ZARgfNRpE2nXNT7hljTWSZZCXLmzp5WdNaoiH2EtyL7lNp3IT/i1cGy2JC/lCB5JaqtVb5Lr+e13fJGL",
-	"a6mLjzHNcIrcjldnZxnsRwhSuFJ6qRx/kWDiUV3mTbxjMIJt5Sk6uXj2pnIcOlwOa54CaHfoGM5CZ3K8",
-	"orFzw4ZEFEMmO+2N1c1cCMJBarf3DttWOw1I20QJ0GlSY4UlNUc7XllCYkWNt4RTFF6S7r7Gb2bBEV8T",
-	"t0OgJohdTh9D2xqFalqNNACsvbBo9AV7eKb1lQE1TrERH1+VixJpkvNyPJuI1Q+7vmSlKYLGv23i92GT",
-	"itfxsxul3GDONbKO2i2aaRMU2rUQaghYRws9PsggbO92lu0diGemjSXSaaKbqbAQ+3rwtJFccprpRheO",
-	"e6bJ/uOOU1iT7RTj2rmTYhy2prtq7F+5LzLF7h8Cjb4zTet4K5sa+S1biY7yAxy1ocYDYYIknIPcSa82",
-	"Udjv1GLXyfPj9ii4fExhFkKld/R5fUFmtSZbmvfHVBZjjQR3tLn543Bn5gJnajfm4l65L+aC3X9u5lKk",
-	"0jpZFl0MXi0Ab1vYNe9+y4VUsKXhGyOMAZXcPwckMJjmEFAePufiWl/B57m+lmJA+x0+05aHz6U3H6ww",
-	"xWJgLM+r34y5GosM9XxwT+TCWJ2Xn/GyKn8tTRG5vOZWDOh7npbGh4G3EyQ9PiqM+7zQuR0Ez1RSBnIv",
-	"eGGq3+TCFPPqVzaX06nIq186cW4iaex4rtAUFz7GkyOjRuiOPvvOGv1HbldfKIu63rp5GDd7I4VGdHED",
-	"1h6kxm7K0RswPDboRN9j1pRjGYz82I4VJpTjoQvrdAITu5pJ7QDdWTE3E251DvGJ8zlXHynkIxXWrXK7",
-	"TtXSU9frJgrNqMcHMj62TCsKDc+v5Vh8ZZjTDN2ZhjjBVCufN4kWpEwaK9I+K9/mIR+h/L004oC5iue5",
-	"FKlb9ONLNSQH05CsFGig89kqkAMAYZOhV4zhmTiihMgoUF6HwS6Uo41ZaZ8G4u2VuR4LYxgwDLReeaZD",
-	"I3BXC3qZgh2PWm+kdYwQGHRdeHr8quabBVcssZ+IyeSFIgZScdzGvCE62Gu3JZzZ5qTTtSsXj1jiz2d1",
-	"pPE0S+KMAx22xTS483wfN1fJWT771QVSxp2kABSMF5nm6Q6CQClOr5/ekdEZnBv0xWIGt/m1cGLzQo5t",
-	"kQvTZy+86jbj4FE9DjkvTquE9imGSebu5Cd0ZKdCOfYHQXMqdQ+//ftPl4oaBp/Am1c/wQkeLjIu1ZDM",
-	"1KCsonc4ExwzjTEjEjMYzUnIF6XuYWT4hZ9K4n3Dl8pJs+5Mg7dC51dVpjHXuWgyTIdUtnadw2eLhZn6",
-	"VWvUNjKfIlJt7vDg6On//O/uX/ZejN4EX8lcpLKYQxJQaeTG5tmMp2wiHKNayA8CDtcaq8H31/v75vDo",
-	"f/73bw6PoLemF2EvNrz3729e/ESbl8BSYhB+mQrlGu6z1xPaHYPZ2mWauOO27h/IPAIn1jEY6nDEw6Yx",
-	"2VkxH6nGYILDo+/+538/PPquZT71g0K7GjcZ1srvkV+DDQcKj+FnihvJBTe6URuG5Gm8ifAALCnRLtVN",
-	"y+rkY7Qjh2sNbzy82SBwv7zafmlsQSyac0onnI5IUonCpA5QOKROfy1EgcKvu2jJiEr+dvfhl3tRNilj",
-	"OtKZ21yHtCzlK7eNuICX/l72WzPa7bzxIQbhbrGpXcinS0O7kY/TrBciNyJtoaXuG1TuS9gqmlRtjbaK",
-	"Gt/zho0ZcaVKL8XdlIiq/zFyk09RbPwI6kC5v+unRlnkobe08Bixlbn5lahtGcms5dJGW4aj6rJXdxGg",
-	"3FZ3lpu+5+oeBNDv8eb/rJLn91xFCY/N+uGEZ0bUBaCSjDYnUcBTMW01+B+kdTqUoVRqkU1OgrQgLQiM",
-	"qRaQmdzml2ikxTvZDkMDTasGeDTpHQBp1uU/bPKlU9rayHgwDt1uBIDBpyAWYTvdQ49rs/ddJe1nALvZ",
-	"5Br5KONtdKN0GS4oBy+cLns7gg+2+wqWxtNKovqTJoGZG7PU+dZleOOfW3MGkx4eGmqfnm/jdjOk7NjB",
-	"7iPGmLmu770Sy9bJro2h1nTj3NHC0Z75VVBg3h1CCtY6TfMVmFQafSwiz3W+scs1Mtl600Pg3MDOuBo0",
-	"aOsHoGuBFqgzOZbCfAV2NopC6xLFSO91vr7eQChF0w1m+HyRiY3zDz2sK3O1xtYWwtRTLtzYvJE9SJOl",
-	"2bnR0oa27Eo6Y2n5QufPVluXb6QkhmgVS48R0V+ginJ9apu6ibaLJg3BT7Hds++TEXWWOj3PWL24tWv/",
-	"Xs5RQ7CqzilW1ccOGg3qYYiO9TE7PkwVjUJSUdwmeHYju8CdbOX3fKobEt7cHixEyjjNq2ngE6nursh1",
-	"tt8HGlwnojPlcy4mLcylhIg5Ovz2YHYwPzBdBneP3IaWsbsyRi2tKWMXMwhaDnh2kJotUqb0spO+e59c",
-	"r2aLRdcFs0Kxsx9MhHWZ5iuWFyqE4q4dGj0hjDGKWE5CgPxXJiTIOGH3K9NrZra5vSMh+jZG1TjW+8lf",
-	"XbcSFQDDBIx393tBzBc659mgyJvjNO7l4sCMz3B7ROtTuUDKWyU6ouW9EthHuGDKeyVcNRWDVLSZSfX2",
-	"qLKc2jpsvpfuonRHt1tn3bt85x5U8HgAn1kTp6G8peiAtXnlhersGUS7VzsRb6byesAcdlxptTuF0Hzu",
-	"gUr8yuxAKdoIpy9+fAvHjzr/qzYUxQxhFtu36pwCMVBvacpUxQE0Tg2ONejuXScnPgB3cM9NhYI4+H/0",
-	"ZtoxCtdFXijHzweUzdI7fvY06Vlp3Ru9V9pMRM5t0Ut6K8Hz3vHhs6Ojm3WnWHRp1fD/Dg4a2K0fSMfT",
-	"+pN7HLxX/MMZvnB4UDu2Sa9Q8tdC0O/uTgEZwViRe3rf1Md7MTpFLyFsZn1VfitxK7892AZc6Y5MLvh8",
-	"935p4avGhq2oeH5zokEeHVUH+d1fDrbmRmHn1Nj6GrTT4y5nLSLHMV/wsbQr3E1C5XsrM6Ese1sojKq/",
-	"lkaOZAaPoRV/3FsjwLKlyEP7zUHSlI3jJD2pwMDooSGY1bpXRSaNF+9oq0JTRzFsonkMC+vKyb0Ncyd0",
-	"xOpqbe7m7+WTazlyrebPcCVugFI+rEIpn+7973zvvx7sPRvsNUIqJ70fIFLupbgdt76zmW2jielFKi0F",
-	"+t9ueCOCXKzlhmZcKkbYH9Wj3gEBMx49tN84cm+2rLmirbvArWlyp91GcZ5JY3XeMMXTLGO+MzBBCJWG",
-	"Q1eifcNfJ4hgjZCk7lswfYIqRlANcZbcpmHBrE+x2ybJ7j5BNqAvD4OUcWMHPAg76womzMiI/NppXEkZ",
-	"LOMjU06YG/OqBI0Ka0BRlRsctt30X7KB82aPJLl5MeDN+k67wCIJlQ70pKVOA0wiJGhGSPGQBBrAGO5J",
-	"ORTK3lVj3R4jD+sYBcnDkSPG3m0nHI01o4oRyP1IF/aYcdDPE8YZhqwjWpz77FYdQI5ZmVMMIULcY425",
-	"E0fZ8p3029tF6dOs72f3llxaM5jsEqQLW/GeS9vmYi9UJgxhs0nbyUKFw9jitpSGWYg8ddodhfeu93U7",
-	"Ilzq/GqS6SUtbnegqYgUY7ApbzcIjvVwB1TZVrwD1WWIj3l1fDXKag+EKQ9n62V1F1URb7vOGmLlmmiB",
-	"JbodG29i1HfPoVHFfIQj2qx2tIZkD/VCqOExJGVyY7GMAiDrxLHMHkZjLtM0E750R0A9n+kiP4ky/Okg",
-	"DDNt7LDPhkQK+WqYsGHGrcgRcDIXfDwDTNVjx5dGgs4OXAR9NuTzkZwWujDDYwzNxPUFBPMZv46uQ4xe",
-	"S2WKdxRfMaP7bLgQ+Zw7ghge+3huMIhOtU77bBgsXth+COsGKJFSNGFWu2W5VB4J3f3EV9UAb4L58ney",
-	"nzEcJQuHKJqvO2t+br2kF4ZZMUcmPbd+LWF0sRF2O1Ouy/FINXGIdTjqFZNgINDWs1LHAVuKjFqkvwa5",
-	"mEuF1RDiNCsqS1R6sSFNxMZfUBGUMnEkfEbIrhJAbO2buFdO2ew+pr1pQWEu92A+JHbzmS2HMIo3EJ+/",
-	"Nh1MtWl0EEYQmJiHAwmRRNG3vLK4tO7PdfwL7CDgf2CJFmQCBqoO4UAdO8Iwny02inJeZa+b1+bO1wqu",
-	"8G53y5tcXEuxbEiyt/NmAWxnjYNu+xZD7we7XXaoig29BAdHb2+b2n2dIr9SD+IwnbfEwA7pfh/kwj3v",
-	"b5JYGiC0OqVJ58GwDCfM46t9NiwT9EIj0tKFZdCxV6LiQiv9SzXE5gfVaxTQTosM78GRYPCbSJNw/VEh",
-	"J0i9gsveX5pumLF+qSB7re/u6QCqhx3M+epSdbp/xYeFW+3hMeRKoVgVisxFXcQX8WgV4Ad8csOWi5mV",
-	"9/KlchczG+qFu8N0YWk/fIII1itTOlKPDBkZCGXACKjDZaq3e32bwTojs5H+MJgUWVZJsgxPrG8QSAFh",
-	"NV37uEC1ez+Mvv2u+pQha43hZ61H5W2rI9aEHDh/p3TzwZbK3Pr5y8VYLqTTIADLnrY7fAupPjOeMqA5",
-	"tQoXG9gXAlkAtARJtVyBPEtac+rIqTRYTLUwzMn1ITL1UkVZgVRap8wRCvCo1WE2T/NDc7hanJDXCDmo",
-	"jSgrovmQcQ8t1oXfvhXKboHT9bBkkYzV3U3TAPna3IVHV+0EKhneGPCxNS1o0nSqHWeiikT0Uhmmwhkm",
-	"g1OKQLcb6gMCvEOy++m4ZckgGqkZ/wtw1xBtjSGM4XhW2T/H8LCFeEyboYSaB2E2AG373tz6eEBC4MAs",
-	"15nYeTVaFiLowF2JFyZvrgRsGvHL3bemdJ6tDWgu1WCHpXHDoTvpXimkhBHtdo4qCUINDY646r7IU369",
-	"8w6/5Wrcdn6RtW7tnmQPNPlWz+Suo2nVtgQ9sEsdhCpfu3ceu5n3xQiQJKltSSbAIXxl1kUbuuIASzCe",
-	"VTPG1nwkcjOTC9OEHBoAQzNudt6dl6HtphnHwLDrDqL1peYyRReRzlJhLPqHdh9SKzTX3LvzP8vZqRpB",
-	"unME3/Y52E6aGgYDbRtUZoT6Wks3253RvfE9NYwiFzwdzHl+1QgP+24BxaFBgoqHMQMUBp7iMHcdz7ng",
-	"6UvosnlEYyGhaEL7LeBuoRTiP3V1edTtRtRyC4SheO7dqdFzemsTVYWWuzA3XeMrQU3xHKbrdP3INnO8",
-	"MLZw8O5v2rA5XVt8uWpDQvMAQM0sysip2pPKJITdahEy91oEk/k4K9IdPNSeTWCvjQOyjbLk+3q6KHpU",
-	"hWLSS5a+gOxOA7G8Iby6pgxGN3fDFRatYSwGrvO7ID343ateTREfqzETvyhVcbsNcLnXosi0HBUSqPzl",
-	"UD+qa0RM4nadu1QEzprWktTUuxjXOZZiGtXtD3ct40IqZ3cTZsTJNoAv1Q6LiVHYvzJU0SnEe/Wu5BgB",
-	"tNYzTD4ZttEO5UM2FR9y1xhldlZUqxjpaVm/W9Cuhcauujy8xcLeXsrEI+2U7t4SWWdL4nRdg1rfaaea",
-	"7bApG1AOwf5ldmgL0Vk6FAkBCyrkqqQdc9U3pk0Zlkl1Bfvm/RJgxLzWMr2le6QlrZNmmJTLXI6usmKb",
-	"947UzvvBSPt0BzHyVN8zHNbm1f840FRVTfWjB93db3QagXyLyJmRBIi08op/ANFWLf4rim9pDWup5sJs",
-	"CkNZV2nX0zF0Jrbnqmdi59smlDrY2c9fXgdkzcOmNs+wBQTcx6veyx2NSVjNOZWptJ8oz9FdD6uB1Y1X",
-	"uY+6Q2IxOxZx3LEEWa32H6x1dXw1Yi1XqVzOTdv6JjIDVPf1n1qqnXYPjpDTLnYBIkII0LJqx52rZN66",
-	"xls539pU6qPctJyRbWFtQb0jsDsV8k9d5y4aYtn/5vmapsqEO8uBO0t7n18qu4sQFowU94DltQGlaTfd",
-	"5e6QTnclv6jc6Y6QTnUbyfq6IlpIFxTGkNjNzVWzcfzu4Zm7E3zXbQTWFZ2OLm0bOVVg4dg1mJtPW9aU",
-	"7MaI6MjGPMugWASVz+0QoBw1XxtfbYqVtYy2JglbvpFeLG9Ai473955Z751DNMvT0j0g80cpstQXf29A",
-	"vUkbvABvrSNgBOZc5Hqa87k5ZkM/lGHChr5AvFDF3P2Xkrjcn3gq3F85V1N4ymo9MDOdW/8h02rq/55z",
-	"tRoml2o4lwryMd0PPncTY4JDqib8JFWpMrov/IkbRrDM0EQGWjOMd5RxdQW9jLWyuYbA0ZyPKew4k0oM",
-	"RrngV/CwTOWAnnOfpYJMuUxUXxrr+UhCCbg5z69wNag0fsKGaYEl+wX26l/EEfO5oBbmGgYL+pT7g8wV",
-	"sHwC9Ctcb34lFC60KVcRWmfDZU7LOdZqksmxewDQwwHPFoNOGupciaxBxP1BWwCh5eAohJNcGqJmgi14",
-	"zufCivwrA6jmJyEUze2pY6aGjYv1TLVGdNmgVkTPPm14tnYOcOgJUm/ZThP5YzJwE2JJphF4zYjqWJ9u",
-	"z5uERp83V/2d+g67pSjr66asaAA/hdAkfMADq4y55ZmeFgJ9CrJDCCyOJ/TUukbNEZq3Bmfrnqn93Afu",
-	"fJyAzhro2/bQzr8KnrmNX9N1i/GVaBYiyEWJ+ES6xCzmuTiGQ6kwgpN5Q680DM5sr7E0oOUjbprSMnZs",
-	"KRepNHdvZh2hVV+BhjnNObqy0laoekr3uesg2rB1w1r5yUZdJn7H2jf5Ll4SIpPOXpKzH7ZwIcdtocIV",
-	"WRf6jMI5TZnaIsHPXCwW9E6/IRkyTqc+2Ht2uvcj35v88tt3N3vxx6e7fDw8uvnXzpUFdyjhfkuEsdvY",
-	"lqSvA9kx5zJM4gf/7nrOoEeoLu2hGF6DQQpjPRfV0qFI4kpbdiUWliF7zzsB+LYUQX+NidAagO1dp+Co",
-	"BHGbGQHl0HfXSLpBp3YuMwUjyh8CCvKuovp2c3NJJs0255oJzztzvA060GW5TDWVJj4wWxXhcjR3YWxx",
-	"hEZn5rZ+XNZN4R87Af2kghFPuUO5xAq/qzIx0acchMSEYjwW3cHKxY5TIMpYm8HQjXmIhX6p1k/FVdmU",
-	"lXDsSwLP6GuBhbkFJmvoLO2HujWQXjEpcixpQXOWxpfhnAlmoCgR9TmGkseBgUC2ZePFGyUHbyaFe8j5",
-	"2Rwt9EkzfsqhtGZrtTDpNSf0smTUvfuxD5U8tgtn7VYW8wxH2Iik7BmZjyBqYl6dFvF+GFXICtudX60l",
-	"plDKblRxPRXjTCqqLeHLuvkcnSapN1659ZlVkYBufa+2Vo+s1J1vVywXQi8yAbwjCsTZrk8iZANWQIyb",
-	"rnXctOo/czUteFP9GjAaRumly1xaC6FqUboM7EsqGpf8Zz2V6hagUnRkezyTY/Gfl9yOZ24aq74VJk47",
-	"7h33yh/3UjHX67BSXfKoDj8b9PdLnl+dC35L0O/d/FfNRZfdy40ja/MuY93ohyA5bsNlYtx4aQQlEWHG",
-	"fAGXM5UsMjO9hKLn9r5C2oK7vHbbhPrZYLLDiqPM6im6OpbbynOTvc+tDkIMUV32B+GU704L/6XQjVJX",
-	"Zw/+rdSGzeI/0fOaK/+2fnw6OHe5Q9vqpLfenBvLon9ca+HGEupLkUeiYJNLihKEuWFDACUZVuMuDZcp",
-	"Ayc/Ke2Y9YlnwO0hlsJyx2cYkGqgnU6QLFVRtc2C6B5jCz4NdzKI6KnMBbiMGbh9DA2Q/GxCpd0LK5vu",
-	"i1SdZHWxkELBJRDYTWXxcJ2Q9w1h5YZdF2sX+21t59dm2UjBUMpk/bIh2Pj1lXmlrd+O0v4eGW/upSb4",
-	"FqmwAQJ1a5ZnV+ZaRT3dHm+zDna6DdF0a5sByPQekMY8uGkXOXYLhmldwqVdqCxZZa5JSUa7VXnbWNHn",
-	"9gV62tm4e/yzMHEc54Px9rwsrLiPSJx5YR9Mtbdb1277CLXawrrsHtfjtuZOR6Kwu5yIwop7sFhhp5/Z",
-	"VuUG8YnrtX3qemu+68bprzb5oHY/2x8vYOuTG+6CRtLucth2Klf3auGt7NVnPzerZpsdhgdvzr2HOLec",
-	"IJmkpXIwTRWcjR14i0hrECs6K6wwltGzIHeD3JG2KCi3xmPbNUmhW/E9wjZMNwW3UD4m0xMsvW2wEKIH",
-	"jYziMaMlhixP0FFc8yfs8ODAKUYqNaCkuI9O4QC8HXaaZYzyX2dCXSoFtbAB+Me10mcv/RjQNA+aWKnT",
-	"pBo8K9ACxlHFsO8R6vt2vHzKtiBaCquzThG0yO0Eei/Hri2/+ZMeuLjGX0NRc6ePHh59x8rgOa+IOUJ3",
-	"VHP+43P23dG33yTs9YL/Woi3QNTHDEZrRMr+9OrH539G5FUGBbmZWfCxiMBYKc7vUkW9OPqJPgJpECmY",
-	"mV722Zll88IAmJoSMjABfz0xpeOwAPL+JPD1Est7OXq9VGQdlNaw/4w/O/qkaK/Dg+Tg4IBhkKBjBd7A",
-	"a04wYmTuQeRSOZmIXAAYuIbhIj7VWKd4uoZY6mfIeC4uVXs8ZkOYImrvFKkYzkBZZuBou4U7IpROxo87",
-	"mDleK+Eu4Qt9JeqVFr6tDtR93K30wJvSwdFw/KRZZHw1aPXLdJUJPknuDYrldwz7p9SYhvhhIdQaHvCz",
-	"A2bEWKu0Oa5+l0vozmJkCDP3jqx480JinJ9fdbk2ZAs1sbiIaO6izMS011mniV66hzujMoTPfHHEt8au",
-	"3OiNyOcypIqEqvO6vIV7Sc9cycXAZHo5mGOQMRrioyeu5PiKSAMxIYJITSb8AQll9CZ9MsL9APQ14yod",
-	"6GsQwSHhKtPTRu8myf9r27cLNME9npfGDQnlFZvw9qjOINXuNAmgyU3FCePMCGulmjLDV4YEv5leQjA5",
-	"xZwH6HA9mfQvVVnSM3Y4D48hKGZG8UAjx4Hcseyzoc5Sv21m2F8rCXrsK4YaQj4K+CgeQXTGFwuhzMml",
-	"8nhvPhgeygGNuWJ6gUL7vIQpJ0Ng6AXJwASocRQECCDGhLKlCJoKv7nWDQR+XiryAwHyKmJlA5AIFvUb",
-	"HjMFIYABngdbcStRGHiL4hUG1l2MBnMVUpEOPBRL+U0UbgSZCzIV84W2Qo1XgyuxgiXMqSiZRygZHkPY",
-	"86gwIolcjEuQ0THbxm8ElxluFne7BOK+npDvn94FsxelZ/fZ0Oe6iGuhfFegGxR2pD84inANe0BvIoQS",
-	"KbFEUkz5CtelgoADisEJBXBPixwFptSRo7GIG5svZtxxfAjwxg6MYMUi0zzFEDRa/flcWjfXCsxnI71i",
-	"ucZBBZEmJsvIlBy+aNj5MhKFdjakA0UYO2v76nqr7SpWbahsqh8iwRtUt4F+9KvuPlZWqZmPabNrfaQo",
-	"VgOd8L23M55lbCnYSEyl+v9HHtbj3sHhd88ODg4O9uCfv7h/vvMf/f/WAzfuverSWhZ5Bw/3PWTwtlZ3",
-	"2pr+tfHax5efu0cDhEdLGeMt6B6/bS31/COdQIvswd0CHv7GjbXEZx0iWwXdhmqlqUFhRGOF57Ik83pk",
-	"HhaXOjqI9P+JLlRnhK5Kfl2l6ODRQRPAGZB9I7gAhCxAGMlMKMbNlbt73G0xE9lic2JGQyX6Vo8afrEp",
-	"SJGKAU/J9CI+gOJswi4cs0raQS63JmzAr6W7LeRvAP1toNjnndMTQd8twZbJmkRg4hTuCr2ioAHXz5VU",
-	"qZvsAjtDKaMfA3wTKBdCAWOuiwf9rkJ2Y8bPAIxx5UfM0ctBXIy+mnO1GizkB5GV0F4ICJ76OiD+O1Ms",
-	"CO6L1ttJmulgnItUKCt5ZuibXExyYWZ4C9B35d8KTU6OQVQGNSrMCpG2lbbE9wdaCcrVpe9p+tEPIN4u",
-	"pUr10guwWI3DrxJ+ci9XvwHTWvhUXcOJzkcQrbR+PQ1yQbgyjsRzBek9Ul3zTLqp41XigVwIkHcu7Eyn",
-	"MAaeZXqJ+OzAKsQHaeAKizmHV/Oc9qHtwDMB93d0cdM3bq/w0pNTqWqd6KUalCqkU3mBFw4CsjnkxcJL",
-	"hltpJpK2PedWIBY4RZvCfvh7uVeyD0fUuvCmwkHkdIbP40yb8hNh0cPfOHZL8PLwFdnBBk7aRB942LNY",
-	"/wmEW0OP9V+XQkOheGFnjjzH3JKpk19zmQWwe0jRjVSp8A04h93nku7HWlmhHB1ham3t57lIJR8QfykW",
-	"kJI2CKynVFoC5UGG2aAhVDJKayKGQMhYdR4AFUShjErv1OsD4dfYZxtjxHve6mup+wHgjZPL6cz2YYPn",
-	"AqScU3MVAyMDpO9cKtNnp5jV66EmEaa+DOcHGwMDU0Xdf5wLqSCCP+2XTPj46cGTsoTvRfWNctI3zZwv",
-	"WgvIRXIKksebdKI8jxBDqwuB+QZjDWPGyVUW4Gdha9ijeqlKFScu4AAQwIpNc67wHVhOQ6pYZarPqlOt",
-	"Don0imj+aPv3k72p8flo8hfeJo0KKJTSZ0N8ehjnTlv/BNF1Zc5vhbuQFGaSelN3panqbA5qGwfPhMjN",
-	"aLwlz6+PGToyDH4EZVsxYmR99v2KUXlc9g17+T1EZvsf14bNmZmjf8a1WRnn4ZO2cVqtsevaWOMbsjbi",
-	"hRzbIscqJU4RmOR8Tlm3inEl58CaQsBrgomTc527V12D1UlW5jHmGZqiqROW6qXyEbxg3weVr8smuF12",
-	"s8NYe5zJTdNl37QhoNkYLEPghwJCGbBJhqIAqbLWsJngKboeUz7n0/qsfE0W3xIcC1i/8Uw7RdbjBHSY",
-	"FkoEVEMmrcxoTVRpITX3Pmf//ubFTwl78+qnhL0XozduND+d/ZiAYAbKtJsYuFKcvFaZ0HPt9GBbmZPV",
-	"kePECFoiUyXDb1p3iitGdxC9ibj5VUErms8rXcGjjiv3EIeXJrB4vAaIMada4BJYgXW1xjPPd+xShxTo",
-	"xrtgAWZA0IfyVbSNVmOJz8rFUt3Nw418L69eSSEP+6ZJtqxtK3zpXqEFTDBA9APVZaPTEyoI+lvLLRvc",
-	"LFtm6p5ndS5emw2Nj4YSVnip8ys/hQ1Dh4MFgFHeoU6VdCsTAiApPxcYPJpdYGJk5wJYUSyUAWGpjiTX",
-	"pgepfu53qtm06dDBqBrmo1RNDEFDpM6ZE9ZybnXuiQosXPhGRTSJh/WeSxtJDCO3CCrFqo+cdsR10Co1",
-	"/G+6gMuB+pnkhHabk4+5pnfUtgHSDdySApMerawgHg1GvoWbD3B0fiXM+r2TCWM23jYkM4eshsqdAwpQ",
-	"NJ6Xbgi5z7uHVCQsG1eOyJeqGMN9A4fa16xaG5yN+sdCxmVoAznD3MvDc2Hz1d4pREjHk/mmLpv5zqVh",
-	"MPSbNuWttsZU59dXC47CKVCwKgvgAME4SkLpvDInrL3OVrrI4SWSYZgTK0X9XnxWpQ+6OWggrgkY502r",
-	"lhnTN9broSboQTcHmceDXztrdLGV0uW20fmm4+Gt6bqVg+ejcyh9lgLjIQ7lG0ZxxLTplCCEMTyVsb5x",
-	"p9cP1i88g9WGnCF4CQCIGEfcAE9urUK8HxcRvM5SqqOIIwyYAoM1naa8H3w6U8JQcwWRwRflCszQ6OCj",
-	"KaWD8Fhlnq/QoXLiGsIawUzaDgJ6uCzKYZemhao6FpUQL5PAQwHJivxiRDsfpBxy94pGEQGXICnXwD0D",
-	"xsOOE3D91iaBOmllAkSwdeGicmFX+QxekEmDCACDLUoBL36/o0pEwhEvy2utW25qtFNybCVEarqrhHUh",
-	"r67m9dnwzeu3F2zf6fRmfy724fX9uHTsEPJXTBx7s64EVm+uvDblJrWvNE3VJhvw3P0lHSog5jqLQtdq",
-	"i9J0KoLzyzFpb0AY/vTigu2DrXv/N7L03+zPxTAyY8Y665yvWKpBkgFOvvXKBmkcdSF3TlINA8B4lUYT",
-	"XO248TyTIg+XXPDfgTHiSqywzh7RH1zBJTAZgIxVluKdI1YQjtyrjosKPp7BF7BGlekcHVUp96wc8N7f",
-	"xKoU2yZRl95YeBOZEqMpvdVzgU5fYnmwg2bmq2dWRnvhpXAI1cxRIfMV9WcCAfPQ2l+71SM574xG4QuD",
-	"gq+CYoMr5s1olG88BhvI7oCGFqwXsMZuZyHGwZGV12ycoAq6RRkNpkB3tjMxrx4+kN2RuqrPbhRXPRHQ",
-	"CYLhl3jiYJaNJvGe4u9igvfVPLFaKbwiTSkwgexTGelPdZuP1SW3oza3M2mEBQFDHl0QU40AdWsm5Lo1",
-	"gtsZQ3MyFjsN6h0WTpWGYSNrZB7F+eETKAmeun5qZp5v6le7ezyo0jSwm5pxu+FWgd/pTqETCu3CyFeC",
-	"52uDhNHBW+QJck1vXEp8msZwU7OwR2M6h1CLwC3hsRM2JBdin7x7wORmFC5cFe/Q5B2NcJsQWo4OY7Sh",
-	"TLO3+e+gTMELXXSpYRQ1ho7KNma+lUtjnzFOw03spahYJnzMStUsQQo4yJK5vOZWBFN0Gbnu6CkTltVM",
-	"sc9nYoxa4NkPfRYEDklmC+iP/G7UdnVCT8sJvdKW3Ks3666VVkFCYtQMQVYsZ7oOW1EZ7r/r6Jem099y",
-	"DTYsL7p56mc+12MnKBirFyYYNjwUHehYS77qoAwelxchNUlZ6RtVQP9sqCDt1VUolLHuj6qQNnh1wVaK",
-	"HePzXrnViEL314uLN4Pnr8/fDl6fn/109uotwiiBkW0hFJhLrgUjBD+p1RbPBW6kzpE7p7gS1DOdrEmu",
-	"ld2DVdLr/W/UdKihdXYY3HDrh9tzeTeNYlHKawgg5UtKwwLL6vn+qz81qCdDKW/NjJ6LgJJK3jgoo40K",
-	"8wYlJ1I+0WJWatckQUrDlqFs35ozMZrb8Gyy95Lb8czf65xdY1XQCvYcQSMfh0Ezb6orTzOkcnuFNSeu",
-	"GtbgXHBAmCMLJF8sMoTXohlA3T7uMbXhdC1RODL+HDiJ7sUFrwp0h0d1Si/nS/IYxFA0ek/jhTgH3GEE",
-	"uyIMYLJlISNBG9NIzCQNR6i0xVCXoyQUxTJD1A/c1c/R/LGH3VWn8m1NNIJmaAd8DoOklJrY69uiX5CJ",
-	"FjG1o/qeMy/jFgs4lnPZcB1NdHeL09Oj+Mr0DoyYxdS90k3qK4hS/glifCAW+yhBsh406UEbL/DSjhX6",
-	"v1l3izcZGD3aG89zdzh3MNnBIedsJKxF/2PE9cqBfrfB6ghRjlZrZjK9zEI5wkGMORC7lOlr5DFkWXKn",
-	"MER1wiF1Z4hCUzHnrDKZM2vK8NRcAOPeYmyB7mQZihrGSfEETY5v/ClwxMgpFfHZSvdVNoLLzY1W6/Xg",
-	"sDHe5gnfOhXHvGh8o1VZq/kmjouI52Q2IWMhxI9hY77gY2lXeNOYTQohOn7KTeCSRGrfRqfdgGHeNMRv",
-	"1H3vUd3WcSa4ciyhElRcFqPkMKqkpC1jdS7qXN4HNYf5h/DnLrJ22AI8dUTSo5UfXJhTJQCljf9NYtqA",
-	"JZWGrte0tEFW1Me8aBEQidEcl3ODcpFhkNunRT58GPFNHDNTETVwABTfjdEhHS2kG0fgN9c1X7GMluE6",
-	"0TBe8PHM+9OW3FHwMDw3oBth6JjbUrjdXuqQlXmfF0lEz1IBGwTtCuIRmwKL6u4Lv+iczijyk/IFoE4U",
-	"/UK0RWxEBUuuf7l81l/snKUQ6e3Vz7k2duhrgqhiPhJ57Wxc6yuxNgrsOjABq+c6z/WyfTf9/RpP/aYh",
-	"qKrlVKzNjJ5vmqFiM13kH0c4wE793Y6pv9UYsDV3FN6OdI74GDUafSXQox3SfmXN0QoqymYf8osPXgxd",
-	"cw27uYItEULlocVt/uVTNGNVhghynBB06uLgtto0g06oc3ZBuOSliYhgvj+u0/AU44eIf0buQ05KRT0a",
-	"rzYF70cKlmw/slxMBGp0sVQrzTq7rZgPNtkPfV9hhcCMVBmkx26qDLE0UDUPsNpeZAmJGX40XAyKoXbr",
-	"lRc2zwBeaRr/hoDGaDrf61QK4/0kQcF44cuKlFC//EqoZtJBA7Apo5lbA2DqnvGxni+gGHNaH3MUZdlq",
-	"pKmbPnEkX5lyGherhRiesOEpYKsGF4YcA2Z6i38/2EmhnPZqIXaYkzd1gtkbXkZIqVqUaAtzArpm78Xo",
-	"rR5fCcesVGpm/Ipiz9gi1x8c6w6XJ5amn+trUYnLGr7DDoeVyb32wlWIG3IKe+itz84mjPsiSqlME7TM",
-	"WUP9LrgxZdOYpP086CZDVtNPjmoKaeTtclyxnGWp35g4dbCTrxIRJ52eApzAv9tnz7kRCfBQRYbyDLQp",
-	"Elczra8Yz+SVqAIuNB1L6jW0vUlSCun4Es1lIPvXAoC3eC9r5e/RdlIJsmoLXpogm9nsf7xojru6wRQI",
-	"sBCsI9VB3NrWWr3w1Lvzn80tEenuK5/9Yydr03JsBa6h9WxLwr417NmW3Cm08myGKdsw3PvI2/aD+Mw5",
-	"2wjJ+oBRfsWHscgXdlOe2OHTgwgY5ITQd0KnUdQNdXrLY9N0BAJ8rB9n0yKfBwCvWmIdiPm+dgB5tkSM",
-	"+x2lOD5pLNeFTf+o87+Sot7UQ0VHT9AuFRlzHFOMbIQm8SYWXqTSXQTThpFsybU8F2PhpLgHWHhmd+Sw",
-	"T1+jpFJU0Io1MOK2ciTN1Idb8burcdpeQ3tHUMNzVEhvi85XC8SOoS+OvquclKOtVfSqrTUPdgrhF7dI",
-	"1q6KD73nPNdZqIBz3Bu7z/+Znu/rfFrF2h/rPBdjy2Y6N4KNAKVnFUsB1MJ6LnddbGnH/2liJV0g/J80",
-	"vJdFlQ02UWKogLAD7H+MkXXPEIqdCgecg0azY9r+7VEl/f1Sepq2H/Bz8gWdwwtNOfLt9WrQzH2u9fwT",
-	"zm2X4bkp3Qcf9TIjV6sOUtYpATtQ/zfJFrEYbdL+6TXZ7FSxaougKqKLFezZe8WijGbMC4UAHip1qu9a",
-	"Sn+19Nw/jVb9c76M8OG73glXUnUgLjfev0mMWVnwqfCw1k1AZuQ8GnNFWq3FAFicO9lKTyo122IjwBhg",
-	"hLYjb4lc6nQgto8+FNvHNwDEo/PNWyg6fPUag5sH2FwZsEmkhfUPHdVGWZlmtPIB23nrVevW+nRUmNug",
-	"jSBp9MyCz6vF8TuijCQ9gA6htA2stHXtujNijjkTVO3RxxtVz3cXyoSpecLcrULLjrITTqW11DfK8j5M",
-	"9grCPcivMGc8Q02oAtPVqGDc+WqDRdtACnfAX/OcrSv0WsQ1IpAx7/pMegE455dGjca9fA+qf+Den1fz",
-	"x2H8vUO9r9olZ66blXEAAPEwTQmggD49/O6gucx1JjxRheMdln/v6ODo272Do72jJ33XW0MDMztv4Pan",
-	"bDjnUg2ZyOA8J3SZQYBdGchfBi3sc2OENft4A/THxmxFTYGekx6OK8xjfYF3o0mRkj2+ocRxIxDS6wnj",
-	"rARrWIf92WYpBFZTq3DR0EW1/ljtdd94y3tokd8wyJi3rLURmW6+8vWQknVjRs2vLC2hoWzexU0wk35i",
-	"DWu0Ac7pXBhhbyet3lLpCArnpncq0KtrCECERbNF1QA5nq5sR6y3m6UiQ+O6gSq2PXWxeenCjvX2GwlG",
-	"/JqerU/dt7FhxqXm0sju6sFz5Osso+BMEuV1GqjKLytRcrUCYEjGSNIev5hCyR5gRelzDHhqq6cIMUCD",
-	"SY6/tllunU7h/ejcBjRGaUONZukTtgisEhEnb42q7njGIGY791YNrZ3R4kJ1Vgo3lHasjr7SdFJd82ay",
-	"Djt2L1JMuf/bRZndLHldJRiKI/eCHIElhQyRXtK7lsKJNo3yXCPl+ijAZgC3MuZyTZOuRF5Ke1yLZmiO",
-	"waQITCrs+2mqVvmIvo/i2CHElzhWNgoN7Orz6XrmKI/p3rThuxdwpfjUeqmJuAhXPc6vuTUAWcSyCI5o",
-	"mkIBT9hBwMsvg/ca++ziknDngZwRt6nwdS2NHMmMjs6mN/5ePtm9jm3Y6sQf86jDpDy2tZ1qWu/Ip+Ih",
-	"2XapCubW6XTcwD558K54hgTyIzXXBguHYdiNMHGZG7P1fH/GATGWkP3gKyqSLlJCvkY8wQAsyNUgkxPs",
-	"26Pouf9G35J9whe09GDZ4S9wUQ3KCsvRl6EYcxNz5WP78d3HCf5C8cWpdPzVIzULVQZG1+Ls0k38odzn",
-	"23DeLVCrd2R3ludTYT/+qoYVjGr5pxD9qRlXq05MvNFXPqbDjNQRJlSu3HbzIR6++5Bf6Bh/djOMG8dd",
-	"bGBNFaXarQ2twt/HrTD4cQvb7FxgsLzrGorMewbdxNfeun6KpgAwPMTNNWbzQjUBHTseZdlcG/A9ABIb",
-	"5gLzwjiJMZxBXWSdoY89M1pbaVK/GyQbDyHRUP9DjIXqMP4kro0Fql3X4foFTc+LhlJjTVyExkszqo4x",
-	"Xu+mffe93eXABRLofOj8G9/z8dVEYn7TDoYTcihVF//JIaLho/YMvplyM3yZAZ/TWNgCiuJ2qwe4gzuq",
-	"tgLeRSRaLP5+Ie6BfZe78Jn5tx/IKzpfd7aIvZ+tTqLsbCME1qevot1viZqozQV62jR6OH5rO1L6GteJ",
-	"xL+4g3zkixV0f8NSfoZ37q4NY6nzq4mT8BuHWSfPeMyV4VQbinyflQE0LqBQNjKN3kdMwH36ySveyFJ+",
-	"3PrKBT4aeRm7O46DVEdlGraIdLUVvBNrrm1Gdw4tQumh2u5hbHl7lUnpM+rL9ChurpqraVUDDxsKTEpL",
-	"GI+FyiAPABqPUC478/CuNAQoQK6DjYMCKJ6ppqiJMueq+5UipwqqnexwDAoj8gGftqy+rz6JqRiAlpJ2",
-	"df6E2HVqvja+2qrUK7ESRWwgo/u43oggP/vtJuy5zm4bYda5elxTVc7G4cA+nTXFEgNZlkGY61GEtIlS",
-	"NZXGwwS+CkB7mVlIrzaa1taiP29VrvvUQ/k11+uuTK7eZ2VqmxbtTpzVL3x3lmq58pl0H69w7/2UTAy1",
-	"58wmVuML3a4wH2p5HMXG6YxQ2KMapsO4et2QpYXrj3FGxem6pYmUZfEaWMHdDlhU9rZaSjFej01beyeC",
-	"8uSxC0HlNoQ03oYfpfnKqYa4xwChHx6s7vlzRN1FpHM9Fx5EcK6vhUf6aCRHnaUiH9gZb2AyZ4oBGLU3",
-	"R4JDUwrzFaLlToU59pnEiQepTSA/HAAFnbZ34jPGnaqXCW7wdvLxM88O6o7hw71nv/zjYO/ZL78dJH+5",
-	"+YeZz9JfGquo+sE0uLYyQm7lOVRtI9HEcJmeVFLC9WSCzu2JrwrTicCxRGGlRtMT1G7o02GN7pNeoeSv",
-	"haCf3Zm+uWmiF4QNvh2pzGQqfFJwhV6QhdT8NTJFwMYY7UNSqcDS8ReVlWuytLSnCNVyc2C1r8TC3kOa",
-	"zieJ5gaJro07rw0JQlVut2v3FRHTNIl34MZ52VkUmksVf3t4vzkRu+c23LTPSV/Le5tWjJ60TuU133Q0",
-	"52+ao0+nQuVkX+3CTX5yj1eZyeFBB/6RQKVZkXs7w6Y+3ovRKQaGUzi2I+QBMWyaFZaf//agUo3+sNk1",
-	"mws+373fUEpuJ7NQ0lsJzFIOgzw6qg7yu780V81vIZ5dcjSiQG7KF3orM6e+vdQqhZ1pcI5/c7Od6OKg",
-	"jSr7fKU9jsKisMxJZd6obqS6MlDNcBnATOGOA3Q85KS0JNVtPEq2FUz8rUNYdRy60OCcA1AUdLRtC2z4",
-	"PIFgfhT9V/THP/CxX+Ln9uQ8GMW4W4zeVNpZMeqP9Xxf84XcG+tUTIXaD5O6iV83V3KxpxdIUHsLDeDQ",
-	"4cg2cM7DDiegMQAjbPaTbyubfXA/4RS3Do5YP3VG5GueK6xR685PKA3W5Lx6F8W9xXLCUT2VrrEC/y9R",
-	"Mf7+3i9fN8qRf69MtErYi2KUyTEUtpLGivTEyZLwF4iPAL2h15JwMqmuTgI8rjSMs6cHT+MnS6gbaaM6",
-	"kdgdsHvsBSr/QTONqxPx16bilrklCJiZtQtzvL/v88yjo1rhxU+/a7JDGTEucmlXb91+U4C34DmqUfjX",
-	"j/7A//v7ix5a2oFZ0nOhVTcQRKWQaqKxcqyyHENTiMG+53Y8e8NziIyBS6bnxx8dxaV7auGeiv5crwML",
-	"jSGcjgmxq8c+fsBgmRKTsPEMCmEBBITpX6pL9TX797evXwHKmOJXYjAG6BEJVZwmUuRY1eXdu7Mfrv+S",
-	"AAYkfnP+43P25MmTZ+7NdxfP+66lF5CgA+1RpRdHKkuSuQmsF7CYnCo57LOfpa/YzYaRvWvIRsLIVECw",
-	"HgC3SMtGfHwFlWz9M1azKVZwuFSMudchm6DPzkAMHzrGNWRkBhAqDbWsM+i1RPdzqhK86eaAXnSAj/Qj",
-	"Ix92GBWOnhBa+YoN/2MP3jpmfz27GDqNcPjy7O3bYbQmAAoPo+KLRUbFF/apbuK//dNoNWR/ckv67Ok3",
-	"f/mzBzQymLcxdKx46OZl2NBRWIBa21KB1q2LL0J70oBiXxbzJUz8oE0S8D2A4ZUQL7hwTmF6+uFDiIyW",
-	"OXRgYLqEyOTaONsDSoBp/eXpsyd/PmbvLn7c+y4BKECeTXDYpshzPXUcZMFlDj+Cdm+Xciz67JUbbILA",
-	"64aUfafOGNJ6gQ0JwEV49ePzxE3ZW3lGMpU5YvPwDIrv5DozRAXA9zNRQafwaiAmUpYHzIBpCYjBOL7G",
-	"M+gUZxyApCqGSUeop5AYIf8rLN4x+x6YBPtf/+1/wF4CKLSJyt5g+REqp1JW/hIqNSehQJgn93WgNoQJ",
-	"hkMg8z5z2umTgwCAFoVyW6q9CNUd4law+stS51ekGq+QKjg06XZLWqApvVTHEO9o+QjXpiCEfoKkAxzS",
-	"UO6JsM4zbWyfvTNQosci5CcL1Udoun12Wpk5DfzZAVhZYMFPGZQ1QeBOcGB5cG+u2LBW1WJ4TIh/AAy3",
-	"Vm4jiRlTWYi/PBtuUnOeOt7A3KZB5UzH1cqO7N65cPqiSI+Zk3+GNEp/MZY4r9wbbLBSN6LB2aT96mRz",
-	"MR+J/IRxXyusMCLHEqbujSfljNwRdGMc4oPD7rVQqtbTshSKm8V5XNqLMJeP3TCH+7ywsyHik4Kjh3jR",
-	"ia8ljfuDRGtCmZDRyl9KJ8RjQwtu9KERhCDz2S8meg9WEt/AVY1+mlCRS/y5vAkjZg9lq8BkDjYatwGu",
-	"Y3TiHRNCOYBsudmWpTIqsFNkSWNW6z5xeKJ1nDVcurjMw3Nuxc+urT34d8j+VNZLg661Gos/J/GD52LO",
-	"pUIAO5VWfzHCNWEqbhE3ZTRdzqmu3Pjqz332+ppM9uVUfAE2IJ+jZ55bAvWwYYys7buOQBNBSMCO8Wqb",
-	"c5lVSMPtRS7GciEBMV1XBxCKBU61MKDxUR2Y0Yr8g332nsg/YI+HoqACe/uT3wfkgkY46YaKD3lUUaQ6",
-	"vBZ9OYcIMvQkIpkkrupYpeQ/10oFPz16hidbrVdAcmxippdUiRORyaS1Qh2H2ygXU54DXj+KWMrJkqBO",
-	"zhO2lKmFwpYe580t/q+FhmsBgj7dLhH7TbUjDyy/uGJ4SwFIo2Knb5+fnblV5Bgf6qQFoFgz00vVZ8PL",
-	"Hu/3R5e9GEuEttr9UPva6dz8SqgTlBncQs/n7mTBWVUpO3vjV4EufaVtQhiFKG6AhASjBxmDDWHtsEuk",
-	"OvwipqgMkK41SDQB3RHvqAiE/l98R1jCSjpmfcyGWN9qtQfN/gu89Z/cnVtyrcoTQxAZhvuerPZyPGLl",
-	"09Vf9onWhgkb7kdERW9E3+xnWl8VC3iQE4QjLPR+KsZOfvBdF8oUI7eNI9HQSuVXfD8X5Vd9dhElzsLV",
-	"BMKfI0njLo6yVMSYK+SBTrxw5ODk/3/5l3+BAhLub2jp9M0Zm2hwmIGQ/+zw8MBRlKCavu67TPBrKJgw",
-	"nmk5FoQ1i09QE1BNLpdjOOBY7EAjlOoxqh1ff/0S6/j0v/6a/fXF6Q8oeWA77hy56yvVwngO68v9QTUf",
-	"lFSxnlAVSZMu02+QbqhAUOIJ1gD+alS/lsoNsddvLs5ev3obhIGjg6eVFpxgAr152TzjZsY4QkxCZT5T",
-	"qdMVeoSbvY8z/i+FyKWAGZ+yXws3q7jUxFJk2R7WX0jiMS58/SoSI8ovwutTeQ05KHIMUgCUnmZPDw6o",
-	"47NSn/v6ay+QGcJVKBYLkQNX6rNTmr6vNDQHhUkv/QPYHEr5bhoXM1EDLKVSzq6DSuxNQ3XSE8fAUC4Q",
-	"mfFbdxi2Dg8NiV6mnDWyGjlVGoCOsfoGqrGG8Wzp7l1QNdymgZWxHSG20iecR+w2PHJMyrBdAQ28eXdB",
-	"w6uWs/B0d9Bnr/0sSQgCslSacGNh1FDq1vVG48Mcy4B0XKm54Fv+rirsleXSqIzDGqjpMea8DWnTzj2I",
-	"NMCswu5VVRTHqapb6Yu30CulfhhtBRETEqCTZU5A7Vx63GRck6jYCozybLL3Sivhv6s0AmJGrGaVELh0",
-	"UJSYais5CKOCj2HfStpyBAhkt1qIPntHh8jPISIdWpiXPKVCLnQyjw4O15Bm9AQl5iVgh6ewO8Of9div",
-	"nF+q4YsLPh16/uR4GOhNoVQRdukegs6wrpd7mYw3qGVaEH/hqWN3aV8WBwdPxlSeBj6Ivf/13/7HZW9Y",
-	"HlmkITmZYIXd0mwBiCLQMEgP8ARU6lReuhhpdzxyL+qCGG0w0Y2WAU+pLMWhPnsNvA7G6OaIZp9csKXg",
-	"V332BiuNg6QQz0l7vfnrrys08PXXgfVy0AyQ2p8cPGVyEld/s64/J4O7oYLs6DoEMGaeS6NVgEoafg0n",
-	"1jUx48EY4umAmjs6OCjjQhDx0UNY41EoF9g/xRXM2h9l6R6p3Eskf7oeS82HGM0RKxRUn7flKvgFmBY8",
-	"J3WYFCdPVZAF5mhbT8iTXZJMSXuoUJW6TkxGboxuoWAZ+JQpuGPnrmcBP7qh1RhMQwElUh6xzKMviLSE",
-	"eq8GSngEiInEmyp8USVyibvOCTyb5+4AR2XKxnqOc546of+qhC+2fJqwUWEdG8VvqNU+e5EZsaSySbDS",
-	"rk8n6sDcyloXiB50zbNCQEvDrwPzP6Kt+IHbcKvlVH6IDX/mxu691Km7PtMhNAjcjL7Ze+uun5KtvVPz",
-	"+i9rHAeuDHcTO5EHa7XRccEaKIWS1vNEEvPxesYz5342vkIUMsocNR5ugQUntT7dPZOT+QjlhUqhJ11Y",
-	"MGz68Bcci1+db5vuu2MqCvX1PrImLPOEnGmI7B7vRaQ3sM7E9EgL8ZyPoX7H118HhgFDH8r5vADr55CA",
-	"YqDeIjsHCsfbnE4hPK70HnC74XEJAu7W70qIBenFKkVWhFXVzBWWSoWiRihgVgUR1yRUeRn2qzbha56v",
-	"HNdZuzudFu5Z2GgFosRrqLVWXsCTwvCMLpmndMkM379/v3caVX/wlkJgXk+PnpHM983BE0YGY7JLt+nm",
-	"7NR17s1PMfc5eJqggMGeHjzxV1Fkvvj6axzSf+yRsLB35ih++B97sVyw9xqtosdMaaPkZDKkIQYSeUuu",
-	"lD2MIcLrEORS1CuUZpMcLpFSr4hqLeQCF3y0QpcOWOlgYG9Bpdi7yLkyC52XPQ0TMMZcql7Sy+RYKBM7",
-	"s1+eXaw5WfRCKKOLfAzK7j69tD+XNnLiV700xHN6x72D/mH/AMLKFkLxhewd9570D/pPMMhrBs6jfQgL",
-	"2gcIkr2oMgkF+tccOOEG8vAlIjdOwdVzn0VbavGnHuEEDClkG2V/Gq0YBUP9uVpC3aOa9HswYBSTztLe",
-	"ce9naeKwfINJ2iTaQRZrDfxHQek6KnyIkE2UsS3d76DT+ETx45DNjS7UTukNOJAAvbthAMCtpGGU29DU",
-	"P/20Q/eYkNHSbygXQ9gxTmLsMoyQdrHDQDDNo204p6N6KeAEFFGUDajEZhTV1jQqCLOX3dcHI8uanymJ",
-	"Zt9HtW9/EkyakAOdC7PQyqDT9ejgwHtMKcQv9pn9k2LxdiYpCP0Hn2wbYBBE7zzF3psaDaPcP8Na0+dl",
-	"ceynB4fbX3tXq/ID7z3Z/t6PoZy6e+PwaPsbbyLJ7cdQCfLp4TfbX30eqpp8r1NwNT89erb9tWCjphRk",
-	"H5W5faRwpVU88MB4vO/9H784CjHFfM7zFbGstRpKCVNiGWe4Oi0B4i+ghN0vSe/DHoZk0zeuuyYGvf8b",
-	"fByE6MubVpb9V+/bRhaLWHFUSWYJv5V5+v7ndQ78k6jkRW3hvw3oVv50QxhPONy1WfTiWEoMTtrh0H+i",
-	"E0pB6xvP6JdxRA+ebn/jlbY/+srOf/Qz/ZOwoPXXCfv+TvE+yUAQ8NZYj+F1FDAfYOB4BiWtvfj8jA1r",
-	"5VyddpBpg+kjqPairo75JFTfAjQ1DACDH1TwWFI75ey5uVRDPgYP3AjKBM+NQMg6LCC+wvAICabbYZjh",
-	"EGXfKnNZBwh8wAwGDur3BKl5L7ylHR/xphpdTmGLj0zuozK5g+86sBycygVVJobXnm3YhziEqvt+lAxq",
-	"bRfWDvid+XOHhXVUf6H1z07m78zU35UF516KVPILqtf2sFj7eZ3B3ZK9IwRpmywWVfkk46SPSqq4nUpt",
-	"zZQ1qRs0Yo93WmOVX5Tm4+bwzoh8k97jl+xR8flSFB+fakbqTgh8uoXaU6TSttujwH+FOPVgbUxLVDdw",
-	"N0Ck2rzPXiibS2FCIULwW7QcK+ixi4WJj215VGmOLVYMACy7jRmj1a7ES9uKTydtN+rcU8+VCW+wJAWc",
-	"to5MwK34Kb7z5dlu3OA3c69HzvXlcK5KOuxd7DW+KESrJvfexxGBswxyQAjpm1CGSiS3PvOGdw6BGAkD",
-	"ehWG3IUIbb3OzuKM953lhChE+W9i1ftY2k9TVv4NKT6VI3t0b11Sb28Rvqld1TklgFL0duaF+srE0ZSV",
-	"0AqftTHEgrCDIs+GvaRHbnw3ooZI7LaB0lv7Ta/cJD3f6bbXw3Mwty9AVbud5vVlaT0dBvs3sToXBRXs",
-	"flg88i3iBDLibu5Q3Iot7ntEyEax7rxQEEsfOCEk1BQ+Ui3g8s64YQTC1izLeb5SfOl6UjmRjQ6iQj2K",
-	"Gl+MqBGdIXMPkgYcqf3fEHmw3R/0dqaXELxWqBIzFlMdlEduxkzIVKYQpuPDGiAvuNE1VFJnJ8MtPNZg",
-	"rA2giQ/UCVROc4t5tFBJSIUIaTaaTXj+6Bj6/TqG7uVODAd4f8zVWGTt+sOZjVMPneIwgvRqDx4kDeM2",
-	"8THlpVkzOINTrUSfvcJwRDbXOUU1zfW1oJMPiv4ManZiiejkUtU0lgsCOKWo21z02XMYeQY+JEho9JlO",
-	"FPp4QuyHQkCJswTvVZOLCJt85DNrE/yd+mA+sTOlUAOgweEjN/Nn7S4MDZMgt0YRRjl5lDtIsYUyZ1Z8",
-	"sM0yPWbf7RACeN8ReDCAjRF4Hyv0EHruEnRodRej9B8htA6WbJPORLT6qDV9IVoT7tdd9CVsYR9Mq2Wt",
-	"wSZvrfZVGcG3NBKQ+FEYAQCWc8EVKFAJM8V4xpyUBGBDkVwDuLop5jmgPJeJtM/OhSnmpXgEgg+UYjKm",
-	"3xQdU8xF4Hof96S8cYuyWeqAdfNJzdJA+vzj8fkCjg8Skmd4HY5M0uZ0lZlvhtIssdyM0gpUCAP5aBcz",
-	"gXh4V2JBGBhTXeIpNBoSShp8MJT+SNpfiALu9dI1wuxG6ouixUcncifC6QUIqGX+0kmApkEqNz5q0lJk",
-	"j54LRb8bgbEIlITf9wgSFlVxcDYaSL7m1or5wvaZI0/IEmy4Ihr0Y6DmB3ZHPJ6cL+DkwGZCUmD3e2Fd",
-	"lMrFtRTLdo0PENqckuWUMYSlAbvUnKdir1j4JObECVGUaJuLsQB4gU1q4BvfcQdzkEc8LnEeIk4BKWtM",
-	"qhZNKaAld1WVItjkj67d0CI8Kjm/HyXHHygIQ80yODomnJ1bndHf4L9bU4Ug3Zhuocgd5I4LHFsjcgC+",
-	"IntwuxTX5Uj62TTYaP1o72al3W6COJu80koAtMEnMERsvjX9ckRBIy8u+HRbmAc8A00+6Who9aAAj96o",
-	"3603SsXXrAQUPzjT5o7MY6tb6lT5rkKeEkKJLPnK+5lPmAS0GSo/bcrbGDANnP44JL8Wz7IGh9Jmiwk+",
-	"/nC40INgK4+OontwFCE9PLqK6q4idS+CiRsJ1apt5i0vCT9Xl4p+iINHvKcEXR8lIFbIlQTIqNGKKb3s",
-	"M3CV6EkJ+xa80PWSRE4pBw1JrcBFfqnQ6W7YMBh0h8iVWlIbhUq/KIGoKey3wrwOPyXzUmJ5N7koeQy8",
-	"/Z2wXaXtZ2a9X3bsLvKiWzJrj9Ky/xv9BQy7dJ21xSgZ8OQD9qdW4iQYX3IBMUhl8rmxfEW4YrnW868M",
-	"y/Q04Bsimj4VJofCAEpjEHCTw2yur8VLbLcL152HRxv4bjndB5o8Hk12p7zxp+vb9QNsZ/qY2P3lphc8",
-	"JIaD5BQDTJgQu78b99mGS/Z6goYriFjaw5ClJEDbRMIdRxP0TC8raG6OFaEPE5pZCnEFj8KnuVZ2lniI",
-	"UZ+TQAAY8lraFQF67Ln3spUHKq/9CM24X0vQYijZwE4BCX8iPTy+NgJgJU2MH0SlMBYilzptdAH9LI3d",
-	"HR/tvoOjcARldNSXFCv0iMD1+0tEp0NI5TgonhF38S4xRAHBpwMC16kqh0Fh2MEqN5HTIi/BcSNcXzzp",
-	"VPGj0cy+K1ROSzD0wwffesTdejRo85KI73ZM98fmuj3x8Mfn7OnhdwchbQI1+hOM7IOCVCgTpHwVAZzq",
-	"STBKgZPbw9huOLYXUKzySzm7TofzC1c2XC9O2HgwLU00Mt54/N0fpFloI71FZUPDj8f6d3qsATWer9DR",
-	"vX5PcsOev/37jmde63m7pvCG8KbdfTuDvQOsf6yR9SqSB1rAYdQKaiHsnE38VvB8POu1QfYiIC7J4jNt",
-	"2kL23U93B3MZQsWNlEonlWHOIbEaf0/Y0FfjHnrUGcLwp4ry9CssYecMB19fVS+E02JCwe+kh902FFf9",
-	"4kBh3Co6QtmoTAAhPaoSX4oqkWV0TkN9GaUt4mh2CzKt8aj9XFi8sdukkbI3AleHcn5OCMm0mvoY/PLU",
-	"csVGOdQv5OMrqroXAlRpoP0WwwEM5Xa87YEp8WEmj4fv94OkXR4Fr8X7eyOBfIJbqvFUdhRpxvugrc7F",
-	"xgAXKDXu3kWvBaFpSyhQA19TDjZe5dFIoQCdu0fhe3KKJGXmc5P/2I3GUXMXZSFcyDm+0Kgz+Lk+YIVf",
-	"6/kWdd/N79G3eh+5z1rPwbVKhPEY11IeOwLLbuY7t+M0VOB4CzzLYl1LodL4Tk9pROdHxWTnu9u95M7z",
-	"J5GG/7Bn+lHT90fp9i7AWoVw0BU3oqO4WzXcvADP5y/kMVdOdIdrXFLV9T4U74SffYE6H3bga8KVcQkJ",
-	"87XcSPSWBsIS0hJnX1qfu1VDP2mEN3GTufv5vf/wgjCwzwVJ/4dnHY9RC586phVyMe+bXYUqV63JN3jN",
-	"++dCkUuPhcIuKha6kkeFN/SE8SA5wOgdByxSt2QJ4jlxxWa6yEs/BjYG8Ipaz9vCCk7V6mVZpet2DOpL",
-	"tODRpDfZEcK+Pgouv2dI6Oohq7OGO0US1BhFLsAufifzw7qNIS4N5HoisKWBe2bYZHZwfTxEgaQc2aNE",
-	"8lggZ5tdo0Lmj3LRHW0iwHfuKhiF+MmN8HDAdDPuuK8v5QHJIB/wi7xQwO2+OXhCILYxDCVf8hXEa4IM",
-	"JcqqyZgrFEbQ7Ap5Gwb4EbmI72STaFGu1KOb4gsRFUxEO7c5E/u/+T9BFvBxwe3SAOCxk60i4KNXikgs",
-	"dZGlvtA+QKV7cwZGGCaQ8FaCyIJnf/1kfE9D8YS7ewAEvfgRZQPfhR/rpxYNfP+bJQO/M4/SwaO94j4Y",
-	"j6d2xstD7/R7Tgf8flhRQEtsNbeiLoKQW5h6sQzoWVA0Qollvxm46ktgKq80oK4+MpRHhvI7ZygECVbS",
-	"1b0wkBzQJ9s5yHkQX5YiFywt3P8hmMl6QLkQczXnqWDFwrG5NrzUR5byyFIeWcoDg569b55iczmduv7a",
-	"mMoPuvS7kqEAS09QklVcak8qtsj11OmYffZ6wuxSM+oAfnRqEmJ/JqW1wUKeplYNGVoX+O79MaJHjvDo",
-	"5/hI55NoNVYhlF7udkgLQ+k9zUmQVMM5YaYwCyz4AokXfK7xjp9jlUs2/HXoy9cwA1kTzXa6d9DflqDI",
-	"9zpPjT/tboSKz8sshlSaRcZXELqRsImjBsYNBZu6h+b6WgpACIXYTZ82TshDBDE0ElOsw92U/vBrJfVh",
-	"zj/8LNTUznrHhwcHSW8uVfjcmPTwCYtLuPWMaks8VhF/tKZ+9uRt2rHd+dD+b1TcZDPa6TKqH26ECFlo",
-	"0G8CAWPIrozUilhVEyDxTwLYUacQ7WpJlmpwdlmR5YFGZoeTtlla8JN8FBZ+v/iiJSHf/nDit5uKsJzi",
-	"4RxzxXJxra8ExUTppUJMP4qJZhfeYQhNfkWIf8bHeo4EvZ+yP0EYhHt2AM8O/3ziecByphEO3MsoyaUK",
-	"ORtR6WfX4liricznIk1YqumbQtk+Ow1rE3AEQ5xoLWCjETHQjfKUHKuP7OT3z04+cWBERPiP3Myft4ih",
-	"QZF3CLEEBnKH6iERI9jMQaLoLHpkUKjw6zBhRmL05gqyQOd8hQ7dXEylsSJ3LRDjKbnMpfIBGk1s5qec",
-	"K/vIZR65zEfiMk10/Mhu6NxF3CZEUQWJ5W4CVS6kQr2/PWYEUszsTPiyKwSqbn1hYMo48xHopT4kPozF",
-	"wkYVhDGlvCyF1+SNofE86keP+tEfRaIgkocaBd7YeS/qkhHGSK3MJo3prZwqE59bqLkHUZBLrM99ZqEy",
-	"LMCj6yuhAB3TY9KtH+EXKgXboO/7gR7iBjzbF27lHw/Z7/GQvVApILIYOVV7TnWvmO7ueMrw0LbfoC+g",
-	"BADitYKN0A8CEqnEpDDCAHK9VsJ4t8ZMpmJAl8wwwUtUUiyDDJcugrag/yPc5elxyD/1FQ3spZppY7F6",
-	"GYDNYVKXO+aAKeETXkPmSqb1FVgeJogJA2EWll8JBXAxOExdkNmTfCA5eBqUZpk0VA8K8sYWHOp2W+20",
-	"DASDQqgLw4zWCv87F6CuSEiyNVg3gc0Ez+1IcNtnb3GdMVu2obIL9ufTZ319Rzc6L7iEdetfqtJS5HQr",
-	"2kNwLBmRXQtDdh/8fUC/D9wOiWwy/HPClM7LsHNUpNZNRU26FM3jgUk4HyFuBef5ORNv/vBa3BeRe9Ny",
-	"xhI2JMTKXBidXd+HSvjHjquhE3mbm6+ws/1MT+WGVEM4TnDYAEIdOwlSI9w3h9+wuVSF9RDG3F1/uTCz",
-	"6JmQubPgMu+z97lWUzbORepOD6cCnPxSPT04LHXOsU4FG454OoiehGsTbwGdgwkNK0lIQyXYwzI0ZjLD",
-	"bD8Oa4S2PxNjdAK/SM9UO1/EJ5hUd+eKn4yH1Lc+4rCfzoiFxDQIWtzwMXzwvtlcycvklCrwBgZW2FmV",
-	"fykn21YZmEbLe0uydLbkK1PWGcS8iKXIsj0oqJAim0rYldJLRUyl38Q5XDcfK6MZGOZda7fcXdd9pOqP",
-	"RdVIPN3J2mlXS52ne7kwYgN5vyWdKpPqCvVCI5xKCLqnbyQhjS+KV8u0mrpbPL4wWXTbSxMK6lGlzlQL",
-	"c+mEumaXNVDFG+rwHAa9a7hrY925+z9tUHJup7N21BjMKBZWpCdBi8eFM7BOBAsLgplWQWKJLXLigzRg",
-	"6Y9Q0e+rTN3NIw/YzAMebhW3yIQMa8x4OMUMWMF65bYdeck+eeM2XJkkuS91foUX5pMDL+Nj+SQ1FifI",
-	"Y5wc7m1NXK3IVBMqmAQGhNWMpGXXWqbgp8YIWiuyDFjNpYqd78imqBVssxE0DadSZzsf5442wt71hn4r",
-	"7Aka6LzB0M/RswVJdaqia/yTytuw805Nl8gaBrSWj2LvRxQQABsxvrDZaAV6tDvvsCM7nXfSvzdr9VRN",
-	"rKqrV048ZroYqHlLVdGsnFNmMVl8nT5/EmzVE0z8xbopT4+exeXXLtVKiiwFeVuzOVerPnuHtY7c5Ung",
-	"A9wyEGhA9sAT4kNfwFC+YiPBjNWZaKm1izN/OGL6p9TxL2Iryxem5xMdEv95ZDYfjdm8+EBXdJOdzvEg",
-	"9AfvyHAwCG0zx1mKbKznPnVmorNML41HIhnx8dU014VKgxeKcTbMuJoWfCqGCYGxwnZ/ZRjK33s/0+9s",
-	"PNPaUB5eI2OgET5QncSPbyfecviJeUsIAjLBmPgHrcj9aAL9UvxQWDccfNxOqvX5f/TNo+r6Ma6Y57lA",
-	"5PoowjEFprGrcfda5HKy2kOVt/VyeQm6ZWzfChhYeNcshXJydKxolVpmn5EW2RqEsG4N/juM6wVp4h/j",
-	"Qrhwt/Bd1c3nPu72d6VNfkYO8ihgdjj9SHTu+FeSpLse/PGM2+1Y2a+VYAteWprW0XkTJ1oKCWpqKnMx",
-	"dm9CDncosQ1sAtIoUCZO++yHEM9M7RnLV74WqJvRwq4u1Uinqz6DXGytYAxDrNLraB10WaoAXixSbkU6",
-	"oO9IgZ3K62b99WdpbDvMdgvEbHPmN6EJ3y2KaD39PEvR4gc8lhLQx5gI3jwOXJfOKeg+qXy961fe2Lje",
-	"NSoHOkvL0o3szJaWeKyIFmLWBeChO0ooY9/QyHAMKcC1XWuZGPx4D/M6Vb5DM8DpDI+rJF1CIrWPnAw0",
-	"CPFOuYVM6WVlaUjzoxW6mIlLBX9XThJgu/6JYHO70fWfITgETLUwAXfXAiQCnJsTHy+IfdBc0SYUAkOc",
-	"3sZO2TiTwidNcvTcTjWodWySQxketwxzCaGHStOM0PzsDhdkcCvh63m8p+RLX+YzZ2aml+pSjcQY4aRC",
-	"vlQJSZFHUZcQaujYlc59ylZAq/BhiXiQm0ikskq3IpVuwArbHzybvNJKvOR2PPu4OAxb8PI9c6vCpZ9U",
-	"zi4yWyK3pKw3uk7D9OTacb2lTvofe8/5eCa2Pe4fg+k96Ri/91KnciI/Zyj6JxT8lApK4mNM+7ZovuS3",
-	"BtyLeSkEeKHJyUWNQlPS6sabF46FLURutGJTjAt4evCEDeGHYZ+dKWYyvWRznTom6rulamd6jlWRMZ4b",
-	"E1SPnrGhe2XgXhnSATwXNl/tncLxaxJr3ugg1jxUA1w0xM9kg6PeN5vg5mEVv2y72ydjRnXFM2HDQkGo",
-	"14DWcvgF8tbEH+GEDZW2gwXPrRzLBVd2+Luv6BAKkidUyYRKmf9xjHmfbr25FYMMLz633CXn/8j4s5BI",
-	"FHG71kuwMMAs63aD/d/oL4//1JYq+VqJrwzTS7QMcCr/p3O4EnNuwdft7tmvEBpGYvDcElMorVNdqL7O",
-	"SbA65gLUzPI6BTCGdSsi2hpaL8ZN3L8hbaic8CdIqyQzyR9Hmk3YcOLzdh5F29ucaSSZXU510oIjWRVT",
-	"3VGLrCGEo/K0EaHtoZ21h6e4f1Tx84tRmB+P9q5aK9b37XC0I60ViHrTjey0S6miDLMGZIJU2gd5g36E",
-	"uPVyqp8pBG0XHlGxQv+h5ASRSjtYSpXq5UBfgw0zkh3+0Brbo//0bogXqdxZLZrITJh9fs0tryBc/EbD",
-	"HDjm1w6Re8oW3FqRqwBkCWgV3hnDzn5gPAsZAEaXWUMei2Jbwi5gcvfZm1zDUME5eqnAu+cjNJrA64T9",
-	"ASdwClN7GKgLSVukNbchJUKObZG33EDxnmwciVDF3G08vdA319NeoLz+Qk0dNTSAiW+VNknS3FEw3f74",
-	"OVdwHDu0S49uF3blnE/FvptshVXheveOeyOpOLjj1haCXjXX03/7MM92fb3x2iv39dai8dHBtw91ho4N",
-	"5A00HM31OQ57D7dvy6SrD98kD1iJ+PSy/eG3Xe4cNRWvtH3LrTQTyUfZ54r3Qcl/KpRjzyJl3PNjfzlh",
-	"VYi2cJ/W++la5EZqdbP/2+Yb6pW7ZAJEUKFSAggK4X2Vm8XRbwnD2qRR/CToSvlRZuIBXyu0PiGBzC97",
-	"wyDo0Y2DmPMPcu4ulaPDp395+t2Tb5/+BYpT4JdlaQqprJiKvG1URv7XsrjGDjdf5xvPzor5SHGZ9Zdi",
-	"tOglvblIZTH3nzIn9tV++udiWn74Q92N/1yIW18dd7h1YPkf+KX6JS/Ng7uNGxLk34OUH40PJH6RX4s0",
-	"wbzAEhnfMvdwdQKxe7lcrLWl+dQWxYdvGfwSpYdcuGt7d+FhJnhmZxuChKFYkmApt3zEDdCgEgKzUJEa",
-	"j5kPdZRUNlvk13IMjw5TvVTDKCEtZL3mloxbw1RMc56KdHh8qXLBU8SyMpleijw0fS5SaRKMh8YUejoU",
-	"hi25tOE5X1SO8ulRKILKF4oimUeCFYtMux4vlfIBjaEBSKUrxlfCtijNf8UV+4hGQuyh3UZIx4nWiRjC",
-	"QuQzvjBhHkbPBSzzFyW5f7PR5ni/y3hRI2u+5Kt7Oo+OiPBkhSKJdCY8oqjbmTg2jc7h5mO6n8lr0W5o",
-	"IvgUblim1ZRRQPEi14A3lxfKQFB3pvWVYdwypbFQvR/cMeNswmXmrpq54HElfN+ImUEl/JFwR5VK4bec",
-	"k5/ltVCYtbDdG34KM/uSKPWuOR4zMb5aX19HhrAUu1KGY5yrVtI4s8C0TYWVI4sMROAoslGXOxc8lZ13",
-	"8hwG8riTAOfA0xVYccmZtcOBl+paWtgGs88hU3tzajhmoMuQDV6+/5XBW7PP3s80aPozdCzN+YoVjvXZ",
-	"JODRoA8GDMrwu9KYCOKpB4CaDLaOj1wqY2WW0Vc+RzDXen6M+SKWcgu5xdoMwGfZnzi7kuOrBPtMgmDg",
-	"liIJmO8GEo441kiQWv2Z6k+58TexHcxpPwtzfzCphfcnHJxrPd98p2HqVgkCyrNM5Agg/UCzGL/AqPwv",
-	"ONhzUmTZox/xbn5EZDSMq4jRwnX6Tw0HzfjEQs/uAQq+xcEY8/pUjDOpxGZmH/UpVGowktLzZCNE4NRU",
-	"YAaaTJvCJ+GXB8gvGwMmcRqPuF7/H3vfv9y2kWz9KlOqrXLyfRAl27vZlVSplLyxHWfjxNdydm/dMCsO",
-	"gSY5ETCDYIaieV2u2qfZB9snuTXdM/hBAhQoiRQl4T+JBIHBAN3T3XP6nMfTCe2eedXOVlpVUwxlk55p",
-	"2mxWP+bhMUVSLm1bDqPyqDnn/DytOIFyTU6lIJHTjwjAchHMUvhkj+vL5eCp9DOHxzxkpdewnppbXfyc",
-	"Pujgp7i5dxlcCpitjoQWfHPuljsP8mg8iNPZLb0Jwzm+CIukgO1dSQZ6OrQPd7hqmcasB/HUM58aIqjH",
-	"0QRyzZDqb6SyOr23/AofVPHO611enj9MKtKc9o3LOhbOx8XC6V9au5CVY1RXtB9zcT2Lm8o2FldTBUFO",
-	"b09kJCO7qhN3bF155I1h2nDpGO6XVn/3cgdsNhHhhJqBpepLu0iXjtREf5AIGUGmc5ifZEr22Adc/rEL",
-	"ilZ8YbCIj6A+FdeWUn8ubv5VppIH4w46Xu2dMNrS60Uv65LhXstkPxX/XNVA+MpZmz35E9c+iGwkvn9Q",
-	"9xoE3iux7pUoo0oGUQOgqYx4Cx2AdA+dtOIDV0THJLBl9rqya+86dvIazM4ayQ617hVz1DahfPANfF2P",
-	"8P2URl/Kd41ydH4tq9GJuhQraANJh1VEeuAibI3lLqqXaWD084D5bQfimxMyjKcRRAFTEunFUj4GLJ29",
-	"+ZZKZlLRT2l3UrMYRii63HMX81R0fTlWnkww37gmh3GcF9+wXtZID0g3uC6NzhnYW9qrB+2++ZZ4Ew1L",
-	"rFt+eniYT4QGexIDKEkQqiTh+pgNvhGR/vrw6dHhf/717+Dw6dHT//zr3008eSLSewtA4x9Ajs1k7/j5",
-	"V0dHCDIuPsC2UAOZPdE/fzncPzrdf8X3R79++svnL/bL///x85efnn+ufPT02ecvgvV/8+X/+8NeLSC4",
-	"OlHfqRnuPxPua5YJY0Aes8FZKPZfCWTHCAUbCceQp0OBf2dESDcGWUCfF2bIf9fOEb3Go5t6jZAWbQ4c",
-	"WS4ziIHrpsvao85t0LxXjwN/dnhYRoD/5c+HbUHgKJ+7xiCMutUhvKVm4SZizKk0IoHzhH+sv+pXh9Wr",
-	"tr1rMhnHXejSYhI+9tXwHrNREBIOYrRTSyvpPE9lbG4AQ6Vi4BjSLgp6Xh2OeFrBe8kqaKe2kVOQ5t0V",
-	"TWyijngBKnQUOtc8Ig9OYShyBi0wDv7ecQfeQq7VcSEQg59fp33U4j5Yh8Gv6i0WpK+QZB3f/V3l1CsN",
-	"8a449ey1r6ArcDP4KHUstlJ7uRdgI3wNzkmUsZOF2DogKYoYz01xlccs5Mvp2wMMnpsTPmvidEjOFF8J",
-	"F0JueKzGUwgcJ3x+VO7DKUZwLRkuRfrT4WGPnaUQxwJ1VG3MN3j98gNzw/oGr/n1oC8JQDpSWZEG5EnB",
-	"BDJ7XaUCn0/gtWd8TmcsDwJp6utxo3a9eU3TsPZKsK0IDsfXFMEVD+nhBmAPOCyqBj75g2wR+JTs+BN5",
-	"4Ba7LS4iYqeu5ELgbKUSbyRUQTkqUMQiY3KaDCkvGERguIh1D38yOPG1HkzspTbAo0aqxvpoqzmoqCOZ",
-	"cre5+epzo1XvIp/jRndz7iSWEPJ8qmHQlXXL1I+tV/igWfaFrN5rA/v1u8dOfc3WrZghl2wI2MeCi2w9",
-	"I+R9NOkdqszgahptPs/a+fpKt9PT1NzdxuivIoWsrPuy2J4hX+AAy4sh/YmLCgqZJ2HYBUBq4+hlpBKq",
-	"iNzfJf726zelGbkrwsmWfqVKNnmDze2HGPx09ZdH1t5Fdrt2QSUDe2e6GaP68iMPTUnyzknMoRpFTp3r",
-	"BcKc0OogsIfmIHLXzmlDMw1wzLicm4mQYwaxhoK7OxfuojFBZP++gNT0ZdnSe+xHNVTRHKlliAdjokq/",
-	"MfZEIiata/sh7vWnIAP3v3BKXohtJ+HPsbj0m3ikSebKMM8OmYRZX7pZYlyyiZpmgRfFMUqdJ1zOz90B",
-	"A8aH6pKy03yc/sczd3uUm6pZg5i9Pfh0ONWwu7LV+RDvSrkapL8+DmV1bzEeE9Bqkb9crulQmG4X4CEq",
-	"it2P9S/kUirjnMe5kqAhHnUbEdsHvuIy4RVkCwkX1IEpUT3mUrbonuuxaM7bH1wKmDWvqq+osTLntsg7",
-	"PzwczKU1dLZqI6f1YoPULrzTLB7U6FQLmNEtPUQuCbyxv1/ZR0kTt6OtXFvyZl0wvbJQYV8ism8jLoXx",
-	"gRpDFae0yrXuw+Sm/Qxv9Z/QNXiP7vY1Gqiv7K8xBH6iVwvYLIQ7rTSi6VbUiHEXStaULBbG+mCg8bsQ",
-	"HnaqNw8YrL5oXgWVlkt1NbSPFxDX3uQlfpax0EiwLSOWZuLS5vhU4PRo01yaOiHOSjb4feCyZc40IsB7",
-	"teiB93jlW8OUI+8mDc1twQpdLZgugF5LFdMbqdMT32dV2p+zNOYhICS/CXN7yUWMJKirQLf1qF/EmwZs",
-	"QHrWAwconcoYtM5B/oLIx+UJPiaPNu2xAS44MMgDP5o0t7cVcwPaFIsSnvqYpaDSGPpyNlFI2OPUz53y",
-	"YY+d+uOFZhiuQmRjSG0gxVM/PfRySg7TQtLsCZ+zIVaN8Eum4qjHTonOA2dzCKQITGO216fSitNsJ/JT",
-	"PNVw7k6psJaiHDNJam+fTui0hWcihB4b0B0tzkLOAYb1FzqGWY9gr1bC5MTA7WWI/pQISnBw4YTJvDzk",
-	"foeq9wUcoOaeT4icWJicUv7K+wxcvkCEcvbW6M5s0jCEohekUSde01K+THZOL9VesEdzbi0Up+F6DOb3",
-	"GQFuPVQTfAi9V1AFgBMiy07sgNlZ1o8W+f1ogEfYqppOh7EIyYO0av0OVhAyePJBigfzllWTN9pge0cT",
-	"Nvs9da3tMDTbjvCO6rbtiCA7nfPb0Dm3wdVgu6nBoyhT3O9S509I77ZOby1+d/DJbftdidP0PrMJTXkt",
-	"/2h/ZIP/2wZAeo9jnT3dVJQr2PmFouti7woDa8EdW9pWA9bxjM91sXPuX04bgNjMz1oWEkm7voMF4zxI",
-	"YMB05QwumrE5T6Rc6FJPfr8ty9w5HOOmo5KH3SV6P/aDu/5UV7i8yjm1AmXmi3yJHY4jpZwvilRqR75u",
-	"qQ2fswSSIWRYkxKmiuukIlEZwE28tQQWQiDOhKcpSE2O7IQNbPo3YMMMG7KEQfbKoCjEEXyUsv+ICVOl",
-	"2zhyaCb6upagllBVWw1aNgXpXDvv27YAwG3jOR9KGnZfA8L7LDjgXEK3jX47mNTr55sHQy6bt8c8v1wr",
-	"YrkfhDYvuNQb9ORrF9s3Gd2+4HJV762dWLuOjlQWdpluF0y2tmqsu9u3J2C0VUV18VY5b33Z/TtMa6v2",
-	"S4Egl34PUI0YySvaMyKlMeAuK3L9uOAzT5lVRjJQp3gGL+cELIVMK4m7hrTd2pcO8ycjbBLCwxI8YCqN",
-	"iG1AAjJChmShWSxGBnCHVOPjxdOrEeP+zBngvrMutgvqosoXXG4ynNzObsILLu9oG+EFv4LzcshlB+vu",
-	"4stuu+Gul4oXNgX3vhGpum8cCx588l1GrRi6W0aGI7NZn/yzG3PLjYkfcJ3pgrIuKGsflI0MCVPenK27",
-	"zmZ8KEUIO22DImrQa4Ytb8uidmhDYZORSbct0HmQzSOb2zmQusV5AjwzQ+ArVH/PANuXnKDN80OXRemT",
-	"vBdqxonVQQNgZYId5Qd5woeBQ3UOeuyd0tjNi4BXVBGfQYyqwY5UDT3ZxJ1zCCD7Mj9zgYhlXwznzE3s",
-	"l4HLImNgKdcaNFMyYMM5fTx1mSjwSyHHAcFcS1sgddned/nEXNcbtgYz5M/g1gRs7psTkMqcpzwzIhQp",
-	"l6ZzBddxBWinvHibrukRSuI6t1fBrYpJXTu6aOwhwDKS0Ewbbpo6F/x36yp1nOHvPt+3QnJxA6vqyeWn",
-	"3YUdna9Zp5pcVa7ThQDIZkvMpMnBQiVHIksgoi7rXAQu9KoksKiY6xhFMI74M4v4XPcYWomNRhB2QGfw",
-	"6VJfLqsqLUjn2qwhb3+xC3h+YF1MgReD+19Efmkn/I7KyNtTUOqKyh1oYXughaDES1Ryqh2vyLaXNnLS",
-	"RQF8OKcF5prh9G9KyObc+gXYtcdJz8QZcGqB5ExPwxA0VvBG0zhGUpMK4q6gTsb0X0LE7CBILtZ+89z+",
-	"ttx8zGL7FV5L92UeugujPbzvOM/oeRhCSh3MJU9KyvLcnSTvvhxCyBPw16pb+L5XQt4IjvfrnePcCorq",
-	"vNfM3nwH4d0pPuerXCz+aw2qI3t2ZnmzvT1s6G52bz9iAa9wcVXXVi34UW/4ciHPqArn0hAwHi+C8FjJ",
-	"MWhznGNDyqmCgzi74mNA3IWuZx/7/fNjqt/xIbauu+sg5yA2K58QRERliR2OHbY2fK4ZL13WETq4hnZi",
-	"S7R3HxRjJtCKB2QjjQnKDnJZkTOsVZCw03TLvrRuLxNGnW/ragArawBAnB03cR9q3KrG2EyF8oMaPxZk",
-	"KMYpoVlVzeOh6cp4nQmvX8Zzi5dQksVqTODIa1Xy6qw8gVWYn9fI4jtNS6H1E00RAJHlYGoyEWmxU/jB",
-	"uQV/XL7lxyg3cRt9JxSyLyzEfhHuy4WuIjWT5/Z0g2PXVpwfGpTSr4ZWzP+aCtOtyo8w48jfms6fkC1b",
-	"U56raVa23NyfXB/m5NnBk6kh1WIdsIHNOs4dndbAQw1yajWWQpYIrYWSHgolIfLpe1EoKWX2KgLmXz9H",
-	"bc5lX1ZLLxmMpi4z8ZwDdG2WoCC2vd3SpY+xLZIIYHEPctDQy/12fma4jIQc72SdxA9uda1E+1vo3FQX",
-	"eazGLaGXyBf6ksWwm5YlEhQVvzX0wlunUf4o0gx7s6tyDJzbrgWts/nrZRsJsVluugcNw4SGJrSRjead",
-	"VsjzQwcEOC1FFrSzUWo9c7yV9jq/KSE1CZD0+jJvKcMfr99TZo3t/uMB7F3clWz41FylOkVT3EEAOghA",
-	"11d2p/7f2mrhIG8lxttUX9mG/XLXWNaFWttoLHNr32Y6yzDkWae1bGtGtUO9ZZuNT7russ6NbL67rKUX",
-	"qVukS009zfWYl66IusALLyQjaQAkCwl5Aif5jswTm+WlPBRmzob2aXkxrqa94nflgexidbU0wFXVl8qE",
-	"diXWznhX0kdixSWtvvpXs0heZcgtg+4PSODDl+l73J6qUWMiA/LbLyKr2/btscYiz4UIL+qLPL2+/FCU",
-	"b+yxvyHWbcyFzJkmy1y9K8CrfxPhxe7kAgtOAJtaqjPbLfCdj2i7wNt3G1WF8heqXTG2mWXWJwxOTJqA",
-	"myVpTEf0NUG9PjR3ordmA/urAZtwv5jToZeQYcO2VgkoSS3bwiHQjytw7CoKk4hr7HvKlOyxnyQ80UzN",
-	"pLumQ330mB3zwrmlMuXhBmxgnQdE59w4yeyYa3OuASR+pPmcaSFDFFqiwvGcBK0mPKreZY17OQPzXsVb",
-	"rDbcfv3X3cId8dSWIqfVmVbZbZJ81dzpsc06n/nguq1yYI6H/Xd0sRuiHTDVFcSh8q6ZMWbAcYclndYJ",
-	"K6bUZJxLPRdRjxdXsGfWBwnQiQcllpGpRBwOiiw47H+Kla2RscsHCc6xhGcXkDGJ6xap4g15eHGMOCAV",
-	"28TUX91MuMtXJeQU5fj7KFekczzotM60Wg7tyCCodnvpvhQyjKcRRCeMy3kBaCyhmJZYNLBIV4y1JE6B",
-	"zQZ2mcNVyi2GhyUCbAepqt2y5NnFe/uQbpRFb2AT0o1rrVWoJsB+iw9wb8cYyd0Decz0Lp2e9rb363h2",
-	"QehwJ1ha4DitP83ICXgnH064afDx6JOvhGMViTy37tMQUAM+8iSNocd8FOv4GSKFDgw+CuvCs5J2Z339",
-	"L1MjEdehuBYEvh0u5Onhoev4DFWSYN+ZmQEF98kxG3zjSyD6ax6LEIKhGg4aiGfyQ1dqdSf84w8gx2ay",
-	"d/z82dFRsJcImX+AKZeBzJ79n7+c7v8P3//fw/2j816w/+v//8PessToRkuVNJcry5RuuhdKurRei4x0",
-	"PjupzBZSmX4m2XDO/ItUsjoyraYqng+GVpXpSAJLV9svnA5rlVnFpr5ajOU+IqAMUzIEIuGmEbpHbcOl",
-	"cWbddo+99Z5DGz4ng1JTg32OUzNRWa+PfeF6SYubNLNSrolWxokz592SYlRmiovQ+F2XBuShk41/ZpmS",
-	"YzzPTGX5/uTzvhzgN+f+mwFFfzaxJ/mZJ5rxEIPHUosI5v34dW1oRFP5FvY2E+H40980wqHzPIaNwIVn",
-	"fI+y19Kb1kUxtyHxh2BzZ9Er/edKSMR33Kn0KeKeA6ZmEjKmATRVI5ddptc8oP73nLaqHiJBvmNDC/cp",
-	"3f7qKpmfozvwDt1u+/qvaUMp/q+u/kDoY4gjt8Ta9ZGoEEp6/CU2hFJdtNegq7ax9c2f/o7qyOtYR1X1",
-	"7C4W0i4ZvhNVLLRPF5O3sM9yEH7AL7nh2cot8wl4SmNGRzsZHGGD4ZiH0KTQfErn3vHwbxdfv3siUUwL",
-	"g3/K1wxfnE5xrsHk23Cmaaw4ZkfaiDi2L3iIUxIQJTWP5oEvU4/wmbjIZl4bxTS9jLfoq/EKq1013dQT",
-	"Twp8F056m2iEx2ofNmoy1HhMLVhoKe7Fdk6UXoV28VTdvtP3716+Dti7H18H7B8wfGdN4fWbV0HeRfYn",
-	"9vYFWsSfDlkCY56KjxDrHnuDIYKZZkjPl2ZiPDEBCzOVphB5Kln9+9RGZVTVzPhM9yWelBtrJ0i7N8zU",
-	"dDwxiIN4/5ouNcoAIqyWxjFLwPCIG75cgzlhXF8s7o3RtAywwIpsgDh5PfazV0/zVl+mu3JziYRXPXaK",
-	"U+ynluTWiIs7jzOlMiwDGUEGEZuDiznFiAnTl3iF0VTbeZiADJquFDCjFCkOu9Ar4Q5dYSYZeDNH9g+q",
-	"Lc743D4YzoxIgH3xx2dHXwZ9aS8NPJygDzOKhSoBe9jTr9jfxAvGfSOfytiIawNZgHwil5DxMQRukzDv",
-	"5WMGpJc4qKsEvZuWnWBTqJxMYyNSnpkDe+P79gFWXWCa2dMaQQ60iB/s4dzsHe8NheRYal6s/5YD51/8",
-	"L3/Nj1PD3yBsGWE/25rXPnWsk3ex+UZTdA5JauaDgPn/c05WMunSN7SdzIeEMFjcu7uXwf22J9tObmwX",
-	"IzuDQxXNS5+U1qdtD2taJCTnZGm0FVt86kZ0DjJUkZDjxe8Tm8ecW1sb7GImgx57vYCyksgQH24TSOMM",
-	"1wLOYiEv/BonYeZrYlRoz9naXZ0i77jGX1XqZG5VMv4It0goCbhuzQsygjpPTIWQl47BdxNli9IV1qpc",
-	"PFueulPp6ocC1zOb9dnVbHkSA7uMOmKrCdYiqDeCppN5wX3H0KuXZ7Ur/ndlk204GzIOcjaV0vi1fM7B",
-	"JWRiJIpG+mbFKl14EwxI3ZtPH3vv49leXWSpZAgsUXWlz/egQUZ/L19+XfxTLRnDlR7BhUSVpgU//LJB",
-	"e/rwaivhbdEXfO52A7ZtOfTG4fMuv/VLZPTtrOej9RSrO/AQqJjjGLVRNm3jQzU1ZSM5pv0vVNg2NrML",
-	"8g8iEQWuLsQN8sRHiIxUObiShlGFH/Ylrm2I7FEjtw8RVGCas0wZCGy+lYHRdA3MnCG7FCE80YTyhKw2",
-	"F3uJF93szhpdY0Vmw74/++lHFqlwmuDuS8IjnJkhsAtIcT+BI4yi23fbuqXRw6M1CnPwNY2rjWLah6I0",
-	"MgNpfEjnjOpJxZGX9o4XYTEhl06bgUoiZcUi17lSnCjN1CXovnQY5GOMBP1aR/qKsk4kqdT/EgvtlkWB",
-	"2hGXwkCGFRg6CKUyqpJIc1xBrQELQjOTWj8bclkGGZEVU1kFtZcSIXFQhMovcN11HOhCm7fzm2jK7Rbj",
-	"2vxeaLV17GXGIz4WVcH0tXiS6xzIwafiH+yHIGtfIbEAECH3qFEXII8XRNnaOpse+8kutTOhIZdMxeV4",
-	"8O6nsw+sMkIa0YBNVBz1+vJ0UR7Ng/VKUSpygpDFa0XJLVScFs6n9x09RlEvyrKNuUCn9JsSMv+gzinQ",
-	"b8q2dBXWd0kmDMG7KTeTArtbeRor8bsrRcu+3TAkt9Ow6XgENuX4yLDsIm09X8nWPR0ixgZrMHm18nsR",
-	"hLGQsHnHd13/5fjjC+4j5T1oj32Lg6/4r0L3phY4jDd7r5xXLbIEbyN68HvtDwJWgs9q2azXNWJfYG3c",
-	"D8iL2gbiWC8YZKkS54sExZdkh0XLQQZkar2GKv87P5RNFvr9RW6KwqezRScLE9J0z13BvivYb7tgnxb2",
-	"tFZBhPxGcymEolHcnsqg0vVTtEErYvRwREBBRRdNFxoPSQNj+xzbiq5aREsK8rVjQU1518xe19nnvmob",
-	"o8dORn6LMvZ2Gu6pgD09w1UFEXrPulLInZRCnHqDSm5Y/NBAog+rcNEvEVEQx8W6uLBzN3SbFHldgesL",
-	"QhoIErPFPsILkBis52lwjfd4KSMshZz5YbVZy1/e1Qr92Cv3MsLXAt/FauR0fZD0Sx5O/Gl8rSqCSxHi",
-	"ojTM1EwjFNAlf/ZIiJDOWkaurG78p2rqglqnQMqcVhCxhDTVtkvv3j0ua7u7WOXA84fVmc7d+XD/EBrd",
-	"eKuYz7vxg0/ur3MRfb7Sp1tzcNfvsTe0PVXnq4Wp9dTuFWtTK3FXqS+UFEPeQpXkzhaLrkSy/upiX1Df",
-	"U7DG0lKYRpUrtUHajhtSkkM8X8LnTAMRocgCdiGMo2XIVfsJvFnbgfMu71C70jD8+AJawuYs5BrqzaTE",
-	"P3E9IymYCHeJo91N1hXkgfmMXlNJ5r/3/8rDCVx1uD9s+9zunXdYpmAhAvQ2/Z457Qp6l+zSG9w0i/eO",
-	"9w54KvAldieogfk5nrqCY6WwO+vK95YLB57TiJAU6Ax01Vh1za8+YInD8FiNp1AcnqhLAXXH/wMLI46c",
-	"aWatMWduLhdCKBOvdW3YUK75nKjtih8hY9Tyb16pjCFCfchjLkPsSkd9QDuC4tcT4HHttOA13XgzQGiP",
-	"UQQwKU0PH041NFx96Vj7f8OxvnqkEsb95WY2LaD9p9IU4Xd67/Ovn/8vAAD//w==",
+	"7L3tciM3tiD4KljeG+HbHor6qPJHSTGxI5fLbt12lWtKcvvudHlJkAmSaCUBdgIpFsehjXmB/T0/99+8",
+	"xv6YN5kn2EfYwDkHSGQSSSYl1ZevOqJdIpkJHAAH5/vj995EL5ZaCWVN7/T33lzwTBTw53OtrFD24A1X",
+	"M+G+yISZFHJppVa9096vczmZs/HaCsP0lM31ii24Wvf6vUL8o5SFyHqntihFv2cmc7HgbgS7Xoreac/Y",
+	"QqpZ7/a233txxWebY1/NBRPKSrtmls/c8Ks5t4yzH19cuU92LlghjC6LiWArXeYZ48qsRLHn7BeZWCw1",
+	"rlIsc752rzWBGblxRmw1F4pxxQQvcikK5uYRxrKVtHMAyPCFYKMw5GR98BexHrEFzwST9ozxsRHKMm3n",
+	"olhJI3oxbEKVi97p33purt5v/QSsP+kJR4hSu8WzrBDGhK1acQMz77khb4Qt1gfnUyuKzXkuxUSrzDCr",
+	"2YpLy8ZiqgsBa1finfU7UlvXQiq5cEs7CmuSyoqZKGC+fzt4zifzJHYJt08wOB4tm7j9nRZ6AV9O4L3U",
+	"Fv754qrX7728uLxMbeRtv7fkBV8I69G8LIwu0rs6cusaTuCJkUe8JZ8JWvup/w7OPpfG9hv4MJU5TNTv",
+	"STfoP0pRuCui+MJBhSPXVvHPhZj2Tnv/dFjdy0P81RwSqDXMnaz/Itab0D+fayMUG69xs3IplO0zJVZs",
+	"qgsm+MTBKNWMWYct0iGMsogyA3YekBt/NQwwl8+4VI31XYs1fCMVO3n6Vs11WRg6MIOPAjq656eyMJZp",
+	"JWCWM/yVK7gPbKyztQNDGsbZ05OTwVvl9wxJUrVpjRtWRzf+7iehZnbeOz0++bbv0M9//tYdvLWicGP+",
+	"n3/73w7+r9/+wz/3UjftYvqS28l8c1MdsTK4J4iCeS4KNuemz3TBRl+OBuwC8QH31l3CydyRz4wZqSai",
+	"H+MzLvX4ZMB+FfzaETrDlLgRBVu46QfsB10wzgqtF32mVe72x7xVN6IwUiv3ukMRXojslC2FXuaCreba",
+	"femmyNhMs0wzpS3BANurHGhwnkZs2+PpAe5By+Y+PXr2dW13j9Mb+Uorca/NdOiCd2wBeGhlnrNCzuZ2",
+	"cy+fHD0dbFmQg6XLqlLraOGBjka4dSDZdfxwBE+OEKAlLyysAhFbaZZrNXO8I7UA92k117nYtggEpAX+",
+	"k6/S4FuxuPg+Db20YuGJ2D9KUQo/95LbeTWze2wos63cZBvluvgeeZhcSLsJyJ9JdnBQFILxQjhE5Uhp",
+	"uWULDVwlRUFzGDEGIxNTXua2d3py1Hebg+zn+OioXzGj4yQz2nLIKOYAsjroHLEUWZ+ZcjJn3LAR/P4f",
+	"jw6ePRsN2DnRtFJJ24eruEA+yRXgc+Hm6eMyZ0rDBW5DhfYruokJCXaudevJO7qSPmz3ywMc9uVkLrIy",
+	"F20AGPo9DYT/dRcgEfp/dZTC/kvBixT9+RUoj2ZTqbK+E1+B9OJNXRXSWqFO2YQbd1KTiVsgHiUvrk0g",
+	"rLpUdMSjKZ84UjUd9fFv9yf+8gOfiMOf4WMh3irPOwfsV11kjueukWg7nFdrpotMFEgcck4ccwzEn43F",
+	"TCol1ezMPYyrQTarS8vMkk+EgTEc5XHXmr9V1olmK0c2Mz1gVyANaOOYO0wKXHnAfnXSrcNbx7ekYVNd",
+	"um1xc+fCcU03GogNK11k7sNUl4Wj1IDbbg1jwVaFVrPBW/USNgluCixxhfeaASxzbsJMInf7G67RP4+A",
+	"9v9//8///f+6e8RQPmJj4egmCJ6weXCieBtn/MYRseieNAjEP1rlA6IIWznYL0YUOFAKg0v6te+PzqFL",
+	"Gp39o3e+VAESEGELYZZaGQES7Hc6W19p/RMvkHxNUHFzf/LlMpeoNxwuCz3OxeI//N2gEtFt3tf4Fk7b",
+	"UIyc0Da0Wg9zN/Wod9vvPdeLpVNEROag+qDQlMqUy6UurMiGNOlQqInOpJoBbD/oYiyzTKgPCtbUzwow",
+	"XKgbnsvsDalKHxIQiVMPSbYHcP4i1m9EaVDt/XCQVBL88FqshwWAAAC90vYHR3o+KDxK2yEQPA/CS53J",
+	"qUwZA15pJ47gr56aOt3qCyeNL9cglZdFIZR1UlxkTfGGjhSM9NghPAMAvi5A15Zu1h+4zD/wAS2j6YdT",
+	"mB+2xr/zAWE5dxwRxCka+oxx9tW7d26nR056KxTPHc8tFb/hMufjXLiP49KskZu40y0Ez9awBBCbXml7",
+	"ya00U+ke/6BbC8Lf0MFkKghGdVzZsLxtQ5r6w7coyFoBovYHRpuCWzHMceLGkhqGpW0Lih/F5SDBupIL",
+	"ocsPSzOJVg4tzg0Y9IvipZ0LZd20H3iHy/rcBE/gey9FJvkVSDEfifEuHARDJ0jhndzKkm+98AMocj4u",
+	"jfiLRNrvjXlmyZ2WMucFN2bhluM+WFB8xLuS571+70bqXKgJSF55LmbwJdCMhAGwj/P8XFon/sZTZdIs",
+	"pJNcev0en7iTbX37jXCLci8vC70UhZUoicVbnuc/T3unf9u+rTiQyOgS925/66fUlBU3rKBH+05Slvid",
+	"Q4Uzpso8Z1pNBNnF3XOOPBbC6PxGZKCFgII5AYXF/ZaJXFhYqnsbqSCKo7RiPf67mFi34kkhHK4Nud2F",
+	"JO6Gujdk1kVF7Peu6bC3PVlhxW2/p7RNiOI/o/mCZwupwAQWFu70b/eFNGj5EoyXmbQs17Ne4mx1hRTd",
+	"jq+GSptnBwezmstckF6pl0K1b3kFiF8A7flUFwv3Vy/jVhw4WtRpEFLjW7V/MLSBFkUGoIUwhoNRIcxY",
+	"ljLbOVm/9+5gpg82IDCWW9HpgPEeXMLzt/2edfqE7fTmFT7qXhLvbJuaH+6FKJySCvRjA1yno7VumL87",
+	"3l4+cReuUIZMN6Wda1La59pY2troylkj8ukD7extrET+rQfjwF0KO1ctph+Zc2CH+oFK+QOqEJ9uWB0B",
+	"axTgtwSBiE7wHL1wG4Qx45bvgQgbS4T3d8z9kzS2fWZpxcLsBUKYjRcFXwP5qbxBu0Z6Jd7ZyF2zsZb6",
+	"YDtWdunvkWdVREf8KbUzqqtwkeq78uAUGidCOt1YL2GmzNqXGb0drZIslBVVcjidXutkIpZWZBfqRtrg",
+	"Ja0vGa2re/GxiIJ2sHfGa67uXDxtcv1IIBLw3nDLd+LZOTz1y5ufzN1YdSbNMufroTdybWytWHCZt/8y",
+	"vBFFUJXpkbHWueBqH0lAmiGw7/QoOVezks92spKf/HO3/d5SKCdlDgP87T5z9EHxa2HAyLrMwZLr5Cnk",
+	"2hOtprJYiAysrqMfX1yxQ4eK5nAhRkG4Eu/cVe0Tv0dPhmP5Ks1rltmeJ1VGpsiOhsIEm4jskLgzG+fY",
+	"wIlo96Nj6nv0rOFcbVlbkP1eXILuS3cOMbHyRtr1D3JWFjhP46K5B8QQTjQlP2i2Et4j5e61Y+0gQzDu",
+	"JaYz8leJQuoMzeQApQE0irm+VPbrp71N95PfUJNCVacBOBCW5TiXZg6H1GFEOFhD9puaHLnzHUNaTIc3",
+	"ZKC5ZsiJDt/h1T1mpE03XR+XqrTCDK2eQUxJUoGAM1uKwmhFN9johYCoBJEbAdrWshAQB0GqBOCCj4ZY",
+	"9B05ERkrl90OR4lVhXIdnl/ywsqJXHIK1Kqv4DX6/6UCqEwf1wM0LMR7ALyOWmV83Q3GQiz0TcoK+kav",
+	"0Bs2lbn3i04ctT4ol4zeOkNQgsDMi8lc3nTF3ULYslCOgLfcS7jWjkwL41Q8U9NudZ5B7BDHk8r4Ogjk",
+	"eEc7AuEWMHTCVkeUbtCk6oz7dSqzub7GZI3zTiBxdA0SF6nlWtbvd5NCVDSoOvptFLWygtSP5nu+Ruef",
+	"hXPRU/bL1fMBA01szpewQuSrpbIio8g6d0pwdjeiQJeqsW6g2lOSDBsAHONTi8dsB4z4gnmrgpd+Rp5T",
+	"C+MXgilNjsKm1QZmGEKITlpUwNglB6H19hh6q4+AVajFxmLGlQ+Ok5bsM+Ep8Ov7Z1fcxKiYoTq2U7XP",
+	"+DpxJV7ciGLtbkSf8dxo2n6gUORvdXjh9aAm611vWBp6XfX8acVaO9pNGjy5xXQyhQCoDHzLsJuw51LN",
+	"cI93G682ZAQgfDRpCrWbGp9wWxrrJCshrt3d08rOk6rIe9gLsm+5Qyf0E34vHJmt0Es5hEeU2mnVmxZ6",
+	"cfcTXxbiRuryfSwz3CJ34vXVWQbnEYIUrpVeKUdfJJh4VJd1E+0YjuFYeYZOLp6/rl2HDsxhw1MA444c",
+	"wVnqXE7WBDs3bERIMWKy09lYnaZCEA7S4N57HFvjNiBuEybApP0GKaywOTrx2hYSKUpyiSy70v+5FKWI",
+	"nN3p/Z7y3Ijmjr6Q4PXjbKFvpHDsmyuvsjnW9Y4vlui7M7YQfDEsi7x32ptbuzSnh4dTmS/MgJ46VNpM",
+	"RcFtOViJMaxWWvdy75X/AbE6xgGYd9hVg42B2P78r2J8Tsu4DYAkRNJRNeToLAT5IKozp5t5s+0UDMyG",
+	"mbleuTsQRwQeJWOiEoe1kOolGVo2mMM8RE00dKMQ3wsyslOe0RBKEb5W44UFPlxatNCD8yLX+tqAzq3Y",
+	"mE+uKwyO1P5FBc+2/fRgN/G7shsR/L/tWPhDGBDjffzoFkQHzBuNdL4h8uTaBOvDRuS9wqu2kApjxTIG",
+	"MZZ3c0PsgTxzbSyhTgpvZsJCyPTR0yS6FLTSrf4290zKWOdoX9iT3RjjxrmXFSMcTXc7hn/lodAUp/8U",
+	"cPQXk9rHOxlAycncinSUVuKwDdVTiOkkTQqUBHo1hWF/UPNqJzedO6PgnzOlWQqV3dNB+RnZQFOGT+88",
+	"q23GBgruaSD11+HexAXu1H7Exb3yUMQFp//YxKXMpHWKB/qDvA4HrtFwat5XWgip4EjDN0YYA/YT/xyg",
+	"wHBWQPR/+FyIG30Nn1FipPMOn+nIw+cq9AJMZuVyaCwv6t9MuJqIHI0y4EsqhLG6qD4js6p+rexGhbzh",
+	"Vgzpe55VlqKhN+r0e3xcGvd5qQs7DG7EfhV1v+SlqX9TCFMu6l/ZQs5moqh/6cS5qSTY8V6h3TR8jBdH",
+	"FqgwHX32kyWdfe5UXyiLivmmLR8PeyuGRnhxC6Y5xMZumuxrsBInFNjv1pVoTkEHjhT2KTVIl9YpcCaO",
+	"CyAdcYrajVsJt7qAYNLFgqv3FJ+TCet2uV0ha5mpK7uJ4miawZyMTyzTiuL4ixs5EV8Y5tR4d6chqDPT",
+	"yqfborkvl8aKbMCqt3lIHql+ryxuYFvkRSFF5jb99K0akTdwRCYltKb61CJI2IAY1zArBlxNHVJCGBtY",
+	"GkbBiFegQ0Bpn7PjjcuFnghjGBAMNDV6okMQONaCLsFgdKXRk7iO4RydlVB6/LrhSAe/OZGfiMgUpSIC",
+	"UvOyx7Qhutgb3BLubDpXeYPl4hXr+/tZhzReZoWccVTKrgAUd58fgnNVlOWjsy6QMu4lBaBgvMw1z/YQ",
+	"BCpxevP2jo3O4d6g+QIT/80/Sic2L+XEloUwA/bCq25zDu7v02C7cFoljE+WC1m4m9+nKzsTypE/iHBU",
+	"mXv48q8/vlU0MDhwXr/6EW7waJlzqUbkU6jsQiwXHBPUMZEWE1/NWUgzpukBMvzCL6XvHflvlZNm3Z0G",
+	"15IurutEY6ELkfIihLzDdp3Dp/aFlfpdS2obuc/nqQ93fHTy9H/+d/df9qsYvw6OrYXIZLmAjK3KI4HD",
+	"sznP2FQ4QrWU7wRcrg1Sg+9vzvfV8cn//O9fHZ/AbKkX4Sy2vPevr1/8SIfXh63EjIkqb80NPGA/T+l0",
+	"DCb5V9UFHLV1/4E0MfA4noJVFSEepWCy83IxVsnIj+OTb//nfz8++bZlPc2LQqcaDxn2yp+R34MtFwqv",
+	"4UcK8ikENzqpDUPOPXIivAAryorMdGpbnXyMRv/A1pDjIWeDLIuKtf2WHEEs0wnAU05XpF8LmaUJUDik",
+	"SSFRGdNCVSbI4k3BEe7Dbw+ibFKifaQzt/l5aVuqV+4aHgMv/bWat2G02/vgQ8DI/QKJu6BPl4H2Qx+n",
+	"WS9FYUTWgkvdD6g6l3BUtKjGHu0UNb7jiYMZc6Uql9L9lIi6sziKaZih2Pge1IHqfDdvjbJIQ+9o4TFi",
+	"J3HzO9E4MpJZq62Njgyh6nJW9xGg3FF3lpu+4+oBBNDvkPN/VMnzO666OuzqK63QaHvGCzwV41bC/yCt",
+	"06EM5b2LfBo7wEBgzLSANPI2v0QSF+9lOwwDpHYNyhhl96hjtCn/4ZAvndLWhsbDSZh2a90gfAoCR3bj",
+	"Pcy4sXo/Vb/9DuA021wj7wXepBulC7igHLxwuuzdED7Y7mslWJ7Wqgo8SQnM3JiVLnZuw2v/3IbnnvTw",
+	"MFD78vwYd1shpTIP94cYAxy7vvdKrFoXuwFDY+jk2mUxSXnVKUySgja5ZYXOhdf8IIZwrG9A51hE4uYc",
+	"y88sdIbmOQg/ICU3KZg8RwNLe5ZgSUGc9wg/2VhzVqzBopN08Yii0MXWKTcWsVPQgCDLoZ1zNUwYC45A",
+	"1QMlVOdyIoX5Asx8FLHYJeKV3uvMPV9D2E2KgRqIAtm6/jDDpi7ZGGxjI0wzPcfB5m38QZitrN5JQx+a",
+	"0mupr5XhDX1PO01tfpAKGaJdrBxWhH8BK6r9aRxq8moRbpcpBcUvsT2wwCeu6jxzaqaxennnyIIHuUeJ",
+	"wGZdUFyzjzM1GrTTEEnt47t8SDPapKSiGF9wLEdmiXuZ6h/4VieSI90ZLEXGOK0rBfhUqvvrkZ3dBwEH",
+	"N5HoQvn8nGkLcanKCZ0cf300P1ocmS7APSC1oW3srgvSSBu64NUcAtxDFUZI4xcZU3rVSd1+SKrXMAWj",
+	"54RZodjF9yaq0JoVa1aUKoRtb1waPaXKeBTd3g/JFF+YkEzlZO0vTC9NbAt7T0T0Y4zrMc8Pk+u8aaQq",
+	"oWQXEN79+YJYLHXBcx9Y+H4YB2YHB+4R7U+NgVRcJbqiFV8J5CMwmIqvBFZTs4dFh9mvc486yWnsw3a+",
+	"dB+dP+JunVX/6p0HsADEAHxkQwCBcknBCRvrKkq1R3Qst6VpR+LtWN6M18OJa6N2xxBazwNgid+ZPTBF",
+	"G+HU1fdvYPlBF392aguABlEeu4/qDcWBoN6SympGAJJLg2sNpoOui4siuGdCQc6E07UcoXBTFKVy9HxI",
+	"mU+902dPU2Hb/d5a8KJ3evzs5OR20ycXMa1GrchEZHS/l5UF5EwNF6a1zgiGZZ8x1HC89z6h0oTio0++",
+	"PsL/9bfWw+6HfehILH50j4Pvjr+7wBeOjxpUo98rlfxHKeh3x9JARDFWFPtHq28cyu/VKr8+2lVj9e5R",
+	"8qYcw9F335tLeqO+PU+OEvqcj8Bvxs1vLQ7p8S7agJOT+gZ8+83RzhRBnJwG29zf9qu2DxmJbtqEL/lE",
+	"2jViChWnvJS5UJZdlgqTS26kkWOZw2PoH5lspkdUI0W+76+O+qmkNCfESgWmW18hhVmte/UCvfHmnezU",
+	"1ZrFPFPXeb8UDm8d3qtIaH23tk/z1+rJjVTRVsNy4PZbapsf12ubnx/8F37wX48Ong0PkjXO+73vIQbx",
+	"pbgbI7q3AXOr8e5FJi2lUNwNvDFVHm3Y/nIuFaMSOPWr3qEQbAw9jJ+E3BuEG05+62QTa1KOyrvYBObS",
+	"WF0klnie58xPBtYVobJw6ary+/DXGZaUx8q87lswKoOWSRVL4mTRbWDBqs9x2pTQ+pC1ZmAuXw0s58YO",
+	"eZDjNnVnWJERxY1TJvtVGJKP+TljDuZ1VTst7AHFq25xhXdT7cm7wNO+XnKgYyih9ZN2qQ4mVDbU05bG",
+	"KbCIkKcctW6AXOhQk+SB9F6h7H2V8d3ZB7CPUfoBXDki7N1OwuFYurgedZ0Y69KeMg6mhz7jDJMBsGii",
+	"++x2HWp9syq1HoKvuC+5524cFY3opLrfLf+BVv0wp7fi0prhdJ/wZziKX7m0bcELpcqFoRKF0nYyviEY",
+	"OxzC0jALMb1OcaXA6c257oaEK11cT3O9os3tXm8tQsW45po3iYSQhcAD6mQrPoH6NsTXvA5fA7PaQ4yq",
+	"y9nKrO6jBSO366z81thES3Wuu5HxFKG+f3aSKhdjhGi7StMa7D7SS6FGp5Duyo3FviZQYCqOEvfVZBYy",
+	"y8g1Sd9Atvdcl8VZVOiCLsIo18aOBmxEqFCsR302yrkVBdZdLQSfzKG08KmjS2NBdwcYwYCN+GIsZ6Uu",
+	"zegUg15xf6GQ/5zfROwQ3aOZzJBH8TUzesBGS1EsuEOI0amPlAd9eKZ1NmCjYMzD8UPAPFTUqUQTZrXb",
+	"lrfKNwRwP/F1PXSeqt15nuxXDFfJwiWK1uvuml9br98LYNYsrf2e27+WAMXYvrybKDfleMSaOHg9XPWa",
+	"tTMgaOtdaZbDW4mcRqS/hoVYSIVNQeIENuoTVsUHQAKOjb+grkRVSk74jJXrqjp6G9/Es3Iq6uCzBVIb",
+	"Cmt5AMsokZuPbBQFKF5D5sPGcjCJKen7jCrBYoYTpJoSRt+RZXFp3Z+bZWBwglAGB3smIREw0AYMAXXk",
+	"CAOodtgoqnVVs27fm3uzFdzh/XjL60LcSLFKlC+wi7QAtrfGQdy+xYb9zu6WHepiQ6+PwNHbu5b2ULfI",
+	"79QncZnetEQXj4i/DwvhnvecJJYGqGij0qTzYMSJE+bx1QEbVamPYRBpiWEZ9FlWxaFhlMFbNcLhh3U2",
+	"CkV/yxz54Fgw+E1k/cD+qLMaJLUBs/dM04EZ65cK8gIHjk+H2pI4wYKv36pO/Fe8W7rdHp1CFhqKVaHr",
+	"YzRFzIjH61DYwaeN7GDMrOLLb5VjzGykl46H6dLSefjUG2wgqHSkHhkyMlD9BiOgMZ6pc/fmMYN1RuZj",
+	"/W44LfO8lr4antg8IJACwm5CgRjYoAbfD9C386oPGQyYDOxrvSqXrT5mE7ILPU/p5l6ulLnN+1eIiVxK",
+	"p0FASwc67vAtJFHNecYA59Q6MDawLwS0gKIdJNVyBfIsac2ZQ6fKYDHTwjAn14eY37cqyrekDlNV9lWo",
+	"ElwHM73Md+lIvDjVMVl5UxtRtSj0wfi+wl4nN4RQdkdVaV+dL5Kxurs5EpWP01P4IsOdaquGN4Z8Yk1L",
+	"UXW61Y4yUWMueqmKwOEM0+wp+aIbh3qHfQ6gjMD5pGXLINAqXQYPyg9i0UGG1Twn89r5OYKHI8Qwba+o",
+	"lQbCbKk372dz++PrcgIFhqDTvXejZSOCDtwVeWHx5lrAoRG93P9oqvJVGwAtpBrusTUOHOJJD4ohVTXd",
+	"bveolnqVGHDMVfdNnvGbvU/4kqtJ2/1F0rpzepI90ORbv5P7QtOqbQl6YJ92IHW69uA0djvtiwuhkqS2",
+	"I00DQfjCbIo2xOIgfjxeVbp62WIsCjOXS5MqoBvq5ubc7H06L8PYqRXH9ZE3HUSbW81lhi4inWfCWPQP",
+	"7Q9Sa9GzhQ8V+Ch3p24E6U4R/NhvwHaSGhgMtG0VY6Pix41Evv0J3Ws/UwIKEAGHYbgdFNfJbFin2mrs",
+	"94sxl94FhT3w2Vrsff5Q6fHCikU7kDc6iQc/6IKYNEzoWDdBFkOOL98FqL9qm9y5QvBsuODFdbK+9C9L",
+	"6HMPsmdzB92beMD7AvRG8OwlTJmGaCIkdF1p55/upDIICtZ1xFJ3g6iFfwZQPN/rNOgbemvbfQwjd2EL",
+	"ukGRg4IXVQLdC7LtvCLAFkjWwy0bDqfriC/XbdX5fFGqNHE3cqYOpDJ9ymeyWHP7RgRnwyQvsz18+57A",
+	"4qxJgGxSCv+1mcKMvmihmPQyue9AvRcglidi7htqdCTzJJh/tIexAL3JKYLc5U+vztQjDtAgJnWqXCd/",
+	"fsPqSkxbNfdei3rYco1ITPUst3mNNxCclJgm5amJ8Q1dsN9QmuOi8bFsmDRivLtvjyhS5LsbhiMqt6VY",
+	"WOMimbjFwxeG2sWFKLretZxgwbfNlKQPVotrj95E2zqbORZHmcg1hTWuTLZq8h20FqIJsall7PBbtPdJ",
+	"8pWhKid6VQlqR6J/Uy/dPGmn8O5xKFuqcoJV0ewxFlYT6tCBCOzSkNyUdaytsDXPzrBcqms4N+/tAdPw",
+	"jZbZHZ1OLWnItMJ+tc0VdLUd2352pMw/TE2/D3cRI///A5dv277776eUWl3/f++hjA8b80cB+iJyEfVD",
+	"Sb+K/X8CMWwtXkGKGmoNFqonT20L7tk0FGzm7+hc7K6tkIu9uU3oo7J39ETFDshGikNtX2FL0XofBfwg",
+	"PBqz9tJJuJm0Hygx1rGH9dDqJCv3sYyILGbPDrF79jdsNBaFva7D10DWapeq7dx2rK8j40r9XP+updrr",
+	"9OAKOc1jn8JZWLK2agl07xa8d24gWa23sZQmlNu2s7LOPEBVsa7oGmdfPEy46n5kqJZrtMEpat1ENjl3",
+	"a1uObe9tvyVhP/oh7SeCsTNrroxaD3GWVnTf0YdAZz9h5+VGJrON9frIgO4ElH/o/q8RiNX829drUh17",
+	"91Zh9lZUPr5CcR/9IdjeHuBSbCmIt5/aff/qefdFv6gN+J7V85qmv819xcJMXQrehiIW3FynvWX3j9fe",
+	"H+G7HiNw3eh2dBnbyJkC49y+2R181rKn5MnB4rlswvMc+vJQW/kOjCgavgFfY4m1vYyOph+OfCu+WJ4o",
+	"zB+f7wOT3nvHbFe3pXuE9g9S5NnrQo/zpEyls4TwcGkdAmMN5GWhZwVfmFM28qCM+mzk5nH/ClUu3L+U",
+	"1en+xFvh/iq4msFTVuuhmevC+g+5VjP/94Kr9aj/Vo0WUkH2s/vBZ0JjkkDIC4efpKqsHe4Lf+NGUQV8",
+	"GCIHgw/AO865uoZZJlrZQkMkecEnlIeQSyWG40Lwa3hYZnJIz7nPUkHqbC7qL030YiyhNeqCF9e4GxMN",
+	"5fv7bJSVy1xOuBU4q38RIeYLQSMsNAALpgD3B4lssH0CTAO43/xaKNxoU+0ijM5Gq4K2c6LVNJcT9wA0",
+	"aoDS4RiFluj/KPKEdva9tlDvm0PkANzkyoY6F2zJC74QVhRfGGggcRZiU92ZOmJq2KS0u7u71dqmRc8+",
+	"TXeCi+8Bgt5H7K3GSaE/Vh5IVWfKNda4NKIO69PdidQw6PN0N/yZn7BbPQQnaZt0nWmIVcQHfBGpCbc8",
+	"17NSoKtMdoiJR3jCTK17lA7ZvnMdzO5lIZ77SL73E+HdqK+5O9b7z4Ln7uA3zDTl5FqkhQjyvGMtNl2V",
+	"h+eFOIVLqTCkm3kfhTQM7mwv2TLX8jE3qTytPUcqRCbN/YfZLIatr8E4Mis4emiz1q4glP93XyDaypiH",
+	"vfKLjabs+xNrP+T7OPgITTo7+C6+30GFHLWFYp1kGBswiu82Va6bhPCJcrmkdwaJ7Oi4vsLRwbPzgx/4",
+	"wfS337+9PYg/Pt3n4/HJ7T937rgbBS60JE/eU36+k1lU+v7IHZOwwyK+9+9uJhH7ZgCVKR/j7TD2ZqIX",
+	"ot5SG1FcacuuxdIyJO9Fp1rpwc/XsPJgZQQNPUTcpOBjB3GbGSEMcog9NZJuVao7d/QDiIpPoeD8vqL6",
+	"bk9JhSZpd0nDrub9kN59EvCy2qaGShNfmJ2KcAXNfQhbHHjUmbhtXpdNL877rkhxVmvHQcmEhcTO9+sq",
+	"U9nnIIVMpXIyEd37Qog9l0CYsbGCkYN5hA3wp7Wm0b4kxmaa0qlvlT+nr2G1vBCYvaXzbBBahEG+1bQs",
+	"sHsQrVka3/F4LpiB/m8054QrNhaBgED6dZLxRtUCtqPCAyQBbg+C+6ApgBUorembLUR6I35iVRHq3sPY",
+	"hyoa24WydutAfIEQJovWe0LmA+NSxKvTJj4MoQppovvTq41MNcrh98FsQKUnuVTUxsd30PRJeympN965",
+	"zZXVS4Pdma+2NuqNKtZuUyyXWGHe0Y4ohmy3PolOMWw2Gw/dmDi16z9xNSt5qlUYGA2jfPNVIa2FCMwo",
+	"fw7OJUsXsv9Jz6S6Q5U5urI9nsuJ+E8rbidzt4z1wAoT1yHonfaqHw8ysdCbdea6JFYef7QuCy95cf1G",
+	"8Dv2V9jPf5Xub+9eTkLWFhiBLfo/BclxV6E2xo2XRlASEWbCl8CcqTucmeuVVLOayeaBIj0a3IZfC8XG",
+	"fHINJjts7sysnqGrY7XZzB63OZILIMNaGqo5ZuctTcY/QjxJd1z4z6VOSl2dg0/upDZsF/8JnzeiUO4a",
+	"gkIX5z48NCRDdeWc9MLHsBZuSdxSYiWKSBRMuaSoYgA3bARVikb1kGHDZcYgPoWUdkwDxzvgzhDTj9z1",
+	"GYXSVTBOpxpNdVG1zYLoHmNLPgs8GUT0TBYCXMYM3D6GACQ/m1BZ9x72pvsm1RdZ3yzEUHAJBHJT2zzc",
+	"J6R9I9i5UdfN2sd+2zj5jVUmMVjfiAsFsSldeWFjp6isFy1vKLMRHIRDYrbQN8L4YHM8mkjcCG/0TntH",
+	"x8+ePBl/LQ44Pz46+Gby9dODb7OT6cFR9g1/Os2O+PHkZFPIiEboRI5Sy5cpXksdQjYR45W2Hhsr90Nk",
+	"u9pkDHfhZtuF4n2qXVfMnmqFzLlhC8FNWYBhLFUAuwUltxe83pl335W71Wtc747V2yxtvat+9W7Dxr3K",
+	"VrcWqn6ASpK+eHUXtWRHjeqmwkJnWjuARqRbjHjxLvWrC7Nf59StXfLu3vSunV+7xz8Kt0Y4Pxm33svy",
+	"YeIQF6X9ZDqo3rkf6nvofxr2Zf8ALnc097oSpd3nRpRWPIBpEif9yEZJB8QH7oH6oXuY+qmTy19vczbu",
+	"f7ffX2TeB7fQBtWz3be061auH9SUXzurj35v1mnjLKYwbK+6AgGNBRXjk5Z6nG1KwRCp6E1frdHK6JWy",
+	"wlhGz4KCBRJJ1qKJ3rkS576JVN0a2lJV22xbFBPljDM9ZRCTZrC5sC8XHAXeRlsMWeqgjLrhz9jx0ZHT",
+	"gFVmQBt1H51mCZXW2HmeM8rfnwv1Vik3IpYZdKMM2EsPA/pgQOWulNdMgwsNRsCAubjhx/Z2OBtRmiCE",
+	"Ei6F3dnECNrkdgR9kGvXVp/hg164uG/uBpocHzmF+fjkW1ZFSXqV0yG6w5o3Pzxn3558/VWf/bzk/yjF",
+	"JSD1KQNojcjYv7z64fmfsOY2W4Jh1iz5RERluCmg862KZnH4E30E1CBUMHO9GrALyxalgTKaSshABDx7",
+	"YkrH8R/k5uvD1yvsWenw9a0iM7C0hv0n/NnhJ4X1HR/1j46OGEaDOlLgLfnmDEODFr58aCanU1EIaAOh",
+	"AVysTDjRGd6uEfavGzFeiLeqPfA2EY+KZhoKSQ13oGowc7LblREhSicr1z3sWT8r4Zjwlb4WzR47X9cB",
+	"dR/3azrzuvJkJa6fNMucr4etDriuMsEHyQ9Esfye+R2UvpcIFBdCbVSCf3bEjJholaUTKPZhQvcWI0M+",
+	"gfdYxocXknf9+urbtSWjMUXiIqS5jzIT415nnSZ66QF4Rg2Ej8w4Yq6xLzV6LYqFDDlB3o3sRCvPhXv9",
+	"nrmWy6HJ9Wq4wGhy9LhET1zLyTWhBtatCSI1+WqGJJTRm/TJCPcD4Necq2yob0AEh8w6rNPiMxEcRjoh",
+	"xA8HVXiw5M/Q6vDxRtu085u0ho1D36foygPesuQx+iUmCjVsbaTCLRsttZFkhBv1vW19ISeFRjozYBck",
+	"LJS2LETcJwdbd/OitXr9xmY+iGXnV4jScqwUBFSeCTJRcyua9WrmfLkUSmRVOeEupp+Jr+yf8OLU5ztl",
+	"3EMCHuGRw0DowpEJnuVSCcw1GZdOtMAslgyTThzGZfgr9BfHl4wo6GtvA3V/+16++AHTkzANBi2oIHTk",
+	"enI98s2sSCQKLb+SjvEyscg3EkqiO0kPGjbnmmcgvBghrk9xV6E+YGGijkdYCD1bM2xh06HjulCZ2a65",
+	"gctHGubu9kajHwcCSphQzJD5nbiz+iaWejJv3Q4HE2X8BLjczogs5O6ANxFqXiux6rYHklLxO14IuuZY",
+	"XnGLwVNmeScLp1Ou27ZfGtDvSLnqdrsjUtImoXpq7KkPt6NuW0XF06gy78bokOeCWabYxCRk9cCLgCh6",
+	"ChqCL8DWYdKCwteq5esSi8zTs9TnBSj2jUyDhhg0XgNuVPcKwewGB7DRlrqZwQwA6/Xxq9ztNQpesGAg",
+	"1ddyGS5Weh7QGLZlf5NSUSOn77FYjkf5S8xJoX4n+1+ZDo3KfEuTnfdmoxsyHbwnIUhXqzh02u34cvR7",
+	"aKDAB2BJFUGMj8GzIuCcNTxo3gi8zdukg3vJzV7C6C400xvPkTnuFTaIlPgbVPa6ufJ9Dame41KN3T59",
+	"hk2Xqyv69HgzvjBN/oP7m9vIhLYE0YQZvtra8PnZ0dE3x8+enXz19JunR8+eHe/q+9zZ3j0dtpObc0cK",
+	"gE/5Z4DWsqdHz9jIk9+hsTwXo4eFfp8aIteNrlYOMAiyRGynU6QL4hgtYT/cDr1MSur7tfndyqx+cKKc",
+	"A2J0BrLkyIEw8nWAnbgzkwpTuEcA8yiqEUzYseLmYdqBey6UALHAHGWp2LxUWSEyO693P/T8Ksz6NJ5t",
+	"cPLVXqzsg96GuzYJb6/ZM6qGHJ0Fy6XEVYDBkWSGKWS6GLBSqt3J1ukybpiUBGSlA4F8COpMQ70Rpszt",
+	"nUk1vb7Z1yzSMrvxCgzC5OudTh9S5aApxXKZS6evgf6StnG1077g8UgM2UXUauftYSX9aiO2bWa6ylaI",
+	"eBHv+GR7zZRVFFh16uOJkZRjyA24ZtwtpAQDjMfZSGZPbuHWkK+NGK9rpVfmzsFdd6kTlgCokcVFy6TS",
+	"vHhNH6iVcY3ufKRgrpQNaFfhsDiAqh5a1UC7bXh7uZGPTtpkJR87/Ke/oCVg2mwWS94b94BaDfspPIMn",
+	"rk/WkuS4mFmTujkaUtw5xM6iFaKbPTZEBWyWgTflQrRf0qDLYs8q1R7Mv6OlsZP8vYMG3dUdVe5m5Q6M",
+	"0q0aB5fwEm1Z8tR1Lifrts5ObAk/MzRQmT70LZqJM8aZEdZhAzNghQGyO9crqFJCBpHQpFZPp4O3aiQV",
+	"VTqPM5lGp6CtzinRdCyEgurwAzbSeebNxGY0YNX7UIR9dMrIPmaox0aoJ+971aHpz5y9Vb6zkLfUzLWx",
+	"kJKpl2hqWlQNccnoFmZBs7MJTW3RAEYF9Y0HIsP2fGhy1MYaqCjwVlGCAfT4w66sUFwdHOFudAW55aGd",
+	"AY7idsLdq6q939Dqa6FMMB8Ofen66psojxVK4shMLJbaCjVZD6/FGrawEEbnsDis2j46hXoa49KIfpS7",
+	"gnYfLOPkD4LLHA+Lu1OakKyESWX0LoTZUcnaQbBSDsWNUH4qiEUo7Vi/cxjhBvatYwkRqp5cVc+ujK9x",
+	"X2odA4BBnZG0NisLNPhkDh2NxQ6FxXLOlciGUDkEJzCClUuwaEJuM+3+YiGtW2utoVwSX3v9XoyX4KuI",
+	"0TIKXQ1fJE6+SnGkkw11pqKeBBvnCjJl/VTxmtcO1YNIJZ/rx0A/+l13H2u7lCbl2liK77hDEiBmd/Uu",
+	"59xJFQJVp/89St1xGv63oKIfwH++cf/51n/0/0sE6+9IG9uQ23eXHmpU1v0wpTBhHUnivKuu2Fa2hi8/",
+	"d4+Gsubp8P9dFc9TEfANXZRuoEXy4LiA9yQ5WKtOgCMkqxBLQeKMGjr1uZcqywHBFumUb/BpsJOjKN5o",
+	"qkvVuaNJrXDbLWDKBb53cpSSBADtk8Ip5MKBwA4+AnPteI/jFnORL7dX/Nnc1vbYfvxiW/a7I+UY+AF7",
+	"It5BoI4Jp3DKaiJyIXfKE/BrLGxSYSDAvy0Y+7xz3TuIr6naelL0GrWtPQvGhtKgoAHsx6nXbrFLnAyl",
+	"jEHcSpYalWDTSSyi5NvL1pvDYimpIXjMqo9Y/K0A43z01YKr9XAp34m8aneCrWcz33Hef2fKJbVAof3u",
+	"98Y8G04KkQllJc8NfVOIaSHMHLkAfVf9rTDEzRGIGlDj0qyxp6vSluj+UCtB9nj6npYf/4BK8VC6iakK",
+	"PvjEV1JleuWd6NgL3u8cfnID1r+B8L7wqb6vU12MITV2k2VVMzu0LxTUkpLqhucAFbIXX/Ce2kEuhJ3r",
+	"DGDgea5XotKGxDtpgK3F1CR8JBPPENUkH4ECtnI79PTC/R3xePoGvJn4t5Mmh5XS47+xekhWS13ImVQN",
+	"+PRK+QiFutUVQ2ImWiGtHYYevWjQp27H1Yehng7XuoR0Wqj5CBMZbqWZSsK8gluBjW+pkgKghBcNehUF",
+	"c/dKlz46chjl2cDnSa5N9YlAgb9xTyz1Uoav/O46gRcTggKKxCEf4e40WiX6ryu5pVS8dDqUhcqOGN3J",
+	"b7jMQ2dnKD85JI+K/1gFk4RvID3Gfa5u4kQrK5TDYqwi2fh5ITLJh0TxyiVUXxsGYlgFYAS8h2Jqw0RV",
+	"gMi8QCSK+pc0qZLj5Bho0Dv3Gkr4Nc5aifsje2rvBGKsGIkAIA8s5GxuB3DeCwFy17m5jpuCQjvLhVRm",
+	"wM7JnU3NwrBFc1W5BuyRDJTJZgZNIaQCG3A2qNjC6dOjJ4GBIWOq3qgWfZumxdFeQNktp7L5jmFOueBR",
+	"z7f6RmBpnYkGmHFxtQ34SdhG9zi9UpXSFTcvh/aXis0KrvAd2E5DymFtqc/qS62DRJpOtH6MfvaLvW1w",
+	"nmjxVz4qF1Vi5ggTG+HTo7hMqPVPEF7X1nwpHItU3pCtqpf8UPXVHDUODp4JRQoieCsu1ISZLObwY4FW",
+	"SaKFA/bdmmViysvcsq/Yy+/AOe1/3ACbM7PACHU3Zg3O4ydtcFqtceoGrDHPbkC8lBNbFtih36km04Iv",
+	"qMCkYlzJBVCqUNuhjzUCweaKA9YXWVvHhOfkCsJJWKZXKg7JQSW0yyG4U3arw7IyuJLblPiROhDQtQy2",
+	"4PaggJgIZJKhcELKtTVsLniGyRcZX/BZc1Vu/fGi4FrA/k3m2qnWviRuh2WhjOLDhmor2hCeWlDNvc/Z",
+	"v75+8WOfvX71Y5/9KsavHTQ/XvzQB1ER1Hu3MPDtOAmytqDn2mnmtrYmq6PQcSNoi0wdDb9qPSmuGPEg",
+	"ehN7RtdFv2g9r3StoyiE3dQpvDSBxCMbIMKcaYFbYAVY6+Vk7umOXelQ7TPJC8hh5zS0Yh0do9UMeh7W",
+	"GEv9NI+30r2izpJCydHblLTbOFb40r1CG9jHWgjvME7GO4QATneknmu5bQPOsmOl7nnWpOKN1RB8BErY",
+	"4ZUurv0StoAOFwt6I/iUIrc3zQVBzwS/FgAeDUGwMLK8QfM3bBIPFRgcSm4sD/wh7necaOulA6gS61Gq",
+	"IYagaVQXzMluBbe6iB0tDN+oiSYxWL9yaSOJYew2QWUGSSydiJugVWr4P3QJzIHmmRbUk7CgLJuGJtQ4",
+	"hqoegSOz47UVpnKP6aUoiKLza2E2+U4ujNnKbUiEDgV8ajwHVLIInpcOhMKXmIWqW+g/qSDybdonwG/g",
+	"UpPiuwmcjeaH+xold1E6gHt59EbYYn0AbtAai/+qKZv5yaVhAPptmzrZ2GOK+KwigENCGQpWHi/6iDAO",
+	"k1A6r63pezCLM6fVwEskwzAnVoomX3xWxw/iHAQIKEYOzttWvTfGbxB9/RD0oFuDLGLgN+6aj/wM0uUu",
+	"6PzQNfA2tO/azfMe6/i+BZ5w8T1yaQ9ISuh7ya8FUYSL74E8YJwhjovMA0R7P5OvmQtBgohV10IsDdDX",
+	"i+9r6zw5qePPxfcVNZtW1fD92L6CVc2yUFuuz8ekyphU8wYyD78iB7d3LJEzHLM2a0t+7aiVn9ojGgPs",
+	"gnJg8BL0FmAcSwL769WqtHi46ILrPKPwZoQwlAsebuhwFT/0lcr6DHV7EJG4mgho1uGJv9HBS1ZJQ+Gx",
+	"2jpfocnhzA0EQZ1OXuugkATmWIFdGXLq6ie+EFAC67vCwg02GqnkNSPa6b6sMEqjSIRb0K/2wD0D5tuO",
+	"C3DzNhaBOnhtAXRBm8JUTUCp01UUCPoJkQeALSuBNn6/owpIwqBviHubspM1cKfiUEqIzHRXgZtCbVOt",
+	"HbDR658vr9hhaURhDhfiEF4/RLfUBBMIoDSVibMtN5XeOqcuGktOqbmVIbCx2NBl2Aslc69dFDqPYssa",
+	"m5K6FcH96JiSN5iMfnxxxQ7B23D4O/labg8XYhQZkmMdfcHXLNMguQHp3SmigPaBup+7J5kGADDeJWnw",
+	"bFw3XuQSYjSRqQcPKlDoa+EEmYrcg8gRUdklt/PaVvxiPOl3rwba776APdpOyyuAD/4i1mnC7k2zt5Hh",
+	"NlrSpV4IdLsTyYMTNHNd5uDQrkF75bUOiHYokLX5XJK5wF446G9pSDGRXHtBUFCHVwbeIqoGUTMmR1C+",
+	"9u1VQFeBRifBWgN77E4WstocWnlNzgnmoEtV+b8KbAV2Lhb1ywe6CmJX/dmt4rlHArpBAH7V5RaM4NEi",
+	"fIW0GOF9pNYE9htekaYSEEHWq0H6Y9PGZXVF7WjM3UQaK36D4ZIYxExj75kNg33T+sLtnKHxHk6/Umed",
+	"FANLw0E20DzK7MYnUPI9d/M0zFpfNVm7ezyYDgiw24YrIcFV4HfiKXRDYVyAfC14sQEkQAdvkS/ODb11",
+	"K/FpguG24c+IYHoDwS6BWsJjZ2xETtwB+VeByM0pM6QuzqLFP4Jwl9BdQYdVORwcty0elsYpxx11wFiJ",
+	"jwWWMSWLAYzVuEmxRQkfCHpkiOepxwR2WEENjJDBvY8KDC900YBHUbYzOrzbWNJOXoNzxoWkb2MXVs2e",
+	"5GOf6sYkMpuARFzIG25FcCBUFVfcrciFZQ0D+vO5mKDufvH9gAWxSZKxCeYj/y2NXV/Q02pBr7QlN/3t",
+	"pt+tVRySiChUU9tnN0XbUQP3X3X0S4qGtTDzxPaiD7BJuQo9cbhrrF6aYI7yvXJAM17xdQcV/rRi5zQk",
+	"lc3dqrj7Z60vWuGNDAR0zVnZVN69TulD5DCDMSoNQ5ohspGxQCW/7k7RPGOm4vZbeYRHx5AsGQPp/acJ",
+	"9I2SK6sUPu+O6AfUjdZD95sEZbzfW+BGUpJBKxcKVIFJtpGQwludAUSrIf4TWv9vun9rBAViMsCvgMeN",
+	"z3tDkMbmRH++uno9fP7zm8vhz28ufrx4dYndNcAgvRQKTIs37oSgsZPUaoeXD6+PLpCzZ7hhNLPPcii0",
+	"sgeAm3pz/q1aMg20yUqD13uTpHoJwS2jXFayPvYVIQEG0VrWce7PtQPXTtqzGg4zNM8jR7b7E2MutynI",
+	"kaEGrcuVJYq0D4gkhsNt+O4T0gGkAzuZmW4TVOrdnicTHHm1FC2PHkoMAkMfBbHDZ3OO/DtUUgYyTEa1",
+	"/XojeFYBgPclFzUgMjGRGaYqt26TD+Emm+qNyBgGSqfCF6KNGV1MD15yO5l7OZkzylKstWmiLqKn4SCZ",
+	"N/VXfAX3UtqQi7y5Tmm9B4Mvl/k6SgF2SOJbn1m4v0qv+pTLThjlNKQXV7yuIB2fNGlutV7Sb6qUZAiS",
+	"aBBaJFhu206OjgBBTLvBRCwMOu8xwaSPRh6337AzW6WaQBkBitt02EgE3AlB47kdJUcXQaQG4RZxpA1i",
+	"X/prE1xyU+yAFo1SupyBwwpBvG0LbYnR6g00PMUuO9R8lCRCFBDQ4j8Wc0mHK1TW4jYpUE+LautAVCho",
+	"Es/RtnqA09UR4+uG4gbDED77mlqSSrzFITkt1g+iAtjM9wtTsx6BBl4ugfAvZELM9MJzF/v/05P4KLw7",
+	"ORYdmiFDKeMayNz+CaJfoLT7KHKybaasNFsRo/IqhPlvN2OWUu4e32aKF4Uj/3s4UICNcDYW1qJBPeKr",
+	"FaDfbvEBQRS81ZqZXK/ydYgHjqt9xwE+9DVyMbJ7O5oWov6B5DmKRKkLWAOxtpgLa6r0hUKAaLDDFAzT",
+	"ySpVIcBJwV6pMCT8KfDcKEQg4uS16TeZDxZBjeXqLxyPnJEnoy0uaedSHO0h+MbroAuGVTXp8bnZ1pIH",
+	"e4sYNuFLPpF2jbKM2WauQk9KdQhcksLvx+h0Gp5gbwTXNSOhMLsFGOckF1w5klBLOqFclBvBOEDVr3DL",
+	"WF2IJs/0SS9h/UGd7mIJCEeAt45Qerz2wIU11aID2+hfLYkPtlQaEuCyykNSM24VZYviR4TmtFqbsZCd",
+	"REDuXhapEgDxbRzQWBNmEQDK/8FYvY7+m60Q+MN1w9f8NlUsZQTGCz6ZV4nmDoNH4bkhcYSRI24r4U57",
+	"pUOV0IdkJBE+SwVkEKwmEK+eivps00c53VGkJ9ULgJ2oXASROXbxoOeSXq6e9YydswwygbxxbKGNHZE0",
+	"yDDfvXE3bvS12IACpw5EwOqFLgrdLjcH/hov/TYR8dpyKzZWRs+nVqjYXJfF+xEOcFLP2zGPsR6guxEc",
+	"gNyR7hGfoKVCXwuMLwplaGUj7AWU4O0RPS/eeaF+I1DHrRU8HZBKBSPuivY5RyN7DUSQ44SgWxdHHjeW",
+	"GWw9umBX1BC5MmBTf+H3G8JxjtGcXmivgjk4qa21UOmkdtKMM1CaNNngTMMQgMqCIo1ts5QcJS0lmPYD",
+	"INxuhms3oPKO96Au+80qxFSgGSMWtKXZ5AA1S+U2h4ufKxwa2N1rQPpGLjUQK4t+GsD6eJHRNeZBGzZu",
+	"GreZuL99BfBKCv4tEe/Rcr7TmfRl3nil87ygR0dV21N+LVQam9FjZqoEnNYIyWbo1EQvlk7R8VctGYbf",
+	"ag9u+ooQki9MtYyr9VKMztjoHPpMBp+vBGxsCwALjiV3KA6CPdbkjTTgJ4SXsR9LI42ghV7iZflVjC/1",
+	"5Fo4+qkyM+fX5PFgy0K/c9wk8PM5WEPQJBMF7o5+wQnr1qCfvbwXAksN49VsA3YxZZx0UKdP9dEJYA3N",
+	"u+TGVEOj0el5UJdGrKEynTR05Cg8wBHqapWVymXiOpmdgjuw+x4H+7A0oWD0gD3nRvSBrCvyLOag4JEE",
+	"nWt9zXgur0W9JvkW11MYe5vwFipWS7TMgzrSyBDZEe5Rz1Eg41gtCrctunWKZGZ7wMZVOjD3FrP2wGix",
+	"WT0UApt3pVKew1O/vPnJ3LE91UOVfH7f9YxpO3b2dqD9bKvoc+fOQDvSfdHwtL2TzxZwH6K0sQfiI5c1",
+	"hvZziYq9fg2dFgODXJDs0lxOax3KSyHYqFaZb+QZe1SIeN86RAhwNW3rou9TRQp3rXPVqGp/NulGln0y",
+	"XZzuQI/2qo30IP3v/mAlktqz2KHmcacOMG5f4Wlib8m6Oi0lUa9AhNPTLSEDHVtx7yq5VC+zFPDeQ+YX",
+	"vJNlhMt07wuMFGuvS/xzkYmi/VB45WVCl48TIGlnwey4hCJ6pMlzG4ThhTZYfNaEEtQ+RX/BVQmZ37hP",
+	"qaoj2GP4E25bLd5NRLG02+pTHD89ihqg+NLcYdIo1pwmvaPsk0Ld0A/Zw5k6/zehUdlmccmqmDBFQon4",
+	"9kSlVZ4kSiL6oX/QxZ/JAJyaoWb77aO/I3ISuKsf+Z5M319hXmbSSfOzBCQ7ary8ERPhVPFtzc3QhnPP",
+	"9tsfokPaHvVnOlZcrrblEh5vr1vj6xvXu2vHPdDibUxjHx7FJVeTh+oyt6Vr416bda+mLq17tm/zxjdo",
+	"6LxrF8JGumXc4uPk29pNOdlZ1bQ+WhrYGQQd36FIVF0H7D3nhc59bZHeaW/iPv8nen6gC6w96PXq3kQX",
+	"hZhYNteFEWwM3YjWsSpHI2zWkGrqnu19jlKkhMCrvXbyVf29J4n3cq5mJZlAt2HiT/6523i5u7SnqhfY",
+	"A7eKxOVGoKSRYKFvxJ7lwu7ePdPzlyqCYfcFf0MxBm/ghVRtLgQgvTy9FOqN1osPuLZ9wHNLegg66gVO",
+	"rtYdpKxzKihH89/2d9g20Nfpn96Qzc4Vq48IwiWG7oCf9KBcVjk8RamwcKDKWIayem1f6lrM341Wgzd8",
+	"RSi6j/rli5ZvPzoH718kxjgv+Ux4NSnZDgPF6AlXZJq0mPaFaycf3JkTwqCWgZeso9onnTqMiULqbCh2",
+	"Q+9Pn97A5j5dOW+p6PI9hJKZEmmpsDZN1ICytsxo50MP652s1u31+bg0d6ly6LsPLLHMFLWh7F7dsN+D",
+	"koWUnA0FeLIbN50RC8yMZg4D1iE+vX6/u2AmLM0jZgzhAxc69EtJ1pRF7IUsbEoOu4agTPJXLxjPUROq",
+	"tSNLKhj3Zm2waVtQ4R6quKdsXfXwiGpEZZF9SE2/Fwp2/pbUaNzLD2C/DdT745pvEYy/SrHadQQNJmdu",
+	"0so4FB705WH70O306fG3Ryl9eypz4ZEqXO+w/QcnRydfHxydHJw8GbjZEgPM7SJB7c/ZaMGlGjGRw33u",
+	"EzOD1IDK414Fwx1yY4Q1h8gBBhNjdlZrhJn7PYQrrOO3Xf1rduCkyMipurnf6QKsP08ZZ1VJts1yo7vc",
+	"PUBqamMmp6hb8Rqv+8Fb3kO36hYgY9qSbIFB735hGNpZ+pvGjEa8UmiXtP0Ut7XT9AtL7NGWMrJvhBH2",
+	"btLqHZWOoHBue6fWYnaj8ijVwNyhaoAcTyzbIevdVql0W3+V2PbUxealSzvRuzkSQPwzPdtcuh9jy4or",
+	"zSVJ7ppB2RSwUkVXm35UvcUJG2cUplLFdlPVs6iy9wRR2vdpphDlhEsh7gZ8dPDs/OAHfjD97fdvbw/i",
+	"j0/3+Xh8crvZSrjNOfEGA2nTPegptnQ4LfDXNsut0yl8fBa3oQq8tNSIEJOW4Dcqko+V7u/cDs3RjGFM",
+	"dna+0VUaaye0uFGdlcKUSE70qA59beh+fc/TaB1O7EGkmOr8d4sy+1nyukowlAHnBTmqkBoyinv93o0U",
+	"q5YWF2nM9dHl6cLRVSz/hiZdi+iX9rQRkpaO7afIfgwqSfreqL/uzjAGWUwwJOAONoi6EJC8M+/NE0SF",
+	"IOOkjShGvauT6C6e3Yfx0bZe+1o/g/Z2kuQwlZYpvWpvydn9/DEqQntn405PJrol4wB4H9iehhqqzmNy",
+	"msPmVOz7GTsKbb+qaPWWTpi2QyN1vSAvSb9XLrM90ftGGjmWOd3pbW/8tXqSWmAOl6Fzy9bOaFxa6vGy",
+	"jXzXJcnI6U2EK4K0XxGiBiqlDqoiEx5d6nhQX0zkU/J1qGvOpWiL01RXL84nCfbBg3fJE2SQn2m4tlrY",
+	"mN6UrI2duxVaz/fmHDp1UPV0+MqUkwmGkmOHc6zjHgq6czXM5RTn9iXJ3b/Rt2SfId4ZmqKHvzDsoICM",
+	"hcaXHKJeQ6sy/INT1XWjy9ncNx+lVVBuPnZYXOJfVtNfeFwQ2hA+Uexp+IyfUryMT+z799b3axE5mcwg",
+	"HAEb8kDfZt/+px4un22jrveKINrVUeOezMLyYibs+9/VsIOUgO0EgwySODTjat2JBSZDEyZEaRA7woKq",
+	"ndttrcW7/hDiIlGNj271cnDcx+QI8m5n406rrH3n8NTOu/3+troR7dpt0y89q/fMwZH9qJFTkq5dUkP+",
+	"RJRplpS6AJKiVKlwNUejLIRLnZFiSaV6gGj3qzuoy7xzhxtPjDZ2mqwdCbnQ16lLtdycCNUB/n7Uwy4E",
+	"fXVrkkgbmr0pE834UlQksDRYUR3GeL9T5+5nu8+FCyjQ+dL5N77jk+upxDTlPexU5L+rb/6TY2x6hsYK",
+	"cIVVh+G7yfnSBKUtC9G5nf8e3r/GDniPnGhxsPiNeADyXZ3CR6bfHpBXdL/ubYD8db4+i8r4GCEwDLbZ",
+	"jHhrkEpjLTDTNujh+m2cSOXa3UQS/+Ie8pHvSdf9DUtplq0hxytdXE+d+pEEs4meMcw1cOoDRa7mGgDJ",
+	"DRTKRpbohwjBeMiwhJrzt5Ifd75yhY9GTt3ufvog1VE3vh0iXWMH70WaG4fRnUJj+8XE6WE+1taOzZRY",
+	"HrKcubk2SdNZPc6zvSdsn5Uqh9w5GDxqHdCZhnfFISg16ibYChTU+5xpClKpUqe7sxQ5U9DUco9rUBpR",
+	"DPmsZfd95TpMX4Tkgayrry3ke9HwDfgau9IIbvUYsQWNHoK9EUJ+dO4m7Bud3zWgj8zh2xWDPBVs3NK3",
+	"+BLO6SIVug1oWcW8bgZt0iHKZPYW5uHXul5VBQLo1aTBcCPYNulT3klzfb3whFcY9OVocc05a0vbtmn3",
+	"oqx+47uT1Gu5/GsXmSiKpoKadr3Tb9AihZaFjZgneqjFQd9aey+VobXg7+TCKX/Pjo6+OX727OSrp988",
+	"PXr27BikK/zpKGkmBvA2NabG5iCo9HhykyxXPkW/vsq/a6k6pkxJkzLYR3wnqkh797SGpSigQrZOqYIV",
+	"PUaQqKy60qvTKF5T59T/i1pH69Ky0VIb62tDjPpsRIbjoU+bhFbXmbRDMDlSHjrPsqHV/qusdEAyDgVz",
+	"9+j/TutJ9oC/F+nq++Or7319E7fhw72uqsep7lfVCcIhNvculD4r1k7pRsSAjm/hwTqiPMcmMdiYSy+E",
+	"rwEPdQSpFFoSh3WeiWJo5zxBvi8Ug95JIeNW53IihfkCm7vMhDn1pVb6vsdIHwroQD14p0ef+ZI6TonO",
+	"BcestRAI9uyoGeFwfPDst78dHTz77fej/je3fzOLefbbP6dEHw9MwkebU+MNqMOovNBnuMzOajVz9HSK",
+	"URpT30K1E4KT/yducvwE9Ub6dNzA+36vVPIfmEtI1urb2xS+lOOQ6tmVtFe5Dz3gWaDQ9ebWLs3p4eFU",
+	"5gszoMcPlTZTp/6WA6EGN9Zuxr3GmRTNiLvvnr9mT79hls+q/tMCqvkv7cF3bxrxPF/V02FSMWGpMG4I",
+	"KftVjP96dQWVH8/QBEOVVfyymlr70293iaZhYThv8rZij6G7XdS5zIQvEFO7rUj1G95VmWG3g7gYnbTg",
+	"DDdV/EDUFT9lQWzPNGyk+AGuX4ulfYBsvw+SFAKaShtD3QAJIt7udmoPFViXWsQv4A192VnEX0gVf3v8",
+	"sKlV+6dI3bavSd/IB1tWXNxzE8sbESvRmr9KB7FvLTYQRNlC8MUZO4KgYapQtVWMffI15RXskl9nQhWi",
+	"e02MH93jdU5yfNSBeTjuZ6wovPlua8iCGJ9jegsllbh7NCRuTZuKK/q6vsDjdBxHXKmg+7yGWFv3vQnM",
+	"cIPRNmXKwDP3suT2e2uBxXjCBpyc1Dfg22+OkmUNWu7FPllsEQenjMpLmQtl2UutMjj1RJTOV7e771Mc",
+	"1lbH/lfalwtblpY5HcH7wYxU14aNRa5XockJCE9Q5Tu+CMd1FDlJocjegWztl7wlU6VD2Q6FzvRdoV8f",
+	"J7bWQzF4RX/8DR/7LX7uQC6C4Zu7zejNpJ2X48FELw41X8qDic7ETKjDsKjb+HWnGx/oJWLgwVJDl6lA",
+	"PxJc5LjDlfmoIWo1crzTkrB3wNmHDx/bpCNGFBvuc0iWgUopoel7yoP+SxTrHAt1J8306Rjnzw/+Cz/4",
+	"r07dqv4cDg5++zKpcv21tkP1m7csx7mcQKcRaazIzpzaBX+BpgU18/RG4mUu1fVZaKEjDePs6dHT+Mmq",
+	"RqWMC57gdMAccRanRuIwyd2Jdj5hZNGLUE2Koh2nujhjvMQimZAp6BRHvtBqBs02NPuWkk29VxirN8ID",
+	"C/QohAMsrXYfaZQqDBBfSsNbcc9Nq2pCI/K1UCLa10FDMmJSFtKuLx1+UhKS4AXeVvzrB09B//XXqx66",
+	"J4Fd0XNhVAcIlr+TaqqBE2llOYYPEov7ldvJ/DUvINaxrqhGtG3lnlq6p6I/N/gEDoZ1O03Irzj1QVcG",
+	"G+aaPpvMoSU71Jozg7fqrfqS/evlz6+gwrLi12I4gRqHEvqJT6UosL/wL79cfH/zTR/q3+M3b354zp48",
+	"efLMvfnL1fOBG+kFJJHCeNRz2KH2ihQ6akAEdWgzbvlowH6CFm1Q52cUOQlGbCyMzAQElEOFSGkZ4CM3",
+	"bOSfsZrNsO/IW8WYex0y3gbsAnS8keMEI0ZmQaF8LLqCO2miyuYOmeFNtwYMPYLS+R4yCvwJUCH01OuD",
+	"r9no3w7grVP254urEdMFG728uLwcRXsC7foAKr5c5tQW83BZ6HEuFv/h70arEfsXt6XPnn71zZ+qTkOQ",
+	"WzhyvG3k1mXYyGFYKDMdFeOidD/qCLfMuVTG7Qt2XsrEWaK/IKWjnBz5boXBUEQtCaEQeFVLEjfOUYSn",
+	"796F7B1ZwAQGlkulX90YFweACbCsb54+e/KnU/bL1Q8H3/ahDDrPpwi2KYtCzxzFW3JZwI9guLMrORED",
+	"9soB28eWeIbseE5XNmTQArIpoHbPqx+e992SvdV3LDNZYBFQnjOSxAxhATC4XNQqKHkbAyb7VxfMgKkZ",
+	"kME4wsVzmBRXHCrW1rw5DlHPIXlP/lfYvFP2HRAJ9r/+2/+As4SWSyZqSIyNYalvS9WDXqjMnIVW9R7d",
+	"N4tUY8MZuASyGLAfdMGeHIXiz1G6ERy8LhbQdzMeBfvyrnRxTXaXNWIFhyHdaUkLOKVX6hRC3y0f496U",
+	"1DuRynFjN2lPBKh/W66NHbBfDPTgstjugIW+sLTcATuvrZwAf3YEBlTY8HMGDWexaQF4/X3DMq7YqNFv",
+	"dHQad6DeaITajwkT/BocCXg33KIWPHO0gblDs3OqkFtNZA/eCAyFPmVOoBwRlJ6RVz0uuLfFOu1CzbDs",
+	"tO23s3q2EIuxcMzXd60vjSgc2cM3nlQrclfQwTjCB0fdu9TWvSlVk1q3ijdxk3nqN3PqwBwd8tLOR9ib",
+	"AbzjRIvO0ODmm0og0lYt3cZrz5TOiMaGERz0YRCsdewzNE30HuwkvoG7Gv0Eec95Tj9XnDAi9tBAHfyM",
+	"YAB0B+AmxsiHU+r/BdV83WqrJqa1+rZkJGdW6wFReMJ1XDUwXdzm0RtuxU9urAP474j9S9W5H6bWaiL+",
+	"1I8ffCMWXCqslK2y+i9GuCFMzZfsloxeiQUclGOVfxqwn2/IhVcthaBEhDt55qklYA8bxV2F/NRRwXgQ",
+	"EnBiZG0LLvMaarizKMRELiX03tJ1ALhvBD7TwoDOTR16x2sKqhiwXwn9Q98l61sGCJztX/w5IBU0wkk3",
+	"1Bbad1RArEO26FtURu0SziKU6Vc8tGhg8p/wngVy8fTkGd5stdmb2pGJuV7hzbVYAllaK9Rp4EaFmPEC",
+	"uuGhiKWcLAn6+aLPVjKz0LHKF5R2m/+PUgNbgEh5d0pEfjPt0ANuqloz5FJQDV6x88vnFxduFzkG1Ttp",
+	"ATDWzPVKDdjobY8PBuO3vbjelXd3DgbjxteFwILTZygz9KGHo7tZcFdVxi5e+10gpq+07VMxdBQ3QEIC",
+	"6EHGYCPYO5wSsQ6/iDEqhy4/GiSaUEYeeVTUgOuf/ETYXFw6Yn3KRth5fH0Aw/4TvPUfHc+tqFbtiRGI",
+	"DKNDj1YHBV6x6un6L4eEa6M+Gx1GSEVvRN8c5lpfl0t4kFOteNjow0xMnPzgpy6VKcfuGMciMUrtV3y/",
+	"ENVXA3YVFXcA1gTCn0NJ4xhH1YhxwhXSQCdeOHRw8v8//dM/QXtG9zeMdP76gk01ONBByH92fHzkMEqg",
+	"CQy+ywW/gdZ7k7mWE0HVOfEJGgL6/BdyAhcc2+ZpbCNximrHl1++xA7Lgy+/ZH9+cf49Sh44jrtHjn1l",
+	"WhhPYalZL/ZZRkkVOz3XS/YTM/0K8YZaN/c9whqN3RBD/21qBM1+fn118fOryyAMnBw9rY3gBBOYzcvm",
+	"OTdzxrGWvdvdqMmiey7MCJx9gCv+z6UopIAVn7N/lG5VcdPClcjzA+w9149hXPrO4iRGVF+E12fyBtIR",
+	"5QSkAHcV3cRHNPFFpc99+aUXyAzV/imXS1EAVRqwc1q+7wG9AIVJr/wDOBxK+W4ZV3PR6IyA5gztJqgF",
+	"LNYb7oPAduYIGMoFIjf+6I7D0eGlIdHLVKtGUiNnSkOTF+zjiGqsYTxfOb4LqoY7NDBFtLeiqM0J9xGn",
+	"DY+ckjJs14ADr3+5IvDqrfw83h0N2M9+lSQEAVoqTQ0qAGroZuhmI/iwDkDo8lLrN+dH/rYu7FWN7KmF",
+	"3Ub3hFPMyx7Rob3xDXSgnwOcXl1FcZSqfpS+NSq9UumH0VEQMiECOlnmDNTOle8Zg3sSte0EKC+mB6+0",
+	"Ev672iAgZsRqVtVrgy6KEjNtJQdhVPAJnFuFWw4BAe3WSzFgv9Al8muIUIc25iXPqCUo3cyTo+ONamh6",
+	"ihLzCvomZXA6o5/0xO+c36rRiys+G3n65GgY6E2h/TJO6R6CybDjunuZjDeoZVoQf+GpU8e035ZHR08m",
+	"VKEdPoiD//Xf/sfb3qi6sohDcjoVIApUZguoegUDg/QAT7ir7zgEidDaXY/Ci7ogRhvMeaZtCK2TvTg0",
+	"YD8DrQMY3RrR7FMIthL8esBey4ktCwGSQrwm7fXmL7+s4cCXXwbSy0EzQGx/cvSUyWncl9+6+ZwM7kAF",
+	"2dFNCF1feCGNVqGc3+hLuLFuiDkPxhCPBzTcydFRFSdmfW1vvGRwFaoN9k9xBav2V1m6R2p8ieRPN2Ol",
+	"+RChOWGlykBKrHbBb8Cs5AWpw6Q4eayCTF2H23pKYRIVykQtq0GhqnSdGI0cjG6jYBv4jCngsQs3s4Af",
+	"HWgNApNoxUvKI8wRWuu6OzHlBtoXhjJIfW+q8O15Kd7CTU5denjhLnBUR32iF7jmmRP6r6s+KRBnMy6t",
+	"I6P4DY06YC9yI1bUgBd22s3pRB1YW9XnDyvc3fC8FDDS6MtA/E/oKL7nNnC10GZq9BM39uClzhz7zEYw",
+	"IFAz+ubg0rGfiqz9ohbNXzYoDrAMx4mdyIP95+m6YP/HUknraSKJ+cie8c65n43vNYyEskCNh1sgwf3G",
+	"nI7PFGQ+Qnmh1uRWlxYMmz6yDWHxu/N1it+dUkPcLw+RNGGLW6RMIyT3yBcR38A6E+MjbcRzPoHehV9+",
+	"GQgGgD6Si0UJ1s8RFTNbC14M2BvAcOTmdAvhcaUPgNqNTqtuQ27/roVYkl6sMiRF2LPcXAPjwIauKGDW",
+	"BRE3JHS4HA3qNuEbXqwd1dngnU4L9yRsvAZR4mfoZF4x4GlpeE5M5ikxmdGvv/56cB51vvOWQiBeT0+e",
+	"kcz31dETRgZjsku36ebs3E3uzU8x9Tl62kcBgz09euJZUWS++PJLBOnfDkhYOLhwGD/6t4NYLjj4Ga2i",
+	"p0xpo+R0OiIQA4pckivlAL1MyA5BLkW9Qmk2LYCJVHpF1GeuELjh4zW6dMBKB4BdgkpxcFVwZZa6qGYa",
+	"9cEY81b1+r1cToQycTjBy4urDSeLXgpldFlMQNk9pJcOF9JGYRR1L01ozNI7GhwPjiBidCkUX8reae/J",
+	"4GjwBOM35+A8OoSYs0Mok3UQdWWk7KiGAydwIF9iSxTGKbh64d1plRZ/7qtwgSGFbKPsX8ZrRpF2fyKz",
+	"aehtjuFngx4AjGLSRUZt96JcJoNlN0i0g9T/RtCQgibojkv6Rnm+qoZ0v4NO40t/nIaKG+jy7ZQThoCE",
+	"8vBbAABqJQ2jhLDU/PTTHtNjFlvLvKFVJtU3cxJjFzBCrtoegGBuXBs45x4CUxmynCKKsgH0NKmFTKag",
+	"gtwk2X1/MGwx/UyFNIc+FWj3k2DShMIRhTBLrQw6XU+OjrzHlOJHY5/Z3ynQc2+Ugnwp8Mm2FbWD2Kyn",
+	"OHtq0ADl4YWCDp8+vgleO9792i+NDqfw3pPd7/2gi7HMMmz89vT4ZPcbryPJ7QcQ3PDVr3a/+jy0T/xO",
+	"Z+BqfnrybPdrwUZNdRt8yO9uSIGl1TzwQHi87/1vvzkMMeViwYvQKbTZP7bPlFjFZQGclgDhBtC++7d+",
+	"790BZlvQN266FIE+/B0+DkNo720ryf6z920jicV6ptSycgW/VcVN/M+bFPhHUUsm3UF/ExUY/e2GuKhw",
+	"uRur6MWBuhjttcel/0A3lPJRtt7Rz+OKHj3d/cYrbX/Qpcoe7zRcAtD6m4j9cLf4kGQgiCBM9gz6OcqF",
+	"CaVKee6E/rUXn5+xEQ3pn3DaQa4NZoah2ou6OqaKUQ8m0NQwYA1+UMFjSeNUq+fmrRrxCXjgxmvQXYzA",
+	"sqoS1LM1hkdIMN2OwgpHKPvWictmEdtPmMDARf2Oyj4/CG1pr+F7W09doDjQRyL3Xonc0bcdSA4u5QpN",
+	"2vjasy3nEIdQdT+PikBtnMLGBb83fe6wsQ7rr7T+ycn8nYn6L1Vn65cik/yKGkN/WqT9TZPA3ZG8Y5ns",
+	"NlnsqqowR8ZJH5VUcztV2ppBF0mLRuxrcjdI5Wel+bg1/GJEsU3v8Vv2qPh8LoqPz2MkdScEPt1B7Skz",
+	"advtUeC/wl4qYG3MqlKY4G6ASLXFgL1QtpDChI7n4LdouVYwYxcLE5/Y6qrSGlusGFDl8S5mjFa7Eq9s",
+	"Kz5TvN2o80Az1xa8xZIUilt2JAJux8/xnc/PduOA3069HinX50O5arnW97HX+MZFrZrcrz6OCJxlkANC",
+	"3SioNFtV/nLAvOGdQyBGnwG+CkpzofYLm+QsLmaxt5wQhSj/Rax770v7SRXcuCXFp3ZlTx5sSprtEmve",
+	"tas651REGr2dRam+MHE0ZS20wmdtjIzltjTDsshHvX6P3PgOokQkdhug9NZh6pXbfs9Puuv18Bys7TNQ",
+	"1e6meX1eWk8HYP8i1m8ElDf55GjkJRZXZUTd3KW4E1k89GV0k2Ldm1JBLH2ghJBQU/pItVDMfM4No8qV",
+	"aVnO05Xyc9eTqoVsdRC5dT6KGp+JqBHdIfMAkgZcqcPfsVxruz/ocq5XELxWqqrQNqY6KF/uHjMhM5lB",
+	"mI4Pa4A85qRrqMLOToZbeCxhrA2VZj9RJ1C1zB3m0VL1QypESLPRbMqLR8fQH9cx9CA8MVzgwwlXE5G3",
+	"6w8XNk49dIrDGNKrfWUqaRi3fR9TXpk1gzM400oM2CsMR4QEeHQqQScTvPmg6M+hr7RDeJH136qGxnJF",
+	"VaEp6rYQA/YcIM/BhwQJjT7TiUIfz4j8UAgoUZbgvUq5iHDIRzqzscA/qA/mAztTSjUEHBw9UjN/1+5D",
+	"0DAJcmcUYZSTR7mDFFsoC2bFO5uW6TH7bo8QwIeOwAMAtkbgva/QQ5i5S9Ch1V2M0v8eQutgy7bpTISr",
+	"j1rTZ6I14XndR1/CEQ7BtFr1w015a7XvHAy+pbGAxI/SCKhNuxBcgQJVlVblUBwpkmugGHmGeQ4oz+Ui",
+	"G7A3wpSLSjwCwQfa5RkzSEXHlAsRqN77vSmv3aZslzpg33xSszSQPv94fT6D64OI5AlehyvTb3O6ytwP",
+	"Q2mW2KNLaQUqhIF8tKu5wIqE12JJNTBmuqqnkDQkVDj4yWD6I2p/Jgq410s3ELMbqi/LFh+dKJwIp5cg",
+	"oFb5S2ehNA1iufFRk5Yie/RCKPrdCIxFoCT8ga8gYVEVB2ejgeRrbq1YLO2AOfSELMEEi0jox4DNnxiP",
+	"eLw5n8HNgcOEpMDufGFTlCrEjRSrdo0PKrQ5JcspY1iWBuxSC56Jg3Lpk5j7ToiiRNtCTASUF9imBr72",
+	"E3cwB/ly2lWdh4hSQMoak6pFU4pK0Xe7KFFN7veu3dAmPCo5fxwlx18oCEPNc7g6JtydO93R3+HfnalC",
+	"kG5MXChyB7nrAtfWiAIKX5E9uF2K63Il/WoSNloP7f2stLtNEBfTV1oJKG3wAQwR27mm344oaOTFFZ/t",
+	"CvOAZ2DIJx0Nrb4owKM36g/rjVIxm5VQxQ/utLkn8djpljpXfqqQp4SlRFZ87f3MZ0xCtRkQaAXVEkF4",
+	"pWEjpz+OyK/F8zzhUNpuMcHHPx0q9EmQlUdH0QM4ihAfHl1FTVeRehDBxEFCDb7TtOUl1c/VlaIf4uCx",
+	"3lMfXR9VQayQKwklo8ZrpvRqwMBVoqdV2bfghW52G3NKOWhIag0u8rcKne6GjYJBd4RUqSW1UajssxKI",
+	"UmG/NeJ1/CGJlxKr+8lF/cfA2z8I2VXafmTS+3nH7iItuiOx9lVaDn+nv4BgV66zthglA558qP2plTgL",
+	"xpdCQAxSlXxuLF9TXbFC68UXhuV6FuobYjV96tsBjQGUxiDglMNsoW/ESxy3C9VdhEcTdLda7ieaPB4t",
+	"dq+88aebx/U9HGf2mNj9+aYXfEoEB9EpLjBhQuz+ftRnV12yn6douIKIpQMMWeqH0jaRcMfRBD3Xq1o1",
+	"N0eK0IcJw6yEuIZH4dNCKzvv+xKjPieBCmDIG2nXVNDjwL2Xr32h8saPMIz7tSpaDC0b2DlUwp9KXx5f",
+	"GwFlJU1cP4haYSxFIXWWdAH9JI3dvz7aQwdHIQRVdNTnFCv0WIHrj5eITpeQ2nFQPCOe4n1iiEIFnw4V",
+	"uM5VBQaFYQer3FTOyqIqjhvV9cWbTh0/kmb2fUvltARDf/rFtx7rbj0atHmFxPe7pocTc9OeePjDc/b0",
+	"+NujkDaBGv0ZRvZBQyqUCTK+jgqc6mkwSoGT25ex3XJtr6D75+dyd50O5zeuGrjZnDB5MS0tNDLe+Pq7",
+	"30uz1EZ6i8qWgR+v9R/0WkPVeL5GR/cmn+SGPb/86553XutFu6bwmupNO347h7ODWv/YI+tVJA+0FIdR",
+	"a+iFsHc28aXgxWTeayvZiwVxSRanVqMpWdz9dP9iLiPouJFR66QqzDkkVuPvfTbyrd5HvuoM1fBHYud/",
+	"hS3snOHge6zqpXBaTOgm3+/htInmqp9dURi3iw5RtioTgEiPqsTnokrkOd3T0F9GaYt1NLsFmTZo1GEh",
+	"LHLsNmmkmo2Kq0M7PyeE5FrNfAx+dWu5YuMC+hfyyTV13QsBqgTooMVwAKDcjbZ9Ykp8WMnj5fvjVNKu",
+	"roLX4j3f6EM+wR3VeGo7ijjjfdBWF2JrgAu0RnfvoteCqmlLaFADX1MONrLyCFJoQOf4KHxPTpF+lfmc",
+	"8h87aBw2d1EWAkMu8IWkzuDX+gkr/Fovdqj7bn2PvtWHyH3WegGuVUKMx7iW6tpRsew03bkbpaEGxzvK",
+	"syw3tRRqje/0lGR1flRM9ubd7iV3nz+INPzv9k4/avr+Kt3dBdjoEA664tbqKI6rBs4L5fk8Q55w5UR3",
+	"YOOSuq4PoHkn/Owb1PmwA98TropL6DPfy41Eb2kgLCGr6uxL63O3GtVPkuVN3GLuf38fPrwgAPaxStL/",
+	"uycdj1ELHzqmFXIxH5pchS5Xrck3yOb9c6HJpa+Fwq5qFrqKRoU39JTxIDkA9I4Clpnbsj7Wc+KKzXVZ",
+	"VH4MHAzKK2q9aAsrOFfrl1WXrrsRqM/RgkeL3mZHCOf6KLj8kUtC1y9ZkzTcK5KgQSgKAXbxe5kfNm0M",
+	"cWsgNxMVWxq6Z0Yps4Ob41MUSCrIHiWSxwY5u+waNTR/lIvuaRMBunNfwSjET24tDwdEN+eO+vpWHpAM",
+	"8g6/KEoF1O6roydUxDYuQ8lXfA3xmiBDiaprMuYKBQjSrpDLAOB7pCJ+km2iRbVTj26Kz0RUMBHu3OVO",
+	"HP7u/wRZwMcFt0sDUI+dbBWhPnqticRKl3nmG+1DqXRvzsAIwz4kvFVFZMGzv3kzviNQPOLuHwBBL75H",
+	"2cBP4WH90KKBn3+7ZOBP5lE6eLRXPATh8djOeHXpnX7P6YI/DCkK1RJbza2oi2DJLUy9WIXqWdA0QonV",
+	"IF246nMgKq80VF19JCiPBOUPTlCoJFiFVw9CQAqoPtlOQd4E8WUlCsGy0v0fgpmsLygXYq4WPBOsXDoy",
+	"11Yv9ZGkPJKUR5LyiZWefWiaYgs5m7n52ojK97ryu5KhAFtPUJJV3GpPKrYs9MzpmAP285TZlWY0Afzo",
+	"1CSs/dmvrA0W8jS1SmRoXeG7D0eIHinCo5/jPd1PwtVYhVB6td8lLQ2l96STIKmHc5+Z0iyx4QskXvCF",
+	"Rh6/wC6XbPSPkW9fwwxkTaTtdL/AfDuCIn/VRWb8bXcQKr6oshgyaZY5X0PoRp9NHTYwbijY1D200DdS",
+	"QIVQiN30aeNUeYhKDI3FDPtwp9If/lFLfVjwdz8JNbPz3unx0VG/t5AqfE4mPXzA5hJuP6PeEo9dxB+t",
+	"qR89eZtObH86dPg7NTfZXu10FfUPN0KELDSYtw8BY0iujNSKSFWqIPGPAshRpxDtekuWenB21ZHlE43M",
+	"Djdtu7TgF/koLPxx64tWiHz3y4nfbmvCco6Xc8IVK8SNvhYUE6VXCmv6UUw0u/IOQxjyC6r4Z3ys51jQ",
+	"+xn7FwiDcM8O4dnRn848DVjNNZYD9zJK/60KORtR62c34kSrqSwWIuuzTNM3pbIDdh72JtQRDHGijYCN",
+	"ZMVAB+U5OVYfyckfn5x84MCICPEfqZm/bxFBgybvEGIJBOQe3UMiQrCdgkTRWfTIsFTh11GfGYnRm2vI",
+	"Al3wNTp0CzGTxorCjUCEp6Iyb5UP0EiRmR8LruwjlXmkMu+JyqTw+JHc0L2LqE2IogoSy/0EqkJIhXp/",
+	"e8wIpJjZufBtV6iouvWNgSnjzEegV/qQeDcRSxt1EMaU8qoVXsobQ/A86keP+tG/F4mCUB56FHhj54Oo",
+	"S0YYI7Uy2zSmSzlTJr630HMPoiBX2J/7wkJnWCiPrq+FguqYvibd5hV+oTKwDfq5P9FLnKhn+8Lt/OMl",
+	"+yNeshcqg4osRs7UgVPda6a7e94yvLTtHPQFtADAeq1gI/RAQCKVmJZGGKhcr5Uw3q0xl5kYEpMZ9ZGJ",
+	"SoplkIHpYtEW9H8EXp6dhvxT39HAvlVzbSx2L4Nic5jU5a451JTwCa8hcyXX+hosD1OsCQNhFpZfCwXl",
+	"YhBMXZLZk3wgBXgalGa5NNQPCvLGlhz6dlvttAwsBoWlLgwzWiv8dyFAXZGQZGuwbwKbC17YseB2wC5x",
+	"nzFbNtHZBefz6bO+v6ODzgsuYd8Gb1VlKXK6FZ0hOJaMyG+EIbsP/j6k34fuhEQ+Hf2pz5QuqrBzVKQ2",
+	"TUUpXYrW8YlJOO8hbgXX+TETb/7da3GfRe5Nyx3rsxFVrCyE0fnNQ6iE/77jauhG3oXzlXZ+mOuZ3JJq",
+	"CNcJLhuUUMdJgtQI/Ob4K7aQqrS+hDF37K8QZh49EzJ3llwWA/ZrodWMTQqRudvDqQEnf6ueHh1XOudE",
+	"Z4KNxjwbRk8C20QuoAswoWEnCWmoBXvYhmQmM6z2/ZBGGPsjEUYn8IvsQrXTRXyCSXV/qvjBaEjz6CMK",
+	"++GMWIhMw6DFjR7DBx+azFW0TM6oA28gYKWd1+mXcrJtnYBptLy3JEvnK742VZ9BzItYiTw/gIYKGZKp",
+	"PrtWeqWIqAxSlMNN874ymoFg3rd3y/113Uesfl9YjcjTHa2ddrXSRXZQCCO2oPcl6VS5VNeoFxrhVELQ",
+	"Pf0gfdL4oni1XKuZ4+Ixw2QRt5cmNNSjTp2ZFuatE+rSLmvAitc04RsAet9w12TfuYe/bdBybq+7dpIM",
+	"ZhRL+/+z9+3LbeNY3q+Ccm1Vur9lZCfp6ZnYNTXldC7t2U46G7unt75RrwmRRxLaJMAmICvaVKr2afbB",
+	"9km2cA7Ai0zqYluybPM/W6JIAMS54pzfD+KjIoqnhdO4Tg4WFh0zJQuPpZqRg89CY6a/gop+WzR1Xzsd",
+	"sFgH7C6LWyWFjGvMeCHFDFXBVea2NXXJvjuNW2Aynec+VfkFGcwXB97HJ/okGcER6Rjrh/tcE5czl6op",
+	"GEwKBURsRsKwSyViPKemCloDSYKqpi+rh++kptxd6J6NoGk0lXm1sxkbrcHc1EKfgjmiBJ1PGPo5erUg",
+	"HE9VxYxv1d/GN2/DdEGq4dytZef2btBBQGzEqsFmgxnG0Vbe8Y2sJe8u/l4c1Ts2sXqsXpN46nTRyHnr",
+	"WNGMSF1nscv42nj+qMhVD6nxl3hTvnv+skq/1pczAUmM/rZiKZezHvuFuI6s8XTgA9wwdGjQ9yAJ8aUv",
+	"mCifsQEwbVQCLVy7NPPdcdO3GeOfVbMs9yzOd/vQ6Z9O2WxM2bz57Ex0U57O6iA6D15T4VAR2mKNM4Uk",
+	"UqlvnRmqJFFT7ZFIBjy6GOVqIuPiFIpxFiZcjiZ8BGHgwFjxdT/RjPzvpz+571k0Vkq7PrxGxeBGuKMx",
+	"iR/fWrrl2ZZ1S1EEpItk4iNl5O5SoPflHIp4w/GM23q1vv/PfdKFrpswMT/kQMj1lQrHGJXGusndS8jF",
+	"cPaUQt5W4/IeY8tqfqvAwCJbMwVp/ehqoFVGmT3mosjWIoSr2eB/4LjeuEh8EwbhzFrhm4abP/i62wcV",
+	"Td6hBukczBWknzadFf9ak/Sqgh+NuVmOlf2zBJbxMtN0FZ03sK4lCAxTY5FDZH+JPdwFxTaqCWyjIJ84",
+	"7rHXRT2zu582fOa5QO2MMjPry4GKZz2GvdhK4hhCYum1ex1jWccAPslibiA+d5+5AHYkLpvj15+ENu0w",
+	"2y0Qs82d3w5N+GZVRFfbz5OYMn6oY10DekSN4M3joHVZuQXdN5VfffQHn2y8+mgKDlQSl9SN7MSUmXhi",
+	"RCtq1gHx0O1OKGvfKMlwiC3Ac2+tZWL45S3M61j6B+pzmk54WN/SJSRS+8hdgoYg3l1vIZNqWlsaF/m5",
+	"FTobQ1/i3zVJQmzXbxxs7mr7+lssDsFULU7A2lqEREC5OfL1gvQMN1fKCRWFITZuY8csSgT4pklOJ7cj",
+	"hWEdG+ZIw2OXIRVYeiiVmxGln61wYQe3BM/n8atrvvQ0nznTYzWVfTmAiOCkin6pEpIir1RdYqmhVVcq",
+	"9y1bBVqFL0skQW7aIrVVutZWWQ1YYfmFJ8MPSsJ7bqLxZnEYluDle+VWh0s/qskuKVu33YKSb/TqHnZX",
+	"XhHXa8ak//H0Bx6NYdnl/jKc3osV6/feq1gMxV2Wom/R8ZOyCBK7mvZl1XzBlwbci7R0ArzTZP2iRqcp",
+	"aD3GSydWhWWQayXZiOoCvjt4wUL8IuyxE8l0oqYsVbFVov6xju1MpcSKTPXc1KD6/CUL7U/O7U9CJ4Cf",
+	"wOSzp8cofk1uzUdVuDW7moCrDPGOcnDu6YtTcGmxivc777Y1ZTQfeAYsnEgs9Tp3axneQ90aeBEOWCiV",
+	"Oc94bkQkMi5N+OAZHQpC8sAxmTgq88eTzNveenMD5wkZPrvcpebfMP4sNhJVtF2rEZxoVJbzeYP9L+4v",
+	"j//U1ir5s4QnmqkpZQa4o/9TOZrEnBs867Z29glBwwgqnptSC6WxoYvj1zkqso45YJhZmlMEY7iaRaRc",
+	"Q6thXKT9G9qGyglvoa3SpUkejzcbsHDo+3Y61/Y6Mk1bZh2pDlpwJOtuqhW1SjbE4ah814jQtmuytnuB",
+	"+0bdz3sTMHeivW7USvy+K4h2JWrFTb3IItvoUshKh1kDMkEszE5a0A3UrZdTvaMStHV0RC0L/aj8BIiF",
+	"OZ8KGavpubrEHGbFd3jUEVt3fnozxItYrB0WDUUCep9fcsNrCBdf3DDPrfJrh8g9Zhk3BnJZAFkiWoU/",
+	"jGEnrxlPig4ArcquIY9FsaxhFzG5e+xjrnCoeDjal3i65ys0msDrwLymCRzj1HYDdSFoq7TmpmiJEJGZ",
+	"5C0WqPpOFo4E5CS1L979oKcvR3vFzutlcmR3QwOY+FJv03maazqmyy//xCWK4wr3dZcud3ZFykewbydb",
+	"U1W03nuHewMhOR7HXVkI91N9OfrXz2my7s8bzV75Xq/tGj8/+H5XZ2jVQN6whytz/YGG/ZRe35JJ1y/+",
+	"GuxwELF93/7Z96vYHDmCD8qcciP0UPBBclf1PuT5j0Ba9Qwx414fe+NErBBt5T6t9ukSci2U/Lr/ZbGF",
+	"+mCNTAERNJGxAwgqyvtqlsXu3xKGtSmieAfOpLwVCeywWXHrUzSQ+WVvGIS7dOEgUv5ZpNaoPH/23Z+/",
+	"+8uL77/7M5JT0IclNYWQBkaQt41Ki/8qyTXWsHwrWzwznqQDyUXSm8Ig2wv2UojFJPX/Jdbtm/vq92xU",
+	"/vOobOPvGVzbdNzA6uDy77hRvc9Ls3PWuKFB/lf08ivjQ48f8kuIA+oLLJHxDbMX1ydQPV4uF+vK0mw7",
+	"o7j7mcH76D3kYM32+s7DGHhixguKhJEsCVjMDR9wjXtQAlAXKu3GQ+ZLHYWjzYb8UkR4aRirqQwrDWlF",
+	"12tuXHIrjGGU8xji8LAvc+AxYVnpRE0hL279CWKhA6qHphZ6JxSaTbkwxXWeVM7105NThMwX0lUyD4BN",
+	"skTZJ/al9AWNxQ2wlW4SXYBpCZp/pBXbYJKQntCeI3Ti5NbJKYQM8jHPdDEPrVLAZb5XnvufFuYcb3cZ",
+	"z+a2NZ/y2S3Jo91EJFkFSaKTCY8oat9MtTbNyeFiMd1PxCW0J5ocfArXLFFyxFxBcZYrxJvLJ1JjUXei",
+	"1IVm3DCpiKjeD+6QcTbkIrGmJgVeZcL3N9FjZMIfgBVVR4XfIic/iUuQ1LWw/DT8GGd2n3bqTXs8xhBd",
+	"XF1fuw1xKdbdGVZxzlq3xolBpa1rqpxUZLEJ7I5sjOU+AY/Fym/yEw6ke5MI58DjGWZx3WHWGgIv5KUw",
+	"+Br0PsdO7cWt4dSBLopu8PL3TzRZzR77daww0h/TwVLKZ2xiVZ8JCjwaOoPBhDJ+LxU1gvjdg0BNmu5O",
+	"l/SlNiJJ3Ee+RzBXKj2kfhHjegu5IW4G1LPsG84uRHQR0DODwjGwSxEUmO8aG444cSQIJb91/FN2/E1q",
+	"h3raT4q570xr4e05B5+UShfbNGrdKkFAeZJATgDSO9rFeA+r8u9xsedwkiTdOeLNzhFJ0TAuK4oWzenv",
+	"CgVN+8ZCr+4RCr7lgLGq62OIEiFhsbKvPBNkrKmS0utkDVBoakcwg7eMm8on8Zsd1JeNBZM0jQ7X6/F0",
+	"Qrt3XpezhVLV5kPZoGeStYvVh8I9Jk/KhW1X3ajCay4wP49rSqCak1MZSMT0IwCwggSz4j7Z6/ryqvNU",
+	"+ZmrxzxglW3YDM2tLn7JHrTzU07uYw6XAqaLPaE53Vyo5U6DPBoN4nh2KzthMMONMA8KuLoqyUFPBvbl",
+	"DhaZaYx6sJ566kNDLOpxMIFcM4T6G6q8ie+teMKZKve83mXzfDauUXPaHZd3KJyPC4XTb1pryKo+qkva",
+	"j7i4nsRN5CoS15AFQUxvD2QkY2vVCTu2KT1yYpg2XDqE+yvW323ugE3HIhpTM7BUfWmNdOVKTfAHqZAx",
+	"5Loo85NMyR47Q/OPXVBk8YXBJD4W9amkMZX6Szn5t7lKH4w66HC1d0JoK9uLNusVwb2WyH4p/1nWQPjW",
+	"SZu9+RPXPohoJL5/UPdaCN5rvu7SKqNaBNFQQFMb8RY6AGkOHbXiA2dExyBwxeh1YdfedeTkHZidFZId",
+	"at0r12jVgPLBN/B1PcL3kxr9SrxrlIPzWzEbnapLsQA2kHhYRaxD52FrTHdRvkwDo58HzB87EN6ckFEy",
+	"iSEOmJIIL5bxEWDq7OQ1pcykop/S6aRmCQyRdLnnHuah6PpypDyYYHFwTQrjsEi+Yb6sFR6QJrgujM4p",
+	"2CntNRftnrwm3ETDUquWnx0cFAuhwd7EAFISRCpNuT5k4d9ErP968Ozlwf/+9/8EB89ePvvf//6fNpw8",
+	"Eeu9uULjn0COzHjv8MX3L19ikXH5AbaFGsjtjf7znwdPXx4/fcufDn/78pev3zyt/v/d12+/vPha++jZ",
+	"86/fBOv/5tv/9y97jQXB9YX6UU3x/Jnqvqa5MAbkIQtPI/H0rUB0jEiwoXAIeToS+HdOgHQjkGXp89wK",
+	"+e9WU0Tv8Oq2XiOERZsBR5TLHBLguu2x9qpz6zTvNdeBPz84qFaA/+XPB6sWgSN97hqDMOpWh/CemoXb",
+	"gDEn0ogUzlP+ufmp3x/Un7rqrElkHHahC4uJ+Nhnw3vMekEIOIjeTiOspNM8tbG5AQyUSoCjSztP6Lnc",
+	"HfGwgvcSVdAubSumIK27S5rYQB3rBSjRUfJc85g0OLmhiBk0hzj4R4cdeAuxVoeFQAh+3k57r8V9sA6C",
+	"X11bzFFfIcg67v1dxdSrDPGuMPXss5fAFbgVfJQ8FlvJvdyLYiPcBudEytjRQmy9ICmOGS9EcZHGLOnL",
+	"6dt9dJ7bAz4r4nRJgRRfcxcibniiRhMIHCZ8cVWhw8lHcC0ZLkT608FBj51mkCQCeVStzxe+e3PG3LD+",
+	"hs/8a9iXVEA6VHkZBhRBwRhy+1ylAh9P4LOnfEZ3rA4CYeqb60atvXlHy7C2JdiWB4fja/Pgypf0cB2w",
+	"B+wW1R2f4kWu4PhU5PgLaeAVTlucR8SOXcqFirOVSr2QUAblZVlFLHImJ+mA4oIwBsNFonv4k/DI53ow",
+	"sJfaAI9boRqbva12p6IJZMpNc/PZ51ap3kU8x42e5tyJLyHk+URD2KV1q9CPK1v4oJ32haTecwN7+91j",
+	"xz5n6yxmxCUbAPaxoJFtRoS8jyK9Q5kZtKbx5uOsnc+vdCc9bc3dqwj9MlDImt2X5fEM6QJXsDzv0h85",
+	"r6CkeRKGXQBk1o++WqmELCL318Tffv6msiJ3BTi5ol6pg03e4HD7ITo/Xf7lkbV3kdyunVDJwc5Mt9eo",
+	"vvnMI1OhvHMUc8hGUUDneoIwR7QaBvbSoojctXNa10wDHDIuZ2Ys5IhBoqHE7i6Iu2hMENu/LyAzfVmV",
+	"9B77oAYqniG0DOFgjFXlN8beSCTEdW0/xLP+DGTg/heOyQtr24n4cyQu/SEecZK5NMzzAyZh2pdulRiX",
+	"bKwmeeBJcYxS5ymXs3N3Qcj4QF1SdFqM0/946qZHsamatpDZ24uPBxMNu0tbXQzxrpirQfrn41AW9xbj",
+	"NQFZi2JzuaZDYbpTgIfIKHY/7F/EpVTGKY9zJUFDMuwOIrZf+IpmwjPIlhQuyANTgXosqGxRPTfXojlt",
+	"v38pYNpuVd9SY2WBbVF0fvhyMBfW0N3qjZxWi4WZNbyTPAkbeKoFTGlKDxFLAif2j6V9lLRwO9rKtSVt",
+	"1jnTCxMVdhORfBtxKYx31BiyOGV1rHXvJredZ3ip/4KqwWt0d67RAn1lf40u8BO9mMBmzt1ZiSOapqKG",
+	"jDtXsiFlMTfWB1MavwvuYcd684CL1efFq4TScqGuhtX9Baxrb9MSv8hEaATYljHLcnFpY3xKcPpq04Ka",
+	"OiXMShb+EbpomTONFeC9xuqBT/jkW6spR9xNGpo7ghW6njCdK3qtZExvxE5PeJ91an/OsoRHgCX5bTW3",
+	"l1wkCIK6qOi2ueoX600DFhKfdegKSicyAa2LIn9B4OPyCF+TrzbtsRANDoSF40eL5s62Em5Am9Io4a0P",
+	"WQYqS6Avp2OFgD2O/dwxH/bYsb9eaIbuKsTWh9QGMrz1swNPp+RqWoiaPeUzNsCsEX7JVBL32DHBeeBq",
+	"DoAYgWnM9vmUWnGc7QR+ircazNwtFeZSlEMmyez06YaOW3gqIuixkGY0vwoFBhjmX+gaZjWCfVqlJicB",
+	"bh9D8KcEUIKDi8ZMFukh9ztkvS/LARrmfETgxMIUkPJL5xm4eIEA5ezUaGY2aBhA2QvSyhOvyZRfBTun",
+	"TbUX7NGaWwnFZbgegvl9rgC3GqqtfAi1V1AvAKeKLLuwIbOrrB9t5fejKTzCVtVsMkhERBpkpdbvYAEg",
+	"gwcfJH+waFk1RaMNtne01WZ/oq61HS7NtiO8o7ztakCQHc/5bfCcW+cq3G5o8CjSFPc71fkzwrut01uL",
+	"3+1/ccd+S+s0vc5sq6a8ln60P7LO/20XQHqNY5U9TSouGOy8oei62LvEwFrljivKVkut4ymf6fLk3G9O",
+	"64DYyM9KFgJJu76DOeHcTyFkunYH583YmCdWznVpBr/flmTuXB3jpr2Sh90lej/Og7v+VJe4XKacVirK",
+	"LIx8BR2OI6ScT4rUckc+b6kNn7EU0gHkmJMSpl7XSUmiagE34dZSsRAW4ox5loHUpMiOWGjDv5ANcmzI",
+	"EgbRK4MyEUfloxT9x0yYOtzGS1fNRF83AtRSVdVWnZZNlXSuHfdtmwDgtus5H0oYdl8dwvtMOOBUQneM",
+	"fjs1qdePN/cHXLYfj3l8uZWA5X4S2rziUm9Qk6+dbN+kd/uKy0W9t3ZhrR0dqjzqIt3OmVxZqjHvbndP",
+	"wOioivLiK8W8zWn3HzGsrcsvOYJc+jNANWREr2jviJDGgKesiPXjnM8iZFY50UAd4x08nROwDHKtJJ4a",
+	"0nFrX7qaPxljkxBeluIFE2lEYh0SkDEiJAvNEjE0gCekGl8v3l4NGfd3zgHPnXV5XNDkVb7icpPu5HZO",
+	"E15xeUfHCK/4EszLAZddWXfnX3bHDXdtKl7ZENzrRoTqvrEvuP/FdxmthNC9omc4NJvVyb+4Ma94MPET",
+	"2pnOKeucstWdsqEhYsqbo3U3yYx3pajCTluniBr02suWtyVRO3SgsEnPpDsW6DTI5iubV1MgTcZ5DDw3",
+	"A+ALWH9PAduXHKHNiwMXRemjohdqygnVQQNgZoK9LC7ygA+hq+oMe+yj0tjNiwWvyCI+hQRZgx2oGmqy",
+	"sbvnAED2ZXHnsiKWfTOYMbew3wYuikyAZVxr0EzJgA1m9PHERaLAL4UcBVTmWjkCaYr2fiwW5rracOVi",
+	"huId3BqBzX1TAlKZ84znRkQi49J0quA6qgDllJe76ZoaoUKuc3sZ3DqZ1LW9i9YeAkwjCc204aatc8F/",
+	"ty5Txyn+7ut9SySXE1iUT66+7c7t6HTNOtnkOnOdLglANptiJk4OFik5FHkKMXVZFyRwkWclgXnGXIco",
+	"gn7En1nMZ7rHUEqsN4JlB3QHHy715VVWpTnqXBs1FO0v1oAXFzb5FPgwuP9J5Dd2we8ojbw9BqUuqdwV",
+	"LWyvaCGo4BJVlGqHK7Jt00ZKukyAD2ZkYK7pTv+uhGyPrV+BtT2OeibJgVMLJGd6EkWgMYM3nCQJgprU",
+	"Ku5K6GQM/yXEzA6C6GLtNy/sb6vNxyyxX+GzdF8Wrrsw2pf3HRYRPY8iyKiDuaJJiVmeu5sU3ZcDiHgK",
+	"/llNhu/vSsgbleP9dud1biVEddFrZifflfDuFJ7zMhWL/1qB6sCenVje7GwPG7rb1dsHTOCVKq6u2uoJ",
+	"P+oNv5rIM6qGuTQA9MdLJzxRcgTaHBa1IdVQwZU4u+RjQNiFrmcf+/2La+rf8QG2rrvnIOYgNisfUYmI",
+	"ylM7HDtsbfhMM155rAN0cA3thJZoZx+UY6aiFV+QjTAmSDvIZY3OsJFBwi7TLevSprNMGHa6rcsBLMwB",
+	"AGF23ER9qNFKOcZ2KJSf1OixVIainxKZRdk8HpkujdeJ8PppPGe8hJIsUSMqjrxWJq9JylNYVPPzDlF8",
+	"J1nFtX6iyQMgsBwMTcYiK08Kz5xa8NcVR36MYhN30HdELvucIfZGuC/nuorUVJ7b24WHrq24uDSohF8t",
+	"rZj/PhGms8qPMOIodk2nT0iWrSjP1CSvSm6hT65f5uTRwdOJIdZiHbDQRh3nDk4r9KUGBbQayyBPhdZC",
+	"SV8KJSH24XuZKKlE9ioG5refgzbnsi/rqZcchhMXmXjMAXo2S5EQ20638uhDbIskAFg8gwxbernfz04N",
+	"l7GQo53Mk/jBLc6VaD+FTk11nsfiuiXUEoWhr0gMu2laIkVS8VurXnjvOMofRZhhJ7soxsC17VrQOpm/",
+	"XrSREprlpnvQ0E1oaUIbWm/ecYW8OHCFAMcVz4JONiqtZw630j7ndyWkJgKSXl8WLWX44/V7yqyw3f96",
+	"ADuLu6INn5hlrFO0xF0JQFcC0PWV3an+t7JaKshb8fE21Ve2Yb3cNZZ1rtY2Gsuc7dtMZxm6POu0lm1N",
+	"qHaot2yz/knXXdapkc13l62oRZqMdKWppz0f88YlUedw4YVkRA2AYCERT+GoOJF5YqO8jEfCzNjAvi1P",
+	"xtV2VvyxOpBdzK5WBrgo+1Jb0C7F2gnvQvhIzLhk9a2/HEVymSCv6HSfIYAPvwrf485UjRoRGJA/fhF5",
+	"07Fvj7UmeS5EdNGc5On15VmZvrHX/o61biMuZIE0WcXqXVC8+m8iutidWGBOCWBTS31lOwPf6YhVDbzd",
+	"28gqVGyo1ZKx7SizPmBwZNJUuFmhxnRAX2Pk60NxJ3hrFtpfhWzMvTGnSy8hx4ZtrVJQklq2hatAP6yV",
+	"Y9erMAm4xu5TpmSP/SzhiWZqKt0zXdVHj9kxz91bKlMdbsBCqzwgPufGUWYnXJtzDSDxI81nTAsZIdES",
+	"JY5nRGg15nF9lg3q5RTMJ5VsMdtw+/lfN4U7wqmteE6LI62q2iT6qpnjY5t2OvPBdVsVhTm+7L+Di90Q",
+	"7ICpWxBXlXfdiDHhswGPLlqjRVdkYqDq8zzRzP+wgP2IEhVd2ItCqaYhwj/izwTV2ctorPJDMhOhVeMK",
+	"WxTsbbT7NFMaX/Z5qsOySCjnBvoyzLGSh50Q9jWauQiZCVqqez76ie1k9OkGt7S2x0AXdXYe5XLSAqQy",
+	"cbQCU+stQjX2xE+EHK0efrr9aQeZWg9xKUl7WtUNod06uUqIZyVwPJFNILQ99oN7An7DB1olEwOENQs8",
+	"GpPnKtnJ6wp/LNJN9mVqI95DxCbAexS8BdhMhMFnQZyJPUUnrwNUR3Y3Y8tPRNEvAQtAXCqdMIdLoYWS",
+	"obupsc6lVWruWX2J3Il0MWQqGodeQZLaK0brgmLNp46ZvqiA9qt8rg1PIKQyiIIY1UBadmAliscQk9tL",
+	"DU9WJfoxBsy60/hEIpNIuCGmR+w+tYuHUEcU5dO5AVVVxrWeqymf9fqyL3FkIRvASEhHk4NK93PhqP8x",
+	"gQlgnTbWeVfePYL5BzQXz0ohtJtAj4X2D0c8id2udppu4dxNMazAm6icqkdaTkXserKxMZn2WBJBmcJk",
+	"GvJLEYGzFVxfaHuvHgszPtEQsojnufCQx87y4Br25fxro5sKjSDJkomha66z2wXPVV1VipuHleyJae8p",
+	"OwUZewvgtv/NrNTthxjzw9t2jFF//ApmkvGhQal5pKHFraF6PYrCjl1y6H8gW1k41Mvs9nJffl9fiOzp",
+	"paIscTZp8epR9VpreSGyzBo/q7LHPBmSHqtyFnluaXtPplWP/UMZIJPt9bNX5Fx6e+j6gUJ7/5ANuTMU",
+	"fYl3KbSpHXGTlrSPOFOnFyLbNeVox2RHd1dasVOHt9i+dC+SK3OeYqdxb6RxrexijvtCZOTdYhbi+ooX",
+	"HdfWDMqrGQvxinM8aA+riZRDxrU/UsMUdjYxhTr1zOyoiWuU/5eofqnMmZ2NwYZOObDnBwf0Q19v3VgX",
+	"9O842l1Mi+DIFms3WupOqXU5kbVyIgLbB62YY9ULCuKqCZJgncwH7s9V8h5nzTEtHp7zOF4U2vZlc2x7",
+	"5DFW7O8xhNZ4Eudj2THX7LnXEBi34mgLZdHghB3H8Zm6mcLYmbaJci531DyBzz4xsAT+yr6froPikYBo",
+	"d+H2lp2/4zj2oLJ/OL12E69v/4sV12Wk/0U5BEFb6DKjaf8t1T/jcjZQ8eyJ7rFPYFW4HFU8VPRYkdr8",
+	"iqLGq+FtrtKNa2sDqyNo0LA65u3OYVskk7RLiuMAX0q0joC29FT87M9FBJ1YQ+wxNXPamYtbKAqLvQV5",
+	"2qEuii04Kl0rRadFNsTf33CouEaot7zU8kpv1kkZSg1mLjcjjD+5huEQIkOHzZVI0TVdaJZyOeGJa3G/",
+	"2rGuLuFEbtWmb6BhvZzEWqFXg0Px/nG5E90Z34MIOt5X3Zt1FNPK0ce+P+5rC0F+FWasJoZxOsTzpRnR",
+	"mMsRNLRl/4LHdG9VviX3Z6Vw4sQQcK9UhvjMOpegcwkWyN0ZvwA8YPbbHrFori2HQfNheoFKUzyiqKjC",
+	"BzkZ8zLXazzq3j1JI8LAjhivE7prHK/eTNCaDF4OPG6tZ/klIzosB05ZPWLtsfDdmzO2b++s91OgG4cV",
+	"PsyJRMRIzLO5E5QM/XxXQ0GHNSnPLyB3Ry6pugSNmuUQEStVYr15/3QsvMTO6kr6AX8fX1EGzB0jLW/c",
+	"siODoM5LovtSyCiZxBAf+eQhlWRW8DavbGuEkyjHasonFtYVD6NdbuSAhRN5IdVUFuCfjeBaPL/4ZF/S",
+	"jpXr+HHdOPTAF1jRh1tTUIJU67lbHaup5l9Id4bShTPbC2d4fkHFKLT7dIk4zDC1ikrA6/lozE2Ljked",
+	"vBQ4tGw551Z9GioKh888zRLoMd9v6ZgEY4UKDD4Lq8JzYAkMDVOTNqSKXA1F0oQ3OufkOQTDZwcHjpsI",
+	"OwE0G4CZArWhpocs/Jtv1td/5YmIIBioQdhCkVpcujevkKq0qSn//BPIkRnvHb54/vJlsJcKWXyAGSsD",
+	"ub37f/7z+On/50//6+Dpy/Ne8PS3f/0X+xbsDjrc0yZHlODNtjXRWi4E1HDLPQc+QvZa5NQYcBOf8wE7",
+	"X3M4E24l2WDG/EaqSB2JVlvDj3eGFmUMXuPnuk4UgO8nmOMA5TJmWozkU8TqpFwnNbvQCN2rtu7SKLdq",
+	"u8fee82hDZ+RQGF2QjJrnlTe6yODma50/VDf+RjRKTKuiQDVdcsUvD5iWOU0j1H4HZ8AFK6T9X+muZIj",
+	"vM9U5cUx0Iu+DPGbc/9NSN5fwq02iVMhn2jGI3QeK6082KGOXze6RrSU72FvMx6Ov/1NPRy6z2NIr869",
+	"43tUClzZaZ0XcyMvhnY7waI7iV6oPxceNP/IXaOcIpZ0YGoqIWcaQBNuxlWVOR2Da/WzmqQgWG4G8yPd",
+	"sSHDfUzTX3zc69foDrRDhwu3/jZtOcn8weUfCCcbktiZWGsfibTPbk2HwF3h7asgeDQcFmQx36B987e/",
+	"I8STdaQDfRBql70jmJMuGN6ucNLmJPl0PvkK8ll1wvf5JTc8XwjuNgbmpsDoauyeI1JLRL7vtTidx3Tv",
+	"HXf/dnH77bpVqPkv/i1f03055TNd+CNW6zvCiEmWKI7RkTYiSewGj3BJAsIQ4PEs8GnqIb4T59nMGr2Y",
+	"ts14i7oan7BYVdOknug7BFjZ5pHSY5UP6zWZKnoRSorb2E6J0lZYzZ9qOnf6+8c37wL28cO7gP0Kg49W",
+	"FN6dvA0KvpM/sfevUCL+dMBSGPFMfIZEexgjM8mRSD7LxWhsAhblCjuxXX26/mNivTLKauZ8qvsSb8qN",
+	"lRMkiB/kajIaG+xm/PSOHjXMARCLgicJS8HwmBt+NQdzxLi+mD8bo2UJMcGKvPW4eD32izQicY4N0eZX",
+	"iJndWiI1c48d4xL7pWVA+IJKQ+lnSmVYDjJGLJIZOJ8TYTX6soJNYsUmaHtSwIxSPXYsC9cr5Q4H0Ixz",
+	"8GKOPJWUW5zyGcOWMCNSYN989/zlt0Ff1pBmjEIEFXvZs+/Zv4lXFXCPnA25NpAHyHx5CTkfQeAOCQvW",
+	"GWZAul/opkzQx0lVCba5yukkMSLjudm3E39qX2BdBWa5va0RpEBL/8Fezs3e4d5ASI6p5vn8b9Vx/qf/",
+	"5W/FdWrwO0QretjPt6a1j6MIMnM3h2+0ROeQZmYWBsz/b5Q6T7mcnZNIV76h42Q+ICy8+bO7e+ncb3ux",
+	"7eIm1hjZFRyoeFb5pGKftj2sSRmQnJOk0VFs+akb0TnISMVCjua/T20cc25lLdzFSAY19noOZS2QwRxX",
+	"a5HGKdoCzhIhL7yNkzD1OTFKtPsEma+TKLjB8Fe1PJmzSsZf4YyEkoB2a1bS5jVpYkqEvMERbyZtUXnC",
+	"WpmL5w0lZtLlD4Um4ESN1uzqIgbWjDoK5jHmIgjFn5aTjXmWgXSrau9yZVW75H+XNtkK7BFtSFQ2tdT4",
+	"tXTO/iXkYijKhuXmlv1TKKkrrA4ixDzc+fSx1z6ufsx7lti8kaqm1Ocn0CDjf1Qfv279U2P/+1KN4Fyi",
+	"Gry+H35VoBlP0GOvd2rdVpv41+40YPvdknbH4fuu7nqSorWl57PVFIu5YqhToADXNMqGbXygHFSNE5JD",
+	"BxRpGEhjI7ug+CAWceDyQtxg92WMlZGqKK6kYdTLDwmHkSp71NCdQwS1Ms1prgwENt7KwWh6RgX78Ymm",
+	"Kk/IG2OxN/jQzZ6s0TMWRDbs76c/f2CxiiYpnr6kPMaVGQC7gAzPEziWUXTnbluXNHp5ZKMwBl9TuIS8",
+	"FAZ3jV6Ar12kRqYgjXfpnFA9qSnyytnxfFkMwsagSaCUiLvUCy01zPgbZbm6BN2Xrgb5ED1Bb+us1yiV",
+	"BLxPOYM5poZEaGcW7W/xMsgxA0MX2f/9XKguUM7QglZQcfoSvxlwWS0yIimmtApi4aQOxpfw48u67gaJ",
+	"Rvbw2Ull2de1xbvFDV6ZyqKiuuo+67TEnfBsu4oPpjKoSs361NttCmT/S/kP9kOQtLf7uh8AYiuyzKgL",
+	"kFSDUhHnFZVNj/1sTe1UeJTnSULmOPz48+kZq42QRhSysUriXl/W1UelWK/ipSL0Akm8VhTcQk1p4Xp6",
+	"3dFj5PVad4TgvYVGpqnig0YMK/xNVZaW1frWZcoX72bcjMva3drbWFi/u0jCT15vuCT3k1JLUByIc6fA",
+	"F/T0PrIDD+0avZZAKaFgWSNtNV9F1j1xP/oGa3BOr6T3YogSIWHziu+6+svGLTWWXuU1aI+9xsHX9Bdn",
+	"ehJF9omNhcM42XulvBorS3Aa8YM/a38QZSX4rq6K9bpC7BOsrecBRVLbQJLoOYGsZOJ8kqD8kuSwbDnI",
+	"gUSt15Ll/+iHsslEv3/ITavw6W7x0dyCtM25S9h3CfttJ+yzUp7WSoiQ3lhENYZXsClCWle7fso2aEXc",
+	"k46yttIPrSRoxlOFuUpIey3ZAWwrWmZEf6YqfuJAaBiLGYuCdq2ps899taqPnmBb1oJBYNZF+Iq15mf6",
+	"71YPDE6p/m2FZMeOpUXs4BclRGifdamQO0mFoIbAN3Cz5IcGrX3qtK0u+g1WFCRJaRfnTu4G7pCiyCtw",
+	"fUGVBgLbKTBJauMEdNaLMLhBe7yRMaZCTv2wVrHlb+7KQj/2zL2McVvgXqx7Ttcvkn7Do7G/jc9VxYBA",
+	"7Cpng1xNNbGuUfBnrySCNRseUlrd+E/VxDm1nlrH3qxACWnLbVf23j1Oa7tZLFLgxcvqROfudLh/Ca1q",
+	"fCWfz6vx/S/ur2Vg2ajTrTi45/fYCR1PNenqJizsNzJ2W2yVXIl7SnOipBzyFrIkd2YsuhTJ+tbFblDf",
+	"U7CGaSlF44sHbfjaGhD9ak0JXEJOuE4pnzEN4FjWirILYXTBpxnTUS4WbzZ24HwsOtSWCoYfX0AmbMYi",
+	"rqFZTCr4E9cTkpIzf5dwsN1iLaG5L1b0mowd//H0Bx6NYdnl/rLtQ2d32uEqBMs7omFfod+zgF1B7ZJf",
+	"eoGb5Mne4d4+zwRuYneDhjI/h1NXYqyUcmdV+d7VxIHHNKJKClQGui6suuFXZ5jiMDxRI8Tpc5cTkVDD",
+	"9b9iYsSBMyGYHzNqhC2E1UQIReKNqg0byvGXvjxMMUcdrZkw5V0KqMBFN9J8Rhh55e8Qeurqb96qHAmJ",
+	"2YAnXEbY3i5jN5Xy12PgSeP64jPdxHPAGiGjqFKlss58MNHQ8vQr19r/W64tqDhTxv3jptyxXBtVWWv8",
+	"Tu99/e3r/wUAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -901,6 +901,152 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/rooms/{room_id}/playback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what a room watches
+         * @description The state of the room's playback, by the clock of `now`. A state is an anchor: from `at` on it plays from `position_ms` with the rate
+         *     `rate`. It is never cached.
+         */
+        get: operations["getPlayback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rooms/{room_id}/playback/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Control playback
+         * @description For whom the room's `control` says, while they are in the room. Commands are absolute, and each has an ID that the client
+         *     makes: a command that is sent again has the same ID, is applied once and answered with the `revision` that it had. A command
+         *     names the `epoch` of the state that the person saw, and is a 409 `playback_stale` when another item has been loaded since. With
+         *     `revision`, one that comes later than its ID is remembered is refused in the same way.
+         *
+         *     `play` begins what is next in the queue, or else the room's movie, when nothing is loaded. `load` names an item of the queue, a
+         *     movie, or, for the host and moderators, an https address, which the service never asks for. `pause` carries the position that
+         *     the person saw, which is taken if it is within a second of the computed one.
+         */
+        post: operations["sendPlaybackCommand"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rooms/{room_id}/playback/skip-vote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Vote to skip what plays
+         * @description The item is skipped when half of those who are present vote so. Votes are for the item of an `epoch`; with `skip` false the
+         *     vote is taken back.
+         */
+        put: operations["voteToSkip"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rooms/{room_id}/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what a room is to play, in order
+         * @description By `queue_order` of the room: as people have put the items, or those with the most votes first. There are 200 items at most.
+         */
+        get: operations["getQueue"];
+        put?: never;
+        /**
+         * Add to the queue
+         * @description For whom the room's `queue` says, while they are in the room. The host and moderators can add an https address, which the
+         *     service never asks for; others add movies. One person has 20 items in a queue at most.
+         */
+        post: operations["addToQueue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rooms/{room_id}/queue/{item_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an item of the queue
+         * @description One that is played or was removed is a 404.
+         */
+        get: operations["getQueueItem"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove an item from the queue
+         * @description One's own, or as the host or a moderator anybody's. Removing what plays skips it.
+         */
+        delete: operations["removeFromQueue"];
+        options?: never;
+        head?: never;
+        /**
+         * Move an item of the queue
+         * @description For the host and moderators. In a queue by votes it has an effect once the room's order is manual again.
+         */
+        patch: operations["moveInQueue"];
+        trace?: never;
+    };
+    "/rooms/{room_id}/queue/{item_id}/vote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Vote for an item of the queue
+         * @description A second vote for the same item changes nothing.
+         */
+        put: operations["voteForItem"];
+        post?: never;
+        /**
+         * Take back a vote for an item of the queue
+         * @description Without a vote nothing changes.
+         */
+        delete: operations["unvoteForItem"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/rooms/{room_id}/invitations": {
         parameters: {
             query?: never;
@@ -2159,6 +2305,10 @@ export interface components {
             presence: components["schemas"]["ExportedPresence"][];
             /** @description Up to where the account has read rooms */
             read_markers: components["schemas"]["ExportedReadMarker"][];
+            /** @description What the account has added to queues and was not played yet */
+            queue_items: components["schemas"]["ExportedQueueItem"][];
+            /** @description For which items of queues the account votes */
+            queue_votes: components["schemas"]["ExportedQueueVote"][];
             /** @description When the account was seen in which room */
             stays: components["schemas"]["ExportedStay"][];
             /** @description Days of UTC on which the account was active */
@@ -2248,6 +2398,22 @@ export interface components {
             room_id: components["schemas"]["ID"];
             message_id: components["schemas"]["ID"];
             read_at: components["schemas"]["Time"];
+        };
+        ExportedQueueItem: {
+            id: components["schemas"]["ID"];
+            room_id: components["schemas"]["ID"];
+            /** Format: uuid */
+            movie_id: string | null;
+            /** @description Of an address */
+            title: string;
+            /** @description Of an address */
+            stream_url: string;
+            created_at: components["schemas"]["Time"];
+        };
+        ExportedQueueVote: {
+            room_id: components["schemas"]["ID"];
+            item_id: components["schemas"]["ID"];
+            created_at: components["schemas"]["Time"];
         };
         ExportedStay: {
             room_id: components["schemas"]["ID"];
@@ -2350,6 +2516,12 @@ export interface components {
             genres: string[];
             poster_url: string | null;
             stream_url: string | null;
+            /**
+             * Format: int64
+             * @description Of the stream; null when nobody has measured it
+             */
+            duration_ms: number | null;
+            subtitles: components["schemas"]["Subtitle"][];
             /** @description Not in the catalogue any more */
             archived: boolean;
             created_at: components["schemas"]["Time"];
@@ -2382,6 +2554,12 @@ export interface components {
             genres?: components["schemas"]["Genre"][];
             poster_url?: components["schemas"]["WebAddress"];
             stream_url?: components["schemas"]["WebAddress"];
+            /**
+             * Format: int64
+             * @description Of the stream; 0 for unknown
+             */
+            duration_ms?: number;
+            subtitles?: components["schemas"]["Subtitle"][];
         };
         UpdateMovieRequest: {
             title?: string;
@@ -2391,6 +2569,12 @@ export interface components {
             genres?: components["schemas"]["Genre"][];
             poster_url?: components["schemas"]["WebAddress"];
             stream_url?: components["schemas"]["WebAddress"];
+            /**
+             * Format: int64
+             * @description Of the stream; 0 for unknown
+             */
+            duration_ms?: number;
+            subtitles?: components["schemas"]["Subtitle"][];
             archived?: boolean;
         };
         /**
@@ -2434,7 +2618,263 @@ export interface components {
             /** @description Nobody is put out when it sinks below how many are there */
             capacity?: number;
             slow_mode_seconds?: number;
+            control?: components["schemas"]["Circle"];
+            queue?: components["schemas"]["Circle"];
+            queue_order?: components["schemas"]["QueueOrder"];
+            wait_policy?: components["schemas"]["WaitPolicy"];
             state?: components["schemas"]["RoomState"];
+        };
+        /**
+         * @description People with that role, and those above them
+         * @enum {string}
+         */
+        Circle: "host" | "moderators" | "everyone";
+        /**
+         * @description Whether a queue is played as people have put it, or what has the most votes first
+         * @enum {string}
+         */
+        QueueOrder: "manual" | "votes";
+        /**
+         * @description Whom playback waits for; auto is everyone among up to 8 people, and nobody among more
+         * @enum {string}
+         */
+        WaitPolicy: "auto" | "everyone" | "host" | "nobody";
+        /** @enum {string} */
+        PlaybackStatus: "idle" | "waiting" | "playing" | "paused";
+        Playback: {
+            /**
+             * Format: int64
+             * @description Rises by one with each change
+             */
+            revision: number;
+            /**
+             * Format: int64
+             * @description Rises when another item is loaded, or the same one anew
+             */
+            epoch: number;
+            /**
+             * Format: int64
+             * @description Rises with each load and seek: what players report to be ready for
+             */
+            cue: number;
+            state: components["schemas"]["PlaybackStatus"];
+            /** @description null when idle */
+            item: components["schemas"]["PlaybackItem"] | null;
+            /**
+             * Format: int64
+             * @description Where playback is at `at`
+             */
+            position_ms: number;
+            /**
+             * Format: date-time
+             * @description When it is at `position_ms`, to the microsecond. In the future it is about to start
+             */
+            at: string;
+            /** Format: double */
+            rate: number;
+            /** @description null unless waiting */
+            wait: components["schemas"]["PlaybackWait"] | null;
+            /**
+             * Format: date-time
+             * @description When the item is over; null unless it plays and has a duration
+             */
+            ends_at: string | null;
+            /**
+             * Format: date-time
+             * @description When it starts by itself
+             */
+            starts_at: string | null;
+            /** @description What made the state: a command, or `ready`, `deadline`, `rebuffer`, `ended`, `voted`, `removed`, `deserted`, `archived`, `scheduled`, `started`, `duration`, `clock`; empty before the first */
+            cause: string;
+            /** @description Whose command made the state; null for what happened by itself */
+            by: components["schemas"]["Person"] | null;
+            /** @description How many of those who are present vote to skip the item */
+            skip_votes: number;
+            /**
+             * Format: int64
+             * @description Counts the changes of the queue and of its votes
+             */
+            queue_version: number;
+            /**
+             * Format: date-time
+             * @description When this was read
+             */
+            now: string;
+        };
+        PlaybackItem: {
+            id: components["schemas"]["ID"];
+            /**
+             * Format: uuid
+             * @description null for an address of the room's own
+             */
+            movie_id: string | null;
+            title: string;
+            stream_url: string;
+            subtitles: components["schemas"]["Subtitle"][];
+            /**
+             * Format: int64
+             * @description null when nobody knows it
+             */
+            duration_ms: number | null;
+            /** @description Whether it was measured: else it is a minute more than the runtime of the catalogue */
+            duration_exact: boolean;
+        };
+        PlaybackWait: {
+            /** @enum {string} */
+            for: "load" | "seek" | "rebuffer";
+            /**
+             * Format: date-time
+             * @description When it ends at the latest
+             */
+            until: string;
+            /** @description Whether playback goes on then */
+            resume: boolean;
+            /** @description Who is waited for */
+            people: components["schemas"]["Person"][];
+        };
+        PlaybackAnswer: {
+            data: components["schemas"]["Playback"];
+        };
+        /**
+         * @example {
+         *       "kind": "seek",
+         *       "id": "01933b6e-aa10-7c64-8d2f-0d7a4fd0a1c2",
+         *       "epoch": 7,
+         *       "revision": 41,
+         *       "position_ms": 90000
+         *     }
+         */
+        PlaybackCommand: {
+            /** @enum {string} */
+            kind: "play" | "pause" | "seek" | "rate" | "load" | "skip" | "stop";
+            id: components["schemas"]["ID"];
+            /**
+             * Format: int64
+             * @description Of the state that the person saw
+             */
+            epoch: number;
+            /**
+             * Format: int64
+             * @description Of the state that the person saw
+             */
+            revision?: number;
+            /**
+             * Format: int64
+             * @description Any other revision is a 409 `playback_stale`
+             */
+            if_revision?: number;
+            /**
+             * Format: int64
+             * @description For `seek`; for `load` where to begin, for `pause` where the person was
+             */
+            position_ms?: number;
+            /**
+             * Format: double
+             * @description For `rate`, in hundredths
+             */
+            rate?: number;
+            item_id?: components["schemas"]["ID"];
+            movie_id?: components["schemas"]["ID"];
+            stream_url?: components["schemas"]["WebAddress"];
+            /** @description Of `stream_url`; without it the name of the file is shown */
+            title?: string;
+        };
+        PlaybackCommandAnswer: {
+            data: components["schemas"]["PlaybackCommandResult"];
+        };
+        PlaybackCommandResult: {
+            /**
+             * Format: int64
+             * @description After the command was applied
+             */
+            revision: number;
+            /** @description Whether the command was applied before */
+            replayed: boolean;
+            playback: components["schemas"]["Playback"];
+        };
+        /**
+         * @example {
+         *       "epoch": 7,
+         *       "skip": true
+         *     }
+         */
+        SkipVote: {
+            /**
+             * Format: int64
+             * @description Of the state that the person saw
+             */
+            epoch: number;
+            skip: boolean;
+        };
+        /**
+         * @example {
+         *       "language": "en",
+         *       "url": "https://films.example/nosferatu.en.vtt"
+         *     }
+         */
+        Subtitle: {
+            /** @description A BCP 47 tag, such as en or pt-BR */
+            language: string;
+            /** @description Of a WebVTT file; starts with https:// */
+            url: string;
+        };
+        QueueItem: {
+            id: components["schemas"]["ID"];
+            /**
+             * Format: uuid
+             * @description null for an address of the room's own
+             */
+            movie_id: string | null;
+            title: string;
+            stream_url: string;
+            /**
+             * Format: int64
+             * @description null when nobody has measured it
+             */
+            duration_ms: number | null;
+            /** @description null when the account is gone */
+            added_by: components["schemas"]["Person"] | null;
+            /** @description Those of people who are in the room */
+            votes: number;
+            /** @description Whether the caller has voted for it */
+            voted: boolean;
+            created_at: components["schemas"]["Time"];
+        };
+        QueueAnswer: {
+            data: components["schemas"]["Queue"];
+        };
+        Queue: {
+            items: components["schemas"]["QueueItem"][];
+            /**
+             * Format: int64
+             * @description See `queue_version` of the playback
+             */
+            version: number;
+        };
+        QueueItemAnswer: {
+            data: components["schemas"]["QueueItem"];
+        };
+        /**
+         * @description Either a movie or an address
+         * @example {
+         *       "stream_url": "https://films.example/nosferatu.webm",
+         *       "title": "Nosferatu"
+         *     }
+         */
+        AddToQueueRequest: {
+            movie_id?: components["schemas"]["ID"];
+            stream_url?: components["schemas"]["WebAddress"];
+            /** @description Of `stream_url`; without it the name of the file is shown */
+            title?: string;
+        };
+        /**
+         * @description Without `before_id` the item moves to the end
+         * @example {
+         *       "before_id": "01933b6e-aa10-7c64-8d2f-0d7a4fd0a1c2"
+         *     }
+         */
+        MoveInQueueRequest: {
+            before_id?: components["schemas"]["ID"];
         };
         /** @enum {string} */
         RoomState: "open" | "archived";
@@ -2458,6 +2898,10 @@ export interface components {
             participants: number;
             /** @description How long one waits between two messages; 0 without slow mode */
             slow_mode_seconds: number;
+            control: components["schemas"]["Circle"];
+            queue: components["schemas"]["Circle"];
+            queue_order: components["schemas"]["QueueOrder"];
+            wait_policy: components["schemas"]["WaitPolicy"];
             state: components["schemas"]["RoomState"];
             /** @description An admin closed it: it is archived, and its host cannot open it again */
             closed: boolean;
@@ -2486,11 +2930,11 @@ export interface components {
             joined: boolean;
             /** Format: date-time */
             muted_until: string | null;
-            /** @description What the caller may do now: what the role allows, without `post_message` during a mute */
+            /** @description What the caller may do now: what the role allows, without `post_message`, `control_playback`, `edit_queue` and `add_to_queue` during a mute */
             permissions: components["schemas"]["Permission"][];
         };
         /** @enum {string} */
-        Permission: "post_message" | "skip_slow_mode" | "delete_message" | "kick" | "mute" | "ban" | "invite" | "edit_room" | "delete_room" | "set_role" | "hand_over" | "read_log";
+        Permission: "post_message" | "skip_slow_mode" | "delete_message" | "kick" | "mute" | "ban" | "invite" | "edit_room" | "delete_room" | "set_role" | "hand_over" | "read_log" | "control_playback" | "edit_queue" | "add_to_queue" | "vote";
         Participant: {
             id: components["schemas"]["ID"];
             username: components["schemas"]["Username"];
@@ -2544,7 +2988,7 @@ export interface components {
         RoomAct: {
             id: components["schemas"]["ID"];
             /** @enum {string} */
-            action: "room_updated" | "room_archived" | "room_reopened" | "room_closed" | "role_set" | "host_handed_over" | "host_succeeded" | "kicked" | "banned" | "ban_lifted" | "muted" | "mute_lifted" | "message_deleted" | "invited" | "invitation_revoked" | "invitation_accepted";
+            action: "room_updated" | "room_archived" | "room_reopened" | "room_closed" | "role_set" | "host_handed_over" | "host_succeeded" | "kicked" | "banned" | "ban_lifted" | "muted" | "mute_lifted" | "message_deleted" | "invited" | "invitation_revoked" | "invitation_accepted" | "played" | "paused" | "sought" | "rate_set" | "loaded" | "skipped" | "stopped" | "queue_added" | "queue_removed" | "queue_moved";
             /** @description null when the account is gone, when nobody did it, and when an admin of the service did */
             actor: components["schemas"]["Person"] | null;
             /** @description null when the account is gone, and when it was not done to anyone */
@@ -3183,7 +3627,7 @@ export interface components {
          * @description Stable, for programs. There may be others in time; the status says what kind of problem it is.
          * @enum {string}
          */
-        ProblemCode: "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "muted" | "not_found" | "not_participant" | "not_ready" | "origin_not_allowed" | "own_role" | "precondition_failed" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_invitations" | "too_many_reports" | "unauthenticated" | "unavailable" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "username_taken" | "wrong_password";
+        ProblemCode: "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "command_id_reused" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "movie_without_stream" | "muted" | "not_found" | "not_participant" | "not_ready" | "nothing_playing" | "nothing_to_play" | "origin_not_allowed" | "own_role" | "playback_stale" | "precondition_failed" | "queue_full" | "queue_full_of_yours" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_invitations" | "too_many_reports" | "unauthenticated" | "unavailable" | "unknown_item" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "username_taken" | "wrong_password";
         FieldProblem: {
             /** @description Dotted path in the body, or the parameter's name; what is longer is cut */
             field: string;
@@ -3485,6 +3929,8 @@ export interface components {
     parameters: {
         /** @description The schedule */
         ScheduleID: string;
+        /** @description The item of the queue */
+        ItemID: components["schemas"]["ID"];
         /** @description The room */
         RoomID: components["schemas"]["ID"];
         /** @description The `next_cursor` of the page before: of the same list, with the same filters */
@@ -5937,6 +6383,445 @@ export interface operations {
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
             /** @description `banned`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPlayback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room */
+                room_id: components["parameters"]["RoomID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The state */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaybackAnswer"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    sendPlaybackCommand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room */
+                room_id: components["parameters"]["RoomID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaybackCommand"];
+            };
+        };
+        responses: {
+            /** @description The state after it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaybackCommandAnswer"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `forbidden`, `not_participant` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    voteToSkip: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room */
+                room_id: components["parameters"]["RoomID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SkipVote"];
+            };
+        };
+        responses: {
+            /** @description The state after it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaybackAnswer"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description `playback_stale` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room */
+                room_id: components["parameters"]["RoomID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The queue */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueAnswer"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    addToQueue: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key within 24
+                 *     hours answers with what the first one made; with another body it is a 422.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The room */
+                room_id: components["parameters"]["RoomID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddToQueueRequest"];
+            };
+        };
+        responses: {
+            /** @description The item */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueItemAnswer"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `not_participant` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getQueueItem: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The room */
+                room_id: components["parameters"]["RoomID"];
+                /** @description The item of the queue */
+                item_id: components["parameters"]["ItemID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The item */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueItemAnswer"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeFromQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room */
+                room_id: components["parameters"]["RoomID"];
+                /** @description The item of the queue */
+                item_id: components["parameters"]["ItemID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    moveInQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room */
+                room_id: components["parameters"]["RoomID"];
+                /** @description The item of the queue */
+                item_id: components["parameters"]["ItemID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveInQueueRequest"];
+            };
+        };
+        responses: {
+            /** @description Moved */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `forbidden`, `not_participant` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    voteForItem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room */
+                room_id: components["parameters"]["RoomID"];
+                /** @description The item of the queue */
+                item_id: components["parameters"]["ItemID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It counts */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `not_participant` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    unvoteForItem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room */
+                room_id: components["parameters"]["RoomID"];
+                /** @description The item of the queue */
+                item_id: components["parameters"]["ItemID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It does not count */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
             403: {
                 headers: {
                     [name: string]: unknown;

@@ -1,0 +1,272 @@
+package api
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty/playback"
+)
+
+const clip = "https://films.example/clip.webm"
+
+// command sends a command for the present epoch.
+func (b *bundle) command(t *testing.T, room string, by person, kind string, more map[string]any) answer {
+	t.Helper()
+	path := "/rooms/" + room + "/playback"
+	body := map[string]any{"kind": kind, "id": uuid.NewString(), "epoch": 0}
+	if now := b.do(t, "GET", path, by.token, nil); now.status == 200 {
+		body["epoch"] = now.data()["epoch"]
+	}
+	if kind == "load" {
+		body["stream_url"] = clip
+	}
+	for name, value := range more {
+		body[name] = value
+	}
+	return b.do(t, "POST", path+"/commands", by.token, body)
+}
+
+func TestPlayback(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice, bob := b.user(t, "alice"), b.user(t, "bob")
+	room := b.room(t, alice, nil)
+	b.join(t, room, bob)
+	path := "/rooms/" + room + "/playback"
+	idle := b.do(t, "GET", path, "", nil).data()
+	require.Equal(t, []any{"idle", nil, 0.0, 0.0, nil, nil}, []any{idle["state"], idle["item"], idle["revision"],
+		idle["epoch"], idle["wait"], idle["by"]})
+	b.command(t, room, alice, "play", nil).requireProblem(t, 409, "nothing_to_play")
+	b.command(t, room, alice, "pause", nil).requireProblem(t, 409, "nothing_playing")
+
+	var told []playback.Snapshot
+	b.server.OnPlayback(func(s playback.Snapshot) { told = append(told, s) }, func(string) {})
+	loaded := b.command(t, room, alice, "load", map[string]any{"title": "A clip"})
+	require.Equal(t, 200, loaded.status, loaded)
+	require.Equal(t, []any{1.0, false}, []any{loaded.data()["revision"], loaded.data()["replayed"]})
+	now := b.do(t, "GET", path, "", nil).data()
+	require.Equal(t, []any{"playing", 1.0, 1.0, "load", 1.0}, []any{now["state"], now["revision"], now["epoch"],
+		now["cause"], now["rate"]})
+	item := now["item"].(map[string]any)
+	require.Equal(t, []any{"A clip", clip, nil, nil, false, []any{}}, []any{item["title"], item["stream_url"],
+		item["movie_id"], item["duration_ms"], item["duration_exact"], item["subtitles"]})
+	require.Equal(t, "alice", now["by"].(map[string]any)["username"])
+	at, err := time.Parse(time.RFC3339Nano, now["at"].(string))
+	require.NoError(t, err)
+	require.WithinDuration(t, time.Now(), at, time.Minute)
+
+	again := map[string]any{"id": uuid.NewString(), "position_ms": 90_000, "epoch": 1}
+	sought := b.command(t, room, alice, "seek", again)
+	require.Equal(t, 2.0, sought.data()["revision"])
+	require.Equal(t, 200, b.command(t, room, alice, "pause", nil).status)
+	repeated := b.command(t, room, alice, "seek", again)
+	require.Equal(t, []any{2.0, true}, []any{repeated.data()["revision"], repeated.data()["replayed"]})
+	require.Equal(t, "paused", repeated.data()["playback"].(map[string]any)["state"])
+	again["position_ms"] = 90_001
+	b.command(t, room, alice, "seek", again).requireProblem(t, 422, "command_id_reused")
+	require.Len(t, told, 3, "each new state is told once")
+
+	stale := b.command(t, room, alice, "play", map[string]any{"epoch": 0})
+	stale.requireProblem(t, 409, "playback_stale")
+	require.Equal(t, map[string]any{"revision": 3.0, "epoch": 1.0}, stale.body["details"])
+	b.command(t, room, alice, "play", map[string]any{"if_revision": 2}).requireProblem(t, 409, "playback_stale")
+	require.Equal(t, 200, b.command(t, room, alice, "play", map[string]any{"if_revision": 3, "revision": 3}).status)
+
+	b.command(t, room, bob, "pause", nil).requireProblem(t, 403, "forbidden")
+	require.Equal(t, 200, b.do(t, "PATCH", "/rooms/"+room, alice.token, map[string]any{"control": "everyone"}).status)
+	require.Equal(t, 200, b.command(t, room, bob, "pause", nil).status)
+	b.command(t, room, bob, "load", nil).requireProblem(t, 403, "forbidden")
+	log := b.do(t, "GET", "/rooms/"+room+"/log", alice.token, nil).list()
+	require.Equal(t, []any{"paused", "bob"}, []any{log[0]["action"], log[0]["actor"].(map[string]any)["username"]})
+}
+
+func TestPlaybackCommandsAreChecked(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice := b.user(t, "alice")
+	room := b.room(t, alice, nil)
+	require.Equal(t, 200, b.command(t, room, alice, "load", nil).status)
+	for field, wrong := range map[string]map[string]any{
+		"kind":        {"kind": "toggle"},
+		"id":          {"id": "1"},
+		"epoch":       {"epoch": -1},
+		"revision":    {"revision": -1},
+		"if_revision": {"if_revision": 1.5},
+		"position_ms": {"kind": "seek", "position_ms": -1},
+		"rate":        {"kind": "rate", "rate": 100},
+		"item_id":     {"kind": "load", "item_id": "x"},
+		"title":       {"kind": "play", "title": "A title"},
+		"stream_url":  {"kind": "load", "stream_url": "http://films.example/a.webm"},
+		"movie_id":    {"kind": "load", "stream_url": clip, "item_id": unknownID},
+		"speed":       {"kind": "rate", "rate": 1, "speed": 2},
+	} {
+		more := map[string]any{}
+		for name, value := range wrong {
+			more[name] = value
+		}
+		kind, _ := more["kind"].(string)
+		if kind == "" {
+			kind = "play"
+		}
+		if kind == "load" && more["stream_url"] == nil {
+			more["stream_url"] = ""
+		}
+		b.command(t, room, alice, kind, more).requireField(t, 400, field)
+	}
+	b.command(t, room, alice, "seek", nil).requireField(t, 400, "position_ms")
+	b.command(t, room, alice, "rate", nil).requireField(t, 400, "rate")
+	b.command(t, room, alice, "play", map[string]any{"position_ms": 1}).requireField(t, 400, "position_ms")
+	for _, number := range []string{"1e400", "NaN", "9223372036854775808"} {
+		body := fmt.Sprintf(`{"kind": "seek", "id": %q, "epoch": 1, "position_ms": %s}`, unknownID, number)
+		a := b.send(t, b.request(t, "POST", "/rooms/"+room+"/playback/commands", alice.token, body))
+		require.Equal(t, 400, a.status, number)
+	}
+	b.command(t, room, alice, "load", map[string]any{"stream_url": "", "movie_id": unknownID}).
+		requireProblem(t, 400, "unknown_movie")
+	b.command(t, room, alice, "load", map[string]any{"stream_url": "", "item_id": unknownID}).
+		requireProblem(t, 400, "unknown_item")
+	bare := b.movie(t, "Without a stream")
+	b.command(t, room, alice, "load", map[string]any{"stream_url": "", "movie_id": bare}).
+		requireProblem(t, 409, "movie_without_stream")
+	require.Equal(t, 1.0, b.do(t, "GET", "/rooms/"+room+"/playback", "", nil).data()["revision"], "nothing was stored")
+}
+
+func TestWhoSeesPlayback(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	s := newStage(t, b, "sees", "private")
+	for _, path := range []string{"/playback", "/queue", "/queue/" + s.item} {
+		for who, status := range map[string]int{"host": 200, "viewer": 200, "stranger": 404, "nobody": 404, "banned": 403} {
+			require.Equal(t, status, b.do(t, "GET", "/rooms/"+s.room+path, s.cast[who].token, nil).status, who+" "+path)
+		}
+	}
+	host, viewer := s.cast["host"], s.cast["viewer"]
+	require.Equal(t, 200, b.command(t, s.room, host, "load", nil).status)
+	b.command(t, s.room, s.cast["stranger"], "pause", nil).requireProblem(t, 404, "not_found")
+	b.command(t, s.room, s.cast["banned"], "pause", nil).requireProblem(t, 403, "banned")
+	require.Equal(t, 200,
+		b.do(t, "PATCH", "/rooms/"+s.room, host.token, map[string]any{"control": "everyone"}).status)
+	mute := map[string]any{"username": viewer.name, "until": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)}
+	require.Equal(t, 201, b.do(t, "POST", "/rooms/"+s.room+"/mutes", host.token, mute).status)
+	b.command(t, s.room, viewer, "pause", map[string]any{"epoch": 1}).requireProblem(t, 403, "muted")
+	require.Equal(t, 204, b.do(t, "POST", "/rooms/"+s.room+"/leave", s.target.token, nil).status)
+	b.command(t, s.room, s.target, "pause", nil).requireProblem(t, 403, "not_participant")
+	require.Equal(t, 200,
+		b.do(t, "PATCH", "/rooms/"+s.room, host.token, map[string]any{"state": "archived"}).status)
+	b.command(t, s.room, host, "load", nil).requireProblem(t, 409, "room_archived")
+	require.Equal(t, "idle", b.do(t, "GET", "/rooms/"+s.room+"/playback", host.token, nil).data()["state"])
+}
+
+func TestQueueByAPI(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice, bob := b.user(t, "alice"), b.user(t, "bob")
+	room := b.room(t, alice, nil)
+	b.join(t, room, bob)
+	path := "/rooms/" + room + "/queue"
+	first, second := b.queue(t, room, alice, "First"), b.queue(t, room, alice, "Second")
+	titles := func() (titles []any) {
+		for _, item := range b.do(t, "GET", path, bob.token, nil).data()["items"].([]any) {
+			titles = append(titles, item.(map[string]any)["title"])
+		}
+		return titles
+	}
+	require.Equal(t, []any{"First", "Second"}, titles())
+	a := b.do(t, "PATCH", path+"/"+second, alice.token, map[string]any{"before_id": first})
+	require.Equal(t, 204, a.status, a)
+	require.Equal(t, []any{"Second", "First"}, titles())
+	require.Equal(t, 204, b.do(t, "PUT", path+"/"+first+"/vote", bob.token, nil).status)
+	a = b.do(t, "PATCH", "/rooms/"+room, alice.token, map[string]any{"queue_order": "votes"})
+	require.Equal(t, 200, a.status, a)
+	require.Equal(t, []any{"First", "Second"}, titles())
+	item := b.do(t, "GET", path+"/"+first, bob.token, nil).data()
+	require.Equal(t, []any{1.0, true}, []any{item["votes"], item["voted"]})
+	require.Equal(t, false, b.do(t, "GET", path+"/"+first, "", nil).data()["voted"])
+	b.do(t, "DELETE", path+"/"+first, bob.token, nil).requireProblem(t, 403, "forbidden")
+	b.do(t, "POST", path, bob.token, map[string]any{"stream_url": clip}).requireProblem(t, 403, "forbidden")
+	b.do(t, "POST", path, alice.token, map[string]any{"stream_url": "javascript:alert(1)"}).
+		requireField(t, 400, "stream_url")
+	b.do(t, "POST", path, alice.token, map[string]any{}).requireField(t, 400, "movie_id")
+
+	require.Equal(t, 200, b.command(t, room, alice, "play", nil).status)
+	require.Equal(t, []any{"Second"}, titles())
+	skip := map[string]any{"epoch": 1, "skip": true}
+	voted := b.do(t, "PUT", "/rooms/"+room+"/playback/skip-vote", bob.token, skip)
+	require.Equal(t, []any{200, "voted", 2.0}, []any{voted.status, voted.data()["cause"], voted.data()["epoch"]},
+		"one of two is half of them")
+	b.do(t, "PUT", "/rooms/"+room+"/playback/skip-vote", bob.token, skip).requireProblem(t, 409, "playback_stale")
+	require.Equal(t, 204, b.do(t, "DELETE", path+"/"+voted.data()["item"].(map[string]any)["id"].(string), alice.token,
+		nil).status)
+	require.Equal(t, "removed", b.do(t, "GET", "/rooms/"+room+"/playback", "", nil).data()["cause"])
+}
+
+func TestQueueIsBounded(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice, bob := b.user(t, "alice"), b.user(t, "bob")
+	room := b.room(t, alice, nil)
+	b.join(t, room, bob)
+	movie := b.movie(t, "Faust")
+	path, body := "/rooms/"+room+"/queue", map[string]any{"movie_id": movie}
+	b.do(t, "POST", path, bob.token, body).requireProblem(t, 409, "movie_without_stream")
+	b.do(t, "POST", path, bob.token, map[string]any{"movie_id": unknownID}).requireProblem(t, 400, "unknown_movie")
+	b.exec(t, "UPDATE movies SET stream_url = ? WHERE id = ?", clip, movie)
+	const insert = `INSERT INTO queue_items (id, room_id, movie_id, added_by, rank)
+		SELECT gen_random_uuid(), ?, ?, ?, 1 FROM generate_series(1, ?)`
+	b.exec(t, insert, room, movie, bob.id, 20)
+	b.do(t, "POST", path, bob.token, body).requireProblem(t, 409, "queue_full_of_yours")
+	require.Equal(t, 201, b.do(t, "POST", path, alice.token, body).status)
+	b.exec(t, insert, room, movie, nil, 179)
+	b.do(t, "POST", path, alice.token, body).requireProblem(t, 409, "queue_full")
+
+	require.Equal(t, 200, b.do(t, "PATCH", "/rooms/"+room, alice.token, map[string]any{"queue": "moderators"}).status)
+	b.do(t, "POST", path, bob.token, body).requireProblem(t, 403, "forbidden")
+	item := b.do(t, "GET", path, "", nil).data()["items"].([]any)[0].(map[string]any)["id"].(string)
+	b.do(t, "PUT", "/rooms/"+room+"/playback/skip-vote", bob.token, map[string]any{"epoch": 0, "skip": true}).
+		requireProblem(t, 409, "nothing_playing")
+	require.Equal(t, 200, b.do(t, "PATCH", "/rooms/"+room, alice.token, map[string]any{"state": "archived"}).status)
+	for _, a := range []answer{
+		b.do(t, "POST", path, alice.token, body),
+		b.do(t, "PATCH", path+"/"+item, alice.token, map[string]any{}),
+		b.do(t, "DELETE", path+"/"+item, alice.token, nil),
+		b.do(t, "PUT", path+"/"+item+"/vote", alice.token, nil),
+		b.do(t, "DELETE", path+"/"+item+"/vote", alice.token, nil),
+		b.do(t, "PUT", "/rooms/"+room+"/playback/skip-vote", alice.token, map[string]any{"epoch": 0, "skip": true}),
+	} {
+		a.requireProblem(t, 409, "room_archived")
+	}
+	require.Equal(t, 200, b.do(t, "GET", path, "", nil).status, "it can be read")
+}
+
+func TestStreamsOfMovies(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	admin := b.admin(t, "root")
+	german := map[string]any{"language": "de", "url": "https://films.example/de.vtt"}
+	english := map[string]any{"language": "en", "url": "https://films.example/en.vtt"}
+	a := b.do(t, "POST", "/movies", admin.token, map[string]any{"title": "Nosferatu", "year": 1922, "runtime_minutes": 94,
+		"stream_url": clip, "duration_ms": 5_640_123, "subtitles": []any{english, german}})
+	require.Equal(t, 201, a.status, a)
+	path := "/movies/" + a.data()["id"].(string)
+	movie := b.do(t, "GET", path, "", nil).data()
+	require.Equal(t, a.data(), movie)
+	require.Equal(t, []any{5_640_123.0, []any{german, english}}, []any{movie["duration_ms"], movie["subtitles"]})
+	require.Equal(t, []any{german, english}, b.do(t, "GET", "/movies", "", nil).list()[0]["subtitles"])
+
+	for field, wrong := range map[string]map[string]any{
+		"subtitles.0.url":      {"subtitles": []any{map[string]any{"language": "en", "url": "http://films.example/a"}}},
+		"subtitles.0.language": {"subtitles": []any{map[string]any{"language": "e n", "url": "https://films.example/a"}}},
+		"subtitles.1.language": {"subtitles": []any{english, map[string]any{"language": "EN", "url": "https://films.example/a"}}},
+		"duration_ms":          {"duration_ms": -1},
+	} {
+		b.do(t, "PATCH", path, admin.token, wrong).requireField(t, 400, field)
+	}
+	a = b.do(t, "PATCH", path, admin.token, map[string]any{"subtitles": []any{english}, "duration_ms": 0})
+	require.Equal(t, 200, a.status, a)
+	movie = b.do(t, "GET", path, "", nil).data()
+	require.Equal(t, []any{nil, []any{english}}, []any{movie["duration_ms"], movie["subtitles"]})
+}
