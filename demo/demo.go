@@ -1,4 +1,4 @@
-// Package demo fills a development database with movies and accounts to try things with.
+// Package demo fills a development database with movies, accounts and a room to try things with, and serves clips.
 package demo
 
 import (
@@ -51,6 +51,9 @@ func Fill(ctx context.Context, s *store.Store, passwords *auth.Passwords, base s
 		if err := addAccount(ctx, s, passwords, account); err != nil {
 			return fmt.Errorf("demo account %s: %w", account.Username, err)
 		}
+	}
+	if err := addRoom(ctx, s); err != nil {
+		return fmt.Errorf("demo room: %w", err)
 	}
 	_, err = s.GrantAdmin(ctx, Admin)
 	return err

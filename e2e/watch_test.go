@@ -253,7 +253,9 @@ func (w *watcher) accessible(t *testing.T, axe, name string) {
 		width, height int64
 	}{{"light", 1440, 900}, {"dark", 1440, 900}, {"light", 390, 844}, {"dark", 390, 844}} {
 		_, err := chromedp.Call(w.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: look.scheme}},
+			Features: []*emulation.MediaFeature{
+				{Name: "prefers-color-scheme", Value: look.scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+			},
 		})
 		require.NoError(t, err)
 		require.NoError(t, chromedp.Do(w.ctx, chromedp.EmulateViewport(look.width, look.height)))

@@ -329,6 +329,7 @@ func awaitReady(ctx context.Context, base string) error {
 // announce says where everything is.
 func (d *development) announce(cfg config.Config, stack *devstack.Stack, took time.Duration) {
 	d.say("\nWatchParty is ready (%.1f s).\n", took.Seconds())
+	d.say("  watch        %s/watch", cfg.HTTP.PublicURL)
 	d.say("  API          %s/api", cfg.HTTP.PublicURL)
 	d.say("  API docs     %s/docs", cfg.HTTP.PublicURL)
 	d.say("  Temporal UI  %s", cfg.Temporal.UIURL)

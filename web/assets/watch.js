@@ -605,6 +605,7 @@ var keyed = {
   "/rooms/{room_id}/bans": true,
   "/rooms/{room_id}/mutes": true,
   "/rooms/{room_id}/invitations": true,
+  "/rooms/{room_id}/queue": true,
   "/chat/messages": true,
   "/reports": true,
   "/admin/cleanup": true,
@@ -2130,7 +2131,7 @@ function chooseMovie(room, title, take) {
       "MP4 or WebM, by https. The server never opens it."
     ),
     field("Title", el("input", { name: "title", maxlength: 200 })),
-    el("div", {}, el("button", { type: "submit" }, "Play the address"))
+    el("div", {}, el("button", { type: "submit" }, "Take the address"))
   );
   const dialog = el(
     "dialog",
@@ -2253,9 +2254,11 @@ r is ready"));
 var figureGap = 500;
 var rates = [0.5, 0.75, 1, 1.25, 1.5, 2];
 var Player = class {
-  constructor(room, choose) {
+  /** `hasNext` says whether there is a movie to begin with. */
+  constructor(room, choose, hasNext) {
     this.room = room;
     this.choose = choose;
+    this.hasNext = hasNext;
     const mayNot = el("p", { class: "quiet may-not" });
     this.#controls = el(
       "div",
@@ -2297,6 +2300,7 @@ var Player = class {
   }
   room;
   choose;
+  hasNext;
   element;
   #video = el("video", { playsinline: true, tabindex: -1 });
   #watching;
@@ -2355,6 +2359,10 @@ var Player = class {
     this.#video.removeAttribute("src");
     this.#video.load();
     if ("mediaSession" in navigator) navigator.mediaSession.metadata = null;
+  }
+  /** Shows what depends on the queue. */
+  refresh() {
+    this.#renderCurtain(this.#watching.view);
   }
   get mayControl() {
     return this.room.place?.permissions.includes("control_playback") ?? false;
@@ -2461,6 +2469,7 @@ g");
     relabel(this.#mute, this.#video.muted ? "muted" : "loud", this.#video.muted ? "Sound on" : "Mute");
     this.#captions.hidden = (state?.media?.subtitles.length ?? 0) === 0;
     setText(this.#title, state?.media?.title ?? "");
+    this.#title.hidden = !state?.media;
     setText(this.element.querySelector(".may-not"), idle || this.mayControl ? "" : this.#whoControls());
     if (!idle && "mediaSession" in navigator) {
       navigator.mediaSession.metadata = new MediaMetadata({ title: state.media?.title ?? "", artist: this.room.room?.name ??
@@ -2502,15 +2511,15 @@ g");
   /** What lies over the movie when it cannot be seen. */
   #renderCurtain(view) {
     const { state } = this.room;
-    const key2 = !state ? "connecting" : state.state === "idle" ? `idle ${this.mayControl} ${state.cause === "ended"}` :
-    view?.obstacle ?? (state.media?.stream_url === "" ? "unplayable" : view?.gaveUp ? "behind" : view?.stalled ? "stalle\
-d" : "");
+    const key2 = !state ? "connecting" : state.state === "idle" ? `idle ${this.mayControl} ${state.cause === "ended"} ${this.
+    hasNext()}` : view?.obstacle ?? (state.media?.stream_url === "" ? "unplayable" : view?.gaveUp ? "behind" : view?.stalled ?
+    "stalled" : "");
     if (key2 === this.#curtainKey) return;
     this.#curtainKey = key2;
     this.#curtain.replaceChildren(...this.#curtainContent(key2.split(" ")));
     this.#curtain.hidden = key2 === "";
   }
-  #curtainContent([key2, may, ended2]) {
+  #curtainContent([key2, may, ended2, hasNext]) {
     const again = (label) => el("button", { type: "button", class: "primary row", onclick: () => this.#watching.catchUp() },
     icon("play"), label);
     switch (key2) {
@@ -2520,8 +2529,16 @@ d" : "");
         return [
           icon("film"),
           el("p", {}, ended2 === "true" ? "That was it. What comes next?" : "Nothing is playing yet."),
-          may === "true" ? el("button", { type: "button", class: "primary", onclick: this.choose }, "Choose a movie") : el(
-          "p", { class: "quiet" }, this.#whoControls())
+          ...may !== "true" ? [el("p", { class: "quiet" }, this.#whoControls())] : [el(
+            "div",
+            { class: "row wrap center" },
+            hasNext === "true" && el("button", {
+              type: "button",
+              class: "primary row",
+              onclick: () => this.#send({ t: "play" })
+            }, icon("play"), "Play"),
+            el("button", { type: "button", class: "primary", onclick: this.choose }, "Choose a movie")
+          )]
         ];
       case "autoplay":
         return [el("p", {}, "Your browser plays after a click only."), again("Watch along")];
@@ -2548,6 +2565,178 @@ d" : "");
     });
   }
 };
+
+// watch/queue.ts
+var Queue = class {
+  constructor(room, roomID, add) {
+    this.room = room;
+    this.roomID = roomID;
+    this.#add = el("button", { type: "button", onclick: add }, "Add a movie");
+    this.#skip = el("button", { type: "button", "aria-pressed": "false", onclick: () => void this.#voteToSkip() }, "Vote\
+ to skip");
+    this.element = el(
+      "div",
+      { class: "scroll stack-none" },
+      el("div", { class: "row wrap queue-head" }, this.#add, this.#skip),
+      this.#empty,
+      this.#list
+    );
+    room.on("queue", () => void this.#load());
+    for (const name of ["place", "room", "state"]) room.on(name, () => this.#render());
+    this.#render();
+  }
+  room;
+  roomID;
+  element;
+  #list = el("ol", { class: "queue" });
+  #empty = el("p", { class: "quiet empty-chat" }, "Nothing comes next.");
+  #add;
+  #skip;
+  #items = [];
+  #loading = 0;
+  get length() {
+    return this.#items.length;
+  }
+  /** Called when the length has changed. */
+  onLength = () => {
+  };
+  async #load() {
+    const turn2 = ++this.#loading;
+    try {
+      const { data } = await api.GET("/rooms/{room_id}/queue", { params: { path: { room_id: this.roomID } } });
+      if (turn2 !== this.#loading) return;
+      this.#items = data.data.items;
+      this.#render();
+      this.onLength();
+    } catch (error) {
+      toast(explain(error));
+    }
+  }
+  #may(permission) {
+    return this.room.place?.permissions.includes(permission) ?? false;
+  }
+  #render() {
+    this.#add.hidden = !this.#may("add_to_queue");
+    const votes = this.room.queue?.skip_votes ?? 0;
+    this.#skip.hidden = !this.#may("vote") || (this.room.state?.state ?? "idle") === "idle";
+    this.#skip.textContent = votes > 0 ? `Vote to skip (${votes})` : "Vote to skip";
+    this.#empty.hidden = this.#items.length > 0;
+    const byVotes = this.room.room?.queue_order === "votes";
+    this.#list.replaceChildren(...this.#items.map((item, i) => this.#item(item, i, byVotes)));
+  }
+  #item(item, i, byVotes) {
+    const mine = item.added_by?.id === this.room.place?.user.id;
+    const mayEdit = this.#may("edit_queue");
+    const path = { room_id: this.roomID, item_id: item.id };
+    const before = this.#items[i - 1];
+    return el(
+      "li",
+      { class: "queue-item row" },
+      el(
+        "span",
+        { class: "stack-none grow" },
+        el("span", { class: "line" }, item.title),
+        el(
+          "span",
+          { class: "quiet small line" },
+          item.duration_ms ? `${clockTime(item.duration_ms)} · ` : "",
+          `added by ${mine ? "you" : item.added_by?.username ?? "somebody"}`,
+          byVotes || item.votes > 0 ? ` · ${count(item.votes, "vote")}` : ""
+        )
+      ),
+      this.#may("vote") && iconButton("vote", item.voted ? `Take your vote for ${item.title} back` : `Vote for ${item.title}`,
+      {
+        class: item.voted ? "icon-button small on" : "icon-button small",
+        "aria-pressed": String(item.voted),
+        onclick: () => this.#attempt(() => item.voted ? api.DELETE("/rooms/{room_id}/queue/{item_id}/vote", { params: { path } }) :
+        api.PUT("/rooms/{room_id}/queue/{item_id}/vote", { params: { path } }))
+      }),
+      mayEdit && !byVotes && before !== void 0 && iconButton("up", `Move ${item.title} up`, {
+        class: "icon-button small",
+        onclick: () => this.#attempt(() => api.PATCH("/rooms/{room_id}/queue/{item_id}", { params: { path }, body: { before_id: before.
+        id } }))
+      }),
+      this.#may("control_playback") && iconButton("play", `Play ${item.title} now`, {
+        class: "icon-button small",
+        onclick: () => this.#attempt(() => this.room.command({ t: "load", item_id: item.id }))
+      }),
+      (mine || mayEdit) && iconButton("close", `Remove ${item.title}`, {
+        class: "icon-button small",
+        onclick: () => this.#attempt(() => api.DELETE("/rooms/{room_id}/queue/{item_id}", { params: { path } }))
+      })
+    );
+  }
+  #attempt(action) {
+    action().then(() => this.#load(), (error) => toast(explain(error)));
+  }
+  async #voteToSkip() {
+    const skip = this.#skip.getAttribute("aria-pressed") !== "true";
+    try {
+      await api.PUT("/rooms/{room_id}/playback/skip-vote", {
+        params: { path: { room_id: this.roomID } },
+        body: { epoch: this.room.state?.epoch ?? 0, skip }
+      });
+      this.#skip.setAttribute("aria-pressed", String(skip));
+      const off = this.room.on("state", () => {
+        this.#skip.setAttribute("aria-pressed", "false");
+        off();
+      });
+    } catch (error) {
+      toast(explain(error));
+    }
+  }
+};
+
+// watch/settings.ts
+function editSettings(room, roomID) {
+  const settings = room.room;
+  if (!settings) return;
+  const choice = (name, chosen, options) => el(
+    "select",
+    { name },
+    ...Object.entries(options).map(([value, label]) => el("option", { value, ...value === chosen && { selected: true } },
+    label))
+  );
+  const circles = { host: "Only you", moderators: "You and the moderators", everyone: "Everyone" };
+  const status = el("p", { class: "problem", role: "alert" });
+  const submit = el("button", { type: "submit", class: "primary" }, "Save");
+  const form2 = el(
+    "form",
+    {
+      class: "stack",
+      onsubmit: (event) => {
+        event.preventDefault();
+        submit.disabled = true;
+        const change = Object.fromEntries(new FormData(form2));
+        api.PATCH("/rooms/{room_id}", { params: { path: { room_id: roomID } }, body: change }).then(() => dialog.close(),
+        (error) => {
+          status.textContent = explain(error);
+        }).finally(() => {
+          submit.disabled = false;
+        });
+      }
+    },
+    el("h2", {}, "Settings of the room"),
+    field("Name", el("input", { name: "name", required: true, maxlength: 100, value: settings.name, autocomplete: "off" })),
+    field("Who controls the movie", choice("control", settings.control, circles)),
+    field("Who adds to the queue", choice("queue", settings.queue, circles)),
+    field("What comes next", choice("queue_order", settings.queue_order, {
+      manual: "The first in the queue",
+      votes: "What has the most votes"
+    })),
+    field("Whom the room waits for", choice("wait_policy", settings.wait_policy, {
+      auto: "Everyone, while you are few",
+      everyone: "Everyone",
+      host: "Only you",
+      nobody: "Nobody"
+    })),
+    status,
+    el("div", { class: "row end" }, el("button", { type: "button", onclick: () => dialog.close() }, "Cancel"), submit)
+  );
+  const dialog = el("dialog", { "aria-label": "Settings of the room", onclose: () => dialog.remove() }, form2);
+  document.body.append(dialog);
+  dialog.showModal();
+}
 
 // watch/tabs.ts
 var Tabs = class {
@@ -2605,34 +2794,44 @@ var Tabs = class {
 async function showRoom(main2, roomID, exit2) {
   main2.replaceChildren(el("p", { class: "page quiet", role: "status" }, "Entering the room…"));
   try {
-    await api.POST("/rooms/{room_id}/join", { params: { path: { room_id: roomID } } });
+    const { data } = await api.POST("/rooms/{room_id}/join", { params: { path: { room_id: roomID } } });
+    return new RoomPage(main2, data.data, exit2);
   } catch (error) {
     main2.replaceChildren(ended(whyNot(error), exit2));
     return void 0;
   }
-  return new RoomPage(main2, roomID, exit2);
 }
 var RoomPage = class {
-  constructor(main2, roomID, exit2) {
+  constructor(main2, room, exit2) {
     this.main = main2;
-    this.roomID = roomID;
     this.exit = exit2;
+    const roomID = room.id;
+    this.#roomID = roomID;
+    this.#name = el("h1", { class: "line" }, room.name);
     this.#live = new LiveRoom(api, roomID);
-    this.#player = new Player(this.#live, () => this.#choose());
+    const queue = new Queue(this.#live, roomID, () => this.#addToQueue());
+    this.#player = new Player(this.#live, () => this.#choose(), () => queue.length > 0 || room.movie_id !== null);
     const chat = new Chat(this.#live, roomID);
     const people = new People(this.#live, roomID, (value) => {
       this.#player.waitForMe = value;
     });
     const tabs = new Tabs([
       { id: "chat", label: "Chat", content: chat.element },
-      { id: "people", label: "People", content: people.element }
+      { id: "people", label: "People", content: people.element },
+      { id: "queue", label: "Queue", content: queue.element }
     ]);
+    queue.onLength = () => {
+      tabs.rename("queue", queue.length > 0 ? `Queue (${queue.length})` : "Queue");
+      this.#player.refresh();
+    };
     chat.onNew = () => tabs.mark("chat");
     const count2 = () => tabs.rename("people", `People (${people.count})`);
     this.#live.on("people", count2);
     const movie = el("button", { type: "button", onclick: () => this.#choose() }, "Choose a movie");
+    const settings = iconButton("gear", "Settings of the room", { onclick: () => editSettings(this.#live, roomID) });
     const render = () => {
-      setText(this.#name, this.#live.room?.name ?? "");
+      settings.hidden = !this.#live.place?.permissions.includes("edit_room");
+      setText(this.#name, this.#live.room?.name ?? room.name);
       if (this.#live.room) document.title = `${this.#live.room.name} · WatchParty`;
       movie.hidden = !this.#player.mayControl || this.#live.state?.state === "idle";
     };
@@ -2651,6 +2850,7 @@ var RoomPage = class {
           "div",
           { class: "row wrap" },
           movie,
+          settings,
           iconButton("link", "Copy the link to this room", { onclick: () => void this.#copyLink() }),
           el("button", { type: "button", onclick: () => this.exit() }, "Leave")
         )
@@ -2661,12 +2861,12 @@ var RoomPage = class {
     document.addEventListener("keydown", (event) => this.#key(event), { signal: this.#abort.signal });
   }
   main;
-  roomID;
   exit;
   #live;
   #player;
   #abort = new AbortController();
-  #name = el("h1", { class: "line" });
+  #name;
+  #roomID;
   leave() {
     this.#abort.abort();
     this.#live.close();
@@ -2675,8 +2875,13 @@ var RoomPage = class {
   #choose() {
     chooseMovie(this.#live, "Choose a movie", (choice) => this.#live.command({ t: "load", ...choice }));
   }
+  #addToQueue() {
+    chooseMovie(this.#live, "Add a movie to the queue", async (choice) => {
+      await api.POST("/rooms/{room_id}/queue", { params: { path: { room_id: this.#roomID } }, body: choice });
+    });
+  }
   async #copyLink() {
-    const link = `${location.origin}${location.pathname}?room=${this.roomID}`;
+    const link = `${location.origin}${location.pathname}?room=${this.#roomID}`;
     try {
       await navigator.clipboard.writeText(link);
       toast("The link is copied.");

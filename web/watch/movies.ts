@@ -28,7 +28,7 @@ export function chooseMovie(room: LiveRoom, title: string, take: (choice: Choice
     field('Address of a video', el('input', { name: 'url', type: 'url', required: true, pattern: 'https://.*', placeholder: 'https://…' }),
       'MP4 or WebM, by https. The server never opens it.'),
     field('Title', el('input', { name: 'title', maxlength: 200 })),
-    el('div', {}, el('button', { type: 'submit' }, 'Play the address')),
+    el('div', {}, el('button', { type: 'submit' }, 'Take the address')),
   );
   const dialog = el('dialog', { class: 'wide', 'aria-label': title, onclose: () => dialog.remove() },
     el('div', { class: 'stack' },

@@ -40,7 +40,10 @@ export class Player {
   #curtainKey = '';
   #figuresAt = 0;
 
-  constructor(private readonly room: LiveRoom, private readonly choose: () => void) {
+  /** `hasNext` says whether there is a movie to begin with. */
+  constructor(
+    private readonly room: LiveRoom, private readonly choose: () => void, private readonly hasNext: () => boolean,
+  ) {
     const mayNot = el('p', { class: 'quiet may-not' });
     this.#controls = el('div', { class: 'controls', role: 'group', 'aria-label': 'Playback' },
       this.#position,
@@ -79,6 +82,11 @@ export class Player {
     this.#video.removeAttribute('src');
     this.#video.load();
     if ('mediaSession' in navigator) navigator.mediaSession.metadata = null;
+  }
+
+  /** Shows what depends on the queue. */
+  refresh(): void {
+    this.#renderCurtain(this.#watching.view);
   }
 
   get mayControl(): boolean {
@@ -199,6 +207,7 @@ export class Player {
     relabel(this.#mute, this.#video.muted ? 'muted' : 'loud', this.#video.muted ? 'Sound on' : 'Mute');
     this.#captions.hidden = (state?.media?.subtitles.length ?? 0) === 0;
     setText(this.#title, state?.media?.title ?? '');
+    this.#title.hidden = !state?.media;
     setText(this.element.querySelector('.may-not')!, idle || this.mayControl ? '' : this.#whoControls());
     if (!idle && 'mediaSession' in navigator) {
       navigator.mediaSession.metadata = new MediaMetadata({ title: state.media?.title ?? '', artist: this.room.room?.name ?? '' });
@@ -242,7 +251,7 @@ export class Player {
   #renderCurtain(view: View | undefined): void {
     const { state } = this.room;
     const key = !state ? 'connecting'
-      : state.state === 'idle' ? `idle ${this.mayControl} ${state.cause === 'ended'}`
+      : state.state === 'idle' ? `idle ${this.mayControl} ${state.cause === 'ended'} ${this.hasNext()}`
       : view?.obstacle ?? (state.media?.stream_url === '' ? 'unplayable' : view?.gaveUp ? 'behind' : view?.stalled ? 'stalled' : '');
     if (key === this.#curtainKey) return;
     this.#curtainKey = key;
@@ -250,7 +259,7 @@ export class Player {
     this.#curtain.hidden = key === '';
   }
 
-  #curtainContent([key, may, ended]: string[]): Node[] {
+  #curtainContent([key, may, ended, hasNext]: string[]): Node[] {
     const again = (label: string) =>
       el('button', { type: 'button', class: 'primary row', onclick: () => this.#watching.catchUp() }, icon('play'), label);
     switch (key) {
@@ -258,9 +267,12 @@ export class Player {
       case 'idle': return [
         icon('film'),
         el('p', {}, ended === 'true' ? 'That was it. What comes next?' : 'Nothing is playing yet.'),
-        may === 'true'
-          ? el('button', { type: 'button', class: 'primary', onclick: this.choose }, 'Choose a movie')
-          : el('p', { class: 'quiet' }, this.#whoControls()),
+        ...(may !== 'true' ? [el('p', { class: 'quiet' }, this.#whoControls())] : [el('div', { class: 'row wrap center' },
+          hasNext === 'true' && el('button', {
+            type: 'button', class: 'primary row', onclick: () => this.#send({ t: 'play' }),
+          }, icon('play'), 'Play'),
+          el('button', { type: 'button', class: 'primary', onclick: this.choose }, 'Choose a movie'),
+        )]),
       ];
       case 'autoplay': return [el('p', {}, 'Your browser plays after a click only.'), again('Watch along')];
       case 'unplayable': return [el('p', {}, 'Your browser cannot play this stream.'), again('Try again')];

@@ -5,7 +5,9 @@ import { el, iconButton, setText, toast } from './dom.js';
 import { chooseMovie } from './movies.js';
 import { People } from './people.js';
 import { Player } from './player.js';
-import { api, explain } from './session.js';
+import { Queue } from './queue.js';
+import { api, explain, type Room } from './session.js';
+import { editSettings } from './settings.js';
 import { Tabs } from './tabs.js';
 
 /** A room that is shown. */
@@ -17,35 +19,48 @@ export interface ShownRoom {
 export async function showRoom(main: HTMLElement, roomID: string, exit: () => void): Promise<ShownRoom | undefined> {
   main.replaceChildren(el('p', { class: 'page quiet', role: 'status' }, 'Entering the room…'));
   try {
-    await api.POST('/rooms/{room_id}/join', { params: { path: { room_id: roomID } } });
+    const { data } = await api.POST('/rooms/{room_id}/join', { params: { path: { room_id: roomID } } });
+    return new RoomPage(main, data.data, exit);
   } catch (error) {
     main.replaceChildren(ended(whyNot(error), exit));
     return undefined;
   }
-  return new RoomPage(main, roomID, exit);
 }
 
 class RoomPage implements ShownRoom {
   readonly #live: LiveRoom;
   readonly #player: Player;
   readonly #abort = new AbortController();
-  readonly #name = el('h1', { class: 'line' });
+  readonly #name: HTMLElement;
 
-  constructor(private readonly main: HTMLElement, private readonly roomID: string, private readonly exit: () => void) {
+  readonly #roomID: string;
+
+  constructor(private readonly main: HTMLElement, room: Room, private readonly exit: () => void) {
+    const roomID = room.id;
+    this.#roomID = roomID;
+    this.#name = el('h1', { class: 'line' }, room.name);
     this.#live = new LiveRoom(api, roomID);
-    this.#player = new Player(this.#live, () => this.#choose());
+    const queue = new Queue(this.#live, roomID, () => this.#addToQueue());
+    this.#player = new Player(this.#live, () => this.#choose(), () => queue.length > 0 || room.movie_id !== null);
     const chat = new Chat(this.#live, roomID);
     const people = new People(this.#live, roomID, (value) => { this.#player.waitForMe = value; });
     const tabs = new Tabs([
       { id: 'chat', label: 'Chat', content: chat.element },
       { id: 'people', label: 'People', content: people.element },
+      { id: 'queue', label: 'Queue', content: queue.element },
     ]);
+    queue.onLength = () => {
+      tabs.rename('queue', queue.length > 0 ? `Queue (${queue.length})` : 'Queue');
+      this.#player.refresh();
+    };
     chat.onNew = () => tabs.mark('chat');
     const count = () => tabs.rename('people', `People (${people.count})`);
     this.#live.on('people', count);
     const movie = el('button', { type: 'button', onclick: () => this.#choose() }, 'Choose a movie');
+    const settings = iconButton('gear', 'Settings of the room', { onclick: () => editSettings(this.#live, roomID) });
     const render = () => {
-      setText(this.#name, this.#live.room?.name ?? '');
+      settings.hidden = !this.#live.place?.permissions.includes('edit_room');
+      setText(this.#name, this.#live.room?.name ?? room.name);
       if (this.#live.room) document.title = `${this.#live.room.name} · WatchParty`;
       movie.hidden = !this.#player.mayControl || this.#live.state?.state === 'idle';
     };
@@ -56,6 +71,7 @@ class RoomPage implements ShownRoom {
         this.#name,
         el('div', { class: 'row wrap' },
           movie,
+          settings,
           iconButton('link', 'Copy the link to this room', { onclick: () => void this.#copyLink() }),
           el('button', { type: 'button', onclick: () => this.exit() }, 'Leave'),
         ),
@@ -76,8 +92,14 @@ class RoomPage implements ShownRoom {
     chooseMovie(this.#live, 'Choose a movie', (choice) => this.#live.command({ t: 'load', ...choice }));
   }
 
+  #addToQueue(): void {
+    chooseMovie(this.#live, 'Add a movie to the queue', async (choice) => {
+      await api.POST('/rooms/{room_id}/queue', { params: { path: { room_id: this.#roomID } }, body: choice });
+    });
+  }
+
   async #copyLink(): Promise<void> {
-    const link = `${location.origin}${location.pathname}?room=${this.roomID}`;
+    const link = `${location.origin}${location.pathname}?room=${this.#roomID}`;
     try {
       await navigator.clipboard.writeText(link);
       toast('The link is copied.');

@@ -37,6 +37,7 @@ const keyed: Record<Keyed, true> = {
   '/rooms/{room_id}/bans': true,
   '/rooms/{room_id}/mutes': true,
   '/rooms/{room_id}/invitations': true,
+  '/rooms/{room_id}/queue': true,
   '/chat/messages': true,
   '/reports': true,
   '/admin/cleanup': true,
