@@ -14,6 +14,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
@@ -162,6 +163,29 @@ func (w *watcher) seek(t *testing.T, seconds int) {
 		return true;
 	})()`, seconds)))
 	require.NoError(t, err)
+}
+
+func (w *watcher) setRate(t *testing.T, rate float64) {
+	t.Helper()
+	_, err := chromedp.Run(w.ctx, chromedp.Evaluate[bool](fmt.Sprintf(`(() => {
+		const select = document.querySelector('[aria-label=Speed]');
+		select.value = %v;
+		select.dispatchEvent(new Event('change'));
+		return true;
+	})()`, rate)))
+	require.NoError(t, err)
+}
+
+// freeze stops all that the page does, as browsers do with tabs in the background, until the function that it returns is
+// called.
+func (w *watcher) freeze(t *testing.T) (thaw func()) {
+	t.Helper()
+	set := func(state page.SetWebLifecycleStateState) {
+		_, err := chromedp.Call(w.ctx, page.SetWebLifecycleState, page.SetWebLifecycleStateParams{State: state})
+		require.NoError(t, err)
+	}
+	set(page.SetWebLifecycleStateStateFrozen)
+	return func() { set(page.SetWebLifecycleStateStateActive) }
 }
 
 // record notes from now on which frame is shown when, as the pixels have it.
@@ -317,9 +341,20 @@ func TestWatchTogether(t *testing.T) {
 	resume()
 	requireTogether(t, alice, bob, "after an outage")
 
+	// Bob's tab is in the background for a minute. The movie is slowed down meanwhile, for it would end.
+	alice.setRate(t, 0.5)
+	thaw := bob.freeze(t)
+	<-time.After(time.Minute)
+	thaw()
+	alice.setRate(t, 1)
+	requireTogether(t, alice, bob, "after a minute in the background")
+
 	alice.write(t, "body", "Hello, Bob!")
 	alice.press(t, "Send")
 	bob.shows(t, "Hello, Bob!")
+	bob.write(t, "body", "Hello! The same frame here.")
+	bob.press(t, "Send")
+	alice.shows(t, "The same frame here.")
 	alice.picture(t, "watch-together")
 
 	alice.press(t, "Leave")

@@ -2827,7 +2827,12 @@ var RoomPage = class {
     chat.onNew = () => tabs.mark("chat");
     const count2 = () => tabs.rename("people", `People (${people.count})`);
     this.#live.on("people", count2);
-    const movie = el("button", { type: "button", onclick: () => this.#choose() }, "Choose a movie");
+    const movie = el(
+      "button",
+      { type: "button", class: "row", onclick: () => this.#choose() },
+      icon("film"),
+      el("span", { class: "word" }, "Choose a movie")
+    );
     const settings = iconButton("gear", "Settings of the room", { onclick: () => editSettings(this.#live, roomID) });
     const render = () => {
       settings.hidden = !this.#live.place?.permissions.includes("edit_room");

@@ -1,7 +1,7 @@
 import { type End, LiveRoom } from 'watchparty-client/live';
 import { ProblemError } from 'watchparty-client';
 import { Chat } from './chat.js';
-import { el, iconButton, setText, toast } from './dom.js';
+import { el, icon, iconButton, setText, toast } from './dom.js';
 import { chooseMovie } from './movies.js';
 import { People } from './people.js';
 import { Player } from './player.js';
@@ -56,7 +56,8 @@ class RoomPage implements ShownRoom {
     chat.onNew = () => tabs.mark('chat');
     const count = () => tabs.rename('people', `People (${people.count})`);
     this.#live.on('people', count);
-    const movie = el('button', { type: 'button', onclick: () => this.#choose() }, 'Choose a movie');
+    const movie = el('button', { type: 'button', class: 'row', onclick: () => this.#choose() },
+      icon('film'), el('span', { class: 'word' }, 'Choose a movie'));
     const settings = iconButton('gear', 'Settings of the room', { onclick: () => editSettings(this.#live, roomID) });
     const render = () => {
       settings.hidden = !this.#live.place?.permissions.includes('edit_room');
