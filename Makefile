@@ -32,7 +32,7 @@ soak: ## Run the storms at their full size, with what they did as a table
 FUZZTIME ?= 60s
 fuzz: setup ## Fuzz each fuzz target for FUZZTIME (60s)
 	@for target in avatar:FuzzRender avatar/probe:FuzzCheck cache:FuzzDecode mail:FuzzRedact store:FuzzPrefixQuery \
-		api:FuzzRequests playback:FuzzTrace playback:FuzzCommand; do \
+		api:FuzzRequests live/wire:FuzzDecodeClient playback:FuzzTrace playback:FuzzCommand; do \
 		go test "./$${target%%:*}" -run '^$$' -fuzz "^$${target##*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x || exit 1; \
 	done
 

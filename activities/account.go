@@ -7,7 +7,6 @@ import (
 	"gocloud.dev/blob"
 
 	"github.com/watchparty/watchparty"
-	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows/job"
 )
@@ -18,7 +17,6 @@ const anonymiseBatch = 1000
 // Account removes what a deleted account has left. Each step can be repeated.
 type Account struct {
 	Store  *store.Store
-	Cache  *cache.Cache
 	Bucket *blob.Bucket
 }
 
@@ -63,10 +61,5 @@ func (a *Account) AnonymiseMessages(ctx context.Context, in job.AccountInput) (j
 
 // RemoveAccount removes the user's row.
 func (a *Account) RemoveAccount(ctx context.Context, in job.AccountInput) error {
-	rooms, err := a.Store.RemoveAccount(ctx, in.UserID)
-	if err != nil {
-		return err
-	}
-	a.Cache.Invalidate(ctx, cache.TagsOfRooms(rooms)...)
-	return nil
+	return a.Store.RemoveAccount(ctx, in.UserID)
 }

@@ -16,7 +16,6 @@ import (
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/avatar"
 	"github.com/watchparty/watchparty/avatar/probe"
-	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows/job"
 )
@@ -34,7 +33,6 @@ const maxRenderAttempts = 10
 // Avatar processes uploads.
 type Avatar struct {
 	Store    *store.Store
-	Cache    *cache.Cache
 	Bucket   *blob.Bucket
 	Renderer renderer
 	// KeepFormer is how long the files of a former avatar stay, for clients that have just read their addresses. Zero
@@ -163,25 +161,8 @@ func (a *Avatar) PublishAvatar(ctx context.Context, in job.AvatarInput) (job.Pub
 	if err != nil {
 		return job.PublishResult{}, missing(err)
 	}
-	if err := a.voidProfile(ctx, in.UserID); err != nil {
-		return job.PublishResult{}, err
-	}
 	return job.PublishResult{State: state, KeepFormerSeconds: int(cmp.Or(a.KeepFormer, defaultKeepFormer).Seconds())}, nil
 }
-
-func (a *Avatar) voidProfile(ctx context.Context, userID string) error {
-	user, err := a.Store.User(ctx, userID)
-	if err != nil {
-		return missing(err)
-	}
-	if !a.Cache.Invalidate(ctx, cache.TagProfile(user.Username)) {
-		return errNotVoided
-	}
-	return nil
-}
-
-// errNotVoided means that clients may still read the former avatar's addresses, so its files have to stay.
-var errNotVoided = errors.New("activities: the cached profile is not voided yet")
 
 // FailAvatar stores why the upload did not become an avatar, for its user to read.
 func (a *Avatar) FailAvatar(ctx context.Context, in job.FailAvatarInput) error {

@@ -24,8 +24,7 @@ import (
 	"github.com/watchparty/watchparty/activities"
 	"github.com/watchparty/watchparty/avatar"
 	"github.com/watchparty/watchparty/avatar/probe"
-	"github.com/watchparty/watchparty/cache"
-	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows/job"
 )
@@ -35,7 +34,6 @@ type studio struct {
 	*testsuite.TestActivityEnvironment
 	t      *testing.T
 	store  *store.Store
-	cache  *cache.Cache
 	bucket *blob.Bucket
 	user   watchparty.User
 }
@@ -44,10 +42,10 @@ func newStudio(t *testing.T) *studio {
 	t.Helper()
 	bucket, err := fileblob.OpenBucket(t.TempDir(), nil)
 	require.NoError(t, err)
-	s := &studio{t: t, store: openStore(t), cache: openCache(t), bucket: bucket}
+	s := &studio{t: t, store: openStore(t), bucket: bucket}
 	t.Cleanup(func() { _ = bucket.Close() }) // a test may have closed it
 	s.TestActivityEnvironment = environment(&activities.Avatar{
-		Store: s.store, Cache: s.cache, Bucket: bucket, Renderer: avatar.New(1, probe.Limits{}),
+		Store: s.store, Bucket: bucket, Renderer: avatar.New(1, probe.Limits{}),
 	})
 	s.user = register(t, s.store, "Painter")
 	return s
@@ -236,7 +234,7 @@ func TestRenderAvatarGivesUp(t *testing.T) {
 	suite.SetLogger(temporallog.NewStructuredLogger(discard))
 	env := suite.NewTestWorkflowEnvironment()
 	renderer := &broken{}
-	activities.Register(env, &activities.Avatar{Store: s.store, Cache: s.cache, Bucket: s.bucket, Renderer: renderer})
+	activities.Register(env, &activities.Avatar{Store: s.store, Bucket: s.bucket, Renderer: renderer})
 	env.ExecuteWorkflow(func(ctx workflow.Context) error {
 		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 			StartToCloseTimeout: time.Minute,
@@ -314,9 +312,9 @@ func TestPublishAvatar(t *testing.T) {
 	t.Parallel()
 	s := newStudio(t)
 	in := s.upload(photo(t))
-	profile := cachedRead(t, s.cache, "profile:painter", cache.TagProfile("painter"))
+	announced := recordChanges(s.store)
 	require.Equal(t, watchparty.AvatarReady, s.publish(in))
-	require.False(t, profile.hits(t), "the cached profile has the avatar of before")
+	require.ElementsMatch(t, []string{coherence.TagProfile("painter"), coherence.TagPerson(s.user.ID)}, announced.take())
 	value, err := s.ExecuteActivity(job.ActivityPublishAvatar, in)
 	require.NoError(t, err)
 	var result job.PublishResult
@@ -325,21 +323,6 @@ func TestPublishAvatar(t *testing.T) {
 	require.Equal(t, watchparty.AvatarReady, s.publish(in))
 	s.requirePublished(in.Version)
 	s.requireState(in, watchparty.AvatarReady, "")
-}
-
-// TestPublishAvatarWaitsForTheCache: as long as others may read the former avatar's addresses, its files have to stay.
-func TestPublishAvatarWaitsForTheCache(t *testing.T) {
-	t.Parallel()
-	s := newStudio(t)
-	away, err := cache.New(config.Redis{URL: "redis://127.0.0.1:1", Timeout: 50 * time.Millisecond, PoolSize: 1}, discard)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, away.Close()) })
-	env := environment(&activities.Avatar{Store: s.store, Cache: away, Bucket: s.bucket})
-	in := s.upload(photo(t))
-	_, err = env.ExecuteActivity(job.ActivityPublishAvatar, in)
-	requireFailure(t, err, "", false)
-	s.requireState(in, watchparty.AvatarReady, "") // and shown, meanwhile
-	require.Equal(t, watchparty.AvatarReady, s.publish(in))
 }
 
 func TestPublishAvatarLosesToANewerOne(t *testing.T) {

@@ -4,14 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"go.temporal.io/sdk/activity"
 	"gocloud.dev/blob"
 
 	"github.com/watchparty/watchparty"
-	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows/job"
@@ -20,7 +18,6 @@ import (
 // Cleanup applies the clean-up policies.
 type Cleanup struct {
 	Store    *store.Store
-	Cache    *cache.Cache
 	Bucket   *blob.Bucket
 	Settings config.Cleanup
 	// BatchSize is the number of rows that one transaction removes. Zero means 1,000.
@@ -78,7 +75,6 @@ func (c *Cleanup) ApplyPolicy(ctx context.Context, in job.ApplyPolicyInput) erro
 		if err != nil {
 			return err
 		}
-		c.Cache.Invalidate(ctx, voided(done)...)
 		activity.RecordHeartbeat(ctx, batch)
 		if !done.More {
 			return nil
@@ -103,19 +99,6 @@ const (
 // pause returns the pause after a batch.
 func (c *Cleanup) pause(took time.Duration) time.Duration {
 	return max(c.Settings.BatchPause, min(restRatio*took, longestRest))
-}
-
-// voided returns the cache tags of everything that a batch changed.
-func voided(b store.Batch) []string {
-	tags := cache.TagsOfRooms(b.Rooms)
-	for _, room := range b.Chats {
-		tags = append(tags, cache.TagMessages(room))
-	}
-	for _, user := range b.Users {
-		tags = append(tags, cache.TagsOfDeleted(user.UserID, user.Username, user.Rooms, user.Wrote)...)
-	}
-	slices.Sort(tags)
-	return slices.Compact(tags)
 }
 
 // FinishCleanup ends the run and stores its report.

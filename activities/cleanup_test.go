@@ -15,7 +15,7 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/activities"
-	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows/job"
@@ -26,7 +26,7 @@ type house struct {
 	*testsuite.TestActivityEnvironment
 	t          *testing.T
 	store      *store.Store
-	cache      *cache.Cache
+	announced  *changes
 	activities *activities.Cleanup
 	host       watchparty.User
 	runID      string
@@ -38,8 +38,9 @@ type house struct {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{t: t, store: openStore(t), cache: openCache(t), beat: func() {}}
-	h.activities = &activities.Cleanup{Store: h.store, Cache: h.cache, BatchSize: 2, Settings: config.Cleanup{
+	h := &house{t: t, store: openStore(t), beat: func() {}}
+	h.announced = recordChanges(h.store)
+	h.activities = &activities.Cleanup{Store: h.store, BatchSize: 2, Settings: config.Cleanup{
 		ParticipantInactive: config.Age(day),
 		MessageAge:          config.Age(90 * day),
 		RoomInactive:        config.Age(30 * day),
@@ -199,8 +200,7 @@ func TestApplyPolicyInBatches(t *testing.T) {
 	h.postMessages(old, 5)
 	h.postMessages(recent, 3)
 	h.age("messages", "created_at", 100*day, old)
-	chat := cachedRead(t, h.cache, "messages:old", cache.TagMessages(old.ID))
-	other := cachedRead(t, h.cache, "messages:recent", cache.TagMessages(recent.ID))
+	h.announced.take()
 
 	for range 2 { // the second time is a repetition after a worker's end
 		require.NoError(t, h.apply(watchparty.PolicyMessages, 90*day))
@@ -210,8 +210,9 @@ func TestApplyPolicyInBatches(t *testing.T) {
 	h.mu.Lock()
 	require.Contains(t, h.beats, 1)
 	h.mu.Unlock()
-	require.False(t, chat.hits(t), "the cached chat has what was removed")
-	require.True(t, other.hits(t))
+	tags := h.announced.take()
+	require.Contains(t, tags, coherence.TagMessages(old.ID))
+	require.NotContains(t, tags, coherence.TagMessages(recent.ID))
 }
 
 func TestApplyPolicyVoidsRooms(t *testing.T) {
@@ -247,20 +248,16 @@ func TestApplyPolicyVoidsRooms(t *testing.T) {
 			h := newHouse(t)
 			old, recent := h.room("old"), h.room("recent")
 			c.prepare(h, old)
-			list := cachedRead(t, h.cache, "rooms", cache.TagRooms)
-			one := cachedRead(t, h.cache, "room:old", cache.TagRoom(old.ID))
-			other := cachedRead(t, h.cache, "room:recent", cache.TagRoom(recent.ID))
+			h.announced.take()
 			require.NoError(t, h.apply(policy, c.age))
 			c.done(t, h, old)
-			require.False(t, list.hits(t), "the cached list is from before")
-			require.False(t, one.hits(t), "the cached room is from before")
-			require.True(t, other.hits(t))
+			tags := h.announced.take()
+			require.Subset(t, tags, []string{coherence.TagRooms, coherence.TagRoom(old.ID)})
+			require.NotContains(t, tags, coherence.TagRoom(recent.ID))
 			require.Equal(t, map[watchparty.Policy]int64{policy: 1}, h.run().Counts)
 
-			// With nothing to do, nothing is voided.
-			list = cachedRead(t, h.cache, "rooms", cache.TagRooms)
 			require.NoError(t, h.apply(policy, c.age))
-			require.True(t, list.hits(t))
+			require.Empty(t, h.announced.take(), "there was nothing to do")
 		})
 	}
 }
@@ -300,7 +297,7 @@ func TestApplyPolicyDryRun(t *testing.T) {
 	h.age("participants", "last_seen_at", 100*day, room)
 	h.age("rooms", "updated_at", 100*day, room)
 	h.age("rooms", "last_active_at", 100*day, room)
-	list := cachedRead(t, h.cache, "rooms", cache.TagRooms)
+	h.announced.take()
 	want := map[watchparty.Policy]int64{}
 	for policy, n := range map[watchparty.Policy]int64{
 		watchparty.PolicyMessages: 5, watchparty.PolicyParticipants: 1, watchparty.PolicyRooms: 1,
@@ -316,7 +313,7 @@ func TestApplyPolicyDryRun(t *testing.T) {
 	}
 	require.Equal(t, 5, h.count("messages"))
 	require.Equal(t, 1, h.count("participants"))
-	require.True(t, list.hits(t))
+	require.Empty(t, h.announced.take())
 }
 
 func TestApplyPolicyUnknown(t *testing.T) {
@@ -375,11 +372,11 @@ func TestApplyPolicyToAccounts(t *testing.T) {
 	h := newHouse(t)
 	unused, used := register(t, h.store, "unused"), register(t, h.store, "used")
 	execute(t, h.store, "UPDATE users SET created_at = now() - interval '9 d' WHERE id = ?", unused.ID)
-	gone := cachedRead(t, h.cache, "user:unused", cache.TagProfile("unused"))
-	stays := cachedRead(t, h.cache, "user:used", cache.TagProfile("used"))
+	h.announced.take()
 	require.NoError(t, h.apply(watchparty.PolicyUnverified, 7*day))
 	_, err := h.store.User(t.Context(), used.ID)
 	require.NoError(t, err)
-	require.False(t, gone.hits(t))
-	require.True(t, stays.hits(t))
+	tags := h.announced.take()
+	require.Contains(t, tags, coherence.TagProfile("unused"))
+	require.NotContains(t, tags, coherence.TagProfile("used"))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/activities"
 	"github.com/watchparty/watchparty/auth"
-	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/stacktest"
@@ -39,16 +40,6 @@ func openStore(t *testing.T) *store.Store {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s
-}
-
-func openCache(t *testing.T) *cache.Cache {
-	t.Helper()
-	c, err := cache.New(config.Redis{
-		URL: stacktest.RedisURL(), KeyPrefix: stacktest.KeyPrefix(t), Timeout: 20 * time.Second, PoolSize: 4,
-	}, discard)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, c.Close()) })
-	return c
 }
 
 func register(t *testing.T, s *store.Store, username string) watchparty.User {
@@ -101,37 +92,31 @@ func requireFailure(t *testing.T, err error, wantType string, nonRetryable bool)
 	return failure
 }
 
-// cached is a read through the cache whose loader counts.
-type cached struct {
-	cache *cache.Cache
-	query cache.Query
-	loads int
+// changes are the tags that a store has announced.
+type changes struct {
+	mu   sync.Mutex
+	tags []string
 }
 
-func cachedRead(t *testing.T, c *cache.Cache, key string, tags ...string) *cached {
-	t.Helper()
-	read := &cached{cache: c, query: cache.Query{Key: key, Tags: tags, TTL: time.Hour}}
-	// A busy machine's Redis may be too slow for the cache at first.
-	require.Eventually(
-		t,
-		func() bool { return read.hits(t) },
-		10*time.Second,
-		10*time.Millisecond,
-		"%s is not cached",
-		key,
-	)
-	return read
-}
-
-// hits reads and tells whether the cache had it.
-func (r *cached) hits(t *testing.T) bool {
-	t.Helper()
-	_, hit, err := r.cache.Get(t.Context(), r.query, func(context.Context) (cache.Loaded, error) {
-		r.loads++
-		return cache.Loaded{Body: []byte(`{}`)}, nil
+// recordChanges has a store's changes recorded.
+func recordChanges(s *store.Store) *changes {
+	c := &changes{}
+	s.OnChange(func(_ context.Context, change coherence.Change) error {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.tags = append(c.tags, change.Tags...)
+		return nil
 	})
-	require.NoError(t, err)
-	return hit
+	return c
+}
+
+// take returns what was announced since it was called last.
+func (c *changes) take() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	tags := c.tags
+	c.tags = nil
+	return tags
 }
 
 func sorted(list []string) []string { return slices.Sorted(slices.Values(list)) }

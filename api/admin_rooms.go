@@ -5,7 +5,6 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
-	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -79,7 +78,6 @@ func (s *Server) CloseRoom(
 	if err != nil {
 		return nil, err
 	}
-	s.voidRoom(ctx, r.RoomID)
 	return contract.CloseRoom200JSONResponse{Data: adminRoom(closed)}, nil
 }
 
@@ -97,7 +95,6 @@ func (s *Server) ReopenRoom(
 	if err != nil {
 		return nil, err
 	}
-	s.voidRoom(ctx, r.RoomID)
 	return contract.ReopenRoom200JSONResponse{Data: adminRoom(opened)}, nil
 }
 
@@ -111,11 +108,9 @@ func (s *Server) RemoveMessage(
 	if err != nil {
 		return nil, err
 	}
-	roomID, err := s.store.RemoveMessage(ctx, id.UserID, r.MessageID, why)
-	if err != nil {
+	if err := s.store.RemoveMessage(ctx, id.UserID, r.MessageID, why); err != nil {
 		return nil, err
 	}
-	s.cache.Invalidate(ctx, cache.TagMessages(roomID))
 	return contract.RemoveMessage204Response{}, nil
 }
 

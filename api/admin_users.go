@@ -5,7 +5,6 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
-	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -62,8 +61,7 @@ func (s *Server) SuspendUser(
 	if err != nil {
 		return nil, err
 	}
-	s.voidSuspended(ctx, done)
-	return contract.SuspendUser200JSONResponse{Data: s.adminUser(done.User)}, nil
+	return contract.SuspendUser200JSONResponse{Data: s.adminUser(done)}, nil
 }
 
 // ReinstateUser lets a suspended account sign in again.
@@ -76,13 +74,7 @@ func (s *Server) ReinstateUser(
 	if err != nil {
 		return nil, err
 	}
-	s.voidSuspended(ctx, done)
-	return contract.ReinstateUser200JSONResponse{Data: s.adminUser(done.User)}, nil
-}
-
-// voidSuspended voids what a suspension, or its end, shows differently.
-func (s *Server) voidSuspended(ctx context.Context, d store.Suspended) {
-	s.cache.Invalidate(ctx, cache.TagsOfDeleted(d.User.ID, d.User.Username, d.Rooms, d.Wrote)...)
+	return contract.ReinstateUser200JSONResponse{Data: s.adminUser(done)}, nil
 }
 
 // ListAdmins answers the accounts that have an admin's rights.
@@ -137,7 +129,6 @@ func (s *Server) EndUserSessions(
 	if err := s.store.EndUserSessions(ctx, id.UserID, r.UserID); err != nil {
 		return nil, err
 	}
-	s.cache.Invalidate(ctx, cache.TagAccount(r.UserID))
 	return contract.EndUserSessions204Response{}, nil
 }
 

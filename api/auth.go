@@ -10,7 +10,6 @@ import (
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/auth"
-	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -51,8 +50,6 @@ func (s *Server) Register(
 		}
 		return registered(answer)
 	}
-	// The profile's absence may be cached.
-	s.cache.Invalidate(ctx, cache.TagProfile(created.User.Username))
 	answer, err := s.signedIn(created, token)
 	if err != nil {
 		return nil, err
@@ -141,7 +138,6 @@ func (s *Server) Refresh(ctx context.Context, r contract.RefreshRequestObject) (
 	if err != nil {
 		if rotated.User.ID != "" { // someone else may have had the token
 			s.logRefusal(ctx, proof{act: "refresh", account: rotated.User.ID}, "refresh_token_reused")
-			s.cache.Invalidate(ctx, cache.TagAccount(rotated.User.ID))
 		}
 		return nil, err
 	}
@@ -151,12 +147,8 @@ func (s *Server) Refresh(ctx context.Context, r contract.RefreshRequestObject) (
 
 // Logout ends a session.
 func (s *Server) Logout(ctx context.Context, r contract.LogoutRequestObject) (contract.LogoutResponseObject, error) {
-	userID, err := s.store.RevokeSession(ctx, auth.HashRefresh(r.Body.RefreshToken))
-	if err != nil {
+	if err := s.store.RevokeSession(ctx, auth.HashRefresh(r.Body.RefreshToken)); err != nil {
 		return nil, err
-	}
-	if userID != "" {
-		s.cache.Invalidate(ctx, cache.TagAccount(userID))
 	}
 	return contract.Logout204Response{}, nil
 }

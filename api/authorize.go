@@ -78,6 +78,9 @@ func (s *Server) authorize(next echo.HandlerFunc) echo.HandlerFunc {
 			if role == roleAnyone {
 				continue
 			}
+			if t := exchangeOf(ctx).target; t != nil {
+				t.private = true
+			}
 			id, err := s.permit(ctx, role)
 			if err != nil {
 				return err

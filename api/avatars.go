@@ -20,7 +20,6 @@ import (
 	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/avatar/identicon"
 	"github.com/watchparty/watchparty/avatar/probe"
-	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -178,7 +177,6 @@ func (s *Server) DeleteAvatar(
 	if err := s.store.RemoveAvatar(ctx, user.ID); err != nil {
 		return nil, err
 	}
-	s.cache.Invalidate(ctx, cache.TagProfile(user.Username))
 	return contract.DeleteAvatar204Response{}, nil
 }
 

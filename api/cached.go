@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -17,7 +18,7 @@ const missingTTL = 10 * time.Second
 
 // cached is the answer of a cached read: the stored bytes as they are, after `"_cached"`, or a 304.
 type cached struct {
-	entry       cache.Entry
+	entry       *cache.Entry
 	hit         bool
 	ifMatch     *string // of a thing that can be changed under If-Match
 	ifNoneMatch *string
@@ -39,6 +40,9 @@ func (s *Server) read(
 		body, err := json.Marshal(answer)
 		return cache.Loaded{Body: body}, err
 	})
+	if t := exchangeOf(ctx).target; t != nil {
+		t.key = q.Key
+	}
 	return cached{entry: entry, hit: hit, ifNoneMatch: ifNoneMatch}, err
 }
 
@@ -70,12 +74,12 @@ func (c cached) write(w http.ResponseWriter) error {
 		return watchparty.ErrChangedSince
 	}
 	h := w.Header()
-	h.Set("Cache-Control", "no-cache")
+	h["Cache-Control"] = noCache
 	h.Add("Vary", "Authorization") // beside CORS' Origin
-	h.Set("X-Cache", "MISS")
+	h["X-Cache"] = cacheMiss
 	prefix := `{"_cached":false,`
 	if c.hit {
-		h.Set("X-Cache", "HIT")
+		h["X-Cache"] = cacheHit
 		prefix = `{"_cached":true,`
 	}
 	tags := c.tags()
@@ -88,14 +92,29 @@ func (c cached) write(w http.ResponseWriter) error {
 		}
 	}
 	h.Set("ETag", tags[0])
-	h.Set("Content-Type", "application/json")
+	h["Content-Type"] = applicationJSON
 	h.Set("Content-Length", strconv.Itoa(len(prefix)+len(c.entry.Body)-1))
-	if _, err := w.Write([]byte(prefix)); err != nil {
+	body := c.entry.Body
+	if len(body) <= maxJoined {
+		_, err := w.Write(append([]byte(prefix), body[1:]...))
 		return err
 	}
-	_, err := w.Write(c.entry.Body[1:])
+	if _, err := io.WriteString(w, prefix); err != nil {
+		return err
+	}
+	_, err := w.Write(body[1:])
 	return err
 }
+
+// maxJoined is the size of a body up to which it is written at once, in bytes: net/http's buffer holds it, so the copy
+// costs less than the second call.
+const maxJoined = 2048
+
+var (
+	cacheHit        = []string{"HIT"}
+	cacheMiss       = []string{"MISS"}
+	applicationJSON = []string{"application/json"}
+)
 
 // tagged is the answer of a read that is not cached, with a weak tag, or a 304.
 type tagged struct {

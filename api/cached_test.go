@@ -209,7 +209,7 @@ func TestWritesVoidReads(t *testing.T) {
 		require.NoError(t, err)
 		_, err = b.store.PublishAvatar(t.Context(), alice.id, 1)
 		require.NoError(t, err)
-		b.cache.Invalidate(t.Context(), "profile:alice")
+		b.void(t, "profile:alice")
 		require.NotEqual(t, generated(alice), b.requireCached(t, "/users/alice", "").data()["avatar"])
 		require.Equal(t, 204, b.do(t, "DELETE", avatarPath, alice.token, nil).status)
 		require.Equal(t, generated(alice), b.requireMiss(t, "/users/alice", "").data()["avatar"])

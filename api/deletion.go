@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/watchparty/watchparty/api/contract"
-	"github.com/watchparty/watchparty/cache"
 )
 
 // DeleteMe ends the caller's account. Nothing names them from now on; files and the rest of what is stored are promised
@@ -19,10 +18,8 @@ func (s *Server) DeleteMe(
 	if err != nil {
 		return nil, err
 	}
-	deleted, err := s.store.DeleteAccount(ctx, id.UserID, hash)
-	if err != nil {
+	if err := s.store.DeleteAccount(ctx, id.UserID, hash); err != nil {
 		return nil, gone(wrongPassword(err, field))
 	}
-	s.cache.Invalidate(ctx, cache.TagsOfDeleted(id.UserID, deleted.Username, deleted.Rooms, deleted.Wrote)...)
 	return contract.DeleteMe204Response{}, nil
 }

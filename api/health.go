@@ -16,6 +16,7 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
+	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/migrations"
 )
 
@@ -41,7 +42,7 @@ func (s *Server) GetHealth(
 	var h contract.Health
 	var wg sync.WaitGroup
 	wg.Go(func() { h.Database = s.partState(ctx, "database", s.checkDatabase) })
-	wg.Go(func() { h.Redis = s.partState(ctx, "redis", s.cache.Ping) })
+	wg.Go(func() { h.Redis = s.partState(ctx, "redis", s.cache.Redis().State) })
 	wg.Go(func() { h.Temporal = s.partState(ctx, "temporal", s.checkTemporal) })
 	wg.Go(func() { h.Bucket = s.partState(ctx, "bucket", s.bucketProbe.check) })
 	wg.Wait()
@@ -75,9 +76,15 @@ func (s *Server) partState(ctx context.Context, part string, check func(context.
 		return connected
 	}
 	s.healthLog.WarnContext(ctx, "health check failed", slog.String("part", part), slog.Any("error", err))
-	var missing Missing
-	if errors.As(err, &missing) {
+	var (
+		missing Missing
+		trouble *cache.Trouble
+	)
+	switch {
+	case errors.As(err, &missing):
 		return missing.What + " is missing"
+	case errors.As(err, &trouble):
+		return trouble.What
 	}
 	return "unreachable"
 }

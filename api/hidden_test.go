@@ -73,7 +73,7 @@ func newSpammer(t *testing.T) *spammer {
 			p.id,
 		)
 	}
-	b.cache.Invalidate(t.Context(), "standings:"+s.private)
+	b.void(t, "standings:"+s.private)
 	s.queued = s.queueSpam(t, s.open)
 	s.queueSpam(t, s.own)
 	playing := s.queueSpam(t, s.open)

@@ -2,43 +2,29 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"strings"
-	"sync"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/store"
 )
-
-type identityKey struct{}
-
-// identity is what a request's token says of who asks.
-type identity struct {
-	// claimed is whom the token was made for; err is what is wrong with it.
-	claimed auth.Identity
-	err     error
-	// confirm looks, once, whether the sign-in is still in force.
-	confirm func() error
-}
 
 // identify reads the access token, if there is one. What is wrong with it matters only to operations that look.
 func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		ctx := context.WithValue(c.Request().Context(), headerKey{}, c.Request().Header)
-		ctx = store.WithClient(context.WithValue(ctx, clientKey{}, client(c)), client(c))
-		if header := c.Request().Header.Get(echo.HeaderAuthorization); header != "" {
-			id := identity{err: watchparty.ErrUnauthenticated}
+		r := c.Request()
+		e := exchangeOf(r.Context())
+		e.header, e.client = r.Header, client(c)
+		if header := r.Header.Get(echo.HeaderAuthorization); header != "" {
+			e.identity = &identity{err: watchparty.ErrUnauthenticated, inForce: s.inForce}
 			if scheme, token, ok := strings.Cut(header, " "); ok && strings.EqualFold(scheme, "Bearer") {
-				id.claimed, id.err = s.tokens.Verify(strings.TrimSpace(token), store.Now())
+				e.identity.claimed, e.identity.err = s.tokens.Verify(strings.TrimSpace(token), store.Now())
 			}
-			id.confirm = sync.OnceValue(func() error { return s.inForce(ctx, id.claimed) })
-			ctx = context.WithValue(ctx, identityKey{}, id)
 		}
-		c.SetRequest(c.Request().WithContext(ctx))
 		return next(c)
 	}
 }
@@ -46,7 +32,7 @@ func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 // inForce returns ErrUnauthenticated for a sign-in that has ended, be it that its account is suspended or gone.
 func (s *Server) inForce(ctx context.Context, id auth.Identity) error {
 	q := cache.Query{
-		Key: "session:" + id.SessionID, Tags: []string{cache.TagAccount(id.UserID)}, TTL: s.cfg.Cache.Profiles,
+		Key: "session:" + id.SessionID, Tags: []string{coherence.TagAccount(id.UserID)}, TTL: s.cfg.Cache.Profiles,
 		Missing: watchparty.ErrUnauthenticated, MissingTTL: missingTTL,
 	}
 	_, _, err := s.cache.Get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
@@ -62,23 +48,15 @@ func (s *Server) inForce(ctx context.Context, id auth.Identity) error {
 // viewer is who asks where a token is optional: the zero Identity without one, an error with a bad one, so that an
 // expired token does not look like a missing thing.
 func viewer(ctx context.Context) (auth.Identity, error) {
-	id, ok := ctx.Value(identityKey{}).(identity)
-	if !ok || id.err != nil {
+	id := exchangeOf(ctx).identity
+	if id == nil {
+		return auth.Identity{}, nil
+	}
+	if id.err != nil {
 		return auth.Identity{}, id.err
 	}
-	return id.claimed, id.confirm()
+	return id.claimed, id.confirm(ctx)
 }
-
-type headerKey struct{}
-
-// headers are the request's, beside those that the contract names.
-func headers(ctx context.Context) http.Header {
-	all, _ := ctx.Value(headerKey{}).(http.Header)
-	return all
-}
-
-// header is one of them.
-func header(ctx context.Context, name string) string { return headers(ctx).Get(name) }
 
 // maxUserAgent is how much of what a client calls itself is kept, in characters.
 const maxUserAgent = 200

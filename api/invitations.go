@@ -122,7 +122,6 @@ func (s *Server) AcceptInvitation(
 	if err != nil {
 		return nil, err
 	}
-	s.peopleChanged(ctx, joined.ID)
 	return contract.AcceptInvitation200JSONResponse{Data: room(joined)}, nil
 }
 

@@ -89,17 +89,17 @@ func unlimited(path string) bool {
 func (l *limits) count(c echo.Context) limit.Result {
 	signIn := strings.HasPrefix(c.Path(), basePath+"/auth/")
 	if !signIn && !writes(c.Request().Method) {
-		return l.reads.Allow(client(c))
+		return l.reads.Allow(clientOf(c.Request().Context()))
 	}
 	ctx := limit.Within(c.Request().Context(), l.wait) // also for what the operation asks
 	c.SetRequest(c.Request().WithContext(ctx))
 	if signIn {
-		return l.shared.Allow(ctx, l.signIn, client(c))
+		return l.shared.Allow(ctx, l.signIn, clientOf(ctx))
 	}
-	if id, ok := ctx.Value(identityKey{}).(identity); ok && id.err == nil {
+	if id := exchangeOf(ctx).identity; id != nil && id.err == nil {
 		return l.shared.Allow(ctx, l.writes, "account "+id.claimed.UserID)
 	}
-	return l.shared.Allow(ctx, l.writes, client(c))
+	return l.shared.Allow(ctx, l.writes, clientOf(ctx))
 }
 
 func writes(method string) bool {
@@ -108,14 +108,6 @@ func writes(method string) bool {
 		return true
 	}
 	return false
-}
-
-type clientKey struct{}
-
-// clientOf is client for operations.
-func clientOf(ctx context.Context) string {
-	name, _ := ctx.Value(clientKey{}).(string)
-	return name
 }
 
 // client is where a request comes from: an IPv4 address, or the /64 that one IPv6 customer has at least.

@@ -12,7 +12,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/watchparty/watchparty"
-	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/limit"
 	"github.com/watchparty/watchparty/live"
 )
@@ -35,7 +34,7 @@ var (
 func (s *Server) newHub(d Deps) *live.Hub {
 	deps := live.Deps{
 		Store: d.Store, Bus: d.Bus, Tokens: s.tokens, Log: d.Log, Metrics: d.Metrics,
-		HostSilence: d.Config.Room.HostSilence, PassedOn: s.voidRoom,
+		HostSilence: d.Config.Room.HostSilence,
 	}
 	if s.limits != nil {
 		deps.Connects = func(ctx context.Context, userID string) limit.Result {
@@ -99,19 +98,6 @@ func originOf(address string) string {
 		return ""
 	}
 	return u.Scheme + "://" + u.Host
-}
-
-// tellingCache is the cache, and tells live connections what is invalidated.
-type tellingCache struct {
-	*cache.Cache
-
-	changed func(tags []string)
-}
-
-// Invalidate is that of the cache.
-func (c tellingCache) Invalidate(ctx context.Context, tags ...string) {
-	c.Cache.Invalidate(ctx, tags...)
-	c.changed(tags)
 }
 
 // connectsRule counts how often an account connects.

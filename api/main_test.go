@@ -24,6 +24,7 @@ import (
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/bus"
 	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/stacktest"
@@ -58,6 +59,7 @@ type bundle struct {
 	server *Server
 	store  *store.Store
 	cache  *cache.Cache
+	member *coherence.Member
 	bucket *blob.Bucket
 	url    string
 	client *http.Client
@@ -129,15 +131,13 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 	require.NoError(t, err)
 	b.store.LimitEmails(b.cfg.RateLimit.EmailLimit())
 	t.Cleanup(func() { require.NoError(t, b.store.Close()) })
-	b.cache, err = cache.New(b.cfg.Redis, log)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, b.cache.Close()) })
+	b.openCache(t, log, !s.databaseAway)
 	b.bucket = memblob.OpenBucket(nil)
 	t.Cleanup(func() { require.NoError(t, b.bucket.Close()) })
 
 	b.server, err = New(Deps{
 		Config: b.cfg, Log: log, Store: b.store, Cache: b.cache, Bucket: b.bucket,
-		Bus:           bus.New(b.cache.Redis(), b.cfg.Redis, log), // it does not run: there is one server
+		Bus:           bus.New(b.cache.Redis().Client(), b.cfg.Redis, log), // it does not run: there is one server
 		CheckTemporal: s.checkTemporal, Schedules: s.schedules, Metrics: prometheus.NewRegistry(),
 	})
 	require.NoError(t, err)
@@ -158,6 +158,48 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 	})
 	b.logs.secret(cfg.Auth.Secret, "hidden-word")
 	return b
+}
+
+// calm is a timing for a machine that is busy with other tests: leases do not get lost.
+func calm() coherence.Timing {
+	timing := coherence.DefaultTiming()
+	timing.Lease, timing.AckTimeout, timing.Call = time.Minute, 20*time.Second, 20*time.Second
+	timing.RenewSoon, timing.List = time.Millisecond, 5*time.Millisecond
+	return timing
+}
+
+// openCache runs what the cache needs until the test ends. ready waits until the cache is used.
+func (b *bundle) openCache(t testing.TB, log *slog.Logger, ready bool) {
+	t.Helper()
+	client, err := cache.Connect(b.cfg.Redis, bus.Timeout, nil)
+	require.NoError(t, err)
+	messages := bus.New(client, b.cfg.Redis, log)
+	b.member = coherence.NewMember(b.store.Journal(), messages, coherence.Options{Reads: true, Timing: calm(), Log: log})
+	b.store.OnChange(b.member.Announce)
+	b.cache, err = cache.New(b.cfg.Redis, b.cfg.Cache, b.member, log)
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { _ = messages.Run(ctx) })
+	running.Go(func() { _ = b.member.Run(ctx) })
+	t.Cleanup(func() {
+		stop()
+		running.Wait()
+		require.NoError(t, b.cache.Close())
+		require.NoError(t, client.Close())
+	})
+	if ready {
+		require.Eventually(t, func() bool { return b.member.Lease().InForce() }, 30*time.Second, time.Millisecond)
+	}
+}
+
+// void makes cached answers with the tags void, after the test has changed rows by itself.
+func (b *bundle) void(t testing.TB, tags ...string) {
+	t.Helper()
+	var transaction uint64
+	err := b.store.DB().NewRaw("SELECT pg_current_xact_id()::text::bigint").Scan(t.Context(), &transaction)
+	require.NoError(t, err)
+	require.NoError(t, b.member.Announce(t.Context(), coherence.Change{Transaction: transaction, Tags: tags}))
 }
 
 // logs keeps what was logged, and the secrets that must not be in it.

@@ -7,6 +7,7 @@ import (
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -29,7 +30,7 @@ func (s *Server) ListMessages(
 	}
 	q := cache.Query{
 		Key:  fmt.Sprintf("chat:%s:%s:%s:%d", roomID, v.field, p.After, p.Limit),
-		Tags: []string{cache.TagMessages(roomID)}, TTL: s.cfg.Cache.Messages,
+		Tags: []string{coherence.TagMessages(roomID)}, TTL: s.cfg.Cache.Messages,
 	}
 	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
 		answer := messageList{NewerCursor: v.cursor}
@@ -141,7 +142,6 @@ func (s *Server) PostMessage(
 	if err != nil {
 		return nil, err
 	}
-	s.cache.Invalidate(ctx, cache.TagMessages(n.RoomID))
 	answer := message(posted)
 	made, err := madeAt("/chat/messages/"+answer.ID, 0, contract.MessageAnswer{Data: answer})
 	return contract.PostMessage201JSONResponse{
@@ -185,7 +185,6 @@ func (s *Server) EditMessage(
 	if err != nil {
 		return nil, err
 	}
-	s.cache.Invalidate(ctx, cache.TagMessages(known.RoomID))
 	return contract.EditMessage200JSONResponse{Data: message(edited)}, nil
 }
 
@@ -207,7 +206,6 @@ func (s *Server) DeleteMessage(
 	if err := s.store.DeleteMessage(ctx, known.ID, id.UserID); err != nil {
 		return nil, err
 	}
-	s.cache.Invalidate(ctx, cache.TagMessages(known.RoomID))
 	return contract.DeleteMessage204Response{}, nil
 }
 

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -9,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -60,41 +60,44 @@ func crossOrigin(origins []string) echo.MiddlewareFunc {
 	})
 }
 
-type requestIDKey struct{}
+// always are the headers that all answers have. Operations and pages may know better of some. The slices are shared by all
+// answers.
+var (
+	noSniff       = []string{"nosniff"}
+	noStore       = []string{"no-store"}
+	noCache       = []string{"no-cache"}
+	noContent     = []string{"default-src 'none'; frame-ancestors 'none'"}
+	secureForYear = []string{"max-age=31536000"}
+)
 
-// requestIDs gives each request an ID of our own, since one from outside could be anything, and the headers that all
+// beginExchange gives each request an ID of our own, since one from outside could be anything, and the headers that all
 // answers have.
-func requestIDs(publicURL string) echo.MiddlewareFunc {
+func beginExchange(publicURL string) echo.MiddlewareFunc {
 	secure := strings.HasPrefix(publicURL, "https://")
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			id := uuid.NewString()
+			e := &exchange{Context: c.Request().Context(), requestID: uuid.NewString()}
 			h := c.Response().Header()
-			h.Set(echo.HeaderXRequestID, id)
-			h.Set(echo.HeaderXContentTypeOptions, "nosniff")
-			// Operations and pages may know better.
-			h.Set(echo.HeaderCacheControl, "no-store")
-			h.Set(echo.HeaderContentSecurityPolicy, "default-src 'none'; frame-ancestors 'none'")
+			h[echo.HeaderXRequestID] = []string{e.requestID}
+			h[echo.HeaderXContentTypeOptions] = noSniff
+			h[echo.HeaderCacheControl] = noStore
+			h[echo.HeaderContentSecurityPolicy] = noContent
 			if secure {
-				h.Set(echo.HeaderStrictTransportSecurity, "max-age=31536000")
+				h[echo.HeaderStrictTransportSecurity] = secureForYear
 			}
-			c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), requestIDKey{}, id)))
+			c.SetRequest(c.Request().WithContext(e))
 			return next(c)
 		}
 	}
 }
 
-func requestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestIDKey{}).(string)
-	return id
-}
-
-// sharePool has all requests of one part of the API share that part's connections to the database: what holds up
-// /rooms leaves /movies its own.
-func sharePool(next echo.HandlerFunc) echo.HandlerFunc {
+// informStore tells the store whose request it works for, and has all requests of one part of the API share that part's
+// connections to the database: what holds up /rooms leaves /movies its own.
+func informStore(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		part, _, _ := strings.Cut(strings.TrimPrefix(c.Path(), basePath+"/"), "/")
-		c.SetRequest(c.Request().WithContext(store.WithKind(c.Request().Context(), part)))
+		ctx := c.Request().Context()
+		c.SetRequest(c.Request().WithContext(store.WithClient(store.WithKind(ctx, part), clientOf(ctx))))
 		return next(c)
 	}
 }
@@ -105,20 +108,29 @@ func observe(log *slog.Logger, metrics prometheus.Registerer) echo.MiddlewareFun
 		Name: "http_request_duration_seconds", Help: "Time to answer, by method, route and status.",
 		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 	}, []string{"method", "route", "status"})
+	type labels struct {
+		method, route string
+		status        int
+	}
+	var observers sync.Map // by labels: looking one up by its texts is slow
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			start := time.Now()
 			if err := next(c); err != nil {
 				c.Error(err)
 			}
-			took, status := time.Since(start), c.Response().Status
-			if status == http.StatusSwitchingProtocols { // the hub measures connections
+			took, of := time.Since(start), labels{method(c.Request()), c.Path(), c.Response().Status}
+			if of.status == http.StatusSwitchingProtocols { // the hub measures connections
 				return nil
 			}
-			seconds.WithLabelValues(method(c.Request()), c.Path(), strconv.Itoa(status)).Observe(took.Seconds())
+			observer, ok := observers.Load(of)
+			if !ok {
+				observer, _ = observers.LoadOrStore(of, seconds.WithLabelValues(of.method, of.route, strconv.Itoa(of.status)))
+			}
+			observer.(prometheus.Observer).Observe(took.Seconds())
 			ctx := c.Request().Context()
-			log.InfoContext(ctx, "request", slog.String("method", method(c.Request())), slog.String("route", c.Path()),
-				slog.Int("status", status), slog.Duration("took", took), slog.String("request_id", requestID(ctx)))
+			log.LogAttrs(ctx, slog.LevelInfo, "request", slog.String("method", of.method), slog.String("route", of.route),
+				slog.Int("status", of.status), slog.Duration("took", took), slog.String("request_id", requestID(ctx)))
 			return nil
 		}
 	}
@@ -152,6 +164,9 @@ const multipartOverhead = 64 << 10
 // the connection's read deadline has passed, and a malformed one otherwise.
 func (s *Server) limitBody(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
+		if c.Request().Body == nil || c.Request().Body == http.NoBody {
+			return next(c)
+		}
 		limit := int64(maxBodyBytes)
 		switch path := c.Path(); {
 		case isUpload(c):

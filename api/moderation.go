@@ -5,7 +5,6 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
-	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -23,18 +22,12 @@ func (s *Server) permitted(ctx context.Context, roomID string, p watchparty.Perm
 	return err
 }
 
-// peopleChanged voids what is known of who may enter a room and who is in it.
-func (s *Server) peopleChanged(ctx context.Context, roomID string) {
-	s.cache.Invalidate(ctx, cache.TagStandings(roomID), cache.TagRooms, cache.TagRoom(roomID))
-}
-
 // Kick puts someone out of a room.
 func (s *Server) Kick(ctx context.Context, r contract.KickRequestObject) (contract.KickResponseObject, error) {
 	id := caller(ctx)
 	if err := s.store.Kick(ctx, r.RoomID, id.UserID, r.Username); err != nil {
 		return nil, err
 	}
-	s.peopleChanged(ctx, r.RoomID)
 	return contract.Kick204Response{}, nil
 }
 
@@ -74,7 +67,6 @@ func (s *Server) Ban(ctx context.Context, r contract.BanRequestObject) (contract
 	if err != nil {
 		return nil, err
 	}
-	s.peopleChanged(ctx, r.RoomID)
 	answer := ban(banned)
 	made, err := madeAt("/rooms/"+r.RoomID+"/bans/"+answer.User.Username, 0, contract.BanAnswer{Data: answer})
 	return contract.Ban201JSONResponse{
@@ -98,7 +90,6 @@ func (s *Server) LiftBan(ctx context.Context, r contract.LiftBanRequestObject) (
 	if err := s.store.LiftBan(ctx, r.RoomID, id.UserID, r.Username); err != nil {
 		return nil, err
 	}
-	s.cache.Invalidate(ctx, cache.TagStandings(r.RoomID))
 	return contract.LiftBan204Response{}, nil
 }
 
@@ -138,7 +129,6 @@ func (s *Server) Mute(ctx context.Context, r contract.MuteRequestObject) (contra
 	if err != nil {
 		return nil, err
 	}
-	s.cache.Invalidate(ctx, cache.TagStandings(r.RoomID))
 	answer := mute(muted)
 	made, err := madeAt("/rooms/"+r.RoomID+"/mutes/"+answer.User.Username, 0, contract.MuteAnswer{Data: answer})
 	return contract.Mute201JSONResponse{
@@ -165,7 +155,6 @@ func (s *Server) LiftMute(
 	if err := s.store.LiftMute(ctx, r.RoomID, id.UserID, r.Username); err != nil {
 		return nil, err
 	}
-	s.cache.Invalidate(ctx, cache.TagStandings(r.RoomID))
 	return contract.LiftMute204Response{}, nil
 }
 

@@ -19,7 +19,7 @@ func (b *bundle) appoint(t *testing.T, room string, p person, role watchparty.Ro
 	t.Helper()
 	b.exec(t, `INSERT INTO members (room_id, user_id, role) VALUES (?, ?, ?)
 		ON CONFLICT (room_id, user_id) DO UPDATE SET role = excluded.role`, room, p.id, string(role))
-	b.cache.Invalidate(t.Context(), "standings:"+room)
+	b.void(t, "standings:"+room)
 }
 
 func (b *bundle) ban(t *testing.T, room string, by person, username string, properties map[string]any) answer {
@@ -93,7 +93,7 @@ func TestModerationRoutes(t *testing.T) {
 						require.Equal(t, 201, b.ban(t, room, host, "target", nil).status)
 					} else {
 						b.exec(t, "DELETE FROM bans WHERE room_id = ?", room)
-						b.cache.Invalidate(t.Context(), "standings:"+room)
+						b.void(t, "standings:"+room)
 						b.appoint(t, room, target, watchparty.Viewer)
 						b.join(t, room, target)
 					}

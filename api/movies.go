@@ -12,6 +12,7 @@ import (
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -46,7 +47,7 @@ func (s *Server) ListMovies(
 	}
 	q := cache.Query{
 		Key:  fmt.Sprintf("movies:%s:%d", p.After, p.Limit),
-		Tags: []string{cache.TagMovies},
+		Tags: []string{coherence.TagMovies},
 		TTL:  s.cfg.Cache.Movies,
 	}
 	if f != (watchparty.MovieFilter{}) {
@@ -69,7 +70,7 @@ func (s *Server) moviesByID(ctx context.Context, ids string, ifNoneMatch *string
 			"movie-ids",
 			strings.Join(wanted, ","),
 		),
-		Tags: []string{cache.TagMovies},
+		Tags: []string{coherence.TagMovies},
 		TTL:  s.cfg.Cache.Movies,
 	}
 	return s.read(ctx, q, ifNoneMatch, func(ctx context.Context) (any, error) {
@@ -83,7 +84,7 @@ func (s *Server) ListGenres(
 	ctx context.Context,
 	r contract.ListGenresRequestObject,
 ) (contract.ListGenresResponseObject, error) {
-	q := cache.Query{Key: "genres", Tags: []string{cache.TagMovies}, TTL: s.cfg.Cache.Movies}
+	q := cache.Query{Key: "genres", Tags: []string{coherence.TagMovies}, TTL: s.cfg.Cache.Movies}
 	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
 		genres, err := s.store.Genres(ctx)
 		return list{
@@ -103,7 +104,7 @@ func (s *Server) GetMovie(
 	r contract.GetMovieRequestObject,
 ) (contract.GetMovieResponseObject, error) {
 	q := cache.Query{
-		Key: "movie:" + r.MovieID, Tags: []string{cache.TagMovies},
+		Key: "movie:" + r.MovieID, Tags: []string{coherence.TagMovies},
 		TTL: s.cfg.Cache.Movies, Missing: watchparty.ErrNotFound, MissingTTL: missingTTL,
 	}
 	entry, hit, err := s.cache.Get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
@@ -117,7 +118,13 @@ func (s *Server) GetMovie(
 	if err != nil {
 		return nil, err
 	}
-	version, _ := strconv.Atoi(entry.Meta) // an entry that an older release stored has none
+	version, err := versionOf(entry.Meta)
+	if err != nil {
+		return nil, err
+	}
+	if t := exchangeOf(ctx).target; t != nil {
+		t.key, t.versioned = q.Key, true
+	}
 	return cached{
 		entry:       entry,
 		hit:         hit,
@@ -150,7 +157,6 @@ func (s *Server) CreateMovie(
 	if err != nil {
 		return nil, err
 	}
-	s.cache.Invalidate(ctx, cache.TagMovies)
 	answer := movie(created)
 	made, err := madeAt("/movies/"+answer.ID, created.Version, single{Data: answer})
 	return contract.CreateMovie201JSONResponse{
@@ -178,7 +184,6 @@ func (s *Server) UpdateMovie(
 	if err != nil {
 		return nil, err
 	}
-	s.cache.Invalidate(ctx, cache.TagMovies)
 	answer := movie(updated)
 	tag, err := tagOf(updated.Version, single{Data: answer})
 	return contract.UpdateMovie200JSONResponse{
@@ -196,7 +201,6 @@ func (s *Server) DeleteMovie(
 	if err := s.store.DeleteMovie(ctx, id.UserID, r.MovieID, ifMatch(r.Params.IfMatch)); err != nil {
 		return nil, err
 	}
-	s.cache.Invalidate(ctx, cache.TagMovies)
 	return contract.DeleteMovie204Response{}, nil
 }
 

@@ -34,7 +34,6 @@ func (s *Server) AcceptMyInvitation(
 	if err != nil {
 		return nil, err
 	}
-	s.peopleChanged(ctx, joined.ID)
 	return contract.AcceptMyInvitation200JSONResponse{Data: room(joined)}, nil
 }
 

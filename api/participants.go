@@ -6,7 +6,6 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
-	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -20,7 +19,6 @@ func (s *Server) JoinRoom(
 	if err != nil {
 		return nil, err
 	}
-	s.cache.Invalidate(ctx, cache.TagRooms, cache.TagRoom(r.RoomID))
 	return contract.JoinRoom200JSONResponse{Data: room(joined)}, nil
 }
 
@@ -36,7 +34,6 @@ func (s *Server) LeaveRoom(
 	if err := s.store.LeaveRoom(ctx, r.RoomID, id.UserID); err != nil {
 		return nil, err
 	}
-	s.voidRoom(ctx, r.RoomID)
 	return contract.LeaveRoom204Response{}, nil
 }
 
@@ -52,7 +49,6 @@ func (s *Server) QuitRoom(
 	if err := s.store.QuitRoom(ctx, r.RoomID, id.UserID); err != nil {
 		return nil, err
 	}
-	s.voidRoom(ctx, r.RoomID)
 	return contract.QuitRoom204Response{}, nil
 }
 
@@ -63,7 +59,7 @@ func (s *Server) Heartbeat(
 	r contract.HeartbeatRequestObject,
 ) (contract.HeartbeatResponseObject, error) {
 	id := caller(ctx)
-	passedOn, err := s.store.Heartbeat(ctx, r.RoomID, id.UserID, s.cfg.Room.HostSilence)
+	_, err := s.store.Heartbeat(ctx, r.RoomID, id.UserID, s.cfg.Room.HostSilence)
 	if errors.Is(err, watchparty.ErrNotParticipant) {
 		if _, unseen := s.visibleRoom(ctx, r.RoomID); unseen != nil {
 			return nil, unseen
@@ -71,9 +67,6 @@ func (s *Server) Heartbeat(
 	}
 	if err != nil {
 		return nil, err
-	}
-	if passedOn {
-		s.voidRoom(ctx, r.RoomID)
 	}
 	return contract.Heartbeat204Response{}, nil
 }

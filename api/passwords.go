@@ -7,7 +7,6 @@ import (
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/auth"
-	"github.com/watchparty/watchparty/cache"
 )
 
 // RequestPasswordReset promises a mail, if the address has an account. It does not tell whether it has, in answer or in
@@ -59,7 +58,6 @@ func (s *Server) ConfirmPasswordReset(
 	if err != nil {
 		return nil, err
 	}
-	s.cache.Invalidate(ctx, cache.TagAccount(userID))
 	s.rememberClient(ctx, userID)
 	return contract.ConfirmPasswordReset204Response{}, nil
 }
@@ -93,7 +91,6 @@ func (s *Server) ChangePassword(
 	if err != nil { // ErrWrongPassword when it was changed meanwhile
 		return nil, gone(wrongPassword(err, field))
 	}
-	s.cache.Invalidate(ctx, cache.TagAccount(id.UserID))
 	s.rememberClient(ctx, id.UserID)
 	return contract.ChangePassword204Response{}, nil
 }

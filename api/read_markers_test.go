@@ -86,7 +86,7 @@ func TestReadMarkers(t *testing.T) {
 	t.Run("it goes with the account and the room", func(t *testing.T) {
 		markers := func() int { return value1[int](t, b, "SELECT count(*) FROM read_markers WHERE room_id = ?", room) }
 		require.Equal(t, 2, markers())
-		_, err := b.store.DeleteAccount(t.Context(), alice.id, "none")
+		err := b.store.DeleteAccount(t.Context(), alice.id, "none")
 		require.NoError(t, err)
 		require.Equal(t, 1, markers())
 		require.NoError(t, b.store.DeleteRoom(t.Context(), room, bob.id, nil))

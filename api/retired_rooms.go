@@ -5,7 +5,6 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
-	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -36,7 +35,6 @@ func (s *Server) RestoreRoom(
 	if err != nil {
 		return nil, err
 	}
-	s.cache.Invalidate(ctx, cache.TagsOfRooms([]string{restored.ID})...)
 	return contract.RestoreRoom200JSONResponse{Data: room(restored)}, nil
 }
 

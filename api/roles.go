@@ -14,6 +14,5 @@ func (s *Server) SetRole(ctx context.Context, r contract.SetRoleRequestObject) (
 	if err != nil {
 		return nil, err
 	}
-	s.voidRoom(ctx, r.RoomID)
 	return contract.SetRole200JSONResponse{Data: participant(changed)}, nil
 }

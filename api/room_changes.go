@@ -6,7 +6,6 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
-	"github.com/watchparty/watchparty/cache"
 )
 
 // UpdateRoom changes a room for whoever may.
@@ -24,7 +23,6 @@ func (s *Server) UpdateRoom(
 	if err != nil {
 		return nil, err
 	}
-	s.voidRoom(ctx, r.RoomID)
 	answer := room(changed)
 	tag, err := tagOf(changed.Version, single{Data: answer})
 	return contract.UpdateRoom200JSONResponse{
@@ -66,7 +64,5 @@ func (s *Server) DeleteRoom(
 	if err := s.store.DeleteRoom(ctx, r.RoomID, id.UserID, ifMatch(r.Params.IfMatch)); err != nil {
 		return nil, err
 	}
-	s.voidRoom(ctx, r.RoomID)
-	s.cache.Invalidate(ctx, cache.TagMessages(r.RoomID))
 	return contract.DeleteRoom204Response{}, nil
 }

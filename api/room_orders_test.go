@@ -4,8 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/coherence"
 )
 
 func TestOrdersOfRooms(t *testing.T) {
@@ -39,7 +38,7 @@ func TestOrdersOfRooms(t *testing.T) {
 		b.join(t, first, guest)
 		b.join(t, first, b.user(t, "another"))
 		b.exec(t, "UPDATE participants SET last_seen_at = now() - interval '2 min' WHERE room_id = ?", second)
-		require.True(t, b.cache.Invalidate(t.Context(), cache.TagRooms))
+		b.void(t, coherence.TagRooms)
 		require.Equal(t, []string{first, third}, list("sort=people"), "nobody is present in the second")
 		require.Equal(t, []string{first}, list("sort=people&limit=1"))
 		whole, pages := b.walk(t, "/rooms?sort=people&", "cursor", "", 1)

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -41,7 +43,7 @@ func (s *Server) ListRooms(
 			p.After,
 			p.Limit,
 		),
-		Tags: []string{cache.TagRooms},
+		Tags: []string{coherence.TagRooms},
 		TTL:  s.cfg.Cache.Rooms,
 	}
 	if f != (watchparty.RoomFilter{}) { // keys are logged, and what people look for is their own affair
@@ -76,7 +78,6 @@ func (s *Server) CreateRoom(
 	if err != nil {
 		return nil, err
 	}
-	s.cache.Invalidate(ctx, cache.TagRooms, cache.TagRoom(created.ID))
 	answer := room(created)
 	made, err := madeAt("/rooms/"+answer.ID, created.Version, single{Data: answer})
 	return contract.CreateRoom201JSONResponse{
@@ -89,6 +90,9 @@ func (s *Server) CreateRoom(
 func (s *Server) GetRoom(ctx context.Context, r contract.GetRoomRequestObject) (contract.GetRoomResponseObject, error) {
 	answer, err := s.visibleRoom(ctx, r.RoomID)
 	answer.ifMatch, answer.ifNoneMatch = r.Params.IfMatch, r.Params.IfNoneMatch
+	if t := exchangeOf(ctx).target; t != nil {
+		t.key = roomKey(r.RoomID)
+	}
 	return answer, err
 }
 
@@ -99,8 +103,11 @@ func (s *Server) visibleRoom(ctx context.Context, roomID string) (cached, error)
 	if err != nil {
 		return cached{}, err
 	}
+	if t := exchangeOf(ctx).target; t != nil {
+		t.roomID = roomID
+	}
 	q := cache.Query{
-		Key: "room:" + roomID, Tags: []string{cache.TagRoom(roomID)},
+		Key: roomKey(roomID), Tags: []string{coherence.TagRoom(roomID)},
 		TTL: s.cfg.Cache.Rooms, Missing: watchparty.ErrNotFound, MissingTTL: missingTTL,
 	}
 	entry, hit, err := s.cache.Get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
@@ -114,13 +121,11 @@ func (s *Server) visibleRoom(ctx context.Context, roomID string) (cached, error)
 	if err != nil {
 		return cached{}, err
 	}
-	var (
-		version    int
-		visibility watchparty.Visibility
-	)
-	if _, err := fmt.Sscan(entry.Meta, &version, &visibility); err != nil {
-		return cached{}, fmt.Errorf("api: a room's entry: %w", err)
+	version, err := versionOf(entry.Meta)
+	if err != nil {
+		return cached{}, err
 	}
+	_, visibility, _ := strings.Cut(entry.Meta, " ")
 	standing, err := s.standing(ctx, roomID, id.UserID)
 	if err != nil {
 		return cached{}, err
@@ -128,11 +133,13 @@ func (s *Server) visibleRoom(ctx context.Context, roomID string) (cached, error)
 	if standing.Banned {
 		return cached{}, watchparty.ErrBanned
 	}
-	if visibility == watchparty.Private && standing.Role == "" {
+	if watchparty.Visibility(visibility) == watchparty.Private && standing.Role == "" {
 		return cached{}, watchparty.ErrNotFound
 	}
 	return cached{entry: entry, hit: hit, version: version}, nil
 }
+
+func roomKey(roomID string) string { return "room:" + roomID }
 
 // standing is what a user is to a room now; nobody in particular is nothing.
 func (s *Server) standing(ctx context.Context, roomID, userID string) (watchparty.Standing, error) {
@@ -142,7 +149,7 @@ func (s *Server) standing(ctx context.Context, roomID, userID string) (watchpart
 	}
 	q := cache.Query{
 		Key:  "standing:" + roomID + ":" + userID,
-		Tags: []string{cache.TagStandings(roomID)},
+		Tags: []string{coherence.TagStandings(roomID)},
 		TTL:  s.cfg.Cache.Rooms,
 	}
 	entry, _, err := s.cache.Get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
@@ -156,18 +163,16 @@ func (s *Server) standing(ctx context.Context, roomID, userID string) (watchpart
 	if err != nil {
 		return standing, err
 	}
-	if err := json.Unmarshal(entry.Body, &standing); err != nil {
+	standing, err = cache.Decoded(entry, func(body []byte) (decoded watchparty.Standing, err error) {
+		return decoded, json.Unmarshal(body, &decoded)
+	})
+	if err != nil {
 		return standing, fmt.Errorf("api: a standing's entry: %w", err)
 	}
 	if standing.Banned && !standing.BannedUntil.IsZero() && !standing.BannedUntil.After(store.Now()) {
 		standing.Banned, standing.BannedUntil = false, time.Time{} // it has ended by itself since it was stored
 	}
 	return standing, nil
-}
-
-// voidRoom is for when a room's properties or its host may have changed, and with them what people are to it.
-func (s *Server) voidRoom(ctx context.Context, roomID string) {
-	s.cache.Invalidate(ctx, cache.TagRooms, cache.TagRoom(roomID), cache.TagStandings(roomID))
 }
 
 func room(r watchparty.Room) contract.Room {

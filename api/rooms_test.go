@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -34,7 +35,7 @@ func (b *bundle) setRole(t testing.TB, room string, by, of person, role string) 
 func (b *bundle) alter(t testing.TB, room, query string, args ...any) {
 	t.Helper()
 	b.exec(t, query, args...)
-	b.server.voidRoom(t.Context(), room)
+	b.void(t, coherence.TagsOfRooms([]string{room})...)
 }
 
 func TestUpdateRoom(t *testing.T) {

@@ -1,7 +1,7 @@
 // Package api serves the contract in openapi.yaml over HTTP.
 //
-// A request passes, in this order: request ID, log and metrics, recovery, CORS, body limit, identity, rate limits,
-// authorisation, a check of its form, for an upload the spool, validation against the contract, a check of its
+// A request passes, in this order: request ID, log and metrics, recovery, CORS, body limit, identity, rate limits, the
+// repetition of cached reads, authorisation, a check of its form, for an upload the spool, validation against the contract, a check of its
 // conditions, and then its operation, a method of Server in the file of its resource. HEAD is GET after the rate limits.
 // Operations return domain errors; handleError makes problems of them.
 package api
@@ -19,6 +19,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
+	"github.com/maypok86/otter/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"gocloud.dev/blob"
 
@@ -56,7 +57,7 @@ type Server struct {
 	log           *slog.Logger
 	healthLog     *slog.Logger
 	store         *store.Store
-	cache         tellingCache
+	cache         *cache.Cache
 	live          *live.Hub
 	bucket        *blob.Bucket
 	bucketProbe   *bucketProbe
@@ -69,6 +70,7 @@ type Server struct {
 	limits        *limits // nil when RATE_LIMIT_ENABLED is false
 	routes        contractRoutes
 	problems      map[string]web.Problem // by code
+	targets       *otter.Cache[string, *target]
 	draining      atomic.Bool
 	tellState     func(playback.Snapshot) // see OnPlayback
 	tellQueue     func(roomID string)
@@ -80,7 +82,7 @@ var _ contract.StrictServerInterface = (*Server)(nil)
 // New builds the handler; Serve runs it.
 func New(d Deps) (*Server, error) {
 	s := &Server{
-		cfg: d.Config, log: d.Log, healthLog: logging.Sparse(d.Log, slog.LevelWarn, "part"), store: d.Store,
+		cfg: d.Config, log: d.Log, healthLog: logging.Sparse(d.Log, slog.LevelWarn, "part"), store: d.Store, cache: d.Cache,
 		bucket:        d.Bucket,
 		bucketProbe:   &bucketProbe{bucket: d.Bucket, inFolder: strings.HasPrefix(d.Config.Blob.URL, "file:")},
 		checkTemporal: d.CheckTemporal, schedules: d.Schedules,
@@ -89,12 +91,14 @@ func New(d Deps) (*Server, error) {
 		oneTime:   auth.NewOneTime(d.Config.Auth.Secret, d.Config.Auth.FormerSecrets...),
 		digests:   auth.NewDigests(d.Config.Auth.Secret, d.Config.Auth.FormerSecrets...),
 		tellState: func(playback.Snapshot) {}, tellQueue: func(string) {},
+		targets: otter.Must(&otter.Options[string, *target]{MaximumSize: maxTargets}),
 	}
 	if d.Config.RateLimit.Enabled {
-		s.limits = newLimits(d.Config, d.Cache.Redis(), d.Log)
+		s.limits = newLimits(d.Config, d.Cache.Redis().Client(), d.Log)
 	}
 	s.live = s.newHub(d)
-	s.cache = tellingCache{d.Cache, s.live.Changed}
+	d.Store.OnCommitted(s.live.Changed)
+	s.OnPlayback(s.live.Applied, s.live.QueueChanged)
 	spec, err := readSpec()
 	if err != nil {
 		return nil, fmt.Errorf("api: read the contract: %w", err)
@@ -109,8 +113,7 @@ func New(d Deps) (*Server, error) {
 	e.HTTPErrorHandler = s.handleError
 	e.IPExtractor = clientAddresses(d.Config.HTTP.TrustedProxies)
 	e.Use(
-		requestIDs(d.Config.HTTP.PublicURL),
-		sharePool,
+		beginExchange(d.Config.HTTP.PublicURL),
 		observe(s.log, d.Metrics),
 		middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic}),
 		crossOrigin(
@@ -119,7 +122,9 @@ func New(d Deps) (*Server, error) {
 		s.limitBody,
 		s.identify,
 		s.limitRate,
+		s.repeats,
 		headAsGet,
+		informStore,
 		s.authorize,
 		wellFormed(s.routes),
 		s.spool(),

@@ -5,7 +5,6 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
-	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -46,7 +45,6 @@ func (s *Server) EndOtherSessions(
 	if err := s.store.EndSessions(ctx, id.UserID, id.SessionID); err != nil {
 		return nil, gone(err)
 	}
-	s.cache.Invalidate(ctx, cache.TagAccount(id.UserID))
 	return contract.EndOtherSessions204Response{}, nil
 }
 
@@ -59,6 +57,5 @@ func (s *Server) EndSession(
 	if err := s.store.EndSession(ctx, id.UserID, r.SessionID); err != nil {
 		return nil, err
 	}
-	s.cache.Invalidate(ctx, cache.TagAccount(id.UserID))
 	return contract.EndSession204Response{}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -52,7 +53,6 @@ func (s *Server) UpdateMe(
 	if err != nil {
 		return nil, gone(err)
 	}
-	s.cache.Invalidate(ctx, cache.TagProfile(user.Username))
 	return contract.UpdateMe200JSONResponse{Data: s.account(user)}, nil
 }
 
@@ -63,7 +63,7 @@ func (s *Server) GetProfile(
 ) (contract.GetProfileResponseObject, error) {
 	name := strings.ToLower(r.Username)
 	q := cache.Query{
-		Key: "user:" + name, Tags: []string{cache.TagProfile(name)},
+		Key: "user:" + name, Tags: []string{coherence.TagProfile(name)},
 		TTL: s.cfg.Cache.Profiles, Missing: watchparty.ErrNotFound, MissingTTL: missingTTL,
 	}
 	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {

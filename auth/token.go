@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/maypok86/otter/v2"
 
 	"github.com/watchparty/watchparty"
 )
@@ -24,13 +25,23 @@ type Identity struct {
 
 // Tokens issues and checks tokens. Each use of the secret has a key of its own.
 type Tokens struct {
-	keys [][]byte // the current one first
-	ttl  time.Duration
+	keys     [][]byte // the current one first
+	ttl      time.Duration
+	verified *otter.Cache[string, verified] // tokens that were found genuine
 }
+
+// verified is what a genuine token says.
+type verified struct {
+	identity Identity
+	expires  time.Time
+}
+
+// maxVerified is how many genuine tokens are kept, of some 600 bytes each. Forged ones are not kept.
+const maxVerified = 1 << 14
 
 // NewTokens signs with a key derived from secret; access tokens live for ttl.
 func NewTokens(secret string, ttl time.Duration, former ...string) *Tokens {
-	t := &Tokens{ttl: ttl}
+	t := &Tokens{ttl: ttl, verified: otter.Must(&otter.Options[string, verified]{MaximumSize: maxVerified})}
 	for _, s := range append([]string{secret}, former...) {
 		t.keys = append(t.keys, derive(s, "access-token"))
 	}
@@ -63,6 +74,9 @@ func (t *Tokens) Verify(token string, now time.Time) (Identity, error) {
 
 // VerifyUntil is Verify, and also returns when the token expires.
 func (t *Tokens) VerifyUntil(token string, now time.Time) (Identity, time.Time, error) {
+	if known, ok := t.verified.GetIfPresent(token); ok && now.Before(known.expires) {
+		return known.identity, known.expires, nil
+	}
 	var c claims
 	_, err := jwt.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return t.verificationKeys(), nil },
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Name}), jwt.WithIssuer(issuer), jwt.WithAudience(issuer),
@@ -70,7 +84,9 @@ func (t *Tokens) VerifyUntil(token string, now time.Time) (Identity, time.Time, 
 	if err != nil || c.Subject == "" || c.Username == "" || c.SessionID == "" {
 		return Identity{}, time.Time{}, watchparty.ErrUnauthenticated
 	}
-	return Identity{UserID: c.Subject, Username: c.Username, SessionID: c.SessionID}, c.ExpiresAt.UTC(), nil
+	id := verified{Identity{UserID: c.Subject, Username: c.Username, SessionID: c.SessionID}, c.ExpiresAt.UTC()}
+	t.verified.Set(token, id)
+	return id.identity, id.expires, nil
 }
 
 func (t *Tokens) verificationKeys() jwt.VerificationKeySet {

@@ -28,8 +28,8 @@ const (
 	// echoLimit is how long the subscription counts as alive after an echo. It is many times echoEvery, because echoes
 	// are late on a busy machine.
 	echoLimit = 2 * time.Second
-	// timeout bounds one exchange with Redis.
-	timeout = time.Second
+	// Timeout bounds one exchange with Redis.
+	Timeout = time.Second
 	// retryPause is the time between two attempts to subscribe.
 	retryPause = 100 * time.Millisecond
 	// queueSize is how many messages wait to be sent, and batchSize how many go out in one round trip.
@@ -166,7 +166,7 @@ func (b *Bus) send(ctx context.Context) {
 
 // sendBatch sends a message and those that wait behind it in one round trip. Messages that fail are lost.
 func (b *Bus) sendBatch(ctx context.Context, m message) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), Timeout)
 	defer cancel()
 	pipe := b.client.Pipeline()
 	pipe.Publish(ctx, b.prefix+m.channel, m.payload)

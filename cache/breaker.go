@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,97 +12,178 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-var errOpen = errors.New("redis does not answer; operations fail at once until it does")
+var (
+	errOpen = errors.New("redis does not answer, or too slowly; it is not used until it does")
+	errSlow = errors.New("redis answers too slowly, or has not answered for long enough")
+)
 
-// breaker is one server's redis.Limiter. After a few failures in a row it refuses every operation; an operation that
-// it refuses asks, once in a cooldown, for a probe in the background, so that no caller pays for finding out.
+// breaker decides whether one server is used. It opens when the server does not answer, or takes so long that a load from
+// the database is quicker, and closes when several probes in a row have been answered quickly.
 //
-// It has no half-open state: go-redis asks the limiter again for each command of a new connection's handshake, so
-// a state that lets one operation through could never be left over a new connection.
+// An exchange also takes long when this machine is busy. That is no reason to load everything from the database. So the
+// breaker opens only if exchanges fail and none has succeeded for a while, or if even the quickest one was slow.
 type breaker struct {
-	limits limits
-	due    chan<- *breaker
-	dial   func(context.Context) (net.Conn, error)
+	limits breakerLimits
+	client *redis.Client // for probes
+	now    func() time.Time
 
-	failures  atomic.Int32
-	open      atomic.Bool
+	open atomic.Bool
+
 	mu        sync.Mutex
-	nextProbe time.Time
+	failures  int       // since the last success
+	succeeded time.Time // the last success
+	window    time.Time // when the present window began
+	quickest  time.Duration
+	count     int // of exchanges in the window
+	probed    bool
+	sick      error // what the last probe was told
 }
 
-// Allow implements redis.Limiter.
-func (b *breaker) Allow() error {
-	if !b.open.Load() {
-		return nil
+// breakerLimits are a breaker's numbers.
+type breakerLimits struct {
+	failures  int           // since the last success,
+	silence   time.Duration // and time since then, from which on the breaker opens
+	window    time.Duration // of which the quickest exchange counts
+	samples   int           // exchanges in a window, from which on it counts
+	slow      time.Duration // the breaker opens when the quickest took longer
+	quick     time.Duration // a probe must be answered within
+	probes    int           // in a row
+	probeWait time.Duration // between two probes
+}
+
+func newBreakerLimits(timeout time.Duration) breakerLimits {
+	return breakerLimits{
+		failures: 3, silence: 3 * timeout, window: time.Second, samples: 5, slow: timeout / 2, quick: timeout / 4,
+		probes: 3, probeWait: 200 * time.Millisecond,
 	}
-	b.askForProbe()
-	return errOpen
 }
 
-func (b *breaker) askForProbe() {
+type probeKey struct{}
+
+// DialHook implements redis.Hook.
+func (b *breaker) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+// ProcessHook implements redis.Hook.
+func (b *breaker) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if b.open.Load() && ctx.Value(probeKey{}) == nil {
+			cmd.SetErr(errOpen)
+			return errOpen
+		}
+		start := b.now()
+		err := next(ctx, cmd)
+		b.report(b.now().Sub(start), err)
+		return err
+	}
+}
+
+// ProcessPipelineHook implements redis.Hook.
+func (b *breaker) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if b.open.Load() && ctx.Value(probeKey{}) == nil {
+			for _, cmd := range cmds {
+				cmd.SetErr(errOpen)
+			}
+			return errOpen
+		}
+		start := b.now()
+		err := next(ctx, cmds)
+		b.report(b.now().Sub(start), err)
+		return err
+	}
+}
+
+// report takes the outcome of an exchange.
+func (b *breaker) report(took time.Duration, err error) {
+	now := b.now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now := time.Now()
-	if now.Before(b.nextProbe) {
-		return
-	}
-	b.nextProbe = now.Add(b.limits.cooldown)
-	select {
-	case b.due <- b:
-	default:
-	}
-}
-
-// ReportResult implements redis.Limiter.
-func (b *breaker) ReportResult(err error) {
 	switch {
 	case answered(err):
-		b.failures.Store(0)
-	case errors.Is(err, context.Canceled), errors.Is(err, errOpen), errors.Is(err, redis.ErrClosed),
+		b.failures, b.succeeded = 0, now
+		b.measure(now, took)
+	case errors.Is(err, context.Canceled), errors.Is(err, redis.ErrClosed),
 		errors.Is(err, redis.ErrPoolTimeout), errors.Is(err, redis.ErrPoolExhausted):
 		// Nothing was learnt of the server.
-	case b.failures.Add(1) >= b.limits.failures:
-		b.trip()
+	default:
+		b.failures++
+		if b.failures >= b.limits.failures && now.Sub(b.succeeded) >= b.limits.silence {
+			b.open.Store(true)
+		}
 	}
 }
 
-func (b *breaker) trip() {
+func (b *breaker) measure(now time.Time, took time.Duration) {
+	if now.Sub(b.window) >= b.limits.window {
+		if b.count >= b.limits.samples && b.quickest > b.limits.slow {
+			b.open.Store(true)
+		}
+		b.window, b.count, b.quickest = now, 0, took
+	}
+	b.count++
+	b.quickest = min(b.quickest, took)
+}
+
+// watch probes the server until ctx ends: while the breaker is open to close it, and otherwise to know what the server
+// refuses.
+func (b *breaker) watch(ctx context.Context, key string) {
+	ticker := time.NewTicker(b.limits.probeWait)
+	defer ticker.Stop()
+	good := 0
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		took, err := b.probe(ctx, key)
+		if !answered(err) || took > b.limits.quick {
+			good = 0
+			continue
+		}
+		if good++; good >= b.limits.probes && b.open.Load() {
+			b.mu.Lock()
+			b.failures, b.window, b.count = 0, b.now(), 0
+			b.open.Store(false)
+			b.mu.Unlock()
+		}
+	}
+}
+
+// probe writes, since a server that is full or a replica still answers to reads.
+func (b *breaker) probe(ctx context.Context, key string) (time.Duration, error) {
+	start := b.now()
+	err := b.client.Set(context.WithValue(ctx, probeKey{}, true), key, "1", time.Minute).Err()
+	took := b.now().Sub(start)
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if ctx.Err() == nil {
+		b.probed, b.sick = true, err
+	}
+	return took, err
+}
+
+// state is nil if the server is used and takes what is stored.
+func (b *breaker) state(ctx context.Context, key string) error {
+	b.mu.Lock()
+	probed := b.probed
+	b.mu.Unlock()
+	if !probed {
+		_, _ = b.probe(ctx, key)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var moved redis.Error
+	if errors.As(b.sick, &moved) && strings.HasPrefix(moved.Error(), "MOVED ") {
+		return nil // a master of a cluster, which has other keys
+	}
+	if b.sick != nil {
+		return b.sick
+	}
 	if b.open.Load() {
-		return
+		return errSlow
 	}
-	b.nextProbe = time.Now().Add(b.limits.cooldown)
-	b.open.Store(true)
-}
-
-// probe closes the breaker if the server gives any answer.
-func (b *breaker) probe(ctx context.Context) bool {
-	if err := b.ask(ctx); err != nil {
-		return false
-	}
-	b.failures.Store(0)
-	b.open.Store(false)
-	return true
-}
-
-func (b *breaker) ask(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, b.limits.write)
-	defer cancel()
-	conn, err := b.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Close() //nolint:errcheck // the answer is all that matters
-	if err := conn.SetDeadline(time.Now().Add(b.limits.step)); err != nil {
-		return err
-	}
-	if _, err := conn.Write([]byte("PING\r\n")); err != nil {
-		return err
-	}
-	// A server that wants a password first answers too, with an error.
-	_, err = conn.Read(make([]byte, 1))
-	return err
+	return nil
 }
 
 // answered reports whether the server spoke: with a value, with nothing, or with an error of its own.

@@ -1,13 +1,11 @@
 package cache
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net"
+	"net/url"
 	"strings"
-	"sync"
-	"sync/atomic"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
@@ -16,66 +14,65 @@ import (
 )
 
 // errURL says nothing of the value, which may hold a password.
-var errURL = errors.New("REDIS_URL must be redis://, rediss:// or unix://, or several of the first two, " +
-	"separated by commas, for a cluster")
+var errURL = errors.New("REDIS_URL must be redis://, rediss:// or unix://; several of the first two, separated by " +
+	"commas, for a cluster; or redis+sentinel:// or rediss+sentinel:// with a sentinel's address and the name of the " +
+	"master as its path, once for each sentinel")
 
-// connect makes a client that never retries by itself. A repeated SET of a tag could be executed a second time after
-// a later one, and bring back a version that entries still have.
-func (c *Cache) connect(cfg config.Redis) (redis.UniversalClient, error) {
-	var nodes []*redis.Options
-	for address := range strings.SplitSeq(cfg.URL, ",") {
-		o, err := redis.ParseURL(strings.TrimSpace(address))
+// Connect makes a client whose exchanges with Redis each take the timeout at most, and which never retries. It connects
+// at first use. guard, if any, sees all exchanges with each server.
+func Connect(cfg config.Redis, timeout time.Duration, guard func(*redis.Client)) (redis.UniversalClient, error) {
+	nodes, master, err := parse(cfg.URL)
+	if err != nil {
+		return nil, fmt.Errorf("cache: %w", err)
+	}
+	if guard == nil {
+		guard = func(*redis.Client) {}
+	}
+	switch {
+	case master != "":
+		return connectSentinel(cfg, timeout, nodes, master, guard)
+	case len(nodes) > 1:
+		return connectCluster(cfg, timeout, nodes, guard)
+	}
+	o := nodes[0]
+	configure(o, cfg, timeout)
+	client := redis.NewClient(o)
+	guard(client)
+	return client, nil
+}
+
+// parse reads REDIS_URL. master is empty without sentinels.
+func parse(addresses string) (nodes []*redis.Options, master string, err error) {
+	for i, address := range strings.Split(addresses, ",") {
+		u, err := url.Parse(strings.TrimSpace(address))
 		if err != nil {
-			return nil, errURL
+			return nil, "", errURL
+		}
+		name := ""
+		if scheme, watched := strings.CutSuffix(u.Scheme, "+sentinel"); watched {
+			u.Scheme, name, u.Path = scheme, strings.Trim(u.Path, "/"), ""
+			if name == "" {
+				return nil, "", errURL
+			}
+		}
+		if i > 0 && name != master {
+			return nil, "", fmt.Errorf("%w; all of one kind and of the same master", errURL)
+		}
+		master = name
+		o, err := redis.ParseURL(u.String())
+		if err != nil {
+			return nil, "", errURL
 		}
 		nodes = append(nodes, o)
 	}
-	if len(nodes) > 1 {
-		return c.connectCluster(cfg, nodes)
-	}
-	o := nodes[0]
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = cfg.Timeout, cfg.Timeout, cfg.Timeout
-	// Shorter than a step, so that a full pool is told from a Redis that does not answer.
-	o.PoolTimeout = cfg.Timeout / 2
+	return nodes, master, nil
+}
+
+// configure sets what is the same for all servers, and switches off what this program has no use for: retries, which
+// would take longer than a load from the database, a second pool for pipelines, and pushes.
+func configure(o *redis.Options, cfg config.Redis, timeout time.Duration) {
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = timeout, timeout, timeout, timeout
 	o.PoolSize = cfg.PoolSize
-	o.OnConnect = c.life.onConnect
-	plain(o)
-	return c.guarded(o), nil
-}
-
-func (c *Cache) connectCluster(cfg config.Redis, nodes []*redis.Options) (redis.UniversalClient, error) {
-	first := nodes[0]
-	var addrs []string
-	for _, o := range nodes {
-		if o.Network != "tcp" || o.DB != 0 || (o.TLSConfig == nil) != (first.TLSConfig == nil) {
-			return nil, fmt.Errorf("%w; all with the same scheme and without a database number", errURL)
-		}
-		addrs = append(addrs, o.Addr)
-	}
-	c.life.set(unknownLife)
-	return redis.NewClusterClient(&redis.ClusterOptions{
-		Addrs:                 addrs,
-		Username:              first.Username,
-		Password:              first.Password,
-		TLSConfig:             first.TLSConfig,
-		DialTimeout:           cfg.Timeout,
-		ReadTimeout:           cfg.Timeout,
-		WriteTimeout:          cfg.Timeout,
-		PoolTimeout:           cfg.Timeout / 2,
-		PoolSize:              cfg.PoolSize,
-		ContextTimeoutEnabled: true,
-		MaxRedirects:          -1, // also its retries; a moved slot is learnt in the background
-		MinRetryBackoff:       -1,
-		DialerRetries:         1,
-		NewClient: func(o *redis.Options) *redis.Client {
-			plain(o)
-			return c.guarded(o)
-		},
-	}), nil
-}
-
-// plain switches off what this package has no use for: retries, a second pool for pipelines, pushes.
-func plain(o *redis.Options) {
 	o.MaxRetries = -1
 	o.DialerRetries = 1
 	o.ContextTimeoutEnabled = true
@@ -85,64 +82,80 @@ func plain(o *redis.Options) {
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 }
 
-// guarded is a client of one server behind a breaker of its own.
-func (c *Cache) guarded(o *redis.Options) *redis.Client {
-	b := &breaker{limits: c.limits, due: c.probes}
-	o.Limiter = b
-	client := redis.NewClient(o)
-	resolved := client.Options()
-	b.dial = func(ctx context.Context) (net.Conn, error) {
-		return resolved.Dialer(ctx, resolved.Network, resolved.Addr)
-	}
-	return client
-}
-
-// unknownLife stands for a server that does not tell its run ID, and for a cluster.
-const unknownLife = "-"
-
-// life is the run ID of the server behind the newest connection. A command's answer comes from that life or an
-// earlier one, so a run ID that is the same before and after a command is the one that answered.
-type life struct {
-	mu      sync.Mutex
-	started uint64 // handshakes begun
-	newest  uint64 // the handshake that id is from
-	id      atomic.Pointer[string]
-}
-
-// onConnect runs before a connection's first command. Of two handshakes that overlap, the one that began later
-// decides: it cannot have talked to an earlier life of the server.
-func (l *life) onConnect(ctx context.Context, conn *redis.Conn) error {
-	l.mu.Lock()
-	l.started++
-	turn := l.started
-	l.mu.Unlock()
-
-	id := unknownLife
-	info, err := conn.Info(ctx, "server").Result()
-	switch {
-	case err == nil:
-		if _, rest, ok := strings.Cut(info, "run_id:"); ok {
-			id, _, _ = strings.Cut(rest, "\r\n")
+// alike are the addresses of servers that differ in nothing else.
+func alike(nodes []*redis.Options) ([]string, error) {
+	first := nodes[0]
+	var addrs []string
+	for _, o := range nodes {
+		if o.Network != "tcp" || o.DB != 0 || (o.TLSConfig == nil) != (first.TLSConfig == nil) {
+			return nil, fmt.Errorf("cache: %w; all with the same scheme and without a database number", errURL)
 		}
-	case !answered(err):
-		return err
+		addrs = append(addrs, o.Addr)
 	}
-
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if turn > l.newest {
-		l.newest = turn
-		l.set(id)
-	}
-	return nil
+	return addrs, nil
 }
 
-func (l *life) set(id string) { l.id.Store(&id) }
-
-// get is empty until there was a connection.
-func (l *life) get() string {
-	if id := l.id.Load(); id != nil {
-		return *id
+func connectCluster(
+	cfg config.Redis, timeout time.Duration, nodes []*redis.Options, guard func(*redis.Client),
+) (redis.UniversalClient, error) {
+	addrs, err := alike(nodes)
+	if err != nil {
+		return nil, err
 	}
-	return ""
+	first := nodes[0]
+	return redis.NewClusterClient(&redis.ClusterOptions{
+		Addrs:                 addrs,
+		Username:              first.Username,
+		Password:              first.Password,
+		TLSConfig:             first.TLSConfig,
+		DialTimeout:           timeout,
+		ReadTimeout:           timeout,
+		WriteTimeout:          timeout,
+		PoolTimeout:           timeout,
+		PoolSize:              cfg.PoolSize,
+		ContextTimeoutEnabled: true,
+		MaxRedirects:          -1, // also its retries; a moved slot is learnt in the background
+		MinRetryBackoff:       -1,
+		DialerRetries:         1,
+		NewClient: func(o *redis.Options) *redis.Client {
+			configure(o, cfg, timeout)
+			client := redis.NewClient(o)
+			guard(client)
+			return client
+		},
+	}), nil
+}
+
+func connectSentinel(
+	cfg config.Redis, timeout time.Duration, nodes []*redis.Options, master string, guard func(*redis.Client),
+) (redis.UniversalClient, error) {
+	addrs, err := alike(nodes)
+	if err != nil {
+		return nil, err
+	}
+	first := nodes[0]
+	var o redis.Options
+	configure(&o, cfg, timeout)
+	client := redis.NewFailoverClient(&redis.FailoverOptions{
+		MasterName:            master,
+		SentinelAddrs:         addrs,
+		Username:              first.Username,
+		Password:              first.Password,
+		SentinelUsername:      first.Username,
+		SentinelPassword:      first.Password,
+		TLSConfig:             first.TLSConfig,
+		DialTimeout:           o.DialTimeout,
+		ReadTimeout:           o.ReadTimeout,
+		WriteTimeout:          o.WriteTimeout,
+		PoolTimeout:           o.PoolTimeout,
+		PoolSize:              o.PoolSize,
+		MaxRetries:            o.MaxRetries,
+		DialerRetries:         o.DialerRetries,
+		ContextTimeoutEnabled: true,
+		Protocol:              o.Protocol,
+		PipelinePoolSize:      o.PipelinePoolSize,
+		DisableIdentity:       true,
+	})
+	guard(client)
+	return client, nil
 }

@@ -5,26 +5,52 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"hash/crc32"
+	"sync/atomic"
+	"time"
+
+	"github.com/watchparty/watchparty/coherence"
 )
 
-// Entry is encoded JSON as a read gives it.
+// Entry is encoded JSON as a read gives it. It is shared between callers, who must not write to it.
 type Entry struct {
-	// Body is shared between callers and must not be written to.
 	Body []byte
 	// Meta is the loader's small text beside the body, such as a room's visibility, to authorise by before Body is
 	// used.
 	Meta string
 	// ETag is a strong entity tag of Body, with its quotes.
 	ETag string
+
+	missing  bool // the thing does not exist
+	snapshot coherence.Snapshot
+	tags     []string
+	created  time.Time
+	expires  time.Time
+
+	void       atomic.Bool // it is no longer to be used
+	refreshing atomic.Bool
+	decoded    atomic.Value
+}
+
+// Decoded returns what decode makes of an entry's body, which is kept with the entry. All callers for one key must give
+// functions that do the same, and must not write to the result.
+func Decoded[T any](e *Entry, decode func(body []byte) (T, error)) (T, error) {
+	if kept, ok := e.decoded.Load().(T); ok {
+		return kept, nil
+	}
+	decoded, err := decode(e.Body)
+	if err == nil {
+		e.decoded.Store(decoded)
+	}
+	return decoded, err
 }
 
 // Loaded is what a loader gives.
 type Loaded struct {
 	Body []byte
 	Meta string
+	// Tags are those that only the data tells, beside the query's.
+	Tags []string
 }
-
-func (l Loaded) entry() Entry { return Entry{Body: l.Body, Meta: l.Meta, ETag: ETag(l.Body)} }
 
 // ETag is the entity tag of a body: half of a SHA-256, 128 bits in 22 characters and two quotes.
 func ETag(body []byte) string {
@@ -32,13 +58,26 @@ func ETag(body []byte) string {
 	return `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
 }
 
-// A stored value is
+// entryOverhead is about what an entry takes in memory beside its texts.
+const entryOverhead = 400
+
+// size is about what the entry takes in memory, in bytes.
+func (e *Entry) size() int {
+	size := entryOverhead + len(e.Body) + len(e.Meta) + len(e.ETag) + 8*len(e.snapshot.Running)
+	for _, tag := range e.tags {
+		size += 16 + len(tag)
+	}
+	return size
+}
+
+// A stored entry is
 //
-//	format (1 byte)  CRC-32C of the rest (4)  kind (1)  count of versions, each version  ETag  Meta  Body
+//	format (1 byte)  CRC-32C of the rest (4)  kind (1)  created  expires  snapshot  count of tags, each tag  ETag  Meta  Body
 //
-// where a count or a length is a uvarint, every version, ETag and Meta has its length before it, and Body is the rest.
+// where times are in milliseconds since 1970, times and the count are uvarints, every text has its length before it as a
+// uvarint, and Body is the rest.
 const (
-	format      = 1
+	format      = 2
 	kindBody    = 'b'
 	kindMissing = 'm'
 	headerBytes = 1 + 4
@@ -46,21 +85,20 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-func encode(versions []string, e Entry, missing bool) []byte {
-	size := headerBytes + 1 + 3*binary.MaxVarintLen32 + len(e.ETag) + len(e.Meta) + len(e.Body)
-	for _, v := range versions {
-		size += binary.MaxVarintLen32 + len(v)
-	}
-	b := make([]byte, headerBytes, size)
+func encode(e *Entry) []byte {
+	b := make([]byte, headerBytes, e.size())
 	b[0] = format
-	if missing {
+	if e.missing {
 		b = append(b, kindMissing)
 	} else {
 		b = append(b, kindBody)
 	}
-	b = binary.AppendUvarint(b, uint64(len(versions)))
-	for _, v := range versions {
-		b = appendText(b, v)
+	b = binary.AppendUvarint(b, uint64(e.created.UnixMilli())) //nolint:gosec // after 1970
+	b = binary.AppendUvarint(b, uint64(e.expires.UnixMilli())) //nolint:gosec // after 1970
+	b = appendText(b, e.snapshot.String())
+	b = binary.AppendUvarint(b, uint64(len(e.tags)))
+	for _, tag := range e.tags {
+		b = appendText(b, tag)
 	}
 	b = appendText(b, e.ETag)
 	b = appendText(b, e.Meta)
@@ -73,43 +111,52 @@ func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// decode gives the entry in b if it is whole and was stored under exactly these versions. Body is a part of b.
-func decode(b []byte, versions []string) (e Entry, missing, ok bool) {
+// decode gives the entry in b if it is whole. Body is a part of b.
+func decode(b []byte) (*Entry, bool) {
 	if len(b) <= headerBytes || b[0] != format ||
 		binary.BigEndian.Uint32(b[1:headerBytes]) != crc32.Checksum(b[headerBytes:], castagnoli) {
-		return Entry{}, false, false
+		return nil, false
 	}
-	kind, b := b[headerBytes], b[headerBytes+1:]
-	if kind != kindBody && kind != kindMissing {
-		return Entry{}, false, false
+	kind, r := b[headerBytes], reader{rest: b[headerBytes+1:]}
+	e := &Entry{missing: kind == kindMissing}
+	e.created, e.expires = time.UnixMilli(r.number()), time.UnixMilli(r.number())
+	snapshot := r.text()
+	for range min(r.number(), int64(len(r.rest))) {
+		e.tags = append(e.tags, r.text())
 	}
-	count, n := binary.Uvarint(b)
-	if n <= 0 || count != uint64(len(versions)) {
-		return Entry{}, false, false
+	e.ETag, e.Meta = r.text(), r.text()
+	if r.broken || kind != kindBody && kind != kindMissing {
+		return nil, false
 	}
-	b = b[n:]
-	var text []byte
-	for _, v := range versions {
-		if text, b, ok = cutText(b); !ok || string(text) != v {
-			return Entry{}, false, false
-		}
-	}
-	if text, b, ok = cutText(b); !ok {
-		return Entry{}, false, false
-	}
-	e.ETag = string(text)
-	if text, b, ok = cutText(b); !ok {
-		return Entry{}, false, false
-	}
-	e.Meta, e.Body = string(text), b
-	return e, kind == kindMissing, true
+	e.Body = r.rest
+	var err error
+	e.snapshot, err = coherence.ParseSnapshot(snapshot)
+	return e, err == nil
 }
 
-func cutText(b []byte) (text, rest []byte, ok bool) {
-	size, n := binary.Uvarint(b)
-	if n <= 0 || size > uint64(len(b)-n) {
-		return nil, nil, false
+// reader takes a stored entry apart. After a part that is not whole it is broken.
+type reader struct {
+	rest   []byte
+	broken bool
+}
+
+func (r *reader) number() int64 {
+	v, n := binary.Uvarint(r.rest)
+	if n <= 0 || v > 1<<62 {
+		r.broken, r.rest = true, nil
+		return 0
 	}
-	b = b[n:]
-	return b[:size], b[size:], true
+	r.rest = r.rest[n:]
+	return int64(v)
+}
+
+func (r *reader) text() string {
+	size := r.number()
+	if size > int64(len(r.rest)) {
+		r.broken, r.rest = true, nil
+		return ""
+	}
+	text := string(r.rest[:size])
+	r.rest = r.rest[size:]
+	return text
 }

@@ -11,8 +11,11 @@ var errUnfinished = errors.New("cache: load panicked: its goroutine ended")
 // flight is one load and those who wait for it. Its result may be read after done is closed.
 type flight struct {
 	done  chan struct{}
-	entry Entry
+	entry *Entry
+	hit   bool // the entry was in Redis
 	err   error
+	// fresh: it is also right for those who came after the flight had begun.
+	fresh bool
 }
 
 // flights are the loads that run now.
@@ -23,28 +26,27 @@ type flights struct {
 	wg      sync.WaitGroup
 }
 
-// join gives the flight that runs under key, or starts run as one. It gives nil after close. run must not
-// panic; it may end its goroutine.
-func (f *flights) join(key string, run func() (Entry, error)) *flight {
+// join gives the flight that runs under key, or starts run as one (own). It gives nil after close. run must not panic; it
+// may end its goroutine.
+func (f *flights) join(key string, run func(*flight)) (fl *flight, own bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
-		return nil
+		return nil, false
 	}
 	if fl := f.running[key]; fl != nil {
-		return fl
+		return fl, false
 	}
-	fl := &flight{done: make(chan struct{})}
+	fl = &flight{done: make(chan struct{}), err: errUnfinished}
 	if f.running == nil {
 		f.running = make(map[string]*flight)
 	}
 	f.running[key] = fl
 	f.wg.Go(func() {
 		defer f.land(key, fl)
-		fl.err = errUnfinished
-		fl.entry, fl.err = run()
+		run(fl)
 	})
-	return fl
+	return fl, true
 }
 
 func (f *flights) land(key string, fl *flight) {

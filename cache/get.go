@@ -6,18 +6,18 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
-	"strings"
+	"slices"
 	"time"
 
-	"github.com/redis/go-redis/v9"
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/coherence"
 )
 
-// Query names an entry. All callers of one key must give the same tags in the same order, and loaders that do the
-// same.
+// Query names an entry. All callers of one key must give the same tags and loaders that do the same.
 type Query struct {
 	Key  string
 	Tags []string
-	// TTL bounds the entry's life, up to a day; with 0 it is not stored.
+	// TTL bounds the entry's life, up to coherence.KeepTime; with 0 it is not stored.
 	TTL time.Duration
 
 	// Missing is the error of a thing that does not exist: a load whose error is it (errors.Is) is stored for
@@ -29,85 +29,187 @@ type Query struct {
 // Loader reads a thing from where it is kept and encodes it.
 type Loader func(context.Context) (Loaded, error)
 
-var (
-	errRestarted = errors.New("redis restarted during the lookup")
-	errEvicted   = errors.New("a tag vanished at once")
-)
+// ErrBusy is the error of a load that would have to wait behind too many others.
+var ErrBusy = &watchparty.Error{
+	Kind: watchparty.KindUnavailable, Code: "busy", Message: "The service is busy. Try again in a moment.",
+	RetryAfter: time.Second,
+}
 
-// Get gives q's entry from Redis (hit), or else from load.
+// Get gives q's entry from this process' memory or from Redis (hit), or else from load.
 //
-// One load in this process serves all who wait for it. It runs on a context with the first caller's values that ends
-// only after 10 s or at Close, while each caller waits as long as its own context. A panic in it is logged and
-// becomes an error for each of them. Where Redis cannot be used, load runs in the caller's goroutine, on its context.
-func (c *Cache) Get(ctx context.Context, q Query, load Loader) (e Entry, hit bool, err error) {
-	if err := ctx.Err(); err != nil {
-		return Entry{}, false, err
-	}
-	// Before the lookup: an invalidation that is no longer kept has changed the versions that it will find.
-	if c.pending.any(q.Tags) {
-		c.miss(ctx, q)
-		return direct(ctx, load)
-	}
-	found, err := c.lookup(ctx, q)
-	if err != nil {
-		c.miss(ctx, q)
-		return direct(ctx, load)
-	}
-	if e, missing, ok := decode(found.value, found.versions); ok && (!missing || q.Missing != nil) {
-		c.hit(ctx, q)
-		if missing {
-			return Entry{}, true, q.Missing
+// One load in this process serves all who wait for it, and as a rule one load serves all processes. It runs on a context
+// with the first caller's values that ends only after 10 s or at Close, while each caller waits as long as its own
+// context. A panic in it is logged and becomes an error for each of them.
+func (c *Cache) Get(ctx context.Context, q Query, load Loader) (e *Entry, hit bool, err error) {
+	if c.member.Lease().InForce() {
+		if e, ok := c.local.GetIfPresent(q.Key); ok && !e.void.Load() {
+			c.stats.local.Add(1)
+			c.logHit(ctx, q.Key)
+			c.refresh(ctx, q, e, load)
+			return c.found(q, e)
 		}
-		return e, true, nil
 	}
-	c.miss(ctx, q)
-	fl := c.flights.join(flightKey(q.Key, found.versions), func() (Entry, error) {
-		return c.load(ctx, q, found.versions, load)
-	})
-	if fl == nil {
-		return direct(ctx, load)
+	if err := ctx.Err(); err != nil {
+		return nil, false, err
 	}
-	select {
-	case <-fl.done:
+	return c.wait(ctx, q, load)
+}
+
+// Peek gives the entry that is in this process' memory. It gives none that Get would load anew soon.
+func (c *Cache) Peek(ctx context.Context, key string) (*Entry, bool) {
+	if !c.member.Lease().InForce() {
+		return nil, false
+	}
+	e, ok := c.local.GetIfPresent(key)
+	if !ok || e.void.Load() || e.missing || c.isOld(e) && !e.refreshing.Load() {
+		return nil, false
+	}
+	c.stats.local.Add(1)
+	c.logHit(ctx, key)
+	return e, true
+}
+
+// isOld reports whether most of an entry's life is over.
+func (c *Cache) isOld(e *Entry) bool {
+	return time.Until(e.expires) < time.Duration(float64(e.expires.Sub(e.created))*(1-c.limits.refresh))
+}
+
+func (c *Cache) found(q Query, e *Entry) (*Entry, bool, error) {
+	if e.missing {
+		return nil, true, q.Missing
+	}
+	return e, true, nil
+}
+
+// wait gives the result of a flight: of the caller's own, or of one that ran already if that is fresh, or else of the next
+// one, which begins after the call.
+func (c *Cache) wait(ctx context.Context, q Query, load Loader) (*Entry, bool, error) {
+	for began := false; ; began = true {
+		fl, own := c.flights.join(q.Key, func(fl *flight) { c.fly(ctx, fl, q, load, time.Time{}) })
+		if fl == nil {
+			return nil, false, fmt.Errorf("cache: get: %w", context.Canceled)
+		}
+		if !own {
+			c.stats.joined.Add(1)
+		}
+		select {
+		case <-fl.done:
+		case <-ctx.Done():
+			return nil, false, ctx.Err()
+		}
+		if !own && !began && !fl.fresh {
+			continue
+		}
+		if fl.hit {
+			c.stats.shared.Add(1)
+			c.logHit(ctx, q.Key)
+			return c.found(q, fl.entry)
+		}
+		c.stats.misses.Add(1)
+		c.logMiss(ctx, q.Key)
 		return fl.entry, false, fl.err
-	case <-ctx.Done():
-		return Entry{}, false, ctx.Err()
 	}
 }
 
-func direct(ctx context.Context, load Loader) (Entry, bool, error) {
-	loaded, err := load(ctx)
-	if err != nil {
-		return Entry{}, false, err
-	}
-	return loaded.entry(), false, nil
-}
-
-// flightKey holds the versions, so that a reader who comes after an invalidation joins no load from before it.
-func flightKey(key string, versions []string) string {
-	return key + "\x00" + strings.Join(versions, "\x00")
-}
-
-// load runs a shared load and stores what it gives, under the versions from before it.
-func (c *Cache) load(ctx context.Context, q Query, versions []string, load Loader) (Entry, error) {
+// fly gives an entry that was made later than a time: the one in Redis, or else one that it loads.
+func (c *Cache) fly(ctx context.Context, fl *flight, q Query, load Loader, after time.Time) {
 	ctx, cancel := detach(ctx, c.limits.load)
 	defer cancel()
 	defer context.AfterFunc(c.ctx, cancel)()
 
-	loaded, err := c.contain(ctx, q, load)
-	switch {
-	case err == nil:
-		e := loaded.entry()
-		if len(e.Body) <= c.limits.maxBody {
-			c.store(ctx, q, encode(versions, e, false), q.TTL)
-		}
-		return e, nil
-	case q.Missing != nil && errors.Is(err, q.Missing):
-		c.store(ctx, q, encode(versions, Entry{}, true), q.MissingTTL)
-		return Entry{}, err
-	default:
-		return Entry{}, err
+	lease := c.member.Lease()
+	if !lease.InForce() {
+		fl.entry, fl.err = c.load(ctx, q, coherence.Snapshot{}, load)
+		fl.fresh = failed(q, fl.err)
+		return
 	}
+	if e := c.lookup(ctx, lease, q, after); e != nil {
+		fl.entry, fl.hit, fl.fresh, fl.err = e, true, true, nil
+		return
+	}
+	space := c.member.Generation()
+	token, taken, err := c.shared.lock(ctx, space, q.Key)
+	switch {
+	case err != nil:
+		c.report(ctx, err)
+	case taken:
+		defer c.shared.unlock(ctx, space, q.Key, token)
+	default:
+		if e := c.waitForOther(ctx, lease, q, after); e != nil {
+			fl.entry, fl.hit, fl.fresh, fl.err = e, true, true, nil
+			return
+		}
+	}
+	c.loadAndStore(ctx, fl, lease, q, load)
+}
+
+// failed reports whether a load gave no answer at all. That is as true for those who came later.
+func failed(q Query, err error) bool {
+	return err != nil && (q.Missing == nil || !errors.Is(err, q.Missing))
+}
+
+func (c *Cache) loadAndStore(ctx context.Context, fl *flight, lease coherence.Lease, q Query, load Loader) {
+	space := c.member.Generation()
+	snapshot, err := c.member.Snapshot(ctx, q.Tags)
+	if err != nil { // the load will say why
+		fl.entry, fl.err = c.load(ctx, q, coherence.Snapshot{}, load)
+		fl.fresh = failed(q, fl.err)
+		return
+	}
+	e, err := c.load(ctx, q, snapshot, load)
+	fl.entry, fl.err = e, err
+	ttl := q.TTL
+	switch {
+	case failed(q, err):
+		fl.fresh = true
+		return
+	case err != nil:
+		e, ttl = &Entry{missing: true, snapshot: snapshot, tags: q.Tags}, q.MissingTTL
+	}
+	e.created = time.Now()
+	e.expires = e.created.Add(min(ttl, c.limits.maxTTL))
+	keep := ttl > 0 && len(e.Body) <= c.limits.maxBody
+	if fl.fresh = c.admit(lease, q.Key, e, keep); fl.fresh && keep {
+		c.report(ctx, c.shared.set(ctx, space, q.Key, e))
+	}
+}
+
+// admit reports whether the entry is as new as all that is committed, and if so keeps it in memory.
+func (c *Cache) admit(lease coherence.Lease, key string, e *Entry, keep bool) bool {
+	fresh := c.member.Ledger().Admit(e.snapshot, e.tags, &e.void) && lease.InForce()
+	if !fresh || !keep {
+		defer e.void.Store(true)
+		return fresh
+	}
+	c.local.Set(key, e)
+	return true
+}
+
+// load runs the loader when it is its turn.
+func (c *Cache) load(ctx context.Context, q Query, s coherence.Snapshot, load Loader) (*Entry, error) {
+	if !c.turns.TryAcquire(1) {
+		if c.waiting.Add(1) > int64(c.limits.waiting) {
+			c.waiting.Add(-1)
+			c.stats.refused.Add(1)
+			return nil, ErrBusy
+		}
+		err := c.turns.Acquire(ctx, 1)
+		c.waiting.Add(-1)
+		if err != nil {
+			return nil, err
+		}
+	}
+	defer c.turns.Release(1)
+	c.stats.loads.Add(1)
+	loaded, err := c.contain(ctx, q, load)
+	if err != nil {
+		return nil, err
+	}
+	e := &Entry{Body: loaded.Body, Meta: loaded.Meta, ETag: ETag(loaded.Body), snapshot: s, tags: q.Tags}
+	if len(loaded.Tags) > 0 {
+		e.tags = slices.Concat(q.Tags, loaded.Tags)
+	}
+	return e, nil
 }
 
 // contain runs load so that a panic in it, which no caller's goroutine could recover, does not end the process.
@@ -124,121 +226,118 @@ func (c *Cache) contain(ctx context.Context, q Query, load Loader) (loaded Loade
 	return load(ctx)
 }
 
-// found is what a lookup saw: the stored value, if any, and the versions to check it by and to load under. The first
-// version is the server's life.
-type found struct {
-	value    []byte
-	versions []string
-}
-
-func (c *Cache) lookup(ctx context.Context, q Query) (found, error) {
-	ctx, cancel := detach(ctx, c.limits.step)
-	defer cancel()
-	err := errRestarted
-	// The second time is for a lookup that made the first connection, or the first one after a restart.
-	for range 2 {
-		life := c.life.get()
-		var f found
-		if f, err = c.lookupOnce(ctx, q); err != nil {
-			break
-		}
-		if life != "" && life == c.life.get() {
-			f.versions[0] = life
-			c.report(ctx, nil)
-			return f, nil
-		}
-		err = errRestarted
+// lookup gives the entry that Redis has, if it counts and was made later than a time, and keeps it in memory.
+func (c *Cache) lookup(ctx context.Context, lease coherence.Lease, q Query, after time.Time) *Entry {
+	if isAbsent(ctx, q.Key) {
+		return nil
 	}
+	entries, err := c.shared.get(ctx, c.member.Generation(), q.Key)
 	c.report(ctx, err)
-	return found{}, err
+	if err != nil || !usable(entries[0], q) || !entries[0].created.After(after) ||
+		!c.admit(lease, q.Key, entries[0], true) {
+		return nil
+	}
+	return entries[0]
 }
 
-func (c *Cache) lookupOnce(ctx context.Context, q Query) (found, error) {
-	pipe := c.client.Pipeline()
-	value := pipe.Get(ctx, c.entryKey(q.Key))
-	tags := make([]*redis.StringCmd, len(q.Tags))
-	for i, tag := range q.Tags {
-		tags[i] = pipe.Get(ctx, c.tagKey(tag))
+// usable reports whether an entry from Redis is one that this query could have stored.
+func usable(e *Entry, q Query) bool {
+	if e == nil || e.missing && q.Missing == nil || !e.expires.After(time.Now()) {
+		return false
 	}
-	if _, err := pipe.Exec(ctx); unlessNil(err) != nil {
-		return found{}, err
-	}
-	if err := unlessNil(value.Err()); err != nil {
-		return found{}, err
-	}
-	f := found{versions: make([]string, 1+len(q.Tags))}
-	f.value, _ = value.Bytes()
-	var lost []int
-	for i, tag := range tags {
-		if err := unlessNil(tag.Err()); err != nil {
-			return found{}, err
+	for _, tag := range q.Tags {
+		if !slices.Contains(e.tags, tag) {
+			return false
 		}
-		if tag.Err() != nil {
-			lost = append(lost, i)
-		}
-		f.versions[1+i] = tag.Val()
 	}
-	if len(lost) == 0 {
-		return f, nil
-	}
-	return f, c.renew(ctx, q, lost, f.versions[1:])
+	return true
 }
 
-// renew gives tags that Redis does not know a version, and reads the one that they then have: another reader may
-// have been first.
-func (c *Cache) renew(ctx context.Context, q Query, lost []int, versions []string) error {
-	pipe := c.client.Pipeline()
-	tags := make([]*redis.StringCmd, len(lost))
-	for i, n := range lost {
-		key := c.tagKey(q.Tags[n])
-		pipe.SetArgs(ctx, key, newVersion(), redis.SetArgs{Mode: "NX", TTL: c.limits.tagTTL})
-		tags[i] = pipe.Get(ctx, key)
-	}
-	if _, err := pipe.Exec(ctx); unlessNil(err) != nil {
-		return err
-	}
-	for i, n := range lost {
-		if err := tags[i].Err(); err != nil {
-			if errors.Is(err, redis.Nil) {
-				return errEvicted
+// waitForOther waits until another process has stored what it loads now.
+func (c *Cache) waitForOther(ctx context.Context, lease coherence.Lease, q Query, after time.Time) *Entry {
+	ctx = context.WithValue(ctx, absentKey{}, absent(nil))
+	deadline := time.Now().Add(c.limits.lock)
+	for pause := 2 * time.Millisecond; time.Now().Before(deadline); pause = min(2*pause, 50*time.Millisecond) {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(pause):
+		}
+		if e := c.lookup(ctx, lease, q, after); e != nil {
+			return e
+		}
+		if token, taken, err := c.shared.lock(ctx, c.member.Generation(), q.Key); err != nil || taken {
+			if taken {
+				c.shared.unlock(ctx, c.member.Generation(), q.Key, token)
 			}
-			return err
+			return nil
 		}
-		versions[n] = tags[i].Val()
 	}
 	return nil
 }
 
-// store is best effort: what is not stored is loaded again.
-func (c *Cache) store(ctx context.Context, q Query, value []byte, ttl time.Duration) {
-	if ttl <= 0 || c.pending.any(q.Tags) {
+// refresh loads an entry anew, in the background, when most of its life is over, so that nobody waits for it.
+func (c *Cache) refresh(ctx context.Context, q Query, e *Entry, load Loader) {
+	if !c.isOld(e) || e.refreshing.Swap(true) {
 		return
 	}
-	ctx, cancel := detach(ctx, c.limits.step)
-	defer cancel()
-	c.report(ctx, c.client.Set(ctx, c.entryKey(q.Key), value, min(ttl, c.limits.tagTTL)).Err())
+	c.stats.refreshed.Add(1)
+	c.flights.join(q.Key, func(fl *flight) { c.fly(ctx, fl, q, load, e.created) })
 }
 
-func (c *Cache) entryKey(key string) string { return c.prefix + "e:" + key }
-func (c *Cache) tagKey(tag string) string   { return c.prefix + "t:" + tag }
+// absent are keys that Redis was asked for and does not have.
+type absent map[string]struct{}
 
-func unlessNil(err error) error {
-	if errors.Is(err, redis.Nil) {
-		return nil
+type absentKey struct{}
+
+func isAbsent(ctx context.Context, key string) bool {
+	keys, _ := ctx.Value(absentKey{}).(absent)
+	_, ok := keys[key]
+	return ok
+}
+
+// Prefetch asks Redis, in one round trip, for those entries that are not in memory. Get calls with the context that it
+// returns ask for none of them again.
+func (c *Cache) Prefetch(ctx context.Context, queries ...Query) context.Context {
+	lease := c.member.Lease()
+	if !lease.InForce() {
+		return ctx
 	}
-	return err
+	var wanted []Query
+	for _, q := range queries {
+		if e, ok := c.local.GetIfPresent(q.Key); !ok || e.void.Load() {
+			wanted = append(wanted, q)
+		}
+	}
+	if len(wanted) < 2 { // Get does as well
+		return ctx
+	}
+	keys := make([]string, len(wanted))
+	for i, q := range wanted {
+		keys[i] = q.Key
+	}
+	entries, err := c.shared.get(ctx, c.member.Generation(), keys...)
+	c.report(ctx, err)
+	if err != nil {
+		return ctx
+	}
+	missing := absent{}
+	for i, e := range entries {
+		if !usable(e, wanted[i]) || !c.admit(lease, keys[i], e, true) {
+			missing[keys[i]] = struct{}{}
+		}
+	}
+	return context.WithValue(ctx, absentKey{}, missing)
 }
 
-func (c *Cache) hit(ctx context.Context, q Query) {
-	c.hits.Add(1)
+func (c *Cache) logHit(ctx context.Context, key string) {
 	if c.log.Enabled(ctx, slog.LevelDebug) {
-		c.log.LogAttrs(ctx, slog.LevelDebug, "Cache HIT", slog.String("key", q.Key))
+		c.log.LogAttrs(ctx, slog.LevelDebug, "Cache HIT", slog.String("key", key))
 	}
 }
 
-func (c *Cache) miss(ctx context.Context, q Query) {
-	c.misses.Add(1)
+func (c *Cache) logMiss(ctx context.Context, key string) {
 	if c.log.Enabled(ctx, slog.LevelDebug) {
-		c.log.LogAttrs(ctx, slog.LevelDebug, "Cache MISS", slog.String("key", q.Key))
+		c.log.LogAttrs(ctx, slog.LevelDebug, "Cache MISS", slog.String("key", key))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os/exec"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,14 +15,18 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/bus"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/store"
 )
 
 func TestMain(m *testing.M) {
 	redis.SetLogger(silent{})
-	goleak.VerifyTestMain(stacktest.With(m, devstack.Redis))
+	goleak.VerifyTestMain(stacktest.With(m, devstack.Redis, devstack.Postgres))
 }
 
 // silent drops what go-redis prints of failed dials.
@@ -81,40 +86,96 @@ func ownServer(t *testing.T, args ...string) *server {
 	return s
 }
 
-func settings(t testing.TB, url string) config.Redis {
-	return config.Redis{URL: url, KeyPrefix: stacktest.KeyPrefix(t), Timeout: 50 * time.Millisecond, PoolSize: 20}
+// calm is a timing for a machine that is busy with other tests: leases do not get lost.
+func calm() coherence.Timing {
+	timing := coherence.DefaultTiming()
+	timing.Lease, timing.AckTimeout, timing.Call = time.Minute, 20*time.Second, 20*time.Second
+	timing.RenewSoon, timing.List = time.Millisecond, 5*time.Millisecond
+	return timing
 }
 
-// calm has time enough for a machine that is busy with other tests.
-func calm(c config.Redis) (config.Redis, limits) {
-	c.Timeout = 20 * time.Second
-	l := defaultLimits(c)
-	l.step, l.write = c.Timeout, c.Timeout
-	return c, l
+// installation is a database and a Redis that processes share.
+type installation struct {
+	database config.Database
+	redis    config.Redis
+	cache    config.Cache
+	timing   coherence.Timing
 }
 
-var discard = slog.New(slog.DiscardHandler)
-
-// openCalm is one process' cache on cfg.
-func openCalm(t testing.TB, cfg config.Redis, change ...func(*limits)) *Cache {
-	t.Helper()
-	cfg, l := calm(cfg)
-	for _, f := range change {
-		f(&l)
+func install(t testing.TB) installation {
+	return installation{
+		database: config.Database{URL: stacktest.MigratedURL(t), MaxConns: 10, StatementTimeout: 20 * time.Second},
+		redis: config.Redis{
+			URL: stacktest.RedisURL(), KeyPrefix: stacktest.KeyPrefix(t), Timeout: 10 * time.Second, PoolSize: 20,
+		},
+		cache:  config.Cache{Memory: 1 << 24},
+		timing: calm(),
 	}
-	c, err := open(cfg, discard, l)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, c.Close()) })
-	return c
 }
 
-// openReal has the limits of production.
-func openReal(t testing.TB, cfg config.Redis) *Cache {
+// process is one of an installation's.
+type process struct {
+	*Cache
+	store *store.Store
+	stop  func() // ends it before the end of the test
+}
+
+// start starts a process and waits until it uses its cache.
+func (i installation) start(t testing.TB) *process {
 	t.Helper()
-	c, err := New(cfg, discard)
+	p := i.startAway(t)
+	require.Eventually(t, func() bool { return p.member.Lease().InForce() }, 30*time.Second, time.Millisecond)
+	return p
+}
+
+// startAway starts a process that may never use its cache.
+func (i installation) startAway(t testing.TB) *process {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	s, err := store.Open(i.database, auth.NewDigests("a secret of the tests"))
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, c.Close()) })
-	return c
+	client, err := Connect(i.redis, bus.Timeout, nil)
+	require.NoError(t, err)
+	messages := bus.New(client, i.redis, log)
+	member := coherence.NewMember(s.Journal(), messages, coherence.Options{Reads: true, Timing: i.timing, Log: log})
+	s.OnChange(member.Announce)
+	c, err := New(i.redis, i.cache, member, log)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { _ = messages.Run(ctx) })
+	running.Go(func() { _ = member.Run(ctx) })
+	stop := sync.OnceFunc(func() {
+		cancel()
+		running.Wait()
+		require.NoError(t, c.Close())
+		require.NoError(t, client.Close())
+		require.NoError(t, s.Close())
+	})
+	t.Cleanup(stop)
+	return &process{Cache: c, store: s, stop: stop}
+}
+
+// change commits a transaction that changes the tags.
+func (p *process) change(t testing.TB, tags ...string) {
+	t.Helper()
+	require.NoError(t, p.tryChange(t.Context(), tags...))
+}
+
+func (p *process) tryChange(ctx context.Context, tags ...string) error {
+	tx, err := p.store.DB().BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	var transaction uint64
+	if err := tx.NewRaw("SELECT pg_current_xact_id()::text::bigint").Scan(ctx, &transaction); err != nil {
+		return err
+	}
+	if err := p.member.Announce(ctx, coherence.Change{Transaction: transaction, Tags: tags}); err != nil {
+		_ = tx.Rollback()
+		return err
+	}
+	return tx.Commit()
 }
 
 // rawClient reaches the keys behind the cache's back.
@@ -136,14 +197,14 @@ func text(body string) Loader {
 	return func(context.Context) (Loaded, error) { return Loaded{Body: []byte(body)}, nil }
 }
 
-func get(t testing.TB, c *Cache, q Query, load Loader) (body string, hit bool) {
+func get(t testing.TB, c *process, q Query, load Loader) (body string, hit bool) {
 	t.Helper()
 	e, hit, err := c.Get(context.Background(), q, load)
 	require.NoError(t, err)
 	return string(e.Body), hit
 }
 
-func requireGet(t testing.TB, c *Cache, load Loader, body string, hit bool) {
+func requireGet(t testing.TB, c *process, load Loader, body string, hit bool) {
 	t.Helper()
 	gotBody, gotHit := get(t, c, roomQuery(), load)
 	require.Equal(t, body, gotBody)

@@ -218,6 +218,8 @@ type Cache struct {
 	Movies   time.Duration `env:"CACHE_TTL_MOVIES" envDefault:"10m"`
 	Messages time.Duration `env:"CACHE_TTL_MESSAGES" envDefault:"1m"`
 	Profiles time.Duration `env:"CACHE_TTL_PROFILES" envDefault:"5m"`
+	// Memory is how much of each process' memory cached answers take, in bytes.
+	Memory int64 `env:"CACHE_MEMORY_BYTES" envDefault:"67108864"`
 }
 
 // Room has the settings of all rooms.

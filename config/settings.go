@@ -216,7 +216,8 @@ func sections() []Section {
 		}},
 		{Title: "Redis", Settings: []Setting{
 			{Name: "REDIS_URL", Required: true, Secret: true, Help: "redis://, rediss:// or unix://, or the parts " +
-				"below. Several addresses, separated by commas, are a cluster."},
+				"below. Several addresses, separated by commas, are a cluster, or, as " +
+				"redis+sentinel://host:26379/name or rediss+sentinel://, the sentinels of a master of that name."},
 			{Name: "REDIS_HOST", Help: "The host. With it, the parts below take the place of REDIS_URL."},
 			{Name: "REDIS_PORT", Help: "The port."},
 			{Name: "REDIS_USERNAME", Help: "The user, if Redis has users."},
@@ -290,6 +291,8 @@ func sections() []Section {
 			{Name: "CACHE_TTL_MOVIES", Help: "The lifetime of cached movies."},
 			{Name: "CACHE_TTL_MESSAGES", Help: "The lifetime of cached messages."},
 			{Name: "CACHE_TTL_PROFILES", Help: "The lifetime of cached profiles."},
+			{Name: "CACHE_MEMORY_BYTES", Help: "How much memory cached answers take in each API process, in bytes, from " +
+				"1 MiB to 64 GiB. What does not fit is read from Redis."},
 		}},
 		{Title: "Rooms", Settings: []Setting{
 			{Name: "ROOM_HOST_SILENCE", Help: "The time after which an absent host loses the room to a participant " +

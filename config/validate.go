@@ -131,6 +131,7 @@ func (c Config) Validate() error {
 	p.duration("CACHE_TTL_MOVIES", c.Cache.Movies, time.Second)
 	p.duration("CACHE_TTL_MESSAGES", c.Cache.Messages, time.Second)
 	p.duration("CACHE_TTL_PROFILES", c.Cache.Profiles, time.Second)
+	p.between("CACHE_MEMORY_BYTES", c.Cache.Memory, 1<<20, 64<<30)
 
 	p.duration("ROOM_HOST_SILENCE", c.Room.HostSilence, time.Minute)
 
@@ -265,7 +266,7 @@ func (p *problems) redis(r Redis) {
 	p.between("REDIS_DB", int64(r.DB), 0, 1_000_000)
 	if r.Host == "" {
 		for part := range strings.SplitSeq(r.URL, ",") {
-			p.url("REDIS_URL", part, "redis", "rediss", "unix")
+			p.url("REDIS_URL", part, "redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
 		}
 		return
 	}

@@ -52,10 +52,10 @@ func impatient(t testing.TB, url string) config.Redis {
 // open is one process' limiter.
 func open(t testing.TB, cfg config.Redis, log *slog.Logger) *Limiter {
 	t.Helper()
-	c, err := cache.New(cfg, slog.New(slog.DiscardHandler))
+	c, err := cache.OpenRedis(cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
-	return New(c.Redis(), cfg.KeyPrefix, secret, log)
+	return New(c.Client(), cfg.KeyPrefix, secret, log)
 }
 
 func openCalm(t testing.TB, cfg config.Redis) *Limiter {

@@ -15,11 +15,17 @@ import (
 type changes struct{ *changeSet }
 
 type changeSet struct {
-	mu       sync.Mutex
+	mu     sync.Mutex
+	due    due
+	signal chan struct{}
+}
+
+// due are IDs of what is to be read.
+type due struct {
 	rooms    map[string]bool // standings and settings
 	accounts map[string]bool
 	messages map[string]bool // of rooms
-	signal   chan struct{}
+	queues   map[string]bool // of rooms
 }
 
 func newChanges() changes {
@@ -29,7 +35,12 @@ func newChanges() changes {
 }
 
 func (c *changeSet) clear() {
-	c.rooms, c.accounts, c.messages = map[string]bool{}, map[string]bool{}, map[string]bool{}
+	c.due = due{
+		rooms:    map[string]bool{},
+		accounts: map[string]bool{},
+		messages: map[string]bool{},
+		queues:   map[string]bool{},
+	}
 }
 
 // add takes tags; those of other things are ignored.
@@ -37,16 +48,15 @@ func (c *changeSet) add(tags ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, tag := range tags {
-		switch kind, id, _ := strings.Cut(tag, ":"); kind {
-		case "room", "standings":
-			c.rooms[id] = true
-		case "account":
-			c.accounts[id] = true
-		case "messages":
-			c.messages[id] = true
+		kind, id, _ := strings.Cut(tag, ":")
+		set := map[string]map[string]bool{
+			"room": c.due.rooms, "standings": c.due.rooms, "account": c.due.accounts, "messages": c.due.messages,
+			tagQueue: c.due.queues,
+		}[kind]
+		if set == nil {
+			continue
 		}
-	}
-	if len(c.rooms)+len(c.accounts)+len(c.messages) > 0 {
+		set[id] = true
 		select {
 		case c.signal <- struct{}{}:
 		default:
@@ -54,20 +64,30 @@ func (c *changeSet) add(tags ...string) {
 	}
 }
 
+// tagQueue is the kind of tag for the queue of a room, which no other part of the program has.
+const tagQueue = "queue"
+
 // take returns what has changed since the last call.
-func (c *changeSet) take() (rooms, accounts, messages map[string]bool) {
+func (c *changeSet) take() due {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	rooms, accounts, messages = c.rooms, c.accounts, c.messages
+	taken := c.due
 	c.clear()
-	return rooms, accounts, messages
+	return taken
 }
 
 // putBack has what could not be read be read later.
-func (c *changeSet) putBack(rooms, accounts, messages map[string]bool) {
+func (c *changeSet) putBack(d due) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.rooms, c.accounts, c.messages = merge(c.rooms, rooms), merge(c.accounts, accounts), merge(c.messages, messages)
+	merge(c.due.rooms, d.rooms)
+	merge(c.due.accounts, d.accounts)
+	merge(c.due.messages, d.messages)
+	merge(c.due.queues, d.queues)
+	select {
+	case c.signal <- struct{}{}:
+	default:
+	}
 }
 
 // changeRetry is the pause after a failure of the database.
@@ -81,25 +101,55 @@ func (h *Hub) followChanges(ctx context.Context) {
 			return
 		case <-h.changes.signal:
 		}
-		rooms, accounts, messages := h.changes.take()
+		d := h.changes.take()
 		asking, cancel := context.WithTimeout(store.WithKind(ctx, liveKind), h.limits.Statement)
-		err := h.readStandings(asking, rooms, accounts)
-		if err == nil && !h.degraded.Load() { // else they are read when the database is back
-			err = h.readMessages(asking, messages)
-		}
+		err := h.read(asking, d)
 		cancel()
 		if err == nil {
 			continue
 		}
 		h.warn(ctx, "reading what has changed", err)
-		h.changes.putBack(rooms, accounts, messages)
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(changeRetry):
-			h.changes.add("room:") // signals
+			h.changes.putBack(d)
 		}
 	}
+}
+
+// read reads what is due, and tells it.
+func (h *Hub) read(ctx context.Context, d due) error {
+	if err := h.readStandings(ctx, d.rooms, d.accounts); err != nil {
+		return err
+	}
+	if h.degraded.Load() { // the rest is read when the database is back
+		return nil
+	}
+	if err := h.readMessages(ctx, d.messages); err != nil {
+		return err
+	}
+	return h.readPlaybacks(ctx, d.queues)
+}
+
+// readPlaybacks reads what rooms play, with the versions of their queues.
+func (h *Hub) readPlaybacks(ctx context.Context, rooms map[string]bool) error {
+	var ids []string
+	for id := range rooms {
+		if h.roomOf(id) != nil {
+			ids = append(ids, id)
+		}
+	}
+	snapshots, err := h.store.Playbacks(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, s := range snapshots {
+		if r := h.roomOf(s.RoomID); r != nil {
+			r.apply(s)
+		}
+	}
+	return nil
 }
 
 // standingsBatch is how many standings one statement reads.

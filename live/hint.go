@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
+	"strings"
 
+	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/playback"
 )
 
@@ -28,14 +31,19 @@ func (h *Hub) publish(s playback.Snapshot) {
 // publishStale tells other processes that the members of a room have changed.
 func (h *Hub) publishStale(roomID string) { h.tell(hint{Stale: roomID}) }
 
-func (h *Hub) tell(m hint) {
-	m.From = h.bus.Process()
+func (h *Hub) tell(m hint) { tell(h.bus, h.log, m) }
+
+func tell(b Bus, log *slog.Logger, m hint) {
+	if m.State == nil && m.Stale == "" && len(m.Tags) == 0 {
+		return
+	}
+	m.From = b.Process()
 	payload, err := json.Marshal(m)
 	if err == nil {
-		err = h.bus.Publish(hintChannel, payload)
+		err = b.Publish(hintChannel, payload)
 	}
 	if err != nil { // the polls of the others find it
-		h.log.Warn("live rooms are impaired", slog.String("while", "telling the others"), slog.Any("error", err))
+		log.Warn("live rooms are impaired", slog.String("while", "telling the others"), slog.Any("error", err))
 	}
 }
 
@@ -67,8 +75,26 @@ func (h *Hub) hear(payload []byte) {
 // accounts, of messages. People who are connected to any process are told, or put out.
 func (h *Hub) Changed(tags []string) {
 	h.changes.add(tags...)
-	h.tell(hint{Tags: tags})
+	h.tell(hint{Tags: relevant(tags)})
 }
+
+// Announce returns what tells the processes with connections of committed tags (see Hub.Changed), for a process without
+// any.
+func Announce(b Bus, log *slog.Logger) func(tags []string) {
+	log = logging.Sparse(log, slog.LevelWarn, "while")
+	return func(tags []string) { tell(b, log, hint{Tags: relevant(tags)}) }
+}
+
+// relevant are the tags that connections have to do with.
+func relevant(tags []string) []string {
+	return slices.DeleteFunc(slices.Clone(tags), func(tag string) bool {
+		kind, _, _ := strings.Cut(tag, ":")
+		return !slices.Contains([]string{"room", "standings", "account", "messages", tagQueue}, kind)
+	})
+}
+
+// QueueChanged says that the queue of a room, or its votes, were changed.
+func (h *Hub) QueueChanged(roomID string) { h.Changed([]string{tagQueue + ":" + roomID}) }
 
 // poke has the poll look at once.
 func (h *Hub) poke() {

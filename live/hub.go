@@ -38,9 +38,8 @@ type Deps struct {
 	Store  *store.Store
 	Bus    Bus // not running yet
 	Tokens *auth.Tokens
-	// HostSilence is how long a host may be away before the room is passed on, and PassedOn is called then.
+	// HostSilence is how long a host may be away before the room is passed on.
 	HostSilence time.Duration
-	PassedOn    func(ctx context.Context, roomID string)
 	// Connects counts a person's new connections, and refuses too many; nil for no limit.
 	Connects func(ctx context.Context, userID string) limit.Result
 	Log      *slog.Logger
@@ -58,7 +57,6 @@ type Hub struct {
 	clock    *Clock
 	node     string // the ID of this process in the database
 	silence  time.Duration
-	passedOn func(context.Context, string)
 	began    time.Time
 	limits   limits
 
@@ -158,14 +156,13 @@ func NewHub(d Deps) *Hub {
 		registered: make(
 			chan struct{},
 		),
-		wake:     make(chan struct{}, 1),
-		rooms:    map[string]*room{},
-		pending:  map[string]int{},
-		all:      map[*conn]bool{},
-		changes:  newChanges(),
-		silence:  d.HostSilence,
-		passedOn: d.PassedOn,
-		running:  newGroup(),
+		wake:    make(chan struct{}, 1),
+		rooms:   map[string]*room{},
+		pending: map[string]int{},
+		all:     map[*conn]bool{},
+		changes: newChanges(),
+		silence: d.HostSilence,
+		running: newGroup(),
 	}
 	h.metrics = newMetrics(d.Metrics, h)
 	h.bus.Subscribe(hintChannel, h.hear)

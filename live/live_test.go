@@ -1,8 +1,10 @@
 package live_test
 
 import (
+	"net/http"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty/live/wire"
@@ -38,4 +40,27 @@ func TestWatchTogether(t *testing.T) {
 	host.acknowledged(&wire.Rate{Command: host.command(), Rate: 1.5})
 	require.InDelta(t, 1.5, guest.awaitState(func(s wire.State) bool { return s.Cause == "rate" }).Rate, 0)
 	require.Equal(t, "forbidden", guest.refusal(&wire.Play{Command: guest.command()}).Code)
+}
+
+// TestREST: what is done over REST reaches connections as if it were done over one.
+func TestREST(t *testing.T) {
+	t.Parallel()
+	i := install(t, twoNodes, bounds(onlyHints))
+	a, b := i.nodes[0], i.nodes[1]
+	alice := i.person(t, "alice")
+	room := a.room(t, alice, nil)
+	w := b.connect(t, room, alice)
+	queued := a.call(t, "POST", "/rooms/"+room+"/queue", alice,
+		map[string]any{"stream_url": "https://videos.example/next.webm"}, http.StatusCreated)
+	require.Equal(t, int64(1), next(w, anything[*wire.Queue]).Version)
+	a.call(t, "POST", "/rooms/"+room+"/playback/commands", alice,
+		map[string]any{"kind": "play", "id": uuid.NewString(), "epoch": 0}, http.StatusOK)
+	s := w.awaitState(is("waiting"))
+	require.Equal(t, queued["id"], *s.Item)
+	require.Equal(t, "next.webm", s.Media.Title)
+	w.send(&wire.Ready{Epoch: s.Epoch, Cue: s.Cue})
+	w.awaitState(is("playing"))
+	a.call(t, "POST", "/rooms/"+room+"/playback/commands", alice,
+		map[string]any{"kind": "skip", "id": uuid.NewString(), "epoch": s.Epoch}, http.StatusOK)
+	require.Nil(t, w.awaitState(is("idle")).Media)
 }

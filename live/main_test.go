@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -21,12 +23,14 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 	"gocloud.dev/blob/memblob"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api"
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/bus"
 	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/stacktest"
@@ -37,6 +41,13 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(holdVariable) != "" {
+		if err := hold(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	redis.SetLogger(silent{})
 	goleak.VerifyTestMain(stacktest.With(m, devstack.Postgres, devstack.Redis))
 }
@@ -125,11 +136,17 @@ func (i *installation) start(t testing.TB, tighten func(*live.Bounds)) *node {
 	n := &node{t: t, logs: &logs{}, served: make(chan error, 1)}
 	log := slog.New(slog.NewJSONHandler(n.logs, nil))
 	n.store = openStore(t, i.cfg)
-	c, err := cache.New(i.cfg.Redis, log)
+	messages, err := cache.Connect(i.cfg.Redis, bus.Timeout, nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, messages.Close()) })
+	n.bus = bus.New(messages, i.cfg.Redis, log)
+	member := coherence.NewMember(n.store.Journal(), n.bus, coherence.Options{
+		Reads: true, Timing: coherence.DefaultTiming(), Log: log,
+	})
+	n.store.OnChange(member.Announce)
+	c, err := cache.New(i.cfg.Redis, i.cfg.Cache, member, log)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
-	messages := newRedis(t, i.cfg.Redis.URL)
-	n.bus = bus.New(messages, i.cfg.Redis, log)
 	bucket := memblob.OpenBucket(nil)
 	t.Cleanup(func() { require.NoError(t, bucket.Close()) })
 	server, err := api.New(api.Deps{
@@ -145,24 +162,17 @@ func (i *installation) start(t testing.TB, tighten func(*live.Bounds)) *node {
 	n.api = "http://" + l.Addr().String() + "/api"
 	ctx, cancel := context.WithCancel(context.Background())
 	n.cancel = cancel
-	hearing := make(chan error, 1)
-	go func() { hearing <- n.bus.Run(ctx) }()
+	coordination, stop := context.WithCancel(context.Background())
+	var coordinating errgroup.Group
+	coordinating.Go(func() error { return n.bus.Run(coordination) })
+	coordinating.Go(func() error { return member.Run(coordination) })
 	go func() {
 		err := server.Serve(ctx, l)
-		n.served <- errors.Join(err, <-hearing)
+		stop()
+		n.served <- errors.Join(err, coordinating.Wait())
 	}()
 	t.Cleanup(n.stop)
 	return n
-}
-
-func newRedis(t testing.TB, url string) redis.UniversalClient {
-	t.Helper()
-	o, err := redis.ParseURL(url)
-	require.NoError(t, err)
-	o.MaxRetries, o.DialerRetries = -1, 1
-	client := redis.NewClient(o)
-	t.Cleanup(func() { require.NoError(t, client.Close()) })
-	return client
 }
 
 // stop stops the server as SIGTERM does, and waits for it.

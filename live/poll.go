@@ -62,20 +62,12 @@ func (h *Hub) poll(ctx context.Context) error {
 	if err := h.compareAccounts(ctx); err != nil {
 		return err
 	}
-	snapshots, err := h.store.Playbacks(ctx, states)
-	if err != nil {
-		return err
-	}
-	for _, s := range snapshots {
-		if r := h.roomOf(s.RoomID); r != nil {
-			r.apply(s)
-		}
-	}
-	return nil
+	return h.readPlaybacks(ctx, states)
 }
 
 // compare has what differs be read, and returns the rooms whose states do.
-func (h *Hub) compare(rooms []*room, versions []store.LiveVersion, marks []store.LiveMark) (states []string) {
+func (h *Hub) compare(rooms []*room, versions []store.LiveVersion, marks []store.LiveMark) map[string]bool {
+	states := map[string]bool{}
 	now := make(map[string]store.LiveVersion, len(versions))
 	for _, v := range versions {
 		now[v.RoomID] = v
@@ -91,7 +83,7 @@ func (h *Hub) compare(rooms []*room, versions []store.LiveVersion, marks []store
 			h.changes.add("standings:" + r.id)
 		}
 		if there && state {
-			states = append(states, r.id)
+			states[r.id] = true
 		}
 		if messages {
 			h.changes.add("messages:" + r.id)
@@ -281,14 +273,11 @@ func (h *Hub) keepPresence(ctx context.Context) {
 			renewed = h.elapsed()
 		case <-attend.C:
 			asking, cancel := context.WithTimeout(store.WithKind(ctx, liveKind), h.limits.Statement)
-			passedOn, err := h.store.KeepPresent(asking, h.node, h.silence)
-			cancel()
-			if err != nil {
+			// Rooms that are passed on are told as all that is committed.
+			if _, err := h.store.KeepPresent(asking, h.node, h.silence); err != nil {
 				h.warn(ctx, "counting who is present", err)
 			}
-			for _, id := range passedOn {
-				h.passedOn(ctx, id)
-			}
+			cancel()
 		}
 	}
 }

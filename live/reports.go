@@ -182,7 +182,10 @@ func (h *Hub) storeDismissals() {
 			d.mu.Lock()
 			d.ids = append(d.ids, ids...)
 			d.running = false
-			d.rooms = merge(d.rooms, rooms)
+			if d.rooms == nil {
+				d.rooms = map[string]bool{}
+			}
+			merge(d.rooms, rooms)
 			d.mu.Unlock()
 			return
 		}
@@ -205,12 +208,9 @@ func (h *Hub) retryDismissals() {
 	}
 }
 
-func merge(a, b map[string]bool) map[string]bool {
-	if a == nil {
-		return b
+// merge adds the keys of a set to another one.
+func merge(to, from map[string]bool) {
+	for key := range from {
+		to[key] = true
 	}
-	for key := range b {
-		a[key] = true
-	}
-	return a
 }

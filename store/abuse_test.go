@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/coherence"
 )
 
 func newReport(t *testing.T, s *Store, reporter watchparty.User, n watchparty.NewAbuseReport) watchparty.AbuseReport {
@@ -97,7 +98,7 @@ func TestReportersAreAlive(t *testing.T) {
 	kept := newReport(t, s, gone, watchparty.NewAbuseReport{Username: "root"})
 	_, err := s.SuspendUser(t.Context(), root.ID, suspended.ID, watchparty.Suspension{Reason: "Spam"})
 	require.NoError(t, err)
-	_, err = s.DeleteAccount(t.Context(), gone.ID, "hash of "+gone.Username)
+	err = s.DeleteAccount(t.Context(), gone.ID, "hash of "+gone.Username)
 	require.NoError(t, err)
 	require.Nil(t, readValue[*string](t, s, "SELECT reporter_id FROM abuse_reports WHERE id = ?", kept.ID),
 		"the report stays, and nobody's")
@@ -127,7 +128,7 @@ func TestResolvedOnce(t *testing.T) {
 			return err
 		},
 		"room_closed":     func() error { _, err := s.CloseRoom(t.Context(), root.ID, room.ID, why); return err },
-		"message_removed": func() error { _, err := s.RemoveMessage(t.Context(), root.ID, message.ID, why); return err },
+		"message_removed": func() error { err := s.RemoveMessage(t.Context(), root.ID, message.ID, why); return err },
 		"user_suspended": func() error {
 			_, err := s.SuspendUser(t.Context(), root.ID, host.ID,
 				watchparty.Suspension{Reason: "Spam", HideContent: true, ReportID: report.ID})
@@ -192,7 +193,7 @@ func TestResolvedWhileTheAccountIsDeleted(t *testing.T) {
 			watchparty.Resolution{Outcome: watchparty.AbuseActed})
 	})
 	b.awaitStopped(t, 1, nil)
-	wg.Go(func() { _, deleted = s.DeleteAccount(t.Context(), host.ID, "hash of "+host.Username) })
+	wg.Go(func() { deleted = s.DeleteAccount(t.Context(), host.ID, "hash of "+host.Username) })
 	b.awaitStopped(t, 2, nil)
 	b.release(t)
 	wg.Wait()
@@ -256,15 +257,16 @@ func TestHiddenAccountIsDeleted(t *testing.T) {
 		require.NotZero(t, messages[1].DeletedAt)
 	}
 	requireHidden(t)
-	deleted, err := s.DeleteAccount(t.Context(), mallory.ID, "hash of "+mallory.Username)
-	require.NoError(t, err)
-	require.Contains(t, deleted.Rooms, own.ID)
+	tags := changesOf(s, func() {
+		require.NoError(t, s.DeleteAccount(t.Context(), mallory.ID, "hash of "+mallory.Username))
+	})
+	require.Contains(t, tags, coherence.TagRoom(own.ID))
 	requireHidden(t)
 	n, err := s.AnonymiseMessages(t.Context(), mallory.ID, 10)
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
 	requireHidden(t)
-	_, err = s.RemoveAccount(t.Context(), mallory.ID)
+	err = s.RemoveAccount(t.Context(), mallory.ID)
 	require.NoError(t, err)
 	requireHidden(t)
 	require.Empty(t, readValue[string](t, s, "SELECT body FROM messages WHERE id = ?", spam.ID))

@@ -8,23 +8,15 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/workflows/job"
 )
-
-// Deleted is a deleted account, and the rooms whose cached reads its deletion has changed.
-type Deleted struct {
-	UserID   string
-	Username string
-	Rooms    []string // that the user hosted, was in, or had a standing in
-	Wrote    []string // rooms with messages of the user
-}
 
 // DeleteAccount deletes an account: its row is anonymised at once, and its username and address are free again. An
 // outbox event starts the workflow that removes files, anonymises messages and removes the row. passwordHash is the hash
 // that the caller has verified. It returns ErrNotFound for an account that is deleted already, ErrWrongPassword if the
 // password was changed meanwhile, and ErrLastAdmin.
-func (s *Store) DeleteAccount(ctx context.Context, userID, passwordHash string) (Deleted, error) {
-	var d Deleted
+func (s *Store) DeleteAccount(ctx context.Context, userID, passwordHash string) error {
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		deletion, err := beginDeletion(ctx, tx, "deleted_at IS NULL", false, userID)
 		if err != nil {
@@ -37,11 +29,9 @@ func (s *Store) DeleteAccount(ctx context.Context, userID, passwordHash string) 
 		if user.PasswordHash != passwordHash {
 			return nil, watchparty.ErrWrongPassword
 		}
-		var events []job.Event
-		d, events, err = deletion.deleteAccount(ctx, tx, user)
-		return events, err
+		return deletion.deleteAccount(ctx, tx, user)
 	})
-	return d, found(err, "delete account")
+	return found(err, "delete account")
 }
 
 // accountDeletion is what a transaction that deletes accounts has locked, before anything else: rooms that the accounts host,
@@ -76,41 +66,56 @@ func beginDeletion(
 const nobody = "00000000-0000-0000-0000-000000000000"
 
 // deleteAccount deletes one of the accounts that the deletion has locked.
-func (l accountDeletion) deleteAccount(
-	ctx context.Context, tx bun.Tx, user userRow,
-) (d Deleted, events []job.Event, err error) {
+func (l accountDeletion) deleteAccount(ctx context.Context, tx bun.Tx, user userRow) ([]job.Event, error) {
 	if err := anotherAdmin(ctx, tx, user); err != nil {
-		return d, nil, err
+		return nil, err
 	}
-	d.UserID, d.Username = user.ID, user.Username
 	if err := scrubUser(ctx, tx, user.ID); err != nil {
-		return d, nil, err
+		return nil, err
 	}
 	hidden := []string{nobody}
+	var err error
 	if user.HiddenAt != nil {
 		if hidden, err = l.deleteHosted(ctx, tx, user.ID); err != nil {
-			return d, nil, err
+			return nil, err
 		}
 	}
-	if d.Rooms, err = l.leaveRooms(ctx, tx, user.ID); err != nil {
-		return d, nil, err
-	}
-	err = tx.NewSelect().Model((*messageRow)(nil)).ColumnExpr("DISTINCT room_id").Where("user_id = ?", user.ID).
-		Scan(ctx, &d.Wrote)
+	left, err := l.leaveRooms(ctx, tx, user.ID)
 	if err != nil {
-		return d, nil, err
+		return nil, err
 	}
-	rooms, err := forgetNameInRooms(ctx, tx, user, slices.Concat(d.Rooms, d.Wrote))
+	wrote, err := changesPerson(ctx, tx, user, left)
 	if err != nil {
-		return d, nil, err
+		return nil, err
 	}
-	if events, err = endInvitationsOf(ctx, tx, user, hidden); err != nil {
-		return d, nil, err
+	rooms, err := forgetNameInRooms(ctx, tx, user, slices.Concat(left, wrote))
+	if err != nil {
+		return nil, err
+	}
+	events, err := endInvitationsOf(ctx, tx, user, hidden)
+	if err != nil {
+		return nil, err
 	}
 	if err := scrubAccount(ctx, tx, user.ID); err != nil {
-		return d, nil, err
+		return nil, err
 	}
-	return d, append(events, job.AccountDeletionEvent(user.ID)), forgetNameInReports(ctx, tx, user, rooms)
+	return append(events, job.AccountDeletionEvent(user.ID)), forgetNameInReports(ctx, tx, user, rooms)
+}
+
+// changesPerson says that an account appears or disappears: in the given rooms, and in those with messages of it, which
+// it returns.
+func changesPerson(ctx context.Context, tx bun.Tx, user userRow, rooms []string) (wrote []string, err error) {
+	err = tx.NewSelect().Model((*messageRow)(nil)).ColumnExpr("DISTINCT room_id").Where("user_id = ?", user.ID).
+		Scan(ctx, &wrote)
+	if err != nil {
+		return nil, fmt.Errorf("store: rooms with messages: %w", err)
+	}
+	changes(ctx, coherence.TagProfile(user.Username), coherence.TagPerson(user.ID), coherence.TagAccount(user.ID))
+	changes(ctx, coherence.TagsOfRooms(rooms)...)
+	for _, room := range wrote {
+		changes(ctx, coherence.TagMessages(room))
+	}
+	return wrote, nil
 }
 
 // endInvitationsOf ends the open invitations that a user has sent, those to rooms that are deleted with the account,
@@ -226,24 +231,30 @@ func leaveQueues(ctx context.Context, tx bun.Tx, userID string) error {
 // soft-deletes hidden messages, since a message is hidden only through its author. Messages of an account that is not
 // deleted stay as they are.
 func (s *Store) AnonymiseMessages(ctx context.Context, userID string, limit int) (int, error) {
-	result, err := s.db.NewRaw(`
+	var rooms []string
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		err := tx.NewRaw(`
 		UPDATE messages AS m SET user_id = NULL, updated_at = now(), deleted_at = coalesce(m.deleted_at, chosen.hidden_at),
 			body = CASE WHEN chosen.hidden_at IS NULL THEN m.body ELSE '' END
 		FROM (
 			SELECT m.id, u.hidden_at FROM messages AS m JOIN users AS u ON u.id = m.user_id
 			WHERE m.user_id = ? AND u.deleted_at IS NOT NULL ORDER BY m.id LIMIT ? FOR NO KEY UPDATE OF m) AS chosen
-		WHERE m.id = chosen.id`, userID, limit).Exec(ctx)
+		WHERE m.id = chosen.id RETURNING m.room_id`, userID, limit).Scan(ctx, &rooms)
+		for _, room := range rooms {
+			changes(ctx, coherence.TagMessages(room))
+		}
+		return err
+	})
 	if err != nil {
 		return 0, fmt.Errorf("store: anonymise messages: %w", err)
 	}
-	n, err := result.RowsAffected()
-	return int(n), err
+	return len(rooms), nil
 }
 
-// RemoveAccount removes the row of a deleted account, with all rows that belong to it. It returns the rooms that the
-// account was still in. It is no error if the row is gone already.
-func (s *Store) RemoveAccount(ctx context.Context, userID string) (rooms []string, err error) {
-	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+// RemoveAccount removes the row of a deleted account, with all rows that belong to it. It is no error if the row is gone
+// already.
+func (s *Store) RemoveAccount(ctx context.Context, userID string) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.NewRaw(`UPDATE cleanup_runs SET started_by = NULL
 			WHERE id IN (SELECT id FROM cleanup_runs WHERE started_by = ? ORDER BY id FOR NO KEY UPDATE)`, userID).Exec(ctx)
 		if err != nil {
@@ -253,9 +264,11 @@ func (s *Store) RemoveAccount(ctx context.Context, userID string) (rooms []strin
 		if err != nil || len(deletion.users) == 0 {
 			return err
 		}
-		if rooms, err = deletion.leaveRooms(ctx, tx, userID); err != nil { // some only by processes of former versions
+		rooms, err := deletion.leaveRooms(ctx, tx, userID) // some only by processes of former versions
+		if err != nil {
 			return err
 		}
+		changes(ctx, coherence.TagsOfRooms(rooms)...)
 		if err := detachAccount(ctx, tx, userID); err != nil {
 			return err
 		}
@@ -265,7 +278,7 @@ func (s *Store) RemoveAccount(ctx context.Context, userID string) (rooms []strin
 		_, err = tx.NewDelete().Model((*userRow)(nil)).Where("id = ?", userID).Exec(ctx)
 		return err
 	})
-	return rooms, found(err, "remove account")
+	return found(err, "remove account")
 }
 
 // detachAccount takes an account's ID out of rows that outlive it. The foreign keys would do it too, in no order.

@@ -111,7 +111,7 @@ func TestOneAddressInEveryEntry(t *testing.T) {
 	}
 	require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM emails WHERE kind = 'email_changed'"))
 
-	_, err = s.DeleteAccount(t.Context(), andre.ID, "hash of andre")
+	err = s.DeleteAccount(t.Context(), andre.ID, "hash of andre")
 	require.NoError(t, err)
 	_, err = s.Invitation(t.Context(), invitation.ID)
 	require.ErrorIs(t, err, watchparty.ErrNotFound, "what went to the confirmed address goes with the account")
@@ -192,7 +192,7 @@ func TestAccountsFoundBySpelling(t *testing.T) {
 	slices.SortFunc(list, func(a, b SpelledAccount) int { return strings.Compare(a.UserID, b.UserID) })
 	require.Equal(t, []SpelledAccount{{UserID: loser.ID, HolderID: winner.ID}, {UserID: odd.ID}}, list)
 
-	_, err = s.DeleteAccount(t.Context(), loser.ID, "hash of "+loser.Username)
+	err = s.DeleteAccount(t.Context(), loser.ID, "hash of "+loser.Username)
 	require.NoError(t, err)
 	list, err = s.SpelledAccounts(t.Context(), 10)
 	require.NoError(t, err)

@@ -97,7 +97,7 @@ var endings = map[string]func(t *testing.T, s *Store, by, admin watchparty.User)
 		return err
 	},
 	"account deleted": func(t *testing.T, s *Store, _, admin watchparty.User) error {
-		_, err := s.DeleteAccount(t.Context(), admin.ID, "hash of "+admin.Username)
+		err := s.DeleteAccount(t.Context(), admin.ID, "hash of "+admin.Username)
 		return err
 	},
 }

@@ -105,7 +105,7 @@ var performAct = map[act]func(c *cast) error{
 		return err
 	},
 	deletion: func(c *cast) error {
-		_, err := c.s.DeleteAccount(c.t.Context(), c.holder.ID, "hash of "+c.holder.Username)
+		err := c.s.DeleteAccount(c.t.Context(), c.holder.ID, "hash of "+c.holder.Username)
 		return err
 	},
 	toPublic:   func(c *cast) error { c.setVisibility(watchparty.Public); return nil },

@@ -443,6 +443,9 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			"skip_votes",
 			"subtitles",
 			"live_nodes",
+			"cache_changes",
+			"cache_members",
+			"cache_horizon",
 		}
 		s := openStore(t)
 		var tables []string

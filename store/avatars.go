@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/outbox"
 	"github.com/watchparty/watchparty/workflows/job"
 )
@@ -129,8 +130,8 @@ func (s *Store) PublishAvatar(ctx context.Context, userID string, version int) (
 	var row avatarRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		// The user first, as RemoveAvatar does it, so that the two never wait for each other.
-		err := tx.NewSelect().Model((*userRow)(nil)).Column("id").Where("id = ?", userID).For("NO KEY UPDATE").
-			Scan(ctx, new(string))
+		var user userRow
+		err := tx.NewSelect().Model(&user).Column("id", "username").Where("id = ?", userID).For("NO KEY UPDATE").Scan(ctx)
 		if err != nil {
 			return err
 		}
@@ -145,7 +146,9 @@ func (s *Store) PublishAvatar(ctx context.Context, userID string, version int) (
 			return err
 		}
 		row.State = string(watchparty.AvatarReady)
-		if !affected(result) {
+		if affected(result) {
+			changes(ctx, coherence.TagProfile(user.Username), coherence.TagPerson(userID))
+		} else {
 			row.State = string(watchparty.AvatarSuperseded)
 		}
 		if err := supersedeReady(ctx, tx, userID, version); err != nil {
@@ -183,17 +186,20 @@ func (s *Store) FailAvatar(ctx context.Context, userID string, version int, reas
 func (s *Store) RemoveAvatar(ctx context.Context, userID string) error {
 	published := 0
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		err := tx.NewSelect().Model((*userRow)(nil)).Column("avatar_version").Where("id = ?", userID).For("NO KEY UPDATE").
-			Scan(ctx, &published)
+		var user userRow
+		err := tx.NewSelect().Model(&user).Column("username", "avatar_version").Where("id = ?", userID).
+			For("NO KEY UPDATE").Scan(ctx)
 		if err != nil {
 			return err
 		}
+		published = user.AvatarVersion
 		_, err = tx.NewUpdate().Model((*avatarRow)(nil)).
 			Set("state = ?", string(watchparty.AvatarSuperseded)).Set("updated_at = now()").
 			Where("user_id = ? AND state IN ('processing', 'ready')", userID).Exec(ctx)
 		if err != nil || published == 0 {
 			return err
 		}
+		changes(ctx, coherence.TagProfile(user.Username), coherence.TagPerson(userID))
 		_, err = tx.NewUpdate().Model((*userRow)(nil)).Set("avatar_version = 0").Set("updated_at = now()").
 			Where("id = ?", userID).Exec(ctx)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -74,6 +75,7 @@ func (s *Store) Ban(
 		if _, err := putOut(ctx, tx, roomID, target.ID); err != nil {
 			return nil, err
 		}
+		changes(ctx, coherence.TagStandings(roomID))
 		_, err = tx.NewInsert().Model(&row).On("CONFLICT ON CONSTRAINT bans_pkey DO UPDATE").
 			Set("id = excluded.id, banned_by = excluded.banned_by, reason = excluded.reason, until = excluded.until").
 			Set("created_at = excluded.created_at, updated_at = excluded.updated_at").Exec(ctx)
@@ -99,6 +101,7 @@ func (s *Store) LiftBan(ctx context.Context, roomID, actorID, username string) e
 		if err != nil {
 			return err
 		}
+		changes(ctx, coherence.TagStandings(roomID))
 		result, err := tx.NewUpdate().Model((*banRow)(nil)).Set("until = now()").Set("updated_at = now()").
 			Where("room_id = ? AND user_id = ?", roomID, target.ID).Where(banInForce).Exec(ctx)
 		if err != nil {

@@ -174,7 +174,7 @@ func TestCountOutlivesAccounts(t *testing.T) {
 					sent++
 					mu.Unlock()
 				}
-				if _, err := s.DeleteAccount(t.Context(), user.ID, "h"); err != nil {
+				if err := s.DeleteAccount(t.Context(), user.ID, "h"); err != nil {
 					t.Error(err)
 				}
 			}

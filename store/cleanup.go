@@ -13,6 +13,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -152,12 +153,9 @@ func (s *Store) Runs(ctx context.Context, p Page) ([]watchparty.CleanupRun, erro
 
 // Batch is the result of one batch of a policy.
 type Batch struct {
-	Rows  int       // the number of rows that were deleted or changed
-	Rooms []string  // the IDs of rooms whose row or participants have changed
-	Chats []string  // the IDs of rooms whose messages were deleted
-	Users []Deleted // the accounts that were deleted
-	More  bool      // whether the batch found old rows; if it found none, the policy is done
-	Next  Cursor    // where the next batch begins
+	Rows int    // the number of rows that were deleted or changed
+	More bool   // whether the batch found old rows; if it found none, the policy is done
+	Next Cursor // where the next batch begins
 }
 
 // Cursor is the place in a policy at which the next batch begins, so that it does not read index entries of rows that
@@ -246,9 +244,11 @@ func (r rule) change(ctx context.Context, tx bun.Tx, threshold time.Time, chosen
 	b.Rows += len(touched)
 	switch {
 	case r.chat:
-		b.Chats = touched
+		for _, room := range touched {
+			changes(ctx, coherence.TagMessages(room))
+		}
 	case r.room != "":
-		b.Rooms = touched
+		changes(ctx, coherence.TagsOfRooms(touched)...)
 	}
 	return nil
 }
@@ -303,12 +303,11 @@ func (r rule) deleteAccounts(
 	}
 	deletion.users = slices.DeleteFunc(deletion.users, func(u userRow) bool { return !slices.Contains(still, u.ID) })
 	for _, user := range deletion.users { // userBatch at most
-		deleted, more, err := deletion.deleteAccount(ctx, tx, user)
+		more, err := deletion.deleteAccount(ctx, tx, user)
 		if err != nil {
 			return nil, err
 		}
 		b.Rows++
-		b.Users = append(b.Users, deleted)
 		events = append(events, more...)
 	}
 	return events, nil

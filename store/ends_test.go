@@ -282,7 +282,7 @@ func TestLateWorkflows(t *testing.T) {
 
 	t.Run("of a deletion", func(t *testing.T) {
 		cat := newUser(t, s, "cat")
-		_, err := s.DeleteAccount(t.Context(), cat.ID, "hash of cat")
+		err := s.DeleteAccount(t.Context(), cat.ID, "hash of cat")
 		require.NoError(t, err)
 		execute(t, s, "UPDATE users SET deleted_at = now() - interval '15 d' WHERE id = ?", cat.ID)
 		require.Equal(t, map[string]int{"users deleted_at": 1}, endOverdue(t, s))
@@ -295,7 +295,7 @@ func TestLateWorkflows(t *testing.T) {
 		first := "account-deletion/" + cat.ID
 		require.Equal(t, []string{first, first + "/2", first + "/3"}, asked[len(asked)-3:])
 		for range 2 {
-			_, err := s.RemoveAccount(t.Context(), cat.ID)
+			err := s.RemoveAccount(t.Context(), cat.ID)
 			require.NoError(t, err)
 		}
 		execute(t, s, "DELETE FROM outbox")

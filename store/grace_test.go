@@ -127,7 +127,7 @@ func TestEndsOfASignIn(t *testing.T) {
 	s := openStore(t)
 	admin := newAdmin(t, s, "an.admin")
 	ends := map[string]func(user watchparty.User, token []byte) error{
-		"sign-out": func(_ watchparty.User, token []byte) error { _, err := s.RevokeSession(t.Context(), token); return err },
+		"sign-out": func(_ watchparty.User, token []byte) error { err := s.RevokeSession(t.Context(), token); return err },
 		"end of one": func(user watchparty.User, token []byte) error {
 			family := readValue[string](t, s, "SELECT family_id FROM sessions WHERE token_hash = ?", token)
 			return s.EndSession(t.Context(), user.ID, family)
@@ -149,7 +149,7 @@ func TestEndsOfASignIn(t *testing.T) {
 			return err
 		},
 		"deletion": func(user watchparty.User, _ []byte) error {
-			_, err := s.DeleteAccount(t.Context(), user.ID, "hash of "+user.Username)
+			err := s.DeleteAccount(t.Context(), user.ID, "hash of "+user.Username)
 			return err
 		},
 	}

@@ -329,12 +329,7 @@ func (s *Store) acceptInvitation(
 			return nil, room.shut()
 		}
 		if standing.Role == "" {
-			_, err := tx.NewRaw("INSERT INTO members (room_id, user_id, role) VALUES (?, ?, 'viewer')", room.ID, userID).
-				Exec(ctx)
-			if err == nil {
-				err = countAccess(ctx, tx, room.ID)
-			}
-			if err != nil {
+			if err := setMember(ctx, tx, room.ID, userID, watchparty.Viewer); err != nil {
 				return nil, err
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -56,5 +57,6 @@ func remove(ctx context.Context, tx bun.Tx, table, roomID, userID string) (bool,
 	if !affected(result) {
 		return false, nil
 	}
+	changes(ctx, coherence.TagsOfRooms([]string{roomID})...)
 	return true, countAccess(ctx, tx, roomID)
 }

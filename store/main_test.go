@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/url"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/stacktest"
@@ -227,4 +229,27 @@ func (b *barrier) release(t *testing.T) {
 	t.Helper()
 	_, err := b.conn.ExecContext(t.Context(), "SELECT pg_advisory_unlock(?, 0)", b.key)
 	require.NoError(t, err)
+}
+
+// changesOf returns the tags that a store announces while act runs. Nothing else may use the store meanwhile.
+func changesOf(s *Store, act func()) []string {
+	var (
+		mu   sync.Mutex
+		tags []string
+	)
+	former := s.announce
+	s.OnChange(func(_ context.Context, c coherence.Change) error {
+		mu.Lock()
+		defer mu.Unlock()
+		tags = append(tags, c.Tags...)
+		return nil
+	})
+	act()
+	s.OnChange(former)
+	return tags
+}
+
+// withTags is the context of a transaction, for what takes one.
+func withTags(ctx context.Context) context.Context {
+	return context.WithValue(ctx, tagsKey{}, map[string]struct{}{})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/coherence"
 )
 
 type messageRow struct {
@@ -207,6 +208,7 @@ func quote(ctx context.Context, tx bun.Tx, n watchparty.NewMessage, row *message
 // addMessage inserts a message and stores its ID with its idempotency key. It is one statement, because from the choice
 // of the ID to the end of the transaction nobody else can post in the room.
 func addMessage(ctx context.Context, tx bun.Tx, row *messageRow, key IdempotencyKey) error {
+	changes(ctx, coherence.TagMessages(row.RoomID))
 	return tx.NewRaw(`
 		WITH made AS (
 			INSERT INTO messages (id, room_id, user_id, body, reply_to_id, created_at)
@@ -245,6 +247,7 @@ func (s *Store) EditMessage(ctx context.Context, id, userID, body string) (watch
 			return err
 		}
 		// While this waited for the locks, the message may have been deleted, and the edit window may have ended.
+		changes(ctx, coherence.TagMessages(row.RoomID))
 		result, err := tx.NewUpdate().Model((*messageRow)(nil)).Set("body = ?", body).
 			Set("edited_at = clock_timestamp()").Set("updated_at = next_message_change(room_id)").
 			Where("id = ? AND deleted_at IS NULL", id).
@@ -279,7 +282,7 @@ func (s *Store) DeleteMessage(ctx context.Context, id, userID string) error {
 		if err != nil {
 			return err
 		}
-		if err := blank(ctx, tx, id); err != nil {
+		if err := blank(ctx, tx, row); err != nil {
 			return err
 		}
 		if own {
@@ -292,10 +295,11 @@ func (s *Store) DeleteMessage(ctx context.Context, id, userID string) error {
 }
 
 // blank soft-deletes a message and removes its text. It returns ErrNotFound for a message that is deleted already.
-func blank(ctx context.Context, tx bun.Tx, id string) error {
+func blank(ctx context.Context, tx bun.Tx, m messageRow) error {
+	changes(ctx, coherence.TagMessages(m.RoomID))
 	result, err := tx.NewUpdate().Model((*messageRow)(nil)).Set("body = ''").
 		Set("deleted_at = clock_timestamp()").Set("updated_at = next_message_change(room_id)").
-		Where("id = ? AND deleted_at IS NULL", id).Exec(ctx)
+		Where("id = ? AND deleted_at IS NULL", m.ID).Exec(ctx)
 	if err == nil && !affected(result) {
 		err = watchparty.ErrNotFound
 	}

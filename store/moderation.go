@@ -7,6 +7,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/coherence"
 )
 
 // Admins act on any room that is not deleted, be it private or hidden. Each act is audited in its transaction; the
@@ -128,6 +129,7 @@ func (s *Store) CloseRoom(
 
 // closeRoom also takes the room from those that clean-up archived: it is not deleted by its age.
 func closeRoom(ctx context.Context, tx bun.Tx, adminID, roomID, reason string) error {
+	changes(ctx, coherence.TagsOfRooms([]string{roomID})...)
 	_, err := tx.NewUpdate().Model((*roomRow)(nil)).Set("closed_at = now()").
 		Set("archived_at = coalesce(archived_at, now())").
 		Set("retired_at = NULL").Set("updated_at = now()").Set("version = version + 1").Where("id = ?", roomID).Exec(ctx)
@@ -169,6 +171,7 @@ func (s *Store) ReopenRoom(ctx context.Context, adminID, roomID, reason string) 
 
 // openAgain opens an archived room, whose lock the caller holds, for an admin.
 func openAgain(ctx context.Context, tx bun.Tx, roomID string) error {
+	changes(ctx, coherence.TagsOfRooms([]string{roomID})...)
 	_, err := tx.NewUpdate().Model((*roomRow)(nil)).Set("archived_at = NULL").Set("closed_at = NULL").
 		Set("retired_at = NULL").
 		Set("last_active_at = now()").Set("updated_at = now()").Set("version = version + 1").Where("id = ?", roomID).Exec(ctx)
@@ -178,17 +181,17 @@ func openAgain(ctx context.Context, tx bun.Tx, roomID string) error {
 	return logAct(ctx, tx, roomID, "", "", watchparty.ActRoomReopened, nil)
 }
 
-// RemoveMessage deletes a message in any room, and returns the room. It returns ErrNotFound, also for what is taken
+// RemoveMessage deletes a message in any room. It returns ErrNotFound, also for what is taken
 // back already, ErrUnknownReport and ErrReportResolved.
 func (s *Store) RemoveMessage(
 	ctx context.Context, adminID, id string, why watchparty.Moderation,
-) (roomID string, err error) {
-	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var row messageRow
-		if err := tx.NewSelect().Model(&row).Column("room_id", "user_id").Where("id = ?", id).Scan(ctx); err != nil {
+		if err := tx.NewSelect().Model(&row).Column("id", "room_id", "user_id").Where("id = ?", id).Scan(ctx); err != nil {
 			return err
 		}
-		roomID = row.RoomID
+		roomID := row.RoomID
 		if _, err := lockAnyRoom(ctx, tx, roomID); err != nil {
 			return err
 		}
@@ -203,7 +206,7 @@ func (s *Store) RemoveMessage(
 		if err := keepAuthor(ctx, tx, &row); err != nil {
 			return err
 		}
-		if err := blank(ctx, tx, id); err != nil {
+		if err := blank(ctx, tx, row); err != nil {
 			return err
 		}
 		details := map[string]any{"message_id": id, "reason": why.Reason}
@@ -216,5 +219,5 @@ func (s *Store) RemoveMessage(
 		}
 		return resolveWith(ctx, tx, adminID, why.ReportID, "target_id", id, why.Reason)
 	})
-	return roomID, found(err, "remove message")
+	return found(err, "remove message")
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/coherence"
 )
 
 type movieRow struct {
@@ -147,6 +148,7 @@ func (s *Store) CreateMovie(
 		if err := administering(ctx, tx, adminID); err != nil {
 			return err
 		}
+		changes(ctx, coherence.TagMovies)
 		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
 			return err
 		}
@@ -181,6 +183,7 @@ func (s *Store) UpdateMovie(
 		}
 		row.Version++
 		row.UpdatedAt = Now()
+		changes(ctx, coherence.TagMovies)
 		if _, err := tx.NewUpdate().Model(&row).WherePK().Exec(ctx); err != nil {
 			return err
 		}
@@ -284,6 +287,7 @@ func (s *Store) DeleteMovie(ctx context.Context, adminID, id string, versions []
 			Exec(ctx); err != nil {
 			return err
 		}
+		changes(ctx, coherence.TagMovies)
 		if _, err := tx.NewDelete().Model(&row).WherePK().Exec(ctx); err != nil {
 			return err
 		}
@@ -326,8 +330,14 @@ func (s *Store) AddMovies(ctx context.Context, movies []watchparty.Movie) error 
 	slices.SortFunc(rows, func(a, b movieRow) int {
 		return cmp.Or(strings.Compare(a.Title, b.Title), cmp.Compare(a.Year, b.Year))
 	})
-	if _, err := s.db.NewInsert().Model(&rows).On("CONFLICT ON CONSTRAINT movies_title_year_key DO NOTHING").
-		Exec(ctx); err != nil {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		result, err := tx.NewInsert().Model(&rows).On("CONFLICT ON CONSTRAINT movies_title_year_key DO NOTHING").Exec(ctx)
+		if err == nil && affected(result) {
+			changes(ctx, coherence.TagMovies)
+		}
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("store: add movies: %w", err)
 	}
 	return nil

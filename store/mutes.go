@@ -8,6 +8,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/coherence"
 )
 
 type muteRow struct {
@@ -62,6 +63,7 @@ func (s *Store) Mute(
 		if former != "" {
 			return selectMutes(tx, &row).Where("q.room_id = ? AND q.id = ?", roomID, former).Where("until > now()").Scan(ctx)
 		}
+		changes(ctx, coherence.TagStandings(roomID))
 		_, err = tx.NewInsert().Model(&row).On("CONFLICT ON CONSTRAINT mutes_pkey DO UPDATE").
 			Set("id = excluded.id, muted_by = excluded.muted_by, reason = excluded.reason, until = excluded.until").
 			Set("created_at = excluded.created_at, updated_at = excluded.updated_at").Exec(ctx)
@@ -87,6 +89,7 @@ func (s *Store) LiftMute(ctx context.Context, roomID, actorID, username string) 
 		if err != nil {
 			return err
 		}
+		changes(ctx, coherence.TagStandings(roomID))
 		result, err := tx.NewUpdate().Model((*muteRow)(nil)).Set("until = now()").Set("updated_at = now()").
 			Where("room_id = ? AND user_id = ? AND until > now()", roomID, target.ID).Exec(ctx)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -112,10 +113,11 @@ func (s *Store) LeaveRoom(ctx context.Context, roomID, userID string) error {
 	return found(err, "leave room")
 }
 
-func addParticipant(ctx context.Context, db bun.IDB, roomID, userID string) error {
+func addParticipant(ctx context.Context, tx bun.Tx, roomID, userID string) error {
+	changes(ctx, coherence.TagsOfRooms([]string{roomID})...)
 	now := Now()
 	row := &participantRow{RoomID: roomID, UserID: userID, LastSeenAt: now, CreatedAt: now, UpdatedAt: now}
-	_, err := db.NewInsert().Model(row).Exec(ctx)
+	_, err := tx.NewInsert().Model(row).Exec(ctx)
 	return err
 }
 

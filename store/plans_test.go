@@ -97,6 +97,11 @@ var fill = []string{
 			now() - n * interval '1 d', now(), '{}' FROM generate_series(1, 5000) AS n`,
 	`INSERT INTO read_markers (room_id, user_id, message_id)
 		SELECT uid(4, n), uid(1, CASE WHEN n % 40 = 0 THEN 1 ELSE n % 20000 + 1 END), uid(10, n * 1000) FROM generate_series(1, 40000) AS n`,
+	`INSERT INTO queue_items (id, room_id, stream_url, added_by, rank)
+		SELECT uid(18, n), uid(4, n % 9000 + 2), 'https://films.example', uid(1, CASE WHEN n % 10 = 0 THEN 1 ELSE n % 20000 + 1 END), n
+		FROM generate_series(1, 20000) AS n`,
+	`INSERT INTO queue_votes (item_id, room_id, user_id)
+		SELECT id, room_id, uid(1, CASE WHEN rank % 10 = 0 THEN 1 ELSE rank % 20000 + 1 END) FROM queue_items`,
 	`ALTER TABLE messages SET UNLOGGED`,
 	`INSERT INTO messages (id, room_id, user_id, body, created_at)
 		SELECT uid(10, n), uid(4, CASE WHEN n <= 800000 THEN n / 2000 + 1 ELSE n / 2 - 399600 END), uid(1, n / 50 % 20000 + 1), 'Hello',
@@ -616,6 +621,14 @@ func TestListPlans(t *testing.T) {
 				return list(s.ExportReadMarkers(ctx, id(1, 1), at(4, 1000)))
 			},
 		},
+		{"ExportQueueItems", "of someone", "queue_items", pageOfPlans, func(ctx context.Context, s *Store,
+			at func(kind, n int) Page) error {
+			return list(s.ExportQueueItems(ctx, id(1, 1), at(18, 1000)))
+		}},
+		{"ExportQueueVotes", "of someone", "queue_votes", pageOfPlans, func(ctx context.Context, s *Store,
+			at func(kind, n int) Page) error {
+			return list(s.ExportQueueVotes(ctx, id(1, 1), at(18, 1000)))
+		}},
 		{"ExportStays", "of someone", "stays", pageOfPlans, func(ctx context.Context, s *Store,
 			at func(kind, n int) Page) error {
 			p := at(1, 1)

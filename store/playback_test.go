@@ -221,7 +221,7 @@ func TestDemotionBeforeACommandCounts(t *testing.T) {
 	require.NoError(t, tx.NewRaw("SELECT pg_backend_pid()").Scan(t.Context(), &pid))
 	_, err = lockRoom(t.Context(), tx, p.room.ID)
 	require.NoError(t, err)
-	require.NoError(t, removeMember(t.Context(), tx, p.room.ID, p.holder.ID))
+	require.NoError(t, removeMember(withTags(t.Context()), tx, p.room.ID, p.holder.ID))
 	c := playback.Command{Kind: playback.Pause, ID: newID(), Epoch: 1}
 	done := make(chan error, 1)
 	go func() {

@@ -36,9 +36,9 @@ var rules = map[watchparty.Policy][]rule{
 		set: "archived_at = now(), retired_at = now(), updated_at = now(), version = version + 1",
 	}},
 	watchparty.PolicyArchived: {
-		{table: "messages", old: messagesOf("retired_at"), by: "id", part: true},
+		{table: "messages", old: messagesOf("retired_at"), by: "id", room: "room_id", chat: true, part: true},
 		{table: "rooms", old: "t.retired_at < ?0", by: "retired_at", room: "id"},
-		{table: "messages", old: messagesOf("deleted_at"), by: "id", part: true},
+		{table: "messages", old: messagesOf("deleted_at"), by: "id", room: "room_id", chat: true, part: true},
 		{table: "rooms", old: "t.deleted_at < ?0", by: "deleted_at", room: "id"},
 	},
 	watchparty.PolicyUnverified: {{table: "users", old: unverifiedAccount, by: "created_at", users: true}},

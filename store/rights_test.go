@@ -87,7 +87,7 @@ var adminActs = map[watchparty.AuditAction]func(t *testing.T, s *Store) adminAct
 		joinRoom(t, s, room, host)
 		message := postMessage(t, s, room, host, "hello")
 		return func(by string) error {
-			return second(s.RemoveMessage(t.Context(), by, message.ID, watchparty.Moderation{Reason: "Spam"}))
+			return s.RemoveMessage(t.Context(), by, message.ID, watchparty.Moderation{Reason: "Spam"})
 		}
 	},
 	watchparty.AuditReportResolved: func(t *testing.T, s *Store) adminAct {

@@ -6,6 +6,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -88,6 +89,7 @@ func roleHolder(ctx context.Context, tx bun.Tx, roomID, username string) (partic
 
 // setMember gives a user a role in a room, whose lock the caller holds, that remains when the user leaves the room.
 func setMember(ctx context.Context, tx bun.Tx, roomID, userID string, role watchparty.Role) error {
+	changes(ctx, coherence.TagStandings(roomID))
 	_, err := tx.NewRaw(`
 		INSERT INTO members (room_id, user_id, role) VALUES (?, ?, ?)
 		ON CONFLICT ON CONSTRAINT members_pkey DO UPDATE SET role = excluded.role, updated_at = now()`,
@@ -99,6 +101,7 @@ func setMember(ctx context.Context, tx bun.Tx, roomID, userID string, role watch
 }
 
 func removeMember(ctx context.Context, tx bun.Tx, roomID, userID string) error {
+	changes(ctx, coherence.TagStandings(roomID))
 	_, err := remove(ctx, tx, "members", roomID, userID)
 	return err
 }

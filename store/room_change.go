@@ -8,6 +8,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -69,6 +70,7 @@ func applyRoomChange(ctx context.Context, tx bun.Tx, room roomRow, actorID strin
 			return err
 		}
 	}
+	changes(ctx, coherence.TagsOfRooms([]string{room.ID})...)
 	_, err := tx.NewUpdate().Model(&room).WherePK().ExcludeColumn("id", "host_id", "deleted_at", "created_at").Exec(ctx)
 	if err != nil || len(fields) == 0 {
 		return err
@@ -179,6 +181,7 @@ func deleteInOrder(column string) string {
 
 // emptyRooms takes everybody out of rooms that are locked alone, and ends everybody's role, ban and mute there.
 func emptyRooms(ctx context.Context, tx bun.Tx, roomIDs []string) error {
+	changes(ctx, coherence.TagsOfRooms(roomIDs)...)
 	for _, table := range slices.Concat(tablesOfPeople, tablesOfWatching) {
 		if _, err := tx.NewRaw(deleteInOrder("room_id"), bun.Ident(table), bun.List(roomIDs)).Exec(ctx); err != nil {
 			return fmt.Errorf("store: empty rooms: %w", err)

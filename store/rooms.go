@@ -8,6 +8,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/playback"
 )
 
@@ -108,6 +109,7 @@ func (s *Store) CreateRoom(
 		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
 			return err
 		}
+		changes(ctx, coherence.TagsOfRooms([]string{row.ID})...)
 		if err := addParticipant(ctx, tx, row.ID, hostID); err != nil {
 			return err
 		}
@@ -214,9 +216,12 @@ func admit(ctx context.Context, tx bun.Tx, room roomRow, userID string) error {
 const activity = 10 * time.Minute
 
 // touchRoom stores that something happens in the room now.
-func touchRoom(ctx context.Context, db bun.IDB, roomID string) error {
-	_, err := db.NewUpdate().Model((*roomRow)(nil)).Set("last_active_at = now()").
+func touchRoom(ctx context.Context, tx bun.Tx, roomID string) error {
+	result, err := tx.NewUpdate().Model((*roomRow)(nil)).Set("last_active_at = now()").
 		Where("id = ? AND "+quietRoom, roomID, activity.Seconds()).Exec(ctx)
+	if err == nil && affected(result) {
+		changes(ctx, coherence.TagRooms) // one of their orders is by activity
+	}
 	return err
 }
 

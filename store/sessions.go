@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/coherence"
 )
 
 type sessionRow struct {
@@ -166,7 +167,7 @@ func (s *Store) RotateSession(ctx context.Context, oldHash []byte, n NewSession)
 			return watchparty.ErrBadRefresh
 		case old.RotatedAt != nil && !old.InGrace:
 			reused = true
-			return revokeFamily(ctx, tx, old.FamilyID)
+			return revokeFamily(ctx, tx, user.ID, old.FamilyID)
 		case old.Expired || user.SuspendedAt != nil:
 			return watchparty.ErrBadRefresh
 		case old.RotatedAt != nil:
@@ -218,11 +219,10 @@ func makeRoomForToken(ctx context.Context, tx bun.Tx, session sessionRow, grace 
 	return nil
 }
 
-// RevokeSession ends the sign-in that a refresh token belongs to and returns whose it was; an unknown token is nobody's
-// and no error.
-func (s *Store) RevokeSession(ctx context.Context, tokenHash []byte) (userID string, err error) {
+// RevokeSession ends the sign-in that a refresh token belongs to. An unknown token is no error.
+func (s *Store) RevokeSession(ctx context.Context, tokenHash []byte) error {
 	var user userRow
-	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if err := lockSignIn(ctx, tx, tokenHash, &user); err != nil {
 			return err
 		}
@@ -230,12 +230,12 @@ func (s *Store) RevokeSession(ctx context.Context, tokenHash []byte) (userID str
 		if err := tx.NewSelect().Model(&row).Where("token_hash = ?", tokenHash).Scan(ctx); err != nil {
 			return err
 		}
-		return revokeFamily(ctx, tx, row.FamilyID)
+		return revokeFamily(ctx, tx, row.UserID, row.FamilyID)
 	})
 	if err = found(err, "revoke session"); watchparty.IsKind(err, watchparty.KindNotFound) {
-		return "", nil
+		return nil
 	}
-	return user.ID, err
+	return err
 }
 
 // lockSignIn locks the account that a refresh token is of, as lockUser does: a family's token may be exchanged while
@@ -268,7 +268,7 @@ func (s *Store) EndSession(ctx context.Context, userID, sessionID string) error 
 		if _, err := lockUser(ctx, tx, userID); err != nil {
 			return err
 		}
-		result, err := revocation(tx).Where("user_id = ? AND family_id = ?", userID, sessionID).Exec(ctx)
+		result, err := revocation(ctx, tx, userID).Where("family_id = ?", sessionID).Exec(ctx)
 		if err == nil && !affected(result) {
 			err = watchparty.ErrNotFound
 		}
@@ -290,7 +290,7 @@ func (s *Store) EndSessions(ctx context.Context, userID, keep string) error {
 
 // endSessions asks for lockUser.
 func endSessions(ctx context.Context, tx bun.Tx, userID, keep string) error {
-	q := revocation(tx).Where("user_id = ?", userID)
+	q := revocation(ctx, tx, userID)
 	if keep != "" {
 		q = q.Where("family_id <> ?", keep)
 	}
@@ -300,13 +300,15 @@ func endSessions(ctx context.Context, tx bun.Tx, userID, keep string) error {
 	return nil
 }
 
-func revocation(db bun.IDB) *bun.UpdateQuery {
-	return db.NewUpdate().Model((*sessionRow)(nil)).Set("revoked_at = now()").Set("updated_at = now()").
-		Where("revoked_at IS NULL")
+// revocation ends tokens of a user.
+func revocation(ctx context.Context, tx bun.Tx, userID string) *bun.UpdateQuery {
+	changes(ctx, coherence.TagAccount(userID))
+	return tx.NewUpdate().Model((*sessionRow)(nil)).Set("revoked_at = now()").Set("updated_at = now()").
+		Where("user_id = ? AND revoked_at IS NULL", userID)
 }
 
-func revokeFamily(ctx context.Context, db bun.IDB, familyID string) error {
-	if _, err := revocation(db).Where("family_id = ?", familyID).Exec(ctx); err != nil {
+func revokeFamily(ctx context.Context, tx bun.Tx, userID, familyID string) error {
+	if _, err := revocation(ctx, tx, userID).Where("family_id = ?", familyID).Exec(ctx); err != nil {
 		return fmt.Errorf("store: revoke session: %w", err)
 	}
 	return nil

@@ -26,11 +26,9 @@ func rotateSession(t *testing.T, s *Store, old []byte) (next []byte, user watchp
 	return next, in.User, err
 }
 
-func revokeSession(t *testing.T, s *Store, token []byte) (userID string) {
+func revokeSession(t *testing.T, s *Store, token []byte) {
 	t.Helper()
-	userID, err := s.RevokeSession(t.Context(), token)
-	require.NoError(t, err)
-	return userID
+	require.NoError(t, s.RevokeSession(t.Context(), token))
 }
 
 func TestSessions(t *testing.T) {
@@ -65,7 +63,7 @@ func TestSessions(t *testing.T) {
 		token := signIn(t, s, ada, time.Hour)
 		next, _, err := rotateSession(t, s, token)
 		require.NoError(t, err)
-		require.Equal(t, ada.ID, revokeSession(t, s, next))
+		revokeSession(t, s, next)
 		_, _, err = rotateSession(t, s, next)
 		require.ErrorIs(t, err, watchparty.ErrBadRefresh)
 	})
@@ -74,17 +72,17 @@ func TestSessions(t *testing.T) {
 		token := signIn(t, s, ada, time.Hour)
 		next, _, err := rotateSession(t, s, token)
 		require.NoError(t, err)
-		require.Equal(t, ada.ID, revokeSession(t, s, token))
+		revokeSession(t, s, token)
 		_, _, err = rotateSession(t, s, next)
 		require.ErrorIs(t, err, watchparty.ErrBadRefresh)
 	})
 
 	t.Run("signing out twice, or with an unknown token, is no error", func(t *testing.T) {
 		token := signIn(t, s, ada, time.Hour)
-		require.Equal(t, ada.ID, revokeSession(t, s, token))
-		require.Equal(t, ada.ID, revokeSession(t, s, token))
+		revokeSession(t, s, token)
+		revokeSession(t, s, token)
 		_, unknown := auth.NewRefresh()
-		require.Empty(t, revokeSession(t, s, unknown))
+		revokeSession(t, s, unknown)
 	})
 
 	t.Run("reuse ends the family, the newest token too, and no other", func(t *testing.T) {
@@ -135,7 +133,7 @@ func TestSessions(t *testing.T) {
 			return nil
 		},
 		"signing out": func(token []byte) error {
-			_, err := s.RevokeSession(t.Context(), token)
+			err := s.RevokeSession(t.Context(), token)
 			return err
 		},
 	} {

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -17,6 +19,7 @@ import (
 	"github.com/uptrace/bun/driver/pgdriver"
 
 	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/outbox"
@@ -35,6 +38,11 @@ type Store struct {
 	emailLimit int // LimitEmails
 	// committed is called after a transaction that added an outbox event.
 	committed func()
+	// announce is called in a transaction that changes cached data, before the commit.
+	announce func(context.Context, coherence.Change) error
+	// changed is called after the commit of such a transaction.
+	changed func(tags []string)
+	journal *Journal
 }
 
 // Open makes a store with a pool of connections, which connects at first use. digests hash the addresses that are stored
@@ -50,7 +58,17 @@ func Open(c config.Database, digests *auth.Digests) (*Store, error) {
 	}
 	// During an update a newer version has migrated already, so there may be columns that this version does not know.
 	db := bun.NewDB(pool.open(), pgdialect.New(), bun.WithDiscardUnknownColumns())
-	return &Store{db: db, all: db, pool: pool, probe: newProbe(connector), digests: digests, committed: func() {}}, nil
+	return &Store{
+		db:        db,
+		all:       db,
+		pool:      pool,
+		probe:     newProbe(connector),
+		digests:   digests,
+		committed: func() {},
+		announce:  func(context.Context, coherence.Change) error { return nil },
+		changed:   func([]string) {},
+		journal:   newJournal(connector),
+	}, nil
 }
 
 // newConnector turns pgdriver's panics about an address, such as one that names a missing certificate, into errors.
@@ -118,6 +136,16 @@ func (s *Store) LogTo(log *slog.Logger) { s.pool.log = logging.Sparse(log, slog.
 // OnEvent sets what is called after a transaction that added an outbox event. Call it before the first use.
 func (s *Store) OnEvent(committed func()) { s.committed = committed }
 
+// OnChange sets what is called in each transaction that changes cached data, before the commit: an error rolls it back.
+// Call it before the first use.
+func (s *Store) OnChange(announce func(context.Context, coherence.Change) error) {
+	s.announce = announce
+}
+
+// OnCommitted sets what is called after each transaction of this process that changed cached data, with its tags. Call it
+// before the first use.
+func (s *Store) OnCommitted(changed func(tags []string)) { s.changed = changed }
+
 // Ping reports whether the database answers, however busy the pool is. It asks once a second at most.
 func (s *Store) Ping(ctx context.Context) error {
 	s.pool.reap()
@@ -128,7 +156,9 @@ func (s *Store) Ping(ctx context.Context) error {
 }
 
 // Close ends all connections.
-func (s *Store) Close() error { return errors.Join(s.all.Close(), s.probe.db.Close()) }
+func (s *Store) Close() error {
+	return errors.Join(s.all.Close(), s.probe.db.Close(), s.journal.db.Close())
+}
 
 // attempts is how often inTx tries a transaction, and deadlockPause is the longest pause after the first attempt; it
 // doubles with each. Pauses are random, for Postgres may end both sides of a deadlock.
@@ -137,11 +167,20 @@ const (
 	deadlockPause = 50 * time.Millisecond
 )
 
-// inTx runs fn in a transaction. It runs fn again when fn returns errLockedLate, or was the victim of a deadlock. So fn
+// inTx runs fn in a transaction, and announces the tags that fn says it changes. It runs fn again when fn returns errLockedLate, or was the victim of a deadlock. So fn
 // must not build on variables that an earlier run of it has set.
 func (s *Store) inTx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
 	for attempt := 1; ; attempt++ {
-		err := s.db.RunInTx(ctx, nil, fn)
+		tags := map[string]struct{}{}
+		err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+			if err := fn(context.WithValue(ctx, tagsKey{}, tags), tx); err != nil {
+				return err
+			}
+			return s.announceTags(ctx, tx, tags)
+		})
+		if err == nil && len(tags) > 0 {
+			s.changed(slices.Sorted(maps.Keys(tags)))
+		}
 		var e pgdriver.Error
 		again := errors.Is(err, errLockedLate) || errors.As(err, &e) && e.Field('C') == codeDeadlockDetected
 		if attempt == attempts || !again {
@@ -153,6 +192,27 @@ func (s *Store) inTx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx
 		case <-time.After(rand.N(deadlockPause << (attempt - 1))): //nolint:gosec // no secret
 		}
 	}
+}
+
+type tagsKey struct{}
+
+// changes says that the transaction of ctx, which is that of inTx, changes what has the tags (coherence/tags.go).
+func changes(ctx context.Context, tags ...string) {
+	all := ctx.Value(tagsKey{}).(map[string]struct{})
+	for _, tag := range tags {
+		all[tag] = struct{}{}
+	}
+}
+
+func (s *Store) announceTags(ctx context.Context, tx bun.Tx, tags map[string]struct{}) error {
+	if len(tags) == 0 {
+		return nil
+	}
+	change, err := recordChange(ctx, tx, slices.Sorted(maps.Keys(tags)))
+	if err != nil {
+		return err
+	}
+	return s.announce(ctx, change)
 }
 
 // oneMoment are the options of a read-only transaction whose statements all see the data of one moment.

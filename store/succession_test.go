@@ -383,7 +383,7 @@ func TestHandOverRooms(t *testing.T) {
 	joinRoom(t, s, foreign, c.ada)
 
 	var rooms []string
-	require.NoError(t, s.db.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) (err error) {
+	require.NoError(t, s.inTx(t.Context(), func(ctx context.Context, tx bun.Tx) (err error) {
 		deletion, err := beginDeletion(ctx, tx, "deleted_at IS NULL", false, c.ada.ID)
 		if err != nil {
 			return err
@@ -405,7 +405,7 @@ func TestHandOverRooms(t *testing.T) {
 	require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM rooms WHERE host_id = ?", c.ada.ID))
 	execute(t, s, "DELETE FROM users WHERE id = ?", c.ada.ID)
 
-	require.NoError(t, s.db.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) (err error) {
+	require.NoError(t, s.inTx(t.Context(), func(ctx context.Context, tx bun.Tx) (err error) {
 		deletion, err := beginDeletion(ctx, tx, "deleted_at IS NULL", false, c.third.ID)
 		if err != nil {
 			return err

@@ -9,17 +9,14 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// Suspended is an account whose suspension was changed, and what that has changed for others.
-type Suspended struct {
-	User  watchparty.User
-	Rooms []string // that it hosts
-	Wrote []string // rooms in which there are messages of its, if those were hidden or shown
-}
-
 // SuspendUser refuses the account new sign-ins, ends those that it has and its open invitations, and hides what it
 // made, or does not. One that is suspended already stays so since the first time; whether its content is hidden is as
 // it was asked last. It returns ErrNotFound, ErrLastAdmin, ErrUnknownReport and ErrReportResolved.
-func (s *Store) SuspendUser(ctx context.Context, adminID, userID string, why watchparty.Suspension) (Suspended, error) {
+func (s *Store) SuspendUser(
+	ctx context.Context,
+	adminID, userID string,
+	why watchparty.Suspension,
+) (watchparty.User, error) {
 	return s.changeSuspension(ctx, "suspend user", adminID, userID,
 		func(ctx context.Context, tx bun.Tx, row *userRow) (err error) {
 			if row.SuspendedAt == nil {
@@ -48,7 +45,7 @@ func (s *Store) SuspendUser(ctx context.Context, adminID, userID string, why wat
 
 // ReinstateUser lets the account sign in again, and shows what was hidden. What the suspension has ended stays so. It
 // returns ErrNotFound.
-func (s *Store) ReinstateUser(ctx context.Context, adminID, userID string) (Suspended, error) {
+func (s *Store) ReinstateUser(ctx context.Context, adminID, userID string) (watchparty.User, error) {
 	return s.changeSuspension(ctx, "reinstate user", adminID, userID,
 		func(ctx context.Context, tx bun.Tx, row *userRow) error {
 			if row.SuspendedAt == nil {
@@ -65,27 +62,25 @@ func (s *Store) ReinstateUser(ctx context.Context, adminID, userID string) (Susp
 func (s *Store) changeSuspension(
 	ctx context.Context, operation, adminID, userID string, change func(context.Context, bun.Tx, *userRow) error,
 	after func(context.Context, bun.Tx) error,
-) (Suspended, error) {
-	var done Suspended
+) (watchparty.User, error) {
+	var done watchparty.User
 	err := s.actOnUser(ctx, adminID, userID, func(ctx context.Context, tx bun.Tx, row *userRow) error {
 		before := row.user()
 		if err := change(ctx, tx, row); err != nil {
 			return err
 		}
-		done = Suspended{User: row.user()}
-		hiding := !before.HiddenAt.Equal(done.User.HiddenAt)
-		if hiding || !before.SuspendedAt.Equal(done.User.SuspendedAt) {
-			err := tx.NewSelect().Model((*roomRow)(nil)).Column("id").Where("host_id = ? AND deleted_at IS NULL", userID).
-				Scan(ctx, &done.Rooms)
-			if err != nil {
-				return err
-			}
-		}
-		if !hiding {
+		done = row.user()
+		if before.HiddenAt.Equal(done.HiddenAt) && before.SuspendedAt.Equal(done.SuspendedAt) {
 			return nil
 		}
-		return tx.NewSelect().Model((*messageRow)(nil)).ColumnExpr("DISTINCT room_id").Where("user_id = ?", userID).
-			Scan(ctx, &done.Wrote)
+		var rooms []string
+		err := tx.NewSelect().Model((*roomRow)(nil)).Column("id").Where("host_id = ? AND deleted_at IS NULL", userID).
+			Scan(ctx, &rooms)
+		if err != nil {
+			return err
+		}
+		_, err = changesPerson(ctx, tx, *row, rooms)
+		return err
 	}, after)
 	return done, found(err, operation)
 }

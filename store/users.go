@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -89,6 +90,7 @@ func (s *Store) createUser(
 		if err != nil {
 			return nil, err
 		}
+		changes(ctx, coherence.TagProfile(row.Username)) // that there was none
 		if n != nil {
 			if created, err = addSession(ctx, tx, row.ID, *n); err != nil {
 				return nil, err
@@ -230,13 +232,19 @@ func (s *Store) RenewHash(ctx context.Context, id, former, renewed string) (bool
 // is deleted or suspended.
 func (s *Store) UpdateProfile(ctx context.Context, id string, c watchparty.ProfileChange) (watchparty.User, error) {
 	var row userRow
-	update := s.db.NewUpdate().Model(&row).Set("updated_at = now()").Where("id = ?", id).Where(alive).Returning("*")
-	if c.DisplayName != nil {
-		update = update.Set("display_name = ?", *c.DisplayName)
-	}
-	if c.Language != nil {
-		update = update.Set("language = ?", string(*c.Language))
-	}
-	err := foundAlive(update.Scan(ctx))
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		update := tx.NewUpdate().Model(&row).Set("updated_at = now()").Where("id = ?", id).Where(alive).Returning("*")
+		if c.DisplayName != nil {
+			update = update.Set("display_name = ?", *c.DisplayName)
+		}
+		if c.Language != nil {
+			update = update.Set("language = ?", string(*c.Language))
+		}
+		if err := foundAlive(update.Scan(ctx)); err != nil {
+			return err
+		}
+		changes(ctx, coherence.TagProfile(row.Username), coherence.TagPerson(id))
+		return nil
+	})
 	return row.user(), found(err, "update profile")
 }

@@ -147,7 +147,7 @@ func TestUsersByUsername(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
 	ada, bob, gone := newUser(t, s, "Ada"), newUser(t, s, "bob"), newUser(t, s, "carl")
-	_, err := s.DeleteAccount(t.Context(), gone.ID, "hash of "+gone.Username)
+	err := s.DeleteAccount(t.Context(), gone.ID, "hash of "+gone.Username)
 	require.NoError(t, err)
 	found, err := s.UsersByUsername(t.Context(), []string{"BOB", "ada", "ada", "carl", "nobody", ""})
 	require.NoError(t, err)

@@ -20,7 +20,6 @@ import (
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/avatar"
 	"github.com/watchparty/watchparty/avatar/probe"
-	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/stacktest"
@@ -105,11 +104,6 @@ func newPlant(t *testing.T, smtpHost string, smtpPort int) *plant {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.bucket.Close()) })
 	log := slog.New(p.signals)
-	c, err := cache.New(config.Redis{
-		URL: stacktest.RedisURL(), KeyPrefix: stacktest.KeyPrefix(t), Timeout: 50 * time.Millisecond, PoolSize: 4,
-	}, log)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	sender, err := mail.New(config.Mail{
 		Host: smtpHost, Port: smtpPort, TLS: "none", From: "WatchParty <no-reply@watchparty.test>", Timeout: 20 * time.Second,
 	})
@@ -121,10 +115,10 @@ func newPlant(t *testing.T, smtpHost string, smtpPort int) *plant {
 			FrontendURL: "http://watchparty.test", PublicURL: "https://api.watchparty.test",
 		},
 		Avatar: &activities.Avatar{
-			Store: p.store, Cache: c, Bucket: p.bucket, Renderer: avatar.New(1, probe.Limits{}), KeepFormer: time.Second,
+			Store: p.store, Bucket: p.bucket, Renderer: avatar.New(1, probe.Limits{}), KeepFormer: time.Second,
 		},
-		Cleanup: &activities.Cleanup{Store: p.store, Cache: c, Bucket: p.bucket, Settings: p.Config.Cleanup, BatchSize: 10},
-		Account: &activities.Account{Store: p.store, Cache: c, Bucket: p.bucket},
+		Cleanup: &activities.Cleanup{Store: p.store, Bucket: p.bucket, Settings: p.Config.Cleanup, BatchSize: 10},
+		Account: &activities.Account{Store: p.store, Bucket: p.bucket},
 		Report:  &activities.Report{Store: p.store, Settings: p.Config.Report},
 	}
 	return p

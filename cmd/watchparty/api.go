@@ -25,7 +25,7 @@ func (p program) api(ctx context.Context) error {
 }
 
 func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.Logger) error {
-	parts, err := assemble(ctx, cfg, environ, log)
+	parts, err := assemble(ctx, cfg, environ, log, true)
 	if err != nil {
 		return err
 	}
@@ -47,6 +47,7 @@ func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.
 	if err != nil {
 		return err
 	}
+	parts.coordinate(ctx)
 	metrics, err := listenMetrics(ctx, cfg.MetricsAddr)
 	if err != nil {
 		return err
@@ -58,7 +59,6 @@ func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.
 	log.InfoContext(ctx, "API listens", slog.String("addr", l.Addr().String()))
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return server.Serve(ctx, l) })
-	g.Go(func() error { return parts.bus.Run(ctx) })
 	g.Go(func() error { return serveMetrics(ctx, metrics, parts.metrics) })
 	g.Go(func() error { parts.relay.Run(ctx); return nil })
 	return g.Wait()

@@ -22,10 +22,12 @@ import (
 	_ "gocloud.dev/blob/fileblob" // file://
 	_ "gocloud.dev/blob/memblob"  // mem://
 	_ "gocloud.dev/blob/s3blob"   // s3://
+	"golang.org/x/sync/errgroup"
 
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/bus"
 	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/outbox"
@@ -39,14 +41,21 @@ type parts struct {
 	store    *store.Store
 	cache    *cache.Cache
 	bus      *bus.Bus
+	member   *coherence.Member
 	bucket   *blob.Bucket
 	temporal client.Client
 	relay    *outbox.Relay
 	metrics  *prometheus.Registry
+	busRedis redis.UniversalClient
+	stop     context.CancelFunc // of what keeps the caches of all processes coherent
+	running  errgroup.Group
 }
 
-// assemble connects lazily to everything: a part that is away does not keep the program from starting.
-func assemble(ctx context.Context, cfg config.Config, environ []string, log *slog.Logger) (_ *parts, err error) {
+// assemble connects lazily to everything: a part that is away does not keep the program from starting. reads says whether
+// the process uses cached data.
+func assemble(
+	ctx context.Context, cfg config.Config, environ []string, log *slog.Logger, reads bool,
+) (_ *parts, err error) {
 	p := &parts{cfg: cfg, log: log, metrics: prometheus.NewRegistry()}
 	defer func() {
 		if err != nil {
@@ -58,22 +67,38 @@ func assemble(ctx context.Context, cfg config.Config, environ []string, log *slo
 	}
 	p.store.LogTo(log)
 	p.store.LimitEmails(cfg.RateLimit.EmailLimit())
-	if p.cache, err = cache.New(cfg.Redis, log); err != nil {
+	if p.busRedis, err = cache.Connect(cfg.Redis, bus.Timeout, nil); err != nil {
 		return nil, err
 	}
-	p.bus = bus.New(p.cache.Redis(), cfg.Redis, log)
+	redis.SetLogger(redisLog{log})
+	p.bus = bus.New(p.busRedis, cfg.Redis, log)
+	p.member = coherence.NewMember(p.store.Journal(), p.bus, coherence.Options{
+		Reads: reads, Timing: coherence.DefaultTiming(), Log: log,
+	})
+	p.store.OnChange(p.member.Announce)
+	if p.cache, err = cache.New(cfg.Redis, cfg.Cache, p.member, log); err != nil {
+		return nil, err
+	}
 	if p.bucket, err = blob.OpenBucket(ctx, cfg.Blob.URL); err != nil {
 		return nil, fmt.Errorf("BLOB_URL: %w", err)
 	}
 	if p.temporal, err = dialTemporal(environ, log); err != nil {
 		return nil, err
 	}
-	redis.SetLogger(redisLog{log})
 	p.relay = outbox.NewRelay(p.store.DB(), outbox.Temporal(p.temporal), log)
 	p.store.OnEvent(p.relay.Poke)
 	p.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	p.metrics.MustRegister(cacheMetrics(p.cache)...)
+	p.metrics.MustRegister(cacheMetrics(p.cache, p.member)...)
 	return p, nil
+}
+
+// coordinate begins to hear of other processes, once all parts have subscribed to the bus. It goes on until close:
+// requests in flight read and write at a stop.
+func (p *parts) coordinate(ctx context.Context) {
+	coordination, stop := context.WithCancel(context.WithoutCancel(ctx))
+	p.stop = stop
+	p.running.Go(func() error { return p.bus.Run(coordination) })
+	p.running.Go(func() error { return p.member.Run(coordination) })
 }
 
 // close ends all connections, the users of others first.
@@ -82,11 +107,18 @@ func (p *parts) close() {
 		p.temporal.Close()
 	}
 	var err error
+	if p.stop != nil {
+		p.stop()
+		err = p.running.Wait()
+	}
 	if p.bucket != nil {
 		err = errors.Join(err, p.bucket.Close())
 	}
 	if p.cache != nil {
 		err = errors.Join(err, p.cache.Close())
+	}
+	if p.busRedis != nil {
+		err = errors.Join(err, p.busRedis.Close())
 	}
 	if p.store != nil {
 		err = errors.Join(err, p.store.Close())
@@ -142,21 +174,47 @@ func newLogger(cfg config.Config, w io.Writer) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(w, options))
 }
 
-func cacheMetrics(c *cache.Cache) []prometheus.Collector {
-	counter := func(name, help string, read func(cache.Stats) uint64) prometheus.Collector {
-		return prometheus.NewCounterFunc(
-			prometheus.CounterOpts{Name: name, Help: help},
-			func() float64 { return float64(read(c.Stats())) },
-		)
+func cacheMetrics(c *cache.Cache, m *coherence.Member) []prometheus.Collector {
+	counter := func(name, help string, read func() uint64) prometheus.Collector {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
+			func() float64 { return float64(read()) })
+	}
+	hits := func(level string, read func() uint64) prometheus.Collector {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "cache_hits_total", Help: "Lookups answered from the cache, by level: process or redis.",
+			ConstLabels: prometheus.Labels{"level": level},
+		}, func() float64 { return float64(read()) })
+	}
+	gauge := func(name, help string, read func() float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read)
 	}
 	return []prometheus.Collector{
-		counter("cache_hits_total", "Lookups answered from the cache.", func(s cache.Stats) uint64 { return s.Hits }),
-		counter("cache_misses_total", "Lookups answered from the store.", func(s cache.Stats) uint64 { return s.Misses }),
-		counter("cache_errors_total", "Exchanges with Redis that failed.", func(s cache.Stats) uint64 { return s.Errors }),
-		prometheus.NewGaugeFunc(
-			prometheus.GaugeOpts{Name: "cache_pending_invalidations", Help: "Tags whose invalidation Redis has not taken."},
-			func() float64 { return float64(c.Stats().Pending) },
-		),
+		hits("process", func() uint64 { return c.Stats().Local }),
+		hits("redis", func() uint64 { return c.Stats().Shared }),
+		counter("cache_misses_total", "Lookups that the cache did not answer.", func() uint64 { return c.Stats().Misses }),
+		counter("cache_loads_total", "Loads from the database.", func() uint64 { return c.Stats().Loads }),
+		counter("cache_waits_total", "Lookups that waited for another one's load.",
+			func() uint64 { return c.Stats().Joined }),
+		counter("cache_refreshes_total", "Loads ahead of an entry's end.", func() uint64 { return c.Stats().Refreshed }),
+		counter("cache_refused_total", "Loads that were refused, since too many others waited.",
+			func() uint64 { return c.Stats().Refused }),
+		counter("cache_errors_total", "Exchanges with Redis that failed.", func() uint64 { return c.Stats().Errors }),
+		gauge("cache_entries", "Entries in this process' memory.", func() float64 { return float64(c.Stats().Entries) }),
+		gauge("cache_bytes", "Memory that they take, about.", func() float64 { return float64(c.Stats().Bytes) }),
+		counter("cache_invalidations_total", "Changes of cached data by this process that another one had to know.",
+			func() uint64 { return m.Stats().Announced }),
+		counter("cache_invalidations_late_total", "Those of them that the message bus did not bring in time.",
+			func() uint64 { return m.Stats().Recorded }),
+		counter("cache_leases_lost_total", "Leases that ended without being given back.",
+			func() uint64 { return m.Stats().Lost }),
+		gauge("cache_lease_held", "1 while this process may use cached data, else 0.", func() float64 {
+			if m.Stats().Held {
+				return 1
+			}
+			return 0
+		}),
+		gauge("cache_tags", "Tags that this process knows changes or entries of.",
+			func() float64 { return float64(m.Stats().Tags) }),
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/watchparty/watchparty/avatar"
 	"github.com/watchparty/watchparty/avatar/probe"
 	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/live"
 	"github.com/watchparty/watchparty/mail"
 	"github.com/watchparty/watchparty/worker"
 	"github.com/watchparty/watchparty/workflows/job"
@@ -84,11 +85,13 @@ func (p program) executeForImages() error {
 }
 
 func runWorker(ctx context.Context, cfg config.Config, environ []string, log *slog.Logger, queues []string) error {
-	parts, err := assemble(ctx, cfg, environ, log)
+	parts, err := assemble(ctx, cfg, environ, log, false)
 	if err != nil {
 		return err
 	}
 	defer parts.close()
+	parts.store.OnCommitted(live.Announce(parts.bus, log))
+	parts.coordinate(ctx)
 	metrics, err := listenMetrics(ctx, cfg.MetricsAddr)
 	if err != nil {
 		return err
@@ -106,11 +109,11 @@ func runWorker(ctx context.Context, cfg config.Config, environ []string, log *sl
 			LaterDelay: shortened(laterDelay), Report: cfg.Report, Alarm: rate.Sometimes{Interval: emailAlarm},
 		},
 		Avatar: &activities.Avatar{
-			Store: parts.store, Cache: parts.cache, Bucket: parts.bucket,
+			Store: parts.store, Bucket: parts.bucket,
 			Renderer: avatar.New(worker.Concurrency(cfg.Avatar), limits), KeepFormer: shortened(keepFormer),
 		},
-		Cleanup: &activities.Cleanup{Store: parts.store, Cache: parts.cache, Bucket: parts.bucket, Settings: cfg.Cleanup},
-		Account: &activities.Account{Store: parts.store, Cache: parts.cache, Bucket: parts.bucket},
+		Cleanup: &activities.Cleanup{Store: parts.store, Bucket: parts.bucket, Settings: cfg.Cleanup},
+		Account: &activities.Account{Store: parts.store, Bucket: parts.bucket},
 		Report:  &activities.Report{Store: parts.store, Settings: cfg.Report},
 	}
 	g, ctx := errgroup.WithContext(ctx)

@@ -2670,7 +2670,6 @@ export interface components {
              * @description When it is at `position_ms`, to the microsecond. In the future it is about to start
              */
             at: string;
-            /** Format: double */
             rate: number;
             /** @description null unless waiting */
             wait: components["schemas"]["PlaybackWait"] | null;
@@ -2768,10 +2767,7 @@ export interface components {
              * @description For `seek`; for `load` where to begin, for `pause` where the person was
              */
             position_ms?: number;
-            /**
-             * Format: double
-             * @description For `rate`, in hundredths
-             */
+            /** @description For `rate`, in hundredths */
             rate?: number;
             item_id?: components["schemas"]["ID"];
             movie_id?: components["schemas"]["ID"];
@@ -3627,7 +3623,7 @@ export interface components {
          * @description Stable, for programs. There may be others in time; the status says what kind of problem it is.
          * @enum {string}
          */
-        ProblemCode: "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "command_id_reused" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "movie_without_stream" | "muted" | "not_found" | "not_participant" | "not_ready" | "nothing_playing" | "nothing_to_play" | "origin_not_allowed" | "own_role" | "playback_stale" | "precondition_failed" | "queue_full" | "queue_full_of_yours" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_invitations" | "too_many_reports" | "unauthenticated" | "unavailable" | "unknown_item" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "username_taken" | "wrong_password";
+        ProblemCode: "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "command_id_reused" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "movie_without_stream" | "muted" | "not_found" | "not_participant" | "not_ready" | "nothing_playing" | "nothing_to_play" | "origin_not_allowed" | "own_role" | "playback_busy" | "playback_stale" | "precondition_failed" | "queue_full" | "queue_full_of_yours" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_invitations" | "too_many_reports" | "unauthenticated" | "unavailable" | "unknown_item" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "username_taken" | "wrong_password";
         FieldProblem: {
             /** @description Dotted path in the body, or the parameter's name; what is longer is cut */
             field: string;
@@ -6462,9 +6458,17 @@ export interface operations {
                     "application/json": components["schemas"]["PlaybackCommandAnswer"];
                 };
             };
-            400: components["responses"]["InvalidRequest"];
+            /** @description `invalid_request`, `unknown_item`, `unknown_movie` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned`, `forbidden`, `not_participant` */
+            /** @description `banned`, `forbidden`, `muted`, `not_participant` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6475,9 +6479,27 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
+            /** @description `movie_without_stream`, `nothing_playing`, `nothing_to_play`, `playback_stale`, `room_archived` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            /** @description `command_id_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
@@ -6520,7 +6542,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `playback_stale` */
+            /** @description `nothing_playing`, `playback_stale`, `room_archived` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6609,9 +6631,17 @@ export interface operations {
                     "application/json": components["schemas"]["QueueItemAnswer"];
                 };
             };
-            400: components["responses"]["InvalidRequest"];
+            /** @description `invalid_request`, `unknown_movie` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned`, `not_participant` */
+            /** @description `banned`, `forbidden`, `not_participant` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6622,9 +6652,19 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
+            /** @description `movie_without_stream`, `queue_full`, `queue_full_of_yours`, `room_archived` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
             429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
@@ -6698,7 +6738,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned` */
+            /** @description `banned`, `forbidden` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6708,6 +6748,15 @@ export interface operations {
                 };
             };
             404: components["responses"]["NotFound"];
+            /** @description `room_archived` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             412: components["responses"]["PreconditionFailed"];
             415: components["responses"]["CompressedBody"];
             429: components["responses"]["RateLimited"];
@@ -6752,6 +6801,15 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
+            /** @description `room_archived` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -6792,6 +6850,15 @@ export interface operations {
                 };
             };
             404: components["responses"]["NotFound"];
+            /** @description `room_archived` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             412: components["responses"]["PreconditionFailed"];
             415: components["responses"]["CompressedBody"];
             429: components["responses"]["RateLimited"];
@@ -6831,6 +6898,15 @@ export interface operations {
                 };
             };
             404: components["responses"]["NotFound"];
+            /** @description `room_archived` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             412: components["responses"]["PreconditionFailed"];
             415: components["responses"]["CompressedBody"];
             429: components["responses"]["RateLimited"];

@@ -1,4 +1,4 @@
-package cache
+package coherence
 
 import "strings"
 
@@ -19,6 +19,9 @@ func TagMessages(roomID string) string { return "messages:" + roomID }
 // do not differ by case.
 func TagProfile(username string) string { return "profile:" + strings.ToLower(username) }
 
+// TagPerson is how a person is shown beside what they do: the username, the display name and the avatar.
+func TagPerson(userID string) string { return "person:" + userID }
+
 // TagAccount is whether an account's sign-ins are in force.
 func TagAccount(userID string) string { return "account:" + userID }
 
@@ -30,16 +33,6 @@ func TagsOfRooms(ids []string) []string {
 	tags := []string{TagRooms}
 	for _, id := range ids {
 		tags = append(tags, TagRoom(id), TagStandings(id))
-	}
-	return tags
-}
-
-// TagsOfDeleted are all that the end of an account changes, or its suspension: the rooms that it had a part in, and
-// those that it wrote in.
-func TagsOfDeleted(userID, username string, rooms, wrote []string) []string {
-	tags := append(TagsOfRooms(rooms), TagProfile(username), TagAccount(userID))
-	for _, room := range wrote {
-		tags = append(tags, TagMessages(room))
 	}
 	return tags
 }

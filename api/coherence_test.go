@@ -1,0 +1,113 @@
+package api
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty/bus"
+	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/coherence"
+)
+
+// cachedReads are the reads that the cache answers, by operation, as they look in a world. A read that is refused is one
+// too: who may see what is decided from cached standings and sign-ins.
+func (w *world) cachedReads() map[string][]string {
+	rooms := []string{w.open, w.private, w.doomed, w.retired}
+	each := func(format string) (paths []string) {
+		for _, room := range rooms {
+			paths = append(paths, fmt.Sprintf(format, room))
+		}
+		return paths
+	}
+	return map[string][]string{
+		"listMovies": {"/movies", "/movies?q=metropolis", "/movies?ids=" + w.movie},
+		"listGenres": {"/movies/genres"},
+		"getMovie":   {"/movies/" + w.movie, "/movies/" + w.unused},
+		"listRooms": {
+			// Not sort=people: who is present changes with time, too.
+			"/rooms", "/rooms?sort=active", "/rooms?available=true", "/rooms?movie_id=" + w.movie, "/rooms?q=show",
+		},
+		"getRoom":      each("/rooms/%s"),
+		"listMessages": each("/chat/messages?room_id=%s"),
+		"getProfile": {
+			"/users/alice", "/users/bob", "/users/carol", "/users/dave", "/users/eve", "/users/frank", "/users/root",
+		},
+	}
+}
+
+// withoutCache is another process of the same installation, which never gets a lease: it reads everything from Postgres.
+func (b *bundle) withoutCache(t testing.TB) *httptest.Server {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	client, err := cache.Connect(b.cfg.Redis, bus.Timeout, nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, client.Close()) })
+	member := coherence.NewMember(b.store.Journal(), bus.New(client, b.cfg.Redis, log),
+		coherence.Options{Timing: calm(), Log: log})
+	c, err := cache.New(b.cfg.Redis, b.cfg.Cache, member, log)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Close()) })
+	server, err := New(Deps{
+		Config: b.cfg, Log: log, Store: b.store, Cache: c, Bucket: b.bucket, CheckTemporal: b.server.checkTemporal,
+		Schedules: b.server.schedules, Metrics: prometheus.NewRegistry(),
+	})
+	require.NoError(t, err)
+	listener := httptest.NewServer(server)
+	t.Cleanup(listener.Close)
+	return listener
+}
+
+// TestNoOperationLeavesOldAnswers runs each operation of the contract. After each one, every cached read says the same as
+// the read from Postgres, to everyone. An operation that does not name what it changes fails here.
+func TestNoOperationLeavesOldAnswers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for id, op := range operations() {
+		if ok := op.Responses.Status(http.StatusOK); ok != nil && ok.Value.Headers["X-Cache"] != nil {
+			require.Contains(t, w.cachedReads(), id, "how does this cached read look?")
+		}
+	}
+	direct := w.withoutCache(t)
+	viewers := []person{{}, w.alice, w.bob, w.eve}
+	read := func(base, path, token string) string {
+		r := w.request(t, http.MethodGet, path, token, nil)
+		target, err := r.URL.Parse(base + basePath + path)
+		require.NoError(t, err)
+		r.URL, r.Host = target, target.Host
+		a := w.send(t, r)
+		body := strings.Replace(string(a.raw), `{"_cached":true,`, `{"_cached":false,`, 1)
+		if a.status >= http.StatusBadRequest {
+			body = a.code()
+		}
+		return fmt.Sprint(a.status, " ", body)
+	}
+	all := func(visit func(path string, viewer person)) {
+		for _, paths := range w.cachedReads() {
+			for _, path := range paths {
+				for _, viewer := range viewers {
+					if viewer.token == "" || strings.HasPrefix(path, "/rooms/") || strings.HasPrefix(path, "/chat/") {
+						visit(path, viewer)
+					}
+				}
+			}
+		}
+	}
+	compared := 0
+	for _, c := range w.calls() {
+		all(func(path string, viewer person) { read(w.url, path, viewer.token) })
+		w.call(t, c.id, c.call)
+		all(func(path string, viewer person) {
+			require.Equal(t, read(direct.URL, path, viewer.token), read(w.url, path, viewer.token),
+				"%s as %q sees it after %s", path, viewer.name, c.id)
+			compared++
+		})
+	}
+	require.Greater(t, w.cache.Stats().Local, uint64(compared/2), "it was the cache that answered")
+}

@@ -1,0 +1,67 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"sync"
+
+	"github.com/watchparty/watchparty/auth"
+)
+
+// exchange is what is known of one request and its answer. It is the request's context, so that all of it costs one copy
+// of the request.
+type exchange struct {
+	context.Context
+
+	requestID string
+	header    http.Header
+	client    string // where the request comes from; see client
+	identity  *identity
+	target    *target // what the answer was, if it is a cached read that others may repeat
+}
+
+type exchangeKey struct{}
+
+// Value implements context.Context.
+func (e *exchange) Value(key any) any {
+	if key == (exchangeKey{}) {
+		return e
+	}
+	return e.Context.Value(key)
+}
+
+// exchangeOf is the zero exchange outside of a request.
+func exchangeOf(ctx context.Context) *exchange {
+	if e, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
+		return e
+	}
+	return &exchange{}
+}
+
+func requestID(ctx context.Context) string { return exchangeOf(ctx).requestID }
+
+// headers are the request's, beside those that the contract names.
+func headers(ctx context.Context) http.Header { return exchangeOf(ctx).header }
+
+// header is one of them.
+func header(ctx context.Context, name string) string { return headers(ctx).Get(name) }
+
+// clientOf is client for operations.
+func clientOf(ctx context.Context) string { return exchangeOf(ctx).client }
+
+// identity is what a request's token says of who asks.
+type identity struct {
+	// claimed is whom the token was made for; err is what is wrong with it.
+	claimed auth.Identity
+	err     error
+
+	inForce func(context.Context, auth.Identity) error
+	once    sync.Once
+	state   error
+}
+
+// confirm looks, once, whether the sign-in is still in force.
+func (i *identity) confirm(ctx context.Context) error {
+	i.once.Do(func() { i.state = i.inForce(ctx, i.claimed) })
+	return i.state
+}

@@ -1,0 +1,99 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+)
+
+// maxTargets is how many targets are known, of some 200 bytes each.
+const maxTargets = 1 << 14
+
+// maxTarget is the length of the longest target that is kept, in bytes.
+const maxTarget = 512
+
+// target is what a request for a cached read came to. Everything about the form of a request follows from its target, so
+// the next request with the same target needs no more checks, and no other look at the contract. Who may see the answer is
+// decided for each request.
+type target struct {
+	key       string // of the entry
+	roomID    string // of a room that the caller must be allowed to see
+	versioned bool   // the entry has a strong tag
+	private   bool   // not to be repeated: the contract wants a role for it
+}
+
+// repeats answers a request whose target is known from this process' memory. All others go on; those that come to a
+// cached read make their target known.
+func (s *Server) repeats(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		if !isPlain(r) {
+			return next(c)
+		}
+		e := exchangeOf(r.Context())
+		known, ok := s.targets.GetIfPresent(r.RequestURI)
+		if ok {
+			if done, err := s.repeat(c, e, known); done {
+				return err
+			}
+		}
+		e.target = &target{}
+		err := next(c)
+		made := *e.target
+		if err == nil && made.key != "" && !made.private && (!ok || *known != made) && len(r.RequestURI) <= maxTarget {
+			s.targets.Set(r.RequestURI, &made)
+		}
+		return err
+	}
+}
+
+// isPlain reports whether nothing but its target and its token says what a request asks for.
+func isPlain(r *http.Request) bool {
+	if r.Method != http.MethodGet || r.ContentLength != 0 || len(r.TransferEncoding) > 0 ||
+		len(r.Header[echo.HeaderAuthorization]) > 1 || len(r.Header[echo.HeaderContentType]) > 1 {
+		return false
+	}
+	for _, name := range [...]string{"If-Match", "If-None-Match", "Range", "Content-Encoding"} {
+		if r.Header[name] != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// repeat reports whether it has answered, or refused.
+func (s *Server) repeat(c echo.Context, e *exchange, t *target) (done bool, err error) {
+	if t.roomID != "" {
+		room, err := s.visibleRoom(e, t.roomID)
+		if err != nil {
+			return true, err
+		}
+		if t.key == roomKey(t.roomID) {
+			return true, room.write(c.Response())
+		}
+	}
+	entry, ok := s.cache.Peek(e, t.key)
+	if !ok {
+		return false, nil
+	}
+	answer := cached{entry: entry, hit: true}
+	if t.versioned {
+		if answer.version, err = versionOf(entry.Meta); err != nil {
+			return true, err
+		}
+	}
+	return true, answer.write(c.Response())
+}
+
+// versionOf reads the version that begins the text beside an entry's body.
+func versionOf(meta string) (int, error) {
+	text, _, _ := strings.Cut(meta, " ")
+	version, err := strconv.Atoi(text)
+	if err != nil {
+		return 0, fmt.Errorf("api: an entry's version: %w", err)
+	}
+	return version, nil
+}

@@ -1,0 +1,123 @@
+package coherence
+
+import "time"
+
+// lease is the state of this process' lease. It has no clock: every moment is given, as time on one clock that goes on
+// while the machine sleeps.
+type lease struct {
+	timing  Timing
+	stage   stage
+	renewed time.Duration // when the last renewal was sent that was answered in time
+	joined  time.Duration // when the answer to the first renewal of this attempt arrived
+	running Snapshot      // taken when all writers had this process on their lists
+}
+
+type stage int
+
+const (
+	away    stage = iota // no lease, and none wanted
+	asked                // a row that asks for a lease was sent
+	listed               // it is stored; writers have it on their lists Timing.List later
+	waiting              // they have; transactions that may not have known are still running
+	held
+)
+
+// want says, before a renewal, whether a lease is wanted. It returns what the row should say.
+func (l *lease) want(wanted bool) (reads bool) {
+	switch {
+	case !wanted:
+		l.stage = away
+	case l.stage == away:
+		l.stage = asked
+	}
+	return wanted
+}
+
+// renew takes the answer to a renewal. It returns the end of the lease, or 0 for none.
+func (l *lease) renew(sent, answered time.Duration, s Snapshot) (end time.Duration) {
+	if l.stage > asked && answered-l.renewed >= l.timing.Lease {
+		l.stage = asked // writers may have taken this process off their lists
+	}
+	l.renewed = sent
+	switch l.stage {
+	case asked:
+		l.joined, l.stage = answered, listed
+	case listed:
+		if sent-l.joined > l.timing.List {
+			l.running, l.stage = s, waiting
+		}
+	case waiting:
+		if ended(s, l.running.Running) {
+			l.stage = held
+		}
+	}
+	if l.stage != held {
+		return 0
+	}
+	return sent + l.timing.Lease
+}
+
+func ended(s Snapshot, transactions []uint64) bool {
+	for _, transaction := range transactions {
+		if !s.Ended(transaction) {
+			return false
+		}
+	}
+	return true
+}
+
+// peers is what this process knows of the others.
+type peers struct {
+	timing Timing
+	read   time.Duration // when the statement was sent that the list is from
+	known  bool
+	rows   map[string]peer
+}
+
+type peer struct {
+	row   Row
+	since time.Duration // when its turn was first seen
+	dead  bool
+}
+
+// update takes the rows of an answer.
+func (p *peers) update(self string, rows []Row, sent, answered time.Duration) {
+	former := p.rows
+	p.read, p.known, p.rows = sent, true, make(map[string]peer, len(rows))
+	for _, row := range rows {
+		if row.Process == self {
+			continue
+		}
+		seen, ok := former[row.Process]
+		if !ok || seen.row.Turn != row.Turn {
+			seen = peer{since: answered}
+		}
+		seen.row = row
+		seen.dead = sent-seen.since >= p.timing.Lease
+		p.rows[row.Process] = seen
+	}
+}
+
+// readers are the processes that may hold a lease.
+func (p *peers) readers() []string {
+	var ids []string
+	for id, peer := range p.rows {
+		if peer.row.Reads && !peer.dead {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// anyDeaf reports whether a process that lives does not hear the message bus.
+func (p *peers) anyDeaf() bool {
+	for _, peer := range p.rows {
+		if peer.row.Deaf && !peer.dead {
+			return true
+		}
+	}
+	return false
+}
+
+// current reports whether the list may still be used.
+func (p *peers) current(at time.Duration) bool { return p.known && at-p.read < p.timing.List }

@@ -1,0 +1,663 @@
+package coherence
+
+import (
+	"flag"
+	"fmt"
+	"hash/maphash"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The model is the protocol with few processes, transactions and moments, and every order in which its steps can happen:
+// a process that takes no step is paused, a message that is never received is lost, and a process that restarts has
+// forgotten everything. It uses the lease and the list of peers of this package. Its time is in ticks.
+const (
+	modelLease = 2
+	modelList  = 1
+	maxProcs   = 2
+	maxRows    = 3 // of processes, with one that has restarted
+	maxTxs     = 2
+)
+
+var modelTiming = Timing{Lease: modelLease, List: modelList}
+
+// omission is a rule of the protocol that a run of the model leaves out.
+type omission int
+
+const (
+	nothing omission = iota
+	waitForAnswers
+	addBeforeAnswer
+	checkLease
+	waitForList
+	waitForRunning
+	beginAnewAfterLateAnswer
+	judgePeersByTheirTurn
+	waitForLeaseAfterRecord
+	snapshotBeforeData
+	checkSharedEntries
+	endLeaseBeforeSayingSo
+	readChangesAtRenewal
+	commitAfterWaiting
+)
+
+type bits uint8
+
+func (b bits) has(i int) bool       { return b&(1<<i) != 0 }
+func (b bits) with(i int) bits      { return b | 1<<i }
+func (b bits) without(i int) bits   { return b &^ (1 << i) }
+func (b bits) contains(c bits) bool { return c&^b == 0 }
+
+// txState is how far a transaction is.
+type txState uint8
+
+const (
+	txNone txState = iota
+	txRunning
+	txAnnounced // the writer waits
+	txRecorded  // it has stored the change apart, too
+	txCommitting
+	txCommitted
+)
+
+// A modelSnapshot is which transactions had an ID, and which of those had ended.
+type modelSnapshot struct{ begun, ended bits }
+
+func (s modelSnapshot) real() Snapshot {
+	r := Snapshot{Oldest: 1, Next: 1}
+	for i := range maxTxs {
+		if s.begun.has(i) {
+			r.Next = uint64(i) + 2
+			if !s.ended.has(i) {
+				r.Running = append(r.Running, uint64(i)+1)
+			}
+		}
+	}
+	r.Oldest = r.Next
+	if len(r.Running) > 0 {
+		r.Oldest = r.Running[0]
+	}
+	return r
+}
+
+type modelEntry struct {
+	there    bool
+	data     bits // the transactions whose effect it has
+	snapshot modelSnapshot
+}
+
+type modelRow struct {
+	turn  int8
+	reads bool
+	seen  bits // the changes that the process has said it knows
+}
+
+type modelPeer struct {
+	known bool
+	row   modelRow
+	since int8
+	dead  bool
+}
+
+type modelRenewal struct {
+	stage    int8 // 0 none, 1 sent, 2 executed
+	sent     int8
+	reads    bool
+	snapshot modelSnapshot
+	changes  bits
+	rows     [maxRows]modelRow
+}
+
+type modelProc struct {
+	id       int8 // its row
+	ledger   bits
+	seen     bits
+	stage    int8
+	renewed  int8
+	joined   int8
+	running  modelSnapshot
+	end      int8 // of the lease; 0 for none
+	renewal  modelRenewal
+	sent     int8 // when the last renewal was sent; there is one a tick
+	listRead int8 // 0 for never
+	peers    [maxRows]modelPeer
+	local    modelEntry
+	loading  int8 // 0 none, 1 snapshot taken, 2 data read
+	load     modelEntry
+}
+
+type modelTx struct {
+	state    txState
+	missing  bits // rows of processes whose answer is missing
+	recorded int8 // when the change was stored apart
+	toldTo   bits // rows that the announcement is on its way to
+	answers  bits // rows whose answers are on their way
+}
+
+// world is a state of the model. It is comparable.
+type world struct {
+	now     int8
+	nextRow int8
+	rows    [maxRows]modelRow
+	procs   [maxProcs]modelProc
+	txs     [maxTxs]modelTx
+	shared  modelEntry // what Redis may give
+}
+
+// model is a configuration.
+type model struct {
+	omit    omission
+	ticks   int8
+	writers []int // by transaction, the process that writes
+	readers []bool
+	restart bool // whether process 1 may restart once
+	holds   bool // whether the readers hold leases in the beginning, and have an entry in memory
+}
+
+// action names a step: who does what.
+type action struct {
+	who  string
+	id   int
+	what string
+}
+
+func (a action) String() string { return fmt.Sprint(a.who, " ", a.id, " ", a.what) }
+
+func (m model) initial() world {
+	w := world{now: 1, nextRow: maxProcs}
+	for i := range w.procs {
+		w.procs[i].id = int8(i)
+	}
+	if !m.holds {
+		return w
+	}
+	for i, reads := range m.readers {
+		w.rows[i] = modelRow{turn: 1, reads: reads}
+	}
+	for i, reads := range m.readers {
+		p := &w.procs[i]
+		p.listRead, p.sent = 1, 1
+		for id := range m.readers {
+			if id != i {
+				p.peers[id] = modelPeer{known: true, row: w.rows[id], since: 1}
+			}
+		}
+		if reads {
+			p.stage, p.renewed, p.joined, p.end = int8(held), 1, 1, 1+modelLease
+			p.local.there = true
+			w.shared.there = true
+		}
+	}
+	return w
+}
+
+func (w *world) committed() (all bits) {
+	for i, tx := range w.txs {
+		if tx.state == txCommitted {
+			all = all.with(i)
+		}
+	}
+	return all
+}
+
+func (w *world) snapshot() (s modelSnapshot) {
+	for i, tx := range w.txs {
+		if tx.state > txNone {
+			s.begun = s.begun.with(i)
+		}
+	}
+	s.ended = w.committed()
+	return s
+}
+
+// visible are the changes whose records a renewal can read.
+func (w *world) visible() (all bits) {
+	for i, tx := range w.txs {
+		if tx.recorded > 0 || tx.state == txCommitted {
+			all = all.with(i)
+		}
+	}
+	return all
+}
+
+// violation describes what a process would serve wrongly now.
+func (m model) violation(w *world) string {
+	for i := range w.procs {
+		p := &w.procs[i]
+		if !m.leaseHeld(w, p) {
+			continue
+		}
+		if p.local.there && !p.local.data.contains(w.committed()) {
+			return fmt.Sprintf("process %d serves %b from its memory, committed is %b", i, p.local.data, w.committed())
+		}
+		if m.usable(p, w.shared) && !w.shared.data.contains(w.committed()) {
+			return fmt.Sprintf("process %d serves %b from Redis, committed is %b", i, w.shared.data, w.committed())
+		}
+	}
+	return ""
+}
+
+func (m model) leaseHeld(w *world, p *modelProc) bool {
+	return p.end > 0 && (w.now < p.end || m.omit == checkLease)
+}
+
+func (m model) usable(p *modelProc, e modelEntry) bool {
+	return e.there && (e.snapshot.ended.contains(p.ledger) || m.omit == checkSharedEntries)
+}
+
+func (p *modelProc) add(changes bits) {
+	p.ledger |= changes
+	if p.local.there && !p.local.snapshot.ended.contains(p.ledger) {
+		p.local = modelEntry{}
+	}
+}
+
+// steps takes each step that can happen next.
+func (m model) steps(w world, then func(action, *world)) {
+	do := func(name action, change func(w *world)) {
+		to := w
+		change(&to)
+		then(name, &to)
+	}
+	if w.now < m.ticks {
+		do(action{"time", int(w.now), "passes"}, func(w *world) { w.now++ })
+	}
+	for i := range m.readers {
+		m.processSteps(w, i, do)
+	}
+	for x, by := range m.writers {
+		m.writerSteps(w, x, by, do)
+	}
+	if m.restart && w.nextRow < maxRows {
+		do(action{"process", 1, "restarts"}, func(w *world) {
+			for x, by := range m.writers {
+				if by == 1 && w.txs[x].state != txCommitted { // COMMIT may have been sent
+					if w.txs[x].state != txCommitting {
+						w.txs[x] = modelTx{state: w.txs[x].state, recorded: w.txs[x].recorded}
+					}
+				}
+			}
+			w.procs[1] = modelProc{id: w.nextRow}
+			w.nextRow++
+		})
+	}
+}
+
+func (m model) processSteps(w world, i int, do func(action, func(*world))) {
+	p := w.procs[i]
+	name := func(what string) action { return action{"process", i, what} }
+	switch p.renewal.stage {
+	case 0:
+		if p.sent == w.now {
+			break
+		}
+		if !m.readers[i] { // whatever is late in its renewal makes it more careful
+			do(name("renews"), func(w *world) {
+				m.send(w, &w.procs[i], false)
+				m.execute(w, &w.procs[i])
+				m.answer(w, &w.procs[i])
+			})
+			break
+		}
+		do(name("sends a renewal and wants no lease"), func(w *world) { m.send(w, &w.procs[i], false) })
+		do(name("sends a renewal and wants a lease"), func(w *world) { m.send(w, &w.procs[i], true) })
+	case 1:
+		do(name("has its renewal executed"), func(w *world) { m.execute(w, &w.procs[i]) })
+	case 2:
+		do(name("gets the answer to its renewal"), func(w *world) { m.answer(w, &w.procs[i]) })
+	}
+	if m.readers[i] && m.leaseHeld(&w, &p) {
+		m.loadSteps(p, i, name, do)
+	}
+	for x := range m.writers {
+		if w.txs[x].toldTo.has(int(p.id)) {
+			do(name("receives a change"), func(w *world) {
+				tx, p := &w.txs[x], &w.procs[i]
+				tx.toldTo = tx.toldTo.without(int(p.id))
+				tx.answers = tx.answers.with(int(p.id))
+				if m.omit != addBeforeAnswer {
+					p.add(bits(0).with(x))
+				}
+			})
+		}
+	}
+}
+
+func (m model) send(w *world, p *modelProc, reads bool) {
+	l := p.lease()
+	l.want(reads)
+	p.setLease(l)
+	if !reads && m.omit != endLeaseBeforeSayingSo {
+		p.endLease()
+	}
+	p.sent = w.now
+	p.renewal = modelRenewal{stage: 1, sent: w.now, reads: reads}
+}
+
+func (m model) execute(w *world, p *modelProc) {
+	r := &p.renewal
+	r.stage, r.snapshot, r.changes = 2, w.snapshot(), w.visible()&^p.seen
+	if m.omit == readChangesAtRenewal {
+		r.changes = 0
+	}
+	row := &w.rows[p.id]
+	row.turn, row.reads, row.seen = row.turn+1, r.reads, p.seen
+	r.rows = w.rows
+}
+
+func (m model) answer(w *world, p *modelProc) {
+	r := p.renewal
+	p.renewal = modelRenewal{}
+	p.add(r.changes)
+	p.seen |= r.changes
+
+	list := peers{timing: modelTiming, rows: map[string]peer{}}
+	for id, known := range p.peers {
+		if known.known {
+			list.rows[fmt.Sprint(id)] = peer{row: known.row.real(id), since: ticks(known.since), dead: known.dead}
+		}
+	}
+	var rows []Row
+	for id, row := range r.rows {
+		if row.turn > 0 {
+			rows = append(rows, row.real(id))
+		}
+	}
+	list.update(fmt.Sprint(p.id), rows, ticks(r.sent), ticks(w.now))
+	p.listRead = r.sent
+	for id := range p.peers {
+		found, ok := list.rows[fmt.Sprint(id)]
+		p.peers[id] = modelPeer{known: ok}
+		if ok {
+			p.peers[id] = modelPeer{known: true, row: r.rows[id], since: int8(found.since), dead: found.dead}
+			if m.omit == judgePeersByTheirTurn && w.now > int8(found.since) {
+				p.peers[id].dead = true
+			}
+		}
+	}
+
+	l := p.lease()
+	switch {
+	case m.omit == waitForList && l.stage == listed:
+		l.joined = -ticks(modelList) - 1
+	case m.omit == waitForRunning && l.stage == listed && ticks(r.sent)-l.joined > modelList:
+		l.stage = held
+	case m.omit == beginAnewAfterLateAnswer:
+		l.renewed = ticks(w.now)
+	}
+	end := int8(l.renew(ticks(r.sent), ticks(w.now), r.snapshot.real()))
+	p.setLease(l)
+	if end == 0 {
+		p.endLease()
+	}
+	p.end = end
+}
+
+// endLease also ends a load, which is admitted only under the lease that it began under.
+func (p *modelProc) endLease() {
+	p.end, p.loading, p.load = 0, 0, modelEntry{}
+}
+
+// loadSteps are a load that nobody else waits for: snapshot, data, and admission to memory and Redis.
+func (m model) loadSteps(p modelProc, i int, name func(string) action, do func(action, func(*world))) {
+	switch p.loading {
+	case 0:
+		do(name("takes a snapshot and begins a load"), func(w *world) {
+			p := &w.procs[i]
+			p.loading, p.load = 1, modelEntry{there: true, snapshot: w.snapshot()}
+		})
+	case 1:
+		do(name("reads the data"), func(w *world) {
+			p := &w.procs[i]
+			p.loading, p.load.data = 2, w.committed()
+		})
+	case 2:
+		do(name("admits the data"), func(w *world) {
+			p := &w.procs[i]
+			if m.omit == snapshotBeforeData {
+				p.load.snapshot = w.snapshot()
+			}
+			if p.load.snapshot.ended.contains(p.ledger) {
+				p.local, w.shared = p.load, p.load
+			}
+			p.loading, p.load = 0, modelEntry{}
+		})
+	}
+}
+
+func (m model) writerSteps(w world, x, by int, do func(action, func(*world))) {
+	tx, p := w.txs[x], w.procs[by]
+	name := func(what string) action { return action{"transaction", x, what} }
+	switch tx.state {
+	case txNone:
+		do(name("begins"), func(w *world) { w.txs[x].state = txRunning })
+	case txRunning:
+		if p.listRead > 0 && w.now-p.listRead < modelList {
+			do(name("is announced"), func(w *world) { m.announce(&w.txs[x], &w.procs[by], x) })
+		}
+	case txAnnounced, txRecorded:
+		for id := range maxRows {
+			if tx.answers.has(id) {
+				do(name("is answered"), func(w *world) {
+					w.txs[x].answers = w.txs[x].answers.without(id)
+					w.txs[x].missing = w.txs[x].missing.without(id)
+				})
+			}
+		}
+		if tx.state == txAnnounced && tx.missing != 0 {
+			do(name("is recorded apart"), func(w *world) {
+				w.txs[x].state, w.txs[x].recorded = txRecorded, w.now
+				w.procs[by].seen = w.procs[by].seen.with(x)
+			})
+		}
+		if m.mayCommit(w, tx, p, x) {
+			do(name("sends COMMIT"), func(w *world) { w.txs[x].state = txCommitting })
+		}
+	case txCommitting:
+		do(name("commits"), func(w *world) { w.txs[x].state = txCommitted })
+	}
+}
+
+func (m model) announce(tx *modelTx, p *modelProc, x int) {
+	p.add(bits(0).with(x))
+	tx.state = txAnnounced
+	if m.omit == commitAfterWaiting {
+		tx.state = txCommitting
+	}
+	for id, peer := range p.peers {
+		if peer.known && peer.row.reads && !peer.dead {
+			tx.missing, tx.toldTo = tx.missing.with(id), tx.toldTo.with(id)
+		}
+	}
+}
+
+func (m model) mayCommit(w world, tx modelTx, p modelProc, x int) bool {
+	if m.omit == waitForAnswers {
+		return true
+	}
+	wait := int8(modelLease)
+	if m.omit == waitForLeaseAfterRecord {
+		wait = 1
+	}
+	if tx.state == txRecorded && w.now-tx.recorded >= wait {
+		return true
+	}
+	for id, peer := range p.peers {
+		done := !peer.known || peer.dead || !peer.row.reads || tx.state == txRecorded && peer.row.seen.has(x)
+		if tx.missing.has(id) && !done {
+			return false
+		}
+	}
+	return tx.state == txRecorded || tx.missing == 0
+}
+
+func (p *modelProc) lease() lease {
+	return lease{
+		timing:  modelTiming,
+		stage:   stage(p.stage),
+		renewed: ticks(p.renewed),
+		joined:  ticks(p.joined),
+		running: p.running.real(),
+	}
+}
+
+func (p *modelProc) setLease(l lease) {
+	if l.stage == waiting && stage(p.stage) != waiting {
+		p.running = modelSnapshot{}
+		for _, id := range l.running.Running {
+			p.running.begun = p.running.begun.with(int(id) - 1)
+		}
+	}
+	p.stage, p.renewed, p.joined = int8(l.stage), int8(l.renewed), int8(l.joined)
+}
+
+func (r modelRow) real(id int) Row {
+	return Row{Process: fmt.Sprint(id), Turn: uint64(r.turn), Reads: r.reads}
+}
+
+func ticks(n int8) time.Duration { return time.Duration(n) }
+
+// explore visits every state that the model can reach. It returns the shortest way to a violation, if there is one.
+func (m model) explore() (states int, way []string) {
+	type origin struct {
+		from int
+		by   action
+	}
+	type place struct {
+		at    int
+		state world
+	}
+	seed := maphash.MakeSeed()
+	hashOf := func(w *world) uint64 { // it has no padding
+		return maphash.Bytes(seed, unsafe.Slice((*byte)(unsafe.Pointer(w)), unsafe.Sizeof(*w)))
+	}
+	start := m.initial()
+	known := map[uint64]struct{}{hashOf(&start): {}}
+	origins := []origin{{from: -1}}
+	for level := []place{{0, start}}; len(level) > 0; {
+		var next []place
+		for _, here := range level {
+			var bad string
+			m.steps(here.state, func(by action, to *world) {
+				hash := hashOf(to)
+				if _, ok := known[hash]; ok || bad != "" {
+					return
+				}
+				known[hash] = struct{}{}
+				origins = append(origins, origin{here.at, by})
+				next = append(next, place{len(origins) - 1, *to})
+				bad = m.violation(to)
+			})
+			if bad == "" {
+				continue
+			}
+			for at := len(origins) - 1; at > 0; at = origins[at].from {
+				way = append(way, origins[at].by.String())
+			}
+			slices.Reverse(way)
+			return len(known), append(way, bad)
+		}
+		level = next
+	}
+	return len(known), nil
+}
+
+func TestWorldHasNoPadding(t *testing.T) {
+	var count func(reflect.Type) uintptr
+	count = func(of reflect.Type) (n uintptr) {
+		switch of.Kind() {
+		case reflect.Array:
+			return uintptr(of.Len()) * count(of.Elem())
+		case reflect.Struct:
+			for i := range of.NumField() {
+				n += count(of.Field(i).Type)
+			}
+			return n
+		default:
+			return of.Size()
+		}
+	}
+	require.Equal(t, reflect.TypeFor[world]().Size(), count(reflect.TypeFor[world]()))
+}
+
+// models are the configurations in which the protocol is explored.
+var models = map[string]model{
+	"a writer and a reader that holds a lease": {
+		ticks: 5, writers: []int{0}, readers: []bool{false, true}, holds: true,
+	},
+	"a writer and a reader that wants a lease": {ticks: 5, writers: []int{0}, readers: []bool{false, true}},
+	"two that write and read":                  {ticks: 2, writers: []int{0, 1}, readers: []bool{true, true}, holds: true},
+	"a reader that restarts": {
+		ticks: 4, writers: []int{0}, readers: []bool{false, true}, holds: true, restart: true,
+	},
+}
+
+// whole explores each configuration for all of its ticks; otherwise one tick less, which takes a tenth of the time.
+var whole = flag.Bool("model.whole", false, "explore the model for all of its ticks")
+
+func TestModel(t *testing.T) {
+	t.Parallel()
+	for name, m := range models {
+		t.Run(name, func(t *testing.T) {
+			if !*whole {
+				m.ticks--
+			}
+			start := time.Now()
+			states, way := m.explore()
+			require.Empty(t, way, strings.Join(way, "\n"))
+			t.Log(states, "states", time.Since(start))
+		})
+	}
+}
+
+// omissions are the rules by name, with the configuration that shows that each is needed.
+var omissions = map[string]struct {
+	omit omission
+	in   string
+}{
+	"a writer waits for answers":                       {waitForAnswers, "a writer and a reader that holds a lease"},
+	"a change is entered before it is answered":        {addBeforeAnswer, "a writer and a reader that holds a lease"},
+	"a lease ends by the reader's clock":               {checkLease, "a writer and a reader that holds a lease"},
+	"a reader waits until it is on all lists":          {waitForList, "a writer and a reader that wants a lease"},
+	"a reader waits for transactions that are running": {waitForRunning, "a writer and a reader that wants a lease"},
+	"a reader begins anew after a late answer": {
+		beginAnewAfterLateAnswer,
+		"a writer and a reader that holds a lease",
+	},
+	"a peer lives until its row has not changed": {
+		judgePeersByTheirTurn,
+		"a writer and a reader that holds a lease",
+	},
+	"a writer waits for the lease time after a record": {
+		waitForLeaseAfterRecord,
+		"a writer and a reader that holds a lease",
+	},
+	"a snapshot is older than the data": {snapshotBeforeData, "a writer and a reader that holds a lease"},
+	"an entry of Redis is checked":      {checkSharedEntries, "a writer and a reader that holds a lease"},
+	"a lease ends before the row says so": {
+		endLeaseBeforeSayingSo,
+		"a writer and a reader that holds a lease",
+	},
+	"a renewal reads changes":                     {readChangesAtRenewal, "a writer and a reader that holds a lease"},
+	"a transaction commits after it is announced": {commitAfterWaiting, "a writer and a reader that holds a lease"},
+}
+
+// TestModelWithoutARule: each rule is needed.
+func TestModelWithoutARule(t *testing.T) {
+	t.Parallel()
+	for name, test := range omissions {
+		t.Run(name, func(t *testing.T) {
+			m := models[test.in]
+			m.omit = test.omit
+			states, way := m.explore()
+			require.NotEmpty(t, way, "%d states", states)
+			t.Log(states, "states:\n"+strings.Join(way, "\n"))
+		})
+	}
+}

@@ -1,0 +1,3 @@
+DROP TABLE cache_horizon;
+DROP TABLE cache_members;
+DROP TABLE cache_changes;

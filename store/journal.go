@@ -1,0 +1,148 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+	"github.com/uptrace/bun/driver/pgdriver"
+
+	"github.com/watchparty/watchparty/coherence"
+)
+
+// Journal is the record of changes in the database, by which processes coordinate their caches. It has connections of
+// its own, so that it does not wait for those that requests use.
+type Journal struct{ db *bun.DB }
+
+var _ coherence.Journal = (*Journal)(nil)
+
+// journalConns is how many statements of the journal run at once.
+const journalConns = 3
+
+func newJournal(connector *pgdriver.Connector) *Journal {
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(journalConns)
+	db.SetMaxIdleConns(journalConns)
+	db.SetConnMaxIdleTime(idleTime)
+	return &Journal{db: bun.NewDB(db, pgdialect.New())}
+}
+
+// Journal returns the store's journal.
+func (s *Store) Journal() *Journal { return s.journal }
+
+// Renew implements coherence.Journal. The one statement sees one snapshot, which is from before its own row.
+func (j *Journal) Renew(
+	ctx context.Context, row coherence.Row, since coherence.Snapshot,
+) (coherence.Renewal, error) {
+	var found struct {
+		Snapshot string
+		Cluster  string
+		Timeline string
+		Horizon  string
+		Changes  json.RawMessage
+		Urgent   bool
+		Rows     json.RawMessage
+	}
+	seen := row.Seen
+	if seen.Next == 0 {
+		seen = noSnapshot
+	}
+	if since.Next == 0 {
+		since = noSnapshot
+	}
+	err := j.db.NewRaw(`
+		WITH mine AS (
+			INSERT INTO cache_members AS m (process, reads, deaf, seen) VALUES (?0, ?1, ?2, ?3::pg_snapshot)
+			ON CONFLICT (process) DO UPDATE SET turn = m.turn + 1, reads = EXCLUDED.reads, deaf = EXCLUDED.deaf,
+				seen = EXCLUDED.seen, renewed_at = now()
+		), new AS (
+			SELECT transaction, tags, recorded <> transaction AS apart FROM cache_changes
+			WHERE recorded >= ?5::xid8 AND NOT pg_visible_in_snapshot(recorded, ?4::pg_snapshot)
+		)
+		SELECT pg_current_snapshot() AS snapshot,
+			(SELECT system_identifier FROM pg_control_system())::text AS cluster,
+			(SELECT timeline_id FROM pg_control_checkpoint())::text AS timeline,
+			(SELECT transaction FROM cache_horizon) AS horizon,
+			(SELECT coalesce(jsonb_agg(jsonb_build_object('x', transaction::text::bigint, 't', tags)), '[]') FROM new) AS changes,
+			(SELECT coalesce(bool_or(apart), false) FROM new) AS urgent,
+			(SELECT coalesce(jsonb_agg(jsonb_build_object('id', process, 'turn', turn, 'reads', reads, 'deaf', deaf,
+				'seen', seen::text)), '[]') FROM cache_members) AS rows`,
+		row.Process, row.Reads, row.Deaf, seen.String(), since.String(), strconv.FormatUint(since.Oldest, 10)).
+		Scan(ctx, &found)
+	if err != nil {
+		return coherence.Renewal{}, fmt.Errorf("store: renew lease: %w", err)
+	}
+	r := coherence.Renewal{Generation: found.Cluster + "." + found.Timeline, Urgent: found.Urgent}
+	if r.Snapshot, err = coherence.ParseSnapshot(found.Snapshot); err != nil {
+		return coherence.Renewal{}, fmt.Errorf("store: renew lease: %w", err)
+	}
+	if r.Horizon, err = strconv.ParseUint(found.Horizon, 10, 64); err != nil {
+		return coherence.Renewal{}, fmt.Errorf("store: renew lease: %w", err)
+	}
+	if err := json.Unmarshal(found.Changes, &r.Changes); err != nil {
+		return coherence.Renewal{}, fmt.Errorf("store: renew lease: %w", err)
+	}
+	if err := json.Unmarshal(found.Rows, &r.Rows); err != nil {
+		return coherence.Renewal{}, fmt.Errorf("store: renew lease: %w", err)
+	}
+	return r, nil
+}
+
+// noSnapshot is from before all transactions, which have IDs from 3 on.
+var noSnapshot = coherence.Snapshot{Oldest: 1, Next: 1}
+
+// Record implements coherence.Journal.
+func (j *Journal) Record(ctx context.Context, c coherence.Change) (uint64, error) {
+	var recorded string
+	err := j.db.NewRaw("INSERT INTO cache_changes (transaction, tags) VALUES (?::xid8, ?) RETURNING recorded",
+		strconv.FormatUint(c.Transaction, 10), pgdialect.Array(c.Tags)).Scan(ctx, &recorded)
+	if err != nil {
+		return 0, fmt.Errorf("store: record change: %w", err)
+	}
+	return strconv.ParseUint(recorded, 10, 64)
+}
+
+// Snapshot implements coherence.Journal.
+func (j *Journal) Snapshot(ctx context.Context) (coherence.Snapshot, error) {
+	var text string
+	if err := j.db.NewRaw("SELECT pg_current_snapshot()").Scan(ctx, &text); err != nil {
+		return coherence.Snapshot{}, fmt.Errorf("store: snapshot: %w", err)
+	}
+	return coherence.ParseSnapshot(text)
+}
+
+// Prune implements coherence.Journal. A change is kept while a transaction runs that is older than its record, so that
+// every snapshot from now on sees past the horizon.
+func (j *Journal) Prune(ctx context.Context) error {
+	_, err := j.db.NewRaw(`
+		WITH removed AS (
+			DELETE FROM cache_changes WHERE created_at < now() - ?0 * interval '1 second'
+				AND recorded < pg_snapshot_xmin(pg_current_snapshot())
+			RETURNING recorded
+		), gone AS (
+			DELETE FROM cache_members WHERE renewed_at < now() - ?0 * interval '1 second'
+		)
+		UPDATE cache_horizon SET transaction = newest.recorded
+		FROM (SELECT max(recorded) AS recorded FROM removed) AS newest WHERE newest.recorded > transaction`,
+		coherence.KeepTime.Seconds()).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("store: prune changes: %w", err)
+	}
+	return nil
+}
+
+// recordChange stores in a transaction which tags it changes, and returns the change.
+func recordChange(ctx context.Context, tx bun.Tx, tags []string) (coherence.Change, error) {
+	var id string
+	err := tx.NewRaw("INSERT INTO cache_changes (tags) VALUES (?) RETURNING transaction", pgdialect.Array(tags)).
+		Scan(ctx, &id)
+	if err != nil {
+		return coherence.Change{}, fmt.Errorf("store: record change: %w", err)
+	}
+	transaction, err := strconv.ParseUint(id, 10, 64)
+	return coherence.Change{Transaction: transaction, Tags: tags}, err
+}
