@@ -14,13 +14,13 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// Password is every demo account's.
+// Password is the password of every demo account.
 const Password = "watchparty-demo"
 
 // Admin is the email address of the demo account that is an admin.
 const Admin = "admin@watchparty.test"
 
-// Accounts are the demo accounts' email addresses.
+// Accounts returns the email addresses of the demo accounts.
 func Accounts() []string {
 	emails := make([]string, 0, len(accounts))
 	for _, a := range accounts {
@@ -38,7 +38,7 @@ var accounts = []watchparty.Registration{
 //go:embed movies.json
 var moviesJSON []byte
 
-// Fill adds what is not there yet. The base is the address at which the API serves Media.
+// Fill adds the movies, the accounts and the room that do not exist yet. The base is the address at which the API serves Media.
 func Fill(ctx context.Context, s *store.Store, passwords *auth.Passwords, base string) error {
 	movies, err := Movies(base)
 	if err != nil {
@@ -59,8 +59,8 @@ func Fill(ctx context.Context, s *store.Store, passwords *auth.Passwords, base s
 	return err
 }
 
-// addAccount makes an account with a confirmed address, or confirms that of the one which is there: the process that
-// made it may have ended in between.
+// addAccount creates an account with a confirmed address. It also confirms the address of an existing account, since
+// the process that created it may have ended in between.
 func addAccount(ctx context.Context, s *store.Store, passwords *auth.Passwords, account watchparty.Registration) error {
 	if _, _, err := s.Credentials(ctx, account.Email); err == nil {
 		return confirm(ctx, s, account.Email)
@@ -70,13 +70,13 @@ func addAccount(ctx context.Context, s *store.Store, passwords *auth.Passwords, 
 		return err
 	}
 	_, err = s.CreateUser(ctx, account, hash)
-	if missing := confirm(ctx, s, account.Email); missing != nil { // else another process has made it meanwhile
+	if missing := confirm(ctx, s, account.Email); missing != nil { // otherwise another process has created it
 		return cmp.Or(err, missing)
 	}
 	return nil
 }
 
-// confirm makes the account's address its own, as the link in its email does.
+// confirm confirms the account's address, as the link in its email does.
 func confirm(ctx context.Context, s *store.Store, email string) error {
 	user, _, err := s.Credentials(ctx, email)
 	if err != nil || !user.EmailVerifiedAt.IsZero() {
@@ -86,7 +86,7 @@ func confirm(ctx context.Context, s *store.Store, email string) error {
 	if err == nil {
 		err = s.VerifyEmail(ctx, asked.ID)
 	}
-	if watchparty.IsKind(err, watchparty.KindNotFound) { // confirmed meanwhile, or its link has expired: GrantAdmin tells
+	if watchparty.IsKind(err, watchparty.KindNotFound) { // confirmed, or its link has expired, which GrantAdmin reports
 		err = nil
 	}
 	return err

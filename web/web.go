@@ -19,8 +19,8 @@ import (
 //go:embed *.html assets
 var files embed.FS
 
-// Paths of the pages. Links in emails lead to all but Docs and Problems, with the
-// token behind the #, which browsers send to no server. A front-end at FRONTEND_URL has pages of its own at the same paths.
+// Paths of the pages. Links in emails lead to all but Docs, Problems and Watch, with the token in the fragment, which
+// browsers send to no server. A front-end at FRONTEND_URL has its own pages at the same paths.
 const (
 	VerifyEmail   = "/verify-email"   // confirms an address
 	PasswordReset = "/password-reset" // sets a new password
@@ -44,10 +44,10 @@ func Pages() []string {
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// Page serves the page at a path. The page loads nothing from other servers, runs only scripts of this server, and sends
-// no Referer, since its address has the link's token. The token is behind the #, so that it reaches no server and no
-// log. Only the token of a List-Unsubscribe header is in the query, since mail programs post to that address. The home is
-// where people watch: Watch, or the address of a front-end.
+// Page serves the page at a path. The page loads nothing from other servers, runs only scripts of this server, and
+// sends no Referer, since its address has the link's token. The token is behind the #, so that it reaches no server and
+// no log. Only the token of a List-Unsubscribe header is in the query, since mail programs post to that address. The
+// home is where people watch: Watch, or the address of a front-end.
 func Page(path, home string) http.HandlerFunc {
 	content, err := files.ReadFile(path[1:] + ".html")
 	if err != nil {

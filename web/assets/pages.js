@@ -39,11 +39,13 @@ const texts = {
     confirmed: 'Danke. Deine Adresse ist bestätigt.',
     confirmAgain: 'Dieser Link wurde schon benutzt oder ist abgelaufen. Wir können dir einen neuen schicken.',
     confirmSent: 'Falls deine Adresse noch nicht bestätigt ist, ist eine E-Mail mit einem neuen Link unterwegs.',
-    resetTitle: 'Wähle ein neues Passwort', resetAbout: 'Überall sonst wirst du abgemeldet.', setPassword: 'Passwort setzen',
+    resetTitle: 'Wähle ein neues Passwort', resetAbout: 'Überall sonst wirst du abgemeldet.',
+      setPassword: 'Passwort setzen',
     resetDone: 'Dein neues Passwort gilt. Du kannst dich jetzt damit anmelden.',
     resetAgain: 'Dieser Link wurde schon benutzt oder ist abgelaufen. Gib deine Adresse ein, um einen neuen zu bekommen.',
     resetSent: 'Falls es ein Konto mit dieser Adresse gibt, ist eine E-Mail mit einem neuen Link unterwegs.',
-    invitedTitle: 'Du bist eingeladen', invitedAbout: 'Jemand möchte einen Film mit dir schauen.', decline: 'Nein, danke',
+    invitedTitle: 'Du bist eingeladen', invitedAbout: 'Jemand möchte einen Film mit dir schauen.',
+      decline: 'Nein, danke',
     inRoom: (room) => `Du bist dabei: „${room}“ wartet auf dich.`,
     enterRoom: 'Raum öffnen',
     declined: 'Du hast abgelehnt. Niemand sonst kann diese Einladung benutzen.',
@@ -62,11 +64,13 @@ const texts = {
     csv: 'Die Tage als CSV herunterladen',
     // What the API says of fields, by its codes.
     codes: {
-      required: 'fehlt', too_short: 'ist zu kurz', too_long: 'ist zu lang', taken: 'ist schon vergeben', email: 'ist keine gültige Adresse',
+      required: 'fehlt', too_short: 'ist zu kurz', too_long: 'ist zu lang', taken: 'ist schon vergeben',
+        email: 'ist keine gültige Adresse',
       common: 'ist zu leicht zu erraten', other: 'ist ungültig',
     },
     problems: {
-      bad_credentials: 'Adresse oder Passwort stimmen nicht.', rate_limited: 'Das war zu oft. Versuch es später noch einmal.',
+      bad_credentials: 'Adresse oder Passwort stimmen nicht.',
+        rate_limited: 'Das war zu oft. Versuch es später noch einmal.',
       email_taken: 'Diese Adresse hat schon ein Konto.', username_taken: 'Dieser Benutzername ist schon vergeben.',
       room_full: 'Der Raum ist voll.', banned: 'Du bist in diesem Raum gesperrt.',
     },
@@ -286,7 +290,8 @@ function signUp(isNew) {
 async function invite() {
   try {
     const { data } = await ask('/invitations/lookup', { token });
-    document.querySelector('#about').textContent = say.invites(data.inviter.username, data.room.name, data.room.participants);
+    document.querySelector('#about').textContent = say.invites(data.inviter.username, data.room.name,
+      data.room.participants);
     form.elements.email.value = data.email;
   } catch (error) {
     if (isVoid(error)) return done(say.invitationVoid, say.open, home);

@@ -50,7 +50,11 @@ function icon(name) {
   return svg;
 }
 function iconButton(name, label, properties = {}) {
-  return el("button", { type: "button", class: "icon-button", "aria-label": label, title: label, ...properties }, icon(name));
+  return el(
+    "button",
+    { type: "button", class: "icon-button", "aria-label": label, title: label, ...properties },
+    icon(name)
+  );
 }
 function relabel(button, name, label) {
   if (button.getAttribute("aria-label") === label) return;
@@ -61,8 +65,9 @@ function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 function field(label, input, hint) {
-  return el("label", { class: "field" }, el("span", { class: "label" }, label), input, hint && el("span", { class: "hint" },
-  hint));
+  return el("label", { class: "field" }, el("span", { class: "label" }, label), input, hint && el("span", {
+    class: "hint"
+  }, hint));
 }
 var toastTimer;
 function toast(text) {
@@ -897,11 +902,20 @@ async function showLobby(main2, enter2) {
         "div",
         { class: "row between wrap" },
         el("h1", {}, "Rooms"),
-        el("button", { type: "button", class: "primary row", onclick: () => dialog.showModal() }, icon("plus"), "New roo\
-m")
+        el(
+          "button",
+          { type: "button", class: "primary row", onclick: () => dialog.showModal() },
+          icon("plus"),
+          "New room"
+        )
       ),
       el("section", { class: "stack", "aria-labelledby": "mine" }, el("h2", { id: "mine" }, "Yours"), mine),
-      el("section", { class: "stack", "aria-labelledby": "others" }, el("h2", { id: "others" }, "Open to everyone"), others)
+      el(
+        "section",
+        { class: "stack", "aria-labelledby": "others" },
+        el("h2", { id: "others" }, "Open to everyone"),
+        others
+      )
     ),
     dialog
   );
@@ -1089,7 +1103,10 @@ var Clock = class {
     const gap = this.#burstLeft > 0 ? burstGap : now - this.#burstAt < firstMinute ? gapInFirstMinute : gapLater;
     this.#due = now + gap;
   }
-  /** Takes an answer: sent at c0 and received at c3 by the client's clock, received at s1 and sent at s2 by the server's. */
+  /**
+   * Takes an answer: sent at c0 and received at c3 by the client's clock, received at s1 and sent at s2 by the
+   * server's.
+   */
   add(c0, s1, s2, c3) {
     const delay = c3 - c0 - (s2 - s1);
     if (![c0, s1, s2, c3].every(Number.isFinite) || s2 < s1 || delay < 0) return;
@@ -1799,7 +1816,16 @@ var Watch = class {
     video.preload = "auto";
     const { signal } = this.#abort;
     const tick = () => this.#tick();
-    for (const name of ["loadedmetadata", "canplay", "seeked", "playing", "waiting", "pause", "ended", "volumechange"]) {
+    for (const name of [
+      "loadedmetadata",
+      "canplay",
+      "seeked",
+      "playing",
+      "waiting",
+      "pause",
+      "ended",
+      "volumechange"
+    ]) {
       video.addEventListener(name, tick, { signal });
     }
     video.addEventListener("error", () => this.#media.fail(), { signal });
@@ -1978,8 +2004,13 @@ var Chat = class {
   #older = el("button", { type: "button", class: "plain", hidden: true, onclick: () => void this.#loadOlder() }, "Earlie\
 r messages");
   #empty = el("p", { class: "quiet empty-chat", hidden: true }, "Nobody has said anything yet.");
-  #input = el("textarea", { name: "body", rows: 1, maxlength: 4e3, "aria-label": "Your message", placeholder: "Say somet\
-hing" });
+  #input = el("textarea", {
+    name: "body",
+    rows: 1,
+    maxlength: 4e3,
+    "aria-label": "Your message",
+    placeholder: "Say something"
+  });
   #send = iconButton("send", "Send", { type: "submit" });
   #heard = el("p", { class: "unseen", "aria-live": "polite" });
   #messages = /* @__PURE__ */ new Map();
@@ -1987,7 +2018,10 @@ hing" });
   /** Loads the newest page: at the beginning, and whenever something may have been missed. */
   async load() {
     try {
-      const { data } = await api.GET("/chat/messages", { params: { query: { room_id: this.roomID, limit: pageSize } } });
+      const { data } = await api.GET("/chat/messages", { params: { query: {
+        room_id: this.roomID,
+        limit: pageSize
+      } } });
       const first = this.#messages.size === 0;
       for (const message of data.data) this.#messages.set(message.id, message);
       if (first) this.#before = data.next_cursor;
@@ -2068,8 +2102,11 @@ Say something";
     const follows = !newDay && before?.author?.id === message.author?.id && Date.parse(message.created_at) - Date.parse(
     before.created_at) < together;
     const name = message.author?.username ?? "Somebody who has left";
-    const head = el("span", { class: "head row" }, el("strong", {}, name), el("time", { datetime: message.created_at }, timeOfDay(
-    message.created_at)));
+    const head = el("span", { class: "head row" }, el("strong", {}, name), el(
+      "time",
+      { datetime: message.created_at },
+      timeOfDay(message.created_at)
+    ));
     head.style.setProperty("--hue", String(hue(message.author?.id ?? "")));
     items.push(el(
       "li",
@@ -2082,8 +2119,10 @@ Say something";
         message.body,
         message.edited_at !== null && el("span", { class: "quiet" }, " (edited)")
       ),
-      this.#mayDelete(message) && iconButton("close", "Delete this message", { class: "icon-button small", onclick: () => void this.#delete(
-      message) })
+      this.#mayDelete(message) && iconButton("close", "Delete this message", {
+        class: "icon-button small",
+        onclick: () => void this.#delete(message)
+      })
     ));
     return items;
   }
@@ -2127,7 +2166,13 @@ function chooseMovie(room, title, take) {
     el("h3", {}, "Or an address"),
     field(
       "Address of a video",
-      el("input", { name: "url", type: "url", required: true, pattern: "https://.*", placeholder: "https://…" }),
+      el("input", {
+        name: "url",
+        type: "url",
+        required: true,
+        pattern: "https://.*",
+        placeholder: "https://…"
+      }),
       "MP4 or WebM, by https. The server never opens it."
     ),
     field("Title", el("input", { name: "title", maxlength: 200 })),
@@ -2143,8 +2188,11 @@ function chooseMovie(room, title, take) {
         "div",
         { class: "row between" },
         el("h2", {}, title),
-        el("button", { type: "button", class: "icon-button", "aria-label": "Close", onclick: () => dialog.close() }, icon(
-        "close"))
+        el(
+          "button",
+          { type: "button", class: "icon-button", "aria-label": "Close", onclick: () => dialog.close() },
+          icon("close")
+        )
       ),
       movieList,
       status,
@@ -2155,10 +2203,14 @@ function chooseMovie(room, title, take) {
   dialog.showModal();
   movieList.append(el("li", { class: "quiet", role: "status" }, "One moment…"));
   playableMovies().then((movies2) => {
-    movieList.replaceChildren(...movies2.map((movie) => el("li", {}, movieButton(movie, () => attempt2({ movie_id: movie.
-    id })))));
-    if (movies2.length === 0) movieList.append(el("li", { class: "quiet" }, "The catalogue has no movie that can be play\
-ed."));
+    movieList.replaceChildren(...movies2.map((movie) => el("li", {}, movieButton(movie, () => attempt2({
+      movie_id: movie.id
+    })))));
+    if (movies2.length === 0) movieList.append(el(
+      "li",
+      { class: "quiet" },
+      "The catalogue has no movie that can be played."
+    ));
   }, (error) => {
     movieList.replaceChildren();
     status.textContent = explain(error);
@@ -2182,8 +2234,12 @@ var People = class {
     this.room = room;
     this.roomID = roomID;
     this.#waitForMe = el("input", { type: "checkbox", checked: true, onchange: () => waitForMe(this.#waitForMe.checked) });
-    this.element.append(this.#list, el("label", { class: "check row" }, this.#waitForMe, "The others wait until my playe\
-r is ready"));
+    this.element.append(this.#list, el(
+      "label",
+      { class: "check row" },
+      this.#waitForMe,
+      "The others wait until my player is ready"
+    ));
     for (const name of ["people", "members", "place"]) room.on(name, () => this.#render());
     this.#render();
   }
@@ -2239,8 +2295,10 @@ r is ready"));
       maySetRole && el("button", {
         type: "button",
         class: "small",
-        onclick: () => void attempt2(() => api.PATCH("/rooms/{room_id}/participants/{username}", { params: { path }, body: {
-        role: other } }))
+        onclick: () => void attempt2(() => api.PATCH("/rooms/{room_id}/participants/{username}", {
+          params: { path },
+          body: { role: other }
+        }))
       }, other === "moderator" ? "Make moderator" : "Make viewer"),
       mayKick && iconButton("close", `Remove ${name} from the room`, {
         class: "icon-button small",
@@ -2409,7 +2467,10 @@ g");
   /** The position that the person sees, if the player follows; else the room's. */
   #shown(state) {
     const { error, position } = this.#watching.view;
-    return Math.max(Math.round(error === void 0 ? position ?? state.position_ms : this.#video.currentTime * 1e3), 0);
+    return Math.max(
+      Math.round(error === void 0 ? position ?? state.position_ms : this.#video.currentTime * 1e3),
+      0
+    );
   }
   #duration(state) {
     const own = this.#video.duration;
@@ -2472,8 +2533,10 @@ g");
     this.#title.hidden = !state?.media;
     setText(this.element.querySelector(".may-not"), idle || this.mayControl ? "" : this.#whoControls());
     if (!idle && "mediaSession" in navigator) {
-      navigator.mediaSession.metadata = new MediaMetadata({ title: state.media?.title ?? "", artist: this.room.room?.name ??
-      "" });
+      navigator.mediaSession.metadata = new MediaMetadata({
+        title: state.media?.title ?? "",
+        artist: this.room.room?.name ?? ""
+      });
       navigator.mediaSession.playbackState = state.state === "playing" ? "playing" : "paused";
     }
     this.#renderCurtain(this.#watching?.view);
@@ -2520,8 +2583,12 @@ g");
     this.#curtain.hidden = key2 === "";
   }
   #curtainContent([key2, may, ended2, hasNext]) {
-    const again = (label) => el("button", { type: "button", class: "primary row", onclick: () => this.#watching.catchUp() },
-    icon("play"), label);
+    const again = (label) => el(
+      "button",
+      { type: "button", class: "primary row", onclick: () => this.#watching.catchUp() },
+      icon("play"),
+      label
+    );
     switch (key2) {
       case "connecting":
         return [el("p", { role: "status" }, "Connecting…")];
@@ -2531,7 +2598,9 @@ g");
           el("p", {}, ended2 === "true" ? "That was it. What comes next?" : "Nothing is playing yet."),
           ...may !== "true" ? [el("p", { class: "quiet" }, this.#whoControls())] : [el(
             "div",
-            { class: "row wrap center" },
+            {
+              class: "row wrap center"
+            },
             hasNext === "true" && el("button", {
               type: "button",
               class: "primary row",
@@ -2572,8 +2641,11 @@ var Queue = class {
     this.room = room;
     this.roomID = roomID;
     this.#add = el("button", { type: "button", onclick: add }, "Add a movie");
-    this.#skip = el("button", { type: "button", "aria-pressed": "false", onclick: () => void this.#voteToSkip() }, "Vote\
- to skip");
+    this.#skip = el(
+      "button",
+      { type: "button", "aria-pressed": "false", onclick: () => void this.#voteToSkip() },
+      "Vote to skip"
+    );
     this.element = el(
       "div",
       { class: "scroll stack-none" },
@@ -2653,8 +2725,9 @@ var Queue = class {
       }),
       mayEdit && !byVotes && before !== void 0 && iconButton("up", `Move ${item.title} up`, {
         class: "icon-button small",
-        onclick: () => this.#attempt(() => api.PATCH("/rooms/{room_id}/queue/{item_id}", { params: { path }, body: { before_id: before.
-        id } }))
+        onclick: () => this.#attempt(() => api.PATCH("/rooms/{room_id}/queue/{item_id}", { params: { path }, body: {
+          before_id: before.id
+        } }))
       }),
       this.#may("control_playback") && iconButton("play", `Play ${item.title} now`, {
         class: "icon-button small",
@@ -2694,8 +2767,9 @@ function editSettings(room, roomID) {
   const choice = (name, chosen, options) => el(
     "select",
     { name },
-    ...Object.entries(options).map(([value, label]) => el("option", { value, ...value === chosen && { selected: true } },
-    label))
+    ...Object.entries(options).map(([value, label]) => el("option", { value, ...value === chosen && {
+      selected: true
+    } }, label))
   );
   const circles = { host: "Only you", moderators: "You and the moderators", everyone: "Everyone" };
   const status = el("p", { class: "problem", role: "alert" });
@@ -2717,7 +2791,13 @@ function editSettings(room, roomID) {
       }
     },
     el("h2", {}, "Settings of the room"),
-    field("Name", el("input", { name: "name", required: true, maxlength: 100, value: settings.name, autocomplete: "off" })),
+    field("Name", el("input", {
+      name: "name",
+      required: true,
+      maxlength: 100,
+      value: settings.name,
+      autocomplete: "off"
+    })),
     field("Who controls the movie", choice("control", settings.control, circles)),
     field("Who adds to the queue", choice("queue", settings.queue, circles)),
     field("What comes next", choice("queue_order", settings.queue_order, {
@@ -2983,8 +3063,11 @@ function form(isNew, other, done) {
         });
       }
     },
-    isNew && field("Username", input("username", { autocomplete: "username", minlength: 3, maxlength: 32 }), "Others see\
- it."),
+    isNew && field(
+      "Username",
+      input("username", { autocomplete: "username", minlength: 3, maxlength: 32 }),
+      "Others see it."
+    ),
     field("Email address", input("email", { type: "email", autocomplete: "email" })),
     field("Password", input("password", {
       type: "password",

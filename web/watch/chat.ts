@@ -13,9 +13,11 @@ export class Chat {
   /** Called when a message comes that nobody here has seen yet. */
   onNew = () => {};
   readonly #list = el('ol', { class: 'messages', tabindex: 0, 'aria-label': 'Messages' });
-  readonly #older = el('button', { type: 'button', class: 'plain', hidden: true, onclick: () => void this.#loadOlder() }, 'Earlier messages');
+  readonly #older = el('button', { type: 'button', class: 'plain', hidden: true, onclick: () =>
+    void this.#loadOlder() }, 'Earlier messages');
   readonly #empty = el('p', { class: 'quiet empty-chat', hidden: true }, 'Nobody has said anything yet.');
-  readonly #input = el('textarea', { name: 'body', rows: 1, maxlength: 4000, 'aria-label': 'Your message', placeholder: 'Say something' });
+  readonly #input = el('textarea', { name: 'body', rows: 1, maxlength: 4000, 'aria-label': 'Your message',
+    placeholder: 'Say something' });
   readonly #send = iconButton('send', 'Send', { type: 'submit' });
   readonly #heard = el('p', { class: 'unseen', 'aria-live': 'polite' });
   readonly #messages = new Map<string, ChatMessage>();
@@ -41,7 +43,8 @@ export class Chat {
   /** Loads the newest page: at the beginning, and whenever something may have been missed. */
   async load(): Promise<void> {
     try {
-      const { data } = await api.GET('/chat/messages', { params: { query: { room_id: this.roomID, limit: pageSize } } });
+      const { data } = await api.GET('/chat/messages', { params: { query: { room_id: this.roomID,
+        limit: pageSize } } });
       const first = this.#messages.size === 0;
       for (const message of data.data) this.#messages.set(message.id, message);
       if (first) this.#before = data.next_cursor;
@@ -117,7 +120,8 @@ export class Chat {
     const may = place?.permissions.includes('post_message') ?? true;
     this.#input.disabled = !may;
     this.#send.disabled = !may;
-    const slow = room && room.slow_mode_seconds > 0 ? `Say something (one message each ${room.slow_mode_seconds} s)` : 'Say something';
+    const slow = room && room.slow_mode_seconds > 0 ?
+      `Say something (one message each ${room.slow_mode_seconds} s)` : 'Say something';
     this.#input.placeholder = may ? slow : 'You are muted here';
   }
 
@@ -128,7 +132,8 @@ export class Chat {
     const follows = !newDay && before?.author?.id === message.author?.id &&
       Date.parse(message.created_at) - Date.parse(before.created_at) < together;
     const name = message.author?.username ?? 'Somebody who has left';
-    const head = el('span', { class: 'head row' }, el('strong', {}, name), el('time', { datetime: message.created_at }, timeOfDay(message.created_at)));
+    const head = el('span', { class: 'head row' }, el('strong', {}, name), el('time', { datetime: message.created_at },
+      timeOfDay(message.created_at)));
     head.style.setProperty('--hue', String(hue(message.author?.id ?? '')));
     items.push(el('li', { class: follows ? 'message follows' : 'message' },
       follows ? el('span', { class: 'unseen' }, `${name}, ${timeOfDay(message.created_at)}`) : head,
@@ -136,7 +141,8 @@ export class Chat {
         message.reply_to && el('q', { class: 'quiet' }, message.reply_to.excerpt),
         message.body,
         message.edited_at !== null && el('span', { class: 'quiet' }, ' (edited)')),
-      this.#mayDelete(message) && iconButton('close', 'Delete this message', { class: 'icon-button small', onclick: () => void this.#delete(message) }),
+      this.#mayDelete(message) && iconButton('close', 'Delete this message', { class: 'icon-button small',
+        onclick: () => void this.#delete(message) }),
     ));
     return items;
   }

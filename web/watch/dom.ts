@@ -1,6 +1,9 @@
 type Child = Node | string | null | undefined | false;
 
-/** Properties of an element: functions are listeners, named as in `onclick`; booleans are attributes that are there or not. */
+/**
+ * Properties of an element: functions are listeners, named as in `onclick`; booleans are attributes that are there or
+ * not.
+ */
 export type Properties = Record<string, string | number | boolean | undefined | ((event: Event) => void)>;
 
 /** Makes an element. Nothing in it is read as HTML. */
@@ -9,7 +12,8 @@ export function el<K extends keyof HTMLElementTagNameMap>(
 ): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag);
   setProperties(element, properties);
-  element.append(...children.filter((child): child is Node | string => typeof child === 'string' || child instanceof Node));
+  element.append(...children.filter((child): child is Node | string => typeof child === 'string' ||
+    child instanceof Node));
   return element;
 }
 
@@ -56,7 +60,8 @@ export function icon(name: Icon): SVGSVGElement {
 
 /** A button with an icon, and a name for those who do not see it. */
 export function iconButton(name: Icon, label: string, properties: Properties = {}): HTMLButtonElement {
-  return el('button', { type: 'button', class: 'icon-button', 'aria-label': label, title: label, ...properties }, icon(name));
+  return el('button', { type: 'button', class: 'icon-button', 'aria-label': label, title: label, ...properties },
+    icon(name));
 }
 
 /** Changes what a button of `iconButton` shows and says. */
@@ -73,7 +78,8 @@ export function setText(element: Element, text: string): void {
 
 /** A field of a form with its label. */
 export function field(label: string, input: HTMLElement, hint?: string): HTMLLabelElement {
-  return el('label', { class: 'field' }, el('span', { class: 'label' }, label), input, hint && el('span', { class: 'hint' }, hint));
+  return el('label', { class: 'field' }, el('span', { class: 'label' }, label), input, hint && el('span', {
+    class: 'hint' }, hint));
 }
 
 let toastTimer: ReturnType<typeof setTimeout> | undefined;

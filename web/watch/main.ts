@@ -33,7 +33,8 @@ async function showAccount(): Promise<void> {
   const { data } = await api.GET('/users/me');
   account.replaceChildren(
     el('span', { class: 'line' }, data.data.display_name || data.data.username),
-    el('button', { type: 'button', class: 'plain', onclick: () => void api.signOut().catch(() => undefined).then(show) }, 'Sign out'),
+    el('button', { type: 'button', class: 'plain', onclick: () => void api.signOut().catch(() =>
+      undefined).then(show) }, 'Sign out'),
   );
 }
 

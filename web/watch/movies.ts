@@ -25,7 +25,8 @@ export function chooseMovie(room: LiveRoom, title: string, take: (choice: Choice
     },
   },
     el('h3', {}, 'Or an address'),
-    field('Address of a video', el('input', { name: 'url', type: 'url', required: true, pattern: 'https://.*', placeholder: 'https://…' }),
+    field('Address of a video', el('input', { name: 'url', type: 'url', required: true, pattern: 'https://.*',
+      placeholder: 'https://…' }),
       'MP4 or WebM, by https. The server never opens it.'),
     field('Title', el('input', { name: 'title', maxlength: 200 })),
     el('div', {}, el('button', { type: 'submit' }, 'Take the address')),
@@ -34,7 +35,8 @@ export function chooseMovie(room: LiveRoom, title: string, take: (choice: Choice
     el('div', { class: 'stack' },
       el('div', { class: 'row between' },
         el('h2', {}, title),
-        el('button', { type: 'button', class: 'icon-button', 'aria-label': 'Close', onclick: () => dialog.close() }, icon('close'))),
+        el('button', { type: 'button', class: 'icon-button', 'aria-label': 'Close', onclick: () => dialog.close() },
+          icon('close'))),
       movieList, status,
       (role === 'host' || role === 'moderator') && address,
     ),
@@ -43,8 +45,10 @@ export function chooseMovie(room: LiveRoom, title: string, take: (choice: Choice
   dialog.showModal();
   movieList.append(el('li', { class: 'quiet', role: 'status' }, 'One moment…'));
   playableMovies().then((movies) => {
-    movieList.replaceChildren(...movies.map((movie) => el('li', {}, movieButton(movie, () => attempt({ movie_id: movie.id })))));
-    if (movies.length === 0) movieList.append(el('li', { class: 'quiet' }, 'The catalogue has no movie that can be played.'));
+    movieList.replaceChildren(...movies.map((movie) => el('li', {}, movieButton(movie, () => attempt({
+      movie_id: movie.id })))));
+    if (movies.length === 0) movieList.append(el('li', { class: 'quiet' },
+      'The catalogue has no movie that can be played.'));
   }, (error) => {
     movieList.replaceChildren();
     status.textContent = explain(error);

@@ -10,8 +10,10 @@ export class People {
   readonly #waitForMe: HTMLInputElement;
 
   constructor(private readonly room: LiveRoom, private readonly roomID: string, waitForMe: (value: boolean) => void) {
-    this.#waitForMe = el('input', { type: 'checkbox', checked: true, onchange: () => waitForMe(this.#waitForMe.checked) });
-    this.element.append(this.#list, el('label', { class: 'check row' }, this.#waitForMe, 'The others wait until my player is ready'));
+    this.#waitForMe = el('input', { type: 'checkbox', checked: true, onchange: () =>
+      waitForMe(this.#waitForMe.checked) });
+    this.element.append(this.#list, el('label', { class: 'check row' }, this.#waitForMe,
+      'The others wait until my player is ready'));
     for (const name of ['people', 'members', 'place'] as const) room.on(name, () => this.#render());
     this.#render();
   }
@@ -38,7 +40,8 @@ export class People {
       avatar,
       el('span', { class: 'stack-none grow' },
         el('span', { class: 'line' }, isMe ? `${name} (you)` : name),
-        el('span', { class: 'quiet small' }, `@${person.username}`, person.connected ? '' : ' · away', person.muted ? ' · muted' : ''),
+        el('span', { class: 'quiet small' }, `@${person.username}`, person.connected ? '' : ' · away', person.muted ?
+          ' · muted' : ''),
       ),
       waits && el('span', { class: 'badge warn' }, 'not ready'),
       person.role !== 'viewer' && el('span', { class: 'badge' }, person.role),
@@ -58,7 +61,8 @@ export class People {
     return el('span', { class: 'row tight' },
       maySetRole && el('button', {
         type: 'button', class: 'small',
-        onclick: () => void attempt(() => api.PATCH('/rooms/{room_id}/participants/{username}', { params: { path }, body: { role: other } })),
+        onclick: () => void attempt(() => api.PATCH('/rooms/{room_id}/participants/{username}', { params: { path },
+          body: { role: other } })),
       }, other === 'moderator' ? 'Make moderator' : 'Make viewer'),
       mayKick && iconButton('close', `Remove ${name} from the room`, {
         class: 'icon-button small',

@@ -60,7 +60,8 @@ export class Player {
       mayNot,
     );
     this.#watching = watchTogether(this.#video, room, { onView: (view) => this.#show(view) });
-    for (const name of ['volumechange', 'play', 'pause'] as const) this.#video.addEventListener(name, () => this.#render());
+    for (const name of ['volumechange', 'play', 'pause'] as const) this.#video.addEventListener(name, () =>
+      this.#render());
     this.#video.addEventListener('click', () => this.toggle());
     for (const name of ['state', 'place', 'members', 'phase', 'people', 'room', 'degraded'] as const) {
       room.on(name, () => this.#render());
@@ -109,7 +110,8 @@ export class Player {
     if (!state || state.state === 'idle') return;
     if (!this.mayControl) return toast(this.#whoControls());
     const position = (this.#watching.view.position ?? state.position_ms) + milliseconds;
-    this.#send({ t: 'seek', position_ms: Math.round(Math.min(Math.max(position, 0), this.#duration(state) || Infinity)) });
+    this.#send({ t: 'seek', position_ms: Math.round(Math.min(Math.max(position, 0), this.#duration(state) ||
+      Infinity)) });
   }
 
   mute(): void {
@@ -123,7 +125,8 @@ export class Player {
 
   /** Goes through the languages, and none. */
   captions(): void {
-    const tracks = [...this.#video.textTracks].filter((track) => (track.cues?.length ?? 0) > 0 || track.mode !== 'showing');
+    const tracks = [...this.#video.textTracks].filter((track) => (track.cues?.length ?? 0) > 0 ||
+      track.mode !== 'showing');
     const shown = tracks.findIndex((track) => track.mode === 'showing');
     for (const track of tracks) track.mode = 'disabled';
     const next = tracks[shown + 1];
@@ -140,7 +143,8 @@ export class Player {
   /** The position that the person sees, if the player follows; else the room's. */
   #shown(state: PlaybackState): number {
     const { error, position } = this.#watching.view;
-    return Math.max(Math.round(error === undefined ? (position ?? state.position_ms) : this.#video.currentTime * 1000), 0);
+    return Math.max(Math.round(error === undefined ? (position ?? state.position_ms) : this.#video.currentTime * 1000),
+      0);
   }
 
   #duration(state: PlaybackState): number {
@@ -210,7 +214,8 @@ export class Player {
     this.#title.hidden = !state?.media;
     setText(this.element.querySelector('.may-not')!, idle || this.mayControl ? '' : this.#whoControls());
     if (!idle && 'mediaSession' in navigator) {
-      navigator.mediaSession.metadata = new MediaMetadata({ title: state.media?.title ?? '', artist: this.room.room?.name ?? '' });
+      navigator.mediaSession.metadata = new MediaMetadata({ title: state.media?.title ?? '',
+        artist: this.room.room?.name ?? '' });
       navigator.mediaSession.playbackState = state.state === 'playing' ? 'playing' : 'paused';
     }
     this.#renderCurtain(this.#watching?.view);
@@ -252,7 +257,8 @@ export class Player {
     const { state } = this.room;
     const key = !state ? 'connecting'
       : state.state === 'idle' ? `idle ${this.mayControl} ${state.cause === 'ended'} ${this.hasNext()}`
-      : view?.obstacle ?? (state.media?.stream_url === '' ? 'unplayable' : view?.gaveUp ? 'behind' : view?.stalled ? 'stalled' : '');
+      : view?.obstacle ?? (state.media?.stream_url === '' ? 'unplayable' : view?.gaveUp ? 'behind' : view?.stalled ?
+        'stalled' : '');
     if (key === this.#curtainKey) return;
     this.#curtainKey = key;
     this.#curtain.replaceChildren(...this.#curtainContent(key.split(' ')));
@@ -261,13 +267,15 @@ export class Player {
 
   #curtainContent([key, may, ended, hasNext]: string[]): Node[] {
     const again = (label: string) =>
-      el('button', { type: 'button', class: 'primary row', onclick: () => this.#watching.catchUp() }, icon('play'), label);
+      el('button', { type: 'button', class: 'primary row', onclick: () => this.#watching.catchUp() }, icon('play'),
+        label);
     switch (key) {
       case 'connecting': return [el('p', { role: 'status' }, 'Connecting…')];
       case 'idle': return [
         icon('film'),
         el('p', {}, ended === 'true' ? 'That was it. What comes next?' : 'Nothing is playing yet.'),
-        ...(may !== 'true' ? [el('p', { class: 'quiet' }, this.#whoControls())] : [el('div', { class: 'row wrap center' },
+        ...(may !== 'true' ? [el('p', { class: 'quiet' }, this.#whoControls())] : [el('div', {
+          class: 'row wrap center' },
           hasNext === 'true' && el('button', {
             type: 'button', class: 'primary row', onclick: () => this.#send({ t: 'play' }),
           }, icon('play'), 'Play'),

@@ -18,7 +18,8 @@ export class Queue {
 
   constructor(private readonly room: LiveRoom, private readonly roomID: string, add: () => void) {
     this.#add = el('button', { type: 'button', onclick: add }, 'Add a movie');
-    this.#skip = el('button', { type: 'button', 'aria-pressed': 'false', onclick: () => void this.#voteToSkip() }, 'Vote to skip');
+    this.#skip = el('button', { type: 'button', 'aria-pressed': 'false', onclick: () => void this.#voteToSkip() },
+      'Vote to skip');
     this.element = el('div', { class: 'scroll stack-none' },
       el('div', { class: 'row wrap queue-head' }, this.#add, this.#skip), this.#empty, this.#list);
     room.on('queue', () => void this.#load());
@@ -69,10 +70,12 @@ export class Queue {
       el('span', { class: 'stack-none grow' },
         el('span', { class: 'line' }, item.title),
         el('span', { class: 'quiet small line' },
-          item.duration_ms ? `${clockTime(item.duration_ms)} · ` : '', `added by ${mine ? 'you' : (item.added_by?.username ?? 'somebody')}`,
+          item.duration_ms ? `${clockTime(item.duration_ms)} · ` : '',
+            `added by ${mine ? 'you' : (item.added_by?.username ?? 'somebody')}`,
           byVotes || item.votes > 0 ? ` · ${count(item.votes, 'vote')}` : ''),
       ),
-      this.#may('vote') && iconButton('vote', item.voted ? `Take your vote for ${item.title} back` : `Vote for ${item.title}`, {
+      this.#may('vote') && iconButton('vote', item.voted ?
+        `Take your vote for ${item.title} back` : `Vote for ${item.title}`, {
         class: item.voted ? 'icon-button small on' : 'icon-button small', 'aria-pressed': String(item.voted),
         onclick: () => this.#attempt(() => item.voted
           ? api.DELETE('/rooms/{room_id}/queue/{item_id}/vote', { params: { path } })
@@ -80,7 +83,8 @@ export class Queue {
       }),
       mayEdit && !byVotes && before !== undefined && iconButton('up', `Move ${item.title} up`, {
         class: 'icon-button small',
-        onclick: () => this.#attempt(() => api.PATCH('/rooms/{room_id}/queue/{item_id}', { params: { path }, body: { before_id: before.id } })),
+        onclick: () => this.#attempt(() => api.PATCH('/rooms/{room_id}/queue/{item_id}', { params: { path }, body: {
+          before_id: before.id } })),
       }),
       this.#may('control_playback') && iconButton('play', `Play ${item.title} now`, {
         class: 'icon-button small',

@@ -10,7 +10,8 @@ export function editSettings(room: LiveRoom, roomID: string): void {
   const settings = room.room;
   if (!settings) return;
   const choice = (name: string, chosen: string, options: Record<string, string>) => el('select', { name },
-    ...Object.entries(options).map(([value, label]) => el('option', { value, ...(value === chosen && { selected: true }) }, label)));
+    ...Object.entries(options).map(([value, label]) => el('option', { value, ...(value === chosen && {
+      selected: true }) }, label)));
   const circles = { host: 'Only you', moderators: 'You and the moderators', everyone: 'Everyone' };
   const status = el('p', { class: 'problem', role: 'alert' });
   const submit = el('button', { type: 'submit', class: 'primary' }, 'Save');
@@ -26,7 +27,8 @@ export function editSettings(room: LiveRoom, roomID: string): void {
     },
   },
     el('h2', {}, 'Settings of the room'),
-    field('Name', el('input', { name: 'name', required: true, maxlength: 100, value: settings.name, autocomplete: 'off' })),
+    field('Name', el('input', { name: 'name', required: true, maxlength: 100, value: settings.name,
+      autocomplete: 'off' })),
     field('Who controls the movie', choice('control', settings.control, circles)),
     field('Who adds to the queue', choice('queue', settings.queue, circles)),
     field('What comes next', choice('queue_order', settings.queue_order, {

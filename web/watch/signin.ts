@@ -37,7 +37,8 @@ function form(isNew: boolean, other: () => void, done: () => void): HTMLElement 
       });
     },
   },
-    isNew && field('Username', input('username', { autocomplete: 'username', minlength: 3, maxlength: 32 }), 'Others see it.'),
+    isNew && field('Username', input('username', { autocomplete: 'username', minlength: 3, maxlength: 32 }),
+      'Others see it.'),
     field('Email address', input('email', { type: 'email', autocomplete: 'email' })),
     field('Password', input('password', {
       type: 'password', autocomplete: isNew ? 'new-password' : 'current-password', maxlength: 1024,
@@ -50,7 +51,8 @@ function form(isNew: boolean, other: () => void, done: () => void): HTMLElement 
     el('h1', {}, 'Watch together'),
     el('p', { class: 'quiet' }, 'Movies in one room, at the same moment for everyone.'),
     values,
-    el('button', { type: 'button', class: 'plain', onclick: other }, isNew ? 'I have an account' : 'I have no account yet'),
+    el('button', { type: 'button', class: 'plain', onclick: other }, isNew ?
+      'I have an account' : 'I have no account yet'),
     !isNew && demoAccounts(done),
   );
 }

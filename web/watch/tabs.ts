@@ -20,7 +20,8 @@ export class Tabs {
       this.#tabs.set(id, { button, panel });
     }
     const all = [...this.#tabs.values()];
-    const bar = el('div', { role: 'tablist', class: 'tabs', 'aria-label': 'The room' }, ...all.map(({ button }) => button));
+    const bar = el('div', { role: 'tablist', class: 'tabs', 'aria-label': 'The room' }, ...all.map(({ button }) =>
+      button));
     bar.addEventListener('keydown', (event) => this.#key(event));
     this.element = el('aside', { class: 'side', 'aria-label': 'The room' }, bar, ...all.map(({ panel }) => panel));
     this.show(tabs[0]!.id);

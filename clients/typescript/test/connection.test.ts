@@ -245,7 +245,8 @@ test('a network that changes has it connect at once', async () => {
 
 test('people come, change and go', async () => {
   const { room, world } = await open();
-  const alice = { id: 'alice', username: 'alice', display_name: 'Alice', role: 'host', muted: false, connected: true } as const;
+  const alice = { id: 'alice', username: 'alice', display_name: 'Alice', role: 'host', muted: false,
+    connected: true } as const;
   world.socket.receive({ t: 'people', changed: [alice], left: [] });
   assert.deepEqual(room.people.map(({ id }) => id), ['bob', 'alice']);
   world.socket.receive({ t: 'people', changed: [{ ...alice, connected: false }], left: ['bob'] });

@@ -1,4 +1,6 @@
-/** Where a room's playback is: from `at_ms` on it moves at `rate`, if it plays. Times are milliseconds of the server. */
+/**
+ * Where a room's playback is: from `at_ms` on it moves at `rate`, if it plays. Times are milliseconds of the server.
+ */
 export interface Anchor {
   state: 'idle' | 'waiting' | 'playing' | 'paused';
   position_ms: number;

@@ -62,7 +62,10 @@ export class Clock {
     this.#due = now + gap;
   }
 
-  /** Takes an answer: sent at c0 and received at c3 by the client's clock, received at s1 and sent at s2 by the server's. */
+  /**
+   * Takes an answer: sent at c0 and received at c3 by the client's clock, received at s1 and sent at s2 by the
+   * server's.
+   */
   add(c0: number, s1: number, s2: number, c3: number): void {
     const delay = c3 - c0 - (s2 - s1);
     if (![c0, s1, s2, c3].every(Number.isFinite) || s2 < s1 || delay < 0) return;

@@ -361,7 +361,8 @@ export class LiveRoom {
     const socket = this.#socket;
     try {
       const token = await this.#signIn.accessToken(this.#token ?? undefined);
-      if (token === null || socket !== this.#socket) return; // the server closes in a minute, unless another tab is faster
+      // Without one the server closes in a minute, unless another tab is faster.
+      if (token === null || socket !== this.#socket) return;
       this.#token = token;
       this.#send({ t: 'token', access_token: token });
     } catch {

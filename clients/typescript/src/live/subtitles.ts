@@ -3,7 +3,8 @@ import type { PlaybackState } from './messages.js';
 type Subtitles = NonNullable<PlaybackState['media']>['subtitles'];
 
 /**
- * Adds the subtitles to a video. Browsers take them from other servers only into elements that load their stream by CORS,
+ * Adds the subtitles to a video. Browsers take them from other servers only into elements that load their stream by
+ * CORS,
  * too, which most streams do not allow. So an element of its own loads them, and their cues go to the video.
  */
 export function addSubtitles(video: HTMLVideoElement, subtitles: Subtitles): void {

@@ -41,7 +41,9 @@ const stallTime = 2_000;
 const statusGap = 1_000;
 const statusTime = 10_000;
 
-/** Keeps a video together with a room, until it is stopped. Nothing that the player does by itself becomes a command. */
+/**
+ * Keeps a video together with a room, until it is stopped. Nothing that the player does by itself becomes a command.
+ */
 export function watchTogether(video: HTMLVideoElement, room: LiveRoom, options: WatchOptions = {}): Watching {
   return new Watch(video, room, options);
 }
@@ -74,7 +76,8 @@ class Watch implements Watching {
     video.preload = 'auto';
     const { signal } = this.#abort;
     const tick = () => this.#tick();
-    for (const name of ['loadedmetadata', 'canplay', 'seeked', 'playing', 'waiting', 'pause', 'ended', 'volumechange']) {
+    for (const name of ['loadedmetadata', 'canplay', 'seeked', 'playing', 'waiting', 'pause', 'ended',
+      'volumechange']) {
       video.addEventListener(name, tick, { signal });
     }
     video.addEventListener('error', () => this.#media.fail(), { signal });
