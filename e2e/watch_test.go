@@ -14,7 +14,6 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
@@ -139,7 +138,8 @@ func (w *watcher) goTo(t *testing.T, path string) {
 func (w *watcher) press(t *testing.T, name string) {
 	t.Helper()
 	const find = `(name) => {
-		const named = (b) => (b.getAttribute('aria-label') ?? b.textContent) === name && !b.disabled && b.checkVisibility();
+		const named = (b) =>
+			(b.getAttribute('aria-label') ?? b.textContent) === name && !b.disabled && b.checkVisibility();
 		const scope = document.querySelector('dialog[open]') ?? document;
 		document.querySelector('[data-pressed]')?.removeAttribute('data-pressed');
 		const button = [...scope.querySelectorAll('button')].find(named);
@@ -163,29 +163,6 @@ func (w *watcher) seek(t *testing.T, seconds int) {
 		return true;
 	})()`, seconds)))
 	require.NoError(t, err)
-}
-
-func (w *watcher) setRate(t *testing.T, rate float64) {
-	t.Helper()
-	_, err := chromedp.Run(w.ctx, chromedp.Evaluate[bool](fmt.Sprintf(`(() => {
-		const select = document.querySelector('[aria-label=Speed]');
-		select.value = %v;
-		select.dispatchEvent(new Event('change'));
-		return true;
-	})()`, rate)))
-	require.NoError(t, err)
-}
-
-// freeze stops all that the page does, as browsers do with tabs in the background, until the function that it returns is
-// called.
-func (w *watcher) freeze(t *testing.T) (thaw func()) {
-	t.Helper()
-	set := func(state page.SetWebLifecycleStateState) {
-		_, err := chromedp.Call(w.ctx, page.SetWebLifecycleState, page.SetWebLifecycleStateParams{State: state})
-		require.NoError(t, err)
-	}
-	set(page.SetWebLifecycleStateStateFrozen)
-	return func() { set(page.SetWebLifecycleStateStateActive) }
 }
 
 // record notes from now on which frame is shown when, as the pixels have it.
@@ -340,14 +317,6 @@ func TestWatchTogether(t *testing.T) {
 	require.Greater(t, bob.shownNow(t), last+5*clip.FramesPerSecond, "his movie goes on meanwhile")
 	resume()
 	requireTogether(t, alice, bob, "after an outage")
-
-	// Bob's tab is in the background for a minute. The movie is slowed down meanwhile, for it would end.
-	alice.setRate(t, 0.5)
-	thaw := bob.freeze(t)
-	<-time.After(time.Minute)
-	thaw()
-	alice.setRate(t, 1)
-	requireTogether(t, alice, bob, "after a minute in the background")
 
 	alice.write(t, "body", "Hello, Bob!")
 	alice.press(t, "Send")
