@@ -108,8 +108,10 @@ func tellHistory(ctx context.Context, tx bun.Tx, room watchparty.Room, alice, bo
 			if line.bob {
 				author = bob.ID
 			}
-			_, err := tx.NewRaw("INSERT INTO messages (id, room_id, user_id, body, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)",
-				idOf(at), room.ID, author, line.text, at, at).Exec(ctx)
+			_, err := tx.NewRaw(
+				"INSERT INTO messages (id, room_id, user_id, body, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)",
+				idOf(at), room.ID, author, line.text, at, at,
+			).Exec(ctx)
 			if err != nil {
 				return fmt.Errorf("demo: add a message: %w", err)
 			}

@@ -329,6 +329,16 @@ func TestWatchTogether(t *testing.T) {
 	alice.press(t, "Leave")
 	alice.shows(t, "Open to everyone")
 	alice.shows(t, "Movie night")
+
+	// The demo's room has a queue, which one button starts.
+	var demoRoom string
+	require.NoError(t, s.store.DB().NewRaw("SELECT id FROM rooms WHERE description = 'Each week, with popcorn'").
+		Scan(t.Context(), &demoRoom))
+	alice.goTo(t, "/watch?room="+demoRoom)
+	alice.shows(t, "Same time next week?")
+	alice.press(t, "Play")
+	alice.record(t)
+	eventually(t, func(c *assert.CollectT) { require.Greater(c, len(alice.frames(c)), 10) }, "the queue plays")
 	require.Empty(t, alice.complaints)
 	require.Empty(t, bob.complaints)
 }
