@@ -42,7 +42,7 @@ bench: ## Run the benchmarks and write bench/RESULTS.md
 	go run ./bench
 
 # What make generate makes from the contract.
-GENERATED := api/contract/contract.gen.go clients/typescript/src/schema.ts
+GENERATED := api/contract/contract.gen.go clients/typescript/src/schema.ts clients/typescript/src/live/schema.ts web/assets/watch.js
 
 lint: ## Check formatting, code, workflows' determinism, the contract, and that generated files are up to date
 	@deploy/setup.sh lint
@@ -50,20 +50,21 @@ lint: ## Check formatting, code, workflows' determinism, the contract, and that 
 	go vet ./...
 	bin/golangci-lint run ./...
 	bin/workflowcheck ./workflows/...
+	clients/typescript/node_modules/.bin/tsc --project web/watch
 	npm run --silent --prefix api/lint spectral
 	npm run --silent --prefix api/lint redocly
 	npm run --silent --prefix api/lint generated
 	api/lint/breaking.sh
-	@mkdir -p bin/committed
-	@cp $(GENERATED) bin/committed
+	@for file in $(GENERATED); do mkdir -p bin/committed/$${file%/*} && cp $$file bin/committed/$$file; done
 	@$(MAKE) --no-print-directory generate
-	@for file in $(GENERATED); do cmp -s $$file bin/committed/$${file##*/} || \
+	@for file in $(GENERATED); do cmp -s $$file bin/committed/$$file || \
 		{ echo "make generate has changed $$file: commit that"; exit 1; }; done
 
 generate: ## Generate the server's code, the client's types, .env.example and docs/settings.md
 	@deploy/setup.sh lint
 	go generate ./api/contract
 	npm run --silent --prefix clients/typescript generate
+	go generate ./web
 	go run ./cmd/watchparty settings > .env.example
 	go run ./cmd/watchparty settings --markdown > docs/settings.md
 

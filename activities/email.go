@@ -147,31 +147,34 @@ func (e *Email) compose(ctx context.Context, row watchparty.Email) (mail.Message
 		if err != nil {
 			return mail.Message{}, err
 		}
-		return letter(row, v.User, v.Email, mail.WelcomeReminder, e.link(web.VerifyEmail, auth.ForEmail, v.ID))
+		link := e.link(web.VerifyEmail, auth.ForEmail, v.ID, v.User.Language)
+		return letter(row, v.User, v.Email, mail.WelcomeReminder, link)
 	case watchparty.EmailVerification:
 		v, err := e.Store.PendingVerification(ctx, row.SubjectID)
 		if err != nil {
 			return mail.Message{}, err
 		}
-		return letter(row, v.User, v.Email, mail.Verification, e.link(web.VerifyEmail, auth.ForEmail, v.ID))
+		link := e.link(web.VerifyEmail, auth.ForEmail, v.ID, v.User.Language)
+		return letter(row, v.User, v.Email, mail.Verification, link)
 	case watchparty.EmailReset:
 		user, err := e.Store.ResetUser(ctx, row.SubjectID)
 		if err != nil {
 			return mail.Message{}, err
 		}
-		return letter(row, user, user.Email, mail.Reset, e.link(web.PasswordReset, auth.ForReset, row.SubjectID))
+		link := e.link(web.PasswordReset, auth.ForReset, row.SubjectID, user.Language)
+		return letter(row, user, user.Email, mail.Reset, link)
 	case watchparty.EmailPasswordChanged:
 		user, err := e.Store.User(ctx, row.UserID)
 		if err != nil {
 			return mail.Message{}, err
 		}
-		return letter(row, user, user.Email, mail.PasswordChanged, e.FrontendURL)
+		return letter(row, user, user.Email, mail.PasswordChanged, e.home())
 	case watchparty.EmailAddressChanged:
 		v, err := e.Store.ReplacedAddress(ctx, row.SubjectID)
 		if err != nil {
 			return mail.Message{}, err
 		}
-		return letter(row, v.User, v.Former, mail.EmailChanged, e.FrontendURL)
+		return letter(row, v.User, v.Former, mail.EmailChanged, e.home())
 	case watchparty.EmailRoomInvitation:
 		return e.invitation(ctx, row, mail.Invitation)
 	case watchparty.EmailInvitationReminder:
@@ -187,13 +190,13 @@ func (e *Email) welcome(ctx context.Context, row watchparty.Email) (mail.Message
 	if err != nil {
 		return mail.Message{}, err
 	}
-	data := mail.WelcomeData{AccountData: account(user, e.FrontendURL)}
+	data := mail.WelcomeData{AccountData: account(user, e.home())}
 	v, err := e.Store.FirstVerification(ctx, user.ID)
 	if err != nil && !watchparty.IsKind(err, watchparty.KindNotFound) {
 		return mail.Message{}, err
 	}
 	if err == nil {
-		data.ConfirmURL = e.link(web.VerifyEmail, auth.ForEmail, v.ID)
+		data.ConfirmURL = e.link(web.VerifyEmail, auth.ForEmail, v.ID, user.Language)
 	}
 	content, err := mail.Welcome(user.Language, data)
 	return mail.Message{ID: row.ID, To: user.Email, ToName: user.DisplayName, Content: content}, err
@@ -227,8 +230,21 @@ func (e *Email) report(ctx context.Context, row watchparty.Email) (mail.Message,
 	return mail.Message{ID: row.ID, To: to.String(), Content: content}, err
 }
 
-func (e *Email) link(page string, purpose auth.Purpose, id string) string {
-	return e.FrontendURL + page + "#token=" + e.OneTime.Token(purpose, id)
+// link leads to a page, which is in the language of the email.
+func (e *Email) link(page string, purpose auth.Purpose, id string, language watchparty.Language) string {
+	link := e.FrontendURL + page + "#token=" + e.OneTime.Token(purpose, id)
+	if language != watchparty.English && language != "" {
+		link += "&lang=" + string(language)
+	}
+	return link
+}
+
+// home is where people watch: the front-end, or the page of this service.
+func (e *Email) home() string {
+	if e.FrontendURL == e.PublicURL {
+		return e.PublicURL + web.Watch
+	}
+	return e.FrontendURL
 }
 
 var errVoidReminder = fmt.Errorf("activities: the account of the email is suspended: %w", watchparty.ErrNotFound)
@@ -263,8 +279,8 @@ func (e *Email) invitation(
 	}
 	content, err := write(inviter.Language, mail.InvitationData{
 		Inviter: inviter.DisplayName, Room: room.Name, Expires: invitation.ExpiresAt,
-		URL:            e.link(web.Invitations, auth.ForInvitation, invitation.ID),
-		UnsubscribeURL: e.link(web.Unsubscribe, auth.ForOptOut, invitation.ID),
+		URL:            e.link(web.Invitations, auth.ForInvitation, invitation.ID, inviter.Language),
+		UnsubscribeURL: e.link(web.Unsubscribe, auth.ForOptOut, invitation.ID, inviter.Language),
 	})
 	return mail.Message{
 		ID: row.ID, To: invitation.Email, Content: content,

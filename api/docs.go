@@ -12,6 +12,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/watchparty/watchparty/demo"
 	"github.com/watchparty/watchparty/web"
 )
 
@@ -65,12 +66,30 @@ func (s *Server) routePages(e withHead) error {
 		e.GET(base+"/live.yaml", page(web.File("application/yaml", liveYAML)))
 		e.GET(base+"/docs/live", page(liveDocs))
 	}
+	home := web.Watch
+	if s.cfg.HTTP.FrontendURL != s.cfg.HTTP.PublicURL {
+		home = s.cfg.HTTP.FrontendURL
+	}
 	for _, path := range web.Pages() {
-		e.GET(path, page(web.Page(path)))
+		e.GET(path, page(web.Page(path, home)))
 	}
 	e.GET(basePath+livePath, s.connectLive)
 	e.POST(web.Unsubscribe, s.oneClick)
 	e.GET("/assets/*", page(web.Assets()))
+	var people *web.Demo
+	if s.cfg.Development() {
+		people = &web.Demo{Accounts: demo.Accounts(), Password: demo.Password}
+		media, err := demo.Media()
+		if err != nil {
+			return fmt.Errorf("api: %w", err)
+		}
+		e.GET(demo.MediaPath+"*", page(media))
+	}
+	watch, err := web.WatchPage(people)
+	if err != nil {
+		return fmt.Errorf("api: %w", err)
+	}
+	e.GET(web.Watch, page(watch))
 	e.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusFound, "/docs") })
 	overview := func(c echo.Context) error { return c.JSON(http.StatusOK, apiOverview) }
 	e.GET(basePath, overview)

@@ -1,4 +1,4 @@
-// Package demo fills a development database with movies and accounts to try things with.
+// Package demo fills a development database with movies, accounts and a room to try things with, and serves clips.
 package demo
 
 import (
@@ -10,6 +10,7 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/demo/clip"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -37,9 +38,10 @@ var accounts = []watchparty.Registration{
 //go:embed movies.json
 var moviesJSON []byte
 
-// Fill adds the movies and accounts that do not exist yet.
-func Fill(ctx context.Context, s *store.Store, passwords *auth.Passwords) error {
-	movies, err := Movies()
+// Fill adds the movies, the accounts and the room that do not exist yet. The base is the address at which the API serves
+// Media.
+func Fill(ctx context.Context, s *store.Store, passwords *auth.Passwords, base string) error {
+	movies, err := Movies(base)
 	if err != nil {
 		return err
 	}
@@ -50,6 +52,9 @@ func Fill(ctx context.Context, s *store.Store, passwords *auth.Passwords) error 
 		if err := addAccount(ctx, s, passwords, account); err != nil {
 			return fmt.Errorf("demo account %s: %w", account.Username, err)
 		}
+	}
+	if err := addRoom(ctx, s); err != nil {
+		return fmt.Errorf("demo room: %w", err)
 	}
 	_, err = s.GrantAdmin(ctx, Admin)
 	return err
@@ -88,24 +93,31 @@ func confirm(ctx context.Context, s *store.Store, email string) error {
 	return err
 }
 
-// Movies returns movies that are in the public domain in the United States: published before 1930, or without a valid
-// notice or renewal.
-func Movies() ([]watchparty.Movie, error) {
+// Movies returns movies that are in the public domain in the United States, published before 1930 or without a valid
+// notice or renewal, and those of the clips, which alone have something to stream. The base is the address at which the
+// API serves Media.
+func Movies(base string) ([]watchparty.Movie, error) {
 	var rows []struct {
 		Title          string   `json:"title"`
 		Year           int      `json:"year"`
 		RuntimeMinutes int      `json:"runtime_minutes"`
 		Genres         []string `json:"genres"`
 		Description    string   `json:"description"`
+		Clip           string   `json:"clip"`
 	}
 	if err := json.Unmarshal(moviesJSON, &rows); err != nil {
 		return nil, fmt.Errorf("demo movies: %w", err)
 	}
 	movies := make([]watchparty.Movie, 0, len(rows))
 	for _, r := range rows {
-		movies = append(movies, watchparty.Movie{
+		m := watchparty.Movie{
 			Title: r.Title, Year: r.Year, RuntimeMinutes: r.RuntimeMinutes, Genres: r.Genres, Description: r.Description,
-		})
+			PosterURL: base + posterPath(r.Title),
+		}
+		if r.Clip != "" {
+			m.StreamURL, m.DurationMS = base+clipPath(r.Clip), clip.Seconds*1000
+		}
+		movies = append(movies, m)
 	}
 	return movies, nil
 }

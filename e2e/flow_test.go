@@ -257,7 +257,7 @@ func (f *flow) signInAndOut(t *testing.T) {
 
 func (f *flow) catalogue(t *testing.T) {
 	first := f.client.get(t, "/movies?limit=100")
-	films, err := demo.Movies()
+	films, err := demo.Movies("")
 	require.NoError(t, err)
 	require.Len(t, first.list(t), len(films))
 	second := f.client.get(t, "/movies?limit=100")

@@ -10,7 +10,7 @@ import (
 )
 
 // gate is a network between the program and a server: shut, it takes no connections and breaks those that it had, while
-// the server goes on.
+// the server goes on. Stalled, it keeps them, and lets nothing through.
 type gate struct {
 	listener net.Listener
 	target   string
@@ -19,6 +19,8 @@ type gate struct {
 	mu     sync.Mutex
 	closed bool
 	conns  []net.Conn
+
+	stalled sync.RWMutex // is held for writing while nothing may pass
 }
 
 func newGate(t testing.TB, target string) *gate {
@@ -51,15 +53,33 @@ func (g *gate) accept() {
 		if !g.admit(client, server) {
 			continue
 		}
-		g.passing.Go(func() { pass(client, server) })
-		g.passing.Go(func() { pass(server, client) })
+		g.passing.Go(func() { g.pass(client, server) })
+		g.passing.Go(func() { g.pass(server, client) })
 	}
 }
 
-func pass(to, from net.Conn) {
-	_, _ = io.Copy(to, from)
+func (g *gate) pass(to, from net.Conn) {
+	_, _ = io.Copy(stalling{to, &g.stalled}, from)
 	_ = to.Close()
 	_ = from.Close()
+}
+
+// stalling is a connection whose writes wait while the gate is stalled.
+type stalling struct {
+	io.Writer
+	stalled *sync.RWMutex
+}
+
+func (s stalling) Write(b []byte) (int, error) {
+	s.stalled.RLock()
+	defer s.stalled.RUnlock()
+	return s.Writer.Write(b)
+}
+
+// stall lets nothing through until the function that it returns is called.
+func (g *gate) stall() (resume func()) {
+	g.stalled.Lock()
+	return g.stalled.Unlock
 }
 
 // admit keeps connections for shut, or closes them when it is shut.

@@ -112,7 +112,7 @@ func (f *flow) invited(t *testing.T) {
 	p.write(t, "username", "-fay.friend")
 	p.picture(t, "invitations-new")
 	p.click(t, "button[type=submit]")
-	p.shows(t, "You are in: “Cellar cinema” waits for you.")
+	p.shows(t, "Nothing is playing yet.") // the page at /watch, in the room
 	p.lacks(t, "Password")
 	fay := f.client.login(t, address, password)
 	require.Equal(t, http.StatusOK, fay.get(t, "/rooms/"+room).status)

@@ -93,7 +93,7 @@ func serve(t *testing.T, r watchparty.ActivityReport, change func(fragment strin
 	require.NoError(t, err)
 	shown := change(string(fragment))
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+web.Reports, web.Page(web.Reports))
+	mux.HandleFunc("GET "+web.Reports, web.Page(web.Reports, web.Watch))
 	mux.Handle("GET /assets/", web.Assets())
 	mux.HandleFunc("POST /api/reports/view", func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -107,7 +107,7 @@ func serve(t *testing.T, r watchparty.ActivityReport, change func(fragment strin
 		}})
 	})
 	policy := httptest.NewRecorder()
-	web.Page(web.Reports)(policy, httptest.NewRequestWithContext(t.Context(), "GET", web.Reports, nil))
+	web.Page(web.Reports, web.Watch)(policy, httptest.NewRequestWithContext(t.Context(), "GET", web.Reports, nil))
 	mux.HandleFunc("GET /plain", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Security-Policy", policy.Header().Get("Content-Security-Policy"))
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")

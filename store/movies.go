@@ -324,7 +324,8 @@ func (s *Store) AddMovies(ctx context.Context, movies []watchparty.Movie) error 
 	for _, m := range movies {
 		rows = append(rows, movieRow{
 			ID: newID(), Title: m.Title, Year: m.Year, RuntimeMinutes: m.RuntimeMinutes,
-			Description: m.Description, Genres: append([]string{}, m.Genres...), Version: 1, CreatedAt: now, UpdatedAt: now,
+			Description: m.Description, Genres: append([]string{}, m.Genres...), PosterURL: m.PosterURL,
+			StreamURL: m.StreamURL, DurationMS: m.DurationMS, Version: 1, CreatedAt: now, UpdatedAt: now,
 		})
 	}
 	// Two transactions that add the same movies at once insert them in one order, so that they do not deadlock.

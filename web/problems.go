@@ -28,7 +28,7 @@ func ProblemsPage(problems []Problem) (http.HandlerFunc, error) {
 	if err := content.Execute(&page, problems); err != nil {
 		return nil, fmt.Errorf("web: make the page of problems: %w", err)
 	}
-	return serve(page.String()), nil
+	return serve(page.String(), policy), nil
 }
 
 func code(text string) template.HTML {

@@ -5,6 +5,7 @@ package web
 
 import (
 	"embed"
+	"encoding/json"
 	"fmt"
 	"html"
 	"net/http"
@@ -18,8 +19,8 @@ import (
 //go:embed *.html assets
 var files embed.FS
 
-// Paths of the pages. Links in emails lead to all but Docs and Problems, with the token in the fragment, which browsers
-// send to no server. A front-end at FRONTEND_URL has its own pages at the same paths.
+// Paths of the pages. Links in emails lead to all but Docs, Problems and Watch, with the token in the fragment, which
+// browsers send to no server. A front-end at FRONTEND_URL has its own pages at the same paths.
 const (
 	VerifyEmail   = "/verify-email"   // confirms an address
 	PasswordReset = "/password-reset" // sets a new password
@@ -28,7 +29,10 @@ const (
 	Reports       = "/reports"        // shows an activity report
 	Docs          = "/docs"           // shows the API's contract
 	Problems      = "/problems"       // explains the codes of the API's errors
+	Watch         = "/watch"          // shows rooms, and movies in them; ?room= names one
 )
+
+//go:generate go run ./build
 
 // Pages returns the paths of the pages that links in emails lead to.
 func Pages() []string {
@@ -42,13 +46,47 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 // Page serves the page at a path. The page loads nothing from other servers, runs only scripts of this server, and
 // sends no Referer, since its address has the link's token. The token is behind the #, so that it reaches no server and
-// no log. Only the token of a List-Unsubscribe header is in the query, since mail programs post to that address.
-func Page(path string) http.HandlerFunc {
+// no log. Only the token of a List-Unsubscribe header is in the query, since mail programs post to that address. The
+// home is where people watch: Watch, or the address of a front-end.
+func Page(path, home string) http.HandlerFunc {
 	content, err := files.ReadFile(path[1:] + ".html")
 	if err != nil {
 		panic(fmt.Errorf("web: no page %s: %w", path, err)) // the paths above are wrong
 	}
-	return serve(string(content))
+	return serve(withData(string(content), "home", home), policy)
+}
+
+// watchPolicy is the Content-Security-Policy of Watch: movies and posters are wherever the catalogue says.
+const watchPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; " +
+	"media-src 'self' https:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+	"require-trusted-types-for 'script'; trusted-types 'none'"
+
+// Demo is what the page at Watch offers to sign in with.
+type Demo struct {
+	Accounts []string `json:"accounts"` // email addresses
+	Password string   `json:"password"`
+}
+
+// WatchPage serves the page at Watch. A demo is for development only.
+func WatchPage(demo *Demo) (http.HandlerFunc, error) {
+	content, err := files.ReadFile("watch.html")
+	if err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
+	text := string(content)
+	if demo != nil {
+		encoded, err := json.Marshal(demo) //nolint:gosec // everybody may know the password of the demo
+		if err != nil {
+			return nil, fmt.Errorf("web: %w", err)
+		}
+		text = withData(text, "demo", string(encoded))
+	}
+	return serve(text, watchPolicy), nil
+}
+
+// withData gives the body of a page a data attribute.
+func withData(text, name, value string) string {
+	return strings.Replace(text, "<body>", fmt.Sprintf(`<body data-%s="%s">`, name, html.EscapeString(value)), 1)
 }
 
 // DocsPage serves the page that shows the contract.
@@ -57,7 +95,7 @@ func DocsPage(document []byte) (http.HandlerFunc, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	return serve(string(content)), nil
+	return serve(string(content), policy), nil
 }
 
 // LiveDocsPage serves the page that shows the contract of live rooms.
@@ -66,11 +104,11 @@ func LiveDocsPage(document []byte) (http.HandlerFunc, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	return serve(string(content)), nil
+	return serve(string(content), policy), nil
 }
 
 // serve gives the assets in a page the addresses with their hashes.
-func serve(text string) http.HandlerFunc {
+func serve(text, policy string) http.HandlerFunc {
 	for name, asset := range assets() {
 		text = strings.ReplaceAll(text, `"/assets/`+name+`"`, `"`+html.EscapeString("/assets/"+asset.hash+"/"+name)+`"`)
 	}

@@ -1,5 +1,7 @@
-// Writes src/schema.ts: the types of the contract. Files are Blobs, which openapi-typescript would call strings.
-import { writeFile } from 'node:fs/promises';
+// Writes src/schema.ts, the types of the contract, and src/live/schema.ts, those of the messages of live rooms. Files are
+// Blobs, which openapi-typescript would call strings.
+import { readFile, writeFile } from 'node:fs/promises';
+import { parseYaml } from '@redocly/openapi-core';
 import openapiTS, { astToString } from 'openapi-typescript';
 import ts from 'typescript';
 
@@ -10,5 +12,15 @@ const types = await openapiTS(new URL('../../api/openapi.yaml', import.meta.url)
   defaultNonNullable: false, // a property with a default need not be sent
   transform: (schema) => (isFile(schema) ? blob : undefined),
 });
-const header = '// Generated from api/openapi.yaml by `npm run generate`: do not edit.\n';
-await writeFile(new URL('src/schema.ts', import.meta.url), header + astToString(types));
+await write('src/schema.ts', 'api/openapi.yaml', types);
+
+// AsyncAPI has the same schemas as OpenAPI.
+const live = parseYaml(await readFile(new URL('../../api/live.yaml', import.meta.url), 'utf8'));
+await write('src/live/schema.ts', 'api/live.yaml', await openapiTS({
+  openapi: '3.1.0', info: live.info, paths: {}, components: { schemas: live.components.schemas },
+}));
+
+async function write(file, source, nodes) {
+  const header = `// Generated from ${source} by \`npm run generate\`: do not edit.\n`;
+  await writeFile(new URL(file, import.meta.url), header + astToString(nodes));
+}

@@ -306,7 +306,7 @@ func (d *development) prepare(ctx context.Context, cfg config.Config, stack *dev
 	if _, err := migrations.Up(ctx, s.DB()); err != nil {
 		return err
 	}
-	return demo.Fill(ctx, s, auth.NewPasswords(cfg.Auth.HashParallel, auth.OWASP))
+	return demo.Fill(ctx, s, auth.NewPasswords(cfg.Auth.HashParallel, auth.OWASP), cfg.HTTP.PublicURL)
 }
 
 // awaitReady waits until the API is ready.
@@ -335,6 +335,7 @@ func awaitReady(ctx context.Context, base string) error {
 // announce prints where everything is.
 func (d *development) announce(cfg config.Config, stack *devstack.Stack, took time.Duration) {
 	d.say("\nWatchParty is ready (%.1f s).\n", took.Seconds())
+	d.say("  watch        %s/watch", cfg.HTTP.PublicURL)
 	d.say("  API          %s/api", cfg.HTTP.PublicURL)
 	d.say("  API docs     %s/docs", cfg.HTTP.PublicURL)
 	d.say("  Temporal UI  %s", cfg.Temporal.UIURL)

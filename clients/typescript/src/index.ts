@@ -21,8 +21,12 @@ export interface Options {
 }
 
 export interface WatchParty extends Calls {
+  /** The address of the API, with `/api`. */
+  readonly baseUrl: string;
   /** Whether tokens are stored. */
   isSignedIn(): Promise<boolean>;
+  /** The access token, for a live connection; instead of one that was refused, or soon expires, a new one. */
+  accessToken(former?: string): Promise<string | null>;
   /** Forgets the tokens, then ends the sign-in on the server. */
   signOut(): Promise<void>;
   /** Uploads an avatar. Progress is reported where there is XMLHttpRequest: in browsers. */
@@ -100,6 +104,7 @@ export function createWatchParty({ baseUrl, storage = memoryStorage(), retry, on
   }
 
   return {
+    baseUrl,
     GET: calls.GET,
     POST: calls.POST,
     PUT: calls.PUT,
@@ -107,6 +112,10 @@ export function createWatchParty({ baseUrl, storage = memoryStorage(), retry, on
     DELETE: calls.DELETE,
     async isSignedIn() {
       return (await readTokens(storage)) !== null;
+    },
+    async accessToken(former) {
+      const tokens = await readTokens(storage);
+      return (tokens && tokens.access_token === former ? await renew(tokens) : tokens)?.access_token ?? null;
     },
     async signOut() {
       const tokens = await readTokens(storage);

@@ -1,0 +1,71 @@
+import type { Media } from './follower.js';
+
+/** What a browser's player does by itself: it may refuse to play without a gesture, or be unable to play. */
+export type Obstacle = 'autoplay' | 'unplayable';
+
+/** A video element as a player that follows. */
+export class VideoMedia implements Media {
+  obstacle: Obstacle | undefined;
+  /** Where it stood when it was last told to go. */
+  #still = -1;
+
+  constructor(readonly video: HTMLVideoElement, private readonly changed: () => void) {}
+
+  position(): number {
+    return this.video.currentTime * 1000;
+  }
+
+  isPaused(): boolean {
+    return this.video.paused;
+  }
+
+  isReady(): boolean {
+    const { seeking, readyState } = this.video;
+    return !seeking && readyState >= HTMLMediaElement.HAVE_FUTURE_DATA;
+  }
+
+  isMoving(): boolean {
+    return !this.video.paused && this.isReady() && this.video.currentTime !== this.#still;
+  }
+
+  seek(position: number): void {
+    this.video.currentTime = position / 1000;
+    this.#still = this.video.currentTime;
+  }
+
+  setRate(rate: number): void {
+    if (this.video.playbackRate !== rate) this.video.playbackRate = rate;
+  }
+
+  play(): void {
+    if (this.obstacle) return;
+    this.#still = this.video.currentTime;
+    this.video.play().catch((error: DOMException) => {
+      if (error.name === 'NotAllowedError') this.#stopBy('autoplay');
+      else if (error.name === 'NotSupportedError') this.#stopBy('unplayable');
+      // AbortError: it was told to pause meanwhile.
+    });
+  }
+
+  pause(): void {
+    this.video.pause();
+  }
+
+  /** Has the element play another stream, or none. */
+  load(url: string): void {
+    this.obstacle = undefined;
+    this.#still = -1;
+    if (url) this.video.src = url;
+    else this.video.removeAttribute('src');
+    this.video.load();
+  }
+
+  fail(): void {
+    this.#stopBy('unplayable');
+  }
+
+  #stopBy(obstacle: Obstacle): void {
+    this.obstacle = obstacle;
+    this.changed();
+  }
+}

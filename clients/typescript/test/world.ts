@@ -1,0 +1,105 @@
+import type { Environment, LiveRoom, Socket } from '../src/live/index.js';
+import type { ClientMessage, ServerMessage } from '../src/live/messages.js';
+
+/** A socket whose other side is the test. */
+export class FakeSocket implements Socket {
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: unknown }) => void) | null = null;
+  onclose: ((event: { code: number; reason: string }) => void) | null = null;
+  readonly sent: ClientMessage[] = [];
+  isClosed = false;
+
+  constructor(readonly url: string, readonly protocol: string) {}
+
+  send(text: string): void {
+    this.sent.push(JSON.parse(text));
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+
+  receive(message: ServerMessage): void {
+    this.onmessage?.({ data: JSON.stringify(message) });
+  }
+
+  lose(code: number, reason = ''): void {
+    this.onclose?.({ code, reason });
+  }
+
+  /** What was sent under a name. */
+  named<T extends ClientMessage['t']>(t: T): Extract<ClientMessage, { t: T }>[] {
+    return this.sent.filter((message): message is Extract<ClientMessage, { t: T }> => message.t === t);
+  }
+}
+
+/** A machine whose time the test moves. */
+export class World implements Environment {
+  time = 1_000;
+  luck = 0.5;
+  readonly sockets: FakeSocket[] = [];
+  #timers: { at: number; action: () => void }[] = [];
+
+  now = () => this.time;
+  random = () => this.luck;
+
+  after(milliseconds: number, action: () => void): () => void {
+    const timer = { at: this.time + milliseconds, action };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
+  }
+
+  openSocket(url: string, protocol: string): Socket {
+    const socket = new FakeSocket(url, protocol);
+    this.sockets.push(socket);
+    return socket;
+  }
+
+  /** The newest socket. */
+  get socket(): FakeSocket {
+    const socket = this.sockets.at(-1);
+    if (!socket) throw new Error('there is no socket');
+    return socket;
+  }
+
+  /** Lets time pass, with all that happens in it. */
+  async pass(milliseconds: number): Promise<void> {
+    const until = this.time + milliseconds;
+    await settle();
+    for (;;) {
+      const next = this.#timers.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0];
+      if (!next) break;
+      this.#timers = this.#timers.filter((other) => other !== next);
+      this.time = Math.max(next.at, this.time);
+      next.action();
+      await settle();
+    }
+    this.time = until;
+  }
+}
+
+/** Lets promises settle. */
+export function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+export const state: LiveRoom['state'] & object = {
+  revision: 41, epoch: 7, cue: 12, state: 'playing', item: 'item', position_ms: 1_000, at_ms: 50_000, rate: 1,
+  media: { title: 'Metropolis', stream_url: 'https://videos.example/m.webm', movie_id: null, subtitles: [] },
+  duration_ms: 60_000, wait: null, cause: 'play', by: 'alice', now_ms: 50_000,
+};
+
+export const welcome: Extract<ServerMessage, { t: 'welcome' }> = {
+  t: 'welcome', connection: 'connection-1', now_ms: 50_000, token_expires_ms: 950_000,
+  place: {
+    user: { id: 'bob', username: 'bob', display_name: 'Bob' }, role: 'viewer', permissions: [], muted_until: null,
+  },
+  room: {
+    name: 'Film night', control: 'moderators', queue: 'everyone', queue_order: 'manual', wait_policy: 'auto',
+    slow_mode_seconds: 0,
+  },
+  queue: { version: 1, skip_votes: 0 }, state, members: { present: 1, waiting_for: [], waiting: 0 },
+  people: [{ id: 'bob', username: 'bob', display_name: 'Bob', role: 'viewer', muted: false, connected: true }],
+};

@@ -1,0 +1,384 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/demo"
+	"github.com/watchparty/watchparty/demo/clip"
+	"github.com/watchparty/watchparty/devstack"
+	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/migrations"
+	"github.com/watchparty/watchparty/store"
+)
+
+// watchHost is the name of the service in the browsers: one service, of which each browser reaches another process.
+const watchHost = "watch.test"
+
+// watchSystem is two API processes on one database, with the demo's people and movies.
+type watchSystem struct {
+	store *store.Store
+	gates [2]*gate // before each process
+}
+
+func startWatchSystem(t *testing.T) *watchSystem {
+	t.Helper()
+	stack := stacktest.New(t, devstack.Postgres, devstack.Redis)
+	s := &watchSystem{}
+	environ := append(bare(t),
+		"APP_ENV=development", "LOG_LEVEL=warn", "METRICS_ADDR=off", "HTTP_DRAIN_DELAY=0s", "PUBLIC_URL=http://"+watchHost,
+		"AUTH_SECRET="+strings.Repeat("s", config.MinSecretBytes), "DATABASE_URL="+stack.DatabaseURL(),
+		"REDIS_URL="+stack.RedisURL(), "TEMPORAL_ADDRESS=127.0.0.1:1", "SMTP_HOST=127.0.0.1", "BLOB_URL=mem://",
+	)
+	cfg, err := config.Load(environ)
+	require.NoError(t, err)
+	s.store, err = store.Open(cfg.Database, auth.NewDigests(cfg.Auth.Secret))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = s.store.Close() })
+	_, err = migrations.Up(t.Context(), s.store.DB())
+	require.NoError(t, err)
+	require.NoError(t, demo.Fill(t.Context(), s.store, auth.NewPasswords(1, auth.OWASP), cfg.HTTP.PublicURL))
+	for i := range s.gates {
+		addr := freeAddress(t)
+		p := start(t, t.TempDir(), append(slices.Clone(environ), "HTTP_ADDR="+addr), "api")
+		eventually(t, func(c *assert.CollectT) {
+			select {
+			case <-p.done:
+				require.FailNow(t, "the process has ended", p.out.String())
+			default:
+			}
+			response, err := httpClient.Get("http://" + addr + "/api/health/live")
+			if assert.NoError(c, err) {
+				_ = response.Body.Close()
+			}
+		}, "the API lives")
+		s.gates[i] = newGate(t, addr)
+	}
+	return s
+}
+
+// revision is that of the room's playback.
+func (s *watchSystem) revision(t *testing.T) int {
+	t.Helper()
+	var revision int
+	require.NoError(t, s.store.DB().NewRaw("SELECT revision FROM playbacks").Scan(t.Context(), &revision))
+	return revision
+}
+
+// position is where the room's playback was at its last change.
+func (s *watchSystem) position(t *testing.T) time.Duration {
+	t.Helper()
+	var milliseconds int64
+	require.NoError(t, s.store.DB().NewRaw("SELECT position_ms FROM playbacks").Scan(t.Context(), &milliseconds))
+	return time.Duration(milliseconds) * time.Millisecond
+}
+
+// watcher is somebody in a browser of their own.
+type watcher struct {
+	tab
+	complaints chan string // of the browser: errors, and what the policy refuses
+}
+
+func (s *watchSystem) openBrowser(t *testing.T, process int) *watcher {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 800),
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("host-resolver-rules", "MAP "+watchHost+" "+s.gates[process].addr()),
+	)
+	allocator, cancel := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
+	t.Cleanup(cancel)
+	ctx, cancel := chromedp.NewContext(allocator)
+	t.Cleanup(cancel)
+	require.NoError(t, chromedp.Do(ctx))
+	w := &watcher{tab{ctx}, make(chan string, 100)}
+	require.NoError(t, chromedp.Listen(ctx, w.note))
+	return w
+}
+
+func (w *watcher) note(event any) {
+	var text string
+	switch e := event.(type) {
+	case *runtime.EventExceptionThrown:
+		text = e.ExceptionDetails.Text
+	case *log.EventEntryAdded:
+		if e.Entry.Level == log.EntryLevelError && e.Entry.Source != log.EntrySourceNetwork {
+			text = e.Entry.Text
+		}
+	}
+	if text != "" && len(w.complaints) < cap(w.complaints) {
+		w.complaints <- text
+	}
+}
+
+func (w *watcher) goTo(t *testing.T, path string) {
+	t.Helper()
+	_, err := chromedp.Run(w.ctx, chromedp.Navigate("http://"+watchHost+path))
+	require.NoError(t, err)
+}
+
+// press clicks the button with that text or name.
+func (w *watcher) press(t *testing.T, name string) {
+	t.Helper()
+	const find = `(name) => {
+		const named = (b) =>
+			(b.getAttribute('aria-label') ?? b.textContent) === name && !b.disabled && b.checkVisibility();
+		const scope = document.querySelector('dialog[open]') ?? document;
+		document.querySelector('[data-pressed]')?.removeAttribute('data-pressed');
+		const button = [...scope.querySelectorAll('button')].find(named);
+		button?.setAttribute('data-pressed', '');
+		return Boolean(button);
+	}`
+	_, err := chromedp.Run(w.ctx, chromedp.PollFunction[bool](find, chromedp.WithPollingArgs(name),
+		chromedp.WithPollingTimeout(time.Minute)))
+	require.NoError(t, err, name)
+	w.click(t, "[data-pressed]")
+}
+
+// seek moves the slider.
+func (w *watcher) seek(t *testing.T, seconds int) {
+	t.Helper()
+	_, err := chromedp.Run(w.ctx, chromedp.Evaluate[bool](fmt.Sprintf(`(() => {
+		const slider = document.querySelector('.position');
+		slider.value = %d;
+		slider.dispatchEvent(new Event('input'));
+		slider.dispatchEvent(new Event('change'));
+		return true;
+	})()`, seconds)))
+	require.NoError(t, err)
+}
+
+// record notes from now on which frame is shown when, as the pixels have it.
+func (w *watcher) record(t *testing.T) {
+	t.Helper()
+	_, err := chromedp.Run(w.ctx, chromedp.Evaluate[bool](fmt.Sprintf(`(() => {
+		const read = %s;
+		window.frames_ = [];
+		const video = document.querySelector('video');
+		const note = (now, { expectedDisplayTime }) => {
+			const shown = read(video);
+			if (shown) frames_.push({ frame: shown.frame, at: performance.timeOrigin + expectedDisplayTime });
+			if (frames_.length > 240) frames_.shift();
+			video.requestVideoFrameCallback(note);
+		};
+		video.requestVideoFrameCallback(note);
+		window.shownNow = () => read(video)?.frame ?? -1;
+		return true;
+	})()`, clip.Script)))
+	require.NoError(t, err)
+}
+
+type shownFrame struct {
+	Frame int     `json:"frame"`
+	At    float64 `json:"at"` // milliseconds of this machine's clock, which both browsers have
+}
+
+// frames are those of the last two seconds.
+func (w *watcher) frames(t require.TestingT) []shownFrame {
+	frames, err := chromedp.Run(w.ctx, chromedp.Evaluate[[]shownFrame](
+		`frames_.filter(({ at }) => at > performance.timeOrigin + performance.now() - 2000)`))
+	require.NoError(t, err)
+	return frames
+}
+
+func (w *watcher) shownNow(t require.TestingT) int {
+	frame, err := chromedp.Run(w.ctx, chromedp.Evaluate[int](`shownNow()`))
+	require.NoError(t, err)
+	return frame
+}
+
+// apart is by how many milliseconds two players are apart: the median of the differences of what they show at a time.
+func apart(t require.TestingT, a, b *watcher) float64 {
+	one, other := a.frames(t), b.frames(t)
+	require.Greater(t, len(one), 10, "it plays")
+	require.Greater(t, len(other), 10, "it plays")
+	start := func(f shownFrame) float64 { return f.At - float64(f.Frame)*1000/clip.FramesPerSecond }
+	middle := func(frames []shownFrame) float64 {
+		starts := make([]float64, 0, len(frames))
+		for _, f := range frames {
+			starts = append(starts, start(f))
+		}
+		slices.Sort(starts)
+		return starts[len(starts)/2]
+	}
+	return math.Abs(middle(one) - middle(other))
+}
+
+// together is the design's bar for two browsers.
+const together = 100.0
+
+func requireTogether(t *testing.T, a, b *watcher, when string) {
+	t.Helper()
+	for _, w := range []*watcher{a, b} { // what was shown before does not count
+		_, err := chromedp.Run(w.ctx, chromedp.Evaluate[int](`frames_.length = 0`))
+		require.NoError(t, err)
+	}
+	eventually(t, func(c *assert.CollectT) {
+		difference := apart(c, a, b)
+		require.LessOrEqual(c, difference, together)
+		t.Logf("%s: %.0f ms apart", when, difference)
+	}, when)
+}
+
+func requireSameFrame(t *testing.T, a, b *watcher, near int, when string) {
+	t.Helper()
+	eventually(t, func(c *assert.CollectT) {
+		one, other := a.shownNow(c), b.shownNow(c)
+		require.Equal(c, one, other)
+		require.InDelta(c, near, one, 1)
+	}, when)
+}
+
+// accessible runs axe on what is shown, in both schemes, on a desktop and on a phone, and keeps pictures.
+func (w *watcher) accessible(t *testing.T, axe, name string) {
+	t.Helper()
+	for _, look := range []struct {
+		scheme        string
+		width, height int64
+	}{{"light", 1440, 900}, {"dark", 1440, 900}, {"light", 390, 844}, {"dark", 390, 844}} {
+		_, err := chromedp.Call(w.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{
+				{Name: "prefers-color-scheme", Value: look.scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+			},
+		})
+		require.NoError(t, err)
+		require.NoError(t, chromedp.Do(w.ctx, chromedp.EmulateViewport(look.width, look.height)))
+		found, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](axe+`;
+			axe.run({ resultTypes: ['violations'] }).then(({ violations }) => [
+				...violations.map(({ id, nodes }) => id + ' ' + nodes.length + ': ' + nodes[0].html),
+				...(document.documentElement.scrollWidth > innerWidth ? ['wider than the screen'] : []),
+			].join('\n'))`, chromedp.EvalAwaitPromise))
+		require.NoError(t, err)
+		require.Empty(t, found, "%s, %s, %d", name, look.scheme, look.width)
+		w.picture(t, fmt.Sprintf("watch-%s-%s-%d", name, look.scheme, look.width))
+	}
+}
+
+// TestWatchTogether: two people in two browsers, at two processes of the API, see the same frames.
+func TestWatchTogether(t *testing.T) {
+	t.Parallel()
+	s := startWatchSystem(t)
+	alice, bob := s.openBrowser(t, 0), s.openBrowser(t, 1)
+
+	alice.goTo(t, "/watch")
+	alice.press(t, "Alice")
+	alice.press(t, "New room")
+	alice.write(t, "name", "Movie night")
+	alice.press(t, "Open the room")
+	alice.shows(t, "Nothing is playing yet.")
+	alice.press(t, "Choose a movie")
+	alice.press(t, "Rocket to the Moon2026 · 1 min")
+	alice.record(t)
+	eventually(t, func(c *assert.CollectT) { require.Greater(c, len(alice.frames(c)), 10) }, "it plays")
+
+	link, err := chromedp.Run(alice.ctx, chromedp.Evaluate[string](`location.pathname + location.search`))
+	require.NoError(t, err)
+	before := s.revision(t)
+	bob.goTo(t, link)
+	bob.press(t, "Bob")
+	bob.shows(t, "Rocket to the Moon")
+	bob.record(t)
+	requireTogether(t, alice, bob, "after a late join")
+	require.Equal(t, before, s.revision(t), "a join changes nothing for those who are there")
+	bob.shows(t, "The host and the moderators control the movie here.")
+
+	alice.press(t, "Pause")
+	eventually(t, func(c *assert.CollectT) { require.Equal(c, before+1, s.revision(t)) }, "paused")
+	pausedAt := s.position(t)
+	requireSameFrame(t, alice, bob, int(pausedAt.Seconds()*clip.FramesPerSecond), "after a pause")
+	alice.seek(t, 5)
+	requireSameFrame(t, alice, bob, 5*clip.FramesPerSecond, "after a seek")
+	alice.press(t, "Play")
+	requireTogether(t, alice, bob, "after a start")
+
+	// Bob loses the network for 10 seconds, in which the room goes elsewhere.
+	resume := sync.OnceFunc(s.gates[1].stall())
+	t.Cleanup(resume)
+	lost, last := time.Now(), bob.shownNow(t)
+	alice.seek(t, 2)
+	eventually(t, func(c *assert.CollectT) { require.GreaterOrEqual(c, time.Since(lost), 10*time.Second) }, "the outage")
+	require.Greater(t, bob.shownNow(t), last+5*clip.FramesPerSecond, "his movie goes on meanwhile")
+	resume()
+	requireTogether(t, alice, bob, "after an outage")
+
+	alice.write(t, "body", "Hello, Bob!")
+	alice.press(t, "Send")
+	bob.shows(t, "Hello, Bob!")
+	bob.write(t, "body", "Hello! The same frame here.")
+	bob.press(t, "Send")
+	alice.shows(t, "The same frame here.")
+	alice.picture(t, "watch-together")
+
+	alice.press(t, "Leave")
+	alice.shows(t, "Open to everyone")
+	alice.shows(t, "Movie night")
+
+	// The demo's room has a queue, which one button starts.
+	var demoRoom string
+	require.NoError(t, s.store.DB().NewRaw("SELECT id FROM rooms WHERE description = 'Each week, with popcorn'").
+		Scan(t.Context(), &demoRoom))
+	alice.goTo(t, "/watch?room="+demoRoom)
+	alice.shows(t, "Same time next week?")
+	alice.press(t, "Play")
+	alice.record(t)
+	eventually(t, func(c *assert.CollectT) { require.Greater(c, len(alice.frames(c)), 10) }, "the queue plays")
+	require.Empty(t, alice.complaints)
+	require.Empty(t, bob.complaints)
+}
+
+// TestWatchIsAccessible runs axe on each view.
+func TestWatchIsAccessible(t *testing.T) {
+	t.Parallel()
+	content, err := os.ReadFile(filepath.Join("client", "node_modules", "axe-core", "axe.min.js"))
+	require.NoError(t, err, "`deploy/setup.sh test` installs it")
+	axe := string(content)
+	s := startWatchSystem(t)
+	w := s.openBrowser(t, 0)
+	w.goTo(t, "/watch")
+	w.shows(t, "Watch together")
+	w.accessible(t, axe, "sign-in")
+	w.press(t, "I have no account yet")
+	w.shows(t, "At least 10 characters.")
+	w.accessible(t, axe, "register")
+	w.press(t, "I have an account")
+	w.press(t, "Alice")
+	w.shows(t, "Open to everyone")
+	w.accessible(t, axe, "rooms")
+	w.press(t, "New room")
+	w.accessible(t, axe, "new-room")
+	w.write(t, "name", "Movie night")
+	w.press(t, "Open the room")
+	w.shows(t, "Nothing is playing yet.")
+	w.accessible(t, axe, "idle")
+	w.press(t, "Choose a movie")
+	w.shows(t, "Rocket to the Moon")
+	w.accessible(t, axe, "movies")
+	w.press(t, "Rocket to the Moon2026 · 1 min")
+	w.record(t)
+	eventually(t, func(c *assert.CollectT) { require.Greater(c, len(w.frames(c)), 10) }, "it plays")
+	w.write(t, "body", "Is anybody there?")
+	w.press(t, "Send")
+	w.shows(t, "Is anybody there?")
+	w.accessible(t, axe, "room")
+	w.click(t, "#tab-people")
+	w.shows(t, "Alice (you)")
+	w.accessible(t, axe, "people")
+	require.Empty(t, w.complaints)
+}

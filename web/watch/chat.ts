@@ -1,0 +1,164 @@
+import type { ChatMessage, LiveRoom } from 'watchparty-client/live';
+import { el, iconButton, toast } from './dom.js';
+import { day, hue, timeOfDay } from './format.js';
+import { api, explain } from './session.js';
+
+const pageSize = 50;
+/** Messages of one person within this time are under one name. */
+const together = 5 * 60_000;
+
+/** What people say. */
+export class Chat {
+  readonly element: HTMLElement;
+  /** Called when a message comes that nobody here has seen yet. */
+  onNew = () => {};
+  readonly #list = el('ol', { class: 'messages', tabindex: 0, 'aria-label': 'Messages' });
+  readonly #older = el('button', { type: 'button', class: 'plain', hidden: true, onclick: () =>
+    void this.#loadOlder() }, 'Earlier messages');
+  readonly #empty = el('p', { class: 'quiet empty-chat', hidden: true }, 'Nobody has said anything yet.');
+  readonly #input = el('textarea', { name: 'body', rows: 1, maxlength: 4000, 'aria-label': 'Your message',
+    placeholder: 'Say something' });
+  readonly #send = iconButton('send', 'Send', { type: 'submit' });
+  readonly #heard = el('p', { class: 'unseen', 'aria-live': 'polite' });
+  readonly #messages = new Map<string, ChatMessage>();
+  #before: string | null = null;
+
+  constructor(private readonly room: LiveRoom, private readonly roomID: string) {
+    const form = el('form', { class: 'say row', onsubmit: (event) => { event.preventDefault(); void this.#post(); } },
+      this.#input, this.#send);
+    this.#input.addEventListener('keydown', (event) => {
+      if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      form.requestSubmit();
+    });
+    this.element = el('div', { class: 'chat' },
+      el('div', { class: 'scroll' }, this.#older, this.#empty, this.#list), this.#heard, form);
+    room.on('message', (message) => this.#take(message));
+    room.on('phase', (phase) => { if (phase === 'open') void this.load(); });
+    room.on('place', () => this.#render());
+    room.on('room', () => this.#renderForm());
+    void this.load();
+  }
+
+  /** Loads the newest page: at the beginning, and whenever something may have been missed. */
+  async load(): Promise<void> {
+    try {
+      const { data } = await api.GET('/chat/messages', { params: { query: { room_id: this.roomID,
+        limit: pageSize } } });
+      const first = this.#messages.size === 0;
+      for (const message of data.data) this.#messages.set(message.id, message);
+      if (first) this.#before = data.next_cursor;
+      this.#render();
+      if (first) this.#scrollDown();
+    } catch (error) {
+      toast(explain(error));
+    }
+  }
+
+  async #loadOlder(): Promise<void> {
+    if (!this.#before) return;
+    try {
+      const { data } = await api.GET('/chat/messages', {
+        params: { query: { room_id: this.roomID, limit: pageSize, before: this.#before } },
+      });
+      for (const message of data.data) this.#messages.set(message.id, message);
+      this.#before = data.next_cursor;
+      const scroll = this.#list.parentElement!;
+      const fromBottom = scroll.scrollHeight - scroll.scrollTop;
+      this.#render();
+      scroll.scrollTop = scroll.scrollHeight - fromBottom;
+    } catch (error) {
+      toast(explain(error));
+    }
+  }
+
+  async #post(): Promise<void> {
+    const body = this.#input.value.trim();
+    if (!body) return;
+    this.#send.disabled = true;
+    try {
+      const { data } = await api.POST('/chat/messages', { body: { room_id: this.roomID, body } });
+      this.#input.value = '';
+      this.#take(data.data);
+      this.#scrollDown();
+    } catch (error) {
+      toast(explain(error));
+    } finally {
+      this.#send.disabled = false;
+    }
+  }
+
+  #take(message: ChatMessage): void {
+    const isNew = !this.#messages.has(message.id);
+    const scroll = this.#list.parentElement!;
+    const atBottom = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 60;
+    this.#messages.set(message.id, message);
+    this.#render();
+    if (!isNew) return;
+    if (atBottom) this.#scrollDown();
+    if (message.author?.id === this.room.place?.user.id) return;
+    this.#heard.textContent = `${message.author?.username ?? 'Somebody'}: ${message.body}`;
+    this.onNew();
+  }
+
+  #scrollDown(): void {
+    const scroll = this.#list.parentElement!;
+    scroll.scrollTop = scroll.scrollHeight;
+  }
+
+  #render(): void {
+    this.#older.hidden = this.#before === null;
+    this.#empty.hidden = this.#messages.size > 0;
+    const sorted = [...this.#messages.values()].sort((a, b) =>
+      a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 : a.id < b.id ? -1 : 1);
+    this.#list.replaceChildren(...sorted.flatMap((message, i) => this.#item(message, sorted[i - 1])));
+    this.#renderForm();
+  }
+
+  #renderForm(): void {
+    const { place, room } = this.room;
+    const may = place?.permissions.includes('post_message') ?? true;
+    this.#input.disabled = !may;
+    this.#send.disabled = !may;
+    const slow = room && room.slow_mode_seconds > 0 ?
+      `Say something (one message each ${room.slow_mode_seconds} s)` : 'Say something';
+    this.#input.placeholder = may ? slow : 'You are muted here';
+  }
+
+  #item(message: ChatMessage, before: ChatMessage | undefined): HTMLElement[] {
+    const items: HTMLElement[] = [];
+    const newDay = !before || day(before.created_at) !== day(message.created_at);
+    if (newDay) items.push(el('li', { class: 'day' }, day(message.created_at)));
+    const follows = !newDay && before?.author?.id === message.author?.id &&
+      Date.parse(message.created_at) - Date.parse(before.created_at) < together;
+    const name = message.author?.username ?? 'Somebody who has left';
+    const head = el('span', { class: 'head row' }, el('strong', {}, name), el('time', { datetime: message.created_at },
+      timeOfDay(message.created_at)));
+    head.style.setProperty('--hue', String(hue(message.author?.id ?? '')));
+    items.push(el('li', { class: follows ? 'message follows' : 'message' },
+      follows ? el('span', { class: 'unseen' }, `${name}, ${timeOfDay(message.created_at)}`) : head,
+      message.deleted ? el('em', { class: 'quiet' }, 'This message was taken back.') : el('p', {},
+        message.reply_to && el('q', { class: 'quiet' }, message.reply_to.excerpt),
+        message.body,
+        message.edited_at !== null && el('span', { class: 'quiet' }, ' (edited)')),
+      this.#mayDelete(message) && iconButton('close', 'Delete this message', { class: 'icon-button small',
+        onclick: () => void this.#delete(message) }),
+    ));
+    return items;
+  }
+
+  #mayDelete(message: ChatMessage): boolean {
+    const { place } = this.room;
+    if (message.deleted || !place) return false;
+    return message.author?.id === place.user.id || place.permissions.includes('delete_message');
+  }
+
+  async #delete(message: ChatMessage): Promise<void> {
+    try {
+      await api.DELETE('/chat/messages/{message_id}', { params: { path: { message_id: message.id } } });
+      this.#take({ ...message, body: '', deleted: true });
+    } catch (error) {
+      toast(explain(error));
+    }
+  }
+}

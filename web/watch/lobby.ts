@@ -1,0 +1,149 @@
+import type { components } from 'watchparty-client';
+import { el, field, icon, toast } from './dom.js';
+import { count } from './format.js';
+import { api, explain, findMovie, playableMovies, type Room } from './session.js';
+
+type MyRoom = components['schemas']['MyRoom'];
+
+/** Shows the rooms. `enter` is called with the one that is chosen. */
+export async function showLobby(main: HTMLElement, enter: (roomID: string) => void): Promise<void> {
+  const mine = el('div', { class: 'rooms' });
+  const others = el('div', { class: 'rooms' });
+  const dialog = newRoomDialog(enter);
+  main.replaceChildren(
+    el('div', { class: 'page stack-large' },
+      el('div', { class: 'row between wrap' },
+        el('h1', {}, 'Rooms'),
+        el('button', { type: 'button', class: 'primary row', onclick: () => dialog.showModal() }, icon('plus'),
+          'New room'),
+      ),
+      el('section', { class: 'stack', 'aria-labelledby': 'mine' }, el('h2', { id: 'mine' }, 'Yours'), mine),
+      el('section', { class: 'stack', 'aria-labelledby': 'others' }, el('h2', { id: 'others' }, 'Open to everyone'),
+        others),
+    ),
+    dialog,
+  );
+  mine.replaceChildren(loading());
+  others.replaceChildren(loading());
+  try {
+    const [own, open] = await Promise.all([
+      api.GET('/users/me/rooms', { params: { query: { state: 'open', limit: 100 } } }),
+      api.GET('/rooms', { params: { query: { sort: 'active', limit: 100 } } }),
+    ]);
+    const known = new Set(own.data.data.map(({ room }) => room.id));
+    fill(mine, own.data.data.map((my) => card(my.room, enter, my)), emptyMine(() => dialog.showModal()));
+    fill(others, open.data.data.filter(({ id }) => !known.has(id)).map((room) => card(room, enter)),
+      el('p', { class: 'quiet' }, 'No other room is open now.'));
+  } catch (error) {
+    fill(mine, [], problem(error, () => void showLobby(main, enter)));
+    others.replaceChildren();
+  }
+}
+
+function fill(element: HTMLElement, cards: HTMLElement[], empty: HTMLElement): void {
+  element.replaceChildren(...(cards.length > 0 ? cards : [empty]));
+}
+
+function loading(): HTMLElement {
+  return el('p', { class: 'quiet', role: 'status' }, 'One moment…');
+}
+
+function problem(error: unknown, again: () => void): HTMLElement {
+  return el('div', { class: 'stack' },
+    el('p', { class: 'problem', role: 'alert' }, explain(error)),
+    el('div', {}, el('button', { type: 'button', onclick: again }, 'Try again')),
+  );
+}
+
+function emptyMine(create: () => void): HTMLElement {
+  return el('div', { class: 'empty' },
+    icon('film'),
+    el('p', {}, 'You are in no room yet. Open one, and send its link to those who should watch with you.'),
+    el('button', { type: 'button', onclick: create }, 'Open a room'),
+  );
+}
+
+function card(room: Room, enter: (roomID: string) => void, mine?: MyRoom): HTMLElement {
+  const poster = el('span', { class: 'poster' }, icon('film'));
+  const plays = el('span', { class: 'quiet line' }, room.description || 'No movie chosen yet');
+  if (room.movie_id) {
+    void findMovie(room.movie_id).then((movie) => {
+      if (!movie) return;
+      plays.textContent = `${movie.title} (${movie.year})`;
+      if (movie.poster_url) showPoster(poster, movie.poster_url);
+    });
+  }
+  return el('a', {
+    class: 'room-card',
+    href: `?room=${room.id}`,
+    onclick: (event) => {
+      const { ctrlKey, metaKey, shiftKey } = event as MouseEvent;
+      if (ctrlKey || metaKey || shiftKey) return;
+      event.preventDefault();
+      enter(room.id);
+    },
+  },
+    poster,
+    el('span', { class: 'stack-small' },
+      el('span', { class: 'name line' }, room.name),
+      plays,
+      el('span', { class: 'row wrap badges' },
+        el('span', { class: 'badge' }, `${count(room.participants, 'person').replace('persons', 'people')}`),
+        room.visibility !== 'public' && el('span', { class: 'badge' }, room.visibility),
+        mine && mine.role !== 'viewer' && el('span', { class: 'badge accent' }, mine.role),
+        mine && mine.unread > 0 && el('span', { class: 'badge accent' }, `${mine.unread} new`),
+      ),
+    ),
+  );
+}
+
+export function showPoster(place: HTMLElement, url: string): void {
+  const image = el('img', { src: url, alt: '', loading: 'lazy', onerror: () => image.remove() });
+  place.append(image);
+}
+
+/** The dialog in which a room is opened. */
+function newRoomDialog(enter: (roomID: string) => void): HTMLDialogElement {
+  const status = el('p', { class: 'problem', role: 'alert' });
+  const movie = el('select', { name: 'movie_id' }, el('option', { value: '' }, 'Choose later'));
+  const submit = el('button', { type: 'submit', class: 'primary' }, 'Open the room');
+  const form = el('form', {
+    class: 'stack',
+    onsubmit: (event) => {
+      event.preventDefault();
+      submit.disabled = true;
+      const data = new FormData(form);
+      const text = (name: string) => String(data.get(name) ?? '');
+      const movieID = text('movie_id');
+      api.POST('/rooms', {
+        body: {
+          name: text('name'),
+          visibility: text('visibility') as Room['visibility'],
+          ...(movieID && { movie_id: movieID }),
+        },
+      }).then(({ data: { data: room } }) => {
+        dialog.close();
+        enter(room.id);
+      }, (error) => { status.textContent = explain(error); }).finally(() => { submit.disabled = false; });
+    },
+  },
+    el('h2', {}, 'New room'),
+    field('Name', el('input', { name: 'name', required: true, maxlength: 100, autocomplete: 'off' })),
+    field('Movie', movie),
+    field('Who finds it', el('select', { name: 'visibility' },
+      el('option', { value: 'public' }, 'Everyone: it is in the list'),
+      el('option', { value: 'unlisted' }, 'Who has the link'),
+      el('option', { value: 'private' }, 'Who is invited'),
+    )),
+    status,
+    el('div', { class: 'row end' },
+      el('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel'),
+      submit,
+    ),
+  );
+  const dialog = el('dialog', { 'aria-label': 'New room' }, form);
+  playableMovies().then((movies) => {
+    movie.append(...movies.map(({ id, title, year }) => el('option', { value: id }, `${title} (${year})`)));
+  }, (error) => toast(explain(error)));
+  return dialog;
+}

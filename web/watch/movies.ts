@@ -1,0 +1,66 @@
+import type { LiveRoom } from 'watchparty-client/live';
+import { el, field, icon } from './dom.js';
+import { showPoster } from './lobby.js';
+import { explain, type Movie, playableMovies } from './session.js';
+
+/** What to play: a movie of the catalogue, or an address. */
+export type Choice = { movie_id: string } | { stream_url: string; title?: string };
+
+/** The dialog in which a movie is chosen. */
+export function chooseMovie(room: LiveRoom, title: string, take: (choice: Choice) => Promise<unknown>): void {
+  const status = el('p', { class: 'problem', role: 'alert' });
+  const movieList = el('ul', { class: 'movies' });
+  const attempt = (choice: Choice) => {
+    status.textContent = '';
+    take(choice).then(() => dialog.close(), (error) => { status.textContent = explain(error); });
+  };
+  const role = room.place?.role;
+  const address = el('form', {
+    class: 'stack',
+    onsubmit: (event) => {
+      event.preventDefault();
+      const data = new FormData(address);
+      const name = String(data.get('title') ?? '').trim();
+      attempt({ stream_url: String(data.get('url')), ...(name && { title: name }) });
+    },
+  },
+    el('h3', {}, 'Or an address'),
+    field('Address of a video', el('input', { name: 'url', type: 'url', required: true, pattern: 'https://.*',
+      placeholder: 'https://…' }),
+      'MP4 or WebM, by https. The server never opens it.'),
+    field('Title', el('input', { name: 'title', maxlength: 200 })),
+    el('div', {}, el('button', { type: 'submit' }, 'Take the address')),
+  );
+  const dialog = el('dialog', { class: 'wide', 'aria-label': title, onclose: () => dialog.remove() },
+    el('div', { class: 'stack' },
+      el('div', { class: 'row between' },
+        el('h2', {}, title),
+        el('button', { type: 'button', class: 'icon-button', 'aria-label': 'Close', onclick: () => dialog.close() },
+          icon('close'))),
+      movieList, status,
+      (role === 'host' || role === 'moderator') && address,
+    ),
+  );
+  document.body.append(dialog);
+  dialog.showModal();
+  movieList.append(el('li', { class: 'quiet', role: 'status' }, 'One moment…'));
+  playableMovies().then((movies) => {
+    movieList.replaceChildren(...movies.map((movie) => el('li', {}, movieButton(movie, () => attempt({
+      movie_id: movie.id })))));
+    if (movies.length === 0) movieList.append(el('li', { class: 'quiet' },
+      'The catalogue has no movie that can be played.'));
+  }, (error) => {
+    movieList.replaceChildren();
+    status.textContent = explain(error);
+  });
+}
+
+function movieButton(movie: Movie, onclick: () => void): HTMLElement {
+  const poster = el('span', { class: 'poster' }, icon('film'));
+  if (movie.poster_url) showPoster(poster, movie.poster_url);
+  return el('button', { type: 'button', class: 'movie', onclick },
+    poster,
+    el('span', { class: 'name' }, movie.title),
+    el('span', { class: 'quiet small' }, `${movie.year} · ${movie.runtime_minutes} min`),
+  );
+}

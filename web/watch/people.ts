@@ -1,0 +1,73 @@
+import type { LiveRoom, Member } from 'watchparty-client/live';
+import { el, iconButton, toast } from './dom.js';
+import { hue } from './format.js';
+import { api, explain } from './session.js';
+
+/** Who is in the room. */
+export class People {
+  readonly element = el('div', { class: 'scroll' });
+  readonly #list = el('ul', { class: 'people' });
+  readonly #waitForMe: HTMLInputElement;
+
+  constructor(private readonly room: LiveRoom, private readonly roomID: string, waitForMe: (value: boolean) => void) {
+    this.#waitForMe = el('input', { type: 'checkbox', checked: true, onchange: () =>
+      waitForMe(this.#waitForMe.checked) });
+    this.element.append(this.#list, el('label', { class: 'check row' }, this.#waitForMe,
+      'The others wait until my player is ready'));
+    for (const name of ['people', 'members', 'place'] as const) room.on(name, () => this.#render());
+    this.#render();
+  }
+
+  get count(): number {
+    return this.room.people.filter(({ connected }) => connected).length;
+  }
+
+  #render(): void {
+    const rank = { host: 0, moderator: 1, viewer: 2 };
+    const people = [...this.room.people].sort((a, b) =>
+      Number(b.connected) - Number(a.connected) || rank[a.role] - rank[b.role]);
+    this.#list.replaceChildren(...people.map((person) => this.#item(person)));
+  }
+
+  #item(person: Member): HTMLElement {
+    const name = person.display_name || person.username;
+    const { place, members } = this.room;
+    const avatar = el('span', { class: 'avatar', 'aria-hidden': 'true' }, name.charAt(0).toUpperCase());
+    avatar.style.setProperty('--hue', String(hue(person.id)));
+    const isMe = person.id === place?.user.id;
+    const waits = members.waiting_for.includes(person.username);
+    return el('li', { class: person.connected ? 'person' : 'person away' },
+      avatar,
+      el('span', { class: 'stack-none grow' },
+        el('span', { class: 'line' }, isMe ? `${name} (you)` : name),
+        el('span', { class: 'quiet small' }, `@${person.username}`, person.connected ? '' : ' · away', person.muted ?
+          ' · muted' : ''),
+      ),
+      waits && el('span', { class: 'badge warn' }, 'not ready'),
+      person.role !== 'viewer' && el('span', { class: 'badge' }, person.role),
+      !isMe && this.#actions(person, name),
+    );
+  }
+
+  #actions(person: Member, name: string): HTMLElement | false {
+    const { place } = this.room;
+    if (!place || person.role === 'host') return false;
+    const maySetRole = place.permissions.includes('set_role');
+    const mayKick = place.permissions.includes('kick') && (place.role === 'host' || person.role === 'viewer');
+    if (!maySetRole && !mayKick) return false;
+    const path = { room_id: this.roomID, username: person.username };
+    const attempt = (action: () => Promise<unknown>) => action().catch((error) => toast(explain(error)));
+    const other = person.role === 'viewer' ? 'moderator' : 'viewer';
+    return el('span', { class: 'row tight' },
+      maySetRole && el('button', {
+        type: 'button', class: 'small',
+        onclick: () => void attempt(() => api.PATCH('/rooms/{room_id}/participants/{username}', { params: { path },
+          body: { role: other } })),
+      }, other === 'moderator' ? 'Make moderator' : 'Make viewer'),
+      mayKick && iconButton('close', `Remove ${name} from the room`, {
+        class: 'icon-button small',
+        onclick: () => void attempt(() => api.DELETE('/rooms/{room_id}/participants/{username}', { params: { path } })),
+      }),
+    );
+  }
+}

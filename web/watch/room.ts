@@ -1,0 +1,166 @@
+import { type End, LiveRoom } from 'watchparty-client/live';
+import { ProblemError } from 'watchparty-client';
+import { Chat } from './chat.js';
+import { el, icon, iconButton, setText, toast } from './dom.js';
+import { chooseMovie } from './movies.js';
+import { People } from './people.js';
+import { Player } from './player.js';
+import { Queue } from './queue.js';
+import { api, explain, type Room } from './session.js';
+import { editSettings } from './settings.js';
+import { Tabs } from './tabs.js';
+
+/** A room that is shown. */
+export interface ShownRoom {
+  leave(): void;
+}
+
+/** Joins a room and shows it. `exit` goes back to the list. */
+export async function showRoom(main: HTMLElement, roomID: string, exit: () => void): Promise<ShownRoom | undefined> {
+  main.replaceChildren(el('p', { class: 'page quiet', role: 'status' }, 'Entering the room…'));
+  try {
+    const { data } = await api.POST('/rooms/{room_id}/join', { params: { path: { room_id: roomID } } });
+    return new RoomPage(main, data.data, exit);
+  } catch (error) {
+    main.replaceChildren(ended(whyNot(error), exit));
+    return undefined;
+  }
+}
+
+class RoomPage implements ShownRoom {
+  readonly #live: LiveRoom;
+  readonly #player: Player;
+  readonly #abort = new AbortController();
+  readonly #name: HTMLElement;
+
+  readonly #roomID: string;
+
+  constructor(private readonly main: HTMLElement, room: Room, private readonly exit: () => void) {
+    const roomID = room.id;
+    this.#roomID = roomID;
+    this.#name = el('h1', { class: 'line' }, room.name);
+    this.#live = new LiveRoom(api, roomID);
+    const queue = new Queue(this.#live, roomID, () => this.#addToQueue());
+    this.#player = new Player(this.#live, () => this.#choose(), () => queue.length > 0 || room.movie_id !== null);
+    const chat = new Chat(this.#live, roomID);
+    const people = new People(this.#live, roomID, (value) => { this.#player.waitForMe = value; });
+    const tabs = new Tabs([
+      { id: 'chat', label: 'Chat', content: chat.element },
+      { id: 'people', label: 'People', content: people.element },
+      { id: 'queue', label: 'Queue', content: queue.element },
+    ]);
+    queue.onLength = () => {
+      tabs.rename('queue', queue.length > 0 ? `Queue (${queue.length})` : 'Queue');
+      this.#player.refresh();
+    };
+    chat.onNew = () => tabs.mark('chat');
+    const count = () => tabs.rename('people', `People (${people.count})`);
+    this.#live.on('people', count);
+    const movie = el('button', { type: 'button', class: 'row', onclick: () => this.#choose() },
+      icon('film'), el('span', { class: 'word' }, 'Choose a movie'));
+    const settings = iconButton('gear', 'Settings of the room', { onclick: () => editSettings(this.#live, roomID) });
+    const render = () => {
+      settings.hidden = !this.#live.place?.permissions.includes('edit_room');
+      setText(this.#name, this.#live.room?.name ?? room.name);
+      if (this.#live.room) document.title = `${this.#live.room.name} · WatchParty`;
+      movie.hidden = !this.#player.mayControl || this.#live.state?.state === 'idle';
+    };
+    for (const name of ['room', 'place', 'state'] as const) this.#live.on(name, render);
+    this.#live.on('phase', (phase) => { if (phase === 'closed') this.#closed(this.#live.end); });
+    main.replaceChildren(el('div', { class: 'room' },
+      el('div', { class: 'room-head row between wrap' },
+        this.#name,
+        el('div', { class: 'row wrap' },
+          movie,
+          settings,
+          iconButton('link', 'Copy the link to this room', { onclick: () => void this.#copyLink() }),
+          el('button', { type: 'button', onclick: () => this.exit() }, 'Leave'),
+        ),
+      ),
+      this.#player.element,
+      tabs.element,
+    ));
+    document.addEventListener('keydown', (event) => this.#key(event), { signal: this.#abort.signal });
+  }
+
+  leave(): void {
+    this.#abort.abort();
+    this.#live.close();
+    this.#player.stop();
+  }
+
+  #choose(): void {
+    chooseMovie(this.#live, 'Choose a movie', (choice) => this.#live.command({ t: 'load', ...choice }));
+  }
+
+  #addToQueue(): void {
+    chooseMovie(this.#live, 'Add a movie to the queue', async (choice) => {
+      await api.POST('/rooms/{room_id}/queue', { params: { path: { room_id: this.#roomID } }, body: choice });
+    });
+  }
+
+  async #copyLink(): Promise<void> {
+    const link = `${location.origin}${location.pathname}?room=${this.#roomID}`;
+    try {
+      await navigator.clipboard.writeText(link);
+      toast('The link is copied.');
+    } catch {
+      toast(link);
+    }
+  }
+
+  /** The keys of a player, unless somebody writes or moves in a control. */
+  #key(event: KeyboardEvent): void {
+    const target = event.target as Element;
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
+    if (target.closest('input, textarea, select, [role="tab"], .messages')) return;
+    if (event.key === ' ' && target.closest('button, a')) return;
+    const actions: Record<string, () => void> = {
+      ' ': () => this.#player.toggle(),
+      k: () => this.#player.toggle(),
+      ArrowLeft: () => this.#player.seekBy(-5_000),
+      ArrowRight: () => this.#player.seekBy(5_000),
+      m: () => this.#player.mute(),
+      f: () => this.#player.whole(),
+      c: () => this.#player.captions(),
+    };
+    const action = actions[event.key];
+    if (!action) return;
+    event.preventDefault();
+    action();
+  }
+
+  #closed(end: End | undefined): void {
+    if (!end || end.reason === 'left') return;
+    this.leave();
+    this.main.replaceChildren(ended(endText(end), this.exit));
+  }
+}
+
+function ended(text: string, exit: () => void): HTMLElement {
+  return el('div', { class: 'card narrow stack' },
+    el('h1', {}, 'You are not in this room'),
+    el('p', { role: 'alert' }, text),
+    el('div', {}, el('button', { type: 'button', class: 'primary', onclick: exit }, 'To the rooms')),
+  );
+}
+
+function whyNot(error: unknown): string {
+  if (error instanceof ProblemError) {
+    if (error.status === 404) return 'There is no such room, or it is private and you are not invited.';
+    if (error.code === 'room_full') return 'The room is full. Try again when somebody has left.';
+  }
+  return explain(error);
+}
+
+function endText({ code, reason }: End): string {
+  switch (code) {
+    case 4401: return 'Your sign-in has ended. Sign in again.';
+    case 4403: return reason === 'banned' ? 'You are banned from this room.' : 'You were removed from this room.';
+    case 4404: return 'The room is gone.';
+    case 4409: return 'The room is open in another window of yours.';
+    case 4410: return 'The room is closed.';
+    default: return `The connection ended (${code}).`;
+  }
+}
+

@@ -1,0 +1,46 @@
+import type { components } from 'watchparty-client';
+import type { LiveRoom } from 'watchparty-client/live';
+import { el, field } from './dom.js';
+import { api, explain } from './session.js';
+
+type Change = components['schemas']['UpdateRoomRequest'];
+
+/** The dialog in which a host changes who may do what. */
+export function editSettings(room: LiveRoom, roomID: string): void {
+  const settings = room.room;
+  if (!settings) return;
+  const choice = (name: string, chosen: string, options: Record<string, string>) => el('select', { name },
+    ...Object.entries(options).map(([value, label]) => el('option', { value, ...(value === chosen && {
+      selected: true }) }, label)));
+  const circles = { host: 'Only you', moderators: 'You and the moderators', everyone: 'Everyone' };
+  const status = el('p', { class: 'problem', role: 'alert' });
+  const submit = el('button', { type: 'submit', class: 'primary' }, 'Save');
+  const form = el('form', {
+    class: 'stack',
+    onsubmit: (event) => {
+      event.preventDefault();
+      submit.disabled = true;
+      const change = Object.fromEntries(new FormData(form)) as Change;
+      api.PATCH('/rooms/{room_id}', { params: { path: { room_id: roomID } }, body: change })
+        .then(() => dialog.close(), (error) => { status.textContent = explain(error); })
+        .finally(() => { submit.disabled = false; });
+    },
+  },
+    el('h2', {}, 'Settings of the room'),
+    field('Name', el('input', { name: 'name', required: true, maxlength: 100, value: settings.name,
+      autocomplete: 'off' })),
+    field('Who controls the movie', choice('control', settings.control, circles)),
+    field('Who adds to the queue', choice('queue', settings.queue, circles)),
+    field('What comes next', choice('queue_order', settings.queue_order, {
+      manual: 'The first in the queue', votes: 'What has the most votes',
+    })),
+    field('Whom the room waits for', choice('wait_policy', settings.wait_policy, {
+      auto: 'Everyone, while you are few', everyone: 'Everyone', host: 'Only you', nobody: 'Nobody',
+    })),
+    status,
+    el('div', { class: 'row end' }, el('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel'), submit),
+  );
+  const dialog = el('dialog', { 'aria-label': 'Settings of the room', onclose: () => dialog.remove() }, form);
+  document.body.append(dialog);
+  dialog.showModal();
+}
