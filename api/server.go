@@ -21,6 +21,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 	"github.com/maypok86/otter/v2"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 	"gocloud.dev/blob"
 
 	"github.com/watchparty/watchparty/api/contract"
@@ -49,6 +50,7 @@ type Deps struct {
 	CheckTemporal func(context.Context) error
 	Schedules     Schedules
 	Metrics       prometheus.Registerer
+	Tracer        trace.Tracer // nil without traces
 }
 
 // Server implements the generated StrictServerInterface.
@@ -113,7 +115,7 @@ func New(d Deps) (*Server, error) {
 	e.HTTPErrorHandler = s.handleError
 	e.IPExtractor = clientAddresses(d.Config.HTTP.TrustedProxies)
 	e.Use(
-		beginExchange(d.Config.HTTP.PublicURL),
+		beginExchange(d.Config.HTTP.PublicURL, d.Tracer),
 		observe(s.log, d.Metrics),
 		middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic}),
 		crossOrigin(

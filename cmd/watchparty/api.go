@@ -20,14 +20,14 @@ func (p program) api(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cfg.MetricsAddr = cmp.Or(cfg.MetricsAddr, ":9090")
+	cfg.Metrics.Addr = cmp.Or(cfg.Metrics.Addr, ":9090")
 	log, flush := newLogger(cfg, p.stderr)
 	defer flush()
 	return runAPI(ctx, cfg, environ, log)
 }
 
 func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.Logger) error {
-	parts, err := assemble(ctx, cfg, environ, log, true)
+	parts, err := assemble(ctx, "api", cfg, environ, log, true)
 	if err != nil {
 		return err
 	}
@@ -44,13 +44,14 @@ func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.
 			cfg.Temporal.Namespace,
 		),
 		Schedules: parts.temporal.ScheduleClient(),
-		Metrics:   parts.metrics,
+		Metrics:   parts.metrics.Own(),
+		Tracer:    parts.tracing.Tracer(),
 	})
 	if err != nil {
 		return err
 	}
 	parts.coordinate(ctx)
-	metrics, err := listenMetrics(ctx, cfg.MetricsAddr)
+	metrics, err := listenMetrics(ctx, cfg.Metrics.Addr)
 	if err != nil {
 		return err
 	}
@@ -61,7 +62,7 @@ func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.
 	log.InfoContext(ctx, "API listens", slog.String("addr", l.Addr().String()))
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return server.Serve(ctx, l) })
-	g.Go(func() error { return serveMetrics(ctx, metrics, parts.metrics) })
+	g.Go(func() error { return serveMetrics(ctx, metrics, cfg.Metrics, parts.metrics) })
 	g.Go(func() error { parts.relay.Run(ctx); return nil })
 	return g.Wait()
 }

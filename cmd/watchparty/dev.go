@@ -84,7 +84,7 @@ func (p program) newDev() (*development, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := exportAWS(environ); err != nil {
+	if err := exportSDKs(environ); err != nil {
 		return nil, err
 	}
 	vars = env.ToMap(environ)
@@ -174,14 +174,14 @@ func (d *development) run(ctx context.Context, stack *devstack.Stack, began time
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		api := cfg
-		api.MetricsAddr = cmp.Or(cfg.MetricsAddr, d.address(apiMetricsPort))
+		api.Metrics.Addr = cmp.Or(cfg.Metrics.Addr, d.address(apiMetricsPort))
 		log, flush := newLogger(cfg, d.stderr)
 		defer flush()
 		return runAPI(ctx, api, environ, log.With("part", "api"))
 	})
 	g.Go(func() error {
 		worker := cfg
-		worker.MetricsAddr = cmp.Or(cfg.MetricsAddr, d.address(workerMetricsPort))
+		worker.Metrics.Addr = cmp.Or(cfg.Metrics.Addr, d.address(workerMetricsPort))
 		log, flush := newLogger(cfg, d.stderr)
 		defer flush()
 		return runWorker(ctx, worker, environ, log.With("part", "worker"), job.TaskQueues())
@@ -342,7 +342,7 @@ func (d *development) announce(cfg config.Config, stack *devstack.Stack, took ti
 	if stack != nil && stack.Has(devstack.Inbox) {
 		d.say("  mail inbox   %s", stack.InboxURL())
 	}
-	if cfg.MetricsAddr == "" {
+	if cfg.Metrics.Addr == "" {
 		d.say(
 			"  metrics      http://%s/metrics and http://%s/metrics",
 			d.address(apiMetricsPort),

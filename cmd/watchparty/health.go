@@ -88,7 +88,7 @@ func checkAPI(ctx context.Context, cfg config.HTTP) error {
 
 // checkWorker asks Temporal whether a worker on this machine polls each queue.
 func checkWorker(ctx context.Context, cfg config.Temporal, environ, queues []string) error {
-	c, err := dialTemporal(environ, slog.New(slog.DiscardHandler))
+	c, err := dialTemporal(environ, slog.New(slog.DiscardHandler), func(*client.Options) {})
 	if err != nil {
 		return err
 	}

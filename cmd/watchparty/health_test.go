@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
@@ -57,7 +58,7 @@ func TestHealthOfAWorker(t *testing.T) {
 	require.Equal(t, "namespace", missing.What)
 	require.ErrorContains(t, err, "TEMPORAL_NAMESPACE")
 
-	c, err := dialTemporal(environ, slog.New(slog.DiscardHandler))
+	c, err := dialTemporal(environ, slog.New(slog.DiscardHandler), func(*client.Options) {})
 	require.NoError(t, err)
 	defer c.Close()
 	w := worker.New(c, queue, worker.Options{})

@@ -95,7 +95,7 @@ func (p program) settings() (config.Config, []string, error) {
 	cfg, err := config.Load(environ)
 	if err == nil {
 		environ, err = config.ReadSecrets(environ)
-		err = errors.Join(err, exportAWS(environ))
+		err = errors.Join(err, exportSDKs(environ))
 	}
 	if err != nil && len(environ) == len(p.environ) {
 		err = fmt.Errorf("%w\n(for development, `make run` starts a stack that other commands in this folder find)", err)
