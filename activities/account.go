@@ -16,8 +16,8 @@ const anonymiseBatch = 1000
 
 // Account removes what a deleted account has left. Each step can be repeated.
 type Account struct {
-	Store  *store.Store
-	Bucket *blob.Bucket
+	Store   *store.Store
+	Bucket  *blob.Bucket
 	Metrics *Metrics
 }
 

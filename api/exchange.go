@@ -14,11 +14,11 @@ import (
 type exchange struct {
 	context.Context
 
-	ids       logging.IDs // for the log
-	header    http.Header
-	client    string // where the request comes from; see client
-	identity  *identity
-	target    *target // what the answer was, if it is a cached read that others may repeat
+	ids      logging.IDs // for the log
+	header   http.Header
+	client   string // where the request comes from; see client
+	identity *identity
+	target   *target // what the answer was, if it is a cached read that others may repeat
 }
 
 type exchangeKey struct{}

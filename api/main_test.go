@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/goleak"
 	"gocloud.dev/blob"
 	"gocloud.dev/blob/memblob"
@@ -68,6 +69,7 @@ type bundle struct {
 
 // settings are what a test may ask for before its server is built.
 type settings struct {
+	tracer        trace.Tracer
 	config        config.Config
 	databaseAway  bool
 	limitWait     time.Duration // for Redis
@@ -138,7 +140,7 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 	b.server, err = New(Deps{
 		Config: b.cfg, Log: log, Store: b.store, Cache: b.cache, Bucket: b.bucket,
 		Bus:           bus.New(b.cache.Redis().Client(), b.cfg.Redis, log), // it does not run: there is one server
-		CheckTemporal: s.checkTemporal, Schedules: s.schedules, Metrics: prometheus.NewRegistry(),
+		CheckTemporal: s.checkTemporal, Schedules: s.schedules, Metrics: prometheus.NewRegistry(), Tracer: s.tracer,
 	})
 	require.NoError(t, err)
 	b.server.passwords = auth.NewPasswords(b.cfg.Auth.HashParallel, s.hashCost)

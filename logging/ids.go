@@ -45,20 +45,16 @@ func (i identified) Handle(ctx context.Context, r slog.Record) error {
 	return i.Handler.Handle(ctx, r)
 }
 
-// addID adds an ID unless it is empty, or the line has one of the name.
 func addID(r *slog.Record, key, id string) {
-	if id == "" {
-		return
-	}
-	present := false
-	r.Attrs(func(a slog.Attr) bool { present = a.Key == key; return !present })
-	if !present {
+	if id != "" {
 		r.AddAttrs(slog.String(key, id))
 	}
 }
 
 // WithAttrs keeps adding IDs.
-func (i identified) WithAttrs(attrs []slog.Attr) slog.Handler { return identified{i.Handler.WithAttrs(attrs)} }
+func (i identified) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return identified{i.Handler.WithAttrs(attrs)}
+}
 
 // WithGroup keeps adding IDs, within the group.
 func (i identified) WithGroup(name string) slog.Handler { return identified{i.Handler.WithGroup(name)} }
@@ -96,4 +92,6 @@ func (n renamed) WithAttrs(attrs []slog.Attr) slog.Handler {
 }
 
 // WithGroup renames attributes in a group.
-func (n renamed) WithGroup(name string) slog.Handler { return renamed{n.Handler.WithGroup(name), n.names} }
+func (n renamed) WithGroup(name string) slog.Handler {
+	return renamed{n.Handler.WithGroup(name), n.names}
+}

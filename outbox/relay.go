@@ -41,11 +41,11 @@ type StartFunc func(ctx context.Context, e job.Event) error
 
 // Relay turns pending events into workflows.
 type Relay struct {
-	db    *bun.DB
-	start StartFunc
-	pace  pace
-	log   *slog.Logger
-	added Signal
+	db      *bun.DB
+	start   StartFunc
+	pace    pace
+	log     *slog.Logger
+	added   Signal
 	metrics *metrics
 	tracer  trace.Tracer // nil without traces
 }

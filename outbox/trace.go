@@ -31,9 +31,14 @@ func (r *Relay) span(ctx context.Context, e row) (_ context.Context, end func(er
 		return ctx, func(error) {}
 	}
 	ctx = propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{traceKey: e.TraceParent})
-	ctx, span := r.tracer.Start(ctx, "outbox "+e.Workflow, trace.WithSpanKind(trace.SpanKindConsumer), trace.WithAttributes(
-		attribute.String("watchparty.event_id", e.ID), attribute.Int("watchparty.attempts", e.Attempts),
-	))
+	ctx, span := r.tracer.Start(
+		ctx,
+		"outbox "+e.Workflow,
+		trace.WithSpanKind(trace.SpanKindConsumer),
+		trace.WithAttributes(
+			attribute.String("watchparty.event_id", e.ID), attribute.Int("watchparty.attempts", e.Attempts),
+		),
+	)
 	return ctx, func(err error) {
 		if err != nil {
 			span.SetStatus(codes.Error, "")

@@ -32,7 +32,7 @@ type Work struct {
 	LastCleanup    time.Time
 	FailedPolicies int
 	LastReports    map[watchparty.ReportPeriod]time.Time // when the latest activity report was made, by period
-	AbuseReports   Backlog              // reports of abuse that no admin has resolved
+	AbuseReports   Backlog                               // reports of abuse that no admin has resolved
 }
 
 // Work reads all of it with statements that are quick however large the tables are.

@@ -39,7 +39,9 @@ func (s reducedSpan) Attributes() []attribute.KeyValue {
 }
 
 // Status has no message.
-func (s reducedSpan) Status() sdktrace.Status { return sdktrace.Status{Code: s.ReadOnlySpan.Status().Code} }
+func (s reducedSpan) Status() sdktrace.Status {
+	return sdktrace.Status{Code: s.ReadOnlySpan.Status().Code}
+}
 
 // Events are left out: those of errors have their messages.
 func (s reducedSpan) Events() []sdktrace.Event { return nil }

@@ -26,7 +26,9 @@ func NewRegistry() *Registry {
 }
 
 // Own registers the program's own metrics, and puts the prefix before their names.
-func (r *Registry) Own() prometheus.Registerer { return prometheus.WrapRegistererWithPrefix(prefix, r.all) }
+func (r *Registry) Own() prometheus.Registerer {
+	return prometheus.WrapRegistererWithPrefix(prefix, r.all)
+}
 
 // Gather returns the present values.
 func (r *Registry) Gather() prometheus.Gatherer { return r.all }

@@ -39,21 +39,29 @@ func RegisterWork(r prometheus.Registerer, log *slog.Logger, read func(context.C
 		return prometheus.NewDesc(name, help, labels, nil)
 	}
 	r.MustRegister(&work{
-		read: read, log: logging.Sparse(log, slog.LevelWarn),
-		up: describe("work_up", "1 if Postgres could say what work waits, else 0."),
+		read: read,
+		log:  logging.Sparse(log, slog.LevelWarn),
+		up:   describe("work_up", "1 if Postgres could say what work waits, else 0."),
 		waiting: describe("work_waiting", "What waits, up to 100000: events of the outbox that Temporal does not have, "+
 			"uploaded avatars, clean-up runs, and reports of abuse.", "work"),
-		oldest:   describe("work_oldest_age_seconds", "The age of the oldest of it; 0 if nothing waits.", "work"),
-		emails:   describe("emails_waiting", "Emails that are still to be sent, by kind, up to 100000.", "kind"),
-		emailAge: describe("emails_oldest_age_seconds", "The age of the oldest of them that does not wait on purpose.", "kind"),
+		oldest: describe("work_oldest_age_seconds", "The age of the oldest of it; 0 if nothing waits.", "work"),
+		emails: describe("emails_waiting", "Emails that are still to be sent, by kind, up to 100000.", "kind"),
+		emailAge: describe(
+			"emails_oldest_age_seconds",
+			"The age of the oldest of them that does not wait on purpose.",
+			"kind",
+		),
 		deferred: describe("emails_deferred", "Emails that wait on purpose, since their recipient has had too many."),
 		paused:   describe("emails_paused", "1 while an admin has paused emails, else 0."),
 		sent:     describe("emails_last_sent_timestamp_seconds", "When the SMTP server last took an email; 0 if never."),
 		cleanup: describe("cleanup_last_end_timestamp_seconds",
 			"When the last clean-up by the schedule ended; 0 if none has."),
 		failed: describe("cleanup_last_failed_policies", "Policies that failed in it."),
-		report: describe("report_last_timestamp_seconds", "When the latest activity report was made, by period; 0 if none was.",
-			"period"),
+		report: describe(
+			"report_last_timestamp_seconds",
+			"When the latest activity report was made, by period; 0 if none was.",
+			"period",
+		),
 	})
 }
 

@@ -45,9 +45,9 @@ type parts struct {
 	tracing  *telemetry.Tracing
 	// endTemporalMetrics ends those of Temporal's SDK.
 	endTemporalMetrics func(context.Context) error
-	busRedis redis.UniversalClient
-	stop     context.CancelFunc // of what keeps the caches of all processes coherent
-	running  errgroup.Group
+	busRedis           redis.UniversalClient
+	stop               context.CancelFunc // of what keeps the caches of all processes coherent
+	running            errgroup.Group
 }
 
 // assemble creates the parts. All of them connect lazily, so that the program starts when one is away. reads says
@@ -146,8 +146,9 @@ func (p *parts) dialTemporal(environ []string) error {
 	if err != nil {
 		return err
 	}
+	interceptors = append(interceptors, &telemetry.ActivityIDs{})
 	p.temporal, err = dialTemporal(environ, p.log, func(o *client.Options) {
-		o.MetricsHandler, o.Interceptors = metrics, append(interceptors, &telemetry.ActivityIDs{})
+		o.MetricsHandler, o.Interceptors = metrics, interceptors
 	})
 	return err
 }

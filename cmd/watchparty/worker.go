@@ -107,9 +107,17 @@ func runWorker(ctx context.Context, cfg config.Config, environ []string, log *sl
 	deps := worker.Deps{
 		Config: cfg, Log: log, Client: parts.temporal,
 		Email: &activities.Email{
-			Store: parts.store, Sender: sender, OneTime: auth.NewOneTime(cfg.Auth.Secret, cfg.Auth.FormerSecrets...),
-			FrontendURL: cfg.HTTP.FrontendURL, PublicURL: cfg.HTTP.PublicURL,
-			LaterDelay: shortened(laterDelay), Report: cfg.Report, Alarm: rate.Sometimes{Interval: emailAlarm}, Metrics: measured,
+			Store:       parts.store,
+			Sender:      sender,
+			OneTime:     auth.NewOneTime(cfg.Auth.Secret, cfg.Auth.FormerSecrets...),
+			FrontendURL: cfg.HTTP.FrontendURL,
+			PublicURL:   cfg.HTTP.PublicURL,
+			LaterDelay: shortened(
+				laterDelay,
+			),
+			Report:  cfg.Report,
+			Alarm:   rate.Sometimes{Interval: emailAlarm},
+			Metrics: measured,
 		},
 		Avatar: &activities.Avatar{
 			Store: parts.store, Bucket: parts.bucket,
