@@ -29,6 +29,7 @@ import (
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/health"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -139,8 +140,8 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 
 	b.server, err = New(Deps{
 		Config: b.cfg, Log: log, Store: b.store, Cache: b.cache, Bucket: b.bucket,
-		Bus:           bus.New(b.cache.Redis().Client(), b.cfg.Redis, log), // it does not run: there is one server
-		CheckTemporal: s.checkTemporal, Schedules: s.schedules, Metrics: prometheus.NewRegistry(), Tracer: s.tracer,
+		Bus:    bus.New(b.cache.Redis().Client(), b.cfg.Redis, log), // it does not run: there is one server
+		Checks: checksOf(s.checkTemporal), Schedules: s.schedules, Metrics: prometheus.NewRegistry(), Tracer: s.tracer,
 	})
 	require.NoError(t, err)
 	b.server.passwords = auth.NewPasswords(b.cfg.Auth.HashParallel, s.hashCost)
@@ -505,4 +506,13 @@ func (b *bundle) accept(t testing.TB, r *http.Request, response *http.Response) 
 	b.logs.secret(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
 	requireContract(t, r, a)
 	return a
+}
+
+// checksOf are the checks of parts that the API does not use itself.
+func checksOf(temporal func(context.Context) error) []health.Check {
+	fine := func(context.Context) error { return nil }
+	return []health.Check{
+		{Part: health.Temporal, Run: temporal}, {Part: health.Workers, Run: fine}, {Part: health.Schedules, Run: fine},
+		{Part: health.Emails, Run: fine},
+	}
 }

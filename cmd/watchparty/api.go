@@ -9,6 +9,7 @@ import (
 
 	"github.com/watchparty/watchparty/api"
 	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/mail"
 )
 
 // api serves HTTP and relays the outbox.
@@ -32,17 +33,18 @@ func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.
 		return err
 	}
 	defer parts.close()
+	sender, err := mail.New(cfg.Email)
+	if err != nil {
+		return err
+	}
 	server, err := api.New(api.Deps{
-		Config: cfg,
-		Log:    log,
-		Store:  parts.store,
-		Cache:  parts.cache,
-		Bus:    parts.bus,
-		Bucket: parts.bucket,
-		CheckTemporal: checkTemporal(
-			parts.temporal,
-			cfg.Temporal.Namespace,
-		),
+		Config:    cfg,
+		Log:       log,
+		Store:     parts.store,
+		Cache:     parts.cache,
+		Bus:       parts.bus,
+		Bucket:    parts.bucket,
+		Checks:    parts.checks(sender),
 		Schedules: parts.temporal.ScheduleClient(),
 		Metrics:   parts.metrics.Own(),
 		Tracer:    parts.tracing.Tracer(),
