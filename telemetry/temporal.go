@@ -18,6 +18,10 @@ var temporalBuckets = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10
 // activities and calls, which are some dozens together.
 const maxTemporalSeries = 1000
 
+// failures are those of the SDK's counters that an alert or the dashboard uses. They start at 0, so that the first failure
+// is an increase.
+var failures = []string{"temporal_workflow_task_execution_failed", "temporal_activity_execution_failed"}
+
 // Temporal returns what the SDK reports its metrics to, and what ends it. The SDK's metrics are temporal_…, durations are
 // in seconds.
 //
@@ -40,5 +44,8 @@ func (r *Registry) Temporal() (client.MetricsHandler, func(context.Context) erro
 	handler := opentelemetry.NewMetricsHandler(opentelemetry.MetricsHandlerOptions{
 		Meter: provider.Meter("go.temporal.io/sdk"), UseMonotonicCounters: true, OnError: func(error) {}, // no metric then
 	})
+	for _, name := range failures {
+		handler.Counter(name).Inc(0)
+	}
 	return handler, provider.Shutdown, nil
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/demo"
+	"github.com/watchparty/watchparty/deploy/monitoring"
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/migrations"
 	"github.com/watchparty/watchparty/workflows/job"
@@ -157,8 +158,18 @@ func (d *development) startServers(ctx context.Context) (*devstack.Stack, error)
 	if len(services) == 0 {
 		return nil, nil
 	}
+	if d.vars["METRICS_ADDR"] == "" && devstack.PrometheusInstalled() {
+		services = append(services, devstack.Prometheus)
+	}
 	return devstack.Start(ctx, devstack.Options{
 		Dir: d.dir, Ports: devstack.DefaultPorts(d.offset), Services: services, Progress: d.say,
+		Prometheus: map[string]string{
+			"prometheus.yml": strings.NewReplacer(
+				"localhost:"+strconv.Itoa(apiMetricsPort), d.address(apiMetricsPort),
+				"localhost:"+strconv.Itoa(workerMetricsPort), d.address(workerMetricsPort),
+			).Replace(monitoring.Settings),
+			"alerts.yml": string(monitoring.Alerts),
+		},
 	})
 }
 
@@ -349,6 +360,10 @@ func (d *development) announce(cfg config.Config, stack *devstack.Stack, took ti
 			d.address(workerMetricsPort),
 		)
 	}
+	if stack != nil && stack.Has(devstack.Prometheus) {
+		d.say("  Prometheus   %s/alerts", stack.PrometheusURL())
+	}
+	d.say("  dashboard    deploy/monitoring/dashboard.json, for Grafana's import")
 	d.say("  data         %s", d.dir)
 	d.say("\n  demo accounts (password %s):\n    %s\n", demo.Password, strings.Join(demo.Accounts(), "\n    "))
 	d.say("ctrl-C stops everything.")
