@@ -254,7 +254,12 @@ func TestTooManyLoads(t *testing.T) {
 	for n := range 5 {
 		bodies = append(bodies, goGet(t, p, query(n), load.run))
 	}
-	require.Eventually(t, func() bool { return len(load.began) == 2 && p.turns.of("room:1").waiting.Load() == 3 }, patience, time.Millisecond)
+	require.Eventually(
+		t,
+		func() bool { return len(load.began) == 2 && p.turns.of("room:1").waiting.Load() == 3 },
+		patience,
+		time.Millisecond,
+	)
 	_, _, err := p.Get(t.Context(), query(5), text("not called"))
 	require.ErrorIs(t, err, ErrBusy)
 	require.EqualValues(t, 1, p.Stats().Refused)

@@ -486,12 +486,6 @@ func (f *flow) cleanup(t *testing.T) {
 	require.NotContains(t, string(f.client.get(t, "/rooms").body), idle)
 }
 
-func (f *flow) id(t *testing.T, email string) (id string) {
-	t.Helper()
-	require.NoError(t, f.db.DB().NewRaw("SELECT id FROM users WHERE email = ?", email).Scan(t.Context(), &id))
-	return id
-}
-
 // activityReport follows the email about the last week, in which the people of the demo have met.
 func (f *flow) activityReport(t *testing.T) {
 	stacktest.AwayFromMidnight(t)

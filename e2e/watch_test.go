@@ -82,6 +82,15 @@ func (s *watchSystem) revision(t *testing.T) int {
 	return revision
 }
 
+// status is what the room's playback does, and why.
+func (s *watchSystem) status(t require.TestingT) (status, cause string) {
+	require.NoError(
+		t,
+		s.store.DB().NewRaw("SELECT state, cause FROM playbacks").Scan(context.Background(), &status, &cause),
+	)
+	return status, cause
+}
+
 // position is where the room's playback was at its last change.
 func (s *watchSystem) position(t *testing.T) time.Duration {
 	t.Helper()
@@ -101,16 +110,28 @@ func (s *watchSystem) openBrowser(t *testing.T, process int) *watcher {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 800),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("autoplay-policy", "document-user-activation-required"),
 		chromedp.Flag("host-resolver-rules", "MAP "+watchHost+" "+s.gates[process].addr()),
 	)
 	allocator, cancel := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
 	t.Cleanup(cancel)
-	ctx, cancel := chromedp.NewContext(allocator)
+	return newWatcher(t, allocator)
+}
+
+func newWatcher(t *testing.T, parent context.Context) *watcher {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(parent)
 	t.Cleanup(cancel)
 	require.NoError(t, chromedp.Do(ctx))
 	w := &watcher{tab{ctx}, make(chan string, 100)}
 	require.NoError(t, chromedp.Listen(ctx, w.note))
 	return w
+}
+
+// newTab is another tab of the watcher's browser.
+func (w *watcher) newTab(t *testing.T) *watcher {
+	t.Helper()
+	return newWatcher(t, w.ctx)
 }
 
 func (w *watcher) note(event any) {
