@@ -237,6 +237,10 @@ type Room struct {
 type Worker struct {
 	// StopTimeout is the time that running activities have to finish after SIGTERM.
 	StopTimeout time.Duration `env:"WORKER_STOP_TIMEOUT" envDefault:"30s"`
+	// Deployment and BuildID turn Temporal's worker versioning on: this worker is a version of a deployment, and takes
+	// only work that is routed to that version. Both are set, or neither.
+	Deployment string `env:"WORKER_DEPLOYMENT"`
+	BuildID    string `env:"WORKER_BUILD_ID"`
 }
 
 // Avatar bounds uploads and rendering.

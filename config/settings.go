@@ -317,6 +317,9 @@ func sections() []Section {
 				"who is present, at least 1m."},
 		}},
 		{Title: "Worker", Settings: []Setting{
+			{Name: "WORKER_DEPLOYMENT", Help: "The name of a Temporal worker deployment, which turns versions of workers on. " +
+				"docs/rollout.md says how to use them. A worker without a version that was made current gets no work."},
+			{Name: "WORKER_BUILD_ID", Help: "The version of this worker in its deployment, such as the release."},
 			{Name: "WORKER_STOP_TIMEOUT", Help: "The time that running activities get to finish after SIGTERM."},
 		}},
 		{Title: "Avatars", Settings: []Setting{

@@ -48,7 +48,7 @@ func TestRunbook(t *testing.T) {
 	}
 }
 
-// partPatience is how long a fault may take to be seen: a worker that has gone counts for two minutes, and the answer about
+// partPatience is how long a fault may take to be seen: a worker that has gone counts for 90 seconds, and the answer about
 // emails for half a minute.
 const partPatience = 4 * time.Minute
 

@@ -191,10 +191,7 @@ func stateOf(err error) string {
 	return unreachable
 }
 
-// scrapeAge is how old the answers of a scrape may be.
-const scrapeAge = 10 * time.Second
-
-// Register registers the state of the parts as a metric. A scrape looks, but not often.
+// Register registers the state of the parts as a metric. A scrape looks.
 func (c *Checker) Register(r prometheus.Registerer) {
 	r.MustRegister(&collector{checker: c, up: prometheus.NewDesc("health_part_up",
 		"1 while a part is as it should be, as this process sees it, else 0.", []string{"part"}, nil)})
@@ -203,10 +200,6 @@ func (c *Checker) Register(r prometheus.Registerer) {
 type collector struct {
 	checker *Checker
 	up      *prometheus.Desc
-
-	mu     sync.Mutex
-	at     time.Time
-	latest []Finding
 }
 
 // Describe implements prometheus.Collector.
@@ -214,12 +207,7 @@ func (c *collector) Describe(descs chan<- *prometheus.Desc) { descs <- c.up }
 
 // Collect implements prometheus.Collector.
 func (c *collector) Collect(metrics chan<- prometheus.Metric) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if time.Since(c.at) > scrapeAge {
-		c.latest, c.at = c.checker.Look(context.Background()), time.Now()
-	}
-	for _, finding := range c.latest {
+	for _, finding := range c.checker.Look(context.Background()) {
 		up := 0.0
 		if finding.OK() {
 			up = 1

@@ -19,7 +19,7 @@ import (
 
 const (
 	// PollerAge is the longest time since the last poll of a running worker. A poll ends within a minute.
-	PollerAge = 2 * time.Minute
+	PollerAge = 90 * time.Second
 	// lateness is how long after its time a schedule may start its run: the jitter, and time for a busy server.
 	lateness = 5 * time.Minute
 )

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -116,21 +117,22 @@ func polledFrom(host string, since time.Time) func(*taskqueue.PollerInfo) bool {
 
 // checks are those of the parts that background work needs.
 func (p *parts) checks(sender *mail.Sender) []health.Check {
+	age := func(usual time.Duration) time.Duration { return cmp.Or(shortened(healthAge), usual) }
 	return []health.Check{
 		{Part: health.Temporal, Every: time.Second, Run: func(ctx context.Context) error {
 			return health.CheckNamespace(ctx, p.temporal, p.cfg.Temporal.Namespace)
 		}},
-		{Part: health.Workers, Every: workersEvery, Run: func(ctx context.Context) error {
+		{Part: health.Workers, Every: age(workersEvery), Run: func(ctx context.Context) error {
 			paused, err := p.store.EmailsPaused(ctx)
 			if err != nil {
 				return err
 			}
 			return health.CheckWorkers(ctx, p.temporal, paused)
 		}},
-		{Part: health.Schedules, Every: schedulesEvery, Run: func(ctx context.Context) error {
+		{Part: health.Schedules, Every: age(schedulesEvery), Run: func(ctx context.Context) error {
 			return health.CheckSchedules(ctx, p.temporal.ScheduleClient(), time.Now())
 		}},
-		{Part: health.Emails, Every: emailsEvery, Run: func(ctx context.Context) error {
+		{Part: health.Emails, Every: age(emailsEvery), Run: func(ctx context.Context) error {
 			return health.CheckEmails(ctx, p.store.Work, sender.Probe)
 		}},
 	}

@@ -30,8 +30,8 @@ import (
 const emailAlarm = time.Minute
 
 // The end-to-end tests build the program with shorter waits: go build -ldflags "-X main.keepFormer=2s". Empty means the
-// default of package activities.
-var laterDelay, keepFormer string
+// default: that of package activities, or of the checks of health.
+var laterDelay, keepFormer, healthAge string
 
 func shortened(wait string) time.Duration {
 	d, _ := time.ParseDuration(wait) // zero when empty
@@ -40,13 +40,17 @@ func shortened(wait string) time.Duration {
 
 // worker runs the background work. It also relays the outbox, so that events are started while no API runs.
 func (p program) worker(ctx context.Context) error {
-	queues, err := parseQueues(p.args)
+	args, check := cutFlag(p.args, "--check-histories")
+	queues, err := parseQueues(args)
 	if err != nil {
 		return err
 	}
 	cfg, environ, err := p.settings()
 	if err != nil {
 		return err
+	}
+	if check {
+		return p.checkHistories(ctx, cfg, environ, queues)
 	}
 	if err := p.executeForImages(); err != nil {
 		return err
