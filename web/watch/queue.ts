@@ -83,8 +83,8 @@ export class Queue {
       }),
       mayEdit && !byVotes && before !== undefined && iconButton('up', `Move ${item.title} up`, {
         class: 'icon-button small',
-        onclick: () => this.#attempt(() => api.PATCH('/rooms/{room_id}/queue/{item_id}', { params: { path }, body: {
-          before_id: before.id } })),
+        onclick: () => this.#attempt(() => api.PUT('/rooms/{room_id}/queue/{item_id}/place', { params: { path },
+          body: { before_id: before.id } })),
       }),
       this.#may('control_playback') && iconButton('play', `Play ${item.title} now`, {
         class: 'icon-button small',
