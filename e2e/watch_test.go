@@ -173,6 +173,7 @@ func (w *watcher) press(t *testing.T, name string) {
 		document.querySelector('[data-pressed]')?.removeAttribute('data-pressed');
 		const button = [...scope.querySelectorAll('button')].find(named);
 		button?.setAttribute('data-pressed', '');
+		button?.focus(); // some are there for who points at or comes to what they belong to
 		return Boolean(button);
 	}`
 	_, err := chromedp.Run(w.ctx, chromedp.PollFunction[bool](find, chromedp.WithPollingArgs(name),

@@ -2197,7 +2197,7 @@ Say something";
     head.style.setProperty("--hue", String(hue(message.author?.id ?? "")));
     items.push(el(
       "li",
-      { class: follows ? "message follows" : "message" },
+      { class: follows ? "message follows" : "message", tabindex: -1 },
       follows ? el("span", { class: "unseen" }, `${name}, ${timeOfDay(message.created_at)}`) : head,
       message.deleted ? el("em", { class: "quiet" }, "This message was taken back.") : el(
         "p",
@@ -2841,7 +2841,7 @@ var Queue = class {
     );
     this.element = el(
       "div",
-      { class: "scroll stack-none" },
+      { class: "scroll" },
       el("div", { class: "row wrap queue-head" }, this.#add, this.#skip),
       this.#empty,
       this.#list
