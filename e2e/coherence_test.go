@@ -115,8 +115,8 @@ var faults = []fault{
 		assert.NoError(t, c.stack.Restart(t.Context(), devstack.Redis))
 		time.Sleep(long / 2)
 	}},
-	{"pub/sub cut", true, func(_ *testing.T, c *cluster, long time.Duration) { c.breakBus(badnet.Cut, long) }},
-	{"pub/sub silent", false, func(_ *testing.T, c *cluster, long time.Duration) { c.breakBus(badnet.Swallow, long) }},
+	{"pubsub cut", true, func(_ *testing.T, c *cluster, long time.Duration) { c.breakBus(badnet.Cut, long) }},
+	{"pubsub silent", false, func(_ *testing.T, c *cluster, long time.Duration) { c.breakBus(badnet.Swallow, long) }},
 	{"45 ms", false, slowRedis(45 * time.Millisecond)},
 	{"50 ms", false, slowRedis(50 * time.Millisecond)},
 	{"60 ms", false, slowRedis(60 * time.Millisecond)},
