@@ -13,7 +13,7 @@ type Oscillator struct {
 
 // RandomOscillator has a drift of at most 50 ppm.
 func RandomOscillator(random *rand.Rand) Oscillator {
-	return Oscillator{Began: random.Float64() * 1e6, Drift: randomDrift(random)}
+	return Oscillator{Began: -random.Float64() * 1e6, Drift: randomDrift(random)}
 }
 
 // At is what the clock shows at a true time.
