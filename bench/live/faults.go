@@ -32,6 +32,8 @@ const (
 	arriveTime  = 10 * time.Second
 	unlucky     = 1 // the node that is killed
 	plotBefore  = 5 * time.Second
+	plotLimit   = 1_500.0         // milliseconds
+	restTime    = 3 * time.Second // between two faults
 )
 
 // faults measures what people notice of a Redis and of nodes that die.
@@ -58,50 +60,75 @@ func (m *Measurement) faults(ctx context.Context) error {
 	return m.killNodes(ctx, rooms)
 }
 
-// killRedis takes Redis away for a minute, and gives it back empty.
+// killRedis takes Redis away for a minute, and gives it back empty. Meanwhile people are kicked, and rooms wait.
 func (m *Measurement) killRedis(ctx context.Context, rooms []*Room) error {
 	m.say("Redis is killed")
-	before := stateOf(rooms)
-	begun := time.Now()
-	if err := m.system.Stack.Kill(devstack.Redis); err != nil {
-		return err
-	}
-	var doing errgroup.Group
-	doing.Go(func() error {
-		return m.kickAll(ctx, "away", kicksAway, "kick until the connection is closed, Redis away, p99", 1)
-	})
-	doing.Go(func() error { return m.waitInSilence(ctx) })
-	var outage, all Deliveries
-	doing.Go(func() error {
-		return each(ctx, rooms, func(ctx context.Context, r *Room) error {
-			return r.command(ctx, begun.Add(redisAway), &outage)
+	o, err := m.system.LoseRedis(ctx, rooms, redisAway, func(ctx context.Context) error {
+		var doing errgroup.Group
+		doing.Go(func() error {
+			return m.kickAll(ctx, "away", kicksAway, "kick until the connection is closed, Redis away, p99", 1)
 		})
-	})
-	if err := doing.Wait(); err != nil {
-		return err
-	}
-	if err := sleep(ctx, time.Until(begun.Add(redisAway))); err != nil {
-		return err
-	}
-	if err := m.system.Stack.Restart(ctx, devstack.Redis); err != nil {
-		return err
-	}
-	back := time.Now()
-	err := each(ctx, rooms, func(ctx context.Context, r *Room) error {
-		return r.command(ctx, back.Add(12*time.Second), &all)
+		doing.Go(func() error { return m.waitInSilence(ctx) })
+		return doing.Wait()
 	})
 	if err != nil {
 		return err
 	}
+	m.atMost("Redis away for 60 s, then empty: connections lost", 0, float64(o.Connections), "")
+	m.atMost("the same: changes of playback that nobody commanded", 0, float64(o.Changes), "")
+	m.atMost(fmt.Sprintf("the same: commands lost, of %d", o.Given), 0, float64(o.Lost), "")
+	m.figure("the same: command until all have heard of it, p95", Quantile(o.Took, 0.95).Seconds(), " s")
+	return m.plotRoom("redis", "Redis is killed, and comes back empty; a command each 4 s", rooms[0],
+		o.Killed.Add(-plotBefore), time.Now(), o.Killed, plotLimit,
+		event{0, "killed"}, event{o.Back.Sub(o.Killed).Seconds(), "back"})
+}
+
+// Outage is what was noticed of a Redis that was killed.
+type Outage struct {
+	Killed, Back time.Time
+	Connections  int // that were lost
+	Changes      int // revisions that nobody commanded
+	Given        int // commands
+	Lost         int // commands that were not answered, or not heard of by all
+	Took         []time.Duration
+}
+
+// backFor is how long rooms are looked at after Redis has come back.
+const backFor = 12 * time.Second
+
+// LoseRedis takes Redis away for a time, in which rooms are given commands and something else is done, and gives it back
+// empty.
+func (s *System) LoseRedis(
+	ctx context.Context, rooms []*Room, away time.Duration, meanwhile func(context.Context) error,
+) (o Outage, err error) {
+	before := stateOf(rooms)
+	o.Killed = time.Now()
+	if err := s.Stack.Kill(devstack.Redis); err != nil {
+		return o, err
+	}
+	var d deliveries
+	command := func(ctx context.Context, until time.Time) error {
+		return each(ctx, rooms, func(ctx context.Context, r *Room) error { return r.command(ctx, until, &d) })
+	}
+	var doing errgroup.Group
+	doing.Go(func() error { return meanwhile(ctx) })
+	doing.Go(func() error { return command(ctx, o.Killed.Add(away)) })
+	if err := doing.Wait(); err != nil {
+		return o, err
+	}
+	o.Took = slices.Clone(d.took)
+	if err := s.Stack.Restart(ctx, devstack.Redis); err != nil {
+		return o, err
+	}
+	o.Back = time.Now()
+	if err := command(ctx, o.Back.Add(backFor)); err != nil {
+		return o, err
+	}
 	after := stateOf(rooms)
-	given := outage.Given + all.Given
-	m.atMost("Redis away for 60 s, then empty: connections lost", 0, float64(after.connections-before.connections), "")
-	m.atMost("changes of playback that nobody commanded", 0, float64(after.revisions-before.revisions-int64(given)), "")
-	m.atMost(fmt.Sprintf("commands lost, of %d", given), 0, float64(outage.Lost+all.Lost), "")
-	m.figure("command until all have heard of it, Redis away, p95", Quantile(outage.Took, 0.95).Seconds(), " s")
-	r := rooms[0]
-	return m.plotRoom("redis", "Redis is killed, and comes back empty; a command each 4 s", r, begun.Add(-plotBefore),
-		time.Now(), begun, 1500, event{0, "killed"}, event{back.Sub(begun).Seconds(), "back"})
+	o.Given, o.Lost = d.given, d.lost
+	o.Connections = after.connections - before.connections
+	o.Changes = int(after.revisions-before.revisions) - d.given
+	return o, nil
 }
 
 // standing is what should not change by itself.
@@ -116,23 +143,32 @@ func stateOf(rooms []*Room) (s standing) {
 			opened, _ := v.Opened()
 			s.connections += opened
 		}
-		if last, ok := r.last(); ok {
-			s.revisions += last.Revision
-		}
+		s.revisions += r.settledRevision()
 	}
 	return s
 }
 
-// Deliveries are commands that were given, and how long it took until everybody had heard of each.
-type Deliveries struct {
+// settledRevision is the room's, as of the next sample.
+func (r *Room) settledRevision() int64 {
+	now := time.Now()
+	var last Sample
+	_ = Until(context.Background(), arriveTime, "the next sample", func() (ok bool) {
+		last, ok = r.last()
+		return ok && last.At.After(now)
+	})
+	return last.Revision
+}
+
+// deliveries are commands that were given, and how long it took until everybody had heard of each.
+type deliveries struct {
 	mu    sync.Mutex
-	Given int
-	Lost  int // that were not answered, or not heard of by all
-	Took  []time.Duration
+	given int
+	lost  int
+	took  []time.Duration
 }
 
 // command gives commands until an instant, and looks whether all hear of each.
-func (r *Room) command(ctx context.Context, until time.Time, d *Deliveries) error {
+func (r *Room) command(ctx context.Context, until time.Time, d *deliveries) error {
 	kinds := []string{"seek", "pause", "play", "faster", "seek", "slower"}
 	for i := 0; time.Now().Before(until); i++ {
 		next := time.Now().Add(commandGap)
@@ -145,11 +181,11 @@ func (r *Room) command(ctx context.Context, until time.Time, d *Deliveries) erro
 			return !slices.ContainsFunc(r.Viewers, func(v *Viewer) bool { return v.State().Revision < o.Revision })
 		}) == nil
 		d.mu.Lock()
-		d.Given++
+		d.given++
 		if heard {
-			d.Took = append(d.Took, time.Since(o.Given))
+			d.took = append(d.took, time.Since(o.Given))
 		} else {
-			d.Lost++
+			d.lost++
 		}
 		d.mu.Unlock()
 		if err := sleep(ctx, time.Until(next)); err != nil {
@@ -353,7 +389,11 @@ func (m *Measurement) killNodes(ctx context.Context, rooms []*Room) error {
 		othersWent float64 // how far the others went from their rooms in the rounds without a command
 	)
 	for round := range nodeKills {
-		k, err := m.killNode(ctx, rooms, round%2 == 1)
+		m.say("a node is killed")
+		if err := sleep(ctx, restTime); err != nil {
+			return err
+		}
+		k, err := m.system.KillNode(ctx, rooms, round%2 == 1)
 		if err != nil {
 			return err
 		}
@@ -363,7 +403,7 @@ func (m *Measurement) killNodes(ctx context.Context, rooms []*Room) error {
 		othersWent = max(othersWent, k.Apart)
 		if round == 1 {
 			err = m.plotRoom("node", "A node is killed, and a seek follows; half of the players were connected to it", rooms[0],
-				k.At.Add(-plotBefore), time.Now(), k.At, 1500, event{0, "killed, seek"})
+				k.At.Add(-plotBefore), time.Now(), k.At, plotLimit, event{0, "killed, seek"})
 			if err != nil {
 				return err
 			}
@@ -386,14 +426,11 @@ type Killed struct {
 	Apart   float64         // how far the others went from the room, in milliseconds, without a command
 }
 
-// killNode kills a process, and starts it again when its clients are elsewhere.
-func (m *Measurement) killNode(ctx context.Context, rooms []*Room, seek bool) (k Killed, err error) {
-	node := m.system.Nodes[unlucky]
-	if err := sleep(ctx, 3*time.Second); err != nil {
-		return k, err
-	}
+// KillNode kills a process, with or without a command while its clients are away, and starts it again when they are
+// elsewhere.
+func (s *System) KillNode(ctx context.Context, rooms []*Room, seek bool) (k Killed, err error) {
+	node := s.Nodes[unlucky]
 	before := stateOf(rooms)
-	m.say("a node is killed")
 	k.At = time.Now()
 	node.Kill()
 	var mu sync.Mutex
