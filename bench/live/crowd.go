@@ -87,11 +87,8 @@ func open(ctx context.Context, o client.Options) (*websocket.Conn, error) {
 	return socket, err
 }
 
-// crowd measures what many people in one room, and many connections of one process, cost.
+// crowd measures how soon many people in one room hear of a change.
 func (m *Measurement) crowd(ctx context.Context) error {
-	if err := m.memory(ctx); err != nil {
-		return err
-	}
 	people, err := m.system.People(ctx, "crowd", members)
 	if err != nil {
 		return err

@@ -44,6 +44,7 @@ type part struct {
 var parts = []part{
 	{"together", (*Measurement).together},
 	{"faults", (*Measurement).faults},
+	{"memory", (*Measurement).memory},
 	{"crowd", (*Measurement).crowd},
 	{"storm", (*Measurement).storm},
 	{"pages", (*Measurement).pages},
