@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -81,6 +82,15 @@ func (s *watchSystem) revision(t *testing.T) int {
 	return revision
 }
 
+// status is what the room's playback does, and why.
+func (s *watchSystem) status(t require.TestingT) (status, cause string) {
+	require.NoError(
+		t,
+		s.store.DB().NewRaw("SELECT state, cause FROM playbacks").Scan(context.Background(), &status, &cause),
+	)
+	return status, cause
+}
+
 // position is where the room's playback was at its last change.
 func (s *watchSystem) position(t *testing.T) time.Duration {
 	t.Helper()
@@ -100,10 +110,23 @@ func (s *watchSystem) openBrowser(t *testing.T, process int) *watcher {
 	t.Helper()
 	page, err := live.OpenBrowser(t.Context(), watchHost, s.gates[process].addr())
 	require.NoError(t, err)
+	return newWatcher(t, page)
+}
+
+func newWatcher(t *testing.T, page *live.Page) *watcher {
+	t.Helper()
 	t.Cleanup(page.Close)
 	w := &watcher{tab{page.Ctx}, page, make(chan string, 100)}
 	require.NoError(t, chromedp.Listen(page.Ctx, w.note))
 	return w
+}
+
+// newTab is another tab of the watcher's browser.
+func (w *watcher) newTab(t *testing.T) *watcher {
+	t.Helper()
+	page, err := w.page.NewTab()
+	require.NoError(t, err)
+	return newWatcher(t, page)
 }
 
 func (w *watcher) note(event any) {

@@ -26,19 +26,27 @@ func OpenBrowser(ctx context.Context, host, address string) (*Page, error) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 800),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("autoplay-policy", "document-user-activation-required"),
 		chromedp.Flag("host-resolver-rules", "MAP "+host+" "+address),
 	)
 	allocator, stop := chromedp.NewExecAllocator(context.WithoutCancel(ctx), options...)
-	tab, end := chromedp.NewContext(allocator)
+	return openTab(allocator, host, stop)
+}
+
+// NewTab opens another tab of the browser, which Close ends alone.
+func (p *Page) NewTab() (*Page, error) { return openTab(p.Ctx, p.host, func() {}) }
+
+func openTab(parent context.Context, host string, stop func()) (*Page, error) {
+	tab, end := chromedp.NewContext(parent)
 	p := &Page{Ctx: tab, host: host, cancel: []func(){end, stop}}
 	if err := chromedp.Do(tab); err != nil {
 		p.Close()
-		return nil, fmt.Errorf("start a browser: %w", err)
+		return nil, fmt.Errorf("open a tab: %w", err)
 	}
 	return p, nil
 }
 
-// Close ends the browser.
+// Close ends the tab, and the browser if it is its first one.
 func (p *Page) Close() {
 	for _, cancel := range p.cancel {
 		cancel()
