@@ -177,6 +177,10 @@ func (m *Measurement) deliver(
 	a.mu.Lock()
 	clear(a.took)
 	a.mu.Unlock()
+	before, err := m.processor(ctx)
+	if err != nil {
+		return err
+	}
 	for i := range seeks {
 		next := time.Now().Add(crowdGap)
 		if err := h.apply(ctx, &wire.Seek{Command: h.command(), PositionMS: int64(1000 * i)}); err != nil {
@@ -185,6 +189,10 @@ func (m *Measurement) deliver(
 		if err := sleep(ctx, time.Until(next)); err != nil {
 			return err
 		}
+	}
+	after, err := m.processor(ctx)
+	if err != nil {
+		return err
 	}
 	if err := sleep(ctx, 2*time.Second); err != nil {
 		return err
@@ -201,7 +209,20 @@ func (m *Measurement) deliver(
 	}
 	m.atMost(what, bound, float64(Quantile(all, 0.99))/1e6, " ms")
 	m.figure("the same, p50", float64(Quantile(all, 0.5))/1e6, " ms")
+	m.figure("the same, processor time of both nodes for each", (after-before)/float64(seeks)*1e3, " ms")
 	return nil
+}
+
+// processor is how much processor time the nodes have taken, in seconds.
+func (m *Measurement) processor(ctx context.Context) (seconds float64, err error) {
+	for _, n := range m.system.Nodes {
+		u, err := n.usage(ctx)
+		if err != nil {
+			return 0, err
+		}
+		seconds += u.processor
+	}
+	return seconds, nil
 }
 
 // memory measures what connections cost the process that has them.
@@ -224,7 +245,7 @@ func (m *Measurement) memory(ctx context.Context) error {
 	if err := m.settleMemory(ctx); err != nil {
 		return err
 	}
-	before, err := node.memory(ctx)
+	before, err := node.usage(ctx)
 	if err != nil {
 		return err
 	}
@@ -237,7 +258,7 @@ func (m *Measurement) memory(ctx context.Context) error {
 	if err := m.settleMemory(ctx); err != nil {
 		return err
 	}
-	after, err := node.memory(ctx)
+	after, err := node.usage(ctx)
 	if err != nil {
 		return err
 	}
@@ -251,11 +272,14 @@ func (m *Measurement) memory(ctx context.Context) error {
 // settleMemory waits until what was told at the beginning is no longer in memory.
 func (m *Measurement) settleMemory(ctx context.Context) error { return sleep(ctx, settleDown) }
 
-// usage is the memory of a process, in bytes.
-type usage struct{ inUse, resident int64 }
+// usage is what a process has taken: memory in bytes.
+type usage struct {
+	inUse, resident int64
+	processor       float64 // seconds
+}
 
-// memory reads the node's metrics.
-func (n *Node) memory(ctx context.Context) (u usage, err error) {
+// usage reads the node's metrics.
+func (n *Node) usage(ctx context.Context) (u usage, err error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.Metrics+"/metrics", nil)
 	if err != nil {
 		return u, err
@@ -277,6 +301,8 @@ func (n *Node) memory(ctx context.Context) (u usage, err error) {
 			u.inUse += int64(value)
 		case "process_resident_memory_bytes":
 			u.resident = int64(value)
+		case "process_cpu_seconds_total":
+			u.processor = value
 		}
 	}
 	return u, lines.Err()
