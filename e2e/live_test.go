@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/watchparty/watchparty/bench/live"
 	"github.com/watchparty/watchparty/devstack"
@@ -77,41 +76,39 @@ func TestLiveRedisKilled(t *testing.T) {
 	require.Zero(t, o.Changes, "changes that nobody commanded")
 }
 
-// TestLiveKick: who is kicked at one process is disconnected from the other one at once.
-func TestLiveKick(t *testing.T) {
+// TestLive: kicks, waits and commands that come twice, on a system that is well.
+func TestLive(t *testing.T) {
 	t.Parallel()
 	s := startLive(t)
-	took, err := s.Kick(t.Context(), "kicked", 10)
-	require.NoError(t, err)
-	require.Less(t, slices.Max(took), 3*time.Second, "by a hint, and not by the poll, which comes each 5 s")
-}
 
-// TestLiveWaitsEnd: no wait is longer than its deadline, with every client silent.
-func TestLiveWaitsEnd(t *testing.T) {
-	t.Parallel()
-	s := startLive(t)
-	var waiting errgroup.Group
+	// Who is kicked at one process is disconnected from the other one at once.
+	t.Run("kick", func(t *testing.T) {
+		t.Parallel()
+		took, err := s.Kick(t.Context(), "kicked", 10)
+		require.NoError(t, err)
+		require.Less(t, slices.Max(took), 3*time.Second, "by a hint, and not by the poll, which comes each 5 s")
+	})
+
+	// No wait is longer than its deadline, with every client silent.
 	for _, kind := range []playback.Wait{playback.WaitLoad, playback.WaitSeek, playback.WaitRebuffer} {
-		waiting.Go(func() error {
+		t.Run("wait for a "+string(kind), func(t *testing.T) {
+			t.Parallel()
 			late, err := s.WaitInSilence(t.Context(), "silent"+string(kind), kind)
-			if err == nil && late > 3*time.Second {
-				return fmt.Errorf("%s: %v after its deadline", kind, late)
-			}
-			return err
+			require.NoError(t, err)
+			require.Less(t, late, 3*time.Second)
+			require.GreaterOrEqual(t, late, time.Duration(0), "it waits until then")
 		})
 	}
-	require.NoError(t, waiting.Wait())
-}
 
-// TestLiveStorm: commands that are sent twice, by two connections, and overtake each other, are applied once each, and
-// everybody ends in the state of the row.
-func TestLiveStorm(t *testing.T) {
-	t.Parallel()
-	s := startLive(t)
-	storm, err := s.Storm(t.Context(), "storm", 100)
-	require.NoError(t, err)
-	require.Equal(t, 100, storm.Commands)
-	require.Greater(t, storm.Frames, 110)
-	require.Greater(t, storm.Applied, 40)
-	require.Zero(t, storm.Faults(), "%+v", storm)
+	// Commands that are sent twice, by two connections, and overtake each other, are applied once each, and everybody ends
+	// in the state of the row.
+	t.Run("storm", func(t *testing.T) {
+		t.Parallel()
+		storm, err := s.Storm(t.Context(), "storm", 100)
+		require.NoError(t, err)
+		require.Equal(t, 100, storm.Commands)
+		require.Greater(t, storm.Frames, 110)
+		require.Greater(t, storm.Applied, 40)
+		require.Zero(t, storm.Faults(), "%+v", storm)
+	})
 }

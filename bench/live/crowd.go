@@ -40,32 +40,49 @@ const (
 	settleDown  = 30 * time.Second // until everybody has been told who is there
 )
 
-// arrivals are how long after the commit frames came.
-type arrivals struct {
-	mu   sync.Mutex
-	took map[int64][]time.Duration // by the revision
+// arrival is a state that came to a client.
+type arrival struct {
+	at    time.Time
+	frame []byte
 }
 
-// listenTo notes when states come, until the connection ends.
-func (a *arrivals) listenTo(ctx context.Context, socket *websocket.Conn) {
+// listener is one of many clients on a machine that they share with what they measure: it does as little as it can when a
+// frame comes.
+type listener struct {
+	mu       sync.Mutex
+	arrivals []arrival
+}
+
+func (l *listener) listen(socket *websocket.Conn) {
 	for {
-		_, frame, err := socket.Read(ctx)
+		_, frame, err := socket.Read(context.Background())
 		at := time.Now()
 		if err != nil {
 			return
 		}
-		if !bytes.Contains(frame[:min(len(frame), 20)], []byte(`"t":"state"`)) {
-			continue
+		if bytes.Contains(frame[:min(len(frame), 20)], []byte(`"t":"state"`)) {
+			l.mu.Lock()
+			l.arrivals = append(l.arrivals, arrival{at, frame})
+			l.mu.Unlock()
 		}
-		m, err := wire.DecodeServer(frame)
-		s, ok := m.(*wire.State)
-		if err != nil || !ok {
-			continue
-		}
-		a.mu.Lock()
-		a.took[s.Revision] = append(a.took[s.Revision], at.Sub(wire.FromMilliseconds(s.AtMS)))
-		a.mu.Unlock()
 	}
+}
+
+// take returns how long after their commits the frames came, and forgets them.
+func (l *listener) take() (took []time.Duration, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, a := range l.arrivals {
+		m, err := wire.DecodeServer(a.frame)
+		if err != nil {
+			return nil, err
+		}
+		if s, ok := m.(*wire.State); ok {
+			took = append(took, a.at.Sub(wire.FromMilliseconds(s.AtMS)))
+		}
+	}
+	l.arrivals = nil
+	return took, nil
 }
 
 // open signs a connection in, which is read by nobody yet.
@@ -97,16 +114,27 @@ func (m *Measurement) crowd(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a := &arrivals{took: map[int64][]time.Duration{}}
-	listening, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var connecting errgroup.Group
+	var (
+		connecting errgroup.Group
+		listening  sync.WaitGroup
+		listeners  = make([]*listener, members-1)
+		sockets    = make([]*websocket.Conn, members-1)
+	)
+	defer listening.Wait()
+	defer func() {
+		for _, socket := range sockets {
+			if socket != nil {
+				_ = socket.CloseNow()
+			}
+		}
+	}()
 	connecting.SetLimit(16)
 	for i, p := range people[1:] {
-		connecting.Go(func() error {
-			socket, err := open(ctx, client.Options{API: m.system.Nodes[i%Nodes].API(), RoomID: room, Token: p.Token})
+		listeners[i] = &listener{}
+		connecting.Go(func() (err error) {
+			sockets[i], err = open(ctx, client.Options{API: m.system.Nodes[i%Nodes].API(), RoomID: room, Token: p.Token})
 			if err == nil {
-				go a.listenTo(listening, socket)
+				listening.Go(func() { listeners[i].listen(sockets[i]) })
 			}
 			return err
 		})
@@ -133,7 +161,14 @@ func (m *Measurement) crowd(ctx context.Context) error {
 	if err := sleep(ctx, 5*time.Second); err != nil {
 		return err
 	}
-	if err := m.deliver(ctx, h, a, crowdSeeks, "commit until the frame is there, 1,000 members, p99", 60); err != nil {
+	if err := m.deliver(
+		ctx,
+		h,
+		listeners,
+		crowdSeeks,
+		"commit until the frame is there, 1,000 members, p99",
+		60,
+	); err != nil {
 		return err
 	}
 	if err := m.system.Stack.Kill(devstack.Redis); err != nil {
@@ -142,7 +177,7 @@ func (m *Measurement) crowd(ctx context.Context) error {
 	if err := sleep(ctx, 2*time.Second); err != nil {
 		return err
 	}
-	return m.deliver(ctx, h, a, crowdSeeksAway, "the same, Redis away, p99", 600)
+	return m.deliver(ctx, h, listeners, crowdSeeksAway, "the same, Redis away, p99", 600)
 }
 
 // apply gives a command, and waits until it is applied.
@@ -172,11 +207,11 @@ func (c *Silent) apply(ctx context.Context, m wire.ClientMessage) error {
 
 // deliver times the frames of seeks in a paused room, whose anchors are the instants of their transactions.
 func (m *Measurement) deliver(
-	ctx context.Context, h *Silent, a *arrivals, seeks int, what string, bound float64,
+	ctx context.Context, h *Silent, listeners []*listener, seeks int, what string, bound float64,
 ) error {
-	a.mu.Lock()
-	clear(a.took)
-	a.mu.Unlock()
+	if _, err := takeAll(listeners); err != nil {
+		return err
+	}
 	before, err := m.processor(ctx)
 	if err != nil {
 		return err
@@ -197,11 +232,9 @@ func (m *Measurement) deliver(
 	if err := sleep(ctx, 2*time.Second); err != nil {
 		return err
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	var all []time.Duration
-	for _, took := range a.took {
-		all = append(all, took...)
+	all, err := takeAll(listeners)
+	if err != nil {
+		return err
 	}
 	// The newest state replaces one that was not sent yet, so that not each is seen by all.
 	if wanted := seeks * (members - 1) / 2; len(all) < wanted {
@@ -211,6 +244,17 @@ func (m *Measurement) deliver(
 	m.figure("the same, p50", float64(Quantile(all, 0.5))/1e6, " ms")
 	m.figure("the same, processor time of both nodes for each", (after-before)/float64(seeks)*1e3, " ms")
 	return nil
+}
+
+func takeAll(listeners []*listener) (all []time.Duration, err error) {
+	for _, l := range listeners {
+		some, err := l.take()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
 }
 
 // processor is how much processor time the nodes have taken, in seconds.

@@ -73,8 +73,13 @@ func (m *Measurement) Run(ctx context.Context, names ...string) (string, error) 
 			continue
 		}
 		m.say("%s", p.name)
-		if err := m.runPart(ctx, p); err != nil {
-			return "", fmt.Errorf("%s: %w", p.name, err)
+		err := m.runPart(ctx, p)
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
+		if err != nil { // the others are worth having
+			m.say("%s has failed: %v", p.name, err)
+			m.add(Bar{What: "the part `" + p.name + "`", Bound: "–", Figure: "failed"})
 		}
 	}
 	return m.table(), nil
