@@ -7,23 +7,41 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 
 	"github.com/watchparty/watchparty/bench/live"
 )
 
-// livePrefix is before the parts of live that are to be measured alone.
-const livePrefix = "live:"
+// livePrefix begins the names of the sections of live rooms. Without its hyphen it names all of them.
+const livePrefix = "live-"
 
 // plots is the folder of the pictures in RESULTS.md.
 var plots = filepath.Join("bench", "plots")
 
-// measureLive builds the program and measures live rooms with it.
-func measureLive(ctx context.Context, log io.Writer, parts ...string) (string, error) {
-	return measureLiveInto(ctx, plots, log, parts...)
+// liveSection is a part of the measurement of live rooms.
+func liveSection(part, title, about string) section {
+	return section{
+		name: livePrefix + part, title: title,
+		about:   about + "\nWhat the figures mean is in [live/README.md](live/README.md). Everything shares this machine.",
+		program: func(ctx context.Context, log io.Writer) (string, error) { return measureLive(ctx, log, part) },
+	}
 }
 
-func measureLiveInto(ctx context.Context, dir string, log io.Writer, parts ...string) (string, error) {
+// expand replaces the name of all sections of live rooms by theirs.
+func expand(names []string) (all []string) {
+	for _, name := range names {
+		if name+"-" != livePrefix {
+			all = append(all, name)
+			continue
+		}
+		for _, part := range live.Parts() {
+			all = append(all, livePrefix+part)
+		}
+	}
+	return all
+}
+
+// measureLive builds the program, and measures live rooms with it.
+func measureLive(ctx context.Context, log io.Writer, part string) (string, error) {
 	folder, err := os.MkdirTemp("", "watchparty-bench-")
 	if err != nil {
 		return "", err
@@ -39,19 +57,8 @@ func measureLiveInto(ctx context.Context, dir string, log io.Writer, parts ...st
 	if err != nil {
 		return "", err
 	}
-	m := &live.Measurement{Log: log, Dir: dir, Binary: binary, Environ: []string{
+	m := &live.Measurement{Log: log, Dir: plots, Binary: binary, Environ: []string{
 		"PATH=" + bin + ":" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TMPDIR=" + os.TempDir(),
 	}}
-	return m.Run(ctx, parts...)
-}
-
-// printLive measures some parts alone, and prints what RESULTS.md would have of them.
-func printLive(ctx context.Context, parts string, log io.Writer) error {
-	dir, err := os.MkdirTemp("", "watchparty-plots-")
-	if err != nil {
-		return err
-	}
-	table, err := measureLiveInto(ctx, dir, log, strings.Split(parts, ",")...)
-	fmt.Fprintf(log, "\n%s\n\nplots are in %s\n", table, dir)
-	return err
+	return m.Run(ctx, part)
 }

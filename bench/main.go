@@ -2,7 +2,7 @@
 //
 //	go run ./bench                      every section
 //	go run ./bench registration cache   these only; the others stay as they are
-//	go run ./bench live:faults,storm    these parts of live alone, printed and not written
+//	go run ./bench live                 those of live rooms
 package main
 
 import (
@@ -32,7 +32,7 @@ type section struct {
 	name    string // on the command line
 	title   string
 	about   string // what the figures say, and which bounds they are held to
-	program func(ctx context.Context, log io.Writer, parts ...string) (table string, err error)
+	program func(ctx context.Context, log io.Writer) (table string, err error)
 	pkg     string
 	bench   string // a pattern
 	flags   []string
@@ -118,13 +118,21 @@ var sections = []section{
 		flags:   []string{"-benchtime", "10x"},
 		timeout: "20m",
 	},
-	{
-		name:  "live",
-		title: "Live rooms",
-		about: "Two API processes, one Postgres, one Redis; model players behind networks, and four pages in Chromium. What the figures\n" +
-			"mean is in [live/README.md](live/README.md). Everything shares this machine.",
-		program: measureLive,
-	},
+	liveSection("together", "Players of a room",
+		"12 players in each of 6 rooms, with a command each 14 s, and then each 5.5 s; newcomers in between."),
+	liveSection("faults", "Faults in live rooms",
+		"2 rooms of 12 behind 40 ms ± 20 ms with 3 % lost. Redis is killed for a minute, and a node six times."),
+	liveSection("memory", "Memory of live connections",
+		"Idle connections to one node: 20,000, or as many as a process may have open files."),
+	liveSection(
+		"crowd",
+		"A live room of 1,000",
+		"999 clients in one process, at two nodes, over loopback. The clients take about as much processor time as the nodes.",
+	),
+	liveSection("storm", "Live commands, sent twice and out of order",
+		"20 clients of 10 people, at two nodes: each frame is up to 300 ms late, and four in ten come once more."),
+	liveSection("pages", "Live rooms in browsers",
+		"4 pages in Chromium behind 40 ms ± 20 ms with 3 % lost, at two nodes, by the frame numbers in their pixels."),
 }
 
 func main() {
@@ -146,9 +154,7 @@ func main() {
 
 // run measures the named sections, or all, and puts them in the place of the former ones in the file.
 func run(ctx context.Context, names []string, file string, log io.Writer) error {
-	if len(names) == 1 && strings.HasPrefix(names[0], livePrefix) {
-		return printLive(ctx, strings.TrimPrefix(names[0], livePrefix), log)
-	}
+	names = expand(names)
 	for _, name := range names {
 		if !slices.ContainsFunc(sections, func(s section) bool { return s.name == name }) {
 			return fmt.Errorf("there is no section %q", name)

@@ -22,7 +22,7 @@ type Bar struct {
 	Bare   bool // there is no bound
 }
 
-// Measurement runs parts, and keeps what they have found.
+// Measurement runs a part, and keeps what it has found.
 type Measurement struct {
 	Log     io.Writer
 	Dir     string // where plots go
@@ -58,29 +58,18 @@ func Parts() (names []string) {
 	return names
 }
 
-// Run runs the named parts, or all, and returns the table of the bars, with the plots, as Markdown. Plots are in dir.
-func (m *Measurement) Run(ctx context.Context, names ...string) (string, error) {
-	for _, name := range names {
-		if !slices.Contains(Parts(), name) {
-			return "", fmt.Errorf("there is no part %q", name)
-		}
+// Run runs a part, and returns the table of its bars, with its plots, as Markdown.
+func (m *Measurement) Run(ctx context.Context, name string) (string, error) {
+	i := slices.Index(Parts(), name)
+	if i < 0 {
+		return "", fmt.Errorf("there is no part %q", name)
 	}
 	if err := os.MkdirAll(m.Dir, 0o755); err != nil {
 		return "", err
 	}
-	for _, p := range parts {
-		if len(names) > 0 && !slices.Contains(names, p.name) {
-			continue
-		}
-		m.say("%s", p.name)
-		err := m.runPart(ctx, p)
-		if ctx.Err() != nil {
-			return "", ctx.Err()
-		}
-		if err != nil { // the others are worth having
-			m.say("%s has failed: %v", p.name, err)
-			m.add(Bar{What: "the part `" + p.name + "`", Bound: "–", Figure: "failed"})
-		}
+	m.say("%s", name)
+	if err := m.runPart(ctx, parts[i]); err != nil {
+		return "", err
 	}
 	return m.table(), nil
 }
