@@ -1527,6 +1527,11 @@ var lastSeekGap = 3e4;
 var calmAfter = 3e4;
 var attempts = 3;
 var maxDelay = 2e3;
+var maxStandingSeek = 1e3;
+var firstLead = 600;
+var minLead = 300;
+var leadSpare = 50;
+var seekVariation = 1.25;
 var proof = 200;
 var Corrector = class {
   #correcting = false;
@@ -1535,6 +1540,8 @@ var Corrector = class {
   #seekKnown = false;
   #startTime = 60;
   #startKnown = false;
+  /** When a player that stands was sent to another position, until it has arrived. */
+  #standing;
   #lastSeek = -Infinity;
   #gap = firstSeekGap;
   #failures = 0;
@@ -1547,7 +1554,20 @@ var Corrector = class {
   }
   /** How far ahead of the room a player is sent that is to start there: its seek should have ended by then. */
   get lead() {
-    return clamp(2 * this.#seekTime + 300, 600, maxDelay);
+    if (!this.#seekKnown) return firstLead;
+    return clamp(this.#seekTime * seekVariation + this.#startTime + leadSpare, minLead, maxDelay);
+  }
+  /** Notes that a player that stands is sent to another position. */
+  seeking(now) {
+    this.#standing = now;
+  }
+  /** Notes that the player is ready. It may be called whenever it is. */
+  arrived(now) {
+    if (this.#standing === void 0) return;
+    const took = clamp(now - this.#standing, 0, maxStandingSeek);
+    this.#seekTime = this.#seekKnown ? (this.#seekTime + took) / 2 : took;
+    this.#seekKnown = true;
+    this.#standing = void 0;
   }
   /** A command of the room, or a gesture of the user: what was given up is tried again. */
   reset() {
@@ -1634,6 +1654,7 @@ function clamp(value, least, most) {
 
 // ../clients/typescript/src/live/follower.ts
 var exact = 1;
+var lateStart = 120;
 var late = 400;
 var Follower = class {
   constructor(media) {
@@ -1662,11 +1683,12 @@ var Follower = class {
       this.#stop();
       return void 0;
     }
+    if (this.media.isReady()) this.#corrector.arrived(now);
     const target = positionAt(anchor, serverTime);
     const wait = anchor.at_ms - this.#corrector.startTime - serverTime;
     if (anchor.state === "playing" && wait <= 0) return this.#move(anchor, target, now, serverTime);
     this.#stop();
-    this.#align(target);
+    this.#align(target, now);
     return this.#standing(target, anchor.state === "playing" ? wait : void 0);
   }
   #standing(target, nextTick) {
@@ -1677,15 +1699,19 @@ var Follower = class {
     if (!this.media.isPaused()) this.media.pause();
   }
   /** Seeks once for each anchor: players that miss by a little are not sent seeking again and again. */
-  #align(target) {
+  #align(target, now) {
     if (this.#aligned) return;
     this.#aligned = true;
-    if (Math.abs(target - this.media.position()) > exact) this.media.seek(target);
+    if (Math.abs(target - this.media.position()) <= exact) return;
+    this.media.seek(target);
+    this.#corrector.seeking(now);
   }
   #move(anchor, target, now, serverTime) {
     const { media } = this;
     const ends = target >= (anchor.duration_ms ?? Infinity);
-    if (media.isPaused()) return this.#standing(target, ends ? void 0 : this.#start(anchor, target, serverTime));
+    if (media.isPaused()) {
+      return this.#standing(target, ends ? void 0 : this.#start(anchor, target, now, serverTime));
+    }
     const moving = media.isMoving() && !ends;
     const actual = media.position();
     const { rate, seek, gaveUp } = this.#corrector.next({ now, target, actual, rate: anchor.rate, moving });
@@ -1697,13 +1723,15 @@ var Follower = class {
    * Starts the player so that it is where the room is. A player that is elsewhere is first sent ahead of the room, and
    * waits there until the room comes: how long its seek takes then matters little. Returns how long to wait, if so.
    */
-  #start(anchor, target, serverTime) {
+  #start(anchor, target, now, serverTime) {
     const { media } = this;
     const early = Math.max(anchor.at_ms - serverTime, 0);
     const behind = (target - media.position()) / anchor.rate - early;
-    if (Math.abs(behind) > late && !this.#prepared) {
+    const isFar = behind < -late || behind + this.#corrector.startTime > lateStart;
+    if (isFar && !this.#prepared) {
       this.#prepared = true;
       media.seek(target + this.#corrector.lead * anchor.rate);
+      this.#corrector.seeking(now);
       return void 0;
     }
     if (!media.isReady()) return void 0;
@@ -2197,7 +2225,7 @@ Say something";
     head.style.setProperty("--hue", String(hue(message.author?.id ?? "")));
     items.push(el(
       "li",
-      { class: follows ? "message follows" : "message" },
+      { class: follows ? "message follows" : "message", tabindex: -1 },
       follows ? el("span", { class: "unseen" }, `${name}, ${timeOfDay(message.created_at)}`) : head,
       message.deleted ? el("em", { class: "quiet" }, "This message was taken back.") : el(
         "p",
@@ -2841,7 +2869,7 @@ var Queue = class {
     );
     this.element = el(
       "div",
-      { class: "scroll stack-none" },
+      { class: "scroll" },
       el("div", { class: "row wrap queue-head" }, this.#add, this.#skip),
       this.#empty,
       this.#list

@@ -159,7 +159,8 @@ export class Chat {
     const head = el('span', { class: 'head row' }, el('strong', {}, name), el('time', { datetime: message.created_at },
       timeOfDay(message.created_at)));
     head.style.setProperty('--hue', String(hue(message.author?.id ?? '')));
-    items.push(el('li', { class: follows ? 'message follows' : 'message' },
+    // A tap gives it the focus, which shows what can be done with it.
+    items.push(el('li', { class: follows ? 'message follows' : 'message', tabindex: -1 },
       follows ? el('span', { class: 'unseen' }, `${name}, ${timeOfDay(message.created_at)}`) : head,
       message.deleted ? el('em', { class: 'quiet' }, 'This message was taken back.') : el('p', {},
         message.reply_to && el('q', { class: 'quiet' }, message.reply_to.excerpt),

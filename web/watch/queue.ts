@@ -20,7 +20,7 @@ export class Queue {
     this.#add = el('button', { type: 'button', onclick: add }, 'Add a movie');
     this.#skip = el('button', { type: 'button', 'aria-pressed': 'false', onclick: () => void this.#voteToSkip() },
       'Vote to skip');
-    this.element = el('div', { class: 'scroll stack-none' },
+    this.element = el('div', { class: 'scroll' },
       el('div', { class: 'row wrap queue-head' }, this.#add, this.#skip), this.#empty, this.#list);
     room.on('queue', () => void this.#load());
     for (const name of ['place', 'room', 'state'] as const) room.on(name, () => this.#render());
