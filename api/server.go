@@ -1,6 +1,6 @@
 // Package api serves the contract in openapi.yaml over HTTP.
 //
-// A request passes, in this order: request ID, log and metrics, recovery, CORS, body limit, identity, rate limits, the
+// A request passes, in this order: request ID, log and metrics, recovery, CORS, admission, body limit, identity, rate limits, the
 // repetition of cached reads, authorisation, a check of its form, for an upload the spool, validation against the
 // contract, a check of its conditions, and then its operation, a method of Server in the file of its resource. HEAD is
 // GET after the rate limits. Operations return domain errors; handleError makes problems of them.
@@ -56,6 +56,7 @@ type Server struct {
 	cfg           config.Config
 	log           *slog.Logger
 	healthLog     *slog.Logger
+	busyLog       *slog.Logger
 	store         *store.Store
 	cache         *cache.Cache
 	live          *live.Hub
@@ -83,6 +84,7 @@ var _ contract.StrictServerInterface = (*Server)(nil)
 func New(d Deps) (*Server, error) {
 	s := &Server{
 		cfg: d.Config, log: d.Log, healthLog: logging.Sparse(d.Log, slog.LevelWarn, "part"), store: d.Store, cache: d.Cache,
+		busyLog:       logging.Sparse(d.Log, slog.LevelWarn, "part"),
 		bucket:        d.Bucket,
 		bucketProbe:   &bucketProbe{bucket: d.Bucket, inFolder: strings.HasPrefix(d.Config.Blob.URL, "file:")},
 		checkTemporal: d.CheckTemporal, schedules: d.Schedules,
@@ -119,6 +121,7 @@ func New(d Deps) (*Server, error) {
 		crossOrigin(
 			d.Config.HTTP.Origins,
 		),
+		s.admitEarly,
 		s.limitBody,
 		s.identify,
 		s.limitRate,

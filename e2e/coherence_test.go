@@ -137,7 +137,7 @@ var faults = []fault{
 			c.pause(t, c.nodes[0], 5*time.Second, 0)
 			time.Sleep(long / 4)
 		}
-		c.pause(t, c.nodes[0], pauseTime(), 500*time.Millisecond)
+		c.pause(t, c.nodes[0], shortPause, 500*time.Millisecond)
 		time.Sleep(long / 4)
 	}},
 	{"killed after COMMIT", true, killedAfterCommit},
@@ -210,6 +210,10 @@ func slowRedis(delay time.Duration) func(*testing.T, *cluster, time.Duration) {
 		}
 	}
 }
+
+// shortPause is longer than a lease. It is so short that the process still takes its message bus for alive afterwards: only
+// its clock tells it.
+const shortPause = 1500 * time.Millisecond
 
 // pauseTime is longer than a lease.
 func pauseTime() time.Duration {

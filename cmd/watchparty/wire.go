@@ -88,6 +88,9 @@ func assemble(
 	p.relay = outbox.NewRelay(p.store.DB(), outbox.Temporal(p.temporal), p.store.Events(), log)
 	p.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	p.metrics.MustRegister(cacheMetrics(p.cache, p.member)...)
+	p.metrics.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "database_refused_total", Help: "Requests that were refused, since too many others waited for the database.",
+	}, func() float64 { return float64(p.store.Refused()) }))
 	return p, nil
 }
 
