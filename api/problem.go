@@ -165,8 +165,7 @@ func (s *Server) handleError(err error, c echo.Context) {
 	case known && coded.Code == codeBusy: // under overload there are many
 		s.busyLog.WarnContext(ctx, "requests are refused", slog.String("part", partOf(c)), slog.Any("error", err))
 	default:
-		s.log.ErrorContext(ctx, "request failed", slog.String("request_id", requestID(ctx)),
-			slog.String("route", c.Path()), slog.Any("error", err))
+		s.log.ErrorContext(ctx, "request failed", slog.String("route", c.Path()), slog.Any("error", err))
 	}
 	writeLimits(c.Response().Header(), err)
 	if p.Status == http.StatusMethodNotAllowed && c.Response().Header().Get(echo.HeaderAllow) == "" {

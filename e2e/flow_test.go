@@ -73,7 +73,7 @@ func startDev(t *testing.T, dir string, offset int) *devSystem {
 }
 
 // devPorts are those that dev uses, before the offset.
-var devPorts = []int{1025, 5000, 7233, 8025, 8233, 9090, 9091, 15432, 16379}
+var devPorts = []int{1025, 5000, 7233, 8025, 8233, 9090, 9091, 9092, 15432, 16379}
 
 // freeOffset finds an offset at which all of dev's ports are free.
 func freeOffset(t *testing.T) int {
@@ -484,12 +484,6 @@ func (f *flow) cleanup(t *testing.T) {
 	)
 	require.Equal(t, "archived", f.client.get(t, "/rooms/"+idle).data(t)["state"])
 	require.NotContains(t, string(f.client.get(t, "/rooms").body), idle)
-}
-
-func (f *flow) id(t *testing.T, email string) (id string) {
-	t.Helper()
-	require.NoError(t, f.db.DB().NewRaw("SELECT id FROM users WHERE email = ?", email).Scan(t.Context(), &id))
-	return id
 }
 
 // activityReport follows the email about the last week, in which the people of the demo have met.

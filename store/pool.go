@@ -55,6 +55,7 @@ type pool struct {
 	kinds       map[string]*admission.Queue // by name; never removed, since there is one for each part of the API
 	refused     atomic.Uint64               // by CheckRoom
 	log         *slog.Logger
+	waits       counters
 	reaped      atomic.Int64 // when idle connections were last looked through, in Unix seconds
 }
 
@@ -137,16 +138,19 @@ func (s *Store) CheckRoom(kind string) error {
 // Connect lends a connection that is alive. It returns an error of KindUnavailable if none is free in time.
 func (p *pool) Connect(ctx context.Context) (driver.Conn, error) {
 	p.reap()
+	began := time.Now()
 	waiting, cancel := context.WithTimeoutCause(ctx, p.wait, errBusy)
 	defer cancel()
 	leave, err := p.enter(waiting)
 	if err != nil {
+		p.waits.refused.Add(1)
 		return nil, busy(waiting, err)
 	}
 	for {
 		connection, err := p.connections.Acquire(waiting)
 		if err != nil {
 			leave()
+			p.waits.refused.Add(1)
 			return nil, busy(waiting, err)
 		}
 		err = checkIdle(connection.Value())
@@ -154,6 +158,7 @@ func (p *pool) Connect(ctx context.Context) (driver.Conn, error) {
 			err = clock.compare(waiting, connection.Value())
 		}
 		if err == nil {
+			p.waits.count(time.Since(began))
 			return &lent{Conn: connection.Value(), connection: connection, leave: leave, log: p.log}, nil
 		}
 		discard(ctx, p.log, connection, "idle", err)
