@@ -102,9 +102,8 @@ func beginExchange(publicURL string, tracer trace.Tracer) echo.MiddlewareFunc {
 // part's database connections: a problem in /rooms leaves /movies its own.
 func informStore(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		part, _, _ := strings.Cut(strings.TrimPrefix(c.Path(), basePath+"/"), "/")
 		ctx := c.Request().Context()
-		c.SetRequest(c.Request().WithContext(store.WithClient(store.WithKind(ctx, part), clientOf(ctx))))
+		c.SetRequest(c.Request().WithContext(store.WithClient(store.WithRequest(ctx, partOf(c)), clientOf(ctx))))
 		return next(c)
 	}
 }

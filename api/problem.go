@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -105,6 +106,9 @@ func repeatedParameter(err *echo.HTTPError) string {
 	return ""
 }
 
+// codeBusy is the code of what is refused since too much else waits.
+const codeBusy = "busy"
+
 // newProblem returns a problem without the type and the title of its code, which handleError adds.
 func newProblem(status int, code, detail string) contract.Problem {
 	p := contract.Problem{Status: status, Code: contract.ProblemCode(code)}
@@ -155,7 +159,12 @@ func (s *Server) handleError(err error, c echo.Context) {
 	if id := requestID(ctx); id != "" {
 		p.RequestID = &id
 	}
-	if p.Status >= http.StatusInternalServerError && ctx.Err() == nil {
+	var coded *watchparty.Error
+	switch known := errors.As(err, &coded); {
+	case p.Status < http.StatusInternalServerError || ctx.Err() != nil:
+	case known && coded.Code == codeBusy: // under overload there are many
+		s.busyLog.WarnContext(ctx, "requests are refused", slog.String("part", partOf(c)), slog.Any("error", err))
+	default:
 		s.log.ErrorContext(ctx, "request failed", slog.String("route", c.Path()), slog.Any("error", err))
 	}
 	writeLimits(c.Response().Header(), err)
@@ -167,7 +176,11 @@ func (s *Server) handleError(err error, c echo.Context) {
 		c.Response().Header().Set(echo.HeaderAccept, strings.Join(taken, ", "))
 	}
 	if p.Status == http.StatusServiceUnavailable {
-		c.Response().Header().Set("Retry-After", "5")
+		pause := 5
+		if coded != nil && coded.RetryAfter > 0 {
+			pause = seconds(coded.RetryAfter)
+		}
+		c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(pause))
 	}
 	if p.Status == http.StatusUnauthorized {
 		c.Response().Header().Set("WWW-Authenticate", `Bearer realm="watchparty"`)

@@ -41,6 +41,9 @@ func (s *Server) repeats(next echo.HandlerFunc) echo.HandlerFunc {
 				return err
 			}
 		}
+		if err := s.admit(c); err != nil {
+			return err
+		}
 		e.target = &target{}
 		err := next(c)
 		made := *e.target

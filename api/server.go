@@ -1,6 +1,6 @@
 // Package api serves the contract in openapi.yaml over HTTP.
 //
-// A request passes, in this order: request ID, log and metrics, recovery, CORS, body limit, identity, rate limits, the
+// A request passes, in this order: request ID, log and metrics, recovery, CORS, admission, body limit, identity, rate limits, the
 // repetition of cached reads, authorisation, a check of its form, for an upload the spool, validation against the
 // contract, a check of its conditions, and then its operation, a method of Server in the file of its resource. HEAD is
 // GET after the rate limits. Operations return domain errors; handleError makes problems of them.
@@ -30,6 +30,7 @@ import (
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/health"
 	"github.com/watchparty/watchparty/live"
+	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/playback"
 	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/web"
@@ -57,6 +58,7 @@ type Deps struct {
 type Server struct {
 	cfg         config.Config
 	log         *slog.Logger
+	busyLog     *slog.Logger
 	store       *store.Store
 	cache       *cache.Cache
 	live        *live.Hub
@@ -83,7 +85,7 @@ var _ contract.StrictServerInterface = (*Server)(nil)
 // New builds the handler; Serve runs it.
 func New(d Deps) (*Server, error) {
 	s := &Server{
-		cfg: d.Config, log: d.Log, store: d.Store, cache: d.Cache,
+		cfg: d.Config, log: d.Log, busyLog: logging.Sparse(d.Log, slog.LevelWarn, "part"), store: d.Store, cache: d.Cache,
 		bucket:      d.Bucket,
 		bucketProbe: &bucketProbe{bucket: d.Bucket, inFolder: strings.HasPrefix(d.Config.Blob.URL, "file:")},
 		schedules:   d.Schedules,
@@ -122,6 +124,7 @@ func New(d Deps) (*Server, error) {
 		crossOrigin(
 			d.Config.HTTP.Origins,
 		),
+		s.admitEarly,
 		s.limitBody,
 		s.identify,
 		s.limitRate,

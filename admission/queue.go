@@ -1,0 +1,112 @@
+// Package admission decides who may wait for something that only some can use at a time.
+//
+// A queue that is empty now and then takes up bursts, so everybody in it waits with patience. A queue that has not been
+// empty for a while takes up nothing: more comes than is served, and each more who waits only makes all wait longer.
+// Then it is kept short, and the newest are refused at once, while those who are served are served as quickly as ever.
+// The idea is that of CoDel (Nichols and Jacobson, "Controlling Queue Delay", 2012) in the form for servers (Maurer,
+// "Fail at Scale", 2015). Limits that are found by measuring response times, such as those of Netflix' and Failsafe's
+// adaptive limiters, fit work of one kind whose limit is not known. Here the limit is known, and the times of one kind
+// of work differ by a factor of a thousand.
+package admission
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// ErrBusy is returned to those who are refused.
+var ErrBusy = errors.New("admission: too many wait already")
+
+const (
+	// standsAfter is how long a queue must not have been empty to count as standing.
+	standsAfter = 500 * time.Millisecond
+	// shortWait is how long one waits in a standing queue.
+	shortWait = 50 * time.Millisecond
+	// backlog is how many times as many wait in a standing queue as are served: enough that nobody is idle.
+	backlog = 4
+	// burst is how many times as many wait in any queue.
+	burst = 50
+)
+
+// Queue is where work waits until fewer than a number of others are served. It is safe for concurrent use. Without
+// anybody who waits, it costs as much as a mutex.
+type Queue struct {
+	size    int64
+	served  *semaphore.Weighted
+	waiting atomic.Int64
+	since   atomic.Int64 // since when somebody has waited, on the clock of now; 0 for nobody
+	refused atomic.Uint64
+}
+
+// NewQueue makes a queue for what that many can use at a time.
+func NewQueue(size int) *Queue {
+	return &Queue{size: int64(size), served: semaphore.NewWeighted(int64(size))}
+}
+
+// started is when the clock of now began.
+var started = time.Now()
+
+func now() int64 { return int64(time.Since(started)) + 1 }
+
+// Acquire waits for a place, and no longer than patience. After nil, call Release. Work that has begun already is not
+// refused for the length of the queue: what was done for it would be lost. It returns ErrBusy to those who are refused,
+// and ctx's error.
+func (q *Queue) Acquire(ctx context.Context, patience time.Duration, begun bool) error {
+	if q.served.TryAcquire(1) {
+		return nil
+	}
+	waiting := q.waiting.Add(1)
+	defer q.leave()
+	q.since.CompareAndSwap(0, now())
+	if !begun {
+		most := burst * q.size
+		if q.stands() {
+			most, patience = backlog*q.size, min(patience, shortWait)
+		}
+		if waiting > most {
+			q.refused.Add(1)
+			return ErrBusy
+		}
+	}
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := q.served.Acquire(limited, 1); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		q.refused.Add(1)
+		return ErrBusy
+	}
+	return nil
+}
+
+func (q *Queue) leave() {
+	if q.waiting.Add(-1) == 0 {
+		q.since.Store(0)
+	}
+}
+
+// Release gives a place back.
+func (q *Queue) Release() { q.served.Release(1) }
+
+// Full reports whether Acquire would refuse new work at once.
+func (q *Queue) Full() bool {
+	waiting := q.waiting.Load()
+	return waiting >= burst*q.size || waiting >= backlog*q.size && q.stands()
+}
+
+// Waiting is how many wait.
+func (q *Queue) Waiting() int64 { return q.waiting.Load() }
+
+// Refused is how many were refused so far.
+func (q *Queue) Refused() uint64 { return q.refused.Load() }
+
+// stands reports whether the queue has not been empty for long.
+func (q *Queue) stands() bool {
+	since := q.since.Load()
+	return since != 0 && now()-since > int64(standsAfter)
+}
