@@ -55,7 +55,7 @@ func (b *bundle) withoutCache(t testing.TB) *httptest.Server {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	server, err := New(Deps{
-		Config: b.cfg, Log: log, Store: b.store, Cache: c, Bucket: b.bucket, CheckTemporal: b.server.checkTemporal,
+		Config: b.cfg, Log: log, Store: b.store, Cache: c, Bucket: b.bucket,
 		Bus: bus.New(client, b.cfg.Redis, log), Schedules: b.server.schedules, Metrics: prometheus.NewRegistry(),
 	})
 	require.NoError(t, err)

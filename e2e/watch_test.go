@@ -91,6 +91,14 @@ func (s *watchSystem) status(t require.TestingT) (status, cause string) {
 	return status, cause
 }
 
+// demoRoom is the room that the demo comes with.
+func (s *watchSystem) demoRoom(t *testing.T) (id string) {
+	t.Helper()
+	require.NoError(t, s.store.DB().NewRaw("SELECT id FROM rooms WHERE description = 'Each week, with popcorn'").
+		Scan(t.Context(), &id))
+	return id
+}
+
 // position is where the room's playback was at its last change.
 func (s *watchSystem) position(t *testing.T) time.Duration {
 	t.Helper()
@@ -218,7 +226,7 @@ func (w *watcher) accessible(t *testing.T, axe, name string) {
 	for _, look := range []struct {
 		scheme        string
 		width, height int64
-	}{{"light", 1440, 900}, {"dark", 1440, 900}, {"light", 390, 844}, {"dark", 390, 844}} {
+	}{{"light", 390, 844}, {"dark", 390, 844}, {"light", 1440, 900}, {"dark", 1440, 900}} {
 		_, err := chromedp.Call(w.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 			Features: []*emulation.MediaFeature{
 				{Name: "prefers-color-scheme", Value: look.scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
@@ -297,10 +305,7 @@ func TestWatchTogether(t *testing.T) {
 	alice.shows(t, "Movie night")
 
 	// The demo's room has a queue, which one button starts.
-	var demoRoom string
-	require.NoError(t, s.store.DB().NewRaw("SELECT id FROM rooms WHERE description = 'Each week, with popcorn'").
-		Scan(t.Context(), &demoRoom))
-	alice.goTo(t, "/watch?room="+demoRoom)
+	alice.goTo(t, "/watch?room="+s.demoRoom(t))
 	alice.shows(t, "Same time next week?")
 	alice.press(t, "Play")
 	alice.record(t)
@@ -346,5 +351,26 @@ func TestWatchIsAccessible(t *testing.T) {
 	w.click(t, "#tab-people")
 	w.shows(t, "Alice (you)")
 	w.accessible(t, axe, "people")
+	w.press(t, "Settings of the room")
+	w.accessible(t, axe, "settings")
+	w.press(t, "Cancel")
+	w.press(t, "Invite people")
+	w.accessible(t, axe, "invite")
+	w.press(t, "Close")
+
+	// The demo's room has somebody else, with messages, and a queue.
+	w.goTo(t, "/watch?room="+s.demoRoom(t))
+	w.shows(t, "Same time next week?")
+	w.press(t, "Report this message")
+	w.accessible(t, axe, "report")
+	w.press(t, "Cancel")
+	w.press(t, "Answer this message")
+	w.accessible(t, axe, "answer")
+	w.click(t, "#tab-people")
+	w.press(t, "About Bob")
+	w.accessible(t, axe, "person")
+	w.press(t, "Close")
+	w.click(t, "#tab-queue")
+	w.accessible(t, axe, "queue")
 	require.Empty(t, w.complaints)
 }

@@ -69,6 +69,7 @@ func (p *Page) Press(name string) error {
 		document.querySelector('[data-pressed]')?.removeAttribute('data-pressed');
 		const button = [...scope.querySelectorAll('button')].find(named);
 		button?.setAttribute('data-pressed', '');
+		button?.focus(); // some are there for who points at or comes to what they belong to
 		return Boolean(button);
 	}`
 	_, err := chromedp.Run(p.Ctx, chromedp.PollFunction[bool](find, chromedp.WithPollingArgs(name),
