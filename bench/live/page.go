@@ -60,6 +60,9 @@ func (p *Page) GoTo(path string) error {
 	return err
 }
 
+// gestureTime bounds a gesture, with the wait for what it is made on.
+const gestureTime = time.Minute
+
 // Press clicks the button with that text or name, when it is there.
 func (p *Page) Press(name string) error {
 	const find = `(name) => {
@@ -72,10 +75,11 @@ func (p *Page) Press(name string) error {
 		button?.focus(); // some are there for who points at or comes to what they belong to
 		return Boolean(button);
 	}`
-	_, err := chromedp.Run(p.Ctx, chromedp.PollFunction[bool](find, chromedp.WithPollingArgs(name),
-		chromedp.WithPollingTimeout(time.Minute)))
+	ctx, cancel := context.WithTimeout(p.Ctx, gestureTime)
+	defer cancel()
+	_, err := chromedp.Run(ctx, chromedp.PollFunction[bool](find, chromedp.WithPollingArgs(name)))
 	if err == nil {
-		_, err = chromedp.Run(p.Ctx, chromedp.Click(chromedp.CSS("[data-pressed]")))
+		_, err = chromedp.Run(ctx, chromedp.Click(chromedp.CSS("[data-pressed]")))
 	}
 	if err != nil {
 		return fmt.Errorf("press %q: %w", name, err)
@@ -96,7 +100,9 @@ func (p *Page) Shows(text string) error {
 
 // Write types into a field.
 func (p *Page) Write(field, text string) error {
-	_, err := chromedp.Run(p.Ctx, chromedp.SendKeys(chromedp.CSS(`[name="`+field+`"]`), text))
+	ctx, cancel := context.WithTimeout(p.Ctx, gestureTime)
+	defer cancel()
+	_, err := chromedp.Run(ctx, chromedp.SendKeys(chromedp.CSS(`[name="`+field+`"]`), text))
 	return err
 }
 
