@@ -56,6 +56,18 @@ func TestLiveNodeKilled(t *testing.T) {
 	}
 }
 
+// TestLiveNetworkLost: who hears nothing for ten seconds, in which the room goes elsewhere, is soon where the room is.
+func TestLiveNetworkLost(t *testing.T) {
+	t.Parallel()
+	s := startLive(t)
+	r := gather(t, s, 4)[0]
+	back, err := r.LoseNetwork(t.Context(), 2, 10*time.Second)
+	require.NoError(t, err)
+	require.Len(t, back, 2)
+	require.Positive(t, slices.Max(back), "the room was elsewhere")
+	require.Less(t, slices.Max(back), 10*time.Second)
+}
+
 // TestLiveRedisKilled: while Redis is away nobody is disconnected, nothing changes by itself, commands reach everybody,
 // who is kicked is put out, and waits end. Nothing is missing when it comes back empty.
 func TestLiveRedisKilled(t *testing.T) {

@@ -57,7 +57,37 @@ func (m *Measurement) faults(ctx context.Context) error {
 	if err := m.killRedis(ctx, rooms); err != nil {
 		return err
 	}
+	if err := m.loseNetworks(ctx, rooms); err != nil {
+		return err
+	}
 	return m.killNodes(ctx, rooms)
+}
+
+const (
+	networkAway   = 10 * time.Second
+	networkLosers = 4 // of each room
+)
+
+// loseNetworks takes the network of some viewers away for ten seconds.
+func (m *Measurement) loseNetworks(ctx context.Context, rooms []*Room) error {
+	m.say("networks are lost")
+	var (
+		mu   sync.Mutex
+		took []time.Duration
+	)
+	err := each(ctx, rooms, func(ctx context.Context, r *Room) error {
+		back, err := r.LoseNetwork(ctx, networkLosers, networkAway)
+		mu.Lock()
+		defer mu.Unlock()
+		took = append(took, back...)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	m.figure("a client's network away for 10 s, and a seek: within 100 ms after it is back, the slowest",
+		Quantile(took, 1).Seconds(), " s")
+	return nil
 }
 
 // killRedis takes Redis away for a minute, and gives it back empty. Meanwhile people are kicked, and rooms wait.
@@ -525,6 +555,39 @@ func (r *Room) lookAfter(ctx context.Context, killed time.Time, seek bool) (k Ki
 		k.Apart = r.furthest(killed, others)
 	}
 	return k, commands, nil
+}
+
+// LoseNetwork takes the network of the last viewers away for a time, in which the room goes elsewhere, and returns how
+// long after it is back each of them is near. Their connections are not closed: nothing comes through.
+func (r *Room) LoseNetwork(ctx context.Context, count int, away time.Duration) (back []time.Duration, err error) {
+	staying := len(r.Viewers) - count
+	gone := r.Viewers[staying:]
+	var releases []func()
+	release := func() {
+		for _, one := range releases {
+			one()
+		}
+	}
+	defer release()
+	for _, v := range gone {
+		releases = append(releases, v.Path.Hold())
+	}
+	by := r.Viewers[r.random.IntN(staying)]
+	m := &wire.Seek{Command: by.NewCommand(), PositionMS: 60_000 + r.random.Int64N(filmDuration/2)}
+	o, err := r.give(ctx, by, m, "seek")
+	if err != nil {
+		return nil, err
+	}
+	if err := sleep(ctx, away); err != nil {
+		return nil, err
+	}
+	release()
+	o.Given = time.Now()
+	settled, err := o.Settled(ctx, backTime, gone)
+	for _, took := range settled {
+		back = append(back, took)
+	}
+	return back, err
 }
 
 // furthest is how far viewers went from the room since an instant.

@@ -117,9 +117,11 @@ func (b Bar) verdict() string {
 
 // atMost adds a bar that a figure must not exceed.
 func (m *Measurement) atMost(what string, bound, figure float64, unit string) {
-	m.add(Bar{
-		What: what, Bound: "≤ " + number(bound) + unit, Figure: number(figure) + unit, Met: figure <= bound,
-	})
+	limit := "≤ " + number(bound) + unit
+	if bound == 0 {
+		limit = "0"
+	}
+	m.add(Bar{What: what, Bound: limit, Figure: number(figure) + unit, Met: figure <= bound})
 }
 
 // figure adds a figure without a bar.

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -190,7 +191,7 @@ func pairs(pages [][]Frame) (apart []float64, err error) {
 	for at := from; at <= to; at += step {
 		var starts []float64
 		for _, frames := range pages {
-			i, found := slices.BinarySearchFunc(frames, at, func(f Frame, at float64) int { return compare(f.At, at) })
+			i, found := slices.BinarySearchFunc(frames, at, func(f Frame, at float64) int { return cmp.Compare(f.At, at) })
 			if !found {
 				i--
 			}
@@ -202,14 +203,4 @@ func pairs(pages [][]Frame) (apart []float64, err error) {
 		return nil, errNoFrames
 	}
 	return apart, nil
-}
-
-func compare(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }

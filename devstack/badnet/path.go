@@ -46,12 +46,13 @@ type Path struct {
 	targets  []string
 	running  sync.WaitGroup
 
-	mu      sync.Mutex
 	quality Quality
-	cut     bool
-	held    chan struct{} // is closed when the path is held no longer; nil if it is not
-	conns   map[net.Conn]struct{}
-	closed  chan struct{}
+
+	mu     sync.Mutex
+	cut    bool
+	held   chan struct{} // is closed when the path is held no longer; nil if it is not
+	conns  map[net.Conn]struct{}
+	closed chan struct{}
 }
 
 // NewPath opens a path to servers. Close ends it.
@@ -67,13 +68,6 @@ func NewPath(q Quality, targets ...string) (*Path, error) {
 
 // Addr is where the service is reached.
 func (p *Path) Addr() string { return p.listener.Addr().String() }
-
-// Set changes the quality for what is sent from now on.
-func (p *Path) Set(q Quality) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.quality = q
-}
 
 // Hold lets nothing through until the function that it returns is called, and keeps the connections: the network is a
 // black hole for a time.
@@ -234,12 +228,9 @@ func (p *Path) pass(to, from net.Conn, back bool) {
 }
 
 func (p *Path) draw(random *rand.Rand, back bool) time.Duration {
-	p.mu.Lock()
-	q := p.quality
-	p.mu.Unlock()
-	d := q.Draw(random)
+	d := p.quality.Draw(random)
 	if back {
-		d += q.Skew
+		d += p.quality.Skew
 	}
 	return d
 }
