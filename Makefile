@@ -16,6 +16,7 @@ build: setup ## Build bin/watchparty
 test: ## Run every test on real servers
 	@deploy/setup.sh test
 	go test -timeout 15m ./...
+	cd deploy/monitoring/check && go test ./...
 
 race: ## Run every test with the race detector
 	@deploy/setup.sh test

@@ -76,8 +76,7 @@ func (b *bundle) newProcess(t testing.TB, leased bool) (*Server, *coherence.Memb
 	}
 	server, err := New(Deps{
 		Config: b.cfg, Log: log, Store: b.store, Cache: b.newCache(t, member), Bucket: b.bucket,
-		CheckTemporal: b.server.checkTemporal, Bus: bus.New(client, b.cfg.Redis, log), Schedules: b.server.schedules,
-		Metrics: prometheus.NewRegistry(),
+		Bus: bus.New(client, b.cfg.Redis, log), Schedules: b.server.schedules, Metrics: prometheus.NewRegistry(),
 	})
 	require.NoError(t, err)
 	return server, member

@@ -2,6 +2,7 @@
 //
 //	go run ./bench                      every section
 //	go run ./bench registration cache   these only; the others stay as they are
+//	go run ./bench live                 those of live rooms
 package main
 
 import (
@@ -22,13 +23,16 @@ import (
 	"time"
 
 	"golang.org/x/perf/benchfmt"
+
+	"github.com/watchparty/watchparty/bench/live"
 )
 
-// section is one run of go test -bench.
+// section is one run of go test -bench, or of a program of its own.
 type section struct {
 	name    string // on the command line
 	title   string
 	about   string // what the figures say, and which bounds they are held to
+	program func(ctx context.Context, log io.Writer) (table string, err error)
 	pkg     string
 	bench   string // a pattern
 	flags   []string
@@ -114,9 +118,31 @@ var sections = []section{
 		flags:   []string{"-benchtime", "10x"},
 		timeout: "20m",
 	},
+	liveSection("together", "Players of a room",
+		"12 players in each of 6 rooms, with a command each 14 s, and then each 5.5 s; newcomers in between."),
+	liveSection("faults", "Faults in live rooms",
+		"2 rooms of 12 behind 40 ms ± 20 ms with 3 % lost. Redis is killed for a minute, and a node six times."),
+	liveSection("memory", "Memory of live connections",
+		"Idle connections to one node: 20,000, or as many as a process may have open files."),
+	liveSection(
+		"crowd",
+		"A live room of 1,000",
+		"999 clients in one process, at two nodes, over loopback. The clients take about as much processor time as the nodes.",
+	),
+	liveSection("storm", "Live commands, sent twice and out of order",
+		"20 clients of 10 people, at two nodes: each frame is up to 300 ms late, and four in ten come once more."),
+	liveSection("pages", "Live rooms in browsers",
+		"4 pages in Chromium behind 40 ms ± 20 ms with 3 % lost, at two nodes, by the frame numbers in their pixels."),
 }
 
 func main() {
+	if os.Getenv(live.HoldVariable) != "" {
+		if err := live.Hold(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, os.Args[1:], filepath.Join("bench", "RESULTS.md"), os.Stderr)
 	stop()
@@ -128,6 +154,7 @@ func main() {
 
 // run measures the named sections, or all, and puts them in the place of the former ones in the file.
 func run(ctx context.Context, names []string, file string, log io.Writer) error {
+	names = expand(names)
 	for _, name := range names {
 		if !slices.ContainsFunc(sections, func(s section) bool { return s.name == name }) {
 			return fmt.Errorf("there is no section %q", name)
@@ -142,11 +169,7 @@ func run(ctx context.Context, names []string, file string, log io.Writer) error 
 		if len(names) > 0 && !slices.Contains(names, s.name) {
 			continue
 		}
-		out, err := measure(ctx, s, log)
-		if err != nil {
-			return fmt.Errorf("%s: %w", s.name, err)
-		}
-		if text[s.title], err = s.render(out, where(ctx)); err != nil {
+		if text[s.title], err = s.results(ctx, log); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 		// Written after each: the next one may fail.
@@ -155,6 +178,19 @@ func run(ctx context.Context, names []string, file string, log io.Writer) error 
 		}
 	}
 	return nil
+}
+
+// results measures a section, and returns its text.
+func (s section) results(ctx context.Context, log io.Writer) (string, error) {
+	if s.program != nil {
+		table, err := s.program(ctx, log)
+		return s.about + "\n\n" + where(ctx) + "\n\n" + table, err
+	}
+	out, err := measure(ctx, s, log)
+	if err != nil {
+		return "", err
+	}
+	return s.render(out, where(ctx))
 }
 
 func measure(ctx context.Context, s section, log io.Writer) ([]byte, error) {

@@ -70,14 +70,18 @@ func (p tab) lacks(t *testing.T, text string) {
 
 func (p tab) click(t *testing.T, selector string) {
 	t.Helper()
-	_, err := chromedp.Run(p.ctx, chromedp.Click(chromedp.CSS(selector)))
-	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
+	defer cancel()
+	_, err := chromedp.Run(ctx, chromedp.Click(chromedp.CSS(selector)))
+	require.NoError(t, err, selector)
 }
 
 func (p tab) write(t *testing.T, field, text string) {
 	t.Helper()
-	_, err := chromedp.Run(p.ctx, chromedp.SendKeys(chromedp.CSS(`[name="`+field+`"]`), text))
-	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
+	defer cancel()
+	_, err := chromedp.Run(ctx, chromedp.SendKeys(chromedp.CSS(`[name="`+field+`"]`), text))
+	require.NoError(t, err, field)
 }
 
 // picture keeps what the page looks like, as far as the window shows it, with SCREENSHOTS set to a folder.

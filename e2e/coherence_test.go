@@ -124,18 +124,20 @@ var faults = []fault{
 		part(long, badnet.Swallow, c.nodes...)
 		time.Sleep(long / 2)
 	}},
-	{"resets", true, func(_ *testing.T, c *cluster, long time.Duration) {
+	{"resets", false, func(_ *testing.T, c *cluster, long time.Duration) {
 		for range 10 {
 			part(long/20, badnet.Cut, c.nodes...)
 			time.Sleep(long / 20)
 		}
 	}},
 	{"paused between load and store", true, pausedInLoad},
-	{"paused with a lease", false, func(t *testing.T, c *cluster, long time.Duration) {
-		for range 2 {
+	{"paused with a lease", true, func(t *testing.T, c *cluster, long time.Duration) {
+		time.Sleep(long / 4)
+		if *coherenceWhole {
+			c.pause(t, c.nodes[0], 5*time.Second, 0)
 			time.Sleep(long / 4)
-			c.pause(t, c.nodes[0], 5*time.Second)
 		}
+		c.pause(t, c.nodes[0], pauseTime(), 500*time.Millisecond)
 		time.Sleep(long / 4)
 	}},
 	{"killed after COMMIT", true, killedAfterCommit},
@@ -209,13 +211,31 @@ func slowRedis(delay time.Duration) func(*testing.T, *cluster, time.Duration) {
 	}
 }
 
-// pause stops the process for a time. Meanwhile nobody begins a write over it.
-func (c *cluster) pause(t *testing.T, n *replica, long time.Duration) {
+// pauseTime is longer than a lease.
+func pauseTime() time.Duration {
+	if *coherenceWhole {
+		return 5 * time.Second
+	}
+	return 2 * time.Second
+}
+
+// pause stops the process for a time. Meanwhile nobody begins a write over it. For another time after it goes on, it
+// hears neither of Redis nor of Postgres.
+func (c *cluster) pause(t *testing.T, n *replica, long, deaf time.Duration) {
 	others := c.without(n)
 	c.writable.Store(&others)
 	n.signal(t, syscall.SIGSTOP)
+	if deaf > 0 {
+		n.redis.Set(badnet.Swallow)
+		n.database.Set(badnet.Swallow)
+	}
 	time.Sleep(long)
 	n.signal(t, syscall.SIGCONT)
+	if deaf > 0 {
+		time.Sleep(deaf)
+		n.redis.Set(badnet.Pass)
+		n.database.Set(badnet.Pass)
+	}
 	c.writable.Store(&c.nodes)
 }
 
@@ -232,11 +252,7 @@ func (c *cluster) without(n *replica) (others []*replica) {
 func pausedInLoad(t *testing.T, c *cluster, _ time.Duration) {
 	n := c.nodes[0]
 	others := c.without(n)
-	rounds, long := 1, 2*time.Second // longer than a lease
-	if *coherenceWhole {
-		rounds, long = 2, 5*time.Second
-	}
-	for range rounds {
+	for range 2 {
 		c.writable.Store(&others) // so that none of them hangs
 		var once sync.Once
 		stopped := make(chan struct{})
@@ -259,7 +275,7 @@ func pausedInLoad(t *testing.T, c *cluster, _ time.Duration) {
 			t.Error("the process reads no messages")
 			return
 		}
-		time.Sleep(long)
+		time.Sleep(pauseTime())
 		n.database.Intercept(nil, nil)
 		n.signal(t, syscall.SIGCONT)
 		time.Sleep(500 * time.Millisecond)

@@ -73,7 +73,7 @@ func startDev(t *testing.T, dir string, offset int) *devSystem {
 }
 
 // devPorts are those that dev uses, before the offset.
-var devPorts = []int{1025, 5000, 7233, 8025, 8233, 9090, 9091, 15432, 16379}
+var devPorts = []int{1025, 5000, 7233, 8025, 8233, 9090, 9091, 9092, 15432, 16379}
 
 // freeOffset finds an offset at which all of dev's ports are free.
 func freeOffset(t *testing.T) int {

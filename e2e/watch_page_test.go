@@ -1,11 +1,13 @@
 package e2e
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -29,6 +31,79 @@ func (w *watcher) playsMovieNight(t *testing.T) string {
 	require.NoError(t, err)
 	return path
 }
+
+// TestWatchPageActs: what people do to each other and to messages on the page, between two processes.
+func TestWatchPageActs(t *testing.T) {
+	t.Parallel()
+	s := startWatchSystem(t)
+	alice, bob := s.openBrowser(t, 0), s.openBrowser(t, 1)
+	path := alice.playsMovieNight(t)
+	bob.goTo(t, path)
+	bob.press(t, "Bob")
+	bob.shows(t, "Rocket to the Moon")
+
+	bob.write(t, "body", "Who is the pilto?")
+	bob.press(t, "Send")
+	alice.shows(t, "Who is the pilto?")
+	bob.press(t, "Edit this message")
+	bob.write(
+		t,
+		"body",
+		kb.Home+strings.Repeat(kb.ArrowRight, len("Who is the "))+strings.Repeat(kb.Delete, len("pilto?"))+"pilot?",
+	)
+	bob.press(t, "Send")
+	alice.shows(t, "Who is the pilot?")
+	alice.shows(t, "(edited)")
+	alice.press(t, "Answer this message")
+	alice.shows(t, "To bob: Who is the pilot?")
+	alice.write(t, "body", "The moon.")
+	alice.press(t, "Send")
+	bob.shows(t, "The moon.")
+	alice.picture(t, "watch-answer")
+	bob.press(t, "Report this message")
+	bob.shows(t, "Only admins see who reported it.")
+	bob.press(t, "Report")
+	bob.shows(t, "Thank you. The admins look at it.")
+
+	bob.click(t, "#tab-queue")
+	for _, movie := range []string{"The City Lights Up2026 · 1 min", "The Evening Train2026 · 1 min"} {
+		bob.press(t, "Add a movie")
+		bob.press(t, movie)
+	}
+	alice.click(t, "#tab-queue")
+	alice.press(t, "Move The Evening Train up")
+	bob.evaluates(t, `document.querySelector('.queue-item')?.innerText.split('\n')[0]`, "The Evening Train")
+
+	alice.click(t, "#tab-people")
+	alice.press(t, "About Bob")
+	alice.picture(t, "watch-person")
+	alice.press(t, "Mute for 10 minutes")
+	bob.click(t, "#tab-chat")
+	bob.evaluates(t, `document.querySelector('[name="body"]').placeholder`, "You are muted here")
+	alice.shows(t, "· muted")
+	alice.press(t, "About Bob")
+	alice.press(t, "Lift the mute")
+	bob.evaluates(t, `document.querySelector('[name="body"]').placeholder`, "Say something")
+	alice.evaluates(t, `document.body.innerText.includes('· muted') + ''`, "false")
+	alice.press(t, "About Bob")
+	alice.press(t, "Make moderator")
+	bob.evaluates(t, `document.querySelector('[aria-label="Settings of the room"]').hidden + ''`, "true")
+	bob.press(t, "Pause")
+	eventually(t, func(c *assert.CollectT) { require.Equal(c, "paused", first(s.status(c))) }, "a moderator pauses")
+	alice.press(t, "About Bob")
+	alice.press(t, "Ban from the room")
+	bob.shows(t, "You are banned from this room.")
+
+	alice.press(t, "Invite people")
+	alice.write(t, "email", "not.bob@people.example")
+	alice.picture(t, "watch-invite")
+	alice.press(t, "Send the invitation")
+	alice.shows(t, "The invitation to not.bob@people.example is on its way.")
+	require.Empty(t, alice.complaints)
+	require.Empty(t, bob.complaints)
+}
+
+func first[A, B any](a A, _ B) A { return a }
 
 // TestAutoplayIsRefused: a browser that lets nothing play before a gesture holds up nobody, and after the gesture the
 // player is where the room is by then.

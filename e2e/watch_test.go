@@ -3,7 +3,6 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/bench/live"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/demo"
 	"github.com/watchparty/watchparty/demo/clip"
@@ -91,6 +91,14 @@ func (s *watchSystem) status(t require.TestingT) (status, cause string) {
 	return status, cause
 }
 
+// demoRoom is the room that the demo comes with.
+func (s *watchSystem) demoRoom(t *testing.T) (id string) {
+	t.Helper()
+	require.NoError(t, s.store.DB().NewRaw("SELECT id FROM rooms WHERE description = 'Each week, with popcorn'").
+		Scan(t.Context(), &id))
+	return id
+}
+
 // position is where the room's playback was at its last change.
 func (s *watchSystem) position(t *testing.T) time.Duration {
 	t.Helper()
@@ -102,36 +110,31 @@ func (s *watchSystem) position(t *testing.T) time.Duration {
 // watcher is somebody in a browser of their own.
 type watcher struct {
 	tab
+	page       *live.Page
 	complaints chan string // of the browser: errors, and what the policy refuses
 }
 
 func (s *watchSystem) openBrowser(t *testing.T, process int) *watcher {
 	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 800),
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("autoplay-policy", "document-user-activation-required"),
-		chromedp.Flag("host-resolver-rules", "MAP "+watchHost+" "+s.gates[process].addr()),
-	)
-	allocator, cancel := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
-	t.Cleanup(cancel)
-	return newWatcher(t, allocator)
+	page, err := live.OpenBrowser(t.Context(), watchHost, s.gates[process].addr())
+	require.NoError(t, err)
+	return newWatcher(t, page)
 }
 
-func newWatcher(t *testing.T, parent context.Context) *watcher {
+func newWatcher(t *testing.T, page *live.Page) *watcher {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(parent)
-	t.Cleanup(cancel)
-	require.NoError(t, chromedp.Do(ctx))
-	w := &watcher{tab{ctx}, make(chan string, 100)}
-	require.NoError(t, chromedp.Listen(ctx, w.note))
+	t.Cleanup(page.Close)
+	w := &watcher{tab{page.Ctx}, page, make(chan string, 100)}
+	require.NoError(t, chromedp.Listen(page.Ctx, w.note))
 	return w
 }
 
 // newTab is another tab of the watcher's browser.
 func (w *watcher) newTab(t *testing.T) *watcher {
 	t.Helper()
-	return newWatcher(t, w.ctx)
+	page, err := w.page.NewTab()
+	require.NoError(t, err)
+	return newWatcher(t, page)
 }
 
 func (w *watcher) note(event any) {
@@ -151,95 +154,46 @@ func (w *watcher) note(event any) {
 
 func (w *watcher) goTo(t *testing.T, path string) {
 	t.Helper()
-	_, err := chromedp.Run(w.ctx, chromedp.Navigate("http://"+watchHost+path))
-	require.NoError(t, err)
+	require.NoError(t, w.page.GoTo(path))
 }
 
 // press clicks the button with that text or name.
 func (w *watcher) press(t *testing.T, name string) {
 	t.Helper()
-	const find = `(name) => {
-		const named = (b) =>
-			(b.getAttribute('aria-label') ?? b.textContent) === name && !b.disabled && b.checkVisibility();
-		const scope = document.querySelector('dialog[open]') ?? document;
-		document.querySelector('[data-pressed]')?.removeAttribute('data-pressed');
-		const button = [...scope.querySelectorAll('button')].find(named);
-		button?.setAttribute('data-pressed', '');
-		return Boolean(button);
-	}`
-	_, err := chromedp.Run(w.ctx, chromedp.PollFunction[bool](find, chromedp.WithPollingArgs(name),
-		chromedp.WithPollingTimeout(time.Minute)))
-	require.NoError(t, err, name)
-	w.click(t, "[data-pressed]")
+	require.NoError(t, w.page.Press(name))
 }
 
 // seek moves the slider.
 func (w *watcher) seek(t *testing.T, seconds int) {
 	t.Helper()
-	_, err := chromedp.Run(w.ctx, chromedp.Evaluate[bool](fmt.Sprintf(`(() => {
-		const slider = document.querySelector('.position');
-		slider.value = %d;
-		slider.dispatchEvent(new Event('input'));
-		slider.dispatchEvent(new Event('change'));
-		return true;
-	})()`, seconds)))
-	require.NoError(t, err)
+	require.NoError(t, w.page.Seek(seconds))
 }
 
 // record notes from now on which frame is shown when, as the pixels have it.
 func (w *watcher) record(t *testing.T) {
 	t.Helper()
-	_, err := chromedp.Run(w.ctx, chromedp.Evaluate[bool](fmt.Sprintf(`(() => {
-		const read = %s;
-		window.frames_ = [];
-		const video = document.querySelector('video');
-		const note = (now, { expectedDisplayTime }) => {
-			const shown = read(video);
-			if (shown) frames_.push({ frame: shown.frame, at: performance.timeOrigin + expectedDisplayTime });
-			if (frames_.length > 240) frames_.shift();
-			video.requestVideoFrameCallback(note);
-		};
-		video.requestVideoFrameCallback(note);
-		window.shownNow = () => read(video)?.frame ?? -1;
-		return true;
-	})()`, clip.Script)))
-	require.NoError(t, err)
-}
-
-type shownFrame struct {
-	Frame int     `json:"frame"`
-	At    float64 `json:"at"` // milliseconds of this machine's clock, which both browsers have
+	require.NoError(t, w.page.Record())
 }
 
 // frames are those of the last two seconds.
-func (w *watcher) frames(t require.TestingT) []shownFrame {
-	frames, err := chromedp.Run(w.ctx, chromedp.Evaluate[[]shownFrame](
-		`frames_.filter(({ at }) => at > performance.timeOrigin + performance.now() - 2000)`))
+func (w *watcher) frames(t require.TestingT) []live.Frame {
+	frames, err := w.page.Frames(2 * time.Second)
 	require.NoError(t, err)
 	return frames
 }
 
 func (w *watcher) shownNow(t require.TestingT) int {
-	frame, err := chromedp.Run(w.ctx, chromedp.Evaluate[int](`shownNow()`))
+	frame, err := w.page.ShownNow()
 	require.NoError(t, err)
 	return frame
 }
 
-// apart is by how many milliseconds two players are apart: the median of the differences of what they show at a time.
+// apart is by how many milliseconds two players are apart.
 func apart(t require.TestingT, a, b *watcher) float64 {
 	one, other := a.frames(t), b.frames(t)
 	require.Greater(t, len(one), 10, "it plays")
 	require.Greater(t, len(other), 10, "it plays")
-	start := func(f shownFrame) float64 { return f.At - float64(f.Frame)*1000/clip.FramesPerSecond }
-	middle := func(frames []shownFrame) float64 {
-		starts := make([]float64, 0, len(frames))
-		for _, f := range frames {
-			starts = append(starts, start(f))
-		}
-		slices.Sort(starts)
-		return starts[len(starts)/2]
-	}
-	return math.Abs(middle(one) - middle(other))
+	return live.Apart(one, other)
 }
 
 // together is the design's bar for two browsers.
@@ -248,8 +202,7 @@ const together = 100.0
 func requireTogether(t *testing.T, a, b *watcher, when string) {
 	t.Helper()
 	for _, w := range []*watcher{a, b} { // what was shown before does not count
-		_, err := chromedp.Run(w.ctx, chromedp.Evaluate[int](`frames_.length = 0`))
-		require.NoError(t, err)
+		require.NoError(t, w.page.Forget())
 	}
 	eventually(t, func(c *assert.CollectT) {
 		difference := apart(c, a, b)
@@ -273,7 +226,7 @@ func (w *watcher) accessible(t *testing.T, axe, name string) {
 	for _, look := range []struct {
 		scheme        string
 		width, height int64
-	}{{"light", 1440, 900}, {"dark", 1440, 900}, {"light", 390, 844}, {"dark", 390, 844}} {
+	}{{"light", 390, 844}, {"dark", 390, 844}, {"light", 1440, 900}, {"dark", 1440, 900}} {
 		_, err := chromedp.Call(w.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 			Features: []*emulation.MediaFeature{
 				{Name: "prefers-color-scheme", Value: look.scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
@@ -352,10 +305,7 @@ func TestWatchTogether(t *testing.T) {
 	alice.shows(t, "Movie night")
 
 	// The demo's room has a queue, which one button starts.
-	var demoRoom string
-	require.NoError(t, s.store.DB().NewRaw("SELECT id FROM rooms WHERE description = 'Each week, with popcorn'").
-		Scan(t.Context(), &demoRoom))
-	alice.goTo(t, "/watch?room="+demoRoom)
+	alice.goTo(t, "/watch?room="+s.demoRoom(t))
 	alice.shows(t, "Same time next week?")
 	alice.press(t, "Play")
 	alice.record(t)
@@ -401,5 +351,26 @@ func TestWatchIsAccessible(t *testing.T) {
 	w.click(t, "#tab-people")
 	w.shows(t, "Alice (you)")
 	w.accessible(t, axe, "people")
+	w.press(t, "Settings of the room")
+	w.accessible(t, axe, "settings")
+	w.press(t, "Cancel")
+	w.press(t, "Invite people")
+	w.accessible(t, axe, "invite")
+	w.press(t, "Close")
+
+	// The demo's room has somebody else, with messages, and a queue.
+	w.goTo(t, "/watch?room="+s.demoRoom(t))
+	w.shows(t, "Same time next week?")
+	w.press(t, "Report this message")
+	w.accessible(t, axe, "report")
+	w.press(t, "Cancel")
+	w.press(t, "Answer this message")
+	w.accessible(t, axe, "answer")
+	w.click(t, "#tab-people")
+	w.press(t, "About Bob")
+	w.accessible(t, axe, "person")
+	w.press(t, "Close")
+	w.click(t, "#tab-queue")
+	w.accessible(t, axe, "queue")
 	require.Empty(t, w.complaints)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/watchparty/watchparty/devstack/badnet"
 	"github.com/watchparty/watchparty/devstack/stacktest"
 	"github.com/watchparty/watchparty/live"
 	"github.com/watchparty/watchparty/live/client"
@@ -16,7 +17,7 @@ import (
 )
 
 // behindProxy is a server whose way to Postgres can be cut.
-func behindProxy(t *testing.T, tighten func(*live.Bounds)) (i *installation, n *node, database *proxy) {
+func behindProxy(t *testing.T, tighten func(*live.Bounds)) (i *installation, n *node, database *badnet.Path) {
 	t.Helper()
 	i = install(t)
 	direct := i.cfg.Database.URL
@@ -40,7 +41,7 @@ func TestPostgresAway(t *testing.T) {
 	load(host, guest)
 	i.exec(t, "UPDATE rooms SET control = 'everyone' WHERE id = ?", room)
 
-	database.set(true)
+	restore := database.Cut()
 	require.True(t, next(guest, anything[*wire.Degraded]).Degraded)
 	require.Equal(t, "unavailable", guest.refusal(&wire.Pause{Command: guest.command()}).Code)
 	requireRefused(t, n, client.Options{RoomID: room, Token: bob.token}, wire.CodeUnavailable)
@@ -58,7 +59,7 @@ func TestPostgresAway(t *testing.T) {
 		}
 	}
 
-	database.set(false)
+	restore()
 	require.False(t, next(guest, anything[*wire.Degraded]).Degraded)
 	missed, sought := false, false
 	next(guest, func(m wire.ServerMessage) bool {
@@ -81,10 +82,10 @@ func TestPutOutWhilePostgresWasAway(t *testing.T) {
 	room := i.nodes[0].room(t, alice, nil)
 	i.nodes[0].join(t, room, bob)
 	guest := n.connect(t, room, bob)
-	database.set(true)
+	restore := database.Cut()
 	next(guest, anything[*wire.Degraded])
 	i.nodes[0].call(t, "DELETE", "/rooms/"+room+"/participants/bob", alice, nil, http.StatusNoContent)
-	database.set(false)
+	restore()
 	for m := range guest.Messages() {
 		back, ok := m.(*wire.Degraded)
 		require.False(t, ok && !back.Degraded, "before anything else is sent")
@@ -99,7 +100,7 @@ func TestMembersAreRestored(t *testing.T) {
 	alice := i.person(t, "alice")
 	room := i.nodes[0].room(t, alice, nil)
 	n.connect(t, room, alice)
-	database.set(true)
+	restore := database.Cut()
 	i.exec(t, "DELETE FROM live_nodes WHERE id = ?", n.hub.Node())
 	require.Eventually(
 		t,
@@ -108,7 +109,7 @@ func TestMembersAreRestored(t *testing.T) {
 		time.Millisecond,
 	)
 	time.Sleep(time.Second) // longer than two leases
-	database.set(false)
+	restore()
 	require.Eventually(t, func() bool {
 		var members int
 		err := i.store.DB().
@@ -124,7 +125,7 @@ func TestNodeKilled(t *testing.T) {
 	i := install(t)
 	survivor := i.nodes[0]
 	direct := i.cfg
-	database, redis := (*proxy)(nil), (*proxy)(nil)
+	database, redis := (*badnet.Path)(nil), (*badnet.Path)(nil)
 	database, i.cfg.Database.URL = before(t, direct.Database.URL)
 	redis, i.cfg.Redis.URL = before(t, stacktest.RedisURL())
 	killed := i.start(t, func(b *live.Bounds) { b.Statement = time.Second })
@@ -139,8 +140,8 @@ func TestNodeKilled(t *testing.T) {
 	load(host, guest)
 	revision := host.state.Revision
 
-	for _, p := range []*proxy{clients, database, redis} {
-		p.set(true)
+	for _, p := range []*badnet.Path{clients, database, redis} {
+		p.Cut()
 	}
 	<-guest.Ended()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

@@ -28,6 +28,7 @@ import (
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api"
 	"github.com/watchparty/watchparty/auth"
+	bench "github.com/watchparty/watchparty/bench/live"
 	"github.com/watchparty/watchparty/bus"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/coherence"
@@ -41,8 +42,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(holdVariable) != "" {
-		if err := hold(os.Stdin, os.Stdout); err != nil {
+	if os.Getenv(bench.HoldVariable) != "" {
+		if err := bench.Hold(os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -151,7 +152,7 @@ func (i *installation) start(t testing.TB, tighten func(*live.Bounds)) *node {
 	t.Cleanup(func() { require.NoError(t, bucket.Close()) })
 	server, err := api.New(api.Deps{
 		Config: i.cfg, Log: log, Store: n.store, Cache: c, Bus: n.bus, Bucket: bucket,
-		CheckTemporal: func(context.Context) error { return nil }, Metrics: prometheus.NewRegistry(),
+		Metrics: prometheus.NewRegistry(),
 	})
 	require.NoError(t, err)
 	n.hub = server.Live()

@@ -2,66 +2,19 @@ package live_test
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"runtime"
 	"runtime/debug"
-	"strings"
 	"testing"
 
-	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
 
-	"github.com/watchparty/watchparty/live/client"
+	bench "github.com/watchparty/watchparty/bench/live"
 	"github.com/watchparty/watchparty/live/wire"
 )
-
-// holdVariable makes the test's program a client that holds connections: so the memory of this process is the server's.
-const holdVariable = "LIVE_HOLD"
-
-// hold opens a connection for each line of its input, which has the API's address, the room and the token. It says so
-// when all have signed in, and holds them until its input ends.
-func hold(in io.Reader, out io.Writer) error {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		if lines.Text() == "" {
-			if _, err := fmt.Fprintln(out, "ready"); err != nil {
-				return err
-			}
-			continue
-		}
-		words := strings.Fields(lines.Text())
-		c, err := client.Open(ctx, client.Options{API: words[0], RoomID: words[1]})
-		if err != nil {
-			return err
-		}
-		frame, err := wire.Encode(&wire.Hello{Token: words[2]})
-		if err == nil {
-			err = c.Write(ctx, websocket.MessageText, frame)
-		}
-		if err == nil {
-			_, _, err = c.Read(ctx)
-		}
-		if err != nil {
-			return err
-		}
-		go func() {
-			for {
-				if _, _, err := c.Read(ctx); err != nil {
-					return
-				}
-			}
-		}()
-	}
-	return lines.Err()
-}
 
 func inUse() (bytes uint64) {
 	debug.FreeOSMemory()
@@ -89,7 +42,7 @@ func TestConnectionMemory(t *testing.T) {
 	n.join(t, room, guests[1:]...)
 
 	cmd := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this very program
-	cmd.Env = append(os.Environ(), holdVariable+"=1")
+	cmd.Env = append(os.Environ(), bench.HoldVariable+"=1")
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)

@@ -27,9 +27,10 @@ type row struct {
 	Priority    int             `bun:"priority"`
 	Attempts    int             `bun:"attempts,scanonly"`
 	AvailableAt time.Time       `bun:"available_at,scanonly"`
+	TraceParent string          `bun:"trace_parent"`
 }
 
-// Add stores the event in the caller's transaction.
+// Add stores the event in the caller's transaction, with the trace of ctx.
 func Add(ctx context.Context, tx bun.Tx, e job.Event) error {
 	input, err := json.Marshal(e.Input)
 	if err != nil {
@@ -48,6 +49,8 @@ func Add(ctx context.Context, tx bun.Tx, e job.Event) error {
 		Summary:    e.Summary,
 		Input:      input,
 		Priority:   int(cmp.Or(e.Priority, watchparty.PriorityNormal)),
+
+		TraceParent: traceParent(ctx),
 	}
 	if _, err := tx.NewInsert().Model(r).Exec(ctx); err != nil {
 		return fmt.Errorf("outbox: add %s: %w", e.Workflow, err)

@@ -34,6 +34,12 @@ const (
 	calmAfter            = 30_000.0
 	seekAttempts         = 3
 	maxSeekTime          = 2_000.0
+	// maxStandingSeek: a seek of a player that stands may have to load data, which says little about the next one.
+	maxStandingSeek = 1_000.0
+	firstLead       = 600.0 // until it is known how long seeks take
+	minLead         = 300.0
+	leadSpare       = 50.0
+	seekVariation   = 1.25
 	// rateProof: a rate that should have moved the player by this much, and has by less than a quarter of it, does not
 	// work.
 	rateProof = 200.0
@@ -68,6 +74,7 @@ type Corrector struct {
 	startKnown bool
 	lastSeek   float64
 	gap        float64
+	standing   float64 // when a player that stands was sent to another position; NaN if it has arrived
 	failures   int
 	rateFails  bool
 	last       *appliedRate
@@ -76,14 +83,31 @@ type Corrector struct {
 
 // NewCorrector returns one for a player of which nothing is known.
 func NewCorrector() *Corrector {
-	return &Corrector{seekTime: 150, startTime: 60, lastSeek: math.Inf(-1), gap: firstSeekGap}
+	return &Corrector{seekTime: 150, startTime: 60, lastSeek: math.Inf(-1), gap: firstSeekGap, standing: math.NaN()}
 }
 
 // StartTime says how long a start of this player takes.
 func (c *Corrector) StartTime() float64 { return c.startTime }
 
 // Lead says how far ahead of the room a player is sent that is to start there: its seek should have ended by then.
-func (c *Corrector) Lead() float64 { return min(max(2*c.seekTime+300, 600), maxSeekTime) }
+func (c *Corrector) Lead() float64 {
+	if !c.seekKnown {
+		return firstLead
+	}
+	return min(max(c.seekTime*seekVariation+c.startTime+leadSpare, minLead), maxSeekTime)
+}
+
+// Seeking notes that a player that stands is sent to another position, and Arrived that it is ready there.
+func (c *Corrector) Seeking(now float64) { c.standing = now }
+
+// Arrived may be called at any time at which the player is ready.
+func (c *Corrector) Arrived(now float64) {
+	if math.IsNaN(c.standing) {
+		return
+	}
+	took := min(max(now-c.standing, 0), maxStandingSeek)
+	c.seekTime, c.seekKnown, c.standing = learnt(c.seekTime, took, c.seekKnown), true, math.NaN()
+}
 
 // Reset tries again what was given up, after a command of the room or a gesture of the user.
 func (c *Corrector) Reset() {

@@ -58,7 +58,8 @@ type Following struct {
 
 const (
 	exactEnough = 1.0   // a player that stands is moved when it is off by more than this;
-	tooLate     = 400.0 // one that is to start, by more than this
+	lateStart   = 120.0 // one that would start so much too late is sent ahead of the room first;
+	tooLate     = 400.0 // one that has been sent ahead, and is so late nevertheless, is sent once more
 )
 
 // Follower makes a player do what the room does. It gives no commands, and knows nothing of networks.
@@ -100,6 +101,9 @@ func (f *Follower) Tick(now, serverTime float64) (Following, bool) {
 		f.stop()
 		return Following{}, false
 	}
+	if f.media.IsReady() {
+		f.corrector.Arrived(now)
+	}
 	anchor := *f.anchor
 	target := anchor.PositionAt(serverTime)
 	wait := anchor.At - f.corrector.StartTime() - serverTime
@@ -107,7 +111,7 @@ func (f *Follower) Tick(now, serverTime float64) (Following, bool) {
 		return f.move(anchor, target, now, serverTime), true
 	}
 	f.stop()
-	f.align(target)
+	f.align(target, now)
 	if anchor.State != Playing {
 		wait = 0
 	}
@@ -125,13 +129,14 @@ func (f *Follower) stop() {
 }
 
 // align seeks once for each anchor: players that miss by a little are not sent seeking again and again.
-func (f *Follower) align(target float64) {
+func (f *Follower) align(target, now float64) {
 	if f.aligned {
 		return
 	}
 	f.aligned = true
 	if math.Abs(target-f.media.Position()) > exactEnough {
 		f.media.Seek(target)
+		f.corrector.Seeking(now)
 	}
 }
 
@@ -140,7 +145,7 @@ func (f *Follower) move(anchor Anchor, target, now, serverTime float64) Followin
 	if f.media.IsPaused() {
 		wait := 0.0
 		if !ends {
-			wait = f.start(anchor, target, serverTime)
+			wait = f.start(anchor, target, now, serverTime)
 		}
 		return f.standing(target, wait)
 	}
@@ -160,12 +165,13 @@ func (f *Follower) move(anchor Anchor, target, now, serverTime float64) Followin
 
 // start starts the player so that it is where the room is. A player that is elsewhere is first sent ahead of the room,
 // and waits there until the room comes: how long its seek takes then matters little. It returns how long to wait, or 0.
-func (f *Follower) start(anchor Anchor, target, serverTime float64) float64 {
+func (f *Follower) start(anchor Anchor, target, now, serverTime float64) float64 {
 	early := max(anchor.At-serverTime, 0)
 	behind := (target-f.media.Position())/anchor.Rate - early
-	if math.Abs(behind) > tooLate && !f.prepared {
+	if isFar := behind < -tooLate || behind+f.corrector.StartTime() > lateStart; isFar && !f.prepared {
 		f.prepared = true
 		f.media.Seek(target + f.corrector.Lead()*anchor.Rate)
+		f.corrector.Seeking(now)
 		return 0
 	}
 	if !f.media.IsReady() {

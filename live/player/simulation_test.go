@@ -6,51 +6,35 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/watchparty/watchparty/devstack/badnet"
 	"github.com/watchparty/watchparty/live/player"
 )
 
-// path is a way through a network, in milliseconds: each packet takes base and an exponential jitter, and one that is
-// lost comes after a retransmission.
-type path struct {
-	base, jitter, loss float64
-	random             *rand.Rand
-}
-
-func (p path) delay() float64 {
-	d := p.base + p.random.ExpFloat64()*p.jitter
-	for timeout := 200.0; p.random.Float64() < p.loss; timeout *= 2 {
-		d += max(timeout, 2*p.base+timeout/2)
-	}
-	return d
-}
-
-// wander is a client's clock: it began somewhere, and runs fast or slow.
-type wander struct{ epoch, drift float64 }
-
-func (w wander) at(truth float64) float64 { return (truth - w.epoch) * (1 + w.drift) }
-
 // measure runs a clock by its own schedule, and returns its errors, one each 100 ms from the end of the first burst on.
-func measure(p path, w wander, duration float64) []float64 {
+func measure(q badnet.Quality, random *rand.Rand, duration float64) []float64 {
 	const server = 1_764_151_234_567.0
-	clock := player.NewClock(w.at(0))
+	own := player.RandomOscillator(random)
+	delay := func() float64 { return q.Draw(random).Seconds() * 1000 }
+	clock := player.NewClock(own.At(0))
 	type answer struct{ c0, s1, s2, arrives float64 }
 	var flying []answer
 	var errors []float64
 	for truth := 0.0; truth < duration; truth += 5 {
-		now := w.at(truth)
+		now := own.At(truth)
 		for _, a := range flying {
 			if a.arrives <= truth {
-				clock.Add(a.c0, a.s1, a.s2, w.at(truth))
+				clock.Add(a.c0, a.s1, a.s2, own.At(truth))
 			}
 		}
 		flying = slices.DeleteFunc(flying, func(a answer) bool { return a.arrives <= truth })
 		if now >= clock.Due() {
-			s1 := truth + p.delay()
+			s1 := truth + delay()
 			s2 := s1 + 0.2
-			flying = append(flying, answer{c0: now, s1: server + s1, s2: server + s2, arrives: s2 + p.delay()})
+			flying = append(flying, answer{c0: now, s1: server + s1, s2: server + s2, arrives: s2 + delay()})
 			clock.Sent(now)
 		}
 		if math.Mod(truth, 100) != 0 || truth < 2_000 {
@@ -71,18 +55,20 @@ func quantile(values []float64, q float64) float64 {
 // TestClockError: the design's bars for a client's clock. Answers are seen 5 ms late at most, as a page's are.
 func TestClockError(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ base, jitter, loss, bar float64 }{
-		{40, 20, 0.03, 10},
-		{75, 50, 0.03, 25},
-		{5, 1, 0, 5},
+	for _, c := range []struct {
+		quality badnet.Quality
+		bar     float64
+	}{
+		{badnet.Fair(), 10},
+		{badnet.Poor(), 25},
+		{badnet.Quality{Base: 5 * time.Millisecond, Jitter: time.Millisecond}, 5},
 	} {
-		t.Run(fmt.Sprint(c.base, "/", c.jitter, "/", c.loss), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%+v", c.quality), func(t *testing.T) {
 			t.Parallel()
 			random := rand.New(rand.NewPCG(1, 2))
 			var errors []float64
 			for range 200 {
-				w := wander{epoch: random.Float64() * 1e6, drift: (random.Float64()*2 - 1) * 50e-6}
-				errors = append(errors, measure(path{c.base, c.jitter, c.loss, random}, w, 300_000)...)
+				errors = append(errors, measure(c.quality, random, 300_000)...)
 			}
 			p95 := quantile(errors, 0.95)
 			t.Logf("p50 %.1f ms, p95 %.1f ms, p99 %.1f ms", quantile(errors, 0.5), p95, quantile(errors, 0.99))
@@ -93,33 +79,27 @@ func TestClockError(t *testing.T) {
 
 // viewer is a model player that follows a room by a clock with an error.
 type viewer struct {
-	clock    wander
+	clock    player.Oscillator
 	offset   float64 // the error of its idea of the server's time
 	media    *player.Model
 	follower *player.Follower
 }
 
 func newViewer(random *rand.Rand) *viewer {
-	w := wander{epoch: random.Float64() * 1e6, drift: (random.Float64()*2 - 1) * 50e-6}
-	uniform := func(least, most float64) func() float64 {
-		typical := least + random.Float64()*(most-least)
-		return func() float64 { return typical * (0.8 + 0.4*random.Float64()) }
-	}
-	media := player.NewModel(w.at(0), player.Faults{
-		SeekTime: uniform(50, 400), StartTime: uniform(20, 150), Drift: (random.Float64()*2 - 1) * 50e-6,
-	})
-	return &viewer{w, random.NormFloat64() * 4, media, player.NewFollower(media)}
+	clock := player.RandomOscillator(random)
+	media := player.NewModel(clock.At(0), player.RandomFaults(random))
+	return &viewer{clock, random.NormFloat64() * 4, media, player.NewFollower(media)}
 }
 
 func (v *viewer) tick(truth float64) {
-	v.media.Advance(v.clock.at(truth))
-	for following, ok := v.follower.Tick(v.clock.at(truth), truth+v.offset); ok && following.NextTick > 0; {
+	v.media.Advance(v.clock.At(truth))
+	for following, ok := v.follower.Tick(v.clock.At(truth), truth+v.offset); ok && following.NextTick > 0; {
 		if following.NextTick > 50 {
 			return
 		}
 		truth += max(following.NextTick, 0.01)
-		v.media.Advance(v.clock.at(truth))
-		following, ok = v.follower.Tick(v.clock.at(truth), truth+v.offset)
+		v.media.Advance(v.clock.At(truth))
+		following, ok = v.follower.Tick(v.clock.At(truth), truth+v.offset)
 	}
 }
 
@@ -143,7 +123,7 @@ func TestPlayersStayTogether(t *testing.T) {
 			for _, v := range viewers {
 				v.follower.Set(anchor)
 				v.tick(truth + random.Float64()*50)
-				v.media.Advance(v.clock.at(truth + 50))
+				v.media.Advance(v.clock.At(truth + 50))
 				positions = append(positions, v.media.Position())
 			}
 			spread := slices.Max(positions) - slices.Min(positions)

@@ -40,6 +40,13 @@ const lastSeekGap = 30_000;
 const calmAfter = 30_000;
 const attempts = 3;
 const maxDelay = 2_000;
+/** A seek of a player that stands may have to load data, which says little about the next one. */
+const maxStandingSeek = 1_000;
+/** Until it is known how long seeks take. */
+const firstLead = 600;
+const minLead = 300;
+const leadSpare = 50;
+const seekVariation = 1.25;
 /** A rate that should have moved the player by this much, and has by less than a quarter of it, does not work. */
 const proof = 200;
 
@@ -62,6 +69,8 @@ export class Corrector {
   #seekKnown = false;
   #startTime = 60;
   #startKnown = false;
+  /** When a player that stands was sent to another position, until it has arrived. */
+  #standing: number | undefined;
   #lastSeek = -Infinity;
   #gap = firstSeekGap;
   #failures = 0;
@@ -76,7 +85,22 @@ export class Corrector {
 
   /** How far ahead of the room a player is sent that is to start there: its seek should have ended by then. */
   get lead(): number {
-    return clamp(2 * this.#seekTime + 300, 600, maxDelay);
+    if (!this.#seekKnown) return firstLead;
+    return clamp(this.#seekTime * seekVariation + this.#startTime + leadSpare, minLead, maxDelay);
+  }
+
+  /** Notes that a player that stands is sent to another position. */
+  seeking(now: number): void {
+    this.#standing = now;
+  }
+
+  /** Notes that the player is ready. It may be called whenever it is. */
+  arrived(now: number): void {
+    if (this.#standing === undefined) return;
+    const took = clamp(now - this.#standing, 0, maxStandingSeek);
+    this.#seekTime = this.#seekKnown ? (this.#seekTime + took) / 2 : took;
+    this.#seekKnown = true;
+    this.#standing = undefined;
   }
 
   /** A command of the room, or a gesture of the user: what was given up is tried again. */

@@ -28,8 +28,11 @@ export interface Following {
   nextTick?: number;
 }
 
-/** A player that stands is moved when it is off by more than this; one that is to start, by more than `late`. */
+/** A player that stands is moved when it is off by more than this. */
 const exact = 1;
+/** One that would start so much too late is sent ahead of the room first. */
+const lateStart = 120;
+/** One that has been sent ahead, and is so late nevertheless, is sent once more. */
 const late = 400;
 
 /** Makes a player do what the room does. It gives no commands, and knows nothing of networks or pages. */
@@ -61,11 +64,12 @@ export class Follower {
       this.#stop();
       return undefined;
     }
+    if (this.media.isReady()) this.#corrector.arrived(now);
     const target = positionAt(anchor, serverTime);
     const wait = anchor.at_ms - this.#corrector.startTime - serverTime;
     if (anchor.state === 'playing' && wait <= 0) return this.#move(anchor, target, now, serverTime);
     this.#stop();
-    this.#align(target);
+    this.#align(target, now);
     return this.#standing(target, anchor.state === 'playing' ? wait : undefined);
   }
 
@@ -79,16 +83,20 @@ export class Follower {
   }
 
   /** Seeks once for each anchor: players that miss by a little are not sent seeking again and again. */
-  #align(target: number): void {
+  #align(target: number, now: number): void {
     if (this.#aligned) return;
     this.#aligned = true;
-    if (Math.abs(target - this.media.position()) > exact) this.media.seek(target);
+    if (Math.abs(target - this.media.position()) <= exact) return;
+    this.media.seek(target);
+    this.#corrector.seeking(now);
   }
 
   #move(anchor: Anchor, target: number, now: number, serverTime: number): Following {
     const { media } = this;
     const ends = target >= (anchor.duration_ms ?? Infinity);
-    if (media.isPaused()) return this.#standing(target, ends ? undefined : this.#start(anchor, target, serverTime));
+    if (media.isPaused()) {
+      return this.#standing(target, ends ? undefined : this.#start(anchor, target, now, serverTime));
+    }
     const moving = media.isMoving() && !ends;
     const actual = media.position();
     const { rate, seek, gaveUp } = this.#corrector.next({ now, target, actual, rate: anchor.rate, moving });
@@ -101,13 +109,15 @@ export class Follower {
    * Starts the player so that it is where the room is. A player that is elsewhere is first sent ahead of the room, and
    * waits there until the room comes: how long its seek takes then matters little. Returns how long to wait, if so.
    */
-  #start(anchor: Anchor, target: number, serverTime: number): number | undefined {
+  #start(anchor: Anchor, target: number, now: number, serverTime: number): number | undefined {
     const { media } = this;
     const early = Math.max(anchor.at_ms - serverTime, 0);
     const behind = (target - media.position()) / anchor.rate - early;
-    if (Math.abs(behind) > late && !this.#prepared) {
+    const isFar = behind < -late || behind + this.#corrector.startTime > lateStart;
+    if (isFar && !this.#prepared) {
       this.#prepared = true;
       media.seek(target + this.#corrector.lead * anchor.rate);
+      this.#corrector.seeking(now);
       return undefined;
     }
     if (!media.isReady()) return undefined;
