@@ -34,6 +34,15 @@ func (s *Server) get(ctx context.Context, q cache.Query, load cache.Loader) (*ca
 	})
 }
 
+// prefetch asks Redis, in one exchange, for all those entries that a request will need and that are not in memory: those
+// of the queries, and the caller's sign-in. The request goes on with the context that it returns.
+func (s *Server) prefetch(ctx context.Context, queries ...cache.Query) context.Context {
+	if id := exchangeOf(ctx).identity; id != nil && id.err == nil {
+		queries = append(queries, s.sessionQuery(id.claimed))
+	}
+	return s.cache.Prefetch(ctx, queries...)
+}
+
 // read answers q from the cache, or from what load gives, which has to encode as a JSON object.
 func (s *Server) read(
 	ctx context.Context,
@@ -53,6 +62,20 @@ func (s *Server) read(
 		t.key = q.Key
 	}
 	return cached{entry: entry, hit: hit, ifNoneMatch: ifNoneMatch}, err
+}
+
+// readAsViewer is read for those whose token counts, if they have one.
+func (s *Server) readAsViewer(
+	ctx context.Context,
+	q cache.Query,
+	ifNoneMatch *string,
+	load func(context.Context) (any, error),
+) (cached, error) {
+	ctx = s.prefetch(ctx, q)
+	if _, err := viewer(ctx); err != nil {
+		return cached{}, err
+	}
+	return s.read(ctx, q, ifNoneMatch, load)
 }
 
 // single and list are what is stored: an answer without `_cached`, which is not a property of the entry.

@@ -1,12 +1,15 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
@@ -45,23 +48,47 @@ func (w *world) cachedReads() map[string][]string {
 // withoutCache is another process of the same installation, which never gets a lease: it reads everything from Postgres.
 func (b *bundle) withoutCache(t testing.TB) *httptest.Server {
 	t.Helper()
+	server, _ := b.newProcess(t, false)
+	listener := httptest.NewServer(server)
+	t.Cleanup(listener.Close)
+	return listener
+}
+
+// newProcess is another process of the same installation, with or without a lease.
+func (b *bundle) newProcess(t testing.TB, leased bool) (*Server, *coherence.Member) {
+	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	client, err := cache.Connect(b.cfg.Redis, bus.Timeout, nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, client.Close()) })
-	member := coherence.NewMember(b.store.Journal(), bus.New(client, b.cfg.Redis, log),
-		coherence.Options{Timing: calm(), Log: log})
-	c, err := cache.New(b.cfg.Redis, b.cfg.Cache, member, log)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, c.Close()) })
+	messages := bus.New(client, b.cfg.Redis, log)
+	member := coherence.NewMember(b.store.Journal(), messages, coherence.Options{Reads: leased, Timing: calm(), Log: log})
+	if leased {
+		ctx, stop := context.WithCancel(context.Background())
+		var running sync.WaitGroup
+		running.Go(func() { _ = messages.Run(ctx) })
+		running.Go(func() { _ = member.Run(ctx) })
+		t.Cleanup(func() {
+			stop()
+			running.Wait()
+		})
+		require.Eventually(t, func() bool { return member.Lease().InForce() }, 30*time.Second, time.Millisecond)
+	}
 	server, err := New(Deps{
-		Config: b.cfg, Log: log, Store: b.store, Cache: c, Bucket: b.bucket,
+		Config: b.cfg, Log: log, Store: b.store, Cache: b.newCache(t, member), Bucket: b.bucket,
 		Bus: bus.New(client, b.cfg.Redis, log), Schedules: b.server.schedules, Metrics: prometheus.NewRegistry(),
 	})
 	require.NoError(t, err)
-	listener := httptest.NewServer(server)
-	t.Cleanup(listener.Close)
-	return listener
+	return server, member
+}
+
+// newCache is a cache whose memory is empty.
+func (b *bundle) newCache(t testing.TB, member *coherence.Member) *cache.Cache {
+	t.Helper()
+	c, err := cache.New(b.cfg.Redis, b.cfg.Cache, member, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Close()) })
+	return c
 }
 
 // TestNoOperationLeavesOldAnswers runs each operation of the contract. After each one, every cached read says the same

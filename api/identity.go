@@ -32,11 +32,7 @@ func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 // inForce returns ErrUnauthenticated for a sign-in that has ended, which it has when its account is suspended or
 // deleted.
 func (s *Server) inForce(ctx context.Context, id auth.Identity) error {
-	q := cache.Query{
-		Key: "session:" + id.SessionID, Tags: []string{coherence.TagAccount(id.UserID)}, TTL: s.cfg.Cache.Profiles,
-		Missing: watchparty.ErrUnauthenticated, MissingTTL: missingTTL,
-	}
-	_, _, err := s.get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
+	_, _, err := s.get(ctx, s.sessionQuery(id), func(ctx context.Context) (cache.Loaded, error) {
 		user, err := s.store.SessionUser(ctx, id.SessionID)
 		if err == nil && user.ID != id.UserID {
 			err = watchparty.ErrUnauthenticated
@@ -45,6 +41,15 @@ func (s *Server) inForce(ctx context.Context, id auth.Identity) error {
 	})
 	return err
 }
+
+func (s *Server) sessionQuery(id auth.Identity) cache.Query {
+	return cache.Query{
+		Key: sessionKey(id), Tags: []string{coherence.TagAccount(id.UserID)}, TTL: s.cfg.Cache.Profiles,
+		Missing: watchparty.ErrUnauthenticated, MissingTTL: missingTTL,
+	}
+}
+
+func sessionKey(id auth.Identity) string { return "session:" + id.SessionID }
 
 // viewer returns the caller of an operation with an optional token: the zero Identity without a token, and an error for
 // a bad one, so that an expired token does not look like a missing resource.

@@ -25,12 +25,13 @@ func (s *Server) ListMessages(
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.visibleRoom(ctx, roomID); err != nil {
-		return nil, err
-	}
 	q := cache.Query{
 		Key:  fmt.Sprintf("chat:%s:%s:%s:%d", roomID, v.field, p.After, p.Limit),
 		Tags: []string{coherence.TagMessages(roomID)}, TTL: s.cfg.Cache.Messages,
+	}
+	ctx = s.prefetch(ctx, append(s.roomQueries(ctx, roomID), q)...)
+	if _, err := s.visibleRoom(ctx, roomID); err != nil {
+		return nil, err
 	}
 	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
 		answer := messageList{NewerCursor: v.cursor}

@@ -26,9 +26,6 @@ func (s *Server) ListMovies(
 		YearFrom: value(r.Params.YearFrom), YearTo: value(r.Params.YearTo), RuntimeMax: value(r.Params.RuntimeMax),
 		Archived: value(r.Params.Archived),
 	}
-	if _, err := viewer(ctx); err != nil {
-		return nil, err
-	}
 	if r.Params.Ids != nil {
 		if f != (watchparty.MovieFilter{}) || r.Params.Cursor != nil || r.Params.Limit != nil {
 			return nil, watchparty.Invalid(watchparty.FieldError{
@@ -53,7 +50,7 @@ func (s *Server) ListMovies(
 	if f != (watchparty.MovieFilter{}) {
 		q.Key += ":" + s.keyOf("movie-filter", fmt.Sprintf("%#v", f))
 	}
-	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
+	return s.readAsViewer(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
 		movies, err := s.store.Movies(ctx, f, more(p))
 		movies, next := cut(movies, p, func(m watchparty.Movie) store.Keys { return store.Place(m.Rank, m.ID) })
 		return list{Data: convert(movies, movie), NextCursor: next}, err
@@ -73,7 +70,7 @@ func (s *Server) moviesByID(ctx context.Context, ids string, ifNoneMatch *string
 		Tags: []string{coherence.TagMovies},
 		TTL:  s.cfg.Cache.Movies,
 	}
-	return s.read(ctx, q, ifNoneMatch, func(ctx context.Context) (any, error) {
+	return s.readAsViewer(ctx, q, ifNoneMatch, func(ctx context.Context) (any, error) {
 		movies, err := s.store.MoviesByID(ctx, wanted)
 		return list{Data: convert(movies, movie)}, err
 	})

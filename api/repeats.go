@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/watchparty/watchparty"
 )
 
 // maxTargets is how many targets are known, of some 200 bytes each.
@@ -68,17 +70,21 @@ func isPlain(r *http.Request) bool {
 	return true
 }
 
-// repeat reports whether it has answered, or refused.
+// repeat reports whether it has answered, or refused. It uses memory alone: what is not there is asked for by the
+// operation, all at once.
 func (s *Server) repeat(c echo.Context, e *exchange, t *target) (done bool, err error) {
-	if t.viewed {
-		if _, err := viewer(e); err != nil {
-			return true, err
+	if (t.viewed || t.roomID != "") && e.identity != nil {
+		if e.identity.err != nil {
+			return true, e.identity.err
+		}
+		if _, ok := s.cache.Peek(e, sessionKey(e.identity.claimed)); !ok {
+			return false, nil
 		}
 	}
 	if t.roomID != "" {
-		room, err := s.visibleRoom(e, t.roomID)
-		if err != nil {
-			return true, err
+		room, known, err := s.peekRoom(e, t.roomID)
+		if !known || err != nil {
+			return known, err
 		}
 		if t.key == roomKey(t.roomID) {
 			return true, room.write(c.Response())
@@ -95,6 +101,26 @@ func (s *Server) repeat(c echo.Context, e *exchange, t *target) (done bool, err 
 		}
 	}
 	return true, answer.write(c.Response())
+}
+
+// peekRoom is visibleRoom for a caller whose sign-in is in force. It reports whether all of it is known from memory.
+func (s *Server) peekRoom(e *exchange, roomID string) (room cached, known bool, err error) {
+	entry, ok := s.cache.Peek(e, roomKey(roomID))
+	if !ok {
+		return cached{}, false, nil
+	}
+	var standing watchparty.Standing
+	if e.identity != nil {
+		stored, ok := s.cache.Peek(e, standingKey(roomID, e.identity.claimed.UserID))
+		if !ok {
+			return cached{}, false, nil
+		}
+		if standing, err = standingIn(stored); err != nil {
+			return cached{}, true, err
+		}
+	}
+	room, err = seenBy(standing, entry, true)
+	return room, true, err
 }
 
 // versionOf reads the version that begins the text beside an entry's body.

@@ -96,9 +96,9 @@ func (s *Server) GetRoom(ctx context.Context, r contract.GetRoomRequestObject) (
 	return answer, err
 }
 
-// visibleRoom reads a room and decides whether the viewer may see it: a private room is a 404 for everyone but its
-// members, and a banned user gets a 403. The cached entry is the same for all.
+// visibleRoom reads a room and decides whether the viewer may see it; see seenBy.
 func (s *Server) visibleRoom(ctx context.Context, roomID string) (cached, error) {
+	ctx = s.prefetch(ctx, s.roomQueries(ctx, roomID)...)
 	id, err := viewer(ctx)
 	if err != nil {
 		return cached{}, err
@@ -106,11 +106,7 @@ func (s *Server) visibleRoom(ctx context.Context, roomID string) (cached, error)
 	if t := exchangeOf(ctx).target; t != nil {
 		t.roomID = roomID
 	}
-	q := cache.Query{
-		Key: roomKey(roomID), Tags: []string{coherence.TagRoom(roomID)},
-		TTL: s.cfg.Cache.Rooms, Missing: watchparty.ErrNotFound, MissingTTL: missingTTL,
-	}
-	entry, hit, err := s.get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
+	entry, hit, err := s.get(ctx, s.roomQuery(roomID), func(ctx context.Context) (cache.Loaded, error) {
 		found, err := s.store.Room(ctx, roomID)
 		if err != nil {
 			return cache.Loaded{}, err
@@ -121,15 +117,21 @@ func (s *Server) visibleRoom(ctx context.Context, roomID string) (cached, error)
 	if err != nil {
 		return cached{}, err
 	}
+	standing, err := s.standing(ctx, roomID, id.UserID)
+	if err != nil {
+		return cached{}, err
+	}
+	return seenBy(standing, entry, hit)
+}
+
+// seenBy decides whether somebody with that standing may see a room: a private room is a 404 for everyone but its
+// members, and a banned user gets a 403. The cached entry is the same for all.
+func seenBy(standing watchparty.Standing, entry *cache.Entry, hit bool) (cached, error) {
 	version, err := versionOf(entry.Meta)
 	if err != nil {
 		return cached{}, err
 	}
 	_, visibility, _ := strings.Cut(entry.Meta, " ")
-	standing, err := s.standing(ctx, roomID, id.UserID)
-	if err != nil {
-		return cached{}, err
-	}
 	if standing.Banned {
 		return cached{}, watchparty.ErrBanned
 	}
@@ -139,20 +141,38 @@ func (s *Server) visibleRoom(ctx context.Context, roomID string) (cached, error)
 	return cached{entry: entry, hit: hit, version: version}, nil
 }
 
+// roomQueries are what visibleRoom needs, beside the caller's sign-in.
+func (s *Server) roomQueries(ctx context.Context, roomID string) []cache.Query {
+	queries := []cache.Query{s.roomQuery(roomID)}
+	if id := exchangeOf(ctx).identity; id != nil && id.err == nil {
+		queries = append(queries, s.standingQuery(roomID, id.claimed.UserID))
+	}
+	return queries
+}
+
+func (s *Server) roomQuery(roomID string) cache.Query {
+	return cache.Query{
+		Key: roomKey(roomID), Tags: []string{coherence.TagRoom(roomID)},
+		TTL: s.cfg.Cache.Rooms, Missing: watchparty.ErrNotFound, MissingTTL: missingTTL,
+	}
+}
+
+func (s *Server) standingQuery(roomID, userID string) cache.Query {
+	return cache.Query{
+		Key: standingKey(roomID, userID), Tags: []string{coherence.TagStandings(roomID)}, TTL: s.cfg.Cache.Rooms,
+	}
+}
+
 func roomKey(roomID string) string { return "room:" + roomID }
+
+func standingKey(roomID, userID string) string { return "standing:" + roomID + ":" + userID }
 
 // standing returns what a user is to a room now. Without a user it is the zero value.
 func (s *Server) standing(ctx context.Context, roomID, userID string) (watchparty.Standing, error) {
-	var standing watchparty.Standing
 	if userID == "" {
-		return standing, nil
+		return watchparty.Standing{}, nil
 	}
-	q := cache.Query{
-		Key:  "standing:" + roomID + ":" + userID,
-		Tags: []string{coherence.TagStandings(roomID)},
-		TTL:  s.cfg.Cache.Rooms,
-	}
-	entry, _, err := s.get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
+	entry, _, err := s.get(ctx, s.standingQuery(roomID, userID), func(ctx context.Context) (cache.Loaded, error) {
 		found, err := s.store.Standing(ctx, roomID, userID)
 		if err != nil {
 			return cache.Loaded{}, err
@@ -161,9 +181,14 @@ func (s *Server) standing(ctx context.Context, roomID, userID string) (watchpart
 		return cache.Loaded{Body: body}, err
 	})
 	if err != nil {
-		return standing, err
+		return watchparty.Standing{}, err
 	}
-	standing, err = cache.Decoded(entry, func(body []byte) (decoded watchparty.Standing, err error) {
+	return standingIn(entry)
+}
+
+// standingIn reads an entry of standing. It is called for each answer, since bans end by themselves.
+func standingIn(entry *cache.Entry) (watchparty.Standing, error) {
+	standing, err := cache.Decoded(entry, func(body []byte) (decoded watchparty.Standing, err error) {
 		return decoded, json.Unmarshal(body, &decoded)
 	})
 	if err != nil {

@@ -307,6 +307,8 @@ func TestPrefetchIsOneRoundTrip(t *testing.T) {
 
 	ctx := b.Prefetch(t.Context(), queries...)
 	require.Equal(t, []string{"get get get get"}, sent.take(), "what is not in memory")
+	ctx = b.Prefetch(ctx, queries...)
+	require.Empty(t, sent.take(), "what Redis does not have is not asked for again")
 	for n, q := range queries {
 		_, hit, err := b.Get(ctx, q, text("loaded"))
 		require.NoError(t, err)

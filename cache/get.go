@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -300,7 +301,7 @@ func (c *Cache) refresh(ctx context.Context, q Query, e *Entry, load Loader) {
 	c.flights.join(q.Key, func(fl *flight) { c.fly(ctx, fl, q, load, e.created) })
 }
 
-// absent are keys that Redis was asked for and does not have.
+// absent are keys that Redis was asked for and gave nothing for.
 type absent map[string]struct{}
 
 type absentKey struct{}
@@ -320,7 +321,7 @@ func (c *Cache) Prefetch(ctx context.Context, queries ...Query) context.Context 
 	}
 	var wanted []Query
 	for _, q := range queries {
-		if e, ok := c.local.GetIfPresent(q.Key); !ok || e.void.Load() {
+		if e, ok := c.local.GetIfPresent(q.Key); (!ok || e.void.Load()) && !isAbsent(ctx, q.Key) {
 			wanted = append(wanted, q)
 		}
 	}
@@ -333,13 +334,14 @@ func (c *Cache) Prefetch(ctx context.Context, queries ...Query) context.Context 
 	}
 	entries, err := c.shared.get(ctx, c.member.Generation(), keys...)
 	c.report(ctx, err)
-	if err != nil {
-		return ctx
+	known, _ := ctx.Value(absentKey{}).(absent)
+	missing := maps.Clone(known)
+	if missing == nil {
+		missing = absent{}
 	}
-	missing := absent{}
-	for i, e := range entries {
-		if !usable(e, wanted[i]) || !c.admit(lease, keys[i], e, true) {
-			missing[keys[i]] = struct{}{}
+	for i, key := range keys {
+		if err != nil || !usable(entries[i], wanted[i]) || !c.admit(lease, key, entries[i], true) {
+			missing[key] = struct{}{}
 		}
 	}
 	return context.WithValue(ctx, absentKey{}, missing)
