@@ -169,7 +169,8 @@ func (s *Store) addInvitation(
 	if err := logAct(ctx, tx, roomID, inviterID, "", watchparty.ActInvited, invitationDetails(id)); err != nil {
 		return in, err
 	}
-	emailID, err := s.addEmail(ctx, tx, watchparty.EmailRoomInvitation, id, "", job.RoomInvitationID(id), inviterID)
+	emailID, err := s.addEmail(ctx, tx, watchparty.EmailRoomInvitation, id, "", job.RoomInvitationID(id), inviterID,
+		to.Key())
 	return job.RoomInvitationInput{InvitationID: id, EmailID: emailID, ExpiresAt: row.ExpiresAt}, err
 }
 

@@ -264,20 +264,22 @@ var writes = map[string]func(c *cast) operation{
 	"RecordEmailAttempt": func(c *cast) operation {
 		id := emailAbout(c.t, c.s, watchparty.EmailWelcome, c.holder.ID)
 		return func(ctx context.Context) error {
-			return second(c.s.RecordEmailAttempt(ctx, id, 1, watchparty.AttemptTemporary, watchparty.ReasonMailboxFull, "450"))
+			return second(c.s.RecordEmailAttempt(ctx, id, 1, EmailRefusal{Outcome: watchparty.AttemptTemporary}))
 		}
 	},
 	"ResendEmail": func(c *cast) operation {
 		id := emailAbout(c.t, c.s, watchparty.EmailWelcome, c.holder.ID)
 		execute(c.t, c.s, "UPDATE emails SET state = 'failed' WHERE id = ?", id)
 		return func(ctx context.Context) error {
-			return second(c.s.ResendEmail(ctx, c.holder.ID, id, IdempotencyKey{}))
+			return second(c.s.ResendEmail(ctx, c.holder.ID, id, watchparty.AdminNote{}, IdempotencyKey{}))
 		}
 	},
 	"CancelEmail": func(c *cast) operation {
 		id := emailAbout(c.t, c.s, watchparty.EmailWelcome, c.holder.ID)
 		execute(c.t, c.s, "UPDATE emails SET state = 'queued' WHERE id = ?", id)
-		return func(ctx context.Context) error { return second(c.s.CancelEmail(ctx, c.holder.ID, id)) }
+		return func(ctx context.Context) error {
+			return second(c.s.CancelEmail(ctx, c.holder.ID, id, watchparty.AdminNote{}))
+		}
 	},
 	"ResumeEmails": func(c *cast) operation {
 		return func(ctx context.Context) error { return c.s.ResumeEmails(ctx, c.holder.ID) }

@@ -55,7 +55,7 @@ func (s *Store) RequestReset(ctx context.Context, email string, key IdempotencyK
 			return nil, err
 		}
 		emailID, err := s.addEmail(ctx, tx, watchparty.EmailReset, row.ID, userID, job.PasswordResetID(row.ID),
-			watchparty.AccountKey(email))
+			watchparty.AccountKey(email), watchparty.AccountKey(email))
 		return []job.Event{job.PasswordResetEvent(row.ID, emailID)}, err
 	})
 	if err != nil {
@@ -120,8 +120,9 @@ func (s *Store) ChangePassword(ctx context.Context, userID, formerHash, password
 
 // setPassword also queues an email to the account's address about it. The caller has called lockUser.
 func (s *Store) setPassword(ctx context.Context, tx bun.Tx, userID, passwordHash, keep string) (job.Event, error) {
-	_, err := tx.NewUpdate().Model((*userRow)(nil)).Set("password_hash = ?", passwordHash).Set("updated_at = now()").
-		Where("id = ?", userID).Exec(ctx)
+	var to string
+	err := tx.NewUpdate().Model((*userRow)(nil)).Set("password_hash = ?", passwordHash).Set("updated_at = now()").
+		Where("id = ?", userID).Returning("coalesce(email_key, '')").Scan(ctx, &to)
 	if err != nil {
 		return job.Event{}, err
 	}
@@ -134,7 +135,8 @@ func (s *Store) setPassword(ctx context.Context, tx bun.Tx, userID, passwordHash
 		return job.Event{}, err
 	}
 	change := newID()
-	emailID, err := s.addEmail(ctx, tx, watchparty.EmailPasswordChanged, change, userID, job.PasswordChangedID(change), "")
+	emailID, err := s.addEmail(ctx, tx, watchparty.EmailPasswordChanged, change, userID, job.PasswordChangedID(change), "",
+		to)
 	return job.PasswordChangedEvent(change, emailID), err
 }
 

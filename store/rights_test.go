@@ -105,11 +105,13 @@ var adminActs = map[watchparty.AuditAction]func(t *testing.T, s *Store) adminAct
 	watchparty.AuditEmailResent: func(t *testing.T, s *Store) adminAct {
 		id := queueWelcome(t, s, "user")
 		execute(t, s, "UPDATE emails SET state = 'sent' WHERE id = ?", id)
-		return func(by string) error { return second(s.ResendEmail(t.Context(), by, id, IdempotencyKey{})) }
+		return func(by string) error {
+			return second(s.ResendEmail(t.Context(), by, id, watchparty.AdminNote{}, IdempotencyKey{}))
+		}
 	},
 	watchparty.AuditEmailCancelled: func(t *testing.T, s *Store) adminAct {
 		id := queueWelcome(t, s, "user")
-		return func(by string) error { return second(s.CancelEmail(t.Context(), by, id)) }
+		return func(by string) error { return second(s.CancelEmail(t.Context(), by, id, watchparty.AdminNote{})) }
 	},
 	watchparty.AuditEmailsPaused: func(t *testing.T, s *Store) adminAct {
 		return func(by string) error { return s.PauseEmails(t.Context(), by) }

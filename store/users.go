@@ -100,7 +100,8 @@ func (s *Store) createUser(
 		if _, err := addVerification(ctx, tx, row.ID, row.Email, row.EmailKey); err != nil {
 			return nil, err
 		}
-		emailID, err := s.addEmail(ctx, tx, watchparty.EmailWelcome, row.ID, row.ID, job.WelcomeEmailID(row.ID), "")
+		emailID, err := s.addEmail(ctx, tx, watchparty.EmailWelcome, row.ID, row.ID, job.WelcomeEmailID(row.ID), "",
+			row.EmailKey)
 		return []job.Event{job.WelcomeEmailEvent(row.ID, emailID)}, err
 	})
 	if err != nil {

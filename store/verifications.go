@@ -50,7 +50,8 @@ func (s *Store) askToVerify(ctx context.Context, tx bun.Tx, userID, email, key s
 	if err != nil {
 		return job.Event{}, err
 	}
-	emailID, err := s.addEmail(ctx, tx, watchparty.EmailVerification, id, userID, job.VerificationEmailID(id), userID)
+	emailID, err := s.addEmail(ctx, tx, watchparty.EmailVerification, id, userID, job.VerificationEmailID(id), userID,
+		key)
 	return job.VerificationEmailEvent(id, emailID), err
 }
 
@@ -161,7 +162,8 @@ func (s *Store) confirm(ctx context.Context, tx bun.Tx, user userRow, row verifi
 	if err := voidResets(ctx, tx, user.ID); err != nil {
 		return nil, err
 	}
-	emailID, err := s.addEmail(ctx, tx, watchparty.EmailAddressChanged, row.ID, user.ID, job.EmailChangedID(row.ID), "")
+	emailID, err := s.addEmail(ctx, tx, watchparty.EmailAddressChanged, row.ID, user.ID, job.EmailChangedID(row.ID), "",
+		user.EmailKey)
 	return []job.Event{job.EmailChangedEvent(row.ID, emailID)}, err
 }
 

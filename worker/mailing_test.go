@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	workflowpb "go.temporal.io/api/workflow/v1"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/devstack/stacktest"
@@ -132,4 +134,31 @@ func (p *plant) requireWaits(workflowID string) {
 		return err != nil || len(description.PendingActivities) != 1 ||
 			description.PendingActivities[0].LastStartedTime != nil
 	}, 3*pausePoll/2, 50*time.Millisecond)
+}
+
+// TestNextAttemptIsKnown: the row of an email that the server does not take yet says when it is tried again and when it
+// is given up, by the same reckoning as Temporal.
+func TestNextAttemptIsKnown(t *testing.T) {
+	smtp := smtptest.Serve(t, smtptest.Script{Answers: map[string]string{"RCPT": "451 4.3.0 try again"}})
+	p := newPlant(t, "127.0.0.1", smtp.Port)
+	_, id := p.register(unique("late"))
+	r := p.run(t, job.TaskQueueEmail)
+	started := p.send(id)
+	var email watchparty.Email
+	var pending *workflowpb.PendingActivityInfo
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		description, err := p.client.DescribeWorkflowExecution(t.Context(), started.GetID(), started.GetRunID())
+		require.NoError(c, err)
+		require.Len(c, description.GetPendingActivities(), 1)
+		pending = description.GetPendingActivities()[0]
+		email, err = p.store.Email(t.Context(), id)
+		require.NoError(c, err)
+		require.Equal(c, watchparty.WaitRetry, email.WaitsFor)
+		require.Equal(c, pending.GetAttempt(), int32(email.Attempts)+1)
+		require.NotNil(c, pending.GetNextAttemptScheduleTime())
+	}, time.Minute, 50*time.Millisecond)
+	require.WithinDuration(t, pending.GetNextAttemptScheduleTime().AsTime(), email.WaitsUntil, 3*time.Second)
+	require.WithinDuration(t, time.Now().Add(24*time.Hour), email.DeadlineAt, time.Hour, "as the policy intends")
+	r.stop()
+	require.NoError(t, r.awaitEnd(t))
 }

@@ -508,12 +508,21 @@ func (e EmailKind) Valid() bool {
 
 // Defines values for EmailReason.
 const (
+	EmailReasonAccountSuspended  EmailReason = "account_suspended"
 	EmailReasonAddressRejected   EmailReason = "address_rejected"
+	EmailReasonAddressTaken      EmailReason = "address_taken"
+	EmailReasonAlreadyConfirmed  EmailReason = "already_confirmed"
 	EmailReasonCancelled         EmailReason = "cancelled"
 	EmailReasonExpired           EmailReason = "expired"
+	EmailReasonInvitationEnded   EmailReason = "invitation_ended"
+	EmailReasonLinkEnded         EmailReason = "link_ended"
 	EmailReasonMailboxFull       EmailReason = "mailbox_full"
+	EmailReasonMayNotInvite      EmailReason = "may_not_invite"
 	EmailReasonMessageRejected   EmailReason = "message_rejected"
+	EmailReasonNoAccount         EmailReason = "no_account"
+	EmailReasonNotARecipient     EmailReason = "not_a_recipient"
 	EmailReasonOptedOut          EmailReason = "opted_out"
+	EmailReasonRoomEnded         EmailReason = "room_ended"
 	EmailReasonServerUnreachable EmailReason = "server_unreachable"
 	EmailReasonUnconfirmed       EmailReason = "unconfirmed"
 )
@@ -521,17 +530,35 @@ const (
 // Valid indicates whether the value is a known member of the EmailReason enum.
 func (e EmailReason) Valid() bool {
 	switch e {
+	case EmailReasonAccountSuspended:
+		return true
 	case EmailReasonAddressRejected:
+		return true
+	case EmailReasonAddressTaken:
+		return true
+	case EmailReasonAlreadyConfirmed:
 		return true
 	case EmailReasonCancelled:
 		return true
 	case EmailReasonExpired:
 		return true
+	case EmailReasonInvitationEnded:
+		return true
+	case EmailReasonLinkEnded:
+		return true
 	case EmailReasonMailboxFull:
+		return true
+	case EmailReasonMayNotInvite:
 		return true
 	case EmailReasonMessageRejected:
 		return true
+	case EmailReasonNoAccount:
+		return true
+	case EmailReasonNotARecipient:
+		return true
 	case EmailReasonOptedOut:
+		return true
+	case EmailReasonRoomEnded:
 		return true
 	case EmailReasonServerUnreachable:
 		return true
@@ -571,13 +598,25 @@ func (e EmailState) Valid() bool {
 
 // Defines values for EmailWait.
 const (
-	RecipientLimit EmailWait = "recipient_limit"
+	EmailWaitPause          EmailWait = "pause"
+	EmailWaitRecipientLimit EmailWait = "recipient_limit"
+	EmailWaitRelay          EmailWait = "relay"
+	EmailWaitRetry          EmailWait = "retry"
+	EmailWaitWorker         EmailWait = "worker"
 )
 
 // Valid indicates whether the value is a known member of the EmailWait enum.
 func (e EmailWait) Valid() bool {
 	switch e {
-	case RecipientLimit:
+	case EmailWaitPause:
+		return true
+	case EmailWaitRecipientLimit:
+		return true
+	case EmailWaitRelay:
+		return true
+	case EmailWaitRetry:
+		return true
+	case EmailWaitWorker:
 		return true
 	default:
 		return false
@@ -1652,6 +1691,14 @@ type AdminMessageList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
+// AdminNote Why an admin does something, for the audit log
+//
+// Example: {"note":"The mail server works again"}
+type AdminNote struct {
+	// Note The reason; empty for none
+	Note *string `json:"note,omitempty"`
+}
+
 // AdminRoom A room, as admins see it
 //
 // Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
@@ -2179,13 +2226,17 @@ type EditMessageRequest struct {
 
 // Email An email, as admins see it. It has neither the address nor the text.
 //
-// Example: {"attempts":1,"created_at":"2026-01-31T20:15:00Z","history":[{"answer":"452 4.2.2 The mailbox is full","ended_at":"2026-01-31T20:15:02Z","number":1,"outcome":"temporary","started_at":"2026-01-31T20:15:01Z"}],"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","resend_of":null,"sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","user_id":null,"waits_for":"recipient_limit","waits_until":"2026-01-31T21:00:00Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}
+// Example: {"attempts":1,"created_at":"2026-01-31T20:15:00Z","deadline_at":"2026-02-01T20:04:57Z","history":[{"answer":"452 4.2.2 The mailbox is full","ended_at":"2026-01-31T20:15:02Z","number":1,"outcome":"temporary","started_at":"2026-01-31T20:15:01Z"}],"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","resend_of":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","user_id":null,"waits_for":"retry","waits_until":"2026-01-31T20:15:07Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}
 type Email struct {
 	// Attempts How often it was tried
 	Attempts int `json:"attempts"`
 
 	// CreatedAt When it was queued
 	CreatedAt time.Time `json:"created_at"`
+
+	// DeadlineAt About when it is given up if the mail server still does not take it; null until an attempt has failed, and
+	// when no attempt follows
+	DeadlineAt *time.Time `json:"deadline_at"`
 
 	// History All attempts to send it, the first one first; null in lists
 	History *[]EmailAttempt `json:"history"`
@@ -2205,6 +2256,9 @@ type Email struct {
 	// ResendOf The email that an admin sent again by this one; null for others
 	ResendOf *string `json:"resend_of"`
 
+	// RoomID The room of an invitation; null for others, and when the invitation is removed
+	RoomID *string `json:"room_id"`
+
 	// SentAt When the mail server took it; null if it was not sent
 	SentAt *time.Time `json:"sent_at"`
 
@@ -2223,10 +2277,10 @@ type Email struct {
 	// UserID The account of the recipient; null without one, and when it is deleted
 	UserID *string `json:"user_id"`
 
-	// WaitsFor What it waits for; null unless it waits
+	// WaitsFor What it waits for; null while an attempt lasts, and when no attempt follows
 	WaitsFor *EmailWait `json:"waits_for"`
 
-	// WaitsUntil When it is tried next; null unless it waits
+	// WaitsUntil When it is tried next; null if that is not known
 	WaitsUntil *time.Time `json:"waits_until"`
 
 	// WorkflowID The ID of the workflow that sends it
@@ -2236,11 +2290,11 @@ type Email struct {
 // EmailAddress An email address, as it was typed.
 type EmailAddress = string
 
-// EmailAnswer Example: {"data":{"attempts":1,"created_at":"2026-01-31T20:15:00Z","history":[{"answer":"452 4.2.2 The mailbox is full","ended_at":"2026-01-31T20:15:02Z","number":1,"outcome":"temporary","started_at":"2026-01-31T20:15:01Z"}],"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","resend_of":null,"sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","user_id":null,"waits_for":"recipient_limit","waits_until":"2026-01-31T21:00:00Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}}
+// EmailAnswer Example: {"data":{"attempts":1,"created_at":"2026-01-31T20:15:00Z","deadline_at":"2026-02-01T20:04:57Z","history":[{"answer":"452 4.2.2 The mailbox is full","ended_at":"2026-01-31T20:15:02Z","number":1,"outcome":"temporary","started_at":"2026-01-31T20:15:01Z"}],"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","resend_of":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","user_id":null,"waits_for":"retry","waits_until":"2026-01-31T20:15:07Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}}
 type EmailAnswer struct {
 	// Data An email, as admins see it. It has neither the address nor the text.
 	//
-	// Example: {"attempts":1,"created_at":"2026-01-31T20:15:00Z","history":[{"answer":"452 4.2.2 The mailbox is full","ended_at":"2026-01-31T20:15:02Z","number":1,"outcome":"temporary","started_at":"2026-01-31T20:15:01Z"}],"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","resend_of":null,"sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","user_id":null,"waits_for":"recipient_limit","waits_until":"2026-01-31T21:00:00Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}
+	// Example: {"attempts":1,"created_at":"2026-01-31T20:15:00Z","deadline_at":"2026-02-01T20:04:57Z","history":[{"answer":"452 4.2.2 The mailbox is full","ended_at":"2026-01-31T20:15:02Z","number":1,"outcome":"temporary","started_at":"2026-01-31T20:15:01Z"}],"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","resend_of":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","user_id":null,"waits_for":"retry","waits_until":"2026-01-31T20:15:07Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}
 	Data Email `json:"data"`
 }
 
@@ -2274,7 +2328,7 @@ type EmailAttemptOutcome string
 // EmailKind What an email is about
 type EmailKind string
 
-// EmailList Example: {"data":[{"attempts":1,"created_at":"2026-01-31T20:15:00Z","history":null,"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","resend_of":null,"sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","user_id":null,"waits_for":"recipient_limit","waits_until":"2026-01-31T21:00:00Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
+// EmailList Example: {"data":[{"attempts":1,"created_at":"2026-01-31T20:15:00Z","deadline_at":"2026-02-01T20:04:57Z","history":null,"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","resend_of":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","user_id":null,"waits_for":"retry","waits_until":"2026-01-31T20:15:07Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
 type EmailList struct {
 	// Data The emails of this page
 	Data []Email `json:"data"`
@@ -2331,8 +2385,15 @@ type EmailPreviewList struct {
 // EmailReason `address_rejected`: the mail server takes no email for this address. `mailbox_full`: the recipient has no space
 // left. `message_rejected`: the mail server refuses what is in the email. `server_unreachable`: it could not be
 // reached, refused this service, or did not take the email in time. `unconfirmed`: it may have the email, and did
-// not say so. `expired`: no attempt was made in time. `cancelled`: an admin cancelled it, or it had no recipient
-// or nothing to say any more. `opted_out`: the address wants no invitations; only admins see this.
+// not say so. `expired`: no attempt was made in time. The others are of cancelled emails. `cancelled`: an admin
+// cancelled it, as the audit log has it. Only admins see the following ones; to others all of them are
+// `cancelled`, except that an email with `opted_out` looks sent. `no_account`: the address has no account, or the
+// account was deleted. `account_suspended`: the recipient's account is. `already_confirmed`: the address was
+// confirmed. `address_taken`: another account has the address. `link_ended`: the link was used, replaced by a
+// later one, or is too old. `invitation_ended`: it was answered, revoked, removed, or it expired.
+// `may_not_invite`: the inviter may not invite to the room any more. `room_ended`: the room is archived, closed or
+// removed. `not_a_recipient`: the settings do not name the address any more. `opted_out`: the address wants no
+// invitations.
 type EmailReason string
 
 // EmailRequest Example: {"email":"carol@example.org"}
@@ -2345,7 +2406,9 @@ type EmailRequest struct {
 type EmailState string
 
 // EmailWait `recipient_limit`: the recipient has had as many emails as one address gets within an hour, or a day. The email
-// goes out by itself when there may be more.
+// goes out by itself when there may be more. `pause`: an admin has paused emails. `relay`: Temporal does not have
+// its workflow yet. `retry`: the mail server did not take it, and the next attempt comes by itself. `worker`: an
+// attempt is due, and no worker has begun it; if this lasts, no worker is there.
 type EmailWait string
 
 // Export Everything that is stored about an account
@@ -4447,8 +4510,26 @@ type ListEmailsParams struct {
 	// State Only those in this state
 	State *EmailState `form:"state,omitempty" json:"state,omitempty"`
 
+	// Reason Only those with this reason
+	Reason *EmailReason `form:"reason,omitempty" json:"reason,omitempty"`
+
 	// UserID Only those to this account
 	UserID *ID `form:"user_id,omitempty" json:"user_id,omitempty"`
+
+	// Address Only those to this address
+	Address *string `form:"address,omitempty" json:"address,omitempty"`
+
+	// RoomID Only invitations to this room
+	RoomID *ID `form:"room_id,omitempty" json:"room_id,omitempty"`
+
+	// InvitationID Only those of this invitation
+	InvitationID *ID `form:"invitation_id,omitempty" json:"invitation_id,omitempty"`
+
+	// From Only those that were queued at this time or later
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Only those that were queued before this time
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
@@ -4947,6 +5028,12 @@ type ResolveAbuseReportJSONRequestBody = ResolveAbuseReportRequest
 
 // StartCleanupJSONRequestBody defines body for StartCleanup for application/json ContentType.
 type StartCleanupJSONRequestBody = StartCleanupRequest
+
+// CancelEmailJSONRequestBody defines body for CancelEmail for application/json ContentType.
+type CancelEmailJSONRequestBody = AdminNote
+
+// ResendEmailJSONRequestBody defines body for ResendEmail for application/json ContentType.
+type ResendEmailJSONRequestBody = AdminNote
 
 // RemoveMessageJSONRequestBody defines body for RemoveMessage for application/json ContentType.
 type RemoveMessageJSONRequestBody = RemoveMessageRequest
@@ -5723,11 +5810,53 @@ func (w *ServerInterfaceWrapper) ListEmails(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
 	}
 
+	// ------------- Optional query parameter "reason" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "reason", ctx.QueryParams(), &params.Reason, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter reason: %s", err))
+	}
+
 	// ------------- Optional query parameter "user_id" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "user_id", ctx.QueryParams(), &params.UserID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "address" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "address", ctx.QueryParams(), &params.Address, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter address: %s", err))
+	}
+
+	// ------------- Optional query parameter "room_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "room_id", ctx.QueryParams(), &params.RoomID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "invitation_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "invitation_id", ctx.QueryParams(), &params.InvitationID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter invitation_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", ctx.QueryParams(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter from: %s", err))
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", ctx.QueryParams(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter to: %s", err))
 	}
 
 	// ------------- Optional query parameter "cursor" -------------
@@ -11079,6 +11208,7 @@ func (response GetEmaildefaultApplicationProblemPlusJSONResponse) VisitGetEmailR
 
 type CancelEmailRequestObject struct {
 	EmailID ID `json:"email_id"`
+	Body    *CancelEmailJSONRequestBody
 }
 
 type CancelEmailResponseObject interface {
@@ -11163,6 +11293,22 @@ func (response CancelEmail404ApplicationProblemPlusJSONResponse) VisitCancelEmai
 	return err
 }
 
+type CancelEmail408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response CancelEmail408ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CancelEmail409ApplicationProblemPlusJSONResponse Problem
 
 func (response CancelEmail409ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
@@ -11193,8 +11339,24 @@ func (response CancelEmail412ApplicationProblemPlusJSONResponse) VisitCancelEmai
 	return err
 }
 
+type CancelEmail413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CancelEmail413ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CancelEmail415ApplicationProblemPlusJSONResponse struct {
-	CompressedBodyApplicationProblemPlusJSONResponse
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
 }
 
 func (response CancelEmail415ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
@@ -11248,6 +11410,7 @@ func (response CancelEmaildefaultApplicationProblemPlusJSONResponse) VisitCancel
 type ResendEmailRequestObject struct {
 	EmailID ID `json:"email_id"`
 	Params  ResendEmailParams
+	Body    *ResendEmailJSONRequestBody
 }
 
 type ResendEmailResponseObject interface {
@@ -11346,6 +11509,22 @@ func (response ResendEmail404ApplicationProblemPlusJSONResponse) VisitResendEmai
 	return err
 }
 
+type ResendEmail408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ResendEmail408ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ResendEmail409ApplicationProblemPlusJSONResponse Problem
 
 func (response ResendEmail409ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
@@ -11376,8 +11555,24 @@ func (response ResendEmail412ApplicationProblemPlusJSONResponse) VisitResendEmai
 	return err
 }
 
+type ResendEmail413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ResendEmail413ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ResendEmail415ApplicationProblemPlusJSONResponse struct {
-	CompressedBodyApplicationProblemPlusJSONResponse
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
 }
 
 func (response ResendEmail415ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
@@ -29959,6 +30154,32 @@ func (sh *strictHandler) CancelEmail(ctx echo.Context, emailID ID) error {
 
 	request.EmailID = emailID
 
+	var body CancelEmailJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.CancelEmail(ctx.Request().Context(), request.(CancelEmailRequestObject))
 	}
@@ -29984,6 +30205,32 @@ func (sh *strictHandler) ResendEmail(ctx echo.Context, emailID ID, params Resend
 
 	request.EmailID = emailID
 	request.Params = params
+
+	var body ResendEmailJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ResendEmail(ctx.Request().Context(), request.(ResendEmailRequestObject))
@@ -33673,835 +33920,849 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3blts4lij4K2h19cpzTkthSXEPr17dkXY6y13pTJcdWe6qso8EkZDECgpQEWDI6lwxfzDP8zifMg/z",
-	"Q/MJs7A3AIIkSFFy2OmqinxJh0SBGxsb+375pReJ1VpwxpXsXf3SWzIaswz++UxwxbgavKF8wfQHMZNR",
-	"lqxVInjvqvdumURLMtsqJomYk6XYkBXl216/l7G/5knG4t6VynLW78loyVZUr6C2a9a76kmVJXzRu7/v",
-	"9767oYv62jdLRhhXidoSRRd6+c2SKkLJ99/d6L/UkpGMSZFnESMbkacxoVxuWLbn21/GbLUWuEu2TulW",
-	"/6wKzFSvMyWbJeOEcsJoliYsI/o9TCqySdQSAJJ0xcjULRltB79j2ylZ0ZiRRD0ldCYZV0SoJcs2iWQ9",
-	"HzbG81Xv6s89/a7eh34A1h9ERBGiELZoHGdMSoeqDZXw5laEzEW2oqp31cuzZJCxOcsYj/RP6m9/w1S2",
-	"HVzPFcvqALxlkeCxJEqQDU0UmbG5yBgghbOPyqKqtOFVwpOV3vPQvS7hii1YBu/7r8EzGi2DZMc0AmFx",
-	"PHMSacTPM7GCDyP4XQi3v3150+v3Xr18+zaE4ft+b00zumLK0n+eSZGF0T3V+5pE8MTUUuSaLpjZ+5X9",
-	"DIgiTaTqVwhlnqTwon4v0Yv+NWeZvjucrjRUuHJpF7/J2Lx31fvnJ8WFfYLfyicG1BJJR9vfsW0d+mdL",
-	"IRknsy0iK00YV33C2YbMRUYYjTSMCV8Qpcko0ZTEFdLSEbl2VI/fSgIkTRc04ZX93bLte64/SjgZn5Cl",
-	"yDNpDkzio0Cn+vl5kklFBGfwlqf4LeVwUchMxFsNRiIJJSfj8dF7bnGGvKpAWuXqlcmNfvyB8YVa9q5G",
-	"44u+Jj/794U+eKVYptf833/+p8H/8eFffxO8BC/nr6iKlnWkai4mESdIgmnKMrKksk9ERqb/a3pEXiI9",
-	"IG717YyWmq/GRCY8Yn2fnnGro/ERecforeaAknB2xzKy0q8/es9fiIxQkgmx6hPBU40gSe5YJhPB9c81",
-	"idCMxVdkzcQ6ZWSzFPpD/YqYLASJBeFCGRgAvVyDBucpWRuO5wPEQQNyT4aXZyXsjsKI/FFw9knI1OSC",
-	"d2wFdKiSNCVZsliqOi6PhydHLRvSsHTZVWgfDcJR8wi9D+THWlBO4ckpArSmmYJdIGFzQVLBF1qohDag",
-	"/9osRcraNoGANMA/Pg2Dr9jq5fMw9IliK8vE/pqznNl3r6laFm/Wj02SuFXMtHGul89RuCWrRNUB+a1R",
-	"KjQUGSM0Y5pQKXJaqshKgFQJcdAUVvTBiNmc5qnqXY2HfY0cFD+j4bBfCKNRUBi1HDLqP0CsGjrNLFnc",
-	"JzKPloRKMoXv/204uLycHpFrw9Nynqg+XMUVyknKgZ4z/Z4+bnPBBVzgghTe8xItNN/ROikE5LkQjUev",
-	"+Ur4tPU3D3Dab6Mli/OUNQEgzfdhIOy3uwDx6P90GCL/t4xmIQb0DliPIPOEx32t2ALvxau6yRKlGL8i",
-	"EZX6qKJIbxDPkma30nFWkXNzxtM5jTSvmk/7+G/9T/3Nez59QSP25Cf42yhMWngekXcii7XQ3SLX1kTP",
-	"t0RkMcuQO6TUiMwZMv8ZWyScJ3zxVD+Mu0E5K3JF5JpGTL7nehHNe/TFpkRp3Wyj+WYsjsgNqANCaukO",
-	"LwWxfETeab1XE64WXIkkc5FrtOh3p0yLTb0Y6A0bkcX6j7nIMyKy9xyoW29ixsgmE3xxRF4BkuCqwBY3",
-	"eLERliWV7k0s1fh19+g3U2D+/9///X/+P/oiEVSQyIxpxgmap1qy91zCkeJ9XNA7zca8i1JhEX9t1BAM",
-	"T2iVYT9LluFCIRLOzbd9e3aaXsL0bB89+FY5SECJzZhcCy4Z6LDfinh7I8QPNEMGFqFNp/9J1+s0QZPi",
-	"yToTs5St/vUvEu2Lbu99jb/C11ZsJq22TZQQk1S/etq77/eeidVa2ygs1lB9UWhyLvP1WmSKxRPz0gnj",
-	"kYgTvgDYXohslsQx418UrLl9K8Dwkt/RNInfGGPpSwKS4KsnRrsHcH7Htm9YLtEi/nKQFDr85JZtJxmA",
-	"AAD9KNQLzXu+KDxcqAlwPAvCKxEn8yTkJ/hRaIUEv7XsVFtX32h9fL0FvTzPMsaV1uM8R4v1gYRgNI89",
-	"gWcAwNcZWNuJfusLmqRf+IDW3usnc3g/oMb+5gvCcq1FIihUZumnhJLTjx81pqdaf8s4TbXQzTm9o0lK",
-	"ZynTf85yuUVxok83YzTewhZAb/pRqLdUJXKe6Me/KGpB/ZtomGQBwbRMKzWnXBvRlB++R1VWMVC2vzDZ",
-	"ZFSxSYovrmyp4lpq25D/KG4HGdZNsmIi/7I80/DKicJ3AwX9zGmulowr/dovjOG8/G4Dj5N7r1ic0BvQ",
-	"Yn4lwbvSEEy0IoV3slUk31vlB0jkepZL9ruExw3KOijmgi88x9KGSpIxfEGv73yAck21bbOkGZVypXGg",
-	"/1BgLrGPOU17/d5dIlLjCE3SlC3gQ2A0Ab9hH4H7KVdaaQ54j+NErhKt9UyvnHKrgTMK8ZRGCr6jnNB4",
-	"lXASJzGRYsXwUTrTCnwCMsNuwi3Z6/fg581wvQEU1MG6NsgBS0A/2NdqNgAgiWSgOJOXChxCMbohEm0G",
-	"GFsUoPlIV+sai5yBbtf7Nt9qE6FPFkwRtRH/1OtrsNcp3U6M3vuc3oHOq23KMnD2U/Pg2yRlXJG3OY+p",
-	"Vt+dwnzVi/Ua9/1elDFN9BPwZo+H47PBcDQ4Ht2Mh1fj4dVw+Cd9lnHvqjccXV4ez88vBpfH9GRwfhqd",
-	"DWbn7GIwvxzS0WwcHccnGqhboDVLLVwoZv3sEVh24HLK5VojJ9bIEPb8zYGAHi7SuzBMxxYma1A7wMYD",
-	"DcHgfH42HFyOLsYDejw7iU7jM3Y+v9BEqijAYlfv9XtKa9iAe3+h88HF+PJ4cH4yOx3Qs/h8wC6KPRY7",
-	"XDEp6QJwqE0wa4DTFSM0vmOZSiTT10SfvjaDt9Y7oA+hBPlwMIo05HQ4HlzMT2eDs/gc3jkaH5/o9deZ",
-	"WOsF0TLxWVCa/jTvXf25nc28MZfZCLXe/Yd+iBX49x5oOsHPNGt8SniepkTwiJkQElyBRBKLTjDYVfmc",
-	"Y5YyPFL9a9QK0DwzV07M/sIiVSXDQOCCW2AkMh4Xf4mpYgMtSHqBe5zEXdwq9kTbnywY6b0l65D1qr+x",
-	"zj9kSpulKJCUqKeErdZq6xwMgmvQPRP6eDgMbEUUXLLboZd4a8OJO8YJkTYxB/DgoDfLJGXGcSPWjDcf",
-	"YQFi6dq2naF9sPldwePdDYBlCU2uOXCDg4fDnJC5wwaQucgAJZHngoLYpTK/L9N0EQPMk7gLfIYDdTg3",
-	"vLFv4fl7n0/t/OUNPuqYUthDpxkVSqdNJhSr0iQ6lcpkORoG6dIxs2Bo1bACGxCLNP/IuLzykf+NJFr9",
-	"EsY9p/H8jSRLIZU5Lo+lKMnSuZau4PtH4mH8PQ/zHfRf7XlM974v6c+9xHF8dwzFpvueW9dgzDJne9rF",
-	"zTVco3xPSozvQ4AveuRwjXH6q198/SGmij7qEY96RAc9oqZIWNrpyI5qdwN+v4Nof0jQIVcj2T8/0uwj",
-	"ze6k2Q/9npcv0rvSzLuRjgNCH2hQorhPJEQ/9ZkqtpJ7Ub4jcppldAsqoA9W+0o/so/KyzOpXaHyYjsu",
-	"1FurRISTe5xKt6RaDtLUpFlRgwvPFja6lqOJRkv4xpHKDquhVz2ZB1fAERRUwyuoNEI6iZsx6P06vBm9",
-	"hiEW42sIOEIMKds7gEQdxl4UsbVi8Ut+l6iGFLRrThL3dZG7YTkGNUvUUIvehDZtO7QMSbpbT5463SEy",
-	"7R9FoRX5UAaPBeELoqXQwyUEasWGs4xIxiTuwhMp9I4qmpVSFeY0lazfSzF+11sqtZZXT56saaa2R+an",
-	"T+g6eYK/lU+QIZ2xwensnA7Oo+N4cMnGo8HJ/Mwx+SfHT2DBow2brYEG4kQTxcMtjyva9dcpxTyFB17+",
-	"L+uFPvFlvppxmqQP+Qa3KO6hScqOhjeji6uhlWgVIf+MZiLVR7xC6CL9938YqI5EtrDfTe5YZoJKqM17",
-	"sqUdVM0q5AR4pUcsfJFToBdgjVpQJ3wxMWBo4dPv5es4sJ3xzfCyENCergGg1504BcW28jx46uc3P8hO",
-	"PhL/xkOiHP6g840vn0I7aM/x2R8heu5Oqv033+mHrjHf1v3IO8K2jFW8/VqqRYLPk2zFjLvJLOe2MxMi",
-	"ZZTv4/8pCKE1Z9Zgdok+Mcw4A93CCt0gEAVRtYPyg33uvkZ4bWnLIDEytk5pxCSZwi+m6KhDl4pD1xGZ",
-	"fv/dDXmiiVM+WbGpc9mxj+DNW2Lax1ObW5en6XuecBMpNBmonluEC5sGqXFg4DFOnIrtjRvp4CPxb1cn",
-	"God0HpMR2pnQcy8DpWN+SMAt4KWf2P1VKLp6kpUr5hGHR4R9yxxKN76EmhZR2uoleJSTj3Ly65aThzkp",
-	"jBbZ3UERqedM0SRFWRxjUgZNX3uvRjwFjIRy5hyhkfKy7TJGpeAYplUJ5FBkApMnjMEwSeKp82xO5wlL",
-	"YzlFNq5VZcvLnr7n6JSdiwyydZGjhraS3CVq+yJZ5JlBWR3mJV2vGdf6PyeUGLZY0Uj0QmwC0iGgjyOK",
-	"pQcoLAVucWH8yIQWHnXMNmZZImLMcTS/Fxgednw64erspFdPHrZcMAQLfuGBss5naSKXZQnQvDLQqTQ5",
-	"OIE0evgal4+gRIoLfey14NPON0gWsm389fU/iWTZHdMbEuK22/qFySgnzkSsvaiwO31keSblnm8Kbyf8",
-	"lu64MiQTOOhX5hv/pIXsDPoq4blicqLEArS4sCJlnnK5uGuWScFNVEqKFYM6GpZKBvrGOmPSeLZcWMjW",
-	"76z6Wg1iMcnX3SDkbLPHhQuo881LawGVRMmamvLE8uqvsbgl4bAB2cetg9boiplga1rZQ/9ph3dmbCXu",
-	"QoT4Rmww03uepMyvUNFK8iBfE/NLVC4BJBc0olm0TO66bjtjKs+4FkaNeNVszqqQXgGCSGNQ9CkebEy3",
+	"7L3blts4lij4Kzjq7pXnnJbCkuIeXr1OR9rpLHflxWVHlruywkeCSEhiBQWoCDBkda6YP5jneZxPmYf5",
+	"ofmEWdgbAEESpCg57MyqinxJh0SBGxsb+375pReJ1VpwxpXsXf3SWzIaswz++UJwxbgavKV8wfQHMZNR",
+	"lqxVInjvqvd+mURLMtsqJomYk6XYkBXl216/l7G/5knG4t6VynLW78loyVZUr6C2a9a76kmVJXzRe3jo",
+	"9765oYv62jdLRhhXidoSRRd6+c2SKkLJt9/c6L/UkpGMSZFnESMbkacxoVxuWLbn21/HbLUWuEu2TulW",
+	"/6wKzFSvMyWbJeOEcsJoliYsI/o9TCqySdQSAJJ0xcjULRltB79n2ylZ0ZiRRD0ndCYZV0SoJcs2iWQ9",
+	"HzbG81Xv6s89/a7eh34A1u9ERBGiELZoHGdMSoeqDZXw5laEzEW2oqp31cuzZJCxOcsYj/RP6m9/y1S2",
+	"HVzPFcvqALxjkeCxJEqQDU0UmbG5yBgghbOPyqKqtOFVwpOV3vPQvS7hii1YBu/7z8ELGi2DZMc0AmFx",
+	"PHMSacTPM7GCDyP4XQi3v3t90+v3vn/97l0Iww/93ppmdMWUpf88kyILo3uq9zWJ4Imppcg1XTCz9yv7",
+	"GRBFmkjVrxDKPEnhRf1eohf9a84yfXc4XWmocOXSLv45Y/PeVe+fnhUX9hl+K58ZUEskHW1/z7Z16F8s",
+	"hWSczLaIrDRhXPUJZxsyFxlhNNIwJnxBlCajRFMSV0hLR+TaUT1+KwmQNF3QhFf2d8e2t1x/lHAyPiFL",
+	"kWfSHJjER4FO9fPzJJOKCM7gLc/xW8rhopCZiLcajEQSSk7G46NbbnGGvKpAWuXqlcmNfvyO8YVa9q5G",
+	"44u+Jj/794U+eKVYptf833/+b4P/48O//nPwEryef09VtKwjVXMxiThBEkxTlpEllX0iMjL9n9Mj8hrp",
+	"AXGrb2e01Hw1JjLhEev79IxbHY2PyHtG7zQHlISze5aRlX790S1/JTJCSSbEqk8ETzWCJLlnmUwE1z/X",
+	"JEIzFl+RNRPrlJHNUugP9StishAkFoQLZWAA9HINGpynZG04ng8QBw3IPRlenpWwOwoj8gfB2SchU5ML",
+	"3rEV0KFK0pRkyWKp6rg8Hp4ctWxIw9JlV6F9NAhHzSP0PpAfa0E5hSenCNCaZgp2gYTNBUkFX2ihEtqA",
+	"/muzFClr2wQC0gD/+DQMvmKr1y/D0CeKrSwT+2vOcmbfvaZqWbxZPzZJ4lYx08a5Xr9E4ZasElUH5HdG",
+	"qdBQZIzQjGlCpchpqSIrAVIlxEFTWNEHI2ZzmqeqdzUe9jVyUPyMhsN+IYxGQWHUcsio/wCxaug0s2Rx",
+	"n8g8WhIqyRS+/7fh4PJyekSuDU/LeaL6cBVXKCcpB3rO9Hv6uM0FF3CBC1K45SVaaL6jdVIIyHMhGo9e",
+	"85XwaetvHuG030VLFucpawJAmu/DQNhvdwHi0f/pMET+7xjNQgzoPbAeQeYJj/tasQXei1d1kyVKMX5F",
+	"Iir1UUWR3iCeJc3upOOsIufmjKdzGmleNZ/28d/6n/qbWz59RSP27Ef42yhMWngekfcii7XQ3SLX1kTP",
+	"t0RkMcuQO6TUiMwZMv8ZWyScJ3zxXD+Mu0E5K3JF5JpGTN5yvYjmPfpiU6K0brbRfDMWR+QG1AEhtXSH",
+	"l4JYPiLvtd6rCVcLrkSSucg1WvS7U6bFpl4M9IaNyGL9x1zkGRHZLQfq1puYMbLJBF8cke8BSXBVYIsb",
+	"vNgIy5JK9yaWavy6e/TPU2D+/9///X/+P/oiEVSQyIxpxgmap1qyWy7hSPE+Lui9ZmPeRamwiL82agiG",
+	"J7TKsJ8ky3ChEAnn5tu+PTtNL2F6to8efKscJKDEZkyuBZcMdNivRby9EeI7miEDi9Cm0/+k63WaoEnx",
+	"bJ2JWcpW//oXifZFt/e+wV/hays2k1bbJkqISapfPe099HsvxGqtbRQWa6i+KDQ5l/l6LTLF4ol56YTx",
+	"SMQJXwBsr0Q2S+KY8S8K1ty+FWB4ze9pmsRvjbH0JQFJ8NUTo90DOL9n27csl2gRfzlICh1+cse2kwxA",
+	"AIB+EOqV5j1fFB4u1AQ4ngXhexEn8yTkJ/hBaIUEv7XsVFtXX2l9fL0FvTzPMsaV1uM8R4v1gYRgNI89",
+	"g2cAwDcZWNuJfusrmqRf+IDW3usnc3g/oMb+5gvCcq1FIihUZunnhJLTjx81pqdaf8s4TbXQzTm9p0lK",
+	"ZynTf85yuUVxok83YzTewhZAb/pBqHdUJXKe6Me/KGpB/ZtomGQBwbRMKzWnXBvRlB9+QFVWMVC2vzDZ",
+	"ZFSxSYovrmyp4lpq25D/KG4HGdZNsmIi/7I80/DKicJ3AwX9xGmulowr/dovjOG8/G4Dj5N737M4oTeg",
+	"xfxKgnelIZhoRQrvZKtIfrDKD5DI9SyX7PcJjxuUdVDMBV94jqUNlSRj+IJe3/kA5Zpq22ZJMyrlSuNA",
+	"/6HAXGIfc5r2+r37RKTGEZqkKVvAh8BoAn7DPgL3Y6600hzwHseJXCVa65leOeVWA2cU4imNFHxHOaHx",
+	"KuEkTmIixYrho3SmFfgEZIbdhFuy1+/Bz5vhegsoqIN1bZADloB+sK/VbABAEslAcSavFTiEYnRDJNoM",
+	"MLYoQPORrtY1FjkD3a73db7VJkKfLJgiaiP+W6+vwV6ndDsxeu9Leg86r7Ypy8DZT82D75KUcUXe5Tym",
+	"Wn13CvNVL9ZrPPR7UcY00U/Amz0ejs8Gw9HgeHQzHl6Nh1fD4c/6LOPeVW84urw8np9fDC6P6cng/DQ6",
+	"G8zO2cVgfjmko9k4Oo5PNFB3QGuWWrhQzPrZI7DswOWUy7VGTqyRIez5mwMBPVyk92GYji1M1qB2gI0H",
+	"GoLB+fxsOLgcXYwH9Hh2Ep3GZ+x8fqGJVFGAxa7e6/eU1rAB9/5C54OL8eXx4PxkdjqgZ/H5gF0Ueyx2",
+	"uGJS0gXgUJtg1gCnK0ZofM8ylUimr4k+fW0Gb613QB9CCfLhYBRpyOlwPLiYn84GZ/E5vHM0Pj7R668z",
+	"sdYLomXis6A0/XHeu/pzO5t5ay6zEWq9hw/9ECvw7z3QdIKfadb4nPA8TYngETMhJLgCiSQWnWCwq/I5",
+	"xyxleKT616gVoHlmrpyY/YVFqkqGgcAFt8BIZDwu/hJTxQZakPQC9ziJu7hV7Im2P1kw0gdL1iHrVX9j",
+	"nX/IlDZLUSApUc8JW63V1jkYBNegeyb08XAY2IoouGS3Qy/x1oYTd4wTIm1iDuDBQW+WScqM40asGW8+",
+	"wgLE0rVtO0P7YPO7gse7GwDLEppcc+AGBw+HOSFzhw0gc5EBSiLPBQWxS2V+X6bpIgaYJ3EX+AwH6nBu",
+	"eGPfwfMPPp/a+csbfNQxpbCHTjMqlE6bTChWpUl0KpXJcjQM0qVjZsHQqmEFNiAWaf6RcXnlI/8rSbT6",
+	"JYx7TuP5K0mWQipzXB5LUZKlcy1dwfePxMP4LQ/zHfRf7XlMD74v6c+9xHF8dwzFpvueW9dgzDJne9rF",
+	"zTVco3xPSozvQ4AveuRwjXH6q198/SGmij7pEU96RAc9oqZIWNrpyI5qdwN+v4Nov0vQIVcj2T8/0ewT",
+	"ze6k2Q/9npcv0rvSzLuRjgNCH2hQorhPJEQ/9ZkqtpJ7Ub4jcppldAsqoA9W+0o/sI/KyzOpXaHyYjsu",
+	"1DurRISTe5xKt6RaDtLUpFlRgwvPFja6lqOJRkv4xpHKDquhVz2ZR1fAERRUwyuoNEI6iZsx6P06vBm9",
+	"hiEW42sIOEIMKds7gEQdxl4UsbVi8Wt+n6iGFLRrThL3dZG7YTkGNUvUUIvehDZtO7QMSbpbT5463SEy",
+	"7R9FoRX5UAaPBeELoqXQwyUEasWGs4xIxiTuwhMp9J4qmpVSFeY0lazfSzF+11sqtZZXz56taaa2R+an",
+	"z+g6eYa/lc+QIZ2xwensnA7Oo+N4cMnGo8HJ/Mwx+WfHz2DBow2brYEG4kQTxeMtjyva9dcpxTyFR17+",
+	"L+uFPvFlvppxmqSP+Qa3KO6hScqOhjeji6uhlWgVIf+CZiLVR7xC6CL9978bqI5EtrDfTe5ZZoJKqM17",
+	"sqUdVM0q5AR4pUcsfJFToBdgjVpQJ3wxMWBo4dPv5es4sJ3xzfCyENCergGg1504BcW28jx46qe338lO",
+	"PhL/xkOiHP6g840vn0I7aC/x2R8geu5Oqv033+iHrjHf1v3IO8K2jFW8/VqqRYLPk2zFjLvJLOe2MxMi",
+	"ZZTv4/8pCKE1Z9Zgdok+Mcw4A93CCt0gEAVRtYPynX3uoUZ4bWnLIDEytk5pxCSZwi+m6KhDl4pD1xGZ",
+	"fvvNDXmmiVM+W7Gpc9mxj+DNW2Lax3ObW5en6S1PuIkUmgxUzy3ChU2D1Dgw8BgnTsX2xo108JH4t6sT",
+	"jUM6j8kI7UzouZeB0jE/JOAW8NJP7P4qFF09ycoV84jDI8K+ZQ6lG19CTYsobfUSPMnJJzn525aThzkp",
+	"jBbZ3UERqZdM0SRFWRxjUgZN33ivRjwFjIRy5hyhkfKy7TJGpeAYplUJ5FBkApMnjMEwSeKp82xO5wlL",
+	"YzlFNq5VZcvLnt9ydMrORQbZushRQ1tJ7hO1fZUs8sygrA7zkq7XjGv9nxNKDFusaCR6ITYB6RDQxxHF",
+	"0gMUlgK3uDB+ZEILjzpmG7MsETHmOJrfCwwPOz6dcHV20qsnD1suGIIFv/BAWeezNJHLsgRoXhnoVJoc",
+	"nEAaPXyNy0dQIsWFPvZa8GnnGyQL2Tb++vqfRLLsnukNCXHXbf3CZJQTZyLWXlTYnT6yPJNyzzeFtxN+",
+	"S3dcGZIJHPT35hv/pIXsDPoq4blicqLEArS4sCJlnnK5uGuWScFNVEqKFYM6GpZKBvrGOmPSeLZcWMjW",
+	"76z6Wg1iMcnX3SDkbLPHhQuo881LawGVRMmamvLE8upvsLgl4bAB2cetg9boiplga1rZQ/9ph3dmbCXu",
+	"Q4T4Vmww03uepMyvUNFK8iBfE/NLVC4BJBc0olm0TO67bjtjKs+4FkaNeNVszqqQXgGCSGNQ9CkebEy3",
 	"jksjG+sIgAZ+IoDbhhDhtgZHap7rsHJFtBWU0y9z7joKKjBVSCNwTbwrGbj/DcynzPOqPLbg5gWVfGiR",
-	"Zk3JN2VhJrgJZWZ3ScSOyHO6laYcQEiwSn6+eXZEKhJQoihixoqh+qjBbLljGRKgVHQr3/PSY4nJdgDY",
-	"CZ0rJBZ1RK5rpLQw5QUK1s9YUddgg5LVjA74agIFbWEuhZV+GlJlva7mV/0iRm3E7YwtKLelpF5I3zwF",
-	"RTD22Q2VVaupi5kW023gbn0Hrn4NpK3rhJf0zXm48DLfmpoIHqV5DOThXPJV7W8bxkeFJxm4y3D2ex8H",
-	"CzGoAT8vVKWOuRQVHaueToFHBN/avcd06+cVAFrMmcDJaQTASe1Oj6mptbB3A0zoGlWDFRCDCReJaV0W",
-	"3KuGIBLpubo3jGmFZCW4WgY93F8MlSU5iITv0zXXNw5peWeq0TwTqx2X7GDSWmfsLhH550aIu+ianMp4",
-	"UISmKebySEScj7Mu+DE8bjLbNhtHv3QRhQHWPTWLQzWnyTrqa1a5FmkSbf2tTM2ep0iSO8FWInyo4CA6",
-	"/Ewrdw9vkiEieGm/wr6LS+GRQwmrhn0G5V8c34jf5yxnXjFL+AiMLV7hwAn66shK3CWMmIQm5yL1XEJS",
-	"ZYyuJnnmezXmSbqSzqsxp7lURxs2g50mSv+w90J/WPdnw/uCiUDXFpa5KUpWNBWLnHVIzfGLy4eDy+vB",
-	"CzqYf/jl4n7g/3myz5+j8f1vesHcrAIdoViU9bYKsk41Y0+U1hIyUylILAJLm8qScgrVeHhSrp+/7CBp",
-	"Dd5DlA1fabxOC+inT52YTVDH5nTlkD+HTDtJ5FJseBW4YZfcqADFrhJuDLXg4eNX9STpMjkuTQ2ZoepV",
-	"sSAmh1UTFdrzBoLZHibH5I9M9sk6ZVRCVXhLDsjo1HrdTM6fhY7Fif0J+rr2SaHI2DrdTpBbBfe20x8X",
-	"ii6xjxHL1noPb5daAGwYFrb+eyWF5WxwProYD86P6cng8jQ6Gxi0wfKlqG+33JK6w27pqgHDoRRUpPEp",
-	"Ym2OogVGxqSy4gvRA1VgkCl0RG4E5pOAgq1VSaQoJHVOUiFu5Xteyv+rR2Q84mqTzJaoqyKgCPybrX7Y",
-	"cS3acqAe6f5vle4/MTXJmtiH5Sb5TPdXT07SwLwRIaX62qRdt/N+qJ33yapyKTKzdkTXNErUtnc1GvbN",
-	"r9xDmkVomrjqrUTMMqoEOBuayHx06QVVKjBLzBxEtQXT1zCLEKpPhVQPQbj7pO8VypX9xWgwHA6Hg/PZ",
-	"aD6gJ9F4cBFfsuF8NBqPj4+LAvlqDmTZKTju97A/yVXPMtWe+WgCDRM0MinH0i6Zis1Eo3YisWcV9J+y",
-	"iYUmlywY86lg+y6RySxJ4Rx74LiPev3ehiZqgkaAJuRciYBo8QglGBt2yW/4YOH7yHkKsWkMiCPhHFpl",
-	"8IDyTdNSSbrpTUBXonI5WVCK2VvRWvmjnwllZ/X6HjJ3CzK9Tnv6+eMVfrzCoSt8WDzXSZTuEV37k9aE",
-	"80cqfaTSEJV+apo5RHUOVuSQ0r8GLe5nGYqSVnJxWzS5x/yirzm/yPQKsEwP9Ztw1tHoZjRszDoyJTg2",
-	"6UjbmfvmHO20Y2s5R5YBuPoZzSrsv1urZZp4RemZutn8APm6FYQ3a4zSsBBohmYNQ5oxo0YG9b/HbOC/",
-	"xWzgTjXAmg274t8ykbfWxtsnA1bPwebO31tCbiUBN5R1ayt3S5ivXec9s3OteH3Mz32Un/8A8vNwuw90",
-	"0P3sPv2TNrvv8Vo9Xqu/j2v1iYaqy3o82FbF2/lr26p5nKjrKFxQW+5sEyd+6S6Un/tHBR9kLOFwju4T",
-	"yaSE9Eb7HCw2WWTUJNHg3xm7E7fwNzpOCg0b/zZH7P4uesdA4mu+nkAOQemTiPKIpZgzCTGpjEklsuJv",
-	"57423xZpnVlyRxWbmM9pXCRyTmzOZb8HLcsmWNY88foBuN7Qa5rL8icZk/mq/JHKksWCZeUPZzS6nScG",
-	"drxrmCzt/vQ3ZxJE3evM3/ZlwXpqfe7fcRXKZbvmhOlvXPMl/SxJxaLioTBUUycFGqmHCUm2RFaPC0+g",
-	"qz5ZJjGbuFYYyJKwiqR31Xu7pquqE48OZqfR2eD8nF0MLi/ndGA7UJzOz4alphIxOtqw1cNkHz5nfmLa",
-	"PeTm0tcLRvACtnIN767ee1julh33GpLxG5Li4BL27UAOexTE5JZrU6NvRgiIXGmzRPrGSrnpk94YVSbZ",
-	"YLWCHuMP2bfMHEVHy7ugjh2pg7aKaQ/zVjT1WwQ3n6okVX8DdfdEM2ZoDqv3MfUzotNEKhYfkeLX1HWh",
-	"L74vspFJIt/ziGZZwmJ9LldkasrHpiZRFvPR7ZAC6PwOvXLdW7Evw1zzDaizuuViw6cuwTnDQg0u3nMz",
-	"CcKm8Wci0gYxtl+B87WCwYCgb6Y5KJu3bpYP8iPvYnXBfOlS1cSzwO6b5RYUZerxxZgVKp7oyHJuxEKp",
-	"PYXP8T12XTOSgROHJyjVLG28xn3LA8p78xFTELPfCWtX0yvNM1oV+kcufigXr2qQves/3U7ik9/dxD+8",
-	"W40Gfzl9tpTy9e97e2iVWu4mh2ayFCL9V9cqwZJ59M/8XdVPVzLa7JXE8K9W+nPZu+oZyYASQCq2hl5Z",
-	"PGYmMbzFVtNLjyDciEOkelfHBzo/MHawTgWN9/B/FBGHukCfSZGCKEWvOF5R+decZoysk0jlGZNH5Dub",
-	"ULmkkgjOrrxCHYKnYpTqJNPKQN9I/gXjWmeyVXuUv+dv//C9XRiK517/+D0I9SkQ2NSUYhUp6SRlFKff",
-	"4ZQudBvLp26GmXk9QIYf2K30cQ4MZDWLbKWlPGeSbER2W9YjViIzI3/8C/14fb+261u5MfaA2tOs9PE7",
-	"OrSk19CGJQvO4mSz15q6R8PxCfl//y/8/zr5yFLpyj8RGzC3pyi1w1eRJY3JnGklE39ULwCoaY2WGppA",
-	"OR2NNST6f53XNBRQXfI/X3/3vb2HoZX7cFVw2EYx80gDckRslT2MhyzmUmrtGuq782hpynmX9I6ZHqzF",
-	"LM0pbnNK9E+qnVjDm/AIrfGYxhdwSuOLrripMlJDV/7b3JFYKrH4bGG4yKbDLaDZhklFcnjEBgRtbOkx",
-	"WeJRmdhPmfgincOMnYk0u0fc1qKgviiMHkUr2nSMwtFwsahFp+Pu7bPzYIMTZibAmSsnFeWxX8ZaOhGY",
-	"WlNY+B+Cb9KHFqqWnVMjeUKJxeY1pWaRkOSG5Q8FBZh2JfqPDw8Rgk+UJIgdzew19IdF4R3VdaGtP5iH",
-	"qxzWHJPBoiORYvVD+1uV3hrmvPlqxqyyaqih76r9QZCNiv4Wxg/Y80Zajkcn5ycXx2cn5+2TLfu9b2mo",
-	"lyeZUY7vobbjrcfwZ5RzV1f7Gf0TNQbVu/ab8sqiK6/Xw5QrYKm40ngwPC+tlJvEwE8qRaqxshJCPtEh",
-	"/G4pSLJal/P+N9UElc8zlMK89wCu2T62A566d4fTBALjsTTTLFk69/zaYFQdnvkj2U4xY4+jwgOMg7I4",
-	"X48N4GZ2+gC/pbzVFfMPf5kOcjJottXZt/At5W1O2H/4E/jEYPyM8sN8pt+iRfurOku/pbxrhwKPdh72",
-	"BFsTdrvx2J/WCHY3Xqvw1GoMt6i47z8Az/2kPEi3QOjQntFouSuz1oTMIrpiqMlg04ZoGXar4JKvxF3C",
-	"gux6Epl3mnaK1pFum3q5qprQ/R+e3ozGzeUzUcqyW6IyesdS144xotJ0RaCo+R3pX+YZ9Kua6Mt1enai",
-	"73S/t2Acetf8ubcUWYaEvk/tC/SiyyotNCAoV/TQ4ELOWUZVbszXTNPXik1M063e1eVJufmEMSbzGXR3",
-	"0NB9KJpv/GhXazIjKxjbMm0pji7H47q4cCfTTmmGZu77neQLEEKNKO2r+s2yBl/TWGfYQEaPhVr/4BXB",
-	"n4WIg5WHXWgYzG0oazhANoZ7+EZgRK6plBuR6eOORJaxSJGlyKSWRkoxjJ2WEXNQBUbxmh1av32u1h3J",
-	"JBS4hZrRZNc4AFNmFvRkJ1awwab3mFR0nbrv8enAgMXa+l3RUX3hLi1s04jJGgyVpYOITbIo1CvINPs0",
-	"JehUkUykrG+6vwvJCJ2JO/CgrTzPFbC1fpl3OqYQ8po9wzSU1taNlGQ5d62gbPdPbUNDo9EkDvdGlA/a",
-	"iey3YkNWlG9JJjbgMcMwBnZ/BYZj+zw+JdOEm/aaUKE1tW2MrQKDhVuhxsxxtoWMnLYIFtT6uz6O0PvU",
-	"NJg0826DOhfTykorSgIZZbWjkEqs1ywm1Oy5X3jGXItJ84xxKSTzvfrsQUPViVpSPpEN6cgLaEFrxIf+",
-	"J4wxcF3uNFwJk99ACprgTD4lQ4ASyLZjH1yzSNP8Y0VgjnO5CWXrbUeRFDDAJHCo1oNxb6gHvyqLVVQQ",
-	"TIYjinHy8jmYjRu8T3G2hTvlvJz2EG1HPdCEPTFfGrNoJ0BofeQbGe4wLsMTp/QtQudTyeGtMeYmZNok",
-	"uiLvN5hGh8nEDSdkUqQR6txP2vMy2TApf2fumn1TcTs9AikKvwzPcTetONoKVQe5sGGDedBBHGB/lWY4",
-	"FlVem4KCB7KPa72XiRK3jMve1fEIIJoUPbRH4+GwxZ8yPPa0XMuhrIi1fAUae3JoqN7Q7Gk2iM7i88H5",
-	"xfxyQOl8Nihy185HJSzZXxf38M9liPvVTX0wD2u1r/KVf8eQMrOWTUIkzT4z23bXzt24vJxzw4TZai0y",
-	"mlaMvTwpDD26YnJNIyafmHDuk43Ibuep2Mh//2vOsu2/vTN/v4z/5fj5v4zHJm/zX8YvumD1X8bjnndX",
-	"DMnXlZcS/bS3yVEijaF3mgBOb4c8a+m0SSQ72Ivx68jsJS36M0tB5jT7FPHd1fefof66T131XoqB9PUC",
-	"+XXpBSG8lRhHS8TCaRUutYSqgwmuc+67x5ZaFJIdWog37mM8Ohsuh6uhnHphF6ud7AS7q24iP103sRy1",
-	"c5zNrBQsvDAXDjv0S6tAES425TOFtMC5AoG7O7z/d6s9Zbv4CLQBf8Dr4Mu8X5oKZ2AwvVWuElWiX+ZK",
-	"OL6RlTnowUjq4aPQQ6kc2FuXx/KIXBfVH+aYzDQWTXNbQhVJGZUwRd8dWYJNGSxVQrsIzVflUTAvw8n4",
-	"QzTXklrQnJhyY54jP7+E3ruyMoezKSGuk2KcqE/SiXF6uVOMPdop6caFwuwx0UJlNvzF050Lldlp0aV0",
-	"D+9i9MtaS1mIVLDcrnK3N6l7VK0fVes9VOuDIuye+dc50F78prV73SP5PpLvHuT7qU3t8gPTE/wb8Ctn",
-	"KRhQ3poq+yYJLchcpKnYhN3TZf9MlvPJPvSO6ZAV6ggkLOsze2LO/YnG/ZOOL/hKCLCegGEQ1cUu85HU",
-	"pEUlkly/fmnH0JKlycY1bsFKi6smhepgfa3wPu5VbmCQUNphd4XG0G2rUvNIjw30+CnS2zKMPSS4kOyN",
-	"EKsHTIoSPN0emteE+UwvRPZbIc1QH2j4sftCvjEtQTCMFxrujwAEsQCqBeSAHICHUDpOMF0mlA3jZbrU",
-	"S8m8Sx60pKDIC3I7EknoTOSqTxLw9RAYvpoxkiYcNBJvYsrpsMPIlEruUeMELrC5IQ0IigswzGV7DwQC",
-	"XS5l/fhsiP95GevNYHn+VYvukOzH77ypkF1l//f6h1DkRj++xB+MmqFBpaDfy3ny15yZ5/UT9+XkqjCj",
-	"pjgMNAOEfbF5PDWK7JAQ9QZ/s2vOUCF/LDF+wX15GWchinBfG6KwI6D3oo63ZpEygRzvIhB/CtJOXN/Y",
-	"FyBH6PCLP+oHa5FCWMasUj/1Zu53oBAoZ7I1JGuFEqUCASC7kldYeDpsDKisMTskgpGRpbG2VMHpostz",
-	"KaTyBzY6BjQq855xF97TjSUDEPtw5FE3jtw8q+zG3T3wbRvUbKiKlj5mvq7RZV3yhTVV2ua8PhX9Eqii",
-	"mSc8lh4V8Jis6Jb8RSQcMpwpZGr8wa3ylEyRFqdeIrRffWcz+nKOzYCKXmW7y9/KQ/mKl9YH4jYmPTtb",
-	"sxqLxzAPDCrXgB2RG3oL3mes4OI2F9rYg5KuGD5YobpxmduOyqd/PfgTHfz3cHA5GXz41+ABPgc/+qtD",
-	"dKb9EwM/OcevNQXN7wMdLtHTSITLhT55IhlzV1tf6TJuz06qqK1h77s4UWYU0gEIrA/H+qc6zvChTtPC",
-	"vtWPVlEGvw+h67tVsNr9mhPIpKy32z8iLzG6wVlSpOybqntuYjeKfQQa9WvNlTbLlAQUdqm1WSZSiWyL",
-	"3ZaM/dk7OR2Tk6Px0ZgAo6RJOhMfNYee5yn0kWpqeqmXHf8J2ORqppca+Q2OjMUICZtNjruiOPq+kqV/",
-	"OaAns9PBuTYHL7Q56Px17HTe6/dM9yOc7+UmV0Otv1STzntzVpr5auI+l4zHEzF3qfuMK8836hqEug5j",
-	"MofzL1ntpwNttw7Ox5fHgwu9neisGFD2uYxqjZJBgZLCuG6FBr2NO4rYx7ZGB3aJmNjQRMnJHJpOZSxK",
-	"1onGVJqsQFrgt+WqH1xxVPil7Y4QdxX4n3TCZb2e3l2NkHEm5qrI9VBZ4ic9eApN12wRF3bsliribmGN",
-	"Q6QpsYBD+g7jMQhn5cYYa4YK/7LZmxyEV+dcAkwOx3eAmrFDRe/q67Pt73a++3f6wfvKPW2c8AsNAWlq",
-	"hbVeAHoYsqxf9DOyzYOeEr2rLai3pnjf9CltqdXtljhh0v9pU5Xy1pICFwpeCm1m9B9bpgIZWLsN0oIB",
-	"BZuzASZUqSmufi2hC5pwbJ6ZQN8nLwMAZfNBgX3L/RoL6LyTIUqI2yL3IJlXcfMpGRC7xyzAUXlzFgq2",
-	"3PWwNUUHM2RePndJJkheYMNcEQq5In1CCXahjoBz6b/1MWrlmpOCowFp6K8go/6T/deWe3ZwlHduOcEO",
-	"n/fQaIHZFBNzlZ2ssEX95jYLzrzclORTU1I88bTXXX9HExW86Xj2sKy+VLWOIfBNd8h2NAFIjHginH1U",
-	"je867DaVxO4vjeTu0xhyHAmVsonqdUpCMc1DvYtYEEqRaeIaCTjBXRYR/kmWcefzyvKmKjeruTFJweAK",
-	"4dyo2NvKqkb93goktKmNjrFds/jIPypbVOV7+E7LdtFxyC4CEFq7WT4aBY9GwaNRoI2Cg4KFaL13jhGW",
-	"FOpg9238TuvzS+yoabU3UdWcamVyTfpxEd/y1C5Jk7hFK0Y9TD9UTzcv+MvumVR+lvdmmaRW1TalwYfJ",
-	"Isssdvd/Mujsm8ZPvV0tnRobo081wNMrDT10kQe1TEv1UkNx6yBeJXFsqi3NJ6AhLUWePcVsaJM4DbiY",
-	"pkKq6dF7PnUMb9on05Qqlk2hu3nGaLTUKEEIMDPVtlw1TVEN4WAWizwiU7qaJYtc5HJ65bq5s4ys6PY9",
-	"X1Is9nQ+Jqy8RKWbbokUR2S6ZtmKanIvL2DargMgIiMLIeIjMnWZaeZhpNoljd9zLgr9zRg60Nhc26x0",
-	"Syjf+g1ajcfYEIg1yTxJAHgBV7JDi9YE7G71tbCAl5J3+z2N54Zmbx0TtDsqt1W/NNKr3/3cKSqlFFh3",
-	"nxp5x++CjeNtS11EujU1PGxuWGpebP41ydgq4TGA4I/EiawQtC5eGN+h/A8KPd8M9HB/10Vp5RP/rVCT",
-	"k6it7Ur/oUl/aW0Cf7D6Us9afNQXHvWFffSFz9FFH+bfHJRxaRSRXznZEqB4DUMkGkvbzCZpxqx/pxTM",
-	"ymWYGk7c2dFE6QtwNRoHIlvu59XXv014ZJo3c1EFoqShqCXb6m8Ot5UthL80Bdz916skBfVuxowvEDdh",
-	"JGXA1VwLxuVuiL99c/vZtFqEe57A4Vozksl+qvPrjN0lbLNLAkLFFkxRSYW4lSRNblmZzpZqpdnD+3w4",
-	"PI7W8D/2W5amgjyjmUhtINCOliVbkWdlg/0If/vE/LgQEIWsNQwaelfDZ/qY31EVLV/TTG2BHX/UX+/5",
-	"5jpLwe2EWMpvb179AMVrIf19bz+821FDfpD+EkK53/FFmshlOAH3Y8MC+psGWCtUUnYTabmuEWDW3kU9",
-	"bQrF3zhdfEK+/0+cFbcH8rsMkruLH3s7vwop9KahLfXUYGuSMf28M1hKMQl6C3XWBiFYEKnVaoNoMvWV",
-	"N7NAYeNAcF4Q0KLe85TNlf6FG8PX+Fq0rKSJGUhrTQIQR2SKT01q5mBRETlj7/FLbR1aOw0gN6O8wGy1",
-	"hp7epWer6bclK3akDU43URvfsKJb0mAyavPOsxlNSc70SiPA2qQbKsmKxsx7hW8uupiU+xDCmGBgw3AF",
-	"34B8z1ssSDIVa61MitzarDYvYkO5gkMp1Dz5FEvsveQKjaqyGVolFvDBlvT26rmC0Vo9KDBXHVKLqqaK",
-	"geqgb7aGHqyrmMgWD9IyLNj+q/FWvm1uJDOnWSHBcay7JpUfRdW3YTwoU60tTb3ZcJoiPcIKlvp61pOJ",
-	"LXar8i3CPHWGUrFBguxAkzHcAk/5g4iro9AFMwm+CXTnWIo8M7G/mG6PiDMP3vOFYJKIXBXtR/25d/qu",
-	"zljAo1I1lYLb/Bhu3AXzgcydM8wJJ5KipwGusGul7ucceXPnJFYwNhvpY6tf+gbtxeDymJ4Mzk+js8Hs",
-	"nF0M0PxCu7wQrnJNV27aWbWt7/ngQttw59qGo9q8t0acXqVYwzaedToKajUwT9Ivyyha1UIiqBa6NIoY",
-	"3F2PvXghkup+x8Ob0UVhjaJLwQM4hl0OzmejaHAZj9kAa1r0LoYn9oWA7ccZIn+DM0RG5eOvzLAGdc8b",
-	"Yl1n2x2mWO+sYq1NsbbZ/L2rHnhezTjMiQEDXS9Bb81ofDO8DA6sdn1NDblOaKRMO1vTkiemWyj3KThB",
-	"D7+U5SGP2Gi8183J581kfKhu0/eBW7qrQatzW3VrLw7X2sZhcPfydgfptNIIqBiy8vvz0u9xbJo7Xdnw",
-	"OoODD3botXeMeEF2sXZ3NGbsSfNTxy1TdezYFm8yzgeYMND9/XvQw/7nvbtd+Z7kgJpCR093hTRqVmfZ",
-	"Te2lMYSWsNXx1uWM6S0M1IMGFJ9Z6d0mAk3Lgk6XOE30iZRucUX3rvrE74sbwbKE774QtUPax5cOG2UP",
-	"Mml2b1ortViGzIcC6xNj+TnWvmKrGcvkMlnjiWQCaidNd9f9353wiDW1ctawFP0m/uyy698uaZqSDSMz",
-	"tkj4v+/g5CcFEUAul7Nq4kQ1tp04G2gVaXCu9cVLrS8WpzWO4O6v0+1ECS+UsOfeYXNY8qeZXzlG1syz",
-	"QT4WPDvIl2syNLzIiUPyGgJG+iD+/EvvLyLhOzpsw/WXjPF2/ozT+ifhMz69aNJYd+MNO4gbZ1JHbu2/",
-	"gUE8bnAejePBBTueD06Gp6Oz8fnxxcnlWakd+kFHWy7LdCrhPElXRSf/Oc2l0rod2BqmBPmF/tDb4p1Q",
-	"bI8tKlYGc9c+D0C9lpuTFc1umZHU1mex3+2h7Xf1IMAiltxpDDmFwn1kxLr/0UHGVVhWXpbVqNCVHJ99",
-	"ipFWsGhrG5Z3bNlIA5XgJhw/cALwEECqsVC9dolfYwPMgo9YewJYhqWVVq2qJlAeJzP8401mMCk5sdHL",
-	"JZPSXVXTy95SVpE4hsw6cAFPB0MksuO6MDhjg0s6Gg7O49PTwWwYjQZjdjy3jNIKu6Y4pltRJgsObCWE",
-	"ACfrQG+nC4C+90r8d5Km9Mnp0ZD8j/8ajZ6SHxKefyQfL84mZydPSXZ3NToZHg3/J/meRbfiyXg4Gg5H",
-	"wxF5kWRsLj4+gW/h1kmFtu8v7emxh/DW5nRZ/+LXy6DK3rpgRyj8EiKs+ml0B/pNIY1ftVszAMbVtV7m",
-	"TVHeUAkchT1rIdC8B+pQOSbcEbJr8/zLItEnDJz1wu1YDB6rOULCUWyMR8RJbJM+zY+KnrOUyFyuGTez",
-	"NLtF6Iztdq2Xv44akO05ZUI41t9AfPfnm2d9IjjZLBNoClxgGgY5wDo+ZKVEimBUuA6KbElltW/TWEo4",
-	"tnBGzECTAmgQYMTK3ghqwE3hmmmusSqm7NcoEPCijQN9qiYUtP/ZuTktdfAKx0wnrMG8DSS2ByUh6xAK",
-	"IQnHsSL3MM/t+2p0dgdejPpi45C92nkUAzv3AuAt5VETO7DumpbULgeGCchiHV75nu8LUmPqV8ld01iM",
-	"h0+5IG3n+q1PY8j7iIl2Jhz0fLSOt0MQvpH16LA5Jeiz4+8v1Gq95FUJykqRhhjBLWNr6ZhWn2wMaKYE",
-	"1NRxLVnG9iWEVw6iEJ4Kr0yokth+W4cXOizFWFYs0phJhTXF+0NXhNeqoNk2SoFWLPqrL3J7a96cEDj2",
-	"IazVNIBpI7QYAuD6Zx94nd9AwnUIQOfxCVObFoF1RGlS2xeE1/ZNAShKfpydkobGMUo8+Bm2S7fVveuU",
-	"bllMtmxvFP1eL/ZSsVUzgMYLUwXwhciMzgIv1JLIQOZDjT8+BKg/CBXEWtkFU4Xq57VGEcJlLmIJHhxr",
-	"QWPMyzLth/YkKhq/gteHoSv5YYKnqk8tFpxVhJVjZA+kZlX8P+1Dc/e+Y2/M6m18IOxu2ingREW2uGwf",
-	"K2X2hbFd6lUdSc288zNiCv1Gzdxo46rRfUqmIBkhv0v/gXK0K1yvtjiaMTB6y/kbQvJN2/qDhMu+mXcH",
-	"jBJy2mzllmtrtp9EwbcGAVJBO+pddYwCTFNhjJPE2lOH3PC3igamflSyszwiCGhNHg59e6cuGp2qa2mg",
-	"rA15oqrC+crio8yrLcLKZqint5RVzgbXQMP9NfaBVTWqfKZ2n4wBWmWNJTurYs33K/6TwhYqa+LB3Dj4",
-	"vr1S+zGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV6jGV",
-	"6ldKpTqsDQZWW3ZvgeGFTur9TcSKeRWagUQYmyxDrX+5kv0VtczisNGfvi1K18qaiy2YWcipCHaJ69oY",
-	"O8Zb2HGCeuGYaE+9Us/Nk75t0KVJdXN/WkE2S7Gq5yH5A5Q31ZgZF1p9h5LeagQNanj371dbHcplNte3",
-	"J+l3TrXoKp1GK411bVzaOdOpQm1OuW+Mj6QJvz1wvv4BdexlztkOlFRiLaHPLdaSdwPKeojC47g9ZCaK",
-	"aAOLRq51ok0psIkXtcawO3sSNfZFqqPbdh+Clg13Inm4Kf3BXgEOMf2CKAp4S8fSTrAmKW0nZ7TtJuIk",
-	"bmGCrVwljxN17eKiXw+Da+xfCUx8xiK6YpppJyrMyKneWBMfx4hQZ/5pHr8NdiwEHkoVNmnCfmd84eNp",
-	"b/hqkU7DA30w/D34PLHoy9iVO3qBogpzxBxHSHHkJsuxRmVdCQbX2oPvlX3Cza0sIxzBwwyApeb7XGvE",
-	"5nIc1v8sa2i9YyYfYMuNWn/yuON0AePCbu58b05AKspj+ZRMZb5mmWQxi6dktiWUcLZhmTsoaLHBUmbo",
-	"xY2swsauyOCtu9x1CynWDPbRcG71HZcXsP8H83CVhO0ibs9e4/PSQXcm2x2zhup5qH87Y1K++EgRr1My",
-	"Nl7BtDYehO5vdSRGQ9s104a/sft+qXW+3XsbYXqZq4EhbZAu1Gy4oMtk1/A7nAi5lwVgPLctnSSrqU3K",
-	"pP0e1ie40ODNGghAO+IwxhbAmk0krOV/hQeblX/+OqVa/sIcCaRzt1+7bmnURmn06HD4CVYgphvvoSaZ",
-	"sEZTxnd1KEg9kduLhLQBBvwAnw3Iyw09fLZGV3osRV2CCX8udxStCDMovT405ZDhKHtcndBkj4K4geLK",
-	"u6mwjOJEigNuuwWvGzOjr3GAZWNadPkueLGfnVl7xr/blU7LMaOdqwOx4YwmsmQ0UzNGFeoqRVi9o05Y",
-	"jkPtwc1mjHHMTHRzAsiCrgPt/Onsk+TS4aRVUFVxdhVkVzHQRkhFYvkuKzKY5E5RazlY34eFuhfgdGQb",
-	"HWbdem4GMI/RGVH27lWmkH8GttE+Gttzk1iZNMcLoXfQYaCVGyAd6Dyrv6of7AJ6XgoPJ92mGBVU6XDf",
-	"d+OkvT12VtyL2oIAh7sTaqeU70qBi+SO8e4UaCOunaTXA1xy+8LOiPPqHg6vumjQO/3QbzfxTeNdRoCG",
-	"1CSEq87H8BCY9TZTQNqOWclUcKRyqUTKVEhVvLhf1Bf8md26X6Nn9VMcqa7iI3C2M8oB/lyxtpq8w3hP",
-	"8fuOZO/cTO2FLDiHc9/oT/uoPRhq5/qveuITrIGDFSEv5nTwTS6CPs5bZGffdWSatqYlQACmjCZUtarZ",
-	"JYRf6wRgI9ZtVbnmYhfNorEIV4VNtp2DpzYWmqq2CuObDj6gnczE0Ebfc2wm5uLjLX9w9a4coG8CCgyK",
-	"hbCteiHWJG73kPXlCP9DTEkq5wO0b/VnybJreDCocHkLVSCt4Kd0gh4d9R2Rtl4MRUODmKGpeVG91VTb",
-	"1aBG7KDl6mrGMtzj5PbUwOnulgE+PDhpeg+AGhlX91FYLxKWxq8zMUtDlppWQTK6YorZDtoG4VurJWMk",
-	"3nay3mQCxH2FaYk4ZC0rzR76wOrXmVhkdCWvyNRuaNonUw2t/j/j+Ur/f02VYhmHTuWAHv2vjPIFPKWE",
-	"mMilyJT9IxV8Me2/5/DHinKYBbdKuLZKJfybfnT/znnyVzRYpXmsaAWvP7D8DJ+95WLDcYkUYq4xvGiW",
-	"Un6rPzaJZJNoSTMamelzacLZZJYxCo/MkjiZmOf03wmHpKaUlX8UidUs4QlfQK4kvIXxSMSJ3huZxvk6",
-	"TSKqAC73Q4SYrphZYSUAWAhN6H8YEwzQx8BVjvimt4wjoqVymEvN6nC4ZnPzNIk0nsHKhbF52CG9HqnX",
-	"9NXUAMCQ1jeSaFgxoQO+UEtLX47eQIbFQsmnJMqVaVw/Hg5Jsema8zQAz6rJy/vOJ2ErMQ11MrEGe9Nb",
-	"/SSweuU64tb7SP7Fm0O38HvGs6BButBfHJGXfp/4hJNUbFhGIirZURWs0iTbUQAD8K5ntk4v+EK7fYkO",
-	"AVm70QsLbxsXxE1Zr4lsmeGED9gjj6iiqVjkDIuKkw6DmxAe96ZGFAfm1UwiGPJh1RQ3vsZssbcUWQad",
-	"j+wuRuNus2Hcwu1YeoZP3fdbhpkBLK7e2gbQhFQWc3t1EfEI4LONl7Gb73cdNPNbRlNNsQ1tMJJiPGhE",
-	"OYFpIOX5CLM8utVWdC8SnNvxIfrlMypZ5eOMxYmsfObqucStN9yv9FDtiO07a3Ms3G+QRW7qvAVkJ/zc",
-	"+ZuwaO0bMk9SJoMBGrebA174Wki1yMILG3wcsOob+OUeuQXTmC0yGsO0GlaMwpjlyrD+TEkyY6nYgPdA",
-	"HpFprEXtlbVqcNSbKSbyB5PAudnV9T/FhgczCoqzPWDDN/bHu7i/SzRwp2bx7EHQtyTUfCVaK9m/BNEf",
-	"lI9rrnPnfNyXz0PC6OefXz6/O++XJV5RFYkxuSPyxlKGG66UQDl8vl57UrLqbjfKZO+q97//PBxcXg9e",
-	"0MH8wy8X9wP/z5N9/hyN738Tugxe/5FQxkhRQYKRD2Pb+MNfHqsVP3e1YngEeJdIk6mk6ZOYRVrFB79k",
-	"xu7ELXs4r2T3qH9b+DAU83cUQtP0pznoPt06yD23v9X6UHgIlVYhy1OonA8J7F9kr1wocsvWyk0fa0ZH",
-	"wTFYOAGrlgEM7lCgMj8D2JaqOMFjCfGQhOBOnix85sFdVt4F6nZ+r1kGTtzamb1bCgyTJ6p8SKVQf5H9",
-	"sfOE9nWW7M6nKmgvnFRViRjaA7RJVo7YC7RVnFj+pd/p4y2gae8288i7PzfvPkhF8ZuCdVZT6syvcQBf",
-	"MQ4SFEdakvOWHdYz8Fwkptt19gd0hu70tprxSETWLyWcmKnJWaJF2Ga5xTgblaoYFuhnGYOzZ5PI/bIk",
-	"99iMudq1vUDbI/2dNZjMMM9rXmX49fmUBPgXtDXGWYdXxpbeLM1zgA1tWXCh3nMl0viIXONwRDsUkQsy",
-	"zzOIsljMJBhgwRGequjLhOBoS3VmRUtM6IImPOgmC5gOrAg6tRNi60z/R9bzBZpcHDomuNr38JBZ9e2d",
-	"Db/oqOAClMbR4iVbp69vo2FBS7HhmEEiIAV0CV8VcbXACNZDqexhKScc2G2p/N6H0rrVX98/xOjZz6TE",
-	"FsjuopIWKN1J8izG3pUNZXC262NIy+tEu60a3SMJ1kjwEzUwN+58f0WsYQwy1jCVlS4sYzoiP8Gsak6m",
-	"moVPYXSwEdVWYJb8itiVwBt7Ye18ENFg5ntjqD80+X8MyTbkVYe4oRQrNhPxFrUUZ8aW+eGvffS1g/fh",
-	"2VVJIlbPvcf3MHsRuN3L/6ifu69C3RiIwkgf6IEJcDwuNrujT5i9S1es0gak8toQHf/g+huG66bwW60a",
-	"YNe1K/IdX6SJXBKRke9ZtqJ+oR0QasyCNPiDWCT8E0ae0zSJ2H9sqIqW2JFSMQg52RzF3lWv+HIQs5Vo",
-	"mYke8Nm4bs+lkviQP8aP8Z6e7Ix3FgDukEL2uSah4hYKHeQrmt2+YTQ+AMOhvkftzWHvPy1/trI/78fB",
-	"ne2uizL1xZE2v8Q87MHO1VJUZd6OZoMlmRfTO7jJpnPbH5nsk3XKjHO/o1nTvW3bru68tuSmcW8HyXP2",
-	"MWLZWgU703Vvi7W/VVP3frstPYBXcZMJsK8fxq24q8rOCFLrCu9rSTpjhMmIrl3qoC9q/67K8iBuuUzi",
-	"WO9FLPAJF3HOmFTYtEASPGJsr68wZvB3UNDXnWR/n4tGP9M+1X8P6Qdv92ebS1kr+zu05s9w9nbv9SPf",
-	"/pr59kF2lxsf1NXaMj/4dgfn7WvWoq0paJWVQbUGkyHeuUNlM+/bI1vrkUy/ajIFL+mGZc4Z2bv+0+0k",
-	"PvndTfzDu9Vo8JfTZ0spX7+puBkbHvu9axIodzz5tvc50/LcoK9DPLctM7zKqApnxEGsFkYPTiEVdgph",
-	"7fLoMW3GorJBUqqY603DCeVG54GSbpgkpVWEqWu9CEtCqGKnhK44mZtayejHAEHWWoBQSZxkLLLOmUxZ",
-	"CWvKoRjvVBdbpYWdGCtvswFzeH81LzM3u4RExBcqk1ONwfd82h1r+2RLVuihtt0gwxZ37CWHUtcDDFLc",
-	"1R79f+uJkcUKwaiHYiuriJtCD0HWOaYeWO0qUX2PCHYVS3+xbK77MLqTsIEMXrhqXnPFMs6iZXLnN6EN",
-	"CZvh6c1o3NxtNkpZdktURu9Y6iZoRVSqlKFFDpaWFmVxnoE3dKJZ1OnZiZaFfcx2hpkXJt/5Q1ki7GoV",
-	"C2wmq7SpxuRk16eaCzlnGVW5GXaS5VxbAZNVwrHt8OVJuWzdDFrIZ1Dvbfou2wbXP9rVmjrGVjC2ZTTr",
-	"XY0ux3WXZXEC7SYWVOfxSo66l7NUN58+T7eCiou1YW4g0h50lBB50XvGtZ8oeyo9Fe00bN6WCCfkQU0F",
-	"dHRgBM+QJNI3+LFpJ0T2VozKHCoZSolqCVdnJ82802t8Zam1LVfeHBS0IC4VlG1xyKQtz++eMg+lDKZi",
-	"CLtH1+andjRW/dvSELhAwZ15SGxoOQMNGna3jqjetR3KiaadN/ibXc0kChFvKa4Ccanlw76Ae7c/dNru",
-	"6z6ZbZ2/vPPQdPPr8skeB07WNbzYibUbu6DPlHb6TqIl5Ys9WABysw7g/FE/GPQr2CYasFSdQqqhDHPn",
-	"SsRb6cDhcwj/5PoFh614KjwcfWiSq+3uiUfh+YWF52EeB1CQuvsb9OP7WP+PVPCFqeBDR0P9s5rfXtXg",
-	"vsY30uNXU/1WkrftyhUKWUVvGcwHK9j1in5MVvmqd3VmXWz45yikQXmiqrmLEyhRgqMfL1Bcu8uL5+RP",
-	"8BWamqxphJXvGQOHm7+X8bi8l4vzYXA7ebifE3RX8fsFeMyki09P/z6ezLYPkqtjMylvWJpKshQb7zwZ",
-	"j2VgKIoGx7uAetlP9nHef6mmMj7yHiCKaF7/cOUJe/a82auNzV59O7rmx1W4DPzUQ/P+XWr0tWlVr/5h",
-	"78hhWk6u9lFycsXakrf/YXH/iSnV3qj2fbUCOL9fOY1aA3GAz/aBTq8SDWuqTWlDwU9rhLcb51TmxEyr",
-	"J6qwr8HxkMR0K8k8EyuThNedn3ZJDvzZPhfiqiaXD+EOHtJ2R0mvWLNS6qlzAaepyUfeSw/5yusnvsos",
-	"+M9SL/uVlHp+mWx6l37SXDC5S8HYditUerwDD3MHfuVqpBJb/NUF6bY93x4iuBsbLUHOjFn2GJfw6PRx",
-	"AOXjAMoHGUAZ7pLf3s2zQpnlkgQv1lgjy+YmulQxqVySY5GTWgncuInZhzej32+cSJeKDh+hzQ3FvMwc",
-	"KFiWBOY0Ydc4iAtyr+2uQTH0jIYMEb38UzIaDk3NEKSI6D8pjyHae/SeX6cpMb0bMb7Jmem4qlc5Is9N",
-	"1oiDJRYQQUY38nvuu7lGJS/XcGfFiRlq4gYnGITUicDgtZk/tknlR7b3yPYeau7up6glMAn6QIXEsoxf",
-	"VRX5kW1ee1VI5R2OhkQJMhpfeJ0sbfaCZrt6429ePCMX47PTPvlpTf+as7fAYq8IQCtZTP7Hjy+e/U+j",
-	"06whIVeuacRk3zFzc8Xec+8tmpt5fwI/NFxKLsUG+k6ucqnIjBHOEieS7JUgXPh9LkyUvw8fa83qPTfs",
-	"0xVdSPIf+DWkCaNRPBr2h8MhwTalWjDZQiv5FBt+rSDYwQWJk/mcZYxHDONzVB0RTSCRiIHXv+dTlmUi",
-	"k1PI4GvqCBtslArIsL1SHXt28Y3heHelmUconRIhPyHl8SfObpIVu4H6+HAER3+FRzoXaSo2kkz/GT78",
-	"t6klL+imj+MVA8V1Z+Ud6z/9LLvrwZ/o4L+Hg8vJ4MO/BtueVTxB4bsN35UiTX0zo9X25zAigbkJKmUw",
-	"j7Xs3Imw1wXzDA+kKRfaBiNGcSLXKd1ODH9+Tu9YxY7b5ez0piJVB3tb6VmebtTu+DWONQzymtE8FgNG",
-	"Ct8lDAfJ7fTulXfXzhKf47O2urarB6PDUKjt55kGtX3IMVAl5De9MckKv2Z7CtdeKrU75RaTwWS4uXFT",
-	"9rZrDFwOiVUBQkbEPhr7J7taXb95WzvtU6Cb3Gd3XMZ7y5SqkAT2rn9rwOvv64ofFMXyOWXnYJb3ozaL",
-	"4u8LvZ+o1ppmA4fotaUz+pWV22bNtlzXb6ZCOO3uAAXrNctWScNAlepo8sqoU0JBB/KnEovCntUm0m2y",
-	"njg7ydVzeU/cJtGtIZxevzeDzgvoRDY1lxOjMphfmr8k018AK1tSHk8ETrWBwVA4ftsOC9BXY0bhJbCc",
-	"nYBH43iihPvzTqhwiwfj+Q/Fo8wxwLAZV/1sdHCp7UcwE70r+6kWcvkSdB4V9LAiJUiuFsnhfGLbYG5j",
-	"iUisCPS1ADeYX7bRwFuONKM6PdMs5mHi8hHNJXZaY7cwXIX1rkaXMNZDetWFbC2iZe/qHDkI7M6mKbKP",
-	"NHJcLZy82LXW57Tk0DDZhV6+oUtcnCfpKpS3uGGzVa+ckfhLz+VtX/Xg6nVbKmZHd0oBG65nNGouKDbB",
-	"Ixofnf4J8y0Thwg8tHPrQHFDx4/7vQycJCPo9ZPgpycjwy/0VXS+lEz552GdKxuaKJyBpv+lz2UOCZPm",
-	"OM1sCY2FT8qa+KDhk/nKaY6hYD/u/8KRaF1BaNShLW+CghJFph72pkfkZ/0yrWSChzqDZtwwyvuos1L9",
-	"UHlikoEnARy1NGamIIUqfzAnXO4lXa8ZZ3EpaWtn1pi5jcGqm/L7riBlGCCBpgxTmHwPM1sYjbWhi+NX",
-	"Zvl8jqNeYFCP/ocmqxi/XQkzmyVmkmXKzJmxCc/6C42UOE/NHzj4ByfD4EUHf0cqotvpEfkOaoBcN2qT",
-	"eNkwugU4TXWjbxLJJPqZGI2WBAb/a2Rren4KZMIySTK2FpkyyE6iJYlyhqYJdu+n0MCgVvpTz+x0XK4x",
-	"mgHFhFqa3bnizGJgmIYH/VxLKgklFimHTy1DNtuAFg2TmYfj4NIYMn05XNmrlryUs003HFiG3vFymJsK",
-	"s3dDVwSbbiNYfiplEqed+lkAX204jkSa0ZK0uwVfYsRhv1mV+8DkJ8h+TtOksGc74LLC36uve4Z9Yk03",
-	"I74optLAD4GSTP8U5P2dXpoFW9Rho2CpHJ0+JSO9QXAS6kVTkmEjWLMiz1cz0B0/DhZiYD6cp4Lq9977",
-	"AipMnrMtEF5xeXGL3fbgy7vGuBvgyvrtoPwcTSocrKsE0au4Wxt+TyFImxJs8JHazEhsORML8BUf3me/",
-	"Uydye8ne4gCN+0K673dJ3+lfNV9SvSiLNRstc7ZCqdhxW6txQ0shlpEhly9apJtj8a9kv4dxRHwAtlmw",
-	"Zf+8rHAEWV4imOq1Qx7Spp23F309qt6PqvffvOp9mHPOWq/dPXPmF89QFd2r9WNB1x1p9BzcJPotDsn+",
-	"UV8OoTTJP816j8iwgqWNc/jKymO01F0KxxpMAiJpUKdyiRaXw+H56PJyfHpyfjK8vBy1Z13skZs5nzRL",
-	"32stGUEntM+AHkNOhpdkalWbiVQ0ZdNPgH533bw3ZL4M4Qttn2iNcHoFPXO16urrPV9TAw5LYU1dXmLh",
-	"O/lSkzqBgskQpZFlesNGUIEgE+ugW61guq1ow5STrwtTrao1QK8xMn0KhhruxHgIoWniIuEYjJ0CAt13",
-	"xX2rtParUezx2RD/25dUwyozgJzhPNKEk2XO44zFalmqfzzx33U0Pm183eH6NEauzV3+jAxpN57aOjP4",
-	"kzEEmBhPPfUZzAAr6OudGUrFnicXJd/8ZQc1Wu0oLtVomxbQT/3GP2gCgaFs60NT5vp1BipR92u3BPyj",
-	"j75iFDcdBGerRrr2nMqP2umjdvr34BjOGDjziiTNktr2SdqruVJvmMxTdbAqa34eVgSc7xUcfzGmXJQh",
-	"9i9tN53bR0pryrZ5NbR2Wq/TxPUdDidddJMzRfJyYP0uTpxmZ4DbVr/AStsJvFShafFl12IN31W204xB",
-	"M7bP9ol6SlgqbdASksCwUwJ446hpgRDEbLeeVbBwoFfVLceI8QEdqrraDc26petw4cUtik5KVjBmQqy+",
-	"kQSl4i7FM+Dq6tLWyWvn1Vl7OLiPUzHdGpXpvfs4NXZuatFD3AvBS2/nMbueVe3aBKDanWPRV6nUGslv",
-	"hlRuk1S5FW237m3DTGW4d85FHgvmpzkYr34hbfSD5l9agQhPLCn5J5s4rAmOJwrqI2r3fd7Yi9NGiWjG",
-	"PBdnzXiz9pkx2kykLAivlZa/hBpH+H7Uzhk2roqySlBWmjaxL3cQC6HJGYJUPMiddtVFa6ixr4SxKbBw",
-	"p2NgpUKmuHebPGc24RAXJDuT0N9w+pjvTzBEif3X6II9JZRIpjStEQmxN5BaS8NrTRgMu6on+rbPj8g0",
-	"4TRSyR2b+CUO0yuTIfWeJ9zUAGyWAgc8c6HIjDEOSY5HZCrS2Gbq6B/af/prwwraUMfYqTRLutaAXED6",
-	"0HuOgWH5FNntKuE2dLcUUsGkIKjuVku2MjP9iAvIurdgDhAWDi2EiG2lIQSepQUi7r/nIMjhcyGVxO2Z",
-	"NiZHZJrzO5Yl84TFE5PDA3sw/zSyUnNqbLUfCT5PshWLcSShRhPMSX/Pp2ZA0QRywKWLN08kg4wq7xOv",
-	"DFR/mMRstRaK8Wg7uWVb/X5bNplkYKZJfdT6HRmTIgU0QPxXwth2/MiEhIHB01kumV+BiTFD/T1sGk6T",
-	"Jql71YxFxhrEMTj42/cc+DTOYtRnbaLfE3bHEE/4D8vRRa5m4qNZH6giUVt4hTCTnDWh6CuLFBHTLaLR",
-	"0sh7jixvyfhTY5cu8gyFFrQrkIpu9frZekk5iycwyn96hSP99XskI/kaYuYwk9Oc2WqVKAWn5DPu0KXo",
-	"9Xs+qUMGmk/fXq8990GAhIp5VYYcMKTjUYP7wCMGsJnLtICspHTmFkR9TjY+5M7EfGmRr/8s4SosjIRU",
-	"pl32Id2MsaN7veP5p85IsYNIOnT5hs753pSKoMZXzNOxHiVN80BxlTkUX5eT8fD5FsVoC8BlUAhlYpY2",
-	"GhsbxhXZZCBYYM43VEpdnpyeV3psiBgV9DuaJppSkYr6vZgpHG+FlhZ8bFv9wrNXwOBgHhxUFmG7AlzO",
-	"lRfp80hYqknJ5K7brNEr684jiC+SgttKv2JkbHN4Z3uz7bPh+ehifHk8PBmdmmCt1gNPoE+v8XA0baA4",
-	"Maut4/gu6zZZI4LlP1eRU2+oAbveoTbhas/0o/cFepssRTg6O54mkXYD6HQ2qkmwAbIC7tLIBX4JmGQV",
-	"T7Lh3ArFC7bXMz0fRcz6RObREprFo0QHd6XR8vkklxCpqQ+lNzQSsjawx914SNY0oyvmCvAKJBe95wEv",
-	"XVXVF5r07D0pdbIdD0Pqa0FwITCn/zUwTHbwMp46YwgYD54LfAk9IgzCNPxUiSzAloLZFblsTr7NZfmV",
-	"wRyRBpvOtb7WJ0hWjHLZLxgpZLw05SDhB8EE9sLgpli2B6fEPkKZpXTv22kDV3gffOtbi4CXPt6yFk74",
-	"zNzCSva70szf3JtMLDK6klAbmTGyolsyY7YOPuGAhKcuZpFLVNRB0bpNMMHJcAXU0v1pmEaDmMhcrkFB",
-	"wPx0jaJJzp36qT+9o4pmE2g7XvwJVZg0g6wj76MV5dvJOvnIQGcwX2ABMUg17zOZr1FRnBh893szGk+i",
-	"jMWMq4TCCvqTjM0zJpcTO0RYf1b8m2ORmRY8JaBmudxCKgvnQhmdZiI4Mwmi5nOzff8L9MlNgIPm2CcR",
-	"svg3CY/Fxqb9g/46sZjDv/SC5U8UNXOP4a8yXucim8F8r7o6VrxZX5aMQ1J/XehBgQxYNiCp1FLEAAOU",
-	"SLDCncE+JhJUNp/vuT9NuGaCfg5bUQO5PWoyFzm3//b0V/OJzf80JtekcEnYT5SYmNCtyJJFwivwiQ23",
-	"NRUufm4OrhxPx/qxSHCUEhOc5e4Sksww8+KPiZhPtiIHFSujfMHgxZKqRM4TQ4kZVWySJiszi9WQiFWD",
-	"ewWL1fdM5LYJwsRrgg1/mx4I5i8DCvwbcaSAVZiPLLZtV4WcO5Lxi1bcXSqr7e7jQkfPOc3VUt+YiCrT",
-	"RILe0SQ1u8z5LddoNhlh9s+iHMZ9Yjx1/s00I+UmjEcixpP1v16xOKETwwHz9SKjMZs45lgEMdw9AHk4",
-	"CQzgNMy13/s4sIoMaAU1LgUdKDBedm3Nevet30UUK8pLBe1uur8FAC3uLFksoR90xlYMbIxreYtslWV3",
-	"ScS+kfgieUSuTVKwTBZ8kHCyYCbLFEQTijqS2yx6v6NpxhIOISMYSlyofsdl1c/7RbHp+zBv9nBhRyHb",
-	"n4MqRgs3QgUROCY5EgAzbq6EgB+Y8uFHz3ThlvD9qn0sF1hklONvAJ3SeFRKW70sb7UMktUWiv1jkxW7",
-	"2fuKJPI2f2M7LCwptBfQjIpM8empS9iGT80Thq5Le37LtMjkNkjNix/ZpY7adHZ8RsON8N0HRGUVZhMN",
-	"hy/BncaJ4Y1H5Nstidmc5qkip+TVt6BO2i9rYFMiV9j7Rq9ZgnN03ASnEgJfXYHVl+EViNdJpPIM3eva",
-	"DJ9n4DXC1gOUJyvskmgHVvbRCwYz5HDB8iZL+4hoalJS8CUkFhvu1zigw6XLIehT1rvDWdC4k/uQOhI6",
-	"EPArSAJlBhYUUBqBTRJUVow/SUmyZDTGtk4xXdFFdVd6//6m4FoA/qKlEJLZMoMu20KdReuAkJd/36ZM",
-	"NZCa/j0l//n6u+/75PWP3/fJOzZ7DTOoX77og+oIriy9Mcjb0BplaUPPBL9jmSrtSQmvDYhkBkWyTIan",
-	"jSdFOTEyyPwSyogqqqC3nx+F4xJw0NrgLHN4qMJFFo9iwDBmm1NOFIMQYVKkIaqNcIZsUBaYPCBtKmVb",
-	"7xiVIBmThl+6t5ZOc9TK97KySLJAWCSUtd/KsWJzkERaBPbBHck+mjEk5vYAnPpIrdTSaAPJsmOn+nlS",
-	"5eKjqq8C4DOgOAxvRHZrt9ACOlwsaF9ip9lp3FQ3pJVhtxcAHp2esDHjc05phDVglMCcNU2Ste1B8FV/",
-	"jy9qvXQAVWA/nFfUEIwnwKxM0/PKj+oS/EVJNfHBekcT5WkMM40EaKGrQTUnol/QqDX8UeQgHMx7oNOu",
-	"67ByX7OMKsdQDHPSbHa2Vczw6MIhAByd3jJZlzspk7JV2lhPFrymKnNA0/fgeSUy94siqGhKwbmvkYEC",
-	"Yy61MYTrwCnv/XBfvcwLU2ukfzx9w1S2HVzD0D9/M6dV3cy+PJEEQL9vMi8rODZFdHaEl9eqDhWroqob",
-	"CKaYYljaE/ahI9qqgR8ZHYZotZJV5eJlmT6M5DCAgGGk4bxvtIN9+gbV1y5hHjRBIw/42l2z9XNOu9wF",
-	"nV26BF7NGi/dPJtA4983JxNePkcpbQEJKX2v6C0zHOHlc2APWFCF66LwANXevkkZjyd2oAGqumVsLYG/",
-	"vnxe2ud4XKafl88LboZpIBYwTOm/D3gaStu1cQVU3+1kS+hpeGoniBgiL80oL235teZW9tWW0LDLob5q",
-	"CfxIJrOUEapgLJ69Xo1GizdoXV9wkcZ2WDtACBvz/CWV64E8v5jzjrY9qEiURyxNPeYvhYuhFNqQe6y0",
-	"zx/RBfFULwTVa1pf62CQOOFYgF04dsrmJ/7AkYRK0tRsHMjD19cka+b7SUFRAlUiREG/wIF+Bmt8u21A",
-	"v7eyCbTBSxswF7SqTJUUlDJfRYWgH1B5ANi8UGj933c0AY0yaOApIG+weW9KEoozFsvuJnBVqa2atUdk",
-	"+vqntzfkSS5ZJp+s2BP4+RMMwUZYkQ2TaKXfOa9u9JYldVbZcsjMLRyDlc3anTmlZGmtC+iR4lLWK0gJ",
-	"3Yq+F6xxDpPp99/dkCcQJ3nyi4np3T9ZsannWPZt9BXdklgUvVl2qihgfaDth0lCAADm2QUdoJXrRrM0",
-	"geobFOpmC4ZD3zKtyBTsHlQOj8uuqVqWUPGztKxf/9Txfv0B4KidlxcAD37HtmHG7oXgnCPX21LR6saw",
-	"PDhBuRR5CikfJWhvrNWB44tRtBmBrnEwLQJCFS3G02tfGihAlWEZgTiX6Ulfci57UL4uwlwiIxAfdd4a",
-	"wLE+WWjno8nKWnJaMQdbirhWjphhopZsVb58YKsgdZWfPdo7Rnpfcop7m3hnahJ8grfpoRHgG36SyEJB",
-	"BF2vBOn3VR+XEgW3M2vuZtLQvg0dl0ZALKDNasCBX/W+ULUk6MyH0y/MWa3FwNZwkRqZe1068QnUfK/1",
-	"eypurdOqaNePO9eBAey+EloISBVs3IsyxdxQzNPUkG8ZzWpAelPRMDKnl25FpWkOjDDcV+IbHkxvIEPM",
-	"cUuTjjs14ecjExkGJrc0JfBldRY9/v5w1B1K940/uDfhmjUUAFYiLpVTLkYSG2elydu1ImNuPAawVuUm",
-	"+R4lLxOWgjpuiK6cgNxhByUwXN/EfUxg+EEXC3jqdXPDUH2TSNopa/Cdxo1rbeEipFXyJyETrjqTjNsE",
-	"NOIsuaOKuQBC0ctd34qUKVJxoD9bsght95fPj4hTmxLjbIL3mXiuWbu8oRO/5EURhPm+HodrVIcS6eVe",
-	"uDYOHjpK4P6n8L4J8bAGYR5AL8YEq5wrE5GmXanEWjp3VEwVnVGJw603dNvBhL8qxLlZ0qRStRru9lll",
-	"GxBbJ4MBuhS8rBrv1qY0z5mqCK/pvLEMUYzMGBr55XCKoDGRhbRvlRGWHIsCjPt6PDVAvl6LmqLPiQ1H",
-	"9B3pevsx99soyni/W+BGVhLHUNgnipe0sZDMep2xox9WL+oNBcLBJYayNvlz9rjxeesI0mwu4eS3Nzev",
-	"J89+evN28tObl9+//PEtUVmCuiWk9lKSarYdCc5ZpK/FjiifTYBByR7HZvI4vNlWMGaCqwHQpqi/v9VK",
-	"NgvVRamLgtdZqtUQ9DbydaHrb5ZJyqwCY4aIlmnut6UDF1rbUwIOU/8Gz9KINZGZROU2A9lz1KB3ufBE",
-	"GesD8vPhcMuxfF8NM6ayhkTRTBW9Xzxj2Vww3GJxa6C1TplFKLFGvRHbQ7Xfq0Lb1gzdXPb7WqJBQJWB",
-	"MnoY8Y2QyQQ6l7fVCruoY6lTgKVlzo6c9jF1OpLtsTO1vzG9zKHwc1ra+RtG4wIAvNwpKwERsyiJsTtV",
-	"I0psdYhxAN+xmGCtRCjXwkPM9OV88IqqaGmVekpMQaVzhgCdYKfQK0d1djy6JwQRl4ly7abq+0yUDbfQ",
-	"9Trdek2dNB1tLEkBs+Fi0zdtzAz5a3PuuxtatuZG46qAKPZrjLGiyRRkdFSkAnJXjbbxcAgEIpu9O2wl",
-	"MdMAi/P66JHS+AbMtKpgjo0DFPfhHBcPuLGBxopm0+4qKycjI400QWwnoNTBNTGVHdCiB03kC4iuIYj3",
-	"TXk4Plm90U9M9W5XNJ0L8Nqg+oraDIYnZmyZmMNlPG6I8WRoVHpds03CLifTZ+gIHuDryoRxVrEyYRlD",
-	"z3aYQ2Im3fj5Qw2uGsMFojRhkEbhu7rAXZCvQUqtkoBObDX9LsGKk7F/FDb27es51fymkCcQDARX6aGK",
-	"2IUt9jCO2JBLqZUwihCIe/99PcEqFJuKEyx/oVmmZdUe0R6QeZTMmFLo/feUgALQi5aAFRSrKCGITMUm",
-	"3bok+WJOfTkbyXyMItc46TVPc0U8wPI0RzK1STgKqrSZl0oWBUoZwwGU7R4FeF1SFCM5OO10nkDOFH7l",
-	"FAQvn8FTO0qvrwsfnPngGwHfaBm5MGGXpiSqnVvRvMfAN9s6w9XtqsqPr6VJ9EBbp2LnQD2BksTOLTIN",
-	"pNt8axj2KQ6BJsY7YdfodBqWYdcyAatpW1i/BoIzShnlmiXYsjLiYk7gvaAAVb+gLalExqoy05a1uf07",
-	"27+L28IdAd46Q9KzrQXO7amUytjE/0rlzYDSYrp3Ec4peeKyvMFKNYzmqtibVFCaaIDcvS1j9wDE9372",
-	"ZUnzRgBMhR8mFnYMNrVCYA9XL18KMhWJnx4Y39FoWXTn0RQ8rU1/mmrmtmH6tDeiKJZ8QEHi0XPCgQ2C",
-	"iwdS7UMpqk3GMzV3tDJPF9Os0BJyKrMfj8Iwq/lx8awV7JTEUKhnPXkrIdXU9d6EtkCVu3EnblkNCny1",
-	"YwJKrESWiWa92clXf+v3gfTchltR25mtqQzskJOlyLPPoxyUCzmxlLmcTVzLZEDpaO4RjdCtIm4ZJkO5",
-	"aXxJJUcHLPb29KPvPlqlvpZVpPcKYRmocYQVd6UmXWNEoAQi6HGMmVvnp0lXtukcUyIjN2y1FhlNC287",
-	"epw+c77JNaaeWqW9yDyhxsYu5XUHrZNqUgQXxpJ1kT/MVyjcPYlUTW6dYdCtg9VVAMJ9Pbe8ApXNEnDm",
-	"skVWxuYMfS6+op3IugQouVXbokP2Xe7QIEhQAhLS3asgFuGHMIDl9TwPsS+Dag55s64bHm4c/O07gJ+E",
-	"4G9Jz/e2862IE9vhmxY2z3fm0anz4UJeQJiaMbwni+qhxnTOap5XJFZrbejYqxasGWh0XlcDWwjJN7LY",
-	"xs12zaZPyfQ6ithauQB1AtTYlK3momD6UDQEe+zJOmmw0hHAvw/UPDTwS7ws79jsrYhumeafPJZLemvC",
-	"M2SdiY9amjh5vgRvCLpkvCzj6c/4wrI36Cer77ksWElo8bYj8nJOqLFBtT3Vx4iFkua9ayplsTQ6nZ45",
-	"c2lKKibTuGIje7kMmlEXuyxMLukPBemUidLHVBhwZifSTSo8Is+oZH1g69yEQVMw8IwGnQpxS2ia3LLy",
-	"nNaWOJlbu015c6MSEwwjgDlSKWfZkZuiWsfotKXizpHNtGeX3ISziO+x5BCcFuFKSzt2FAJSmjnafH6T",
-	"h1MelwJ527gSVCe4Un2TXtpQnkzXyRP8rXzSpVfek+MnsODRhs3WUN4WJ/nqIZfHFe36UAX6GZb/y3rR",
-	"6/fUMl/NOFaoP9gb3KK4h/uGObuj4c3owpuzWx7d9Qy6EPYfeE5QQSVtBc/X8NTPb36QVeAbW+m45C4q",
-	"iflB5/kEX2Aw4ucepWfwWkJWQ42xvvDBXpeTiEbLYhy0a8b+eLEfL3btYtdutqOedgJ/hk/d97v1kzTy",
-	"qXob7Mv6Lb0k8adtwwofKfuRsuuU/YlDH13nroPGPlp6/5VHPv4eB8+3tQVMXM/pWl9At9U6duCrvnXD",
-	"wxj7okGbGx/lepV2QhoA+9K4GqpoaxwEBK1QSj1/XS8Ub0zjvi1XEeDitY3Ibe02bbb9Z+h+w+LJA7WT",
-	"Dt2oytDUUj9VbGfctUH02WENouc0l8o2h7Ymywv9oZmEWfQnNj2Xx/qKFn2aD+tUjBTeuTNxQWNtc0nd",
-	"ffDtoscTDJxgzS7wsPTpIwIJLEcS5ff8rTQRMKGmTiMBdxkgJksF3trd6ujUurjSn7fWwnjptVEmiXps",
-	"ZvwgzYwfvqewuwmtbcUxexhuifHtBPvK7prSZgLefrAb5rNVl2yUYl06Hpe7HLsLbKGzG95pkjrW2j4S",
-	"7JGNBtjo4aIP9aW9xN9PWltrJmBapKSh/kaotJQIOQprGP1hwn5UOc/5SkhlaT7JpPKaka0oz6HHFe44",
-	"1Dv097kIDZJxNbF2IraXY2lTw/EuVARRrpaoYT+AGNpkAnJnH0YMsY8Ry9aqrfng6GRIoiXNaKRYJp9i",
-	"infxXq8ct3ivP6P9ZBjA8EGdP4FvGGQWoIdo6w0kCzWNRtDfgb2gzy1NuGmBVwyhNIUlzLE6t2tT2YWT",
-	"IbxdHg9Du0QwXojstyZrpRkaG2EvJa9wiJu4JCf9jJc759IuaR4niuBY+CpMO4bjv2ERS+5Y/NLlFgQn",
-	"AhWpBzYZv4gtFOKpQvVwIbqoOOZBQ9GuCQ89fBxnV+1KMq46K1eYY9A+ZdQ803nNPdrgdhwyWpzkW3i8",
-	"uX2uHd/pIau0yX7pCMPXDKnnLeVRA+1AjxGRQYVUpe1WjWK6nlqyWpsmeB2R7LhBG+IMz9j3UNr68dtO",
-	"/NWhs5higr0dDyHwxiM1Oy1a9u/Qk95g5ssBDbIrnYJ6fz3+z/nw5vLuvzbjH7I/RRfbH0+X347k7+JX",
-	"5/l3J/T7s/Uf1Jvkj+LZx9t6BKfWdqjOJznbmOQIL1XHJqxgqk9F7ozL48fGw51oLEERRtcCinYPwFeD",
-	"WxEK9K0e+R/m+SOR4aQNG+rtRSLLWKTIUmSSkRm06d52Co5V41ABzELesVaeTLNXyVhJOvpD1rDcy4sZ",
-	"eRg/O6mKm92D0Vem03PbPftOP3RtpAwUXdv5XqHt2G+Lvv91+E1uhknoGPxgfoLt+77jizSRS09jhG6S",
-	"2GC3fUfloYB2WTgUL2zf7mbdvLaPPkSIzzspxLUHSpjCV+KOHd4337La3ts1tHc1dQC+mXMxuDymJ4Pz",
-	"0+hsMDtnF4P5pTOuWIg3dGfeVtO6L7141y+xROAN/CDUbx4BCGNLrBl/I8TqU1Dl8r/9PBw0/O/0zyVb",
-	"wRSEh0HNPrvTGAnJdFNgAfqorWKs9M4PmcPjs5vhmRdpMXYlKAMsnkB1ljVuY7pFb3VMt36w5hLa5kMb",
-	"duzZCmMsoG9K70qbGiZIBLML8f67mrKR+wT0vquzIfSisEm1EwrsAJ6sfIPPj05cj34Y8mf061wxObFd",
-	"KHtXp5Bdx9nGQjUa60vnjeO4ujiF9BsBVR3HMAxQ5RlP+ML+RgsvSNWfaArTj13ea3sQ0md6V70Njjf6",
-	"B8VEvzfPxKpKFuuM3SUi/wfEhvmNcWVVhrRcHY8gW9y/iKfWBrdMORqwi/nl4JwOZ4OLaBQPTtjp3E6Q",
-	"KOZzeyNY1nTBKr6ncsTWZHz/M4Dxb9E45bPVH3BIZZaIeMJgRZ83DAveYJ4BV2vpnEtPZTl3/rD7Q62J",
-	"FS334W93sFvXId92cORcG3QZTnrf35HHgDUb9uma++eak/KKmM9Z+hmM1Jrq46rPmiirJ3+Rgh+9oRsj",
-	"7Pfx2dtZ2u1iR4PzuwRbSRTUEtLZivp7YinMyJi+CeNulgJ6xVr/nt9bOmM09gwr2w3J9iyv+OV36qQ+",
-	"eYZDEiuopnDp9tBjpyhGUCQSd5V5O600Vab1ZkecefGBb7F3JeiEyp0tBXVDg3zdCaGdgiwhJ54Zpmxg",
-	"qqCgdAQe6fRtpsFOo1ZDej3L5SEarOF0EvVXw9ZLCuz5QDPFwfnJ7HRAz+JzYJ1WhdWoZx+VbeIJjdp9",
-	"NU4bViDEXR+TMtfqcrVga/Zm+RAGydUvhEiKiWlf7TioAHkW06y+VvjxzBtnyxh/rem2dguNA4zHd0Vo",
-	"WnMnj4YdBpSXzcPGrKEQ5nwv8bhktR+3o/F68Cc6+O/h4PJD8c/J0eDD//pNr9MA9Zb72hapezQnHs2J",
-	"R3Pi0Zz4gubEQWFwq7p3jYF7SnJjYmS5n7fnlrQl8v0Cjx+CIT69QFvO8iN3feSuj9z1kbt+Qe76iQnx",
-	"XjeBvfPhnTPm102HRzD+kLBNu+Yr78Cy3/YdMb7P3vMCx/3RWH8A/CVlJhhoj35QPHekV+r3lmqlqeB9",
-	"PhweRyuacPgXw7+XI/xrdEmUIONT8p+U5zTbEr0MPvLEPmP+LJbo3Xc8wOualwda9C3FBhvQCBhyUM8O",
-	"0JgIZk9qY8VO0/ZH+p6MLoYhY61AVD20AdFQm4wDg4xc429lhtzV1kOc1teaauRMCUvB8u+bZmHg7Cra",
-	"IhQdi55QKZmS5i4eRaGUzwqtwZv7PTxat606ue2nj7DYVL43DVD2Bq/3Tcn+Bh1z/Cnm4VE3FBTT2Mtd",
-	"5N3csqbp2IFDZh+xMZh7MymmCu6svqyvZ57A8/a71RXJKWEnRWmp4MrFJxWAwePTtO6OAL2X7eznBhsc",
-	"fCMbF2/3EbhK89p6mGfXryal1RrnYGLLTkptLjMtdh/AcMuQ7zdMMnWAg69DWoVNavnT6nL7w7s/nPzx",
-	"3Wgz+/5nNRufSvZ2lM+Of6/++Ha0/dO7F/KH/3pzR8d/yH+4uf746i+vhj/e/PH4p+fp8o+rHwOZLgfm",
-	"AbjEmLbf/MTZTbJiN/BsbXKwmWG7I/oPsXDjOtVUewB+OeTO9q7JX8QtI3Ql+ILMs4TxGAb55yoSIKPi",
-	"RK4S27SjjCXekH7LbcK5nwUZSHrc6ThzUHRwtP5knq1i1K7RgsgiqaA5iO6aHRbjmjQf6rv6taKNoTwi",
-	"3wq1NP384CZyltiBfl+RN/QNNp97o1lSaOfOn+tHHLB1VzHu1leGMLF4UjIkTgfD0c3wGBTMU61gavY0",
-	"qWVElVXn8eA4PmGD8/nZcHA5uhgP6PHsJDqNz9j5/EIjDX/6VotSRd7mPIbaK9NNr5bdX7y+rvuUYG4K",
-	"QJq27Obhp0bryKSCmIyNMVEzhiVRR+QlNnjB3O/ETmJZizSJoBmOmM+PDs6braBwl8SwLRxtLrpJs8LG",
-	"gV3e1zXg2CUHSlObbaHgn1dr6nFBbl2iaKFQlpFcZcyVIOiXaSHML9yFaXPU/C3cg0+17KA/5WF2XcF0",
-	"fnXjTjQ2wHHtqbHLoRlmRH4r7KAVN9VC2plHOK2mcV5SCjNabDjpCGxB6yM0F9Gt2ev37hKmzc2gq7CF",
-	"YfcLFRmmF9k+PlAvQbdEMoa1L34WmGlhir4Y2yDWqAyR4EoT5lUBnew1F1KNLj1nZAU+iWRqJrRAdBVJ",
-	"9shch4eo8Nrn+hSlWvYXo8FwOBwOzmej+YCeROPBRXzJhvPRaDw+Pm6+cGWX09h05O5d9Sz+3SB6gZVU",
-	"RXlTrYFn72roagh6Yg3qYL6Od2L7LpHJLEnhHHvrfJYmUa/f29BETVDs6GuWK1GXgcX572bdz+yz9wWl",
-	"NJaFVRoLJ+qq0hkv3GLYNBjG3lbBKkhHlDsydZIswpYKXbOMjAewc55R2crchbzn3uP3Bck/QLlZlnPp",
-	"lUGFa85M6o7fkbregLdLOdoDFg0bvciMpKEqWmI9VUVXwSu0d93wvgpJ+R7vKrI1XaUTRbjY9ELV1X+1",
-	"zTS6UWmJRXSo5MSyzPsgE2n/+dtUbF6JmL01j3ctW9LIMgVLZa7UcKmgnaBhNZiBZcY9dL5iPltrh+0P",
-	"xZP3FcbX/sN3NFGv8ck23bHs8PBqpI309iDtFzy1QlShsyr4maWYMimUN+NVhKWmvqpUGuadSljnEavr",
-	"SAX9vYyrbGu8Ya5ze6WnhakgMwO/IKiJqtoXKc3Gns7lvHyWpjijrRjFZrwYpuirtNrYSsyKrnAyONVq",
-	"wrlWE6DyYXYancXnmDSmCZNmC1bVUM6Hg1GkNQw6HA8u5qf/P3vvotzGraULvwp+zZnK5ZAUJctJJNfU",
-	"lGI7ibLjy9hyvGeHOWqQDZKImgB3Ay2a43LVPM082DzJX1hrAd1NdvOiu+yeqtmx2Dc0GuuKtb6v3/aX",
-	"7O0/WnjRmF9UJd95TUteSOHGqPu8qwg+JX3jnUXuAfobMfrzv8NCSXXilp314ceYq1jEyCpMP5lsMEA8",
-	"5NbOuRycwz+I4Rz+cZbIIZUnZfl/C79SpVtuT2B3L/8XNtenALu98GPYFUQKHvwHz3DwRmejsRs6kGzg",
-	"WxAbVmvHnMvpFP9lNf0LZchDc+BffivQ/41/VXnZYWFfg3mO5WaQJC08KC0ljxBkH3O36CvB8eBYlaGg",
-	"ewqfA6HFtUGbxAu2d41DFAR0TcX1MzpzC3ciF8ErfpJTF6zpSfENN/k2Yf4L1zGrCY9l/ZxX9skPyJ7g",
-	"cgsvmU/l+kJa1Ogr4e4arX01rX3FdIkzrM4DulTChAz23SdL9GqcliaN8GWlES5Xegd5v403uosZhyJY",
-	"5+Nua01wRnQ4JdYfF0cOBKbICLpjkGSxr7WWE+diYVH3RCr8c78qrlsM5utLygMPU19ndhGfhLOFmGKx",
-	"tLwy9Veh6Cvxe/9oRPJLE8lFM7Vz/I/zs/jgb6fxb+8ne+2/Hj8dG/P6P3auD8L3WrcGbnRPYAE4eDOD",
-	"93KLco8CFsOSLK9H+AmJlarAPPIRXnQZHjkfOtKSC9FiVdTz1s1RllTu6xt/rJQRACHLi5xhVtNMGfdE",
-	"XND7ha2v7j8AnwGLD/LozuukVAyECtd/DNWIXor7beeptb8/HPJ2v98dgBrwVZVO5miItXtfIFBQArnm",
-	"HEscPwv1mJkMxZhAczrlA2F2yS7tznR6Pkz0zPz7PzORzv/tPf19Ev/ro2f/ur9P09Sueua/7rsX8Hc4",
-	"K05r5fk7n/5cEuOqVOuJNYwyWMv50fxj1cLru3OYFQpzzDwVLM7EE9rVJip0+IitED3N2YyIrzcV/VOJ",
-	"CdgJ/3CC5+91KxRBZcHJ+/HcR2SQYcTRIEOpySYi9mZXDiFXCx2qM16J1OiXY92WRo4rSRJXuT1RWsXV",
-	"6CdWmHxWW9SgCj96ILyN5s2La/wmU+vmryr8DMkVmNryyIvLo0o/+mevxjNutMOdaYdLOejBAGzspPsr",
-	"fuSD86FEHs5Nq9DKBevdH0ql6IuV6m6ddAuJgPLL1XaCC1/hCtw5UjuTaRF68tEeVCMXSdmAgpxMamD3",
-	"zWyWbp4E27RFvDSoy9W2+FZsUdO06b/NquRQI6J3J6JXyCsdJ0nwyMy29uLOs0l+IC/JpG9ZtlpiZJSG",
-	"9YXzfjGZv2Gd6iKsZxEiqeC876913hcmAJ626pXBVleV73iKWR6+K6OFvlSBvwom4uQZ3iawVI74BWGk",
-	"ZliO6qv6lzVXSfpW7gpkW+rDNffsixFXG9+xLNv1iOBhCt6dQOeKWcBJr8EAL8lwzRRTXaU/db2mLk5t",
-	"aU7KzyvAbZTesnJFCWULVeAblC+3PPW1ESoWKTNCmOV6sPqc/r7XrptDxbUWsDqqU/Lr0DroHpMcBedK",
-	"+B03gjx7nbg8JfCQfMrWXnKKp67HuqAFADjVy3lJuHh9QnIFaEzYx6JbrdnEWljK28NMPOz1eTlXfUH8",
-	"N/fYhTE1OMCej1ljMisWwDGsU5/d6qd6ZkS6oDCQt9Knn4sIzMXq5/3u0d6j5e/znWgf8r1u+/v48eN2",
-	"vzvYa++LR0OPqr/T2nFR/ZnzMit3Gf0d3chFfCZVVS718Q90VmZEesZHMNqdF/q/ZJLw3cedLvv673t7",
-	"T9hvUmUf2Icfvjv77uAJSy+O9g66ne437GcxONe7+929bnevu8d+kqkY6g+7cLRCu/j5WMX44HlgPbgZ",
-	"NhvW0D5sBGqtYtNimUqAeBUSM5AIQaTua9di5a9SNyjIyIyAIbvEu72581D6rNfjPhQXwXrE1mM4sZaV",
-	"kW60MNKF+VlA7PYLZIVwrkSC+MLl7Yq78aTjLrdJ4XXnnQdQwr7RyaXAf6HrodBssIxYS30RqzdrkirU",
-	"+qQm9oHFcqJq2syh1qZV6OEGmAWsRMxhw0tliE6VBFhzMf913P95IF/JX0/e/dfJ3kt5Yk7Um8eDpyff",
-	"nZxP//77018PO2L+63/F70/kK3kye3F6/vjF/n/u/+Ptr4ed+Odx8tvfX07/sf94HP/y+/wf/1GQV6l2",
-	"jg6d63MVKHWUg4ZS9fMlnlyFEA/Hzi5EKocy36TfZjtcmjMo+CssFg+ujrDnU6FiqUZnNAzE+6ncW97b",
-	"P+0eHj3qFvTzGnrXsqxVKdRf359CCiU6hm50+V9QzXnEfhQ8FSn73//+n2gVU4dUK2rtae/cF+UFBwIi",
-	"b1NZdb8BTwHewgNIwBbXlMu0w94XEEzRh0I7x5BlvdKVWF/tiFgFVc32UItXmN/F0ZdmaZVmXU2h1ajL",
-	"Rl026vJG1OXlQnfvD20es5/L6e9bJsvFVA/GgM5lzuUUZ3J53wxPqtw5c4dCkblFqi3KH02huJoZPqsi",
-	"ngzVdIfd7vd7h4f7jw++P+geHu4VKuu6VbobB1obN2vmTnjC4F2Z5ecCLQNwHBJx72L0vDDD+L70pMqZ",
-	"XuiNWm+bBB+M/YTMuLSG9YWdCaGYnWkP1mKesG7IsJnE3UPHojhXj74rVR5Wzs9by2HprsjsEZVksXEZ",
-	"O5axTdlN5EIJz19aqlzSoEb8jKqwUTSmIp1IiHtgV3CqjT3zqa4/Wz6ioJblpRXmb78B/6U0VR11hURI",
-	"aXC1NSt4t68M8lkJFZvV/YRboS+UJmPdV6BJV3p2hA3iWC+WCMaTRM9MKwwpKs5q1GIR1WeeeU5q95uI",
-	"pT2DesPIfdOeingcn1ntf4szN0rG4cWhD2Qz8vHwSlVx7dXCwZb//uWPV57HSjmkpb7Ss7nmpXs5Ze5l",
-	"cnNlbnlqAyHA9ixV6fwszZR/a53EIj2zY+4W4GEXdgt1Igdw9R/u8FmAUlyuGQs3W/axapUwxetQA2n0",
-	"RGARIvZWFSqjakSpIM7FoVeCY4+ghHua8EGotvTv9hXTM0hKmyPGmcomfQGAW14rf22+aTHCjGRfT75p",
-	"sbHOUsO+Hn/DdIqFH1/H37QYtz2VCG4gSenOqWygKgLz7LUP//yj2z7882O39f2nP8xkHP9ZCbGTf4dq",
-	"RaEZn06TeZn7iidJeEnaEU4F06rDXqkcIV4PhwgXPsyMiDsbizo1uhZrxR6h2fGVY7UfDjVCaydT8p/I",
-	"I2vIqfhUtcizfiBTXrmyF0jV6TITCmq981aSgUWXbhW/rtJmKFJus45QnQtrl01UPVnZMfvx6Wt28D2z",
-	"fNRiJhuMGTdMAFvi1LZ/fLMAbPW4TGdXFTLW71lz9l70fz89RUjDrYisSyULB2VSvcN1G3eFKa7da86M",
-	"85ovoa3GMhZnAw9ViAuqTEC29DnKlxQUE/U31G+qQPF5cFJ9F99YG2tysAmvDVsgWGMZx0JtpK7SDQhr",
-	"F4HPWtfA/3orNGlQg3v0ccM9FMCvu8RquDnQvutC36uam3cQG74Q10QpyX7s7JSi0hirn6Uq3mvvRlgi",
-	"wQ+eQOQk7TXyRJZpi/y5nZf0jz/wtD+L57XlxNetTLl7yM5I2nHW7wz0ZFfzqWwPdCxGQu2GR38qXu5C",
-	"uLae4ldoT7WLk9IQ5hZ1+qolkRNAfqr/8vpCXurjL9iSQSLSc2ZTfiES40maB9xYhMbl6Fl1wIMzVqRY",
-	"4ET7W+uWR2jsWFW+ngh+QUHzgFue6FEmOuxNrjcR+tUCui81kCwrwnij5jfsB/Pdb2Ed6pRNdIrr0RS5",
-	"dpcIVh5vQLBy79ZdnKWIZjCpyR0kWo0opZIKPgE7HyYhU+dKz9TKpMqj77r4f+VsQc08+ezBuomCx9zi",
-	"PI2ESqs84+MkgdnB4y3Mrmg1EMtLZSOP92d3n+XmiG193HXT98eft77SijqizqHEc1b5ksvTup1r+cDE",
-	"M82U82nOKDJct3pQ8+M1WMzqZHZd4anXfJtNeoGc/7OeeuNDu5q6DH+YZD7niL688IcgdCngXSP/64Td",
-	"3/gWpy9E02vX66l/5bng6UZX/Kc7cYUDdEn25LwPG7Nx5S7rF5q6rCtapR9v4PAMStAA14YG0GEvAdEF",
-	"aSw1ukwB+cVIdW5YXyR6xsZ61lPwHI6CnwoE9twKTWBrNMN4e+iBSzhfew/R+bo05OACeGKlNbxbxO57",
-	"N9fboiveKRritW3hQW+gWyJCxZvu413dM79NK701EOTtYzQuW6lQqFsp+JE73oYTopxDVwply83hxpml",
-	"ZVW4XwnG4u5Zg9lQhMClHKQzQUaOFJNF5Gck1XImEPOrNbAM71aCvedZH2kYBi7E6EAPNy3YfITKJre2",
-	"B9wIwKjHZnjE5DSddZSjl6UYbe38Xloh5TeIENIkOsrRqofSyaSENgnAze6wKFPuXyKOjko00+51ijTT",
-	"f2mpOiyapvKCWxEdMa2SOWV9J32Rmp5yEuzV/1izmQAcV8AoBNJX7O16UgbQFonxcAecHXQPygDeAZXF",
-	"jxI69mAIld+zsJwr1o6eML/pS8poqNMnjGdWAymPHxN+42zqnJQf6JU8Hgg4MHjCBMv/w5LLrN5pFQFs",
-	"PA+AXmBxKewWGDHIUmnnb508EgsQVPfl//rJ28lf359SJy84e3ReuKsLgeCeH9rkKWL2qtzIVsj+I93Q",
-	"zo/Z3HkwLTYS1mnl/2+5vOgZv6jkp4FO5QJ/zxLMzxLiW+uGu4wKfawFqMGgBDolDhY+ILBPyu5XjSmU",
-	"KAWO5k2xkjwikb/7HfVAUa/A5jh9gNGJlZVNpWBTKXjvKwULBLANQ2vD0NowtN4JQyuI+wsyUVhqEItc",
-	"/if5EaTWuzJ2bMv7L/8pTItNE+F8751NkXMRQztk1mLpL0GFsY15TsU0mZ+5Kal5t0uhMooPA5FO3Tu8",
-	"HfMkYTPB+mIk1b8vuEffIUjv985HOnQ+kkfpdbcP9Iqb+y2f/Lf0bDiIblmYm4Uvm/rzGkzMLw2mFtbJ",
-	"u6al5AE4ihj1nXnZRY+u2n3cO93r1rqPFAl679Gp4m2dx7Wqfsl59Os4z+UU8jorg7a6JV86Z9myQEnZ",
-	"c2XTeYmbAwKp4iBuA+79UXcZ7n2j0r/ilHMAcG9/7+Lnw8Mhb/sA+vHwu26ZlxT1DEaqZ9t8NrqEolXo",
-	"NPsEzBaQawCmC/IpbgMcP0zHcTE2NnlwnPMnl4Hx99vd70t38j1zV+UnweFfx+tTgTsWlw+4GogkKZlo",
-	"TE5Wu2+tcuE6eJgr5rQI/RZK2r3blKbOjh99BFZxJc241onqtwfOdfr+h+Fhm/Nhv50vv+/3dsoF69Rg",
-	"UFdq31p8qT/pZGebFg61dkzIhH1ai2+3V8TAc0t1068UUj2ZUgReeoMoef+6/9Mms4q4eTaVoxE4C6hT",
-	"8/XzljDQjqrQBFd/Lfe+mVl4twqz5Z64S4/bTTPlLdjaB9yT6QNA7gtxDbEKGcyPO9y6d7O47b6JIhtL",
-	"Y7UzRMtCddjmLij53r3ED+4l8sTo42GeOMQIIASaHomEU//PzsHjfXbQ2e/sM9jL5TLp6w9MGjbMkqSo",
-	"SunQWfjdCBWf6aEfmwtgC/IfzDbmesBow8ZSaa09brvZbn/vYqwf3OvkRCN7/ZtaCm5K2vmU5Eti5WhQ",
-	"olb4FO6j7f+jmHLFmYDNhrMhQMenYiCn0s1UIicAS4RHq+hZ9nLdW8a/XBj/7kZz6Zfh61RcSDEDR8JO",
-	"3DN7Wbf7aDCF/4hfRJJoBnlCH1ezgVZDmU7YXGcpg5v4zaEOXrtLF+erbiYScCnCV9852nmPvzGr2Xtu",
-	"B+PXTmXshHz2lk/e+fQF56zGgicW+ov72eBcWODzV0rQloYH8Vz4ORWxNAu/oTJ3YeJ5QdxKJ30qTgHM",
-	"NeiOss+xWd5FYs7xY61WWdQaufLcEalUi9HGMkbTkgO3jbbB/cpr8ekvvWEE4fqnwO9WR0u8MhFyDWzX",
-	"C+mIT00S7+Ek8SgrVe5e8Lm4qrntPj7d269Pum3eX1Gq0n/83YH79HlN+h87Y+2CBuezb5MxK1ZkBxcA",
-	"XrGqGxFTK0sFyYcH5TJj8lLy4tk//gzFoDsv/d3qLP7CjGFF6N7h/j51069B1AzLGHurrycwvjIN3PVF",
-	"u5P5SclibDIV91yZ3wclDDPrLUK5SR+ces8SujI1gr35VJ3S5O+/VLb6TKWCO6/zU2tHK/H86iHqH94z",
-	"3CCqrE3ehiAKoQdgFHl+kvzTdL6CroBusvcPgLRsIuYmYr58xFwQ6oquY9oO2cZYotKuBHf18gSLzQih",
-	"NnAcyqAssMDyLYESCEul+z2VA5uFdsFm3+6e7dv5clVUy9VroeMW1uPv3JK4pu0VnhnUQlAWNHA2bO8Q",
-	"NLYpKKscBU1agc6R9/3FBz7IUSUqI4KiyAhQw+3vB/tx+wfxaNj2oMk/HBw+LlloryZzJ34tNMlM9Cc7",
-	"ZTf/4wJEwKYoJ7FAlJPKMAF41GbVCq7z+B8YxMgwEfjRvvcewYVIETr+EfKwg9VLhTPn7teDPQRWO7vQ",
-	"EMp0yfiZCuPhlCMaD/cvQp7IPyeWM+cMRZf18f8Ec5ZNQvNFlTrG9/8hLFEEggrpx6smdj5L/36a6qEk",
-	"eJ+mpuKzLL696moFnXFCWpfH8a3urJf0+XKmbZUy/+5yynzIM2O9Ivea9yf3o4t4dDEJSPpxHybJw3re",
-	"w3xe3o9RNeP73512vyusIk/Q0tQ2N7XNTW3zrdc2F0V7ADsHzk/qt38Y7MXtnGbx8FGeQQgtCW7kI7Gy",
-	"VAKVgfkXGMa/DfYT1Z/8jq5aKnV8VibzdLqhUJ9H5yxyeu4dls7yBR6EeJQK614831mCnZSz0lp5XCCn",
-	"BPd1rJG+pKwVr8ULovHU1eU8/kfRRWsSlV9aotJ9+eOBLdViQvbjlkowC1uOoQTzylstCx//oO3UCPoN",
-	"0PDYf5ynompbBy+zM2MKVPQNR+1dksw7o/hmtSf40OkhTU6J17DZmQJbU0Md0uQkmobgm2JaMgU6h2tn",
-	"YcimieZxIwsPURZqukTyDDpUQk5T7bQzbcFaMYVdSBULAoxas6EJfQR5Rh+4bKQaao+/wdGXpVVbqoQt",
-	"OywF+CEA1IJZKvxzCbQMb4ZeqGE+pD4q4NVATNxigzG3LUZz3OmpnvqW/fr21UtnwY3i5+JswI1oMRkL",
-	"ZZ3Upwaw2N69O3l28X2LWTkR+Mubn56yR48eHbor350+7bg7PQcfAO6He+YA76IY4gqx2VgbwaKYWx65",
-	"I1BMht1MHfabNNYgWm5UIGuMWF8YGQsm7RGbcqRiBSQXbnqKscifZjUCmeT8YyPE5JGGRe47R4yA3ISK",
-	"Cbuc0HAKQL1aCbzSvc6x8q8x5gZpBAJenicsR0ClJ3Bhzvd8wZMMkHrdgzvslUrm7tp+IiaG8O/ciZ7B",
-	"hDhNrHshN4wOOwGqGQQIbOUQam4uCWfKj2XuZxLdMry9VCM3TzqzHXbMXh+fPv3FnyY+DMQU+eRmCHHk",
-	"npqIIZzOjOVzwzxbWyuH53JubYq3yJ9cnANiYMFXdtP3lDvHnqWCx/7Dng3gt/BRcS3gUwyfs+jvbbjq",
-	"iP1ychoxnbLoxcnbt1FhdUHzEXxUPp0mcoDb+jS5//cvo1XEvnaL8/Dg8fffIEood6/VTwSLBjoWkVsW",
-	"hkV2PhVhHXrMI6hqdCvAzQqsC/EB1KJfrrF4wiLsgIoAKQoPDGVqLNvvsqEUSVzgmZilWo067Dmg7k4F",
-	"5tBp3bnJO/jwIRB1ytQ91T3DwBv/qGNJ4nbSBrGCN/v+4PDRN0fs3elP7R9aTGk25smQ2D2zNNUjbgXw",
-	"78FBRLOayYHosJduvE6KgRACSUacJjREiQFvnUiFIOcvf3qa8+n0ZSxTMaDFR/kWQ3IEUX0inHpJ+cCK",
-	"1DwJIG9wSkFbGSDxgfVgXNDAE/9QfOm3QsXL9ITcrKJDBEFP5IUwbO+xJylpMcB/tjLBVUpU3EhfJD4g",
-	"Spd7kns+Ocn1TIY/6ZQ96gaAOz60wJFAOmWo04lIF+5irEwSJFbEJT7HtcHhlu6ppET0TB0BMJ7lfZye",
-	"zKAughvhxTxoI3dCX7BEG9th7wwJe8LdiIQnd6TXdfJffHP3VBz7YRc4W1DTsdev3p7i66D9NMQGxhWL",
-	"TmIXV1uhBvP238Q8OkJcNz7iUuUks6B/zsW85QaDIyWQ3kDUhEJCy2zCY1TQdiwUaNj8Qbb9RjhnVcRH",
-	"zPlvEY2SMMDAmtGsALo1t4AgqkZQpCxtK+CKlVHH+kAJE7DLnjDOsEMVQPudAcHLHsHAUQWg0LMIT4w6",
-	"LPr5+SnbBYO6+5EqtD/tTkTkVJjJ37ZMWRXIw+BVCPsV5Q7Km+BVNYt2eWbHEevPCVDPa6YnnoIAPxIu",
-	"XqMnAtiB3Plk7J+Qxg13gE/ubwLqCAzpTKd4lgfMctOJV+DUFg6B7QEjIKGb1nsYBcuptM25PZnV7qnA",
-	"JD7UqThi+sKfDW+L+KByNLZhLAX2HWa17pC+pzWPbw3ODE5z9IZb8Zu7Vxv+N3IP/DoN84pwtN+0iie+",
-	"cVGGkmoEbF/lI0bYiH3txRvVhntlRDecwIdyfsc3HfYK34WUpX+bgsfDDvYPcenj0km5FWf0lf2jhU3n",
-	"7WMniRE4X/hgNHSw11JcGu5bhHK4MJl02MkodkiNtHNMMtIFLXeVtEYkQ6cFaDnOxpqFWbJaA26nexPc",
-	"4WFfh++RujlxPiO2YuGOTsujG4K9wVXVYoUtnyeFddPKzWq6sJy/cY8EeQu642D/EA3AVCSJdLKsh6AE",
-	"S+1fHhrYp6HgxyOGbqvS6YSDqzRxliu2QLeYCOtMUovB1jDpYrgF2CRSxO6HWLsFAnQeznTGcjgUqVDO",
-	"dB6TRjNjPQMNBy7SjBvm/Ii4w6LeDu90+r2dYhBNtHKMRe7YwpEUKRfVE/Qj3ExPsFvdDfDktX87cgGU",
-	"ti02G8vBGJ0gEARcZuB0sAgmKjwS1x7+VlxXieBOwsDLMd5BQovVF2NJc/Mv/llGEHiks7nRLmQD5m24",
-	"LW1dOQtMEo/qq3RS1GLRrl9U7RQFLWi6hSO7tNjgosKqyu9f+HE30fo8m8K5uAVJwrUbi4FzKOBIpkzW",
-	"d1+6L+i5xVuUjuLFqch/6riHno6lYUakF3IgwFCBQ0jzR66CcR6XHYNJGaZa2bZzYwZceQIQsPIQcf3L",
-	"v/wL++X09LX7N9z6+PUJG2r0nsFz3dvrdliOfu9+I54RzgZjLQcCfJsZnUG3cIO0qRyA6IMBglOZNEcY",
-	"6H377Qthxzo2nW+/Zb88P36Gvgnex6kUZ9hiLYzXvci7NIGLyKOFt4STQOO79ett7WNcS9Gxe5OoBWbH",
-	"+fWaokCi4qD7ddir16cnr16+Db7CfvegdAentOBp3odPuBk7xe4m080u3BbH6M4LT/SAou6N/yMTqRTw",
-	"xscMEvwB2dWNfyaSpA3OG8SEYYxTnvKJgJnEO4YfwuUjeQFwxnIAhoADPcRBt0sPPskj6G+/9S6boWR5",
-	"Np2KlGBjvWKBdQKmxsWleuZPwNthKOBeA/B3n2LY3D6FGIaA1fu4XLQq8MrmIQf4c08YV3P0GBCBFT7d",
-	"Xvh0KEWw6l2MFN4aNZAcKZ26mYJKFEocuMh45iwyxCPuowFWKn20MNLnaqBjML2lZ4JQ42PDKUeUfrBz",
-	"WAOv353S8Py93jgL5G/U7XbYK/+WnqyMFDiMBEftpgXei8YH54V1zNNUXiCgvZyEFf1D7t2SIUfDeeZO",
-	"0plXN0+xYRaCEtiXjuijkZfHxoLHIoWvVw5inIIqf0pvmuiSPI4sfApaTLgAgcwBPNUZCrufk+hk2H7B",
-	"7WBMozwZtl9qJfxvpZuAAwKxGAViYSl4QVFipK3k4KYKPoDvlq8ttwBh2c2nosPekRD5dygsHZqYFzwG",
-	"xaVGJJn73T1cxeVQHHxpZ2NdsOBGGf2mB37m/FRFz0/5KPL6yekwCKu8XqFHupPgYcjNBAy+mC7DUNSC",
-	"YwxnHTlbjv3tlM3DJvf2//73//R2olxkcQ2BkwCDC+kNnrjZcDd28+TdCAh9yP3oayceqXeCwcE2SGVE",
-	"04BSWkjudNgr0HUwRveOmGhLBZsJft5hr6mm32eR/DtpH1l/+21pDXz7bVC9HGIGXO2PugdMouNFXpF1",
-	"z3PeuRsqeJXugc5bmfJUAkufTuEVom9BYt0txpifK65lut1+t5unFSzkBD2EuE8GHhfCR8ioKXhrL8oS",
-	"0lpFu0ROqXtiHhORotlnmYoBqTufBT8Bo4ynFDBTSOVXFRTHuLWth0SDmC+ZfO1hqJVHQcVl5MboJgqm",
-	"gY8IHHzinizgoBvagoKZphAHYL04ll9RWAnPcO+G2pUbNuTGirTDXg0psmz5oIRWredhcA+Xhr6XE+AC",
-	"WjfgMri3GWl0e71FBX5OFy8rTX4A3bXDnidGoO9B3LTgbXKF79ZyFh8zZ+BEYC7U3Sn6Nij/ffoUz7gN",
-	"Vi3FjKlm0W/c2PYLHcO2UwQ3BG1Gv7TfOvOTq7V3arJ4ZEnjgMlwlti5PLBWfQtMByxqpqT1OtGF6mpO",
-	"5hllzh2mz+4VZYphUOA9KT/T2ZmUEkzoL0x4go6GExadWUiAeg5eHIufne+q7N0R68+tMOzbXVRNCQDJ",
-	"o2aKUN2jXcT1Bsmb4nqkiXjKB+6TuTn3CgOGHsnJJIMsaYTaiM0FTzvsDaxwtOYkhXC60m3QdtGRc0ox",
-	"tnPzBzx3GDFjGELOCTfnyArhbCc5mGVHxN3SWJ26tynlji94OndaZ8l2uvjcq7A+BLHRq1SOpMoN8DAz",
-	"PCEjc0BGJnr//n3b3cs5GQNuhc8lgvJysTv6fI+7j3zWnvLXdVE7O3YP99mpovbpHrTQwWAH3UfeFBUS",
-	"G99+i0P6e5uchfaJW/HR39tFv6D9ClOnR0xpo+RwGNEQwxJ5S4DybYTBR3MIfill5TUbpmBE8rjChzSQ",
-	"eMEJ78+RUguSeDCwtxBStE9TrsxUp/mTohakaQC3P5EDoYwo7G69ODld2tbSU6GMztIBBMC7dNHuRALl",
-	"hC/wLu2Lhd20nW5nD6sp3F34VO4c7TzqdDuAEuACL/dsQp4C6Ps2lVe636kCZoGzhMOs4GkihblFfxGD",
-	"fNCdE7ci8BT3O1VM+twp+7o/Z7QF/A2lVSkp4NHfcX6Cp3QS7xzt/CaNPc7h+Q2W5pF3hzXdpZHC9hEa",
-	"StDoEOhxCx2IUNDhwpq87M8fw22ZdUwghYEQAcmn1ooBgMKShkGFUPXz6dAWj/+bu6LuufQdkXeJnMZN",
-	"hkGVT1sN5BSuqRvOsR+ByRNcLhZF90CnJTLkmlH5ftdNh4Wcw9Xn5Itm9ynsgu5scCbkO30b11Qrg9Xx",
-	"+93uAk1EcXvtL6Jp3npJuaW+AxvhVQzPuPo/tXYO8OlVNw2j3D1RFzyRgTIbLttbf9k7xQuqPsbrHq2/",
-	"7ied9hE21V2xt7/+itcF5+0nLJ2HSx+vv/Spnkwh1Rf/qGPY3z/YP1x/WUhg46NCNcr6kYJVK1GRgOLx",
-	"JCR//OlWiMkmEw7tFO47BknUQwYqtsWUmLn4FvZ1oNhwBKU0WPLzZ2vnQ5uqaAiE8FOrUkfvfoQ/zwIv",
-	"96eVWtuGxSNiHzMU8rGeWQ7VMJ7WWVLCP4uiDl6ngvP1Gt7eCzhQRgX5XniRnSIjNlYibSH3tySkGG2t",
-	"FtOHIaXdg/VXvNT2J52puBFrEAKI/RcX9vUJ8i45QkCuRs0Tix0X9HwfKHnXifHE+f9z70kfsoju689w",
-	"gUKiYQPcR8AYtsMPZIkxaEP0ZohVCyRidKOCRgmZ0zkWTkgVniqdY+5cYuAPiqo8uzd4v4ehWEBAYV1e",
-	"l05Zfv2gBj59Whzwp0a53bBy6/6wgarBVznFhDZedrjiOxQLrTb/HrliWvoKSzJ9Zb28wcS6VX+q9W9Q",
-	"rbupMn+nTDZFd+KFiCV3gfn9U+kkg1dW6+5/64PnAtEapSZ91VJp0ykP1AxukHSqg2F82JKqfFBBjyfF",
-	"WBXy+ClrYp6HEvOgHIRIJxREXSLiyWKEZakUKKCZxoexWMYtjGJgm0Gz2VhPOuy5sqkUhmqFab+iRqDg",
-	"WZuklfjA5kLq+f+qUxfQcnmZ3EVtMonnCRXI66zM5FzTk0svvCJ9RB2nG6eP3Iwf4zUPL2HjBr9abzU6",
-	"6+HoLNhEd5+UJXp0lSSN7xCujd3e+/oh2CQDjndLlXXY0+tiN2wX7rD3oT2ir2MqE3ZLVhAFL8MG8BAH",
-	"VnkLQF7xNDQub+cvFOqY/ybmOzcVBRXHWIh/luOd/Wt75NMStUd9yHNMQB2455lm6quc7VmacoGFb5GJ",
-	"ctaPaAcA6GOY7487FeXadQOlq3arLvnU2vEPXXd5OA/e7QGEbJeLwB5W9LPBYP8m5m8EgAbcO40JMgNb",
-	"2CBCTigupSR3Ef+gxr17kymotQ96EXpvMl+vxhX6frDlSkgH1Z7d00AC9cDjpfxFVu4RufdsHI8H4ngU",
-	"ZMhcg9+B1FEfEU+kfkvo7VjPoIQtU2w2ls7psNQKQa1T2OhoXWAFxTq+uCHnhl/cGspX50YJXDitImlL",
-	"UCj3dhMof801adJMYckebHH7NhzNhjxtNoY+342ha7GJQYB3kbKwPpqglYY9jL6axjACkGF9rC6kwvI8",
-	"uxmKhGOtRIe9xJpENtEplTYB9lvo2ISuAbfYWz0lLoTCTMspQQfBZtOMzzvsKRIswl4SdDr6xicqenxC",
-	"KoeKP0mbFDerMnUGv1VuFeHtGz2z9IKf6V7MLW+qhLXXaDMva1dRaNgcubqWUEjIguRNe0qnzIoP1lS7",
-	"8tiOt0Xx33XX3sEAVtbe3VTRITx5k3JDoJxam5n+EorqYMpWhUq0RJtg6YEES/i9rhIm4R12p8jb4PFc",
-	"l7UT9f3mXSp9AW0fmRGJMIZNBFcQOLUQLQGblN1ZnHZ0ZcoSqc7RzUH0XGx4CCzUHfZGmGyCBTbgLoEj",
-	"ZDIA8aiplckmIijBmxWc1+5NVvseMI2+6VkaaLJvpOkBSBMuJK//NpCgVt0WrEz8bajlMjNuoSutIJIw",
-	"0Jt2OhZzOHwupoSUMdI56kJlOiFfg/dmpTdL+4GE4X53bWlhbrbUp1nNvh2AWVg9hYA672XCFY20/gWA",
-	"MvdYoidDHDVu2URPQCLeI/OMH2HiHDelGfHJdXrKrck8jl5nGGAF3zO70EjLA5AW+JjQFLi5LVj2ppCm",
-	"qD7WAyQ3F2e5eAyhaSAlNeGxaGfT0MRcH/O99o/YIOXj8VJzRIeCHsA2NalqwqKAtbppXPSbv+DTzYcy",
-	"NAlNRPP5RDRedKDkNElASEyQkktJ40eEIF7XEQSNxWRv8pZ6QuSiHmuQVCPSi1U+2iYi6d+mIg/rR3u1",
-	"TOz6fMPJ8KVWAkAMbiHrsNo++ukoFIY8P+WjdaUccA7c8tGGyVTf/t/sOH22O06qaFAlwPgRJ/HVlMfa",
-	"radjFdSHLz9D0JAZn/u95CeId4uuq3CecjDHAF/gwsOItpl4klTsIDnPt6dWuL54xf3RRPdCtTQbQtew",
-	"IYTrodkSWtwSUtfinOwiw3e9fnlBeCxKzIoqLuBYEt837neIsOVNe0lYrqkB2oQnbJIZSuRiAQs79nrT",
-	"ekRvPXQROIRDah62wqOQro1QI9XkZYWKH5Q3VFXXW9Jae7eptcI3vqxT1Goqaz8Tfau0vWOd+7CLc1EX",
-	"XVJLeySW3Y/0L9DU+SZZfRGSFR+KcD9PCGvZWEC3MjieqZ2HFnPn21nAhR0Iqq3XevKVYYkeBVxDhNon",
-	"SgUgDlC6p2Cs1Xp4oi/ECyKk2UATT8KpFbo4n4J72jleeNmtmsYPlj/hM/xsTVf3w+0puE9KCJdTEVDC",
-	"hIL97TTSOkiyAIJYLG+E3BYULrWxcmmh4hAVij9xJsQ5IVUqRD/PDKkk33tgeiryPLUE3NF2lyVzglRc",
-	"PAi3ckcBIBJ0oQuWU6RPGJwPZQEnfwKebg4V1FPEjYGMtaYOEG17LLTrLofCEeT1UA+pOqhB2/r8Os9J",
-	"ComXgwoX8StepWooQPVsgLZ1rPJhkEby3gwxq3sKG5Rur4oA0xR/QQKQyoz7tgg5NbXP9x9rq4HZanLb",
-	"PF/EVxPW3YG5qO8z/OkpO9j7oRvaJDC+d5Y6kUpgfZ/zE2I+L0Cb6mHAfYadbY9du0JsT3k/EQ9Gdl1E",
-	"5ycuv7F1/ubRjrHA71gjmJZetJDK8aC7z6SZaiN9fqUiFcQnAeN5KJPyTvzS0xvZ/0xlH/Dk+Rw3xpdN",
-	"Kjfs6dvft1QMWk9W9yN4NGpnksfw/TwJKLBrvSw4EDUgMmoOXAlb9xm/FTwdjHfq8HwRLZec97E2dVX9",
-	"7tDVQV8iYOSIiW4JmwpKLdd4vMUiN2h54U4ldBrC+Ee96I8CncLGTRBCZRP3RfUU2I79TXZaO/hY95EX",
-	"9UDrAQJfuYWyMvqAhdTEHg8l9kgSktPAP6O09fnQS2iq3VRYNO51jkv+NIJhByJA568kQKB6HOSVK5YK",
-	"IArAjANy9YUqVRpkpybLAMO4nF67ZxF/eJNG8D4fiO1cDHzI721GC/oLLhnzE1kprhm/Y+1EaGVJjLNa",
-	"MKQFWmiIHNzPuN9s0YznJrLQA631BHbB6NFE2wRs2WBk4ULgClK6wESa71kXb0R0QGfuojr8XfdSTig2",
-	"CU3CgFO8oDJC8VN2j9MLWk/WJBfc+zX7utfRWL24oBvVFcSOQLir1dflFBaxK6/Bflkd6lRC/2Nss7UL",
-	"4C5y8nwrDvUXK9NNysCL0uW3GhfoySHcXGHsUUqpUAGQ9D2LWzDvA65cEABOgST6d9xZhMOeCs8XOnj2",
-	"ubwSosU8axyVPQDfG5+IOMfx9zdeRFuprJZ173R1Mb7+aoYwsLuCv//iNUhTJHHb9bTQ9XndWiuQaa1K",
-	"dJLF9+eGylqJ6CtIYeh0i82LpDAVGxwHGLULNrLYTVULUeK4YmOdpWHTxGstwG7UelLL7abmL3IWsMtp",
-	"poeYBKSXXpWOCB+0cVw+Z/TpspQt6oQrVS8saIhUQGr9SlmMciaCXU8iwj31Pvom+cga56Th5VmX6Sgt",
-	"9MZFumKWBDTRVX2kUMa5liMx4U4dexoR6Ez5gD8A8jSVjHYYAt8sImAivXKRykflJaSw0wIMyXVO0Nsw",
-	"zBvUJf4hq1yOfL6aXZAH4kKYwtq5jGTsfvT/BB/B1yjXewkAAk/JiwDKXuKxmOksiT3HP+Cz+/wG1jm2",
-	"YE/DY8xS0cBy6vFHGopfuNvXVtCFN+gh+Ef4sd62g+Cfv9o/8F+m8RGaBMZ1KB6/2hnPhd4F/pwE/HpU",
-	"UcBqrNZDb4RBTaSHbEYYXUT3JciGwx061aBZD0GrvNQA+tpolEajfOYaheDI8nV1LRokBbTLFSok+C8z",
-	"kQoWZ+7/U5/+nOKYqJ5rwmPBsqnTc50afNZGpTQqpVEp9wzq9rp1ik3laOSeV6dUnul8J5Y4dpD8gnob",
-	"inR/UrFpqkeIW/JqyOxMM3qA8VijLlZCvFEXNyVz+AFpZaryCad4+fXpokYpNHsgNySitFaLYYTSs+3k",
-	"NDPUaFSb3jOZmSLfjKeUpraO99KOWfTPCLc43CigGaO6GvodPGdNoeR7ncbGC7obGTQ1+ZRiLM004XMo",
-	"42ixoVsFjBuqY8U+9AuJ+cIW0ykb61kBNs1zT/bFSCrTqwMy/Wepp2LCP/wm1MiOd472ut3WzkSq8Hdl",
-	"N8UtElu4GS3wWjQE5k0u9c7byOmLba+Bdj8Sscpq8NVZgbrcCBGa3OC5LWaywRj3XL3aMrKK2vdnAfpo",
-	"o7rtMhtMuWI7J4O5p+XaQdBWuwn+JRsv4fNFO80X8uVlE39dxf9yjLKJjVMX+txTuuiZYqkcjYPzcOo3",
-	"DeGWXxk66is/+4Kuj9nXUAvhzj2Dc6NvnpAK6KnZWCM6ufdRwPBjkUWBbNrdcaDVUKYTdwqlOWE+sNuL",
-	"ajA8HqvS1AC2UMVRWX3hRnlMe6uNOvn81ckt10YUFn6jzby8FRQa0Mo7WUUFcgWmkoIiWK1BCiVadMpZ",
-	"psLRqMWMxJrOOXSXTvgcd3NTMZLGitTdwXZ6KvSZkpqhP6vUzM8pV7bRMo2WuSEtU7WOG3VDclfQNkFI",
-	"g8dyNYcqFVJh2F9fMAJ9ZwDVjKuBtlzycvSchcIHQuLDQExtga4YG9Vz+r2qPRgaSRMZNZHRl+JL0JIH",
-	"krCFLOfV5NoIY6RWZlWs9FaOlCnKLTD7iQuRzqF5rcNOLNDROh/E6nOhAIbTM1Ysi/BzFUNS0D/7ngpx",
-	"BYzuczfzjZB9jkL2XMVQ3WvkSLWlMuWc3RWlDIW23nY+B3r/hacXJQ76q8QwAw5tMQPEJb+zMZaxOCNj",
-	"E7UgqegtsAy2FxFhJFIhBGseH4V+VONbW6Hrw1czH3QPsNfLSbtWArEq3CNCP0ui9XlAmIEh6cz21OKw",
-	"lEa48DHlPakb3d0O0PemHAjCrQ6wewigYZjRWuF/JwICFYAWB+pFII8ZC57avuC2w97iRJe6Zovcivi8",
-	"AVduWgTTKfDFFaesw/LUkAum6NMBrI4RyYUwPYWZHjzhjE44c19EJMPomxaSnJfyRhXJoaroiYZ/zzyb",
-	"G6hSwfe8y26bLz5uexANNzUy1mIRwWSmwujk4jqCwC+7ioYk8jIWL7Pj3USPpFpNIEHMg2Nq8il4i2Bg",
-	"9h6ziVSZFaSjuTN3qTDjwjmhX2fKZdph71OtRmyQithJDycCUN5TB929PNYc6FiwqM/js8KZUStwCOsU",
-	"kmbW48zj3lyYhspeHnjbm1GNcO87UozO0RfxiarXi3gGk+rqWvHWdMjipy9o2NtLW+FiOgvRW9QUC163",
-	"mst1mRwRA3BQYJkdl/WXcs5sWYFpzLXX9EwnMz43geeQ2iBmIknawOUQo5pqsXOlZ4qUSqdKc7jH3FQb",
-	"MyjMq1LFXD3GbVb1Ta1qXDybL2sXVM10GrdTYcSK5f0WYymWSHWOcaAR1pPz+Zu0mKSgNJSoJVqNKGYL",
-	"BpMVrL00OZ8fMoXGWgCwoa3epIZV8Zoe+AYGvW1layX13fVLG7DebSVr+xVqZTAQU6DTmlHwjRNnYJ4I",
-	"YBYcM62Cx1LMC4gP0kBuvwDFfl1MeZ8aHbBaB9xfIrlC6hjmmPEgxQxUwTJ53Ja6ZJf231aYTPLcZzo9",
-	"N4AehJ69M52Put7b77BjgD5JvQEF51/NCewsMKcEHYRkStKyCy0LPJ89RTyhxe12VFOeeAmiAbhrJXIa",
-	"vs+i7rkZQ22EvaqZfivsE0zL+aThYs5QEhtWwZbfqtMNH9TF6hL1wxnNZeP73qCXADiJRavN+nMIpp3Q",
-	"wxfZSugpCF8d2hObWTlgR7EnYcfGFgPAQS3M91o5oW5iSve6oP4J1ehjqjv2jC0H+4fO+ikmbU+NuWFz",
-	"KZIYnG7NJlzNO+wdsp85C0qAAxwahMkBQQnxFS/SQrFLXzBjdSJquCbxze+Pr36bgf5pMdXywIJ9Woek",
-	"fxplc2PK5vkHMtJVyTqng3AzeEuFg7VnqzXOTCQDPfEtM0OdJHpmPPpInw/OR6nOVL4dxTiLEq5GGR+J",
-	"qEWIrPC5vzIMnfD2b3ScDcZaG+FcFlGtGGiE9zQw8ePbSrfs3bJuyVshQkbxC2UGb/KgD2UzCvnLLSev",
-	"1vf90S9N/HoTJuZpKhDFvlQJYS6R4b0QqRzO2xj3rt6porgxIF6hlZlBSaNmfeFMj6kONjuM4sjaEoQq",
-	"k/I7jO05heQ3YRROnSW+asj51JfcflYR5R1qkcbJ3EAD4KJzKqDUIL2p8A/G3K4HzX6lBJvyPN+0jNbb",
-	"cu6lkBCqxjIVA3cltHHBJYFEDzoo0C+OO+xZKGim+xnL562ewsDWvdLUzllfx/MOe+VRH/SQRcgR7NY6",
-	"xLNEQ55NY25FfEa/URA7khfVMexv0th62O0agNnqnm9CF75aOdFy43kSixSK2dzkUev5AFvAq8eB87Jx",
-	"87lvJ19+9EtIOlY+GgMEncQ5GyQ7sXlKvp8i5gcVrQsASHcrwZevQ5bhiBkhemrhm9U29MPha3ivY+WX",
-	"iTnD14mOyks6R0KqGTllaBDwnXoKmdKz4rz0FMV+ND+QB3L/LIkRwLp+TYi5my3qbwKdNo6eWd1TAIYA",
-	"2aAnvloQH0JvGq6BnIUL3NgxGyQydCFw3L8daYjr2DAFTh43BxMJdYdKk9C2egowGvgcO7eV8LQe76nr",
-	"kioqqXhQOYcAIaRCm1So0dYpy2stoczQ6SqdUqtWT/GJJhgqIvfo1C6Q0jRdaqFsBqiw/sST4UutxAtu",
-	"B+ObxV9Yg57vVVsZPP1JSXIxhUjrrZUTmOIpxTVMZ1aI6yXj0r+3n/LBWKw73Z8GL/how0K+FzqWQ3mX",
-	"tei36PgpFQLFpqh9XVlf62MF4sUkdwK80+T8okqnqVW7nzfJnBabitRoxUZYIHDQfcQiOBB12IliJtEz",
-	"NtGxaDHuH0vsZxg1aY0F3dibun/IInfJmbskAhHsqeiNsOm8fQwSWOXXvNbBr7mvWbjCEO8oEUdPX52H",
-	"m4RZfNjJt1vTRouRZ4tFmYKirzOay+gBKteWl+EWi5S2Z1OeWjmQU65s9NkTOgSS8xZRmRA9+peT0bu9",
-	"+eZWnCVo+dx056r/hnFnoZWooO1qrWBmQFkuJg52P9K/PPRTLbAM+PeILIPnELKMv1OH/YL9VQAEFzuz",
-	"tnB+MfcwFXqaQKSTaBevulEajLas+GB7Soam6SfYc+TM/bkQU5OnF7wZhr4pw6YJH1TubGGyotawrrIe",
-	"FQ1I+YTdQmMm5Vm+HHe4xaKh7wBqfOPL6ARcMttohVZ17vC4AFtAgoae8UElott9k6/7F+/fqMv6YKLs",
-	"Rpy3DXWRJHgDcS6EurCoV1pxEUu7YMMXOtYqEA5iae+lHb2BOvj8Ve+omm0brVHKZ39R3oJbxmczqWI9",
-	"O9MXkAwteBBfdNzXbMNeDTnDKcgtg6uhTITZ5Rfc8hJSxkca5plTfvUYu8dsyq0VqQpQmMDb4bd12Mkz",
-	"xhPYBjpBzG/c/vG9SFXdvwstNR32OtUwyp6CLV3YH/RVHlXId8I+w7Efw1vdDwCHVl29NrehtUIObJbW",
-	"GJ/i51g5EqGyifvmdEHHXIx2wqLrTNXILYQKIPK1rie5nVt6qetPf8MVSOIG96VT13u+csJHYte9bElL",
-	"4XzvHO30peKwpbc0EXSpuRj93w+TZNvLKy1e/l0v7Sfvd7+7r2/oNEBasYYL7/oUh93Gz7fmpcsnf2rd",
-	"44ji9h39ve82MTdqJF5q+5ZbaYaS95O7qhjCMGAklFPPImbc62Nvl5BLoq5gqNY0XYjUSK0+7X5cbZwK",
-	"wsc4ITFiRaESFyINO/3BwjAyMCLHcq0KKn4WZFp+kom4x+aF5im0o/nprxgEnbpyEBP+QU6ccdnfO/j+",
-	"4IdH3x18DwQX+GNObyGVFSOR1o3KyP/KKTq2sIAbWz47ziZ9xWXSmYn+dKe1MxGxzCb+r8R5fguH/pqO",
-	"8j++KBv511Rc2oRcwfrA9N9z4/qQp+beWeWKnvv3UPZVGB+g/oj0QsQt7DLM4fUtcyeXX6C4T11fPL40",
-	"BRXzmqWynYqhSIUaiKrpve1U5f1POT5ETyQVKgYw9S0dkbHgiR2vdDPcspUDwRSA0mikcRIs5pb3uRFH",
-	"zJdeStuivFcU65mKCp1xof02teEUMUp5LOLoiKWCxwCs1VMGtyD9Ld+IWJoWFmXjdiYtdsNmXNpwnifR",
-	"p9Z+9Ksgs6qonLovWDZNtHsiYCdCWSXWSLsbQE9fNjgXtibu/gUn6gZTjPiE+gwjSREikHldMhXpmE9N",
-	"mAijJwKm+UE5/49XZiyvdxpPC2sX0jYzPr8mMXSLCAUqEDSS7HhAU/dligVyJH6rpXM3kReiPk1FYC7c",
-	"sESrEaMi5WmqAf0uzZSBDFWi9blxsYLSyJLvB3fEOBtymTgrNRG8SMPvb2LGQMPfFz2VCuLhr5GT3+SF",
-	"UNg6sX5H/Rje7CGt1Ks2mozF4Hx5fiF76KZi25XhNOe8dmmcWFLaRX2NKjIsArciK8PAN4LHcuMv+QYG",
-	"0nxJwJXg8Rx272grbAuBl+pCWvgMZpdDy/jqNkJshZehLT2//iuDVhNkvwiPM0RSKMgSIE5yi/UzC44o",
-	"Is7hfg5wTkIVUE/BbUXKJpmxzFiZJM6e8sQZ65hZjc91wwkdGUfQuwJPIYQMbpElgn3N2bkcnLfwUa3g",
-	"Hbj5aDHeUzldnTsHCh+kVt8QC5ZZeNMqRYTt9ifhnHvT8Xh97sIbrSerrRx2lOUgpTxJRIoFWve0ufIB",
-	"Ngs84BLUYZYkzb7k1fYlUdEwrgoKCQzsX5oqIanf0RsAgKSv2bAsav9YDBKpxGr1X3imU7JIkuGVtREi",
-	"x9tH4hu4ZdypKMqEI/dQX1aWYeJrNJBjX06DNn3zspytlKo6r8qFQdm0XqxeBocZfSsK5JYdq+BHB0zS",
-	"45ISKCb49FQoABxEbDJPy1lwrPgcTlz2owqXUcVnlxWWYTV0uD5/N/2snZ/85V6n4kKK2WpPaEE3B7Xc",
-	"aJAvRoMQ829hJfTnsBAW8Qo3VyWpMFnffdz+CjP9TkFLP5D4Kzp/misIZ5ehrCi46YBjDIOq4qULTzzV",
-	"uQyY+2yuixsWEB0PdNoAhn5ZgKF+0YZUAfmslNYfcXk5CQwS1Rfb5UkAg9wjL6nYWXmEua1JoBjLFSHy",
-	"L3kDtLhbbDaWg3FPQdOy0mC0C2caBGqYSBWL1IQyQsW06rBTwHaZjUMmRVpI80PdoE4qk63v8pf/KdWT",
-	"z0YdNDjg90JoC8sLF+uS4F5KZD/mf6xrc/yJpM3d/CtDVG2ljsZODQV9yfddW8JUiigqqnNKI76FPkN8",
-	"h4YC8jPnbIegcMNodmVv4GXk5Gdh762Q3KNmwXyONg0wP/uWwaYT+WGSty/Fv1YT6uCG2emJvpAr0A2R",
-	"J1bGJsoxAggxzQiGF7eY34RAUDypBkkWi7jFtAIUtCkfCUiknTzD+Bj86AspcKvSsEQMgRq601P0LD3C",
-	"LhtCOwy72qgrQtKsFroQ32pbhJ+3wr3JTnUZ8MkzxHS0bOJ08V63G97fCHcTK4AyYaAnE26OWPTvMjb/",
-	"1t077P7vf/9Pq7t3uPe///0/UQ1Em4zNzkLp8m9Cjex45+jRd4eHULac/wDdp1ak7kb/749u+/C4/RNv",
-	"D//8+MOnr9vFvw8+ffPx0afST3v7n75ubX/NN9/+n53KEuPyRP2iZ7A7jOVgs1RaK9QRi94OZPsnCcAd",
-	"A8mGkgD8zEDCv1OEyxsJlRdTL8yQP7aZ9vkZzq7rYgLQtrnggMCZikRwU/dYd9aZ85R3qivL97vdYk35",
-	"D993Ny0rB47fLQZh9bUO4QV2INeBdmbKyok4m/AP1U/9rlt+6qZvjSJD0IoUCyMrs0+Jd5hzfQAPEVyc",
-	"SshLUjilsdEA+longoMfu8g6ut4H8aCHDxLz0E1tLeIhzjtlSlx0DkUDkN1wP80R15PHqLjR9wQ4owU8",
-	"xH9GDa7h1QOsBnIB0QW9nfauCv2wDbpgQVuwY/IrQt7dSptgoabXtN6ZcPaG3IhDFsFlZ9jAGy0HVggm",
-	"DzJ0X2EDC0O8K9hA9+w1WAo0g18kX8etJG4eROVSSdoa+ovbrm6KY8aDKK7SvDlXOx7dBSfcrGwswVMC",
-	"Gn7J7RhwyxM9ykSLcO/DWcEWoK9BHR8Uaj3udjvs7VQkiQTSWOc7Rj8/P+0pGte/w0P/LWIWKB6HOs3D",
-	"iRBcjEXqnqt1yw/H0C3dMApDqAsqf8aX31r/35b/B+Or8//yT/P5um+fsVNVdpvCh9zAbSpI70fUuxts",
-	"0Cz6U1jnrfWEOs4XHSepzjIjorwuWaZMZZM+BhlRLCyXienAHaIOO8bwDUgZpTJW8HgFqmS111XvXFQh",
-	"YdGL33wKu1bO7yP05I1uCd2JT0ELsckNF1EqN7b0rXqKG9QDZK+DHQ+iHHvzPeCK9QW0y4CxrQayfIgi",
-	"fY8yPWBf45uPt+59vqbZLqprHd9E6NdhWRY9gacIPePb4qYitaU8rhFULM1LCsHXSi8GAE/Im8iJr5wv",
-	"cC7ElMnKZu13QK7ycH2B60/4FGbkruAzN1RAZejMK2ylf45eUpOw+cKay1But87ApMK9mVlREQu5D/GB",
-	"D2yBDZDY94CnI8ABe/o04qGNiKGs0E864MqpbSMKkOTAHUBLjknj1PXUlmS7w17qvo7ngIsDDGezsWY4",
-	"cmAxcw+SCdJ+ux/diXoqVKv47PyaHHezp5APFcpwMRqFMzrsmJJE+10gDvcXcsXGOkvBNgFl5hMs3XV/",
-	"E3uQ1fpswtX8jK6J8A0BQSR/TR/o4ozQuWdaCSOSYVRN8+1OOe5nRtxfpu8wxLsi+xbKPx+GsrrnGc5p",
-	"4VozfkFRM6S0zYbC50jA9jAsY7VaaPY0br0AF8yJJ9zNCeRcCKMKeJaB+RfUc3VNHNmD3QspZvX21kVH",
-	"RLLjLJZH4sQuFIp38E6+6cQNxumvaOrMcJYmFTvNv0sxw5f5HNEt4MV+X9vZidN2T5vJbkmPNQ72yiyH",
-	"W0Qo2VZeSDv3DiV3Dtu0jCbvXee67REv7x9BKXhdTtskNfBcWESCHutXpuDO1tP3LLg8G9Fq4231kHFy",
-	"JysSGguj/mzK9O+Di9hw/nzGhfOL4pUDf1EkasTmPgPU2Nfpi2eeAB68hEwl0gC+uIrZNJUX3GKfj0Fw",
-	"TRb9M6KgmjMDNemdyoqEN/DQa6tyf6WSOeVlaR9XmnImdaEMt5BKvRKXP6KPav8FYJI4sg1Cb0BdFfAF",
-	"lwmAtK4qA66uQ4YK2BaLkP87ohLXTCXCmFAjKA0byQuhnsC38/WvHRaB1RFRII/HSaPdsYRboLkPpgnu",
-	"fVR0Fv/SUmGNS07ueOxPl4aBtypi50YaK6Zw672uZ42i6hiksp/wOUA4cjrKdBJ32DHCjMB09gUSKOOg",
-	"2YwyMERyjzCtcKv+nG6pL4BvmQBTpu718X5wo56yMzkQHRbhGy1OQyi+hLwMvbXTBu5xhfKeRHD3HARq",
-	"dR8/1CMrn0XqKboOUjN5UQG+NCu+8xNEYJaemt2sf9EWxQvudj3l3o3Bmzk/vS+KXSk1C9CgGV9GdMdV",
-	"tdPawTl3IgrTcDmY9odclO5UVF1NEqivVrkmHYu73MRGzM2y+WKL0b+YaiZomZ1m/UQOUINs1ILeWgEM",
-	"4UER0RcMrbM29P4QEz00ntRVe7/BJrp7XOztRnhH6dvNcCobcvjrIId3TlZ0u9HBF5GzeNgZz1eAPrdN",
-	"qy8c2/1IO4Jra0C96uzU1GVeSj+6i1wQcN2llF7jsJzVHMrAAf+H7EXTVN/kBrYqnNxQtmqqJn/hBtCy",
-	"3ZIMEHDFNQmRoItkjBAhfOpAZwNbFNbdiYiY4XO6ZSFH4W4QayZVT8k6movbEtV7VyJ5027K593Q+jD2",
-	"iZtWWkpmrtNWG9V7Bqu/YcXn6zypxQEZz+dUSqknn+Q0ls/ZREz6IjU9pYdQElQsGsUsU7GGHPF47Viq",
-	"ERT4jPl0KpTB2O0Ji1z0GLFUaPzVtvIkHhavYuIgdurxKOD3UlEPqFc8HtVXnd6qp3NThaJbB4u3TWpw",
-	"3VWin0vs9lC9yIdMokAqodmIv55K18sHqbt9ruq31TxG3kbgeL9JY3/kytygJt86UX+THvCPXK1qBnYT",
-	"64zoUKeDJjxuHM6NpRpy9m71tBhuc2FOfaNAuTpl/4sGAsSS/KITyJXfP9RDhiSS7o4Ay4wAcTpFOOWx",
-	"mHsHNA+lj+EOqaANzbHoKcr8e6Bmz8YQs3MhpnDOBHYkM2Vl4vwR4LnSsJmQyKEVsLlq4OvC3fWQcb+f",
-	"kArYszb5TkOVU/kjVzfpTd7ODsSPXN3R1sOPfA1sZ5+rpiK8cS+bLYq7thQ/uhCcFTXulV3B3Y++aWkj",
-	"kPENHcOhvVmd/I7GvOFmxm9gZxqfrPHJNvfJhhaJN68OOF4lM+RJUXWecU6RiFdXO9+WRN2jPYeb9Eya",
-	"nYNGg9x8QfRmCqTKOI8FT21f8BXUxm8FsLQRJ8+jLkVRoF3ISZiNNZBnUe8xZCfYYTjTo0lEVBUaddhr",
-	"baxUo0LHF9TOGsZNT3EWhtVh78dC5QpuTE/pu6eER+U1tuzr/pzRdH/TolAxEWzKjcHiWF4c9JibVk/B",
-	"jm/xKVjiWhUE/hLm67JKcuO6iDAH10bN89B0g9L2bMpTKwdyypVtNMRlNASIb0GiLqkoCrRB15fXLdNk",
-	"XdrpqG1LgKySNMxYbuuaIfyxbTlI3sJ1nx5aejl/gVVZ5uLXbryRRtdsk2Muc/KZnNrkZhPPSDnCBloN",
-	"ZToRMfVue3q7gedbEYvcwIRlAo7E9yzmc9NhICXgn6ie8rcIYdQyX9QCSbALJkJDDbeFE6t8CniYePi5",
-	"5eduwu8ou3x73FBNrrkpZbi9UoZWAe+ooFQbpJLbNm2opPPosT9HA3NJd/ovLVV9yP2rlgqjYzQogKGF",
-	"bcXZYCAMxN7DLAFoknIRni+S882mKE3MjQRRuNzRRxC7Y3FfT8F1iTsGxXmFziv3B5X9lfpg+WAgptgJ",
-	"XdCo+MjCaUBNgyxB1OTZU30x4BPhH15lDt3LX6l07887r4nLAbVDT5t7+6Yk+F5BT69TvPCnk7IGl5rE",
-	"8mobgZBVq1d6vwl+UVB6i6AOOSJtWRG+r8jcVSb+oCA6pP56ynnykEYs1J6wRKuRMPaIMoXU/R7CjBYT",
-	"iQHm9EBuSKfgnYvHGe/DEWAsUj0VmkmgYxpBC4c6nYgUh24snxvAl6SHEaoEddXDjUGNtPLhYvWL19kA",
-	"oxJrYTBsKdqFSnIMN1fXrGmrtkXFsNF8Td5gZd5AIHTIVZSLHm2Ul6xHZPlNj76UGlPwYgZ2VQaQD2yT",
-	"+mtEePvUH5kvqRVL9AjrLC+V/auS8olYVT70GyLT2OCFu3hkJN1v2bTgS3xl0DdAIB8Ib8ZyihbZ6Qh/",
-	"nHwHrdjiDmFP0RYhO0bjPauw1MFKh7jrkEV6ps7czaMjanguDDcP5mrQ9P8jk7Yx2F9gqBJWTaNqjnZ+",
-	"dgKSTdlcZ2lBfnNVc/liKg9zPsksMj2bFotcuHJGZQqRj0P4RKuRjykm0hiplS+4UiL2UUuecimkBHQs",
-	"esqvP1Q7hZuwWMMTYjEVKmYQrmDRvC2gJXjv/gj6LRGfFrYyo5pm8hfzt5arWKrRvUys+MGtTq4Y/wqN",
-	"emqckdVVUaAdgpkvytdV8xgTIGC/tiKIF8Tn/kVEHu5lV4UdMLdNf1sj85cLQCaIs3nTDW7gHtR0uA2d",
-	"F0/kJo+6VE9wXPAo8kiCspEYSvSUe9BfWiqDGz6FhjW4ePuONSdsD7+swL3FXVGjZ3YdURZOcVNJ0FQS",
-	"NF1rd6r/nazmCvJafLyb6lq7Yb3ctK01rtZttK2R7buZvjVwebZpXLs1obpHnWs36580vWuNGrn53rUN",
-	"tUiVkS70BtXnY54XYTulKW7MLGDYBx4DQCVxkZiIMTubSGo9c/dBCgIj1SDfu/nKxYVTPpB23lOJmzxT",
-	"s4XjwtTXxXHfx2RsYYCrkjWl+W8yso2sr4S7hATNtLz016NerpP7DX30NwQmVMa1yBWB1SPcY/G7NDKt",
-	"3iOuzQmdy8F5nhPqqUJSKGzxuAe7c/+CWroRlyrAXhb3dlYUx/5NDs7vT+iwoASglSaznlAHwq/GH2h0",
-	"xIb+gFvbQI8UFtRmudt6VNxQ9MXeCmvyotBiKnXZLWA6xTYvPBnZRljkbhSxMVdxQVr1hUih3DNAlOX3",
-	"k0SYNAGG70Ipa6nGk7ir6VnLdSId5t5kcbhK254quTIROixn3BJNeMKNPTNCKPjJ8Dn5LD79PEfCrjGP",
-	"w8RUaZy3wr7RyS3mK64/g0yvcEcwugVnanWsVtSkyMyF2HhKzxo1+tm1fQUB950GDZrtDeEf2LJRoeq+",
-	"y8acCZ/3+eC8Nt6kMhXcsCvEh/7CFuvPPTHa4NydFCk9i2C3Dy6TiIGuBmOdHqGfGjkNrqGRyt3G0K9T",
-	"beBjn01MlJcXpdDUFaVQC8ROEJpbXADt7WAs4pr6oNf+xe5lQEqDW1sdZEUTiDZO5nreBaBjoU6jmXMg",
-	"RTEchV+kGm0ekdL6dIOcOA9xNf/8bFwIPr8yLHJLJ9UJcsW0iAKzGhz3KT0BjvC+0UlmBTqagg/GHqDg",
-	"5FmhgwqYNHsKHNEjAEmAewRaBehTwi5TzwkKnUonz1qgjtxqFjHTzn2EtlIQQxHnSidKxYU0UquIbmqd",
-	"Y+mUGj2rp4AWEk8WUz0YR15BotoLoyVH1/AZvlXuE/tZPjOWJyJCTzaQvloxYaGnK9E8FjF6vNhH5VSi",
-	"H2MLEnnwRCS6SLhFEktsgD15hphLGPjjzkMqhplBbtcwPzM+7/RUT8HIItYXI6ly9iAlPlh/+j8zkQmo",
-	"8MYGsfzbA9dAC9/FE2ZIQy/QYZH7B3FqQrute02aOLop7ym6iU6x/qRmX8XNJxtbOzUeFqOVZzyZEemF",
-	"HAiyFdycG3evDoumPDMiYgOeptITi5DlgTnE1rbiZ8ObSsMsPxeKySExRLjlAjuzVNdC7+EkO7OwwGpC",
-	"EBV7C0DL/2pW6vpDjMXh3XaMUX78BmaS8aEFqdm5X9Qbbn1/flQcLRZN3Aq/PlSzhxHkINO4E3ud2TNj",
-	"U8EnNAdO0Z05vSnVqPiT1fCr+2lB3y8FSg+1xubWpp9s7xmIWhaCyXsVnz1F1yfER+vcsPWh2a45l9P2",
-	"hcZ9gGlWE6SBJXXOz7mcTp0v4yzwmCdDNEva5PRYvsnb3ZMZ3WG/ayvQA/Pm1ttlrrx784TIrt39Izbk",
-	"ZPd7Cu4SjKMbcZXRc4841W/P5fS+2To3Jje6uzJyl7RuTTT4YM1Ihbn4DG3DfdLKTr6Z1aAcMaCBxNPl",
-	"lTPEKrVJsx/nLIIzzqAUIyrmzo4YN35jFXYsppkNKtdATEXa2gejUHt/ASoaa+PZ6Vi4aDkVbL/bxQt9",
-	"kX5lMdl/wGjvYyYMRrZaA+JUN4qvSYNtlQaTgJLjxBzqokAQN82JtbZJdsH63CTVdVqdxoASCh7Hq7IZ",
-	"PVWdznjCIFsEl2DqxXTYKxXSF2Nu2L7XEJCqgNEGZVHhqB3H8am+msK4N702+bvcUccNPPvEijUga+77",
-	"PPi2m4bp9BrTK01WxXtQgFhX+utMD8/mOkvN55NCebBtSsdx7MHo/kk24yoe9e5Hpwrd36uqH18p8ZVh",
-	"eqYQY8bkGwS6VI3EuJr3dTz/ynQYVExKNSp4/xANQGHzkhHE+sqfUj25cUtoxeZQNjispivhwaBwNnWQ",
-	"ftGGzb5QqbyFvqjpuXrldz0l1qOI2CmAGTdEtrqmxSo4Z7cg3veoy+oWfNKm1aqJ8G8mwq8qGbhKpcuC",
-	"17ELOBS1+ywrmzxP8vC6P6d8nQwMG2I4FAOLNSeF7AG1ahk24SrjCUFlLENf6Atxom7VF7kB5Iv8JbYK",
-	"xyscoRdfsBv0hUWHzT7IdaJKFD2xbXToxnHbrt+orgve3mOczzhuP/sascGYq5GoQJh4BxvMP+n0ljy1",
-	"jQKxE4vA5EpbZHpsvJcmCrvXUdgpPxdQnOEFD4C9Lq0JWtUOUoD4Co8IxaXwIJJyL/WdyjKR+yfrSOba",
-	"kJU2Yv/QxP73q4t6ldFPBY9ro6QXPD3HnCyhDCNeOWaJR/JCKKiMZtHPz0/ZrnuI2Z0IfEbkiZMhTUub",
-	"m1MIt6gEinHDMuUGADuqPTXh6blIaWMU2+KdnjsCXsPEhVeekxkK4mFc7hKoz17SSOx1gRcqFUwJifX4",
-	"CvdhYW9ZQUstcTz4nlo2gtasg+6jZekBCKB8FDbvuA1uBNyP8lXdnsq3tAipucPeazevUpUpskyLWa0r",
-	"8RJ5ev7Gfah7VnDnx3XlIBC+4j0r+Paf64vW+l8CvOC9Cut4el5WuAE8nkE2HJSA1/WDMbc1eh6UcW1Z",
-	"28/CEiKs+MAn00QgddM01UOZ0EOTxBe3QbmJe1aH+ZZ4Ip0lRHjxQTq9ngqWiKFlOqths3lN91/WYwvO",
-	"J8HU7nW7xFgHBeOG9YWdCUQJmByx6N89xIr5N57IgWj1dT+qodMOp+4sqqgixfaEf/hNqJEd7xw92j88",
-	"bO1MpAo/AKSDFam7+//747j9D97+r2778KzTav/5f/+P+y5uTR3tGJsCFPzNdp7iXK6EQaLpXoCTQsdB",
-	"pti7dRVf+DN2yRbQgbxg9OfML6SCHKKw1WWqvV+0KpfyDH43ZS4Y+D6tBb5ormJm5Ei1AY8Z89DYj4gj",
-	"pE/tHKdR6hR5h73wusRYPm/11MwnbhRzFkunHeYcBbNEbTcGTKEpN6bILBcY3eQwz6GPeQzCT2QxIrg2",
-	"HXbcU7NUqxHcaKbTsJn3iEVw4MwfIM6JhDttEk+k+sowPgA/stBtCfghcLiSUgKn8oXYuRmfx9/+qj4P",
-	"3udLSH0vfOMHlLEurLTGr7mSX4OrHbkvSKJX6s+V1QK/cB9VqgQhK/RMiZQZ4dSlyQZjX0q0rDo9ZQ32",
-	"/QZS/mrkVtQhN2TAj3EaVu/d+7m6Ay3RgIBuv1xrIL+eUmqCfOypSK30LrSzlUYoguRKcqY4Xw+eAy5V",
-	"bKlMY36Dts7f/o4AqraREPBHEN3gjlCpmlD5dgUUFyfKKPnnG8ho0SHf5Rfc8nSVX+5WGL0Cw7OhOxap",
-	"jaHEpFPjgB7jve+5K3gfl999twwlX8Z/5Uu6Mm/53JRo9IghKJsmmkOgZKxMErfABzAlLYR84fG85eEg",
-	"h/BNyLuZV3oydYvxGnU1PGG1qsaX+srcIR7Wbdbqfany4TwnWwSbA0mhhU1KFJfCZj5VJU4CKGHOfn39",
-	"/OcWe/3y5xZ7L/qvnUj8fPIT5C8ph/iYvfgRZONxl03EiE/lB5FgkV85T0Lug81SJWKWTVM5GttWTw1S",
-	"DTAMtO1l/pk5lw3TnymfGXwMt06GpFYtF1RcCGc8oU/5zc8/UnomFSL2mdWJsDzmlj+BvbOeWrRJ2IXI",
-	"xnrGhpyilRIzP80jcvNnysrEqw/k9Scl0WHHMPN+xnuqxNClVdENVdqyVKgYkKXmwj7xGR68Q7gv4k05",
-	"2cK0ccWQcCuLHaue8g7agCvcGrPjVHhlAPmqaapHGKBZxpmVE8G+Ptg/ZLyvL3Cmv1nAEbOa8TSVF9D/",
-	"uPcd+5v8MYA39ZRO2ZAbK9IWUCRfiBSQ8XHfMRCTMSsUXWKq8kivs6LarHOuJ1li5ZSndtfNQtt907LS",
-	"zP19ULAFj6NcbrHhSv66P/cOyTc7rR33UG53jnb6UnFIdy/moIsO+x/++X+G83T/LzHY0LPfvzVrcTwY",
-	"iKm9my1BnKIzMZlaAPuhv63WZxOu5meoQApHcA+b9xHtYXFH8UEGFbc92W5yE2cE3Qz2dTwv/FKwi7c9",
-	"rCwPhM5Q0nCDOP+VRnQm1EDHhABSPD5x8dOZk7XoPkZQ4GRu58iWAijIr9WWj7wVAAfJEqnOvfl0Bory",
-	"cWjPfHLOl28EEkq4qpSjY++8nVNFu6OV6Ck0hJ6ftUqfYxLmOYz4ZtIlhSdslTHZr7AHinKX0iC+rmEz",
-	"Pq+YxJaz0cTvP4YcyBPcwYGxsDGfToWiWXV3WZrVnmq2IJqEza0AquGSBHVTSsxfSuvsXohUDmUOc1AN",
-	"9IE6KOgTglaFtY8/e/1D5XTeW4X2nomuSrq+EUao+Pfi47ety6pEzVirE8gpKlGz+OEXRZrxBJz/ctPf",
-	"dYFLfGr2Im6/8datOPjexVWPUrS19HxwmmI1LRl2cgQUZqtdRMj7mgCuSEiOCFHYMqGsCxpb4YdYxi3K",
-	"SHELjbwxIBtroCxxdh+H0VPlskmwblBfpIe4A0JFSC2qWfF1US0XuqVQxuSBDt0YFE+w7lSkQaQJcKfK",
-	"J3gOg7jZfT58xopYh/369tVLFutBNoF9oAmPYab6gp2LKexscCjuaHYBb13y8OOhzYLYfkthk+pCWlg1",
-	"ZiUxQ+E8FLuZUNa7eyRuX5VUfGFPe7FsB2CowFh02LEKJm021kb0VMFiYNOTv6VzHxXUcx+rwoCKe5LA",
-	"Nxh8SThHpGzC53Ar/NuPGmsW1bynnBktAGr5YUrDsF51kfOM9ukVFCjFE6kYMI7k7EZ1/IUv5ieF+d7W",
-	"KD/NUqPTTbpOYOndMINq4VVW1fgVF1ijHm6fcNiQctBTURQa0/IJb8g1bsjpUqU2dj/mf0DHBkp2vcf7",
-	"UojYCTKz+lyoIiFoQaY3VC8d9srZ4Jn01AAZVQdHr1+9Pe2p0kBxYBGwMswXlUihfjBErjrN6Q5IG8E0",
-	"cjVnqDMC6kdPoffr3BLkg/hLS1XgO8N2+yoUPLiuKE7rqo/LYuXLiafcjvNq4tI3WVlRvErIT57dcJHw",
-	"G63XgIOgxg0IpV41qwaiuMHxWAMYBoIFEuz3+IpejDPiQCfqPAVg3LxGHRiLQSKVuC0luFaVwZ5T0GU5",
-	"Mbz22rOgytgzGHyuyeCIyQYD96zKgmZ42QelwiqrXOA14s9+3/+zKHGBb1Un3NuKsk+81u4UPPdJulwM",
-	"UcB8pwPIICYNlwTWBzSpcLGaKaS/OzWbAK/9eG5yH8A/5KqNAni3+MnK+YH9e9A5TTa/yebfdjZ/msvT",
-	"VtkRVB6r8iJpZV8S0hgvsiG3FtqpmVSDJIurivsxWQBNT+tM6SvsMUDWFZGWMhjISScDb2dV3yEd2tRf",
-	"T6BpbMUgoL9L+hq66mf6Y5sHCW+xIm+D3Mc9y5K4wa/Kj+ASazIjd5cZIWiDq6RDjDDGp1DrKrXBheBJ",
-	"kpvEhR29Pm1eBDc9pz8nJwA2JiR0fMD2mgsdwJMP8XFl5vG5iiFL8taPchOr/vyubPWXntBXMawSTNqV",
-	"fKjLV3Ef+3tgLBcLIHjQKeunemaQwBPDQncecnW6+Bgz7tb/qjPaG6tfokwawkmJGTcsGmRpKpSN6jLi",
-	"hTX5gJPh9Bar9Hz4iI1I3Z2q9x+hVttv5BV6bb/7kf61DkUeVL+TGXp+h51YU6fFq0Din6uYltgmiRV6",
-	"SnVWJR/yLaRU7syINPmU7a1OMZeyhcnJReOjR574VBsyvXdGQ1yIFNgSYGPWCEH0j6FqQ1oTeJtj+Aur",
-	"Pytbh16H1rq1guHH10L7NmcDbkS1mBRANC4nJB6IZqOY5dYQ2WmyVm+55M2Kl6QJ+nv7KR+MxbrT/Wm3",
-	"D+LeaIdlHBnAPN+oUTVgx4B2SS+8wGVpsnO0s8unEhYx3aCiShBx9wpAMbncOVW+s5xf8MBMSKIPysCU",
-	"hdVUXHUKmRDLEz0CCEI6HdnLKs5/D/kTApUCnEJm9Qh6H4v5EgzYK1Vb8VpfJ6LZAJl6DZM2v0/AQay5",
-	"FTTVGw74EWlh9ICptXzNTzoF6nvW5wlXA+jMVzENKL96LHhSOcPF4WOiGvaR4glaAf95+pkRNU9fOtf9",
-	"XXNuYAmeMO4fN3PhB+54FWYbc+Y7n/789P8HAAD//w==",
+	"Zk3JN2VhJrgJZWb3ScSOyEu6laYcQEiwSn66eXFEKhJQoihixoqh+qjBbLlnGRKgVHQrb3npscRkOwDs",
+	"hM4VEos6Itc1UlqY8gIF62esqGuwQclqRgd8NYGCtjCXwko/DamyXlfzq34RozbidsYWlNtSUi+kb56C",
+	"Ihj77IbKqtXUxUyL6TZwt74BV78G0tZ1wkv65jxceJlvTU0Ej9I8BvJwLvmq9rcN46PCkwzcZTj7vY+D",
+	"hRjUgJ8XqlLHXIqKjlVPp8Ajgm/t3mO69fMKAC3mTODkNALgpHanx9TUWti7ASZ0jarBCojBhIvEtC4L",
+	"7lVDEIn0XN0bxrRCshJcLYMe7i+GypIcRML36ZrrG4e0vDPVaJ6J1Y5LdjBprTN2n4j8cyPEXXRNTmU8",
+	"KELTFHN5JCLOx1kX/BgeN5ltm42jX7qIwgDrnprFoZrTZB31NatcizSJtv5WpmbPUyTJnWArET5UcBAd",
+	"fqaVu4c3yRARvLRfYd/FpfDIoYRVwz6D8i+Ob8QfcpYzr5glfATGFq9w4AR9dWQl7hNGTEKTc5F6LiGp",
+	"MkZXkzzzvRrzJF1J59WY01yqow2bwU4TpX/Ye6U/rPuz4X3BRKBrC8vcFCUrmopFzjqk5vjF5cPB5fXg",
+	"FR3MP/xy8TDw/zzZ58/R+OGfe8HcrAIdoViU9bYKsk41Y0+U1hIyUylILAJLm8qScgrVeHhSrp+/7CBp",
+	"Dd5DlA1fabxOC+inz52YTVDH5nTlkD+HTDtJ5FJseBW4YZfcqADFrhJuDLXg4eNX9STpMjkuTQ2ZoepV",
+	"sSAmh1UTFdrzBoLZHibH5E9M9sk6ZVRCVXhLDsjo1HrdTM6fhY7Fif0J+rr2SaHI2DrdTpBbBfe20x8X",
+	"ii6xjxHL1noP75ZaAGwYFrb+r0oKy9ngfHQxHpwf05PB5Wl0NjBog+VLUd9uuSV1h93SVQOGQymoSONT",
+	"xNocRQuMjEllxReiB6rAIFPoiNwIzCcBBVurkkhRSOqcpELcyVteyv+rR2Q84mqTzJaoqyKgCPybrX7Y",
+	"cS3acqCe6P5vle4/MTXJmtiH5Sb5TPdXT07SwPxgMuL30FXeL7de6Y5gsqjd6YPNBN71PE4UScWiLC68",
+	"3DrPg0o2AmrkFzThdRWlSNo3oa9erx/MGaNScJsSreHgtRz98XDYXTi+FSF749pkpLeLRWgr4N+4Cr/I",
+	"zNoRXdMoUdve1WjYN79yD2nuqa/LVW8lYpZRJcAP08QBRpdevKkCs8SkStToMLMPEyyhMFdI9Rh3ep/M",
+	"xkLvtL8YDYbD4XBwPhvNB/QkGg8u4ks2nI9G4/HxcdE7oJoeWvaXjvs9bN1y1bPypmc+mkAvCY1MyrHq",
+	"TaZiM9GonUhs5wWtuWzOpUmzC4bDKti+T2QyS1I4xx7ENKJev7ehiZqgfaTveK5EQOp6hBIMm7uLhg8W",
+	"bqGcpxC2x1wBJJxDCzAeUfRrWioJfr0JaNhUrrQLCnh7K1qLovQzocS1Xt9D5m4Zr9dpz8x/usJPVzh0",
+	"hQ8LdTuJ0j3YbX/Smov/RKVPVBqi0k/NwIeA18E6LlL6b0HB/UmGAsiVNOUWTe4p9eq3nHpl2ihYpof6",
+	"TTgha3QzGjYmZJnqJJuPpU3wfdOxdpr4tXQsywBcaZFmFfbfrYVETbyi9Ezdo/AIqcwVhDdrjNKwEOgT",
+	"Z21mmjGjRgb1v6dE6b/FROlO5dGaDbu66DKRt7YNsE8GrJ6DzZ2/t1zlSm5yKCHZFjWXMF+7znsmLlvx",
+	"+pS6/CQ//wHk5+F2H+ig+9l9+idtdt/TtXq6Vn8f1+oTDVWXEHqwrYq389e2VfM4UddRuNa43PQnTvyq",
+	"ZqjM948KPshYwuEc3SeSSQmZn/Y5WGyyyKjJL8K/M3Yv7uBvdJwUGjb+bY7Y/V201YGc4Hw9gfSK0icR",
+	"5RFLMZ0UwnUZk0pkxd/OfW2+LTJes+SeKjYxn9O4yHGd2HTUfg+6uU2w4nvitUpwbbPXNJflTzIm81X5",
+	"I5UliwXLyh/OaHQ3TwzseNcwj9z96W/O5M6615m/7cuCpeb63L/hKpTmd80J09+4vlThmBo1VFMnBRqp",
+	"x4nWtgSdjwtPoCvMWSYxm7guIciSMDzXu+q9W9NV1YlHB7PT6Gxwfs4uBpeXczqwzTlO52fDUr+NGB1t",
+	"2AVjsg+fMz8xnTByc+nrtTR4AVu5hndXHzwsd0scfAN1Cg35gnAJ+3ZWiT0KYtLutanRN9MVRK60WSJ9",
+	"Y6XcD0tvjCqTh7FaQfv1x2zpZo6io+VdUMeOrEpb4LWHeSuaWlGCm09V8s2/gpYERDNm6Jur9zH1k8XT",
+	"RCoWH5Hi19Q16C++LxK1SSJveUSzLGGxPpcrMjWVdVOTQ4yp+nZ+AzTFhzbC7q3YsmKu+QaUoN1xseFT",
+	"l/udYQ0LF7fcDMmwFQ6ZiLRBjJ1p4HytYDAg6JtpDsqm9Jvlg/zIu1hdMF+6VDXxLLAxabk7R5l6fDFm",
+	"hYonOrKcG7FQ6tzhc3yPXdeMZODE4eFSNUsbr3Hf8oDy3nzEFMTsNwnb1Q9M84xWhf6Jix/KxasaZO/6",
+	"57tJfPL7m/i796vR4C+nL5ZSvvlDbw+tUsvd5NAkn0Kk/+paJVgyT/6Zv6vS8kqyn72SGP7VSn8ue1c9",
+	"IxlQAkjF1tBGjMfM5My32Gp66RGEG3G+Vu/q+EDnB8YO1qmg8R7+jyLiUBfoMylSEKXoFccrKv+a04yR",
+	"dRKpPGPyiHxjc02XVBLB2ZVXw0TwVIxSnWRaGegbyb9gXOtMtqCR8lv+7o/f2oWhrvDND9+CUJ8CgU1N",
+	"lVqRrU9SRnEwIA4wQ7exfO7Gu5nXA2T4gd1KH0fkQMK3yFZaynMmITmurEesRGamIfkX+un6/taub+XG",
+	"2ANqT7PSx+/o0JJeQ4eaLDimlM3eaOoeDccn5P/9v/D/6+QjS6WrjEVswEijogoRX0WWNCZzppVM/FG9",
+	"NqKmNVpqaALldDTWkOj/dV7TUEB1yf9488239h6GVsYUVJxDUoyD0oAcEduAACZnFiM7tXYNpe95tDSV",
+	"zkt6z0x72mLM6BS3OSX6J9UmteFNeITWeEzjCzil8UVX3FQZqaEr/23uSCyVWHy2MFxk0+Hu2GzDpCI5",
+	"PGIDgja29JQs8aRM7KdMfJGmasbORJrdI25rUfBLIO09UQStaNNMC6fmxaIWnY67dxbPg71fmBmOZ66c",
+	"VJTHfoVv6URgoE9h4X8IvkkfWqiQeE6N5AklFpvXlPpoQpIbVoYUFGA6ueg/PjxGCD5RkiB2NLPX0B8W",
+	"hXdU14W2/mgernJYc0wGi45EitUPbf1VemuY8+arGbPKqqGGvmuEAIJsVLT+MH7Anjftczw6OT+5OD47",
+	"OW8f+tnvfU1DbU7JjHJ8D7XNgD2GP6Ocu5Ljz+ifqDGo3rXfr1gWDYu99q5cAUvFlcaD4XlppdwkBn5S",
+	"lVaNlZUQ8okO4fdLQZLVupz3v6kmqHyeeR3mvQdwzfaJJvDUgzucJhAYj6UZ9MnSuefXBqPq8MwfyXaK",
+	"GXscFR5gHJTF+XpsADez0wf4NeWtrph/+Mt0kJNBs63OvoWvKW9zwv7Dn8AnBuNnlB/mM/0aLdpf1Vn6",
+	"NeVdmzd4tPO4J9iasNuNx/64RrC78VqFp1ZjuEUzgv4j8NxPyoN0C4QO7QWNlrsya03ILKIrhpoM9rOI",
+	"lmG3Ci75vbhPWJBdTyLzTtNp0jrSbb8zV1UTuv/D05vRuLl8JkpZdkdURu9Z6jpVRlSahhEUNb8j/cs8",
+	"g1ZeE325Ts9O9J3u9xaMQ1ufP/eWIsuQ0PepfYE2fVmluwgE5Yr2IlzIOcuoyo35mmn6WrGJ6UfWu7o8",
+	"KfflMMZkPoPGFxq6D0Vfkh/sak1mZAVjW6YtxdHleFwXF+5k2inN0MxDv5N8AUKoEaV9Vb9Z1uBrGusM",
+	"G8joqVDrH7wi+LMQcbDysAsNg7kNZQ0HyMZwe+MIjMg1lXIjMn3ckcgyFimyFJnU0kgphrHTMmIOqsAo",
+	"XrND67fP1RpHmYQCt1AzmuwaB2DKjMme7MQK9h71HpOKrlP3PT4dmD1ZW78rOqov3KWFbRoxWYOhsnQQ",
+	"sUkWhdoomT6opgSdKpKJlPVNY3whGaEzcQ8etJXnuQK21i/zTscUQl6zF5iG0trVkpIs565Llm2Mqm1o",
+	"6MGaxOG2kfJRm7T9TmzIivItycQGPGYYxsDGuMBwbAvM52SacNN5FCq0prbDs1VgsHAr1LM6zraQkdMW",
+	"wYJaf9fiEtrCmt6bZhRwUOdiWllpRUkgo6x2FFKJ9ZrFhJo99wvPmOu+aZ4xLoVkvlcLQug1O1FLyiey",
+	"IR15Ad15jfjQ/4QJD64BoIYrYfIrSEETnMnnZGiapgjZscG2XaRpNLQiMOK63J+z9bajSAoYYBI4VOvB",
+	"uDfUg1+VxSoqCCbDEcU4ef0SzMYN3qc428Kdcl5Oe4i22SBowp6YL02gtMMxtD7ylQw3X5fhYVz6FqHz",
+	"qeTw1hhzw0NtEl2R9xtMo8Nk4oYTMinSCHXuJ+15mWyYlL8zd82+qbidHoEUhV+G57ibVhxthaqDXNiw",
+	"wTzoIA6wv0ozHIsqr01BwQPZx7Xey0SJO8Zl7+p4BBBNivbio/Fw2OJPGR57Wq7lUFbEWr4CPU859Jpv",
+	"6IM1G0Rn8fng/GJ+OaB0PhsUuWvnoxKW7K+Le/jnMsT96qY+mIe12lf5yr9jSJlZyyYhkmafmW27a+du",
+	"kmDOuWHCbLUWGU0rxl6eFIYeXTG5phGTz0w499lGZHfzVGzk//przrLtv703f7+O/+X45b+MxyZv81/G",
+	"r7pg9V/G4553VwzJ15WXEv20t8lRIo2hrZwATm/nX2vptEkkO9iL8evI7CUtWldLQeY0+xTx3dX3n6H+",
+	"uk9d9V6KgfT1Avnb0gtCeCsxjpaIhdMqXGoJVQcTXOfcd48ttSgkO7QQbxLKeHQ2XA5XQzn1wi5WO9kJ",
+	"dlfdRH66bmI5auc4m1kpWHhhLhwOL5BWgSJcbMpnCmmBcwUCd3d4/+9We8p28RHokP6I18GXeb80Fc7A",
+	"zH6rXCWqRL/MlXB8JSsj4oOR1MOnxIdSObDtMI/lEbkuqj/MMZlBNZrmtoQqkjIqFeTm2SNLsCmDpUpo",
+	"F6H5qjwK5mU4GX+I5lpSC5oTU27Mc+Sn19CWWFZGlDYlxHVSjBP1SToxDnZ3irFHOyXduFCYPSZaqMyG",
+	"v3i6c6EyOy26lO7hXYx+WWspC5EKlttV7vYmdU+q9ZNqvYdqfVCE3TP/Ogfai9+0dq97It8n8t2DfD+1",
+	"qV1+YHqCfwN+5SwFA8o7U2XfJKEFmYs0FZuwe7rsn8lyPtmH3jEdskIdgYRlfWbPzLk/07h/1vEFvxEC",
+	"rCdgGER1sct8JDVpUYkk129e2wm9ZGmycY1bsNLiqkmhOlhfK7yPe5UbGCSUdthdoTF026rUPNFjAz1+",
+	"ivS2DGMPCS4keyvE6hGTogRPt4fmNWE+0yuR/U5IM+8IGn7svpBvTUsQDOPp61klaQQgiAVQLSAH5AA8",
+	"hNJxgukyoWwYL9OlXkrmXfKgJQVFXpDbkUhCZyJXfZKAr4fAXNqMkTThoJF4/fFPhx2myVRyjxqHk4HN",
+	"DWlAUFyAYS7beyAQ6HIp68dnQ/zPy1hvBsvzr1p0h2Q/fucNzOwq+7/VP4QiN/rxNf5g1AwNKgX9Xs6T",
+	"v+bMPK+feCgnV4UZNcU5qRkg7IuNKqpRZIeEqLf4m10jmAr5Y4nxC+7LyzgLUYT72hCFnY69F3W8M4uU",
+	"CeR4F4H4A6J24vrGvgA5Qodf/Ek/WIsUwjJmlfqpN3O/A4VAOZOtIVkrlCgVCADZlbzCwtNhY0Bljdkh",
+	"EUzTLE38pQpOF12eSyGVP8vSMaBRmfeMu/CebiwZgNiHI4+6ceTmMW437u6Bb9ugZkNVtPQx89ua6tYl",
+	"X1hTpW3O61PRL4EqmnnCY+lRAY/Jim7JX0TCIcOZQqbGH90qz8kUaXHqJUL71Xc2oy/n2Ayo6FW2u/yt",
+	"PK+weGl9VnBj0rOzNauxeAzzwAx3DdgRuaF34H3GCi5uc6GNPSjpiuGDFaobl7ntqHz614Of6eC/hoPL",
+	"yeDDvwYP8CX40b8/RGfaPzHwk3P8WlPQ/D7Q4RI9jUS4XOiTJ5Ixd7X1lS7j9uykitoa9r6JE2WmRB2A",
+	"wPrcsP9Wxxk+1GmQ2tf60SrK4PchdH2zCla7X3MCmZT1dvtH5DVGNzhLipR9U3XPTexGsY9Ao36tudJm",
+	"mZKAwm5T0Wisj8N/aDwYwkPDk6vT859hbIxUIttiSyZjpPZOTsfk5Gh8NCZ2cNVMfNRsfJ6n0GyqqTOm",
+	"fvf4Z+Clq5leauR3QTJmJWR1Nnn3igrqh0oq/+WAnsxOB+faZrzQNqNz6rHTea/fMy2ScD6am/wNDQGk",
+	"mnTemzPlzFcT97lkPJ6IufV57jmIrd+TjCvP4+rajrq+ZTIHqiotejrQ1vDgfHx5PLjQ+4/Oiolwn8tU",
+	"11sbFDgsTPZWaNCHuaM0fmwrf2CXiIkNTZSczKGVVcYU0Ad+Vq4g8tcB4rX7QIxVoH7WCYP12nx3zUKG",
+	"npirIm9EZYmfQOEpR10zT1wIs2tTQe9G11sFabHttfVbJPeMk3xNEhR+/gA6qZI0xWF2XCiiUGq6iniV",
+	"pCA8ERfArTCcalr2mBnO7gH0vcpyi5A9R3IZPlTbVpra10CBkL4uoMMoNwhbyx34l01y5SDjO6dcYA49",
+	"vgO0sR2WTFeXqO0SuPPdv9cPPlQ4VeOMaOibSFOr03jH2i/aPtkeS3Y+oLYCDF2Ydq4tJc3d8ktMlQRt",
+	"KubeWirXFKZfCt149B9bpgKJarvt9oIFB3vYASZUqXewfi3OWcQeowm0x/ISJVCFOST/wfH/pnFCpm9M",
+	"wZFqr63kZRRP6mMq+v3un5phJU1jCaTPC5QQd8XlT+bVY/uUHJbdgzKAirxJGYUI7EqH+rIFc5xev3Rp",
+	"Qkj5YIVeEQrZPn1CCfYRjwDn+m9NYdo88k8NqFZ/BTURnxyBsDKrQ6ijc9MQdvjEjkYKtklChstkLErW",
+	"CXM9dy2jEZx5VJx8alKRpwrsxYbe00QFmRCePSyrL55rKpGkzJdw0FrY20hdtnWHfkerh8QoDoSzj96l",
+	"s5l4+tbVXMZ7XbuSVvRL473wiRHfLqEoOlG9TvlGpk+sd2MLiiq4Y5Fe5LpHOA2rLPD8wy+jsqz4+HKg",
+	"vNnK1WzuTVNwyELxaLTtbHFdo4lnhS26VYxquF2z+Mg/QltX5zt5T8um8XHINAYQWhuaPtmFT3bhk134",
+	"2HbhQbFndAZ1DjmXDI9gM3cjg5QgS2zQarVcUVXjalWXTXZEES717UGaxC3WAyqF+qF69ULBq3aPOPOL",
+	"BlAGo0A0leaHyTvLU3a3EzPo7Js+Yr1dHcIa++xPNcDTKw290RwEzgAs9ae38YZVEsemeNd8AuraUuTZ",
+	"c0yuN9IfcDFNhVTTo1s+dXxx2ifTlCqWTaFZfsZotNQoQQg8y7xoultWXo7IlK5mySIXuZxeueEALCMr",
+	"ur3lS4q1w85liYW8aAHQLZHiiEzXLFtRTe7lBUwXfwBEZGQhRHxEpi7R0TyMVLuk8S3nolAmjUEIffK1",
+	"bU+3hPKt3+/XBCAMgVjT1RMYgBeITDi0aB3D7lZfCwt4KRe839N4bugd2DHfv6OmXQ1zIL36zfSdClTK",
+	"qHb3qZF3/D44h8B2aEakW7vHw+aGpebF5l+TjK0SHgMI/oSlyMpKGzGAaTDK/6AwOsx8GPd3XeJWPvHf",
+	"CiVeidraIQcfmnSh1pkCn1cVqmfKPukeT7rHZ9A9PseABxjNdFAysFFqfuU8YIDiDcw3aay6NJukGbOO",
+	"q1KcNZdhGjixOfP6gDXZX43GgaCr+3n19e8SHjHnN6gAUdJ21JJt9TeH2/YWwl+ackH814OTXwkyY8b/",
+	"ipswUjcQuajFie2eize3n02rpbrnCRyugSOZ7KeGv8nYfcI2u6QpFBPCgJ9UiDtJ0uSOlelsqVaaPdzm",
+	"w+FxtIb/sd+xNBXkBc1EamPUduox2Yo8KzsSjvC3z8yPCzlSyG3DlqGtOnymj/k9VdHyDc3UFpjwR/31",
+	"nm+usxTcToil/O7m+++grjJkC+wd+3A7akhd019ClsE3fJEmchnODf/YsID+pgHWCpWU3Vpa/GsEmLV3",
+	"UU+bcvI3ThefUIryI2fF7YHUQ4Pk7uLH3s7fhBR629AxfWqwNcmYft4ZP6VgC72DmKtBCNbqahXdIJpM",
+	"fR3PLFDYS5A3IgjoTrc8ZXOlf+EmRDa+Fq00aYIh0lqmAMQRmeJTk5ppWRTrztgtfqktTWvzAeRmyhyY",
+	"wNZohHhyYffptyUrdqSNVzfsHd+wolvSYH5qU9GzP0212PTKd85vqCQrGrPiFTeuVhhkoJgTZ/MZ2Vgx",
+	"T22s8JYXD5ocudIQSsB9oo7Ijzzd+ik9OL9G29najMUeR0o4IFIbqV1pgG659/I+YR8jtlYuaInogjTh",
+	"qVhrlVXkampEjRbhR2TKxcTEZsw529whQxvmSzv65Jb7k91NaOaITM2nxeS1Kq19Jb1Ccf2DFNruT/wD",
+	"9F+/ofK2OF39A3MbNDFwQLTxTVTG7heknyb8buIDoz/AqQYS6Q7y/WIy2xJ6y8H0xwiUyCCuIgQRqX63",
+	"Z2Ta9YxnHo0uXA1Gv/ZtpNU4cYghtKNbPl3R7YQLhbYbM0DhH+A6AWLHv61LziRcGicGmYJJVkKwTYk1",
+	"/Uv6BJteEpHpKwagwDGrCZ2403BOF6X1I0liAe82uXjFKXhvLgioelBc4WzFAkuy7G6pMjKIW5RMzyrP",
+	"AVuyykTALeNIoigGrThiCooGR0CFLvVnVdKD0niPurRF7WhHC5bK8QP8/lFaZ4T9toLtXr/nsNfsini0",
+	"DpEiWzxK+8dgK8dGMfauuSnYnGYFO9L3VKsSR+SHWlTUuC+nmjdNvTmfmoV7jC7YtsFzMpgsg24dG4qA",
+	"b10CuxOcpMkqUUH5uaQxAbHhWUuQFuJuyIKZYo0EOi0tRZ6ZLICYblHEwA9v+UIwSUSuilbS/gxTzSFm",
+	"zN5HMH88gQPAGIvMSaaMpXQ7vSqSB1yOFo5oSpQsorZbpuAnKtsGZH5JGINEM71OtJLjDlKfrNcJ+4hM",
+	"9fIsA0BvuX0skSTOTaifC4LPwA5mbJFzyB9JjHPBuMSLx3DKV9WnWzkrcCrmEkPFKcWBA8bxAsuEieFj",
+	"uFUlTMQzjmWj8+AMbnSGwiE4nuNn2XqTViXW7Df7EcfWbPW9YxeDy2N6Mjg/jc4Gs3N2MUCvDnoFC51d",
+	"runKzfesNrI/H1yML48H5yez0wE9i88H1jekVynWsK3WnemDxhJMUPYLEYvm7FD6oHV5GmnFg8WeW1J6",
+	"wd7qfsfDm9FF0Vyg5meMYZeD89koGlzGYzbAKk69i+GJfSFg+2lq1t/g1KxR+fhjLBGYmBonsCLdLOKQ",
+	"cCtHFYom4Pv0207kBLsiFMSC9Wu9qx5oAGYA9MSAgX7coOt3NL4ZXhYzgEOdvK0aQiNlGribJnQx3UKB",
+	"a8EJevilLI81xtEava5xCDeF+LHmKzwcEA1wPvBuAzXgWttQMe5e3u0gnVYaAe1QVn5/Xvo9Dgp1pysb",
+	"Xmdw8MG0UPKPES/ILtbujsYM+mp+6rhljpwdVObNgvsAM3W6v38Petj/vHcP6NiTHFCP6RiMq5BGzZlV",
+	"DpL50arAErYfjI1fYTogA/WgAcVnVnq3iUDTpKfTJU4TfSKlW1wxm6oBtofiRrAs4bsvRO2Q9gnMGcv1",
+	"MSYd7B9p9IcKQA5XgfWJcSg51r5iqxnL5DJZ44lkAroFmH7m+7874RFrGl6gYSk6LP3Z1ZO9W9I0JRum",
+	"FdyE/68dnPykIALIfXW2X5yoxkZLZwOtIg3Otb54qfXF4rTGEdz9dbqdKOHFJffcO2wOi9w18yuH8Zt5",
+	"NsjHgmcH+XJNhoYXOXFIXkO4Wh/En3/p/UUkfMdMCbj+kjHezp9hVTUJn/HpRZPGuhtvODPD+Kg7cmv/",
+	"DQyyAQbn0TgeXLDj+eBkeDo6G58fX5xcnpUGgBwavPcaETiVcJ6kq2J2zZzmUmndDmwN03Tjlf7Q2+K9",
+	"UGyPLSpWBnPXPg9AvZabkxXVVh8CZt1N+90e2n5XDwIsYsm9xpBTKNxHRqz7Hx1kXIVl5WVZjQpdyfHZ",
+	"pxhpBYu2tmF5x5aNNFAJbsLxAycADwGkmmKh1y7xa2z5XPARa08Ay7C00qpV1QTK0yyif7xZRCZrMDZ6",
+	"uWRSuqtqprdYyipyW5FZBy7gqUkcGx3XhcEZG1zS0XBwHp+eDmbDaDQYs+O5ZZRW2DWlR7gVZbLgwFZC",
+	"CHCyDvR2ugDoe9+L/0rSlD47PRqS//6fo9Fz8l3C84/k48XZ5OzkOcnur0Ynw6Ph/yDfsuhOPBsPR8Ph",
+	"aDgir5KMzcXHZ/At3Dqp0Pb9pT3R/xDe2pz471/8erFu2VsXrMTDLyFxQz+N7kC/DbLxPndrf8O4utbL",
+	"vC3KwSrx6LBnLQSa90AdKseEO0J2bZ5/XaQZhoGzXrgdi8FjNUdIODkGY6FxEtsgmItB2i7rlGA8x0yP",
+	"7hb4N7bbtV7+OmpAtueUCeFYfwNpIz/dvOgTwclmmUAb/ALTEBWEdXzISvlZwWSTOiiyJdvevk1jKeE4",
+	"tAAxA215oCWOESt7I6gBN4Vrprlc1j1Up0DAizYO9Kma0Nv+Z+cmk9XBKxwznbAGwVsktkclIesQCiEJ",
+	"B5Aj9zDP7ftqdHYHXoz6YuNY2dp5FCOq9wLgHeVREzuw7pqWjFEHhsnzwJLq8j3fF6TGjNKSu6axeBmf",
+	"crkfnetdP40h7yMm2plw0PPROtAVQfhK1mL49pQgZcTfX2i4SMmrEq5aT0OM4I6xtXRMq082BjRTzW9q",
+	"WpcsY/sSwvcOohCeCq9MqCmE/bYOL/QUjLFDhEhjJhW2h9gfuiK8VgXNNg4MNB/TX32R21vz5oTAsQ9h",
+	"bbsBTBuhxdgbNzHiwOv8FmpCQgA6j09Tj4QQojSp7QvCG/umABQlP85OSUPjGCUe/AwHhNhuCOuUbllM",
+	"tmxvFP1BL/ZasVUzgMYLUwXwlciMzgIv1JLIQOZDjT8+BKg/ChXEWtkFU4Xqp7VGEcJlLmIJHhzkRGNM",
+	"9zQN9/YkKhp/D68PQ1fywwRPFfLdBGcVYeUY2SOpWRX/T/uY+L3v2FuzehsfCLubdgo4UZEtLrvKSpl9",
+	"YWyXelVHUjPv/IyYQr9RMzfauO4dPiVTkIwmyZASlKNd4fp+i8OIA8Mmnb8hJN+0rT9IuOybCa/AKCFV",
+	"1haXukae+0kUfGsQIBW0o95XBwfB/DDGOEmsPXXIDX+naGDOVSWHzSOCgNbk4dC3d+qi0am6lgbK2pAn",
+	"qiqcryw+yrzaIqxshnp6S1nlbHANNNxfYx9YVaPKZ2r3yRigVdZYsrMq1ny/4j8pbKGyJh7MIITv2xtT",
+	"PKVSPaVSPaVSPaVSPaVSPaVSPaVSPaVSPaVSPaVSPaVSPaVSPaVSPaVSPaVSPaVSPaVSPaVSPaVS/Uqp",
+	"VId118Fqy+6ddbzQSb1tklgxr0IzkAhjk2Wo9S9Xsr+ilulTNvrTt70utLLmYgtm+n8qgo0su45viPEW",
+	"dh3e4BwT7alX6qV5stxkfve8geZ+3oJslmJVz0NSXkv6TTVmxoVW37GPRCWCBqXC+/f3ro6hdD2izUn6",
+	"DaQtukqn0UpjXfs0d850qlCbU+4b4yOuXYULrXemjgOq/cucsx0oqcQaC8ex4r4bUNZDFOwP7yMzUa43",
+	"h0dRbkJHqA/2zlZnje3W6ui2Tc2gE8y9SCwQMzYXGUbODuy4Fuyo4BDTL4iigLd0LO0Ea5LSdnJG2zAg",
+	"TuIWJtjKVfI4UdcuLvrbYXCNLXaBic9YRFfQxCdRYUbu2vMEUzQhItSZf5rH74JNVYGHUoW937CNIl/4",
+	"eNobvlqk0/BAHwx/Dz5PLFrHduWOXqCowhwxx9FMKzEBpdpEyo4Eg2vtwffKPuHmbruRa3QDAJaGlXBm",
+	"2l0c3FYxa+joZYbYYGMSNx0p1XwvUeaNncag5LJtUog5Aakoj+VzMpX5mmWSxSyeQqsjwtmGZe6goBEJ",
+	"S5mhFzekEXtPI4O37nLXU6VYM9hHw7nVd1xewP4fzcNVEraLuD17Ux9KB92ZbHdM16vnof7tDPP64tOh",
+	"vGbu2J4G09p4ELq/1RFCDd0czQySxtEjpUkhdu9thOllrgbGkkK6ULPhgi6TXeNecQbyXhaA8dy2NKit",
+	"pjYpk/Z7WCvzQoM3ayAA7YjDGFsAazaRsJb/FR7lWf75m5Rq+QszdZDO3X7tuqXRRKVh28PhJ1iBmG68",
+	"h5pkwhpNGd/VIUr1RG4vEtIGGPADfDYgLzdUHnwtu9JjKeoSTPhzuaNoReCFlPUhU584oW0XqKEBRwVx",
+	"A8WVd1NhGcWJFAfcdgveNGZGX2ODwMa06PJd8GI/O7P2jH+3K52WY0Y7Vwdiw3F7ZMlopmaMKtRVirB6",
+	"R52wHIfag5vNGOOYmehGmZAFXQcmjtDZJ8mlw0mroKri7CrIrmKgjZCKxPJdVmQwyZ2i1nKwvg8LdS/A",
+	"6cg2Okx399wMYB6jM6Ls3asMUfsMbKMcOGxxk1iZNMcLoXfQYQCgiTIGG1rrr+oHu4BWusLDSbdhbgVV",
+	"Otzb15f22FlxL2oLAhzuXqidUr4rBcKU2+4UaCOunaTXI1xy+8LOiPPqHg6vumjQO/3QbzfxTeNdRgA0",
+	"eMSEcNX5GB4Ds95mCkjbMStZaMxWpUTKVEhVvLhf1Bf8md26v0XP6qc4Ul3FR+BsZ5QD/LlibTV5h/Ge",
+	"4vcdyd65mdoLWXCk8r7Rn/axozDb07V59cQnWAMHK0JezOngm+xNDbXeIjv4syPTtDUtAQIwZTShqlXN",
+	"Lm0D6AoB2Ih1W1WuudhFD3oswlVhk23nbLyNhaaqrUI73YMPaCczMbTR9xybibn4eMsfXb0rB+ibgAKD",
+	"YiFsq16INYm7PWR9OcL/GIPcyvkA7Vv9SbLsGh4MKlzeQhVIK/gpnaBHR31HpK0XQ9HQTH2YlVBUbzXV",
+	"djWoETtoubqasQz3OLk9NXC6u2WADw+EJPcBqJFxdZ/W9yphafwmE7M0ZKlpFSSjK6aY7TNuEL61WjJG",
+	"4m0n600mQNxXmJaIQ9ay0uyhD6x+nYlFRlfyikzthqZ9MtXQ6v8znq/0/9dUKZZx6OcO6NH/yihfwFNK",
+	"iIlcikzZP1LBF9P+LYc/VpTDuMpVwrVVKuHf9KP7d86Tv6LBKs1jRcN8/YHlZ/gsDMLGJVKIucbwollK",
+	"+Z3+2CSSTaIlzWhkBmTCQL9Zxig8MkviZGKe038nHJKaUlb+USRWs4QnfAG5kvAWxiMRJ3pvZBrn6zSJ",
+	"qAK43A8RYrpiZoWVAGAhNKH/YUwwQB8DVzniGwZiAKKlcphLzepwuGZz8zSJNJ7ByoXpGdhCvR6p1/TV",
+	"1ADAkNZXEsZF2MEgZE3V0tKXozeQYbFQ8jmJcmXa+4+HQ1JsuuY8DcCzavLyvvdJ2EpMQ51MrMHe9FY/",
+	"CaxeuY649T6Sf/Hm0C38lvEsaJAu9BdH5LXfJz7hJBUblpGISnZUBas0uHsUwAC864Wt0wu+0G5fokNA",
+	"1m70wsLbxgVxU9ZrIltGw+ED9sgjqmgqFjnDouKkwzw4hMe9qRHFgTFYkwhmB1k1xU3FMlvsLUWWQecj",
+	"u4vRuNvIKbdwO5Ze4FMP/ZYZiQCLq7e2ATQhlcXcXl1EPAL4bFOr7Ob7XedX/Y7RVFNsQxuMpJhgHFFO",
+	"YJBLeT7CLI/utBXdiwTndvKLfvmMSlb5OGNxIiufuXoucedNCi09VDti+87atA/3G2SRmzpvAdkJP3f+",
+	"Jixa+4rMk5TJYIDG7eaAF74RUi2y8MIGHwes+hZ+uUduwTRmi4zi0CFWjMKY5cqw/kxJMmOp2ID3QB6R",
+	"aaxF7ZW1anB6likm8se3wLnZ1fU/xYYHMwqKsz1gw3b8yU5lzCUauFOzePYg6FsSar4SrZXsX4LoD8rH",
+	"Nde5cz7u65chYfTTT69f3p/3yxKvqIrEmNwReWspw81sS6AcPl+vPSlZdbcbZbJ31fvffx4OLq8Hr+hg",
+	"/uGXi4eB/+fJPn+Oxg//HLoMXv+RUMZIUUGCkQ9j2/jDX56qFT93tWLNk+qjvDXSZCpp+iRmkVbxwS9p",
+	"Zrg9mleye9S/LXwYivk7CqFp+uMcdJ9uHeRe2t9qfSg8qkurkOVZXc6HBPYvslcuFLlja+VmxDWjo+AY",
+	"LJyAVcsABncoUJmfAWxLVZzgsYR4SEJwJ08WPvPoLivvAnU7vzcsAydu7czeLwWGyRNVPqRSqL/I/th5",
+	"Qvs6S3bnUxW0F06qqkQM7QHaJCtH7AXaKk4s/9Lv9PEW0LR3m3ni3Z+bdx+kovhNwTqrKXXm1zimsJgy",
+	"C4ojLcl5yw7rGXguEtPtOvtzf0N3elvNeCQi65cSTsww9izRImyz3GKcjcpiEl8pyxicPZtE7pclucdm",
+	"zNWu7QXaHunvrMFkZgRf8yrDNx1I/Z5ywL+grTFOhLwytvRmKeyY1ESBZcGFuuUKhrVe4whJOzqSCzLP",
+	"M5wUWwwfXNGYFRMMTV8mBEdbqjMrWmJCFzThQTdZwHRgRdCpnRDbJns/sZ4v0eTi0Onj1b6HwkypXGNK",
+	"2iP08/2iE8gLUOxM9HZbBwZZGxa0FBuOGSQCUkBxonURVwsMqj2Uyh6XcsKB3ZbK730orVv99cNjDOj9",
+	"TEpsgewuKmmB0p0kz2LsXdlQBme7Poa0vE6026rRPZFgjQQ/UQOzHOMARaxhWDTWMJWVLixjsnPyOZlq",
+	"Fj6FActGVFuBWfIrYlcCb+yFtfNBRIOZ700Q/9Dk/zEk25BXHeKGUqzYTMRb1FKcGVvmh7/20dcO3odn",
+	"VyWJWL30Ht/D7EXgdi//g37uoQp1YyAKI32gBybA8bjY7I4+YfYuXbFKG5DKa0N0/J3rbxium8JvtWqA",
+	"XdeuyDd8kSZySURGvmXZivqFdkCoMQvS4HdikfBPGAxP0yRi/76hKlpiR0rFpPIa2vauesWXg5itRMvk",
+	"+IDPxnV7LpXEh/wxfoz39GRnvLMAcIcUss81CRW3UOggv6fZ3VtG4wMwHOp71N4c9uHT8mcr+/N+HNzZ",
+	"7rooU18cafNLzMMe7FwtRVXm7Wg2WJJ5Mb2Hm2w6t/2JyT5Zp8w49zuaNd3btu3qzmtLbhr3dpA8Zx8j",
+	"lq1VsDNd97ZY+1s1de+329IjeBU3mQD7+nHciruq7Iwgta7wvpakM0aYjOjapQ76ovbvqiwP4pbLJI71",
+	"XsQCn3AR54xJhU0LJMEjxvb6CmMGfwcFfd1J9g+5aPQz7VP995h+8HZ/trmUtbK/Q2v+DGdv914/8e3f",
+	"Mt8+yO5y44O6WlvmB1/v4Lx9zVq0NQWtsjKo1mAyxDt3qGzmfXtkaz2R6W+aTMFLumGZc0b2rn++m8Qn",
+	"v7+Jv3u/Gg3+cvpiKeWbtxU3Y8Njf3BNAuWOJ9/1Pmdanhv0dYjntmWGVxlV4Yw4iNXC6MEppMJOIaxd",
+	"Hj2mzVhUNkhKFXO9aTih3Og8UNINk6S0ijB1rRdhSQhV7JTQFSdzUysZ/RggyFoLECqJk4xF1jmTKSth",
+	"TTkU453qYqu0sBNj5W02YA7vr+Zl5maXkIj4QmVyqjF4y6fdsbZPtmSFHmrbDTJscc9ecyh1PcAgxV3t",
+	"0f+3nhhZrBCMeii2soq4KfQQZJ1j6oHVrhLV94hgV7H0F8vmegijOwkbyOCFq+Y1VyzjLFom934T2pCw",
+	"GZ7ejMbN3WajlGV3RGX0nqVuglZEpUoZWuRgaWlRFucZeEMnmkWdnp1oWdjHbGeYeWHynT+UJcKuVrHA",
+	"ZrJKm2pMTnZ9qrmQc5ZRlZthJ1nOtRUwWSUc2w5fnpTL1s2ghXwG9d6m77JtcP2DXa2pY2wFY1tGs97V",
+	"6HJcd1kWJ9BuYkF1Hq/kqHs5S3Xz6fN0K6i4WBvmBiLtQUcJkRe9Z1z7ibKn0lPRTsPmbYlwQh7UVEBH",
+	"B0bwDEkifYMfm3ZCZG/FqMyhkqGUqJZwdXbSzDu9xleWWtty5c1BQQviUkHZFodM2vL87inzUMpgKoaw",
+	"e3RtfmpHY9W/LQ2BCxTcmYfEhpYz0KBhd+uI6l3boZxo2nmLv9nVTKIQ8ZbiKhCXWj7sC7h3+0On7b7u",
+	"k9nW+cs7D003vy6f7HHgZF3Di51Yu7EL+kxpp+8kWlK+2IMFIDfrAM6f9INBv4JtogFL1SmkGsowd65E",
+	"vJUOHD6H8E+uX3DYiqfCw9GHJrna7p54Ep5fWHge5nEABam7v0E/vo/1/0QFX5gKPnQ01D+r+e1VDe5r",
+	"fCM9/maq30rytl25QiGr6B2D+WAFu17Rj8kqX/WuzqyLDf8chTQoT1Q1d3ECJUpw9OMFimt3efGc/Am+",
+	"QlOTNY2w8j1j4HDz9zIel/dycT4MbicP93OC7ip+vwCPmXTx6enfx5PZ9lFydWwm5Q1LU0mWYuOdJ+Ox",
+	"DAxF0eB4F1Av+8k+zocv1VTGR94jRBHN6x+vPGHPnjd7tbHZq29H1/y4CpeBn3po3r9Ljb42rerVP+wd",
+	"OUzLydU+Sk6uWFvy9j8s7j8xpdob1b6vVgDn9yunUWsgDvDZPtLpVaJhTbUpbSj4cY3wduOcypyYafVE",
+	"FfY1OB6SmG4lmWdiZZLwuvPTLsmBP9nnQlzV5PIh3MFD2u4o6RVrVko9dS7gNDX5yHvpIb/x+onfZBb8",
+	"Z6mX/Y2Uen6ZbHqXftJcMLlLwdh2K1R6ugOPcwd+5WqkElv81QXptj3fHiK4GxstQc6MWfYYl/Do9GkA",
+	"5dMAykcZQBnukt/ezbNCmeWSBC/WWCPL5ia6VDGpXJJjkZNaCdy4idmHN6Pfb5xIl4oOH6HNDcW8zBwo",
+	"WJYE5jRh1ziIC3Kv7a5BMfSMhgwRvfxzMhoOTc0QpIjoPymPIdp7dMuv05SY3o0Y3+TMdFzVqxyRlyZr",
+	"xMESC4ggoxv5lvturlHJyzXcWXFihpq4wQkGIXUiMHht5o9tUvmJ7T2xvceau/spaglMgj5QIbEs41dV",
+	"RX5gmzdeFVJ5h6MhUYKMxhdeJ0ubvaDZrt7421cvyMX47LRPflzTv+bsHbDYKwLQShaT//7Dqxf/w+g0",
+	"a0jIlWsaMdl3zNxcsVvuvUVzM+9P4IeGS8ml2EDfyVUuFZkxwlniRJK9EoQLv8+FifL34WOtWd1ywz5d",
+	"0YUk/45fQ5owGsWjYX84HBJsU6oFky20ks+x4dcKgh1ckDiZz1nGeMQwPkfVEdEEEokYeP0tn7IsE5mc",
+	"QgZfU0fYYKNUQIbtlerYs4tvDMe7K808QumUCPkJKY8/cnaTrNgN1MeHIzj6KzzSuUhTsZFk+k/w4b9N",
+	"LXlBN30crxgorjsr71j/6WfZXQ9+poP/Gg4uJ4MP/xpse1bxBIXvNnxXijT1zYxW25/DiATmJqiUwTzW",
+	"snMnwt4UzDM8kKZcaBuMGMWJXKd0OzH8+SW9ZxU7bpez05uKVB3sbaVnebpRu+PXONYwyGtG81gMGCl8",
+	"nzAcJLfTu1feXTtLfInP2urarh6MDkOhtp9nGtT2McdAlZDf9MYkK/ya7Slce6nU7pRbTAaT4ebGTdnb",
+	"rjFwOSRWBQgZEfto7J/sanX95m3ttE+BbnKf3XEZ7y1TqkIS2Lv+rQGvv68rflAUy+eUnYNZ3o/aLIq/",
+	"L/R+olprmg0coteWzuhXVm6bNdtyXb+ZCuG0uwMUrDcsWyUNA1Wqo8kro04JBR3In0osCntWm0h3yXri",
+	"7CRXz+U9cZdEd4Zwev3eDDovoBPZ1FxOjMpgfmn+kkx/AaxsSXk8ETjVBgZD4fhtOyxAX40ZhZfAcnYC",
+	"Ho3jiRLuz3uhwi0ejOc/FI8yxwDDZlz1s9HBpbYfwUz0ruynWsjlS9B5VNDjipQguVokh/OJbYO5jSUi",
+	"sSLQ1wLcYH7ZRgNvOdKM6vRMs5jHictHNJfYaY3dwXAV1rsaXcJYD+lVF7K1iJa9q3PkILA7m6bIPtLI",
+	"cbVw8mLXWp/TkkPDZBd6+YYucXGepKtQ3uKGzVa9ckbiLz2Xt33Vg6vXbamYHd0rBWy4ntGouaDYBI9o",
+	"fHT6M+ZbJg4ReGjn1oHiho4f93sZOElG0OsnwU9PRoZf6KvofCmZ8s/DOlc2NFE4A03/S5/LHBImzXGa",
+	"2RIaC5+UNfFBwyfzldMcQ8F+3P+FI9G6gtCoQ1veBAUlikw97E2PyE/6ZVrJBA91Bs24YZT3UWel+rHy",
+	"xCQDTwI4amnMTEEKVf5gTrjcS7peM87iUtLWzqwxcxuDVTfl911ByjBAAk0ZpjD5Hma2MBprQxfHr8zy",
+	"+RxHvcCgHv0PTVYxfrsSZjZLzCTLlJkzYxOe9RcaKXGemj9w8A9OhsGLDv6OVER30yPyDdQAuW7UJvGy",
+	"YXQLcJrqRt8mkkn0MzEaLQkM/tfI1vT8HMiEZZJkbC0yZZCdREsS5QxNE+zeT6GBQa30p57Z6bhcYzQD",
+	"igm1NLt3xZnFwDAND/q5llQSSixSDp9ahmy2AS0aJjMPx8GlMWT6criyVy15KWebbjiwDL3j5TA3FWbv",
+	"hq4INt1GsPxUyiROO/WzAL7acByJNKMlaXcLvsSIw36zKveByU+Q/ZymSWHPdsBlhb9XX/cC+8SabkZ8",
+	"UUylgR8CJZn+Kcj7O700C7aow0bBUjk6fU5GeoPgJNSLpiTDRrBmRZ6vZqA7fhwsxMB8OE8F1e998AVU",
+	"mDxnWyC84vLiFrvtwZd3jXE3wJX120H5OZpUOFhXCaJXcbc2/J5CkDYl2OAjtZmR2HImFuArPrzPfqdO",
+	"5PaSvcMBGg+FdN/vkr7Xv2q+pHpRFms2WuZshVKx47ZW44aWQiwjQy5ftEg3x+JfyX4P44j4AGyzYMv+",
+	"eVnhCLK8RDDVa4c8pE07by/6elK9n1Tvv3nV+zDnnLVeu3vmzC9eoCq6V+vHgq470ug5uEn0WxyS/aO+",
+	"HEJpkn+a9R6RYQVLG+fwlZXHaKm7FI41mARE0qBO5RItLofD89Hl5fj05PxkeHk5as+62CM3cz5plr7X",
+	"WjKCTmifAT2GnAwvydSqNhOpaMqmnwD97rp5b8h8GcJX2j7RGuH0CnrmatXV13t+Sw04LIU1dXmJhe/k",
+	"S03qBAomQ5RGlukNG0EFgkysg261gum2og1TTn5bmGpVrQF6jZHpczDUcCfGQwhNExcJx2DsFBDovivu",
+	"W6W1X41ij8+G+N++pBpWmQHkDOeRJpwscx5nLFbLUv3jif+uo/Fp4+sO16cxcm3u8mdkSLvx1NaZwZ+M",
+	"IcDEeO6pz2AGWEFf78xQKvY8uSj55i87qNFqR3GpRtu0gH7qN/5BEwgMZVsfmjLXrzNQibpfuyXgH330",
+	"FaO46SA4WzXStedUftJOn7TTvwfHcMbAmVckaZbUtk/SXs2VestknqqDVVnz87Ai4Hyv4PiLMeWiDLF/",
+	"abvp3D5SWlO2zauhtdN6nSau73A46aKbnCmSlwPrd3HiNDsD3Lb6BVbaTuC1Ck2LL7sWa/iusp1mDJqx",
+	"fbZP1HPCUmmDlpAEhp0SwBtHTQuEIGa79ayChQO9qu44RowP6FDV1W5o1i1dhwsvblF0UrKCMRNi9ZUk",
+	"KBV3KZ4BV1eXtk5eO6/O2sPBfZyK6daoTO/dx6mxc1OLHuJeCF56O4/Z9axq1yYA1e4ci75KpdZIfjOk",
+	"cpukyq1ou3XvGmYqw71zLvJYMD/NwXj1C2mjHzT/0gpEeGJJyT/ZxGFNcDxRUB9Ru+/zxl6cNkpEM+a5",
+	"OGvGm7XPjNFmImVBeK20/CXUOML3o3bOsHFVlFWCstK0iX25g1gITc4QpOJB7rSrLlpDjX0ljE2BhTsd",
+	"AysVMsW92+Q5swmHuCDZmYT+htPHfH+CIUrsv0YX7DmhRDKlaY1IiL2B1FoaXmvCYNhVPdG3fX5Epgmn",
+	"kUru2cQvcZhemQypW55wUwOwWQoc8MyFIjPGOCQ5HpGpSGObqaN/aP/prw0raEMdY6fSLOlaA3IB6UO3",
+	"HAPD8jmy21XCbehuKaSCSUFQ3a2WbGVm+hEXkHVvwRwgLBxaCBHbSkMIPEsLRNy/5SDI4XMhlcTtmTYm",
+	"R2Sa83uWJfOExROTwwN7MP80slJzamy1Hwk+T7IVi3EkoUYTzEm/5VMzoGgCOeDSxZsnkkFGlfeJVwaq",
+	"P0xitloLxXi0ndyxrX6/LZtMMjDTpD5q/Y6MSZECGiD+K2FsO35kQsLA4Oksl8yvwMSYof4eNg2nSZPU",
+	"vWrGImMN4hgc/O0tBz6Nsxj1WZvo94TdM8QT/sNydJGrmfho1geqSNQWXiHMJGdNKPrKIkXEdItotDRy",
+	"y5HlLRl/buzSRZ6h0IJ2BVLRrV4/Wy8pZ/EERvlPr3Ckv36PZCRfQ8wcZnKaM1utEqXglHzGHboUvX7P",
+	"J3XIQPPp2+u15z4IkFAxr8qQA4Z0PGpwH3jEADZzmRaQlZTO3IKoz8nGh9yZmC8t8vWfJVyFhZGQyrTL",
+	"PqSbMXZ0r3c8/9QZKXYQSYcu39A535tSEdT4ink61qOkaR4orjKH4rflZDx8vkUx2gJwGRRCmZiljcbG",
+	"hnFFNhkIFpjzDZVSlyen55UeGyJGBf2epommVKSifi9mCsdboaUFH9tWv/DsFTA4mAcHlUXYrgCXc+VF",
+	"+jwSlmpSMrnrNmv0yrrzCOKLpOC20q8YGdsc3tnebPtseD66GF8eD09GpyZYq/XAE+jTazwcTRsoTsxq",
+	"6zi+y7pN1ohg+U9V5NQbasCud6hNuNoL/ehDgd4mSxGOzo6nSaTdADqdjWoSbICsgLs0coFfAiZZxZNs",
+	"OLdC8YLt9UzPRxGzPpF5tIRm8SjRwV1ptHw+ySVEaupD6Q2NhKwN7HE3HpI1zeiKuQK8AslF73nAS1dV",
+	"9ZUmPXtPSp1sx8OQ+loQXAjM6X8ODJMdvI6nzhgCxoPnAl9CjwiDMA0/VSILsKVgdkUum5Nvc1l+ZTBH",
+	"pMGmc62v9QmSFaNc9gtGChkvTTlI+EEwgb0wuCmW7cEpsY9QZind+3bawBXeB9/61iLgpY+3rIUTvjC3",
+	"sJL9rjTzN/cmE4uMriTURmaMrOiWzJitg084IOG5i1nkEhV1ULTuEkxwMlwBtXR/GqbRICYyl2tQEDA/",
+	"XaNoknOnfupP76mi2QTajhd/QhUmzSDryPtoRfl2sk4+MtAZzBdYQAxSzftM5mtUFCcG3/3ejMaTKGMx",
+	"4yqhsIL+JGPzjMnlxA4R1p8V/+ZYZKYFTwmoWS63kMrCuVBGp5kIzkyCqPncbN//An1yE+CgOfZJhCz+",
+	"TcJjsbFp/6C/Tizm8C+9YPkTRc3cY/irjNe5yGYw36uujhVv1pcl45DUXxd6UCADlg1IKrUUMcAAJRKs",
+	"cGewj4kElc3ne+5PE66ZoJ/DVtRAbo+azEXO7b89/dV8YvM/jck1KVwS9hMlJiZ0K7JkkfAKfGLDbU2F",
+	"i5+bgyvH07F+LBIcpcQEZ7m7hCQzzLz4YyLmk63IQcXKKF8weLGkKpHzxFBiRhWbpMnKzGI1JGLV4F7B",
+	"YvU9E7ltgjDxmmDD36YHgvnLgAL/RhwpYBXmI4tt21Uh545k/KIVd5fKarv7uNDRc05ztdQ3JqLKNJGg",
+	"9zRJzS5zfsc1mk1GmP2zKIdxnxhPnX8zzUi5CeORiPFk/a9XLE7oxHDAfL3IaMwmjjkWQQx3D0AeTgID",
+	"OA1z7fc+DqwiA1pBjUtBBwqMl11bs95963cRxYryUkG7m+5vAUCLO0sWS+gHnbEVAxvjWt4hW2XZfRKx",
+	"ryS+SB6Ra5MULJMFHyScLJjJMgXRhKKO5DaL3u9omrGEQ8gIhhIXqt9xWfXzflFs+iHMmz1c2FHI9ueg",
+	"itHCjVBBBI5JjgTAjJsrIeA7pnz40TNduCV8v2ofywUWGeX4G0CnNB6V0lYvy1stg2S1hWL/2GTFbvah",
+	"Iom8zd/YDgtLCu0FNKMiU3x66hK24VPzhKHr0p7fMS0yuQ1S8+JHdqmjNp0dn9FwI3wPAVFZhdlEw+FL",
+	"cKdxYnjjEfl6S2I2p3mqyCn5/mtQJ+2XNbApkSvsfaPXLME5Om6CUwmBr67A6svwCsTrJFJ5hu51bYbP",
+	"M/AaYesBypMVdkm0Ayv76AWDGXK4YHmTpX1ENDUpKfgSEosN92sc0OHS5RD0Kevd4Sxo3MlDSB0JHQj4",
+	"FSSBMgMLCiiNwCYJKivGn6QkWTIaY1unmK7oororvX9/U3AtAH/RUgjJbJlBl22hzqJ1QMjLf2hTphpI",
+	"Tf+ekv948823ffLmh2/75D2bvYEZ1K9f9UF1BFeW3hjkbWiNsrShF4Lfs0yV9qSE1wZEMoMiWSbD08aT",
+	"opwYGWR+CWVEFVXQ288PwnEJOGhtcJY5PFThIotHMWAYs80pJ4pBiDAp0hDVRjhDNigLTB6QNpWyrXeM",
+	"SpCMScMv3VtLpzlq5XtZWSRZICwSytpv5VixOUgiLQL74I5kH80YEnN7AE59pFZqabSBZNmxU/08qXLx",
+	"UdVXAfAZUByGNyK7s1toAR0uFrQvsdPsNG6qG9LKsNsLAI9OT9iY8TmnNMIaMEpgzpomydr2IPiqv8cX",
+	"tV46gCqwH84ragjGE2BWpul55Ud1Cf6ipJr4YL2nifI0hplGArTQ1aCaE9EvaNQa/iRyEA7mPdBp13VY",
+	"eahZRpVjKIY5aTY72ypmeHThEACOTu+YrMudlEnZKm2sJwteU5U5oOl78HwvMveLIqhoSsG5r5GBAmMu",
+	"tTGE68Ap7/1wX73MC1NrpH88fctUth1cw9A/fzOnVd3MvjyRBEB/aDIvKzg2RXR2hJfXqg4Vq6KqGwim",
+	"mGJY2hP2oSPaqoEfGR2GaLWSVeXiZZk+jOQwgIBhpOF8aLSDffoG1dcuYR40QSMP+Npds/VzTrvcBZ1d",
+	"ugRezRov3TybQOPfNycTXr9EKW0BCSl939M7ZjjC65fAHrCgCtdF4QGqvX2TMh5P7EADVHXH2FoCf339",
+	"srTP8bhMP69fFtwM00AsYJjS/xDwNJS2a+MKqL7byZbQ0/DUThAxRF6aUV7a8hvNreyrLaFhl0N91RL4",
+	"kUxmKSNUwVg8e70ajRZv0Lq+4CKN7bB2gBA25vlLKtcDeX4x5x1te1CRKI9YmnrMXwoXQym0IfdYaZ8/",
+	"oAviuV4Iqte0vtbBIHHCsQC7cOyUzU/8gSMJlaSp2TiQh6+vSdbM95OCogSqRIiCfoED/QzW+HbbgH5v",
+	"ZRNog5c2YC5oVZkqKShlvooKQT+g8gCweaHQ+r/vaAIaZdDAU0DeYPPelCQUZyyW3U3gqlJbNWuPyPTN",
+	"j+9uyLNcskw+W7Fn8PNnGIKNsCIbJtFKv3Ne3egtS+qssuWQmVs4BiubtTtzSsnSWhfQI8WlrFeQEroV",
+	"fS9Y4xwm02+/uSHPIE7y7BcT03t4tmJTz7Hs2+gruiWxKHqz7FRRwPpA2w+ThAAAzLMLOkAr141maQLV",
+	"NyjUzRYMh75jWpEp2D2oHB6XXVO1LKHiJ2lZv/6p4/36A8BROy8vAB78nm3DjN0LwTlHrrelotWNYXlw",
+	"gnIp8hRSPkrQ3lirA8cXo2gzAl3jYFoEhCpajKfXvjZQgCrDMgJxLtOTvuRc9qB8U4S5REYgPuq8NYBj",
+	"fbLQzkeTlbXktGIOthRxrRwxw0Qt2ap8+cBWQeoqP3u0d4z0oeQU9zbx3tQk+ARv00MjwDf8JJGFggi6",
+	"XgnSb6s+LiUKbmfW3M2koX0bOi6NgFhAm9WAA7/qfaFqSdCZD6dfmLNai4Gt4SI1Mve6dOITqPle6/dU",
+	"3FqnVdGuH3euAwPYQyW0EJAq2LgXZYq5oZinqSHfMprVgPSmomFkTi/dikrTHBhheKjENzyY3kKGmOOW",
+	"Jh13asLPRyYyDExuaUrgy+osevz94ag7lO4bf3BvwjVrKACsRFwqp1yMJDbOSpO3a0XG3HgMYK3KTfI9",
+	"Sl4mLAV13BBdOQG5ww5KYLi+ifuYwPCDLhbw1OvmhqH6JpG0U9bgO40b19rCRUir5E9CJlx1Jhm3CWjE",
+	"WXJPFXMBhKKXu74VKVOk4kB/sWQR2u6vXx4RpzYlxtkE7zPxXLN2eUMnfsmLIgjzQz0O16gOJdLLvXBt",
+	"HDx0lMD9D+F9E+JhDcI8gF6MCVY5VyYiTbtSibV07qiYKjqjEodbb+i2gwl/VYhzs6RJpWo13O2zyjYg",
+	"tk4GA3QpeFk13q1NaZ4zVRFe03ljGaIYmTE08svhFEFjIgtp3yojLDkWBRgP9XhqgHy9FjVFnxMbjug7",
+	"0vX2Y+63UZTxfrfAjawkjqGwTxQvaWMhmfU6Y0c/rF7UGwqEg0sMZW3y5+xx4/PWEaTZXMLJ725u3kxe",
+	"/Pj23eTHt6+/ff3DO6KyBHVLSO2lJNVsOxKcs0hfix1RPpsAg5I9js3kcXizrWDMBFcDoE1Rf3+rlWwW",
+	"qotSFwWvs1SrIeht5OtC198sk5RZBcYMES3T3O9KBy60tqcEHKb+DZ6lEWsiM4nKbQay56hB73LhiTLW",
+	"B+Tnw+GWY/m+GmZMZQ2Jopkqer94xrK5YLjF4tZAa50yi1BijXojtodqv1eFtq0ZurnsD7VEg4AqA2X0",
+	"MOIbIZMJdC5vqxV2UcdSpwBLy5wdOe1j6nQk22Nnan9jeplD4ee0tPO3jMYFAHi5U1YCImZREmN3qkaU",
+	"2OoQ4wC+ZzHBWolQroWHmOnr+eB7qqKlVeopMQWVzhkCdIKdQq8c1dnx6J4QRFwmyrWbqu8zUTbcQtfr",
+	"dOs1ddJ0tLEkBcyGi03ftDEz5K/NuW9uaNmaG42rAqLYrzHGiiZTkNFRkQrIXTXaxsMhEIhs9u6wlcRM",
+	"AyzO66NHSuMbMNOqgjk2DlA8hHNcPODGBhormk27q6ycjIw00gSxnYBSB9fEVHZAix40kS8guoYgPjTl",
+	"4fhk9VY/MdW7XdF0LsBrg+orajMYnpixZWIOl/G4IcaToVHpdc02CbucTF+gI3iArysTxlnFyoRlDD3b",
+	"YQ6JmXTj5w81uGoMF4jShEEahe/qAndBvgYptUoCOrHV9LsEK07G/lHY2Lev51Tzm0KeQDAQXKWHKmIX",
+	"ttjDOGJDLqVWwihCIO79D/UEq1BsKk6w/IVmmZZVe0R7QOZRMmNKofffUwIKQC9aAlZQrKKEIDIVm3Tr",
+	"kuSLOfXlbCTzMYpc46TXPM0V8QDL0xzJ1CbhKKjSZl4rWRQoZQwHULZ7FOB1SVGM5OC003kCOVP4lVMQ",
+	"vHwGT+0ovb4ufHDmg28EfKVl5MKEXZqSqHZuRfMeA99s6wxXt6sqP76WJtEDbZ2KnQP1BEoSO7fINJBu",
+	"861h2Kc4BJoY74Rdo9NpWIZdywSspm1h/RoIzihllGuWYMvKiIs5gfeCAlT9grakEhmrykxb1ub272z/",
+	"Lm4LdwR46wxJz7YWOLenUipjE/8rlTcDSovp3kU4p+SJy/IGK9Uwmqtib1JBaaIBcve2jN0DED/42Zcl",
+	"zRsBMBV+mFjYMdjUCoE9XL18KchUJH56YHxDo2XRnUdT8LQ2/WmqmduG6dPeiKJY8hEFiUfPCQc2CC4e",
+	"SLUPpag2Gc/U3NHKPF1Ms0JLyKnMfjwKw6zmx8WzVrBTEkOhnvXkrYRUU9d7E9oCVe7GvbhjNSjw1Y4J",
+	"KLESWSaa9WYnX/2tPwTScxtuRW1ntqYysENOliLPPo9yUC7kxFLmcjZxLZMBpaO5RzRCt4q4Y5gM5abx",
+	"JZUcHbDY29OPvvlolfpaVpHeK4RloMYRVtyVmnSNEYESiKDHMWZunZ8mXdmmc0yJjNyw1VpkNC287ehx",
+	"+sz5JteYemqV9iLzhBobu5TXHbROqkkRXBhL1kX+MF+hcPckUjW5dYZBtw5WVwEID/Xc8gpUNkvAmcsW",
+	"WRmbM/S5+Ip2IusSoORWbYsO2Xe5Q4MgQQlISHevgliEH8IAltfzPMS+DKo55M26bni4cfC37wB+EoK/",
+	"JT3f287XIk5sh29a2DzfmEenzocLeQFhasbwniyqhxrTOat5XpFYrbWhY69asGag0XldDWwhJF/JYhs3",
+	"2zWbPifT6yhia+UC1AlQY1O2mouC6UPREOyxJ+ukwUpHAP8hUPPQwC/xsrxns3ciumOaf/JYLumdCc+Q",
+	"dSY+amni5PkSvCHokvGyjKc/4QvL3qAfrb7nsmAlocXbjsjrOaHGBtX2VB8jFkqa966plMXS6HR64cyl",
+	"KamYTOOKjezlMmhGXeyyMLmkPxSkUyZKH1NhwJmdSDep8Ii8oJL1ga1zEwZNwcAzGnQqxB2haXLHynNa",
+	"W+Jkbu025c2NSkwwjADmSKWcZUduimodo9OWijtHNtOeXXITziJ+wJJDcFqEKy3t2FEISGnmaPP5TR5O",
+	"eVwK5G3jSlCd4Er1TXppQ3kyXSfP8LfyWZdeec+On8GCRxs2W0N5W5zkq8dcHle060MV6GdY/i/rRa/f",
+	"U8t8NeNYof5ob3CL4h4eGubsjoY3owtvzm55dNcL6ELYf+Q5QQWVtBU8X8NTP739TlaBb2yl45K7qCTm",
+	"B53nE3yBwYife5SewWsJWQ01xvrCB3tdTiIaLYtx0K4Z+9PFfrrYtYtdu9mOetoJ/AU+9dDv1k/SyKfq",
+	"bbAv67f0ksSftg0rfKLsJ8quU/YnDn10nbsOGvto6f1XHvn4Bxw839YWMHE9p2t9Ad1W69iBr/rWDQ9j",
+	"7IsGbW58lOtV2glpAOxr42qooq1xEBC0Qin1/HW9ULwxjfu2XEWAi9c2Ire127TZ9p+h+w2LJ4/UTjp0",
+	"oypDU0v9VLGdcdcG0WeHNYie01wq2xzamiyv9IdmEmbRn9j0XB7rK1r0aT6sUzFSeOfOxAWNtc0ldffB",
+	"t4ueTjBwgjW7wMPSp48IJLAcSZTf87fSRMCEmjqNBNxlgJgsFXhrd6ujU+viSn/eWgvjpddGmSTqqZnx",
+	"ozQzfvyewu4mtLYVx+xhuCXGtxPsK7trSpsJePvBbpjPVl2yUYp16Xhc7nLsLrCFzm54p0nqWGv7SLAn",
+	"Nhpgo4eLPtSX9hJ/P2ptrZmAaZGShvobodJSIuQorGH0hwn7UeU85yshlaX5JJPKa0a2ojyHHle441Dv",
+	"0D/kIjRIxtXE2onYXo6lTQ3Hu1ARRLlaoob9CGJokwnInX0cMcQ+Rixbq7bmg6OTIYmWNKORYpl8jine",
+	"xXu9ctzivf6M9pNhAMMHdf4EvmGQWYAeoq23kCzUNBpBfwf2gj63NOGmBV4xhNIUljDH6tyuTWUXTobw",
+	"dnk8DO0SwXglst+ZrJVmaGyEvZS8wiFu4pKc9DNe7pxLu6R5nCiCY+GrMO0Yjv+WRSy5Z/Frl1sQnAhU",
+	"pB7YZPwitlCIpwrVw4XoouKYBw1FuyY89PBxnF21K8m46qxcYY5B+5RR80znNfdog9txyGhxku/g8eb2",
+	"uXZ8p4es0ib7pSMMXzOknneURw20Az1GRAYVUpW2WzWK6XpqyWptmuB1RLLjBm2IMzxj30Np68dvO/FX",
+	"h85iign2djyEwBuP1Oy0aNm/Q096i5kvBzTIrnQK6v31+D/mw5vL+//cjL/Lfo4utj+cLr8eyd/H35/n",
+	"35zQb8/Wf1Rvkz+JFx/v6hGcWtuhOp/kbGOSI7xUHZuwgqk+FbkzLo8fGw93orEERRhdCyjaPQBfDW5F",
+	"KNC3euS/m+ePRIaTNmyotxeJLGORIkuRSUZm0KZ72yk4Vo1DBTALecdaeTLNXiVjJenoD1nDci8vZuRh",
+	"/OykKm52D0ZfmU7PbffsG/3QtZEyUHRt53uFtmO/Lfr+1+E3uRkmoWPwnfkJtu/7hi/SRC49jRG6SWKD",
+	"3fYdlYcC2mXhULywfbubdfPGPvoYIT7vpBDXHihhCl+Je3Z433zLanvv1tDe1dQB+GbOxeDymJ4Mzk+j",
+	"s8HsnF0M5pfOuGIh3tCdeVtN66H04l2/xBKBt/CDUL95BCCMLbFm/K0Qq09Blcv/9vNw0PC/1z+XbAVT",
+	"EB4HNfvsTmMkJNNNgQXoo7aKsdI7P2QOj89uhmdepMXYlaAMsHgC1VnWuI3pFr3VMd36wZpLaJsPbdix",
+	"ZyuMsYC+Kb0rbWqYIBHMLsT772rKRu4T0PuuzobQi8Im1U4osAN4svINPj86cT36Ycif0a9zxeTEdqHs",
+	"XZ1Cdh1nGwvVaKwvnTeO4+riFNJvBFR1HMMwQJVnPOEL+xstvCBVf6IpTD92+aDtQUif6V31Njje6B8U",
+	"E/3ePBOrKlmsM3afiPwfEBvmN8aVVRnScnU8gmxx/yKeWhvcMuVowC7ml4NzOpwNLqJRPDhhp3M7QaKY",
+	"z+2NYFnTBav4nsoRW5Px/U8Axr9F45TPVn/EIZVZIuIJgxV93jAseIN5BlytpXMuPZXl3PnDHg61Jla0",
+	"3Ie/3cFuXYd828GRc23QZTjpQ39HHgPWbNina+6fa07KK2I+Z+lnMFJrqo+rPmuirJ78RQp+9JZujLDf",
+	"x2dvZ2m3ix0Nzu8TbCVRUEtIZyvq74mlMCNj+iaMu1kK6BVr/Xt+b+mM0dgzrGw3JNuzvOKX36mT+uQZ",
+	"DkmsoJrCpdtDj52iGEGRSNxX5u200lSZ1psdcebFB77F3pWgEyp3thTUDQ3ydSeEdgqyhJx4ZpiygamC",
+	"gtIReKTTt5kGO41aDen1LJeHaLCG00nUXw1bLymw5wPNFAfnJ7PTAT2Lz4F1WhVWo559VLaJJzRq99U4",
+	"bViBEHd9TMpcq8vVgq3Zm+VDGCRXvxAiKSam/WbHQQXIs5hm9VuFH8+8cbaM8deabmt30DjAeHxXhKY1",
+	"d/Jo2GFAedk8bMwaCmHO9xKPS1b7cTsarwc/08F/DQeXH4p/To4GH/7nP/c6DVBvua9tkbonc+LJnHgy",
+	"J57MiS9oThwUBreqe9cYuKckNyZGlvt5e25JWyLfL/D4IRji0wu05Sw/cdcn7vrEXZ+46xfkrp+YEO91",
+	"E9g7H945Y37ddHgE448J27RrvvIeLPtt3xHjbXbLCxz3R2P9AfCXlJlgoD36QfHckV6p31uqlaaC23w4",
+	"PI5WNOHwL4Z/L0f41+iSKEHGp+Q/KM9ptiV6GXzkmX3G/Fks0XvoeIDXNS8PtOhbig02oBEw5KCeHaAx",
+	"Ecye1MaKnabtj/Q9GV0MQ8Zagah6aAOioTYZBwYZucbfygy5q62HOK2vNdXImRKWguXfN83CwNlVtEUo",
+	"OhY9o1IyJc1dPIpCKZ8VWoM393t4tG5bdXLbTx9hsal8bxqg7A1e75uS/Q065vhzzMOjbigoprGXu8i7",
+	"uWVN07EDh8w+YmMw92ZSTBXcWX1ZX888geftd6srklPCTorSUsGVi08qAIPHp2ndHQF6L9vZzw02OPhK",
+	"Ni7e7iNwlea19TDPrl9NSqs1zsHElp2U2lxmWuw+gOGWId9vmWTqAAdfh7QKm9Ty8+py+937P5786f1o",
+	"M/v2JzUbn0r2bpTPjv+g/vRutP35/Sv53X++vafjP+bf3Vx//P4v3w9/uPnT8Y8v0+WfVj8EMl0OzANw",
+	"iTFtv/mRs5tkxW7g2drkYDPDdkf0H2LhxnWqqfYA/HLIne1dk7+IO0boSvAFmWcJ4zEM8s9VJEBGxYlc",
+	"JbZpRxlLvCH9ltuEcz8LMpD0uNNx5qDo4Gj90TxbxahdowWRRVJBcxDdNTssxjVpPtR39WtFG0N5RL4W",
+	"amn6+cFN5CyxA/1+Q97Qt9h87q1mSaGdO3+uH3HA1l3FuFtfGcLE4knJkDgdDEc3w2NQME+1gqnZ06SW",
+	"EVVWnceD4/iEDc7nZ8PB5ehiPKDHs5PoND5j5/MLjTT86TstShV5l/MYaq9MN71adn/x+rruU4K5KQBp",
+	"2rKbh58brSOTCmIyNsZEzRiWRB2R19jgBXO/EzuJZS3SJIJmOGI+Pzo4b7aCwl0Sw7ZwtLnoJs0KGwd2",
+	"eV/XgGOXHChNbbaFgn9eranHBbl1iaKFQllGcpUxV4KgX6aFML9wF6bNUfO3cA8+1bKD/pSH2XX/P3vv",
+	"otw2rqULvwp+zZnqy5Fk2XE6baemptxJutu9c5vE6ezZ7T4mJEIS2hSgTYBWNKlUzdPMg82T/IW1FkBS",
+	"InXxLXbCqZrdsUSRAIh1xVrflyudzx7c6VoAnABPjSiHRGbEftWeaCWwWhjPeYRsNbV8SQlwtPjjpC7E",
+	"gj5HSIIY7tlqty6kcOFmZapwhcJu5y4ysBd5HB/ol+BzZoTA3pdiFRhBmGIuxgPEkssw0Mq6jXmYj860",
+	"6hupdg8KyciF8RncpsTQAqeruGW7JA7X0eG1jfjkrVr+F7udXq/X6zzq7w47fH+w1/kxPhC94e7u3t6D",
+	"B/UCV0457REid+uw5dc/ENFr7KTK25uWADxbh73QQ9DSU3AHs2m8drUvpJF9mcB7bE2zfiIHrXZrxqU9",
+	"Q7PjxCyzetkG5u9/vep+4q/9lO+U2rawBWBhaQ8XkPGqIYYJYBixrSq7IMOmXFOpI9MBQipsWmVEGcCN",
+	"64zKUea6xXtauPxTvuWvod0szZQptEFV95xR6U4RkXoZgHeTdrRrbBomv4goabgdjLGfasFXQRHaum94",
+	"W4ekLMfrmmwJVVpapvSsVdVd/U8PprHZLi2piA06ObEt81OlEln987eJnr3QsXhLl2/atuQWixqWylqp",
+	"RqgATpBUDVZgEd3DxiJWVGurx/Z7fuWnBcW3+ofvubSv8cpVvmM54VHokSbrXRhpO9epC5uq6l3l+szv",
+	"mPJWKE+m0BGWUH9VqTWs8FaqfR49ORrYynyvUDadUzYsILcvYFpQBxkRfsGhJrpqt9KajZjO5bp8kSTI",
+	"0ZZTsVEWg5q+Snfb8xZzwVfY7zx0bsIj5yZA50P/4eCH+BEWjbmNydORWPRQHvU6uwPnYfDeXufH4cN+",
+	"x/9kd+/BwkRjflGVfOc1LXkhhRuj7vOuIviU9I5bi9wD9Ddi9Od/h42S6sRtO+vDjzFXsYiRVZg+Mtlg",
+	"gHjI7da5HJzDP4jhHP5xlsghlSdl+X8Ln1KlW25P4HQv/xc216cAu73wYTgVRAoe/AfPcPBGZ6OxGzqQ",
+	"bOAsiA2r3TLncjrFf1lN/0IZ8tAc+Jc/CvR/419VXnbY2NdgnmO5GSRJG7+UlpJHCLKPuVv0leD74FiV",
+	"oaBPFT4HQotrgzaJF2zvGocoCOiaiuundOUW7kQugld8JScuWNOT4gw3eTdh/Qu/Y1YTHsv6Na/skx+Q",
+	"PcHtFiaZL+X6QlrU6Cvh7hqtfTWtfcV0iTOszgO6VMKEDPbnT5bo1TgtTRrh60ojXK70DvJ+Gx90FzMO",
+	"RbDOh732muCM6HBKrD8ujhwITJERdMcgyWJfay0nzsXCou6JVPjnXlVctxjM15eUBx6mvs7sIj4JZwsx",
+	"xWJpeWXqr0LRV+L3/tGI5NcmkotmqnX0j/OzeP9vJ/Hz95Pdzl8Pn4yNef0freuD8L3Wo4EbPRNYAA7e",
+	"zOC93KLco4DFsCTL6xF+QmKlKjCPfIQXXYZHzoeOtOVCtFgV9bx1a5Qllef6xn9XygiAkOVFzrCqaaaM",
+	"eyJu6L3C0VfvH4DPgMUHeXTndVIqBkKF338M1Yheivsd56l1Hh0Meaff7w1ADfiqSidzNMTasy8QKCiB",
+	"XHONJY6fhXrMTIZiTKA5nfKBMDtkl3ZmOj0fJnpm/v2fmUjn//ae/j6O//XB03/d26Nl6lQ981/33AT8",
+	"Hc6Ky1p5fevTn0tiXJVqPbaGUQZrOT+av6xaeH13DbNCYY6Zp4LFmXhMp9pEhQ4vsR2ipzmbEfH1pqJ/",
+	"IjEBO+EfjvH63V6FIqgsOHk/nvuIDDKMOBpkKDXZRMTe7Moh5GqhQ3XGK5Ea/XasO9LIcSVJ4iqPJ0q7",
+	"uBr9xAqTr2qbGlThQw+Et9G6eXGN32Rq3fpVhZ8huQJLWx55cXtU6Uf/7NV4xo12+Gza4VIOejAAGzvp",
+	"/hc/8cH5UCIP56ZVaOWC9d6PpVL0xUp1t096hURAeXK1neDCV7gCd47UzmRahJ58sAvVyEVSNqAgJ5Ma",
+	"2H0zm6WbJ8E2bREvDepytS2+FVvUNG36d7MqOdSI6OcT0SvklY6SJHhkZlt78dmzSX4gL8mkb1m2WmJk",
+	"lIb1hfN+MZm/YZ3qIqxnESKp4LzvrXXeFxYAnrZqymCrq8p3PMUsD++V0UZfqsBfBRNx/BRvE1gqR/yC",
+	"MFIzLEf1Vf3LmqskfStPBbIt9eGae/bFiKuN71iW7XpE8LAE746hc8Us4KTXYICXZLhmiamu0l+6XlMX",
+	"l7a0JuXnFeA2SrOs3FFC2UIV+Ably21PfW2EikXKjBBmuR6sPqe/57Xr5lBx7QWsjuqU/Dq0DrrHJEfB",
+	"uRJ+x40gz14nLk8JPCRfsrU/OcFL12Nd0AYAnOrlvCT8eH1CcgVoTDjHolutOcRa2Mrbw0zc7/15OVd9",
+	"Qfw399iFMTU4wJ6PWWMyKxbAMaxTn93qp3pmRLqgMJC30qefiwjMxernvd7h7oPl9/OD6Bzw3V7nUfzw",
+	"YaffG+x29sSDoUfVb7VbLqo/c15m5Smjv6MbuYjPpKrKpT78ka7KjEjP+AhG23qh/0smCd952O2xb/++",
+	"u/uYPZcq+8A+/PjD2Q/7j1l6cbi73+v2vmO/iMG53tnr7fZ6u71d9rNMxVB/2IFvK7SLX49VjA+eB9aD",
+	"m2GzYQ3tw0ag1io2bZapBIhXITEDiRBE6r52LVZ+K3WDgozMCBiyS7zbmzsPpdd6Pe5DcROsR2w9ggtr",
+	"WRnpRgsjXVifBcRuv0FWCOdKJIivXN6ueBpPOu5yhxRed372AErYNzq5FPgvdD0Umg2WEWupL2L1YU1S",
+	"hVqf1MQ+sFmOVU2bOdTatAs93ACzgJWIOWx4qQzRqZIAay7mv437vwzkK/nb8bv/Ot59KY/NsXrzcPDk",
+	"+Ifj8+nff3/y20FXzH/7r/j9sXwlj2cvTs4fvtj7z71/vP3toBv/Mk6e//3l9B97D8fxr7/P//EfBXmV",
+	"qnV44Fyfq0Cpoxw0lKpfLvHkKoR4+O7sQqRyKPND+m2Ow6U5g4K/wmbx4OoIez4VKpZqdEbDQLyfyrPl",
+	"3b2T3sHhg15BP6+hdy3LWpVC/e39CaRQoiPoRpf/BdWch+wnwVORsv/97/+JVjF1SLWi1p7Ozn1RXnAg",
+	"IPI2lVX3G/AU4C08gAQccU25TLvsfQHBFH0otHMMWdYrXYn11Y6IVVDVbA+1eIX1XRx9aZVWadbVFFqN",
+	"umzUZaMub0RdXi509/7Q5jH7uZz+vmWyXEz1YAzoXOZcTnEll8/N8KLKkzP3VSgyt0i1RfmjKRRXM8Nn",
+	"VcSToZruoNd7tHtwsPdw/9F+7+Bgt1BZ16vS3TjQ2rhZM3fBYwZzZZafC7QMwHFIxL2L0fPCCuN86UmV",
+	"K73QG7XeNgk+GPsFmXFpDesLOxNCMTvTHqzFPGa9kGEzibuHjkVxrR78UKo8rFyft5bD1l2R2SMqyWLj",
+	"MnYsY5uyW8iFEp6/tFS5pEGN+BlVYaNoTEU6kRD3wKngVBt75lNdf7Z9REEty0s7zN9+A/5Laao66gqJ",
+	"kNLgamtW8G7fGOSzEio2q/sJt0JfKC3GurdAi6707BAbxLFeLBGMJ4memXYYUlRc1ajNIqrPPPOc1O4z",
+	"EUt7BvWGkXunpyricXxmtf8sztwoGYeJQx/IZuTjYUpVce3VwsG2f//ll1dex0o5pK2+0rO55q17OWXu",
+	"ZXJzZW55agMhwPYsVen8LM2Un7VOYpGe2TF3G/CgB6eFOpED+PUf7uuzAKW4XDMWbrbsY9UqYYrXoQbS",
+	"6InAIkTsrSpURtWIUkGci0OvBMceQQn3NOGDUG3p5/YN0zNISptDxpnKJn0BgFteK39rvmszwoxk306+",
+	"a7OxzlLDvh1/x3SKhR/fxt+1GbenKhHcQJLSXVPZQFUE5tntHPz5R69z8OfHXvvRpz/MZBz/WQmxk7+H",
+	"akWhGZ9Ok3mZ+4onSZgknQingmnVZa9UjhCvh0OECx9mRsTdjUWdGl2LtWIP0Oz4yrHaF4caod3KlPwn",
+	"8sgacio+VW3yrB/IlFfu7AVSdfqZCQW13nkrycCiS7eKX1dpMxQpt1lXqO6Ftcsmqp6s7Ij99OQ123/E",
+	"LB+1mckGY8YNE8CWOLWdn94sAFs9LNPZVYWM9WfWnL0X/d9PThDScCsi61LJwn6ZVO9g3cFdYYlrz5oz",
+	"47zmS2irsYzF2cBDFeKGKhOQLb2O8k8Kion6G+oPVaD4PDipvotvrI01OdiE14ZtEKyxjGOhNlJX6QaE",
+	"tYvAZ+1r4H+9FZo0qME9/LjhGQrg111iN9wcaN91oe9Vrc07iA1fiGuilGQ/dVulqDTG6mepivfavRGW",
+	"SPCDJxA5SXuNPJFl2iJ/bfcl/eMPvOzP4nUdOfF1K1PuHtIaSTvO+t2BnuxoPpWdgY7FSKid8OhPxZ+7",
+	"EK6jp/gWOlPt4qQ0hLlFnb5qS+QEkJ/q37y+kJd6+Qu2ZJCI9JzZlF+IxHiS5gE3FqFxOXpWXfDgjBUp",
+	"FjjR+da67REaO1aVryeCX1DQPOCWJ3qUiS57k+tNhH61gO5LDSTLijDeqPkN+8F891vYhzplE53ifjRF",
+	"rt0lgpWHGxCs3Ll9F2cpohlManIHiVYjSqmkgk/AzodFyNS50jO1Mqny4Ice/l85W1CzTj57sG6h4DG3",
+	"uE4jodIqz/goSWB18Ps2Zle0GojlrbKRx/uLu89yc8S2Pu665fvjz1vfaUUdUedQ4jWrfMnlZd3Otbxn",
+	"4plmyvk0ZxQZrts9qPnxN1jM6mR2XeGp13ybLXqBnP+LXnrjQ7uaugz/Ncl8zhF9eeEPQehSwLtG/tcJ",
+	"u7/xLS5fiKbX7tcTP+W54OlGv/hPd+EKB+iS7Ml5HzZm48pd1i80dVlXtEo/3MDhGZSgAa4NDaDLXgKi",
+	"C9JYanSZAvKLkercsL5I9IyN9exUwXM4Cn4qENhzKzSBrdEM4+2hBy7hfO3eR+fr0pCDC+CJldbw8yJ2",
+	"37m13hZd8bOiIV7bER70BrotIlS86Tne1T3z27TSWwNB3j5G47KVCoW6lYIfue87cEGUc+hKoWy5Odw4",
+	"s7SsCvcqwVjcPWswG4oQuJSDdCbIyJFisoj8jKRazgRifrUGluHdSrD3POsjDcPAhRgd6OGmDYePUNnk",
+	"9vaAGwEY9dgMj5icpruOcvSyFKPt1u+lHVKeQYSQJtFhjlY9lE4mJbRJAG52l0WZcv8ScXRYopl20ynS",
+	"TP+lpeqyaJrKC25FdMi0SuaU9Z30RWpOlZNgr/7Hms0E4LgCRiGQvmJv1+MygLZIjIc74Gy/t18G8A6o",
+	"LH6U0LEHQ6h8n4XtXLF39IT5Q19SRkOdPmY8sxpIefyY8B1nU+ek/EhT8ngg4MDgBRMs/w9bLrO61S4C",
+	"2HgeAL3A4lI4LTBikKXSzt86eSQWIKjuy//1s7eTv70/oU5ecPbounBXFwLBPT90yFPE7FW5ka2Q/Ue6",
+	"odZP2dx5MG02EtZp5f9vubzoKb+o5KeBTuUCf88SzM8S4lv7hruMCn2sBajBoAS6JQ4WPiCwT8ruV40p",
+	"lCgFjuZNsZI8IpG/+2fqgaJegc1x+gCjEysrm0rBplLwzlcKFghgG4bWhqG1YWj9LAytIO4vyERhqUEs",
+	"cvmf5N8gtd6VsWPb3n/5T2HabJoI53u3NkXORQztkFmLpf8JKoxtzHMqpsn8zC1JzdwuhcooPgxEOnVz",
+	"eDvmScJmgvXFSKp/X3CPfkCQ3kfORzpwPpJH6XW3D/SKm/stn/y79Gw4iG5ZWJuFN5v66xpMzK8Nphb2",
+	"ybumpeQeOIoY9Z152UWPrtp93D3Z7dW6jxQJeu/RqeJtnce1qn7JefT7OM/lFPI6K4O2ui1fumbZskBJ",
+	"2TNl03mJmwMCqeIgbgPu/UFvGe59o9K/4pJzAHDvPHLx88HBkHd8AP1w+EOvzEuKegYj1bNtXhv9hKJV",
+	"6DT7BMwWkGsApgvyKW4DHD8sx1ExNjZ5cJzzJ5eB8fc6vUelO/meuavyk+Dwr2P6VOCOxeUDrgYiSUom",
+	"GpOT1e5bu1y4Dh7mijUtQr+FknbvNqWps+OHH4FVXEkzrnWi+p2Bc50e/Tg86HA+7Hfy7fdot1UuWKcG",
+	"g7pS+/bipP6ki51tWviq3TIhE/ZpLb7dbhEDz23VTd9SSPVkShF46Q2i5P3r3s+brCri5tlUjkbgLKBO",
+	"zffPW8JAO6xCE1z9ttx8M7Mwtwqz5Z64Q4/bSTPlLdjaB9yR5QNA7gtxDbEKGcyPLW7d3Cweu28Wq/A4",
+	"kUoUL9ojGJLe/uHDR0B6Ko3VzlotS95Bh7vI5ZGb6Y9upnn29OEwzy5imBCiUQ9XwqlJqLX/cI/td/e6",
+	"ewwOfLlM+voDk4YNsyQp6lv66ix8boSKz/TQj237PKpzXHKtEpwBzCCBKwDHVaWbPuy4d9h55CK3H938",
+	"c/qS3f5NbTA3tU6+hvlGWzkalNMVnorbCnv/KCZycSXgCONsCID0qbDA3Y6fVVG94H1gt5SxNBdGvbPR",
+	"Cvot/ToVF1LMwCmxE/fM06zXezCYwn/EryJJNIOco4/R2UCroUwnbK6zlMFN/EFTF3+7Qz/ON+dMJOCe",
+	"hHfdOmy9x8+Y1ew9t4Pxa6d+WiE3vuWTW5++4vzXWPDEQq9yPxucC7d8A62UoOMRDwi68HEqYmkWPkPD",
+	"4ELO84KQlS76VFwCWGtQMWX/ZbMcjsT85cda5bOoK3JF3BKpVIuRyzLe05IzuI2OwbPPa4kPLn34BKH/",
+	"p8AVV0dxvDKpcg3M2QupjU9NQvD+JAQpw1XuhPB5vaq17T082d2rT+Bt3qtRqvh/+MO+e/V5ffsfrbF2",
+	"AYjz/7fJvhWru4PhhylWdTZimmapuPlgv1yyTL5JXoj7x5+hsLT10t+tzs4vrBhWl+4e7O1RZ/4adM6w",
+	"jbFP+3qC7CtTyl1f5DyZH5csxiZLcceV+V1QwrCy3iKUG/7B9/eMoyvTLNjnT5UuzVnA18p8n6lUcOd1",
+	"fmq3tBLPbinc/cO7jxtEqLXZ4hBfIdYBDDVPiJITm85X8CPQTXb/ARiaTfTdRN83Hn0XFERFNzQd02xj",
+	"eNEAVILOetmEPWmEUBs4IWWwGNiH+VFFCRym0pWfyoHNQhtjc554x84TfRktqvjqvdB1G+vhD25LXNOx",
+	"D88M6h4oVxo4e7h7AIrdFFRUjs4mrUBHy8cR4gMf5GgXldFFUWQEaOvOo8Fe3PlRPBh2PJjzj/sHD0vW",
+	"3ivHPCBYC5kyE/1JqxwyfFyALtgUfSUWiL5SGXIAv9usWq11H/4DAyIZFgJf2iPvXVyIFCHtHyA/PBjH",
+	"VDjXwH26v4uAb2cXGsKiHtlIU2EynHJEk+H+RYgY+evEMuucOemy8cKfYPWySWgKqVfHP4YtigBVIZV5",
+	"1STRFxkrTFM9lAQ71NR6fJFFwVfdraAzjknr8ji+1RP/kj5fztqtUuY/XE6ZD3lmrFfkXvP+7D500ZMu",
+	"JhRJP+7BInm40TuYG8z7RKpWfO+Hk94PhV3kiWOamuum5rqpub71muuiaA/gFML5Sf3Oj4PduJPTPx48",
+	"yBMNoVXCjXwkVpZwoDIw/wLD+LfBXqL6k9/RVUuljs/KJKNONxTqBumaRa7R3YPSVb7whJCYUmHdxPNT",
+	"KjiVOSvtlYcF0kxwX8caaVXKWvFavCAaT1290MN/FF20Jun5tSU93Zs/GthSjShkP26pNLSQNA2loVc+",
+	"tll4+fsdp0bQb4BGzP7DPBVV29J4mVMeU6DIb7hzPyf5vTOKb1Z7gvedttLkVH0Ny54psEg1lCZNTqJp",
+	"VL4pBihToJm4dnaIbJpoHjeycB9loaZ7Jc+gQ1XlNNVOO9PBqxVTOHtUsSAgqzXHmNDfkGf0gWNHqqH2",
+	"uCAcfVnataWq2rLDUoBFAqAvWKXCP5fA1PBm6IUa5kPqwwKODsTEbTYYc9tmtMbdU3Wqvme/vX310llw",
+	"o/i5OBtwI9pMxkJZJ/WpAYy4d++On148ajMrJwI/efPzE/bgwYMD98t3J0+67k7PwAeA++HROsDOKIZ4",
+	"R2w21kawKOaWR+4bKEzDLqsuey6NNYjiGxVIJCPWF0bGgkl7yKYcKWIBYYabU8VY5C+zGgFWcl60EWIF",
+	"ScMi954jRgBzQsWEqU4oPQUAYa0E/tJN50j5aYy5QXqDgOPnidQR6Okx/DDnob7gSQYIwu7BXfZKJXP3",
+	"234iJoZw+dyFnlmFuFasm5AbRpcdAwUOAhe2c2g3t5aEf+XHMvcriW4Z3l6qkVsnndkuO2Kvj06e/Oov",
+	"Ex8GYoo8dzOEXnJPTcQQLmfG8rlhnkWuncOGObc2xVvkTy6uATHD4JTd8j3hzrFnqeCxf7FnA/gsvFTc",
+	"C/gUw+cs+nsHfnXIfj0+iZhOWfTi+O3bqLC7oCkKXiqfThM5wGN9Wtz/+5fRKmLfus15sP/w0XeIXsrd",
+	"tPqJYNFAxyJy28KwyM6nIuxDj8UEFZJuB7hVgX0hPoBa9Ns1Fo9ZhJ1ZESBY4RdDmRrL9npsKEUSF/gv",
+	"ZqlWoy57BmjAU4E5dNp3bvH2P3wIBKIydU91zzAw4590LEncjjsgVjCzR/sHD747ZO9Ofu782GZKszFP",
+	"hsQ6mqWpHnErgBcQvkSUrZkciC576cbrpBiIKpD8xGlCQ1QdMOtEKgRff/nzk5znpy9jmYoBbT7KtxiS",
+	"I4jqE+HUS8oHVqTmcQCfg0sK2soAuRDsB+OCBp74h+Kk3woVL9MmcrOKphEEPZEXwrDdh548pc0Al9rK",
+	"BHcpUYQjrZL4gOhh7knu+eQk1zMs/qxT9qAXgPf40AJ3A+mUoU4nIl24i7EySZDwEbf4HPcGh1u6p5IS",
+	"0TN1CIB9lvdxeTKDughuhD/mQRu5C/qCJdrYLntnSNgT7kYkPOkkTdfJf3Hm7qk49oMecMmgpmOvX709",
+	"wemg/TTEUsYVi45jF1dboQbzzt/EPDpEvDk+4lLl5Legf87FvO0GgyMl8OBAIIVCQttswmNU0HYsFGjY",
+	"/EG280Y4Z1XEh8z5bxGNkrDJwJrRqgDqNreAbKpGUPAsbTvgnZXR0PpAVRMw1R4zzrBzFsgEnAHBnz2A",
+	"gaMKQKFnEV4YdVn0y7MTtgMGdecjFXx92pmIyKkwk8+2TKUVSM1gKoRJi3KXyIm0MFXNoh2e2XHE+nMC",
+	"+vOa6bGnRsCXhJvX6IkA1iJ3PRn7x6Rxwx3glfubgDoCQzrTKV7lgbzccuIvcGkLX4HtASMgocvXexgF",
+	"y6m0zTlHmdXuqcBwPtSpOGT6wl8Ns0XcUjka2zCWAisQs1p3Sd/TnsdZgzODyxy94VY8d/fqwP9G7oHf",
+	"pmFdESb3u3bxwjcuylBSjYCFrPyNETZi33rxRrXhpoyoixN4Uc7v+K7LXuFcSFn62RQ8Hra/d4BbH7dO",
+	"yq04o7fsHy1sOu8cOUmMwPnCB6Ohg7OW4tZw7yIVAzl1yx8Wk752MordViPtHJOMdEHb/UpaI5Kh0wK0",
+	"HWdjzcIqWa0BT9TNBE942LfhfaRuTZzPiG1deKLT9qiLYG9wV7VZ4cjncWHftHOzmi5s5+/cI0Hegu7Y",
+	"3ztAAzAVSSKdLOshKMFSK5mHLPZpKPjwkKHbqnQ64eAqTZzlii3QQCbCOpPUZnA0TLoYbgE2iRSx+yDW",
+	"boMAzYgznbEcDkUqlDOdR6TRzFjPQMOBizTjhjk/Iu6y6LTFu93+aasYRBPdHWOR+27hmxSpINVj9CPc",
+	"Sk+wi94N8Pi1nx25AErbNpuN5WCMThAIAm4zcDpYBAsVHol7Dz8r7qtEcCdh4OUY7yChxeqLsaS1+Rf/",
+	"LCMI1NLZ3GgHsgHzDtyWjq6cBSaJR/VVuihqs2jHb6pOioIWNN3CNzu02eBHhV2V37/w4U6i9Xk2hWvx",
+	"CJKEaycWA+dQwDeZMlnfvem+oOcWb1H6Fn+civyjrnvoyVgaZkR6IQcCDBU4hLR+5CoY53HZMZiUYaqV",
+	"7Tg3ZsCVJyYBKw8R17/8y7+wX09OXrt/w62PXh+zoUbvGTzX3d1el+Wo/O4z4j/hbDDWciDAt5nRFXQL",
+	"N0ibygGIPhgguJRJc4iB3vffvxB2rGPT/f579uuzo6fom+B9nEpxhi3Wwnjdi3xQE/gRebQwS7gINL7b",
+	"v97WPsS9FB25mURtMDvOr9cUBRJFCN2vy169Pjl+9fJt8BX2evulOzilBU/zPnzCzdgpdreYbnXhtjhG",
+	"d114ogc6dTP+j0ykUsCMjxgk+APirBv/TCRJB5w3iAnDGKc85RMBK4l3DB+En4/kBcAsywEYAg60Ffu9",
+	"Hj34OI+gv//eu2yGkuXZdCpSgrP1igX2CZgaF5fqmb8Ab4ehgJsG4AI/wbC5cwIxDAG+93G7aFXgu81D",
+	"DvDnHjOu5ugxIDIsvLrd8OpQimDXuxgpzBo1kBwpnbqVgkoUShy4yHjmLDLEI+6lAYYrvbQw0mdqoGMw",
+	"vaVnglDjY8Mlh5R+sHPYA6/fndDw/L3eOAvkb9TrddkrP0tPokYKHEaCo3bLAvOi8cF1YR/zNJUXCLQv",
+	"J2FH/5h7t2TI0XCeuYt05tXNE2y+haAEzqUjemnk5bGx4LFI4e2VgxinoMqv0psm+kkeRxZeBW0m3IBA",
+	"MgGe6gyF3a9JdDzsvOB2MKZRHg87L7US/rPSTcABgViMArGwFbygKDHSVnJwUwUfwHvL95bbgLDt5lPR",
+	"Ze9IiPwcCluHFuYFj0FxqRFJ5l5vF3dxORQHX9rZWBcsuFFGz/XAr5xfqujZCR9FXj85HQZhldcr9Eh3",
+	"ETwMOaOAWRjTZRiKWnCM4apDZ8uxV56yedgw3/nf//6f01aUiyzuIXASYHAhvcETtxruxm6dvBsBoQ+5",
+	"H33txCP1TjA42AYplmgZUEoLyZ0uewW6Dsbo5oiJtlSwmeDnXfaaavp9FsnPSfvI+vvvS3vg+++D6uUQ",
+	"M+Buf9DbZxIdL/KKrHue887dUMGrdA903sqUpxLYA3UKU4i+B4l1txhjfq64l+l2e71enlawkBP00OY+",
+	"GXhUCB8ho6Zg1l6UJaS1inaJnFL3xDwmIkWzxzIVA4J4vgp+AUYZTylgppDK7yoojnF7Ww+JnjHfMvne",
+	"w1Arj4KK28iN0S0ULAMfEWj5xD1ZwJduaAsKZppCHID14lh+RWElPMPNDbUrN2zIjRVpl70aUmTZ9kEJ",
+	"7VrPD+EeLg29LyfABRRxwHhwsxlpdHu9RQXeUBcvK01+AN21y54lRqDvQZy54G1yhXNrO4uPmTNwIjAX",
+	"6u4UfR+U/x69iqfcBquWYsZUs+g5N7bzQsdw7BTBDUGb0Sedt8785GrtnZosfrOkccBkOEvsXB7Yq74F",
+	"pgsWNVPSep3oQnU1J/OMMue+ptfuFWWKYVDgYyk/09mZlBJM6C9MeIKOhhMWnVlIgHpuYByLX50fquzd",
+	"IevPrTDs+x1UTQkA3KNmilDdo13E/QbJm+J+pIV4wgfulbk19woDhh7JySSDLGmE2ojNBU+77A3scLTm",
+	"JIVwudId0HbRoXNKMbZz6wf8exgxYxhCzgk358hW4WwnOZhlR8Td0lidutmUcscXPJ07rbNkO1187lVY",
+	"H4LY6FUqR1LlBniYGZ6QkdknIxO9f/++4+7lnIwBt8LnEkF5udgdfb6HvQc+a0/567qonR25h/vsVFH7",
+	"9Pbb6GCw/d4Db4oKiY3vv8ch/b1DzkLn2O346O+dol/QeYWp00OmtFFyOIxoiGGLvCWg+w7C86M5BL+U",
+	"svKaDVMwInlc4UMaSLzggvfnSPUFSTwY2FsIKTonKVdmqtP8SVEb0jTAJ5DIgVBGFE63XhyfLB1r6alQ",
+	"RmfpAALgHfrRzkQCFYYv8C6di4XTtFavu4vVFO4ufCpbh60H3V4XEAdc4OWeTYhYAMnfofJK9zlVwCxw",
+	"qXBYFbxMpLC26C9ikA+6c+J2BF7iPqeKSZ87Zd/254yOgL+jtColBTwqPa5P8JSO49Zh67k09iinDTBY",
+	"mkfeHdZ0l0YKx0doKEGjQ6DHLXQgQkGHC2vysj//HR7LrGMoKQyEiFE+tVcMABSWNAwqhKqfT19t8fi/",
+	"uV/UPZfeI/JBkdO4yTCo8mmrgZzAb+qGc+RHYPIEl4tF0T3QaYmkuWZUvst102EhF3L1Nfmm2XkCp6Ct",
+	"Da6EfKdv45pqZbA6fq/XW6CvKB6v/UX00VtvKbfVW3AQXsU8jbv/U7u1j0+vumkY5c6xuuCJDFTe8LPd",
+	"9T97p3hB1cf4uwfrf/ezTvsI5+p+sbu3/hevC87bz1g6Dz99uP6nT/RkCqm++Ccdw/n+/t7B+p+FBDY+",
+	"KlSjrB8pWLUSRQooHk+O8sefboeYbDLh0E7h3mOQRD1koGLbTImZi2/hXAeKDUdQSoMlP3+2Wx86VEVD",
+	"4Iif2pU6eucj/HkW+MI/rdTaNmweEfuYoZCP9Yx3qIbxsu6SEv5FFHXwOhWc79cwey/gQGUV5HthIq0i",
+	"UzdWIm0h97ckpBhtrRbT+yGlvf31v3ip7c86U3Ej1iAEEPsvbuzrE+QdcoSA9I2aJxY7Luj5PlDyrhPj",
+	"ifP/596TPmAR3ddf4QKFRMMBuI+AMWyHD8gSY9CGqNIQqxbIzehGBY0SMqdzLJyQKjxVOsfcucTAaxRV",
+	"eXZv8H73Q7GAgMK+vC6dsjz9oAY+fVoc8KdGud2wcuv9uIGqwamcYEIbf3aw4j0UC602fx+5Ylp6C0sy",
+	"fWW9vMHCul1/ovVzqNbdVJm/UyabojvxQsSSu8D87ql0ksErq3X3v/XBc4EAjlKTvmqpdOiUB2oGD0i6",
+	"1cEwPmxJVd6roMeTdawKefySNTHPfYl5UA5CpBMKoi4R8WQxwrJUChTQX+PDWCzjNkYxcMyg2WysJ132",
+	"TNlUCkO1wnReUSNQ8KxN0kp8YHMh9byE1akLaLm8TO6iNpnE84QK5HVWZnKu6cmlCa9IH1HH6cbpI7fi",
+	"R/ib+5ewcYNfrbcanXV/dBYcortXyhI9ukqSxncI18Zu7339EBySAfe8pco67Ol1sRu2C3fZ+9Ae0dcx",
+	"lQm7LSuIGphhA3iIA6u8BSDVeBIal7fzFwp1zH8T89ZNRUHFMRbin+V4Z+/aHvmkRDlSH/IcEVAHnnmm",
+	"mfomZ6GWplxg4VtkopyNJGoBmH0M6/2xVVGuXTdQ+tVO1U8+tVv+oet+Hq6Dud2DkO1yEdj9in42GOzf",
+	"xPyNANCAO6cxQWbgCBtEyAnFpZTkDuIf1Lh3bzIFtfZBL0LvTebr1bhC3w+OXAnpoNqzexLIqe55vJRP",
+	"ZOUZkZtn43jcE8ejIEPmGvwOpLT6iHgi9UdCb8d6BiVsmWKzsXROh6VWCGqdwkZH6wIrKNbxxQ05Z/3i",
+	"0VC+OzdK4MJlFUlbgkK5s4dA+TTXpEkzhSV7cMTt23A0G/K0ORj6cg+GrsUmBgHeQSrF+miCdhr2MPpq",
+	"GsMIQIb1sbqQCsvz7GYoEo61El32EmsS2USnVNoE2G+hYxO6Btxmb58qcSEUZlpOCDoIDptmfN5lT5D4",
+	"Ec6SoNPRNz5R0eNjUjlU/EnapHhYlakz+KzyqAhv3+iZpQl+oWcxt3yoEvZeo828rF1FoWFz5OpaQiEh",
+	"C5I37SmdMis+WNNlEX0asaH0HdrUcGk11Nr7MBx7Np1CGbfZWM+E7/XM4/RTNUultUI9hgrYoUywQ2c6",
+	"TeahNbeu8BCbALcoObzuij8YwMqKv5sqdYQnb1LkSEX5WBdrtKp5evhyi8e/wd+sfj6Qdq3Nx1+2lHD9",
+	"Y3Gn1SXGw7f5Yyf8w3MoR28d7j3cB3BX//eDdsvOp/iyAEanbgyFrswwEoCTq1l8Ylq5ttn7fV6iial6",
+	"cn7B9a4+uDEiFQwwOGOEq5EGO9J0ik3dNWMCCNfiUIY6nQBMUcyt6LhbtDZ9ETXDwU7+fEh1hzX6UuO4",
+	"T6kLEORVWQuyFk3e4p7kLfB9XSVjgXfYmSKFiodWXnYUqAU/bxjrC+jAyoxInHGfCK4gh9FG4BLEC3BX",
+	"cSqukClLpDrHiAOBrLH3KBDVd9kbYbIJ1rpB5AIxickAT6embC2biOAZ3KzgvHYzWR0GwDJ6/AFpAO+i",
+	"kaZ7IE24kbz+20CC2nXVEDIJDjJ2P2fGbXTlXGUoJ1IWDrHm8PW5mBJozUjnACiVmb18D96Znd5s7XuS",
+	"EfMH3Usbc7OtPs1qjtABV8bqKQQeeVsh7uihVNKMC1iB7rHED4g+IrdsoicgEe+RBMqPMHGenNKMaCK7",
+	"p8rtyTyltc4wwA6+Y3ahkZZ7IC3wMiE7sbktWPamkDGsPu0CoIrnUsUueEOUKAjdJzwWnWwa8ATqEyGv",
+	"/SM2yL566OIcXKWgB7BjVNbFjAH2eNNw8bn/waebD2VoEZqI5suJaLzoQPV3koCQmCAll5LGj4gGvq45",
+	"D3r8yd7k6BYEjkdwByCpRqQXq3y0TUTSz6biSMSP9mqHIuvzDcfDl1oJwBO5hazDavvol6NQo/XshI/W",
+	"VVXBNXDLBxuea3gkjubw94s9/FVFgyoBUZOoxq+mPNaeAh+poD58JSji98z43Jd1PEboaXRdhfOUgzkG",
+	"JBEXHkZ04suTpOIw13m+p8q7vku1qaUSWsi1AFQENxrBgQFLqOZM9+5orxsqcIVWl5cajlE+fboLKq/p",
+	"3/t8/Xu4Va/psPnr7t3z59TqWty0HWCFj+s17QsCiVJiVlT2AVzXZMjbAKdxItTh0AEg1pBrwFviCZtk",
+	"hlLaWFXHjrwFsZ5mQA+dFoXAUM1DfU4UEtcR6ubr0sZvYPr3ype8nQaFNfp79zb1d9h7l3Vb200bwtdt",
+	"eZS299f63O/eCdSwl7RXHihr5yP9C2xWfnBaXyNqxYciGttjgsI3FsAHDY5naucBAcT5+xZguweCWp+0",
+	"nnxjgjkhKE/jC8aR10XpUwVjrbYuE30hXhBf2Ab2ZRIurbAw+RLcUWCPwmS3wvTYX36FT/G1NU77/W35",
+	"uktKCLdTEe/HhH6q7TTSOsTIgFFbrD6HfCfUlXawsHShIBwVir9wJsQ5AQkrJKfIDKkk3xpmTlXkacQJ",
+	"V6njfpbMCfF28Uu4lfsW8HtBF3JrRYrsNoPzoSzQmEzA58+R3E4VURchobipKxvdHqryuutGcQR54eh9",
+	"qhhrwBC/PGAQkkKiTaK6cnyLV6kkC0hqG4AhHql8GKSRvDczlCOAdiaGMZRur4oAcho/warOylOYbQHM",
+	"alpT7j4UYoOC2Jx38HwTX01Ydwbmor4N/OcnbH/3x17oYsOMgrPUiVQCaz6dnxDzeQF5Wg8DLD9UO3ho",
+	"8RVie8L7ibg3susiOr9w+Y0Xy8QrBdPSRAvJI4+J/lSaqTbSZ3Qqkk98EiD4hzIpV2csPb2R/S9U9oHu",
+	"g8+xWGLZpHLDnrz9fUvFoPVkdbuYJwtwJnkM789zNAP54cuCA1GD8aXmQGWzNQzEW8HTwbhVB7eOYObk",
+	"vI+1qWs/cl9dvQEmAsKkmNjw8s6TgIiB37dZ5AYtL9ylBB5GFCyoF/23wHazcbeYUNnEvVE9BTJ6f5NW",
+	"u4WPdS/5njerQLLfbZSV0QdspCb2uC+xR5KQnAZ6MKWtz4deQlPtpMKica9zXPKnEUsG8LQ6fyUBfuuj",
+	"IK9csVQAjwtmHJBKNVQu0yC7NVkGGMbl9Nodi/jDTBrB+3IYEHIx8CG/txlt6Dm5ZMxPXNK4Z/zZvROh",
+	"lWVSzmrBkBZY+yFycB/jybtFM56byAJEhdYTOECjRxOrnlZADmYE/hCo3JQuEEXnp/fFGxFb25n7UR08",
+	"upvUG+zqXRuahAEX24AXIxS/ZHc4vaD1ZE1ywc2vwb24DtyLxQ3dqK4gdsSRUK2+LqewiPx+DTTX6lCn",
+	"kpkFY5utXQD3IyfPt+JQf7Uy3aQMvChd/qixLEA7EG6uMPYopVSoAEQnnmQzmPcBVy4IAKdAWl9K57Yi",
+	"fO2ZSn2hgycHzSsh2syTelLZA9Bx8omIc5oVf+NFMKzKamg3p6uL8fVXM4SBfS52kq9egzRFErddWQyd",
+	"wNettQLX4apEJ1l8f22oMZYIjoUMs0632LxIClOxwXGAUbtgI4vdUrURxJMrNtZZGg5NvNYCaF2tJ7XU",
+	"m2r+IidpvJxmuo9JQJr0qnREeKGN4/IlkwOUpWxRJ1ypemFBQ6QCUutXymKUMxHsehIR7ql30TfJR9Y4",
+	"J03x+7pMR2mjNy7SFbMkoImu6iOFMs61FLYJd+rYszxBL8wH/ACIAahktMsQDGkRoBjZ74tMayovIYWT",
+	"FiCwr3OC3oZh3qAu8Q9Z5XLk69WcgtwTF8IU9s5lJGPno/8n+Ai+RrneSwCODkpeBM6MEs3QTGdJjO2H",
+	"RJ/h8xtY59hGjF2CAKeigeXU4080FL9xt6+toB/eoIfgH+HHetsOgn/+av/Av5nGR2gSGNehePxuZzwX",
+	"ehf4cxLw61FFAb+zWg+9EQY1kR6yGeG2ERujIBsOd+hWA6ndB63i24IbjdJolC9boxBEXb6vrkWDpICA",
+	"ukKFBP8FsLXjzP1/6tOfUxwT1XNNeCxYNnV6rluD2duolEalNCrljsEfX7dOsakcjdzz6pTKU52fxBIF",
+	"GnITUW9DkY1VKjZN9QgRXF4NmZ1pRg8wHn/WxUqIQevipmQOHyDrV1U+4QR/fn26qFEKzRnIDYko7dVi",
+	"GKH0bDs5zQw1GtWm90xmpkgH5hn/qa3jvbRjFv0zwiMONwpoxqiuhn4Hz1lTKPlep7Hxgu5GBk1NPqUY",
+	"SzNN+BzKONps6HYB44bqWLEP/UJivrDNdMrGelaA0gucRGIklTmtA7f9Zx0XzG6vV+KC2d2OguT6GYDc",
+	"ihYIgO7dEa4b/2qedtxtTS71/rSR0xvbXgPtfCQGqNWAvAAcDz8zzAgRmtzguW1mssEYz1y92jKyinn9",
+	"FwH6aKO67TJtVbliO2etuqPl2kHQVrsJfpKNl/DlIuDmG/nysomfruIEOkLZxMapC33uaX70TLFUjsbB",
+	"eTjxh4Zwy28MfesrP/uCfh+zb6EWwl17BtdG3z0mFXCqZmONiPXeRwHDj0UWOccgJCAGWg1lOnGXUJoT",
+	"1gO7vagGw2P0Kk0NYAtVHJXVF26UR3S22qiTL1+d3HJtRGHjN9rMy1tBoX1jSFZRgVyBvaagCFZrkEKJ",
+	"Fl1ylqnwbdRmRmJN5xy6Syd8jqe5qRhJY0Xq7mC7pyr0mZKaoT+r1MwvKVe20TKNlrkhLVO1jxt1Q3JX",
+	"0DZBSIPHcjWHKhVSYdhfXzACfWcAWo27gY5c8nL0nJnEB0Liw0BMbYFNHhvVc0rGqjMYGkkTGTWR0dfi",
+	"S9CWB+K4hSzn1eTaCGOkVmZVrPRWjpQpyi2wPYoLkc6hea3Lji3wZjsfxOpzoQCG07OYLIvwMxVDUtA/",
+	"+44KcQWM7jO38o2QfYlC9kzFUN1r5Eh1pDLlnN0VpQyFtt52PlOxWXp6UeKgv0oMMyMMwPdrJYw/2RjL",
+	"WJyRsYnakFT0FlgG24uIMBJJIYI1jw9DP6rxra3Q9eGrmfd7+9jr5aRdK4FYFe4RoZ8l0fo8IMx4GolT",
+	"tTgspREufEx5T+pGd7cD9L0pN25yVgfYPQTQMMxorfC/EwGBCkCLAx0nEAqNBU9tX3DbZW9xoUtds0W+",
+	"TXzegCu3LEDwbsZ6VlyyLstTQy6YolcHsDpGJBfCnCrM9OAFZ3TBmXsjIhlG37mppnmxOUZOy8mhquiJ",
+	"hn/HPJsbqFLBeX7ObpuvPm67Fw03NTLWZhHBZKbC6OSiYUG6qvUjibyMxcvseCfRI6lWE0gQG+WYmnwK",
+	"3iIYmN2HbCJVZgXpaO7MXSrMuHBN6NeZcpl22ftUqxEbpCJ20sOJFJafqv3ebh5rDnQsWNTn8Vnhyqgd",
+	"eKV1Ckkz63Hm8WwuLENlLw/M9mZUI9z7MylG5+iL+FjV60W8gkl1da14azpk8dUXNOztpa1wM52F6C1q",
+	"igWvW83lukyOiBU6KLDMjsv6SzlntqzANObaa3qmkxmfm8B9SW0QM5EkHeByiFFNtdm50jNFSqVbpTnc",
+	"Y26qjRkU5lWpYq4e4za7+qZ2NW6ezbe1C6pmOo07qTBixfZ+i7EUS6Q6xzjQCOtpCv1N2kxSUBpK1BKt",
+	"RhSzBYPJCtZempzZENljYy0A2LCGPRB2xWt64BsY9LaVrbdE6Ac8e1vJ2l6FWhkMxBTotGYUfOPCGVgn",
+	"ApgFx0yr4LEU8wLigzSQ2y9AsV8XN9+nRgfcVyK5QuoY1pjxIMUMVMEyedyWumSHzt9WmEzy3Gc6PTeA",
+	"HoSevTOdD3re2++yI4A+Sb0BBedfzQnsLDCnBB2EZErSsgstC4ynp4oYU4vH7aimPPESRANw10rkNJzP",
+	"ou65GUNthL2qmX4r7GNMy/mk4WLOUBIbVsGW36rTDS/UxeoS9cMZrWXj+96glwA4iUWrzfpzCKad0MMb",
+	"2UroKQhfHdoTm1k5YEexJ2HHxhYDwEFtzPdaOaFuYkr3uqD+MdXoY6o79owt+3sHzvopJu2pGnPD5lIk",
+	"MTjdmk24mnfZO2Q/cxaUAAc4NAiTA4IS4itepIVil75gxupE1HBN4szvjq9+m4H+STHVcs+CfdqHpH8a",
+	"ZXNjyubZBzLSVck6p4PwMHhLhYO1Z6s1zkwkAz3xLTNDnSR6Zjz6SJ8PzkepzlRcZDWPEq5GGR+JqE2I",
+	"rPC6vzEMnfDOc/qeDcZaG+FcFlGtGGiEdzQw8ePbSrfs3rJuyVshQkbxK+Uib/Kg94v63HLyan3fH33S",
+	"xK83YWKepAJR7EuVEOYSGd4LkcrhvINx7+qTKoobA+IVWpkZlDRq1hfO9JjqYLPLKI6sLUGoMim/w9ie",
+	"UUh+E0bhxFniq4acT3zJ7RcVUX5GLdI4mRtoANx0TgWUGqQ3Ff7BmNv1oNmvlGBTnuebltF62869FBJC",
+	"1VimYuB+CW1c8JNAogcdFOgXx132NBQ00/2M5fP2qcLA1k1pauesr+N5l73yqA96yCLkCHZ7HeJZoiHP",
+	"pjG3Ij6jzyiIHcmL6hj2uTS2Hna7BmC2uueb0IWvVk603HiexCKFYja3eNR6PsAW8Opx4Lps3Hzu28mX",
+	"H/0Sko6Vj8YAQSdxzgbJjm2eku+niPlBResCANLdTvDl65BlOGRGiFO18M5qG/rh62uY15Hy28Sc4XSi",
+	"w/KWzpGQakZOGRoEfKeeQqb0rLgup4piP1ofyAO5f5bECGBdvyXE3M029XeBThtHz6w+VQCGANmgx75a",
+	"EB9CMw2/gZyFC9zYERskMnQhcDy/HWmI69gwBU4etwYTCXWHSpPQtk8VYDTwOXZuK+FpPd5T1yVVVFLx",
+	"oHIOAUJIhTapUKOtU5bXWkKZodNVOqVWrVPFJ5pgqIjco1u7QUrLdKmNshmgwvoLj4cvtRIvuB2MbxZ/",
+	"YQ16vldtZfD0xyXJxRQi7bd2TmCKlxT3MF1ZIa6XjEv/3nnCB2Ox7nJ/GUzwwYaFfC90LIfyc9ai36Lj",
+	"p1QIFJui9nVlfe2PFYgXk9wJ8E6T84sqnaZ27XneJHNabCpSoxUbYYHAfu8Bi+CLqMuOFTOJnrGJjkWb",
+	"cf9YYj/DqElrLOjG3tS9Axa5n5y5n0QggqcqeiNsOu8cgQRW+TWvdfBr7moWrjDEz5SIo6evzsNNwire",
+	"7+TbrWmjxcizzaJMQdHXGa1ldA+Va9vLcJtFStuzKU+tHMgpVzb64gkdAsl5m6hMiB7968no3d56cyvO",
+	"ErR8brlz1X/DuLPQSlTQdrVWMDOgLBcTBzsf6V8e+qkWWAb8e0SWwWsIWcbfqct+xf4qAIKLnVlbuL6Y",
+	"e5gKPU0g0km0i1fdKA1GW1Z8sKdKhqbpx9hz5Mz9uRBTk6cXvBmGvinDpgkfVJ5sYbKi1rCush4VDUj5",
+	"gt1CYyblWb4ed7jNoqHvAGp848voBNwy22iFdnXu8KgAW0CChp7xfiWi212Tr7sX79+oy3pvouxGnLcN",
+	"dZEkeANxLoS6sKlXWnERS7tgwxc61ioQDmJp76QdvYE6+Hyqn6mabRutUcpnf1XegtvGZzOpYj070xeQ",
+	"DC14EF913Nccw14NOcMpyC2Dq6FMhNnhF9zyElLGRxrmmVN+9Ri7R2zKrRWpClCYwNvhj3XY8VPGEzgG",
+	"OkbMbzz+8b1IVd2/Cy01XfY61TDKUwVHunA+6Ks8qpDvhH2KYz+CWd0NAId2Xb02t6G1Qg5sltYYn+Lr",
+	"WDkSobKJe+f0g665GLXCputO1chthAog8rWuJ7mdW3qp6y9/wxVI4gb3pUvXe75ywkdix022pKVwvVuH",
+	"rb5UHI70lhaCfmouRv/3wyTZ9ueVFi9/r5f2k/d6P9zVGToNkFbs4cJcn+CwO/j61ky6fPGn9h2OKG7f",
+	"0d/9YRNzo0bipbZvuZVmKHk/+VwVQxgGjIRy6lnEjHt97O0ScknUFQzVmqYLkRqp1aedj6uNU0H4GCck",
+	"RqwoVOJCpOGkP1gYRgZG5FiuVUHFL4JMy88yEXfYvNA6hXY0v/wVg6BLVw5iwj/IiTMue7v7j/Z/fPDD",
+	"/iMguMAPc3oLqawYibRuVEb+V07RsYUF3Njy2XE26Ssuk+5M9KetdmsiYplN/F+J8/wWvvprOsr/+Kps",
+	"5F9TcWkTcgXrA8t/x43rfV6aO2eVK3ru30PZV2F8gPoj0gsRt7HLMIfXt8xdXJ5A8Zy6vnh8aQkq1jVL",
+	"ZScVQ5EKNRBVy3vbqcq7n3K8j55IKlQMYOpbOiJjwRM7XulmuG0rB4IpAKXRSOMkWMwt73MjDpkvvZS2",
+	"TXmvKNYzFRU640L7bWrDJWKU8ljE0SFLBY8BWOtUGTyC9Ld8I2Jp2liUjceZtNkNm3Fpw3WeRJ9a+9Gv",
+	"gsyqonLqvmDZNNHuiYCdCGWVWCPtbgA9fdngXNiauPtXXKgbTDHiE+ozjCRFiEDmdclUpGM+NWEhjJ4I",
+	"WOZ75fw/XJmxvN5lPCnsXUjbzPj8msTQbSIUqEDQSLLjAU3dmykWyJH4rZbOnUReiPo0FYG5cMMSrUaM",
+	"ipSnqQb0uzRTBjJUidbnxsUKSiNLvh/cIeNsyGXirNRE8CINv7+JGQMNf1+cqlQQD3+NnDyXF0Jh68T6",
+	"E/UjmNl92qlXbTQZi8H58vpC9tAtxbY7w2nOee3WOLaktIv6GlVk2ARuR1aGgW8Ej+XGb/INDKR5k4Ar",
+	"weM5nN7RUdgWAi/VhbTwGswOh5bx1W2E2AovQ1t6/vtvDFpNkP0iPM4QSaEgS4A4yW3Wzyw4oog4h+c5",
+	"wDkJVUCnCm4rUjbJjGXGyiRx9pQnzljHzGp8rhtO6Mg4hN4VeAohZHCLLBHsW87O5eC8jY9qB+/ArUeb",
+	"8VOV09W5a6DwQWr1HbFgmYWZVikibLc/DtfcmY7H63MX3mg9WW3lsKMsBynlSSJSLNC6o82V97BZ4B6X",
+	"oA6zJGnOJa92LomKhnFVUEhgYP/SVAlJ/Y7eAAAkfc2BZVH7x2KQSCVWq//CM52SRZIMr6yNEDnePhLf",
+	"wC3jbkVRJnxzB/VlZRkmTqOBHPt6GrTpnZflbKVU1XlVLgzKpvVi9TI4zOhbUSC37FgFPzpgkh6VlEAx",
+	"waenQgHgIGKTeVrOgmPF53Dhsh9V+BlVfPZYYRtWQ4fr83fTL9r5ySf3OhUXUsxWe0ILujmo5UaDfDUa",
+	"hJh/CzuhP4eNsIhXuLkqSYXJ+u7l9leY6XcKWvqBxF/R9dNcQTi7DGVFwU0HHGMYVBUvXXjiic5lwNxl",
+	"c108sIDoeKDTBjD06wIM9Zs2pArIZ6W0/ojLy0lgkKi+2C5PAhjkHnlJxc7KI8xtTQLFWK4IkX/JG6DN",
+	"3WazsRyMTxU0LSsNRrtwpUGgholUsUhNKCNUTKsuOwFsl9k4ZFKkhTQ/1A3qpDLZ+i6f/M+pnnwx6qDB",
+	"Ab8TQlvYXrhZlwT3UiL7Mf9jXZvjzyRt7ubfGKJqK3U0dmso6Eu+79oSplJEUVGdUxrxLfQZ4hwaCsgv",
+	"nLMdgsINo9mVvYGXkZNfhL2zQnKHmgXzNdo0wPziWwabTuT7Sd6+FP9aTaiDG2anJ/pCrkA3RJ5YGZso",
+	"xwggxDQjGP64zfwhBILiSTVIsljEbaYVoKBN+UhAIu34KcbH4EdfSIFHlYYlYgjU0N1TRc/SI+yyIbTD",
+	"cKqNuiIkzWqhC3FW2yL8vBVuJq3qMuDjp4jpaNnE6eLdXi/M3wh3EyuAMmGgJxNuDln07zI2/9bbPej9",
+	"73//T7u3e7D7v//9P1ENRJuMTWuhdPm5UCM7bh0++OHgAMqW8w+g+9SK1N3o//3R6xwcdX7mneGfH3/8",
+	"9G2n+Pf+p+8+PvhU+mh379O37e1/8933/6dVWWJcXqhf9QxOh7EcbJZKa4U6ZNHbgez8LAG4YyDZUBKA",
+	"nxlI+HeKcHkjofJi6oUV8t9tpn1+gavrupgAtG0uOCBwpiIR3NQ91l115jzlVnVl+V6vV6wp//FRb9Oy",
+	"cuD43WIQVl/rEF5gB3IdaGemrJyIswn/UP3UH3rlp246axQZglakWBhZmX1KvMuc6wN4iODiVEJeksIp",
+	"jY0G0Nc6ERz82EXW0fU+iAc9vJeYh25paxEPcd0pU+KicygagOyG+2iOuJ48RsWNvifAGS3gIf4zanAN",
+	"rx5gNZALiC7o7bR3VeiDbdAFC9qCHZFfEfLuVtoECzW9pvXOhLM35EYcsAh+doYNvNFyYIVg8iBDdxU2",
+	"sDDEzwUb6J69BkuBVvCr5Ou4lcTNvahcKklbQ39x29VNccx4EMVVmjfnasdvd8AJNysbS/CSgIZfcjsG",
+	"3PJEjzLRJtz7cFWwBehrUMcHhVoPe70uezsVSSKBNNb5jtEvz05OFY3r3+Gh/xYxCxSPQ53m4UQILsYi",
+	"dc/Vuu2HY+iWbhiFIdQFlb/g5LfW/7fl/8H46vy//NV8ue7bF+xUld2m8CI3cJsK0vsR9e4GBzSL/hTW",
+	"eWs9oY7zRcdJqrPMiCivS5YpU9mkj0FGFAvLZWK6cIeoy44wfANSRqmMFTxegSpZ7XXVOxdVSFg08ZtP",
+	"YdfK+V2EnrzRI6HP4lPQRmxyw0WUyo0tfbue4gb1ANnrYMeDKMfefA+4Yn0B7TJgbKuBLO+jSN+hTA/Y",
+	"1/jm4607n69pjovqWsc3Efp1WJZFT+AJQs/4tripSG0pj2sEFUvzkkLwtdKLAcBj8iZy4ivnC5wLMWWy",
+	"sln7HZCr3F9f4PoTPoUV+VzwmRsqoDJ05hWO0r9EL6lJ2HxlzWUot1tnYFLhZmZWVMRC7kN84ANbYAMk",
+	"9j3g6QhwwJ4+jXhoI2IoK/STDrhyatuIAiQ5cAfQlmPSOHU9tSXZ7rKXuq/jOeDiAMPZbKwZjhxYzNyD",
+	"ZIK03+5Dd6GeCtUuPjv/TY67eaqQDxXKcDEahSu67IiSRHs9IA73P+SKjXWWgm0CyszHWLrr/ib2IKv1",
+	"2YSr+Rn9JsIZAoJIPk0f6OKK0LVnWgkjkmFUTfPtLjnqZ0bcXabvMMTPRfYtlH8+DGV1zzNc08a9ZvyG",
+	"omZIaZsDhS+RgO1+WMZqtdCcadx6AS6YE0+4mxPIuRBGFfAsA/MvqOfqmjiyBzsXUszq7a2Ljohkx1ks",
+	"j8SJXSgU7+CdfNOJG4zTX9HUmeEsTSpOmn+XYoaT+RLRLWBiv6/t7MRlu6PNZLekxxoHe2WWw20ilGwr",
+	"L6Sde4eSO4dtWkaT965z3fGIl/ePoBS8Lqdjkhp4LiwiQY/1G1NwZ+vpexZcno1otfG2esg4uZMVCY2F",
+	"UX8xZfp3wUVsOH++4ML5RfHKgb8oEjVic58Bauzr9MVTTwAPXkKmEmkAX1zFbJrKC26xz8cguCaL/hlR",
+	"UM2ZgZr0bmVFwht46LVVub9SyZzysnSOK005k7pQhltIpV6Jyx/RR7V/A7BIHNkGoTegrgr4gssEQFpX",
+	"lQFX1yFDBWybRcj/HVGJa6YSYUyoEZSGjeSFUI/h3fn61y6LwOqIKJDH46LR6VjCLdDcB9ME9z4sOot/",
+	"aamwxiUndzzyl0vDwFsVsXMjjRVTuPVuz7NGUXUMUtlP+BwgHDl9y3QSd9kRwozAcvYFEijjoNmMMjBE",
+	"co8wrXCr/pxuqS+Ab5kAU6Zu+ng/uNGpsjM5EF0W4YwWlyEUX0JehmbttIF7XKG8JxHcPQeBWt3LD/XI",
+	"ymeRThX9DlIzeVEBTpoV5/wYEZilp2Y36yfapnjB3e5UubkxmJnz0/ui2JVSswENmvFlRHfcVa12C9fc",
+	"iSgsw+Vg2u9zUbpTUXU1SaC+2uWadCzucgsbMbfK5qstRv9qqpmgZXaa9RM5QA2yUQt6ewUwhAdFRF8w",
+	"tM7a0PtDTPTQeFJX7f0Gm+jucLG3G+FnSt9uhlPZkMNfBzm8c7Ki240Ovoqcxf3OeL4C9LltWn3hu52P",
+	"dCK4tgbUq85uTV3mpfSj+5ELAq67lNJrHJazmkMZOOD/kL1omuqb3MBWhZMbylZN1eSv3ABattuSAQKu",
+	"uCchEnSRjBEihE9d6Gxgi8K6MxERM3xOtyzkKNwNYs2kOlWyjubitkT1zpVI3rSb8mU3tN6Pc+KmlZaS",
+	"meu01Ub1nsHqb1jx+TpPanFAxvM5lVLqySc5jeVzNhGTvkjNqdJDKAkqFo1ilqlYQ454vHYs1QgKfMZ8",
+	"OhXKYOz2mEUueoxYKjR+att5Eg+LVzFxEDv1eBjwe6moB9Qrfh/VV53eqqdzU4WiWweLt01qcN1Vol9K",
+	"7HZfvcj7TKJAKqE5iL+eStfLB6k7fa7qj9U8Rt5G4HjPpbE/cWVuUJNvnai/SQ/4J65WNQO7hXVGdKjT",
+	"QRMeNw7nxlINOXu3e9oMj7kwp75RoFydsv9VAwFiSX7RCeTKnx/qIUMSSXdHgGVGgDidIpzyWMy9A5qH",
+	"0kdwh1TQgeZYnCrK/HugZs/GELNzIaZwzQROJDNlZeL8EeC50nCYkMihFXC4auDtwt31kHF/npAKOLM2",
+	"+UlDlVP5E1c36U3ezgnET1x9pqOHn/ga2M4+V01FeONeNkcUn9tS/ORCcFbUuFd2BXc++qaljUDGN3QM",
+	"h/ZmdfI7GvOGhxnPwc40Plnjk23ukw0tEm9eHXC8SmbIk6LqPOOcIhGvrna+LYm6Q2cON+mZNCcHjQa5",
+	"+YLozRRIlXEeC57avuArqI3fCmBpI06eBz2KokC7kJMwG2sgz6LeY8hOsINwpUeTiKgqNOqy19pYqUaF",
+	"ji+onTWMm1PFWRhWl70fC5UruDE9pe+eEh6V19iyb/tzRsv9XZtCxUSwKTcGi2N5cdBjbtqnCk58i0/B",
+	"EteqIPDXsF6XVZIb10WENbg2ap77phuUtmdTnlo5kFOubKMhLqMhQHwLEnVJRVGgDbq+vG6ZJuvSTkdt",
+	"WwJklaRhxnJb1wzhv9uWg+Qt/O7TfUsv5xNYlWUuvu3GG2l0zTY55jInn8mpTW428YyUI2yg1VCmExFT",
+	"77antxt4vhWxyA1MWCbgSDxiMZ+bLgMpAf9EnSp/ixBGLfNFLZAEu2AiNNRwW7iwyqeAh4n7n1t+5hb8",
+	"M2WXb48bqsk1N6UMt1fK0C7gHRWUaoNUctumDZV0Hj3252hgLulO/6Wlqg+5f9NSYXSMBgUwtLCtOBsM",
+	"hIHYe5glAE1SLsLzRXK+2RSlibmRIAqX+/YBxO5Y3Heq4HeJ+w6K8wqdV+4PKvsr9cHywUBMsRO6oFHx",
+	"kYXLgJoGWYKoyfNU9cWAT4R/eJU5dJO/Uunen5+9Ji4H1A49bW72TUnwnYKeXqd44U8nZQ0uNYnl1Q4C",
+	"IatWr/SeC35RUHqLoA45Im1ZEb6vyNxVJv6gIDqk/k6V8+QhjVioPWGJViNh7CFlCqn7PYQZbSYSA8zp",
+	"gdyQLsE7F79nvA/fAGOROlWhmQQ6phG0cKjTiUhx6MbyuQF8SXoYoUpQVz3cGNRIOx8uVr94nQ0wKrEW",
+	"BsOWol2oJMdwa3XNmrbqWFQMG83X5A1W5g0EQodcRbno0UZ5yXpElud69LXUmIIXM7CrMoB8YJvUXyPC",
+	"26f+yHxJrViiR1hneansX5WUT8Sq8qHniExjgxfu4pGRdJ9l04Iv8Y1B3wCBfCC8GcspWmSnI/z35Dto",
+	"xRZPCE8VHRGyIzTeswpLHax0iLsOWKRn6szdPDqkhufCcPNgrgZN/z8yaRuD/RWGKmHXNKrmsPWLE5Bs",
+	"yuY6Swvym6uayxdTeZjzSWaR6dm0WeTClTMqU4h8HMInWo18TDGRxkitfMGVErGPWvKUSyEloGNxqvz+",
+	"Q7VTuAmLNTwhFlOhYgbhChbN2wJagvfuD6HfEvFp4SgzqmkmfzF/a7mKpRrdycSKH9zq5IrxU2jUU+OM",
+	"rK6KAu0QzHxRvq6ax5gAAfu1FUG8ID73ryLycJNdFXbA2jb9bY3MXy4AmSDO5k03uIF7UNPhNnRePJGb",
+	"POhRPcFRwaPIIwnKRmIocarcg/7SUhk88Ck0rMGPt+9Yc8J2/8sK3Cw+FzV6ZtcRZeESN5UETSVB07X2",
+	"WfW/k9VcQV6Lj3dTXWs3rJebtrXG1bqNtjWyfTfTtwYuzzaNa7cmVHeoc+1m/ZOmd61RIzffu7ahFqky",
+	"0oXeoPp8zLMibKc0xYOZBQz7wGMAqCQuEhMxZmcTSa1n7j5IQWCkGuRnN9+4uHDKB9LOT1XiFs/UHOG4",
+	"MPV1cdx3MRlbGOCqZE1p/ZuMbCPrK+EuIUEzLW/99aiX6+R+Qx/9DYEJlXEtckVg9QjPWPwpjUyrz4hr",
+	"c0LncnCe54ROVSEpFI543IPdtX9BLd2ISxVgL4tnOyuKY/8mB+d3J3RYUALQSpNZT6gD4VfjDzQ6YkN/",
+	"wO1toEcKG2qz3G09Km4o+mJvhTV5UWgxlbrsFjCdYpsXXoxsIyxyN4rYmKu4IK36QqRQ7hkgyvL7SSJM",
+	"mgDDd6GUtVTjSdzV9KzlOpEuczNZHK7S9lSVXJkIHZYzbokmPOHGnhkhFHxk+Jx8Fp9+niNh15jHYWGq",
+	"NM5bYd/o5BbzFdefQaYpfCYY3YIztTpWK2pSZOZCbDylZ40a/eLavoKA+06DBs32hvAPbNmoUHXfZWPO",
+	"hM/7fHBeG29SmQoe2BXiQ//DNuvPPTHa4NxdFCk9i+C0D34mEQNdDcY6PUQ/NXIaXEMjlbuNoU+n2sDL",
+	"PpuYKC8vSqGpK0qhFogdIzS3uADa28FYxDX1Qa/9xO5kQEqDW1sdZEUTiDZO5nreBaBjoU6jmXMgRTEc",
+	"hU+kGm0ekdL+dIOcOA9xNf/8bFwIPr8xLHJbJ9UJcsW0iQKzGhz3CT0BvuF9o5PMCnQ0BR+MPUDB8dNC",
+	"BxUwaZ4qcEQPASQB7hFoFaBPCbtMPScodCodP22DOnK7WcRMO/cR2kpBDEWcK50oFRfSSK0iuql1jqVT",
+	"avSsUwW0kHixmOrBOPIKEtVeGC05uobPcFa5T+xX+cxYnogIPdlA+mrFhIWerkTzWMTo8WIflVOJfoxt",
+	"SOTBE5HoIuEWSSyxAfb4KWIuYeCPJw+pGGYGuV3D+sz4vHuqThWMLGJ9MZIqZw9S4oP1l/8zE5mACm9s",
+	"EMvfPXANtHEunjBDGppAl0XuH8SpCe22bpq0cHRTfqroJjrF+pOacxW3nmxs7dR4WIx2nvFkRqQXciDI",
+	"VnBzbty9uiya8syIiA14mkpPLEKWB9YQW9uKrw1vKg2z/FwoJofEEOG2C5zMUl0LzcNJdmZhg9WEICr2",
+	"FoC2/9Ws1PWHGIvDu+0Yo/z4Dcwk40MLUtO6W9Qbbn9/eVQcbRZN3A6/PlSz+xHkINO4E3ud2TNjU8En",
+	"tAZO0Z05vSnVqPiR1fCp+2hB3y8FSve1xubWlp9s7xmIWhaCyTsVnz1B1yfER+vcsPWh2Y45l9POhcZz",
+	"gGlWE6SBJXXOz7mcTp0v4yzwmCdDNEva5PRYvsnb3ZMZ3WW/ayvQA/Pm1ttlrrx785jIrt39IzbkZPdP",
+	"FdwlGEc34iqj5x5xot+ey+lds3VuTG50n8vIXdK6NdHgvTUjFebiC7QNd0krO/lmVoNyxIAGEk+XV84Q",
+	"q9QmzX6aswiuOINSjKiYOztk3PiDVTixmGY2qFwDMRVpax+MQu39BahorI1nJ2PhouVUsL1eD3/oi/Qr",
+	"i8n+A0Z7FzNhMLLVGhCXulF8TRpsqzSYBJQcJ+ZQFwWCuGlOrL1Nsgv25yaprpPqNAaUUPA4XpXNOFXV",
+	"6YzHDLJF8BNMvZgue6VC+mLMDdvzGgJSFTDaoCwqHLWjOD7RV1MYd6bXJp/LZ+q4gWcfW7EGZM29n3vf",
+	"dtMwnV5jeqXJqngPChDrSn+d6eHZXGep+XJSKPe2Tekojj0Y3T/JZlzFo9756FSh+3tV9eMrJb4xTM8U",
+	"YsyY/IBAl6qRGFfzvo7n35gug4pJqUYF7x+iAShsXjKCWF/5c6onN24JrdgcygaH1XQl3BsUzqYO0m/a",
+	"cNgXKpW30Bc1PVev/KmnxHoUETsFMOOGyFbXtFgF5+wWxPsOdVndgk/atFo1Ef7NRPhVJQNXqXRZ8Dp2",
+	"AIei9pxlZZPncR5e9+eUr5OBYUMMh2JgseakkD2gVi3DJlxlPCGojGXoC30hjtWt+iI3gHyRT2KrcLzC",
+	"EXrxFbtBX1l02JyDXCeqRNET20aHbhy37fiD6rrg7T3G+Yzj8bOvERuMuRqJCoSJd3DA/LNOb8lT2ygQ",
+	"O7YITK60RabHxntporA7HYWd8HMBxRle8ADY69KaoF3tIAWIr/CIUFwKDyIp91LfrSwTuXuyjmSuDVlp",
+	"I/b3Tex/v7qoVxn9VPC4Nkp6wdNzzMkSyjDilWOWeCQvhILKaBb98uyE7biHmJ2JwGdEnjgZ0rR0uDmF",
+	"cItKoBg3LFNuAHCieqomPD0XKR2MYlu803OHwGuYuPDKczJDQTyMy/0E6rOXNBJ7XeCFSgVTQmI9vsJz",
+	"WDhbVtBSSxwPvqeWjaA1a7/3YFl6AAIoH4XNO26DGwH3o3xV71TlR1qE1Nxl77VbV6nKFFmmzazWlXiJ",
+	"PD1/417UHSu48+O6chAIb/GOFXz71/VVa/2vAV7wToV1PD0vK9wAHs8gGw5KwOv6wZjbGj0Pyri2rO0X",
+	"YQkRVnzgk2kikLppmuqhTOihSeKL26DcxD2ry3xLPJHOEiK8+CCdXk8FS8TQMp3VsNm8pvsv67EF55Ng",
+	"and7PWKsg4Jxw/rCzgSiBEwOWfTvHmLF/BtP5EC0+7of1dBph0tbiyqqSLE94R+eCzWy49bhg72Dg3Zr",
+	"IlX4ACAdrEjd3f/fH0edf/DOf/U6B2fddufP//t/3Htxe+qwZWwKUPA323mKa7kSBomWewFOCh0HmWLv",
+	"1lV84S/YJVtAB/KC0Z8zv5EKcojCVpep9n7RqlzKU/jclLlg4P20F/iiuYqZkSPVATxmzENjPyKOkF61",
+	"c5xGqVPkXfbC6xJj+bx9qmY+caOYs1g67TLnKJglarsxYApNuTFFZrnA6CaHeQ59zGMQfiKLEcG16bKj",
+	"UzVLtRrBjWY6DYd5D1gEX5z5L4hzIuFOm8QTqb4xjA/Ajyx0WwJ+CHxdSSmBS/lCtG7G5/G3v6rPg/f5",
+	"GlLfC+/4HmWsCzut8Wuu5NfgbkfuC5LolfpzZbXAr9xHlSpByAo9UyJlRjh1abLB2JcSLatOT1mDfb+B",
+	"lL8auRV1yA0Z8CNchtVn936tPoOWaEBAt9+uNZBfTyg1QT72VKRWehfa2UojFEFyJTlTnK8HzwGXKo5U",
+	"pjG/QVvnb/+ZAKq2kRDwRxDd4DOhUjWh8u0KKG5OlFHyzzeQ0aJDvsMvuOXpKr/c7TCaAsOroTsWqY2h",
+	"xKRb44Ae4b3vuCt4F7ffXbcMJV/Gv+VLujJv+dyUaPSIISibJppDoGSsTBK3wQewJG2EfOHxvO3hIIfw",
+	"Tsi7mVd6MnWb8Rp1NTxhtarGSX1jPiMe1m3W6n2t8uE8J1sEmwNJoY1NShS3wmY+VSVOAihhzn57/eyX",
+	"Nnv98pc2ey/6r51I/HL8M+QvKYf4kL34CWTjYY9NxIhP5QeRYJFfOU9C7oPNUiVilk1TORrb9qkapBpg",
+	"GOjYy/wzcy4bpj9TPjP4GG6dDEmt2i6ouBDOeEKf8ptffqL0TCpE7DOrE2F5zC1/DGdnp2rRJmEXIhvr",
+	"GRtyilZKzPy0jsjNnykrE68+kNeflESXHcHK+xU/VSWGLq2KbqjSlqVCxYAsNRf2sc/w4B3CfRFvyskW",
+	"po0rhoRHWexInSrvoA24wqMxO06FVwaQr5qmeoQBmmWcWTkR7Nv9vQPG+/oCV/q7BRwxqxlPU3kB/Y+7",
+	"P7C/yZ8CeNOp0ikbcmNF2gaK5AuRAjI+njsGYjJmhaKfmKo80uusqDbrnOtJllg55andcavQce+0rDRz",
+	"fx8UbMHjKJdbbLiTv+3PvUPyXavdcg/ltnXY6kvFId29mIMuOux/+Of/Ga7T/b/EYEPPfu/WrMXRYCCm",
+	"9vMcCeISnYnJ1ALYD/1ttT6bcDU/QwVS+AbPsHkf0R4WTxTvZVBx24vtFjdxRtCtYF/H88InBbt428PK",
+	"8kDoDCUND4jzT2lEZ0INdEwIIMXvJy5+OnOyFt3FCAqczO0c2VIABfm12vKRtwLgIFki1bk3n85AUT4O",
+	"7ZlPzvnyjUBCCb8q5ejYO2/nVNHuaCVOFRpCz89apc8xCfMMRnwz6ZLCE7bKmOxV2ANFuUtpEF/XsBmf",
+	"Vyxi29lo4vcfQw7kMZ7gwFjYmE+nQtGqurssreqpao4gmoTNrQCq4ZYEdVNKzF9K6+xciFQOZQ5zUA30",
+	"gToo6BOCVoW9jx97/UPldN5bhfaeia5Kur4RRqj49+Ljt63LqkTNWKsTyCkqUbP44RdFmvEEnP9y0991",
+	"gUt8as4ibr/x1u04eN/FXY9StLX0fHCaYjUtGXZyBBRmq11EyPuaAK5ISA4JUdgyoawLGtvhg1jGbcpI",
+	"cQuNvDEgG2ugLHF2H4dxqsplk2DdoL5ID/EEhIqQ2lSz4uui2i50S6GMyQMdujEonmDdqUiDSBPgTpVP",
+	"8AwGcbPnfPiMFbEO++3tq5cs1oNsAudAEx7DSvUFOxdTONngUNzRnALeuuThy0ObBbH9lsIm1YW0sGvM",
+	"SmKGwnUodjOhrHf3SNy+Kan4wpn2YtkOwFCBseiyIxVM2mysjThVBYuBTU/+ls59VFDPfaQKAyqeSQLf",
+	"YPAl4RqRsgmfw63wbz9qrFlU81PlzGgBUMsPUxqG9aqLnGd0Tq+gQCmeSMWAcSRnN6rjL3wxPy6s97ZG",
+	"+UmWGp1u0nUCW++GGVQLU1lV41fcYI16uH3CYUPKQU9FUWhM2ye8Ide4IadLldrY+Zj/AR0bKNn1Hu9L",
+	"IWInyMzqc6GKhKAFmd5QvXTZK2eDZ9JTA2RUHRy9fvX25FSVBooDi4CVYb6oRAr1gyFy1WlOd0DaCJaR",
+	"qzlDnRFQP04Ver/OLUE+iL+0VAW+M2y3r0LBg98VxWld9XFZrHw58ZTbcV5NXHonKyuKVwn58dMbLhJ+",
+	"o/UacBDUuAGh1Ktm1UAUNzgeawDDQLBAgv0ZX9GLcUYc6ESdpwCMm9eoA2MxSKQSt6UE16oyOHMKuiwn",
+	"htdeexZUGXsKg881GXxjssHAPauyoBkme69UWGWVC0wj/uLP/b+IEhd4V3XCva0o+8Rr7UnBM5+ky8UQ",
+	"Bcx3OoAMYtJwSWB9QJMKF6uZQvq7W3MI8NqP5ybPAfxDrtoogHeLH69cHzi/B53TZPObbP5tZ/OnuTxt",
+	"lR1B5bEqL5JW9iUhjfEiG3J7oZ2aSTVIsriquB+TBdD0tM6UvsIeA2RdEWkpg4GcdDLwdlb1HdJXm/rr",
+	"CTSNrRgE9HdJX0NX/Uz/3eZBwlusyNsg93HHsiRu8KvyI7jFmszI58uMELTBVdIhRhjjU6h1ldrgQvAk",
+	"yU3iwolenw4vgpue05+TEwAHExI6PuB4zYUO4MmH+Lgy8/hMxZAleetHuYlVf/a5bPXXntBXMewSTNqV",
+	"fKjLV3Ef+XtgLBcLIHjQKeunemaQwBPDQncdcnW6+Bgz7tZ/qjM6G6vfokwawkmJGTcsGmRpKpSN6jLi",
+	"hT15j5PhNItVej68xEakPp+q9y+hVttv5BV6bb/zkf61DkUeVL+TGXp+lx1bU6fFq0Din6mYttgmiRV6",
+	"SnVWJR/yLaRUPpsRafIp21udYi5lC5OTi8ZHjzzxqTZkeu+MhrgQKbAlwMGsEYLoH0PVhrQm8DbH8BdW",
+	"f1a2Dr0OrXVrBcOPr432bc4G3IhqMSmAaFxOSDwQzUYxy60hstNirT5yyZsVL0kT9PfOEz4Yi3WX+8tu",
+	"H8S90Q7LODKAeb5Ro2rAjgHtkl54gcvSpHXY2uFTCZuYblBRJYi4ewWgmFzunCpvLecXPDATkuiDMjBl",
+	"YTUVvzqBTIjliR4BBCFdjuxlFde/h/wJgUoBTiGzegS9j8V8CQbslaqt+FtfJ6LZAJl6DZM2v0/AQay5",
+	"FTTVGw74EWlh9ICptfybn3UK1PeszxOuBtCZr2IaUP7rseBJ5QoXh4+JajhHiidoBfzr6WdG1Dx96Vr3",
+	"d821gSV4wrh/3MyFH3jiVVhtzJm3Pv356f8PAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -2036,7 +2036,8 @@ export interface paths {
         };
         /**
          * List emails, newest first
-         * @description Has neither addresses nor texts.
+         * @description Has neither addresses nor texts. `address` finds the emails to one address by its hash, however the address is
+         *     written; all filters apply together.
          */
         get: operations["listEmails"];
         put?: never;
@@ -2129,7 +2130,7 @@ export interface paths {
         /**
          * Resend an email
          * @description Makes a new email with the same subject to the current address. The original must have ended. An email that is
-         *     of no use any more is `cancelled` again.
+         *     of no use any more is `cancelled` again. Without a body, the audit log has no reason for it.
          */
         post: operations["resendEmail"];
         delete?: never;
@@ -2150,7 +2151,7 @@ export interface paths {
         /**
          * Cancel an email
          * @description An attempt that is under way goes on; if it succeeds, the email is `sent` after all. Cancelling again is a
-         *     success.
+         *     success. Without a body, the audit log has no reason for it.
          */
         post: operations["cancelEmail"];
         delete?: never;
@@ -5094,11 +5095,18 @@ export interface components {
          * @description `address_rejected`: the mail server takes no email for this address. `mailbox_full`: the recipient has no space
          *     left. `message_rejected`: the mail server refuses what is in the email. `server_unreachable`: it could not be
          *     reached, refused this service, or did not take the email in time. `unconfirmed`: it may have the email, and did
-         *     not say so. `expired`: no attempt was made in time. `cancelled`: an admin cancelled it, or it had no recipient
-         *     or nothing to say any more. `opted_out`: the address wants no invitations; only admins see this.
+         *     not say so. `expired`: no attempt was made in time. The others are of cancelled emails. `cancelled`: an admin
+         *     cancelled it, as the audit log has it. Only admins see the following ones; to others all of them are
+         *     `cancelled`, except that an email with `opted_out` looks sent. `no_account`: the address has no account, or the
+         *     account was deleted. `account_suspended`: the recipient's account is. `already_confirmed`: the address was
+         *     confirmed. `address_taken`: another account has the address. `link_ended`: the link was used, replaced by a
+         *     later one, or is too old. `invitation_ended`: it was answered, revoked, removed, or it expired.
+         *     `may_not_invite`: the inviter may not invite to the room any more. `room_ended`: the room is archived, closed or
+         *     removed. `not_a_recipient`: the settings do not name the address any more. `opted_out`: the address wants no
+         *     invitations.
          * @enum {string}
          */
-        EmailReason: "address_rejected" | "mailbox_full" | "message_rejected" | "server_unreachable" | "unconfirmed" | "expired" | "cancelled" | "opted_out";
+        EmailReason: "address_rejected" | "mailbox_full" | "message_rejected" | "server_unreachable" | "unconfirmed" | "expired" | "cancelled" | "no_account" | "account_suspended" | "already_confirmed" | "address_taken" | "link_ended" | "invitation_ended" | "may_not_invite" | "room_ended" | "not_a_recipient" | "opted_out";
         /**
          * @description An email, as admins see it. It has neither the address nor the text.
          * @example {
@@ -5106,12 +5114,14 @@ export interface components {
          *       "kind": "room_invitation",
          *       "subject_id": "01993f75-6071-7293-84b5-c6d7e8f90a1b",
          *       "user_id": null,
+         *       "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *       "state": "sending",
          *       "reason": "mailbox_full",
          *       "attempts": 1,
          *       "last_answer": "452 4.2.2 The mailbox is full",
-         *       "waits_for": "recipient_limit",
-         *       "waits_until": "2026-01-31T21:00:00Z",
+         *       "waits_for": "retry",
+         *       "waits_until": "2026-01-31T20:15:07Z",
+         *       "deadline_at": "2026-02-01T20:04:57Z",
          *       "resend_of": null,
          *       "workflow_id": "room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b",
          *       "temporal_url": "https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22",
@@ -5139,6 +5149,11 @@ export interface components {
              * @description The account of the recipient; null without one, and when it is deleted
              */
             user_id: string | null;
+            /**
+             * Format: uuid
+             * @description The room of an invitation; null for others, and when the invitation is removed
+             */
+            room_id: string | null;
             state: components["schemas"]["EmailState"];
             /** @description Why it was not sent, or not yet; null otherwise */
             reason: (string & components["schemas"]["EmailReason"]) | null;
@@ -5146,13 +5161,19 @@ export interface components {
             attempts: number;
             /** @description The last refusal of the mail server, without addresses; empty once it is sent */
             last_answer: string;
-            /** @description What it waits for; null unless it waits */
+            /** @description What it waits for; null while an attempt lasts, and when no attempt follows */
             waits_for: (string & components["schemas"]["EmailWait"]) | null;
             /**
              * Format: date-time
-             * @description When it is tried next; null unless it waits
+             * @description When it is tried next; null if that is not known
              */
             waits_until: string | null;
+            /**
+             * Format: date-time
+             * @description About when it is given up if the mail server still does not take it; null until an attempt has failed, and
+             *     when no attempt follows
+             */
+            deadline_at: string | null;
             /**
              * Format: uuid
              * @description The email that an admin sent again by this one; null for others
@@ -5185,10 +5206,25 @@ export interface components {
         };
         /**
          * @description `recipient_limit`: the recipient has had as many emails as one address gets within an hour, or a day. The email
-         *     goes out by itself when there may be more.
+         *     goes out by itself when there may be more. `pause`: an admin has paused emails. `relay`: Temporal does not have
+         *     its workflow yet. `retry`: the mail server did not take it, and the next attempt comes by itself. `worker`: an
+         *     attempt is due, and no worker has begun it; if this lasts, no worker is there.
          * @enum {string}
          */
-        EmailWait: "recipient_limit";
+        EmailWait: "recipient_limit" | "pause" | "relay" | "retry" | "worker";
+        /**
+         * @description Why an admin does something, for the audit log
+         * @example {
+         *       "note": "The mail server works again"
+         *     }
+         */
+        AdminNote: {
+            /**
+             * @description The reason; empty for none
+             * @default
+             */
+            note?: string;
+        };
         /** @description An attempt to hand an email to the mail server */
         EmailAttempt: {
             /** @description The number of the attempt, from 1 */
@@ -7215,12 +7251,14 @@ export interface components {
          *           "kind": "room_invitation",
          *           "subject_id": "01993f75-6071-7293-84b5-c6d7e8f90a1b",
          *           "user_id": null,
+         *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *           "state": "sending",
          *           "reason": "mailbox_full",
          *           "attempts": 1,
          *           "last_answer": "452 4.2.2 The mailbox is full",
-         *           "waits_for": "recipient_limit",
-         *           "waits_until": "2026-01-31T21:00:00Z",
+         *           "waits_for": "retry",
+         *           "waits_until": "2026-01-31T20:15:07Z",
+         *           "deadline_at": "2026-02-01T20:04:57Z",
          *           "resend_of": null,
          *           "workflow_id": "room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b",
          *           "temporal_url": "https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22",
@@ -7245,12 +7283,14 @@ export interface components {
          *         "kind": "room_invitation",
          *         "subject_id": "01993f75-6071-7293-84b5-c6d7e8f90a1b",
          *         "user_id": null,
+         *         "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *         "state": "sending",
          *         "reason": "mailbox_full",
          *         "attempts": 1,
          *         "last_answer": "452 4.2.2 The mailbox is full",
-         *         "waits_for": "recipient_limit",
-         *         "waits_until": "2026-01-31T21:00:00Z",
+         *         "waits_for": "retry",
+         *         "waits_until": "2026-01-31T20:15:07Z",
+         *         "deadline_at": "2026-02-01T20:04:57Z",
          *         "resend_of": null,
          *         "workflow_id": "room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b",
          *         "temporal_url": "https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22",
@@ -12432,8 +12472,20 @@ export interface operations {
                 kind?: components["schemas"]["EmailKind"];
                 /** @description Only those in this state */
                 state?: components["schemas"]["EmailState"];
+                /** @description Only those with this reason */
+                reason?: components["schemas"]["EmailReason"];
                 /** @description Only those to this account */
                 user_id?: components["schemas"]["ID"];
+                /** @description Only those to this address */
+                address?: string;
+                /** @description Only invitations to this room */
+                room_id?: components["schemas"]["ID"];
+                /** @description Only those of this invitation */
+                invitation_id?: components["schemas"]["ID"];
+                /** @description Only those that were queued at this time or later */
+                from?: string;
+                /** @description Only those that were queued before this time */
+                to?: string;
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
                 /** @description How many there are in a page at most */
@@ -12626,7 +12678,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AdminNote"];
+            };
+        };
         responses: {
             /** @description The new email */
             201: {
@@ -12644,6 +12700,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             /** @description `email_not_ended` */
             409: {
                 headers: {
@@ -12654,7 +12711,8 @@ export interface operations {
                 };
             };
             412: components["responses"]["PreconditionFailed"];
-            415: components["responses"]["CompressedBody"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["KeyReused"];
             429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
@@ -12670,7 +12728,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AdminNote"];
+            };
+        };
         responses: {
             /** @description The email */
             200: {
@@ -12685,6 +12747,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             /** @description `email_ended` */
             409: {
                 headers: {
@@ -12695,7 +12758,8 @@ export interface operations {
                 };
             };
             412: components["responses"]["PreconditionFailed"];
-            415: components["responses"]["CompressedBody"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
