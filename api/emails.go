@@ -154,7 +154,7 @@ func (s *Server) PauseEmails(
 	_ contract.PauseEmailsRequestObject,
 ) (contract.PauseEmailsResponseObject, error) {
 	id := caller(ctx)
-	if err := s.store.PauseEmails(ctx, id.UserID); err != nil {
+	if err := s.store.PauseEmails(ctx, id.UserID, watchparty.AdminNote{}); err != nil {
 		return nil, err
 	}
 	pause, err := s.emailPause(ctx)
@@ -167,7 +167,7 @@ func (s *Server) ResumeEmails(
 	_ contract.ResumeEmailsRequestObject,
 ) (contract.ResumeEmailsResponseObject, error) {
 	id := caller(ctx)
-	if err := s.store.ResumeEmails(ctx, id.UserID); err != nil {
+	if err := s.store.ResumeEmails(ctx, id.UserID, watchparty.AdminNote{}); err != nil {
 		return nil, err
 	}
 	pause, err := s.emailPause(ctx)

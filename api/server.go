@@ -27,6 +27,7 @@ import (
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/jobs"
 	"github.com/watchparty/watchparty/live"
 	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/playback"
@@ -48,6 +49,7 @@ type Deps struct {
 	// CheckTemporal reports whether Temporal answers and has what the service needs (Missing). Only /health calls it.
 	CheckTemporal func(context.Context) error
 	Schedules     Schedules
+	Jobs          *jobs.Jobs
 	Metrics       prometheus.Registerer
 }
 
@@ -63,6 +65,7 @@ type Server struct {
 	bucketProbe   *bucketProbe
 	checkTemporal func(context.Context) error
 	schedules     Schedules
+	jobs          *jobs.Jobs
 	passwords     *auth.Passwords
 	tokens        *auth.Tokens
 	oneTime       *auth.OneTime
@@ -85,7 +88,7 @@ func New(d Deps) (*Server, error) {
 		cfg: d.Config, log: d.Log, healthLog: logging.Sparse(d.Log, slog.LevelWarn, "part"), store: d.Store, cache: d.Cache,
 		bucket:        d.Bucket,
 		bucketProbe:   &bucketProbe{bucket: d.Bucket, inFolder: strings.HasPrefix(d.Config.Blob.URL, "file:")},
-		checkTemporal: d.CheckTemporal, schedules: d.Schedules,
+		checkTemporal: d.CheckTemporal, schedules: d.Schedules, jobs: d.Jobs,
 		passwords: auth.NewPasswords(d.Config.Auth.HashParallel, auth.OWASP),
 		tokens:    auth.NewTokens(d.Config.Auth.Secret, d.Config.Auth.AccessTTL, d.Config.Auth.FormerSecrets...),
 		oneTime:   auth.NewOneTime(d.Config.Auth.Secret, d.Config.Auth.FormerSecrets...),

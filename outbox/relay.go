@@ -10,7 +10,6 @@ import (
 	"github.com/uptrace/bun"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/workflows/job"
 )
@@ -156,10 +155,7 @@ func (r *Relay) relay(ctx context.Context, rows []row) error {
 }
 
 func (r *Relay) startOne(ctx context.Context, row row) error {
-	return r.start(ctx, job.Event{
-		WorkflowID: row.WorkflowID, Signal: row.Signal, Workflow: row.Workflow, TaskQueue: row.TaskQueue,
-		Summary: row.Summary, Input: row.Input, Priority: watchparty.Priority(row.Priority),
-	})
+	return r.start(ctx, row.event())
 }
 
 // mark stores which events were started, and releases the others. It ignores the end of ctx, so that a process that

@@ -134,7 +134,7 @@ func (s *Store) ResendEmail(
 			return nil, err
 		}
 		details := withNote(note, map[string]any{"kind": row.Kind, "resend_of": id})
-		return []job.Event{job.ResendEvent(resendID)}, audit(ctx, tx, adminID, watchparty.AuditEmailResent,
+		return []job.Event{job.ResendEvent(resendID).About(value(row.UserID), "")}, audit(ctx, tx, adminID, watchparty.AuditEmailResent,
 			watchparty.AuditEmail, resendID, details)
 	})
 	return row.email(), found(err, "resend email")

@@ -186,9 +186,9 @@ func TestWhatEmailsWaitFor(t *testing.T) {
 	requireWait(watchparty.WaitRelay, "Temporal does not have its event")
 	execute(t, s, "UPDATE outbox SET state = 'started'")
 	requireWait(watchparty.WaitWorker, "no attempt was made")
-	require.NoError(t, s.PauseEmails(t.Context(), root.ID))
+	require.NoError(t, s.PauseEmails(t.Context(), root.ID, watchparty.AdminNote{}))
 	requireWait(watchparty.WaitPause, "")
-	require.NoError(t, s.ResumeEmails(t.Context(), root.ID))
+	require.NoError(t, s.ResumeEmails(t.Context(), root.ID, watchparty.AdminNote{}))
 	attempt := beginAttempt(t, s, id)
 	requireWait("", "an attempt lasts")
 	_, err := s.RecordEmailAttempt(t.Context(), id, attempt, EmailRefusal{

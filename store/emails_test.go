@@ -303,20 +303,20 @@ func TestEmailPause(t *testing.T) {
 	execute(t, s, "UPDATE emails SET state = 'failed' WHERE id = ?", ended)
 	require.Equal(t, watchparty.EmailPause{Waiting: 2}, readEmailPause(t, s))
 
-	require.NoError(t, s.ResumeEmails(t.Context(), root.ID), "when they are not paused")
+	require.NoError(t, s.ResumeEmails(t.Context(), root.ID, watchparty.AdminNote{}), "when they are not paused")
 	for range 2 {
 		var wg sync.WaitGroup
 		var errs [10]error
 		for i := range errs {
-			wg.Go(func() { errs[i] = s.PauseEmails(t.Context(), root.ID) })
+			wg.Go(func() { errs[i] = s.PauseEmails(t.Context(), root.ID, watchparty.AdminNote{}) })
 		}
 		wg.Wait()
 		require.NoError(t, errors.Join(errs[:]...))
 		since := readEmailPause(t, s).PausedAt
 		require.WithinDuration(t, time.Now(), since, time.Minute)
-		require.NoError(t, s.PauseEmails(t.Context(), root.ID))
+		require.NoError(t, s.PauseEmails(t.Context(), root.ID, watchparty.AdminNote{}))
 		require.Equal(t, since, readEmailPause(t, s).PausedAt)
-		require.NoError(t, s.ResumeEmails(t.Context(), root.ID))
+		require.NoError(t, s.ResumeEmails(t.Context(), root.ID, watchparty.AdminNote{}))
 		require.Zero(t, readEmailPause(t, s).PausedAt)
 	}
 	log, err := s.Audit(t.Context(), watchparty.AuditFilter{}, Page{Limit: 10})

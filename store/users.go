@@ -102,7 +102,7 @@ func (s *Store) createUser(
 		}
 		emailID, err := s.addEmail(ctx, tx, watchparty.EmailWelcome, row.ID, row.ID, job.WelcomeEmailID(row.ID), "",
 			row.EmailKey)
-		return []job.Event{job.WelcomeEmailEvent(row.ID, emailID)}, err
+		return []job.Event{job.WelcomeEmailEvent(row.ID, emailID).About(row.ID, "")}, err
 	})
 	if err != nil {
 		return SignIn{}, fmt.Errorf("store: create user: %w", err)

@@ -145,11 +145,17 @@ const (
 	AuditActionEmailResent         AuditAction = "email_resent"
 	AuditActionEmailsPaused        AuditAction = "emails_paused"
 	AuditActionEmailsResumed       AuditAction = "emails_resumed"
+	AuditActionEventRequeued       AuditAction = "event_requeued"
+	AuditActionJobCancelled        AuditAction = "job_cancelled"
+	AuditActionJobRetried          AuditAction = "job_retried"
+	AuditActionJobTerminated       AuditAction = "job_terminated"
 	AuditActionMessageRemoved      AuditAction = "message_removed"
 	AuditActionMovieCreated        AuditAction = "movie_created"
 	AuditActionMovieDeleted        AuditAction = "movie_deleted"
 	AuditActionMovieUpdated        AuditAction = "movie_updated"
 	AuditActionPrivateRoomRead     AuditAction = "private_room_read"
+	AuditActionQueuePaused         AuditAction = "queue_paused"
+	AuditActionQueueResumed        AuditAction = "queue_resumed"
 	AuditActionRoomClosed          AuditAction = "room_closed"
 	AuditActionRoomReopened        AuditAction = "room_reopened"
 	AuditActionRoomRestored        AuditAction = "room_restored"
@@ -183,6 +189,14 @@ func (e AuditAction) Valid() bool {
 		return true
 	case AuditActionEmailsResumed:
 		return true
+	case AuditActionEventRequeued:
+		return true
+	case AuditActionJobCancelled:
+		return true
+	case AuditActionJobRetried:
+		return true
+	case AuditActionJobTerminated:
+		return true
 	case AuditActionMessageRemoved:
 		return true
 	case AuditActionMovieCreated:
@@ -192,6 +206,10 @@ func (e AuditAction) Valid() bool {
 	case AuditActionMovieUpdated:
 		return true
 	case AuditActionPrivateRoomRead:
+		return true
+	case AuditActionQueuePaused:
+		return true
+	case AuditActionQueueResumed:
 		return true
 	case AuditActionRoomClosed:
 		return true
@@ -248,8 +266,11 @@ const (
 	AuditEntryTargetKindCleanupRun  AuditEntryTargetKind = "cleanup_run"
 	AuditEntryTargetKindEmail       AuditEntryTargetKind = "email"
 	AuditEntryTargetKindEmailPause  AuditEntryTargetKind = "email_pause"
+	AuditEntryTargetKindJob         AuditEntryTargetKind = "job"
 	AuditEntryTargetKindMessage     AuditEntryTargetKind = "message"
 	AuditEntryTargetKindMovie       AuditEntryTargetKind = "movie"
+	AuditEntryTargetKindOutboxEvent AuditEntryTargetKind = "outbox_event"
+	AuditEntryTargetKindQueuePause  AuditEntryTargetKind = "queue_pause"
 	AuditEntryTargetKindRoom        AuditEntryTargetKind = "room"
 	AuditEntryTargetKindSchedule    AuditEntryTargetKind = "schedule"
 	AuditEntryTargetKindUser        AuditEntryTargetKind = "user"
@@ -266,9 +287,15 @@ func (e AuditEntryTargetKind) Valid() bool {
 		return true
 	case AuditEntryTargetKindEmailPause:
 		return true
+	case AuditEntryTargetKindJob:
+		return true
 	case AuditEntryTargetKindMessage:
 		return true
 	case AuditEntryTargetKindMovie:
+		return true
+	case AuditEntryTargetKindOutboxEvent:
+		return true
+	case AuditEntryTargetKindQueuePause:
 		return true
 	case AuditEntryTargetKindRoom:
 		return true
@@ -422,6 +449,36 @@ func (e CleanupRunTrigger) Valid() bool {
 	case CleanupRunTriggerAdmin:
 		return true
 	case CleanupRunTriggerSchedule:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DelayWhat.
+const (
+	Avatars   DelayWhat = "avatars"
+	Deletions DelayWhat = "deletions"
+	Emails    DelayWhat = "emails"
+	Events    DelayWhat = "events"
+	Refused   DelayWhat = "refused"
+	Runs      DelayWhat = "runs"
+)
+
+// Valid indicates whether the value is a known member of the DelayWhat enum.
+func (e DelayWhat) Valid() bool {
+	switch e {
+	case Avatars:
+		return true
+	case Deletions:
+		return true
+	case Emails:
+		return true
+	case Events:
+		return true
+	case Refused:
+		return true
+	case Runs:
 		return true
 	default:
 		return false
@@ -695,6 +752,222 @@ func (e InvitationState) Valid() bool {
 	}
 }
 
+// Defines values for JobBatchAction.
+const (
+	JobBatchActionCancel    JobBatchAction = "cancel"
+	JobBatchActionRetry     JobBatchAction = "retry"
+	JobBatchActionTerminate JobBatchAction = "terminate"
+)
+
+// Valid indicates whether the value is a known member of the JobBatchAction enum.
+func (e JobBatchAction) Valid() bool {
+	switch e {
+	case JobBatchActionCancel:
+		return true
+	case JobBatchActionRetry:
+		return true
+	case JobBatchActionTerminate:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JobEventType.
+const (
+	JobEventTypeCancelRequested    JobEventType = "cancel_requested"
+	JobEventTypeCancelled          JobEventType = "cancelled"
+	JobEventTypeCompleted          JobEventType = "completed"
+	JobEventTypeFailed             JobEventType = "failed"
+	JobEventTypeReset              JobEventType = "reset"
+	JobEventTypeSignalled          JobEventType = "signalled"
+	JobEventTypeStarted            JobEventType = "started"
+	JobEventTypeStepCancelled      JobEventType = "step_cancelled"
+	JobEventTypeStepCompleted      JobEventType = "step_completed"
+	JobEventTypeStepFailed         JobEventType = "step_failed"
+	JobEventTypeStepScheduled      JobEventType = "step_scheduled"
+	JobEventTypeStepStarted        JobEventType = "step_started"
+	JobEventTypeStepTimedOut       JobEventType = "step_timed_out"
+	JobEventTypeTerminated         JobEventType = "terminated"
+	JobEventTypeTimedOut           JobEventType = "timed_out"
+	JobEventTypeTimerCancelled     JobEventType = "timer_cancelled"
+	JobEventTypeTimerFired         JobEventType = "timer_fired"
+	JobEventTypeTimerStarted       JobEventType = "timer_started"
+	JobEventTypeWorkflowTaskFailed JobEventType = "workflow_task_failed"
+)
+
+// Valid indicates whether the value is a known member of the JobEventType enum.
+func (e JobEventType) Valid() bool {
+	switch e {
+	case JobEventTypeCancelRequested:
+		return true
+	case JobEventTypeCancelled:
+		return true
+	case JobEventTypeCompleted:
+		return true
+	case JobEventTypeFailed:
+		return true
+	case JobEventTypeReset:
+		return true
+	case JobEventTypeSignalled:
+		return true
+	case JobEventTypeStarted:
+		return true
+	case JobEventTypeStepCancelled:
+		return true
+	case JobEventTypeStepCompleted:
+		return true
+	case JobEventTypeStepFailed:
+		return true
+	case JobEventTypeStepScheduled:
+		return true
+	case JobEventTypeStepStarted:
+		return true
+	case JobEventTypeStepTimedOut:
+		return true
+	case JobEventTypeTerminated:
+		return true
+	case JobEventTypeTimedOut:
+		return true
+	case JobEventTypeTimerCancelled:
+		return true
+	case JobEventTypeTimerFired:
+		return true
+	case JobEventTypeTimerStarted:
+		return true
+	case JobEventTypeWorkflowTaskFailed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JobKind.
+const (
+	JobKindActivityReport        JobKind = "ActivityReport"
+	JobKindCleanup               JobKind = "Cleanup"
+	JobKindDeleteAccount         JobKind = "DeleteAccount"
+	JobKindEmailChangedNotice    JobKind = "EmailChangedNotice"
+	JobKindPasswordChangedNotice JobKind = "PasswordChangedNotice"
+	JobKindPasswordResetEmail    JobKind = "PasswordResetEmail"
+	JobKindProcessAvatar         JobKind = "ProcessAvatar"
+	JobKindReportEmail           JobKind = "ReportEmail"
+	JobKindResend                JobKind = "Resend"
+	JobKindRoomInvitation        JobKind = "RoomInvitation"
+	JobKindVerificationEmail     JobKind = "VerificationEmail"
+	JobKindWelcomeEmail          JobKind = "WelcomeEmail"
+)
+
+// Valid indicates whether the value is a known member of the JobKind enum.
+func (e JobKind) Valid() bool {
+	switch e {
+	case JobKindActivityReport:
+		return true
+	case JobKindCleanup:
+		return true
+	case JobKindDeleteAccount:
+		return true
+	case JobKindEmailChangedNotice:
+		return true
+	case JobKindPasswordChangedNotice:
+		return true
+	case JobKindPasswordResetEmail:
+		return true
+	case JobKindProcessAvatar:
+		return true
+	case JobKindReportEmail:
+		return true
+	case JobKindResend:
+		return true
+	case JobKindRoomInvitation:
+		return true
+	case JobKindVerificationEmail:
+		return true
+	case JobKindWelcomeEmail:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JobPhase.
+const (
+	JobPhaseRetrying JobPhase = "retrying"
+	JobPhaseStuck    JobPhase = "stuck"
+	JobPhaseWaiting  JobPhase = "waiting"
+	JobPhaseWorking  JobPhase = "working"
+)
+
+// Valid indicates whether the value is a known member of the JobPhase enum.
+func (e JobPhase) Valid() bool {
+	switch e {
+	case JobPhaseRetrying:
+		return true
+	case JobPhaseStuck:
+		return true
+	case JobPhaseWaiting:
+		return true
+	case JobPhaseWorking:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JobState.
+const (
+	JobStateCancelled  JobState = "cancelled"
+	JobStateCompleted  JobState = "completed"
+	JobStateFailed     JobState = "failed"
+	JobStateRunning    JobState = "running"
+	JobStateTerminated JobState = "terminated"
+	JobStateTimedOut   JobState = "timed_out"
+)
+
+// Valid indicates whether the value is a known member of the JobState enum.
+func (e JobState) Valid() bool {
+	switch e {
+	case JobStateCancelled:
+		return true
+	case JobStateCompleted:
+		return true
+	case JobStateFailed:
+		return true
+	case JobStateRunning:
+		return true
+	case JobStateTerminated:
+		return true
+	case JobStateTimedOut:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JobStepState.
+const (
+	JobStepStateCancelRequested JobStepState = "cancel_requested"
+	JobStepStatePaused          JobStepState = "paused"
+	JobStepStateScheduled       JobStepState = "scheduled"
+	JobStepStateStarted         JobStepState = "started"
+)
+
+// Valid indicates whether the value is a known member of the JobStepState enum.
+func (e JobStepState) Valid() bool {
+	switch e {
+	case JobStepStateCancelRequested:
+		return true
+	case JobStepStatePaused:
+		return true
+	case JobStepStateScheduled:
+		return true
+	case JobStepStateStarted:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Language.
 const (
 	De Language = "de"
@@ -707,6 +980,48 @@ func (e Language) Valid() bool {
 	case De:
 		return true
 	case En:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OutboxEventState.
+const (
+	OutboxEventStateAbandoned OutboxEventState = "abandoned"
+	OutboxEventStatePending   OutboxEventState = "pending"
+	OutboxEventStateStarted   OutboxEventState = "started"
+)
+
+// Valid indicates whether the value is a known member of the OutboxEventState enum.
+func (e OutboxEventState) Valid() bool {
+	switch e {
+	case OutboxEventStateAbandoned:
+		return true
+	case OutboxEventStatePending:
+		return true
+	case OutboxEventStateStarted:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PausableQueue.
+const (
+	PausableQueueAvatar      PausableQueue = "avatar"
+	PausableQueueEmail       PausableQueue = "email"
+	PausableQueueMaintenance PausableQueue = "maintenance"
+)
+
+// Valid indicates whether the value is a known member of the PausableQueue enum.
+func (e PausableQueue) Valid() bool {
+	switch e {
+	case PausableQueueAvatar:
+		return true
+	case PausableQueueEmail:
+		return true
+	case PausableQueueMaintenance:
 		return true
 	default:
 		return false
@@ -928,10 +1243,16 @@ const (
 	ProblemCodeEmailNotEnded              ProblemCode = "email_not_ended"
 	ProblemCodeEmailTaken                 ProblemCode = "email_taken"
 	ProblemCodeEmailUnconfirmed           ProblemCode = "email_unconfirmed"
+	ProblemCodeEventStarted               ProblemCode = "event_started"
 	ProblemCodeForbidden                  ProblemCode = "forbidden"
 	ProblemCodeIdempotencyKeyReused       ProblemCode = "idempotency_key_reused"
 	ProblemCodeInternal                   ProblemCode = "internal"
 	ProblemCodeInvalidRequest             ProblemCode = "invalid_request"
+	ProblemCodeJobEnded                   ProblemCode = "job_ended"
+	ProblemCodeJobExpired                 ProblemCode = "job_expired"
+	ProblemCodeJobNotStarted              ProblemCode = "job_not_started"
+	ProblemCodeJobsChanged                ProblemCode = "jobs_changed"
+	ProblemCodeJobsNotSearchable          ProblemCode = "jobs_not_searchable"
 	ProblemCodeLastAdmin                  ProblemCode = "last_admin"
 	ProblemCodeMethodNotAllowed           ProblemCode = "method_not_allowed"
 	ProblemCodeMovieExists                ProblemCode = "movie_exists"
@@ -943,6 +1264,7 @@ const (
 	ProblemCodeNotReady                   ProblemCode = "not_ready"
 	ProblemCodeNothingPlaying             ProblemCode = "nothing_playing"
 	ProblemCodeNothingToPlay              ProblemCode = "nothing_to_play"
+	ProblemCodeNothingToRetry             ProblemCode = "nothing_to_retry"
 	ProblemCodeOriginNotAllowed           ProblemCode = "origin_not_allowed"
 	ProblemCodeOwnRole                    ProblemCode = "own_role"
 	ProblemCodePlaybackBusy               ProblemCode = "playback_busy"
@@ -1020,6 +1342,8 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeEmailUnconfirmed:
 		return true
+	case ProblemCodeEventStarted:
+		return true
 	case ProblemCodeForbidden:
 		return true
 	case ProblemCodeIdempotencyKeyReused:
@@ -1027,6 +1351,16 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeInternal:
 		return true
 	case ProblemCodeInvalidRequest:
+		return true
+	case ProblemCodeJobEnded:
+		return true
+	case ProblemCodeJobExpired:
+		return true
+	case ProblemCodeJobNotStarted:
+		return true
+	case ProblemCodeJobsChanged:
+		return true
+	case ProblemCodeJobsNotSearchable:
 		return true
 	case ProblemCodeLastAdmin:
 		return true
@@ -1049,6 +1383,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeNothingPlaying:
 		return true
 	case ProblemCodeNothingToPlay:
+		return true
+	case ProblemCodeNothingToRetry:
 		return true
 	case ProblemCodeOriginNotAllowed:
 		return true
@@ -1135,16 +1471,40 @@ func (e QueueOrder) Valid() bool {
 
 // Defines values for ReportKind.
 const (
-	Activity ReportKind = "activity"
-	Cleanup  ReportKind = "cleanup"
+	ReportKindActivity ReportKind = "activity"
+	ReportKindCleanup  ReportKind = "cleanup"
 )
 
 // Valid indicates whether the value is a known member of the ReportKind enum.
 func (e ReportKind) Valid() bool {
 	switch e {
-	case Activity:
+	case ReportKindActivity:
 		return true
-	case Cleanup:
+	case ReportKindCleanup:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RetryHow.
+const (
+	RetryHowNewEmail RetryHow = "new_email"
+	RetryHowNewRun   RetryHow = "new_run"
+	RetryHowReset    RetryHow = "reset"
+	RetryHowTriedNow RetryHow = "tried_now"
+)
+
+// Valid indicates whether the value is a known member of the RetryHow enum.
+func (e RetryHow) Valid() bool {
+	switch e {
+	case RetryHowNewEmail:
+		return true
+	case RetryHowNewRun:
+		return true
+	case RetryHowReset:
+		return true
+	case RetryHowTriedNow:
 		return true
 	default:
 		return false
@@ -1280,6 +1640,24 @@ func (e RoomState) Valid() bool {
 	}
 }
 
+// Defines values for TemporalState.
+const (
+	Away      TemporalState = "away"
+	Connected TemporalState = "connected"
+)
+
+// Valid indicates whether the value is a known member of the TemporalState enum.
+func (e TemporalState) Valid() bool {
+	switch e {
+	case Away:
+		return true
+	case Connected:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for UserState.
 const (
 	UserStateActive    UserState = "active"
@@ -1337,6 +1715,24 @@ func (e WaitPolicy) Valid() bool {
 	case WaitPolicyHost:
 		return true
 	case WaitPolicyNobody:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetOutboxParamsState.
+const (
+	GetOutboxParamsStateAbandoned GetOutboxParamsState = "abandoned"
+	GetOutboxParamsStatePending   GetOutboxParamsState = "pending"
+)
+
+// Valid indicates whether the value is a known member of the GetOutboxParamsState enum.
+func (e GetOutboxParamsState) Valid() bool {
+	switch e {
+	case GetOutboxParamsStateAbandoned:
+		return true
+	case GetOutboxParamsStatePending:
 		return true
 	default:
 		return false
@@ -2018,6 +2414,28 @@ type ChangePasswordRequest struct {
 // Circle People with that role, and those above them
 type Circle string
 
+// CleanupPolicy A clean-up policy
+type CleanupPolicy struct {
+	// AgeSeconds After how long it removes something; null if it is off
+	AgeSeconds *int64 `json:"age_seconds"`
+
+	// Enabled Whether it is on
+	Enabled bool `json:"enabled"`
+
+	// Policy What a policy removes, by age; a setting says after how long, or that it is off. `inactive_participants`: people
+	// in rooms who have not been seen. `old_messages`: messages. `inactive_rooms`: archives rooms in which nothing
+	// happens; an admin or the host can open them again. `archived_rooms`: deletes for good what that has archived,
+	// and what hosts have deleted. `unverified_accounts`: accounts that were never confirmed, and not used.
+	// `expired_tokens`, `ended_sessions`, `ended_invitations`, `idempotency_keys`: what their names say.
+	// `resolved_reports`: resolved reports of abuse, with what was reported. `old_mails`: what became of emails, with
+	// the attempts. `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which
+	// room when; the figures of days stay. `orphaned_files`: files whose upload was never committed.
+	Policy Policy `json:"policy"`
+
+	// Setting The setting of the age
+	Setting string `json:"setting"`
+}
+
 // CleanupReport What a run of the clean-up was and did
 type CleanupReport struct {
 	// Counts How many rows or files each policy removed; `inactive_rooms` counts archived rooms
@@ -2208,6 +2626,27 @@ type CreateRoomRequest struct {
 
 // Cursor A place in a list. Take it from an answer of the same list.
 type Cursor = string
+
+// Delay Work that should have made progress and has not
+type Delay struct {
+	// Count How many
+	Count int `json:"count"`
+
+	// OldestAt Since when the oldest is late
+	OldestAt time.Time `json:"oldest_at"`
+
+	// What `events`: of the outbox, which Temporal does not take. `emails`: whose attempt is due for five minutes.
+	// `refused`: emails that the mail server has refused more than ten times. `avatars`: that are not rendered.
+	// `runs`: of the clean-up, which do not begin or go on. `deletions`: of accounts whose data is still there
+	// after an hour.
+	What DelayWhat `json:"what"`
+}
+
+// DelayWhat `events`: of the outbox, which Temporal does not take. `emails`: whose attempt is due for five minutes.
+// `refused`: emails that the mail server has refused more than ten times. `avatars`: that are not rendered.
+// `runs`: of the clean-up, which do not begin or go on. `deletions`: of accounts whose data is still there
+// after an hour.
+type DelayWhat string
 
 // DeleteMeRequest Example: {"password":"correct horse battery"}
 type DeleteMeRequest struct {
@@ -2958,6 +3397,250 @@ type InvitedRoom struct {
 	Participants int `json:"participants"`
 }
 
+// Job One run of a workflow
+//
+// Example: {"ended_at":null,"events":5,"failure":null,"id":"cm9vbS1pbnZpdGF0aW9uLzAxOTkzZjc1CjAxOTkzZjdh","kind":"RoomInvitation","phase":"retrying","queue":"email","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","run_id":"01993f7a-0000-7000-8000-000000000001","started_at":"2026-01-31T20:15:00Z","state":"running","steps":[{"activity":"SendEmail","attempt":3,"deadline_at":null,"heartbeat_at":null,"id":"5","last_failure":"temporary (code 451)","max_attempts":150,"next_at":"2026-01-31T20:15:36Z","scheduled_at":"2026-01-31T20:15:00Z","started_at":"2026-01-31T20:15:16Z","state":"scheduled","worker":"7@worker-1@"}],"summary":"Room invitation","temporal_url":"https://ui.example/namespaces/default/workflows/room-invitation%2F01993f75/01993f7a/history","timeline":[{"at":"2026-01-31T20:15:00Z","detail":"RoomInvitation","id":1,"type":"started"}],"timeline_truncated":false,"user_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","waits_for":null,"waits_until":null,"workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}
+type Job struct {
+	// EndedAt When it ended; null while it runs
+	EndedAt *time.Time `json:"ended_at"`
+
+	// Events The length of its history
+	Events int64 `json:"events"`
+
+	// Failure Why it failed; null otherwise and in lists
+	Failure *string `json:"failure"`
+
+	// ID The ID of the job in these operations
+	ID string `json:"id"`
+
+	// Kind What it does, see `JobKind`; operators may start other kinds
+	Kind string `json:"kind"`
+
+	// Phase What it does now; null when it has ended
+	Phase *JobPhase `json:"phase"`
+
+	// Queue The task queue
+	Queue string `json:"queue"`
+
+	// RoomID The room that it is about; null for none
+	RoomID *string `json:"room_id"`
+
+	// RunID The ID of the run in Temporal
+	RunID string `json:"run_id"`
+
+	// StartedAt When it began
+	StartedAt time.Time `json:"started_at"`
+
+	// State How a job has ended, or that it runs
+	State JobState `json:"state"`
+
+	// Steps The steps that it has begun and not ended; null in lists
+	Steps *[]JobStep `json:"steps"`
+
+	// Summary What it does, in a line; empty in lists of jobs that have ended
+	Summary string `json:"summary"`
+
+	// TemporalURL Where the Temporal UI shows it
+	TemporalURL string `json:"temporal_url"`
+
+	// Timeline Its history, the first event first; null in lists
+	Timeline *[]JobEvent `json:"timeline"`
+
+	// TimelineTruncated Whether the middle of a long history is left out
+	TimelineTruncated bool `json:"timeline_truncated"`
+
+	// UserID The account that it is about; null for none
+	UserID *string `json:"user_id"`
+
+	// WaitsFor What it waits for on purpose; null otherwise and in lists
+	WaitsFor *string `json:"waits_for"`
+
+	// WaitsUntil Until when it waits; null if it waits for no time, and in lists
+	WaitsUntil *time.Time `json:"waits_until"`
+
+	// WorkflowID The ID of the workflow in Temporal
+	WorkflowID string `json:"workflow_id"`
+}
+
+// JobAnswer A job
+//
+// Example: {"data":{"ended_at":null,"events":5,"failure":null,"id":"cm9vbS1pbnZpdGF0aW9uLzAxOTkzZjc1CjAxOTkzZjdh","kind":"RoomInvitation","phase":"retrying","queue":"email","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","run_id":"01993f7a-0000-7000-8000-000000000001","started_at":"2026-01-31T20:15:00Z","state":"running","steps":[{"activity":"SendEmail","attempt":3,"deadline_at":null,"heartbeat_at":null,"id":"5","last_failure":"temporary (code 451)","max_attempts":150,"next_at":"2026-01-31T20:15:36Z","scheduled_at":"2026-01-31T20:15:00Z","started_at":"2026-01-31T20:15:16Z","state":"scheduled","worker":"7@worker-1@"}],"summary":"Room invitation","temporal_url":"https://ui.example/namespaces/default/workflows/room-invitation%2F01993f75/01993f7a/history","timeline":[{"at":"2026-01-31T20:15:00Z","detail":"RoomInvitation","id":1,"type":"started"}],"timeline_truncated":false,"user_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","waits_for":null,"waits_until":null,"workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}}
+type JobAnswer struct {
+	// Data One run of a workflow
+	//
+	// Example: {"ended_at":null,"events":5,"failure":null,"id":"cm9vbS1pbnZpdGF0aW9uLzAxOTkzZjc1CjAxOTkzZjdh","kind":"RoomInvitation","phase":"retrying","queue":"email","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","run_id":"01993f7a-0000-7000-8000-000000000001","started_at":"2026-01-31T20:15:00Z","state":"running","steps":[{"activity":"SendEmail","attempt":3,"deadline_at":null,"heartbeat_at":null,"id":"5","last_failure":"temporary (code 451)","max_attempts":150,"next_at":"2026-01-31T20:15:36Z","scheduled_at":"2026-01-31T20:15:00Z","started_at":"2026-01-31T20:15:16Z","state":"scheduled","worker":"7@worker-1@"}],"summary":"Room invitation","temporal_url":"https://ui.example/namespaces/default/workflows/room-invitation%2F01993f75/01993f7a/history","timeline":[{"at":"2026-01-31T20:15:00Z","detail":"RoomInvitation","id":1,"type":"started"}],"timeline_truncated":false,"user_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","waits_for":null,"waits_until":null,"workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}
+	Data Job `json:"data"`
+}
+
+// JobBatch What to do with which jobs
+//
+// Example: {"action":"retry","expected":3,"kind":"ActivityReport","note":"The disk is larger now","state":"failed"}
+type JobBatch struct {
+	// Action What to do with each
+	Action JobBatchAction `json:"action"`
+
+	// DryRun Whether only to count
+	DryRun *bool `json:"dry_run,omitempty"`
+
+	// Expected The count of the dry run; needed without `dry_run`
+	Expected *int64 `json:"expected,omitempty"`
+
+	// From Only those that began at this time or later
+	From *time.Time `json:"from,omitempty"`
+
+	// Kind Only those of this kind
+	Kind *JobKind `json:"kind,omitempty"`
+
+	// Note The reason; needed to terminate
+	Note *string `json:"note,omitempty"`
+
+	// RoomID Only those about this room
+	RoomID *string `json:"room_id,omitempty"`
+
+	// State Only those in this state; by default `running`, and `failed` for a retry
+	State *JobState `json:"state,omitempty"`
+
+	// To Only those that began before this time
+	To *time.Time `json:"to,omitempty"`
+
+	// UserID Only those about this account
+	UserID *string `json:"user_id,omitempty"`
+}
+
+// JobBatchAction What to do with each
+type JobBatchAction string
+
+// JobBatchAnswer What was done with many jobs
+//
+// Example: {"data":{"done":2,"failed":0,"id":"01993f7b-0000-7000-8000-000000000001","left":0,"matched":3,"skipped":1}}
+type JobBatchAnswer struct {
+	// Data What was done with many jobs
+	Data JobBatchResult `json:"data"`
+}
+
+// JobBatchResult What was done with many jobs
+type JobBatchResult struct {
+	// Done How many were acted on
+	Done int `json:"done"`
+
+	// Failed With how many it went wrong
+	Failed int `json:"failed"`
+
+	// ID The ID in the audit log, in the details of each act; null for a dry run
+	ID *string `json:"id"`
+
+	// Left How many are for another request
+	Left int64 `json:"left"`
+
+	// Matched How many jobs match, about
+	Matched int64 `json:"matched"`
+
+	// Skipped How many had ended meanwhile or had nothing to retry
+	Skipped int `json:"skipped"`
+}
+
+// JobCount How many jobs of a kind are in which state
+type JobCount struct {
+	// Kind What a job does
+	Kind JobKind `json:"kind"`
+
+	// States The numbers by state, see `JobState`; without those that are 0
+	States map[string]int64 `json:"states"`
+}
+
+// JobCountList How many jobs there are
+//
+// Example: {"data":[{"kind":"WelcomeEmail","states":{"completed":120,"running":3}}]}
+type JobCountList struct {
+	// Data All kinds
+	Data []JobCount `json:"data"`
+}
+
+// JobEvent An entry of a job's history
+type JobEvent struct {
+	// At When it happened
+	At time.Time `json:"at"`
+
+	// Detail More about it, without personal data; may be empty
+	Detail string `json:"detail"`
+
+	// ID Its number in the history
+	ID int64 `json:"id"`
+
+	// Type What happened
+	Type JobEventType `json:"type"`
+}
+
+// JobEventType What happened
+type JobEventType string
+
+// JobKind What a job does
+type JobKind string
+
+// JobList A page of jobs
+//
+// Example: {"count":1,"data":[{"ended_at":null,"events":5,"failure":null,"id":"cm9vbS1pbnZpdGF0aW9uLzAxOTkzZjc1CjAxOTkzZjdh","kind":"RoomInvitation","phase":"retrying","queue":"email","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","run_id":"01993f7a-0000-7000-8000-000000000001","started_at":"2026-01-31T20:15:00Z","state":"running","steps":[{"activity":"SendEmail","attempt":3,"deadline_at":null,"heartbeat_at":null,"id":"5","last_failure":"temporary (code 451)","max_attempts":150,"next_at":"2026-01-31T20:15:36Z","scheduled_at":"2026-01-31T20:15:00Z","started_at":"2026-01-31T20:15:16Z","state":"scheduled","worker":"7@worker-1@"}],"summary":"Room invitation","temporal_url":"https://ui.example/namespaces/default/workflows/room-invitation%2F01993f75/01993f7a/history","timeline":[{"at":"2026-01-31T20:15:00Z","detail":"RoomInvitation","id":1,"type":"started"}],"timeline_truncated":false,"user_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","waits_for":null,"waits_until":null,"workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}],"next_cursor":null}
+type JobList struct {
+	// Count How many jobs match, about
+	Count int64 `json:"count"`
+
+	// Data The jobs of this page
+	Data []Job `json:"data"`
+
+	// NextCursor Where the next page begins; null on the last page
+	NextCursor *string `json:"next_cursor"`
+}
+
+// JobPhase What a running job does. `working`: a step is under way, or about to begin. `waiting`: on purpose, for a time, an
+// answer, or the end of a pause. `retrying`: a step has failed, and is tried again by itself. `stuck`: no worker
+// has taken its work for two minutes, or a step has failed ten times.
+type JobPhase string
+
+// JobState How a job has ended, or that it runs
+type JobState string
+
+// JobStep An activity that has not ended
+type JobStep struct {
+	// Activity Its type
+	Activity string `json:"activity"`
+
+	// Attempt The number of the attempt that runs, or comes next
+	Attempt int `json:"attempt"`
+
+	// DeadlineAt When it is given up; null if only attempts count
+	DeadlineAt *time.Time `json:"deadline_at"`
+
+	// HeartbeatAt The last sign of life; null without one
+	HeartbeatAt *time.Time `json:"heartbeat_at"`
+
+	// ID Its ID in the job
+	ID string `json:"id"`
+
+	// LastFailure Why the last attempt failed; null before the first failure
+	LastFailure *string `json:"last_failure"`
+
+	// MaxAttempts After which it is given up; null for no limit
+	MaxAttempts *int `json:"max_attempts"`
+
+	// NextAt When the next attempt is due; null unless it waits for it
+	NextAt *time.Time `json:"next_at"`
+
+	// ScheduledAt When the first attempt was due
+	ScheduledAt time.Time `json:"scheduled_at"`
+
+	// StartedAt When the last attempt began; null before the first
+	StartedAt *time.Time `json:"started_at"`
+
+	// State How far it is
+	State JobStepState `json:"state"`
+
+	// Worker The process that made the last attempt; empty before the first
+	Worker string `json:"worker"`
+}
+
+// JobStepState How far it is
+type JobStepState string
+
 // Language The language of emails: English or German
 type Language string
 
@@ -3245,6 +3928,129 @@ type OneTimeToken = string
 // OptionalReason The reason, in one line, for those who moderate the room
 type OptionalReason = string
 
+// OutboxEvent An event that starts a workflow, or signals to one
+//
+// Example: {"attempts":2,"created_at":"2026-01-31T20:15:00Z","id":"01993f7c-0000-7000-8000-000000000001","kind":"WelcomeEmail","last_error":"Temporal is away","next_at":"2026-01-31T20:15:05Z","queue":"email","signal":null,"state":"pending","workflow_id":"welcome-email/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4"}
+type OutboxEvent struct {
+	// Attempts How often it was tried
+	Attempts int `json:"attempts"`
+
+	// CreatedAt When it was added
+	CreatedAt time.Time `json:"created_at"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Kind What the workflow does
+	Kind string `json:"kind"`
+
+	// LastError What Temporal said; empty if nothing went wrong
+	LastError string `json:"last_error"`
+
+	// NextAt When it is tried next; null if it is not
+	NextAt *time.Time `json:"next_at"`
+
+	// Queue The task queue
+	Queue string `json:"queue"`
+
+	// Signal The signal; null for a start
+	Signal *string `json:"signal"`
+
+	// State Whether Temporal has it
+	State OutboxEventState `json:"state"`
+
+	// WorkflowID The ID of the workflow
+	WorkflowID string `json:"workflow_id"`
+}
+
+// OutboxEventState Whether Temporal has it
+type OutboxEventState string
+
+// OutboxEventAnswer An event of the outbox
+//
+// Example: {"data":{"attempts":2,"created_at":"2026-01-31T20:15:00Z","id":"01993f7c-0000-7000-8000-000000000001","kind":"WelcomeEmail","last_error":"Temporal is away","next_at":"2026-01-31T20:15:05Z","queue":"email","signal":null,"state":"pending","workflow_id":"welcome-email/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4"}}
+type OutboxEventAnswer struct {
+	// Data An event that starts a workflow, or signals to one
+	//
+	// Example: {"attempts":2,"created_at":"2026-01-31T20:15:00Z","id":"01993f7c-0000-7000-8000-000000000001","kind":"WelcomeEmail","last_error":"Temporal is away","next_at":"2026-01-31T20:15:05Z","queue":"email","signal":null,"state":"pending","workflow_id":"welcome-email/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4"}
+	Data OutboxEvent `json:"data"`
+}
+
+// OutboxList A page of events, and their summary
+//
+// Example: {"data":[{"attempts":2,"created_at":"2026-01-31T20:15:00Z","id":"01993f7c-0000-7000-8000-000000000001","kind":"WelcomeEmail","last_error":"Temporal is away","next_at":"2026-01-31T20:15:05Z","queue":"email","signal":null,"state":"pending","workflow_id":"welcome-email/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4"}],"next_cursor":null,"summary":{"abandoned":0,"last_error":"Temporal is away","oldest_at":"2026-01-31T20:15:00Z","waiting":1}}
+type OutboxList struct {
+	// Data The events of this page
+	Data []OutboxEvent `json:"data"`
+
+	// NextCursor Where the next page begins; null on the last page
+	NextCursor *string `json:"next_cursor"`
+
+	// Summary The events that Temporal does not have
+	Summary OutboxSummary `json:"summary"`
+}
+
+// OutboxSummary The events that Temporal does not have
+type OutboxSummary struct {
+	// Abandoned How many were given up after 30 days
+	Abandoned int `json:"abandoned"`
+
+	// LastError The last error of one that waits; empty if there is none
+	LastError string `json:"last_error"`
+
+	// OldestAt Since when the oldest waits; null if none does
+	OldestAt *time.Time `json:"oldest_at"`
+
+	// Waiting How many wait
+	Waiting int `json:"waiting"`
+}
+
+// Overview How the service is
+type Overview struct {
+	// EmailsPausedAt Since when emails are paused; null if they are not
+	EmailsPausedAt *time.Time `json:"emails_paused_at"`
+
+	// EmailsWaiting How many emails are still to be sent
+	EmailsWaiting int `json:"emails_waiting"`
+
+	// Health What this process can reach
+	//
+	// Example: {"bucket":"connected","database":"connected","redis":"connected","status":"ok","temporal":"connected"}
+	Health Health `json:"health"`
+
+	// JobsFailedLastDay How many jobs that began in the last day have failed, about; null while Temporal is away
+	JobsFailedLastDay *int64 `json:"jobs_failed_last_day"`
+
+	// JobsRunning How many jobs run, about, also those that wait on purpose; null while Temporal is away
+	JobsRunning *int64 `json:"jobs_running"`
+
+	// LastHour Twelve spans of five minutes, the oldest first
+	LastHour []Throughput `json:"last_hour"`
+
+	// LastWeek Seven spans of a day, the oldest first
+	LastWeek []Throughput `json:"last_week"`
+
+	// Late What should have made progress and has not; empty if all is well
+	Late []Delay `json:"late"`
+
+	// Outbox The events that Temporal does not have
+	Outbox OutboxSummary `json:"outbox"`
+
+	// Queues The queues
+	Queues []TaskQueue `json:"queues"`
+
+	// Temporal Whether Temporal answers
+	Temporal TemporalState `json:"temporal"`
+}
+
+// OverviewAnswer How the service is
+//
+// Example: {"data":{"emails_paused_at":null,"emails_waiting":1,"health":{"bucket":"connected","database":"connected","redis":"connected","status":"degraded","temporal":"unreachable"},"jobs_failed_last_day":null,"jobs_running":null,"last_hour":[{"emails_failed":0,"emails_sent":3,"from":"2026-01-31T20:15:00Z","jobs_started":4}],"last_week":[{"emails_failed":0,"emails_sent":3,"from":"2026-01-31T20:15:00Z","jobs_started":4}],"late":[{"count":1,"oldest_at":"2026-01-31T20:15:00Z","what":"events"}],"outbox":{"abandoned":0,"last_error":"Temporal is away","oldest_at":"2026-01-31T20:15:00Z","waiting":1},"queues":[{"added_per_second":0.1,"backlog":0,"backlog_age_seconds":0,"done_per_second":0.1,"name":"email","note":"","pausable":true,"paused_at":null,"workers":[{"activities":true,"identity":"7@worker-1@","last_poll_at":"2026-01-31T20:15:00Z","workflows":true}]}],"temporal":"away"}}
+type OverviewAnswer struct {
+	// Data How the service is
+	Data Overview `json:"data"`
+}
+
 // Participant Somebody who is in a room
 //
 // Example: {"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","username":"dave"}
@@ -3293,6 +4099,9 @@ type ParticipantList struct {
 
 // Password The account's current password
 type Password = string
+
+// PausableQueue Emails; the rendering of avatars; clean-up, reports and deletions of accounts
+type PausableQueue string
 
 // Permission Something that a role in a room allows
 type Permission string
@@ -3484,6 +4293,14 @@ type PlaybackWaitFor string
 // room when; the figures of days stay. `orphaned_files`: files whose upload was never committed.
 type Policy string
 
+// PolicyList All clean-up policies, in the order of a run
+//
+// Example: {"data":[{"age_seconds":7776000,"enabled":true,"policy":"old_messages","setting":"CLEANUP_MESSAGE_AGE"}]}
+type PolicyList struct {
+	// Data The policies
+	Data []CleanupPolicy `json:"data"`
+}
+
 // PostMessageRequest Example: {"body":"Shall we begin?","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
 type PostMessageRequest struct {
 	// Body Plain text, of one or more lines
@@ -3630,6 +4447,21 @@ type QueueItemAnswer struct {
 
 // QueueOrder Whether a queue is played as people have put it, or what has the most votes first
 type QueueOrder string
+
+// QueueWorker A process that serves a queue
+type QueueWorker struct {
+	// Activities Whether it does the work; while a queue is paused nobody does
+	Activities bool `json:"activities"`
+
+	// Identity Its process ID and machine
+	Identity string `json:"identity"`
+
+	// LastPollAt When it last asked for a task
+	LastPollAt time.Time `json:"last_poll_at"`
+
+	// Workflows Whether it decides what is to be done
+	Workflows bool `json:"workflows"`
+}
 
 // Quote A message, where another one answers it
 type Quote struct {
@@ -3875,6 +4707,31 @@ type RetiredRoomList struct {
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// Retry What a retry began
+type Retry struct {
+	// How `tried_now`: the next attempt was brought forward. `new_email`: another email was queued. `new_run`: another
+	// clean-up run was queued. `reset`: the job goes on from its last good point, as another run.
+	How RetryHow `json:"how"`
+
+	// Job The job; null while its event is in the outbox
+	Job *Job `json:"job"`
+
+	// WorkflowID The workflow that is at work
+	WorkflowID string `json:"workflow_id"`
+}
+
+// RetryHow `tried_now`: the next attempt was brought forward. `new_email`: another email was queued. `new_run`: another
+// clean-up run was queued. `reset`: the job goes on from its last good point, as another run.
+type RetryHow string
+
+// RetryAnswer What a retry began
+//
+// Example: {"data":{"how":"new_email","job":null,"workflow_id":"resend/01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f"}}
+type RetryAnswer struct {
+	// Data What a retry began
+	Data Retry `json:"data"`
 }
 
 // Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
@@ -4243,6 +5100,67 @@ type SuspendRequest struct {
 	ReportID *ResolvedReportID `json:"report_id,omitempty"`
 }
 
+// TaskQueue A task queue
+//
+// Example: {"added_per_second":0.1,"backlog":0,"backlog_age_seconds":0,"done_per_second":0.1,"name":"email","note":"","pausable":true,"paused_at":null,"workers":[{"activities":true,"identity":"7@worker-1@","last_poll_at":"2026-01-31T20:15:00Z","workflows":true}]}
+type TaskQueue struct {
+	// AddedPerSecond Tasks that came, a second; null while Temporal is away
+	AddedPerSecond *float32 `json:"added_per_second"`
+
+	// Backlog How many tasks wait, about; null while Temporal is away
+	Backlog *int64 `json:"backlog"`
+
+	// BacklogAgeSeconds For how long the oldest has waited, about; null while Temporal is away
+	BacklogAgeSeconds *int `json:"backlog_age_seconds"`
+
+	// DonePerSecond Tasks that workers took, a second; null while Temporal is away
+	DonePerSecond *float32 `json:"done_per_second"`
+
+	// Name Its name
+	Name string `json:"name"`
+
+	// Note Why it is paused; empty without a reason
+	Note string `json:"note"`
+
+	// Pausable Whether it can be paused
+	Pausable bool `json:"pausable"`
+
+	// PausedAt Since when it is paused; null if it is not
+	PausedAt *time.Time `json:"paused_at"`
+
+	// Workers Who has taken or asked for tasks in the last two minutes; null while Temporal is away
+	Workers *[]QueueWorker `json:"workers"`
+}
+
+// TaskQueueList All task queues
+//
+// Example: {"data":[{"added_per_second":0.1,"backlog":0,"backlog_age_seconds":0,"done_per_second":0.1,"name":"email","note":"","pausable":true,"paused_at":null,"workers":[{"activities":true,"identity":"7@worker-1@","last_poll_at":"2026-01-31T20:15:00Z","workflows":true}]}],"temporal":"connected"}
+type TaskQueueList struct {
+	// Data The queues
+	Data []TaskQueue `json:"data"`
+
+	// Temporal Whether Temporal answers
+	Temporal TemporalState `json:"temporal"`
+}
+
+// TemporalState Whether Temporal answers
+type TemporalState string
+
+// Throughput What ended in a span of time
+type Throughput struct {
+	// EmailsFailed Emails that were given up
+	EmailsFailed int `json:"emails_failed"`
+
+	// EmailsSent Emails that the mail server took
+	EmailsSent int `json:"emails_sent"`
+
+	// From The begin of the span
+	From time.Time `json:"from"`
+
+	// JobsStarted Jobs that the outbox started
+	JobsStarted int `json:"jobs_started"`
+}
+
 // Time defines model for Time.
 type Time = time.Time
 
@@ -4363,8 +5281,17 @@ type IfRange = string
 // ItemID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 type ItemID = ID
 
+// JobCursor defines model for JobCursor.
+type JobCursor = string
+
+// JobID defines model for JobID.
+type JobID = string
+
 // Limit defines model for Limit.
 type Limit = int
+
+// QueueName Emails; the rendering of avatars; clean-up, reports and deletions of accounts
+type QueueName = PausableQueue
 
 // Range defines model for Range.
 type Range = string
@@ -4556,6 +5483,69 @@ type ResendEmailParams struct {
 	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
+
+// ListJobsParams defines parameters for ListJobs.
+type ListJobsParams struct {
+	// Kind Only those of this kind
+	Kind *JobKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// State Only those in this state
+	State *JobState `form:"state,omitempty" json:"state,omitempty"`
+
+	// UserID Only those about this account
+	UserID *ID `form:"user_id,omitempty" json:"user_id,omitempty"`
+
+	// RoomID Only those about this room
+	RoomID *ID `form:"room_id,omitempty" json:"room_id,omitempty"`
+
+	// From Only those that began at this time or later
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Only those that began before this time
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
+	Cursor *JobCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// CountJobsParams defines parameters for CountJobs.
+type CountJobsParams struct {
+	// Kind Only those of this kind
+	Kind *JobKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// State Only those in this state
+	State *JobState `form:"state,omitempty" json:"state,omitempty"`
+
+	// UserID Only those about this account
+	UserID *ID `form:"user_id,omitempty" json:"user_id,omitempty"`
+
+	// RoomID Only those about this room
+	RoomID *ID `form:"room_id,omitempty" json:"room_id,omitempty"`
+
+	// From Only those that began at this time or later
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Only those that began before this time
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+}
+
+// GetOutboxParams defines parameters for GetOutbox.
+type GetOutboxParams struct {
+	// State `pending` ones are tried again by themselves, `abandoned` ones are not
+	State *GetOutboxParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// GetOutboxParamsState defines parameters for GetOutbox.
+type GetOutboxParamsState string
 
 // ListReportsParams defines parameters for ListReports.
 type ListReportsParams struct {
@@ -5035,8 +6025,29 @@ type CancelEmailJSONRequestBody = AdminNote
 // ResendEmailJSONRequestBody defines body for ResendEmail for application/json ContentType.
 type ResendEmailJSONRequestBody = AdminNote
 
+// ActOnJobsJSONRequestBody defines body for ActOnJobs for application/json ContentType.
+type ActOnJobsJSONRequestBody = JobBatch
+
+// CancelJobJSONRequestBody defines body for CancelJob for application/json ContentType.
+type CancelJobJSONRequestBody = AdminNote
+
+// RetryJobJSONRequestBody defines body for RetryJob for application/json ContentType.
+type RetryJobJSONRequestBody = AdminNote
+
+// TerminateJobJSONRequestBody defines body for TerminateJob for application/json ContentType.
+type TerminateJobJSONRequestBody = ScheduleNote
+
 // RemoveMessageJSONRequestBody defines body for RemoveMessage for application/json ContentType.
 type RemoveMessageJSONRequestBody = RemoveMessageRequest
+
+// RequeueEventJSONRequestBody defines body for RequeueEvent for application/json ContentType.
+type RequeueEventJSONRequestBody = AdminNote
+
+// PauseQueueJSONRequestBody defines body for PauseQueue for application/json ContentType.
+type PauseQueueJSONRequestBody = AdminNote
+
+// ResumeQueueJSONRequestBody defines body for ResumeQueue for application/json ContentType.
+type ResumeQueueJSONRequestBody = AdminNote
 
 // CloseRoomJSONRequestBody defines body for CloseRoom for application/json ContentType.
 type CloseRoomJSONRequestBody = CloseRoomRequest
@@ -5178,6 +6189,9 @@ type ServerInterface interface {
 	// StartCleanup Start a cleanup run
 	// (POST /admin/cleanup)
 	StartCleanup(ctx echo.Context, params StartCleanupParams) error
+	// ListCleanupPolicies List the clean-up policies with their ages
+	// (GET /admin/cleanup/policies)
+	ListCleanupPolicies(ctx echo.Context) error
 	// ListCleanupRuns List cleanup runs, newest first
 	// (GET /admin/cleanup/runs)
 	ListCleanupRuns(ctx echo.Context, params ListCleanupRunsParams) error
@@ -5211,9 +6225,48 @@ type ServerInterface interface {
 	// ResendEmail Resend an email
 	// (POST /admin/emails/{email_id}/resend)
 	ResendEmail(ctx echo.Context, emailID ID, params ResendEmailParams) error
+	// ActOnJobs Cancel, terminate or retry many jobs
+	// (POST /admin/job-batches)
+	ActOnJobs(ctx echo.Context) error
+	// ListJobs List jobs
+	// (GET /admin/jobs)
+	ListJobs(ctx echo.Context, params ListJobsParams) error
+	// CountJobs Count jobs by kind and state
+	// (GET /admin/jobs/counts)
+	CountJobs(ctx echo.Context, params CountJobsParams) error
+	// GetJob Get a job with its steps and its history
+	// (GET /admin/jobs/{job_id})
+	GetJob(ctx echo.Context, jobID JobID) error
+	// CancelJob Cancel a job
+	// (POST /admin/jobs/{job_id}/cancel)
+	CancelJob(ctx echo.Context, jobID JobID) error
+	// RetryJob Retry a job
+	// (POST /admin/jobs/{job_id}/retry)
+	RetryJob(ctx echo.Context, jobID JobID) error
+	// TerminateJob Terminate a job
+	// (POST /admin/jobs/{job_id}/terminate)
+	TerminateJob(ctx echo.Context, jobID JobID) error
 	// RemoveMessage Delete a message as an admin
 	// (POST /admin/messages/{message_id}/delete)
 	RemoveMessage(ctx echo.Context, messageID ID) error
+	// GetOutbox List events that Temporal does not have
+	// (GET /admin/outbox)
+	GetOutbox(ctx echo.Context, params GetOutboxParams) error
+	// RequeueEvent Try an event now
+	// (POST /admin/outbox/{event_id}/requeue)
+	RequeueEvent(ctx echo.Context, eventID ID) error
+	// GetOverview Get how the service is
+	// (GET /admin/overview)
+	GetOverview(ctx echo.Context) error
+	// ListQueues List task queues
+	// (GET /admin/queues)
+	ListQueues(ctx echo.Context) error
+	// PauseQueue Pause a kind of work
+	// (POST /admin/queues/{queue}/pause)
+	PauseQueue(ctx echo.Context, queue QueueName) error
+	// ResumeQueue Resume a kind of work
+	// (POST /admin/queues/{queue}/resume)
+	ResumeQueue(ctx echo.Context, queue QueueName) error
 	// ListReports List activity and cleanup reports, newest first
 	// (GET /admin/reports)
 	ListReports(ctx echo.Context, params ListReportsParams) error
@@ -5733,6 +6786,15 @@ func (w *ServerInterfaceWrapper) StartCleanup(ctx echo.Context) error {
 	return err
 }
 
+// ListCleanupPolicies converts echo context to params.
+func (w *ServerInterfaceWrapper) ListCleanupPolicies(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListCleanupPolicies(ctx)
+	return err
+}
+
 // ListCleanupRuns converts echo context to params.
 func (w *ServerInterfaceWrapper) ListCleanupRuns(ctx echo.Context) error {
 	var err error
@@ -6011,6 +7073,199 @@ func (w *ServerInterfaceWrapper) ResendEmail(ctx echo.Context) error {
 	return err
 }
 
+// ActOnJobs converts echo context to params.
+func (w *ServerInterfaceWrapper) ActOnJobs(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ActOnJobs(ctx)
+	return err
+}
+
+// ListJobs converts echo context to params.
+func (w *ServerInterfaceWrapper) ListJobs(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListJobsParams
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", ctx.QueryParams(), &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter kind: %s", err))
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
+	}
+
+	// ------------- Optional query parameter "user_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "user_id", ctx.QueryParams(), &params.UserID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "room_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "room_id", ctx.QueryParams(), &params.RoomID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", ctx.QueryParams(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter from: %s", err))
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", ctx.QueryParams(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter to: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListJobs(ctx, params)
+	return err
+}
+
+// CountJobs converts echo context to params.
+func (w *ServerInterfaceWrapper) CountJobs(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CountJobsParams
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", ctx.QueryParams(), &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter kind: %s", err))
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
+	}
+
+	// ------------- Optional query parameter "user_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "user_id", ctx.QueryParams(), &params.UserID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "room_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "room_id", ctx.QueryParams(), &params.RoomID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", ctx.QueryParams(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter from: %s", err))
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", ctx.QueryParams(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter to: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CountJobs(ctx, params)
+	return err
+}
+
+// GetJob converts echo context to params.
+func (w *ServerInterfaceWrapper) GetJob(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "job_id" -------------
+	var jobID JobID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "job_id", ctx.Param("job_id"), &jobID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetJob(ctx, jobID)
+	return err
+}
+
+// CancelJob converts echo context to params.
+func (w *ServerInterfaceWrapper) CancelJob(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "job_id" -------------
+	var jobID JobID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "job_id", ctx.Param("job_id"), &jobID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CancelJob(ctx, jobID)
+	return err
+}
+
+// RetryJob converts echo context to params.
+func (w *ServerInterfaceWrapper) RetryJob(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "job_id" -------------
+	var jobID JobID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "job_id", ctx.Param("job_id"), &jobID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RetryJob(ctx, jobID)
+	return err
+}
+
+// TerminateJob converts echo context to params.
+func (w *ServerInterfaceWrapper) TerminateJob(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "job_id" -------------
+	var jobID JobID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "job_id", ctx.Param("job_id"), &jobID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.TerminateJob(ctx, jobID)
+	return err
+}
+
 // RemoveMessage converts echo context to params.
 func (w *ServerInterfaceWrapper) RemoveMessage(ctx echo.Context) error {
 	var err error
@@ -6024,6 +7279,104 @@ func (w *ServerInterfaceWrapper) RemoveMessage(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.RemoveMessage(ctx, messageID)
+	return err
+}
+
+// GetOutbox converts echo context to params.
+func (w *ServerInterfaceWrapper) GetOutbox(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetOutboxParams
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetOutbox(ctx, params)
+	return err
+}
+
+// RequeueEvent converts echo context to params.
+func (w *ServerInterfaceWrapper) RequeueEvent(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "event_id" -------------
+	var eventID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "event_id", ctx.Param("event_id"), &eventID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter event_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RequeueEvent(ctx, eventID)
+	return err
+}
+
+// GetOverview converts echo context to params.
+func (w *ServerInterfaceWrapper) GetOverview(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetOverview(ctx)
+	return err
+}
+
+// ListQueues converts echo context to params.
+func (w *ServerInterfaceWrapper) ListQueues(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListQueues(ctx)
+	return err
+}
+
+// PauseQueue converts echo context to params.
+func (w *ServerInterfaceWrapper) PauseQueue(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "queue" -------------
+	var queue QueueName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "queue", ctx.Param("queue"), &queue, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter queue: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PauseQueue(ctx, queue)
+	return err
+}
+
+// ResumeQueue converts echo context to params.
+func (w *ServerInterfaceWrapper) ResumeQueue(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "queue" -------------
+	var queue QueueName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "queue", ctx.Param("queue"), &queue, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter queue: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ResumeQueue(ctx, queue)
 	return err
 }
 
@@ -8869,6 +10222,20 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/admin/emails/:email_id", wrapper.GetEmail, options.OperationMiddlewares["getEmail"]...)
 	router.POST(options.BaseURL+"/admin/emails/:email_id/resend", wrapper.ResendEmail, options.OperationMiddlewares["resendEmail"]...)
 	router.POST(options.BaseURL+"/admin/emails/:email_id/cancel", wrapper.CancelEmail, options.OperationMiddlewares["cancelEmail"]...)
+	router.GET(options.BaseURL+"/admin/overview", wrapper.GetOverview, options.OperationMiddlewares["getOverview"]...)
+	router.GET(options.BaseURL+"/admin/jobs", wrapper.ListJobs, options.OperationMiddlewares["listJobs"]...)
+	router.GET(options.BaseURL+"/admin/jobs/counts", wrapper.CountJobs, options.OperationMiddlewares["countJobs"]...)
+	router.GET(options.BaseURL+"/admin/jobs/:job_id", wrapper.GetJob, options.OperationMiddlewares["getJob"]...)
+	router.POST(options.BaseURL+"/admin/jobs/:job_id/cancel", wrapper.CancelJob, options.OperationMiddlewares["cancelJob"]...)
+	router.POST(options.BaseURL+"/admin/jobs/:job_id/terminate", wrapper.TerminateJob, options.OperationMiddlewares["terminateJob"]...)
+	router.POST(options.BaseURL+"/admin/jobs/:job_id/retry", wrapper.RetryJob, options.OperationMiddlewares["retryJob"]...)
+	router.POST(options.BaseURL+"/admin/job-batches", wrapper.ActOnJobs, options.OperationMiddlewares["actOnJobs"]...)
+	router.GET(options.BaseURL+"/admin/queues", wrapper.ListQueues, options.OperationMiddlewares["listQueues"]...)
+	router.POST(options.BaseURL+"/admin/queues/:queue/pause", wrapper.PauseQueue, options.OperationMiddlewares["pauseQueue"]...)
+	router.POST(options.BaseURL+"/admin/queues/:queue/resume", wrapper.ResumeQueue, options.OperationMiddlewares["resumeQueue"]...)
+	router.GET(options.BaseURL+"/admin/outbox", wrapper.GetOutbox, options.OperationMiddlewares["getOutbox"]...)
+	router.POST(options.BaseURL+"/admin/outbox/:event_id/requeue", wrapper.RequeueEvent, options.OperationMiddlewares["requeueEvent"]...)
+	router.GET(options.BaseURL+"/admin/cleanup/policies", wrapper.ListCleanupPolicies, options.OperationMiddlewares["listCleanupPolicies"]...)
 	router.GET(options.BaseURL+"/admin/audit", wrapper.ListAudit, options.OperationMiddlewares["listAudit"]...)
 
 }
@@ -9877,6 +11244,143 @@ type StartCleanupdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response StartCleanupdefaultApplicationProblemPlusJSONResponse) VisitStartCleanupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCleanupPoliciesRequestObject struct {
+}
+
+type ListCleanupPoliciesResponseObject interface {
+	VisitListCleanupPoliciesResponse(w http.ResponseWriter) error
+}
+
+type ListCleanupPolicies200JSONResponse PolicyList
+
+func (response ListCleanupPolicies200JSONResponse) VisitListCleanupPoliciesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCleanupPolicies400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListCleanupPolicies400ApplicationProblemPlusJSONResponse) VisitListCleanupPoliciesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCleanupPolicies401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListCleanupPolicies401ApplicationProblemPlusJSONResponse) VisitListCleanupPoliciesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCleanupPolicies403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListCleanupPolicies403ApplicationProblemPlusJSONResponse) VisitListCleanupPoliciesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCleanupPolicies412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListCleanupPolicies412ApplicationProblemPlusJSONResponse) VisitListCleanupPoliciesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCleanupPolicies415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListCleanupPolicies415ApplicationProblemPlusJSONResponse) VisitListCleanupPoliciesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCleanupPolicies429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListCleanupPolicies429ApplicationProblemPlusJSONResponse) VisitListCleanupPoliciesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCleanupPoliciesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListCleanupPoliciesdefaultApplicationProblemPlusJSONResponse) VisitListCleanupPoliciesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -11639,6 +13143,1229 @@ func (response ResendEmaildefaultApplicationProblemPlusJSONResponse) VisitResend
 	return err
 }
 
+type ActOnJobsRequestObject struct {
+	Body *ActOnJobsJSONRequestBody
+}
+
+type ActOnJobsResponseObject interface {
+	VisitActOnJobsResponse(w http.ResponseWriter) error
+}
+
+type ActOnJobs200JSONResponse JobBatchAnswer
+
+func (response ActOnJobs200JSONResponse) VisitActOnJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActOnJobs400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ActOnJobs400ApplicationProblemPlusJSONResponse) VisitActOnJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActOnJobs401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ActOnJobs401ApplicationProblemPlusJSONResponse) VisitActOnJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActOnJobs403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ActOnJobs403ApplicationProblemPlusJSONResponse) VisitActOnJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActOnJobs408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ActOnJobs408ApplicationProblemPlusJSONResponse) VisitActOnJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActOnJobs409ApplicationProblemPlusJSONResponse Problem
+
+func (response ActOnJobs409ApplicationProblemPlusJSONResponse) VisitActOnJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActOnJobs412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ActOnJobs412ApplicationProblemPlusJSONResponse) VisitActOnJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActOnJobs413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ActOnJobs413ApplicationProblemPlusJSONResponse) VisitActOnJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActOnJobs415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ActOnJobs415ApplicationProblemPlusJSONResponse) VisitActOnJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActOnJobs429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ActOnJobs429ApplicationProblemPlusJSONResponse) VisitActOnJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActOnJobsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ActOnJobsdefaultApplicationProblemPlusJSONResponse) VisitActOnJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobsRequestObject struct {
+	Params ListJobsParams
+}
+
+type ListJobsResponseObject interface {
+	VisitListJobsResponse(w http.ResponseWriter) error
+}
+
+type ListJobs200JSONResponse JobList
+
+func (response ListJobs200JSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobs400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListJobs400ApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobs401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListJobs401ApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobs403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListJobs403ApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobs412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListJobs412ApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobs415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListJobs415ApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobs429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListJobs429ApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListJobsdefaultApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountJobsRequestObject struct {
+	Params CountJobsParams
+}
+
+type CountJobsResponseObject interface {
+	VisitCountJobsResponse(w http.ResponseWriter) error
+}
+
+type CountJobs200JSONResponse JobCountList
+
+func (response CountJobs200JSONResponse) VisitCountJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountJobs400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CountJobs400ApplicationProblemPlusJSONResponse) VisitCountJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountJobs401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response CountJobs401ApplicationProblemPlusJSONResponse) VisitCountJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountJobs403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CountJobs403ApplicationProblemPlusJSONResponse) VisitCountJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountJobs412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response CountJobs412ApplicationProblemPlusJSONResponse) VisitCountJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountJobs415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response CountJobs415ApplicationProblemPlusJSONResponse) VisitCountJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountJobs429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CountJobs429ApplicationProblemPlusJSONResponse) VisitCountJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountJobsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CountJobsdefaultApplicationProblemPlusJSONResponse) VisitCountJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJobRequestObject struct {
+	JobID JobID `json:"job_id"`
+}
+
+type GetJobResponseObject interface {
+	VisitGetJobResponse(w http.ResponseWriter) error
+}
+
+type GetJob200JSONResponse JobAnswer
+
+func (response GetJob200JSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJob400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetJob400ApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJob401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetJob401ApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJob403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetJob403ApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJob404ApplicationProblemPlusJSONResponse Problem
+
+func (response GetJob404ApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJob409ApplicationProblemPlusJSONResponse Problem
+
+func (response GetJob409ApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJob412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetJob412ApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJob415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetJob415ApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJob429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetJob429ApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJobdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetJobdefaultApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJobRequestObject struct {
+	JobID JobID `json:"job_id"`
+	Body  *CancelJobJSONRequestBody
+}
+
+type CancelJobResponseObject interface {
+	VisitCancelJobResponse(w http.ResponseWriter) error
+}
+
+type CancelJob200JSONResponse JobAnswer
+
+func (response CancelJob200JSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CancelJob400ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelJob401ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CancelJob403ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob404ApplicationProblemPlusJSONResponse Problem
+
+func (response CancelJob404ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response CancelJob408ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob409ApplicationProblemPlusJSONResponse Problem
+
+func (response CancelJob409ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelJob412ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CancelJob413ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CancelJob415ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelJob429ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJobdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CancelJobdefaultApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryJobRequestObject struct {
+	JobID JobID `json:"job_id"`
+	Body  *RetryJobJSONRequestBody
+}
+
+type RetryJobResponseObject interface {
+	VisitRetryJobResponse(w http.ResponseWriter) error
+}
+
+type RetryJob200JSONResponse RetryAnswer
+
+func (response RetryJob200JSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryJob400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response RetryJob400ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryJob401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RetryJob401ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryJob403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response RetryJob403ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryJob404ApplicationProblemPlusJSONResponse Problem
+
+func (response RetryJob404ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryJob408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response RetryJob408ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryJob409ApplicationProblemPlusJSONResponse Problem
+
+func (response RetryJob409ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryJob412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response RetryJob412ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryJob413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response RetryJob413ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryJob415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response RetryJob415ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryJob429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response RetryJob429ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryJobdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RetryJobdefaultApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TerminateJobRequestObject struct {
+	JobID JobID `json:"job_id"`
+	Body  *TerminateJobJSONRequestBody
+}
+
+type TerminateJobResponseObject interface {
+	VisitTerminateJobResponse(w http.ResponseWriter) error
+}
+
+type TerminateJob200JSONResponse JobAnswer
+
+func (response TerminateJob200JSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TerminateJob400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response TerminateJob400ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TerminateJob401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response TerminateJob401ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TerminateJob403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response TerminateJob403ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TerminateJob404ApplicationProblemPlusJSONResponse Problem
+
+func (response TerminateJob404ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TerminateJob408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response TerminateJob408ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TerminateJob409ApplicationProblemPlusJSONResponse Problem
+
+func (response TerminateJob409ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TerminateJob412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response TerminateJob412ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TerminateJob413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response TerminateJob413ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TerminateJob415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response TerminateJob415ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TerminateJob429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response TerminateJob429ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TerminateJobdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TerminateJobdefaultApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type RemoveMessageRequestObject struct {
 	MessageID ID `json:"message_id"`
 	Body      *RemoveMessageJSONRequestBody
@@ -11809,6 +14536,961 @@ type RemoveMessagedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response RemoveMessagedefaultApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOutboxRequestObject struct {
+	Params GetOutboxParams
+}
+
+type GetOutboxResponseObject interface {
+	VisitGetOutboxResponse(w http.ResponseWriter) error
+}
+
+type GetOutbox200JSONResponse OutboxList
+
+func (response GetOutbox200JSONResponse) VisitGetOutboxResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOutbox400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetOutbox400ApplicationProblemPlusJSONResponse) VisitGetOutboxResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOutbox401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetOutbox401ApplicationProblemPlusJSONResponse) VisitGetOutboxResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOutbox403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetOutbox403ApplicationProblemPlusJSONResponse) VisitGetOutboxResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOutbox412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetOutbox412ApplicationProblemPlusJSONResponse) VisitGetOutboxResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOutbox415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetOutbox415ApplicationProblemPlusJSONResponse) VisitGetOutboxResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOutbox429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetOutbox429ApplicationProblemPlusJSONResponse) VisitGetOutboxResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOutboxdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetOutboxdefaultApplicationProblemPlusJSONResponse) VisitGetOutboxResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequeueEventRequestObject struct {
+	EventID ID `json:"event_id"`
+	Body    *RequeueEventJSONRequestBody
+}
+
+type RequeueEventResponseObject interface {
+	VisitRequeueEventResponse(w http.ResponseWriter) error
+}
+
+type RequeueEvent200JSONResponse OutboxEventAnswer
+
+func (response RequeueEvent200JSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequeueEvent400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response RequeueEvent400ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequeueEvent401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RequeueEvent401ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequeueEvent403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response RequeueEvent403ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequeueEvent404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RequeueEvent404ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequeueEvent408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response RequeueEvent408ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequeueEvent409ApplicationProblemPlusJSONResponse Problem
+
+func (response RequeueEvent409ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequeueEvent412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response RequeueEvent412ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequeueEvent413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response RequeueEvent413ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequeueEvent415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response RequeueEvent415ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequeueEvent429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response RequeueEvent429ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequeueEventdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RequeueEventdefaultApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOverviewRequestObject struct {
+}
+
+type GetOverviewResponseObject interface {
+	VisitGetOverviewResponse(w http.ResponseWriter) error
+}
+
+type GetOverview200JSONResponse OverviewAnswer
+
+func (response GetOverview200JSONResponse) VisitGetOverviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOverview400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetOverview400ApplicationProblemPlusJSONResponse) VisitGetOverviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOverview401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetOverview401ApplicationProblemPlusJSONResponse) VisitGetOverviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOverview403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetOverview403ApplicationProblemPlusJSONResponse) VisitGetOverviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOverview412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetOverview412ApplicationProblemPlusJSONResponse) VisitGetOverviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOverview415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetOverview415ApplicationProblemPlusJSONResponse) VisitGetOverviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOverview429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetOverview429ApplicationProblemPlusJSONResponse) VisitGetOverviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOverviewdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetOverviewdefaultApplicationProblemPlusJSONResponse) VisitGetOverviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQueuesRequestObject struct {
+}
+
+type ListQueuesResponseObject interface {
+	VisitListQueuesResponse(w http.ResponseWriter) error
+}
+
+type ListQueues200JSONResponse TaskQueueList
+
+func (response ListQueues200JSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQueues400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListQueues400ApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQueues401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListQueues401ApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQueues403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListQueues403ApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQueues412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListQueues412ApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQueues415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListQueues415ApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQueues429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListQueues429ApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQueuesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListQueuesdefaultApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseQueueRequestObject struct {
+	Queue QueueName `json:"queue"`
+	Body  *PauseQueueJSONRequestBody
+}
+
+type PauseQueueResponseObject interface {
+	VisitPauseQueueResponse(w http.ResponseWriter) error
+}
+
+type PauseQueue200JSONResponse TaskQueueList
+
+func (response PauseQueue200JSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseQueue400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response PauseQueue400ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseQueue401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response PauseQueue401ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseQueue403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response PauseQueue403ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseQueue408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response PauseQueue408ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseQueue412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response PauseQueue412ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseQueue413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response PauseQueue413ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseQueue415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response PauseQueue415ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseQueue429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response PauseQueue429ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseQueuedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PauseQueuedefaultApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeQueueRequestObject struct {
+	Queue QueueName `json:"queue"`
+	Body  *ResumeQueueJSONRequestBody
+}
+
+type ResumeQueueResponseObject interface {
+	VisitResumeQueueResponse(w http.ResponseWriter) error
+}
+
+type ResumeQueue200JSONResponse TaskQueueList
+
+func (response ResumeQueue200JSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeQueue400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeQueue400ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeQueue401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeQueue401ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeQueue403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeQueue403ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeQueue408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeQueue408ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeQueue412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeQueue412ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeQueue413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeQueue413ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeQueue415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeQueue415ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeQueue429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeQueue429ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeQueuedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ResumeQueuedefaultApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -29352,6 +33034,9 @@ type StrictServerInterface interface {
 	// StartCleanup Start a cleanup run
 	// (POST /admin/cleanup)
 	StartCleanup(ctx context.Context, request StartCleanupRequestObject) (StartCleanupResponseObject, error)
+	// ListCleanupPolicies List the clean-up policies with their ages
+	// (GET /admin/cleanup/policies)
+	ListCleanupPolicies(ctx context.Context, request ListCleanupPoliciesRequestObject) (ListCleanupPoliciesResponseObject, error)
 	// ListCleanupRuns List cleanup runs, newest first
 	// (GET /admin/cleanup/runs)
 	ListCleanupRuns(ctx context.Context, request ListCleanupRunsRequestObject) (ListCleanupRunsResponseObject, error)
@@ -29385,9 +33070,48 @@ type StrictServerInterface interface {
 	// ResendEmail Resend an email
 	// (POST /admin/emails/{email_id}/resend)
 	ResendEmail(ctx context.Context, request ResendEmailRequestObject) (ResendEmailResponseObject, error)
+	// ActOnJobs Cancel, terminate or retry many jobs
+	// (POST /admin/job-batches)
+	ActOnJobs(ctx context.Context, request ActOnJobsRequestObject) (ActOnJobsResponseObject, error)
+	// ListJobs List jobs
+	// (GET /admin/jobs)
+	ListJobs(ctx context.Context, request ListJobsRequestObject) (ListJobsResponseObject, error)
+	// CountJobs Count jobs by kind and state
+	// (GET /admin/jobs/counts)
+	CountJobs(ctx context.Context, request CountJobsRequestObject) (CountJobsResponseObject, error)
+	// GetJob Get a job with its steps and its history
+	// (GET /admin/jobs/{job_id})
+	GetJob(ctx context.Context, request GetJobRequestObject) (GetJobResponseObject, error)
+	// CancelJob Cancel a job
+	// (POST /admin/jobs/{job_id}/cancel)
+	CancelJob(ctx context.Context, request CancelJobRequestObject) (CancelJobResponseObject, error)
+	// RetryJob Retry a job
+	// (POST /admin/jobs/{job_id}/retry)
+	RetryJob(ctx context.Context, request RetryJobRequestObject) (RetryJobResponseObject, error)
+	// TerminateJob Terminate a job
+	// (POST /admin/jobs/{job_id}/terminate)
+	TerminateJob(ctx context.Context, request TerminateJobRequestObject) (TerminateJobResponseObject, error)
 	// RemoveMessage Delete a message as an admin
 	// (POST /admin/messages/{message_id}/delete)
 	RemoveMessage(ctx context.Context, request RemoveMessageRequestObject) (RemoveMessageResponseObject, error)
+	// GetOutbox List events that Temporal does not have
+	// (GET /admin/outbox)
+	GetOutbox(ctx context.Context, request GetOutboxRequestObject) (GetOutboxResponseObject, error)
+	// RequeueEvent Try an event now
+	// (POST /admin/outbox/{event_id}/requeue)
+	RequeueEvent(ctx context.Context, request RequeueEventRequestObject) (RequeueEventResponseObject, error)
+	// GetOverview Get how the service is
+	// (GET /admin/overview)
+	GetOverview(ctx context.Context, request GetOverviewRequestObject) (GetOverviewResponseObject, error)
+	// ListQueues List task queues
+	// (GET /admin/queues)
+	ListQueues(ctx context.Context, request ListQueuesRequestObject) (ListQueuesResponseObject, error)
+	// PauseQueue Pause a kind of work
+	// (POST /admin/queues/{queue}/pause)
+	PauseQueue(ctx context.Context, request PauseQueueRequestObject) (PauseQueueResponseObject, error)
+	// ResumeQueue Resume a kind of work
+	// (POST /admin/queues/{queue}/resume)
+	ResumeQueue(ctx context.Context, request ResumeQueueRequestObject) (ResumeQueueResponseObject, error)
 	// ListReports List activity and cleanup reports, newest first
 	// (GET /admin/reports)
 	ListReports(ctx context.Context, request ListReportsRequestObject) (ListReportsResponseObject, error)
@@ -29928,6 +33652,29 @@ func (sh *strictHandler) StartCleanup(ctx echo.Context, params StartCleanupParam
 	return nil
 }
 
+// ListCleanupPolicies operation middleware
+func (sh *strictHandler) ListCleanupPolicies(ctx echo.Context) error {
+	var request ListCleanupPoliciesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCleanupPolicies(ctx.Request().Context(), request.(ListCleanupPoliciesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCleanupPolicies")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCleanupPoliciesResponseObject); ok {
+		return validResponse.VisitListCleanupPoliciesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListCleanupRuns operation middleware
 func (sh *strictHandler) ListCleanupRuns(ctx echo.Context, params ListCleanupRunsParams) error {
 	var request ListCleanupRunsRequestObject
@@ -30251,6 +33998,277 @@ func (sh *strictHandler) ResendEmail(ctx echo.Context, emailID ID, params Resend
 	return nil
 }
 
+// ActOnJobs operation middleware
+func (sh *strictHandler) ActOnJobs(ctx echo.Context) error {
+	var request ActOnJobsRequestObject
+
+	var body ActOnJobsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ActOnJobs(ctx.Request().Context(), request.(ActOnJobsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ActOnJobs")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ActOnJobsResponseObject); ok {
+		return validResponse.VisitActOnJobsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListJobs operation middleware
+func (sh *strictHandler) ListJobs(ctx echo.Context, params ListJobsParams) error {
+	var request ListJobsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListJobs(ctx.Request().Context(), request.(ListJobsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListJobs")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListJobsResponseObject); ok {
+		return validResponse.VisitListJobsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CountJobs operation middleware
+func (sh *strictHandler) CountJobs(ctx echo.Context, params CountJobsParams) error {
+	var request CountJobsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CountJobs(ctx.Request().Context(), request.(CountJobsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CountJobs")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CountJobsResponseObject); ok {
+		return validResponse.VisitCountJobsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetJob operation middleware
+func (sh *strictHandler) GetJob(ctx echo.Context, jobID JobID) error {
+	var request GetJobRequestObject
+
+	request.JobID = jobID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetJob(ctx.Request().Context(), request.(GetJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetJob")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetJobResponseObject); ok {
+		return validResponse.VisitGetJobResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CancelJob operation middleware
+func (sh *strictHandler) CancelJob(ctx echo.Context, jobID JobID) error {
+	var request CancelJobRequestObject
+
+	request.JobID = jobID
+
+	var body CancelJobJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelJob(ctx.Request().Context(), request.(CancelJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelJob")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CancelJobResponseObject); ok {
+		return validResponse.VisitCancelJobResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RetryJob operation middleware
+func (sh *strictHandler) RetryJob(ctx echo.Context, jobID JobID) error {
+	var request RetryJobRequestObject
+
+	request.JobID = jobID
+
+	var body RetryJobJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RetryJob(ctx.Request().Context(), request.(RetryJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RetryJob")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RetryJobResponseObject); ok {
+		return validResponse.VisitRetryJobResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TerminateJob operation middleware
+func (sh *strictHandler) TerminateJob(ctx echo.Context, jobID JobID) error {
+	var request TerminateJobRequestObject
+
+	request.JobID = jobID
+
+	var body TerminateJobJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TerminateJob(ctx.Request().Context(), request.(TerminateJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TerminateJob")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TerminateJobResponseObject); ok {
+		return validResponse.VisitTerminateJobResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // RemoveMessage operation middleware
 func (sh *strictHandler) RemoveMessage(ctx echo.Context, messageID ID) error {
 	var request RemoveMessageRequestObject
@@ -30293,6 +34311,230 @@ func (sh *strictHandler) RemoveMessage(ctx echo.Context, messageID ID) error {
 		return err
 	} else if validResponse, ok := response.(RemoveMessageResponseObject); ok {
 		return validResponse.VisitRemoveMessageResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetOutbox operation middleware
+func (sh *strictHandler) GetOutbox(ctx echo.Context, params GetOutboxParams) error {
+	var request GetOutboxRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetOutbox(ctx.Request().Context(), request.(GetOutboxRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetOutbox")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetOutboxResponseObject); ok {
+		return validResponse.VisitGetOutboxResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RequeueEvent operation middleware
+func (sh *strictHandler) RequeueEvent(ctx echo.Context, eventID ID) error {
+	var request RequeueEventRequestObject
+
+	request.EventID = eventID
+
+	var body RequeueEventJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RequeueEvent(ctx.Request().Context(), request.(RequeueEventRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RequeueEvent")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RequeueEventResponseObject); ok {
+		return validResponse.VisitRequeueEventResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetOverview operation middleware
+func (sh *strictHandler) GetOverview(ctx echo.Context) error {
+	var request GetOverviewRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetOverview(ctx.Request().Context(), request.(GetOverviewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetOverview")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetOverviewResponseObject); ok {
+		return validResponse.VisitGetOverviewResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListQueues operation middleware
+func (sh *strictHandler) ListQueues(ctx echo.Context) error {
+	var request ListQueuesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListQueues(ctx.Request().Context(), request.(ListQueuesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListQueues")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListQueuesResponseObject); ok {
+		return validResponse.VisitListQueuesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PauseQueue operation middleware
+func (sh *strictHandler) PauseQueue(ctx echo.Context, queue QueueName) error {
+	var request PauseQueueRequestObject
+
+	request.Queue = queue
+
+	var body PauseQueueJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PauseQueue(ctx.Request().Context(), request.(PauseQueueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PauseQueue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PauseQueueResponseObject); ok {
+		return validResponse.VisitPauseQueueResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ResumeQueue operation middleware
+func (sh *strictHandler) ResumeQueue(ctx echo.Context, queue QueueName) error {
+	var request ResumeQueueRequestObject
+
+	request.Queue = queue
+
+	var body ResumeQueueJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ResumeQueue(ctx.Request().Context(), request.(ResumeQueueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ResumeQueue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ResumeQueueResponseObject); ok {
+		return validResponse.VisitResumeQueueResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -33920,849 +38162,972 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3blts4lij4Kzjq7pXnnJbCkuIeXr1OR9rpLHflxWVHlruywkeCSEhiBQWoCDBkda6YP5jneZxPmYf5",
-	"ofmEWdgbAEESpCg57MyqinxJh0SBGxsb+375pReJ1VpwxpXsXf3SWzIaswz++UJwxbgavKV8wfQHMZNR",
-	"lqxVInjvqvd+mURLMtsqJomYk6XYkBXl216/l7G/5knG4t6VynLW78loyVZUr6C2a9a76kmVJXzRe3jo",
-	"9765oYv62jdLRhhXidoSRRd6+c2SKkLJt9/c6L/UkpGMSZFnESMbkacxoVxuWLbn21/HbLUWuEu2TulW",
-	"/6wKzFSvMyWbJeOEcsJoliYsI/o9TCqySdQSAJJ0xcjULRltB79n2ylZ0ZiRRD0ndCYZV0SoJcs2iWQ9",
-	"HzbG81Xv6s89/a7eh34A1u9ERBGiELZoHGdMSoeqDZXw5laEzEW2oqp31cuzZJCxOcsYj/RP6m9/y1S2",
-	"HVzPFcvqALxjkeCxJEqQDU0UmbG5yBgghbOPyqKqtOFVwpOV3vPQvS7hii1YBu/7z8ELGi2DZMc0AmFx",
-	"PHMSacTPM7GCDyP4XQi3v3t90+v3vn/97l0Iww/93ppmdMWUpf88kyILo3uq9zWJ4Imppcg1XTCz9yv7",
-	"GRBFmkjVrxDKPEnhRf1eohf9a84yfXc4XWmocOXSLv45Y/PeVe+fnhUX9hl+K58ZUEskHW1/z7Z16F8s",
-	"hWSczLaIrDRhXPUJZxsyFxlhNNIwJnxBlCajRFMSV0hLR+TaUT1+KwmQNF3QhFf2d8e2t1x/lHAyPiFL",
-	"kWfSHJjER4FO9fPzJJOKCM7gLc/xW8rhopCZiLcajEQSSk7G46NbbnGGvKpAWuXqlcmNfvyO8YVa9q5G",
-	"44u+Jj/794U+eKVYptf833/+b4P/48O//nPwEryef09VtKwjVXMxiThBEkxTlpEllX0iMjL9n9Mj8hrp",
-	"AXGrb2e01Hw1JjLhEev79IxbHY2PyHtG7zQHlISze5aRlX790S1/JTJCSSbEqk8ETzWCJLlnmUwE1z/X",
-	"JEIzFl+RNRPrlJHNUugP9StishAkFoQLZWAA9HINGpynZG04ng8QBw3IPRlenpWwOwoj8gfB2SchU5ML",
-	"3rEV0KFK0pRkyWKp6rg8Hp4ctWxIw9JlV6F9NAhHzSP0PpAfa0E5hSenCNCaZgp2gYTNBUkFX2ihEtqA",
-	"/muzFClr2wQC0gD/+DQMvmKr1y/D0CeKrSwT+2vOcmbfvaZqWbxZPzZJ4lYx08a5Xr9E4ZasElUH5HdG",
-	"qdBQZIzQjGlCpchpqSIrAVIlxEFTWNEHI2ZzmqeqdzUe9jVyUPyMhsN+IYxGQWHUcsio/wCxaug0s2Rx",
-	"n8g8WhIqyRS+/7fh4PJyekSuDU/LeaL6cBVXKCcpB3rO9Hv6uM0FF3CBC1K45SVaaL6jdVIIyHMhGo9e",
-	"85XwaetvHuG030VLFucpawJAmu/DQNhvdwHi0f/pMET+7xjNQgzoPbAeQeYJj/tasQXei1d1kyVKMX5F",
-	"Iir1UUWR3iCeJc3upOOsIufmjKdzGmleNZ/28d/6n/qbWz59RSP27Ef42yhMWngekfcii7XQ3SLX1kTP",
-	"t0RkMcuQO6TUiMwZMv8ZWyScJ3zxXD+Mu0E5K3JF5JpGTN5yvYjmPfpiU6K0brbRfDMWR+QG1AEhtXSH",
-	"l4JYPiLvtd6rCVcLrkSSucg1WvS7U6bFpl4M9IaNyGL9x1zkGRHZLQfq1puYMbLJBF8cke8BSXBVYIsb",
-	"vNgIy5JK9yaWavy6e/TPU2D+/9///X/+P/oiEVSQyIxpxgmap1qyWy7hSPE+Lui9ZmPeRamwiL82agiG",
-	"J7TKsJ8ky3ChEAnn5tu+PTtNL2F6to8efKscJKDEZkyuBZcMdNivRby9EeI7miEDi9Cm0/+k63WaoEnx",
-	"bJ2JWcpW//oXifZFt/e+wV/hays2k1bbJkqISapfPe099HsvxGqtbRQWa6i+KDQ5l/l6LTLF4ol56YTx",
-	"SMQJXwBsr0Q2S+KY8S8K1ty+FWB4ze9pmsRvjbH0JQFJ8NUTo90DOL9n27csl2gRfzlICh1+cse2kwxA",
-	"AIB+EOqV5j1fFB4u1AQ4ngXhexEn8yTkJ/hBaIUEv7XsVFtXX2l9fL0FvTzPMsaV1uM8R4v1gYRgNI89",
-	"g2cAwDcZWNuJfusrmqRf+IDW3usnc3g/oMb+5gvCcq1FIihUZunnhJLTjx81pqdaf8s4TbXQzTm9p0lK",
-	"ZynTf85yuUVxok83YzTewhZAb/pBqHdUJXKe6Me/KGpB/ZtomGQBwbRMKzWnXBvRlB9+QFVWMVC2vzDZ",
-	"ZFSxSYovrmyp4lpq25D/KG4HGdZNsmIi/7I80/DKicJ3AwX9xGmulowr/dovjOG8/G4Dj5N737M4oTeg",
-	"xfxKgnelIZhoRQrvZKtIfrDKD5DI9SyX7PcJjxuUdVDMBV94jqUNlSRj+IJe3/kA5Zpq22ZJMyrlSuNA",
-	"/6HAXGIfc5r2+r37RKTGEZqkKVvAh8BoAn7DPgL3Y6600hzwHseJXCVa65leOeVWA2cU4imNFHxHOaHx",
-	"KuEkTmIixYrho3SmFfgEZIbdhFuy1+/Bz5vhegsoqIN1bZADloB+sK/VbABAEslAcSavFTiEYnRDJNoM",
-	"MLYoQPORrtY1FjkD3a73db7VJkKfLJgiaiP+W6+vwV6ndDsxeu9Leg86r7Ypy8DZT82D75KUcUXe5Tym",
-	"Wn13CvNVL9ZrPPR7UcY00U/Amz0ejs8Gw9HgeHQzHl6Nh1fD4c/6LOPeVW84urw8np9fDC6P6cng/DQ6",
-	"G8zO2cVgfjmko9k4Oo5PNFB3QGuWWrhQzPrZI7DswOWUy7VGTqyRIez5mwMBPVyk92GYji1M1qB2gI0H",
-	"GoLB+fxsOLgcXYwH9Hh2Ep3GZ+x8fqGJVFGAxa7e6/eU1rAB9/5C54OL8eXx4PxkdjqgZ/H5gF0Ueyx2",
-	"uGJS0gXgUJtg1gCnK0ZofM8ylUimr4k+fW0Gb613QB9CCfLhYBRpyOlwPLiYn84GZ/E5vHM0Pj7R668z",
-	"sdYLomXis6A0/XHeu/pzO5t5ay6zEWq9hw/9ECvw7z3QdIKfadb4nPA8TYngETMhJLgCiSQWnWCwq/I5",
-	"xyxleKT616gVoHlmrpyY/YVFqkqGgcAFt8BIZDwu/hJTxQZakPQC9ziJu7hV7Im2P1kw0gdL1iHrVX9j",
-	"nX/IlDZLUSApUc8JW63V1jkYBNegeyb08XAY2IoouGS3Qy/x1oYTd4wTIm1iDuDBQW+WScqM40asGW8+",
-	"wgLE0rVtO0P7YPO7gse7GwDLEppcc+AGBw+HOSFzhw0gc5EBSiLPBQWxS2V+X6bpIgaYJ3EX+AwH6nBu",
-	"eGPfwfMPPp/a+csbfNQxpbCHTjMqlE6bTChWpUl0KpXJcjQM0qVjZsHQqmEFNiAWaf6RcXnlI/8rSbT6",
-	"JYx7TuP5K0mWQipzXB5LUZKlcy1dwfePxMP4LQ/zHfRf7XlMD74v6c+9xHF8dwzFpvueW9dgzDJne9rF",
-	"zTVco3xPSozvQ4AveuRwjXH6q198/SGmij7pEU96RAc9oqZIWNrpyI5qdwN+v4Nov0vQIVcj2T8/0ewT",
-	"ze6k2Q/9npcv0rvSzLuRjgNCH2hQorhPJEQ/9ZkqtpJ7Ub4jcppldAsqoA9W+0o/sI/KyzOpXaHyYjsu",
-	"1DurRISTe5xKt6RaDtLUpFlRgwvPFja6lqOJRkv4xpHKDquhVz2ZR1fAERRUwyuoNEI6iZsx6P06vBm9",
-	"hiEW42sIOEIMKds7gEQdxl4UsbVi8Wt+n6iGFLRrThL3dZG7YTkGNUvUUIvehDZtO7QMSbpbT5463SEy",
-	"7R9FoRX5UAaPBeELoqXQwyUEasWGs4xIxiTuwhMp9J4qmpVSFeY0lazfSzF+11sqtZZXz56taaa2R+an",
-	"z+g6eYa/lc+QIZ2xwensnA7Oo+N4cMnGo8HJ/Mwx+WfHz2DBow2brYEG4kQTxeMtjyva9dcpxTyFR17+",
-	"L+uFPvFlvppxmqSP+Qa3KO6hScqOhjeji6uhlWgVIf+CZiLVR7xC6CL9978bqI5EtrDfTe5ZZoJKqM17",
-	"sqUdVM0q5AR4pUcsfJFToBdgjVpQJ3wxMWBo4dPv5es4sJ3xzfCyENCergGg1504BcW28jx46qe338lO",
-	"PhL/xkOiHP6g840vn0I7aC/x2R8geu5Oqv033+iHrjHf1v3IO8K2jFW8/VqqRYLPk2zFjLvJLOe2MxMi",
-	"ZZTv4/8pCKE1Z9Zgdok+Mcw4A93CCt0gEAVRtYPynX3uoUZ4bWnLIDEytk5pxCSZwi+m6KhDl4pD1xGZ",
-	"fvvNDXmmiVM+W7Gpc9mxj+DNW2Lax3ObW5en6S1PuIkUmgxUzy3ChU2D1Dgw8BgnTsX2xo108JH4t6sT",
-	"jUM6j8kI7UzouZeB0jE/JOAW8NJP7P4qFF09ycoV84jDI8K+ZQ6lG19CTYsobfUSPMnJJzn525aThzkp",
-	"jBbZ3UERqZdM0SRFWRxjUgZN33ivRjwFjIRy5hyhkfKy7TJGpeAYplUJ5FBkApMnjMEwSeKp82xO5wlL",
-	"YzlFNq5VZcvLnt9ydMrORQbZushRQ1tJ7hO1fZUs8sygrA7zkq7XjGv9nxNKDFusaCR6ITYB6RDQxxHF",
-	"0gMUlgK3uDB+ZEILjzpmG7MsETHmOJrfCwwPOz6dcHV20qsnD1suGIIFv/BAWeezNJHLsgRoXhnoVJoc",
-	"nEAaPXyNy0dQIsWFPvZa8GnnGyQL2Tb++vqfRLLsnukNCXHXbf3CZJQTZyLWXlTYnT6yPJNyzzeFtxN+",
-	"S3dcGZIJHPT35hv/pIXsDPoq4blicqLEArS4sCJlnnK5uGuWScFNVEqKFYM6GpZKBvrGOmPSeLZcWMjW",
-	"76z6Wg1iMcnX3SDkbLPHhQuo881LawGVRMmamvLE8upvsLgl4bAB2cetg9boiplga1rZQ/9ph3dmbCXu",
-	"Q4T4Vmww03uepMyvUNFK8iBfE/NLVC4BJBc0olm0TO67bjtjKs+4FkaNeNVszqqQXgGCSGNQ9CkebEy3",
-	"jksjG+sIgAZ+IoDbhhDhtgZHap7rsHJFtBWU0y9z7joKKjBVSCNwTbwrGbj/DcynzPOqPLbg5gWVfGiR",
-	"Zk3JN2VhJrgJZWb3ScSOyEu6laYcQEiwSn66eXFEKhJQoihixoqh+qjBbLlnGRKgVHQrb3npscRkOwDs",
-	"hM4VEos6Itc1UlqY8gIF62esqGuwQclqRgd8NYGCtjCXwko/DamyXlfzq34RozbidsYWlNtSUi+kb56C",
-	"Ihj77IbKqtXUxUyL6TZwt74BV78G0tZ1wkv65jxceJlvTU0Ej9I8BvJwLvmq9rcN46PCkwzcZTj7vY+D",
-	"hRjUgJ8XqlLHXIqKjlVPp8Ajgm/t3mO69fMKAC3mTODkNALgpHanx9TUWti7ASZ0jarBCojBhIvEtC4L",
-	"7lVDEIn0XN0bxrRCshJcLYMe7i+GypIcRML36ZrrG4e0vDPVaJ6J1Y5LdjBprTN2n4j8cyPEXXRNTmU8",
-	"KELTFHN5JCLOx1kX/BgeN5ltm42jX7qIwgDrnprFoZrTZB31NatcizSJtv5WpmbPUyTJnWArET5UcBAd",
-	"fqaVu4c3yRARvLRfYd/FpfDIoYRVwz6D8i+Ob8QfcpYzr5glfATGFq9w4AR9dWQl7hNGTEKTc5F6LiGp",
-	"MkZXkzzzvRrzJF1J59WY01yqow2bwU4TpX/Ye6U/rPuz4X3BRKBrC8vcFCUrmopFzjqk5vjF5cPB5fXg",
-	"FR3MP/xy8TDw/zzZ58/R+OGfe8HcrAIdoViU9bYKsk41Y0+U1hIyUylILAJLm8qScgrVeHhSrp+/7CBp",
-	"Dd5DlA1fabxOC+inz52YTVDH5nTlkD+HTDtJ5FJseBW4YZfcqADFrhJuDLXg4eNX9STpMjkuTQ2ZoepV",
-	"sSAmh1UTFdrzBoLZHibH5E9M9sk6ZVRCVXhLDsjo1HrdTM6fhY7Fif0J+rr2SaHI2DrdTpBbBfe20x8X",
-	"ii6xjxHL1noP75ZaAGwYFrb+r0oKy9ngfHQxHpwf05PB5Wl0NjBog+VLUd9uuSV1h93SVQOGQymoSONT",
-	"xNocRQuMjEllxReiB6rAIFPoiNwIzCcBBVurkkhRSOqcpELcyVteyv+rR2Q84mqTzJaoqyKgCPybrX7Y",
-	"cS3acqCe6P5vle4/MTXJmtiH5Sb5TPdXT07SwPxgMuL30FXeL7de6Y5gsqjd6YPNBN71PE4UScWiLC68",
-	"3DrPg0o2AmrkFzThdRWlSNo3oa9erx/MGaNScJsSreHgtRz98XDYXTi+FSF749pkpLeLRWgr4N+4Cr/I",
-	"zNoRXdMoUdve1WjYN79yD2nuqa/LVW8lYpZRJcAP08QBRpdevKkCs8SkStToMLMPEyyhMFdI9Rh3ep/M",
-	"xkLvtL8YDYbD4XBwPhvNB/QkGg8u4ks2nI9G4/HxcdE7oJoeWvaXjvs9bN1y1bPypmc+mkAvCY1MyrHq",
-	"TaZiM9GonUhs5wWtuWzOpUmzC4bDKti+T2QyS1I4xx7ENKJev7ehiZqgfaTveK5EQOp6hBIMm7uLhg8W",
-	"bqGcpxC2x1wBJJxDCzAeUfRrWioJfr0JaNhUrrQLCnh7K1qLovQzocS1Xt9D5m4Zr9dpz8x/usJPVzh0",
-	"hQ8LdTuJ0j3YbX/Smov/RKVPVBqi0k/NwIeA18E6LlL6b0HB/UmGAsiVNOUWTe4p9eq3nHpl2ihYpof6",
-	"TTgha3QzGjYmZJnqJJuPpU3wfdOxdpr4tXQsywBcaZFmFfbfrYVETbyi9Ezdo/AIqcwVhDdrjNKwEOgT",
-	"Z21mmjGjRgb1v6dE6b/FROlO5dGaDbu66DKRt7YNsE8GrJ6DzZ2/t1zlSm5yKCHZFjWXMF+7znsmLlvx",
-	"+pS6/CQ//wHk5+F2H+ig+9l9+idtdt/TtXq6Vn8f1+oTDVWXEHqwrYq389e2VfM4UddRuNa43PQnTvyq",
-	"ZqjM948KPshYwuEc3SeSSQmZn/Y5WGyyyKjJL8K/M3Yv7uBvdJwUGjb+bY7Y/V201YGc4Hw9gfSK0icR",
-	"5RFLMZ0UwnUZk0pkxd/OfW2+LTJes+SeKjYxn9O4yHGd2HTUfg+6uU2w4nvitUpwbbPXNJflTzIm81X5",
-	"I5UliwXLyh/OaHQ3TwzseNcwj9z96W/O5M6615m/7cuCpeb63L/hKpTmd80J09+4vlThmBo1VFMnBRqp",
-	"x4nWtgSdjwtPoCvMWSYxm7guIciSMDzXu+q9W9NV1YlHB7PT6Gxwfs4uBpeXczqwzTlO52fDUr+NGB1t",
-	"2AVjsg+fMz8xnTByc+nrtTR4AVu5hndXHzwsd0scfAN1Cg35gnAJ+3ZWiT0KYtLutanRN9MVRK60WSJ9",
-	"Y6XcD0tvjCqTh7FaQfv1x2zpZo6io+VdUMeOrEpb4LWHeSuaWlGCm09V8s2/gpYERDNm6Jur9zH1k8XT",
-	"RCoWH5Hi19Q16C++LxK1SSJveUSzLGGxPpcrMjWVdVOTQ4yp+nZ+AzTFhzbC7q3YsmKu+QaUoN1xseFT",
-	"l/udYQ0LF7fcDMmwFQ6ZiLRBjJ1p4HytYDAg6JtpDsqm9Jvlg/zIu1hdMF+6VDXxLLAxabk7R5l6fDFm",
-	"hYonOrKcG7FQ6tzhc3yPXdeMZODE4eFSNUsbr3Hf8oDy3nzEFMTsNwnb1Q9M84xWhf6Jix/KxasaZO/6",
-	"57tJfPL7m/i796vR4C+nL5ZSvvlDbw+tUsvd5NAkn0Kk/+paJVgyT/6Zv6vS8kqyn72SGP7VSn8ue1c9",
-	"IxlQAkjF1tBGjMfM5My32Gp66RGEG3G+Vu/q+EDnB8YO1qmg8R7+jyLiUBfoMylSEKXoFccrKv+a04yR",
-	"dRKpPGPyiHxjc02XVBLB2ZVXw0TwVIxSnWRaGegbyb9gXOtMtqCR8lv+7o/f2oWhrvDND9+CUJ8CgU1N",
-	"lVqRrU9SRnEwIA4wQ7exfO7Gu5nXA2T4gd1KH0fkQMK3yFZaynMmITmurEesRGamIfkX+un6/taub+XG",
-	"2ANqT7PSx+/o0JJeQ4eaLDimlM3eaOoeDccn5P/9v/D/6+QjS6WrjEVswEijogoRX0WWNCZzppVM/FG9",
-	"NqKmNVpqaALldDTWkOj/dV7TUEB1yf9488239h6GVsYUVJxDUoyD0oAcEduAACZnFiM7tXYNpe95tDSV",
-	"zkt6z0x72mLM6BS3OSX6J9UmteFNeITWeEzjCzil8UVX3FQZqaEr/23uSCyVWHy2MFxk0+Hu2GzDpCI5",
-	"PGIDgja29JQs8aRM7KdMfJGmasbORJrdI25rUfBLIO09UQStaNNMC6fmxaIWnY67dxbPg71fmBmOZ66c",
-	"VJTHfoVv6URgoE9h4X8IvkkfWqiQeE6N5AklFpvXlPpoQpIbVoYUFGA6ueg/PjxGCD5RkiB2NLPX0B8W",
-	"hXdU14W2/mgernJYc0wGi45EitUPbf1VemuY8+arGbPKqqGGvmuEAIJsVLT+MH7Anjftczw6OT+5OD47",
-	"OW8f+tnvfU1DbU7JjHJ8D7XNgD2GP6Ocu5Ljz+ifqDGo3rXfr1gWDYu99q5cAUvFlcaD4XlppdwkBn5S",
-	"lVaNlZUQ8okO4fdLQZLVupz3v6kmqHyeeR3mvQdwzfaJJvDUgzucJhAYj6UZ9MnSuefXBqPq8MwfyXaK",
-	"GXscFR5gHJTF+XpsADez0wf4NeWtrph/+Mt0kJNBs63OvoWvKW9zwv7Dn8AnBuNnlB/mM/0aLdpf1Vn6",
-	"NeVdmzd4tPO4J9iasNuNx/64RrC78VqFp1ZjuEUzgv4j8NxPyoN0C4QO7QWNlrsya03ILKIrhpoM9rOI",
-	"lmG3Ci75vbhPWJBdTyLzTtNp0jrSbb8zV1UTuv/D05vRuLl8JkpZdkdURu9Z6jpVRlSahhEUNb8j/cs8",
-	"g1ZeE325Ts9O9J3u9xaMQ1ufP/eWIsuQ0PepfYE2fVmluwgE5Yr2IlzIOcuoyo35mmn6WrGJ6UfWu7o8",
-	"KfflMMZkPoPGFxq6D0Vfkh/sak1mZAVjW6YtxdHleFwXF+5k2inN0MxDv5N8AUKoEaV9Vb9Z1uBrGusM",
-	"G8joqVDrH7wi+LMQcbDysAsNg7kNZQ0HyMZwe+MIjMg1lXIjMn3ckcgyFimyFJnU0kgphrHTMmIOqsAo",
-	"XrND67fP1RpHmYQCt1AzmuwaB2DKjMme7MQK9h71HpOKrlP3PT4dmD1ZW78rOqov3KWFbRoxWYOhsnQQ",
-	"sUkWhdoomT6opgSdKpKJlPVNY3whGaEzcQ8etJXnuQK21i/zTscUQl6zF5iG0trVkpIs565Llm2Mqm1o",
-	"6MGaxOG2kfJRm7T9TmzIivItycQGPGYYxsDGuMBwbAvM52SacNN5FCq0prbDs1VgsHAr1LM6zraQkdMW",
-	"wYJaf9fiEtrCmt6bZhRwUOdiWllpRUkgo6x2FFKJ9ZrFhJo99wvPmOu+aZ4xLoVkvlcLQug1O1FLyiey",
-	"IR15Ad15jfjQ/4QJD64BoIYrYfIrSEETnMnnZGiapgjZscG2XaRpNLQiMOK63J+z9bajSAoYYBI4VOvB",
-	"uDfUg1+VxSoqCCbDEcU4ef0SzMYN3qc428Kdcl5Oe4i22SBowp6YL02gtMMxtD7ylQw3X5fhYVz6FqHz",
-	"qeTw1hhzw0NtEl2R9xtMo8Nk4oYTMinSCHXuJ+15mWyYlL8zd82+qbidHoEUhV+G57ibVhxthaqDXNiw",
-	"wTzoIA6wv0ozHIsqr01BwQPZx7Xey0SJO8Zl7+p4BBBNivbio/Fw2OJPGR57Wq7lUFbEWr4CPU859Jpv",
-	"6IM1G0Rn8fng/GJ+OaB0PhsUuWvnoxKW7K+Le/jnMsT96qY+mIe12lf5yr9jSJlZyyYhkmafmW27a+du",
-	"kmDOuWHCbLUWGU0rxl6eFIYeXTG5phGTz0w499lGZHfzVGzk//przrLtv703f7+O/+X45b+MxyZv81/G",
-	"r7pg9V/G4553VwzJ15WXEv20t8lRIo2hrZwATm/nX2vptEkkO9iL8evI7CUtWldLQeY0+xTx3dX3n6H+",
-	"uk9d9V6KgfT1Avnb0gtCeCsxjpaIhdMqXGoJVQcTXOfcd48ttSgkO7QQbxLKeHQ2XA5XQzn1wi5WO9kJ",
-	"dlfdRH66bmI5auc4m1kpWHhhLhwOL5BWgSJcbMpnCmmBcwUCd3d4/+9We8p28RHokP6I18GXeb80Fc7A",
-	"zH6rXCWqRL/MlXB8JSsj4oOR1MOnxIdSObDtMI/lEbkuqj/MMZlBNZrmtoQqkjIqFeTm2SNLsCmDpUpo",
-	"F6H5qjwK5mU4GX+I5lpSC5oTU27Mc+Sn19CWWFZGlDYlxHVSjBP1SToxDnZ3irFHOyXduFCYPSZaqMyG",
-	"v3i6c6EyOy26lO7hXYx+WWspC5EKlttV7vYmdU+q9ZNqvYdqfVCE3TP/Ogfai9+0dq97It8n8t2DfD+1",
-	"qV1+YHqCfwN+5SwFA8o7U2XfJKEFmYs0FZuwe7rsn8lyPtmH3jEdskIdgYRlfWbPzLk/07h/1vEFvxEC",
-	"rCdgGER1sct8JDVpUYkk129e2wm9ZGmycY1bsNLiqkmhOlhfK7yPe5UbGCSUdthdoTF026rUPNFjAz1+",
-	"ivS2DGMPCS4keyvE6hGTogRPt4fmNWE+0yuR/U5IM+8IGn7svpBvTUsQDOPp61klaQQgiAVQLSAH5AA8",
-	"hNJxgukyoWwYL9OlXkrmXfKgJQVFXpDbkUhCZyJXfZKAr4fAXNqMkTThoJF4/fFPhx2myVRyjxqHk4HN",
-	"DWlAUFyAYS7beyAQ6HIp68dnQ/zPy1hvBsvzr1p0h2Q/fucNzOwq+7/VP4QiN/rxNf5g1AwNKgX9Xs6T",
-	"v+bMPK+feCgnV4UZNcU5qRkg7IuNKqpRZIeEqLf4m10jmAr5Y4nxC+7LyzgLUYT72hCFnY69F3W8M4uU",
-	"CeR4F4H4A6J24vrGvgA5Qodf/Ek/WIsUwjJmlfqpN3O/A4VAOZOtIVkrlCgVCADZlbzCwtNhY0Bljdkh",
-	"EUzTLE38pQpOF12eSyGVP8vSMaBRmfeMu/CebiwZgNiHI4+6ceTmMW437u6Bb9ugZkNVtPQx89ua6tYl",
-	"X1hTpW3O61PRL4EqmnnCY+lRAY/Jim7JX0TCIcOZQqbGH90qz8kUaXHqJUL71Xc2oy/n2Ayo6FW2u/yt",
-	"PK+weGl9VnBj0rOzNauxeAzzwAx3DdgRuaF34H3GCi5uc6GNPSjpiuGDFaobl7ntqHz614Of6eC/hoPL",
-	"yeDDvwYP8CX40b8/RGfaPzHwk3P8WlPQ/D7Q4RI9jUS4XOiTJ5Ixd7X1lS7j9uykitoa9r6JE2WmRB2A",
-	"wPrcsP9Wxxk+1GmQ2tf60SrK4PchdH2zCla7X3MCmZT1dvtH5DVGNzhLipR9U3XPTexGsY9Ao36tudJm",
-	"mZKAwm5T0Wisj8N/aDwYwkPDk6vT859hbIxUIttiSyZjpPZOTsfk5Gh8NCZ2cNVMfNRsfJ6n0GyqqTOm",
-	"fvf4Z+Clq5leauR3QTJmJWR1Nnn3igrqh0oq/+WAnsxOB+faZrzQNqNz6rHTea/fMy2ScD6am/wNDQGk",
-	"mnTemzPlzFcT97lkPJ6IufV57jmIrd+TjCvP4+rajrq+ZTIHqiotejrQ1vDgfHx5PLjQ+4/Oiolwn8tU",
-	"11sbFDgsTPZWaNCHuaM0fmwrf2CXiIkNTZSczKGVVcYU0Ad+Vq4g8tcB4rX7QIxVoH7WCYP12nx3zUKG",
-	"npirIm9EZYmfQOEpR10zT1wIs2tTQe9G11sFabHttfVbJPeMk3xNEhR+/gA6qZI0xWF2XCiiUGq6iniV",
-	"pCA8ERfArTCcalr2mBnO7gH0vcpyi5A9R3IZPlTbVpra10CBkL4uoMMoNwhbyx34l01y5SDjO6dcYA49",
-	"vgO0sR2WTFeXqO0SuPPdv9cPPlQ4VeOMaOibSFOr03jH2i/aPtkeS3Y+oLYCDF2Ydq4tJc3d8ktMlQRt",
-	"KubeWirXFKZfCt149B9bpgKJarvt9oIFB3vYASZUqXewfi3OWcQeowm0x/ISJVCFOST/wfH/pnFCpm9M",
-	"wZFqr63kZRRP6mMq+v3un5phJU1jCaTPC5QQd8XlT+bVY/uUHJbdgzKAirxJGYUI7EqH+rIFc5xev3Rp",
-	"Qkj5YIVeEQrZPn1CCfYRjwDn+m9NYdo88k8NqFZ/BTURnxyBsDKrQ6ijc9MQdvjEjkYKtklChstkLErW",
-	"CXM9dy2jEZx5VJx8alKRpwrsxYbe00QFmRCePSyrL55rKpGkzJdw0FrY20hdtnWHfkerh8QoDoSzj96l",
-	"s5l4+tbVXMZ7XbuSVvRL473wiRHfLqEoOlG9TvlGpk+sd2MLiiq4Y5Fe5LpHOA2rLPD8wy+jsqz4+HKg",
-	"vNnK1WzuTVNwyELxaLTtbHFdo4lnhS26VYxquF2z+Mg/QltX5zt5T8um8XHINAYQWhuaPtmFT3bhk134",
-	"2HbhQbFndAZ1DjmXDI9gM3cjg5QgS2zQarVcUVXjalWXTXZEES717UGaxC3WAyqF+qF69ULBq3aPOPOL",
-	"BlAGo0A0leaHyTvLU3a3EzPo7Js+Yr1dHcIa++xPNcDTKw290RwEzgAs9ae38YZVEsemeNd8AuraUuTZ",
-	"c0yuN9IfcDFNhVTTo1s+dXxx2ifTlCqWTaFZfsZotNQoQQg8y7xoultWXo7IlK5mySIXuZxeueEALCMr",
-	"ur3lS4q1w85liYW8aAHQLZHiiEzXLFtRTe7lBUwXfwBEZGQhRHxEpi7R0TyMVLuk8S3nolAmjUEIffK1",
-	"bU+3hPKt3+/XBCAMgVjT1RMYgBeITDi0aB3D7lZfCwt4KRe839N4bugd2DHfv6OmXQ1zIL36zfSdClTK",
-	"qHb3qZF3/D44h8B2aEakW7vHw+aGpebF5l+TjK0SHgMI/oSlyMpKGzGAaTDK/6AwOsx8GPd3XeJWPvHf",
-	"CiVeidraIQcfmnSh1pkCn1cVqmfKPukeT7rHZ9A9PseABxjNdFAysFFqfuU8YIDiDcw3aay6NJukGbOO",
-	"q1KcNZdhGjixOfP6gDXZX43GgaCr+3n19e8SHjHnN6gAUdJ21JJt9TeH2/YWwl+ackH814OTXwkyY8b/",
-	"ipswUjcQuajFie2eize3n02rpbrnCRyugSOZ7KeGv8nYfcI2u6QpFBPCgJ9UiDtJ0uSOlelsqVaaPdzm",
-	"w+FxtIb/sd+xNBXkBc1EamPUduox2Yo8KzsSjvC3z8yPCzlSyG3DlqGtOnymj/k9VdHyDc3UFpjwR/31",
-	"nm+usxTcToil/O7m+++grjJkC+wd+3A7akhd019ClsE3fJEmchnODf/YsID+pgHWCpWU3Vpa/GsEmLV3",
-	"UU+bcvI3ThefUIryI2fF7YHUQ4Pk7uLH3s7fhBR629AxfWqwNcmYft4ZP6VgC72DmKtBCNbqahXdIJpM",
-	"fR3PLFDYS5A3IgjoTrc8ZXOlf+EmRDa+Fq00aYIh0lqmAMQRmeJTk5ppWRTrztgtfqktTWvzAeRmyhyY",
-	"wNZohHhyYffptyUrdqSNVzfsHd+wolvSYH5qU9GzP0212PTKd85vqCQrGrPiFTeuVhhkoJgTZ/MZ2Vgx",
-	"T22s8JYXD5ocudIQSsB9oo7Ijzzd+ik9OL9G29najMUeR0o4IFIbqV1pgG659/I+YR8jtlYuaInogjTh",
-	"qVhrlVXkampEjRbhR2TKxcTEZsw529whQxvmSzv65Jb7k91NaOaITM2nxeS1Kq19Jb1Ccf2DFNruT/wD",
-	"9F+/ofK2OF39A3MbNDFwQLTxTVTG7heknyb8buIDoz/AqQYS6Q7y/WIy2xJ6y8H0xwiUyCCuIgQRqX63",
-	"Z2Ta9YxnHo0uXA1Gv/ZtpNU4cYghtKNbPl3R7YQLhbYbM0DhH+A6AWLHv61LziRcGicGmYJJVkKwTYk1",
-	"/Uv6BJteEpHpKwagwDGrCZ2403BOF6X1I0liAe82uXjFKXhvLgioelBc4WzFAkuy7G6pMjKIW5RMzyrP",
-	"AVuyykTALeNIoigGrThiCooGR0CFLvVnVdKD0niPurRF7WhHC5bK8QP8/lFaZ4T9toLtXr/nsNfsini0",
-	"DpEiWzxK+8dgK8dGMfauuSnYnGYFO9L3VKsSR+SHWlTUuC+nmjdNvTmfmoV7jC7YtsFzMpgsg24dG4qA",
-	"b10CuxOcpMkqUUH5uaQxAbHhWUuQFuJuyIKZYo0EOi0tRZ6ZLICYblHEwA9v+UIwSUSuilbS/gxTzSFm",
-	"zN5HMH88gQPAGIvMSaaMpXQ7vSqSB1yOFo5oSpQsorZbpuAnKtsGZH5JGINEM71OtJLjDlKfrNcJ+4hM",
-	"9fIsA0BvuX0skSTOTaifC4LPwA5mbJFzyB9JjHPBuMSLx3DKV9WnWzkrcCrmEkPFKcWBA8bxAsuEieFj",
-	"uFUlTMQzjmWj8+AMbnSGwiE4nuNn2XqTViXW7Df7EcfWbPW9YxeDy2N6Mjg/jc4Gs3N2MUCvDnoFC51d",
-	"runKzfesNrI/H1yML48H5yez0wE9i88H1jekVynWsK3WnemDxhJMUPYLEYvm7FD6oHV5GmnFg8WeW1J6",
-	"wd7qfsfDm9FF0Vyg5meMYZeD89koGlzGYzbAKk69i+GJfSFg+2lq1t/g1KxR+fhjLBGYmBonsCLdLOKQ",
-	"cCtHFYom4Pv0207kBLsiFMSC9Wu9qx5oAGYA9MSAgX7coOt3NL4ZXhYzgEOdvK0aQiNlGribJnQx3UKB",
-	"a8EJevilLI81xtEava5xCDeF+LHmKzwcEA1wPvBuAzXgWttQMe5e3u0gnVYaAe1QVn5/Xvo9Dgp1pysb",
-	"Xmdw8MG0UPKPES/ILtbujsYM+mp+6rhljpwdVObNgvsAM3W6v38Petj/vHcP6NiTHFCP6RiMq5BGzZlV",
-	"DpL50arAErYfjI1fYTogA/WgAcVnVnq3iUDTpKfTJU4TfSKlW1wxm6oBtofiRrAs4bsvRO2Q9gnMGcv1",
-	"MSYd7B9p9IcKQA5XgfWJcSg51r5iqxnL5DJZ44lkAroFmH7m+7874RFrGl6gYSk6LP3Z1ZO9W9I0JRum",
-	"FdyE/68dnPykIALIfXW2X5yoxkZLZwOtIg3Otb54qfXF4rTGEdz9dbqdKOHFJffcO2wOi9w18yuH8Zt5",
-	"NsjHgmcH+XJNhoYXOXFIXkO4Wh/En3/p/UUkfMdMCbj+kjHezp9hVTUJn/HpRZPGuhtvODPD+Kg7cmv/",
-	"DQyyAQbn0TgeXLDj+eBkeDo6G58fX5xcnpUGgBwavPcaETiVcJ6kq2J2zZzmUmndDmwN03Tjlf7Q2+K9",
-	"UGyPLSpWBnPXPg9AvZabkxXVVh8CZt1N+90e2n5XDwIsYsm9xpBTKNxHRqz7Hx1kXIVl5WVZjQpdyfHZ",
-	"pxhpBYu2tmF5x5aNNFAJbsLxAycADwGkmmKh1y7xa2z5XPARa08Ay7C00qpV1QTK0yyif7xZRCZrMDZ6",
-	"uWRSuqtqprdYyipyW5FZBy7gqUkcGx3XhcEZG1zS0XBwHp+eDmbDaDQYs+O5ZZRW2DWlR7gVZbLgwFZC",
-	"CHCyDvR2ugDoe9+L/0rSlD47PRqS//6fo9Fz8l3C84/k48XZ5OzkOcnur0Ynw6Ph/yDfsuhOPBsPR8Ph",
-	"aDgir5KMzcXHZ/At3Dqp0Pb9pT3R/xDe2pz471/8erFu2VsXrMTDLyFxQz+N7kC/DbLxPndrf8O4utbL",
-	"vC3KwSrx6LBnLQSa90AdKseEO0J2bZ5/XaQZhoGzXrgdi8FjNUdIODkGY6FxEtsgmItB2i7rlGA8x0yP",
-	"7hb4N7bbtV7+OmpAtueUCeFYfwNpIz/dvOgTwclmmUAb/ALTEBWEdXzISvlZwWSTOiiyJdvevk1jKeE4",
-	"tAAxA215oCWOESt7I6gBN4Vrprlc1j1Up0DAizYO9Kma0Nv+Z+cmk9XBKxwznbAGwVsktkclIesQCiEJ",
-	"B5Aj9zDP7ftqdHYHXoz6YuNY2dp5FCOq9wLgHeVREzuw7pqWjFEHhsnzwJLq8j3fF6TGjNKSu6axeBmf",
-	"crkfnetdP40h7yMm2plw0PPROtAVQfhK1mL49pQgZcTfX2i4SMmrEq5aT0OM4I6xtXRMq082BjRTzW9q",
-	"WpcsY/sSwvcOohCeCq9MqCmE/bYOL/QUjLFDhEhjJhW2h9gfuiK8VgXNNg4MNB/TX32R21vz5oTAsQ9h",
-	"bbsBTBuhxdgbNzHiwOv8FmpCQgA6j09Tj4QQojSp7QvCG/umABQlP85OSUPjGCUe/AwHhNhuCOuUbllM",
-	"tmxvFP1BL/ZasVUzgMYLUwXwlciMzgIv1JLIQOZDjT8+BKg/ChXEWtkFU4Xqp7VGEcJlLmIJHhzkRGNM",
-	"9zQN9/YkKhp/D68PQ1fywwRPFfLdBGcVYeUY2SOpWRX/T/uY+L3v2FuzehsfCLubdgo4UZEtLrvKSpl9",
-	"YWyXelVHUjPv/IyYQr9RMzfauO4dPiVTkIwmyZASlKNd4fp+i8OIA8Mmnb8hJN+0rT9IuOybCa/AKCFV",
-	"1haXukae+0kUfGsQIBW0o95XBwfB/DDGOEmsPXXIDX+naGDOVSWHzSOCgNbk4dC3d+qi0am6lgbK2pAn",
-	"qiqcryw+yrzaIqxshnp6S1nlbHANNNxfYx9YVaPKZ2r3yRigVdZYsrMq1ny/4j8pbKGyJh7MIITv2xtT",
-	"PKVSPaVSPaVSPaVSPaVSPaVSPaVSPaVSPaVSPaVSPaVSPaVSPaVSPaVSPaVSPaVSPaVSPaVSPaVS/Uqp",
-	"VId118Fqy+6ddbzQSb1tklgxr0IzkAhjk2Wo9S9Xsr+ilulTNvrTt70utLLmYgtm+n8qgo0su45viPEW",
-	"dh3e4BwT7alX6qV5stxkfve8geZ+3oJslmJVz0NSXkv6TTVmxoVW37GPRCWCBqXC+/f3ro6hdD2izUn6",
-	"DaQtukqn0UpjXfs0d850qlCbU+4b4yOuXYULrXemjgOq/cucsx0oqcQaC8ex4r4bUNZDFOwP7yMzUa43",
-	"h0dRbkJHqA/2zlZnje3W6ui2Tc2gE8y9SCwQMzYXGUbODuy4Fuyo4BDTL4iigLd0LO0Ea5LSdnJG2zAg",
-	"TuIWJtjKVfI4UdcuLvrbYXCNLXaBic9YRFfQxCdRYUbu2vMEUzQhItSZf5rH74JNVYGHUoW937CNIl/4",
-	"eNobvlqk0/BAHwx/Dz5PLFrHduWOXqCowhwxx9FMKzEBpdpEyo4Eg2vtwffKPuHmbruRa3QDAJaGlXBm",
-	"2l0c3FYxa+joZYbYYGMSNx0p1XwvUeaNncag5LJtUog5Aakoj+VzMpX5mmWSxSyeQqsjwtmGZe6goBEJ",
-	"S5mhFzekEXtPI4O37nLXU6VYM9hHw7nVd1xewP4fzcNVEraLuD17Ux9KB92ZbHdM16vnof7tDPP64tOh",
-	"vGbu2J4G09p4ELq/1RFCDd0czQySxtEjpUkhdu9thOllrgbGkkK6ULPhgi6TXeNecQbyXhaA8dy2NKit",
-	"pjYpk/Z7WCvzQoM3ayAA7YjDGFsAazaRsJb/FR7lWf75m5Rq+QszdZDO3X7tuqXRRKVh28PhJ1iBmG68",
-	"h5pkwhpNGd/VIUr1RG4vEtIGGPADfDYgLzdUHnwtu9JjKeoSTPhzuaNoReCFlPUhU584oW0XqKEBRwVx",
-	"A8WVd1NhGcWJFAfcdgveNGZGX2ODwMa06PJd8GI/O7P2jH+3K52WY0Y7Vwdiw3F7ZMlopmaMKtRVirB6",
-	"R52wHIfag5vNGOOYmehGmZAFXQcmjtDZJ8mlw0mroKri7CrIrmKgjZCKxPJdVmQwyZ2i1nKwvg8LdS/A",
-	"6cg2Okx399wMYB6jM6Ls3asMUfsMbKMcOGxxk1iZNMcLoXfQYQCgiTIGG1rrr+oHu4BWusLDSbdhbgVV",
-	"Otzb15f22FlxL2oLAhzuXqidUr4rBcKU2+4UaCOunaTXI1xy+8LOiPPqHg6vumjQO/3QbzfxTeNdRgA0",
-	"eMSEcNX5GB4Ds95mCkjbMStZaMxWpUTKVEhVvLhf1Bf8md26v0XP6qc4Ul3FR+BsZ5QD/LlibTV5h/Ge",
-	"4vcdyd65mdoLWXCk8r7Rn/axozDb07V59cQnWAMHK0JezOngm+xNDbXeIjv4syPTtDUtAQIwZTShqlXN",
-	"Lm0D6AoB2Ih1W1WuudhFD3oswlVhk23nbLyNhaaqrUI73YMPaCczMbTR9xybibn4eMsfXb0rB+ibgAKD",
-	"YiFsq16INYm7PWR9OcL/GIPcyvkA7Vv9SbLsGh4MKlzeQhVIK/gpnaBHR31HpK0XQ9HQTH2YlVBUbzXV",
-	"djWoETtoubqasQz3OLk9NXC6u2WADw+EJPcBqJFxdZ/W9yphafwmE7M0ZKlpFSSjK6aY7TNuEL61WjJG",
-	"4m0n600mQNxXmJaIQ9ay0uyhD6x+nYlFRlfyikzthqZ9MtXQ6v8znq/0/9dUKZZx6OcO6NH/yihfwFNK",
-	"iIlcikzZP1LBF9P+LYc/VpTDuMpVwrVVKuHf9KP7d86Tv6LBKs1jRcN8/YHlZ/gsDMLGJVKIucbwollK",
-	"+Z3+2CSSTaIlzWhkBmTCQL9Zxig8MkviZGKe038nHJKaUlb+USRWs4QnfAG5kvAWxiMRJ3pvZBrn6zSJ",
-	"qAK43A8RYrpiZoWVAGAhNKH/YUwwQB8DVzniGwZiAKKlcphLzepwuGZz8zSJNJ7ByoXpGdhCvR6p1/TV",
-	"1ADAkNZXEsZF2MEgZE3V0tKXozeQYbFQ8jmJcmXa+4+HQ1JsuuY8DcCzavLyvvdJ2EpMQ51MrMHe9FY/",
-	"CaxeuY649T6Sf/Hm0C38lvEsaJAu9BdH5LXfJz7hJBUblpGISnZUBas0uHsUwAC864Wt0wu+0G5fokNA",
-	"1m70wsLbxgVxU9ZrIltGw+ED9sgjqmgqFjnDouKkwzw4hMe9qRHFgTFYkwhmB1k1xU3FMlvsLUWWQecj",
-	"u4vRuNvIKbdwO5Ze4FMP/ZYZiQCLq7e2ATQhlcXcXl1EPAL4bFOr7Ob7XedX/Y7RVFNsQxuMpJhgHFFO",
-	"YJBLeT7CLI/utBXdiwTndvKLfvmMSlb5OGNxIiufuXoucedNCi09VDti+87atA/3G2SRmzpvAdkJP3f+",
-	"Jixa+4rMk5TJYIDG7eaAF74RUi2y8MIGHwes+hZ+uUduwTRmi4zi0CFWjMKY5cqw/kxJMmOp2ID3QB6R",
-	"aaxF7ZW1anB6likm8se3wLnZ1fU/xYYHMwqKsz1gw3b8yU5lzCUauFOzePYg6FsSar4SrZXsX4LoD8rH",
-	"Nde5cz7u65chYfTTT69f3p/3yxKvqIrEmNwReWspw81sS6AcPl+vPSlZdbcbZbJ31fvffx4OLq8Hr+hg",
-	"/uGXi4eB/+fJPn+Oxg//HLoMXv+RUMZIUUGCkQ9j2/jDX56qFT93tWLNk+qjvDXSZCpp+iRmkVbxwS9p",
-	"Zrg9mleye9S/LXwYivk7CqFp+uMcdJ9uHeRe2t9qfSg8qkurkOVZXc6HBPYvslcuFLlja+VmxDWjo+AY",
-	"LJyAVcsABncoUJmfAWxLVZzgsYR4SEJwJ08WPvPoLivvAnU7vzcsAydu7czeLwWGyRNVPqRSqL/I/th5",
-	"Qvs6S3bnUxW0F06qqkQM7QHaJCtH7AXaKk4s/9Lv9PEW0LR3m3ni3Z+bdx+kovhNwTqrKXXm1zimsJgy",
-	"C4ojLcl5yw7rGXguEtPtOvtzf0N3elvNeCQi65cSTsww9izRImyz3GKcjcpiEl8pyxicPZtE7pclucdm",
-	"zNWu7QXaHunvrMFkZgRf8yrDNx1I/Z5ywL+grTFOhLwytvRmKeyY1ESBZcGFuuUKhrVe4whJOzqSCzLP",
-	"M5wUWwwfXNGYFRMMTV8mBEdbqjMrWmJCFzThQTdZwHRgRdCpnRDbJns/sZ4v0eTi0Onj1b6HwkypXGNK",
-	"2iP08/2iE8gLUOxM9HZbBwZZGxa0FBuOGSQCUkBxonURVwsMqj2Uyh6XcsKB3ZbK730orVv99cNjDOj9",
-	"TEpsgewuKmmB0p0kz2LsXdlQBme7Poa0vE6026rRPZFgjQQ/UQOzHOMARaxhWDTWMJWVLixjsnPyOZlq",
-	"Fj6FActGVFuBWfIrYlcCb+yFtfNBRIOZ700Q/9Dk/zEk25BXHeKGUqzYTMRb1FKcGVvmh7/20dcO3odn",
-	"VyWJWL30Ht/D7EXgdi//g37uoQp1YyAKI32gBybA8bjY7I4+YfYuXbFKG5DKa0N0/J3rbxium8JvtWqA",
-	"XdeuyDd8kSZySURGvmXZivqFdkCoMQvS4HdikfBPGAxP0yRi/76hKlpiR0rFpPIa2vauesWXg5itRMvk",
-	"+IDPxnV7LpXEh/wxfoz39GRnvLMAcIcUss81CRW3UOggv6fZ3VtG4wMwHOp71N4c9uHT8mcr+/N+HNzZ",
-	"7rooU18cafNLzMMe7FwtRVXm7Wg2WJJ5Mb2Hm2w6t/2JyT5Zp8w49zuaNd3btu3qzmtLbhr3dpA8Zx8j",
-	"lq1VsDNd97ZY+1s1de+329IjeBU3mQD7+nHciruq7Iwgta7wvpakM0aYjOjapQ76ovbvqiwP4pbLJI71",
-	"XsQCn3AR54xJhU0LJMEjxvb6CmMGfwcFfd1J9g+5aPQz7VP995h+8HZ/trmUtbK/Q2v+DGdv914/8e3f",
-	"Mt8+yO5y44O6WlvmB1/v4Lx9zVq0NQWtsjKo1mAyxDt3qGzmfXtkaz2R6W+aTMFLumGZc0b2rn++m8Qn",
-	"v7+Jv3u/Gg3+cvpiKeWbtxU3Y8Njf3BNAuWOJ9/1Pmdanhv0dYjntmWGVxlV4Yw4iNXC6MEppMJOIaxd",
-	"Hj2mzVhUNkhKFXO9aTih3Og8UNINk6S0ijB1rRdhSQhV7JTQFSdzUysZ/RggyFoLECqJk4xF1jmTKSth",
-	"TTkU453qYqu0sBNj5W02YA7vr+Zl5maXkIj4QmVyqjF4y6fdsbZPtmSFHmrbDTJscc9ecyh1PcAgxV3t",
-	"0f+3nhhZrBCMeii2soq4KfQQZJ1j6oHVrhLV94hgV7H0F8vmegijOwkbyOCFq+Y1VyzjLFom934T2pCw",
-	"GZ7ejMbN3WajlGV3RGX0nqVuglZEpUoZWuRgaWlRFucZeEMnmkWdnp1oWdjHbGeYeWHynT+UJcKuVrHA",
-	"ZrJKm2pMTnZ9qrmQc5ZRlZthJ1nOtRUwWSUc2w5fnpTL1s2ghXwG9d6m77JtcP2DXa2pY2wFY1tGs97V",
-	"6HJcd1kWJ9BuYkF1Hq/kqHs5S3Xz6fN0K6i4WBvmBiLtQUcJkRe9Z1z7ibKn0lPRTsPmbYlwQh7UVEBH",
-	"B0bwDEkifYMfm3ZCZG/FqMyhkqGUqJZwdXbSzDu9xleWWtty5c1BQQviUkHZFodM2vL87inzUMpgKoaw",
-	"e3RtfmpHY9W/LQ2BCxTcmYfEhpYz0KBhd+uI6l3boZxo2nmLv9nVTKIQ8ZbiKhCXWj7sC7h3+0On7b7u",
-	"k9nW+cs7D003vy6f7HHgZF3Di51Yu7EL+kxpp+8kWlK+2IMFIDfrAM6f9INBv4JtogFL1SmkGsowd65E",
-	"vJUOHD6H8E+uX3DYiqfCw9GHJrna7p54Ep5fWHge5nEABam7v0E/vo/1/0QFX5gKPnQ01D+r+e1VDe5r",
-	"fCM9/maq30rytl25QiGr6B2D+WAFu17Rj8kqX/WuzqyLDf8chTQoT1Q1d3ECJUpw9OMFimt3efGc/Am+",
-	"QlOTNY2w8j1j4HDz9zIel/dycT4MbicP93OC7ip+vwCPmXTx6enfx5PZ9lFydWwm5Q1LU0mWYuOdJ+Ox",
-	"DAxF0eB4F1Av+8k+zocv1VTGR94jRBHN6x+vPGHPnjd7tbHZq29H1/y4CpeBn3po3r9Ljb42rerVP+wd",
-	"OUzLydU+Sk6uWFvy9j8s7j8xpdob1b6vVgDn9yunUWsgDvDZPtLpVaJhTbUpbSj4cY3wduOcypyYafVE",
-	"FfY1OB6SmG4lmWdiZZLwuvPTLsmBP9nnQlzV5PIh3MFD2u4o6RVrVko9dS7gNDX5yHvpIb/x+onfZBb8",
-	"Z6mX/Y2Uen6ZbHqXftJcMLlLwdh2K1R6ugOPcwd+5WqkElv81QXptj3fHiK4GxstQc6MWfYYl/Do9GkA",
-	"5dMAykcZQBnukt/ezbNCmeWSBC/WWCPL5ia6VDGpXJJjkZNaCdy4idmHN6Pfb5xIl4oOH6HNDcW8zBwo",
-	"WJYE5jRh1ziIC3Kv7a5BMfSMhgwRvfxzMhoOTc0QpIjoPymPIdp7dMuv05SY3o0Y3+TMdFzVqxyRlyZr",
-	"xMESC4ggoxv5lvturlHJyzXcWXFihpq4wQkGIXUiMHht5o9tUvmJ7T2xvceau/spaglMgj5QIbEs41dV",
-	"RX5gmzdeFVJ5h6MhUYKMxhdeJ0ubvaDZrt7421cvyMX47LRPflzTv+bsHbDYKwLQShaT//7Dqxf/w+g0",
-	"a0jIlWsaMdl3zNxcsVvuvUVzM+9P4IeGS8ml2EDfyVUuFZkxwlniRJK9EoQLv8+FifL34WOtWd1ywz5d",
-	"0YUk/45fQ5owGsWjYX84HBJsU6oFky20ks+x4dcKgh1ckDiZz1nGeMQwPkfVEdEEEokYeP0tn7IsE5mc",
-	"QgZfU0fYYKNUQIbtlerYs4tvDMe7K808QumUCPkJKY8/cnaTrNgN1MeHIzj6KzzSuUhTsZFk+k/w4b9N",
-	"LXlBN30crxgorjsr71j/6WfZXQ9+poP/Gg4uJ4MP/xpse1bxBIXvNnxXijT1zYxW25/DiATmJqiUwTzW",
-	"snMnwt4UzDM8kKZcaBuMGMWJXKd0OzH8+SW9ZxU7bpez05uKVB3sbaVnebpRu+PXONYwyGtG81gMGCl8",
-	"nzAcJLfTu1feXTtLfInP2urarh6MDkOhtp9nGtT2McdAlZDf9MYkK/ya7Slce6nU7pRbTAaT4ebGTdnb",
-	"rjFwOSRWBQgZEfto7J/sanX95m3ttE+BbnKf3XEZ7y1TqkIS2Lv+rQGvv68rflAUy+eUnYNZ3o/aLIq/",
-	"L/R+olprmg0coteWzuhXVm6bNdtyXb+ZCuG0uwMUrDcsWyUNA1Wqo8kro04JBR3In0osCntWm0h3yXri",
-	"7CRXz+U9cZdEd4Zwev3eDDovoBPZ1FxOjMpgfmn+kkx/AaxsSXk8ETjVBgZD4fhtOyxAX40ZhZfAcnYC",
-	"Ho3jiRLuz3uhwi0ejOc/FI8yxwDDZlz1s9HBpbYfwUz0ruynWsjlS9B5VNDjipQguVokh/OJbYO5jSUi",
-	"sSLQ1wLcYH7ZRgNvOdKM6vRMs5jHictHNJfYaY3dwXAV1rsaXcJYD+lVF7K1iJa9q3PkILA7m6bIPtLI",
-	"cbVw8mLXWp/TkkPDZBd6+YYucXGepKtQ3uKGzVa9ckbiLz2Xt33Vg6vXbamYHd0rBWy4ntGouaDYBI9o",
-	"fHT6M+ZbJg4ReGjn1oHiho4f93sZOElG0OsnwU9PRoZf6KvofCmZ8s/DOlc2NFE4A03/S5/LHBImzXGa",
-	"2RIaC5+UNfFBwyfzldMcQ8F+3P+FI9G6gtCoQ1veBAUlikw97E2PyE/6ZVrJBA91Bs24YZT3UWel+rHy",
-	"xCQDTwI4amnMTEEKVf5gTrjcS7peM87iUtLWzqwxcxuDVTfl911ByjBAAk0ZpjD5Hma2MBprQxfHr8zy",
-	"+RxHvcCgHv0PTVYxfrsSZjZLzCTLlJkzYxOe9RcaKXGemj9w8A9OhsGLDv6OVER30yPyDdQAuW7UJvGy",
-	"YXQLcJrqRt8mkkn0MzEaLQkM/tfI1vT8HMiEZZJkbC0yZZCdREsS5QxNE+zeT6GBQa30p57Z6bhcYzQD",
-	"igm1NLt3xZnFwDAND/q5llQSSixSDp9ahmy2AS0aJjMPx8GlMWT6criyVy15KWebbjiwDL3j5TA3FWbv",
-	"hq4INt1GsPxUyiROO/WzAL7acByJNKMlaXcLvsSIw36zKveByU+Q/ZymSWHPdsBlhb9XX/cC+8SabkZ8",
-	"UUylgR8CJZn+Kcj7O700C7aow0bBUjk6fU5GeoPgJNSLpiTDRrBmRZ6vZqA7fhwsxMB8OE8F1e998AVU",
-	"mDxnWyC84vLiFrvtwZd3jXE3wJX120H5OZpUOFhXCaJXcbc2/J5CkDYl2OAjtZmR2HImFuArPrzPfqdO",
-	"5PaSvcMBGg+FdN/vkr7Xv2q+pHpRFms2WuZshVKx47ZW44aWQiwjQy5ftEg3x+JfyX4P44j4AGyzYMv+",
-	"eVnhCLK8RDDVa4c8pE07by/6elK9n1Tvv3nV+zDnnLVeu3vmzC9eoCq6V+vHgq470ug5uEn0WxyS/aO+",
-	"HEJpkn+a9R6RYQVLG+fwlZXHaKm7FI41mARE0qBO5RItLofD89Hl5fj05PxkeHk5as+62CM3cz5plr7X",
-	"WjKCTmifAT2GnAwvydSqNhOpaMqmnwD97rp5b8h8GcJX2j7RGuH0CnrmatXV13t+Sw04LIU1dXmJhe/k",
-	"S03qBAomQ5RGlukNG0EFgkysg261gum2og1TTn5bmGpVrQF6jZHpczDUcCfGQwhNExcJx2DsFBDovivu",
-	"W6W1X41ij8+G+N++pBpWmQHkDOeRJpwscx5nLFbLUv3jif+uo/Fp4+sO16cxcm3u8mdkSLvx1NaZwZ+M",
-	"IcDEeO6pz2AGWEFf78xQKvY8uSj55i87qNFqR3GpRtu0gH7qN/5BEwgMZVsfmjLXrzNQibpfuyXgH330",
-	"FaO46SA4WzXStedUftJOn7TTvwfHcMbAmVckaZbUtk/SXs2VestknqqDVVnz87Ai4Hyv4PiLMeWiDLF/",
-	"abvp3D5SWlO2zauhtdN6nSau73A46aKbnCmSlwPrd3HiNDsD3Lb6BVbaTuC1Ck2LL7sWa/iusp1mDJqx",
-	"fbZP1HPCUmmDlpAEhp0SwBtHTQuEIGa79ayChQO9qu44RowP6FDV1W5o1i1dhwsvblF0UrKCMRNi9ZUk",
-	"KBV3KZ4BV1eXtk5eO6/O2sPBfZyK6daoTO/dx6mxc1OLHuJeCF56O4/Z9axq1yYA1e4ci75KpdZIfjOk",
-	"cpukyq1ou3XvGmYqw71zLvJYMD/NwXj1C2mjHzT/0gpEeGJJyT/ZxGFNcDxRUB9Ru+/zxl6cNkpEM+a5",
-	"OGvGm7XPjNFmImVBeK20/CXUOML3o3bOsHFVlFWCstK0iX25g1gITc4QpOJB7rSrLlpDjX0ljE2BhTsd",
-	"AysVMsW92+Q5swmHuCDZmYT+htPHfH+CIUrsv0YX7DmhRDKlaY1IiL2B1FoaXmvCYNhVPdG3fX5Epgmn",
-	"kUru2cQvcZhemQypW55wUwOwWQoc8MyFIjPGOCQ5HpGpSGObqaN/aP/prw0raEMdY6fSLOlaA3IB6UO3",
-	"HAPD8jmy21XCbehuKaSCSUFQ3a2WbGVm+hEXkHVvwRwgLBxaCBHbSkMIPEsLRNy/5SDI4XMhlcTtmTYm",
-	"R2Sa83uWJfOExROTwwN7MP80slJzamy1Hwk+T7IVi3EkoUYTzEm/5VMzoGgCOeDSxZsnkkFGlfeJVwaq",
-	"P0xitloLxXi0ndyxrX6/LZtMMjDTpD5q/Y6MSZECGiD+K2FsO35kQsLA4Oksl8yvwMSYof4eNg2nSZPU",
-	"vWrGImMN4hgc/O0tBz6Nsxj1WZvo94TdM8QT/sNydJGrmfho1geqSNQWXiHMJGdNKPrKIkXEdItotDRy",
-	"y5HlLRl/buzSRZ6h0IJ2BVLRrV4/Wy8pZ/EERvlPr3Ckv36PZCRfQ8wcZnKaM1utEqXglHzGHboUvX7P",
-	"J3XIQPPp2+u15z4IkFAxr8qQA4Z0PGpwH3jEADZzmRaQlZTO3IKoz8nGh9yZmC8t8vWfJVyFhZGQyrTL",
-	"PqSbMXZ0r3c8/9QZKXYQSYcu39A535tSEdT4ink61qOkaR4orjKH4rflZDx8vkUx2gJwGRRCmZiljcbG",
-	"hnFFNhkIFpjzDZVSlyen55UeGyJGBf2epommVKSifi9mCsdboaUFH9tWv/DsFTA4mAcHlUXYrgCXc+VF",
-	"+jwSlmpSMrnrNmv0yrrzCOKLpOC20q8YGdsc3tnebPtseD66GF8eD09GpyZYq/XAE+jTazwcTRsoTsxq",
-	"6zi+y7pN1ohg+U9V5NQbasCud6hNuNoL/ehDgd4mSxGOzo6nSaTdADqdjWoSbICsgLs0coFfAiZZxZNs",
-	"OLdC8YLt9UzPRxGzPpF5tIRm8SjRwV1ptHw+ySVEaupD6Q2NhKwN7HE3HpI1zeiKuQK8AslF73nAS1dV",
-	"9ZUmPXtPSp1sx8OQ+loQXAjM6X8ODJMdvI6nzhgCxoPnAl9CjwiDMA0/VSILsKVgdkUum5Nvc1l+ZTBH",
-	"pMGmc62v9QmSFaNc9gtGChkvTTlI+EEwgb0wuCmW7cEpsY9QZind+3bawBXeB9/61iLgpY+3rIUTvjC3",
-	"sJL9rjTzN/cmE4uMriTURmaMrOiWzJitg084IOG5i1nkEhV1ULTuEkxwMlwBtXR/GqbRICYyl2tQEDA/",
-	"XaNoknOnfupP76mi2QTajhd/QhUmzSDryPtoRfl2sk4+MtAZzBdYQAxSzftM5mtUFCcG3/3ejMaTKGMx",
-	"4yqhsIL+JGPzjMnlxA4R1p8V/+ZYZKYFTwmoWS63kMrCuVBGp5kIzkyCqPncbN//An1yE+CgOfZJhCz+",
-	"TcJjsbFp/6C/Tizm8C+9YPkTRc3cY/irjNe5yGYw36uujhVv1pcl45DUXxd6UCADlg1IKrUUMcAAJRKs",
-	"cGewj4kElc3ne+5PE66ZoJ/DVtRAbo+azEXO7b89/dV8YvM/jck1KVwS9hMlJiZ0K7JkkfAKfGLDbU2F",
-	"i5+bgyvH07F+LBIcpcQEZ7m7hCQzzLz4YyLmk63IQcXKKF8weLGkKpHzxFBiRhWbpMnKzGI1JGLV4F7B",
-	"YvU9E7ltgjDxmmDD36YHgvnLgAL/RhwpYBXmI4tt21Uh545k/KIVd5fKarv7uNDRc05ztdQ3JqLKNJGg",
-	"9zRJzS5zfsc1mk1GmP2zKIdxnxhPnX8zzUi5CeORiPFk/a9XLE7oxHDAfL3IaMwmjjkWQQx3D0AeTgID",
-	"OA1z7fc+DqwiA1pBjUtBBwqMl11bs95963cRxYryUkG7m+5vAUCLO0sWS+gHnbEVAxvjWt4hW2XZfRKx",
-	"ryS+SB6Ra5MULJMFHyScLJjJMgXRhKKO5DaL3u9omrGEQ8gIhhIXqt9xWfXzflFs+iHMmz1c2FHI9ueg",
-	"itHCjVBBBI5JjgTAjJsrIeA7pnz40TNduCV8v2ofywUWGeX4G0CnNB6V0lYvy1stg2S1hWL/2GTFbvah",
-	"Iom8zd/YDgtLCu0FNKMiU3x66hK24VPzhKHr0p7fMS0yuQ1S8+JHdqmjNp0dn9FwI3wPAVFZhdlEw+FL",
-	"cKdxYnjjEfl6S2I2p3mqyCn5/mtQJ+2XNbApkSvsfaPXLME5Om6CUwmBr67A6svwCsTrJFJ5hu51bYbP",
-	"M/AaYesBypMVdkm0Ayv76AWDGXK4YHmTpX1ENDUpKfgSEosN92sc0OHS5RD0Kevd4Sxo3MlDSB0JHQj4",
-	"FSSBMgMLCiiNwCYJKivGn6QkWTIaY1unmK7oororvX9/U3AtAH/RUgjJbJlBl22hzqJ1QMjLf2hTphpI",
-	"Tf+ekv948823ffLmh2/75D2bvYEZ1K9f9UF1BFeW3hjkbWiNsrShF4Lfs0yV9qSE1wZEMoMiWSbD08aT",
-	"opwYGWR+CWVEFVXQ288PwnEJOGhtcJY5PFThIotHMWAYs80pJ4pBiDAp0hDVRjhDNigLTB6QNpWyrXeM",
-	"SpCMScMv3VtLpzlq5XtZWSRZICwSytpv5VixOUgiLQL74I5kH80YEnN7AE59pFZqabSBZNmxU/08qXLx",
-	"UdVXAfAZUByGNyK7s1toAR0uFrQvsdPsNG6qG9LKsNsLAI9OT9iY8TmnNMIaMEpgzpomydr2IPiqv8cX",
-	"tV46gCqwH84ragjGE2BWpul55Ud1Cf6ipJr4YL2nifI0hplGArTQ1aCaE9EvaNQa/iRyEA7mPdBp13VY",
-	"eahZRpVjKIY5aTY72ypmeHThEACOTu+YrMudlEnZKm2sJwteU5U5oOl78HwvMveLIqhoSsG5r5GBAmMu",
-	"tTGE68Ap7/1wX73MC1NrpH88fctUth1cw9A/fzOnVd3MvjyRBEB/aDIvKzg2RXR2hJfXqg4Vq6KqGwim",
-	"mGJY2hP2oSPaqoEfGR2GaLWSVeXiZZk+jOQwgIBhpOF8aLSDffoG1dcuYR40QSMP+Npds/VzTrvcBZ1d",
-	"ugRezRov3TybQOPfNycTXr9EKW0BCSl939M7ZjjC65fAHrCgCtdF4QGqvX2TMh5P7EADVHXH2FoCf339",
-	"srTP8bhMP69fFtwM00AsYJjS/xDwNJS2a+MKqL7byZbQ0/DUThAxRF6aUV7a8hvNreyrLaFhl0N91RL4",
-	"kUxmKSNUwVg8e70ajRZv0Lq+4CKN7bB2gBA25vlLKtcDeX4x5x1te1CRKI9YmnrMXwoXQym0IfdYaZ8/",
-	"oAviuV4Iqte0vtbBIHHCsQC7cOyUzU/8gSMJlaSp2TiQh6+vSdbM95OCogSqRIiCfoED/QzW+HbbgH5v",
-	"ZRNog5c2YC5oVZkqKShlvooKQT+g8gCweaHQ+r/vaAIaZdDAU0DeYPPelCQUZyyW3U3gqlJbNWuPyPTN",
-	"j+9uyLNcskw+W7Fn8PNnGIKNsCIbJtFKv3Ne3egtS+qssuWQmVs4BiubtTtzSsnSWhfQI8WlrFeQEroV",
-	"fS9Y4xwm02+/uSHPIE7y7BcT03t4tmJTz7Hs2+gruiWxKHqz7FRRwPpA2w+ThAAAzLMLOkAr141maQLV",
-	"NyjUzRYMh75jWpEp2D2oHB6XXVO1LKHiJ2lZv/6p4/36A8BROy8vAB78nm3DjN0LwTlHrrelotWNYXlw",
-	"gnIp8hRSPkrQ3lirA8cXo2gzAl3jYFoEhCpajKfXvjZQgCrDMgJxLtOTvuRc9qB8U4S5REYgPuq8NYBj",
-	"fbLQzkeTlbXktGIOthRxrRwxw0Qt2ap8+cBWQeoqP3u0d4z0oeQU9zbx3tQk+ARv00MjwDf8JJGFggi6",
-	"XgnSb6s+LiUKbmfW3M2koX0bOi6NgFhAm9WAA7/qfaFqSdCZD6dfmLNai4Gt4SI1Mve6dOITqPle6/dU",
-	"3FqnVdGuH3euAwPYQyW0EJAq2LgXZYq5oZinqSHfMprVgPSmomFkTi/dikrTHBhheKjENzyY3kKGmOOW",
-	"Jh13asLPRyYyDExuaUrgy+osevz94ag7lO4bf3BvwjVrKACsRFwqp1yMJDbOSpO3a0XG3HgMYK3KTfI9",
-	"Sl4mLAV13BBdOQG5ww5KYLi+ifuYwPCDLhbw1OvmhqH6JpG0U9bgO40b19rCRUir5E9CJlx1Jhm3CWjE",
-	"WXJPFXMBhKKXu74VKVOk4kB/sWQR2u6vXx4RpzYlxtkE7zPxXLN2eUMnfsmLIgjzQz0O16gOJdLLvXBt",
-	"HDx0lMD9D+F9E+JhDcI8gF6MCVY5VyYiTbtSibV07qiYKjqjEodbb+i2gwl/VYhzs6RJpWo13O2zyjYg",
-	"tk4GA3QpeFk13q1NaZ4zVRFe03ljGaIYmTE08svhFEFjIgtp3yojLDkWBRgP9XhqgHy9FjVFnxMbjug7",
-	"0vX2Y+63UZTxfrfAjawkjqGwTxQvaWMhmfU6Y0c/rF7UGwqEg0sMZW3y5+xx4/PWEaTZXMLJ725u3kxe",
-	"/Pj23eTHt6+/ff3DO6KyBHVLSO2lJNVsOxKcs0hfix1RPpsAg5I9js3kcXizrWDMBFcDoE1Rf3+rlWwW",
-	"qotSFwWvs1SrIeht5OtC198sk5RZBcYMES3T3O9KBy60tqcEHKb+DZ6lEWsiM4nKbQay56hB73LhiTLW",
-	"B+Tnw+GWY/m+GmZMZQ2Jopkqer94xrK5YLjF4tZAa50yi1BijXojtodqv1eFtq0ZurnsD7VEg4AqA2X0",
-	"MOIbIZMJdC5vqxV2UcdSpwBLy5wdOe1j6nQk22Nnan9jeplD4ee0tPO3jMYFAHi5U1YCImZREmN3qkaU",
-	"2OoQ4wC+ZzHBWolQroWHmOnr+eB7qqKlVeopMQWVzhkCdIKdQq8c1dnx6J4QRFwmyrWbqu8zUTbcQtfr",
-	"dOs1ddJ0tLEkBcyGi03ftDEz5K/NuW9uaNmaG42rAqLYrzHGiiZTkNFRkQrIXTXaxsMhEIhs9u6wlcRM",
-	"AyzO66NHSuMbMNOqgjk2DlA8hHNcPODGBhormk27q6ycjIw00gSxnYBSB9fEVHZAix40kS8guoYgPjTl",
-	"4fhk9VY/MdW7XdF0LsBrg+orajMYnpixZWIOl/G4IcaToVHpdc02CbucTF+gI3iArysTxlnFyoRlDD3b",
-	"YQ6JmXTj5w81uGoMF4jShEEahe/qAndBvgYptUoCOrHV9LsEK07G/lHY2Lev51Tzm0KeQDAQXKWHKmIX",
-	"ttjDOGJDLqVWwihCIO79D/UEq1BsKk6w/IVmmZZVe0R7QOZRMmNKofffUwIKQC9aAlZQrKKEIDIVm3Tr",
-	"kuSLOfXlbCTzMYpc46TXPM0V8QDL0xzJ1CbhKKjSZl4rWRQoZQwHULZ7FOB1SVGM5OC003kCOVP4lVMQ",
-	"vHwGT+0ovb4ufHDmg28EfKVl5MKEXZqSqHZuRfMeA99s6wxXt6sqP76WJtEDbZ2KnQP1BEoSO7fINJBu",
-	"861h2Kc4BJoY74Rdo9NpWIZdywSspm1h/RoIzihllGuWYMvKiIs5gfeCAlT9grakEhmrykxb1ub272z/",
-	"Lm4LdwR46wxJz7YWOLenUipjE/8rlTcDSovp3kU4p+SJy/IGK9Uwmqtib1JBaaIBcve2jN0DED/42Zcl",
-	"zRsBMBV+mFjYMdjUCoE9XL18KchUJH56YHxDo2XRnUdT8LQ2/WmqmduG6dPeiKJY8hEFiUfPCQc2CC4e",
-	"SLUPpag2Gc/U3NHKPF1Ms0JLyKnMfjwKw6zmx8WzVrBTEkOhnvXkrYRUU9d7E9oCVe7GvbhjNSjw1Y4J",
-	"KLESWSaa9WYnX/2tPwTScxtuRW1ntqYysENOliLPPo9yUC7kxFLmcjZxLZMBpaO5RzRCt4q4Y5gM5abx",
-	"JZUcHbDY29OPvvlolfpaVpHeK4RloMYRVtyVmnSNEYESiKDHMWZunZ8mXdmmc0yJjNyw1VpkNC287ehx",
-	"+sz5JteYemqV9iLzhBobu5TXHbROqkkRXBhL1kX+MF+hcPckUjW5dYZBtw5WVwEID/Xc8gpUNkvAmcsW",
-	"WRmbM/S5+Ip2IusSoORWbYsO2Xe5Q4MgQQlISHevgliEH8IAltfzPMS+DKo55M26bni4cfC37wB+EoK/",
-	"JT3f287XIk5sh29a2DzfmEenzocLeQFhasbwniyqhxrTOat5XpFYrbWhY69asGag0XldDWwhJF/JYhs3",
-	"2zWbPifT6yhia+UC1AlQY1O2mouC6UPREOyxJ+ukwUpHAP8hUPPQwC/xsrxns3ciumOaf/JYLumdCc+Q",
-	"dSY+amni5PkSvCHokvGyjKc/4QvL3qAfrb7nsmAlocXbjsjrOaHGBtX2VB8jFkqa966plMXS6HR64cyl",
-	"KamYTOOKjezlMmhGXeyyMLmkPxSkUyZKH1NhwJmdSDep8Ii8oJL1ga1zEwZNwcAzGnQqxB2haXLHynNa",
-	"W+Jkbu025c2NSkwwjADmSKWcZUduimodo9OWijtHNtOeXXITziJ+wJJDcFqEKy3t2FEISGnmaPP5TR5O",
-	"eVwK5G3jSlCd4Er1TXppQ3kyXSfP8LfyWZdeec+On8GCRxs2W0N5W5zkq8dcHle060MV6GdY/i/rRa/f",
-	"U8t8NeNYof5ob3CL4h4eGubsjoY3owtvzm55dNcL6ELYf+Q5QQWVtBU8X8NTP739TlaBb2yl45K7qCTm",
-	"B53nE3yBwYife5SewWsJWQ01xvrCB3tdTiIaLYtx0K4Z+9PFfrrYtYtdu9mOetoJ/AU+9dDv1k/SyKfq",
-	"bbAv67f0ksSftg0rfKLsJ8quU/YnDn10nbsOGvto6f1XHvn4Bxw839YWMHE9p2t9Ad1W69iBr/rWDQ9j",
-	"7IsGbW58lOtV2glpAOxr42qooq1xEBC0Qin1/HW9ULwxjfu2XEWAi9c2Ire127TZ9p+h+w2LJ4/UTjp0",
-	"oypDU0v9VLGdcdcG0WeHNYie01wq2xzamiyv9IdmEmbRn9j0XB7rK1r0aT6sUzFSeOfOxAWNtc0ldffB",
-	"t4ueTjBwgjW7wMPSp48IJLAcSZTf87fSRMCEmjqNBNxlgJgsFXhrd6ujU+viSn/eWgvjpddGmSTqqZnx",
-	"ozQzfvyewu4mtLYVx+xhuCXGtxPsK7trSpsJePvBbpjPVl2yUYp16Xhc7nLsLrCFzm54p0nqWGv7SLAn",
-	"Nhpgo4eLPtSX9hJ/P2ptrZmAaZGShvobodJSIuQorGH0hwn7UeU85yshlaX5JJPKa0a2ojyHHle441Dv",
-	"0D/kIjRIxtXE2onYXo6lTQ3Hu1ARRLlaoob9CGJokwnInX0cMcQ+Rixbq7bmg6OTIYmWNKORYpl8jine",
-	"xXu9ctzivf6M9pNhAMMHdf4EvmGQWYAeoq23kCzUNBpBfwf2gj63NOGmBV4xhNIUljDH6tyuTWUXTobw",
-	"dnk8DO0SwXglst+ZrJVmaGyEvZS8wiFu4pKc9DNe7pxLu6R5nCiCY+GrMO0Yjv+WRSy5Z/Frl1sQnAhU",
-	"pB7YZPwitlCIpwrVw4XoouKYBw1FuyY89PBxnF21K8m46qxcYY5B+5RR80znNfdog9txyGhxku/g8eb2",
-	"uXZ8p4es0ib7pSMMXzOknneURw20Az1GRAYVUpW2WzWK6XpqyWptmuB1RLLjBm2IMzxj30Np68dvO/FX",
-	"h85iign2djyEwBuP1Oy0aNm/Q096i5kvBzTIrnQK6v31+D/mw5vL+//cjL/Lfo4utj+cLr8eyd/H35/n",
-	"35zQb8/Wf1Rvkz+JFx/v6hGcWtuhOp/kbGOSI7xUHZuwgqk+FbkzLo8fGw93orEERRhdCyjaPQBfDW5F",
-	"KNC3euS/m+ePRIaTNmyotxeJLGORIkuRSUZm0KZ72yk4Vo1DBTALecdaeTLNXiVjJenoD1nDci8vZuRh",
-	"/OykKm52D0ZfmU7PbffsG/3QtZEyUHRt53uFtmO/Lfr+1+E3uRkmoWPwnfkJtu/7hi/SRC49jRG6SWKD",
-	"3fYdlYcC2mXhULywfbubdfPGPvoYIT7vpBDXHihhCl+Je3Z433zLanvv1tDe1dQB+GbOxeDymJ4Mzk+j",
-	"s8HsnF0M5pfOuGIh3tCdeVtN66H04l2/xBKBt/CDUL95BCCMLbFm/K0Qq09Blcv/9vNw0PC/1z+XbAVT",
-	"EB4HNfvsTmMkJNNNgQXoo7aKsdI7P2QOj89uhmdepMXYlaAMsHgC1VnWuI3pFr3VMd36wZpLaJsPbdix",
-	"ZyuMsYC+Kb0rbWqYIBHMLsT772rKRu4T0PuuzobQi8Im1U4osAN4svINPj86cT36Ycif0a9zxeTEdqHs",
-	"XZ1Cdh1nGwvVaKwvnTeO4+riFNJvBFR1HMMwQJVnPOEL+xstvCBVf6IpTD92+aDtQUif6V31Njje6B8U",
-	"E/3ePBOrKlmsM3afiPwfEBvmN8aVVRnScnU8gmxx/yKeWhvcMuVowC7ml4NzOpwNLqJRPDhhp3M7QaKY",
-	"z+2NYFnTBav4nsoRW5Px/U8Axr9F45TPVn/EIZVZIuIJgxV93jAseIN5BlytpXMuPZXl3PnDHg61Jla0",
-	"3Ie/3cFuXYd828GRc23QZTjpQ39HHgPWbNina+6fa07KK2I+Z+lnMFJrqo+rPmuirJ78RQp+9JZujLDf",
-	"x2dvZ2m3ix0Nzu8TbCVRUEtIZyvq74mlMCNj+iaMu1kK6BVr/Xt+b+mM0dgzrGw3JNuzvOKX36mT+uQZ",
-	"DkmsoJrCpdtDj52iGEGRSNxX5u200lSZ1psdcebFB77F3pWgEyp3thTUDQ3ydSeEdgqyhJx4ZpiygamC",
-	"gtIReKTTt5kGO41aDen1LJeHaLCG00nUXw1bLymw5wPNFAfnJ7PTAT2Lz4F1WhVWo559VLaJJzRq99U4",
-	"bViBEHd9TMpcq8vVgq3Zm+VDGCRXvxAiKSam/WbHQQXIs5hm9VuFH8+8cbaM8deabmt30DjAeHxXhKY1",
-	"d/Jo2GFAedk8bMwaCmHO9xKPS1b7cTsarwc/08F/DQeXH4p/To4GH/7nP/c6DVBvua9tkbonc+LJnHgy",
-	"J57MiS9oThwUBreqe9cYuKckNyZGlvt5e25JWyLfL/D4IRji0wu05Sw/cdcn7vrEXZ+46xfkrp+YEO91",
-	"E9g7H945Y37ddHgE448J27RrvvIeLPtt3xHjbXbLCxz3R2P9AfCXlJlgoD36QfHckV6p31uqlaaC23w4",
-	"PI5WNOHwL4Z/L0f41+iSKEHGp+Q/KM9ptiV6GXzkmX3G/Fks0XvoeIDXNS8PtOhbig02oBEw5KCeHaAx",
-	"Ecye1MaKnabtj/Q9GV0MQ8Zagah6aAOioTYZBwYZucbfygy5q62HOK2vNdXImRKWguXfN83CwNlVtEUo",
-	"OhY9o1IyJc1dPIpCKZ8VWoM393t4tG5bdXLbTx9hsal8bxqg7A1e75uS/Q065vhzzMOjbigoprGXu8i7",
-	"uWVN07EDh8w+YmMw92ZSTBXcWX1ZX888geftd6srklPCTorSUsGVi08qAIPHp2ndHQF6L9vZzw02OPhK",
-	"Ni7e7iNwlea19TDPrl9NSqs1zsHElp2U2lxmWuw+gOGWId9vmWTqAAdfh7QKm9Ty8+py+937P5786f1o",
-	"M/v2JzUbn0r2bpTPjv+g/vRutP35/Sv53X++vafjP+bf3Vx//P4v3w9/uPnT8Y8v0+WfVj8EMl0OzANw",
-	"iTFtv/mRs5tkxW7g2drkYDPDdkf0H2LhxnWqqfYA/HLIne1dk7+IO0boSvAFmWcJ4zEM8s9VJEBGxYlc",
-	"JbZpRxlLvCH9ltuEcz8LMpD0uNNx5qDo4Gj90TxbxahdowWRRVJBcxDdNTssxjVpPtR39WtFG0N5RL4W",
-	"amn6+cFN5CyxA/1+Q97Qt9h87q1mSaGdO3+uH3HA1l3FuFtfGcLE4knJkDgdDEc3w2NQME+1gqnZ06SW",
-	"EVVWnceD4/iEDc7nZ8PB5ehiPKDHs5PoND5j5/MLjTT86TstShV5l/MYaq9MN71adn/x+rruU4K5KQBp",
-	"2rKbh58brSOTCmIyNsZEzRiWRB2R19jgBXO/EzuJZS3SJIJmOGI+Pzo4b7aCwl0Sw7ZwtLnoJs0KGwd2",
-	"eV/XgGOXHChNbbaFgn9eranHBbl1iaKFQllGcpUxV4KgX6aFML9wF6bNUfO3cA8+1bKD/pSH2XX/P3vv",
-	"otw2rqULvwp+zZnqy5Fk2XE6baemptxJutu9c5vE6ezZ7T4mJEIS2hSgTYBWNKlUzdPMg82T/IW1FkBS",
-	"InXxLXbCqZrdsUSRAIh1xVrflyudzx7c6VoAnABPjSiHRGbEftWeaCWwWhjPeYRsNbV8SQlwtPjjpC7E",
-	"gj5HSIIY7tlqty6kcOFmZapwhcJu5y4ysBd5HB/ol+BzZoTA3pdiFRhBmGIuxgPEkssw0Mq6jXmYj860",
-	"6hupdg8KyciF8RncpsTQAqeruGW7JA7X0eG1jfjkrVr+F7udXq/X6zzq7w47fH+w1/kxPhC94e7u3t6D",
-	"B/UCV0457REid+uw5dc/ENFr7KTK25uWADxbh73QQ9DSU3AHs2m8drUvpJF9mcB7bE2zfiIHrXZrxqU9",
-	"Q7PjxCyzetkG5u9/vep+4q/9lO+U2rawBWBhaQ8XkPGqIYYJYBixrSq7IMOmXFOpI9MBQipsWmVEGcCN",
-	"64zKUea6xXtauPxTvuWvod0szZQptEFV95xR6U4RkXoZgHeTdrRrbBomv4goabgdjLGfasFXQRHaum94",
-	"W4ekLMfrmmwJVVpapvSsVdVd/U8PprHZLi2piA06ObEt81OlEln987eJnr3QsXhLl2/atuQWixqWylqp",
-	"RqgATpBUDVZgEd3DxiJWVGurx/Z7fuWnBcW3+ofvubSv8cpVvmM54VHokSbrXRhpO9epC5uq6l3l+szv",
-	"mPJWKE+m0BGWUH9VqTWs8FaqfR49ORrYynyvUDadUzYsILcvYFpQBxkRfsGhJrpqt9KajZjO5bp8kSTI",
-	"0ZZTsVEWg5q+Snfb8xZzwVfY7zx0bsIj5yZA50P/4eCH+BEWjbmNydORWPRQHvU6uwPnYfDeXufH4cN+",
-	"x/9kd+/BwkRjflGVfOc1LXkhhRuj7vOuIviU9I5bi9wD9Ddi9Od/h42S6sRtO+vDjzFXsYiRVZg+Mtlg",
-	"gHjI7da5HJzDP4jhHP5xlsghlSdl+X8Ln1KlW25P4HQv/xc216cAu73wYTgVRAoe/AfPcPBGZ6OxGzqQ",
-	"bOAsiA2r3TLncjrFf1lN/0IZ8tAc+Jc/CvR/419VXnbY2NdgnmO5GSRJG7+UlpJHCLKPuVv0leD74FiV",
-	"oaBPFT4HQotrgzaJF2zvGocoCOiaiuundOUW7kQugld8JScuWNOT4gw3eTdh/Qu/Y1YTHsv6Na/skx+Q",
-	"PcHtFiaZL+X6QlrU6Cvh7hqtfTWtfcV0iTOszgO6VMKEDPbnT5bo1TgtTRrh60ojXK70DvJ+Gx90FzMO",
-	"RbDOh732muCM6HBKrD8ujhwITJERdMcgyWJfay0nzsXCou6JVPjnXlVctxjM15eUBx6mvs7sIj4JZwsx",
-	"xWJpeWXqr0LRV+L3/tGI5NcmkotmqnX0j/OzeP9vJ/Hz95Pdzl8Pn4yNef0freuD8L3Wo4EbPRNYAA7e",
-	"zOC93KLco4DFsCTL6xF+QmKlKjCPfIQXXYZHzoeOtOVCtFgV9bx1a5Qllef6xn9XygiAkOVFzrCqaaaM",
-	"eyJu6L3C0VfvH4DPgMUHeXTndVIqBkKF338M1Yheivsd56l1Hh0Meaff7w1ADfiqSidzNMTasy8QKCiB",
-	"XHONJY6fhXrMTIZiTKA5nfKBMDtkl3ZmOj0fJnpm/v2fmUjn//ae/j6O//XB03/d26Nl6lQ981/33AT8",
-	"Hc6Ky1p5fevTn0tiXJVqPbaGUQZrOT+av6xaeH13DbNCYY6Zp4LFmXhMp9pEhQ4vsR2ipzmbEfH1pqJ/",
-	"IjEBO+EfjvH63V6FIqgsOHk/nvuIDDKMOBpkKDXZRMTe7Moh5GqhQ3XGK5Ea/XasO9LIcSVJ4iqPJ0q7",
-	"uBr9xAqTr2qbGlThQw+Et9G6eXGN32Rq3fpVhZ8huQJLWx55cXtU6Uf/7NV4xo12+Gza4VIOejAAGzvp",
-	"/hc/8cH5UCIP56ZVaOWC9d6PpVL0xUp1t096hURAeXK1neDCV7gCd47UzmRahJ58sAvVyEVSNqAgJ5Ma",
-	"2H0zm6WbJ8E2bREvDepytS2+FVvUNG36d7MqOdSI6OcT0SvklY6SJHhkZlt78dmzSX4gL8mkb1m2WmJk",
-	"lIb1hfN+MZm/YZ3qIqxnESKp4LzvrXXeFxYAnrZqymCrq8p3PMUsD++V0UZfqsBfBRNx/BRvE1gqR/yC",
-	"MFIzLEf1Vf3LmqskfStPBbIt9eGae/bFiKuN71iW7XpE8LAE746hc8Us4KTXYICXZLhmiamu0l+6XlMX",
-	"l7a0JuXnFeA2SrOs3FFC2UIV+Ably21PfW2EikXKjBBmuR6sPqe/57Xr5lBx7QWsjuqU/Dq0DrrHJEfB",
-	"uRJ+x40gz14nLk8JPCRfsrU/OcFL12Nd0AYAnOrlvCT8eH1CcgVoTDjHolutOcRa2Mrbw0zc7/15OVd9",
-	"Qfw399iFMTU4wJ6PWWMyKxbAMaxTn93qp3pmRLqgMJC30qefiwjMxernvd7h7oPl9/OD6Bzw3V7nUfzw",
-	"YaffG+x29sSDoUfVb7VbLqo/c15m5Smjv6MbuYjPpKrKpT78ka7KjEjP+AhG23qh/0smCd952O2xb/++",
-	"u/uYPZcq+8A+/PjD2Q/7j1l6cbi73+v2vmO/iMG53tnr7fZ6u71d9rNMxVB/2IFvK7SLX49VjA+eB9aD",
-	"m2GzYQ3tw0ag1io2bZapBIhXITEDiRBE6r52LVZ+K3WDgozMCBiyS7zbmzsPpdd6Pe5DcROsR2w9ggtr",
-	"WRnpRgsjXVifBcRuv0FWCOdKJIivXN6ueBpPOu5yhxRed372AErYNzq5FPgvdD0Umg2WEWupL2L1YU1S",
-	"hVqf1MQ+sFmOVU2bOdTatAs93ACzgJWIOWx4qQzRqZIAay7mv437vwzkK/nb8bv/Ot59KY/NsXrzcPDk",
-	"+Ifj8+nff3/y20FXzH/7r/j9sXwlj2cvTs4fvtj7z71/vP3toBv/Mk6e//3l9B97D8fxr7/P//EfBXmV",
-	"qnV44Fyfq0Cpoxw0lKpfLvHkKoR4+O7sQqRyKPND+m2Ow6U5g4K/wmbx4OoIez4VKpZqdEbDQLyfyrPl",
-	"3b2T3sHhg15BP6+hdy3LWpVC/e39CaRQoiPoRpf/BdWch+wnwVORsv/97/+JVjF1SLWi1p7Ozn1RXnAg",
-	"IPI2lVX3G/AU4C08gAQccU25TLvsfQHBFH0otHMMWdYrXYn11Y6IVVDVbA+1eIX1XRx9aZVWadbVFFqN",
-	"umzUZaMub0RdXi509/7Q5jH7uZz+vmWyXEz1YAzoXOZcTnEll8/N8KLKkzP3VSgyt0i1RfmjKRRXM8Nn",
-	"VcSToZruoNd7tHtwsPdw/9F+7+Bgt1BZ16vS3TjQ2rhZM3fBYwZzZZafC7QMwHFIxL2L0fPCCuN86UmV",
-	"K73QG7XeNgk+GPsFmXFpDesLOxNCMTvTHqzFPGa9kGEzibuHjkVxrR78UKo8rFyft5bD1l2R2SMqyWLj",
-	"MnYsY5uyW8iFEp6/tFS5pEGN+BlVYaNoTEU6kRD3wKngVBt75lNdf7Z9REEty0s7zN9+A/5Laao66gqJ",
-	"kNLgamtW8G7fGOSzEio2q/sJt0JfKC3GurdAi6707BAbxLFeLBGMJ4memXYYUlRc1ajNIqrPPPOc1O4z",
-	"EUt7BvWGkXunpyricXxmtf8sztwoGYeJQx/IZuTjYUpVce3VwsG2f//ll1dex0o5pK2+0rO55q17OWXu",
-	"ZXJzZW55agMhwPYsVen8LM2Un7VOYpGe2TF3G/CgB6eFOpED+PUf7uuzAKW4XDMWbrbsY9UqYYrXoQbS",
-	"6InAIkTsrSpURtWIUkGci0OvBMceQQn3NOGDUG3p5/YN0zNISptDxpnKJn0BgFteK39rvmszwoxk306+",
-	"a7OxzlLDvh1/x3SKhR/fxt+1GbenKhHcQJLSXVPZQFUE5tntHPz5R69z8OfHXvvRpz/MZBz/WQmxk7+H",
-	"akWhGZ9Ok3mZ+4onSZgknQingmnVZa9UjhCvh0OECx9mRsTdjUWdGl2LtWIP0Oz4yrHaF4caod3KlPwn",
-	"8sgacio+VW3yrB/IlFfu7AVSdfqZCQW13nkrycCiS7eKX1dpMxQpt1lXqO6Ftcsmqp6s7Ij99OQ123/E",
-	"LB+1mckGY8YNE8CWOLWdn94sAFs9LNPZVYWM9WfWnL0X/d9PThDScCsi61LJwn6ZVO9g3cFdYYlrz5oz",
-	"47zmS2irsYzF2cBDFeKGKhOQLb2O8k8Kion6G+oPVaD4PDipvotvrI01OdiE14ZtEKyxjGOhNlJX6QaE",
-	"tYvAZ+1r4H+9FZo0qME9/LjhGQrg111iN9wcaN91oe9Vrc07iA1fiGuilGQ/dVulqDTG6mepivfavRGW",
-	"SPCDJxA5SXuNPJFl2iJ/bfcl/eMPvOzP4nUdOfF1K1PuHtIaSTvO+t2BnuxoPpWdgY7FSKid8OhPxZ+7",
-	"EK6jp/gWOlPt4qQ0hLlFnb5qS+QEkJ/q37y+kJd6+Qu2ZJCI9JzZlF+IxHiS5gE3FqFxOXpWXfDgjBUp",
-	"FjjR+da67REaO1aVryeCX1DQPOCWJ3qUiS57k+tNhH61gO5LDSTLijDeqPkN+8F891vYhzplE53ifjRF",
-	"rt0lgpWHGxCs3Ll9F2cpohlManIHiVYjSqmkgk/AzodFyNS50jO1Mqny4Ice/l85W1CzTj57sG6h4DG3",
-	"uE4jodIqz/goSWB18Ps2Zle0GojlrbKRx/uLu89yc8S2Pu665fvjz1vfaUUdUedQ4jWrfMnlZd3Otbxn",
-	"4plmyvk0ZxQZrts9qPnxN1jM6mR2XeGp13ybLXqBnP+LXnrjQ7uaugz/Ncl8zhF9eeEPQehSwLtG/tcJ",
-	"u7/xLS5fiKbX7tcTP+W54OlGv/hPd+EKB+iS7Ml5HzZm48pd1i80dVlXtEo/3MDhGZSgAa4NDaDLXgKi",
-	"C9JYanSZAvKLkercsL5I9IyN9exUwXM4Cn4qENhzKzSBrdEM4+2hBy7hfO3eR+fr0pCDC+CJldbw8yJ2",
-	"37m13hZd8bOiIV7bER70BrotIlS86Tne1T3z27TSWwNB3j5G47KVCoW6lYIfue87cEGUc+hKoWy5Odw4",
-	"s7SsCvcqwVjcPWswG4oQuJSDdCbIyJFisoj8jKRazgRifrUGluHdSrD3POsjDcPAhRgd6OGmDYePUNnk",
-	"9vaAGwEY9dgMj5icpruOcvSyFKPt1u+lHVKeQYSQJtFhjlY9lE4mJbRJAG52l0WZcv8ScXRYopl20ynS",
-	"TP+lpeqyaJrKC25FdMi0SuaU9Z30RWpOlZNgr/7Hms0E4LgCRiGQvmJv1+MygLZIjIc74Gy/t18G8A6o",
-	"LH6U0LEHQ6h8n4XtXLF39IT5Q19SRkOdPmY8sxpIefyY8B1nU+ek/EhT8ngg4MDgBRMs/w9bLrO61S4C",
-	"2HgeAL3A4lI4LTBikKXSzt86eSQWIKjuy//1s7eTv70/oU5ecPbounBXFwLBPT90yFPE7FW5ka2Q/Ue6",
-	"odZP2dx5MG02EtZp5f9vubzoKb+o5KeBTuUCf88SzM8S4lv7hruMCn2sBajBoAS6JQ4WPiCwT8ruV40p",
-	"lCgFjuZNsZI8IpG/+2fqgaJegc1x+gCjEysrm0rBplLwzlcKFghgG4bWhqG1YWj9LAytIO4vyERhqUEs",
-	"cvmf5N8gtd6VsWPb3n/5T2HabJoI53u3NkXORQztkFmLpf8JKoxtzHMqpsn8zC1JzdwuhcooPgxEOnVz",
-	"eDvmScJmgvXFSKp/X3CPfkCQ3kfORzpwPpJH6XW3D/SKm/stn/y79Gw4iG5ZWJuFN5v66xpMzK8Nphb2",
-	"ybumpeQeOIoY9Z152UWPrtp93D3Z7dW6jxQJeu/RqeJtnce1qn7JefT7OM/lFPI6K4O2ui1fumbZskBJ",
-	"2TNl03mJmwMCqeIgbgPu/UFvGe59o9K/4pJzAHDvPHLx88HBkHd8AP1w+EOvzEuKegYj1bNtXhv9hKJV",
-	"6DT7BMwWkGsApgvyKW4DHD8sx1ExNjZ5cJzzJ5eB8fc6vUelO/meuavyk+Dwr2P6VOCOxeUDrgYiSUom",
-	"GpOT1e5bu1y4Dh7mijUtQr+FknbvNqWps+OHH4FVXEkzrnWi+p2Bc50e/Tg86HA+7Hfy7fdot1UuWKcG",
-	"g7pS+/bipP6ki51tWviq3TIhE/ZpLb7dbhEDz23VTd9SSPVkShF46Q2i5P3r3s+brCri5tlUjkbgLKBO",
-	"zffPW8JAO6xCE1z9ttx8M7Mwtwqz5Z64Q4/bSTPlLdjaB9yR5QNA7gtxDbEKGcyPLW7d3Cweu28Wq/A4",
-	"kUoUL9ojGJLe/uHDR0B6Ko3VzlotS95Bh7vI5ZGb6Y9upnn29OEwzy5imBCiUQ9XwqlJqLX/cI/td/e6",
-	"ewwOfLlM+voDk4YNsyQp6lv66ix8boSKz/TQj237PKpzXHKtEpwBzCCBKwDHVaWbPuy4d9h55CK3H938",
-	"c/qS3f5NbTA3tU6+hvlGWzkalNMVnorbCnv/KCZycSXgCONsCID0qbDA3Y6fVVG94H1gt5SxNBdGvbPR",
-	"Cvot/ToVF1LMwCmxE/fM06zXezCYwn/EryJJNIOco4/R2UCroUwnbK6zlMFN/EFTF3+7Qz/ON+dMJOCe",
-	"hHfdOmy9x8+Y1ew9t4Pxa6d+WiE3vuWTW5++4vzXWPDEQq9yPxucC7d8A62UoOMRDwi68HEqYmkWPkPD",
-	"4ELO84KQlS76VFwCWGtQMWX/ZbMcjsT85cda5bOoK3JF3BKpVIuRyzLe05IzuI2OwbPPa4kPLn34BKH/",
-	"p8AVV0dxvDKpcg3M2QupjU9NQvD+JAQpw1XuhPB5vaq17T082d2rT+Bt3qtRqvh/+MO+e/V5ffsfrbF2",
-	"AYjz/7fJvhWru4PhhylWdTZimmapuPlgv1yyTL5JXoj7x5+hsLT10t+tzs4vrBhWl+4e7O1RZ/4adM6w",
-	"jbFP+3qC7CtTyl1f5DyZH5csxiZLcceV+V1QwrCy3iKUG/7B9/eMoyvTLNjnT5UuzVnA18p8n6lUcOd1",
-	"fmq3tBLPbinc/cO7jxtEqLXZ4hBfIdYBDDVPiJITm85X8CPQTXb/ARiaTfTdRN83Hn0XFERFNzQd02xj",
-	"eNEAVILOetmEPWmEUBs4IWWwGNiH+VFFCRym0pWfyoHNQhtjc554x84TfRktqvjqvdB1G+vhD25LXNOx",
-	"D88M6h4oVxo4e7h7AIrdFFRUjs4mrUBHy8cR4gMf5GgXldFFUWQEaOvOo8Fe3PlRPBh2PJjzj/sHD0vW",
-	"3ivHPCBYC5kyE/1JqxwyfFyALtgUfSUWiL5SGXIAv9usWq11H/4DAyIZFgJf2iPvXVyIFCHtHyA/PBjH",
-	"VDjXwH26v4uAb2cXGsKiHtlIU2EynHJEk+H+RYgY+evEMuucOemy8cKfYPWySWgKqVfHP4YtigBVIZV5",
-	"1STRFxkrTFM9lAQ71NR6fJFFwVfdraAzjknr8ji+1RP/kj5fztqtUuY/XE6ZD3lmrFfkXvP+7D500ZMu",
-	"JhRJP+7BInm40TuYG8z7RKpWfO+Hk94PhV3kiWOamuum5rqpub71muuiaA/gFML5Sf3Oj4PduJPTPx48",
-	"yBMNoVXCjXwkVpZwoDIw/wLD+LfBXqL6k9/RVUuljs/KJKNONxTqBumaRa7R3YPSVb7whJCYUmHdxPNT",
-	"KjiVOSvtlYcF0kxwX8caaVXKWvFavCAaT1290MN/FF20Jun5tSU93Zs/GthSjShkP26pNLSQNA2loVc+",
-	"tll4+fsdp0bQb4BGzP7DPBVV29J4mVMeU6DIb7hzPyf5vTOKb1Z7gvedttLkVH0Ny54psEg1lCZNTqJp",
-	"VL4pBihToJm4dnaIbJpoHjeycB9loaZ7Jc+gQ1XlNNVOO9PBqxVTOHtUsSAgqzXHmNDfkGf0gWNHqqH2",
-	"uCAcfVnataWq2rLDUoBFAqAvWKXCP5fA1PBm6IUa5kPqwwKODsTEbTYYc9tmtMbdU3Wqvme/vX310llw",
-	"o/i5OBtwI9pMxkJZJ/WpAYy4d++On148ajMrJwI/efPzE/bgwYMD98t3J0+67k7PwAeA++HROsDOKIZ4",
-	"R2w21kawKOaWR+4bKEzDLqsuey6NNYjiGxVIJCPWF0bGgkl7yKYcKWIBYYabU8VY5C+zGgFWcl60EWIF",
-	"ScMi954jRgBzQsWEqU4oPQUAYa0E/tJN50j5aYy5QXqDgOPnidQR6Okx/DDnob7gSQYIwu7BXfZKJXP3",
-	"234iJoZw+dyFnlmFuFasm5AbRpcdAwUOAhe2c2g3t5aEf+XHMvcriW4Z3l6qkVsnndkuO2Kvj06e/Oov",
-	"Ex8GYoo8dzOEXnJPTcQQLmfG8rlhnkWuncOGObc2xVvkTy6uATHD4JTd8j3hzrFnqeCxf7FnA/gsvFTc",
-	"C/gUw+cs+nsHfnXIfj0+iZhOWfTi+O3bqLC7oCkKXiqfThM5wGN9Wtz/+5fRKmLfus15sP/w0XeIXsrd",
-	"tPqJYNFAxyJy28KwyM6nIuxDj8UEFZJuB7hVgX0hPoBa9Ns1Fo9ZhJ1ZESBY4RdDmRrL9npsKEUSF/gv",
-	"ZqlWoy57BmjAU4E5dNp3bvH2P3wIBKIydU91zzAw4590LEncjjsgVjCzR/sHD747ZO9Ofu782GZKszFP",
-	"hsQ6mqWpHnErgBcQvkSUrZkciC576cbrpBiIKpD8xGlCQ1QdMOtEKgRff/nzk5znpy9jmYoBbT7KtxiS",
-	"I4jqE+HUS8oHVqTmcQCfg0sK2soAuRDsB+OCBp74h+Kk3woVL9MmcrOKphEEPZEXwrDdh548pc0Al9rK",
-	"BHcpUYQjrZL4gOhh7knu+eQk1zMs/qxT9qAXgPf40AJ3A+mUoU4nIl24i7EySZDwEbf4HPcGh1u6p5IS",
-	"0TN1CIB9lvdxeTKDughuhD/mQRu5C/qCJdrYLntnSNgT7kYkPOkkTdfJf3Hm7qk49oMecMmgpmOvX709",
-	"wemg/TTEUsYVi45jF1dboQbzzt/EPDpEvDk+4lLl5Legf87FvO0GgyMl8OBAIIVCQttswmNU0HYsFGjY",
-	"/EG280Y4Z1XEh8z5bxGNkrDJwJrRqgDqNreAbKpGUPAsbTvgnZXR0PpAVRMw1R4zzrBzFsgEnAHBnz2A",
-	"gaMKQKFnEV4YdVn0y7MTtgMGdecjFXx92pmIyKkwk8+2TKUVSM1gKoRJi3KXyIm0MFXNoh2e2XHE+nMC",
-	"+vOa6bGnRsCXhJvX6IkA1iJ3PRn7x6Rxwx3glfubgDoCQzrTKV7lgbzccuIvcGkLX4HtASMgocvXexgF",
-	"y6m0zTlHmdXuqcBwPtSpOGT6wl8Ns0XcUjka2zCWAisQs1p3Sd/TnsdZgzODyxy94VY8d/fqwP9G7oHf",
-	"pmFdESb3u3bxwjcuylBSjYCFrPyNETZi33rxRrXhpoyoixN4Uc7v+K7LXuFcSFn62RQ8Hra/d4BbH7dO",
-	"yq04o7fsHy1sOu8cOUmMwPnCB6Ohg7OW4tZw7yIVAzl1yx8Wk752MordViPtHJOMdEHb/UpaI5Kh0wK0",
-	"HWdjzcIqWa0BT9TNBE942LfhfaRuTZzPiG1deKLT9qiLYG9wV7VZ4cjncWHftHOzmi5s5+/cI0Hegu7Y",
-	"3ztAAzAVSSKdLOshKMFSK5mHLPZpKPjwkKHbqnQ64eAqTZzlii3QQCbCOpPUZnA0TLoYbgE2iRSx+yDW",
-	"boMAzYgznbEcDkUqlDOdR6TRzFjPQMOBizTjhjk/Iu6y6LTFu93+aasYRBPdHWOR+27hmxSpINVj9CPc",
-	"Sk+wi94N8Pi1nx25AErbNpuN5WCMThAIAm4zcDpYBAsVHol7Dz8r7qtEcCdh4OUY7yChxeqLsaS1+Rf/",
-	"LCMI1NLZ3GgHsgHzDtyWjq6cBSaJR/VVuihqs2jHb6pOioIWNN3CNzu02eBHhV2V37/w4U6i9Xk2hWvx",
-	"CJKEaycWA+dQwDeZMlnfvem+oOcWb1H6Fn+civyjrnvoyVgaZkR6IQcCDBU4hLR+5CoY53HZMZiUYaqV",
-	"7Tg3ZsCVJyYBKw8R17/8y7+wX09OXrt/w62PXh+zoUbvGTzX3d1el+Wo/O4z4j/hbDDWciDAt5nRFXQL",
-	"N0ibygGIPhgguJRJc4iB3vffvxB2rGPT/f579uuzo6fom+B9nEpxhi3Wwnjdi3xQE/gRebQwS7gINL7b",
-	"v97WPsS9FB25mURtMDvOr9cUBRJFCN2vy169Pjl+9fJt8BX2evulOzilBU/zPnzCzdgpdreYbnXhtjhG",
-	"d114ogc6dTP+j0ykUsCMjxgk+APirBv/TCRJB5w3iAnDGKc85RMBK4l3DB+En4/kBcAsywEYAg60Ffu9",
-	"Hj34OI+gv//eu2yGkuXZdCpSgrP1igX2CZgaF5fqmb8Ab4ehgJsG4AI/wbC5cwIxDAG+93G7aFXgu81D",
-	"DvDnHjOu5ugxIDIsvLrd8OpQimDXuxgpzBo1kBwpnbqVgkoUShy4yHjmLDLEI+6lAYYrvbQw0mdqoGMw",
-	"vaVnglDjY8Mlh5R+sHPYA6/fndDw/L3eOAvkb9TrddkrP0tPokYKHEaCo3bLAvOi8cF1YR/zNJUXCLQv",
-	"J2FH/5h7t2TI0XCeuYt05tXNE2y+haAEzqUjemnk5bGx4LFI4e2VgxinoMqv0psm+kkeRxZeBW0m3IBA",
-	"MgGe6gyF3a9JdDzsvOB2MKZRHg87L7US/rPSTcABgViMArGwFbygKDHSVnJwUwUfwHvL95bbgLDt5lPR",
-	"Ze9IiPwcCluHFuYFj0FxqRFJ5l5vF3dxORQHX9rZWBcsuFFGz/XAr5xfqujZCR9FXj85HQZhldcr9Eh3",
-	"ETwMOaOAWRjTZRiKWnCM4apDZ8uxV56yedgw3/nf//6f01aUiyzuIXASYHAhvcETtxruxm6dvBsBoQ+5",
-	"H33txCP1TjA42AYplmgZUEoLyZ0uewW6Dsbo5oiJtlSwmeDnXfaaavp9FsnPSfvI+vvvS3vg+++D6uUQ",
-	"M+Buf9DbZxIdL/KKrHue887dUMGrdA903sqUpxLYA3UKU4i+B4l1txhjfq64l+l2e71enlawkBP00OY+",
-	"GXhUCB8ho6Zg1l6UJaS1inaJnFL3xDwmIkWzxzIVA4J4vgp+AUYZTylgppDK7yoojnF7Ww+JnjHfMvne",
-	"w1Arj4KK28iN0S0ULAMfEWj5xD1ZwJduaAsKZppCHID14lh+RWElPMPNDbUrN2zIjRVpl70aUmTZ9kEJ",
-	"7VrPD+EeLg29LyfABRRxwHhwsxlpdHu9RQXeUBcvK01+AN21y54lRqDvQZy54G1yhXNrO4uPmTNwIjAX",
-	"6u4UfR+U/x69iqfcBquWYsZUs+g5N7bzQsdw7BTBDUGb0Sedt8785GrtnZosfrOkccBkOEvsXB7Yq74F",
-	"pgsWNVPSep3oQnU1J/OMMue+ptfuFWWKYVDgYyk/09mZlBJM6C9MeIKOhhMWnVlIgHpuYByLX50fquzd",
-	"IevPrTDs+x1UTQkA3KNmilDdo13E/QbJm+J+pIV4wgfulbk19woDhh7JySSDLGmE2ojNBU+77A3scLTm",
-	"JIVwudId0HbRoXNKMbZz6wf8exgxYxhCzgk358hW4WwnOZhlR8Td0lidutmUcscXPJ07rbNkO1187lVY",
-	"H4LY6FUqR1LlBniYGZ6QkdknIxO9f/++4+7lnIwBt8LnEkF5udgdfb6HvQc+a0/567qonR25h/vsVFH7",
-	"9Pbb6GCw/d4Db4oKiY3vv8ch/b1DzkLn2O346O+dol/QeYWp00OmtFFyOIxoiGGLvCWg+w7C86M5BL+U",
-	"svKaDVMwInlc4UMaSLzggvfnSPUFSTwY2FsIKTonKVdmqtP8SVEb0jTAJ5DIgVBGFE63XhyfLB1r6alQ",
-	"RmfpAALgHfrRzkQCFYYv8C6di4XTtFavu4vVFO4ufCpbh60H3V4XEAdc4OWeTYhYAMnfofJK9zlVwCxw",
-	"qXBYFbxMpLC26C9ikA+6c+J2BF7iPqeKSZ87Zd/254yOgL+jtColBTwqPa5P8JSO49Zh67k09iinDTBY",
-	"mkfeHdZ0l0YKx0doKEGjQ6DHLXQgQkGHC2vysj//HR7LrGMoKQyEiFE+tVcMABSWNAwqhKqfT19t8fi/",
-	"uV/UPZfeI/JBkdO4yTCo8mmrgZzAb+qGc+RHYPIEl4tF0T3QaYmkuWZUvst102EhF3L1Nfmm2XkCp6Ct",
-	"Da6EfKdv45pqZbA6fq/XW6CvKB6v/UX00VtvKbfVW3AQXsU8jbv/U7u1j0+vumkY5c6xuuCJDFTe8LPd",
-	"9T97p3hB1cf4uwfrf/ezTvsI5+p+sbu3/hevC87bz1g6Dz99uP6nT/RkCqm++Ccdw/n+/t7B+p+FBDY+",
-	"KlSjrB8pWLUSRQooHk+O8sefboeYbDLh0E7h3mOQRD1koGLbTImZi2/hXAeKDUdQSoMlP3+2Wx86VEVD",
-	"4Iif2pU6eucj/HkW+MI/rdTaNmweEfuYoZCP9Yx3qIbxsu6SEv5FFHXwOhWc79cwey/gQGUV5HthIq0i",
-	"UzdWIm0h97ckpBhtrRbT+yGlvf31v3ip7c86U3Ej1iAEEPsvbuzrE+QdcoSA9I2aJxY7Luj5PlDyrhPj",
-	"ifP/596TPmAR3ddf4QKFRMMBuI+AMWyHD8gSY9CGqNIQqxbIzehGBY0SMqdzLJyQKjxVOsfcucTAaxRV",
-	"eXZv8H73Q7GAgMK+vC6dsjz9oAY+fVoc8KdGud2wcuv9uIGqwamcYEIbf3aw4j0UC602fx+5Ylp6C0sy",
-	"fWW9vMHCul1/ovVzqNbdVJm/UyabojvxQsSSu8D87ql0ksErq3X3v/XBc4EAjlKTvmqpdOiUB2oGD0i6",
-	"1cEwPmxJVd6roMeTdawKefySNTHPfYl5UA5CpBMKoi4R8WQxwrJUChTQX+PDWCzjNkYxcMyg2WysJ132",
-	"TNlUCkO1wnReUSNQ8KxN0kp8YHMh9byE1akLaLm8TO6iNpnE84QK5HVWZnKu6cmlCa9IH1HH6cbpI7fi",
-	"R/ib+5ewcYNfrbcanXV/dBYcortXyhI9ukqSxncI18Zu7339EBySAfe8pco67Ol1sRu2C3fZ+9Ae0dcx",
-	"lQm7LSuIGphhA3iIA6u8BSDVeBIal7fzFwp1zH8T89ZNRUHFMRbin+V4Z+/aHvmkRDlSH/IcEVAHnnmm",
-	"mfomZ6GWplxg4VtkopyNJGoBmH0M6/2xVVGuXTdQ+tVO1U8+tVv+oet+Hq6Dud2DkO1yEdj9in42GOzf",
-	"xPyNANCAO6cxQWbgCBtEyAnFpZTkDuIf1Lh3bzIFtfZBL0LvTebr1bhC3w+OXAnpoNqzexLIqe55vJRP",
-	"ZOUZkZtn43jcE8ejIEPmGvwOpLT6iHgi9UdCb8d6BiVsmWKzsXROh6VWCGqdwkZH6wIrKNbxxQ05Z/3i",
-	"0VC+OzdK4MJlFUlbgkK5s4dA+TTXpEkzhSV7cMTt23A0G/K0ORj6cg+GrsUmBgHeQSrF+miCdhr2MPpq",
-	"GsMIQIb1sbqQCsvz7GYoEo61El32EmsS2USnVNoE2G+hYxO6Btxmb58qcSEUZlpOCDoIDptmfN5lT5D4",
-	"Ec6SoNPRNz5R0eNjUjlU/EnapHhYlakz+KzyqAhv3+iZpQl+oWcxt3yoEvZeo828rF1FoWFz5OpaQiEh",
-	"C5I37SmdMis+WNNlEX0asaH0HdrUcGk11Nr7MBx7Np1CGbfZWM+E7/XM4/RTNUultUI9hgrYoUywQ2c6",
-	"TeahNbeu8BCbALcoObzuij8YwMqKv5sqdYQnb1LkSEX5WBdrtKp5evhyi8e/wd+sfj6Qdq3Nx1+2lHD9",
-	"Y3Gn1SXGw7f5Yyf8w3MoR28d7j3cB3BX//eDdsvOp/iyAEanbgyFrswwEoCTq1l8Ylq5ttn7fV6iial6",
-	"cn7B9a4+uDEiFQwwOGOEq5EGO9J0ik3dNWMCCNfiUIY6nQBMUcyt6LhbtDZ9ETXDwU7+fEh1hzX6UuO4",
-	"T6kLEORVWQuyFk3e4p7kLfB9XSVjgXfYmSKFiodWXnYUqAU/bxjrC+jAyoxInHGfCK4gh9FG4BLEC3BX",
-	"cSqukClLpDrHiAOBrLH3KBDVd9kbYbIJ1rpB5AIxickAT6embC2biOAZ3KzgvHYzWR0GwDJ6/AFpAO+i",
-	"kaZ7IE24kbz+20CC2nXVEDIJDjJ2P2fGbXTlXGUoJ1IWDrHm8PW5mBJozUjnACiVmb18D96Znd5s7XuS",
-	"EfMH3Usbc7OtPs1qjtABV8bqKQQeeVsh7uihVNKMC1iB7rHED4g+IrdsoicgEe+RBMqPMHGenNKMaCK7",
-	"p8rtyTyltc4wwA6+Y3ahkZZ7IC3wMiE7sbktWPamkDGsPu0CoIrnUsUueEOUKAjdJzwWnWwa8ATqEyGv",
-	"/SM2yL566OIcXKWgB7BjVNbFjAH2eNNw8bn/waebD2VoEZqI5suJaLzoQPV3koCQmCAll5LGj4gGvq45",
-	"D3r8yd7k6BYEjkdwByCpRqQXq3y0TUTSz6biSMSP9mqHIuvzDcfDl1oJwBO5hazDavvol6NQo/XshI/W",
-	"VVXBNXDLBxuea3gkjubw94s9/FVFgyoBUZOoxq+mPNaeAh+poD58JSji98z43Jd1PEboaXRdhfOUgzkG",
-	"JBEXHkZ04suTpOIw13m+p8q7vku1qaUSWsi1AFQENxrBgQFLqOZM9+5orxsqcIVWl5cajlE+fboLKq/p",
-	"3/t8/Xu4Va/psPnr7t3z59TqWty0HWCFj+s17QsCiVJiVlT2AVzXZMjbAKdxItTh0AEg1pBrwFviCZtk",
-	"hlLaWFXHjrwFsZ5mQA+dFoXAUM1DfU4UEtcR6ubr0sZvYPr3ype8nQaFNfp79zb1d9h7l3Vb200bwtdt",
-	"eZS299f63O/eCdSwl7RXHihr5yP9C2xWfnBaXyNqxYciGttjgsI3FsAHDY5naucBAcT5+xZguweCWp+0",
-	"nnxjgjkhKE/jC8aR10XpUwVjrbYuE30hXhBf2Ab2ZRIurbAw+RLcUWCPwmS3wvTYX36FT/G1NU77/W35",
-	"uktKCLdTEe/HhH6q7TTSOsTIgFFbrD6HfCfUlXawsHShIBwVir9wJsQ5AQkrJKfIDKkk3xpmTlXkacQJ",
-	"V6njfpbMCfF28Uu4lfsW8HtBF3JrRYrsNoPzoSzQmEzA58+R3E4VURchobipKxvdHqryuutGcQR54eh9",
-	"qhhrwBC/PGAQkkKiTaK6cnyLV6kkC0hqG4AhHql8GKSRvDczlCOAdiaGMZRur4oAcho/warOylOYbQHM",
-	"alpT7j4UYoOC2Jx38HwTX01Ydwbmor4N/OcnbH/3x17oYsOMgrPUiVQCaz6dnxDzeQF5Wg8DLD9UO3ho",
-	"8RVie8L7ibg3susiOr9w+Y0Xy8QrBdPSRAvJI4+J/lSaqTbSZ3Qqkk98EiD4hzIpV2csPb2R/S9U9oHu",
-	"g8+xWGLZpHLDnrz9fUvFoPVkdbuYJwtwJnkM789zNAP54cuCA1GD8aXmQGWzNQzEW8HTwbhVB7eOYObk",
-	"vI+1qWs/cl9dvQEmAsKkmNjw8s6TgIiB37dZ5AYtL9ylBB5GFCyoF/23wHazcbeYUNnEvVE9BTJ6f5NW",
-	"u4WPdS/5njerQLLfbZSV0QdspCb2uC+xR5KQnAZ6MKWtz4deQlPtpMKica9zXPKnEUsG8LQ6fyUBfuuj",
-	"IK9csVQAjwtmHJBKNVQu0yC7NVkGGMbl9Nodi/jDTBrB+3IYEHIx8CG/txlt6Dm5ZMxPXNK4Z/zZvROh",
-	"lWVSzmrBkBZY+yFycB/jybtFM56byAJEhdYTOECjRxOrnlZADmYE/hCo3JQuEEXnp/fFGxFb25n7UR08",
-	"upvUG+zqXRuahAEX24AXIxS/ZHc4vaD1ZE1ywc2vwb24DtyLxQ3dqK4gdsSRUK2+LqewiPx+DTTX6lCn",
-	"kpkFY5utXQD3IyfPt+JQf7Uy3aQMvChd/qixLEA7EG6uMPYopVSoAEQnnmQzmPcBVy4IAKdAWl9K57Yi",
-	"fO2ZSn2hgycHzSsh2syTelLZA9Bx8omIc5oVf+NFMKzKamg3p6uL8fVXM4SBfS52kq9egzRFErddWQyd",
-	"wNettQLX4apEJ1l8f22oMZYIjoUMs0632LxIClOxwXGAUbtgI4vdUrURxJMrNtZZGg5NvNYCaF2tJ7XU",
-	"m2r+IidpvJxmuo9JQJr0qnREeKGN4/IlkwOUpWxRJ1ypemFBQ6QCUutXymKUMxHsehIR7ql30TfJR9Y4",
-	"J03x+7pMR2mjNy7SFbMkoImu6iOFMs61FLYJd+rYszxBL8wH/ACIAahktMsQDGkRoBjZ74tMayovIYWT",
-	"FiCwr3OC3oZh3qAu8Q9Z5XLk69WcgtwTF8IU9s5lJGPno/8n+Ai+RrneSwCODkpeBM6MEs3QTGdJjO2H",
-	"RJ/h8xtY59hGjF2CAKeigeXU4080FL9xt6+toB/eoIfgH+HHetsOgn/+av/Av5nGR2gSGNehePxuZzwX",
-	"ehf4cxLw61FFAb+zWg+9EQY1kR6yGeG2ERujIBsOd+hWA6ndB63i24IbjdJolC9boxBEXb6vrkWDpICA",
-	"ukKFBP8FsLXjzP1/6tOfUxwT1XNNeCxYNnV6rluD2duolEalNCrljsEfX7dOsakcjdzz6pTKU52fxBIF",
-	"GnITUW9DkY1VKjZN9QgRXF4NmZ1pRg8wHn/WxUqIQevipmQOHyDrV1U+4QR/fn26qFEKzRnIDYko7dVi",
-	"GKH0bDs5zQw1GtWm90xmpkgH5hn/qa3jvbRjFv0zwiMONwpoxqiuhn4Hz1lTKPlep7Hxgu5GBk1NPqUY",
-	"SzNN+BzKONps6HYB44bqWLEP/UJivrDNdMrGelaA0gucRGIklTmtA7f9Zx0XzG6vV+KC2d2OguT6GYDc",
-	"ihYIgO7dEa4b/2qedtxtTS71/rSR0xvbXgPtfCQGqNWAvAAcDz8zzAgRmtzguW1mssEYz1y92jKyinn9",
-	"FwH6aKO67TJtVbliO2etuqPl2kHQVrsJfpKNl/DlIuDmG/nysomfruIEOkLZxMapC33uaX70TLFUjsbB",
-	"eTjxh4Zwy28MfesrP/uCfh+zb6EWwl17BtdG3z0mFXCqZmONiPXeRwHDj0UWOccgJCAGWg1lOnGXUJoT",
-	"1gO7vagGw2P0Kk0NYAtVHJXVF26UR3S22qiTL1+d3HJtRGHjN9rMy1tBoX1jSFZRgVyBvaagCFZrkEKJ",
-	"Fl1ylqnwbdRmRmJN5xy6Syd8jqe5qRhJY0Xq7mC7pyr0mZKaoT+r1MwvKVe20TKNlrkhLVO1jxt1Q3JX",
-	"0DZBSIPHcjWHKhVSYdhfXzACfWcAWo27gY5c8nL0nJnEB0Liw0BMbYFNHhvVc0rGqjMYGkkTGTWR0dfi",
-	"S9CWB+K4hSzn1eTaCGOkVmZVrPRWjpQpyi2wPYoLkc6hea3Lji3wZjsfxOpzoQCG07OYLIvwMxVDUtA/",
-	"+44KcQWM7jO38o2QfYlC9kzFUN1r5Eh1pDLlnN0VpQyFtt52PlOxWXp6UeKgv0oMMyMMwPdrJYw/2RjL",
-	"WJyRsYnakFT0FlgG24uIMBJJIYI1jw9DP6rxra3Q9eGrmfd7+9jr5aRdK4FYFe4RoZ8l0fo8IMx4GolT",
-	"tTgspREufEx5T+pGd7cD9L0pN25yVgfYPQTQMMxorfC/EwGBCkCLAx0nEAqNBU9tX3DbZW9xoUtds0W+",
-	"TXzegCu3LEDwbsZ6VlyyLstTQy6YolcHsDpGJBfCnCrM9OAFZ3TBmXsjIhlG37mppnmxOUZOy8mhquiJ",
-	"hn/HPJsbqFLBeX7ObpuvPm67Fw03NTLWZhHBZKbC6OSiYUG6qvUjibyMxcvseCfRI6lWE0gQG+WYmnwK",
-	"3iIYmN2HbCJVZgXpaO7MXSrMuHBN6NeZcpl22ftUqxEbpCJ20sOJFJafqv3ebh5rDnQsWNTn8Vnhyqgd",
-	"eKV1Ckkz63Hm8WwuLENlLw/M9mZUI9z7MylG5+iL+FjV60W8gkl1da14azpk8dUXNOztpa1wM52F6C1q",
-	"igWvW83lukyOiBU6KLDMjsv6SzlntqzANObaa3qmkxmfm8B9SW0QM5EkHeByiFFNtdm50jNFSqVbpTnc",
-	"Y26qjRkU5lWpYq4e4za7+qZ2NW6ezbe1C6pmOo07qTBixfZ+i7EUS6Q6xzjQCOtpCv1N2kxSUBpK1BKt",
-	"RhSzBYPJCtZempzZENljYy0A2LCGPRB2xWt64BsY9LaVrbdE6Ac8e1vJ2l6FWhkMxBTotGYUfOPCGVgn",
-	"ApgFx0yr4LEU8wLigzSQ2y9AsV8XN9+nRgfcVyK5QuoY1pjxIMUMVMEyedyWumSHzt9WmEzy3Gc6PTeA",
-	"HoSevTOdD3re2++yI4A+Sb0BBedfzQnsLDCnBB2EZErSsgstC4ynp4oYU4vH7aimPPESRANw10rkNJzP",
-	"ou65GUNthL2qmX4r7GNMy/mk4WLOUBIbVsGW36rTDS/UxeoS9cMZrWXj+96glwA4iUWrzfpzCKad0MMb",
-	"2UroKQhfHdoTm1k5YEexJ2HHxhYDwEFtzPdaOaFuYkr3uqD+MdXoY6o79owt+3sHzvopJu2pGnPD5lIk",
-	"MTjdmk24mnfZO2Q/cxaUAAc4NAiTA4IS4itepIVil75gxupE1HBN4szvjq9+m4H+STHVcs+CfdqHpH8a",
-	"ZXNjyubZBzLSVck6p4PwMHhLhYO1Z6s1zkwkAz3xLTNDnSR6Zjz6SJ8PzkepzlRcZDWPEq5GGR+JqE2I",
-	"rPC6vzEMnfDOc/qeDcZaG+FcFlGtGGiEdzQw8ePbSrfs3rJuyVshQkbxK+Uib/Kg94v63HLyan3fH33S",
-	"xK83YWKepAJR7EuVEOYSGd4LkcrhvINx7+qTKoobA+IVWpkZlDRq1hfO9JjqYLPLKI6sLUGoMim/w9ie",
-	"UUh+E0bhxFniq4acT3zJ7RcVUX5GLdI4mRtoANx0TgWUGqQ3Ff7BmNv1oNmvlGBTnuebltF62869FBJC",
-	"1VimYuB+CW1c8JNAogcdFOgXx132NBQ00/2M5fP2qcLA1k1pauesr+N5l73yqA96yCLkCHZ7HeJZoiHP",
-	"pjG3Ij6jzyiIHcmL6hj2uTS2Hna7BmC2uueb0IWvVk603HiexCKFYja3eNR6PsAW8Opx4Lps3Hzu28mX",
-	"H/0Sko6Vj8YAQSdxzgbJjm2eku+niPlBResCANLdTvDl65BlOGRGiFO18M5qG/rh62uY15Hy28Sc4XSi",
-	"w/KWzpGQakZOGRoEfKeeQqb0rLgup4piP1ofyAO5f5bECGBdvyXE3M029XeBThtHz6w+VQCGANmgx75a",
-	"EB9CMw2/gZyFC9zYERskMnQhcDy/HWmI69gwBU4etwYTCXWHSpPQtk8VYDTwOXZuK+FpPd5T1yVVVFLx",
-	"oHIOAUJIhTapUKOtU5bXWkKZodNVOqVWrVPFJ5pgqIjco1u7QUrLdKmNshmgwvoLj4cvtRIvuB2MbxZ/",
-	"YQ16vldtZfD0xyXJxRQi7bd2TmCKlxT3MF1ZIa6XjEv/3nnCB2Ox7nJ/GUzwwYaFfC90LIfyc9ai36Lj",
-	"p1QIFJui9nVlfe2PFYgXk9wJ8E6T84sqnaZ27XneJHNabCpSoxUbYYHAfu8Bi+CLqMuOFTOJnrGJjkWb",
-	"cf9YYj/DqElrLOjG3tS9Axa5n5y5n0QggqcqeiNsOu8cgQRW+TWvdfBr7moWrjDEz5SIo6evzsNNwire",
-	"7+TbrWmjxcizzaJMQdHXGa1ldA+Va9vLcJtFStuzKU+tHMgpVzb64gkdAsl5m6hMiB7968no3d56cyvO",
-	"ErR8brlz1X/DuLPQSlTQdrVWMDOgLBcTBzsf6V8e+qkWWAb8e0SWwWsIWcbfqct+xf4qAIKLnVlbuL6Y",
-	"e5gKPU0g0km0i1fdKA1GW1Z8sKdKhqbpx9hz5Mz9uRBTk6cXvBmGvinDpgkfVJ5sYbKi1rCush4VDUj5",
-	"gt1CYyblWb4ed7jNoqHvAGp848voBNwy22iFdnXu8KgAW0CChp7xfiWi212Tr7sX79+oy3pvouxGnLcN",
-	"dZEkeANxLoS6sKlXWnERS7tgwxc61ioQDmJp76QdvYE6+Hyqn6mabRutUcpnf1XegtvGZzOpYj070xeQ",
-	"DC14EF913Nccw14NOcMpyC2Dq6FMhNnhF9zyElLGRxrmmVN+9Ri7R2zKrRWpClCYwNvhj3XY8VPGEzgG",
-	"OkbMbzz+8b1IVd2/Cy01XfY61TDKUwVHunA+6Ks8qpDvhH2KYz+CWd0NAId2Xb02t6G1Qg5sltYYn+Lr",
-	"WDkSobKJe+f0g665GLXCputO1chthAog8rWuJ7mdW3qp6y9/wxVI4gb3pUvXe75ywkdix022pKVwvVuH",
-	"rb5UHI70lhaCfmouRv/3wyTZ9ueVFi9/r5f2k/d6P9zVGToNkFbs4cJcn+CwO/j61ky6fPGn9h2OKG7f",
-	"0d/9YRNzo0bipbZvuZVmKHk/+VwVQxgGjIRy6lnEjHt97O0ScknUFQzVmqYLkRqp1aedj6uNU0H4GCck",
-	"RqwoVOJCpOGkP1gYRgZG5FiuVUHFL4JMy88yEXfYvNA6hXY0v/wVg6BLVw5iwj/IiTMue7v7j/Z/fPDD",
-	"/iMguMAPc3oLqawYibRuVEb+V07RsYUF3Njy2XE26Ssuk+5M9KetdmsiYplN/F+J8/wWvvprOsr/+Kps",
-	"5F9TcWkTcgXrA8t/x43rfV6aO2eVK3ru30PZV2F8gPoj0gsRt7HLMIfXt8xdXJ5A8Zy6vnh8aQkq1jVL",
-	"ZScVQ5EKNRBVy3vbqcq7n3K8j55IKlQMYOpbOiJjwRM7XulmuG0rB4IpAKXRSOMkWMwt73MjDpkvvZS2",
-	"TXmvKNYzFRU640L7bWrDJWKU8ljE0SFLBY8BWOtUGTyC9Ld8I2Jp2liUjceZtNkNm3Fpw3WeRJ9a+9Gv",
-	"gsyqonLqvmDZNNHuiYCdCGWVWCPtbgA9fdngXNiauPtXXKgbTDHiE+ozjCRFiEDmdclUpGM+NWEhjJ4I",
-	"WOZ75fw/XJmxvN5lPCnsXUjbzPj8msTQbSIUqEDQSLLjAU3dmykWyJH4rZbOnUReiPo0FYG5cMMSrUaM",
-	"ipSnqQb0uzRTBjJUidbnxsUKSiNLvh/cIeNsyGXirNRE8CINv7+JGQMNf1+cqlQQD3+NnDyXF0Jh68T6",
-	"E/UjmNl92qlXbTQZi8H58vpC9tAtxbY7w2nOee3WOLaktIv6GlVk2ARuR1aGgW8Ej+XGb/INDKR5k4Ar",
-	"weM5nN7RUdgWAi/VhbTwGswOh5bx1W2E2AovQ1t6/vtvDFpNkP0iPM4QSaEgS4A4yW3Wzyw4oog4h+c5",
-	"wDkJVUCnCm4rUjbJjGXGyiRx9pQnzljHzGp8rhtO6Mg4hN4VeAohZHCLLBHsW87O5eC8jY9qB+/ArUeb",
-	"8VOV09W5a6DwQWr1HbFgmYWZVikibLc/DtfcmY7H63MX3mg9WW3lsKMsBynlSSJSLNC6o82V97BZ4B6X",
-	"oA6zJGnOJa92LomKhnFVUEhgYP/SVAlJ/Y7eAAAkfc2BZVH7x2KQSCVWq//CM52SRZIMr6yNEDnePhLf",
-	"wC3jbkVRJnxzB/VlZRkmTqOBHPt6GrTpnZflbKVU1XlVLgzKpvVi9TI4zOhbUSC37FgFPzpgkh6VlEAx",
-	"waenQgHgIGKTeVrOgmPF53Dhsh9V+BlVfPZYYRtWQ4fr83fTL9r5ySf3OhUXUsxWe0ILujmo5UaDfDUa",
-	"hJh/CzuhP4eNsIhXuLkqSYXJ+u7l9leY6XcKWvqBxF/R9dNcQTi7DGVFwU0HHGMYVBUvXXjiic5lwNxl",
-	"c108sIDoeKDTBjD06wIM9Zs2pArIZ6W0/ojLy0lgkKi+2C5PAhjkHnlJxc7KI8xtTQLFWK4IkX/JG6DN",
-	"3WazsRyMTxU0LSsNRrtwpUGgholUsUhNKCNUTKsuOwFsl9k4ZFKkhTQ/1A3qpDLZ+i6f/M+pnnwx6qDB",
-	"Ab8TQlvYXrhZlwT3UiL7Mf9jXZvjzyRt7ubfGKJqK3U0dmso6Eu+79oSplJEUVGdUxrxLfQZ4hwaCsgv",
-	"nLMdgsINo9mVvYGXkZNfhL2zQnKHmgXzNdo0wPziWwabTuT7Sd6+FP9aTaiDG2anJ/pCrkA3RJ5YGZso",
-	"xwggxDQjGP64zfwhBILiSTVIsljEbaYVoKBN+UhAIu34KcbH4EdfSIFHlYYlYgjU0N1TRc/SI+yyIbTD",
-	"cKqNuiIkzWqhC3FW2yL8vBVuJq3qMuDjp4jpaNnE6eLdXi/M3wh3EyuAMmGgJxNuDln07zI2/9bbPej9",
-	"73//T7u3e7D7v//9P1ENRJuMTWuhdPm5UCM7bh0++OHgAMqW8w+g+9SK1N3o//3R6xwcdX7mneGfH3/8",
-	"9G2n+Pf+p+8+PvhU+mh379O37e1/8933/6dVWWJcXqhf9QxOh7EcbJZKa4U6ZNHbgez8LAG4YyDZUBKA",
-	"nxlI+HeKcHkjofJi6oUV8t9tpn1+gavrupgAtG0uOCBwpiIR3NQ91l115jzlVnVl+V6vV6wp//FRb9Oy",
-	"cuD43WIQVl/rEF5gB3IdaGemrJyIswn/UP3UH3rlp246axQZglakWBhZmX1KvMuc6wN4iODiVEJeksIp",
-	"jY0G0Nc6ERz82EXW0fU+iAc9vJeYh25paxEPcd0pU+KicygagOyG+2iOuJ48RsWNvifAGS3gIf4zanAN",
-	"rx5gNZALiC7o7bR3VeiDbdAFC9qCHZFfEfLuVtoECzW9pvXOhLM35EYcsAh+doYNvNFyYIVg8iBDdxU2",
-	"sDDEzwUb6J69BkuBVvCr5Ou4lcTNvahcKklbQ39x29VNccx4EMVVmjfnasdvd8AJNysbS/CSgIZfcjsG",
-	"3PJEjzLRJtz7cFWwBehrUMcHhVoPe70uezsVSSKBNNb5jtEvz05OFY3r3+Gh/xYxCxSPQ53m4UQILsYi",
-	"dc/Vuu2HY+iWbhiFIdQFlb/g5LfW/7fl/8H46vy//NV8ue7bF+xUld2m8CI3cJsK0vsR9e4GBzSL/hTW",
-	"eWs9oY7zRcdJqrPMiCivS5YpU9mkj0FGFAvLZWK6cIeoy44wfANSRqmMFTxegSpZ7XXVOxdVSFg08ZtP",
-	"YdfK+V2EnrzRI6HP4lPQRmxyw0WUyo0tfbue4gb1ANnrYMeDKMfefA+4Yn0B7TJgbKuBLO+jSN+hTA/Y",
-	"1/jm4607n69pjovqWsc3Efp1WJZFT+AJQs/4tripSG0pj2sEFUvzkkLwtdKLAcBj8iZy4ivnC5wLMWWy",
-	"sln7HZCr3F9f4PoTPoUV+VzwmRsqoDJ05hWO0r9EL6lJ2HxlzWUot1tnYFLhZmZWVMRC7kN84ANbYAMk",
-	"9j3g6QhwwJ4+jXhoI2IoK/STDrhyatuIAiQ5cAfQlmPSOHU9tSXZ7rKXuq/jOeDiAMPZbKwZjhxYzNyD",
-	"ZIK03+5Dd6GeCtUuPjv/TY67eaqQDxXKcDEahSu67IiSRHs9IA73P+SKjXWWgm0CyszHWLrr/ib2IKv1",
-	"2YSr+Rn9JsIZAoJIPk0f6OKK0LVnWgkjkmFUTfPtLjnqZ0bcXabvMMTPRfYtlH8+DGV1zzNc08a9ZvyG",
-	"omZIaZsDhS+RgO1+WMZqtdCcadx6AS6YE0+4mxPIuRBGFfAsA/MvqOfqmjiyBzsXUszq7a2Ljohkx1ks",
-	"j8SJXSgU7+CdfNOJG4zTX9HUmeEsTSpOmn+XYoaT+RLRLWBiv6/t7MRlu6PNZLekxxoHe2WWw20ilGwr",
-	"L6Sde4eSO4dtWkaT965z3fGIl/ePoBS8Lqdjkhp4LiwiQY/1G1NwZ+vpexZcno1otfG2esg4uZMVCY2F",
-	"UX8xZfp3wUVsOH++4ML5RfHKgb8oEjVic58Bauzr9MVTTwAPXkKmEmkAX1zFbJrKC26xz8cguCaL/hlR",
-	"UM2ZgZr0bmVFwht46LVVub9SyZzysnSOK005k7pQhltIpV6Jyx/RR7V/A7BIHNkGoTegrgr4gssEQFpX",
-	"lQFX1yFDBWybRcj/HVGJa6YSYUyoEZSGjeSFUI/h3fn61y6LwOqIKJDH46LR6VjCLdDcB9ME9z4sOot/",
-	"aamwxiUndzzyl0vDwFsVsXMjjRVTuPVuz7NGUXUMUtlP+BwgHDl9y3QSd9kRwozAcvYFEijjoNmMMjBE",
-	"co8wrXCr/pxuqS+Ab5kAU6Zu+ng/uNGpsjM5EF0W4YwWlyEUX0JehmbttIF7XKG8JxHcPQeBWt3LD/XI",
-	"ymeRThX9DlIzeVEBTpoV5/wYEZilp2Y36yfapnjB3e5UubkxmJnz0/ui2JVSswENmvFlRHfcVa12C9fc",
-	"iSgsw+Vg2u9zUbpTUXU1SaC+2uWadCzucgsbMbfK5qstRv9qqpmgZXaa9RM5QA2yUQt6ewUwhAdFRF8w",
-	"tM7a0PtDTPTQeFJX7f0Gm+jucLG3G+FnSt9uhlPZkMNfBzm8c7Ki240Ovoqcxf3OeL4C9LltWn3hu52P",
-	"dCK4tgbUq85uTV3mpfSj+5ELAq67lNJrHJazmkMZOOD/kL1omuqb3MBWhZMbylZN1eSv3ABattuSAQKu",
-	"uCchEnSRjBEihE9d6Gxgi8K6MxERM3xOtyzkKNwNYs2kOlWyjubitkT1zpVI3rSb8mU3tN6Pc+KmlZaS",
-	"meu01Ub1nsHqb1jx+TpPanFAxvM5lVLqySc5jeVzNhGTvkjNqdJDKAkqFo1ilqlYQ454vHYs1QgKfMZ8",
-	"OhXKYOz2mEUueoxYKjR+att5Eg+LVzFxEDv1eBjwe6moB9Qrfh/VV53eqqdzU4WiWweLt01qcN1Vol9K",
-	"7HZfvcj7TKJAKqE5iL+eStfLB6k7fa7qj9U8Rt5G4HjPpbE/cWVuUJNvnai/SQ/4J65WNQO7hXVGdKjT",
-	"QRMeNw7nxlINOXu3e9oMj7kwp75RoFydsv9VAwFiSX7RCeTKnx/qIUMSSXdHgGVGgDidIpzyWMy9A5qH",
-	"0kdwh1TQgeZYnCrK/HugZs/GELNzIaZwzQROJDNlZeL8EeC50nCYkMihFXC4auDtwt31kHF/npAKOLM2",
-	"+UlDlVP5E1c36U3ezgnET1x9pqOHn/ga2M4+V01FeONeNkcUn9tS/ORCcFbUuFd2BXc++qaljUDGN3QM",
-	"h/ZmdfI7GvOGhxnPwc40Plnjk23ukw0tEm9eHXC8SmbIk6LqPOOcIhGvrna+LYm6Q2cON+mZNCcHjQa5",
-	"+YLozRRIlXEeC57avuArqI3fCmBpI06eBz2KokC7kJMwG2sgz6LeY8hOsINwpUeTiKgqNOqy19pYqUaF",
-	"ji+onTWMm1PFWRhWl70fC5UruDE9pe+eEh6V19iyb/tzRsv9XZtCxUSwKTcGi2N5cdBjbtqnCk58i0/B",
-	"EteqIPDXsF6XVZIb10WENbg2ap77phuUtmdTnlo5kFOubKMhLqMhQHwLEnVJRVGgDbq+vG6ZJuvSTkdt",
-	"WwJklaRhxnJb1wzhv9uWg+Qt/O7TfUsv5xNYlWUuvu3GG2l0zTY55jInn8mpTW428YyUI2yg1VCmExFT",
-	"77antxt4vhWxyA1MWCbgSDxiMZ+bLgMpAf9EnSp/ixBGLfNFLZAEu2AiNNRwW7iwyqeAh4n7n1t+5hb8",
-	"M2WXb48bqsk1N6UMt1fK0C7gHRWUaoNUctumDZV0Hj3252hgLulO/6Wlqg+5f9NSYXSMBgUwtLCtOBsM",
-	"hIHYe5glAE1SLsLzRXK+2RSlibmRIAqX+/YBxO5Y3Heq4HeJ+w6K8wqdV+4PKvsr9cHywUBMsRO6oFHx",
-	"kYXLgJoGWYKoyfNU9cWAT4R/eJU5dJO/Uunen5+9Ji4H1A49bW72TUnwnYKeXqd44U8nZQ0uNYnl1Q4C",
-	"IatWr/SeC35RUHqLoA45Im1ZEb6vyNxVJv6gIDqk/k6V8+QhjVioPWGJViNh7CFlCqn7PYQZbSYSA8zp",
-	"gdyQLsE7F79nvA/fAGOROlWhmQQ6phG0cKjTiUhx6MbyuQF8SXoYoUpQVz3cGNRIOx8uVr94nQ0wKrEW",
-	"BsOWol2oJMdwa3XNmrbqWFQMG83X5A1W5g0EQodcRbno0UZ5yXpElud69LXUmIIXM7CrMoB8YJvUXyPC",
-	"26f+yHxJrViiR1hneansX5WUT8Sq8qHniExjgxfu4pGRdJ9l04Iv8Y1B3wCBfCC8GcspWmSnI/z35Dto",
-	"xRZPCE8VHRGyIzTeswpLHax0iLsOWKRn6szdPDqkhufCcPNgrgZN/z8yaRuD/RWGKmHXNKrmsPWLE5Bs",
-	"yuY6Swvym6uayxdTeZjzSWaR6dm0WeTClTMqU4h8HMInWo18TDGRxkitfMGVErGPWvKUSyEloGNxqvz+",
-	"Q7VTuAmLNTwhFlOhYgbhChbN2wJagvfuD6HfEvFp4SgzqmkmfzF/a7mKpRrdycSKH9zq5IrxU2jUU+OM",
-	"rK6KAu0QzHxRvq6ax5gAAfu1FUG8ID73ryLycJNdFXbA2jb9bY3MXy4AmSDO5k03uIF7UNPhNnRePJGb",
-	"POhRPcFRwaPIIwnKRmIocarcg/7SUhk88Ck0rMGPt+9Yc8J2/8sK3Cw+FzV6ZtcRZeESN5UETSVB07X2",
-	"WfW/k9VcQV6Lj3dTXWs3rJebtrXG1bqNtjWyfTfTtwYuzzaNa7cmVHeoc+1m/ZOmd61RIzffu7ahFqky",
-	"0oXeoPp8zLMibKc0xYOZBQz7wGMAqCQuEhMxZmcTSa1n7j5IQWCkGuRnN9+4uHDKB9LOT1XiFs/UHOG4",
-	"MPV1cdx3MRlbGOCqZE1p/ZuMbCPrK+EuIUEzLW/99aiX6+R+Qx/9DYEJlXEtckVg9QjPWPwpjUyrz4hr",
-	"c0LncnCe54ROVSEpFI543IPdtX9BLd2ISxVgL4tnOyuKY/8mB+d3J3RYUALQSpNZT6gD4VfjDzQ6YkN/",
-	"wO1toEcKG2qz3G09Km4o+mJvhTV5UWgxlbrsFjCdYpsXXoxsIyxyN4rYmKu4IK36QqRQ7hkgyvL7SSJM",
-	"mgDDd6GUtVTjSdzV9KzlOpEuczNZHK7S9lSVXJkIHZYzbokmPOHGnhkhFHxk+Jx8Fp9+niNh15jHYWGq",
-	"NM5bYd/o5BbzFdefQaYpfCYY3YIztTpWK2pSZOZCbDylZ40a/eLavoKA+06DBs32hvAPbNmoUHXfZWPO",
-	"hM/7fHBeG29SmQoe2BXiQ//DNuvPPTHa4NxdFCk9i+C0D34mEQNdDcY6PUQ/NXIaXEMjlbuNoU+n2sDL",
-	"PpuYKC8vSqGpK0qhFogdIzS3uADa28FYxDX1Qa/9xO5kQEqDW1sdZEUTiDZO5nreBaBjoU6jmXMgRTEc",
-	"hU+kGm0ekdL+dIOcOA9xNf/8bFwIPr8xLHJbJ9UJcsW0iQKzGhz3CT0BvuF9o5PMCnQ0BR+MPUDB8dNC",
-	"BxUwaZ4qcEQPASQB7hFoFaBPCbtMPScodCodP22DOnK7WcRMO/cR2kpBDEWcK50oFRfSSK0iuql1jqVT",
-	"avSsUwW0kHixmOrBOPIKEtVeGC05uobPcFa5T+xX+cxYnogIPdlA+mrFhIWerkTzWMTo8WIflVOJfoxt",
-	"SOTBE5HoIuEWSSyxAfb4KWIuYeCPJw+pGGYGuV3D+sz4vHuqThWMLGJ9MZIqZw9S4oP1l/8zE5mACm9s",
-	"EMvfPXANtHEunjBDGppAl0XuH8SpCe22bpq0cHRTfqroJjrF+pOacxW3nmxs7dR4WIx2nvFkRqQXciDI",
-	"VnBzbty9uiya8syIiA14mkpPLEKWB9YQW9uKrw1vKg2z/FwoJofEEOG2C5zMUl0LzcNJdmZhg9WEICr2",
-	"FoC2/9Ws1PWHGIvDu+0Yo/z4Dcwk40MLUtO6W9Qbbn9/eVQcbRZN3A6/PlSz+xHkINO4E3ud2TNjU8En",
-	"tAZO0Z05vSnVqPiR1fCp+2hB3y8FSve1xubWlp9s7xmIWhaCyTsVnz1B1yfER+vcsPWh2Y45l9POhcZz",
-	"gGlWE6SBJXXOz7mcTp0v4yzwmCdDNEva5PRYvsnb3ZMZ3WW/ayvQA/Pm1ttlrrx785jIrt39IzbkZPdP",
-	"FdwlGEc34iqj5x5xot+ey+lds3VuTG50n8vIXdK6NdHgvTUjFebiC7QNd0krO/lmVoNyxIAGEk+XV84Q",
-	"q9QmzX6aswiuOINSjKiYOztk3PiDVTixmGY2qFwDMRVpax+MQu39BahorI1nJ2PhouVUsL1eD3/oi/Qr",
-	"i8n+A0Z7FzNhMLLVGhCXulF8TRpsqzSYBJQcJ+ZQFwWCuGlOrL1Nsgv25yaprpPqNAaUUPA4XpXNOFXV",
-	"6YzHDLJF8BNMvZgue6VC+mLMDdvzGgJSFTDaoCwqHLWjOD7RV1MYd6bXJp/LZ+q4gWcfW7EGZM29n3vf",
-	"dtMwnV5jeqXJqngPChDrSn+d6eHZXGep+XJSKPe2Tekojj0Y3T/JZlzFo9756FSh+3tV9eMrJb4xTM8U",
-	"YsyY/IBAl6qRGFfzvo7n35gug4pJqUYF7x+iAShsXjKCWF/5c6onN24JrdgcygaH1XQl3BsUzqYO0m/a",
-	"cNgXKpW30Bc1PVev/KmnxHoUETsFMOOGyFbXtFgF5+wWxPsOdVndgk/atFo1Ef7NRPhVJQNXqXRZ8Dp2",
-	"AIei9pxlZZPncR5e9+eUr5OBYUMMh2JgseakkD2gVi3DJlxlPCGojGXoC30hjtWt+iI3gHyRT2KrcLzC",
-	"EXrxFbtBX1l02JyDXCeqRNET20aHbhy37fiD6rrg7T3G+Yzj8bOvERuMuRqJCoSJd3DA/LNOb8lT2ygQ",
-	"O7YITK60RabHxntporA7HYWd8HMBxRle8ADY69KaoF3tIAWIr/CIUFwKDyIp91LfrSwTuXuyjmSuDVlp",
-	"I/b3Tex/v7qoVxn9VPC4Nkp6wdNzzMkSyjDilWOWeCQvhILKaBb98uyE7biHmJ2JwGdEnjgZ0rR0uDmF",
-	"cItKoBg3LFNuAHCieqomPD0XKR2MYlu803OHwGuYuPDKczJDQTyMy/0E6rOXNBJ7XeCFSgVTQmI9vsJz",
-	"WDhbVtBSSxwPvqeWjaA1a7/3YFl6AAIoH4XNO26DGwH3o3xV71TlR1qE1Nxl77VbV6nKFFmmzazWlXiJ",
-	"PD1/417UHSu48+O6chAIb/GOFXz71/VVa/2vAV7wToV1PD0vK9wAHs8gGw5KwOv6wZjbGj0Pyri2rO0X",
-	"YQkRVnzgk2kikLppmuqhTOihSeKL26DcxD2ry3xLPJHOEiK8+CCdXk8FS8TQMp3VsNm8pvsv67EF55Ng",
-	"and7PWKsg4Jxw/rCzgSiBEwOWfTvHmLF/BtP5EC0+7of1dBph0tbiyqqSLE94R+eCzWy49bhg72Dg3Zr",
-	"IlX4ACAdrEjd3f/fH0edf/DOf/U6B2fddufP//t/3Htxe+qwZWwKUPA323mKa7kSBomWewFOCh0HmWLv",
-	"1lV84S/YJVtAB/KC0Z8zv5EKcojCVpep9n7RqlzKU/jclLlg4P20F/iiuYqZkSPVATxmzENjPyKOkF61",
-	"c5xGqVPkXfbC6xJj+bx9qmY+caOYs1g67TLnKJglarsxYApNuTFFZrnA6CaHeQ59zGMQfiKLEcG16bKj",
-	"UzVLtRrBjWY6DYd5D1gEX5z5L4hzIuFOm8QTqb4xjA/Ajyx0WwJ+CHxdSSmBS/lCtG7G5/G3v6rPg/f5",
-	"GlLfC+/4HmWsCzut8Wuu5NfgbkfuC5LolfpzZbXAr9xHlSpByAo9UyJlRjh1abLB2JcSLatOT1mDfb+B",
-	"lL8auRV1yA0Z8CNchtVn936tPoOWaEBAt9+uNZBfTyg1QT72VKRWehfa2UojFEFyJTlTnK8HzwGXKo5U",
-	"pjG/QVvnb/+ZAKq2kRDwRxDd4DOhUjWh8u0KKG5OlFHyzzeQ0aJDvsMvuOXpKr/c7TCaAsOroTsWqY2h",
-	"xKRb44Ae4b3vuCt4F7ffXbcMJV/Gv+VLujJv+dyUaPSIISibJppDoGSsTBK3wQewJG2EfOHxvO3hIIfw",
-	"Tsi7mVd6MnWb8Rp1NTxhtarGSX1jPiMe1m3W6n2t8uE8J1sEmwNJoY1NShS3wmY+VSVOAihhzn57/eyX",
-	"Nnv98pc2ey/6r51I/HL8M+QvKYf4kL34CWTjYY9NxIhP5QeRYJFfOU9C7oPNUiVilk1TORrb9qkapBpg",
-	"GOjYy/wzcy4bpj9TPjP4GG6dDEmt2i6ouBDOeEKf8ptffqL0TCpE7DOrE2F5zC1/DGdnp2rRJmEXIhvr",
-	"GRtyilZKzPy0jsjNnykrE68+kNeflESXHcHK+xU/VSWGLq2KbqjSlqVCxYAsNRf2sc/w4B3CfRFvyskW",
-	"po0rhoRHWexInSrvoA24wqMxO06FVwaQr5qmeoQBmmWcWTkR7Nv9vQPG+/oCV/q7BRwxqxlPU3kB/Y+7",
-	"P7C/yZ8CeNOp0ikbcmNF2gaK5AuRAjI+njsGYjJmhaKfmKo80uusqDbrnOtJllg55andcavQce+0rDRz",
-	"fx8UbMHjKJdbbLiTv+3PvUPyXavdcg/ltnXY6kvFId29mIMuOux/+Of/Ga7T/b/EYEPPfu/WrMXRYCCm",
-	"9vMcCeISnYnJ1ALYD/1ttT6bcDU/QwVS+AbPsHkf0R4WTxTvZVBx24vtFjdxRtCtYF/H88InBbt428PK",
-	"8kDoDCUND4jzT2lEZ0INdEwIIMXvJy5+OnOyFt3FCAqczO0c2VIABfm12vKRtwLgIFki1bk3n85AUT4O",
-	"7ZlPzvnyjUBCCb8q5ejYO2/nVNHuaCVOFRpCz89apc8xCfMMRnwz6ZLCE7bKmOxV2ANFuUtpEF/XsBmf",
-	"Vyxi29lo4vcfQw7kMZ7gwFjYmE+nQtGqurssreqpao4gmoTNrQCq4ZYEdVNKzF9K6+xciFQOZQ5zUA30",
-	"gToo6BOCVoW9jx97/UPldN5bhfaeia5Kur4RRqj49+Ljt63LqkTNWKsTyCkqUbP44RdFmvEEnP9y0991",
-	"gUt8as4ibr/x1u04eN/FXY9StLX0fHCaYjUtGXZyBBRmq11EyPuaAK5ISA4JUdgyoawLGtvhg1jGbcpI",
-	"cQuNvDEgG2ugLHF2H4dxqsplk2DdoL5ID/EEhIqQ2lSz4uui2i50S6GMyQMdujEonmDdqUiDSBPgTpVP",
-	"8AwGcbPnfPiMFbEO++3tq5cs1oNsAudAEx7DSvUFOxdTONngUNzRnALeuuThy0ObBbH9lsIm1YW0sGvM",
-	"SmKGwnUodjOhrHf3SNy+Kan4wpn2YtkOwFCBseiyIxVM2mysjThVBYuBTU/+ls59VFDPfaQKAyqeSQLf",
-	"YPAl4RqRsgmfw63wbz9qrFlU81PlzGgBUMsPUxqG9aqLnGd0Tq+gQCmeSMWAcSRnN6rjL3wxPy6s97ZG",
-	"+UmWGp1u0nUCW++GGVQLU1lV41fcYI16uH3CYUPKQU9FUWhM2ye8Ide4IadLldrY+Zj/AR0bKNn1Hu9L",
-	"IWInyMzqc6GKhKAFmd5QvXTZK2eDZ9JTA2RUHRy9fvX25FSVBooDi4CVYb6oRAr1gyFy1WlOd0DaCJaR",
-	"qzlDnRFQP04Ver/OLUE+iL+0VAW+M2y3r0LBg98VxWld9XFZrHw58ZTbcV5NXHonKyuKVwn58dMbLhJ+",
-	"o/UacBDUuAGh1Ktm1UAUNzgeawDDQLBAgv0ZX9GLcUYc6ESdpwCMm9eoA2MxSKQSt6UE16oyOHMKuiwn",
-	"htdeexZUGXsKg881GXxjssHAPauyoBkme69UWGWVC0wj/uLP/b+IEhd4V3XCva0o+8Rr7UnBM5+ky8UQ",
-	"Bcx3OoAMYtJwSWB9QJMKF6uZQvq7W3MI8NqP5ybPAfxDrtoogHeLH69cHzi/B53TZPObbP5tZ/OnuTxt",
-	"lR1B5bEqL5JW9iUhjfEiG3J7oZ2aSTVIsriquB+TBdD0tM6UvsIeA2RdEWkpg4GcdDLwdlb1HdJXm/rr",
-	"CTSNrRgE9HdJX0NX/Uz/3eZBwlusyNsg93HHsiRu8KvyI7jFmszI58uMELTBVdIhRhjjU6h1ldrgQvAk",
-	"yU3iwolenw4vgpue05+TEwAHExI6PuB4zYUO4MmH+Lgy8/hMxZAleetHuYlVf/a5bPXXntBXMewSTNqV",
-	"fKjLV3Ef+XtgLBcLIHjQKeunemaQwBPDQncdcnW6+Bgz7tZ/qjM6G6vfokwawkmJGTcsGmRpKpSN6jLi",
-	"hT15j5PhNItVej68xEakPp+q9y+hVttv5BV6bb/zkf61DkUeVL+TGXp+lx1bU6fFq0Din6mYttgmiRV6",
-	"SnVWJR/yLaRUPpsRafIp21udYi5lC5OTi8ZHjzzxqTZkeu+MhrgQKbAlwMGsEYLoH0PVhrQm8DbH8BdW",
-	"f1a2Dr0OrXVrBcOPr432bc4G3IhqMSmAaFxOSDwQzUYxy60hstNirT5yyZsVL0kT9PfOEz4Yi3WX+8tu",
-	"H8S90Q7LODKAeb5Ro2rAjgHtkl54gcvSpHXY2uFTCZuYblBRJYi4ewWgmFzunCpvLecXPDATkuiDMjBl",
-	"YTUVvzqBTIjliR4BBCFdjuxlFde/h/wJgUoBTiGzegS9j8V8CQbslaqt+FtfJ6LZAJl6DZM2v0/AQay5",
-	"FTTVGw74EWlh9ICptfybn3UK1PeszxOuBtCZr2IaUP7rseBJ5QoXh4+JajhHiidoBfzr6WdG1Dx96Vr3",
-	"d821gSV4wrh/3MyFH3jiVVhtzJm3Pv356f8PAAD//w==",
+	"7P3rlttGliAKv0oMp3t55msyReZFqUytWdNZku1SlS9qSW5Pl6Uhg0CQhBOMYCGApNhe+b3B+X1+nkc5",
+	"P84LnUc4K/beEQgAARCk0rKrKv3DSpK47NixY98vvwwitd4oKWSuB9e/DFaCxyKDP18omQuZj95wuRTm",
+	"i1joKEs2eaLk4Hrw4yqJVmy+y4VmasFWasvWXO4Gw0Em/lokmYgH13lWiOFARyux5uYJ+W4jBtcDnWeJ",
+	"XA7u74eDL9/xZfPZ71aCCZkn+Y7lfGkev13xnHH29ZfvzKd8JVgmtCqySLCtKtKYcam3Ijvw7a9isd4o",
+	"XKXYpHxnbqsDMzPPmbHtSkjGJRM8SxORMfMeoXO2TfIVAKT5WrCZe2S0G/1Z7GZszWPBkvw543MtZM5U",
+	"vhLZNtFi4MMmZLEeXP80MO8afBgGYP1GRRwhCmGLx3EmtHao2nINb+5EyEJla54PrgdFlowysRCZkJG5",
+	"pfn2NyLPdqObRS6yJgBvRaRkrFmu2JYnOZuLhcoEIEWKj7lFVWXB60Qma7PmsXtdInOxFBm873+NXvBo",
+	"FSQ7YRAID8c9Z5FB/CJTa/gygvtCuP3jq3eD4eDbV2/fhjB8PxxseMbXIrf0X2RaZWF0z8y6phFcMbMU",
+	"ueFLQWu/tt8BUaSJzoc1QlkkKbxoOEjMQ/9aiMycHcnXBip8cmUV/5SJxeB68F+flAf2Cf6qnxCoFZKO",
+	"dn8Wuyb0L1ZKC8nmO0RWmgiZD5kUW7ZQGRM8MjAmcslyQ0aJoSSZIy2dsBtH9firZkDSfMkTWVvfrdi9",
+	"l+arRLLTc7ZSRaZpwzReCnRqrl8kmc6ZkgLe8hx/5RIOCpureGfASDTj7Pz09OS9tDhDXlUirXb0quTG",
+	"P34j5DJfDa4np8+Ghvzs52dm4/NcZOaZ//un/zL6/3/4l38KHoJXi295Hq2aSDVcTCNOkATTVGRsxfWQ",
+	"qYzN/n+zE/YK6QFxa05ntDJ8NWY6kZEY+vSMS52cnrAfBb81HFAzKe5Extbm9Sfv5VcqY5xlSq2HTMnU",
+	"IEizO5HpRElzuyERnon4mm2E2qSCbVfKfGleEbOlYrFiUuUEA6BXGtBgP7XowvFihDhoQe75+OppBbuT",
+	"MCK/U1J8EjINueAZWwMd5kmasixZrvImLs/G5ycdCzKw9FlVaB0twtHwCLMO5MdGUM7gyhkCtOFZDqtA",
+	"wpaKpUoujVAJLcB82q5UKroWgYC0wH96EQY/F+tXL8PQJ7lYWyb210IUwr57w/NV+WZz2TSJO8VMF+d6",
+	"9RIg+ZOa/87YbWX3x+P9NP0nNW/D5c9qHsbez2q+D3k+4zqvwXFa5Vw3o7/w0X+OR1fTURsH+yZZJ3kT",
+	"yD+S8mbwlQnGM2EYAkcU85ytFUjvEOpSeKIPcSwWvEjzwfWpgZZ/RDE/IdjpU1Do/5uhs+/guSE0dpCh",
+	"/ek4InzNC83nqYD3o7rTfqxR4wX2ZPBkxKOIh0wX0YpxzWbw+/8Yj66uZifshqRYIZN8CMx3jZoRl8DB",
+	"MvOeISJ8KRWw7PLwv5eV09/OlZuHP6DBKdV62I0kCSPW/PIA5/tttBJxkYo2ADT9HgbC/nrAWbkYh8j/",
+	"reBZSOT8CMJGsUUi46ExZUDaInPeZkmeC3nNIq7NVkWRWSDuJc9utZOlqpC0x7MFj4x0WsyG+Lf50/zy",
+	"Xs6+4pF48j18JhXZ8KcT9qPKYqNm7VBOm+Mnd0xlschQHqSclKQ5ivu5WCZSJnL53FyMq0HNShU50xse",
+	"Cf1emocYaWMYJGe50ca3RlLG6oS9AwVQaaPPwUtBETthPxpLxxCuUVUSzRaqMGgx706FYTfmYaApblUW",
+	"mw8LVWRMZe8lULdZxFywbabk8oR9C0iCowJL3CKLQVhWXLs3idTg152jf5qBuP9//6//4/82B4khj2Zz",
+	"YUQl2Br5SryXGrYUz+OS3xnB5R2UGrP6a6tO2IfD/6BFJlu5U0G/Du3eGXoJ07O99OhT5SABsyUTeqOk",
+	"FmC1/EHFu3dKfcMzZGARWvHmT77ZpAkakU82mZqnYv0vP2u0KHsySrwLX1uzko2iPs2Vmqbm1bPB/XDw",
+	"Qq03xioVsYHqs0JTSF1sNirLRTyll06FjFScyCXA9pXK5kkcC/lZwVrYtwIMr+QdT5P4DZnHnxOQBF89",
+	"JXsOwPmz2L0RhUYfyOeDpLTaprdiN80ABADoO5V/ZXjPZ4VHqnwKHM+C8K2Kk0US8gx9p4xqhL9admrs",
+	"6S+MBbbZgSVWZJmQudHcPdea9XqFYKTLnsA1AODrDPwriXnrVzxJP/MGbbzXTxfwfkCNveczwnJjRCIo",
+	"VPTo54yzi48fDaZnRpPMJE+N0C0kv+NJapQ683Fe6B2KE7O7meDxDpYAetN3Kn/L80QvEnP5Z0UtqH9T",
+	"A5MuIZhVaaXhhu0imurF96jK5gLU/s9MNhnPxTTFF9eWVHMmdi3IvxSXgwzrXbIWqvi8PJN45TTHdwMF",
+	"/SB5ka+EzM1rPzOGi+q7CR4n974VccLfgRbzGwnetYFgahQpPJOdIvneKj9AIjfzQos/JzJuUdZBMVdy",
+	"6bkSt1yzTOALBkPn9dUbbmybFc+41muDA/MhB3NJfCx4OhgO7hKVkus7SVOxhC+B0QQ8xUME7vsiN0pz",
+	"IF4QJ3qdGK1ndu2UWwMcKcQzHuXwG5eMx+tEsjiJmVZrgZfyuVHgE5AZdhHukYPhAG5vh+sNoKAJ1g0h",
+	"BywBc+HQqNkAgGZagOLMXuXgAozR8ZQYM4BsUYDmI19vGixyDrrd4A/FzpgIQ7YUOcu36r8MhgbsTcp3",
+	"U9J7X/I70HmNTVkFzn5LF75NUiFz9raQMTfqu1OYrwexecb9cBBlwhD9FOIXp+PTp6PxZHQ2eXc6vj4d",
+	"X4/HfzF7GQ+uB+PJ1dXZ4vLZ6OqMn48uL6Kno/mleDZaXI35ZH4ancXnBqhboDVLLVLlwkZWIrDswMlY",
+	"6I1BTmyQoez+04aAHq7SuzBMZxYma1A7wE5HBoLR5eLpeHQ1eXY64mfz8+gifiouF88MkeYcYLFPHwwH",
+	"udGwAff+gy5Hz06vzkaX5/OLEX8aX47Es3KN5QrXQmu+BBwaE8wa4HwtGI/vRJYnWphjYnbfmME76x0w",
+	"m1CBfDyaRAZyPj4dPVtczEdP40t45+T07Nw8f5OpjXkgWiY+C0rT7xeD65+62cwbOswk1Ab3H4YhVuCf",
+	"e6DpBL8zrPE5k0WaMiUjQUFDOAKJZhadYLDn1X2ORSpwS83dqBWgeUZHTs1/FlFeJ8NAqEpaYDQyHhdx",
+	"i3kuRkaQDALnOIn7uFXsjnZfWTLSe0vWIevV/GKdqMiUtitVIinJnzOx3uQ752BQ0oDumdBn43FgKark",
+	"kv02vcJbW3bcMU6IraoFgAcbvV0lqSDHjdoI2b6FJYiVY9u1h/bC9ncFt3c/AJYltLnmIPABHg7aITrD",
+	"BMhCZYCSyHNBQbQ6p/urNF1GfYsk7gMfcaAe+4Yn9i1cf+/zqb13vsNLHVMKe+gMo0LptM1ULuo0iU6l",
+	"KllOxkG6dMwsGEwnVmBDoJHhH5nU1z7yv9DMqF+K3HMGz19otlI6p+3yWEquRbow0hWiPUg8Qr6XYb6D",
+	"/qsDt+ne9yX9NEgcx3fbUC566Ll1CWOWOdvdLk8ucY3qOakwvg8BvuiRww1mZlz/4usPMc/5ox7xqEf0",
+	"0CMaioSlnZ7sqHE24P49RPtNgg65Bsn+9EizjzS7l2Y/DAdeyHpwbZh3Kx0HhD7QoEZxn2iIw5o9zcVa",
+	"H0T5jsh5lvEdqIA+WN1P+k58zL3MosYRqj5sz4F6a5WIcDqXU+lW3MhBnlJiHSdceLYw6VqOJlot4XeO",
+	"VPZYDYP6zjy4Ao6goBpeQyUJ6SRux6B3d3gx5hlELORrCDhCiJTtGUCiDmMvisQmF/EreZfkLUmHN5Il",
+	"7ucyW8dyDE6PaKAWvQld2nboMSzpbz156nSPyLS/FaVW5EMZ3BaEL4iWUg/XEKhVWykypoXQuApPpPA7",
+	"nvOskjSx4KkWw0GK8bvBKs83+vrJkw3P8t0J3fqEb5IneK9+ggzpqRhdzC/56DI6i0dX4nQyOl88dUz+",
+	"ydkTeODJVsw3QANxYoji4R6PT7TP36Qc8xQe+PE/b5Zmx1fFei55kj7kG9xDcQ1tUnYyfjd5dj22Eq0m",
+	"5F/wTKVmi9cIXWQ+/ytBdaKypf1teicyCiqhNu/Jlm5QDavQU+CVHrHIZcGBXoA1GkGdyOWUwDDCZzgo",
+	"NnFgOafvxlelgPZ0DQC96cQpKbaT58FVP7z5RvfykfgnHlIj8YbeJ766C92gvcRrIcvo3u1U9z1fmotu",
+	"MMPa3eRtYVeOMp5+I9UiJRdJthbkbqLHueXMlUoFl4f4f0pC6MySJsyu0CeGOYagW1ihGwSiJKpuUL6x",
+	"1903CK8rUR0kRiY2KY+EZjO4Y4aOOnSpOHSdsNnXX75jTwxx6idrMXMuO/ERvHkrTPt4brMpizR9LxNJ",
+	"kULKOfbcIlLZxFeDA4KHnDg12xsX0sNH4p+uXjQO6TyUA9yb0AsvA6VnfkjALeCln9j11Si6vpO1I+YR",
+	"h0eEQ8scKie+gpoOUdrpJXiUk49y8vctJ49zUpAW2d9BEeUvRc6TFGVxjEkZPH3tvRrxFDASqplzjEe5",
+	"l22XCa6VxDBtnkAORaYweYIMhmkSz5xnc7ZIRBrrGbJxoypbXvb8vUSn7EJlkDeMHDW0lOQuyXdfJcsi",
+	"I5Q1YV7xzUZIo/9LxhmxxZpGYh4kpiAdAvo4olh7gMKjwC2uyI/MeOlRx7xnkSUqxhxHul9heNjx6UTm",
+	"T88HzTRmywVDsOAPHiibYp4melWVAO1PBjrVlIMTKJyAn/HxERTFSWW2vRF82vsGLUK2jf988yfTIrsT",
+	"ZkFK3fZ7fmky6qkzERsvKu1OH1meSXngm8LLCb+lP66IZAIb/S394u+00r1BXyeyyIWe5moJWlxYkaKr",
+	"XC7uRmRaSYpKabUWUDklUi1A39hkQpNny4WFbInEemjUIBGzYtMPQim2Bxy4gDrf/mgjoJIo2XAqSK0+",
+	"/TWWMyUSFqCHuHTQGl35GizNKHvoP+3xzkys1V2IEN+oLWZ6L5JU+DVJRkkeFRtGd6JyCSC5oBHPolVy",
+	"13fZmciLTBph1IpXw+asCukVIKg0BkWf48bGfOe4NLKxngAY4KcKuG0IEW5psKV0XY8n10RbSTnDKudu",
+	"oqAGU400AsfEO5KB89/CfKo8r85jS25eUsmHDmnWlnxTFWZKUigzu0siccJe8p2mcgClwSr54d2LE1aT",
+	"gBpFkSArhputBrPlTmRIgDrnO/1eVi5LKNsBYGd8kSOx5CfspkFKSyovyOH5mSjrGmxQsp7RAT9NoYQx",
+	"zKWwttNAmluvK901LGPUJG7nYsmlLR72Qvp0FRTB2Gu3XNetpj5mWsx3gbP1Jbj6DZC2tAxeMqT9cOFl",
+	"uaOaCBmlRQzk4Vzyde1vF8ZHjScR3FU4h4OPo6UaNYBflKpSz1yKmo7VTKfALYJf7dpjvvPzCgAttCew",
+	"cwYBsFP702Maai2snYAJHaN6sAJiMOFyNaPLgnuVCCLRnqt7K4RRSNZK5qugh/uzobIiB5HwfbqW5sQh",
+	"Le9NNVpkar3nkB1NWptM3CWq+LUR4g66IacqHnLG0xRzeTQizsdZH/wQj5vOd+3G0S99RGGAdc/o4VC/",
+	"S1lHQ8MqNypNop2/lBmteYYkuRfsXIU3FRxEx+9p7ezhSSIigpcOa+y7PBQeOVSwSuwzKP/i+J2C8kmv",
+	"mCW8BWSL1zhwgr46tlZ3iWCU0ORcpJ5LSOeZ4OtpkflejUWSrrXzaix4ofOTrZjDSpPc3Dj4ynzZ9GfD",
+	"+4KJQDcWlgWVoec8VctC9EjN8Ytyx6Orm9FXfLT48Muz+5H/8fyQj5PT+38aBHOzSnSEYlHW26rYJjWM",
+	"PcmNlpBRpSCzCKwsKkuqKVSn4/Nqx4SrHpKW8B6ibPjJ4HVWQj977sRsgjq25GuH/AVk2mmmV2or68CN",
+	"++RGBSh2nUgy1IKbjz81k6Sr5LiiGjKi6nX5QEwOqycqdOcNBLM9KMfkP4Qesk0quIY+AB05IJML63Wj",
+	"nD8LnYgTewv6ug5JocjEJt1NkVsF17bXHxeKLomPkcg2Zg1vV0YAbAUWtv7PWgrL09Hl5Nnp6PKMn4+u",
+	"LqKnI0IbPL4S9e2XW9J02K1cNWA4lIKKNF7FrM1RdhnIhM6t+EL0QBUYZAqdsHcK80lAwTaqJFIUkrpk",
+	"qVK3+r2s5P81IzIecXVJZkvUdRFQBv5pqR/2HIuuHKhHuv9bpftPTE2yJvZxuUk+0/3Nk5MMMN9RRvwB",
+	"usqPq51XuqOELmt3hmAzgXe9iJOcpWpZFRdebp3nQWVbBTXyS57IpopSJu1T6GswGAZzxrhW0qZEGzhk",
+	"I0f/dDzuLxzfqJC9cUMZ6d1iEdoK+Ceuxi8yenbENzxK8t3gejIe0l3uIsM9zXG5HqxVLDKeK/DDtHGA",
+	"yZUXb6rBrDGpEjU6zOzDBEsozFU6f4gzfUhmY6l32jsmo/F4PB5dzieLET+PTkfP4isxXkwmp6dnZ2Xv",
+	"gHp6aNVfejqkVijXAytvBvTVFHpJGGRyiVVvOlXbqUHtVGMDN2jGZnMuKc0uGA6rYfsu0ck8SWEfBxDT",
+	"iAbDwZYn+RTtI3PGi1wFpK5HKMGwuTtoeGHpFipkCmF7zBVAwjm2AOMBRb+hpYrgN4uAFl3VSruggLen",
+	"orMoylwTSlwbDD1k7pfx5jndmfmPR/jxCIeO8HGhbidR+ge77S2dufiPVPpIpSEq/dQMfAh4Ha3jIqX/",
+	"HhTcH3QogFxLU+7Q5B5Tr37PqVfURsEyPdRvwglZk3eTcWtCFlUn2XwsY4Ifmo6118RvpGNZBuBKiwyr",
+	"sH93FhK18YrKNU2PwgOkMtcQ3q4xamIh0CfO2sw8E6RGBvW/x0Tpv8VE6V7l0YYNu7roKpF3tg2wVwas",
+	"nqPNnb+3XOVabnIoIdkWNVcw3zjOByYuW/H6mLr8KD//AeTn8XYf6KCH2X3mli677/FYPR6rv49j9YmG",
+	"qksIPdpWxdP5W9uqRZzkN1G41rja9CdO/KpmqMz3twq+yEQiYR/dN1poDZmf9jp42HSZccovws+ZuFO3",
+	"8BkdJ6WGjZ9pi93nsq0O5AQXmymkV1S+ibiMRIrppBCuy4TOVVZ+du5r+rXMeM2SO56LKX3P4zLHdWrT",
+	"UYcD6OY2xYrvqdcqwbXN3vBCV7/JhC7W1a/yLFkuRVb9cs6j20VCsONZwzxy99FfHOXOutfR5/JlP6t5",
+	"5QbzORfZOpGEVPNFJvIMFTt0J7nH4cfyaeLOMBnoyli09QEwZPWlzENZhDeSCfOLa3sVDtlxIsompfEo",
+	"f5hgcEdM+6x0NLq6n1USi6lrQoIcD6N/g+vB2w1f132EfDS/iJ6OLi/Fs9HV1YKPbO+Pi8XTcaWdR4x+",
+	"PGyyMT2EjdIt1GijIJ7SLNXB893JlDxWcO9huV9e4msog2hJR4QzPrTDb+xWMMrqN5bMkMZ1qCI3Vo/2",
+	"baFquy2zMJ5Tmsd6Dd3dH7JjHG1FT8O+pI49SZu2fuwA61m1dboEL2JeS2f/AjoeMMP3oS2vWcfMz0VP",
+	"E52L+ISVd3PX/7/8vcwDZ4l+LyOeGaZg9uWazahwb0YpylgJYAdVQM996FLs3oodMRaGj0CF261UWzlz",
+	"qeUZlshI9V7S1BVbQJGpyNjb2PgG9tfKHQLBnEzaKFsxQI8P8iPvYPXBfOVQNaS/wr6n1eYfVerxpaSV",
+	"WZ5kygpJUqfSGMQXKJ40aNjgwJmRa1e5NfKUufo4BR4dHmjWsPXxpA8tm6gu38ddSe9+m7J9HckMW+k0",
+	"KR4Z/bGMvq7DDm7+cjuNz//8Lv7mx/Vk9PPFi5XWr/9tcIBea0RzcmyaUSn1f3O9FmypRw/R31Vxey3d",
+	"0B5JDEAbs6PQg+sBCQ8UEjoXG2hkJmNBWfsd1qJ59AQCnjjTbXB9dqT7BaMXm1Tx+AAPTBnzaMr8uVYp",
+	"SFv0y+MR1X8teCbYJonyIhP6hH1ps11XXDMlxbVXRcVwV0jvTjKjLwxJOVgKadQqW1LJ5Xv59t+/tg+G",
+	"ysbX330Ncn8GBDajOrmyXoClguMwShyah45r/dyNFKTXA2T4hV3KEIf0QMq5ytZGEZBCQ3peVdVYq4zm",
+	"MfkH+vH4/t6Ob+3E2A3qTvQy2+/o0JJeS4+cLDgaV8xfG+qejE/P2f/zf+K/m+SjSLWrzUVswFClsg4S",
+	"X8VWPGYLYfRQvKlZndFQLC01tIFyMTk1kJh/ej+TKKD+yD+9/vJrew5DT8YkWJyEUg6kMoCcMNsCAaa1",
+	"lmNijQIOxfdFtKJa6xW/E9QgtxxtO8Nlzpi5pd4mN7wIj9Bat+n0GezS6bO+uKkzUqIr/21uSyyVWHx2",
+	"MFxk0+H+3GIrdM4KuMSGJG106zFd41GZOEyZ+Cxt3cgURZo9IHJsUfBLIPE+yRka2tTOC+f2xaoRH4/7",
+	"9zYvgt1nBI3noyOncy5jv8a4siMwUqh0AnwIvslsWqiUecFJ8oRSm+k1lU6e5PAcViiAesmYDx8eIgkg",
+	"yTVD7Bhmb6A/Lg/AUV0f2vp3urjOYWmbCIuORMqnH9t8rPLWMOct1nNhlVWihqFrxQCCbFI2HyFX4cCb",
+	"fHo6Ob88f3b29PyyewDqcPAHHmq0yuZc4nu4bUfsMfw5l9IVPf+K/okGgxrc+B2Tddky2WswK3Ngqfik",
+	"09H4svKkglITP6lOrMHKKgj5RJ/xjyvFkvWmWnmwrafI/DoTQ+i9R3DN7pkqcNW925w2EISMNY0aFenC",
+	"c32DUXV87pEWe8WM3Y4aDyAfZrm/HhvAxez1Af6By05XzD/8YTrKyWDYVm/fwh+47HLC/sPvwCemA8y5",
+	"PM5n+ge0aH9TZ+kfuOzbPsKjnYfdwc6U4X489vsNgt2P1+a4aw2GW7ZDGD4Az/2kTEz3gNCmveDRal9u",
+	"L0XVIpjEbzQZ7KgRrcJuFXzkt+ouEUF2PY3ondTr0jrSbcc1V9cTOv/ji3eT0/YCnigV2S3LM34nUtcr",
+	"M+KaWlZw1PxOzJ1FBs3EpuZwXTw9N2d6OFgKCY2FfhqsVJYhoR9SfQONArNafxOI25UNTqTSC5HxvCDz",
+	"NTP0tRZT6og2uL46r3YGIWOymEPrDQPdh7Izynf2aW1mZA1jO2EsxcnV6WlTXLid6aY0opn7YS/5AoTQ",
+	"IEr7qmG7rMHXtFY6tpDRY6nYP3hN8q9CxMHaxz40DOY2FFYcIRvDDZYjMCI3XOutysx2RyrLRJSzlcq0",
+	"kUZ5LjB2WkXMUTUg5Wv2aP32ukbrKso5cA9qR5N9xhGYokHd071Ywe6n3mU655vU/Y5XB6ZfNp7fFx31",
+	"F+7TwratmGzAUHt0ELFJFoUaOVEnViqC5znLVCqG1JpfacH4XN2BB23tea6ArQ2rvNMxhZDX7AVmqrym",
+	"I/tLSF5jK1Y61Q3P5tJjJY3boR3mqmwnSI0yvZYeZPkmCzvpcbEItT1tUcL81srS/B7vCz6pcJHRxiGg",
+	"k2jwqvvhQIs8NygMGgn0o0t8XIq9IQ6HXbuMYQWz5QuDNISb2NkclbOskK7Zmt3ULccKOvTmBrqP6gft",
+	"9fdHtWVrLncsU1twe2IsCvsrAwZsJ9XnbJZIamALhX4z2yjcaqFY/xdqfR5nO8i86qIEaBnhOqVCd2Fq",
+	"4UoTpYNUIozG2YmSQOZgYyt0rjYbETNOax6W7k3XxJWuKU/HIZ0soWXxNF9xOdUtWe1LaPJM5GX+hEEh",
+	"ro+kgSsR+gtINVRS6OdsTL13lO7Zp90+pG3CeM5gUnq1zWu/01e3ojWImc6NcW9oRjBrD6uxMEx6ZLmQ",
+	"7NVLsP23eJ7ibAdnyrmq7SbanpVgzni6WmWQqZ2xYpTKL3S4h78Oz3Qzpwg9iJWohcGYm0FrkyXLbPBg",
+	"uiTmpLfsEGXaI9SFn5zpZSxibcfeBET7pvJ0egRS1g8Sz3EnrdzaGlV3scEi6OUPsL9aTyWLKq/bRckD",
+	"xceNWcs0V7dC6sH12QQgmpZd6ien43GHU2x85pkqlkNZPcnyFWidK2FkQUs7tfkoehpfji6fLa5GnC/m",
+	"ozIB8XJSwZK9uzyHP1UhHtYX9aGUg/Wf/DOGlJl1LBLCofaa+a6/ieUGUhZSEhMW643KeFqz2IuktNb5",
+	"WugNj4R+QjH5J1uV3S5StdX/86+FyHb/40f6/Cr+57OX/3x6Svm5/3z6VR+s/vPp6cA7K0TyTQ20Qj/d",
+	"3ZZylcbQnVABp7dj1I102iZaHO2K+m1k9oqXHdC1YguefYr47hvAydAIOaQ8/yDFQPt6gf596QUhvFUY",
+	"R0fYyWkVLj+I50cTXO8aB48tdSgke7QQb6DO6eTpeDVej/XMi51Z7WQv2H11E/3puklpWfQMltKTggU2",
+	"dOBwBoa2ChSTalvdU8jtNMZXrxyNv1vtKdvHR6DR/gMeB1/m/dJWIMW2K+WUqySv0K9wpTpf+CP1WsPh",
+	"B06xb9UpMR8Hu1fLWJ+wm7LKh7aJ5h0ZmtsxnrNUcJ1DgqXdsgR7e1iqhK4jhq/qk2ByjZPxx2iuFbWg",
+	"PbvoHV3HfngF3a11bdJtW1ZjL8U4yT9JJ4YNKxVjj3YqunGpMHtMtFSZnefA6c6lyuy06ErOjncwhlWt",
+	"pSpEaljuVrm7ex0+qtaPqvUBqvVRaRKe+dc7W6K8p7MJ4iP5PpLvAeT7qb0RiyNzTPwT8BunmhAob6lZ",
+	"Q5uEVmyh0lRtw+7pqn8mK+T0EHrHnNYadQSyzs2ePaF9f2Jw/6TnC34nBNjMoiFE9bHLfCS1aVGJZjev",
+	"X9lBzxDOWfDMugVrndLaFKqj9bXS+3hQzQghobLC/goN0W2nUvNIjy30+CnS2zKMAyS40uKNUusHzGxT",
+	"Mt0dm5yGSWlfqeyPStPYLOgbs/9AvqHOMhjGM8ezTtIIQBALoFpAIs8ReAjlVAVznkIpTV66UrMe0Dvk",
+	"QUsKKvUgQSfRjM9VkQ9ZAr4eBuONM8HSRIJG4o1ZuBj3GEpUSyBrnXEHNjfkckGFCIa5bI+JQKDL1R2c",
+	"PR3jf17ZwbhPpNqiOyT78Tdv7mpf2f+1uREqFfnHV3jDpB0aVAqGg0Imfy0EXW+uuK9myIUZNcdxuxkg",
+	"7LNNvGpQZI+stjd4z75JXqX8scT4GdflpQ0Gkwnsz0QUdsj6QdTxlh5SJZCzfQTizxnbi+t39gXIEXrc",
+	"8R/mwkakEB5DT2nuejv3O1IIVNMRWzLuQtlugQCQfZJXHXoxbg2obDDFJ4KhrJXB0TyH3UWX50rp3B+J",
+	"6hjQpMp7Tvvwnn4sGYA4hCNP+nHk9mmA79zZA982oWbL82jlY+b3NRywT9K3oUrb49mnol8CpVCLRMba",
+	"owIZszXfsZ9VIiFNnUOmxr+7pzxnM6TFmZfN7pdQ2rTMQmLTp7Ll3f4axurYy/KlzZHTrZnrztasx+Ix",
+	"zJNIxqEb1Ql7x2/B+4xleNImtJM9qPla4IU1qjutcttJdfdvRn/ho/8cj66mow//EtzAlyINDRI2OjDS",
+	"oV6B33vF7wSOJd1kagnV8mZzVtDUKg9nToVVDnPwg0FXlcZC58FgxdtERl4XA7wSOnmhB7hf8HO7Cj17",
+	"Bg2k9Oza4hr7Stk2bc4cgzlcUuUs57fihM2w9eDsmm0xGTE3xgfGJgqcFb9I7twQ/ZP3ckb9wWbXDO8t",
+	"p737k7pWZScxZDY4eN0sPVkLfcJmVCU+uy7nahu4sFQXuojNjNFUrsh6E+yaYgU3wDg4w9OWiil5wmYQ",
+	"VEmUvdU1/sQV2n5rOk/SFHsqvJc47ptLtlJFVu1fhnh1TRqhEmpBjRa9mecFeNDcq/cHDbYr6qyNVbAl",
+	"2YRO4EuIE317jE1wePbyJycid+bJ+u3yw3XEhkkASWDMiWkhnOgyIqvKO56e11lH48R8GSc5DdM7AoHN",
+	"8Yr/pYkzvKjXvMk/mEvrKIP7Q+j6ch1syXEj8fQ1p5KcsFcYvZMiKeuKqDWIpNhkLj4CD/YbYuDJ14DC",
+	"fsMjeWy2w7/odDSGi8bn1xeXf4HpWjpX2Q77xpETZnB+ccrOT05PTpmd7zdXH82ZXBQpNM1rayBs3n36",
+	"F9AV1nPzqInfqo3cJpB63ua9Lts83Nfqja5G/Hx+Mbp8Gl+Onj1bXI2c01pcLAbDAfVxwzGS8i7JOTXf",
+	"S7k5t33X5lwV9NPUfa+FjKdqYX36B86rHA60kLkXUXDdmV3/RV0AVVUeejF6Or6cjC5Pr85Gz8z6o6fl",
+	"4MxfyxVlljYqcVi6pDqhQR/9nv4dp7Y8EVaJmNjyJNfTBfTby0QO9IHfVcsc/ecA8dp1IMZqUD/phcFm",
+	"AxF3zEJahVrkZV6U7e7b1DH6Zla5EH3f5qjeiW72MzNqqdeedJncCcmKDUsWDemPwrWia/gTCfMkBeWQ",
+	"lA3DrTBdgPqK0ah7dwHGFnS1j9GBkwuJDzWWlab2NVDFaI4L6Og4TjujzAj4yyZxS9Bhe6cUYaEPvgOs",
+	"jT2Wel+Xv+12uvfdfzYX3tc4VesofVBveGq1Lm9bh2VvOtsIzo5RNVYu0QV1ve7ou9Avf4pKuXhbx4md",
+	"pXJDYeal0DLMfNiJPJCIud8vVbLgYKNNwEReabFuXovjaLFXMtSlCC8RCFWYY/J7HP9vm7pGza1KjtR4",
+	"bS3vqLzSbFPZFv3w1CMraVrrtH1ekCt1Wx5+rA/yt+1TcrT2zxMCKvIGCpUisC8dmsMWzOF79dKlwSHl",
+	"g5flmnHIZhsyznDcQgQ4N58NhRnz3981oFrzE9T8fHKEzcqsHqG83p2NxPGDjVop2CbBEZfJRJRsEuF6",
+	"h1tGo6TwqDj51KQ5TxU4iA39yJM8yIRw7+Gx5uC5zjdJKnwJBy3SvYU0ZVt/6Pf0o0lIcWBSfPQOnc00",
+	"NaeuERI56NhVtKJfWs+FT4zkg4HODUk+6JVPR82svRNbUlTJHcv0OdfixmlYVYHnb34VlVXFx5cD1cXW",
+	"jmZ7A62SQ5aKR6ttZyuAW008K2zRbUiq4W4j4hN/C23xrx/EuKiaxmch0xhA6Oy6/GgXPtqFj3bhQ9uF",
+	"R+VWoDOod0pFxfAIDqUgGZQrtsIu0lbLVXU1rlkv3mJH/BjyBmuexB3WAyqF5qJmdU7Jq/ZPgvSLYlAG",
+	"U604tsM4Tt5ZnrK/5yGhc0jNDgf72hi2zguZGYBn1wZ60hwUjkqtzNmw8bR1EsfUYYC+AXVtpYrsORaP",
+	"kPQHXMxSpfPZyXs5c3xxNmSzlOcim8HQj0zwaGVQghB4lnnZGbyqvJywGV/Pk2WhCvTnC7vxa757LyHq",
+	"klsTamgL1dEC4Dum1QmbbUS25obcqw+wMQQDCPj4VXzCZi6Rly5Gql3x+L2UqlQmySCEeR/Gtuc7xuXO",
+	"b0pOTn4iEGu6egID8AKRN4cWo2PY1ZpjYQGv1DoMBwbPLQ1Oe9az9NS062E8pFd/4odTgSoVA+48tfKO",
+	"Pwfnqdg28oh0a/d42NyKlF5Mf00zsU5kDCD4g+giKyttxACGZuX+F6XRQWO03OemxK19478VShiTfGeH",
+	"tXxo04U6B5/8uqpQMxP8Ufd41D1+Bd3j15hCg6HgY5LdSan5jfPcAYrXMJOptaqYFskzYR1XlTirkVMh",
+	"Gji3NSFmg6HXzOQ0EHR1t3ekDUhVB6Ki7eQrsTO/HG/bWwjbUh4qr8cIumJzQf5XXARJ3UDkohEntmsu",
+	"39y9N52W6oE7cLwGjmRymBr+OhN3idjuk6ZQLAuDylKlbjVLk1tRpbNVvjbs4X0xHp9FG/hH/FGkqWIv",
+	"eKZSG6O2w+HZThVZ1ZFwgvc+oZtLOVLKbWLLMPsBvjPb/CPPo9VrnuWQ+CI+mp8PfHOTpeByQizlj+++",
+	"/QbqhkO2wMGxD7eiltRM8yNkGXwpl2miV+Hah48tDzC/tMBao5KqW8uIf4MAevY+6ulSTv7G6eITSq2+",
+	"l6I8PZBaS0juL37s6fxdSKE3LWMdZoStaSbM9c74qQRb+C3EXAkhWItuVHRCNJv5Oh49oLSXMBGOge70",
+	"XqZikZs73CDd1teilaYpGKKtZQpAnLAZXjVtmJZlMfpcvMcfjaVpbT6AnKZlgglsjUaIJ5d2X4JJZSfG",
+	"eCUiAyiTHNIuW8xPYyp69idVQ86ufef8lmtMF3SveOdq4UEGqgVzNh/Jxpp5amOF72V5IeWAVobpAu6T",
+	"/IR9L9Odn9KDQ7aMnQ2t6KCHV64cEKmN1K4NQO+l9/IhEx8jscld0BLRBWnwM7UxKqsq8hmJGiPCT9hM",
+	"qinFZmifbe4Q0Qb9aOczvZc2kgPTNDE0c8Jm9G05HrJOa19orxGCuSGF2SBTfwP912+5fl/urrmBToMh",
+	"BgmIJt8EPXVlMexIP03k7dQHxnyBo1c00h3ks8ZsvmP8vQTTHyNQKoO4ilJMpebdnpFpn0eeeTS68Gkw",
+	"IXtoI63kxGFEaCfv5WzNd1OpcrTdBAGFH8B1AsSOn61LjhKKyYnBZmCSVRBsU76pP8+QYWdepjJzxAAU",
+	"2OZ8yqduN5zTBZoTaptbSbl45S54by4JqL5RMscZsSWWdNXdUmdkELeomJ51ngO2ZJ2JgFvGkURZ7Fxz",
+	"xJQUDY6AGl2a7+qkB60fPOoyFrWjHSNYatsP8PtbaZ0R9tcatgfDgcNeuyviwdrYqmz5ID1qg/1mW8XY",
+	"2/amdwuelezInFOjSpyw7xpRUXJfzgxvmnnzig0L9xhdsC2J52SgLIN+HUnKgG9TArsdnKbJOsmD8nPF",
+	"YwZiw7OWIC3EnZCloGKkRNqcY8oCiPkORQzc+F4uldBMFXnZ796fxWw4xFzY8wjmjydwABiyyJxkykTK",
+	"d7PrQD44zpFLcl1GbXcih1vybBeQ+RVhDBKNevkYJcdtpNlZr13/CZuZx4sMAH0vq/nm+AypGF4DK5iL",
+	"ZSEhfyQh5wK5xMvLcBRh3adb2ytwKuLIZUAC/EuOF3hMmBg+hluxwthOciyTzqNzlYkYnaGwCY7n+Fm2",
+	"3sRojT0p2v2Ip9Zs9b1jz0ZXZ/x8dHkRPR3NL8WzEXp10CtY6ux6w9duCHF92sbl6Nnp1dno8nx+MeJP",
+	"48uR9Q2Zp5TPsPMgnOmDxhJMgvcLbcsJElDaY3R5HhnFQ8SeW1J7wd76ek/H7ybPyuYZDT9jDKscXc4n",
+	"0egqPhUjrFI2qxif2xfaYo3H0X5/a6P9JtXtj7FEYEo1fGBFupnqIeFWjSqUkwoOGQqQ6Cl2/SiJBesz",
+	"B9cD0ABokP2UwEA/btD1Ozl9N74qB5WHxg1YNYRHOU2ZoCaLMd9BAXfJCQb4o67OXsf5P4O+cQg3Kv2h",
+	"hsDcHxENcD7wflN/4FjbUDGuXt/uIZ1OGgHtUNfuv6zcj9OM3e7qltcRDj5QizB/G6kkaA9rd1tD0wjb",
+	"rzrrGHZppyl6Ays/wOCv/u8/gB4O3+/9U4QOJAeqweoXjKuRRsOZVQ2S+dGqwCNsvyMbv8J0QAHqQQuK",
+	"n1rp3SUCqQlVr0OcJmZHKqe4ZjbVA2z35YkQWSL3H4jGJh0SmCPL9SHGsRweafQnn0AOV4n1qa3Ys6x9",
+	"LdZzkelVssEdyRR0w6ChC4e/O5GRaJuwYmApO4j95OrJ3q54mrKtwPrF/7mHk5+XRAC5r872i5O8tZHY",
+	"05FRkUaXRl+8MvpiuVunEZz9Tbqb5sqLSx64dlgcNnEwzK8axm/n2SAfS54d5MsNGRp+yLlD8gbC1WYj",
+	"fvpl8LNK5J7BN3D8tRCymz/DU/NpeI8vnrVprPvxhoN9yEfdk1v7bxCQDTC6jE7j0TNxthidjy8mT08v",
+	"z56dXz2tTCk6NnjvNdpwKuEiSdflgK0FL3RudDuwNaipzFfmS2+JdyoXBywxF1Uw963zCNQbuTldc2P1",
+	"IWDW3XTY6eHdZ/UowCKR3BkMOYXCfUVi3f/qKOMqLCuvqmpU6EiePv0UI61k0dY2rK7YspEWKsFFOH7g",
+	"BOAxgNRTLMyzK/waW5qXfMTaE8AyLK10alUNgfI4MO0fb2AaZQ3GpJdrobU7qjRiylJWmduKzDpwAC8o",
+	"cWxy1hQGT8Xoik/Go8v44mI0H0eT0ak4W1hGaYVdW3qEe6JOlhLYSggBTtaB3s6XAP3gW/WfSZryJxcn",
+	"Y/bf/tdk8px9k8jiI/v47On06flzlt1dT87HJ+P/zr4W0a16cjqejMeT8YR9lWRioT4+gV/h1Okcbd9f",
+	"uhP9j+Gt7Yn//sFvFutWvXXBSjz8ERI3zNVlNwwbhyLvc7/2TkLmN+Yxb8pysFo8OuxZC4HmXdCEyjHh",
+	"npDd0PWvyjTDMHDWC7fnYXBZwxESTo7BWGicxDYI5mKQdooAZxjPoRH3/QL/ZLvdmMffRC3I9pwyIRyb",
+	"XyBt5Id3L4ZMSWpN4mMaooLwHB+ySn5WMNmkCYruyLa3bzNYSiQO5UDMQNspaPlEYuVgBLXgpnTNtJfL",
+	"uouaFAh4McaB2VUKvR2+d258YhO80jHTC2sQvEVie1ASsg6hEJKKTap4jNzD9ZI57NXo7A68GPXF1tnX",
+	"jf0o5+gfBMBbLqM2dmDdNR0Zow4MyvPAkurqOT8UpNaM0oq7prV4Ga9yuR+9610/jSEfIia6mXDQ89E5",
+	"dRpB+EI3Yvh2lyBlxF9faHhOxasSrlpPQ4zgVoiNdkxryLYEGlXzU03rSmTiUEL41kEUwlPplQk1hbC/",
+	"NuGFnpnx0O/hBe0hDoeuDK/VQbONMQPN9cxPn+X0Nrw5IXDsRVjbToAZI7Qc6+Qmohx5nN9ATUgIQOfx",
+	"aeuREEKUIbVDQXht3xSAouLH2StpeByjxIPbsP2c7YawSflOxGwnDkbRv5mHvcrFuh1A8sLUAfxKZaSz",
+	"wAuNJCLIfKjx5mOA+neVB7FWdcHUofphY1CEcNFBrMCD3eV4jOme1FDyQKLi8bfw+jB0FT9McFch301J",
+	"URNWjpE9kJpV8/+0ynNbg3jYGXtDT+/iA2F3014Bp2qyxWVXWSlzKIzdUq/uSGrnnb8iptBv1M6Ntq57",
+	"h0/JHCQjJRlyhnK0L1zf7nBiemCYqvM3hOSbsfVHidRDGkMNjBJSZW1xqWtUe5hEwbcGAcqDdtSP9cFY",
+	"MB9PCMkSa08dc8Lf5jwwx62Ww+YRQUBr8nDo2ztN0eh3h6Sz72tDnqiqcb6q+Kjyaouwqhnq6S1VlbPF",
+	"NdByfsk+sKpGnc80zhMZoHXWWLGzatb8sOY/8ftl+pp4MIMQfu9uTPGYSvWYSvWYSvWYSvWYSvWYSvWY",
+	"SvWYSvWYSvWYSvWYSvWYSvWYSvWYSvWYSvWYSvWYSvWYSvWYSvUbpVId110Hqy37d9bxQifNtklqLbwK",
+	"zUAijE2W4da/XMv+ijqmq9noz9D2ujDKmostmOd9oVmqgo0s+45viPEU9h3e4BwT3alX+Uu6stpkfv+8",
+	"gfZ+3optV2rdzEPKvZb023rMTCqjvmMfiVoEDUqFD+/vXR+z6npE0076DaQtuiq70Uljffs09850qlGb",
+	"U+5b4yOuXYULrfemjiOq/aucsxsonasNFo5jxX0/oKyHKNgf3kdmkrveHB5FuQkdoT7Ye1udtbZba6Lb",
+	"NjWDTjB3KrFAzMWCJpsdO8Qg2FHBIWZYEkUJb2VbugmWktL2ckbbMCBO4g4m2MlVijjJb1xc9PfD4Fpb",
+	"7AITn4uIr6GJT5KHGblrzxNM0YSIUG/+SZffBpuqAg/lOfZ+wzaKcunj6WD4GpFO4oE+GP4afJ5Yto7t",
+	"yx29QFGNOWKOI00roYBSY9BiT4LBZx3A96o+4fZuu5FrdAMAVoaVSEHtLo5uq5i1dPSiITbYmMRNR0oN",
+	"30tyemOvMSiF7poUQjugcy5j/ZzNdLERmRaxiGfQ6ohJsRWZ2yhoREKDDP0hpNh7Ghm8dZe7nirlM4N9",
+	"NJxbfc/hBez/O11cJ2H7ELdmb+pDZaN7k+2e6XrNPNS/nWFen306lNfMHdvTYFqbDEL3tzpCqKWbI80g",
+	"aR09UpkUYtfeRZhe5mpg7C6kC7UbLugy2TfOGGd8H2QBkOd2z1zbegM2AOeoVualBk/PQAC6EYcxtgDW",
+	"bCJhI/8rPMqzevvrlBv5CzN1kM7deu1zK6OJKsPkx+NPsAIx3fgANYnCGm0Z3/UhSs1Ebi8S0gUY8AO8",
+	"NiAvt1wffSz70mMl6hJM+HO5o2hF4IHUzSFTnzihbR+ooQFHJXEDxVVXU2MZ5Y6UG9x1Cl63ZkbfYIPA",
+	"1rTo6lnwYj97s/bIv9uXTqsxo71PB2LDcXtsJXiWzwXPUVcpw+o9dcJqHOoAbjYXQmJmohtlwpZ8E5g4",
+	"wuefJJeOJ62Sqsq9qyG7joEuQioTy/dZkcEkd45ay9H6PjyofwFOT7ZR+tCDPMP86rkZwDxGZ0TVu1cb",
+	"ovYrsI1q4LDDTWJl0gIPhFlBjwGAFGUMNrQ2PzU3dgmtdJWHk37D3EqqdLi3r6+ssbfiXtYWBDjcncr3",
+	"Svm+FAhTbvtToI249pJeD3DI7Qt7I86rezi+6qJF7/RDv/3EN4/3GQHQ4BETwvPe2/AQmPUWU0LajVkt",
+	"QmO2aiVSVCFV8+J+Vl/wr+zW/T16Vj/FkeoqPgJ7O+cS4C9y0VWTdxzvKe/vSfbOzdRdyIIjlQ+N/nSP",
+	"HYXZnq7Nqyc+wRo4WhHyYk5Hn2Rvaqj1FtnBnz2Zpq1pCRAAldGEqlYNu7QNoGsEYCPWXVW5dLDLHvRY",
+	"hJuHTba9s/G2Fpq6tgrtdI/eoL3MhGhj6Dk2Ezr4eMofXL2rBujbgAKDYqlsq16INanbA2R9NcL/EIPc",
+	"qvkA3Uv9QYvsBi4MKlzeg2qQ1vBT2UGPjoaOSDsPRs5DM/VhVkJZvdVW29WiRuyh5frTyDI8YOcO1MD5",
+	"/pYBPjwQkjwEoFbG1X9a31eJSOPXmZqnIUvNqCAZX4tc2D7jhPCd1ZIxEm87WW8zBeK+xrRUHLKWc8Me",
+	"hsDqN5laZnytr9nMLmg2ZDMDrflXyGJt/t3wPBeZhH7ugB7zV8blEq7KlZrqlcpy+yFVcjkbvpfwYc0l",
+	"jKtcJ9JYpRr+5h/d34VM/ooGq6bLyob55gvLz/BaGISNj0gh5hrDi+Ypl7fma0okm0YrnvGIBmTCQL95",
+	"JjhcMk/iZErXmc+JhKSmVFRvitR6nshELiFXEt4iZKTixKyNzeJikyYRzwEudyNCzNeCnrBWACyEJswf",
+	"ZIIB+gS4yhHfMBADEK1zh7mUng6bS4tbpElk8AxWLkzPwBbqzUi9oa+2BgBEWl9oGBdhB4OwDc9Xlr4c",
+	"vYEMi1Wun7OoyKm9/+l4zMpFN5ynAXjWbV7eH30SthKTqFOoDdib3tPPA0+vHUdc+hDJv3xz6BR+LWQW",
+	"NEiX5ocT9srvE59IlqqtyFjEtTipg1UZ3D0JYADe9cLW6QVfaJev0SGgGyd6aeHt4oK4KOs10R2j4fAC",
+	"u+URz3mqloXAouKkxzw4hMe9qRXFgTFY0whmB1k1xU3FoiUOVirLoPORXcXktN/IKffgbiy9wKvuhx0z",
+	"EgEWV29tA2hK5xZzB3UR8QjgV5taZRc/7Du/6o+Cp4ZiW9pgJOUE44hLBoNcqvMR5kV0a6zoQaSktJNf",
+	"zMvnXIva15mIE137ztVzqVtvUmjlosYW23c2pn24e5BFbpu8BWQn3O78TVi09gVbJKnQwQCNW80RL3yt",
+	"dL7Mwg8mfBzx1Ddw5wG5BbNYLDOOQ4dEOQpjXuTE+rNcs7lI1Ra8B/qEzWIjaq+tVYPTs6iYyB/fAvtm",
+	"n27+VFsZzCgo9/aIBdvxJ3uVMZdo4HbN4tmDYGhJqP1IdFayfw6iPyofl45z73zcVy9DwuiHH169vLsc",
+	"ViVeWRWJMbkT9sZShpvZlkA5fLHZeFKy7m4nZXJwPfjfP41HVzejr/ho8eGXZ/cj/+P5IR8np/f/FDoM",
+	"Xv+RUMZIWUGCkQ+ybfzhL4/Vir92tWLDk+qjvDPSRJU0QxaLyKj44JekGW4P5pXsH/XvCh+GYv6OQnia",
+	"fr8A3adfB7mX9l6jD4VHdRkVsjqry/mQwP5F9ipVzm7FJncz4trRUXIMEU7AamQAgzsUqMzPALalKk7w",
+	"WEI8JiG4lycLr3lwl5V3gPrt32uRgRO3sWc/rhSGyZO8ukmVUH+Z/bF3hw51luzPpyppL5xUVYsY2g20",
+	"SVaO2Eu01ZxY/qHf6+MtoenuNvPIu39t3n2UiuI3BeutpjSZX+uYwnLKLCiOvCLnLTtsZuC5SEy/4+zP",
+	"/Q2d6V0945GpbFhJOKFh7FliRNh2tcM4G9flJL5KljE4e7aJPixL8oDF0NFurAXaHpnfrMFEM4JvZJ3h",
+	"UwdSv6cc8C9oa4wTIa/Jlt6ulB2TmuRgWUiVv5c5DGu9wRGSdnSkVGxRZDgpthw+uOaxKCcYUl8mBMdY",
+	"qnMrWmLGlzyRQTdZwHQQZdCpmxC7Jns/sp7P0eTi2Onj9b6HiqZUbjAl7QH6+X7WCeQlKHYmeretA4Os",
+	"iQWt1FZiBomCFFCcaF3G1QKDao+lsoelnHBgt6Py+xBK61d/ff8QA3p/JSW2RHYflbRE6V6SFzH2rmwp",
+	"g7NdH0NaXi/a7dToHkmwQYKfqIFZjnGEItYyLBprmKpKF5Yx2Tn5ks0MC5/BgGUS1VZgVvyK2JXAG3th",
+	"7XwQ0WDmexPEP7T5f4hkW/KqQ9xQq7WYq3iHWoozY6v88Lfe+sbG+/DsqyRR65fe5QeYvQjc/sd/Z667",
+	"r0PdGojCSB/ogQlwPKm2+6NPmL3L16LWBqT22hAd/0nNm+B8LwXLCgmFj26mdk0K1ltV3AlY2QUW1hWZ",
+	"qPSiitZXd/O3k81c/mUTf/3VmP94VXzznzcfv393+59/+TmavPjZ/h2vyi5tBoGegjEcbFboVobx15jY",
+	"53p/eJz3IHUqK2Tlek5NScz/npn/jcv/Jh09JHwOa1W0rJCSBrnnYlM2b7zDviFvhaQ6PleANbg+M3vI",
+	"Y4jVl/h1hQP1Ll8XNi3God260bMd+2+RigU7v5j8d4zSTr1+eRdjUqnCCzl7CguJViIu0v3L7UDJ5Gml",
+	"a559Yjm9/Hpw+a/452jyr9gEpFivudH/gQQ8FuoFCWotqYrE9aMyJ0FveCT0E+r9+sQSsX5i6GNUPvCf",
+	"T7+yKv8TSwBPVonOFbhpjGJhdoKaDe5rrhmiWbNLfhgcUAWrtA+f5lkhI+53dKt3RdwrnLc8yfV0oVzX",
+	"SvyCUh/pK0ICPriGiCe9LJ/7AzOeMIWumbmXFfITEveI1wQrPSHxAOviNSs30r0pkfnT82A1qztAfWqd",
+	"nRcCLO9EsjTBXMSeFWJNyF+9tH6Fn9WcKua1YAbZ9cklzVLZUCpJzmIl9JBpIdjsT2r+50TGs+f0QJVh",
+	"tAroEVcDBfzBtxDb7etF+ZOav4Y7Qv6gEjIj23xHby3vdC8iifMHa0C4vnX1O11JdOFu967oDsqhVOE3",
+	"g6Gy4P21MiRWurfaSNlEdgR1e2TxHZyq2cvV/Sc1J0eYE16/BB1iYlO2OsFKs2Uh4VRIVT393inp5VsA",
+	"EAQ0jG5Bd9mf3wqM7qMAmZuG5bqKbwLJ7MfPaq7rswQGHeH7cGlT2bvAbir74RWo1BozifaXNlmRU3/0",
+	"q5KjDcsWMgzYIf59PKK/vBOYjrMP0yGh1ZULvk7iOBWoSqZKLu0KzNlKxSJnqgjnhbf3bPICQg9wUD3J",
+	"2UY8cAk8VEm2KbKN0uKT5UBFQDfqmczXji3CpbUWAhYiqSBleVh//3GitaIidLMue2k3/wpZKv5LHKMc",
+	"2o4Elm3bI12Gz1AMVaoi9iQcO12hdmotS/NOW5CyS6XAp5Pq3rVYVTct7ShuDJ+pWdDWrfNoUz3aVI82",
+	"1T+cTXWU7/JPat7fW/knNf8DzyNIb+VxnBjgePraeynhKJT7qlisMISMNTFGT6plh9l5FMBD0BeJyXvm",
+	"5BHjuaEzSvOBhwMJNdA4izbRt6AQ8GwpMnJ6WeqmRk33BzW59KC2qbrkTo24jARIKpGtE2kjnQbwkOs0",
+	"znbTrJChQTJhpUfJdIfdErF4u0Xm+hVwDlshiYuKDgndONsZm+E5k0LEInbNHGYE5ixk6q4TmazN4set",
+	"0PhmcBZyEoPL2hu3BRYHs6nRUDSlMpby/BMqJq0x29vKxP5PDSPTg9WGNEm32AuCDNbl47RsrlWJ+Fwx",
+	"n37qZR+HtFJoBR40WoSf4kkHd2w4MP+hNPq6kAq+CUjc4Ll4zuY7RieDzUg4z1AddZkL2NzBcoe9UOeq",
+	"LwG6vEYiwoeo1u2zH2Vvhk9r9Eo8rItntymS1UmOwOkghNBkzy76byyi61PX+s7wA19Lm+/R0oy5Bjet",
+	"DVzE3fVtstmYvydHyzFY5huhDW89WKTRfYeipwaoCtnbLioDQ2G5YdFMyVbfYdASNu9d2ecYw83Y6rZK",
+	"sfmcDrOLemi6tpmuqyb1vjS8DmaK8sg3g7mVGcewD9zxVrzwTFCfGXQgUoVEP3erI6LWx4NDBi4b4tnr",
+	"92BHka0PXvGYRkWuBZfolFYZfG1WAo2BlGNXfYJvdjHDATWGtUB4fSYBmS2k3FIOV0UF+FCgyyrFB1Ef",
+	"c+ZxhaT7NFF0IpQEhW7XD3/pg/km3coCmgEaGQFvKL3RIGdmz50G47F2s7rxoIGojgaGuhOvNkOtC7fY",
+	"95GDpR/KZCMl9kecG/Wln9hLJcbmFlDiJqfjobNSr8/u7z/0zMe6SVPng+/rt2spozuAi6LnL9hIVObZ",
+	"DqnuZzX/wg+n1JuJtrumV3yzEfKgLoB5MLH+WyPoUQQn+dDRzQZyd3jKzBqfQ0xjLtC7O+gZfXmVayJU",
+	"y1IPihvhN0H54y3emh/WWB16JOMxCYOVeIq8Di0V+t4qm7H7Yer3z9HJUnK6Fpr1+H62nOvbaeUV2bSE",
+	"Az8vgFbsJ//VOhebqe9iwC/c/fDRXwx8UbbXNZ/8ZeH17gUfevkMuXMSOwppoec/t4fEgI4hFOBtSO1I",
+	"/ztMj4zAfrffvaY2SNAnqf7lixWXSxF/p/IEhuTC7/UvGx4MtILts8yDgZu9xhrTG9tr+oWxEYvNYDh4",
+	"CXUPN07vrJnTIdP1T2oeZn03kOJpYx5VjkcDVCdeJfKjX/LRL/nol/zH80v2Si2P+miuhyvx7RnrVhU+",
+	"OFUdPKZ7c9TbornmMmSbMKrRhuOULMtVCJjDPACB5PYhIbVFwL1eBUvwScIRG3KS7oTNqAve7JpxiNdD",
+	"FysZQ3dCnGJDng2FazO38CTHW8qI55DsSRtufC8xW9W1TRE4/4GzDS+0OGEzy7rLN6+4pjwaClhSe3ms",
+	"TSm7sJ2wmc6L6HZ2zaRiyDDeS2jLzW9BscTmfjhNZavYOpFFLjQ1Caq9i+VCAtgaq1+s6C/bA9J6rSfY",
+	"8vEium2TrC1pv4buUc1wuSyEHxoGg4lPFoJSaAS1wVYNsNSnWsETm6BSb0WSzXTQZZpGcIIKiq+Qykza",
+	"WOPtTrr90moQupYTVMYEsBjUAK6MOqbhwLVYmZ7EbDM7Eup/yopNGTgH17wVi6zhwTvIYVgV0q1DB4xe",
+	"blabJgvR3bv7iDbjzT0p/UQYZQ73ru7MdOuuvnMOV5t9UgbI9wJdVUoatAnFbujSCG4gZTukyTrpiKt4",
+	"hOI0ntbmZ8DUvVq6uBCNWSZlqkXyCdMaKrpVKzyIUgsQeC8LcUhe1/5+b5WtBSd6y85++mSKtpJ8lvgs",
+	"sGpZWqMSREjQ1v3QkrbSNvvDtu0BHgPdKOtosMlgAQz0sUwtk2wM06jr4bXTV6OKWg5Lhb+UtFxlf27l",
+	"IVXhGy6XRbDVGHIn/BXcxjBQ/Zp9KZdpoleGB38tsjX3ZSXUoMQiiP5v1DKR1ARlb4g5UErH0yQS/7o1",
+	"SuKGZ/nuJEcvsm0/PLgelD+OYrFWg/aas9ZksS90ddpdqNWCH8e7ON/byqwEcE+Bmb2urV7MPSi0kd/y",
+	"7PaN4PERGA6NNL4cPTMK/6VR+PnT+HJUDjQ+C4TZD2uNXVufd3NwZftHnpA4i8zpBeUy0JymyFeqXs52",
+	"OR5NonMxuuTj09GzxcV8ZG2byelZrZwt5neQ50pD2f/D6JGbVFDfnp4Vy/0nsndvQDlNo3VtR5XqiY+R",
+	"yIxaFhg633/i9eEFy828DbekB2gYss0UlM4/TMeQfQN0qEbOdrkZosnEhI74xnUF9qvo/q4m7oByvkri",
+	"2KxFLfEK10wuEzq3dRe4xV8YHVvm2A7o72BWT3+S/bdCtbaQOGSwz0O2uOluVUOHsjHR59hxPsTZuxvT",
+	"PPLt3zPfPiqdw0r03hFIuuEPezjv0LAWJQVOwc5gEIPQId65R2Wj9x3QiPWRTH/XZApe6q3InA93cPOX",
+	"22l8/ud38Tc/riejny9erLR+/abmZG257N/c/H+958q3g1+z4y5JieM83e4QhrzdPqraUme1kDH0KoIu",
+	"15i/5yByORqobGDSZ1l5xCXpPFBJxyUmqbIZYjWe4iPBD7s/HfNQ3zxZC9AFKU4yEdm+C5kroKFJJ6Jf",
+	"QmidFvZirLrMFszh+TW8jE52BYmIL1QmZwaD7+WsP9YOaYRco4fGcoMMW92JVxKmWB1hkOKqKudbjMzh",
+	"H11Gp/HomThbjM7HF5Onp5dnz86vngZ6HpdPCDY0ysXaKuI0w0GxTYFdBa12leRDjwj2pcV9tkat92F0",
+	"J2EDGRps1FuW1yzjLFold57gCAqb8cW7yen1eOyETfVFUSqyW5Zn/E6k2s4VjrjObVkfWFpGlMUFlipP",
+	"DYu6eHpuZOEQG5lrQ4vUyvxDVSJMKAg/nyxG/Dw6HT2Lr8R4MZmcnp6dDYYDYDNZLQSMfcfLMLDSC5Hx",
+	"vDj5ebPEQL+xAqYUFhpcX51XJ9Kh2NTFHEa5Geg+uKlyg+/s09yJ6MbYTvBscD25Om12Iyl3oNvEgsE7",
+	"stZ+3mtH2jSffp1BhLXuKcFe6DRo0Cu6JCPXTZasNiHxVLSLsHlbIZyQ4xgqR4Gzwx6yRPsGv1TQpWbF",
+	"NVsLrgsYUhAMNO8PGlhq7WqDTxulshhTxtysGEoVtpP3+nfDp/DIK7xhMm4K7r7Gqn9aWnoSoeDOPCS2",
+	"TJOFAuU+le7Vs7ZHOTG08wbv2TcnshTxluJqEFemOR4KuHf6g6Xt9uchm++cv7zvtr6lu6s7ezYOVVTn",
+	"+4deA9be2Qf6TGmv7yTCXLTeLAC5WQ9w/sNcGPQr2PmY8KgmhdS7FNGZqxBvbbimzyH8nRuWHLbmqfBw",
+	"9KFNrna7Jx6F52cWnsd5HEBB6u9vMJcfYv0/UsFnpoIPPQ31X9X89gYCHWp8Iz3+bgbbVORtt3KFQjbn",
+	"t0IbtaZk12v+EStIn1oXG36chDQoT1S1D2gGJUpJ9OMFCij3efGc/Am+wlCTNY0wpyIT4HDz13J6Wl3L",
+	"s8txcDlFeFQzDE71RwH6SdQ9fHrm/ng63z1IG07bJPmdSFMNBWflfgqsKKH00Ao43gE0j/1kH+f955oX",
+	"6yPvAaKI9PqHmzxw4DjbgybUHjSSs2/r2xqXgVs9NB8+gNYcm0716h/2jByn5RT5IUpOkYuuvuz/sLj/",
+	"xG7pBidHagVFLn7zDukGiCN8tg+0e7VoWNvYiS4UfL9BePtxzpx2jKY48xxHFp6NWcx3mi0ytaZWI/35",
+	"aZ++vz/Y60Jcldr0tveO+na3Z1qX2ohKV2nnAk5TajV+kB7yOx+N8LtscP+rjML6nUxx+jyN8l36Sfss",
+	"pH0Kxq7fDJLHM/AwZ+A3HjRSYYu/uSDddbfSp25ZFC1BzowN9DEu4dHpzwo6+ZMlAQniNmm2i2IzleJw",
+	"YEiUtkQS8Q2PoGBnMh4OohRsKue4wlHfg+vBWsXUA7gj/2Ry1e7P6iQ+gOkBKP8QIgZIpoe4xPqRvVdz",
+	"TAP7bBnyFKI/MJdIFtD5UqdqOzWonWoRKaMWXY9r03pafGE1bMMY9iTFuuFNMU+TiErUphuVJpH5mhe5",
+	"Qv0nEzweXJ81jqIlrK7mrDXKrE4b8GKNDbLsKC/Jhc5dkmOZk1oL3NiciKOTN/EA7BvAgOGSPsIKpVSJ",
+	"0PZZ4V5mDrS90SyCoVtQvwRxQUnZnR6K1zy7FZAhYh7/nE3GYxoHAiki5iOXMUR7T97LmzSlvm8U35SI",
+	"SnzKCXtJWSMOllhBBBndyO+l7+aaVLxc4739bACxQ0s+DiFNIiC8tvPHLqn8yPYe2d6DsL1PVEsMCR2r",
+	"kFiW8ZuqIt+J7WuvCqm6wsmY5YpNTp+xaMUzHuWGW1H2gmG7ZuFvvnrBnp0+vRiy7zf8r4V4Cyz2mgG0",
+	"WsTsv3331Yv/TjrNBhJyseFC2YOHjth76b3FcDPvI/BD4lJ6pbYn7FXO1oXO2VwwKRInkuyRYFL5Iywp",
+	"yj+Er41m9V4S+3RFF5r9K/4MacJoFE/Gw/F4bNayVlJAjT7iSj/HWd5rCHZIxeJksRCZkJHA+BzPTxi2",
+	"34yB17+XM5FlKtMzyOCb5UpN9Upl+WyIH1IFfQ9n5aLNJ7OUGTZDRCBmjj27+Mb4dH+lmUcovRIhPyHl",
+	"8Xsp3iVr8Q5G34UjOOYn3NKFSlO11Wz2X+HL/zGz5JUm8hZim5IFiuueVldsPvpZdjejv/DRf45HV9PR",
+	"h38JTjSveYI6WnZWIk3Yw6AcvUkiAbFH5qgH5lmvXp7fF/lcfezoowUN+gFduC3eVCWoqcHmTRAYRlbr",
+	"p/C5gunTfrnivjSI9vS3CXc1A2kMxA4+P5pikGjGtyAsOjrJjC/+EujTg+tzEWMSDRua3FlvVrJFaEZw",
+	"95NekrSZdtdaZm70OLXISx8N9J8INhr4dTLs+rpkOka7VNrvUzurcKU/7WLwKW5nNU9iNxBj4VoghlpV",
+	"1lKz93RgwNYe5spK5RamOx6t+R8998WSYTDZC36r9M2Es/oJBe/W0HJ4xqGiXk11eQLKwnc+5zJWsqPQ",
+	"/cD5DMfMZCBMNWcyVAvcdZVZ+FXqe5x3HstsHZRgGSetR8Et4c62j0yyD5M8KvDoC7fe8Ue8aV/zOewj",
+	"52ZXJxkrZ34Ep0k/7nKPXQ4ZRJUBSSWHMYbavhWqNBY670SzbZ7U1QK6yalw948yvSo0+dt39Kpgdz/c",
+	"b+niXp3A7JPbT9nbttFXHpLziryn4Ws456rZ9Kkkj+6G2LY9D3m+KKwa1KS6dBHXKgl+t2WeNEkf5h45",
+	"zQSb9IL6IIMS3iPW+mveJsa0c3k9eGV9shI42kihOnKAkj0L7bjjSb6/q3TZkKzcD399FZwGieNOZOEh",
+	"6H+k+L02F0QCu/EEmqnoKTbh2YdOvBgrAuGGEp9QEmF++BR9j4DZj1kPEJ0naUrdGXSlAYFHlSvB03y1",
+	"79D+Ea+6Hw5+VnNNfW2ngP2Y7/b3lXazChKPscR8h1PmXDM8b3oZNiQP8OIjylkAZteMuhvWrJAEyJDx",
+	"VCu/J7fBfnP62UNCChhdqSLEIrYivRNMbzgGDxfJnSg7/nnH2bZt6iVF3q0yVSxXmyIoRACcrRC3Ado3",
+	"XLWEhpvd/PXAyNt6PeqVKtIYyQj6Wm0ytcyERt8bdfbzuCdPYYe2Ik37wvZSpFSjUgOLlPHD5B1pQy3l",
+	"NvRbX6xxfQs1qCHobNvYvQ+h62jmSY0FE3vwHkfbMWzyxwaXcihyi66dxRZ24p8Dnwi7WHybBRVk9KG5",
+	"cw1uT32ea4x34rPMeRHdCnPCIyUlji/ClPQ5tm32v85EnOjad0b1LcyXsVhmnEZtun1DB3+0ApbRynoR",
+	"zCqLw+88ZvKTW6A39oS+AdFwfWaHHrUpuPAGa6JfnxsV22MPv9YLcuxEXDbk7qOKr7CdGXboNs8pT+qv",
+	"qfeXR/snyCsU8XQjMooIDa7HJ5PhYM6j21Qt4e3095Qvq2EjA1/zTgpaWRuKBodRl8BqpXaNhLE9XqUZ",
+	"N6g4eHkSC5ljvMnvSk3I2ag07V6/bTSNz7v/AI2eSxoGTB5pdVvtrbfJ/bqM4AUklloLKJHdrhRF+0Nl",
+	"C3GiNynfTQnfL9E8OCTjFsO6oTDfhcUa4FYLIXtkH1daWm8ygccJN49CwQZLkDu2N8W0uro9gg+v/Y5j",
+	"jWpfn623/LYMCaNrJYfMw6jiq/2x2G5WyJxx5ppHYjtkiqwfWF2xJ7U2ycrk2gfsbOt2uSNvhQxQgxR4",
+	"p69ZX42ZZSihTJZD0kY+Od8XfKle0m+FAoc208KuuIp3n5hqRLDn+HdWXfx9HfGjeKvPKY9hr11pLX9f",
+	"6P3E3IqNUJtUHOXhq+zRb5xh0Z5eUW0uGxVZZtiv6+V6eJT/Nekz/xYOcYFXWj+ndosyFuY+MEFhXox+",
+	"ziLD50bFZsgymAuDtiBUrtnMWwLYb8FsFStux86suTHMJZdRuOHva5GtE62DFQpG16AZajSRQKVeoaQx",
+	"Q43K5EXBVJn8RZPTpi6pyDU/8664TaJbIvCBUSWly7imBoVTUm3oTvqkhfkBWO6Ky3iq7oDqM8HjqdFL",
+	"XarY1Bxho6Hax9nwF4/jaa7cxzujh7agR7cUbxD2h2yLvkyIhlLCihZ3As1Mj7V8ajpZ9bD2VWQeWPQF",
+	"j5VFcjgea0xyg5StJSK1ZtAEWtSHD7fwwBPDUC9gHs3DFLFFxrgw+2ysvuEgMid0cgXT5rVvNW9UtBpc",
+	"XyKng9XZmn7xkUeO+4Yr/fs2xrqoZP/ZaFJZnO+q/BdJug4V+W/FfD2olu//MnBNToxZbtDQ61GxOLnL",
+	"cxpzUy//h6G62+AWnZ5AiGyjdOIQgZt2abMN70SGXOZsOMjAIp4YOrtL8NvzCfELcxRd4mGW+/thY2yl",
+	"ZwY88DjRsNxOFFaAhU8qMfwA89eKtdNwQ5VxuP5njkTv73uP1LO8CUz1nM087M1O2A/mZUY+QApGJnRO",
+	"ow1Peiv/D1VUrQWk3UFWs+26TxODXZLF1h+SV6lw3ltiTacx6Bmtvu8a+msAJJBtNTMcfzcbspltpW/+",
+	"zsS8WCxEZv6GaSjmD0NWMf66Vnf4Zyy0yODr93Jmu4OYH1w3f/iAzhy4gQ46JAemKrqdnbAvgwMHMDWw",
+	"2fw5pAu8SbTQ5YBzlioeg7A39PwcyERkmtQAQnYSrVhUiDIsA5joN5DJcbnW1H/ovGek2Z3rZFhO0TDw",
+	"lI5pzixSjo8KIZttQYuByU6ltXAZDLlpPNQj0kheLsW2Hw4sQ+95OOikvjJ3hY4Iz0uw/L4DSZz2av4M",
+	"fLVlOxINqWmUut/v5FcYcThuXuc+PJ8NsVVImial3d0DlzX+Xn8dzDXVtvW/dJ1QKU4AlETNxpH393pp",
+	"1jGZROeOTp+zCaSvrSALec1TlqHfn56IQ4wGw8HH0VKN6MtFqrh5770voMLkOd8xN5QaDi8usf94Yyvv",
+	"WuN5gCub5AqRWTT9AFnQr/Q22bhTG35PKUjbUvwom9Xx7UqWn80y+PQ5Mn0O2VsMJ9yX0v2wQ/qjuav9",
+	"kJqHitiw0SpnK5WKPae1XmRjKcQyMuTyZYYdbYt/JGkIKpEipRFYtuzvlxWOIMsrBFM/dshDurTz7g5p",
+	"j6r3o+r9N696H+dEtNZrfw8i3fECVdGD5iSVdN2TRi/LjEaLZH+rr8bQx8vfzeZApbCCBVll5icrj9FS",
+	"d/WOOI+baR7UqVxV4tV4fDm5ujq9OL88H19dTbpLFA9oZLCYtkvfGyMZQSe014Aew87HV2xmVZupznkq",
+	"Zp8A/f5cF8OegincXxn7xGiEs2vGJaquvt7ze+pW3V2ioFisfCdfSnWGKJiIKEmWmQWToAJBpjZBt1rJ",
+	"dDvRhvWZvy9MdarWAL3ByOw5GGq4EvIQ2qGsWLk0AwS638rzVpuD06DYs6eU63woqYZVZgDZ/ITq/6qQ",
+	"cSbifFVpFnjuv+vk9KL1dcfr01jmRWf5V2RI+/HU1cb4xnUphmb0Kd8999RnMAOsoG+2Ma50Rjx/Vokh",
+	"XPVQo/M9nRgN2mYl9DO/Sz6aQGAo22aKqXDDrQJtGw+bTUDVJXA4Udz0EJydGunGcyo/aqeP2unfg2M4",
+	"E+DMKzsaVNS2T9Je6Ui9EbpI86NVWbq9bSK59QKvuGYxpoZUIfYPbT+d20dKZ38TejVUaW42aeKG9IWT",
+	"Q/rJmbLTR+D5fZw47c4At6xhiZWuHXhlOUmHa7GB7zrbaccgxwJXO1ThOROptkFLCEJjW2HwxnHKyA5i",
+	"tt+AB3hwYLDDrcSI8RFZ5X3thnbd0rWD9otDS4FOgjFTav2FZigV9ymeAVdXnxkI3uyL3trD0UMP7MKs",
+	"Mn3w0IPWMQcdeoh7IXjp7ZB4N+ChRx2r28dyCEFljoA/OaA6U6B2KrpOHTkbw+fOucipjshaQOTVL6WN",
+	"uZD+wmHXwVQC3z/ZxmEpOE5zyhvnfdFaAm6jRDwTnouzYbxZ+4yMNoqUBeG10vKXUJdl34/aOxPItRys",
+	"E5SVpm3sy23EUhlyhiCVDHKnfU1EofgFmjCTTYFdrnoGVmpkimu3SX60CIe4INlR95uW3cfmOAxDlDis",
+	"hC/Fc8aZFrmhNaYh9gZSa0W8lsJgOII0Mad9ccJmiYQkaTH1+wHNrimT671MJDXM2a4UFp5IlbO5EBKS",
+	"MU/YTKWxzdQxN9o//WfDE4yhjrFTTY90c3So/8B7iYFh/RzZ7TqRNnS3UjpnEadWqPlKrBlf8sS83wZk",
+	"3VswBwi7bC2Vim1bPgg8awtEPHwvQZDD90rnGpdHPb9P2KyQdyJLFomIpzaDyqyB/iRZaTg1zqWNlFwk",
+	"2RpKu2QMaDJn/OS9nGGzyXgKDVO0izdPtYCMKu8br2ei+TKJxXqjciGj3fRW7Mz7bY/BJAMzTZutNu/I",
+	"hFYpoAHTwGbXzH7lMsPUgvF5oYXfrhBjhuZ3WDTsJk9S96q5iMgaxAIHvPe9BD5N5dknLvo9xTqE2XWl",
+	"2NeW8tPz7fx8eIVCVQoIxRxZpAiorzJotDTyXiLLWwn5nOzSZZGh0ILevjrnO/P8bLPiUsRTY7caOOBf",
+	"8x4tWLGBmLl5od2z9TrJc9gln3GHDgVWSEy9NnZV+vYG07gvAiTkeo9acsCQjkcN7guPGMBmrtICspLK",
+	"nlsQzT6VLSZoT+hHi3zzsYKrsDACTtNS1p+mLvsQWVLSGJWF89sL2Vbf7xeDXF5e4rAJIY3q5FrFuVZg",
+	"NfQTrxtcD1588+XNdz+8nn775du3N19/Ob35+svB/YdD8lYJ+r4i6oVZdrEhNt2QVL2tKqVzmtx5zGBF",
+	"HC7bHL76qePa7Uz0HgNHYYivNzA7qE+Xo/2tv85wFDjPtZHYvy8X7vGjtssp24DL4N5nap62mnJlJ54h",
+	"TKCX0LTt6vzistbuW8Vo/tzxNDF8AKloOIhFzsHXgHYsfG2nDsK11yA+TszjoMkZVZ7B41ynM7MfiUgN",
+	"KVEFg83JvbbOUob4Yik4Bc0rJuT5gHd2z/18Or6cPDu9OhufTy68CsFzGBlI/qO2BZQ7Zm0hw613zim1",
+	"QQTr/1pHTrO3N6x6j1KKT3thLr0v0dtmh8PW2Un5ibYLQJc+KX7BWYw58O5WLvBLwOCt+elJLlIZOk76",
+	"ofFTKhZDpotoBXNrUV8CZzDZUHJaaIiDNajV0kiIeeK4ndMx2/CMr4XrBVgiuRyDa5tL9eKyXxnSs+ek",
+	"MlTvdBwyDkqCC4E5+18jYrKjV/HMmZrAeHBf4EdImieEGfh5Dtp7nS0Fc1cK3Z7aXOjqK4MZOC0Ws2sB",
+	"ZnaQrQWXVAQPjBTyidoyvPCLYBlD6c7g2BQFdkl8hI6P2r1vr4ehxvvgV98WB7wM8ZR1cMIXdAprtQW5",
+	"Yf50bjK1zPhaQ5vGTLA137G5sC15jd6RrMVzFxEqNJpBoMbeJpg+RlwBbaATvyLCKEnTsivXz2o+BTXM",
+	"/o1KG32SqnatnpZDF+EjXCGMRgjSC2pYjZFjhGQmcmh5RDrhVBd6Y99F2zItpDMoXJ3GFCr7y4/QhJJn",
+	"kEfmfbXmcjfdJB8FaIH0A/ZPJVjcd7rYoOo/pT0eDuY8nkaZgEJZDk8w32RikQm9Qp2Vviv/lljeaIRd",
+	"Bah5oXeQnCQNOlBLnSopKOWXvqfl+z+gl3UKXLvAMVFQl7FNZKy2tpADLBK3S/jJPLD6Tc4RTPxUxetC",
+	"ZfMkjnF2a1XBLt9sDmiG3dGaghZKs8BWBemYr1QMMEDRiygdVOJjokEJ93mt+0gBuCl6rmwtF1LNdKEK",
+	"af/2LBL6xmb0WvoqnUwexVEwXmXJMpE1+NRW2ioZlxFBG1fNkMDKRaOtY5CGit9tgGZRQJuJ8sNULaY7",
+	"VYBal5nDgYeC54leJESJGc/FNE3Wie0bACRiDZtBydbN2VaF7QE99WaAwmdqAU2fCBT4G3GU0+GFryy2",
+	"bVPpQjqS8cuQ3FmqGmLu69LqKiQv8pU5MRHPqYc2v+NJSqss5K00aKYcP/uxLHBy35Dv1T+ZkZK54U1C",
+	"Rop6hvk/r0Wc8Clx3WIDrRWmjiGXYSl3DkAGT13NWsPsGw4+jqzyBJpIg0tBA26MgN5YR4371R+ihg11",
+	"K/18be83VzSHPpQsWa5gHGYm1gLsmht96/ey+ELji/QJu6E0b50s5SiRbCkobxjEIYpXVti6CH+gWyYS",
+	"CUHA+KSibp5V1U3vjnLR92He7OHie5nuwHNFt4P6x0vHUA0REZdsLiIFMOPiKgj4RuQ+/BhrKB1Nvqd8",
+	"iAUgy4xLvAfQqclHVlnqVXWpVZCshlKuH3vM28Xe1ySRt/h3tsE0tqExymDOZnj1zKXgw7d0BdF1Zc1v",
+	"hRHT0qYdyPIm+6iTLjsBrzFwI3z3AVFZh5nyG+BHcJBKRrzxhP1hx2Kx4EWaswv27R9AhbU/NsDmTK+x",
+	"9b95ZgXOyVkbnLlS+OoarL4Mr0G8SaK8yDBgYkz/RQZ+QOy8zGWyxiFRuVqCV3xI/YJUZm79CONo/UVW",
+	"1hHxlJKM8CUsVlvpV62gC63PJphdNquD7HRayX1IHQltCPbnY1A4YkEBRRXYJENlhTyEuWYrwWOcahHz",
+	"NV/WV2XW7y8KjgXgL1oppYUtHOmzLNRZjN4JlRb3XcpUC6mZ+zn70+svvx6y1999PWQ/ivlrA83Xr74a",
+	"groKzkmzMMjEMVpsZUEvlLwTWV5ZE3aSphOsBaFIV8nwonWnuGQkg+hOKAyrqYLeer5TjkvARhsjt8rh",
+	"of4bWTyKAWLMrhdhLrCfWJlYmm+VM56DsoAyu4x5lu28bcwVy4QmfuneWtnNSSffy6oiyQJhkVDVfmvb",
+	"ir3RE20ROAQHs/hIBgGdHoDTbKmVWgZtIFn2rNRcz+pcfFL3jwB8BIrD8FZlt3YJHaDDwYLu7Yl03dsb",
+	"CzLKsFsLAI8WESyMoggpj7CqjzMpzGYrKRrLw17LUmzxRZ2HDqAKrEfKmhqCESKVMTfyw4/TM7yjopr4",
+	"YP3Ik9zTGOYGCTBB0IBKO2Je0Ko1/IcqQDjQe2DQoGswf9+wjGrbACkPBqXApOe7XBCPLp0QwNH5rdBN",
+	"uZMKrTuljfWewWvqMgc0fQ+eb1Xm7ijDxFTcLyvdxSKQN3CoyfhuApd774fz6uXSkOff3Dx7Y0zi0Y35",
+	"rSLiL+q6WdnajAHo923mZQ3HVBZp2NRcFf6kHlSsyjp9IBhDSaidV9aEY3iYsWrgJtJhmFErRV0uXlXp",
+	"gyQHAQKGkYHzvtUO9ukbVF/7CLqQwoAe8I2zZisinXa5Dzr76Ap4DWu8cvJsSpR/3pxMePUSpbQFJKT0",
+	"fctvBXGEVy+BPWCJHD4XhQeo9vZNOXlZsfcRUNWtEBsN/PXVy8o6T0+r9PPqZcnNMLHHAoZFGvcBT0Nl",
+	"uTaWgeo7MxfToyYXtkUlETlNC8BxWJUlvzbcyr7aEhoOeTJHLYGbdDJPBePmwp07Xq1Gi4WLDrhKY+qG",
+	"ihC6vqrThg1XykM7wXJIXUpBReIyEmnqMX+tXNym1IbcZZV1focuiOfmQVCPaPS1HgaJE44l2KVjp2p+",
+	"4g2OJGptYCv6mhbtfD8pKUqhSmQbtTocmGuwarvfAsx7a4tAG7yyADqgdWWqoqBU+SoqBMOAygPAFqVC",
+	"69/f0wQkZZDgKSFvsXnfVSSUFCLW/U3gulJbN2tP2Oz192/fsSeFFpl+shZPsC06BtUjrLE3exZrf3BQ",
+	"0+itSuqstuSQmVt1B9cPC0wpMJiiC4DxlANe7AHxuldTfxxPca3a+krd2lSjn9W8fb/8yRK5BcUAXHoy",
+	"a8Daraj0ACdOnXpVE7VdDB3joRfRch6e2ddfvmNPIJj05BcKfN4/WYuZ5333nQprvmOxKtsD7dWpwFxC",
+	"YxXz1AAATPUMemxr/IFnaQIFYKiF0BJIpNwKo3mV8gl0JE8sbHi+qqDiB21llbnVCSvzBeCoW/iUAI/+",
+	"LHZhSeTFKZ3n2VtS2W2JeHTutQaWqsrg3llqgwS2DGUxaSAGB7MyalZTuzxF/BVBAbqXyLBtO80QrnjD",
+	"PShfl7FAlTEIIjv3EuDY7Cx0lDJkZU1PY0mA8cfc6C1McspXYl3lFmBcIXVVrz05OJB870d7aqfnZzVH",
+	"Hu47QXiUD42FtuIbDdVna1REVAXEN4LH9kDbbDVQc0HWQMU87mAndzY3V6ShH4xq6LhGt/IKowAhG47q",
+	"slFlTtiXlMWVFVJ71KBBg/I0ykxEKquxAcul3Jk2wEH6llGpq8s4b2Fa1FfF3m5X5AfUgtyWVoRvNOzW",
+	"5hlBZtmQaWhPX29ri3rHotBCk+IRZLmUntZnH1CZWBbSNSm2gb+6EQUd1tc8j1al6RRnO4N5eBKww5q+",
+	"hKowMQK6uBWs7+Eq7zXzHcxzvQ+HIH20BgdDkFFmbmA8z7NkDrrsTkDzsiRaVay/TCwTDQd8W2kO0cJ/",
+	"gN+jenzCXgH1p1znhhLpQYxSCu17nWRK1bJ5tCuG4Z8MDkpND9eAnggrK7w4nYeIH6nwzRdptgYhAo4K",
+	"t5Tw0eori/y67nbPVamA0TP3643QyxRjKbSSJQy+DMQU6w5hnq8Yxhex+Z/zsBlqgqXhQxqCzJubiFeg",
+	"MX5j3lPztF/UrQ1zufNmEmD3tWhnQNHFUapWfQEZjMUABvKd4FkDSFciYBMUzKM7UUnjWhGG+1rI1YPp",
+	"DaQhO9Knmo8ZZeGcUIIMqDEr6rNStbAxCOlBuM8PUEKHPZkNHPctQeDaLkc856la/n/s/YlyGzmWLw6/",
+	"Cj7OnajlkhS12ZYcE3NVLleVqr2NLZe7q1SfCDJBEqUkwE4gRbMdipinmQebJ/kHzjlALszkos2SzRtx",
+	"p11iLgDy4OCsv18qfP6EmkO8FTugICY8q3RW5oPcuXYLDhECErpil8sKMygMI4AIrxOVgxtWCcp1c9Cm",
+	"WLFUZ3QutSbxnXR4+PBclmUvhLjRzCrHtymSC056Ii+4FSGnmbFru10RC8tKdv6zkehjOPH4xzYLnpyk",
+	"+De8j8pa6Nm1p+orbRmO+XK+NKDWQ5MmV4IWsIJyy1EY7q8690uVDqsx1yuWF8sUypor0X0nu8bqiQkR",
+	"cs8p4A/xFaKKh5nBTo+kitKFsUR/rfWUsD7uSYMu1FOUbS0f5vK+Hbbe5WjAKViFx0hPZEZSzgThETOZ",
+	"Pb/wjPDimHX5Xc6XeFSIbw4HLQPT8hnSQMWWnw/tb/LdcX8vGDeqkiiC7nGdvWSRCplziydEOzJXJVVh",
+	"j5u03xcCZgRJikgkbMpnmIigwFSwSmvyLBXG+TrDxbFdVlbUFBSgZ77z4onXe4PQqWWp2C8nJ2/Onr1+",
+	"++7s9dvjn49fvSMeTaux34Wz2B0zRKYhtVpSKOHrFtESiSIqyIc3+7b+RCvbgr2k59+/MNBID5o/+kMh",
+	"0fwR4C0aN410kkUfkE6IDC7chiUz/ZeCgDofBpJiRG+AskfHsE6oe2dRjDEX60bDPQvmUzwEmtbg4xbL",
+	"ofJmI0Ub3Uic0ZsBouWsUFIIOMVslwPeXFGlWT1BwUXMxMV6IPP/3QFEyulyrlarwvQCbBm3MWhk6DIt",
+	"BNAIhRsF+Bwvy0q0g7XUDTadB57r+nuIDRvQELrVuxAGgMooFoVBRKIvI4RsrF0S3zJJOTTnXmIDYVW5",
+	"Wm5huseD1kvnOfkwA2eEMhDiySAnCPN9GKSO+dRudmjjWkobMBjn5ymtz1jzySSe5ZAOnRxNvUiBtlF6",
+	"2iRsTxJ/Jabs+Qkvxpe2d8oHWjZfCi5kyItQFFdSp3gauGXb6XRAQEx9gFyMDRZrYcd6E51rt96wMgtN",
+	"xnDswCguq8sEc4PbodF4U4IwIJNiDwnKSN2IAXGRm4rhUlp6yWjx5NDpEAoUcIiXdaWMebF6667outmO",
+	"eTzQEPhGcxutL8zw9sRI0scVKqpJkycY5spRXlCfhWLdZ5hLa+HrioLxqBT3gseQPNOTBhLbtgslmDXB",
+	"Y9IC/VgKqETLZwsggJlO4JQaywob3nsmq+R793byn8KXD+XtsnKJaFUyBRya0P5os/Sv74CkaF5VkHuh",
+	"YGRZ5PD+y/ka1ar0fiSxJ5QniTur1kiYw5nHWU9YiwnUnBGQDfTJgpw/dHBarZmJ9TSehd6mUERbKuik",
+	"P+ORS3lOp9NCZyuoPKeRqGHXTaf05Y+tybp2EwF2zJLUH7xOZh26YZxU3FtVdoo/BQMhVxKWMzsKr58/",
+	"fBLB3UmTc1q+cWfkkDLXdXWoS6fidA+NrzcLjnaYVVkfHxmqlUPfrOSXQRuYNazPJ7wv7YxYFRZF+zFz",
+	"nn0ELima4p+x0tfwCnuumLpc+YpN3XBw9rE/Muu1ZiFtD9EWDqNqZrJlrE7mLHTf6x3mH2IVq4RZwifA",
+	"XUci3Zv5wYU5FarB6/RfAfMDllQa3yueJfwKkcMkrfGqSdEcZnMzFvr1aZDLp0V+Goz4Ml/AXrC8cQA8",
+	"5wKtmq9fOAL/cX0cO2Qmstr53DCe8/4og6xzEtwN1/ne365TblPhvvZUZwgCN3iQ5ORZKlCDEJKCDqmq",
+	"Kv86Z5/THkV9kt0A0omeUDCZ8yl9rFShm7Nr/cEOhKKZLd0ea2O7AZAasPJKe+NCn4u5UeCrgxKweqyT",
+	"RNfbzeF8zU/9sqLDoWZXzM0sUNDMz1CxkU6T2zEOiugGiO9RbMiYS5Th6Uj7iPcxDKTPBdaTBj5qWSpz",
+	"BI99cQXn84/eqJ8rzHRzhUQxNP7DE5dVdx5hjrIwRLDjIABCUw2dJqVphkCaTiq4wDFCdssle0dYve+N",
+	"9qx4j5OPXWiNqfROynVlSpMnG2oRsOQrC09JY+vCUJ3KuA42xcIQLufbc0qj8oVWwV32i5WIgcCYS97Q",
+	"lmb+BCiEgRflq/27wkeDpEZhkNAxVB5ili6pHmDxebmIdv4Mmksg0HPpg4SExOIZwC1V41/Q4ZSbzg86",
+	"kp72gmc+z3O6tBtizlBaVS3NWHBgsqbP2or4cqlsX48nztHxW62y7ao22F5OxOFIvjHZNE5mE9F9yrpH",
+	"/b6Y2FAyI0Ea6wp+Q9YOuLpnE7HGnHyQBhvUYfiXFW1jNfoSN8sH0Xun++fC6U8VmRE/p3QSmyT6oztN",
+	"wnmez/jnGjW67/GFxWjQa2/vhUYCw3j2Nkgbc/JBnT/VxAyLNfTeCTcmezQGnZ4Fd6nLSi7TTslHzpWD",
+	"OUWdzTJzuUyeKWulYr4mVhNC8F2Crwz3ttkzbkQT1LqitG0MDh5Z0DFUJ8Ty3O0dKk8rJ8hKeb3w7EXG",
+	"m78IjAsY/+VcR+CS8j67kANvUTfDANXM4gK9k+pGjEvsFIegRXWDvLgQycztjTFHAEHfEkWljEUOMSS+",
+	"gydBg1dAWKEK/RpUCT6RW8S9t7UKgOzW7hY8sD0VvQl0CEcyHd/k4/GJ/vnQvH8Lj/9rMmw0G3aUjnsK",
+	"gUVu7A3hoTiHy2ajnwhntRXJLrc7J9tPDjsdIrss8W4+A2je5g2T52VSsgin4giuev/2hSkPvhZfLtTH",
+	"csPohpVJe+6A1fi2eXAD7WRusWqgIdyGrwSAPuvz/ihDiQoMJZuNvdnYcxt7bmcH6VkC9IVXXTZXA1mm",
+	"86m8G/zLmgugwPDWRUzDG8neSPa8ZF+TsTnAWV6Js9nL+2fma64hT85j5cpAxDAHlhumOr868FMJ0jCg",
+	"lgZOxQDgvdKiwWCPKdRQXrZadjxAsCoA4QcIqxx38bo45Djg7LW1i7uQgoGm/QeAlono7IY4Fqp2VInx",
+	"vAAyjhj/q7ImPLoaa8KAp8Z6xgTvsvzk/kj00BloPxER7LgtmpEXXA2+HyV8ZWDJTMYWkXWH/ZD3izZf",
+	"sOILzvkFuVW6Pm8ug8cxafNA+CUcFko1rcSTu8wB8eVxUbSO17ESnn8JtH4O13+U4xZg0m4Q/m8E4f/m",
+	"gfbDTljItYHVzrBLKLZTCba+jLqUEt75ZDeQlpYfWXuKrUIDUIT+DxvYj85PeKlLGlTrYp7MjRqtUKNX",
+	"P/rQXlrr+HvtrLV6AeZZSRrab4wbL4lQozABPqysqNhHzsfaWC/zMjE2hyE55ioFmECccRWgNgztg07O",
+	"q8Z2lFWkQ0+nSC6gKNETAZYOIUTylsLUz9Kz8kLIXyfnT6kcNT97oKLwCpooLOY3sQQUIFtBSnCMAXgY",
+	"9/GPDOnf+yOpKs8R6MOa6DheeD5hM5Q5962xzHJzvvJZ5TuxlywMVJaarPISQAOIr6i8AHMqh1ajNKFm",
+	"/qvkB1ItprqKaS9ATDSJ9C9Xb+vbGlAvluQhtSP0tm7AJJkmGuqob8YkER/7IpnYRfjB23sd1h/xhPet",
+	"SMxTbE/I3ptDt8jem+Oi297rVAjClcC74QyhxcyGXvUB30LhWB13lPsNfEf33WKpCMU2Y+mmpigRjr0w",
+	"a+pKRFHMzXK3UzVLHMZPOvlFG7t4NL7aolDIpCCHFgre3DW5OspQgsvTyO1MPawYU46hcLtyhH0hL0R0",
+	"HOpMKikTszIU30iS5ZkyU6Uk9bAhVjF36UKS6NDOza/OV76qpW2EsisrL6w3WUzDTtes/Mw1kOxXZGHP",
+	"vuQ7uLweAd/zm+cWqzDJZuETVm8zlJ53XPVrZAcgu3QC3X0lFMs5iVn1q8nxhDBlV1zkoA0WLRzpjHU/",
+	"yiLCIk9VVGblx3IjhEq+ioDXflKaacZptMRmfotVUFfguCgB7zX+ufvroHNycPH36c6L5Pf+k9mr/dEP",
+	"2+Zv0cvH6fM9/vOjyW/2rfyHfvbxfD6bN4fiN68nlZhSoUyubMsXL2HZV+nc2Snys+50li5jYRTVy4UN",
+	"8VdYr5oQM+DdeJ/i/9H1bZ0gFZlP+zf6OklE37KRToxgPWDamK2UKC3nJCtWFmrQnalFeO1GiMLpmGeh",
+	"xVbFXP4wt+KP9srHzVI9TdNfvM8AGOOIThkwVD0BatV0/K8ZMdL8+KlOh4p7Wi/oFkTDfa6GsTSjPAK9",
+	"At4OJxKLZ1RkTfaPhY+SK+FYHHKfvvGX3kS6N/elcK1zQ6mW8LG+EFenvvGqtvFuAmjp1BOSd3mftA52",
+	"+V7r8X7/Uav3WDxpDQ6Coy2qdMPqyttbWpeFFy+7E9tF3sINVZQxOIDq1dITod5qPb7OUoVegDIKC48u",
+	"3O1GjIEm6maWZp3ZuRWpOtOp2QbsUd/RWqK/qQqN7Dw66TzKZd0oxkBwK2fQqecDHRGfYeYi4rN84u4A",
+	"mG+ASSW42uIMYMgah87VoIQhkDvj/g/9hdvhL2D3HT7qAFKSL7A+46AO4MrSL3j99l6g2QEWZLKvUyvM",
+	"mQd1bhzuQ6WlElM/qu0dt+lyfGWHT/ahFEtDh88usCXbNFFSDf097vCCto0zJ2HusoNL5w9CKVXjsDFF",
+	"/sevdCWajUGix2WxmCTiQur0K1wNuofCmiUWu8PdbegcyG/Efe+De6Xcb4kng4PWY97ptZ70t6PWntgf",
+	"eBKoRhPp4Q8bOY66CR+KUhyymL2n6v9/g2H8R38nVr3xb8jinUgdnQl4Yl43dDLdQNdA2L3wnQtXJakK",
+	"sdHLq3oTY16k0lmcbPFhZDVbIZBzRMtFmvSyuRJ5nb96LvxzpFjxiVjbW7gNOEe77nPN00UVzZO/jFbt",
+	"t3xKh/06+RuUhmXHjhvO3yTCoGTSUsnyF7AYmJcwOmM8vtV0pAF63cd681QNieBRzrHyWH2eAqSUo1lq",
+	"k+bFszo9haByofUCQqJZY4plfX1RosxbKFNFWa8PxNGLr/gWv1cqg1Bp8KU8b+RKC7pSwq0qiAcCFMZU",
+	"WoLCJ8iJTtNXnSx1at1Ij3qpuYoFS5rOoP1Kar1gwD5uOaXYerzX22/xR9FjUJ3ehHVLLz5aj4kNvCd5",
+	"M845VnCIBwyeotZaZWvB1PzOyo+wUlzzTTEyo5S9t4yOFeKZEVLe1/HjN6+lh6N4LWGBngOIBEV8x4zH",
+	"c+HkbaBbXaqq8u5hbQVZ1crlo8Q7Ba99d/EyHrV+561/dVoHf2b/PGu3/vz+/yylnwPJXrBfF2VtN+7E",
+	"xp3YuBMbd+IO3YkrlUR4033VeoickVxbJFukx8iFJT1cQjNbxz8rU3zuAYvq1zfadaNdN9p1o13vULte",
+	"szkihyyxdm9ECMZ83tYIHMZvUkwXW77mAjz7WTMI42lyqrI1bm7vuD+AfokFJQP9p29l17Xdk5qNkR07",
+	"KThNO53d/phLBf8S+N+jbfyv7QNmNdvZZ79ylfJkxtxj8JItfw39Z/aIxuWKH/BoLsoDcI0jPUUwIg2I",
+	"9/PVAW4lKitpnbPiRMEdQ3lW/r3tJ50qZy1bqPnUBmRDfTEO8AIGWgpLnLFzz8M1nX9W1y1Ol4kYPP8m",
+	"FcxBsCuDyMjQq7a4McIa2ovtflX5b0nW4M3NBn7aMK15cVvPHhERoSDUGCXEKQdXNgm+YYqBOfUUq/Z4",
+	"4PXGloYinH2gAS1/456OZjUfWXxEkLjwZpaR9C7txJ1/Hl2B3zuPXJgVp1QHKQqPqnxy9pfSgCHiU/fc",
+	"JQn6XOV7vk6c1uAbU/vwxTGCgDow9zyss2uWi9LmQJSwsGWppNa3HGezr1hhJOirkVUj7BUCfCuUVfii",
+	"lt/HB7MXH37b+8eH7Wnv5/e2t7NvxLvttLf7X/Yf77Znv3/4ybz4+9sLvvNb+uLk6OPLv152Xp38Y/f1",
+	"j/HoH+NXFZUuV6wDCIUxi+55rcSJHIsTuHaO/J8o4Zdk/yEXTqFTJ7VXWF8FtbONI/aXPheMj7UaskEi",
+	"hYqcPtOp7Ws4oyJpxtIDuBRXSdWU3yrffJCvgqwoelwaOAujWCHQ+pquLa+of8aChcyKCuqT6AH4MmM/",
+	"dHooI/bIIC1Nm/2g7YiwHWEnKiE9P+49ioa+RSDCt04lVc08xHPzGQeEccvY4/PGEBYWnxUcif1WZ/uk",
+	"swsG5r4zMJ16OpuriCqazjut3WhPtB4PHnVaB9tPdlp8t7fX348eiceDJ27R8NZ37ii17F2qIujDI2TF",
+	"uU6P7PXztk9hzHUJSKIUoIufktWRGAs5GZ9j4tQsIG2bHSPYD9Z+S88TNtGx7AMwkh4M2leumy0t4bIT",
+	"w8N5+lp0KrNCEMlV3rdqwnGVGignbR5OI/+9FpYeZ+K2ShatKpVFJ1dx5QojaBZloVpfhA2zKFDzEPbB",
+	"dT07wCq9ml+XKZ3P79wRQ0JNSM8mbtsPuZqzgEd6On9fF1gHzpSedg8Jc/yjZU6fjycoyL1Ep8MRlGRN",
+	"eRK1Wde5ixAo6WYUHBmXKDQZ+cuSVGUXnaqgkJ0KKlwMvJY0hL90jw2dUtIKWZWhVYEby4ZaR2yipXN5",
+	"eAZKn6SqDX6qj1+GSTUw0uILFGlIIG5G2Mqg5l+6t3o/za+6V1FNQaQVT/O61M0BWc1kicdslWYa31RU",
+	"m8j0F4SUHCfq7KV+HixS/vm4BLWyl8UUVpDAirADiGHhq8CKY7i3MM8GsscSQMfjgxbf6+23Hj+KHree",
+	"PBkctLLazv1B46pRdeD0WNmJ1bVIZIEnAD8v8VyyX7Rn6Ap0SMbTYSKRYS2VZgzkXj6XWxRwOgXDMxvN",
+	"xoUU7rtUxukXWEvNzD8FYksPqAbNSnzGjBDYeJYvwSQsaQyEeqRustf7Wll3KhxmozON+o7W7YNcJqA0",
+	"PoNnBFF7QWkDnhdtOotuotV2nbMr65n1d2y3Op1Op/W4tz1o8b3+TutJdCA6g+3tnZ3d3frTrhjv3SFq",
+	"hMZhw69/w7MlaGxpzfpM55CUG4ed0MDT0BPwxdJJtHS1L6SRPRnDd2xM0l4s+04TcAmtjbLv/sxTq+cN",
+	"0Oz7L7ebnvlrLzNJqe3PLSG8S3tYgiitxnonpHcEGazsZA1CuaRMTiZ9xLZZtcSPwu8rF/kVQzzLFu/H",
+	"3OWXmcjfQK8nUIFmPYjVDZ9UN5enBphHQl/l+LpB9AZySojLDCgwoZmx5CjgFlobwGFdb6C4j5ehHRC8",
+	"v7QMTZN5mIt/elSj1aS0oCJWaKnH/vjLSiWy+PZ3sZ6+1JF4R5ev2jPoFou6BYtaqWZTQVs5qRq0+TzV",
+	"6qpbLK/WFo/tt+zKy5LiW3zjBy7tG7xykeNWjDbmwCro9M6NtJnp1JJQVX2rTJ95iSmKQnEyuXbMmJob",
+	"C32Zua9SbfPo8VHfViZbhHLGHoaiA4VGCVyI2jeJKRIqCtBPuhOMDATXLzbFiDhGcs+Mw5NCiNRxWXja",
+	"jj8xS7bCXmvfmQmPnZkAbUe9/f6j6DFWbDrB5MlQlC2Ux53Wdt9ZGLyz03oy2O+1/C3bO7uliUb8oirz",
+	"xWv6YUP+hNAMvKkINiV940aZBIb+G8lSsv8OgpLo2Imd9b7/iKtIRGcaG0zhT4GZD9LD/XP4R48r5f9x",
+	"FssB1Qam2f/m/kplptl5Aqn17F+IcpIA/0HpjyElj1xo+A8At3BiD45rg9iOcBZEo9hsmHM5meC/rKZ/",
+	"4R7yGEn4Xz4P7/8b/6vKyg6CfQPHcyRXw4ZqBiJmjNwi2wkmTtBWgt+DYVXE5D9V+B5wLW4MYyoqnb1L",
+	"DKKwQZe0O/xIV65hTmRb8Jqf5MQ5axCICDNc5duE9c/dx6wm3JXla14JUtGn8wTFLUwyW8rlVeyo0Rfi",
+	"jm609vW09jVjle5gdRbQlaKVdGB/9kilG8fCApRNGOGrCiNcLUIHQffVA3S5iEMeNXm/01zinBEvWYF+",
+	"zfmRfYEhMsLN6cdp5Bsd5NiZWNhRMZYK/3Onyq8rO/P1/RyBEK+nU1sGB+Ks5FOU+zoqQ38Vir4SSP2P",
+	"zZb82rZk+ZhqHP1+fhbt/e0kevFhvN36a//ZyJg3/9W4OSz1G83L3WpCroTgvtqB92qNWqscEMrcXl4O",
+	"rxUCK1WOedd7eN2rEHp615FELniLVV7PO7dGaVxZVGP8b4WIAGyyrMMAVjVJlXFvRIHeyeWdO78DOApW",
+	"/mTenddJiegLFe7/FEqB/S7utZyl1np8MOCtXq/Tb2G6CEua3Z6jIdYmnmFDQf3xkmsska2ViqFTGSqh",
+	"gW96wvvCbNG5tBXAAv/zn6lIZv/xgf77OPr33R//fWeHlqlV9c5/39lplDNmi65vXP45t42rQq3H1jCK",
+	"YM3HR7OPVctzAhlkKxTGmHkiWJSKpyENmuFPNoP3NGNTaF/srbz1TyQGYMf84zFev92pUASV1V4fRjPv",
+	"kUGEkdAwgSrapGMR+WNXDiBWC+3hU14JmevFcQHmJAH80o6rTE8UpLgaesgKk61qk7rD4Y8ekXSldfPb",
+	"NXqbqmXrV+V+huAKLG1x5HnxqNKP/t2LgeU32uGzaYcrGejhAFjZSPd3/MD75wOJhMirloAWu0U6Twp9",
+	"IOU2EScnnVwgoDi5WhgG4cvLgcRMandkWsQA3t2GVoA8O6Z7pz9SA816atNk9SDYqvgMhUFdrbDM4yCI",
+	"mo5p/20WBYc2W/TzbdFrxJWO4jhYZGbd8+KzR5P8QF7Rkb5mzXiBGlca1hPO+sVg/opF4mVM3Tw+Wc54",
+	"31lqvJcWAN62aMpwVleV73iubx6+KyNBnyv+W4TRcvwjPibQBQ/5BQEUp1gL7ltq5jVXYfctzAqka+rD",
+	"Jc/0FWarPbG4t+upGcISvD+GtjFTIqyoIWNYWp53/KMvavaXLtfU+aUtrEm5XC9g3RRmWSlRQtlcC8YK",
+	"vQPUhAV4xpFImBHCzNeD1cf0d7x2XR2nsVkCyqkOyS+DyqFnjDMIqmuB59wK7PNNgmIVkHuyJVt6ywle",
+	"uhxohgQAQOLn45Jw8/KA5ALEppDHokctSWKVRHl9jJeHLZ9XM9VL2391i10YUwPC7YnxNQazIgFk7zrx",
+	"0a1eoqdGJCWFgQTCPvychz/Ptx7sdA63d+e/zyPROuDbndbjaH+/1ev0t1s7Ynfg6U08PYOzMiuzjP6J",
+	"buQiOpOqKpa6/4SuSo1IzvgQRtt4qf8l45hv7bc77Nu/b28/ZS+kSj+yj08enT3ae8qSi8PtvU678x37",
+	"WfTP9dZOZ7vT2e5ss59kIgb64xb8WqFd/Hosot7xhNweWRA7fWv4d1ZClFeRabJUxcCADYEZCIQgTP6N",
+	"a7HiV1nIAjLUllicgRiFGgxXNB4Kn/VmzIe8ECyHSz6CC2vpcelBpZGW1qcEl+8FZMHmXAjD8pXvt2tm",
+	"40nHXS1J4XXnZ3eghH2r4yshb0PXQ67ZYB4umvoiFidr4irKiLjG9wFhOVY1GA9Qa9PMASgAxglWImaY",
+	"/YUyRKdKAqeAmP066v3cl6/lr8fv/3W8/Uoem2P1dr//7PjR8fnk7789+/WgLWa//iv6cCxfy+Ppy5Pz",
+	"/Zc7/9j5/d2vB+3o51H84u+vJr/v7I+iX36b/f5fuf0qVePwwJk+1+ExwH2w4bb+chmAF9EzwG9nFyKR",
+	"A5kl6ddJh0tzBgV/OWHxzAbIOTARKpJqSD1Y1H1VmVve3jnpHBzudnL6eQnPdnGvVSnUXz+cQAilewRQ",
+	"EPJfUM15yH4QPBEJ+9///p/uIpocqRbU2lPu3BflBQMCPG9TWXW/AkkIPsKjt0CKa8Jl0mYfcvDBaEPh",
+	"OcekateZEsurHREopArpAmrxcutbHn1hlRZp1sVchht1uVGXG3V5K+ryaq67t4dW99nP5eS3NYPlYqL7",
+	"I4DGM+dygis5nzfDiyozZ+6nUGRukeeO4kcTKK5mhk+rGIBDNd1Bp/N4++BgZ3/v8V7n4GA7V1nXqdLd",
+	"ONBav1kzd8FTBnNllp8TMSaQzRKD+hLeR5wvvalypUu9UcvPJsH7I78gUy6tYT1hp0IoZqfaIyWZp6wT",
+	"Imwmds/Qkciv1e6jQuVh5fq8sxxEd0Fkjzh9843LxOgJbcpuIUslPH9pqbKdBjXiZ1SFjVtjIpKxBL8H",
+	"soITbeyZD3X92fQeBbUsz0mYf/wKRMTSVHXU5QIhhcHV1qzg074xSCYnVGQW9xOuBX1SWIxlX4EWXenp",
+	"ITaIY71YLBiPYz01zTCkbn5Vu03WpfrMM6c/nWi7v4lI2jOoN+y6b3qqujyKzqz2f4tSN0rGYeLQB7KS",
+	"U/smTKnKr72eO9j037/48YrrWLkPSdQXWjY3LLpXU+Z+T66uzC1PbGDjWJ8iLpkB7gXNWseRSM7siDsB",
+	"POhAtlDHsg93/+F+Pgs4pvM1Y+Fh8zZWrRImfx1qII0eCyxCxN6qXGVUzVbKbef80CuR6YdQwj2JeT9U",
+	"W/q5fcP0FILS5pBxptJxTwDandfK35rvmowAW9m34++abKTTxLBvR98xnWDhx7fRd03G7amKBdAVK7im",
+	"soEqj4q13Tr4849O6+DPT53m48s/zHgU/VmJb5V9h2pFoRmfTOJZkXiOx3GYJGWEE8G0arPXKqNn0IMB",
+	"YvUPUiOi9spbnRpd87Viu3js+Mqx2g+HGqHZSJX8JxJ6GzIqLquEPO0FVvuFkl1cGH+bCQW13ngr7IGy",
+	"SbeI6FxpMxAJt2lbqPaFtfNHVD1T4BH74dkbtveYWT5sMpP2R4wbJoCqdGJbP7wtocrtF7kkq1zG+pw1",
+	"Zx9E77eTE8QTleZpruAQgmN+fvNJ7ELJwl6R0fJgWeIut8S1uebUOKv5CtpqJCNx1vc4oShQRfa/uc9R",
+	"vCWnmKi/oT6pAsXnwUj1XXwjbazJwCa8NmzCxhrJKBJqJXWVrMAWXUYdbN4A+fKdcBSecHP+Xx6woLwJ",
+	"LDfngcQ+H4iNIhGdTURCTQ6Nw057u9lw9oqbqTNi6d9nfFjshIi0EvN3kncVIJ4KhWZFfRxSFBnYEKBp",
+	"/1Ek1vf+oye/bzz+f3hpa/v/lcnfa3sYc3z0oPDmz9H5lZiTEm7OSTj7ANzI6awqIEuFmhVpGJ/yBX2l",
+	"eOS5TxeWu9ZVsfBu55w0fS/S4nfOuXQ1g8j5JpUfujyin3QCbZ+xVkNEzYojQZSWbnjQaLvKAJePZ07A",
+	"FnwQEh5mtT6/wQ9TjY64sCR/UY17qLWfr9gIhM6VNe04yAVV7dRREurB53Vfbr+Vn/NOqr4IrdG5QcLq",
+	"Ydm9hJL5KztdYXN/qmivB643fo6HMjfnAhnwUeZJ+0IiGtxxtAiXfdqVjClQlx9gaPDtFplNc3WCKADh",
+	"6+RXONTj+41dvbma80pnXuqztVuo9H2+eb7INFP9pgoC7o+v+RD4M6vSA5RopUTfVtWg1mejw8qu1igT",
+	"DukKRz0bypKH0HXVvP+UgA4PqxSbwhNqFUvYVxx8eJPnpAlr1WzAlqvqRjsZAVrlJK2rZBMqgtyM09gT",
+	"joAYqFFKQc4iNUj5WUAc7k8CZ4gP5YVQDOrh58+VAqvIokcBtAGXMQB0gOeszyufWA3966SjJ4Y5nI/J",
+	"GkUuf+meOfP1w3PP/lX3coNE5MpctXF5iCURgfEWF6JMv1IaQKUQSTwcV5sPoJVfwf24PYj2m8Jar1qb",
+	"95CMeHmV+o6qlAv7od0opEEibLeTKv+s7TmttZQdAUJAIEfg8xhmhCi0wtI5O4ZQvURxy6Ef5xyhR3tl",
+	"P2gdDn1/bfsV/eMPvOzP/HUtOfaF0hPuXtIYSjtKe+2+Hm9pPpGtvo7EUKit8OrL/O3mXE5aeoJfoQXI",
+	"tSIJeZV8EGGRSGR0/5f1X15fyCt9/JLf1o9Fcs5swi+E00qaYtPGIhEKx1BeG0KGxooEK+qpoGqZeIRO",
+	"4kWWZSz4BWVp+tzyWA9T0WZvM0cdiT4scLlQx/K89RmthLaAAAQebiHIoU7YWCcojybHV6vm6DT3V6DT",
+	"vHdyF6UJwmeNa5JVwdcyNhF8DIGlsAipOld6qhZm8XYfdfD/FdNTS1ywZQsFr7nDdRoKlVSFYsHIHQmG",
+	"vzcxnadVX8yLyko22s/uOfPduOsGVZct3x9/3rmk5XVEXQQTr1kUvJxf1vVimQ9seyapcjbNGTmey6QH",
+	"NT/eg91Tbs8u63Tymm+1Rfes6F/60hufS6gpBPY/0573B/h1Nn/IesxlWJbs/2Wb3T/4DpcvpG+WyuuJ",
+	"n/JM8GSlO/7hLlxgADkD4Qr2Twb8g/GAIqzPS02wPhXYPPsrGDz9AhbVjcFPtdkrgBDEQJZGkynE04xU",
+	"54b1RKynbKSnpwrew3HjJwKR5NeCr1obPjtaH+vqCsbX9kM0vq6McV1C6648DT8vP9O9W+t14bw/K/z2",
+	"jdWMARiFExGholULx65vmd/lKb028vjdg4LPn1KhM6xy43fd7y24oOvDd/1YCmWLaETGHUvzqnCnEv3P",
+	"PXNJxJWHdho4gowcKibzVCNIoeyOQEzo1+CAvV9I7ZVFfaRh6LgQfx+93DSh2g1K6Z1s97kRwEiG6EsI",
+	"Am/apUz4TsHc3C1quqPW77z1r07r4M/sn2ft1p/fVxbe/FaQkBJJEmLodQ8zepSBdHtSQl8uELW0WTdV",
+	"7l8i6h6yaaErwHjzGZb4Ly1Vm3UnibzgVnQPmVbxjMoMxj2RmFPldrBX/yONEWYCxWbO+UYwgadFxhYR",
+	"G4+vxdleZ6/IGBNgAP0oIeQNQ6j8njlxrkqhjZmvMiRlNNDJU8ZTq4GC1Y8Jv3E6cUbKE5qSB6ADAwYv",
+	"GGO/aRC51OpGM4+Y6FnfdImzM1eeYkQ/TaSdvXP7kThfoZ0k+9dP/pz89cMJQceAsUfXhac6Fwie+bFF",
+	"liJGr4rICblyEySXbfyQzpwF02RDAanD/998PfuP/KKSjRSSVTm21jlcyTmI4eYtt7XngFNy2NZBCbQL",
+	"jJucEjNEJ1k5plATTyxHq4NzeghM//TP1HRPzamrA0MDKDy28mxaUzatKfe+NaWZEfuDfkuVe4aRqi/8",
+	"gyM+w1y500p5Qn5gCR+mSUZScSGQVL5xuNdpkvQbaC4pJVe3SxnSR508x4PJSB4gKpr/Ba/f3gskEs4H",
+	"9wBMqRXmzOoh2DmNw/09cBY91b27sIzW+2TfaTAEhTrc3QZSyjRRbnXpnp0nqL7MGRFmHB4A1jtoicZh",
+	"YyrE+de7Ej4vXRSLSSIupE6/wtWge856M2xGmADDKfaquwcB/XZuuXb2YQ+67f6SjiisbY1Etv/H2S9I",
+	"pH5tsoKmt1/+IUyTTWLhbO/GqlQNSNoSImuRtIX6mnWO50RM4tmZW5KauV0JBlx87Itk4ubwbsTjmE2p",
+	"SOI/S+bRI2SFeOxspANnI3laCPf4QKa/ut1y6b+lp19EOPXc2pS+bOKv24Cwf228CCAn7zc9zA/AUESv",
+	"78zvXbToqs3H7ZPtTq35SJ6gtx6dKl7XeFyq6ueMRy/HWSwnF9dZ6LTViXzhmvmTBXoYnivirA60QuBI",
+	"5QdxF/xCu515fqGVek3yS86BMaj12PnPBwcD3so4iB91Cj4x8WChp3q2zmejW8hbBWgDqJaHXApSq5FN",
+	"cRdsTGE5jvK+scmcY2+RlJmYdlqdx4UneZCG6xLi4fBvYvrUUYndjH2u+iKOC0c0BierzbdmsVMSLMwF",
+	"a5rHGg49lN5sShINxerOhpZKmlGtEdVr9Z3p9PjJ4KDF+aDXysTv8Xaj2CFJHa11vZ3N8qT+pIvd2VT6",
+	"qdkwIRJ2uRRQeTsPuuxEddWvFEI9qVKEln+LsMz/vvPTKquKQM02kcMhGAuoUzP5eZcVzc7DVy/+Wm6+",
+	"qSnNreLYcm/cotdtJanyJ9jSF9yT5QMGmAtxA74KHZifGty6uVlMu6/mq/AolkrkL9oh3LvO3uH+Y3fR",
+	"SBqr3Wk1v/MWE9CH6CK6CcEb9c0CnLrSG3v7O2yvvdPeYSdU7t3TH5k0bJDGcV7f0k9n4e9GqOhMD/zY",
+	"1o+jOsMl0yrBGMAIEpgCkK4qPHS/5b5h67Hz3J64+Wd8edu92xIwN7VWtoaZoC0cDe7TBZaKE4Wd3/OB",
+	"XGoC4dKaswEwICXCGSv+b1Xcgvicx7/PgbeXRr210gp6kX6TiAsppmCU2LF752na6ez2J/A/4hcRx5pB",
+	"zNH76Kyv1UAmYzbTacLgIT7R1MZ7t+jmTDinIgbzJHzrxmHjA/6NWc0+cNsfvXHqpxFi42u+GdoTvtb4",
+	"10jw2AI4Ti/tnwtb6PFBIqkeN6L050RE0pT+hgeDcznPG/U9Qzk149YaVEzRflkthiMxfvmpVvmUdUWm",
+	"iBsikarsucwDjM4Zg+voGMx93oh/cOXkE7j+l4Gc2Ad11gqqrPPe1UIbl5uA4MMJCFKEq9gJ4eN6VWvb",
+	"2T/Z3qkP4K3eq1Go+N9/tOc+fVbf/kdjpJ0D4uz/daJv+erucPDDFKugNDBMM1fcfLBXLFkm2yQrxP3j",
+	"z1BY2njln1Z3zpdWDKtLtw92dggKagkcfBBjBAa6GSf72hzGN+c5j2fHhRNjlaW458r8PihhWFl/IhQR",
+	"psD29xT3C8MsCCxFlS6bXMDXmQtwmiAR3Fmdl82GVuL5Hbm7f3jzcQUPtTZaHPwrArRwQ80ComTEgndV",
+	"Fz+ih2z/DqDtG+97433fuvedUxAV3dCUplnn4MUDoJLlwO9NkEkjhFrBCCmiE4IcZqmKAhphpSk/kX2b",
+	"hjbGTT7xnuUTfRktqvhqWWg7wdp/5ETihtI+PDWoe6Bcqe/Ow+0DUOwmp6IyOGBpBRpa3o8QH3k/g1er",
+	"9C7yW0aAtm497u9ErSdid9Dy7CFP9g72C6e9V46ZQ7AUo28qeuNG0WX4VIIuWBXuLxII91fpcgDY0rRa",
+	"rbX3f0eHSIaFwI/22FsXFyJBDqXdZiMB1Q9hJWcauL/ubSPC8NmFBreoQ2ekqTgynHLEI8P9ixAxss+J",
+	"ZdYZVedV/YU/4dRLx6EppF4dPwkiioioIZR53SDRF+krTBI9kASHt6n1+CKLgq8rraAzjknrIlzW3WX8",
+	"C/p8Pmq3SJk/upoyH/DUWK/Iveb9yf3ReU86H1Ak/bgDi+Tx7e9hbDDrE6la8Z1HJ51HOSnyTIWbmutN",
+	"zfWm5vrOa67zW7sPWQhnJ/VaT/rbUSvjGz/YzQINoVXCjXwoFpZwoDIw/wbD+I/+Tqx649/QVEukjs6K",
+	"rPZON+TqBumaMrn99kHhKl94QkhMibBu4lmWCrIyZwVZ2c+xtIP5OtLI41fUijdiBdF46uqF9n/Pm2ib",
+	"oOfXFvR0X/6obws1ohD9uKPS0FzQNJSGXjttU/r4ey2nRtBugEbM3n4WiqptabxKlsdTh4dnUb2WZ4lM",
+	"UuS2yMWEs+LEP8vwqbm9l4i+UOH+qmo3N7jW44MBb/V6nX4rKwJ7stMo08XXFUcuqS2Ea26zrK1V9U6M",
+	"bhYjjouubwDitzsU3y62BB86T7rJuKE3tM4mR1u64dDbxCQ2jcq3RTlqcrxmN05Hlk5izaPNXniIe6Gm",
+	"eyWLoENV5STRTjtT4tWKCeQeVSQIyGpJGhP6G7KIPpA6SjXQHheEoy1LUluoqi0aLDlYJAD6glXK/XMO",
+	"TA0fhlaoYd6lPszh6IBP3GT9EbdNRmvcPlWn6nv267vXr9wJbhQ/F2d9bkSTIcT9QIrEAEbc+/fHP148",
+	"bgIsOv7l7U/P2O7u7oG78/3Js7Z70nOwAeB5mFoH2BnFEO+ITUfaCNaNuOVd9wsUpmGXVZu9kMYaRPHt",
+	"5ljLu6wnjIwEk/aQTbgBeB1AmOHmVDHW9ZdZjQArGRHvELGCpGFd9527jADmhIqIxIdQenIAwloJvNNN",
+	"50j5aYy4QT6tgOOHYDuGIdDTU7gxo9G44HEKCMLuxW32WsUzd28vFmNDuHzuQk/lR+R+1k3IDaPNjoFz",
+	"EYELmxm0m1tLwr/yY5n5lUSzDB8v1dCtk05tmx2xN0cnz37xl4mPfTFBYuUpQi+5t8ZiAJczY/nMME9b",
+	"3Mxgw5xZm+Ajsjfn14CoCHHKbvmecWfYs0TwyH/Ysz78LXxUlAV8i+Ez1v17C+46ZL8cn3SZTlj35fG7",
+	"d92cdEFTFHxUPpnEso9pfVrc//uX0arLvnXCebC3//g7RC/lblq9WLBuX0ei68TCsK6dTUSQQ4/FBBWS",
+	"TgLcqoBciI+gFr24RuIp62JnVhcQrPCHgUyMZTsdNpAijnKEa9NEq2GbPQc04InAGDrJnVu8vY8fA2O9",
+	"TNxb3TsMzPgHHUnabsct2FYws8d7B7vfHbL3Jz+1njSZ0mzE4wHR3KdJoofcCiCihh8RZWsq+6LNXrnx",
+	"ul0MzGjItuc0oSFuOJh1LBWCr7/66VlGLNmTkUxEn4SP4i2G9hF49bFw6iXhfSsS8zSAz8ElOW1lgM0S",
+	"5ME4p4HH/qU46XdCRfM83dws4gWHjR7LC2HY9r7nZmkywKW2MkYplUPVco4K8HiKj4ge5t7k3k9Gcj2l",
+	"9086YbudALzHBxbIwkinDHQyFknpKcbKOEaGcRTxGcoGh0e6t5IS0VN1CIB9lvdweVKDuggehDfzoI3c",
+	"BT3BYm1sm703tNlj7kYkPMs5Tdft//zM3Vtx7AcdIC9ETcfevH53QqRScH4aosXlinWPI+dXW6H6s9bf",
+	"xKx7iHhzfMilCrKL+udczJpuMMTUgb8GxlLcJCRmYx6hgrYjoUDDZi+yrbfCGasiOmTOfuvSKAmbDE4z",
+	"WhVA3eYWkE3VEAqepW0GvLMiGloPuBEDptpTxhl2zgKZgDtA8LZdGDiqANz0rIsXdtus+/PzE7YFB+rW",
+	"Jyr4utwai65TYSabbZG7NbDowlQIkxb3XSzH0sJUNetu8dSOuqw3I6A/r5meemoE/EgovEaPBdBkuuvp",
+	"sH9KGjc8AT65fwioIzhIpzrBqzyQl1tOvAOXNvcTnD1wCEjo8vUWRu7kVNpmJPfMavdWd1SLgU7EIdMX",
+	"/mqYLeKWyuHIhrHkaCiZ1bpN+p5kHmcNxgwuc/ctt+KFe1YL/m/XvfDbJKwrwuR+18xf+NZ5GUqqIdDe",
+	"Fn8xwnbZt357o9pwU0bUxTF8KGd3fNdmr3EupCz9bHIWD9vbOUDRR9FJuBVn9JX9q4VNZq0jtxO7YHzh",
+	"i/GgQ/KXnGi4b5GIvpy45Q+LST+7PYrdVkPtDJOUdEHT3SWtEfHAaQESx+lIs7BKVmvAE3UzwQwP+zZ8",
+	"j8StibMZsa0LMzpNj7oI5w1KVZPlUj5Pc3LTzI7VpCTO37lXwn4LumNv5wAPgImIY+n2sh6AEiy0knnI",
+	"Yh+Ggj8eMjRblU7GHEylsTu5Igu847Gw7khqMkgNky6GR8CZRIrY/SHSTkCAZsQdnZEcDEQilDs6j0ij",
+	"mZGegoYDE2nKDXN2RNRm3dMGb7d7p428E038yox13W+lXxLkHldP0Y5wKz3GLno3wOM3fnZkAihtm2w6",
+	"kv0RGkGwEVDMwOhgXVio8EqUPfxbXq5iwd0OAyvHeAMJT6yeGElam3/z7zKCQC3dmdvdgmjArAWPpdSV",
+	"O4Fpx6P6KlzUbbLulheqVoIbLWi60i9bJGxwU06qsufn/rgVa32eTuBaTEHS5tqKRN8ZFPBLqkzac1+6",
+	"J+i9+UcUfsWbE5H9qe1eejKSBsiXZF/AQQUGIa0fmQrGWVx2BEfKINHKtpwZ0+fKE5PAKQ8e17/927+x",
+	"X05O3rh/w6OP3hyzgUbrGSzX7e1Om2Wo/O5vxH/CWX+kZV+AbTOlK+gRbpA2kX3Y+nAAwaVMmkN09L7/",
+	"/qWwIx2Z9vffs1+eH/2Itgk+x6kUd7BFWhive5GAdAw3kUULs4SLQOM7+fVn7T7KUvfIzaTbhGPH2fWa",
+	"vECiCKHntdnrNyfHr1+9C7bCTmev8ASntOBt3oaPuRk5xe4W060uPBbH6K4Lb/RAp27G/5WKRAqY8RGD",
+	"AH9AnHXjn4o4boHxBj5hGOOEJ3wsYCXxieEP4XYk9wLDGl4MtBV7nQ69+DjzoL//3ptshoLl6WQiEoKz",
+	"9YoF5ASOGueX6qm/AB+HroCbBuACP0O3uXUCPgwBvvdQXLSnd4b/CC4H2HNPGVcztBgQGRY+3Xb4dLiL",
+	"QOqdjxRmjRpIDpVO3EpBJQoFDpxnPHUnMvgj7qMBhit9tDDS56qvIzh6C++ETY2vDZccMs+wBzLw5v0J",
+	"Dc8/6607gfyDOp02e+1n6dnISIHDSHDUbllgXjQ+uC7IMU8SeYFA+3IcJPpJZt3SQY4H55m7SKde3TzD",
+	"5ltwSiAv3aWPRlYeGwkeiQS+XtGJcQqq+Cn90US3ZH5k7lOQMKEAAskEWKpT3Ox+TbrHg9ZLbvsjGuXx",
+	"oPVKK+H/VngIGCDgi5EjFkTBbxQlhtpKDmaq4H34bplsOQEEsZtNRJu9p03k55ATHVqYlzwCxaWGtDN3",
+	"OtsoxUVXHGxpd8Y6Z8GNsvtC9/3K+aXqPj/hw67XT06HgVvl9Qq90l0EL0POKHczhcvQFbVgGMNVh+4s",
+	"x155iuZhw3zrf//7f04b3WzLogyBkQCDC+ENHrvVcA926+TNCHB9yPzoabc9Em8Eg4FtkGKJlgF3aS64",
+	"02avQdfBGN0cMdCWCDYV/LzN3lBNv48i+Tlp71l//31BBr7/PqheIH6NUNp3O3tMouFFVpF173PWuRsq",
+	"WJXuhc5amfBEAl21TmAK3e9hx7pHjDA+l5dletxOp5OFFSzEBD20uQ8GHuXcR4ioKZi138oSwlr5c4mM",
+	"UvfGzCciRbPDUhUBgni2Cn4BhilPyGEml8pLFRTHONnWA+IDz0Qmkz10tTIvKC9GboxuoWAZ+JBAy8fu",
+	"zQJ+dEMrKZhJAn4A1otj+RW5lfAONzfUrtywATdWJG32ekCeZdM7JSS1nh/CvVwa+l5uA+dQxAHjwc1m",
+	"qNHs9ScqENU7f1lpsgPoqW32PDYCbQ93rVRDsDa5wrk13YmPkTMwIjAW6p7U/T4o/x36FD9yG061BCOm",
+	"mnVfcGNbL3UEaacuPBC0Gf2lBUzBmVp7r8blX+Y0DhwZ7iR2Jg/Iqm+BacOJmippvU50rrqa0fGMe879",
+	"TJ/dK8oE3aDAx1J8pztnEgowob0w5jEaGm6z6NRCAJQEn8biV+dR1Xl3yHozKwz7fgtVUwwA96iZuqju",
+	"8VxEeYPgTV4eaSGe8b77ZG7NvcKAoXfleJxClLSL2ojNBE/a7C1IOJ7mtAvhcqVboO26h84oRd/OrR/w",
+	"76HHjG4IGSfcnCNbhTs7ycAsGiLukcbqxM2mEDu+4MnMaZ25s9P5516F9cCJ7b5O5FCq7AAepIbHdMjs",
+	"0SHT/fDhQ8s9yxkZfW6FjyWC8nK+O9p8+51dH7Wn+HWd186O3Mt9dCqvfTp7TTQw2F5n1x9FucDG99/j",
+	"kP7eImOhdewkvvv3Vt4uaL3G0OkhU9ooORh0aYhBRN4R0H0L4fnxOAS7lKLymg0SOEQyv8K7NBB4wQXv",
+	"zZDqC4J4MLB34FK0ThKuzEQn2Zu6TQjTAJ9ALPtCGZHLbr08PplLa+mJUEanSR8c4C26aWssgQrDF3gX",
+	"8mIhm9botLexmsI9hU9k47Cx2+60AXHAOV7u3YSIBZD8LSqvdH+nCpgSlwqHVcHLRAJri/YiOvmgO8dO",
+	"IvAS93eqmPSxU/Ztb8YoBfwdhVUpKOBR6XF9gqV0HDUOGy+ksUcZbYDB0jyy7rCmuzBSSB/hQQkaHRw9",
+	"DszekK4FtyYr+/O/YVpmGUNJbiCByHnBAEBhScOgQqj6/fTTGq//m7uj7r30HZEPiozGVYZBlU9rDeQE",
+	"7qkbzpEfgckCXM4XRfNAJxRaDjh6VaPyXa6rDuv4RxxJ1TWZ0Gw9gyxoY4UrId7p27gmWhmsjt/pdEr0",
+	"Ffn02l8Ga7nWFingg4dE+Dz9i9+gl83GHr696qFhlFvH6oLHMvJ0bnDb9vLb3iueU/UR3re7/L6fdNJD",
+	"OFd3x/bO8jve5Iy3n7B0Hm7dX37rMz2eQKgv+kFHkN/f2zlYflsIYOOrQjXK8pHCqVagSAHF48lR/gBS",
+	"epOOxxzaKdx3DDtRDxio2CZTYur8W8jrQLHhEEppsOTnz2bjY4uqaAgc8bJZqaO3PsF/nuF/nsnocqHW",
+	"tkF4ROR9hlw81jPeoRrGy9pzSvhnkdfBy1RwJq9h9n6DA5VV2N+liTTyTN1YibTGvr+jTYre1uJt+jB2",
+	"aWdv+R2vtP1JpyrabGvYBOD7lwX75jbyFhlCQPpGzRPljgt6v3eUvOnEeOzs/5m3pA9Yl57rr3COQqwh",
+	"Ae49YHTb4Q90EqPThqjS4KvmyM3oQTmNEiKnMyyckCq8VTrD3JnEwGvUrbLs3uLzHoZigQ0KcnlTOmV+",
+	"+kENXF6WB3y5UW63rNw6T1ZQNTiVEwxo420HC75DvtBq9e+RKaa5rzC3p6+tl1dYWCf1J1q/gGrdVZX5",
+	"e2XSCZoTL0UkuXPM759Kpz14bbXu/m+985wjgKPQpK9aKiSdMkfNYIKkXe0M48vmVOWDcno8Wccil8cv",
+	"2cbneSg+D+6D4OmEgqgreDxphLAslRsK6K/xZSySURO9GEgzaDYd6XGbPVc2kcJQrTDlK2o2FLxrlbAS",
+	"79tsk3pewurQBbRcXiV2URtM4llABeI6CyM5N/TmwoQXhI+o43Tl8JFb8SO85+EFbNzgF+utjc56ODoL",
+	"kujuk7JYD68TpPEdwrW+2wdfPwRJMuCet1RZhz29znfDduE2+xDaI3o6ojJhJ7KCqIEZNoAHP7DKWgBS",
+	"jWehcXk9eyFXx/w3MWvclheUH2PO/5n3d3Zu7JXPCpQj9S7PEQF1YM4zSdU3GQu1NMUCC98i083YSLoN",
+	"ALOPYL0/NSrKtesGSndtVd1y2Wz4ly67PVwHc3sALtvVPLCH5f2sMNi/idlbAaAB905jwp6BFDZsIbcp",
+	"rqQktzJCpWDizRtmtFHf+Gtv8VDHRPCiUz2MeHOyP6CTHeStlU7C58u1jzHKPF5BfBG+o8Y7eZsqaBUJ",
+	"xzq0jqW+3JIrdF2gYoCAOqodk2eBW+2Bu/vZRBamON08N7vrgeyu3BFgbsBsRka2TwiHU5/RfDfSU6jA",
+	"TBWbjqSzmS118lDnH/bpWhbJCGrNfG0OIK5XZjYz6Vwp/wCXVeQcCMnn3uYws2kuifKnCitOoULDd5Fp",
+	"NuDJJq/55eY1r23SFTbwFjKB1jvDJGnYguuLwQwj/CPWw+JY6ovIgvOhxj3SSrTZKyypZWOdUGUeQBeG",
+	"hmNoenHC3jxV4kIoDBSeEPIV5EqnfNZmz5C3FFKh0Kjr+/aoZvcpqRyqXSZtks+1puoM/laZ6cTHb/TM",
+	"3AS/0FTiHecEg+xttJnfa9dRaNjbu7gUVkgI4mU9p0onzIqP1rRZl/7aZQPpAQaoX9hqaBXxUSRsOXYK",
+	"ZdRkIz0VvlU5CzOdqmkirRXqKRRwD2SMDWaTSTwLneV1dbPYw7pGxexNF6zCABYWrN5WpS68eZUaXfIH",
+	"sazbaFXz9vDjGq9/i/csfj9wzi1NJ121Enb5a1HS6vI64dfstWP+8QV0UzQOd/b3AJvY//dus2FnE/xY",
+	"gAJVN4ZcU3EYCaAh1iw+EQXd2Oy9nBdYjqrenF1ws6sPZoxIBAMI2QjRlqTBhkqdICZBzZgAgTg/lIFO",
+	"xoCyFXErWu4RjVU/RM1wEIgiG1JdrlFfaRwPKXQBG3lR1IJOi03c4oHELfB7XSdigU/YmiADkEcGnzcU",
+	"CEEi63fsCWggTI2I3eE+FlxBDKOJuDsId+Gu4lQbJBMWS3WOHgfisGPrHHpXsYja7K0w6RhLNcFzAZ/E",
+	"pAAHVVN1mY5FsAxud+O8cTNZ7AbAMnr4DGkArmWzmx7AbkJB8vpvhR3UrCvmkXEwkLF5PzVO0JUzlaEa",
+	"TlnIwc7g53MxIcyloc7weyoje5kM3htJ34j2A4mI+TqNOcFcTdQnaU0FCMAiWT0BxyPrikWJHkglzSgH",
+	"deleS/SWaCNyy8Z6DDviA3KY+RHGzpJTmhHLaftUOZnMQlrLDgaQ4Ht2Lmx2ywPYLfAxITqx+lkwb00h",
+	"4V192AUwQc+lipzzhiBn4LqPeSRa6STAYdQHQt74V6wQffXI2xk2UE4PYMOzrPMZA2r3qu7iC3/D5e27",
+	"MrQIG4/my/Fo/NaB5oU4hk1iwi650m78hGD2y3pLAaKCzpsMnIWwHQmtA3aqEcnFIhttlS3pZ1OREvGj",
+	"vV5SZHm84XjwSisBcDh3EHVYfD765ciVGD4/4cNlRYFwDTxyd8W8hgeS2SR/v9jkr8ofqBIAYYkp/3rK",
+	"Y2kW+EgF9eELmRF+aspnvqzjKSKno+kqnKUcjmMAwnHuYZcyvjyOK5K5zvI9Vd70nSutLlSAQ6wFkE64",
+	"0YhtDVBYNTnd+6O9bqk+Gzq1XmlIo1xe3geVt2k//XztpyiqN5Rs/rpbT32eWt2ImeZGAhSYdZr2JWGc",
+	"KTHNK/uADW1SpB2BbJwIdTiUAMQWCA1wYTxm49RQSBur6tiRP0GsZ8nQA6dFwTFUs1Cf0w2B6y7q5pvS",
+	"xm9h+g/Klryb/pol+nv7LvV3kL2rmq3NTRfN133yKG0f7unzsFt/UMNe8bz6S/daPcRyrT+ifgLCEwTz",
+	"jJLZWZKqrk8MahXPqBYZzqJApeKJLgBrRnycCICbOXQ+Axw6f2kgibH9EevNgD2l6Ys6AaMQga6PLBtr",
+	"oCTq4B0AUO4exbRyN2olPBHEU9aNxcAS0uxIT4EUgiVAl9Fmv7rbEdEVakRzWV6dBPYPeL/VpyoRNplh",
+	"Utecy8mkGgTxqG9fK/fkxu2cEr/q3g8Y1bhb6Bn/3vpz40O+4LfxJfcx3rFCdWJ+hmXOG1v+Rmz5JrMi",
+	"GUvFLZRwwc5G3fAX7tz1FGZ9KuTIPRCbvrGIHtjMPLGy04+hqMv9CkUnUOfSRPqoXNEX6qiYG8ywA9Va",
+	"wOsmxZqIU+VL5r8xh5iY9BwN7tmeBwgJUZql+yVUqyb6oxxzC5C6MhZzNfiIT5xh4ZwqrXKqmO0DIHBl",
+	"cof04ueqcf1V9z5LheuvurdKfSufw2G9qxLT3JvvsraTCM6GXN2HqkocyGetp/xV9+5VSeWvurco/Qiq",
+	"b5N8fCDJx6sdbVuE7FV7wmUHBvEIzJ8zlUF599jNebA5D77e8+CWNTfssEXqe4PZ93Ba5cA+ByO7N8Pa",
+	"KtC1pHbW1emf/tK9hSUjH3zG4fjHosuSIwN3DguwaSNlJ7fCgBfTZs5jPaMq+O5h5kCMeNb3a9F+OFVZ",
+	"R3EinNwDFQ88QWl7Rqgb3UNkx7sQ6KYgBTHxAOnU9vTHqkPmZ+GOmLUROX7VPaerbnl/Lo7A/6V7Dyl/",
+	"emfBECcUA50qYJPJy9lniswUpHSjqjxGwV+6l9WoGCsmRKluDRtJYzWcnVdVWytBFrgRIMWrYkOtI6aT",
+	"SCROjzArgX8+nfiY9ZjPkFsxb7winX6oXgn5UE+NVV9qcl2d84BrQzZ67Xb02kMJVFPOr8luXjduAtcA",
+	"lvAXKJcrq06IdS9krUiVkmro3nOY097YeMwlcXoSm6IvCQTO70SKiCk9bTMMe8MtSPbYREZxH3QHrsCg",
+	"UJtMJ6cq4Qp6xJyTL8fiMKt1pMYyKhHkhdqYpoePaCF+BBqHIHGMKzElnuMCOTBVKzLnN54qN8WYG4uH",
+	"xERLamHLEd+TrRoKH91K6OTczfUp66o0jrsB4ipnpC41T4F27ys+LGD+yxKKAMWr9HRzanyhpwbl2M+s",
+	"PgPlVHV4NNlcWYmf8KbC8SYqRmwyu/7ZEvT7ipZ5xjGrIm+U+4qLdFJnfyM5YTqJNcdzJK/+3XFT2TN5",
+	"4sd2//TtO0If9Sr3jss6Nvb6xl7f2Os3rVKDvrmKWvVkq1uf6F+gXjP0knrdasXHPKPvU4zNSmOBwNqg",
+	"UT2xs8AiJxWo00nM+4Lg87Uef2NCTTfRwRuP2qr4GNT0qYKxVtu1Y30hXuIbVinyHodLK8q8syW4p+Rw",
+	"ucmuxQu3N/8Jf8TPtumcebi0AfdJCaE45TkjTQA1X08joRO7OF8UCmynXBLui5GqLwDKtc2IVIXyRz4p",
+	"VJO2eY3vW6I7ukR+2WVaEd8/RiEwVIBlxGMj4gthmqzLe1xFWokod73SduWcfvhQDXpvo9kQKh27Ncz+",
+	"Et7iVvSBY6rhZ1gIQXAhNknkhwSqBt8LQ1khMRtp9Lyg6P0qimHrEzyXIowATbggxhgbBFe1vmI8bJlq",
+	"awKe99y9YKWOMbqwqmOMBvl19+/ipob1XNLFCyu5sUU+Yy8VCOzGJbsZlyyZgf8D8Xmlp2squguRXEgx",
+	"XUx1KQ1UwjTRGEr7o9AR49MBkGsY6TRBDgwhzrGTFpRcgfRmihhkWZU+ZRLYG56QCj9V2DKQ6HGmzcGs",
+	"SeM4o92gyv2nrGvpIuqJMrrO/vKzvU09RO9YrITCum9MjIdR/OEkH5rV3XfrCybXrDrGjbBgm1U3pbhX",
+	"DuQwTbxhn8ZxtnUAo44wwaB2zI5EIur6VP4Lh3CLsn/CzTm8ZZFtTSuxEfyHQmPGzbn/aFcQ+a1P8L+X",
+	"GV5xPTtpDTZlm33weXpDEb8Q3YO9EGukQPCZ+6fEwgTw8iLCO5vMak2Pkob1U8vMSCf2VPnUuWdtoY3l",
+	"jqS1ASxB/NdOxcBdr5w5/+Dt8C9OB2zie58HzzOAbTqL8VqaJwGk6HrV4yHM2ToI5puNvtnom41+Ewju",
+	"19npyMxWb1efOIMYd3RG4gawoYUCiyKvGhrY/kLnzMIfxlrZkfsz2AYnOeJ0c6q6vG/lhbSzFr6n5W6L",
+	"Z0jMPfcjPMr9OubnwneaWJE8ZZz1eP984Ix5BDAdwzWGhm+YHpyqgU7GImETkUgdmTp7/y2tzedrRcQR",
+	"ZN2IDylJgGNfyBdL67vxZB6IJ+N3IezJQM+GX/E6hCz0iK1P+I+FPWhHKhsGaSRfj+D9fD1A9wZ2t1dF",
+	"4JXgX7B5sxLMGIV2JXpHf2UVw6Ofxv0lecSJLiF4xCluYIO/2H6sIMTX26xbfXNRz6b+0zO2t/2kE8hg",
+	"EZjPndSxVAKpk5ydEPFZmx3lzAzfTgDWDVG17i3Ytie8F4sHs3et+Gj9wmUPLlcGVG5MSxPNYTA+wwe3",
+	"fpRmoo30wIgVGI58LLw+HMi4WMow9/bN3v9C9777/BGfIefA/JHKDXv27rc1FYPW48Wsq5NEXkDto4rY",
+	"CL4flBX6yOKrnAFRTQNypGZv4S3rhg3eCZ70R40aeAcYRDDeR9rUFf+4n66PbdHtx9oAgi5ASARoCV+D",
+	"xfD3Juu6QcsLdykhcPiUH7ZZ0a9QtrRyuZIvTdIT4dwe/5BGs4Gv/QLqkyCE4wRlofcBgrTxPR6K7xHH",
+	"tE9xr2CRnq9ovoKm2kqExcO9znDJ3qZ0T0czlhoRgb0SazUE0Gzar1yxRBiLkDBizFJlAUubCMBokO2a",
+	"KAMM42p67Z55/GEmm433xWy83KbzLr8/M5oe3+UqPj/swU+0CT0EvttCC9lG3KkFQ2LGOvOFG6xkAc/B",
+	"/Rm7cS0e49kRSe7DAesCPpXS9oxe3aVopRJsCocs3Dji5lQp7SG2CiD4+QdR4fKZu6lbk+xwk3qLgFlL",
+	"XZMw4DzCVtlD8Ut2j8MLWo+XBBfc/L7QIsK7rQacE+iN6grbjvGcViirr6spLIS3qw9Qvhvp6TJXpyqG",
+	"Qb7N2iaAu+m2camCQf3V7ulNyMBvpSs3C5U20Ba4mwsOe9yl1Gqo9bjJjC4d732unBMARoG0npHGiSL8",
+	"nAge5VsVfbFt1svYZFNIcIbGRXe+u3M2arNnsYbiJf9ghmDroRm9EunJzen62/jmqxrCwNbqRdxokE2b",
+	"48PFRgJC7ZvWWr4Je2Ggk058f22+fN+Kj7bN3goOlOA2a3PGUGwwHGDUztlII7dUTcDEcHOAJgGfNPFa",
+	"y5kZ7o66UoYjNXvpB35VzfQQg4A06UXhiPBBN4bLF1uBPbfLyjrhWtULJQ2RCAitXyuKUYxEsJsJRLi3",
+	"3kfbJBvZxjjZ9D0ui3QUBH1jIl0zSgKa6Lo2UijjXGgUhTZHK1TIZCrxEf+QpMr4ktFVOYaYVlkJ6XKe",
+	"oXdhmLeoS/xLFpkc2XptsiAPxIQwOdm5ys7Y+uT/CTaCr1GutxLeWWrnFbg1IPBhc8LDpjqNIyQk9Nim",
+	"FN/AOscm5DSyniwoGpgPPf5AQ/GCu35tBd14B1h4fqx3bSD49y+2D/yX2dgImwDGTSgeL+2MZ5seYJZp",
+	"g9+MKlrSVvpWGNRE1F4iEsMiDbUXIt9F3a5u53wIWuVzIGxuNMpGo3y+zlCT7cob0CBL20OD/TIViWBR",
+	"6v5/4sOfExwT1XONeSRYOnF6rl3TOLpRKRuVslEp964H9WZ1ik3kcOjeV6dUftQ5WHCENOKeS7ngJiHl",
+	"wiTRQ+dkttnrAbNTzegFxkNlOF8J4TKaSFbv/kCE9VXA4Xj7zemijVLY5EBuDeEMZDXvRqyNc5YaajSq",
+	"De+Z1EyQjZxSFQEwRtoR6/6z6yHHmIFmjOpq6PfwniWFkh90Ehm/0d3IoKnJhxQjaSYxn0EZR5MBGjvj",
+	"hupYsQ/9QmK8sMl0EpCpkFOAR5H7lqwnhlIZ2PlVfRX/LPRUjPnHF0IN7ahxuN3pNBtjqcJ/r8cxevO0",
+	"sm5Fc7yyDy6F68a/KJjqpW0TS304beT0xdbXQFufiNX4cqEuAvQquM0wI0RocoP3NplJ+yPMuXq1ZaRW",
+	"lVWZTvpWqtsuUjEXK7YzJuZ7Wq4dNtpiM8FPcmMlfKklnionyFffm/hX3JqenKJUA4F7ExunLjRiuMiE",
+	"6aliiRyOgvFw4pOG8MhvDP3qKz97gu6P2LdQC+GuPYNru989JRVwqqYjjSCP3kaBgx+LLPyBLxHruq/V",
+	"QCZjdwmFOWE9sNuLajA845vS1ABWquKorL5wozyi3OpGnXz56uSOayNygr/RZn6/5RTaN4b2KiqQVfRb",
+	"szFJ6xBoUBEs1iC5Ei265CxV4dduk3gwuJpBd+mYzzCbm4ihNFYk7gm2fapCnympGfrPSozmhCu70TIb",
+	"LXNLWqZKjjfqhvZdTtuETRoslusZVImQCt3++oIR6DuzI8FIGjIiDSpH91XomSMkPvbFxKK7BIj02KjO",
+	"xoIriKlW5WBoJBvPaOMZfS22BIk8wNqWopzX29dGGCO1Mot8pXdyqEx+3wIhtrgQyQya15ARlQPcLrP6",
+	"XCiA4cTtLiuQdJ6rCIKC/t33dBNXEOE9dyu/2WRf4iZ7riKo7jVyqFpSmWLM7pq7DDdt/dn5HHiHS2/P",
+	"7zjorxIDYItQYgqISz6zMZKROKPDpos0xP4EluHsRUQYCA+cqnCaR4ehH9X41lbo+vDVzHudPez1crtd",
+	"KyJFdq8I/Syx1ucBYQaGpFN7qsrDUhoJP0cU96RudPc4QN+bcOMmZ3WA3UMADcOM1gr/dyzAUQFyUGaQ",
+	"rPlUjQRPbE9w22bvcKELXbN5NHB8X58rtyyC6YSZkZ7ml6zNstCQc6bo0+UY+04VRnrwgjO64Mx9EREP",
+	"ut+5qSZZsTl6TvPBoSrviYZ/zyybW6hSwXl+zm6br95vexANNzV7rMm6BJOZCKPjiw0J2XVPP9qRVznx",
+	"UjvaivVQqsUU0Bw2G6h/fEmwFuGA2d5nY6lSK0hHc3fcJcKMcteEfp0Jl0mbfUi0GrJ+IiK3e3hMZ9ap",
+	"2utsZ75mX0eCdXs8Ostd2QXcBThldAJBM+tx5jE3F5ahspcHZns7qhGe/ZkUozP0RXSs6vUiXsGkur5W",
+	"vDMdUv70OQ17d2ErFKaz4L11N8WCN63mMl0mh4oVWwhTOyrqL+WM2aIC0xhrryOHnQIxoTMjRWSoDWIq",
+	"4rgFXA4RqqkmO1d6qkiptKs0h3vNbbUxg8K8Ltn79X3cjVTfllSj8Kwu1s6pmuokaiXCiAXi/Q59KRZL",
+	"dY5+oBHOBwRf0z+kySQ5paFELdZqSD5bODBZ7rSXGDcyfCzczdICp/OpM+pqOZWNfUMvfAuDXrey9TgS",
+	"44m2QvVnfxOzW6u0fz7mMl5rr+1UqJV+X0ysiDzfnaWFMxn3dSTAMNMqWCz5uID4KA3E9nNQ7GEBbOut",
+	"mMR8hhizVZOhu7aqbrke+PrXoANWGOzfxOytSA2N8e61Bq0x42EXM1AFWGx6DV2yRfm3BUcmWe5TnZwb",
+	"QA9Cy94dnbsdb+232RFAnyT+AAXjX80I7CwwpwQdhGRK0rILLSOoioGpnCqr8zsD0u2opjzxEngD8NRK",
+	"5DScT1n33M5BbYS97jH9TtinGJbzQcNyzFASG1buLL9Toxs+qPPVJeqHM1rLje17i1YC4CTmT23Wm4Ez",
+	"7TY9fJG1Nj054Ytde2IzKzrsuO1psxMPLAAHNTHea+WYuokp3Ouc+qdUo4+h7sgztuztHLjTTzFpT9WI",
+	"GzaTIo7A6NZszNWszd4j+5k7QQlwgEODMBkguEN8xYu0UOzSE8xYHQtVbYvgzO+PrX6Xjv5JPtTywJx9",
+	"kkPSPxtlc2vK5vlHOqSrgnVOB2EyeE2Fg7VnizXOVMR9PfYtMwMdx3pqPPpIj/fPh4lOVZaOYpx1Y66G",
+	"KR+KbpMQWeFzf2MYGuGtF/Q764800FFrJaoVA43wnjomfnxr6ZbtO9YtWStEiCgWfJjnJ3y4zGmBay6b",
+	"N+bvNBsvNE552e3huhsgqNrEQR9KMgqUzZnlZNX6vj/6y8Z/vY0j5lkiEMW+UAlhrhDhvRCJHMxa6Pcu",
+	"zlSR3xgQr/CUmUJJo2Y94Y4eU+1sthn5kbUlCFVHym8wtufkkt/GoXDiTuLrupzPfMntF+VRfkYtsjEy",
+	"V9AAKHROBRQapFfd/P0Rt8tBs18rwSY8izfNo/U2nXkpJLiqkUxE390JbVxwSyDRgw4KtIujNvsxFDTT",
+	"84zls+apQsfWTWliZ6yno1mbvfaoD3rAusgR7GQd/FmiIU8nEbciOqO/kRM7lBfVPuwLaWw97HYNwGx1",
+	"zzehC1+vnGi+8TyORALFbG7xqPW8jy3g1ePAdVm5+dy3k8+/+hUEHStfjQ6CjqOMDZId2ywk30sQ84OK",
+	"1gUApDtJ8OXrEGU4ZEaIU1X6ZrUN/fDzDczrSHkxMWc4ne5hUaQzJKSakVOEBgHfqaeQKT3Nr8upIt+P",
+	"1gfiQO6fhW0EsK7fEmLuakL9XaDTxtEzq08VgCFANOiprxbEl9BMwz0Qs3COGzti/ViGLgSO+duhBr+O",
+	"DRLg5HFrMJZQd6g0bdrmqQKMBj7Dzm0lPK3HB+q6pIpKKh5UziBACKnQJhVqtHXCslpLKDN0ukon1Kp1",
+	"qvhYEwwVkXu0awWksExXEpTVABWWX3g8eKWVeMltf3S7+AtL0PO9aiuCpz8t7FwMIZK8NTMCU7wkL8N0",
+	"ZcV2vaJf+vfWM94fiWWX+8tggrsrFvK91JEcyM9Zi36Hhp9SwVHcFLUvK+trfqpAvBhnRoA3mpxdVGk0",
+	"NWvzeePUabGJSIxWbIgFAnudXdaFH7ptdqyYifWUjXUkmoz71xL7GXpNWmNBN/am7hywrrvlzN3ShS14",
+	"qrpvhU1mrSPYgVV2zRsd7Jr7GoXLDfEzBeLo7YvjcOOwig87+HZn2qjseTZZN1VQ9HVGa9l9gMq16fdw",
+	"k3WVtmcTnljZlxOubPeLJ3QIJOdNojIhevSvJ6J3d+vNrTiL8eRzy52p/lvGnYVWopy2qz0FUwPKshw4",
+	"2PpE//LQT7XAMmDfI7IMXkPIMv5JbfYL9lcBEFzkjrXS9fnYw0ToSQyeTqydv+pGadDbsuKjPVUyNE0/",
+	"xZ4jd9yfCzExWXjBH8PQN2XYJOb9yswWBitqD9ZFp0dFA1K2YHfQmElxlq/HHG6y7sB3AG1s46voBBSZ",
+	"dbRCszp2eJSDLaCNhpbxXiWi233bX/fP379Vk/XBeNmb7byuq4skwSts55yrC0K98BQXkbSlM7zUsVaB",
+	"cBBJey/P0Vuog8+m+pmq2dbRGoV49ldlLTgxPptKFenpmb6AYGjOgviq/b5NGvZ6yBlOQa7pXA1kLMwW",
+	"v+CWF5AyPtEwz5zyq8fYPWITbq1IVIDCBN4On9Zhxz8yHkMa6BgxvzH943uRqrp/Sy01bfYm0TDKUwUp",
+	"XcgP+iqPKuQ7YX/EsR/BrO4HgEOzrl6b29BaIfs2TWoOn/znWDgSodKx++Z0Q9tcDBtB6NoTNXSCUAFE",
+	"vtT0JLNzTSt1+eVvuYKduMJz6dLllq8c86HYcpMtaClc78ZhoycVh5Te3ELQreZi+H8/juN1b6888bLv",
+	"emU7eafz6L7O0GmApEKGc3N9hsNu4edbMunixZfNe+xR3L2hv/1oleNGDcUrbd9xK81A8l78uSqG0A0Y",
+	"CuXUs4gY9/rYn0vIJVFXMFR7NF2IxEitLrc+LT6ccpuPcUJixIpCJS5EEjL94YRhdMCIDMu1yqn4WdDR",
+	"8pOMxT0+XmidQjuaX/6KQdClCwcx5h/l2B0uO9t7j/ee7D7aewwEF/jHjN5CKiuGIqkblZH/yig61jgB",
+	"Vz757Cgd9xSXcXsqepNGszEWkUzH/r9iZ/mVfvprMsz+46s6I/+aiCsfIdc4fWD57/nh+pCX5t6dyhU9",
+	"9x+g7Cs3PkD9EcmFiJrYZZjB61vmLi5OIJ+nri8en1uCinVNE9lKxEAkQvVF1fLedajy/occH6IlkggV",
+	"AZj6mobISPDYjhaaGU5sZV8wBaA0GmmcBIu45T1uxCHzpZfSNinu1Y30VHVznXGh/Tax4RIxTHgkou4h",
+	"SwSPAFjrVBlMQfpHvhWRNE0sysZ0Jgm7YVMubbjOk+hTaz/aVRBZVVRO3RMsncTavRGwE6GsEmuk3QOg",
+	"py/tnwtb43f/ggt1iyFGfEN9hJF2ESKQeV0yEcmIT0xYCKPHApb5QRn/+wsjlje7jCc52YWwzZTPbmgb",
+	"OiHCDRUIGmnveEBT92XyBXK0/Rbvzq1YXoj6MBWBuXDDYq2GjIqUJ4kG9LskVQYiVLHW58b5CkojS74f",
+	"3CHjbMBl7E6pseB5Gn7/EDMCGv6eOFWJIB7+mn3yQl4Iha0TyzPqRzCzhySp1200GYn++fz6QvTQLcW6",
+	"kuE056xWNI4tKe28vkYVGYTASWSlG/hW8Eiu/CXfwkA2XxJwJXg0g+wdpcLW2PBSXUgLn8FscWgZX9xG",
+	"iK3wMrSlZ/d/Y/DUhL2fh8cZICkURAkQJ7nJeqkFQxQR5zCfA5yTUAV0quCxImHj1FhmrIxjd57y2B3W",
+	"EbMa3+uGEzoyDqF3Bd5CCBncIksE+5azc9k/b+KrmsE6cOvRZPxUZXR17hoofJBafUcsWKY00ypFhO32",
+	"x+Gae9PxeHPmwlutx4tPOewoy0BKeRyLBAu07mlz5QNsFnjAJaiDNI43ecnr5SVR0TCucgoJDti/NFVC",
+	"Ur+jPwAAkr4mYZnX/pHox1KJxeo/906nZJEkwytrI0SGt4/EN/DIqF1RlAm/3EN9WVmGidPYQI59PQ3a",
+	"9M2L+2zhrqqzqpwblE7qt9WrYDCjbUWO3LxhFezogEl6VFAC+QCfnggFgIOITeZpOXOGFZ/BhfN2VO42",
+	"qvjssJwYVkOH6/P3ky/a+Mkm9yYRF1JMF1tCJd0c1PJGg3w1GoSYf3OS0JuBIJTxCldXJYkwac993N6C",
+	"Y/q9gpZ+IPFXdP0kUxDuXIayomCmA44xDKqKly688URne8Dc5+M6n7AA77ivkw1g6NcFGOqFNoQKyGal",
+	"sP6Qy6vtwLCjemK9OAlgkHvkJRW5Ux5hbmsCKMZyRYj8c9YACXeTTUeyPzpV0LSsNBzauSsNAjWMpYpE",
+	"YkIZoWJatdkJYLtMRyGSIi2E+aFuUMeVwdb32eR/SvT4i1EHGxzwe7Fpc+KFwjq3ca+0ZT9l/7GszfEn",
+	"2m3u4d8YomordDS2ayjoC7bv0hKmgkdRUZ1TGPEd9BniHDYUkF84Zzs4hSt6swt7A6+yT34W9t5uknvU",
+	"LJit0aoO5hffMrjpRH6Y5O1z/q/VhDq4YnR6rC/kAnRD5ImVkelmGAGEmGYEw5ubzCchEBRPqn6cRiJq",
+	"Mq0ABW3ChwICacc/on8MdvSFFJiqNCwWA6CGbp8qepceYpcNoR2GrDbqihA0q4UuxFmti/DzTriZNKrL",
+	"gI9/RExHy8ZOF293OmH+RriHWAGUCX09HnNzyLr/KSPzH53tg87//vf/NDvbB9v/+9//062BaJORaZRK",
+	"l18INbSjxuHuo4MDKFvO/gDdp1Yk7kH//z86rYOj1k+8Nfjz05PLb1v5/967/O7T7mXhT9s7l98217/n",
+	"u+//T6OyxLi4UL/oKWSHsRxsmkhrhTpk3Xd92fpJAnBHX7KBJAA/05fw7wTh8oZCZcXUpRXyv62mfX6G",
+	"q+u6mAC0bSY4IHAmIhbc1L3WXXXmLOVGdWX5TqeTryl/8rizalk5cPyuMQirb3QIL7EDuQ60M1VWjsXZ",
+	"mH+sfuujTvGtq84atwxBK5IvjKzMPiTeZs70ATxEMHEqIS9J4RTGRgPoaR0LDnZsmXV0uQ3iQQ8fJOah",
+	"W9paxENcd4qUOO8cigYguuH+NENcTx6h4kbbE+CMSniI/+xucA2v72BtIBcQXdCf095UoT+sgy6Y0xbs",
+	"iOyKEHe30sZYqOk1rTcm3HlDZsQB68JtZ9jA2513rBBMHvbQfYUNzA3xc8EGuncvwVKgFfwq+TruJHDz",
+	"ICqXCrttQ39x19VNUcR42IqLNG/G1Y6/boERbhY2luAlAQ2/YHb0ueWxHqaiSbj34apwFqCtQR0f5Grt",
+	"dzpt9m4i4lgCaayzHbs/Pz85VTSu/4SX/keXWaB4HOgkcyeCczESiXuv1k0/HEOPdMPIDaHOqfwZJ7+2",
+	"/r8r+w/GV2f/ZZ/myzXfvmCjqmg2hQ+5gtmU272fUO+ukKAp21NY5631mDrOy4aTVGepEd2sLlkmTKXj",
+	"HjoZ3UhYLmPThid02+wI3TcgZZTKWMGjBaiS1VZXvXFRhYRFE7/9EHbtPr+P0JO3mhL6LDYFCeImNpxH",
+	"qVz5pG/WU9ygHqDzOpzjYStH/vjuc8V6Atpl4LCtBrJ8iFv6HkV64HyNbt/fuvfxmk26qK51fJVNvwzL",
+	"Mm8JPEPoGd8WNxGJLcRxjaBiaV5QCL5WuuwAPCVrIiO+crbAuRATJiubtd8DucrDtQVuPuCTW5HPBZ+5",
+	"ogIqQmdeI5X+JVpJm4DNV9Zchvt27QhMItzMzIKKWIh9iI+8b3NsgMS+BzwdAQ7Y06cRD22XGMpy/aR9",
+	"rpzaNiIHSQ7cASRyTBqnrie2sLfb7JXu6WgGuDjAcDYdaYYjBxYz9yIZI+23+6O7UE+Eaubfnd2T4W6e",
+	"KuRDhTJc9EbhijY7oiDRTgeIw/2NXLGRThM4m4Ay8ymW7rr/JvYgq/XZmKvZGd3TxRkCgkg2Te/o4orQ",
+	"tWdaCSPiQbea5ttdctRLjbi/TN9hiJ+L7Fso/34YyuKeZ7imibJmvEBRM6S0m4TCl0jA9jBOxmq1sMlp",
+	"3HkBLhwnnnA3I5BzLozK4VkG5l9Qz9U1cXQebF1IMa0/b513RCQ77sTySJzYhUL+Dj7JN524wTj91Z24",
+	"YzhN4opM829STHEyXyK6BUzst6Wdnbhs97SZ7I702MbAXhjlcEKEO9vKC2ln3qDkzmCbFNHkvelclx7x",
+	"+/0TKAWvyylNUgPPhUUkaLF+Y3LmbD19T8nkWYlWGx+rB4yTOVkR0CiN+osp078PJuKG8+cLLpwvb68M",
+	"+Is8USNWtxmgxr5OX/zoCeDBSkhVLA3gi6uITRJ5wS32+RgE12Tdf3bJqebMQE16u7Ii4S289Maq3F+r",
+	"eEZxWcrjSlOMpJbKcHOh1Gtx+SP6qPZfABaJI9sg9AbUVQFfcBkDSOuiMuDqOmSogG2yLvJ/d6nENVWx",
+	"MCbUCErDhvJCqKfw7Xz9a5t14dQR3UAej4tG2bGYW6C5D0cTPPswbyz+paXCGpeM3PHIXy4NA2tVRM6M",
+	"NFZM4NHbHc8aRdUxSGU/5jOAcOT0K9Nx1GZHCDMCy9kTSKCMg2ZTisAQyT3CtMKjejN6pL4AvmUCTJm4",
+	"6ePz4EGnyk5lX7RZF2dUXoZQfAlxGZq10wbudbnynlhw9x4EanUfP9QjKx9FOlV0H4RmsqICnDTLz/kp",
+	"IjBLT81ulk+0Sf6Ce9ypcnNjMDNnp/dEviulRgANHuPziO4oVY1mA9fcbVFYhqvBtD/konSnoupqkkB9",
+	"NYs16Vjc5Ra2y9wqm6+2GP2rqWaCltlJ2otlHzXISi3ozQXAEB4UEW3B0DprQ+8PMdFD40ldtfdbbKK7",
+	"x8XeboSfKXy7Gk7lhhz+JsjhnZHVvVvv4KuIWTzsiOdrQJ9bp9UXftv6RBnBpTWgXnW2a+oyr6Qf3U3O",
+	"CbjpUkqvcVjGag5l4ID/Q+fFpql+ExtYq3Byxb1VUzX5CzeAlu1EMkDA5WUSPEHnyRghgvvUhs4GVt6s",
+	"W2PRZYbP6JG5GIV7QKSZVKdK1tFc3NVWvXclkrdtpnzZDa0PI0+8aaWlYOYybbVSvWc49Ves+HyTBbU4",
+	"IOP5mEoh9OSDnMbyGRuLcU8k5lTpAZQE5YtGMcqUryFHPF47kmoIBT4jPpkIZdB3e8q6znvsskRo/Ktt",
+	"ZkE8LF7FwEHk1ONhwO+loh5Qr/h7t77q9E4tndsqFF3bWbxrUoObrhL9Uny3h2pFPmQSBVIJm0T8zVS6",
+	"Xt1J3epxVZ9W8xh5K4HjvZDG/sCVuUVNvnag/jYt4B+4WtQM7BbWHaIDnfQ37vHG4Fx5V0PM3klPk2Ga",
+	"C2PqKznK1SH7XzQQIBb2LxqBXPn8oR4wJJF0TwRYZgSI0wnCKY/EzBugmSt9BE9IBCU0R+JUUeTfAzV7",
+	"NoaInQsxgWvGkJFMlZWxs0eA50pDMiGWAysguWrg68LT9YBxn09IBOSsTZZpqDIqf+DqNq3Ju8lA/MDV",
+	"Z0o9/MCXwHb2uNpUhG/My02K4nOfFD84F5zlNe61TcGtT75paSWQ8RUNw4G9XZ38nsa8YjLjBZwzG5ts",
+	"Y5OtbpMNLBJvXh9wvGrPkCVF1XnGGUUiWlztfFc76h7lHG7TMtlkDjYa5PYLoldTIFWH80jwxPYEX0Bt",
+	"/E4ASxtx8ux2yIsC7UJGwnSkgTyLeo8hOsEOwpUeTaJLVaHdNnujjZVqmOv4gtpZw7g5VZyFYbXZh5FQ",
+	"mYIb0Vt67i3hVVmNLfu2N2O03N81yVWMBZtwY7A4lucHPeKmeaog45t/C5a4VjmBv4T1uqqSXLkuIqzB",
+	"jVHzPDTdoLQ9m/DEyr6ccGU3GuIqGgK2b25HXVFR5GiDbi6uW6TJurLRUduWAFElaZix3NY1Q/jf1uUg",
+	"eQf3XT608HI2gUVR5vzX3lgjG12zToy5yMlnMmqT/4+9639uG8fu/wrG05ncTRXZl9y1E2c6HW/iTb23",
+	"2fji3KbT1VaCSEhCTAJcAJSi7uz/3sF7AAjJpL7YlizH/M2WKBAE8b7ivc9nt4lnpBwhiRQjrnKWut5t",
+	"T2+XeL4VtswN7LBMwJH4d5LSue4SkBLwT0RP+CFCGHWTL2qJJNgGE6GhhprowjqfAm7GHn9u+dwu+ANl",
+	"l/fHDdXmmttShv2VMnQivKNIqbZIJfs2baikq+hxOEcDc0t3+ovkojnk/kFygdExGhTA0MK24jJJmIbY",
+	"e1RmAE2yWITni+R8sylKE7EzQRQu++1LiN2xuK8n4HeZ/Q6K86LOK/uPK/tb6IOlScIK7ISONCreMroM",
+	"qGmQJcg1efbEkCU0Z/7mdebQPvydSvd+ffCauApQO/S02advS4IPCnp6neKFf62UtbjUTizvdhAIWbVm",
+	"pfcjo9NI6S2DOlSItIuK8HNN5q428QcF0SH11xPWk4c0YlR7QjIpxkybU5cpdN3vIczoEJZpYE4P5Ibu",
+	"Ehw5/p7QIXwDjEWiJ0IzCXRMI2jhSKqcKZy6NnSuAV/S3cyhSriuehgY1Einmi5Wv3idDTAqqWQaw5bY",
+	"LtSSY9i1umdNW3csykat5mvzBivzBgyhQ+6iXOR4o7xkMyLLj3L8VGpMwYtJzKoMIE1Mm/prRXj71J8z",
+	"X1wKkskx1lneKvtXJ+U5W1U+9CMi05jghdt4ZMztZ2UR+RLPNPoGCOQD4c2EF2iRrY7w3zvfQQqyfELY",
+	"E+6IkJyh8Z7VWOpgpUPc9YoM5Ez07eCDU9fwHE23CuYa0PT/UXLTGuwnGKqEXdOqmtOjd1ZAyoLMZaki",
+	"+a1Uze2LqTzMeV4aZHrWHTKw4UrflSkMfBxCcynGPqbIudZcCl9wJVjqo5Yq5RKlBGTKesLvP1Q70SAk",
+	"lXCHlBVMpATCFSyaNxFagvfuT6HfEvFp4Shz0NBM/n5+ZahIuRgfZGLFT251ckX7R2jVU+uMrK6KAu0Q",
+	"zHwsX3fNY+RAwH5vRRDvHZ/7k4g87MOuCjtgbdv+tlbmbxeA5IizuesGN3APGjrcRtaLd+QmL09cPcFZ",
+	"5FFUkYTLRmIo0RP2Rl8kFxoPfKKGNfjx9h1rVtgef1mBfYqHokYvzTqiLFzitpKgrSRou9YeVP9bWa0U",
+	"5L34eLvqWtuxXm7b1lpXax9ta8727aZvDVyebRrX9iZUB9S5tlv/pO1da9XI7nvXNtQidUY66g1qzsec",
+	"x7CdXMcHM0sY9oHHAFBJbCTGUszOZty1ntlxkIJAc5FUZzfPbFxY0ISbeU9kdvF0wxGODVMv43kfYjI2",
+	"muCqZM3C+rcZ2VbWV8JdQoKmWNz661Ev18n9hj76RwcmtIhrUSkCI8d4xuJPabiqPyNuzAld8+S6ygn1",
+	"RJQUCkc89sb22i9QSzemXATYy/hsZ0Vx7N95cn04ocOSEoBWmtJ4Qh0Iv1p/oNURG/oDdm8DPVLYUJvl",
+	"bptRcUPRF7liRldFoXEq9aZbQKTCNi+8GNlGyMAONCATKtJIWuWUKSj3DBBl1XjcESblwPAdlbIu1Hg6",
+	"7mp3r5t1Il1in2R5ukKanlhwZQbosPSpcTThGdWmrxkT8JGmc+ez+PTzHAm7JjQNC1Onca6Y+SizPeYr",
+	"7j+D7B7hgWB0I2dqdawWa1Jk5kJsPCFnrRr95tq+goD7ToMWzXZH+Adm0ai46r7bxpwZnQ9pct0Yb7oy",
+	"FTywi+JD/8MOGc49MVpybS8aCDkbwGkf/IwjBrpIJlKdop86sBpcQiOVHUa7Twup4WX3cz2oyosUNHUN",
+	"FNQCkQuE5mZToL1NJixtqA+69A92kAGpm9za6iDD2kC0dTLX8y4AHYvrNJpZB5LF4Sh8wsV484jU7U87",
+	"ydx6iKv552eTKPh8psnAbh0lM+SK6TgKzHpw3DfuDvANHWqZlYaho8loMvEABRdvow4qYNLsCXBETwEk",
+	"AcYItArQp4Rdpp4TFDqVLt52QB3Z3cxSIq37CG2lIIYsrZTOQLEp11yKgRvUWMfSKjV3r54AWki8mBUy",
+	"mQy8gkS1F2brHF1NZ/hUlU/sV7mvDc3YAD3ZQPpqWE5CT1cmacpS9Hixj8qqRD/HDiTy4I5IdJFRgySW",
+	"2AB78RYxlzDwx5MHxUalRm7XsD4zOu/2RE/AzAZkyMZcVOxBgn01/vLfSlYyqPDGBrHq3QPXQAefxRNm",
+	"cO0eoEsG9g/HqQnttvYx3cK5QWlPuEGkwvqThnMVu55kYkyhPSxGp8p4Es3UlCfM2Qqqr7Udq0sGBS01",
+	"G5CEKsU9sYizPLCG2NoWvzYclGti6DUThI8cQ4TdLnAy6+pa3HNYyS4NbLCGEESk3gK47X83K3X/Icby",
+	"9PYdYyzefgMzSejIgNQcHRb1ht3f3x4VR4cMcrvD7w/V7HEEOcg0bsVelqavjWI0d2tgFV3f6k0uxvFH",
+	"RsKn9qMlfX8jUHqsNTZ7W35ne/sgamUIJg8qPnuDrk+Ij9a5YetDs2N9zYvnU4nnAEXZEKSBJbXOzzUv",
+	"CuvLWAs8odkIzZLUFT2Wb/K2YxItu+RnaRh6YN7certMhXdvXjuyazv+gIyos/s9AaME42hnXGf07C0+",
+	"yatrXhyarbNzsrN7KCN3S+vWRoOP1ozUmItv0DYckla28k2MBOWIAQ0knm6vnCFWaUyafTcnA7iiD6UY",
+	"gzh3dkqo9gercGJRlCaoXA0xldPWPhiF2vspqGisjSefJsxGy4qRFycn+ENfpF9bTPYPmO0hZsJgZqs1",
+	"IC51q/jaNNhWaTAOKDlWzKEuCgRx05xYZ5tkF+zPTVJdn+rTGFBCQdN0VTajJ+rTGa8JZIvgJ5h60V3y",
+	"QYT0xYRq8sJrCEhVwGyDsqhx1M7S9JO8m8I4mF6b6lkeqOMG7n1h2BqQNft+Hn3bTct0eo/plTar4j0o",
+	"QKxb+K8vR/25LJX+dlIoj7ZN6SxNPRjdb85m3MWjPv7dqkL7/6rqxw+CPdNEzgRizOjqgEAuVCMRKuZD",
+	"mc6f6S6BikkuxpH3D9EAFDbfMIJYX/m9kvnOLaFhm0PZ4LTaroRHg8LZ1kH6TRsO+0Kl8hb6oqHn6oM/",
+	"9eRYj8JSqwBmVDuy1TUtVsE524N4H1CX1R580rbVqo3wdxPh15UM3KXSZcnrOAYcisZzlpVNnhdVeD2c",
+	"u3wdDwwbbDRiicGakyh74Fq1NMmpKGnmoDJuQl/IKbsQe/VFdoB8UT3EVuF4jSP0/gm7QU8sOmzPQe4T",
+	"VSL2xLbRoRvHbcf+oLopePuMcT6hePzsa8SSCRVjVoMw8U84YP5eqj15ahsFYhcGgcmFNMj02HovbRR2",
+	"0FHYJ3rNoDjDCx4Ae91aE3TqHaQA8RVuEYpL4UZOyr3Ud2vLRA5P1pHMtSUrbcX+sYn9z3cX9TqjrxhN",
+	"G6Ok91RdY07WoQwjXjlmicd8ygRURpPBu/NP5NjeRB/nDO8x8MTJkKZ1h5sFhFuuBIpQTUphJwAnqj2R",
+	"U3XNlDsYxbZ4q+dOgdcws+GV52SGgniYl/0J1Gff0EjkMuKFUowIxrEeX+A5LJwtC2ipdRwPvqeWjKE1",
+	"668nL29KD0AAVbMwVcdtcCNgPJevOumJ6kjLITV3yWdp15WLRYos3SFGylq8RKquP9oXdWAFd35edw4C",
+	"4S0eWMG3f11PWus/BXjBgwrrqLpeVLgBPJ5ANhyUgNf1yYSaBj0PyrixrO0dMw4Rln2leZExpG4qlBzx",
+	"zN00y3xxG5Sb2Ht1iW+Jd6SzDhGefeVWrytGMjYyRJYNbDaXbvybemzJ+XQwtX85OXGMdVAwrsmQmRlD",
+	"lID8lAz+00Os6P+gGU9YZyiHgwY67XDp0bKKiim2c/r1RybGZnJ0+vLFq1edo5yL8AFAOhim7Oj/+8vZ",
+	"8/+hz//v5Pmrfrfz/Nd//Rf7XuyeOj3SRgEU/G47T3EtV8IgueVegpNCx4Er7N26iy/8DbtkS+hAXjCG",
+	"c+I3UiSHKGxNmWrvF63KpbyFz/UiFwy8n84SXzQVKdF8LJ4DHjPmobEfEWfoXrV1nMbKKvIuee91iTZ0",
+	"3umJmU/cCGItllRdYh0FfYPabgKYQgXVOmaWC4xufFTl0Cc0BeF3ZDEsuDZdctYTMyXFGAaaSRUO816S",
+	"AXzR9184zomMWm2S5lw804Qm4EdG3ZaAHwJf11JK4FK+Z0e78Xn88Hf1eXCcp5D6XnrHjyhjHe201q+5",
+	"k1+Dux25L5xEr9SfK6sF/ov6qFJkCFkhZ4IpoplVl7pMJr6U6Kbq9JQ12PcbSPnrkVtRh+zIgJ/hMqw+",
+	"u/dr9QBaogUB3X67NkB+vXGpCedjF0wZ7l1oays1Ew6SK6uY4nw9eAW4VHOkUqR0h7bOD/9AAFXbSAj4",
+	"I4hu8ECoVG2ovF8Bxc2JMur88w1kNHbIj+mUGqpW+eV2h7lHIHg1dMcitTGUmHQbHNAzHPvAXcFD3H6H",
+	"bhkWfBn/lm/pylzRuV6g0XMMQWWRSQqBkjY8y+wGT2BJOgj5QtN5x8NBjuCdOO9mXuvJNG3Ge9TVcIfV",
+	"qhof6pl+QDysfdbqPVX5sJ6TicHmQFLcxnZKFLfCZj5VLU4CKGFKfrg8f9chlz+965DPbHhpReLdxfeQ",
+	"v3Q5xL+R99+BbPzthORsTAv+lWVY5LeYJ3HugymVYCkpC8XHE9PpiURJgGFwx176t9K6bJj+VHSm8TbU",
+	"WBniUnRsUDFl1nhCn/LHd9+59IxiLPWZ1ZwZmlJDX8PZWU8s2yTsQiQTOSMj6qKVBWZ+t47IzV8KwzOv",
+	"PpDX3ymJLjmDlfcr3hMLDF1SxG6okIYoJlJAlpoz89pneHCEMC7iTVnZwrRxzZTwKIuciZ7wDlpCBR6N",
+	"mYliXhlAvqpQcowBmiGUGJ4z8qe/vnhF6FBOcaX/vIQjZiShSvEp9D/+5d/I3/l3AbypJ6QiI6oNUx2g",
+	"SJ4yBcj4eO4YiMmIYcL9RNflkS7LWG02Odd5mRleUGWO7So8t+90UWlW/j4o2MjjWCy32HAn/2k49w7J",
+	"n486R/am1BydHg25oJDuXs5Bxw77L/7+v4br5PALSzb07F/szVqcJQkrzMMcCeIS9VleGAD7cf8bKfs5",
+	"FfM+KpDoGzzDpkNEe1g+UXyUQcW+F9submaNoF3BoUzn0SeRXdz3tMoqEOqjpOEBcfWpm1GfiUSmDgEk",
+	"/j638VPfytrgECMocDK3c2QXAijIrzWWj1wxgIMkGRfX3nxaA+XycWjPfHLOl28EEkr41UKOjvzT2zkR",
+	"2x0pWE+gIfT8rHX6HJMw5zDj3aRLojtslTF5UWMPhMtdco34uprM6LxmETvWRjt+/wnkQF7jCQ7MhUxo",
+	"UTDhVtWOcmNVe6I9gmgTNnsBVMMtCepmITF/K61zPGWKj3gFc1AP9IE6KOgTB60Kex8/9vrHldN5bxXa",
+	"e3JZl3T9yDQT6c/x7bety6pFzVirE5xTtEDN4qcfizShGTj/i01/9wUu8Ud7FrH/xlu74+B9x7sepWhr",
+	"6flqNcVqWjLs5AgozEbaiJAOpQO4ckJy6hCFDWHC2KCxEz5IedpxGSlqoJE3BWRjCZQl1u7jNHpisWwS",
+	"rBvUF8kRnoC4IqSOq1nxdVEdG7opKGPyQId2DoJmWHfKVBBpB7hT5xOcwyR2e86H91gR65Afrj78RFKZ",
+	"lDmcA+U0hZUaMnLNCjjZoFDc0Z4C7l3y8OWhzYLYfkth42LKDewavZKYIboOxW7GhPHunhO3ZwsqPjrT",
+	"Xi7bARgqMBZdciaCSZtNpGY9EVkMbHryQ1r3UUA995mIJhSfSQLfYPAl4RqmSE7nMBT+72eNNYti3hPW",
+	"jEaAWn6aXBOsV13mPHPn9AIKlNKcCwKMIxW7URN/4fv5RbTe2xrlN6XSUm3SdQJbb8cMqtGjrKrxizdY",
+	"qx72TzisnXKQBYuFRnd8whtyjRtyutSpjePfq3+gYwMlu9nj/Ymx1AoyMfKaiZgQNJLpDdVLl3ywNnjG",
+	"PTVA6aqDB5cfrj71xMJEcWIDYGWYLyuRqH4wRK5SVXQHThvBMlIxJ6gzAupHT6D3a90S5IP4IrmI+M6w",
+	"3b4OBQ9+F4vTuurjRbHy5cQFNZOqmnjhnaysKF4l5Bdvd1wk/FHKNeAgqHEDQqlXzaKFKG5xPNYAhoFg",
+	"gQT7M77Yi7FGHOhEracAjJv3qANTlmRcsH0pwbWqDM6cgi6riOGl156RKiNvYfKVJoNvdJkk9l61Bc3w",
+	"sI9KhdVWucBjpN/8uf83UeIC76pJuLcVZZ94bTwpOPdJukoMUcB8pwPIICYNbwisD2gUs7GajtLf3YZD",
+	"gEs/n12eA/ib3LVRAEdLX69cHzi/B53TZvPbbP6+s/lFJU9bZUdQeazKi6javiSkMV5mQ+4stVMTLpKs",
+	"TOuK+zFZAE1P60zpB+wxQNYVphYyGMhJxwNvZ13foftqU389g6axFZOA/i7ua+jq7+m/2zxIuMKKvA1y",
+	"HweWJbGTX5UfwS3WZkYeLjPioA3ukg7RTGufQm2q1AYXgmZZZRKXTvSG7vAiuOkV/blzAuBggkPHBxyv",
+	"2dABPPkQH9dmHs9FClmSKz/LTaz6+UPZ6qee0Bcp7BJM2i34ULev4j7zY2AslzIgeJCKDJWcaSTwxLDQ",
+	"XodcnTY+xoy78Z/K0p2NNW9RwrXDSUkJ1WSQlEoxYQZNGfFoTz7iZLh7ilV6PrzEVqQeTtX7l9Co7Tfy",
+	"Cr22P/7d/bUORR5Uv5UZd/8uuTC6SYvXgcSfi9RtsU0SK+4u9VmVasp7SKk8mBFp8ynbW504l7KFyalE",
+	"43ePPPFHY8j02RoNNmUK2BLgYFYz5ugfQ9UGNzrwNqfwH1Z/1rYOXYbWurWC4efXQfs2JwnVrF5MIhCN",
+	"2wmJB6LZKGbZGyK7W6zVRy5Vs+ItaYL++/kbmkzYusv9ZfsHcW+1w00cGcA836hRNWDHgHZRUy9wpcqO",
+	"To+OacFhE7sBaqoEEXcvAoqp5M6q8qOb+QUPzIQk+qAM9KKw6ppffYJMiKGZHAMEobsc2ctqrv8M+RMH",
+	"KgU4hcTIMfQ+xvkSDNhrVVv8W18nIkmCTL2acFONE3AQG4aCpnpNAT9CRbMHTK2bv/leKqC+J0OaUZFA",
+	"Z75I3YSqX08YzWpXOJ4+JqrhHCnN0Qr41zMsNWu4+41r7f8N1waW4JxQf7uZDT/wxCtabcyZH/3x6x//",
+	"HwAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/watchparty/watchparty/api"
 	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/jobs"
 )
 
 // api serves HTTP and relays the outbox.
@@ -44,6 +45,7 @@ func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.
 			cfg.Temporal.Namespace,
 		),
 		Schedules: parts.temporal.ScheduleClient(),
+		Jobs:      jobs.New(parts.temporal, cfg.Temporal.Namespace),
 		Metrics:   parts.metrics,
 	})
 	if err != nil {
@@ -63,5 +65,6 @@ func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.
 	g.Go(func() error { return server.Serve(ctx, l) })
 	g.Go(func() error { return serveMetrics(ctx, metrics, parts.metrics) })
 	g.Go(func() error { parts.relay.Run(ctx); return nil })
+	g.Go(func() error { jobs.Register(ctx, parts.temporal, cfg.Temporal.Namespace, log); return nil })
 	return g.Wait()
 }

@@ -21,7 +21,7 @@ import (
 func TestPausedEmails(t *testing.T) {
 	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
 	admin := p.admin()
-	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID))
+	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID, watchparty.AdminNote{}))
 	before, beforeMail := p.register(unique("early"))
 	first := p.send(beforeMail)
 	r := p.run(t, job.TaskQueueEmail)
@@ -29,13 +29,13 @@ func TestPausedEmails(t *testing.T) {
 	p.requireWaits(first.GetID())
 
 	resume := func() {
-		require.NoError(t, p.store.ResumeEmails(t.Context(), admin.ID))
+		require.NoError(t, p.store.ResumeEmails(t.Context(), admin.ID, watchparty.AdminNote{}))
 		p.wait(t, sends)
 	}
 	resume()
 	p.requireResult(first.GetID(), first.GetRunID(), nil)
 
-	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID))
+	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID, watchparty.AdminNote{}))
 	p.wait(t, pauses)
 	within, withinMail := p.register(unique("late"))
 	second := p.send(withinMail)
@@ -66,7 +66,7 @@ func TestPauseLetsAMailFinish(t *testing.T) {
 	p.wait(t, sends)
 	started := p.send(emailID)
 	<-smtp.reached
-	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID))
+	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID, watchparty.AdminNote{}))
 	p.wait(t, pauses)
 	smtp.answer()
 	p.requireResult(started.GetID(), started.GetRunID(), nil)
@@ -82,7 +82,7 @@ func TestAwaitedEmailsGoFirst(t *testing.T) {
 	p := newPlant(t, "127.0.0.1", smtp.Port)
 	p.Config.Email.PerSecond = 2 // one at a time
 	admin := p.admin()
-	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID))
+	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID, watchparty.AdminNote{}))
 	p.run(t, job.TaskQueueEmail)
 	p.wait(t, runs)
 
@@ -103,7 +103,7 @@ func TestAwaitedEmailsGoFirst(t *testing.T) {
 	})
 	enqueue(job.PasswordChangedEvent)
 	enqueue(job.PasswordResetEvent)
-	require.NoError(t, p.store.ResumeEmails(t.Context(), admin.ID))
+	require.NoError(t, p.store.ResumeEmails(t.Context(), admin.ID, watchparty.AdminNote{}))
 	require.Eventually(t, func() bool { return len(smtp.Accepted()) == len(want) }, 20*time.Second, 20*time.Millisecond)
 
 	var order []int // the batches by their places in the queue
