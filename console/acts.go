@@ -59,7 +59,12 @@ func acts() []act {
 			done: "The schedule is paused."},
 		{path: "/schedules/{id}/resume", to: "/admin/schedules/{id}/resume", fields: note, back: "/schedules",
 			done: "The schedule is resumed."},
-		{path: "/schedules/{id}/trigger", to: "/admin/schedules/{id}/trigger", back: "/schedules", done: "A run was started."},
+		{
+			path: "/schedules/{id}/trigger",
+			to:   "/admin/schedules/{id}/trigger",
+			back: "/schedules",
+			done: "A run was started.",
+		},
 		{path: "/outbox/{id}/requeue", to: "/admin/outbox/{id}/requeue", fields: note, back: "/outbox",
 			done: "The event is tried now."},
 		{path: "/emails/{id}/resend", to: "/admin/emails/{id}/resend", fields: note,
@@ -165,7 +170,7 @@ func (c *Console) act(a act) http.Handler {
 			}
 		}
 		c.leaveNotice(w, done)
-		http.Redirect(w, r, Base+back, http.StatusSeeOther)
+		http.Redirect(w, r, Base+back, http.StatusSeeOther) //nolint:gosec // a page of the console
 	})
 }
 

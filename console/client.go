@@ -44,7 +44,7 @@ func (c *Console) send(r *http.Request, method, path string, body, into any) err
 		}
 		content = bytes.NewReader(encoded)
 	}
-	request, err := http.NewRequestWithContext(r.Context(), method, "/api"+path, content)
+	request, err := http.NewRequestWithContext(r.Context(), method, "/api"+path, content) //nolint:gosec // to this process
 	if err != nil {
 		return fmt.Errorf("console: make the request: %w", err)
 	}

@@ -35,24 +35,22 @@ func (c *Console) functions() template.FuncMap {
 				{"audit", Base + "/audit", "Audit"},
 			}
 		},
-		"when":      when,
-		"words":     words,
-		"number":    number,
-		"age":       age,
-		"tone":      tone,
-		"details":   details,
-		"bars":      bars,
-		"has":       func(p any) bool { return p != nil && !reflect.ValueOf(p).IsNil() },
-		"jobID":     func(workflowID string) string { return jobs.EncodeID(workflowID, "") },
-		"auditID":   scopeOfJob,
-		"meaning":   func(key any) string { return meanings[plain(key)] },
-		"kinds":     job.WorkflowTypes,
-		"jobStates": jobs.States,
-		"emailKinds": func() []watchparty.EmailKind {
-			return watchparty.EmailKinds()
-		},
-		"states": func(all string) []string { return strings.Fields(all) },
-		"short":  func(id any) string { s := fmt.Sprint(id); return s[max(0, len(s)-8):] },
+		"when":       when,
+		"words":      words,
+		"number":     number,
+		"age":        age,
+		"tone":       tone,
+		"details":    details,
+		"bars":       bars,
+		"has":        func(p any) bool { return p != nil && !reflect.ValueOf(p).IsNil() },
+		"jobID":      func(workflowID string) string { return jobs.EncodeID(workflowID, "") },
+		"auditID":    scopeOfJob,
+		"meaning":    func(key any) string { return meanings[plain(key)] },
+		"kinds":      job.WorkflowTypes,
+		"jobStates":  jobs.States,
+		"emailKinds": watchparty.EmailKinds,
+		"states":     strings.Fields,
+		"short":      func(id any) string { s := fmt.Sprint(id); return s[max(0, len(s)-8):] },
 		"deref": func(p *string) string {
 			if p == nil {
 				return ""
@@ -78,7 +76,10 @@ func when(v any) *moment {
 		return nil
 	}
 	return &moment{
-		Exact: t.UTC().Format("2006-01-02 15:04:05"), Machine: t.UTC().Format(time.RFC3339), Relative: relative(time.Until(t)),
+		Exact: t.UTC().
+			Format("2006-01-02 15:04:05"),
+		Machine:  t.UTC().Format(time.RFC3339),
+		Relative: relative(time.Until(t)),
 	}
 }
 

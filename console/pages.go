@@ -58,12 +58,24 @@ func withQuery(path string, query url.Values) string {
 
 func pages() []page {
 	return []page{
-		{path: Base, nav: "overview", title: "Overview", template: "overview", read: one[contract.OverviewAnswer]("/admin/overview")},
+		{
+			path:     Base,
+			nav:      "overview",
+			title:    "Overview",
+			template: "overview",
+			read:     one[contract.OverviewAnswer]("/admin/overview"),
+		},
 		{path: Base + "/{$}", nav: "overview", title: "Overview", template: "overview",
 			read: one[contract.OverviewAnswer]("/admin/overview")},
 		{path: Base + "/jobs", nav: "jobs", title: "Jobs", template: "jobs",
 			filters: []string{"kind", "state", "user_id", "room_id", "from", "to"}, read: list[contract.JobList]("/admin/jobs")},
-		{path: Base + "/jobs/{id}", nav: "jobs", title: "Job", template: "job", read: one[contract.JobAnswer]("/admin/jobs/{id}")},
+		{
+			path:     Base + "/jobs/{id}",
+			nav:      "jobs",
+			title:    "Job",
+			template: "job",
+			read:     one[contract.JobAnswer]("/admin/jobs/{id}"),
+		},
 		{path: Base + "/queues", nav: "queues", title: "Queues", template: "queues",
 			read: one[contract.TaskQueueList]("/admin/queues")},
 		{path: Base + "/schedules", nav: "schedules", title: "Schedules", template: "schedules",

@@ -28,7 +28,7 @@ func usernameOf(ctx context.Context) string {
 
 // cookie returns a cookie that only this console gets. Browsers accept the prefix __Host- over https only.
 func (c *Console) cookie(name, value string, age time.Duration) *http.Cookie {
-	cookie := &http.Cookie{
+	cookie := &http.Cookie{ //nolint:gosec // without Secure only if there is no https
 		Name: c.cookieName(name), Value: value, Path: Base, MaxAge: int(age.Seconds()), Secure: c.Secure, HttpOnly: true,
 		SameSite: http.SameSiteStrictMode,
 	}

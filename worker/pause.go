@@ -20,22 +20,17 @@ type pausable struct {
 	paused   func(ctx context.Context) (bool, error)
 	options  func(*worker.Options)
 	register func(worker.Worker)
-	// What the log says when the activities stop and begin.
-	stops, begins string
 }
 
 // pausables returns the pausable activities of a queue. The short steps of avatars and all workflows are never paused:
 // they only publish what is rendered, and decide.
 func pausables(d Deps, queue string) (pausable, bool) {
-	p := pausable{
-		queue: queue, stops: "queue is paused", begins: "queue is served", options: func(*worker.Options) {},
-	}
+	p := pausable{queue: queue, options: func(*worker.Options) {}}
 	switch queue {
 	case job.TaskQueueEmail:
 		p.paused = d.Email.Store.EmailsPaused
 		p.options = func(o *worker.Options) { o.TaskQueueActivitiesPerSecond = d.Config.Email.PerSecond }
 		p.register = func(w worker.Worker) { activities.Register(w, d.Email) }
-		p.stops, p.begins = "emails are paused", "emails are sent"
 	case job.TaskQueueAvatar:
 		p.paused = func(ctx context.Context) (bool, error) { return d.Avatar.Store.QueuePaused(ctx, queue) }
 		p.options = func(o *worker.Options) { o.MaxConcurrentActivityExecutionSize = Concurrency(d.Config.Avatar) }
@@ -73,7 +68,7 @@ func (p pausable) serve(ctx context.Context, d Deps, fatal chan<- error) {
 			d.Log.WarnContext(ctx, "worker cannot see whether its queue is paused", slog.String("queue", p.queue),
 				slog.Any("error", err))
 		case paused && running != nil:
-			d.Log.InfoContext(ctx, p.stops, slog.String("queue", p.queue))
+			d.Log.InfoContext(ctx, "queue is paused", slog.String("queue", p.queue))
 			running.Stop()
 			running = nil
 		case !paused && running == nil:
@@ -86,7 +81,7 @@ func (p pausable) serve(ctx context.Context, d Deps, fatal chan<- error) {
 				d.Log.WarnContext(ctx, "worker waits for Temporal", slog.String("queue", p.queue), slog.Any("error", err))
 				break
 			}
-			d.Log.InfoContext(ctx, p.begins, slog.String("queue", p.queue))
+			d.Log.InfoContext(ctx, "queue is served", slog.String("queue", p.queue))
 			running = w
 		}
 		select {
