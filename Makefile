@@ -16,6 +16,7 @@ build: setup ## Build bin/watchparty
 test: ## Run every test on real servers
 	@deploy/setup.sh test
 	go test -timeout 15m ./...
+	cd deploy/monitoring/check && go test ./...
 
 race: ## Run every test with the race detector
 	@deploy/setup.sh test
@@ -28,6 +29,7 @@ soak: ## Run the storms at their full size, with what they did as a table
 	go test -timeout 60m -v -count 1 ./avatar -run '^TestMemoryStays$$' -avatar.pictures 5000
 	go test -timeout 30m -count 1 ./store -run '^TestListPlans$$' -plans.whole
 	go test -timeout 30m -count 1 ./coherence -run '^TestModel$$' -model.whole
+	go test -timeout 30m -v -count 1 ./e2e -run '^TestNoReadIsStale$$' -coherence.whole
 	LOCK_ROUNDS=20 go test -timeout 60m -count 1 ./store -run '^TestNoDeadlocks$$'
 
 FUZZTIME ?= 60s

@@ -16,8 +16,9 @@ const anonymiseBatch = 1000
 
 // Account removes what a deleted account has left. Each step can be repeated.
 type Account struct {
-	Store  *store.Store
-	Bucket *blob.Bucket
+	Store   *store.Store
+	Bucket  *blob.Bucket
+	Metrics *Metrics
 }
 
 // Activities returns the methods by their activity types.
@@ -61,5 +62,9 @@ func (a *Account) AnonymiseMessages(ctx context.Context, in job.AccountInput) (j
 
 // RemoveAccount removes the user's row.
 func (a *Account) RemoveAccount(ctx context.Context, in job.AccountInput) error {
-	return a.Store.RemoveAccount(ctx, in.UserID)
+	if err := a.Store.RemoveAccount(ctx, in.UserID); err != nil {
+		return err
+	}
+	a.Metrics.countDeletion()
+	return nil
 }

@@ -38,6 +38,7 @@ type Avatar struct {
 	// KeepFormer is how long the files of a former avatar stay, for clients that have just read their addresses. Zero
 	// means a minute.
 	KeepFormer time.Duration
+	Metrics    *Metrics
 }
 
 // defaultKeepFormer is Avatar.KeepFormer unless set.
@@ -76,6 +77,7 @@ func (a *Avatar) RenderAvatar(ctx context.Context, in job.AvatarInput) error {
 	}
 	stop := beat(ctx)
 	defer stop()
+	began := time.Now()
 	data, err := a.original(ctx, row)
 	if gcerrors.Code(err) == gcerrors.NotFound {
 		return rejected("the original is gone", codeLost, "The upload was lost. Upload the picture again.")
@@ -102,6 +104,7 @@ func (a *Avatar) RenderAvatar(ctx context.Context, in job.AvatarInput) error {
 		}
 		files = append(files, p.Name)
 	}
+	a.Metrics.observeRender(time.Since(began))
 	return a.Store.RenderedAvatar(ctx, in.UserID, in.Version, files)
 }
 
@@ -161,12 +164,17 @@ func (a *Avatar) PublishAvatar(ctx context.Context, in job.AvatarInput) (job.Pub
 	if err != nil {
 		return job.PublishResult{}, missing(err)
 	}
+	a.Metrics.countAvatar(state)
 	return job.PublishResult{State: state, KeepFormerSeconds: int(cmp.Or(a.KeepFormer, defaultKeepFormer).Seconds())}, nil
 }
 
 // FailAvatar stores why the upload did not become an avatar, for its user to read.
 func (a *Avatar) FailAvatar(ctx context.Context, in job.FailAvatarInput) error {
-	return a.Store.FailAvatar(ctx, in.UserID, in.Version, in.Reason)
+	if err := a.Store.FailAvatar(ctx, in.UserID, in.Version, in.Reason); err != nil {
+		return err
+	}
+	a.Metrics.countAvatar(watchparty.AvatarFailed)
+	return nil
 }
 
 // RemoveAvatarFiles removes the files of an upload that failed or was superseded. It keeps those of any other upload.

@@ -22,6 +22,7 @@ type Cleanup struct {
 	Settings config.Cleanup
 	// BatchSize is the number of rows that one transaction removes. Zero means 1,000.
 	BatchSize int
+	Metrics   *Metrics
 }
 
 // defaultBatchSize is Cleanup.BatchSize unless set: a batch holds its locks for some tens of milliseconds.
@@ -107,6 +108,7 @@ func (c *Cleanup) FinishCleanup(ctx context.Context, in job.FinishCleanupInput) 
 	if err != nil {
 		return job.CleanupResult{}, missing(err)
 	}
+	c.Metrics.countRun(run)
 	result := job.CleanupResult{RunID: run.ID, Counts: run.Counts}
 	for _, policy := range run.Policies {
 		if run.Errors[policy] != "" {

@@ -43,7 +43,8 @@ type Email struct {
 	Report config.Report
 	// Alarm limits how often the log says that the SMTP server refuses this service, since each attempt meets the same
 	// refusal.
-	Alarm rate.Sometimes
+	Alarm   rate.Sometimes
+	Metrics *Metrics
 }
 
 // Activities returns the methods by their activity types.
@@ -85,11 +86,19 @@ func (e *Email) SendEmail(ctx context.Context, in job.EmailInput) (job.EmailResu
 		if unwanted {
 			why = watchparty.ReasonOptedOut
 		}
-		return job.EmailResult{State: watchparty.EmailCancelled}, e.Store.DropEmail(ctx, in.EmailID, attempt, why)
+		if err := e.Store.DropEmail(ctx, in.EmailID, attempt, why); err != nil {
+			return job.EmailResult{}, err
+		}
+		e.Metrics.countAttempt(row.Kind, watchparty.AttemptCancelled)
+		e.Metrics.countEmail(row.Kind, watchparty.EmailCancelled)
+		return job.EmailResult{State: watchparty.EmailCancelled}, nil
 	}
 	if err := e.Sender.Send(ctx, message); err != nil {
-		return job.EmailResult{}, e.refused(ctx, in.EmailID, attempt, err)
+		return job.EmailResult{}, e.refused(ctx, row, attempt, err)
 	}
+	e.Metrics.countAttempt(row.Kind, watchparty.AttemptSent)
+	e.Metrics.countEmail(row.Kind, watchparty.EmailSent)
+	e.Metrics.observeDelivery(row.Kind, store.Now().Sub(row.CreatedAt))
 	return job.EmailResult{State: watchparty.EmailSent}, e.noteSent(ctx, in.EmailID, attempt)
 }
 
@@ -291,14 +300,15 @@ func (e *Email) invitation(
 
 // refused stores the server's answer, and returns the error that says what to do. The error does not contain the
 // answer, since it goes into the workflow's history.
-func (e *Email) refused(ctx context.Context, id string, attempt int, err error) error {
+func (e *Email) refused(ctx context.Context, row watchparty.Email, attempt int, err error) error {
 	var refused *mail.SendError
 	if !errors.As(err, &refused) {
 		return err
 	}
 	if refused.About == mail.AboutService {
-		e.Alarm.Do(func() { raiseAlarm(ctx, id, refused) })
+		e.Alarm.Do(func() { raiseAlarm(ctx, row.ID, refused) })
 	}
+	e.Metrics.countAttempt(row.Kind, watchparty.EmailOutcome(refused.Kind))
 	answer := refused.Answer
 	if refused.Code != 0 {
 		answer = strings.TrimSpace(fmt.Sprintf("%d %s", refused.Code, answer)) // the answer may be a code alone
@@ -309,7 +319,7 @@ func (e *Email) refused(ctx context.Context, id string, attempt int, err error) 
 	if refused.Kind != mail.Permanent {
 		refusal.Next, refusal.Deadline = e.remaining(activity.GetInfo(ctx), refused.Kind, time.Now())
 	}
-	ambiguous, err := e.Store.RecordEmailAttempt(context.WithoutCancel(ctx), id, attempt, refusal)
+	ambiguous, err := e.Store.RecordEmailAttempt(context.WithoutCancel(ctx), row.ID, attempt, refusal)
 	if err != nil {
 		return err
 	}
@@ -374,7 +384,13 @@ func raiseAlarm(ctx context.Context, id string, refused *mail.SendError) {
 
 // FailEmail marks an email as failed. It keeps the server's last answer.
 func (e *Email) FailEmail(ctx context.Context, in job.EmailInput) error {
-	return e.Store.MarkEmailFailed(ctx, in.EmailID)
+	if err := e.Store.MarkEmailFailed(ctx, in.EmailID); err != nil {
+		return err
+	}
+	if row, err := e.Store.Email(ctx, in.EmailID); err == nil && row.State == watchparty.EmailFailed {
+		e.Metrics.countEmail(row.Kind, row.State)
+	}
+	return nil
 }
 
 // QueueReminder queues the reminder of an email, if it is of use.

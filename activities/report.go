@@ -21,6 +21,7 @@ const midnightGrace = time.Minute
 type Report struct {
 	Store    *store.Store
 	Settings config.Report
+	Metrics  *Metrics
 }
 
 // Activities returns the methods by their activity types.
@@ -59,6 +60,9 @@ func (r *Report) CreateReport(ctx context.Context, in job.CreateReportInput) (st
 	id, err := r.Store.CreateActivityReport(ctx, in.Every, in.From, in.To)
 	if errors.Is(err, watchparty.ErrPeriodGone) {
 		return "", temporal.NewNonRetryableApplicationError(err.Error(), job.ErrorPeriodGone, err)
+	}
+	if err == nil {
+		r.Metrics.countReport()
 	}
 	return id, err
 }

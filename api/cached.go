@@ -11,6 +11,7 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/store"
 )
 
 // missingTTL is the lifetime of a cached answer that something does not exist.
@@ -25,6 +26,14 @@ type cached struct {
 	version     int // of such a thing; 0 otherwise
 }
 
+// get is s.cache.Get, whose load has a share of the database's connections for its kind of key: callers of several parts
+// of the API wait for one load, and none of these parts may hold it up.
+func (s *Server) get(ctx context.Context, q cache.Query, load cache.Loader) (*cache.Entry, bool, error) {
+	return s.cache.Get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
+		return load(store.WithKind(ctx, "cached "+cache.KindOf(q.Key)))
+	})
+}
+
 // read answers q from the cache, or from what load gives, which has to encode as a JSON object.
 func (s *Server) read(
 	ctx context.Context,
@@ -32,7 +41,7 @@ func (s *Server) read(
 	ifNoneMatch *string,
 	load func(context.Context) (any, error),
 ) (cached, error) {
-	entry, hit, err := s.cache.Get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
+	entry, hit, err := s.get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
 		answer, err := load(ctx)
 		if err != nil {
 			return cache.Loaded{}, err

@@ -55,8 +55,8 @@ func (b *bundle) withoutCache(t testing.TB) *httptest.Server {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	server, err := New(Deps{
-		Config: b.cfg, Log: log, Store: b.store, Cache: c, Bucket: b.bucket, CheckTemporal: b.server.checkTemporal,
-		Schedules: b.server.schedules, Jobs: b.server.jobs, Metrics: prometheus.NewRegistry(),
+		Config: b.cfg, Log: log, Store: b.store, Cache: c, Bucket: b.bucket,
+		Bus: bus.New(client, b.cfg.Redis, log), Schedules: b.server.schedules, Jobs: b.server.jobs, Metrics: prometheus.NewRegistry(),
 	})
 	require.NoError(t, err)
 	listener := httptest.NewServer(server)

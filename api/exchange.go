@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/logging"
 )
 
 // exchange is what is known of one request and its answer. It is the request's context, so that all of it costs one copy
@@ -13,19 +14,22 @@ import (
 type exchange struct {
 	context.Context
 
-	requestID string
-	header    http.Header
-	client    string // where the request comes from; see client
-	identity  *identity
-	target    *target // what the answer was, if it is a cached read that others may repeat
+	ids      logging.IDs // for the log
+	header   http.Header
+	client   string // where the request comes from; see client
+	identity *identity
+	target   *target // what the answer was, if it is a cached read that others may repeat
 }
 
 type exchangeKey struct{}
 
 // Value implements context.Context.
 func (e *exchange) Value(key any) any {
-	if key == (exchangeKey{}) {
+	switch key {
+	case exchangeKey{}:
 		return e
+	case logging.IDsKey{}:
+		return &e.ids
 	}
 	return e.Context.Value(key)
 }
@@ -38,7 +42,7 @@ func exchangeOf(ctx context.Context) *exchange {
 	return &exchange{}
 }
 
-func requestID(ctx context.Context) string { return exchangeOf(ctx).requestID }
+func requestID(ctx context.Context) string { return exchangeOf(ctx).ids.Request }
 
 // headers are the request's, beside those that the contract names.
 func headers(ctx context.Context) http.Header { return exchangeOf(ctx).header }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 	"sync"
 	"time"
@@ -17,18 +16,26 @@ import (
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/health"
 	"github.com/watchparty/watchparty/migrations"
 )
 
-const (
-	connected     = "connected"
-	healthTimeout = 2 * time.Second
-)
+// probeTimeout bounds a look at the bucket, and at the database for readiness.
+const probeTimeout = 2 * time.Second
 
 var errNotReady = &watchparty.Error{
 	Kind:    watchparty.KindUnavailable,
 	Code:    "not_ready",
 	Message: "This process takes no requests at the moment.",
+}
+
+// checks are those of all parts: of those that the server uses itself, and the others.
+func (s *Server) checks(others []health.Check) []health.Check {
+	return append([]health.Check{
+		{Part: health.Database, Run: s.checkDatabase},
+		{Part: health.Redis, Run: s.checkRedis},
+		{Part: health.Bucket, Run: func(ctx context.Context) error { return s.bucketProbe.check(ctx) }},
+	}, others...)
 }
 
 // GetHealth checks every part. Only the database is needed to serve; without another part the service is degraded. The
@@ -37,56 +44,37 @@ func (s *Server) GetHealth(
 	ctx context.Context,
 	_ contract.GetHealthRequestObject,
 ) (contract.GetHealthResponseObject, error) {
-	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
-	defer cancel()
-	var h contract.Health
-	var wg sync.WaitGroup
-	wg.Go(func() { h.Database = s.partState(ctx, "database", s.checkDatabase) })
-	wg.Go(func() { h.Redis = s.partState(ctx, "redis", s.cache.Redis().State) })
-	wg.Go(func() { h.Temporal = s.partState(ctx, "temporal", s.checkTemporal) })
-	wg.Go(func() { h.Bucket = s.partState(ctx, "bucket", s.bucketProbe.check) })
-	wg.Wait()
-	switch {
-	case h.Database != connected:
-		h.Status = contract.Down
+	h := contract.Health{Status: contract.Ok, Degraded: []contract.DegradedPart{}}
+	into := map[string]*string{
+		health.Database: &h.Database, health.Redis: &h.Redis, health.Temporal: &h.Temporal, health.Workers: &h.Workers,
+		health.Schedules: &h.Schedules, health.Bucket: &h.Bucket, health.Emails: &h.Emails,
+	}
+	for _, found := range s.health.Look(ctx) {
+		*into[found.Part] = found.State
+		if found.OK() {
+			continue
+		}
+		h.Degraded = append(h.Degraded, contract.DegradedPart{
+			Part: contract.HealthPart(found.Part), State: found.State, Since: found.Since, Effect: health.Effect(found.Part),
+		})
+		if h.Status = contract.Degraded; h.Database != health.Connected {
+			h.Status = contract.Down
+		}
+	}
+	if h.Status == contract.Down {
 		return contract.GetHealth503JSONResponse{Data: h}, nil
-	case h.Redis != connected || h.Temporal != connected || h.Bucket != connected:
-		h.Status = contract.Degraded
-	default:
-		h.Status = contract.Ok
 	}
 	return contract.GetHealth200JSONResponse{Data: h}, nil
 }
 
-// Missing is the error of a part that answers and lacks what the service needs. Clients see What.
-type Missing struct {
-	What string
-	Err  error
-}
-
-func (m Missing) Error() string { return m.What + " is missing: " + m.Err.Error() }
-
-// Unwrap returns the cause.
-func (m Missing) Unwrap() error { return m.Err }
-
-// partState returns "connected", or what is wrong with a part.
-func (s *Server) partState(ctx context.Context, part string, check func(context.Context) error) string {
-	err := check(ctx)
-	if err == nil {
-		return connected
+// checkRedis says in what way Redis is not to be used.
+func (s *Server) checkRedis(ctx context.Context) error {
+	err := s.cache.Redis().State(ctx)
+	var trouble *cache.Trouble
+	if errors.As(err, &trouble) {
+		return health.Trouble{What: trouble.What, Err: err}
 	}
-	s.healthLog.WarnContext(ctx, "health check failed", slog.String("part", part), slog.Any("error", err))
-	var (
-		missing Missing
-		trouble *cache.Trouble
-	)
-	switch {
-	case errors.As(err, &missing):
-		return missing.What + " is missing"
-	case errors.As(err, &trouble):
-		return trouble.What
-	}
-	return "unreachable"
+	return err
 }
 
 // checkDatabase fails if the database does not answer or lacks a migration.
@@ -99,7 +87,10 @@ func (s *Server) checkDatabase(ctx context.Context) error {
 		return err
 	}
 	if pending > 0 {
-		return Missing{What: "migration", Err: fmt.Errorf("%d steps are not applied; run watchparty migrate", pending)}
+		return health.Trouble{
+			What: "migration is missing",
+			Err:  fmt.Errorf("%d steps are not applied; run watchparty migrate", pending),
+		}
 	}
 	return nil
 }
@@ -126,7 +117,7 @@ func (p *bucketProbe) check(ctx context.Context) error {
 		return answer
 	}
 	asking := p.flight.DoChan("", func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), healthTimeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTimeout)
 		defer cancel()
 		err := p.ask(ctx)
 		p.mu.Lock()
@@ -147,14 +138,14 @@ func (p *bucketProbe) check(ctx context.Context) error {
 func (p *bucketProbe) ask(ctx context.Context) error {
 	var folder os.FileInfo
 	if p.inFolder && !p.bucket.As(&folder) {
-		return Missing{What: "folder", Err: fs.ErrNotExist}
+		return health.Trouble{What: "folder is missing", Err: fs.ErrNotExist}
 	}
 	_, _, err := p.bucket.ListPage(ctx, blob.FirstPageToken, 1, &blob.ListOptions{Prefix: "health/"})
 	switch gcerrors.Code(err) {
 	case gcerrors.NotFound:
-		return Missing{What: "bucket", Err: err}
+		return health.Trouble{What: "bucket is missing", Err: err}
 	case gcerrors.PermissionDenied:
-		return Missing{What: "permission", Err: err}
+		return health.Trouble{What: "permission is missing", Err: err}
 	}
 	return err
 }
@@ -172,7 +163,7 @@ func (s *Server) GetReadiness(
 	ctx context.Context,
 	_ contract.GetReadinessRequestObject,
 ) (contract.GetReadinessResponseObject, error) {
-	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	if s.draining.Load() || s.store.Ping(ctx) != nil {
 		return nil, errNotReady

@@ -25,6 +25,8 @@ import (
 	"gocloud.dev/blob"
 	"gocloud.dev/blob/fileblob"
 	_ "gocloud.dev/blob/s3blob" // s3://
+
+	"github.com/watchparty/watchparty/health"
 )
 
 func TestHealth(t *testing.T) {
@@ -51,6 +53,17 @@ func TestHealth(t *testing.T) {
 		a := b.do(t, "GET", "/health", "", nil)
 		require.Equal(t, []any{200, "degraded", "connected", "unreachable", "connected", "connected"}, parts(a))
 		require.Equal(t, 204, b.do(t, "GET", "/health/ready", "", nil).status)
+		degraded := a.data()["degraded"].([]any)
+		require.Len(t, degraded, 1)
+		part := degraded[0].(map[string]any)
+		require.Equal(
+			t,
+			[]any{"redis", "unreachable", health.Effect(health.Redis)},
+			[]any{part["part"], part["state"], part["effect"]},
+		)
+		since, err := time.Parse(time.RFC3339, part["since"].(string))
+		require.NoError(t, err)
+		require.WithinDuration(t, time.Now(), since, time.Minute)
 	})
 	t.Run("without Temporal", func(t *testing.T) {
 		b := setup(t, temporalAway)
@@ -64,7 +77,7 @@ func TestHealth(t *testing.T) {
 			s.checkTemporal = func(context.Context) error {
 				return fmt.Errorf(
 					"asked: %w",
-					Missing{What: "namespace", Err: errors.New(`"party" does not exist on 10.0.0.7:7233`)},
+					health.Trouble{What: "namespace is missing", Err: errors.New(`"party" does not exist on 10.0.0.7:7233`)},
 				)
 			}
 		})
@@ -116,7 +129,7 @@ func TestHealth(t *testing.T) {
 			s.checkTemporal = func(ctx context.Context) error {
 				deadline, ok := ctx.Deadline()
 				require.True(t, ok)
-				require.WithinRange(t, deadline, time.Now(), time.Now().Add(healthTimeout))
+				require.WithinRange(t, deadline, time.Now(), time.Now().Add(time.Minute))
 				return context.DeadlineExceeded
 			}
 		})
@@ -159,9 +172,9 @@ func TestBucketProbe(t *testing.T) {
 	})
 	t.Run("a bucket that does not exist", func(t *testing.T) {
 		t.Parallel()
-		var missing Missing
+		var missing health.Trouble
 		require.ErrorAs(t, open(t, "other", answer.ServeHTTP).check(t.Context()), &missing)
-		require.Equal(t, "bucket", missing.What)
+		require.Equal(t, "bucket is missing", missing.What)
 	})
 	t.Run("no permission", func(t *testing.T) {
 		t.Parallel()
@@ -169,9 +182,9 @@ func TestBucketProbe(t *testing.T) {
 			w.WriteHeader(http.StatusForbidden)
 			_, _ = io.WriteString(w, "<Error><Code>AccessDenied</Code></Error>")
 		})
-		var missing Missing
+		var missing health.Trouble
 		require.ErrorAs(t, p.check(t.Context()), &missing)
-		require.Equal(t, "permission", missing.What)
+		require.Equal(t, "permission is missing", missing.What)
 	})
 	t.Run("no answer", func(t *testing.T) {
 		t.Parallel()

@@ -36,7 +36,7 @@ func (s *Server) inForce(ctx context.Context, id auth.Identity) error {
 		Key: "session:" + id.SessionID, Tags: []string{coherence.TagAccount(id.UserID)}, TTL: s.cfg.Cache.Profiles,
 		Missing: watchparty.ErrUnauthenticated, MissingTTL: missingTTL,
 	}
-	_, _, err := s.cache.Get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
+	_, _, err := s.get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
 		user, err := s.store.SessionUser(ctx, id.SessionID)
 		if err == nil && user.ID != id.UserID {
 			err = watchparty.ErrUnauthenticated

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/goleak"
 	"gocloud.dev/blob"
 	"gocloud.dev/blob/memblob"
@@ -28,6 +29,7 @@ import (
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/health"
 	"github.com/watchparty/watchparty/jobs"
 	"github.com/watchparty/watchparty/store"
 )
@@ -69,6 +71,7 @@ type bundle struct {
 
 // settings are what a test may ask for before its server is built.
 type settings struct {
+	tracer        trace.Tracer
 	config        config.Config
 	databaseAway  bool
 	limitWait     time.Duration // for Redis
@@ -140,8 +143,8 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 
 	b.server, err = New(Deps{
 		Config: b.cfg, Log: log, Store: b.store, Cache: b.cache, Bucket: b.bucket,
-		Bus:           bus.New(b.cache.Redis().Client(), b.cfg.Redis, log), // it does not run: there is one server
-		CheckTemporal: s.checkTemporal, Schedules: s.schedules, Metrics: prometheus.NewRegistry(),
+		Bus:    bus.New(b.cache.Redis().Client(), b.cfg.Redis, log), // it does not run: there is one server
+		Checks: checksOf(s.checkTemporal), Schedules: s.schedules, Metrics: prometheus.NewRegistry(), Tracer: s.tracer,
 		Jobs: jobs.New(dialTemporal(t, s.temporal), b.cfg.Temporal.Namespace),
 	})
 	require.NoError(t, err)
@@ -507,4 +510,13 @@ func (b *bundle) accept(t testing.TB, r *http.Request, response *http.Response) 
 	b.logs.secret(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
 	requireContract(t, r, a)
 	return a
+}
+
+// checksOf are the checks of parts that the API does not use itself.
+func checksOf(temporal func(context.Context) error) []health.Check {
+	fine := func(context.Context) error { return nil }
+	return []health.Check{
+		{Part: health.Temporal, Run: temporal}, {Part: health.Workers, Run: fine}, {Part: health.Schedules, Run: fine},
+		{Part: health.Emails, Run: fine},
+	}
 }

@@ -16,8 +16,10 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -70,15 +72,19 @@ var (
 	secureForYear = []string{"max-age=31536000"}
 )
 
-// beginExchange gives each request a new ID, since one from outside could be anything, and sets the headers that all
-// answers have.
-func beginExchange(publicURL string) echo.MiddlewareFunc {
+// beginExchange gives each request a new ID and, unless tracer is nil, a trace, since those from outside could be
+// anything. It sets the headers that all answers have.
+func beginExchange(publicURL string, tracer trace.Tracer) echo.MiddlewareFunc {
 	secure := strings.HasPrefix(publicURL, "https://")
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			e := &exchange{Context: c.Request().Context(), requestID: uuid.NewString()}
+			e := &exchange{Context: c.Request().Context(), ids: logging.IDs{Request: uuid.NewString()}}
+			if tracer != nil && !c.IsWebSocket() { // a connection lasts for hours
+				end := e.trace(tracer, c)
+				defer end()
+			}
 			h := c.Response().Header()
-			h[echo.HeaderXRequestID] = []string{e.requestID}
+			h[echo.HeaderXRequestID] = []string{e.ids.Request}
 			h[echo.HeaderXContentTypeOptions] = noSniff
 			// Operations and pages may set another value.
 			h[echo.HeaderCacheControl] = noStore
@@ -109,6 +115,9 @@ func observe(log *slog.Logger, metrics prometheus.Registerer) echo.MiddlewareFun
 		Name: "http_request_duration_seconds", Help: "Time to answer, by method, route and status.",
 		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 	}, []string{"method", "route", "status"})
+	running := promauto.With(metrics).NewGauge(prometheus.GaugeOpts{
+		Name: "http_requests_running", Help: "Requests that are being answered.",
+	})
 	type labels struct {
 		method, route string
 		status        int
@@ -117,6 +126,10 @@ func observe(log *slog.Logger, metrics prometheus.Registerer) echo.MiddlewareFun
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			start := time.Now()
+			if !c.IsWebSocket() {
+				running.Inc()
+				defer running.Dec()
+			}
 			if err := next(c); err != nil {
 				c.Error(err)
 			}
@@ -131,7 +144,7 @@ func observe(log *slog.Logger, metrics prometheus.Registerer) echo.MiddlewareFun
 			observer.(prometheus.Observer).Observe(took.Seconds())
 			ctx := c.Request().Context()
 			log.LogAttrs(ctx, slog.LevelInfo, "request", slog.String("method", of.method), slog.String("route", of.route),
-				slog.Int("status", of.status), slog.Duration("took", took), slog.String("request_id", requestID(ctx)))
+				slog.Int("status", of.status), slog.Duration("took", took))
 			return nil
 		}
 	}

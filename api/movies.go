@@ -107,7 +107,7 @@ func (s *Server) GetMovie(
 		Key: "movie:" + r.MovieID, Tags: []string{coherence.TagMovies},
 		TTL: s.cfg.Cache.Movies, Missing: watchparty.ErrNotFound, MissingTTL: missingTTL,
 	}
-	entry, hit, err := s.cache.Get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
+	entry, hit, err := s.get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
 		m, err := s.store.Movie(ctx, r.MovieID)
 		if err != nil {
 			return cache.Loaded{}, err

@@ -156,8 +156,7 @@ func (s *Server) handleError(err error, c echo.Context) {
 		p.RequestID = &id
 	}
 	if p.Status >= http.StatusInternalServerError && ctx.Err() == nil {
-		s.log.ErrorContext(ctx, "request failed", slog.String("request_id", requestID(ctx)),
-			slog.String("route", c.Path()), slog.Any("error", err))
+		s.log.ErrorContext(ctx, "request failed", slog.String("route", c.Path()), slog.Any("error", err))
 	}
 	writeLimits(c.Response().Header(), err)
 	if p.Status == http.StatusMethodNotAllowed && c.Response().Header().Get(echo.HeaderAllow) == "" {

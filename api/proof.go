@@ -170,7 +170,6 @@ func (s *Server) logRefusal(ctx context.Context, p proof, reason string) {
 		),
 		slog.String("client", s.logName("log-client", clientOf(ctx))),
 		slog.Bool("known_client", p.known),
-		slog.String("request_id", requestID(ctx)),
 	)
 }
 

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"log/slog"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
@@ -61,7 +62,7 @@ func (s *Server) queues(ctx context.Context) (contract.TaskQueueList, error) {
 	}
 	found, err := s.jobs.Queues(ctx)
 	if errors.Is(err, watchparty.ErrTemporalAway) {
-		s.healthLog.WarnContext(ctx, "task queues not described", "error", err)
+		s.log.WarnContext(ctx, "task queues not described", slog.Any("error", err))
 		list.Temporal = contract.Away
 	} else if err != nil {
 		return list, err

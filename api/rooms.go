@@ -110,7 +110,7 @@ func (s *Server) visibleRoom(ctx context.Context, roomID string) (cached, error)
 		Key: roomKey(roomID), Tags: []string{coherence.TagRoom(roomID)},
 		TTL: s.cfg.Cache.Rooms, Missing: watchparty.ErrNotFound, MissingTTL: missingTTL,
 	}
-	entry, hit, err := s.cache.Get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
+	entry, hit, err := s.get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
 		found, err := s.store.Room(ctx, roomID)
 		if err != nil {
 			return cache.Loaded{}, err
@@ -152,7 +152,7 @@ func (s *Server) standing(ctx context.Context, roomID, userID string) (watchpart
 		Tags: []string{coherence.TagStandings(roomID)},
 		TTL:  s.cfg.Cache.Rooms,
 	}
-	entry, _, err := s.cache.Get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
+	entry, _, err := s.get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
 		found, err := s.store.Standing(ctx, roomID, userID)
 		if err != nil {
 			return cache.Loaded{}, err

@@ -21,15 +21,16 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 	"github.com/maypok86/otter/v2"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 	"gocloud.dev/blob"
 
 	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/health"
 	"github.com/watchparty/watchparty/jobs"
 	"github.com/watchparty/watchparty/live"
-	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/playback"
 	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/web"
@@ -46,38 +47,38 @@ type Deps struct {
 	Cache  *cache.Cache
 	Bus    live.Bus // not running yet
 	Bucket *blob.Bucket
-	// CheckTemporal reports whether Temporal answers and has what the service needs (Missing). Only /health calls it.
-	CheckTemporal func(context.Context) error
-	Schedules     Schedules
-	Jobs          *jobs.Jobs
-	Metrics       prometheus.Registerer
+	// Checks are those of the parts that only background work needs. Only /health and its metric run them.
+	Checks    []health.Check
+	Schedules Schedules
+	Jobs      *jobs.Jobs
+	Metrics   prometheus.Registerer
+	Tracer    trace.Tracer // nil without traces
 }
 
 // Server implements the generated StrictServerInterface.
 type Server struct {
-	cfg           config.Config
-	log           *slog.Logger
-	healthLog     *slog.Logger
-	store         *store.Store
-	cache         *cache.Cache
-	live          *live.Hub
-	bucket        *blob.Bucket
-	bucketProbe   *bucketProbe
-	checkTemporal func(context.Context) error
-	schedules     Schedules
-	jobs          *jobs.Jobs
-	passwords     *auth.Passwords
-	tokens        *auth.Tokens
-	oneTime       *auth.OneTime
-	digests       *auth.Digests
-	limits        *limits // nil if RATE_LIMIT_ENABLED is false
-	routes        contractRoutes
-	problems      map[string]web.Problem // by code
-	targets       *otter.Cache[string, *target]
-	draining      atomic.Bool
-	tellState     func(playback.Snapshot) // see OnPlayback
-	tellQueue     func(roomID string)
-	echo          *echo.Echo
+	cfg         config.Config
+	log         *slog.Logger
+	store       *store.Store
+	cache       *cache.Cache
+	live        *live.Hub
+	bucket      *blob.Bucket
+	bucketProbe *bucketProbe
+	health      *health.Checker
+	schedules   Schedules
+	jobs        *jobs.Jobs
+	passwords   *auth.Passwords
+	tokens      *auth.Tokens
+	oneTime     *auth.OneTime
+	digests     *auth.Digests
+	limits      *limits // nil if RATE_LIMIT_ENABLED is false
+	routes      contractRoutes
+	problems    map[string]web.Problem // by code
+	targets     *otter.Cache[string, *target]
+	draining    atomic.Bool
+	tellState   func(playback.Snapshot) // see OnPlayback
+	tellQueue   func(roomID string)
+	echo        *echo.Echo
 }
 
 var _ contract.StrictServerInterface = (*Server)(nil)
@@ -85,17 +86,20 @@ var _ contract.StrictServerInterface = (*Server)(nil)
 // New builds the handler; Serve runs it.
 func New(d Deps) (*Server, error) {
 	s := &Server{
-		cfg: d.Config, log: d.Log, healthLog: logging.Sparse(d.Log, slog.LevelWarn, "part"), store: d.Store, cache: d.Cache,
-		bucket:        d.Bucket,
-		bucketProbe:   &bucketProbe{bucket: d.Bucket, inFolder: strings.HasPrefix(d.Config.Blob.URL, "file:")},
-		checkTemporal: d.CheckTemporal, schedules: d.Schedules, jobs: d.Jobs,
-		passwords: auth.NewPasswords(d.Config.Auth.HashParallel, auth.OWASP),
-		tokens:    auth.NewTokens(d.Config.Auth.Secret, d.Config.Auth.AccessTTL, d.Config.Auth.FormerSecrets...),
-		oneTime:   auth.NewOneTime(d.Config.Auth.Secret, d.Config.Auth.FormerSecrets...),
-		digests:   auth.NewDigests(d.Config.Auth.Secret, d.Config.Auth.FormerSecrets...),
-		tellState: func(playback.Snapshot) {}, tellQueue: func(string) {},
+		cfg: d.Config, log: d.Log, store: d.Store, cache: d.Cache,
+		bucket:      d.Bucket,
+		bucketProbe: &bucketProbe{bucket: d.Bucket, inFolder: strings.HasPrefix(d.Config.Blob.URL, "file:")},
+		schedules:   d.Schedules,
+		jobs:        d.Jobs,
+		passwords:   auth.NewPasswords(d.Config.Auth.HashParallel, auth.OWASP),
+		tokens:      auth.NewTokens(d.Config.Auth.Secret, d.Config.Auth.AccessTTL, d.Config.Auth.FormerSecrets...),
+		oneTime:     auth.NewOneTime(d.Config.Auth.Secret, d.Config.Auth.FormerSecrets...),
+		digests:     auth.NewDigests(d.Config.Auth.Secret, d.Config.Auth.FormerSecrets...),
+		tellState:   func(playback.Snapshot) {}, tellQueue: func(string) {},
 		targets: otter.Must(&otter.Options[string, *target]{MaximumSize: maxTargets}),
 	}
+	s.health = health.NewChecker(d.Log, s.checks(d.Checks)...)
+	s.health.Register(d.Metrics)
 	if d.Config.RateLimit.Enabled {
 		s.limits = newLimits(d.Config, d.Cache.Redis().Client(), d.Log)
 	}
@@ -116,7 +120,7 @@ func New(d Deps) (*Server, error) {
 	e.HTTPErrorHandler = s.handleError
 	e.IPExtractor = clientAddresses(d.Config.HTTP.TrustedProxies)
 	e.Use(
-		beginExchange(d.Config.HTTP.PublicURL),
+		beginExchange(d.Config.HTTP.PublicURL, d.Tracer),
 		observe(s.log, d.Metrics),
 		middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic}),
 		crossOrigin(

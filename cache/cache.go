@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
-	"golang.org/x/sync/semaphore"
 
 	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/config"
@@ -23,8 +22,8 @@ type limits struct {
 	lock     time.Duration // how long one process may load for all
 	maxTTL   time.Duration
 	maxBody  int // bytes; a larger body is not stored
-	loads    int // that run at once
-	waiting  int // that wait for their turn
+	loads    int // of one kind, that run at once
+	waiting  int // of one kind, that wait for their turn
 	refresh  float64
 }
 
@@ -35,7 +34,7 @@ func defaultLimits(c config.Redis) limits {
 		lock:     3 * time.Second,
 		maxTTL:   coherence.KeepTime,
 		maxBody:  1 << 20,
-		loads:    8,
+		loads:    6,
 		waiting:  200,
 		refresh:  0.8,
 	}
@@ -51,8 +50,7 @@ type Cache struct {
 	limits limits
 
 	flights flights
-	turns   *semaphore.Weighted // of loads
-	waiting atomic.Int64        // for a turn
+	turns   turns
 	ctx     context.Context
 	cancel  context.CancelFunc
 	close   func() error
@@ -75,7 +73,7 @@ func open(r config.Redis, c config.Cache, member *coherence.Member, log *slog.Lo
 		member: member,
 		log:    logging.Sparse(log, slog.LevelInfo, "key"),
 		limits: l,
-		turns:  semaphore.NewWeighted(int64(l.loads)),
+		turns:  turns{limits: l},
 	}
 	var err error
 	if cache.redis, err = OpenRedis(r); err != nil {

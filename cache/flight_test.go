@@ -254,18 +254,25 @@ func TestTooManyLoads(t *testing.T) {
 	for n := range 5 {
 		bodies = append(bodies, goGet(t, p, query(n), load.run))
 	}
-	require.Eventually(t, func() bool { return len(load.began) == 2 && p.waiting.Load() == 3 }, patience, time.Millisecond)
+	require.Eventually(
+		t,
+		func() bool { return len(load.began) == 2 && p.turns.of("room:1").waiting.Load() == 3 },
+		patience,
+		time.Millisecond,
+	)
 	_, _, err := p.Get(t.Context(), query(5), text("not called"))
 	require.ErrorIs(t, err, ErrBusy)
 	require.EqualValues(t, 1, p.Stats().Refused)
 	require.Len(t, load.began, 2)
+	other, _ := get(t, p, Query{Key: "movie:1", TTL: time.Minute}, text("another kind"))
+	require.Equal(t, "another kind", other)
 	close(load.release)
 	for _, body := range bodies {
 		require.Equal(t, "loaded", <-body)
 	}
 	_, hit := get(t, p, query(5), text("its turn"))
 	require.False(t, hit)
-	require.Zero(t, p.waiting.Load())
+	require.Zero(t, p.turns.of("room:1").waiting.Load())
 }
 
 func TestCloseEndsLoads(t *testing.T) {

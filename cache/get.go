@@ -196,21 +196,16 @@ func (c *Cache) admit(lease coherence.Lease, key string, e *Entry, keep bool) bo
 	return true
 }
 
-// load runs the loader when it is its turn.
+// load runs the loader when it is the key's turn.
 func (c *Cache) load(ctx context.Context, q Query, s coherence.Snapshot, load Loader) (*Entry, error) {
-	if !c.turns.TryAcquire(1) {
-		if c.waiting.Add(1) > int64(c.limits.waiting) {
-			c.waiting.Add(-1)
+	release, err := c.turns.acquire(ctx, q.Key)
+	if err != nil {
+		if errors.Is(err, ErrBusy) {
 			c.stats.refused.Add(1)
-			return nil, ErrBusy
 		}
-		err := c.turns.Acquire(ctx, 1)
-		c.waiting.Add(-1)
-		if err != nil {
-			return nil, err
-		}
+		return nil, err
 	}
-	defer c.turns.Release(1)
+	defer release()
 	c.stats.loads.Add(1)
 	loaded, err := c.contain(ctx, q, load)
 	if err != nil {

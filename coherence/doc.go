@@ -58,5 +58,6 @@
 // less than Timing.Lease, nor rows that are changed by hand without a row in cache_changes.
 //
 // The idea of the lease is that of Gray and Cheriton, "Leases: an efficient fault-tolerant mechanism for distributed
-// file cache consistency" (1989). TestModel explores the protocol exhaustively.
+// file cache consistency" (1989). TestModel explores the protocol exhaustively, and TestNoReadIsStale of package e2e
+// holds the built program to the promise through faults.
 package coherence

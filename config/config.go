@@ -28,10 +28,7 @@ type Config struct {
 	LogLevel  string `env:"LOG_LEVEL" envDefault:"info"`
 	LogFormat string `env:"LOG_FORMAT" envDefault:"json"`
 
-	// MetricsAddr is the address that serves Prometheus metrics, or "off". Empty means :9090 for the API and :9091 for
-	// a worker.
-	MetricsAddr string `env:"METRICS_ADDR"`
-
+	Metrics   Metrics
 	HTTP      HTTP
 	Auth      Auth
 	Database  Database
@@ -46,6 +43,14 @@ type Config struct {
 	Avatar    Avatar
 	Cleanup   Cleanup
 	Report    Report
+}
+
+// Metrics is where operators measure a process.
+type Metrics struct {
+	// Addr is the address that serves Prometheus metrics, or "off". Empty means :9090 for the API and :9091 for a worker.
+	Addr string `env:"METRICS_ADDR"`
+	// Profiles adds Go's profiles (net/http/pprof) to that address. They show the program's code and memory.
+	Profiles bool `env:"METRICS_PPROF" envDefault:"false"`
 }
 
 // HTTP has the address and the timeouts of the API's listener, and the addresses under which others reach it.
@@ -232,6 +237,10 @@ type Room struct {
 type Worker struct {
 	// StopTimeout is the time that running activities have to finish after SIGTERM.
 	StopTimeout time.Duration `env:"WORKER_STOP_TIMEOUT" envDefault:"30s"`
+	// Deployment and BuildID turn Temporal's worker versioning on: this worker is a version of a deployment, and takes
+	// only work that is routed to that version. Both are set, or neither.
+	Deployment string `env:"WORKER_DEPLOYMENT"`
+	BuildID    string `env:"WORKER_BUILD_ID"`
 }
 
 // Avatar bounds uploads and rendering.

@@ -324,6 +324,8 @@ func TestLimits(t *testing.T) {
 			"[192.0.2.1",
 		}},
 		{"MAIL_DKIM_SELECTOR", []string{""}, []string{"x"}},
+		{"WORKER_BUILD_ID", []string{""}, []string{"x"}}, // without WORKER_DEPLOYMENT
+		{"METRICS_PPROF", []string{"true", "false"}, []string{"yes please"}},
 		{"MAIL_DKIM_KEY_FILE", []string{""}, []string{"x"}},
 		{"SMTP_TIMEOUT", []string{"1s", "25s"}, []string{"999ms", "26s"}},
 		{"HTTP_DRAIN_DELAY", []string{"0s", "1m"}, []string{"-1s"}},

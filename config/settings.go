@@ -162,8 +162,26 @@ func sections() []Section {
 			{Name: "LOG_FORMAT", Help: "json or text."},
 			{Name: "METRICS_ADDR", Help: "The address that serves Prometheus metrics: :9090 for the API and :9091 " +
 				"for a worker unless set. off disables them."},
+			{Name: "METRICS_PPROF", Help: "Whether that address serves Go's profiles, too, below /debug/pprof/. They show " +
+				"memory and code: only where nobody else can reach the address."},
 			{Name: "DEV_PORT_OFFSET", Help: "Development only: shifts every port of `watchparty dev`, so that two " +
 				"stacks can run side by side."},
+		}},
+		{Title: "Traces", Settings: []Setting{
+			{Name: "OTEL_EXPORTER_OTLP_ENDPOINT", Help: "The address of an OpenTelemetry collector, such as " +
+				"http://localhost:4318. Without it there are no traces. The names, and those that are not in this list, " +
+				"are OpenTelemetry's."},
+			{Name: "OTEL_EXPORTER_OTLP_PROTOCOL", Default: "http/protobuf", Help: "http/protobuf or grpc."},
+			{Name: "OTEL_EXPORTER_OTLP_HEADERS", Secret: true, Help: "Headers for the collector, such as " +
+				"authorization=Bearer%20…, separated by commas."},
+			{Name: "OTEL_TRACES_SAMPLER", Help: "Which traces are kept, such as parentbased_traceidratio. Unless set, one of " +
+				"twenty."},
+			{Name: "OTEL_TRACES_SAMPLER_ARG", Help: "The argument of the sampler, such as 0.01."},
+			{Name: "OTEL_SERVICE_NAME", Help: "The name of the service in traces. watchparty-api and watchparty-worker " +
+				"unless set."},
+			{Name: "OTEL_RESOURCE_ATTRIBUTES", Help: "What else each trace says of the process, such as " +
+				"deployment.environment.name=staging."},
+			{Name: "OTEL_SDK_DISABLED", Help: "true turns traces off, whatever else is set."},
 		}},
 		{Title: "HTTP", Settings: []Setting{
 			{Name: "HTTP_ADDR", Help: "The address that the API listens on."},
@@ -299,6 +317,9 @@ func sections() []Section {
 				"who is present, at least 1m."},
 		}},
 		{Title: "Worker", Settings: []Setting{
+			{Name: "WORKER_DEPLOYMENT", Help: "The name of a Temporal worker deployment, which turns versions of workers on. " +
+				"docs/rollout.md says how to use them. A worker without a version that was made current gets no work."},
+			{Name: "WORKER_BUILD_ID", Help: "The version of this worker in its deployment, such as the release."},
 			{Name: "WORKER_STOP_TIMEOUT", Help: "The time that running activities get to finish after SIGTERM."},
 		}},
 		{Title: "Avatars", Settings: []Setting{

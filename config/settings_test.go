@@ -13,7 +13,7 @@ import (
 	"github.com/watchparty/watchparty/config"
 )
 
-// outside are settings that other parts read: the SDKs of Temporal and AWS, and `watchparty dev`.
+// outside are settings that other parts read: the SDKs of Temporal, AWS and OpenTelemetry, and `watchparty dev`.
 var outside = []string{
 	"TEMPORAL_ADDRESS",
 	"TEMPORAL_API_KEY",
@@ -25,6 +25,14 @@ var outside = []string{
 	"AWS_ACCESS_KEY_ID",
 	"AWS_SECRET_ACCESS_KEY",
 	"AWS_REGION",
+	"OTEL_EXPORTER_OTLP_ENDPOINT",
+	"OTEL_EXPORTER_OTLP_PROTOCOL",
+	"OTEL_EXPORTER_OTLP_HEADERS",
+	"OTEL_TRACES_SAMPLER",
+	"OTEL_TRACES_SAMPLER_ARG",
+	"OTEL_SERVICE_NAME",
+	"OTEL_RESOURCE_ATTRIBUTES",
+	"OTEL_SDK_DISABLED",
 	"DEV_PORT_OFFSET",
 }
 

@@ -136,6 +136,9 @@ func (c Config) Validate() error {
 	p.duration("ROOM_HOST_SILENCE", c.Room.HostSilence, time.Minute)
 
 	p.duration("WORKER_STOP_TIMEOUT", c.Worker.StopTimeout, 0)
+	if (c.Worker.Deployment == "") != (c.Worker.BuildID == "") {
+		p.add("WORKER_BUILD_ID", "and WORKER_DEPLOYMENT must both be set, or neither")
+	}
 
 	p.between("AVATAR_MAX_BYTES", c.Avatar.MaxUploadBytes, 1024, 64<<20)
 	p.between("AVATAR_MAX_PIXELS", int64(c.Avatar.MaxPixels), 1, 500_000_000)

@@ -19,6 +19,8 @@ type Options struct {
 	// TemporalBinary is the temporal command. Empty: bin/temporal here or in a parent folder up to the module's root,
 	// then PATH.
 	TemporalBinary string
+	// Prometheus are the files of Prometheus' settings, by name: prometheus.yml and what it names.
+	Prometheus map[string]string
 	// Ephemeral makes a stack for tests: nothing is synced to disk (data survives killed servers, not a crash of the
 	// machine), Redis does not persist, Close stops at once and removes the data, and on Linux the servers cannot
 	// outlive this process.
@@ -31,7 +33,7 @@ func (o *Options) normalise() error {
 		return errors.New("no service to start")
 	}
 	for _, s := range o.Services {
-		if s != Postgres && s != Redis && s != Temporal && s != Inbox {
+		if s != Postgres && s != Redis && s != Temporal && s != Inbox && s != Prometheus {
 			return fmt.Errorf("unknown service %q", s)
 		}
 	}

@@ -23,6 +23,7 @@ type Ports struct {
 	TemporalUI int
 	SMTP       int
 	Inbox      int
+	Prometheus int
 }
 
 // DefaultPorts are the documented ports of development, each shifted by offset.
@@ -34,6 +35,7 @@ func DefaultPorts(offset int) Ports {
 		TemporalUI: 8233 + offset,
 		SMTP:       1025 + offset,
 		Inbox:      8025 + offset,
+		Prometheus: 9092 + offset,
 	}
 }
 
@@ -51,6 +53,7 @@ func (p *Ports) uses(services []Service, temporalUI bool) []use {
 		{&p.Temporal, Temporal, "Temporal"},
 		{&p.SMTP, Inbox, "the inbox's SMTP"},
 		{&p.Inbox, Inbox, "the inbox's pages"},
+		{&p.Prometheus, Prometheus, "Prometheus"},
 	}
 	if temporalUI {
 		all = append(all, use{&p.TemporalUI, Temporal, "Temporal's UI"})

@@ -9,6 +9,8 @@ const (
 	Redis    Service = "redis"
 	Temporal Service = "temporal"
 	Inbox    Service = "inbox"
+
+	Prometheus Service = "prometheus" // only in development, where it is installed
 )
 
 // title is the service's name for people.
@@ -22,6 +24,8 @@ func (s Service) title() string {
 		return "Temporal"
 	case Inbox:
 		return "the mail inbox"
+	case Prometheus:
+		return "Prometheus"
 	}
 	return string(s)
 }

@@ -127,6 +127,8 @@ func (s *Stack) newServer(ctx context.Context, service Service) (server, error) 
 		return newRedis(s)
 	case Temporal:
 		return newTemporal(s)
+	case Prometheus:
+		return newPrometheus(s)
 	default:
 		return &inboxServer{stack: s}, nil
 	}

@@ -247,7 +247,7 @@ func TestTakenPortIsNamedBeforeAnythingStarts(t *testing.T) {
 func TestDefaultPorts(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, devstack.Ports{
-		Postgres: 15532, Redis: 16479, Temporal: 7333, TemporalUI: 8333, SMTP: 1125, Inbox: 8125,
+		Postgres: 15532, Redis: 16479, Temporal: 7333, TemporalUI: 8333, SMTP: 1125, Inbox: 8125, Prometheus: 9192,
 	}, devstack.DefaultPorts(100))
 }
 

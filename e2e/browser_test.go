@@ -2,11 +2,13 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
@@ -38,11 +40,20 @@ func (b browser) open(t *testing.T, address string) tab {
 	return tab{ctx}
 }
 
-// shows waits until the page does.
+// leftPage is the code of Chromium's error for a page that was left meanwhile.
+const leftPage = -32000
+
+// shows waits until the page does, which may be another page by then.
 func (p tab) shows(t *testing.T, text string) {
 	t.Helper()
-	_, err := chromedp.Run(p.ctx, chromedp.PollFunction[bool](`text => document.body.innerText.includes(text)`,
-		chromedp.WithPollingArgs(text), chromedp.WithPollingTimeout(30*time.Second)))
+	var err error
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
+		_, err = chromedp.Run(p.ctx, chromedp.PollFunction[bool](`text => document.body.innerText.includes(text)`,
+			chromedp.WithPollingArgs(text), chromedp.WithPollingTimeout(time.Until(deadline))))
+		if left := new(cdproto.Error); !errors.As(err, &left) || left.Code != leftPage {
+			break
+		}
+	}
 	if err != nil {
 		seen, _ := chromedp.Run(p.ctx, chromedp.Text(chromedp.CSS("body")))
 		require.NoError(t, err, "%q is not in: %s", text, seen)
@@ -59,14 +70,18 @@ func (p tab) lacks(t *testing.T, text string) {
 
 func (p tab) click(t *testing.T, selector string) {
 	t.Helper()
-	_, err := chromedp.Run(p.ctx, chromedp.Click(chromedp.CSS(selector)))
-	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
+	defer cancel()
+	_, err := chromedp.Run(ctx, chromedp.Click(chromedp.CSS(selector)))
+	require.NoError(t, err, selector)
 }
 
 func (p tab) write(t *testing.T, field, text string) {
 	t.Helper()
-	_, err := chromedp.Run(p.ctx, chromedp.SendKeys(chromedp.CSS(`[name="`+field+`"]`), text))
-	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
+	defer cancel()
+	_, err := chromedp.Run(ctx, chromedp.SendKeys(chromedp.CSS(`[name="`+field+`"]`), text))
+	require.NoError(t, err, field)
 }
 
 // picture keeps what the page looks like, as far as the window shows it, with SCREENSHOTS set to a folder.

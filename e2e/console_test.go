@@ -91,7 +91,7 @@ func TestConsole(t *testing.T) {
 	s.environ = append(s.environ, "SMTP_HOST=127.0.0.1", "SMTP_PORT="+strconv.Itoa(smtp.Port))
 	s.startAPI(t)
 	worker := s.startWorker(t)
-	_, root := s.client.register(t, "root", "Root")
+	_, root := s.client.register(t, "olga", "Olga")
 	s.grantAdmin(t, root.User.Email)
 	carol, _ := s.client.register(t, "carol", "Carol")
 	_, dave := s.client.register(t, "dave", "Dave")

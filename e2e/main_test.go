@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,6 +15,7 @@ import (
 // Waits that are shorter in the program under test than in the one that operators run.
 const (
 	keepFormer = 2 * time.Second // of the files of a former avatar
+	healthAge  = time.Second     // of what /health knows
 	laterDelay = 2 * time.Second // of the next attempt at an email when the SMTP server asks for a pause
 )
 
@@ -30,10 +32,20 @@ func buildAndRun(m *testing.M) int {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	binary = filepath.Join(dir, "watchparty")
-	shorter := fmt.Sprintf("-X main.keepFormer=%s -X main.laterDelay=%s", keepFormer, laterDelay)
+	shorter := fmt.Sprintf(
+		"-X main.keepFormer=%s -X main.laterDelay=%s -X main.healthAge=%s",
+		keepFormer,
+		laterDelay,
+		healthAge,
+	)
 	build := exec.Command("go", "build", "-ldflags", shorter, "-o", binary, "../cmd/watchparty")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
+		return 1
+	}
+	// Most of a test's time it waits, for Temporal as a rule.
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return m.Run()

@@ -82,6 +82,23 @@ func (s *watchSystem) revision(t *testing.T) int {
 	return revision
 }
 
+// status is what the room's playback does, and why.
+func (s *watchSystem) status(t require.TestingT) (status, cause string) {
+	require.NoError(
+		t,
+		s.store.DB().NewRaw("SELECT state, cause FROM playbacks").Scan(context.Background(), &status, &cause),
+	)
+	return status, cause
+}
+
+// demoRoom is the room that the demo comes with.
+func (s *watchSystem) demoRoom(t *testing.T) (id string) {
+	t.Helper()
+	require.NoError(t, s.store.DB().NewRaw("SELECT id FROM rooms WHERE description = 'Each week, with popcorn'").
+		Scan(t.Context(), &id))
+	return id
+}
+
 // position is where the room's playback was at its last change.
 func (s *watchSystem) position(t *testing.T) time.Duration {
 	t.Helper()
@@ -101,16 +118,28 @@ func (s *watchSystem) openBrowser(t *testing.T, process int) *watcher {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 800),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("autoplay-policy", "document-user-activation-required"),
 		chromedp.Flag("host-resolver-rules", "MAP "+watchHost+" "+s.gates[process].addr()),
 	)
 	allocator, cancel := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
 	t.Cleanup(cancel)
-	ctx, cancel := chromedp.NewContext(allocator)
+	return newWatcher(t, allocator)
+}
+
+func newWatcher(t *testing.T, parent context.Context) *watcher {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(parent)
 	t.Cleanup(cancel)
 	require.NoError(t, chromedp.Do(ctx))
 	w := &watcher{tab{ctx}, make(chan string, 100)}
 	require.NoError(t, chromedp.Listen(ctx, w.note))
 	return w
+}
+
+// newTab is another tab of the watcher's browser.
+func (w *watcher) newTab(t *testing.T) *watcher {
+	t.Helper()
+	return newWatcher(t, w.ctx)
 }
 
 func (w *watcher) note(event any) {
@@ -144,6 +173,7 @@ func (w *watcher) press(t *testing.T, name string) {
 		document.querySelector('[data-pressed]')?.removeAttribute('data-pressed');
 		const button = [...scope.querySelectorAll('button')].find(named);
 		button?.setAttribute('data-pressed', '');
+		button?.focus(); // some are there for who points at or comes to what they belong to
 		return Boolean(button);
 	}`
 	_, err := chromedp.Run(w.ctx, chromedp.PollFunction[bool](find, chromedp.WithPollingArgs(name),
@@ -252,7 +282,7 @@ func (w *watcher) accessible(t *testing.T, axe, name string) {
 	for _, look := range []struct {
 		scheme        string
 		width, height int64
-	}{{"light", 1440, 900}, {"dark", 1440, 900}, {"light", 390, 844}, {"dark", 390, 844}} {
+	}{{"light", 390, 844}, {"dark", 390, 844}, {"light", 1440, 900}, {"dark", 1440, 900}} {
 		_, err := chromedp.Call(w.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 			Features: []*emulation.MediaFeature{
 				{Name: "prefers-color-scheme", Value: look.scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
@@ -331,10 +361,7 @@ func TestWatchTogether(t *testing.T) {
 	alice.shows(t, "Movie night")
 
 	// The demo's room has a queue, which one button starts.
-	var demoRoom string
-	require.NoError(t, s.store.DB().NewRaw("SELECT id FROM rooms WHERE description = 'Each week, with popcorn'").
-		Scan(t.Context(), &demoRoom))
-	alice.goTo(t, "/watch?room="+demoRoom)
+	alice.goTo(t, "/watch?room="+s.demoRoom(t))
 	alice.shows(t, "Same time next week?")
 	alice.press(t, "Play")
 	alice.record(t)
@@ -380,5 +407,26 @@ func TestWatchIsAccessible(t *testing.T) {
 	w.click(t, "#tab-people")
 	w.shows(t, "Alice (you)")
 	w.accessible(t, axe, "people")
+	w.press(t, "Settings of the room")
+	w.accessible(t, axe, "settings")
+	w.press(t, "Cancel")
+	w.press(t, "Invite people")
+	w.accessible(t, axe, "invite")
+	w.press(t, "Close")
+
+	// The demo's room has somebody else, with messages, and a queue.
+	w.goTo(t, "/watch?room="+s.demoRoom(t))
+	w.shows(t, "Same time next week?")
+	w.press(t, "Report this message")
+	w.accessible(t, axe, "report")
+	w.press(t, "Cancel")
+	w.press(t, "Answer this message")
+	w.accessible(t, axe, "answer")
+	w.click(t, "#tab-people")
+	w.press(t, "About Bob")
+	w.accessible(t, axe, "person")
+	w.press(t, "Close")
+	w.click(t, "#tab-queue")
+	w.accessible(t, axe, "queue")
 	require.Empty(t, w.complaints)
 }

@@ -151,7 +151,7 @@ func (i *installation) start(t testing.TB, tighten func(*live.Bounds)) *node {
 	t.Cleanup(func() { require.NoError(t, bucket.Close()) })
 	server, err := api.New(api.Deps{
 		Config: i.cfg, Log: log, Store: n.store, Cache: c, Bus: n.bus, Bucket: bucket,
-		CheckTemporal: func(context.Context) error { return nil }, Metrics: prometheus.NewRegistry(),
+		Metrics: prometheus.NewRegistry(),
 	})
 	require.NoError(t, err)
 	n.hub = server.Live()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	netmail "net/mail"
 	"strconv"
 )
 
@@ -47,6 +48,28 @@ func (s *Sender) deliver(ctx context.Context, e envelope) (Step, error) {
 	err = c.send(e.body)
 	c.quit(err)
 	return c.step, ended(finish, err)
+}
+
+// Probe opens a session up to the server's consent to the sender, and ends it without an email. An error is a *SendError.
+func (s *Sender) Probe(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	conn, err := s.dial(ctx, "tcp", net.JoinHostPort(s.host, strconv.Itoa(s.port)))
+	if err != nil {
+		return s.sendError(ctx, StepConnect, ended(ctx, err), Message{})
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	c := newClient(&boundedConn{Conn: conn, left: maxAnswers})
+	if err = s.open(ctx, c); err == nil {
+		c.step = StepSender
+		err = c.command(2, "MAIL FROM:"+(&netmail.Address{Address: s.from.Address}).String())
+	}
+	c.quit(err)
+	if err != nil {
+		return s.sendError(ctx, c.step, ended(ctx, err), Message{})
+	}
+	return nil
 }
 
 // open runs the commands before the first email: TLS, EHLO, STARTTLS, AUTH.

@@ -29,9 +29,10 @@ type row struct {
 	RoomID      *string         `bun:"room_id"`
 	Attempts    int             `bun:"attempts,scanonly"`
 	AvailableAt time.Time       `bun:"available_at,scanonly"`
+	TraceParent string          `bun:"trace_parent"`
 }
 
-// Add stores the event in the caller's transaction.
+// Add stores the event in the caller's transaction, with the trace of ctx.
 func Add(ctx context.Context, tx bun.Tx, e job.Event) error {
 	input, err := json.Marshal(e.Input)
 	if err != nil {
@@ -52,6 +53,8 @@ func Add(ctx context.Context, tx bun.Tx, e job.Event) error {
 		Priority:   int(cmp.Or(e.Priority, watchparty.PriorityNormal)),
 		UserID:     nullable(e.UserID),
 		RoomID:     nullable(e.RoomID),
+
+		TraceParent: traceParent(ctx),
 	}
 	if _, err := tx.NewInsert().Model(r).Exec(ctx); err != nil {
 		return fmt.Errorf("outbox: add %s: %w", e.Workflow, err)

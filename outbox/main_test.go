@@ -49,7 +49,12 @@ func openAt(t *testing.T, url string) *bun.DB {
 // add commits events with these workflow IDs.
 func add(t *testing.T, db *bun.DB, workflowIDs ...string) {
 	t.Helper()
-	require.NoError(t, db.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
+	addIn(t.Context(), t, db, workflowIDs...)
+}
+
+func addIn(ctx context.Context, t *testing.T, db *bun.DB, workflowIDs ...string) {
+	t.Helper()
+	require.NoError(t, db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		for _, id := range workflowIDs {
 			e := job.Event{
 				WorkflowID: id,

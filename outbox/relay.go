@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/watchparty/watchparty/logging"
@@ -39,11 +40,13 @@ type StartFunc func(ctx context.Context, e job.Event) error
 
 // Relay turns pending events into workflows.
 type Relay struct {
-	db    *bun.DB
-	start StartFunc
-	pace  pace
-	log   *slog.Logger
-	added Signal
+	db      *bun.DB
+	start   StartFunc
+	pace    pace
+	log     *slog.Logger
+	added   Signal
+	metrics *metrics
+	tracer  trace.Tracer // nil without traces
 }
 
 // NewRelay makes a relay. Run runs it. added is sent when events were committed.
@@ -66,6 +69,7 @@ func (r *Relay) Run(ctx context.Context) {
 		case <-ticker.C:
 		}
 		err := r.drain(ctx)
+		r.metrics.countPass(err)
 		if err == nil {
 			pause = 0
 			continue
@@ -155,7 +159,11 @@ func (r *Relay) relay(ctx context.Context, rows []row) error {
 }
 
 func (r *Relay) startOne(ctx context.Context, row row) error {
-	return r.start(ctx, row.event())
+	ctx, end := r.span(ctx, row)
+	err := r.start(ctx, row.event())
+	end(err)
+	r.log.DebugContext(ctx, "outbox event", slog.String("workflow_id", row.WorkflowID), slog.Bool("started", err == nil))
+	return err
 }
 
 // mark stores which events were started, and releases the others. It ignores the end of ctx, so that a process that
@@ -164,12 +172,14 @@ func (r *Relay) mark(ctx context.Context, started, released []string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	if len(started) > 0 {
-		_, err := r.db.NewUpdate().Model((*row)(nil)).
+		var waits []float64
+		err := r.db.NewUpdate().Model((*row)(nil)).
 			Set("state = 'started'").Set("started_at = now()").Set("updated_at = now()").Set("last_error = ''").
-			Where("id IN (?)", bun.List(started)).Exec(ctx)
+			Where("id IN (?)", bun.List(started)).Returning("extract(epoch FROM now() - created_at)::float8").Scan(ctx, &waits)
 		if err != nil {
 			return fmt.Errorf("outbox: mark as started: %w", err)
 		}
+		r.metrics.observeWaits(waits)
 	}
 	if len(released) > 0 {
 		_, err := r.db.NewUpdate().Model((*row)(nil)).
@@ -187,6 +197,7 @@ func (r *Relay) postpone(ctx context.Context, e row, cause error) {
 	wait := min(time.Second<<min(e.Attempts, 10), maxBackoff)
 	r.log.ErrorContext(ctx, "outbox event refused", slog.String("workflow_id", e.WorkflowID),
 		slog.Int("attempts", e.Attempts), slog.Duration("retry_in", wait), slog.Any("error", cause))
+	r.metrics.countRefusal()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	_, err := r.db.NewUpdate().Model((*row)(nil)).

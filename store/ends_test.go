@@ -132,6 +132,11 @@ var lasting = map[string][]string{
 	"audit.outcome":             {"pending", "done", "failed", "unknown"}, // pending reads as unknown after a minute
 	"members.role":              {"moderator", "viewer"},
 	"rooms.visibility":          {"public", "unlisted", "private"},
+	"rooms.control":             {"host", "moderators", "everyone"},
+	"rooms.queue":               {"host", "moderators", "everyone"},
+	"rooms.queue_order":         {"manual", "votes"},
+	"rooms.wait_policy":         {"auto", "everyone", "host", "nobody"},
+	"playbacks.state":           {"idle", "waiting", "playing", "paused"}, // SweepPlaybacks ends what time ends
 }
 
 // TestNoStateIsForgotten: whatever the schema lets a column be is final, or is among ends.

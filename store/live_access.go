@@ -101,8 +101,8 @@ type LiveConnection struct {
 	UserID string
 }
 
-// RestoreMembers makes connections of a process members again that are not: their rows are gone if the process could not
-// renew its lease for long.
+// RestoreMembers makes connections of a process members again that are not, of people who are still in their rooms: the
+// rows are gone if the process could not renew its lease for long.
 func (s *Store) RestoreMembers(ctx context.Context, nodeID string, connections []LiveConnection) error {
 	if len(connections) == 0 {
 		return nil
@@ -111,12 +111,28 @@ func (s *Store) RestoreMembers(ctx context.Context, nodeID string, connections [
 	for _, c := range connections {
 		conns, rooms, users = append(conns, c.ConnID), append(rooms, c.RoomID), append(users, c.UserID)
 	}
-	_, err := s.db.NewRaw(`
-		INSERT INTO live_members (conn_id, node_id, room_id, user_id)
-		SELECT k.conn_id, ?3, k.room_id, k.user_id FROM unnest(?0::uuid[], ?1::uuid[], ?2::uuid[]) AS k (conn_id, room_id, user_id)
-		JOIN rooms AS r ON r.id = k.room_id JOIN users AS u ON u.id = k.user_id
-		ORDER BY k.conn_id ON CONFLICT ON CONSTRAINT live_members_pkey DO NOTHING`,
-		pgdialect.Array(conns), pgdialect.Array(rooms), pgdialect.Array(users), nodeID).Exec(ctx)
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		_, err := tx.NewRaw("SELECT FROM rooms WHERE id = ANY(?::uuid[]) ORDER BY id FOR KEY SHARE", pgdialect.Array(rooms)).
+			Exec(ctx)
+		if err != nil {
+			return err
+		}
+		// As living does for one account.
+		_, err = tx.NewRaw("SELECT FROM users AS u WHERE u.id = ANY(?::uuid[]) AND "+alive+" ORDER BY u.id FOR SHARE",
+			pgdialect.Array(users)).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = tx.NewRaw(`
+			INSERT INTO live_members (conn_id, node_id, room_id, user_id)
+			SELECT k.conn_id, ?3, k.room_id, k.user_id
+			FROM unnest(?0::uuid[], ?1::uuid[], ?2::uuid[]) AS k (conn_id, room_id, user_id)
+			JOIN participants AS p ON p.room_id = k.room_id AND p.user_id = k.user_id
+			JOIN users AS u ON u.id = k.user_id AND `+alive+`
+			ORDER BY k.conn_id ON CONFLICT ON CONSTRAINT live_members_pkey DO NOTHING`,
+			pgdialect.Array(conns), pgdialect.Array(rooms), pgdialect.Array(users), nodeID).Exec(ctx)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("store: restore members: %w", err)
 	}

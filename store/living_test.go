@@ -252,6 +252,13 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 			return second(c.s.Admit(ctx, node, newID(), c.room.ID, c.identity()))
 		}
 	},
+	"RestoreMembers": func(c *cast) func(context.Context) error {
+		node, conn := c.connect(c.holder)
+		execute(c.t, c.s, "DELETE FROM live_members WHERE conn_id = ?", conn)
+		return func(ctx context.Context) error {
+			return c.s.RestoreMembers(ctx, node, []LiveConnection{{ConnID: conn, RoomID: c.room.ID, UserID: c.holder.ID}})
+		}
+	},
 	"PauseEmails": func(c *cast) func(context.Context) error {
 		return func(ctx context.Context) error { return c.s.PauseEmails(ctx, c.holder.ID, watchparty.AdminNote{}) }
 	},
@@ -261,6 +268,10 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 var outside = map[string][]string{
 	"reads": {
 		"AccountVersions",
+		"AskTime",
+		"LiveMarks",
+		"LiveMembers",
+		"LiveRooms",
 		"LiveStandings",
 		"LiveVersions",
 		"Playback",
@@ -337,8 +348,9 @@ var outside = map[string][]string{
 		"UsersByUsername",
 	},
 	"exports, which read": {"Export"}, // the prefix of all
-	"is no query":         {"Close", "DB", "Events", "Journal", "LimitEmails", "LogTo", "OnChange", "Ping"},
-	"makes an account":    {"CreateSignedInUser", "CreateUser"},
+	"is no query": {"Close", "DB", "Events", "Journal", "LimitEmails", "LogTo", "OnChange", "OnCommitted",
+		"Ping"},
+	"makes an account": {"CreateSignedInUser", "CreateUser"},
 	"is about no account": {"AddMovies", "CreateActivityReport", "DeclineInvitation", "ExpireInvitation", "OptIn",
 		"OptOut", "QueueReportEmails", "TallyDay", "RenewLease", "SetClock", "SweepPlaybacks", "Tick"},
 	"only ends or removes": {
@@ -457,6 +469,7 @@ var passive = map[string]string{
 	"VerifyEmail":               "who has the mailbox may; it signs nobody in",
 	"QueueReminder":             "the worker does it; it queues none, and that is no error",
 	"PublishAvatar":             "the worker ends an upload that was accepted before",
+	"RestoreMembers":            "it leaves out who is suspended, and that is no error",
 	"RememberClient":            "it only lets a client guess more often",
 }
 

@@ -405,6 +405,12 @@ var writes = map[string]func(c *cast) operation{
 		execute(c.t, c.s, "UPDATE live_nodes SET lease_until = now() - interval '1 h' WHERE id = ?", node)
 		return func(ctx context.Context) error { return c.s.EndLapsedLeases(ctx) }
 	},
+	"RestoreMembers": func(c *cast) operation {
+		node, conn := c.connect(c.guest)
+		execute(c.t, c.s, "DELETE FROM live_members WHERE conn_id = ?", conn)
+		connections := []LiveConnection{{conn, c.room.ID, c.guest.ID}, {newID(), c.room.ID, c.host.ID}}
+		return func(ctx context.Context) error { return c.s.RestoreMembers(ctx, node, connections) }
+	},
 	"Dismiss": func(c *cast) operation {
 		node, conn := c.connect(c.guest)
 		return func(ctx context.Context) error { return second(c.s.Dismiss(ctx, node, []string{conn})) }

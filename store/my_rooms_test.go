@@ -112,6 +112,7 @@ func TestPlace(t *testing.T) {
 		{c.second, watchparty.Place{Role: watchparty.Viewer, Joined: true}},
 		{newUser(t, s, "stranger"), watchparty.Place{Role: watchparty.Viewer}},
 	} {
+		test.want.Sharing = watchparty.Sharing{Control: "moderators", Queue: "everyone"}
 		got, err := s.Place(t.Context(), c.room.ID, test.user.ID)
 		require.NoError(t, err)
 		require.Equal(t, test.want, got, test.user.Username)

@@ -52,6 +52,7 @@ type pool struct {
 	mu          sync.Mutex
 	kinds       map[string]*semaphore.Weighted // by name; never removed, since there is one for each part of the API
 	log         *slog.Logger
+	waits       counters
 	reaped      atomic.Int64 // when idle connections were last looked through, in Unix seconds
 }
 
@@ -101,16 +102,19 @@ func WithKind(ctx context.Context, kind string) context.Context {
 // Connect lends a connection that is alive. It returns an error of KindUnavailable if none is free in time.
 func (p *pool) Connect(ctx context.Context) (driver.Conn, error) {
 	p.reap()
+	began := time.Now()
 	waiting, cancel := context.WithTimeoutCause(ctx, p.wait, errBusy)
 	defer cancel()
 	leave, err := p.enter(waiting)
 	if err != nil {
+		p.waits.refused.Add(1)
 		return nil, busy(waiting, err)
 	}
 	for {
 		connection, err := p.connections.Acquire(waiting)
 		if err != nil {
 			leave()
+			p.waits.refused.Add(1)
 			return nil, busy(waiting, err)
 		}
 		err = checkIdle(connection.Value())
@@ -118,6 +122,7 @@ func (p *pool) Connect(ctx context.Context) (driver.Conn, error) {
 			err = clock.compare(waiting, connection.Value())
 		}
 		if err == nil {
+			p.waits.count(time.Since(began))
 			return &lent{Conn: connection.Value(), connection: connection, leave: leave, log: p.log}, nil
 		}
 		discard(ctx, p.log, connection, "idle", err)

@@ -14,12 +14,10 @@ import (
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
-	"go.temporal.io/sdk/workflow"
 
 	"github.com/watchparty/watchparty/activities"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/logging"
-	"github.com/watchparty/watchparty/workflows"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -126,19 +124,12 @@ func build(d Deps, queue string, fatal chan<- error) (worker.Worker, error) {
 	case job.TaskQueueEmail:
 		options.LocalActivityWorkerOnly = true // pausable.serve runs the activities
 		w := worker.New(d.Client, queue, options)
-		w.RegisterWorkflowWithOptions(workflows.WelcomeEmail, named(job.WorkflowWelcomeEmail))
-		w.RegisterWorkflowWithOptions(workflows.VerificationEmail, named(job.WorkflowVerificationEmail))
-		w.RegisterWorkflowWithOptions(workflows.PasswordResetEmail, named(job.WorkflowPasswordResetEmail))
-		w.RegisterWorkflowWithOptions(workflows.PasswordChangedNotice, named(job.WorkflowPasswordChangedNotice))
-		w.RegisterWorkflowWithOptions(workflows.EmailChangedNotice, named(job.WorkflowEmailChangedNotice))
-		w.RegisterWorkflowWithOptions(workflows.RoomInvitation, named(job.WorkflowRoomInvitation))
-		w.RegisterWorkflowWithOptions(workflows.Resend, named(job.WorkflowResend))
-		w.RegisterWorkflowWithOptions(workflows.ReportEmail, named(job.WorkflowReportEmail))
+		registerWorkflows(w, queue)
 		return w, nil
 	case job.TaskQueueAvatar:
 		options.LocalActivityWorkerOnly = true
 		w := worker.New(d.Client, queue, options)
-		w.RegisterWorkflowWithOptions(workflows.ProcessAvatar, named(job.WorkflowProcessAvatar))
+		registerWorkflows(w, queue)
 		return w, nil
 	case job.TaskQueueAvatarSteps:
 		options.DisableWorkflowWorker = true
@@ -148,9 +139,7 @@ func build(d Deps, queue string, fatal chan<- error) (worker.Worker, error) {
 	case job.TaskQueueMaintenance:
 		options.LocalActivityWorkerOnly = true
 		w := worker.New(d.Client, queue, options)
-		w.RegisterWorkflowWithOptions(workflows.Cleanup, named(job.WorkflowCleanup))
-		w.RegisterWorkflowWithOptions(workflows.DeleteAccount, named(job.WorkflowDeleteAccount))
-		w.RegisterWorkflowWithOptions(workflows.ActivityReport, named(job.WorkflowActivityReport))
+		registerWorkflows(w, queue)
 		return w, nil
 	}
 	return nil, errors.New("worker: unknown task queue " + queue)
@@ -158,6 +147,7 @@ func build(d Deps, queue string, fatal chan<- error) (worker.Worker, error) {
 
 func newOptions(d Deps, fatal chan<- error) worker.Options {
 	return worker.Options{
+		DeploymentOptions: deployment(d.Config.Worker),
 		WorkerStopTimeout: d.Config.Worker.StopTimeout,
 		OnFatalError: func(err error) {
 			select {
@@ -167,8 +157,6 @@ func newOptions(d Deps, fatal chan<- error) worker.Options {
 		},
 	}
 }
-
-func named(name string) workflow.RegisterOptions { return workflow.RegisterOptions{Name: name} }
 
 // Concurrency returns the number of pictures that one worker renders at a time: the setting, or the number of cores.
 func Concurrency(c config.Avatar) int {

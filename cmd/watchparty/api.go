@@ -10,6 +10,7 @@ import (
 	"github.com/watchparty/watchparty/api"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/jobs"
+	"github.com/watchparty/watchparty/mail"
 )
 
 // api serves HTTP and relays the outbox.
@@ -21,38 +22,40 @@ func (p program) api(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cfg.MetricsAddr = cmp.Or(cfg.MetricsAddr, ":9090")
+	cfg.Metrics.Addr = cmp.Or(cfg.Metrics.Addr, ":9090")
 	log, flush := newLogger(cfg, p.stderr)
 	defer flush()
 	return runAPI(ctx, cfg, environ, log)
 }
 
 func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.Logger) error {
-	parts, err := assemble(ctx, cfg, environ, log, true)
+	parts, err := assemble(ctx, "api", cfg, environ, log, true)
 	if err != nil {
 		return err
 	}
 	defer parts.close()
+	sender, err := mail.New(cfg.Email)
+	if err != nil {
+		return err
+	}
 	server, err := api.New(api.Deps{
-		Config: cfg,
-		Log:    log,
-		Store:  parts.store,
-		Cache:  parts.cache,
-		Bus:    parts.bus,
-		Bucket: parts.bucket,
-		CheckTemporal: checkTemporal(
-			parts.temporal,
-			cfg.Temporal.Namespace,
-		),
+		Config:    cfg,
+		Log:       log,
+		Store:     parts.store,
+		Cache:     parts.cache,
+		Bus:       parts.bus,
+		Bucket:    parts.bucket,
+		Checks:    parts.checks(sender),
 		Schedules: parts.temporal.ScheduleClient(),
 		Jobs:      jobs.New(parts.temporal, cfg.Temporal.Namespace),
-		Metrics:   parts.metrics,
+		Metrics:   parts.metrics.Own(),
+		Tracer:    parts.tracing.Tracer(),
 	})
 	if err != nil {
 		return err
 	}
 	parts.coordinate(ctx)
-	metrics, err := listenMetrics(ctx, cfg.MetricsAddr)
+	metrics, err := listenMetrics(ctx, cfg.Metrics.Addr)
 	if err != nil {
 		return err
 	}
@@ -63,7 +66,7 @@ func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.
 	log.InfoContext(ctx, "API listens", slog.String("addr", l.Addr().String()))
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return server.Serve(ctx, l) })
-	g.Go(func() error { return serveMetrics(ctx, metrics, parts.metrics) })
+	g.Go(func() error { return serveMetrics(ctx, metrics, cfg.Metrics, parts.metrics) })
 	g.Go(func() error { parts.relay.Run(ctx); return nil })
 	g.Go(func() error { jobs.Register(ctx, parts.temporal, cfg.Temporal.Namespace, log); return nil })
 	return g.Wait()

@@ -25,6 +25,7 @@ import (
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/demo"
+	"github.com/watchparty/watchparty/deploy/monitoring"
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/migrations"
 	"github.com/watchparty/watchparty/workflows/job"
@@ -84,7 +85,7 @@ func (p program) newDev() (*development, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := exportAWS(environ); err != nil {
+	if err := exportSDKs(environ); err != nil {
 		return nil, err
 	}
 	vars = env.ToMap(environ)
@@ -157,8 +158,18 @@ func (d *development) startServers(ctx context.Context) (*devstack.Stack, error)
 	if len(services) == 0 {
 		return nil, nil
 	}
+	if d.vars["METRICS_ADDR"] == "" && devstack.PrometheusInstalled() {
+		services = append(services, devstack.Prometheus)
+	}
 	return devstack.Start(ctx, devstack.Options{
 		Dir: d.dir, Ports: devstack.DefaultPorts(d.offset), Services: services, Progress: d.say,
+		Prometheus: map[string]string{
+			"prometheus.yml": strings.NewReplacer(
+				"localhost:"+strconv.Itoa(apiMetricsPort), d.address(apiMetricsPort),
+				"localhost:"+strconv.Itoa(workerMetricsPort), d.address(workerMetricsPort),
+			).Replace(monitoring.Settings),
+			"alerts.yml": string(monitoring.Alerts),
+		},
 	})
 }
 
@@ -174,14 +185,14 @@ func (d *development) run(ctx context.Context, stack *devstack.Stack, began time
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		api := cfg
-		api.MetricsAddr = cmp.Or(cfg.MetricsAddr, d.address(apiMetricsPort))
+		api.Metrics.Addr = cmp.Or(cfg.Metrics.Addr, d.address(apiMetricsPort))
 		log, flush := newLogger(cfg, d.stderr)
 		defer flush()
 		return runAPI(ctx, api, environ, log.With("part", "api"))
 	})
 	g.Go(func() error {
 		worker := cfg
-		worker.MetricsAddr = cmp.Or(cfg.MetricsAddr, d.address(workerMetricsPort))
+		worker.Metrics.Addr = cmp.Or(cfg.Metrics.Addr, d.address(workerMetricsPort))
 		log, flush := newLogger(cfg, d.stderr)
 		defer flush()
 		return runWorker(ctx, worker, environ, log.With("part", "worker"), job.TaskQueues())
@@ -342,13 +353,17 @@ func (d *development) announce(cfg config.Config, stack *devstack.Stack, took ti
 	if stack != nil && stack.Has(devstack.Inbox) {
 		d.say("  mail inbox   %s", stack.InboxURL())
 	}
-	if cfg.MetricsAddr == "" {
+	if cfg.Metrics.Addr == "" {
 		d.say(
 			"  metrics      http://%s/metrics and http://%s/metrics",
 			d.address(apiMetricsPort),
 			d.address(workerMetricsPort),
 		)
 	}
+	if stack != nil && stack.Has(devstack.Prometheus) {
+		d.say("  Prometheus   %s/alerts", stack.PrometheusURL())
+	}
+	d.say("  dashboard    deploy/monitoring/dashboard.json, for Grafana's import")
 	d.say("  data         %s", d.dir)
 	d.say("\n  demo accounts (password %s):\n    %s\n", demo.Password, strings.Join(demo.Accounts(), "\n    "))
 	d.say("ctrl-C stops everything.")

@@ -110,11 +110,11 @@ func writeEnv(path string, vars map[string]string) error {
 	return os.WriteFile(path, []byte(strings.TrimSpace(text)+"\n"), 0o600)
 }
 
-// exportAWS copies the settings of AWS' SDK to the environment of the process, which is all that the SDK reads: they
-// may come from .env or from a file with a secret.
-func exportAWS(environ []string) error {
+// exportSDKs copies the settings of AWS' and OpenTelemetry's SDKs to the environment of the process, which is all that
+// the SDKs read: they may come from .env or from a file with a secret.
+func exportSDKs(environ []string) error {
 	for name, value := range env.ToMap(environ) {
-		if !strings.HasPrefix(name, "AWS_") || os.Getenv(name) == value {
+		if !strings.HasPrefix(name, "AWS_") && !strings.HasPrefix(name, "OTEL_") || os.Getenv(name) == value {
 			continue
 		}
 		if err := os.Setenv(name, value); err != nil {

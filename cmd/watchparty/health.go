@@ -1,8 +1,8 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -13,21 +13,16 @@ import (
 	"time"
 
 	"go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/taskqueue/v1"
-	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
-	"github.com/watchparty/watchparty/api"
 	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/health"
+	"github.com/watchparty/watchparty/mail"
 )
 
-const (
-	// healthTimeout is the longest duration of a health check.
-	healthTimeout = 5 * time.Second
-	// pollerAge is the longest time since the last poll of a running worker. A poll ends within a minute.
-	pollerAge = 2 * time.Minute
-)
+// healthTimeout is the longest duration of a health check.
+const healthTimeout = 5 * time.Second
 
 // health fails unless the API or the worker on this machine works. It is the health check of containers; processes on
 // other machines do not count.
@@ -88,7 +83,7 @@ func checkAPI(ctx context.Context, cfg config.HTTP) error {
 
 // checkWorker asks Temporal whether a worker on this machine polls each queue.
 func checkWorker(ctx context.Context, cfg config.Temporal, environ, queues []string) error {
-	c, err := dialTemporal(environ, slog.New(slog.DiscardHandler))
+	c, err := dialTemporal(environ, slog.New(slog.DiscardHandler), func(*client.Options) {})
 	if err != nil {
 		return err
 	}
@@ -97,7 +92,7 @@ func checkWorker(ctx context.Context, cfg config.Temporal, environ, queues []str
 	if err != nil {
 		return fmt.Errorf("find this machine's name: %w", err)
 	}
-	if err := checkTemporal(c, cfg.Namespace)(ctx); err != nil {
+	if err := health.CheckNamespace(ctx, c, cfg.Namespace); err != nil {
 		return err
 	}
 	for _, queue := range queues {
@@ -105,7 +100,7 @@ func checkWorker(ctx context.Context, cfg config.Temporal, environ, queues []str
 		if err != nil {
 			return fmt.Errorf("describe task queue %s: %w", queue, err)
 		}
-		if !slices.ContainsFunc(described.GetPollers(), polledFrom(host, time.Now().Add(-pollerAge))) {
+		if !slices.ContainsFunc(described.GetPollers(), polledFrom(host, time.Now().Add(-health.PollerAge))) {
 			return fmt.Errorf("no worker on %s polls task queue %s", host, queue)
 		}
 	}
@@ -120,17 +115,32 @@ func polledFrom(host string, since time.Time) func(*taskqueue.PollerInfo) bool {
 	}
 }
 
-// checkTemporal returns a check of the namespace: without it Temporal answers, but takes no work.
-func checkTemporal(c client.Client, namespace string) func(context.Context) error {
-	return func(ctx context.Context) error {
-		_, err := c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: namespace})
-		var missing *serviceerror.NamespaceNotFound
-		if errors.As(err, &missing) {
-			return api.Missing{What: "namespace", Err: fmt.Errorf("TEMPORAL_NAMESPACE %q does not exist", namespace)}
-		}
-		if err != nil {
-			return fmt.Errorf("describe the namespace: %w", err)
-		}
-		return nil
+// checks are those of the parts that background work needs.
+func (p *parts) checks(sender *mail.Sender) []health.Check {
+	age := func(usual time.Duration) time.Duration { return cmp.Or(shortened(healthAge), usual) }
+	return []health.Check{
+		{Part: health.Temporal, Every: time.Second, Run: func(ctx context.Context) error {
+			return health.CheckNamespace(ctx, p.temporal, p.cfg.Temporal.Namespace)
+		}},
+		{Part: health.Workers, Every: age(workersEvery), Run: func(ctx context.Context) error {
+			paused, err := p.store.EmailsPaused(ctx)
+			if err != nil {
+				return err
+			}
+			return health.CheckWorkers(ctx, p.temporal, paused)
+		}},
+		{Part: health.Schedules, Every: age(schedulesEvery), Run: func(ctx context.Context) error {
+			return health.CheckSchedules(ctx, p.temporal.ScheduleClient(), time.Now())
+		}},
+		{Part: health.Emails, Every: age(emailsEvery), Run: func(ctx context.Context) error {
+			return health.CheckEmails(ctx, p.store.Work, sender.Probe)
+		}},
 	}
 }
+
+// How long the answers of checks count. The SMTP server is asked seldom, since a provider may count sessions.
+const (
+	workersEvery   = 5 * time.Second
+	schedulesEvery = 15 * time.Second
+	emailsEvery    = 30 * time.Second
+)

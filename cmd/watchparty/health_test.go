@@ -14,12 +14,13 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/watchparty/watchparty/api"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/health"
 )
 
 func TestHealthOfTheAPI(t *testing.T) {
@@ -51,13 +52,13 @@ func TestHealthOfAWorker(t *testing.T) {
 			append(environ, "TEMPORAL_NAMESPACE="+namespace), []string{queue})
 	}
 	require.ErrorContains(t, check("default"), "no worker on ")
-	var missing api.Missing
+	var missing health.Trouble
 	err := check("nowhere-" + queue)
 	require.ErrorAs(t, err, &missing)
-	require.Equal(t, "namespace", missing.What)
+	require.Equal(t, "namespace is missing", missing.What)
 	require.ErrorContains(t, err, "TEMPORAL_NAMESPACE")
 
-	c, err := dialTemporal(environ, slog.New(slog.DiscardHandler))
+	c, err := dialTemporal(environ, slog.New(slog.DiscardHandler), func(*client.Options) {})
 	require.NoError(t, err)
 	defer c.Close()
 	w := worker.New(c, queue, worker.Options{})

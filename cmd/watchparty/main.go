@@ -20,6 +20,8 @@ const usage = `watchparty: watch movies together.
   watchparty api                 the HTTP API and the outbox relay
   watchparty worker [--queues email,avatar,maintenance]
                                  the Temporal worker, for all task queues unless told
+  watchparty worker --check-histories
+                                 fails unless this program can continue all workflows that run; run it before a rollout
   watchparty migrate [down]      bring the database up to date, or take the newest step back
   watchparty migrate collisions  list accounts whose addresses have become equal, or are none
   watchparty admin create USERNAME EMAIL
@@ -95,7 +97,7 @@ func (p program) settings() (config.Config, []string, error) {
 	cfg, err := config.Load(environ)
 	if err == nil {
 		environ, err = config.ReadSecrets(environ)
-		err = errors.Join(err, exportAWS(environ))
+		err = errors.Join(err, exportSDKs(environ))
 	}
 	if err != nil && len(environ) == len(p.environ) {
 		err = fmt.Errorf("%w\n(for development, `make run` starts a stack that other commands in this folder find)", err)

@@ -7,13 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
-	"time"
 
 	"github.com/caarlos0/env/v11"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/redis/go-redis/v9"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
@@ -32,6 +27,7 @@ import (
 	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/outbox"
 	"github.com/watchparty/watchparty/store"
+	"github.com/watchparty/watchparty/telemetry"
 )
 
 // parts are the dependencies that the API and the worker share.
@@ -45,27 +41,36 @@ type parts struct {
 	bucket   *blob.Bucket
 	temporal client.Client
 	relay    *outbox.Relay
-	metrics  *prometheus.Registry
-	busRedis redis.UniversalClient
-	stop     context.CancelFunc // of what keeps the caches of all processes coherent
-	running  errgroup.Group
+	metrics  *telemetry.Registry
+	tracing  *telemetry.Tracing
+	// endTemporalMetrics ends those of Temporal's SDK.
+	endTemporalMetrics func(context.Context) error
+	busRedis           redis.UniversalClient
+	stop               context.CancelFunc // of what keeps the caches of all processes coherent
+	running            errgroup.Group
 }
 
 // assemble creates the parts. All of them connect lazily, so that the program starts when one is away. reads says
-// whether the process uses cached data.
+// whether the process uses cached data. name is "api" or "worker".
 func assemble(
-	ctx context.Context, cfg config.Config, environ []string, log *slog.Logger, reads bool,
+	ctx context.Context, name string, cfg config.Config, environ []string, log *slog.Logger, reads bool,
 ) (_ *parts, err error) {
-	p := &parts{cfg: cfg, log: log, metrics: prometheus.NewRegistry()}
+	p := &parts{cfg: cfg, log: log, metrics: telemetry.NewRegistry()}
 	defer func() {
 		if err != nil {
 			p.close()
 		}
 	}()
+	if p.tracing, err = telemetry.StartTracing(ctx, environ, name, log); err != nil {
+		return nil, err
+	}
 	if p.store, err = store.Open(cfg.Database, auth.NewDigests(cfg.Auth.Secret, cfg.Auth.FormerSecrets...)); err != nil {
 		return nil, err
 	}
 	p.store.LogTo(log)
+	if tracer := p.tracing.Tracer(); tracer != nil {
+		p.store.DB().AddQueryHook(telemetry.Queries{Tracer: tracer})
+	}
 	p.store.LimitEmails(cfg.RateLimit.EmailLimit())
 	if p.busRedis, err = cache.Connect(cfg.Redis, bus.Timeout, nil); err != nil {
 		return nil, err
@@ -82,12 +87,12 @@ func assemble(
 	if p.bucket, err = blob.OpenBucket(ctx, cfg.Blob.URL); err != nil {
 		return nil, fmt.Errorf("BLOB_URL: %w", err)
 	}
-	if p.temporal, err = dialTemporal(environ, log); err != nil {
+	if err = p.dialTemporal(environ); err != nil {
 		return nil, err
 	}
 	p.relay = outbox.NewRelay(p.store.DB(), outbox.Temporal(p.temporal), p.store.Events(), log)
-	p.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	p.metrics.MustRegister(cacheMetrics(p.cache, p.member)...)
+	p.relay.Trace(p.tracing.Tracer())
+	p.measure()
 	return p, nil
 }
 
@@ -105,10 +110,13 @@ func (p *parts) close() {
 	if p.temporal != nil {
 		p.temporal.Close()
 	}
-	var err error
+	err := p.tracing.Stop(context.Background())
+	if p.endTemporalMetrics != nil {
+		err = errors.Join(err, p.endTemporalMetrics(context.Background()))
+	}
 	if p.stop != nil {
 		p.stop()
-		err = p.running.Wait()
+		err = errors.Join(err, p.running.Wait())
 	}
 	if p.bucket != nil {
 		err = errors.Join(err, p.bucket.Close())
@@ -127,7 +135,31 @@ func (p *parts) close() {
 	}
 }
 
-func dialTemporal(environ []string, log *slog.Logger) (client.Client, error) {
+// dialTemporal makes the client, with metrics and traces.
+func (p *parts) dialTemporal(environ []string) error {
+	metrics, end, err := p.metrics.Temporal()
+	if err != nil {
+		return err
+	}
+	p.endTemporalMetrics = end
+	interceptors, err := p.tracing.Interceptors()
+	if err != nil {
+		return err
+	}
+	interceptors = append(interceptors, &telemetry.ActivityIDs{})
+	p.temporal, err = dialTemporal(environ, p.log, func(o *client.Options) {
+		o.MetricsHandler, o.Interceptors = metrics, interceptors
+	})
+	return err
+}
+
+// temporalNames are the names that the log has for attributes of Temporal's SDK.
+var temporalNames = map[string]string{
+	"WorkflowID": "workflow_id", "RunID": "run_id", "TraceID": "trace_id", "SpanID": "span_id",
+	"WorkflowType": "workflow", "ActivityType": "activity", "TaskQueue": "queue", "Attempt": "attempt", "Error": "error",
+}
+
+func dialTemporal(environ []string, log *slog.Logger, extend func(*client.Options)) (client.Client, error) {
 	options, err := envconfig.LoadClientOptions(envconfig.LoadClientOptionsRequest{
 		DisableFile: true, EnvLookup: lookup{environ, env.ToMap(environ)},
 	})
@@ -135,7 +167,9 @@ func dialTemporal(environ []string, log *slog.Logger) (client.Client, error) {
 		return nil, fmt.Errorf("TEMPORAL_*: %w", err)
 	}
 	options.Logger = temporallog.NewStructuredLogger(
-		logging.Sparse(log, slog.LevelWarn, "Namespace", "TaskQueue", "WorkflowType", "ActivityType"))
+		logging.Sparse(slog.New(logging.Renamed(log.Handler(), temporalNames)), slog.LevelWarn,
+			"Namespace", "TaskQueue", "WorkflowType", "ActivityType"))
+	extend(&options)
 	c, err := client.NewLazyClient(options)
 	if err != nil {
 		return nil, fmt.Errorf("TEMPORAL_*: %w", err)
@@ -170,77 +204,9 @@ func newLogger(cfg config.Config, w io.Writer) (log *slog.Logger, flush func()) 
 	options := &slog.HandlerOptions{Level: level}
 	buffer := logging.NewBuffer(w)
 	if cfg.LogFormat == "text" {
-		return slog.New(buffer.Prompt(slog.NewTextHandler(buffer, options))), buffer.Flush
+		return slog.New(logging.Identified(buffer.Prompt(slog.NewTextHandler(buffer, options)))), buffer.Flush
 	}
-	return slog.New(buffer.Prompt(slog.NewJSONHandler(buffer, options))), buffer.Flush
-}
-
-func cacheMetrics(c *cache.Cache, m *coherence.Member) []prometheus.Collector {
-	counter := func(name, help string, read func() uint64) prometheus.Collector {
-		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
-			func() float64 { return float64(read()) })
-	}
-	hits := func(level string, read func() uint64) prometheus.Collector {
-		return prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "cache_hits_total", Help: "Lookups answered from the cache, by level: process or redis.",
-			ConstLabels: prometheus.Labels{"level": level},
-		}, func() float64 { return float64(read()) })
-	}
-	gauge := func(name, help string, read func() float64) prometheus.Collector {
-		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read)
-	}
-	return []prometheus.Collector{
-		hits("process", func() uint64 { return c.Stats().Local }),
-		hits("redis", func() uint64 { return c.Stats().Shared }),
-		counter("cache_misses_total", "Lookups that the cache did not answer.", func() uint64 { return c.Stats().Misses }),
-		counter("cache_loads_total", "Loads from the database.", func() uint64 { return c.Stats().Loads }),
-		counter("cache_waits_total", "Lookups that waited for another one's load.",
-			func() uint64 { return c.Stats().Joined }),
-		counter("cache_refreshes_total", "Loads ahead of an entry's end.", func() uint64 { return c.Stats().Refreshed }),
-		counter("cache_refused_total", "Loads that were refused, since too many others waited.",
-			func() uint64 { return c.Stats().Refused }),
-		counter("cache_errors_total", "Exchanges with Redis that failed.", func() uint64 { return c.Stats().Errors }),
-		gauge("cache_entries", "Entries in this process' memory.", func() float64 { return float64(c.Stats().Entries) }),
-		gauge("cache_bytes", "Memory that they take, about.", func() float64 { return float64(c.Stats().Bytes) }),
-		counter("cache_invalidations_total", "Changes of cached data by this process that another one had to know.",
-			func() uint64 { return m.Stats().Announced }),
-		counter("cache_invalidations_late_total", "Those of them that the message bus did not bring in time.",
-			func() uint64 { return m.Stats().Recorded }),
-		counter("cache_leases_lost_total", "Leases that ended without being given back.",
-			func() uint64 { return m.Stats().Lost }),
-		gauge("cache_lease_held", "1 while this process may use cached data, else 0.", func() float64 {
-			if m.Stats().Held {
-				return 1
-			}
-			return 0
-		}),
-		gauge("cache_tags", "Tags that this process knows changes or entries of.",
-			func() float64 { return float64(m.Stats().Tags) }),
-	}
-}
-
-// listenMetrics returns nil for "off".
-func listenMetrics(ctx context.Context, addr string) (net.Listener, error) {
-	if addr == "off" {
-		return nil, nil
-	}
-	return listen(ctx, addr, "METRICS_ADDR")
-}
-
-// serveMetrics serves Prometheus until ctx ends. Without a listener it does nothing.
-func serveMetrics(ctx context.Context, l net.Listener, metrics *prometheus.Registry) error {
-	if l == nil {
-		return nil
-	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
-	defer stop()
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve metrics: %w", err)
-	}
-	return nil
+	return slog.New(logging.Identified(buffer.Prompt(slog.NewJSONHandler(buffer, options)))), buffer.Flush
 }
 
 // listen opens a port. Its error names the setting that changes the port.

@@ -30,8 +30,8 @@ import (
 const emailAlarm = time.Minute
 
 // The end-to-end tests build the program with shorter waits: go build -ldflags "-X main.keepFormer=2s". Empty means the
-// default of package activities.
-var laterDelay, keepFormer string
+// default: that of package activities, or of the checks of health.
+var laterDelay, keepFormer, healthAge string
 
 func shortened(wait string) time.Duration {
 	d, _ := time.ParseDuration(wait) // zero when empty
@@ -40,7 +40,8 @@ func shortened(wait string) time.Duration {
 
 // worker runs the background work. It also relays the outbox, so that events are started while no API runs.
 func (p program) worker(ctx context.Context) error {
-	queues, err := parseQueues(p.args)
+	args, check := cutFlag(p.args, "--check-histories")
+	queues, err := parseQueues(args)
 	if err != nil {
 		return err
 	}
@@ -48,10 +49,13 @@ func (p program) worker(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if check {
+		return p.checkHistories(ctx, cfg, environ, queues)
+	}
 	if err := p.executeForImages(); err != nil {
 		return err
 	}
-	cfg.MetricsAddr = cmp.Or(cfg.MetricsAddr, ":9091")
+	cfg.Metrics.Addr = cmp.Or(cfg.Metrics.Addr, ":9091")
 	log, flush := newLogger(cfg, p.stderr)
 	defer flush()
 	return runWorker(ctx, cfg, environ, log, queues)
@@ -87,14 +91,14 @@ func (p program) executeForImages() error {
 }
 
 func runWorker(ctx context.Context, cfg config.Config, environ []string, log *slog.Logger, queues []string) error {
-	parts, err := assemble(ctx, cfg, environ, log, false)
+	parts, err := assemble(ctx, "worker", cfg, environ, log, false)
 	if err != nil {
 		return err
 	}
 	defer parts.close()
 	parts.store.OnCommitted(live.Announce(parts.bus, log))
 	parts.coordinate(ctx)
-	metrics, err := listenMetrics(ctx, cfg.MetricsAddr)
+	metrics, err := listenMetrics(ctx, cfg.Metrics.Addr)
 	if err != nil {
 		return err
 	}
@@ -102,25 +106,34 @@ func runWorker(ctx context.Context, cfg config.Config, environ []string, log *sl
 	if err != nil {
 		return err
 	}
+	measured := activities.NewMetrics(parts.metrics.Own())
 	limits := probe.Limits{MaxBytes: cfg.Avatar.MaxUploadBytes, MaxPixels: cfg.Avatar.MaxPixels}
 	deps := worker.Deps{
 		Config: cfg, Log: log, Client: parts.temporal,
 		Email: &activities.Email{
-			Store: parts.store, Sender: sender, OneTime: auth.NewOneTime(cfg.Auth.Secret, cfg.Auth.FormerSecrets...),
-			FrontendURL: cfg.HTTP.FrontendURL, PublicURL: cfg.HTTP.PublicURL,
-			LaterDelay: shortened(laterDelay), Report: cfg.Report, Alarm: rate.Sometimes{Interval: emailAlarm},
+			Store:       parts.store,
+			Sender:      sender,
+			OneTime:     auth.NewOneTime(cfg.Auth.Secret, cfg.Auth.FormerSecrets...),
+			FrontendURL: cfg.HTTP.FrontendURL,
+			PublicURL:   cfg.HTTP.PublicURL,
+			LaterDelay: shortened(
+				laterDelay,
+			),
+			Report:  cfg.Report,
+			Alarm:   rate.Sometimes{Interval: emailAlarm},
+			Metrics: measured,
 		},
 		Avatar: &activities.Avatar{
 			Store: parts.store, Bucket: parts.bucket,
-			Renderer: avatar.New(worker.Concurrency(cfg.Avatar), limits), KeepFormer: shortened(keepFormer),
+			Renderer: avatar.New(worker.Concurrency(cfg.Avatar), limits), KeepFormer: shortened(keepFormer), Metrics: measured,
 		},
-		Cleanup: &activities.Cleanup{Store: parts.store, Bucket: parts.bucket, Settings: cfg.Cleanup},
-		Account: &activities.Account{Store: parts.store, Bucket: parts.bucket},
-		Report:  &activities.Report{Store: parts.store, Settings: cfg.Report},
+		Cleanup: &activities.Cleanup{Store: parts.store, Bucket: parts.bucket, Settings: cfg.Cleanup, Metrics: measured},
+		Account: &activities.Account{Store: parts.store, Bucket: parts.bucket, Metrics: measured},
+		Report:  &activities.Report{Store: parts.store, Settings: cfg.Report, Metrics: measured},
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return worker.Run(ctx, deps, queues) })
-	g.Go(func() error { return serveMetrics(ctx, metrics, parts.metrics) })
+	g.Go(func() error { return serveMetrics(ctx, metrics, cfg.Metrics, parts.metrics) })
 	g.Go(func() error { parts.relay.Run(ctx); return nil })
 	g.Go(func() error { worker.Sweep(ctx, parts.store, log); return nil })
 	return g.Wait()

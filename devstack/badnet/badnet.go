@@ -24,10 +24,34 @@ type Proxy struct {
 	listener net.Listener
 	target   string
 
-	mu    sync.Mutex
-	mode  Mode
-	delay time.Duration
-	conns map[net.Conn]struct{}
+	mu       sync.Mutex
+	mode     Mode
+	delay    time.Duration
+	selects  func(call []byte) bool // nil for all connections
+	matchers func() Matcher         // nil for none
+	answered func() (deliver bool)
+	links    map[*link]struct{}
+}
+
+// Matcher is asked about each piece that the client of one connection sends, in order. It reports whether the next
+// answer of the server is to be intercepted.
+type Matcher func(call []byte) bool
+
+// link is a connection to the proxy and the one to the server behind it.
+type link struct {
+	client, server net.Conn
+
+	// The rest is guarded by the proxy's mutex.
+	selected bool
+	matcher  Matcher
+	caught   func() (deliver bool) // what is called at the next answer
+}
+
+func (l *link) close() {
+	_ = l.client.Close()
+	if l.server != nil {
+		_ = l.server.Close()
+	}
 }
 
 // New starts a proxy for the test. It passes everything on to the address until Set is called.
@@ -37,7 +61,7 @@ func New(t testing.TB, target string) *Proxy {
 	if err != nil {
 		t.Fatalf("listen: %v", err)
 	}
-	p := &Proxy{listener: l, target: target, conns: map[net.Conn]struct{}{}}
+	p := &Proxy{listener: l, target: target, links: map[*link]struct{}{}}
 	var running sync.WaitGroup
 	running.Go(func() {
 		for {
@@ -50,6 +74,7 @@ func New(t testing.TB, target string) *Proxy {
 	})
 	t.Cleanup(func() {
 		_ = l.Close()
+		p.Select(nil)
 		p.Set(Cut)
 		running.Wait()
 	})
@@ -64,10 +89,24 @@ func (p *Proxy) Set(m Mode) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.mode = m
-	if m == Pass || m == Cut {
-		for conn := range p.conns {
-			_ = conn.Close()
+	if m != Pass && m != Cut {
+		return
+	}
+	for l := range p.links {
+		if p.selects == nil || l.selected {
+			l.close()
 		}
+	}
+}
+
+// Select limits Set to those connections on which a client sends something that matches, from then on. nil, as in the
+// beginning, means all connections.
+func (p *Proxy) Select(match func(call []byte) bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.selects = match
+	for l := range p.links {
+		l.selected = false
 	}
 }
 
@@ -78,60 +117,121 @@ func (p *Proxy) Delay(d time.Duration) {
 	p.delay = d
 }
 
-func (p *Proxy) state() (Mode, time.Duration) {
+// Intercept asks a matcher of its own about each connection. What the server answers to a call that matches is not
+// passed on before answered has returned; if that is false, the connection ends instead. nil ends it.
+func (p *Proxy) Intercept(matchers func() Matcher, answered func() (deliver bool)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.mode, p.delay
+	p.matchers, p.answered = matchers, answered
+	for l := range p.links {
+		l.matcher, l.caught = nil, nil
+	}
 }
 
-// keep reports whether the connection may be used; it is then closed with the others.
-func (p *Proxy) keep(conn net.Conn) bool {
+// call takes note of what a client sends, and returns what is to happen to it.
+func (p *Proxy) call(l *link, call []byte) Mode {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.conns[conn] = struct{}{}
-	return p.mode != Cut
+	if p.selects != nil && !l.selected {
+		l.selected = p.selects(call)
+	}
+	if p.matchers != nil {
+		if l.matcher == nil {
+			l.matcher = p.matchers()
+		}
+		if l.matcher(call) {
+			l.caught = p.answered
+		}
+	}
+	return p.modeOf(l)
 }
 
-func (p *Proxy) drop(conn net.Conn) {
-	_ = conn.Close()
+// answer returns what is to happen to what the server sends.
+func (p *Proxy) answer(l *link) (m Mode, delay time.Duration, caught func() bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.conns, conn)
+	caught, l.caught = l.caught, nil
+	return p.modeOf(l), p.delay, caught
+}
+
+// modeOf is called with the mutex held.
+func (p *Proxy) modeOf(l *link) Mode {
+	if p.selects != nil && !l.selected {
+		return Pass
+	}
+	return p.mode
+}
+
+// keep reports whether the link may be used; it is then closed with the others.
+func (p *Proxy) keep(l *link) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.links[l] = struct{}{}
+	return p.modeOf(l) != Cut
+}
+
+func (p *Proxy) drop(l *link) {
+	l.close()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.links, l)
 }
 
 func (p *Proxy) serve(client net.Conn) {
-	defer p.drop(client)
-	if !p.keep(client) {
-		return
-	}
 	server, err := net.Dial("tcp", p.target) //nolint:noctx // a test's connection
 	if err != nil {
+		_ = client.Close()
 		return
 	}
-	defer p.drop(server)
-	if !p.keep(server) {
+	l := &link{client: client, server: server}
+	defer p.drop(l)
+	if !p.keep(l) {
 		return
 	}
 	var both sync.WaitGroup
-	both.Go(func() { p.copy(server, client, true) })
-	p.copy(client, server, false)
+	both.Go(func() {
+		defer l.close()
+		carry(client, server, func(call []byte) bool {
+			switch p.call(l, call) {
+			case Pass:
+				return true
+			case Cut:
+				l.close()
+			}
+			return false
+		})
+	})
+	carry(server, client, func([]byte) bool {
+		mode, delay, caught := p.answer(l)
+		if mode == Cut {
+			l.close()
+		}
+		if mode == Cut || mode == Swallow {
+			return false
+		}
+		if caught != nil && !caught() {
+			l.close()
+			return false
+		}
+		if delay > 0 {
+			time.Sleep(delay)
+		}
+		return true
+	})
+	l.close()
 	both.Wait()
 }
 
-func (p *Proxy) copy(to, from net.Conn, calls bool) {
-	defer func() { _, _ = to.Close(), from.Close() }()
+// carry copies those pieces that may pass until a connection ends.
+func carry(from, to net.Conn, mayPass func(piece []byte) bool) {
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buffer)
 		if err != nil {
 			return
 		}
-		mode, delay := p.state()
-		if mode == Swallow || mode == SwallowCalls && calls {
+		if !mayPass(buffer[:n]) {
 			continue
-		}
-		if !calls && delay > 0 {
-			time.Sleep(delay)
 		}
 		if _, err := to.Write(buffer[:n]); err != nil {
 			return

@@ -39,6 +39,12 @@ z",
 4 10.5a4 4 0 0 0-6-.4l-3 3a4 4 0 0 0 5.7 5.7l1.7-1.7-1.4-1.4-1.7 1.7a2 2 0 0 1-2.9-2.9l3-3a2 2 0 0 1 3 .2z",
   gear: "M10 2h4l.6 2.8 1.8.9 2.7-1 2 3.4-2.1 1.9v2l2.1 1.9-2 3.4-2.7-1-1.8.9L14 22h-4l-.6-2.8-1.8-.9-2.7 1-2-3.4L5 14v-\
 2L2.9 10.1l2-3.4 2.7 1 1.8-.9zM12 9a3 3 0 1 0 0 6 3 3 0 0 0 0-6z",
+  reply: "M10 9V5l-7 7 7 7v-4.1c5 0 8.5 1.6 11 5.1-1-5-4-10-11-11z",
+  edit: "M4 16.5V20h3.5L18 9.5 14.5 6zM20.7 6.8a1 1 0 0 0 0-1.400l-2.1-2.1a1 1 0 0 0-1.400 0L15.5 5 19 8.5z",
+  flag: "M6 3h2v1h11l-2 4.5 2 4.5H8v8H6z",
+  invite: "M9 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zm0 2c-3 0-7 1.5-7 4.5V20h14v-1.5c0-3-4-4.5-7-4.5zM18 11V8h-2v3h-3v2h3v3h2v-\
+3h3v-2z",
+  more: "M12 8a2 2 0 1 0 0-4 2 2 0 0 0 0 4zm0 6a2 2 0 1 0 0-4 2 2 0 0 0 0 4zm0 6a2 2 0 1 0 0-4 2 2 0 0 0 0 4z",
   vote: "M12 3 5 11h4v9h6v-9h4z"
 };
 function icon(name) {
@@ -68,6 +74,12 @@ function field(label, input, hint) {
   return el("label", { class: "field" }, el("span", { class: "label" }, label), input, hint && el("span", {
     class: "hint"
   }, hint));
+}
+function openDialog(label, properties, ...children) {
+  const dialog = el("dialog", { "aria-label": label, onclose: () => dialog.remove(), ...properties }, ...children);
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
 }
 var toastTimer;
 function toast(text) {
@@ -106,7 +118,7 @@ function list(names, others = 0) {
   const last = all.pop() ?? "";
   return all.length > 0 ? `${all.join(", ")} and ${last}` : last;
 }
-var time = new Intl.DateTimeFormat(void 0, { hour: "2-digit", minute: "2-digit" });
+var time = new Intl.DateTimeFormat(void 0, { hour: "numeric", minute: "2-digit" });
 var date = new Intl.DateTimeFormat(void 0, { weekday: "short", day: "numeric", month: "short" });
 function timeOfDay(iso) {
   return time.format(new Date(iso));
@@ -1958,6 +1970,52 @@ var Watch = class {
   }
 };
 
+// watch/report.ts
+var kinds = {
+  spam: "Advertisements or spam",
+  harassment: "Somebody is harassed",
+  hate: "Hate",
+  sexual: "Sexual content",
+  violence: "Violence",
+  illegal: "Something illegal",
+  other: "Something else"
+};
+function report(title, target) {
+  const status = el("p", { class: "problem", role: "alert" });
+  const submit = el("button", { type: "submit", class: "primary" }, "Report");
+  const form2 = el(
+    "form",
+    {
+      class: "stack",
+      onsubmit: (event) => {
+        event.preventDefault();
+        submit.disabled = true;
+        const data = new FormData(form2);
+        const text = String(data.get("text") ?? "").trim();
+        api.POST("/reports", { body: { ...target, kind: data.get("kind"), ...text && { text } } }).then(() => {
+          dialog.close();
+          toast("Thank you. The admins look at it.");
+        }, (error) => {
+          status.textContent = explain(error);
+        }).finally(() => {
+          submit.disabled = false;
+        });
+      }
+    },
+    el("h2", {}, title),
+    field("What is wrong", el(
+      "select",
+      { name: "kind" },
+      ...Object.entries(kinds).map(([value, label]) => el("option", { value }, label))
+    )),
+    field("What the admins should know", el("textarea", { name: "text", rows: 3, maxlength: 1e3 })),
+    el("p", { class: "quiet small" }, "Only admins see who reported it."),
+    status,
+    el("div", { class: "row end" }, el("button", { type: "button", onclick: () => dialog.close() }, "Cancel"), submit)
+  );
+  const dialog = openDialog(title, {}, form2);
+}
+
 // watch/chat.ts
 var pageSize = 50;
 var together = 5 * 6e4;
@@ -1975,6 +2033,7 @@ var Chat = class {
       this.#send
     );
     this.#input.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && this.#subject) this.#write(void 0);
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
       event.preventDefault();
       form2.requestSubmit();
@@ -1984,6 +2043,7 @@ var Chat = class {
       { class: "chat" },
       el("div", { class: "scroll" }, this.#older, this.#empty, this.#list),
       this.#heard,
+      this.#aboutRow,
       form2
     );
     room.on("message", (message) => this.#take(message));
@@ -2012,9 +2072,18 @@ r messages");
     placeholder: "Say something"
   });
   #send = iconButton("send", "Send", { type: "submit" });
+  #about = el("span", { class: "line grow quiet small" });
+  #aboutRow = el(
+    "div",
+    { class: "about row between", hidden: true },
+    this.#about,
+    iconButton("close", "Write a new message instead", { class: "icon-button small", onclick: () => this.#write(void 0) })
+  );
   #heard = el("p", { class: "unseen", "aria-live": "polite" });
   #messages = /* @__PURE__ */ new Map();
   #before = null;
+  /** The message that is answered or edited; a new one is written otherwise. */
+  #subject;
   /** Loads the newest page: at the beginning, and whenever something may have been missed. */
   async load() {
     try {
@@ -2052,15 +2121,33 @@ r messages");
     if (!body) return;
     this.#send.disabled = true;
     try {
-      const { data } = await api.POST("/chat/messages", { body: { room_id: this.roomID, body } });
-      this.#input.value = "";
+      const subject = this.#subject;
+      const { data } = subject?.edits ? await api.PATCH("/chat/messages/{message_id}", {
+        params: { path: { message_id: subject.message.id } },
+        body: { body }
+      }) : await api.POST("/chat/messages", { body: {
+        room_id: this.roomID,
+        body,
+        ...subject && { reply_to_id: subject.message.id }
+      } });
+      this.#write(void 0);
       this.#take(data.data);
-      this.#scrollDown();
+      if (!subject?.edits) this.#scrollDown();
     } catch (error) {
       toast(explain(error));
     } finally {
       this.#send.disabled = false;
     }
+  }
+  /** Begins an answer, an edit, or a new message. */
+  #write(subject) {
+    if (!subject || subject.edits || this.#subject?.edits) this.#input.value = subject?.edits ? subject.message.body : "";
+    this.#subject = subject;
+    this.#aboutRow.hidden = !subject;
+    if (!subject) return;
+    const name = subject.message.author?.username ?? "somebody who has left";
+    this.#about.textContent = subject.edits ? "You edit your message." : `To ${name}: ${subject.message.body}`;
+    this.#input.focus();
   }
   #take(message) {
     const isNew = !this.#messages.has(message.id);
@@ -2087,8 +2174,8 @@ r messages");
     this.#renderForm();
   }
   #renderForm() {
-    const { place, room } = this.room;
-    const may = place?.permissions.includes("post_message") ?? true;
+    const { room } = this.room;
+    const may = this.#mayWrite();
     this.#input.disabled = !may;
     this.#send.disabled = !may;
     const slow = room && room.slow_mode_seconds > 0 ? `Say something (one message each ${room.slow_mode_seconds} s)` : "\
@@ -2110,7 +2197,7 @@ Say something";
     head.style.setProperty("--hue", String(hue(message.author?.id ?? "")));
     items.push(el(
       "li",
-      { class: follows ? "message follows" : "message" },
+      { class: follows ? "message follows" : "message", tabindex: -1 },
       follows ? el("span", { class: "unseen" }, `${name}, ${timeOfDay(message.created_at)}`) : head,
       message.deleted ? el("em", { class: "quiet" }, "This message was taken back.") : el(
         "p",
@@ -2119,16 +2206,31 @@ Say something";
         message.body,
         message.edited_at !== null && el("span", { class: "quiet" }, " (edited)")
       ),
-      this.#mayDelete(message) && iconButton("close", "Delete this message", {
-        class: "icon-button small",
-        onclick: () => void this.#delete(message)
-      })
+      !message.deleted && el("span", { class: "acts row" }, ...this.#acts(message))
     ));
     return items;
   }
+  #acts(message) {
+    const own = message.author?.id === this.room.place?.user.id;
+    const act = (name, label, onclick) => iconButton(name, label, {
+      class: "icon-button small",
+      onclick
+    });
+    return [
+      this.#mayWrite() && act("reply", "Answer this message", () => this.#write({ message, edits: false })),
+      this.#mayWrite() && own && act("edit", "Edit this message", () => this.#write({ message, edits: true })),
+      !own && message.author !== null && act("flag", "Report this message", () => report("Report this message", {
+        message_id: message.id
+      })),
+      this.#mayDelete(message) && act("close", "Delete this message", () => void this.#delete(message))
+    ];
+  }
+  #mayWrite() {
+    return this.room.place?.permissions.includes("post_message") ?? true;
+  }
   #mayDelete(message) {
     const { place } = this.room;
-    if (message.deleted || !place) return false;
+    if (!place) return false;
     return message.author?.id === place.user.id || place.permissions.includes("delete_message");
   }
   async #delete(message) {
@@ -2140,6 +2242,66 @@ Say something";
     }
   }
 };
+
+// watch/invite.ts
+function invite(room, roomID) {
+  const link = `${location.origin}${location.pathname}?room=${roomID}`;
+  const address = el("input", { name: "link", value: link, readonly: true, onfocus: () => address.select() });
+  const status = el("p", { class: "problem", role: "alert" });
+  const sent = el("p", { role: "status" });
+  const email = el("input", {
+    name: "email",
+    type: "email",
+    required: true,
+    maxlength: 254,
+    autocomplete: "off",
+    placeholder: "friend@example.org"
+  });
+  const submit = el("button", { type: "submit", class: "primary" }, "Send the invitation");
+  const form2 = el(
+    "form",
+    {
+      class: "stack",
+      onsubmit: (event) => {
+        event.preventDefault();
+        submit.disabled = true;
+        status.textContent = sent.textContent = "";
+        api.POST("/rooms/{room_id}/invitations", {
+          params: { path: { room_id: roomID } },
+          body: { email: email.value.trim() }
+        }).then(() => {
+          sent.textContent = `The invitation to ${email.value.trim()} is on its way.`;
+          form2.reset();
+        }, (error) => {
+          status.textContent = explain(error);
+        }).finally(() => {
+          submit.disabled = false;
+        });
+      }
+    },
+    field("Or by email", email),
+    status,
+    sent,
+    el("div", { class: "row end" }, submit)
+  );
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(link);
+      toast("The link is copied.");
+    } catch {
+      address.select();
+    }
+  };
+  const dialog = openDialog("Invite people", {}, el(
+    "div",
+    { class: "stack" },
+    el("h2", {}, "Invite people"),
+    field("The link to this room", address),
+    el("div", { class: "row end" }, el("button", { type: "button", onclick: () => void copy() }, "Copy the link")),
+    room.place?.permissions.includes("invite") && form2,
+    el("div", { class: "row end" }, el("button", { type: "button", onclick: () => dialog.close() }, "Close"))
+  ));
+}
 
 // watch/movies.ts
 function chooseMovie(room, title, take) {
@@ -2178,9 +2340,9 @@ function chooseMovie(room, title, take) {
     field("Title", el("input", { name: "title", maxlength: 200 })),
     el("div", {}, el("button", { type: "submit" }, "Take the address"))
   );
-  const dialog = el(
-    "dialog",
-    { class: "wide", "aria-label": title, onclose: () => dialog.remove() },
+  const dialog = openDialog(
+    title,
+    { class: "wide" },
     el(
       "div",
       { class: "stack" },
@@ -2188,19 +2350,13 @@ function chooseMovie(room, title, take) {
         "div",
         { class: "row between" },
         el("h2", {}, title),
-        el(
-          "button",
-          { type: "button", class: "icon-button", "aria-label": "Close", onclick: () => dialog.close() },
-          icon("close")
-        )
+        iconButton("close", "Close", { onclick: () => dialog.close() })
       ),
       movieList,
       status,
       (role === "host" || role === "moderator") && address
     )
   );
-  document.body.append(dialog);
-  dialog.showModal();
   movieList.append(el("li", { class: "quiet", role: "status" }, "One moment…"));
   playableMovies().then((movies2) => {
     movieList.replaceChildren(...movies2.map((movie) => el("li", {}, movieButton(movie, () => attempt2({
@@ -2226,6 +2382,66 @@ function movieButton(movie, onclick) {
     el("span", { class: "name" }, movie.title),
     el("span", { class: "quiet small" }, `${movie.year} · ${movie.runtime_minutes} min`)
   );
+}
+
+// watch/person.ts
+function outranks(room, person) {
+  return person.role !== "host" && (room.place?.role === "host" || person.role === "viewer");
+}
+function managePerson(room, roomID, person) {
+  const name = person.display_name || person.username;
+  const permissions = room.place?.permissions ?? [];
+  const may = (permission) => permissions.includes(permission) && outranks(room, person);
+  const status = el("p", { class: "problem", role: "alert" });
+  const { username } = person;
+  const path = { room_id: roomID, username };
+  const act = (label, done, request, kind = "") => el("button", {
+    type: "button",
+    class: kind,
+    onclick: () => void request().then(() => {
+      dialog.close();
+      toast(done);
+    }, (error) => {
+      status.textContent = explain(error);
+    })
+  }, label);
+  const mute = (label, minutes) => act(label, `${name} is muted.`, () => api.POST("/rooms/{room_id}/mutes", {
+    params: { path: { room_id: roomID } },
+    body: { username, until: new Date(Date.now() + minutes * 6e4).toISOString() }
+  }));
+  const giveRole = (role) => api.PATCH("/rooms/{room_id}/participants/{username}", {
+    params: { path },
+    body: { role }
+  });
+  const title = `@${username}`;
+  const dialog = openDialog(title, {}, el(
+    "div",
+    { class: "stack" },
+    el("h2", { class: "line" }, name),
+    status,
+    el(
+      "div",
+      { class: "stack choices" },
+      may("set_role") && (person.role === "viewer" ? act("Make moderator", `${name} is a moderator now.`, () => giveRole(
+      "moderator")) : act("Make viewer", `${name} is a viewer now.`, () => giveRole("viewer"))),
+      may("mute") && !person.muted && mute("Mute for 10 minutes", 10),
+      may("mute") && !person.muted && mute("Mute for a day", 24 * 60),
+      may("mute") && person.muted && act("Lift the mute", `${name} may write again.`, () => api.DELETE("/rooms/{room_id}\
+/mutes/{username}", { params: { path } })),
+      may("kick") && act("Remove from the room", `${name} was removed.`, () => api.DELETE("/rooms/{room_id}/participants\
+/{username}", { params: { path } })),
+      may("ban") && act("Ban from the room", `${name} is banned.`, () => api.POST("/rooms/{room_id}/bans", { params: { path: {
+      room_id: roomID } }, body: { username } }), "danger"),
+      el("button", {
+        type: "button",
+        onclick: () => {
+          dialog.close();
+          report(`Report ${name}`, { username });
+        }
+      }, "Report to the admins")
+    ),
+    el("div", { class: "row end" }, el("button", { type: "button", onclick: () => dialog.close() }, "Close"))
+  ));
 }
 
 // watch/people.ts
@@ -2277,32 +2493,9 @@ var People = class {
       ),
       waits && el("span", { class: "badge warn" }, "not ready"),
       person.role !== "viewer" && el("span", { class: "badge" }, person.role),
-      !isMe && this.#actions(person, name)
-    );
-  }
-  #actions(person, name) {
-    const { place } = this.room;
-    if (!place || person.role === "host") return false;
-    const maySetRole = place.permissions.includes("set_role");
-    const mayKick = place.permissions.includes("kick") && (place.role === "host" || person.role === "viewer");
-    if (!maySetRole && !mayKick) return false;
-    const path = { room_id: this.roomID, username: person.username };
-    const attempt2 = (action) => action().catch((error) => toast(explain(error)));
-    const other = person.role === "viewer" ? "moderator" : "viewer";
-    return el(
-      "span",
-      { class: "row tight" },
-      maySetRole && el("button", {
-        type: "button",
-        class: "small",
-        onclick: () => void attempt2(() => api.PATCH("/rooms/{room_id}/participants/{username}", {
-          params: { path },
-          body: { role: other }
-        }))
-      }, other === "moderator" ? "Make moderator" : "Make viewer"),
-      mayKick && iconButton("close", `Remove ${name} from the room`, {
+      !isMe && iconButton("more", `About ${name}`, {
         class: "icon-button small",
-        onclick: () => void attempt2(() => api.DELETE("/rooms/{room_id}/participants/{username}", { params: { path } }))
+        onclick: () => managePerson(this.room, this.roomID, person)
       })
     );
   }
@@ -2648,7 +2841,7 @@ var Queue = class {
     );
     this.element = el(
       "div",
-      { class: "scroll stack-none" },
+      { class: "scroll" },
       el("div", { class: "row wrap queue-head" }, this.#add, this.#skip),
       this.#empty,
       this.#list
@@ -2725,9 +2918,10 @@ var Queue = class {
       }),
       mayEdit && !byVotes && before !== void 0 && iconButton("up", `Move ${item.title} up`, {
         class: "icon-button small",
-        onclick: () => this.#attempt(() => api.PATCH("/rooms/{room_id}/queue/{item_id}", { params: { path }, body: {
-          before_id: before.id
-        } }))
+        onclick: () => this.#attempt(() => api.PUT("/rooms/{room_id}/queue/{item_id}/place", {
+          params: { path },
+          body: { before_id: before.id }
+        }))
       }),
       this.#may("control_playback") && iconButton("play", `Play ${item.title} now`, {
         class: "icon-button small",
@@ -2813,9 +3007,7 @@ function editSettings(room, roomID) {
     status,
     el("div", { class: "row end" }, el("button", { type: "button", onclick: () => dialog.close() }, "Cancel"), submit)
   );
-  const dialog = el("dialog", { "aria-label": "Settings of the room", onclose: () => dialog.remove() }, form2);
-  document.body.append(dialog);
-  dialog.showModal();
+  const dialog = openDialog("Settings of the room", {}, form2);
 }
 
 // watch/tabs.ts
@@ -2936,7 +3128,7 @@ var RoomPage = class {
           { class: "row wrap" },
           movie,
           settings,
-          iconButton("link", "Copy the link to this room", { onclick: () => void this.#copyLink() }),
+          iconButton("invite", "Invite people", { onclick: () => invite(this.#live, roomID) }),
           el("button", { type: "button", onclick: () => this.exit() }, "Leave")
         )
       ),
@@ -2964,15 +3156,6 @@ var RoomPage = class {
     chooseMovie(this.#live, "Add a movie to the queue", async (choice) => {
       await api.POST("/rooms/{room_id}/queue", { params: { path: { room_id: this.#roomID } }, body: choice });
     });
-  }
-  async #copyLink() {
-    const link = `${location.origin}${location.pathname}?room=${this.#roomID}`;
-    try {
-      await navigator.clipboard.writeText(link);
-      toast("The link is copied.");
-    } catch {
-      toast(link);
-    }
   }
   /** The keys of a player, unless somebody writes or moves in a control. */
   #key(event) {

@@ -1,6 +1,7 @@
 import type { ChatMessage, LiveRoom } from 'watchparty-client/live';
-import { el, iconButton, toast } from './dom.js';
+import { el, type Icon, iconButton, toast } from './dom.js';
 import { day, hue, timeOfDay } from './format.js';
+import { report } from './report.js';
 import { api, explain } from './session.js';
 
 const pageSize = 50;
@@ -19,20 +20,27 @@ export class Chat {
   readonly #input = el('textarea', { name: 'body', rows: 1, maxlength: 4000, 'aria-label': 'Your message',
     placeholder: 'Say something' });
   readonly #send = iconButton('send', 'Send', { type: 'submit' });
+  readonly #about = el('span', { class: 'line grow quiet small' });
+  readonly #aboutRow = el('div', { class: 'about row between', hidden: true }, this.#about,
+    iconButton('close', 'Write a new message instead', { class: 'icon-button small', onclick: () =>
+      this.#write(undefined) }));
   readonly #heard = el('p', { class: 'unseen', 'aria-live': 'polite' });
   readonly #messages = new Map<string, ChatMessage>();
   #before: string | null = null;
+  /** The message that is answered or edited; a new one is written otherwise. */
+  #subject: { message: ChatMessage; edits: boolean } | undefined;
 
   constructor(private readonly room: LiveRoom, private readonly roomID: string) {
     const form = el('form', { class: 'say row', onsubmit: (event) => { event.preventDefault(); void this.#post(); } },
       this.#input, this.#send);
     this.#input.addEventListener('keydown', (event) => {
+      if (event.key === 'Escape' && this.#subject) this.#write(undefined);
       if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
       event.preventDefault();
       form.requestSubmit();
     });
     this.element = el('div', { class: 'chat' },
-      el('div', { class: 'scroll' }, this.#older, this.#empty, this.#list), this.#heard, form);
+      el('div', { class: 'scroll' }, this.#older, this.#empty, this.#list), this.#heard, this.#aboutRow, form);
     room.on('message', (message) => this.#take(message));
     room.on('phase', (phase) => { if (phase === 'open') void this.load(); });
     room.on('place', () => this.#render());
@@ -77,15 +85,31 @@ export class Chat {
     if (!body) return;
     this.#send.disabled = true;
     try {
-      const { data } = await api.POST('/chat/messages', { body: { room_id: this.roomID, body } });
-      this.#input.value = '';
+      const subject = this.#subject;
+      const { data } = subject?.edits
+        ? await api.PATCH('/chat/messages/{message_id}', { params: { path: { message_id: subject.message.id } },
+          body: { body } })
+        : await api.POST('/chat/messages', { body: { room_id: this.roomID, body,
+          ...(subject && { reply_to_id: subject.message.id }) } });
+      this.#write(undefined);
       this.#take(data.data);
-      this.#scrollDown();
+      if (!subject?.edits) this.#scrollDown();
     } catch (error) {
       toast(explain(error));
     } finally {
       this.#send.disabled = false;
     }
+  }
+
+  /** Begins an answer, an edit, or a new message. */
+  #write(subject: { message: ChatMessage; edits: boolean } | undefined): void {
+    if (!subject || subject.edits || this.#subject?.edits) this.#input.value = subject?.edits ? subject.message.body : '';
+    this.#subject = subject;
+    this.#aboutRow.hidden = !subject;
+    if (!subject) return;
+    const name = subject.message.author?.username ?? 'somebody who has left';
+    this.#about.textContent = subject.edits ? 'You edit your message.' : `To ${name}: ${subject.message.body}`;
+    this.#input.focus();
   }
 
   #take(message: ChatMessage): void {
@@ -116,8 +140,8 @@ export class Chat {
   }
 
   #renderForm(): void {
-    const { place, room } = this.room;
-    const may = place?.permissions.includes('post_message') ?? true;
+    const { room } = this.room;
+    const may = this.#mayWrite();
     this.#input.disabled = !may;
     this.#send.disabled = !may;
     const slow = room && room.slow_mode_seconds > 0 ?
@@ -135,21 +159,38 @@ export class Chat {
     const head = el('span', { class: 'head row' }, el('strong', {}, name), el('time', { datetime: message.created_at },
       timeOfDay(message.created_at)));
     head.style.setProperty('--hue', String(hue(message.author?.id ?? '')));
-    items.push(el('li', { class: follows ? 'message follows' : 'message' },
+    // A tap gives it the focus, which shows what can be done with it.
+    items.push(el('li', { class: follows ? 'message follows' : 'message', tabindex: -1 },
       follows ? el('span', { class: 'unseen' }, `${name}, ${timeOfDay(message.created_at)}`) : head,
       message.deleted ? el('em', { class: 'quiet' }, 'This message was taken back.') : el('p', {},
         message.reply_to && el('q', { class: 'quiet' }, message.reply_to.excerpt),
         message.body,
         message.edited_at !== null && el('span', { class: 'quiet' }, ' (edited)')),
-      this.#mayDelete(message) && iconButton('close', 'Delete this message', { class: 'icon-button small',
-        onclick: () => void this.#delete(message) }),
+      !message.deleted && el('span', { class: 'acts row' }, ...this.#acts(message)),
     ));
     return items;
   }
 
+  #acts(message: ChatMessage): (HTMLElement | false)[] {
+    const own = message.author?.id === this.room.place?.user.id;
+    const act = (name: Icon, label: string, onclick: () => void) => iconButton(name, label, {
+      class: 'icon-button small', onclick });
+    return [
+      this.#mayWrite() && act('reply', 'Answer this message', () => this.#write({ message, edits: false })),
+      this.#mayWrite() && own && act('edit', 'Edit this message', () => this.#write({ message, edits: true })),
+      !own && message.author !== null && act('flag', 'Report this message', () => report('Report this message', {
+        message_id: message.id })),
+      this.#mayDelete(message) && act('close', 'Delete this message', () => void this.#delete(message)),
+    ];
+  }
+
+  #mayWrite(): boolean {
+    return this.room.place?.permissions.includes('post_message') ?? true;
+  }
+
   #mayDelete(message: ChatMessage): boolean {
     const { place } = this.room;
-    if (message.deleted || !place) return false;
+    if (!place) return false;
     return message.author?.id === place.user.id || place.permissions.includes('delete_message');
   }
 

@@ -45,6 +45,11 @@ const paths = {
   down: 'm12 16-6-6 1.4-1.4 4.6 4.6 4.6-4.6L18 10z',
   link: 'M10 13.5a4 4 0 0 0 6 .4l3-3a4 4 0 0 0-5.7-5.7l-1.7 1.7 1.4 1.4 1.7-1.7a2 2 0 0 1 2.9 2.9l-3 3a2 2 0 0 1-3-.2zM14 10.5a4 4 0 0 0-6-.4l-3 3a4 4 0 0 0 5.7 5.7l1.7-1.7-1.4-1.4-1.7 1.7a2 2 0 0 1-2.9-2.9l3-3a2 2 0 0 1 3 .2z',
   gear: 'M10 2h4l.6 2.8 1.8.9 2.7-1 2 3.4-2.1 1.9v2l2.1 1.9-2 3.4-2.7-1-1.8.9L14 22h-4l-.6-2.8-1.8-.9-2.7 1-2-3.4L5 14v-2L2.9 10.1l2-3.4 2.7 1 1.8-.9zM12 9a3 3 0 1 0 0 6 3 3 0 0 0 0-6z',
+  reply: 'M10 9V5l-7 7 7 7v-4.1c5 0 8.5 1.6 11 5.1-1-5-4-10-11-11z',
+  edit: 'M4 16.5V20h3.5L18 9.5 14.5 6zM20.7 6.8a1 1 0 0 0 0-1.400l-2.1-2.1a1 1 0 0 0-1.400 0L15.5 5 19 8.5z',
+  flag: 'M6 3h2v1h11l-2 4.5 2 4.5H8v8H6z',
+  invite: 'M9 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zm0 2c-3 0-7 1.5-7 4.5V20h14v-1.5c0-3-4-4.5-7-4.5zM18 11V8h-2v3h-3v2h3v3h2v-3h3v-2z',
+  more: 'M12 8a2 2 0 1 0 0-4 2 2 0 0 0 0 4zm0 6a2 2 0 1 0 0-4 2 2 0 0 0 0 4zm0 6a2 2 0 1 0 0-4 2 2 0 0 0 0 4z',
   vote: 'M12 3 5 11h4v9h6v-9h4z',
 };
 export type Icon = keyof typeof paths;
@@ -80,6 +85,14 @@ export function setText(element: Element, text: string): void {
 export function field(label: string, input: HTMLElement, hint?: string): HTMLLabelElement {
   return el('label', { class: 'field' }, el('span', { class: 'label' }, label), input, hint && el('span', {
     class: 'hint' }, hint));
+}
+
+/** Opens a dialog. It is gone once it is closed. */
+export function openDialog(label: string, properties: Properties, ...children: Child[]): HTMLDialogElement {
+  const dialog = el('dialog', { 'aria-label': label, onclose: () => dialog.remove(), ...properties }, ...children);
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
 }
 
 let toastTimer: ReturnType<typeof setTimeout> | undefined;

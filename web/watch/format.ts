@@ -28,7 +28,7 @@ export function list(names: readonly string[], others = 0): string {
   return all.length > 0 ? `${all.join(', ')} and ${last}` : last;
 }
 
-const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const time = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
 const date = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short' });
 
 export function timeOfDay(iso: string): string {

@@ -1,5 +1,5 @@
 import type { LiveRoom } from 'watchparty-client/live';
-import { el, field, icon } from './dom.js';
+import { el, field, iconButton, icon, openDialog } from './dom.js';
 import { showPoster } from './lobby.js';
 import { explain, type Movie, playableMovies } from './session.js';
 
@@ -31,18 +31,15 @@ export function chooseMovie(room: LiveRoom, title: string, take: (choice: Choice
     field('Title', el('input', { name: 'title', maxlength: 200 })),
     el('div', {}, el('button', { type: 'submit' }, 'Take the address')),
   );
-  const dialog = el('dialog', { class: 'wide', 'aria-label': title, onclose: () => dialog.remove() },
+  const dialog = openDialog(title, { class: 'wide' },
     el('div', { class: 'stack' },
       el('div', { class: 'row between' },
         el('h2', {}, title),
-        el('button', { type: 'button', class: 'icon-button', 'aria-label': 'Close', onclick: () => dialog.close() },
-          icon('close'))),
+        iconButton('close', 'Close', { onclick: () => dialog.close() })),
       movieList, status,
       (role === 'host' || role === 'moderator') && address,
     ),
   );
-  document.body.append(dialog);
-  dialog.showModal();
   movieList.append(el('li', { class: 'quiet', role: 'status' }, 'One moment…'));
   playableMovies().then((movies) => {
     movieList.replaceChildren(...movies.map((movie) => el('li', {}, movieButton(movie, () => attempt({

@@ -1,7 +1,7 @@
 import type { LiveRoom, Member } from 'watchparty-client/live';
-import { el, iconButton, toast } from './dom.js';
+import { el, iconButton } from './dom.js';
 import { hue } from './format.js';
-import { api, explain } from './session.js';
+import { managePerson } from './person.js';
 
 /** Who is in the room. */
 export class People {
@@ -45,28 +45,8 @@ export class People {
       ),
       waits && el('span', { class: 'badge warn' }, 'not ready'),
       person.role !== 'viewer' && el('span', { class: 'badge' }, person.role),
-      !isMe && this.#actions(person, name),
-    );
-  }
-
-  #actions(person: Member, name: string): HTMLElement | false {
-    const { place } = this.room;
-    if (!place || person.role === 'host') return false;
-    const maySetRole = place.permissions.includes('set_role');
-    const mayKick = place.permissions.includes('kick') && (place.role === 'host' || person.role === 'viewer');
-    if (!maySetRole && !mayKick) return false;
-    const path = { room_id: this.roomID, username: person.username };
-    const attempt = (action: () => Promise<unknown>) => action().catch((error) => toast(explain(error)));
-    const other = person.role === 'viewer' ? 'moderator' : 'viewer';
-    return el('span', { class: 'row tight' },
-      maySetRole && el('button', {
-        type: 'button', class: 'small',
-        onclick: () => void attempt(() => api.PATCH('/rooms/{room_id}/participants/{username}', { params: { path },
-          body: { role: other } })),
-      }, other === 'moderator' ? 'Make moderator' : 'Make viewer'),
-      mayKick && iconButton('close', `Remove ${name} from the room`, {
-        class: 'icon-button small',
-        onclick: () => void attempt(() => api.DELETE('/rooms/{room_id}/participants/{username}', { params: { path } })),
+      !isMe && iconButton('more', `About ${name}`, {
+        class: 'icon-button small', onclick: () => managePerson(this.room, this.roomID, person),
       }),
     );
   }

@@ -20,7 +20,7 @@ export class Queue {
     this.#add = el('button', { type: 'button', onclick: add }, 'Add a movie');
     this.#skip = el('button', { type: 'button', 'aria-pressed': 'false', onclick: () => void this.#voteToSkip() },
       'Vote to skip');
-    this.element = el('div', { class: 'scroll stack-none' },
+    this.element = el('div', { class: 'scroll' },
       el('div', { class: 'row wrap queue-head' }, this.#add, this.#skip), this.#empty, this.#list);
     room.on('queue', () => void this.#load());
     for (const name of ['place', 'room', 'state'] as const) room.on(name, () => this.#render());
@@ -83,8 +83,8 @@ export class Queue {
       }),
       mayEdit && !byVotes && before !== undefined && iconButton('up', `Move ${item.title} up`, {
         class: 'icon-button small',
-        onclick: () => this.#attempt(() => api.PATCH('/rooms/{room_id}/queue/{item_id}', { params: { path }, body: {
-          before_id: before.id } })),
+        onclick: () => this.#attempt(() => api.PUT('/rooms/{room_id}/queue/{item_id}/place', { params: { path },
+          body: { before_id: before.id } })),
       }),
       this.#may('control_playback') && iconButton('play', `Play ${item.title} now`, {
         class: 'icon-button small',

@@ -1,7 +1,8 @@
 import { type End, LiveRoom } from 'watchparty-client/live';
 import { ProblemError } from 'watchparty-client';
 import { Chat } from './chat.js';
-import { el, icon, iconButton, setText, toast } from './dom.js';
+import { el, icon, iconButton, setText } from './dom.js';
+import { invite } from './invite.js';
 import { chooseMovie } from './movies.js';
 import { People } from './people.js';
 import { Player } from './player.js';
@@ -73,7 +74,7 @@ class RoomPage implements ShownRoom {
         el('div', { class: 'row wrap' },
           movie,
           settings,
-          iconButton('link', 'Copy the link to this room', { onclick: () => void this.#copyLink() }),
+          iconButton('invite', 'Invite people', { onclick: () => invite(this.#live, roomID) }),
           el('button', { type: 'button', onclick: () => this.exit() }, 'Leave'),
         ),
       ),
@@ -97,16 +98,6 @@ class RoomPage implements ShownRoom {
     chooseMovie(this.#live, 'Add a movie to the queue', async (choice) => {
       await api.POST('/rooms/{room_id}/queue', { params: { path: { room_id: this.#roomID } }, body: choice });
     });
-  }
-
-  async #copyLink(): Promise<void> {
-    const link = `${location.origin}${location.pathname}?room=${this.#roomID}`;
-    try {
-      await navigator.clipboard.writeText(link);
-      toast('The link is copied.');
-    } catch {
-      toast(link);
-    }
   }
 
   /** The keys of a player, unless somebody writes or moves in a control. */

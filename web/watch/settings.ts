@@ -1,6 +1,6 @@
 import type { components } from 'watchparty-client';
 import type { LiveRoom } from 'watchparty-client/live';
-import { el, field } from './dom.js';
+import { el, field, openDialog } from './dom.js';
 import { api, explain } from './session.js';
 
 type Change = components['schemas']['UpdateRoomRequest'];
@@ -40,7 +40,5 @@ export function editSettings(room: LiveRoom, roomID: string): void {
     status,
     el('div', { class: 'row end' }, el('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel'), submit),
   );
-  const dialog = el('dialog', { 'aria-label': 'Settings of the room', onclose: () => dialog.remove() }, form);
-  document.body.append(dialog);
-  dialog.showModal();
+  const dialog = openDialog('Settings of the room', {}, form);
 }

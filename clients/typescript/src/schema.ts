@@ -1335,9 +1335,9 @@ export interface paths {
         };
         /**
          * Get the health of the service and its parts
-         * @description The service needs only the database: without it, it is `down`. Without another part it is `degraded`: reads are
-         *     slower without Redis, emails and pictures wait without Temporal, and avatars can neither be uploaded nor shown
-         *     without the bucket.
+         * @description The service needs only the database: without it, it is `down`. Without another part it is `degraded`, and
+         *     `degraded` says of each part that is not as it should be what users notice. An answer about the workers may be 5
+         *     seconds old, about the schedules 15, and about emails 30.
          */
         get: operations["getHealth"];
         put?: never;
@@ -4818,11 +4818,22 @@ export interface components {
         /**
          * @description What this process can reach
          * @example {
-         *       "status": "ok",
+         *       "status": "degraded",
          *       "database": "connected",
          *       "redis": "connected",
          *       "temporal": "connected",
-         *       "bucket": "connected"
+         *       "workers": "no worker for email",
+         *       "schedules": "connected",
+         *       "bucket": "connected",
+         *       "emails": "connected",
+         *       "degraded": [
+         *         {
+         *           "part": "workers",
+         *           "state": "no worker for email",
+         *           "since": "2026-03-02T19:55:00Z",
+         *           "effect": "Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works."
+         *         }
+         *       ]
          *     }
          */
         Health: {
@@ -4837,8 +4848,42 @@ export interface components {
             redis: string;
             /** @description `connected`, or what is wrong with Temporal */
             temporal: string;
+            /** @description `connected` if a worker polls every task queue, or which have none */
+            workers: string;
+            /** @description `connected` if every schedule is there and has run when it should have, or which has not */
+            schedules: string;
             /** @description `connected`, or what is wrong with the bucket of the avatars' files */
             bucket: string;
+            /** @description `connected` if the mail server takes emails and none is late, or what is wrong */
+            emails: string;
+            /** @description Parts that are not as they should be; empty if all are */
+            degraded: components["schemas"]["DegradedPart"][];
+        };
+        /**
+         * @description What the service needs
+         * @enum {string}
+         */
+        HealthPart: "database" | "redis" | "temporal" | "workers" | "schedules" | "bucket" | "emails";
+        /**
+         * @description A part that is not as it should be
+         * @example {
+         *       "part": "workers",
+         *       "state": "no worker for email",
+         *       "since": "2026-03-02T19:55:00Z",
+         *       "effect": "Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works."
+         *     }
+         */
+        DegradedPart: {
+            part: components["schemas"]["HealthPart"];
+            /** @description What is wrong with it */
+            state: string;
+            /**
+             * Format: date-time
+             * @description Since when this process has found it so
+             */
+            since: string;
+            /** @description What users notice meanwhile */
+            effect: string;
         };
         /**
          * @description Whether an account can sign in
@@ -6313,8 +6358,19 @@ export interface components {
          *           "status": "degraded",
          *           "database": "connected",
          *           "redis": "connected",
-         *           "temporal": "unreachable",
-         *           "bucket": "connected"
+         *           "temporal": "connected",
+         *           "workers": "no worker for email",
+         *           "schedules": "connected",
+         *           "bucket": "connected",
+         *           "emails": "connected",
+         *           "degraded": [
+         *             {
+         *               "part": "workers",
+         *               "state": "no worker for email",
+         *               "since": "2026-03-02T19:55:00Z",
+         *               "effect": "Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works."
+         *             }
+         *           ]
          *         },
          *         "temporal": "away",
          *         "late": [
@@ -7366,11 +7422,22 @@ export interface components {
         /**
          * @example {
          *       "data": {
-         *         "status": "ok",
+         *         "status": "degraded",
          *         "database": "connected",
          *         "redis": "connected",
          *         "temporal": "connected",
-         *         "bucket": "connected"
+         *         "workers": "no worker for email",
+         *         "schedules": "connected",
+         *         "bucket": "connected",
+         *         "emails": "connected",
+         *         "degraded": [
+         *           {
+         *             "part": "workers",
+         *             "state": "no worker for email",
+         *             "since": "2026-03-02T19:55:00Z",
+         *             "effect": "Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works."
+         *           }
+         *         ]
          *       }
          *     }
          */

@@ -1,0 +1,203 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	cdpbrowser "github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty/demo/clip"
+)
+
+// playsMovieNight has Alice open a room that plays, and returns its path.
+func (w *watcher) playsMovieNight(t *testing.T) string {
+	t.Helper()
+	w.goTo(t, "/watch")
+	w.press(t, "Alice")
+	w.press(t, "New room")
+	w.write(t, "name", "Movie night")
+	w.press(t, "Open the room")
+	w.shows(t, "Nothing is playing yet.")
+	w.press(t, "Choose a movie")
+	w.press(t, "Rocket to the Moon2026 · 1 min")
+	w.record(t)
+	eventually(t, func(c *assert.CollectT) { require.Greater(c, len(w.frames(c)), 10) }, "it plays")
+	path, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](`location.pathname + location.search`))
+	require.NoError(t, err)
+	return path
+}
+
+// TestWatchPageActs: what people do to each other and to messages on the page, between two processes.
+func TestWatchPageActs(t *testing.T) {
+	t.Parallel()
+	s := startWatchSystem(t)
+	alice, bob := s.openBrowser(t, 0), s.openBrowser(t, 1)
+	path := alice.playsMovieNight(t)
+	bob.goTo(t, path)
+	bob.press(t, "Bob")
+	bob.shows(t, "Rocket to the Moon")
+
+	bob.write(t, "body", "Who is the pilto?")
+	bob.press(t, "Send")
+	alice.shows(t, "Who is the pilto?")
+	bob.press(t, "Edit this message")
+	bob.write(
+		t,
+		"body",
+		kb.Home+strings.Repeat(kb.ArrowRight, len("Who is the "))+strings.Repeat(kb.Delete, len("pilto?"))+"pilot?",
+	)
+	bob.press(t, "Send")
+	alice.shows(t, "Who is the pilot?")
+	alice.shows(t, "(edited)")
+	alice.press(t, "Answer this message")
+	alice.shows(t, "To bob: Who is the pilot?")
+	alice.write(t, "body", "The moon.")
+	alice.press(t, "Send")
+	bob.shows(t, "The moon.")
+	alice.picture(t, "watch-answer")
+	bob.press(t, "Report this message")
+	bob.shows(t, "Only admins see who reported it.")
+	bob.press(t, "Report")
+	bob.shows(t, "Thank you. The admins look at it.")
+
+	bob.click(t, "#tab-queue")
+	for _, movie := range []string{"The City Lights Up2026 · 1 min", "The Evening Train2026 · 1 min"} {
+		bob.press(t, "Add a movie")
+		bob.press(t, movie)
+	}
+	alice.click(t, "#tab-queue")
+	alice.press(t, "Move The Evening Train up")
+	bob.evaluates(t, `document.querySelector('.queue-item')?.innerText.split('\n')[0]`, "The Evening Train")
+
+	alice.click(t, "#tab-people")
+	alice.press(t, "About Bob")
+	alice.picture(t, "watch-person")
+	alice.press(t, "Mute for 10 minutes")
+	bob.click(t, "#tab-chat")
+	bob.evaluates(t, `document.querySelector('[name="body"]').placeholder`, "You are muted here")
+	alice.shows(t, "· muted")
+	alice.press(t, "About Bob")
+	alice.press(t, "Lift the mute")
+	bob.evaluates(t, `document.querySelector('[name="body"]').placeholder`, "Say something")
+	alice.evaluates(t, `document.body.innerText.includes('· muted') + ''`, "false")
+	alice.press(t, "About Bob")
+	alice.press(t, "Make moderator")
+	bob.evaluates(t, `document.querySelector('[aria-label="Settings of the room"]').hidden + ''`, "true")
+	bob.press(t, "Pause")
+	eventually(t, func(c *assert.CollectT) { require.Equal(c, "paused", first(s.status(c))) }, "a moderator pauses")
+	alice.press(t, "About Bob")
+	alice.press(t, "Ban from the room")
+	bob.shows(t, "You are banned from this room.")
+
+	alice.press(t, "Invite people")
+	alice.write(t, "email", "not.bob@people.example")
+	alice.picture(t, "watch-invite")
+	alice.press(t, "Send the invitation")
+	alice.shows(t, "The invitation to not.bob@people.example is on its way.")
+	require.Empty(t, alice.complaints)
+	require.Empty(t, bob.complaints)
+}
+
+func first[A, B any](a A, _ B) A { return a }
+
+// TestAutoplayIsRefused: a browser that lets nothing play before a gesture holds up nobody, and after the gesture the
+// player is where the room is by then.
+func TestAutoplayIsRefused(t *testing.T) {
+	t.Parallel()
+	s := startWatchSystem(t)
+	alice, bob := s.openBrowser(t, 0), s.openBrowser(t, 1)
+	path := alice.playsMovieNight(t)
+	bob.goTo(t, path)
+	bob.press(t, "Bob")
+	bob.shows(t, "Rocket to the Moon")
+
+	bob = bob.newTab(t) // signed in already
+	bob.goTo(t, path)
+	// What tab.shows and watcher.press run counts as a gesture, and this does not.
+	bob.evaluates(
+		t,
+		`document.querySelector('main')?.innerText.includes('Your browser plays after a click only.') + ''`,
+		"true",
+	)
+	bob.evaluates(t, `document.querySelector('video').paused + ''`, "true")
+	bob.record(t)
+	alice.press(t, "Pause")
+	alice.seek(t, 20)
+	requirePosition(t, s, 20*time.Second)
+	alice.press(t, "Play")
+	eventually(t, func(c *assert.CollectT) {
+		status, cause := s.status(c)
+		require.Equal(c, "playing", status)
+		require.Contains(c, []string{"play", "ready"}, cause)
+	}, "nobody waits for Bob")
+	bob.press(t, "Watch along")
+	requireTogether(t, alice, bob, "after the gesture")
+	require.Empty(t, bob.complaints)
+}
+
+// TestBackgroundTab: a page that was not shown for a minute, and whose timers were slow, is where the room is when it is
+// shown again.
+func TestBackgroundTab(t *testing.T) {
+	t.Parallel()
+	const hidden = time.Minute
+	s := startWatchSystem(t)
+	alice, bob := s.openBrowser(t, 0), s.openBrowser(t, 1)
+	path := alice.playsMovieNight(t)
+	bob.goTo(t, path)
+	bob.press(t, "Bob")
+	bob.shows(t, "Rocket to the Moon")
+	bob.record(t)
+	requireTogether(t, alice, bob, "before")
+
+	bob.setWindow(t, cdpbrowser.WindowStateMinimized)
+	bob.evaluates(t, `document.visibilityState`, "hidden")
+	began := time.Now()
+	alice.press(t, "Pause")
+	alice.seek(t, 10)
+	requirePosition(t, s, 10*time.Second)
+	alice.press(t, "Play")
+	eventually(t, func(c *assert.CollectT) { require.GreaterOrEqual(c, time.Since(began), hidden/2) }, "half a minute")
+	alice.seek(t, 5)
+	requirePosition(t, s, 5*time.Second)
+	eventually(t, func(c *assert.CollectT) { require.GreaterOrEqual(c, time.Since(began), hidden) }, "a minute")
+
+	bob.setWindow(t, cdpbrowser.WindowStateNormal)
+	bob.evaluates(t, `document.visibilityState`, "visible")
+	requireTogether(t, alice, bob, "after a minute in the background")
+	require.Greater(t, alice.shownNow(t), 5*clip.FramesPerSecond)
+	require.Empty(t, bob.complaints)
+}
+
+func (p tab) setWindow(t *testing.T, state cdpbrowser.WindowState) {
+	t.Helper()
+	window, err := chromedp.Call(p.ctx, cdpbrowser.GetWindowForTarget, cdpbrowser.GetWindowForTargetParams{})
+	require.NoError(t, err)
+	_, err = chromedp.Call(p.ctx, cdpbrowser.SetWindowBounds, cdpbrowser.SetWindowBoundsParams{
+		WindowID: window.WindowID, Bounds: &cdpbrowser.Bounds{WindowState: state},
+	})
+	require.NoError(t, err)
+}
+
+func requirePosition(t *testing.T, s *watchSystem, want time.Duration) {
+	t.Helper()
+	eventually(
+		t,
+		func(c *assert.CollectT) { require.InDelta(c, want, s.position(t), float64(time.Second)) },
+		"the room is there",
+	)
+}
+
+// evaluates waits until an expression has a value.
+func (p tab) evaluates(t *testing.T, expression, want string) {
+	t.Helper()
+	eventually(t, func(c *assert.CollectT) {
+		got, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](expression))
+		require.NoError(c, err)
+		require.Equal(c, want, got)
+	}, expression)
+}

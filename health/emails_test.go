@@ -1,0 +1,89 @@
+package health
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/devstack/badnet"
+	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/mail"
+	"github.com/watchparty/watchparty/mail/smtptest"
+	"github.com/watchparty/watchparty/store"
+)
+
+func TestEmails(t *testing.T) {
+	t.Parallel()
+	s, err := store.Open(config.Database{URL: stacktest.MigratedURL(t), MaxConns: 4, StatementTimeout: time.Minute},
+		auth.NewDigests("a secret of the tests"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	sender := func(t *testing.T, address string, timeout time.Duration) *mail.Sender {
+		t.Helper()
+		host, port, err := net.SplitHostPort(address)
+		require.NoError(t, err)
+		number, err := strconv.Atoi(port)
+		require.NoError(t, err)
+		sender, err := mail.New(config.Email{
+			Host: host, Port: number, TLS: "none", From: "WatchParty <no-reply@party.example>", Timeout: timeout,
+		})
+		require.NoError(t, err)
+		return sender
+	}
+	check := func(t *testing.T, address string) error {
+		t.Helper()
+		return CheckEmails(t.Context(), s.Work, sender(t, address, 10*time.Second).Probe)
+	}
+	takes := smtptest.Serve(t, smtptest.Script{})
+
+	t.Run("the server takes emails", func(t *testing.T) {
+		require.NoError(t, check(t, addressOf(takes)))
+		require.Contains(t, takes.Commands(), "MAIL FROM:<no-reply@party.example>")
+		require.Empty(t, takes.Contents(), "a look sends nothing")
+	})
+	t.Run("the server refuses this service", func(t *testing.T) {
+		refuses := smtptest.Serve(
+			t,
+			smtptest.Script{Answers: map[string]string{"MAIL": "550 5.7.1 your address 192.0.2.7 is listed"}},
+		)
+		err := check(t, addressOf(refuses))
+		require.Equal(t, "refusing this service with 550 at MAIL", whatIsWrong(t, err))
+		require.ErrorContains(t, err, "is listed", "the log has the server's words")
+	})
+	t.Run("the server is away, or hangs", func(t *testing.T) {
+		network := badnet.New(t, addressOf(takes))
+		network.Set(badnet.Cut)
+		require.Equal(t, unreachable, whatIsWrong(t, check(t, network.Addr())))
+		network.Set(badnet.Swallow)
+		err := CheckEmails(t.Context(), s.Work, sender(t, network.Addr(), 100*time.Millisecond).Probe)
+		require.Equal(t, unreachable, whatIsWrong(t, err))
+	})
+	t.Run("paused, and late", func(t *testing.T) {
+		read := func(w store.Work) func(context.Context) (store.Work, error) {
+			return func(context.Context) (store.Work, error) { return w, nil }
+		}
+		fine := func(context.Context) error { return nil }
+		require.Equal(
+			t,
+			"paused by an admin",
+			whatIsWrong(t, CheckEmails(t.Context(), read(store.Work{EmailsPaused: true}), fine)),
+		)
+		waiting := func(age time.Duration) store.Work {
+			return store.Work{Emails: map[watchparty.EmailKind]store.Backlog{watchparty.EmailReset: {Waiting: 1, Oldest: age}}}
+		}
+		require.NoError(t, CheckEmails(t.Context(), read(waiting(time.Minute)), fine))
+		require.Equal(t, "late", whatIsWrong(t, CheckEmails(t.Context(), read(waiting(time.Hour)), fine)))
+		away := func(context.Context) (store.Work, error) { return store.Work{}, errors.New("away") }
+		require.ErrorContains(t, CheckEmails(t.Context(), away, fine), "away")
+	})
+}
+
+func addressOf(s *smtptest.Server) string { return net.JoinHostPort(s.Host, strconv.Itoa(s.Port)) }

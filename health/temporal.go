@@ -1,0 +1,148 @@
+package health
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/taskqueue/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+const (
+	// PollerAge is the longest time since the last poll of a running worker. A poll ends within a minute.
+	PollerAge = 90 * time.Second
+	// lateness is how long after its time a schedule may start its run: the jitter, and time for a busy server.
+	lateness = 5 * time.Minute
+)
+
+// CheckNamespace checks the namespace: without it Temporal answers, but takes no work.
+func CheckNamespace(ctx context.Context, c client.Client, namespace string) error {
+	_, err := c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: namespace})
+	var missing *serviceerror.NamespaceNotFound
+	if errors.As(err, &missing) {
+		return Trouble{What: "namespace is missing", Err: fmt.Errorf("TEMPORAL_NAMESPACE %q does not exist", namespace)}
+	}
+	if err != nil {
+		return fmt.Errorf("describe the namespace: %w", err)
+	}
+	return nil
+}
+
+// polled is a task queue and the kind of tasks that somebody has to poll there.
+type polled struct {
+	queue string
+	kind  enums.TaskQueueType
+}
+
+func (p polled) String() string {
+	if p.kind == enums.TASK_QUEUE_TYPE_ACTIVITY {
+		return p.queue + " (activities)"
+	}
+	return p.queue
+}
+
+// polledQueues are those that workers poll. While emails are paused, nobody polls for their activities.
+func polledQueues(emailsPaused bool) []polled {
+	queues := []polled{{job.TaskQueueAvatarSteps, enums.TASK_QUEUE_TYPE_ACTIVITY}}
+	for _, queue := range job.TaskQueues() {
+		queues = append(queues, polled{queue, enums.TASK_QUEUE_TYPE_WORKFLOW})
+		if queue != job.TaskQueueEmail || !emailsPaused {
+			queues = append(queues, polled{queue, enums.TASK_QUEUE_TYPE_ACTIVITY})
+		}
+	}
+	return queues
+}
+
+// CheckWorkers checks that a worker polls each task queue, and names those without one.
+func CheckWorkers(ctx context.Context, c client.Client, emailsPaused bool) error {
+	queues := polledQueues(emailsPaused)
+	missing := make([]string, len(queues))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, p := range queues {
+		g.Go(func() error {
+			described, err := c.DescribeTaskQueue(ctx, p.queue, p.kind)
+			if err != nil {
+				return fmt.Errorf("describe task queue %s: %w", p.queue, err)
+			}
+			if !polls(described.GetPollers(), time.Now()) {
+				missing[i] = p.String()
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	if names := present(missing); len(names) > 0 {
+		return Trouble{What: "no worker for " + strings.Join(names, ", ")}
+	}
+	return nil
+}
+
+// polls reports whether somebody has polled a moment ago.
+func polls(pollers []*taskqueue.PollerInfo, now time.Time) bool {
+	for _, p := range pollers {
+		if now.Sub(p.GetLastAccessTime().AsTime()) < PollerAge {
+			return true
+		}
+	}
+	return false
+}
+
+func present(texts []string) (found []string) {
+	for _, text := range texts {
+		if text != "" {
+			found = append(found, text)
+		}
+	}
+	return found
+}
+
+// CheckSchedules checks that each schedule exists and has run when it should have, and names the others. A schedule that
+// is paused is as somebody wants it.
+func CheckSchedules(ctx context.Context, c client.ScheduleClient, now time.Time) error {
+	ids := job.ScheduleIDs()
+	wrong := make([]string, len(ids))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, id := range ids {
+		g.Go(func() error {
+			described, err := c.GetHandle(ctx, id).Describe(ctx)
+			var missing *serviceerror.NotFound
+			switch {
+			case errors.As(err, &missing):
+				wrong[i] = id + " is missing"
+			case err != nil:
+				return fmt.Errorf("describe schedule %s: %w", id, err)
+			case late(described, now):
+				wrong[i] = id + " is late"
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	if names := present(wrong); len(names) > 0 {
+		return Trouble{What: strings.Join(names, ", ")}
+	}
+	return nil
+}
+
+// late reports whether a run that was due has not been started. Temporal moves the next time on when it starts a run, or
+// decides to skip one; so a next time in the past means that nobody has decided.
+func late(d *client.ScheduleDescription, now time.Time) bool {
+	if d.Schedule.State != nil && d.Schedule.State.Paused {
+		return false
+	}
+	next := d.Info.NextActionTimes
+	return len(next) == 0 || now.Sub(next[0]) > lateness
+}

@@ -1,0 +1,123 @@
+package health
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/watchparty/watchparty/devstack"
+	"github.com/watchparty/watchparty/devstack/badnet"
+	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+func dial(t *testing.T, address string) client.Client {
+	t.Helper()
+	c, err := client.NewLazyClient(client.Options{HostPort: address, Logger: quiet{}})
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	return c
+}
+
+type quiet struct{}
+
+func (quiet) Debug(string, ...any) {}
+func (quiet) Info(string, ...any)  {}
+func (quiet) Warn(string, ...any)  {}
+func (quiet) Error(string, ...any) {}
+
+func whatIsWrong(t require.TestingT, err error) string {
+	var trouble Trouble
+	require.ErrorAs(t, err, &trouble)
+	return trouble.What
+}
+
+// startWorkers polls a queue for workflows and activities until the test ends.
+func startWorker(t *testing.T, c client.Client, queue string) worker.Worker {
+	t.Helper()
+	w := worker.New(c, queue, worker.Options{})
+	w.RegisterWorkflow(func(workflow.Context) error { return nil })
+	w.RegisterActivity(func(context.Context) error { return nil })
+	require.NoError(t, w.Start())
+	t.Cleanup(w.Stop)
+	return w
+}
+
+// TestTemporal follows a server from without workers and schedules to one that is away.
+func TestTemporal(t *testing.T) {
+	stack := stacktest.New(t, devstack.Temporal)
+	network := badnet.New(t, stack.TemporalAddress())
+	c := dial(t, network.Addr())
+	ctx := t.Context()
+
+	require.NoError(t, CheckNamespace(ctx, c, "default"))
+	require.Equal(t, "namespace is missing", whatIsWrong(t, CheckNamespace(ctx, c, "nowhere")))
+
+	// Without workers Temporal answers, and no work is done.
+	require.Equal(t, "no worker for avatar-steps (activities), email, email (activities), avatar, avatar (activities), "+
+		"maintenance, maintenance (activities)", whatIsWrong(t, CheckWorkers(ctx, c, false)))
+	require.NotContains(
+		t,
+		whatIsWrong(t, CheckWorkers(ctx, c, true)),
+		"email (activities)",
+		"nobody polls while they are paused",
+	)
+	for _, queue := range append(job.TaskQueues(), job.TaskQueueAvatarSteps) {
+		if queue != job.TaskQueueEmail {
+			startWorker(t, c, queue)
+		}
+	}
+	require.EventuallyWithT(t, func(collect *assert.CollectT) {
+		var trouble Trouble
+		if assert.ErrorAs(collect, CheckWorkers(ctx, c, false), &trouble) {
+			assert.Equal(collect, "no worker for email, email (activities)", trouble.What)
+		}
+	}, 30*time.Second, 50*time.Millisecond)
+	startWorker(t, c, job.TaskQueueEmail)
+	require.EventuallyWithT(t, func(collect *assert.CollectT) { assert.NoError(collect, CheckWorkers(ctx, c, false)) },
+		30*time.Second, 50*time.Millisecond)
+
+	schedules := c.ScheduleClient()
+	require.Equal(t, 3, strings.Count(whatIsWrong(t, CheckSchedules(ctx, schedules, time.Now())), "is missing"))
+	for _, id := range job.ScheduleIDs() {
+		_, err := schedules.Create(ctx, client.ScheduleOptions{
+			ID: id, Spec: client.ScheduleSpec{CronExpressions: []string{"0 4 * * *"}},
+			Action: &client.ScheduleWorkflowAction{ID: id, Workflow: job.WorkflowCleanup, TaskQueue: job.TaskQueueMaintenance},
+		})
+		require.NoError(t, err)
+	}
+	require.NoError(t, CheckSchedules(ctx, schedules, time.Now()))
+	require.Contains(t, whatIsWrong(t, CheckSchedules(ctx, schedules, time.Now().Add(25*time.Hour))), "cleanup is late",
+		"tomorrow, the next run would still be that of today")
+	require.NoError(
+		t,
+		schedules.GetHandle(ctx, job.ScheduleCleanup).Pause(ctx, client.SchedulePauseOptions{Note: "a hold"}),
+	)
+	require.NotContains(t, whatIsWrong(t, CheckSchedules(ctx, schedules, time.Now().Add(25*time.Hour))), "cleanup is",
+		"a pause is as somebody wants it")
+	require.NoError(t, schedules.GetHandle(ctx, job.ScheduleWeeklyReport).Delete(ctx))
+	require.Equal(t, "activity-report-weekly is missing", whatIsWrong(t, CheckSchedules(ctx, schedules, time.Now())))
+
+	for _, fault := range []badnet.Mode{badnet.Cut, badnet.Swallow} {
+		network.Set(fault)
+		short, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
+		for _, err := range []error{
+			CheckNamespace(short, c, "default"), CheckWorkers(short, c, false), CheckSchedules(short, schedules, time.Now()),
+		} {
+			require.Error(t, err)
+			require.False(t, errors.As(err, new(Trouble)), "a server that is away is unreachable: %v", err)
+		}
+		cancel()
+	}
+	network.Set(badnet.Pass)
+	require.EventuallyWithT(t, func(collect *assert.CollectT) { assert.NoError(collect, CheckWorkers(ctx, c, false)) },
+		30*time.Second, 50*time.Millisecond)
+}

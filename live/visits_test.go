@@ -1,0 +1,121 @@
+package live_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty/live"
+	"github.com/watchparty/watchparty/live/wire"
+)
+
+// playbackRow returns the revision and the position of a room's playback.
+func (i *installation) playbackRow(t testing.TB, room string) (revision, position int64) {
+	t.Helper()
+	require.NoError(t, i.store.DB().NewRaw("SELECT revision, position_ms FROM playbacks WHERE room_id = ?", room).
+		Scan(t.Context(), &revision, &position))
+	return revision, position
+}
+
+// await waits until the server has handled what the watcher has sent.
+func (w *watcher) await() {
+	w.t.Helper()
+	w.send(&wire.Clock{C0: 1})
+	next(w, func(m wire.ServerMessage) bool { return m.Type() == "clock" })
+}
+
+// TestJoinsChangeNothing: whatever a room does when somebody joins, it goes on doing. The newcomer gets the anchor that
+// the others have, and what the newcomer's player says counts for nobody.
+func TestJoinsChangeNothing(t *testing.T) {
+	t.Parallel()
+	for status, lead := range map[string]func(t *testing.T, host, guest *watcher){
+		"playing": func(_ *testing.T, host, guest *watcher) { load(host, guest) },
+		"paused": func(_ *testing.T, host, guest *watcher) {
+			load(host, guest)
+			host.acknowledged(&wire.Seek{Command: host.command(), PositionMS: 60000})
+			host.acknowledged(&wire.Pause{Command: host.command()})
+			for _, w := range []*watcher{host, guest} {
+				s := w.awaitState(func(s wire.State) bool { return s.Cause == "seek" || s.Cause == "pause" })
+				w.send(&wire.Ready{Epoch: s.Epoch, Cue: s.Cue})
+			}
+			host.awaitState(is("paused"))
+		},
+		"waiting": func(_ *testing.T, host, _ *watcher) {
+			host.acknowledged(&wire.Load{Command: host.command(), StreamURL: "https://videos.example/film.webm"})
+			host.awaitState(is("waiting"))
+		},
+	} {
+		t.Run(status, func(t *testing.T) {
+			t.Parallel()
+			i := install(t, twoNodes)
+			a, b := i.nodes[0], i.nodes[1]
+			alice, bob, carol := i.person(t, "alice"), i.person(t, "bob"), i.person(t, "carol")
+			room := a.room(t, alice, nil)
+			b.join(t, room, bob, carol)
+			host, guest := a.connect(t, room, alice), b.connect(t, room, bob)
+			lead(t, host, guest)
+			revision, position := i.playbackRow(t, room)
+
+			newcomer := b.connect(t, room, carol)
+			got := newcomer.Welcome.State
+			require.Equal(t, []any{status, revision, position}, []any{got.State, got.Revision, got.PositionMS})
+			require.InDelta(t, host.state.AtMS, got.AtMS, 0, "the anchor is not made anew")
+			newcomer.send(&wire.Status{Epoch: got.Epoch, Cue: got.Cue, Watching: true, WaitForMe: true, Stalled: true})
+			newcomer.send(&wire.Status{Epoch: got.Epoch - 1, Watching: true, WaitForMe: true, Ended: true})
+			newcomer.await()
+
+			if status == "waiting" { // not for the newcomer
+				for _, w := range []*watcher{host, guest} {
+					w.send(&wire.Ready{Epoch: got.Epoch, Cue: got.Cue})
+				}
+				playing := newcomer.awaitState(is("playing"))
+				require.Equal(t, []any{revision + 1, "ready"}, []any{playing.Revision, playing.Cause}, "not by the deadline")
+				return
+			}
+			host.await()
+			guest.await()
+			now, where := i.playbackRow(t, room)
+			require.Equal(t, []int64{revision, position}, []int64{now, where})
+			require.Equal(t, []int64{revision, revision}, []int64{host.state.Revision, guest.state.Revision})
+		})
+	}
+}
+
+// TestRoomsOutliveTheirServers: what a room plays, where it is, and its queue, are there when all servers were away.
+func TestRoomsOutliveTheirServers(t *testing.T) {
+	t.Parallel()
+	i := install(t, twoNodes)
+	a, b := i.nodes[0], i.nodes[1]
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := a.room(t, alice, nil)
+	b.join(t, room, bob)
+	host, guest := a.connect(t, room, alice), b.connect(t, room, bob)
+	load(host, guest)
+	host.acknowledged(&wire.Pause{Command: host.command()})
+	host.acknowledged(&wire.Seek{Command: host.command(), PositionMS: 1_234_567})
+	for _, address := range []string{"https://videos.example/second.webm", "https://videos.example/third.webm"} {
+		a.call(t, "POST", "/rooms/"+room+"/queue", alice, map[string]any{"stream_url": address}, http.StatusCreated)
+	}
+	before := guest.awaitState(func(s wire.State) bool { return s.PositionMS == 1_234_567 })
+	queue := func(n *node) string {
+		status, raw := n.ask(t, "GET", "/rooms/"+room+"/queue", bob, nil)
+		require.Equal(t, http.StatusOK, status)
+		return string(raw)
+	}
+	items := queue(b)
+	a.stop()
+	b.stop()
+
+	later := i.start(t, func(*live.Bounds) {})
+	again := later.connect(t, room, bob).Welcome
+	require.Equal(t, []any{before.State, before.Revision, before.PositionMS, before.Media, before.Item},
+		[]any{again.State.State, again.State.Revision, again.State.PositionMS, again.State.Media, again.State.Item})
+	require.JSONEq(t, items, queue(later))
+	require.Equal(
+		t,
+		2,
+		strings.Count(items, "videos.example/second.webm")+strings.Count(items, "videos.example/third.webm"),
+	)
+}

@@ -1,0 +1,113 @@
+package store
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+func TestWork(t *testing.T) {
+	t.Parallel()
+	read := func(t *testing.T, s *Store) Work {
+		t.Helper()
+		w, err := s.Work(t.Context())
+		require.NoError(t, err)
+		return w
+	}
+	change := func(t *testing.T, s *Store, statement string, args ...any) {
+		t.Helper()
+		_, err := s.DB().NewRaw(statement, args...).Exec(t.Context())
+		require.NoError(t, err)
+	}
+	t.Run("nothing waits", func(t *testing.T) {
+		t.Parallel()
+		require.Equal(t, Work{
+			Emails: map[watchparty.EmailKind]Backlog{}, LastReports: map[watchparty.ReportPeriod]time.Time{},
+		}, read(t, openStore(t)))
+	})
+	t.Run("events and emails that wait, and one that waits on purpose", func(t *testing.T) {
+		t.Parallel()
+		s := openStore(t)
+		first, second := queueWelcome(t, s, "ada"), queueWelcome(t, s, "bob")
+		change(t, s, "UPDATE outbox SET created_at = now() - interval '90 s'")
+		change(t, s, "UPDATE emails SET created_at = now() - interval '2 h' WHERE id = ?", first)
+		change(t, s, "UPDATE emails SET created_at = now() - interval '1 h' WHERE id = ?", second)
+		w := read(t, s)
+		require.Equal(t, 2, w.Outbox.Waiting)
+		require.InDelta(t, 90, w.Outbox.Oldest.Seconds(), 60)
+		require.Equal(t, 2, w.Emails[watchparty.EmailWelcome].Waiting)
+		require.InDelta(t, 2*3600, w.Emails[watchparty.EmailWelcome].Oldest.Seconds(), 60)
+		require.Zero(t, w.Deferred)
+		require.Zero(t, w.LastEmail)
+
+		change(t, s, "UPDATE emails SET waits_until = now() + interval '1 h' WHERE id = ?", first)
+		w = read(t, s)
+		require.Equal(t, 2, w.Emails[watchparty.EmailWelcome].Waiting)
+		require.Equal(t, 1, w.Deferred)
+		require.InDelta(t, 3600, w.Emails[watchparty.EmailWelcome].Oldest.Seconds(), 60, "the other one is the oldest")
+
+		beginAttempt(t, s, second)
+		markSent(t, s, second)
+		change(t, s, "UPDATE outbox SET state = 'started'")
+		w = read(t, s)
+		require.Zero(t, w.Outbox)
+		require.Equal(t, Backlog{Waiting: 1}, w.Emails[watchparty.EmailWelcome])
+		require.False(t, w.LastEmail.IsZero())
+	})
+	t.Run("uploads and reports of abuse", func(t *testing.T) {
+		t.Parallel()
+		s := openStore(t)
+		user := newUser(t, s, "ada")
+		version, err := s.NextAvatarVersion(t.Context(), user.ID)
+		require.NoError(t, err)
+		_, err = s.CreateAvatar(t.Context(), user.ID, version)
+		require.NoError(t, err)
+		change(t, s, "UPDATE avatars SET created_at = now() - interval '1 h'")
+		change(t, s, `INSERT INTO abuse_reports (id, kind, target_kind, target_id, created_at)
+			VALUES (?, 'spam', 'user', ?, now() - interval '1 d')`, newID(), user.ID)
+		w := read(t, s)
+		require.Equal(t, 1, w.Avatars.Waiting)
+		require.InDelta(t, 3600, w.Avatars.Oldest.Seconds(), 60)
+		require.Equal(t, 1, w.AbuseReports.Waiting)
+		require.InDelta(t, 24*3600, w.AbuseReports.Oldest.Seconds(), 60)
+	})
+	t.Run("clean-up and reports", func(t *testing.T) {
+		t.Parallel()
+		s := openStore(t)
+		begin := func(id string) {
+			require.NoError(t, s.BeginRun(t.Context(), job.CleanupInput{
+				RunID: id, Policies: []watchparty.Policy{watchparty.PolicyTokens},
+			}, "cleanup/"+id))
+		}
+		id := newID()
+		begin(id)
+		w := read(t, s)
+		require.Equal(t, 1, w.Cleanups.Waiting)
+		require.Zero(t, w.LastCleanup)
+		_, err := s.FinishRun(t.Context(), job.FinishCleanupInput{
+			RunID: id, Failed: map[watchparty.Policy]string{watchparty.PolicyTokens: "it broke"},
+		})
+		require.NoError(t, err)
+		w = read(t, s)
+		require.Zero(t, w.Cleanups)
+		require.False(t, w.LastCleanup.IsZero())
+		require.Equal(t, 1, w.FailedPolicies)
+		id = newID()
+		begin(id)
+		_, err = s.FinishRun(t.Context(), job.FinishCleanupInput{RunID: id})
+		require.NoError(t, err)
+		w = read(t, s)
+		require.Zero(t, w.FailedPolicies, "only the last run counts")
+
+		change(t, s, `INSERT INTO reports (id, kind, period_start, period_end, data) VALUES
+			(?, 'activity', '2026-03-02', '2026-03-09', '{}'), (?, 'activity', '2026-02-01', '2026-03-01', '{}')`, newID(), newID())
+		w = read(t, s)
+		require.Len(t, w.LastReports, 2)
+		require.False(t, w.LastReports[watchparty.ReportWeek].IsZero())
+		require.False(t, w.LastReports[watchparty.ReportMonth].IsZero())
+	})
+}

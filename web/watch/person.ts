@@ -1,0 +1,60 @@
+import type { LiveRoom, Member } from 'watchparty-client/live';
+import { el, openDialog, toast } from './dom.js';
+import { report } from './report.js';
+import { api, explain } from './session.js';
+
+/** Whether the caller may do to somebody what only higher roles may. */
+function outranks(room: LiveRoom, person: Member): boolean {
+  return person.role !== 'host' && (room.place?.role === 'host' || person.role === 'viewer');
+}
+
+/** The dialog in which somebody is given a role, muted, removed, banned or reported. */
+export function managePerson(room: LiveRoom, roomID: string, person: Member): void {
+  const name = person.display_name || person.username;
+  const permissions: readonly string[] = room.place?.permissions ?? [];
+  const may = (permission: string) => permissions.includes(permission) && outranks(room, person);
+  const status = el('p', { class: 'problem', role: 'alert' });
+  const { username } = person;
+  const path = { room_id: roomID, username };
+  const act = (label: string, done: string, request: () => Promise<unknown>, kind = '') => el('button', {
+    type: 'button', class: kind,
+    onclick: () => void request().then(() => {
+      dialog.close();
+      toast(done);
+    }, (error) => { status.textContent = explain(error); }),
+  }, label);
+  const mute = (label: string, minutes: number) => act(label, `${name} is muted.`, () =>
+    api.POST('/rooms/{room_id}/mutes', {
+      params: { path: { room_id: roomID } },
+      body: { username, until: new Date(Date.now() + minutes * 60_000).toISOString() },
+    }));
+  const giveRole = (role: 'moderator' | 'viewer') => api.PATCH('/rooms/{room_id}/participants/{username}', {
+    params: { path }, body: { role },
+  });
+  const title = `@${username}`;
+  const dialog = openDialog(title, {}, el('div', { class: 'stack' },
+    el('h2', { class: 'line' }, name),
+    status,
+    el('div', { class: 'stack choices' },
+      may('set_role') && (person.role === 'viewer'
+        ? act('Make moderator', `${name} is a moderator now.`, () => giveRole('moderator'))
+        : act('Make viewer', `${name} is a viewer now.`, () => giveRole('viewer'))),
+      may('mute') && !person.muted && mute('Mute for 10 minutes', 10),
+      may('mute') && !person.muted && mute('Mute for a day', 24 * 60),
+      may('mute') && person.muted && act('Lift the mute', `${name} may write again.`, () =>
+        api.DELETE('/rooms/{room_id}/mutes/{username}', { params: { path } })),
+      may('kick') && act('Remove from the room', `${name} was removed.`, () =>
+        api.DELETE('/rooms/{room_id}/participants/{username}', { params: { path } })),
+      may('ban') && act('Ban from the room', `${name} is banned.`, () =>
+        api.POST('/rooms/{room_id}/bans', { params: { path: { room_id: roomID } }, body: { username } }), 'danger'),
+      el('button', {
+        type: 'button',
+        onclick: () => {
+          dialog.close();
+          report(`Report ${name}`, { username });
+        },
+      }, 'Report to the admins'),
+    ),
+    el('div', { class: 'row end' }, el('button', { type: 'button', onclick: () => dialog.close() }, 'Close')),
+  ));
+}

@@ -1,0 +1,32 @@
+package worker
+
+import (
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+// deployment makes a worker a version of its deployment, if the settings say so.
+func deployment(c config.Worker) worker.DeploymentOptions {
+	if c.Deployment == "" {
+		return worker.DeploymentOptions{}
+	}
+	return worker.DeploymentOptions{
+		UseVersioning:             true,
+		Version:                   worker.WorkerDeploymentVersion{DeploymentName: c.Deployment, BuildID: c.BuildID},
+		DefaultVersioningBehavior: workflow.VersioningBehaviorPinned,
+	}
+}
+
+// behavior says what becomes of a running workflow at a rollout. Most are pinned: the version that has started them ends
+// them, within a day. Those that wait for days go on with the new version, so that the old one can be stopped; their
+// changes need workflow.GetVersion.
+func behavior(name string) workflow.VersioningBehavior {
+	switch name {
+	case job.WorkflowWelcomeEmail, job.WorkflowRoomInvitation:
+		return workflow.VersioningBehaviorAutoUpgrade
+	}
+	return workflow.VersioningBehaviorUnspecified // the worker's default
+}
