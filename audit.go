@@ -56,6 +56,12 @@ const (
 	AuditEmailCancelled     AuditAction = "email_cancelled" // details: kind
 	AuditEmailsPaused       AuditAction = "emails_paused"
 	AuditEmailsResumed      AuditAction = "emails_resumed"
+	AuditJobCancelled       AuditAction = "job_cancelled" // details of these: workflow_id, run_id, kind, note, batch
+	AuditJobTerminated      AuditAction = "job_terminated"
+	AuditJobRetried         AuditAction = "job_retried"
+	AuditQueuePaused        AuditAction = "queue_paused" // details: queue, note
+	AuditQueueResumed       AuditAction = "queue_resumed"
+	AuditEventRequeued      AuditAction = "event_requeued" // details: workflow_id, state, note
 )
 
 // AuditKind is the kind of thing that an act was done to.
@@ -71,6 +77,10 @@ const (
 	AuditSchedule   AuditKind = "schedule" // by an ID that is derived from its name
 	AuditEmail      AuditKind = "email"
 	AuditEmailPause AuditKind = "email_pause"
+
+	AuditJob         AuditKind = "job" // by an ID that is derived from its workflow's
+	AuditQueuePause  AuditKind = "queue_pause"
+	AuditOutboxEvent AuditKind = "outbox_event"
 )
 
 // AuditFilter selects entries. Empty fields select all.

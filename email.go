@@ -40,7 +40,7 @@ const (
 	EmailSending   EmailState = "sending"
 	EmailSent      EmailState = "sent"
 	EmailFailed    EmailState = "failed"
-	EmailCancelled EmailState = "cancelled" // by an admin, or because it has no recipient or nothing to say any more
+	EmailCancelled EmailState = "cancelled" // see CancelReasons
 )
 
 // Email is the record of one email. It holds no address: the worker looks it up when it sends the email.
@@ -58,8 +58,27 @@ type Email struct {
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
 	SentAt     time.Time
-	WaitsUntil time.Time // zero unless it waits because its recipient has had too many emails
+
+	// What it waits for, and until when; both are empty for an email that has ended, and while an attempt lasts.
+	WaitsFor   EmailWait
+	WaitsUntil time.Time // the next attempt; zero if it is not known
+	// DeadlineAt is about when the email is given up if the server still does not take it. It is zero until an attempt
+	// has failed.
+	DeadlineAt time.Time
+
+	RoomID string // the room of an invitation, if the invitation is still there; only admins see it
 }
+
+// EmailWait is what an email waits for.
+type EmailWait string
+
+const (
+	WaitRecipientLimit EmailWait = "recipient_limit" // until its recipient may have more emails
+	WaitPause          EmailWait = "pause"           // until an admin resumes emails
+	WaitRelay          EmailWait = "relay"           // until Temporal has its event
+	WaitRetry          EmailWait = "retry"           // until the next attempt, since the server did not take it
+	WaitWorker         EmailWait = "worker"          // for a worker: an attempt is due
+)
 
 // Ended reports whether no attempt to send the email will follow.
 func (m Email) Ended() bool { return m.State != EmailQueued && m.State != EmailSending }
@@ -74,9 +93,30 @@ const (
 	ReasonServerUnreachable EmailReason = "server_unreachable" // the server is away, or refuses this service
 	ReasonUnconfirmed       EmailReason = "unconfirmed"        // the server may have it, and did not say so
 	ReasonExpired           EmailReason = "expired"            // no attempt was made in time
-	ReasonCancelled         EmailReason = "cancelled"          // by an admin, or it had no recipient or nothing to say
-	ReasonOptedOut          EmailReason = "opted_out"          // by the address, which its sender must not learn
 )
+
+// Reasons of cancelled emails. Rows of former versions have ReasonCancelled for most of them.
+const (
+	ReasonCancelled        EmailReason = "cancelled"         // by an admin
+	ReasonNoAccount        EmailReason = "no_account"        // no account has the address, or it was deleted
+	ReasonSuspended        EmailReason = "account_suspended" // the recipient's
+	ReasonAlreadyConfirmed EmailReason = "already_confirmed" // the address that the link was to confirm
+	ReasonAddressTaken     EmailReason = "address_taken"     // another account has the address now
+	ReasonLinkEnded        EmailReason = "link_ended"        // the link was used, replaced, or is too old
+	ReasonInvitationEnded  EmailReason = "invitation_ended"  // answered, revoked, expired, or removed
+	ReasonMayNotInvite     EmailReason = "may_not_invite"    // the inviter, now
+	ReasonRoomEnded        EmailReason = "room_ended"        // archived, closed, or removed
+	ReasonNotRecipient     EmailReason = "not_a_recipient"   // of reports any more
+	ReasonOptedOut         EmailReason = "opted_out"         // by the address, which its sender must not learn
+)
+
+// CancelReasons are the reasons of cancelled emails.
+func CancelReasons() []EmailReason {
+	return []EmailReason{
+		ReasonCancelled, ReasonNoAccount, ReasonSuspended, ReasonAlreadyConfirmed, ReasonAddressTaken, ReasonLinkEnded,
+		ReasonInvitationEnded, ReasonMayNotInvite, ReasonRoomEnded, ReasonNotRecipient, ReasonOptedOut,
+	}
+}
 
 // Delivery is the state of the email that delivers something, such as an invitation.
 type Delivery struct {
@@ -85,10 +125,13 @@ type Delivery struct {
 }
 
 // ForSender returns the delivery as the person who requested the email sees it: if the address has opted out, the email
-// looks sent.
+// looks sent. Of a cancelled email the person does not learn why: that may be about the recipient's account.
 func (d Delivery) ForSender() Delivery {
-	if d.State == EmailCancelled && d.Reason != ReasonCancelled || d.State == EmailSent {
+	switch {
+	case d.State == EmailSent, d.State == EmailCancelled && d.Reason == ReasonOptedOut:
 		return Delivery{State: EmailSent}
+	case d.State == EmailCancelled:
+		return Delivery{State: EmailCancelled, Reason: ReasonCancelled}
 	}
 	return d
 }
@@ -119,9 +162,32 @@ const (
 
 // EmailFilter selects emails. Empty fields select all.
 type EmailFilter struct {
-	Kind   EmailKind
-	State  EmailState
-	UserID string
+	Kind         EmailKind
+	State        EmailState
+	Reason       EmailReason
+	UserID       string
+	RoomID       string
+	InvitationID string
+	Address      string    // as it is typed; only emails to it
+	From, To     time.Time // when it was queued: From and later, before To
+}
+
+// AdminNote is an admin's reason for an act. It may be empty.
+type AdminNote struct {
+	Note string
+}
+
+// MaxAdminNote is in characters.
+const MaxAdminNote = 200
+
+// Normalise trims what people type around a value.
+func (n *AdminNote) Normalise() { n.Note = normalProse(n.Note) }
+
+// Validate reports every field that is wrong.
+func (n AdminNote) Validate() error {
+	var v fields
+	v.prose("note", n.Note, 0, MaxAdminNote)
+	return v.err()
 }
 
 // EmailPause says whether an admin has paused the sending of emails.

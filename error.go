@@ -90,6 +90,9 @@ var (
 		Message: "It was changed since you read it."}
 	ErrTemporalAway = &Error{Kind: KindUnavailable, Code: "unavailable",
 		Message: "A part of the service is away. Try again in a moment."}
+	// ErrJobsNotSearchable means that Temporal lacks the search attributes of jobs.
+	ErrJobsNotSearchable = &Error{Kind: KindUnavailable, Code: "jobs_not_searchable",
+		Message: "Temporal cannot search by this yet: its search attributes are being registered."}
 	ErrKeyReused = &Error{Kind: KindUnprocessable, Code: "idempotency_key_reused",
 		Message: "The Idempotency-Key was used for another request."}
 )

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -81,7 +82,7 @@ func (e *Email) SendEmail(ctx context.Context, in job.EmailInput) (job.EmailResu
 		row, err = e.Store.Email(ctx, in.EmailID)
 		return job.EmailResult{State: row.State}, missing(err)
 	case void:
-		why := watchparty.ReasonCancelled
+		var why watchparty.EmailReason // the store finds out
 		if unwanted {
 			why = watchparty.ReasonOptedOut
 		}
@@ -312,14 +313,13 @@ func (e *Email) refused(ctx context.Context, row watchparty.Email, attempt int, 
 	if refused.Code != 0 {
 		answer = strings.TrimSpace(fmt.Sprintf("%d %s", refused.Code, answer)) // the answer may be a code alone
 	}
-	ambiguous, err := e.Store.RecordEmailAttempt(
-		context.WithoutCancel(ctx),
-		row.ID,
-		attempt,
-		watchparty.EmailOutcome(refused.Kind),
-		refused.Reason(),
-		answer,
-	)
+	refusal := store.EmailRefusal{
+		Outcome: watchparty.EmailOutcome(refused.Kind), Reason: refused.Reason(), Answer: answer,
+	}
+	if refused.Kind != mail.Permanent {
+		refusal.Next, refusal.Deadline = e.remaining(activity.GetInfo(ctx), refused.Kind, time.Now())
+	}
+	ambiguous, err := e.Store.RecordEmailAttempt(context.WithoutCancel(ctx), row.ID, attempt, refusal)
 	if err != nil {
 		return err
 	}
@@ -337,6 +337,40 @@ func (e *Email) refused(ctx context.Context, row watchparty.Email, attempt int, 
 	default:
 		return temporal.NewApplicationError(text, string(refused.Kind))
 	}
+}
+
+// remaining returns the time to the next attempt at an email and, about, to the last one: Temporal's own reckoning, by
+// the retry policy of the workflow. Both are 0 if no attempt follows.
+func (e *Email) remaining(info activity.Info, kind mail.Kind, now time.Time) (next, deadline time.Duration) {
+	policy := info.RetryPolicy
+	if policy == nil {
+		return 0, 0
+	}
+	wait := func(attempt int32) time.Duration {
+		d := float64(policy.InitialInterval) * math.Pow(policy.BackoffCoefficient, float64(attempt-1))
+		if limit := float64(policy.MaximumInterval); limit > 0 {
+			d = min(d, limit)
+		}
+		return time.Duration(d)
+	}
+	if next = wait(info.Attempt); kind == mail.Later {
+		next = cmp.Or(e.LaterDelay, defaultLaterDelay)
+	}
+	if policy.MaximumAttempts > 0 {
+		if info.Attempt >= policy.MaximumAttempts {
+			return 0, 0
+		}
+		deadline = next
+		for attempt := info.Attempt + 1; attempt < policy.MaximumAttempts; attempt++ { // 150 at most
+			deadline += wait(attempt)
+		}
+	}
+	if info.ScheduleToCloseTimeout > 0 {
+		if deadline = info.ScheduledTime.Add(info.ScheduleToCloseTimeout).Sub(now); next >= deadline {
+			return 0, 0
+		}
+	}
+	return next, deadline
 }
 
 // raiseAlarm logs that emails wait until an operator or the server ends the problem.

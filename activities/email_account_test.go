@@ -67,24 +67,25 @@ func TestAccountEmails(t *testing.T) {
 			kind watchparty.EmailKind
 			ask  func() error
 			then string
+			why  watchparty.EmailReason
 		}{
 			"a reset of nobody": {watchparty.EmailReset, func() error {
 				return l.store.RequestReset(t.Context(), "nobody@watchparty.test", store.IdempotencyKey{})
-			}, ""},
+			}, "", watchparty.ReasonNoAccount},
 			"a reset that has expired": {
 				watchparty.EmailReset, func() error {
 					return l.store.RequestReset(t.Context(), newAddress,
 						store.IdempotencyKey{})
-				}, "UPDATE password_resets SET expires_at = now()",
+				}, "UPDATE password_resets SET expires_at = now()", watchparty.ReasonLinkEnded,
 			},
 			"an address that is taken": {watchparty.EmailVerification, func() error {
 				return l.store.RequestEmailChange(t.Context(), l.user.ID, "hash", strings.ToUpper(other.Email))
-			}, ""},
+			}, "", watchparty.ReasonAddressTaken},
 			"an address that was confirmed": {
 				watchparty.EmailVerification, func() error {
 					return l.store.ResendVerification(t.Context(), other.ID,
 						store.IdempotencyKey{})
-				}, "UPDATE email_verifications SET used_at = now()",
+				}, "UPDATE email_verifications SET used_at = now()", watchparty.ReasonLinkEnded,
 			},
 		} {
 			require.NoError(t, c.ask(), name)
@@ -92,7 +93,9 @@ func TestAccountEmails(t *testing.T) {
 				execute(t, l.store, c.then)
 			}
 			before := len(receivedEmails(t, other.Email))
-			l.letterOf(c.kind).requireSent(l.user.Email, watchparty.EmailCancelled)
+			dropped := l.letterOf(c.kind)
+			dropped.requireSent(l.user.Email, watchparty.EmailCancelled)
+			require.Equal(t, c.why, dropped.row().Reason, name)
 			require.Len(t, receivedEmails(t, other.Email), before, name)
 		}
 	})

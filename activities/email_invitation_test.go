@@ -47,6 +47,14 @@ func TestSendInvitationThatIsNotOpen(t *testing.T) {
 	t.Parallel()
 	p := &peer{}
 	s := serve(t, p)
+	reasons := map[string]watchparty.EmailReason{
+		"revoked": watchparty.ReasonInvitationEnded, "expired": watchparty.ReasonInvitationEnded,
+		"gone": watchparty.ReasonInvitationEnded, "deleted room": watchparty.ReasonRoomEnded,
+		"archived": watchparty.ReasonRoomEnded, "unwanted": watchparty.ReasonOptedOut,
+		"suspended": watchparty.ReasonMayNotInvite, "another's": watchparty.ReasonMayNotInvite,
+		"unproved": watchparty.ReasonMayNotInvite, "banned": watchparty.ReasonMayNotInvite,
+		"nobody's": watchparty.ReasonMayNotInvite,
+	}
 	for name, statement := range map[string]string{
 		"revoked": "UPDATE invitations SET state = 'revoked' WHERE id = ?",
 		"expired": "UPDATE invitations SET expires_at = now() WHERE id = ?",
@@ -69,11 +77,7 @@ func TestSendInvitationThatIsNotOpen(t *testing.T) {
 			l, invitation := newInvitation(t, s)
 			execute(t, l.store, statement, invitation.ID)
 			require.Empty(t, l.requireSent(invitation.Email, watchparty.EmailCancelled))
-			why := watchparty.ReasonCancelled
-			if name == "unwanted" {
-				why = watchparty.ReasonOptedOut
-			}
-			require.Equal(t, why, l.row().Reason)
+			require.Equal(t, reasons[name], l.row().Reason)
 		})
 	}
 	require.Empty(t, p.Contents())

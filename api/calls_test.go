@@ -53,6 +53,7 @@ func (w *world) calls() []named {
 		w.reportCalls(),
 		w.userCalls(),
 		w.emailCalls(),
+		w.jobCalls(),
 		w.endingCalls(),
 	)
 }
@@ -327,6 +328,27 @@ func (w *world) scheduleCalls() []named {
 		{"triggerSchedule", call{token: w.admin.token, params: param("schedule_id", "cleanup")}},
 		{"backfillSchedule", call{token: w.admin.token, params: param("schedule_id", "cleanup"), body: map[string]any{
 			"start": "2026-01-01T00:00:00Z", "end": "2026-01-02T00:00:00Z"}}},
+	}
+}
+
+// jobCalls are the operations on jobs, queues and the outbox.
+func (w *world) jobCalls() []named {
+	ids := map[string]string{"job_id": w.job}
+	return []named{
+		{"getOverview", call{token: w.admin.token}},
+		{"listCleanupPolicies", call{token: w.admin.token}},
+		{"listJobs", call{token: w.admin.token, params: map[string]string{"user_id": w.admin.id}}},
+		{"countJobs", call{token: w.admin.token, params: map[string]string{"user_id": w.admin.id}}},
+		{"getJob", call{token: w.admin.token, params: ids}},
+		{"actOnJobs", call{token: w.admin.token, body: map[string]any{"action": "cancel", "dry_run": true}}},
+		{"cancelJob", call{token: w.admin.token, params: ids}},
+		{"terminateJob", call{token: w.admin.token, params: ids, body: map[string]any{"note": "it hangs"}}},
+		{"retryJob", call{token: w.admin.token, params: ids}},
+		{"listQueues", call{token: w.admin.token}},
+		{"pauseQueue", call{token: w.admin.token, params: map[string]string{"queue": "avatar"}}},
+		{"resumeQueue", call{token: w.admin.token, params: map[string]string{"queue": "avatar"}}},
+		{"getOutbox", call{token: w.admin.token}},
+		{"requeueEvent", call{token: w.admin.token, params: param("event_id", w.event)}},
 	}
 }
 

@@ -76,7 +76,8 @@ func (b *bundle) newProcess(t testing.TB, leased bool) (*Server, *coherence.Memb
 	}
 	server, err := New(Deps{
 		Config: b.cfg, Log: log, Store: b.store, Cache: b.newCache(t, member), Bucket: b.bucket,
-		Bus: bus.New(client, b.cfg.Redis, log), Schedules: b.server.schedules, Metrics: prometheus.NewRegistry(),
+		Bus: bus.New(client, b.cfg.Redis, log), Schedules: b.server.schedules, Jobs: b.server.jobs,
+		Metrics: prometheus.NewRegistry(),
 	})
 	require.NoError(t, err)
 	return server, member

@@ -31,6 +31,7 @@ const (
 	keyID     = 'i' // 16 bytes
 	keyTime   = 't' // 8 bytes: microseconds since 1970
 	keyNumber = 'n' // 8 bytes: a float64's bits
+	keyToken  = 'b' // 2 bytes of length, and Temporal's own token of the next page
 )
 
 var errBadCursor = errors.New("api: not a cursor of this list")
@@ -80,6 +81,11 @@ func (c cursors) encode(keys store.Keys) *string {
 			raw = binary.BigEndian.AppendUint64(append(raw, keyTime), uint64(v.UnixMicro())) //nolint:gosec // the same bits
 		case float64:
 			raw = binary.BigEndian.AppendUint64(append(raw, keyNumber), math.Float64bits(v))
+		case []byte:
+			if len(v) > math.MaxUint16 {
+				return nil
+			}
+			raw = append(binary.BigEndian.AppendUint16(append(raw, keyToken), uint16(len(v))), v...)
 		default:
 			return nil
 		}
@@ -107,6 +113,9 @@ func (c cursors) decode(cursor string) (store.Keys, error) {
 		case keyTime:
 			micros := int64(binary.BigEndian.Uint64(raw[1:9])) //nolint:gosec // the same bits
 			keys, raw = append(keys, time.UnixMicro(micros).UTC()), raw[9:]
+		case keyToken:
+			end := 3 + int(binary.BigEndian.Uint16(raw[1:3]))
+			keys, raw = append(keys, raw[3:end]), raw[end:]
 		case keyNumber:
 			keys, raw = append(keys, math.Float64frombits(binary.BigEndian.Uint64(raw[1:9]))), raw[9:]
 		default:

@@ -90,6 +90,9 @@ func (s *Server) routePages(e withHead) error {
 		return fmt.Errorf("api: %w", err)
 	}
 	e.GET(web.Watch, page(watch))
+	if err := s.routeConsole(e); err != nil {
+		return err
+	}
 	e.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusFound, "/docs") })
 	overview := func(c echo.Context) error { return c.JSON(http.StatusOK, apiOverview) }
 	e.GET(basePath, overview)

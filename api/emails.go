@@ -21,15 +21,27 @@ func (s *Server) ListEmails(
 		"listEmails",
 		r.Params.Kind,
 		r.Params.State,
+		r.Params.Reason,
 		r.Params.UserID,
+		r.Params.Address,
+		r.Params.RoomID,
+		r.Params.InvitationID,
+		r.Params.From,
+		r.Params.To,
 	)
 	if err != nil {
 		return nil, err
 	}
 	filter := watchparty.EmailFilter{
-		Kind:   watchparty.EmailKind(value(r.Params.Kind)),
-		State:  watchparty.EmailState(value(r.Params.State)),
-		UserID: value(r.Params.UserID),
+		Kind:         watchparty.EmailKind(value(r.Params.Kind)),
+		State:        watchparty.EmailState(value(r.Params.State)),
+		Reason:       watchparty.EmailReason(value(r.Params.Reason)),
+		UserID:       value(r.Params.UserID),
+		RoomID:       value(r.Params.RoomID),
+		InvitationID: value(r.Params.InvitationID),
+		Address:      value(r.Params.Address),
+		From:         value(r.Params.From),
+		To:           value(r.Params.To),
 	}
 	emails, err := s.store.Emails(ctx, filter, more(p))
 	if err != nil {
@@ -62,7 +74,7 @@ func (s *Server) GetEmail(
 
 func (s *Server) emailHistory(ctx context.Context, id string) (answer contract.EmailAnswer, err error) {
 	err = s.store.Snapshot(ctx, func(at *store.Store) error {
-		email, err := at.Email(ctx, id)
+		email, err := at.AdminEmail(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -81,11 +93,15 @@ func (s *Server) ResendEmail(
 	r contract.ResendEmailRequestObject,
 ) (contract.ResendEmailResponseObject, error) {
 	id := caller(ctx)
-	once, err := s.once(ctx, "resendEmail", r.Params.IdempotencyKey, r.EmailID)
+	note, err := adminNote(r.Body)
 	if err != nil {
 		return nil, err
 	}
-	email, err := s.store.ResendEmail(ctx, id.UserID, r.EmailID, once)
+	once, err := s.once(ctx, "resendEmail", r.Params.IdempotencyKey, []string{r.EmailID, note.Note})
+	if err != nil {
+		return nil, err
+	}
+	email, err := s.store.ResendEmail(ctx, id.UserID, r.EmailID, note, once)
 	if err != nil {
 		return nil, err
 	}
@@ -103,11 +119,24 @@ func (s *Server) CancelEmail(
 	r contract.CancelEmailRequestObject,
 ) (contract.CancelEmailResponseObject, error) {
 	id := caller(ctx)
-	email, err := s.store.CancelEmail(ctx, id.UserID, r.EmailID)
+	note, err := adminNote(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	email, err := s.store.CancelEmail(ctx, id.UserID, r.EmailID, note)
 	if err != nil {
 		return nil, err
 	}
 	return contract.CancelEmail200JSONResponse{Data: s.email(email)}, nil
+}
+
+// adminNote reads the reason of an admin, if there is one.
+func adminNote(body *contract.AdminNote) (note watchparty.AdminNote, err error) {
+	if body != nil {
+		note.Note = value(body.Note)
+	}
+	note.Normalise()
+	return note, note.Validate()
 }
 
 // GetEmailPause says whether emails are paused.
@@ -125,7 +154,7 @@ func (s *Server) PauseEmails(
 	_ contract.PauseEmailsRequestObject,
 ) (contract.PauseEmailsResponseObject, error) {
 	id := caller(ctx)
-	if err := s.store.PauseEmails(ctx, id.UserID); err != nil {
+	if err := s.store.PauseEmails(ctx, id.UserID, watchparty.AdminNote{}); err != nil {
 		return nil, err
 	}
 	pause, err := s.emailPause(ctx)
@@ -138,7 +167,7 @@ func (s *Server) ResumeEmails(
 	_ contract.ResumeEmailsRequestObject,
 ) (contract.ResumeEmailsResponseObject, error) {
 	id := caller(ctx)
-	if err := s.store.ResumeEmails(ctx, id.UserID); err != nil {
+	if err := s.store.ResumeEmails(ctx, id.UserID, watchparty.AdminNote{}); err != nil {
 		return nil, err
 	}
 	pause, err := s.emailPause(ctx)
@@ -151,13 +180,11 @@ func (s *Server) emailPause(ctx context.Context) (contract.EmailPause, error) {
 }
 
 func (s *Server) email(m watchparty.Email) contract.Email {
-	var waitsFor *contract.EmailWait
-	if !m.WaitsUntil.IsZero() {
-		waitsFor = pointer(contract.RecipientLimit)
-	}
 	return contract.Email{
-		WaitsFor:    waitsFor,
+		WaitsFor:    pointer(contract.EmailWait(m.WaitsFor)),
 		WaitsUntil:  pointer(m.WaitsUntil),
+		DeadlineAt:  pointer(m.DeadlineAt),
+		RoomID:      pointer(m.RoomID),
 		ID:          m.ID,
 		Kind:        contract.EmailKind(m.Kind),
 		SubjectID:   m.SubjectID,

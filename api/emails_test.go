@@ -1,11 +1,14 @@
 package api
 
 import (
+	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/store"
 )
 
 func TestEmails(t *testing.T) {
@@ -31,9 +34,7 @@ func TestEmails(t *testing.T) {
 				t.Context(),
 				id,
 				attempt,
-				outcome,
-				watchparty.ReasonServerUnreachable,
-				"450 not now",
+				store.EmailRefusal{Outcome: outcome, Reason: watchparty.ReasonServerUnreachable, Answer: "450 not now"},
 			)
 			require.NoError(t, err)
 		}
@@ -75,7 +76,13 @@ func TestEmails(t *testing.T) {
 		require.Equal(t, []any{id}, list("state=failed"))
 		require.Equal(t, []any{b.welcomeMail(t, bob)}, list("user_id="+bob.id))
 		require.Empty(t, list("kind=password_reset"))
-		for _, query := range []string{"state=lost", "kind=spam", "user_id=1", "cursor=x"} {
+		require.Equal(t, []any{id}, list("address="+url.QueryEscape(strings.ToUpper(alice.email))))
+		require.Empty(t, list("address=nobody@example.org"))
+		require.Equal(t, []any{id}, list("reason=server_unreachable"))
+		require.Empty(t, list("from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z"))
+		require.Len(t, list("from=2020-01-01T00:00:00Z"), 3)
+		for _, query := range []string{"state=lost", "kind=spam", "user_id=1", "cursor=x", "address=a", "from=now",
+			"reason=x", "room_id=1"} {
 			require.Equal(t, 400, b.do(t, "GET", "/admin/emails?"+query, root.token, nil).status, query)
 		}
 	})
@@ -86,10 +93,26 @@ func TestEmails(t *testing.T) {
 		require.Equal(t, []any{a.data()["id"], id}, list("user_id="+alice.id))
 		act("POST", a.data()["id"].(string)+"/resend").requireProblem(t, 409, "email_not_ended")
 	})
+	t.Run("invitation", func(t *testing.T) {
+		b.exec(t, "UPDATE users SET email_verified_at = now() WHERE id = ?", alice.id)
+		room := b.room(t, alice, nil)
+		a := b.do(t, "POST", "/rooms/"+room+"/invitations", alice.token, map[string]any{"email": "guest@example.org"})
+		require.Equal(t, 201, a.status, a)
+		invitation := a.data()["id"].(string)
+		for _, query := range []string{"room_id=" + room, "invitation_id=" + invitation, "address=Guest@example.org"} {
+			found := list(query)
+			require.Len(t, found, 1, query)
+			mail := act("GET", found[0].(string)).data()
+			require.Equal(t, []any{invitation, room, "relay", nil, nil},
+				[]any{mail["subject_id"], mail["room_id"], mail["waits_for"], mail["waits_until"], mail["deadline_at"]})
+		}
+	})
 	t.Run("cancel", func(t *testing.T) {
 		mail := b.welcomeMail(t, bob)
+		b.do(t, "POST", "/admin/emails/"+mail+"/cancel", root.token, map[string]any{"note": strings.Repeat("x", 201)}).
+			requireProblem(t, 400, "invalid_request")
 		for range 2 {
-			a := act("POST", mail+"/cancel")
+			a := b.do(t, "POST", "/admin/emails/"+mail+"/cancel", root.token, map[string]any{"note": "  a typo "})
 			require.Equal(t, 200, a.status, a)
 			require.Equal(t, "cancelled", a.data()["state"])
 		}
@@ -106,6 +129,8 @@ func TestEmails(t *testing.T) {
 		require.Nil(t, act("DELETE", "pause").data()["paused_at"])
 	})
 	t.Run("audit", func(t *testing.T) {
+		noted := b.do(t, "GET", "/admin/audit?action=email_cancelled", root.token, nil).list()
+		require.Equal(t, "a typo", noted[0]["details"].(map[string]any)["note"])
 		var acts []any
 		for _, entry := range b.do(t, "GET", "/admin/audit?actor_id="+root.id, root.token, nil).list() {
 			acts = append(acts, entry["action"].(string)+" "+entry["target_kind"].(string))

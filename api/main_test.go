@@ -30,12 +30,13 @@ import (
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/stacktest"
 	"github.com/watchparty/watchparty/health"
+	"github.com/watchparty/watchparty/jobs"
 	"github.com/watchparty/watchparty/store"
 )
 
 func TestMain(m *testing.M) {
 	redis.SetLogger(silent{})
-	goleak.VerifyTestMain(recorded{stacktest.With(m, devstack.Postgres, devstack.Redis)})
+	goleak.VerifyTestMain(recorded{stacktest.With(m, devstack.Postgres, devstack.Redis, devstack.Temporal)})
 }
 
 // recorded compares the problems that the tests have seen with the contract.
@@ -77,6 +78,7 @@ type settings struct {
 	limitPeriod   time.Duration // of sign-ins and writes
 	checkTemporal func(context.Context) error
 	schedules     Schedules
+	temporal      string // its address
 	hashCost      auth.Cost
 }
 
@@ -119,6 +121,7 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 		config:        cfg,
 		checkTemporal: func(context.Context) error { return nil },
 		schedules:     &clock{},
+		temporal:      stacktest.TemporalAddress(),
 		hashCost:      cheap,
 	}
 	for _, f := range change {
@@ -142,6 +145,7 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 		Config: b.cfg, Log: log, Store: b.store, Cache: b.cache, Bucket: b.bucket,
 		Bus:    bus.New(b.cache.Redis().Client(), b.cfg.Redis, log), // it does not run: there is one server
 		Checks: checksOf(s.checkTemporal), Schedules: s.schedules, Metrics: prometheus.NewRegistry(), Tracer: s.tracer,
+		Jobs: jobs.New(dialTemporal(t, s.temporal), b.cfg.Temporal.Namespace),
 	})
 	require.NoError(t, err)
 	b.server.passwords = auth.NewPasswords(b.cfg.Auth.HashParallel, s.hashCost)

@@ -29,6 +29,7 @@ import (
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/health"
+	"github.com/watchparty/watchparty/jobs"
 	"github.com/watchparty/watchparty/live"
 	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/playback"
@@ -50,6 +51,7 @@ type Deps struct {
 	// Checks are those of the parts that only background work needs. Only /health and its metric run them.
 	Checks    []health.Check
 	Schedules Schedules
+	Jobs      *jobs.Jobs
 	Metrics   prometheus.Registerer
 	Tracer    trace.Tracer // nil without traces
 }
@@ -66,6 +68,7 @@ type Server struct {
 	bucketProbe *bucketProbe
 	health      *health.Checker
 	schedules   Schedules
+	jobs        *jobs.Jobs
 	passwords   *auth.Passwords
 	tokens      *auth.Tokens
 	oneTime     *auth.OneTime
@@ -89,6 +92,7 @@ func New(d Deps) (*Server, error) {
 		bucket:      d.Bucket,
 		bucketProbe: &bucketProbe{bucket: d.Bucket, inFolder: strings.HasPrefix(d.Config.Blob.URL, "file:")},
 		schedules:   d.Schedules,
+		jobs:        d.Jobs,
 		passwords:   auth.NewPasswords(d.Config.Auth.HashParallel, auth.OWASP),
 		tokens:      auth.NewTokens(d.Config.Auth.Secret, d.Config.Auth.AccessTTL, d.Config.Auth.FormerSecrets...),
 		oneTime:     auth.NewOneTime(d.Config.Auth.Secret, d.Config.Auth.FormerSecrets...),

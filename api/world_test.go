@@ -27,6 +27,7 @@ type world struct {
 	run, report       string
 	waiting           string // a run that has not begun
 	retired           string // a room that clean-up archived
+	job, event        string // a clean-up job in Temporal; an event in the outbox
 	sent, queued      string // mails
 	file              watchparty.Avatar
 	verification      string // a token for alice's address
@@ -81,6 +82,8 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 		job.FinishCleanupInput{RunID: w.run, Failed: map[watchparty.Policy]string{watchparty.PolicyRooms: "stopped"}},
 	)
 	require.NoError(t, err)
+	w.job, _ = b.cleanupJob(t, w.admin)
+	w.event = value1[string](t, b, "SELECT id FROM outbox WHERE state = 'pending' ORDER BY id LIMIT 1")
 	w.activity, err = b.store.CreateActivityReport(t.Context(), watchparty.ReportWeek, "2026-02-23", "2026-03-01")
 	require.NoError(t, err)
 	w.activityToken = b.server.oneTime.Token(auth.ForReport, w.activity)

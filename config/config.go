@@ -356,6 +356,26 @@ func (c Cleanup) Ages() map[watchparty.Policy]time.Duration {
 	return ages
 }
 
+// Settings returns the names of the settings that Ages comes from.
+func (c Cleanup) Settings() map[watchparty.Policy]string {
+	return map[watchparty.Policy]string{
+		watchparty.PolicyParticipants: "CLEANUP_PARTICIPANT_INACTIVE",
+		watchparty.PolicyMessages:     "CLEANUP_MESSAGE_AGE",
+		watchparty.PolicyRooms:        "CLEANUP_ROOM_INACTIVE",
+		watchparty.PolicyArchived:     "CLEANUP_ROOM_ARCHIVED",
+		watchparty.PolicyUnverified:   "CLEANUP_UNVERIFIED_AGE",
+		watchparty.PolicyTokens:       "CLEANUP_TOKEN_AGE",
+		watchparty.PolicySessions:     "CLEANUP_SESSION_AGE",
+		watchparty.PolicyInvitations:  "CLEANUP_INVITATION_AGE",
+		watchparty.PolicyKeys:         "CLEANUP_IDEMPOTENCY_KEY_AGE",
+		watchparty.PolicyReports:      "CLEANUP_REPORT_AGE",
+		watchparty.PolicyEmails:       "CLEANUP_MAIL_AGE",
+		watchparty.PolicyOutbox:       "CLEANUP_OUTBOX_AGE",
+		watchparty.PolicyActivity:     "CLEANUP_ACTIVITY_AGE",
+		watchparty.PolicyFiles:        "CLEANUP_FILE_AGE",
+	}
+}
+
 // Policies returns the policies that are not off, in the order in which a run applies them.
 func (c Cleanup) Policies() []watchparty.Policy {
 	ages := c.Ages()

@@ -73,6 +73,14 @@ var indexes = []index{
 	{name: "users_length_idx", table: "users", definition: "((-char_length(username)), id)"},
 	// The emails of an invitation.
 	{name: "emails_subject_idx", table: "emails", definition: "(subject_id, id DESC)"},
+	// The emails to an address.
+	{name: "emails_recipient_idx", table: "emails", definition: "(recipient_hash, id DESC)"},
+	// The emails of a job.
+	{name: "emails_workflow_idx", table: "emails", definition: "(workflow_id)"},
+	{name: "cleanup_runs_workflow_idx", table: "cleanup_runs", definition: "(workflow_id)"},
+	// What the overview counts.
+	{name: "outbox_started_idx", table: "outbox", definition: "(started_at) WHERE state = 'started'"},
+	{name: "emails_ended_idx", table: "emails", definition: "(updated_at) WHERE state IN ('sent', 'failed')"},
 	// What time ends, the oldest first.
 	{name: "invitations_open_idx", table: "invitations", definition: "(expires_at) WHERE state = 'open'"},
 	{name: "emails_unfinished_idx", table: "emails", definition: "(updated_at) WHERE state IN ('queued', 'sending')"},

@@ -25,6 +25,8 @@ type row struct {
 	Summary     string          `bun:"summary"`
 	Input       json.RawMessage `bun:"input,type:jsonb"`
 	Priority    int             `bun:"priority"`
+	UserID      *string         `bun:"user_id"`
+	RoomID      *string         `bun:"room_id"`
 	Attempts    int             `bun:"attempts,scanonly"`
 	AvailableAt time.Time       `bun:"available_at,scanonly"`
 	TraceParent string          `bun:"trace_parent"`
@@ -49,6 +51,8 @@ func Add(ctx context.Context, tx bun.Tx, e job.Event) error {
 		Summary:    e.Summary,
 		Input:      input,
 		Priority:   int(cmp.Or(e.Priority, watchparty.PriorityNormal)),
+		UserID:     nullable(e.UserID),
+		RoomID:     nullable(e.RoomID),
 
 		TraceParent: traceParent(ctx),
 	}
@@ -56,4 +60,25 @@ func Add(ctx context.Context, tx bun.Tx, e job.Event) error {
 		return fmt.Errorf("outbox: add %s: %w", e.Workflow, err)
 	}
 	return nil
+}
+
+func nullable(id string) *string {
+	if id == "" {
+		return nil
+	}
+	return &id
+}
+
+func (r row) event() job.Event {
+	e := job.Event{
+		WorkflowID: r.WorkflowID, Signal: r.Signal, Workflow: r.Workflow, TaskQueue: r.TaskQueue, Summary: r.Summary,
+		Input: r.Input, Priority: watchparty.Priority(r.Priority),
+	}
+	if r.UserID != nil {
+		e.UserID = *r.UserID
+	}
+	if r.RoomID != nil {
+		e.RoomID = *r.RoomID
+	}
+	return e
 }

@@ -11,7 +11,6 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/workflows/job"
 )
@@ -161,10 +160,7 @@ func (r *Relay) relay(ctx context.Context, rows []row) error {
 
 func (r *Relay) startOne(ctx context.Context, row row) error {
 	ctx, end := r.span(ctx, row)
-	err := r.start(ctx, job.Event{
-		WorkflowID: row.WorkflowID, Signal: row.Signal, Workflow: row.Workflow, TaskQueue: row.TaskQueue,
-		Summary: row.Summary, Input: row.Input, Priority: watchparty.Priority(row.Priority),
-	})
+	err := r.start(ctx, row.event())
 	end(err)
 	r.log.DebugContext(ctx, "outbox event", slog.String("workflow_id", row.WorkflowID), slog.Bool("started", err == nil))
 	return err

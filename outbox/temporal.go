@@ -36,15 +36,42 @@ func Temporal(c client.Client) StartFunc {
 			WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 			StaticSummary:         e.Summary,
 			Priority:              sdk.Priority{PriorityKey: int(e.Priority)},
+			TypedSearchAttributes: attributes(e),
 		}
-		var err error
-		if e.Signal == "" {
-			_, err = c.ExecuteWorkflow(ctx, options, e.Workflow, e.Input)
-		} else {
-			_, err = c.SignalWithStartWorkflow(ctx, e.WorkflowID, e.Signal, nil, options, e.Workflow, e.Input)
+		err := send(ctx, c, options, e)
+		var unknown *serviceerror.InvalidArgument
+		if errors.As(err, &unknown) && options.TypedSearchAttributes.Size() > 0 {
+			// The namespace does not have them yet (jobs.Register). The work does not wait for that.
+			options.TypedSearchAttributes = sdk.SearchAttributes{}
+			err = send(ctx, c, options, e)
 		}
 		return classify(err)
 	}
+}
+
+func send(ctx context.Context, c client.Client, options client.StartWorkflowOptions, e job.Event) (err error) {
+	if e.Signal == "" {
+		_, err = c.ExecuteWorkflow(ctx, options, e.Workflow, e.Input)
+	} else {
+		_, err = c.SignalWithStartWorkflow(ctx, e.WorkflowID, e.Signal, nil, options, e.Workflow, e.Input)
+	}
+	return err
+}
+
+var (
+	userKey = sdk.NewSearchAttributeKeyKeyword(job.AttributeUser)
+	roomKey = sdk.NewSearchAttributeKeyKeyword(job.AttributeRoom)
+)
+
+func attributes(e job.Event) sdk.SearchAttributes {
+	var all []sdk.SearchAttributeUpdate
+	if e.UserID != "" {
+		all = append(all, userKey.ValueSet(e.UserID))
+	}
+	if e.RoomID != "" {
+		all = append(all, roomKey.ValueSet(e.RoomID))
+	}
+	return sdk.NewSearchAttributes(all...)
 }
 
 // classify tells an answer of Temporal from its absence. The SDK retries by itself while Temporal is away, so that

@@ -159,8 +159,10 @@ func scrubUser(ctx context.Context, tx bun.Tx, userID string) error {
 // scrubAccount removes what names the user elsewhere, or lets somebody in as the user.
 func scrubAccount(ctx context.Context, tx bun.Tx, userID string) error {
 	for _, statement := range []string{
-		`UPDATE emails SET state = 'cancelled', reason = 'cancelled', updated_at = now() WHERE id IN (
+		`UPDATE emails SET state = 'cancelled', reason = 'no_account', updated_at = now() WHERE id IN (
 			SELECT id FROM emails WHERE user_id = ? AND state IN ('queued', 'sending') ORDER BY id FOR NO KEY UPDATE)`,
+		`UPDATE emails SET recipient_hash = NULL WHERE id IN (
+			SELECT id FROM emails WHERE user_id = ? ORDER BY id FOR NO KEY UPDATE)`,
 		"DELETE FROM sessions WHERE user_id = ?",
 		"DELETE FROM known_clients WHERE user_id = ?",
 		"DELETE FROM email_verifications WHERE user_id = ?",

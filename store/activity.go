@@ -341,7 +341,8 @@ func (s *Store) QueueReportEmails(ctx context.Context, reportID string, recipien
 			if !affected(result) {
 				continue
 			}
-			emailID, err := s.addEmail(ctx, tx, watchparty.EmailActivityReport, id, "", job.ReportEmailID(id), "")
+			emailID, err := s.addEmail(ctx, tx, watchparty.EmailActivityReport, id, "", job.ReportEmailID(id), "",
+				recipient.Key())
 			if err != nil {
 				return nil, err
 			}

@@ -140,8 +140,20 @@ const noteTime = 10 * time.Second
 // the act, so that no act is without an entry; if the entry cannot be stored, the act does not run. It returns the
 // act's error.
 func (s *Store) audited(ctx context.Context, row auditRow, act func(context.Context) error) error {
+	return s.auditedWith(ctx, row, func(context.Context, bun.Tx) error { return nil }, act)
+}
+
+// auditedWith is audited with changes of the database that belong to the act, in the transaction of the entry.
+func (s *Store) auditedWith(
+	ctx context.Context, row auditRow, change func(context.Context, bun.Tx) error, act func(context.Context) error,
+) error {
 	row.ID, row.Outcome = newID(), string(watchparty.AuditPending)
-	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error { return addAudit(ctx, tx, row) })
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := addAudit(ctx, tx, row); err != nil {
+			return err
+		}
+		return change(ctx, tx)
+	})
 	if err != nil {
 		return fmt.Errorf("store: audited act: %w", err)
 	}

@@ -51,7 +51,8 @@ func (s *Store) chargeAsker(ctx context.Context, tx bun.Tx, kind watchparty.Emai
 
 // AdmitEmail counts an email against the budgets of its recipient and returns 0. If one of them is used up, it counts
 // nothing, stores in waits_until until when the email waits, and returns for how long. An email counts once, however
-// often it is tried. Budgets belong to addresses, so they outlive accounts.
+// often it is tried. Budgets belong to addresses, so they outlive accounts. It also stores the hash of the address: an
+// account may have another one than when the email was queued.
 func (s *Store) AdmitEmail(ctx context.Context, id string, to watchparty.Address) (wait time.Duration, err error) {
 	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		wait = 0
@@ -69,12 +70,13 @@ func (s *Store) AdmitEmail(ctx context.Context, id string, to watchparty.Address
 		}
 		if wait > 0 {
 			_, err = tx.NewRaw("UPDATE emails SET waits_until = clock_timestamp() + ? * interval '1 us', "+
-				"updated_at = now() WHERE id = ?",
-				wait.Microseconds(), id).
+				"updated_at = now(), recipient_hash = ? WHERE id = ?",
+				wait.Microseconds(), s.recipientKey(to.Key()), id).
 				Exec(ctx)
 			return err
 		}
-		_, err = tx.NewRaw("UPDATE emails SET counted_at = now(), waits_until = NULL WHERE id = ?", id).Exec(ctx)
+		_, err = tx.NewRaw("UPDATE emails SET counted_at = now(), waits_until = NULL, recipient_hash = ? WHERE id = ?",
+			s.recipientKey(to.Key()), id).Exec(ctx)
 		return err
 	})
 	return wait, found(err, "admit email")

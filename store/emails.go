@@ -27,6 +27,9 @@ type emailRow struct {
 	ResendOf   *string    `bun:"resend_of"`
 	CountedAt  *time.Time `bun:"counted_at"`
 	WaitsUntil *time.Time `bun:"waits_until"`
+	Recipient  []byte     `bun:"recipient_hash"`
+	NextAt     *time.Time `bun:"next_attempt_at"`
+	DeadlineAt *time.Time `bun:"deadline_at"`
 	SentAt     *time.Time `bun:"sent_at"`
 	CreatedAt  time.Time  `bun:"created_at"`
 	UpdatedAt  time.Time  `bun:"updated_at"`
@@ -40,17 +43,28 @@ func (r emailRow) email() watchparty.Email {
 		ResendOf:  value(r.ResendOf),
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), SentAt: value(r.SentAt).UTC(),
 	}
-	if !m.Ended() {
-		m.WaitsUntil = value(r.WaitsUntil).UTC()
+	if m.Ended() {
+		return m
+	}
+	m.DeadlineAt = value(r.DeadlineAt).UTC()
+	switch {
+	case r.WaitsUntil != nil:
+		m.WaitsFor, m.WaitsUntil = watchparty.WaitRecipientLimit, r.WaitsUntil.UTC()
+	case r.NextAt != nil:
+		m.WaitsFor, m.WaitsUntil = watchparty.WaitRetry, r.NextAt.UTC()
 	}
 	return m
 }
 
+// recipientKey is the hash of an address in emails. key is the address's normal form.
+func (s *Store) recipientKey(key string) []byte { return s.digests.Sum("email-recipient", key) }
+
 // addEmail queues an email in the caller's transaction and returns its ID. userID is the account that the email goes
 // to, empty for none. asker is the account, or the key of the address, whose budget the email counts against; it is
-// empty if nobody asked for the email. It returns an error of KindLimited if the budget is used up.
+// empty if nobody asked for the email. to is the key of the address that the email goes to. It returns an error of
+// KindLimited if the budget is used up.
 func (s *Store) addEmail(
-	ctx context.Context, tx bun.Tx, kind watchparty.EmailKind, subjectID, userID, workflowID, asker string,
+	ctx context.Context, tx bun.Tx, kind watchparty.EmailKind, subjectID, userID, workflowID, asker, to string,
 ) (string, error) {
 	if err := s.chargeAsker(ctx, tx, kind, asker); err != nil {
 		return "", err
@@ -58,7 +72,7 @@ func (s *Store) addEmail(
 	now := Now()
 	row := &emailRow{
 		ID: newID(), Kind: string(kind), SubjectID: subjectID, UserID: nullID(userID), State: string(watchparty.EmailQueued),
-		WorkflowID: workflowID, CreatedAt: now, UpdatedAt: now,
+		WorkflowID: workflowID, Recipient: s.recipientKey(to), CreatedAt: now, UpdatedAt: now,
 	}
 	if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
 		return "", fmt.Errorf("store: queue email: %w", err)
@@ -81,7 +95,7 @@ func (s *Store) BeginEmailAttempt(ctx context.Context, id string) (int, error) {
 	var attempt int
 	err := s.db.NewRaw(`
 		WITH begun AS (
-			UPDATE emails SET state = 'sending', attempts = attempts + 1, updated_at = now()
+			UPDATE emails SET state = 'sending', attempts = attempts + 1, next_attempt_at = NULL, updated_at = now()
 			WHERE id = ? AND `+unfinished+` RETURNING id, attempts
 		)
 		INSERT INTO email_attempts (email_id, number) SELECT id, attempts FROM begun RETURNING number`, id).Scan(ctx, &attempt)
@@ -94,15 +108,9 @@ func (s *Store) BeginEmailAttempt(ctx context.Context, id string) (int, error) {
 // MarkEmailSent marks an email as sent: the server has accepted it. It does so even if the email was cancelled, or
 // marked as failed, meanwhile.
 func (s *Store) MarkEmailSent(ctx context.Context, id string, attempt int) error {
-	return s.endAttempt(ctx, id, attempt, watchparty.AttemptSent, "", `
+	return s.changeByAttempt(ctx, id, attempt, watchparty.AttemptSent, "", `
 		UPDATE emails SET state = 'sent', last_answer = '', reason = '', sent_at = now(), updated_at = now()
 		WHERE id = ? AND state <> 'sent'`)
-}
-
-// DropEmail cancels an email when its worker finds that it has no recipient, or nothing to say, any more.
-func (s *Store) DropEmail(ctx context.Context, id string, attempt int, why watchparty.EmailReason) error {
-	return s.endAttempt(ctx, id, attempt, watchparty.AttemptCancelled, "", `
-		UPDATE emails SET state = 'cancelled', reason = ?2, updated_at = now() WHERE id = ?0 AND `+unfinished, string(why))
 }
 
 // MarkEmailFailed marks an email as failed. It keeps the server's last answer and the reason of the last attempt.
@@ -116,15 +124,23 @@ func (s *Store) MarkEmailFailed(ctx context.Context, id string) error {
 	return nil
 }
 
-// RecordEmailAttempt stores the outcome of an attempt at which the server did not accept the email, and the reason that
-// the email has if it fails now. It returns the number of ambiguous attempts: after each, the server may have the
-// email.
-func (s *Store) RecordEmailAttempt(
-	ctx context.Context, id string, attempt int, outcome watchparty.EmailOutcome, why watchparty.EmailReason,
-	answer string,
-) (int, error) {
-	err := s.endAttempt(ctx, id, attempt, outcome, answer,
-		"UPDATE emails SET last_answer = ?1, reason = ?2, updated_at = now() WHERE id = ?0 AND "+unfinished, string(why))
+// EmailRefusal is an attempt at which the server did not accept an email.
+type EmailRefusal struct {
+	Outcome watchparty.EmailOutcome
+	Reason  watchparty.EmailReason // that the email has if it fails now
+	Answer  string                 // the server's, without addresses
+	// Next is the time to the next attempt, and Deadline the time to the last one, about. Both are 0 if none follows.
+	Next, Deadline time.Duration
+}
+
+// RecordEmailAttempt stores the outcome of an attempt at which the server did not accept the email. It returns the
+// number of ambiguous attempts: after each, the server may have the email.
+func (s *Store) RecordEmailAttempt(ctx context.Context, id string, attempt int, r EmailRefusal) (int, error) {
+	err := s.changeByAttempt(ctx, id, attempt, r.Outcome, r.Answer, `
+		UPDATE emails SET last_answer = ?1, reason = ?2, updated_at = now(),
+			next_attempt_at = CASE WHEN ?3 > 0 THEN now() + ?3 * interval '1 us' END,
+			deadline_at = CASE WHEN ?4 > 0 THEN now() + ?4 * interval '1 us' END
+		WHERE id = ?0 AND `+unfinished, string(r.Reason), r.Next.Microseconds(), r.Deadline.Microseconds())
 	if err != nil {
 		return 0, err
 	}
@@ -174,8 +190,8 @@ func (s *Store) QueueReminder(ctx context.Context, id string) (string, error) {
 			}
 		}
 		_, err := tx.NewRaw(`
-			INSERT INTO emails (id, kind, subject_id, user_id, workflow_id)
-			SELECT ?, ?, e.subject_id, e.user_id, e.workflow_id FROM emails AS e WHERE e.id = ? AND EXISTS (`+reminder.useful+`)
+			INSERT INTO emails (id, kind, subject_id, user_id, workflow_id, recipient_hash)
+			SELECT ?, ?, e.subject_id, e.user_id, e.workflow_id, e.recipient_hash FROM emails AS e WHERE e.id = ? AND EXISTS (`+reminder.useful+`)
 			ON CONFLICT (kind, subject_id) WHERE resend_of IS NULL DO NOTHING`, newID(), string(reminder.kind), id).Exec(ctx)
 		return err
 	})
@@ -192,20 +208,16 @@ func (s *Store) QueueReminder(ctx context.Context, id string) (string, error) {
 	return reminderID, nil
 }
 
-// endAttempt stores the outcome of an attempt, and runs change on the email: a statement with the email's ID as ?0, the
+// changeByAttempt stores the outcome of an attempt, and runs change on the email: a statement with the email's ID as ?0, the
 // server's answer as ?1, and args.
-func (s *Store) endAttempt(
+func (s *Store) changeByAttempt(
 	ctx context.Context, id string, attempt int, outcome watchparty.EmailOutcome, answer, change string, args ...any,
 ) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if _, err := tx.NewRaw(change, append([]any{id, answer}, args...)...).Exec(ctx); err != nil {
 			return err
 		}
-		_, err := tx.NewRaw("UPDATE email_attempts "+
-			"SET outcome = ?, answer = ?, ended_at = now(), updated_at = now() WHERE email_id = ? AND number = ?",
-			string(outcome), answer, id, attempt).
-			Exec(ctx)
-		return err
+		return endAttempt(ctx, tx, id, attempt, outcome, answer)
 	})
 	if err != nil {
 		return fmt.Errorf("store: email %s: %w", outcome, err)

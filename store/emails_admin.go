@@ -3,12 +3,12 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
-	"github.com/watchparty/watchparty/workflows/job"
 )
 
 type emailAttemptRow struct {
@@ -28,23 +28,95 @@ func (r emailAttemptRow) attempt() watchparty.EmailAttempt {
 	}
 }
 
-// Emails lists emails, newest first.
+// adminEmailRow is an email with what tells an admin why it is not sent yet.
+type adminEmailRow struct {
+	bun.BaseModel `bun:"table:emails,alias:e"`
+	emailRow      `bun:",extend"`
+
+	RoomID  *string `bun:"room_id,scanonly"`
+	Paused  bool    `bun:"paused,scanonly"`
+	Pending bool    `bun:"pending,scanonly"` // its event waits for the relay
+	Due     bool    `bun:"due,scanonly"`     // the next attempt
+}
+
+func (r adminEmailRow) email() watchparty.Email {
+	m := r.emailRow.email()
+	m.RoomID = value(r.RoomID)
+	if m.State != watchparty.EmailQueued && m.State != watchparty.EmailSending {
+		return m
+	}
+	switch {
+	case r.Pending:
+		m.WaitsFor, m.WaitsUntil = watchparty.WaitRelay, time.Time{}
+	case r.Paused:
+		m.WaitsFor, m.WaitsUntil = watchparty.WaitPause, time.Time{}
+	case r.Due, m.State == watchparty.EmailQueued && m.WaitsFor == "":
+		m.WaitsFor = watchparty.WaitWorker
+	}
+	return m
+}
+
+// selectAdminEmails selects adminEmailRows. Without an outbox event, an email that an attempt has never been made for
+// waits for a worker.
+func selectAdminEmails(db bun.IDB, rows any) *bun.SelectQuery {
+	return db.NewSelect().Model(rows).ColumnExpr("e.*").
+		ColumnExpr("(SELECT i.room_id FROM invitations AS i WHERE i.id = e.subject_id) AS room_id").
+		ColumnExpr("EXISTS (SELECT FROM mail_pauses WHERE " + openPauses + ") AS paused").
+		ColumnExpr("EXISTS (SELECT FROM outbox AS o WHERE o.workflow_id = e.workflow_id AND o.signal = '' " +
+			"AND o.state = 'pending') AS pending").
+		ColumnExpr("coalesce(greatest(e.waits_until, e.next_attempt_at) <= now(), false) AS due")
+}
+
+// AdminEmail finds an email by its ID, with what it waits for.
+func (s *Store) AdminEmail(ctx context.Context, id string) (watchparty.Email, error) {
+	var row adminEmailRow
+	err := selectAdminEmails(s.db, &row).Where("e.id = ?", id).Scan(ctx)
+	return row.email(), found(err, "email")
+}
+
+// Emails lists emails, newest first, with what they wait for.
 func (s *Store) Emails(ctx context.Context, f watchparty.EmailFilter, p Page) ([]watchparty.Email, error) {
-	var rows []emailRow
-	q := s.db.NewSelect().Model(&rows)
-	if f.Kind != "" {
-		q = q.Where("e.kind = ?", string(f.Kind))
+	var rows []adminEmailRow
+	q := selectAdminEmails(s.db, &rows)
+	for _, equal := range []struct{ column, value string }{
+		{"e.kind", string(f.Kind)}, {"e.state", string(f.State)}, {"e.reason", string(f.Reason)}, {"e.user_id", f.UserID},
+		{"e.subject_id", f.InvitationID},
+	} {
+		if equal.value != "" {
+			q = q.Where("? = ?", bun.Safe(equal.column), equal.value)
+		}
 	}
-	if f.State != "" {
-		q = q.Where("e.state = ?", string(f.State))
+	if f.RoomID != "" {
+		q = q.Where("e.subject_id IN (SELECT id FROM invitations WHERE room_id = ?)", f.RoomID)
 	}
-	if f.UserID != "" {
-		q = q.Where("e.user_id = ?", f.UserID)
+	if f.Address != "" {
+		q = s.whereRecipient(q, f.Address)
+	}
+	if !f.From.IsZero() {
+		q = q.Where("e.created_at >= ?", f.From)
+	}
+	if !f.To.IsZero() {
+		q = q.Where("e.created_at < ?", f.To)
 	}
 	if err := p.of(q, descending, "e.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: emails: %w", err)
 	}
-	return mapRows(rows, emailRow.email), nil
+	return mapRows(rows, adminEmailRow.email), nil
+}
+
+// whereRecipient selects the emails to an address. Emails of former versions have no hash of it: they are found by the
+// account and the invitations that have the address now.
+func (s *Store) whereRecipient(q *bun.SelectQuery, typed string) *bun.SelectQuery {
+	keys := []string{watchparty.AccountKey(typed), ":" + strings.ToLower(strings.TrimSpace(typed))}
+	var hashes [][]byte
+	for _, key := range keys {
+		hashes = append(hashes, s.recipientKey(key))
+		hashes = append(hashes, s.digests.Former("email-recipient", key)...)
+	}
+	return q.Where("e.recipient_hash IN (?) OR e.recipient_hash IS NULL AND ("+
+		"e.user_id IN (SELECT id FROM users WHERE email_key IN (?)) OR "+
+		"e.subject_id IN (SELECT id FROM invitations WHERE email_key IN (?)))",
+		bun.List(hashes), bun.List(keys), bun.List(keys))
 }
 
 // EmailAttempts lists all attempts at an email, the first one first: no more than the retry policy allows.
@@ -54,76 +126,6 @@ func (s *Store) EmailAttempts(ctx context.Context, id string) ([]watchparty.Emai
 		return nil, fmt.Errorf("store: email's attempts: %w", err)
 	}
 	return mapRows(rows, emailAttemptRow.attempt), nil
-}
-
-// ResendEmail queues another email about the same as one that has ended. It returns ErrNotFound, ErrEmailOpen and
-// ErrKeyReused.
-func (s *Store) ResendEmail(ctx context.Context, adminID, id string, key IdempotencyKey) (watchparty.Email, error) {
-	var row emailRow
-	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
-		if err := administering(ctx, tx, adminID); err != nil {
-			return nil, err
-		}
-		former, err := lockEmail(ctx, tx, id)
-		if err != nil {
-			return nil, err
-		}
-		now, resendID := Now(), newID()
-		earlier, err := claimKey(ctx, tx, key, resendID)
-		switch {
-		case err != nil:
-			return nil, err
-		case earlier != "":
-			return nil, tx.NewSelect().Model(&row).Where("id = ?", earlier).Scan(ctx)
-		case !former.email().Ended():
-			return nil, watchparty.ErrEmailOpen
-		}
-		row = emailRow{
-			ID: resendID, Kind: former.Kind, SubjectID: former.SubjectID, UserID: former.UserID,
-			State:      string(watchparty.EmailQueued),
-			WorkflowID: job.ResendID(resendID), ResendOf: &id, CreatedAt: now, UpdatedAt: now,
-		}
-		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
-			return nil, err
-		}
-		details := map[string]any{"kind": row.Kind, "resend_of": id}
-		return []job.Event{job.ResendEvent(resendID)}, audit(ctx, tx, adminID, watchparty.AuditEmailResent,
-			watchparty.AuditEmail, resendID, details)
-	})
-	return row.email(), found(err, "resend email")
-}
-
-// CancelEmail keeps an email from being sent; an attempt that lasts goes on to its end. Cancelling again is a success.
-// It returns ErrNotFound and ErrEmailEnded.
-func (s *Store) CancelEmail(ctx context.Context, adminID, id string) (watchparty.Email, error) {
-	var row emailRow
-	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
-		if err := administering(ctx, tx, adminID); err != nil {
-			return err
-		}
-		if row, err = lockEmail(ctx, tx, id); err != nil {
-			return err
-		}
-		switch m := row.email(); {
-		case m.State == watchparty.EmailCancelled:
-			return nil
-		case m.Ended():
-			return watchparty.ErrEmailEnded
-		}
-		err = tx.NewUpdate().Model(&row).Set("state = 'cancelled'").Set("reason = 'cancelled'").Set("updated_at = now()").
-			WherePK().Returning("*").Scan(ctx)
-		if err != nil {
-			return err
-		}
-		return audit(ctx, tx, adminID, watchparty.AuditEmailCancelled, watchparty.AuditEmail, id,
-			map[string]any{"kind": row.Kind})
-	})
-	return row.email(), found(err, "cancel email")
-}
-
-func lockEmail(ctx context.Context, tx bun.Tx, id string) (row emailRow, err error) {
-	err = tx.NewSelect().Model(&row).Where("id = ?", id).For("NO KEY UPDATE").Scan(ctx)
-	return row, err
 }
 
 // openPauses is the condition of the pause that lasts, if there is one.
@@ -150,41 +152,4 @@ func (s *Store) EmailsPaused(ctx context.Context) (bool, error) {
 		return false, fmt.Errorf("store: emails paused: %w", err)
 	}
 	return paused, nil
-}
-
-// PauseEmails makes emails wait. While they wait already, it changes nothing.
-func (s *Store) PauseEmails(ctx context.Context, adminID string) error {
-	return s.changeEmailPause(ctx, adminID, watchparty.AuditEmailsPaused,
-		"INSERT INTO mail_pauses (id) VALUES (?) ON CONFLICT ((true)) WHERE "+openPauses+" DO NOTHING RETURNING id", newID())
-}
-
-// ResumeEmails lets emails go on. While they are not paused, it changes nothing.
-func (s *Store) ResumeEmails(ctx context.Context, adminID string) error {
-	return s.changeEmailPause(ctx, adminID, watchparty.AuditEmailsResumed,
-		"UPDATE mail_pauses SET resumed_at = now(), updated_at = now() WHERE "+openPauses+" RETURNING id")
-}
-
-// changeEmailPause audits a change of the pause whose ID the statement returns.
-func (s *Store) changeEmailPause(
-	ctx context.Context, adminID string, action watchparty.AuditAction, change string, args ...any,
-) error {
-	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := administering(ctx, tx, adminID); err != nil {
-			return err
-		}
-		var changed []string
-		if err := tx.NewRaw(change, args...).Scan(ctx, &changed); err != nil {
-			return err
-		}
-		for _, id := range changed {
-			if err := audit(ctx, tx, adminID, action, watchparty.AuditEmailPause, id, nil); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("store: %s: %w", action, err)
-	}
-	return nil
 }

@@ -184,9 +184,13 @@ func endLostRun(ctx context.Context, tx bun.Tx, id string) (bool, []job.Event, e
 	if err := tx.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx); err != nil {
 		return false, nil, err
 	}
+	at := row.Policy
+	if at == "" && len(row.Policies) > 0 { // it has not begun
+		at = row.Policies[0]
+	}
 	in := job.FinishCleanupInput{
 		RunID:  id,
-		Failed: map[watchparty.Policy]string{watchparty.Policy(row.Policy): "ended without a report"},
+		Failed: map[watchparty.Policy]string{watchparty.Policy(at): "ended without a report"},
 	}
 	return true, nil, finishRun(ctx, tx, in, &row)
 }

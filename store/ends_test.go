@@ -194,10 +194,10 @@ func TestEmailsThatRest(t *testing.T) {
 	s := openStore(t)
 	id := queueWelcome(t, s, "ada")
 	execute(t, s, "UPDATE emails SET updated_at = now() - interval '30 d'")
-	require.NoError(t, s.PauseEmails(t.Context(), newAdmin(t, s, "admin").ID))
+	require.NoError(t, s.PauseEmails(t.Context(), newAdmin(t, s, "admin").ID, watchparty.AdminNote{}))
 	require.Empty(t, endOverdue(t, s))
 	require.Equal(t, watchparty.EmailQueued, readEmail(t, s, id).State)
-	require.NoError(t, s.ResumeEmails(t.Context(), newAdmin(t, s, "other").ID))
+	require.NoError(t, s.ResumeEmails(t.Context(), newAdmin(t, s, "other").ID, watchparty.AdminNote{}))
 	require.Empty(t, endOverdue(t, s), "it has the time of a new one from now on")
 	execute(t, s, "UPDATE mail_pauses SET resumed_at = now() - interval '7 d'")
 	require.Equal(t, map[string]int{"emails queued": 1}, endOverdue(t, s))
@@ -386,13 +386,13 @@ func TestWhatTheHostLearns(t *testing.T) {
 	require.Equal(t, delivery(watchparty.EmailQueued, ""), learn(invited))
 	attempt := beginAttempt(t, s, email)
 	require.Equal(t, delivery(watchparty.EmailSending, ""), learn(invited))
-	_, err := s.RecordEmailAttempt(t.Context(), email, attempt, watchparty.AttemptTemporary, watchparty.ReasonMailboxFull,
-		"452 4.2.2 guest is over quota on mx7.internal")
+	_, err := s.RecordEmailAttempt(t.Context(), email, attempt, EmailRefusal{Outcome: watchparty.AttemptTemporary,
+		Reason: watchparty.ReasonMailboxFull, Answer: "452 4.2.2 guest is over quota on mx7.internal"})
 	require.NoError(t, err)
 	require.Equal(t, delivery(watchparty.EmailSending, watchparty.ReasonMailboxFull), learn(invited))
 	require.NoError(t, s.MarkEmailFailed(t.Context(), email))
 	require.Equal(t, delivery(watchparty.EmailFailed, watchparty.ReasonMailboxFull), learn(invited))
-	again, err := s.ResendEmail(t.Context(), ada.ID, email, IdempotencyKey{})
+	again, err := s.ResendEmail(t.Context(), ada.ID, email, watchparty.AdminNote{}, IdempotencyKey{})
 	require.NoError(t, err)
 	require.Equal(t, delivery(watchparty.EmailQueued, ""), learn(invited), "of the newest one")
 	require.NoError(t, s.MarkEmailSent(t.Context(), again.ID, beginAttempt(t, s, again.ID)))
@@ -409,9 +409,19 @@ func TestWhatTheHostLearns(t *testing.T) {
 	require.Equal(t, watchparty.InvitationExpired, stateOf(t, s, silent), "whose email failed ends by its time")
 
 	cancelled := fresh()
-	_, err = s.CancelEmail(t.Context(), ada.ID, emailOfInvitation(cancelled))
+	_, err = s.CancelEmail(t.Context(), ada.ID, emailOfInvitation(cancelled), watchparty.AdminNote{})
 	require.NoError(t, err)
 	require.Equal(t, delivery(watchparty.EmailCancelled, watchparty.ReasonCancelled), learn(cancelled))
+
+	ended := fresh()
+	email = emailOfInvitation(ended)
+	require.NoError(t, s.DropEmail(t.Context(), email, beginAttempt(t, s, email), watchparty.ReasonRoomEnded))
+	require.Equal(
+		t,
+		delivery(watchparty.EmailCancelled, watchparty.ReasonCancelled),
+		learn(ended),
+		"only admins learn why",
+	)
 
 	unwanted := fresh()
 	email = emailOfInvitation(unwanted)

@@ -76,6 +76,8 @@ var columnsOfText = map[string]string{
 	"outbox.state":                  "code",
 	"outbox.last_error":             "Temporal's, about IDs",
 	"outbox.signal":                 "code",
+	"queue_pauses.queue":            "code",
+	"queue_pauses.note":             "stays: an admin's, about a queue",
 	"emails.reason":                 "code",
 	"email_budgets.budget":          "code",
 	"email_budgets.times":           "times",

@@ -100,7 +100,8 @@ func (s *Store) Invite(
 		if err != nil {
 			return nil, err
 		}
-		return append(ended, job.RoomInvitationEvent(in)), selectInvitations(tx, &row).Where("i.id = ?", id).Scan(ctx)
+		return append(ended, job.RoomInvitationEvent(in).About(inviterID, roomID)),
+			selectInvitations(tx, &row).Where("i.id = ?", id).Scan(ctx)
 	})
 	return row.invitation(), found(err, "invite")
 }
@@ -169,7 +170,8 @@ func (s *Store) addInvitation(
 	if err := logAct(ctx, tx, roomID, inviterID, "", watchparty.ActInvited, invitationDetails(id)); err != nil {
 		return in, err
 	}
-	emailID, err := s.addEmail(ctx, tx, watchparty.EmailRoomInvitation, id, "", job.RoomInvitationID(id), inviterID)
+	emailID, err := s.addEmail(ctx, tx, watchparty.EmailRoomInvitation, id, "", job.RoomInvitationID(id), inviterID,
+		to.Key())
 	return job.RoomInvitationInput{InvitationID: id, EmailID: emailID, ExpiresAt: row.ExpiresAt}, err
 }
 
@@ -426,7 +428,7 @@ func endInvitations(
 		in := job.RoomInvitationInput{InvitationID: e.ID, EmailID: value(e.EmailID), ExpiresAt: e.ExpiresAt.UTC()}
 		ids[i], events[i] = e.ID, job.InvitationAnswerEvent(in, state)
 	}
-	_, err := tx.NewRaw("UPDATE emails SET state = 'cancelled', reason = 'cancelled', updated_at = now() "+
+	_, err := tx.NewRaw("UPDATE emails SET state = 'cancelled', reason = 'invitation_ended', updated_at = now() "+
 		"WHERE kind IN (?) AND subject_id IN (?) AND "+unfinished,
 		bun.List([]watchparty.EmailKind{watchparty.EmailRoomInvitation, watchparty.EmailInvitationReminder}), bun.List(ids)).
 		Exec(ctx)

@@ -260,7 +260,7 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 		}
 	},
 	"PauseEmails": func(c *cast) func(context.Context) error {
-		return func(ctx context.Context) error { return c.s.PauseEmails(ctx, c.holder.ID) }
+		return func(ctx context.Context) error { return c.s.PauseEmails(ctx, c.holder.ID, watchparty.AdminNote{}) }
 	},
 }
 
@@ -374,7 +374,8 @@ var outside = map[string][]string{
 	"notes what those who entered report": {"KeepPresent", "ReportPlayers"},
 	"changes one row of one": {"AdmitEmail", "BeginAvatar", "BeginEmailAttempt", "DropEmail", "MarkEmailFailed",
 		"RecordEmailAttempt", "RenderedAvatar", "RenewHash", "MarkEmailSent"},
-	"is audited, which PauseEmails stands for": {"AuditSchedule", "CancelEmail", "CancelRun", "CloseRoom", "CreateMovie",
+	"is audited, which PauseEmails stands for": {"AuditJob", "AuditSchedule", "PauseQueue",
+		"RequeueEvent", "ResumeQueue", "CancelEmail", "CancelRun", "CloseRoom", "CreateMovie",
 		"CreateRun", "DeleteMovie", "NoteRoomRead", "RemoveMessage",
 		"ReopenRoom", "ResolveAbuseReport", "RevokeAdmin", "RevokeAdminOf",
 		"EndUserSessions", "ReinstateUser", "ResendEmail", "RestoreRoom", "ResumeEmails", "SuspendUser", "UpdateMovie"},

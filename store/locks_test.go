@@ -264,23 +264,48 @@ var writes = map[string]func(c *cast) operation{
 	"RecordEmailAttempt": func(c *cast) operation {
 		id := emailAbout(c.t, c.s, watchparty.EmailWelcome, c.holder.ID)
 		return func(ctx context.Context) error {
-			return second(c.s.RecordEmailAttempt(ctx, id, 1, watchparty.AttemptTemporary, watchparty.ReasonMailboxFull, "450"))
+			return second(c.s.RecordEmailAttempt(ctx, id, 1, EmailRefusal{Outcome: watchparty.AttemptTemporary}))
 		}
 	},
 	"ResendEmail": func(c *cast) operation {
 		id := emailAbout(c.t, c.s, watchparty.EmailWelcome, c.holder.ID)
 		execute(c.t, c.s, "UPDATE emails SET state = 'failed' WHERE id = ?", id)
 		return func(ctx context.Context) error {
-			return second(c.s.ResendEmail(ctx, c.holder.ID, id, IdempotencyKey{}))
+			return second(c.s.ResendEmail(ctx, c.holder.ID, id, watchparty.AdminNote{}, IdempotencyKey{}))
+		}
+	},
+	"AuditJob": func(c *cast) operation {
+		return func(ctx context.Context) error {
+			return c.s.AuditJob(ctx, c.holder.ID, JobAct{
+				Action: watchparty.AuditJobTerminated, WorkflowID: job.WelcomeEmailID(c.holder.ID), Kind: job.WorkflowWelcomeEmail,
+			}, func(context.Context) error { return nil })
+		}
+	},
+	"PauseQueue": func(c *cast) operation {
+		return func(ctx context.Context) error {
+			return c.s.PauseQueue(ctx, c.holder.ID, job.TaskQueueAvatar, watchparty.AdminNote{})
+		}
+	},
+	"ResumeQueue": func(c *cast) operation {
+		return func(ctx context.Context) error {
+			return c.s.ResumeQueue(ctx, c.holder.ID, job.TaskQueueAvatar, watchparty.AdminNote{})
+		}
+	},
+	"RequeueEvent": func(c *cast) operation {
+		id := readValue[string](c.t, c.s, "SELECT id FROM outbox ORDER BY id LIMIT 1")
+		return func(ctx context.Context) error {
+			return second(c.s.RequeueEvent(ctx, c.holder.ID, id, watchparty.AdminNote{}))
 		}
 	},
 	"CancelEmail": func(c *cast) operation {
 		id := emailAbout(c.t, c.s, watchparty.EmailWelcome, c.holder.ID)
 		execute(c.t, c.s, "UPDATE emails SET state = 'queued' WHERE id = ?", id)
-		return func(ctx context.Context) error { return second(c.s.CancelEmail(ctx, c.holder.ID, id)) }
+		return func(ctx context.Context) error {
+			return second(c.s.CancelEmail(ctx, c.holder.ID, id, watchparty.AdminNote{}))
+		}
 	},
 	"ResumeEmails": func(c *cast) operation {
-		return func(ctx context.Context) error { return c.s.ResumeEmails(ctx, c.holder.ID) }
+		return func(ctx context.Context) error { return c.s.ResumeEmails(ctx, c.holder.ID, watchparty.AdminNote{}) }
 	},
 	"CreateMovie": func(c *cast) operation {
 		return func(ctx context.Context) error {

@@ -55,8 +55,8 @@ func (s *Store) RequestReset(ctx context.Context, email string, key IdempotencyK
 			return nil, err
 		}
 		emailID, err := s.addEmail(ctx, tx, watchparty.EmailReset, row.ID, userID, job.PasswordResetID(row.ID),
-			watchparty.AccountKey(email))
-		return []job.Event{job.PasswordResetEvent(row.ID, emailID)}, err
+			watchparty.AccountKey(email), watchparty.AccountKey(email))
+		return []job.Event{job.PasswordResetEvent(row.ID, emailID).About(userID, "")}, err
 	})
 	if err != nil {
 		return fmt.Errorf("store: request reset: %w", err)
@@ -77,24 +77,31 @@ func (s *Store) ResetUser(ctx context.Context, id string) (watchparty.User, erro
 // confirms the address that the link was emailed to. It returns the user's ID, and ErrBadToken for a reset that does
 // not work.
 func (s *Store) ResetPassword(ctx context.Context, id, passwordHash string) (userID string, err error) {
-	err = s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
-		err := tx.NewSelect().Model((*userRow)(nil)).Column("id").
+	err = s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
+		var user userRow
+		err := tx.NewSelect().Model(&user).Column("id", "email_verified_at").
 			Where("id = (SELECT user_id FROM password_resets WHERE id = ?)", id).
-			Where("deleted_at IS NULL").For("NO KEY UPDATE").Scan(ctx, &userID)
+			Where("deleted_at IS NULL").For("NO KEY UPDATE").Scan(ctx)
 		if err != nil {
-			return job.Event{}, err
+			return nil, err
 		}
+		userID = user.ID
 		// This is checked under the lock, since another request may have used the reset meanwhile.
 		if err := tx.NewSelect().Model((*resetRow)(nil)).Column("id").Where("id = ?", id).Where(usable).
 			Scan(ctx, new(string)); err != nil {
-			return job.Event{}, err
+			return nil, err
+		}
+		events, err := endWelcome(ctx, tx, user)
+		if err != nil {
+			return nil, err
 		}
 		_, err = tx.NewUpdate().Model((*userRow)(nil)).Set("email_verified_at = coalesce(email_verified_at, now())").
 			Where("id = ?", userID).Exec(ctx)
 		if err != nil {
-			return job.Event{}, err
+			return nil, err
 		}
-		return s.setPassword(ctx, tx, userID, passwordHash, "")
+		event, err := s.setPassword(ctx, tx, userID, passwordHash, "")
+		return append(events, event), err
 	})
 	if err = found(err, "reset password"); watchparty.IsKind(err, watchparty.KindNotFound) {
 		err = watchparty.ErrBadToken
@@ -120,8 +127,9 @@ func (s *Store) ChangePassword(ctx context.Context, userID, formerHash, password
 
 // setPassword also queues an email to the account's address about it. The caller has called lockUser.
 func (s *Store) setPassword(ctx context.Context, tx bun.Tx, userID, passwordHash, keep string) (job.Event, error) {
-	_, err := tx.NewUpdate().Model((*userRow)(nil)).Set("password_hash = ?", passwordHash).Set("updated_at = now()").
-		Where("id = ?", userID).Exec(ctx)
+	var to string
+	err := tx.NewUpdate().Model((*userRow)(nil)).Set("password_hash = ?", passwordHash).Set("updated_at = now()").
+		Where("id = ?", userID).Returning("coalesce(email_key, '')").Scan(ctx, &to)
 	if err != nil {
 		return job.Event{}, err
 	}
@@ -134,8 +142,9 @@ func (s *Store) setPassword(ctx context.Context, tx bun.Tx, userID, passwordHash
 		return job.Event{}, err
 	}
 	change := newID()
-	emailID, err := s.addEmail(ctx, tx, watchparty.EmailPasswordChanged, change, userID, job.PasswordChangedID(change), "")
-	return job.PasswordChangedEvent(change, emailID), err
+	emailID, err := s.addEmail(ctx, tx, watchparty.EmailPasswordChanged, change, userID, job.PasswordChangedID(change), "",
+		to)
+	return job.PasswordChangedEvent(change, emailID).About(userID, ""), err
 }
 
 // voidNewAddress makes an unconfirmed change of address void: somebody who knew the former password may have requested

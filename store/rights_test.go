@@ -105,19 +105,49 @@ var adminActs = map[watchparty.AuditAction]func(t *testing.T, s *Store) adminAct
 	watchparty.AuditEmailResent: func(t *testing.T, s *Store) adminAct {
 		id := queueWelcome(t, s, "user")
 		execute(t, s, "UPDATE emails SET state = 'sent' WHERE id = ?", id)
-		return func(by string) error { return second(s.ResendEmail(t.Context(), by, id, IdempotencyKey{})) }
+		return func(by string) error {
+			return second(s.ResendEmail(t.Context(), by, id, watchparty.AdminNote{}, IdempotencyKey{}))
+		}
 	},
 	watchparty.AuditEmailCancelled: func(t *testing.T, s *Store) adminAct {
 		id := queueWelcome(t, s, "user")
-		return func(by string) error { return second(s.CancelEmail(t.Context(), by, id)) }
+		return func(by string) error { return second(s.CancelEmail(t.Context(), by, id, watchparty.AdminNote{})) }
 	},
 	watchparty.AuditEmailsPaused: func(t *testing.T, s *Store) adminAct {
-		return func(by string) error { return s.PauseEmails(t.Context(), by) }
+		return func(by string) error { return s.PauseEmails(t.Context(), by, watchparty.AdminNote{}) }
 	},
 	watchparty.AuditEmailsResumed: func(t *testing.T, s *Store) adminAct {
-		require.NoError(t, s.PauseEmails(t.Context(), newAdmin(t, s, "curator").ID))
-		return func(by string) error { return s.ResumeEmails(t.Context(), by) }
+		require.NoError(t, s.PauseEmails(t.Context(), newAdmin(t, s, "curator").ID, watchparty.AdminNote{}))
+		return func(by string) error { return s.ResumeEmails(t.Context(), by, watchparty.AdminNote{}) }
 	},
+	watchparty.AuditQueuePaused: func(t *testing.T, s *Store) adminAct {
+		return func(by string) error { return s.PauseQueue(t.Context(), by, "avatar", watchparty.AdminNote{}) }
+	},
+	watchparty.AuditQueueResumed: func(t *testing.T, s *Store) adminAct {
+		require.NoError(t, s.PauseQueue(t.Context(), newAdmin(t, s, "curator").ID, "avatar", watchparty.AdminNote{}))
+		return func(by string) error { return s.ResumeQueue(t.Context(), by, "avatar", watchparty.AdminNote{}) }
+	},
+	watchparty.AuditEventRequeued: func(t *testing.T, s *Store) adminAct {
+		queueWelcome(t, s, "ada")
+		id := readValue[string](t, s, "SELECT id FROM outbox LIMIT 1")
+		return func(by string) error { return second(s.RequeueEvent(t.Context(), by, id, watchparty.AdminNote{})) }
+	},
+	watchparty.AuditJobCancelled:  onJob(watchparty.AuditJobCancelled),
+	watchparty.AuditJobTerminated: onJob(watchparty.AuditJobTerminated),
+	watchparty.AuditJobRetried:    onJob(watchparty.AuditJobRetried),
+}
+
+func onJob(action watchparty.AuditAction) func(*testing.T, *Store) adminAct {
+	return func(t *testing.T, s *Store) adminAct {
+		return func(by string) error {
+			err := s.AuditJob(t.Context(), by, JobAct{Action: action, WorkflowID: "cleanup/1"},
+				func(context.Context) error { return errCarriedOut })
+			if errors.Is(err, errCarriedOut) {
+				return nil
+			}
+			return err
+		}
+	}
 }
 
 var generalMovie = watchparty.NewMovie{Title: "The General", Year: 1926, RuntimeMinutes: 78}

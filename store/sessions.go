@@ -136,6 +136,22 @@ func (s *Store) SessionUser(ctx context.Context, sessionID string) (watchparty.U
 	return row.user(), err
 }
 
+// TokenUser finds the user and the sign-in of a refresh token that was issued at most age ago. It returns
+// ErrUnauthenticated if the sign-in has ended, and for a token that is not known.
+func (s *Store) TokenUser(ctx context.Context, hash []byte, age time.Duration) (watchparty.User, string, error) {
+	var session sessionRow
+	err := s.db.NewSelect().Model(&session).Column("family_id", "user_id").Where("token_hash = ? AND "+live, hash).
+		Where("created_at > now() - ?", interval(age)).Scan(ctx)
+	if err = found(err, "token's session"); watchparty.IsKind(err, watchparty.KindNotFound) {
+		return watchparty.User{}, "", watchparty.ErrUnauthenticated
+	}
+	if err != nil {
+		return watchparty.User{}, "", err
+	}
+	user, err := s.SessionUser(ctx, session.FamilyID)
+	return user, session.FamilyID, err
+}
+
 // RotateSession exchanges a refresh token for a new one and returns its user. Within the grace period a token can be
 // exchanged again, for another new one: two tabs may share a token, and an answer may be lost. A token that is used
 // after that is known to two parties, so that its whole family is revoked.

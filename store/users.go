@@ -100,8 +100,9 @@ func (s *Store) createUser(
 		if _, err := addVerification(ctx, tx, row.ID, row.Email, row.EmailKey); err != nil {
 			return nil, err
 		}
-		emailID, err := s.addEmail(ctx, tx, watchparty.EmailWelcome, row.ID, row.ID, job.WelcomeEmailID(row.ID), "")
-		return []job.Event{job.WelcomeEmailEvent(row.ID, emailID)}, err
+		emailID, err := s.addEmail(ctx, tx, watchparty.EmailWelcome, row.ID, row.ID, job.WelcomeEmailID(row.ID), "",
+			row.EmailKey)
+		return []job.Event{job.WelcomeEmailEvent(row.ID, emailID).About(row.ID, "")}, err
 	})
 	if err != nil {
 		return SignIn{}, fmt.Errorf("store: create user: %w", err)

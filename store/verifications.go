@@ -50,8 +50,9 @@ func (s *Store) askToVerify(ctx context.Context, tx bun.Tx, userID, email, key s
 	if err != nil {
 		return job.Event{}, err
 	}
-	emailID, err := s.addEmail(ctx, tx, watchparty.EmailVerification, id, userID, job.VerificationEmailID(id), userID)
-	return job.VerificationEmailEvent(id, emailID), err
+	emailID, err := s.addEmail(ctx, tx, watchparty.EmailVerification, id, userID, job.VerificationEmailID(id), userID,
+		key)
+	return job.VerificationEmailEvent(id, emailID).About(userID, ""), err
 }
 
 // RequestEmailChange queues an email to the account's new address, with the link that confirms it. It does the same for
@@ -126,7 +127,12 @@ func (s *Store) VerifyEmail(ctx context.Context, id string) error {
 		if exists {
 			return nil, watchparty.ErrEmailTaken
 		}
-		return s.confirm(ctx, tx, user, row)
+		confirmed, err := endWelcome(ctx, tx, user)
+		if err != nil {
+			return nil, err
+		}
+		events, err := s.confirm(ctx, tx, user, row)
+		return append(events, confirmed...), err
 	})
 	err = found(err, "verify email address")
 	switch {
@@ -136,6 +142,26 @@ func (s *Store) VerifyEmail(ctx context.Context, id string) error {
 		return watchparty.ErrBadToken
 	}
 	return err
+}
+
+// endWelcome returns the event that ends the wait for the reminder of an account whose address is about to be confirmed
+// for the first time. The caller has locked the account. There is no event if no workflow waits: it would be started
+// once more.
+func endWelcome(ctx context.Context, tx bun.Tx, user userRow) ([]job.Event, error) {
+	if user.EmailVerifiedAt != nil {
+		return nil, nil
+	}
+	var ids []string
+	err := tx.NewRaw(`
+		SELECT e.id FROM emails AS e WHERE e.kind = ?0 AND e.subject_id = ?1 AND e.resend_of IS NULL
+			AND (e.state IN ('queued', 'sending') OR e.state = 'sent' AND e.sent_at > now() - ?2 * interval '1 s')
+			AND NOT EXISTS (SELECT FROM outbox AS o WHERE o.workflow_id = e.workflow_id AND o.signal = ?3)`,
+		string(watchparty.EmailWelcome), user.ID, watchparty.WelcomeReminderAfter.Seconds(), job.SignalConfirmed).
+		Scan(ctx, &ids)
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	return []job.Event{job.AddressConfirmedEvent(user.ID, ids[0])}, nil
 }
 
 func (s *Store) confirm(ctx context.Context, tx bun.Tx, user userRow, row verificationRow) ([]job.Event, error) {
@@ -161,8 +187,9 @@ func (s *Store) confirm(ctx context.Context, tx bun.Tx, user userRow, row verifi
 	if err := voidResets(ctx, tx, user.ID); err != nil {
 		return nil, err
 	}
-	emailID, err := s.addEmail(ctx, tx, watchparty.EmailAddressChanged, row.ID, user.ID, job.EmailChangedID(row.ID), "")
-	return []job.Event{job.EmailChangedEvent(row.ID, emailID)}, err
+	emailID, err := s.addEmail(ctx, tx, watchparty.EmailAddressChanged, row.ID, user.ID, job.EmailChangedID(row.ID), "",
+		user.EmailKey)
+	return []job.Event{job.EmailChangedEvent(row.ID, emailID).About(user.ID, "")}, err
 }
 
 // PendingVerification finds a verification that can be confirmed. It returns ErrNotFound for one that is used, expired

@@ -66,8 +66,8 @@ func (s *signals) Handle(_ context.Context, r slog.Record) error {
 const (
 	runs   = "worker runs"
 	waits  = "worker waits for Temporal"
-	sends  = "emails are sent"
-	pauses = "emails are paused"
+	sends  = "queue is served"
+	pauses = "queue is paused"
 )
 
 func (s *signals) wait(t *testing.T, message string) {

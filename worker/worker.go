@@ -61,8 +61,8 @@ func Run(ctx context.Context, d Deps, queues []string) error {
 			return stopped(ctx, err)
 		}
 		running = append(running, w)
-		if queue == job.TaskQueueEmail {
-			stopping.Go(func() { mailing(ctx, d, fatal) })
+		if p, ok := pausables(d, queue); ok {
+			stopping.Go(func() { p.serve(ctx, d, fatal) })
 		}
 	}
 	if slices.Contains(queues, job.TaskQueueMaintenance) {
@@ -122,15 +122,14 @@ func build(d Deps, queue string, fatal chan<- error) (worker.Worker, error) {
 	options := newOptions(d, fatal)
 	switch queue {
 	case job.TaskQueueEmail:
-		options.LocalActivityWorkerOnly = true // mailing runs the activities
+		options.LocalActivityWorkerOnly = true // pausable.serve runs the activities
 		w := worker.New(d.Client, queue, options)
 		registerWorkflows(w, queue)
 		return w, nil
 	case job.TaskQueueAvatar:
-		options.MaxConcurrentActivityExecutionSize = Concurrency(d.Config.Avatar)
+		options.LocalActivityWorkerOnly = true
 		w := worker.New(d.Client, queue, options)
 		registerWorkflows(w, queue)
-		activities.Register(w, d.Avatar) // all of them: workflows of an earlier version run the short steps here
 		return w, nil
 	case job.TaskQueueAvatarSteps:
 		options.DisableWorkflowWorker = true
@@ -138,11 +137,9 @@ func build(d Deps, queue string, fatal chan<- error) (worker.Worker, error) {
 		activities.Register(w, d.Avatar)
 		return w, nil
 	case job.TaskQueueMaintenance:
+		options.LocalActivityWorkerOnly = true
 		w := worker.New(d.Client, queue, options)
 		registerWorkflows(w, queue)
-		activities.Register(w, d.Cleanup)
-		activities.Register(w, d.Account)
-		activities.Register(w, d.Report)
 		return w, nil
 	}
 	return nil, errors.New("worker: unknown task queue " + queue)

@@ -13,20 +13,42 @@ import (
 )
 
 // WelcomeEmail sends the email that welcomes a new account, and a reminder if the account's address is not confirmed
-// three days later.
+// three days later. The signal job.SignalConfirmed ends the wait.
 func WelcomeEmail(ctx workflow.Context, in job.EmailInput) (job.EmailResult, error) {
 	result, err := sendEmail(ctx, mailing, in)
 	if err != nil || result.State != watchparty.EmailSent {
 		return result, err
 	}
-	if workflow.GetVersion(ctx, "reminder", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+	switch workflow.GetVersion(ctx, "reminder", workflow.DefaultVersion, 2) {
+	case workflow.DefaultVersion:
 		return result, nil
+	case 1:
+		err = wait(ctx, watchparty.WelcomeReminderAfter, "Until the reminder")
+	default:
+		var confirmed bool
+		if confirmed, err = awaitConfirmation(ctx, watchparty.WelcomeReminderAfter); confirmed {
+			return result, nil
+		}
 	}
-	if err := wait(ctx, watchparty.WelcomeReminderAfter, "Until the reminder"); err != nil {
+	if err != nil {
 		return result, err
 	}
 	result.Reminder, err = remind(ctx, in)
 	return result, err
+}
+
+// awaitConfirmation waits until the account's address is confirmed, or d is over. It reports which came first.
+func awaitConfirmation(ctx workflow.Context, d time.Duration) (confirmed bool, err error) {
+	timed, stop := workflow.WithCancel(ctx)
+	defer stop()
+	timer := workflow.NewTimerWithOptions(timed, d, workflow.TimerOptions{Summary: "Until the reminder"})
+	workflow.NewSelector(ctx).
+		AddReceive(workflow.GetSignalChannel(ctx, job.SignalConfirmed), func(workflow.ReceiveChannel, bool) {
+			confirmed = true
+		}).
+		AddFuture(timer, func(f workflow.Future) { err = f.Get(ctx, nil) }).
+		Select(ctx)
+	return confirmed, err
 }
 
 // remind sends the reminder that belongs to an email, unless it is of no use any more. The reminder has the lowest

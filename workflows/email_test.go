@@ -130,6 +130,24 @@ func TestWelcomeEmail(t *testing.T) {
 			require.Equal(t, 72*time.Hour, w.Now().Sub(w.started))
 		}
 	})
+	t.Run("is followed by none once the address is confirmed", func(t *testing.T) {
+		w := newWorld(t)
+		w.expect(job.ActivitySendEmail, welcome, sent, nil).Once()
+		w.RegisterDelayedCallback(func() { w.SignalWorkflow(job.SignalConfirmed, nil) }, time.Hour)
+		result, err := welcomeEmail(w)
+		require.NoError(t, err)
+		require.Equal(t, sent, result)
+		require.Equal(t, time.Hour, w.Now().Sub(w.started), "it does not wait any longer")
+	})
+	t.Run("whose address is confirmed before it is sent waits for nothing", func(t *testing.T) {
+		w := newWorld(t)
+		w.expect(job.ActivitySendEmail, welcome, sent, nil).After(time.Minute).Once()
+		w.RegisterDelayedCallback(func() { w.SignalWorkflow(job.SignalConfirmed, nil) }, time.Second)
+		result, err := welcomeEmail(w)
+		require.NoError(t, err)
+		require.Equal(t, sent, result)
+		require.Less(t, w.Now().Sub(w.started), time.Hour)
+	})
 	t.Run("is followed by none that is of no use", func(t *testing.T) {
 		w := newWorld(t)
 		w.expect(job.ActivitySendEmail, welcome, sent, nil).Once()

@@ -186,8 +186,14 @@ func recordings() []recording {
 	madeUp.input = job.ReportInput{Every: watchparty.ReportWeek, At: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)}
 	waiting := email("welcome-email-waiting", ends(watchparty.EmailSent))
 	waiting.open = true
+	waitingForConfirmation := waiting // the version of the wait that a signal ends
+	waitingForConfirmation.file = "welcome-email-waiting-for-confirmation"
+	confirmed := email("welcome-email-confirmed", ends(watchparty.EmailSent))
+	confirmed.signal = job.SignalConfirmed
 	return []recording{
 		waiting,
+		waitingForConfirmation,
+		confirmed,
 		// As the worker of the first version did it, whose activity gave no result.
 		email("welcome-email-sent", func(context.Context, job.EmailInput) error { return nil }),
 		email("welcome-email-rejected", func(context.Context, job.EmailInput) error {

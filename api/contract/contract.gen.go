@@ -145,11 +145,17 @@ const (
 	AuditActionEmailResent         AuditAction = "email_resent"
 	AuditActionEmailsPaused        AuditAction = "emails_paused"
 	AuditActionEmailsResumed       AuditAction = "emails_resumed"
+	AuditActionEventRequeued       AuditAction = "event_requeued"
+	AuditActionJobCancelled        AuditAction = "job_cancelled"
+	AuditActionJobRetried          AuditAction = "job_retried"
+	AuditActionJobTerminated       AuditAction = "job_terminated"
 	AuditActionMessageRemoved      AuditAction = "message_removed"
 	AuditActionMovieCreated        AuditAction = "movie_created"
 	AuditActionMovieDeleted        AuditAction = "movie_deleted"
 	AuditActionMovieUpdated        AuditAction = "movie_updated"
 	AuditActionPrivateRoomRead     AuditAction = "private_room_read"
+	AuditActionQueuePaused         AuditAction = "queue_paused"
+	AuditActionQueueResumed        AuditAction = "queue_resumed"
 	AuditActionRoomClosed          AuditAction = "room_closed"
 	AuditActionRoomReopened        AuditAction = "room_reopened"
 	AuditActionRoomRestored        AuditAction = "room_restored"
@@ -183,6 +189,14 @@ func (e AuditAction) Valid() bool {
 		return true
 	case AuditActionEmailsResumed:
 		return true
+	case AuditActionEventRequeued:
+		return true
+	case AuditActionJobCancelled:
+		return true
+	case AuditActionJobRetried:
+		return true
+	case AuditActionJobTerminated:
+		return true
 	case AuditActionMessageRemoved:
 		return true
 	case AuditActionMovieCreated:
@@ -192,6 +206,10 @@ func (e AuditAction) Valid() bool {
 	case AuditActionMovieUpdated:
 		return true
 	case AuditActionPrivateRoomRead:
+		return true
+	case AuditActionQueuePaused:
+		return true
+	case AuditActionQueueResumed:
 		return true
 	case AuditActionRoomClosed:
 		return true
@@ -248,8 +266,11 @@ const (
 	AuditEntryTargetKindCleanupRun  AuditEntryTargetKind = "cleanup_run"
 	AuditEntryTargetKindEmail       AuditEntryTargetKind = "email"
 	AuditEntryTargetKindEmailPause  AuditEntryTargetKind = "email_pause"
+	AuditEntryTargetKindJob         AuditEntryTargetKind = "job"
 	AuditEntryTargetKindMessage     AuditEntryTargetKind = "message"
 	AuditEntryTargetKindMovie       AuditEntryTargetKind = "movie"
+	AuditEntryTargetKindOutboxEvent AuditEntryTargetKind = "outbox_event"
+	AuditEntryTargetKindQueuePause  AuditEntryTargetKind = "queue_pause"
 	AuditEntryTargetKindRoom        AuditEntryTargetKind = "room"
 	AuditEntryTargetKindSchedule    AuditEntryTargetKind = "schedule"
 	AuditEntryTargetKindUser        AuditEntryTargetKind = "user"
@@ -266,9 +287,15 @@ func (e AuditEntryTargetKind) Valid() bool {
 		return true
 	case AuditEntryTargetKindEmailPause:
 		return true
+	case AuditEntryTargetKindJob:
+		return true
 	case AuditEntryTargetKindMessage:
 		return true
 	case AuditEntryTargetKindMovie:
+		return true
+	case AuditEntryTargetKindOutboxEvent:
+		return true
+	case AuditEntryTargetKindQueuePause:
 		return true
 	case AuditEntryTargetKindRoom:
 		return true
@@ -428,6 +455,36 @@ func (e CleanupRunTrigger) Valid() bool {
 	}
 }
 
+// Defines values for DelayWhat.
+const (
+	DelayWhatAvatars   DelayWhat = "avatars"
+	DelayWhatDeletions DelayWhat = "deletions"
+	DelayWhatEmails    DelayWhat = "emails"
+	DelayWhatEvents    DelayWhat = "events"
+	DelayWhatRefused   DelayWhat = "refused"
+	DelayWhatRuns      DelayWhat = "runs"
+)
+
+// Valid indicates whether the value is a known member of the DelayWhat enum.
+func (e DelayWhat) Valid() bool {
+	switch e {
+	case DelayWhatAvatars:
+		return true
+	case DelayWhatDeletions:
+		return true
+	case DelayWhatEmails:
+		return true
+	case DelayWhatEvents:
+		return true
+	case DelayWhatRefused:
+		return true
+	case DelayWhatRuns:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for EmailAttemptOutcome.
 const (
 	EmailAttemptOutcomeAmbiguous   EmailAttemptOutcome = "ambiguous"
@@ -508,12 +565,21 @@ func (e EmailKind) Valid() bool {
 
 // Defines values for EmailReason.
 const (
+	EmailReasonAccountSuspended  EmailReason = "account_suspended"
 	EmailReasonAddressRejected   EmailReason = "address_rejected"
+	EmailReasonAddressTaken      EmailReason = "address_taken"
+	EmailReasonAlreadyConfirmed  EmailReason = "already_confirmed"
 	EmailReasonCancelled         EmailReason = "cancelled"
 	EmailReasonExpired           EmailReason = "expired"
+	EmailReasonInvitationEnded   EmailReason = "invitation_ended"
+	EmailReasonLinkEnded         EmailReason = "link_ended"
 	EmailReasonMailboxFull       EmailReason = "mailbox_full"
+	EmailReasonMayNotInvite      EmailReason = "may_not_invite"
 	EmailReasonMessageRejected   EmailReason = "message_rejected"
+	EmailReasonNoAccount         EmailReason = "no_account"
+	EmailReasonNotARecipient     EmailReason = "not_a_recipient"
 	EmailReasonOptedOut          EmailReason = "opted_out"
+	EmailReasonRoomEnded         EmailReason = "room_ended"
 	EmailReasonServerUnreachable EmailReason = "server_unreachable"
 	EmailReasonUnconfirmed       EmailReason = "unconfirmed"
 )
@@ -521,17 +587,35 @@ const (
 // Valid indicates whether the value is a known member of the EmailReason enum.
 func (e EmailReason) Valid() bool {
 	switch e {
+	case EmailReasonAccountSuspended:
+		return true
 	case EmailReasonAddressRejected:
+		return true
+	case EmailReasonAddressTaken:
+		return true
+	case EmailReasonAlreadyConfirmed:
 		return true
 	case EmailReasonCancelled:
 		return true
 	case EmailReasonExpired:
 		return true
+	case EmailReasonInvitationEnded:
+		return true
+	case EmailReasonLinkEnded:
+		return true
 	case EmailReasonMailboxFull:
+		return true
+	case EmailReasonMayNotInvite:
 		return true
 	case EmailReasonMessageRejected:
 		return true
+	case EmailReasonNoAccount:
+		return true
+	case EmailReasonNotARecipient:
+		return true
 	case EmailReasonOptedOut:
+		return true
+	case EmailReasonRoomEnded:
 		return true
 	case EmailReasonServerUnreachable:
 		return true
@@ -571,13 +655,25 @@ func (e EmailState) Valid() bool {
 
 // Defines values for EmailWait.
 const (
-	RecipientLimit EmailWait = "recipient_limit"
+	EmailWaitPause          EmailWait = "pause"
+	EmailWaitRecipientLimit EmailWait = "recipient_limit"
+	EmailWaitRelay          EmailWait = "relay"
+	EmailWaitRetry          EmailWait = "retry"
+	EmailWaitWorker         EmailWait = "worker"
 )
 
 // Valid indicates whether the value is a known member of the EmailWait enum.
 func (e EmailWait) Valid() bool {
 	switch e {
-	case RecipientLimit:
+	case EmailWaitPause:
+		return true
+	case EmailWaitRecipientLimit:
+		return true
+	case EmailWaitRelay:
+		return true
+	case EmailWaitRetry:
+		return true
+	case EmailWaitWorker:
 		return true
 	default:
 		return false
@@ -631,31 +727,31 @@ func (e HealthStatus) Valid() bool {
 
 // Defines values for HealthPart.
 const (
-	Bucket    HealthPart = "bucket"
-	Database  HealthPart = "database"
-	Emails    HealthPart = "emails"
-	Redis     HealthPart = "redis"
-	Schedules HealthPart = "schedules"
-	Temporal  HealthPart = "temporal"
-	Workers   HealthPart = "workers"
+	HealthPartBucket    HealthPart = "bucket"
+	HealthPartDatabase  HealthPart = "database"
+	HealthPartEmails    HealthPart = "emails"
+	HealthPartRedis     HealthPart = "redis"
+	HealthPartSchedules HealthPart = "schedules"
+	HealthPartTemporal  HealthPart = "temporal"
+	HealthPartWorkers   HealthPart = "workers"
 )
 
 // Valid indicates whether the value is a known member of the HealthPart enum.
 func (e HealthPart) Valid() bool {
 	switch e {
-	case Bucket:
+	case HealthPartBucket:
 		return true
-	case Database:
+	case HealthPartDatabase:
 		return true
-	case Emails:
+	case HealthPartEmails:
 		return true
-	case Redis:
+	case HealthPartRedis:
 		return true
-	case Schedules:
+	case HealthPartSchedules:
 		return true
-	case Temporal:
+	case HealthPartTemporal:
 		return true
-	case Workers:
+	case HealthPartWorkers:
 		return true
 	default:
 		return false
@@ -689,6 +785,222 @@ func (e InvitationState) Valid() bool {
 	}
 }
 
+// Defines values for JobBatchAction.
+const (
+	JobBatchActionCancel    JobBatchAction = "cancel"
+	JobBatchActionRetry     JobBatchAction = "retry"
+	JobBatchActionTerminate JobBatchAction = "terminate"
+)
+
+// Valid indicates whether the value is a known member of the JobBatchAction enum.
+func (e JobBatchAction) Valid() bool {
+	switch e {
+	case JobBatchActionCancel:
+		return true
+	case JobBatchActionRetry:
+		return true
+	case JobBatchActionTerminate:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JobEventType.
+const (
+	JobEventTypeCancelRequested    JobEventType = "cancel_requested"
+	JobEventTypeCancelled          JobEventType = "cancelled"
+	JobEventTypeCompleted          JobEventType = "completed"
+	JobEventTypeFailed             JobEventType = "failed"
+	JobEventTypeReset              JobEventType = "reset"
+	JobEventTypeSignalled          JobEventType = "signalled"
+	JobEventTypeStarted            JobEventType = "started"
+	JobEventTypeStepCancelled      JobEventType = "step_cancelled"
+	JobEventTypeStepCompleted      JobEventType = "step_completed"
+	JobEventTypeStepFailed         JobEventType = "step_failed"
+	JobEventTypeStepScheduled      JobEventType = "step_scheduled"
+	JobEventTypeStepStarted        JobEventType = "step_started"
+	JobEventTypeStepTimedOut       JobEventType = "step_timed_out"
+	JobEventTypeTerminated         JobEventType = "terminated"
+	JobEventTypeTimedOut           JobEventType = "timed_out"
+	JobEventTypeTimerCancelled     JobEventType = "timer_cancelled"
+	JobEventTypeTimerFired         JobEventType = "timer_fired"
+	JobEventTypeTimerStarted       JobEventType = "timer_started"
+	JobEventTypeWorkflowTaskFailed JobEventType = "workflow_task_failed"
+)
+
+// Valid indicates whether the value is a known member of the JobEventType enum.
+func (e JobEventType) Valid() bool {
+	switch e {
+	case JobEventTypeCancelRequested:
+		return true
+	case JobEventTypeCancelled:
+		return true
+	case JobEventTypeCompleted:
+		return true
+	case JobEventTypeFailed:
+		return true
+	case JobEventTypeReset:
+		return true
+	case JobEventTypeSignalled:
+		return true
+	case JobEventTypeStarted:
+		return true
+	case JobEventTypeStepCancelled:
+		return true
+	case JobEventTypeStepCompleted:
+		return true
+	case JobEventTypeStepFailed:
+		return true
+	case JobEventTypeStepScheduled:
+		return true
+	case JobEventTypeStepStarted:
+		return true
+	case JobEventTypeStepTimedOut:
+		return true
+	case JobEventTypeTerminated:
+		return true
+	case JobEventTypeTimedOut:
+		return true
+	case JobEventTypeTimerCancelled:
+		return true
+	case JobEventTypeTimerFired:
+		return true
+	case JobEventTypeTimerStarted:
+		return true
+	case JobEventTypeWorkflowTaskFailed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JobKind.
+const (
+	JobKindActivityReport        JobKind = "ActivityReport"
+	JobKindCleanup               JobKind = "Cleanup"
+	JobKindDeleteAccount         JobKind = "DeleteAccount"
+	JobKindEmailChangedNotice    JobKind = "EmailChangedNotice"
+	JobKindPasswordChangedNotice JobKind = "PasswordChangedNotice"
+	JobKindPasswordResetEmail    JobKind = "PasswordResetEmail"
+	JobKindProcessAvatar         JobKind = "ProcessAvatar"
+	JobKindReportEmail           JobKind = "ReportEmail"
+	JobKindResend                JobKind = "Resend"
+	JobKindRoomInvitation        JobKind = "RoomInvitation"
+	JobKindVerificationEmail     JobKind = "VerificationEmail"
+	JobKindWelcomeEmail          JobKind = "WelcomeEmail"
+)
+
+// Valid indicates whether the value is a known member of the JobKind enum.
+func (e JobKind) Valid() bool {
+	switch e {
+	case JobKindActivityReport:
+		return true
+	case JobKindCleanup:
+		return true
+	case JobKindDeleteAccount:
+		return true
+	case JobKindEmailChangedNotice:
+		return true
+	case JobKindPasswordChangedNotice:
+		return true
+	case JobKindPasswordResetEmail:
+		return true
+	case JobKindProcessAvatar:
+		return true
+	case JobKindReportEmail:
+		return true
+	case JobKindResend:
+		return true
+	case JobKindRoomInvitation:
+		return true
+	case JobKindVerificationEmail:
+		return true
+	case JobKindWelcomeEmail:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JobPhase.
+const (
+	JobPhaseRetrying JobPhase = "retrying"
+	JobPhaseStuck    JobPhase = "stuck"
+	JobPhaseWaiting  JobPhase = "waiting"
+	JobPhaseWorking  JobPhase = "working"
+)
+
+// Valid indicates whether the value is a known member of the JobPhase enum.
+func (e JobPhase) Valid() bool {
+	switch e {
+	case JobPhaseRetrying:
+		return true
+	case JobPhaseStuck:
+		return true
+	case JobPhaseWaiting:
+		return true
+	case JobPhaseWorking:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JobState.
+const (
+	JobStateCancelled  JobState = "cancelled"
+	JobStateCompleted  JobState = "completed"
+	JobStateFailed     JobState = "failed"
+	JobStateRunning    JobState = "running"
+	JobStateTerminated JobState = "terminated"
+	JobStateTimedOut   JobState = "timed_out"
+)
+
+// Valid indicates whether the value is a known member of the JobState enum.
+func (e JobState) Valid() bool {
+	switch e {
+	case JobStateCancelled:
+		return true
+	case JobStateCompleted:
+		return true
+	case JobStateFailed:
+		return true
+	case JobStateRunning:
+		return true
+	case JobStateTerminated:
+		return true
+	case JobStateTimedOut:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JobStepState.
+const (
+	JobStepStateCancelRequested JobStepState = "cancel_requested"
+	JobStepStatePaused          JobStepState = "paused"
+	JobStepStateScheduled       JobStepState = "scheduled"
+	JobStepStateStarted         JobStepState = "started"
+)
+
+// Valid indicates whether the value is a known member of the JobStepState enum.
+func (e JobStepState) Valid() bool {
+	switch e {
+	case JobStepStateCancelRequested:
+		return true
+	case JobStepStatePaused:
+		return true
+	case JobStepStateScheduled:
+		return true
+	case JobStepStateStarted:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Language.
 const (
 	De Language = "de"
@@ -701,6 +1013,48 @@ func (e Language) Valid() bool {
 	case De:
 		return true
 	case En:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OutboxEventState.
+const (
+	OutboxEventStateAbandoned OutboxEventState = "abandoned"
+	OutboxEventStatePending   OutboxEventState = "pending"
+	OutboxEventStateStarted   OutboxEventState = "started"
+)
+
+// Valid indicates whether the value is a known member of the OutboxEventState enum.
+func (e OutboxEventState) Valid() bool {
+	switch e {
+	case OutboxEventStateAbandoned:
+		return true
+	case OutboxEventStatePending:
+		return true
+	case OutboxEventStateStarted:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PausableQueue.
+const (
+	PausableQueueAvatar      PausableQueue = "avatar"
+	PausableQueueEmail       PausableQueue = "email"
+	PausableQueueMaintenance PausableQueue = "maintenance"
+)
+
+// Valid indicates whether the value is a known member of the PausableQueue enum.
+func (e PausableQueue) Valid() bool {
+	switch e {
+	case PausableQueueAvatar:
+		return true
+	case PausableQueueEmail:
+		return true
+	case PausableQueueMaintenance:
 		return true
 	default:
 		return false
@@ -922,10 +1276,16 @@ const (
 	ProblemCodeEmailNotEnded              ProblemCode = "email_not_ended"
 	ProblemCodeEmailTaken                 ProblemCode = "email_taken"
 	ProblemCodeEmailUnconfirmed           ProblemCode = "email_unconfirmed"
+	ProblemCodeEventStarted               ProblemCode = "event_started"
 	ProblemCodeForbidden                  ProblemCode = "forbidden"
 	ProblemCodeIdempotencyKeyReused       ProblemCode = "idempotency_key_reused"
 	ProblemCodeInternal                   ProblemCode = "internal"
 	ProblemCodeInvalidRequest             ProblemCode = "invalid_request"
+	ProblemCodeJobEnded                   ProblemCode = "job_ended"
+	ProblemCodeJobExpired                 ProblemCode = "job_expired"
+	ProblemCodeJobNotStarted              ProblemCode = "job_not_started"
+	ProblemCodeJobsChanged                ProblemCode = "jobs_changed"
+	ProblemCodeJobsNotSearchable          ProblemCode = "jobs_not_searchable"
 	ProblemCodeLastAdmin                  ProblemCode = "last_admin"
 	ProblemCodeMethodNotAllowed           ProblemCode = "method_not_allowed"
 	ProblemCodeMovieExists                ProblemCode = "movie_exists"
@@ -937,6 +1297,7 @@ const (
 	ProblemCodeNotReady                   ProblemCode = "not_ready"
 	ProblemCodeNothingPlaying             ProblemCode = "nothing_playing"
 	ProblemCodeNothingToPlay              ProblemCode = "nothing_to_play"
+	ProblemCodeNothingToRetry             ProblemCode = "nothing_to_retry"
 	ProblemCodeOriginNotAllowed           ProblemCode = "origin_not_allowed"
 	ProblemCodeOwnRole                    ProblemCode = "own_role"
 	ProblemCodePlaybackBusy               ProblemCode = "playback_busy"
@@ -1014,6 +1375,8 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeEmailUnconfirmed:
 		return true
+	case ProblemCodeEventStarted:
+		return true
 	case ProblemCodeForbidden:
 		return true
 	case ProblemCodeIdempotencyKeyReused:
@@ -1021,6 +1384,16 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeInternal:
 		return true
 	case ProblemCodeInvalidRequest:
+		return true
+	case ProblemCodeJobEnded:
+		return true
+	case ProblemCodeJobExpired:
+		return true
+	case ProblemCodeJobNotStarted:
+		return true
+	case ProblemCodeJobsChanged:
+		return true
+	case ProblemCodeJobsNotSearchable:
 		return true
 	case ProblemCodeLastAdmin:
 		return true
@@ -1043,6 +1416,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeNothingPlaying:
 		return true
 	case ProblemCodeNothingToPlay:
+		return true
+	case ProblemCodeNothingToRetry:
 		return true
 	case ProblemCodeOriginNotAllowed:
 		return true
@@ -1129,16 +1504,40 @@ func (e QueueOrder) Valid() bool {
 
 // Defines values for ReportKind.
 const (
-	Activity ReportKind = "activity"
-	Cleanup  ReportKind = "cleanup"
+	ReportKindActivity ReportKind = "activity"
+	ReportKindCleanup  ReportKind = "cleanup"
 )
 
 // Valid indicates whether the value is a known member of the ReportKind enum.
 func (e ReportKind) Valid() bool {
 	switch e {
-	case Activity:
+	case ReportKindActivity:
 		return true
-	case Cleanup:
+	case ReportKindCleanup:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RetryHow.
+const (
+	RetryHowNewEmail RetryHow = "new_email"
+	RetryHowNewRun   RetryHow = "new_run"
+	RetryHowReset    RetryHow = "reset"
+	RetryHowTriedNow RetryHow = "tried_now"
+)
+
+// Valid indicates whether the value is a known member of the RetryHow enum.
+func (e RetryHow) Valid() bool {
+	switch e {
+	case RetryHowNewEmail:
+		return true
+	case RetryHowNewRun:
+		return true
+	case RetryHowReset:
+		return true
+	case RetryHowTriedNow:
 		return true
 	default:
 		return false
@@ -1274,6 +1673,24 @@ func (e RoomState) Valid() bool {
 	}
 }
 
+// Defines values for TemporalState.
+const (
+	Away      TemporalState = "away"
+	Connected TemporalState = "connected"
+)
+
+// Valid indicates whether the value is a known member of the TemporalState enum.
+func (e TemporalState) Valid() bool {
+	switch e {
+	case Away:
+		return true
+	case Connected:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for UserState.
 const (
 	UserStateActive    UserState = "active"
@@ -1331,6 +1748,24 @@ func (e WaitPolicy) Valid() bool {
 	case WaitPolicyHost:
 		return true
 	case WaitPolicyNobody:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetOutboxParamsState.
+const (
+	GetOutboxParamsStateAbandoned GetOutboxParamsState = "abandoned"
+	GetOutboxParamsStatePending   GetOutboxParamsState = "pending"
+)
+
+// Valid indicates whether the value is a known member of the GetOutboxParamsState enum.
+func (e GetOutboxParamsState) Valid() bool {
+	switch e {
+	case GetOutboxParamsStateAbandoned:
+		return true
+	case GetOutboxParamsStatePending:
 		return true
 	default:
 		return false
@@ -1685,6 +2120,14 @@ type AdminMessageList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
+// AdminNote Why an admin does something, for the audit log
+//
+// Example: {"note":"The mail server works again"}
+type AdminNote struct {
+	// Note The reason; empty for none
+	Note *string `json:"note,omitempty"`
+}
+
 // AdminRoom A room, as admins see it
 //
 // Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
@@ -2004,6 +2447,28 @@ type ChangePasswordRequest struct {
 // Circle People with that role, and those above them
 type Circle string
 
+// CleanupPolicy A clean-up policy
+type CleanupPolicy struct {
+	// AgeSeconds After how long it removes something; null if it is off
+	AgeSeconds *int64 `json:"age_seconds"`
+
+	// Enabled Whether it is on
+	Enabled bool `json:"enabled"`
+
+	// Policy What a policy removes, by age; a setting says after how long, or that it is off. `inactive_participants`: people
+	// in rooms who have not been seen. `old_messages`: messages. `inactive_rooms`: archives rooms in which nothing
+	// happens; an admin or the host can open them again. `archived_rooms`: deletes for good what that has archived,
+	// and what hosts have deleted. `unverified_accounts`: accounts that were never confirmed, and not used.
+	// `expired_tokens`, `ended_sessions`, `ended_invitations`, `idempotency_keys`: what their names say.
+	// `resolved_reports`: resolved reports of abuse, with what was reported. `old_mails`: what became of emails, with
+	// the attempts. `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which
+	// room when; the figures of days stay. `orphaned_files`: files whose upload was never committed.
+	Policy Policy `json:"policy"`
+
+	// Setting The setting of the age
+	Setting string `json:"setting"`
+}
+
 // CleanupReport What a run of the clean-up was and did
 type CleanupReport struct {
 	// Counts How many rows or files each policy removed; `inactive_rooms` counts archived rooms
@@ -2212,6 +2677,27 @@ type DegradedPart struct {
 	State string `json:"state"`
 }
 
+// Delay Work that should have made progress and has not
+type Delay struct {
+	// Count How many
+	Count int `json:"count"`
+
+	// OldestAt Since when the oldest is late
+	OldestAt time.Time `json:"oldest_at"`
+
+	// What `events`: of the outbox, which Temporal does not take. `emails`: whose attempt is due for five minutes.
+	// `refused`: emails that the mail server has refused more than ten times. `avatars`: that are not rendered.
+	// `runs`: of the clean-up, which do not begin or go on. `deletions`: of accounts whose data is still there
+	// after an hour.
+	What DelayWhat `json:"what"`
+}
+
+// DelayWhat `events`: of the outbox, which Temporal does not take. `emails`: whose attempt is due for five minutes.
+// `refused`: emails that the mail server has refused more than ten times. `avatars`: that are not rendered.
+// `runs`: of the clean-up, which do not begin or go on. `deletions`: of accounts whose data is still there
+// after an hour.
+type DelayWhat string
+
 // DeleteMeRequest Example: {"password":"correct horse battery"}
 type DeleteMeRequest struct {
 	// Password The account's current password
@@ -2229,13 +2715,17 @@ type EditMessageRequest struct {
 
 // Email An email, as admins see it. It has neither the address nor the text.
 //
-// Example: {"attempts":1,"created_at":"2026-01-31T20:15:00Z","history":[{"answer":"452 4.2.2 The mailbox is full","ended_at":"2026-01-31T20:15:02Z","number":1,"outcome":"temporary","started_at":"2026-01-31T20:15:01Z"}],"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","resend_of":null,"sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","user_id":null,"waits_for":"recipient_limit","waits_until":"2026-01-31T21:00:00Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}
+// Example: {"attempts":1,"created_at":"2026-01-31T20:15:00Z","deadline_at":"2026-02-01T20:04:57Z","history":[{"answer":"452 4.2.2 The mailbox is full","ended_at":"2026-01-31T20:15:02Z","number":1,"outcome":"temporary","started_at":"2026-01-31T20:15:01Z"}],"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","resend_of":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","user_id":null,"waits_for":"retry","waits_until":"2026-01-31T20:15:07Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}
 type Email struct {
 	// Attempts How often it was tried
 	Attempts int `json:"attempts"`
 
 	// CreatedAt When it was queued
 	CreatedAt time.Time `json:"created_at"`
+
+	// DeadlineAt About when it is given up if the mail server still does not take it; null until an attempt has failed, and
+	// when no attempt follows
+	DeadlineAt *time.Time `json:"deadline_at"`
 
 	// History All attempts to send it, the first one first; null in lists
 	History *[]EmailAttempt `json:"history"`
@@ -2255,6 +2745,9 @@ type Email struct {
 	// ResendOf The email that an admin sent again by this one; null for others
 	ResendOf *string `json:"resend_of"`
 
+	// RoomID The room of an invitation; null for others, and when the invitation is removed
+	RoomID *string `json:"room_id"`
+
 	// SentAt When the mail server took it; null if it was not sent
 	SentAt *time.Time `json:"sent_at"`
 
@@ -2273,10 +2766,10 @@ type Email struct {
 	// UserID The account of the recipient; null without one, and when it is deleted
 	UserID *string `json:"user_id"`
 
-	// WaitsFor What it waits for; null unless it waits
+	// WaitsFor What it waits for; null while an attempt lasts, and when no attempt follows
 	WaitsFor *EmailWait `json:"waits_for"`
 
-	// WaitsUntil When it is tried next; null unless it waits
+	// WaitsUntil When it is tried next; null if that is not known
 	WaitsUntil *time.Time `json:"waits_until"`
 
 	// WorkflowID The ID of the workflow that sends it
@@ -2286,11 +2779,11 @@ type Email struct {
 // EmailAddress An email address, as it was typed.
 type EmailAddress = string
 
-// EmailAnswer Example: {"data":{"attempts":1,"created_at":"2026-01-31T20:15:00Z","history":[{"answer":"452 4.2.2 The mailbox is full","ended_at":"2026-01-31T20:15:02Z","number":1,"outcome":"temporary","started_at":"2026-01-31T20:15:01Z"}],"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","resend_of":null,"sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","user_id":null,"waits_for":"recipient_limit","waits_until":"2026-01-31T21:00:00Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}}
+// EmailAnswer Example: {"data":{"attempts":1,"created_at":"2026-01-31T20:15:00Z","deadline_at":"2026-02-01T20:04:57Z","history":[{"answer":"452 4.2.2 The mailbox is full","ended_at":"2026-01-31T20:15:02Z","number":1,"outcome":"temporary","started_at":"2026-01-31T20:15:01Z"}],"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","resend_of":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","user_id":null,"waits_for":"retry","waits_until":"2026-01-31T20:15:07Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}}
 type EmailAnswer struct {
 	// Data An email, as admins see it. It has neither the address nor the text.
 	//
-	// Example: {"attempts":1,"created_at":"2026-01-31T20:15:00Z","history":[{"answer":"452 4.2.2 The mailbox is full","ended_at":"2026-01-31T20:15:02Z","number":1,"outcome":"temporary","started_at":"2026-01-31T20:15:01Z"}],"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","resend_of":null,"sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","user_id":null,"waits_for":"recipient_limit","waits_until":"2026-01-31T21:00:00Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}
+	// Example: {"attempts":1,"created_at":"2026-01-31T20:15:00Z","deadline_at":"2026-02-01T20:04:57Z","history":[{"answer":"452 4.2.2 The mailbox is full","ended_at":"2026-01-31T20:15:02Z","number":1,"outcome":"temporary","started_at":"2026-01-31T20:15:01Z"}],"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","resend_of":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","user_id":null,"waits_for":"retry","waits_until":"2026-01-31T20:15:07Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}
 	Data Email `json:"data"`
 }
 
@@ -2324,7 +2817,7 @@ type EmailAttemptOutcome string
 // EmailKind What an email is about
 type EmailKind string
 
-// EmailList Example: {"data":[{"attempts":1,"created_at":"2026-01-31T20:15:00Z","history":null,"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","resend_of":null,"sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","user_id":null,"waits_for":"recipient_limit","waits_until":"2026-01-31T21:00:00Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
+// EmailList Example: {"data":[{"attempts":1,"created_at":"2026-01-31T20:15:00Z","deadline_at":"2026-02-01T20:04:57Z","history":null,"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","resend_of":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","user_id":null,"waits_for":"retry","waits_until":"2026-01-31T20:15:07Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
 type EmailList struct {
 	// Data The emails of this page
 	Data []Email `json:"data"`
@@ -2381,8 +2874,15 @@ type EmailPreviewList struct {
 // EmailReason `address_rejected`: the mail server takes no email for this address. `mailbox_full`: the recipient has no space
 // left. `message_rejected`: the mail server refuses what is in the email. `server_unreachable`: it could not be
 // reached, refused this service, or did not take the email in time. `unconfirmed`: it may have the email, and did
-// not say so. `expired`: no attempt was made in time. `cancelled`: an admin cancelled it, or it had no recipient
-// or nothing to say any more. `opted_out`: the address wants no invitations; only admins see this.
+// not say so. `expired`: no attempt was made in time. The others are of cancelled emails. `cancelled`: an admin
+// cancelled it, as the audit log has it. Only admins see the following ones; to others all of them are
+// `cancelled`, except that an email with `opted_out` looks sent. `no_account`: the address has no account, or the
+// account was deleted. `account_suspended`: the recipient's account is. `already_confirmed`: the address was
+// confirmed. `address_taken`: another account has the address. `link_ended`: the link was used, replaced by a
+// later one, or is too old. `invitation_ended`: it was answered, revoked, removed, or it expired.
+// `may_not_invite`: the inviter may not invite to the room any more. `room_ended`: the room is archived, closed or
+// removed. `not_a_recipient`: the settings do not name the address any more. `opted_out`: the address wants no
+// invitations.
 type EmailReason string
 
 // EmailRequest Example: {"email":"carol@example.org"}
@@ -2395,7 +2895,9 @@ type EmailRequest struct {
 type EmailState string
 
 // EmailWait `recipient_limit`: the recipient has had as many emails as one address gets within an hour, or a day. The email
-// goes out by itself when there may be more.
+// goes out by itself when there may be more. `pause`: an admin has paused emails. `relay`: Temporal does not have
+// its workflow yet. `retry`: the mail server did not take it, and the next attempt comes by itself. `worker`: an
+// attempt is due, and no worker has begun it; if this lasts, no worker is there.
 type EmailWait string
 
 // Export Everything that is stored about an account
@@ -2960,6 +3462,250 @@ type InvitedRoom struct {
 	Participants int `json:"participants"`
 }
 
+// Job One run of a workflow
+//
+// Example: {"ended_at":null,"events":5,"failure":null,"id":"cm9vbS1pbnZpdGF0aW9uLzAxOTkzZjc1CjAxOTkzZjdh","kind":"RoomInvitation","phase":"retrying","queue":"email","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","run_id":"01993f7a-0000-7000-8000-000000000001","started_at":"2026-01-31T20:15:00Z","state":"running","steps":[{"activity":"SendEmail","attempt":3,"deadline_at":null,"heartbeat_at":null,"id":"5","last_failure":"temporary (code 451)","max_attempts":150,"next_at":"2026-01-31T20:15:36Z","scheduled_at":"2026-01-31T20:15:00Z","started_at":"2026-01-31T20:15:16Z","state":"scheduled","worker":"7@worker-1@"}],"summary":"Room invitation","temporal_url":"https://ui.example/namespaces/default/workflows/room-invitation%2F01993f75/01993f7a/history","timeline":[{"at":"2026-01-31T20:15:00Z","detail":"RoomInvitation","id":1,"type":"started"}],"timeline_truncated":false,"user_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","waits_for":null,"waits_until":null,"workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}
+type Job struct {
+	// EndedAt When it ended; null while it runs
+	EndedAt *time.Time `json:"ended_at"`
+
+	// Events The length of its history
+	Events int64 `json:"events"`
+
+	// Failure Why it failed; null otherwise and in lists
+	Failure *string `json:"failure"`
+
+	// ID The ID of the job in these operations
+	ID string `json:"id"`
+
+	// Kind What it does, see `JobKind`; operators may start other kinds
+	Kind string `json:"kind"`
+
+	// Phase What it does now; null when it has ended
+	Phase *JobPhase `json:"phase"`
+
+	// Queue The task queue
+	Queue string `json:"queue"`
+
+	// RoomID The room that it is about; null for none
+	RoomID *string `json:"room_id"`
+
+	// RunID The ID of the run in Temporal
+	RunID string `json:"run_id"`
+
+	// StartedAt When it began
+	StartedAt time.Time `json:"started_at"`
+
+	// State How a job has ended, or that it runs
+	State JobState `json:"state"`
+
+	// Steps The steps that it has begun and not ended; null in lists
+	Steps *[]JobStep `json:"steps"`
+
+	// Summary What it does, in a line; empty in lists of jobs that have ended
+	Summary string `json:"summary"`
+
+	// TemporalURL Where the Temporal UI shows it
+	TemporalURL string `json:"temporal_url"`
+
+	// Timeline Its history, the first event first; null in lists
+	Timeline *[]JobEvent `json:"timeline"`
+
+	// TimelineTruncated Whether the middle of a long history is left out
+	TimelineTruncated bool `json:"timeline_truncated"`
+
+	// UserID The account that it is about; null for none
+	UserID *string `json:"user_id"`
+
+	// WaitsFor What it waits for on purpose; null otherwise and in lists
+	WaitsFor *string `json:"waits_for"`
+
+	// WaitsUntil Until when it waits; null if it waits for no time, and in lists
+	WaitsUntil *time.Time `json:"waits_until"`
+
+	// WorkflowID The ID of the workflow in Temporal
+	WorkflowID string `json:"workflow_id"`
+}
+
+// JobAnswer A job
+//
+// Example: {"data":{"ended_at":null,"events":5,"failure":null,"id":"cm9vbS1pbnZpdGF0aW9uLzAxOTkzZjc1CjAxOTkzZjdh","kind":"RoomInvitation","phase":"retrying","queue":"email","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","run_id":"01993f7a-0000-7000-8000-000000000001","started_at":"2026-01-31T20:15:00Z","state":"running","steps":[{"activity":"SendEmail","attempt":3,"deadline_at":null,"heartbeat_at":null,"id":"5","last_failure":"temporary (code 451)","max_attempts":150,"next_at":"2026-01-31T20:15:36Z","scheduled_at":"2026-01-31T20:15:00Z","started_at":"2026-01-31T20:15:16Z","state":"scheduled","worker":"7@worker-1@"}],"summary":"Room invitation","temporal_url":"https://ui.example/namespaces/default/workflows/room-invitation%2F01993f75/01993f7a/history","timeline":[{"at":"2026-01-31T20:15:00Z","detail":"RoomInvitation","id":1,"type":"started"}],"timeline_truncated":false,"user_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","waits_for":null,"waits_until":null,"workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}}
+type JobAnswer struct {
+	// Data One run of a workflow
+	//
+	// Example: {"ended_at":null,"events":5,"failure":null,"id":"cm9vbS1pbnZpdGF0aW9uLzAxOTkzZjc1CjAxOTkzZjdh","kind":"RoomInvitation","phase":"retrying","queue":"email","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","run_id":"01993f7a-0000-7000-8000-000000000001","started_at":"2026-01-31T20:15:00Z","state":"running","steps":[{"activity":"SendEmail","attempt":3,"deadline_at":null,"heartbeat_at":null,"id":"5","last_failure":"temporary (code 451)","max_attempts":150,"next_at":"2026-01-31T20:15:36Z","scheduled_at":"2026-01-31T20:15:00Z","started_at":"2026-01-31T20:15:16Z","state":"scheduled","worker":"7@worker-1@"}],"summary":"Room invitation","temporal_url":"https://ui.example/namespaces/default/workflows/room-invitation%2F01993f75/01993f7a/history","timeline":[{"at":"2026-01-31T20:15:00Z","detail":"RoomInvitation","id":1,"type":"started"}],"timeline_truncated":false,"user_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","waits_for":null,"waits_until":null,"workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}
+	Data Job `json:"data"`
+}
+
+// JobBatch What to do with which jobs
+//
+// Example: {"action":"retry","expected":3,"kind":"ActivityReport","note":"The disk is larger now","state":"failed"}
+type JobBatch struct {
+	// Action What to do with each
+	Action JobBatchAction `json:"action"`
+
+	// DryRun Whether only to count
+	DryRun *bool `json:"dry_run,omitempty"`
+
+	// Expected The count of the dry run; needed without `dry_run`
+	Expected *int64 `json:"expected,omitempty"`
+
+	// From Only those that began at this time or later
+	From *time.Time `json:"from,omitempty"`
+
+	// Kind Only those of this kind
+	Kind *JobKind `json:"kind,omitempty"`
+
+	// Note The reason; needed to terminate
+	Note *string `json:"note,omitempty"`
+
+	// RoomID Only those about this room
+	RoomID *string `json:"room_id,omitempty"`
+
+	// State Only those in this state; by default `running`, and `failed` for a retry
+	State *JobState `json:"state,omitempty"`
+
+	// To Only those that began before this time
+	To *time.Time `json:"to,omitempty"`
+
+	// UserID Only those about this account
+	UserID *string `json:"user_id,omitempty"`
+}
+
+// JobBatchAction What to do with each
+type JobBatchAction string
+
+// JobBatchAnswer What was done with many jobs
+//
+// Example: {"data":{"done":2,"failed":0,"id":"01993f7b-0000-7000-8000-000000000001","left":0,"matched":3,"skipped":1}}
+type JobBatchAnswer struct {
+	// Data What was done with many jobs
+	Data JobBatchResult `json:"data"`
+}
+
+// JobBatchResult What was done with many jobs
+type JobBatchResult struct {
+	// Done How many were acted on
+	Done int `json:"done"`
+
+	// Failed With how many it went wrong
+	Failed int `json:"failed"`
+
+	// ID The ID in the audit log, in the details of each act; null for a dry run
+	ID *string `json:"id"`
+
+	// Left How many are for another request
+	Left int64 `json:"left"`
+
+	// Matched How many jobs match, about
+	Matched int64 `json:"matched"`
+
+	// Skipped How many had ended meanwhile or had nothing to retry
+	Skipped int `json:"skipped"`
+}
+
+// JobCount How many jobs of a kind are in which state
+type JobCount struct {
+	// Kind What a job does
+	Kind JobKind `json:"kind"`
+
+	// States The numbers by state, see `JobState`; without those that are 0
+	States map[string]int64 `json:"states"`
+}
+
+// JobCountList How many jobs there are
+//
+// Example: {"data":[{"kind":"WelcomeEmail","states":{"completed":120,"running":3}}]}
+type JobCountList struct {
+	// Data All kinds
+	Data []JobCount `json:"data"`
+}
+
+// JobEvent An entry of a job's history
+type JobEvent struct {
+	// At When it happened
+	At time.Time `json:"at"`
+
+	// Detail More about it, without personal data; may be empty
+	Detail string `json:"detail"`
+
+	// ID Its number in the history
+	ID int64 `json:"id"`
+
+	// Type What happened
+	Type JobEventType `json:"type"`
+}
+
+// JobEventType What happened
+type JobEventType string
+
+// JobKind What a job does
+type JobKind string
+
+// JobList A page of jobs
+//
+// Example: {"count":1,"data":[{"ended_at":null,"events":5,"failure":null,"id":"cm9vbS1pbnZpdGF0aW9uLzAxOTkzZjc1CjAxOTkzZjdh","kind":"RoomInvitation","phase":"retrying","queue":"email","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","run_id":"01993f7a-0000-7000-8000-000000000001","started_at":"2026-01-31T20:15:00Z","state":"running","steps":[{"activity":"SendEmail","attempt":3,"deadline_at":null,"heartbeat_at":null,"id":"5","last_failure":"temporary (code 451)","max_attempts":150,"next_at":"2026-01-31T20:15:36Z","scheduled_at":"2026-01-31T20:15:00Z","started_at":"2026-01-31T20:15:16Z","state":"scheduled","worker":"7@worker-1@"}],"summary":"Room invitation","temporal_url":"https://ui.example/namespaces/default/workflows/room-invitation%2F01993f75/01993f7a/history","timeline":[{"at":"2026-01-31T20:15:00Z","detail":"RoomInvitation","id":1,"type":"started"}],"timeline_truncated":false,"user_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","waits_for":null,"waits_until":null,"workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}],"next_cursor":null}
+type JobList struct {
+	// Count How many jobs match, about
+	Count int64 `json:"count"`
+
+	// Data The jobs of this page
+	Data []Job `json:"data"`
+
+	// NextCursor Where the next page begins; null on the last page
+	NextCursor *string `json:"next_cursor"`
+}
+
+// JobPhase What a running job does. `working`: a step is under way, or about to begin. `waiting`: on purpose, for a time, an
+// answer, or the end of a pause. `retrying`: a step has failed, and is tried again by itself. `stuck`: no worker
+// has taken its work for two minutes, or a step has failed ten times.
+type JobPhase string
+
+// JobState How a job has ended, or that it runs
+type JobState string
+
+// JobStep An activity that has not ended
+type JobStep struct {
+	// Activity Its type
+	Activity string `json:"activity"`
+
+	// Attempt The number of the attempt that runs, or comes next
+	Attempt int `json:"attempt"`
+
+	// DeadlineAt When it is given up; null if only attempts count
+	DeadlineAt *time.Time `json:"deadline_at"`
+
+	// HeartbeatAt The last sign of life; null without one
+	HeartbeatAt *time.Time `json:"heartbeat_at"`
+
+	// ID Its ID in the job
+	ID string `json:"id"`
+
+	// LastFailure Why the last attempt failed; null before the first failure
+	LastFailure *string `json:"last_failure"`
+
+	// MaxAttempts After which it is given up; null for no limit
+	MaxAttempts *int `json:"max_attempts"`
+
+	// NextAt When the next attempt is due; null unless it waits for it
+	NextAt *time.Time `json:"next_at"`
+
+	// ScheduledAt When the first attempt was due
+	ScheduledAt time.Time `json:"scheduled_at"`
+
+	// StartedAt When the last attempt began; null before the first
+	StartedAt *time.Time `json:"started_at"`
+
+	// State How far it is
+	State JobStepState `json:"state"`
+
+	// Worker The process that made the last attempt; empty before the first
+	Worker string `json:"worker"`
+}
+
+// JobStepState How far it is
+type JobStepState string
+
 // Language The language of emails: English or German
 type Language string
 
@@ -3247,6 +3993,129 @@ type OneTimeToken = string
 // OptionalReason The reason, in one line, for those who moderate the room
 type OptionalReason = string
 
+// OutboxEvent An event that starts a workflow, or signals to one
+//
+// Example: {"attempts":2,"created_at":"2026-01-31T20:15:00Z","id":"01993f7c-0000-7000-8000-000000000001","kind":"WelcomeEmail","last_error":"Temporal is away","next_at":"2026-01-31T20:15:05Z","queue":"email","signal":null,"state":"pending","workflow_id":"welcome-email/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4"}
+type OutboxEvent struct {
+	// Attempts How often it was tried
+	Attempts int `json:"attempts"`
+
+	// CreatedAt When it was added
+	CreatedAt time.Time `json:"created_at"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Kind What the workflow does
+	Kind string `json:"kind"`
+
+	// LastError What Temporal said; empty if nothing went wrong
+	LastError string `json:"last_error"`
+
+	// NextAt When it is tried next; null if it is not
+	NextAt *time.Time `json:"next_at"`
+
+	// Queue The task queue
+	Queue string `json:"queue"`
+
+	// Signal The signal; null for a start
+	Signal *string `json:"signal"`
+
+	// State Whether Temporal has it
+	State OutboxEventState `json:"state"`
+
+	// WorkflowID The ID of the workflow
+	WorkflowID string `json:"workflow_id"`
+}
+
+// OutboxEventState Whether Temporal has it
+type OutboxEventState string
+
+// OutboxEventAnswer An event of the outbox
+//
+// Example: {"data":{"attempts":2,"created_at":"2026-01-31T20:15:00Z","id":"01993f7c-0000-7000-8000-000000000001","kind":"WelcomeEmail","last_error":"Temporal is away","next_at":"2026-01-31T20:15:05Z","queue":"email","signal":null,"state":"pending","workflow_id":"welcome-email/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4"}}
+type OutboxEventAnswer struct {
+	// Data An event that starts a workflow, or signals to one
+	//
+	// Example: {"attempts":2,"created_at":"2026-01-31T20:15:00Z","id":"01993f7c-0000-7000-8000-000000000001","kind":"WelcomeEmail","last_error":"Temporal is away","next_at":"2026-01-31T20:15:05Z","queue":"email","signal":null,"state":"pending","workflow_id":"welcome-email/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4"}
+	Data OutboxEvent `json:"data"`
+}
+
+// OutboxList A page of events, and their summary
+//
+// Example: {"data":[{"attempts":2,"created_at":"2026-01-31T20:15:00Z","id":"01993f7c-0000-7000-8000-000000000001","kind":"WelcomeEmail","last_error":"Temporal is away","next_at":"2026-01-31T20:15:05Z","queue":"email","signal":null,"state":"pending","workflow_id":"welcome-email/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4"}],"next_cursor":null,"summary":{"abandoned":0,"last_error":"Temporal is away","oldest_at":"2026-01-31T20:15:00Z","waiting":1}}
+type OutboxList struct {
+	// Data The events of this page
+	Data []OutboxEvent `json:"data"`
+
+	// NextCursor Where the next page begins; null on the last page
+	NextCursor *string `json:"next_cursor"`
+
+	// Summary The events that Temporal does not have
+	Summary OutboxSummary `json:"summary"`
+}
+
+// OutboxSummary The events that Temporal does not have
+type OutboxSummary struct {
+	// Abandoned How many were given up after 30 days
+	Abandoned int `json:"abandoned"`
+
+	// LastError The last error of one that waits; empty if there is none
+	LastError string `json:"last_error"`
+
+	// OldestAt Since when the oldest waits; null if none does
+	OldestAt *time.Time `json:"oldest_at"`
+
+	// Waiting How many wait
+	Waiting int `json:"waiting"`
+}
+
+// Overview How the service is
+type Overview struct {
+	// EmailsPausedAt Since when emails are paused; null if they are not
+	EmailsPausedAt *time.Time `json:"emails_paused_at"`
+
+	// EmailsWaiting How many emails are still to be sent
+	EmailsWaiting int `json:"emails_waiting"`
+
+	// Health What this process can reach
+	//
+	// Example: {"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}
+	Health Health `json:"health"`
+
+	// JobsFailedLastDay How many jobs that began in the last day have failed, about; null while Temporal is away
+	JobsFailedLastDay *int64 `json:"jobs_failed_last_day"`
+
+	// JobsRunning How many jobs run, about, also those that wait on purpose; null while Temporal is away
+	JobsRunning *int64 `json:"jobs_running"`
+
+	// LastHour Twelve spans of five minutes, the oldest first
+	LastHour []Throughput `json:"last_hour"`
+
+	// LastWeek Seven spans of a day, the oldest first
+	LastWeek []Throughput `json:"last_week"`
+
+	// Late What should have made progress and has not; empty if all is well
+	Late []Delay `json:"late"`
+
+	// Outbox The events that Temporal does not have
+	Outbox OutboxSummary `json:"outbox"`
+
+	// Queues The queues
+	Queues []TaskQueue `json:"queues"`
+
+	// Temporal Whether Temporal answers
+	Temporal TemporalState `json:"temporal"`
+}
+
+// OverviewAnswer How the service is
+//
+// Example: {"data":{"emails_paused_at":null,"emails_waiting":1,"health":{"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"},"jobs_failed_last_day":null,"jobs_running":null,"last_hour":[{"emails_failed":0,"emails_sent":3,"from":"2026-01-31T20:15:00Z","jobs_started":4}],"last_week":[{"emails_failed":0,"emails_sent":3,"from":"2026-01-31T20:15:00Z","jobs_started":4}],"late":[{"count":1,"oldest_at":"2026-01-31T20:15:00Z","what":"events"}],"outbox":{"abandoned":0,"last_error":"Temporal is away","oldest_at":"2026-01-31T20:15:00Z","waiting":1},"queues":[{"added_per_second":0.1,"backlog":0,"backlog_age_seconds":0,"done_per_second":0.1,"name":"email","note":"","pausable":true,"paused_at":null,"workers":[{"activities":true,"identity":"7@worker-1@","last_poll_at":"2026-01-31T20:15:00Z","workflows":true}]}],"temporal":"away"}}
+type OverviewAnswer struct {
+	// Data How the service is
+	Data Overview `json:"data"`
+}
+
 // Participant Somebody who is in a room
 //
 // Example: {"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","username":"dave"}
@@ -3295,6 +4164,9 @@ type ParticipantList struct {
 
 // Password The account's current password
 type Password = string
+
+// PausableQueue Emails; the rendering of avatars; clean-up, reports and deletions of accounts
+type PausableQueue string
 
 // Permission Something that a role in a room allows
 type Permission string
@@ -3486,6 +4358,14 @@ type PlaybackWaitFor string
 // room when; the figures of days stay. `orphaned_files`: files whose upload was never committed.
 type Policy string
 
+// PolicyList All clean-up policies, in the order of a run
+//
+// Example: {"data":[{"age_seconds":7776000,"enabled":true,"policy":"old_messages","setting":"CLEANUP_MESSAGE_AGE"}]}
+type PolicyList struct {
+	// Data The policies
+	Data []CleanupPolicy `json:"data"`
+}
+
 // PostMessageRequest Example: {"body":"Shall we begin?","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
 type PostMessageRequest struct {
 	// Body Plain text, of one or more lines
@@ -3632,6 +4512,21 @@ type QueueItemAnswer struct {
 
 // QueueOrder Whether a queue is played as people have put it, or what has the most votes first
 type QueueOrder string
+
+// QueueWorker A process that serves a queue
+type QueueWorker struct {
+	// Activities Whether it does the work; while a queue is paused nobody does
+	Activities bool `json:"activities"`
+
+	// Identity Its process ID and machine
+	Identity string `json:"identity"`
+
+	// LastPollAt When it last asked for a task
+	LastPollAt time.Time `json:"last_poll_at"`
+
+	// Workflows Whether it decides what is to be done
+	Workflows bool `json:"workflows"`
+}
 
 // Quote A message, where another one answers it
 type Quote struct {
@@ -3877,6 +4772,31 @@ type RetiredRoomList struct {
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// Retry What a retry began
+type Retry struct {
+	// How `tried_now`: the next attempt was brought forward. `new_email`: another email was queued. `new_run`: another
+	// clean-up run was queued. `reset`: the job goes on from its last good point, as another run.
+	How RetryHow `json:"how"`
+
+	// Job The job; null while its event is in the outbox
+	Job *Job `json:"job"`
+
+	// WorkflowID The workflow that is at work
+	WorkflowID string `json:"workflow_id"`
+}
+
+// RetryHow `tried_now`: the next attempt was brought forward. `new_email`: another email was queued. `new_run`: another
+// clean-up run was queued. `reset`: the job goes on from its last good point, as another run.
+type RetryHow string
+
+// RetryAnswer What a retry began
+//
+// Example: {"data":{"how":"new_email","job":null,"workflow_id":"resend/01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f"}}
+type RetryAnswer struct {
+	// Data What a retry began
+	Data Retry `json:"data"`
 }
 
 // Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
@@ -4245,6 +5165,67 @@ type SuspendRequest struct {
 	ReportID *ResolvedReportID `json:"report_id,omitempty"`
 }
 
+// TaskQueue A task queue
+//
+// Example: {"added_per_second":0.1,"backlog":0,"backlog_age_seconds":0,"done_per_second":0.1,"name":"email","note":"","pausable":true,"paused_at":null,"workers":[{"activities":true,"identity":"7@worker-1@","last_poll_at":"2026-01-31T20:15:00Z","workflows":true}]}
+type TaskQueue struct {
+	// AddedPerSecond Tasks that came, a second; null while Temporal is away
+	AddedPerSecond *float32 `json:"added_per_second"`
+
+	// Backlog How many tasks wait, about; null while Temporal is away
+	Backlog *int64 `json:"backlog"`
+
+	// BacklogAgeSeconds For how long the oldest has waited, about; null while Temporal is away
+	BacklogAgeSeconds *int `json:"backlog_age_seconds"`
+
+	// DonePerSecond Tasks that workers took, a second; null while Temporal is away
+	DonePerSecond *float32 `json:"done_per_second"`
+
+	// Name Its name
+	Name string `json:"name"`
+
+	// Note Why it is paused; empty without a reason
+	Note string `json:"note"`
+
+	// Pausable Whether it can be paused
+	Pausable bool `json:"pausable"`
+
+	// PausedAt Since when it is paused; null if it is not
+	PausedAt *time.Time `json:"paused_at"`
+
+	// Workers Who has taken or asked for tasks in the last two minutes; null while Temporal is away
+	Workers *[]QueueWorker `json:"workers"`
+}
+
+// TaskQueueList All task queues
+//
+// Example: {"data":[{"added_per_second":0.1,"backlog":0,"backlog_age_seconds":0,"done_per_second":0.1,"name":"email","note":"","pausable":true,"paused_at":null,"workers":[{"activities":true,"identity":"7@worker-1@","last_poll_at":"2026-01-31T20:15:00Z","workflows":true}]}],"temporal":"connected"}
+type TaskQueueList struct {
+	// Data The queues
+	Data []TaskQueue `json:"data"`
+
+	// Temporal Whether Temporal answers
+	Temporal TemporalState `json:"temporal"`
+}
+
+// TemporalState Whether Temporal answers
+type TemporalState string
+
+// Throughput What ended in a span of time
+type Throughput struct {
+	// EmailsFailed Emails that were given up
+	EmailsFailed int `json:"emails_failed"`
+
+	// EmailsSent Emails that the mail server took
+	EmailsSent int `json:"emails_sent"`
+
+	// From The begin of the span
+	From time.Time `json:"from"`
+
+	// JobsStarted Jobs that the outbox started
+	JobsStarted int `json:"jobs_started"`
+}
+
 // Time defines model for Time.
 type Time = time.Time
 
@@ -4365,8 +5346,17 @@ type IfRange = string
 // ItemID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 type ItemID = ID
 
+// JobCursor defines model for JobCursor.
+type JobCursor = string
+
+// JobID defines model for JobID.
+type JobID = string
+
 // Limit defines model for Limit.
 type Limit = int
+
+// QueueName Emails; the rendering of avatars; clean-up, reports and deletions of accounts
+type QueueName = PausableQueue
 
 // Range defines model for Range.
 type Range = string
@@ -4512,8 +5502,26 @@ type ListEmailsParams struct {
 	// State Only those in this state
 	State *EmailState `form:"state,omitempty" json:"state,omitempty"`
 
+	// Reason Only those with this reason
+	Reason *EmailReason `form:"reason,omitempty" json:"reason,omitempty"`
+
 	// UserID Only those to this account
 	UserID *ID `form:"user_id,omitempty" json:"user_id,omitempty"`
+
+	// Address Only those to this address
+	Address *string `form:"address,omitempty" json:"address,omitempty"`
+
+	// RoomID Only invitations to this room
+	RoomID *ID `form:"room_id,omitempty" json:"room_id,omitempty"`
+
+	// InvitationID Only those of this invitation
+	InvitationID *ID `form:"invitation_id,omitempty" json:"invitation_id,omitempty"`
+
+	// From Only those that were queued at this time or later
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Only those that were queued before this time
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
@@ -4540,6 +5548,69 @@ type ResendEmailParams struct {
 	// within 24 hours answers with what the first one made; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
+
+// ListJobsParams defines parameters for ListJobs.
+type ListJobsParams struct {
+	// Kind Only those of this kind
+	Kind *JobKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// State Only those in this state
+	State *JobState `form:"state,omitempty" json:"state,omitempty"`
+
+	// UserID Only those about this account
+	UserID *ID `form:"user_id,omitempty" json:"user_id,omitempty"`
+
+	// RoomID Only those about this room
+	RoomID *ID `form:"room_id,omitempty" json:"room_id,omitempty"`
+
+	// From Only those that began at this time or later
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Only those that began before this time
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
+	Cursor *JobCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// CountJobsParams defines parameters for CountJobs.
+type CountJobsParams struct {
+	// Kind Only those of this kind
+	Kind *JobKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// State Only those in this state
+	State *JobState `form:"state,omitempty" json:"state,omitempty"`
+
+	// UserID Only those about this account
+	UserID *ID `form:"user_id,omitempty" json:"user_id,omitempty"`
+
+	// RoomID Only those about this room
+	RoomID *ID `form:"room_id,omitempty" json:"room_id,omitempty"`
+
+	// From Only those that began at this time or later
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Only those that began before this time
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+}
+
+// GetOutboxParams defines parameters for GetOutbox.
+type GetOutboxParams struct {
+	// State `pending` ones are tried again by themselves, `abandoned` ones are not
+	State *GetOutboxParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// GetOutboxParamsState defines parameters for GetOutbox.
+type GetOutboxParamsState string
 
 // ListReportsParams defines parameters for ListReports.
 type ListReportsParams struct {
@@ -5013,8 +6084,35 @@ type ResolveAbuseReportJSONRequestBody = ResolveAbuseReportRequest
 // StartCleanupJSONRequestBody defines body for StartCleanup for application/json ContentType.
 type StartCleanupJSONRequestBody = StartCleanupRequest
 
+// CancelEmailJSONRequestBody defines body for CancelEmail for application/json ContentType.
+type CancelEmailJSONRequestBody = AdminNote
+
+// ResendEmailJSONRequestBody defines body for ResendEmail for application/json ContentType.
+type ResendEmailJSONRequestBody = AdminNote
+
+// ActOnJobsJSONRequestBody defines body for ActOnJobs for application/json ContentType.
+type ActOnJobsJSONRequestBody = JobBatch
+
+// CancelJobJSONRequestBody defines body for CancelJob for application/json ContentType.
+type CancelJobJSONRequestBody = AdminNote
+
+// RetryJobJSONRequestBody defines body for RetryJob for application/json ContentType.
+type RetryJobJSONRequestBody = AdminNote
+
+// TerminateJobJSONRequestBody defines body for TerminateJob for application/json ContentType.
+type TerminateJobJSONRequestBody = ScheduleNote
+
 // RemoveMessageJSONRequestBody defines body for RemoveMessage for application/json ContentType.
 type RemoveMessageJSONRequestBody = RemoveMessageRequest
+
+// RequeueEventJSONRequestBody defines body for RequeueEvent for application/json ContentType.
+type RequeueEventJSONRequestBody = AdminNote
+
+// PauseQueueJSONRequestBody defines body for PauseQueue for application/json ContentType.
+type PauseQueueJSONRequestBody = AdminNote
+
+// ResumeQueueJSONRequestBody defines body for ResumeQueue for application/json ContentType.
+type ResumeQueueJSONRequestBody = AdminNote
 
 // CloseRoomJSONRequestBody defines body for CloseRoom for application/json ContentType.
 type CloseRoomJSONRequestBody = CloseRoomRequest
@@ -5156,6 +6254,9 @@ type ServerInterface interface {
 	// StartCleanup Start a cleanup run
 	// (POST /admin/cleanup)
 	StartCleanup(ctx echo.Context, params StartCleanupParams) error
+	// ListCleanupPolicies List the clean-up policies with their ages
+	// (GET /admin/cleanup/policies)
+	ListCleanupPolicies(ctx echo.Context) error
 	// ListCleanupRuns List cleanup runs, newest first
 	// (GET /admin/cleanup/runs)
 	ListCleanupRuns(ctx echo.Context, params ListCleanupRunsParams) error
@@ -5189,9 +6290,48 @@ type ServerInterface interface {
 	// ResendEmail Resend an email
 	// (POST /admin/emails/{email_id}/resend)
 	ResendEmail(ctx echo.Context, emailID ID, params ResendEmailParams) error
+	// ActOnJobs Cancel, terminate or retry many jobs
+	// (POST /admin/job-batches)
+	ActOnJobs(ctx echo.Context) error
+	// ListJobs List jobs
+	// (GET /admin/jobs)
+	ListJobs(ctx echo.Context, params ListJobsParams) error
+	// CountJobs Count jobs by kind and state
+	// (GET /admin/jobs/counts)
+	CountJobs(ctx echo.Context, params CountJobsParams) error
+	// GetJob Get a job with its steps and its history
+	// (GET /admin/jobs/{job_id})
+	GetJob(ctx echo.Context, jobID JobID) error
+	// CancelJob Cancel a job
+	// (POST /admin/jobs/{job_id}/cancel)
+	CancelJob(ctx echo.Context, jobID JobID) error
+	// RetryJob Retry a job
+	// (POST /admin/jobs/{job_id}/retry)
+	RetryJob(ctx echo.Context, jobID JobID) error
+	// TerminateJob Terminate a job
+	// (POST /admin/jobs/{job_id}/terminate)
+	TerminateJob(ctx echo.Context, jobID JobID) error
 	// RemoveMessage Delete a message as an admin
 	// (POST /admin/messages/{message_id}/delete)
 	RemoveMessage(ctx echo.Context, messageID ID) error
+	// GetOutbox List events that Temporal does not have
+	// (GET /admin/outbox)
+	GetOutbox(ctx echo.Context, params GetOutboxParams) error
+	// RequeueEvent Try an event now
+	// (POST /admin/outbox/{event_id}/requeue)
+	RequeueEvent(ctx echo.Context, eventID ID) error
+	// GetOverview Get how the service is
+	// (GET /admin/overview)
+	GetOverview(ctx echo.Context) error
+	// ListQueues List task queues
+	// (GET /admin/queues)
+	ListQueues(ctx echo.Context) error
+	// PauseQueue Pause a kind of work
+	// (POST /admin/queues/{queue}/pause)
+	PauseQueue(ctx echo.Context, queue QueueName) error
+	// ResumeQueue Resume a kind of work
+	// (POST /admin/queues/{queue}/resume)
+	ResumeQueue(ctx echo.Context, queue QueueName) error
 	// ListReports List activity and cleanup reports, newest first
 	// (GET /admin/reports)
 	ListReports(ctx echo.Context, params ListReportsParams) error
@@ -5711,6 +6851,15 @@ func (w *ServerInterfaceWrapper) StartCleanup(ctx echo.Context) error {
 	return err
 }
 
+// ListCleanupPolicies converts echo context to params.
+func (w *ServerInterfaceWrapper) ListCleanupPolicies(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListCleanupPolicies(ctx)
+	return err
+}
+
 // ListCleanupRuns converts echo context to params.
 func (w *ServerInterfaceWrapper) ListCleanupRuns(ctx echo.Context) error {
 	var err error
@@ -5788,11 +6937,53 @@ func (w *ServerInterfaceWrapper) ListEmails(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
 	}
 
+	// ------------- Optional query parameter "reason" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "reason", ctx.QueryParams(), &params.Reason, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter reason: %s", err))
+	}
+
 	// ------------- Optional query parameter "user_id" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "user_id", ctx.QueryParams(), &params.UserID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "address" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "address", ctx.QueryParams(), &params.Address, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter address: %s", err))
+	}
+
+	// ------------- Optional query parameter "room_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "room_id", ctx.QueryParams(), &params.RoomID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "invitation_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "invitation_id", ctx.QueryParams(), &params.InvitationID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter invitation_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", ctx.QueryParams(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter from: %s", err))
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", ctx.QueryParams(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter to: %s", err))
 	}
 
 	// ------------- Optional query parameter "cursor" -------------
@@ -5947,6 +7138,199 @@ func (w *ServerInterfaceWrapper) ResendEmail(ctx echo.Context) error {
 	return err
 }
 
+// ActOnJobs converts echo context to params.
+func (w *ServerInterfaceWrapper) ActOnJobs(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ActOnJobs(ctx)
+	return err
+}
+
+// ListJobs converts echo context to params.
+func (w *ServerInterfaceWrapper) ListJobs(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListJobsParams
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", ctx.QueryParams(), &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter kind: %s", err))
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
+	}
+
+	// ------------- Optional query parameter "user_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "user_id", ctx.QueryParams(), &params.UserID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "room_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "room_id", ctx.QueryParams(), &params.RoomID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", ctx.QueryParams(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter from: %s", err))
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", ctx.QueryParams(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter to: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListJobs(ctx, params)
+	return err
+}
+
+// CountJobs converts echo context to params.
+func (w *ServerInterfaceWrapper) CountJobs(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CountJobsParams
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", ctx.QueryParams(), &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter kind: %s", err))
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
+	}
+
+	// ------------- Optional query parameter "user_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "user_id", ctx.QueryParams(), &params.UserID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "room_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "room_id", ctx.QueryParams(), &params.RoomID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", ctx.QueryParams(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter from: %s", err))
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", ctx.QueryParams(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter to: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CountJobs(ctx, params)
+	return err
+}
+
+// GetJob converts echo context to params.
+func (w *ServerInterfaceWrapper) GetJob(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "job_id" -------------
+	var jobID JobID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "job_id", ctx.Param("job_id"), &jobID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetJob(ctx, jobID)
+	return err
+}
+
+// CancelJob converts echo context to params.
+func (w *ServerInterfaceWrapper) CancelJob(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "job_id" -------------
+	var jobID JobID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "job_id", ctx.Param("job_id"), &jobID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CancelJob(ctx, jobID)
+	return err
+}
+
+// RetryJob converts echo context to params.
+func (w *ServerInterfaceWrapper) RetryJob(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "job_id" -------------
+	var jobID JobID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "job_id", ctx.Param("job_id"), &jobID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RetryJob(ctx, jobID)
+	return err
+}
+
+// TerminateJob converts echo context to params.
+func (w *ServerInterfaceWrapper) TerminateJob(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "job_id" -------------
+	var jobID JobID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "job_id", ctx.Param("job_id"), &jobID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.TerminateJob(ctx, jobID)
+	return err
+}
+
 // RemoveMessage converts echo context to params.
 func (w *ServerInterfaceWrapper) RemoveMessage(ctx echo.Context) error {
 	var err error
@@ -5960,6 +7344,104 @@ func (w *ServerInterfaceWrapper) RemoveMessage(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.RemoveMessage(ctx, messageID)
+	return err
+}
+
+// GetOutbox converts echo context to params.
+func (w *ServerInterfaceWrapper) GetOutbox(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetOutboxParams
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetOutbox(ctx, params)
+	return err
+}
+
+// RequeueEvent converts echo context to params.
+func (w *ServerInterfaceWrapper) RequeueEvent(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "event_id" -------------
+	var eventID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "event_id", ctx.Param("event_id"), &eventID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter event_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RequeueEvent(ctx, eventID)
+	return err
+}
+
+// GetOverview converts echo context to params.
+func (w *ServerInterfaceWrapper) GetOverview(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetOverview(ctx)
+	return err
+}
+
+// ListQueues converts echo context to params.
+func (w *ServerInterfaceWrapper) ListQueues(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListQueues(ctx)
+	return err
+}
+
+// PauseQueue converts echo context to params.
+func (w *ServerInterfaceWrapper) PauseQueue(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "queue" -------------
+	var queue QueueName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "queue", ctx.Param("queue"), &queue, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter queue: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PauseQueue(ctx, queue)
+	return err
+}
+
+// ResumeQueue converts echo context to params.
+func (w *ServerInterfaceWrapper) ResumeQueue(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "queue" -------------
+	var queue QueueName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "queue", ctx.Param("queue"), &queue, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter queue: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ResumeQueue(ctx, queue)
 	return err
 }
 
@@ -8805,6 +10287,20 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/admin/emails/:email_id", wrapper.GetEmail, options.OperationMiddlewares["getEmail"]...)
 	router.POST(options.BaseURL+"/admin/emails/:email_id/resend", wrapper.ResendEmail, options.OperationMiddlewares["resendEmail"]...)
 	router.POST(options.BaseURL+"/admin/emails/:email_id/cancel", wrapper.CancelEmail, options.OperationMiddlewares["cancelEmail"]...)
+	router.GET(options.BaseURL+"/admin/overview", wrapper.GetOverview, options.OperationMiddlewares["getOverview"]...)
+	router.GET(options.BaseURL+"/admin/jobs", wrapper.ListJobs, options.OperationMiddlewares["listJobs"]...)
+	router.GET(options.BaseURL+"/admin/jobs/counts", wrapper.CountJobs, options.OperationMiddlewares["countJobs"]...)
+	router.GET(options.BaseURL+"/admin/jobs/:job_id", wrapper.GetJob, options.OperationMiddlewares["getJob"]...)
+	router.POST(options.BaseURL+"/admin/jobs/:job_id/cancel", wrapper.CancelJob, options.OperationMiddlewares["cancelJob"]...)
+	router.POST(options.BaseURL+"/admin/jobs/:job_id/terminate", wrapper.TerminateJob, options.OperationMiddlewares["terminateJob"]...)
+	router.POST(options.BaseURL+"/admin/jobs/:job_id/retry", wrapper.RetryJob, options.OperationMiddlewares["retryJob"]...)
+	router.POST(options.BaseURL+"/admin/job-batches", wrapper.ActOnJobs, options.OperationMiddlewares["actOnJobs"]...)
+	router.GET(options.BaseURL+"/admin/queues", wrapper.ListQueues, options.OperationMiddlewares["listQueues"]...)
+	router.POST(options.BaseURL+"/admin/queues/:queue/pause", wrapper.PauseQueue, options.OperationMiddlewares["pauseQueue"]...)
+	router.POST(options.BaseURL+"/admin/queues/:queue/resume", wrapper.ResumeQueue, options.OperationMiddlewares["resumeQueue"]...)
+	router.GET(options.BaseURL+"/admin/outbox", wrapper.GetOutbox, options.OperationMiddlewares["getOutbox"]...)
+	router.POST(options.BaseURL+"/admin/outbox/:event_id/requeue", wrapper.RequeueEvent, options.OperationMiddlewares["requeueEvent"]...)
+	router.GET(options.BaseURL+"/admin/cleanup/policies", wrapper.ListCleanupPolicies, options.OperationMiddlewares["listCleanupPolicies"]...)
 	router.GET(options.BaseURL+"/admin/audit", wrapper.ListAudit, options.OperationMiddlewares["listAudit"]...)
 
 }
@@ -9813,6 +11309,143 @@ type StartCleanupdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response StartCleanupdefaultApplicationProblemPlusJSONResponse) VisitStartCleanupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCleanupPoliciesRequestObject struct {
+}
+
+type ListCleanupPoliciesResponseObject interface {
+	VisitListCleanupPoliciesResponse(w http.ResponseWriter) error
+}
+
+type ListCleanupPolicies200JSONResponse PolicyList
+
+func (response ListCleanupPolicies200JSONResponse) VisitListCleanupPoliciesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCleanupPolicies400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListCleanupPolicies400ApplicationProblemPlusJSONResponse) VisitListCleanupPoliciesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCleanupPolicies401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListCleanupPolicies401ApplicationProblemPlusJSONResponse) VisitListCleanupPoliciesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCleanupPolicies403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListCleanupPolicies403ApplicationProblemPlusJSONResponse) VisitListCleanupPoliciesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCleanupPolicies412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListCleanupPolicies412ApplicationProblemPlusJSONResponse) VisitListCleanupPoliciesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCleanupPolicies415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListCleanupPolicies415ApplicationProblemPlusJSONResponse) VisitListCleanupPoliciesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCleanupPolicies429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListCleanupPolicies429ApplicationProblemPlusJSONResponse) VisitListCleanupPoliciesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCleanupPoliciesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListCleanupPoliciesdefaultApplicationProblemPlusJSONResponse) VisitListCleanupPoliciesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -11144,6 +12777,7 @@ func (response GetEmaildefaultApplicationProblemPlusJSONResponse) VisitGetEmailR
 
 type CancelEmailRequestObject struct {
 	EmailID ID `json:"email_id"`
+	Body    *CancelEmailJSONRequestBody
 }
 
 type CancelEmailResponseObject interface {
@@ -11228,6 +12862,22 @@ func (response CancelEmail404ApplicationProblemPlusJSONResponse) VisitCancelEmai
 	return err
 }
 
+type CancelEmail408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response CancelEmail408ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CancelEmail409ApplicationProblemPlusJSONResponse Problem
 
 func (response CancelEmail409ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
@@ -11258,8 +12908,24 @@ func (response CancelEmail412ApplicationProblemPlusJSONResponse) VisitCancelEmai
 	return err
 }
 
+type CancelEmail413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CancelEmail413ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CancelEmail415ApplicationProblemPlusJSONResponse struct {
-	CompressedBodyApplicationProblemPlusJSONResponse
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
 }
 
 func (response CancelEmail415ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
@@ -11313,6 +12979,7 @@ func (response CancelEmaildefaultApplicationProblemPlusJSONResponse) VisitCancel
 type ResendEmailRequestObject struct {
 	EmailID ID `json:"email_id"`
 	Params  ResendEmailParams
+	Body    *ResendEmailJSONRequestBody
 }
 
 type ResendEmailResponseObject interface {
@@ -11411,6 +13078,22 @@ func (response ResendEmail404ApplicationProblemPlusJSONResponse) VisitResendEmai
 	return err
 }
 
+type ResendEmail408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ResendEmail408ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ResendEmail409ApplicationProblemPlusJSONResponse Problem
 
 func (response ResendEmail409ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
@@ -11441,8 +13124,24 @@ func (response ResendEmail412ApplicationProblemPlusJSONResponse) VisitResendEmai
 	return err
 }
 
+type ResendEmail413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ResendEmail413ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ResendEmail415ApplicationProblemPlusJSONResponse struct {
-	CompressedBodyApplicationProblemPlusJSONResponse
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
 }
 
 func (response ResendEmail415ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
@@ -11498,6 +13197,1229 @@ type ResendEmaildefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ResendEmaildefaultApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActOnJobsRequestObject struct {
+	Body *ActOnJobsJSONRequestBody
+}
+
+type ActOnJobsResponseObject interface {
+	VisitActOnJobsResponse(w http.ResponseWriter) error
+}
+
+type ActOnJobs200JSONResponse JobBatchAnswer
+
+func (response ActOnJobs200JSONResponse) VisitActOnJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActOnJobs400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ActOnJobs400ApplicationProblemPlusJSONResponse) VisitActOnJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActOnJobs401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ActOnJobs401ApplicationProblemPlusJSONResponse) VisitActOnJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActOnJobs403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ActOnJobs403ApplicationProblemPlusJSONResponse) VisitActOnJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActOnJobs408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ActOnJobs408ApplicationProblemPlusJSONResponse) VisitActOnJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActOnJobs409ApplicationProblemPlusJSONResponse Problem
+
+func (response ActOnJobs409ApplicationProblemPlusJSONResponse) VisitActOnJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActOnJobs412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ActOnJobs412ApplicationProblemPlusJSONResponse) VisitActOnJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActOnJobs413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ActOnJobs413ApplicationProblemPlusJSONResponse) VisitActOnJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActOnJobs415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ActOnJobs415ApplicationProblemPlusJSONResponse) VisitActOnJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActOnJobs429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ActOnJobs429ApplicationProblemPlusJSONResponse) VisitActOnJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActOnJobsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ActOnJobsdefaultApplicationProblemPlusJSONResponse) VisitActOnJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobsRequestObject struct {
+	Params ListJobsParams
+}
+
+type ListJobsResponseObject interface {
+	VisitListJobsResponse(w http.ResponseWriter) error
+}
+
+type ListJobs200JSONResponse JobList
+
+func (response ListJobs200JSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobs400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListJobs400ApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobs401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListJobs401ApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobs403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListJobs403ApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobs412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListJobs412ApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobs415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListJobs415ApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobs429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListJobs429ApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListJobsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListJobsdefaultApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountJobsRequestObject struct {
+	Params CountJobsParams
+}
+
+type CountJobsResponseObject interface {
+	VisitCountJobsResponse(w http.ResponseWriter) error
+}
+
+type CountJobs200JSONResponse JobCountList
+
+func (response CountJobs200JSONResponse) VisitCountJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountJobs400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CountJobs400ApplicationProblemPlusJSONResponse) VisitCountJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountJobs401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response CountJobs401ApplicationProblemPlusJSONResponse) VisitCountJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountJobs403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CountJobs403ApplicationProblemPlusJSONResponse) VisitCountJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountJobs412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response CountJobs412ApplicationProblemPlusJSONResponse) VisitCountJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountJobs415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response CountJobs415ApplicationProblemPlusJSONResponse) VisitCountJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountJobs429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CountJobs429ApplicationProblemPlusJSONResponse) VisitCountJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountJobsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CountJobsdefaultApplicationProblemPlusJSONResponse) VisitCountJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJobRequestObject struct {
+	JobID JobID `json:"job_id"`
+}
+
+type GetJobResponseObject interface {
+	VisitGetJobResponse(w http.ResponseWriter) error
+}
+
+type GetJob200JSONResponse JobAnswer
+
+func (response GetJob200JSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJob400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetJob400ApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJob401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetJob401ApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJob403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetJob403ApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJob404ApplicationProblemPlusJSONResponse Problem
+
+func (response GetJob404ApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJob409ApplicationProblemPlusJSONResponse Problem
+
+func (response GetJob409ApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJob412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetJob412ApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJob415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetJob415ApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJob429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetJob429ApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJobdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetJobdefaultApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJobRequestObject struct {
+	JobID JobID `json:"job_id"`
+	Body  *CancelJobJSONRequestBody
+}
+
+type CancelJobResponseObject interface {
+	VisitCancelJobResponse(w http.ResponseWriter) error
+}
+
+type CancelJob200JSONResponse JobAnswer
+
+func (response CancelJob200JSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CancelJob400ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelJob401ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CancelJob403ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob404ApplicationProblemPlusJSONResponse Problem
+
+func (response CancelJob404ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response CancelJob408ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob409ApplicationProblemPlusJSONResponse Problem
+
+func (response CancelJob409ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelJob412ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CancelJob413ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CancelJob415ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJob429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelJob429ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelJobdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CancelJobdefaultApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryJobRequestObject struct {
+	JobID JobID `json:"job_id"`
+	Body  *RetryJobJSONRequestBody
+}
+
+type RetryJobResponseObject interface {
+	VisitRetryJobResponse(w http.ResponseWriter) error
+}
+
+type RetryJob200JSONResponse RetryAnswer
+
+func (response RetryJob200JSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryJob400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response RetryJob400ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryJob401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RetryJob401ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryJob403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response RetryJob403ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryJob404ApplicationProblemPlusJSONResponse Problem
+
+func (response RetryJob404ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryJob408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response RetryJob408ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryJob409ApplicationProblemPlusJSONResponse Problem
+
+func (response RetryJob409ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryJob412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response RetryJob412ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryJob413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response RetryJob413ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryJob415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response RetryJob415ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryJob429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response RetryJob429ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryJobdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RetryJobdefaultApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TerminateJobRequestObject struct {
+	JobID JobID `json:"job_id"`
+	Body  *TerminateJobJSONRequestBody
+}
+
+type TerminateJobResponseObject interface {
+	VisitTerminateJobResponse(w http.ResponseWriter) error
+}
+
+type TerminateJob200JSONResponse JobAnswer
+
+func (response TerminateJob200JSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TerminateJob400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response TerminateJob400ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TerminateJob401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response TerminateJob401ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TerminateJob403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response TerminateJob403ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TerminateJob404ApplicationProblemPlusJSONResponse Problem
+
+func (response TerminateJob404ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TerminateJob408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response TerminateJob408ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TerminateJob409ApplicationProblemPlusJSONResponse Problem
+
+func (response TerminateJob409ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TerminateJob412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response TerminateJob412ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TerminateJob413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response TerminateJob413ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TerminateJob415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response TerminateJob415ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TerminateJob429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response TerminateJob429ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TerminateJobdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TerminateJobdefaultApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -11679,6 +14601,961 @@ type RemoveMessagedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response RemoveMessagedefaultApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOutboxRequestObject struct {
+	Params GetOutboxParams
+}
+
+type GetOutboxResponseObject interface {
+	VisitGetOutboxResponse(w http.ResponseWriter) error
+}
+
+type GetOutbox200JSONResponse OutboxList
+
+func (response GetOutbox200JSONResponse) VisitGetOutboxResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOutbox400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetOutbox400ApplicationProblemPlusJSONResponse) VisitGetOutboxResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOutbox401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetOutbox401ApplicationProblemPlusJSONResponse) VisitGetOutboxResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOutbox403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetOutbox403ApplicationProblemPlusJSONResponse) VisitGetOutboxResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOutbox412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetOutbox412ApplicationProblemPlusJSONResponse) VisitGetOutboxResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOutbox415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetOutbox415ApplicationProblemPlusJSONResponse) VisitGetOutboxResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOutbox429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetOutbox429ApplicationProblemPlusJSONResponse) VisitGetOutboxResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOutboxdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetOutboxdefaultApplicationProblemPlusJSONResponse) VisitGetOutboxResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequeueEventRequestObject struct {
+	EventID ID `json:"event_id"`
+	Body    *RequeueEventJSONRequestBody
+}
+
+type RequeueEventResponseObject interface {
+	VisitRequeueEventResponse(w http.ResponseWriter) error
+}
+
+type RequeueEvent200JSONResponse OutboxEventAnswer
+
+func (response RequeueEvent200JSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequeueEvent400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response RequeueEvent400ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequeueEvent401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RequeueEvent401ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequeueEvent403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response RequeueEvent403ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequeueEvent404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RequeueEvent404ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequeueEvent408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response RequeueEvent408ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequeueEvent409ApplicationProblemPlusJSONResponse Problem
+
+func (response RequeueEvent409ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequeueEvent412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response RequeueEvent412ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequeueEvent413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response RequeueEvent413ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequeueEvent415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response RequeueEvent415ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequeueEvent429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response RequeueEvent429ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequeueEventdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RequeueEventdefaultApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOverviewRequestObject struct {
+}
+
+type GetOverviewResponseObject interface {
+	VisitGetOverviewResponse(w http.ResponseWriter) error
+}
+
+type GetOverview200JSONResponse OverviewAnswer
+
+func (response GetOverview200JSONResponse) VisitGetOverviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOverview400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetOverview400ApplicationProblemPlusJSONResponse) VisitGetOverviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOverview401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetOverview401ApplicationProblemPlusJSONResponse) VisitGetOverviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOverview403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetOverview403ApplicationProblemPlusJSONResponse) VisitGetOverviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOverview412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetOverview412ApplicationProblemPlusJSONResponse) VisitGetOverviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOverview415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetOverview415ApplicationProblemPlusJSONResponse) VisitGetOverviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOverview429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetOverview429ApplicationProblemPlusJSONResponse) VisitGetOverviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOverviewdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetOverviewdefaultApplicationProblemPlusJSONResponse) VisitGetOverviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQueuesRequestObject struct {
+}
+
+type ListQueuesResponseObject interface {
+	VisitListQueuesResponse(w http.ResponseWriter) error
+}
+
+type ListQueues200JSONResponse TaskQueueList
+
+func (response ListQueues200JSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQueues400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListQueues400ApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQueues401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListQueues401ApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQueues403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListQueues403ApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQueues412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListQueues412ApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQueues415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListQueues415ApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQueues429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListQueues429ApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQueuesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListQueuesdefaultApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseQueueRequestObject struct {
+	Queue QueueName `json:"queue"`
+	Body  *PauseQueueJSONRequestBody
+}
+
+type PauseQueueResponseObject interface {
+	VisitPauseQueueResponse(w http.ResponseWriter) error
+}
+
+type PauseQueue200JSONResponse TaskQueueList
+
+func (response PauseQueue200JSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseQueue400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response PauseQueue400ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseQueue401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response PauseQueue401ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseQueue403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response PauseQueue403ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseQueue408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response PauseQueue408ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseQueue412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response PauseQueue412ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseQueue413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response PauseQueue413ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseQueue415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response PauseQueue415ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseQueue429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response PauseQueue429ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseQueuedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PauseQueuedefaultApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeQueueRequestObject struct {
+	Queue QueueName `json:"queue"`
+	Body  *ResumeQueueJSONRequestBody
+}
+
+type ResumeQueueResponseObject interface {
+	VisitResumeQueueResponse(w http.ResponseWriter) error
+}
+
+type ResumeQueue200JSONResponse TaskQueueList
+
+func (response ResumeQueue200JSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeQueue400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeQueue400ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeQueue401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeQueue401ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeQueue403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeQueue403ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeQueue408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeQueue408ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeQueue412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeQueue412ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeQueue413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeQueue413ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeQueue415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeQueue415ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeQueue429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeQueue429ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeQueuedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ResumeQueuedefaultApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -29222,6 +33099,9 @@ type StrictServerInterface interface {
 	// StartCleanup Start a cleanup run
 	// (POST /admin/cleanup)
 	StartCleanup(ctx context.Context, request StartCleanupRequestObject) (StartCleanupResponseObject, error)
+	// ListCleanupPolicies List the clean-up policies with their ages
+	// (GET /admin/cleanup/policies)
+	ListCleanupPolicies(ctx context.Context, request ListCleanupPoliciesRequestObject) (ListCleanupPoliciesResponseObject, error)
 	// ListCleanupRuns List cleanup runs, newest first
 	// (GET /admin/cleanup/runs)
 	ListCleanupRuns(ctx context.Context, request ListCleanupRunsRequestObject) (ListCleanupRunsResponseObject, error)
@@ -29255,9 +33135,48 @@ type StrictServerInterface interface {
 	// ResendEmail Resend an email
 	// (POST /admin/emails/{email_id}/resend)
 	ResendEmail(ctx context.Context, request ResendEmailRequestObject) (ResendEmailResponseObject, error)
+	// ActOnJobs Cancel, terminate or retry many jobs
+	// (POST /admin/job-batches)
+	ActOnJobs(ctx context.Context, request ActOnJobsRequestObject) (ActOnJobsResponseObject, error)
+	// ListJobs List jobs
+	// (GET /admin/jobs)
+	ListJobs(ctx context.Context, request ListJobsRequestObject) (ListJobsResponseObject, error)
+	// CountJobs Count jobs by kind and state
+	// (GET /admin/jobs/counts)
+	CountJobs(ctx context.Context, request CountJobsRequestObject) (CountJobsResponseObject, error)
+	// GetJob Get a job with its steps and its history
+	// (GET /admin/jobs/{job_id})
+	GetJob(ctx context.Context, request GetJobRequestObject) (GetJobResponseObject, error)
+	// CancelJob Cancel a job
+	// (POST /admin/jobs/{job_id}/cancel)
+	CancelJob(ctx context.Context, request CancelJobRequestObject) (CancelJobResponseObject, error)
+	// RetryJob Retry a job
+	// (POST /admin/jobs/{job_id}/retry)
+	RetryJob(ctx context.Context, request RetryJobRequestObject) (RetryJobResponseObject, error)
+	// TerminateJob Terminate a job
+	// (POST /admin/jobs/{job_id}/terminate)
+	TerminateJob(ctx context.Context, request TerminateJobRequestObject) (TerminateJobResponseObject, error)
 	// RemoveMessage Delete a message as an admin
 	// (POST /admin/messages/{message_id}/delete)
 	RemoveMessage(ctx context.Context, request RemoveMessageRequestObject) (RemoveMessageResponseObject, error)
+	// GetOutbox List events that Temporal does not have
+	// (GET /admin/outbox)
+	GetOutbox(ctx context.Context, request GetOutboxRequestObject) (GetOutboxResponseObject, error)
+	// RequeueEvent Try an event now
+	// (POST /admin/outbox/{event_id}/requeue)
+	RequeueEvent(ctx context.Context, request RequeueEventRequestObject) (RequeueEventResponseObject, error)
+	// GetOverview Get how the service is
+	// (GET /admin/overview)
+	GetOverview(ctx context.Context, request GetOverviewRequestObject) (GetOverviewResponseObject, error)
+	// ListQueues List task queues
+	// (GET /admin/queues)
+	ListQueues(ctx context.Context, request ListQueuesRequestObject) (ListQueuesResponseObject, error)
+	// PauseQueue Pause a kind of work
+	// (POST /admin/queues/{queue}/pause)
+	PauseQueue(ctx context.Context, request PauseQueueRequestObject) (PauseQueueResponseObject, error)
+	// ResumeQueue Resume a kind of work
+	// (POST /admin/queues/{queue}/resume)
+	ResumeQueue(ctx context.Context, request ResumeQueueRequestObject) (ResumeQueueResponseObject, error)
 	// ListReports List activity and cleanup reports, newest first
 	// (GET /admin/reports)
 	ListReports(ctx context.Context, request ListReportsRequestObject) (ListReportsResponseObject, error)
@@ -29798,6 +33717,29 @@ func (sh *strictHandler) StartCleanup(ctx echo.Context, params StartCleanupParam
 	return nil
 }
 
+// ListCleanupPolicies operation middleware
+func (sh *strictHandler) ListCleanupPolicies(ctx echo.Context) error {
+	var request ListCleanupPoliciesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCleanupPolicies(ctx.Request().Context(), request.(ListCleanupPoliciesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCleanupPolicies")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCleanupPoliciesResponseObject); ok {
+		return validResponse.VisitListCleanupPoliciesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListCleanupRuns operation middleware
 func (sh *strictHandler) ListCleanupRuns(ctx echo.Context, params ListCleanupRunsParams) error {
 	var request ListCleanupRunsRequestObject
@@ -30024,6 +33966,32 @@ func (sh *strictHandler) CancelEmail(ctx echo.Context, emailID ID) error {
 
 	request.EmailID = emailID
 
+	var body CancelEmailJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.CancelEmail(ctx.Request().Context(), request.(CancelEmailRequestObject))
 	}
@@ -30050,6 +34018,32 @@ func (sh *strictHandler) ResendEmail(ctx echo.Context, emailID ID, params Resend
 	request.EmailID = emailID
 	request.Params = params
 
+	var body ResendEmailJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ResendEmail(ctx.Request().Context(), request.(ResendEmailRequestObject))
 	}
@@ -30063,6 +34057,277 @@ func (sh *strictHandler) ResendEmail(ctx echo.Context, emailID ID, params Resend
 		return err
 	} else if validResponse, ok := response.(ResendEmailResponseObject); ok {
 		return validResponse.VisitResendEmailResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ActOnJobs operation middleware
+func (sh *strictHandler) ActOnJobs(ctx echo.Context) error {
+	var request ActOnJobsRequestObject
+
+	var body ActOnJobsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ActOnJobs(ctx.Request().Context(), request.(ActOnJobsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ActOnJobs")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ActOnJobsResponseObject); ok {
+		return validResponse.VisitActOnJobsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListJobs operation middleware
+func (sh *strictHandler) ListJobs(ctx echo.Context, params ListJobsParams) error {
+	var request ListJobsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListJobs(ctx.Request().Context(), request.(ListJobsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListJobs")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListJobsResponseObject); ok {
+		return validResponse.VisitListJobsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CountJobs operation middleware
+func (sh *strictHandler) CountJobs(ctx echo.Context, params CountJobsParams) error {
+	var request CountJobsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CountJobs(ctx.Request().Context(), request.(CountJobsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CountJobs")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CountJobsResponseObject); ok {
+		return validResponse.VisitCountJobsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetJob operation middleware
+func (sh *strictHandler) GetJob(ctx echo.Context, jobID JobID) error {
+	var request GetJobRequestObject
+
+	request.JobID = jobID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetJob(ctx.Request().Context(), request.(GetJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetJob")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetJobResponseObject); ok {
+		return validResponse.VisitGetJobResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CancelJob operation middleware
+func (sh *strictHandler) CancelJob(ctx echo.Context, jobID JobID) error {
+	var request CancelJobRequestObject
+
+	request.JobID = jobID
+
+	var body CancelJobJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelJob(ctx.Request().Context(), request.(CancelJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelJob")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CancelJobResponseObject); ok {
+		return validResponse.VisitCancelJobResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RetryJob operation middleware
+func (sh *strictHandler) RetryJob(ctx echo.Context, jobID JobID) error {
+	var request RetryJobRequestObject
+
+	request.JobID = jobID
+
+	var body RetryJobJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RetryJob(ctx.Request().Context(), request.(RetryJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RetryJob")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RetryJobResponseObject); ok {
+		return validResponse.VisitRetryJobResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TerminateJob operation middleware
+func (sh *strictHandler) TerminateJob(ctx echo.Context, jobID JobID) error {
+	var request TerminateJobRequestObject
+
+	request.JobID = jobID
+
+	var body TerminateJobJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TerminateJob(ctx.Request().Context(), request.(TerminateJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TerminateJob")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TerminateJobResponseObject); ok {
+		return validResponse.VisitTerminateJobResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -30111,6 +34376,230 @@ func (sh *strictHandler) RemoveMessage(ctx echo.Context, messageID ID) error {
 		return err
 	} else if validResponse, ok := response.(RemoveMessageResponseObject); ok {
 		return validResponse.VisitRemoveMessageResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetOutbox operation middleware
+func (sh *strictHandler) GetOutbox(ctx echo.Context, params GetOutboxParams) error {
+	var request GetOutboxRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetOutbox(ctx.Request().Context(), request.(GetOutboxRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetOutbox")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetOutboxResponseObject); ok {
+		return validResponse.VisitGetOutboxResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RequeueEvent operation middleware
+func (sh *strictHandler) RequeueEvent(ctx echo.Context, eventID ID) error {
+	var request RequeueEventRequestObject
+
+	request.EventID = eventID
+
+	var body RequeueEventJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RequeueEvent(ctx.Request().Context(), request.(RequeueEventRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RequeueEvent")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RequeueEventResponseObject); ok {
+		return validResponse.VisitRequeueEventResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetOverview operation middleware
+func (sh *strictHandler) GetOverview(ctx echo.Context) error {
+	var request GetOverviewRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetOverview(ctx.Request().Context(), request.(GetOverviewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetOverview")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetOverviewResponseObject); ok {
+		return validResponse.VisitGetOverviewResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListQueues operation middleware
+func (sh *strictHandler) ListQueues(ctx echo.Context) error {
+	var request ListQueuesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListQueues(ctx.Request().Context(), request.(ListQueuesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListQueues")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListQueuesResponseObject); ok {
+		return validResponse.VisitListQueuesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PauseQueue operation middleware
+func (sh *strictHandler) PauseQueue(ctx echo.Context, queue QueueName) error {
+	var request PauseQueueRequestObject
+
+	request.Queue = queue
+
+	var body PauseQueueJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PauseQueue(ctx.Request().Context(), request.(PauseQueueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PauseQueue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PauseQueueResponseObject); ok {
+		return validResponse.VisitPauseQueueResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ResumeQueue operation middleware
+func (sh *strictHandler) ResumeQueue(ctx echo.Context, queue QueueName) error {
+	var request ResumeQueueRequestObject
+
+	request.Queue = queue
+
+	var body ResumeQueueJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ResumeQueue(ctx.Request().Context(), request.(ResumeQueueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ResumeQueue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ResumeQueueResponseObject); ok {
+		return validResponse.VisitResumeQueueResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -33738,845 +38227,983 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3blts4lij4K2h19cpzTkthSXEPr17dkb5kuisvLjuy3FVlHwkiIYkZFKAiwJDVuWL+YJ7ncT5lHuaH",
-	"5hNmYW8ABEmQouSwM6sq8iUdEgVubGzs++WXXiRWa8EZV7J39UtvyWjMMvjnM8EV42rwhvIF0x/ETEZZ",
-	"slaJ4L2r3rtlEi3JbKuYJGJOlmJDVpRve/1exv6aJxmLe1cqy1m/J6MlW1G9gtquWe+qJ1WW8EXv/r7f",
-	"e3FDF/W1b5aMMK4StSWKLvTymyVVhJJvXtzov9SSkYxJkWcRIxuRpzGhXG5YtufbX8VstRa4S7ZO6Vb/",
-	"rArMVK8zJZsl44RywmiWJiwj+j1MKrJJ1BIAknTFyNQtGW0Hv2fbKVnRmJFEPSV0JhlXRKglyzaJZD0f",
-	"NsbzVe/qLz39rt6HfgDW70REEaIQtmgcZ0xKh6oNlfDmVoTMRbaiqnfVy7NkkLE5yxiP9E/qb3/DVLYd",
-	"XM8Vy+oAvGWR4LEkSpANTRSZsbnIGCCFs4/Koqq04VXCk5Xe89C9LuGKLVgG7/uvwTMaLYNkxzQCYXE8",
-	"cxJpxM8zsYIPI/hdCLffvrrp9Xvfv3r7NoTh+35vTTO6YsrSf55JkYXRPdX7mkTwxNRS5JoumNn7lf0M",
-	"iCJNpOpXCGWepPCifi/Ri/41Z5m+O5yuNFS4cmkXv8vYvHfV++cnxYV9gt/KJwbUEklH29+zbR36Z0sh",
-	"GSezLSIrTRhXfcLZhsxFRhiNNIwJXxClySjRlMQV0tIRuXZUj99KAiRNFzThlf3dsu17rj9KOBmfkKXI",
-	"M2kOTOKjQKf6+XmSSUUEZ/CWp/gt5XBRyEzEWw1GIgklJ+Px0XtucYa8qkBa5eqVyY1+/I7xhVr2rkbj",
-	"i74mP/v3hT54pVim1/zff/mnwf/x4V9/F7wEr+bfUxUt60jVXEwiTpAE05RlZElln4iMTP/X9Ii8QnpA",
-	"3OrbGS01X42JTHjE+j4941ZH4yPyjtFbzQEl4eyOZWSlX3/0nr8UGaEkE2LVJ4KnGkGS3LFMJoLrn2sS",
-	"oRmLr8iaiXXKyGYp9If6FTFZCBILwoUyMAB6uQYNzlOyNhzPB4iDBuSeDC/PStgdhRH5g+Dsk5CpyQXv",
-	"2AroUCVpSrJksVR1XB4PT45aNqRh6bKr0D4ahKPmEXofyI+1oJzCk1MEaE0zBbtAwuaCpIIvtFAJbUD/",
-	"tVmKlLVtAgFpgH98GgZfsdWr52HoE8VWlon9NWc5s+9eU7Us3qwfmyRxq5hp41yvnqNwS1aJqgPyrVEq",
-	"NBQZIzRjmlApclqqyEqAVAlx0BRW9MGI2ZzmqepdjYd9jRwUP6PhsF8Io1FQGLUcMuo/QKwaOs0sWdwn",
-	"Mo+WhEoyhe//bTi4vJwekWvD03KeqD5cxRXKScqBnjP9nj5uc8EFXOCCFN7zEi0039E6KQTkuRCNR6/5",
-	"Svi09TcPcNpvoyWL85Q1ASDN92Eg7Le7APHo/3QYIv+3jGYhBvQOWI8g84THfa3YAu/Fq7rJEqUYvyIR",
-	"lfqookhvEM+SZrfScVaRc3PG0zmNNK+aT/v4b/1P/c17Pn1JI/bkR/jbKExaeB6RdyKLtdDdItfWRM+3",
-	"RGQxy5A7pNSIzBky/xlbJJwnfPFUP4y7QTkrckXkmkZMvud6Ec179MWmRGndbKP5ZiyOyA2oA0Jq6Q4v",
-	"BbF8RN5pvVcTrhZciSRzkWu06HenTItNvRjoDRuRxfqPucgzIrL3HKhbb2LGyCYTfHFEvgckwVWBLW7w",
-	"YiMsSyrdm1iq8evu0e+mwPz/v//7//x/9EUiqCCRGdOMEzRPtWTvuYQjxfu4oHeajXkXpcIi/tqoIRie",
-	"0CrDfpIsw4VCJJybb/v27DS9hOnZPnrwrXKQgBKbMbkWXDLQYb8W8fZGiO9ohgwsQptO/5Ou12mCJsWT",
-	"dSZmKVv9688S7Ytu732Nv8LXVmwmrbZNlBCTVL962rvv956J1VrbKCzWUH1RaHIu8/VaZIrFE/PSCeOR",
-	"iBO+ANheimyWxDHjXxSsuX0rwPCK39E0id8YY+lLApLgqydGuwdwfs+2b1gu0SL+cpAUOvzklm0nGYAA",
-	"AP0g1EvNe74oPFyoCXA8C8L3Ik7mSchP8IPQCgl+a9mptq6+0vr4egt6eZ5ljCutx3mOFusDCcFoHnsC",
-	"zwCArzOwthP91pc0Sb/wAa2910/m8H5Ajf3NF4TlWotEUKjM0k8JJacfP2pMT7X+lnGaaqGbc3pHk5TO",
-	"Uqb/nOVyi+JEn27GaLyFLYDe9INQb6lK5DzRj39R1IL6N9EwyQKCaZlWak65NqIpP3yPqqxioGx/YbLJ",
-	"qGKTFF9c2VLFtdS2If9R3A4yrJtkxUT+ZXmm4ZUThe8GCvqJ01wtGVf6tV8Yw3n53QYeJ/e+Z3FCb0CL",
-	"+ZUE70pDMNGKFN7JVpF8b5UfIJHrWS7Z7xMeNyjroJgLvvAcSxsqScbwBb2+8wHKNdW2zZJmVMqVxoH+",
-	"Q4G5xD7mNO31e3eJSI0jNElTtoAPgdEE/IZ9BO7HXGmlOeA9jhO5SrTWM71yyq0GzijEUxop+I5yQuNV",
-	"wkmcxESKFcNH6Uwr8AnIDLsJt2Sv34OfN8P1BlBQB+vaIAcsAf1gX6vZAIAkkoHiTF4pcAjF6IZItBlg",
-	"bFGA5iNdrWsscga6Xe/rfKtNhD5ZMEXURvxTr6/BXqd0OzF673N6BzqvtinLwNlPzYNvk5RxRd7mPKZa",
-	"fXcK81Uv1mvc93tRxjTRT8CbPR6OzwbD0eB4dDMeXo2HV8Phn/VZxr2r3nB0eXk8P78YXB7Tk8H5aXQ2",
-	"mJ2zi8H8ckhHs3F0HJ9ooG6B1iy1cKGY9bNHYNmByymXa42cWCND2PM3BwJ6uEjvwjAdW5isQe0AGw80",
-	"BIPz+dlwcDm6GA/o8ewkOo3P2Pn8QhOpogCLXb3X7ymtYQPu/YXOBxfjy+PB+cnsdEDP4vMBuyj2WOxw",
-	"xaSkC8ChNsGsAU5XjND4jmUqkUxfE3362gzeWu+APoQS5MPBKNKQ0+F4cDE/nQ3O4nN452h8fKLXX2di",
-	"rRdEy8RnQWn647x39Zd2NvPGXGYj1Hr3H/ohVuDfe6DpBD/TrPEp4XmaEsEjZkJIcAUSSSw6wWBX5XOO",
-	"WcrwSPWvUStA88xcOTH7mUWqSoaBwAW3wEhkPC7+ElPFBlqQ9AL3OIm7uFXsibY/WTDSe0vWIetVf2Od",
-	"f8iUNktRIClRTwlbrdXWORgE16B7JvTxcBjYiii4ZLdDL/HWhhN3jBMibWIO4MFBb5ZJyozjRqwZbz7C",
-	"AsTStW07Q/tg87uCx7sbAMsSmlxz4AYHD4c5IXOHDSBzkQFKIs8FBbFLZX5fpukiBpgncRf4DAfqcG54",
-	"Y9/C8/c+n9r5yxt81DGlsIdOMyqUTptMKFalSXQqlclyNAzSpWNmwdCqYQU2IBZp/pFxeeUj/ytJtPol",
-	"jHtO4/krSZZCKnNcHktRkqVzLV3B94/Ew/h7HuY76L/a85jufV/SX3qJ4/juGIpN9z23rsGYZc72tIub",
-	"a7hG+Z6UGN+HAF/0yOEa4/RXv/j6Q0wVfdQjHvWIDnpETZGwtNORHdXuBvx+B9F+l6BDrkayf3mk2Uea",
-	"3UmzH/o9L1+kd6WZdyMdB4Q+0KBEcZ9IiH7qM1VsJfeifEfkNMvoFlRAH6z2lX5gH5WXZ1K7QuXFdlyo",
-	"t1aJCCf3OJVuSbUcpKlJs6IGF54tbHQtRxONlvCNI5UdVkOvejIProAjKKiGV1BphHQSN2PQ+3V4M3oN",
-	"QyzG1xBwhBhStncAiTqMvShia8XiV/wuUQ0paNecJO7rInfDcgxqlqihFr0Jbdp2aBmSdLeePHW6Q2Ta",
-	"P4pCK/KhDB4LwhdES6GHSwjUig1nGZGMSdyFJ1LoHVU0K6UqzGkqWb+XYvyut1RqLa+ePFnTTG2PzE+f",
-	"0HXyBH8rnyBDOmOD09k5HZxHx/Hgko1Hg5P5mWPyT46fwIJHGzZbAw3EiSaKh1seV7Trr1OKeQoPvPzP",
-	"64U+8WW+mnGapA/5Brco7qFJyo6GN6OLq6GVaBUh/4xmItVHvELoIv33fxiojkS2sN9N7lhmgkqozXuy",
-	"pR1UzSrkBHilRyx8kVOgF2CNWlAnfDExYGjh0+/l6ziwnfHN8LIQ0J6uAaDXnTgFxbbyPHjqpzffyU4+",
-	"Ev/GQ6Ic/qDzjS+fQjtoz/HZHyB67k6q/Tcv9EPXmG/rfuQdYVvGKt5+LdUiwedJtmLG3WSWc9uZCZEy",
-	"yvfx/xSE0JozazC7RJ8YZpyBbmGFbhCIgqjaQfnOPndfI7y2tGWQGBlbpzRikkzhF1N01KFLxaHriEy/",
-	"eXFDnmjilE9WbOpcduwjePOWmPbx1ObW5Wn6nifcRApNBqrnFuHCpkFqHBh4jBOnYnvjRjr4SPzb1YnG",
-	"IZ3HZIR2JvTcy0DpmB8ScAt46Sd2fxWKrp5k5Yp5xOERYd8yh9KNL6GmRZS2egke5eSjnPxty8nDnBRG",
-	"i+zuoIjUc6ZokqIsjjEpg6avvVcjngJGQjlzjtBIedl2GaNScAzTqgRyKDKByRPGYJgk8dR5NqfzhKWx",
-	"nCIb16qy5WVP33N0ys5FBtm6yFFDW0nuErV9mSzyzKCsDvOSrteMa/2fE0oMW6xoJHohNgHpENDHEcXS",
-	"AxSWAre4MH5kQguPOmYbsywRMeY4mt8LDA87Pp1wdXbSqycPWy4YggW/8EBZ57M0kcuyBGheGehUmhyc",
-	"QBo9fI3LR1AixYU+9lrwaecbJAvZNv76+p9EsuyO6Q0Jcdtt/cJklBNnItZeVNidPrI8k3LPN4W3E35L",
-	"d1wZkgkc9PfmG/+khewM+irhuWJyosQCtLiwImWecrm4a5ZJwU1USooVgzoalkoG+sY6Y9J4tlxYyNbv",
-	"rPpaDWIxydfdIORss8eFC6jzzUtrAZVEyZqa8sTy6q+xuCXhsAHZx62D1uiKmWBrWtlD/2mHd2ZsJe5C",
-	"hPhGbDDTe56kzK9Q0UryIF8T80tULgEkFzSiWbRM7rpuO2Mqz7gWRo141WzOqpBeAYJIY1D0KR5sTLeO",
-	"SyMb6wiABn4igNuGEOG2BkdqnuuwckW0FZTTL3PuOgoqMFVII3BNvCsZuP8NzKfM86o8tuDmBZV8aJFm",
-	"Tck3ZWEmuAllZndJxI7Ic7qVphxASLBKfrp5dkQqElCiKGLGiqH6qMFsuWMZEqBUdCvf89Jjicl2ANgJ",
-	"nSskFnVErmuktDDlBQrWz1hR12CDktWMDvhqAgVtYS6FlX4aUmW9ruZX/SJGbcTtjC0ot6WkXkjfPAVF",
-	"MPbZDZVVq6mLmRbTbeBuvQBXvwbS1nXCS/rmPFx4mW9NTQSP0jwG8nAu+ar2tw3jo8KTDNxlOPu9j4OF",
-	"GNSAnxeqUsdcioqOVU+nwCOCb+3eY7r18woALeZM4OQ0AuCkdqfH1NRa2LsBJnSNqsEKiMGEi8S0Lgvu",
-	"VUMQifRc3RvGtEKyElwtgx7uL4bKkhxEwvfpmusbh7S8M9VononVjkt2MGmtM3aXiPxzI8RddE1OZTwo",
-	"QtMUc3kkIs7HWRf8GB43mW2bjaNfuojCAOuemsWhmtNkHfU1q1yLNIm2/lamZs9TJMmdYCsRPlRwEB1+",
-	"ppW7hzfJEBG8tF9h38Wl8MihhFXDPoPyL45vxB9yljOvmCV8BMYWr3DgBH11ZCXuEkZMQpNzkXouIaky",
-	"RleTPPO9GvMkXUnn1ZjTXKqjDZvBThOlf9h7qT+s+7PhfcFEoGsLy9wUJSuaikXOOqTm+MXlw8Hl9eAl",
-	"Hcw//HJxP/D/PNnnz9H4/ne9YG5WgY5QLMp6WwVZp5qxJ0prCZmpFCQWgaVNZUk5hWo8PCnXz192kLQG",
-	"7yHKhq80XqcF9NOnTswmqGNzunLIn0OmnSRyKTa8CtywS25UgGJXCTeGWvDw8at6knSZHJemhsxQ9apY",
-	"EJPDqokK7XkDwWwPk2PyJyb7ZJ0yKqEqvCUHZHRqvW4m589Cx+LE/gR9XfukUGRsnW4nyK2Ce9vpjwtF",
-	"l9jHiGVrvYe3Sy0ANgwLW/+9ksJyNjgfXYwH58f0ZHB5Gp0NDNpg+VLUt1tuSd1ht3TVgOFQCirS+BSx",
-	"NkfRAiNjUlnxheiBKjDIFDoiNwLzSUDB1qokUhSSOiepELfyPS/l/9UjMh5xtUlmS9RVEVAE/s1WP+y4",
-	"Fm05UI90/7dK95+YmmRN7MNyk3ym+6snJ2lg3oiQUn1t0q7beT/UzvtkVbkUmVk7omsaJWrbuxoN++ZX",
-	"7iHNIjRNXPVWImYZVQKcDU1kPrr0gioVmCVmDqLagulrmEUI1adCqocg3H3S9wrlyv5iNBgOh8PB+Ww0",
-	"H9CTaDy4iC/ZcD4ajcfHx0WBfDUHsuwUHPd72J/kqmeZas98NIGGCRqZlGNpl0zFZqJRO5HYswr6T9nE",
-	"QpNLFoz5VLB9l8hklqRwjj1w3Ee9fm9DEzVBI0ATcq5EQLR4hBKMDbvkN3yw8H3kPIXYNAbEkXAOrTJ4",
-	"QPmmaakk3fQmoCtRuZwsKMXsrWit/NHPhLKzen0PmbsFmV6nPf388Qo/XuHQFT4snuskSveIrv1Ja8L5",
-	"I5U+UmmISj81zRyiOgcrckjpvwUt7icZipJWcnFbNLnH/KLfcn6R6RVgmR7qN+Gso9HNaNiYdWRKcGzS",
-	"kbYz98052mnH1nKOLANw9TOaVdh/t1bLNPGK0jN1s/kB8nUrCG/WGKVhIdAMzRqGNGNGjQzqf4/ZwH+L",
-	"2cCdaoA1G3bFv2Uib62Nt08GrJ6DzZ2/t4TcSgJuKOvWVu6WMF+7zntm51rx+pif+yg//wHk5+F2H+ig",
-	"+9l9+idtdt/jtXq8Vn8f1+oTDVWX9XiwrYq389e2VfM4UddRuKC23NkmTvzSXSg/948KPshYwuEc3SeS",
-	"SQnpjfY5WGyyyKhJosG/M3YnbuFvdJwUGjb+bY7Y/V30joHE13w9gRyC0icR5RFLMWcSYlIZk0pkxd/O",
-	"fW2+LdI6s+SOKjYxn9O4SOSc2JzLfg9alk2wrHni9QNwvaHXNJflTzIm81X5I5UliwXLyh/OaHQ7Twzs",
-	"eNcwWdr96W/OJIi615m/7cuC9dT63F9wFcplu+aE6W9c8yX9LEnFouKhMFRTJwUaqYcJSbZEVo8LT6Cr",
-	"PlkmMZu4VhjIkrCKpHfVe7umq6oTjw5mp9HZ4PycXQwuL+d0YDtQnM7PhqWmEjE62rDVw2QfPmd+Yto9",
-	"5ObS1wtG8AK2cg3vrt57WO6WHfcakvEbkuLgEvbtQA57FMTklmtTo29GCIhcabNE+sZKuemT3hhVJtlg",
-	"tYIe4w/Zt8wcRUfLu6COHamDtoppD/NWNPVbBDefqiRVfwV190QzZmgOq/cx9TOi00QqFh+R4tfUdaEv",
-	"vi+ykUki3/OIZlnCYn0uV2RqysemJlEW89HtkALo/A69ct1bsS/DXPMNqLO65WLDpy7BOcNCDS7eczMJ",
-	"wqbxZyLSBjG2X4HztYLBgKBvpjkom7dulg/yI+9idcF86VLVxLPA7pvlFhRl6vHFmBUqnujIcm7EQqk9",
-	"hc/xPXZdM5KBE4cnKNUsbbzGfcsDynvzEVMQs98Ja1fTK80zWhX6Ry5+KBevapC96z/fTuKT39/E371b",
-	"jQY/nz5bSvn6D709tEotd5NDM1kKkf6ra5VgyTz6Z/6u6qcrGW32SmL4Vyv9uexd9YxkQAkgFVtDrywe",
-	"M5MY3mKr6aVHEG7EIVK9q+MDnR8YO1ingsZ7+D+KiENdoM+kSEGUolccr6j8a04zRtZJpPKMySPywiZU",
-	"LqkkgrMrr1CH4KkYpTrJtDLQN5J/wbjWmWzVHuXv+ds/fmMXhuK51z98A0J9CgQ2NaVYRUo6SRnF6Xc4",
-	"pQvdxvKpm2FmXg+Q4Qd2K32cAwNZzSJbaSnPmSQbkd2W9YiVyMzIH/9CP17f39r1rdwYe0DtaVb6+B0d",
-	"WtJraMOSBWdxstlrTd2j4fiE/L//F/5/nXxkqXTln4gNmNtTlNrhq8iSxmTOtJKJP6oXANS0RksNTaCc",
-	"jsYaEv2/zmsaCqgu+Z+vX3xj72Fo5T5cFRy2Ucw80oAcEVtlD+Mhi7mUWruG+u48Wppy3iW9Y6YHazFL",
-	"c4rbnBL9k2on1vAmPEJrPKbxBZzS+KIrbqqM1NCV/zZ3JJZKLD5bGC6y6XALaLZhUpEcHrEBQRtbekyW",
-	"eFQm9lMmvkjnMGNnIs3uEbe1KKgvCqNH0Yo2HaNwNFwsatHpuHv77DzY4ISZCXDmyklFeeyXsZZOBKbW",
-	"FBb+h+Cb9KGFqmXn1EieUGKxeU2pWSQkuWH5Q0EBpl2J/uPDQ4TgEyUJYkczew39YVF4R3VdaOuP5uEq",
-	"hzXHZLDoSKRY/dD+VqW3hjlvvpoxq6waaui7an8QZKOiv4XxA/a8kZbj0cn5ycXx2cl5+2TLfu9rGurl",
-	"SWaU43uo7XjrMfwZ5dzV1X5G/0SNQfWu/aa8sujK6/Uw5QpYKq40HgzPSyvlJjHwk0qRaqyshJBPdAi/",
-	"WwqSrNblvP9NNUHl8wylMO89gGu2j+2Ap+7d4TSBwHgszTRLls49vzYYVYdn/ki2U8zY46jwAOOgLM7X",
-	"YwO4mZ0+wK8pb3XF/MNfpoOcDJptdfYtfE15mxP2H/4EPjEYP6P8MJ/p12jR/qrO0q8p79qhwKOdhz3B",
-	"1oTdbjz2xzWC3Y3XKjy1GsMtKu77D8BzPykP0i0QOrRnNFruyqw1IbOIrhhqMti0IVqG3Sq45PfiLmFB",
-	"dj2JzDtNO0XrSLdNvVxVTej+D09vRuPm8pkoZdktURm9Y6lrxxhRaboiUNT8jvQv8wz6VU305To9O9F3",
-	"ut9bMA69a/7SW4osQ0Lfp/YFetFllRYaEJQremhwIecsoyo35mum6WvFJqbpVu/q8qTcfMIYk/kMujto",
-	"6D4UzTd+sKs1mZEVjG2ZthRHl+NxXVy4k2mnNEMz9/1O8gUIoUaU9lX9ZlmDr2msM2wgo8dCrX/wiuDP",
-	"QsTBysMuNAzmNpQ1HCAbwz18IzAi11TKjcj0cUciy1ikyFJkUksjpRjGTsuIOagCo3jNDq3fPlfrjmQS",
-	"CtxCzWiyaxyAKTMLerITK9hg03tMKrpO3ff4dGDAYm39ruiovnCXFrZpxGQNhsrSQcQmWRTqFWSafZoS",
-	"dKpIJlLWN93fhWSEzsQdeNBWnucK2Fq/zDsdUwh5zZ5hGkpr60ZKspy7VlC2+6e2oaHRaBKHeyPKB+1E",
-	"9q3YkBXlW5KJDXjMMIyB3V+B4dg+j0/JNOGmvSZUaE1tG2OrwGDhVqgxc5xtISOnLYIFtf6ujyP0PjUN",
-	"Js2826DOxbSy0oqSQEZZ7SikEus1iwk1e+4XnjHXYtI8Y1wKyXyvPnvQUHWilpRPZEM68gJa0Brxof8J",
-	"YwxclzsNV8LkV5CCJjiTT8kQoASy7dgH1yzSNP9YEZjjXG5C2XrbUSQFDDAJHKr1YNwb6sGvymIVFQST",
-	"4YhinLx6DmbjBu9TnG3hTjkvpz1E21EPNGFPzJfGLNoJEFof+UqGO4zL8MQpfYvQ+VRyeGuMuQmZNomu",
-	"yPsNptFhMnHDCZkUaYQ695P2vEw2TMrfmbtm31TcTo9AisIvw3PcTSuOtkLVQS5s2GAedBAH2F+lGY5F",
-	"ldemoOCB7ONa72WixC3jsnd1PAKIJkUP7dF4OGzxpwyPPS3XcigrYi1fgcaeHBqqNzR7mg2is/h8cH4x",
-	"vxxQOp8Nity181EJS/bXxT38SxnifnVTH8zDWu2rfOXfMaTMrGWTEEmzz8y23bVzNy4v59wwYbZai4ym",
-	"FWMvTwpDj66YXNOIyScmnPtkI7LbeSo28t//mrNs+2/vzN+v4n85fv4v47HJ2/yX8csuWP2X8bjn3RVD",
-	"8nXlpUQ/7W1ylEhj6J0mgNPbIc9aOm0SyQ72Yvw6MntJi/7MUpA5zT5FfHf1/Weov+5TV72XYiB9vUD+",
-	"tvSCEN5KjKMlYuG0CpdaQtXBBNc5991jSy0KyQ4txBv3MR6dDZfD1VBOvbCL1U52gt1VN5GfrptYjto5",
-	"zmZWChZemAuHHfqlVaAIF5vymUJa4FyBwN0d3v+71Z6yXXwE2oA/4HXwZd4vTYUzMJjeKleJKtEvcyUc",
-	"X8nKHPRgJPXwUeihVA7srctjeUSui+oPc0xmGoumuS2hiqSMSpii744swaYMliqhXYTmq/IomJfhZPwh",
-	"mmtJLWhOTLkxz5GfXkHvXVmZw9mUENdJMU7UJ+nEOL3cKcYe7ZR040Jh9phooTIb/uLpzoXK7LToUrqH",
-	"dzH6Za2lLEQqWG5Xudub1D2q1o+q9R6q9UERds/86xxoL37T2r3ukXwfyXcP8v3Upnb5gekJ/g34lbMU",
-	"DChvTZV9k4QWZC7SVGzC7umyfybL+WQfesd0yAp1BBKW9Zk9Mef+ROP+SccX/EYIsJ6AYRDVxS7zkdSk",
-	"RSWSXL9+ZcfQkqXJxjVuwUqLqyaF6mB9rfA+7lVuYJBQ2mF3hcbQbatS80iPDfT4KdLbMow9JLiQ7I0Q",
-	"qwdMihI83R6a14T5TC9F9q2QZqgPNPzYfSHfmJYgGMYLDfdHAIJYANUCckAOwEMoHSeYLhPKhvEyXeql",
-	"ZN4lD1pSUOQFuR2JJHQmctUnCfh6CAxfzRhJEw4aiTcx5XTYYWRKJfeocQIX2NyQBgTFBRjmsr0HAoEu",
-	"l7J+fDbE/7yM9WawPP+qRXdI9uN33lTIrrL/G/1DKHKjH1/hD0bN0KBS0O/lPPlrzszz+on7cnJVmFFT",
-	"HAaaAcK+2DyeGkV2SIh6g7/ZNWeokD+WGL/gvryMsxBFuK8NUdgR0HtRx1uzSJlAjncRiD8FaSeub+wL",
-	"kCN0+MWf9IO1SCEsY1apn3oz9ztQCJQz2RqStUKJUoEAkF3JKyw8HTYGVNaYHRLByMjSWFuq4HTR5bkU",
-	"UvkDGx0DGpV5z7gL7+nGkgGIfTjyqBtHbp5VduPuHvi2DWo2VEVLHzO/rdFlXfKFNVXa5rw+Ff0SqKKZ",
-	"JzyWHhXwmKzolvwsEg4ZzhQyNf7oVnlKpkiLUy8R2q++sxl9OcdmQEWvst3lb+WhfMVL6wNxG5Oena1Z",
-	"jcVjmAcGlWvAjsgNvQXvM1ZwcZsLbexBSVcMH6xQ3bjMbUfl078e/JkO/ns4uJwMPvxr8ACfs0VGYxa/",
-	"pqG8qWsIP7hgCzi/oeJQLsEbPmNlA5XN53rndsx4n3C2MfXHsl/kXImMoE4oyYbqY4VOWdCFYUnvGOEC",
-	"eimwzDSIwH5EOAZbZLfgTF8DwD18DnwwOMDWeFyOB8Pxzejy6tQm7VvviVsb4y2QNFjPYDT7CLIHmGys",
-	"cZFEjKwY5TCuO1gZb5Dadju+ZTRVS0D/vdtE9b1v9cc2DlJUe0KsYS5yDpF0KTqHgRtDIHjOm0yrhSD0",
-	"4Ta125mwS69zsZlEaXAYuhbPIXjz/SGK+v7ZqJ+cWNqa9+g3Hw/XheqbCxcIA0FEMubkiZYj5Qt9dlK9",
-	"z7XDexEnyszfOgCB9Yls/1THGT7UaUTd1/rRKsrg9yF0vVgFWyxcc7yJ9RkPR+QVhtQ4S4o6EdPqgZuA",
-	"oWIfgTH6DQ6UYqu1koDCLgVey0QqkW2xxZdxevROTsfk5Gh8NCYgnWmSzsRHfUPmeQrNy5o6replx38G",
-	"2bya6aVGflct46aALOEmb3FRkX9fKQ25HNCT2eng/Cw+H1xczC8HzknMTue9fs+03MKhcm5cOjSYkGrS",
-	"eW/ONWC+mrjPJePxRMxdvQjjynPIu660rq2dzOH8S66i08HZ8Hw0OB9fHg8u9Hais2Iq3ufy5GiUDAqU",
-	"FB6dVmjQxb2jc8LYFobBLhETWrbJyRw6nWUsStaJxlSarICp4rflUjNccVQEQ+yOEHcV+J90wmW9iYO7",
-	"GiGPgJirIsFIZYmfaeNp0V1TlFysu5tgcrewxiHSlFjAIWeMgdDrm9GymYnDw79syjAHjalzAgtWJOA7",
-	"QLfdYRd2dTDbnos73/17/eB95Z42jpWGLpQ0tRqiXgAaZ7KsXzTRsh2rnhK9qy3YVKZjhGmO21Ig3i1b",
-	"x9Sc0KbS+K0lBa096pdCbyP9x5apQNrfbi9IwYCCHQEBE6rUiVm/ltAFTTh2bE2g2ZiXdoKy+aBsEsv9",
-	"Gqs2vZMhSojbIuElmVdx8ylpN7tne8BRecM9Crbc9bA1RQfTsl49d5lNSF5gOF8RCupyn1CCrc8j4Fz6",
-	"b32M2qLjpOBoQBrUGAefHjSx3LNDdKZznxN2+JCRRrPf5jWZq+xkhe0kYW6z4MxLiEo+NQ/KE0973fV3",
-	"NFHBm45nD8vqS1VrUwPfdIdsR+eJxIgnwtlH1fiuw25TSez+0kjuPo0hx5FQnt3BaIIjMh1rvYtYEEph",
-	"ULnuFU5wl0WEf5Jl3Pm8srypys1q7oZTMLhCODcq9racr1G/twKpb9wIoGNs1yw+8o/KVvL5buXTsl10",
-	"HLKLAITWFqqPRsGjUfBoFGij4KAINVrvnQPTJYU62PIdv9P6/BLbuFrtTVQ1p1ptZpN+XARVPbVL0iRu",
-	"0YpRD9MP1WscCv6yexCaX1oATkEjp0w9+mGyyDKL3U3HDDr7pttYb1cfscZu/FMN8PRKQw+jC0At01K9",
-	"1MXeRiVWSRybEl/zCWhIS5FnTzEF3ziQARfTVEg1PXrPp47hTftkmlLFsim01M8YjZYaJQgBpkPbPr+m",
-	"E68hHEydkkdkSlezZJGLXE6v3AgBlpEV3b7n4FNW1jTo23JfVLrplkhxRKZrlq2oJvfyAqbXPwAiMrIQ",
-	"Ij4iU5cOaR5Gql3S+D3notDfjKED3mtts9ItoXzrdwU2YQpDINYk8yQB4AXiFw4tWhOwu9XXwgJeyhjv",
-	"9zSeGzoMdqwK6KjcVoMhSK9+y32nqJTyrt19auQdvw9OK7B9nBHp1tTwsLlhqXmx+dckY6uExwCCP4cp",
-	"skLQunhhZozyPyj0fDNFxv1dF6WVT/y3QiFYorZ2FMKHJv2ldfLAwepLPVX2UV941Bf20Rc+x+gGiBEe",
-	"lOb7wobtftUMX4DiNUwuaaynNJukGbP+nVIwK5dhajhxZ0cTpS/A1WgciGy5n7cEDLmoAlHSUNSSbfU3",
-	"h9vKFsJfmrI8/NerJAX1bsaMLxA3YSRlwNVcC8bZPRdvbj+bVotwzxM4XGtGMtlPdX6dsbuEbXZJQCgT",
-	"hNE9qRC3kqTJbSUsv1QrzR7e58PhcbSG/7FvWZoK8oxmIrWBQDvPmGxFnpUN9iP87RPz40JAFLLWMGho",
-	"mA6f6WN+R1UEwe0tsOOP+us931xnKbidEEv59ub774iJR9cIdW8/vNtRQ1Ka/hJCuS/4Ik3kMpz1/bFh",
-	"Af1NA6wVKim7ibRc1wgwa++injaF4m+cLj6hyORHzorbA0mFBsndxY+9nb8JKfSmoRf61GBrkjH9vDNY",
-	"SjEJegvF/QYhWIWr1WqDaDL1lTezQGHjQHBeENCi3vOUzZX+hZv92PhatKykiRlIa00CEEdkik9NauZg",
-	"UYY7Y+/xS20dWjsNIDfz48BstYae3qVnq+m3JSt2pA1ON8Yd37CiW9JgMmrzzrMZTR3Y9EojwNqkGyrJ",
-	"isbMe4VvLrqYlPsQwphgYMNED9+AfM9bLEgyFWutTIrc2qw2L2JDuYJDKdQ8+RT7OnjJFRpVZTO0Sizg",
-	"gy3p7dVzBaO1elBgrjqkFqV0FQPVQd9sDT1YKzuRLR6kT12w51zjrXzb3L1oTrNCgusrpDnjEflBVH0b",
-	"xoMy1drS1BtIqCnSI6xgfblnPZnYYrfS8iLMU2coFRskyA40GcMt8JQ/iLg6Cl0wk1WeQEuYpcgzE/uL",
-	"6faIOPPgPV8IJonIVdHz1h+2qO/qjAU8KlVTKbjNj+FucV7Ooc18xDG46GmAK+z69/s5R96wQ4lls81G",
-	"+tjql75BezG4PKYng/PT6GwwO2cXAzS/0C4vhKtc05UbsVftJX0+uNA23Lm24ag2760Rp1cp1rDdjp2O",
-	"gloNDDH1a4GK/siQfayFLo0iBnfXYy9eiKS63/HwZnRRWKPoUvAAjmGXg/PZKBpcxmM2wEIqvYvhiX0h",
-	"YPtxcM3f4OCaUfn4K4PTQd3zJqfX2XaH0ek7S6dro9NtCUnvqgeeVzODdWLAQNdL0FszGt8ML4NT0l0z",
-	"XUOuExop00PZ9IGK6RZqzApO0MMvZXmyKHa373Vz8nmDQB+qxfl94Jbu6grs3FbdetrDtbZxGNy9vN1B",
-	"Oq00AiqGrPz+vPR7nNXnTlc2vM7g4IOdtO4dI16QXazdHY2ZtdP81HHLKCc7K8gbx/QBxlp0f/8e9LD/",
-	"ee/ukb8nOaCm0NHTXSGNmtVZdlN7aQyhJUZ+gQCoSgAPqAcNKD6z0rtNBJo+GZ0ucZroEynd4oruXfWJ",
-	"3xc3gmUJ330haoe0jy8dNsoeZLzx3rRW6usNmQ8F1ifG8nOsfcVWM5bJZbLGE8kEFOyalsL7v7tUVlLp",
-	"H65hKZqc/MVl179d0jQlG0ZmbJHwf9/ByU8KIoBcLmfVxIlq7HVyNtAq0uBc64uXWl8sTmscwd1fp9uJ",
-	"El4oYc+9w+awzlQzv3KMrJlng3wseHaQL9dkaHiRE4fkNQSM9EH85ZfezyLhO9q6w/WXjPF2/gyrqkn4",
-	"jE8vmjTW3XjDtvXGmdSRW/tvYBCPG5xH43hwwY7ng5Ph6ehsfH58cXJ5VurBf9DRlmuBnUo4T9JVMT5i",
-	"TnOptG4Htoape3+pP/S2eCcU22OLipXB3LXPA1Cv5eZkRbEsTANmfRb73R7aflcPAixiyZ3GkFMo3EdG",
-	"rPsfHWRchWXlZVmNCl3J8dmnGGkFi7a2YXnHlo00UAluwvEDJwAPAaQaC9Vrl/g1dl0t+Ii1J4BlWFpp",
-	"1apqAuVxHMg/3jgQk5ITG71cMindVTUDFCxlFYljyKwDF/B0MEQiO64LgzM2uKSj4eA8Pj0dzIbRaDBm",
-	"x3PLKK2wa4pjuhVlsuDAVkIIcLIO9Ha6AOh734v/TtKUPjk9GpL/8V+j0VPyXcLzj+Tjxdnk7OQpye6u",
-	"RifDo+H/JN+w6FY8GQ9Hw+FoOCIvk4zNxccn8C3cOqnQ9v2lPT32EN7anC7rX/x6GVTZWxdsQ2aKlMWc",
-	"wNPoDvQ7kRq/arcOFIyra73Mm6K8oRI4CnvWQqB5D9Shcky4I2TX5vlXRaJPGDjrhduxGDxWc4SEo9gY",
-	"j4iT2CZ9mh8VjY4pkblcM24GuHaL0Bnb7Vovfx01INtzyoRwrL+B+O5PN8/6RHAsUy9hGqaHwDo+ZKVE",
-	"imBUuA6KbElltW/TWEo49g1HzEBnDOhKYcTK3ghqwE3hmmmusXIP1SkQ8KKNA32qJhS0/9m54UB18ArH",
-	"TCeswZAXJLYHJSHrEAohCWcAI/cwz+37anR2B16M+mLjZMfaeRRTYvcC4C3lURM7sO6altQuB4YJyGId",
-	"Xvme7wtSY+pXyV3TWIyHT7kgbef6rU9jyPuIiXYmHPR8tM5URBC+kvXosDkl7PPg7S/U37/kVQnKSpGG",
-	"GMEtY2vpmFafbAxopgTU1HEtWcb2JYTvHUQhPBVemVAlsf22Di+09YqxrFikMZMKa4r3h64Ir1VBs727",
-	"Av1/9Fdf5PbWvDkhcOxDWKtpANNGaDF5wjVtP/A6v4GE6xCAzuMTpjYtAuuI0qS2Lwiv7ZsCUJT8ODsl",
-	"DY1jlHjwM+zRb6t71yndsphs2d4o+oNe7JViq2YAjRemCuBLkRmdBV6oJZGBzIcaf3wIUH8UKoi1sgum",
-	"CtVPa40ihMtcxBI8OEuFxpiXZXpe7UlUNP4eXh+GruSHCZ6qPrVYcFYRVo6RPZCaVfH/tE9q3vuOvTGr",
-	"t/GBsLtpp4ATFdnisn2slNkXxnapV3UkNfPOz4gp9Bs1c6ONq0b3KZmCZIT8Lv0HytGucH2/xXmggXlv",
-	"zt8Qkm/a1h8kXPbNkEVglJDTZiu3XC+9/SQKvjUIkAraUe+qsztghA9jnCTWnjrkhr9VNDBqppKd5RFB",
-	"QGvycOjbO3XR6FRdSwNlbcgTVRXOVxYfZV5tEVY2Qz29paxyNrgGGu6vsQ+sqlHlM7X7ZAzQKmss2VkV",
-	"a75f8Z8UtlBZEw/mxsH37ZXaj6lUj6lUj6lUj6lUj6lUj6lUj6lUj6lUj6lUj6lUj6lUj6lUj6lUj6lU",
-	"j6lUj6lUj6lUj6lUj6lUv1Iq1WFtMLDasnsLDC90Uu9vIlbMq9AMJMLYZBlq/cuV7K+oZQCMjf70bVG6",
-	"VtZcbMEM4E5FsEtc18bYMd7CjmP7C8dEe+qVem6e9G2DLk2qm/vTCrJZilU9D8mf2r2pxsy40Oo7lPRW",
-	"I2hQw7t/v9rqJDizub49Sb9zqkVX6TRaaaxr49LOmU4VanPKfWN8JE34LSzmQuudqeOAOvYy52wHSiqx",
-	"ltDnFmvJuwFlPUThGfAeMhNFtIFFI9c60aYU2MSLWmPYnT2JGvsi1dFtuw9By4Y7kcQPNgs/2CvAIaZf",
-	"EEUBb+lY2gnWJKXt5Iy23UScxC1MsJWr5HGirl1c9LfD4Br7VwITn7GIrphm2okKM3KqN9bExzEi1Jl/",
-	"msdvgx0LgYdShU2asN8ZX/h42hu+WqTT8EAfDH8PPk8s+jJ25Y5eoKjCHDHHEVIcuclyrFFZV4LBtfbg",
-	"e2WfcHMrywhH8DADYKn5PoepU3g5Dut/ljW03jGTD7DlRq0/edxxuoBxYTd3vjcnIBXlsXxKpjJfs0yy",
-	"mMVTMtsSSjjbsMwdFLTYYCkz9OLmpGFjV2Tw1l3uuoUUawb7aDi3+o7LC9j/o3m4SsJ2Ebdnr/F56aA7",
-	"k+2OWUP1PNS/nTEpX3ykiNcpGRuvYFobD08X+xsdidHQds204W/svl9qnW/33kaYXuZqYOIepAs1Gy7o",
-	"Mtk1cRHHkO5lAXQZPVdObVIm7fewPsGFBm/WQADaEYcxtgDWbCJhLf8rPNis/PPXKdXyF+ZIIJ27/dp1",
-	"S6M2SvNuh8NPsAIx3XgPNcmENZoyvqtDQeqJ3F4kpA0w4Af4bEBebujhszW60mMp6hJM+HO5o2hFmOn8",
-	"9aEphwxH2ePqhCZ7FMQNFFfeTYVlFCdSHHDbLXjdmBl9jVNTG9Oiy3fBi/3szNoz/t2udFqOGe1cHYgN",
-	"ZzSRJaOZmjGqUFcpwuoddcJyHGoPbjZjjGNmopsTQBZ0HWjnT2efJJcOJ62CqoqzqyC7ioE2QioSy3dZ",
-	"kcEkd4pay8H6PizUvQCnI9voMGDZczOAeYzOiLJ3rzL6/jOwjfZ57J6bxMqkOV4IvYMOA63c1PJA51n9",
-	"Vf1gF9DzUng46TbFqKBKh/u+m2Hu7bGz4l7UFgQ43J1QO6V8VwpcJHeMd6dAG3HtJL0e4JLbF3ZGnFf3",
-	"cHjVRYPe6Yd+u4lvGu8yAmAMMyaEq87H8BCY9TZTQNqOWcka5mP7JVKmQqrixf2ivuDP7Nb9LXpWP8WR",
-	"6io+Amc7oxzgzxVrq8k7jPcUv+9I9s7N1F7IgnM4943+tI/ag6F2rv+qJz7BGjhYEfJiTgff5CLo47xF",
-	"dvZdR6Zpa1oCBGDKaEJVq5pdQvi1TgA2Yt1WlWsudtEsujZs3TfZdg6e2lhoqtoqjG86+IB2MhNDG33P",
-	"sZmYi4+3/MHVu3KAvgkoMCgWwrbqhViTuN1D1pcj/A8xJamcD9C+1Z8ky67hwaDC5S1UgbSCn9IJenTU",
-	"d0TaejEUDQ1ihqbmRfVWU21Xgxqxg5arqxnLcI+T21MDp7tbBvjw4KTpPQBqZFzdR2G9TFgav87ELA1Z",
-	"aloFyeiKKWY7aBuEb62WjJF428l6kwkQ9xWmJeKQtaw0e+gDq19nYpHRlbwiU7uhaZ9MNbT6/4znK/3/",
-	"NVWKZRw6lQN69L8yyhfwlBJiIpciU/aPVPDFtP+ewx8rymEW3Crh2iqV8G/60f0758lf0WCV5rGiFbz+",
-	"wPIzfPaWiw3HJVKIucbwollK+a3+2CSSTaIlzWhkps+lCWeTWcYoPDJL4mRintN/JxySmlJW/lEkVrOE",
-	"J3wBuZLwFsYjESd6b2Qa5+s0iagCuNwPEWK6YmaFlQBgITSh/2FMMEAfA1c54pveMo6IlsphLjWrw+Ga",
-	"zc3TJNJ4BisXxuZhh/R6pF7TV1MDAENaX0miYcWEDvhCLS19OXoDGRYLJZ+SKFemcf14OCTFpmvO0wA8",
-	"qyYv7zufhK3ENNTJxBrsTW/1k8DqleuIW+8j+RdvDt3CbxjPggbpQn9xRF75feITTlKxYRmJqGRHVbBK",
-	"k2xHAQzAu57ZOr3gC+32JToEZO1GLyy8bVwQN2W9JrJlhhM+YI88ooqmYpEzLCpOOgxuQnjcmxpRHJhX",
-	"M4lgyIdVU9z4GrPF3lJkGXQ+srsYjbvNhnELt2PpGT51328ZZgawuHprG0ATUlnM7dVFxCOAzzZexm6+",
-	"33XQzLeMpppiG9pgJMV40IhyAtNAyvMRZnl0q63oXiQ4t+ND9MtnVLLqx2yRQTIA5DnO5zhBCKJ1sk84",
-	"29ieSn0SaT15kK81b7Id2zZUcwbQUCBgAWTKBZi7LDsi3ogHlkqc4i2PTOZs76qHz8la0crxYDiGJE+b",
-	"YGkTY93awI4w18evxCptLmNxUv1Mn1icp6z2uS1icxgp5hpWHrVAN0BTi4WZ46iN+HBrovTY1NkuqBXw",
-	"c+eKw9P4isyTlMlg7Mod9AEvfC2kWmQNCztSqcX1aGa71tCMgemGYcstkUuYIzRjXmSbpqmZhNfpkj43",
-	"79VvAR5qVJXe1Xn3blne3k1wPTCbyc5Q4THE3DVutMSvIyvsOABiOwDpb+CXIeuooNUd+8Gsevu86/UE",
-	"WwGPY84xGpMoeyT6qhqItH2B46WCA92akmOmliKmVwgAXvRZrozuoqlixlKxMfeeTGOtK15ZsxxnFZpq",
-	"OH+yjrj1WVO/p38WTIkpbugBeL+xPw5NWxQNXXUqiKeWAaxFmkpzDorKWwzalBAMrJHvNl5cYo67ypa6",
-	"vA33fd7p6KRvuY3XTMPhsVnYtPaIeBQnv6o4OagIwOgQnYsA8HngsM3tt2x3Qc5YLL3b+hBkGrrcr56H",
-	"1PKffnr1/O68X9b9i/pwzE44Im8si3Fj5hJoDJKv1569UA08GrO6d9X7338ZDi6vBy/pYP7hl4v7gf/n",
-	"yT5/jsb3vwtxGK8TUyh3rqilwxiw8fL4Y7Ae67Y/d912Labko7w15m5qCvskZlGacIzQZOxO3LKHi890",
-	"z39qS6QIZT85CqFp+uMcuHm3XprP7W81Fw2P49PGdHken/OmgycQ5bRWIm/ZWrk5jM3oKNgYC6ei1moh",
-	"IDAEVObXQtiiPafBWEI8pDSik08fn3lw5713gbqd32uWQTirdmbvlgIThhJVPqRS0lORB7fzhPZ1G+/O",
-	"LC1oL5xeWsmdsAdo000dsRdoq7jz/Uu/M9pVQNPed+uRd39u3n2Q3uS3R+yqOwWYX+Mo0mIwLlggtCTn",
-	"LTus5yK7mHS36+yPKg7d6W0195uIrF9KvTPz47NEi7DNcosZB1SqYmyqX28Bbu9NIvfLF99jM+Zq1/YC",
-	"DeD0d9Y/YsYaX/Mqw69P6iXAv6DBO059vTJexc3SPAfYMB6N91yJND4i1zgm1o6H5YLM8wzizRYzCYaa",
-	"cZixKjrUITgR5WRmRUtM6IImPBgwCBiFrAi/txNi2zDyR9bzJdr9HDowvdoBFqvYJFljcu4DdDb/okPT",
-	"C1DsGPd2W6evb6NhQUux4ZhLJ4wzQILuaDMMAsOoD6Wyh6WccIpLSw+MfSitWyeK+4cYwv2ZlNgC2V1U",
-	"0gKlO0mexdjFt6Eg2Pa/DWl5nWi3VaN7JMEaCX6iBmY5xgGKWMNA+HfGJ+4rXVjQeUR+hKn9nEw1C5/C",
-	"EHUjqq3ALDmosT+LNwDI2vkgosHM9wbyf2jy/xiSbagwCXFDKVZsJuItainOjC3zw1/76GsH78Ozq6ZO",
-	"rJ57j+9h9iJwu5f/QT93X4W6MSSPOQ+gBybA8bjY7I7DYx0DXbFKQ6TKa0N0/J3r9BquIMVvtWqAztMr",
-	"8oIv0kQuicjINyxbUb/kGAg1ZkEa/E4sEm48paCRx3GiX0XT19752d5+dXlL0yRi/7GhKlpib17FIPhu",
-	"s7V7V73iy0HMVqLXLJgCPhvX977UHCTkj/GzXU5PdmZ+FADukEL2uSah4hYKHeT3NLt9w2h8AIZDHeDa",
-	"22Tff1olQWV/3o+DO9tdIWo6LUTa/BLzsAc7V0tRlXk72q6WZF5M7+Ammx6Wf2KyT9YpM879jmZN9waW",
-	"u/qU2+LDxr0dJM/Zx4hlaxXs0dm9QeD+Vk3d++229ABexU0mwL5+GLfirnpjI0itK7yvJemMESYjunZJ",
-	"1L6o/bsqUIYo9DKJY70XscAnXIJJxqTC9i2S4BHjoBGFMYO/g9Lm7iT7h1w0+pn2qYN+SD94uz/bXMpa",
-	"AfSh1c+Gs7d7rx/59m+Zbx9kd7lBal2tLfODr3dw3r5mLdqagqaBGdStMRninTtUNvO+PfJWH8n0N02m",
-	"4CXdsMw5I3vXf76dxCe/v4m/e7caDX4+fbaU8vWbipux4bE/uHapcseTb3ufM0HZjTw8xHPbMs2wjKpw",
-	"jg7EamEI6xSKAqYQ1i4PYdRmLCobkNvounRxQrnReaC5BczU0yrC1DWhhSUhVLFTQleczE1NtfRjgCBr",
-	"LUCoJE4yFlnnTKashDVZSIx36hBQpYWdGCtvswFzeH81LzM3u4RExBcqk1ONwfd82h1r++SNV+ihtt0g",
-	"wxZ37BWHov8DDFLc1R6d0Ot50MUKwaiHYiuriJuSN0HWOaYeWO0qUX2PCHa1jfhi2Vz3YXQnYQMZvHDV",
-	"Co+KZZxFy+TOb8cdEjbD05vRuLnvdpSy7JaojN6x1M0SjKhUKUOLHCwtLcriPANv6ESzqNOzEy0L+1j3",
-	"AdN/TOXHh7JE2NU0G9hMVmnYj2UarmM/F3LOMqpyM/Ypy7m2AiarhGMD9suTcgMPM3Imn0HnC9OB3rb6",
-	"/8Gu1tQ7u4KxLaNZ72p0Oa67LIsTaDexoE6ZV6p1vJyluvn0efq2VFysDSmcSHvQW0fkRRcu14in7Kn0",
-	"VLTTsHlbIpyQBzUV0NuGETxDkkjf4Mf2xRDZWzEqc6jpKiWqJVydnTTzTq8FoKXWtqohc1DQjL1UWrvF",
-	"cbu2UUn34qFyQcJoGJgk3dFY9W9LQ+ACBXfmIbGh+Ra0qtndRKd613YoJ5p23uBvdrXVKUS8pbgKxKXm",
-	"N/sC7t3+0Gm7r/tktnX+8q7H+tb8unyyx4GTda1/dmLtxi7oM6WdvpNoSfliDxaA3KwDOH/SDwb9Crad",
-	"ECxVp5BqKMPcuRLxVnoR+RzCP7l+wWErngoPRx+a5Gq7e+JReH5h4XmYxwEUpO7+Bv34Ptb/IxV8YSr4",
-	"0NFQ/6zmt1c/va/xjfT4m6kDLsnbduUKhSwWMSacFOx6RT8mq3zVuzqzLjb8cxTSoDxR1dzPDpQowdGP",
-	"F2gzsMuL5+RP8BWamqxphD1AMgYON38v43F5Lxfnw+B28nBnO+gz5XdO8ZhJF5+e/n08mW0fJFfHZlLe",
-	"sDSVZCk23nkyDmVW1fFQGhzvAuplP9nHef+l2mv5yHuAKKJ5/cOVJ+zZ/Wuvhl57dTDqmh9X4TLwUw/N",
-	"+/fr0temVb36h70jh2k5udpHyckVa0ve/ofF/SemVMM0v8O0Aji/XzmNWgNxgM/2gU6vEg1rqk1pQ8GP",
-	"a4S3G+dU5sRM0zuqsMPL8ZDEdCvJPBMrk4TXnZ92SQ78yT4X4qomlw/hDh7SdkdJr1izUuqpcwGnqclH",
-	"3ksP+Y3XT/wms+A/S73sb6TU88tk07v0k+aCyV0KxrZbodLjHXiYO/ArVyOV2OKvLki37fn2EMHd2GgJ",
-	"cmbMsse4hEenj6N4H0fxPsgo3vC8kPa+xhXKLJckeLHGGlk2txOniknlkhyLnNRK4MbmRHzCWI79Bit1",
-	"qejwEdrcWtHLzIGCZUlgYh32z4S4IPcakBsUQ/d8yBDRyz8lo+HQ1AxBioj+k/IYor1H7/l1mhLTxRbj",
-	"m5yZ3tN6lSPy3GSNOFhiARFkdCO/576ba1Tycg13VpyY8U5uhIxBSJ0IDF6b+WObVH5ke49s76EmkH+K",
-	"WgIz8Q9USCzL+FVVkR/Y5rVXhVTe4WhIlCCj8YXX09dmL2i2qzf+5uUzcjE+O+2TH9f0rzl7Cyz2igC0",
-	"ksXkf/zw8tn/NDrNGhJy5ZpGTPYdMzdX7D333qK5mfcn8EPDpeRSbKAD7yqXiswY4SxxIsleCcKF3+fC",
-	"RPn78LHWrN5zwz5d0YUk/4FfQ5owGsWjYX84HBJs2KwFky20kk+x4dcKgh1ckDiZz1nGeMQwPkfVEdEE",
-	"EokYeP17PmVZJjI5hQy+pt7YwZbRgAzbNdqxZxffGI53V5p5hNIpEfITUh5/5OwmWbEbqI8PR3D0V3ik",
-	"c5GmYiPJ9J/hw3+bWvKCuSI4aDZQXHdW3rH+08+yux78mQ7+ezi4nAw+/Guw7VnFExS+2/BdKdLUN9Oq",
-	"bX8OIxKYmyVVBvNYy86dCHtdMM/waK5yoW0wYhQncp3S7cTw5+f0jlXsuF3OTm8+XIXDunaF5Tlv7Y5f",
-	"41jDIK8ZUmYxYKTwXcJwpOZO7155dzv6tOKztrq2qwejw3i87eeZi7d9yIF4JeQ3vTHJCr9mewrXXiq1",
-	"O+UWk8FkuLnBe/a2awxcDolVAUJGxD4a+ye7Wt3kDVs77VOgm2Fqd1zGe8u8vpAE9q5/a8Dr7+uKHxTF",
-	"8jll52CW96M2i+LvC72fqNaaZgOH6LWlM/qVldtmzbZc12/m4zjt7gAF6zXLVknDaKnKeE1aGfpMKOhA",
-	"/nx2Udiz2kS6TdYTZye5ei7vidskujWE0+v3ZtB5AZ3IpuZyYlQG80vzl2T6C2BlS8rjicD5XjAiLxWL",
-	"nrN+J/pqzCi8BJazs0BpHE+UcH/eCRVu8WA8/6F4lDkGGLvlqp+NDi61/QhmondlP9VCLl+CzkPTHlak",
-	"BMnVIjmcT2wbzG0sEYkVgb4W4AbzyzYaeMuRZlSnZ5rFPExcPqK5xE5r7BbGTLHe1egSBhxJr7qQrUW0",
-	"hD75iR0/a9MU2UcaOa4WTl7sWutzWnJomOxCL9/QJS7Ok3QVylvcsNmqV85I/KXn8ravenD1ui0Vs6M7",
-	"pYAN1zMaNRcUm+ARjY9O/4z5lolDBB7auXWg3LEMucxxv5eBk2QEvX4S/PRkZPiFvorOl5Ip/zysc2VD",
-	"E4XTIPW/9LnMIWHSHKeZsqOx8ElZEx80fDJfOc0xFOzH/V84Eq0rCI06tOVNUFCiyNTD3vSI/KRfppVM",
-	"8FBn0IwbphIcdVaqHypPTDLwJICjlsbMFKRQ5Y8ohsu9pOs14ywuJW3tzBoztzFYdVN+3xWkDAMk0JRh",
-	"qjk+DOOKGY21oYuDqGb5fI5Dr2Bkmf6HJqsYv10JM6UqZpJlykzcsgnP+gvbah3/wBFoOCMLLzr4O1IR",
-	"3U6PyAuoAXLdqE3iZcMQK+A01Y2+SSST6GdiNFqSVNAYXCeanp8CmbBMmi7/BtlJtCRRztA0wTEQFBoY",
-	"1Ep/6pmdjss1RjOgmFBLsztXnFmMTtTwSDcagxKLlMPnNyKbbUCLhslMBnNwaQyZvhyu7FVLXsrZphsO",
-	"LEPveDnMTYUp5KErgk23ESw/lTKJ0079LICvNhxHIs2QXdrdgi8x4rDfrMp9YAYeZD+naVLYsx1wWeHv",
-	"1dc9wz6xppsRXxTzueCHQEmmfwry/k4vzYIt6rBRsFSOTp+SkRnnQrheNCUZNoI1K/J8NQPd8eNgIQbm",
-	"w3kqqH7vvS+gwuQ52wLhFZcXt9htD768a4y7Aa6s3w7Kz9GkwhHjShC9iru14fcUgrQpwQYfqU3PxZYz",
-	"sWB2us1hN7xTJ3J7yd7i7I/7Qrrvd0nf6V81X1K9KIs1Gy1ztkKp2HFbq3FDSyGWkSGXL1qkm2Pxr2S/",
-	"h3FEfAC2WbBl/7yscARZXiKY6rVDHtKmnbcXfT2q3o+q99+86n2Yc85ar909c+YXz1AV3av1Y0HXHWn0",
-	"HNwk+i0Oyf5RXw6hNMk/zXqPyLCCpY1z+MrKY7TUXQrHGkwCImlQp3KJFpfD4fno8nJ8enJ+Mry8HLVn",
-	"XeyRmzmfNEvfay0ZQSe0z4AeQ06Gl2RqVZuJVDRl00+AfnfdvGZPwaYcL7V9ojXC6RX0zNWqq6/3/JYa",
-	"cFgKa+ryEgvfyZea1AkUTIYojSzTGzaCCgSZWAfdagXTbUUbppz8tjDVqloD9Boj06dgqOFOjIcQmiYu",
-	"Eo7B2Ckg0H1X3LdKa78axR6fDfG/fUk1rDIDyBlOZk44WeY8zlislqX6xxP/XUfj08bXHa5PY+Ta3OXP",
-	"yJB246mtM4M/GUOAifHUU5/BDLCCvt6ZoVTseXJR8s1fdlCj1Y7iUo22aQH91G/8gyYQGMq2PhQnXUK/",
-	"zkAl6n7tloB/9NFXjOKmg+Bs1UjXnlP5UTt91E7/HhzDGQNnXpGkWVLbPkl7NVfqDZN5qg5WZc3Pw4qA",
-	"872C4y/GlIsyxP6l7aZz+0hpTdk2r4bWTut1mri+w+Gki25ypkheDqzfxYnT7Axw2+oXWGk7gVeWk7S4",
-	"Fmv4rrKdZgyasX22T9RTnACLQUtIAsNOCeCNo6YFQhCz3XpWwcKBXlW3HCPGB3So6mo3NOuWrsOFF7co",
-	"OilZwZgJsfpKEpSKuxTPgKurS1snr51XZ+3h4D5OxZx/VKb37uPU2LmpRQ9xLwQvvR2/7npWtWsTgGp3",
-	"jkVfpVJrJL8ZUrlNUuVWtN26tw3DueHeORd5LJif5mC8+oW00Q+af2kFIjyxpOSfbOKwJjieKKiPqN33",
-	"eWMvThslohnzXJw1483aZ8ZoM5GyILxWWv4Sahzh+1E7Z9i4KsoqQVlp2sS+3EEshCZnCFLxIHfaVRet",
-	"oca+EsamwMKdjoGVCpni3m3ynNmEQ1yQ7ExCf8PpY74/wRAl9l+jC/aUUCKZ0rRGJMTeQGotDa81YTDs",
-	"qp7o2z4/ItOE00gld2zilzhMr0yG1HuecFMDsFkKOyhckRljHJIcj8hUpLHN1NE/tP/014YVtKGOsVNp",
-	"lnStAbmA9KH3HAPD8imy21XCbehuKaSCSUFQ3a2WbGVm+hEXkHVvwRwgLBxaCBHbSkMIPEsLRNx/z0GQ",
-	"w+dCKonbM21Mjsg053csS+YJiycmhwf2YP5pZKXm1NhqPxJ8nmQrFuNIQo0mGLj/nk/NgKIJ5IBLF2+e",
-	"SAYZVd4nXhmo/jCJ2WotFOPRdnLLtvr9tmwyycBMk/qo9TsyJkUKaMAp7zD/Hz9yg9/FnNBZLplfgYkx",
-	"Q/09bBpOkyape9WMRcYaZGa+vP7tew58Gmcx6rM20e8Ju2OIJ/yH5egiVzPx0awPVJGoLbxCmEnOmlD0",
-	"lUWKiOkW0Whp5D1Hlrdk/KmxSxd5hkIL2hVIRbd6/Wy9pJzFE223ajjg//o9kpF8DTFzmMlpzmy1SpSC",
-	"U/IZd+hS9Po9n9QhA82nb6/XnvsgQELFvCpDDhjS8ajBfeARA9jMZVpAVlI6cwsizHo39o87E/OlRb7+",
-	"s4SrsDASUpl22Yd0M8aO7vWO5586I8UOIunQ5Rs653tTKoIaXzFPx3qUNM0DxVXmUPy2nIyHz7coRlsA",
-	"LoNCKBOztNHY2DCuyCYDwQJzvqFS6vLk9LzSY0PEqKDf0TTRlIpU1O/FTOF4K7S04GPb6heevQIGB/Pg",
-	"oLII2xXgcq68SJ9HwlJNSiZ33WaNXll3HkF8kRTcVvoVI2Obwzvbm22fDc9HF+PL4+HJ6NQEa7UeeAJ9",
-	"eo2Ho2kDxYlZbR3Hd1m3yRoRLP+5ipx6Qw3Y9Q61CVd7ph+9L9DbZCnC0dnxNIm0G0Cns1FNgg2QFXCX",
-	"Ri7wS8Akq3iSDedWKF6wvZ7p+Shi1icyj5bQLB4lOrgrjZbPJ7mESE19KL2hkZC1gT3uxkOyphldMVeA",
-	"VyC56D0PeOmqqr7UpGfvSamT7XgYUl8LgguBOf2vgWGyg1fx1BlDwHjwXOBL6BFhEKbhp0pkAbYUzK7I",
-	"ZXPybS7LrwzmiDTYdK71tT5BsmKUy37BSCHjpSkHCT8IJrAXBjfFsj04JfYRyiyle99OG7jC++Bb31oE",
-	"vPTxlrVwwmfmFlay35Vm/ubeZGKR0ZWE2siMkRXdkhmzdfAJByQ8dTGLXKKiDorWbYIJToYroJbuT8M0",
-	"GsRE5nINCgLmp2sUTXLu1E/96R1VNJtA2/HiT6jCpBlkHXkfrSjfTtbJRwY6g/kCC4hBqnmfyXyNiuLE",
-	"4Lvfm9F4EmUsZlwlFFbQn2RsnjG5nNghwvqz4t8ci8y04CkBNcvlFlJZOBfK6DQTwZlJEDWfm+37X6BP",
-	"bgIcNMc+iZDFv0l4LDY27R/014nFHP6lFyx/oqiZewx/lfE6F9kM5nvV1bHizfqyZByS+utCDwpkwLIB",
-	"SaWWIgYYoESCFe4M9jGRoLL5fM/9acI1E/Rz2IoayO1Rk7nIuf23p7+aT2z+pzG5JoVLwn6ixMSEbkWW",
-	"LBJegU9suK2pcPFzc3DleDrWj0WCo5SY4Cx3l5BkhpkXf0zEfLIVOahYGeULBi+WVCVynhhKzKhikzRZ",
-	"mVmshkSsGtwrWKy+ZyK3TRAmXhNs+Nv0QDB/GVDg34gjBazCfGSxbbsq5NyRjF+04u5SWW13Hxc6es5p",
-	"rpb6xkRUmSYS9I4mqdllzm+5RrPJCLN/FuUw7hPjqfNvphkpN2E8EjGerP/1isUJnRgOmK8XGY3ZxDHH",
-	"Iojh7gHIw0lgAKdhrv3ex4FVZEArqHEp6ECB8bJra9a7b/0uolhRXipod9P9LQBocWfJYgn9oDO2YmBj",
-	"XMtbZKssu0si9pXEF8kjcm2SgmWy4IOEkwUzWaYgmlDUkdxm0fsdTTOWcAgZwVDiQvU7Lqt+3i+KTd+H",
-	"ebOHCzsK2f4cVDFauBEqiMAxyZEAmHFzJQR8x5QPP3qmC7eE71ftY7nAIqMcfwPolMajUtrqZXmrZZCs",
-	"tlDsH5us2M3eVySRt/kb22FhSaG9gGZUZIpPT13CNnxqnjB0XdrzW6ZFJrdBal78yC511Kaz4zMaboTv",
-	"PiAqqzCbaDh8Ce40TgxvPCJfb0nM5jRPFTkl338N6qT9sgY2JXKFvW/0miU4R8dNcCoh8NUVWH0ZXoF4",
-	"nUQqz9C9rs3weQZeI2w9QHmywi6JdmBlH71gMEMOFyxvsrSPiKYmJQVfQmKx4X6NAzpcuhyCPmW9O5wF",
-	"jTu5D6kjoQMBv4IkUGZgQQGlEdgkQWXF+JOUJEtGY2zrFNMVXVR3pffvbwquBeAvWgohmS0z6LIt1Fm0",
-	"Dgh5+fdtylQDqenfU/Kfr1980yevf/imT96x2WuYQf3qZR9UR3Bl6Y1B3obWKEsbeib4HctUaU9KeG1A",
-	"JDMokmUyPG08KcqJkUHml1BGVFEFvf38IByXgIPWBmeZw0MVLrJ4FAOGMduccqIYhAiTIg1RbYQzZIOy",
-	"wOQBaVMp23rHqATJmDT80r21dJqjVr6XlUWSBcIioaz9Vo4Vm4Mk0iKwD+5I9tGMITG3B+DUR2qllkYb",
-	"SJYdO9XPkyoXH1V9FQCfAcVheCOyW7uFFtDhYkH7EjvNTuOmuiGtDLu9APDo9ISNGZ9zSiOsAaME5qxp",
-	"kqxtD4Kv+nt8UeulA6gC++G8ooZgPAFmZZqeV35Ul+AvSqqJD9Y7mihPY5hpJEALXQ2qORH9gkat4U8i",
-	"B+Fg3gOddl2HlfuaZVQ5hmKYk2azs61ihkcXDgHg6PSWybrcSZmUrdLGerLgNVWZA5q+B8/3InO/KIKK",
-	"phSc+xoZKDDmUhtDuA6c8t4P99XLvDC1RvrH0zdMZdvBNQz98zdzWtXN7MsTSQD0+ybzsoJjU0RnR3h5",
-	"repQsSqquoFgiimGpT1hHzqirRr4kdFhiFYrWVUuXpbpw0gOAwgYRhrO+0Y72KdvUH3tEuZBEzTygK/d",
-	"NVs/57TLXdDZpUvg1azx0s2zCTT+fXMy4dVzlNIWkJDS9z29ZYYjvHoO7AELqnBdFB6g2ts3KePxxA40",
-	"QFW3jK0l8NdXz0v7HI/L9PPqecHNMA3EAoYp/fcBT0NpuzaugOq7nWwJPQ1P7QQRQ+SlGeWlLb/W3Mq+",
-	"2hIadjnUVy2BH8lkljJCFYzFs9er0WjxBq3rCy7S2A5rBwhhY56/pHI9kOcXc97RtgcVifKIpanH/KVw",
-	"MZRCG3KPlfb5A7ognuqFoHpN62sdDBInHAuwC8dO2fzEHziSUEmamo0Defj6mmTNfD8pKEqgSoQo6Bc4",
-	"0M9gjW+3Dej3VjaBNnhpA+aCVpWpkoJS5quoEPQDKg8AmxcKrf/7jiagUQYNPAXkDTbvTUlCccZi2d0E",
-	"riq1VbP2iExf//j2hjzJJcvkkxV7Aj9/giHYCCuyYRKt9Dvn1Y3esqTOKlsOmbmFY7CyWbszp5QsrXUB",
-	"PVJcynoFKaFb0feCNc5hMv3mxQ15AnGSJ7+YmN79kxWbeo5l30Zf0S2JRdGbZaeKAtYH2n6YJAQAYJ5d",
-	"0AFauW40SxOovkGhbrZgOPQt04pMwe5B5fC47JqqZQkVP0nL+vVPHe/XHwCO2nl5AfDg92wbZuxeCM45",
-	"cr0tFa1uDMuDE5RLkaeQ8lGC9sZaHTi+GEWbEegaB9MiIFTRYjy99pWBAlQZlhGIc5me9CXnsgfl6yLM",
-	"JTIC8VHnrQEc65OFdj6arKwlpxVzsKWIa+WIGSZqyVblywe2ClJX+dmjvWOk9yWnuLeJd6YmwSd4mx4a",
-	"Ab7hJ4ksFETQ9UqQflP1cSlRcDuz5m4mDe3b0HFpBMQC2qwGHPhV7wtVS4LOfDj9wpzVWgxsDRepkbnX",
-	"pROfQM33Wr+n4tY6rYp2/bhzHRjA7iuhhYBUwca9KFPMDcU8TQ35ltGsBqQ3FQ0jc3rpVlSa5sAIw30l",
-	"vuHB9AYyxBy3NOm4UxN+PjKRYWByS1MCX1Zn0ePvD0fdoXTf+IN7E65ZQwFgJeJSOeViJLFxVpq8XSsy",
-	"5sZjAGtVbpLvUfIyYSmo44boygnIHXZQAsP1TdzHBIYfdLGAp143NwzVN4mknbIG32ncuNYWLkJaJX8S",
-	"MuGqM8m4TUAjzpI7qpgLIBS93PWtSJkiFQf6syWL0HZ/9fyIOLUpMc4meJ+J55q1yxs68UteFEGY7+tx",
-	"uEZ1KJFe7oVr4+ChowTufwrvmxAPaxDmAfRiTLDKuTIRadqVSqylc0fFVNEZlTjcekO3HUz4q0KcmyVN",
-	"KlWr4W6fVbYBsXUyGKBLwcuq8W5tSvOcqYrwms4byxDFyIyhkV8OpwgaE1lI+1YZYcmxKMC4r8dTA+Tr",
-	"tagp+pzYcETfka63H3O/jaKM97sFbmQlcQyFfaJ4SRsLyazXGTv6YfWi3lAgHFxiKGuTP2ePG5+3jiDN",
-	"5hJOvr25eT159uObt5Mf37z65tUPb4nKEtQtIbWXklSz7UhwziJ9LXZE+WwCDEr2ODaTx+HNtoIxE1wN",
-	"gDZF/f2tVrJZqC5KXRS8zlKthqC3ka8LXX+zTFJmFRgzRLRMc9+WDlxobU8JOEz9GzxLI9ZEZhKV2wxk",
-	"z1GD3uXCE2WsD8jPh8Mtx/J9NcyYyhoSRTNV9H7xjGVzwXCLxa2B1jplFqHEGvVGbA/Vfq8KbVszdHPZ",
-	"72uJBgFVBsroYcQ3QiYT6FzeVivsoo6lTgGWljk7ctrH1OlItsfO1P7G9DKHws9paedvGI0LAPByp6wE",
-	"RMyiJMbuVI0osdUhxgF8x2KCtRKhXAsPMdNX88H3VEVLq9RTYgoqnTME6AQ7hV45qrPj0T0hiLhMlGs3",
-	"Vd9nomy4ha7X6dZr6qTpaGNJCpgNF5u+aWNmyF+bcy9uaNmaG42rAqLYrzHGiiZTkNFRkQrIXTXaxsMh",
-	"EIhs9u6wlcRMAyzO66NHSuMbMNOqgjk2DlDch3NcPODGBhormk27q6ycjIw00gSxnYBSB9fEVHZAix40",
-	"kS8guoYg3jfl4fhk9UY/MdW7XdF0LsBrg+orajMYnpixZWIOl/G4IcaToVHpdc02CbucTJ+hI3iArysT",
-	"xlnFyoRlDD3bYQ6JmXTj5w81uGoMF4jShEEahe/qAndBvgYptUoCOrHV9LsEK07G/lHY2Lev51Tzm0Ke",
-	"QDAQXKWHKmIXttjDOGJDLqVWwihCIO799/UEq1BsKk6w/IVmmZZVe0R7QOZRMmNKofffUwIKQC9aAlZQ",
-	"rKKEIDIVm3TrkuSLOfXlbCTzMYpc46TXPM0V8QDL0xzJ1CbhKKjSZl4pWRQoZQwHULZ7FOB1SVGM5OC0",
-	"03kCOVP4lVMQvHwGT+0ovb4ufHDmg28EfKVl5MKEXZqSqHZuRfMeA99s6wxXt6sqP76WJtEDbZ2KnQP1",
-	"BEoSO7fINJBu861h2Kc4BJoY74Rdo9NpWIZdywSspm1h/RoIzihllGuWYMvKiIs5gfeCAlT9grakEhmr",
-	"ykxb1ub272z/Lm4LdwR46wxJz7YWOLenUipjE/8rlTcDSovp3kU4p+SJy/IGK9Uwmqtib1JBaaIBcve2",
-	"jN0DEN/72ZclzRsBMBV+mFjYMdjUCoE9XL18KchUJH56YLyg0bLozqMpeFqb/jTVzG3D9GlvRFEs+YCC",
-	"xKPnhAMbBBcPpNqHUlSbjGdq7mhlni6mWaEl5FRmPx6FYVbz4+JZK9gpiaFQz3ryVkKqqeu9CW2BKnfj",
-	"TtyyGhT4ascElFiJLBPNerOTr/7W7wPpuQ23orYzW1MZ2CEnS5Fnn0c5KBdyYilzOZu4lsmA0tHcIxqh",
-	"W0XcMkyGctP4kkqODljs7elHLz5apb6WVaT3CmEZqHGEFXelJl1jRKAEIuhxjJlb56dJV7bpHFMiIzds",
-	"tRYZTQtvO3qcPnO+yTWmnlqlvcg8ocbGLuV1B62TalIEF8aSdZE/zFco3D2JVE1unWHQrYPVVQDCfT23",
-	"vAKVzRJw5rJFVsbmDH0uvqKdyLoEKLlV26JD9l3u0CBIUAIS0t2rIBbhhzCA5fU8D7Evg2oOebOuGx5u",
-	"HPztO4CfhOBvSc/3tvO1iBPb4ZsWNs8L8+jU+XAhLyBMzRjek0X1UGM6ZzXPKxKrtTZ07FUL1gw0Oq+r",
-	"gS2E5CtZbONmu2bTp2R6HUVsrVyAOgFqbMpWc1EwfSgagj32ZJ00WOkI4N8Hah4a+CVelnds9lZEt0zz",
-	"Tx7LJb014RmyzsRHLU2cPF+CNwRdMl6W8fQnfGHZG/Sj1fdcFqwktHjbEXk1J9TYoNqe6mPEQknz3jWV",
-	"slganU7PnLk0JRWTaVyxkb1cBs2oi10WJpf0h4J0ykTpYyoMOLMT6SYVHpFnVLI+sHVuwqApGHhGg06F",
-	"uCU0TW5ZeU5rS5zMrd2mvLlRiQmGEcAcqZSz7MhNUa1jdNpScefIZtqzS27CWcT3WHIITotwpaUdOwoB",
-	"Kc0cbT6/ycMpj0uBvG1cCaoTXKm+SS9tKE+m6+QJ/lY+6dIr78nxE1jwaMNmayhvi5N89ZDL44p2fagC",
-	"/QzL/7xe9Po9tcxXM44V6g/2Brco7uG+Yc7uaHgzuvDm7JZHdz2DLoT9B54TVFBJW8HzNTz105vvZBX4",
-	"xlY6LrmLSmJ+0Hk+wRcYjPi5R+kZvJaQ1VBjrC98sNflJKLRshgH7ZqxP17sx4tdu9i1m+2op53An+FT",
-	"9/1u/SSNfKreBvuyfksvSfxp27DCR8p+pOw6ZX/i0EfXueugsY+W3n/lkY9/wMHzbW0BE9dzutYX0G21",
-	"jh34qm/d8DDGvmjQ5sZHuV6lnZAGwL4yroYq2hoHAUErlFLPX9cLxRvTuG/LVQS4eG0jclu7TZtt/wW6",
-	"37B48kDtpEM3qjI0tdRPFdsZd20QfXZYg+g5zaWyzaGtyfJSf2gmYRb9iU3P5bG+okWf5sM6FSOFd+5M",
-	"XNBY21xSdx98u+jxBAMnWLMLPCx9+ohAAsuRRPk9fytNBEyoqdNIwF0GiMlSgbd2tzo6tS6u9OettTBe",
-	"em2USaIemxk/SDPjh+8p7G5Ca1txzB6GW2J8O8G+srumtJmAtx/shvls1SUbpViXjsflLsfuAlvo7IZ3",
-	"mqSOtbaPBHtkowE2erjoQ31pL/H3o9bWmgmYFilpqL8RKi0lQo7CGkZ/mLAfVc5zvhJSWZpPMqm8ZmQr",
-	"ynPocYU7DvUO/UMuQoNkXE2snYjt5Vja1HC8CxVBlKslatgPIIY2mYDc2YcRQ+xjxLK1ams+ODoZkmhJ",
-	"MxoplsmnmOJdvNcrxy3e689oPxkGMHxQ50/gGwaZBegh2noDyUJNoxH0d2Av6HNLE25a4BVDKE1hCXOs",
-	"zu3aVHbhZAhvl8fD0C4RjJci+9ZkrTRDYyPspeQVDnETl+Skn/Fy51zaJc3jRBEcC1+Facdw/DcsYskd",
-	"i1+53ILgRKAi9cAm4xexhUI8VageLkQXFcc8aCjaNeGhh4/j7KpdScZVZ+UKcwzap4yaZzqvuUcb3I5D",
-	"RouTfAuPN7fPteM7PWSVNtkvHWH4miH1vKU8aqAd6DEiMqiQqrTdqlFM11NLVmvTBK8jkh03aEOc4Rn7",
-	"HkpbP37bib86dBZTTLC34yEE3nikZqdFy/4detIbzHw5oEF2pVNQ76/H/zkf3lze/ddm/F325+hi+8Pp",
-	"8uuR/H38/Xn+4oR+c7b+o3qT/Ek8+3hbj+DU2g7V+SRnG5Mc4aXq2IQVTPWpyJ1xefzYeLgTjSUowuha",
-	"QNHuAfhqcCtCgb7VI//DPH8kMpy0YUO9vUhkGYsUWYpMMjKDNt3bTsGxahwqgFnIO9bKk2n2KhkrSUd/",
-	"yBqWe3kxIw/jZydVcbN7MPrKdHpuu2cv9EPXRspA0bWd7xXajv226Ptfh9/kZpiEjsF35ifYvu8FX6SJ",
-	"XHoaI3STxAa77TsqDwW0y8KheGH7djfr5rV99CFCfN5JIa49UMIUvhJ37PC++ZbV9t6uob2rqQPwzZyL",
-	"weUxPRmcn0Zng9k5uxjML51xxUK8oTvztprWfenFu36JJQJv4AehfvMIQBhbYs34GyFWn4Iql//t5+Gg",
-	"4X+nfy7ZCqYgPAxq9tmdxkhIppsCC9BHbRVjpXd+yBwen90Mz7xIi7ErQRlg8QSqs6xxG9MteqtjuvWD",
-	"NZfQNh/asGPPVhhjAX1Telfa1DBBIphdiPff1ZSN3Ceg912dDaEXhU2qnVBgB/Bk5Rt8fnTievTDkD+j",
-	"X+eKyYntQtm7OoXsOs42FqrRWF86bxzH1cUppN8IqOo4hmGAKs94whf2N1p4Qar+RFOYfuzyXtuDkD7T",
-	"u+ptcLzRPygm+r15JlZVslhn7C4R+T8gNsxvjCurMqTl6ngE2eL+RTy1NrhlytGAXcwvB+d0OBtcRKN4",
-	"cMJO53aCRDGf2xvBsqYLVvE9lSO2JuP7nwGMf4vGKZ+t/ohDKrNExBMGK/q8YVjwBvMMuFpL51x6Ksu5",
-	"84fdH2pNrGi5D3+7g926Dvm2gyPn2qDLcNL7/o48BqzZsE/X3D/XnJRXxHzO0s9gpNZUH1d91kRZPflZ",
-	"Cn70hm6MsN/HZ29nabeLHQ3O7xNsJVFQS0hnK+rviaUwI2P6Joy7WQroFWv9e35v6YzR2DOsbDck27O8",
-	"4pffqZP65BkOSaygmsKl20OPnaIYQZFI3FXm7bTSVJnWmx1x5sUHvsXelaATKne2FNQNDfJ1J4R2CrKE",
-	"nHhmmLKBqYKC0hF4pNO3mQY7jVoN6fUsl4dosIbTSdRfDVsvKbDnA80UB+cns9MBPYvPgXVaFVajnn1U",
-	"toknNGr31ThtWIEQd31Mylyry9WCrdmb5UMYJFe/ECIpJqb9ZsdBBcizmGb1W4Ufz7xxtozx15pua7fQ",
-	"OMB4fFeEpjV38mjYYUB52TxszBoKYc73Eo9LVvtxOxqvB3+mg/8eDi4/FP+cHA0+/K/f9ToNUG+5r22R",
-	"ukdz4tGceDQnHs2JL2hOHBQGt6p71xi4pyQ3JkaW+3l7bklbIt8v8PghGOLTC7TlLD9y10fu+shdH7nr",
-	"F+Sun5gQ73UT2Dsf3jljft10eATjjwnbtGu+8g4s+23fEeP77D0vcNwfjfUHwF9SZoKB9ugHxXNHeqV+",
-	"b6lWmgre58PhcbSiCYd/Mfx7OcK/RpdECTI+Jf9JeU6zLdHL4CNP7DPmz2KJ3n3HA7yueXmgRd9SbLAB",
-	"jYAhB/XsAI2JYPakNlbsNG1/pO/J6GIYMtYKRNVDGxANtck4MMjINf5WZshdbT3EaX2tqUbOlLAULP++",
-	"aRYGzq6iLULRsegJlZIpae7iURRK+azQGry538Ojdduqk9t++giLTeV70wBlb/B635Tsb9Axx59iHh51",
-	"Q0Exjb3cRd7NLWuajh04ZPYRG4O5N5NiquDO6sv6euYJPG+/W12RnBJ2UpSWCq5cfFIBGDw+TevuCNB7",
-	"2c5+brDBwVeycfF2H4GrNK+th3l2/WpSWq1xDia27KTU5jLTYvcBDLcM+X7DJFMHOPg6pFXYpJY/ry63",
-	"373748mf3o02s29+UrPxqWRvR/ns+A/qT29H2z+/eym/+683d3T8x/y7m+uP3//8/fCHmz8d//g8Xf5p",
-	"9UMg0+XAPACXGNP2mx85u0lW7AaerU0ONjNsd0T/IRZuXKeaag/AL4fc2d41+VncMkJXgi/IPEsYj2GQ",
-	"f64iATIqTuQqsU07yljiDem33Cac+1mQgaTHnY4zB0UHR+uP5tkqRu0aLYgskgqag+iu2WExrknzob6r",
-	"XyvaGMoj8rVQS9PPD24iZ4kd6Pcb8oa+weZzbzRLCu3c+XP9iAO27irG3frKECYWT0qGxOlgOLoZHoOC",
-	"eaoVTM2eJrWMqLLqPB4cxydscD4/Gw4uRxfjAT2enUSn8Rk7n19opOFP32pRqsjbnMdQe2W66dWy+4vX",
-	"13WfEsxNAUjTlt08/NRoHZlUEJOxMSZqxrAk6oi8wgYvmPud2Eksa5EmETTDEfP50cF5sxUU7pIYtoWj",
-	"zUU3aVbYOLDL+7oGHLvkQGlqsy0U/PNqTT0uyK1LFC0UyjKSq4y5EgT9Mi2E+YW7MG2Omr+Fe/Cplh30",
-	"pzzMriuYzq9u3InGBjiuPTV2OTTDjMi3wg5acVMtpJ15hNNqGuclpTCjxYaTjsAWtD5CcxHdmr1+7y5h",
-	"2twMugpbGHa/UJFhepHt4wP1EnRLJGNY++JngZkWpuiLsQ1ijcoQCa40YV4V0Mn/n713UW4b19KFXwW/",
-	"5kz15Uiy7DidtlNTU+4k3e3euU3idPbsdh8TEiEJbQrQJkArmlSq5mnmweZJ/sJaCyApkbr4FjvhVM3u",
-	"WLyBINYVa31fq76RavegkIxcGJ/BZUoMLbC7iku2S+JwHR1e24hP3qrlr9jt9Hq9XudRf3fY4fuDvc6P",
-	"8YHoDXd39/YePKgXuHLKaY8QuVuHLT//gYheYydV3t60BODZOuyFHoKWnoI7mE3jtbN9IY3sywS+Y2ua",
-	"9RM5aLVbMy7tGZodJ2aZ1cs2MP/+61X3E3/up3yl1LaFLQALS3u4gIxXDTFMAMOIbVXZBRkW5ZpKHZkO",
-	"EFJh0yojygBuXGdUjjLXTd7Twumf8iV/De1maaZMoQ2quueMSneKiNTLALybtKNdY9Mw+UVEScPtYIz9",
-	"VAu+CorQ1n3D2zokZTle12RLqNLSMqVnraru6n96MI3NVmlJRWzQyYltmZ8qlcjqy98mevZCx+Itnb5p",
-	"25KbLGpYKmulGqECOEFSNViBRXQPG4tYUa2tHtvv+ZmfFhTf6gvfc2lf45mrfMdywqPQI03WuzDSdq5T",
-	"FxZV1bfK9ZlfMeWlUH6ZQkdYQv1Vpdawwlep9nn05GhgK/O9Qtl0TtmwgNy+gGlBHWRE+AWbmuiq3Upr",
-	"NmI6l+vyRZIgR1tOxUZZDGr6Kt1tz1vMBV9hv/PQuQmPnJsAnQ/9h4Mf4kdYNOYWJk9HYtFDedTr7A6c",
-	"h8F7e50fhw/7HX/J7t6DhReN+UVV8p3XtOSFFG6Mus+7iuBT0jduLXIP0N+I0Z//HRZKqhO37KwPP8Zc",
-	"xSJGVmH6yWSDAeIht1vncnAO/yCGc/jHWSKHVJ6U5f8t/EqVbrk9gd29/F/YXJ8C7PbCj2FXECl48B88",
-	"w8EbnY3GbuhAsoFvQWxY7ZY5l9Mp/stq+hfKkIfmwL/8VqD/G/+q8rLDwr4G8xzLzSBJ2nhQWkoeIcg+",
-	"5m7RV4LjwbEqQ0GfKnwOhBbXBm0SL9jeNQ5RENA1FddP6cwt3IlcBK/4SU5csKYnxTfc5NuE+S9cx6wm",
-	"PJb1c17ZJz8ge4LLLbxkPpXrC2lRo6+Eu2u09tW09hXTJc6wOg/oUgkTMtifP1miV+O0NGmEryuNcLnS",
-	"O8j7bbzRXcw4FME6H/baa4IzosMpsf64OHIgMEVG0B2DJIt9rbWcOBcLi7onUuGfe1Vx3WIwX19SHniY",
-	"+jqzi/gknC3EFIul5ZWpvwpFX4nf+0cjkl+bSC6aqdbRP87P4v2/ncTP3092O389fDI25vV/tK4Pwvda",
-	"twZudE9gATh4M4P3cotyjwIWw5Isr0f4CYmVqsA88hFedBkeOR860pIL0WJV1PPWzVGWVO7rG3+slBEA",
-	"IcuLnGFW00wZ90Rc0HuFra/ePwCfAYsP8ujO66RUDIQK138M1Yheivsd56l1Hh0Meaff7w1ADfiqSidz",
-	"NMTavS8QKCiBXHOOJY6fhXrMTIZiTKA5nfKBMDtkl3ZmOj0fJnpm/v2fmUjn//ae/j6O//XB03/d26Np",
-	"6lQ981/33Av4O5wVp7Xy/NanP5fEuCrVemwNowzWcn40/1i18PruHGaFwhwzTwWLM/GYdrWJCh0+YjtE",
-	"T3M2I+LrTUX/RGICdsI/HOP5u70KRVBZcPJ+PPcRGWQYcTTIUGqyiYi92ZVDyNVCh+qMVyI1+uVYt6WR",
-	"40qSxFVuT5RWcTX6iRUmn9U2NajCjx4Ib6N58+Iav8nUuvmrCj9DcgWmtjzy4vKo0o/+2avxjBvt8Nm0",
-	"w6Uc9GAANnbS/RU/8cH5UCIP56ZVaOWC9d6PpVL0xUp1t056hURA+eVqO8GFr3AF7hypncm0CD35YBeq",
-	"kYukbEBBTiY1sPtmNks3T4Jt2iJeGtTlalt8K7aoadr032ZVcqgR0c8nolfIKx0lSfDIzLb24rNnk/xA",
-	"XpJJ37JstcTIKA3rC+f9YjJ/wzrVRVjPIkRSwXnfW+u8L0wAPG3VK4Otrirf8RSzPHxXRgt9qQJ/FUzE",
-	"8VO8TWCpHPELwkjNsBzVV/Uva66S9K3cFci21Idr7tkXI642vmNZtusRwcMUvDuGzhWzgJNegwFekuGa",
-	"Kaa6Sn/qek1dnNrSnJSfV4DbKL1l5YoSyhaqwDcoX2576msjVCxSZoQwy/Vg9Tn9Pa9dN4eKay9gdVSn",
-	"5NehddA9JjkKzpXwO24EefY6cXlK4CH5lK295ARPXY91QQsAcKqX85Jw8fqE5ArQmLCPRbdas4m1sJS3",
-	"h5m43+vzcq76gvhv7rELY2pwgD0fs8ZkViyAY1inPrvVT/XMiHRBYSBvpU8/FxGYi9XPe73D3QfL3+cH",
-	"0Tngu73Oo/jhw06/N9jt7IkHQ4+q32q3XFR/5rzMyl1Gf0c3chGfSVWVS334I52VGZGe8RGMtvVC/5dM",
-	"Er7zsNtj3/59d/cxey5V9oF9+PGHsx/2H7P04nB3v9ftfcd+EYNzvbPX2+31dnu77GeZiqH+sANHK7SL",
-	"n49VjA+eB9aDm2GzYQ3tw0ag1io2bZapBIhXITEDiRBE6r52LVb+KnWDgozMCBiyS7zbmzsPpc96Pe5D",
-	"cRGsR2w9ghNrWRnpRgsjXZifBcRuv0BWCOdKJIivXN6uuBtPOu5ymxRed372AErYNzq5FPgvdD0Umg2W",
-	"EWupL2L1Zk1ShVqf1MQ+sFiOVU2bOdTatAs93ACzgJWIOWx4qQzRqZIAay7mv437vwzkK/nb8bv/Ot59",
-	"KY/NsXrzcPDk+Ifj8+nff3/y20FXzH/7r/j9sXwlj2cvTs4fvtj7z71/vP3toBv/Mk6e//3l9B97D8fx",
-	"r7/P//EfBXmVqnV44Fyfq0Cpoxw0lKpfLvHkKoR4OHZ2IVI5lPkm/Tbb4dKcQcFfYbF4cHWEPZ8KFUs1",
-	"OqNhIN5P5d7y7t5J7+DwQa+gn9fQu5ZlrUqh/vb+BFIo0RF0o8v/gmrOQ/aT4KlI2f/+9/9Eq5g6pFpR",
-	"a097574oLzgQEHmbyqr7DXgK8BYeQAK2uKZcpl32voBgij4U2jmGLOuVrsT6akfEKqhqtodavML8Lo6+",
-	"NEurNOtqCq1GXTbqslGXN6IuLxe6e39o85j9XE5/3zJZLqZ6MAZ0LnMupziTy/tmeFLlzpk7FIrMLVJt",
-	"Uf5oCsXVzPBZFfFkqKY76PUe7R4c7D3cf7TfOzjYLVTW9ap0Nw60Nm7WzJ3wmMG7MsvPBVoG4Dgk4t7F",
-	"6HlhhvF96UmVM73QG7XeNgk+GPsJmXFpDesLOxNCMTvTHqzFPGa9kGEzibuHjkVxrh78UKo8rJyft5bD",
-	"0l2R2SMqyWLjMnYsY5uym8iFEp6/tFS5pEGN+BlVYaNoTEU6kRD3wK7gVBt75lNdf7Z9REEty0srzN9+",
-	"A/5Laao66gqJkNLgamtW8G7fGOSzEio2q/sJt0JfKE3Guq9Ak6707BAbxLFeLBGMJ4memXYYUlSc1ajN",
-	"IqrPPPOc1O43EUt7BvWGkfumpyricXxmtf8tztwoGYcXhz6QzcjHwytVxbVXCwfb/vuXP155HivlkJb6",
-	"Ss/mmpfu5ZS5l8nNlbnlqQ2EANuzVKXzszRT/q11Eov0zI65W4AHPdgt1IkcwNV/uMNnAUpxuWYs3GzZ",
-	"x6pVwhSvQw2k0ROBRYjYW1WojKoRpYI4F4deCY49ghLuacIHodrSv9s3TM8gKW0OGWcqm/QFAG55rfyt",
-	"+a7NCDOSfTv5rs3GOksN+3b8HdMpFn58G3/XZtyeqkRwA0lKd05lA1URmGe3c/DnH73OwZ8fe+1Hn/4w",
-	"k3H8ZyXETv4dqhWFZnw6TeZl7iueJOElaUc4FUyrLnulcoR4PRwiXPgwMyLubizq1OharBV7gGbHV47V",
-	"fjjUCO1WpuQ/kUfWkFPxqWqRZ/1AprxyZS+QqtNlJhTUeuetJAOLLt0qfl2lzVCk3GZdoboX1i6bqHqy",
-	"siP205PXbP8Rs3zUZiYbjBk3TABb4tR2fnqzAGz1sExnVxUy1u9Zc/Ze9H8/OUFIw62IrEslC/tlUr2D",
-	"dRt3hSmu3WvOjPOaL6GtxjIWZwMPVYgLqkxAtvQ5ypcUFBP1N9RvqkDxeXBSfRffWBtrcrAJrw3bIFhj",
-	"GcdCbaSu0g0IaxeBz9rXwP96KzRpUIN7+HHDPRTAr7vEarg50L7rQt+rmpt3EBu+ENdEKcl+6rZKUWmM",
-	"1c9SFe+1eyMskeAHTyBykvYaeSLLtEX+3O5L+scfeNqfxfM6cuLrVqbcPaQ1knac9bsDPdnRfCo7Ax2L",
-	"kVA74dGfipe7EK6jp/gVOlPt4qQ0hLlFnb5qSeQEkJ/qv7y+kJf6+Au2ZJCI9JzZlF+IxHiS5gE3FqFx",
-	"OXpWXfDgjBUpFjjR/ta65REaO1aVryeCX1DQPOCWJ3qUiS57k+tNhH61gO5LDSTLijDeqPkN+8F891tY",
-	"hzplE53iejRFrt0lgpWHGxCs3Ll1F2cpohlManIHiVYjSqmkgk/AzodJyNS50jO1Mqny4Ice/l85W1Az",
-	"Tz57sG6i4DG3OE8jodIqz/goSWB28HgbsytaDcTyUtnI4/3F3We5OWJbH3fd9P3x562vtKKOqHMo8ZxV",
-	"vuTytG7nWt4z8Uwz5XyaM4oM160e1Px4DRazOpldV3jqNd9mk14g5/+ip9740K6mLsMfJpnPOaIvL/wh",
-	"CF0KeNfI/zph9ze+xekL0fTa9XriX3kueLrRFf/pTlzhAF2SPTnvw8ZsXLnL+oWmLuuKVumHGzg8gxI0",
-	"wLWhAXTZS0B0QRpLjS5TQH4xUp0b1heJnrGxnp0qeA5HwU8FAntuhSawNZphvD30wCWcr9376HxdGnJw",
-	"ATyx0hp+XsTuOzfX26IrflY0xGvbwoPeQLdEhIo33ce7umd+m1Z6ayDI28doXLZSoVC3UvAjd7wDJ0Q5",
-	"h64Uypabw40zS8uqcK8SjMXdswazoQiBSzlIZ4KMHCkmi8jPSKrlTCDmV2tgGd6tBHvPsz7SMAxciNGB",
-	"Hm7asPkIlU1ubQ+4EYBRj83wiMlpuusoRy9LMdpu/V5aIeU3iBDSJDrM0aqH0smkhDYJwM3usihT7l8i",
-	"jg5LNNPudYo0039pqbosmqbyglsRHTKtkjllfSd9kZpT5STYq/+xZjMBOK6AUQikr9jb9bgMoC0S4+EO",
-	"ONvv7ZcBvAMqix8ldOzBECq/Z2E5V6wdPWF+05eU0VCnjxnPrAZSHj8m/MbZ1DkpP9IreTwQcGDwhAmW",
-	"/4cll1ndahcBbDwPgF5gcSnsFhgxyFJp52+dPBILEFT35f/62dvJ396fUCcvOHt0XrirC4Hgnh865Cli",
-	"9qrcyFbI/iPdUOunbO48mDYbCeu08v+3XF70lF9U8tNAp3KBv2cJ5mcJ8a19w11GhT7WAtRgUALdEgcL",
-	"HxDYJ2X3q8YUSpQCR/OmWEkekcjf/TP1QFGvwOY4fYDRiZWVTaVgUyl45ysFCwSwDUNrw9DaMLR+FoZW",
-	"EPcXZKKw1CAWufxP8iNIrXdl7Ni291/+U5g2mybC+d6tTZFzEUM7ZNZi6S9BhbGNeU7FNJmfuSmpebdL",
-	"oTKKDwORTt07vB3zJGEzwfpiJNW/L7hHPyBI7yPnIx04H8mj9LrbB3rFzf2WT/5bejYcRLcszM3Cl039",
-	"eQ0m5tcGUwvr5F3TUnIPHEWM+s687KJHV+0+7p7s9mrdR4oEvffoVPG2zuNaVb/kPPp1nOdyCnmdlUFb",
-	"3ZIvnbNsWaCk7Jmy6bzEzQGBVHEQtwH3/qC3DPe+Uelfcco5ALh3Hrn4+eBgyDs+gH44/KFX5iVFPYOR",
-	"6tk2n40uoWgVOs0+AbMF5BqA6YJ8itsAxw/TcVSMjU0eHOf8yWVg/L1O71HpTr5n7qr8JDj863h9KnDH",
-	"4vIBVwORJCUTjcnJavetXS5cBw9zxZwWod9CSbt3m9LU2fHDj8AqrqQZ1zpR/c7AuU6PfhwedDgf9jv5",
-	"8nu02yoXrFODQV2pfXvxpf6kk51tWjjUbpmQCfu0Ft9ut4iB55bqpl8ppHoypQi89AZR8v517+dNZhVx",
-	"82wqRyNwFlCn5uvnLWGgHVahCa7+Wu59M7PwbhVmyz1xhx63k2bKW7C1D7gj0weA3BfiGmKVWIxSHov4",
-	"NUFYiuFQDNwqfAaxYhsQpsnMt3NSYADbnWooc+HSEi0yJemhJwT6tUXaZc+cVkO0asipQx93l9xKF+TD",
-	"eSASmBohAXjQ6e0BtMjDHAQSFnO4NybsweJ/Cqb/Y4tb95UsFhBsopLH0ljtTOqyejjocBdePXKf40f3",
-	"OfIU78NhngLFWCaEzB5ThVMnU2v/4R7b7+519xjsSnOZ9PUHJg0bZklSNAp06Cz8boSKz/TQj82F4gVN",
-	"FhwQzFqB+wFbZCWpedhx66bzyEWLP7rXySlTdvs3tajdlHTyKckX98rRoG5Y4R25j7b3j2LyGGcCtk3O",
-	"hgCCn4qBnEo3U4mcAMASHq0imtnNrUgZyXNh/DsbzaVfhq9TcSHFDFwiO3HPPM16vQeDKfxH/CqSRDPI",
-	"ePoMARtoNZTphM11Rovab3N18dodujhfdTORgHMUvnrrsPUef2NWs/fcDsZOruetkJnf8smtT19x9m0s",
-	"eGKhU7qfDc6Fm76BVkrQ5oyHI138mRQqpHXvqzb903+7hZdLRSwXf8sxaRd+B1sMvQ40I7mmWTjVD7pW",
-	"txdUq1uGoFbLjuVmyTWJieWPtQp3UaHmdqUlUqkWQ8plIK4lL30bRYyb0tcSuF16VxByMp8CiV8d9/TK",
-	"bNc1UJov5Jw+NZna+5OppdRjuUXFJ1yr5rb38GR3rz6zunkTTakV4+EP++7T540Hf7TG2kWGLjDbJi1a",
-	"LLsP3hG8YlXLKebPlqrOD/bLteTkwOUV0n/8GSp+Wy/93eqcoYUZw7Lf3YO9PYJMWAObGpYxNtBfT/bj",
-	"ylx/15fSmMyPSxZjk6m448r8LihhmFlvEcpIDBDveCrYlfkvBGCgEqRmk+br3KRxmiAV3Dnkn9otrcSz",
-	"q0fvf3jPcIOAuzZDH+JLxJeAUeRJaPJf0/kKTgq6ye4/wI1ukglNMuHyyYSCUFe0ltOe1zbGEpV2JYKv",
-	"lydYbEYItYHjUEbegQWW7/uUkHYq3e+pHNgs9IQ2m7N3bHPW1ySjWq5eC123sB7+4JbENe2h8cygFoLa",
-	"r4GzYbsHoLFNQVnlUHfSCnSOvO8vPvBBDh1SGREURUaAGu48GuzFnR/Fg2HHI2P/uH/wsGShvZrMnfi1",
-	"+DMz0Z+0ym7+xwUciE2hbGKBUDaVYQKQ5c2qFVz34T8wiJFhIvCjPfIewYVIkR/gAZLtg9VLhTPn7tf9",
-	"XUTPO7vQEMr0yPiZCuPhlCMaD/cvghfJPyfWrOc0VJf18f8Ec5ZNQodNlTrG9/8xLFFE+wqZ2asmdr5I",
-	"/36a6qEkDKemcOaLrLC+6moFnXFMWpfH8a2WT5T0+XKmbZUy/+FyynzIM2O9Ivea92f3o4t4dDEJSPpx",
-	"DybJY7fewXxe3nRTNeN7P5z0fiisIs/C0xSwNwXsTQH7rRewF0V7ADsHzk/qd34c7MadnEvz4EGeQQh9",
-	"J27kI7GyHoY2Hv8FhvFvg71E9Se/o6uWSh2flRlbnW4oFGHSOYvErbsHpbN8FQ/BWqXCuhfPd5ZgJ+Ws",
-	"tFYeFhhIwX0da+SoKWvFa/GCaDx1xVcP/1F00ZpE5deWqHRf/mhgSwW3kP24pTrbwpZjqLO98lbLwsff",
-	"7zg1gn4DdLX2H+apqNr+0MvszPhqgYYr/PMSEWP2981qT/C+c4CanPewoSw0BUquhh+myUk0Xd83Radl",
-	"Cpwd1061kU0TzeNGFu6jLNS0AuUZdKiXnKbaaWfagrViCruQKhaECrZmQxOaRfKMPhAWSTXUHmSFoy9L",
-	"q7ZUJFx2WAoYU4CaBrNU+OcSMh3eDL1Qw3xIfVgAJYKYuM0GY27bvg62e6pO1ffst7evXjoLbhQ/F2cD",
-	"bkSbyVgo66Q+NQC49+7d8dOLR21m5UTgL29+fsIePHhw4K58d/Kk6+4EJbJ4P9wzBwwfxRA8is3G2ggW",
-	"xdzyyB2BYjJsWeuy59JYg0W3UYGRM2J9YWQsmLSHbMqRbxfgerg5VYxF/jSrEa0mJ5kbIfCSNCxy3zli",
-	"hNYnVEwA9QR5VEBj1krgle51jpR/jTE3yBURQBE9Kz2iZj2GC3NS7wueZADH7B7cZa9UMnfX9hMxMQRy",
-	"6E70NDVEXGPdC7lhdNkx8AkhCmQ7x8lzc0lgYn4scz+T6Jbh7aUauXnSme2yI/b66OTJr/408WEgpkga",
-	"OEMcK/fURAzhdGYsnxvmKfnaOQabc2tTvEX+5OIcEM0OvrKbvifcOfYsFTz2H/ZsAL+Fj4prAZ9i+JxF",
-	"f+/AVYfs1+OTiOmURS+O376NCqsLOszgo/LpNJED3Nanyf2/fxmtIvatW5wH+w8ffYdQsNy9Vj8RLBro",
-	"WERuWRgW2flUhHXoga2gqtGtADcrsC7EB1CLfrnG4jGLsM0tAjgwPDCUqbFsr8eGUiRxgUxklmo16rJn",
-	"AK08FZhDp3XnJm//w4fAxipT91T3DANv/JOOJYnbcQfECt7s0f7Bg+8O2buTnzs/tpnSbMyTIVG4Zmmq",
-	"R9wKIFmEgwhZNpMD0WUv3XidFAPrBzLJOE1oiPcE3jqRCpHsX/78JCdN6stYpmJAi4/yLYbkCKL6RDj1",
-	"kvKBFal5HJD84JSCtjLA1ATrwbiggSf+ofjSb4WKlzkouVnFeQmCnsgLYdjuQ89E02YA8m1lgquU+NaR",
-	"o0p8QCg29yT3fHKS6+kqf9Ype9ALKIZ8aIEIg3TKUKcTkS7cxViZJNgngEt8jmuDwy3dU0mJ6Jk6BPRD",
-	"y/s4PZlBXQQ3wot50EbuhL5giTa2y94ZEvaEuxEJz+BJr+vkv/jm7qk49oMeEPOgpmOvX709wddB+2mI",
-	"8o0rFh3HLq62Qg3mnb+JeXSI4H18xKXKmYRB/5yLedsNBkdKSMyBjQuFhJbZhMeooO1YKNCw+YNs541w",
-	"zqqID5nz3yIaJQG9gTWjWQEIc24BJlaNoEhZ2nYAjytDy/WB9ycA1D1mnGEbMjAzOAOClz2AgaMKQKFn",
-	"EZ4YdVn0y7MTtgMGdecjVWh/2pmIyKkwk79tmZcsMMTBqxDAL8odlDfBq2oW7fDMjiPWnxNqotdMjz3P",
-	"BH4kXLxGTwS2pPTn3tg/Jo0b7gCf3N8E1BEY0plO8SyPiuamE6/AqS0cAtsDRkBCy7T3MAqWU2mbE7gy",
-	"q91TgS5+qFNxyPSFPxveFkFg5Whsw1gKFEvMak0NN37N41uDM4PTHL3hVjx39+rA/0bugd+mYV4Rc/i7",
-	"dvHENy7KUFKNgNKtfMQIG7FvvXij2nCvjBCWE/hQzu/4rste4buQsvRvU/B42P7eAS59XDopt+KMvrJ/",
-	"tLDpvHPkJDEC5wsfjIYO9lqKS8N9i1AOFyaTDjsZxeaxkXaOSUa6oO2uktaIZOi0AC3H2VizMEtWawBn",
-	"dW+COzzs2/A9UjcnzmfELjXc0Wl7CEuwN7iq2qyw5fO4sG7auVlNF5bzd+6RIG9Bd+zvHaABmIokkU6W",
-	"9RCUYKkzzuM/+zQU/HjI0G1VOp1wcJUmznLFFjg1E2GdSWoz2BomXQy3AJtEitj9EGu3QICzxZnOWA6H",
-	"IhXKmc4j0mhmrGeg4cBFmnHDnB8Rd1l02uLdbv+0VQyiiTuQscgdWziSIq+meox+hJvpCUISuAEev/Zv",
-	"Ry6A0r4/DZ0gEARcZuB0sAgmKjwS1x7+VlxXieBOwsDLMd5BQovVF2NJc/Mv/llGEEKos7nRDmQD5h24",
-	"LW1dOQtMEo/qq3RS1GbRjl9UnRQFLWi6hSM7tNjgosKqyu9f+HEn0fo8m8K5uAVJwrUTi4FzKOBIpkzW",
-	"d1+6L+i5xVuUjuLFqch/6rqHnoylYUakF3IgwFCBQ0jzR66CcR6XHYNJGaZa2Y5zYwZceZYXsPIQcf3L",
-	"v/wL+/Xk5LX7N9z66PUxG2r0nsFz3d3tdVlOceB+IzIZzgZjLQcCfJsZnUG3cIO0qRyA6IMBglOZNIcY",
-	"6H3//Qthxzo23e+/Z78+O3qKvgnex6kUZ9hiLYzXvUiuNYGLyKOFt4STQOO79ett7UNcS9GRe5OoDWbH",
-	"+fWaokDiW6H7ddmr1yfHr16+Db7CXm+/dAentOBp3odPuBk7xe4m080u3BbH6M4LT/Sose6N/yMTqRTw",
-	"xkcMEvwBvteNfyaSpAPOG8SEYYxTnvKJgJnEO4YfwuUjeQGY1XIAhoADB8h+r0cPPs4j6O+/9y6boWR5",
-	"Np2KlLCBvWKBdQKmxsWleuZPwNthKOBeA0CWn2DY3DmBGIbQ8/u4XLQqkAfnIQf4c48ZV8UmVvx0u+HT",
-	"oRTBqncxUnhr1EBypHTqZgoqUShx4CLjmbPIEI+4jwaAuPTRwkifqYGOwfSWnglCjY8NpxxS+sHOYQ28",
-	"fndCw/P3euMskL9Rr9dlr/xbekY6UuAwEhy1mxZ4LxofnBfWMU9TeYGsBXISVvSPuXdLhhwN55k7SWde",
-	"3TzBhloISmBfOqKPRl4eGwseixS+XjmIcQqq/Cm9aaJL8jiy8CloMeECBMYO8FRnKOx+TqLjYecFt4Mx",
-	"jfJ42HmplfC/lW4CDgjEYhSIhaXgBUWJkbaSg5sq+AC+W7623AKEZTefii57R0Lk36GwdGhiXvAYFJca",
-	"kWTu9XZxFZdDcfClnY11wYIbZfRcD/zM+amKnp3wUeT1k9NhEFZ5vUKPdCfBw5CAC2iaMV2GoagFxxjO",
-	"OnS2HFv/KZuH/f+d//3v/zltRbnI4hoCJwEGF9IbPHGz4W7s5sm7ERD6kPvR1048Uu8Eg4NtkK+KpgGl",
-	"tJDc6bJXoOtgjO4dMdGWCjYT/LzLXlNNv88i+XfSPrL+/vvSGvj++6B6OcQMuNof9PaZRMeLvCLrnue8",
-	"czdU8CrdA523MuWpBCpGjW3j0fcgse4WY8zPFdcy3W6v18vTChZygh4n3icDjwrhI2TUFLy1F2UJaa2i",
-	"XSKn1D0xj4lI0eyxTMUAx57Pgp+AUcZTCpgppPKrCopj3NrWQ+K6zJdMvvYw1MqjoOIycmN0EwXTwEeE",
-	"AD9xTxZw0A1tQcFMU4gDsF4cy68orIRnuHdD7coNG3JjRdplr4YUWbZ9UEKr1pNtuIdLQ9/LCXABkh0g",
-	"K9zbjDS6vd6iAgmri5eVJj+A7tplzxIj0PcgAmLwNrnCd2s7i4+ZM3AiMBfq7hR9H5T/Hn2Kp9wGq5Zi",
-	"xlSz6Dk3tvNCx7DtFMENQZvRL523zvzkau2dmiweWdI4YDKcJXYuD6xV3wLTBYuaKWm9TnShupqTeUaZ",
-	"c4fps3tFmWIYFMhtys90dialBBP6CxOeoKPhhEVnFhKgnmgZx+Jn54cqe3fI+nMrDPt+B1VTAmwBqJki",
-	"VPdoF3G9QfKmuB5pIp7wgftkbs69woChR3IyySBLGqE2YnPB0y57AyscrTlJIZyudAe0XXTonFKM7dz8",
-	"AZkhRswYhpBzws05Un8427mMpgFZet0xVqfubUq54wuezp3WWbKdLj73KqwPQWz0KpUjqXIDPMwMT8jI",
-	"7JORid6/f99x93JOxoBb4XOJoLxc7I4+38PeA5+1p/x1XdTOjtzDfXaqqH16+210MNh+74E3RYXExvff",
-	"45D+3iFnoXPsVnz0907RL+i8wtTpIVPaKDkcRjTEsETeEmtAB7kO0ByCX0pZec2GKRiRPK7wIQ0kXnDC",
-	"+3PkTYMkHgzsLYQUnZOUKzPVaf6kqA1pGiBnSORAKCMKu1svjk+WtrX0VCijs3QAAfAOXbQzkcAr4gu8",
-	"S/tiYTet1evuYjWFuwufytZh60G31wWUABd4uWcTvBjwG3SovNL9ThUwC8Q0HGYFTxMpzC36ixjkg+6c",
-	"uBWBp7jfqWLS507Zt/05oy3g7yitSkkBD/GP8xM8peO4ddh6Lo09yjkYDJbmkXeHNd2lkcL2ERpK0OgQ",
-	"6HELHYhQ0OHCmrzszx/DbZl1dC+FgRDLzKf2igGAwpKGQYVQ9fPp0BaP/5u7ou65Hp8HyLXIadxkGFT5",
-	"tNVATuCauuEc+RGYPMHlYlF0D3RaYryuGZXvd910WEgsXX1Ovmh2nsAuaGuDMyHf6du4ploZrI7f6/UW",
-	"uECK22t/ERf31kvKLfUWbIRX0Xjj6v/Ubu3j06tuGka5c6wueCIDLzpctrv+sneKF1R9jNc9WH/dzzrt",
-	"Izauu2J3b/0VrwvO289YOg+XPlx/6RM9mUKqL/5Jx7C/v793sP6ykMDGR4VqlPUjBatW4psBxeOZZv74",
-	"060Qk00mHNop3HcMkqiHDFQsgGq5+Bb2daDYcASlNFjy82e79aFDVTSENPmpXamjdz7Cn2eBfP3TSq1t",
-	"w+IRsY8ZCvlYTx+IahhP6y4p4V9EUQevU8H5eg1v7wUceMGCfC+8SKtIe46VSFvI/S0JKUZbq8X0fkhp",
-	"b3/9FS+1/VlnKm7EGoQAYv/FhX19grxDjhAw6FHzxGLHBT3fB0redWI8cf7/3HvSByyi+/ozXKCQaNgA",
-	"9xEwhu3wA1liDNoQohti1QJTHN2ooFFC5nSOhRNShadK55g7lxhIoqIqz+4N3u9+KBYQUFiX16VTll8/",
-	"qIFPnxYH/KlRbjes3Ho/bqBq8FVOMKGNlx2s+A7FQqvNv0eumJa+wpJMX1kvbzCxbtWfaP0cqnU3Vebv",
-	"lMmm6E68ELHkLjC/eyqdZPDKat39b33wXGDTo9Skr1oqbTrlgZrBDZJudTCMD1tSlfcq6PHMJ6tCHj9l",
-	"TcxzX2IelIMQ6YSCqEtEPFmMsCyVAgVc4vgwFsu4jVEMbDNoNhvrSZc9UzaVwlCtMO1X1AgUPGuTtBIf",
-	"2FxIPcljdeoCWi4vk7uoTSbxPKECeZ2VmZxrenLphVekj6jjdOP0kZvxI7zm/iVs3OBX661GZ90fnQWb",
-	"6O6TskSPrpKk8R3CtbHbe18/BJtkQORvqbIOe3pd7Ibtwl32PrRH9HVMZcJuyQriWWbYAB7iwCpvARhK",
-	"noTG5e38hUId89/EvHVTUVBxjIX4Zzne2bu2Rz4p8bfUhzxHBNSBe55ppr7JKb2lKRdY+BaZKKd2iVqA",
-	"zR/DfH9sVZRr1w2UrtqpuuRTu+Ufuu7ycB682z0I2S4Xgd2v6GeDwf5NzN8IAA24cxoTZAa2sEGEnFBc",
-	"SknuIP5BjXv3JlNQax/0IvTeZL5ejSv0/WDLlZAOqj27J4Hp657HS/mLrNwjcu/ZOB73xPEoyJC5Br8D",
-	"+cE+Ip5I/ZbQ27GeQQlbpthsLJ3TYakVglqnsNHRusAKinV8cQNgUVduDeWrc6MELpxWkbQlKJQ7uwmU",
-	"v+aaNGmmsGQPtrh9G45mQ542G0Nf7sbQtdjEIMA7yEtZH03QSsMeRl9NYxgByLA+VhdSYXme3QxFwrFW",
-	"osteYk0im+iUSpsA+y10bELXgFvs7VMlLoTCTMsJQQfBZtOMz7vsCbJowl4SdDr6xicqenxMKoeKP0mb",
-	"FDerMnUGv1VuFeHtGz2z9IJf6F7MLW+qhLXXaDMva1dRaJ6TbVUtoZCQBcmb9pROmRUfrKl25bEdb4vi",
-	"v+uuvYMBrKy9u6miQ3jyJuWGQDm1NjP9NRTVwZStCpVoiTbB0j0JlkROTHnJMAnvsDNF3gaP57qsnajv",
-	"N+9S6Qto+8iMSIQxbCK4gsCpjWgJ2KTszuK0oytTlkh1jm4Ooudiw0OgGu+yN8JkEyywAXcJHCGTAYhH",
-	"Ta1MNhFBCd6s4Lx2b7La94Bp9E3P0kCTfSNN90CacCF5/beBBLXrtmBl4m9DLZeZcQtdaQWRhIHetJOx",
-	"mMPhczElpIyRzlEXKtMJ+Rq8Myu9Wdr3JAz3u2tLC3OzpT7NavbtAMzC6ikE1HkvE67ooVTSjAsAZe6x",
-	"RE+GOGrcsomegES8R+YZP8LEOW5KM+KT654qtybzOHqdYYAVfMfsQiMt90Ba4GNCU+DmtmDZm0KaovpY",
-	"D5DcXJzl4jGEpoGU1ITHopNNQxNzfcz32j9ig5SPx0vNER0KegDb1KSqCYsC1uqmcdFzf8Gnmw9laBKa",
-	"iObLiWi86EDJaZKAkJggJZeSxo8IQbyuIwgai8ne5C31hMhFPdYgqUakF6t8tE1E0r9NRR7Wj/Zqmdj1",
-	"+Ybj4UutBIAY3ELWYbV99NNRKAx5dsJH60o54By45YMNk6m+/b/Zcfpid5xU0aBKgPEjTuKrKY+1W09H",
-	"KqgPX36GoCEzPvd7yY8R7xZdV+E85WCOAb7AhYcRbTPxJKnYQXKe76la4friFXdHE90J1dJsCF3DhhCu",
-	"h2ZLaHFLSF2Lc7KDDN/1+uUF4bEoMSuquIBjSXzfuN8hwpY37SVhuaYGaBOesElmKJGLBSzsyOtN6xG9",
-	"9dBF4BAOqXnYCo9CujZCjVSTlxUqvlfeUFVdb0lr7d6m1grf+LJOUbuprP1C9K3S9jPr3PtdnIu66JJa",
-	"2iOx7Hykf4GmzjfJ6ouQrPhQhPt5TFjLxgK6lcHxTO08tJg7384CLuxAUG291pNvDEv0KOAaItQ+USoA",
-	"cYDSpwrGWq2HJ/pCvCBCmg008SScWqGL8ym4o53jhZfdqml8f/kTPsXP1nR139+egrukhHA5FQElTCjY",
-	"304jrYMkCyCIxfJGyG1B4VIHK5cWKg5RofgTZ0KcE1KlQvTzzJBK8r0H5lRFnqeWgDs67rJkTpCKiwfh",
-	"Vu4oAESCLnTBcor0CYPzoSzg5E/A082hgk4VcWMgY62pA0TbHgvtusuhcAR5PdR9qg5q0La+vM5zkkLi",
-	"5aDCRfyKV6kaClA9G6BtHal8GKSRvDdDzOqewgal26siwDTFX5AApDLjvi1CTk3t893H2mpgtprcNs8X",
-	"8dWEdWdgLur7DH9+wvZ3f+yFNgmM752lTqQSWN/n/ISYzwvQpnoYcJ9hZ9tj164Q2xPeT8S9kV0X0fmJ",
-	"y29snb952DIW+B1rBNPSixZSOR5096k0U22kz69UpIL4JGA8D2VS3olfenoj+1+o7AOePJ/jxviySeWG",
-	"PXn7+5aKQevJ6n4Ej0btTPIYvp8nAQV2rZcFB6IGREbNgSth6z7jt4Kng3GrDs8X0XLJeR9rU1fV7w5d",
-	"HfQlAkaOmOiWsKmg1HKNx9sscoOWF+5UQqchjH/Ui/4o0Cls3AQhVDZxX1RPge3Y36TVbuFj3Ude1APt",
-	"ewh85RbKyugDFlITe9yX2CNJSE4D/4zS1udDL6GpdlJh0bjXOS750wiGHYgAnb+SAIHqUZBXrlgqgCgA",
-	"Mw7I1ReqVGmQ3ZosAwzjcnrtjkX84U0awftyILZzMfAhv7cZbegvuGTMT2SluGb8jrUToZUlMc5qwZAW",
-	"aKEhcnA/436zRTOem8hCD7TWE9gFo0cTbROwZYORhQuBK0jpAhNpvmddvBHRAZ25i+rwd91LOaHYJDQJ",
-	"A07xgsoIxU/ZHU4vaD1Zk1xw79fs615HY/Xigm5UVxA7AuGuVl+XU1jErrwG+2V1qFMJ/Y+xzdYugLvI",
-	"yfOtONRfrUw3KQMvSpffalygJ4dwc4WxRymlQgVA0vcsbsG8D7hyQQA4BZLo33FnEQ57Kjxf6ODZ5/JK",
-	"iDbzrHFU9gB8b3wi4hzH3994EW2lslrWvdPVxfj6qxnCwD4X/P1Xr0GaIonbrqeFrs/r1lqBTGtVopMs",
-	"vj83VNZKRF9BCkOnW2xeJIWp2OA4wKhdsJHFbqraiBLHFRvrLA2bJl5rAXaj1pNabjc1f5GzgF1OM93H",
-	"JCC99Kp0RPigjePyJaNPl6VsUSdcqXphQUOkAlLrV8pilDMR7HoSEe6pd9E3yUfWOCcNL8+6TEdpoTcu",
-	"0hWzJKCJruojhTLOtRyJCXfq2NOIQGfKB/wBkKepZLTLEPhmEQET6ZWLVD4qLyGFnRZgSK5zgt6GYd6g",
-	"LvEPWeVy5PPV7ILcExfCFNbOZSRj56P/J/gIvka53ksAEHhKXgRQ9hKPxUxnSew5/gGf3ec3sM6xDXsa",
-	"HmOWigaWU48/0VD8wt2+toIuvEEPwT/Cj/W2HQT//NX+gf8yjY/QJDCuQ/H41c54LvQu8Ock4NejigJW",
-	"Y7UeeiMMaiI9ZDPC6CK6L0E2HO7QrQbNug9a5aUG0NdGozQa5QvXKARHlq+ra9EgKaBdrlAhwX+ZiVSw",
-	"OHP/n/r05xTHRPVcEx4Llk2dnuvW4LM2KqVRKY1KuWNQt9etU2wqRyP3vDql8lTnO7HEsYPkF9TbUKT7",
-	"k4pNUz1C3JJXQ2ZnmtEDjMcadbES4o26uCmZww9IK1OVTzjBy69PFzVKodkDuSERpbVaDCOUnm0np5mh",
-	"RqPa9J7JzBT5ZjylNLV1vJd2zKJ/RrjF4UYBzRjV1dDv4DlrCiXf6zQ2XtDdyKCpyacUY2mmCZ9DGUeb",
-	"Dd0qYNxQHSv2oV9IzBe2mU7ZWM8KsGmee7IvRlKZ0zog03+Weiom/MNzoUZ23Drc7fXarYlU4e/Kbopb",
-	"JLZwM1rgtWgIzJtc6mdvI6cvtr0G2vlIxCqrwVdnBepyI0RocoPntpnJBmPcc/Vqy8gqat9fBOijjeq2",
-	"y2ww5YrtnAzmjpZrB0Fb7Sb4l2y8hC8X7TRfyJeXTfx1Ff/LEcomNk5d6HNP6aJniqVyNA7Ow4nfNIRb",
-	"fmPoqK/87Au6PmbfQi2EO/cMzo2+e0wq4FTNxhrRyb2PAoYfiywKZNPujgOthjKduFMozQnzgd1eVIPh",
-	"8ViVpgawhSqOyuoLN8oj2ltt1MmXr05uuTaisPAbbeblraDQgFbeySoqkCswlRQUwWoNUijRolPOMhWO",
-	"Rm1mJNZ0zqG7dMLnuJubipE0VqTuDrZ7qkKfKakZ+rNKzfyScmUbLdNomRvSMlXruFE3JHcFbROENHgs",
-	"V3OoUiEVhv31BSPQdwZQzbgaaMslL0fPWSh8ICQ+DMTUFuiKsVE9p9+r2oOhkTSRURMZfS2+BC15IAlb",
-	"yHJeTa6NMEZqZVbFSm/lSJmi3AKzn7gQ6Rya17rs2AIdrfNBrD4XCmA4PWPFsgg/UzEkBf2z76gQV8Do",
-	"PnMz3wjZlyhkz1QM1b1GjlRHKlPO2V1RylBo623nM6D3X3h6UeKgv0oMM+DQFjNAXPI7G2MZizMyNlEb",
-	"koreAstgexERRiIVQrDm8WHoRzW+tRW6Pnw1835vH3u9nLRrJRCrwj0i9LMkWp8HhBkYks7sqVocltII",
-	"Fz6mvCd1o7vbAfrelANBuNUBdg8BNAwzWiv870RAoALQ4kC9COQxY8FT2xfcdtlbnOhS12yRWxGfN+DK",
-	"TYtgOgW+uOKUdVmeGnLBFH06gNUxIrkQ5lRhpgdPOKMTztwXEckw+q6NJOelvFFFcqgqeqLh3zHP5gaq",
-	"VPA9P2e3zVcft92LhpsaGWuziGAyU2F0cnEdQeDXXUVDEnkZi5fZ8U6iR1KtJpAg5sExNfkUvEUwMLsP",
-	"2USqzArS0dyZu1SYceGc0K8z5TLtsvepViM2SEXspIcTASg/Vfu93TzWHOhYsKjP47PCmVE7cAjrFJJm",
-	"1uPM495cmIbKXh5425tRjXDvz6QYnaMv4mNVrxfxDCbV1bXiremQxU9f0LC3l7bCxXQWoreoKRa8bjWX",
-	"6zI5IgbgoMAyOy7rL+Wc2bIC05hrr+mZTmZ8bgLPIbVBzESSdIDLIUY11WbnSs8UKZVuleZwj7mpNmZQ",
-	"mFelirl6jNus6pta1bh4Nl/WLqia6TTupMKIFcv7LcZSLJHqHONAI6wn5/M3aTNJQWkoUUu0GlHMFgwm",
-	"K1h7aXI+P2QKjbUAYENbvUkNq+I1PfANDHrbytZK6rvrlzZgvdtK1vYq1MpgIKZApzWj4BsnzsA8EcAs",
-	"OGZaBY+lmBcQH6SB3H4Biv26mPI+NTpgtQ64u0RyhdQxzDHjQYoZqIJl8rgtdckO7b+tMJnkuc90em4A",
-	"PQg9e2c6H/S8t99lRwB9knoDCs6/mhPYWWBOCToIyZSkZRdaFng+TxXxhBa321FNeeIliAbgrpXIafg+",
-	"i7rnZgy1EfaqZvqtsI8xLeeThos5Q0lsWAVbfqtON3xQF6tL1A9nNJeN73uDXgLgJBatNuvPIZh2Qg9f",
-	"ZCuhpyB8dWhPbGblgB3FnoQdG1sMAAe1Md9r5YS6iSnd64L6x1Sjj6nu2DO27O8dOOunmLSnaswNm0uR",
-	"xOB0azbhat5l75D9zFlQAhzg0CBMDghKiK94kRaKXfqCGasTUcM1iW9+d3z12wz0T4qplnsW7NM6JP3T",
-	"KJsbUzbPPpCRrkrWOR2Em8FbKhysPVutcWYiGeiJb5kZ6iTRM+PRR/p8cD5Kdaby7SjGWZRwNcr4SERt",
-	"QmSFz/2NYeiEd57TcTYYa22Ec1lEtWKgEd7RwMSPbyvdsnvLuiVvhQgZxa+UGbzJg96XzSjkL7ecvFrf",
-	"90e/NPHrTZiYJ6lAFPtSJYS5RIb3QqRyOO9g3Lt6p4rixoB4hVZmBiWNmvWFMz2mOtjsMooja0sQqkzK",
-	"7zC2ZxSS34RROHGW+Koh5xNfcvtFRZSfUYs0TuYGGgAXnVMBpQbpTYV/MOZ2PWj2KyXYlOf5pmW03rZz",
-	"L4WEUDWWqRi4K6GNCy4JJHrQQYF+cdxlT0NBM93PWD5vnyoMbN0rTe2c9XU877JXHvVBD1mEHMFurUM8",
-	"SzTk2TTmVsRn9BsFsSN5UR3DPpfG1sNu1wDMVvd8E7rw1cqJlhvPk1ikUMzmJo9azwfYAl49DpyXjZvP",
-	"fTv58qNfQtKx8tEYIOgkztkg2bHNU/L9FDE/qGhdAEC6Wwm+fB2yDIfMCHGqFr5ZbUM/HL6G9zpSfpmY",
-	"M3yd6LC8pHMkpJqRU4YGAd+pp5ApPSvOy6mi2I/mB/JA7p8lMQJY128JMXezRf1doNPG0TOrTxWAIUA2",
-	"6LGvFsSH0JuGayBn4QI3dsQGiQxdCBz3b0ca4jo2TIGTx83BRELdodIktO1TBRgNfI6d20p4Wo/31HVJ",
-	"FZVUPKicQ4AQUqFNKtRo65TltZZQZuh0lU6pVetU8YkmGCoi9+jWLpDSNF1qoWwGqLD+xOPhS63EC24H",
-	"45vFX1iDnu9VWxk8/XFJcjGFSOutnROY4inFNUxnVojrJePSv3ee8MFYrDvdnwYv+GDDQr4XOpZD+Tlr",
-	"0W/R8VMqBIpNUfu6sr72xwrEi0nuBHinyflFlU5Tu3Y/b5I5LTYVqdGKjbBAYL/3gEVwIOqyY8VMomds",
-	"omPRZtw/ltjPMGrSGgu6sTd174BF7pIzd0kEIniqojfCpvPOEUhglV/zWge/5q5m4QpD/EyJOHr66jzc",
-	"JMzi/U6+3Zo2Wow82yzKFBR9ndFcRvdQuba9DLdZpLQ9m/LUyoGccmWjL57QIZCct4nKhOjRv56M3u3N",
-	"N7fiLEHL56Y7V/03jDsLrUQFbVdrBTMDynIxcbDzkf7loZ9qgWXAv0dkGTyHkGX8nbrsV+yvAiC42Jm1",
-	"hfOLuYep0NMEIp1Eu3jVjdJgtGXFB3uqZGiafow9R87cnwsxNXl6wZth6JsybJrwQeXOFiYrag3rKutR",
-	"0YCUT9gtNGZSnuXrcYfbLBr6DqDGN76MTsAls41WaFfnDo8KsAUkaOgZ71ciut01+bp78f6Nuqz3Jspu",
-	"xHnbUBdJgjcQ50KoC4t6pRUXsbQLNnyhY60C4SCW9k7a0Ruog89f9TNVs22jNUr57K/KW3DL+GwmVaxn",
-	"Z/oCkqEFD+KrjvuabdirIWc4BbllcDWUiTA7/IJbXkLK+EjDPHPKrx5j94hNubUiVQEKE3g7/LYOO37K",
-	"eALbQMeI+Y3bP74Xqar7d6GlpstepxpGeapgSxf2B32VRxXynbBPcexH8FZ3A8ChXVevzW1orZADm6U1",
-	"xqf4OVaORKhs4r45XdA1F6NWWHTdqRq5hVABRL7W9SS3c0svdf3pb7gCSdzgvnTqes9XTvhI7LiXLWkp",
-	"nO/WYasvFYctvaWJoEvNxej/fpgk215eafHy73ppP3mv98NdfUOnAdKKNVx41yc47A5+vjUvXT75U/sO",
-	"RxS37+jv/rCJuVEj8VLbt9xKM5S8n3yuiiEMA0ZCOfUsYsa9PvZ2Cbkk6gqGak3ThUiN1OrTzsfVxqkg",
-	"fIwTEiNWFCpxIdKw0x8sDCMDI3Is16qg4hdBpuVnmYg7bF5onkI7mp/+ikHQqSsHMeEf5MQZl73d/Uf7",
-	"Pz74Yf8REFzgjzm9hVRWjERaNyoj/yun6NjCAm5s+ew4m/QVl0l3JvrTVrs1EbHMJv6vxHl+C4f+mo7y",
-	"P74qG/nXVFzahFzB+sD033Hjep+n5s5Z5Yqe+/dQ9lUYH6D+iPRCxG3sMszh9S1zJ5dfoLhPXV88vjQF",
-	"FfOapbKTiqFIhRqIqum97VTl3U853kdPJBUqBjD1LR2RseCJHa90M9yylQPBFIDSaKRxEizmlve5EYfM",
-	"l15K26a8VxTrmYoKnXGh/Ta14RQxSnkMeSOu4lOV/8CMi6OJJh+vKUoLZtfMGJjB+wJrZOEt3WE5EEhj",
-	"geAgvO+e78breX2pnvnhqfINwzqJ24UTA1sf231IUAFwDCrDDXvQq4nMf8WpvMEkJD6hPgdJcoYYZV7b",
-	"TEU65lMTvpLREwGTeq/Cg4crc5rXO40nhdUNiZ0Zn1+ToLr1hSIXKBxJujzkqfsyxRI6EtDV8ruTyAtR",
-	"n8giuBduWKLViFEZ8zTVgI+XZspADivR+ty4aEJp5NH3gztknA25TJwdmwheJOr3NwnieKpSQUz9NXLy",
-	"XF4Ihc0V6/fcj+DN7tNKvWorylgMzpfnF/KLbiq2XRmp4LgRU7k0ji2p9aJGR6UXFoFbkZWB4hvBY7nx",
-	"l3wDA2m+JCBP8HgO+3u0WbaFwEt1IS18BrPDoal8daMhNsvL0LieX/+NQZMGsl8E0BkibRTkERBJuc36",
-	"mQXji5h0uOMDRhfqhE4V3FakbJIZy4yVSeKMLE8SPQMIDXyuG07o2TgEyw1PIQwNbpFHgn3L2bkcnLfx",
-	"Ue3gP7j5aDN+qnJCO3cOlEZIrb4jniyz8KZViggb8o/DOXemJ/L63IU3Wk9WWznsOcthTHmSiBRLuO5o",
-	"++U9bCe4x0WqwyxJmp3Lq+1coqJhXBUUEhjYvzTVSlJHpDcAAFpfs6VZ1P6xGCRSidXqv/BMp2SRRsMr",
-	"ayNEjsiP1Dhwy7hbUbYJR+6gvqws1MTXaEDJvp4WbvrmZTlbKVV1XpULg7JpvVi9DA4z+lYUyC07VsGP",
-	"DqilRyUlUExq6KlQAEmI6GWeuLPgWPE5nLjsRxUuo5rQHissw2pwcX3+bvpFOz/5y71OxYUUs9We0IJu",
-	"Dmq50SBfjQYhbuDCSujPYSEsIhpurkpSYbK++7j9FWb6nYKmf6D5V3T+NFcQzi5D4VFw0wHpGAZVxVwX",
-	"nniicxkwd9lcF7c0IDoe6LSBFP26IEX9og2pAvJZMecO4AiXksAgUX2xXZ4EUMo9NpOKYTsCgHBrEijG",
-	"ckWY/UveAC3uNpuN5WB8qqCtWWkw2oUzDUI5TKSKRWpCoaFiWnXZCaC/zMYhkyItpPmhslAnlcnWd/nL",
-	"/5zqyRejDhqk8DshtIXlhYt1SXAvJbIf8z/WNUL+TNLmbv6NITK3Us9jt4akvuT7ri1yKkUUFfU7pRHf",
-	"QicivkNDEvmFs7pDULhhNLuye/AycvKLsHdWSO5QO2E+R5sGmF98U2HTq3w/6d2X4l+rCZdww+z0RF/I",
-	"FfiHyCQrYxPlKAKEqWYEw4vbzG9CIGyeVIMki0XcZloBTtqUj7DA5/gpxsfgR19IgVuVhiViCOTR3VNF",
-	"z9Ij7MMhPMSwq426IiTNasEN8a22xQB6K9ybtKoLhY+fIuqjZROni3d7vfD+RribWAGkCgM9mXBzyKJ/",
-	"l7H5t97uQe9///t/2r3dg93//e//iWpA3GRsWgvFzc+FGtlx6/DBDwcHUNic/wD9qVak7kb/749e5+Co",
-	"8zPvDP/8+OOnbzvFv/c/fffxwafST7t7n75tb3/Nd9//n1ZlEXJ5on7VM9gdxoKxWSqtFeqQRW8HsvOz",
-	"BGiPgWRDSRB/ZiDh3ykC6o2EysutF2bIH9tM+/wCZ9f1OQGs21xwwOhMRSK4qXusO+vMecqt6trzvV6v",
-	"WHX+46PepoXnwAK8xSCsvtYhvMAe5TpYz0xZORFnE/6h+qk/9MpP3fStUWQIfJFiYeRt9inxLnOuDyAm",
-	"gotTCYpJCqc0NhpAX+tEcPBjF3lJ1/sgHhbxXqIiuqmtxUTEeadMiYvOoWgAshvupzkif/IYFTf6ngB4",
-	"tICY+M+oQT68eoDVgDIg/qC3095VoR+2wR8saAt2RH5FyLtbaRMs1PSa1jsTzt6QG3HAIrjsDFt8o+XA",
-	"CuHmQYbuKrBgYYifC1jQPXsN2gLN4FfJ6HEriZt7UblUkraGIOO2q5vimPEgiqs0b87mjkd3wAk3K1tP",
-	"8JSAl19yOwbc8kSPMtEmZPxwVrAF6GtQDweFWg97vS57OxVJIoFW1vmO0S/PTk4Vjevf4aH/FjELJJBD",
-	"nebhRAguxiJ1z9W67Ydj6JZuGIUh1AWVv+DLb63/b8v/g/HV+X/5p/ly3bcv2Kkqu03hQ27gNhWk9yPq",
-	"3Q02aBb9Kazz1npCPemLjpNUZ5kRUV6XLFOmskkfg4woFpbLxHThDlGXHWH4BrSNUhkreLwCd7La66p3",
-	"LqqwsujFbz6FXSvndxGc8ka3hD6LT0ELsckNF3EsN7b07XoSHNQDZK+DHQ+iHHvzPeCK9QW0y4CxrYa6",
-	"vI8ifYcyPWBf45uPt+58vqbZLqprLt9E6NehXRY9gScITuPb4qYitaU8rhFULM1LCsHXSi8GAI/Jm8ip",
-	"sZwvcC7ElElbWRcF9Cv31xe4/oRPYUY+F8DmhgqoDK55ha30L9FLahI2X1lzGcrt1hmYVLg3MysqYiH3",
-	"IT7wgS3wBRI/HzB5BMBgT7BGTLURcZgV+kkHXDm1bUQBtBzYBWjJMWmcup7akmx32Uvd1/EckHOAA202",
-	"1gxHDjxn7kEyQWJw96M7UU+FahefnV+TI3OeKmRMhTJcjEbhjC47oiTRXg+oxf2FXLGxzlKwTUCq+RhL",
-	"d93fxC9ktT6bcDU/o2sifEM9U6cqf00f6OKM0LlnWgkjkmFUTQTuTjnqZ0bcXS7wMMTPRQculH8+DGV1",
-	"zzOc08a1ZvyComZIaZsNhS+Rou1+WMZqtdDsadx6AS6YE0/Jm1PMuRBGFRAvAzcwqOfqmjiyBzsXUszq",
-	"7a2LjoiGx1ksj9WJXSgU7+CdfNOJG4zTX9HUmeEsTSp2mn+XYoYv8yWiW8CL/b62sxOn7Y42k92SHmsc",
-	"7JVZDreIULKtvJB27h1K7hy2aRlv3rvOddsjXt4/glLwupy2SWrgubCIBD3Wb0zBna0n+FlweTYi3sbb",
-	"6iHj5E5WJDQWRv3FlOnfBRexYQX6ggvnF8UrB/6iSNSIzX0GqLGv0xdPPUU8eAmZSqQBBHIVs2kqL7jF",
-	"Ph+D8Jss+mdEQTVnBmrSu5UVCW/goddW5f5KJXPKy9I+rjTlTOpCGW4hlXoltn/EJ9X+C8AkceQjhN6A",
-	"uirgCy4TgHFdVQZcXYcMFbBtFiFDeEQlrplKhDGhRlAaNpIXQj2Gb+frX7ssAqsjokAvj5NGu2MJt0CE",
-	"H0wT3Puw6Cz+paXCGpec/vHIny4NA29VxM6NNFZM4da7Pc8rRdUxSHaP2KinitNRppO4y44QZgSmsy+Q",
-	"YhkHzWaUgSEa/FTw2OCt+nO6pb4ARmYCTJm618f7wY1OlZ0BZGuEb7Q4DaH4EvIy9NZOG7jHFcp7EsHd",
-	"cxDD1X38UI+sfBbpVNF1kJrJiwoIELb4zo8Ro1l68naz/kXbFC+4250q924M3sz56X1R7EqpWYAGzfgy",
-	"5juuqla7hXPuRBSm4XJA7ve5KN2pqLqaJFBf7XJNOhZ3uYmNmJtl89UWo3811UzQMjvN+okcoAbZqAW9",
-	"vQIYwoMioi8YWmdt6P0hrnpoPKmr9n6DTXR3uNjbjfAzpW83w6ls6OOvgz7eOVnR7UYHX0XO4n5nPF8B",
-	"+tw2rb5wbOcj7QiurQH1qrNbU5d5Kf3oLnJBwHWXUnqNw3LecygDB/wfshdNU32TG9iqcHJD2aqpmvyV",
-	"G+S5kPk2dmlNQiToIhkjRAifutDZwBaFdWciiGNjtpCjcDeINZPqVFVXTv0i7G2J6p0rkbxpN+XLbmi9",
-	"H/vETSstJTPXaauN6j2D1d+w4vN1ntTigIzncyql1JNPchrL52wiJn2RmlOlh1ASVCwaxSxTsYYc8Xjt",
-	"WKoRFPiM+XQqlMHY7TGLXPQYsVRo/NW28yQeFq9i4iB26vEw4PdSUQ+oVzwe1Ved3qqnc1OFolsHi7dN",
-	"anDdVaJfSux2X73I+0yiQCqh2Yi/nkrXywepO32u6rfVPEbeRuB4z6WxP3FlblCTb52ov0kP+CeuVjUD",
-	"u4l1RnSo00ETHjcO58ZSDTl7t3raDLe5MKe+UaBcnbL/VQMBYkl+0Qnkyu8f6iFL9Iz4pACWGQHidIpw",
-	"ymMx9w5oHkofwR1SQRuaY3GqKPPvgZo9G0PMzoWYwjkT2JHMlJWJ80eA50rDZkIih1bA5irSUMLd9ZBx",
-	"v5+QCtizNvlOQ5VT+RNXN+lN3s4OxE9cfaath5/4GtjOPldNRXjjXjZbFJ/bUvzkQnBW1LhXdgV3Pvqm",
-	"pY1Axjd0DIf2ZnXyOxrzhpsZz8HOND5Z45Nt7pMNLRJvXh1wvEpmyJOi6jzjnCIRr652vi2JukN7Djfp",
-	"mTQ7B40GufmC6M0USJVxHgue2r7gK6iN3wpgaSNOngc9iqJAu5CTMBtrIM+i3mPITrCDcKZHk4ioKjTq",
-	"stfaWKlGhY4vqJ01jJtTxVkYVpe9HwuVK7gxPaXvnhIeldfYsm/7c0bT/V2bQsVEsCk3BotjeXHQY27a",
-	"pwp2fItPwRLXqiDw1zBfl1WSG9dFhDm4Nmqe+6YblLZnU55aOZBTrmyjIS6jIUB8CxJ1SUVRoA26vrxu",
-	"mSbr0k5HbVsCZJWkYcZyW9cM4Y9ty0HyFq77dN/Sy/kLrMoyF7924400umabHHOZk8/k1CY3m3hGyhE2",
-	"0Goo04mIqXfb09sNPN+KWOQGJiwTcCQesZjPTZeBlIB/ok6Vv0UIo5b5ohZIgl0wERpquC2cWOVTwMPE",
-	"/c8tP3MT/pmyy7fHDdXkmptShtsrZWgX8I4KSrVBKrlt04ZKOo8e+3M0MJd0p//SUtWH3L9pqTA6RoMC",
-	"GFrYVpwNBsJA7D3MEoAmKRfh+SI532yK0sTcSBCFyx19ALE7FvedKrguccegOK/QeeX+oLK/Uh8sHwzE",
-	"FDuhCxoVH1k4DahpkCWImjxPVV8M+ET4h1eZQ/fyVyrd+/Oz18TlgNqhp829fVMSfKegp9cpXvjTSVmD",
-	"S01iebWNQMiq1Su954JfFJTeIqhDjkhbVoTvKzJ3lYk/KIgOqb9T5Tx5SCMWak9YotVIGHtImULqfg9h",
-	"RpuJxABzeiA3pFPwzsXjjPfhCDAWqVMVmkmgYxpBC4c6nYgUh24snxvAl6SHEaoEddXDjUGNtPPhYvWL",
-	"19kAoxJrYTBsKdqFSnIMN1fXrGmrtkXFsNF8Td5gZd5AIHTIVZSLHm2Ul6xHZHmuR19LjSl4MQO7KgPI",
-	"B7ZJ/TUivH3qj8yX1IoleoR1lpfK/lVJ+USsKh96jsg0NnjhLh4ZSfdbNi34Et8Y9A0QyAfCm7GcokV2",
-	"OsIfJ99BK7a4Q3iqaIuQHaHxnlVY6mClQ9x1wCI9U2fu5tEhNTwXhpsHczVo+v+RSdsY7K8wVAmrplE1",
-	"h61fnIBkUzbXWVqQ31zVXL6YysOcTzKLTM+mzSIXrpxRmULk4xA+0WrkY4qJNEZq5QuulIh91JKnXAop",
-	"AR2LU+XXH6qdwk1YrOEJsZgKFTMIV7Bo3hbQErx3fwj9lohPC1uZUU0z+Yv5W8tVLNXoTiZW/OBWJ1eM",
-	"f4VGPTXOyOqqKNAOwcwX5euqeYwJELBfWxHEC+Jz/yoiD/eyq8IOmNumv62R+csFIBPE2bzpBjdwD2o6",
-	"3IbOiydykwc9qic4KngUeSRB2UgMJU6Ve9BfWiqDGz6FhjW4ePuONSds97+swL3F56JGz+w6oiyc4qaS",
-	"oKkkaLrWPqv+d7KaK8hr8fFuqmvthvVy07bWuFq30bZGtu9m+tbA5dmmce3WhOoOda7drH/S9K41auTm",
-	"e9c21CJVRrrQG1Sfj3lWhO2Uprgxs4BhH3gMAJXERWIixuxsIqn1zN0HKQiMVIN87+YbFxdO+UDa+alK",
-	"3OSZmi0cF6a+Lo77LiZjCwNclawpzX+TkW1kfSXcJSRopuWlvx71cp3cb+ijvyEwoTKuRa4IrB7hHovf",
-	"pZFp9R5xbU7oXA7O85zQqSokhcIWj3uwO/cvqKUbcakC7GVxb2dFcezf5OD87oQOC0oAWmky6wl1IPxq",
-	"/IFGR2zoD7i1DfRIYUFtlrutR8UNRV/srbAmLwotplKX3QKmU2zzwpORbYRF7kYRG3MVF6RVX4gUyj0D",
-	"RFl+P0mESRNg+C6UspZqPIm7mp61XCfSZe5NFoertD1VJVcmQofljFuiCU+4sWdGCAU/GT4nn8Wnn+dI",
-	"2DXmcZiYKo3zVtg3OrnFfMX1Z5DpFT4TjG7BmVodqxU1KTJzITae0rNGjX5xbV9BwH2nQYNme0P4B7Zs",
-	"VKi677IxZ8LnfT44r403qUwFN+wK8aG/sM36c0+MNjh3J0VKzyLY7YPLJGKgq8FYp4fop0ZOg2topHK3",
-	"MfTrVBv42GcTE+XlRSk0dUUp1AKxY4TmFhdAezsYi7imPui1f7E7GZDS4NZWB1nRBKKNk7medwHoWKjT",
-	"aOYcSFEMR+EXqUabR6S0Pt0gJ85DXM0/PxsXgs9vDIvc0kl1glwxbaLArAbHfUJPgCO8b3SSWYGOpuCD",
-	"sQcoOH5a6KACJs1TBY7oIYAkwD0CrQL0KWGXqecEhU6l46dtUEduNYuYaec+QlspiKGIc6UTpeJCGqlV",
-	"RDe1zrF0So2edaqAFhJPFlM9GEdeQaLaC6MlR9fwGb5V7hP7WT4zliciQk82kL5aMWGhpyvRPBYxerzY",
-	"R+VUoh9jGxJ58EQkuki4RRJLbIA9foqYSxj4485DKoaZQW7XMD8zPu+eqlMFI4tYX4ykytmDlPhg/en/",
-	"zEQmoMIbG8Tybw9cA218F0+YIQ29QJdF7h/EqQnttu41aeLopvxU0U10ivUnNfsqbj7Z2Nqp8bAY7Tzj",
-	"yYxIL+RAkK3g5ty4e3VZNOWZEREb8DSVnliELA/MIba2FT8b3lQaZvm5UEwOiSHCLRfYmaW6FnoPJ9mZ",
-	"hQVWE4Ko2FsAWv5Xs1LXH2IsDu+2Y4zy4zcwk4wPLUhN625Rb7j1/eVRcbRZNHEr/PpQze5HkINM407s",
-	"dWbPjE0Fn9AcOEV35vSmVKPiT1bDr+6nBX2/FCjd1xqbW5t+sr1nIGpZCCbvVHz2BF2fEB+tc8PWh2Y7",
-	"5lxOOxca9wGmWU2QBpbUOT/ncjp1voyzwGOeDNEsaZPTY/kmb3dPZnSX/a6tQA/Mm1tvl7ny7s1jIrt2",
-	"94/YkJPdP1Vwl2Ac3YirjJ57xIl+ey6nd83WuTG50X0uI3dJ69ZEg/fWjFSYiy/QNtwlrezkm1kNyhED",
-	"Gkg8XV45Q6xSmzT7ac4iOOMMSjGiYu7skHHjN1Zhx2Ka2aByDcRUpK19MAq19xegorE2np2MhYuWU8H2",
-	"ej280BfpVxaT/QeM9i5mwmBkqzUgTnWj+Jo02FZpMAkoOU7MoS4KBHHTnFh7m2QXrM9NUl0n1WkMKKHg",
-	"cbwqm3GqqtMZjxlki+ASTL2YLnulQvpizA3b8xoCUhUw2qAsKhy1ozg+0VdTGHem1yZ/l8/UcQPPPrZi",
-	"Dcia+z73vu2mYTq9xvRKk1XxHhQg1pX+OtPDs7nOUvPlpFDubZvSURx7MLp/ks24ike989GpQvf3qurH",
-	"V0p8Y5ieKcSYMfkGgS5VIzGu5n0dz78xXQYVk1KNCt4/RANQ2LxkBLG+8udUT27cElqxOZQNDqvpSrg3",
-	"KJxNHaRftGGzL1Qqb6EvanquXvldT4n1KCJ2CmDGDZGtrmmxCs7ZLYj3HeqyugWftGm1aiL8m4nwq0oG",
-	"rlLpsuB17AAORe0+y8omz+M8vO7PKV8nA8OGGA7FwGLNSSF7QK1ahk24ynhCUBnL0Bf6QhyrW/VFbgD5",
-	"In+JrcLxCkfoxVfsBn1l0WGzD3KdqBJFT2wbHbpx3LbjN6rrgrf3GOczjtvPvkZsMOZqJCoQJt7BBvPP",
-	"Or0lT22jQOzYIjC50haZHhvvpYnC7nQUdsLPBRRneMEDYK9La4J2tYMUIL7CI0JxKTyIpNxLfbeyTOTu",
-	"yTqSuTZkpY3Y3zex//3qol5l9FPB49oo6QVPzzEnSyjDiFeOWeKRvBAKKqNZ9MuzE7bjHmJ2JgKfEXni",
-	"ZEjT0ubmFMItKoFi3LBMuQHAjuqpmvD0XKS0MYpt8U7PHQKvYeLCK8/JDAXxMC53CdRnL2kk9rrAC5UK",
-	"poTEenyF+7Cwt6ygpZY4HnxPLRtBa9Z+78Gy9AAEUD4Km3fcBjcC7kf5qt6pyre0CKm5y95rN69SlSmy",
-	"TJtZrSvxEnl6/sZ9qDtWcOfHdeUgEL7iHSv49p/rq9b6XwO84J0K63h6Xla4ATyeQTYclIDX9YMxtzV6",
-	"HpRxbVnbL8ISIqz4wCfTRCB10zTVQ5nQQ5PEF7dBuYl7Vpf5lnginSVEePFBOr2eCpaIoWU6q2GzeU33",
-	"X9ZjC84nwdTu9nrEWAcF44b1hZ0JRAmYHLLo3z3Eivk3nsiBaPd1P6qh0w6nthZVVJFie8I/PBdqZMet",
-	"wwd7Bwft1kSq8ANAOliRurv/vz+OOv/gnf/qdQ7Ouu3On//3/7jv4tbUYcvYFKDgb7bzFOdyJQwSTfcC",
-	"nBQ6DjLF3q2r+MJfsEu2gA7kBaM/Z34hFeQQha0uU+39olW5lKfwuylzwcD3aS/wRXMVMyNHqgN4zJiH",
-	"xn5EHCF9auc4jVKnyLvshdclxvJ5+1TNfOJGMWexdNplzlEwS9R2Y8AUmnJjisxygdFNDvMc+pjHIPxE",
-	"FiOCa9NlR6dqlmo1ghvNdBo28x6wCA6c+QPEOZFwp03iiVTfGMYH4EcWui0BPwQOV1JK4FS+EK2b8Xn8",
-	"7a/q8+B9vobU98I3vkcZ68JKa/yaK/k1uNqR+4IkeqX+XFkt8Cv3UaVKELJCz5RImRFOXZpsMPalRMuq",
-	"01PWYN9vIOWvRm5FHXJDBvwIp2H13r2fq8+gJRoQ0O2Xaw3k1xNKTZCPPRWpld6FdrbSCEWQXEnOFOfr",
-	"wXPApYotlWnMb9DW+dt/JoCqbSQE/BFEN/hMqFRNqHy7AoqLE2WU/PMNZLTokO/wC255usovdyuMXoHh",
-	"2dAdi9TGUGLSrXFAj/Ded9wVvIvL765bhpIv47/yJV2Zt3xuSjR6xBCUTRPNIVAyViaJW+ADmJI2Qr7w",
-	"eN72cJBD+Cbk3cwrPZm6xXiNuhqesFpV40t9Yz4jHtZt1up9rfLhPCdbBJsDSaGFTUoUl8JmPlUlTgIo",
-	"Yc5+e/3slzZ7/fKXNnsv+q+dSPxy/DPkLymH+JC9+Alk42GPTcSIT+UHkWCRXzlPQu6DzVIlYpZNUzka",
-	"2/apGqQaYBho28v8M3MuG6Y/Uz4z+BhunQxJrdouqLgQznhCn/KbX36i9EwqROwzqxNhecwtfwx7Z6dq",
-	"0SZhFyIb6xkbcopWSsz8NI/IzZ8pKxOvPpDXn5RElx3BzPsZP1Ulhi6tim6o0palQsWALDUX9rHP8OAd",
-	"wn0Rb8rJFqaNK4aEW1nsSJ0q76ANuMKtMTtOhVcGkK+apnqEAZplnFk5Eezb/b0Dxvv6Amf6uwUcMasZ",
-	"T1N5Af2Puz+wv8mfAnjTqdIpG3JjRdoGiuQLkQIyPu47BmIyZoWiS0xVHul1VlSbdc71JEusnPLU7rhZ",
-	"6LhvWlaaub8PCrbgcZTLLTZcyd/2594h+a7VbrmHcts6bPWl4pDuXsxBFx32P/zz/wzn6f5fYrChZ793",
-	"a9biaDAQU/t5tgRxis7EZGoB7If+tlqfTbian6ECKRzBPWzeR7SHxR3FexlU3PZku8lNnBF0M9jX8bzw",
-	"S8Eu3vawsjwQOkNJww3i/Fca0ZlQAx0TAkjx+MTFT2dO1qK7GEGBk7mdI1sKoCC/Vls+8lYAHCRLpDr3",
-	"5tMZKMrHoT3zyTlfvhFIKOGqUo6OvfN2ThXtjlbiVKEh9PysVfockzDPYMQ3ky4pPGGrjMlehT1QlLuU",
-	"BvF1DZvxecUktp2NJn7/MeRAHuMODoyFjfl0KhTNqrvL0qyeqmYLoknY3AqgGi5JUDelxPyltM7OhUjl",
-	"UOYwB9VAH6iDgj4haFVY+/iz1z9UTue9VWjvmeiqpOsbYYSKfy8+ftu6rErUjLU6gZyiEjWLH35RpBlP",
-	"wPkvN/1dF7jEp2Yv4vYbb92Kg+9dXPUoRVtLzwenKVbTkmEnR0BhttpFhLyvCeCKhOSQEIUtE8q6oLEd",
-	"fohl3KaMFLfQyBsDsrEGyhJn93EYp6pcNgnWDeqL9BB3QKgIqU01K74uqu1CtxTKmDzQoRuD4gnWnYo0",
-	"iDQB7lT5BM9gEDe7z4fPWBHrsN/evnrJYj3IJrAPNOExzFRfsHMxhZ0NDsUdzS7grUsefjy0WRDbbyls",
-	"Ul1IC6vGrCRmKJyHYjcTynp3j8Ttm5KKL+xpL5btAAwVGIsuO1LBpM3G2ohTVbAY2PTkb+ncRwX13Eeq",
-	"MKDiniTwDQZfEs4RKZvwOdwK//ajxppFNT9VzowWALX8MKVhWK+6yHlG+/QKCpTiiVQMGEdydqM6/sIX",
-	"8+PCfG9rlJ9kqdHpJl0nsPRumEG18CqravyKC6xRD7dPOGxIOeipKAqNafuEN+QaN+R0qVIbOx/zP6Bj",
-	"AyW73uN9KUTsBJlZfS5UkRC0INMbqpcue+Vs8Ex6aoCMqoOj16/enpyq0kBxYBGwMswXlUihfjBErjrN",
-	"6Q5IG8E0cjVnqDMC6sepQu/XuSXIB/GXlqrAd4bt9lUoeHBdUZzWVR+XxcqXE0+5HefVxKVvsrKieJWQ",
-	"Hz+94SLhN1qvAQdBjRsQSr1qVg1EcYPjsQYwDAQLJNjv8RW9GGfEgU7UeQrAuHmNOjAWg0QqcVtKcK0q",
-	"gz2noMtyYnjttWdBlbGnMPhck8ERkw0G7lmVBc3wsvdKhVVWucBrxF/8vv8XUeIC36pOuLcVZZ94rd0p",
-	"eOaTdLkYooD5TgeQQUwaLgmsD2hS4WI1U0h/d2s2AV778dzkPoB/yFUbBfBu8eOV8wP796Bzmmx+k82/",
-	"7Wz+NJenrbIjqDxW5UXSyr4kpDFeZENuL7RTM6kGSRZXFfdjsgCantaZ0lfYY4CsKyItZTCQk04G3s6q",
-	"vkM6tKm/nkDT2IpBQH+X9DV01c/0xzYPEt5iRd4GuY87liVxg1+VH8El1mRGPl9mhKANrpIOMcIYn0Kt",
-	"q9QGF4InSW4SF3b0+rR5Edz0nP6cnADYmJDQ8QHbay50AE8+xMeVmcdnKoYsyVs/yk2s+rPPZau/9oS+",
-	"imGVYNKu5ENdvor7yN8DY7lYAMGDTlk/1TODBJ4YFrrzkKvTxceYcbf+V53R3lj9EmXSEE5KzLhh0SBL",
-	"U6FsVJcRL6zJe5wMp7dYpefDR2xE6vOpev8RarX9Rl6h1/Y7H+lf61DkQfU7maHnd9mxNXVavAok/pmK",
-	"aYltklihp1RnVfIh30JK5bMZkSafsr3VKeZStjA5uWh89MgTn2pDpvfOaIgLkQJbAmzMGiGI/jFUbUhr",
-	"Am9zDH9h9Wdl69Dr0Fq3VjD8+Npo3+ZswI2oFpMCiMblhMQD0WwUs9waIjtN1uotl7xZ8ZI0QX/vPOGD",
-	"sVh3uj/t9kHcG+2wjCMDmOcbNaoG7BjQLumFF7gsTVqHrR0+lbCI6QYVVYKIu1cAisnlzqny1nJ+wQMz",
-	"IYk+KANTFlZTcdUJZEIsT/QIIAjpdGQvqzj/PeRPCFQKcAqZ1SPofSzmSzBgr1RtxWt9nYhmA2TqNUza",
-	"/D4BB7HmVtBUbzjgR6SF0QOm1vI1P+sUqO9ZnydcDaAzX8U0oPzqseBJ5QwXh4+JathHiidoBfzn6WdG",
-	"1Dx96Vz3d825gSV4wrh/3MyFH7jjVZhtzJm3Pv356f8PAAD//w==",
+	"7P3dlhs3ki+Kvwo298zy3v8hSySrSqUqrb1mqiXbrW5/aCR5PGOXNgkyQTJdSYCdyCyK7VX/NzjX5/I8",
+	"yrk4L3Qe4SxEBJDITGQySZVkd3f5wiqS+QEEAvGFiF/82pur9UZJITPdu/q1txI8Ein8+ULJTMhs8IbL",
+	"pTBfRELP03iTxUr2rno/ruL5is12mdBMLdhKbdmay12v30vFX/I4FVHvKktz0e/p+UqsuXlCttuI3lVP",
+	"Z2ksl737+37vy3d8WX/2u5VgQmZxtmMZX5rHb1c8Y5x9/eU78ylbCZYKrfJ0LthW5UnEuNRbkR749leR",
+	"WG8UzlJsEr4zt1UHMzXPmbLtSkjGJRM8TWKRMvMeoTO2jbMVDEjztWBT98j5bvBnsZuyNY8Ei7PnjM+0",
+	"kBlT2Uqk21iLnj82IfN17+rnnnlX730/MNZv1JzjiELU4lGUCq0dqbZcw5tbCbJQ6ZpnvatensaDVCxE",
+	"KuTc3FJ/+xuRpbvB9SITaX0Ab8VcyUizTLEtjzM2EwuVCiCKFB8yS6rShNexjNdmzkP3ulhmYilSeN9/",
+	"Dl7w+SrIdsIQEB6Oa87mhvCLVK3hyzncF6LtH1+96/V73756+zZE4ft+b8NTvhaZ5f881SoNk3tq5jWZ",
+	"wxVTy5EbvhQ09yv7HTBFEuusX2GURZzAi/q92Dz0L7lIzd6RfG1GhU8uzeKfUrHoXfX++5Niwz7BX/UT",
+	"GmqJpee7P4tdffQvVkoLyWY7JFYSC5n1mRRbtlApE3xuxhjLJcsMG8WGk2SGvHTCrh3X46+aAUvzJY9l",
+	"ZX63YncjzVexZOMztlJ5qmnBNF4KfGquX8SpzpiSAt7yHH/lEjYKm6loZ4YRa8bZ2Xh8ciMtzVBWFUSr",
+	"bL0yu/EP3wi5zFa9q9H4Wd+wn/38zCx8lonUPPN///zfBv//9//yT8FN8GrxLc/mqzpRjRTTSBNkwSQR",
+	"KVtx3WcqZdP/3/SEvUJ+QNqa3TlfGbkaMR3Luej7/IxTHY1P2I+C3xoJqJkUdyJla/P6kxv5lUoZZ6lS",
+	"6z5TMjEE0uxOpDpW0txuWISnIrpiG6E2iWDblTJfmldEbKlYpJhUGY0ByCvN0GA9tWij8WKANGgg7tnw",
+	"8mmJuqMwIb9TUnwUMQ274B5bAx9mcZKwNF6usjotT4dnJy0TMmPpMqvQPBqUo5ERZh4oj42inMKVUxzQ",
+	"hqcZzAIZWyqWKLk0SiU0AfNpu1KJaJsEDqRh/OPz8PAzsX71Mjz6OBNrK8T+kotc2HdveLYq3mwum8RR",
+	"q5ppk1yvXsJI/qRmvzNxW1r94XA/T/9JzZpo+Yuahan3i5rtI54vuM4q4xiXJdf14Cc++OtwcDkZNEmw",
+	"b+J1nNUH+Ucy3gy9UsF4KoxA4EhinrG1Au0dIl0CT/RHHIkFz5OsdzU2o+UfUM2PaOz0Kaj0/93w2Xfw",
+	"3BAZW9jQ/nQcE77mueazRMD70dxp3tZo8YJ4MnQy6lFEfabz+Ypxzabw+/8aDi4vpyfsmrRYLuOsD8J3",
+	"jZYRlyDBUvOePhJ8KRWI7GLz38jS7m+WyvXNH7DglGrc7EaThAlrfnmA/f12vhJRnoimAWj6PTwI++sB",
+	"e+V8GGL/t4KnIZXzIygbxRaxjPrGlQFti8J5m8ZZJuQVm3Ntlmo+NxPEteTprXa6VOWS1ni64HOjnRbT",
+	"Pv5t/jS/3MjpV3wunnwPn8lENvLphP2o0siYWTvU02b7yR1TaSRS1AcJJyNphup+JpaxlLFcPjcX42zQ",
+	"slJ5xvSGz4W+keYhRtsYAclZZqzxrdGUkTph78AAVNrYc/BSMMRO2I/G0zGMa0yVWLOFyg1ZzLsTYcSN",
+	"eRhYiluVRubDQuUpU+mNBO42k5gJtk2VXJ6wb4FIsFVgilsUMTiWFdfuTSIx9HX76J+moO7/3//r//i/",
+	"zUZiKKPZTBhVCb5GthI3UsOS4n5c8jujuLyNUhFWf2m0CbtI+B+0SGWjdMrp175dO8MvYX62lx69q9xI",
+	"wG1Jhd4oqQV4LX9Q0e6dUt/wFAXYHL148yffbJIYncgnm1TNErH+l180epQdBSXeha+teMnGUJ9kSk0S",
+	"8+pp777fe6HWG+OVisiM6rOOJpc632xUmoloQi+dCDlXUSyXMLavVDqLo0jIzzqshX0rjOGVvONJHL0h",
+	"9/hzDiTGV0/In4Ph/Fns3ohcYwzk842k8Nomt2I3SWEIMKDvVPaVkT2fdTxSZROQeHYI36ooXsShyNB3",
+	"yphG+KsVp8af/sJ4YJsdeGJ5mgqZGcvdC63ZqFdojHTZE7gGBvg6hfhKbN76FY+Tz7xAG+/1kwW8H0hj",
+	"7/mMY7k2KhEMKnr0c8bZ+YcPhtJTY0mmkidG6eaS3/E4MUad+TjL9Q7ViVndVPBoB1MAu+k7lb3lWawX",
+	"sbn8s5IWzL+JGZMuRjAt80otDNvGNOWL79GUzQSY/Z+ZbVKeiUmCL65MqRJMbJuQfylOBwXWu3gtVP55",
+	"ZSbJykmG7wYO+kHyPFsJmZnXfmYK5+V303ic3vtWRDF/B1bMb6R412YEE2NI4Z5sVcn31vgBFrme5Vr8",
+	"OZZRg7EOhrmSSy+UuOWapQJf0Ou7qK/ecOPbrHjKtV4bGpgPGbhL4kPOk16/dxerhELfcZKIJXwJgiYQ",
+	"Ke7j4L7PM2M0B84LolivY2P1TK+ccWsGRwbxlM8z+I1LxqN1LFkUR0yrtcBL+cwY8DHoDDsJ98hevwe3",
+	"N4/rDZCgPqxrIg54AubCvjGzYQCaaQGGM3uVQQgwwsBTbNwA8kVhNB/4elMTkTOw7Xp/yHfGReizpchY",
+	"tlX/rdc3w94kfDchu/clvwOb1/iU5cHZb+nCt3EiZMbe5jLixnx3BvNVLzLPuO/35qkwTD+B84vxcPx0",
+	"MBwNTkfvxsOr8fBqOPzJrGXUu+oNR5eXp4uLZ4PLU342uDifPx3MLsSzweJyyEez8fw0OjODugVes9wi",
+	"VSbsycocPDsIMuZ6Y4gTGWIou/60IGCHq+QuPKZTOybrULuBjQdmBIOLxdPh4HL0bDzgp7Oz+Xn0VFws",
+	"nhkmzTiMxT691+9lxsIG2vsPuhg8G1+eDi7OZucD/jS6GIhnxRyLGa6F1nwJNDQumHXA+VowHt2JNIu1",
+	"MNvErL5xg3c2OmAWoTTy4WA0NyPnw/Hg2eJ8NngaXcA7R+PTM/P8Tao25oHomfgiKEm+X/Sufm4XM29o",
+	"M5NS692/74dEgb/vgadj/M6IxudM5knClJwLOjSELRBrZskJDntWXudIJAKX1NyNVgG6Z7Tl1OwXMc+q",
+	"bBg4qpJ2MBoFjztxi3gmBkaR9AL7OI66hFXsirZfWQjSe8vWIe/V/GKDqCiUtitVECnOnjOx3mQ7F2BQ",
+	"0gzdc6FPh8PAVFQhJbstekm2Nqy4E5xwtqoWMDxY6O0qTgQFbtRGyOYlLIZY2rZta2gvbH5XcHn3D8CK",
+	"hKbQHBx8QISDVoj2MA1koVIgydwLQcFpdUb3l3m6OPXN46jL+EgCdVg33LFv4fp7X07tvfMdXuqEUjhC",
+	"ZwQVaqdtqjJR5UkMKpXZcjQM8qUTZsHDdBIF9gh0buRHKvWVT/wvNDPml6LwnKHzF5qtlM5ouTyRkmmR",
+	"LIx2hdMeZB4hb2RY7mD86sBluvdjST/3Yifx3TIUk+57YV2imBXOdrWLnUtSo7xPSoLvfUAueuxwjZkZ",
+	"V7/69kPEM/5oRzzaER3siJohYXmnoziq7Q24fw/TfhNjQK7Gsj8/8uwjz+7l2ff9nndk3bsywruRjwNK",
+	"H3hQo7qPNZzDmjXNxFofxPmOyXma8h2YgP6w2p/0nfiQeZlFtS1UftieDfXWGhHhdC5n0q240YM8ocQ6",
+	"TrTwfGGytRxPNHrC7xyr7PEaetWVeXADHIeCZniFlKSk46iZgt7d4cmYZxCzUKwhEAghVrZ7AJk6TL35",
+	"XGwyEb2Sd3HWkHR4LVnsfi6ydazE4PSIGmkxmtBmbYcew+Lu3pNnTnc4mfaXorCK/FEGlwXHFyRLYYdr",
+	"OKhVWylSpoXQOAtPpfA7nvG0lDSx4IkW/V6C53e9VZZt9NWTJxueZrsTuvUJ38RP8F79BAXSUzE4n13w",
+	"wcX8NBpcivFocLZ46oT8k9Mn8MCTrZhtgAei2DDFwz0en2ifv0k45ik88ON/2SzNiq/y9UzyOHnIN7iH",
+	"4hyatOxo+G707GpoNVpFyb/gqUrMEq9xdHPz+d9oVCcqXdrfJncipUMltOY93dI+VCMq9ARkpccscplz",
+	"4BcQjUZRx3I5oWEY5dPv5ZsoMJ3xu+FloaA9WwOGXg/iFBzbKvPgqh/efKM7xUj8HQ+pkXhD5x1fXoX2",
+	"ob3EayHL6N6tVPs9X5qLrjHD2t3kLWFbjjLufqPV5kou4nQtKNxEj3PTmSmVCC4Pif8UjNCaJU2UXWFM",
+	"DHMMwbawSjc4iIKp2ofyjb3uvsZ4bYnqoDFSsUn4XGg2hTumGKjDkIoj1wmbfv3lO/bEMKd+shZTF7IT",
+	"HyCat8K0j+c2mzJPkhsZSzoppJxjLywilU18NTSg8VAQp+J740Q6xEj83dWJxyGdh3KAOzN67mWgdMwP",
+	"CYQFvPQTO78KR1dXsrLFPObwmLBvhUNpx5dI06JKW6MEj3ryUU/+vvXkcUEKsiK7Byjm2UuR8ThBXRxh",
+	"UgZPXnuvRjoFnIRy5hzj88zLtksF10riMW0WQw5FqjB5ghyGSRxNXWRzuohFEukpinFjKltZ9vxGYlB2",
+	"oVLIG0aJGppKfBdnu6/iZZ4SyepjXvHNRkhj/0vGGYnFikViHiQmoB0C9jiSWHsDhUdBWFxRHJnxIqKO",
+	"ec8ijVWEOY50v8LjYSenY5k9PevV05itFAyNBX/whrLJZ0msV2UN0Pxk4FNNOTiBwgn4GR8/h6I4qcyy",
+	"1w6f9r5Bi5Bv4z/f/Mm0SO+EmZBSt92eX7iMeuJcxNqLCr/TJ5bnUh74pvB0wm/pTitimcBCf0u/+Cut",
+	"dOehr2OZZ0JPMrUEKy5sSNFVLhd3I1KtJJ1KabUWUDklEi3A3tikQlNkyx0L2RKJdd+YQSJi+abbCKXY",
+	"HrDhAuZ886ONgorn8YZTQWr56a+xnCmWMAHdx6mD1ejK12BqxtjD+GmHd6Zire5CjPhGbTHTexEnwq9J",
+	"MkbyIN8wuhONSxiSOzTi6XwV33WddiqyPJVGGTXS1Yg5a0J6BQgqicDQ57iwEd85KY1irOMAzOAnCqRt",
+	"iBBuarCkdF2HJ1dUW8E5/bLkrpOgMqYKawS2ibclA/u/QfiUZV5VxhbSvOCS9y3arCn5pqzMlKSjzPQu",
+	"nosT9pLvNJUDKA1eyQ/vXpywigbUqIoEeTHcLDW4LXciRQbUGd/pG1m6LKZsBxg744sMmSU7Ydc1VlpS",
+	"eUEGz09FUddgDyWrGR3w0wRKGMNSCms7zUgzG3Wlu/rFGTWp25lYcmmLh70jfboKimDstVuuq15TFzct",
+	"4rvA3voSQv1mkLa0DF7Sp/Vwx8tyRzURcp7kEbCHC8lXrb9dmB4VmUTjLo+z3/swWKpBbfCLwlTqmEtR",
+	"sbHq6RS4RPCrnXvEd35eAZCF1gRWzhAAVmp/ekzNrIW502BC26h6WAFnMOFyNWPLQniVGCLWXqh7K4Qx",
+	"SNZKZqtghPuzkbKkB5Hxfb6WZschL+9NNVqkar1nkx3NWptU3MUq/9QEcRvdsFOZDhnjSYK5PBoJ59Os",
+	"C31Ixk1mu2bn6NcuqjAguqf0cKjfpayjvhGVG5XE850/lSnNeYosuXfYmQovKgSIjl/Tyt7DnURMBC/t",
+	"V8R3sSk8dihRlcRnUP9F0TsF5ZNeMUt4CcgXr0jgGGN1bK3uYsEoocmFSL2QkM5SwdeTPPWjGos4WWsX",
+	"1VjwXGcnWzGDmcaZubH3lfmyHs+G9wUTga7tWBZUhp7xRC1z0SE1xy/KHQ4urwdf8cHi/a/P7gf+x7ND",
+	"Po7G9//UC+ZmFeQInUXZaKtim8QI9jgzVkJKlYLMErA0qTQup1CNh2dlxITLDpqW6B7ibPjJ0HVajH76",
+	"3KnZGG1sydeO+AvItNNMr9RWVgc37JIbFeDYdSzJUQsuPv5UT5Ius+OKasiIq9fFAzE5rJqo0J43EMz2",
+	"oByT/xK6zzaJ4BpwAFpyQEbnNupGOX92dCKK7S0Y6zokhSIVm2Q3QWkVnNveeFzodEl8mIt0Y+bwdmUU",
+	"wFZgYeu/VlJYng4uRs/Gg4tTfja4PJ8/HRDZ4PGlU99uuSX1gN3KVQOGj1LQkMarmPU5CpSBVOjMqi8k",
+	"D1SBQabQCXunMJ8EDGxjSiJHIatLlih1q29kKf+vfiLjMVebZrZMXVUBxcE/TfX9nm3RlgP1yPd/q3z/",
+	"kalJ1sU+LjfJF7q/eXKSGcx3lBF/gK3y42rnle4ooYvanT74TBBdz6M4Y4laltWFl1vnRVDZVkGN/JLH",
+	"sm6iFEn7dPTV6/WDOWNcK2lTos04ZC1HfzwcdleOb1TI37imjPR2tQiwAv6Oq8iLlJ495xs+j7Nd72o0",
+	"7NNd7iIjPc12ueqtVSRSnimIwzRJgNGld95UGbPGpEq06DCzDxMsoTBX6ewh9vQhmY2F3WnvGA2Gw+Fw",
+	"cDEbLQb8bD4ePIsuxXAxGo3Hp6cFdkA1PbQcLx33CQrlqmf1TY++mgCWhCEml1j1phO1nRjSTjQCuAEY",
+	"m825pDS74HFYhdp3sY5ncQLr2IMzjXmv39vyOJugf2T2eJ6pgNb1GCV4bO42Gl5YhIVymcCxPeYKIOMc",
+	"W4DxgKrf8FJJ8ZtJAERXudIuqODtrmgtijLXhBLXen2PmPt1vHlOe2b+4xZ+3MKhLXzcUbfTKN0Pu+0t",
+	"rbn4j1z6yKUhLv3YDHw48DraxkVO/z0YuD/o0AFyJU25xZJ7TL36PadeEYyCFXpo34QTskbvRsPGhCyq",
+	"TrL5WMYFPzQda6+LX0vHsgLAlRYZUWH/bi0kapIVpWvqEYUHSGWuELzZYtQkQgAnzvrMPBVkRgbtv8dE",
+	"6b/FROlO5dFGDLu66DKTt8IG2CsDXs/R7s7fW65yJTc5lJBsi5pLlK9t5wMTl616fUxdftSf/wD683i/",
+	"D2zQw/w+c0ub3/e4rR631d/HtvpIR9UlhB7tq+Lu/K191TyKs+t5uNa4DPoTxX5VM1Tm+0sFX6QilrCO",
+	"7hsttIbMT3sdPGyyTDnlF+HnVNypW/iMgZPCwsbPtMTucwGrAznB+WYC6RWlb+ZczkWC6aRwXJcKnam0",
+	"+OzC1/RrkfGaxnc8ExP6nkdFjuvEpqP2e4DmNsGK74kHleBgszc81+VvUqHzdfmrLI2XS5GWv5zx+e0i",
+	"prHjXsM8cvfRnxzlzrrX0efiZb+oWekG8zkT6TqWRFTzRSqyFA07DCe5x+HH4mnizggZQGXMm3AADFt9",
+	"KbNQFuG1ZML84mCvwkd2nJiyzml8nj3MYXDLmfZpEWh0dT+rOBITB0KCEg9P/3pXvbcbvq7GCPlgdj5/",
+	"Ori4EM8Gl5cLPrDYH+eLp8MSnEeEcTwE2ZgcIkbpFgLayEmm1Et1cH+3CiVPFNx7VO6Wl/gayiAa0hFh",
+	"j/dt8xu7FIyy+o0n06d2HSrPjNejfV+oDLdlJsYzSvNYrwHd/SER42gpOjr2BXfsSdq09WMHeM+qCekS",
+	"oohZJZ39C0A8YEbuAyyvmcfUz0VPYp2J6IQVd3OH/1/8XuSBs1jfyDlPjVAw63LFplS4N6UUZawEsI0q",
+	"AHMfUIrdWxERY2HkCFS43Uq1lVOXWp5iiYxUN5K6rtgCilTNjb+NwDewvlbv0BDMzqSFshUD9PigPPI2",
+	"VhfKlzZVTfsrxD0tg3+UucfXklZneZopzSVpnRIwiK9QPG1Q88FBMqPULktrlCkz9WECMjrc0Kzm6+NO",
+	"71sxUZ6+T7uC332Ysn2IZEastLoUj4L+WEFftWF71z/dTqKzP7+LvvlxPRr8cv5ipfXrf+8dYNca1Rwf",
+	"m2ZUaP3f3K4FX+oxQvR3VdxeSTe0WxIPoI3bkeveVY+UByoJnYkNAJnJSFDWfou3aB49ggNP7OnWuzo9",
+	"MvyCpxebRPHogAhMceZR1/kzrRLQthiXxy2q/5LzVLBNPM/yVOgT9qXNdl1xzZQUV14VFcNVIbs7To29",
+	"0CfjYCmkMatsSSWXN/Ltf3xtHwyVja+/+xr0/hQYbEp1ckW9AEsEx2aU2DQPA9f6uWspSK+HkeEXdip9",
+	"bNIDKecqXRtDQAoN6XllU2OtUurH5G/ox+37e9u+lR1jF6g90cssv+NDy3oNGDlpsDWumL023D0ajs/Y",
+	"//N/4r+b+INItKvNRWpAU6WiDhJfxVY8Ygth7FC8qV6dUTMsLTc0DeV8NDYjMf90fiZxQPWRf3r95dd2",
+	"H4aejEmw2AmlaEhlBnLCLAQCdGst2sQaAxyK7/P5imqtV/xOEEBu0dp2itOcMnNLFSY3PAmP0RqXafwM",
+	"Vmn8rCttqoKU+Mp/m1sSyyWWni0CF8V0GJ9bbIXOWA6X2CNJe7r1mK7xaEwcZkx8Flg3ckWRZw84ObYk",
+	"+DWQeB9nDB1tgvPCvn2Rqp2PR92xzfMg+oyg9ny05XTGZeTXGJdWBFoKFUGA98E3mUULlTIvOGmeUGoz",
+	"vaaE5EkBz36JAwhLxnx4/xBJAHGmGVLHCHsz+uPyABzXdeGt/6CLqxKWlomo6FikePqx4GOlt4Ylb76e",
+	"CWusEjf0HRQDKLJRAT5CocKe1/l0PDq7OHt2+vTsor0Bar/3Bx4CWmUzLvE93MIRewJ/xqV0Rc+fMD5R",
+	"E1C9ax8xWReQyR7ArMxApOKTxoPhRelJOaUmflSdWE2UlQjykTHjH1eKxetNufJgW02R+TQdQ+i9R0jN",
+	"9p4qcNW9W5ymIQgZaWo1KpKFF/oGp+r43CMt9qoZuxwVGUAxzGJ9PTGAk9kbA/wDl62hmH/4zXRUkMGI",
+	"rc6xhT9w2RaE/YdfgY9MB5hxeVzM9A/o0f6mwdI/cNkVPsLjnYddwdaU4W4y9vsNDrubrM1w1WoCt4BD",
+	"6D+AzP2oTEz3gNCiveDz1b7cXjpVm0MnfmPJIKLGfBUOq+Ajv1V3sQiK68mc3klYlzaQbhHXXF1PaP8P",
+	"z9+Nxs0FPPNEpLcsS/mdSBxW5pxrgqzgaPmdmDvzFMDEJmZznT89M3u631sKCcBCP/dWKk2R0Q+pvgGg",
+	"wLSCbwLndgXAiVR6IVKe5eS+poa/1mJCiGi9q8uzMjIIOZP5DKA3zOjeF8go39mnNbmRFYrthPEUR5fj",
+	"cV1duJVp5zTimft+J/0CjFBjSvuqfrOuwdc0Vjo2sNFjqdg/eE3yJ2HiYO1jFx4GdxsKK47QjWGA5Tk4",
+	"kRuu9ValZrnnKk3FPGMrlWqjjbJM4NlpmTBH1YAUr9lj9dvratBVlHPgHtRMJvuMIyhFjbone6mC6Kfe",
+	"ZTrjm8T9jlcHul/Wnt+VHNUX7rPCto2UrI2h8uggYeN0HgJyIiRWKoLnGUtVIvoEza+0YHym7iCCtvYi",
+	"VyDW+mXZ6YRCKGr2AjNVXtOW/TWkrxGKlXZ1LbK59ERJ7XaAw1wVcIIElOlBepDnGy9sp8fFIgR72mCE",
+	"+dDK0vwe7Tt8UuEio40jQCvT4FX3/Z4WWWZIGHQS6EeX+LgUe484HHXtNPolyhYvDPIQLmIrOCpnaS4d",
+	"2Jpd1C3HCjqM5gbQR/WDYv39UW3ZmssdS9UWwp54FoX4ykABi6T6nE1jSQC2UOg3tUDh1grF+r8Q9HmU",
+	"7iDzqo0TADLCIaUCujBBuFJH6SCXCGNxtpIkkDlYWwqdqc1GRIzTnPtFeNOBuNI1xe44BMkSIIsn2YrL",
+	"iW7Ial8CyDOxl/kTGoU4HEkzrljoLyDVUEmhn7MhYe8o3RGn3T6kqcN4xqBTehnmtdvuq3rRGtRM68K4",
+	"N9RPMCsPq4gwTHpkmZDs1Uvw/be4n6J0B3vKhartIlrMSnBnPFut1MjU9lgxRuUXOozhr8M93cwuwghi",
+	"6dTCUMz1oLXJkkU2eDBdEnPSG1aIMu1x1LmfnOllLGJtx94ERPumYnd6DFLUD5LMcTutWNoKV7eJwTwY",
+	"5Q+IvwqmkiWVh3ZRyEDxYWPmMsnUrZC6d3U6ghFNCpT60Xg4bAmKDU89V8VKKGsnWbkC0LkSWhY0wKnN",
+	"BvOn0cXg4tnicsD5YjYoEhAvRiUq2buLffhzecT96qTeF3qw+pO/x5Az05ZJwnGovWa26+5iuYaUuZQk",
+	"hMV6o1KeVDz2PC68db4WesPnQj+hM/knW5XeLhK11f/6l1yku//1I31+Ff3z6ct/Ho8pP/efx191oeo/",
+	"j8c9b68Qy9ct0BL/tKMtZSqJAJ1QgaS3bdSNdtrGWhwdivptdPaKFwjoWrEFTz9GfXc9wEnRCTmkPP8g",
+	"w0D7doH+fdkFIbqVBEfLsZOzKlx+EM+OZrjONQ6eWGoxSPZYIV5DnfHo6XA1XA/11Ds7s9bJ3mF3tU30",
+	"x9smhWfR8bCUnhQssKENhz0wtDWgmFTb8ppCbqdxvjrlaPzdWk/pPjkCQPsPuB18nfdrU4EU266UM67i",
+	"rMS/wpXqfOG31Gs8Dj+wi32jTYn5OIheLSN9wq6LKh9aJup3ZHhux3jGEsF1BgmWdslixPawXAmoI0au",
+	"6pNgco3T8cdYriWzoDm76B1dx354BejWutLptimrsZNhHGcfZRPDghWGscc7Jdu4MJg9IVqYzC5y4Gzn",
+	"wmR2VnQpZ8fbGP2y1VJWIhUqt5vc7ViHj6b1o2l9gGl9VJqE5/51zpYo7mkFQXxk30f2PYB9PxYbMT8y",
+	"x8TfAb9xqgkN5S2BNTRpaMUWKknUNhyeLsdn0lxODuF3zGmtcEcg69ys2RNa9yeG9k86vuB3woD1LBoi",
+	"VBe/zCdSkxUVa3b9+pVt9AzHOQue2rBgBSmtyaA62l4roo8H1YwQEUoz7G7QEN+2GjWP/NjAjx+jva3A",
+	"OECDKy3eKLV+wMw2JZPdsclpmJT2lUr/qDS1zQLcmP0b8g0hy+AxntmeVZbGAQSpAKYFJPIcQYdQTlUw",
+	"5ymU0uSlK9XrAb1NHvSkoFIPEnRizfhM5VmfxRDrYdDeOBUsiSVYJF6bhfNhh6ZElQSyxh534HNDLhdU",
+	"iOAxl8WYCBx0ubqD06dD/M8rOxh2Oam25A7pfvzN67vaVfd/bW6ESkX+4RXeMGoeDRoF/V4u47/kgq43",
+	"V9yXM+TCgppju90UCPbZOl7VOLJDVtsbvGdfJ69C/1hm/Izz8tIGg8kE9mdiCttk/SDueEsPKTPI6T4G",
+	"8fuM7aX1O/sClAgd7vgvc2HtpBAeQ0+pr3qz9DtSCZTTERsy7kLZboEDIPskrzr0fNh4oLLBFJ85NGUt",
+	"NY7mGawuhjxXSmd+S1QngEZl2TPuInu6iWQYxCESedRNIjd3A3zn9h7Etok0W57NVz5lfl/NAbskfRuu",
+	"tBjPPhf9GiiFWsQy0h4XyIit+Y79omIJaeocMjX+wz3lOZsiL069bHa/hNKmZeYSQZ8KyLv9NYzltpfF",
+	"S+stpxsz152vWT2Lx2OeWDIOaFQn7B2/hegzluFJm9BO/qDma4EXVrhuXJa2o/LqXw9+4oO/DgeXk8H7",
+	"fwku4EuxTHkkotc8lDd1DccP7rAFgt9QNqpXEA2fibKDKhYLM3PbyL/PpNhSEbnuFzlXKmVoE2q25WZZ",
+	"ARENoDRW/E4wqQAQQ6SE8oG4U9hoXqW3EEzfwIB7eB3EYLBFNEVcTgfD8bvR5dW5rbyw0RP3bDxvgczP",
+	"ehoqzSMoHqB3uKFFPBdsLbiEhvhBeAMiatvu+KPgSbYC8t+7SVTf+9Z8bc9BipJdOGtYqFzCSbpWnY+B",
+	"G49AcJ23qTELQenDbtqTuMfTzAfApl6vRMPQtngpklD3auN4Ia8RewEzQC/cTaqWANFgJMIKkNSycLpe",
+	"2M412iZ40q+SSOgseEJWIjp2wdcIL4cT7Ubq7Sr07Cmglunpld3gCGZmsQFdDACav5ltl/FbccKmiHc5",
+	"vWJbzIDNjMeLB2I5IMqwRWxohqbCyY2cEijd9Ap5nbpFZ5X2cKsCvg41HHb7N1OP10KfsCnt4ulV0czd",
+	"jAvrwwG6bmo89WJGdrfbOUUKboAehEYCLBVT8oRN4SQvVvZWhzaLM7QgfzqLkwSBPG4k9pjnkq1UnpZB",
+	"85CuDhkUyu8WhO7pNdrPIWzrXr3/pGq7Ijh3LL0u2KaBv0Umvj3GET08Zf6js99bk7P9Hg3h4nWjmYAl",
+	"8KCTaSGcvWTspLLCenpW1Ve1HfNlFGfUwfEIAtZ7ev63Os3wok5NTv9gLq2SDO4PkevLdRAH5lri7qu3",
+	"wjlhr/DIWIq4KGYjPBpJB+KZ+ACK30dhwZ2vgYTdOpbyyCyHf9F4MISLhmdX5xc/QUs3nal0h2CFFPnr",
+	"nZ2P2dnJ+GTMbFPJmfpg9uQiTwCpsQm12rx7/BMYqOuZedTIxwekWB3UOzQdmRTYIveVIrfLAT+bnQ8u",
+	"nkYXg2fPFpcDd1Iizhe9fo/AA7F3qbyLM06Ijwk3+7br3Fx8jH6auO+1kNFELexB0oFNUvs9LWTmHWM5",
+	"SHAH+qlz4KrSQ88HT4cXo8HF+PJ08MzMf/606Nb6qeKfZmqDgoZFHLR1NHgwtAc0ZmxrYmGWSAljEerJ",
+	"AkAeU5EBf+B35dpa/znAvHYeSLHKqJ90omAdtcZts5BVoRZZkYxnIaXrNkbXdD6XF9IVkdfb0XUQPeML",
+	"eZi4y/hOSJZvWLyoaX9UriVbw2+DmcUJeCRkbIDRCTkqBGYHb5HKXYAHWroMnnVgu0ySQ7VpJYl9DZTO",
+	"mu0CjiH2cE8pHQf+spUDEhynznlsWF2G7wAXd094qOs5k4XY3fvuP5sL7yuSKqR6ASwHzBueWKvLW9Z+",
+	"AYho0Qdt715lLFvkC4JabwH76Ja0R/WDvAnmZGe53HCYeSng1JkPO5EFsn/3B0MLERxEdwVKZCVcf/Na",
+	"7IGMAN1QDCW87DM0YY5JKnPyv6nVHyGqFRKp9tpKsltxpVmmAov/8Hw3q2kawQF8WZApdVtsfixK85ft",
+	"YxID9zexAi7yulgVKrArH5rNFkwcffXS5V4i50No74pxcOj7jDPs8TEHmpvPhsOyfnnVgGs5hS8+/ljX",
+	"6qwO58ed4bTE8d20GjnYZl6SlEnFPN7EwgHWW0GjpPC4OP7YTE3PFDhIDP3I4ywohHDt4bFm4zm4pTgR",
+	"voYDXH5vInXd1n30e0CQYjIcmBQfvE3nR9xq53AHbbuSVfRr477wmZFiMAAX0iH+A2tJCOreji04qpCO",
+	"RZTI4So5C6us8PzFL5OybPj4eqA82crWbEZtKyRkYXg0+na27LzRxbPKtk+RUjANdxsRnfhLaCvO/ZOz",
+	"87JrfBpyjWEIrVDfj37ho1/46Bc+tF94VEIPBoM65/GUHI9gJxTSQZliK4Qut1auqppxdZCCBj/ix1A0",
+	"WPM4avEe0Cg0F9VLwgpZtb/9qF+JhTqYAAoQg+U4fWdlyn6gTSJnnxA2e/uwMxub1EzNgKdXZvRkOSjs",
+	"z1tq7mIPcddxFBGsBX0D5tpK5elzrFgi7Q+0mCZKZ9OTGzl1cnHaZ9OEZyKdQqeZVPD5ypAER+B55gUc",
+	"fdl4OWFTvp7Fy1zlGM8XduHXfHcj4dQlsy5U36IjoAfAd0yrEzbdiHTNDbuXH2DPEMxAIMavohM2ddnj",
+	"dDFy7YpHN1KqwpgkhxAO+4xvz3eMy52PhE9BfmIQ67p6CgPoAse9jizGxrCzNdvCDrxUYNPvGTo3oOp2",
+	"LKLqaGlXz46RX/02M84EKpWpuP3UKDv+HGziY3sXINGt3+NRcysSejH9NUnFOpYRDMHvfji3utKeGECn",
+	"tsz/onA6qHeb+1zXuJVv/LdC3Wyc7WyHoPdNtlBrt51PawrVyw8ebY9H2+MT2B6fovURHgUfU2Hxpc2Y",
+	"+E2LK2AUr6ERWGMpO02Sp8IGrkrnrEZPhXjgzBYimQUGgKPROHDo6m5vSRuQqjqIkrWTrcTO/HK8b29H",
+	"2JTyUHo9nqArNhMUf8VJkNYNnFzUzontnIs3t69Nq6d64Aocb4Ejmxxmhr9OxV0stvu0KVRoQ3e8RKlb",
+	"zZL4tpIRtcrWRjzc5MPh6XwD/4g/iiRR7AVPVWLPqNlcyUWcrtlO5Wk5kHCC9z6hmws9UuhtEsvQcAS+",
+	"M8v8I8/mkFcEiS/ig/n5wDfXRQpOJyRS/vju228YpQLVGPXgsw83o4Z8YPMjZBl8KZdJrFfhgpsPDQ8w",
+	"vzSMtcIl5bCWUf+GAPTsfdzTZpz8jfPFR9T3fS9FsXsgn5uI3F392N35u9BCbxp6iUyJWpNUmOud81M6",
+	"bOG3cOZKBEEABGOiE6HZ1Lfx6AGFv4SJcAxspxuZiEVm7nDdmxtfi16apsMQbT1TGMQJm+JVk5prWSAg",
+	"zMQN/mg8TevzwcipRSu4wNZphPPkwu+LMansxDivxGQwyjiDXN8G99O4ip7/SSW40ys/OL/lGtMF3Sve",
+	"OQAG0IFqwZzPR7qx4p7as8IbWVxIicelDs5A+zg7Yd/LZOen9GBnN+NnA/4hAMdlyg0isSe1azOgG+m9",
+	"vM/Eh7nYZO7QEskFaZhTtTEmq8qzKakao8JP2FSqCZ3N0Drb3CHiDfrRNgW7kfYkB1q44tHMCZvSt0VP",
+	"0iqvfaE99A1zQwINaSb+Avqv33J9U6yuuYF2g2EGCYSm2AQ9dWUp7Fg/ieXtxB+M+QL7/WjkO0iijths",
+	"x/iNBNcfT6BUCucqSjGVmHd7TqZ9HkXm0enCp0Fb9r49aaUgDiNGO7mR0zXfTaTK0HcTNCj8AKETYHb8",
+	"bENylMVOQQw2BZesRGBbZ0CgUH2GcNBMpWaLwVBgmbMJn7jVcEEXQMTUNreScvGKVfDeXDBQdaFkho2J",
+	"CyrpcrilKsjg3KLkelZlDviSVSECYRnHEkWFfSUQU3A0BAIqfGm+q7Ie4I143GU8asc7RrFUlh/G7y+l",
+	"DUbYXyvU7vV7jnrNoYgHw05W6fJBgJGDIMeNauxtM9LigqeFODL71JgSJ+y72qkohS+nRjZNvSbZRoR7",
+	"gi6IheMFGSjLoBsMTnHgW9fAbgUnSbyOs6D+XPGIgdrwvCVIC3E7ZCmoAi6WNueYsgAivkMVAzfeyKUS",
+	"mqk8K5os+A3AjYSYCbsfwf3xFA4Mhjwyp5lSkfDd9CqQD47NC+NMF6e2O5HBLVm6C+j8kjIGjUYAUsbI",
+	"cQtpVtbrEXHCplgsAQO9keV8c3xGUVBhZjATy1xC/khMwQUKiReXYf/Laky3slYQVMQ+30AE+JcCL/CY",
+	"MDN8COP/elUk9mRdZyoVEQZDYRGczPGzbL025RqBUJrjiGPrtvrRsWeDy1N+Nrg4nz8dzC7EswFGdTAq",
+	"WNjsesPXrvN1tcXLxeDZ+PJ0cHE2Ox/wp9HFwMaGzFOKZ9gmJM71QWfJ6ATuV3cXbUugnszY8nxuDA8R",
+	"eWFJ7R32Vuc7Hr4bPSsQW2pxxghmObiYjeaDy2gsBlgab2YxPLMvtMUaj/0k/9b6SY7Kyx9hicCECkfB",
+	"i3SN/EPKrXyqULTHOKQTRawnCDVTMAsWBfeuemABbFCfTGgYGMcNhn5H43fDy6I7fqjHhTVD+Dyj1iaE",
+	"7BnxHaAGFJKghz/qcsN/bDrV63oO4frzP1TnofsjTgNcDLxbqynY1vaoGGevb/ewTiuPgHWoK/dflO7H",
+	"FtpudXXD64gG7wmXzl9GKgnaI9rd0lALzOarTls6rNoWnl6X1PfQba77+w/gh8PXe3/rqgPZgWqwuh3G",
+	"VVijFswqH5L5p1WBR4z8kk8wKGE8YB40kPip1d5tKpCQzzpt4iQ2K1LaxRW3qXrAdl/sCJHGcv+GqC3S",
+	"IQdz5Lk+RA+gw08a/XY7kMNVUH1iK/asaF+L9UykehVvcEVSBRAs1Onj8HeXCoUrbX3MWArYup9dPdnb",
+	"FU8SthVYv/iveyT5WcEEkPvqfL8ozhrR654OjIk0uDD24qWxF4vVGs9h72+S3SRT3rnkgXOHySFyiBF+",
+	"5WP8ZpkN+rGQ2UG5XNOh4YecOSJv4LjaLMTPv/Z+UbHc020Jtr8WQrbLZ3hqNgmv8fmzJot1P92wmxTF",
+	"qDtKa/8NArIBBhfzcTR4Jk4Xg7Ph+ejp+OL02dnl01JrrGMP7z10F2cSLuJkXXR1W/BcZ8a2A1+DkIy+",
+	"Ml96U7xTmThgipkoD3PfPI8gvdGbkzXHQn8zMBtuOmz38Pa9etTA5iK+MxRyBoX7itS6/9VRzlVYV16W",
+	"zajQlhw//RgnrRDR1jcsz9iKkQYuwUk4eeAU4DEDqaZYmGeX5DXi6BdyxPoTIDIsr7RaVTWF8til7x+v",
+	"Sx9lDUZkl2uhtduq1NfMclaR24rCOrABzylxbHRaVwZPxeCSj4aDi+j8fDAbzkeDsThdWEFplV1TeoR7",
+	"oo6XEsRKiABO14Hdzpcw+t636q9xkvAn5ydD9j/+czR6zr6JZf6BfXj2dPL07DlL765GZ8OT4f9kX4v5",
+	"rXoyHo6Gw9FwxL6KU7FQH57Ar7DrdIa+76/tif7HyNbmxH9/49eLdcvRumAlHsHOqAWDqws0DHsORdHn",
+	"bphiQmbX5jFvinKwynl0OLIWGpp3QX1UTgh3HNk1Xf+qSDMMD85G4fY8DC6rBULCyTF4FhrFkT0Ec2eQ",
+	"tnUFZ3ieozH9sdvBP/lu1+bx1/MGYntBmRCNzS+QNvLDuxd9piRBk/iUhlNBeI4/slJ+VjDZpD4U3ZJt",
+	"b99mqBRL7ASDlAGsM8AZI7VyMIEaaFOEZprLZd1FdQ4EuhjnwKwqHb0dvnauZ2d9eEVgphPV4PAWme1B",
+	"WcgGhEJEyjeJ4hFKD4clc9irMdgdeDHai40N12vrEa83SncXCHYAb7mcN4kDG65pyRh1w6A8DyypLu/z",
+	"Q4fUmFFaCtc0Fi/jVS73o3O968cJ5EPURLsQDkY+Wlud4xC+0LUzfLtKiNzlzS/UsakUVQlXrSchQXAr",
+	"xEY7odVnWxoaVfNTTetKpOJQRvjWjShEpyIqEwKFsL/WxwtArVHfx/ACeIjDR1ccr1WHZtFYA4iO5qfP",
+	"sntr0ZzQcOxFWNtOAzNOaNFLzLXhOXI7v4GakNAAXcSnCSMhRCjDaocO4bV9U2AUpTjOXk3Dowg1HtyG",
+	"8HMWDWGT8J2I2E4cTKJ/Nw97lYl18wApClMd4FcqJZsFXmg0EY3MHzXefMyg/kNlQaqVQzDVUf2wMSTC",
+	"cdFGLI0H0eV4hOmehGJ6IFPx6Ft4fXh0pThMcFUh301JUVFWTpA9kJlVif806nNbg3jYHntDT2+TA+Fw",
+	"014Fpyq6xWVXWS1z6BjbtV41kNQsOz8hpTBu1CyNtg69w+dkDpqRkgw5Qz3adVzf7rBNf6CDr4s3hPSb",
+	"8fUHsdR96n0OghJSZW1xqUNHPkyj4FuDA8qCftSP1W5s0JRRCMli608ds8PfZjzQPLCSw+YxQcBq8mjo",
+	"+zt11eijQ9Le960hT1VVJF9ZfZRltSVY2Q317JayydkQGmjYv+QfWFOjKmdq+4kc0KpoLPlZFW++X4mf",
+	"+HiZviUezCCE39uBKR5TqR5TqR5TqR5TqR5TqR5TqR5TqR5TqR5TqR5TqR5TqR5TqR5TqR5TqR5TqR5T",
+	"qR5TqR5TqR5TqX6jVKrj0HWw2rI7so53dFKHTVJr4VVoBhJhbLIMt/HlSvbXvKWlnz396VusC2OsubMF",
+	"87wvNEtUEMiya/uGCHdh1+YNLjDRnnqVvaQryyDz+/sNNON5K7ZdqXU9DynzIOm31TMzqYz5jjgSlRM0",
+	"KBU+HN+72tvXYUTTSvoA0pZcpdVo5bGuOM2dM50q3OaM+8bzEQdX4Y7WO3PHEdX+ZcnZPiidqQ0WjmPF",
+	"fbdB2QhREB/eJ2acOWwOj6Nch44QDvZeqLNGuLU6uS2oGSDB3KnYDmImFtTZ7NgmBkFEBUeYfsEUxXhL",
+	"y9LOsJSUtlcyWsCAKI5ahGCrVMmjOLt256K/HwHXCLELQnwm5nwNID5xFhbkDp4nmKIJJ0Kd5SddfhsE",
+	"VQUZyjPEfkMYRbn06XTw+GonnSQD/WH4c/BlYgEd21U6egdFFeGIOY7UrYQOlGqNFjsyDD7rALlXjgk3",
+	"o+3OHdANDLDUrEQKgrs4GlYxbUD0oiY2CEziuiMlRu7FGb2xUxuUXLd1CqEV0BmXkX7OpjrfiFSLSERT",
+	"gDpiUmxF6hYKgEiokaHf+Raxp1HA23C5w1QpnhnE0XBh9T2bF6j/H3RxlYXtQ9ycva4PpYXuzLZ7uuvV",
+	"81D/dpp5ffbuUB6YO8LTYFqbDPeL/RttIdSA5kg9SBpbj5Q6hdi5tzGml7ka6KEM6ULNjguGTPb10MbG",
+	"8gd5AF2aCYsaABsM5ygo88KCp2fgANoJh2dsAarZRMJa/le4lWf59tcJN/oXeuogn7v52ueWWhP5fVig",
+	"kfvRXiCmGx9gJtGxRlPGd7WJUj2R2zsJaRsYyAO8NqAvt1wfvS278mPp1CWY8OdyR9GLwA2p602mPrJD",
+	"276hhhocFcwNHFeeTUVkFCtSLHDbLnjdmBl9jQCBjWnR5b3gnf3szdqj+G5XPi2fGe19OjAbtttjK8HT",
+	"bCZ4hrZKcaze0SYsn0MdIM1mQkjMTHStTNiSbwIdR/jso/TS8axVcFWxdhViVynQxkhFYvk+LzKY5M7R",
+	"ajna3ocHdS/A6Sg2ihh6UGaYX70wA7jHGIwoR/cqTdQ+gdgoHxy2hEmsTlrghjAz6NAAkE4Zg4DW5qf6",
+	"wi4BSld5NOnWzK3gSkd7+/rSHDsb7kVtQUDC3alsr5bvyoHQ5bY7B9oT107a6wE2uX1hZ8J5dQ/HV100",
+	"2J3+0W839c2jfU4AADxiQnjWeRkegrLeZIqRtlNWi1CbrUqJFFVIVaK4nzUW/InDur/HyOrHBFJdxUdg",
+	"bWdcwvjzTLTV5B0ne4r7O7K9CzO1F7JgS+VDT3/a245Cb08H8+qpT/AGjjaEvDOno3ey1zXURots48+O",
+	"QtPWtAQYgMpoQlWrRlxaAOgKA9gT67aqXNrYBQY9FuFmYZdtb2+8rR1N1VoFON2jF2ivMCHe6HuBzZg2",
+	"Pu7yBzfvygf0TYMCh2KpLFQvnDWp2wN0ffmE/yEauZXzAdqn+oMW6TVcGDS4vAdVRlqhT2kFPT7qOyZt",
+	"3RgZD/XUh14JRfVWU21Xgxmxh5erTyPP8ICVO9AC5/shA/zxwJHkIQNqFFzdu/V9FYskep2qWRLy1IwJ",
+	"kvK1yITFGSeC76yVjCfxFsl6mypQ9xWhpaKQt5wZ8dAHUb9J1TLla33FpnZC0z6bmtGaf4XM1+bfDc8y",
+	"kUrAcwfymL9SLpdwVabURK9UmtkPiZLLaf9Gwoc1l9Cuch1L45Vq+Jt/cH/nMv4LOqyaLisA880XVp7h",
+	"tdAIGx+RwJlrBC+aJVzemq8pkWwyX/GUz6lBJjT0m6WCwyWzOIondJ35HEtIakpE+aa5Ws9iGcsl5ErC",
+	"W4Scqyg2c2PTKN8k8ZxnMC53I46YrwU9Ya1gsHA0Yf4gFwzIJyBUjvSGhhhAaJ05yiX0dFhcmtwiieeG",
+	"zuDlQvcMhFCvn9Qb/moCACDW+kJDuwjbGIRteLay/OX4DXRYpDL9nM3zjOD9x8MhKyZdC54GxrNuivL+",
+	"6LOw1ZjEnUJtwN/0nn4WeHplO+LU+8j+xZtDu/BrIdOgQ7o0P5ywVz5OfCxZorYiZXOuxUl1WKXG3aMA",
+	"BeBdL2ydXvCFdvoaAwK6tqOXdrxtUhAnZaMmuqU1HF5gl3zOM56oZS6wqDju0A8Ox+Pe1EjiQBusyRx6",
+	"B1kzxXXFoin2VipNAfnIzmI07tZyyj24nUov8Kr7fkuPRBiLq7e2B2hKZ5ZyB6GIeAzwybpW2cn3u/av",
+	"+qPgieHYBhiMuOhgPOeSQSOXcn+EWT6/NV50b66ktJ1fzMtnXIvq12KZQjIA5DkuFtiYDE7rdJ9JsbWY",
+	"Sn02N3byIN8Y2WQR27bcSAawUODAAtjUNZU4YV6LB5FoyLu41SeUOdu7oq4Rula0cjoYjiHJ0yZY2sTY",
+	"omGFEUeY6+NXYpUml4oorn5nVizKE1H73haxOYoUTVIrl9pBN4ymdhZGy1FrhOKeidpjWxe7YFbA7S4U",
+	"h6vxBVvEidDBsyu30Ee88LXS2TJteLBjldq5Hk8tag1PBbhueGy5Y3oF7clmwjvZ5klCDTY7bdKX9F7z",
+	"FpChZKr0ri66o2V5c6fD9UDLN9tpBvqnSDiMNBq/Tqxw4ACY7Qiiv4E7Q95Rwat75oNZ9fZ6h/UEU4GI",
+	"Yy7xNCbO7JKYrUojMv4FdiYL9olsSo6ZWo6YXuEAcKPP8oxsF8MVM5GoLe17No2MrXhl3XJs/0bVcH7/",
+	"IXXri6Z+z9wWTIkpdugRdLf9e0Jzdnt8D+G5FQAblSSa1iHj+hYPbUoEBtEo9zsvLjHHbWXLXd6E+77s",
+	"dHzSt9LGA9NwdGxWNq0YEY/q5DdVJ0cVAZAN0bkIAK8HCdsMv2XRBaUQkfZ260OwaWhzv3oZMst/+OHV",
+	"y7uLftn2L+rDMTvhhL2xIsZ1r4wBGCTfbDx/oXrwSG5176r3v38eDi6vB1/xweL9r8/uB/7Hs0M+jsb3",
+	"/xSSMB4SUyh3rqilwzNgivL4bbAe67Y/dd127UzJJ3nrmTvVFPZZJOZJLPGEhrpZPtj5TPf8p7ZEilD2",
+	"k+MQniTfL0Cad8PSfGnvNVI03LTQONPlroUumg6RQNTTxoi8FZvMdctsJkchxkQ4FbVWCwEHQ8Blfi2E",
+	"LdpzFoxlxGNKIzrF9PGaBw/eexuo2/q9FikcZ9XW7MeVwoShOCsvUinpqciD27tCh4aN92eWFrwXTi+t",
+	"5E7YBbTppo7ZC7JVwvn+pt972lWMph1361F2f2rZfZTd5MMjdrWdAsKvsWFr0W8bPBBe0vNWHNZzkd2Z",
+	"dLft7HdAD+3pXTX3m6m0X0q901mcJJhvb37YYcYB10VP0lK9BYS9t7E+LF/8gMnQ1q7NBQDgzG82PkLd",
+	"0q9lVeATFrOPrgnyCwDesTfuFUUVtytlG0bHLqJxIzNoW32NzXRtE12p2CJPsWd20YZ1zSNR9HIlhDoc",
+	"zpxLNrOqJWJ8yWMZPDAIOIWiOH5vZ8RAcNdFcx9Fz+eA+9kfFG+Ocfs8qqhf7waTcx8A2fxhotodY9nF",
+	"UF6n4i4W2z2+DrT0JxG0UluJuXSKggEabEebYRBo2X0slz0s54RTXFowMA7htG5IFPcP0ar8ExmxBbG7",
+	"mKQFSfeyvIgQxbehINji34asvE6822rRPbJgjQU/0gKzEuMIQ6yhbf6PFBP3jS4s6Dxh38tkZ36aGhE+",
+	"hVbzpKqtwiwFqBGfxWsAZP18UNHg5ruVD1dz+izbUGESkoZarcVMRTu0UpwbW5aHv/XS1xbeH8++mjq1",
+	"fuldfoDbi4Pb//jvzHX31VE3HsljzgPYgTFIPKm2+8/hsY6Br0UFEKny2hAf/0nN6sP5Xgo4xVH2zGGR",
+	"wDB8LVgF7bkTMLNzLDHOU1FC5ZuvL+9mb0ebmfxpE3391ZD/eJl/89frD9+/u/3rT7/MRy9+sX9HqwKv",
+	"0hDQMzD6vc0KjwFSkaU7THF2KEie5D3InEpzWbqeEzyT+d8z879h8d+oBU3Hl7DWREtzKXGYOhObAsb2",
+	"DhGU3gpJFc2uFLV3dWrWkEeQtVTQ15VQVfEOz22CoCO7DYinO/Y/5ioS7Ox89D8xX2XiIYeeD8mkCk/k",
+	"9OlPXhh973RbSDJ6WsIPtU904freVe/i3/DPwejfEA4pX6+5sf+BBTwR6oX7K+B8eeyQ+cxO0Bs+F/oJ",
+	"oWA/sUysnxj+GBQP/OfxV9bkf2IZ4Mkq1pmCMI0xLMxKEOzqPpjhEM+aVfITgoBUMEv78EmW5nLOfWzL",
+	"Kj7sXuW85XGmJwvl8HvxC0oCp6+ICPjgCiGedPJ87g/M/cRk4noOc5rLj0hhJlkTrHmHFCxECNGsWEj3",
+	"plhmT8+Cdf1uA3VBfXBRCPC8Y8mSGLOyO9bK1kf+6qWNK/yiZoQdogUzxK72cKqDBoSS6jIWKaH7TAvB",
+	"pn9Ssz/HMpo+pweqFE+rgB9xNgBlEnwLid2uUZQ/qdlruCMUDypGZnSbH+itZODvJSRJ/mA1nDsU35NO",
+	"HO774cqPoTBU5T4sFp2q768aJLXSvtRGy8ayNTtgbz7zwUnrnULdf1IzCoQ55fVrMCAmNgXoE9bcLnNJ",
+	"eS3l3e/tkk6xBRiCAOj8BnIXnUqswmjfCpDDbkSuyxCiIZn1+EXNdLWrSq8lDyRc5FmguNhFZT+8ApNa",
+	"Y07l/iJPq3Kqj35VSLR+AabFQBzi38cT+ss7gYmJ+ygdUlptVTHrOIoSgaZkouTSzgASnsQiYyoPV8g0",
+	"o9d5B0IPsFE9zdnEPHAJPFRJtsnTjdLio/VASUHXKjvN104swqUVMBU7IqmgeKNfff9xqrVkIrSLLntp",
+	"u/wKeSr+S5yg7FtsFiu27ZYujs9QDZXqw/aUXjhbobJrrUjzdluQswujwOeT8to1eFXXDcA810bOVDxo",
+	"G9Z59KkefapHn+ofzqc6Knb5JzXrHq38k5r9gWdzSPTnURSbwfHktfdSolEoG0+xSOERMiaXGjupkh1m",
+	"O/OADMFYJGYcmp1Hguea9ih1Su/3JKBBYFfuWN9iBnS6FCkFvSx3E2Td/UFwv96obdEChVPnXM4FaCqR",
+	"rmNpTzrNwEOh0yjdTdJchlpqhY0eJZMd4sYijEWDzvVrgR21QhoXDR1SulG6Mz7Dc8iLFJGDtZnSMKch",
+	"V3cdy3htJj9sHI3vBqehIDGErL3Gg+BxMFskAuWjKoUM9uNrx60z29nLRCS8mpPpjdUeaZJtsXcIMohQ",
+	"An4hnEM7wmeK+fxTLYA7BFSmcfBg0eL46TzpYOyaA/MfCqevjagQm4DEDZ6J52y2Y7Qz2JSU8xTNUZe5",
+	"gDA3VjrsHXWmujKgy2skJnwI3IIu61Gg1Hwc5DXJsDaZ3WRIlnvagqSDI4S6eHan/8Yjuho7EFAjD3wr",
+	"bbbHSjPuGty0NuMi6a5v483G/D06Wo/BNN8IbWTrwSqN7juUPJWBqpC/7U5loD02NyKaKdkYOwx6wua9",
+	"K/sc47gZX71S1+M9p8XtIjRhByDs8IUJBdjIOuiuzOe+G8ytzjhGfOCKN9KFp4IQtzCASKU23cKtjoka",
+	"Hw8BGbisj3uv24MdRzY+eMUjapq7FlxiUFql8LWZCUCkKSeuuhy+2cn0ewSRbQfhIe4CMRtYuaEwuEwK",
+	"iKEA3jSdD6I95tzjEkt3gZN1KpQUhW62D3/tQvk638ocYFGNjoA3FNFo0DPT586C8US7md2wVyNUC5Sr",
+	"bqWrzVBroy2VsIGnH8pkIyP2R+yg96Wf2EtgC+YWMOJG42HfealXp/f37zvmY10niYvBd43bNRQUHyBF",
+	"MfIXhFSWWbpDrvtFzb7wj1OqsMrNoekV32yEPAgPNQsm1n9rFD2qYCjcIr7ZQO4OT5iZ43M405gJjO72",
+	"Op6+vMo0MaoVqQedG+E3Qf3jTd66H9ZZ7Xss4wkJQ5VogrIOPRX63hqbkfth4iOJ6XgpOV0LsGV+nC3j",
+	"+nZSekU6KcaBnxfAK/aT/2qdic3EDzHgF+5++OhPBr4ogMbNJ39aeL17wftOMUPugsSOQxr4+c/NR2LA",
+	"x3AU4C1IZUv/B/TRnYP/br97TYBwgBhX/fLFisuliL5TWQztwuH36pe1CAZ6wfZZ5sEgzV5jtf21Rd1/",
+	"YXzEfNPr915C3cO1szsr7nTIdf2TmoVF3zWkeNozj7LEo1bSIw+T4TEu+RiXfIxL/uPFJTulls+7WK6H",
+	"G/HNGevWFD44VR0ipntz1JtOc81lKDahaa09jlOyKFehwRwWAQgkt/eJqA0K7vUqiLhBGo7EkNN0J2xK",
+	"eKDTK8bhvB7w/GQEOK3Yz4siGwrnZm7hcYa3FCeeffIn7XHjjcRsVQcgJbATDmcbnmtxwqZWdBdvXnFN",
+	"eTR0YEmNNrA2pcCjPGFTneXz2+lVUZJ/I6FBAb8FwxJhTrGv1FaxdSzzTGiCS6u8i2VCwrA1Vr9Y1V8A",
+	"pdJ8bSTYyvF8ftukWRvSfg3fo5nhclmIPtQWCxOf7AgKpRG0BhstwMKeahye2ASNequSbKaDLtI0gr2k",
+	"UH2FTGayxmpvd9rt10aH0CHMUBkTjMWQBmhlzDENG67By/Q0ZpPbERMSNMs3xcE5hOatWmS1CN5BAcOy",
+	"km5sv2LscjPbJF6I9i4GRzRcqK9JESfCU+Ywin9rplt79Z0LuNrsk+KAfO+gy0ZJjTeh2A1DGsEFpGyH",
+	"JF7HLecqHqM4i6cRBhKEuldLF+Wi1tWpSLWIP6JvTcm2ahwPktQOCKKXuTgkr2s/8mVpaSGI3rCyH9+j",
+	"p6kkn8W+CCx7ltapBBUS9HXfNyLoNOAdEoAZyBjA5a2SwSaDBSjQxTO1QrLWVqhqh1d2X4UrKjksJflS",
+	"8HJZ/LmZh0yFb7hc5kHQRZRO+CuEjQEX5Yp9KZdJrFdGBn8t0jX3dSXUoEQiSP5v1DKWBIKy94g5UErH",
+	"k3gu/m1rjMQNT7PdSYZRZAvE3rvqFT8OIrFWveaas8ZksS90ue9nCGrBP8c7P9sL6lgMcE+Bmb2uqV7M",
+	"PSi0kN/y9PaN4NERFA41d78YPDMG/4Ux+PnT6GJQtHY/DRyzH9YkoDI/7+bgzPY3fyJ1Nje7F4zLADhN",
+	"nq1UtZztYjgYzc/E4IIPx4Nni/PZwPo2o/FppZwt4neQ54qdpHr/ZezITSIIt6djxbLwfTqvI5Pnv3da",
+	"gKKvUOPcjirVEx/mIjVmWe/tihszhDyZf62UZbX3/j+8YLmet+Gm9ACAIdtUQen8wyCG7GslRjVyFuWm",
+	"jy4TE3rONw4f3a+i+7vqPQbG+SqOIjMXtcQrHHZkKnRm6y5wib8wNrbMEA7o76BrWXeW/fdcNUJIHNLi",
+	"7CEhbtqhamhT1nqbHdvYjCR7OzDNo9z+Pcvto9I5rEbvfAJJN/xhj+TtG9GiJJzTr42QNSawDsnOPSYb",
+	"ve8ASOpHNv1dsylEqbcidTHc3vVPt5Po7M/vom9+XI8Gv5y/WGn9+k0lyNpw2b+b6W2MGtF7rnzb+5TY",
+	"46Qljot0u00Yinb7pGpKndVCRoBVBHj/mL/nRuRyNNDYwKTPovKIS7J5oJKOS0xSZVOkajTBR0Icdn86",
+	"5qGxefIWAAUpilMxt7gLqSugIYBR0S0htMoLeylWnmYD5XD/GllGO7tERKQXGpNTQ8EbOe1OtUMg4Sv8",
+	"UJtuUGCrO/FKQj+/IxxSnFVpf4uB2fyDi/k4GjwTp4vB2fB89HR8cfrs7PJpAOK8eEIQ0CgTa2uIUzcb",
+	"xTY5ogpa6yrO+h4T7EuL+2xArfdhcsdhBxkANqrNGyqecTpfxXee4ggqm+H5u9H4ajh0yqb8onki0luW",
+	"pfxOJNp2WJ9zndmyPvC0jCqLcixVnhgRdf70zOjCPrZ00IYXqanD+7JGGNEh/Gy0GPCz+XjwLLoUw8Vo",
+	"NB6fnvb6PRAzaeUIGDswFMfASi9EyrP85JfNEg/6jRcwoWOh3tXlWbk3J6pNnc+gqaUZ3XvXX7P3nX2a",
+	"2xHtFNsJnvauRpfjOhpJsQLtLha0IJOVRhweHGndffo0LVkr6CkN6MzIe0XRJTm5rsduGYTEM9HOw+5t",
+	"iXFCgWOoHAXJDmvIYu07/FIBSs2Ka7YWXOfQriV40Lz/0MBya1tDEFoolUaYMua6ZlGqsO1B2r0vSLnX",
+	"wGhYV9xdnVV/tzRgEqHiTj0iNvTVhgLlLpXu5b22xzgxvPMG79nXMbdQ8ZbjKiMu9bU9dODe7g+Wttuf",
+	"+2y2c/Hyrsv6lu4ur+zpMFRRne1v/w9Ue2cf6AulvbGTOeaidRYBKM06DOe/zIXBuILtFAyPqnNIFaWI",
+	"9lyJeStthn0J4a9cv5CwlUiFR6P3TXq1PTzxqDw/s/I8LuIABlL3eIO5/BDv/5ELPjMXvO/oqH9S99tr",
+	"jXao8438+Ltp8VXSt+3GFSpZ7E8US1aI6zX/gBWkT22IDT+OQhaUp6qaW9WDEaUkxvECBZT7onhO/wRf",
+	"YbjJukaYU5EKCLj5cxmPy3N5djEMTicPN62HFtJ+U1Q/ibpDTM/cH01muweB4bQgye9EkmgoOCvWU2BF",
+	"CaWHlobjbUDz2I+Ocd5/rs7ZPvEe4BSRXv9wnQcObOx9UK/ug5oTd4W+rUgZuNUj8+GtuM22aTWv/mH3",
+	"yHFWTp4dYuTkmWjDZf+Hpf1HoqUbmhxpFeSZ+M0R0s0gjojZPtDqVU7DmtpOtJHg+w2Ot5vkzGjFqJ89",
+	"z7B56+mQRXyn2SJVa4Ia6S5Pu+D+/mCvC0lVgultxo76drenW5faiBKqtAsBJwlBjR9kh/zOWyP8LgHu",
+	"P0krrN9JF6fPA5Tv0k+aeyHtMzB23XqQPO6Bh9kDv3GjkZJY/M0V6a4dSp/Qsui0BCUzAujjuYTHp78o",
+	"QPInTwISxG3SbBvHpirBNumQKG2ZZM43fA4FO6NhvzdPwKdygSslM8NUV721iggDuCX/ZHTZHM9qZT4Y",
+	"0wNw/iFMDCOZHBIS68b2Xs0xNeyzZcgTOP2BvkQyB+RLnajtxJB2osVcGbPoaljp1tMQC6tQ+y7W8SxO",
+	"sG54k8+SeE4lapONSuK5+ZrnmUL7JxU86l2d1raiZaw2cNYKZ5a7DXhnjTW2bCkvyYTOXJJjkZNaObix",
+	"ORFHJ2/iBtjXgAGPS7ooK9RSBUEbC1r9zByAvdFsDk23oH4JzgUlZXd6JF7z9FZAhoh5/HM2Gg6pHQik",
+	"iJiPXEZw2ntyI6+ThHDf6HxTIinxKSfsJWWNuLFECk6QMYx8I/0w16gU5RruxbMBwvYt+ziC1JmA6Nos",
+	"H9u08qPYexR7DyL2PtIsMSx0rEFiRcZvaop8J7avvSqk8gxHQ5YpNho/Y/MVT/k8M9KKsheM2DUTf/PV",
+	"C/Zs/PS8z77f8L/k4i2I2CsGo9UiYv/ju69e/E+yaTaQkIuACwUGD22xG+m9xUgz7yPIQ5JSeqW2J+xV",
+	"xta5zthMMClip5LslmBS+S0s6ZS/D18by+pGkvh0RRea/Rv+DGnC6BSPhv3hcGjmslZSQI0+0ko/x17e",
+	"azjskIpF8WIhUiHnAs/neHbCEH4zAll/I6ciTVWqp5DBN82UmuiVSrNpHz8kCnAPp8WkzSczlSmCIeIg",
+	"pk48u/ON4Xh/pZnHKJ0SIT8i5fF7Kd7Fa/EOWt+FT3DMT7ikC5UkaqvZ9L/Dl/9ratkrieUtnG1KFiiu",
+	"e1qesfnoZ9ldD37ig78OB5eTwft/CXY0r0SCWiA7SydNiGFQtN4klYDUI3fUG+ZpJyzP7/Nspj604GgB",
+	"QD+QC5fF66oENTUI3gQHwyhq/RQ+VzA97pYr7muD+R58mzCqGWhjYHaI+VEXg1gzvgVl0YIkMzz/KYDT",
+	"g/NzJ8akGjbUubMKVrLF0Qzg7iedNGk97a6xzNzYcWqRFTEawJ8IAg18mgy7riGZltYuJfh9grMKV/rT",
+	"Kgaf4lZW8zhyDTEWDgIxBFVZSc3eg8CA0B7mylLlFqY7Hm35H933xbJhMNkLfivhZsJe/YiCd+toOTpj",
+	"U1GvprrYAUXhO59xGSnZUuh+YH+GY3oyEKXqPRnKBe66LCz8KvU9wTtPZDY2SrCCk+aj4JYwsu2jkOwi",
+	"JI86ePSVW+fzR7xpH/gc4si53tVxyoqeH8Fu0o+r3GGVQw5RqUFSIWGMo7ZvhiqJhM5ayWzBk9ogoOuS",
+	"Clf/KNerxJO/PaJXibr7x/2WLu6EBGaf3LzL3ja1vvKInJX0PTVfwz5XddCngj3aAbEtPA9FvuhYNWhJ",
+	"tdkiDioJfrdlntRJH/oeOcsEQXrBfJBBDe8xa/U1b2Pj2rm8Hryy2lkJAm1kUB3ZQMnuhWba8Tjbjypd",
+	"AJIV6+HPr0TTIHPciTTcBP2PdH6vzQVzgWg8ATAVPUEQnn3kxIuxIhBuKOgJJRHmh4+x92gw+ynrDURn",
+	"cZIQOoMuARB4XLkSPMlW+zbtH/Gq+37vFzXThGs7AepHfLcfV9r1Kog9wRLxHXaZc2B4XvcyBCQPyOIj",
+	"yllgzA6Mun2saS5pIH3GE618TG5D/Xr3s4ccKVB0pfKQiNiK5E4wveF4eLiI70SB+OdtZwvb1EmLvFul",
+	"Kl+uNnlQicBwtkLcBnjfSNViNNys5qcbRtaE9ahXKk8iZCPAtdqkapkKjbE3QvbzpCdPYIW2Ikm6ju2l",
+	"SKhGpTIsMsYP03dkDTWU29BvXanG9S3UoIZGZ2Fj9z6ErqOeJxURTOLBexwtR78uH2tSypHITbqyFxvE",
+	"ib8PfCZsE/FNHlRQ0If6ztWkPeE8VwTvyBeZs3x+K8wOnyspsX0RpqTPELa59LVYpjwCqv7aE4uFGf8V",
+	"AmXrPpNiyzgAXus+myeCy0G+YSplKUBba5A9fSyyA8wX4HgHC3rCvrwT6Q5jFiLR6PnqEzrVMFY0XAd1",
+	"Q0ZrOUP2dDAcvxtdXp1XoZzdsyESgKa7sauRIJXJpSKKq99ZYLfa9xnPcvOlo4jPrKVL7aAbRtOkjXDl",
+	"ylIfv/Pk689uzb1OMPQNaMurU9sHqsnmhzfYqMXVmaGOJzE/1QsyBGcuMMq7eCcrRHhD0HLznEJ4fUpX",
+	"qJB2P0OqpYgmG5HSIVnvangy6vdmfH6bqCW8nf6e8GX5JM2Mr34nneNZt5J6qRFwYrl4vbKrHWMV+ORg",
+	"9eHlcSRkhkdwPlA3EWejkqR9/hZ7G593/x6wrwsOB0oeGYiwBm3nKMTr4lAzoMTVWkDV8HalKAEiVMkR",
+	"xXqT8N2E6P0SPaZDkpDxpDt08unkDtBWCyE7JGSXUL43qcDthItHp+OGSpBOtzfrtjy7PbYAXvsdx7Ld",
+	"rmFsb/pNSSPG/IwPaRFSplfzYxGBV8iMcebwNBEhmpINDiw42ZNtHKdFvvEDgv26VW5J5SGf3BAF3uk7",
+	"G5dDZgVKKLnnkEyaj06BhvCylwdd4sC+TT6xMy7T3WemChPs2f6thSh/X1v8KNnqS8pjxGtbps/fF3k/",
+	"Mt1kI9QmEUcFPUtr9BsnnTRnnJTxdud5mhrx6+BtD098eE32zL+HT/3QiXhOCJQyEuY+8MrRo3juPIq+",
+	"8yeMewzFfDYZmQbso1Jbw4rbTjxrHstMSG4ciNDJ3GuRrmOtg0UbxtagtnLUpEElXu2o8cyNyeQdDKoi",
+	"H46ayU1cnpXDg/OuuI3nt8TgPWNKSpeETpiNEzJt6E76pIX5AUTuistoou6A61PBo4mxS1323MRsYWOh",
+	"2sfZE0EeRZNMuY93xg5tII9uqGch6hsPTzj0VMrh0cbhA8/bEy0fm2FX3qxdDZkHVn3BbWWJHD6iNt6p",
+	"IcrWMpFaM8DFFtV+zA0y8MQI1HNo0fMwdX1z41yYdTZeX783Nzt0dAkN+LUfSNio+ap3dYGSDmZnYQ7E",
+	"Bz530jcMftAVK+y8lBBpD9gKvAIHfLCIk3UI92ArZuteGdHg157DfTFOuyFDp0dF4uQuy6jzTxURAfoM",
+	"b4NLND6BU8ON0rEjBC7ahU3AvBMpSpnTfi8Fj3hk+Owuxm/PRiQvzFZ0uZhp5q+HjXMUwSo4lMAmj8Vy",
+	"orICKnxU1eV7aEmXr52FGyoWxPk/cyx6f9+5y6CVTeCqZ2zqUW96wn4wLzP6AbJSUqEz6vZ40tn4f6g6",
+	"cy0gExESvW0jAmqi7PJOtn7fwFLR996qc9qNwWBx+X1XADkCI4EEtKmR+Ltpn01tdwHzdypm+WIhUvM3",
+	"NIgxfxi2ivDXtbrDPyOhRQpf38ipBUwxP7gGB/ABgzlwA210yJdM1Px2esK+DPZgwGzJOh52yBZ4E2uh",
+	"i57vLFE8AmVv+Pk5sIlINZkBROx4vmLzXBQnVUCJbj2qnJRrrIYAMEKjze4cuGPRWMSMp4jVc2aJcvxB",
+	"GYrZBrKYMdlGvXZchkKuQRHBZhrNy6XYdqOBFegdNwft1FfmrtAW4VkxLB+KIY6STnjYIFcbliPWkK1H",
+	"1Qzddn5JEIdTCarSh2fTPqKnJElc+N0daFmR79XXQatXbbshSAcOS0cnwEmEv46yv9NL05ZmLTpzfPqc",
+	"jSCjbwWJ2WuesBSPQuiJ2Nep1+99GCzVgL5cJIqb9977CirMnrMdc326YfPiFLt3fLb6rvGIE2hl837h",
+	"sBpdPyAWQLjexhu3a8PvKRRpU9YjJfg6uV1KfLSJFx/fWqfLJnuLhw33hXY/bJP+aO5q3qTmoSIyYrQs",
+	"2QqjYs9urdYdWQ6xggylfJF0SMvib0nqC0usSJkVViz762WVI+jyEsNUtx3KkDbrvB007tH0fjS9/+ZN",
+	"7+OCiNZ77R5BpDteoCl6UOuogq878uhFkeRpiewv9eUQoM381az3mAobWJBoZ36y+hg9dVcCii3KmeZB",
+	"m8oVal4Ohxejy8vx+dnF2fDyctRetXkAtsNi0qx9r41mBJvQXgN2DDsbXrKpNW0mOuOJmH7E6Pen/xjx",
+	"FMxq/8r4J8YinF4xLtF09e2e3xOAd3vVhmKR8oN8CZVeomIipiRdZiZMigoUmdoEw2qF0G0lG5as/r4o",
+	"1Wpaw+gNRabPwVHDmVCE0PapxWKuKRDQ/Vbst0proBrHnj6l9O9DWTVsMsOQzU9o/q9yGaUiylYl/MQz",
+	"/10n4/PG1x1vT2PlG+3lTyiQ9tOpDdn52gE3Az5/wnfPPfMZ3ACr6OvIziWwyLNnpTOEyw5mdLYHnNKQ",
+	"bVqMfuo3DkAXCBxliy+ZCNfvK4BkeVi7Biq4gc2J6qaD4my1SDdeUPnROn20Tv8eAsOpgGBeAfJQMts+",
+	"ynqlLfVG6DzJjjZl6famJu02CrzimkWYGlIesb9pu9ncPlFaIV/o1VC4utkksetbGE4O6aZnCvCTwPO7",
+	"BHGagwFuWv2CKm0r8MpKkpbQYo3eVbHTTEGONb+2z8RzTDmleldDEkRahmgcpyT1IGW79byABwd6XdxK",
+	"PDE+ItG+q9/QbFs6hGy/XrZQ6KQYU6XWX2iGWnGf4RkIdXVpC+G1A+lsPRzdB8JOzBrTB/eBaOz80GKH",
+	"uBdClN72zXc9LzqU9rp1LPoylFor+M0Uym0WKruibddRsDG871yInEqrrAdEUf1C25gL6S/s/x1MJfDj",
+	"k00Slg7HqXV7bb8vGqvi7SkRT4UX4qw5b9Y/I6eNTsqC47Xa8tcQ8LQfR+2cCeRQGKsMZbVpk/hyC7FU",
+	"hp3hkEoGpdM+XFWoBwJcavIpEPir48FKhU1x7jbJjybhCBdkOwIEalh9xAtieESJ/Vv4UjxnnGmRGV5j",
+	"Gs7eQGutSNbSMRh2ZY3Nbl+csGksIUlaTHyIpOkVZXLdyFgShtB2pWxlQsZmQkhIxjxhU5VENlPH3Gj/",
+	"9J8NTzCOOp6danqkay1EkAw3Eg+G9XMUt+tY2qO7ldIZm3NCh81WYs34ksfm/fZA1r0Fc4AQeGypVGSR",
+	"CuHgWdtBRP0bCYocvlc60zg9gkE/YdNc3ok0XsQimtgMKjMH+pN0pZHU2Kp3ruQiTtdQ7SYjIJPZ4yc3",
+	"cor4m9EEMGS0O2+eaAEZVd43Hoyk+TKOxHqjMiHnu8mt2Jn3W9jFOAU3TZulNu9IhVYJkAHTwKZXzH7l",
+	"MsPUgvFZroWP4IhnhuZ3mDSsJo8T96qZmJM3KKigxdx7I0FOU8X6iTv9nmAdwvSqVP9s0Q3o+ZSWv4NX",
+	"KDSlgFHMlkWOgJIzQ0bLIzcSRd5KyOfkly7zFJUWwB3rjO/M89PNiksRTYzfasYB/5r3aMHyDZyZmxfa",
+	"NVuv4yyDVfIFd2hTYIXExEP2K/O316vHfRFgIQfHatkBj3Q8bnBfeMwAPnOZF1CUlNbcDhHKeBzqBq0J",
+	"/WiJbz6WaBVWRiBpGpAOkqSoZwKRFNe6h2FL+1w2QR74xSAXFxfYf0NIYzo59DyHjlYhP8m63lXvxTdf",
+	"Xn/3w+vJt1++fXv99ZeT66+/7N2/PyRvlUbfVUW9MNPONySma5qqs1eldEbNTI/pNYn9duv9aD+2g71t",
+	"E9+hByv0NfZ6iAft6WuHl2njdUaiwH6udAn/fYVwj+8+XjQeB1oG1z5Vs6TRlSvAifrQlF8Cjt3l2flF",
+	"BQFdRej+3PEkNnIAuajfi0TGIdaAfix8bRsxwrVXoD5OzOMA940qz+BxDvzNrEcsEsNKVMFgc3KvbLCU",
+	"Ib1YAkFB84oRRT7gne2tUJ8OL0bPxpenw7PRuVc/eAZdFCl+1DSBYsWsL2Sk9c4FpTZIYP3fq8Spw53D",
+	"rPcYpfi0F+bS+4K8TX44LB1qWcjMoXdjSJ8Mv2B7ygxLMJukwK8Bh7cSpye9SJX52PyIOnKpSPSZzucr",
+	"aOWL9hIEg8mHkpNcwzlYjVstj4SEJ3YgGg/Zhqd8LRw8YkHkojOwxdvqJGW/Mqxn90mpz+B4GHIOCoYL",
+	"DXP6nwMSsoNX0dS5miB4cF3gR0iaJ4KZ8fMMrPeqWArmruS6ObU51+VXBjNwGjxmh4pmVpCtBZeECwCC",
+	"FPKJmjK88ItgGUMRzuCIEwOrJD4ACKZ279sbYajIPvjV98WBLn3cZS2S8AXtwkptQWaEP+2bVC1TvtaA",
+	"XJkKtuY7NhMWpdjYHfFaPHcnQrlGNwjM2NsY08dIKqAPdOJXRBgjaVIAlf2iZhMww+zfaLTRJ6kq1+pJ",
+	"0YcSPsIVwliEoL2ghtU4OUZJpiIDFCiyCSc61xv7LlqWSS6dQ+HqNCYAdlB8BFxOnkIemffVmsvdZBN/",
+	"EGAF0g8IKUtjcd/pfIOm/4TWuN+b8WgyTwUUynJ4gvkmFYtU6BXarPRd8bfE8kaj7EqDmuV6B8lJ0pAD",
+	"rdSJkoJSful7mr7/A0ZZJyC1c+ycBXUZ21hGamsLOcAjcauEn8wDy99kHIeJn8p0Xah0FkcRtrMtG9jF",
+	"m80GTREwrq5ooTQLfFXQjtlKRTAGKHoRRYBKfIg1GOG+rHUf6QBugpErW8uFXDNZqFzavz2PhL6xGb2W",
+	"v4ogk8dxdBiv0ngZy8r41FbaKhmXEUELV86QwMpFY63jIQ0Vv9sDmkUOyBvFh4laTHYqB7MuNZsDNwXP",
+	"Yr2IiRNTnolJEq9jizYALGIdm14h1s3eVrmFxZ54bVHhM6Fi0ycaCvyNNMpo88JXltoWZzuXjmX8MiS3",
+	"l8qOmPu68LpyyfNsZXbMnGcEK87veJzQLHN5Kw2ZKcfPfiwKnNw3FHv1d+ZcyczIJiHnimDU/J/XIor5",
+	"hKRuvgHghYkTyMWxlNsHoIMnrmat5vb1ex8G1ngCS6QmpQCTHE9Ar22gxv3q95VDjOESxLGFw3NFcxhD",
+	"SePlCjqEpmItwK+51rc+vMcXGl+kT9g1pXnreCkHsWRLQXnDoA5RvbLc1kX4Pe5SEUs4BIxOSubmadnc",
+	"9O4oJn0fls0eLb6XyQ4iV3Q7mH+8CAxVCDHnks3EXMGYcXIlAnwjMn/8eNZQBJr8SHkfC0CWKZd4D5BT",
+	"U4ysNNXL8lTLQ7IWSjF/hN23k72vaCJv8u8s5jYi8xhjMGNTvHrqUvDhW7qC+Lo057fCqGlp0w5kcZN9",
+	"1Embn4DXmHHj+O4DqrI6ZspvgB8hQCoZycYT9ocdi8SC50nGztm3fwAT1v5YGzZneo3dEMwzS+McnTaN",
+	"M1MKX10Zq6/DKyPexPMsT/HAxLj+ixTigAhGzWW8xr5ZmVpCVLxPEEoqNbd+gA69/iRL85jzhJKM8CUs",
+	"UlvpV61gCK3LIphVNrOD7HSayX3IHAktCEIWMigcsUMBQxXEJENjhSKEmWYrwSNs9BHxNV9WZ2Xm708K",
+	"tgXQb75SSgtbONJlWmizGLsTKi3u24ypBlYz93P2p9dfft1nr7/7us9+FLPXZjRfv/qqD+YqBCfNxCAT",
+	"x1ixpQm9UPJOpFlpTgiuTTtYCyKRLrPheeNKcclIB9GdUBhWMQW9+XynnJSAhTZOblnCQ/03inhUAySY",
+	"HTxjJhBirUgszbbKOc9BXUCZXcY9S3feMmaKpUKTvHRvLa3mqFXupWWVZAdhiVC2fivLinDxsbYE7EOA",
+	"WXwgh4B2D4zTLKnVWoZsoFn2zNRcz6pSfFSNj8D4aCiOwluV3toptAwdNhYA2sfSAdrXJmSMYTcXGDx6",
+	"RDAxOkVI+Byr+jiTwiy2kqI2PYSflmKLL2rddDCqwHykrJgheEKkUua6oPjn9AzvKJkm/rB+5HHmWQwz",
+	"QwRoqmiGSitiXtBoNfyXykE50Hug96LD3L+veUaVZYCUB0NSENKzXSZIRhdBCJDo/Fbout5JhNat2sZG",
+	"z+A1VZ0Dlr43nm9V6u4ojompuF+WANfmoG9gU5PzXR9c5r0f9quXS0ORf3Pz9I1xiQfX5reSij+v2mYF",
+	"2huDod83uZcVGlNZpBFTM5X7zYvQsCrq9IFhDCehdV6aE3YmYsargZvIhmHGrBRVvXhZ5g/SHDQQcIzM",
+	"OO8b/WCfv8H0tY+gC+kY0Bt8ba/ZikhnXe4bnX10aXg1b7y082xKlL/fnE549RK1tB1IyOj7lt8Kkgiv",
+	"XiIKHJTI4XNReYBpb9+UUZQVsY+Aq26F2GiQr69eluY5Hpf559XLQpphYo8dGBZp3AciDaXp2rMMNN+Z",
+	"uZgeNTq3qJ3E5NRAATuElab82kgr+2rLaNj3ymy1GG7S8SwRjJsLd257NTotdly0wVUSEUAsjtBBzU5q",
+	"PlyhD21Tzz4Bt4KJxOVcJIkn/LVy5zaFNeQuK83zOwxBPEe8Qy3AXuvgkDjlWAy7COyU3U+8wbFEBRm3",
+	"ZK9p0Sz344KjFJpEFrvW0cBcg1Xb3SZg3luZBPrgpQnQBq0aUyUDpSxX0SDoB0weGGxeGLT+/R1dQDIG",
+	"aTzFyBt83nclDSWFiHR3F7hq1Fbd2hM2ff3923fsSa5Fqp+sxRNEisdD9TnW2Js1i7TfS6nu9JY1dVqZ",
+	"csjNLYeDq5sFGjcYStEFIHiKnjd2g3iA3oSP4xmuZV9fqVubavSLmjWvl99sI7NDMQMuIpmVwdqlKMGi",
+	"k6ROvKqJyiqGtnHfO9FyEZ7p11++Y0/gMOnJr3Twef9kLaZe9N0PKqz5jkWqgAfaa1OBu4TOKuapwQAw",
+	"1TMYsa3IB54mMRSAoRVCUyCVcvv/sfcvym3cWr44/Cr4OGcql0NS1M225JqaozhOouzE9shKvHeifCLI",
+	"BklYTYC70S2a26WqeZp5sHmSf2GtBTS62c2LbpZsnqoz2xH7AqCBdV+/n7CWV66fwEYK1MKEp6PCUvxm",
+	"nK6yt3plZf8Aa7RY+eQDbv1NzKo1UZCn9JHnYEo52hLJ6DRAS1a6KOBO3W6DArYEdTFZIHYNunnWrGR2",
+	"BYb4MY0CbC+RIJI90SoXouHBKN/kuUCdMEgi+/ASrLH9soAoZbeVcz2tJwHOH/NsZFjklI7EuCgtwLnC",
+	"3VW8tr12IvkqzPaUTs973UMZHgZBeD9tWg9txCcGus/GaIjowhBPBI/cgXbVamDmgq6Bjnn8gguls725",
+	"oA3DZNScjWttq6AxChZkwtFctqZMmzlY4iRTJtgNBiyowKJMRF8nJTHgpJQ/03ZwUL5lTeriNPZqhBbh",
+	"qrjb3YzChFqltKUZ4RutuHV1RlBZ1mSAfTyH1Y52xyAzwpDhUSlyqTxtle+AxsQwUx6k2CX+yk4UgM6P",
+	"edof5a5TlMzsysOTQByW7CU0hUkQ0MW1w3oNVwWv6c2A4vaqOgUZLmslVwY5ZfYGxtM0kT2wZWfCwVMX",
+	"vL9EDKWBAz4tgEPUyB+Q92get9kx7P6Ym9TuRHoQo5JC916vmWI9nD/aBcfwZ7sGuaWHc8BIhNMVQZ4u",
+	"WIh31PgWqjTXg9AHiQq35OOj2Rcm+WM57J7q3ACjZy63GwHLFHMpNJMhcIFW5BTLAWGejhjmFxH8z0fY",
+	"7G6CqeFD5hRZQCWJV6AzfmTfU4q075e9DXu5j2bSwK5K2c4KQxfZZZ35AjoYmwHsyGeCJ3OD9C0CrkDB",
+	"PnrhUhKDLY7hqpRyDcZ0AmXIfutTz0eXqnDaVCADZsyIcFaKHjYmIYMRLosD5KNDTGY7jquaJHDpK/d5",
+	"ymM9zITLn1BziLNiBxTEhGeVdGUY5A7aLThECGjTFbtcVphBYRgeRHidqBzcsEpQrhtAm2LFUp3RudSa",
+	"xHeS8nDhuTzLXghxo5lVjm9TJBec9ERe8lT4nGZOOG5PRSxSVrLzX4xEH8OJx9+3mffkJMW/4X1U1kLP",
+	"rtWqr3TKcMxX86UBtR6aNEEJmscKCpajMNyfdfBLlQyrMdcrlhfLFMqSK9F9u3dNqifGR8gdzYJT4itE",
+	"FQ9zg50eSRWlC2OJ7trUseS6uCcNulBPUba1XJjL+XbYehcwo1OwCtVIT+RGUmCC8IiZ3J5fqCPcdsy7",
+	"/K7mSzwqtm+Ag5aDabkMqWenC+dD55t8dzzfC8aNoiSKoHtc5y9ZJELm3OIJMbHMVUlV2OMm6/eFgBlB",
+	"kiISCZvyGSYiKDDlrdKaPEuFcb7OcHFsV5UVNQUB6MgA3fbE651BaMWyVOyn09M35y9en7w9f31y/OPx",
+	"q7dELZpq7HfhLLZqhvgzpFZLCiVc3SJaIlFEBfnwZtfWn2iVtuAs6fn3Lww00oPmVb8vJJpXAc6isdPI",
+	"Jnn0ARmWyODCY1gy038qbFDrw0BSjOgNcO+RGtYJde8sijEGsW403PNgPsVDoGkNPm6xHCo0GynaaEdi",
+	"jd4cEC2wQkkg4BTzUw54c0WRluoJblzETFwsB3L/3yogEk5Xc7VaFaYXYMvYg0EjQ5dpIYCGL9wowOe4",
+	"vaxE21tLXW/TOeC5rruHCMIBDaFbfQphACiMYlEYRCT6MkLIxtolcS2TlEOz7iU2EFaVqwUL0z0etH61",
+	"npMLM3BGKAM+ngz7BGG+D/2uYy61myttXEuZegzG+XnK1GWs+WQSzwKkQ7uPpm5LgbRRetokbE/a/kpM",
+	"2ctTXowvbe+UFVo+Xwou5MiLUBRXEqeoDeyy7XQ6sEFMfYBcjA0Wa2HHehOda7vesDILTUavdmAUV9Vl",
+	"gsHgdmg0zpQgDMik2EOCe6RuxIC4yE3FcCktvWS0qDl0NoQCBRziVV0pY7itTuwVXTvbMY8HGgLfaG6j",
+	"9YUZ3p4YSfq4QkU1afIEw1wB5QX1WSjWfYG5tBa+rrgxnpTiXvAY2s/0pIHEtu1CCWZN8JikQD+WAirR",
+	"wmwBBDCzCWipsayw4Z1nskq+d28n/BSufCi0y8ololXJFHBofPtjmqd/XQckRfOqgtwLN0aeRfbvv5qv",
+	"Ua1K70cSe0J5klhdtUbCHHQeZz2RpphADYyAfKDPFuT8oYMz1ZqZWE/jme9t8kW0pYJO+jOqXMpzWpnm",
+	"O1tB5FmJRA27djqlL3+cmrxrNxFgxyxJ/cHrZN6h68dJxb1VZaf4kzcQgpKwwOwovH5e+SSCW00TOC1f",
+	"WR05pMx1XR3q0qlY2UPj6828o+1nVZbHR4Zq5dA3K/ll0AaWGtbnE96X6YxYFRZF+zFznn8ELima4p6x",
+	"0tdwAnuumLpc+YpN3aA4+9gfmfdaM5+2h2gLh1E1871lUp3MWeiu19vP38cqVgmz+E+Ap462dG/mBufn",
+	"VKgGr5N/BcwPWFJpXK94nvArRA6TrMarJkFzmM/NpNCvT4NcPi3y02DEV2EBe8HyxgHwwAVaNV+/cATu",
+	"47o4ts9M5LXzwTBe8v4oh6yzO7jrr3O9v10r3KbCfu2pzhEEblGRBPtZKhCDEJKCDqmqKv86Z5/TGUV5",
+	"kt8AuxM9IW8yhyl9rFShm/NrnWIHjtXclm6PtUm7HpAasPJKZ+NSX4i5UeCrvRBI9Vgnia63m71+Dad+",
+	"VdHhUHMq5mbmKWjmZ6jYSGfJ3RgHRXQDxPcoNmTMJcpQO9I54n0MA+kLgfWknqJblsocwWNfXMH58oMz",
+	"6ucKM+1cIVEMjf/wxGXVnUeYoywMEew4CIDQVH2nSWmaPpCmkwp6dIyQ3XHJ3hFW7zujPS/e4+RjF1pj",
+	"Kr2Tcl2Z0uTJ+loELPnKw1PSpHVhqE5lXAebYmEIV/PtOaVRuUIr7y67xUrEQGDMJTS0pZnXAIUw8KJ8",
+	"tXuX/2iQ1CgMEjqGykPM0yXVAyw+L4hohzpoLoFAz6UP4hMSi2cAt1SNf0GHUzCd73QkHe0Fz32el3Rp",
+	"18ecobSqejdjwYHJmz5rK+LLpbJ9PZ5YR8cdtcq2q9pgezkRhyP5yuTTOJ1NRPc56x71+2KS+pIZCbux",
+	"ruDXZ+2Avnw2EWvMyQVpsEEdhn9V0TZWIy/xsLwTvbe6fyGs/FSRGfELSiexSaI/WG3i9XmY8Q8aNbq/",
+	"4QuL0aDXzt7zjQSG8fxtkDbm5INaf6qJGZbU0Hsn3Jj80Rh0euHdpS4ruUw7JR85KAezgjqfZe5ymZAp",
+	"a6ViviZWE0LwXYKvDPe22QtuRBPEuqK0bQwOHlnQMVQnxPLCnh0qTysnyEp5Pf/sRcabuwiMCxj/1VxH",
+	"4JLyvnQhB96iboYBipnFBXqn1Y0YV9gpDkGL6gZ5cSmSmT0bY44Agq4likoZixxiSHwHT4IGL4+wQhX6",
+	"NagSfCK3iHtvaxUA2a3dLXhgeyp6E+gQjmQ2vs3H4xPd86F5/w4e/34ybDQb6Sgb9xQCi9zaG/xDcQ5X",
+	"zUY/EdZqK5JdbndOt58ddjpEdlni3XwB0LzNWybPy3fJIpyKI7jqt5NfTHnwtfhyvj6WG0Y3rEzacw+s",
+	"xnfNg+tpJ4PFqoGGsAe+EgD6vM/7oxwlyjOUbA725mDPHey5k+13zxKgL7zqqrkayDLpp/JpcC9rLoAC",
+	"w1sXMQ1vdvZmZ8/v7BsyNns4y2txNrv9/on5mmvIk0OsXOmJGObAcv1U51cHfipBGnrUUs+p6AG8V1o0",
+	"GOwxhRrKy1bLjgcIVgUgfA9hFXAXr4tDjgPOX1u7uAspGGjafwJomYjOb4ljoepElRjPCyDjiPG/KmvC",
+	"k+uxJgx4ZlLHmOBclh/sH4keOgftJyKCHXtEc/KC68H34w5fGVgy32OLyLr9eQj9os0XrPiCc35BsEo3",
+	"581l8Dgm0xAIv4TDQqmmlXhylzkgrjwuitbxOlbC8y+B1s/h+o8CbgEm0w3C/60g/N8+0L4/CQu5NrDa",
+	"GU4JxXYqwdaXUZdSwjtMdgNpafmRtVpsFRqAIvS/P8BudG7CS11SL1oX82RuxGiFGL2+6kN7aS3199pa",
+	"a/UbmOclaWi/MW7cToQahQnwYeVFxS5yPtYmdXteJiYNMCTHXGUAE4gzrgLUhqG908lF1diO8op06OkU",
+	"ySUUJToiwJISQiRvKUz9LB0rL4T8dXLxnMpRw9kDFYUT0ERhMX+IJaAApRWkBMcYgIdxH3/PkP69P5Kq",
+	"Uo9AH9ZEx/FC/YTNUObCtcaylJuLlXWV68ResjBQWWryyksADSC+ovICzIkcWo3ShJrhVwkHUr1NdRXT",
+	"noeYaBLpX1Bv69oaUC6W9kOWjtDbugWTZJpoqKO+HZNEfOiLZJIuwg/e3uuw/ognvJ+KxDzH9oT8vQG6",
+	"Rf7egItue69TsRGuBd4NOoQWMx961Qc8gcKxOu4o+xv4jva7xVIRim3O0k1NUcKrPT9r6krErRjMcrdT",
+	"NUscxg86+UmbdPFoXLVFoZBJQQ7NF7zZa4I6Sl+Cy7PInkw9rBhTwFC4XTnCvpCXIjr2dSaVlIl5GYpr",
+	"JMnzTLmpUtr1cCBWMXfpQtrRvp2bX5+vfFVL2wiVriy8sN5kMQ07XbPyM9dAsl+RhT3/km/h8noEfMdv",
+	"HixWYZLNwiesPma4e95y1a/ZOwDZpRPo7iuhWM7tmFW/mhxPCFN2xUX20mDRwpHMWPejLCIsclRFZVZ+",
+	"LDdCqOTrbPDaT0ozzTmNltjMJ1gFdQ2OixLwXuOfuz8POqcHl3+f7vyS/NF/Nnu1P/pu2/wt+vVp9nKP",
+	"//hk8nt6Iv+hX3y4mM/mzaH4zctJJaZUKBOUbbniJSz7KumdnSI/605n6TIWRlG9XNgQf431qgkxA96N",
+	"8yn+H13f1glSkbm0f6Ovk0T0UzbSiRGsB0wbs5USpeWcZMXKQg26NbUIr90IUdCOIQsttioG+cNgxZ/s",
+	"ldXNUjlN0198zgAY44i0DBiqjgC1ajru15wYaX78VKdDxT2tX+gWRMN9qYaxNKMQgV4Bb4fdEotnVGRN",
+	"do+FjxKUcCwOuU/fuEtvI90bfClc62Ao1Tt8rC/F9alvnKhtvJ0AWjr1hIQu77PWwS7faz3d7z9p9Z6K",
+	"Z63BgXe0RZVsWF14O0vrqvDiZXdiu8gJ3FBFGYMDqF4tPRHqROvxTZbK9wKUUVh4dGlvN2IMNFG3szTr",
+	"zM6uSJVOp2YbsEddR2uJ/qYqNLLz5LTzJMi6UYyB4FbOoVPPBToiPsPMRcRnYeLuAJhvgEnFu9riHGDI",
+	"GofW1aCEIZA74/n3/YXb/i9g9x0+6QBSkiuwPucgDuDK0i94/faep9kBFmSyr7NUmHMH6tw43IdKSyWm",
+	"blTbO/bQBXxlh8/2oRRLQ4fPLrAlp1mipBq6e6zygraNc7vD7GUHV9YfhFKqxmFjivyPX+hKNBuDRI/L",
+	"22KSiEupsy9wNegeCmuWWOwOd7ehcyA8iPvOB3dCud8SzwYHrae802s9629HrT2xP3AkUI0m0sMfNgKO",
+	"ugkfilIcspi9p+r/f4Nh/Ed/J1a98e/I4p1IHZ0LeGIoGzq5bKBrIOxe+M6Fq5JM+djo1XW9iTEvUuks",
+	"Tra4MLKarRDIOaLlIkl61VyJvM5dPRf+OVKs+ESs7S3cBpyjXfu55umiiubJe6NV+4RPSdmvk7/B3bBM",
+	"7djh/E0iDEq+WypZ/jwWA3M7jHSMw7eajjRAr7tYb0jVkAgeBY6Vw+pzFCClHM1SmzTcntXpKQSV860X",
+	"EBLNG1NS1teXJcq8hXuquNfrA3H04mu+xZ2VyiBU5n0pxxu50oKulHCrCuLBBvJjKi1B4RMEW6fpqk6W",
+	"OrV2pEe9zFzHgiVJZ9B+JbFeMGCftqxQbD3d6+23+JPoKYhOZ8LapRcfUoeJDbwnoRlnHStQ4h6Dpyi1",
+	"VjlaMDV3ssIRVm7XsClG5pSyD5bRsWJ75oSUD3X8+M1r6eEoXktYoBcAIkER3zHj8Vw4eRvoVpeKqtA9",
+	"rK0gq1q5MEq8U/Dadxcv41HrD976V6d18Ff+z/N2669v/89S+jnY2QvO66Ks7cad2LgTG3di407coztx",
+	"rZIIZ7qvWg8RGMm1RbJFeowgLOngEpr5Ov5VmeKzD1hUv76RrhvpupGuG+l6j9L1hs0RAbLE2r0RPhjz",
+	"aVsjcBi/SzFdbPmaS/DsZ02/Gc+SM5WvcXN7x/4B5EssKBnoPn0rv65tn9RsjNKx3QVnWaez2x9zqeBf",
+	"Av97tI3/tX3AUs129tnPXGU8mTH7GLxky11D/5k/onG14gc8movyAFzjSE8RjEgD4v18dYBdicpKWuus",
+	"2K1g1VDIyr+3/axT5azlCzWf2oBsqCvGAV5AT0uREmfs3PNwTeef1bWL02UiBs+/SQVzEOzKITJy9Kot",
+	"boxIDZ3Fdr+q/Le01+DNzQZ+Wj+t+e22nj0iIkJBqDFKiFMOrmwSfMMUA3PqOVbtcc/rjS0NRTh7TwNa",
+	"/sY9Hc1qPrL4gCBx/s0sJ+ld2ok7/zy6Ar93iFyYF6dUBykKj6p8cv6X0oAh4lP33CUJ+qDyPawTpzX4",
+	"ytQ+fHGMwKMOzD0P6+ya5aK0ORAlLGxZulPrW47z2VesMBL01exVI9JrBPhWKKtwRS1/jA9mv7z7fe8f",
+	"77anvR9/S3s7+0a83c56u/+V/uPt9uyPdz+YX/5+csl3fs9+OT368Ov7XzuvTv+x+/r7ePSP8auKSpdr",
+	"1gH4wphF97xW4lSOxSlcO0f+T5TwS7L/kAun0KndtddYXwW1s40j9l5fCMbHWg3ZIJFCRVae6Szta9BR",
+	"kTRj6QBciqukaspvlWs+CKsgK4oelwbO/ChWCLS+pmvLK+qesWAh86KC+iS6B77M2Q+tHMqJPXJIS9Nm",
+	"3+l0RNiOcBKVkI4f9wFFQ08QiPDEiqSqmft4bphxQBi3nD0+NIawsPi84Ejstzrbp51dMDD3rYFpxdP5",
+	"XEVU0XTeae1Ge6L1dPCk0zrYfrbT4ru9vf5+9EQ8HTyzi4a3vrWqNGVvMxVBHx4hK851euSvn7d9CmOu",
+	"S0ASpQBd/JysjsSkkJNxOSZOzQIybbNjBPvB2m/peMImOpZ9AEbSg0H72nWzpSVcpjEcnKerRacyKwSR",
+	"XOV9qyYcV6mBsrvNwWmE32th6XG+3VbJolWlskhzFVeuMIJmcS9Uywt/YBYFah7DObipZwdYpdfz63Kh",
+	"8+mdO2JIqAnppYk99kOu5izgkZ7O39cF1oFzpafdQ8Ic/5AyK8/HE9zIvURnwxGUZE15ErVZ17qLECjp",
+	"5hQcOZcoNBm5y5JM5RedKS+QrQgqXAy8ljSE97rHhlYoaYWsytCqwE3KhlpHbKKldXl4DkqfZKoNfqqL",
+	"X/pJNTDS4goUaUiw3YxIK4Oa73Vv9X6an3WvopqCSCueh7LUzgFZzWSJx2yVZhrXVFSbyHQX+JQcJ+rs",
+	"pX4eLFL4fFyC2r2XxxRW2IEVYQfYhoWvAiuO4d7CPBvIHksAHU8PWnyvt996+iR62nr2bHDQyms79weN",
+	"60bVgdNjZSdW1yKReZ4A/LzEc8l+0o6hy9MhGUeHiUSGtVSaMZB7uVxucYOTFvTPbDQbl1LY71IZp19g",
+	"LTVz/xSILR2gGjQr8RkzQmDjWViCSVjSGAh1SN1kr/e1Sq1WOMxHZxr1Ha3bB0EmoDQ+gzqCqL2gtAH1",
+	"RZt00W202q6ju/KeWXfHdqvT6XRaT3vbgxbf6++0nkUHojPY3t7Z2d2t13bFeO8OUSM0Dhtu/RuOLUFj",
+	"S2veZzqHpNw47PgGnoaegC+WTaKlq30pjezJGL5jY5L1Ytm3koBLaG2UfftnnqV63gDNv/9yu+mFu/Yq",
+	"3ym1/bklhHeZHpYgSqux3gnpHUEGKztZ/aZcUiYnkz5i26xa4kfh95WL/IohnmWL931w+VW+5W+h1xOo",
+	"QPMexOqGT6qbC6kB5pHQV1Fft4jeQE4JcZkBBSY0M5YcBTxCawM4rOsNFM/xMrQDgveXKUPTZB7m4p8O",
+	"1Wi1XVoQESu01GN//FWlEFl8+9tYT3/VkXhLl6/aM2gXi7oFi1Kp5lBBWzmJGrT5HNXqqkcsFGuLx/Z7",
+	"fuVVSfAtvvEdl+kbvHKR41aMNgZgFaS9g5E2c5la2lRV3yqXZ27HFLdCcTJBO2ZMzY2Fvszgq1TbPHp8",
+	"1E8rky1CWWMPQ9GeQqMELkTtm8QUCRUF6CfdC0YGgusXm2JEHCO5Z87hSSFE6rgsPG3HacySrbDX2rdm",
+	"wlNrJkDbUW+//yR6ihWbdmPyZCjKFsrTTmu7by0M3tlpPRvs91rulu2d3dJEI35ZlfniNf2wPn9CaAbO",
+	"VASbkr5xo0wCQ/+NZCn5f/uNkujYbrvU+f4jriIRnWtsMIU/eWY+SA/3L+AfPa6U+8d5LAdUG5jl/xv8",
+	"lcpMc30CqfX8X4hykgD/QemPPiWPXGj4DwC3sNseHNcGsR3hLIhGsdkwF3IywX+lmv6FZ8hhJOF/uTy8",
+	"+2/8ryor22/sW1DPkVwNG6rpiZgxcotsJ5g4QVsJfveGVRGT/0zhe8C1uDWMqaike5cYRP6ALml3+J6u",
+	"XMOcyI/gDT/JqXXWIBDhZ7jKt/HrH9zHUk24K8vXvBKkok/6BLebn2S+lMur2FGiL8Qd3Ujtm0ntG8Yq",
+	"rWK1FtC1opWksD95pNKOY2EByiaM8EWFEa4XoYOg++oBuiDiEKIm73eaS5wz4iUr0K9ZP7IvMERGuDn9",
+	"OItco4McWxMLOyrGUuF/7lT5dWVnvr6fwxPi9XSWlsGBOCv5FOW+jsrQX4WgrwRS/3NzJL+0I1lWU42j",
+	"Py7Oo72/nUa/vBtvt97vvxgZ8+a/GreHpX6rebk7TciVENxXU3iv1qi1CoBQ5s7ycngtH1ipcsy7zsPr",
+	"XofQ07mOtOW8t1jl9by1a5TFlUU1xv1WiAjAIcs7DGBVk0wZ+0bc0DtB3rnzB4CjYOVP7t05mZSIvlD+",
+	"/o++FNid4l7LWmqtpwcD3ur1Ov0WpouwpNmeORpibeIZDhTUHy+5JiWytVIxdCZ9JTTwTU94X5gt0ktb",
+	"HizwP/+ZiWT2H+/ov4+jf9/9/t93dmiZWlXv/PednUY5Y7bo+sbVX3PHuCrUepwaRhGs+fho/rFqeU4g",
+	"g5wKhTFmnggWZeK5T4Pm+JNN7z3N2BTaF3srH/1TiQHYMf9wjNdvdyoEQWW117vRzHlkEGEkNEygijbZ",
+	"WERO7coBxGqhPXzKKyFz3XZcgDlJAL904irTE4VdXA09lAqTr2qTusPhjw6RdKV1c8c1OsnUsvWrcj99",
+	"cAWWtjjycHtUyUf37sXA8hvp8Mmkw7UMdK8AVjbS3R3f8f7FQCIh8qoloMVukc6zQh9IuU3E7pNOEAgo",
+	"Tq4WhkG48nIgMZPaqswUMYB3t6EVIGTHtO90KtXTrGdplqweBFsVn6EwqOsVljkcBFHTMe2+zaLg0OaI",
+	"frojeoO40lEce4vMrKsvPnk0yQ3kFan0NWvGC9S40rCesNYvBvNXLBIvY+qG+GSB8b6z1HgvLQC8bdGU",
+	"QVdXle84rm/uvyujjT5X/LcIo+X4e3yMpwse8ksCKM6wFty11MxLrsLpW5gVyNaUh0ue6SrMVnti8WzX",
+	"UzP4JfjtGNrGTImwooaMYWl53vH3rqjZXbpcUodLW1iTcrmex7opzLJyRwmVBi0YK/QOUBMW4BlHImFG",
+	"CDNfD1Yf099x0nV1nMZmCSinOiS/DCqHnjHOIahuBJ5zJ7DPtwmKVUDuyZds6S2neOlyoBnaAAASPx+X",
+	"hJuXByQXIDb5PBY9akkSq7SV18d4edz783qmeun4r26xC2NqQLgdMb7GYFYkgOxdJy661Uv01IikJDCQ",
+	"QNiFn0P487D1YKdzuL07/32eiNYB3+60nkb7+61ep7/d2hG7A0dv4ugZrJVZmWV0T7QjF9G5VFWx1P1n",
+	"dFVmRHLOhzDaxq/6XzKO+dZ+u8O+/vv29nP2i1TZB/bh2ZPzJ3vPWXJ5uL3XaXe+YT+K/oXe2ulsdzrb",
+	"nW32g0zEQH/Ygl8rpItbj0XUO46Q2yELYqdvDf/OSojyKjJNlqkYGLAhMAOBEITJv3UpVvwqC1lAhjol",
+	"FmcgRqEGwxWNh8JnvR3zIdwEy+GSj+DCWnpcelBppKX1KcHluw2y4HAuhGH5ws/bDbPxJOOul6RwsvOT",
+	"O1AiPdHxtZC3oeshaDaYh4umvojFyZq4ijIirvF9YLMcqxqMB6i1aQYACoBxgpWIOWZ/oQzRihLPKSBm",
+	"P496P/bla/nz8W//Ot5+JY/NsTrZ7784fnJ8Mfn77y9+PmiL2c//it4dy9fyePrr6cX+rzv/2Pnj7c8H",
+	"7ejHUfzL319N/tjZH0U//T7747+C8ypV4/DAmj434THAc7Dhtv58GYAX0TPAb+eXIpEDmSfp10mHS3MO",
+	"BX/BZnHMBsg5MBEqkmpIPVjUfVWZW97eOe0cHO52Avm8hGe7eNaqBOrP704hhNI9AigI+S+o5jxk3wme",
+	"iIT973//T3cRTY5UC2rtKXfuivK8AQGet6msul+BJAQf4dBbIMU14TJps3cBfDDaUKjnmFTtOlNiebUj",
+	"AoVUIV1ALV6wvuXRF1ZpkWRdzGW4EZcbcbkRl3ciLq/nujt7aHWf/UJOfl8zWC4muj8CaDxzISe4kvN5",
+	"M7yoMnNmf/JF5iny3FH8aALF1czwaRUDsK+mO+h0nm4fHOzs7z3d6xwcbAeVdZ0q2Y0DrfWbNbMXPGcw",
+	"V5byCyLGBLJZYlBfwvuI86U3Va50qTdquW4SvD9yCzLlMjWsJ9KpEIqlU+2Qksxz1vERNhPbZ+hIhGu1",
+	"+6RQeVi5Pm9TDlt3QWSPOH3DxmVi9IQ2ZbuQpRKe91qq/KRBjfg5VWHj0ZiIZCzB74Gs4ESb9NyFuv5q",
+	"Oo+CWpbndph7/ApExNJUddQFgZDC4GprVvBpXxkkkxMqMov7CdeCPiksxrKvQIuu9PQQG8SxXiwWjMex",
+	"npqmH1I3XNVuk3WpPvPcyk+7te3fRCTTc6g37Npveqa6PIrOU+3+FmV2lIzDxKEPZCWn9o2fUpVfezN3",
+	"sOm+f/HjFdex8hzSVl9o2dzy1r2eMHdncnVhnvIk9Wwc61PEJTPAvaBZ6zgSyXk64nYDHnQgW6hj2Ye7",
+	"/7Q/n3sc0/maMf+weRurVgiTvw41kEaPBRYhYm9VUBlVc5SC4xwOvRKZfggl3JOY9321pZvbV0xPISht",
+	"DhlnKhv3BKDdOan8tfmmyQiwlX09/qbJRjpLDPt69A3TCRZ+fB1902Q8PVOxALpiBddUNlCFqFjbrYO/",
+	"/uy0Dv762Gk+vfrTjEfRX5X4Vvl3qBYUmvHJJJ4Vied4HPtJUkY4EUyrNnutcnoGPRggVv8gMyJqr3zU",
+	"qdE1rBXbRbXjKsdqPxxKhGYjU/KfSOhtyKi4qtrkWc+z2i/c2cWFcbcZX1DrjLfCGSibdIuIzpU2A5Hw",
+	"NGsL1b5M03kVVc8UeMS+e/GG7T1lKR82mcn6I8YNE0BVOklb352UUOX2i1ySVS5jfc6as3ei9/vpKeKJ",
+	"SvM8KDiE4Jib33wSu1CysFdktDxYlrgLlrg215wZazVfQ1qNZCTO+w4nFDdUkf1v7nMUbwkEE/U31CdV",
+	"oPjcG6mui2+kTWpysAknDZtwsEYyioRaSVwlK7BFl1EHm7dAvnwvHIWn3Fz8lwMsKB+ClJsLT2IfBmKj",
+	"SETnE5FQk0PjsNPebjasvWJnao1Y+vc5HxY7ISKtxPyd5F15iKdCoVlRHvsURQ42BGjafxaJ9Z3/6Mjv",
+	"G0//H17a2v5/ZfL32h7GgI8eBN68Hp1fibldws0Fbc4+ADdy0lUFZClfsyIN41O+oK8UVZ79dH65a12V",
+	"FN5tnZOm60Va/M45l65mEIFvUvmhyyP6QSfQ9hlrNUTUrDgSRGlphweNtqsMcPl45jbYgg9Cm4elWl/c",
+	"4oepRkdcWJK/qMbd19rPV2x4QufKmnYc5IKqduoo8fXg87IvOG/l57yVqi98a3QwSFg9LLuXUDJ/bafL",
+	"H+6PFe31wPXGL1Apc3MhkAEf9zxJX0hEgzuOFuGyT7uSMQXi8h0MDb7dIrNprk4QN4D/OuEK+3p8d7Cr",
+	"D1dzXujM7/p87RYKfZdvni8yzUW/qYKA+/NLVgJ/5VV6gBKtlOinVTWo9dlov7KrNcp4JV3hqOdDWfIQ",
+	"uq6a958S0P5hldum8IRaweLPFQcf3oScNH6tmg04clXdaKcjQKucZHWVbEJFkJuxEnvCERADJUopyFmk",
+	"Bik/C4jDnSawhvhQXgrFoB5+Xq8UWEUWPQqgDbiMAaADPGd9UfnEauhfuzt6YhjgfEzWKHJ5r3vm3NUP",
+	"zz37Z90LBonIlUG1cXmIpS0C4y0uRJl+pTSAyk0kUTmuNh9AK7+G+3F3EO23hbVetTa/QTLi1+vUd1Sl",
+	"XNh37UYhDRJhu51U4bO256TWUnYECAHBPgKfxzAjRKEVlvTsGEL1ErdbgH4cOEJP9sp+0Doc+u7a9iv6",
+	"x5942V/hdS05doXSE25f0hjKdJT12n093tJ8Ilt9HYmhUFv+1Vfh7eZCTlp6gl+hBci1IvF5lTCIsGhL",
+	"5HT/V/VfXl/Ka338kt/Wj0VywdKEXworlTTFpk2KRCgcQ3ltCBmaVCRYUU8FVcu2h+8kXmRZxoJfUpam",
+	"z1Me62Em2uwkd9SR6CMFLhfqWJ63PqOV0BYQgMDBLfh9qBM21gnuRxPw1ao5Os39Feg0H9y+i7IE4bPG",
+	"Nckq72uZNBF8DIElvwiZulB6qhZm8XafdPD/FdNTS1ywZQsFr7nHdRoKlVSFYsHIHQmGvzcxnadVX8xv",
+	"lZVstB/tc+a7cdcNqi5bvj//uvedFsqIuggmXrMoeDm/rOvFMh/Z8UwyZW2ac3I8l+0elPx4D3ZP2TO7",
+	"rNPJSb7VFt2xon/uS29cLqGmENj9TGfeKfCbHH6f9ZjLsCw5/8sOu3vwPS6fT98s3a+nbsozwZOV7viH",
+	"vXCBAWQNhGvYPznwD8YDirA+v2qC9anA5tlfweDpF7Cobg1+qs1eAYQgBrI0mkw+nmakujCsJ2I9ZSM9",
+	"PVPwHo4HPxGIJL8WfNXa8NnR+lhX1zC+th+j8XVtjOsSWnelNvy0/EwPbq3XhfP+pPDbt1YzBmAUdosI",
+	"Fa1aOHZzy/w+tfTayOP3Dwo+r6V8Z1jlwe/a31twQdeF7/qxFCotohEZq5bmReFOJfqffeaSiCv37TSg",
+	"gowcKiZDqhGkULYqEBP6NThgvy2k9sqjPtIwdFyIv49ebppQ7Qal9HZv97kRwEiG6EsIAm/apUz4TsHc",
+	"3C1KuqPWH7z1r07r4K/8n+ft1l/fVhbe/F7YISWSJMTQ6x7m9CgDac+khL5cIGpps26m7L9E1D1k00JX",
+	"gHHmMyzxey1Vm3UnibzkqegeMq3iGZUZjHsiMWfKnmAn/kcaI8wEis2s841gAs+LjC0iNg5fi7O9zl6R",
+	"McbDALpRQsgbhlD5PYPtXJVCGzNXZUjCaKCT54xnqQYKVjcm/MbZxBopz2hKDoAODBi8YIz9pn7LZalu",
+	"NEPERMf6pkucnUF5ihH9LJHp7K09j8T5Cu0k+b9+cHry53enBB0Dxh5d559qXSB45ocWWYoYvSoiJwTl",
+	"Jkgu2/gum1kLpsmGAlKH/7/5evbv+WUlGykkqwK21jlcyTmI4eYdt7UHwCkBtrUXAu0C4yanxAzRSVaO",
+	"ydfEE8vR6uCcDgLTPf0TNd1Tc+rqwNAACo+tPJvWlE1ryoNvTWnmxP4g3zJln2Gk6gv34IjPMFdupVJI",
+	"yA8s4cMsyUkqLgWSyjcO9zpN2v0GmktKydXtUob0SSfkeDA5yQNERcNf8PrtPU8iYX1wB8CUpcKcp3oI",
+	"dk7jcH8PnEVHdW8vLKP1Ptu3EgxBoQ53t4GUMkuUXV26Z+cZii9zToQZhweA9Q5SonHYmApx8eWuhMtL",
+	"F7fFJBGXUmdf4GrQPee9GTYjTIDhFHvV7YOAfjtYrp19OIP2uP9KKgprWyORn/9x/gsSqd+YrKDp7Jd/",
+	"CNNkk1hY27uxKlUDkrb4yFok00J9zTrqORGTeHZul6RmbteCARcf+iKZ2Dm8HfE4ZlMqkvjPknn0BFkh",
+	"nlob6cDaSI4Wwj7ek+mvbrdcuW/p6BcRTj1Ym9KXTdx1GxD2L40XAfbJb5se5kdgKKLXd+7OLlp01ebj",
+	"9ul2p9Z8JE/QWY9WFK9rPC4V9XPGo9vHeSwniOssdNrqtnzhmnnNAj0MLxVxVntaIXCkwkHcB7/Qbmee",
+	"X2ilXpNwyTkwBrWeWv/54GDAWzkH8ZNOwScmHiz0VM/X+Wx0C3mrAG0A1fKQS0FqNbIp7oONyS/HUegb",
+	"m9w5dhZJmYlpp9V5WniSA2m4KSEeDv82pk8dldjN2OeqL+K4oKIxOFltvjWLnZJgYS5Y0xBr2PdQOrMp",
+	"STQUq1sbWippRrVGVK/Vt6bT02eDgxbng14r335PtxvFDknqaK3r7WyWJ/UXXWx1U+mnZsP4SNjVUkDl",
+	"7RB02W7VVb+SD/VkShFa/h3CMv/7zg+rrCoCNaeJHA7BWECZmu+ft3nR7Dx89eKvZeebmdLcKtSWfeMW",
+	"vW4ryZTTYEtf8ECWDxhgLsUt+CqRGCY8EtEbwkwXg4Hop76QugmUJqTmmwxG2somyO4w0VDmAk1N05Hs",
+	"jyhID03I1NLTZi+tVEN6FIipA3BQm8xK6+RTy0CzQaEROgC7rc4OYNnt56jjsJn9szFgDxr/yqv+jw2e",
+	"2q+UYgHBal4Xj2KpRHjRDiH4dfYO95/ai0bSpNrq3XkZsphK38dJ0eHxfrVre+DUX9/Y299he+2d9g47",
+	"pcL1nv7ApGGDLI5DzUE/nfu/G6Gicz1wY1s/ImxNsFw+erMGY2Fg1EDirfDQ/Zbdja2n1gd9ZuefM/9t",
+	"9+7qqNiptfI1zI/MwtGgxFlgc9mtsPNHGJKmdhYuU3M+AC6nRFizy/2tiiURn/P0jzkY+tKot1ZaQbel",
+	"3yTiUoopmFfp2L7zLOt0dvsT+B/xk4hjzSB66qINrK/VQCZjNtMZHRCXMmvjvVt0c745pyIGQ8t/68Zh",
+	"4x3+jaWaveNpf2RlxKzho/xrvhkaLb7USN5I8DgFmJ9e1r8QaaFbCSmxetyI8p9JOEOI+LFK5r/ctytN",
+	"LhGRLP8tJ1Qo/R30OvRN0IrUNH4FHWh1eiKQwHYbgvQtGqmrBeokBqk/1srlshjNdVRDJFKV3dN5FNk5",
+	"i38d8YsJ7ltxAq+dYYT4zpVnoHaRu7UiZ+u8d7X41dUm6vt4or4Uxiy2u7jgbdXadvZPt3fqo7SrN+QU",
+	"2jr2n+zZT583MfzZGGnrZVonb50Qa1jC720imGIVXgrG4uYq2A/2inXpZLbl1dZ//uWrhxuv3NPqTKDS",
+	"imEJ8fbBzg7hfS3B/PfbGNGfbieScmOi6tsLj4xnxwWNscpSPHBh/hCEMKys0whFGDFwi0hEL46lIXoY",
+	"lTNtEj5fZsLHSoJEcGuQXzUbWomX9xQJ+NOZjys477UpAe96EmqJHWoe9SYjFxzPuiAhPWT7D7C1N4GJ",
+	"TWDizgMTgYCoaHmnXNw6ihcVQCWVhTubsCeNEGoFI6QIQQn7MM9HFSAnK035ieynme9V3SSNH1jS2NVK",
+	"o4iv3gttu7H2n9gtcUu5PZ4ZlD1Qk9a3+nD7AAS7CURUjvksU4GGlvMjxAfezzH0Kr2L8MgIkNatp/2d",
+	"qPVM7A5ajiLm2d7BfkHbO+GYOwRLgRinojduFF2GjyV8ilUxHSOBmI6VLgcgak2rxVp7/w90iKRfCPxo",
+	"T511cSkSJMrabTYSEP0QcbOmgf3r3jbCSJ9fanCLOqQjTYXKsMIRVYb9F8Ge5J8Ta+lzPtbr+gt/gdbL",
+	"xr7zp14cP/NbFGFvfZT3pkGiz9JXmCR6IAnzcFPQ81lWft90t4LMOCapi5ho91fWUZDn81G7RcL8yfWE",
+	"+YBnJnWC3EneH+wfrfekw4AiyccdWCRHYvAAY4N5M1DViu88Oe08CXaRo6PcFNZvCus3hfX3XlgfHu0+",
+	"ZCGsndRrPetvR62cVP5gNw80+H4YO/KhWFinQ0nMf4Nh/Ed/J1a98e9oqiVSR+cCnhjKhqA4lK5Bev7w",
+	"OxeuctVFBLeViNROPM9SQVbmvLBX9gMqfjBfRxrJGotS8VasIBpPXVHY/h+hibYJen5pQU/75Y/6aaEQ",
+	"GKIf91T/GwRNff3vjdM2pY+/17JiBO0G6Lbt7eehqNq+1etkeVzlgX8WFeU5KtAkQwKTICacV6D+VcbI",
+	"Dc5eIvpC+furShrt4FpPDwa81et1+q280u/ZTlASsbgCdkkBKVxzl7WLrap3YnSzGHFcdH0DYN2tUjxZ",
+	"bAk+djJ8kxOAb7i7TcBNuyFK3MQkNt3od8UrawLyulvnnMsmsebR5iw8xrNQ06KUR9Ch9nKSaCudKfGa",
+	"ignkHlUkCK1sSRoTmljyiD4wd0o10A78haMtS7u2UHBcNFgC7CtAc4NVCv45h5iHD0Mr1DDnUh8GYEng",
+	"EzdZf8TTpqupbZ+pM/Ut+/nt61dWgxvFL8R5nxvRZMhjMJAiMQAE+Ntvx99fPm0C9j3+5eSHF2x3d/fA",
+	"3vnb6Yu2fRKU2+LzMLUO2EKKIagVm460Eawb8ZR37S9QmIatdG32izSpwQLebkBN32U9YWQkmEwP2YQb",
+	"wFACGCFuzhRjXXdZqhFFJ2dbHiIglDSsa79zlxGKoFARMTURFFOAEq2VwDvtdI6Um8aIGyRN82CNiKhk",
+	"GKJ5PYcbc66USx5nABNtX9xmr1U8s/f2YjE2BL5oL3R8jcTgmNoJ2WG02TEQayI6ZTPH77NrSSBnbiwz",
+	"t5JoluHjpRraddJZ2mZH7M3R6Yuf3GXiQ19MkD17ivha9q2xGMDlzKR8Zpjjpm7m2HDWrE3wEfmbwzUg",
+	"vkmcsl2+F9wa9iwRPHIf9rwPf/MfFfcCvsXwGev+vQV3HbKfjk+7TCes++vx27fdYHdB5xt8VD6ZxLKP",
+	"aX1a3P/73mjVZV/bzXmwt//0G4So5XZavViwbl9Homu3hWHddDYRfh86wC2okLQ7wK4K7AvxAcSi266R",
+	"eM662H7XBZgy/GEgE5OynQ4bSBFHAaveNNFq2GYvAfJ5IjCGTvvOLt7ehw84yHQkZGLfat9hYMbf6UjS",
+	"cTtuwbGCmT3dO9j95pD9dvpD61mTKc1GPB7gyE2WJHrIUwFs4/AjQqlNZV+02Ss7XnuKgf4OKRWtJDRE",
+	"AAizjqVChP1XP7zI2UN7MpKJ6NPmo3iLoXMEXn0srHhJeD8ViXnuEQbhkkBaGaAshf1grNPAY/dSnPRb",
+	"oaJ5MnZuFpG/w0GP5aUwbHvfEfA0GYCPpzLGXSqHqmUdFSBrFR8QIs6+yb6fjOR63vYfdMJ2Ox5dkQ9S",
+	"YIQjmTLQyVgkpaeYVMYx9hzgFp/h3uDwSPtWEiJ6qg4BlTHlPVyezKAsggfhzdxLI3tBT7BYm7TNfjN0",
+	"2GNuRyQclT1N157/cOb2rTj2gw4wVKKkY29evz0l5jDQn4a4j7li3ePI+tWpUP1Z629i1j1EUEE+5FL5",
+	"vYvy50LMmnYwRMeCv3paWjwktM3GPEIBnY6EAgmbvyhtnQhrrIrokFn7rUujJAA60Ga0KgCtzlOAr1VD",
+	"KHiWadOD2hUh73pAgOmB854zzrA9GhgjrALB23Zh4CgC8NCzLl7YbbPujy9P2RYo1K2PVPB1tTUWXSvC",
+	"TD7bIkGvp0qGqRDwMJ67WI5lClPVrLvFs3TUZb0ZoTk6yfTc8V/gR8LNa/RYYHtLb+aU/XOSuP4J8Mnd",
+	"Q0AcgSKd6gSvcmhtdjnxDlza4CfQPaAEJLRyOwsj0JxKpwwdXcCe1fatVlWLgU7EIdOX7mqYLYLTyuEo",
+	"9WMJuEZZqjU177g9j7MGYwaXuXvCU/GLfVYL/m/XvvDrxK8rYiF/0wwvPLFehpJqCNzGxV+MSLvsa3e8",
+	"UWzYKSO05hg+lLU7vmmz1zgXEpZuNoHFw/Z2DnDr49ZJeCrO6Su7V4s0mbWO7EnsgvGFL0ZFhww/wdaw",
+	"3yIRfTmxy+8Xk362ZxQb0YbaGiYZyYKmvUumRsQDKwVoO05HmvlVSrUG0Fg7E8zwsK/990jsmlibETve",
+	"MKPTdNCaoG9wVzVZkPJ5HuybZq5Wk9J2/sa+Es6blx17OweoACYijqU9y3oAQrDQZedwqV0YCv54yNBs",
+	"VToZczCVxlZzRSmQy8citSqpySA1TLIYHgE6iQSx/UOk7QYBLhmrOiM5GIhEKKs6j0iimZGegoQDE2nK",
+	"DbN2RNRm3bMGb7d7Z43QiSYSbca69rfSLwkSzKvnaEfYlR4jVIId4PEbNzsyAZR2vW5oBMFBwG0GRgfr",
+	"wkL5V+Lew7+F+yoW3J4wsHKMM5BQY/XESNLa/Jt7lxGEXGp1bncLogGzFjyWUldWA9OJR/FVuKjbZN0t",
+	"t6laCR40L+lKv2zRZoObgl2VPz/441as9UU2gWsxBUmHaysSfWtQwC+ZMlnPfumeoPeGjyj8ijcnIv9T",
+	"2770dCQNMGzJvgBFBQYhrR+ZCsZaXOkIVMog0SptWTOmz5VjnwEtDx7Xv/3bv7GfTk/f2H/Do4/eHLOB",
+	"RusZLNft7U6b5dQL9m9EcsNZf6RlX4BtM6Ur6BF2kGki+3D0QQHBpUyaQ3T0vv32V5GOdGTa337Lfnp5",
+	"9D3aJvgcK1KsYou0ME72IsvsGG4iixZmCReBxLf71+nafdxL3SM7k24T1I616zV5gcQDQ89rs9dvTo9f",
+	"v3rrbYWdzl7hCVZowducDR9zM7KC3S6mXV14LI7RXuff6NBs7Yz/KxOJFDDjIwYBfg8rbMc/FXHcAuMN",
+	"fEI/xglP+FjASuIT/R/87cjgBoY1vBi4SfY6HXrxce5Bf/utM9kMBcuzyUQkhFnsBAvsE1A11i/VU3cB",
+	"Pg5dATsNAH9+gW5z6xR8GEL17+F20Y7DG/7Duxxgzz1nXIUNsfjptv2nw1MEu976SH7WKIHkUOnErhRU",
+	"olDgwHrGU6uRwR+xHw2Aeumj+ZG+VH0dgeotvBMONb7WX3LIHI0i7IE3v53S8NyzTqwGcg/qdNrstZul",
+	"o5wjAQ4jwVHbZYF50fjgOr+PeZLIS2RTkGO/o5/l1i0pclSc5/YinTlx8wKbc8Epgbx0lz4aWXlsJHgk",
+	"Evh6RSfGCqjip3SqiW7J/cjgU9Bmwg0ITCJgqU7xsLs16R4PWr/ytD+iUR4PWq+0Eu5vhYeAAQK+GDli",
+	"fiu4g6LEUKeSg5kqeB++W7637AaEbTebiDb7jQ6Rm0OwdWhhfuURCC41pJO509nGXVx0xcGWtjrWOgt2",
+	"lN1fdN+tnFuq7stTPuw6+WRlGLhVTq7QK+1F8DIkBrM3U7gMXdEUDGO46tDqcoQRoGgeYgm0/ve//+es",
+	"0c2PLO4hMBJgcD68wWO7GvbBdp2cGQGuD5kfPW2PR+KMYDCwDfJo0TLgKQ2CO232GmQdjNHOEQNtiWBT",
+	"wS/a7A3V9LsokpuTdp71t98W9sC333rRC+y+Ee723c4ek2h4kVWU2vdZ69wOFaxK+0JrrUx4IoGTXGML",
+	"evdbOLH2ESOMz4V7mR630+nkYYUUYoIOv94FA48C9xEiagpm7Y6yhLBWqJfIKLVvzH0iEjQ7LFMRwMTn",
+	"q+AWYJjxhBxmcqncroLiGLu39YBI3/Mtk+89dLVyLyjcRnaMdqFgGfiQkOnH9s0CfrRDKwmYSQJ+ANaL",
+	"Y/kVuZXwDjs3lK7csAE3qUja7PWAPMumc0po1zoSEPtyaeh72QMcQMUD/IWdzVCj2es0asqHTfCXlSY7",
+	"gJ7aZi9jI9D2sNdKNQRrkyucW9NqfIycgRGBsVD7pO63Xvjv0Kf4nqdeqyUYMdWs+ws3aetXHUHaqQsP",
+	"BGlGf2kBHXQu1n5T4/IvcxIHVIbVxNbkgb3qWmDaoFEzJVMnE62rrmaknvHM2Z/psztBmaAb5El3iu+0",
+	"eiahABPaC2Meo6FhD4vOUgiA0sansbjVeVKl7w5Zb5YKw77dQtEUA4sBSqYuinvUi7jfIHgT7kdaiBe8",
+	"bz+ZXXMnMGDoXTkeZxAl7aI0YjPBkzY7gR2O2pxOIVyudAukXffQGqXo29n1A5JF9JjRDSHjhJsLpCSx",
+	"unMemQOi9LplUp3Y2RRix5c8mVmpM6c7rX/uRFgPnNju60QOpcoV8CAzPCYls0dKpvvu3buWfZY1Mvo8",
+	"FS6WCMLL+u5o8+13dl3UnuLXdV47O7Ivd9GpUPp09ppoYLC9zq5TRUFg49tvcUh/b5Gx0Dq2O77791Zo",
+	"F7ReY+j0kCltlBwMujREv0XeEptBCzkYUB2CXUpRec0GCSiR3K9wLg0EXnDBezPkc4MgHgzsLbgUrdOE",
+	"KzPRSf6mbhPCNEAaEcu+UEYE2a1fj0/n0lp6IpTRWdIHB3iLbtoaS+A7cQXehbyYz6Y1Ou1trKawT+ET",
+	"2Ths7LY7bUAcsI6XfTfBngHvQovKK+3fqQKmRJjDYVXwMpHA2qK9iE4+yM6x3RF4if07VUy62Cn7ujdj",
+	"lAL+hsKqFBRw1AO4Pt5SOo4ah41fpEmPcm4Ig6V5ZN1hTXdhpJA+QkUJEh0cPQ707ZCuBbcmL/tzv2Fa",
+	"ZhkNTTAQz9a9YAAgsKRhUCFU/X76aY3X/83eUfdeh/UDpF9kNK4yDKp8Wmsgp3BP3XCO3AhMHuCyviia",
+	"Bzqh0LIHS6waletyXXVYx9/jSKquyTfN1gvIgjZWuBLina6Na6KVwer4nU6nxFESptfeG6zlWntLAek/",
+	"JMLnOX7cAb1qNvbw7VUP9aPcOlaXPJaR4+yD27aX3/ab4oGoj/C+3eX3/aCTHmL22ju2d5bf8SYw3n7A",
+	"0nm4dX/5rS/0eAKhvug7HUF+f2/nYPltPoCNr/LVKMtHClqtwIMDgscx4Pz5l90hJhuPObRT2O/oT6Ie",
+	"MBCxANBl/VvI60Cx4RBKabDk569m40OLqmgIAfOqWSmjtz7Cf57jf57L6Gqh1E795hGR8xmCeKyjNUQx",
+	"jJe154TwjyKUwctEcL5f/ezdAQe+Mn++SxNphHTsWIm0xrm/p0OK3tbiY/o4Tmlnb/kdr3T6g85UtDnW",
+	"cAjA9y9v7Ns7yFtkCAGzHzVPlDsu6P3OUXKmE+Oxtf9nzpI+YF16rrvCOgqxhgS484DRbYc/kCZGpw2h",
+	"w8FXDRjs6EGBRPGR0xkWTkjl3yqtYW5NYiCv6lZZdif4vMchWOCAwr68LZkyP30vBq6uygO+2gi3OxZu",
+	"nWcriBqcyikGtPG2gwXfISy0Wv175IJp7ivMnekby+UVFtbu+lOtf4Fq3VWF+W/KZBM0J34VkeTWMX94",
+	"Ip3O4I3Fuv2/9c5zwPJHoUlXtVRIOuWOmsEESbvaGcaXzYnKR+X0OEaWRS6PW7KNz/NYfB48B97T8QVR",
+	"1/B4sghhWSoPFHCc48tYJKMmejGQZtBsOtLjNnup0kQKQ7XClK+oOVDwrlXCSryf5ofUkU9Why6g5fI6",
+	"sYvaYBLPAyoQ11kYybmlNxcmvCB8RB2nK4eP7Iof4T2PL2BjB79Ybm1k1uORWZBEt5+UxXp4kyCN6xCu",
+	"9d3eufohSJLpBGuCoLIOe3qt74btwm32zrdH9HREZcJ2ywrif2bYAO79wCprAZhTXvjG5fXshaCO+W9i",
+	"1rgrLygcY+D/zPs7O7f2yhcFXpl6l+eIgDow55lk6qucalyaYoGFa5Hp5pQz3Qbg/Eew3h8bFeXadQOl",
+	"u7aqbrlqNtxLl93ur4O5PQKX7Xoe2OPyflYY7N/E7EQAaMCDk5hwZiCFDUfIHoprCcmtnDXLm3jzhhkd",
+	"1Dfu2jtU6pgIXqTV/Yg3mv0RaXbPg+I+X9A+xijzeI3ti/AdNd7JSaagVcSrdWgdy1y5JVfoukDFAAF1",
+	"VDsmLzyB3iN39/OJLExx2nluTtcjOV2BCjC3YDYj7d5HhMOpz2i+HekpVGBmik1H0trMKXXyUOcf9umm",
+	"LJIR1Jq52hxAXK/MbOa7c6X8A1xWkXMgJJ8Hm8PMp7kkyp8prDiFCg3XRabZgCebvObnm9e8sUlXOMBb",
+	"SPda7wzTTsMWXFcMZhjhH7EeFsdSX0QenPc17pFWos1eYUktG+uEKvMAutA3HEPTi93szTMlLoXCQOEp",
+	"IV9BrnTKZ232AslpIRUKjbqub49qdp+TyKHaZZImYa41U+fwt8pMJz5+I2fmJviZphLvOSfo995Gmrmz",
+	"dhOB5ugJF5XCCglBvLznVOmEpeJDatqsS3/tsoF0AAPUL5xqaBVxUSRsObYCZdRkIz0VrlU5DzOdqWki",
+	"01So51DAPZAxNphNJvHMd5bX1c1iD+saFbO3XbAKA1hYsHpXlbrw5lVqdMkfxLJuo1XN2/2Pa7z+BO9Z",
+	"/H7gnFuaTrpuJezy1+JOq8vr+F/z1475h1+gm6JxuLO/B9jE7r93m410NsGPBShQdWMImor9SAANsWbx",
+	"iSjo1mbv9nmB5ajqzfkFt7v6YMaIRDCAkI0QbUkabKjUCWIS1IwJEIjDoQx0MgaUrYinomUf0Vj1Q9QM",
+	"B4Eo8iHV5Rr1tcbxmEIXcJAXRS1IW2ziFo8kbiFyuuRrRizwCVsTZAByyODzhgIhSOT9jj0BDYSZEbFV",
+	"7mPBFcQwmoi7g3AX9ipOtUEyYbFUF+hxIA47ts6hdxWLqM1OhMnGWKoJngv4JCYDOKiaqstsLLxlcLcH",
+	"542dyWI3AJbRwWdIA3Atm9P0CE4TbiQn/1Y4Qc26Yh4ZewMZm/czYze6sqYyVMOpFHKwM/j5QkwIc2mo",
+	"c/yeyshevgcfzE7fbO1HEhFzdRpzG3O1rT7JaipAABYp1RNwPPKuWNzRA6mkGQVQl/a1RG+JNiJP2ViP",
+	"4US8Qw4zN8LYWnJKM2I5bZ8puyfzkNYyxQA7+IHphc1peQSnBT4mRCdW1wXz1hQS3tWHXQAT9EKqyDpv",
+	"CHIGrvuYR6KVTTwcRn0g5I17xQrRV4e8nWMDBXIAG55lnc/oUbtXdRd/cTdc3b0rQ4uw8Wg+H4/GHR1o",
+	"XohjOCTGn5JrncaPCGa/rLcUICpI3+TgLITtSGgdcFKNSC4X2WirHEk3m4qUiBvtzZIiy+MNx4NXWgmA",
+	"w7mHqMNi/eiWIygxfHnKh8uKAuEaeOTuinkNBySzSf5+tslfFSpUCYCwxJR/M+GxNAt8pLz4cIXMCD81",
+	"5TNX1vEckdPRdBXWUvbqGIBwrHvYpYwvj+OKZK61fM+UM33nSqsLFeAQawGkE240YlsDFFZNTvfhSK87",
+	"qs+GTq1XGtIoV1cPQeRt2k8/XfspbtVbSjZ/2a2nLk+tbsVMsyMBCsw6SfsrYZwpMQ2FvceGNhnSjkA2",
+	"Tvg6HEoAYguEBrgwHrNxZiikjVV17MhpkNSxZOiBlaLgGKqZr8/p+sB1F2XzbUnjE5j+o7Il76e/Zon8",
+	"3r5P+e333nXN1uami+bL1jxKp49X+zzu1h+UsNfUV+91r9VDLNd6FfUDEJ4gmGeUzM6TTHVdYlCreEa1",
+	"yKCLPJWKI7oArBnxYSIAbubQ+gygdN5rIIlJ+yPWmwF7StMVdQJGIQJdH6VsrIGSqIN3AEC5fRTTyt6o",
+	"lXBEEM9ZNxaDlJBmR3oKpBAsAbqMNvvZ3o6IrlAjGmR5deLZP+D9qT5TiUiTGSZ1zYWcTKpBEI/66Wtl",
+	"n9y4Gy3xs+59h1GN+4Wece+t1xvvwoLfxufcx3jPAtVu83Msc97Y8rdiyzdZKpKxVDyFEi442Sgb3uPJ",
+	"XU9g1qdCjuwDsekbi+iBzcwRK1v56Iu67K9QdAJ1Lk2kjwqKvlBGxdxghh2o1jxeNwnWRJwpVzL/lTnE",
+	"xKTjaLDPdjxASIjSLN0voVo10R/kmKcAqStjMVeDj/jEORbOmdIqEMVsHwCBK5M7JBc/VY3rz7r3SSpc",
+	"f9a9Vepb+RwO632VmAZvvs/aTiI4G3L1EKoqcSCftJ7yZ917UCWVP+veovQjiL5N8vGRJB+vp9q2CNmr",
+	"VsPlCoN4BOb1TGVQ3j52ow82+uDL1Qd3LLnhhC0S3xvMvsfTKgf2ORjZvRnWVoGsJbGzrkz/+F73FpaM",
+	"vHMZh+Pviy5LQAZuHRZg00bKTp4KA15Mm1mP9Zyq4LuHuQMx4nnfb4r2w5nKO4oTYfc9UPHAE5ROzwl1",
+	"o3uI7HiXAt0UpCAmHiCdpT39oUrJ/CisilkbkeNn3bOy6o7P5+II/Hvde0z503sLhthNMdCZAjaZcJ99",
+	"oshMYZduRJXDKHive3mNiknFhCjVU8NG0qQadOd1xdZKkAV2BEjxqthQ64jpJBKJlSMslcA/n01czHrM",
+	"Z8itGBqvSKfvq1d8PtRRY9WXmtxU5jzi2pCNXLsbufZYAtWU82uy25eNm8A1gCW8B+FybdEJse6FrBWZ",
+	"UlIN7XsOA+mNjcdcEqcnsSm6kkDg/E6kiJjS0zbDsDfcgmSPTWQUd0F34Ar0ArXJdHKmEq6gR8w6+XIs",
+	"DvNaR2osoxJBXqiNaTr4iBbiR6BxCDuOcSWmxHNcIAemakVm/cYzZacYc5OikphoSS1sAfE92aq+8NGu",
+	"hE4u7Fyfs67K4rjrIa4CI3WpeQq0e1+wsoD5L0soAhSv0tON1vhMtQbl2M9TfQ7CqUp5NNlcWYmb8KbC",
+	"8TYqRtJkdnPd4uX7ipZ5zjGrImeUu4qLbFJnfyM5YTaJNUc9Eop/q24qeyZP3dgenrx9S+ijTuTec1nH",
+	"xl7f2Osbe/22RaqXN9cRq45sdesj/QvEa45eUi9bU/EhZPR9jrFZaVIgsDZoVE/SmWeRkwrE6STmfUHw",
+	"+VqPvzK+ppvo4I1DbVV8DGL6TMFYq+3asb4Uv+IbVinyHvtLK8q88yV4oORwwWTX4oXbm/+E3+Nn23TO",
+	"PF7agIckhHA7hZyRxoOaryeR0IldnC/yBbZTLgn3xUjVFwDl2mZEqkL5I5cUqknbvMb3LZEdXSK/7DKt",
+	"iO8foxAYKsAy4rER8aUwTdblPa4irUQUXK90unJO33+oBr230WwIlY3tGuZ/8W+xK/rIMdXwMyyEILgU",
+	"myTyYwJVg++FoSyfmI00el5Q9H4dwbD1EZ5LEUaAJlwQY4wNgqumrmLcH5lqawKe99K+YKWOMbqwqmOM",
+	"Bvll9+/ioYb1XNLFCyu5sUU+YS8VbNiNS3Y7LlkyA/8H4vNKT9cUdJciuZRiupjqUhqohGmiMZT1R74j",
+	"xqUDINcw0lmCHBhCXGAnLQi5AunNFDHI8ip9yiSwNzwhEX6msGUg0eNcmoNZk8VxTrtBlfvPWTeli6gn",
+	"yug6+8vN9i7lEL1jsRDy674xMR5H8Yfd+dCsbr9bXzC5ZtUxHoQFx6y6KcW+ciCHWeIM+yyO86MDGHWE",
+	"CQa1Y+lIJKKuT+W/cAh3uPdPubmAtyyyrWklNhv/sdCYcXPhPto1tvzWR/jfqxyvuJ6dtAabss3euTy9",
+	"oYifj+7BWYg1UiC4zP1zYmECeHkR4Z1NlmpNj5KG9bOUmZFO0jPlUueOtYUOllVJawNYwvZfOxUDd72y",
+	"5vyjt8M/Oxmwie99GjxPD7ZpLcYbSZ4EkKLrRY+DMGfrIJhvDvrmoG8O+m0guN/kpCMzW71dfWoNYjzR",
+	"OYkbwIYWCiyKvGpoYLsLrTMLfxhrlY7sn8E2OA2I082Z6vJ+Ki9lOmvhe1r2tniGxNxzP8Kj7K9jfiFc",
+	"p0kqkueMsx7vXwysMY8ApmO4xtDwDdODMzXQyVgkbCISqSNTZ++f0Np8ulZEHEHejfiYkgQ49oV8sbS+",
+	"G0/mkXgy7hTCmfT0bPgVb0LIQo/Y+oj/WNiDdqTyYZBEcvUIzs/XA3Rv4HQ7UQReCf4FmzcrwYxx065E",
+	"7+iurGJ4dNN4uCSPONElBI84xQ1s8Gfbj+U38c0O61bfXNazqf/wgu1tP+t4MlgE5rOaOpZKIHWStRMi",
+	"Pmuzo8DMcO0EYN0QVevegmN7ynuxeDRnNxUfUrdw+YPLlQGVBzOliQYYjC/wwa3vpZloIx0wYgWGIx8L",
+	"Jw8HMi6WMsy9fXP2P9Ozbz9/xGfIOTCvUrlhL97+vqZg0Hq8mHV1kshLqH1UERvB94OyQhdZfBUYENU0",
+	"IEdqdgJvWTds8FbwpD9q1MA7wCC88T7Spq74x/50c2yLbj/WBhB0AULCQ0u4GiyGvzdZ1w5aXtpLCYHD",
+	"pfywzYp+hbKllcuVXGmSngjr9riHNJoNfO1nUJ8EIRy7URZ6H7CRNr7HY/E94pjOKZ4VLNJzFc3XkFRb",
+	"iUhRudcZLvnblO7paMYyIyKwV2KthgCaTeeVK5YIkyIkjBizTKWApU0EYDTIdk2UAYZxPbn2wDx+P5PN",
+	"wftsDl5w6JzL73RG0+G7XMfnhzP4kQ6hg8C3R2gh24jVWjAkZlJrvnCDlSzgOdg/Yzduimo8V5HkPhyw",
+	"LuBTKZ2e06u7FK1Ugk1BycKNI27OlNIOYqsAgh8+iAqXz+1N3Zpkh53UCQJmLXVN/IBDhK2yh+KW7AGH",
+	"F7QeLwku2Pl9pkWE91sNOLehN6LLHzvGA6lQFl/XE1gIb1cfoHw70tNlrk5VDIN8m7VNAHvTXeNSeYP6",
+	"iz3Tm5CBO0rXbhYqHaAtcDcXKHs8pdRqqPW4yYwuqfc+V9YJAKNApo6Rxm5F+DkRPApbFV2xbd7L2GRT",
+	"SHD6xkWr362ejdrsRayheMk9mCHYum9Gr0R6snO6+TG+/aoGP7C1ehE3EmTT5vh4sZGAUPu2pZZrwl4Y",
+	"6CSN764Ny/dT8SFtsxPBgRI8zducMRTrDQcYtXU2ssguVRMwMewcoEnAJU2c1LJmhr2jrpThSM1+dQO/",
+	"rmR6jEFAmvSicIT/oBvD5bOtwJ47ZWWZcKPqhZKESASE1m8UxShGItjtBCLsWx+ibZKPbGOcbPoel0U6",
+	"Cht9YyLdMEoCkuimNpIv41xoFPk2x1Qon8lU4gP+IcmUcSWjq3IMMa3yEtLlPENv/TDvUJa4lywyOfL1",
+	"2mRBHokJYYK9c52TsfXR/RNsBFejXG8lvE2pnVfg0YDARxpsHjbVWRwhIaHDNqX4BtY5NiGnkfdkQdHA",
+	"fOjxOxqK27jr11bQjfeAhefGet8Ggnv/YvvAfZmNjbAJYNyG4HG7nfH80APMMh3w2xFFS9pKT4RBSUTt",
+	"JSIxLNJQeyHCLup2dTvnY5AqnwJhcyNRNhLl03WGmvxU3oIEWdoe6u2XqUgEizL7/xMX/pzgmKiea8wj",
+	"wbKJlXPtmsbRjUjZiJSNSHlwPai3K1PSRA6H9n11QuV7HcCCI6QRd1zKBTcJKRcmiR5aJ7PNXg9YOtWM",
+	"XmAcVIb1lRAuo4lk9fYPRFhfBRyOt9+eLNoIhU0O5M4QzmCvhm7E2jhnmaFGo9rwnsnMBNnIKVXhAWNk",
+	"OmLdf3Yd5Bgz0IxRXQ39G7xnSaHkO51Exh10OzJoanIhxUiaScxnUMbRZIDGzrihOlbsQ7+UGC9sMp14",
+	"ZCrkFOBRZL8l64mhVAZOflVfxT8LPRVj/uEXoYbpqHG43ek0G2Op/H+vxzF6+7SydkUDXtlHl8K1418U",
+	"THW7bRNLfTxt5PTF1pdAWx+J1fhqoSwC9Cq4zTAjhG9yg/c2mcn6I8y5OrFlpFaVVZl2961Ut12kYi5W",
+	"bOdMzA+0XNsftMVmgpvkxkr4XEs8VbCRr3828a94NB05RakGAs8mNk5dasRwkQnTU8USORx54+HUJQ3h",
+	"kV8Z+tVVfvYE3R+xr6EWwl57Dtd2v3lOIuBMTUcaQR6djQKKH4ssnMKXiHXd12ogk7G9hMKcsB7Y7UU1",
+	"GI7xTWlqACtVcVRWX9hRHlFudSNOPn9xcs+1EcHG30gzd94CgfaVobOKAmQV+dZsTLI6BBoUBIslSFCi",
+	"RZecZ8r/2m0SDwZXM+guHfMZZnMTMZQmFYl9Qto+U77PlMQM/WclRnPCVbqRMhspc0dSpmofb8QNnbtA",
+	"2vhD6i2WmxlUiZAK3f76ghHoO0tHgtFuyIk0qBzdVaHnjpD40BeTFN0lQKTHRnU2FlxBTLUqB0Mj2XhG",
+	"G8/oS7ElaMsDrG0pynmzc22EMVIrs8hXeiuHyoTnFgixxaVIZtC8hoyoHOB2WaovhAIYTjzusgJJ56WK",
+	"ICjo3v1AD3EFEd5Lu/KbQ/Y5HrKXKoLqXiOHqiWVKcbsbnjK8NDW686XwDtcent44qC/SgyALUKJKSAu",
+	"uczGSEbinJRNF2mInQaWXvciIgyEB86U1+bRoe9HNa61Fbo+XDXzXmcPe73sadeKSJHtK3w/S6z1hUeY",
+	"gSHpLD1T5WEpjYSfI4p7Uje6fRyg7024sZNLtYfdQwANw4zWCv93LMBRAXJQZpCs+UyNBE/SnuBpm73F",
+	"hS50zYZo4Pi+Pld2WQTTCTMjPQ2XrM3y0JB1pujTBYx9ZwojPXjBOV1wbr+IiAfdb+xUk7zYHD2n+eBQ",
+	"lfdEw39gls0dVKngPD9lt80X77c9ioabmjPWZF2CyUyE0fHlhoTsptqPTuR1NF6WjrZiPZRqMQU0h8MG",
+	"4h9f4q1FUDDb+2wsVZYKktHcqrtEmFFwje/XmXCZtNm7RKsh6ycisqeHx6SzztReZzv3Nfs6Eqzb49F5",
+	"cGUXcBdAy+gEgmapw5nH3JxfhspeHpjt3YhGePYnEozW0BfRsaqXi3gFk+rmUvHeZEj50wcS9v7CVriZ",
+	"zr331t0UC962mMtlmRwqVmwhzNJRUX4pa8wWBZjGWHsdOewUiAmtGSkiQ20QUxHHLeByiFBMNdmF0lNF",
+	"QqVdJTnsa+6qjRkE5k3J3m/u42529V3tatw8q29r61RNdRK1EmHEgu39Fn0pFkt1gX6gEdYHBF/TPaTJ",
+	"JDmlvkQt1mpIPptXmCzQ9hLjRoaPhb1ZpsDpfGaNulpOZZO+oReewKDXrWw9jsR4olOh+rO/idmdVdq/",
+	"HHMZr3XWdirESr8vJqmIHN9dSgtncu7rSIBhppW3WMK4gPggDcT2Ayh2vwBp60RMYj5DjNmqydBdW1W3",
+	"3Ax8/UuQASsM9m9idiIyQ2O8f6lBa8y4P8UMRAEWm95AlmxR/m2ByiTLfaqTCwPoQWjZW9W523HWfpsd",
+	"AfRJ4hQoGP9qRmBnnjnFyyAkU5Ipu9QygqoYmMqZSnV4MiDdjmLKES+BNwBPrUROw/mUZc/dKGoj0puq",
+	"6bcifY5hORc0LMcMJbFhBbr8Xo1u+KDWV5coH85pLTe27x1aCYCTGGpt1puBM20PPXyRtQ49OeGLXXti",
+	"Mys67Hjs6bATDywABzUx3pvKMXUTU7jXOvXPqUYfQ92RY2zZ2zmw2k8xmZ6pETdsJkUcgdGt2ZirWZv9",
+	"huxnVoMS4ACHBmEyQPCEuIoXmUKxS08wk+pYqGpbBGf+cGz1+3T0T8NQyyNz9mkfkvzZCJs7EzYvP5CS",
+	"rgrWWRmEyeA1BQ7Wni2WOFMR9/XYtcwMdBzrqXHoIz3evxgmOlN5Oopx1o25GmZ8KLpNQmSFz/2VYWiE",
+	"t36h31l/pIGOWitRLRhohA/UMXHjW0u2bN+zbMlbIXxEseDDvDzlw2VOC1xz1bw1f6fZ+EXjlJfd7q+7",
+	"BYKqTRz0sSSjQNicp5ysWtf3R3/Z+K93oWJeJAJR7AuVEOYaEd5LkcjBrIV+7+JMFfmNHvEKtcwUSho1",
+	"6wmreky1s9lm5EfWliBUqZTfYWwvySW/C6VwajXxTV3OF67k9rPyKD+hFNkYmStIANx0VgQUGqRXPfz9",
+	"EU+Xg2a/VoJNeB5vmkfrbVrzUkhwVSOZiL69E9q44BZPogcdFGgXR232vS9opueZlM+aZwodWzulSTpj",
+	"PR3N2uy1Q33QA9ZFjmC718GfJRrybBLxVETn9DdyYofystqH/UWatB52uwZgtrrnm9CFb1ZONN94Hkci",
+	"gWI2u3jUet7HFvDqceC6rNx87trJ51/9CoKOla9GB0HHUc4GyY7TPCTfSxDzg4rWBQCk253gytchynDI",
+	"jBBnqvTNahv64edbmNeRctvEnON0uofFLZ0jIdWMnCI0CPhOPYVM6Wm4LmeKfD9aH4gD2X8WjhHAun5N",
+	"iLmrbepvPJ02jp6l+kwBGAJEg567akF8Cc3U3wMxC+u4sSPWj6XvQuCYvx1q8OvYIAFOHrsGYwl1h0rT",
+	"oW2eKcBo4DPs3FbC0Xq8o65Lqqik4kFlDQKEkPJtUr5GWycsr7WEMkMrq3RCrVpnio81wVARuUe7doMU",
+	"lulaG2U1QIXlFx4PXmklfuVpf3S3+AtL0POdaCuCpz8vnFwMIdJ+a+YEpnhJuIfpyorjek2/9O+tF7w/",
+	"Essud5fBBHdXLOT7VUdyID9lLfo9Gn5KeUdxU9S+rKyv+bEC8WKcGwHOaLJ2UaXR1KzN540zK8UmIjFa",
+	"sSEWCOx1dlkXfui22bFiJtZTNtaRaDLuXkvsZ+g1aY0F3dibunPAuvaWc3tLF47gmeqeiDSZtY7gBFbZ",
+	"NW+0t2seahQuGOInCsTR2xfH4cZ+FR938O3epFHZ82yybqag6Ouc1rL7CIVr053hJusqnZ5PeJLKvpxw",
+	"lXY/e0IHT3LeJCoTokf/ciJ697fePBXnMWo+u9y56L9j3FloJQqkXa0WzAwIy3LgYOsj/ctBP9UCy4B9",
+	"j8gyeA0hy7gntdlP2F8FQHCRVWul68PYw0ToSQyeTqytv2pHadDbSsWH9ExJ3zT9HHuOrLq/EGJi8vCC",
+	"U8PQN2XYJOb9yswWBitqFesi7VHRgJQv2D00ZlKc5csxh5usO3AdQBvb+DoyAbfMOlKhWR07PApgC+ig",
+	"oWW8V4no9tDO18Pz9+/UZH00XvbmOK/r6iJJ8ArHOXB1YVMv1OIikmlJh5c61ioQDiKZPkg9egd18PlU",
+	"P1E12zpSoxDP/qKsBbuNz6dSRXp6ri8hGBpYEF+037dJw94MOcMKyDWdq4GMhdnilzzlBaSMjzTMcyv8",
+	"6jF2j9iEp6lIlIfCBN4Ol9Zhx98zHkMa6BgxvzH943qRqrp/Sy01bfYm0TDKMwUpXcgPuiqPKuQ7kX6P",
+	"Yz+CWT0MAIdmXb02T31rheynWVKjfMLPsXAkQmVj+83phra5HDb8pmtP1NBuhAog8qWmJ5mda1qpyy8/",
+	"4QpO4grPpUuXW75yzIdiy062IKVwvRuHjZ5UHFJ6cwtBt5rL4f/9MI7Xvb1S4+Xf9dp28k7nyUOdoZUA",
+	"ScUeDub6Aofdws+3ZNLFi6+aD9ijuH9Df/vJKupGDcUrnb7lqTQDyXvxp6oYQjdgKJQVzyJi3Mljp5eQ",
+	"S6KuYKhWNV2KxEitrrY+LlZOweFjnJAYsaJQiUuR+Ey/1zCMFIzIsVyrnIofBamWH2QsHrB6oXXy7Whu",
+	"+SsGQZcuHMSYf5Bjq1x2tvee7j3bfbL3FAgu8I85vYVUqRiKpG5URv4rp+hYQwOurPnSUTbuKS7j9lT0",
+	"Jo1mYywimY3df8XW8iv99H4yzP/ji9KR7yfi2irkBtoHlv+BK9fHvDQPTitX9Ny/g7KvYHyA+iOSSxE1",
+	"scswh9dPmb24OIEwT11fPD63BBXrmiWylYiBSITqi6rlve9Q5cMPOT5GSyQRKgIw9TUNkZHgcTpaaGbY",
+	"bSv7gikApdFI4yRYxFPe40YcMld6KdMmxb26kZ6qbtAZ59tvk9RfIoYJjyBuxFV0pvI/MGP9aKLJx3vC",
+	"04LRNTMCZvCewBpZmKX9WfYF0lggOAjv2ffb8TpeX6pn3j9TrmFYx1EzuDAn29/eJ6gA+A0qww3b7dR4",
+	"5j/hUt5hEBLfUB+DpHOGGGVO2kxEMuIT47+S0WMBi/qo3IP9hTHN213G02B3Q2Bnyme3dFDt/sIj5ykc",
+	"6XQ5yFP7ZcISOjqgi8/vViwvRX0gi+BeuGGxVkNGZcyTRAM+XpIpAzGsWOsLY70JpZFH3w3ukHE24DK2",
+	"emwseEjU7x7ij+OZSgQx9deck1/kpVDYXLE8534EM3tMO/WmrSgj0b+YX1+IL9qlWHdnJIJjIqZyaxyn",
+	"JNZDiY5Cz28CuyMrHcUTwSO58pc8gYFsviQgT/BoBvk9SpatceClupQpfAazxaGpfHGjITbLS9+4nt//",
+	"lUGVBmc/BNAZIG0UxBEQSbnJelkKyhcx6TDjA0oX6oTOFDxWJGycmZSZVMaxVbI8jvUUIDTwvXY4vmfj",
+	"EDQ3vIUwNHiKPBLsa84uZP+iia9qevvBrkeT8TOVE9rZa6A0Qmr1DfFkmdJMqwQRNuQf+2seTE/k7ZkL",
+	"J1qPF2s57DnLYUx5HIsES7geaPvlI2wneMRFqoMsjjeZy5tlLlHQMK4CgQQK9r2mWknqiHQKAEDra1Ka",
+	"ofSPRD+WSiwW/8E7rZBFGg0nrI0QOSI/UuPAI6N2Rdkm/PIA5WVloSZOYwNK9uW0cNM3L56zhaeqzqqy",
+	"blA2qT9Wr7zBjLYVOXLzhpW3oz1q6VFBCIRBDT0RCiAJEb3MEXcGhhWfwYXzdlRwG9WEdliwDavBxfXF",
+	"b5PP2vjJJ/cmEZdSTBdbQiXZ7MXyRoJ8MRKEuIGDndCbwUYoIxquLkoSYbKe/bi9BWr6NwVN/0Dzr+j6",
+	"SS4grF6GwiNvpgPSMQyqirnOv/FU52fAPGR1HaY0wDvu62QDKfplQYq6TetDBWSzYswdwBGudQL9ieqJ",
+	"9eIkgFLusJlUBOkIAMKtCaCYlCvC7J+zBmhzN9l0JPujMwVtzUqD0g6uNAjlMJYqEonxhYaKadVmp4D+",
+	"Mh35SIpMIcwPlYU6rgy2/pZP/odEjz8bcbBBCn8QhzbYXrhZ5w7utY7sx/w/ljVC/kCnzT78K0NkboWe",
+	"x3YNSX3B9l1a5FTwKCrqdwojvodORJzDhiTyM2d1B6dwRW92Yffgdc7JjyJ9sIfkAbUT5mu0qoP52TcV",
+	"bnqVHye9+5z/m2rCJVwxOj3Wl3IB/iEyycrIdHMUAcJUM4LhzU3mkhAImydVP84iETWZVoCTNuFDLPA5",
+	"/h79Y7CjL6XAVKVhsRgAeXT7TNG79BD7cAgP0We1UVb4oFktuCHOal0MoLfCzqRRXSh8/D2iPqZsbGXx",
+	"dqfj52+EfUgqgFShr8djbg5Z9z9lZP6js33Q+d///p9mZ/tg+3//+3+6NSBuMjKNUnHzL0IN01HjcPfJ",
+	"wQEUNud/gP7UVCT2Qf//Pzutg6PWD7w1+Ovjs6uvW+F/711983H3qvCn7Z2rr5vr3/PNt/+nUVmEXFyo",
+	"n/QUssNYMDZNZJoKdci6b/uy9YMEaI++ZANJEH+mL+HfCQLqDYXKy61LK+R+W036/AhX1/U5AazbTHDA",
+	"6ExELLipe6296txayo3q2vOdTiesOn/2tLNq4TmwAK8xiFTf6hB+xR7lOljPTKVyLM7H/EP1W590im9d",
+	"ddZ4ZAh8kXxh5G12IfE2s6YPICaCiVMJikkCpzA2GkBP61hwsGPLvKTLbRAHi/goURHt0tZiIuK6U6TE",
+	"eudQNADRDfunGSJ/8ggFN9qeAHhUQkz8Z3eDfHhzB2sDyoD4g05PO1OF/rAO/mAgLdgR2RU+7p7KNMZC",
+	"TSdpnTFh9Q2ZEQesC7edY4tvd96xQrh5OEMPFVgwGOKnAha0716CtkAr+EUyetxL4OZRVC4VTtuGIOO+",
+	"q5uiiHF/FBdJ3pzNHX/dAiPcLGw9wUs8Xn7B7OjzlMd6mIkmIeP7q7wuQFuDejjI1drvdNrs7UTEsQRa",
+	"WWs7dn98eXqmaFz/CS/9jy5LgQRyoJPcnfDOxUgk9r1aN91wDD3SDiMYQp1T+SNOfm35f1/2H4yvzv7L",
+	"P83na759xkZV0WzyH3IFsyk4vR9R7q6QoCnbU1jnrfWYetLLhpNU55kR3bwuWSZMZeMeOhndSKRcxqYN",
+	"T+i22RG6b0DbKJVJBY8W4E5WW131xkUVVhZN/O5D2LXn/CGCU95pSuiT2BS0ETex4RDHcmVN36wnwUE5",
+	"QPra63F/lCOnvvtcsZ6AdhlQttVQl4/xSD+gSA/o1+ju/a0HH6/ZpIvqmstXOfTL0C5DS+AFgtO4triJ",
+	"SNJCHNcIKpbmBYHgaqXLDsBzsiZyaixrC1wIMWEyrayLAvqVx2sL3H7AJ1iRTwWwuaIAKoJr3iCV/jla",
+	"SZuAzRfWXIbndu0ITCLszMyCiliIfYgPvJ8GfIHEzwdMHh4w2BGsEVNtlzjMgn7SPldWbBsRgJYDuwBt",
+	"OSaNFdeTtHC22+yV7uloBsg5wIE2HWmGIweeM/siGSMxuP2jvVBPhGqG787vyZE5zxQypkIZLnqjcEWb",
+	"HVGQaKcD1OLuRq7YSGcJ6CYg1XyOpbv2v4lfKNX6fMzV7Jzu6eIM9VSdqXyaztHFFaFrz7USRsSDbjUR",
+	"uL3kqJcZ8XC5wP0QPxUduFDu/TCUxT3PcE0T95pxG4qaIWW6SSh8jhRtj0MzVouFTU7j3gtwQZ04St6c",
+	"Ys66MCpAvPTcwCCeq2viSB9sXUoxrde31jsiGh6rsRxWJ3ahkL+DT3JNJ3YwVn51J1YNZ0lckWn+XYop",
+	"TuZzRLeAif2+tLMTl+2BNpPdkxzbGNgLoxx2E+HJTuWlTGfOoOTWYJsU8ead6VyXHnHn/SMIBSfLKU1S",
+	"A8+FRSRosX5lAnO2nuCnZPKsRLyNj9UDxsmcrAholEb92ZTpPwQTccMK9BkXzpePVw78RZ6oEavbDFBj",
+	"XycvvncU8WAlZCqWBhDIVcQmibzkKfb5GITfZN1/dsmp5sxATXq7siLhBF56a1Xur1U8o7gs5XGlKUZS",
+	"S2W4QSj1Rmz/iE+q3ReAReLIRwi9AXVVwJdcxgDjuqgMuLoOGSpgm6yLDOFdKnHNVCyM8TWC0rChvBTq",
+	"OXw7V//aZl3QOqLr6eVx0Sg7FvMUiPC9aoJnH4bG4nstFda45PSPR+5yaRhYqyKyZqRJxQQevd1xvFJU",
+	"HYNk94iNeqY4/cp0HLXZEcKMwHL2BFIs46DZlCIwRIOfCB4ZfFRvRo/Ul8DITIApEzt9fB486EylU4Bs",
+	"7eKMysvgiy8hLkOzttLAvi4o74kFt+9BDFf78X09snJRpDNF90FoJi8qIEDYcM7PEaNZOvJ2s3yiTfIX",
+	"7OPOlJ0bg5lZO70nwq6Umg1oUI3PY77jrmo0G7jm9ojCMlwPyP0xF6VbEVVXkwTiq1msScfiLruwXWZX",
+	"2XyxxehfTDUTtMxOsl4s+yhBVmpBby4AhnCgiGgL+tbZ1Pf+EFc9NJ7UVXufYBPdAy72tiP8ROHb1XAq",
+	"N/Txt0Efb42s7v16B19EzOJxRzxfA/rcOq2+8NvWR8oILq0BdaKzXVOXeS35aG+yTsBtl1I6icNy3nMo",
+	"Awf8H9IXm6b6TWxgrcLJFc9WTdXkT9wgz4XM09iFPQmeoPVkjBDefWpDZwMrH9atsSCOjWkpRmEfEGkm",
+	"1Zmqrpz6UaT/H3vX/9y2jeX/FYznZtLOKbI32b2bOHNzYzdu6m7SeOO0ublVT4RISEJNAiwAWtF1+r/v",
+	"4D2ABGVSX2xLlmP+ZksUCYJ839/7fHYlqnvXIrltN+XrHmh9HHXibpTWJTNXaau1+j1Lq79mx+dFldSi",
+	"gIzncyq11JNPcmpD5yRj2YgpPRByDC1BYdMoZpnCHnLE4zVTLibQ4DOlec6ExtjtNYls9BgRxSR+anpV",
+	"Eg+bVzFxkFj1eFzi97qmHlCv+H3U3nW6U09nW42iGweLuyY1uO8u0a8ldnusXuRjJlFwKqErxN9Pp+vt",
+	"g9TDERXtZTWPkbcWON47rs0pFXqLmnzjRP02PeBTKpYNA9uNtUZ0LFXchcedw7m2VEPO3r49PYJlLsyp",
+	"rxUoN6fsf5BAgFiTX3QCqfD1QzkmqZw5PimAZUaAOKkQTnnK5t4BrULpEziDYq6gOWUD4TL/HqjZszEk",
+	"5IqxHI7JoCJZCMNT648Az5WEYkLKx4ZBcRVpKOHsckyorycoBjVrXVUampzKUyq26U3upgJxSsUDlR5O",
+	"6QrYzhEVXUd45152JYqHthSnNgQnoca9syt4+IcfWloLZHxNx3BstquTf3ZrXrOY8Q7sTOeTdT7Z+j7Z",
+	"2CDx5t0Bx5tkxnlSrjtPW6eIJcu7nXclUXtUc9imZ9JVDjoNsv2G6PUUSJNxnjKqzIjRJdTGlwxY2hwn",
+	"z8sjF0WBdnFOwmwqgTzLzR5DdoK8Ko/0aBKR6wqN+uRCasPFJJj4gt5ZTageCErKZfXJ5ykTlYKbuquM",
+	"7FXKS1U9tuSb0Zy47f6250LFlJGcao3NsTRc9JTq3kBAxTe8Cra4NgWBP5T7dVsluXZfRLkH90bN89h0",
+	"g5BmmFNleMxzKkynIW6jIUB8A4m6paIIaIPuL69bp8m6tdPROpYAWSWuiTbUtA1D+O825SC5hN/9+djS",
+	"y9UNLMsyh0+780Y6XbNJjrnOyacrapPtJp6RcoTEUoy5yljiZrc9vV3s+VbYIjewwzIBR+I/SULnuk9A",
+	"SsA/EQPhT1GGUTf5ohZIgm0wUQ7UUBMc2ORTwMXY488tn9kNf6Ds8u64obpcc9fKsLtWhl6AdxQo1Q6p",
+	"ZNemDZV0FT2O5mhgbulO/ya5aA+5f5RcYHSMBgUwtHCsuIhjpiH2HhcpQJPUm/B8k5wfNkVpInYliMJl",
+	"v30JsTs29w0E/C6130FzXjB5Zf9xbX+1OVgaxyzHSehAo+Ilg8OAmgZZgtyQ50CMWEwz5i/eZA7tzd+p",
+	"de/XB++JqwC1y5k2e/ddS/BeQU+vUrzwr5WyDpfaieXdCoGQVWtXeu8YvQ6U3iKoQ4VIW1eEnxsyd42J",
+	"P2iILlN/A2E9eUgjBr0nJJViwrQ5dplCN/1ehhk9wlINzOkluaE7BM8cfk/oCL4BxiIxEOUwCUxMI2jh",
+	"WKqMKVy6NnSuAV/SXcyhSripejgxqJFetVzsfvE6G2BUEsk0hi2hXWgkx7B7dc+atqksysad5uvyBkvz",
+	"BgyhQ+6iXORkrbxkOyLLOzl5Kj2m4MXEZlkGkMamS/11Irx56s+ZLy4FSeUE+yxvlf1rkvKMLWsfeofI",
+	"NKb0wm08MuH2syIPfIlnGn0DBPKB8GbKc7TIVkf4753vIAVZrBAOhCsRkhM03rMGS11a6TLuekUiORND",
+	"e/Lo2A08B8utgrkWNP1/FNx0BvsJhirlW9OpmuODt1ZAipzMZaEC+a1Uze2bqTzMeVYYZHrWPRLZcGXo",
+	"2hQiH4fQTIqJjykyrjWXwjdcCZb4qKVKuQQpAZmwgfDvH6qd4CQkkXCFhOVMJATCFWyaNwFagvfuj2He",
+	"EvFpoZQZtQyTv59fGioSLiZ7mVjxi1ueXNH+Fjr11Dkjy7uiQDuUZj6Ur7vmMTIgYL+3Joj3js/9SUQe",
+	"9maXhR2wt918WyfztwtAMsTZ3PaAG7gHLRNuY+vFO3KTl0eun+Ak8CiqSMJlIzGUGAh7od8kFxoLPsHA",
+	"Gvx484k1K2yPv63A3sVDUaMXZhVRFm5x10nQdRJ0U2sPqv+trFYK8l58vG1NrW1ZL3dja52rtYuxNWf7",
+	"tjO3Bi7PJoNrOxOqPZpc265/0s2udWpk+7Nra2qRJiMdzAa152POQthOrsPCzAKGfcljAKgkNhJjCWZn",
+	"U+5Gz+x5kIJAcxFXtZtnNi7MaczNfCBSu3m6pYRjw9SLcN37mIwNFrgsWVPb/y4j28n6UrhLSNDk9Vd/",
+	"NerlKrlf00f/6MCE6rgWlSIwcoI1Fl+l4aq5RtyaE7ri8VWVExqIIClUlnjshe2xv0Ev3YRyUcJehrWd",
+	"Jc2xf+fx1f6EDgtKAEZpCuMJdSD86vyBTkes6Q/YdxvokcoXar3cbTsqbtn0RS6Z0VVTaJhKvekWEKlw",
+	"zAsPRrYREtkTRWRKRRJIq7xmCto9S4iy6nzcESZlwPAdtLLWejwdd7W71s0+kT6xd7K4XCHNQNRcmQgd",
+	"liE1jiY8pdoMNWMCPtJ07nwWn36eI2HXlCblxjRpnEtmPsp0h/mK+88gu1t4IBjdwJlaHquFmhSZuRAb",
+	"T8hZp0a/urGvUsD9pEGHZrsl/ANTNyquu++2MWdK5yMaX7XGm65NBQt2QXzof9gjo7knRouv7EGRkLMI",
+	"qn3wM44Y6CKeSnWMfmpkNbiEQSp7Gu0+zaWGhz3MdFS1FykY6ooU9AKRc4TmZtdAextPWdLSH3Thb2wv",
+	"A1K3uJXdQYZ1gWjnZK7mXQA6FjdpNLMOJAvDUfiEi8n6Eal7P+0iM+shLuefn02D4POZJpF9dZRMkSum",
+	"5ygwm8Fxv3NXgG/oSMu0MAwdTUbjqQcoOH8TTFABk+ZAgCN6DCAJcI6SVgHmlHDK1HOCwqTS+ZseqCP7",
+	"NrOESOs+wlgpiCFLKqUTKXbNNZcicic11rG0Ss1dayCAFhIPZrmMp5FXkKj2ytU6R1fTGd5V5RP7XR5q",
+	"Q1MWoSdbkr4alpFypiuVNGEJerw4R2VVol9jDxJ5cEUkukipQRJLHIA9f4OYSxj4Y+VBsXGhkdu13J8Z",
+	"nfcHYiBgZREZsQkXFXuQYF+MP/z3ghUMOrxxQKx69sA10MN78YQZXLsb6JPI/uE4NWHc1t6m2zh3UjoQ",
+	"7iRSYf9JS13F7ieZGpNrD4vRqzKeRDN1zWPmbAXVV9qeq0+inBaaRSSmSnFPLOIsD+whjraFjw1PyjUx",
+	"9IoJwseOIcK+LlCZdX0t7j6sZBcGXrCWEEQk3gK41/9uVur+Q4zF5e06xqhffg0zSejYgNQc7Bf1hn2/",
+	"vz4qjh6JMvuG3x+q2eMIcpBp3Iq9LMxQG8Vo5vbAKrqh1ZtcTMKPjIRP7UcL+v5GoPRYe2x2tv3O9g5B",
+	"1IoymNyr+Ow7dH3K+GiVG7Y6NDvUVzx/fi2xDpAXLUEaWFLr/FzxPLe+jLXAU5qO0SxJXdFj+SFve06i",
+	"ZZ/8Ig1DD8ybW2+XqfDuzWtHdm3PH5ExdXZ/IOAspXG0K24yevYSn+TlFc/3zdbZNdnVPZSRu6V166LB",
+	"R2tGGszFV2gb9kkrW/kmRoJyxIAGEk+3V84Qq7QmzU7nJIIjhtCKEYW5s2NCtS+sQsUiL0ypcjXEVE5b",
+	"+2AUeu+vQUVjbzz5NGU2WlaMvDg6wh/6Jv3GZrJ/wGr3MRMGK1uuAXGrO8XXpcE2SoNxQMmxYg59USCI",
+	"6+bEepsku+D9XCfV9ak5jQEtFDRJlmUzBqI5nfGaQLYIfoKpF90nH0SZvphSTV54DQGpClhtqSwaHLWT",
+	"JPkk76Yw9mbWprqXB5q4gWufG7YCZM0+n0c/dtMxnd5jeqXLqngPChDrav8N5Xg4l4XSX08K5dGOKZ0k",
+	"iQej+93ZjLt41Id/WFVo/1/W/fhBsGeayJlAjBldFQhkrRuJUDEfyWT+TPcJdExyMQm8f4gGoLH5hhHE",
+	"/srvlcy2bgkNWx/KBpfVTSU8GhTOrg/Sv7Rlsa/sVN5AX7TMXH3wVU+O/SgssQpgRrUjW10xYlU6ZzsQ",
+	"7z2astqBT9qNWnUR/nYi/KaWgbt0uix4HYeAQ9FaZ1k65HlehdejucvX8ZJhg43HLDbYcxJkD9yoliYZ",
+	"FQVNHVTGTegLec3OxU59kS0gX1Q3sVE43uAIvX/CbtATiw67Osh9okqEntgmOnTtuO3QF6rbgrfPGOcT",
+	"iuVn3yMWT6mYsAaEiZ+hwPy9VDvy1NYKxM4NApMLaZDpsfNeuihsr6OwT/SKQXOGFzwA9rq1Jug1O0gl",
+	"xFd5ibK5FC7kpNxLfb+xTWT/ZB3JXDuy0k7sH5vY/3J3UW8y+orRpDVKek/VFeZkHcow4pVjlnjCr5mA",
+	"zmgSvT37RA7tRfRhxvAakSdOhjStK27mEG65FihCNSmEXQBUVAcio+qKKVcYxbF4q+eOgdcwteGV52SG",
+	"hnhYl/0J9Gff0EjkIuCFUowIxrEfX2AdFmrLAkZqHceDn6klExjN+uvRy5vSAxBA1SpMNXFbuhFwPpev",
+	"OhqIqqTlkJr75LO0+8pFnSJL94iRshEvkaqrj/ZB7VnDnV/XnYNAeIp71vDtH9eT1vpPAV5wr8I6qq7q",
+	"CrcEjyeQDQcl4HV9PKWmRc+DMm5ta3vLjEOEZV9olqcMqZtyJcc8dRdNU9/cBu0m9lp94kfiHemsQ4Rn",
+	"X7jV64qRlI0NkUULm82FO/9NPbbgfDqY2r8cHTnGOmgY12TEzIwhSkB2TKL/9hAr+r9oymPWG8lR1EKn",
+	"XR56sKiiQortjH55x8TETA+OX7549ap3kHFRfgCQDoYpe/b/++fJ8/+lz///6PmrYb/3/Nd//zf7XOw7",
+	"dXygjQIo+O1OnuJeLoVBctu9ACeFjgNXOLt1F1/4K3bJFtCBvGCM5sS/SIEcorC1Zaq9X7Qsl/IGPtd1",
+	"Lhh4Pr0FvmgqEqL5RDwHPGbMQ+M8Iq7QPWrrOE2UVeR98t7rEm3ovDcQM5+4EcRaLKn6xDoK+ga13RQw",
+	"hXKqdcgsVzK68XGVQ5/SBITfkcWw0rXpk5OBmCkpJnCimVRlMe8lieCLof/CcU6k1GqTJOPimSY0Bj8y",
+	"mLYE/BD4upFSArfyPTvYjs/jT39XnwfP8xRS3wvP+BFlrIM3rfNr7uTX4NuO3BdOopfqz6XdAj9QH1WK",
+	"FCEr5EwwRTSz6lIX8dS3Et1UnZ6yBud+S1L+ZuRW1CFbMuAnuA3La/d+rx5AS3QgoJu/ri2QX9+51ITz",
+	"sXOmDPcutLWVmgkHyZVWTHG+H7wCXGooqeQJ3aKt86d/IICqTSQE/BFEN3ggVKouVN6tgOLLiTLq/PM1",
+	"ZDR0yA/pNTVULfPL7RvmboHg0TAdi9TG0GLSb3FAT/Dce+4K7uPrt++WoebL+Kd8S1fmks51jUbPMQQV",
+	"eSopBEra8DS1L3gMW9JDyBeazHseDnIMz8R5N/NGT6btZbxHXQ1XWK6q8aae6QfEw9plr95TlQ/rOZkQ",
+	"bA4kxb3YToniq7CeT9WIkwBKmJIfL87e9sjFT2975DMbXViReHv+PeQvXQ7xb+T9KcjG345IxiY0519Y",
+	"ik1+9TyJcx9MoQRLSJErPpma3kDESgIMgyt76d8L67Jh+lPRmcbLUGNliEvRs0HFNbPGE+aUP749dekZ",
+	"xVjiM6sZMzShhr6G2tlALNoknEIkUzkjY+qilRozv9tH5OYvhOGpVx/I6++URJ+cwM77HR+IGkOXFKEb",
+	"KqQhiokEkKXmzLz2GR48Q3lexJuysoVp44YlYSmLnIiB8A5aTAWWxsxUMa8MIF+VKznBAM0QSgzPGPnm",
+	"ry9eETqS17jT3y7giBlJqFL8GuYf//If5O/8tARvGgipyJhqw1QPKJKvmQJkfKw7lsRkxDDhfqKb8kgX",
+	"Rag225zrrEgNz6kyh3YXnttnWlealb8PCjbwOOrtFmu+yd+M5t4h+fagd2AvSs3B8cGICwrp7sUcdOiw",
+	"/9Nf/9fyODn6jcVrevYvdmYtTuKY5eZhSoK4RUOW5QbAftz/RsphRsV8iAok+AZr2HSEaA+LFcVHGVTs",
+	"erPt5qbWCNodHMlkHnwS2MVdL6uoAqEhShoWiKtP3YqGTMQycQgg4feZjZ+GVtaifYygwMnczJGtBVCQ",
+	"X2ttH7lkAAdJUi6uvPm0Bsrl49Ce+eScb98oSSjhV7UcHfnZ2zkR2h0p2ECgIfT8rE36HJMwZ7Di7aRL",
+	"gitslDF50WAPhMtdco34uprM6LxhE3vWRjt+/ynkQF5jBQfWQqY0z5lwu2rPcmNXB6IrQXQJm50AquEr",
+	"Ceqmlpi/ldY5vGaKj3kFc9AM9IE6qNQnDloV3n382Osf107nvVUY78lkU9L1I9NMJL+El9+0L6sRNWOl",
+	"TnBOUY2axS8/FGlCU3D+60N/9wUu8WdXi9j94K194+B5h289StHG0vPFaorltGQ4yVGiMBtpI0I6kg7g",
+	"ygnJsUMUNoQJY4PGXvlBwpOey0hRA4O8CSAbS6AssXYflzEQ9bZJsG7QXyTHWAFxTUg917Pi+6J6NnRT",
+	"0MbkgQ7tGgRNse+UqVKkHeBOk09wBovYbp0Pr7Ek1iE/Xn74iSQyLjKoA2U0gZ0aMXLFcqhsUGju6KqA",
+	"O5c8fHhosyC231DYuLjmBt4avZSYITgOxW7GhPHunhO3ZzUVH9S0F9t2AIYKjEWfnIjSpM2mUrOBCCwG",
+	"Dj35U1r3UUA/94kIFhTWJIFvsPQl4RimSEbncCr8368aexbFfCCsGQ0AtfwyuSbYr7rIeebq9AIalJKM",
+	"CwKMIxW7URt/4fv5ebDfmxrl7wqlpVpn6gRevS0zqAa3sqzHL3zBOvWwe8Jh7ZSDzFkoNLrnE96Qa1yT",
+	"06VJbRz+Uf0DExso2e0e70+MJVaQiZFXTISEoIFMr6le+uSDtcEz7qkBCtcdHF18uPw0ELWF4sIiYGWY",
+	"LyqRoH+wjFylqugOnDaCbaRiTlBnlKgfA4Her3VLkA/iN8lFwHeG4/ZNKHjwu1CcVnUf18XKtxPn1Eyr",
+	"buLaM1naUbxMyM/fbLlJ+KOUK8BBUOOWCKVeNYsOorjD8VgBGAaCBRLsa3yhF2ONONCJWk8BGDfvUQcm",
+	"LE65YLtSgitVGdScSl1WEcNLrz0DVUbewOIrTQbf6CKO7bUaG5rhZh+VCmvscoHbSL76uv9X0eICz6pN",
+	"uDcVZZ94ba0UnPkkXSWGKGB+0gFkEJOGNwTWBzSK2VhNB+nvfksR4MKvZ5t1AH+Ruw4K4NmS10v3B+r3",
+	"oHO6bH6Xzd91Nj+v5Gmj7Agqj2V5EdU4l4Q0xotsyL2FcWrCRZwWSVNzPyYLYOhplSn9gDMGyLrCVC2D",
+	"gZx0vOTtbJo7dF+t66+nMDS2ZBEw38V9D13zNf136wcJl9iRt0buY8+yJHbxy/Ij+Ip1mZGHy4w4aIO7",
+	"pEM009qnUNs6tcGFoGlamcSFit7IFS9KN72iP3dOABQmOEx8QHnNhg7gyZfxcWPm8UwkkCW59Ktcx6qf",
+	"PZStfuoJfZHAW4JJu5oPdfsu7hN/DozlEgYED1KRkZIzjQSeGBba45Cr08bHmHE3/lNZuNpY+ytKuHY4",
+	"KQmhmkRxoRQTJmrLiAfv5CNOhru7WKbny4fYidTDqXr/EFq1/Vpeodf2h3+4v1ahyIPqtzLjrt8n50a3",
+	"afEmkPgzkbhXbJ3EirtKc1alWvIOUioPZkS6fMrmVifMpWxgcirR+MMjT/zZGjJ9tkaDXTMFbAlQmNWM",
+	"OfrHsmuDG13yNifwH3Z/No4OXZSjdSsFw6+vh/ZtTmKqWbOYBCAatxMSD0SzVsyyM0R2t1nLSy7VsOIt",
+	"aYL+5/l3NJ6yVYf7w3YP4t5ph5s4MoB5vtagaokdA9pFXXuBK1R6cHxwSHMOL7E7QUOXIOLuBUAxldxZ",
+	"VX5wM7/ggZmQRB+Uga4Lq2741SfIhBiayglAELrDkb2s4fjPkD9xoFKAU0iMnMDsY5gvwYC9UbWFv/V9",
+	"IpLEyNSrCTfVeUocxJZTwVC9poAfoYLVA6bWzd98LxVQ35MRTamIYTJfJG5B1a+njKaNOxwuHxPVUEdK",
+	"MrQC/vGMCs1arn7jWPt/y7ElS3BGqL/czIYfWPEKdhtz5gd//vrnvwIAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/watchparty/watchparty/api"
 	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/jobs"
 	"github.com/watchparty/watchparty/mail"
 )
 
@@ -46,6 +47,7 @@ func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.
 		Bucket:    parts.bucket,
 		Checks:    parts.checks(sender),
 		Schedules: parts.temporal.ScheduleClient(),
+		Jobs:      jobs.New(parts.temporal, cfg.Temporal.Namespace),
 		Metrics:   parts.metrics.Own(),
 		Tracer:    parts.tracing.Tracer(),
 	})
@@ -66,5 +68,6 @@ func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.
 	g.Go(func() error { return server.Serve(ctx, l) })
 	g.Go(func() error { return serveMetrics(ctx, metrics, cfg.Metrics, parts.metrics) })
 	g.Go(func() error { parts.relay.Run(ctx); return nil })
+	g.Go(func() error { jobs.Register(ctx, parts.temporal, cfg.Temporal.Namespace, log); return nil })
 	return g.Wait()
 }

@@ -25,6 +25,9 @@ type Event struct {
 	Summary    string // one line for the Temporal UI, without personal data
 	Input      any    // the workflow's only argument; identifiers and counts
 
+	// UserID and RoomID say whom and what the work is about, so that operators find it. They may be empty.
+	UserID, RoomID string
+
 	// Priority orders the outbox's events and, in Temporal, the tasks of one queue: the lowest number goes first. The
 	// workflow's activities inherit it. Zero is PriorityNormal.
 	Priority watchparty.Priority
@@ -39,6 +42,17 @@ const (
 	// TaskQueueAvatarSteps has the short steps of avatars. The workers of TaskQueueAvatar serve it too. A rendered
 	// picture is thus published at once, and does not wait for pictures that are still to be rendered.
 	TaskQueueAvatarSteps = "avatar-steps"
+)
+
+// AllTaskQueues returns all queues.
+func AllTaskQueues() []string {
+	return []string{TaskQueueEmail, TaskQueueAvatar, TaskQueueAvatarSteps, TaskQueueMaintenance}
+}
+
+// Search attributes of workflows (keywords), by which operators find them.
+const (
+	AttributeUser = "WatchpartyUserId"
+	AttributeRoom = "WatchpartyRoomId"
 )
 
 // TaskQueues returns the queues that a worker can be told to serve.
@@ -72,6 +86,21 @@ const (
 	WorkflowActivityReport        = "ActivityReport"
 )
 
+// WorkflowTypes returns all types of workflows.
+func WorkflowTypes() []string {
+	return []string{
+		WorkflowWelcomeEmail, WorkflowVerificationEmail, WorkflowPasswordResetEmail, WorkflowPasswordChangedNotice,
+		WorkflowEmailChangedNotice, WorkflowRoomInvitation, WorkflowReportEmail, WorkflowResend, WorkflowProcessAvatar,
+		WorkflowCleanup, WorkflowDeleteAccount, WorkflowActivityReport,
+	}
+}
+
+// About returns the event with whom and what it is about.
+func (e Event) About(userID, roomID string) Event {
+	e.UserID, e.RoomID = userID, roomID
+	return e
+}
+
 // QueryProgress is the query that ProcessAvatar answers with an AvatarProgress and Cleanup with a CleanupProgress,
 // while they run and afterwards.
 const QueryProgress = "progress"
@@ -102,6 +131,16 @@ func WelcomeEmailID(userID string) string { return "welcome-email/" + userID }
 // WelcomeEmailEvent asks for the email that welcomes a user.
 func WelcomeEmailEvent(userID, emailID string) Event {
 	return emailEvent(watchparty.EmailWelcome, WorkflowWelcomeEmail, WelcomeEmailID(userID), "Welcome email", emailID)
+}
+
+// SignalConfirmed is the signal that the account's address is confirmed, so that it needs no reminder.
+const SignalConfirmed = "confirmed"
+
+// AddressConfirmedEvent ends the wait of the workflow that welcomes a user.
+func AddressConfirmedEvent(userID, emailID string) Event {
+	e := WelcomeEmailEvent(userID, emailID).About(userID, "")
+	e.Signal = SignalConfirmed
+	return e
 }
 
 // VerificationEmailID is the workflow's ID for a verification.
@@ -206,7 +245,7 @@ type AccountResult struct {
 func AccountDeletionEvent(userID string) Event {
 	return Event{
 		WorkflowID: "account-deletion/" + userID, Workflow: WorkflowDeleteAccount, TaskQueue: TaskQueueMaintenance,
-		Summary: "Deletion of an account", Input: AccountInput{UserID: userID},
+		Summary: "Deletion of an account", Input: AccountInput{UserID: userID}, UserID: userID,
 	}
 }
 
@@ -265,7 +304,7 @@ type AvatarInput struct {
 func AvatarEvent(in AvatarInput) Event {
 	return Event{
 		WorkflowID: fmt.Sprintf("avatar/%s/%d", in.UserID, in.Version), Workflow: WorkflowProcessAvatar,
-		TaskQueue: TaskQueueAvatar, Summary: fmt.Sprintf("Avatar version %d", in.Version), Input: in,
+		TaskQueue: TaskQueueAvatar, Summary: fmt.Sprintf("Avatar version %d", in.Version), Input: in, UserID: in.UserID,
 	}
 }
 

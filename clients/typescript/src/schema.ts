@@ -2036,7 +2036,8 @@ export interface paths {
         };
         /**
          * List emails, newest first
-         * @description Has neither addresses nor texts.
+         * @description Has neither addresses nor texts. `address` finds the emails to one address by its hash, however the address is
+         *     written; all filters apply together.
          */
         get: operations["listEmails"];
         put?: never;
@@ -2129,7 +2130,7 @@ export interface paths {
         /**
          * Resend an email
          * @description Makes a new email with the same subject to the current address. The original must have ended. An email that is
-         *     of no use any more is `cancelled` again.
+         *     of no use any more is `cancelled` again. Without a body, the audit log has no reason for it.
          */
         post: operations["resendEmail"];
         delete?: never;
@@ -2150,9 +2151,295 @@ export interface paths {
         /**
          * Cancel an email
          * @description An attempt that is under way goes on; if it succeeds, the email is `sent` after all. Cancelling again is a
-         *     success.
+         *     success. Without a body, the audit log has no reason for it.
          */
         post: operations["cancelEmail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get how the service is
+         * @description What is late, how much was done in the last hour and week, the queues with their workers, and the outbox. Parts that
+         *     come from Temporal are null while it is away; `temporal` says so.
+         */
+        get: operations["getOverview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List jobs
+         * @description A job is one run of a workflow. Those that run come first, then those that ended last. The list and the count are
+         *     Temporal's: they may be some seconds behind, and the count is approximate. While Temporal is away, all operations
+         *     on jobs are a 503.
+         */
+        get: operations["listJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count jobs by kind and state
+         * @description Approximate, and some seconds behind.
+         */
+        get: operations["countJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a job with its steps and its history
+         * @description With the ID of a workflow without a run it is the latest run. `job_expired`: Temporal has removed the job
+         *     after its retention. `job_not_started`: its event is still in the outbox.
+         */
+        get: operations["getJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs/{job_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a job
+         * @description The job ends in good order: it tidies up, which may take some seconds. Its email is cancelled at once.
+         */
+        post: operations["cancelJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs/{job_id}/terminate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Terminate a job
+         * @description The job ends at once, and tidies nothing up. Its email is cancelled, its upload or clean-up run fails.
+         */
+        post: operations["terminateJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs/{job_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry a job
+         * @description A running job: its steps that wait for another attempt are tried now. A job that failed, was terminated or cancelled, or
+         *     ran out of time: an email is sent again as a new email, a clean-up run is started anew, and anything else goes on from
+         *     its last good point. The answer is the job that is at work now; `null` while its event is in the outbox.
+         */
+        post: operations["retryJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/job-batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel, terminate or retry many jobs
+         * @description First with `dry_run`, which only counts. Then with that count as `expected`: if more jobs match by then, nothing is done.
+         *     At most 200 jobs are acted on by one request; `left` says how many remain. Jobs that ended meanwhile, or have nothing to
+         *     retry, are skipped.
+         */
+        post: operations["actOnJobs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List task queues
+         * @description While Temporal is away, the figures are null, and the pauses are still there.
+         */
+        get: operations["listQueues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/queues/{queue}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause a kind of work
+         * @description Workers stop within seconds. What waits keeps its place and loses no attempt; what is added waits, too. What is cut short
+         *     goes on after the pause. Pausing again is a success.
+         */
+        post: operations["pauseQueue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/queues/{queue}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume a kind of work
+         * @description Resuming again is a success.
+         */
+        post: operations["resumeQueue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/outbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List events that Temporal does not have
+         * @description With how many wait, and since when. Works without Temporal.
+         */
+        get: operations["getOutbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/outbox/{event_id}/requeue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try an event now
+         * @description Also one that was abandoned.
+         */
+        post: operations["requeueEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/cleanup/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the clean-up policies with their ages */
+        get: operations["listCleanupPolicies"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -5139,11 +5426,18 @@ export interface components {
          * @description `address_rejected`: the mail server takes no email for this address. `mailbox_full`: the recipient has no space
          *     left. `message_rejected`: the mail server refuses what is in the email. `server_unreachable`: it could not be
          *     reached, refused this service, or did not take the email in time. `unconfirmed`: it may have the email, and did
-         *     not say so. `expired`: no attempt was made in time. `cancelled`: an admin cancelled it, or it had no recipient
-         *     or nothing to say any more. `opted_out`: the address wants no invitations; only admins see this.
+         *     not say so. `expired`: no attempt was made in time. The others are of cancelled emails. `cancelled`: an admin
+         *     cancelled it, as the audit log has it. Only admins see the following ones; to others all of them are
+         *     `cancelled`, except that an email with `opted_out` looks sent. `no_account`: the address has no account, or the
+         *     account was deleted. `account_suspended`: the recipient's account is. `already_confirmed`: the address was
+         *     confirmed. `address_taken`: another account has the address. `link_ended`: the link was used, replaced by a
+         *     later one, or is too old. `invitation_ended`: it was answered, revoked, removed, or it expired.
+         *     `may_not_invite`: the inviter may not invite to the room any more. `room_ended`: the room is archived, closed or
+         *     removed. `not_a_recipient`: the settings do not name the address any more. `opted_out`: the address wants no
+         *     invitations.
          * @enum {string}
          */
-        EmailReason: "address_rejected" | "mailbox_full" | "message_rejected" | "server_unreachable" | "unconfirmed" | "expired" | "cancelled" | "opted_out";
+        EmailReason: "address_rejected" | "mailbox_full" | "message_rejected" | "server_unreachable" | "unconfirmed" | "expired" | "cancelled" | "no_account" | "account_suspended" | "already_confirmed" | "address_taken" | "link_ended" | "invitation_ended" | "may_not_invite" | "room_ended" | "not_a_recipient" | "opted_out";
         /**
          * @description An email, as admins see it. It has neither the address nor the text.
          * @example {
@@ -5151,12 +5445,14 @@ export interface components {
          *       "kind": "room_invitation",
          *       "subject_id": "01993f75-6071-7293-84b5-c6d7e8f90a1b",
          *       "user_id": null,
+         *       "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *       "state": "sending",
          *       "reason": "mailbox_full",
          *       "attempts": 1,
          *       "last_answer": "452 4.2.2 The mailbox is full",
-         *       "waits_for": "recipient_limit",
-         *       "waits_until": "2026-01-31T21:00:00Z",
+         *       "waits_for": "retry",
+         *       "waits_until": "2026-01-31T20:15:07Z",
+         *       "deadline_at": "2026-02-01T20:04:57Z",
          *       "resend_of": null,
          *       "workflow_id": "room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b",
          *       "temporal_url": "https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22",
@@ -5184,6 +5480,11 @@ export interface components {
              * @description The account of the recipient; null without one, and when it is deleted
              */
             user_id: string | null;
+            /**
+             * Format: uuid
+             * @description The room of an invitation; null for others, and when the invitation is removed
+             */
+            room_id: string | null;
             state: components["schemas"]["EmailState"];
             /** @description Why it was not sent, or not yet; null otherwise */
             reason: (string & components["schemas"]["EmailReason"]) | null;
@@ -5191,13 +5492,19 @@ export interface components {
             attempts: number;
             /** @description The last refusal of the mail server, without addresses; empty once it is sent */
             last_answer: string;
-            /** @description What it waits for; null unless it waits */
+            /** @description What it waits for; null while an attempt lasts, and when no attempt follows */
             waits_for: (string & components["schemas"]["EmailWait"]) | null;
             /**
              * Format: date-time
-             * @description When it is tried next; null unless it waits
+             * @description When it is tried next; null if that is not known
              */
             waits_until: string | null;
+            /**
+             * Format: date-time
+             * @description About when it is given up if the mail server still does not take it; null until an attempt has failed, and
+             *     when no attempt follows
+             */
+            deadline_at: string | null;
             /**
              * Format: uuid
              * @description The email that an admin sent again by this one; null for others
@@ -5230,10 +5537,25 @@ export interface components {
         };
         /**
          * @description `recipient_limit`: the recipient has had as many emails as one address gets within an hour, or a day. The email
-         *     goes out by itself when there may be more.
+         *     goes out by itself when there may be more. `pause`: an admin has paused emails. `relay`: Temporal does not have
+         *     its workflow yet. `retry`: the mail server did not take it, and the next attempt comes by itself. `worker`: an
+         *     attempt is due, and no worker has begun it; if this lasts, no worker is there.
          * @enum {string}
          */
-        EmailWait: "recipient_limit";
+        EmailWait: "recipient_limit" | "pause" | "relay" | "retry" | "worker";
+        /**
+         * @description Why an admin does something, for the audit log
+         * @example {
+         *       "note": "The mail server works again"
+         *     }
+         */
+        AdminNote: {
+            /**
+             * @description The reason; empty for none
+             * @default
+             */
+            note?: string;
+        };
         /** @description An attempt to hand an email to the mail server */
         EmailAttempt: {
             /** @description The number of the attempt, from 1 */
@@ -5276,10 +5598,845 @@ export interface components {
             waiting: number;
         };
         /**
+         * @description What a job does
+         * @enum {string}
+         */
+        JobKind: "WelcomeEmail" | "VerificationEmail" | "PasswordResetEmail" | "PasswordChangedNotice" | "EmailChangedNotice" | "RoomInvitation" | "ReportEmail" | "Resend" | "ProcessAvatar" | "Cleanup" | "DeleteAccount" | "ActivityReport";
+        /**
+         * @description How a job has ended, or that it runs
+         * @enum {string}
+         */
+        JobState: "running" | "completed" | "failed" | "cancelled" | "terminated" | "timed_out";
+        /**
+         * @description What a running job does. `working`: a step is under way, or about to begin. `waiting`: on purpose, for a time, an
+         *     answer, or the end of a pause. `retrying`: a step has failed, and is tried again by itself. `stuck`: no worker
+         *     has taken its work for two minutes, or a step has failed ten times.
+         * @enum {string}
+         */
+        JobPhase: "working" | "waiting" | "retrying" | "stuck";
+        /**
+         * @description One run of a workflow
+         * @example {
+         *       "id": "cm9vbS1pbnZpdGF0aW9uLzAxOTkzZjc1CjAxOTkzZjdh",
+         *       "workflow_id": "room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b",
+         *       "run_id": "01993f7a-0000-7000-8000-000000000001",
+         *       "kind": "RoomInvitation",
+         *       "queue": "email",
+         *       "summary": "Room invitation",
+         *       "state": "running",
+         *       "phase": "retrying",
+         *       "user_id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *       "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *       "started_at": "2026-01-31T20:15:00Z",
+         *       "ended_at": null,
+         *       "events": 5,
+         *       "temporal_url": "https://ui.example/namespaces/default/workflows/room-invitation%2F01993f75/01993f7a/history",
+         *       "steps": [
+         *         {
+         *           "id": "5",
+         *           "activity": "SendEmail",
+         *           "state": "scheduled",
+         *           "attempt": 3,
+         *           "max_attempts": 150,
+         *           "last_failure": "temporary (code 451)",
+         *           "scheduled_at": "2026-01-31T20:15:00Z",
+         *           "started_at": "2026-01-31T20:15:16Z",
+         *           "heartbeat_at": null,
+         *           "next_at": "2026-01-31T20:15:36Z",
+         *           "deadline_at": null,
+         *           "worker": "7@worker-1@"
+         *         }
+         *       ],
+         *       "timeline": [
+         *         {
+         *           "id": 1,
+         *           "at": "2026-01-31T20:15:00Z",
+         *           "type": "started",
+         *           "detail": "RoomInvitation"
+         *         }
+         *       ],
+         *       "timeline_truncated": false,
+         *       "failure": null,
+         *       "waits_for": null,
+         *       "waits_until": null
+         *     }
+         */
+        Job: {
+            /** @description The ID of the job in these operations */
+            id: string;
+            /** @description The ID of the workflow in Temporal */
+            workflow_id: string;
+            /** @description The ID of the run in Temporal */
+            run_id: string;
+            /** @description What it does, see `JobKind`; operators may start other kinds */
+            kind: string;
+            /** @description The task queue */
+            queue: string;
+            /** @description What it does, in a line; empty in lists of jobs that have ended */
+            summary: string;
+            state: components["schemas"]["JobState"];
+            /** @description What it does now; null when it has ended */
+            phase: (string & components["schemas"]["JobPhase"]) | null;
+            /** @description The account that it is about; null for none */
+            user_id: string | null;
+            /** @description The room that it is about; null for none */
+            room_id: string | null;
+            /**
+             * Format: date-time
+             * @description When it began
+             */
+            started_at: string;
+            /**
+             * Format: date-time
+             * @description When it ended; null while it runs
+             */
+            ended_at: string | null;
+            /**
+             * Format: int64
+             * @description The length of its history
+             */
+            events: number;
+            /**
+             * Format: uri
+             * @description Where the Temporal UI shows it
+             */
+            temporal_url: string;
+            /** @description The steps that it has begun and not ended; null in lists */
+            steps: components["schemas"]["JobStep"][] | null;
+            /** @description Its history, the first event first; null in lists */
+            timeline: components["schemas"]["JobEvent"][] | null;
+            /** @description Whether the middle of a long history is left out */
+            timeline_truncated: boolean;
+            /** @description Why it failed; null otherwise and in lists */
+            failure: string | null;
+            /** @description What it waits for on purpose; null otherwise and in lists */
+            waits_for: string | null;
+            /**
+             * Format: date-time
+             * @description Until when it waits; null if it waits for no time, and in lists
+             */
+            waits_until: string | null;
+        };
+        /** @description An activity that has not ended */
+        JobStep: {
+            /** @description Its ID in the job */
+            id: string;
+            /** @description Its type */
+            activity: string;
+            /**
+             * @description How far it is
+             * @enum {string}
+             */
+            state: "scheduled" | "started" | "paused" | "cancel_requested";
+            /** @description The number of the attempt that runs, or comes next */
+            attempt: number;
+            /** @description After which it is given up; null for no limit */
+            max_attempts: number | null;
+            /** @description Why the last attempt failed; null before the first failure */
+            last_failure: string | null;
+            /**
+             * Format: date-time
+             * @description When the first attempt was due
+             */
+            scheduled_at: string;
+            /**
+             * Format: date-time
+             * @description When the last attempt began; null before the first
+             */
+            started_at: string | null;
+            /**
+             * Format: date-time
+             * @description The last sign of life; null without one
+             */
+            heartbeat_at: string | null;
+            /**
+             * Format: date-time
+             * @description When the next attempt is due; null unless it waits for it
+             */
+            next_at: string | null;
+            /**
+             * Format: date-time
+             * @description When it is given up; null if only attempts count
+             */
+            deadline_at: string | null;
+            /** @description The process that made the last attempt; empty before the first */
+            worker: string;
+        };
+        /** @description An entry of a job's history */
+        JobEvent: {
+            /**
+             * Format: int64
+             * @description Its number in the history
+             */
+            id: number;
+            /**
+             * Format: date-time
+             * @description When it happened
+             */
+            at: string;
+            /**
+             * @description What happened
+             * @enum {string}
+             */
+            type: "started" | "completed" | "failed" | "timed_out" | "cancelled" | "terminated" | "cancel_requested" | "signalled" | "reset" | "workflow_task_failed" | "timer_started" | "timer_fired" | "timer_cancelled" | "step_scheduled" | "step_started" | "step_completed" | "step_failed" | "step_timed_out" | "step_cancelled";
+            /** @description More about it, without personal data; may be empty */
+            detail: string;
+        };
+        /**
+         * @description A page of jobs
+         * @example {
+         *       "data": [
+         *         {
+         *           "id": "cm9vbS1pbnZpdGF0aW9uLzAxOTkzZjc1CjAxOTkzZjdh",
+         *           "workflow_id": "room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b",
+         *           "run_id": "01993f7a-0000-7000-8000-000000000001",
+         *           "kind": "RoomInvitation",
+         *           "queue": "email",
+         *           "summary": "Room invitation",
+         *           "state": "running",
+         *           "phase": "retrying",
+         *           "user_id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *           "started_at": "2026-01-31T20:15:00Z",
+         *           "ended_at": null,
+         *           "events": 5,
+         *           "temporal_url": "https://ui.example/namespaces/default/workflows/room-invitation%2F01993f75/01993f7a/history",
+         *           "steps": [
+         *             {
+         *               "id": "5",
+         *               "activity": "SendEmail",
+         *               "state": "scheduled",
+         *               "attempt": 3,
+         *               "max_attempts": 150,
+         *               "last_failure": "temporary (code 451)",
+         *               "scheduled_at": "2026-01-31T20:15:00Z",
+         *               "started_at": "2026-01-31T20:15:16Z",
+         *               "heartbeat_at": null,
+         *               "next_at": "2026-01-31T20:15:36Z",
+         *               "deadline_at": null,
+         *               "worker": "7@worker-1@"
+         *             }
+         *           ],
+         *           "timeline": [
+         *             {
+         *               "id": 1,
+         *               "at": "2026-01-31T20:15:00Z",
+         *               "type": "started",
+         *               "detail": "RoomInvitation"
+         *             }
+         *           ],
+         *           "timeline_truncated": false,
+         *           "failure": null,
+         *           "waits_for": null,
+         *           "waits_until": null
+         *         }
+         *       ],
+         *       "next_cursor": null,
+         *       "count": 1
+         *     }
+         */
+        JobList: {
+            /** @description The jobs of this page */
+            data: components["schemas"]["Job"][];
+            /** @description Where the next page begins; null on the last page */
+            next_cursor: string | null;
+            /**
+             * Format: int64
+             * @description How many jobs match, about
+             */
+            count: number;
+        };
+        /**
+         * @description A job
+         * @example {
+         *       "data": {
+         *         "id": "cm9vbS1pbnZpdGF0aW9uLzAxOTkzZjc1CjAxOTkzZjdh",
+         *         "workflow_id": "room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b",
+         *         "run_id": "01993f7a-0000-7000-8000-000000000001",
+         *         "kind": "RoomInvitation",
+         *         "queue": "email",
+         *         "summary": "Room invitation",
+         *         "state": "running",
+         *         "phase": "retrying",
+         *         "user_id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *         "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *         "started_at": "2026-01-31T20:15:00Z",
+         *         "ended_at": null,
+         *         "events": 5,
+         *         "temporal_url": "https://ui.example/namespaces/default/workflows/room-invitation%2F01993f75/01993f7a/history",
+         *         "steps": [
+         *           {
+         *             "id": "5",
+         *             "activity": "SendEmail",
+         *             "state": "scheduled",
+         *             "attempt": 3,
+         *             "max_attempts": 150,
+         *             "last_failure": "temporary (code 451)",
+         *             "scheduled_at": "2026-01-31T20:15:00Z",
+         *             "started_at": "2026-01-31T20:15:16Z",
+         *             "heartbeat_at": null,
+         *             "next_at": "2026-01-31T20:15:36Z",
+         *             "deadline_at": null,
+         *             "worker": "7@worker-1@"
+         *           }
+         *         ],
+         *         "timeline": [
+         *           {
+         *             "id": 1,
+         *             "at": "2026-01-31T20:15:00Z",
+         *             "type": "started",
+         *             "detail": "RoomInvitation"
+         *           }
+         *         ],
+         *         "timeline_truncated": false,
+         *         "failure": null,
+         *         "waits_for": null,
+         *         "waits_until": null
+         *       }
+         *     }
+         */
+        JobAnswer: {
+            data: components["schemas"]["Job"];
+        };
+        /** @description How many jobs of a kind are in which state */
+        JobCount: {
+            kind: components["schemas"]["JobKind"];
+            /** @description The numbers by state, see `JobState`; without those that are 0 */
+            states: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * @description How many jobs there are
+         * @example {
+         *       "data": [
+         *         {
+         *           "kind": "WelcomeEmail",
+         *           "states": {
+         *             "running": 3,
+         *             "completed": 120
+         *           }
+         *         }
+         *       ]
+         *     }
+         */
+        JobCountList: {
+            /** @description All kinds */
+            data: components["schemas"]["JobCount"][];
+        };
+        /** @description What a retry began */
+        Retry: {
+            /**
+             * @description `tried_now`: the next attempt was brought forward. `new_email`: another email was queued. `new_run`: another
+             *     clean-up run was queued. `reset`: the job goes on from its last good point, as another run.
+             * @enum {string}
+             */
+            how: "tried_now" | "new_email" | "new_run" | "reset";
+            /** @description The workflow that is at work */
+            workflow_id: string;
+            /** @description The job; null while its event is in the outbox */
+            job: components["schemas"]["Job"] | null;
+        };
+        /**
+         * @description What a retry began
+         * @example {
+         *       "data": {
+         *         "how": "new_email",
+         *         "workflow_id": "resend/01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f",
+         *         "job": null
+         *       }
+         *     }
+         */
+        RetryAnswer: {
+            data: components["schemas"]["Retry"];
+        };
+        /**
+         * @description What to do with which jobs
+         * @example {
+         *       "action": "retry",
+         *       "kind": "ActivityReport",
+         *       "state": "failed",
+         *       "note": "The disk is larger now",
+         *       "expected": 3
+         *     }
+         */
+        JobBatch: {
+            /**
+             * @description What to do with each
+             * @enum {string}
+             */
+            action: "cancel" | "terminate" | "retry";
+            /** @description Only those of this kind */
+            kind?: (string & components["schemas"]["JobKind"]) | null;
+            /** @description Only those in this state; by default `running`, and `failed` for a retry */
+            state?: (string & components["schemas"]["JobState"]) | null;
+            /**
+             * Format: uuid
+             * @description Only those about this account
+             */
+            user_id?: string | null;
+            /**
+             * Format: uuid
+             * @description Only those about this room
+             */
+            room_id?: string | null;
+            /**
+             * Format: date-time
+             * @description Only those that began at this time or later
+             */
+            from?: string | null;
+            /**
+             * Format: date-time
+             * @description Only those that began before this time
+             */
+            to?: string | null;
+            /** @description The reason; needed to terminate */
+            note?: string | null;
+            /**
+             * @description Whether only to count
+             * @default false
+             */
+            dry_run?: boolean | null;
+            /**
+             * Format: int64
+             * @description The count of the dry run; needed without `dry_run`
+             */
+            expected?: number | null;
+        };
+        /** @description What was done with many jobs */
+        JobBatchResult: {
+            /**
+             * Format: uuid
+             * @description The ID in the audit log, in the details of each act; null for a dry run
+             */
+            id: string | null;
+            /**
+             * Format: int64
+             * @description How many jobs match, about
+             */
+            matched: number;
+            /** @description How many were acted on */
+            done: number;
+            /** @description How many had ended meanwhile or had nothing to retry */
+            skipped: number;
+            /** @description With how many it went wrong */
+            failed: number;
+            /**
+             * Format: int64
+             * @description How many are for another request
+             */
+            left: number;
+        };
+        /**
+         * @description What was done with many jobs
+         * @example {
+         *       "data": {
+         *         "id": "01993f7b-0000-7000-8000-000000000001",
+         *         "matched": 3,
+         *         "done": 2,
+         *         "skipped": 1,
+         *         "failed": 0,
+         *         "left": 0
+         *       }
+         *     }
+         */
+        JobBatchAnswer: {
+            data: components["schemas"]["JobBatchResult"];
+        };
+        /**
+         * @description Emails; the rendering of avatars; clean-up, reports and deletions of accounts
+         * @enum {string}
+         */
+        PausableQueue: "email" | "avatar" | "maintenance";
+        /**
+         * @description A task queue
+         * @example {
+         *       "name": "email",
+         *       "pausable": true,
+         *       "paused_at": null,
+         *       "note": "",
+         *       "backlog": 0,
+         *       "backlog_age_seconds": 0,
+         *       "added_per_second": 0.1,
+         *       "done_per_second": 0.1,
+         *       "workers": [
+         *         {
+         *           "identity": "7@worker-1@",
+         *           "last_poll_at": "2026-01-31T20:15:00Z",
+         *           "activities": true,
+         *           "workflows": true
+         *         }
+         *       ]
+         *     }
+         */
+        TaskQueue: {
+            /** @description Its name */
+            name: string;
+            /** @description Whether it can be paused */
+            pausable: boolean;
+            /**
+             * Format: date-time
+             * @description Since when it is paused; null if it is not
+             */
+            paused_at: string | null;
+            /** @description Why it is paused; empty without a reason */
+            note: string;
+            /**
+             * Format: int64
+             * @description How many tasks wait, about; null while Temporal is away
+             */
+            backlog: number | null;
+            /** @description For how long the oldest has waited, about; null while Temporal is away */
+            backlog_age_seconds: number | null;
+            /** @description Tasks that came, a second; null while Temporal is away */
+            added_per_second: number | null;
+            /** @description Tasks that workers took, a second; null while Temporal is away */
+            done_per_second: number | null;
+            /** @description Who has taken or asked for tasks in the last two minutes; null while Temporal is away */
+            workers: components["schemas"]["QueueWorker"][] | null;
+        };
+        /** @description A process that serves a queue */
+        QueueWorker: {
+            /** @description Its process ID and machine */
+            identity: string;
+            /**
+             * Format: date-time
+             * @description When it last asked for a task
+             */
+            last_poll_at: string;
+            /** @description Whether it does the work; while a queue is paused nobody does */
+            activities: boolean;
+            /** @description Whether it decides what is to be done */
+            workflows: boolean;
+        };
+        /**
+         * @description All task queues
+         * @example {
+         *       "data": [
+         *         {
+         *           "name": "email",
+         *           "pausable": true,
+         *           "paused_at": null,
+         *           "note": "",
+         *           "backlog": 0,
+         *           "backlog_age_seconds": 0,
+         *           "added_per_second": 0.1,
+         *           "done_per_second": 0.1,
+         *           "workers": [
+         *             {
+         *               "identity": "7@worker-1@",
+         *               "last_poll_at": "2026-01-31T20:15:00Z",
+         *               "activities": true,
+         *               "workflows": true
+         *             }
+         *           ]
+         *         }
+         *       ],
+         *       "temporal": "connected"
+         *     }
+         */
+        TaskQueueList: {
+            /** @description The queues */
+            data: components["schemas"]["TaskQueue"][];
+            temporal: components["schemas"]["TemporalState"];
+        };
+        /**
+         * @description Whether Temporal answers
+         * @enum {string}
+         */
+        TemporalState: "connected" | "away";
+        /**
+         * @description An event that starts a workflow, or signals to one
+         * @example {
+         *       "id": "01993f7c-0000-7000-8000-000000000001",
+         *       "workflow_id": "welcome-email/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *       "signal": null,
+         *       "kind": "WelcomeEmail",
+         *       "queue": "email",
+         *       "state": "pending",
+         *       "attempts": 2,
+         *       "last_error": "Temporal is away",
+         *       "next_at": "2026-01-31T20:15:05Z",
+         *       "created_at": "2026-01-31T20:15:00Z"
+         *     }
+         */
+        OutboxEvent: {
+            id: components["schemas"]["ID"];
+            /** @description The ID of the workflow */
+            workflow_id: string;
+            /** @description The signal; null for a start */
+            signal: string | null;
+            /** @description What the workflow does */
+            kind: string;
+            /** @description The task queue */
+            queue: string;
+            /**
+             * @description Whether Temporal has it
+             * @enum {string}
+             */
+            state: "pending" | "started" | "abandoned";
+            /** @description How often it was tried */
+            attempts: number;
+            /** @description What Temporal said; empty if nothing went wrong */
+            last_error: string;
+            /**
+             * Format: date-time
+             * @description When it is tried next; null if it is not
+             */
+            next_at: string | null;
+            /**
+             * Format: date-time
+             * @description When it was added
+             */
+            created_at: string;
+        };
+        /**
+         * @description An event of the outbox
+         * @example {
+         *       "data": {
+         *         "id": "01993f7c-0000-7000-8000-000000000001",
+         *         "workflow_id": "welcome-email/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *         "signal": null,
+         *         "kind": "WelcomeEmail",
+         *         "queue": "email",
+         *         "state": "pending",
+         *         "attempts": 2,
+         *         "last_error": "Temporal is away",
+         *         "next_at": "2026-01-31T20:15:05Z",
+         *         "created_at": "2026-01-31T20:15:00Z"
+         *       }
+         *     }
+         */
+        OutboxEventAnswer: {
+            data: components["schemas"]["OutboxEvent"];
+        };
+        /** @description The events that Temporal does not have */
+        OutboxSummary: {
+            /** @description How many wait */
+            waiting: number;
+            /** @description How many were given up after 30 days */
+            abandoned: number;
+            /**
+             * Format: date-time
+             * @description Since when the oldest waits; null if none does
+             */
+            oldest_at: string | null;
+            /** @description The last error of one that waits; empty if there is none */
+            last_error: string;
+        };
+        /**
+         * @description A page of events, and their summary
+         * @example {
+         *       "data": [
+         *         {
+         *           "id": "01993f7c-0000-7000-8000-000000000001",
+         *           "workflow_id": "welcome-email/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "signal": null,
+         *           "kind": "WelcomeEmail",
+         *           "queue": "email",
+         *           "state": "pending",
+         *           "attempts": 2,
+         *           "last_error": "Temporal is away",
+         *           "next_at": "2026-01-31T20:15:05Z",
+         *           "created_at": "2026-01-31T20:15:00Z"
+         *         }
+         *       ],
+         *       "next_cursor": null,
+         *       "summary": {
+         *         "waiting": 1,
+         *         "abandoned": 0,
+         *         "oldest_at": "2026-01-31T20:15:00Z",
+         *         "last_error": "Temporal is away"
+         *       }
+         *     }
+         */
+        OutboxList: {
+            /** @description The events of this page */
+            data: components["schemas"]["OutboxEvent"][];
+            /** @description Where the next page begins; null on the last page */
+            next_cursor: string | null;
+            summary: components["schemas"]["OutboxSummary"];
+        };
+        /** @description A clean-up policy */
+        CleanupPolicy: {
+            policy: components["schemas"]["Policy"];
+            /** @description Whether it is on */
+            enabled: boolean;
+            /**
+             * Format: int64
+             * @description After how long it removes something; null if it is off
+             */
+            age_seconds: number | null;
+            /** @description The setting of the age */
+            setting: string;
+        };
+        /**
+         * @description All clean-up policies, in the order of a run
+         * @example {
+         *       "data": [
+         *         {
+         *           "policy": "old_messages",
+         *           "enabled": true,
+         *           "age_seconds": 7776000,
+         *           "setting": "CLEANUP_MESSAGE_AGE"
+         *         }
+         *       ]
+         *     }
+         */
+        PolicyList: {
+            /** @description The policies */
+            data: components["schemas"]["CleanupPolicy"][];
+        };
+        /** @description Work that should have made progress and has not */
+        Delay: {
+            /**
+             * @description `events`: of the outbox, which Temporal does not take. `emails`: whose attempt is due for five minutes.
+             *     `refused`: emails that the mail server has refused more than ten times. `avatars`: that are not rendered.
+             *     `runs`: of the clean-up, which do not begin or go on. `deletions`: of accounts whose data is still there
+             *     after an hour.
+             * @enum {string}
+             */
+            what: "events" | "emails" | "refused" | "avatars" | "runs" | "deletions";
+            /** @description How many */
+            count: number;
+            /**
+             * Format: date-time
+             * @description Since when the oldest is late
+             */
+            oldest_at: string;
+        };
+        /** @description What ended in a span of time */
+        Throughput: {
+            /**
+             * Format: date-time
+             * @description The begin of the span
+             */
+            from: string;
+            /** @description Emails that the mail server took */
+            emails_sent: number;
+            /** @description Emails that were given up */
+            emails_failed: number;
+            /** @description Jobs that the outbox started */
+            jobs_started: number;
+        };
+        /** @description How the service is */
+        Overview: {
+            health: components["schemas"]["Health"];
+            temporal: components["schemas"]["TemporalState"];
+            /** @description What should have made progress and has not; empty if all is well */
+            late: components["schemas"]["Delay"][];
+            /**
+             * Format: date-time
+             * @description Since when emails are paused; null if they are not
+             */
+            emails_paused_at: string | null;
+            /** @description How many emails are still to be sent */
+            emails_waiting: number;
+            outbox: components["schemas"]["OutboxSummary"];
+            /** @description The queues */
+            queues: components["schemas"]["TaskQueue"][];
+            /**
+             * Format: int64
+             * @description How many jobs run, about, also those that wait on purpose; null while Temporal is away
+             */
+            jobs_running: number | null;
+            /**
+             * Format: int64
+             * @description How many jobs that began in the last day have failed, about; null while Temporal is away
+             */
+            jobs_failed_last_day: number | null;
+            /** @description Twelve spans of five minutes, the oldest first */
+            last_hour: components["schemas"]["Throughput"][];
+            /** @description Seven spans of a day, the oldest first */
+            last_week: components["schemas"]["Throughput"][];
+        };
+        /**
+         * @description How the service is
+         * @example {
+         *       "data": {
+         *         "health": {
+         *           "status": "degraded",
+         *           "database": "connected",
+         *           "redis": "connected",
+         *           "temporal": "connected",
+         *           "workers": "no worker for email",
+         *           "schedules": "connected",
+         *           "bucket": "connected",
+         *           "emails": "connected",
+         *           "degraded": [
+         *             {
+         *               "part": "workers",
+         *               "state": "no worker for email",
+         *               "since": "2026-03-02T19:55:00Z",
+         *               "effect": "Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works."
+         *             }
+         *           ]
+         *         },
+         *         "temporal": "away",
+         *         "late": [
+         *           {
+         *             "what": "events",
+         *             "count": 1,
+         *             "oldest_at": "2026-01-31T20:15:00Z"
+         *           }
+         *         ],
+         *         "emails_paused_at": null,
+         *         "emails_waiting": 1,
+         *         "outbox": {
+         *           "waiting": 1,
+         *           "abandoned": 0,
+         *           "oldest_at": "2026-01-31T20:15:00Z",
+         *           "last_error": "Temporal is away"
+         *         },
+         *         "queues": [
+         *           {
+         *             "name": "email",
+         *             "pausable": true,
+         *             "paused_at": null,
+         *             "note": "",
+         *             "backlog": 0,
+         *             "backlog_age_seconds": 0,
+         *             "added_per_second": 0.1,
+         *             "done_per_second": 0.1,
+         *             "workers": [
+         *               {
+         *                 "identity": "7@worker-1@",
+         *                 "last_poll_at": "2026-01-31T20:15:00Z",
+         *                 "activities": true,
+         *                 "workflows": true
+         *               }
+         *             ]
+         *           }
+         *         ],
+         *         "jobs_running": null,
+         *         "jobs_failed_last_day": null,
+         *         "last_hour": [
+         *           {
+         *             "from": "2026-01-31T20:15:00Z",
+         *             "emails_sent": 3,
+         *             "emails_failed": 0,
+         *             "jobs_started": 4
+         *           }
+         *         ],
+         *         "last_week": [
+         *           {
+         *             "from": "2026-01-31T20:15:00Z",
+         *             "emails_sent": 3,
+         *             "emails_failed": 0,
+         *             "jobs_started": 4
+         *           }
+         *         ]
+         *       }
+         *     }
+         */
+        OverviewAnswer: {
+            data: components["schemas"]["Overview"];
+        };
+        /**
          * @description What an admin did
          * @enum {string}
          */
-        AuditAction: "user_suspended" | "user_reinstated" | "user_sessions_ended" | "admin_granted" | "admin_revoked" | "movie_created" | "movie_updated" | "movie_deleted" | "cleanup_started" | "cleanup_cancelled" | "room_restored" | "room_closed" | "room_reopened" | "private_room_read" | "message_removed" | "abuse_report_resolved" | "schedule_paused" | "schedule_resumed" | "schedule_triggered" | "schedule_backfilled" | "email_resent" | "email_cancelled" | "emails_paused" | "emails_resumed";
+        AuditAction: "user_suspended" | "user_reinstated" | "user_sessions_ended" | "admin_granted" | "admin_revoked" | "movie_created" | "movie_updated" | "movie_deleted" | "cleanup_started" | "cleanup_cancelled" | "room_restored" | "room_closed" | "room_reopened" | "private_room_read" | "message_removed" | "abuse_report_resolved" | "schedule_paused" | "schedule_resumed" | "schedule_triggered" | "schedule_backfilled" | "email_resent" | "email_cancelled" | "emails_paused" | "emails_resumed" | "job_cancelled" | "job_terminated" | "job_retried" | "queue_paused" | "queue_resumed" | "event_requeued";
         /**
          * @description An entry of the audit log
          * @example {
@@ -5308,7 +6465,7 @@ export interface components {
              * @description To what kind of thing it was done
              * @enum {string}
              */
-            target_kind: "user" | "movie" | "cleanup_run" | "room" | "message" | "abuse_report" | "schedule" | "email" | "email_pause";
+            target_kind: "user" | "movie" | "cleanup_run" | "room" | "message" | "abuse_report" | "schedule" | "email" | "email_pause" | "job" | "queue_pause" | "outbox_event";
             target_id: components["schemas"]["ID"];
             details: components["schemas"]["ActDetails"];
             /**
@@ -5969,7 +7126,7 @@ export interface components {
          * @description Stable, for programs. There may be others in time; the status says what kind of problem it is.
          * @enum {string}
          */
-        ProblemCode: "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "command_id_reused" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "movie_without_stream" | "muted" | "not_found" | "not_participant" | "not_ready" | "nothing_playing" | "nothing_to_play" | "origin_not_allowed" | "own_role" | "playback_busy" | "playback_stale" | "precondition_failed" | "queue_full" | "queue_full_of_yours" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_invitations" | "too_many_reports" | "unauthenticated" | "unavailable" | "unknown_item" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "username_taken" | "wrong_password";
+        ProblemCode: "event_started" | "job_ended" | "job_expired" | "job_not_started" | "jobs_changed" | "jobs_not_searchable" | "nothing_to_retry" | "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "command_id_reused" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "movie_without_stream" | "muted" | "not_found" | "not_participant" | "not_ready" | "nothing_playing" | "nothing_to_play" | "origin_not_allowed" | "own_role" | "playback_busy" | "playback_stale" | "precondition_failed" | "queue_full" | "queue_full_of_yours" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_invitations" | "too_many_reports" | "unauthenticated" | "unavailable" | "unknown_item" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "username_taken" | "wrong_password";
         /** @description A parameter, or a property of the body, that is wrong */
         FieldProblem: {
             /** @description The parameter's name, or the path of the property with dots; cut after 200 characters */
@@ -7271,12 +8428,14 @@ export interface components {
          *           "kind": "room_invitation",
          *           "subject_id": "01993f75-6071-7293-84b5-c6d7e8f90a1b",
          *           "user_id": null,
+         *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *           "state": "sending",
          *           "reason": "mailbox_full",
          *           "attempts": 1,
          *           "last_answer": "452 4.2.2 The mailbox is full",
-         *           "waits_for": "recipient_limit",
-         *           "waits_until": "2026-01-31T21:00:00Z",
+         *           "waits_for": "retry",
+         *           "waits_until": "2026-01-31T20:15:07Z",
+         *           "deadline_at": "2026-02-01T20:04:57Z",
          *           "resend_of": null,
          *           "workflow_id": "room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b",
          *           "temporal_url": "https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22",
@@ -7301,12 +8460,14 @@ export interface components {
          *         "kind": "room_invitation",
          *         "subject_id": "01993f75-6071-7293-84b5-c6d7e8f90a1b",
          *         "user_id": null,
+         *         "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *         "state": "sending",
          *         "reason": "mailbox_full",
          *         "attempts": 1,
          *         "last_answer": "452 4.2.2 The mailbox is full",
-         *         "waits_for": "recipient_limit",
-         *         "waits_until": "2026-01-31T21:00:00Z",
+         *         "waits_for": "retry",
+         *         "waits_until": "2026-01-31T20:15:07Z",
+         *         "deadline_at": "2026-02-01T20:04:57Z",
          *         "resend_of": null,
          *         "workflow_id": "room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b",
          *         "temporal_url": "https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22",
@@ -7498,6 +8659,12 @@ export interface components {
         };
     };
     parameters: {
+        /** @description The `next_cursor` of the page before: of the same list, with the same filters */
+        JobCursor: string;
+        /** @description The job */
+        JobID: string;
+        /** @description The queue */
+        QueueName: components["schemas"]["PausableQueue"];
         /** @description The schedule */
         ScheduleID: string;
         /** @description The item of the queue */
@@ -12488,8 +13655,20 @@ export interface operations {
                 kind?: components["schemas"]["EmailKind"];
                 /** @description Only those in this state */
                 state?: components["schemas"]["EmailState"];
+                /** @description Only those with this reason */
+                reason?: components["schemas"]["EmailReason"];
                 /** @description Only those to this account */
                 user_id?: components["schemas"]["ID"];
+                /** @description Only those to this address */
+                address?: string;
+                /** @description Only invitations to this room */
+                room_id?: components["schemas"]["ID"];
+                /** @description Only those of this invitation */
+                invitation_id?: components["schemas"]["ID"];
+                /** @description Only those that were queued at this time or later */
+                from?: string;
+                /** @description Only those that were queued before this time */
+                to?: string;
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
                 /** @description How many there are in a page at most */
@@ -12682,7 +13861,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AdminNote"];
+            };
+        };
         responses: {
             /** @description The new email */
             201: {
@@ -12700,6 +13883,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             /** @description `email_not_ended` */
             409: {
                 headers: {
@@ -12710,7 +13894,8 @@ export interface operations {
                 };
             };
             412: components["responses"]["PreconditionFailed"];
-            415: components["responses"]["CompressedBody"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["KeyReused"];
             429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
@@ -12726,7 +13911,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AdminNote"];
+            };
+        };
         responses: {
             /** @description The email */
             200: {
@@ -12741,6 +13930,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             /** @description `email_ended` */
             409: {
                 headers: {
@@ -12750,6 +13940,576 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getOverview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The overview */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverviewAnswer"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listJobs: {
+        parameters: {
+            query?: {
+                /** @description Only those of this kind */
+                kind?: components["schemas"]["JobKind"];
+                /** @description Only those in this state */
+                state?: components["schemas"]["JobState"];
+                /** @description Only those about this account */
+                user_id?: components["schemas"]["ID"];
+                /** @description Only those about this room */
+                room_id?: components["schemas"]["ID"];
+                /** @description Only those that began at this time or later */
+                from?: string;
+                /** @description Only those that began before this time */
+                to?: string;
+                /** @description The `next_cursor` of the page before: of the same list, with the same filters */
+                cursor?: components["parameters"]["JobCursor"];
+                /** @description How many there are in a page at most */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The jobs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobList"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    countJobs: {
+        parameters: {
+            query?: {
+                /** @description Only those of this kind */
+                kind?: components["schemas"]["JobKind"];
+                /** @description Only those in this state */
+                state?: components["schemas"]["JobState"];
+                /** @description Only those about this account */
+                user_id?: components["schemas"]["ID"];
+                /** @description Only those about this room */
+                room_id?: components["schemas"]["ID"];
+                /** @description Only those that began at this time or later */
+                from?: string;
+                /** @description Only those that began before this time */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The counts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobCountList"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job */
+                job_id: components["parameters"]["JobID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobAnswer"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`, `job_expired` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `job_not_started` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    cancelJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job */
+                job_id: components["parameters"]["JobID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AdminNote"];
+            };
+        };
+        responses: {
+            /** @description The job */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobAnswer"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`, `job_expired` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            /** @description `job_ended`, `job_not_started` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    terminateJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job */
+                job_id: components["parameters"]["JobID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleNote"];
+            };
+        };
+        responses: {
+            /** @description The job */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobAnswer"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`, `job_expired` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            /** @description `job_ended`, `job_not_started` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    retryJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job */
+                job_id: components["parameters"]["JobID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AdminNote"];
+            };
+        };
+        responses: {
+            /** @description What works now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetryAnswer"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`, `job_expired` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            /** @description `nothing_to_retry`, `job_not_started`, `email_not_ended`, `job_ended` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    actOnJobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobBatch"];
+            };
+        };
+        responses: {
+            /** @description What was done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobBatchAnswer"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description `jobs_changed` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listQueues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The queues */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskQueueList"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    pauseQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The queue */
+                queue: components["parameters"]["QueueName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AdminNote"];
+            };
+        };
+        responses: {
+            /** @description The queues */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskQueueList"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    resumeQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The queue */
+                queue: components["parameters"]["QueueName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AdminNote"];
+            };
+        };
+        responses: {
+            /** @description The queues */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskQueueList"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getOutbox: {
+        parameters: {
+            query?: {
+                /** @description `pending` ones are tried again by themselves, `abandoned` ones are not */
+                state?: "pending" | "abandoned";
+                /** @description The `next_cursor` of the page before: of the same list, with the same filters */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many there are in a page at most */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboxList"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    requeueEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The event */
+                event_id: components["schemas"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AdminNote"];
+            };
+        };
+        responses: {
+            /** @description The event */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboxEventAnswer"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description `event_started` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listCleanupPolicies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The policies */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyList"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             412: components["responses"]["PreconditionFailed"];
             415: components["responses"]["CompressedBody"];
             429: components["responses"]["RateLimited"];

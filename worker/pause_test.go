@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	workflowpb "go.temporal.io/api/workflow/v1"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/devstack/stacktest"
@@ -19,7 +21,7 @@ import (
 func TestPausedEmails(t *testing.T) {
 	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
 	admin := p.admin()
-	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID))
+	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID, watchparty.AdminNote{}))
 	before, beforeMail := p.register(unique("early"))
 	first := p.send(beforeMail)
 	r := p.run(t, job.TaskQueueEmail)
@@ -27,13 +29,13 @@ func TestPausedEmails(t *testing.T) {
 	p.requireWaits(first.GetID())
 
 	resume := func() {
-		require.NoError(t, p.store.ResumeEmails(t.Context(), admin.ID))
+		require.NoError(t, p.store.ResumeEmails(t.Context(), admin.ID, watchparty.AdminNote{}))
 		p.wait(t, sends)
 	}
 	resume()
 	p.requireResult(first.GetID(), first.GetRunID(), nil)
 
-	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID))
+	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID, watchparty.AdminNote{}))
 	p.wait(t, pauses)
 	within, withinMail := p.register(unique("late"))
 	second := p.send(withinMail)
@@ -64,7 +66,7 @@ func TestPauseLetsAMailFinish(t *testing.T) {
 	p.wait(t, sends)
 	started := p.send(emailID)
 	<-smtp.reached
-	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID))
+	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID, watchparty.AdminNote{}))
 	p.wait(t, pauses)
 	smtp.answer()
 	p.requireResult(started.GetID(), started.GetRunID(), nil)
@@ -80,7 +82,7 @@ func TestAwaitedEmailsGoFirst(t *testing.T) {
 	p := newPlant(t, "127.0.0.1", smtp.Port)
 	p.Config.Email.PerSecond = 2 // one at a time
 	admin := p.admin()
-	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID))
+	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID, watchparty.AdminNote{}))
 	p.run(t, job.TaskQueueEmail)
 	p.wait(t, runs)
 
@@ -101,7 +103,7 @@ func TestAwaitedEmailsGoFirst(t *testing.T) {
 	})
 	enqueue(job.PasswordChangedEvent)
 	enqueue(job.PasswordResetEvent)
-	require.NoError(t, p.store.ResumeEmails(t.Context(), admin.ID))
+	require.NoError(t, p.store.ResumeEmails(t.Context(), admin.ID, watchparty.AdminNote{}))
 	require.Eventually(t, func() bool { return len(smtp.Accepted()) == len(want) }, 20*time.Second, 20*time.Millisecond)
 
 	var order []int // the batches by their places in the queue
@@ -132,4 +134,31 @@ func (p *plant) requireWaits(workflowID string) {
 		return err != nil || len(description.PendingActivities) != 1 ||
 			description.PendingActivities[0].LastStartedTime != nil
 	}, 3*pausePoll/2, 50*time.Millisecond)
+}
+
+// TestNextAttemptIsKnown: the row of an email that the server does not take yet says when it is tried again and when it
+// is given up, by the same reckoning as Temporal.
+func TestNextAttemptIsKnown(t *testing.T) {
+	smtp := smtptest.Serve(t, smtptest.Script{Answers: map[string]string{"RCPT": "451 4.3.0 try again"}})
+	p := newPlant(t, "127.0.0.1", smtp.Port)
+	_, id := p.register(unique("late"))
+	r := p.run(t, job.TaskQueueEmail)
+	started := p.send(id)
+	var email watchparty.Email
+	var pending *workflowpb.PendingActivityInfo
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		description, err := p.client.DescribeWorkflowExecution(t.Context(), started.GetID(), started.GetRunID())
+		require.NoError(c, err)
+		require.Len(c, description.GetPendingActivities(), 1)
+		pending = description.GetPendingActivities()[0]
+		email, err = p.store.Email(t.Context(), id)
+		require.NoError(c, err)
+		require.Equal(c, watchparty.WaitRetry, email.WaitsFor)
+		require.Equal(c, pending.GetAttempt(), int32(email.Attempts)+1)
+		require.NotNil(c, pending.GetNextAttemptScheduleTime())
+	}, time.Minute, 50*time.Millisecond)
+	require.WithinDuration(t, pending.GetNextAttemptScheduleTime().AsTime(), email.WaitsUntil, 3*time.Second)
+	require.WithinDuration(t, time.Now().Add(24*time.Hour), email.DeadlineAt, time.Hour, "as the policy intends")
+	r.stop()
+	require.NoError(t, r.awaitEnd(t))
 }

@@ -1,0 +1,188 @@
+package api
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+// visitor is a browser at the console, without its rendering.
+type visitor struct {
+	*bundle
+	cookie string // the session's
+}
+
+const consoleCookie = "__Host-console-session"
+
+func (v visitor) ask(t testing.TB, method, path string, form url.Values, headers ...string) (int, http.Header, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, v.url+path, strings.NewReader(form.Encode()))
+	require.NoError(t, err)
+	if method == http.MethodPost {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for i := 0; i < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+	}
+	if v.cookie != "" {
+		request.AddCookie(&http.Cookie{Name: consoleCookie, Value: v.cookie})
+	}
+	response, err := v.client.Do(request)
+	require.NoError(t, err)
+	defer response.Body.Close() //nolint:errcheck // read to its end
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return response.StatusCode, response.Header, string(body)
+}
+
+// signInToConsole signs in with a session as the form makes one.
+func (b *bundle) signInToConsole(t testing.TB, p person) visitor {
+	t.Helper()
+	token, n := b.server.newSession(t.Context())
+	hash := value1[string](t, b, "SELECT password_hash FROM users WHERE id = ?", p.id)
+	_, err := b.store.LogIn(t.Context(), p.id, hash, n)
+	require.NoError(t, err)
+	b.logs.secret(token)
+	return visitor{b, token}
+}
+
+// TestConsolePages: each page shows what there is, and runs no script.
+func TestConsolePages(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	v := w.signInToConsole(t, w.admin)
+	for path, shows := range map[string]string{
+		"":      "Queues and workers",
+		"/jobs": "Act on many",
+		"/jobs?kind=Cleanup&state=running&user_id=" + w.admin.id: "Cleanup",
+		"/jobs/" + w.job: "Timeline",
+		"/queues":        "Pause maintenance",
+		"/schedules":     "cleanup",
+		"/outbox":        "welcome-email/",
+		"/emails":        "Welcome",
+		"/emails?address=" + url.QueryEscape(w.alice.email): "/admin/emails/" + w.sent,
+		"/emails/" + w.sent:           "Attempts",
+		"/emails/previews":            "Room invitation",
+		"/emails/previews/welcome/en": "<body",
+		"/cleanup":                    "CLEANUP_MESSAGE_AGE",
+		"/cleanup/" + w.run:           "Failed",
+		"/reports":                    "Cleanup",
+		"/reports/" + w.report:        "Figure",
+		"/users?q=alice":              "/admin/users/" + w.alice.id,
+		"/users/" + w.alice.id:        "What was done to the account",
+		"/abuse":                      "Spam",
+		"/abuse/" + w.abuse:           "Suspend and resolve",
+		"/rooms":                      "Room",
+		"/movies":                     "Metropolis",
+		"/movies/" + w.movie:          "Metropolis",
+		"/audit":                      "Cleanup started",
+		"/nothing":                    "There is no such page.",
+		"/users/" + unknownID:         "Not found",
+	} {
+		status, header, body := v.ask(t, "GET", "/admin"+path, nil)
+		want := http.StatusOK
+		if path == "/nothing" || strings.HasSuffix(path, unknownID) {
+			want = http.StatusNotFound
+		}
+		require.Equal(t, want, status, "%s: %s", path, body)
+		require.Contains(t, body, shows, path)
+		require.NotContains(t, body, "<script", path)
+		require.Equal(t, "no-store", header.Get("Cache-Control"))
+		require.NotContains(t, header.Get("Content-Security-Policy"), "script-src", path)
+		if !strings.Contains(path, "previews/") { // emails have their own style
+			require.NotContains(t, body, "style=\"", path)
+			require.Contains(t, header.Get("Content-Security-Policy"), "frame-ancestors 'none'", path)
+			require.Equal(t, "DENY", header.Get("X-Frame-Options"), path)
+		}
+	}
+}
+
+// TestConsoleRefuses: those who are no admins now, and forms of other sites.
+func TestConsoleRefuses(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	root, ada := b.admin(t, "root"), b.register(t, "ada")
+	for _, path := range []string{"", "/jobs", "/users/" + ada.id} {
+		status, header, _ := visitor{b, ""}.ask(t, "GET", "/admin"+path, nil)
+		require.Equal(t, []any{303, "/admin/sign-in"}, []any{status, header.Get("Location")}, path)
+		status, header, _ = visitor{b, "nonsense"}.ask(t, "GET", "/admin"+path, nil)
+		require.Equal(t, []any{303, "/admin/sign-in"}, []any{status, header.Get("Location")}, path)
+	}
+	form := url.Values{"email": {ada.email}, "password": {ada.password}}
+	status, header, body := visitor{b, ""}.ask(t, "POST", "/admin/sign-in", form)
+	require.Equal(t, 403, status)
+	require.Contains(t, body, "This account is not an admin.")
+	require.Empty(t, header.Values("Set-Cookie"))
+	form.Set("password", "wrong password")
+	status, _, _ = visitor{b, ""}.ask(t, "POST", "/admin/sign-in", form)
+	require.Equal(t, 422, status)
+
+	ada.promoted(t, b)
+	form.Set("password", ada.password)
+	status, header, _ = visitor{b, ""}.ask(t, "POST", "/admin/sign-in", form)
+	require.Equal(t, 303, status)
+	cookie := header.Get("Set-Cookie")
+	require.Regexp(t, `^`+consoleCookie+`=[^;]+; Path=/; Max-Age=43200; HttpOnly; Secure; SameSite=Strict$`, cookie)
+	token, _, _ := strings.Cut(strings.TrimPrefix(cookie, consoleCookie+"="), ";")
+	b.logs.secret(token)
+	v := visitor{b, token}
+
+	event := value1[string](t, b, "SELECT id FROM outbox WHERE workflow_id = ?", job.WelcomeEmailID(ada.id))
+	act := "/admin/outbox/" + event + "/requeue"
+	for name, headers := range map[string][]string{
+		"another site":         {"Sec-Fetch-Site", "cross-site"},
+		"another subdomain":    {"Sec-Fetch-Site", "same-site"},
+		"another origin alone": {"Origin", "https://evil.example"},
+	} {
+		status, _, _ := v.ask(t, "POST", act, nil, headers...)
+		require.Equal(t, 403, status, name)
+	}
+	require.Zero(t, value1[int](t, b, "SELECT count(*) FROM audit WHERE action = 'event_requeued'"))
+	status, _, body = v.ask(t, "POST", act, nil, "Sec-Fetch-Site", "same-origin")
+	require.Equal(t, 303, status, body)
+	require.EqualValues(t, 1, value1[int](t, b, "SELECT count(*) FROM audit WHERE action = 'event_requeued'"))
+
+	// The right is read anew: it ends with the next request.
+	b.exec(t, "UPDATE users SET is_admin = false WHERE id = ?", ada.id)
+	status, _, _ = v.ask(t, "GET", "/admin/jobs", nil)
+	require.Equal(t, 403, status)
+	status, _, _ = v.ask(t, "POST", act, nil, "Sec-Fetch-Site", "same-origin")
+	require.Equal(t, 403, status)
+
+	v = b.signInToConsole(t, root)
+	status, _, _ = v.ask(t, "GET", "/admin", nil)
+	require.Equal(t, 200, status)
+	status, _, _ = v.ask(t, "POST", "/admin/sign-out", nil)
+	require.Equal(t, 303, status)
+	status, _, _ = v.ask(t, "GET", "/admin", nil)
+	require.Equal(t, 303, status, "the session has ended")
+	old := b.signInToConsole(t, root)
+	b.exec(t, "UPDATE sessions SET created_at = now() - interval '13 h' WHERE token_hash = ?", auth.HashRefresh(old.cookie))
+	status, _, _ = old.ask(t, "GET", "/admin", nil)
+	require.Equal(t, 303, status, "a sign-in to the console lasts for 12 hours")
+}
+
+// TestConsoleWithoutTemporal: it opens and says so, and what the database knows is there.
+func TestConsoleWithoutTemporal(t *testing.T) {
+	t.Parallel()
+	b := setup(t, temporalAway)
+	v := b.signInToConsole(t, b.admin(t, "root"))
+	for path, c := range map[string]struct {
+		status int
+		shows  string
+	}{
+		"": {200, "Temporal is away"}, "/queues": {200, "Temporal is away"}, "/emails": {200, "Relay"}, "/outbox": {200, "Try now"},
+		"/jobs": {503, "A part of the service is away"}, "/cleanup": {200, "Policies"}, "/users": {200, "root"},
+	} {
+		status, _, body := v.ask(t, "GET", "/admin"+path, nil)
+		require.Equal(t, c.status, status, path)
+		require.Contains(t, body, c.shows, path)
+	}
+}

@@ -1,0 +1,111 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
+	"github.com/watchparty/watchparty/jobs"
+	"github.com/watchparty/watchparty/store"
+)
+
+// GetOverview answers with how the service is. What comes from Temporal is null while Temporal is away.
+func (s *Server) GetOverview(
+	ctx context.Context,
+	_ contract.GetOverviewRequestObject,
+) (contract.GetOverviewResponseObject, error) {
+	var o contract.Overview
+	err := s.store.Snapshot(ctx, func(at *store.Store) error { return overview(ctx, at, &o) })
+	if err != nil {
+		return nil, err
+	}
+	health, err := s.GetHealth(ctx, contract.GetHealthRequestObject{})
+	if err != nil {
+		return nil, err
+	}
+	switch h := health.(type) {
+	case contract.GetHealth200JSONResponse:
+		o.Health = h.Data
+	case contract.GetHealth503JSONResponse:
+		o.Health = h.Data
+	}
+	queues, err := s.queues(ctx)
+	if err != nil {
+		return nil, err
+	}
+	o.Queues, o.Temporal = queues.Data, queues.Temporal
+	if o.Temporal != contract.Away {
+		err = s.countForOverview(ctx, &o)
+	}
+	return contract.GetOverview200JSONResponse{Data: o}, err
+}
+
+// overview reads what the database knows.
+func overview(ctx context.Context, at *store.Store, o *contract.Overview) error {
+	delays, err := at.Delays(ctx)
+	if err != nil {
+		return err
+	}
+	o.Late = convert(delays, func(d watchparty.Delay) contract.Delay {
+		return contract.Delay{What: contract.DelayWhat(d.What), Count: d.Count, OldestAt: d.OldestAt}
+	})
+	pause, err := at.EmailPause(ctx)
+	if err != nil {
+		return err
+	}
+	o.EmailsPausedAt, o.EmailsWaiting = pointer(pause.PausedAt), pause.Waiting
+	waiting, err := at.Outbox(ctx)
+	if err != nil {
+		return err
+	}
+	o.Outbox = outboxSummary(waiting)
+	hour, err := at.Throughput(ctx, 5*time.Minute, 12)
+	if err != nil {
+		return err
+	}
+	week, err := at.Throughput(ctx, 24*time.Hour, 7)
+	o.LastHour, o.LastWeek = convert(hour, throughput), convert(week, throughput)
+	return err
+}
+
+func throughput(t watchparty.Throughput) contract.Throughput {
+	return contract.Throughput{
+		From: t.From, EmailsSent: t.EmailsSent, EmailsFailed: t.EmailsFailed, JobsStarted: t.JobsStarted,
+	}
+}
+
+// countForOverview counts jobs, unless Temporal goes away meanwhile.
+func (s *Server) countForOverview(ctx context.Context, o *contract.Overview) error {
+	running, err := s.jobs.Count(ctx, jobs.Filter{State: jobs.Running})
+	if err == nil {
+		o.JobsRunning = &running
+		var failed int64
+		failed, err = s.jobs.Count(ctx, jobs.Filter{State: jobs.Failed, From: store.Now().Add(-24 * time.Hour)})
+		o.JobsFailedLastDay = &failed
+	}
+	if errors.Is(err, watchparty.ErrTemporalAway) {
+		o.Temporal, o.JobsRunning, o.JobsFailedLastDay = contract.Away, nil, nil
+		return nil
+	}
+	return err
+}
+
+// ListCleanupPolicies lists the clean-up policies with their ages.
+func (s *Server) ListCleanupPolicies(
+	context.Context,
+	contract.ListCleanupPoliciesRequestObject,
+) (contract.ListCleanupPoliciesResponseObject, error) {
+	ages, settings := s.cfg.Cleanup.Ages(), s.cfg.Cleanup.Settings()
+	list := contract.ListCleanupPolicies200JSONResponse{Data: []contract.CleanupPolicy{}}
+	for _, policy := range watchparty.Policies() {
+		p := contract.CleanupPolicy{Policy: contract.Policy(policy), Setting: settings[policy]}
+		if age, on := ages[policy]; on {
+			seconds := int64(age.Seconds())
+			p.Enabled, p.AgeSeconds = true, &seconds
+		}
+		list.Data = append(list.Data, p)
+	}
+	return list, nil
+}

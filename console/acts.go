@@ -1,0 +1,235 @@
+package console
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/watchparty/watchparty/api/contract"
+)
+
+// act is a form, and the operation of the API that it calls.
+type act struct {
+	path   string // of the console
+	method string // of the operation
+	to     string // its path
+	fields []field
+	back   string // the page that follows; a function of the answer if follow is set
+	done   string
+	follow func(answer map[string]any) string
+}
+
+// field is a field of a form.
+type field struct {
+	name string
+	kind string // text, optional (left out when empty), flag, number, list
+}
+
+func text(names ...string) (all []field) {
+	for _, name := range names {
+		all = append(all, field{name, "text"})
+	}
+	return all
+}
+
+var note = text("note")
+
+// acts returns all acts of the console.
+func acts() []act {
+	return []act{
+		{path: "/jobs/{id}/cancel", to: "/admin/jobs/{id}/cancel", fields: note, back: "/jobs/{id}",
+			done: "The job is asked to end."},
+		{path: "/jobs/{id}/terminate", to: "/admin/jobs/{id}/terminate", fields: note, back: "/jobs/{id}",
+			done: "The job is terminated."},
+		{path: "/jobs/{id}/retry", to: "/admin/jobs/{id}/retry", fields: note, back: "/jobs/{id}",
+			done: "The job is tried again.", follow: retried},
+		{path: "/jobs/batch", to: "/admin/job-batches", back: "/jobs", follow: batched, fields: []field{
+			{"action", "text"}, {"kind", "optional"}, {"state", "optional"}, {"user_id", "optional"}, {"note", "optional"},
+			{"dry_run", "flag"}, {"expected", "number"},
+		}},
+		{path: "/queues/{queue}/pause", to: "/admin/queues/{queue}/pause", fields: note, back: "/queues",
+			done: "The queue is paused. Workers stop within seconds."},
+		{path: "/queues/{queue}/resume", to: "/admin/queues/{queue}/resume", fields: note, back: "/queues",
+			done: "The queue is resumed."},
+		{path: "/schedules/{id}/pause", to: "/admin/schedules/{id}/pause", fields: note, back: "/schedules",
+			done: "The schedule is paused."},
+		{path: "/schedules/{id}/resume", to: "/admin/schedules/{id}/resume", fields: note, back: "/schedules",
+			done: "The schedule is resumed."},
+		{
+			path: "/schedules/{id}/trigger",
+			to:   "/admin/schedules/{id}/trigger",
+			back: "/schedules",
+			done: "A run was started.",
+		},
+		{path: "/outbox/{id}/requeue", to: "/admin/outbox/{id}/requeue", fields: note, back: "/outbox",
+			done: "The event is tried now."},
+		{path: "/emails/{id}/resend", to: "/admin/emails/{id}/resend", fields: note,
+			done: "Another email is queued.", follow: created("/emails/")},
+		{path: "/emails/{id}/cancel", to: "/admin/emails/{id}/cancel", fields: note, back: "/emails/{id}",
+			done: "The email is cancelled."},
+		{path: "/cleanup", to: "/admin/cleanup", done: "The run is queued.", follow: startedRun, fields: []field{
+			{"policies", "list"}, {"dry_run", "flag"}, {"older_than", "optional"},
+		}},
+		{path: "/cleanup/{id}/cancel", to: "/admin/cleanup/runs/{id}/cancel", back: "/cleanup/{id}",
+			done: "The run ends after its current batch."},
+		{path: "/rooms/{id}/close", to: "/admin/rooms/{id}/close", fields: text("reason"), back: "/rooms",
+			done: "The room is closed."},
+		{path: "/rooms/{id}/reopen", to: "/admin/rooms/{id}/reopen", fields: text("reason"), back: "/rooms",
+			done: "The room is open again."},
+		{path: "/rooms/{id}/restore", to: "/admin/rooms/{id}/restore", back: "/rooms", done: "The room is restored."},
+		{path: "/users/{id}/suspend", to: "/admin/users/{id}/suspend", back: "/users/{id}", done: "The account is suspended.",
+			fields: []field{{"reason", "text"}, {"hide_content", "flag"}, {"report_id", "optional"}}},
+		{path: "/users/{id}/reinstate", to: "/admin/users/{id}/reinstate", back: "/users/{id}",
+			done: "The account is reinstated."},
+		{path: "/users/{id}/sign-out", method: http.MethodDelete, to: "/admin/users/{id}/sessions", back: "/users/{id}",
+			done: "All sign-ins of the account have ended."},
+		{path: "/abuse/{id}/resolve", to: "/admin/abuse-reports/{id}/resolve", fields: text("outcome", "note"),
+			back: "/abuse/{id}", done: "The report is resolved."},
+		{path: "/movies", to: "/movies", back: "/movies", done: "The movie is in the catalogue.", fields: movieFields},
+		{path: "/movies/{id}", method: http.MethodPatch, to: "/movies/{id}", back: "/movies", done: "The movie is changed.",
+			fields: movieFields},
+		{path: "/movies/{id}/archive", method: http.MethodPatch, to: "/movies/{id}", back: "/movies",
+			done: "The movie is changed.", fields: []field{{"archived", "flag"}}},
+	}
+}
+
+var movieFields = []field{
+	{"title", "text"}, {"year", "number"}, {"runtime_minutes", "number"}, {"description", "text"},
+	{"poster_url", "optional"}, {"stream_url", "optional"},
+}
+
+// body makes the body of an operation from a form.
+func (a act) body(r *http.Request) any {
+	if len(a.fields) == 0 {
+		return nil
+	}
+	body := map[string]any{}
+	for _, f := range a.fields {
+		value := strings.TrimSpace(r.PostFormValue(f.name))
+		switch {
+		case f.kind == "flag":
+			body[f.name] = value != ""
+		case f.kind == "list":
+			if list := r.PostForm[f.name]; len(list) > 0 {
+				body[f.name] = list
+			}
+		case value == "" && f.kind != "text":
+		case f.kind == "number":
+			if n, err := strconv.Atoi(value); err == nil {
+				body[f.name] = n
+			} else {
+				body[f.name] = value // the API says what is wrong with it
+			}
+		default:
+			body[f.name] = value
+		}
+	}
+	return body
+}
+
+// act returns the handler of a form. It answers with a redirect, so that reloading the page repeats nothing.
+func (c *Console) act(a act) http.Handler {
+	if a.method == "" {
+		a.method = http.MethodPost
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		if err := r.ParseForm(); err != nil {
+			c.failed(w, r, view{Title: "Refused"}, &problem{contract.Problem{Status: http.StatusBadRequest,
+				Title: "The form cannot be read."}})
+			return
+		}
+		var answer json.RawMessage
+		body := a.body(r)
+		err := c.send(r, a.method, fill(a.to, r), body, nilIfNoContent(&answer, a))
+		var p *problem
+		if errors.As(err, &p) && p.Status != http.StatusUnauthorized {
+			c.failed(w, r, view{Title: "Not done", Template: "message"}, err)
+			return
+		}
+		if err != nil {
+			c.failed(w, r, view{Title: "Not done"}, err)
+			return
+		}
+		back, done := fill(a.back, r), a.done
+		if a.follow != nil {
+			var read struct {
+				Data map[string]any `json:"data"`
+			}
+			_ = json.Unmarshal(answer, &read) // without data, the page that follows is the default
+			read.Data = withForm(read.Data, r)
+			if to := a.follow(read.Data); to != "" {
+				back = to
+			}
+			if text, ok := read.Data["notice"].(string); ok {
+				done = text
+			}
+		}
+		c.leaveNotice(w, done)
+		http.Redirect(w, r, Base+back, http.StatusSeeOther) //nolint:gosec // a page of the console
+	})
+}
+
+func nilIfNoContent(answer *json.RawMessage, a act) any {
+	if a.follow == nil {
+		return nil
+	}
+	return answer
+}
+
+func withForm(data map[string]any, r *http.Request) map[string]any {
+	if data == nil {
+		data = map[string]any{}
+	}
+	data["form"] = r.PostForm
+	return data
+}
+
+func created(prefix string) func(map[string]any) string {
+	return func(data map[string]any) string {
+		id, _ := data["id"].(string)
+		return prefix + id
+	}
+}
+
+func startedRun(data map[string]any) string {
+	id, _ := data["run_id"].(string)
+	return "/cleanup/" + id
+}
+
+// retried leads to the job that is at work now.
+func retried(data map[string]any) string {
+	job, _ := data["job"].(map[string]any)
+	if id, ok := job["id"].(string); ok {
+		return "/jobs/" + id
+	}
+	workflow, _ := data["workflow_id"].(string)
+	data["notice"] = "Queued as " + workflow + "."
+	if id, ok := strings.CutPrefix(workflow, "resend/"); ok {
+		return "/emails/" + id
+	}
+	if id, ok := strings.CutPrefix(workflow, "cleanup/"); ok {
+		return "/cleanup/" + id
+	}
+	return "/jobs"
+}
+
+// batched says what was done with many jobs. After a dry run the list shows the count, and offers the act.
+func batched(data map[string]any) string {
+	form, _ := data["form"].(url.Values)
+	matched, _ := data["matched"].(float64)
+	query := url.Values{"kind": form["kind"], "state": form["state"], "user_id": form["user_id"]}
+	if form.Get("dry_run") != "" {
+		query["action"], query["note"] = form["action"], form["note"]
+		query.Set("counted", strconv.Itoa(int(matched)))
+		data["notice"] = fmt.Sprintf("%d jobs match. Nothing was done yet.", int(matched))
+		return "/jobs?" + query.Encode()
+	}
+	data["notice"] = fmt.Sprintf("Done: %v. Skipped: %v. Failed: %v. Left: %v.", data["done"], data["skipped"],
+		data["failed"], data["left"])
+	return "/jobs?" + query.Encode()
+}

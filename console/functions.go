@@ -1,0 +1,268 @@
+package console
+
+import (
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/api/contract"
+	"github.com/watchparty/watchparty/jobs"
+	"github.com/watchparty/watchparty/store"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+// entry is an entry of the navigation.
+type entry struct{ Key, Path, Label string }
+
+// functions are those of the templates.
+func (c *Console) functions() template.FuncMap {
+	return template.FuncMap{
+		"style": func() string { return c.styleSheet },
+		"base":  func() string { return Base },
+		"nav": func() []entry {
+			return []entry{
+				{"overview", Base, "Overview"}, {"jobs", Base + "/jobs", "Jobs"}, {"queues", Base + "/queues", "Queues"},
+				{"schedules", Base + "/schedules", "Schedules"}, {"outbox", Base + "/outbox", "Outbox"},
+				{"emails", Base + "/emails", "Emails"}, {"cleanup", Base + "/cleanup", "Clean-up"},
+				{"reports", Base + "/reports", "Reports"}, {"users", Base + "/users", "Users"},
+				{"abuse", Base + "/abuse", "Abuse"}, {"rooms", Base + "/rooms", "Rooms"}, {"movies", Base + "/movies", "Movies"},
+				{"audit", Base + "/audit", "Audit"},
+			}
+		},
+		"when":       when,
+		"words":      words,
+		"number":     number,
+		"age":        age,
+		"tone":       tone,
+		"details":    details,
+		"bars":       bars,
+		"has":        func(p any) bool { return p != nil && !reflect.ValueOf(p).IsNil() },
+		"jobID":      func(workflowID string) string { return jobs.EncodeID(workflowID, "") },
+		"auditID":    scopeOfJob,
+		"meaning":    func(key any) string { return meanings[plain(key)] },
+		"kinds":      job.WorkflowTypes,
+		"jobStates":  jobs.States,
+		"emailKinds": watchparty.EmailKinds,
+		"states":     strings.Fields,
+		"short":      func(id any) string { s := fmt.Sprint(id); return s[max(0, len(s)-8):] },
+		"deref": func(p *string) string {
+			if p == nil {
+				return ""
+			}
+			return *p
+		},
+	}
+}
+
+// moment is a time as people read it, and exactly.
+type moment struct{ Exact, Machine, Relative string }
+
+// when returns a moment, and nil for no time.
+func when(v any) *moment {
+	t, ok := v.(time.Time)
+	if p, pointer := v.(*time.Time); pointer {
+		if p == nil {
+			return nil
+		}
+		t, ok = *p, true
+	}
+	if !ok || t.IsZero() {
+		return nil
+	}
+	return &moment{
+		Exact: t.UTC().
+			Format("2006-01-02 15:04:05"),
+		Machine:  t.UTC().Format(time.RFC3339),
+		Relative: relative(time.Until(t)),
+	}
+}
+
+func relative(d time.Duration) string {
+	if d.Abs() < 5*time.Second {
+		return "now"
+	}
+	if d < 0 {
+		return span(-d) + " ago"
+	}
+	return "in " + span(d)
+}
+
+func span(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d d", int(d.Hours()/24))
+}
+
+// age is a number of seconds, as a span of time.
+func age(v any) string {
+	var seconds int64
+	switch n := v.(type) {
+	case *int64:
+		if n == nil {
+			return "–"
+		}
+		seconds = *n
+	case *int:
+		if n == nil {
+			return "–"
+		}
+		seconds = int64(*n)
+	}
+	if seconds == 0 {
+		return "0 s"
+	}
+	return span(time.Duration(seconds) * time.Second)
+}
+
+// plain is the text of a value, or of what it points to: templates pass both.
+func plain(v any) string {
+	if v == nil {
+		return ""
+	}
+	value := reflect.ValueOf(v)
+	for value.Kind() == reflect.Pointer {
+		if value.IsNil() {
+			return ""
+		}
+		value = value.Elem()
+	}
+	return fmt.Sprint(value.Interface())
+}
+
+// words makes words of a code.
+func words(v any) string {
+	text := strings.ReplaceAll(plain(v), "_", " ")
+	return strings.ToUpper(text[:min(1, len(text))]) + text[min(1, len(text)):]
+}
+
+// number groups the digits of a number. It is a dash for a number that is not known.
+func number(v any) string {
+	var text string
+	switch n := v.(type) {
+	case *int64:
+		if n == nil {
+			return "–"
+		}
+		text = strconv.FormatInt(*n, 10)
+	case *float32:
+		if n == nil {
+			return "–"
+		}
+		return strconv.FormatFloat(float64(*n), 'f', 2, 32)
+	default:
+		text = fmt.Sprint(v)
+	}
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "\u202f" + text[i:]
+	}
+	return text
+}
+
+// tone is how a state looks: good, bad, busy or quiet.
+func tone(v any) string {
+	switch plain(v) {
+	case "sent", "completed", "connected", "ok", "done", "active", "open_room":
+		return "good"
+	case "failed", "terminated", "timed_out", "stuck", "away", "down", "suspended", "permanent", "lost", "abandoned":
+		return "bad"
+	case "retrying", "temporary", "later", "unreachable", "ambiguous", "degraded", "pending", "queued", "open", "paused":
+		return "warn"
+	}
+	return "quiet"
+}
+
+// details writes the details of an audit entry in one line.
+func details(v any) string {
+	encoded, err := json.Marshal(v)
+	var all map[string]any
+	if err != nil || json.Unmarshal(encoded, &all) != nil {
+		return ""
+	}
+	var parts []string
+	for name, value := range all {
+		parts = append(parts, strings.ReplaceAll(name, "_", " ")+": "+fmt.Sprint(value))
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, " · ")
+}
+
+// scopeOfJob is the ID of a job in the audit log.
+func scopeOfJob(workflowID string) string { return store.JobAuditID(workflowID) }
+
+// bar is a bar of a chart.
+type bar struct {
+	X, Good, Bad int // the place and the heights, of 60
+	Top, Under   int // the upper ends of the two
+	Label        string
+}
+
+// bars are the bars of emails that were sent and given up.
+func bars(all []contract.Throughput, layout string) []bar {
+	top := 1
+	for _, t := range all {
+		top = max(top, t.EmailsSent+t.EmailsFailed)
+	}
+	out := make([]bar, 0, len(all))
+	for i, t := range all {
+		b := bar{X: i * 24, Good: t.EmailsSent * 60 / top, Bad: t.EmailsFailed * 60 / top}
+		if t.EmailsFailed > 0 {
+			b.Bad = max(b.Bad, 2)
+		}
+		b.Top, b.Under = 64-b.Good-b.Bad, 64-b.Bad
+		b.Label = fmt.Sprintf("%s: %d sent, %d given up, %d jobs started", t.From.UTC().Format(layout), t.EmailsSent,
+			t.EmailsFailed, t.JobsStarted)
+		out = append(out, b)
+	}
+	return out
+}
+
+// meanings say what a code means to an operator.
+var meanings = map[string]string{
+	"events":    "Events that Temporal does not take. People do not get emails, and uploads are not processed.",
+	"emails":    "Emails whose attempt is due. No worker sends them.",
+	"refused":   "Emails that the mail server has refused more than ten times.",
+	"avatars":   "Uploads that are not rendered. People see their former picture.",
+	"runs":      "Clean-up runs that do not begin, or do not go on.",
+	"deletions": "Deleted accounts whose data is still there.",
+
+	"recipient_limit": "The recipient has had as many emails as one address gets. It goes out by itself.",
+	"pause":           "An admin has paused emails.",
+	"relay":           "Temporal does not have its workflow yet. Look at the outbox.",
+	"retry":           "The mail server did not take it. The next attempt comes by itself.",
+	"worker":          "An attempt is due, and no worker has begun it. Look at the queues.",
+
+	"address_rejected":   "The mail server takes no email for this address.",
+	"mailbox_full":       "The recipient has no space left.",
+	"message_rejected":   "The mail server refuses what is in the email.",
+	"server_unreachable": "The mail server could not be reached, refused this service, or did not take it in time.",
+	"unconfirmed":        "The mail server may have it, and did not say so.",
+	"expired":            "No attempt was made in time.",
+	"cancelled":          "An admin cancelled it; the audit log says who and why.",
+	"no_account":         "The address has no account, or the account was deleted.",
+	"account_suspended":  "The recipient's account is suspended.",
+	"already_confirmed":  "The address was confirmed before.",
+	"address_taken":      "Another account has the address now.",
+	"link_ended":         "Its link was used, replaced by a later one, or is too old.",
+	"invitation_ended":   "The invitation was answered, revoked, removed, or it expired.",
+	"may_not_invite":     "The inviter may not invite to the room any more.",
+	"room_ended":         "The room is archived, closed or removed.",
+	"not_a_recipient":    "The settings do not name the address any more.",
+	"opted_out":          "The address wants no invitations. Its inviter does not learn this.",
+
+	"working":  "A step is under way, or about to begin.",
+	"waiting":  "It waits on purpose.",
+	"retrying": "A step has failed, and is tried again by itself.",
+	"stuck":    "No worker takes its work, or a step has failed many times.",
+}

@@ -1,0 +1,174 @@
+package jobs
+
+import (
+	"encoding/base64"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"go.temporal.io/api/enums/v1"
+
+	"github.com/watchparty/watchparty"
+)
+
+// State is how a job has ended, or that it runs.
+type State string
+
+// States.
+const (
+	Running    State = "running"
+	Completed  State = "completed"
+	Failed     State = "failed"
+	Cancelled  State = "cancelled"
+	Terminated State = "terminated"
+	TimedOut   State = "timed_out"
+)
+
+// States returns all states.
+func States() []State { return []State{Running, Completed, Failed, Cancelled, Terminated, TimedOut} }
+
+// statuses are Temporal's names of the states.
+var statuses = map[State]enums.WorkflowExecutionStatus{
+	Running:    enums.WORKFLOW_EXECUTION_STATUS_RUNNING,
+	Completed:  enums.WORKFLOW_EXECUTION_STATUS_COMPLETED,
+	Failed:     enums.WORKFLOW_EXECUTION_STATUS_FAILED,
+	Cancelled:  enums.WORKFLOW_EXECUTION_STATUS_CANCELED,
+	Terminated: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED,
+	TimedOut:   enums.WORKFLOW_EXECUTION_STATUS_TIMED_OUT,
+}
+
+func stateOf(status enums.WorkflowExecutionStatus) State {
+	for state, s := range statuses {
+		if s == status {
+			return state
+		}
+	}
+	return Completed // continued as new, which no workflow here does
+}
+
+// Phase says what a running job does. It is empty for one that has ended.
+type Phase string
+
+// Phases.
+const (
+	Working  Phase = "working"  // a step is under way, or about to begin
+	Waiting  Phase = "waiting"  // on purpose: for a time, an answer, or the end of a pause
+	Retrying Phase = "retrying" // a step has failed, and is tried again by itself
+	Stuck    Phase = "stuck"    // no worker takes its work, or a step has failed many times
+)
+
+const (
+	// stuckAfter is how long a task may be due before no worker takes it.
+	stuckAfter = 2 * time.Minute
+	// stuckAttempts is the attempt from which on a step is stuck. With the pauses of workflows/options.go that is after
+	// about 20 minutes for emails, and 7 minutes for others.
+	stuckAttempts = 10
+)
+
+// Job is one run of a workflow.
+type Job struct {
+	WorkflowID string
+	RunID      string
+	Kind       string // the workflow's type
+	Queue      string
+	Summary    string
+	State      State
+	Phase      Phase
+	UserID     string // whom it is about; empty if it has none, or began before the search attributes were registered
+	RoomID     string
+	StartedAt  time.Time
+	EndedAt    time.Time // zero while it runs
+	Events     int64     // of its history
+}
+
+// ID identifies the job in addresses.
+func (j Job) ID() string { return EncodeID(j.WorkflowID, j.RunID) }
+
+// EncodeID returns the ID of a job. Without a run it is the latest run of the workflow.
+func EncodeID(workflowID, runID string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(workflowID + "\n" + runID))
+}
+
+// DecodeID returns the workflow and the run of a job's ID. It returns ErrNotFound for what is no ID.
+func DecodeID(id string) (workflowID, runID string, err error) {
+	text, err := base64.RawURLEncoding.DecodeString(id)
+	workflowID, runID, found := strings.Cut(string(text), "\n")
+	if err != nil || !found || workflowID == "" || !utf8.Valid(text) || len(text) > 1000 {
+		return "", "", watchparty.ErrNotFound
+	}
+	return workflowID, runID, nil
+}
+
+// Step is an activity that a job has not ended yet.
+type Step struct {
+	ID          string
+	Activity    string // its type
+	State       string // scheduled, started, paused, or cancel_requested
+	Attempt     int
+	MaxAttempts int       // 0 for no limit
+	LastFailure string    // empty before the first
+	ScheduledAt time.Time // of the first attempt
+	StartedAt   time.Time // of the last attempt
+	HeartbeatAt time.Time
+	NextAt      time.Time // of the next attempt; zero unless it waits for that
+	DeadlineAt  time.Time // zero if only attempts limit it
+	Worker      string    // of the last attempt
+}
+
+// Event is an entry of a job's history.
+type Event struct {
+	ID     int64
+	At     time.Time
+	Type   string
+	Detail string
+}
+
+// Detail is a job with all that is known of it.
+type Detail struct {
+	Job
+	Steps      []Step
+	Timeline   []Event
+	Truncated  bool      // the timeline is too long, and lacks its middle
+	Failure    string    // why the job failed
+	WaitsFor   string    // of a job that waits on purpose: for what
+	WaitsUntil time.Time // zero if it does not wait for a time
+}
+
+// Filter selects jobs. Empty fields select all.
+type Filter struct {
+	Kind       string
+	State      State
+	UserID     string
+	RoomID     string
+	WorkflowID string
+	From, To   time.Time // when it began: From and later, before To
+}
+
+// query is the filter in Temporal's language. Values are IDs, kinds and states that the caller has checked; quotes are
+// escaped nevertheless.
+func (f Filter) query() string {
+	var all []string
+	equal := func(attribute, value string) {
+		if value != "" {
+			all = append(all, attribute+" = '"+strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(value)+"'")
+		}
+	}
+	equal("WorkflowType", f.Kind)
+	if f.State != "" {
+		equal("ExecutionStatus", statuses[f.State].String())
+	}
+	equal(attributeUser, f.UserID)
+	equal(attributeRoom, f.RoomID)
+	equal("WorkflowId", f.WorkflowID)
+	if !f.From.IsZero() {
+		all = append(all, "StartTime >= '"+f.From.UTC().Format(time.RFC3339Nano)+"'")
+	}
+	if !f.To.IsZero() {
+		all = append(all, "StartTime < '"+f.To.UTC().Format(time.RFC3339Nano)+"'")
+	}
+	if f.Kind == "" && f.WorkflowID == "" {
+		// Temporal's schedules are workflows, too.
+		all = append(all, "TemporalNamespaceDivision IS NULL")
+	}
+	return strings.Join(all, " AND ")
+}

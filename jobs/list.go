@@ -1,0 +1,183 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+const (
+	// wait limits the wait for one answer of Temporal.
+	wait = 5 * time.Second
+	// parallel is the number of jobs that are asked for at a time.
+	parallel = 8
+)
+
+// Jobs gives access to the workflows of one namespace.
+type Jobs struct {
+	client    client.Client
+	namespace string
+}
+
+// New returns the jobs of a namespace.
+func New(c client.Client, namespace string) *Jobs { return &Jobs{client: c, namespace: namespace} }
+
+// List returns a page of jobs, and the token of the next one: nil on the last page. Those that run come first, then
+// those that ended last.
+func (j *Jobs) List(ctx context.Context, f Filter, limit int, page []byte) ([]Job, []byte, error) {
+	found, next, err := j.list(ctx, f, limit, page)
+	if err != nil {
+		return nil, nil, err
+	}
+	var g errgroup.Group
+	g.SetLimit(parallel)
+	for i := range found {
+		if found[i].State != Running {
+			continue
+		}
+		g.Go(func() error {
+			d, err := j.describe(ctx, found[i].WorkflowID, found[i].RunID)
+			if errors.Is(err, watchparty.ErrNotFound) {
+				return nil // it went meanwhile: the list says so with its next page
+			}
+			if err == nil {
+				found[i] = d.Job
+			}
+			return err
+		})
+	}
+	return found, next, g.Wait()
+}
+
+// list is List without phases.
+func (j *Jobs) list(ctx context.Context, f Filter, limit int, page []byte) ([]Job, []byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	answer, err := j.client.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+		PageSize: int32(limit), NextPageToken: page, Query: f.query(), //nolint:gosec // a page is small
+	})
+	if err != nil {
+		return nil, nil, problem("list", err)
+	}
+	found := make([]Job, 0, len(answer.GetExecutions()))
+	for _, e := range answer.GetExecutions() {
+		found = append(found, newJob(e))
+	}
+	if len(answer.GetNextPageToken()) == 0 {
+		return found, nil, nil
+	}
+	return found, answer.GetNextPageToken(), nil
+}
+
+// Count returns the number of jobs that a filter selects.
+func (j *Jobs) Count(ctx context.Context, f Filter) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	answer, err := j.client.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Query: f.query()})
+	if err != nil {
+		return 0, problem("count", err)
+	}
+	return answer.GetCount(), nil
+}
+
+// Counts returns the number of jobs by kind and state.
+func (j *Jobs) Counts(ctx context.Context, f Filter) (map[string]map[State]int64, error) {
+	kinds := job.WorkflowTypes()
+	if f.Kind != "" {
+		kinds = []string{f.Kind}
+	}
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	rows := make([]map[State]int64, len(kinds))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	for i, kind := range kinds {
+		g.Go(func() error {
+			of := f
+			of.Kind = kind
+			answer, err := j.client.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{
+				Query: of.query() + " GROUP BY ExecutionStatus",
+			})
+			if err != nil {
+				return problem("count", err)
+			}
+			rows[i] = map[State]int64{}
+			for _, group := range answer.GetGroups() {
+				var name string
+				if len(group.GetGroupValues()) == 0 ||
+					converter.GetDefaultDataConverter().FromPayload(group.GetGroupValues()[0], &name) != nil {
+					continue
+				}
+				status, err := enums.WorkflowExecutionStatusFromString(name)
+				if err == nil {
+					rows[i][stateOf(status)] += group.GetCount()
+				}
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	counts := map[string]map[State]int64{}
+	for i, kind := range kinds {
+		counts[kind] = rows[i]
+	}
+	return counts, nil
+}
+
+func newJob(e *workflowpb.WorkflowExecutionInfo) Job {
+	j := Job{
+		WorkflowID: e.GetExecution().GetWorkflowId(), RunID: e.GetExecution().GetRunId(), Kind: e.GetType().GetName(),
+		Queue: e.GetTaskQueue(), State: stateOf(e.GetStatus()), StartedAt: e.GetStartTime().AsTime(),
+		Events: e.GetHistoryLength(),
+	}
+	if e.GetCloseTime() != nil {
+		j.EndedAt = e.GetCloseTime().AsTime()
+	}
+	j.UserID = attribute(e.GetSearchAttributes(), attributeUser)
+	j.RoomID = attribute(e.GetSearchAttributes(), attributeRoom)
+	return j
+}
+
+func attribute(all *commonpb.SearchAttributes, name string) (value string) {
+	if payload := all.GetIndexedFields()[name]; payload != nil {
+		_ = converter.GetDefaultDataConverter().FromPayload(payload, &value) // empty if it has another type
+	}
+	return value
+}
+
+// problem tells what Temporal does not have from a Temporal that is away.
+func problem(act string, err error) error {
+	var (
+		missing *serviceerror.NotFound
+		invalid *serviceerror.InvalidArgument
+	)
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &missing):
+		return watchparty.ErrNotFound
+	case errors.As(err, &invalid):
+		return fmt.Errorf("jobs: %s: %w", act, errors.Join(watchparty.ErrJobsNotSearchable, err))
+	}
+	if errors.Is(err, context.Canceled) && status.Code(err) != codes.DeadlineExceeded {
+		return fmt.Errorf("jobs: %s: %w", act, err)
+	}
+	return fmt.Errorf("jobs: %s: %w", act, errors.Join(watchparty.ErrTemporalAway, err))
+}

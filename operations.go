@@ -1,0 +1,71 @@
+package watchparty
+
+import "time"
+
+// QueuePause is an admin's pause of a task queue.
+type QueuePause struct {
+	Note     string
+	PausedAt time.Time
+}
+
+// EventState is how far an outbox event has come.
+type EventState string
+
+// States of events.
+const (
+	EventPending   EventState = "pending"   // Temporal does not have it yet
+	EventStarted   EventState = "started"   // Temporal has it
+	EventAbandoned EventState = "abandoned" // Temporal refused it for 30 days
+)
+
+// OutboxEvent is an event that starts a workflow, or signals to one.
+type OutboxEvent struct {
+	ID         string
+	WorkflowID string
+	Signal     string // empty for a start
+	Workflow   string // the workflow's type
+	Queue      string
+	State      EventState
+	Attempts   int
+	LastError  string
+	NextAt     time.Time // the next attempt of a pending one
+	StartedAt  time.Time
+	CreatedAt  time.Time
+}
+
+// Outbox sums up the events that Temporal does not have.
+type Outbox struct {
+	Waiting   int
+	Abandoned int
+	OldestAt  time.Time // zero if none waits
+	LastError string
+}
+
+// Delay is work that is late: for how many things, since when, and what it is.
+type Delay struct {
+	What     DelayKind
+	Count    int
+	OldestAt time.Time
+}
+
+// DelayKind is a kind of late work.
+type DelayKind string
+
+// Kinds of late work. What waits on purpose is none: a reminder, an email to a recipient who has had too many, or a
+// queue that an admin has paused.
+const (
+	DelayEvents    DelayKind = "events"    // outbox events that Temporal does not take
+	DelayEmails    DelayKind = "emails"    // emails whose attempt is due
+	DelayRefused   DelayKind = "refused"   // emails that the mail server has refused more than ten times
+	DelayAvatars   DelayKind = "avatars"   // uploads that are not rendered
+	DelayRuns      DelayKind = "runs"      // clean-up runs that do not begin, or do not go on
+	DelayDeletions DelayKind = "deletions" // deleted accounts whose data is still there
+)
+
+// Throughput counts what ended in a span of time.
+type Throughput struct {
+	From         time.Time
+	EmailsSent   int
+	EmailsFailed int
+	JobsStarted  int
+}

@@ -1,0 +1,168 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+// voidReasons are, by kind, queries for the reason why the email e with the ID ? cannot be sent. They are asked once the
+// worker has found that it cannot.
+var voidReasons = map[watchparty.EmailKind]string{
+	watchparty.EmailWelcomeReminder: `
+		SELECT CASE WHEN u.id IS NULL OR u.deleted_at IS NOT NULL THEN 'no_account'
+			WHEN u.email_verified_at IS NOT NULL THEN 'already_confirmed'
+			WHEN u.suspended_at IS NOT NULL THEN 'account_suspended'
+			ELSE 'link_ended' END
+		FROM emails AS e LEFT JOIN users AS u ON u.id = e.subject_id WHERE e.id = ?`,
+	watchparty.EmailVerification: `
+		SELECT CASE WHEN u.id IS NULL OR u.deleted_at IS NOT NULL THEN 'no_account'
+			WHEN u.email_key = v.email_key AND u.email_verified_at IS NOT NULL THEN 'already_confirmed'
+			WHEN EXISTS (SELECT FROM users AS o WHERE o.email_key = v.email_key AND o.id <> u.id) THEN 'address_taken'
+			ELSE 'link_ended' END
+		FROM emails AS e LEFT JOIN email_verifications AS v ON v.id = e.subject_id LEFT JOIN users AS u ON u.id = e.user_id
+		WHERE e.id = ?`,
+	watchparty.EmailReset: `
+		SELECT CASE WHEN u.id IS NULL OR u.deleted_at IS NOT NULL THEN 'no_account' ELSE 'link_ended' END
+		FROM emails AS e LEFT JOIN users AS u ON u.id = e.user_id WHERE e.id = ?`,
+	watchparty.EmailRoomInvitation:     voidInvitation,
+	watchparty.EmailInvitationReminder: voidInvitation,
+	watchparty.EmailActivityReport:     "SELECT 'not_a_recipient' FROM emails AS e WHERE e.id = ?",
+}
+
+var voidInvitation = `
+	SELECT CASE WHEN i.id IS NULL OR i.state <> 'open' OR i.expires_at <= now() THEN 'invitation_ended'
+		WHEN r.id IS NULL OR r.archived_at IS NOT NULL OR r.closed_at IS NOT NULL OR NOT (` + roomThere + `) THEN 'room_ended'
+		WHEN NOT ` + founded + ` THEN 'may_not_invite'
+		ELSE 'invitation_ended' END
+	FROM emails AS e LEFT JOIN invitations AS i ON i.id = e.subject_id LEFT JOIN rooms AS r ON r.id = i.room_id
+	WHERE e.id = ?`
+
+// voidAccount is for kinds that are void only because their account is gone.
+const voidAccount = "SELECT 'no_account' FROM emails AS e WHERE e.id = ?"
+
+// DropEmail cancels an email when its worker finds that it has no recipient, or nothing to say, any more. If why is
+// empty, the transaction that cancels the email finds out the reason.
+func (s *Store) DropEmail(ctx context.Context, id string, attempt int, why watchparty.EmailReason) error {
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		row, err := lockEmail(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if why == "" && !row.email().Ended() {
+			query, known := voidReasons[watchparty.EmailKind(row.Kind)]
+			if !known {
+				query = voidAccount
+			}
+			if err := tx.NewRaw(query, id).Scan(ctx, &why); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.NewRaw("UPDATE emails SET state = 'cancelled', reason = ?, updated_at = now() WHERE id = ? AND "+
+			unfinished, string(why), id).Exec(ctx); err != nil {
+			return err
+		}
+		return endAttempt(ctx, tx, id, attempt, watchparty.AttemptCancelled, "")
+	})
+	return found(err, "drop email")
+}
+
+// CancelEmail keeps an email from being sent; an attempt that lasts goes on to its end. Cancelling again is a success.
+// It returns ErrNotFound and ErrEmailEnded.
+func (s *Store) CancelEmail(
+	ctx context.Context, adminID, id string, note watchparty.AdminNote,
+) (watchparty.Email, error) {
+	var row emailRow
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
+		if err := administering(ctx, tx, adminID); err != nil {
+			return err
+		}
+		if row, err = lockEmail(ctx, tx, id); err != nil {
+			return err
+		}
+		switch m := row.email(); {
+		case m.State == watchparty.EmailCancelled:
+			return nil
+		case m.Ended():
+			return watchparty.ErrEmailEnded
+		}
+		err = tx.NewUpdate().Model(&row).Set("state = 'cancelled'").Set("reason = ?", string(watchparty.ReasonCancelled)).
+			Set("updated_at = now()").WherePK().Returning("*").Scan(ctx)
+		if err != nil {
+			return err
+		}
+		return audit(ctx, tx, adminID, watchparty.AuditEmailCancelled, watchparty.AuditEmail, id,
+			withNote(note, map[string]any{"kind": row.Kind}))
+	})
+	return row.email(), found(err, "cancel email")
+}
+
+// ResendEmail queues another email about the same as one that has ended. It returns ErrNotFound, ErrEmailOpen and
+// ErrKeyReused.
+func (s *Store) ResendEmail(
+	ctx context.Context, adminID, id string, note watchparty.AdminNote, key IdempotencyKey,
+) (watchparty.Email, error) {
+	var row emailRow
+	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
+		if err := administering(ctx, tx, adminID); err != nil {
+			return nil, err
+		}
+		former, err := lockEmail(ctx, tx, id)
+		if err != nil {
+			return nil, err
+		}
+		now, resendID := Now(), newID()
+		earlier, err := claimKey(ctx, tx, key, resendID)
+		switch {
+		case err != nil:
+			return nil, err
+		case earlier != "":
+			return nil, tx.NewSelect().Model(&row).Where("id = ?", earlier).Scan(ctx)
+		case !former.email().Ended():
+			return nil, watchparty.ErrEmailOpen
+		}
+		row = emailRow{
+			ID: resendID, Kind: former.Kind, SubjectID: former.SubjectID, UserID: former.UserID,
+			State:      string(watchparty.EmailQueued),
+			WorkflowID: job.ResendID(resendID), ResendOf: &id, Recipient: former.Recipient, CreatedAt: now, UpdatedAt: now,
+		}
+		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
+			return nil, err
+		}
+		details := withNote(note, map[string]any{"kind": row.Kind, "resend_of": id})
+		return []job.Event{job.ResendEvent(resendID).About(value(row.UserID), "")}, audit(ctx, tx, adminID, watchparty.AuditEmailResent,
+			watchparty.AuditEmail, resendID, details)
+	})
+	return row.email(), found(err, "resend email")
+}
+
+// withNote adds an admin's note to the details of an audit entry, if there is one.
+func withNote(note watchparty.AdminNote, details map[string]any) map[string]any {
+	if note.Note != "" {
+		details["note"] = note.Note
+	}
+	return details
+}
+
+func lockEmail(ctx context.Context, tx bun.Tx, id string) (row emailRow, err error) {
+	err = tx.NewSelect().Model(&row).Where("id = ?", id).For("NO KEY UPDATE").Scan(ctx)
+	return row, err
+}
+
+// endAttempt stores the outcome of an attempt to send an email.
+func endAttempt(
+	ctx context.Context, tx bun.Tx, id string, attempt int, outcome watchparty.EmailOutcome, answer string,
+) error {
+	_, err := tx.NewRaw("UPDATE email_attempts "+
+		"SET outcome = ?, answer = ?, ended_at = now(), updated_at = now() WHERE email_id = ? AND number = ?",
+		string(outcome), answer, id, attempt).
+		Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("store: end the attempt: %w", err)
+	}
+	return nil
+}
