@@ -398,6 +398,10 @@ func badTexts(p *openapi3.Parameter) []string {
 		bad = append(bad, "x", "123", strings.ToUpper(unknownID)+"0", unknownID+"0", "{"+unknownID+"}", "urn:uuid:"+unknownID,
 			strings.ReplaceAll(unknownID, "-", ""))
 	}
+	if schema.Format == "date-time" {
+		bad = append(bad, "tomorrow", "2030-01-01", "2030-01-01T00:00:00", "2030-02-30T00:00:00Z", "1893456000",
+			"2030-01-01T24:00:00Z", "2030-01-01T00:00:00+99:99", "2030-01-01 00:00:00Z", "10000-01-01T00:00:00Z")
+	}
 	if schema.Type.Is("integer") {
 		bad = append(bad, "0", "-1", "x", "1.5", "1e1x", "0x10", "99999999999999999999999", " ",
 			strconv.FormatInt(int64(*schema.Min)-1, 10), strconv.FormatInt(int64(*schema.Max)+1, 10))

@@ -46,7 +46,7 @@ func (r adminEmailRow) email() watchparty.Email {
 		return m
 	}
 	switch {
-	case r.Pending:
+	case r.Pending && m.WaitsFor == "": // a worker has begun it otherwise
 		m.WaitsFor, m.WaitsUntil = watchparty.WaitRelay, time.Time{}
 	case r.Paused:
 		m.WaitsFor, m.WaitsUntil = watchparty.WaitPause, time.Time{}

@@ -268,7 +268,19 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 var outside = map[string][]string{
 	"reads": {
 		"AccountVersions",
+		"AdminEmail",
 		"AskTime",
+		"Delays",
+		"EmailOfJob",
+		"EventState",
+		"Outbox",
+		"OutboxEvents",
+		"QueuePaused",
+		"QueuePauses",
+		"RunOfJob",
+		"Throughput",
+		"TokenUser",
+		"Work",
 		"LiveMarks",
 		"LiveMembers",
 		"LiveRooms",
@@ -349,7 +361,7 @@ var outside = map[string][]string{
 	},
 	"exports, which read": {"Export"}, // the prefix of all
 	"is no query": {"CheckRoom", "Close", "DB", "Events", "Journal", "LimitEmails", "LogTo", "OnChange",
-		"OnCommitted", "Ping", "Refused"},
+		"OnCommitted", "Ping", "PoolStats", "Refused"},
 	"makes an account": {"CreateSignedInUser", "CreateUser"},
 	"is about no account": {"AddMovies", "CreateActivityReport", "DeclineInvitation", "ExpireInvitation", "OptIn",
 		"OptOut", "QueueReportEmails", "TallyDay", "RenewLease", "SetClock", "SweepPlaybacks", "Tick"},

@@ -78,6 +78,9 @@ var fill = []string{
 	`INSERT INTO audit (id, actor_id, action, target_kind, target_id)
 		SELECT uid(7, n), uid(1, n % 5 + 1), CASE n % 3 WHEN 0 THEN 'user_suspended' WHEN 1 THEN 'movie_updated' ELSE 'cleanup_started' END,
 			'user', uid(1, n % 2000 + 1) FROM generate_series(1, 30000) AS n`,
+	`INSERT INTO outbox (id, workflow_id, workflow, task_queue, input, state, started_at)
+		SELECT uid(20, n), 'work/' || n, 'Resend', 'email', '{}', CASE n % 200 WHEN 0 THEN 'pending' WHEN 1 THEN 'abandoned' ELSE 'started' END,
+			CASE WHEN n % 200 > 1 THEN now() END FROM generate_series(1, 20000) AS n`,
 	`INSERT INTO emails (id, kind, subject_id, user_id, state, workflow_id)
 		SELECT uid(14, n), (ARRAY['welcome', 'password_reset', 'room_invitation'])[n % 3 + 1], uid(14, n),
 			uid(1, CASE WHEN n % 10 = 0 THEN 1 ELSE n % 20000 + 1 END), CASE n % 500 WHEN 0 THEN 'failed' ELSE 'sent' END, 'mail/' || n
@@ -544,6 +547,14 @@ func TestListPlans(t *testing.T) {
 		{"Audit", "by act", "audit", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.Audit(ctx, watchparty.AuditFilter{Action: watchparty.AuditMovieUpdated}, at(7, 15_000)))
 		}},
+		{"OutboxEvents", "pending", "outbox", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.OutboxEvents(ctx, watchparty.EventPending, at(20, 10_000)))
+			}},
+		{"OutboxEvents", "abandoned", "outbox", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.OutboxEvents(ctx, watchparty.EventAbandoned, at(20, 10_000)))
+			}},
 		{"Emails", "all", "emails", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.Emails(ctx, watchparty.EmailFilter{}, at(14, 30_000)))
 		}},

@@ -49,7 +49,7 @@ func TestEvents(t *testing.T) {
 		}},
 		"deletion": {job.AccountDeletionEvent("u1"), job.Event{
 			WorkflowID: "account-deletion/u1", Workflow: "DeleteAccount", TaskQueue: "maintenance",
-			Summary: "Deletion of an account", Input: job.AccountInput{UserID: "u1"},
+			Summary: "Deletion of an account", Input: job.AccountInput{UserID: "u1"}, UserID: "u1",
 		}},
 		"room invitation": {job.RoomInvitationEvent(invitation), job.Event{
 			WorkflowID: "room-invitation/i1", Workflow: "RoomInvitation", TaskQueue: "email",
@@ -61,7 +61,7 @@ func TestEvents(t *testing.T) {
 		}},
 		"avatar": {job.AvatarEvent(avatar), job.Event{
 			WorkflowID: "avatar/u1/7", Workflow: "ProcessAvatar", TaskQueue: "avatar",
-			Summary: "Avatar version 7", Input: avatar,
+			Summary: "Avatar version 7", Input: avatar, UserID: "u1",
 		}},
 		"clean-up": {job.CleanupEvent(cleanup), job.Event{
 			WorkflowID: "cleanup/r1", Workflow: "Cleanup", TaskQueue: "maintenance",

@@ -5966,10 +5966,16 @@ export interface components {
              * @enum {string}
              */
             action: "cancel" | "terminate" | "retry";
-            /** @description Only those of this kind */
-            kind?: (string & components["schemas"]["JobKind"]) | null;
-            /** @description Only those in this state; by default `running`, and `failed` for a retry */
-            state?: (string & components["schemas"]["JobState"]) | null;
+            /**
+             * @description Only those of this kind
+             * @enum {string|null}
+             */
+            kind?: "WelcomeEmail" | "VerificationEmail" | "PasswordResetEmail" | "PasswordChangedNotice" | "EmailChangedNotice" | "RoomInvitation" | "ReportEmail" | "Resend" | "ProcessAvatar" | "Cleanup" | "DeleteAccount" | "ActivityReport" | null;
+            /**
+             * @description Only those in this state; by default `running`, and `failed` for a retry
+             * @enum {string|null}
+             */
+            state?: "running" | "completed" | "failed" | "cancelled" | "terminated" | "timed_out" | null;
             /**
              * Format: uuid
              * @description Only those about this account
