@@ -30,6 +30,7 @@ import (
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/stacktest"
 	"github.com/watchparty/watchparty/health"
+	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -128,7 +129,7 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 		s.config.Database.URL = stacktest.MigratedURL(t)
 	}
 	b := &bundle{cfg: s.config, logs: &logs{secrets: map[string]bool{}}}
-	log := slog.New(slog.NewJSONHandler(b.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	log := slog.New(logging.Identified(slog.NewJSONHandler(b.logs, &slog.HandlerOptions{Level: slog.LevelDebug})))
 
 	b.store, err = store.Open(b.cfg.Database, auth.NewDigests(b.cfg.Auth.Secret))
 	require.NoError(t, err)

@@ -202,10 +202,13 @@ func (f *flow) signUpAs(t *testing.T, username, displayName string) person {
 }
 
 func (f *flow) health(t *testing.T) {
-	got := f.client.get(t, "/health")
-	require.Equal(t, http.StatusOK, got.status)
-	require.JSONEq(t, `{"data":{"status":"ok","database":"connected","redis":"connected",
-		"temporal":"connected","bucket":"connected"}}`, string(got.body))
+	eventually(t, func(c *assert.CollectT) {
+		got := f.client.get(c, "/health")
+		require.Equal(c, http.StatusOK, got.status)
+		require.JSONEq(c, `{"data":{"status":"ok","database":"connected","redis":"connected","temporal":"connected",
+			"workers":"connected","schedules":"connected","bucket":"connected","emails":"connected","degraded":[]}}`,
+			string(got.body))
+	}, "everything is connected")
 }
 
 func (f *flow) signUp(t *testing.T) {

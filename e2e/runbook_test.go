@@ -166,8 +166,11 @@ func TestRunbookEntries(t *testing.T) {
 	t.Run(health.Database, func(t *testing.T) {
 		require.NoError(t, w.stack.Stop(devstack.Postgres))
 		w.requireState(t, health.Database, "unreachable")
-		require.Equal(t, http.StatusServiceUnavailable, w.client.get(t, "/health").status)
-		require.Equal(t, http.StatusServiceUnavailable, w.client.get(t, "/health/ready").status)
+		for _, path := range []string{"/health", "/health/ready"} {
+			eventually(t, func(c *assert.CollectT) {
+				require.Equal(c, http.StatusServiceUnavailable, w.client.get(c, path).status)
+			}, path)
+		}
 		require.Equal(t, http.StatusNoContent, w.client.get(t, "/health/live").status)
 		eventually(
 			t,

@@ -90,6 +90,7 @@ var columnsOfText = map[string]string{
 	"cleanup_runs.trigger":          "code",
 	"cleanup_runs.policies":         "code",
 	"cleanup_runs.state":            "code",
+	"outbox.trace_parent":           "IDs",
 	"cleanup_runs.counts":           "counts",
 	"cleanup_runs.errors":           "ours, without names",
 	"cleanup_runs.workflow_id":      "IDs",

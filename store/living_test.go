@@ -269,6 +269,7 @@ var outside = map[string][]string{
 	"reads": {
 		"AccountVersions",
 		"AskTime",
+		"Work",
 		"LiveMarks",
 		"LiveMembers",
 		"LiveRooms",
@@ -349,7 +350,7 @@ var outside = map[string][]string{
 	},
 	"exports, which read": {"Export"}, // the prefix of all
 	"is no query": {"CheckRoom", "Close", "DB", "Events", "Journal", "LimitEmails", "LogTo", "OnChange",
-		"OnCommitted", "Ping", "Refused"},
+		"OnCommitted", "Ping", "PoolStats", "Refused"},
 	"makes an account": {"CreateSignedInUser", "CreateUser"},
 	"is about no account": {"AddMovies", "CreateActivityReport", "DeclineInvitation", "ExpireInvitation", "OptIn",
 		"OptOut", "QueueReportEmails", "TallyDay", "RenewLease", "SetClock", "SweepPlaybacks", "Tick"},

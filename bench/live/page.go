@@ -60,8 +60,12 @@ func (p *Page) GoTo(path string) error {
 	return err
 }
 
-// gestureTime bounds a gesture, with the wait for what it is made on.
-const gestureTime = time.Minute
+const (
+	// gestureTime bounds a gesture, with the wait for what it is made on.
+	gestureTime = time.Minute
+	// gestureTry bounds one attempt: the page may put another element in the place of the one that was found.
+	gestureTry = 10 * time.Second
+)
 
 // Press clicks the button with that text or name, when it is there.
 func (p *Page) Press(name string) error {
@@ -75,16 +79,19 @@ func (p *Page) Press(name string) error {
 		button?.focus(); // some are there for who points at or comes to what they belong to
 		return Boolean(button);
 	}`
-	ctx, cancel := context.WithTimeout(p.Ctx, gestureTime)
-	defer cancel()
-	_, err := chromedp.Run(ctx, chromedp.PollFunction[bool](find, chromedp.WithPollingArgs(name)))
-	if err == nil {
-		_, err = chromedp.Run(ctx, chromedp.Click(chromedp.CSS("[data-pressed]")))
+	var err error
+	for deadline := time.Now().Add(gestureTime); time.Now().Before(deadline); {
+		ctx, cancel := context.WithTimeout(p.Ctx, gestureTry)
+		_, err = chromedp.Run(ctx, chromedp.PollFunction[bool](find, chromedp.WithPollingArgs(name)))
+		if err == nil {
+			_, err = chromedp.Run(ctx, chromedp.Click(chromedp.CSS("[data-pressed]")))
+		}
+		cancel()
+		if err == nil {
+			return nil
+		}
 	}
-	if err != nil {
-		return fmt.Errorf("press %q: %w", name, err)
-	}
-	return nil
+	return fmt.Errorf("press %q: %w", name, err)
 }
 
 // Shows waits until the page has a text.

@@ -26,6 +26,7 @@ export class Chat {
       this.#write(undefined) }));
   readonly #heard = el('p', { class: 'unseen', 'aria-live': 'polite' });
   readonly #messages = new Map<string, ChatMessage>();
+  readonly #shown = new Map<string, { shows: string; items: HTMLElement[] }>();
   #before: string | null = null;
   /** The message that is answered or edited; a new one is written otherwise. */
   #subject: { message: ChatMessage; edits: boolean } | undefined;
@@ -135,8 +136,30 @@ export class Chat {
     this.#empty.hidden = this.#messages.size > 0;
     const sorted = [...this.#messages.values()].sort((a, b) =>
       a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 : a.id < b.id ? -1 : 1);
-    this.#list.replaceChildren(...sorted.flatMap((message, i) => this.#item(message, sorted[i - 1])));
+    this.#show(sorted.flatMap((message, i) => this.#items(message, sorted[i - 1])));
     this.#renderForm();
+  }
+
+  /** Leaves what stays where it is: somebody may be at its buttons. */
+  #show(items: readonly HTMLElement[]): void {
+    const wanted = new Set<Element>(items);
+    for (const item of [...this.#list.children]) if (!wanted.has(item)) item.remove();
+    let at = this.#list.firstElementChild;
+    for (const item of items) {
+      if (item === at) at = at.nextElementSibling;
+      else this.#list.insertBefore(item, at);
+    }
+  }
+
+  /** The elements of a message, which are made anew when what they show has changed. */
+  #items(message: ChatMessage, before: ChatMessage | undefined): HTMLElement[] {
+    const shows = JSON.stringify([message, before?.created_at, before?.author?.id, this.room.place?.permissions,
+      this.room.place?.user.id]);
+    const known = this.#shown.get(message.id);
+    if (known?.shows === shows) return known.items;
+    const items = this.#item(message, before);
+    this.#shown.set(message.id, { shows, items });
+    return items;
   }
 
   #renderForm(): void {
