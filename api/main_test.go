@@ -36,7 +36,7 @@ import (
 
 func TestMain(m *testing.M) {
 	redis.SetLogger(silent{})
-	goleak.VerifyTestMain(recorded{stacktest.With(m, devstack.Postgres, devstack.Redis)})
+	goleak.VerifyTestMain(recorded{stacktest.With(m, devstack.Postgres, devstack.Redis)}, stacktest.Redialing())
 }
 
 // recorded compares the problems that the tests have seen with the contract.

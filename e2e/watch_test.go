@@ -56,7 +56,7 @@ func startWatchSystem(t *testing.T) *watchSystem {
 	require.NoError(t, err)
 	require.NoError(t, demo.Fill(t.Context(), s.store, auth.NewPasswords(1, auth.OWASP), cfg.HTTP.PublicURL))
 	for i := range s.gates {
-		addr := freeAddress(t)
+		addr := stacktest.FreeAddress(t)
 		p := start(t, t.TempDir(), append(slices.Clone(environ), "HTTP_ADDR="+addr), "api")
 		eventually(t, func(c *assert.CollectT) {
 			select {
