@@ -86,9 +86,7 @@ func checkFree(ctx context.Context, uses []use) error {
 func isFree(ctx context.Context, port int) bool {
 	// macOS lets a second program bind 127.0.0.1 beside one that listens on all addresses, so that listening alone proves
 	// nothing.
-	dialer := net.Dialer{Timeout: time.Second}
-	if c, err := dialer.DialContext(ctx, "tcp", address(port)); err == nil {
-		_ = c.Close()
+	if answers(ctx, port) {
 		return false
 	}
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address(port))
@@ -96,6 +94,16 @@ func isFree(ctx context.Context, port int) bool {
 		return false
 	}
 	return l.Close() == nil
+}
+
+func answers(ctx context.Context, port int) bool {
+	dialer := net.Dialer{Timeout: time.Second}
+	c, err := dialer.DialContext(ctx, "tcp", address(port))
+	if err != nil {
+		return false
+	}
+	_ = c.Close()
+	return true
 }
 
 // Picked ports are below those of outgoing connections (32768 on Linux, 49152 on macOS): a connection from anywhere
@@ -124,7 +132,8 @@ func pickFree(ctx context.Context, uses []use) error {
 func FreePort(ctx context.Context) (int, error) {
 	for range 1000 {
 		port := firstPicked + rand.IntN(lastPicked-firstPicked)
-		if isFree(ctx, port) && reserve(ctx, port) {
+		// It is not tried by listening: a process that is being forked just then would hold the port a moment longer.
+		if !answers(ctx, port) && reserve(ctx, port) {
 			return port, nil
 		}
 	}
