@@ -88,6 +88,9 @@ var (
 	ErrForbidden    = &Error{Kind: KindForbidden, Code: "forbidden", Message: "You are not allowed to do this."}
 	ErrChangedSince = &Error{Kind: KindPrecondition, Code: "precondition_failed",
 		Message: "It was changed since you read it."}
+	// ErrBusy: too much other work waits for the same part of the service.
+	ErrBusy = &Error{Kind: KindUnavailable, Code: "busy", Message: "The service is busy. Try again in a moment.",
+		RetryAfter: time.Second}
 	ErrTemporalAway = &Error{Kind: KindUnavailable, Code: "unavailable",
 		Message: "A part of the service is away. Try again in a moment."}
 	// ErrJobsNotSearchable means that Temporal lacks the search attributes of jobs.

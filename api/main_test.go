@@ -31,12 +31,14 @@ import (
 	"github.com/watchparty/watchparty/devstack/stacktest"
 	"github.com/watchparty/watchparty/health"
 	"github.com/watchparty/watchparty/jobs"
+	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/store"
 )
 
 func TestMain(m *testing.M) {
 	redis.SetLogger(silent{})
-	goleak.VerifyTestMain(recorded{stacktest.With(m, devstack.Postgres, devstack.Redis, devstack.Temporal)})
+	goleak.VerifyTestMain(
+		recorded{stacktest.With(m, devstack.Postgres, devstack.Redis, devstack.Temporal)}, stacktest.Redialing())
 }
 
 // recorded compares the problems that the tests have seen with the contract.
@@ -131,7 +133,7 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 		s.config.Database.URL = stacktest.MigratedURL(t)
 	}
 	b := &bundle{cfg: s.config, logs: &logs{secrets: map[string]bool{}}}
-	log := slog.New(slog.NewJSONHandler(b.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	log := slog.New(logging.Identified(slog.NewJSONHandler(b.logs, &slog.HandlerOptions{Level: slog.LevelDebug})))
 
 	b.store, err = store.Open(b.cfg.Database, auth.NewDigests(b.cfg.Auth.Secret))
 	require.NoError(t, err)

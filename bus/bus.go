@@ -164,19 +164,31 @@ func (b *Bus) send(ctx context.Context) {
 	}
 }
 
-// sendBatch sends a message and those that wait behind it in one round trip. Messages that fail are lost.
+// sendBatch sends a message and those that wait behind it in one round trip. Those that fail are sent once more, on
+// another connection, so that a connection that breaks loses none while Redis is there; others may come twice.
 func (b *Bus) sendBatch(ctx context.Context, m message) {
+	batch := []message{m}
+	for range min(len(b.queue), batchSize-1) { // send is the only reader of the queue
+		batch = append(batch, <-b.queue)
+	}
+	err := b.publish(ctx, batch)
+	if err != nil && ctx.Err() == nil {
+		err = b.publish(ctx, batch)
+	}
+	if err != nil {
+		b.log.WarnContext(ctx, "message bus failed", slog.String("while", "sending"), slog.String("reason", reason(err)))
+	}
+}
+
+func (b *Bus) publish(ctx context.Context, batch []message) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), Timeout)
 	defer cancel()
 	pipe := b.client.Pipeline()
-	pipe.Publish(ctx, b.prefix+m.channel, m.payload)
-	for range min(len(b.queue), batchSize-1) { // send is the only reader of the queue
-		m = <-b.queue
+	for _, m := range batch {
 		pipe.Publish(ctx, b.prefix+m.channel, m.payload)
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		b.log.WarnContext(ctx, "message bus failed", slog.String("while", "sending"), slog.String("reason", reason(err)))
-	}
+	_, err := pipe.Exec(ctx)
+	return err
 }
 
 func (b *Bus) sendEchoes(ctx context.Context) {

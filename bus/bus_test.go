@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"strconv"
 	"sync"
@@ -20,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) {
 	redis.SetLogger(silent{})
-	goleak.VerifyTestMain(stacktest.With(m, devstack.Redis))
+	goleak.VerifyTestMain(stacktest.With(m, devstack.Redis), stacktest.Redialing())
 }
 
 // silent drops what go-redis prints of failed dials.
@@ -145,4 +146,42 @@ func TestHealth(t *testing.T) {
 	requireHealth(t, b, true)
 	require.NoError(t, b.Publish("rooms", []byte("after the fault")))
 	require.Equal(t, "after the fault", receive(t, heard))
+}
+
+// breaks has the first pipeline with a message fail as on a connection that breaks before it is sent.
+type breaks struct {
+	redis.Hook
+
+	payload string
+	broken  chan struct{}
+}
+
+func (h breaks) DialHook(next redis.DialHook) redis.DialHook          { return next }
+func (h breaks) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+
+func (h breaks) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, calls []redis.Cmder) error {
+		for _, call := range calls {
+			if payload, ok := call.Args()[2].([]byte); ok && string(payload) == h.payload && len(h.broken) == 0 {
+				h.broken <- struct{}{}
+				return io.ErrUnexpectedEOF
+			}
+		}
+		return next(ctx, calls)
+	}
+}
+
+func TestAConnectionThatBreaksLosesNothing(t *testing.T) {
+	t.Parallel()
+	client, heard, broken := newClient(t, redisAddress(t)), make(chan string, 10), make(chan struct{}, 1)
+	client.AddHook(breaks{payload: "twice", broken: broken})
+	subscribed := make(chan struct{}, 1)
+	b := start(t, client, stacktest.KeyPrefix(t), func(b *Bus) {
+		b.OnSubscribed(func() { subscribed <- struct{}{} })
+		b.Subscribe("rooms", func(payload []byte) { heard <- string(payload) })
+	})
+	receive(t, subscribed)
+	require.NoError(t, b.Publish("rooms", []byte("twice")))
+	require.Equal(t, "twice", receive(t, heard))
+	require.Len(t, broken, 1)
 }

@@ -430,7 +430,7 @@ func TestBadAddresses(t *testing.T) {
 func TestNobodyIsThere(t *testing.T) {
 	t.Parallel()
 	i := install(t).eager()
-	nobody := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	nobody := fmt.Sprintf("127.0.0.1:%d", stacktest.FreePort(t))
 	for _, url := range []string{
 		"redis://" + nobody, "rediss://:secret@" + nobody + "/2", "unix:///nowhere/redis.sock?db=1",
 		"redis://" + nobody + ", redis://" + nobody, "redis+sentinel://" + nobody + "/main",

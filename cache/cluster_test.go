@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/watchparty/watchparty/devstack/stacktest"
 	"github.com/watchparty/watchparty/limit"
 )
 
@@ -37,7 +38,7 @@ func startCluster(t *testing.T) cluster {
 	clients := make([]*redis.Client, 4)
 	ctx := t.Context()
 	for i := range nodes {
-		nodes[i] = ownServer(t, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(freePort(t)),
+		nodes[i] = ownServer(t, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(stacktest.FreePort(t)),
 			"--cluster-node-timeout", "2000", "--cluster-require-full-coverage", "no", "--cluster-replica-validity-factor", "0")
 		clients[i] = rawClient(t, nodes[i].url())
 		if i > 0 {
@@ -141,7 +142,7 @@ func TestClusterKeepsRates(t *testing.T) {
 
 func startSentinel(t *testing.T, master *server) *server {
 	t.Helper()
-	s := &server{dir: t.TempDir(), port: freePort(t)}
+	s := &server{dir: t.TempDir(), port: stacktest.FreePort(t)}
 	file := filepath.Join(s.dir, "sentinel.conf")
 	text := fmt.Sprintf("sentinel monitor main 127.0.0.1 %d 1\nsentinel down-after-milliseconds main 1000\n"+
 		"sentinel failover-timeout main 3000\n", master.port)

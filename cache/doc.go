@@ -17,7 +17,7 @@
 //  3. The loader. One load in a process serves all who wait for the key, and a lock in Redis has the other processes
 //     wait for its result as well. Whoever comes after a change joins no load from before it. Of each kind of
 //     key (KindOf), the loads that run at once are bounded in number, and so is the wait for them (package admission);
-//     more are refused with ErrBusy.
+//     more are refused with watchparty.ErrBusy.
 //
 // An entry whose life is mostly over is loaded anew in the background. That something does not exist is an entry as
 // well.

@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/devstack/stacktest"
 )
 
@@ -275,7 +276,7 @@ func TestTooManyLoads(t *testing.T) {
 	<-load.began
 	second := Query{Key: "room:2", TTL: time.Minute}
 	_, _, err := p.Get(t.Context(), second, text("not called"))
-	require.ErrorIs(t, err, ErrBusy)
+	require.ErrorIs(t, err, watchparty.ErrBusy)
 	require.EqualValues(t, 1, p.Stats().Refused)
 	close(load.release)
 	require.Equal(t, "loaded", <-first)

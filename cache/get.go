@@ -30,12 +30,6 @@ type Query struct {
 // Loader reads a thing from where it is kept and encodes it.
 type Loader func(context.Context) (Loaded, error)
 
-// ErrBusy is the error of a load that would have to wait behind too many others.
-var ErrBusy = &watchparty.Error{
-	Kind: watchparty.KindUnavailable, Code: "busy", Message: "The service is busy. Try again in a moment.",
-	RetryAfter: time.Second,
-}
-
 // Get gives q's entry from this process' memory or from Redis (hit), or else from load.
 //
 // One load in this process serves all who wait for it, and as a rule one load serves all processes. It runs on a
@@ -201,7 +195,7 @@ func (c *Cache) admit(lease coherence.Lease, key string, e *Entry, keep bool) bo
 func (c *Cache) load(ctx context.Context, q Query, s coherence.Snapshot, load Loader) (*Entry, error) {
 	release, err := c.turns.acquire(ctx, q.Key)
 	if err != nil {
-		if errors.Is(err, ErrBusy) {
+		if errors.Is(err, watchparty.ErrBusy) {
 			c.stats.refused.Add(1)
 		}
 		return nil, err

@@ -27,7 +27,7 @@ import (
 
 func TestMain(m *testing.M) {
 	redis.SetLogger(silent{})
-	goleak.VerifyTestMain(stacktest.With(m, devstack.Redis, devstack.Postgres))
+	goleak.VerifyTestMain(stacktest.With(m, devstack.Redis, devstack.Postgres), stacktest.Redialing())
 }
 
 // silent drops what go-redis prints of failed dials.
@@ -76,17 +76,9 @@ func (s *server) kill() {
 	_ = s.cmd.Wait()
 }
 
-func freePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close() //nolint:errcheck // only its number is wanted
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 func ownServer(t testing.TB, args ...string) *server {
 	t.Helper()
-	s := &server{dir: t.TempDir(), port: freePort(t), args: args}
+	s := &server{dir: t.TempDir(), port: stacktest.FreePort(t), args: args}
 	require.NoError(t, s.start())
 	t.Cleanup(s.kill)
 	return s

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/admission"
 )
 
@@ -31,12 +32,12 @@ func (t *turns) of(key string) *admission.Queue {
 	return q.(*admission.Queue)
 }
 
-// acquire waits for the key's turn, and returns what ends it. It returns ErrBusy when too many wait already.
+// acquire waits for the key's turn, and returns what ends it. It returns watchparty.ErrBusy when too many wait already.
 func (t *turns) acquire(ctx context.Context, key string) (release func(), err error) {
 	q := t.of(key)
 	err = q.Acquire(ctx, t.limits.turn, false)
 	if errors.Is(err, admission.ErrBusy) {
-		return nil, ErrBusy
+		return nil, watchparty.ErrBusy
 	}
 	return q.Release, err
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -85,9 +86,7 @@ func checkFree(ctx context.Context, uses []use) error {
 func isFree(ctx context.Context, port int) bool {
 	// macOS lets a second program bind 127.0.0.1 beside one that listens on all addresses, so that listening alone proves
 	// nothing.
-	dialer := net.Dialer{Timeout: time.Second}
-	if c, err := dialer.DialContext(ctx, "tcp", address(port)); err == nil {
-		_ = c.Close()
+	if answers(ctx, port) {
 		return false
 	}
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address(port))
@@ -97,29 +96,67 @@ func isFree(ctx context.Context, port int) bool {
 	return l.Close() == nil
 }
 
-// Picked ports are below those of outgoing connections (32768 on Linux, 49152 on macOS), which could be taken again
-// before the server listens.
-// there could be gone again before the server listens on it.
+func answers(ctx context.Context, port int) bool {
+	dialer := net.Dialer{Timeout: time.Second}
+	c, err := dialer.DialContext(ctx, "tcp", address(port))
+	if err != nil {
+		return false
+	}
+	_ = c.Close()
+	return true
+}
+
+// Picked ports are below those of outgoing connections (32768 on Linux, 49152 on macOS): a connection from anywhere
+// could take one of those while the server that listens on it restarts.
 const (
 	firstPicked = 20000
 	lastPicked  = 32000
 )
 
 func pickFree(ctx context.Context, uses []use) error {
-	picked := map[int]bool{}
 	for _, u := range uses {
-		for attempt := 0; *u.port == 0; attempt++ {
-			if attempt == 1000 {
-				return errors.New("no free port found")
-			}
-			port := firstPicked + rand.IntN(lastPicked-firstPicked)
-			if !picked[port] && isFree(ctx, port) {
-				picked[port] = true
-				*u.port = port
-			}
+		if *u.port != 0 {
+			continue
 		}
+		port, err := FreePort(ctx)
+		if err != nil {
+			return err
+		}
+		*u.port = port
 	}
 	return nil
 }
+
+// FreePort is a TCP port on which nothing listens, and which no other call of FreePort returns, in this process or
+// another, as long as this process lives.
+func FreePort(ctx context.Context) (int, error) {
+	for range 1000 {
+		port := firstPicked + rand.IntN(lastPicked-firstPicked)
+		// It is not tried by listening: a process that is being forked just then would hold the port a moment longer.
+		if !answers(ctx, port) && reserve(ctx, port) {
+			return port, nil
+		}
+	}
+	return 0, errors.New("no free port found")
+}
+
+// FreeAddress is the host:port of a FreePort.
+func FreeAddress(ctx context.Context) (string, error) {
+	port, err := FreePort(ctx)
+	return address(port), err
+}
+
+// reserve binds the UDP port of the same number for good: nobody else needs it, and the system frees it with the
+// process.
+func reserve(ctx context.Context, port int) bool {
+	held, err := new(net.ListenConfig).ListenPacket(ctx, "udp", address(port))
+	if err != nil {
+		return false
+	}
+	reserved.Store(port, held) // keeps the collector from closing it
+	return true
+}
+
+var reserved sync.Map // of net.PacketConn by port
 
 func address(port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }

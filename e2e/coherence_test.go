@@ -68,12 +68,12 @@ func newCluster(t *testing.T, processes int) *cluster {
 			number: number, redis: badnet.New(t, options.Addr), database: badnet.New(t, databaseAddress),
 			http: &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 256}},
 		}
-		addr := freeAddress(t)
+		addr := stacktest.FreeAddress(t)
 		n.url = "http://" + addr
 		n.environ = slices.Concat(c.environ, []string{
 			"HTTP_ADDR=" + addr, "REDIS_URL=redis://" + n.redis.Addr(), "RATE_LIMIT_ENABLED=false", "LOG_LEVEL=warn",
 			"DATABASE_URL=" + strings.Replace(stack.DatabaseURL(), databaseAddress, n.database.Addr(), 1),
-			"TEMPORAL_ADDRESS=" + freeAddress(t),
+			"TEMPORAL_ADDRESS=" + stacktest.FreeAddress(t),
 		})
 		c.start(n)
 		t.Cleanup(n.http.CloseIdleConnections)

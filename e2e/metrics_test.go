@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty/devstack/stacktest"
 )
 
 // scrapeMetrics returns the names of the metrics that a process serves.
@@ -45,7 +47,7 @@ func usedMetrics(t *testing.T, path string) []string {
 func TestMetricsOfRules(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t)
-	addresses := map[string]string{"api": freeAddress(t), "worker": freeAddress(t)}
+	addresses := map[string]string{"api": stacktest.FreeAddress(t), "worker": stacktest.FreeAddress(t)}
 	environ := s.environ
 	s.environ = append(slices.Clone(environ), "METRICS_ADDR="+addresses["api"], "METRICS_PPROF=true")
 	api := s.startAPI(t)

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty/devstack"
+	"github.com/watchparty/watchparty/devstack/stacktest"
 	"github.com/watchparty/watchparty/health"
 	"github.com/watchparty/watchparty/workflows/job"
 )
@@ -91,7 +92,7 @@ func (w watch) scrape(t require.TestingT) string {
 // comes back by itself.
 func TestRunbookEntries(t *testing.T) {
 	t.Parallel()
-	w := watch{system: newSystem(t), metrics: freeAddress(t)}
+	w := watch{system: newSystem(t), metrics: stacktest.FreeAddress(t)}
 	environ := w.environ
 	w.environ = append(slices.Clone(environ), "METRICS_ADDR="+w.metrics)
 	w.startAPI(t)

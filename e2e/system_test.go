@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -42,7 +41,7 @@ func newSystem(t testing.TB) *system {
 // newSystemOn has a database that is not the stack's.
 func newSystemOn(t testing.TB, stack *devstack.Stack, databaseURL string) *system {
 	t.Helper()
-	addr := freeAddress(t)
+	addr := stacktest.FreeAddress(t)
 	s := &system{stack: stack, files: t.TempDir(), url: "http://" + addr, client: client{base: "http://" + addr + "/api"}}
 	s.environ = append(bare(t),
 		"APP_ENV=production", "LOG_LEVEL=info", "METRICS_ADDR=off", "HTTP_DRAIN_DELAY=1s",
@@ -111,14 +110,6 @@ func (s *system) objects(t require.TestingT) []string {
 	})
 	require.NoError(t, err)
 	return names
-}
-
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }
 
 func dialTemporal(t testing.TB, address string) temporal.Client {

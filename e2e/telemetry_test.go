@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty/devstack/stacktest"
 )
 
 // TestTrace follows the request for a new password from the request through the outbox to the workflow that sends its email, in the
@@ -85,7 +87,7 @@ func TestTrace(t *testing.T) {
 func TestTraceCollectorAway(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t)
-	s.environ = append(s.environ, "OTEL_EXPORTER_OTLP_ENDPOINT=http://"+freeAddress(t), "OTEL_TRACES_SAMPLER=always_on",
+	s.environ = append(s.environ, "OTEL_EXPORTER_OTLP_ENDPOINT=http://"+stacktest.FreeAddress(t), "OTEL_TRACES_SAMPLER=always_on",
 		"OTEL_BSP_SCHEDULE_DELAY=100")
 	api := s.startAPI(t)
 	for range 20 {

@@ -56,7 +56,7 @@ func startWatchSystem(t *testing.T) *watchSystem {
 	require.NoError(t, err)
 	require.NoError(t, demo.Fill(t.Context(), s.store, auth.NewPasswords(1, auth.OWASP), cfg.HTTP.PublicURL))
 	for i := range s.gates {
-		addr := freeAddress(t)
+		addr := stacktest.FreeAddress(t)
 		p := start(t, t.TempDir(), append(slices.Clone(environ), "HTTP_ADDR="+addr), "api")
 		eventually(t, func(c *assert.CollectT) {
 			select {
@@ -251,19 +251,7 @@ func TestWatchTogether(t *testing.T) {
 	s := startWatchSystem(t)
 	alice, bob := s.openBrowser(t, 0), s.openBrowser(t, 1)
 
-	alice.goTo(t, "/watch")
-	alice.press(t, "Alice")
-	alice.press(t, "New room")
-	alice.write(t, "name", "Movie night")
-	alice.press(t, "Open the room")
-	alice.shows(t, "Nothing is playing yet.")
-	alice.press(t, "Choose a movie")
-	alice.press(t, "Rocket to the Moon2026 · 1 min")
-	alice.record(t)
-	eventually(t, func(c *assert.CollectT) { require.Greater(c, len(alice.frames(c)), 10) }, "it plays")
-
-	link, err := chromedp.Run(alice.ctx, chromedp.Evaluate[string](`location.pathname + location.search`))
-	require.NoError(t, err)
+	link := alice.playsMovieNight(t)
 	before := s.revision(t)
 	bob.goTo(t, link)
 	bob.press(t, "Bob")

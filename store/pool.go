@@ -39,11 +39,6 @@ const (
 	idleTime = 5 * time.Minute
 )
 
-var errBusy = &watchparty.Error{
-	Kind: watchparty.KindUnavailable, Code: "busy", Message: "The service is busy. Try again in a moment.",
-	RetryAfter: time.Second,
-}
-
 // pool lends connections to database/sql. The pool of database/sql waits without a limit, lends dead connections, and
 // may give all connections to one kind of work, which holds up everything else when it waits for a lock.
 type pool struct {
@@ -130,7 +125,7 @@ func WithRequest(ctx context.Context, kind string) context.Context {
 func (s *Store) CheckRoom(kind string) error {
 	if s.pool.queue(kind).Full() {
 		s.pool.refused.Add(1)
-		return errBusy
+		return watchparty.ErrBusy
 	}
 	return nil
 }
@@ -139,7 +134,7 @@ func (s *Store) CheckRoom(kind string) error {
 func (p *pool) Connect(ctx context.Context) (driver.Conn, error) {
 	p.reap()
 	began := time.Now()
-	waiting, cancel := context.WithTimeoutCause(ctx, p.wait, errBusy)
+	waiting, cancel := context.WithTimeoutCause(ctx, p.wait, watchparty.ErrBusy)
 	defer cancel()
 	leave, err := p.enter(waiting)
 	if err != nil {
@@ -188,7 +183,7 @@ func (p *pool) enter(ctx context.Context) (leave func(), err error) {
 	places := p.queue(w.kind)
 	err = places.Acquire(ctx, p.wait, w.begun == nil || w.begun.Load())
 	if errors.Is(err, admission.ErrBusy) {
-		return nil, errBusy
+		return nil, watchparty.ErrBusy
 	}
 	if err != nil {
 		return nil, err
@@ -215,7 +210,7 @@ func (p *pool) queue(kind string) *admission.Queue {
 	return places
 }
 
-// busy returns the reason for which waiting has ended, such as errBusy, and err if it has not.
+// busy returns the reason for which waiting has ended, such as watchparty.ErrBusy, and err if it has not.
 func busy(waiting context.Context, err error) error {
 	if waiting.Err() != nil {
 		return context.Cause(waiting)

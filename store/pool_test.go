@@ -137,7 +137,7 @@ func TestPoolDoesNotWaitForEver(t *testing.T) {
 	s := openSmallPool(t, 1, time.Minute)
 	release := occupyConnection(t, s, t.Context())
 	s.pool.wait = 50 * time.Millisecond
-	require.ErrorIs(t, selectOne(t.Context(), s), errBusy)
+	require.ErrorIs(t, selectOne(t.Context(), s), watchparty.ErrBusy)
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
 	require.ErrorIs(t, selectOne(stopped, s), context.Canceled)
@@ -158,7 +158,7 @@ func TestPoolIsShared(t *testing.T) {
 		releases = append(releases, occupyConnection(t, s, rooms))
 	}
 	s.pool.wait = 50 * time.Millisecond
-	require.ErrorIs(t, selectOne(rooms, s), errBusy)
+	require.ErrorIs(t, selectOne(rooms, s), watchparty.ErrBusy)
 	s.pool.wait = time.Minute
 	require.NoError(t, selectOne(WithKind(t.Context(), "movies"), s))
 	require.NoError(t, selectOne(t.Context(), s))

@@ -31,7 +31,8 @@ import (
 
 // The task queues and the schedule have fixed names, so that tests here do not run in parallel.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(stacktest.With(m, devstack.Postgres, devstack.Redis, devstack.Temporal, devstack.Inbox))
+	goleak.VerifyTestMain(
+		stacktest.With(m, devstack.Postgres, devstack.Redis, devstack.Temporal, devstack.Inbox), stacktest.Redialing())
 }
 
 // signals is a log whose messages can be waited for.

@@ -53,7 +53,7 @@ const (
 )
 
 // Gather opens a room for people, of whom each watches behind a path of their own, in turn at the one and the other
-// process, and starts a film. It returns when all are near.
+// process, and starts a movie. It returns when all are near.
 func (s *System) Gather(
 	ctx context.Context, policy string, q badnet.Quality, people []Person, manner func(*rand.Rand) Manner,
 ) (*Room, error) {

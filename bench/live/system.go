@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os/exec"
 	"slices"
@@ -89,11 +88,11 @@ func Start(ctx context.Context, o Options) (_ *System, err error) {
 		return nil, err
 	}
 	for i := range s.Nodes {
-		addr, err := freeAddress()
+		addr, err := devstack.FreeAddress(ctx)
 		if err != nil {
 			return nil, err
 		}
-		metrics, err := freeAddress()
+		metrics, err := devstack.FreeAddress(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -203,15 +202,6 @@ func (t *tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.buf.String()
-}
-
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
 }
 
 // Person is an account with a sign-in.

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
 	"github.com/uptrace/bun/driver/pgdriver"
 
 	"github.com/watchparty/watchparty/devstack"
@@ -91,4 +92,20 @@ func uniqueName(t testing.TB) string {
 		return '_'
 	}, strings.ToLower(t.Name()))
 	return name[:min(len(name), longest)] + "_" + strings.ToLower(rand.Text()[:12])
+}
+
+// FreeAddress is the host:port for a server of the test's own, also after it has restarted.
+func FreeAddress(t testing.TB) string {
+	t.Helper()
+	addr, err := devstack.FreeAddress(t.Context())
+	require.NoError(t, err)
+	return addr
+}
+
+// FreePort is the port of a FreeAddress.
+func FreePort(t testing.TB) int {
+	t.Helper()
+	port, err := devstack.FreePort(t.Context())
+	require.NoError(t, err)
+	return port
 }

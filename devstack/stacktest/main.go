@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/watchparty/watchparty/devstack"
 )
 
@@ -113,4 +115,10 @@ func closeOnSignal(stack *devstack.Stack, watching *sync.WaitGroup) (stop func()
 		signal.Stop(signals)
 		close(done)
 	}
+}
+
+// Redialing ignores what a Redis client that is closed while its server is away leaves for up to a second: go-redis
+// sleeps before it looks whether it is closed.
+func Redialing() goleak.Option {
+	return goleak.IgnoreAnyFunction("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).tryDial")
 }
