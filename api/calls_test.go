@@ -333,22 +333,23 @@ func (w *world) scheduleCalls() []named {
 
 // jobCalls are the operations on jobs, queues and the outbox.
 func (w *world) jobCalls() []named {
-	ids := map[string]string{"job_id": w.job}
+	ids, noted := param("job_id", w.job), map[string]any{"note": "as a test"}
 	return []named{
 		{"getOverview", call{token: w.admin.token}},
 		{"listCleanupPolicies", call{token: w.admin.token}},
-		{"listJobs", call{token: w.admin.token, params: map[string]string{"user_id": w.admin.id}}},
-		{"countJobs", call{token: w.admin.token, params: map[string]string{"user_id": w.admin.id}}},
+		{"listJobs", call{token: w.admin.token, params: param("user_id", w.admin.id)}},
+		{"countJobs", call{token: w.admin.token, params: param("user_id", w.admin.id)}},
 		{"getJob", call{token: w.admin.token, params: ids}},
 		{"actOnJobs", call{token: w.admin.token, body: map[string]any{"action": "cancel", "dry_run": true}}},
-		{"cancelJob", call{token: w.admin.token, params: ids}},
+		{"cancelJob", call{token: w.admin.token, params: ids, body: noted}},
 		{"terminateJob", call{token: w.admin.token, params: ids, body: map[string]any{"note": "it hangs"}}},
-		{"retryJob", call{token: w.admin.token, params: ids}},
-		{"listQueues", call{token: w.admin.token}},
-		{"pauseQueue", call{token: w.admin.token, params: map[string]string{"queue": "avatar"}}},
-		{"resumeQueue", call{token: w.admin.token, params: map[string]string{"queue": "avatar"}}},
+		{"retryJob", call{token: w.admin.token, params: ids, body: noted}},
+		{"getQueues", call{token: w.admin.token}},
+		{"pauseQueue", call{token: w.admin.token, params: param("queue", "avatar"), body: noted}},
+		{"resumeQueue", call{token: w.admin.token, params: param("queue", "avatar"), body: noted}},
 		{"getOutbox", call{token: w.admin.token}},
-		{"requeueEvent", call{token: w.admin.token, params: param("event_id", w.event)}},
+		{"listEvents", call{token: w.admin.token}},
+		{"requeueEvent", call{token: w.admin.token, params: param("event_id", w.event), body: noted}},
 	}
 }
 
@@ -384,8 +385,8 @@ func (w *world) emailCalls() []named {
 		{"listEmails", call{token: w.admin.token}},
 		{"listEmailPreviews", call{token: w.admin.token, params: map[string]string{"language": "de"}}},
 		{"getEmail", call{token: w.admin.token, params: param("email_id", w.sent)}},
-		{"resendEmail", call{token: w.admin.token, params: param("email_id", w.sent)}},
-		{"cancelEmail", call{token: w.admin.token, params: param("email_id", w.queued)}},
+		{"resendEmail", call{token: w.admin.token, params: param("email_id", w.sent), body: map[string]any{"note": "as a test"}}},
+		{"cancelEmail", call{token: w.admin.token, params: param("email_id", w.queued), body: map[string]any{"note": "as a test"}}},
 		{"pauseEmails", call{token: w.admin.token}},
 		{"getEmailPause", call{token: w.admin.token}},
 		{"resumeEmails", call{token: w.admin.token}},

@@ -135,20 +135,23 @@ func (s *Server) retryJob(
 	if d.State == jobs.Running {
 		return s.tryNow(ctx, d, note, batch)
 	}
-	email, err := s.store.EmailOfJob(ctx, d.WorkflowID)
+	if d.Kind == job.WorkflowCleanup {
+		return s.cleanUpAgain(ctx, d, note)
+	}
+	again, err := s.store.ResendEmailOfJob(ctx, caller(ctx).UserID, d.WorkflowID, note)
 	switch {
-	case err == nil && email.State == watchparty.EmailSent:
-		return retried{}, watchparty.ErrNothingToRetry
-	case err == nil && email.Ended():
-		again, err := s.store.ResendEmail(ctx, caller(ctx).UserID, email.ID, note, store.IdempotencyKey{})
-		return retried{how: contract.RetryHowNewEmail, workflowID: again.WorkflowID}, err
-	case err != nil && !errors.Is(err, watchparty.ErrNotFound):
+	case err == nil:
+		return retried{how: contract.RetryHowNewEmail, workflowID: again.WorkflowID}, nil
+	case !errors.Is(err, watchparty.ErrNotFound):
 		return retried{}, err
 	}
-	if d.Kind == job.WorkflowCleanup {
-		return s.cleanUpAgain(ctx, d)
-	}
 	return s.resetJob(ctx, d, note, batch)
+}
+
+// cleanUpAgain starts another run with what the run of a job was to do.
+func (s *Server) cleanUpAgain(ctx context.Context, d jobs.Detail, note watchparty.AdminNote) (retried, error) {
+	again, err := s.store.RunAgain(ctx, caller(ctx).UserID, d.WorkflowID, s.cfg.Cleanup.Policies(), note)
+	return retried{how: contract.RetryHowNewRun, workflowID: again.WorkflowID}, err
 }
 
 func (s *Server) tryNow(
@@ -166,20 +169,6 @@ func (s *Server) tryNow(
 		return err
 	})
 	return retried{how: contract.RetryHowTriedNow, workflowID: d.WorkflowID, runID: d.RunID, inTemporal: true}, err
-}
-
-// cleanUpAgain starts another run with what the run of a job was to do.
-func (s *Server) cleanUpAgain(ctx context.Context, d jobs.Detail) (retried, error) {
-	run, err := s.store.RunOfJob(ctx, d.WorkflowID)
-	if err != nil {
-		return retried{}, err
-	}
-	n := watchparty.NewRun{Policies: run.Policies, DryRun: run.DryRun, OlderThan: run.OlderThan}
-	if len(n.Policies) == 0 {
-		n.Policies = s.cfg.Cleanup.Policies()
-	}
-	again, err := s.store.CreateRun(ctx, caller(ctx).UserID, n, store.IdempotencyKey{})
-	return retried{how: contract.RetryHowNewRun, workflowID: again.WorkflowID}, err
 }
 
 func (s *Server) resetJob(

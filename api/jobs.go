@@ -34,11 +34,7 @@ func (s *Server) ListJobs(
 	if err != nil {
 		return nil, err
 	}
-	count, err := s.jobs.Count(ctx, filter)
-	if err != nil {
-		return nil, err
-	}
-	list := contract.ListJobs200JSONResponse{Count: count, Data: convert(found, s.jobSummary)}
+	list := contract.ListJobs200JSONResponse{Data: convert(found, s.jobSummary)}
 	if next != nil {
 		list.NextCursor = p.encode(store.Keys{next})
 	}
@@ -57,7 +53,7 @@ func (s *Server) CountJobs(
 	if err != nil {
 		return nil, err
 	}
-	list := contract.CountJobs200JSONResponse{Data: []contract.JobCount{}}
+	all := contract.JobCounts{Kinds: []contract.JobCount{}}
 	for _, kind := range job.WorkflowTypes() {
 		states, ok := counts[kind]
 		if !ok {
@@ -66,10 +62,11 @@ func (s *Server) CountJobs(
 		count := contract.JobCount{Kind: contract.JobKind(kind), States: map[string]int64{}}
 		for state, n := range states {
 			count.States[string(state)] = n
+			all.Total += n
 		}
-		list.Data = append(list.Data, count)
+		all.Kinds = append(all.Kinds, count)
 	}
-	return list, nil
+	return contract.CountJobs200JSONResponse{Data: all}, nil
 }
 
 // GetJob answers with a job, its steps and its history.

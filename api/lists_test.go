@@ -207,7 +207,7 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 			token: admin.token,
 			gone:  map[string]string{"deleted": deleted("reports")},
 		},
-		"getOutbox": {path: "/admin/outbox?state=abandoned", other: "/admin/outbox?", token: admin.token, gone: map[string]string{
+		"listEvents": {path: "/admin/outbox/events?state=abandoned", other: "/admin/outbox/events?", token: admin.token, gone: map[string]string{
 			"requeued": "UPDATE outbox SET state = 'pending' WHERE id = ?", "deleted": deleted("outbox"),
 		}},
 		"listUsers": {path: "/admin/users?state=active", other: "/admin/users?", token: admin.token, gone: map[string]string{

@@ -35,7 +35,7 @@ func (s *Server) GetOverview(
 	if err != nil {
 		return nil, err
 	}
-	o.Queues, o.Temporal = queues.Data, queues.Temporal
+	o.Queues, o.Temporal = queues.Queues, queues.Temporal
 	if o.Temporal != contract.Away {
 		err = s.countForOverview(ctx, &o)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
@@ -12,13 +13,13 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// ListQueues lists the task queues.
-func (s *Server) ListQueues(
+// GetQueues answers with the task queues.
+func (s *Server) GetQueues(
 	ctx context.Context,
-	_ contract.ListQueuesRequestObject,
-) (contract.ListQueuesResponseObject, error) {
-	list, err := s.queues(ctx)
-	return contract.ListQueues200JSONResponse(list), err
+	_ contract.GetQueuesRequestObject,
+) (contract.GetQueuesResponseObject, error) {
+	all, err := s.queues(ctx)
+	return contract.GetQueues200JSONResponse{Data: all}, err
 }
 
 // PauseQueue pauses a kind of work.
@@ -27,14 +28,17 @@ func (s *Server) PauseQueue(
 	r contract.PauseQueueRequestObject,
 ) (contract.PauseQueueResponseObject, error) {
 	note, err := adminNote(r.Body)
-	if err != nil {
+	switch {
+	case err != nil:
+		return nil, err
+	case !pausable(r.Queue):
+		return nil, watchparty.ErrNotFound
+	}
+	if err := s.store.PauseQueue(ctx, caller(ctx).UserID, r.Queue, note); err != nil {
 		return nil, err
 	}
-	if err := s.store.PauseQueue(ctx, caller(ctx).UserID, string(r.Queue), note); err != nil {
-		return nil, err
-	}
-	list, err := s.queues(ctx)
-	return contract.PauseQueue200JSONResponse(list), err
+	all, err := s.queues(ctx)
+	return contract.PauseQueue200JSONResponse{Data: all}, err
 }
 
 // ResumeQueue resumes it.
@@ -43,19 +47,25 @@ func (s *Server) ResumeQueue(
 	r contract.ResumeQueueRequestObject,
 ) (contract.ResumeQueueResponseObject, error) {
 	note, err := adminNote(r.Body)
-	if err != nil {
+	switch {
+	case err != nil:
+		return nil, err
+	case !pausable(r.Queue):
+		return nil, watchparty.ErrNotFound
+	}
+	if err := s.store.ResumeQueue(ctx, caller(ctx).UserID, r.Queue, note); err != nil {
 		return nil, err
 	}
-	if err := s.store.ResumeQueue(ctx, caller(ctx).UserID, string(r.Queue), note); err != nil {
-		return nil, err
-	}
-	list, err := s.queues(ctx)
-	return contract.ResumeQueue200JSONResponse(list), err
+	all, err := s.queues(ctx)
+	return contract.ResumeQueue200JSONResponse{Data: all}, err
 }
 
+// pausable reports whether a task queue is a kind of work of its own, which can be paused.
+func pausable(queue string) bool { return slices.Contains(job.TaskQueues(), queue) }
+
 // queues returns all queues: without figures while Temporal is away.
-func (s *Server) queues(ctx context.Context) (contract.TaskQueueList, error) {
-	list := contract.TaskQueueList{Data: []contract.TaskQueue{}, Temporal: contract.Connected}
+func (s *Server) queues(ctx context.Context) (contract.TaskQueues, error) {
+	list := contract.TaskQueues{Queues: []contract.TaskQueue{}, Temporal: contract.Connected}
 	pauses, err := s.store.QueuePauses(ctx)
 	if err != nil {
 		return list, err
@@ -68,12 +78,12 @@ func (s *Server) queues(ctx context.Context) (contract.TaskQueueList, error) {
 		return list, err
 	}
 	for i, name := range job.AllTaskQueues() {
-		q := contract.TaskQueue{Name: name, Pausable: contract.PausableQueue(name).Valid(), Note: pauses[name].Note}
+		q := contract.TaskQueue{Name: name, Pausable: pausable(name), Note: pauses[name].Note}
 		q.PausedAt = pointer(pauses[name].PausedAt)
 		if list.Temporal != contract.Away {
 			addFigures(&q, found[i])
 		}
-		list.Data = append(list.Data, q)
+		list.Queues = append(list.Queues, q)
 	}
 	return list, nil
 }
@@ -90,32 +100,34 @@ func addFigures(q *contract.TaskQueue, found jobs.Queue) {
 		&found.Backlog, &age, &added, &done, &workers
 }
 
-// GetOutbox lists the events that Temporal does not have.
+// GetOutbox sums up the events that Temporal does not have.
 func (s *Server) GetOutbox(
 	ctx context.Context,
-	r contract.GetOutboxRequestObject,
+	_ contract.GetOutboxRequestObject,
 ) (contract.GetOutboxResponseObject, error) {
+	summary, err := s.store.Outbox(ctx)
+	return contract.GetOutbox200JSONResponse{Data: outboxSummary(summary)}, err
+}
+
+// ListEvents lists the events that Temporal does not have.
+func (s *Server) ListEvents(
+	ctx context.Context,
+	r contract.ListEventsRequestObject,
+) (contract.ListEventsResponseObject, error) {
 	state := watchparty.EventPending
 	if r.Params.State != nil {
 		state = watchparty.EventState(*r.Params.State)
 	}
-	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "getOutbox", state)
+	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listEvents", state)
 	if err != nil {
 		return nil, err
 	}
-	var answer contract.GetOutbox200JSONResponse
-	err = s.store.Snapshot(ctx, func(at *store.Store) error {
-		events, err := at.OutboxEvents(ctx, state, more(p))
-		if err != nil {
-			return err
-		}
-		events, answer.NextCursor = cut(events, p, func(e watchparty.OutboxEvent) store.Keys { return store.Keys{e.ID} })
-		answer.Data = convert(events, outboxEvent)
-		summary, err := at.Outbox(ctx)
-		answer.Summary = outboxSummary(summary)
-		return err
-	})
-	return answer, err
+	events, err := s.store.OutboxEvents(ctx, state, more(p))
+	if err != nil {
+		return nil, err
+	}
+	events, next := cut(events, p, func(e watchparty.OutboxEvent) store.Keys { return store.Keys{e.ID} })
+	return contract.ListEvents200JSONResponse{Data: convert(events, outboxEvent), NextCursor: next}, nil
 }
 
 // RequeueEvent makes the relay try an event now.

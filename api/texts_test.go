@@ -116,8 +116,12 @@ func TestFreeTexts(t *testing.T) {
 	properties, sent := 0, 0
 	for _, c := range w.calls() {
 		op := operations()[c.id]
-		if c.id == "setRole" { // mute needs it
+		switch c.id {
+		case "setRole": // mute needs it
 			require.Equal(t, op.success(), w.call(t, c.id, c.call).status)
+		case "retryJob": // of one that has ended
+			ended := w.do(t, "POST", "/admin/jobs/"+w.job+"/terminate", w.admin.token, map[string]any{"note": "as a test"})
+			require.Equal(t, 200, ended.status, ended)
 		}
 		for _, f := range freeTexts(op) {
 			properties++
@@ -153,6 +157,9 @@ func TestFreeTexts(t *testing.T) {
 					w.exec(t, "UPDATE messages SET deleted_at = NULL WHERE id = ?", w.spam)
 				case "reportAbuse":
 					w.exec(t, "DELETE FROM abuse_reports WHERE id <> ?", w.abuse)
+				case "terminateJob":
+					job, _ := w.cleanupJob(t, w.admin)
+					changed.params = param("job_id", job)
 				case "resolveAbuseReport":
 					w.exec(t, "UPDATE abuse_reports SET state = 'open', outcome = NULL, resolved_at = NULL")
 				}

@@ -65,7 +65,7 @@ func acts() []act {
 			back: "/schedules",
 			done: "A run was started.",
 		},
-		{path: "/outbox/{id}/requeue", to: "/admin/outbox/{id}/requeue", fields: note, back: "/outbox",
+		{path: "/outbox/{id}/requeue", to: "/admin/outbox/events/{id}/requeue", fields: note, back: "/outbox",
 			done: "The event is tried now."},
 		{path: "/emails/{id}/resend", to: "/admin/emails/{id}/resend", fields: note,
 			done: "Another email is queued.", follow: created("/emails/")},

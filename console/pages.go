@@ -68,7 +68,7 @@ func pages() []page {
 		{path: Base + "/{$}", nav: "overview", title: "Overview", template: "overview",
 			read: one[contract.OverviewAnswer]("/admin/overview")},
 		{path: Base + "/jobs", nav: "jobs", title: "Jobs", template: "jobs",
-			filters: []string{"kind", "state", "user_id", "room_id", "from", "to"}, read: list[contract.JobList]("/admin/jobs")},
+			filters: []string{"kind", "state", "user_id", "room_id", "from", "to"}, read: readJobs},
 		{
 			path:     Base + "/jobs/{id}",
 			nav:      "jobs",
@@ -77,11 +77,11 @@ func pages() []page {
 			read:     one[contract.JobAnswer]("/admin/jobs/{id}"),
 		},
 		{path: Base + "/queues", nav: "queues", title: "Queues", template: "queues",
-			read: one[contract.TaskQueueList]("/admin/queues")},
+			read: one[contract.TaskQueuesAnswer]("/admin/queues")},
 		{path: Base + "/schedules", nav: "schedules", title: "Schedules", template: "schedules",
 			read: one[contract.ScheduleList]("/admin/schedules")},
 		{path: Base + "/outbox", nav: "outbox", title: "Outbox", template: "outbox", filters: []string{"state"},
-			read: list[contract.OutboxList]("/admin/outbox")},
+			read: readOutbox},
 		{path: Base + "/emails", nav: "emails", title: "Emails", template: "emails",
 			filters: []string{"address", "kind", "state", "reason", "user_id", "room_id", "invitation_id", "from", "to"},
 			read:    list[contract.EmailList]("/admin/emails")},
@@ -144,6 +144,39 @@ func (c *Console) page(p page) http.Handler {
 	})
 }
 
+// jobsPage is what the list of jobs shows.
+type jobsPage struct {
+	Jobs  []contract.Job
+	Total int64
+}
+
+func readJobs(c *Console, r *http.Request, query url.Values) (any, *string, error) {
+	var jobs contract.JobList
+	if err := c.get(r, withQuery("/admin/jobs", query), &jobs); err != nil {
+		return nil, nil, err
+	}
+	query.Del("cursor")
+	var counts contract.JobCountsAnswer
+	err := c.get(r, withQuery("/admin/jobs/counts", query), &counts)
+	return jobsPage{jobs.Data, counts.Data.Total}, jobs.NextCursor, err
+}
+
+// outboxPage is what the page of the outbox shows.
+type outboxPage struct {
+	Summary contract.OutboxSummary
+	Events  []contract.OutboxEvent
+}
+
+func readOutbox(c *Console, r *http.Request, query url.Values) (any, *string, error) {
+	var summary contract.OutboxAnswer
+	if err := c.get(r, "/admin/outbox", &summary); err != nil {
+		return nil, nil, err
+	}
+	var events contract.OutboxEventList
+	err := c.get(r, withQuery("/admin/outbox/events", query), &events)
+	return outboxPage{summary.Data, events.Data}, events.NextCursor, err
+}
+
 // cleanupPage is what the page of the clean-up shows.
 type cleanupPage struct {
 	Policies []contract.CleanupPolicy
@@ -151,7 +184,7 @@ type cleanupPage struct {
 }
 
 func readCleanup(c *Console, r *http.Request, _ url.Values) (any, *string, error) {
-	var policies contract.PolicyList
+	var policies contract.CleanupPolicyList
 	if err := c.get(r, "/admin/cleanup/policies", &policies); err != nil {
 		return nil, nil, err
 	}

@@ -1,8 +1,6 @@
 -- Whom and what the work of an event is about, so that operators find it in Temporal. No foreign keys: the work outlives
 -- both.
 ALTER TABLE outbox ADD COLUMN user_id uuid, ADD COLUMN room_id uuid;
--- Operators list what Temporal does not have.
-CREATE INDEX outbox_unstarted_idx ON outbox (state, id) WHERE state <> 'started';
 
 -- Times in which no worker takes the activities of a task queue; at most one of each queue has no end. Pauses of emails
 -- are in mail_pauses.

@@ -95,6 +95,9 @@ var indexes = []index{
 		definition: "(priority, available_at) WHERE state = 'pending'",
 	},
 	{name: "outbox_abandoned_idx", table: "outbox", definition: "(updated_at) WHERE state = 'abandoned'"},
+	// Operators list what Temporal does not have.
+	{name: "outbox_pending_order_idx", table: "outbox", definition: "(id DESC) WHERE state = 'pending'"},
+	{name: "outbox_abandoned_order_idx", table: "outbox", definition: "(id DESC) WHERE state = 'abandoned'"},
 }
 
 // makeIndexes makes those that are missing, and anew those that were left unfinished. It can be repeated at any time.

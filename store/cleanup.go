@@ -80,17 +80,51 @@ func (s *Store) CreateRun(
 		if former != "" {
 			return nil, tx.NewSelect().Model(row).Where("id = ?", former).Scan(ctx)
 		}
-		if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
-			return nil, err
-		}
-		details := map[string]any{"policies": n.Policies, "dry_run": n.DryRun}
-		if n.OlderThan > 0 {
-			details["older_than"] = n.OlderThan.String()
-		}
-		err = audit(ctx, tx, adminID, watchparty.AuditCleanupStarted, watchparty.AuditCleanupRun, in.RunID, details)
-		return []job.Event{job.CleanupEvent(in)}, err
+		return createRun(ctx, tx, adminID, row, in, map[string]any{})
 	})
 	return row.run(), found(err, "create clean-up run")
+}
+
+// RunAgain stores a clean-up run of what the run of a workflow was to do, and the event that starts its workflow. A run
+// without policies of its own, which the schedule has started, applies those that are on now. It returns ErrNotFound.
+func (s *Store) RunAgain(
+	ctx context.Context, adminID, workflowID string, on []watchparty.Policy, note watchparty.AdminNote,
+) (watchparty.CleanupRun, error) {
+	var row *runRow
+	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
+		var former runRow
+		err := tx.NewSelect().Model(&former).Where("workflow_id = ?", workflowID).Order("id DESC").Limit(1).Scan(ctx)
+		if err != nil {
+			return nil, err
+		}
+		was := former.run()
+		in := job.CleanupInput{
+			RunID: newID(), Policies: was.Policies, DryRun: was.DryRun, OlderThan: int64(was.OlderThan.Seconds()),
+		}
+		if len(in.Policies) == 0 {
+			in.Policies = on
+		}
+		row = newRunRow(in.RunID, watchparty.TriggerAdmin, adminID, job.CleanupID(in.RunID), in)
+		return createRun(ctx, tx, adminID, row, in, withNote(note, map[string]any{"again": was.ID}))
+	})
+	if err != nil {
+		return watchparty.CleanupRun{}, found(err, "run clean-up again")
+	}
+	return row.run(), nil
+}
+
+func createRun(
+	ctx context.Context, tx bun.Tx, adminID string, row *runRow, in job.CleanupInput, details map[string]any,
+) ([]job.Event, error) {
+	if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
+		return nil, fmt.Errorf("store: queue clean-up run: %w", err)
+	}
+	details["policies"], details["dry_run"] = in.Policies, in.DryRun
+	if in.OlderThan > 0 {
+		details["older_than"] = (time.Duration(in.OlderThan) * time.Second).String()
+	}
+	err := audit(ctx, tx, adminID, watchparty.AuditCleanupStarted, watchparty.AuditCleanupRun, in.RunID, details)
+	return []job.Event{job.CleanupEvent(in)}, err
 }
 
 // CancelRun cancels a run: it waits for the end of the run's current batch, and no batch begins after it has returned.

@@ -115,7 +115,7 @@ func (s *Store) ResendEmail(
 		if err != nil {
 			return nil, err
 		}
-		now, resendID := Now(), newID()
+		resendID := newID()
 		earlier, err := claimKey(ctx, tx, key, resendID)
 		switch {
 		case err != nil:
@@ -125,19 +125,31 @@ func (s *Store) ResendEmail(
 		case !former.email().Ended():
 			return nil, watchparty.ErrEmailOpen
 		}
-		row = emailRow{
-			ID: resendID, Kind: former.Kind, SubjectID: former.SubjectID, UserID: former.UserID,
-			State:      string(watchparty.EmailQueued),
-			WorkflowID: job.ResendID(resendID), ResendOf: &id, Recipient: former.Recipient, CreatedAt: now, UpdatedAt: now,
-		}
-		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
-			return nil, err
-		}
-		details := withNote(note, map[string]any{"kind": row.Kind, "resend_of": id})
-		return []job.Event{job.ResendEvent(resendID).About(value(row.UserID), "")}, audit(ctx, tx, adminID, watchparty.AuditEmailResent,
-			watchparty.AuditEmail, resendID, details)
+		row = former.again(resendID)
+		return resend(ctx, tx, adminID, row, note)
 	})
 	return row.email(), found(err, "resend email")
+}
+
+// again is another email about the same.
+func (r emailRow) again(id string) emailRow {
+	now := Now()
+	return emailRow{
+		ID: id, Kind: r.Kind, SubjectID: r.SubjectID, UserID: r.UserID, State: string(watchparty.EmailQueued),
+		WorkflowID: job.ResendID(id), ResendOf: &r.ID, Recipient: r.Recipient, CreatedAt: now, UpdatedAt: now,
+	}
+}
+
+// resend queues an email that is sent again.
+func resend(
+	ctx context.Context, tx bun.Tx, adminID string, row emailRow, note watchparty.AdminNote,
+) ([]job.Event, error) {
+	if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
+		return nil, fmt.Errorf("store: queue the email again: %w", err)
+	}
+	details := withNote(note, map[string]any{"kind": row.Kind, "resend_of": row.ResendOf})
+	err := audit(ctx, tx, adminID, watchparty.AuditEmailResent, watchparty.AuditEmail, row.ID, details)
+	return []job.Event{job.ResendEvent(row.ID).About(value(row.UserID), "")}, err
 }
 
 // withNote adds an admin's note to the details of an audit entry, if there is one.

@@ -96,16 +96,30 @@ func endUploadOf(ctx context.Context, tx bun.Tx, workflowID string) error {
 	return nil
 }
 
-// EmailOfJob returns the newest email that a workflow sends.
-func (s *Store) EmailOfJob(ctx context.Context, workflowID string) (watchparty.Email, error) {
+// ResendEmailOfJob queues another email about the same as the newest one that a workflow was to send. It returns
+// ErrNotFound if the workflow has sent none or its email is still to be sent, and ErrNothingToRetry if the mail server has
+// it.
+func (s *Store) ResendEmailOfJob(
+	ctx context.Context, adminID, workflowID string, note watchparty.AdminNote,
+) (watchparty.Email, error) {
 	var row emailRow
-	err := s.db.NewSelect().Model(&row).Where("workflow_id = ?", workflowID).Order("id DESC").Limit(1).Scan(ctx)
-	return row.email(), found(err, "job's email")
-}
-
-// RunOfJob returns the clean-up run of a workflow.
-func (s *Store) RunOfJob(ctx context.Context, workflowID string) (watchparty.CleanupRun, error) {
-	var row runRow
-	err := s.db.NewSelect().Model(&row).Where("workflow_id = ?", workflowID).Order("id DESC").Limit(1).Scan(ctx)
-	return row.run(), found(err, "job's clean-up run")
+	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
+		if err := administering(ctx, tx, adminID); err != nil {
+			return nil, err
+		}
+		var former emailRow
+		err := tx.NewSelect().Model(&former).Where("workflow_id = ?", workflowID).Order("id DESC").Limit(1).
+			For("NO KEY UPDATE").Scan(ctx)
+		switch m := former.email(); {
+		case err != nil:
+			return nil, err
+		case m.State == watchparty.EmailSent:
+			return nil, watchparty.ErrNothingToRetry
+		case !m.Ended():
+			return nil, watchparty.ErrNotFound
+		}
+		row = former.again(newID())
+		return resend(ctx, tx, adminID, row, note)
+	})
+	return row.email(), found(err, "resend the job's email")
 }

@@ -1118,27 +1118,6 @@ func (e OutboxEventState) Valid() bool {
 	}
 }
 
-// Defines values for PausableQueue.
-const (
-	PausableQueueAvatar      PausableQueue = "avatar"
-	PausableQueueEmail       PausableQueue = "email"
-	PausableQueueMaintenance PausableQueue = "maintenance"
-)
-
-// Valid indicates whether the value is a known member of the PausableQueue enum.
-func (e PausableQueue) Valid() bool {
-	switch e {
-	case PausableQueueAvatar:
-		return true
-	case PausableQueueEmail:
-		return true
-	case PausableQueueMaintenance:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for Permission.
 const (
 	PermissionAddToQueue      Permission = "add_to_queue"
@@ -1832,18 +1811,18 @@ func (e WaitPolicy) Valid() bool {
 	}
 }
 
-// Defines values for GetOutboxParamsState.
+// Defines values for ListEventsParamsState.
 const (
-	GetOutboxParamsStateAbandoned GetOutboxParamsState = "abandoned"
-	GetOutboxParamsStatePending   GetOutboxParamsState = "pending"
+	ListEventsParamsStateAbandoned ListEventsParamsState = "abandoned"
+	ListEventsParamsStatePending   ListEventsParamsState = "pending"
 )
 
-// Valid indicates whether the value is a known member of the GetOutboxParamsState enum.
-func (e GetOutboxParamsState) Valid() bool {
+// Valid indicates whether the value is a known member of the ListEventsParamsState enum.
+func (e ListEventsParamsState) Valid() bool {
 	switch e {
-	case GetOutboxParamsStateAbandoned:
+	case ListEventsParamsStateAbandoned:
 		return true
-	case GetOutboxParamsStatePending:
+	case ListEventsParamsStatePending:
 		return true
 	default:
 		return false
@@ -2545,6 +2524,17 @@ type CleanupPolicy struct {
 
 	// Setting The setting of the age
 	Setting string `json:"setting"`
+}
+
+// CleanupPolicyList All clean-up policies, in the order of a run
+//
+// Example: {"data":[{"age_seconds":7776000,"enabled":true,"policy":"old_messages","setting":"CLEANUP_MESSAGE_AGE"}],"next_cursor":null}
+type CleanupPolicyList struct {
+	// Data The policies
+	Data []CleanupPolicy `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
 // CleanupReport What a run of the clean-up was and did
@@ -3697,12 +3687,21 @@ type JobCount struct {
 	States map[string]int64 `json:"states"`
 }
 
-// JobCountList How many jobs there are
+// JobCounts How many jobs there are
+type JobCounts struct {
+	// Kinds All kinds
+	Kinds []JobCount `json:"kinds"`
+
+	// Total How many jobs match, about
+	Total int64 `json:"total"`
+}
+
+// JobCountsAnswer How many jobs there are
 //
-// Example: {"data":[{"kind":"WelcomeEmail","states":{"completed":120,"running":3}}]}
-type JobCountList struct {
-	// Data All kinds
-	Data []JobCount `json:"data"`
+// Example: {"data":{"kinds":[{"kind":"WelcomeEmail","states":{"completed":120,"running":3}}],"total":123}}
+type JobCountsAnswer struct {
+	// Data How many jobs there are
+	Data JobCounts `json:"data"`
 }
 
 // JobEvent An entry of a job's history
@@ -3728,16 +3727,13 @@ type JobKind string
 
 // JobList A page of jobs
 //
-// Example: {"count":1,"data":[{"ended_at":null,"events":5,"failure":null,"id":"cm9vbS1pbnZpdGF0aW9uLzAxOTkzZjc1CjAxOTkzZjdh","kind":"RoomInvitation","phase":"retrying","queue":"email","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","run_id":"01993f7a-0000-7000-8000-000000000001","started_at":"2026-01-31T20:15:00Z","state":"running","steps":[{"activity":"SendEmail","attempt":3,"deadline_at":null,"heartbeat_at":null,"id":"5","last_failure":"temporary (code 451)","max_attempts":150,"next_at":"2026-01-31T20:15:36Z","scheduled_at":"2026-01-31T20:15:00Z","started_at":"2026-01-31T20:15:16Z","state":"scheduled","worker":"7@worker-1@"}],"summary":"Room invitation","temporal_url":"https://ui.example/namespaces/default/workflows/room-invitation%2F01993f75/01993f7a/history","timeline":[{"at":"2026-01-31T20:15:00Z","detail":"RoomInvitation","id":1,"type":"started"}],"timeline_truncated":false,"user_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","waits_for":null,"waits_until":null,"workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}],"next_cursor":null}
+// Example: {"data":[{"ended_at":null,"events":5,"failure":null,"id":"cm9vbS1pbnZpdGF0aW9uLzAxOTkzZjc1CjAxOTkzZjdh","kind":"RoomInvitation","phase":"retrying","queue":"email","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","run_id":"01993f7a-0000-7000-8000-000000000001","started_at":"2026-01-31T20:15:00Z","state":"running","steps":[{"activity":"SendEmail","attempt":3,"deadline_at":null,"heartbeat_at":null,"id":"5","last_failure":"temporary (code 451)","max_attempts":150,"next_at":"2026-01-31T20:15:36Z","scheduled_at":"2026-01-31T20:15:00Z","started_at":"2026-01-31T20:15:16Z","state":"scheduled","worker":"7@worker-1@"}],"summary":"Room invitation","temporal_url":"https://ui.example/namespaces/default/workflows/room-invitation%2F01993f75/01993f7a/history","timeline":[{"at":"2026-01-31T20:15:00Z","detail":"RoomInvitation","id":1,"type":"started"}],"timeline_truncated":false,"user_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","waits_for":null,"waits_until":null,"workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}],"next_cursor":null}
 type JobList struct {
-	// Count How many jobs match, about
-	Count int64 `json:"count"`
-
 	// Data The jobs of this page
 	Data []Job `json:"data"`
 
-	// NextCursor Where the next page begins; null on the last page
-	NextCursor *string `json:"next_cursor"`
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
 // JobPhase What a running job does. `working`: a step is under way, or about to begin. `waiting`: on purpose, for a time, an
@@ -4077,6 +4073,14 @@ type OneTimeToken = string
 // OptionalReason The reason, in one line, for those who moderate the room
 type OptionalReason = string
 
+// OutboxAnswer The events that Temporal does not have
+//
+// Example: {"data":{"abandoned":0,"last_error":"Temporal is away","oldest_at":"2026-01-31T20:15:00Z","waiting":1}}
+type OutboxAnswer struct {
+	// Data The events that Temporal does not have
+	Data OutboxSummary `json:"data"`
+}
+
 // OutboxEvent An event that starts a workflow, or signals to one
 //
 // Example: {"attempts":2,"created_at":"2026-01-31T20:15:00Z","id":"01993f7c-0000-7000-8000-000000000001","kind":"WelcomeEmail","last_error":"Temporal is away","next_at":"2026-01-31T20:15:05Z","queue":"email","signal":null,"state":"pending","workflow_id":"welcome-email/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4"}
@@ -4125,18 +4129,15 @@ type OutboxEventAnswer struct {
 	Data OutboxEvent `json:"data"`
 }
 
-// OutboxList A page of events, and their summary
+// OutboxEventList A page of events
 //
-// Example: {"data":[{"attempts":2,"created_at":"2026-01-31T20:15:00Z","id":"01993f7c-0000-7000-8000-000000000001","kind":"WelcomeEmail","last_error":"Temporal is away","next_at":"2026-01-31T20:15:05Z","queue":"email","signal":null,"state":"pending","workflow_id":"welcome-email/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4"}],"next_cursor":null,"summary":{"abandoned":0,"last_error":"Temporal is away","oldest_at":"2026-01-31T20:15:00Z","waiting":1}}
-type OutboxList struct {
+// Example: {"data":[{"attempts":2,"created_at":"2026-01-31T20:15:00Z","id":"01993f7c-0000-7000-8000-000000000001","kind":"WelcomeEmail","last_error":"Temporal is away","next_at":"2026-01-31T20:15:05Z","queue":"email","signal":null,"state":"pending","workflow_id":"welcome-email/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4"}],"next_cursor":null}
+type OutboxEventList struct {
 	// Data The events of this page
 	Data []OutboxEvent `json:"data"`
 
-	// NextCursor Where the next page begins; null on the last page
-	NextCursor *string `json:"next_cursor"`
-
-	// Summary The events that Temporal does not have
-	Summary OutboxSummary `json:"summary"`
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
 // OutboxSummary The events that Temporal does not have
@@ -4248,9 +4249,6 @@ type ParticipantList struct {
 
 // Password The account's current password
 type Password = string
-
-// PausableQueue Emails; the rendering of avatars; clean-up, reports and deletions of accounts
-type PausableQueue string
 
 // Permission Something that a role in a room allows
 type Permission string
@@ -4441,14 +4439,6 @@ type PlaybackWaitFor string
 // the attempts. `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which
 // room when; the figures of days stay. `orphaned_files`: files whose upload was never committed.
 type Policy string
-
-// PolicyList All clean-up policies, in the order of a run
-//
-// Example: {"data":[{"age_seconds":7776000,"enabled":true,"policy":"old_messages","setting":"CLEANUP_MESSAGE_AGE"}]}
-type PolicyList struct {
-	// Data The policies
-	Data []CleanupPolicy `json:"data"`
-}
 
 // PostMessageRequest Example: {"body":"Shall we begin?","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
 type PostMessageRequest struct {
@@ -5281,15 +5271,21 @@ type TaskQueue struct {
 	Workers *[]QueueWorker `json:"workers"`
 }
 
-// TaskQueueList All task queues
-//
-// Example: {"data":[{"added_per_second":0.1,"backlog":0,"backlog_age_seconds":0,"done_per_second":0.1,"name":"email","note":"","pausable":true,"paused_at":null,"workers":[{"activities":true,"identity":"7@worker-1@","last_poll_at":"2026-01-31T20:15:00Z","workflows":true}]}],"temporal":"connected"}
-type TaskQueueList struct {
-	// Data The queues
-	Data []TaskQueue `json:"data"`
+// TaskQueues All task queues
+type TaskQueues struct {
+	// Queues The queues
+	Queues []TaskQueue `json:"queues"`
 
 	// Temporal Whether Temporal answers
 	Temporal TemporalState `json:"temporal"`
+}
+
+// TaskQueuesAnswer All task queues
+//
+// Example: {"data":{"queues":[{"added_per_second":0.1,"backlog":0,"backlog_age_seconds":0,"done_per_second":0.1,"name":"email","note":"","pausable":true,"paused_at":null,"workers":[{"activities":true,"identity":"7@worker-1@","last_poll_at":"2026-01-31T20:15:00Z","workflows":true}]}],"temporal":"connected"}}
+type TaskQueuesAnswer struct {
+	// Data All task queues
+	Data TaskQueues `json:"data"`
 }
 
 // TemporalState Whether Temporal answers
@@ -5439,8 +5435,8 @@ type JobID = string
 // Limit defines model for Limit.
 type Limit = int
 
-// QueueName Emails; the rendering of avatars; clean-up, reports and deletions of accounts
-type QueueName = PausableQueue
+// QueueName defines model for QueueName.
+type QueueName = string
 
 // Range defines model for Range.
 type Range = string
@@ -5681,10 +5677,10 @@ type CountJobsParams struct {
 	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
 }
 
-// GetOutboxParams defines parameters for GetOutbox.
-type GetOutboxParams struct {
+// ListEventsParams defines parameters for ListEvents.
+type ListEventsParams struct {
 	// State `pending` ones are tried again by themselves, `abandoned` ones are not
-	State *GetOutboxParamsState `form:"state,omitempty" json:"state,omitempty"`
+	State *ListEventsParamsState `form:"state,omitempty" json:"state,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
@@ -5693,8 +5689,8 @@ type GetOutboxParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
-// GetOutboxParamsState defines parameters for GetOutbox.
-type GetOutboxParamsState string
+// ListEventsParamsState defines parameters for ListEvents.
+type ListEventsParamsState string
 
 // ListReportsParams defines parameters for ListReports.
 type ListReportsParams struct {
@@ -6398,18 +6394,21 @@ type ServerInterface interface {
 	// RemoveMessage Delete a message as an admin
 	// (POST /admin/messages/{message_id}/delete)
 	RemoveMessage(ctx echo.Context, messageID ID) error
-	// GetOutbox List events that Temporal does not have
+	// GetOutbox Get how many events Temporal does not have
 	// (GET /admin/outbox)
-	GetOutbox(ctx echo.Context, params GetOutboxParams) error
+	GetOutbox(ctx echo.Context) error
+	// ListEvents List events that Temporal does not have
+	// (GET /admin/outbox/events)
+	ListEvents(ctx echo.Context, params ListEventsParams) error
 	// RequeueEvent Try an event now
-	// (POST /admin/outbox/{event_id}/requeue)
+	// (POST /admin/outbox/events/{event_id}/requeue)
 	RequeueEvent(ctx echo.Context, eventID ID) error
 	// GetOverview Get how the service is
 	// (GET /admin/overview)
 	GetOverview(ctx echo.Context) error
-	// ListQueues List task queues
+	// GetQueues Get the task queues
 	// (GET /admin/queues)
-	ListQueues(ctx echo.Context) error
+	GetQueues(ctx echo.Context) error
 	// PauseQueue Pause a kind of work
 	// (POST /admin/queues/{queue}/pause)
 	PauseQueue(ctx echo.Context, queue QueueName) error
@@ -7435,8 +7434,17 @@ func (w *ServerInterfaceWrapper) RemoveMessage(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) GetOutbox(ctx echo.Context) error {
 	var err error
 
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetOutbox(ctx)
+	return err
+}
+
+// ListEvents converts echo context to params.
+func (w *ServerInterfaceWrapper) ListEvents(ctx echo.Context) error {
+	var err error
+
 	// Parameter object where we will unmarshal all parameters from the context
-	var params GetOutboxParams
+	var params ListEventsParams
 	// ------------- Optional query parameter "state" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -7459,7 +7467,7 @@ func (w *ServerInterfaceWrapper) GetOutbox(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetOutbox(ctx, params)
+	err = w.Handler.ListEvents(ctx, params)
 	return err
 }
 
@@ -7488,12 +7496,12 @@ func (w *ServerInterfaceWrapper) GetOverview(ctx echo.Context) error {
 	return err
 }
 
-// ListQueues converts echo context to params.
-func (w *ServerInterfaceWrapper) ListQueues(ctx echo.Context) error {
+// GetQueues converts echo context to params.
+func (w *ServerInterfaceWrapper) GetQueues(ctx echo.Context) error {
 	var err error
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ListQueues(ctx)
+	err = w.Handler.GetQueues(ctx)
 	return err
 }
 
@@ -10379,11 +10387,12 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/admin/jobs/:job_id/terminate", wrapper.TerminateJob, options.OperationMiddlewares["terminateJob"]...)
 	router.POST(options.BaseURL+"/admin/jobs/:job_id/retry", wrapper.RetryJob, options.OperationMiddlewares["retryJob"]...)
 	router.POST(options.BaseURL+"/admin/job-batches", wrapper.ActOnJobs, options.OperationMiddlewares["actOnJobs"]...)
-	router.GET(options.BaseURL+"/admin/queues", wrapper.ListQueues, options.OperationMiddlewares["listQueues"]...)
+	router.GET(options.BaseURL+"/admin/queues", wrapper.GetQueues, options.OperationMiddlewares["getQueues"]...)
 	router.POST(options.BaseURL+"/admin/queues/:queue/pause", wrapper.PauseQueue, options.OperationMiddlewares["pauseQueue"]...)
 	router.POST(options.BaseURL+"/admin/queues/:queue/resume", wrapper.ResumeQueue, options.OperationMiddlewares["resumeQueue"]...)
 	router.GET(options.BaseURL+"/admin/outbox", wrapper.GetOutbox, options.OperationMiddlewares["getOutbox"]...)
-	router.POST(options.BaseURL+"/admin/outbox/:event_id/requeue", wrapper.RequeueEvent, options.OperationMiddlewares["requeueEvent"]...)
+	router.GET(options.BaseURL+"/admin/outbox/events", wrapper.ListEvents, options.OperationMiddlewares["listEvents"]...)
+	router.POST(options.BaseURL+"/admin/outbox/events/:event_id/requeue", wrapper.RequeueEvent, options.OperationMiddlewares["requeueEvent"]...)
 	router.GET(options.BaseURL+"/admin/cleanup/policies", wrapper.ListCleanupPolicies, options.OperationMiddlewares["listCleanupPolicies"]...)
 	router.GET(options.BaseURL+"/admin/audit", wrapper.ListAudit, options.OperationMiddlewares["listAudit"]...)
 
@@ -11411,7 +11420,7 @@ type ListCleanupPoliciesResponseObject interface {
 	VisitListCleanupPoliciesResponse(w http.ResponseWriter) error
 }
 
-type ListCleanupPolicies200JSONResponse PolicyList
+type ListCleanupPolicies200JSONResponse CleanupPolicyList
 
 func (response ListCleanupPolicies200JSONResponse) VisitListCleanupPoliciesResponse(w http.ResponseWriter) error {
 
@@ -13622,7 +13631,7 @@ type CountJobsResponseObject interface {
 	VisitCountJobsResponse(w http.ResponseWriter) error
 }
 
-type CountJobs200JSONResponse JobCountList
+type CountJobs200JSONResponse JobCountsAnswer
 
 func (response CountJobs200JSONResponse) VisitCountJobsResponse(w http.ResponseWriter) error {
 
@@ -14697,14 +14706,13 @@ func (response RemoveMessagedefaultApplicationProblemPlusJSONResponse) VisitRemo
 }
 
 type GetOutboxRequestObject struct {
-	Params GetOutboxParams
 }
 
 type GetOutboxResponseObject interface {
 	VisitGetOutboxResponse(w http.ResponseWriter) error
 }
 
-type GetOutbox200JSONResponse OutboxList
+type GetOutbox200JSONResponse OutboxAnswer
 
 func (response GetOutbox200JSONResponse) VisitGetOutboxResponse(w http.ResponseWriter) error {
 
@@ -14823,6 +14831,144 @@ type GetOutboxdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetOutboxdefaultApplicationProblemPlusJSONResponse) VisitGetOutboxResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEventsRequestObject struct {
+	Params ListEventsParams
+}
+
+type ListEventsResponseObject interface {
+	VisitListEventsResponse(w http.ResponseWriter) error
+}
+
+type ListEvents200JSONResponse OutboxEventList
+
+func (response ListEvents200JSONResponse) VisitListEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEvents400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListEvents400ApplicationProblemPlusJSONResponse) VisitListEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEvents401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListEvents401ApplicationProblemPlusJSONResponse) VisitListEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEvents403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListEvents403ApplicationProblemPlusJSONResponse) VisitListEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEvents412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListEvents412ApplicationProblemPlusJSONResponse) VisitListEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEvents415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListEvents415ApplicationProblemPlusJSONResponse) VisitListEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEvents429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListEvents429ApplicationProblemPlusJSONResponse) VisitListEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEventsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListEventsdefaultApplicationProblemPlusJSONResponse) VisitListEventsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -15172,16 +15318,16 @@ func (response GetOverviewdefaultApplicationProblemPlusJSONResponse) VisitGetOve
 	return err
 }
 
-type ListQueuesRequestObject struct {
+type GetQueuesRequestObject struct {
 }
 
-type ListQueuesResponseObject interface {
-	VisitListQueuesResponse(w http.ResponseWriter) error
+type GetQueuesResponseObject interface {
+	VisitGetQueuesResponse(w http.ResponseWriter) error
 }
 
-type ListQueues200JSONResponse TaskQueueList
+type GetQueues200JSONResponse TaskQueuesAnswer
 
-func (response ListQueues200JSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+func (response GetQueues200JSONResponse) VisitGetQueuesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -15193,11 +15339,11 @@ func (response ListQueues200JSONResponse) VisitListQueuesResponse(w http.Respons
 	return err
 }
 
-type ListQueues400ApplicationProblemPlusJSONResponse struct {
+type GetQueues400ApplicationProblemPlusJSONResponse struct {
 	InvalidRequestApplicationProblemPlusJSONResponse
 }
 
-func (response ListQueues400ApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+func (response GetQueues400ApplicationProblemPlusJSONResponse) VisitGetQueuesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -15209,11 +15355,11 @@ func (response ListQueues400ApplicationProblemPlusJSONResponse) VisitListQueuesR
 	return err
 }
 
-type ListQueues401ApplicationProblemPlusJSONResponse struct {
+type GetQueues401ApplicationProblemPlusJSONResponse struct {
 	UnauthenticatedApplicationProblemPlusJSONResponse
 }
 
-func (response ListQueues401ApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+func (response GetQueues401ApplicationProblemPlusJSONResponse) VisitGetQueuesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -15225,11 +15371,11 @@ func (response ListQueues401ApplicationProblemPlusJSONResponse) VisitListQueuesR
 	return err
 }
 
-type ListQueues403ApplicationProblemPlusJSONResponse struct {
+type GetQueues403ApplicationProblemPlusJSONResponse struct {
 	ForbiddenApplicationProblemPlusJSONResponse
 }
 
-func (response ListQueues403ApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+func (response GetQueues403ApplicationProblemPlusJSONResponse) VisitGetQueuesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -15241,11 +15387,11 @@ func (response ListQueues403ApplicationProblemPlusJSONResponse) VisitListQueuesR
 	return err
 }
 
-type ListQueues412ApplicationProblemPlusJSONResponse struct {
+type GetQueues412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
 
-func (response ListQueues412ApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+func (response GetQueues412ApplicationProblemPlusJSONResponse) VisitGetQueuesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -15257,11 +15403,11 @@ func (response ListQueues412ApplicationProblemPlusJSONResponse) VisitListQueuesR
 	return err
 }
 
-type ListQueues415ApplicationProblemPlusJSONResponse struct {
+type GetQueues415ApplicationProblemPlusJSONResponse struct {
 	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
-func (response ListQueues415ApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+func (response GetQueues415ApplicationProblemPlusJSONResponse) VisitGetQueuesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -15273,11 +15419,11 @@ func (response ListQueues415ApplicationProblemPlusJSONResponse) VisitListQueuesR
 	return err
 }
 
-type ListQueues429ApplicationProblemPlusJSONResponse struct {
+type GetQueues429ApplicationProblemPlusJSONResponse struct {
 	RateLimitedApplicationProblemPlusJSONResponse
 }
 
-func (response ListQueues429ApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+func (response GetQueues429ApplicationProblemPlusJSONResponse) VisitGetQueuesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -15292,12 +15438,12 @@ func (response ListQueues429ApplicationProblemPlusJSONResponse) VisitListQueuesR
 	return err
 }
 
-type ListQueuesdefaultApplicationProblemPlusJSONResponse struct {
+type GetQueuesdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListQueuesdefaultApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+func (response GetQueuesdefaultApplicationProblemPlusJSONResponse) VisitGetQueuesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -15318,7 +15464,7 @@ type PauseQueueResponseObject interface {
 	VisitPauseQueueResponse(w http.ResponseWriter) error
 }
 
-type PauseQueue200JSONResponse TaskQueueList
+type PauseQueue200JSONResponse TaskQueuesAnswer
 
 func (response PauseQueue200JSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
 
@@ -15376,6 +15522,22 @@ func (response PauseQueue403ApplicationProblemPlusJSONResponse) VisitPauseQueueR
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseQueue404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response PauseQueue404ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -15489,7 +15651,7 @@ type ResumeQueueResponseObject interface {
 	VisitResumeQueueResponse(w http.ResponseWriter) error
 }
 
-type ResumeQueue200JSONResponse TaskQueueList
+type ResumeQueue200JSONResponse TaskQueuesAnswer
 
 func (response ResumeQueue200JSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
 
@@ -15547,6 +15709,22 @@ func (response ResumeQueue403ApplicationProblemPlusJSONResponse) VisitResumeQueu
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeQueue404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ResumeQueue404ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -33243,18 +33421,21 @@ type StrictServerInterface interface {
 	// RemoveMessage Delete a message as an admin
 	// (POST /admin/messages/{message_id}/delete)
 	RemoveMessage(ctx context.Context, request RemoveMessageRequestObject) (RemoveMessageResponseObject, error)
-	// GetOutbox List events that Temporal does not have
+	// GetOutbox Get how many events Temporal does not have
 	// (GET /admin/outbox)
 	GetOutbox(ctx context.Context, request GetOutboxRequestObject) (GetOutboxResponseObject, error)
+	// ListEvents List events that Temporal does not have
+	// (GET /admin/outbox/events)
+	ListEvents(ctx context.Context, request ListEventsRequestObject) (ListEventsResponseObject, error)
 	// RequeueEvent Try an event now
-	// (POST /admin/outbox/{event_id}/requeue)
+	// (POST /admin/outbox/events/{event_id}/requeue)
 	RequeueEvent(ctx context.Context, request RequeueEventRequestObject) (RequeueEventResponseObject, error)
 	// GetOverview Get how the service is
 	// (GET /admin/overview)
 	GetOverview(ctx context.Context, request GetOverviewRequestObject) (GetOverviewResponseObject, error)
-	// ListQueues List task queues
+	// GetQueues Get the task queues
 	// (GET /admin/queues)
-	ListQueues(ctx context.Context, request ListQueuesRequestObject) (ListQueuesResponseObject, error)
+	GetQueues(ctx context.Context, request GetQueuesRequestObject) (GetQueuesResponseObject, error)
 	// PauseQueue Pause a kind of work
 	// (POST /admin/queues/{queue}/pause)
 	PauseQueue(ctx context.Context, request PauseQueueRequestObject) (PauseQueueResponseObject, error)
@@ -34467,10 +34648,8 @@ func (sh *strictHandler) RemoveMessage(ctx echo.Context, messageID ID) error {
 }
 
 // GetOutbox operation middleware
-func (sh *strictHandler) GetOutbox(ctx echo.Context, params GetOutboxParams) error {
+func (sh *strictHandler) GetOutbox(ctx echo.Context) error {
 	var request GetOutboxRequestObject
-
-	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetOutbox(ctx.Request().Context(), request.(GetOutboxRequestObject))
@@ -34485,6 +34664,31 @@ func (sh *strictHandler) GetOutbox(ctx echo.Context, params GetOutboxParams) err
 		return err
 	} else if validResponse, ok := response.(GetOutboxResponseObject); ok {
 		return validResponse.VisitGetOutboxResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListEvents operation middleware
+func (sh *strictHandler) ListEvents(ctx echo.Context, params ListEventsParams) error {
+	var request ListEventsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListEvents(ctx.Request().Context(), request.(ListEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListEvents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListEventsResponseObject); ok {
+		return validResponse.VisitListEventsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -34565,23 +34769,23 @@ func (sh *strictHandler) GetOverview(ctx echo.Context) error {
 	return nil
 }
 
-// ListQueues operation middleware
-func (sh *strictHandler) ListQueues(ctx echo.Context) error {
-	var request ListQueuesRequestObject
+// GetQueues operation middleware
+func (sh *strictHandler) GetQueues(ctx echo.Context) error {
+	var request GetQueuesRequestObject
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.ListQueues(ctx.Request().Context(), request.(ListQueuesRequestObject))
+		return sh.ssi.GetQueues(ctx.Request().Context(), request.(GetQueuesRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ListQueues")
+		handler = middleware(handler, "GetQueues")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-	} else if validResponse, ok := response.(ListQueuesResponseObject); ok {
-		return validResponse.VisitListQueuesResponse(ctx.Response())
+	} else if validResponse, ok := response.(GetQueuesResponseObject); ok {
+		return validResponse.VisitGetQueuesResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -38311,984 +38515,986 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P3dlhs3ki+Kvwo298zy3v8hSySrSqUqrb1mqiXbrW5/aCR5PGOXNgkyQTJdSYCdyCyK7VX/NzjX5/I8",
-	"yrk4L3Qe4SxEBJDITGQySZVkd3f5wiqS+QEEAvGFiF/82pur9UZJITPdu/q1txI8Ein8+ULJTMhs8IbL",
-	"pTBfRELP03iTxUr2rno/ruL5is12mdBMLdhKbdmay12v30vFX/I4FVHvKktz0e/p+UqsuXlCttuI3lVP",
-	"Z2ksl737+37vy3d8WX/2u5VgQmZxtmMZX5rHb1c8Y5x9/eU78ylbCZYKrfJ0LthW5UnEuNRbkR749leR",
-	"WG8UzlJsEr4zt1UHMzXPmbLtSkjGJRM8TWKRMvMeoTO2jbMVDEjztWBT98j5bvBnsZuyNY8Ei7PnjM+0",
-	"kBlT2Uqk21iLnj82IfN17+rnnnlX730/MNZv1JzjiELU4lGUCq0dqbZcw5tbCbJQ6ZpnvatensaDVCxE",
-	"KuTc3FJ/+xuRpbvB9SITaX0Ab8VcyUizTLEtjzM2EwuVCiCKFB8yS6rShNexjNdmzkP3ulhmYilSeN9/",
-	"Dl7w+SrIdsIQEB6Oa87mhvCLVK3hyzncF6LtH1+96/V73756+zZE4ft+b8NTvhaZ5f881SoNk3tq5jWZ",
-	"wxVTy5EbvhQ09yv7HTBFEuusX2GURZzAi/q92Dz0L7lIzd6RfG1GhU8uzeKfUrHoXfX++5Niwz7BX/UT",
-	"GmqJpee7P4tdffQvVkoLyWY7JFYSC5n1mRRbtlApE3xuxhjLJcsMG8WGk2SGvHTCrh3X46+aAUvzJY9l",
-	"ZX63YncjzVexZOMztlJ5qmnBNF4KfGquX8SpzpiSAt7yHH/lEjYKm6loZ4YRa8bZ2Xh8ciMtzVBWFUSr",
-	"bL0yu/EP3wi5zFa9q9H4Wd+wn/38zCx8lonUPPN///zfBv//9//yT8FN8GrxLc/mqzpRjRTTSBNkwSQR",
-	"KVtx3WcqZdP/3/SEvUJ+QNqa3TlfGbkaMR3Luej7/IxTHY1P2I+C3xoJqJkUdyJla/P6kxv5lUoZZ6lS",
-	"6z5TMjEE0uxOpDpW0txuWISnIrpiG6E2iWDblTJfmldEbKlYpJhUGY0ByCvN0GA9tWij8WKANGgg7tnw",
-	"8mmJuqMwIb9TUnwUMQ274B5bAx9mcZKwNF6usjotT4dnJy0TMmPpMqvQPBqUo5ERZh4oj42inMKVUxzQ",
-	"hqcZzAIZWyqWKLk0SiU0AfNpu1KJaJsEDqRh/OPz8PAzsX71Mjz6OBNrK8T+kotc2HdveLYq3mwum8RR",
-	"q5ppk1yvXsJI/qRmvzNxW1r94XA/T/9JzZpo+Yuahan3i5rtI54vuM4q4xiXJdf14Cc++OtwcDkZNEmw",
-	"b+J1nNUH+Ucy3gy9UsF4KoxA4EhinrG1Au0dIl0CT/RHHIkFz5OsdzU2o+UfUM2PaOz0Kaj0/93w2Xfw",
-	"3BAZW9jQ/nQcE77mueazRMD70dxp3tZo8YJ4MnQy6lFEfabz+Ypxzabw+/8aDi4vpyfsmrRYLuOsD8J3",
-	"jZYRlyDBUvOePhJ8KRWI7GLz38jS7m+WyvXNH7DglGrc7EaThAlrfnmA/f12vhJRnoimAWj6PTwI++sB",
-	"e+V8GGL/t4KnIZXzIygbxRaxjPrGlQFti8J5m8ZZJuQVm3Ntlmo+NxPEteTprXa6VOWS1ni64HOjnRbT",
-	"Pv5t/jS/3MjpV3wunnwPn8lENvLphP2o0siYWTvU02b7yR1TaSRS1AcJJyNphup+JpaxlLFcPjcX42zQ",
-	"slJ5xvSGz4W+keYhRtsYAclZZqzxrdGUkTph78AAVNrYc/BSMMRO2I/G0zGMa0yVWLOFyg1ZzLsTYcSN",
-	"eRhYiluVRubDQuUpU+mNBO42k5gJtk2VXJ6wb4FIsFVgilsUMTiWFdfuTSIx9HX76J+moO7/3//r//i/",
-	"zUZiKKPZTBhVCb5GthI3UsOS4n5c8jujuLyNUhFWf2m0CbtI+B+0SGWjdMrp175dO8MvYX62lx69q9xI",
-	"wG1Jhd4oqQV4LX9Q0e6dUt/wFAXYHL148yffbJIYncgnm1TNErH+l180epQdBSXeha+teMnGUJ9kSk0S",
-	"8+pp777fe6HWG+OVisiM6rOOJpc632xUmoloQi+dCDlXUSyXMLavVDqLo0jIzzqshX0rjOGVvONJHL0h",
-	"9/hzDiTGV0/In4Ph/Fns3ohcYwzk842k8Nomt2I3SWEIMKDvVPaVkT2fdTxSZROQeHYI36ooXsShyNB3",
-	"yphG+KsVp8af/sJ4YJsdeGJ5mgqZGcvdC63ZqFdojHTZE7gGBvg6hfhKbN76FY+Tz7xAG+/1kwW8H0hj",
-	"7/mMY7k2KhEMKnr0c8bZ+YcPhtJTY0mmkidG6eaS3/E4MUad+TjL9Q7ViVndVPBoB1MAu+k7lb3lWawX",
-	"sbn8s5IWzL+JGZMuRjAt80otDNvGNOWL79GUzQSY/Z+ZbVKeiUmCL65MqRJMbJuQfylOBwXWu3gtVP55",
-	"ZSbJykmG7wYO+kHyPFsJmZnXfmYK5+V303ic3vtWRDF/B1bMb6R412YEE2NI4Z5sVcn31vgBFrme5Vr8",
-	"OZZRg7EOhrmSSy+UuOWapQJf0Ou7qK/ecOPbrHjKtV4bGpgPGbhL4kPOk16/dxerhELfcZKIJXwJgiYQ",
-	"Ke7j4L7PM2M0B84LolivY2P1TK+ccWsGRwbxlM8z+I1LxqN1LFkUR0yrtcBL+cwY8DHoDDsJ98hevwe3",
-	"N4/rDZCgPqxrIg54AubCvjGzYQCaaQGGM3uVQQgwwsBTbNwA8kVhNB/4elMTkTOw7Xp/yHfGReizpchY",
-	"tlX/rdc3w94kfDchu/clvwOb1/iU5cHZb+nCt3EiZMbe5jLixnx3BvNVLzLPuO/35qkwTD+B84vxcPx0",
-	"MBwNTkfvxsOr8fBqOPzJrGXUu+oNR5eXp4uLZ4PLU342uDifPx3MLsSzweJyyEez8fw0OjODugVes9wi",
-	"VSbsycocPDsIMuZ6Y4gTGWIou/60IGCHq+QuPKZTOybrULuBjQdmBIOLxdPh4HL0bDzgp7Oz+Xn0VFws",
-	"nhkmzTiMxT691+9lxsIG2vsPuhg8G1+eDi7OZucD/jS6GIhnxRyLGa6F1nwJNDQumHXA+VowHt2JNIu1",
-	"MNvErL5xg3c2OmAWoTTy4WA0NyPnw/Hg2eJ8NngaXcA7R+PTM/P8Tao25oHomfgiKEm+X/Sufm4XM29o",
-	"M5NS692/74dEgb/vgadj/M6IxudM5knClJwLOjSELRBrZskJDntWXudIJAKX1NyNVgG6Z7Tl1OwXMc+q",
-	"bBg4qpJ2MBoFjztxi3gmBkaR9AL7OI66hFXsirZfWQjSe8vWIe/V/GKDqCiUtitVECnOnjOx3mQ7F2BQ",
-	"0gzdc6FPh8PAVFQhJbstekm2Nqy4E5xwtqoWMDxY6O0qTgQFbtRGyOYlLIZY2rZta2gvbH5XcHn3D8CK",
-	"hKbQHBx8QISDVoj2MA1koVIgydwLQcFpdUb3l3m6OPXN46jL+EgCdVg33LFv4fp7X07tvfMdXuqEUjhC",
-	"ZwQVaqdtqjJR5UkMKpXZcjQM8qUTZsHDdBIF9gh0buRHKvWVT/wvNDPml6LwnKHzF5qtlM5ouTyRkmmR",
-	"LIx2hdMeZB4hb2RY7mD86sBluvdjST/3Yifx3TIUk+57YV2imBXOdrWLnUtSo7xPSoLvfUAueuxwjZkZ",
-	"V7/69kPEM/5oRzzaER3siJohYXmnoziq7Q24fw/TfhNjQK7Gsj8/8uwjz+7l2ff9nndk3bsywruRjwNK",
-	"H3hQo7qPNZzDmjXNxFofxPmOyXma8h2YgP6w2p/0nfiQeZlFtS1UftieDfXWGhHhdC5n0q240YM8ocQ6",
-	"TrTwfGGytRxPNHrC7xyr7PEaetWVeXADHIeCZniFlKSk46iZgt7d4cmYZxCzUKwhEAghVrZ7AJk6TL35",
-	"XGwyEb2Sd3HWkHR4LVnsfi6ydazE4PSIGmkxmtBmbYcew+Lu3pNnTnc4mfaXorCK/FEGlwXHFyRLYYdr",
-	"OKhVWylSpoXQOAtPpfA7nvG0lDSx4IkW/V6C53e9VZZt9NWTJxueZrsTuvUJ38RP8F79BAXSUzE4n13w",
-	"wcX8NBpcivFocLZ46oT8k9Mn8MCTrZhtgAei2DDFwz0en2ifv0k45ik88ON/2SzNiq/y9UzyOHnIN7iH",
-	"4hyatOxo+G707GpoNVpFyb/gqUrMEq9xdHPz+d9oVCcqXdrfJncipUMltOY93dI+VCMq9ARkpccscplz",
-	"4BcQjUZRx3I5oWEY5dPv5ZsoMJ3xu+FloaA9WwOGXg/iFBzbKvPgqh/efKM7xUj8HQ+pkXhD5x1fXoX2",
-	"ob3EayHL6N6tVPs9X5qLrjHD2t3kLWFbjjLufqPV5kou4nQtKNxEj3PTmSmVCC4Pif8UjNCaJU2UXWFM",
-	"DHMMwbawSjc4iIKp2ofyjb3uvsZ4bYnqoDFSsUn4XGg2hTumGKjDkIoj1wmbfv3lO/bEMKd+shZTF7IT",
-	"HyCat8K0j+c2mzJPkhsZSzoppJxjLywilU18NTSg8VAQp+J740Q6xEj83dWJxyGdh3KAOzN67mWgdMwP",
-	"CYQFvPQTO78KR1dXsrLFPObwmLBvhUNpx5dI06JKW6MEj3ryUU/+vvXkcUEKsiK7Byjm2UuR8ThBXRxh",
-	"UgZPXnuvRjoFnIRy5hzj88zLtksF10riMW0WQw5FqjB5ghyGSRxNXWRzuohFEukpinFjKltZ9vxGYlB2",
-	"oVLIG0aJGppKfBdnu6/iZZ4SyepjXvHNRkhj/0vGGYnFikViHiQmoB0C9jiSWHsDhUdBWFxRHJnxIqKO",
-	"ec8ijVWEOY50v8LjYSenY5k9PevV05itFAyNBX/whrLJZ0msV2UN0Pxk4FNNOTiBwgn4GR8/h6I4qcyy",
-	"1w6f9r5Bi5Bv4z/f/Mm0SO+EmZBSt92eX7iMeuJcxNqLCr/TJ5bnUh74pvB0wm/pTitimcBCf0u/+Cut",
-	"dOehr2OZZ0JPMrUEKy5sSNFVLhd3I1KtJJ1KabUWUDklEi3A3tikQlNkyx0L2RKJdd+YQSJi+abbCKXY",
-	"HrDhAuZ886ONgorn8YZTQWr56a+xnCmWMAHdx6mD1ejK12BqxtjD+GmHd6Zire5CjPhGbTHTexEnwq9J",
-	"MkbyIN8wuhONSxiSOzTi6XwV33WddiqyPJVGGTXS1Yg5a0J6BQgqicDQ57iwEd85KY1irOMAzOAnCqRt",
-	"iBBuarCkdF2HJ1dUW8E5/bLkrpOgMqYKawS2ibclA/u/QfiUZV5VxhbSvOCS9y3arCn5pqzMlKSjzPQu",
-	"nosT9pLvNJUDKA1eyQ/vXpywigbUqIoEeTHcLDW4LXciRQbUGd/pG1m6LKZsBxg744sMmSU7Ydc1VlpS",
-	"eUEGz09FUddgDyWrGR3w0wRKGMNSCms7zUgzG3Wlu/rFGTWp25lYcmmLh70jfboKimDstVuuq15TFzct",
-	"4rvA3voSQv1mkLa0DF7Sp/Vwx8tyRzURcp7kEbCHC8lXrb9dmB4VmUTjLo+z3/swWKpBbfCLwlTqmEtR",
-	"sbHq6RS4RPCrnXvEd35eAZCF1gRWzhAAVmp/ekzNrIW502BC26h6WAFnMOFyNWPLQniVGCLWXqh7K4Qx",
-	"SNZKZqtghPuzkbKkB5Hxfb6WZschL+9NNVqkar1nkx3NWptU3MUq/9QEcRvdsFOZDhnjSYK5PBoJ59Os",
-	"C31Ixk1mu2bn6NcuqjAguqf0cKjfpayjvhGVG5XE850/lSnNeYosuXfYmQovKgSIjl/Tyt7DnURMBC/t",
-	"V8R3sSk8dihRlcRnUP9F0TsF5ZNeMUt4CcgXr0jgGGN1bK3uYsEoocmFSL2QkM5SwdeTPPWjGos4WWsX",
-	"1VjwXGcnWzGDmcaZubH3lfmyHs+G9wUTga7tWBZUhp7xRC1z0SE1xy/KHQ4urwdf8cHi/a/P7gf+x7ND",
-	"Po7G9//UC+ZmFeQInUXZaKtim8QI9jgzVkJKlYLMErA0qTQup1CNh2dlxITLDpqW6B7ibPjJ0HVajH76",
-	"3KnZGG1sydeO+AvItNNMr9RWVgc37JIbFeDYdSzJUQsuPv5UT5Ius+OKasiIq9fFAzE5rJqo0J43EMz2",
-	"oByT/xK6zzaJ4BpwAFpyQEbnNupGOX92dCKK7S0Y6zokhSIVm2Q3QWkVnNveeFzodEl8mIt0Y+bwdmUU",
-	"wFZgYeu/VlJYng4uRs/Gg4tTfja4PJ8/HRDZ4PGlU99uuSX1gN3KVQOGj1LQkMarmPU5CpSBVOjMqi8k",
-	"D1SBQabQCXunMJ8EDGxjSiJHIatLlih1q29kKf+vfiLjMVebZrZMXVUBxcE/TfX9nm3RlgP1yPd/q3z/",
-	"kalJ1sU+LjfJF7q/eXKSGcx3lBF/gK3y42rnle4ooYvanT74TBBdz6M4Y4laltWFl1vnRVDZVkGN/JLH",
-	"sm6iFEn7dPTV6/WDOWNcK2lTos04ZC1HfzwcdleOb1TI37imjPR2tQiwAv6Oq8iLlJ495xs+j7Nd72o0",
-	"7NNd7iIjPc12ueqtVSRSnimIwzRJgNGld95UGbPGpEq06DCzDxMsoTBX6ewh9vQhmY2F3WnvGA2Gw+Fw",
-	"cDEbLQb8bD4ePIsuxXAxGo3Hp6cFdkA1PbQcLx33CQrlqmf1TY++mgCWhCEml1j1phO1nRjSTjQCuAEY",
-	"m825pDS74HFYhdp3sY5ncQLr2IMzjXmv39vyOJugf2T2eJ6pgNb1GCV4bO42Gl5YhIVymcCxPeYKIOMc",
-	"W4DxgKrf8FJJ8ZtJAERXudIuqODtrmgtijLXhBLXen2PmPt1vHlOe2b+4xZ+3MKhLXzcUbfTKN0Pu+0t",
-	"rbn4j1z6yKUhLv3YDHw48DraxkVO/z0YuD/o0AFyJU25xZJ7TL36PadeEYyCFXpo34QTskbvRsPGhCyq",
-	"TrL5WMYFPzQda6+LX0vHsgLAlRYZUWH/bi0kapIVpWvqEYUHSGWuELzZYtQkQgAnzvrMPBVkRgbtv8dE",
-	"6b/FROlO5dFGDLu66DKTt8IG2CsDXs/R7s7fW65yJTc5lJBsi5pLlK9t5wMTl616fUxdftSf/wD683i/",
-	"D2zQw/w+c0ub3/e4rR631d/HtvpIR9UlhB7tq+Lu/K191TyKs+t5uNa4DPoTxX5VM1Tm+0sFX6QilrCO",
-	"7hsttIbMT3sdPGyyTDnlF+HnVNypW/iMgZPCwsbPtMTucwGrAznB+WYC6RWlb+ZczkWC6aRwXJcKnam0",
-	"+OzC1/RrkfGaxnc8ExP6nkdFjuvEpqP2e4DmNsGK74kHleBgszc81+VvUqHzdfmrLI2XS5GWv5zx+e0i",
-	"prHjXsM8cvfRnxzlzrrX0efiZb+oWekG8zkT6TqWRFTzRSqyFA07DCe5x+HH4mnizggZQGXMm3AADFt9",
-	"KbNQFuG1ZML84mCvwkd2nJiyzml8nj3MYXDLmfZpEWh0dT+rOBITB0KCEg9P/3pXvbcbvq7GCPlgdj5/",
-	"Ori4EM8Gl5cLPrDYH+eLp8MSnEeEcTwE2ZgcIkbpFgLayEmm1Et1cH+3CiVPFNx7VO6Wl/gayiAa0hFh",
-	"j/dt8xu7FIyy+o0n06d2HSrPjNejfV+oDLdlJsYzSvNYrwHd/SER42gpOjr2BXfsSdq09WMHeM+qCekS",
-	"oohZJZ39C0A8YEbuAyyvmcfUz0VPYp2J6IQVd3OH/1/8XuSBs1jfyDlPjVAw63LFplS4N6UUZawEsI0q",
-	"AHMfUIrdWxERY2HkCFS43Uq1lVOXWp5iiYxUN5K6rtgCilTNjb+NwDewvlbv0BDMzqSFshUD9PigPPI2",
-	"VhfKlzZVTfsrxD0tg3+UucfXklZneZopzSVpnRIwiK9QPG1Q88FBMqPULktrlCkz9WECMjrc0Kzm6+NO",
-	"71sxUZ6+T7uC332Ysn2IZEastLoUj4L+WEFftWF71z/dTqKzP7+LvvlxPRr8cv5ipfXrf+8dYNca1Rwf",
-	"m2ZUaP3f3K4FX+oxQvR3VdxeSTe0WxIPoI3bkeveVY+UByoJnYkNAJnJSFDWfou3aB49ggNP7OnWuzo9",
-	"MvyCpxebRPHogAhMceZR1/kzrRLQthiXxy2q/5LzVLBNPM/yVOgT9qXNdl1xzZQUV14VFcNVIbs7To29",
-	"0CfjYCmkMatsSSWXN/Ltf3xtHwyVja+/+xr0/hQYbEp1ckW9AEsEx2aU2DQPA9f6uWspSK+HkeEXdip9",
-	"bNIDKecqXRtDQAoN6XllU2OtUurH5G/ox+37e9u+lR1jF6g90cssv+NDy3oNGDlpsDWumL023D0ajs/Y",
-	"//N/4r+b+INItKvNRWpAU6WiDhJfxVY8Ygth7FC8qV6dUTMsLTc0DeV8NDYjMf90fiZxQPWRf3r95dd2",
-	"H4aejEmw2AmlaEhlBnLCLAQCdGst2sQaAxyK7/P5imqtV/xOEEBu0dp2itOcMnNLFSY3PAmP0RqXafwM",
-	"Vmn8rCttqoKU+Mp/m1sSyyWWni0CF8V0GJ9bbIXOWA6X2CNJe7r1mK7xaEwcZkx8Flg3ckWRZw84ObYk",
-	"+DWQeB9nDB1tgvPCvn2Rqp2PR92xzfMg+oyg9ny05XTGZeTXGJdWBFoKFUGA98E3mUULlTIvOGmeUGoz",
-	"vaaE5EkBz36JAwhLxnx4/xBJAHGmGVLHCHsz+uPyABzXdeGt/6CLqxKWlomo6FikePqx4GOlt4Ylb76e",
-	"CWusEjf0HRQDKLJRAT5CocKe1/l0PDq7OHt2+vTsor0Bar/3Bx4CWmUzLvE93MIRewJ/xqV0Rc+fMD5R",
-	"E1C9ax8xWReQyR7ArMxApOKTxoPhRelJOaUmflSdWE2UlQjykTHjH1eKxetNufJgW02R+TQdQ+i9R0jN",
-	"9p4qcNW9W5ymIQgZaWo1KpKFF/oGp+r43CMt9qoZuxwVGUAxzGJ9PTGAk9kbA/wDl62hmH/4zXRUkMGI",
-	"rc6xhT9w2RaE/YdfgY9MB5hxeVzM9A/o0f6mwdI/cNkVPsLjnYddwdaU4W4y9vsNDrubrM1w1WoCt4BD",
-	"6D+AzP2oTEz3gNCiveDz1b7cXjpVm0MnfmPJIKLGfBUOq+Ajv1V3sQiK68mc3klYlzaQbhHXXF1PaP8P",
-	"z9+Nxs0FPPNEpLcsS/mdSBxW5pxrgqzgaPmdmDvzFMDEJmZznT89M3u631sKCcBCP/dWKk2R0Q+pvgGg",
-	"wLSCbwLndgXAiVR6IVKe5eS+poa/1mJCiGi9q8uzMjIIOZP5DKA3zOjeF8go39mnNbmRFYrthPEUR5fj",
-	"cV1duJVp5zTimft+J/0CjFBjSvuqfrOuwdc0Vjo2sNFjqdg/eE3yJ2HiYO1jFx4GdxsKK47QjWGA5Tk4",
-	"kRuu9ValZrnnKk3FPGMrlWqjjbJM4NlpmTBH1YAUr9lj9dvratBVlHPgHtRMJvuMIyhFjbone6mC6Kfe",
-	"ZTrjm8T9jlcHul/Wnt+VHNUX7rPCto2UrI2h8uggYeN0HgJyIiRWKoLnGUtVIvoEza+0YHym7iCCtvYi",
-	"VyDW+mXZ6YRCKGr2AjNVXtOW/TWkrxGKlXZ1LbK59ERJ7XaAw1wVcIIElOlBepDnGy9sp8fFIgR72mCE",
-	"+dDK0vwe7Tt8UuEio40jQCvT4FX3/Z4WWWZIGHQS6EeX+LgUe484HHXtNPolyhYvDPIQLmIrOCpnaS4d",
-	"2Jpd1C3HCjqM5gbQR/WDYv39UW3ZmssdS9UWwp54FoX4ykABi6T6nE1jSQC2UOg3tUDh1grF+r8Q9HmU",
-	"7iDzqo0TADLCIaUCujBBuFJH6SCXCGNxtpIkkDlYWwqdqc1GRIzTnPtFeNOBuNI1xe44BMkSIIsn2YrL",
-	"iW7Ial8CyDOxl/kTGoU4HEkzrljoLyDVUEmhn7MhYe8o3RGn3T6kqcN4xqBTehnmtdvuq3rRGtRM68K4",
-	"N9RPMCsPq4gwTHpkmZDs1Uvw/be4n6J0B3vKhartIlrMSnBnPFut1MjU9lgxRuUXOozhr8M93cwuwghi",
-	"6dTCUMz1oLXJkkU2eDBdEnPSG1aIMu1x1LmfnOllLGJtx94ERPumYnd6DFLUD5LMcTutWNoKV7eJwTwY",
-	"5Q+IvwqmkiWVh3ZRyEDxYWPmMsnUrZC6d3U6ghFNCpT60Xg4bAmKDU89V8VKKGsnWbkC0LkSWhY0wKnN",
-	"BvOn0cXg4tnicsD5YjYoEhAvRiUq2buLffhzecT96qTeF3qw+pO/x5Az05ZJwnGovWa26+5iuYaUuZQk",
-	"hMV6o1KeVDz2PC68db4WesPnQj+hM/knW5XeLhK11f/6l1yku//1I31+Ff3z6ct/Ho8pP/efx191oeo/",
-	"j8c9b68Qy9ct0BL/tKMtZSqJAJ1QgaS3bdSNdtrGWhwdivptdPaKFwjoWrEFTz9GfXc9wEnRCTmkPP8g",
-	"w0D7doH+fdkFIbqVBEfLsZOzKlx+EM+OZrjONQ6eWGoxSPZYIV5DnfHo6XA1XA/11Ds7s9bJ3mF3tU30",
-	"x9smhWfR8bCUnhQssKENhz0wtDWgmFTb8ppCbqdxvjrlaPzdWk/pPjkCQPsPuB18nfdrU4EU266UM67i",
-	"rMS/wpXqfOG31Gs8Dj+wi32jTYn5OIheLSN9wq6LKh9aJup3ZHhux3jGEsF1BgmWdslixPawXAmoI0au",
-	"6pNgco3T8cdYriWzoDm76B1dx354BejWutLptimrsZNhHGcfZRPDghWGscc7Jdu4MJg9IVqYzC5y4Gzn",
-	"wmR2VnQpZ8fbGP2y1VJWIhUqt5vc7ViHj6b1o2l9gGl9VJqE5/51zpYo7mkFQXxk30f2PYB9PxYbMT8y",
-	"x8TfAb9xqgkN5S2BNTRpaMUWKknUNhyeLsdn0lxODuF3zGmtcEcg69ys2RNa9yeG9k86vuB3woD1LBoi",
-	"VBe/zCdSkxUVa3b9+pVt9AzHOQue2rBgBSmtyaA62l4roo8H1YwQEUoz7G7QEN+2GjWP/NjAjx+jva3A",
-	"OECDKy3eKLV+wMw2JZPdsclpmJT2lUr/qDS1zQLcmP0b8g0hy+AxntmeVZbGAQSpAKYFJPIcQYdQTlUw",
-	"5ymU0uSlK9XrAb1NHvSkoFIPEnRizfhM5VmfxRDrYdDeOBUsiSVYJF6bhfNhh6ZElQSyxh534HNDLhdU",
-	"iOAxl8WYCBx0ubqD06dD/M8rOxh2Oam25A7pfvzN67vaVfd/bW6ESkX+4RXeMGoeDRoF/V4u47/kgq43",
-	"V9yXM+TCgppju90UCPbZOl7VOLJDVtsbvGdfJ69C/1hm/Izz8tIGg8kE9mdiCttk/SDueEsPKTPI6T4G",
-	"8fuM7aX1O/sClAgd7vgvc2HtpBAeQ0+pr3qz9DtSCZTTERsy7kLZboEDIPskrzr0fNh4oLLBFJ85NGUt",
-	"NY7mGawuhjxXSmd+S1QngEZl2TPuInu6iWQYxCESedRNIjd3A3zn9h7Etok0W57NVz5lfl/NAbskfRuu",
-	"tBjPPhf9GiiFWsQy0h4XyIit+Y79omIJaeocMjX+wz3lOZsiL069bHa/hNKmZeYSQZ8KyLv9NYzltpfF",
-	"S+stpxsz152vWT2Lx2OeWDIOaFQn7B2/hegzluFJm9BO/qDma4EXVrhuXJa2o/LqXw9+4oO/DgeXk8H7",
-	"fwku4EuxTHkkotc8lDd1DccP7rAFgt9QNqpXEA2fibKDKhYLM3PbyL/PpNhSEbnuFzlXKmVoE2q25WZZ",
-	"ARENoDRW/E4wqQAQQ6SE8oG4U9hoXqW3EEzfwIB7eB3EYLBFNEVcTgfD8bvR5dW5rbyw0RP3bDxvgczP",
-	"ehoqzSMoHqB3uKFFPBdsLbiEhvhBeAMiatvu+KPgSbYC8t+7SVTf+9Z8bc9BipJdOGtYqFzCSbpWnY+B",
-	"G49AcJ23qTELQenDbtqTuMfTzAfApl6vRMPQtngpklD3auN4Ia8RewEzQC/cTaqWANFgJMIKkNSycLpe",
-	"2M412iZ40q+SSOgseEJWIjp2wdcIL4cT7Ubq7Sr07Cmglunpld3gCGZmsQFdDACav5ltl/FbccKmiHc5",
-	"vWJbzIDNjMeLB2I5IMqwRWxohqbCyY2cEijd9Ap5nbpFZ5X2cKsCvg41HHb7N1OP10KfsCnt4ulV0czd",
-	"jAvrwwG6bmo89WJGdrfbOUUKboAehEYCLBVT8oRN4SQvVvZWhzaLM7QgfzqLkwSBPG4k9pjnkq1UnpZB",
-	"85CuDhkUyu8WhO7pNdrPIWzrXr3/pGq7Ijh3LL0u2KaBv0Umvj3GET08Zf6js99bk7P9Hg3h4nWjmYAl",
-	"8KCTaSGcvWTspLLCenpW1Ve1HfNlFGfUwfEIAtZ7ev63Os3wok5NTv9gLq2SDO4PkevLdRAH5lri7qu3",
-	"wjlhr/DIWIq4KGYjPBpJB+KZ+ACK30dhwZ2vgYTdOpbyyCyHf9F4MISLhmdX5xc/QUs3nal0h2CFFPnr",
-	"nZ2P2dnJ+GTMbFPJmfpg9uQiTwCpsQm12rx7/BMYqOuZedTIxwekWB3UOzQdmRTYIveVIrfLAT+bnQ8u",
-	"nkYXg2fPFpcDd1Iizhe9fo/AA7F3qbyLM06Ijwk3+7br3Fx8jH6auO+1kNFELexB0oFNUvs9LWTmHWM5",
-	"SHAH+qlz4KrSQ88HT4cXo8HF+PJ08MzMf/606Nb6qeKfZmqDgoZFHLR1NHgwtAc0ZmxrYmGWSAljEerJ",
-	"AkAeU5EBf+B35dpa/znAvHYeSLHKqJ90omAdtcZts5BVoRZZkYxnIaXrNkbXdD6XF9IVkdfb0XUQPeML",
-	"eZi4y/hOSJZvWLyoaX9UriVbw2+DmcUJeCRkbIDRCTkqBGYHb5HKXYAHWroMnnVgu0ySQ7VpJYl9DZTO",
-	"mu0CjiH2cE8pHQf+spUDEhynznlsWF2G7wAXd094qOs5k4XY3fvuP5sL7yuSKqR6ASwHzBueWKvLW9Z+",
-	"AYho0Qdt715lLFvkC4JabwH76Ja0R/WDvAnmZGe53HCYeSng1JkPO5EFsn/3B0MLERxEdwVKZCVcf/Na",
-	"7IGMAN1QDCW87DM0YY5JKnPyv6nVHyGqFRKp9tpKsltxpVmmAov/8Hw3q2kawQF8WZApdVtsfixK85ft",
-	"YxID9zexAi7yulgVKrArH5rNFkwcffXS5V4i50No74pxcOj7jDPs8TEHmpvPhsOyfnnVgGs5hS8+/ljX",
-	"6qwO58ed4bTE8d20GjnYZl6SlEnFPN7EwgHWW0GjpPC4OP7YTE3PFDhIDP3I4ywohHDt4bFm4zm4pTgR",
-	"voYDXH5vInXd1n30e0CQYjIcmBQfvE3nR9xq53AHbbuSVfRr477wmZFiMAAX0iH+A2tJCOreji04qpCO",
-	"RZTI4So5C6us8PzFL5OybPj4eqA82crWbEZtKyRkYXg0+na27LzRxbPKtk+RUjANdxsRnfhLaCvO/ZOz",
-	"87JrfBpyjWEIrVDfj37ho1/46Bc+tF94VEIPBoM65/GUHI9gJxTSQZliK4Qut1auqppxdZCCBj/ix1A0",
-	"WPM4avEe0Cg0F9VLwgpZtb/9qF+JhTqYAAoQg+U4fWdlyn6gTSJnnxA2e/uwMxub1EzNgKdXZvRkOSjs",
-	"z1tq7mIPcddxFBGsBX0D5tpK5elzrFgi7Q+0mCZKZ9OTGzl1cnHaZ9OEZyKdQqeZVPD5ypAER+B55gUc",
-	"fdl4OWFTvp7Fy1zlGM8XduHXfHcj4dQlsy5U36IjoAfAd0yrEzbdiHTNDbuXH2DPEMxAIMavohM2ddnj",
-	"dDFy7YpHN1KqwpgkhxAO+4xvz3eMy52PhE9BfmIQ67p6CgPoAse9jizGxrCzNdvCDrxUYNPvGTo3oOp2",
-	"LKLqaGlXz46RX/02M84EKpWpuP3UKDv+HGziY3sXINGt3+NRcysSejH9NUnFOpYRDMHvfji3utKeGECn",
-	"tsz/onA6qHeb+1zXuJVv/LdC3Wyc7WyHoPdNtlBrt51PawrVyw8ebY9H2+MT2B6fovURHgUfU2Hxpc2Y",
-	"+E2LK2AUr6ERWGMpO02Sp8IGrkrnrEZPhXjgzBYimQUGgKPROHDo6m5vSRuQqjqIkrWTrcTO/HK8b29H",
-	"2JTyUHo9nqArNhMUf8VJkNYNnFzUzontnIs3t69Nq6d64Aocb4Ejmxxmhr9OxV0stvu0KVRoQ3e8RKlb",
-	"zZL4tpIRtcrWRjzc5MPh6XwD/4g/iiRR7AVPVWLPqNlcyUWcrtlO5Wk5kHCC9z6hmws9UuhtEsvQcAS+",
-	"M8v8I8/mkFcEiS/ig/n5wDfXRQpOJyRS/vju228YpQLVGPXgsw83o4Z8YPMjZBl8KZdJrFfhgpsPDQ8w",
-	"vzSMtcIl5bCWUf+GAPTsfdzTZpz8jfPFR9T3fS9FsXsgn5uI3F392N35u9BCbxp6iUyJWpNUmOud81M6",
-	"bOG3cOZKBEEABGOiE6HZ1Lfx6AGFv4SJcAxspxuZiEVm7nDdmxtfi16apsMQbT1TGMQJm+JVk5prWSAg",
-	"zMQN/mg8TevzwcipRSu4wNZphPPkwu+LMansxDivxGQwyjiDXN8G99O4ip7/SSW40ys/OL/lGtMF3Sve",
-	"OQAG0IFqwZzPR7qx4p7as8IbWVxIicelDs5A+zg7Yd/LZOen9GBnN+NnA/4hAMdlyg0isSe1azOgG+m9",
-	"vM/Eh7nYZO7QEskFaZhTtTEmq8qzKakao8JP2FSqCZ3N0Drb3CHiDfrRNgW7kfYkB1q44tHMCZvSt0VP",
-	"0iqvfaE99A1zQwINaSb+Avqv33J9U6yuuYF2g2EGCYSm2AQ9dWUp7Fg/ieXtxB+M+QL7/WjkO0iijths",
-	"x/iNBNcfT6BUCucqSjGVmHd7TqZ9HkXm0enCp0Fb9r49aaUgDiNGO7mR0zXfTaTK0HcTNCj8AKETYHb8",
-	"bENylMVOQQw2BZesRGBbZ0CgUH2GcNBMpWaLwVBgmbMJn7jVcEEXQMTUNreScvGKVfDeXDBQdaFkho2J",
-	"CyrpcrilKsjg3KLkelZlDviSVSECYRnHEkWFfSUQU3A0BAIqfGm+q7Ie4I143GU8asc7RrFUlh/G7y+l",
-	"DUbYXyvU7vV7jnrNoYgHw05W6fJBgJGDIMeNauxtM9LigqeFODL71JgSJ+y72qkohS+nRjZNvSbZRoR7",
-	"gi6IheMFGSjLoBsMTnHgW9fAbgUnSbyOs6D+XPGIgdrwvCVIC3E7ZCmoAi6WNueYsgAivkMVAzfeyKUS",
-	"mqk8K5os+A3AjYSYCbsfwf3xFA4Mhjwyp5lSkfDd9CqQD47NC+NMF6e2O5HBLVm6C+j8kjIGjUYAUsbI",
-	"cQtpVtbrEXHCplgsAQO9keV8c3xGUVBhZjATy1xC/khMwQUKiReXYf/Laky3slYQVMQ+30AE+JcCL/CY",
-	"MDN8COP/elUk9mRdZyoVEQZDYRGczPGzbL025RqBUJrjiGPrtvrRsWeDy1N+Nrg4nz8dzC7EswFGdTAq",
-	"WNjsesPXrvN1tcXLxeDZ+PJ0cHE2Ox/wp9HFwMaGzFOKZ9gmJM71QWfJ6ATuV3cXbUugnszY8nxuDA8R",
-	"eWFJ7R32Vuc7Hr4bPSsQW2pxxghmObiYjeaDy2gsBlgab2YxPLMvtMUaj/0k/9b6SY7Kyx9hicCECkfB",
-	"i3SN/EPKrXyqULTHOKQTRawnCDVTMAsWBfeuemABbFCfTGgYGMcNhn5H43fDy6I7fqjHhTVD+Dyj1iaE",
-	"7BnxHaAGFJKghz/qcsN/bDrV63oO4frzP1TnofsjTgNcDLxbqynY1vaoGGevb/ewTiuPgHWoK/dflO7H",
-	"FtpudXXD64gG7wmXzl9GKgnaI9rd0lALzOarTls6rNoWnl6X1PfQba77+w/gh8PXe3/rqgPZgWqwuh3G",
-	"VVijFswqH5L5p1WBR4z8kk8wKGE8YB40kPip1d5tKpCQzzpt4iQ2K1LaxRW3qXrAdl/sCJHGcv+GqC3S",
-	"IQdz5Lk+RA+gw08a/XY7kMNVUH1iK/asaF+L9UykehVvcEVSBRAs1Onj8HeXCoUrbX3MWArYup9dPdnb",
-	"FU8SthVYv/iveyT5WcEEkPvqfL8ozhrR654OjIk0uDD24qWxF4vVGs9h72+S3SRT3rnkgXOHySFyiBF+",
-	"5WP8ZpkN+rGQ2UG5XNOh4YecOSJv4LjaLMTPv/Z+UbHc020Jtr8WQrbLZ3hqNgmv8fmzJot1P92wmxTF",
-	"qDtKa/8NArIBBhfzcTR4Jk4Xg7Ph+ejp+OL02dnl01JrrGMP7z10F2cSLuJkXXR1W/BcZ8a2A1+DkIy+",
-	"Ml96U7xTmThgipkoD3PfPI8gvdGbkzXHQn8zMBtuOmz38Pa9etTA5iK+MxRyBoX7itS6/9VRzlVYV16W",
-	"zajQlhw//RgnrRDR1jcsz9iKkQYuwUk4eeAU4DEDqaZYmGeX5DXi6BdyxPoTIDIsr7RaVTWF8til7x+v",
-	"Sx9lDUZkl2uhtduq1NfMclaR24rCOrABzylxbHRaVwZPxeCSj4aDi+j8fDAbzkeDsThdWEFplV1TeoR7",
-	"oo6XEsRKiABO14Hdzpcw+t636q9xkvAn5ydD9j/+czR6zr6JZf6BfXj2dPL07DlL765GZ8OT4f9kX4v5",
-	"rXoyHo6Gw9FwxL6KU7FQH57Ar7DrdIa+76/tif7HyNbmxH9/49eLdcvRumAlHsHOqAWDqws0DHsORdHn",
-	"bphiQmbX5jFvinKwynl0OLIWGpp3QX1UTgh3HNk1Xf+qSDMMD85G4fY8DC6rBULCyTF4FhrFkT0Ec2eQ",
-	"tnUFZ3ieozH9sdvBP/lu1+bx1/MGYntBmRCNzS+QNvLDuxd9piRBk/iUhlNBeI4/slJ+VjDZpD4U3ZJt",
-	"b99mqBRL7ASDlAGsM8AZI7VyMIEaaFOEZprLZd1FdQ4EuhjnwKwqHb0dvnauZ2d9eEVgphPV4PAWme1B",
-	"WcgGhEJEyjeJ4hFKD4clc9irMdgdeDHai40N12vrEa83SncXCHYAb7mcN4kDG65pyRh1w6A8DyypLu/z",
-	"Q4fUmFFaCtc0Fi/jVS73o3O968cJ5EPURLsQDkY+Wlud4xC+0LUzfLtKiNzlzS/UsakUVQlXrSchQXAr",
-	"xEY7odVnWxoaVfNTTetKpOJQRvjWjShEpyIqEwKFsL/WxwtArVHfx/ACeIjDR1ccr1WHZtFYA4iO5qfP",
-	"sntr0ZzQcOxFWNtOAzNOaNFLzLXhOXI7v4GakNAAXcSnCSMhRCjDaocO4bV9U2AUpTjOXk3Dowg1HtyG",
-	"8HMWDWGT8J2I2E4cTKJ/Nw97lYl18wApClMd4FcqJZsFXmg0EY3MHzXefMyg/kNlQaqVQzDVUf2wMSTC",
-	"cdFGLI0H0eV4hOmehGJ6IFPx6Ft4fXh0pThMcFUh301JUVFWTpA9kJlVif806nNbg3jYHntDT2+TA+Fw",
-	"014Fpyq6xWVXWS1z6BjbtV41kNQsOz8hpTBu1CyNtg69w+dkDpqRkgw5Qz3adVzf7rBNf6CDr4s3hPSb",
-	"8fUHsdR96n0OghJSZW1xqUNHPkyj4FuDA8qCftSP1W5s0JRRCMli608ds8PfZjzQPLCSw+YxQcBq8mjo",
-	"+zt11eijQ9Le960hT1VVJF9ZfZRltSVY2Q317JayydkQGmjYv+QfWFOjKmdq+4kc0KpoLPlZFW++X4mf",
-	"+HiZviUezCCE39uBKR5TqR5TqR5TqR5TqR5TqR5TqR5TqR5TqR5TqR5TqR5TqR5TqR5TqR5TqR5TqR5T",
-	"qR5TqR5TqR5TqX6jVKrj0HWw2rI7so53dFKHTVJr4VVoBhJhbLIMt/HlSvbXvKWlnz396VusC2OsubMF",
-	"87wvNEtUEMiya/uGCHdh1+YNLjDRnnqVvaQryyDz+/sNNON5K7ZdqXU9DynzIOm31TMzqYz5jjgSlRM0",
-	"KBU+HN+72tvXYUTTSvoA0pZcpdVo5bGuOM2dM50q3OaM+8bzEQdX4Y7WO3PHEdX+ZcnZPiidqQ0WjmPF",
-	"fbdB2QhREB/eJ2acOWwOj6Nch44QDvZeqLNGuLU6uS2oGSDB3KnYDmImFtTZ7NgmBkFEBUeYfsEUxXhL",
-	"y9LOsJSUtlcyWsCAKI5ahGCrVMmjOLt256K/HwHXCLELQnwm5nwNID5xFhbkDp4nmKIJJ0Kd5SddfhsE",
-	"VQUZyjPEfkMYRbn06XTw+GonnSQD/WH4c/BlYgEd21U6egdFFeGIOY7UrYQOlGqNFjsyDD7rALlXjgk3",
-	"o+3OHdANDLDUrEQKgrs4GlYxbUD0oiY2CEziuiMlRu7FGb2xUxuUXLd1CqEV0BmXkX7OpjrfiFSLSERT",
-	"gDpiUmxF6hYKgEiokaHf+Raxp1HA23C5w1QpnhnE0XBh9T2bF6j/H3RxlYXtQ9ycva4PpYXuzLZ7uuvV",
-	"81D/dpp5ffbuUB6YO8LTYFqbDPeL/RttIdSA5kg9SBpbj5Q6hdi5tzGml7ka6KEM6ULNjguGTPb10MbG",
-	"8gd5AF2aCYsaABsM5ygo88KCp2fgANoJh2dsAarZRMJa/le4lWf59tcJN/oXeuogn7v52ueWWhP5fVig",
-	"kfvRXiCmGx9gJtGxRlPGd7WJUj2R2zsJaRsYyAO8NqAvt1wfvS278mPp1CWY8OdyR9GLwA2p602mPrJD",
-	"276hhhocFcwNHFeeTUVkFCtSLHDbLnjdmBl9jQCBjWnR5b3gnf3szdqj+G5XPi2fGe19OjAbtttjK8HT",
-	"bCZ4hrZKcaze0SYsn0MdIM1mQkjMTHStTNiSbwIdR/jso/TS8axVcFWxdhViVynQxkhFYvk+LzKY5M7R",
-	"ajna3ocHdS/A6Sg2ihh6UGaYX70wA7jHGIwoR/cqTdQ+gdgoHxy2hEmsTlrghjAz6NAAkE4Zg4DW5qf6",
-	"wi4BSld5NOnWzK3gSkd7+/rSHDsb7kVtQUDC3alsr5bvyoHQ5bY7B9oT107a6wE2uX1hZ8J5dQ/HV100",
-	"2J3+0W839c2jfU4AADxiQnjWeRkegrLeZIqRtlNWi1CbrUqJFFVIVaK4nzUW/InDur/HyOrHBFJdxUdg",
-	"bWdcwvjzTLTV5B0ne4r7O7K9CzO1F7JgS+VDT3/a245Cb08H8+qpT/AGjjaEvDOno3ey1zXURots48+O",
-	"QtPWtAQYgMpoQlWrRlxaAOgKA9gT67aqXNrYBQY9FuFmYZdtb2+8rR1N1VoFON2jF2ivMCHe6HuBzZg2",
-	"Pu7yBzfvygf0TYMCh2KpLFQvnDWp2wN0ffmE/yEauZXzAdqn+oMW6TVcGDS4vAdVRlqhT2kFPT7qOyZt",
-	"3RgZD/XUh14JRfVWU21Xgxmxh5erTyPP8ICVO9AC5/shA/zxwJHkIQNqFFzdu/V9FYskep2qWRLy1IwJ",
-	"kvK1yITFGSeC76yVjCfxFsl6mypQ9xWhpaKQt5wZ8dAHUb9J1TLla33FpnZC0z6bmtGaf4XM1+bfDc8y",
-	"kUrAcwfymL9SLpdwVabURK9UmtkPiZLLaf9Gwoc1l9Cuch1L45Vq+Jt/cH/nMv4LOqyaLisA880XVp7h",
-	"tdAIGx+RwJlrBC+aJVzemq8pkWwyX/GUz6lBJjT0m6WCwyWzOIondJ35HEtIakpE+aa5Ws9iGcsl5ErC",
-	"W4Scqyg2c2PTKN8k8ZxnMC53I46YrwU9Ya1gsHA0Yf4gFwzIJyBUjvSGhhhAaJ05yiX0dFhcmtwiieeG",
-	"zuDlQvcMhFCvn9Qb/moCACDW+kJDuwjbGIRteLay/OX4DXRYpDL9nM3zjOD9x8MhKyZdC54GxrNuivL+",
-	"6LOw1ZjEnUJtwN/0nn4WeHplO+LU+8j+xZtDu/BrIdOgQ7o0P5ywVz5OfCxZorYiZXOuxUl1WKXG3aMA",
-	"BeBdL2ydXvCFdvoaAwK6tqOXdrxtUhAnZaMmuqU1HF5gl3zOM56oZS6wqDju0A8Ox+Pe1EjiQBusyRx6",
-	"B1kzxXXFoin2VipNAfnIzmI07tZyyj24nUov8Kr7fkuPRBiLq7e2B2hKZ5ZyB6GIeAzwybpW2cn3u/av",
-	"+qPgieHYBhiMuOhgPOeSQSOXcn+EWT6/NV50b66ktJ1fzMtnXIvq12KZQjIA5DkuFtiYDE7rdJ9JsbWY",
-	"Sn02N3byIN8Y2WQR27bcSAawUODAAtjUNZU4YV6LB5FoyLu41SeUOdu7oq4Rula0cjoYjiHJ0yZY2sTY",
-	"omGFEUeY6+NXYpUml4oorn5nVizKE1H73haxOYoUTVIrl9pBN4ymdhZGy1FrhOKeidpjWxe7YFbA7S4U",
-	"h6vxBVvEidDBsyu30Ee88LXS2TJteLBjldq5Hk8tag1PBbhueGy5Y3oF7clmwjvZ5klCDTY7bdKX9F7z",
-	"FpChZKr0ri66o2V5c6fD9UDLN9tpBvqnSDiMNBq/Tqxw4ACY7Qiiv4E7Q95Rwat75oNZ9fZ6h/UEU4GI",
-	"Yy7xNCbO7JKYrUojMv4FdiYL9olsSo6ZWo6YXuEAcKPP8oxsF8MVM5GoLe17No2MrXhl3XJs/0bVcH7/",
-	"IXXri6Z+z9wWTIkpdugRdLf9e0Jzdnt8D+G5FQAblSSa1iHj+hYPbUoEBtEo9zsvLjHHbWXLXd6E+77s",
-	"dHzSt9LGA9NwdGxWNq0YEY/q5DdVJ0cVAZAN0bkIAK8HCdsMv2XRBaUQkfZ260OwaWhzv3oZMst/+OHV",
-	"y7uLftn2L+rDMTvhhL2xIsZ1r4wBGCTfbDx/oXrwSG5176r3v38eDi6vB1/xweL9r8/uB/7Hs0M+jsb3",
-	"/xSSMB4SUyh3rqilwzNgivL4bbAe67Y/dd127UzJJ3nrmTvVFPZZJOZJLPGEhrpZPtj5TPf8p7ZEilD2",
-	"k+MQniTfL0Cad8PSfGnvNVI03LTQONPlroUumg6RQNTTxoi8FZvMdctsJkchxkQ4FbVWCwEHQ8Blfi2E",
-	"LdpzFoxlxGNKIzrF9PGaBw/eexuo2/q9FikcZ9XW7MeVwoShOCsvUinpqciD27tCh4aN92eWFrwXTi+t",
-	"5E7YBbTppo7ZC7JVwvn+pt972lWMph1361F2f2rZfZTd5MMjdrWdAsKvsWFr0W8bPBBe0vNWHNZzkd2Z",
-	"dLft7HdAD+3pXTX3m6m0X0q901mcJJhvb37YYcYB10VP0lK9BYS9t7E+LF/8gMnQ1q7NBQDgzG82PkLd",
-	"0q9lVeATFrOPrgnyCwDesTfuFUUVtytlG0bHLqJxIzNoW32NzXRtE12p2CJPsWd20YZ1zSNR9HIlhDoc",
-	"zpxLNrOqJWJ8yWMZPDAIOIWiOH5vZ8RAcNdFcx9Fz+eA+9kfFG+Ocfs8qqhf7waTcx8A2fxhotodY9nF",
-	"UF6n4i4W2z2+DrT0JxG0UluJuXSKggEabEebYRBo2X0slz0s54RTXFowMA7htG5IFPcP0ar8ExmxBbG7",
-	"mKQFSfeyvIgQxbehINji34asvE6822rRPbJgjQU/0gKzEuMIQ6yhbf6PFBP3jS4s6Dxh38tkZ36aGhE+",
-	"hVbzpKqtwiwFqBGfxWsAZP18UNHg5ruVD1dz+izbUGESkoZarcVMRTu0UpwbW5aHv/XS1xbeH8++mjq1",
-	"fuldfoDbi4Pb//jvzHX31VE3HsljzgPYgTFIPKm2+8/hsY6Br0UFEKny2hAf/0nN6sP5Xgo4xVH2zGGR",
-	"wDB8LVgF7bkTMLNzLDHOU1FC5ZuvL+9mb0ebmfxpE3391ZD/eJl/89frD9+/u/3rT7/MRy9+sX9HqwKv",
-	"0hDQMzD6vc0KjwFSkaU7THF2KEie5D3InEpzWbqeEzyT+d8z879h8d+oBU3Hl7DWREtzKXGYOhObAsb2",
-	"DhGU3gpJFc2uFLV3dWrWkEeQtVTQ15VQVfEOz22CoCO7DYinO/Y/5ioS7Ox89D8xX2XiIYeeD8mkCk/k",
-	"9OlPXhh973RbSDJ6WsIPtU904freVe/i3/DPwejfEA4pX6+5sf+BBTwR6oX7K+B8eeyQ+cxO0Bs+F/oJ",
-	"oWA/sUysnxj+GBQP/OfxV9bkf2IZ4Mkq1pmCMI0xLMxKEOzqPpjhEM+aVfITgoBUMEv78EmW5nLOfWzL",
-	"Kj7sXuW85XGmJwvl8HvxC0oCp6+ICPjgCiGedPJ87g/M/cRk4noOc5rLj0hhJlkTrHmHFCxECNGsWEj3",
-	"plhmT8+Cdf1uA3VBfXBRCPC8Y8mSGLOyO9bK1kf+6qWNK/yiZoQdogUzxK72cKqDBoSS6jIWKaH7TAvB",
-	"pn9Ssz/HMpo+pweqFE+rgB9xNgBlEnwLid2uUZQ/qdlruCMUDypGZnSbH+itZODvJSRJ/mA1nDsU35NO",
-	"HO774cqPoTBU5T4sFp2q768aJLXSvtRGy8ayNTtgbz7zwUnrnULdf1IzCoQ55fVrMCAmNgXoE9bcLnNJ",
-	"eS3l3e/tkk6xBRiCAOj8BnIXnUqswmjfCpDDbkSuyxCiIZn1+EXNdLWrSq8lDyRc5FmguNhFZT+8ApNa",
-	"Y07l/iJPq3Kqj35VSLR+AabFQBzi38cT+ss7gYmJ+ygdUlptVTHrOIoSgaZkouTSzgASnsQiYyoPV8g0",
-	"o9d5B0IPsFE9zdnEPHAJPFRJtsnTjdLio/VASUHXKjvN104swqUVMBU7IqmgeKNfff9xqrVkIrSLLntp",
-	"u/wKeSr+S5yg7FtsFiu27ZYujs9QDZXqw/aUXjhbobJrrUjzdluQswujwOeT8to1eFXXDcA810bOVDxo",
-	"G9Z59KkefapHn+ofzqc6Knb5JzXrHq38k5r9gWdzSPTnURSbwfHktfdSolEoG0+xSOERMiaXGjupkh1m",
-	"O/OADMFYJGYcmp1Hguea9ih1Su/3JKBBYFfuWN9iBnS6FCkFvSx3E2Td/UFwv96obdEChVPnXM4FaCqR",
-	"rmNpTzrNwEOh0yjdTdJchlpqhY0eJZMd4sYijEWDzvVrgR21QhoXDR1SulG6Mz7Dc8iLFJGDtZnSMKch",
-	"V3fNP8RrM/nL4fBidHk5Pj+7OBteXo6gaAl/GjYO1PeQ01D8GKLZXk9CcEaYrR+BylKVQnL78WXlYT/X",
-	"e7M9uyQjwi72j9jxxiqE/4AmWXPYnPa714T2AHAQ1S9frLhciug7lcXQCxB+r35ZE0/I4vZZ5sEwqNdY",
-	"SnNtITVfGAbIN71+7yUkNV076JPKXnnfgUIyiK0CHi2coDuWyRTzOb9auncIHE7jaoAtjgtCJ2H7UHc+",
-	"YzKsDh/YeMOH4AtkpvBMPGezHaOtz6ZkfUzR3napGYjj48QfcV9hqhgBbvPWHAQnSqKE8rVpSSLSkNHE",
-	"OEZdVj5TXfekywKlffkQKA9deKDA9PndsEEYbLdNdzYZ9OXewqBx4CinriZdFobxTK/GjhOM8PWt5dke",
-	"a9m4zXDT2oyLtKy+jTcb8/foaHsCpvlGaKPjDjYt6L5DyVMZqArFPdzpGLQp50ZVMiUbY7jBiIR578o+",
-	"xzjQQmbV+irvOS3uL6E6OyBnh/NMaMxGFUGXaz73wxHc6u5jIMhwxRvpwlNByGcYyKWSp25hb8dEjY+H",
-	"wBhc1sdd3e3BjiMbH7ziETUvXgsu8XBApfC1mQlA1SknVbscgtrJ9HsEVW4H4YldIGYDKzcUaJdJAbEs",
-	"wP2mc1q0i12YosTSXWB9KTjvlJNuttN/7UL5Ot/KHOBpjSqDNxSnAhDknT53lqSnNMzshr0aoVogdXUr",
-	"XW2mYBttqZQQIi6hjEJyJip2XUG1QtFejcbDvlPBV6f39+875sVdJ4k7C+kaP20o7D5AimIENghtLbN0",
-	"h1z3i5p94R9rVeGtm48IVnyzEfIgXNosWODwrTEhULlDAR3xzQZyqHjCzByfw9nSTGCUvdfxFOxVpolR",
-	"rUg96PwOvwnqH2/y1jazQYMG26wwwVrsNPxh4iO66XgpOV0L8HF+vDPj+nZSekU6KcaBnxfAK/aT/2qd",
-	"ic3ED/XgF+5++OhPBr4oAN/NJ39aeL17wftOsVvugvWOQxr4+c/NR5PAx3Ak8/foqtV4/U9qFhZ915Bq",
-	"a8+eyhKPWnqPPGyMx/jwY3z4MT78jxcf7pTiP+9iuR5uxDdXDlhT+OCSAYhc760VaDpVN5eh2ITmwfZY",
-	"VMmibIgGcxjgaKDIoE9EbVBwr1dB5BPScCSGnKY7YVPCZZ1eMQ55E4CrKCPAy8W+ahQzUTg3cwuPM7yl",
-	"OHnukz9pj31vJGYNOyAvgR2JONvwXIsTNrWiu3jzimvKZ6KDY2p4gjVCBS7oCZvqLJ/fTq8KaIQbCY0i",
-	"+C0Ylgg3i/29toqtY5lnQhNsXeVdLBMShq2xCsmq/gKwluZrI/JWjufz2ybN2pB+bfgezQyXU0T0ofZk",
-	"mID2oJG68PDEJmjUW5VkM050kS4T7OmF6itkMpM1Vnu7026/NjqEDumHyslgLIY0QCtjjmnYcA1epqcx",
-	"m9yOmBC5Wb4pEhjgiMSqRVaLDR4Uiiwr6cY2OMYuN7NN4oVo7yZxROOL+poUcSI87Q93U2jNOGyvgnSh",
-	"XJsFVCQq7B102Sip8SYUHWJII7iAlHWSxOu45XzLYxRn8TTCcYJQ92oao1zUumsVKS/xR/QPKtlWjeNB",
-	"ktoBQfQyF4fk1+1HIC0tLYTnG1b243slNUEjsNgXgWXP0jqVoEKCvu77RiSjBtxJApIDGQP4yFUy2KS8",
-	"AAW6eKZWSNbaO1Xt8Mruq3BFJZeoJF8KXi6LPzfzkKnwDZfLPAh+idIJf4WwMeDTXLEv5TKJ9crI4K9F",
-	"uua+roRaoEgEyf+NWsaSwGj2HvUHShp5Es/Fv22NkbjhabY7yTCKbAHxe1e94sdBJNaq11z715i094Uu",
-	"918NQV74p5LnZ3vBNYsB7in0s9c11e25B4UW8lue3r4RPDqCwqEm+xeDZ8bgvzAGP38aXQyKFvungXSH",
-	"w5o1VObn3Ryc2f4mXKTO5mb3gnEZAAnKs5WqlhVeDAej+ZkYXPDhePBscT4bWN9mND6tlBVG/A7yjbGj",
-	"V++/jB25SQThJ3WsHBe+T+d1xvL8904LUPR3apzbUSWT4sNcpMYs671dcWOGkCfzr5XyuKeDi9Gz8eDi",
-	"lJ8NLs/nTweFSzieH1E4Xs+fcVN6AOCWbaoAwuBhkFv2tXSjWkWLNtRHl4kJPecbh1PvVzP+XfWAA+N8",
-	"FUeRmYta4hUOwzMVOrP1L7jEXxgbW2YIy/R30D2uO8v+e64aoTwOaTX3kFBD7ZBBtClrPeaObTBHkr0d",
-	"IOhRbv+e5fZR6RxWo3c+gaQb/rBH8vaNaFESzunXRsgaE1iHZOcek43edwA0+COb/q7ZFKLUW5G6GG7v",
-	"+qfbSXT253fRNz+uR4Nfzl+stH79phJkbbjs3830NkaN6D1Xvu19Sgx40hLHRbrdJgxFu31SNaUwayEj",
-	"wIyCvguYZuhG5HI00NjADNuiAoxLsnmgopFLTBZmU6RqNMFHQhx2f3LpobF58hYAjSqKUzG3+BepK2Qi",
-	"oFc8b92fcVjhhb0UK0+zgXK4f40so51dIiLSC43JqaHgjZx2p9oh0PwVfqhNNyiw1Z14JaGv4hEOKc6q",
-	"tL/FwGz+wcV8HA2eidPF4Gx4Pno6vjh9dnb5NAA1XzwhCCyVibU1xKmrkGKbHNEdrXUVZ32PCX5PyaEh",
-	"csdhBxmATqpNNCqecTpfxXee4ggqm+H5u9H4ajh0yqb8onki0luWpfxOJNp2up9zndnySvC0jCqLciwZ",
-	"nxgRdf70zOjCPrbW0IYXqbnG+7JGGNEh/Gy0GPCz+XjwLLoUw8VoNB6fnvb6PRAzaeUIGDthFMfASi9E",
-	"yrP85JfNEg/6jRcwoWOh3tXlWblHKqpNnc+guagZ3XvX57T3nX2a2xHtFNsJnvauRpfjOipMsQLtLha0",
-	"gpOVhigeLGzdffo0rXErKDYNKNnIe0XxKzm5rtdxGQzGM9HOw+5tiXFCgWOo4AXJDmvIYu07/FIBWtCK",
-	"a7YWXOfQNid40Lz/0MBya1tjFloolUaYMua6l1GqsO0F270/S7nnw2hYV9xdnVV/tzRgQ6HiTj0iNvQ3",
-	"h0LxLogD5b22xzgxvPMG79nXubhQ8ZbjKiMu9Rc+dODe7g9CDNif+2y2c/Hyrsv6lu4ur+zpMFTZTt2V",
-	"91LtnX2gL5T2xk7mmIvWWQSgNOswnP8yFwbjCrZjMzyqziFVtCjacyXmrbR79iWEv3L9QsJWIhUejd43",
-	"6dX28MSj8vzMyvO4iAMYSN3jDebyQ7z/Ry74zFzwvqOj/kndb69F3aHON/Lj76bVWknfthtXqGSxT1Qs",
-	"WSGuXSXvUxtiw4+jkAXlqaowSJL5CYwoJTGOFygH3RfFc/on+ArDTdY1wpyKVEDAzZ/LeFyey7OLYXA6",
-	"eRb2v/JMlJrT+knUHWJ65v5oMts9CByqBat+J5JEQ8FZsZ4CK0ooPbQ0HG8Dmsd+dIzz/nN1MPeJ9wCn",
-	"iPT6h+sAcWCD9YN6ph/UJLorBHFFysCtHpkPb4lutk2refUPu0eOs3Ly7BAjJ89EGz7+PyztPxK13tDk",
-	"SKsgz8RvjlRvBnFEzPaBVq9yGtbU/qONBN9vcLzdJGdGKwZj7DOeYRPd0yGL+E6zRarWBPnSXZ52wV/+",
-	"wV4XkqoEl9yM4fXtbk/XNLURJXRvFwJOEoJ8P8gO+Z23qPhdNhr4JC3JfifdtD5PwwKXftLck2qfgbHr",
-	"1gvmcQ88zB74jRu+lMTib65Id+0tDQi1jE5LUDJjIwM8l/D49BcFHRXIk4AEcZs028axqUqwXT0kSlsm",
-	"mfMNn0PBzmjY780T8Klc4ErJzDDVVW+tIsJibsk/GV02x7NamQ/G9ACcfwgTw0gmh4TEurG9V3NMjRNt",
-	"GfIETn+gP5TMAYFUJ2o7MaSdaDFXxiy6Gla6JjXEwirUvot1PIsTrBve5LMknlOJ2mSjknhuvuZ5ptD+",
-	"SQWPelenta1oGasNJLfCmeWuD95ZY40tW8pLMqEzl+RY5KRWDm5sTsTRyZu4AfY1wsDjki7KCrVUQdDG",
-	"glY/MwdgbzSbQ/MzqF+Cc0FJ2Z0eidc8vRWQIWIe/5yNhkNqywIpIuYjlxGc9p7cyOskIfw9Ot+USEp8",
-	"ygl7SVkjbiyRghNkDCPfSD/MNSpFuYZ78WyAsH3LPo4gdSYgujbLxzat/Cj2HsXeg4i9jzRLDAsda5BY",
-	"kfGbmiLfie1rrwqpPMPRkGWKjcbP2HzFUz7PjLSi7AUjds3E33z1gj0bPz3vs+83/C+5eAsi9orBaLWI",
-	"2P/47qsX/5Nsmg0k5CLgQoHBQ1vsRnpvMdLM+wjykKSUXqntCXuVsXWuMzYTTIrYqSS7JZhUfitROuXv",
-	"w9fGsrqRJD5d0YVm/4Y/Q5owOsWjYX84HJq5rJUUUKOPtNLPsaf6Gg47pGJRvFiIVMi5wPM5np0whEGN",
-	"QNbfyKlIU5XqKWTwTTOlJnql0mzaxw+JAnjGaTFp88lMZYqYjTiIqRPP7nxjON5faeYxSqdEyI9Iefxe",
-	"infxWryDFoThExzzEy7pQiWJ2mo2/e/w5f+aWvZKYnkLZ5uSBYrrnpZnbD76WXbXg5/44K/DweVk8P5f",
-	"gmCalUhQCwBp6aQJMQyKFqikEpB65I56wzzthEz6fZ7N1IcWHC1olADkwmXxultBTQ2CN8HBMIpaP4XP",
-	"FUyPu+WK+9pgvgffJoxqBtoYmB1iftRNItaMb0FZtCDJDM9/CuD04PzciTGphg11UK2ClWxxNAO4+0kn",
-	"TVpPu2ssMzd2nFpkRYwG8CeCQAOfJsOua0impcVOqQ0CwVmFK/1pFYNPcSureRy5xiQLB4EYgqqspGbv",
-	"QWBAaA9zZalyC9Mdj7b8j+6/Y9kwmOwFv5VwM2GvfkTBu3W0HJ2xuatXU13sgKLwnc+4jJRsKXQ/sE/G",
-	"Mb0xiFL13hjlAnddFhZ+lfqe4J0nMhsbVljBSfNRcEsY2fZRSHYRkkcdPPrKrfP5I960D3wOceRcD/E4",
-	"ZUXvlWBX78dV7rDKIYeo1KiqkDDGUds3Q5VEQmetZLbgSW0Q0HVJhat/lOtV4snfHtGrRN39435LF3dC",
-	"ArNPbt5lb5takHlEzkr6nprgYb+xOuhTwR7tgNgWnociX3SsGrSk2mwRB5UEv9syzwzhu6H/lLNMEKQX",
-	"zAcZ1PAes1Zf8zY2rp3L68Erqx2uINBGBtWRjazsXmimHY+z/ajSBSBZsR7+/Eo0DTLHnUjDzej/SOf3",
-	"2lwwF4jGEwBT0RME4dlHTrwYKwLhhoKeUBJhfvgYe48Gs5+y3kB0FicJoTPoEgCBx5UrwZNstW/T/hGv",
-	"uu/3flEzTbi2E6B+xHf7caVdF4TYEywR32G3PweG53WRQ0DygCw+opwFxuzAqNvHmuaSBtJnPNHKx+Q2",
-	"1K93oXvIkQJFVyoPiYitSO4E0xuOh4eL+E4UiH/edrawTZ20yLtVqvLlapMHlQgMZyvEbYD3jVQtRsPN",
-	"an66YWRNWI96pfIkQjYCXKtNqpap0Bh7I2Q/T3ryBFZoK5Kk69heioRqVCrDImP8MH1H1lBDuQ391pVq",
-	"XN9CDWpodBY2du9D6DpqOFoRwSQevMfRcvTr8rEmpRyJ3KQre7FBnPj7wGfCNhHf5EEFBX2o/19N2hPO",
-	"c0XwjnyROcvnt8Ls8LmSEttIYUr6DGGbS1+LZcojoOqvPbFYmPFfIVC27jMptowD4LXus3kiuBzkG6ZS",
-	"lgK0tQbZ08ciO8B8AY53sKAn7Ms7ke4wZiESjZ6vPqFTDWNFw3VQN2S0ljNkTwfD8bvR5dV5FcrZPRsi",
-	"AWi6G7saCVKZXCqiuPqdBXarfZ/xLDdfOor4zFq61A66YTRN2ghXriz18TtPvv7s1tzrBEPfgLa8OrVN",
-	"t5psfniDjVpcnRnqeBLzU70gQ3DmAqO8i3eyQoQ3BC03zymE16d0hQpp9zOkWoposhEpHZL1roYno35v",
-	"xue3iVrC2+nvCV+WT9LM+Op30jmedSuppx0BJ5aL1yu72jFWgU8OVh9eHkdCZngE5wN1E3E2Kkna52+x",
-	"t/F59+8B+7rgcKDkkYEIa9B2jkK8Lg41A0pcrQVUDW9XihIgQpUcUaw3Cd9NiN4v0WM6JAkZT7pDJ59O",
-	"7gBttRCyQ0J2CeV7kwrcTrh4dDpuqATpdHuzbsuz22ML4LXfcSzb7RrG9qbflDRizM/4kBYhZXo1PxYR",
-	"eIXMGGcOTxMRoinZ4MCCkz3ZxnFa5Bs/INivW+WWVB7yyQ1R4J2+s3E5ZFaghJJ7Dsmk+egUaAgve3nQ",
-	"JQ7s2+QTO+My3X1mqjDBnu3fWojy97XFj5KtvqQ8Rry2Zfr8fZH3I9NNNkJtEnFU0LO0Rr9x0klzxkkZ",
-	"b3eep6kRvw7e9vDEh9dkz/x7+NQPnYjnhEApI2HuA68cPYrnzqPoO3/CuMdQzGeTkWnAPiq1Nay47cSz",
-	"5rHMhOTGgQidzL0W6TrWOli0YWwNaitHTRpU4tWOGs/cmEzewaAq8uGomdzE5Vk5PDjvitt4fksM3jOm",
-	"pHRJ6ITZOCHThu6kT1qYH0DkrriMJuoOuD4VPJoYu9Rlz03MFjYWqn2cPRHkUTTJlPt4Z+zQBvLohnoW",
-	"or7x8IRDT6UcHm0cPvC8PdHysRl25c3a1ZB5YNUX3FaWyOEjauOdGqJsLROpNQNcbFHti90gA0+MQD2H",
-	"Fj0PU9c3N86FWWfj9fV7c7NDR5eGjyPtBxI2ar7qXV2gpIPZWZgD8YHPnfQNgx90xQo7LyVE2gO2Aq/A",
-	"AR8s4mQdwj3Yitm6V0Y0+LXncF+M027I0OlRkTi5yzLq/FNFRICuydvgEo1P4NRwo3TsCIGLdmETMO9E",
-	"ilLmtN9LwSMeGT67i/HbsxHJC7MVXS5mmvnrYeMcRbAKDiWwyWOxnKisgAofVXX5HlrS5Wtn4YaKBXH+",
-	"zxyL3t937jJoZRO46hmbetSbnrAfzMuMfoCslFTojLo9nnQ2/h+qzlwLyESERG/biIB6Pbu8k63fN7BU",
-	"9L236px2YzBYXH7fFUCOwEggAW1qJP5u2mdT213A/J2KWb5YiNT8DQ1izB+GrSL8da3u8M9IaJHC1zdy",
-	"agFTzA+uwQF8wGAO3EAbHfIlEzW/nZ6wL4M9GDBbso6HHbIF3sRa6KL3PksUj0DZG35+DmwiUk1mABE7",
-	"nq/YPBfFSRVQoluPKiflGqshAIzQaLM7B+5YNBYx4yli9ZxZohx/UIZitoEsZky2Ua8dl6GQa1BEsJlG",
-	"83Iptt1oYAV6x81BO/WVuSu0RXhWDMuHYoijpBMeNsjVhuWINWTrUTVDt51fEsThVIKq9OHZtI/oKUkS",
-	"F353B1pW5Hv1ddDqVdtuCNKBw9LRCXAS4a+j7O/00rSlWYvOHJ8+ZyPI6FtBYvaaJyzFoxB6IvZ16vV7",
-	"HwZLNaAvF4ni5r33voIKs+dsx1yfbti8OMXuHZ+tvms84gRa2bxfOKxG1w+IBRCut/HG7drwewpF2pT1",
-	"SAm+Tm6XEh9t4sXHt9bpssne4mHDfaHdD9ukP5q7mjepeaiIjBgtS7bCqNizW6t1R5ZDrCBDKV8kHdKy",
-	"+FuS+sISK1JmhRXL/npZ5Qi6vMQw1W2HMqTNOm8HjXs0vR9N77950/u4IKL1XrtHEOmOF2iKHtQ6quDr",
-	"jjx6USR5WiL7S305BGgzfzXrPabCBhYk2pmfrD5GT92VgGKLcqZ50KZyhZqXw+HF6PJyfH52cTa8vBy1",
-	"V20egO2wmDRr32ujGcEmtNeAHcPOhpdsak2bic54IqYfMfr96T9GPAWz2r8y/omxCKdXjEs0XX275/cE",
-	"4N1etaFYpPwgX0Kll6iYiClJl5kJk6ICRaY2wbBaIXRbyYYlq78vSrWa1jB6Q5Hpc3DUcCYUIbR9arGY",
-	"awoEdL8V+63SGqjGsadPKf37UFYNm8wwZPMTmv+rXEapiLJVCT/xzH/Xyfi88XXH29NY+UZ7+RMKpP10",
-	"akN2vnbAzYDPn/Ddc898BjfAKvo6snMJLPLsWekM4bKDGZ3tAac0ZJsWo5/6jQPQBQJH2eJLJsL1+wog",
-	"WR7WroEKbmBzorrpoDhbLdKNF1R+tE4frdO/h8BwKiCYV4A8lMy2j7JeaUu9ETpPsqNNWbq9qUm7jQKv",
-	"uGYRpoaUR+xv2m42t0+UVsgXejUUrm42Sez6FoaTQ7rpmQL8JPD8LkGc5mCAm1a/oErbCryykqQltFij",
-	"d1XsNFOQY82v7TPxHFNOqd7VkASRliEaxylJPUjZbj0v4MGBXhe3Ek+Mj0i07+o3NNuWDiHbr5ctFDop",
-	"xlSp9ReaoVbcZ3gGQl1d2kJ47UA6Ww9H94GwE7PG9MF9IBo7P7TYIe6FEKW3ffNdz4sOpb1uHYu+DKXW",
-	"Cn4zhXKbhcquaNt1FGwM7zsXIqfSKusBUVS/0DbmQvoL+38HUwn8+GSThKXDcWrdXtvvi8aqeHtKxFPh",
-	"hThrzpv1z8hpo5Oy4Hittvw1BDztx1E7ZwI5FMYqQ1lt2iS+3EIslWFnOKSSQem0D1cV6oEAl5p8CgT+",
-	"6niwUmFTnLtN8qNJOMIF2Y4AgRpWH/GCGB5RYv8WvhTPGWdaZIbXmIazN9BaK5K1dAyGXVljs9sXJ2wa",
-	"S0iSFhMfIml6RZlcNzKWhCG0XSlbmZCxmRASkjFP2FQlkc3UMTfaP/1nwxOMo45np5oe6VoLESTDjcSD",
-	"Yf0cxe06lvbobqV0xuac0GGzlVgzvuSxeb89kHVvwRwgBB5bKhVZpEI4eNZ2EFH/RoIih++VzjROj2DQ",
-	"T9g0l3cijRexiCY2g8rMgf4kXWkkNbbqnSu5iNM1VLvJCMhk9vjJjZwi/mY0AQwZ7c6bJ1pARpX3jQcj",
-	"ab6MI7HeqEzI+W5yK3bm/RZ2MU7BTdNmqc07UqFVAmTANLDpFbNfucwwtWB8lmvhIzjimaH5HSYNq8nj",
-	"xL1qJubkDQoqaDH33kiQ01SxfuJOvydYhzC9KtU/W3QDej6l5e/gFQpNKWAUs2WRI6DkzJDR8siNRJG3",
-	"EvI5+aXLPEWlBXDHOuM78/x0s+JSRBPjt5pxwL/mPVqwfANn5uaFds3W6zjLYJV8wR3aFFghMfGQ/cr8",
-	"7fXqcV8EWMjBsVp2wCMdjxvcFx4zgM9c5gUUJaU1t0OEMh6HukFrQj9a4puPJVqFlRFImgakgyQp6plA",
-	"JMW17mHY0j6XTZAHfjHIxcUF9t8Q0phODj3PoaNVyE+yrnfVe/HNl9ff/fB68u2Xb99ef/3l5PrrL3v3",
-	"7w/JW6XRd1VRL8y08w2J6Zqm6uxVKZ1RM9Njek1iv916P9qP7WBv28R36MEKfY29HuJBe/ra4WXaeJ2R",
-	"KLCfK13Cf18h3OO7jxeNx4GWwbVP1SxpdOUKcKI+NOWXgGN3eXZ+UUFAVxG6P3c8iY0cQC7q9yKRcYg1",
-	"oB8LX9tGjHDtFaiPE/M4wH2jyjN4nAN/M+sRi8SwElUw2JzcKxssZUgvlkBQ0LxiRJEPeGd7K9Snw4vR",
-	"s/Hl6fBsdO7VD55BF0WKHzVNoFgx6wsZab1zQakNElj/9ypx6nDnMOs9Rik+7YW59L4gb5MfDkuHWhYy",
-	"c+jdGNInwy/YnjLDEswmKfBrwOGtxOlJL1JlPjY/oo5cKhJ9pvP5Clr5or0EwWDyoeQk13AOVuNWyyMh",
-	"4YkdiMZDtuEpXwsHj1gQuegMbPG2OknZrwzr2X1S6jM4Hoacg4LhQsOc/ueAhOzgVTR1riYIHlwX+BGS",
-	"5olgZvw8A+u9KpaCuSu5bk5tznX5lcEMnAaP2aGimRVka8El4QKAIIV8oqYML/wiWMZQhDM44sTAKokP",
-	"AIKp3fv2Rhgqsg9+9X1xoEsfd1mLJHxBu7BSW5AZ4U/7JlXLlK81IFemgq35js2ERSk2dke8Fs/diVCu",
-	"0Q0CM/Y2xvQxkgroA534FRHGSJoUQGW/qNkEzDD7Nxpt9EmqyrV6UvShhI9whTAWIWgvqGE1To5RkqnI",
-	"AAWKbMKJzvXGvouWZZJL51C4Oo0JgB0UHwGXk6eQR+Z9teZyN9nEHwRYgfQDQsrSWNx3Ot+g6T+hNe73",
-	"ZjyazFMBhbIcnmC+ScUiFXqFNit9V/wtsbzRKLvSoGa53kFykjTkQCt1oqSglF/6nqbv/4BR1glI7Rw7",
-	"Z0FdxjaWkdraQg7wSNwq4SfzwPI3Gcdh4qcyXRcqncVRhO1sywZ28WazQVMEjKsrWijNAl8VtGO2UhGM",
-	"AYpeRBGgEh9iDUa4L2vdRzqAm2DkytZyIddMFiqX9m/PI6FvbEav5a8iyORxHB3GqzRexrIyPrWVtkrG",
-	"ZUTQwpUzJLBy0VjreEhDxe/2gGaRA/JG8WGiFpOdysGsS83mwE3Bs1gvYuLElGdiksTr2KINAItYx6ZX",
-	"iHWzt1VuYbEnXltU+Eyo2PSJhgJ/I40y2rzwlaW2xdnOpWMZvwzJ7aWyI+a+LryuXPI8W5kdM+cZwYrz",
-	"Ox4nNMtc3kpDZsrxsx+LAif3DcVe/Z05VzIzsknIuSIYNf/ntYhiPiGpm28AeGHiBHJxLOX2AejgiatZ",
-	"q7l9/d6HgTWewBKpSSnAJMcT0GsbqHG/+n3lEGO4BHFs4fBc0RzGUNJ4uYIOoalYC/BrrvWtD+/xhcYX",
-	"6RN2TWneOl7KQSzZUlDeMKhDVK8st3URfo+7VMQSDgGjk5K5eVo2N707iknfh2WzR4vvZbKDyBXdDuYf",
-	"LwJDFULMuWQzMVcwZpxciQDfiMwfP541FIEmP1LexwKQZcol3gPk1BQjK031sjzV8pCshVLMH2H37WTv",
-	"K5rIm/w7i7mNyDzGGMzYFK+euhR8+JauIL4uzfmtMGpa2rQDWdxkH3XS5ifgNWbcOL77gKqsjpnyG+BH",
-	"CJBKRrLxhP1hxyKx4HmSsXP27R/AhLU/1obNmV5jNwTzzNI4R6dN48yUwldXxurr8MqIN/E8y1M8MDGu",
-	"/yKFOCCCUXMZr7FvVqaWEBXvE4SSSs2tH6BDrz/J0jzmPKEkI3wJi9RW+lUrGELrsghmlc3sIDudZnIf",
-	"MkdCC4KQhQwKR+xQwFAFMcnQWKEIYabZSvAIG31EfM2X1VmZ+fuTgm0B9JuvlNLCFo50mRbaLMbuhEqL",
-	"+zZjqoHVzP2c/en1l1/32evvvu6zH8XstRnN16++6oO5CsFJMzHIxDFWbGlCL5S8E2lWmhOCa9MO1oJI",
-	"pMtseN64Ulwy0kF0JxSGVUxBbz7fKSclYKGNk1uW8FD/jSIe1QAJZgfPmAmEWCsSS7Otcs5zUBdQZpdx",
-	"z9Kdt4yZYqnQJC/dW0urOWqVe2lZJdlBWCKUrd/KsiJcfKwtAfsQYBYfyCGg3QPjNEtqtZYhG2iWPTM1",
-	"17OqFB9V4yMwPhqKo/BWpbd2Ci1Dh40FgPaxdID2tQkZY9jNBQaPHhFMjE4REj7Hqj7OpDCLraSoTQ/h",
-	"p6XY4otaNx2MKjAfKStmCJ4QqZS5Lij+OT3DO0qmiT+sH3mceRbDzBABmiqaodKKmBc0Wg3/pXJQDvQe",
-	"6L3oMPfva55RZRkg5cGQFIT0bJcJktFFEAIkOr8Vuq53EqF1q7ax0TN4TVXngKXvjedblbo7imNiKu6X",
-	"JcC1Oegb2NTkfNcHl3nvh/3q5dJQ5N/cPH1jXOLBtfmtpOLPq7ZZgfbGYOj3Te5lhcZUFmnE1EzlfvMi",
-	"NKyKOn1gGMNJaJ2X5oSdiZjxauAmsmGYMStFVS9elvmDNAcNBBwjM877Rj/Y528wfe0j6EI6BvQGX9tr",
-	"tiLSWZf7RmcfXRpezRsv7TybEuXvN6cTXr1ELW0HEjL6vuW3giTCq5eIAgclcvhcVB5g2ts3ZRRlRewj",
-	"4KpbITYa5Ourl6V5jsdl/nn1spBmmNhjB4ZFGveBSENpuvYsA813Zi6mR43OLWonMTk1UMAOYaUpvzbS",
-	"yr7aMhr2vTJbLYabdDxLBOPmwp3bXo1Oix0XbXCVRAQQiyN0ULOTmg9X6EPb1LNPwK1gInE5F0niCX+t",
-	"3LlNYQ25y0rz/A5DEM8R71ALsNc6OCROORbDLgI7ZfcTb3AsUUHGLdlrWjTL/bjgKIUmkcWudTQw12DV",
-	"drcJmPdWJoE+eGkCtEGrxlTJQCnLVTQI+gGTBwabFwatf39HF5CMQRpPMfIGn/ddSUNJISLd3QWuGrVV",
-	"t/aETV9///Yde5Jrkeona/EEkeLxUH2ONfZmzSLt91KqO71lTZ1Wphxyc8vh4OpmgcYNhlJ0AQieoueN",
-	"3SAeoDfh43iGa9nXV+rWphr9ombN6+U328jsUMyAi0hmZbB2KUqw6CSpE69qorKKoW3c9060/j/2/kW5",
-	"jVvLF4dfBR/nTOVySIq62ZZcU3MUx0mUndgeWYn3TpRPBNkgCasJcDe6RXO7VDVPMw82T/IvrLWARje7",
-	"edHNks1TdWY7Yl8ANLDu6/fzEZ7ujy9P2RYkk7Y+UuLzamssukH0PQwqjPmMRTqHB1pqU4G7hM4q1qnB",
-	"ALDUszJiW5IPPIklNIChFUJTIJVyIazllesnsJECtTDh6aiwFL8Zp6vsrV5Z2T/AGi1WPvmAW38Ts2pN",
-	"FOQpfeQ5mFKOtkQyOg3QkpUuCrhTt9uggC1BXUwWiF2Dbp41K5ldgSF+TKMA20skiGRPtMqFaHgwyjd5",
-	"LlAnDJLIPrwEa2y/LCBK2W3lXE/rSYDzxzwbGRY5pSMxLkoLcK5wdxWvba+dSL4Ksz2l0/Ne91CGh0EQ",
-	"3k+b1kMb8YmB7rMxGiK6MMQTwSN3oF21Gpi5oGugYx6/4ELpbG8uaMMwGTVn41rbKmiMggWZcDSXrSnT",
-	"Zg6WOMmUCXaDAQsqsCgT0ddJSQw4KeXPtB0clG9Zk7o4jb0aoUW4Ku52N6MwoVYpbWlG+EYrbl2dEVSW",
-	"NRlgH89htaPdMciMMGR4VIpcKk9b5TugMTHMlAcpdom/shMFoPNjnvZHuesUJTO78vAkEIclewlNYRIE",
-	"dHHtsF7DVcFrejOguL2qTkGGy1rJlUFOmb2B8TRNZA9s2Zlw8NQF7y8RQ2nggE8L4BA18gfkPZrHbXYM",
-	"uz/mJrU7kR7EqKTQvddrplgP5492wTH82a5BbunhHDAS4XRFkKcLFuIdNb6FKs31IPRBosIt+fho9oVJ",
-	"/lgOu6c6N8DomcvtRsAyxVwKzWQIXKAVOcVyQJinI4b5RQT/8xE2u5tgaviQOUUWUEniFeiMH9n3lCLt",
-	"+2Vvw17uo5k0sKtStrPC0EV2WWe+gA7GZgA78pngydwgfYuAK1Cwj164lMRgi2O4KqVcgzGdQBmy3/rU",
-	"89GlKpw2FciAGTMinJWih41JyGCEy+IA+egQk9mO46omCVz6yn2e8lgPM+HyJ9Qc4qzYAQUx4VklXRkG",
-	"uYN2Cw4RAtp0xS6XFWZQGIYHEV4nKgc3rBKU6wbQplixVGd0LrUm8Z2kPFx4Ls+yF0LcaGaV49sUyQUn",
-	"PZGXPBU+p5kTjttTEYuUlez8FyPRx3Di8fdt5j05SfFveB+VtdCza7XqK50yHPPVfGlArYcmTVCC5rGC",
-	"guUoDPdnHfxSJcNqzPWK5cUyhbLkSnTf7l2T6onxEXJHs+CU+ApRxcPcYKdHUkXpwliiuzZ1LLku7kmD",
-	"LtRTlG0tF+Zyvh223gXM6BSsQjXSE7mRFJggPGImt+cX6gi3HfMuv6v5Eo+K7RvgoOVgWi5D6tnpwvnQ",
-	"+SbfHc/3gnGjKIki6B7X+UsWiZA5t3hCTCxzVVIV9rjJ+n0hYEaQpIhEwqZ8hokICkx5q7Qmz1JhnK8z",
-	"XBzbVWVFTUEAOjJAtz3xemcQWrEsFfvp9PTN+YvXJ2/PX58c/3j86i1Ri6Ya+104i62aIf4MqdWSQglX",
-	"t4iWSBRRQT682bX1J1qlLThLev79CwON9KB51e8LieZVgLNo7DSySR59QIYlMrjwGJbM9J8KG9T6MJAU",
-	"I3oD3HukhnVC3TuLYoxBrBsN9zyYT/EQaFqDj1sshwrNRoo22pFYozcHRAusUBIIOMX8lAPeXFGkpXqC",
-	"GxcxExfLgdz/twqIhNPVXK1WhekF2DL2YNDI0GVaCKDhCzcK8DluLyvR9tZS19t0Dniu6+4hgnBAQ+hW",
-	"n0IYAAqjWBQGEYm+jBCysXZJXMsk5dCse4kNhFXlasHCdI8HrV+t5+TCDJwRyoCPJ8M+QZjvQ7/rmEvt",
-	"5kob11KmHoNxfp4ydRlrPpnEswDp0O6jqdtSIG2UnjYJ25O2vxJT9vKUF+NL2ztlhZbPl4ILOfIiFMWV",
-	"xClqA7tsO50ObBBTHyAXY4PFWtix3kTn2q43rMxCk9GrHRjFVXWZYDC4HRqNMyUIAzIp9pDgHqkbMSAu",
-	"clMxXEpLLxktag6dDaFAAYd4VVfKGG6rE3tF1852zOOBhsA3mttofWGGtydGkj6uUFFNmjzBMFdAeUF9",
-	"Fop1X2AurYWvK26MJ6W4FzyG9jM9aSCxbbtQglkTPCYp0I+lgEq0MFsAAcxsAlpqLCtseOeZrJLv3dsJ",
-	"P4UrHwrtsnKJaFUyBRwa3/6Y5ulf1wFJ0byqIPfCjZFnkf37r+ZrVKvS+5HEnlCeJFZXrZEwB53HWU+k",
-	"KSZQAyMgH+izBTl/6OBMtWYm1tN45nubfBFtqaCT/owql/KcVqb5zlYQeVYiUcOunU7pyx+nJu/aTQTY",
-	"MUtSf/A6mXfo+nFScW9V2Sn+5A2EoCQsMDsKr59XPongVtMETstXVkcOKXNdV4e6dCpW9tD4ejPvaPtZ",
-	"leXxkaFaOfTNSn4ZtIGlhvX5hPdlOiNWhUXRfsyc5x+BS4qmuGes9DWcwJ4rpi5XvmJTNyjOPvZH5r3W",
-	"zKftIdrCYVTNfG+ZVCdzFrrr9fbz97GKVcIs/hPgqaMt3Zu5wfk5FarB6+RfAfMDllQa1yueJ/wKkcMk",
-	"q/GqSdAc5nMzKfTr0yCXT4v8NBjxVVjAXrC8cQA8cIFWzdcvHIH7uC6O7TMTee18MIyXvD/KIevsDu76",
-	"61zvb9cKt6mwX3uqcwSBW1QkwX6WCsQghKSgQ6qqyr/O2ed0RlGe5DfA7kRPyJvMYUofK1Xo5vxap9iB",
-	"YzW3pdtjbdKuB6QGrLzS2bjUF2JuFPhqLwRSPdZJouvtZq9fw6lfVXQ41JyKuZl5Cpr5GSo20llyN8ZB",
-	"Ed0A8T2KDRlziTLUjnSOeB/DQPpCYD2pp+iWpTJH8NgXV3C+/OCM+rnCTDtXSBRD4z88cVl15xHmKAtD",
-	"BDsOAiA0Vd9pUpqmD6TppIIeHSNkd1yyd4TV+85oz4v3OPnYhdaYSu+kXFemNHmyvhYBS77y8JQ0aV0Y",
-	"qlMZ18GmWBjC1Xx7TmlUrtDKu8tusRIxEBhzCQ1taeY1QCEMvChf7d7lPxokNQqDhI6h8hDzdEn1AIvP",
-	"CyLaoQ6aSyDQc+mD+ITE4hnALVXjX9DhFEznOx1JR3vBc5/nJV3a9TFnKK2q3s1YcGDyps/aivhyqWxf",
-	"jyfW0XFHrbLtqjbYXk7E4Ui+Mvk0TmcT0X3Oukf9vpikvmRGwm6sK/j1WTugL59NxBpzckEabFCH4V9V",
-	"tI3VyEs8LO9E763uXwgrP1VkRvyC0klskugPVpt4fR5m/INGje5v+MJiNOi1s/d8I4FhPH8bpI05+aDW",
-	"n2pihiU19N4JNyZ/NAadXnh3qctKLtNOyUcOysGsoM5nmbtcJmTKWqmYr4nVhBB8l+Arw71t9oIb0QSx",
-	"rihtG4ODRxZ0DNUJsbywZ4fK08oJslJezz97kfHmLgLjAsZ/NdcRuKS8L13Igbeom2GAYmZxgd5pdSPG",
-	"FXaKQ9CiukFeXIpkZs/GmCOAoGuJolLGIocYEt/Bk6DByyOsUIV+DaoEn8gt4t7bWgVAdmt3Cx7Ynore",
-	"BDqEI5mNb/Px+ET3fGjev4PHv58MG81GOsrGPYXAIrf2Bv9QnMNVs9FPhLXaimSX253T7WeHnQ6RXZZ4",
-	"N18ANG/zlsnz8l2yCKfiCK767eQXUx58Lb6cr4/lhtENK5P23AOr8V3z4HrayWCxaqAh7IGvBIA+7/P+",
-	"KEeJ8gwlm4O9OdhzB3vuZPvdswToC6+6aq4Gskz6qXwa3MuaC6DA8NZFTMObnb3Z2fM7+4aMzR7O8lqc",
-	"zW6/f2K+5hry5BArV3oihjmwXD/V+dWBn0qQhh611HMqegDvlRYNBntMoYbystWy4wGCVQEI30NYBdzF",
-	"6+KQ44Dz19Yu7kIKBpr2nwBaJqLzW+JYqDpRJcbzAsg4Yvyvyprw5HqsCQOemdQxJjiX5Qf7R6KHzkH7",
-	"iYhgxx7RnLzgevD9uMNXBpbM99gism5/HkK/aPMFK77gnF8QrNLNeXMZPI7JNATCL+GwUKppJZ7cZQ6I",
-	"K4+LonW8jpXw/Eug9XO4/qOAW4DJdIPwfysI/7cPtO9PwkKuDax2hlNCsZ1KsPVl1KWU8A6T3UBaWn5k",
-	"rRZbhQagCP3vD7AbnZvwUpfUi9bFPJkbMVohRq+v+tBeWkv9vbbWWv0G5nlJGtpvjBu3E6FGYQJ8WHlR",
-	"sYucj7VJ3Z6XiUkDDMkxVxnABOKMqwC1YWjvdHJRNbajvCIdejpFcglFiY4IsKSEEMlbClM/S8fKCyF/",
-	"nVw8p3LUcPZAReEENFFYzB9iCShAaQUpwTEG4GHcx98zpH/vj6Sq1CPQhzXRcbxQP2EzlLlwrbEs5eZi",
-	"ZV3lOrGXLAxUlpq88hJAA4ivqLwAcyKHVqM0oWb4VcKBVG9TXcW05yEmmkT6F9TburYGlIul/ZClI/S2",
-	"bsEkmSYa6qhvxyQRH/oimaSL8IO39zqsP+IJ76ciMc+xPSF/b4Bukb834KLb3utUbIRrgXeDDqHFzIde",
-	"9QFPoHCsjjvK/ga+o/1usVSEYpuzdFNTlPBqz8+auhJxKwaz3O1UzRKH8YNOftImXTwaV21RKGRSkEPz",
-	"BW/2mqCO0pfg8iyyJ1MPK8YUMBRuV46wL+SliI59nUklZWJehuIaSfI8U26qlHY9HIhVzF26kHa0b+fm",
-	"1+crX9XSNkKlKwsvrDdZTMNO16z8zDWQ7FdkYc+/5Fu4vB4B3/GbB4tVmGSz8Amrjxnunrdc9Wv2DkB2",
-	"6QS6+0oolnM7ZtWvJscTwpRdcZG9NFi0cCQz1v0oiwiLHFVRmZUfy40QKvk6G7z2k9JMc06jJTbzCVZB",
-	"XYPjogS81/jn7s+DzunB5d+nO78kf/SfzV7tj77bNn+Lfn2avdzjPz6Z/J6eyH/oFx8u5rN5cyh+83JS",
-	"iSkVygRlW654Ccu+Snpnp8jPutNZuoyFUVQvFzbEX2O9akLMgHfjfIr/R9e3dYJUZC7t3+jrJBH9lI10",
-	"YgTrAdPGbKVEaTknWbGyUINuTS3CazdCFLRjyEKLrYpB/jBY8Sd7ZXWzVE7T9BefMwDGOCItA4aqI0Ct",
-	"mo77NSdGmh8/1elQcU/rF7oF0XBfqmEszShEoFfA22G3xOIZFVmT3WPhowQlHItD7tM37tLbSPcGXwrX",
-	"OhhK9Q4f60txfeobJ2obbyeAlk49IaHL+6x1sMv3Wk/3+09avafiWWtw4B1tUSUbVhfeztK6Krx42Z3Y",
-	"LnICN1RRxuAAqldLT4Q60Xp8k6XyvQBlFBYeXdrbjRgDTdTtLM06s7MrUqXTqdkG7FHX0Vqiv6kKjew8",
-	"Oe08CbJuFGMguJVz6NRzgY6IzzBzEfFZmLg7AOYbYFLxrrY4BxiyxqF1NShhCOTOeP59f+G2/wvYfYdP",
-	"OoCU5AqszzmIA7iy9Atev73naXaABZns6ywV5tyBOjcO96HSUompG9X2jj10AV/Z4bN9KMXS0OGzC2zJ",
-	"aZYoqYbuHqu8oG3j3O4we9nBlfUHoZSqcdiYIv/jF7oSzcYg0ePytpgk4lLq7AtcDbqHwpolFrvD3W3o",
-	"HAgP4r7zwZ1Q7rfEs8FB6ynv9FrP+ttRa0/sDxwJVKOJ9PCHjYCjbsKHohSHLGbvqfr/32AY/9HfiVVv",
-	"/DuyeCdSR+cCnhjKhk4uG+gaCLsXvnPhqiRTPjZ6dV1vYsyLVDqLky0ujKxmKwRyjmi5SJJeNVcir3NX",
-	"z4V/jhQrPhFrewu3Aedo136uebqoonny3mjVPuFTUvbr5G9wNyxTO3Y4f5MIg5LvlkqWP4/FwNwOIx3j",
-	"8K2mIw3Q6y7WG1I1JIJHgWPlsPocBUgpR7PUJg23Z3V6CkHlfOsFhETzxpSU9fVliTJv4Z4q7vX6QBy9",
-	"+JpvcWelMgiVeV/K8UautKArJdyqgniwgfyYSktQ+ATB1mm6qpOlTq0d6VEvM9exYEnSGbRfSawXDNin",
-	"LSsUW0/3evst/iR6CqLTmbB26cWH1GFiA+9JaMZZxwqUuMfgKUqtVY4WTM2drHCElds1bIqROaXsg2V0",
-	"rNieOSHlQx0/fvNaejiK1xIW6AWASFDEd8x4PBdO3ga61aWiKnQPayvIqlYujBLvFLz23cXLeNT6g7f+",
-	"1Wkd/JX/87zd+uvb/7OUfg529oLzuihru3EnNu7Exp3YuBP36E5cqyTCme6r1kMERnJtkWyRHiMISzq4",
-	"hGa+jn9VpvjsAxbVr2+k60a6bqTrRrreo3S9YXNEgCyxdm+ED8Z82tYIHMbvUkwXW77mEjz7WdNvxrPk",
-	"TOVr3NzesX8A+RILSga6T9/Kr2vbJzUbo3Rsd8FZ1uns9sdcKviXwP8ebeN/bR+wVLOdffYzVxlPZsw+",
-	"Bi/ZctfQf+aPaFyt+AGP5qI8ANc40lMEI9KAeD9fHWBXorKS1jorditYNRSy8u9tP+tUOWv5Qs2nNiAb",
-	"6opxgBfQ01KkxBk79zxc0/lnde3idJmIwfNvUsEcBLtyiIwcvWqLGyNSQ2ex3a8q/y3tNXhzs4Gf1k9r",
-	"frutZ4+IiFAQaowS4pSDK5sE3zDFwJx6jlV73PN6Y0tDEc7e04CWv3FPR7Oajyw+IEicfzPLSXqXduLO",
-	"P4+uwO8dIhfmxSnVQYrCoyqfnP+lNGCI+NQ9d0mCPqh8D+vEaQ2+MrUPXxwj8KgDc8/DOrtmuShtDkQJ",
-	"C1uW7tT6luN89hUrjAR9NXvViPQaAb4VyipcUcsf44PZL+9+3/vHu+1p78ff0t7OvhFvt7Pe7n+l/3i7",
-	"Pfvj3Q/ml7+fXPKd37NfTo8+/Pr+186r03/svv4+Hv1j/Kqi0uWadQC+MGbRPa+VOJVjcQrXzpH/EyX8",
-	"kuw/5MIpdGp37TXWV0HtbOOIvdcXgvGxVkM2SKRQkZVnOkv7GnRUJM1YOgCX4iqpmvJb5ZoPwirIiqLH",
-	"pYEzP4oVAq2v6dryirpnLFjIvKigPonugS9z9kMrh3JijxzS0rTZdzodEbYjnEQlpOPHfUDR0BMEIjyx",
-	"Iqlq5j6eG2YcEMYtZ48PjSEsLD4vOBL7rc72aWcXDMx9a2Ba8XQ+VxFVNJ13WrvRnmg9HTzptA62n+20",
-	"+G5vr78fPRFPB8/souGtb60qTdnbTEXQh0fIinOdHvnr522fwpjrEpBEKUAXPyerIzEp5GRcjolTs4BM",
-	"2+wYwX6w9ls6nrCJjmUfgJH0YNC+dt1saQmXaQwH5+lq0anMCkEkV3nfqgnHVWqg7G5zcBrh91pYepxv",
-	"t1WyaFWpLNJcxZUrjKBZ3AvV8sIfmEWBmsdwDm7q2QFW6fX8ulzofHrnjhgSakJ6aWKP/ZCrOQt4pKfz",
-	"93WBdeBc6Wn3kDDHP6TMyvPxBDdyL9HZcAQlWVOeRG3Wte4iBEq6OQVHziUKTUbusiRT+UVnygtkK4IK",
-	"FwOvJQ3hve6xoRVKWiGrMrQqcJOyodYRm2hpXR6eg9InmWqDn+ril35SDYy0uAJFGhJsNyPSyqDme91b",
-	"vZ/mZ92rqKYg0ornoSy1c0BWM1niMVulmcY1FdUmMt0FPiXHiTp7qZ8HixQ+H5egdu/lMYUVdmBF2AG2",
-	"YeGrwIpjuLcwzwayxxJAx9ODFt/r7beePometp49Gxy08trO/UHjulF14PRY2YnVtUhknicAPy/xXLKf",
-	"tGPo8nRIxtFhIpFhLZVmDOReLpdb3OCkBf0zG83GpRT2u1TG6RdYS83cPwViSweoBs1KfMaMENh4FpZg",
-	"EpY0BkIdUjfZ632tUqsVDvPRmUZ9R+v2QZAJKI3PoI4gai8obUB90SZddButtuvorrxn1t2x3ep0Op3W",
-	"0972oMX3+jutZ9GB6Ay2t3d2dnfrtV0x3rtD1AiNw4Zb/4ZjS9DY0pr3mc4hKTcOO76Bp6En4Itlk2jp",
-	"al9KI3syhu/YmGS9WPatJOASWhtl3/6ZZ6meN0Dz77/cbnrhrr3Kd0ptf24J4V2mhyWI0mqsd0J6R5DB",
-	"yk5WvymXlMnJpI/YNquW+FH4feUiv2KIZ9nifR9cfpVv+Vvo9QQq0LwHsbrhk+rmQmqAeST0VdTXLaI3",
-	"kFNCXGZAgQnNjCVHAY/Q2gAO63oDxXO8DO2A4P1lytA0mYe5+KdDNVptlxZExAot9dgff1UpRBbf/jbW",
-	"0191JN7S5av2DNrFom7BolSqOVTQVk6iBm0+R7W66hELxdrisf2eX3lVEnyLb3zHZfoGr1zkuBWjjQFY",
-	"BWnvYKTNXKaWNlXVt8rlmdsxxa1QnEzQjhlTc2OhLzP4KtU2jx4f9dPKZItQ1tjDULSn0CiBC1H7JjFF",
-	"QkUB+kn3gpGB4PrFphgRx0jumXN4UgiROi4LT9txGrNkK+y19q2Z8NSaCdB21NvvP4meYsWm3Zg8GYqy",
-	"hfK009ruWwuDd3Zazwb7vZa7ZXtntzTRiF9WZb54TT+sz58QmoEzFcGmpG/cKJPA0H8jWUr+336jJDq2",
-	"2y51vv+Iq0hE5xobTOFPnpkP0sP9C/hHjyvl/nEeywHVBmb5/wZ/pTLTXJ9Aaj3/F6KcJMB/UPqjT8kj",
-	"Fxr+A8At7LYHx7VBbEc4C6JRbDbMhZxM8F+ppn/hGXIYSfhfLg/v/hv/q8rK9hv7FtRzJFfDhmp6ImaM",
-	"3CLbCSZO0FaC371hVcTkP1P4HnAtbg1jKirp3iUGkT+gS9odvqcr1zAn8iN4w09yap01CET4Ga7ybfz6",
-	"B/exVBPuyvI1rwSp6JM+we3mJ5kv5fIqdpToC3FHN1L7ZlL7hrFKq1itBXStaCUp7E8eqbTjWFiAsgkj",
-	"fFFhhOtF6CDovnqALog4hKjJ+53mEueMeMkK9GvWj+wLDJERbk4/ziLX6CDH1sTCjoqxVPifO1V+XdmZ",
-	"r+/n8IR4PZ2lZXAgzko+RbmvozL0VyHoK4HU/9wcyS/tSJbVVOPoj4vzaO9vp9Ev78bbrff7L0bGvPmv",
-	"xu1hqd9qXu5OE3IlBPfVFN6rNWqtAiCUubO8HF7LB1aqHPOu8/C61yH0dK4jbTnvLVZ5PW/tGmVxZVGN",
-	"cb8VIgJwyPIOA1jVJFPGvhE39E6Qd+78AeAoWPmTe3dOJiWiL5S//6MvBXanuNeyllrr6cGAt3q9Tr+F",
-	"6SIsabZnjoZYm3iGAwX1x0uuSYlsrVQMnUlfCQ180xPeF2aL9NKWBwv8z39mIpn9xzv67+Po33e///ed",
-	"HVqmVtU7/31np1HOmC26vnH119wxrgq1HqeGUQRrPj6af6xanhPIIKdCYYyZJ4JFmXju06A5/mTTe08z",
-	"NoX2xd7KR/9UYgB2zD8c4/XbnQpBUFnt9W40cx4ZRBgJDROook02FpFTu3IAsVpoD5/ySshctx0XYE4S",
-	"wC+duMr0RGEXV0MPpcLkq9qk7nD4o0MkXWnd3HGNTjK1bP2q3E8fXIGlLY483B5V8tG9ezGw/EY6fDLp",
-	"cC0D3SuAlY10d8d3vH8xkEiIvGoJaLFbpPOs0AdSbhOx+6QTBAKKk6uFYRCuvBxIzKS2KjNFDODdbWgF",
-	"CNkx7TudSvU061maJasHwVbFZygM6nqFZQ4HQdR0TLtvsyg4tDmin+6I3iCudBTH3iIz6+qLTx5NcgN5",
-	"RSp9zZrxAjWuNKwnrPWLwfwVi8TLmLohPllgvO8sNd5LCwBvWzRl0NVV5TuO65v778poo88V/y3CaDn+",
-	"Hh/j6YKH/JIAijOsBXctNfOSq3D6FmYFsjXl4ZJnugqz1Z5YPNv11Ax+CX47hrYxUyKsqCFjWFqed/y9",
-	"K2p2ly6X1OHSFtakXK7nsW4Ks6zcUUKlQQvGCr0D1IQFeMaRSJgRwszXg9XH9HecdF0dp7FZAsqpDskv",
-	"g8qhZ4xzCKobgefcCezzbYJiFZB78iVbesspXrocaIY2AIDEz8cl4eblAckFiE0+j0WPWpLEKm3l9TFe",
-	"Hvf+vJ6pXjr+q1vswpgaEG5HjK8xmBUJIHvXiYtu9RI9NSIpCQwkEHbh5xD+PGw92Okcbu/Of58nonXA",
-	"tzutp9H+fqvX6W+3dsTuwNGbOHoGa2VWZhndE+3IRXQuVVUsdf8ZXZUZkZzzIYy28av+l4xjvrXf7rCv",
-	"/769/Zz9IlX2gX149uT8yd5zllwebu912p1v2I+if6G3djrbnc52Z5v9IBMx0B+24NcK6eLWYxH1jiPk",
-	"dsiC2Olbw7+zEqK8ikyTZSoGBmwIzEAgBGHyb12KFb/KQhaQoU6JxRmIUajBcEXjofBZb8d8CDfBcrjk",
-	"I7iwlh6XHlQaaWl9SnD5boMsOJwLYVi+8PN2w2w8ybjrJSmc7PzkDpRIT3R8LeRt6HoImg3m4aKpL2Jx",
-	"siauooyIa3wf2CzHqgbjAWptmgGAAmCcYCVijtlfKEO0osRzCojZz6Pej335Wv58/Nu/jrdfyWNzrE72",
-	"+y+OnxxfTP7++4ufD9pi9vO/onfH8rU8nv56erH/684/dv54+/NBO/pxFP/y91eTP3b2R9FPv8/++K/g",
-	"vErVODywps9NeAzwHGy4rT9fBuBF9Azw2/mlSORA5kn6ddLh0pxDwV+wWRyzAXIOTISKpBpSDxZ1X1Xm",
-	"lrd3TjsHh7udQD4v4dkunrUqgfrzu1MIoXSPAApC/guqOQ/Zd4InImH/+9//011EkyPVglp7yp27ojxv",
-	"QIDnbSqr7lcgCcFHOPQWSHFNuEza7F0AH4w2FOo5JlW7zpRYXu2IQCFVSBdQixesb3n0hVVaJFkXcxlu",
-	"xOVGXG7E5Z2Iy+u57s4eWt1nv5CT39cMlouJ7o8AGs9cyAmu5HzeDC+qzJzZn3yReYo8dxQ/mkBxNTN8",
-	"WsUA7KvpDjqdp9sHBzv7e0/3OgcH20FlXadKduNAa/1mzewFzxnMlaX8gogxgWyWGNSX8D7ifOlNlStd",
-	"6o1arpsE74/cgky5TA3riXQqhGLpVDukJPOcdXyEzcT2GToS4VrtPilUHlauz9uUw9ZdENkjTt+wcZkY",
-	"PaFN2S5kqYTnvZYqP2lQI35OVdh4NCYiGUvweyArONEmPXehrr+azqOgluW5HeYevwIRsTRVHXVBIKQw",
-	"uNqaFXzaVwbJ5ISKzOJ+wrWgTwqLsewr0KIrPT3EBnGsF4sF43Gsp6bph9QNV7XbZF2qzzy38tNubfs3",
-	"Ecn0HOoNu/abnqkuj6LzVLu/RZkdJeMwcegDWcmpfeOnVOXX3swdbLrvX/x4xXWsPIe01RdaNre8da8n",
-	"zN2ZXF2YpzxJPRvH+hRxyQxwL2jWOo5Ecp6OuN2ABx3IFupY9uHuP+3P5x7HdL5mzD9s3saqFcLkr0MN",
-	"pNFjgUWI2FsVVEbVHKXgOIdDr0SmH0IJ9yTmfV9t6eb2FdNTCEqbQ8aZysY9AWh3Tip/bb5pMgJsZV+P",
-	"v2mykc4Sw74efcN0goUfX0ffNBlPz1QsgK5YwTWVDVQhKtZ26+CvPzutg78+dppPr/4041H0VyW+Vf4d",
-	"qgWFZnwyiWdF4jkex36SlBFOBNOqzV6rnJ5BDwaI1T/IjIjaKx91anQNa8V2Ue24yrHaD4cSodnIlPwn",
-	"EnobMiquqjZ51vOs9gt3dnFh3G3GF9Q6461wBsom3SKic6XNQCQ8zdpCtS/TdF5F1TMFHrHvXrxhe09Z",
-	"yodNZrL+iHHDBFCVTtLWdyclVLn9IpdklctYn7Pm7J3o/X56inii0jwPCg4hOObmN5/ELpQs7BUZLQ+W",
-	"Je6CJa7NNWfGWs3XkFYjGYnzvsMJxQ1VZP+b+xzFWwLBRP0N9UkVKD73Rqrr4htpk5ocbMJJwyYcrJGM",
-	"IqFWElfJCmzRZdTB5i2QL98LR+EpNxf/5QALyocg5ebCk9iHgdgoEtH5RCTU5NA47LS3mw1rr9iZWiOW",
-	"/n3Oh8VOiEgrMX8neVce4qlQaFaUxz5FkYMNAZr2n0Vifec/OvL7xtP/h5e2tv9fmfy9tocx4KMHgTev",
-	"R+dXYm6XcHNBm7MPwI2cdFUBWcrXrEjD+JQv6CtFlWc/nV/uWlclhXdb56TpepEWv3POpasZROCbVH7o",
-	"8oh+0Am0fcZaDRE1K44EUVra4UGj7SoDXD6euQ224IPQ5mGp1he3+GGq0REXluQvqnH3tfbzFRue0Lmy",
-	"ph0HuaCqnTpKfD34vOwLzlv5OW+l6gvfGh0MElYPy+4llMxf2+nyh/tjRXs9cL3xC1TK3FwIZMDHPU/S",
-	"FxLR4I6jRbjs065kTIG4fAdDg2+3yGyaqxPEDeC/TrjCvh7fHezqw9WcFzrzuz5fu4VC3+Wb54tMc9Fv",
-	"qiDg/vySlcBfeZUeoEQrJfppVQ1qfTbar+xqjTJeSVc46vlQljyErqvm/acEtH9Y5bYpPKFWsPhzxcGH",
-	"NyEnjV+rZgOOXFU32ukI0ConWV0lm1AR5GasxJ5wBMRAiVIKchapQcrPAuJwpwmsIT6Ul0IxqIef1ysF",
-	"VpFFjwJoAy5jAOgAz1lfVD6xGvrX7o6eGAY4H5M1ilze6545d/XDc8/+WfeCQSJyZVBtXB5iaYvAeIsL",
-	"UaZfKQ2gchNJVI6rzQfQyq/hftwdRPttYa1Xrc1vkIz49Tr1HVUpF/Zdu1FIg0TYbidV+KztOam1lB0B",
-	"QkCwj8DnMcwIUWiFJT07hlC9xO0WoB8HjtCTvbIftA6Hvru2/Yr+8Sde9ld4XUuOXaH0hNuXNIYyHWW9",
-	"dl+PtzSfyFZfR2Io1JZ/9VV4u7mQk5ae4FdoAXKtSHxeJQwiLNoSOd3/Vf2X15fyWh+/5Lf1Y5FcsDTh",
-	"l8JKJU2xaZMiEQrHUF4bQoYmFQlW1FNB1bLt4TuJF1mWseCXlKXp85THepiJNjvJHXUk+kiBy4U6luet",
-	"z2gltAUEIHBwC34f6oSNdYL70QR8tWqOTnN/BTrNB7fvoixB+KxxTbLK+1omTQQfQ2DJL0KmLpSeqoVZ",
-	"vN0nHfx/xfTUEhds2ULBa+5xnYZCJVWhWDByR4Lh701M52nVF/NbZSUb7Uf7nPlu3HWDqsuW78+/7n2n",
-	"hTKiLoKJ1ywKXs4v63qxzEd2PJNMWZvmnBzPZbsHJT/eg91T9swu63Rykm+1RXes6J/70huXS6gpBHY/",
-	"05l3Cvwmh99nPeYyLEvO/7LD7h58j8vn0zdL9+upm/JM8GSlO/5hL1xgAFkD4Rr2Tw78g/GAIqzPr5pg",
-	"fSqwefZXMHj6BSyqW4OfarNXACGIgSyNJpOPpxmpLgzriVhP2UhPzxS8h+PBTwQiya8FX7U2fHa0PtbV",
-	"NYyv7cdofF0b47qE1l2pDT8tP9ODW+t14bw/Kfz2rdWMARiF3SJCRasWjt3cMr9PLb028vj9g4LPaynf",
-	"GVZ58Lv29xZc0HXhu34shUqLaETGqqV5UbhTif5nn7kk4sp9Ow2oICOHismQagQplK0KxIR+DQ7Ybwup",
-	"vfKojzQMHRfi76OXmyZUu0Epvd3bfW4EMJIh+hKCwJt2KRO+UzA3d4uS7qj1B2/9q9M6+Cv/53m79de3",
-	"lYU3vxd2SIkkCTH0uoc5PcpA2jMpoS8XiFrarJsp+y8RdQ/ZtNAVYJz5DEv8XkvVZt1JIi95KrqHTKt4",
-	"RmUG455IzJmyJ9iJ/5HGCDOBYjPrfCOYwPMiY4uIjcPX4myvs1dkjPEwgG6UEPKGIVR+z2A7V6XQxsxV",
-	"GZIwGujkOeNZqoGC1Y0Jv3E2sUbKM5qSA6ADAwYvGGO/qd9yWaobzRAx0bG+6RJnZ1CeYkQ/S2Q6e2vP",
-	"I3G+QjtJ/q8fnJ78+d0pQceAsUfX+adaFwie+aFFliJGr4rICUG5CZLLNr7LZtaCabKhgNTh/2++nv17",
-	"flnJRgrJqoCtdQ5Xcg5iuHnHbe0BcEqAbe2FQLvAuMkpMUN0kpVj8jXxxHK0Ojing8B0T/9ETffUnLo6",
-	"MDSAwmMrz6Y1ZdOa8uBbU5o5sT/It0zZZxip+sI9OOIzzJVbqRQS8gNL+DBLcpKKS4Gk8o3DvU6Tdr+B",
-	"5pJScnW7lCF90gk5HkxO8gBR0fAXvH57z5NIWB/cATBlqTDnqR6CndM43N8DZ9FR3dsLy2i9z/atBENQ",
-	"qMPdbSClzBJlV5fu2XmG4sucE2HG4QFgvYOUaBw2pkJcfLkr4fLSxW0xScSl1NkXuBp0z3lvhs0IE2A4",
-	"xV51+yCg3w6Wa2cfzqA97r+SisLa1kjk53+c/4JE6jcmK2g6++UfwjTZJBbW9m6sStWApC0+shbJtFBf",
-	"s456TsQknp3bJamZ27VgwMWHvkgmdg5vRzyO2ZSKJP6zZB49QVaIp9ZGOrA2kqOFsI/3ZPqr2y1X7ls6",
-	"+kWEUw/WpvRlE3fdBoT9S+NFgH3y26aH+REYiuj1nbuzixZdtfm4fbrdqTUfyRN01qMVxesaj0tF/Zzx",
-	"6PZxHssJ4joLnba6LV+4Zl6zQA/DS0Wc1Z5WCBypcBD3wS+025nnF1qp1yRccg6MQa2n1n8+OBjwVs5B",
-	"/KRT8ImJBws91fN1PhvdQt4qQBtAtTzkUpBajWyK+2Bj8stxFPrGJneOnUVSZmLaaXWeFp7kQBpuSoiH",
-	"w7+N6VNHJXYz9rnqizguqGgMTlabb81ipyRYmAvWNMQa9j2UzmxKEg3F6taGlkqaUa0R1Wv1ren09Nng",
-	"oMX5oNfKt9/T7UaxQ5I6Wut6O5vlSf1FF1vdVPqp2TA+Ena1FFB5OwRdtlt11a/kQz2ZUoSWf4ewzP++",
-	"88Mqq4pAzWkih0MwFlCm5vvnbV40Ow9fvfhr2flmpjS3CrVl37hFr9tKMuU02NIXPJDlAwaYS3ELvkok",
-	"hgmPRPSGMNPFYCD6qS+kbgKlCan5JoORtrIJsjtMNJS5QFPTdCT7IwrSQxMytfS02Usr1ZAeBWLqABzU",
-	"JrPSOvnUMtBsUGiEDsBuq7MDWHb7Oeo4bGb/bAzYg8a/8qr/Y4On9iulWECwmtfFo1gqEV60Qwh+nb3D",
-	"/af2opE0qbZ6d16GLKbS93FSdHi8X+3aHjj11zf29nfYXnunvcNOqXC9pz8wadggi+NQc9BP5/7vRqjo",
-	"XA/c2NaPCFsTLJeP3qzBWBgYNZB4Kzx0v2V3Y+up9UGf2fnnzH/bvbs6KnZqrXwN8yOzcDQocRbYXHYr",
-	"7PwRhqSpnYXL1JwPgMspEdbscn+rYknE5zz9Yw6GvjTqrZVW0G3pN4m4lGIK5lU6tu88yzqd3f4E/kf8",
-	"JOJYM4ieumgD62s1kMmYzXRGB8SlzNp47xbdnG/OqYjB0PLfunHYeId/Y6lm73jaH1kZMWv4KP+ab4ZG",
-	"iy81kjcSPE4B5qeX9S9EWuhWQkqsHjei/GcSzhAifqyS+S/37UqTS0Qky3/LCRVKfwe9Dn0TtCI1jV9B",
-	"B1qdnggksN2GIH2LRupqgTqJQeqPtXK5LEZzHdUQiVRl93QeRXbO4l9H/GKC+1acwGtnGCG+c+UZqF3k",
-	"bq3I2TrvXS1+dbWJ+j6eqC+FMYvtLi54W7W2nf3T7Z36KO3qDTmFto79J3v20+dNDH82Rtp6mdbJWyfE",
-	"Gpbwe5sIpliFl4KxuLkK9oO9Yl06mW15tfWff/nq4cYr97Q6E6i0YlhCvH2ws0N4X0sw//02RvSn24mk",
-	"3Jio+vbCI+PZcUFjrLIUD1yYPwQhDCvrNEIRRgzcIhLRi2NpiB5G5UybhM+XmfCxkiAR3BrkV82GVuLl",
-	"PUUC/nTm4wrOe21KwLuehFpih5pHvcnIBcezLkhID9n+A2ztTWBiE5i488BEICAqWt4pF7eO4kUFUEll",
-	"4c4m7EkjhFrBCClCUMI+zPNRBcjJSlN+Ivtp5ntVN0njB5Y0drXSKOKr90Lbbqz9J3ZL3FJuj2cGZQ/U",
-	"pPWtPtw+AMFuAhGVYz7LVKCh5fwI8YH3cwy9Su8iPDICpHXraX8naj0Tu4OWo4h5tnewX9D2TjjmDsFS",
-	"IMap6I0bRZfhYwmfYlVMx0ggpmOlywGIWtNqsdbe/wMdIukXAj/aU2ddXIoEibJ2m40ERD9E3KxpYP+6",
-	"t40w0ueXGtyiDulIU6EyrHBElWH/RbAn+efEWvqcj/W6/sJfoPWyse/8qRfHz/wWRdhbH+W9aZDos/QV",
-	"JokeSMI83BT0fJaV3zfdrSAzjknqIiba/ZV1FOT5fNRukTB/cj1hPuCZSZ0gd5L3B/tH6z3pMKBI8nEH",
-	"FsmRGDzA2GDeDFS14jtPTjtPgl3k6Cg3hfWbwvpNYf29F9aHR7sPWQhrJ/Vaz/rbUSsnlT/YzQMNvh/G",
-	"jnwoFtbpUBLz32AY/9HfiVVv/DuaaonU0bmAJ4ayISgOpWuQnj/8zoWrXHURwW0lIrUTz7NUkJU5L+yV",
-	"/YCKH8zXkUayxqJUvBUriMZTVxS2/0doom2Cnl9a0NN++aN+WigEhujHPdX/BkFTX/9747RN6ePvtawY",
-	"QbsBum17+3koqrZv9TpZHld54J9FRXmOCjTJkMAkiAnnFah/lTFyg7OXiL5Q/v6qkkY7uNbTgwFv9Xqd",
-	"fiuv9Hu2E5RELK6AXVJACtfcZe1iq+qdGN0sRhwXXd8AWHerFE8WW4KPnQzf5ATgG+5uE3DTbogSNzGJ",
-	"TTf6XfHKmoC87tY557JJrHm0OQuP8SzUtCjlEXSovZwk2kpnSrymYgK5RxUJQitbksaEJpY8og/MnVIN",
-	"tAN/4WjL0q4tFBwXDZYA+wrQ3GCVgn/OIebhw9AKNcy51IcBWBL4xE3WH/G06Wpq22fqTH3Lfn77+pXV",
-	"4EbxC3He50Y0GfIYDKRIDAAB/vbb8feXT5uAfY9/OfnhBdvd3T2wd/52+qJtnwTltvg8TK0DtpBiCGrF",
-	"piNtBOtGPOVd+wsUpmErXZv9Ik1qsIC3G1DTd1lPGBkJJtNDNuEGMJQARoibM8VY112WakTRydmWhwgI",
-	"JQ3r2u/cZYQiKFRETE0ExRSgRGsl8E47nSPlpjHiBknTPFgjIioZhmhez+HGnCvlkscZwETbF7fZaxXP",
-	"7L29WIwNgS/aCx1fIzE4pnZCdhhtdgzEmohO2czx++xaEsiZG8vMrSSaZfh4qYZ2nXSWttkRe3N0+uIn",
-	"d5n40BcTZM+eIr6WfWssBnA5MymfGea4qZs5Npw1axN8RP7mcA2IbxKnbJfvBbeGPUsEj9yHPe/D3/xH",
-	"xb2AbzF8xrp/b8Fdh+yn49Mu0wnr/nr89m032F3Q+QYflU8msexjWp8W9/++N1p12dd2cx7s7T/9BiFq",
-	"uZ1WLxas29eR6NptYVg3nU2E34cOcAsqJO0OsKsC+0J8ALHotmsknrMutt91AaYMfxjIxKRsp8MGUsRR",
-	"wKo3TbQattlLgHyeCIyh076zi7f34QMOMh0Jmdi32ncYmPF3OpJ03I5bcKxgZk/3Dna/OWS/nf7QetZk",
-	"SrMRjwc4cpMliR7yVADbOPyIUGpT2Rdt9sqO155ioL9DSkUrCQ0RAMKsY6kQYf/VDy9y9tCejGQi+rT5",
-	"KN5i6ByBVx8LK14S3k9FYp57hEG4JJBWBihLYT8Y6zTw2L0UJ/1WqGiejJ2bReTvcNBjeSkM2953BDxN",
-	"BuDjqYxxl8qhallHBchaxQeEiLNvsu8nI7met/0HnbDdjkdX5IMUGOFIpgx0MhZJ6SkmlXGMPQe4xWe4",
-	"Nzg80r6VhIieqkNAZUx5D5cnMyiL4EF4M/fSyF7QEyzWJm2z3wwd9pjbEQlHZU/Ttec/nLl9K479oAMM",
-	"lSjp2JvXb0+JOQz0pyHuY65Y9ziyfnUqVH/W+puYdQ8RVJAPuVR+76L8uRCzph0M0bHgr56WFg8JbbMx",
-	"j1BApyOhQMLmL0pbJ8IaqyI6ZNZ+69IoCYAOtBmtCkCr8xTga9UQCp5l2vSgdkXIux4QYHrgvOeMM2yP",
-	"BsYIq0Dwtl0YOIoAPPSsixd226z748tTtgUKdesjFXxdbY1F14owk8+2SNDrqZJhKgQ8jOculmOZwlQ1",
-	"627xLB11WW9GaI5OMj13/Bf4kXDzGj0W2N7Smzll/5wkrn8CfHL3EBBHoEinOsGrHFqbXU68A5c2+Al0",
-	"DygBCa3czsIINKfSKUNHF7BntX2rVdVioBNxyPSluxpmi+C0cjhK/VgCrlGWak3NO27P46zBmMFl7p7w",
-	"VPxin9WC/9u1L/w68euKWMjfNMMLT6yXoaQaArdx8Rcj0i772h1vFBt2ygitOYYPZe2Ob9rsNc6FhKWb",
-	"TWDxsL2dA9z6uHUSnopz+sru1SJNZq0jexK7YHzhi1HRIcNPsDXst0hEX07s8vvFpJ/tGcVGtKG2hklG",
-	"sqBp75KpEfHASgHajtORZn6VUq0BNNbOBDM87Gv/PRK7JtZmxI43zOg0HbQm6BvcVU0WpHyeB/ummavV",
-	"pLSdv7GvhPPmZcfezgEqgImIY2nPsh6AECx02TlcaheGgj8eMjRblU7GHEylsdVcUQrk8rFIrUpqMkgN",
-	"kyyGR4BOIkFs/xBpu0GAS8aqzkgOBiIRyqrOI5JoZqSnIOHARJpyw6wdEbVZ96zB2+3eWSN0oolEm7Gu",
-	"/a30S4IE8+o52hF2pccIlWAHePzGzY5MAKVdrxsaQXAQcJuB0cG6sFD+lbj38G/hvooFtycMrBzjDCTU",
-	"WD0xkrQ2/+beZQQhl1qd292CaMCsBY+l1JXVwHTiUXwVLuo2WXfLbapWggfNS7rSL1u02eCmYFflzw/+",
-	"uBVrfZFN4FpMQdLh2opE3xoU8EumTNazX7on6L3hIwq/4s2JyP/Uti89HUkDDFuyL0BRgUFI60emgrEW",
-	"VzoClTJItEpb1ozpc+XYZ0DLg8f1b//2b+yn09M39t/w6KM3x2yg0XoGy3V7u9NmOfWC/RuR3HDWH2nZ",
-	"F2DbTOkKeoQdZJrIPhx9UEBwKZPmEB29b7/9VaQjHZn2t9+yn14efY+2CT7HihSr2CItjJO9yDI7hpvI",
-	"ooVZwkUg8e3+dbp2H/dS98jOpNsEtWPtek1eIPHA0PPa7PWb0+PXr956W2Gns1d4ghVa8DZnw8fcjKxg",
-	"t4tpVxcei2O01/k3OjRbO+P/ykQiBcz4iEGA38MK2/FPRRy3wHgDn9CPccITPhawkvhE/wd/OzK4gWEN",
-	"LwZukr1Oh158nHvQ337rTDZDwfJsMhEJYRY7wQL7BFSN9Uv11F2Aj0NXwE4DwJ9foNvcOgUfhlD9e7hd",
-	"tOPwhv/wLgfYc88ZV2FDLH66bf/p8BTBrrc+kp81SiA5VDqxKwWVKBQ4sJ7x1Gpk8EfsRwOgXvpofqQv",
-	"VV9HoHoL74RDja/1lxwyR6MIe+DNb6c0PPesE6uB3IM6nTZ77WbpKOdIgMNIcNR2WWBeND64zu9jniTy",
-	"EtkU5Njv6Ge5dUuKHBXnub1IZ07cvMDmXHBKIC/dpY9GVh4bCR6JBL5e0YmxAqr4KZ1qoltyPzL4FLSZ",
-	"cAMCkwhYqlM87G5NuseD1q887Y9olMeD1iuthPtb4SFggIAvRo6Y3wruoCgx1KnkYKYK3ofvlu8tuwFh",
-	"280mos1+o0Pk5hBsHVqYX3kEgksN6WTudLZxFxddcbClrY61zoIdZfcX3Xcr55aq+/KUD7tOPlkZBm6V",
-	"kyv0SnsRvAyJwezNFC5DVzQFwxiuOrS6HGEEKJqHWAKt//3v/zlrdPMji3sIjAQYnA9v8Niuhn2wXSdn",
-	"RoDrQ+ZHT9vjkTgjGAxsgzxatAx4SoPgTpu9BlkHY7RzxEBbIthU8Is2e0M1/S6K5OaknWf97beFPfDt",
-	"t170ArtvhLt9t7PHJBpeZBWl9n3WOrdDBavSvtBaKxOeSOAk19iC3v0WTqx9xAjjc+FepsftdDp5WCGF",
-	"mKDDr3fBwKPAfYSImoJZu6MsIawV6iUySu0bc5+IBM0Oy1QEMPH5KrgFGGY8IYeZXCq3q6A4xu5tPSDS",
-	"93zL5HsPXa3cCwq3kR2jXShYBj4kZPqxfbOAH+3QSgJmkoAfgPXiWH5FbiW8w84NpSs3bMBNKpI2ez0g",
-	"z7LpnBLatY4ExL5cGvpe9gAHUPEAf2FnM9Ro9jqNmvJhE/xlpckOoKe22cvYCLQ97LVSDcHa5Arn1rQa",
-	"HyNnYERgLNQ+qfutF/479Cm+56nXaglGTDXr/sJN2vpVR5B26sIDQZrRX1pAB52Ltd/UuPzLnMQBlWE1",
-	"sTV5YK+6Fpg2aNRMydTJROuqqxmpZzxz9mf67E5QJugGedKd4jutnkkowIT2wpjHaGjYw6KzFAKgtPFp",
-	"LG51nlTpu0PWm6XCsG+3UDTFwGKAkqmL4h71Iu43CN6E+5EW4gXv209m19wJDBh6V47HGURJuyiN2Ezw",
-	"pM1OYIejNqdTCJcr3QJp1z20Rin6dnb9gGQRPWZ0Q8g44eYCKUms7pxH5oAovW6ZVCd2NoXY8SVPZlbq",
-	"zOlO6587EdYDJ7b7OpFDqXIFPMgMj0nJ7JGS6b57965ln2WNjD5PhYslgvCyvjvafPudXRe1p/h1ndfO",
-	"juzLXXQqlD6dvSYaGGyvs+tUURDY+PZbHNLfW2QstI7tju/+vRXaBa3XGDo9ZEobJQeDLg3Rb5G3xGbQ",
-	"Qg4GVIdgl1JUXrNBAkok9yucSwOBF1zw3gz53CCIBwN7Cy5F6zThykx0kr+p24QwDZBGxLIvlBFBduvX",
-	"49O5tJaeCGV0lvTBAd6im7bGEvhOXIF3IS/ms2mNTnsbqynsU/hENg4bu+1OGxAHrONl302wZ8C70KLy",
-	"Svt3qoApEeZwWBW8TCSwtmgvopMPsnNsdwReYv9OFZMudsq+7s0YpYC/obAqBQUc9QCuj7eUjqPGYeMX",
-	"adKjnBvCYGkeWXdY010YKaSPUFGCRAdHjwN9O6Rrwa3Jy/7cb5iWWUZDEwzEs3UvGAAILGkYVAhVv59+",
-	"WuP1f7N31L3XYf0A6RcZjasMgyqf1hrIKdxTN5wjNwKTB7isL4rmgU4otOzBEqtG5bpcVx3W8fc4kqpr",
-	"8k2z9QKyoI0VroR4p2vjmmhlsDp+p9MpcZSE6bX3Bmu51t5SQPoPifB5jh93QK+ajT18e9VD/Si3jtUl",
-	"j2XkOPvgtu3lt/2meCDqI7xvd/l9P+ikh5i99o7tneV3vAmMtx+wdB5u3V9+6ws9nkCoL/pOR5Df39s5",
-	"WH6bD2Djq3w1yvKRglYr8OCA4HEMOH/+ZXeIycZjDu0U9jv6k6gHDEQsAHRZ/xbyOlBsOIRSGiz5+avZ",
-	"+NCiKhpCwLxqVsrorY/wn+f4n+cyulootVO/eUTkfIYgHutoDVEM42XtOSH8owhl8DIRnO9XP3t3wIGv",
-	"zJ/v0kQaIR07ViKtce7v6ZCit7X4mD6OU9rZW37HK53+oDMVbY41HALw/csb+/YO8hYZQsDsR80T5Y4L",
-	"er9zlJzpxHhs7f+Zs6QPWJee666wjkKsIQHuPGB02+EPpInRaUPocPBVAwY7elAgUXzkdIaFE1L5t0pr",
-	"mFuTGMirulWW3Qk+73EIFjigsC9vS6bMT9+Lgaur8oCvNsLtjoVb59kKogancooBbbztYMF3CAutVv8e",
-	"uWCa+wpzZ/rGcnmFhbW7/lTrX6Bad1Vh/psy2QTNiV9FJLl1zB+eSKczeGOxbv9vvfMcsPxRaNJVLRWS",
-	"TrmjZjBB0q52hvFlc6LyUTk9jpFlkcvjlmzj8zwWnwfPgfd0fEHUNTyeLEJYlsoDBRzn+DIWyaiJXgyk",
-	"GTSbjvS4zV6qNJHCUK0w5StqDhS8a5WwEu+n+SF15JPVoQtoubxO7KI2mMTzgArEdRZGcm7pzYUJLwgf",
-	"UcfpyuEju+JHeM/jC9jYwS+WWxuZ9XhkFiTR7SdlsR7eJEjjOoRrfbd3rn4IkmQ6wZogqKzDnl7ru2G7",
-	"cJu98+0RPR1RmbDdsoL4nxk2gHs/sMpaAOaUF75xeT17Iahj/puYNe7KCwrHGPg/8/7Ozq298kWBV6be",
-	"5TkioA7MeSaZ+iqnGpemWGDhWmS6OeVMtwE4/xGs98dGRbl23UDprq2qW66aDffSZbf762Buj8Blu54H",
-	"9ri8nxUG+zcxOxEAGvDgJCacGUhhwxGyh+JaQnIrZ83yJt68YUYH9Y279g6VOiaCF2l1P+KNZn9Emt3z",
-	"oLjPF7SPMco8XmP7InxHjXdykiloFfFqHVrHMlduyRW6LlAxQEAd1Y7JC0+g98jd/XwiC1Ocdp6b0/VI",
-	"TlegAswtmM1Iu/cR4XDqM5pvR3oKFZiZYtORtDZzSp081PmHfbopi2QEtWauNgcQ1yszm/nuXCn/AJdV",
-	"5BwIyefB5jDzaS6J8mcKK06hQsN1kWk24Mkmr/n55jVvbNIVDvAW0r3WO8O007AF1xWDGUb4R6yHxbHU",
-	"F5EH532Ne6SVaLNXWFLLxjqhyjyALvQNx9D0Yjd780yJS6EwUHhKyFeQK53yWZu9QHJaSIVCo67r26Oa",
-	"3eckcqh2maRJmGvN1Dn8rTLTiY/fyJm5CX6mqcR7zgn6vbeRZu6s3USgOXrCRaWwQkIQL+85VTphqfiQ",
-	"mjbr0l+7bCAdwAD1C6caWkVcFAlbjq1AGTXZSE+Fa1XOw0xnaprINBXqORRwD2SMDWaTSTzzneV1dbPY",
-	"w7pGxextF6zCABYWrN5VpS68eZUaXfIHsazbaFXzdv/jGq8/wXsWvx8455amk65bCbv8tbjT6vI6/tf8",
-	"tWP+4Rfopmgc7uzvATax++/dZiOdTfBjAQpU3RiCpmI/EkBDrFl8Igq6tdm7fV5gOap6c37B7a4+mDEi",
-	"EQwgZCNEW5IGGyp1gpgENWMCBOJwKAOdjAFlK+KpaNlHNFb9EDXDQSCKfEh1uUZ9rXE8ptAFHORFUQvS",
-	"Fpu4xSOJW4icLvmaEQt8wtYEGYAcMvi8oUAIEnm/Y09AA2FmRGyV+1hwBTGMJuLuINyFvYpTbZBMWCzV",
-	"BXociMOOrXPoXcUiarMTYbIxlmqC5wI+ickADqqm6jIbC28Z3O3BeWNnstgNgGV08BnSAFzL5jQ9gtOE",
-	"G8nJvxVOULOumEfG3kDG5v3M2I2urKkM1XAqhRzsDH6+EBPCXBrqHL+nMrKX78EHs9M3W/uRRMRcncbc",
-	"xlxtq0+ymgoQgEVK9QQcj7wrFnf0QCppRgHUpX0t0VuijchTNtZjOBHvkMPMjTC2lpzSjFhO22fK7sk8",
-	"pLVMMcAOfmB6YXNaHsFpgY8J0YnVdcG8NYWEd/VhF8AEvZAqss4bgpyB6z7mkWhlEw+HUR8IeeNesUL0",
-	"1SFv59hAgRzAhmdZ5zN61O5V3cVf3A1Xd+/K0CJsPJrPx6NxRweaF+IYDonxp+Rap/Ejgtkv6y0FiArS",
-	"Nzk4C2E7EloHnFQjkstFNtoqR9LNpiIl4kZ7s6TI8njD8eCVVgLgcO4h6rBYP7rlCEoMX57y4bKiQLgG",
-	"Hrm7Yl7DAclskr+fbfJXhQpVAiAsMeXfTHgszQIfKS8+XCEzwk9N+cyVdTxH5HQ0XYW1lL06BiAc6x52",
-	"KePL47gimWst3zPlTN+50upCBTjEWgDphBuN2NYAhVWT03040uuO6rOhU+uVhjTK1dVDEHmb9tNP136K",
-	"W/WWks1fduupy1OrWzHT7EiAArNO0v5KGGdKTENh77GhTYa0I5CNE74OhxKA2AKhAS6Mx2ycGQppY1Ud",
-	"O3IaJHUsGXpgpSg4hmrm63O6PnDdRdl8W9L4BKb/qGzJ++mvWSK/t+9Tfvu9d12ztbnpovmyNY/S6ePV",
-	"Po+79Qcl7DX11Xvda/UQy7VeRf0AhCcI5hkls/MkU12XGNQqnlEtMugiT6XiiC4Aa0Z8mAiAmzm0PgMo",
-	"nfcaSGLS/oj1ZsCe0nRFnYBRiEDXRykba6Ak6uAdAFBuH8W0sjdqJRwRxHPWjcUgJaTZkZ4CKQRLgC6j",
-	"zX62tyOiK9SIBllenXj2D3h/qs9UItJkhkldcyEnk2oQxKN++lrZJzfuRkv8rHvfYVTjfqFn3Hvr9ca7",
-	"sOC38Tn3Md6zQLXb/BzLnDe2/K3Y8k2WimQsFU+hhAtONsqG93hy1xOY9amQI/tAbPrGInpgM3PEylY+",
-	"+qIu+ysUnUCdSxPpo4KiL5RRMTeYYQeqNY/XTYI1EWfKlcx/ZQ4xMek4GuyzHQ8QEqI0S/dLqFZN9Ac5",
-	"5ilA6spYzNXgIz5xjoVzprQKRDHbB0DgyuQOycVPVeP6s+59kgrXn3VvlfpWPofDel8lpsGb77O2kwjO",
-	"hlw9hKpKHMgnraf8WfceVEnlz7q3KP0Iom+TfHwkycfrqbYtQvaq1XC5wiAegXk9UxmUt4/d6IONPvhy",
-	"9cEdS244YYvE9waz7/G0yoF9DkZ2b4a1VSBrSeysK9M/vte9hSUj71zG4fj7ossSkIFbhwXYtJGyk6fC",
-	"gBfTZtZjPacq+O5h7kCMeN73m6L9cKbyjuJE2H0PVDzwBKXTc0Ld6B4iO96lQDcFKYiJB0hnaU9/qFIy",
-	"PwqrYtZG5PhZ96ysuuPzuTgC/173HlP+9N6CIXZTDHSmgE0m3GefKDJT2KUbUeUwCt7rXl6jYlIxIUr1",
-	"1LCRNKkG3XldsbUSZIEdAVK8KjbUOmI6iURi5QhLJfDPZxMXsx7zGXIrhsYr0un76hWfD3XUWPWlJjeV",
-	"OY+4NmQj1+5Grj2WQDXl/Jrs9mXjJnANYAnvQbhcW3RCrHsha0WmlFRD+57DQHpj4zGXxOlJbIquJBA4",
-	"vxMpIqb0tM0w7A23INljExnFXdAduAK9QG0ynZyphCvoEbNOvhyLw7zWkRrLqESQF2pjmg4+ooX4EWgc",
-	"wo5jXIkp8RwXyIGpWpFZv/FM2SnG3KSoJCZaUgtbQHxPtqovfLQroZMLO9fnrKuyOO56iKvASF1qngLt",
-	"3hesLGD+yxKKAMWr9HSjNT5TrUE59vNUn4NwqlIeTTZXVuImvKlwvI2KkTSZ3Vy3ePm+omWec8yqyBnl",
-	"ruIim9TZ30hOmE1izVGPhOLfqpvKnslTN7aHJ2/fEvqoE7n3XNaxsdc39vrGXr9tkerlzXXEqiNb3fpI",
-	"/wLxmqOX1MvWVHwIGX2fY2xWmhQIrA0a1ZN05lnkpAJxOol5XxB8vtbjr4yv6SY6eONQWxUfg5g+UzDW",
-	"art2rC/Fr/iGVYq8x/7SijLvfAkeKDlcMNm1eOH25j/h9/jZNp0zj5c24CEJIdxOIWek8aDm60kkdGIX",
-	"54t8ge2US8J9MVL1BUC5thmRqlD+yCWFatI2r/F9S2RHl8gvu0wr4vvHKASGCrCMeGxEfClMk3V5j6tI",
-	"KxEF1yudrpzT9x+qQe9tNBtCZWO7hvlf/Fvsij5yTDX8DAshCC7FJon8mEDV4HthKMsnZiONnhcUvV9H",
-	"MGx9hOdShBGgCRfEGGOD4Kqpqxj3R6bamoDnvbQvWKljjC6s6hijQX7Z/bt4qGE9l3TxwkpubJFP2EsF",
-	"G3bjkt2OS5bMwP+B+LzS0zUF3aVILqWYLqa6lAYqYZpoDGX9ke+IcekAyDWMdJYgB4YQF9hJC0KuQHoz",
-	"RQyyvEqfMgnsDU9IhJ8pbBlI9DiX5mDWZHGc025Q5f5z1k3pIuqJMrrO/nKzvUs5RO9YLIT8um9MjMdR",
-	"/GF3PjSr2+/WF0yuWXWMB2HBMatuSrGvHMhhljjDPovj/OgARh1hgkHtWDoSiajrU/kvHMId7v1Tbi7g",
-	"LYtsa1qJzcZ/LDRm3Fy4j3aNLb/1Ef73KscrrmcnrcGmbLN3Lk9vKOLno3twFmKNFAguc/+cWJgAXl5E",
-	"eGeTpVrTo6Rh/SxlZqST9Ey51LljbaGDZVXS2gCWsP3XTsXAXa+sOf/o7fDPTgZs4nufBs/Tg21ai/FG",
-	"kicBpOh60eMgzNk6COabg7456JuDfhsI7jc56cjMVm9Xn1qDGE90TuIGsKGFAosirxoa2O5C68zCH8Za",
-	"pSP7Z7ANTgPidHOmuryfykuZzlr4npa9LZ4hMffcj/Ao++uYXwjXaZKK5DnjrMf7FwNrzCOA6RiuMTR8",
-	"w/TgTA10MhYJm4hE6sjU2fsntDafrhURR5B3Iz6mJAGOfSFfLK3vxpN5JJ6MO4VwJj09G37FmxCy0CO2",
-	"PuI/FvagHal8GCSRXD2C8/P1AN0bON1OFIFXgn/B5s1KMGPctCvRO7orqxge3TQeLskjTnQJwSNOcQMb",
-	"/Nn2Y/lNfLPDutU3l/Vs6j+8YHvbzzqeDBaB+aymjqUSSJ1k7YSIz9rsKDAzXDsBWDdE1bq34Nie8l4s",
-	"Hs3ZTcWH1C1c/uByZUDlwUxpogEG4wt8cOt7aSbaSAeMWIHhyMfCycOBjIulDHNv35z9z/Ts288f8Rly",
-	"DsyrVG7Yi7e/rykYtB4vZl2dJPISah9VxEbw/aCs0EUWXwUGRDUNyJGancBb1g0bvBU86Y8aNfAOMAhv",
-	"vI+0qSv+sT/dHNui24+1AQRdgJDw0BKuBovh703WtYOWl/ZSQuBwKT9ss6JfoWxp5XIlV5qkJ8K6Pe4h",
-	"jWYDX/sZ1CdBCMdulIXeB2ykje/xWHyPOKZzimcFi/RcRfM1JNVWIlJU7nWGS/42pXs6mrHMiAjslVir",
-	"IYBm03nliiXCpAgJI8YsUylgaRMBGA2yXRNlgGFcT649MI/fz2Rz8D6bgxccOufyO53RdPgu1/H54Qx+",
-	"pEPoIPDtEVrINmK1FgyJmdSaL9xgJQt4DvbP2I2bohrPVSS5DwesC/hUSqfn9OouRSuVYFNQsnDjiJsz",
-	"pbSD2CqA4IcPosLlc3tTtybZYSd1goBZS10TP+AQYavsobgle8DhBa3HS4ILdn6faRHh/VYDzm3ojejy",
-	"x47xQCqUxdf1BBbC29UHKN+O9HSZq1MVwyDfZm0TwN5017hU3qD+Ys/0JmTgjtK1m4VKB2gL3M0Fyh5P",
-	"KbUaaj1uMqNL6r3PlXUCwCiQqWOksVsRfk4Ej8JWRVdsm/cyNtkUEpy+cdHqd6tnozZ7EWsoXnIPZgi2",
-	"7pvRK5Ge7Jxufoxvv6rBD2ytXsSNBNm0OT5ebCQg1L5tqeWasBcGOknju2vD8v1UfEjb7ERwoARP8zZn",
-	"DMV6wwFGbZ2NLLJL1QRMDDsHaBJwSRMntayZYe+oK2U4UrNf3cCvK5keYxCQJr0oHOE/6MZw+WwrsOdO",
-	"WVkm3Kh6oSQhEgGh9RtFMYqRCHY7gQj71odom+Qj2xgnm77HZZGOwkbfmEg3jJKAJLqpjeTLOBcaRb7N",
-	"MRXKZzKV+IB/SDJlXMnoqhxDTKu8hHQ5z9BbP8w7lCXuJYtMjny9NlmQR2JCmGDvXOdkbH10/wQbwdUo",
-	"11sJb1Nq5xV4NCDwkQabh011FkdISOiwTSm+gXWOTchp5D1ZUDQwH3r8jobiNu76tRV04z1g4bmx3reB",
-	"4N6/2D5wX2ZjI2wCGLcheNxuZzw/9ACzTAf8dkTRkrbSE2FQElF7iUgMizTUXoiwi7pd3c75GKTKp0DY",
-	"3EiUjUT5dJ2hJj+VtyBBlraHevtlKhLBosz+/8SFPyc4JqrnGvNIsGxi5Vy7pnF0I1I2ImUjUh5cD+rt",
-	"ypQ0kcOhfV+dUPleB7DgCGnEHZdywU1CyoVJoofWyWyz1wOWTjWjFxgHlWF9JYTLaCJZvf0DEdZXAYfj",
-	"7bcnizZCYZMDuTOEM9iroRuxNs5ZZqjRqDa8ZzIzQTZySlV4wBiZjlj3n10HOcYMNGNUV0P/Bu9ZUij5",
-	"TieRcQfdjgyamlxIMZJmEvMZlHE0GaCxM26ojhX70C8lxgubTCcemQo5BXgU2W/JemIolYGTX9VX8c9C",
-	"T8WYf/hFqGE6ahxudzrNxlgq/9/rcYzePq2sXdGAV/bRpXDt+BcFU91u28RSH08bOX2x9SXQ1kdiNb5a",
-	"KIsAvQpuM8wI4Zvc4L1NZrL+CHOuTmwZqVVlVabdfSvVbRepmIsV2zkT8wMt1/YHbbGZ4Ca5sRI+1xJP",
-	"FWzk659N/CseTUdOUaqBwLOJjVOXGjFcZML0VLFEDkfeeDh1SUN45FeGfnWVnz1B90fsa6iFsNeew7Xd",
-	"b56TCDhT05FGkEdno4DixyILp/AlYl33tRrIZGwvoTAnrAd2e1ENhmN8U5oawEpVHJXVF3aUR5Rb3YiT",
-	"z1+c3HNtRLDxN9LMnbdAoH1l6KyiAFlFvjUbk6wOgQYFwWIJEpRo0SXnmfK/dpvEg8HVDLpLx3yG2dxE",
-	"DKVJRWKfkLbPlO8zJTFD/1mJ0ZxwlW6kzEbK3JGUqdrHG3FD5y6QNv6QeovlZgZVIqRCt7++YAT6ztKR",
-	"YLQbciINKkd3Vei5IyQ+9MUkRXcJEOmxUZ2NBVcQU63KwdBINp7RxjP6UmwJ2vIAa1uKct7sXBthjNTK",
-	"LPKV3sqhMuG5BUJscSmSGTSvISMqB7hdluoLoQCGE4+7rEDSeakiCAq6dz/QQ1xBhPfSrvzmkH2Oh+yl",
-	"iqC618ihakllijG7G54yPLT1uvMl8A6X3h6eOOivEgNgi1BiCohLLrMxkpE4J2XTRRpip4Gl172ICAPh",
-	"gTPltXl06PtRjWttha4PV82819nDXi972rUiUmT7Ct/PEmt94RFmYEg6S89UeVhKI+HniOKe1I1uHwfo",
-	"exNu7ORS7WH3EEDDMKO1wv8dC3BUgByUGSRrPlMjwZO0J3jaZm9xoQtdsyEaOL6vz5VdFsF0wsxIT8Ml",
-	"a7M8NGSdKfp0AWPfmcJID15wThec2y8i4kH3GzvVJC82R89pPjhU5T3R8B+YZXMHVSo4z0/ZbfPF+22P",
-	"ouGm5ow1WZdgMhNhdHy5ISG7qfajE3kdjZelo61YD6VaTAHN4bCB+MeXeGsRFMz2PhtLlaWCZDS36i4R",
-	"ZhRc4/t1JlwmbfYu0WrI+omI7OnhMemsM7XX2c59zb6OBOv2eHQeXNkF3AXQMjqBoFnqcOYxN+eXobKX",
-	"B2Z7N6IRnv2JBKM19EV0rOrlIl7BpLq5VLw3GVL+9IGEvb+wFW6mc++9dTfFgrct5nJZJoeKFVsIs3RU",
-	"lF/KGrNFAaYx1l5HDjsFYkJrRorIUBvEVMRxC7gcIhRTTXah9FSRUGlXSQ77mrtqYwaBeVOy95v7uJtd",
-	"fVe7GjfP6tvaOlVTnUStRBixYHu/RV+KxVJdoB9ohPUBwdd0D2kySU6pL1GLtRqSz+YVJgu0vcS4keFj",
-	"YW+WKXA6n1mjrpZT2aRv6IUnMOh1K1uPIzGe6FSo/uxvYnZnlfYvx1zGa521nQqx0u+LSSoix3eX0sKZ",
-	"nPs6EmCYaeUtljAuID5IA7H9AIrdL0DaOhGTmM8QY7ZqMnTXVtUtNwNf/xJkwAqD/ZuYnYjM0BjvX2rQ",
-	"GjPuTzEDUYDFpjeQJVuUf1ugMslyn+rkwgB6EFr2VnXudpy132ZHAH2SOAUKxr+aEdiZZ07xMgjJlGTK",
-	"LrWMoCoGpnKmUh2eDEi3o5hyxEvgDcBTK5HTcD5l2XM3itqI9KZq+q1In2NYzgUNyzFDSWxYgS6/V6Mb",
-	"Pqj11SXKh3Nay43te4dWAuAkhlqb9WbgTNtDD19krUNPTvhi157YzIoOOx57OuzEAwvAQU2M96ZyTN3E",
-	"FO61Tv1zqtHHUHfkGFv2dg6s9lNMpmdqxA2bSRFHYHRrNuZq1ma/IfuZ1aAEOMChQZgMEDwhruJFplDs",
-	"0hPMpDoWqtoWwZk/HFv9Ph390zDU8sicfdqHJH82wubOhM3LD6Skq4J1VgZhMnhNgYO1Z4slzlTEfT12",
-	"LTMDHcd6ahz6SI/3L4aJzlSejmKcdWOuhhkfim6TEFnhc39lGBrhrV/od9YfaaCj1kpUCwYa4QN1TNz4",
-	"1pIt2/csW/JWCB9RLPgwL0/5cJnTAtdcNW/N32k2ftE45WW3++tugaBqEwd9LMkoEDbnKSer1vX90V82",
-	"/utdqJgXiUAU+0IlhLlGhPdSJHIwa6HfuzhTRX6jR7xCLTOFkkbNesKqHlPtbLYZ+ZG1JQhVKuV3GNtL",
-	"csnvQimcWk18U5fzhSu5/aw8yk8oRTZG5goSADedFQGFBulVD39/xNPloNmvlWATnseb5tF6m9a8FBJc",
-	"1Ugmom/vhDYuuMWT6EEHBdrFUZt97wua6Xkm5bPmmULH1k5pks5YT0ezNnvtUB/0gHWRI9judfBniYY8",
-	"m0Q8FdE5/Y2c2KG8rPZhf5EmrYfdrgGYre75JnThm5UTzTeex5FIoJjNLh61nvexBbx6HLguKzefu3by",
-	"+Ve/gqBj5avRQdBxlLNBsuM0D8n3EsT8oKJ1AQDpdie48nWIMhwyI8SZKn2z2oZ++PkW5nWk3DYx5zid",
-	"7mFxS+dISDUjpwgNAr5TTyFTehquy5ki34/WB+JA9p+FYwSwrl8TYu5qm/obT6eNo2epPlMAhgDRoOeu",
-	"WhBfQjP190DMwjpu7Ij1Y+m7EDjmb4ca/Do2SICTx67BWELdodJ0aJtnCjAa+Aw7t5VwtB7vqOuSKiqp",
-	"eFBZgwAhpHyblK/R1gnLay2hzNDKKp1Qq9aZ4mNNMFRE7tGu3SCFZbrWRlkNUGH5hceDV1qJX3naH90t",
-	"/sIS9Hwn2org6c8LJxdDiLTfmjmBKV4S7mG6suK4XtMv/XvrBe+PxLLL3WUwwd0VC/l+1ZEcyE9Zi36P",
-	"hp9S3lHcFLUvK+trfqxAvBjnRoAzmqxdVGk0NWvzeePMSrGJSIxWbIgFAnudXdaFH7ptdqyYifWUjXUk",
-	"moy71xL7GXpNWmNBN/am7hywrr3l3N7ShSN4pronIk1mrSM4gVV2zRvt7ZqHGoULhviJAnH09sVxuLFf",
-	"xccdfLs3aVT2PJusmyko+jqntew+QuHadGe4ybpKp+cTnqSyLydcpd3PntDBk5w3icqE6NG/nIje/a03",
-	"T8V5jJrPLncu+u8YdxZaiQJpV6sFMwPCshw42PpI/3LQT7XAMmDfI7IMXkPIMu5JbfYT9lcBEFxk1Vrp",
-	"+jD2MBF6EoOnE2vrr9pRGvS2UvEhPVPSN00/x54jq+4vhJiYPLzg1DD0TRk2iXm/MrOFwYpaxbpIe1Q0",
-	"IOULdg+NmRRn+XLM4SbrDlwH0MY2vo5MwC2zjlRoVscOjwLYAjpoaBnvVSK6PbTz9fD8/Ts1WR+Nl705",
-	"zuu6ukgSvMJxDlxd2NQLtbiIZFrS4aWOtQqEg0imD1KP3kEdfD7VT1TNto7UKMSzvyhrwW7j86lUkZ6e",
-	"60sIhgYWxBft923SsDdDzrACck3naiBjYbb4JU95ASnjIw3z3Aq/eozdIzbhaSoS5aEwgbfDpXXY8feM",
-	"x5AGOkbMb0z/uF6kqu7fUktNm71JNIzyTEFKF/KDrsqjCvlOpN/j2I9gVg8DwKFZV6/NU99aIftpltQo",
-	"n/BzLByJUNnYfnO6oW0uhw2/6doTNbQboQKIfKnpSWbnmlbq8stPuIKTuMJz6dLllq8c86HYspMtSClc",
-	"78ZhoycVh5Te3ELQreZy+H8/jON1b6/UePl3vbadvNN58lBnaCVAUrGHg7m+wGG38PMtmXTx4qvmA/Yo",
-	"7t/Q336yirpRQ/FKp295Ks1A8l78qSqG0A0YCmXFs4gYd/LY6SXkkqgrGKpVTZciMVKrq62Pi5VTcPgY",
-	"JyRGrChU4lIkPtPvNQwjBSNyLNcqp+JHQarlBxmLB6xeaJ18O5pb/opB0KULBzHmH+TYKped7b2ne892",
-	"n+w9BYIL/GNObyFVKoYiqRuVkf/KKTrW0IAra750lI17isu4PRW9SaPZGItIZmP3X7G1/Eo/vZ8M8//4",
-	"onTk+4m4tgq5gfaB5X/gyvUxL82D08oVPffvoOwrGB+g/ojkUkRN7DLM4fVTZi8uTiDMU9cXj88tQcW6",
-	"ZolsJWIgEqH6omp57ztU+fBDjo/REkmEigBMfU1DZCR4nI4Wmhl228q+YApAaTTSOAkW8ZT3uBGHzJVe",
-	"yrRJca9upKeqG3TG+fbbJPWXiGHCI4gbcRWdqfwPzFg/mmjy8Z7wtGB0zYyAGbwnsEYWZml/ln2BNBYI",
-	"DsJ79v12vI7Xl+qZ98+UaxjWcdQMLszJ9rf3CSoAfoPKcMN2OzWe+U+4lHcYhMQ31Mcg6ZwhRpmTNhOR",
-	"jPjE+K9k9FjAoj4q92B/YUzzdpfxNNjdENiZ8tktHVS7v/DIeQpHOl0O8tR+mbCEjg7o4vO7FctLUR/I",
-	"IrgXblis1ZBRGfMk0YCPl2TKQAwr1vrCWG9CaeTRd4M7ZJwNuIytHhsLHhL1u4f443imEkFM/TXn5Bd5",
-	"KRQ2VyzPuR/BzB7TTr1pK8pI9C/m1xfii3Yp1t0ZieCYiKncGscpifVQoqPQ85vA7shKR/FE8Eiu/CVP",
-	"YCCbLwnIEzyaQX6PkmVrHHipLmUKn8FscWgqX9xoiM3y0jeu5/d/ZVClwdkPAXQGSBsFcQREUm6yXpaC",
-	"8kVMOsz4gNKFOqEzBY8VCRtnJmUmlXFslSyPYz0FCA18rx2O79k4BM0NbyEMDZ4ijwT7mrML2b9o4qua",
-	"3n6w69Fk/EzlhHb2GiiNkFp9QzxZpjTTKkGEDfnH/poH0xN5e+bCidbjxVoOe85yGFMexyLBEq4H2n75",
-	"CNsJHnGR6iCL403m8maZSxQ0jKtAIIGCfa+pVpI6Ip0CAND6mpRmKP0j0Y+lEovFf/BOK2SRRsMJayNE",
-	"jsiP1DjwyKhdUbYJvzxAeVlZqInT2ICSfTkt3PTNi+ds4amqs6qsG5RN6o/VK28wo21Fjty8YeXtaI9a",
-	"elQQAmFQQ0+EAkhCRC9zxJ2BYcVncOG8HRXcRjWhHRZsw2pwcX3x2+SzNn7yyb1JxKUU08WWUEk2e7G8",
-	"kSBfjAQhbuBgJ/RmsBHKiIari5JEmKxnP25vgZr+TUHTP9D8K7p+kgsIq5eh8Mib6YB0DIOqYq7zbzzV",
-	"+RkwD1ldhykN8I77OtlAin5ZkKJu0/pQAdmsGHMHcIRrnUB/onpivTgJoJQ7bCYVQToCgHBrAigm5Yow",
-	"++esAdrcTTYdyf7oTEFbs9KgtIMrDUI5jKWKRGJ8oaFiWrXZKaC/TEc+kiJTCPNDZaGOK4Otv+WT/yHR",
-	"489GHGyQwh/EoQ22F27WuYN7rSP7Mf+PZY2QP9Bpsw//yhCZW6HnsV1DUl+wfZcWORU8ior6ncKI76ET",
-	"EeewIYn8zFndwSlc0Ztd2D14nXPyo0gf7CF5QO2E+Rqt6mB+9k2Fm17lx0nvPuf/pppwCVeMTo/1pVyA",
-	"f4hMsjIy3RxFgDDVjGB4c5O5JATC5knVj7NIRE2mFeCkTfgQC3yOv0f/GOzoSykwVWlYLAZAHt0+U/Qu",
-	"PcQ+HMJD9FltlBU+aFYLboizWhcD6K2wM2lUFwoff4+ojykbW1m83en4+RthH5IKIFXo6/GYm0PW/U8Z",
-	"mf/obB90/ve//6fZ2T7Y/t///p9uDYibjEyjVNz8i1DDdNQ43H1ycACFzfkfoD81FYl90P//z07r4Kj1",
-	"A28N/vr47OrrVvjfe1fffNy9Kvxpe+fq6+b693zz7f9pVBYhFxfqJz2F7DAWjE0TmaZCHbLu275s/SAB",
-	"2qMv2UASxJ/pS/h3goB6Q6HycuvSCrnfVpM+P8LVdX1OAOs2ExwwOhMRC27qXmuvOreWcqO69nyn0wmr",
-	"zp897axaeA4swGsMItW3OoRfsUe5DtYzU6kci/Mx/1D91ied4ltXnTUeGQJfJF8YeZtdSLzNrOkDiIlg",
-	"4lSCYpLAKYyNBtDTOhYc7NgyL+lyG8TBIj5KVES7tLWYiLjuFCmx3jkUDUB0w/5phsifPELBjbYnAB6V",
-	"EBP/2d0gH97cwdqAMiD+oNPTzlShP6yDPxhIC3ZEdoWPu6cyjbFQ00laZ0xYfUNmxAHrwm3n2OLbnXes",
-	"EG4eztBDBRYMhvipgAXtu5egLdAKfpGMHvcSuHkUlUuF07YhyLjv6qYoYtwfxUWSN2dzx1+3wAg3C1tP",
-	"8BKPl18wO/o85bEeZqJJyPj+Kq8L0NagHg5ytfY7nTZ7OxFxLIFW1tqO3R9fnp4pGtd/wkv/o8tSIIEc",
-	"6CR3J7xzMRKJfa/WTTccQ4+0wwiGUOdU/oiTX1v+35f9B+Ors//yT/P5mm+fsVFVNJv8h1zBbApO70eU",
-	"uyskaMr2FNZ5az2mnvSy4STVeWZEN69LlglT2biHTkY3EimXsWnDE7ptdoTuG9A2SmVSwaMFuJPVVle9",
-	"cVGFlUUTv/sQdu05f4jglHeaEvokNgVtxE1sOMSxXFnTN+tJcFAOkL72etwf5cip7z5XrCegXQaUbTXU",
-	"5WM80g8o0gP6Nbp7f+vBx2s26aK65vJVDv0ytMvQEniB4DSuLW4ikrQQxzWCiqV5QSC4WumyA/CcrImc",
-	"GsvaAhdCTJhMK+uigH7l8doCtx/wCVbkUwFsriiAiuCaN0ilf45W0iZg84U1l+G5XTsCkwg7M7OgIhZi",
-	"H+ID76cBXyDx8wGThwcMdgRrxFTbJQ6zoJ+0z5UV20YEoOXALkBbjkljxfUkLZztNnulezqaAXIOcKBN",
-	"R5rhyIHnzL5IxkgMbv9oL9QToZrhu/N7cmTOM4WMqVCGi94oXNFmRxQk2ukAtbi7kSs20lkCuglINZ9j",
-	"6a79b+IXSrU+H3M1O6d7ujhDPVVnKp+mc3RxRejac62EEfGgW00Ebi856mVGPFwucD/ET0UHLpR7Pwxl",
-	"cc8zXNPEvWbchqJmSJluEgqfI0Xb49CM1WJhk9O49wJcUCeOkjenmLMujAoQLz03MIjn6po40gdbl1JM",
-	"6/Wt9Y6IhsdqLIfViV0o5O/gk1zTiR2MlV/diVXDWRJXZJp/l2KKk/kc0S1gYr8v7ezEZXugzWT3JMc2",
-	"BvbCKIfdRHiyU3kp05kzKLk12CZFvHlnOtelR9x5/whCwclySpPUwHNhEQlarF+ZwJytJ/gpmTwrEW/j",
-	"Y/WAcTInKwIapVF/NmX6D8FE3LACfcaF8+XjlQN/kSdqxOo2A9TY18mL7x1FPFgJmYqlAQRyFbFJIi95",
-	"in0+BuE3WfefXXKqOTNQk96urEg4gZfeWpX7axXPKC5LeVxpipHUUhluEEq9Eds/4pNq9wVgkTjyEUJv",
-	"QF0V8CWXMcC4LioDrq5DhgrYJusiQ3iXSlwzFQtjfI2gNGwoL4V6Dt/O1b+2WRe0juh6enlcNMqOxTwF",
-	"InyvmuDZh6Gx+F5LhTUuOf3jkbtcGgbWqoisGWlSMYFHb3ccrxRVxyDZPWKjnilOvzIdR212hDAjsJw9",
-	"gRTLOGg2pQgM0eAngkcGH9Wb0SP1JTAyE2DKxE4fnwcPOlPpFCBbuzij8jL44kuIy9CsrTSwrwvKe2LB",
-	"7XsQw9V+fF+PrFwU6UzRfRCayYsKCBA2nPNzxGiWjrzdLJ9ok/wF+7gzZefGYGbWTu+JsCulZgMaVOPz",
-	"mO+4qxrNBq65PaKwDNcDcn/MRelWRNXVJIH4ahZr0rG4yy5sl9lVNl9sMfoXU80ELbOTrBfLPkqQlVrQ",
-	"mwuAIRwoItqCvnU29b0/xFUPjSd11d4n2ET3gIu97Qg/Ufh2NZzKDX38bdDHWyOre7/ewRcRs3jcEc/X",
-	"gD63Tqsv/Lb1kTKCS2tAnehs19RlXks+2pusE3DbpZRO4rCc9xzKwP8/9q7/uW0by/8rGM/NpJ1TZG+y",
-	"ezdx5ubGbtzU3aTxxmlzc6ueCJGQhJoEWAC0ouv0f9/BewAJyqS+2JYsx/zNligSBPm+v/f5AP6Psxfd",
-	"UH2XG9iocXJN2WrpmvyBauS54FUZu/ZOQiRoIxnNWBk+9WGygSwK62HGHMfGbCFHYU+QSMLFQDR3Tr1l",
-	"Zleiunctktt2U77ugdbHUSfuRmldMnOVtlqr37O0+mt2fF5USS0KyHg+p1JLPfkkpzZ0TjKWjZjSAyHH",
-	"0BIUNo1ilinsIUc8XjPlYgINPlOa50xojN1ek8hGjxFRTOKnplcl8bB5FRMHiVWPxyV+r2vqAfWK30ft",
-	"Xac79XS21Si6cbC4a1KD++4S/Vpit8fqRT5mEgWnErpC/P10ut4+SD0cUdFeVvMYeWuB473j2pxSobeo",
-	"yTdO1G/TAz6lYtkwsN1Ya0THUsVdeNw5nGtLNeTs7dvTI1jmwpz6WoFyc8r+BwkEiDX5RSeQCl8/lGOS",
-	"ypnjkwJYZgSIkwrhlKds7h3QKpQ+gTMo5gqaUzYQLvPvgZo9G0NCrhjL4ZgMKpKFMDy1/gjwXEkoJqR8",
-	"bBgUV5GGEs4ux4T6eoJiULPWVaWhyak8pWKb3uRuKhCnVDxQ6eGUroDtHFHRdYR37mVXonhoS3FqQ3AS",
-	"atw7u4KHf/ihpbVAxtd0DMdmuzr5Z7fmNYsZ78DOdD5Z55Ot75ONDRJv3h1wvElmnCfluvO0dYpYsrzb",
-	"eVcStUc1h216Jl3loNMg22+IXk+BNBnnKaPKjBhdQm18yYClzXHyvDxyURRoF+ckzKYSyLPc7DFkJ8ir",
-	"8kiPJhG5rtCoTy6kNlxMgokv6J3VhOqBoKRcVp98njJRKbipu8rIXqW8VNVjS74ZzYnb7m97LlRMGcmp",
-	"1tgcS8NFT6nuDQRUfMOrYItrUxD4Q7lft1WSa/dFlHtwb9Q8j003CGmGOVWGxzynwnQa4jYaAsQ3kKhb",
-	"KoqANuj+8rp1mqxbOx2tYwmQVeKaaENN2zCE/25TDpJL+N2fjy29XN3Asixz+LQ7b6TTNZvkmOucfLqi",
-	"Ntlu4hkpR0gsxZirjCVudtvT28Web4UtcgM7LBNwJP6TJHSu+wSkBPwTMRD+FGUYdZMvaoEk2AYT5UAN",
-	"NcGBTT4FXIw9/tzymd3wB8ou744bqss1d60Mu2tl6AV4R4FS7ZBKdm3aUElX0eNojgbmlu70b5KL9pD7",
-	"R8kFRsdoUABDC8eKizhmGmLvcZECNEm9Cc83yflhU5QmYleCKFz225cQu2Nz30DA71L7HTTnBZNX9h/X",
-	"9lebg6VxzHKchA40Kl4yOAyoaZAlyA15DsSIxTRj/uJN5tDe/J1a93598J64ClC7nGmzd9+1BO8V9PQq",
-	"xQv/WinrcKmdWN6tEAhZtXal947R60DpLYI6VIi0dUX4uSFz15j4g4boMvU3ENaThzRi0HtCUikmTJtj",
-	"lyl00+9lmNEjLNXAnF6SG7pD8Mzh94SO4BtgLBIDUQ6TwMQ0ghaOpcqYwqVrQ+ca8CXdxRyqhJuqhxOD",
-	"GulVy8XuF6+zAUYlkUxj2BLahUZyDLtX96xpm8qibNxpvi5vsDRvwBA65C7KRU7Wyku2I7K8k5On0mMK",
-	"XkxslmUAaWy61F8nwpun/pz54lKQVE6wz/JW2b8mKc/Ysvahd4hMY0ov3MYjE24/K/LAl3im0TdAIB8I",
-	"b6Y8R4tsdYT/3vkOUpDFCuFAuBIhOUHjPWuw1KWVLuOuVySSMzG0J4+O3cBzsNwqmGtB0/9HwU1nsJ9g",
-	"qFK+NZ2qOT54awWkyMlcFiqQ30rV3L6ZysOcZ4VBpmfdI5ENV4auTSHycQjNpJj4mCLjWnMpfMOVYImP",
-	"WqqUS5ASkAkbCP/+odoJTkISCVdIWM5EQiBcwaZ5E6AleO/+GOYtEZ8WSplRyzD5+/mloSLhYrKXiRW/",
-	"uOXJFe1voVNPnTOyvCsKtENp5kP5umseIwMC9ntrgnjv+NyfRORhb3ZZ2AF72823dTJ/uwAkQ5zNbQ+4",
-	"gXvQMuE2tl68Izd5eeT6CU4Cj6KKJFw2EkOJgbAX+k1yobHgEwyswY83n1izwvb42wrsXTwUNXphVhFl",
-	"4RZ3nQRdJ0E3tfag+t/KaqUg78XH29bU2pb1cje21rlauxhbc7ZvO3Nr4PJsMri2M6Hao8m17fon3exa",
-	"p0a2P7u2phZpMtLBbFB7PuYshO3kOizMLGDYlzwGgEpiIzGWYHY25W70zJ4HKQg0F3FVu3lm48KcxtzM",
-	"ByK1m6dbSjg2TL0I172PydhggcuSNbX97zKynawvhbuEBE1ef/VXo16ukvs1ffSPDkyojmtRKQIjJ1hj",
-	"8VUarpprxK05oSseX1U5oYEIkkJlicde2B77G/TSTSgXJexlWNtZ0hz7dx5f7U/osKAEYJSmMJ5QB8Kv",
-	"zh/odMSa/oB9t4EeqXyh1svdtqPilk1f5JIZXTWFhqnUm24BkQrHvPBgZBshkT1RRKZUJIG0ymumoN2z",
-	"hCirzscdYVIGDN9BK2utx9NxV7tr3ewT6RN7J4vLFdIMRM2VidBhGVLjaMJTqs1QMybgI03nzmfx6ec5",
-	"EnZNaVJuTJPGuWTmo0x3mK+4/wyyu4UHgtENnKnlsVqoSZGZC7HxhJx1avSrG/sqBdxPGnRotlvCPzB1",
-	"o+K6+24bc6Z0PqLxVWu86dpUsGAXxIf+hz0ymntitPjKHhQJOYug2gc/44iBLuKpVMfop0ZWg0sYpLKn",
-	"0e7TXGp42MNMR1V7kYKhrkhBLxA5R2hudg20t/GUJS39QRf+xvYyIHWLW9kdZFgXiHZO5mreBaBjcZNG",
-	"M+tAsjAchU+4mKwfkbr30y4ysx7icv752TQIPp9pEtlXR8kUuWJ6jgKzGRz3O3cF+IaOtEwLw9DRZDSe",
-	"eoCC8zfBBBUwaQ4EOKLHAJIA5yhpFWBOCadMPScoTCqdv+mBOrJvM0uItO4jjJWCGLKkUjqRYtdccyki",
-	"d1JjHUur1Ny1BgJoIfFglst4GnkFiWqvXK1zdDWd4V1VPrHf5aE2NGURerIl6athGSlnulJJE5agx4tz",
-	"VFYl+jX2IJEHV0Sii5QaJLHEAdjzN4i5hIE/Vh4UGxcauV3L/ZnReX8gBgJWFpERm3BRsQcJ9sX4w38v",
-	"WMGgwxsHxKpnD1wDPbwXT5jBtbuBPonsH45TE8Zt7W26jXMnpQPhTiIV9p+01FXsfpKpMbn2sBi9KuNJ",
-	"NFPXPGbOVlB9pe25+iTKaaFZRGKqFPfEIs7ywB7iaFv42PCkXBNDr5ggfOwYIuzrApVZ19fi7sNKdmHg",
-	"BWsJQUTiLYB7/e9mpe4/xFhc3q5jjPrl1zCThI4NSM3BflFv2Pf766Pi6JEos2/4/aGaPY4gB5nGrdjL",
-	"wgy1UYxmbg+sohtavcnFJPzISPjUfrSg728ESo+1x2Zn2+9s7xBErSiDyb2Kz75D16eMj1a5YatDs0N9",
-	"xfPn1xLrAHnREqSBJbXOzxXPc+vLWAs8pekYzZLUFT2WH/K25yRa9skv0jD0wLy59XaZCu/evHZk1/b8",
-	"ERlTZ/cHAs5SGke74iajZy/xSV5e8XzfbJ1dk13dQxm5W1q3Lhp8tGakwVx8hbZhn7SylW9iJChHDGgg",
-	"8XR75QyxSmvS7HROIjhiCK0YUZg7OyZU+8IqVCzywpQqV0NM5bS1D0ah9/4aVDT2xpNPU2ajZcXIi6Mj",
-	"/KFv0m9sJvsHrHYfM2GwsuUaELe6U3xdGmyjNBgHlBwr5tAXBYK4bk6st0myC97PdVJdn5rTGNBCQZNk",
-	"WTZjIJrTGa8JZIvgJ5h60X3yQZTpiynV5IXXEJCqgNWWyqLBUTtJkk/ybgpjb2Ztqnt5oIkbuPa5YStA",
-	"1uzzefRjNx3T6T2mV7qsivegALGu9t9QjodzWSj99aRQHu2Y0kmSeDC6353NuItHffiHVYX2/2Xdjx8E",
-	"e6aJnAnEmNFVgUDWupEIFfORTObPdJ9AxyQXk8D7h2gAGptvGEHsr/xeyWzrltCw9aFscFndVMKjQeHs",
-	"+iD9S1sW+8pO5Q30RcvM1Qdf9eTYj8ISqwBmVDuy1RUjVqVztgPx3qMpqx34pN2oVRfhbyfCb2oZuEun",
-	"y4LXcQg4FK11lqVDnudVeD2au3wdLxk22HjMYoM9J0H2wI1qaZJRUdDUQWXchL6Q1+xc7NQX2QLyRXUT",
-	"G4XjDY7Q+yfsBj2x6LCrg9wnqkToiW2iQ9eO2w59obotePuMcT6hWH72PWLxlIoJa0CY+BkKzN9LtSNP",
-	"ba1A7NwgMLmQBpkeO++li8L2Ogr7RK8YNGd4wQNgr1trgl6zg1RCfJWXKJtL4UJOyr3U9xvbRPZP1pHM",
-	"tSMr7cT+sYn9L3cX9SajrxhNWqOk91RdYU7WoQwjXjlmiSf8mgnojCbR27NP5NBeRB9mDK8ReeJkSNO6",
-	"4mYO4ZZrgSJUk0LYBUBFdSAyqq6YcoVRHIu3eu4YeA1TG155TmZoiId12Z9Af/YNjUQuAl4oxYhgHPvx",
-	"BdZhobYsYKTWcTz4mVoygdGsvx69vCk9AAFUrcJUE7elGwHnc/mqo4GoSloOqblPPku7r1zUKbJ0jxgp",
-	"G/ESqbr6aB/UnjXc+XXdOQiEp7hnDd/+cT1prf8U4AX3Kqyj6qqucEvweALZcFACXtfHU2pa9Dwo49a2",
-	"trfMOERY9oVmecqQuilXcsxTd9E09c1t0G5ir9UnfiTekc46RHj2hVu9rhhJ2dgQWbSw2Vy489/UYwvO",
-	"p4Op/cvRkWOsg4ZxTUbMzBiiBGTHJPpvD7Gi/4umPGa9kRxFLXTa5aEHiyoqpNjO6Jd3TEzM9OD45YtX",
-	"r3oHGRflBwDpYJiyZ/+/f548/1/6/P+Pnr8a9nvPf/33f7PPxb5TxwfaKICC3+7kKe7lUhgkt90LcFLo",
-	"OHCFs1t38YW/YpdsAR3IC8ZoTvyLFMghCltbptr7RctyKW/gc13ngoHn01vgi6YiIZpPxHPAY8Y8NM4j",
-	"4grdo7aO00RZRd4n770u0YbOewMx84kbQazFkqpPrKOgb1DbTQFTKKdah8xyJaMbH1c59ClNQPgdWQwr",
-	"XZs+ORmImZJiAieaSVUW816SCL4Y+i8c50RKrTZJMi6eaUJj8CODaUvAD4GvGyklcCvfs4Pt+Dz+9Hf1",
-	"efA8TyH1vfCMH1HGOnjTOr/mTn4Nvu3IfeEkeqn+XNot8AP1UaVIEbJCzgRTRDOrLnURT30r0U3V6Slr",
-	"cO63JOVvRm5FHbIlA36C27C8du/36gG0RAcCuvnr2gL59Z1LTTgfO2fKcO9CW1upmXCQXGnFFOf7wSvA",
-	"pYaSSp7QLdo6f/oHAqjaRELAH0F0gwdCpepC5d0KKL6cKKPOP19DRkOH/JBeU0PVMr/cvmHuFggeDdOx",
-	"SG0MLSb9Fgf0BM+9567gPr5++24Zar6Mf8q3dGUu6VzXaPQcQ1CRp5JCoKQNT1P7gsewJT2EfKHJvOfh",
-	"IMfwTJx3M2/0ZNpexnvU1XCF5aoab+qZfkA8rF326j1V+bCekwnB5kBS3IvtlCi+Cuv5VI04CaCEKfnx",
-	"4uxtj1z89LZHPrPRhRWJt+ffQ/7S5RD/Rt6fgmz87YhkbEJz/oWl2ORXz5M498EUSrCEFLnik6npDUSs",
-	"JMAwuLKX/r2wLhumPxWdabwMNVaGuBQ9G1RcM2s8YU7549tTl55RjCU+s5oxQxNq6GuonQ3Eok3CKUQy",
-	"lTMypi5aqTHzu31Ebv5CGJ569YG8/k5J9MkJ7Lzf8YGoMXRJEbqhQhqimEgAWWrOzGuf4cEzlOdFvCkr",
-	"W5g2blgSlrLIiRgI76DFVGBpzEwV88oA8lW5khMM0AyhxPCMkW/++uIVoSN5jTv97QKOmJGEKsWvYf7x",
-	"L/9B/s5PS/CmgZCKjKk2TPWAIvmaKUDGx7pjSUxGDBPuJ7opj3RRhGqzzbnOitTwnCpzaHfhuX2mdaVZ",
-	"+fugYAOPo95useab/M1o7h2Sbw96B/ai1BwcH4y4oJDuXsxBhw77P/31fy2Pk6PfWLymZ/9iZ9biJI5Z",
-	"bh6mJIhbNGRZbgDsx/1vpBxmVMyHqECCb7CGTUeI9rBYUXyUQcWuN9tubmqNoN3BkUzmwSeBXdz1sooq",
-	"EBqipGGBuPrUrWjIRCwThwASfp/Z+GloZS3axwgKnMzNHNlaAAX5tdb2kUsGcJAk5eLKm09roFw+Du2Z",
-	"T8759o2ShBJ+VcvRkZ+9nROh3ZGCDQQaQs/P2qTPMQlzBiveTrokuMJGGZMXDfZAuNwl14ivq8mMzhs2",
-	"sWdttOP3n0IO5DVWcGAtZErznAm3q/YsN3Z1ILoSRJew2QmgGr6SoG5qiflbaZ3Da6b4mFcwB81AH6iD",
-	"Sn3ioFXh3cePvf5x7XTeW4Xxnkw2JV0/Ms1E8kt4+U37shpRM1bqBOcU1ahZ/PJDkSY0Bee/PvR3X+AS",
-	"f3a1iN0P3to3Dp53+NajFG0sPV+splhOS4aTHCUKs5E2IqQj6QCunJAcO0RhQ5gwNmjslR8kPOm5jBQ1",
-	"MMibALKxBMoSa/dxGQNRb5sE6wb9RXKMFRDXhNRzPSu+L6pnQzcFbUwe6NCuQdAU+06ZKkXaAe40+QRn",
-	"sIjt1vnwGktiHfLj5YefSCLjIoM6UEYT2KkRI1csh8oGheaOrgq4c8nDh4c2C2L7DYWNi2tu4K3RS4kZ",
-	"guNQ7GZMGO/uOXF7VlPxQU17sW0HYKjAWPTJiShN2mwqNRuIwGLg0JM/pXUfBfRzn4hgQWFNEvgGS18S",
-	"jmGKZHQOp8L//aqxZ1HMB8Ka0QBQyy+Ta4L9qoucZ65OL6BBKcm4IMA4UrEbtfEXvp+fB/u9qVH+rlBa",
-	"qnWmTuDV2zKDanAry3r8whesUw+7JxzWTjnInIVCo3s+4Q25xjU5XZrUxuEf1T8wsYGS3e7x/sRYYgWZ",
-	"GHnFREgIGsj0muqlTz5YGzzjnhqgcN3B0cWHy08DUVsoLiwCVob5ohIJ+gfLyFWqiu7AaSPYRirmBHVG",
-	"ifoxEOj9WrcE+SB+k1wEfGc4bt+Egge/C8VpVfdxXax8O3FOzbTqJq49k6UdxcuE/PzNlpuEP0q5AhwE",
-	"NW6JUOpVs+ggijscjxWAYSBYIMG+xhd6MdaIA52o9RSAcfMedWDC4pQLtisluFKVQc2p1GUVMbz02jNQ",
-	"ZeQNLL7SZPCNLuLYXquxoRlu9lGpsMYuF7iN5Kuv+38VLS7wrNqEe1NR9onX1krBmU/SVWKIAuYnHUAG",
-	"MWl4Q2B9QKOYjdV0kP7utxQBLvx6tlkH8Be566AAni15vXR/oH4POqfL5nfZ/F1n8/NKnjbKjqDyWJYX",
-	"UY1zSUhjvMiG3FsYpyZcxGmRNDX3Y7IAhp5WmdIPOGOArCtM1TIYyEnHS97OprlD99W6/noKQ2NLFgHz",
-	"Xdz30DVf03+3fpBwiR15a+Q+9ixLYhe/LD+Cr1iXGXm4zIiDNrhLOkQzrX0Kta1TG1wImqaVSVyo6I1c",
-	"8aJ00yv6c+cEQGGCw8QHlNds6ACefBkfN2Yez0QCWZJLv8p1rPrZQ9nqp57QFwm8JZi0q/lQt+/iPvHn",
-	"wFguYUDwIBUZKTnTSOCJYaE9Drk6bXyMGXfjP5WFq421v6KEa4eTkhCqSRQXSjFhoraMePBOPuJkuLuL",
-	"ZXq+fIidSD2cqvcPoVXbr+UVem1/+If7axWKPKh+KzPu+n1ybnSbFm8CiT8TiXvF1kmsuKs0Z1WqJe8g",
-	"pfJgRqTLp2xudcJcygYmpxKNPzzyxJ+tIdNnazTYNVPAlgCFWc2Yo38suza40SVvcwL/Yfdn4+jQRTla",
-	"t1Iw/Pp6aN/mJKaaNYtJAKJxOyHxQDRrxSw7Q2R3m7W85FINK96SJuh/nn9H4ylbdbg/bPcg7p12uIkj",
-	"A5jnaw2qltgxoF3UtRe4QqUHxweHNOfwErsTNHQJIu5eABRTyZ1V5Qc38wsemAlJ9EEZ6Lqw6oZffYJM",
-	"iKGpnAAEoTsc2csajv8M+RMHKgU4hcTICcw+hvkSDNgbVVv4W98nIkmMTL2acFOdp8RBbDkVDNVrCvgR",
-	"Klg9YGrd/M33UgH1PRnRlIoYJvNF4hZU/XrKaNq4w+HyMVENdaQkQyvgH8+o0Kzl6jeOtf+3HFuyBGeE",
-	"+svNbPiBFa9gtzFnfvDnr3/+KwAA//8=",
+	"7L3dlhs3kj/4KhjOzPHMDlkiWV+q0pkzU5Zst9z+0Ehya8Yu/UkwEyTTlQTYCWRRbJ/aN9jrvdxH2Yt9",
+	"oX2E/0EEgERmIpNJVklWd5cvrCKZH0AgEF+I+MVvvUis1oIzrmTv8rfektGYZfDnc8EV42rwmvIF01/E",
+	"TEZZslaJ4L3L3rtlEi3JbKuYJGJOlmJDVpRve/1exv6cJxmLe5cqy1m/J6MlW1H9BLVds95lT6os4Yve",
+	"3V2/99Vbuqg/++2SEcZVorZE0YV+/GZJFaHkm6/e6k9qyUjGpMiziJGNyNOYUC43LNvz7S9jtloLnCVb",
+	"p3Srb6sOZqqfMyWbJeOEcsJoliYsI/o9TCqySdQSBiTpipGpe2S0HfyRbadkRWNGEvWM0JlkXBGhlizb",
+	"JJL1/LExnq96l7/09Lt67/uBsX4nIoojClGLxnHGpHSk2lAJb24lyFxkK6p6l708SwYZm7OM8UjfUn/7",
+	"a6ay7eBqrlhWH8AbFgkeS6IE2dBEkRmbi4wBUTj7oCypShNeJTxZ6TkP3esSrtiCZfC+/x48p9EyyHZM",
+	"ExAejmtOIk34eSZW8GUE94Vo+4eXb3v93vcv37wJUfiu31vTjK6YsvyfZ1JkYXJP9bwmEVwxtRy5pgtm",
+	"5n5pvwOmSBOp+hVGmScpvKjfS/RD/5yzTO8dTld6VPjk0iz+KWPz3mXvH58UG/YJ/iqfmKGWWDra/pFt",
+	"66N/vhSScTLbIrHShHHVJ5xtyFxkhNFIjzHhC6I0GyWak7hCXjoiV47r8VdJgKXpgia8Mr8btr3m+quE",
+	"k/EJWYo8k2bBJF4KfKqvnyeZVERwBm95hr9SDhuFzES81cNIJKHkZDw+uuaWZiirCqJVtl6Z3eiH7xhf",
+	"qGXvcjR+2tfsZz8/1QuvFMv0M//XL/8w+D/f/9s/BTfBy/n3VEXLOlG1FJNIE2TBNGUZWVLZJyIj0/9j",
+	"ekReIj8gbfXujJZarsZEJjxifZ+fcaqj8RF5x+iNloCScHbLMrLSrz+65l+LjFCSCbHqE8FTTSBJblkm",
+	"E8H17ZpFaMbiS7JmYp0yslkK/aV+RUwWgsSCcKHMGIC8XA8N1lOyNhrPB0iDBuKeDC/OStQdhQn5g+Ds",
+	"XsTU7IJ7bAV8qJI0JVmyWKo6LY+HJ0ctE9Jj6TKr0DwalKOWEXoeKI+1opzClVMc0JpmCmaBjM0FSQVf",
+	"aKUSmoD+tFmKlLVNAgfSMP7xaXj4iq1evgiPPlFsZYXYn3OWM/vuNVXL4s36skkSt6qZNsn18gWM5Fsx",
+	"+8zEbWn1h8PdPP2tmDXR8lcxC1PvVzHbRTxfcJ1UxjEuS66rwc908Jfh4GIyaJJg3yWrRNUH+QdjvGl6",
+	"ZYzQjGmBQJHEVJGVAO0dIl0KT/RHHLM5zVPVuxzr0dIPqOZHZuzmU1Dp/5fmsx/guSEytrCh/akTHU+H",
+	"QQuneSejkQsSSZNGa0QW94nMoyWhkkzh938fDi4upkfkyiiunCeqD/J2hcYQ5SC0Mv2ePtJ4wQVI6WK/",
+	"X/PShm8WxPX9HpiSEI37WyuPMC31Lw+wpd9ESxbnKWsagDS/hwdhf91je4SX9Q2jWUjLvAP9Isg84XFf",
+	"ey+gYFEeb7JEKcYvSUSlXqoo0hPEtaTZjXTqU+TcrPF0TiOtkObTPv6t/9S/XPPp1zRiT36Ez8Yq1iLp",
+	"iLwTWawtqy2qZr3j+JaILGYZqoCUGrtohhp+xhYJ5wlfPNMX42zQmBK5InJNIyavuX6IVjBaJlKitAG+",
+	"0coxFkfkLdh8QmoTDl4KttcReaedG8242jpJJJmLXJNFvztlWsLoh4FxuBFZrD/MRZ4RkV1z4G49iRkj",
+	"m0zwxRH5HogEWwWmuEGpgmNZUunexFJNX7eP/mkKGv7//3/+r/9XbySCYpnMmNaO4F6oJbvmEpYU9+OC",
+	"3mpd5W2Uinz6c6MZ2EWo/yRZxhsFUm5+7du10/wS5md76cG7yo0EPJWMybXgkoGj8qWIt2+F+I5mKMAi",
+	"dNz1n3S9ThP0G5+sMzFL2erffpXoRHZ77yu8C19bcYy1bT5RQkxS/epp767fey5Wa+2IsliP6pOOJucy",
+	"X69Fplg8MS+dMB6JOOELGNvXIpslccz4Jx3W3L4VxvCS39I0iV8bj/hTDiTBV0+MCwfD+SPbvma5xLDH",
+	"pxtJ4ahNbth2ksEQYEA/CPW1lj2fdDxcqAlIPDuE70WczJNQMOgHoa0h/NWKU+1Cf6GdrvUWnK88yxhX",
+	"2lj3omk20BUao7nsCVwDA3yVQUgl0W/9mibpJ16gtff6yRzeD6Sx93zCsVxplQgGlXn0M0LJ6YcPmtJT",
+	"bTxmnKZa6eac3tIkpbOU6Y+zXG5RnejVzRiNtzAFsJt+EOoNVYmcJ/ryT0paMP8mekyyGMG0zCu1yGsb",
+	"05QvvkNTVjGw9D8x22RUsUmKL65MqRI/bJuQfylOBwXW22TFRP5pZaaRlROF7wYO+onTXC0ZV/q1n5jC",
+	"efndZjxO733P4oS+BSvmd1K8Kz2CiTakcE+2quQ7a/wAi1zNcsn+mPC4wVgHw1zwhRc93FBJMoYv6PVd",
+	"oFeuqfZtljSjUq40DfQHBe4S+5DTtNfv3SYiNdHuJE3ZAr4EQRMIDvdxcD/mShvNgSOCOJGrRFs900tn",
+	"3OrBGYN4SiMFv1FOaLxKOImTmEixYngpnWkDPgGdYSfhHtnr9+D25nG9BhLUh3VliAOegL6wr81sGIAk",
+	"koHhTF4qiPrFGGtKtBtgfFEYzQe6WtdE5Axsu96X+Va7CH2yYIqojfiHXl8Pe53S7cTYvS/oLdi82qcs",
+	"D85+ay58k6SMK/Im5zHV5rszmC97sX7GXb8XZUwz/QSOLMbD8dlgOBocj96Oh5fj4eVw+LNey7h32RuO",
+	"Li6O5+dPBxfH9GRwfhqdDWbn7OlgfjGko9k4Oo5P9KBugNcst3ChmD1MicCzg7hiLteaOLEmhrDrbxYE",
+	"7HCR3obHdGzHZB1qN7DxQI9gcD4/Gw4uRk/HA3o8O4lO4zN2Pn+qmVRRGIt9eq/fU9rCBtr7DzofPB1f",
+	"HA/OT2anA3oWnw/Y02KOxQxXTEq6ABpqF8w64HTFCI1vWaYSyfQ20auv3eCtjQ7oRSiNfDgYRXrkdDge",
+	"PJ2fzgZn8Tm8czQ+PtHPX2dirR+InokvgtL0x3nv8pd2MfPabGaj1Hp37/shUeDve+DpBL/TovEZ4Xma",
+	"EsEjZs4JYQskklhygsOuyuscs5Thkuq70SpA98xsOTH7lUWqyoaB0yluByNR8LhDtpgqNtCKpBfYx0nc",
+	"JaxiV7T9ykKQ3lm2Dnmv+hcbN0WhtFmKgkiJekbYaq22LsAguB6650IfD4eBqYhCSnZb9JJsbVhxJzjh",
+	"OFXMYXiw0JtlkjITuBFrxpuXsBhiadu2raG9sPldweXdPQArEppCc3DWAREOs0JmD5uBzEUGJIm8EBQc",
+	"UCtzf5mni4PePIm7jM9IoA7rhjv2DVx/58upnXe+xUudUApH6LSgQu20yYRiVZ7EoFKZLUfDIF86YRY8",
+	"PzeiwJ56Rlp+ZFxe+sT/QhJtfgkTntN0/kKSpZDKLJcnUpRk6VxrVzjgQeZh/JqH5Q7Gr/Zcpjs/lvRL",
+	"L3ES3y1DMem+F9Y1FLPC2a52sXON1Cjvk5Lgex+Qix47XGEyxuVvvv0QU0Uf7YhHO6KDHVEzJCzvdBRH",
+	"tb0B9+9g2u8SDMjVWPaXR5595NmdPPu+3/NOqXuXWng38nFA6QMPSlT3iYSjV72miq3kXpzvmJxmGd2C",
+	"CegPq/1JP7APyksmqm2h8sN2bKg31ogIZ3A5k25JtR6kqcmlo4YWni9sbC3HE42e8FvHKju8hl51ZR7c",
+	"AMehoBleIaVR0kncTEHv7vBk9DMMs5hYQyAQYljZ7gFk6jD1ooitFYtf8ttENeQZXnGSuJ+LBB0rMah5",
+	"RI20GE1os7ZDjyFJd+/JM6c7nEz7S1FYRf4og8uC4wuSpbDDJRzUig1nGZGMSZyFp1LoLVU0K+VJzGkq",
+	"Wb+X4vldb6nUWl4+ebKmmdoemVuf0HXyBO+VT1AgnbHB6eycDs6j43hwwcajwcn8zAn5J8dP4IFHGzZb",
+	"Aw/EiWaKh3s8PtE+f51SzFN44Mf/ul7oFV/mqxmnSfqQb3APxTk0adnR8O3o6eXQarSKkn9OM5HqJV7h",
+	"6CL9+T/NqI5EtrC/TW5ZZg6V0Jr3dEv7ULWokBOQlR6z8EVOgV9ANGpFnfDFxAxDK59+L1/HgemM3w4v",
+	"CgXt2Row9HoQp+DYVpkHV/30+jvZKUbi73jIhsQbOu/48iq0D+0FXguJRXdupdrv+UpfdIVJ1e4mbwnb",
+	"0pJx92utFgk+T7IVM+Em8zg3nZkQKaN8n/hPwQitidGGskuMiWFaIdgWVukGB1EwVftQvrPX3dUYry03",
+	"HTRGxtYpjZgkU7hjioE6DKk4ch2R6TdfvSVPNHPKJys2dSE79gGieUtM+3hmEyjzNL3mCTcnhSbN2AuL",
+	"cGFzXTUNzHhMEKfie+NEOsRI/N3Vicchncek/XZm9NzLQOmYHxIIC3jpJ3Z+FY6urmRli3nM4TFh3wqH",
+	"0o4vkaZFlbZGCR715KOe/Lz15GFBCmNFdg9QROoFUzRJURfHmJRB01feq5FOASehnDlHaKS8bLuMUSk4",
+	"HtOqBHIoMoHJE8ZhmCTx1EU2p/OEpbGcohjXprKVZc+uOQZl5yKDVGGUqKGpJLeJ2n6dLPLMkKw+5iVd",
+	"rxnX9j8nlBixWLFI9IPYBLRDwB5HEktvoPAoCIsLE0cmtIioY6ozyxIRY46juV/g8bCT0wlXZye9euay",
+	"lYKhseAP3lDW+SxN5LKsAZqfDHwqTQ5OoFYCfsbHR1AHx4Ve9trh0843SBbybfzn6z+JZNkt0xMS4qbb",
+	"8wuXUU6ci1h7UeF3+sTyXMo93xSeTvgt3WllWCaw0N+bX/yVFrLz0FcJzxWTEyUWYMWFDSlzlcvFXbNM",
+	"Cm5OpaRYMSiWYqlkYG+sMyZNZMsdC9mqiFVfm0EsJvm62wg52+yx4QLmfPOjtYJKomRNTQ1q+emvsIIp",
+	"4TAB2cepg9XoKtZgatrYw/hph3dmbCVuQ4z4Wmww03uepMwvQ9JG8iBfE3MnGpcwJHdoRLNomdx2nXbG",
+	"VJ5xrYwa6arFnDUhvQIEkcZg6FNc2JhunZRGMdZxAHrwEwHSNkQINzVYUnNdhydXVFvBOf2y5K6ToDKm",
+	"CmsEtom3JQP7v0H4lGVeVcYW0rzgkvct2qwp+aaszAQ3R5nZbRKxI/KCbqUpBxASvJKf3j4/IhUNKFEV",
+	"MePFUL3U4LbcsgwZUCq6lde8dFlish1g7ITOFTKLOiJXNVZamPICBc/PWFHXYA8lqxkd8NMEqhbDUgrL",
+	"OfVIlY26mrv6xRm1UbcztqDc1gt7R/rmKiiCsdduqKx6TV3ctJhuA3vrKwj160HaajJ4Sd+shzte5ltT",
+	"E8GjNI+BPVxIvmr9bcP0qMgkM+7yOPu9D4OFGNQGPy9MpY65FBUbq55OgUsEv9q5x3Tr5xUAWcyawMpp",
+	"AsBK7U6PqZm1MHczmNA2qh5WwBlMuEJN27IQXjUMkUgv1L1hTBskK8HVMhjh/mSkLOlBZHyfr7neccjL",
+	"O1ON5plY7dhkB7PWOmO3icg/NkHcRtfsVKaDIjRNMZdHIuF8mnWhj5Fxk9m22Tn6rYsqDIjuqXk4lOya",
+	"rKO+FpVrkSbR1p/K1Mx5iiy5c9hKhBcVAkSHr2ll7+FOMkwEL+1XxHexKTx2KFHViM+g/ovjtwIqNr1i",
+	"lvASGF+8IoETjNWRlbhNGDEJTS5E6oWEpMoYXU3yzI9qzJN0JV1UY05zqY42bAYzTZS+sfe1/rIez4b3",
+	"BROBruxY5qbyXNFULHLWITXHr8MdDi6uBl/Twfz9b0/vBv7Hk30+jsZ3/9QL5mYV5AidRdloqyDrVAv2",
+	"RGkrITOVgsQSsDSpLCmnUI2HJ2WQhIsOmtbQPcTZ8JOm67QY/fSZU7MJ2ticrhzx55BpJ4lcig2vDm7Y",
+	"JTcqwLGrhBtHLbj4+FM9SbrMjktTQ2a4elU8EJPDqokK7XkDwWwPk2PyP0z2yTplVELpf0sOyOjURt1M",
+	"zp8dHYsTewvGuvZJocjYOt1OUFoF57YzHhc6XWIfIpat9RzeLLUC2DAsbP2PSgrL2eB89HQ8OD+mJ4OL",
+	"0+hsYMgGjy+d+nbLLakH7JauGjB8lIKGNF5FrM9RAAtkTCqrvpA8UAUGmUJH5K3AfBIwsLUpiRyFrM5J",
+	"KsSNvOal/L/6iYzHXG2a2TJ1VQUUB/9mqu93bIu2HKhHvv9r5ft7piZZF/uw3CRf6P7uyUl6MD+YjPg9",
+	"bJV3y61XuiOYLGp3+uAzQXQ9jxNFUrEoqwsvt86LoJKNgBr5BU143UQpkvbN0Vev1w/mjFEpuE2J1uPg",
+	"tRz9eynL1yLkf1yZDPV2NQkwA/4OrMiPzDw7omsaJWrbuxwN++Yud5GWpnr7XPZWImYZVQLiMk0SYXTh",
+	"nT9VxiwxyRItPMz0w4RLKNQVUj3EHt8n07GwQ+0do8FwOBwOzmej+YCeROPB0/iCDeej0Xh8fFxgCVTT",
+	"Rcvx03HfoKFc9qz+6ZmvJoAtoYlJOVbByVRsJpq0E4kYboDHZnMwTdpd8HisQu3bRCazJIV17MEZR9Tr",
+	"9zY0URP0l/Sez5UIaGGPUYLH6G7j4YVFmCjnKRzjY+4AMs6hBRkPaApoXioZAnoSgNJVrrwLKny7K1qL",
+	"pPQ1oUS2Xt8j5m6dr5/Tnqn/uIUft3BoCx929O00SvfDb3tLa27+I5c+cmmIS++bkQ8HYAfbvMjpn4PB",
+	"+5MMHShX0pZbLLnHVKzPORXLwCpYoYf2TThBa/R2NGxM0DLVSjY/S7vk+6Zn7XT5a+lZVgC4UiMtKuzf",
+	"rYVFTbKidE09wvAAqc0VgjdbjNKIEMCNsz40zZgxI4P232Pi9F9j4nSncmkthl2ddJnJW2EE7JUBr+dg",
+	"d+dvLXe5kqscSlC2Rc4lyte2856JzFa9PqYyP+rPvwP9ebjfBzbofn6fvqXN73vcVo/b6m9jW93TUXUJ",
+	"ogf7qrg7f29fNY8TdRWFa4/LIEBx4lc5Q6W+v1TwRcYSDuvovpFMSsgEtdfBwyaLjJp8I/ycsVtxA58x",
+	"cFJY2PjZLLH7XMDsQI5wvp5AukXpm4jyiKWYXgrHdxmTSmTFZxe+Nr8WGbBZcksVm5jvaVzkvE5semq/",
+	"B+huE6wAn3jQCQ5Ge01zWf4mYzJflb9SWbJYsKz85YxGN/PEjB33GuaVu4/+5EwurXud+Vy87FcxK92g",
+	"PyuWrRJuiKq/yJjK0LDDcJJ7HH4snsZutZABlMa8CRdAs9VXXIWyCq84YfoXB4MVPsKjhinrnEYj9TCH",
+	"wy1n3MdFoNHVAS2TmE0cKAlKPDwN7F323qzpqhojpIPZaXQ2OD9nTwcXF3M6sFggp/OzYQneI8Y4HoJu",
+	"TPYRo+YWA7yRG5lSL93B/d0qlDxRcOdRuVue4isoi2hIT4Q93rf9b+xSEJPlrz2ZvunYIXKlvR7p+0Jl",
+	"+C09MapM2sdqBWjvD4kgZ5aio2NfcMeOJE5bT7aH9yyakC8hiqgq6e1fAAIC0XIfYHr1PKZ+bnqaSMXi",
+	"I1LcTV0/gOL3Ii+cJPKaRzTTQkGvyyWZmkK+qUlZxsoA26sCMPgBtdi9FREy5lqOQMXbDRcbPnWp5hmW",
+	"zHBxzU3jFVtQkYlI+9sIhAPra/WOGYLemWahbAWBeXxQHnkbqwvlS5uqpv0F4qCWwUDK3ONrSauzPM2U",
+	"5dxonRJQiK9QPG1Q88FBMqPULktrlCkz8WECMjrc06zm6+NO71sxUZ6+T7uC333Ysl0IZVqstLoUj4L+",
+	"UEFftWF7Vz/fTOKTP76Nv3u3Gg1+PX2+lPLVf/X2sGu1ak4OTTsqtP7vbteCL/UYIfqbKnavpB/aLYkH",
+	"0NrtyGXvsmeUByoJqdgagM14zEwWf4u3qB89ggNPbOvWuzw+MPyCpxfrVNB4jwhMceZR1/kzKVLQthiX",
+	"xy0q/5zTjJF1Eqk8Y/KIfGWzX5dUEsHZpVdVRXBVjN2dZNpe6BvjYMG4NqtsiSXl1/zNn76xD4ZKx1c/",
+	"fAN6fwoMNjV1c0X9AEkZxX6U2DcPA9fymesqaF4PI8Mv7FT62LQHUtBFttKGAGcS0vXKpsZKZKY/k7+h",
+	"H7fv57Z9KzvGLlB7opdefseHlvUaMHOyYHdcNnuluXs0HJ+Q/+//xn/XyQeWSleri9SAJktFXSS+iixp",
+	"TOZM26F4U71ao2ZYWm5oGsrpaKxHov/p/EzDAdVHfvvqq2/sPgw9GZNisTNK0aBKD+SIWEgEaNhadIrV",
+	"BjgU4+fR0tReL+ktM4C5RXfbKU5zSvQtVdjc8CQ8RmtcpvFTWKXx0660qQpSw1f+29ySWC6x9GwRuCim",
+	"w3jdbMOkIjlcYo8k7enWY7rGozGxnzHxSWDejCuKPLvHybElwW+BRPxEEXS0DbwX9vGLRe18PO6OdZ4H",
+	"0WiYaddntpxUlMd+zXFpRaDFUBEEeB98k160UGnznBrNE0ptNq8pIXuagGe/xAEGW0Z/eP8QSQCJkgSp",
+	"o4W9Hv1heQCO67rw1p/MxVUJa5bJUNGxSPH0Q8HISm8NS958NWPWWDXc0HfQDKDIRgUYiQkV9rzmp+PR",
+	"yfnJ0+Ozk/P2Hqj93pc0BLxKZpTje6iFJ/YE/oxy7oqgP2J8oiagelc+grIsIJQ9wFmuQKTik8aD4Xnp",
+	"SblJTbxX3VhNlJUIcs+Y8bulIMlqXa482FRTZD5OBxHz3gOkZnuPFbjqzi1O0xAYj6VpPcrSuRf6Bqfq",
+	"8NwjyXaqGbscFRlgYpjF+npiACezMwb4JeWtoZi/+810UJBBi63OsYUvKW8Lwv7dr8A90wFmlB8WM/0S",
+	"PdrfNVj6JeVd4SQ83nnYFWxNGe4mY39c47C7yVqFq1YTuAU8Qv8BZO69MjHdA0KL9pxGy125veZULYJm",
+	"/NqSQYSNaBkOq+Ajvxe3CQuK60lk3mmwL20g3SKwubqe0P4fnr4djZsLeKKUZTdEZfSWpQ47M6LSQFhQ",
+	"tPyO9J15BuBiE725Ts9O9J7u9xaMA9DQL72lyDJk9H2qbwA4MKvgncC5XQF4woWcs4yq3LivmeavFZsY",
+	"hLTe5cVJGSnEOJP5DKA49OjeF0gpP9inNbmRFYptmfYURxfjcV1duJVp5zTDM3f9TvoFGKHGlPZV/WZd",
+	"g69prHRsYKPHUrG/85rkj8LEwdrHLjwM7jYUVhygG8OAyxE4kWsq5UZkerkjkWUsUmQpMqm1kVIMz07L",
+	"hDmoBqR4zQ6r315Xg7IyOQfuQc1kss84gFKmcfdkJ1UQDdW7TCq6Tt3veHWgG2bt+V3JUX3hLits00jJ",
+	"2hgqjw4SNsmiELCTQWY1RfBUkUykrG+g+oVkhM7ELUTQVl7kCsRavyw7nVAIRc2eY6bKK7Nlfwvpa4Rm",
+	"Nbu6FtlceKKkdjvAYy4LeEEDnOlBfBjPN5nbzo/zeQgGtcEI86GWuf493nX4JMJFRmtHgFamwavu+j3J",
+	"lNIkDDoJ5keX+LhgO484HHXtNPolyhYvDPKQv4jW+6usRJpWljJhsm/Ri0FNoPmFKUvB/B1/pc/Pz8+g",
+	"E6Qju4Fqs7JfpPHEg4919Oo9/+6rqx9+ejX5/qs3b66++Wpy9c1X907SthPq6oyVuf73dsvMaFqxbmFh",
+	"HHaeXcgNxQJIDMYHwGTlg0I3/kFsyIryLcnEBqLWeJSIcNlASwuM+4xME27wiKFOc2px360TgeWbIST7",
+	"ONtC4lzbRgbEDwd8C2DRBpHXNAgPbnKmHYZWkgQSP2tLIZVYr1lMqJlzv4hOO0xec00h3PYBJgUE6ola",
+	"Uj6RDUUJC8DsNrtR/wl9XxwsqNkOX0CmqOBMPiNDA6UkZEfYfbenGhrGKwKN78uovd2EZ3W3SRA2rQvj",
+	"3lA/gK48rCL3MGeVKMbJyxcQutngfoqzLewpd9JgF9FCkII49EztUl9a2zJH+wRfyHBLBhlu0ad3EQaA",
+	"S4dOmmKupbDNdS2S+YPZrlhS0LBCplACR537ubVewimW5uzMH7VvKnanxyBF+aeROW6nFUtb4eo2MZgH",
+	"D2kC4q8CiWVJ5YGVFDKQfVjruUyUuGFc9i6PR/2yirocjYfDlpjm8NjzNK2EsmaulSuAhMyhA0UDOt5s",
+	"EJ3F54Pzp/OLAaXz2aDIHz0flahk7y724S9VpVqZ1HtP/VZ+8vcYcmbWMkk4zbbXzLbdPWTXXzTn3Ahh",
+	"tlqLjKaVgEueFMEWumJyTSMmn5iUiicbkd3MU7GR//HnnGXbf39nPr+M//n4xT+Pxya9+p/HX3eh6j+P",
+	"xz1vrxiWrzsQJf5pB8tSIo0BbFKApLdd8bV22iSSHRxJ/H109pIWgPZSkDnN7qO+u56/ZehD7oOusJdh",
+	"IH27QH5edkGIbiXB0XJq6KwKl95F1cEM17lExRNLLQbJDivE6480Hp0Nl8PVUE69o09rnewcdlfbRN7f",
+	"Nikcw45n3eZJwfoos+GwpYm0BhThYlNeU0jN1b5zpxSbv1nrKdslR6BvwgNuB1/n/dZU30Y2S+GMq0SV",
+	"+Je5Sqsv/A6JjdkMu5DPg/lUrCmdCsHIeSyPyFVRpGWWybSv0jy3JVSRlFGpID/WLlmC0CyWKyEwoOWq",
+	"PArmRjkdf4jlWjILmpPD3prryE8vAaxcVhoXNyWldjKME3UvmxgWrDCMPd4p2caFwewJ0cJkdoEfZzsX",
+	"JrOzokspV97G6JetlrISqVC53eRuh6p8NK0fTes9TOuDslw8969zsktxTyuG5SP7PrLvHux7X2jL/MAU",
+	"IX8HfB4h6TcGa6NJQwsyF2kqNuHwdDk+k+V8sg+/Y0pyhTsCRQN6zZ6YdX+iaf+k4ws+EwasJ0EZQnXx",
+	"y3wiNVlRiSRXr17avt1wGjenmQ0LVoDumgyqg+21Ivq4V8mPIUJpht0NGsO3rUbNIz828ON9tLcVGHto",
+	"cCHZayFWD5iYKHi6PTS3EHMKvxbZH4Q0XdAA9mf3hnxtgIHwGE9vzypL4wCCVADTAvKwDqBDKCUumLIW",
+	"ykjzss3q5ZzeJg96UlBoCflViSR0JnIFR8raqYRu1RkjacLBIvG6ZpwOO7TNqOT/NbYsBJ8bUvGgwAeP",
+	"uSxESOCgy5WNHJ8N8T+vamTYJdHAkjuk+/E3r41uV93/jb4RCk3ph5d4w6h5NGgU9Hs5T/6cM3O9vuKu",
+	"nOAYFtQUuydnQLBP1sCsxpEdkhJf4z27GrMV+scy4yecl5f1GcwFsT8bprA98/fijjfmIWUGOd7FIH7b",
+	"uJ20fmtfgBKhwx3/oy+snRTCY8xT6qveLP0OVALlbNKGhMlQsmLgAMg+ySvuPR02HqisMUMrgh67pT7g",
+	"VMHqYshzKaTyO9w6ATQqy55xF9nTTSTDIPaRyKNuErm5ueNbt/cgtm1Is6EqWvqU+bx6PXbJ2ddcaSG6",
+	"fS76LVDJNk94LD0u4DFZ0S35VSQcqgwoZGr8yT3lGZkiL069YgS/AtZm1eYcMbsKxMLdJajlLqbFS+sd",
+	"xBsLD5yvWT2Lx2OehBMKYGJH5C29gegzVlFyW49g/EFJVwwvrHDduCxtR+XVvxr8TAd/GQ4uJoP3/xZc",
+	"wBdskdGYxa9oKG/qCo4f3GELBL+h6lcuIRo+Y2UHlc3neuaXPciwlX3C2cZgAMh+kXMlMoI2oSQbqpcV",
+	"AO0ACWVJbxnhAvBMWGZAWhA2jKWSYVuyI5PA3bvs4XUQg8GO3ybicjwYjt+OLi5PbeGMjZ64Z+N5CyTu",
+	"1rOIzTyC4gFawWtaJBEjK0b5ZpmkwdPWtSFq2+74A6OpWgL579wkqu99o7+25yBFxTWcNcxFzuEkXYrO",
+	"x8CNRyC4zptMm4Wg9GE37ci7pJny8ctN615Dw9C2eMHSUDNy7Xghrxn2AmaA1sbrTCwAYUNLhCUA4alw",
+	"ul7YztXaJnjSL9KYSRU8ISsRnRG8EtD/cKLdSL1Zhp49BdA5Ob20Gxyx6Cy0o4sBQC8/ve0UvWFHZIpw",
+	"pdNLssEEZqU9XjwQywEQiMwTTTM0FY6u+dRgCk4vkddN829V6fa3LNAHUcOpJeVwZqnnJY/I1Ozi6WXR",
+	"m1+PC8v7AXlwqj31YkZ2t9s5xQJugJaSWgIsBBH8iEzhJC8R9lYHFowztBiNUiVpijgs1xzOdbWQXIo8",
+	"K2MeIl0dsCtUT84NOKuZAppU0jbl1K/efVK1WRo0fqycL9imgb+ZYt8f4ojuX/Fw7+KF1tx6v8VGGHtA",
+	"ayZgCTzoJJIxZy9pO6mssM5OqvqqtmO+ihNlGnIeQMB6i9Z/qNMML+rUs/ZLfWmVZHB/iFxfrYIwPlcc",
+	"d1+9k9EReYlHxpwlRS2igRPi5kBcsQ+g+H0QHdz5EkjYrQEtjfVy+BeNB0O4aHhyeXr+M3Tkk0pkW8xV",
+	"N5G/3snpmJwcjY/GxPYInYkPek/O8xSANptAx/W7xz+Dgbqa6UeNfHhHE6uDcpWmI5MCGuauUqN4MaAn",
+	"s9PB+Vl8Pnj6dH4xcCcl7HTe6/cM9iO2ouW3iaIGsDOlet92nZuLj5mfJu57yXg8EXN7kLRnz9t+TzKu",
+	"vGMsh+juMFtlDlxVeujp4Gx4Phqcjy+OB0/1/KOzovnux4p/6qkNChoWcdDW0eDB0A7Mn7EtaYZZIiW0",
+	"RSgnc8DozJgC/sDvyqXR/nOAee08kGKVUT/pRME66JDbZiGrQsxVkYxnEcHrNkbXdD6XF9IVUNnb0XUM",
+	"RO0LeZDGi+SWcZKvSTKvaX9UriVbw+9iqpIUPBJjbIDRCTkqBosQ3sKFuwAPtGQZ+2zPbqdGDoVqcOya",
+	"QOooA9u3b1ryZyYdB/6ylQMcHKfOeWxYHIjvABd3R3io6zmTRUje+e4/6gvvKpIqpHoB6wjMG5paq8tb",
+	"1n6BZ2nBI20rZqEtW+QLg5TfgtXSLWnPlH/SJpSareVyzWH6pQAzqD9smQpk/+4OhhYiOAjOC5RQpbYM",
+	"+rXY0hrx1aGWjXnZZ2jCHJJU5uR/U6dGA4hXSKTaayvJbsWVepmKVgr757tZTdOI7eDLAiXETbH5sabQ",
+	"X7b7JAbu7kEGXOQ1IStUYFc+1JstmDj68oXLvUTOh9DeJaHg0PcJJdiiJQKa68+aw1S/vGrAtdSEL+5/",
+	"rGt1Vofz485oaOzwZmiNHGwzL42UyViUrBPm+g1YQSM487g4uW+mpmcK7CWG3tFEBYUQrj08Vm88h5aV",
+	"pMzXcNBWwZtIXbd1H/0ODKvEGA6Esw/epvMjbrVzuL22Xckq+q1xX/jMaGIwgPbSIf4Da2kA8L0dW3BU",
+	"IR2LKJGDxXIWVlnh+YtfJmXZ8PH1QHmyla3ZDLpXSMjC8Gj07SxqQKOLZ5Vt30RKwTTcrll85C+hBQzw",
+	"T85Oy67xccg1hiG0IrU/+oWPfuGjX/jQfuFBCT0YDOqcx1NyPIKNbIwOUoIsEXneWrmiasbVMSYa/Ih3",
+	"oWiwpEnc4j2gUagvqpeEFbJqd/dYvxILdbDBl0AIncP0nZUpu3FSDTn7BiC1twv6tLHH0FQPeHqpR28s",
+	"B4HtlUu9eewh7iqJY4NKYr4Bc20p8uwZViwZ7Q+0mKZCqunRNZ86uTjtk2lKFcum0CgoYzRaapLgCDzP",
+	"vOgmUDZejsiUrmbJIhc5xvOZXfgV3V5zOHVR1oXqW3QE9ADolkhxRKZrlq2oZvfyA+wZgh4IxPhFfESm",
+	"LnvcXIxcu6TxNeeiMCaNQwiHfdq3p1tC+dZvZGCC/IZBrOvqKQygCxz3OrJoG8POVm8LO/BSgU2/p+nc",
+	"AIrcsYiqo6VdPTtGfvW7BDkTqFSm4vZTo+z4Y7AHk209gUS3fo9HzQ1LzYvNX5OMrRIewxD85pWR1ZX2",
+	"xAAa7Sn/i8LpMK333Oe6xq18478V6mYTtbUNnt432UKtzZI+rilULz94tD0ebY+PYHt8jM5VeBR8SIXF",
+	"VzZj4nctroBRvII+bo2l7GaSNGM2cFU6Z9V6KsQDJ7YQSS8w4C2NxoFDV3d7S9oAF9VBlKwdtWRb/cvh",
+	"vr0dYVPKQ+n1eIIuyIyZ+CtOwmjdwMlF7ZzYzrl4c/vatHqqe67A4RY4ssl+ZvirjN0mbLNLm0KFNjQ3",
+	"TIW4kSRNbioZUUu10uLhOh8Oj6M1/MP+wNJUkOc0E6k9oyaR4PMkW5GtyLNyIOEI731ibi70SKG3jViG",
+	"fjHwnV7md1RFkFcEiS/sg/55zzfXRQpOJyRS/vD2+++ISQWqMereZx9uRg35wPpHyDL4ii/SRC7DBTcf",
+	"Gh6gf2kYa4VLymEtrf41Acyzd3FPm3HyV84X96jv+5GzYvdAPrchcnf1Y3fnZ6GFXje0gpkaak0ypq93",
+	"zk/psIXewJmrIQgCIGgT3RCaTH0bzzyg8JcwEY6A7XTNUzZX+g7XfLvxteilSXMYIq1nCoM4IlO8alJz",
+	"LQsEhBm7xh+1p2l9Phi56bALLrB1GuE8ufD7EkwqO9LOq2EyGGWiINe3wf3UrqLnf5oS3OmlH5zfUInp",
+	"gu4Vbx0AA+hAMSfO5zO6seKe2rPCa15caBKPSw24gfaJOiI/8nTrp/RgYz7tZwN8JQDHKeEGkdqT2pUe",
+	"0DX3Xt4n7EPE1sodWiK5IA1zKtbaZBW5mhpVo1X4EZlyMTFnM2adbe6Q4Q3zo+3pds3tSQ504MWjmSMy",
+	"Nd8WLWWrvPaF9NA39A0p9BOa+Avov35D5XWxuvoGsxs0M3AgtIlNmKcuLYUd66cJv5n4g9FfYLsmiXwH",
+	"SdQxmW0Jvebg+uMJlMjgXEUIIlL9bs/JtM8zkXl0uvBp0FW/b09aTRCHGEY7uubTFd1OuFDouzEzKPwA",
+	"oRNgdvxsQ3Imi90EMcgUXLISgW2dgQGF6hNE8yYi01sMhgLLrCZ04lbDBV0AEVTa3EqTi1esgvfmgoGq",
+	"C8UV9pUuqCTL4ZaqIINzi5LrWZU54EtWhQiEZRxLFBX2lUBMwdEQCKjwpf6uynqAN+Jxl/aoHe9oxVJZ",
+	"fhi/v5Q2GGF/rVC71+856jWHIh4M+lpkiwfBtQ5iVDeqsTfNSItzmhXiSO9TbUockR9qp6ImfDnVsmnq",
+	"9TjXItwTdEEsHC/IYLIMusHgFAe+dQ3sVnCSJqtEBfXnksYE1IbnLUFaiNshC2Yq4BJuc45NFkBMt6hi",
+	"4MZrvhBMEpGrokeG379dS4gZs/sR3B9P4cBgjEfmNFPGUrqdXgbywbH3ZKJkcWq7ZQpuUdk2oPNLyhg0",
+	"mgGQ0kaOW0i9sl6LjyMyxWIJGOg1L+eb4zOKggo9gxlb5BzyRxITXDAh8eIybF9ajelW1gqCitimHYgA",
+	"/5rACzwmzAwfwvi/XhWJPVmXSmQsxmAoLIKTOX6WrddlXiIQSnMccWzdVj869nRwcUxPBuen0dlgds6e",
+	"DjCqg1HBwmaXa7pyjcurHXrOB0/HF8eD85PZ6YCexecDGxvSTymeYXvIONcHnSWtE6hf3V10nYF6Mm3L",
+	"00gbHiz2wpLSO+ytznc8fDt6WiC21OKMMcxycD4bRYOLeMwGWBqvZzE8sS+0xRqP7UD/2tqBjsrLH2OJ",
+	"wMQUjoIXaQ8AgsqtfKpQAJ/v00gkkROEmimYBYuCe5c9sADWqE8mZhgYxw2Gfkfjt8OLy+NhvcOSa1Fi",
+	"zRAaKdOZxiB7xnQLqAGFJOjhj2b7REYAYc+wXtdzCAW1Kw/YOOrugNMAFwPv1ikMtrU9KsbZy5sdrNPK",
+	"I2Adysr956X7sQO6W13Z8DpDg/cGl85fRlMStEO0u6UxHUybrzpuaZBrO7B6TW7fQ7PA7u/fgx/2X+/d",
+	"ncf2ZAdTg9XtMK7CGrVgVvmQzD+tCjxi5Jd8gkEJ4wHzoIHEZ1Z7t6lAg3zWaROniV6R0i6uuE3VA7a7",
+	"YkewLOG7N0RtkfY5mDOe60O0cNr/pNHvlgQ5XAXVJ7Ziz4r2FVvNWCaXyRpXJBMAwWIatez/7lKhcKUr",
+	"kx5LAVv3i6sne7OkaUo2DOsX/2OHJD8pmAByX53vFyeqEb3ubKBNpMG5thcvtL1YrNY4gr2/TrcTJbxz",
+	"yT3nDpND5BAt/MrH+M0yG/RjIbODcrmmQ8MPOXFEXsNxtV6IX37r/SoSvqNZFmx/yRhvl8/wVDUJr/Hp",
+	"0yaLdTfdsBmYiVF3lNb+GxhkAwzOo3E8eMqO54OT4enobHx+/PTk4qzU2ezQw3sP3cWZhPMkXRVN+eY0",
+	"l0rbduBrGCSjr/WX3hRvhWJ7TFGx8jB3zfMA0mu9OVlRLPTXA7Phpv12D23fqwcNLGLJraaQMyjcV0at",
+	"+18d5FyFdeVF2YwKbcnx2X2ctEJEW9+wPGMrRhq4BCfh5IFTgIcMpJpioZ9dkteIo1/IEetPgMiwvNJq",
+	"VdUUymOTxb+/JosmazA2drlkUrqtatrSWc4qcltRWAc24KlJHBsd15XBGRtc0NFwcB6fng5mw2g0GLPj",
+	"uRWUVtk1pUe4J8pkwUGshAjgdB3Y7XQBo+99L/6SpCl9cno0JP/y36PRM/JdwvMP5MPTs8nZyTOS3V6O",
+	"ToZHw38l37DoRjwZD0fD4Wg4Il8nGZuLD0/gV9h1UqHv+1t7ov8hsrU58d/f+PVi3XK0LliJZ2BnxJzA",
+	"1QUahj2HMtHnbphijKsr/ZjXRTlY5Tw6HFkLDc27oD4qJ4Q7juzKXP+ySDMMD85G4XY8DC6rBULCyTF4",
+	"FhonsT0Ec2eQtnUFJXieIzH9sdvBv/HdrvTjr6IGYntBmRCN9S+QNvLT2+d9IriBJvEpDaeC8Bx/ZKX8",
+	"rGCySX0osiXb3r5NUynh2AkGKQNYZ4AzZtTK3gRqoE0Rmmkul3UX1TkQ6KKdA72q5uht/7VzLVfrwysC",
+	"M52oBoe3yGwPykI2IBQiUr5OBY1Rejgsmf1ejcHuwIvRXmzsl19bj2S1FrK7QLADeEN51CQObLimJWPU",
+	"DcPkeWBJdXmf7zukxozSUrimsXgZr3K5H53rXe8nkPdRE+1COBj5aO1Uj0P4QtbO8O0qIXKXN79Qx6ZS",
+	"VCVctZ6GBMENY2vphFafbMzQTDW/qWldsoztywjfuxGF6FREZUKgEPbX+ngBqDXu+xheAA+x/+iK47Xq",
+	"0CwaawDRUf/0SXZvLZoT7PJqLsLadjMw7YQWvcRcG54Dt/NrqAkJDdBFfJowEkKE0qy27xBe2TcFRlGK",
+	"4+zUNDSOUePBbQg/Z9EQ1indsphs2d4k+i/9sJeKrZoHaKIw1QF+LTJjs8ALtSYyI/NHjTcfMqg/CRWk",
+	"WjkEUx3VT2tNIhyX2Yil8SC6HI0x3dOgmO7JVDT+Hl4fHl0pDhNcVch3E5xVlJUTZA9kZlXiP4363NYg",
+	"7rfHXpunt8mBcLhpp4ITFd3isqusltl3jO1arxpIapadH5FSGDdqlkYbh97hczIFzWiSDClBPdp1XN9v",
+	"X0PSRaCDr4s3hPSb9vUHCZd907oeBCWkytriUoeOvJ9GwbcGB6SCftS7ajc2aMrIGCeJ9acO2eFvFA00",
+	"D6zksHlMELCaPBr6/k5dNfrokGbv+9aQp6oqkq+sPsqy2hKs7IZ6dkvZ5GwIDTTsX+MfWFOjKmdq+8k4",
+	"oFXRWPKzKt58vxI/8fEyfUs8mEEIv7cDUzymUj2mUj2mUj2mUj2mUj2mUj2mUj2mUj2mUj2mUj2mUj2m",
+	"Uj2mUj2mUj2mUj2mUj2mUj2mUj2mUv1OqVSHoetgtWV3ZB3v6KQOmyRWzKvQDCTC2GQZauPLleyvqKWl",
+	"nz396VusC22subMF/bwvJElFEMiya/uGGHdh1+YNLjDRnnqlXpgryyDzu/sNNON5C7JZilU9D0l5kPSb",
+	"6pkZF9p8RxyJygkalArvj+9d7e3rMKLNSvoA0pZcpdVo5bGuOM2dM50q3OaM+8bzEQdX4Y7WO3PHAdX+",
+	"ZcnZPiipxBoLx7HivtugbIQoiA/vEzNRDpvD4yjXoSOEg70T6qwRbq1ObgtqBkgwtyKxg5ixuelsdmgT",
+	"gyCigiNMv2CKYrylZWlnWJOUtlMyWsCAOIlbhGCrVMnjRF25c9HPR8A1QuyCEJ+xiK4AxCdRYUHu4HmC",
+	"KZpwItRZfprLb4KgqiBDqULsN4RR5AufTnuPr3bSaWSgPwx/Dr5MLKBju0pH76CoIhwxx9F0KzEHSrVG",
+	"ix0ZBp+1h9wrx4Sb0XYjB3QDAyw1K+HMwF0cDKuYNSB6mSY2CEziuiOlWu4lyryxUxuUXLZ1CjErIBXl",
+	"sXxGpjJfs0yymMVTgDoinG1Y5hYKgEhMI0O/8y1iT6OAt+Fyh6lSPDOIo+HC6js2L1D/T+biKgvbh7g5",
+	"e10fSgvdmW13dNer56H+9TTz+uTdoTwwd4SnwbQ2Hu4X+1faQqgBzdH0IGlsPVLqFGLn3saYXuZqoIcy",
+	"pAs1Oy4YMtnVQxsby+/lAXRpJsxqAGwwnIOgzAsL3jwDB9BOODxjC1DNJhLW8r/CrTzLt79Kqda/0FMH",
+	"+dzN1z631JrI78MCjdwP9gIx3XgPM8kcazRlfFebKNUTub2TkLaBgTzAawP6ckPlwduyKz+WTl2CCX8u",
+	"dxS9CNyQst5k6p4d2nYNNdTgqGBu4LjybCoio1iRYoHbdsGrxszoKwQIbEyLLu8F7+xnZ9aeie925dPy",
+	"mdHOpwOzYbs9smQ0UzNGFdoqxbF6R5uwfA61hzSbMcYxM9G1MiELug50HKGze+mlw1mr4Kpi7SrErlKg",
+	"jZGKxPJdXmQwyZ2i1XKwvQ8P6l6A01FsFDH0oMzQv3phBnCPMRhRju5Vmqh9BLFRPjhsCZNYnTTHDaFn",
+	"0KEBoDllDAJa65/qC7sAKF3h0aRbM7eCKx3t7etLc+xsuBe1BQEJdyvUTi3flQOhy213DrQnrp201wNs",
+	"cvvCzoTz6h4Or7posDv9o99u6pvGu5wAAHjEhHDVeRkegrLeZIqRtlNWslCbrUqJlKmQqkRxP2ks+COH",
+	"dT/HyOp9Aqmu4iOwtjPKYfy5Ym01eYfJnuL+jmzvwkzthSzYUnnf05/2tqPQ29PBvHrqE7yBgw0h78zp",
+	"4J3sdQ210SLb+LOj0LQ1LQEGMGU0oapVLS4tAHSFAeyJdVtVrtnYBQY9FuGqsMu2szfexo6maq0CnO7B",
+	"C7RTmBje6HuBzcRsfNzlD27elQ/omwYFDsVCWKheOGsSN3vo+vIJ/0M0civnA7RP9SfJsiu4MGhweQ+q",
+	"jLRCn9IKenzUd0zaujEUDfXUh14JRfVWU21Xgxmxg5erTzOe4R4rt6cFTndDBvjjgSPJfQbUKLi6d+v7",
+	"OmFp/CoTszTkqWkTJKMrppjFGTcE31orGU/iLZL1JhOg7itCS8Qhb1lp8dAHUb/OxCKjK3lJpnZC0z6Z",
+	"6tHqfxnPV/rfNVWKZRzw3IE8+q+M8gVcpYSYyKXIlP2QCr6Y9q85fFhRDu0qVwnXXqmEv+kH93fOkz+j",
+	"wyrNZQVgvv7CyjO8Fhph4yNSOHON4UWzlPIb/bVJJJtES5rRyDTIhIZ+s4xRuGSWxMnEXKc/JxySmlJW",
+	"vikSq1nCE76AXEl4C+ORiBM9NzKN83WaRFTBuNyNOGK6YuYJKwGDhaMJ/YdxwYB8DELlSG9oiAGElspR",
+	"LjVPh8U1k5unSaTpDF4udM9ACPX6Sb3mryYAAMNaX0hoF2Ebg5A1VUvLX47fQIfFQslnJMqVgfcfD4ek",
+	"mHQteBoYz6opyvvOZ2GrMQ13MrEGf9N7+kng6ZXtiFPvI/sXbw7twm8Yz4IO6UL/cERe+jjxCSep2LCM",
+	"RFSyo+qwSo27RwEKwLue2zq94Avt9CUGBGRtRy/seNukIE7KRk1kS2s4vMAueUQVTcUiZ1hUnHToB4fj",
+	"cW9qJHGgDdYkgt5B1kxxXbHMFHtLkWWAfGRnMRp3aznlHtxOped41V2/pUcijMXVW9sDNCGVpdxeKCIe",
+	"A3y0rlV28v2u/av+wGiqObYBBiMpOhhHlBNo5FLujzDLoxvtRfciwbnt/KJfPqOSVb9miwySASDPcT7H",
+	"xmRwWif7hLONxVTqk0jbyYN8rWWTRWzbUC0ZwEKBAwtgU9dU4oh4LR5YKiHv4kYemczZ3qXpGiFrRSvH",
+	"g+EYkjxtgqVNjC0aVmhxhLk+fiVWaXIZi5Pqd3rF4jxlte9tEZujSNEktXKpHXTDaGpnYWY5ao1Q3DNR",
+	"e2zqYhfMCrjdheJwNb4g8yRlMnh25Rb6gBe+ElItsoYHO1apnevRzKLW0IyB64bHllsil9CebMa8k22a",
+	"pqbBZqdN+sK8V78FZKgxVXqX593Rsry5m8P1QMs322kG+qdwOIzUGr9OrHDgAJjtAKK/hjtD3lHBqzvm",
+	"g1n19nqH9QRTgYhjzvE0JlF2SfRWNSPS/gV2Jgv2iWxKjplajphe4gBwo89yZWwXzRUzloqN2fdkGmtb",
+	"8dK65dj+zVTD+f2HxI0vmvo9fVswJabYoQfQ3fbvCc3Z7fEdhKdWAKxFmkqzDorKGzy0KREYRCPf7by4",
+	"xBy3lS13eRPu+7LT8UnfShsPTMPRsVnZtGJEPKqT31WdHFQEYGyIzkUAeD1I2Gb4LYsuyBmLpbdbH4JN",
+	"Q5v75YuQWf7TTy9f3J73y7Z/UR+O2QlH5LUVMa57ZQLAIPl67fkL1YNH41b3Lnv/65fh4OJq8DUdzN//",
+	"9vRu4H882efjaHz3TyEJ4yExhXLnilo6PAM2UR6/DdZj3fbHrtuunSn5JG89czc1hX0SsyhNOJ7QmG6W",
+	"D3Y+0z3/qS2RIpT95DiEpumPc5Dm3bA0X9h7tRQNNy3UznS5a6GLpkMkEPW0NiJv2Fq5bpnN5CjEGAun",
+	"otZqIeBgCLjMr4WwRXvOgrGMeEhpRKeYPl7z4MF7bwN1W79XLIPjrNqavVsKTBhKVHmRSklPRR7czhXa",
+	"N2y8O7O04L1wemkld8IuoE03dcxekK0Szvc3/c7TrmI07bhbj7L7Y8vug+wmHx6xq+0UEH6NDVuLftvg",
+	"gdCSnrfisJ6L7M6ku21nvwN6aE9vq7nfRGT9UuqdVEmaYr69/mGLGQdUFj1JS/UWEPbeJHK/fPE9JmO2",
+	"dm0uAACnf7PxEdMt/YpXBb7BYvbRNUF+AcA79sa9NFHFzVLYhtGJi2hccwVtq6+wma5tossFmecZ9swu",
+	"2rCuaMyKXq4GoQ6HE1FOZla1xIQuaMKDBwYBp5AVx+/tjBgI7rpo7qPo+RRwP7uD4s0xbp9HhenXu8bk",
+	"3AdANn+YqHbHWHYxlFcZu03YZoevAy39jQhaig3HXDphggESbEebYRBo2X0olz0s54RTXFowMPbhtG5I",
+	"FHcP0ar8IxmxBbG7mKQFSXeyPIsRxbehINji34asvE6822rRPbJgjQXvaYFZiXGAIdbQNv+diYn7RhcW",
+	"dB6RH3m61T9NtQifQqt5o6qtwiwFqBGfxWsAZP18UNHg5ruVD1dz+izbUGESkoZSrNhMxFu0UpwbW5aH",
+	"v/fS1xbeH8+umjqxeuFdvofbi4Pb/fgf9HV31VE3HsljzgPYgQlIPC42u8/hsY6BrlgFEKny2hAffytm",
+	"9eH8yBmc4gh75jBPYRi+FqyC9twymNkplhjnGSuh8kWri9vZm9F6xn9ex998PaTvLvLv/nL14ce3N3/5",
+	"+ddo9PxX+3e8LPAqNQE9A6PfWy/xGCBjKttiirNDQfIk717mVJbz0vXUwDPp/z3V/xsW/41a0HR8CWtN",
+	"tCznHIcpFVsXMLa3iKD0hnFT0exKUXuXx3oNaQxZSwV9XQlVFe/w1CYIOrLbgHi2Jf8SiZiRk9PRv2K+",
+	"ysRDDj0dGpMqPJHjs5+9MPrO6baQZHRWwg+1T3Th+t5l7/w/8c/B6D8RDilfrai2/4EFPBHqhfsr4Hx5",
+	"4pD59E6Qaxox+cSgYD+xTCyfaP4YFA/85/HX1uR/YhngyTKRSkCYRhsWeiUM7OoumOEQz+pV8hOCgFQw",
+	"S/vwicpyHlEf27KKD7tTOW9oouRkLhx+L35hksDNV4YI+OAKIZ508nzu9sz9xGTieg5zlvN7pDAbWROs",
+	"eYcULEQIkaRYSPemhKuzk2Bdv9tAXVAfXBQCPO+EkzTBrOyOtbL1kb98YeMKv4qZwQ6RjGhiV3s41UED",
+	"Qkl1isSCyT6RjJHpt2L2x4TH02fmgSLD0yrgR5wNQJkE32LEbtcoyrdi9gruCMWDipFp3eYHeisZ+DsJ",
+	"aSR/sBrOHYrvSCcO9/1w5cdQGCpyHxbLnKrvrho0aqV9qbWWTXhrdsDOfOa9k9Y7hbq/FTMTCHPK67dg",
+	"QIytC9AnrLld5NzktZR3v7dLOsUWYAgMoPMbyF10KrEKo30rQA67FrkuQ8gMSa/Hr2Imq11Vei15IOEi",
+	"zwLFxS4q+eklmNQScyp3F3lalVN99MtCovULMC0C4hD/PpzQX90yTEzcRemQ0mqrilklcZwyNCVTwRd2",
+	"BpDwxOaKiDxcIdOMXucdCD3ARvU0ZxPzwCXwUMHJOs/WQrJ764GSgq5VduqvnViESytgKnZEXEDxRr/6",
+	"/sNUa8lEaBdd9tJ2+RXyVPyXOEHZt9gsVmzbLV0cn6EaKtWH7Si9cLZCZddakebttiBnF0aBzyfltWvw",
+	"qq4agHmutJypeNA2rPPoUz36VI8+1d+dT3VQ7PJbMeserfxWzL6kKoJEfxrHiR4cTV95LzU0CmXjCRIL",
+	"PELG5FJtJ1Wyw2xnHpAhGIvEjEO984zguTJ71HRK7/c4oEFgV+5E3mAGdLZgmQl6We42kHV3e8H9eqO2",
+	"RQsmnBpRHjHQVCxbJdyedOqBh0KncbadZDkPtdQKGz2Cp1vEjUUYiwad69cCO2qFNC4aOkbpxtlW+wzP",
+	"IC+SxQ7WZmqGOQ25uiv6IVnpyV8Mh+eji4vx6cn5yfDiYgRFS/jTsHGgvoecheLHEM32ehKCM0Js/QhU",
+	"looMktsPLysP+7nem+3ZpTEi7GK/w443ViH8CZpkRbA57XevDNoDwEFUv3y+pHzB4h+ESqAXIPxe/bIm",
+	"npDF7bP0g2FQr7CU5spCaj7XDJCve/3eC0hqunLQJ5W98r4DhXgQWwU8WjhBdyyjBPE5v1q6tw8cTuNq",
+	"gC2OC2JOwnah7nzCZFgZPrDxhg/BF8hMoYo9I7MtMVufTI31MUV726VmII6PE3+G+wpTRQtwm7fmIDhR",
+	"EqUmX9ssSWw0ZDzRjlGXlVei6550WaBmXz4EykMXHigwfT4bNgiD7bbpziaDvtxbGDQOHOXU1aTLwtCe",
+	"6eXYcYIWvr61PNthLWu3GW5a6XEZLStvkvVa/z062J6Aab5mUuu4vU0Lc9++5KkMVITiHu50DNqUU60q",
+	"ieCNMdxgREK/d2mfox1oxlW1vsp7Tov7a1CdHZCzw3k2aMxaFUGXaxr54QhqdfchEGS44o10oRkzyGcY",
+	"yDUlT93C3o6JGh8PgTG4rI+7utuDHUc2PnhJY9O8eMUox8MBkcHXeiYAVSecVO1yCGon0+8ZqHI7CE/s",
+	"AjEbWLmhQLtMCohlAe63OadFu9iFKUos3QXW1wTnnXKSzXb6b10oX+dbngM8rVZl8IbiVACCvNNnzpL0",
+	"lIae3bBXI1QLpK5spavcRVhTR5iFqdjQF9ueWnSNdDaWYCuhQsV999sGFWLhO/pmPq3EatI3zSQLqBpD",
+	"t18sH1YN4oLdCgvlcjQe9p3tcnl8B341Emc0Pj5YvRge2EezYFQ6CPfNVbbFnfirmH3hH/VVIb+bj02W",
+	"dL1mfC+sXhUs+vhem1Vo8EBRodlLa8groynRc3wG520zhicPvY4ngy+VNJvXqpm9zjTxm6BO9iZv7VUb",
+	"SGmwVwuztMV2xR8mPsqdTBacmmsBUs+PASsqbyalV2STYhz4eQ68Yj/5r5aKrSd++Au/cPfDR38y8EUB",
+	"gq8/+dPC690L3neKZ1N3gOE4pIGf/9h8XAt8DMdUf4vua43XvxUzmzhexz5CzO8mA/qXx0j5Y6T8MVL+",
+	"9xgpv2exg7Xe965ygGD771ze4LJqmvSH2e5OjxyRqUGCnV4SCpkagOTIY0DoxU5uJkojsBWzvoUmCm8p",
+	"zrr7xoO1B83XHPOUHXQYwx5IlKxpLtkRmVoRWbx5SaXJoDJH1abFClYlFUikR2QqVR7dTC8LMIZrDq0p",
+	"6A2YbQhwix3FNoKsEp4rJg1QXuVdRDEOw5ZY92QVawGRa+ZrzwCsvMyjmya91ZDwre1yVOIui8nQxzRE",
+	"w5S3B40NhofH1kGT2Yp+m+MiiwSdYBcxVBMhg9TYOrW3Oy3yW6ML6rCFTAEbjEWTBmiljR1J9E5o8Gs9",
+	"zdRk1CcGA5zk6yJlAg5lrPohtWjkXsHPsjJsbLyjrV492zSZs/b+FQe02qivSRGZwvyCcP+G1hzH9rpL",
+	"Fzy2eUdFasTOQZeVf403ocwRgyjBBTR5LmmySlpO1DxGcZZFIwCovsKvooxzVuvnVSTZJPfoWFSyYRrH",
+	"gyS1A4J4ac72yejbjXlaWlo4EGhY2ft3Z2oCYyCJLwLLfpt12UCFBD3J943YSQ1Ilwa6DmQMIDJXyWDT",
+	"AAMU6OL3WSFZayhVtXcru6/CFZXspZJ8KXi5LP7czEOmwneUL/Ig3CZKJ/wVAtWAiHNJvuKLNJFLLYO/",
+	"YdmK+roSqo9iFiT/d2KRcAN/szO5IFBESdMkYv+5oSparmmmtkcK49YWgr932St+HMRsJXrN1YaNaYJf",
+	"yHLH1xDIhn8OenqyE86zGOCO0kJ7XVOloHtQaCG/p9nNa0bjAygcaut/PniqDetzbVjTs/h8UDT1Pw4k",
+	"WOzXHqIyP+/m4Mx2t/0y6izSuxeMywAsUa6WolrIeD4cjCLtc9PhePB0fjobWB9iND6uFDLG9BYynLGH",
+	"WO9/tB25TplBbOpYq85838nrxeX5yZ0WoOgo1Ti3g4o02YeIZdos671ZUm2GMLT2/6NSkHc2OB89HQ/O",
+	"j+nJ4OI0OhsUrtc4OqBUvZ6x46b0AFAxm0wAaMLDYMXsaiJnqiMtvlEfXSbCZETXDhnfr5/8m+o6B8b5",
+	"MoljPRexwCscamjGpLIVN7jEX2gbmysEgvob6FfXnWX/KxeN4CH7NLd7SHCjdpAisylrXe0ObWlnJHs7",
+	"JNGj3P6c5fZBJ3xWo3c+3zM3fLlD8va1aBEcMgNWWshqE1iGZOcOk828bw8w8kc2/azZFKLBG5a5EGzv",
+	"6uebSXzyx7fxd+9Wo8Gvp8+XUr56XQmuNlz2X3p6a61G5I4r3/Q+Juq80RKHBardJgwFq31SNSVNS8Zj",
+	"QKmCTg+Y2OhG5LJC0NjAnN6i5oxyY/NADSXlmJ5MpkjVeIKPhDjs7nTWcmi9qcYOwjhrz1sA/Ks4yVhk",
+	"ETcyVzploGXxNHN3jmOFF3ZSrDzNBsrh/tWyzOzsEhGRXmhMTjUFr/m0O9X2aQZQ4YfadIMCW9yylxw6",
+	"OR7gkOKsSvubDfTmH5xH43jwlB3PByfD09HZ+Pz46cnFWQDcvnhCEMpKsZU1xE0fI0HWOeJJWusqUX2P",
+	"CT6ndNQQuZOwgwzQKtW2HRXPOIuWya2nOILKZnj6djS+HA6dsim/KEpZdkNURm9ZKm1v/YhKZQs6wdPS",
+	"qizOsUh9okXU6dmJ1oV9bOYhNS+adh7vyxphZA67Z6P5gJ5E48HT+IIN56PReHx83Ov3QMxklaNW7L1R",
+	"HLcKOWcZVfnRr+sFHqhrL2BijoV6lxcn5a6sqDZlPoN2pnp0711n1d4P9mluR7RTbMto1rscXYzrODTF",
+	"CrS7WNB8jldasHhAtHX36eM0463g5jTgciPvFeW2xsl13ZXL8DOeiXYadm9LjBMKHEPNMEh2WEOSSN/h",
+	"5wLwiZZUkhWjModGPcHEvN2HBpZb21rBmIUSWYwJWa5fmklOtt1nu3eEKXeZGA3rirurs+rvlgY0KlTc",
+	"mUfEho7qUJreBeOgvNd2GCead17jPbt6JRcq3nJcZcSljsb7Dtzb/UFQA/tzn8y2Ll7edVnfmLvLK3s8",
+	"DNXSm37OO6n21j7QF0o7YycRZnp1FgEozToM53/0hcG4gu0RDY+qc0gVn8rsuRLzVhpM+xLCX7l+IWEr",
+	"kQqPRu+b9Gp7eOJReX5i5XlYxAEMpO7xBn35Pt7/Ixd8Yi5439FR/6jut9cUb1/nG/nxs2nuVtK37cYV",
+	"KlnsTJVwUohrVzt8ZkNs+HEUsqA8VRWGZdI/gRElOMbxAgWou6J4Tv8EX6G5ybpGmFORMQi4+XMZj8tz",
+	"eXo+DE4nV2H/K1es1A7XEyZdYnr6/ngy2z4IAKuFx37L0lRCiVuxngwrY0waZmk43gbUj713jPPuU/VM",
+	"94n3AKeI5vUP13Niz5bue3Vp36stdVfQ44qUgVs9Mu/fhF1vm1bz6u92jxxm5eRqHyMnV6wNkf/vlvb3",
+	"TB3XNDnQKsgV+92Tx/UgDojZPtDqVU7DmhqOtJHgxzWOt5vkVGbFYIx9QhW27T0ekphuJZlnYmVAZrrL",
+	"0y6Izz/Z60JS1QA0N6OGfb/d0adNrFkJT9yFgNPUgMzvZYd85k0xPsvWBh+lCdpn0r/r07RIcOknzV2w",
+	"dhkY227dZx73wMPsgd+5xUxJLP7uinTb3kTB4KSZ0xKUzNg6Ac8lPD79VUAPB+NJQIK4TZpt49hMpNgg",
+	"HxKlLZNEdE0jKNgZDfu9KAWfygWuBFeaqS57KxEb9OeW/JPRRXM8q5X5YEwPwPn7MDGMZLJPSKwb23u1",
+	"vaZVoy33ncDpD3Sk4jmgOchUbCaatBPJIgGIC8NKn6aGWFiF2reJTGZJivW563yWJpEpUZusRZpE+mua",
+	"K4H2T8Zo3Ls8rm1Fy1htsLwVziz3mfDOGmts2VJeophULsmxyEmtHNzYnIiDkzdxA+xqvYHHJV2UFWqp",
+	"gqCNgBt+Zg4A7UgSQbs1qF+Cc0Fusjs9Eq9odsMgQ0Q//hkZDYemEQykiOiPlMdw2nt0za/S1CD+mfNN",
+	"jqTEpxyRFyZrxI0lFnCCjGHka+6HuUalKNdwJzgJELZv2ccRpM4Ehq7N8rFNKz+KvUex9yBi755miWah",
+	"Qw0SKzJ+V1PkB7Z55VUhlWc4GhIlyGj8lERLmtFIaWllshe02NUTf/31c/J0fHbaJz+u6Z9z9gZE7CWB",
+	"0UoWk3/54evn/2psmjUk5CKwQYFwY7bYNffeoqWZ9xHkoZFScik2R+SlIqtcKjJjhLPEqSS7JQgXfvNS",
+	"c8rfh6+1ZXXNjfh0RReS/Cf+DGnC6BSPhv3hcKjnshJcKyZbaCWfYRf3FRx2cEHiZD5nGeMRw/M5qo4I",
+	"Aq/GIOuv+ZRlmcjkFDL4pkqIiVyKTE37+CEVAAg5LSatP+mpTBElEgcxdeLZnW8Mx7srzTxG6ZQIeY+U",
+	"xx85e5us2Ftoehg+wdE/4ZLORZqKjSTTf4Qv/31q2StN+A2cbXISKK47K89Yf/Sz7K4GP9PBX4aDi8ng",
+	"/b8F4TsrkaAWyNPSSRNiGBRNV41KQOoZd9Qb5nEnLNQfczUTH5qQuvRIEJkGKeYaQpjuJ9hoIgzcRWeU",
+	"x4IbdEjQksCEEIszj0kkoRsQ4iKNmVSt+tPiHByKD4lTfWOgUTrHo/G2FhwvaF4B5EHG9TqOQdURgkfB",
+	"0TkqIz/J0ZWUj7tl0/v6MtqBtBMGTNu1Ei2YNsPTnwOIQTg/d6ZulOfadLWtwqZscDQDuPtJJ1ujnpjY",
+	"WIivLV0xV0UUCxA6glAMHycHsWvQqqXtUak1hYHTCmMhmFUMPsWtrKRJ7JrFzB0sZQg+tJK8vgOjAsFP",
+	"9JWl2jZMCD3YNzq4J5Jlw2A6HPxWwjKFvXoPSADrijo6Y8Ndr+q82AEFNEAhFN8/TO+SQ/qVGErV+5WU",
+	"IQBkWVj4dfw7wpueyGxsImIFp5mPgFsaNMmjkOwgJO+hE03rpAM04i4EPNe8Jthb/XFdO6zrPZ1EY74d",
+	"4iWWmON3dhXLxtvhhmrFkChs1HbIbgvnYyJl5hg2aFe0aWYHrQS/27JQhQDj0CHL6WmExQVlyoP6zrOY",
+	"q695k2hX0OUB4ZXVHlwQmDPmxYGttqxB3kw7mqjdkMIFgFmxHv78SjQNMscty8Lt8v9gzvulviBiiN4T",
+	"AF+REwTt2UVOvBgrCOGGgp5QQqF/uI/1Ywazm7LeQKRK0tSgOcgSYIHHlUtGU7XctU//gFfd9Xu/ipk0",
+	"KLMToH5Mt7uRnF2fhsQDbIrpFvsROvA8r88dQqYHJPEB5S8wZof63D7WLOdmIH1CUyl81HBN/XqfvIcc",
+	"KVB0KfKQiNiw9JYRuaZ42DhPblmBEOhtZwvz1EmUv11mIl8s13lQksNwNozdBHhfS9ViNFSv5scbhmrC",
+	"hpRLkacxshHgYK0zsciYxFidQQL0pCdNYYU2LE27ju0FS01NS2VYxjTdL7pgLIWG8hzzW1eqUXkDNatB",
+	"zHfbuHDXQ8x1piVqRQQb8eA9zixHvy4fa1LKkchNurIXG8SJvw98JmwT8W2Y8jVBH+pQWJP2Bn+5InhH",
+	"vsic5dEN0zs8EpxjoytMYZ8hnHLpa7bIaAxU/a3H5nM9/kuErZZ9wtmGUICfln0SpYzyQb4mIiMZAE1L",
+	"kD19LMoDjBjgeAcjekS+umXZFj14lkr0A+WROQXRFiZcB3VGWms5Q/Z4MBy/HV1cnlYhlt2zwS9Gs1bb",
+	"nEiQyuQyFifV7ywQXO17RVWuv3QU8Zm1dKkddMNomrQRrlxZ6uN3nnz9xa2516vGfAPa8vLYtgVrcjvg",
+	"DdaHvzzR1PEk5sd6gULQZET61PzYJUS6REQ49Lr0cwrh9THjsYW0+wVSM1k8WbPMHKr1LodHo35vRqOb",
+	"VCzg7ebvCV2UT970+Op3mnM/63KZrnsGaLFc7F7Z1Y6xCtxwsPrw8iRmXOGRnQ+gbYizFmnaPn+LiY3P",
+	"u3sPmNQFhwMlD3TLrUHb2Sd/VRyCBpS4WDGoMt4shUmYCFV+xIlcp3Q7MfR+gR7TPknLeDIeOil1cgdo",
+	"KxnjHRK4S+jb64zhdsLFM6fpmkqQfrczS7c8ux22AF77A8Uy365BXW/6TUkm2vxM9mnYUaZX82MRsZdx",
+	"RShx+JuIKG2SE/YsUNmRnZxkRX7yA4IDu1VuSf0xPrkmCrzTdzYuhsQKlFAy0D6ZN/dOmYZgq5c3XeLA",
+	"vk1WsTMu091npgoT7Nj+rYUrf1tb/CDZ6kvKQ8RrW2bQ3xZ57xl5XDOxTtlBkcfSGv3OkcfmDJUyPm+U",
+	"Z5kWvw4Od/9EiVcsWyVSBosntA43DeVMswSRejWc2uPVpoh3/CSKvDTTRm7i8p0cLpt3xU0S3RjG6WkT",
+	"jbtkcIOdODEmg7nTfJJM/wCibEl5PBG3wE0Zo/FE23sui22it4a2/Ozj7LkTjeOJEu7jrbbv3ofJIxvq",
+	"SswyaM+JORRTk0sjtSMFHq23Ze+b6VbeBF0NhAdWKUF2tUQOH4Rqr08TZWOZSKwI4FOzakfsBtlypAXV",
+	"KbSkeZj6ukgb7XqdtTfV70U5612OLjQfx9J30NciWvYuz1GCwOws3AD7QCMn1cIgBF0xu05LiYn2UKfA",
+	"DXAABPMkXYXwBzZstuqVkQV+6zn8Fe0MazJ0elTMjm6VMp1uqsgE0C95E1yi8RGcVK2FTBwhcNHObSLk",
+	"LctQyhz3exl4miPNZ7cJfnsyMvJCb0WXE5kpfz1s/KAIAkGwH9s7FsuJSgCocK/qx/fQeC1fOcsxVLSH",
+	"83/qWPTurnMvPSubwAVWZOpRb3pEftIv00Ym5D5kTCrTt/Cos1H9UPXekkFGICRc24YApsuzy27Y+N3x",
+	"SsXXO6u/zW4MBmHL77sE6A8YCaQ5TbXE3077ZGpR/vXfGZvl8znL9N/QqEX/odkqxl9X4hb/jJlkGXx9",
+	"zacWuET/4BoNwAcMksANZqND3mIqopvpEfkq2AsBsxbruNShPJPXiWSy6LpPUkFjiDFrfn4GbMIyacJ1",
+	"hthJtCRRzooTIKBEt/aGTso1ViUAKKDWZrcOZLFo8KHHU8TAKbFEOfwACsVsA1n0mGyLXjsuTSHXKMjA",
+	"V2rNSznbdKOBFegdN4fZqS/1XaEtQlUxLB8SIYnTTrjUIFcbliORkBNmqgq67fySIA7nv1alD1XTPqKY",
+	"pGlS+LMdaFmR79XXYQdT25WAO5BWcyQBnGRw0FH2d3pp1tI0RSrHp8/ICPLGlpAgvaIpyfCIwTwR+yv1",
+	"+r0Pg4UYmC/nqaD6vXe+ggqz52xLXIdu2Lw4xe69nq2+azw6BFrZ/Fs4BEaXCogFUKo3ydrt2vB7CkXa",
+	"lFtn0kid3C6l19mEhvu3uOmyyd5gEP+u0O77bdJ3+q7mTaofymItRsuSrTAqduzWav2P5RAryFDKF6lt",
+	"Zln8LWm6nxpWNBkLViz762WVI+jyEsNUtx3KkDbrvB287dH0fjS9/+pN78OCc9Z77R6ZM3c8R1N0rxZO",
+	"BV935NHzIrHQEtlf6oshQIz5q1nv9RQ2sCCBTf9k9TF66q4UExtxE0mDNpUrmLwYDs9HFxfj05Pzk+HF",
+	"xai9enIPjIX5pFn7XmnNCDahvQbsGHIyvCBTa9pMpKIpm95j9LvTarR4CuZOf639E20RTi8J5Wi6+nbP",
+	"5wSk3V4bIEgs/CBfakogUTEZpjS6TE/YKCpQZGIdDKsVQreVbFg6+nlRqtW0htFrikyfgaOGMzERQtsv",
+	"FouqpkBA91ux3yotemoce3xmUo73ZdWwyQxD1j+h+b/MeZyxWC1LOIYn/ruOxqeNrzvcnsYKNLOXP6JA",
+	"2k2nNoTlKwegDDj5Kd0+88xncAOsoq8jLJdAG0+elmLzFx3MaLUDJFKTbVqMfuoD+KMLBI6yxXlMmeu7",
+	"FUCU3K9tginrgM2J6qaD4my1SNdeUPnROn20Tv8WAsMZg2BeAbZQMtvuZb2aLfWayTxVB5uy5vamZuk2",
+	"CrykksSYclEesb9pu9ncPlFaoVfMq6E8cr1OE9c/MJx00U3PFCAkged3CeI0BwPctPoFVdpW4KWVJC2h",
+	"xRq9q2KnmYIUK0ttv4dnmMppqio1SRDxGKJx1CR/BynbrfcEPDjQc+KG44nxAQnsXf2GZtvSIVX7VZmF",
+	"QjeKMRNi9YUkqBV3GZ6BUFeX9gxeW47O1sPB/RjsxKwxvXc/hsYODC12iHshROlt/3rXe6JDAalbx6I/",
+	"QqnFgd/UoNzuoLIr2nadCTaG950LkZuSJesBmah+oW30heYv7MMdTCXw45NNEtYcjpsW6rX9Pm+svban",
+	"RDRjXoiz5rxZ/8w4beakLDheqy1/CwFA+3HUzhk2Dg2xylBWmzaJL7cQC6HZGQ6peFA67cI3hTobwIc2",
+	"PgUCcHU8WKmwKc7dJs+ZSTjCBdnOAPM0rD7i9hA8osQ+KnTBnhFKJFOa14iEszfQWksja80xGHZHTfRu",
+	"nx+RacIh+ZhNfKii6aXJkLrmCTdYPpulsBn/iswY45DkeESmIo1tpo6+0f7pPxueoB11PDuV5pGuxY8p",
+	"/L/meDAsn6G4XSXcHt0thVQkogalVS3ZitAFTfT77YGsewvmACEA2EKI2CIGwsGztIOI+9ccFDl8L6SS",
+	"OD0DR35Epjm/ZVkyT1g8MTk8MAfzp9GVWlJjy9xI8HmSraCKjMdAJr3Hj675FHEw4wlguUh33jyRDDKq",
+	"vG88OEf9ZRKz1VooxqPt5IZt9fst/GGSgZsm9VLrd2RMihTIgOUa00tiv3IVHGJO6CyXzEdSxDND/TtM",
+	"GlaTJql71YxFxhtkplBE33vNQU6bKukjd/o9wfz+6WWpuNfW0Jvn29b+8AqBphQwit6yyBFQyqXJaHnk",
+	"mqPIWzL+zPilizxDpQWww1LRrX5+tl5SzuKJ9lv1OOBf/R7JSL6GM3P9Qrtmq1WiFKySL7hDmwIrDyYe",
+	"wl6Zv72eOe6LAAs5WFTLDnik43GD+8JjBvCZy7yAoqS05naIUB7jsB0mrtLdJ77+WKJVWBkJqUzby0O6",
+	"EmJn1nrn0vv2OrcNxTt064QOuF636aDFV/TFtxElzfPAcZV+0p9XkPHwPtVFi2qgZVAJZWKWNjobBUhL",
+	"H9q3c0A8uzg5Pa9gZYsYDfRbmiaaU5GL+r2YKQreMHpa8LVt2QfXXoKAO9KPA4QwU3MEj3MwYXo9EpZq",
+	"VjK56zZr9NKG8wjSi6QQttKvGBnfHN7Z3jTzbHg+ejq+OB6ejE69yrET6LdnIhxNEyhWzFrrWp5sXdhk",
+	"jQSW/1glTh0YG2a9w2zCpz3Xl94V5G3yFGHpbJv5RNoJYNDZmCbBRoYKi++apMBvAZesEkk2ktvUZGOb",
+	"HNO7ScSsT2QeLaHpK2p0CFcaK59PcgknNTVutTwS8jawV814SNY0oyvmgPQKIhc9ZC3uUCdT9WvNenaf",
+	"lDrSjYch87VguNAwp/89MEJ28DKeOmcIBA+uC/wIWM+GYHr8VIF9WRVLweyKXDYn3+ay/MpgjkiDT+fQ",
+	"ofQKkhWj3FSEgyCFjJemHCT8IpjAXjjcFGFbYJXYB4BLlO59O33giuyDX31vEejSx13WIgmfm11YyX5X",
+	"WvibfZOJRUZXEjAOM0ZWdEtmzOLZJhyI8MydWeQSDXUwtG4STHAyUgGt9CPPKgE1PikAm34VswkYCvZv",
+	"NCvMJy4q18pJ0bEQPsIVTNssoL2gelGb4VpJZkxl2kQwVstE5nJt32WWZZJzZ/Lqb6F0eAJl7sVHQHCk",
+	"GWQ6eV+tKN9O1skHBnaK+QHBR81Y3HcyX6NxOjFr3O/NaDyJMgYlkhSeoL/J2DxjcolWlfmu+JtjYZtW",
+	"dqVBzXK5hfQZrsmBdtREcGaSUs33Zvr+DxgHnIDUzrHHElQObBIei40tNQCb2a0SftIPLH+jKA4TP5Xp",
+	"OhfZLIljbHxaNgGLN+sNmiFwVl3RQlEOeFOgHdVSxDAGKMtgRQiFfUgkmIm+rHUfzRHRBGMrtooHuWYy",
+	"Fzm3f3s2s/nG5pxa/irCIB7HmeNikSWLhFfGJzbc1nG4M3uzcOUzfKxZiwRHzWTLnu0RwjwHzIXiw0TM",
+	"J1uRg1mX6c2Bm4KqRM4Tw4kZVWySJqvE1pkDi1jTu1eIdb23RW4BlCdeA034bPCTzSczFPgbaaTM5oWv",
+	"LLUtInPOHcv4hTJuL5VdBfd14RfknOZqqXdMRJUBoKa3NEnNLHN+wzWZTRaa/ViU4LhvTHTQ35mR4ErL",
+	"JsYjYcCl/J9XLE7oxEjdfA0l9xMnkIuDE7cPQAdPXLVSzTHp9z4MrPEElkhNSgF6NZ7RXdlQgvvV70CG",
+	"aLQlMFwwDeAc2QwAvfwsWSyhl2TGVgz8mit54wM7fCHxRfKIXJlEZJks+CDhZMFMZiuoQ1SvJLeZ+343",
+	"tIwlHI6p4qOSuXlcNje9O4pJ34Vls0eLH3m6hdiKuR3MP1qELiqEiCjX/r+AMePkSgT4jil//BgNL0Ih",
+	"fiy3jyUKi4xyvAfIKU0UpzTVi/JUy0OyFkoxfwRot5O9q2gib/JvLTozYrJoY1CRKV49dUni8K25wvB1",
+	"ac5vmFbT3B6M8+Im+6ijNj8Br9HjxvHdBVRldczmBB5+hBAeJ0Y2HpEvtyRmc5qnipyS778EE9b+WBs2",
+	"JXKFuPn6maVxjo6bxqmEwFdXxurr8MqI10mk8gxD+tr1n2cQqULYYsqTFXZYUmIBcdu+Ac8Rmb71A/Ry",
+	"9SdZmkdEU5MGgy8hsdhwv64CgzxdFkGvsp4d5E+bmdyFzJHQgkAsQxIobbBDAUMVxCRBY8XEsJQkS0Zj",
+	"bAkR0xVdVGel5+9PCrYF0C9aCiGZLW3oMi20WbTdCbUAd23GVAOr6fsp+fbVV9/0yasfvumTd2z2So/m",
+	"m5df98FchfCZnhjkimgrtjSh54LfskyV5oQgw2YHS2ZIJMtseNq4UpQTo4PMnVC6VDEFvfn8IJyUgIXW",
+	"Tm5ZwkPlL4p4VANGMDtgPsUQXKtIfVQb4ZznoC4wuUfaPcu23jIqQTImjbx0by2t5qhV7mVllWQHYYlQ",
+	"tn4ry4rA4om0BOxDCJR9MA6B2T0wTr2kVmtpsoFm2TFTfT2pSvFRNT4C4zNDcRTeiOzGTqFl6LCxAPo8",
+	"4Q76vDYhbQy7ucDg0SOCiZk4d0ojrDujhDO92IKz2vQQhpezDb6oddPBqALz4bxihuAZhsiI65fhnyQT",
+	"vKNkmvjDekcT5VkMM00EaL+nh2pWRL+g0Wr4H5GDcjDvgS59Dp39ruYZVZYBDuU1SUFIz7aKGRldBCFA",
+	"otMbJut6J2VStmobGz2D11R1Dlj63ni+F5m7ozjINOXnvAS1FYG+gU1tnO/64JT3ftivXraHqW/SN09f",
+	"a5d4cKV/K6n406ptVuB8ERj6XZN7WaGxKdzTYmomcr/NDRpWRSU5MIzmJLTOS3PCHjZEezVwk7FhiDYr",
+	"WVUvXpT5w2gOMxBwjPQ47xr9YJ+/wfS1jzAXmoMqb/C1vWZr9px1uWt09tGl4dW88dLOs0k7/n5zOuHl",
+	"C9TSdiAho+97esOMRHj5AvG/oIgLn4vKA0x7+yZloqyIegNcdcPYWoJ8ffmiNM/xuMw/L18U0gxTT+zA",
+	"sIzgLhBpKE3XnmWg+U70xeZRo1OL12iY3ADJYy+p0pRfaWllX20ZDTsk6a2WwE0ymaWMUH3h1m2vRqfF",
+	"jstscJHGBhoUR+hARic1H67Qh7b9Y99AdoKJRHnE0tQT/lK4c5vCGnKXleb5A4YgniHSnWRgr3VwSJxy",
+	"LIZdBHbK7ife4Fiigolastcka5b7ScFRAk0ii1rqaKCvwbribhPQ761MAn3w0gTMBq0aUyUDpSxX0SDo",
+	"B0weGGxeGLT+/R1dQGMMmvEUI2/wed+WNBRnLJbdXeCqUVt1a4/I9NWPb96SJ7lkmXyyYk8QPxuPfSOs",
+	"AtdrFku/607d6S1r6qwy5ZCbWw4HVzcLANhrSpkLQPAUvT/sBvGgnA2Ci2e4ln19IW5sMsyvYta8Xn7T",
+	"AWWHogdcRDIrg7VLUQLENpI69fL6K6sY2sZ970TLRXim33z1ljyBw6Qnv5mDz7snKzb1ou9+UGFFtyQW",
+	"BYDNTpsK3CV0VjGTCgaAyYjBiG1FPtAsTaBECa0QMwWjUm6YtrwK/QQ2kqcW1v+bvX9RbuPW8sXhV8HH",
+	"OVO5HJKibrYl19QcxXESZSe2R1bivRPlE0E2SMJqAtyNbtHcLlXN08yDzZP8C2stoNHNbl50s2TzVJ3Z",
+	"jtgXAL2wsK6/H09HhaX4zbizyt7qDyv7B1ijxYdPPuDW38Ss+iQK8pQ+8hxMKccDIh2dBji5ShcV3KmT",
+	"NiixSvAsJgvErkE3z5qVzK7AED+mUYDtJRLEMCcC3kI0PBjlmzwXqBMGSWQfXoI1tl8WMI+sWDnX03oS",
+	"4Pwxz1uFZTjpSIyL2gKcK5Su4rXttRPJV2G2p7R73use6vAwCML7adN6aCM+MdAfNUZDRBeGeCJ45Da0",
+	"q6cCMxfOGujpxi+4UDvbmwunYZiMmrNxrW0VtO7Agkw4msvWlGkzB0ibZMoE0mDAggosykT0dVJSA05L",
+	"+T1tBwcFRtakLk5jr0ZpEfKHu93NKEyoVWpbmhG+0apbCg5i7VOTAertHEo32h2DzAhDhkelyqUCqlW+",
+	"AxoTw0x5eFqX+Cs7UQA3PuZpf5S7TlEysysPTwJ1WLKX0BQmRUAX1w7rNVwVvKY3AzLUq+oUZLislSwJ",
+	"5JTZGxhP00T2wJadCQdMXPD+EjGUBjb4tABfUKN/QN+jedxmxyD9MTeplUR6EKOiN/defzLFeji/tQuO",
+	"4c92DXJLD+eAkQh3VgR5umAh3lFrVnikuSr5PmhUuCUfH82+MMkfy2H3VOcGGD1zud0IKJaYS6GZDIE1",
+	"siKnWA4I83TEML8IOzqPsFlpgqnhQ+YOsoB0EK9AZ/zIvqcUad8vexv2ch/NpIFdlbKdFYYu8pA68wXO",
+	"YCxXtyOfCZ7MDdIXsbsCBfvohUtJXKc4hqtSyjUY0wkUynrRp66ELlXhtKlABsyYESGBFD1sTEIGI1wW",
+	"B8hHh2i8dhxXNUng0lfu85THepgJlz+h9gVnxQ4oiAnPKp2VYZA7aAjgECEgoSv2Yawwg8IwPHzsOlE5",
+	"uGGVoFw3ALXEiqU6o3OpNYnvpMPDhefyLHshxI1mVjm+TZFccNITeclT4XOaOTW13RWxSFnJzn8xEn0M",
+	"Jx5/32bek5MU/4b3UVkLPbv2VH2lU4ZjvpovDaj10KQJStA8mk2wHIXh/qyDX6p0WI25XrG8WKZQ1lyJ",
+	"7lvZNameGB8hdwD77hBfIap4mBvs9EiqKF0YS3TXpo5P1cU9adCFeoqyreXCXM63w+awgEObglV4jPRE",
+	"biQFJgiPmMnt+YVnhBPHvA/tar7Eo0J8A6SuHO7JZUibXnSD+dD+Jt8d9/eCcaMqiSLob9b5SxapkDm3",
+	"eEIcHHNVUhX2uMn6fSFgRpCkiETCpnyGiQgKTHmrtCbPUmGcrzNcHNtVZUVNQQE6PjQnnni9MwitWpaK",
+	"/XR6+ub8xeuTt+evT45/PH71ligWU40dGZzF9pgh5gSp1ZJCCVe3iJZIhBOlN7vG80SrtAV7Sc+/f2Gg",
+	"kR40f/T7QqL5I8BZNHYa2SSPPiC3DhlcuA1LZvpPBQG1PgwkxQjYHmWPjmGdUH/JohhjEOtGwz0P5lM8",
+	"BNqq4OMWy6FCs5GijXYk1ujNIbsCK5QUAk4x3+WAiFZUaameoOAiqt9iPZD7//YAIuV0NVerVWF6AfqJ",
+	"3Rg0MnSZFkI8+MKNAsCLk2Ul2t5a6nqbzkGjdd09RCUN/frd6l0IA0BlFIvCICLRlxGCCtYuiWvqoxya",
+	"dS+xxa2qXC1YmO7xoPWr9ZxcmIEz6oP38WSQEwR4PvRSx1xqNz+0cS1l6lEC5+cpU5ex5pNJPAuw+Kwc",
+	"TZ1IgbZRetok9EkSfyWm7OUpL8aXtnfKB1o+Xwou5NiAUBRXUqd4Gthl2+l0QEBMfYBcjA0Wa2FPdROd",
+	"a7vesDILTUZ/7MAorqrLBIPB7dBonClBKIVJsYcEZaRuxIAJyE3FcCktvWS0eHLobAgFCjjEq7pSxlCs",
+	"TuwVXTvbMY8HGgLfaG6j9YUZ3p4YSfq4QkU1afIEw1wB2QH1WSjWfYG5tBa+rigYT0pxL3gMybPj0pfY",
+	"WFwowawJHpMW6MdSQCVamC2AAGY2gVNqLCtseOeZrJLv3dsJP4UrHwrtsnKJaFUyBRwa36CX5ulf16NH",
+	"0byqIPdCwcizyP79V/M1qlXp/Uhi1yJPEntWrZEwhzOPs55IU0ygBkZAPtBnC3L+0GOYas1MrKfxzPc2",
+	"+SLaUkEn/RmPXMpzWp3mey9B5VmNRC2ldjqlL3+cmryvNBFgxyxJ/cHrZN5D6sdJxb1VZaf4kzcQgpKw",
+	"wOwovH7+8EHK/dBp+cqekUPKXNfVoS6ditU9NL7ezDvaflZlfXxkqFYOfbOSXwZtYKlhfT7hfZnOCPd/",
+	"UbQfM+f5R+CSoinuGSt9Daew54qpy5Wv2HYMBycQnFmV4LqBmU/bQ7SFw6iauWyZVCdzFrrrRvbz97GK",
+	"VcIs/hPgriOR7s3c4PycCtXgdfqvgEoBSyqN62bOE36FyGGS1XjVpGgO87mZFDrKaZDLp0V+Goz4Kixg",
+	"L1jeOAAeuECr5usXjsB9XBfH9pmJvHY+GMZL3h/loGpWgrv+OkcB1rXKbSrs157qvMf9Fg+SQJ6lAjUI",
+	"ISnokKqq8q9z9jntUdQn+Q0gnegJeZM5TOljpQrdnF/rDnZg18xt6fZYm7TrIZMBza20Ny71hZgbBb7a",
+	"K4FUj3WS6Hq72Z+v4dSvKjocanbF3MxcLqlihoqNdJbcjXFQ7L9HBIpiQ8ZcogxPR9pHvI9hIH0hsJ7U",
+	"kzPLUpkjeOyLKzhffnBG/Vxhpp0rJIqhNR2euKy68whzlIUhgh0HARCaqu80KU3TB9J0UkGMjRGyOy7Z",
+	"O8LqfWe058V7nHzsQmtMpXdSritTmjxZX4uAJV95eEqatC4M1amM62BTLAzhar49pzQqV2jl3WW3WIkY",
+	"CIy5hIa2NPMnQCEMvChf7d7lPxokNQqDhI6h8hDzdEn1AIvPCyLa4Rk0l0Cg59IH8QmJxTOAW6rGv6DD",
+	"KZjOdzqSjpiB5z7PS7q062POUFpVLc1YcGDyps/aivhyqWxfjyfW0XFbrbLtqjbYXk7E4Ui+Mvk0TmcT",
+	"0X3Oukf9vpikvmRGgjTWFfz6rB0QV88mYo05uSANNqjD8K8q2sZq9CVulnei91b3L4TVnyoyI35B6SQ2",
+	"SfQHe5r48zzM+AeNGt3f8IXFaNBrZ+/5RgLDeP42SBtz8kGtP9XEDEtq6L0Tbkz+aAw6vfDuUpeVXKad",
+	"ko8clINZRZ3PMne5TMjltFIxXxOrCSH4LsFXhnvb7AU3oglqXVHaNgYHjyzoGKoTYnlh9w6Vp5UTZKW8",
+	"nn/2IuPNXQTGBYz/aq4jcEl5X7qQ/WxRN8MA1cziAr3T6kaMK+wUh6BFdYO8uBTJzO6NMUeIO9cSRaWM",
+	"RZYraH3BJ0GDl0dYoQr9GlQJPpFbxOO8tQrE6dbuFjywPRW9CXQIRzIb3+bj8Ynu+dC8fwePfz8ZNpqN",
+	"dJSNewqBRW7tDf6hOIerZqOfCGu1FWkOtzun288OOx2iOSwxLr4A8NjmLdO75VKyCKfiCK767eQXUx58",
+	"LQKar4/lhtENK9PK3AOf7V0zoNK6FharBhrCbvhKiOLzPu+P7NsI5ddxaGw29mZjz23suZ3tpWexgL/A",
+	"q66aq8EA0/lU3g3uZc0FEMB46yKO2Y1kbyR7XrJvyNXrARevxdbr5P0TM/X+F1B5LERzlZ4qYA7O1U91",
+	"fnXgp6YvNU4ibHX0xbBYxu4hpldaNBjsMYUaystWy98GCFYFqHYPYRWw666LlI0Dzl9bu7gLSQJo2n8C",
+	"aJmIzm+JBaBqR5W4rgsw2IhCvyqu/5Pr4foPeGZSh+nvXJYf7B+JwDiHlSeo/B27RXN4/esBzKOErwwo",
+	"n8vYIjppvx9Cv2jzBSu+4JxfEKzSzZldGTyOyTSEai/hsFCqaSUm12UOiCuPi6J1vI6VEOdLsOpzyPOj",
+	"AP2eyXSDQX8rGPS3DwXvd8JCNgisdoZdQrGdSjjwZeSalPAOk91Aq1l+ZO0ptgpQfRGc3m9gNzo34aUu",
+	"qVeti5kcN2q0Qo1e/+hDe2mt4++1tdbqBZjnJWlovzFunCRCjcIEGJvyomIXOR9rkzqZl4lJAwzJMVcZ",
+	"wATijKsgn2Fo73RyUTW2o7wiHXo6RXIJRYmOqq50CCHWtBSmfpaONxZC/jq5eE7lqOHsgSzBKWgiWZjf",
+	"xBJQgNIK2PxjDMDDuI+/Z0hQ3h9JVXmOQB/WRMfxwvMJm6HMhWuNZSk3FyufVa4Te8nCQGWpySsvATSA",
+	"GHXKCzCncmg1ShNqhl8lHEi1mOoqLjgPMdEkWrqg3ta1NaBeLMlDlo7Q27oFk2SaaKijvh2TRHzoi2SS",
+	"LsIP3t7rsP6IJ7yfisQ8x/aE/L0BukX+3oAtbXuvUyEI1wLvhjOEFjMfetUHPIHCsTp2I/sb+I72u8VS",
+	"EYptziNNTVHCH3t+1tSViKIYzHK3UzVLHMYPOvmJKpjqR+OqLQqFTApyaL7gzV4T1FH6ElyeRXZn6mHF",
+	"mAIOve3KEfaFvBTRsa8zqST1y8tQXCNJnmfKTZWS1MOGWMXcpQtJon07N78+o/aqlrYRKl1ZeWG9yWKi",
+	"cLpm5WeugWS/Ik94/iXfwuX1CPiOgTtYrMIkm4VPWL3NUHrectWvkR2A7NIJdPeVUCznJGbVrybHE8KU",
+	"XXGRvTZYtHCkM9b9KIsodRyZTpk3HsuNECr5OgJe+0lppjnrzhKb+QSroK7BcVEC3mv8c/fnQef04PLv",
+	"051fkj/6z2av9kffbZu/Rb8+zV7u8R+fTH5PT+Q/9IsPF/PZvDkUv3k9qcSUCmWCsi1XvIRlX6VzZ6fI",
+	"ILrTWbqMhVFULxc2xF9jvWpCzIB343yK/0fXt3WCZFku7d/o6yQR/ZSNdGIE6wHTxmylRGk5J1mxslCD",
+	"bk0twms3QhROx5AnFVsVg/xhsOJP9srHzVI9TdNfvM8AGOOIThkwVB1FZ9V03K85dc/8+KlOh4p7Wr/Q",
+	"LYiG+1INY2lGIQK9At4OKxKLZ1Tk9XWPhY8SlHAsDrlP37hLbyPdG3wpXOtgKNUSPtaX4vrUN07VNt5O",
+	"AC2dekJCl/dZ62CX77We7veftHpPxbPW4MA72qJKN6yuvJ2ldVV48bI7sV3kBG6ooozBAVSvlp4IdaL1",
+	"+CZL5XsByigsPLq0txsxBiKj21madWZnV6TqTKdmG7BHXUdrif6mKjSy8+S08yTIulGMgeBWzqFTzwU6",
+	"Ij7DzEXEZ2Hi7gCYb4BJxbva4hxgyBqH1tWghCHQD+P+9/2F2/4vYPcdPukAUpIrsD7noA7gytIveP32",
+	"nqfZAZ5esq+zVJhzB+rcONyHSkslpm5U2zt20wWMWofP9qEUS0OHzy7w+aZZoqQaunvs4QVtG+dWwuxl",
+	"B1fWH4RSqsZhY4oMhV/oSjQbg0SPy2IxScSl1NkXuBp0D4U1Szxrh7vb0DkQbsR954M7pdxviWeDg9ZT",
+	"3um1nvW3o9ae2B84EqhGEwnMDxsBi9qED0UpDlnM3lP1/7/BMP6jvxOr3vh35JlOpI7OBTwx1A2dXDfQ",
+	"NRB2L3znwlVJpnxs9Oq63sSYF6l0FidbXBhZzVYI5BzRcpEmvWouqWnB/h139Vz450ix4hOxtrdwG7Bi",
+	"du3nmqeLKpon741W7RM+pcN+nfwNSsOyY8cO528SYVByaamy2XIsBuYkjM4Yh281HWmAXnex3pCqIRE8",
+	"Chwrh9XnKEBKOZqlNmkontXpKQSV860XEBLNG1NS1teXJcq8hTJVlPX6QBy9+JpvcXulMgiVeV8Kesha",
+	"2WSlBV0p4VYVxAMB8mMqLUHhEwSi03RVJ0udWjvSo15mrmPBkqYzaL+SWi8YsE9bVim2nu719lv8SfQU",
+	"VKczYe3Siw+pw8QG3pPQjLOOFRziHoOnqLVW2VowNbezwhFWimvYFCNz0tMHy+hYIZ45IeVDHT9+81p6",
+	"OIrXEhboBYBIUMR3zHg8F07e7oCtsExVhe5hbQVZ1cqFUeKdgte+u3gZj1p/8Na/Oq2Dv/J/nrdbf337",
+	"f5bSz4FkL9ivi7K2G3di405s3ImNO3GP7sS1SiKc6b5qPURgJNcWyRbpMYKwpINLaObr+Fdlis8+YFH9",
+	"+ka7brTrRrtutOs9atcbNkcEyBJr90b4YMynbY3AYfwuxXSx5WsuwbOfNb0wniVnKl/j5vaO/QPol1hQ",
+	"MtB9+lZ+Xds+qdkYpWMrBWdZp7PbH3Op4F8C/3u0jf+1fcBSzXb22c9cZTyZMfsYvGTLXUP/mT+icbXi",
+	"Bzyai/IAXONITxGMSAPi/Xx1gF2Jykpa66xYUbDHUMjKv7f9rFPlrOULNZ/agGyoK8YBXkBPS5ESZ+zc",
+	"83BN55/VtYvTZSIGz79JBXMQ7MohMnL0qi1ujEgN7cV2v6r8tyRr8OZmAz+tn9a8uK1nj4iIUBBqjBLi",
+	"lIMrmwTfMMXAnHqOVXvc83pjS0MRzt7TgJa/cU9Hs5qPLD4gSJx/M8tJepd24s4/j67A7x0iF+bFKdVB",
+	"isKjKp+c/6U0YIj41D13SYI+qHwP68RpDb4ytQ9fHCPwqANzz8M6u2a5KG0ORAkLW5ZKan3LcT77ihVG",
+	"gr4aWTUivUaAb4WyClfU8sf4YPbLu9/3/vFue9r78be0t7NvxNvtrLf7X+k/3m7P/nj3g/nl7yeXfOf3",
+	"7JfTow+/vv+18+r0H7uvv49H/xi/qqh0uWYdgC+MWXTPayVO5VicwrVz5P9ECb8k+w+5cAqdWqm9xvoq",
+	"qJ1tHLH3+kIwPtZqyAaJFCqy+kxnaV/DGRVJM5YOwKW4Sqqm/Fa55oOwCrKi6HFp4MyPYoVA62u6tryi",
+	"7hkLFjIvKqhPonvgy5z90OqhnNgjh7Q0bfadTkeE7Qg7UQnp+HEfUDT0BIEIT6xKqpq5j+eGGQeEccvZ",
+	"40NjCAuLzwuOxH6rs33a2QUDc98amFY9nc9VRBVN553WbrQnWk8HTzqtg+1nOy2+29vr70dPxNPBM7to",
+	"eOtbe5Sm7G2mIujDI2TFuU6P/PXztk9hzHUJSKIUoIufk9WRmBRyMi7HxKlZQKZtdoxgP1j7LR1P2ETH",
+	"sg/ASHowaF+7bra0hMtODAfn6WrRqcwKQSRXed+qCcdVaqCstDk4jfB7LSw9zsVtlSxaVSqLTq7iyhVG",
+	"0CzKQrW+8BtmUaDmMeyDm3p2gFV6Pb8uVzqf3rkjhoSakF6a2G0/5GrOAh7p6fx9XWAdOFd62j0kzPEP",
+	"KbP6fDxBQe4lOhuOoCRrypOozbrWXYRASTen4Mi5RKHJyF2WZCq/6Ex5hWxVUOFi4LWkIbzXPTa0Skkr",
+	"ZFWGVgVuUjbUOmITLa3Lw3NQ+iRTbfBTXfzST6qBkRZXoEhDAnEzIq0Mar7XvdX7aX7WvYpqCiKteB7q",
+	"UjsHZDWTJR6zVZppXFNRbSLTXeBTcpyos5f6ebBI4fNxCWplL48prCCBFWEHEMPCV4EVx3BvYZ4NZI8l",
+	"gI6nBy2+19tvPX0SPW09ezY4aOW1nfuDxnWj6sDpsbITq2uRyDxPAH5e4rlkP2nH0OXpkIyjw0Qiw1oq",
+	"zRjIvVwutyjgdAr6ZzaajUsp7HepjNMvsJaauX8KxJYOUA2alfiMGSGw8SwswSQsaQyEOqRustf7WqX2",
+	"VDjMR2ca9R2t2wdBJqA0PoNnBFF7QWkDnhdtOotuo9V2nbMr75l1d2y3Op1Op/W0tz1o8b3+TutZdCA6",
+	"g+3tnZ3d3frTrhjv3SFqhMZhw61/w7ElaGxpzftM55CUG4cd38DT0BPwxbJJtHS1L6WRPRnDd2xMsl4s",
+	"+1YTcAmtjbJv/8yzVM8boPn3X243vXDXXuWSUtufW0J4l+lhCaK0GuudkN4RZLCyk9UL5ZIyOZn0Edtm",
+	"1RI/Cr+vXORXDPEsW7zvg8uvcpG/hV5PoALNexCrGz6pbi6kBphHQl/l+LpF9AZySojLDCgwoZmx5Cjg",
+	"FlobwGFdb6C4j5ehHRC8v0wZmibzMBf/dKhGq0lpQUWs0FKP/fFXlUpk8e1vYz39VUfiLV2+as+gXSzq",
+	"FixqpZpNBW3lpGrQ5nNUq6tusVCtLR7b7/mVVyXFt/jGd1ymb/DKRY5bMdoYgFXQ6R2MtJnr1JJQVX2r",
+	"XJ85iSmKQnEyQTtmTM2Nhb7M4KtU2zx6fNRPK5MtQlljD0PRnkKjBC5E7ZvEFAkVBegn3QtGBoLrF5ti",
+	"RBwjuWfO4UkhROq4LDxtx52YJVthr7VvzYSn1kyAtqPefv9J9BQrNq1g8mQoyhbK005ru28tDN7ZaT0b",
+	"7Pda7pbtnd3SRCN+WZX54jX9sD5/QmgGzlQEm5K+caNMAkP/jWQp+X97QUl0bMUudb7/iKtIROcaG0zh",
+	"T56ZD9LD/Qv4R48r5f5xHssB1QZm+f8Gf6Uy0/w8gdR6/i9EOUmA/6D0R5+SRy40/AeAW1ixB8e1QWxH",
+	"OAuiUWw2zIWcTPBfqaZ/4R5yGEn4Xy4P7/4b/6vKyvaCfQvHcyRXw4ZqeiJmjNwi2wkmTtBWgt+9YVXE",
+	"5D9T+B5wLW4NYyoqnb1LDCK/QZe0O3xPV65hTuRb8Iaf5NQ6axCI8DNc5dv49Q/uY6km3JXla14JUtGn",
+	"8wTFzU8yX8rlVeyo0Rfijm609s209g1jlfZgtRbQtaKVdGB/8kilHcfCApRNGOGLCiNcL0IHQffVA3RB",
+	"xCFETd7vNJc4Z8RLVqBfs35kX2CIjHBz+nEWuUYHObYmFnZUjKXC/9yp8uvKznx9P4cnxOvpLC2DA3FW",
+	"8inKfR2Vob8KRV8JpP7nZkt+aVuyfEw1jv64OI/2/nYa/fJuvN16v/9iZMyb/2rcHpb6rebl7jQhV0Jw",
+	"X+3Ae7VGrVUAhDK3l5fDa/nASpVj3nUeXvc6hJ7OdSSR895ildfz1q5RFlcW1Rj3WyEiAJss7zCAVU0y",
+	"ZewbUaB3grxz5w8AR8HKn9y7czopEX2h/P0ffSmw28W9lrXUWk8PBrzV63X6LUwXYUmz3XM0xNrEM2wo",
+	"qD9eck1KZGulYuhM+kpo4Jue8L4wW3QubXmwwP/8ZyaS2X+8o/8+jv599/t/39mhZWpVvfPfd3Ya5YzZ",
+	"ousbV3/NbeOqUOtxahhFsObjo/nHquU5gQxyKhTGmHkiWJSJ5z4NmuNPNr33NGNTaF/srbz1TyUGYMf8",
+	"wzFev92pUASV1V7vRjPnkUGEkdAwgSraZGMRuWNXDiBWC+3hU14JmevEcQHmJAH80o6rTE8UpLgaeigV",
+	"Jl/VJnWHwx8dIulK6+a2a3SSqWXrV+V++uAKLG1x5KF4VOlH9+7FwPIb7fDJtMO1DHR/AKxspLs7vuP9",
+	"i4FEQuRVS0CL3SKdZ4U+kHKbiJWTThAIKE6uFoZBuPJyIDGT2h6ZKWIA725DK0DIjmnf6Y5UT7OepVmy",
+	"ehBsVXyGwqCuV1jmcBBETce0+zaLgkObLfrptugN4kpHcewtMrPuefHJo0luIK/oSF+zZrxAjSsN6wlr",
+	"/WIwf8Ui8TKmbohPFhjvO0uN99ICwNsWTRnO6qryHcf1zf13ZSToc8V/izBajr/Hx3i64CG/JIDiDGvB",
+	"XUvNvOYq7L6FWYFsTX245Jmuwmy1Jxb3dj01g1+C346hbcyUCCtqyBiWlucdf++Kmt2lyzV1uLSFNSmX",
+	"63msm8IsKyVKqDRowVihd4CasADPOBIJM0KY+Xqw+pj+jtOuq+M0NktAOdUh+WVQOfSMcQ5BdSPwnDuB",
+	"fb5NUKwCck++ZEtvOcVLlwPNkAAASPx8XBJuXh6QXIDY5PNY9KglSaySKK+P8fK45fN6pnpp+69usQtj",
+	"akC4HTG+xmBWJIDsXScuutVL9NSIpKQwkEDYhZ9D+POw9WCnc7i9O/99nojWAd/utJ5G+/utXqe/3doR",
+	"uwNHb+LoGayVWZlldE+0IxfRuVRVsdT9Z3RVZkRyzocw2sav+l8yjvnWfrvDvv779vZz9otU2Qf24dmT",
+	"8yd7z1lyebi912l3vmE/iv6F3trpbHc6251t9oNMxEB/2IJfK7SLW49F1DuOkNshC2Knbw3/zkqI8ioy",
+	"TZapGBiwITADgRCEyb91LVb8KgtZQIY6JRZnIEahBsMVjYfCZ70d8yEUguVwyUdwYS09Lj2oNNLS+pTg",
+	"8p2ALNicC2FYvvD9dsNsPOm46yUpnO785A6USE90fC3kbeh6CJoN5uGiqS9icbImrqKMiGt8HxCWY1WD",
+	"8QC1Ns0AQAEwTrASMcfsL5QhWlXiOQXE7OdR78e+fC1/Pv7tX8fbr+SxOVYn+/0Xx0+OLyZ///3Fzwdt",
+	"Mfv5X9G7Y/laHk9/Pb3Y/3XnHzt/vP35oB39OIp/+furyR87+6Pop99nf/xXsF+lahweWNPnJjwGuA82",
+	"3NafLwPwInoG+O38UiRyIPMk/TrpcGnOoeAvEBbHbICcAxOhIqmG1INF3VeVueXtndPOweFuJ9DPS3i2",
+	"i3utSqH+/O4UQijdI4CCkP+Cas5D9p3giUjY//73/3QX0eRItaDWnnLnrijPGxDgeZvKqvsVSELwEQ69",
+	"BVJcEy6TNnsXwAejDYXnHJOqXWdKLK92RKCQKqQLqMUL1rc8+sIqLdKsi7kMN+pyoy436vJO1OX1XHdn",
+	"D63us1/Iye9rBsvFRPdHAI1nLuQEV3I+b4YXVWbO7E++yDxFnjuKH02guJoZPq1iAPbVdAedztPtg4Od",
+	"/b2ne52Dg+2gsq5TpbtxoLV+s2b2gucM5spSfkHEmEA2SwzqS3gfcb70psqVLvVGLT+bBO+P3IJMuUwN",
+	"64l0KoRi6VQ7pCTznHV8hM3E9hk6EuFa7T4pVB5Wrs/blIPoLojsEadv2LhMjJ7QpmwXslTC815Lle80",
+	"qBE/pyps3BoTkYwl+D2QFZxok567UNdfTedRUMvynIS5x69ARCxNVUddEAgpDK62ZgWf9pVBMjmhIrO4",
+	"n3At6JPCYiz7CrToSk8PsUEc68ViwXgc66lp+iF1w1XtNlmX6jPPrf60om3/JiKZnkO9Ydd+0zPV5VF0",
+	"nmr3tyizo2QcJg59ICs5tW/8lKr82pu5g033/Ysfr7iOlfuQRH2hZXPLons9Ze725OrKPOVJ6tk41qeI",
+	"S2aAe0Gz1nEkkvN0xK0AHnQgW6hj2Ye7/7Q/n3sc0/maMf+weRurVgmTvw41kEaPBRYhYm9VUBlVs5WC",
+	"7RwOvRKZfggl3JOY9321pZvbV0xPIShtDhlnKhv3BKDdOa38tfmmyQiwlX09/qbJRjpLDPt69A3TCRZ+",
+	"fB1902Q8PVOxALpiBddUNlCFqFjbrYO//uy0Dv762Gk+vfrTjEfRX5X4Vvl3qFYUmvHJJJ4Vied4HPtJ",
+	"UkY4EUyrNnutcnoGPRggVv8gMyJqr7zVqdE1rBXbxWPHVY7VfjjUCM1GpuQ/kdDbkFFxVSXkWc+z2i+U",
+	"7OLCuNuML6h1xlthD5RNukVE50qbgUh4mrWFal+m6fwRVc8UeMS+e/GG7T1lKR82mcn6I8YNE0BVOklb",
+	"352UUOX2i1ySVS5jfc6as3ei9/vpKeKJSvM8KDiE4Jib33wSu1CysFdktDxYlrgLlrg215wZazVfQ1uN",
+	"ZCTO+w4nFAWqyP439zmKtwSKifob6pMqUHzujVTXxTfSJjU52ITThk3YWCMZRUKtpK6SFdiiy6iDzVsg",
+	"X74XjsJTbi7+ywEWlDdBys2FJ7EPA7FRJKLziUioyaFx2GlvNxvWXrEztUYs/fucD4udEJFWYv5O8q48",
+	"xFOh0Kyoj32KIgcbAjTtP4vE+s5/dOT3jaf/Dy9tbf+/Mvl7bQ9jwEcPCm/+HJ1fiTkp4eaChLMPwI2c",
+	"zqoCspSvWZGG8Slf0FeKR579dH65a12VFN5tnZOm60Va/M45l65mEIFvUvmhyyP6QSfQ9hlrNUTUrDgS",
+	"RGlphweNtqsMcPl45gRswQch4WGp1he3+GGq0REXluQvqnH3tfbzFRue0Lmyph0HuaCqnTpKfD34vO4L",
+	"9lv5OW+l6gvfGh0MElYPy+4llMxf2+nym/tjRXs9cL3xCzyUubkQyICPMk/aFxLR4I6jRbjs065kTIG6",
+	"fAdDg2+3yGyaqxNEAfBfJ1xhX4/vNnb15mrOK515qc/XbqHSN9UVprnen+ft/2fNffY09Les1v7hj54K",
+	"99OVwS19CF1XzWbvB+Qft3g56nDx5helwit1K/Pnl3xA/hV+ukZfKyX6qYiu6WQHgrqym12UiFr153c/",
+	"h29uQuYcP+pmAxRDVc/c6QgwNSdZXb2dUBFkkOy5MuEI24F6rxSKLRKYlJ8F9ObuvLLuwlBeCsWgan/+",
+	"9Ctwnyx6FAAwcBkDjAj49/qi8onVAMV2t/fEMEAjmaxRivNe98y5q3Kee/bPuhcMEvE1g5ro8hBLcgHj",
+	"LS5EmSSmNIBKIZJ4hK82H8BUv4aTdHdA8reFCF+1Nr9ByuTX61ShVCWG2HftRiFZE2FToFThs7bn1MdS",
+	"DgcIVIEcgWdmmBGi0LBL1sAYEgoSxS3AaA7ctSd7ZW9tHaZ/d237Ff3jT7zsr/C6lhy7cu4Jty9pDGU6",
+	"ynrtvh5vaT6Rrb6OxFCoLf/qq/B2cyEnLT3Br9ACfF17klH2Jwx1LBKJX9x1lcEd+vL6Ul7r45e8y34s",
+	"kguWJvxSWK2kKYJuUqRr4RhwbENg06Qiwbp/KvtaJh6+33mR/RsLfkm5pD5PeayHmWizkzycgHQkKTDO",
+	"UF/1vI0crYQJgTAJDhTCy6FO2FgnKI8mYNVVc6Sf+yuQfj44uYuyBEG+xjUpNe8RmjQRfAzhL78ImbpQ",
+	"eqoW5hp3n3Tw/xWTaEscxWULBa+5x3UaCpXUWuMjwfD3JiYdteqLeVFZyeb+0T5nvmd43dDvsuX78697",
+	"l7RQR9TFWfGaRSHW+WVdL+L6yLZnkilr05yTe7xMelDz4z3Y42X37LJ+LKf5Vlt0x93+uS+9cRmPmnJl",
+	"9zPteXeA32Tz+9zMXB5oyf5fttndg+9x+XySaam8nropzwRPVrrjH/bCBQaQNRCuYf/k8ETomRfBh37V",
+	"BD5UgSC0v4LB0y8gZt0aSFabvQKgQwy3aTSZfNTPSHVhWE/EespGenqm4D0cN34iEO9+LZCttUG+o/UR",
+	"ua5hfG0/RuPr2kjcJUzxytPw07JIPbi1Xhd0/JOChN9aZRtAZlgRESpatbzt5pb5fZ7Sa+Oj3z90+fwp",
+	"5fvXKjd+1/7eggu6LnzXj6VQaREzydhjaV4V7lRiFNpnLom4ct/0A0eQkUPFZEiIgkTP9gjEsoMatLLf",
+	"FhKQ5VEfaRg6LsQySC83TajJg4J/K9t9bgTwpiFGFELVm3YpX79TMDd3i5ruqPUHb/2r0zr4K//nebv1",
+	"17eV5UG/FySkROWESH/dw5zEZSDtnpTQPQx0Mm3WzZT9l4i6h2xa6F0wznyGJX6vpWqz7iSRlzwV3UOm",
+	"VTyjYohxTyTmTNkd7NT/SGOEmaC7mXW+EfLgeZFXRsTGoYBxttfZK/LaeLBCN0oIecMQKr9nIM5Vib4x",
+	"c7WQpIwGOnnOeJZqIIp1Y8JvnE2skfKMpuRg8sCAwQvG2BXrRS5LdaMZ4jo6bjpdYhYNimiM6GeJTGdv",
+	"7X4kZlpoesn/9YM7J39+d0oAN2Ds0XX+qdYFgmd+aJGliNGrIr5DUBSDFLiN77KZtWCabCggwfn/m6+6",
+	"/55fVnKmQtoo4JSdQ7+cA0Ju3nHzfQDvEiBweyXQLvCCckrMEOll5Zh85T5xMa0OIeqAOt3TPxE0ALXQ",
+	"rg5fDdD12HC0aaDZNNA8+AaapuegR/2WKfsMI1VfuAdHfIZZa6uVgkcfAJf5MEtyKo1LgdT3jcO9TpOk",
+	"30ALTCm5ul3KkD7phEwUJqeigKho+Atev73nqS6sD+5gorJUmPNUD8HOaRzu74Gz6Aj57YVlTOFn+1aD",
+	"IXTV4e42UGdmibKrS/fsPEP1Zc6J1uPwABDpQUs0DhtTIS6+3JVweemiWEwScSl19gWuBt1z3pthy8QE",
+	"eFixo94+CEjCg+Xa2Yc9aLf7r3REYQVuJPL9P85/Qbr3G1MqNJ398g9hmmwSC2t7N1YllEBqGR9Zi2Ra",
+	"qHRZ53hOxCSendslqZnbtcDKxYe+SCZ2Dm9HPI7ZlIok/rNkHj1B7oqn1kY6sDaSI6+wj/eU/6vbLVfu",
+	"WzqSSAR9D9am9GUTd90GKv5LY28AOflt02n9CAxF9PrO3d5Fi67afNw+3e7Umo/kCTrr0aridY3Hpap+",
+	"znh0cpzHcoK4zkKnrU7kC9fMnyzQafFSEbO2Jz8CRyocxH2wIO125lmQVuqICZecA69R66n1nw8OBryV",
+	"MyU/6RR8YmLrQk/1fJ3PRreQtwoADFDTD7kUJIAjm+I+OKP8chyFvrHJnWNnkZT5onZanaeFJzkoiZvS",
+	"9uHwb2P61PeJPZd9rvoijgtHNAYnq823ZrGfEyzMBWsaIiL7Tk9nNiWJhpJ6a0NLJc2o1ojqtfrWdHr6",
+	"bHDQ4nzQa+Xi93S7UezjpL7bug7UZnlSf9HF9mwq/dRsGB8Ju1oK+7wdQkNbUV31K/lQT6YUYfrfIXj0",
+	"v+/8sMqqIpx0msjhEIwF1Km5/LzNi2bnQbYXfy0738yU5lZxbNk3btHrtpJMuRNs6QseyPIBT82luAVf",
+	"JRLDhEciekPI7mIwEP3UF1I3gXiFjvkmg5G2sglyUEw0lLlA69V0JPsjCtJDqzQ1HrXZS6vVkMQFYuoA",
+	"b9Qms9I6+VS832xQaIQ2wG6rswOIe/s5NjoIs382BuzhxL/yR//HBk/tV0qxgGA1r4tHsVQivGiHcAY7",
+	"e4f7T+1FI2lSbc/deR2ymPDfx0nR4fF+tWtA4NSP0djb32F77Z32DjulwvWe/sCkYYMsjsOTg3469383",
+	"QkXneuDGtn5E2JpguX70Zg3GwsCogcRb4aH7LSuNrafWB31m55/zE2737mqr2Km18jXMt8zC0aDGWWBz",
+	"WVHY+SMMSVNjCZepOR8A41QirNnl/lbF5YjPefrHHFh+adRbK62gE+k3ibiUYgrmVTq27zzLOp3d/gT+",
+	"R/wk4lgziJ66aAPrazWQyZjNdEYbxKXM2njvFt2cC+dUxGBo+W/dOGy8w7+xVLN3PO2PrI6YNXyUf803",
+	"Q6PFlxrJGwkepwBG1Mv6FyIt9A0hcVePG1H+MylnCBE/Vs38l/t2pcklIpLlv+W0D6W/w7kOfRO0IjUt",
+	"WEEvWN05EWhgK4agfYtG6mqBOolB6o+1ermsRvMzqiESqcru6TzW7ZzFv476xQT3rTiB184wQnznyvNk",
+	"u8jdWpGzdd67WvzqahP1fTxRXwpjFttdXPC2am07+6fbO/VR2tUbcgptHftP9uynz5sY/myMtPUyrZO3",
+	"Tog1LOH3NhFMsQrVBWNxcxXsB3vFunQy2/Jq6z//8tXDjVfuaXUmUGnFsIR4+2Bnh1DJljATeDFGjKrb",
+	"iaTcmE779sIj49lx4cRYZSkeuDJ/CEoYVtadCEWwM3CLSEUvjqUhxhmVM20SPl9mwsdqgkRwa5BfNRta",
+	"iZf3FAn405mPKzjvtSkB73oStoodah71JiMXHM+6ICE9ZPsPsLU3gYlNYOLOAxOBgqhoeadc3DoHLx4A",
+	"lYQbbm+CTBoh1ApGSBEoE+Qwz0cVgDErTfmJ7KeZ71XdJI0fWNLY1Uqjiq+WhbYVrP0nViRuKbfHM4O6",
+	"B2rS+vY83D4AxW4CFZUjU8tUoKHl/AjxgfdzpL9K7yLcMgK0detpfydqPRO7g5Yjsnm2d7BfOO2dcswd",
+	"gqVwkVPRGzeKLsPHEj7FqsiTkUDkyUqXA3C/ptVqrb3/BzpE0i8EfrSnzrq4FAnSee02Gwmofoi4WdPA",
+	"/nVvG8Guzy81uEUdOiNNxZFhlSMeGfZfBHuSf06spc9ZY6/rL/wFp1429p0/9er4mRdRxA3yUd6bBok+",
+	"S19hkuiBJGTGTUHPZ1n5fVNpBZ1xTFoX0cnur6yjoM/no3aLlPmT6ynzAc9M6hS507w/2D9a70mHAUXS",
+	"jzuwSI5q4QHGBvNmoKoV33ly2nkSSJEjzdwU1m8K6zeF9fdeWB9u7T5kIayd1Gs9629HrZz6/mA3DzT4",
+	"fhg78qFYWKdDScx/g2H8R38nVr3x72iqJVJH5wKeGOqGoDiUrgFrsPCdC1e56iKC20pEaieeZ6kgK3Ne",
+	"kBWgn6SqLDBfRxopJYta8VasIBpPXVHY/h+hibYJen5pQU/75Y/6aaEQGKIf91T/GwRNff3vjdM2pY+/",
+	"17JqBO0G6Lbt7eehqNq+1etkeVzlgX8WFeU5wtIkQ5qVICacV6D+VUarDfZeIvpC+furShrt4FpPDwa8",
+	"1et1+q280u/ZTlASsbgCdkkBKVxzl7WLrap3YnSzGHFcdH0DwOftoXiy2BJ87JT9Jqcp3zCMm4BBd0Pn",
+	"uIlJbLrR74r91gQUe7fOjJdNYs2jzV54jHuhpkUpj6BD7eUk0VY7U+I1FRPIPapIEFrZkjQmNLHkEX3g",
+	"F5VqoB34C0dblqS2UHBcNFgC7CtAc4NVCv45h5iHD0Mr1DDnUh8GYEngEzdZf8TTpqupbZ+pM/Ut+/nt",
+	"61f2BDeKX4jzPjeiyZBRYCBFYgAI8Lffjr+/fNoE7Hv8y8kPL9ju7u6BvfO30xdt+yQot8XnYWodsIUU",
+	"Q1ArNh1pI1g34inv2l+gMA1b6drsF2lSgwW83YBAv8t6wshIMJkesgk3gKEEMELcnCnGuu6yVCOKTs4J",
+	"PURAKGlY137nLiMUQaEi4pMiKKYAJVorgXfa6RwpN40RN0jt5sEaEVHJMETzeg435owulzzOACbavrjN",
+	"Xqt4Zu/txWJsCHzRXuhYJYlnMrUTssNos2Og/0R0ymaO32fXkkDO3FhmbiXRLMPHSzW066SztM2O2Juj",
+	"0xc/ucvEh76YIMf3FPG17FtjMYDLmUn5zDDHoN3MseGsWZvgI/I3h2tArJg4Zbt8L7g17FkieOQ+7Hkf",
+	"/uY/KsoCvsXwGev+vQV3HbKfjk+7TCes++vx27fdQLqg8w0+Kp9MYtnHtD4t7v99b7Tqsq+tcB7s7T/9",
+	"BiFquZ1WLxas29eR6FqxMKybzibCy6ED3IIKSSsBdlVALsQHUItOXCPxnHWx/a4LMGX4w0AmJmU7HTaQ",
+	"Io4C7r9potWwzV4C5PNEYAyd5M4u3t6HDzjIdCRkYt9q32Fgxt/pSNJ2O27BtoKZPd072P3mkP12+kPr",
+	"WZMpzUY8HuDITZYkeshTAZzo8CNCqU1lX7TZKzteu4uBpA+JH60mNERTCLOOpUKE/Vc/vMg5Tnsykono",
+	"k/BRvMXQPgKvPhZWvSS8n4rEPPcIg3BJoK0MEKuCPBjrNPDYvRQn/VaoaJ4ynptFFPWw0WN5KQzb3nc0",
+	"QU0G4OOpjFFK5VC1rKMClLLiA0LE2TfZ95ORXM8u/4NO2G7HoyvyQQq8daRTBjoZi6T0FJPKOMaeAxTx",
+	"GcoGh0fat5IS0VN1CKiMKe/h8mQGdRE8CG/mXhvZC3qCxdqkbfaboc0eczsi4Qj3abp2/4czt2/FsR90",
+	"gEcTNR178/rtKfGbwflpiKGZK9Y9jqxfnQrVn7X+JmbdQwQV5EMulZdd1D8XYta0gyE6FvzVk+fiJiEx",
+	"G/MIFXQ6Ego0bP6itHUirLEqokNm7bcujZIA6OA0o1UBaHWeAnytGkLBs0ybHtSuCHnXA5pOD5z3nHGG",
+	"7dHAGGEPELxtFwaOKgA3Pevihd026/748pRtwYG69ZEKvq62xqJrVZjJZ1ukEfaEzjAVAh7GfRfLsUxh",
+	"qpp1t3iWjrqsNyM0R6eZnjv+C/xIKLxGjwW2t/Rm7rB/ThrXPwE+uXsIqCM4SKc6wascWptdTrwDlzb4",
+	"Cc4eOAQktHI7CyM4OZVOGTq6gD2r7VvtUS0GOhGHTF+6q2G2CE4rh6PUjyVgRGWp1tS842QeZw3GDC5z",
+	"94Sn4hf7rBb836594deJX1fEQv6mGV54Yr0MJdUQGJiLvxiRdtnXbnuj2rBTRmjNMXwoa3d802avcS6k",
+	"LN1sAouH7e0coOij6CQ8Fef0ld2rRZrMWkd2J3bB+MIX40GHDD+BaNhvkYi+nNjl94tJP9s9io1oQ20N",
+	"k4x0QdPeJVMj4oHVAiSO05FmfpVSrQE01s4EMzzsa/89Ersm1mbEjjfM6DQdtCacNyhVTRakfJ4HctPM",
+	"j9WkJM7f2FfCfvO6Y2/nAA+AiYhjafeyHoASLHTZOVxqF4aCPx4yNFuVTsYcTKWxPbmiFCjwY5HaI6nJ",
+	"IDVMuhgeAWcSKWL7h0hbAQEuGXt0RnIwEIlQ9ug8Io1mRnoKGg5MpCk3zNoRUZt1zxq83e6dNUInmqi+",
+	"Geva30q/JEiDr56jHWFXeoxQCXaAx2/c7MgEUNr1uqERBBsBxQyMDtaFhfKvRNnDv4VyFQtudxhYOcYZ",
+	"SHhi9cRI0tr8m3uXEYRcas/c7hZEA2YteCylruwJTDse1Vfhom6TdbecULUS3Ghe05V+2SJhg5sCqcqf",
+	"H/xxK9b6IpvAtZiCpM21FYm+NSjgl0yZrGe/dE/Qe8NHFH7FmxOR/6ltX3o6kgYYtmRfwEEFBiGtH5kK",
+	"xlpc6QiOlEGiVdqyZkyfK8c+A6c8eFz/9m//xn46PX1j/w2PPnpzzAYarWewXLe3O22WUy/YvxHJDWf9",
+	"kZZ9AbbNlK6gR9hBponsw9aHAwguZdIcoqP37be/inSkI9P+9lv208uj79E2wedYlWIPtkgL43QvcuGO",
+	"4SayaGGWcBFofCu/7qzdR1nqHtmZdJtw7Fi7XpMXSDww9Lw2e/3m9Pj1q7feVtjp7BWeYJUWvM3Z8DE3",
+	"I6vY7WLa1YXH4hjtdf6NDs3Wzvi/MpFIATM+YhDg97DCdvxTEcctMN7AJ/RjnPCEjwWsJD7R/8Hfjgxu",
+	"YFjDi4GbZK/ToRcf5x70t986k81QsDybTERCmMVOsYCcwFFj/VI9dRfg49AVsNMA8OcX6Da3TsGHIVT/",
+	"HoqLdkzj8B/e5QB77jnjKmyIxU+37T8d7iKQeusj+VmjBpJDpRO7UlCJQoED6xlP7YkM/oj9aADUSx/N",
+	"j/Sl6usIjt7CO2FT42v9JYfMERqCDLz57ZSG5551Yk8g96BOp81eu1k6yjlS4DASHLVdFpgXjQ+u83LM",
+	"k0ReIpuCHHuJfpZbt3SQ48F5bi/SmVM3L7A5F5wSyEt36aORlcdGgkciga9XdGKsgip+Snc00S25Hxl8",
+	"ChImFEBgEgFLdYqb3a1J93jQ+pWn/RGN8njQeqWVcH8rPAQMEPDFyBHzouA2ihJDnUoOZqrgffhuuWxZ",
+	"AQSxm01Em/1Gm8jNIRAdWphfeQSKSw1pZ+50tlGKi6442NL2jLXOgh1l9xfddyvnlqr78pQPu04/WR0G",
+	"bpXTK/RKexG8DInB7M0ULkNXNAXDGK46tGc5wghQNA+xBFr/+9//c9bo5lsWZQiMBBicD2/w2K6GfbBd",
+	"J2dGgOtD5kdP2+2ROCMYDGyDPFq0DLhLg+BOm70GXQdjtHPEQFsi2FTwizZ7QzX9Lork5qSdZ/3ttwUZ",
+	"+PZbr3qBgzhCad/t7DGJhhdZRal9n7XO7VDBqrQvtNbKhCcSmNM1tqB3v4Udax8xwvhcKMv0uJ1OJw8r",
+	"pBATdPj1Lhh4FLiPEFFTMGu3lSWEtcJziYxS+8bcJyJFs8MyFQFMfL4KbgGGGU/IYSaXykkVFMdY2dYD",
+	"oqbPRSaXPXS1ci8oFCM7RrtQsAx8SMj0Y/tmAT/aoZUUzCQBPwDrxbH8itxKeIedG2pXbtiAm1QkbfZ6",
+	"QJ5l0zklJLWOBMS+XBr6XnYDB1DxAH9hZzPUaPa6EzXlwyb4y0qTHUBPbbOXsRFoe9hrpRqCtckVzq1p",
+	"T3yMnIERgbFQ+6Tut17579Cn+J6n/lRLMGKqWfcXbtLWrzqCtFMXHgjajP7SAtLqXK39psblX+Y0DhwZ",
+	"9iS2Jg/IqmuBacOJmimZOp1oXXU1o+MZ95z9mT67U5QJukGedKf4TnvOJBRgQnthzGM0NOxm0VkKAVAS",
+	"fBqLW50nVefdIevNUmHYt1uommJgMUDN1EV1j+ciyhsEb0J5pIV4wfv2k9k1dwoDht6V43EGUdIuaiM2",
+	"EzxpsxOQcDzNaRfC5Uq3QNt1D61Rir6dXT8gWUSPGd0QMk64uUBKEnt2ziNzQJRet0yqEzubQuz4kicz",
+	"q3Xmzk7rnzsV1gMntvs6kUOp8gN4kBke0yGzR4dM9927dy37LGtk9HkqXCwRlJf13dHm2+/suqg9xa/r",
+	"vHZ2ZF/uolOh9unsNdHAYHudXXcUBYGNb7/FIf29RcZC69hKfPfvrdAuaL3G0OkhU9ooORh0aYheRN4S",
+	"m0ELORjwOAS7lKLymg0SOERyv8K5NBB4wQXvzZDPDYJ4MLC34FK0ThOuzEQn+Zu6TQjTAGlELPtCGRFk",
+	"t349Pp1La+mJUEZnSR8c4C26aWssge/EFXgX8mI+m9botLexmsI+hU9k47Cx2+60AXHAOl723QR7BrwL",
+	"LSqvtH+nCpgSYQ6HVcHLRAJri/YiOvmgO8dWIvAS+3eqmHSxU/Z1b8YoBfwNhVUpKOCoB3B9vKV0HDUO",
+	"G79Ikx7l3BAGS/PIusOa7sJIIX2EByVodHD0OJDMQ7oW3Jq87M/9hmmZZTQ0wUA8+/qCAYDCkoZBhVD1",
+	"++mnNV7/N3tH3Xsd1g+QfpHRuMowqPJprYGcwj11wzlyIzB5gMv6omge6IRCyx4ssWpUrst11WEdf48j",
+	"qbomF5qtF5AFbaxwJcQ7XRvXRCuD1fE7nU6JoyRMr703WMu1tkhZUW9AInye48dt0KtmYw/fXvVQP8qt",
+	"Y3XJYxk5zj64bXv5bb8pHqj6CO/bXX7fDzrpIWavvWN7Z/kdbwLj7QcsnYdb95ff+kKPJxDqi77TEeT3",
+	"93YOlt/mA9j4Kl+NsnykcKoVeHBA8TgGnD//shJisvGYQzuF/Y5+J+oBAxULAF3Wv4W8DhQbDqGUBkt+",
+	"/mo2PrSoioYQMK+alTp66yP85zn+57mMrhZq7dQLj4iczxDEYx2tIaphvKw9p4R/FKEOXqaCc3n1s3cb",
+	"HPjK/P4uTaQR0rFjJdIa+/6eNil6W4u36ePYpZ295Xe80ukPOlPRZlvDJgDfvyzYt7eRt8gQAmY/ap4o",
+	"d1zQ+52j5EwnxmNr/8+cJX3AuvRcd4V1FGINCXDnAaPbDn+gkxidNoQOB181YLCjBwUaxUdOZ1g4IZV/",
+	"q7SGuTWJgbyqW2XZneDzHodigQ0KcnlbOmV++l4NXF2VB3y1UW53rNw6z1ZQNTiVUwxo420HC75DWGi1",
+	"+vfIFdPcV5jb0zfWyyssrJX6U61/gWrdVZX5b8pkEzQnfhWR5NYxf3gqnfbgjdW6/b/1znPA8kehSVe1",
+	"VEg65Y6awQRJu9oZxpfNqcpH5fQ4RpZFLo9bso3P81h8HtwH3tPxBVHX8HiyCGFZKjcUcJzjy1gkoyZ6",
+	"MZBm0Gw60uM2e6nSRApDtcKUr6jZUPCuVcJKvJ/mm9SRT1aHLqDl8jqxi9pgEs8DKhDXWRjJuaU3Fya8",
+	"IHxEHacrh4/sih/hPY8vYGMHv1hvbXTW49FZkES3n5TFeniTII3rEK713d65+iFIkukEa4Kgsg57eq3v",
+	"hu3CbfbOt0f0dERlwlZkBfE/M2wA935glbUAzCkvfOPyevZCUMf8NzFr3JUXFI4x8H/m/Z2dW3vliwKv",
+	"TL3Lc0RAHZjzTDL1VU41Lk2xwMK1yHRzypluA3D+I1jvj42Kcu26gdJdW1W3XDUb7qXLbvfXwdwegct2",
+	"PQ/scXk/Kwz2b2J2IgA04MFpTNgzkMKGLWQ3xbWU5FbOmlVj4h1jNQZga2C3TpJhf4ZIIWRlXDk0H0Ki",
+	"TfD+CGsOnIaVtYrRKn7SAm/cQO7QYghfNVtkOfhV2VgPj8h68Fwr7vMFLWqMspvX2CIIEVKzPU4yBe0o",
+	"3nSA9rTMlXRyhe4RVCUQGMjCbWCf97hDCvlEFqZR7Tw3u+uR7K7gmDG3YJojtd9HhNypz5q+HempwQOH",
+	"TUfS2uUpdQspd8JAYT2LZAT1bK7+B1DdK7OnuXSulOOAyyryGoQW9GDzpPk0l2QSMoVVrVAF4jrVNBvw",
+	"ZJM7/Xxzpzc2GwsbeAspZesdbpI0bPN1BWeGEcYS62EBLvVe5AkAX0cfaSXa7BWW7bKxTqj6D+ARfVMz",
+	"NNZYYW+eKXEpFAYjTwldC/KxUz5rsxdIgAvpVmgGdr2BVBf8nFQO1UeTNgnzuZk6h79VZlPx8Rs9MzfB",
+	"zzRdec95Ry97G23m9tpNFJqjQFxUbiskuLF5X6vSCUvFh9S0WZf+2mUD6UAMqCc51dCO4iJV2NZsFcqo",
+	"yUZ6Klw7dB7KOlPTRKapUM+hSHwgY2xim0zime9er6vNxT7ZNapyb7soFgawsCj2rqqB4c2r1AGTP4il",
+	"40armrf7H9d4/Qnes/j9wGu3NGV13Wrb5a9FSavLHflf89eO+YdfoGOjcbizvwf4x+6/d5uNdDbBjwVI",
+	"U3VjCBqX/UgAcbFm8YmM6NZm7+S8wKRU9eb8gttdfTBjRCIYwNRGiOgkDTZt6gRxD2rGBCjH4VAGOhkD",
+	"klfEU9Gyj2is+iFqhoNgF/mQ6vKZ+lrjeEyhC9jIi6IWdFps4haPJG4hckrma0Ys8AlbE2QZcujj84YC",
+	"oVTkPZU9AU2KmRGxPdzHgiuIYTQR2wchNexVnOqPZMJiqS7Q40Csd2zPQ+8qFlGbnQiTjbEcFDwX8ElM",
+	"BpBTNZWd2Vh4y+BuN84bO5PFbgAso4PokAYgYTa76RHsJhQkp/9W2EHNuoIhGXsDGQECMmMFXVlTGSru",
+	"VAp53hn8fCEmhOs01DlGUGVkL5fBByPpG9F+JBExl6mcE8zVRH2S1VSZAPRSqifgeOSdtyjRA6mkGQVw",
+	"mva1RKGJNiJP2ViPYUe8Q540N8LYWnJKM2JSbZ8pK5N5SGvZwQAS/MDOhc1ueQS7BT4mRCdWPwvmrSkk",
+	"1asPuwDu6IVUERQUAJAauO5jHolWNvGQG/WBkDfuFStEXx26d44/FOgBbKqWdT6jRwZf1V38xd1wdfeu",
+	"DC3CxqP5fDwat3WgFCeOYZMYv0uutRs/ImD+sv5VgMGg8yYHgCH8SEIEgZ1qRHK5yEZbZUu62VSkRNxo",
+	"b5YUWR5vOB680koA5M49RB0Wn49uOYIyxpenfLis8BCugUfurpjXcGA1m+TvZ5v8VeGBKgF0ltj4b6Y8",
+	"lmaBj5RXH65YGiGupnzmyjqeIzo7mq7CWsr+OAawHesedinjy+O4IplrLd8z5UzfufLtQpU5xFoATYUb",
+	"jfjZALdVk9N9ONrrjmrAoRvslYY0ytXVQ1B5mxbXT9fiiqJ6S8nmL7u91eWp1a2YaXYkQLNZp2l/JRw1",
+	"Jaahsvf40yZDahPIxglfh0MJQGyz0ABJxmM2zgyFtLGqjh25EyR1TBx6YLUoOIZq5utzuj5w3UXdfFva",
+	"+ASm/6hsyfvp4Vmiv7fvU3972buu2drcdOp82SeP0unjPX0ed3sRathrnlfvda/VQ7zY+iPqByBVQcDQ",
+	"KJmdJ5nqusSgVvGMapHhLPJ0LY5MA/BsxIeJAEibQ+szwKHzXgMRTdofsd4MGFqarqgTcBARTPsoZWMN",
+	"tEcdvANA0O2jmFb2Rq2EI5t4zrqxGKSEZjvSUyCeYAlQcrTZz/Z2RI2FGtEgy6sTzzAC70/1mUpEmsww",
+	"qWsu5GRSDbR41E9fK/vkxt2cEj/r3ncY1bhfeBv33vpz411Y8Nv4nHsl71mhWjE/xzLnjS1/K7Z8k6Ui",
+	"GUvFUyjhgp2NuuE97tz1FGZ9KuTIPhD7J7GIHnowHXmz1Y++qMv+CkUnUOfSRIqqoOgLdVTMDWbYgc7N",
+	"PtmVyH9lnAYe89mZ6iFTkycPQ5qV56wLOtgqqK7rGHF9OCNu2gxz/OW6e8Q9DjF2VKB92T7gDFfmc0gV",
+	"fqqy1p9175MUtf6se6uUtPI5eNf7qioN3nyf5ZzEmzbk6iEUUuJAPmkJ5c+696CqKH/WvUUZR9B2m3zj",
+	"I8k3Xu802yLAsNpDbTJJ9Ac55qkgeoL5g6YyDu9Ons15sDkPvszz4I41N+wwszi0t0EDfDwNchAuATu7",
+	"N8OKKlC3pHnWVesf3+vewkKRdy7PcPx90VEJaMatm4KQMEAGylNhUgSVsX7qOdW+dw9zF2LE827fFE2I",
+	"M5X3ESfCij6Q/MATlE7PCWuje4i8e5dAYWeI3JgYhnSW9vSHqnPmR2FPmbVxOH7WPauu7niLLt6c73Xv",
+	"MWVN7y0EYoVioDMFPDWhnH2ieExBSjeqyiETvNe9vDLFpGJCZO2pYSNpUg3H53XV1kpABXYESB6r2FDr",
+	"CKGvrB5hqQRm+2wSxEmQtTG0X5Go39es+CyoI92qLzC5qc55xBUhG712N3rtsYSnKdPXZLevGzfhaoBI",
+	"eA/K5dqqEyLcC/kwMqWkGtr3HAbaG9uNuSS2UOJpdIWAwCaeSBExpadthsFuuAVpJJvIVe5C7cBC6BVq",
+	"k+nkTCVcQWeY9fPlWBzmFY7UTkaFgbxQEdN0oBEtRI1A4xAkjnElpsSgXKAdphpFZl3HM2WnGHOT4iEx",
+	"0ZIa1wJKfbJVfbmjXQmdXNi5PmddlcVx1wNbBUbqUvMUCP2+4MMC5r8sjQggv0pPN6fGZ3pqUGb9PNXn",
+	"oJyqDo8mmysmcRPe1DXeRp1ImsxufrZ4/b6iZZ6z16rIGeWuziKb1NnfSHuYTWLN8RwJ1b89bio7JU/d",
+	"2B6evn1LmKNO5d5zMcfGXt/Y6xt7/bZVqtc311GrjsZ16yP9C9RrjllSr1tT8SHkCn6OsVlpUqDGNmhU",
+	"T9KZ56eTCtTpJOZ9QcD8Wo+/Mr6Sm4jmjcNqVXwMavpMwVir7dqxvhS/4htWKe0e+0srirvzJXigtHPB",
+	"ZNdinNub/4Tf42fb9Ms8XkKCh6SEUJxCNkrjoczX00joxNY3FruKWogQQGpKqr4A6FYy7yBHZFImkkQn",
+	"bUbkLZRNcimimiTOa3z7HdpB+IbFphCtwSZf+jiSEL7KGwIyeXkkizT6GVDYfZ1tsIVPrN0NrwKYsnUk",
+	"HVAv8NFLDs0u8cl2mVbCBOE3jJFh1fzYiPhSmCbr8h5XkVYiCq5XOl25nsV/qAa9t9FsCJWN7arlf/Fv",
+	"sWv4yCEEUR/Ax1gIu4Ffa6MSHguQIKoCCOTeuj7Y+gj/S2F2QOVcEGiPDeIKp65Zwm+fapMangcCuVKz",
+	"JF1Y1SxJg/yyW9eDDb6kgR1WcmOQf8I2QhDYTVziduISyQyCAJCkUnq6pr67FMmlFNPFTLLSQDlYE02w",
+	"rD/yzWAuJwaewEhnCdK/CHGBTeSg5Ap8T1OE38udCEqnsTc8IU1+prBbJtHjXKmDiZPFcc44Qw0sz1k3",
+	"pYuoHdDoOrfDzfYu9RC9Y4nr4UaysTQej/MBOA32u/UFk2tW3+NGWLDNqnuz7CsHcpglzsjP4jjfOgDP",
+	"SHB4UECZjkQiaoT/v3AEdyj6p9xc4FsWCz+txUb0H4foW0lLublw3+0acr/1Ef73Ksfrro9405GBXeVQ",
+	"s0+YryDnmDbusq8RfeUb6wxf8pQnXfY1RrZVJKyLCmXO8Iv5BjZMd8ylFXKu+qLLvnZZxuaZQmYjLGiE",
+	"ODv2QQ48wf436PTXoMa22TtXS2MoKu8j8PDMWCM5iauueU59meZM8SgSEd7aZKnW9CxpWD9LmRnpxDOr",
+	"eT4lWg97Yq4NLQvbc+10Kdz1ynobj95N+Bx11CZu/9CNdELn9dC51gi+kR5NAPe9XpE6QgK2Dh/BRjls",
+	"lMNGOXwqDoebaAeyYGrdi1PrF6AWyGkcATi4UGxVZFZEP8NdaH16+MNYq3Rk/ww2iN0OjmPZnKku76fy",
+	"UqazFr6nZW+LZ0j/P/cjPMr+OuYXwnWdpSJ5zjjr8f7FwPo0CGE8hmsMc7aaHpypgU7GImETkUgdmboE",
+	"zAmtzafrTMYR5M3JjylvgmNfyBhN67tx5x5JzsTtQtiTnqARv+JNKJnoEVsf8R8L+1GPVD4M0kiuNsmF",
+	"O/QA3SjY3U4VgfeDf8Fe7ko4cxTalQhe3ZVVHK9uGg+X5hUnuoTiFae4AQ7/bHszvRDfbLNu9c1l7YY9",
+	"+eEF29t+1vF00AjNaU/qWCqB5GnWToj4rM2OAjPDtRaBdUNkzXsLtu0p78Xi0ezdVHxI3cLlDy4XS1Ru",
+	"zJQmGqCwvsAHt76XZqKNdNCoFSiufCycPhzIuFjdMff2zd7/jEOzEZ9hsHL+SOWGvXj7+5qKQevxYt7l",
+	"SSIvoQ5aRWwE3w9KjF0As1AsVWmRH6nZCbxl3VDDW8GT/qhRg/YCg/DG+0ibunoo+9PNoW66/VgbwNAG",
+	"RBmPNOPqMRn+3mRdO2h5aS8lQB6X+cSWS/oVKrlWruBy1Vp6Iqzb4x7SaDbwtZ9ByRaEfaygLPQ+QJA2",
+	"vsdj8T3imPYp7hWsW3TdDdfQVFuJSPFwrzNc8rcp3dPRjEEuydorsVZDgM2n/coVS4RJESFKjFmmUkDT",
+	"JwpAGmS7JsoAw7ieXntgHr+fyWbjfTYbL9h0zuV3Z0bTYT1dx+eHPfiRNqEjwbBbaCHfkD21YEjMpNZ8",
+	"4QYLesBzsH/GzvwUj/H8iCT34YB1Aa5O6fScXt2laKUSbAqHLNw44uZMKe0SuQUajPBBVMx9bm/q1iRI",
+	"7KROED9vqWviBxwC7pU9FLdkDzi8oPV4SXDBzu8zzYPcb1HknEBvVJffdowHWqGsvq6nsBDtsj5A+Xak",
+	"p8tcnaoYBvk2a5sA9qa7xqjzBvUXu6c3IQO3la7dOFjaQFvgbi447HGXUtux1uMmM7p0vPe5sk4AGAUy",
+	"dZxUVhTh50TwKGxbdjXHeV9zk00hwembmO35bs/ZqM1exBqKpNyDGdIteGCKStQ3O6ebb+Pbr4TwA1ur",
+	"L3mjQTbVEY8XJw0o9W9bazlAhoWBTjrx3bVhF0MqPqRtdiJ4BBxCOeQBhmK94QCjts5GFtmlagI+jp0D",
+	"9Eq4pInTWtbMsHfUlTIcqdmvbuDX1UyPMQhIk14UjvAfdGO4fK4hjPldVtYJN6peKGmIREBo/UZRjGIk",
+	"gt1OIMK+9SHaJvnINsbJpv1zWaSjIOgbE+mGURLQRDe1kXwZ50KjyHd7pkL5TKYSH/APSYadM9aqWYdx",
+	"zL97Oe3YWz/MO9Ql7iWLTI58vTZZkEdiQphAdq6zM7Y+un+CjeBqlOuthLcpdTUL3BoQ+EgD4WFTncUR",
+	"UpI6nGOKb2CdYxNyGnnvFxQNzIcev6OhOMFdv7aCbrwHXEw31vs2ENz7F9sH7stsbIRNAOM2FI+Tdsbz",
+	"TQ+Q67TBb0cVLWmsPREGNRG1l4jEsEhD7YUIm8nb1W2jj0GrfAq03Y1G2WiUT9dNavJdeQsaZGlLqbdf",
+	"piIRLMrs/09c+HOCY6J6rjGPBMsmVs+1a5pNNyplo1I2KuXB9aDerk5JEzkc2vfVKZXvdUARgMhO3LGp",
+	"F9wkpF+ZJHponcw2ez1g6VQzeoFxkBzWV0JYDus3xTP4A4J4VJII4O23p4s2SmGTA7kzoDeQ1dCNWBvu",
+	"LTPUaFQb3jOZmUD3twe/cbg0Mh2x7j+7DnmNGWjGqK6G/g3es6RQ8p1OIuM2uh0ZNDW5kGIkzSTmMyjj",
+	"aDJgZmDcUB0r9qFfSowXNplOPEAX8ovwKLLfkvXEUCoDO7+qr+KfhZ6KMf/wi1DDdNQ43O50mo2xVP6/",
+	"16Mcvn2WabuiAc30o0vh2vEvCqY6advEUh9PGzl9sfU10NZHIjm/WqiLACULbjPMCOGb3OC9TWay/ghz",
+	"rk5tGalVZVWmlb6V6raLzOzFiu2cmP2Blmv7jbbYTHCT3FgJn2uJpwoE+fp7E/+KW9MR1ZRqIHBvYuPU",
+	"pUYMF5kwPVUskcORNx5OXdIQHvmVoV9d5WdP0P0R+xpqIey153Bt95vnpALO1HSkEevS2Shw8GORhTvw",
+	"JSJ/97UayGRsL6EwJ6wHdntRDYZjf1SaGsBKVRyV1Rd2lEeUW92ok89fndxzbUQg+Btt5vZboNC+MrRX",
+	"UYGsot+ajUlWh0CDimCxBglKtOiS80z5X7tNYsbhagbdpWM+w2xuIobSpCKxT0jbZ8r3mZKaof+sROtN",
+	"uEo3WmajZe5Iy1TJ8Ubd0L4LtI3fpN5iuZlBlQip0O2vLxiBvrN0JBhJQ84nQuXorgo9d4TEh76YpOgu",
+	"ATA/NqqzseAKYqpVORgaycYz2nhGX4otQSIPULilKOfN9rURxkitzCJf6a0cKhPuWyDHF5cimUHzGrIj",
+	"c4DoZam+EApgOHG7ywoknZcqgqCge/cD3cQVpJgv7cpvNtnnuMleqgiqe40cqpZUphizu+Euw01bf3a+",
+	"BA7y0tvDHQf9VWIApBlKTAFxyWU2RjIS53TYdJGS3J3A0p+9iAgjEbvfn+bRoe9HNa61Fbo+XDXzXmcP",
+	"e73sbteKCNLtK3w/S6z1hUeYgSHpLD1T5WEpjeS/I4p7Uje6fRyg7024sZNLtYfdQwANw4zWCv93LMBR",
+	"AaJgZpC4/UyNBE/SnuBpm73FhS50zYYI4vi+Pld2WQTTCTMjPQ2XrM3y0JB1pujTBSSGZwojPXjBOV1w",
+	"br+IiAfdb+xUk7zYHD2n+eBQlfdEw39gls0dVKngPD9lt80X77c9ioabmj3WZF2CyUyE0fHlhovtpqcf",
+	"7cjrnHhZOtqK9VCqxeQ4HDYbqH98ibcW4YDZ3mdjqbJUkI7m9rhLhBkF1/h+nQmXSZu9S7Qasn4iIrt7",
+	"eExn1pna62znvmZfR4J1ezw6D67sAu4CnDI6gaBZ6nDmMTfnl6GylwdmezeqEZ79iRSjNfRFdKzq9SJe",
+	"waS6uVa8Nx1S/vSBhr2/sBUK07n33rqbYsHbVnO5LpNDxYothFk6KuovZY3ZogLTGGuv48idAj+jNSNF",
+	"ZKgNYiriuAVcDhGqqSa7UHqqSKm0qzSHfc1dtTGDwlxLedyJj7uR6ruSahSe1cXaOlVTnUStRBixQLzf",
+	"oi/FYqku0A80wvqA4Gu6hzSZJKfUl6jFWg3JZ/MHJgtOe4lxI8PHwt4sU2C4PrNGXS21tEnf0AtPYNDr",
+	"VrYeR2I80alQ/dnfxOzOKu1fjrmM19prOxVqpd8Xk1REjlcvpYUzORN4JMAw08pbLGFcQHyQBmL7ARS7",
+	"X4C0dSImMZ8hxmzVZOiurapbbga+/iXogBUG+zcxOxGZoTHev9agNWbc72IGqgCLTW+gS7Yo/7bgyCTL",
+	"faqTCwPoQWjZ26Nzt+Os/TY7AuiTxB2gYPyrGYGdeeYUr4OQTEmm7FLLCKpiYCpnKtXhzoB0O6opR7wE",
+	"3gA8tRI5DedT1j13c1Abkd70mH4r0ucYlnNBw3LMUBIbVnCW36vRDR/U+uoS9cM5reXG9r1DKwFwEsNT",
+	"m/Vm4EzbTQ9fZK1NT074Ytee2MyKDjtue9rsxDcLwEFNjPemckzdxBTutU79c6rRx1B35Bhb9nYO7Omn",
+	"mEzP1IgbNpMijsDo1mzM1azNfkP2M3uCEuAAhwZhMkBwh7iKF5lCsUtPMJPqWKhqWwRn/nBs9ft09E/D",
+	"UMsjc/ZJDkn/bJTNnSmblx/okK4K1lkdhMngNRUO1p4t1jhTEff12LXMDHQc66lx6CM93r8YJjpTeTqK",
+	"cdaNuRpmfCi6TUJkhc/9lWFohLd+od9Zf6SB9lorUa0YaIQP1DFx41tLt2zfs27JWyF8RLHgw7w85cNl",
+	"Tgtcc9W8NX+n2fhF45SX3e6vuwWCqk0c9LEko0DZnKecrFrX90d/2fivd3HEvEgEotgXKiHMNSK8lyKR",
+	"g1kL/d7FmSryGz3iFZ4yUyhp1Kwn7NFjqp3NNiM/srYEoepI+R3G9pJc8rs4FE7tSXxTl/OFK7n9rDzK",
+	"T6hFNkbmChoAhc6qgEKD9Kqbvz/i6XLQ7NdKsAnP403zaL1Na14KCa5qJBPRt3dCGxfc4kn0oIMC7eKo",
+	"zb73Bc30PJPyWfNMoWNrpzRJZ6yno1mbvXaoD3rAusgRbGUd/FmiIc8mEU9FdE5/Iyd2KC+rfdhfpEnr",
+	"YbdrAGare74JXfhm5UTzjedxJBIoZrOLR63nfWwBrx4HrsvKzeeunXz+1a8g6Fj5anQQdBzlbJDsOM1D",
+	"8r0EMT+oaF0AQLqVBFe+DlGGQ2aEOFOlb1bb0A8/38K8jpQTE3OO0+keFkU6R0KqGTlFaBDwnXoKmdLT",
+	"cF3OFPl+tD4QB7L/LGwjgHX9mhBzVxPqbzydNo6epfpMARgCRIOeu2pBfAnN1N8DMQvruLEj1o+l70Lg",
+	"mL8davDr2CABTh67BmMJdYdK06ZtninAaOAz7NxWwtF6vKOuS6qopOJBZQ0ChJDybVK+RlsnLK+1hDJD",
+	"q6t0Qq1aZ4qPNcFQEblHu1ZACst0LUFZDVBh+YXHg1daiV952h/dLf7CEvR8p9qK4OnPCzsXQ4gkb82c",
+	"wBQvCWWYrqzYrtf0S//eesH7I7HscncZTHB3xUK+X3UkB/JT1qLfo+GnlHcUN0Xty8r6mh8rEC/GuRHg",
+	"jCZrF1UaTc3afN44s1psIhKjFRtigcBeZ5d14Ydumx0rZmI9ZWMdiSbj7rXEfoZek9ZY0I29qTsHrGtv",
+	"Obe3dGELnqnuiUiTWesIdmCVXfNGe7vmoUbhgiF+okAcvX1xHG7sV/FxB9/uTRuVPc8m62YKir7OaS27",
+	"j1C5Nt0ebrKu0un5hCep7MsJV2n3syd08CTnTaIyIXr0Lyeid3/rzVNxHuPJZ5c7V/13jDsLrUSBtqs9",
+	"BTMDyrIcONj6SP9y0E+1wDJg3yOyDF5DyDLuSW32E/ZXARBcZI+10vVh7GEi9CQGTyfW1l+1ozTobaXi",
+	"Q3qmpG+afo49R/a4vxBiYvLwgjuGoW/KsEnM+5WZLQxW1B6si06PigakfMHuoTGT4ixfjjncZN2B6wDa",
+	"2MbX0QkoMutohWZ17PAogC2gjYaW8V4lottD218Pz9+/U5P10XjZm+28rquLJMErbOfA1QWhXniKi0im",
+	"pTO81LFWgXAQyfRBnqN3UAefT/UTVbOtozUK8ewvylqwYnw+lSrS03N9CcHQwIL4ov2+TRr2ZsgZVkGu",
+	"6VwNZCzMFr/kKS8gZXykYZ5b5VePsXvEJjxNRaI8FCbwdri0Djv+nvEY0kDHiPmN6R/Xi1TV/VtqqWmz",
+	"N4mGUZ4pSOlCftBVeVQh34n0exz7EczqYQA4NOvqtXnqWytkP82SmsMn/BwLRyJUNrbfnG5om8thwwtd",
+	"e6KGVhAqgMiXmp5kdq5ppS6//IQr2IkrPJcuXW75yjEfii072YKWwvVuHDZ6UnFI6c0tBN1qLof/98M4",
+	"Xvf2yhMv/67XtpN3Ok8e6gytBkgqZDiY6wscdgs/35JJFy++aj5gj+L+Df3tJ6scN2ooXun0LU+lGUje",
+	"iz9VxRC6AUOhrHoWEeNOH7tzCbkk6gqGao+mS5EYqdXV1sfFh1Ow+RgnJEasKFTiUiQ+0+9PGEYHjMix",
+	"XKucih8FHS0/yFg84OOF1sm3o7nlrxgEXbpwEGP+QY7t4bKzvfd079nuk72nQHCBf8zpLaRKxVAkdaMy",
+	"8l85RccaJ+DKJ186ysY9xWXcnorepNFsjEUks7H7r9hafqWf3k+G+X98UWfk+4m49hFyg9MHlv+BH66P",
+	"eWke3Klc0XP/Dsq+gvEB6o9ILkXUxC7DHF4/Zfbi4gTCPHV98fjcElSsa5bIViIGIhGqL6qW975DlQ8/",
+	"5PgYLZFEqAjA1Nc0REaCx+looZlhxVb2BVMASqORxkmwiKe8x404ZK70UqZNint1Iz1V3aAzzrffJqm/",
+	"RAwTHkHciKvoTOV/YMb60USTj/eEuwWja2YEzOA9gTWyMEv7s+wLpLFAcBDes++343W8vlTPvH+mXMOw",
+	"jqNmcGFOtr+9T1AB8BtUhhu226nxzH/CpbzDICS+oT4GSfsMMcqctpmIZMQnxn8lo8cCFvVRuQf7C2Oa",
+	"t7uMp4F0Q2Bnyme3tFGtfOGW8xSOtLsc5Kn9MmEJHW3Qxft3K5aXoj6QRXAv3LBYqyGjMuZJogEfL8mU",
+	"gRhWrPWFsd6E0sij7wZ3yDgbcBnbc2wseEjU7x7it+OZSgQx9dfsk1/kpVDYXLE8534EM3tMknrTVpSR",
+	"6F/Mry/EF+1SrCsZieCYiKkUjeOU1Hqo0VHpeSGwElnpKJ4IHsmVv+QJDGTzJQF5gkczyO9RsmyNDS/V",
+	"pUzhM5gtDk3lixsNsVle+sb1/P6vDB5psPdDAJ0B0kZBHAGRlJusl6Vw+CImHWZ84NCFOqEzBY8VCRtn",
+	"JmUmlXFsD1kex3oKEBr4Xjsc37NxCCc3vIUwNHiKPBLsa84uZP+iia9qevvBrkeT8TOVE9rZa6A0Qmr1",
+	"DfFkmdJMqxQRNuQf+2seTE/k7ZkLJ1qPF59y2HOWw5jyOBYJlnA90PbLR9hO8IiLVAdZHG8ylzfLXKKi",
+	"YVwFCgkO2PeaaiWpI9IdAABaX5PSDLV/JPqxVGKx+g/eaZUs0mg4ZW2EyBH5kRoHHhm1K8o24ZcHqC8r",
+	"CzVxGhtQsi+nhZu+eXGfLdxVdVaVdYOySf22euUNZrStyJGbN6y8He1RS48KSiAMauiJUABJiOhljrgz",
+	"MKz4DC6ct6OC26gmtMMCMawGF9cXv00+a+Mnn9ybRFxKMV1sCZV0s1fLGw3yxWgQ4gYOJKE3A0EoIxqu",
+	"rkoSYbKe/bi9Bcf0bwqa/oHmX9H1k1xB2HMZCo+8mQ5IxzCoKuY6/8ZTne8B85CP6zClAd5xXycbSNEv",
+	"C1LUCa0PFZDNijF3AEe41g70O6on1ouTAEq5w2ZSEaQjAAi3JoBiUq4Is3/OGiDhbrLpSPZHZwrampWG",
+	"Qzu40iCUw1iqSCTGFxoqplWbnQL6y3TkIykyhTA/VBbquDLY+ls++R8SPf5s1MEGKfxBbNpAvFBY5zbu",
+	"tbbsx/w/ljVC/kC7zT78K0NkboWex3YNSX3B9l1a5FTwKCrqdwojvodORJzDhiTyM2d1B6dwRW92Yffg",
+	"dfbJjyJ9sJvkAbUT5mu0qoP52TcVbnqVHye9+5z/m2rCJVwxOj3Wl3IB/iEyycrIdHMUAcJUM4LhzU3m",
+	"khAImydVP84iETWZVoCTNuFDLPA5/h79Y7CjL6XAVKVhsRgAeXT7TNG79BD7cAgP0We1UVf4oFktuCHO",
+	"al0MoLfCzqRRXSh8/D2iPqZsbHXxdqfj52+EfUgqgFShr8djbg5Z9z9lZP6js33Q+d///p9mZ/tg+3//",
+	"+3+6NSBuMjKNUnHzL0IN01HjcPfJwQEUNud/gP7UVCT2Qf//Pzutg6PWD7w1+Ovjs6uvW+F/711983H3",
+	"qvCn7Z2rr5vr3/PNt/+nUVmEXFyon/QUssNYMDZNZJoKdci6b/uy9YMEaI++ZANJEH+mL+HfCQLqDYXK",
+	"y61LK+R+W037/AhX1/U5AazbTHDA6ExELLipe6296txayo3q2vOdTiesOn/2tLNq4TmwAK8xiFTf6hB+",
+	"xR7lOljPTKVyLM7H/EP1W590im9ddda4ZQh8kXxh5G12IfE2s6YPICaCiVMJikkKpzA2GkBP61hwsGPL",
+	"vKTLbRAHi/goURHt0tZiIuK6U6TEeudQNADRDfunGSJ/8ggVN9qeAHhUQkz8Z3eDfHhzB2sDyoD4g+6c",
+	"dqYK/WEd/MFAW7Ajsit83D2VaYyFmk7TOmPCnjdkRhywLtx2ji2+3XnHCuHmYQ89VGDBYIifCljQvnsJ",
+	"2gKt4BfJ6HEvgZtHUblU2G0bgoz7rm6KIsb9VlykeXM2d/x1C4xws7D1BC/xePkFs6PPUx7rYSaahIzv",
+	"r/JnAdoa1MNBrtZ+p9NmbycijiXQylrbsfvjy9MzReP6T3jpf3RZCiSQA53k7oR3LkYise/VuumGY+iR",
+	"dhjBEOqcyh9x8mvr//uy/2B8dfZf/mk+X/PtMzaqimaT/5ArmE3B7v2IeneFBE3ZnsI6b63H1JNeNpyk",
+	"Os+M6OZ1yTJhKhv30MnoRiLlMjZteEK3zY7QfQPaRqlMKni0AHey2uqqNy6qsLJo4ncfwq7d5w8RnPJO",
+	"U0KfxKYgQdzEhkMcy5VP+mY9CQ7qATqv/Tnut3Lkju8+V6wnoF0GDttqqMvHuKUfUKQHztfo7v2tBx+v",
+	"2aSL6prLV9n0y9AuQ0vgBYLTuLa4iUjSQhzXCCqW5gWF4Gqlyw7Ac7ImcmosawtcCDFhMq2siwL6lcdr",
+	"C9x+wCdYkU8FsLmiAiqCa94glf45WkmbgM0X1lyG+3btCEwi7MzMgopYiH2ID7yfBnyBxM8HTB4eMNgR",
+	"rBFTbZc4zIJ+0j5XVm0bEYCWA7sAiRyTxqrrSVrY2232Svd0NAPkHOBAm440w5EDz5l9kYyRGNz+0V6o",
+	"J0I1w3fn9+TInGcKGVOhDBe9UbiizY4oSLTTAWpxdyNXbKSzBM4mINV8jqW79r+JXyjV+nzM1eyc7uni",
+	"DPVUnal8ms7RxRWha8+1EkbEg241Ebi95KiXGfFwucD9ED8VHbhQ7v0wlMU9z3BNE2XNOIGiZkiZbhIK",
+	"nyNF2+M4GavVwiance8FuHCcOErenGLOujAqQLz03MCgnqtr4ug82LqUYlp/3lrviGh47InlsDqxC4X8",
+	"HXySazqxg7H6qzuxx3CWxBWZ5t+lmOJkPkd0C5jY70s7O3HZHmgz2T3psY2BvTDKYYUId3YqL2U6cwYl",
+	"twbbpIg370znuvSI2+8fQSk4XU5pkhp4LiwiQYv1KxOYs/UEPyWTZyXibXysHjBO5mRFQKM06s+mTP8h",
+	"mIgbVqDPuHC+vL1y4C/yRI1Y3WaAGvs6ffG9o4gHKyFTsTSAQK4iNknkJU+xz8cg/Cbr/rNLTjVnBmrS",
+	"25UVCSfw0lurcn+t4hnFZSmPK00xkloqww1CqTdi+0d8Uu2+ACwSRz5C6A2oqwK+5DIGGNdFZcDVdchQ",
+	"AdtkXWQI71KJa6ZiYYyvEZSGDeWlUM/h27n61zbrwqkjup5eHheNsmMxT4EI3x9N8OzD0Fh8r6XCGpec",
+	"/vHIXS4NA2tVRNaMNKmYwKO3O45XiqpjkOwesVHPFKdfmY6jNjtCmBFYzp5AimUcNJtSBIZo8BPBI4OP",
+	"6s3okfoSGJkJMGVip4/PgwedqXQKkK1dnFF5GXzxJcRlaNZWG9jXBeU9seD2PYjhaj++r0dWLop0pug+",
+	"CM3kRQUECBvO+TliNEtH3m6WT7RJ/oJ93Jmyc2MwM2un90TYlVIjgAaP8XnMd5SqRrOBa263KCzD9YDc",
+	"H3NRulVRdTVJoL7+P/au/7ltG8v/KxjPzaSdU+Rssns3cebmxmnS1N2k8cZpc3OrngmRkISaBFgAtKLL",
+	"5H/fwXsACcqkRNmWLMf8zZYoEgT5vr/3+QzqPenY3GU3NiJ2l/WDbUZ/MN1MMDKbF+OUx6hBOo2gD1YA",
+	"Q3hQRPQFy9FZU87+OK56GDxp6/b+gEN0e9zsbVd4R+nbbjiVPX38bdDHWycr2m108CByFvc74/ke0Oc2",
+	"GfWF7w6/uIrg2h5QrzqHLX2Z19KP9kc2CLjtVkqvcUjFew5t4ID/4+xFP1Tf5wY2apzsKFstXZM/UY08",
+	"F7wqY9feSYgEbSSjGSvDpyFMNpBlYT3MmOPYmC/lKOwJEkm4GInmzqk3zOxKVPeuRXLbbsq3PdB6P+rE",
+	"/SitS2au01ad+j1Lq9+x4/O0SmpRQMbzOZVa6sknObWhC5KxbMyUHgk5gZagsGkUs0xhDzni8ZoZF1No",
+	"8JnRPGdCY+z2gkQ2eoyIYhI/NYMqiYfNq5g4SKx6PCrxe11TD6hX/D5q7zrdqaezrUbRjYPFXZMa3HaX",
+	"6LcSu91XL/I+kyg4ldAX4m+n0/X6QerhmIr2sprHyOsEjveWa/OSCr1FTb5xon6bHvBLKlYNA9uNtUZ0",
+	"IlXch8e9w9lZqiFnb9+eAcEyF+bUOwXKzSn7nyQQINbkF51AKnz9UE5IKueOTwpgmREgTiqEU56xhXdA",
+	"q1D6GM6gmCtozthIuMy/B2r2bAwJuWAsh2MyqEgWwvDU+iPAcyWhmJDyiWFQXEUaSji7nBDq6wmKQc1a",
+	"V5WGJqfyJRXb9CZ3U4F4ScUdlR5e0jWwnWMq+o7w3r3sSxR3bSle2hCchBr3xq7g4Rc/tNQJZLyjYzgx",
+	"29XJv7o1dyxmvAU70/tkvU/W3SebGCTevDngeJPMOE/Kdedp6xSxZHW3864kao9qDtv0TPrKQa9Btt8Q",
+	"3U2BNBnnGaPKjBldQW18xoClzXHyPHvioijQLs5JmM8kkGe52WPITpDn5ZEeTSJyXaHRkJxKbbiYBhNf",
+	"0DurCdUjQUm5rCH5NGOiUnAzd5WxvUp5qarHlnw3XhC33d8PXKiYMpJTrbE5loaLnlE9GAmo+IZXwRbX",
+	"piDwp3K/rqskO/dFlHtwa9Q89003CGnOc6oMj3lOhek1xHU0BIhvIFHXVBQBbdDt5XXrNFnXdjpaxxIg",
+	"q8Q10YaatmEI/92mHCRn8Luv9y29XN3Aqixz+LR7b6TXNZvkmOucfLqiNtlu4hkpR0gsxYSrjCVudtvT",
+	"28Web4UtcwM7LBNwJP6TJHShhwSkBPwTMRL+FGUYdZUvaokk2AYT5UANNcGBTT4FXIzd/9zya7vhd5Rd",
+	"3h03VJ9r7lsZdtfKMAjwjgKl2iOV7Nq0oZKuosfxAg3MNd3pPyQX7SH3z5ILjI7RoACGFo4VF3HMNMTe",
+	"kyIFaJJ6E55vkvPDpihNxK4EUbjst88gdsfmvpGA36X2O2jOCyav7D+u7a82B0vjmOU4CR1oVLxkcBhQ",
+	"0yBLkBvyHIkxi2nG/MWbzKG9+Ru17v1+5z1xFaB2OdNm775vCd4r6Ol1ihf+tVLW41I7sbxZIRCyau1K",
+	"7y2jl4HSWwZ1qBBp64rwU0PmrjHxBw3RZepvJKwnD2nEoPeEpFJMmTZHLlPopt/LMGNAWKqBOb0kN3SH",
+	"4JnD7wkdwzfAWCRGohwmgYlpBC2cSJUxhUvXhi404Eu6izlUCTdVDycGNTKolovdL15nA4xKIpnGsCW0",
+	"C43kGHavblnTNpVF2aTXfH3eYGXegCF0yE2Ui5x2yku2I7K8ldOH0mMKXkxsVmUAaWz61F8vwpun/pz5",
+	"4lKQVE6xz/Ja2b8mKc/Yqvaht4hMY0ov3MYjU24/K/LAl3ik0TdAIB8Ib2Y8R4tsdYT/3vkOUpDlCuFI",
+	"uBIhOUbjPW+w1KWVLuOu5ySSc3FuTx4duYHnYLlVMNeCpv+PgpveYD/AUKV8a3pVc3TwxgpIkZOFLFQg",
+	"v5WquX4zlYc5zwqDTM96QCIbrpy7NoXIxyE0k2LqY4qMa82l8A1XgiU+aqlSLkFKQCZsJPz7h2onOAlJ",
+	"JFwhYTkTCYFwBZvmTYCW4L37I5i3RHxaKGVGLcPk7xZnhoqEi+leJlb84lYnV7S/hV499c7I6q4o0A6l",
+	"mQ/l66Z5jAwI2G+tCeKd43N/EJGHvdlVYQfsbT/f1sv89QKQDHE2tz3gBu5By4TbxHrxjtzk2RPXT3Ac",
+	"eBRVJOGykRhKjIS90B+SC40Fn2BgDX68+cSaFbb731Zg7+KuqNELs44oC7e47yToOwn6qbU71f9WVisF",
+	"eSs+3ram1rasl/uxtd7V2sXYmrN925lbA5dnk8G1nQnVHk2ubdc/6WfXejWy/dm1jlqkyUgHs0Ht+ZjX",
+	"IWwn12FhZgnDvuQxAFQSG4mxBLOzKXejZ/Y8SEGguYir2s0jGxfmNOZmMRKp3TzdUsKxYeppuO59TMYG",
+	"C1yVrKntf5+R7WV9JdwlJGjy+qu/HvVyndx39NE/ODChOq5FpQiMnGKNxVdpuGquEbfmhC54fFHlhEYi",
+	"SAqVJR57YXvsH9BLN6VclLCXYW1nRXPs33l8sT+hw5ISgFGawnhCHQi/en+g1xEd/QH7bgM9UvlCdcvd",
+	"tqPilk1f5IwZXTWFhqnUq24BkQrHvPBgZBshkT1RRGZUJIG0ykumoN2zhCirzscdYVIGDN9BK2utx9Nx",
+	"V7trXe0TGRJ7J8vLFdKMRM2VidBhOafG0YSnVJtzzZiAjzRdOJ/Fp58XSNg1o0m5MU0a54yZDzLdYb7i",
+	"9jPI7hbuCEY3cKZWx2qhJkVmLsTGE3Leq9FvbuyrFHA/adCj2W4J/8DUjYrr7rtuzJnSxZjGF63xpmtT",
+	"wYJdEB/6Hw7IeOGJ0eILe1Ak5DyCah/8jCMGuohnUh2hnxpZDS5hkMqeRrtPc6nhYZ9nOqraixQMdUUK",
+	"eoHICUJzs0ugvY1nLGnpDzr1N7aXAalb3NruIMP6QLR3MtfzLgAdi5s0mlsHkoXhKHzCxbR7ROreT7vI",
+	"zHqIq/nn57Mg+HykSWRfHSVT5IoZOArMZnDcH9wV4Bs61jItDENHk9F45gEKTl4FE1TApDkS4IgeAUgC",
+	"nKOkVYA5JZwy9ZygMKl08moA6si+zSwh0rqPMFYKYsiSSulEil1yzaWI3EmNdSytUnPXGgmghcSDWS7j",
+	"WeQVJKq9crXO0dV0jndV+cR+l8+1oSmL0JMtSV8Ny0g505VKmrAEPV6co7Iq0a9xAIk8uCISXaTUIIkl",
+	"DsCevELMJQz8sfKg2KTQyO1a7s+cLoYjMRKwsoiM2ZSLij1IsM/GH/5nwQoGHd44IFY9e+AaGOC9eMIM",
+	"rt0NDElk/3CcmjBua2/TbZw7KR0JdxKpsP+kpa5i95PMjMm1h8UYVBlPopm65DFztoLqC23PNSRRTgvN",
+	"IhJTpbgnFnGWB/YQR9vCx4Yn5ZoYesEE4RPHEGFfF6jMur4Wdx9WsgsDL1hLCCISbwHc638zK3X7Icby",
+	"8nYdY9Qv38FMEjoxIDUH+0W9Yd/vb4+KY0CizL7ht4dqdj+CHGQat2IvC3OujWI0c3tgFd251ZtcTMOP",
+	"jIRP7UdL+v5KoHRfe2x2tv3O9p6DqBVlMLlX8dkP6PqU8dE6N2x9aHaoL3j++FJiHSAvWoI0sKTW+bng",
+	"eW59GWuBZzSdoFmSuqLH8kPe9pxEyyH5TRqGHpg3t94uU+HdmxeO7NqePyIT6uz+SMBZSuNoV9xk9Owl",
+	"PsqzC57vm62za7Kruysjd03r1keD99aMNJiLb9A27JNWtvJNjATliAENJJ6ur5whVmlNmr1ckAiOOIdW",
+	"jCjMnR0Rqn1hFSoWeWFKlashpnLa2gej0Ht/CSoae+PJxxmz0bJi5OmTJ/hD36Tf2Ez2D1jtPmbCYGWr",
+	"NSBuda/4+jTYRmkwDig5VsyhLwoEsWtObLBJsgvezy6pro/NaQxooaBJsiqbMRLN6YwXBLJF8BNMvegh",
+	"eS/K9MWMavLUawhIVcBqS2XR4KgdJ8lHeTOFsTezNtW93NHEDVz7xLA1IGv2+dz7sZue6fQW0yt9VsV7",
+	"UIBYV/vvXE7OF7JQ+ttJodzbMaXjJPFgdH86m3ETj/rwi1WF9v9V3Y/vBXukiZwLxJjRVYFA1rqRCBWL",
+	"sUwWj/SQQMckF9PA+4doABqbrxhB7K/8Ucls65bQsO5QNrisfirh3qBw9n2Q/qUti31lp/IG+qJl5uq9",
+	"r3py7EdhiVUAc6od2eqaEavSOduBeO/RlNUOfNJ+1KqP8LcT4Te1DNyk02XJ6zgEHIrWOsvKIc+TKrwe",
+	"L1y+jpcMG2wyYbHBnpMge+BGtTTJqCho6qAyrkJfyEt2Inbqi2wB+aK6iY3C8QZH6N0DdoMeWHTY10Fu",
+	"E1Ui9MQ20aGd47ZDX6huC94+YZxPKJaffY9YPKNiyhoQJn6FAvOPUu3IU+sUiJ0YBCYX0iDTY++99FHY",
+	"XkdhH+kFg+YML3gA7HVtTTBodpBKiK/yEmVzKVzISbmX+mFjm8j+yTqSufZkpb3Y3zex/+3mot5k9BWj",
+	"SWuU9I6qC8zJOpRhxCvHLPGUXzIBndEkevP6Izm0F9GHGcNrRJ44GdK0rriZQ7jlWqAI1aQQdgFQUR2J",
+	"jKoLplxhFMfirZ47Al7D1IZXnpMZGuJhXfYn0J99RSOR04AXSjEiGMd+fIF1WKgtCxipdRwPfqaWTGE0",
+	"669Pnl2VHoAAqlZhqonb0o2A87l81ZORqEpaDql5SD5Ju69c1Cmy9IAYKRvxEqm6+GAf1J413Pl13TgI",
+	"hKe4Zw3f/nE9aK3/EOAF9yqso+qirnBL8HgC2XBQAl7XxzNqWvQ8KOPWtrY3zDhEWPaZZnnKkLopV3LC",
+	"U3fRNPXNbdBuYq81JH4k3pHOOkR49plbva4YSdnEEFm0sNmcuvNf1WNLzqeDqf3LkyeOsQ4axjUZMzNn",
+	"iBKQHZHovz3Eiv4vmvKYDcZyHLXQaZeHHiyrqJBiO6Of3zIxNbODo2dPnz8fHGRclB8ApINhyp79//55",
+	"/Ph/6eP/f/L4+flw8Pj3f/83+1zsO3V0oI0CKPjtTp7iXq6EQXLbvQQnhY4DVzi7dRNf+Bt2yZbQgbxg",
+	"jBfEv0iBHKKwtWWqvV+0KpfyCj7XdS4YeD6DJb5oKhKi+VQ8BjxmzEPjPCKu0D1q6zhNlVXkQ/LO6xJt",
+	"6GIwEnOfuBHEWiyphsQ6CvoKtd0MMIVyqnXILFcyuvFJlUOf0QSE35HFsNK1GZLjkZgrKaZworlUZTHv",
+	"GYngi3P/heOcSKnVJknGxSNNaAx+ZDBtCfgh8HUjpQRu5Tt2sB2fx5/+pj4PnuchpL6XnvE9ylgHb1rv",
+	"19zIr8G3HbkvnESv1J8ruwV+oj6qFClCVsi5YIpoZtWlLuKZbyW6qjo9ZQ3O/Zak/M3IrahDtmTAj3Eb",
+	"Vtfu/V7dgZboQUA3f11bIL9+cKkJ52PnTBnuXWhrKzUTDpIrrZjifD94BbjUUFLJE7pFW+dPf0cAVZtI",
+	"CPgjiG5wR6hUfai8WwHFlxNl1PnnHWQ0dMgP6SU1VK3yy+0b5m6B4NEwHYvUxtBiMmxxQI/x3HvuCu7j",
+	"67fvlqHmy/infE1X5owudI1GzzEEFXkqKQRK2vA0tS94DFsyQMgXmiwGHg5yAs/EeTeLRk+m7WW8RV0N",
+	"V1itqvGmHuk7xMPaZa/eQ5UP6zmZEGwOJMW92E6J4qvQzadqxEkAJUzJz6ev3wzI6S9vBuQTG59akXhz",
+	"8iPkL10O8W/k3UuQjb89IRmb0px/Zik2+dXzJM59MIUSLCFFrvh0ZgYjESsJMAyu7KX/LKzLhulPReca",
+	"L0ONlSEuxcAGFZfMGk+YU/7w5qVLzyjGEp9ZzZihCTX0BdTORmLZJuEUIpnJOZlQF63UmPndPiI3fyEM",
+	"T736QF5/pySG5Bh23u/4SNQYuqQI3VAhDVFMJIAstWDmhc/w4BnK8yLelJUtTBs3LAlLWeRYjIR30GIq",
+	"sDRmZop5ZQD5qlzJKQZohlBieMbId399+pzQsbzEnf5+CUfMSEKV4pcw//iX/yB/5y9L8KaRkIpMqDZM",
+	"DYAi+ZIpQMbHumNJTEYME+4nuimPdFqEarPNuc6K1PCcKnNod+GxfaZ1pVn5+6BgA4+j3m7R8U3+brzw",
+	"Dsn3B4MDe1FqDo4OxlxQSHcv56BDh/2f/vq/l8fJ8R8s7ujZP92ZtTiOY5abuykJ4hadsyw3APbj/jdS",
+	"nmdULM5RgQTfYA2bjhHtYbmieC+Dil1vtt3c1BpBu4NjmSyCTwK7uOtlFVUgdI6ShgXi6lO3onMmYpk4",
+	"BJDw+8zGT+dW1qJ9jKDAydzMka0FUJBfa20fOWMAB0lSLi68+bQGyuXj0J755Jxv3yhJKOFXtRwd+dXb",
+	"ORHaHSnYSKAh9PysTfockzCvYcXbSZcEV9goY/K0wR4Il7vkGvF1NZnTRcMmDqyNdvz+M8iBvMAKDqyF",
+	"zGieM+F21Z7lyq6ORF+C6BM2OwFUw1cS1E0tMX8trXN4yRSf8ArmoBnoA3VQqU8ctCq8+/ix1z+unc57",
+	"qzDek8mmpOsHpplIfgsvv2lfViNqxlqd4JyiGjWLX34o0oSm4PzXh/5uC1zia1+L2P3grX3j4HmHbz1K",
+	"0cbS89lqitW0ZDjJUaIwG2kjQjqWDuDKCcmRQxQ2hAljg8ZB+UHCk4HLSFEDg7wJIBtLoCyxdh+XMRL1",
+	"tkmwbtBfJCdYAXFNSAPXs+L7ogY2dFPQxuSBDu0aBE2x75SpUqQd4E6TT/AaFrHdOh9eY0WsQ34+e/8L",
+	"SWRcZFAHymgCOzVm5ILlUNmg0NzRVwF3Lnn48NBmQWy/obBxcckNvDV6JTFDcByK3ZwJ4909J26Paio+",
+	"qGkvt+0ADBUYiyE5FqVJm8+kZiMRWAwcevKntO6jgH7uYxEsKKxJAt9g6UvCMUyRjC7gVPi/XzX2LIrF",
+	"SFgzGgBq+WVyTbBfdZnzzNXpBTQoJRkXBBhHKnajNv7Cd4uTYL83Nco/FEpL1WXqBF69LTOoBreyqscv",
+	"fMF69bB7wmHtlIPMWSg0euAT3pBr7Mjp0qQ2Dr9U/8DEBkp2u8f7C2OJFWRi5AUTISFoINMd1cuQvLc2",
+	"eM49NUDhuoOj0/dnH0eitlBcWASsDItlJRL0D5aRq1QV3YHTRrCNVCwI6owS9WMk0Pu1bgnyQfwhuQj4",
+	"znDcvgkFD34XitO67uO6WPl24pyaWdVNXHsmKzuKVwn5yastNwl/kHINOAhq3BKh1Ktm0UMU9zgeawDD",
+	"QLBAgn2NL/RirBEHOlHrKQDj5i3qwITFKRdsV0pwrSqDmlOpyypieOm1Z6DKyCtYfKXJ4BtdxLG9VmND",
+	"M9zsvVJhjV0ucBvJN1/3/yZaXOBZtQn3pqLsE6+tlYLXPklXiSEKmJ90ABnEpOEVgfUBjWI2VtNB+nvY",
+	"UgQ49evZZh3AX+SmgwJ4tuTFyv2B+j3onD6b32fzd53Nzyt52ig7gspjVV5ENc4lIY3xMhvyYGmcmnAR",
+	"p0XS1NyPyQIYelpnSt/jjAGyrjBVy2AgJx0veTub5g7dV1399RSGxlYsAua7uO+ha76m/657kHCGHXkd",
+	"ch97liWxi1+VH8FXrM+M3F1mxEEb3CQdopnWPoXa1qkNLgRN08okLlX0xq54UbrpFf25cwKgMMFh4gPK",
+	"azZ0AE++jI8bM4+vRQJZkjO/yi5W/fVd2eqHntAXCbwlmLSr+VDX7+I+9ufAWC5hQPAgFRkrOddI4Ilh",
+	"oT0OuTptfIwZd+M/lYWrjbW/ooRrh5OSEKpJFBdKMWGitox48E7e42S4u4tVer58iL1I3Z2q9w+hVdt3",
+	"8gq9tj/84v5ahyIPqt/KjLv+kJwY3abFm0DiX4vEvWJdEivuKs1ZlWrJO0ip3JkR6fMpm1udMJeygcmp",
+	"ROOLR5742hoyfbJGg10yBWwJUJjVjDn6x7Jrgxtd8jYn8B92fzaODp2Wo3VrBcOvb4D2bUFiqlmzmAQg",
+	"GtcTEg9E0ylm2Rkiu9us1SWXaljxmjRB//P4BxrP2LrD/WG7B3HvtcNVHBnAPO80qFpix4B2UZde4AqV",
+	"HhwdHNKcw0vsTtDQJYi4ewFQTCV3VpUfXM0veGAmJNEHZaDrwqobfvURMiGGpnIKEITucGQvazj+E+RP",
+	"HKgU4BQSI6cw+xjmSzBgb1Rt4W99n4gkMTL1asJNdZ4SB7HlVDBUryngR6hg9YCpdfU3P0oF1PdkTFMq",
+	"YpjMF4lbUPXrGaNp4w6Hy8dENdSRkgytgH8840KzlqtfOdb+33JsyRKcEeovN7fhB1a8gt3GnPnB19+/",
+	"/isAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -2190,9 +2190,8 @@ export interface paths {
         };
         /**
          * List jobs
-         * @description A job is one run of a workflow. Those that run come first, then those that ended last. The list and the count are
-         *     Temporal's: they may be some seconds behind, and the count is approximate. While Temporal is away, all operations
-         *     on jobs are a 503.
+         * @description A job is one run of a workflow. Those that run come first, then those that ended last. The list is Temporal's, which may
+         *     be some seconds behind; `countJobs` counts what it has. While Temporal is away, all operations on jobs are a 503.
          */
         get: operations["listJobs"];
         put?: never;
@@ -2336,10 +2335,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List task queues
+         * Get the task queues
          * @description While Temporal is away, the figures are null, and the pauses are still there.
          */
-        get: operations["listQueues"];
+        get: operations["getQueues"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2359,8 +2358,9 @@ export interface paths {
         put?: never;
         /**
          * Pause a kind of work
-         * @description Workers stop within seconds. What waits keeps its place and loses no attempt; what is added waits, too. What is cut short
-         *     goes on after the pause. Pausing again is a success.
+         * @description The queues that can be paused are `email` (emails), `avatar` (the rendering of avatars) and `maintenance` (clean-up,
+         *     reports and deletions of accounts). Workers stop within seconds. What waits keeps its place and loses no attempt; what is
+         *     added waits, too. What is cut short goes on after the pause. Pausing again is a success.
          */
         post: operations["pauseQueue"];
         delete?: never;
@@ -2397,8 +2397,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List events that Temporal does not have
-         * @description With how many wait, and since when. Works without Temporal.
+         * Get how many events Temporal does not have
+         * @description How many wait and since when, and the last error. Works without Temporal.
          */
         get: operations["getOutbox"];
         put?: never;
@@ -2409,7 +2409,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/admin/outbox/{event_id}/requeue": {
+    "/admin/outbox/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List events that Temporal does not have
+         * @description Newest first. Works without Temporal.
+         */
+        get: operations["listEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/outbox/events/{event_id}/requeue": {
         parameters: {
             query?: never;
             header?: never;
@@ -2436,7 +2456,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the clean-up policies with their ages */
+        /**
+         * List the clean-up policies with their ages
+         * @description In the order of a run. A setting sets the age of each, and whether it is on.
+         */
         get: operations["listCleanupPolicies"];
         put?: never;
         post?: never;
@@ -5554,7 +5577,7 @@ export interface components {
              * @description The reason; empty for none
              * @default
              */
-            note?: string;
+            note?: string | null;
         };
         /** @description An attempt to hand an email to the mail server */
         EmailAttempt: {
@@ -5831,20 +5854,13 @@ export interface components {
          *           "waits_until": null
          *         }
          *       ],
-         *       "next_cursor": null,
-         *       "count": 1
+         *       "next_cursor": null
          *     }
          */
         JobList: {
             /** @description The jobs of this page */
             data: components["schemas"]["Job"][];
-            /** @description Where the next page begins; null on the last page */
-            next_cursor: string | null;
-            /**
-             * Format: int64
-             * @description How many jobs match, about
-             */
-            count: number;
+            next_cursor: components["schemas"]["NextCursor"];
         };
         /**
          * @description A job
@@ -5906,23 +5922,35 @@ export interface components {
                 [key: string]: number;
             };
         };
+        /** @description How many jobs there are */
+        JobCounts: {
+            /**
+             * Format: int64
+             * @description How many jobs match, about
+             */
+            total: number;
+            /** @description All kinds */
+            kinds: components["schemas"]["JobCount"][];
+        };
         /**
          * @description How many jobs there are
          * @example {
-         *       "data": [
-         *         {
-         *           "kind": "WelcomeEmail",
-         *           "states": {
-         *             "running": 3,
-         *             "completed": 120
+         *       "data": {
+         *         "total": 123,
+         *         "kinds": [
+         *           {
+         *             "kind": "WelcomeEmail",
+         *             "states": {
+         *               "running": 3,
+         *               "completed": 120
+         *             }
          *           }
-         *         }
-         *       ]
+         *         ]
+         *       }
          *     }
          */
-        JobCountList: {
-            /** @description All kinds */
-            data: components["schemas"]["JobCount"][];
+        JobCountsAnswer: {
+            data: components["schemas"]["JobCounts"];
         };
         /** @description What a retry began */
         Retry: {
@@ -6050,11 +6078,6 @@ export interface components {
             data: components["schemas"]["JobBatchResult"];
         };
         /**
-         * @description Emails; the rendering of avatars; clean-up, reports and deletions of accounts
-         * @enum {string}
-         */
-        PausableQueue: "email" | "avatar" | "maintenance";
-        /**
          * @description A task queue
          * @example {
          *       "name": "email",
@@ -6115,36 +6138,42 @@ export interface components {
             /** @description Whether it decides what is to be done */
             workflows: boolean;
         };
+        /** @description All task queues */
+        TaskQueues: {
+            /** @description The queues */
+            queues: components["schemas"]["TaskQueue"][];
+            temporal: components["schemas"]["TemporalState"];
+        };
         /**
          * @description All task queues
          * @example {
-         *       "data": [
-         *         {
-         *           "name": "email",
-         *           "pausable": true,
-         *           "paused_at": null,
-         *           "note": "",
-         *           "backlog": 0,
-         *           "backlog_age_seconds": 0,
-         *           "added_per_second": 0.1,
-         *           "done_per_second": 0.1,
-         *           "workers": [
-         *             {
-         *               "identity": "7@worker-1@",
-         *               "last_poll_at": "2026-01-31T20:15:00Z",
-         *               "activities": true,
-         *               "workflows": true
-         *             }
-         *           ]
-         *         }
-         *       ],
-         *       "temporal": "connected"
+         *       "data": {
+         *         "queues": [
+         *           {
+         *             "name": "email",
+         *             "pausable": true,
+         *             "paused_at": null,
+         *             "note": "",
+         *             "backlog": 0,
+         *             "backlog_age_seconds": 0,
+         *             "added_per_second": 0.1,
+         *             "done_per_second": 0.1,
+         *             "workers": [
+         *               {
+         *                 "identity": "7@worker-1@",
+         *                 "last_poll_at": "2026-01-31T20:15:00Z",
+         *                 "activities": true,
+         *                 "workflows": true
+         *               }
+         *             ]
+         *           }
+         *         ],
+         *         "temporal": "connected"
+         *       }
          *     }
          */
-        TaskQueueList: {
-            /** @description The queues */
-            data: components["schemas"]["TaskQueue"][];
-            temporal: components["schemas"]["TemporalState"];
+        TaskQueuesAnswer: {
+            data: components["schemas"]["TaskQueues"];
         };
         /**
          * @description Whether Temporal answers
@@ -6231,7 +6260,7 @@ export interface components {
             last_error: string;
         };
         /**
-         * @description A page of events, and their summary
+         * @description A page of events
          * @example {
          *       "data": [
          *         {
@@ -6247,8 +6276,18 @@ export interface components {
          *           "created_at": "2026-01-31T20:15:00Z"
          *         }
          *       ],
-         *       "next_cursor": null,
-         *       "summary": {
+         *       "next_cursor": null
+         *     }
+         */
+        OutboxEventList: {
+            /** @description The events of this page */
+            data: components["schemas"]["OutboxEvent"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        /**
+         * @description The events that Temporal does not have
+         * @example {
+         *       "data": {
          *         "waiting": 1,
          *         "abandoned": 0,
          *         "oldest_at": "2026-01-31T20:15:00Z",
@@ -6256,12 +6295,8 @@ export interface components {
          *       }
          *     }
          */
-        OutboxList: {
-            /** @description The events of this page */
-            data: components["schemas"]["OutboxEvent"][];
-            /** @description Where the next page begins; null on the last page */
-            next_cursor: string | null;
-            summary: components["schemas"]["OutboxSummary"];
+        OutboxAnswer: {
+            data: components["schemas"]["OutboxSummary"];
         };
         /** @description A clean-up policy */
         CleanupPolicy: {
@@ -6286,12 +6321,14 @@ export interface components {
          *           "age_seconds": 7776000,
          *           "setting": "CLEANUP_MESSAGE_AGE"
          *         }
-         *       ]
+         *       ],
+         *       "next_cursor": null
          *     }
          */
-        PolicyList: {
+        CleanupPolicyList: {
             /** @description The policies */
             data: components["schemas"]["CleanupPolicy"][];
+            next_cursor: components["schemas"]["NextCursor"];
         };
         /** @description Work that should have made progress and has not */
         Delay: {
@@ -8670,7 +8707,7 @@ export interface components {
         /** @description The job */
         JobID: string;
         /** @description The queue */
-        QueueName: components["schemas"]["PausableQueue"];
+        QueueName: string;
         /** @description The schedule */
         ScheduleID: string;
         /** @description The item of the queue */
@@ -14052,7 +14089,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["JobCountList"];
+                    "application/json": components["schemas"]["JobCountsAnswer"];
                 };
             };
             400: components["responses"]["InvalidRequest"];
@@ -14316,7 +14353,7 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    listQueues: {
+    getQueues: {
         parameters: {
             query?: never;
             header?: never;
@@ -14331,7 +14368,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TaskQueueList"];
+                    "application/json": components["schemas"]["TaskQueuesAnswer"];
                 };
             };
             400: components["responses"]["InvalidRequest"];
@@ -14365,12 +14402,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TaskQueueList"];
+                    "application/json": components["schemas"]["TaskQueuesAnswer"];
                 };
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["BodyTooLarge"];
@@ -14401,12 +14439,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TaskQueueList"];
+                    "application/json": components["schemas"]["TaskQueuesAnswer"];
                 };
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["BodyTooLarge"];
@@ -14416,6 +14455,33 @@ export interface operations {
         };
     };
     getOutbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The outbox */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboxAnswer"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listEvents: {
         parameters: {
             query?: {
                 /** @description `pending` ones are tried again by themselves, `abandoned` ones are not */
@@ -14437,7 +14503,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OutboxList"];
+                    "application/json": components["schemas"]["OutboxEventList"];
                 };
             };
             400: components["responses"]["InvalidRequest"];
@@ -14510,7 +14576,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PolicyList"];
+                    "application/json": components["schemas"]["CleanupPolicyList"];
                 };
             };
             400: components["responses"]["InvalidRequest"];
