@@ -385,8 +385,14 @@ func (w *world) emailCalls() []named {
 		{"listEmails", call{token: w.admin.token}},
 		{"listEmailPreviews", call{token: w.admin.token, params: map[string]string{"language": "de"}}},
 		{"getEmail", call{token: w.admin.token, params: param("email_id", w.sent)}},
-		{"resendEmail", call{token: w.admin.token, params: param("email_id", w.sent), body: map[string]any{"note": "as a test"}}},
-		{"cancelEmail", call{token: w.admin.token, params: param("email_id", w.queued), body: map[string]any{"note": "as a test"}}},
+		{
+			"resendEmail",
+			call{token: w.admin.token, params: param("email_id", w.sent), body: map[string]any{"note": "as a test"}},
+		},
+		{
+			"cancelEmail",
+			call{token: w.admin.token, params: param("email_id", w.queued), body: map[string]any{"note": "as a test"}},
+		},
 		{"pauseEmails", call{token: w.admin.token}},
 		{"getEmailPause", call{token: w.admin.token}},
 		{"resumeEmails", call{token: w.admin.token}},

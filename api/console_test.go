@@ -164,7 +164,11 @@ func TestConsoleRefuses(t *testing.T) {
 	status, _, _ = v.ask(t, "GET", "/admin", nil)
 	require.Equal(t, 303, status, "the session has ended")
 	old := b.signInToConsole(t, root)
-	b.exec(t, "UPDATE sessions SET created_at = now() - interval '13 h' WHERE token_hash = ?", auth.HashRefresh(old.cookie))
+	b.exec(
+		t,
+		"UPDATE sessions SET created_at = now() - interval '13 h' WHERE token_hash = ?",
+		auth.HashRefresh(old.cookie),
+	)
 	status, _, _ = old.ask(t, "GET", "/admin", nil)
 	require.Equal(t, 303, status, "a sign-in to the console lasts for 12 hours")
 }

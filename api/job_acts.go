@@ -48,7 +48,12 @@ func (s *Server) cancelJob(ctx context.Context, d jobs.Detail, note watchparty.A
 		return watchparty.ErrJobEnded
 	}
 	act := store.JobAct{
-		Action: watchparty.AuditJobCancelled, WorkflowID: d.WorkflowID, RunID: d.RunID, Kind: d.Kind, Note: note, Batch: batch,
+		Action:     watchparty.AuditJobCancelled,
+		WorkflowID: d.WorkflowID,
+		RunID:      d.RunID,
+		Kind:       d.Kind,
+		Note:       note,
+		Batch:      batch,
 	}
 	return s.store.AuditJob(ctx, caller(ctx).UserID, act, func(ctx context.Context) error {
 		return s.jobs.Cancel(ctx, d.WorkflowID, d.RunID)
@@ -166,6 +171,9 @@ func (s *Server) tryNow(
 	}
 	err := s.store.AuditJob(ctx, caller(ctx).UserID, retryOf(d, note, batch), func(ctx context.Context) error {
 		_, err := s.jobs.TryNow(ctx, d)
+		if errors.Is(err, watchparty.ErrJobEnded) { // meanwhile
+			return watchparty.ErrNothingToRetry
+		}
 		return err
 	})
 	return retried{how: contract.RetryHowTriedNow, workflowID: d.WorkflowID, runID: d.RunID, inTemporal: true}, err

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	temporalclient "go.temporal.io/sdk/client"
 	temporallog "go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/devstack/stacktest"
@@ -27,13 +28,32 @@ var attributesRegistered sync.Once
 func dialTemporal(t testing.TB, address string) temporalclient.Client {
 	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
-	c, err := temporalclient.NewLazyClient(temporalclient.Options{HostPort: address, Logger: temporallog.NewStructuredLogger(quiet)})
+	c, err := temporalclient.NewLazyClient(
+		temporalclient.Options{HostPort: address, Logger: temporallog.NewStructuredLogger(quiet)},
+	)
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	if address != awayTemporal {
-		attributesRegistered.Do(func() { jobs.Register(t.Context(), c, "default", quiet) })
+		attributesRegistered.Do(func() { registerAttributes(t, c, quiet) })
 	}
 	return c
+}
+
+// registerAttributes registers the search attributes, and waits until workflows can begin with them.
+func registerAttributes(t testing.TB, c temporalclient.Client, log *slog.Logger) {
+	t.Helper()
+	jobs.Register(t.Context(), c, "default", log)
+	options := temporalclient.StartWorkflowOptions{
+		ID: "probe/" + uuid.NewString(), TaskQueue: "probe",
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			temporal.NewSearchAttributeKeyKeyword(job.AttributeUser).ValueSet("nobody"),
+			temporal.NewSearchAttributeKeyKeyword(job.AttributeRoom).ValueSet("none"),
+		),
+	}
+	require.EventuallyWithT(t, func(collect *assert.CollectT) {
+		_, err := c.ExecuteWorkflow(t.Context(), options, "Probe")
+		require.NoError(collect, err)
+	}, time.Minute, 20*time.Millisecond)
 }
 
 const awayTemporal = "127.0.0.1:1"
@@ -144,10 +164,16 @@ func TestJobs(t *testing.T) {
 		// It is in the outbox; then Temporal had it, and has removed it.
 		waiting := b.do(t, "POST", "/admin/cleanup", root.token, nil).data()["run_id"].(string)
 		id := jobs.EncodeID(job.CleanupID(waiting), "")
-		b.do(t, "GET", "/admin/jobs/"+id, root.token, nil).requireProblem(t, 409, "job_not_started")
+		requireAll := func(status int, code string) {
+			b.do(t, "GET", "/admin/jobs/"+id, root.token, nil).requireProblem(t, status, code)
+			for _, act := range []string{"cancel", "terminate", "retry"} {
+				b.do(t, "POST", "/admin/jobs/"+id+"/"+act, root.token, map[string]any{"note": "it hangs"}).
+					requireProblem(t, status, code)
+			}
+		}
+		requireAll(409, "job_not_started")
 		b.exec(t, "UPDATE outbox SET state = 'started' WHERE workflow_id = ?", job.CleanupID(waiting))
-		b.do(t, "GET", "/admin/jobs/"+id, root.token, nil).requireProblem(t, 404, "job_expired")
-		b.do(t, "POST", "/admin/jobs/"+id+"/cancel", root.token, nil).requireProblem(t, 404, "job_expired")
+		requireAll(404, "job_expired")
 	})
 	t.Run("cancel", func(t *testing.T) {
 		a := b.do(t, "POST", "/admin/jobs/"+welcome+"/cancel", root.token, map[string]any{"note": "a test account"})
@@ -384,10 +410,14 @@ func TestOperationsWithoutTemporal(t *testing.T) {
 		requireProblem(t, 503, "unavailable")
 	a := b.do(t, "GET", "/admin/overview", root.token, nil)
 	require.Equal(t, 200, a.status, a)
-	require.Equal(t, []any{"away", nil, 2.}, []any{a.data()["temporal"], a.data()["jobs_running"], a.data()["emails_waiting"]})
+	require.Equal(
+		t,
+		[]any{"away", nil, 2.},
+		[]any{a.data()["temporal"], a.data()["jobs_running"], a.data()["emails_waiting"]},
+	)
 	a = b.do(t, "POST", "/admin/queues/avatar/pause", root.token, nil)
 	require.Equal(t, 200, a.status, a)
-	require.Equal(t, "away", a.body["temporal"])
+	require.Equal(t, "away", a.data()["temporal"])
 	for _, path := range []string{"/admin/outbox", "/admin/outbox/events"} {
 		require.Equal(t, 200, b.do(t, "GET", path, root.token, nil).status)
 	}

@@ -82,8 +82,10 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 		"INSERT INTO abuse_reports (id, kind, target_kind, target_id, subject_id) VALUES (?0, 'spam', 'user', ?1, ?1)",
 		other.id,
 	)
-	many("INSERT INTO outbox (id, workflow_id, workflow, task_queue, input, state) VALUES (?0, ?0, 'Cleanup', 'maintenance', " +
-		"'{}', 'abandoned')")
+	many(
+		"INSERT INTO outbox (id, workflow_id, workflow, task_queue, input, state) VALUES (?0, ?0, 'Cleanup', 'maintenance', " +
+			"'{}', 'abandoned')",
+	)
 	many("INSERT INTO audit (id, action, target_kind, target_id) VALUES (?0, 'user_suspended', 'user', ?0)")
 	many("INSERT INTO emails (id, kind, subject_id, workflow_id) VALUES (?0, 'welcome', ?0, '')")
 	many(
@@ -207,9 +209,14 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 			token: admin.token,
 			gone:  map[string]string{"deleted": deleted("reports")},
 		},
-		"listEvents": {path: "/admin/outbox/events?state=abandoned", other: "/admin/outbox/events?", token: admin.token, gone: map[string]string{
-			"requeued": "UPDATE outbox SET state = 'pending' WHERE id = ?", "deleted": deleted("outbox"),
-		}},
+		"listEvents": {
+			path:  "/admin/outbox/events?state=abandoned",
+			other: "/admin/outbox/events?",
+			token: admin.token,
+			gone: map[string]string{
+				"requeued": "UPDATE outbox SET state = 'pending' WHERE id = ?", "deleted": deleted("outbox"),
+			},
+		},
 		"listUsers": {path: "/admin/users?state=active", other: "/admin/users?", token: admin.token, gone: map[string]string{
 			"suspended": "UPDATE users SET suspended_at = now() WHERE id = ?",
 			"deleted":   "UPDATE users SET deleted_at = now() WHERE id = ?",

@@ -46,18 +46,23 @@ const leftPage = -32000
 // shows waits until the page does, which may be another page by then.
 func (p tab) shows(t *testing.T, text string) {
 	t.Helper()
+	if err := p.await(`text => document.body?.innerText.includes(text)`, text); err != nil {
+		seen, _ := chromedp.Run(p.ctx, chromedp.Text(chromedp.CSS("body")))
+		require.NoError(t, err, "%q is not in: %s", text, seen)
+	}
+}
+
+// await waits until a function of the page is true, which may be another page by then.
+func (p tab) await(function string, args ...any) error {
 	var err error
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
-		_, err = chromedp.Run(p.ctx, chromedp.PollFunction[bool](`text => document.body.innerText.includes(text)`,
-			chromedp.WithPollingArgs(text), chromedp.WithPollingTimeout(time.Until(deadline))))
+		_, err = chromedp.Run(p.ctx, chromedp.PollFunction[bool](function, chromedp.WithPollingArgs(args...),
+			chromedp.WithPollingTimeout(time.Until(deadline))))
 		if left := new(cdproto.Error); !errors.As(err, &left) || left.Code != leftPage {
 			break
 		}
 	}
-	if err != nil {
-		seen, _ := chromedp.Run(p.ctx, chromedp.Text(chromedp.CSS("body")))
-		require.NoError(t, err, "%q is not in: %s", text, seen)
-	}
+	return err //nolint:wrapcheck // the caller says what it was for
 }
 
 // lacks wants a page that does not show the text now.

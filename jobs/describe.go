@@ -50,10 +50,20 @@ func (j *Jobs) describe(ctx context.Context, workflowID, runID string) (Detail, 
 
 func newStep(a *workflowpb.PendingActivityInfo) Step {
 	s := Step{
-		ID: a.GetActivityId(), Activity: a.GetActivityType().GetName(), State: stepStates[a.GetState()],
-		Attempt: int(a.GetAttempt()), MaxAttempts: int(a.GetMaximumAttempts()), LastFailure: failureText(a.GetLastFailure()),
-		ScheduledAt: at(a.GetScheduledTime()), StartedAt: at(a.GetLastStartedTime()), HeartbeatAt: at(a.GetLastHeartbeatTime()),
-		NextAt: at(a.GetNextAttemptScheduleTime()), DeadlineAt: at(a.GetExpirationTime()), Worker: a.GetLastWorkerIdentity(),
+		ID:          a.GetActivityId(),
+		Activity:    a.GetActivityType().GetName(),
+		State:       stepStates[a.GetState()],
+		Attempt:     int(a.GetAttempt()),
+		MaxAttempts: int(a.GetMaximumAttempts()),
+		LastFailure: failureText(a.GetLastFailure()),
+		ScheduledAt: at(
+			a.GetScheduledTime(),
+		),
+		StartedAt:   at(a.GetLastStartedTime()),
+		HeartbeatAt: at(a.GetLastHeartbeatTime()),
+		NextAt:      at(a.GetNextAttemptScheduleTime()),
+		DeadlineAt:  at(a.GetExpirationTime()),
+		Worker:      a.GetLastWorkerIdentity(),
 	}
 	return s
 }

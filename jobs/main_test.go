@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -37,6 +38,25 @@ type bench struct {
 	user   string // all jobs of the test are about this account
 }
 
+var registered sync.Once
+
+// awaitAttributes waits until workflows can begin with the search attributes, which Temporal knows a moment after they
+// were registered.
+func awaitAttributes(t *testing.T, c client.Client) {
+	t.Helper()
+	options := client.StartWorkflowOptions{
+		ID: "probe/" + uuid.NewString(), TaskQueue: "probe",
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			temporal.NewSearchAttributeKeyKeyword(attributeUser).ValueSet("nobody"),
+			temporal.NewSearchAttributeKeyKeyword(attributeRoom).ValueSet("none"),
+		),
+	}
+	require.EventuallyWithT(t, func(collect *assert.CollectT) {
+		_, err := c.ExecuteWorkflow(t.Context(), options, "Probe")
+		require.NoError(collect, err)
+	}, patience, 20*time.Millisecond)
+}
+
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
@@ -45,7 +65,10 @@ func newBench(t *testing.T) *bench {
 	})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
-	Register(t.Context(), c, "default", quiet)
+	registered.Do(func() {
+		Register(t.Context(), c, "default", quiet)
+		awaitAttributes(t, c)
+	})
 	return &bench{Jobs: New(c, "default"), t: t, client: c, queue: "test-" + uuid.NewString(), user: uuid.NewString()}
 }
 

@@ -365,7 +365,16 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			watchparty.AuditPrivateRoomRead: noGrant("changes nothing"),
 			watchparty.AuditReportResolved:  noGrant("is about a report"),
 		}
-		about := []string{"movie_", "cleanup_", "schedule_", "email_", "emails_", "job_", "queue_", "event_"} // things that no grant rests on
+		about := []string{
+			"movie_",
+			"cleanup_",
+			"schedule_",
+			"email_",
+			"emails_",
+			"job_",
+			"queue_",
+			"event_",
+		} // things that no grant rests on
 		for name, value := range constants(t, "..", "AuditAction", "") {
 			if !slices.ContainsFunc(about, func(prefix string) bool { return strings.HasPrefix(value, prefix) }) {
 				require.Contains(t, known, watchparty.AuditAction(value), "%s: which grants does it end?", name)

@@ -14,6 +14,7 @@ import (
 	"github.com/watchparty/watchparty/devstack/stacktest"
 	"github.com/watchparty/watchparty/mail/smtptest"
 	"github.com/watchparty/watchparty/outbox"
+	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -159,6 +160,34 @@ func TestNextAttemptIsKnown(t *testing.T) {
 	}, time.Minute, 50*time.Millisecond)
 	require.WithinDuration(t, pending.GetNextAttemptScheduleTime().AsTime(), email.WaitsUntil, 3*time.Second)
 	require.WithinDuration(t, time.Now().Add(24*time.Hour), email.DeadlineAt, time.Hour, "as the policy intends")
+	r.stop()
+	require.NoError(t, r.awaitEnd(t))
+}
+
+// TestPausedQueue: while an admin has paused a queue, its work waits, loses no attempt, and goes on afterwards.
+func TestPausedQueue(t *testing.T) {
+	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
+	admin := p.admin()
+	require.NoError(t, p.store.PauseQueue(t.Context(), admin.ID, job.TaskQueueMaintenance, watchparty.AdminNote{}))
+	r := p.run(t, job.TaskQueueMaintenance)
+	p.wait(t, runs)
+	run, err := p.store.CreateRun(t.Context(), admin.ID, watchparty.NewRun{
+		Policies: []watchparty.Policy{watchparty.PolicyMessages}, DryRun: true,
+	}, store.IdempotencyKey{})
+	require.NoError(t, err)
+	event := job.CleanupEvent(job.CleanupInput{RunID: run.ID, Policies: run.Policies, DryRun: true})
+	require.NoError(t, outbox.Temporal(p.client)(t.Context(), event))
+	p.requireWaits(event.WorkflowID)
+	run, err = p.store.Run(t.Context(), run.ID)
+	require.NoError(t, err)
+	require.Equal(t, watchparty.RunQueued, run.State)
+
+	require.NoError(t, p.store.ResumeQueue(t.Context(), admin.ID, job.TaskQueueMaintenance, watchparty.AdminNote{}))
+	p.wait(t, sends)
+	p.requireResult(event.WorkflowID, "", nil)
+	run, err = p.store.Run(t.Context(), run.ID)
+	require.NoError(t, err)
+	require.Equal(t, watchparty.RunCompleted, run.State)
 	r.stop()
 	require.NoError(t, r.awaitEnd(t))
 }

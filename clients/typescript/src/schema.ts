@@ -2169,8 +2169,8 @@ export interface paths {
         };
         /**
          * Get how the service is
-         * @description What is late, how much was done in the last hour and week, the queues with their workers, and the outbox. Parts that
-         *     come from Temporal are null while it is away; `temporal` says so.
+         * @description What is late, how much was done in the last hour and week, the queues with their workers, and the outbox. Parts
+         *     that come from Temporal are null while it is away; `temporal` says so.
          */
         get: operations["getOverview"];
         put?: never;
@@ -2190,8 +2190,9 @@ export interface paths {
         };
         /**
          * List jobs
-         * @description A job is one run of a workflow. Those that run come first, then those that ended last. The list is Temporal's, which may
-         *     be some seconds behind; `countJobs` counts what it has. While Temporal is away, all operations on jobs are a 503.
+         * @description A job is one run of a workflow. Those that run come first, then those that ended last. The list is Temporal's,
+         *     which may be some seconds behind; `countJobs` counts what it has. While Temporal is away, all operations on jobs
+         *     are a 503.
          */
         get: operations["listJobs"];
         put?: never;
@@ -2294,9 +2295,10 @@ export interface paths {
         put?: never;
         /**
          * Retry a job
-         * @description A running job: its steps that wait for another attempt are tried now. A job that failed, was terminated or cancelled, or
-         *     ran out of time: an email is sent again as a new email, a clean-up run is started anew, and anything else goes on from
-         *     its last good point. The answer is the job that is at work now; `null` while its event is in the outbox.
+         * @description A running job: its steps that wait for another attempt are tried now. A job that failed, was terminated or
+         *     cancelled, or ran out of time: an email is sent again as a new email, a clean-up run is started anew, and
+         *     anything else goes on from its last good point. The answer is the job that is at work now; `null` while its
+         *     event is in the outbox.
          */
         post: operations["retryJob"];
         delete?: never;
@@ -2316,9 +2318,9 @@ export interface paths {
         put?: never;
         /**
          * Cancel, terminate or retry many jobs
-         * @description First with `dry_run`, which only counts. Then with that count as `expected`: if more jobs match by then, nothing is done.
-         *     At most 200 jobs are acted on by one request; `left` says how many remain. Jobs that ended meanwhile, or have nothing to
-         *     retry, are skipped.
+         * @description First with `dry_run`, which only counts. Then with that count as `expected`: if more jobs match by then, nothing
+         *     is done. At most 200 jobs are acted on by one request; `left` says how many remain. Jobs that ended meanwhile,
+         *     or have nothing to retry, are skipped.
          */
         post: operations["actOnJobs"];
         delete?: never;
@@ -2358,9 +2360,9 @@ export interface paths {
         put?: never;
         /**
          * Pause a kind of work
-         * @description The queues that can be paused are `email` (emails), `avatar` (the rendering of avatars) and `maintenance` (clean-up,
-         *     reports and deletions of accounts). Workers stop within seconds. What waits keeps its place and loses no attempt; what is
-         *     added waits, too. What is cut short goes on after the pause. Pausing again is a success.
+         * @description The queues that can be paused are `email` (emails), `avatar` (the rendering of avatars) and `maintenance`
+         *     (clean-up, reports and deletions of accounts). Workers stop within seconds. What waits keeps its place and loses
+         *     no attempt; what is added waits, too. What is cut short goes on after the pause. Pausing again is a success.
          */
         post: operations["pauseQueue"];
         delete?: never;
@@ -5631,9 +5633,9 @@ export interface components {
          */
         JobState: "running" | "completed" | "failed" | "cancelled" | "terminated" | "timed_out";
         /**
-         * @description What a running job does. `working`: a step is under way, or about to begin. `waiting`: on purpose, for a time, an
-         *     answer, or the end of a pause. `retrying`: a step has failed, and is tried again by itself. `stuck`: no worker
-         *     has taken its work for two minutes, or a step has failed ten times.
+         * @description What a running job does. `working`: a step is under way, or about to begin. `waiting`: on purpose, for a time,
+         *     an answer, or the end of a pause. `retrying`: a step has failed, and is tried again by itself. `stuck`: no
+         *     worker has taken its work for two minutes, or a step has failed ten times.
          * @enum {string}
          */
         JobPhase: "working" | "waiting" | "retrying" | "stuck";
@@ -5969,9 +5971,52 @@ export interface components {
          * @description What a retry began
          * @example {
          *       "data": {
-         *         "how": "new_email",
-         *         "workflow_id": "resend/01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f",
-         *         "job": null
+         *         "how": "tried_now",
+         *         "workflow_id": "room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b",
+         *         "job": {
+         *           "id": "cm9vbS1pbnZpdGF0aW9uLzAxOTkzZjc1CjAxOTkzZjdh",
+         *           "workflow_id": "room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b",
+         *           "run_id": "01993f7a-0000-7000-8000-000000000001",
+         *           "kind": "RoomInvitation",
+         *           "queue": "email",
+         *           "summary": "Room invitation",
+         *           "state": "running",
+         *           "phase": "retrying",
+         *           "user_id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *           "started_at": "2026-01-31T20:15:00Z",
+         *           "ended_at": null,
+         *           "events": 5,
+         *           "temporal_url": "https://ui.example/namespaces/default/workflows/room-invitation%2F01993f75/01993f7a/history",
+         *           "steps": [
+         *             {
+         *               "id": "5",
+         *               "activity": "SendEmail",
+         *               "state": "scheduled",
+         *               "attempt": 3,
+         *               "max_attempts": 150,
+         *               "last_failure": "temporary (code 451)",
+         *               "scheduled_at": "2026-01-31T20:15:00Z",
+         *               "started_at": "2026-01-31T20:15:16Z",
+         *               "heartbeat_at": null,
+         *               "next_at": "2026-01-31T20:15:36Z",
+         *               "deadline_at": null,
+         *               "worker": "7@worker-1@"
+         *             }
+         *           ],
+         *           "timeline": [
+         *             {
+         *               "id": 1,
+         *               "at": "2026-01-31T20:15:00Z",
+         *               "type": "started",
+         *               "detail": "RoomInvitation"
+         *             }
+         *           ],
+         *           "timeline_truncated": false,
+         *           "failure": null,
+         *           "waits_for": null,
+         *           "waits_until": null
+         *         }
          *       }
          *     }
          */
@@ -7169,7 +7214,7 @@ export interface components {
          * @description Stable, for programs. There may be others in time; the status says what kind of problem it is.
          * @enum {string}
          */
-        ProblemCode: "event_started" | "job_ended" | "job_expired" | "job_not_started" | "jobs_changed" | "jobs_not_searchable" | "nothing_to_retry" | "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "command_id_reused" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "movie_without_stream" | "muted" | "not_found" | "not_participant" | "not_ready" | "nothing_playing" | "nothing_to_play" | "origin_not_allowed" | "own_role" | "playback_busy" | "playback_stale" | "precondition_failed" | "queue_full" | "queue_full_of_yours" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_invitations" | "too_many_reports" | "unauthenticated" | "unavailable" | "unknown_item" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "username_taken" | "wrong_password";
+        ProblemCode: "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "command_id_reused" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "event_started" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "job_ended" | "job_expired" | "job_not_started" | "jobs_changed" | "jobs_not_searchable" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "movie_without_stream" | "muted" | "not_found" | "not_participant" | "not_ready" | "nothing_playing" | "nothing_to_play" | "nothing_to_retry" | "origin_not_allowed" | "own_role" | "playback_busy" | "playback_stale" | "precondition_failed" | "queue_full" | "queue_full_of_yours" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_invitations" | "too_many_reports" | "unauthenticated" | "unavailable" | "unknown_item" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "username_taken" | "wrong_password";
         /** @description A parameter, or a property of the body, that is wrong */
         FieldProblem: {
             /** @description The parameter's name, or the path of the property with dots; cut after 200 characters */
@@ -14125,7 +14170,7 @@ export interface operations {
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
-            /** @description `not_found`, `job_expired` */
+            /** @description `job_expired`, `not_found` */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -14177,7 +14222,7 @@ export interface operations {
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
-            /** @description `not_found`, `job_expired` */
+            /** @description `job_expired`, `not_found` */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -14231,7 +14276,7 @@ export interface operations {
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
-            /** @description `not_found`, `job_expired` */
+            /** @description `job_expired`, `not_found` */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -14285,7 +14330,7 @@ export interface operations {
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
-            /** @description `not_found`, `job_expired` */
+            /** @description `job_expired`, `not_found` */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -14295,7 +14340,7 @@ export interface operations {
                 };
             };
             408: components["responses"]["RequestTimeout"];
-            /** @description `nothing_to_retry`, `job_not_started`, `email_not_ended`, `job_ended` */
+            /** @description `job_not_started`, `nothing_to_retry` */
             409: {
                 headers: {
                     [name: string]: unknown;

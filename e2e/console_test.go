@@ -1,0 +1,203 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty/mail/smtptest"
+)
+
+// press sends the form whose button has this text, with values for its fields, and waits for the next page. The page may
+// be replaced meanwhile, as one that reads itself anew is: the tab remembers that the button was pressed.
+func (p tab) press(t *testing.T, button string, values map[string]string) {
+	t.Helper()
+	if values == nil {
+		values = map[string]string{}
+	}
+	require.NoError(t, p.await(`(press, text, values) => {
+		if (sessionStorage.getItem('press') === press) return true;
+		const button = [...document.querySelectorAll('button')].find((b) => b.textContent.trim() === text);
+		if (!button) return false;
+		for (const [name, value] of Object.entries(values)) button.form.elements[name].value = value;
+		sessionStorage.setItem('press', press);
+		document.documentElement.dataset.left = '';
+		button.click();
+		return true;
+	}`, uuid.NewString(), button, values), button)
+	require.NoError(t, p.await(
+		`() => document.readyState === 'complete' && document.documentElement.dataset.left === undefined`,
+	), "after %s", button)
+}
+
+func (p tab) goTo(t *testing.T, address string) {
+	t.Helper()
+	_, err := chromedp.Run(p.ctx, chromedp.Navigate(address))
+	require.NoError(t, err)
+}
+
+// look is how a page is looked at.
+type look struct {
+	scheme        string
+	width, height int64
+}
+
+// looks are both schemes, on a desktop and on a phone: all four where pictures are kept.
+func looks() []look {
+	if os.Getenv("SCREENSHOTS") != "" {
+		return []look{{"light", 1440, 900}, {"dark", 1440, 900}, {"light", 390, 844}, {"dark", 390, 844}}
+	}
+	return []look{{"light", 1440, 900}, {"dark", 390, 844}}
+}
+
+// requireAccessible runs axe on the page, and keeps pictures.
+func (p tab) requireAccessible(t *testing.T, axe, name string) {
+	t.Helper()
+	for _, look := range looks() {
+		_, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: look.scheme}},
+		})
+		require.NoError(t, err)
+		require.NoError(t, chromedp.Do(p.ctx, chromedp.EmulateViewport(look.width, look.height)))
+		found, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](axe+`;
+			axe.run({ resultTypes: ['violations'], iframes: false }).then(({ violations }) => [
+				...violations.map(({ id, nodes }) => id + ' ' + nodes.length + ': ' + nodes[0].html),
+				...(document.documentElement.scrollWidth > innerWidth ? ['wider than the screen'] : []),
+			].join('\n'))`, chromedp.EvalAwaitPromise))
+		require.NoError(t, err)
+		require.Empty(t, found, "%s, %s, %d", name, look.scheme, look.width)
+		p.picture(t, fmt.Sprintf("console-%s-%s-%d", name, look.scheme, look.width))
+	}
+}
+
+// awaitLine waits until the process has logged a line with this text.
+func (p *process) awaitLine(t *testing.T, text string) {
+	t.Helper()
+	eventually(t, func(c *assert.CollectT) { require.Contains(c, p.out.String(), text) }, text)
+}
+
+// TestConsole: an operator finds out why an email did not arrive, mends the cause and sends it; pauses what runs; cleans
+// up; and acts on a report of abuse. Everything is real: browser, servers, processes.
+func TestConsole(t *testing.T) {
+	t.Parallel()
+	var mended atomic.Bool
+	smtp := smtptest.ServeEach(t, func() smtptest.Script {
+		if mended.Load() {
+			return smtptest.Script{}
+		}
+		return smtptest.Script{Answers: map[string]string{"RCPT": "550 5.1.1 unknown user"}}
+	})
+	s := newSystem(t)
+	s.environ = append(s.environ, "SMTP_HOST=127.0.0.1", "SMTP_PORT="+strconv.Itoa(smtp.Port))
+	s.startAPI(t)
+	worker := s.startWorker(t)
+	_, root := s.client.register(t, "olga", "Olga")
+	s.grantAdmin(t, root.User.Email)
+	carol, _ := s.client.register(t, "carol", "Carol")
+	_, dave := s.client.register(t, "dave", "Dave")
+	carol.post(t, "/reports", map[string]any{"kind": "spam", "username": "dave", "text": "The same in every room"})
+	axe, err := os.ReadFile(filepath.Join("client", "node_modules", "axe-core", "axe.min.js"))
+	require.NoError(t, err)
+
+	p := startBrowser(t).open(t, s.url+"/admin")
+	p.requireAccessible(t, string(axe), "sign-in")
+	p.press(t, "Sign in", map[string]string{"email": dave.User.Email, "password": password})
+	p.shows(t, "This account is not an admin.")
+	p.press(t, "Sign in", map[string]string{"email": root.User.Email, "password": password})
+	p.shows(t, "Nothing is stuck.")
+
+	t.Run("an email that failed", func(t *testing.T) {
+		find := s.url + "/admin/emails?address=" + url.QueryEscape(dave.User.Email)
+		require.Eventually(t, func() bool {
+			p.goTo(t, find)
+			text, err := chromedp.Run(p.ctx, chromedp.Evaluate[string]("document.body.innerText"))
+			return err == nil && strings.Contains(text, "Address rejected")
+		}, time.Minute, 200*time.Millisecond)
+		p.requireAccessible(t, string(axe), "emails")
+		p.click(t, "td a")
+		p.shows(t, "The mail server takes no email for this address.")
+		p.shows(t, "550 5.1.1 unknown user")
+		p.requireAccessible(t, string(axe), "email")
+		mended.Store(true)
+		p.press(t, "Retry", map[string]string{"note": "The mail server knows the domain now"})
+		p.shows(t, "Another email is queued.")
+		require.Eventually(t, func() bool {
+			_, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool]("location.reload(), true"))
+			require.NoError(t, err)
+			text, err := chromedp.Run(p.ctx, chromedp.Evaluate[string]("document.querySelector('dl')?.innerText ?? ''"))
+			return err == nil && strings.Contains(text, "Sent\n") && len(smtp.Accepted()) == 1
+		}, time.Minute, 200*time.Millisecond)
+		require.Contains(t, smtp.Accepted()[0], "Dave")
+	})
+	t.Run("a schedule", func(t *testing.T) {
+		p.goTo(t, s.url+"/admin/schedules")
+		p.press(t, "Pause cleanup", map[string]string{"note": "New disks"})
+		p.shows(t, "The schedule is paused.")
+		p.shows(t, "New disks")
+		p.requireAccessible(t, string(axe), "schedules")
+		p.press(t, "Resume cleanup", map[string]string{"note": "Done"})
+		p.shows(t, "The schedule is resumed.")
+	})
+	t.Run("a clean-up", func(t *testing.T) {
+		p.goTo(t, s.url+"/admin/cleanup")
+		p.requireAccessible(t, string(axe), "cleanup")
+		p.press(t, "Dry run", nil)
+		p.shows(t, "Completed")
+		p.requireAccessible(t, string(axe), "cleanup-run")
+		// While the queue is paused a run stays where it is, so that it can be cancelled.
+		p.goTo(t, s.url+"/admin/queues")
+		p.press(t, "Pause maintenance", map[string]string{"note": "A test"})
+		p.shows(t, "A test")
+		p.requireAccessible(t, string(axe), "queues")
+		worker.awaitLine(t, `"msg":"queue is paused"`)
+		p.goTo(t, s.url+"/admin/cleanup")
+		p.press(t, "Run now", nil)
+		p.press(t, "Cancel the run", nil)
+		p.shows(t, "The run ends after its current batch.")
+		run, err := chromedp.Run(p.ctx, chromedp.Evaluate[string]("location.href"))
+		require.NoError(t, err)
+		p.goTo(t, s.url+"/admin/queues")
+		p.press(t, "Resume maintenance", nil)
+		p.goTo(t, run)
+		p.shows(t, "Cancelled")
+	})
+	t.Run("a report of abuse", func(t *testing.T) {
+		p.goTo(t, s.url+"/admin/abuse")
+		p.requireAccessible(t, string(axe), "abuse")
+		p.click(t, "td a")
+		p.shows(t, "The same in every room")
+		p.press(t, "Suspend and resolve", map[string]string{"reason": "Advertising"})
+		p.shows(t, "The account is suspended.")
+		p.shows(t, "reason: Advertising")
+		p.requireAccessible(t, string(axe), "user")
+	})
+	for _, name := range []string{"", "jobs", "outbox", "reports", "users", "rooms", "movies", "audit"} {
+		p.goTo(t, s.url+"/admin/"+name)
+		p.requireAccessible(t, string(axe), strings.TrimSuffix("page-"+name, "-"))
+	}
+	p.goTo(t, s.url+"/admin/jobs")
+	p.click(t, "td a")
+	p.shows(t, "Timeline")
+	p.requireAccessible(t, string(axe), "job")
+
+	t.Run("in a frame", func(t *testing.T) {
+		response, err := http.Get(s.url + "/admin/sign-in")
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		require.Equal(t, "DENY", response.Header.Get("X-Frame-Options"))
+		require.Contains(t, response.Header.Get("Content-Security-Policy"), "frame-ancestors 'none'")
+	})
+}
