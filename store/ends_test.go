@@ -130,6 +130,7 @@ var lasting = map[string][]string{
 	"abuse_reports.kind":        {"spam", "harassment", "hate", "sexual", "violence", "illegal", "other"},
 	"abuse_reports.target_kind": {"room", "message", "user"},
 	"abuse_reports.outcome":     {"dismissed", "acted"},
+	"queue_pauses.queue":        {"avatar", "maintenance"},
 	"audit.outcome":             {"pending", "done", "failed", "unknown"}, // pending reads as unknown after a minute
 	"members.role":              {"moderator", "viewer"},
 	"rooms.visibility":          {"public", "unlisted", "private"},

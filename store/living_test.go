@@ -390,7 +390,8 @@ var outside = map[string][]string{
 		"RequeueEvent", "ResumeQueue", "CancelEmail", "CancelRun", "CloseRoom", "CreateMovie",
 		"CreateRun", "DeleteMovie", "NoteRoomRead", "RemoveMessage",
 		"ReopenRoom", "ResolveAbuseReport", "RevokeAdmin", "RevokeAdminOf",
-		"EndUserSessions", "ReinstateUser", "ResendEmail", "RestoreRoom", "ResumeEmails", "SuspendUser", "UpdateMovie"},
+		"EndUserSessions", "ReinstateUser", "ResendEmail", "ResendEmailOfJob", "RestoreRoom", "ResumeEmails", "RunAgain",
+		"SuspendUser", "UpdateMovie"},
 }
 
 func second[T any](_ T, err error) error { return err }

@@ -274,6 +274,14 @@ var writes = map[string]func(c *cast) operation{
 			return second(c.s.ResendEmail(ctx, c.holder.ID, id, watchparty.AdminNote{}, IdempotencyKey{}))
 		}
 	},
+	"ResendEmailOfJob": func(c *cast) operation {
+		execute(c.t, c.s, "UPDATE emails SET state = 'failed' WHERE id = ?",
+			emailAbout(c.t, c.s, watchparty.EmailWelcome, c.holder.ID))
+		return func(ctx context.Context) error {
+			workflowID := job.WelcomeEmailID(c.holder.ID)
+			return second(c.s.ResendEmailOfJob(ctx, c.holder.ID, workflowID, watchparty.AdminNote{}))
+		}
+	},
 	"AuditJob": func(c *cast) operation {
 		return func(ctx context.Context) error {
 			return c.s.AuditJob(ctx, c.holder.ID, JobAct{
@@ -359,6 +367,12 @@ var writes = map[string]func(c *cast) operation{
 		return func(ctx context.Context) error {
 			n := watchparty.NewRun{Policies: watchparty.Policies()}
 			return second(c.s.CreateRun(ctx, c.holder.ID, n, IdempotencyKey{}))
+		}
+	},
+	"RunAgain": func(c *cast) operation {
+		run := newRun(c.t, c.s, c.holder, false)
+		return func(ctx context.Context) error {
+			return second(c.s.RunAgain(ctx, c.holder.ID, job.CleanupID(run.ID), watchparty.Policies(), watchparty.AdminNote{}))
 		}
 	},
 	"BeginRun": func(c *cast) operation {
