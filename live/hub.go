@@ -135,24 +135,19 @@ const (
 // NewHub makes a hub without connections. Run has to be called, and ended, before any are accepted.
 func NewHub(d Deps) *Hub {
 	h := &Hub{
-		store:    d.Store,
-		bus:      d.Bus,
-		tokens:   d.Tokens,
-		connects: d.Connects,
-		log:      logging.Sparse(d.Log, slog.LevelWarn, "while"),
-		clock:    NewClock(d.Store.AskTime, d.Log),
-		node:     uuid.Must(uuid.NewV7()).String(),
-		began:    time.Now(),
-		limits:   defaultLimits(),
-		perPerson: limit.NewLocal(limit.Rule{
-			Name: "live-commands-person", Rate: wire.CommandRatePerPerson, Period: time.Second,
-			Burst: 2 * wire.CommandRatePerPerson,
-		}),
-		perRoom: limit.NewLocal(limit.Rule{
-			Name: "live-commands-room", Rate: wire.CommandRatePerRoom, Period: time.Second, Burst: 2 * wire.CommandRatePerRoom,
-		}),
-		commands: make(chan struct{}, commandSlots),
-		signIns:  make(chan struct{}, signInSlots),
+		store:     d.Store,
+		bus:       d.Bus,
+		tokens:    d.Tokens,
+		connects:  d.Connects,
+		log:       logging.Sparse(d.Log, slog.LevelWarn, "while"),
+		clock:     NewClock(d.Store.AskTime, d.Log),
+		node:      uuid.Must(uuid.NewV7()).String(),
+		began:     time.Now(),
+		limits:    defaultLimits(),
+		perPerson: limit.NewLocal(commandsPerPerson),
+		perRoom:   limit.NewLocal(commandsPerRoom),
+		commands:  make(chan struct{}, commandSlots),
+		signIns:   make(chan struct{}, signInSlots),
 		registered: make(
 			chan struct{},
 		),
