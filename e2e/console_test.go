@@ -32,7 +32,7 @@ func (p tab) press(t *testing.T, button string, values map[string]string) {
 		if (sessionStorage.getItem('press') === press) return true;
 		const button = [...document.querySelectorAll('button')].find((b) => b.textContent.trim() === text);
 		if (!button) return false;
-		for (const [name, value] of Object.entries(values)) button.form.elements[name].value = value;
+		for (const [name, value] of Object.entries(values ?? {})) button.form.elements[name].value = value;
 		sessionStorage.setItem('press', press);
 		document.documentElement.dataset.left = '';
 		button.click();
