@@ -26,7 +26,7 @@ type act struct {
 // field is a field of a form.
 type field struct {
 	name string
-	kind string // text, optional (left out when empty), flag, number, list
+	kind string // text, optional (left out when empty), cleared (null when empty), flag, number, list, words (with commas)
 }
 
 func text(names ...string) (all []field) {
@@ -80,7 +80,7 @@ func acts() []act {
 			done: "The room is closed."},
 		{path: "/rooms/{id}/reopen", to: "/admin/rooms/{id}/reopen", fields: text("reason"), back: "/rooms",
 			done: "The room is open again."},
-		{path: "/rooms/{id}/restore", to: "/admin/rooms/{id}/restore", back: "/rooms", done: "The room is restored."},
+		{path: "/rooms/{id}/restore", to: "/admin/rooms/{id}/restore", back: "/rooms/retired", done: "The room is restored."},
 		{path: "/users/{id}/suspend", to: "/admin/users/{id}/suspend", back: "/users/{id}", done: "The account is suspended.",
 			fields: []field{{"reason", "text"}, {"hide_content", "flag"}, {"report_id", "optional"}}},
 		{path: "/users/{id}/reinstate", to: "/admin/users/{id}/reinstate", back: "/users/{id}",
@@ -98,8 +98,8 @@ func acts() []act {
 }
 
 var movieFields = []field{
-	{"title", "text"}, {"year", "number"}, {"runtime_minutes", "number"}, {"description", "text"},
-	{"poster_url", "optional"}, {"stream_url", "optional"},
+	{"title", "text"}, {"year", "number"}, {"runtime_minutes", "number"}, {"genres", "words"}, {"description", "text"},
+	{"poster_url", "cleared"}, {"stream_url", "cleared"},
 }
 
 // body makes the body of an operation from a form.
@@ -117,6 +117,10 @@ func (a act) body(r *http.Request) any {
 			if list := r.PostForm[f.name]; len(list) > 0 {
 				body[f.name] = list
 			}
+		case f.kind == "words":
+			body[f.name] = splitWords(value)
+		case f.kind == "cleared" && value == "":
+			body[f.name] = nil
 		case value == "" && f.kind != "text":
 		case f.kind == "number":
 			if n, err := strconv.Atoi(value); err == nil {
@@ -129,6 +133,17 @@ func (a act) body(r *http.Request) any {
 		}
 	}
 	return body
+}
+
+// splitWords returns the texts between commas.
+func splitWords(text string) []string {
+	all := []string{}
+	for word := range strings.SplitSeq(text, ",") {
+		if word = strings.TrimSpace(word); word != "" {
+			all = append(all, word)
+		}
+	}
+	return all
 }
 
 // act returns the handler of a form. It answers with a redirect, so that reloading the page repeats nothing.

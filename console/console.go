@@ -10,6 +10,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -116,12 +117,13 @@ type view struct {
 	Notice   string            // what was done
 	Admin    string            // the username; empty before the sign-in
 	Path     string
+	Back     string // the page that a refused form was on
 	Next     string // the address of the next page of a list; empty on the last one
 }
 
 // render writes a page. It renders all of it first, so that a fault in a template is no half page.
 func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, v view) {
-	v.Admin, v.Path = usernameOf(r.Context()), r.URL.Path
+	v.Admin, v.Path, v.Back = usernameOf(r.Context()), r.URL.Path, cameFrom(r)
 	if v.Notice == "" {
 		v.Notice = c.takeNotice(w, r)
 	}
@@ -134,6 +136,15 @@ func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, v v
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(b.String()))
+}
+
+// cameFrom returns the page of the console that a form was sent from, and nothing for others.
+func cameFrom(r *http.Request) string {
+	from, err := url.Parse(r.Referer())
+	if r.Method != http.MethodPost || err != nil || from.Host != r.Host || !strings.HasPrefix(from.Path, Base) {
+		return ""
+	}
+	return from.RequestURI()
 }
 
 // failed shows why the API refuses a request.

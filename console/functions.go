@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/watchparty/watchparty"
@@ -35,22 +36,29 @@ func (c *Console) functions() template.FuncMap {
 				{"audit", Base + "/audit", "Audit"},
 			}
 		},
-		"when":       when,
-		"words":      words,
-		"number":     number,
-		"age":        age,
-		"tone":       tone,
-		"details":    details,
-		"bars":       bars,
-		"has":        func(p any) bool { return p != nil && !reflect.ValueOf(p).IsNil() },
-		"jobID":      func(workflowID string) string { return jobs.EncodeID(workflowID, "") },
-		"auditID":    scopeOfJob,
-		"meaning":    func(key any) string { return meanings[plain(key)] },
-		"kinds":      job.WorkflowTypes,
-		"jobStates":  jobs.States,
-		"emailKinds": watchparty.EmailKinds,
-		"states":     strings.Fields,
-		"short":      func(id any) string { s := fmt.Sprint(id); return s[max(0, len(s)-8):] },
+		"when":    when,
+		"words":   words,
+		"number":  number,
+		"age":     age,
+		"tone":    tone,
+		"details": details,
+		"bars":    bars,
+		"has":     func(p any) bool { return p != nil && !reflect.ValueOf(p).IsNil() },
+		"some": func(p any) bool {
+			v := reflect.Indirect(reflect.ValueOf(p))
+			return v.IsValid() && v.Len() > 0
+		},
+		"shares":       shares,
+		"noMovie":      func() contract.Movie { return contract.Movie{} },
+		"auditActions": sync.OnceValue(auditActions),
+		"jobID":        func(workflowID string) string { return jobs.EncodeID(workflowID, "") },
+		"auditID":      scopeOfJob,
+		"meaning":      func(key any) string { return meanings[plain(key)] },
+		"kinds":        job.WorkflowTypes,
+		"jobStates":    jobs.States,
+		"emailKinds":   watchparty.EmailKinds,
+		"states":       strings.Fields,
+		"short":        func(id any) string { s := fmt.Sprint(id); return s[max(0, len(s)-8):] },
 		"deref": func(p *string) string {
 			if p == nil {
 				return ""
@@ -198,6 +206,18 @@ func details(v any) string {
 	return strings.Join(parts, " · ")
 }
 
+// auditActions are all acts, in the order of the contract.
+func auditActions() (all []string) {
+	spec, err := contract.GetSpec()
+	if err != nil {
+		return nil // its own tests would fail
+	}
+	for _, action := range spec.Components.Schemas["AuditAction"].Value.Enum {
+		all = append(all, fmt.Sprint(action))
+	}
+	return all
+}
+
 // scopeOfJob is the ID of a job in the audit log.
 func scopeOfJob(workflowID string) string { return store.JobAuditID(workflowID) }
 
@@ -208,13 +228,17 @@ type bar struct {
 	Label        string
 }
 
-// bars are the bars of emails that were sent and given up.
-func bars(all []contract.Throughput, layout string) []bar {
+// emailChart has the emails that were sent and given up, in spans of time.
+type emailChart struct {
+	Bars         []bar
+	Sent, Failed int
+}
+
+func bars(all []contract.Throughput, layout string) (chart emailChart) {
 	top := 1
 	for _, t := range all {
 		top = max(top, t.EmailsSent+t.EmailsFailed)
 	}
-	out := make([]bar, 0, len(all))
 	for i, t := range all {
 		b := bar{X: i * 24, Good: t.EmailsSent * 60 / top, Bad: t.EmailsFailed * 60 / top}
 		if t.EmailsFailed > 0 {
@@ -223,9 +247,10 @@ func bars(all []contract.Throughput, layout string) []bar {
 		b.Top, b.Under = 64-b.Good-b.Bad, 64-b.Bad
 		b.Label = fmt.Sprintf("%s: %d sent, %d given up, %d jobs started", t.From.UTC().Format(layout), t.EmailsSent,
 			t.EmailsFailed, t.JobsStarted)
-		out = append(out, b)
+		chart.Bars = append(chart.Bars, b)
+		chart.Sent, chart.Failed = chart.Sent+t.EmailsSent, chart.Failed+t.EmailsFailed
 	}
-	return out
+	return chart
 }
 
 // meanings say what a code means to an operator.

@@ -5,7 +5,6 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/watchparty/watchparty/api/contract"
@@ -104,6 +103,8 @@ func pages() []page {
 			read: one[contract.AbuseReportAnswer]("/admin/abuse-reports/{id}")},
 		{path: Base + "/rooms", nav: "rooms", title: "Rooms", template: "rooms", filters: []string{"q", "state", "host_id"},
 			read: list[contract.AdminRoomList]("/admin/rooms")},
+		{path: Base + "/rooms/retired", nav: "rooms", title: "Rooms that clean-up archived", template: "retired",
+			filters: []string{}, read: list[contract.RetiredRoomList]("/admin/rooms/retired")},
 		{path: Base + "/movies", nav: "movies", title: "Movies", template: "movies", filters: []string{"q", "archived"},
 			read: list[contract.MovieList]("/movies")},
 		{path: Base + "/movies/{id}", nav: "movies", title: "Movie", template: "movie",
@@ -211,48 +212,6 @@ func readUser(c *Console, r *http.Request, _ url.Values) (any, *string, error) {
 	}
 	err := c.get(r, fill("/admin/audit?target_id={id}", r), &to)
 	return userPage{user.Data, done.Data, to.Data}, nil, err
-}
-
-// reportPage is what the page of a report shows.
-type reportPage struct {
-	Report  contract.Report
-	Figures []figure
-}
-
-type figure struct {
-	Name  string
-	Value any
-}
-
-func readReport(c *Console, r *http.Request, _ url.Values) (any, *string, error) {
-	var answer contract.ReportAnswer
-	if err := c.get(r, fill("/admin/reports/{id}", r), &answer); err != nil {
-		return nil, nil, err
-	}
-	p := reportPage{Report: answer.Data}
-	var data map[string]any
-	if err := json.Unmarshal(answer.Data.Data, &data); err == nil {
-		p.Figures = figures("", data)
-	}
-	return p, nil, nil
-}
-
-// figures lists the numbers and texts of a report, with the names of what they are in.
-func figures(prefix string, data map[string]any) (all []figure) {
-	var names []string
-	for name := range data {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		switch v := data[name].(type) {
-		case map[string]any:
-			all = append(all, figures(prefix+name+" › ", v)...)
-		case float64, string, bool:
-			all = append(all, figure{prefix + name, v})
-		}
-	}
-	return all
 }
 
 // showPreview shows the HTML of an example of an email, in a frame of the console: without scripts, forms and links out.

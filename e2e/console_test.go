@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/mail/smtptest"
 )
 
@@ -184,15 +185,77 @@ func TestConsole(t *testing.T) {
 		p.shows(t, "reason: Advertising")
 		p.requireAccessible(t, string(axe), "user")
 	})
-	for _, name := range []string{"", "jobs", "outbox", "reports", "users", "rooms", "movies", "audit"} {
+	t.Run("a movie", func(t *testing.T) {
+		p.goTo(t, s.url+"/admin/movies")
+		p.requireAccessible(t, string(axe), "movies-empty")
+		p.press(t, "Add", map[string]string{
+			"title": "Metropolis", "year": "1926", "runtime_minutes": "153", "genres": "drama, science fiction",
+			"description": "A city of the future.", "stream_url": "https://films.example/metropolis.webm",
+		})
+		p.shows(t, "The movie is in the catalogue.")
+		p.click(t, "td a")
+		p.requireAccessible(t, string(axe), "movie")
+		p.press(t, "Save", map[string]string{"year": "19 27"})
+		p.shows(t, "The request is not valid.")
+		p.click(t, "main a") // back
+		p.press(t, "Save", map[string]string{"year": "1927", "stream_url": ""})
+		p.shows(t, "drama, science fiction")
+		p.shows(t, "1927")
+		p.press(t, "Archive", nil)
+		p.goTo(t, s.url+"/admin/movies?archived=true")
+		p.press(t, "Take back", nil)
+		p.shows(t, "Metropolis")
+	})
+	t.Run("a room that clean-up archived", func(t *testing.T) {
+		carol.post(t, "/rooms", map[string]any{"name": "Film club"})
+		_, err := s.store.DB().ExecContext(t.Context(), "UPDATE rooms SET archived_at = now(), retired_at = now()")
+		require.NoError(t, err)
+		p.goTo(t, s.url+"/admin/rooms/retired")
+		p.shows(t, "Film club")
+		p.requireAccessible(t, string(axe), "retired")
+		p.press(t, "Restore", nil)
+		p.shows(t, "The room is restored.")
+		p.goTo(t, s.url+"/admin/rooms?state=open")
+		p.shows(t, "Film club")
+	})
+	t.Run("a report with charts", func(t *testing.T) {
+		first := watchparty.Day("2026-02-23")
+		_, err := s.store.DB().ExecContext(t.Context(), "UPDATE activity_since SET day = '2026-02-01'")
+		require.NoError(t, err)
+		for i := range 7 {
+			require.NoError(t, s.store.TallyDay(t.Context(), first.Add(i)))
+		}
+		_, err = s.store.DB().ExecContext(t.Context(),
+			"UPDATE activity_days SET messages = extract(day FROM day) * 97 % 311, minutes_together = extract(day FROM day) * 7")
+		require.NoError(t, err)
+		id, err := s.store.CreateActivityReport(t.Context(), watchparty.ReportWeek, first, first.Add(6))
+		require.NoError(t, err)
+		p.goTo(t, s.url+"/admin/reports/"+id)
+		p.shows(t, "Messages")
+		p.requireAccessible(t, string(axe), "report-activity")
+		p.goTo(t, s.url+"/admin/reports?kind=cleanup")
+		p.click(t, "td a")
+		p.shows(t, "Its run")
+		p.requireAccessible(t, string(axe), "report-cleanup")
+	})
+	for _, name := range []string{"", "jobs", "outbox", "reports", "users", "rooms", "movies", "audit", "emails/previews"} {
 		p.goTo(t, s.url+"/admin/"+name)
-		p.requireAccessible(t, string(axe), strings.TrimSuffix("page-"+name, "-"))
+		p.requireAccessible(t, string(axe), strings.TrimSuffix("page-"+strings.ReplaceAll(name, "/", "-"), "-"))
 	}
 	p.goTo(t, s.url+"/admin/jobs")
 	p.click(t, "td a")
 	p.shows(t, "Timeline")
 	p.requireAccessible(t, string(axe), "job")
 
+	t.Run("a form of another site", func(t *testing.T) {
+		page := "data:text/html,<form method=post action=" + s.url + "/admin/queues/email/pause><button>Win</button></form>"
+		p.goTo(t, page)
+		p.click(t, "button")
+		p.shows(t, "another site")
+		paused, err := s.store.EmailsPaused(t.Context())
+		require.NoError(t, err)
+		require.False(t, paused)
+	})
 	t.Run("in a frame", func(t *testing.T) {
 		response, err := http.Get(s.url + "/admin/sign-in")
 		require.NoError(t, err)
