@@ -39,6 +39,30 @@ func (s *Server) GetUser(ctx context.Context, r contract.GetUserRequestObject) (
 	return contract.GetUser200JSONResponse{Data: s.adminUser(user)}, nil
 }
 
+// ListUserSessions lists the sign-ins of an account.
+func (s *Server) ListUserSessions(
+	ctx context.Context,
+	r contract.ListUserSessionsRequestObject,
+) (contract.ListUserSessionsResponseObject, error) {
+	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listUserSessions", r.UserID)
+	if err != nil {
+		return nil, err
+	}
+	var sessions []watchparty.Session
+	err = s.store.Snapshot(ctx, func(at *store.Store) error {
+		if _, err := at.User(ctx, r.UserID); err != nil {
+			return err
+		}
+		sessions, err = at.Sessions(ctx, r.UserID, more(p))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	sessions, next := cut(sessions, p, func(s watchparty.Session) store.Keys { return store.Keys{s.ID} })
+	return contract.ListUserSessions200JSONResponse{Data: convert(sessions, sessionOf("")), NextCursor: next}, nil
+}
+
 // SuspendUser ends an account's sign-ins and refuses new ones. It hides the account's content unless the request says
 // otherwise.
 func (s *Server) SuspendUser(

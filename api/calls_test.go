@@ -371,6 +371,7 @@ func (w *world) userCalls() []named {
 		{"suspendUser", call{token: w.admin.token, params: param("user_id", w.frank.id), body: map[string]any{
 			"reason": "Spam", "hide_content": true}}},
 		{"reinstateUser", call{token: w.admin.token, params: param("user_id", w.frank.id)}},
+		{"listUserSessions", call{token: w.admin.token, params: param("user_id", w.frank.id)}},
 		{"endUserSessions", call{token: w.admin.token, params: param("user_id", w.frank.id)}},
 		{"grantAdmin", call{token: w.admin.token, params: param("user_id", w.eve.id)}},
 		{"listAdmins", call{token: w.admin.token}},

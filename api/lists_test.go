@@ -286,6 +286,11 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 			"signed out": "UPDATE sessions SET revoked_at = now() WHERE id = ?",
 			"expired":    "UPDATE sessions SET expires_at = now() WHERE id = ?",
 		}},
+		"listUserSessions": {
+			path:  "/admin/users/" + host.id + "/sessions?",
+			token: admin.token,
+			gone:  map[string]string{"signed out": "UPDATE sessions SET revoked_at = now() WHERE id = ?"},
+		},
 		"listBans": {
 			path:  "/rooms/" + room + "/bans?",
 			other: "/rooms/" + elsewhere + "/bans?",

@@ -196,9 +196,10 @@ func readCleanup(c *Console, r *http.Request, _ url.Values) (any, *string, error
 
 // userPage is what the page of an account shows.
 type userPage struct {
-	User contract.AdminUser
-	Done []contract.AuditEntry // by the account
-	To   []contract.AuditEntry // to the account
+	User     contract.AdminUser
+	Sessions []contract.Session
+	Done     []contract.AuditEntry // by the account
+	To       []contract.AuditEntry // to the account
 }
 
 func readUser(c *Console, r *http.Request, _ url.Values) (any, *string, error) {
@@ -206,12 +207,16 @@ func readUser(c *Console, r *http.Request, _ url.Values) (any, *string, error) {
 	if err := c.get(r, fill("/admin/users/{id}", r), &user); err != nil {
 		return nil, nil, err
 	}
+	var sessions contract.SessionList
+	if err := c.get(r, fill("/admin/users/{id}/sessions", r), &sessions); err != nil {
+		return nil, nil, err
+	}
 	var done, to contract.AuditList
 	if err := c.get(r, fill("/admin/audit?actor_id={id}", r), &done); err != nil {
 		return nil, nil, err
 	}
 	err := c.get(r, fill("/admin/audit?target_id={id}", r), &to)
-	return userPage{user.Data, done.Data, to.Data}, nil, err
+	return userPage{user.Data, sessions.Data, done.Data, to.Data}, nil, err
 }
 
 // showPreview shows the HTML of an example of an email, in a frame of the console: without scripts, forms and links out.

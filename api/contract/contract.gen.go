@@ -5762,6 +5762,15 @@ type ListUsersParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListUserSessionsParams defines parameters for ListUserSessions.
+type ListUserSessionsParams struct {
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // RequestPasswordResetParams defines parameters for RequestPasswordReset.
 type RequestPasswordResetParams struct {
 	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
@@ -6478,6 +6487,9 @@ type ServerInterface interface {
 	// EndUserSessions End all sign-ins of an account
 	// (DELETE /admin/users/{user_id}/sessions)
 	EndUserSessions(ctx echo.Context, userID ID) error
+	// ListUserSessions List the sign-ins of an account, newest first
+	// (GET /admin/users/{user_id}/sessions)
+	ListUserSessions(ctx echo.Context, userID ID, params ListUserSessionsParams) error
 	// SuspendUser Suspend an account
 	// (POST /admin/users/{user_id}/suspend)
 	SuspendUser(ctx echo.Context, userID ID) error
@@ -7957,6 +7969,38 @@ func (w *ServerInterfaceWrapper) EndUserSessions(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.EndUserSessions(ctx, userID)
+	return err
+}
+
+// ListUserSessions converts echo context to params.
+func (w *ServerInterfaceWrapper) ListUserSessions(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListUserSessionsParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListUserSessions(ctx, userID, params)
 	return err
 }
 
@@ -10371,6 +10415,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/admin/users/:user_id/admin", wrapper.GrantAdmin, options.OperationMiddlewares["grantAdmin"]...)
 	router.GET(options.BaseURL+"/admin/admins", wrapper.ListAdmins, options.OperationMiddlewares["listAdmins"]...)
 	router.DELETE(options.BaseURL+"/admin/users/:user_id/sessions", wrapper.EndUserSessions, options.OperationMiddlewares["endUserSessions"]...)
+	router.GET(options.BaseURL+"/admin/users/:user_id/sessions", wrapper.ListUserSessions, options.OperationMiddlewares["listUserSessions"]...)
 	router.GET(options.BaseURL+"/admin/emails", wrapper.ListEmails, options.OperationMiddlewares["listEmails"]...)
 	router.DELETE(options.BaseURL+"/admin/emails/pause", wrapper.ResumeEmails, options.OperationMiddlewares["resumeEmails"]...)
 	router.GET(options.BaseURL+"/admin/emails/pause", wrapper.GetEmailPause, options.OperationMiddlewares["getEmailPause"]...)
@@ -19201,6 +19246,161 @@ type EndUserSessionsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response EndUserSessionsdefaultApplicationProblemPlusJSONResponse) VisitEndUserSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUserSessionsRequestObject struct {
+	UserID ID `json:"user_id"`
+	Params ListUserSessionsParams
+}
+
+type ListUserSessionsResponseObject interface {
+	VisitListUserSessionsResponse(w http.ResponseWriter) error
+}
+
+type ListUserSessions200JSONResponse SessionList
+
+func (response ListUserSessions200JSONResponse) VisitListUserSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUserSessions400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListUserSessions400ApplicationProblemPlusJSONResponse) VisitListUserSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUserSessions401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListUserSessions401ApplicationProblemPlusJSONResponse) VisitListUserSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUserSessions403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListUserSessions403ApplicationProblemPlusJSONResponse) VisitListUserSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUserSessions404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListUserSessions404ApplicationProblemPlusJSONResponse) VisitListUserSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUserSessions412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListUserSessions412ApplicationProblemPlusJSONResponse) VisitListUserSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUserSessions415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListUserSessions415ApplicationProblemPlusJSONResponse) VisitListUserSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUserSessions429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListUserSessions429ApplicationProblemPlusJSONResponse) VisitListUserSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUserSessionsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListUserSessionsdefaultApplicationProblemPlusJSONResponse) VisitListUserSessionsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -33505,6 +33705,9 @@ type StrictServerInterface interface {
 	// EndUserSessions End all sign-ins of an account
 	// (DELETE /admin/users/{user_id}/sessions)
 	EndUserSessions(ctx context.Context, request EndUserSessionsRequestObject) (EndUserSessionsResponseObject, error)
+	// ListUserSessions List the sign-ins of an account, newest first
+	// (GET /admin/users/{user_id}/sessions)
+	ListUserSessions(ctx context.Context, request ListUserSessionsRequestObject) (ListUserSessionsResponseObject, error)
 	// SuspendUser Suspend an account
 	// (POST /admin/users/{user_id}/suspend)
 	SuspendUser(ctx context.Context, request SuspendUserRequestObject) (SuspendUserResponseObject, error)
@@ -35527,6 +35730,32 @@ func (sh *strictHandler) EndUserSessions(ctx echo.Context, userID ID) error {
 		return err
 	} else if validResponse, ok := response.(EndUserSessionsResponseObject); ok {
 		return validResponse.VisitEndUserSessionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListUserSessions operation middleware
+func (sh *strictHandler) ListUserSessions(ctx echo.Context, userID ID, params ListUserSessionsParams) error {
+	var request ListUserSessionsRequestObject
+
+	request.UserID = userID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListUserSessions(ctx.Request().Context(), request.(ListUserSessionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListUserSessions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListUserSessionsResponseObject); ok {
+		return validResponse.VisitListUserSessionsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -38951,555 +39180,557 @@ var swaggerSpec = []string{
 	"jce+EVaB6zWLpd91p+70ljV1VplyyM0tByOrmwUA7DWlzAUgeIreH3aDeFDOBsHFM1zLvr4QNzYZ5lcx",
 	"a14vv+mAskPRAy6ipZXB2qUoAWIbSZ16ef2VVQxt4753ouUiPNNvvnpLnsBh0pPfzMHn3ZMVm3rRdz+o",
 	"sKJbEosCwGanTQXuEjqrmEkFA8BkxGBUuCIfaJYmUKKEVsj/Zu9flNu4tXxx+FXwcc5ULoekqJttyTU1",
-	"R3GcRNmO7bHleO9E+USQDZKwmgB3oyma26WqeZp5sHmSf2GtBTS62d0kdbNk81Sd2Y7YFwC9sLCuvx9N",
-	"gY6Uc2Etr+x8AhspOBYmPB3lluKdcWeVvdUfVvYPsEb1h0824NbfxLz8JArylD66HUwpwwMiHZ0GOLlK",
-	"5xXciZM2KLFK8CwmC8SuQTfLmhXMrsAQP6ZRgO0lEsQwJwLeXMQ9GOXrLBeoEwZJZB9egjW2XxYwj6xY",
-	"OdfTehLg/DHPW4VlOOlIjPPaApwrlK78te21E8mXYaagsHs+6B7q8DAIwvtp03poIz4x0B81RkNE54b4",
-	"RvDIbWhXTwVmLpw10NONX7BWO9ubc6dhmMhYsHGtbRW07sCCTDiay9aUaTMHSJtMlQmkwYAFFViUiejr",
-	"pKAGnJbye9oODgqMrEmdn8ZehdIi5A93u5tRmIwp1bY0I3yjVbcUHMTapyYD1NsFlG60OwZTIwwZHqUq",
-	"lwqoVvkOaEwMp8rD07qkUdGJArjxMU/7o8x1ipK5XXl4EqjDgr2EpjApArq4cliv4KrgNb05kKFelqev",
-	"wmUtZUkgp8zewHiaJrIHtuxcOGDinPeXiKE0sMFnOfiCCv0D+h7N4zY7BumPuUmtJNKDGBW9uff6kynW",
-	"w8WtnXMMf7VrkFl6OAeMRLizIkjdBQvxnlqzwiPNVcn3QaPCLdn4aPa5Sf5cDLunOjPA6JnL7UZAscRc",
-	"Cs1kCKyRJWnGYkCYpyOGKUfY0VmEzUoTTA0fsnCQBaSDeAU640f2PYVI+37R27CX+2gmDeyykAAtMXSR",
-	"h9SZL3AGY7m6Hflc8GRhkL6I3RUo2EfXLiVxneIYLgtZ2GBMb6BQ1os+dSV0qQqnTQUyYMaMCAkk72Fj",
-	"EjIY4bI4QDY6ROO147isyAsXvnKfpzzWw6lw+RNqX3BW7ICCmPCswlkZBrmDhgAOEQISunwfxgozyA3D",
-	"w8euE5WDG1YJynUDUEusWKoyOpdak/hOOjxceC5LvOdC3GhmFePbFMkFJz2RFzwVPqeZUVPbXRGLlBXs",
-	"/Gcj0cdw4vGPbeY9OUnxb3gflbXQsytP1Zc6ZTjmy8VqgUoPTZqgBM2j2QTLkRvurzr4pUyHVZjrJcuL",
-	"lQtFzZXovpVdk+qJ8RFyB7DvDvEVooqHmcFOj6SK0tpYors2dXyqLu5Jg86VWBRtLRfmcr4dNocFHNoU",
-	"rMJjpCcyIykwQXjETGbP154RThyzPrTLxaqPEvENkLoyuCeXIW160Q3mQ/ubfHfc3zXjRlUSRdDfrLOX",
-	"1KmQBbd4QhwcC0UrJfa4mfb7QsCMIEkRiYTN+BwTERSY8lZpRZ6lxDhfZ7g4tsvSipqcAnR8aE488Xpn",
+	"R3GcRNmO7bHleO9E+USQDZKwmgB3o1s0t0tV8zTzYPMk/8JaC2h0s5sX3SzZPFVntkP1BUAvLKzr70dT",
+	"oCPlXFjLKz+fwEYKjoUJT0eFpXhn3Fllb/WHlf0B1mjx4ZMPuPU3Mas+iYI8pY9uB1PK8YBIR6cBTq7S",
+	"RQV34qQNSqwSPIvJArFr0M2zZiWzKzDEj2kUYHuJBDHMiYC3EHEPRvk6zwXqhEES2YeXYI3tlwXMIytW",
+	"zvW0ngQ4f8zzVmEZTjoS46K2AOcKpat4bXvtRPJlmCko7Z4Puoc6PAyC8H7atB7aiE8M9EeN0RDRhSG+",
+	"ETxyG9rVU4GZC2cN9HTjF1yone3NhdMwTGTM2bjWtgpad2BBJhzNZWvKtJkDpE0yZQJpMGBBBRZlIvo6",
+	"KakBp6X8nraDgwIja1IXp7FXo7QI+cPd7mYUJmMqtS3NCN9o1S0FB7H2qckA9XYOpRvtjkFmhCHDo1Ll",
+	"UgHVKt8BjYlhpjw8rUsalZ0ogBsf87Q/yl2nKJnZlYcngTos2UtoCpMioItrh/UKrgpe05sBGepldfoq",
+	"XNZKlgRyyuwNjKdpIntgy86EAyYueH+JGEoDG3xagC+o0T+g79E8brNjkP6Ym9RKIj2IUdGbe68/mWI9",
+	"nN/aBcfwV7sGuaWHc8BIhDsrgtRdsBDvqTUrPNJclXwfNCrcko+PZl+Y5M/lsHuqcwOMnrncbgQUS8yl",
+	"0EyGwBpZkWYsB4R5OmKYcoQdnUfYrDTB1PAhcwdZQDqIV6AzfmTfU4q075e9DXu5j2bSwC5LCdAKQxd5",
+	"SJ35Amcwlqvbkc8ET+YG6YvYXYGCffTCpSSuUxzDZSkLG4zpDRTKetGnroQuVeG0qUAGzJgRIYEUPWxM",
+	"QgYjXBYHyEeHaLx2HJc1eeHSV+7zlMd6mAmXP6H2BWfFDiiICc8qnZVhkDtoCOAQISChK/ZhrDCDwjA8",
+	"fOw6UTm4YZWgXDcAtcSKpTqjc6k1ie+kw8OF5/LEeyHEjWZWOb5NkVxw0hN5wVPhc5o5NbXdFbFIWcnO",
+	"fzYSfQwnHv/YZt6TkxT/hvdRWQs9u/ZUfalThmO+nK8WqPXQpAlK0DyaTbAcheH+qoO/VOmwGnO9Ynmx",
+	"cqGsuRLdt7JrUj0xPkLuAPbdIb5CVPEwN9jpkVRRujCW6K5NHZ+qi3vSoAslFmVby4W5nG+HzWEBhzYF",
+	"q/AY6YncSApMEB4xk9vzC88IJ455H9rlfNVHhfgGSF053JPLkDa96Abzof1Nvjvu7wXjRlUSRdDfrPOX",
+	"LFIhc27xhDg45opWKuxxk/X7QsCMIEkRiYRN+QwTERSY8lZpTZ6lwjhfZ7g4tsvKipqCAnR8aE488Xpn",
 	"EFq1LBX75eTk9dmzV2/enr16c/zz8cu3RLGYauzI4Cy2xwwxJ0itlhRKuLpFtEQinCi92TWeJ1qlLdhL",
-	"evH9tYFGetDi0e8LiRaPAGfR2GlMJ1n0Abl1yODCbVgw03/JCaj1YSApRsD2KHt0DOuE+kvqYoxBrBsN",
-	"9yyYT/EQaKuCj5svhwrNRoo22pFYozeD7AqsUFIIOMVslwMiWl6lpXqCgouofvV6IPP/7QFEyulyoVar",
-	"xPQC9BO7MWhk6DLVQjz4wo0cwIuTZSXa3lrqepvOQaN13T1EJQ39+t3yXQgDQGUUi9wgItGXEYIKVi6J",
-	"a+qjHJp1L7HFraxcLViY7vGg9Zv1nFyYgTPqg/fxZJATBHg+9FLHXGo3O7RxLWXqUQIX5ylTl7Hmk0k8",
-	"D7D4rBzNnEiBtlF61iT0SRJ/JWbs+QnPx5e2d4oHWjZfCi5k2IBQFFdQp3ga2GXb6XRAQEx1gFyMDRZr",
-	"YU91E51ru96wMrUmoz92YBSX5WWCweB2aDTOlCCUwiTfQ4IyUjViwATkpmS4lJZeMlo8OfR0CAUKOMTL",
-	"qlLGUKze2Cu6drZjHg80BL7R3EbrCzO8PTGS9HGFiirS5AmGuQKyA+qzUKz7DHNpLXxdXjAeFeJe8BiS",
-	"Z8elL7GxOFeCWRE8Ji3Qj6WASrQwWwABzOkETqmxLLHhnWeySr53byf8FK58KLTLiiWiZckUcGh8g16a",
-	"pX9djx5F88qC3LWCkWWR/fsvF2tUy9L7kcSuRZ4k9qxaI2EOZx5nPZGmmEANjIBsoE9qcv7QY5hqzUys",
-	"Z/Hc9zb5ItpCQSf9GY9cynNaneZ7L0HlWY1ELaV2OoUvf5yarK80EWDHLEn9wetk1kPqx0nFvWVlp/iT",
-	"NxCCkrDA7Mi9fvHwQcr90Gn5xp6RQ8pcV9WhLp2K1T00vt7cO9p+VkV9fGSoVg59s4JfBm1gqWF9PuF9",
-	"mc4J978u2o+Z8+wjcEnRFPeMlb6GU9gLxdTFyldsO4aDEwjOrEpw3cDMp+0h2sJhVM1MtkyqkwUL3XUj",
-	"+/n7WMUqYRb/CXDXkUj35m5wfk65avAq/ZdDpYAllcZ1M2cJv1zkMJlWeNWkaA6zuZkUOsppkMunRX4a",
-	"jPgyLGDPWd44AB64QKvm62tH4D6ui2P7zERWOx8M4znvjzJQNSvBXX+dowDrWuU2E/Zrz3TW436DB0kg",
-	"z1KBGoSQFHRIlVX5Vzn7nPYo6pPsBpBO9IS8yRym9LFShW7OrnUHO7BrZrZ0e6xN2vWQyYDmVtgbF/pc",
-	"LIwCX+2VQKrHOkl0td3sz9dw6pclHQ4Vu2JhZi6XVDJDxUZ6mtyOcZDvv0cEinxDxkKiDE9H2ke8j2Eg",
-	"fS6wntSTM8tCmSN47PUVnM8/OqN+oTDTzhUSxdCaDk9cVt15hDnK3BDBjoMACE3Vd5oUpukDaTopIcbG",
-	"CNktl+wdYfW+M9qz4j1OPnauNabUOynWlSlNnqyvRcCSryw8JU1aFYbqlMZ1sCkWhnC52J5TGJUrtPLu",
-	"slusRAwExlxCQ1uaxRMgFwauy1e7d/mPBkmN3CChY6g4xCxdUj7A/POCiHZ4Bi0kEOi59EF8QqJ+BnBL",
-	"2fhrOpyC6fygI+mIGXjm8zynS7s+5gylVeXSjAUHJmv6rKyIL5bK9vV4Yh0dt9VK264qg+3FRByO5BuT",
-	"TeNkPhHdp6x71O+LSepLZiRIY1XBr8/aAXH1fCLWmJML0mCDOgz/sqRtrEJf4mZ5L3pvdf9cWP2pIjPi",
-	"55ROYpNEf7SniT/Pw4x/0KjRfYcvzEeDXjl7zzcSGMazt0HamJMPav2pJmZYUkPvnXBjskdj0OmZd5e6",
-	"rOAy7RR85KAczCrqbJaZy2VCLqeVivmaWE0IwXcJvjLc22bPuBFNUOuK0rYxOHhkQcdQnRDLc7t3qDyt",
-	"mCAr5PX8s+uMN3cRGBcw/suFjsAl5X1pLftZXTfDANVMfYHeSXkjxiV2ikPQorxBXlyIZG73xpgjxJ1r",
-	"iaJSxjzLFbS+4JOgwcsjrFCFfgWqBJ/ILeJx3loF4nRrdwse2J6J3gSahiM5Hd/k4/GJ7vnQvH8Lj/8w",
-	"GTaajXQ0HfcUAovc2Bv8Q3EOl81GPxHWasvTHG53TrafHHY6RHNYYFx8BuCxzRumd8ukpA6n4giuevfm",
-	"hSkOvhIBzdfHcsPohpVpZe6Az/a2GVBpXXOLVQENYTd8KUTxWZ/3R/ZthPLrODQ2G3uzsRc29sLO9tJT",
-	"L+DP8KrL5mowwHQ+FXeDe1mzBgIYb63jmN1I9kayFyX7mly9HnDxSmy9Tt4/M1PvfwGVRy2aq/RUAQtw",
-	"rn6qi6sDPzV9qXESYaujL4bFMnYPMb3SosFgjynUUFy2Sv42QLDKQbV7CKuAXXddpGwccPbaysWtJQmg",
-	"af8JoGUiOrshFoCyHVXgus7BYCMK/aq4/o+uhus/4FOTOkx/57L8ZP9IBMYZrDxB5e/YLZrB618NYB4l",
-	"fGVA+UzG6uik/X4I/aLNFyz5ggt+QbBK12d2ZfA4JtMQqr2Aw0KpppWYXJc5IK48LorW8TpWQpwvwKov",
-	"IM+PAvR7JtMNBv2NYNDfPBS83wm1bBBY7Qy7hGI7pXDgy8g1KeEdJruBVrP4yMpTbBWg+jw4vd/AbnRu",
-	"wktdUq9a65kcN2q0RI1e/ehDe2mt4++VtdaqBZhnJWlovzFunCRCjcIEGJuyomIXOR9rkzqZl4lJAwzJ",
-	"MVdTgCLEGZdBPsPQ3uvkvGxsR1lFOvR0iuQCihIdVV3hEEKsaSlM9SwdbyyE/HVy/pTKUcPZA1mCU9BE",
-	"srC4iSWgAKUlsPnHGICHcR//yJCgvD+SqvQcgT6siY7j2vMJm6HMuWuNZSk35yufVa4Te8nCQGWpySov",
-	"ATSAGHWKC7Cgcmg1ChNqhl8lHEi5mOoyLjgPMdEkWrqg3ta1NaBeLMjDNB2ht3UDJsks0VBHfTMmifjY",
-	"F8kkrcMP3t7rsP6IJ7yfisQ8xfaE7L0BukX23oAtbXuvUyIIVwLvhjOEFjMbetkHfAOFY1XsRvY38B3t",
-	"d4ulIhTbjEeamqKEP/b8rKkrEUUxmOVup2yWOIyfdPILVTBVj8ZVW+QKmRTk0HzBm70mqKP0Jbh8Gtmd",
-	"qYclYwo49LZLR9gX8kJEx77OpJTULytDcY0kWZ4pM1UKUg8bYhVzly4kifbt3PzqjNqrWtpGqHRl5YX1",
-	"JvVE4XTNys9cA8l+RZ7w7Eu+hcurEfAdA3ewWLlJNnOfsHybofS85apfITsA2aUT6O4roFguSMyqX02O",
-	"J4Qpu+Iie21Qt3CkM9b9KHWUOo5Mp8gbj+VGCM98FQGv/KQ004x1Z4nN/AaroK7AcVEA3mv8c/fXQefk",
-	"4OLvs50XyR/9J/OX+6Mfts3fot8eT5/v8Z8fTX5P38h/6GcfzxezeQsofot6UokZFcoEZVuueAnLvgrn",
-	"zk6eQXSns3QZc6MoXy5siL/CelWEmAHvxvkU/4+ub+sEybJc2r/R10ki+ikb6cQI1gOmjflKidJiTrJk",
-	"ZaEG3ZpahNduhMidjiFPKrYqBvnDYMUf7RWPm6V6mqZfv88AGOOIThkwVB1FZ9l03K8Zdc/i+KlOh4p7",
-	"Wi/oFkTDfa6GsTSjwHsAcGbEyK+fUZ7X1z0WPkpQwlEfcp+9dpfeRLo3+FK41sFQyiV8rC/E1alvnKpt",
-	"vJ0AgDr1hIQu75PWwS7faz3e7z9q9R6LJ63BgXe0RZluWF15O0vrMvfiZXdiu8gbuKGMMgYHUL5aeiLU",
-	"G63H11kq3wtQRGHh0YW93YgxEBndzNKsMzu7ImVnOjXbgD3qOloL9DdloZGdRyedR0HWjWIMBLdyBp16",
-	"LtAR8TlmLiI+DxN3B8B8A0wq3tUWZwBD1ji0rgYlDIF+GPe/7y/c9n8Bu+/wUQeQklyB9RkHdQBXFn7B",
-	"67f3PM0O8PSSfT1NhTlzoM6Nw32otFRi5ka1vWM3XcCodfhkH0qxNHT47AKfbzpNlFRDd489vKBt48xK",
-	"mL3s4NL6g1BK1ThszJCh8CtdiWZjkOhxUSwmibiQevoVrgbdQ2HNAs/a4e42dA6EG3Hf+eBOKfdb4sng",
-	"oPWYd3qtJ/3tqLUn9geOBKrRRALzw0bAojbhQ1GIQ+az91T9/28wjP/o78SqN/4deaYTqaMzAU8MdUMn",
-	"0w10DYTdc985d1UyVT42enlVb2LM81Q69ckWF0ZW8xUCOUe0XKRJL5tLalqwf8ddvRD+OVIs/0Ss7c3d",
-	"BqyYXfu5Fumi8ubJB6NV+w2f0WG/Tv4GpWHZsWOH8zeJMCiZtJTZbBkWA3MSRmeMw7eajTRAr7tYb0jV",
-	"kAgeBY6Vw+pzFCCFHM1SmzQUz/L0FILK+dYLCIlmjSkp6+uLAmVerUzlZb06EEcvvuJb3F4pDUJNvS8F",
-	"PWSt6WSlBV0p4VYWxAMB8mMqLEHuEwSi03RVJ0udWjvSo97UXMWCJU1n0H4ltZ4zYB+3rFJsPd7r7bf4",
-	"o+gxqE5nwtqlFx9Th4kNvCehGWcdKzjEPQZPXmutsrVgam5nhSMsFdewKUZmpKf3ltGxRDwzQsr7On78",
-	"5pX0cBSvJSzQcwCRoIjvmPF4IZy83QFbYZmqCt3DygqyspULo8Q7Oa99t34Zj1p/8Na/Oq2Dv7J/nrVb",
-	"f33/f5bSz4Fk1+zXuqztxp3YuBMbd2LjTtyhO3Glkghnuq9aDxEYyZVFsnl6jCAs6eASmtk6/lWa4rMP",
-	"qKtf32jXjXbdaNeNdr1D7XrN5ogAWWLt3ggfjPm8rRE4jN+lmNVbvuYCPPt50wvjaXKqsjVubu/YP4B+",
-	"iQUlA92nb2XXte2Tmo1ROrZScDrtdHb7Yy4V/Evgf4+28b+2D1iq2c4++5WrKU/mzD4GL9ly19B/Zo9o",
-	"XK74AY8WojwA1zjSMwQj0oB4v1gdYFeitJLWOitWFOwxFLLy720/6ZQ5a9lCLaY2IBvqinGAF9DTUqTE",
-	"GbvwPFzTxWd17eJ0mYjB829SwRwEuzKIjAy9aosbI1JDe7HdLyv/LcgavLnZwE/rp7UobuvZIyIiFIQK",
-	"o4Q45eDKJsE3zDAwp55i1R73vN7Y0pCHs/c0oMVv3NPRvOIji48IEuffzDKS3qWduIvPoyvwe4fIhVlx",
-	"SnmQIveo0idnfykMGCI+Vc9dkqAPKt/DOnFag29M5cPrYwQedWDheVhn1ywWpS2AKGFhy1JJrW45zmZf",
-	"ssJI0Fchq0akVwjwrVBW4Ypa/hgfzF+8/33vH++3Z72f36W9nX0j3m5Pe7v/lf7j7fb8j/c/mRd/f3PB",
-	"d36fvjg5+vjbh986L0/+sfvqx3j0j/HLkkqXK9YB+MKYunteKXEix+IErl0g/yca+iXZf8iFU+jUSu0V",
-	"1ldB7WzjiH3Q54LxsVZDNkikUJHVZ3qa9jWcUZE0Y+kAXPKrpCrKb5VrPgirIEuKHpcGzvwoVgi0vqJr",
-	"iyvqnlGzkFlRQXUS3QNfZuyHVg9lxB4ZpKVpsx90OiJsR9iJSkjHj3uPoqFvEIjwjVVJZTP38dww44Aw",
-	"bhl7fGgMYWHxWc6R2G91tk86u2Bg7lsD06qns4WKqLzpvNPajfZE6/HgUad1sP1kp8V3e3v9/eiReDx4",
-	"YhcNb31rj9KUvZ2qCPrwCFlxodMje/2i7ZMbc1UCkigF6OKnZHUkJoWcjMsxcWoWkGmbHSPYD9Z+S8cT",
-	"NtGx7AMwkh4M2leumy0s4bITw8F5ulp0KrNCEMlV3rdqwnGVGigrbQ5OI/xetaXHmbitkkUrS2XRyZVf",
-	"udwImnlZKNcXfsPUBWoewj64rmcHWKVX8+sypfP5nTtiSKgI6aWJ3fZDrhYs4JGeLd7XBdaBM6Vn3UPC",
-	"HP+YMqvPxxMU5F6ip8MRlGTNeBK1Wde6ixAo6WYUHBmXKDQZucuSqcouOlVeIVsVlLsYeC1pCB90jw2t",
-	"UtIKWZWhVYGblA21jthES+vy8AyUPpmqNvipLn7pJ9XASIsrUKQhgbgZkZYGNT/o3ur9NL/qXkk1BZFW",
-	"PA11qZ0DsprJAo/ZKs00rqmoMpHpLvApOU7U2Uv9PFik8Pm4BJWyl8UUVpDAkrADiGHuC9GKA6wm7H8M",
-	"/cJqmcbhfrMx4DKeJiLX5tgfH1z03m5PeuqPSfTzTx3+/mD64l9HH1+dnP/rjw/97Wcf3L+jURa5sns4",
-	"6EhpNiYjDqhnMG6stMXWu0Nf1uozyKuqOBePctfzVqfT6bQe2//zxP6fTvb/trFdIlnW7UkdGvbZCodp",
-	"UjEhCAYXjkOwwOc0btrFkHmNBI9iqUSwviPBk7QneBr8DUa97zrc/LI3UkQSTebs276OBNvb3/4OreMz",
-	"eotpHG7vd0h/lU9k9xFMpD8S0TRePt2aJdl+FC6JfyIJspXOxuP/h/9sbf8/2KFmOh5ziJm/AWyQUAZo",
-	"dnEhjjmVPojpSRXNFgHxbPk+P6CkamUP/Pedn+i77285AdgaSZNq9ADlWNgvgV+urr8XgIHLZFZG+ZYr",
-	"pFC0s3QPP0uTqSIYXPKj7LF9tk5fMiA3nw3cSev+QF0p9KdQLzUKC+Fmv9961Hm83Xq8c7DberLX22/1",
-	"H0WPXWXLgna74lOumFQDSp+VY1i6EojQ04SgdieaW/aLdgR9ng3NODZc5DGtZNKNgdvPlXLkzzcygv0z",
-	"G83GhRRWLZem6WqcpWYWngJeW4enCL2KfM6MENh3GlZgE5Q85kEcUD+JWV+r1BqFh9noTKO6oX37IEgE",
-	"FsZn0EQkZj+obEJzsU2m6E102q+j17OWeXfHNmn23vagxff6O60n0YHoDLa3d3Z2d6uN3Xy6Zyc4cmj9",
-	"3Sl0prGjPWszXwBSbxx2MlWoJxCKmU6ipat9IY3syRiPjcm0F8s+bfozdPmsiTtN9aL/mX3/5W7TM3ft",
-	"ZSYple35BYIHmR4WEIrLqR6I6AExRksb2b1QLqmSlUkfoa1WrfCl7NvKNb75CO+yxfsxuPwyE/kbaPUG",
-	"JuCsBbm835vKZkNmkEUihFWs1xsEb6GYBFEZAgMu9DIX4gS4hdbGb1k3GJDfx8vATojdQ6YM7d5FlJt/",
-	"OlCz1aQ0pyJWQNRAeIzLUiVSf/vbWM9+05F4S5ev2jJsF4uahfNaqWJTAaoEqRp0+RzT8qpbLFRr9WP7",
-	"PbvysqD46m98z2X6Gq+si9vkkw0BVg2d3sFIm5lOLQhV2bfK9JmTmLwo5CcTdGPH1Nuca8sOvkq5zaPH",
-	"R/20NNcqlPX1MBPlGXQK2GLUvU1EsVBQhGGSO4HIQW6NfE+ciGPk9s0ofCmDQKZt7mk77sQs2Ap7rX1r",
-	"Jjy2ZgJ0Hfb2M4PUCiZPhqJooTzutLb71sLgnZ3Wk8F+r+Vu2d7ZLUw04hdliW9e0Q7v06cEZuJMRbAp",
-	"6Rs3ihxQ9N/IlZT9txeURMdW7FIX+htx8NE19pfDnzwxJ/jY/XP4R48r5f5xFssBlQZPs/8N/kpV5tl5",
-	"ArZ/9i8EOUqA/qTwR1+Rg1SI+A/AtrFiD3GrBpGd4SyIRbXZMOdyMsF/pZr+hXvIQaThf7kyHPff+F9l",
-	"VrYX7Bs4niO5GjRc0/OwY+IGyY4wb4q2EvzuDas8JcepwveAa3FjEHNR4exdYhD5Dbqk2+lHunINcyLb",
-	"gtf8JCfWWYM4pJ/hKt/Gr39wH0s1wS4tX/NSjJo+nScobn6S2VIub2JBjV4LO7zR2tfT2tdMVdiD1VpA",
-	"V0pW0IH92RMVdhy19WebMMJXFUa4WoQOcm6rB+iCiEMImr7faS5xzoiWMMe+aP3IvsAQGcFm9eNp5Pqc",
-	"5NiaWNhQNZYK/3OnzK8rOvPV7VyeD7Onp2kRG4yzgk9RbOsqDf2VKPpSHoU/N1vya9uSxWOqcfTH+Vm0",
-	"97eT6MX78Xbrw/6zkTGv/6txc1QKN5qWv9V8fIHAYbUD7+UapZYBDtLCXl6OrucDK2WOedd5eN2r8Pk6",
-	"15FEznuLZV7PW8q9leUXXF4uHxHA5K1vMIJVTabK2DeiQO8EZSedPwAbCQv/Mu/O6aRE9IXy939ayLz2",
-	"WtZSaz0+GPBWr9fpgxpwHQ21ycjs/dXJyPCa6+UQ//OfU5HM/+M9/fdx9O+7P/77zg4tU6vsnf++s9Mo",
-	"ps7qrm9c/rWwjctCrcepYRTBWoyPZh+rkuYICkhSoTDGzBPBoql46qsgMvjZpvee5mwG3cu9lbf+icQA",
-	"7Jh/PMbrtzsliqC02PP9aO48MogwEhguMMWb6VhE7tiVA4jVAjrEjJciZjtxrIGcJXxv2nGl6YmcFJcj",
-	"j6XCZKvaJHAI+KMDJF5p3dx2jd5M1bL1K3M/fXAFljY/8lA8yvSje3c9r8RGO3w27XAlA90fACsb6e6O",
-	"H3j/fCCRD33VCvB8s1jnSa4NrNglZuWkEwQC8pOrRGERrrsEOAyltkdmihDgu9vQCRSS49p3uiPVeQ+D",
-	"aTpNVg+CrQrPkhvU1epKHQyKqABMcN+mLji02aKfb4teI650FMfeIjPrnhefPZrkBvKSjvQ1W0ZyzNjS",
-	"sJ6w1i8G81fsESlCaofwhIHxvrPUeC8sALytbspwVpeV7ziqf+6/K3O1YAt4jjUQTcc/4mM8W/iQXxA+",
-	"+RRbQVxH3aLmyu2+2qzAdE19uOSZrsB0tSfm93Y1M4tfgnfH0DVqCnw1FVwsS6tzj390PQ3u0uWaOlza",
-	"3JoUq3U91FVulqUSJVQadGCt0DpEPZgAZx6JhBkhzGI9WHVMf8dp19VhWpsFnKzykPwypCx6xjhDoLsW",
-	"dtatoL7fJCZeDrgrW7Klt5zgpctxpkgAgCNiMS4JNy8PSNYAtvk8Fj1qSRKrIMrrQzw9bPm8mqle2P6r",
-	"W+zCmAoMfgJIZxqDWZG4kH1hzwyKbvUSPTMiKSgM5A934eeQ/SDsPNrpHG7vLn6fR6J1wLc7rcfR/n6r",
-	"1+lvt3bE7sCxG7nadWtllmYZ3RPtyEV0JlVZLHX/CV0FVdN8CKNt/Kb/JeOYb+23O+zbv29vP2UvpJp+",
-	"ZB+fPDp7tPeUJReH23udduc79rPon+utnc52p7Pd2WY/yUQM9Mct+LVEu7j1qGPecnz8DlgUG/0r6LdW",
-	"IpRQkWmyqYqBAB8CMxAIQZaMG9di+a9SSwI01CmRuAMvEvUXr2g85D7rzZgPoRAsR0s/ggsr2bHpQYWR",
-	"FtanwJbhBKRmc9aiMH3l++2a2XjScVdLUjjd+dkdKJG+0fGVgPeh6yFoNlhEi6e+iPpkTVzGGBNX+D4g",
-	"LMeqAuIFam2aAX4KQBxhJWJG2ZErQ7SqxFOKiPmvo97PfflK/nr87l/H2y/lsTlWb/b7z44fHZ9P/v77",
-	"s18P2mL+67+i98fylTye/XZyvv/bzj92/nj760E7+nkUv/j7y8kfO/uj6Jff53/8V7BfpWocHljT5zo0",
-	"JrgPNtT2Xy4BeB07C/x2diESOZBZkn6ddLg0Z1DwFwiLIzZBypGJUJFUQ2qMpWau0tzy9s5J5+BwtxPo",
-	"5yU0+/m9VqZQf31/AiGU7hEgwch/QTXnIftB8EQk7H//+3+6dSxZUtXU2lPu3BXleQMCPG9TWnW/AkcQ",
-	"PsKBN0GKa8Jl0mbvA/RwtKHwnGNStatMieXVjogTVAZ0A7V4wfoWR59bpTrNWk9lulGXG3W5UZe3oi6v",
-	"5ro7e2h1n/1cTn5fM1guJro/AmRMcy4nuJKLeTO8qDRzZn/yReYp0lxS/GgCxdXM8FkZAbivpjvodB5v",
-	"Hxzs7O893uscHGwHlXWdMt2NA630mzWzFzxlMFeW8nPixQWu6R7vny+nfcX50ptKV7rQG7X8bBK8P3IL",
-	"Ak3VrCfSmRCKpTPtgNLMU9bxETYT22foSIRrtfsoV3lYuj5vUw6iWxPZI0rvsHGZCH2hTdkuZKGE54OW",
-	"KttpUCOebwufiGQswe+BrOBEm/TMhbr+ajqPglqWFyTMPX4FHnJpyjrqgkBIbnCVNSv4tG8MckkKFZn6",
-	"fsK1kI9yi7HsK9CiKz07xAZxrBeLBeNxrGem6YfUDVe122Rdqs88s/rTirb9m4hkegb1hl37TU9Vl0fR",
-	"Ward36KpHSXjMHHoA1nJqX3tp1Tm117PHWy675//ePl1LN2HJOq1ls0Ni+7VlLnbk6sr85QnqSfjWZ8h",
-	"MpkD7A3NWseRSM7SEbcCeNCBbKGOZR/u/tP+fOZhjBdrxvzDFm2sSiVM/jrUQBo9FliEiL1VQWVUxVYK",
-	"tnM49FJiiiGUcE9i3vfVlm5u3zA9g6C0OWScqem4JwDs0mnlb813TUZ4zezb8XdNNtLTxLBvR98xnWDh",
-	"x7fRd03G01MVC2ArV3BNaQNVCIq33Tr4689O6+CvT53m48s/zXgU/VUKb5d9h3JFoRmfTOJ5nneSx7Gf",
-	"JGWEE8G0arNXKmNn0YMBUnUMpkZE7ZW3OjW6hrViu3jsuMqxyg+HGqHZmCr5T+TzN2RUXJYJ+bSXyjRe",
-	"brHkF8bdZnxBrTPecnugaNLlqzwGMh6brNBDm4FIeDptC9W+SNPFI6qaKPSI/fDsNdt7zFI+bDIz7Y8Y",
-	"N0wAU/Ekbf3wpgAquZ+nki1zGatz1py9F73fT04QTliap0HBIQTH3PwWk9i5koW9PKHtwbLEXbDElbnm",
-	"qbFW8xW01UhG4qzvYIJRoPLknwufI39LoJiov6E6qQLF595IdV18I21Sk4FNOG3YhI01klEk1ErqKlmB",
-	"LL4IOtq8Ae71O6EoPeHm/L8cYEFxE6TcnDPXnB4GYqNIRGcTkVCTQ+Ow095uNqy9YmdqjVj69xkf5jsh",
-	"Iq3E4p3kXXmEt1yhWV4f+xRFhl0EYPoZghaIk/MfhUqxhSKEkqJsx0THcW0Poy8MI4W3eI4ursSClHBz",
-	"TsLZB9xWTmdVDljO16xIw/iM1/SV4pFnP51f7kpXJYV3W+ek6XqR6t+54NJVDCLwTUo/dHFEP+kE2j5j",
-	"rYYImhdHghht7fCg0XaVAS4fz4KA1XwQEh6Wan1+gx+mHBy1tiS/rsbd19ovVmx4PvfSmnYcZE1VO3WU",
-	"+HrwRd0X7Lfic95K1Re+NToYJKwelt1LKJm/stPlN/enkvZ6oHrk53goc3MuIgztwucl7QuJaHDH0SJc",
-	"9mlXMqZAXb5HiLrLJWbTQp0gCoD/OuEK+3p8t7HLN1dzUeksSn22drVK35RXmGZ63ywUIf6z4j57Gvpb",
-	"Vmv/8EdPifvpyuCWPoSuI3yawnL7AfnH1S9HFSzm4qKUeKVuZf78mg/Iv8JP1+hrpUQfcA2v5GQHgrqy",
-	"m52XiEr153c/h29uQuIsP+pmAxRDWc/cyQggdSfTqno7QELFaJyZcITtQL1XCMXm+YuKzwIcUHdeWXdh",
-	"KC+EYlC1v3j65aiP6h4FAAxcxgAjAv69Pi99Yjk+ud3tPTEM0Egma5TifNA9c+aqnBee/avuBYNEeN2g",
-	"Jro4xIJcwHjzC1HkiCoMoFSIJB7hq80HKBWu4CTdHo/ETRFClK3NO0iZ/HaVKpSyxBD7od3IJWsibAqU",
-	"KnzW9oL6WErhAoEqkCPwzAwzQuQadskaGENCQaK4BRDtgbv2aK/ordXbLnkmbXdt+yX940+87K/wupYc",
-	"u3LuCbcvaQxlOpr22n093tJ8Ilt9HYmhUFv+1Zfh7eZcTlp6gl+hBfDa9iSj7E8Y6qgTiRfuutLgDn15",
-	"fSGv9PEL3mU/Fsk5SxN+IaxW0hRBNymyNXEMOLYhsGlSkWDdP5V9LRMP3+9cZ//Ggl9QLqnPUx7r4VS0",
-	"2ZssnIBsRCkQTlFf9aKNHK2ECYEwCQ4UwsuhTthYJyiPJiDVVgucv/srcP7eO7mLpgmCfI0rUmreIzRp",
-	"IvgYwl9+EabqXOmZqs017j4iDO58Em2Jo7hsoeA1d7hOQ6GSSmt8JBj+3sSko1Z9sSgqK9ncP9vnLPYM",
-	"rxv6XbZ8f/5155IW6oiqOCteUxdiXVzW9SKuD2x7JlNlbZozco+XSQ9qfrwHe7zsnl3Wj+U032qLzngU",
-	"JQK47b7opTcu41FRrux+pj3vDvDrbH6fm1nIAy3Z/8s2u3vwHS6fTzItldcTN+W54MlKd/zDXlhjAFkD",
-	"4Qr2TwZPhJ55HnzoN03gQyUIQvsrGDz9HGLWjYFktdlLADrEcJtGk8lH/YxU54b1RKxnbKRnpwrew3Hj",
-	"JwLx7tcC2Vob5DtaH5HrCsbX9kM0vq6MxF3AFC89DT8vidy9W+t1Qcc/K0j4jVW2AWSGFRGholXL265v",
-	"md/lKb02PvrdQ5cvnlK+f61043ft7y24oOvCd/1YCpXmMZOMPZYWVeFOKUahfeaSiCv3TT9wBBk5VEyG",
-	"hCjI826PQCw7qEAre1fLP5hFfaRh6LgQySi93DShJg8K/q1s97kRQJuIGFEIVW/ahXz9Ts7c3M1ruqPW",
-	"H7z1r07r4K/sn2ft1l/fl5YH/Z6TkAKTGyL9dQ8zEpeBtHtSQvcw0Mm0WXeq7L9E1D1ks1zvgnHmMyzx",
-	"By1Vm3UnibzgqegeMq3iORVDjHsiMafK7mCn/kcaI8wE3c2s842QB0/zvDIiNg4FjLO9zl6e18aDFbpR",
-	"QsgbhlD6PQNxLkv0jZmrhSRlNNDJU8anqQaeaDcm/MbTiTVSntCUHEweGDB4wRi7Yr3ITVPdaIa4jo6a",
-	"UheIhYMiGiP600Sm87d2PxIxNTS9ZP/6yZ2Tv74/IYAbMPboOv9U6wLBMz+2yFLE6FUe3yEoikEG7MYP",
-	"07m1YJpsKCDB+f9brLr/kV+UUiZD2iiglF5Av1wAQm7ecvN9AO8SIHB7JdDO0QJzSswQ523pmHzl/tqk",
-	"b56gjZ7+maABFom+lsBXA3Q9NhxtGmg2DTT3voGmGdAdWv02VfYZRqq+54eM+Byz1lYrBY8+sG6IHE6T",
-	"jErjQgCfrWkc7nWaJP0GWmAKydXtQob0USdkojAZFQVERcNf8PrtPU91YX1wBxM1TYU5S/UQ7JzG4f4e",
-	"OIti5ka1vVPEFH6ybzUYQlcd7m4Dc+40UXZ16Z6dJ6i+zBnRehweACI9aInGYWMmxPnXuxIuL50Xi0ki",
-	"LqSefoWrQfec9ebYMjEBGmbsqLcPsuePDpZrZx/2oN3uv9ERhRW4kcj2/zj7hUOP77UpFZrOfvmHME02",
-	"iYW1vRurEkogtYyPrEUyzVW6rHM8J2ISz8/sklTM7Upg5eJjXyQTO4e3Ix7HbEZFEv9ZMI8eIXfFY2sj",
-	"HVgbKePA3Olj881adsul+5aOJBJB30Oa2PyXTdx1G6j4r429AeTk3abT+gEYiuj1nbm9ixZdufm4fbLd",
-	"qTQfyRN01qNVxesaj0tV/YLx6HmdfSwniOvUOm1VIp+7ZvFkgU6L54qI9T35EThS4SDuggVpt7PIgrRS",
-	"R0yecLxnz4bH1n8+OBjwlnOg9wePOjmfmNi60FM9W+ez0S3krQIAA9T0Qy4FCeDIprgLzii/HEehb2wy",
-	"59hZJEW+qJ1W53HuSQ5K4rq0fTj8m5g+9X1iz2Wfq76I49wRjcHJcvOtme/nBAuzZk1DRGTf6enMpiTR",
-	"UFJvbWippBlVGlE9YOduPX4yOGhxPui1MvF7vN3I93FS321VB2qzOKm/6GJ7NhV+ajaMj4RdLoV93g6h",
-	"oa2orvqVFrn4bxM8OuOTr11VhJNOEzkcgrGAOjWTn7dZ0ewiyHb917LznZrC3EqOLfvGLXrdVjJV7gRb",
-	"+oJ7snzAU3MhbsBXicQw4ZGIXhOyuxgMRD/1hdRNIF6hY77JYKSt6QQ5KCYaylyg9Wo2kv0RBemhVZoa",
-	"j9rsudVqSOICMXWAN2qTWWmdfCrebzYoNEIbYLfV2QHEvf0MGx2E2T8bA/Zw4l/6o/9Tg6f2K6VYQLCa",
-	"18WjWCoRXrRDOIOdvcP9x/aikTSptufuog45aHHrgz223+yJ/WZZHHh/kMVJ0eHxfrVrQODUj9HY299h",
-	"e+2d9g47ocL1nv7IpGGDaRyHJwf9dOb/boSKzvTAjW39iLA1wTL96M0ajIWBUQOJt9xD91tWGluPrQ/6",
-	"xM4/4yfc7t3WVrFTa2VrmG2Z2tGgxqmxuawo7PwRhqSpsYTL1JwNgHEqEdbscn8r43LE5zz+YwEsvzDq",
-	"rZVW0In060RcSDED8yod23eeTjud3f4E/kf8IuJYM4ieumgD62s1kMmYzfWUNohLmbXx3i26ORPOmYjB",
-	"0PLfunHYeI9/Y6lm73naH1kdMW/4KP+ab4ZGi681kjcSPE4BjKg37Z+LNNc3hMRdPW5E8c+knCFE/FA1",
-	"81/u2xUml4hIFv+W0T4U/g7nOvRN0IpUtGAFvWBV50Sgga0YgvbNG6mrBeokBqk/VerlohrNzqiGSKQq",
-	"uqeLWLcLFv866hcT3DfiBF45wwjxnUvPk+0id2tFztZ572rxq8tN1PfhRH0pjJlvd3HB27K17eyfbO9U",
-	"R2lXb8jJtXXsP9qznz5rYvizMdLWy7RO3joh1rCE39tEMMUyVBeMxS1UsB/s5evSyWzLqq3//MtXDzde",
-	"uqdVmUCFFcMS4u2DnR1CJVvCTODFGDGqbiaScm067ZsLj4znx7kTY5WluOfK/D4oYVhZdyLkwc7ALSIV",
-	"XR9LQ4wzKmfaJHy+zoSP1QSJ4NYgv2w2tBLP7ygS8KczH1dw3itTAt71JGwVO9Qs6k1GLjieVUFCesj2",
-	"H2BrbwITm8DErQcmAgVR0vJOubh1Dl48AEoJN9zeBJk0QqgVjJA8UCbIYZaPygFjlpryE9lPp75XdZM0",
-	"vmdJY1crjSq+XBbaVrD2H1mRuKHcHp8a1D1Qk9a35+H2ASh2E6ioDJlapgINLedHiI+8nyH9lXoX4ZYR",
-	"oK1bj/s7UeuJ2B20HJHNk72D/dxp75Rj5hAshYucid64kXcZPhXwKVZFnowEIk+WuhyA+zUrV2vt/T/Q",
-	"IZJ+IfCjPXbWxYVIkM5rt9lIQPVDxM2aBvave9sIdn12ocEt6tAZaUqODKsc8ciw/yLYk+xzYi19xhp7",
-	"VX/hLzj1pmPf+VOtjp94EUXcIB/lvW6Q6Iv0FSaJHkhCZtwU9HyRld/XlVbQGcekdRGd7O7KOnL6fDFq",
-	"V6fMH11NmQ/41KROkTvN+5P9o/WedBhQJP24A4vkqBbuYWwwawYqW/GdRyedR4EUOdLMTWH9prB+U1h/",
-	"54X14dbuQxbC2km91pP+dtTKqO8PdrNAg++HsSMfito6HUpi/hsM4z/6O7HqjX9HUy2ROjoT8MRQNwTF",
-	"oXQNWIO575y7ylUXEdxWIlI78SxLBVmZs5ysAP0kVWWB+TrSSCmZ14o3YgXReKqKwvb/CE20TdDzawt6",
-	"2i9/1E9zhcAQ/bij+t8gaOrrf6+dtil8/L2WVSNoN0C3bW8/C0VV9q1eJcvjKg/8s6gozxGWJlOkWQli",
-	"wlkF6l9FtNpg7yWiL5S/v6yk0Q6u9fhgwFu9Xqffyir9nuwEJRH1FbBLCkjhmtusXWyVvROjm/mIY931",
-	"DQCft4fim3pL8KFT9puMpnzDMG4CBt0NneMmJrHpRr8t9lsTUOzdODPedBJrHm32wkPcCxUtSlkEHWov",
-	"J4m22pkSr6mYQO5RRYLQypakMaGJJYvoA7+oVAPtwF842rIktbmC47zBEmBfAZobrFLwzwXEPHwYWqGG",
-	"OZf6MABLAp+4yfojnjZdTW37VJ2q79mvb1+9tCe4UfxcnPW5EU2GjAIDKRIDQIDv3h3/ePG4Cdj3+Jc3",
-	"Pz1ju7u7B/bOdyfP2vZJUG6Lz8PUOmALKYagVmw20kawbsRT3rW/QGEattK12QtpUoMFvN2AQL/LesLI",
-	"SDCZHrIJN4ChBDBC3JwqxrruslQjik7GCT1EQChpWNd+5y4jFEGhIuKTIiimACVaK4F32ukcKTeNETdI",
-	"7ebBGhFRyTBE83oKN2aMLhc8ngJMtH1xm71S8dze24vF2BD4or3QsUoSz2RqJ2SH0WbHQP+J6JTNDL/P",
-	"riWBnLmxzN1KolmGj5dqaNdJT9M2O2Kvj06e/eIuEx/7YoIc3zPE17JvjcUALmcm5XPDHIN2M8OGs2Zt",
-	"go/I3hyuAbFi4pTt8j3j1rBnieCR+7Bnffib/6goC/gWw+es+/cW3HXIfjk+6TKdsO5vx2/fdgPpgs43",
-	"+Kh8MollH9P6tLj/94PRqsu+tcJ5sLf/+DuEqOV2Wr1YsG5fR6JrxcKwbjqfCC+HDnALKiStBNhVAbkQ",
-	"H0EtOnGNxFPWxfa7LsCU4Q8DmZiU7XTYQIo4Crj/ZolWwzZ7DpDPE4ExdJI7u3h7Hz/iINORkIl9q32H",
-	"gRn/oCNJ2+24BdsKZvZ472D3u0P27uSn1pMmU5qNeDzAkZtpkughTwVwosOPCKU2k33RZi/teO0uBpI+",
-	"JH60mtAQTSHMOpYKEfZf/vQs4zjtyUgmok/CR/EWQ/sIvPpYWPWS8H4qEvPUIwzCJYG2MkCsCvJgrNPA",
-	"Y/dSnPRboaJFynhu6ijqYaPH8kIYtr3vaIKaDMDHUxmjlMqhallHBShlxUeEiLNvsu8nI7maXf4nnbDd",
-	"jkdX5IMUeOtIpwx0MhZJ4SkmlXGMPQco4nOUDQ6PtG8lJaJn6hBQGVPew+WZGtRF8CC8mXttZC/oCRZr",
-	"k7bZO0ObPeZ2RMIR7tN07f4PZ27fimM/6ACPJmo69vrV2xPiN4Pz0xBDM1esexxZvzoVqj9v/U3Mu4cI",
-	"KsiHXCovu6h/zsW8aQdDdCz4qyfPxU1CYjbmESrodCQUaNjsRWnrjbDGqogOmbXfujRKAqCD04xWBaDV",
-	"eQrwtWoIBc8ybXpQuzzkXQ9oOj1w3lPGGbZHA2OEPUDwtl0YOKoA3PSsixd226z78/MTtgUH6tYnKvi6",
-	"3BqLrlVhJpttnkbYEzrDVAh4GPddLMcyhalq1t3i03TUZb05oTk6zfTU8V/gR0LhNXossL2lN3eH/VPS",
-	"uP4J8MndQ0AdwUE60wle5dDa7HLiHbi0wU9w9sAhIKGV21kYwcmpdMrQ0QXsWW3fao9qMdCJOGT6wl0N",
-	"s0VwWjkcpX4sASMqS7Wm5h0n8zhrMGZwmbtveCpe2Ge14P927Qu/Tfy6Ihbyd83wwjfWy1BSDYGBOf+L",
-	"EWmXfeu2N6oNO2WE1hzDh7J2x3dt9grnQsrSzSaweNjezgGKPopOwlNxRl/ZvVqkybx1ZHdiF4wvfDEe",
-	"dMjwE4iG/RaJ6MuJXX6/mPSz3aPYiDbU1jCZki5o2rtkakQ8sFqAxHE20syvUqo1gMbamWCGh33rv0di",
-	"18TajNjxhhmdpoPWhPMGparJgpTP00BumtmxmhTE+Tv7SthvXnfs7RzgATARcSztXtYDUIK5LjuHS+3C",
-	"UPDHQ4Zmq9LJmIOpNLYnV5QCBX4sUnskNRmkhkkXwyPgTCJFbP8QaSsgwCVjj85IDgYiEcoenUek0cxI",
-	"z0DDgYk044ZZOyJqs+5pg7fbvdNG6EQT1TdjXftb4ZcEafDVU7Qj7EqPESrBDvD4tZsdmQBKu143NIJg",
-	"I6CYgdHBurBQ/pUoe/i3UK5iwe0OAyvHOAMJT6yeGElam39z7zKCkEvtmdvdgmjAvAWPpdSVPYFpx6P6",
-	"yl3UbbLulhOqVoIbzWu6wi9bJGxwUyBV2fODP27FWp9PJ3AtpiBpc21Fom8NCvhlqsy0Z790T9B7w0fk",
-	"fsWbE5H9qW1fejKSBhi2ZF/AQQUGIa0fmQrGWlzpCI6UQaJV2rJmTJ8rxz4Dpzx4XP/2b//Gfjk5eW3/",
-	"DY8+en3MBhqtZ7Bct7c7bZZRL9i/EckNZ/2Rln0Bts2MrqBH2EGmiezD1ocDCC5l0hyio/f997+JdKQj",
-	"0/7+e/bL86Mf0TbB51iVYg+2SAvjdC9y4Y7hJrJoYZZwEWh8K7/urN1HWeoe2Zl0m3DsWLtekxdIPDD0",
-	"vDZ79frk+NXLt95W2Ons5Z5glRa8zdnwMTcjq9jtYtrVhcfiGO11/o0OzdbO+L+mIpECZnzEIMDvYYXt",
-	"+GcijltgvIFP6Mc44QkfC1hJfKL/g78dGdzAsIYXAzfJXqdDLz7OPOjvv3cmm6Fg+XQyEQlhFjvFAnIC",
-	"R431S/XMXYCPQ1fATgPAn5+h29w6AR+GUP17KC7aMY3Df3iXA+y5p4yrsCEWP922/3S4i0DqrY/kZ40a",
-	"SA6VTuxKQSUKBQ6sZzyzJzL4I/ajAVAvfTQ/0ueqryM4enPvhE2Nr/WXHDJHaAgy8PrdCQ3PPeuNPYHc",
-	"gzqdNnvlZuko50iBw0hw1HZZYF40PrjOyzFPEnmBbApy7CX6SWbd0kGOB+eZvUhPnbp5hs254JRAXrpL",
-	"H42sPDYSPBIJfL28E2MVVP5TuqOJbsn8yOBTkDChAAKTCFiqM9zsbk26x4PWbzztj2iUx4PWS62E+1vu",
-	"IWCAgC9GjpgXBbdRlBjqVHIwUwXvw3fLZMsKIIjdfCLa7B1tIjeHQHRoYX7jESguNaSdudPZRinOu+Jg",
-	"S9sz1joLdpTdF7rvVs4tVff5CR92nX6yOgzcKqdX6JX2IngZEoPZmylchq5oCoYxXHVoz3KEEaBoHmIJ",
-	"tP73v//ntNHNtizKEBgJMDgf3uCxXQ37YLtOzowA14fMj5622yNxRjAY2AZ5tGgZcJcGwZ02ewW6DsZo",
-	"54iBtkSwmeDnbfaaavpdFMnNSTvP+vvvczLw/fde9QIHcYTSvtvZYxINL7KKUvs+a53boYJVaV9orZUJ",
-	"TyQwp2tsQe9+DzvWPmKE8blQlulxO51OFlZIISbo8OtdMPAocB8hoqZg1m4rSwhrhecSGaX2jZlPRIpm",
-	"h01VBDDx2Sq4BRhOeUIOM7lUTqqgOMbKth4QNX0mMpnsoauVeUGhGNkx2oWCZeBDQqYf2zcL+NEOraBg",
-	"Jgn4AVgvjuVX5FbCO+zcULtywwbcpCJps1cD8iybzikhqXUkIPbl0tD3shs4gIoH+As7m6FGs9edqCkf",
-	"NsFfVprsAHpqmz2PjUDbw14r1RCsTa5wbk174mPkDIwIjIXaJ3W/98p/hz7Fjzz1p1qCEVPNui+4SVu/",
-	"6QjSTl14IGgz+ksLSKsztfZOjYu/LGgcODLsSWxNHpBV1wLThhN1qmTqdKJ11dWcjmfcc/Zn+uxOUSbo",
-	"BnnSnfw77TmTUIAJ7YUxj9HQsJtFT1MIgJLg01jc6jwqO+8OWW+eCsO+30LVFAOLAWqmLqp7PBdR3iB4",
-	"E8ojLcQz3refzK65Uxgw9K4cj6cQJe2iNmJzwZM2ewMSjqc57UK4XOkWaLvuoTVK0bez6wcki+gxoxtC",
-	"xgk350hJYs/ORWQOiNLrlkl1YmeTix1f8GRutc7C2Wn9c6fCeuDEdl8lcihVdgAPpobHdMjs0SHTff/+",
-	"fcs+yxoZfZ4KF0sE5WV9d7T59ju7LmpP8esqr50d2Ze76FSofTp7TTQw2F5n1x1FQWDj++9xSH9vkbHQ",
-	"OrYS3/17K7QLWq8wdHrIlDZKDgZdGqIXkbfEZtBCDgY8DsEupai8ZoMEDpHMr3AuDQRecMF7c+RzgyAe",
-	"DOwtuBStk4QrM9FJ9qZuE8I0QBoRy75QRgTZrd+OTxbSWnoilNHTpA8O8BbdtDWWwHfiCrxzeTGfTWt0",
-	"2ttYTWGfwieycdjYbXfagDhgHS/7boI9A96FFpVX2r9TBUyBMIfDquBlIoG1RXsRnXzQnWMrEXiJ/TtV",
-	"TLrYKfu2N2eUAv6OwqoUFHDUA7g+3lI6jhqHjRfSpEcZN4TB0jyy7rCmOzdSSB/hQQkaHRw9DiTzkK4F",
-	"tyYr+3O/YVpmGQ1NMBDPvl4zAFBY0jCoECp/P/20xuv/Zu+oeq/D+gHSLzIaVxkGVT6tNZATuKdqOEdu",
-	"BCYLcFlfFM0DnVBo2YMllo3KdbmuOqzjH3EkZddkQrP1DLKgjRWuhHina+OaaGWwOn6n0ylwlITptQ8G",
-	"a7nWFikr6g1IhC9y/LgNetls7OHbyx7qR7l1rC54LCPH2Qe3bS+/7Z3igaqP8L7d5ff9pJMeYvbaO7Z3",
-	"lt/xOjDefsLSebh1f/mtz/R4AqG+6AcdQX5/b+dg+W0+gI2v8tUoy0cKp1qOBwcUj2PA+fMvKyFmOh5z",
-	"aKew39HvRD1goGIBoMv6t5DXgWLDIZTSYMnPX83GxxZV0RAC5mWzVEdvfYL/PMP/PJPRZa3WTr3wiMj5",
-	"DEE81tEaohrGy9oLSvhnEergZSo4k1c/e7fBga/M7+/CRBohHTtWIq2x7+9ok6K3Vb9NH8Yu7ewtv+Ol",
-	"Tn/SUxVttjVsAvD9i4J9cxt5iwwhYPaj5olixwW93zlKznRiPLb2/9xZ0gesS891V1hHIdaQAHceMLrt",
-	"8Ac6idFpQ+hw8FUDBjt6UKBRfOR0joUTUvm3SmuYW5MYyKu6ZZbdG3zew1AssEFBLm9KpyxO36uBy8vi",
-	"gC83yu2WlVvnyQqqBqdyggFtvO2g5juEhVarf49MMS18hYU9fW29vMLCWqk/0foFVOuuqszfKTOdoDnx",
-	"m4gkt475/VPptAevrdbt/612ngOWPwpNuqqlXNIpc9QMJkja5c4wvmxBVT4op8cxstS5PG7JNj7PQ/F5",
-	"cB94T8cXRF3B45lGCMtSuqGA4xxfxiIZNdGLgTSDZrORHrfZc5UmUhiqFaZ8RcWGgnetElbi/TTbpI58",
-	"sjx0AS2XV4ldVAaTeBZQgbhObSTnht6cm3BN+Ig6TlcOH9kVP8J7Hl7Axg6+Xm9tdNbD0VmQRLeflMV6",
-	"eJ0gjesQrvTd3rv6IUiS6QRrgqCyDnt6re+G7cJt9t63R/R0RGXCVmQF8T8zbAD3fmCZtQDMKc984/J6",
-	"9kJQx/w3MW/clhcUjjHwfxb9nZ0be+WzHK9MtctzREAdmPNMpuqbjGpcmnyBhWuR6WaUM90G4PxHsN6f",
-	"GiXl2lUDpbu2ym65bDbcS5fd7q+DuT0Al+1qHtjD8n5WGOzfxPyNANCAe6cxYc9AChu2kN0UV1KSWxlr",
-	"VoWJd4zVGICtgd06yRT7M0QKISvjyqH5EBJtgvdHWHPgNKysVIxW8ZMWeO0GcosWQ/iqeZ3l4FdlYz08",
-	"IOvBc624zxe0qDHKbl5hiyBESMX2eDNV0I7iTQdoT5u6kk6u0D2CqgQCA6ndBvZ5DzukkE2kNo1q57nZ",
-	"XQ9kdwXHjLkB0xyp/T4h5E511vTtSM8MHjhsNpLWLk+pW0i5EwYK61kkI6hnc/U/gOpemj3NpHOlHAdc",
-	"VpLXILSge5snzaa5JJMwVVjVClUgrlNNswFPNrnTLzd3em2zMbeBt5BSttrhJknDNl9XcGYYYSyxHhbg",
-	"Uu9FlgDwdfSRVqLNXmLZLhvrhKr/AB7RNzVDY40V9uapEhdCYTDyhNC1IB874/M2e4YEuJBuhWZg1xtI",
-	"dcFPSeVQfTRpkzCfO1Vn8LfSbCo+fqNnFib4haYr7zjv6GVvo83cXruOQnMUiHXltkKCG5v1tSqdsFR8",
-	"TE2bdemvXTaQDsSAepJTDe0oLlKFbc1WoYyabKRnwrVDZ6GsUzVLZJoK9RSKxAcyxia2ySSe++71qtpc",
-	"7JNdoyr3potiYQC1RbG3VQ0Mb16lDpj8QSwdN1pVvN3/uMbr3+A99e8HXrulKaurVtsufy1KWlXuyP+a",
-	"vXbMP76Ajo3G4c7+HuAfu//ebTbS+QQ/FiBNVY0haFz2IwHExYrFJzKiG5u9k/Mck1LZm7MLbnb1wYwR",
-	"iWAAUxshopM02LSpE8Q9qBgToByHQxnoZAxIXhFPRcs+orHqh6gYDoJdZEOqymfqK43jIYUuYCPXRS3o",
-	"tNjELR5I3EJklMxXjFjgE7YmyDLk0McXDQVCqch6KnsCmhSnRsT2cB8LriCG0URsH4TUsFdxqj+SCYul",
-	"OkePA7HesT0PvatYRG32RpjpGMtBwXMBn8RMAXKqorJzOhbeMrjdjfPazqTeDYBldBAd0gAkzGY3PYDd",
-	"hILk9N8KO6hZVTAkY28gI0DA1FhBV9ZUhoo7lUKedw4/n4sJ4ToNdYYRVBrZy2Tw3kj6RrQfSETMZSoX",
-	"BHM1UZ9MK6pMAHop1RNwPLLOW5TogVTSjAI4TftaotBEG5GnbKzHsCPeI0+aG2FsLTmlGTGptk+Vlcks",
-	"pLXsYAAJvmfnwma3PIDdAh8TohOrnwWL1hSS6lWHXQB39FyqCAoKAEgNXPcxj0RrOvGQG9WBkNfuFStE",
-	"Xx26d4Y/FOgBbKqWVT6jRwZf1V184W64vH1XhhZh49F8OR6N2zpQihPHsEmM3yVX2o2fEDB/Wf8qwGDQ",
-	"eZMBwBB+JCGCwE41Irmos9FW2ZJuNiUpETfa6yVFlscbjgcvtRIAuXMHUYf689EtR1DG+PyED5cVHsI1",
-	"8MjdFfMaDqxmk/z9YpO/KjxQJYDOEhv/9ZTH0izwkfLqwxVLI8TVjM9dWcdTRGdH01VYS9kfxwC2Y93D",
-	"LmV8eRyXJHOt5XuqnOm7UL6dqzKHWAugqXCjET8b4LYqcrr3R3vdUg04dIO91JBGuby8Dypv0+L6+Vpc",
-	"UVRvKNn8dbe3ujy1uhEzzY4EaDarNO1vhKOmxCxU9h5/2kyR2gSyccLX4VACENssNECS8ZiNp4ZC2lhV",
-	"x47cCZI6Jg49sFoUHEM19/U5XR+47qJuvilt/Aam/6Bsybvp4Vmiv7fvUn972buq2drcdOp83SeP0unD",
-	"PX0ednsRatgrnlcfdK/VQ7zY6iPqJyBVQcDQKJmfJVPVdYlBreI51SLDWeTpWhyZBuDZiI8TAZA2h9Zn",
-	"gEPngwYimrQ/Yr05MLQ0M7BX6epIj1I21kB71ME7AATdPoppZW/USjiyiaesG4tBSmi2Iz0D4gmWACVH",
-	"m/1qb0fUWKgRzbK8p0onnmIEylZTe7KlyRyTuuZcTiblQItH/fSVsk9u3M4p8avu/YBRjbuFt3HvrT43",
-	"3ocFv40vuVfyjhWqFfMzLHPe2PI3Yss3WSqSsVQ8hRIu2NmoGz7gzl1PYVanQo7sA7F/EovooQfTkTdb",
-	"/eiLuuyvUHQCdS5NpKgKir5QR8XcYIYd6Nzsk12J/DemeapQBTvmB/s0xy6ENCtPWRd0sFVQXdcx4vpw",
-	"Rty0Geb4i3X3iHscYuwoWKpThRwU+wA0XJrQIV34uepaf9W9z1LV+qvurVLTyhfwXe+qrDR4813WcxJx",
-	"2pCr+1BJiQP5rDWUv+revSqj/FX36lKOoO42CccHknC82nG2RYhhlafaZJLoj3LMU0H8BIsnTWkg3h09",
-	"m/Ngcx58nefBLWtu2GGmPra3gQN8OB1yEC+BMEdvjiVVoG5J86yr1j990L3aSpH3LtFw/GPeUwl4xq2f",
-	"gpgwwAbKU2FSRJWxjuoZFb93DzMfYsSzdt8UTYhTlTUSJ8KKPrD8wBOUTs8IbKN7iMR7F8BhZ4jdmCiG",
-	"9DTt6Y9l58zPwp4yawNx/Kp7Vl3d8hat35wfdO8hpU3vMgbiRavJulZGBnqqKB5y9wGZnJRuVJWDJvig",
-	"e1lpiknFhNjaU8NG0qQajs+rqq2VkArsCJA9VrGh1hFiX1k9wlIJ1PbTiQtVj/kcaRtD+xWZ+n3Rik+D",
-	"Otat6gqT6+qcB1wSstFrt6PXHkp8mlJ9TXbzunETrwaMhA+gXK6sOiHEXUuIMVVKqqF9z2GgvbHfmEui",
-	"CyWiRlcJCHTiiRQRU3rWZhjthluQR7KJZOUu1m6V8anyGhUoPBOuoDXM+vlyLA6zEkfqJ6PKQJ4riWk6",
-	"1IgWwkagcQgSx7gSsyYyAeaJh6lKkVnfEaYYc5PiITHRkjrXAk59slV9vaNdCZ2c27k+ZV01jeOuR7Yy",
-	"iFqTEqRpvX0KlH5f8WkB81+WSASYX6Vnm2PjCz42wpMC52G361mqz0BhbU6P61aCpMn8+oeHV+Armt4Z",
-	"P62KnNXtCimmkyoDG4kNp5NYc+Crzel3e56U9kKeuLHdP336llBFnUq943KNjUG+Mcg3BvlNq1Svb66i",
-	"Vh1R69Yn+heo1wyVpFq3puJjyAb8FIOv0qRAfm3Qap6kc89AJxWo00nM+4Kg97Uef2N8rTZRyRuHxqr4",
-	"GNT0qYKxltutY30hfsM3rFK8PfaXlpRvZ0twT4nlgsmuxSm3t/gJf8TPtumIebiUA/dJCaE4hXyTxoOV",
-	"r6eR0Emtbh12NbMQAoDck1R9AeCsZN5BEsikTCSJTtqM6FkoXeRyQBVZmlf49lu0g/AN9aYQrcEmIfow",
-	"sgy+jhsCLlkBJIs0+hlQuX2VbbCFT6zcDS8DILJ1JB1wLfDRSw7NLjHGdplWwgTxNQyCYV382Ij4Qpgm",
-	"6/IeV5FWIgquVzpduWDFf6gGvbfRbAg1HdtVy/7i32LX8IGDBKI+gI9RC6yBX2ujEh4KVCCqAojU3rg+",
-	"2PoE/0txdMDdrImkxwaRg1PXDuG3T7lJDc8DgVypHZIuLGuHpEF+3c3pwQZf0qIOK7kxyD9joyAI7CYu",
-	"cTNxiWQOQQBIQik9W1PfXYjkQopZPVesNFDv1UQTbNof+XYvl/MCT2CkpwkSvAhxjm3ioORyjE4zBNjL",
-	"nAhKl7HXPEnNqaJ+wbHAdJ1X6mDiTOM445ShFpWnrJvSRdTwZ3SV2+Fme5t6iN6xxPVwI9lYGg/H+QAk",
-	"Bvvd+oLJNcvrcSPUbLPy7iv7yoEcThNn5E/jONs6AMBIgHdQIZmORCIqhP+/cAS3KPon3JzjW+qFn9Zi",
-	"I/oPQ/StpKXcnLvvdgW53/oE/3uZIXJXR7zpyMBzAIryCdUV5BxRBrrsW8RX+c46wxc85UmXfYuRbRUJ",
-	"66JCHTP8Yr6DDdMdc2mFnKu+6J6qb12asUncRVixCHF27HQceAr979Dpr8CFbbP3rljGUFTeR+DhmbE2",
-	"wpyqDPj1KbVeAreDiPDWJku1pmdJw/rTlJmRTjx3mmdMovWwJ+ba4LGwPddOl8JdL6238eDdhC9RR23i",
-	"9vfdSCf8XQ+Oa43ga+nRBJDdqxWpoxxg6zAObJTDRjlslMPnYmm4jnYgC6bSvTixfgFqgYyoEaCBc8VW",
-	"ee5E9DPchdanhz+MtUpH9s9gg9jt4FiUzanq8n4qL2Q6b+F7Wva2eI4E/ws/wqPsr2N+LlxbWSqSp4yz",
-	"Hu+fD6xPgyDFY7jGeFtND07VQCdjkbCJSKSOTFUC5g2tzedrPcYRZN3HDylvgmOv5YSm9d24cw8kZ+J2",
-	"IexJT8GIX/E6pEv0iK1P+I/ahtMjlQ2DNJKrTXLhDj1ANwp2t1NF4P3gX7BZuxSwHIV2JQpXd2UZi6ub",
-	"xv0lcsWJLiFxxSluoMG/2OZLL8TX26xbfXNRuWHf/PSM7W0/6XjCZwTftCd1LJVAejRrJ0R83mZHgZnh",
-	"eofAuiE65r2abXvCe7F4MHs3FR9Tt3DZg4vFEqUbM6WJBjirz/DBrR+lmWgjHfhpCU4rHwunDwcyzld3",
-	"LLx9s/e/4NBsxOcYrFw8Urlhz97+vqZi0Hpcz6w8SeQF1EGriI3g+0GJsQtg5oqlSi3yIzV/A29ZN9Tw",
-	"VvCkP2pUwLnAILzxPtKmqh7K/nR9LJtuP9YGULIBMsZDybh6TIa/N1nXDlpe2EsJccdlPrGnkn6FSq6V",
-	"K7hctZaeCOv2uIc0mg187RdQsgVhHysotd4HCNLG93govkcc0z7FvYJ1i6674QqaaisRKR7uVYZL9jal",
-	"ezqaM8glWXsl1moIwPi0X7liiTApQkCJMZuqFPDyieSPBtmuiDLAMK6m1+6Zx+9nstl4X8zGCzadc/nd",
-	"mdF0YE5X8flhD36iTehoLuwWqmUUsqcWDImZ1Jov3GBBD3gO9s/Yep/iMZ4dkeQ+HLAu4NEpnZ7Rq7sU",
-	"rVSCzeCQhRtHnPKufUIgD4guwgdRMfeZvalbkSCxk3qDAHlLXRM/4BBRr+ihuCW7x+EFrcdLggt2fl9o",
-	"HuRuiyIXBHqjuvy2YzzQCkX1dTWFhXCW1QHKtyM9W+bqlMUwyLdZ2wSwN902CJ03qL/aPb0JGbitdOXG",
-	"wcIG2gJ3s+awx11Kbcdaj5vM6MLx3ufKOgFgFMjUsU5ZUYSfE8GjsG3Z1Rxnfc1NNoMEp29itue7PWej",
-	"NnsWayiScg9mSKjggSlKYd3snK6/jW++EsIPbK2+5I0G2VRHPFwgNCDNv2mt5QAZagOddOK7a8MuhlR8",
-	"TNvsjeBA+59mkAcYivWGA4zaOhvTyC5VE/Bx7BygV8IlTZzWsmaGvaOqlOFIzX9zA7+qZnqIQUCadF04",
-	"wn/QjeHypYYwFndZUSdcq3qhoCESAaH1a0Ux8pEIdjOBCPvW+2ibZCPbGCeb9s9lkY6coG9MpGtGSUAT",
-	"XddG8mWctUaR7/ZMhfKZTCU+4h+SKXbOWKtmHU4x/262lFfsrR/mLeoS95I6kyNbr00W5IGYECaQnavs",
-	"jK1P7p9gI7ga5Wor4W3Kk5SCF3ZrQOAjDYSHzfQ0jpBz1AEZU3wD6xybkNPIer+gaGAx9PgDDcUJ7vq1",
-	"FXTjHeBiurHetYHg3l9vH7gvs7ERNgGMm1A8TtoZzzY9YKrTBr8ZVbSksfaNMKiJqL1EJIZFGmovRNhM",
-	"3i5vG30IWuVzoO1uNMpGo3y+blKT7cob0CBLW0q9/TITiWDR1P7/xIU/Jzgmquca80iw6cTquXZFs+lG",
-	"pWxUykal3Lse1JvVKWkih0P7viql8qMOKAIQ2Yk7vvScm4T0KpNED62T2WavBiydaUYvMA6Sw/pKCMth",
-	"/aZ4Dn9AEI9SEgG8/eZ00UYpbHIgtwb0BrIauhFrw71NDTUaVYb3zNRMoPvbg984XBqZjlj3n12HvMYM",
-	"NGOUV0O/g/csKZR8r5PIuI1uRwZNTS6kGEkzifkcyjiaDKgYGDdUx4p96BcS44XAJ+UAupBfhEeR/Zas",
-	"J4ZSGdj5ZX0V/8z1VIz5xxdCDdNR43C702k2xlL5/16PU/jmaaTtigY80g8uhWvHXxdMddK2iaU+nDZy",
-	"+mLra6CtT8RiflmriwAkC24zzAjhm9zgvU1mpv0R5lyd2jJSq9KqTCt9K9Vt56nX8xXbGfP6PS3X9hut",
-	"3kxwk9xYCV9qiacKBPnqexP/ilvTEdUUaiBwb2Lj1IVGDBeZMD1TLJHDkTceTlzSEB75jaFfXeVnT9D9",
-	"EfsWaiHstWdwbfe7p6QCTtVspBHr0tkocPBjkYU78CUif/e1GshkbC+hMCesB3Z7UQ2Go3dUmhrAClUc",
-	"pdUXdpRHlFvdqJMvX53ccW1EIPgbbeb2W6DQvjG0V1GBrKLfmo3JtAqBBhVBvQYJSrTokrOp8r92m8SM",
-	"w9UcukvHfI7Z3EQMpUlFYp+Qtk+V7zMlNUP/WYrWm3CVbrTMRsvckpYpk+ONuqF9F2gbv0m9xXI9gyoR",
-	"UqHbX10wAn1n6UgwkoaMT4TK0V0VeuYIiY99MUnRXQJgfmxUZ2PBFcRUy3IwNJKNZ7TxjL4WW4JEHqBw",
-	"C1HO6+1rI4yRWpk6X+mtHCoT7ltgvxcXIplD8xqyI3OA6GWpPhcKYDhxu8sSJJ3nKoKgoHv3Pd3EJaSY",
-	"z+3KbzbZl7jJnqsIqnuNHKqWVCYfs7vmLsNNW312PgcO8sLbwx0H/VViAKQZSswAccllNkYyEmd02HSR",
-	"ktydwNKfvYgIA+GBU+VP8+jQ96Ma19oKXR+umnmvs4e9Xna3a0UE6fYVvp8l1vrcI8zAkPQ0PVXFYSmN",
-	"5L8jintSN7p9HKDvTbixk0u1h91DAA3DjNYK/3cswFEBomBmkLj9VI0ET9Ke4GmbvcWFznXNhgji+L4+",
-	"V3ZZBNMJMyM9C5eszbLQkHWm6NMFJIanCiM9eMEZXXBmv4iIB93v7FSTrNgcPafF4FCZ90TDv2eWzS1U",
-	"qeA8P2e3zVfvtz2IhpuKPdZkXYLJTITR8cWGi+26px/tyKuceNN0tBXroVT15DgcNhuof3yJtxbhgNne",
-	"Z2OppqkgHc3tcZcIMwqu8f06Ey6TNnufaDVk/UREdvfwmM6sU7XX2c58zb6OBOv2eHQWXNkF3AU4ZXQC",
-	"QbPU4cxjbs4vQ2kvD8z2dlQjPPszKUZr6IvoWFXrRbyCSXV9rXhnOqT46QMNe3dhKxSmM++9dTfFgjet",
-	"5jJdJoeK5VsIp+kor7+UNWbzCkxjrL2KI3cG/IzWjBSRoTaImYjjFnA5RKimmuxc6ZkipdIu0xz2NbfV",
-	"xgwKcy3lcSs+7kaqb0uqUXhWF2vrVM10ErUSYUSNeL9FX4rFUp2jH2iE9QHB13QPaTJJTqkvUYu1GpLP",
-	"5g9MFpz2EuNGho+FvVmmwHB9ao26Smppk76mF76BQa9b2XocifFEp0L1538T81urtH8+5jJea6/tlKiV",
-	"fl9MUhE5Wr2UFs5kTOCRAMNMK2+xhHEB8VEaiO0HUOx+AdLWGzGJ+RwxZssmQ3dtld1yPfD1r0EHrDDY",
-	"v4n5GzE1NMa71xq0xoz7XcxAFWCx6TV0yRbl32qOTLLcZzo5N4AehJa9PTp3O87ab7MjgD5J3AEKxr+a",
-	"E9iZZ07xOgjJlGTKLrSMoCoGpnKqUh3uDEi3o5pyxEvgDcBTS5HTcD5F3XM7B7UR6XWP6bcifYphORc0",
-	"LMYMJbFhBWf5nRrd8EGtry5RP5zRWm5s31u0EgAnMTy1WW8OzrTd9PBF1tr05ITXu/bEZpZ32HHb02Yn",
-	"vlkADmpivDeVY+ompnCvdeqfUo0+hrojx9iyt3NgTz/FZHqqRtywuRRxBEa3ZmOu5m32DtnP7AlKgAMc",
-	"GoTJAMEd4ipeZArFLj3BTKpjocptEZz5/bHV79LRPwlDLQ/M2Sc5JP2zUTa3pmyef6RDuixYZ3UQJoPX",
-	"VDhYe1avcWYi7uuxa5kZ6DjWM+PQR3q8fz5M9FRl6SjGWTfmajjlQ9FtEiIrfO5vDEMjvPWCfmf9kdYG",
-	"iKtFuWKgEd5Tx8SNby3dsn3HuiVrhfARxZwP8/yED5c5LXDNZfPG/J1m44XGKS+73V93AwRVmzjoQ0lG",
-	"gbI5SzlZta7vj/6y8V9v44h5lghEsc9VQpgrRHgvRCIH8xb6vfWZKvIbPeIVnjIzKGnUrCfs0WPKnc02",
-	"Iz+ysgSh7Ej5Hcb2nFzy2zgUTuxJfF2X85kruf2iPMrPqEU2RuYKGgCFzqqAXIP0qpu/P+LpctDsV0qw",
-	"Cc/iTYtovU1rXgoJrmokE9G3d0IbF9ziSfSggwLt4qjNfvQFzfQ8k/J581ShY2unNEnnrKejeZu9cqgP",
-	"esC6yBFsZR38WaIhn04inorojP5GTuxQXpT7sC+kSathtysAZst7vgld+HrlRIuN53EkEihms4tHred9",
-	"bAEvHweuy8rN566dfPHVLyHoWPpqdBB0HGVskOw4zULyvQQxP6hoXQBAupUEV74OUYZDZoQ4VYVvVtnQ",
-	"Dz/fwLyOlBMTc4bT6R7mRTpDQqoYOUVoEPCdegqZ0rNwXU4V+X60PhAHsv/MbSOAdf2WEHNXE+rvPJ02",
-	"jp6l+lQBGAJEg566akF8Cc3U3wMxC+u4sSPWj6XvQuCYvx1q8OvYIAFOHrsGYwl1h0rTpm2eKsBo4HPs",
-	"3FbC0Xq8p65Lqqik4kFlDQKEkPJtUr5GWycsq7WEMkOrq3RCrVqnio81wVARuUe7UkByy3QlQVkNUGH5",
-	"hceDl1qJ33jaH90u/sIS9Hyn2vLg6U9zOxdDiCRvzYzAFC8JZZiuLNmuV/RL/956xvsjsexydxlMcHfF",
-	"Qr7fdCQH8nPWot+h4aeUdxQ3Re3Lyvqan0oQL8aZEeCMJmsXlRpNzcp83nhqtdhEJEYrNsQCgb3OLuvC",
-	"D902O1bMxHrGxjoSTcbda4n9DL0mrbGgG3tTdw5Y195yZm/pwhY8Vd03Ik3mrSPYgWV2zWvt7Zr7GoUL",
-	"hviZAnH09vo43Niv4sMOvt2ZNip6nk3WnSoo+jqjtew+QOXadHu4ybpKp2cTnqSyLydcpd0vntDBk5w3",
-	"icqE6NG/noje3a03T8VZjCefXe5M9d8y7iy0EgXarvIUnBpQlsXAwdYn+peDfqoElgH7HpFl8BpClnFP",
-	"arNfsL8KgOAie6wVrg9jDxOhJzF4OrG2/qodpUFvKxUf01MlfdP0U+w5ssf9uRATk4UX3DEMfVOGTWLe",
-	"L81sYbCi8mCtOz1KGpCyBbuDxkyKs3w95nCTdQeuA2hjG19FJ6DIrKMVmuWxw6MAtoA2GlrGe6WIbvdt",
-	"f90/f/9WTdYH42VvtvO6ri6SBK+wnQNXF4S69hQXkUwLZ3ihY60E4SCS6b08R2+hDj6b6meqZltHa+Ti",
-	"2V+VtWDF+GwmVaRnZ/oCgqGBBfFV+32bNOz1kDOsglzTuRrIWJgtfsFTnkPK+ETDPLPKrxpj94hNeJqK",
-	"RHkoTODtcGkddvwj4zGkgY4R8xvTP64Xqaz7t9BS02avEw2jPFWQ0oX8oKvyKEO+E+mPOPYjmNX9AHBo",
-	"VtVr89S3Vsh+Ok0qDp/wc9SORKjp2H5zuqFtLoYNL3TtiRpaQSgBIl9qepLZuaaVuvzyN1zBTlzhuXTp",
-	"cstXjvlQbNnJ5rQUrnfjsNGTikNKb2Eh6FZzMfy/H8fxureXnnjZd72ynbzTeXRfZ2g1QFIiw8Fcn+Gw",
-	"W/j5lkw6f/Fl8x57FHdv6G8/WuW4UUPxUqdveSrNQPJe/LkqhtANGApl1bOIGHf62J1LyCVRVTBUeTRd",
-	"iMRIrS63PtUfTsHmY5yQGLGiUIkLkfhMvz9hGB0wIsNyLXMqfhZ0tPwkY3GPjxdaJ9+O5pa/ZBB0ae0g",
-	"xvyjHNvDZWd77/Hek91He4+B4AL/mNFbSJWKoUiqRmXkvzKKjjVOwJVPvnQ0HfcUl3F7JnqTRrMxFpGc",
-	"jt1/xdbyK/z0YTLM/uOrOiM/TMSVj5BrnD6w/Pf8cH3IS3PvTuWSnvv3UPYVjA9Qf0RyIaImdhlm8Pop",
-	"sxfnJxDmqauLxxeWoGRdp4lsJWIgEqH6omx57zpUef9Djg/REkmEigBMfU1DZCR4nI5qzQwrtrIvmAJQ",
-	"Go00ToJFPOU9bsQhc6WXMm1S3Ksb6ZnqBp1xvv02Sf0lYpjwCOJGXEWnKvsDM9aPJpp8vCfcLRhdMyNg",
-	"Bu8JrJGFWdqfZV8gjQWCg/Cefb8dr+P1pXrm/VPlGoZ1HDWDCzOy/e19ggqA36Ay3LDdToVn/gsu5S0G",
-	"IfEN1TFI2meIUea0zUQkIz4x/isZPRawqA/KPdivjWne7DKeBNINgZ0Zn9/QRrXyhVvOUzjS7nKQp/bL",
-	"hCV0tEHr9+9WLC9EdSCL4F64YbFWQ0ZlzJNEAz5eMlUGYlix1ufGehNKI4++G9wh42zAZWzPsbHgIVG/",
-	"e4jfjqcqEcTUX7FPXsgLobC5YnnO/Qhm9pAk9bqtKCPRP19cX4gv2qVYVzISwTERUyoaxymp9VCjo9Lz",
-	"QmAlstRRfCN4JFf+km9gIJsvCcgTPJpDfo+SZWtseKkuZAqfwWxxaCqvbzTEZnnpG9ez+78xeKTB3g8B",
-	"dAZIGwVxBERSbrLeNIXDFzHpMOMDhy7UCZ0qeKxI2HhqUmZSGcf2kOVxrGcAoYHvtcPxPRuHcHLDWwhD",
-	"g6fII8G+5exc9s+b+Kqmtx/sejQZP1UZoZ29BkojpFbfEU+WKcy0TBFhQ/6xv+be9ETenLnwRutx/SmH",
-	"PWcZjCmPY5FgCdc9bb98gO0ED7hIdTCN403m8nqZS1Q0jKtAIcEB+0FTrSR1RLoDAEDrK1KaofaPRD+W",
-	"StSr/+CdVskijYZT1kaIDJEfqXHgkVG7pGwTfrmH+rK0UBOnsQEl+3pauOmb5/dZ7a6qsqqsGzSdVG+r",
-	"l95gRtuKHLlFw8rb0R619CinBMKghp4IBZCEiF7miDsDw4rP4cJFOyq4jWpCOywQw3JwcX3+bvJFGz/Z",
-	"5F4n4kKKWb0lVNDNXi1vNMhXo0GIGziQhN4cBKGIaLi6KkmEmfbsx+3VHNPvFDT9A82/ousnmYKw5zIU",
-	"HnkzHZCOYVBlzHX+jSc62wPmPh/XYUoDvOO+TjaQol8XpKgTWh8qIJsVY+4AjnClHeh3VE+sFycBlHKH",
-	"zaQiSEcAEG5FAMWkXBFm/4I1QMLdZLOR7I9OFbQ1Kw2HdnClQSiHsVSRSIwvNFRMqzY7AfSX2chHUmQK",
-	"YX6oLNRxabD1XTb5nxI9/mLUwQYp/F5s2kC8UFgXNu6Vtuyn7D+WNUL+RLvNPvwbQ2RuuZ7HdgVJfc72",
-	"XVrklPMoSup3ciO+g05EnMOGJPILZ3UHp3BFb7a2e/Aq++Rnkd7bTXKP2gmzNVrVwfzimwo3vcoPk959",
-	"wf9NNeESrhidHusLWYN/iEyyMjLdDEWAMNWMYHhzk7kkBMLmSdWPp5GImkwrwEmb8CEW+Bz/iP4x2NEX",
-	"UmCq0rBYDIA8un2q6F16iH04hIfos9qoK3zQrBLcEGe1LgbQW2Fn0igvFD7+EVEfUza2uni70/HzN8I+",
-	"JBVAqtDX4zE3h6z7nzIy/9HZPuj873//T7OzfbD9v//9P90KEDcZmUahuPmFUMN01DjcfXRwAIXN2R+g",
-	"PzUViX3Q///PTuvgqPUTbw3++vTk8ttW+N97l9992r3M/Wl75/Lb5vr3fPf9/2mUFiHnF+oXPYPsMBaM",
-	"zRKZpkIdsu7bvmz9JAHaoy/ZQBLEn+lL+HeCgHpDobJy68IKud9W0z4/w9VVfU4A6zYXHDA6ExELbqpe",
-	"a686s5Zyo7z2fKfTCavOnzzurFp4DizAawwi1Tc6hN+wR7kK1nOqUjkWZ2P+sfytjzr5t646a9wyBL5I",
-	"vjDyNruQeJtZ0wcQE8HEKQXFJIWTGxsNoKd1LDjYsUVe0uU2iINFfJCoiHZpKzERcd0pUmK9cygagOiG",
-	"/dMckT95hIobbU8APCogJv6zu0E+vL6DtQFlQPxBd047U4X+sA7+YKAt2BHZFT7unso0xkJNp2mdMWHP",
-	"GzIjDlgXbjvDFt/uomOFcPOwh+4rsGAwxM8FLGjfvQRtgVbwq2T0uJPAzYOoXMrttg1Bxl1XN0UR434r",
-	"1mnejM0df90CI9zUtp7gJR4vP2d29HnKYz2ciiYh4/ur/FmAtgb1cJCrtd/ptNnbiYhjCbSy1nbs/vz8",
-	"5FTRuP4TXvofXZYCCeRAJ5k74Z2LkUjse7VuuuEYeqQdRjCEKqfyZ5z82vr/ruw/GF+V/Zd9mi/XfPuC",
-	"jaq82eQ/5ApmU7B7P6HeXSFBU7SnsM5b6zH1pBcNJ6nOpkZ0s7pkmTA1HffQyehGIuUyNm14QrfNjtB9",
-	"A9pGqUwqeFSDO1ludVUbF2VYWTTx2w9hV+7z+whOeaspoc9iU5AgbmLDIY7lyid9s5oEB/UAndf+HPdb",
-	"OXLHd58r1hPQLgOHbTnU5UPc0vco0gPna3T7/ta9j9ds0kVVzeWrbPplaJehJfAMwWlcW9xEJGkujmsE",
-	"FUvznEJwtdJFB+ApWRMZNZa1Bc6FmDCZltZFAf3Kw7UFbj7gE6zI5wLYXFEB5cE1r5FK/xKtpE3A5itr",
-	"LsN9u3YEJhF2ZqamIhZiH+Ij76cBXyDx8wGThwcMdgRrxFTbJQ6zoJ+0z5VV20YEoOXALkAix6Sx6nqS",
-	"5vZ2m73UPR3NATkHONBmI81w5MBzZl8kYyQGt3+0F+qJUM3w3dk9GTLnqULGVCjDRW8UrmizIwoS7XSA",
-	"WtzdyBUb6WkCZxOQaj7F0l3738QvlGp9NuZqfkb3dHGGeqZOVTZN5+jiitC1Z1oJI+JBt5wI3F5y1Jsa",
-	"cX+5wP0QPxcduFDu/TCU+p5nuKaJsmacQFEzpEw3CYUvkaLtYZyM5Wphk9O48wJcOE4cJW9GMWddGBUg",
-	"XnpuYFDP5TVxdB5sXUgxqz5vrXdENDz2xHJYndiFQv4OPsk1ndjBWP3VndhjeJrEJZnm36WY4WS+RHQL",
-	"mNjvSzs7cdnuaTPZHemxjYFdG+WwQoQ7O5UXMp07g5Jbg22Sx5t3pnNVesTt90+gFJwupzRJBTwXFpGg",
-	"xfqNCczZaoKfgsmzEvE2PlYPGCdzsiSgURj1F1Omfx9MxA0r0BdcOF/cXhnwF3miRqxuM0CNfZW++PH/",
-	"Y+/rm9u2tby/CsbzzKSdh5HT5N7diTM7O06Tpu5NGt84bXb2qmtCJCQhpgCWAK1oM/3uOzjngIRkUi+2",
-	"Jcsx/7MlCgRBnIPz8ju/41vEg5VQqkwaYCBXKcsLeckt1vkYpN9k8Z8xOdWcGcCk9xoRCR/gpreGcn+v",
-	"shnFZSmPK818JHUBhhuEUm/U7R/5SbV/A7BIHPsRQm1AGwr4kssMaFyXwYCbcciAgI1YjB3CY4K4lioT",
-	"xlQYQWnYSF4K9QLence/9lgMp46Iq/byuGiUHcu4hUb41dEEYx+FxuJnLRViXOr2j8f+cmkYWKsidWak",
-	"sSKHoX944vtKEToGm90jN2pfcfqW6SztsWOkGYHlHAhssYyTZlOKwFAb/ELw1OBQgxkNqS+hIzMRpuTu",
-	"8XE8GKiv7BQoW2N8osVlqMCXEJehp3bawN0ugPdkgrv7IIere/kVHln5KFJf0e8gNFODCogQNnzmF8jR",
-	"LH3zdrP6QSPyF9xwfeWejcGTOTt9IMKqlJYNaPAYv8r5jrvqIDrANXciCstwPSL3+wxKdyqqDZME6iua",
-	"x6QjuMstbMzcKpsHC0Z/MGgmKJnNy0EmE9Qga5WgR0uIITwpItqCVemsrWp/qFc9FJ60ob0/YBHdHoO9",
-	"3QzvKHy7Hk9l1z7+NtrHOyMr3q138CBiFvc74vke2Oc2KfWF7w6/UkZwJQbUq85eCy7zWvrR/cg5AbcN",
-	"pfQah9V9zwEGDvw/dF50RfVdbGAj4OSastWCmvyZG+xzIes09tyeBE/QeTJGiMp96kFlA1sU1sOJoB4b",
-	"04UYhRsg1UyqvmpGTr0RdleiuncQyW2bKd92Qev9yBN3pbQUzFylrdbCe1an/pqIz9M6qMWBGc/HVOZC",
-	"Tz7IaSyfsYmYDERh+koPARIUgkYxyhRiyJGP146lGgHAZ8zzXCiDvtsLFjvvMWaF0PipjeogHoJXMXCQ",
-	"OvV4VPH3EqgH1Ct+H7ejTndq6WwLKLqxs7jrpga3jRL9Vny3+2pF3ucmCqQSukT87SBdr++kHg64ak+r",
-	"eY68tcjx3kpjX3JltqjJNw7Ub9MCfsnVsmJgt7DuEB3qIunc487gXFuqIWbvdk/EMM2FMfW1HOXmkP3P",
-	"GhogzskvGoFc+fyhHrJMT6mfFNAyI0GcLpBOeSxm3gCtXeljGKEQlNAci76iyL8navbdGFJ2IUQO10wg",
-	"I1kqKzNnj0CfKw3JhEwOrYDkKrahhNH1kHGfTygE5KxNnWloMipfcrVNa3I3GYiXXN1R6uElX0HbOeCq",
-	"Q4R35mWXorjrk+Klc8FZqHFvbAoefvVFS2uRjK9pGA7tdnXybzTnNZMZb+Gc6WyyziZb3yYbWmy8eXPC",
-	"8SaZIUuK0HnGGUUiXY523pVE7VHOYZuWSZc56DTI9gHR6ymQpsN5LHhhB4IvaW18JqBLG/XkefaEvCjQ",
-	"LmQkTMcammdR7TFEJ9jz6krPJhETKjTusVNtrFSjoOILsLOGcdNXnFXT6rFPY6FqBTemuwzcXapb1Rhb",
-	"9t1gxmi5v4/IVcwEy7kxCI7l4aTH3ER9BRnf8C4IcW1yAn+u1uu6SnJtXES1BrfWmue+6Qal7XnOCysT",
-	"mXNlOw1xHQ0B4htI1DUVRdA26PbiuvNtsq5tdLSWJUBUSRpmLLdtxRD+u017kJzB7/66b+Hl+gGWRZnD",
-	"t91ZI52u2STGPN+Tz9StTbYbeMaWIyzRaiiLiUipdtu3t0t8vxWx2BuYuEzAkPh3lvKZ6TGQErBPVF/5",
-	"ISo36mq/qIUmwc6ZqApquA0ubLIp4Gbi/seWX7sFv6Po8u56Q3Wx5g7KsDsoQxTwHQVKtWMq2fXRhkq6",
-	"9h4HMzxgrmlOf9ZStbvcv2ip0DvGAwU4tLCsuEwSYcD3HpYZUJPMg/A8SM4Xm6I0MTcTZOFy3z4D3x3B",
-	"fX0Fv8vcdwDOCyqv3D8E+5urg+VJInKshA40Kt4yuAxa02CXICry7KuBSPhE+Js3HYfu4W8E3fvjzjFx",
-	"NaF2VdPmnr6DBO8V9fQqxQv/OinreKlJLG+WCISoWrvSeyv4ZaD0FkkdakbaeUX4qSFy1xj4A0B0Ffrr",
-	"K2fJQxgxwJ6wTKuRMPaIIoVU/V65GRETmYHO6VVzQ7oERw6/Z3wA30DHItVXVTEJVEwjaeFQFxNR4NSN",
-	"5TMD/JJ0M2KVoKp6GBjUSFRPF9EvXmcDjUqqhUG3JTwXGptjuLW6ZU3blBYVw07zdXGDpXEDgdQhN1Eu",
-	"erRWXLKdkeWtHj0UjClYMYldFgHkie1Cf50Ibx76o+NLasUyPUKc5bWif01SPhHL4ENvkZnGVla480dG",
-	"0n1W5oEt8cigbYBEPuDejGWOJ7LTEf57sh20YosZwr6iFCE7xsN72nBSV6d05Xc9Z7GeqnM3eHxEBc/B",
-	"dGtnroVN/5+ltN2B/QBdlWrXdKrm6OCNE5AyZzNdFoH81qrm+mAqT3M+KS12ejYRi527ck4whdj7IXyi",
-	"1cj7FBNpjNTKA66USL3XUodcgpCATkVf+f2HaicYhKUa7pCKXKiUgbuCoHkbsCV46/4I6i2RnxZSmXFL",
-	"Mfm72ZnlKpVqtJeBFT+55cEV4x+hU0+dMbIcFQXaoTrmQ/m6aRxjAg3Ybw0E8Y76uT8Iz8M97DK3A9a2",
-	"q2/rZP56DsgEeTa3XeAG5kFLhdvQWfHU3OTZE8ITHAcWRe1JUDQSXYm+cjf6rKUymPAJCtbgx5tXrDlh",
-	"u/+wAvcUd9UavbSrGmXhEndIgg5J0FWt3an+d7JaK8hbsfG2VbW2Zb3cla11ptYuytbo7NtO3RqYPJsU",
-	"ru1MqPaocm279klXu9apke3Xrq2pRZoO6aA2qD0e8zqk7ZQmTMwscNhXfQyAlcR5YiLF6GwmqfTMjYMt",
-	"CIxUSZ27eeT8wpwn0s76KnOLZ1pSOM5NPQ3nvY/B2GCCy4I1c+vfRWQ7WV9KdwkBmnx+669mvVwl92va",
-	"6B+ITGie16JWBFaPMMfiszSyaM4Rt8aELmRyUceE+ioIClUpHndjd+1nwNKNuFQV7WWY21kCjv2HTC72",
-	"x3VYUAJQSlNa31AH3K/OHuh0xJr2gNvb0B6p2lDrxW7bWXEr0Bc7E9bUoNAwlHrVLGC6wDIvvBi7jbDY",
-	"DRSzMVdpIK36UhQA96woyurxJDVMmkCH7wDKOofxpN7VdK+rOJEec0+yOF2lbV/NmTIxGizn3FKb8Iwb",
-	"e26EUPCR4TOyWXz4eYYNu8Y8rRamSeOcCftBZzuMV9x+BJke4Y5odANjarmvFmpS7MyF3HhKTzs1+s2V",
-	"fVUC7isNOjbbLfEf2PlDhdB91/U5Mz4b8OSi1d8kmAom7AL/0P8wYoOZb4yWXLiLYqWnMWT74GcSOdBV",
-	"MtbFEdqpsdPgGgqp3DCGPs21gZd9PjFxDS8qoKgrLgALxE6QmltcQtvbZCzSFnzQqX+wvXRIaXIr0UFW",
-	"dI5oZ2Su7rsA7Vio0mjqDEgRuqPwiVSj9T1S2p9ukhNnIS7vPz8dB87nI8Nit3UKnWGvmIhaYDaT4/5I",
-	"d4Bv+MDorLQCDU3Bk7EnKDh5FVRQQSfNvgJD9AhIEmCMqq0C1ClhlanvCQqVSievIlBHbjeLlGlnPkJZ",
-	"KYihSGulExfiUhqpVUyDWmdYOqVG9+oraAuJF4tcJ+PYK0hUe9VsydA1fIpPVdvEfpXPjeWZiNGSrZq+",
-	"WjFhVU1XpnkqUrR4sY7KqUQ/xwgCeXBHbHSRcYtNLLEA9uQVci6h44+Zh0IMS4O9Xav1mfJZr6/6CmYW",
-	"s4EYSVV3D1Lii/WX/1mKUgDCGwvE6ncPvQYifBbfMEMaeoAei90f1FMTym3dY9LC0aC8r2gQXSD+pCWv",
-	"4taTja3NjafFiOqIJzOiuJSJoLOCmwvjxuqxOOelETFLeFFI31iETh5YQyxtC18bDioNs/xCKCaH1CHC",
-	"bRfIzBKuhZ7DSXZpYYO1uCAq9ScAbf+bnVK372IsTm/XPsb87dc4JhkfWpCag/1qveH297fXiiNi8cTt",
-	"8NtjNbsfTg52Gndir0t7bmwh+ITWwCm6c6c3pRqFH1kNn7qPFvT9FUfpvmJsdrb8dPaeg6iVlTO5V/7Z",
-	"j2j6VP7RKjNstWt2aC5k/vhSYx4gL1ucNDhJnfFzIfPc2TLuBB7zbIjHkjZ1eyxf5O3GZEb32O/aCrTA",
-	"/HHrz2WuvHnzgppdu/FjNuR07vcVjFIdjm7GTYeeu8VHfXYh830769yc3Ozu6pC75unWeYP39hhpOC6+",
-	"wbNhn7Syk29mNShHdGgg8HR95Qy+SmvQ7OWMxXDFOUAx4jB2dsS48YlVyFjkpa1UrgGfirS1d0YBe38J",
-	"Khqx8ezjWDhvuRDs6ZMn+EMP0m8Ek/0TZruPkTCY2XINiEvdKb4uDLZRGEwCS44Tc8BFgSCuGxOLNgl2",
-	"wf5cJ9T1sTmMARAKnqbLohl91RzOeMEgWgQ/wdCL6bH3qgpfjLlhT72GgFAFzLZSFg2G2nGaftQ3Uxh7",
-	"U2tTP8sdVdzAvU+sWEGy5t7PvS+76Tqd3mJ4pYuqeAsKGOvm/jvXw/OZLgvz7YRQ7m2Z0nGaejK6P+nM",
-	"uIlFffjVqUL3/zL043slHhmmpwo5ZkydINBzaCTG1Wyg09kj02OAmJRqFFj/4A0AsPnKIYj4yp8KPdn6",
-	"SWjF+lQ2OK2uKuHesHB2OEi/aatkX4VU3kBftNRcvfdZT4l4FJE6BTDlhpqtriixqoyzHYj3HlVZ7cAm",
-	"7UqtOg9/Ox5+E2TgJkiXBavjEHgoWvMsS4s8T2r3ejCjeJ2sOmyI4VAkFjEnQfSASrUMm3BV8oyoMq5S",
-	"X+hLcaJ2aotsgfmifoiN3PEGQ+jdAzaDHph32OVBbpNVIrTENtGha/tthz5R3ea8fUI/n3FMP3uMWDLm",
-	"aiQaGCZ+gwTzT7rYkaW2liN2YpGYXGmLnR4766XzwvbaC/vILwSAM7zgAbHXtTVB1GwgVRRf1S0qcCnc",
-	"iKTcS32vESayf7KOzVy7ZqWd2N83sf/95qLedOgXgqetXtI7XlxgTJZYhpGvHKPEI3kpFCCjWfzm9Ud2",
-	"6G5iDicC7xH7xskQpqXkZg7uFkGgGDesVG4CkFHtqwkvLkRBiVEsi3d67gj6GmbOvfI9mQEQD/NyPwF8",
-	"9hWNxE6DvlCFYEpIxOMrzMNCbllBSS31ePA1tWwEpVl/e/LsqvQABVA9C1tX3FZmBIxH8aonfVWntIip",
-	"ucc+abeuUs23yDIRs1o38iXy4uKDe1F7Brjz87qxEwhvcc8A3/51PWit/xDoBffKrePFxbzCrcjjGUTD",
-	"QQl4XZ+MuW3R86CMW2Ftb4QlRljxhU/yTGDrprzQQ5nRTbPMg9sAbuLu1WO+JJ6azhIjvPginV4vBMvE",
-	"0DJdtnSzOaXxr+qxBeOTaGp/ePKEOtYBYNywgbBTgSwBkyMW/6enWDH/wTOZiGigB3FLO+3q0oNFFRW2",
-	"2J7wL2+FGtnxwdGzp8+fRwcTqaoPgNLBisKN/j//On783/zx/z55/Py8Fz3+4///P/de3J46OjC2ACr4",
-	"7Vae4loupUGi5V6gk0LDQRZYu3UTW/gbNskW2IG8YAxmzG+kQA5R2Noi1d4uWhZLeQWfm/leMPB+ooV+",
-	"0VylzMiRegx8zBiHxnpEnCG9amc4jQqnyHvsndclxvJZ1FdTH7hRzJ1YuugxZyiYK63txsAplHNjws5y",
-	"VUc3Oaxj6GOegvBTsxhRmTY9dtxX00KrEQw01UWVzHvGYvji3H9BPScy7rRJOpHqkWE8ATsyqLYE/hD4",
-	"urGlBC7lO3GwHZvHD39TmwfHeQih74V3fI8i1sFO6+yaG9k1uNux9wVJ9FL9uRQt8DP3XqXKkLJCT5Uo",
-	"mBFOXZoyGXso0VXV6VvWYN1v1ZS/mbkVdciWDvBjXIbluXu/VnegJToS0M23awvl148UmiAbOxeFld6E",
-	"dmelEYooubK6U5zHg9eESw0plTzlWzzr/PB3RFC1iYSAPYLsBnfEStW5yrsVUNycKKNkn68ho6FBfsgv",
-	"ueXFMrvc7TB6BIZXQ3UstjYGiEmvxQA9xrH33BTcx+237yfDnC3j3/I1TZkzPjNzbfSoQ1CZZ5qDo2Ss",
-	"zDK3wRNYkggpX3g6izwd5BDeCVk3s0ZLpm0z3qKuhjssV9X4UI/MHfJh7RKr91Dlw1lONiSbA0mhjU1K",
-	"FLfCejZVI08CKGHOfjl9/SZip7++idgnMTh1IvHm5CeIX1IM8e/s3UuQjb8/YRMx4rn8IjIE+c3HSch8",
-	"sGWhRMrKvJCjsY36Kik00DBQ2sv8WTqTDcOfBZ8avA23ToakVpFzKi6FOzyhTvnDm5cUnimESH1kdSIs",
-	"T7nlLyB31leLZxJWIbKxnrIhJ29lrjM/rSP25i+VlZlXH9jXn5REjx3DyvsV76u5Dl1ahWao0pYVQqXA",
-	"LDUT9oWP8OAI1bjIN+VkC8PGDVPCVBY7Vn3lDbSEK0yN2XEhvDKAeFVe6BE6aJZxZuVEsO/+9vQ54wN9",
-	"iSv9/QKPmNWMF4W8hPrHH/6N/UO+rMib+koXbMiNFUUELZIvRQHM+Jh3rBqTMSsU/cQ0xZFOy1BtthnX",
-	"kzKzMueFPXSr8Ni903mlWdv7oGADi2MebrHmTv5uMPMGyfcH0YG7KbcHRwcDqTiEuxdj0KHB/i9//z+q",
-	"6/Tgs0jWtOyf7uy0OE4Skdu7SQniEp2LSW6B7If+t1qfT7ianaMCCb7BHDYfINvDYkbxXjoVu15st7iZ",
-	"OwTdCg50Ogs+Cc7FXU+rrB2hc5Q0TBDXn9KMzoVKdEoMIOH3E+c/nTtZi/fRgwIjczNDds6BgvhaK3zk",
-	"TAAdJMukuvDHpzugKB6H55kPznn4RtWEEn41F6Njv/lzToXnjlair/Ag9P1Zm/Q5BmFew4y3Ey4J7rBR",
-	"xORpw3mgKHYpDfLrGjbls4ZFjNwZTf39xxADeYEZHJgLG/M8F4pW1Y1yZVX7qktBdAGbnRCq4ZYEdTMX",
-	"mL+W1jm8FIUcyprmoJnoA3VQpU+IWhX2Pn7s9Q/B6by1CuU9E90UdP0gjFDp7+HtN8VlNbJmrNQJZBTN",
-	"tWbx0w9FmvEMjP/5or/bIpf4q8tF7L7w1u04eN/hrkcp2lh6vjhNsbwtGVZyVCzMVjuPkA80EVyRkBwR",
-	"o7BlQlnnNEbVB6lMI4pIcQuFvCkwG2toWeLOfZxGX83DJuF0A3yRHmIGhEBIEWFWPC4qcq5bATAmT3To",
-	"5qB4hrhTUVQiTYQ7TTbBa5jEdvN8eI8lvg775ez9ryzVSTmBPNCEp7BSA8EuRA6ZDQ7gji4LuHPJw5eH",
-	"Zxb49hsKm1SX0sKuMUsbMwTXodhNhbLe3CNxezSn4oOc9iJsB2io4LDosWNVHWnTsTair4ITA4ue/JDO",
-	"fFSA5z5WwYTCnCT0G6xsSbhGFGzCZzAU/u9njZhFNesrd4wGhFp+mtIwxKsu9jyjPL0CgFI6kYpBx5G6",
-	"u1Fb/8J3s5NgvTc9lH8sC6OLdapOYOttuYNq8CjLMH7hBuvUw+4bDhtSDjoXodCYyAe8Ida4Zk+XJrVx",
-	"+LX+Byo2ULLbLd5fhUidIDOrL4QKG4IGMr2meumx9+4MnkrfGqAkdHB8+v7sY1/NTRQnFkNXhtmiEgnw",
-	"g5Xnqou63QFpI1hGrmYMdUbF+tFXaP06swT7QXzWUgX9zrDcvokFD34XitMq9PG8WHk4cc7tuEYTz72T",
-	"pYjiZUJ+8mrLIOEPWq8gB0GNWzGUetWsOorijsdjBWEYCBZIsM/xhVaMO8ShnaizFKDj5i3qwFQkmVRi",
-	"V0pwpSqDnFOly+rG8Nprz0CVsVcw+VqTwTemTBJ3r0ZAMzzsvVJhjSgXeIz0m8/7fxMQF3hXbcK9qSj7",
-	"wGtrpuC1D9LVYogC5isdQAYxaHhFYL1DUwjnq5kg/N1rSQKc+vlsMw/gb3LTQgEcLX2xdH0gfw86p4vm",
-	"d9H8XUfz81qeNoqOoPJYFhcpGuuSsI3xYjfkaKGcmkmVZGXaBO7HYAEUPa06St9jjQF2XRHFXAQDe9LJ",
-	"qm9nU90hfbWuvZ5B0diSSUB9l/QYuuZ7+u/WdxLOEJG3Ruxjz6IkbvLL4iO4xbrIyN1FRoja4CbhECOM",
-	"8SHUNqQ2mBA8y+ojcSGjN6DkRWWm1+3PyQiAxISEig9IrznXASz5yj9ujDy+VilESc78LNc51V/f1Vn9",
-	"0AP6KoVdgkG7ORvq+ijuYz8G+nKpgAYPumCDQk8NNvBEt9Bdh706nX+MEXfrP9Ul5cbatyiThnhSUsYN",
-	"i5OyKISycVtEPNiT9zgYTk+xTM9XL7ETqbtT9f4ltGr7taxCr+0Pv9Jfq1jkQfU7maH799iJNW1avIkk",
-	"/rVKaYutE1ihuzRHVeop7yCkcmeHSBdP2fzUCWMpGxw5tWh89cwTf7W6TJ/coSEuRQHdEiAxa4Sg9o8V",
-	"akNaU/VtTuE/RH82lg6dVqV1KwXDzy/C823GEm5Es5gEJBrXExJPRLOWz7IzRnZarOUpl7pY8Zptgv7r",
-	"8Y88GYtVl/vLdk/i3mmHqzwywHm+VqFqxR0D2qW49AJXFtnB0cEhzyVsYhqgASWIvHsBUUwtd06VH1yN",
-	"L3hiJmyiD8rAzAurafjVR4iEWJ7pEVAQ0uXYvazh+k8QPyFSKeApZFaPoPYxjJegw96o2sLfepyIZgl2",
-	"6jVM2nqcigexZSgoqjcc+COKYPbAqXX1Nz/pAlrfswHPuEqgMl+lNKH612PBs8YVDqePgWrII6UTPAX8",
-	"6xmURrTc/cq17v+Wa6suwRPG/e2mzv3AjFew2hgzP/jrj7/+LwAA//8=",
+	"ev79CwON9KD5o98XEs0fAc6isdPIJnn0Abl1yODCbVgy038pCKj1YSApRsD2KHt0DOuE+ksWxRiDWDca",
+	"7nkwn+Ih0FYFH7dYDhWajRRttCOxRm8O2RVYoaQQcIr5LgdEtKJKS/UEBRdR/Rbrgdz/twcQKafLuVqt",
+	"CtML0E/sxqCRocu0EOLBF24UAF6cLCvR9tZS19t0Dhqt6+4hKmno1+9W70IYACqjWBQGEYm+jBBUsHZJ",
+	"XFMf5dCse4ktblXlasHCdI8Hrd+s5+TCDJxRH7yPJ4OcIMDzoZc65lK7+aGNaylTjxI4P0+Zuow1n0zi",
+	"WYDFZ+Vo6kQKtI3S0yahT5L4KzFlz094Mb60vVM+0PL5UnAhxwaEoriSOsXTwC7bTqcDAmLqA+RibLBY",
+	"C3uqm+hc2/WGlVloMvpjB0ZxWV0mGAxuh0bjTAlCKUyKPSQoI3UjBkxAbiqGS2npJaPFk0NnQyhQwCFe",
+	"1pUyhmL1xl7RtbMd83igIfCN5jZaX5jh7YmRpI8rVFSTJk8wzBWQHVCfhWLdZ5hLa+HrioLxqBT3gseQ",
+	"PDsufYmNxYUSzJrgMWmBfiwFVKKF2QIIYGYTOKXGssKGd57JKvnevZ3wU7jyodAuK5eIViVTwKHxDXpp",
+	"nv51PXoUzasKci8UjDyL7N9/OV+jWpXejyR2LfIksWfVGglzOPM464k0xQRqYATkA32yIOcPPYap1szE",
+	"ehrPfG+TL6ItFXTSz3jkUp7T6jTfewkqz2okaim10yl9+ePU5H2liQA7ZknqD14n8x5SP04q7q0qO8U/",
+	"eQMhKAkLzI7C6+cPH6TcD52Wb+wZOaTMdV0d6tKpWN1D4+vNvKPtZ1XWx0eGauXQNyv5ZdAGlhrW5xPe",
+	"l+mMcP8XRfsxc55/BC4pmuKesdLXcAp7rpi6XPmKbcdwcALBmVUJrhuY+bQ9RFs4jKqZy5ZJdTJnobtu",
+	"ZD9/H6tYJcziPwHuOhLp3swNzs+pUA1ep/8KqBSwpNK4buY84VeIHCZZjVdNiuYwn5tJoaOcBrl8WuSn",
+	"wYgvwwL2guWNA+CBC7Rqvn7hCNzHdXFsn5nIa+eDYTzn/VEOqmYluOuvcxRgXavcpsJ+7anOe9xv8CAJ",
+	"5FkqUIMQkoIOqaoq/zpnn9MeRX2S3wDSiZ6QN5nDlD5WqtDN+bXuYAd2zdyWbo+1SbseMhnQ3Ep740Kf",
+	"i7lR4Ku9Ekj1WCeJrreb/fkaTv2yosOhZlfMzczlkipmqNhIZ8ntGAfF/ntEoCg2ZMwlyvB0pH3E+xgG",
+	"0ucC60k9ObMslTmCx764gvP5R2fUzxVm2rlCohha0+GJy6o7jzBHWRgi2HEQAKGp+k6T0jR9IE0nFcTY",
+	"GCG75ZK9I6zed0Z7XrzHyccutMZUeiflujKlyZP1tQhY8pWHp6RJ68JQncq4DjbFwhAu59tzSqNyhVbe",
+	"XXaLlYiBwJhLaGhLM38CFMLAi/LV7l3+o0FSozBI6BgqDzFPl1QPsPi8IKIdnkFzCQR6Ln0Qn5BYPAO4",
+	"pWr8Czqcgun8oCPpiBl47vM8p0u7PuYMpVXV0owFByZv+qytiC+Xyvb1eGIdHbfVKtuuaoPt5UQcjuQb",
+	"k0/jZDYR3aese9Tvi0nqS2YkSGNdwa/P2gFx9Wwi1piTC9JggzoM/7KibaxGX+JmeS96b3X/XFj9qSIz",
+	"4ueUTmKTRH+0p4k/z8OMf9Co0X2HLyxGg145e883EhjG87dB2piTD2r9qSZmWFJD751wY/JHY9DpmXeX",
+	"uqzkMu2UfOSgHMwq6nyWuctlQi6nlYr5mlhNCMF3Cb4y3Ntmz7gRTVDritK2MTh4ZEHHUJ0Qy3O7d6g8",
+	"rZwgK+X1/LMXGW/uIjAuYPyXcx2BS8r70oXsZ4u6GQaoZhYX6J1UN2JcYqc4BC2qG+TFhUhmdm+MOULc",
+	"uZYoKmUsslxB6ws+CRq8PMIKVejXoErwidwiHuetVSBOt3a34IHtqehNoGk4ktn4Jh+PT3TPh+b9W3j8",
+	"h8mw0Wyko2zcUwgscmNv8A/FOVw2G/1EWKutSHO43TnZfnLY6RDNYYlx8RmAxzZvmN4tl5JFOBVHcNW7",
+	"Ny9MefC1CGi+PpYbRjesTCtzB3y2t82ASutaWKwaaAi74Sshis/6vD+ybyOUX8ehsdnYm409t7HndraX",
+	"nsUC/gyvumyuBgNM51N5N7iXNRdAAOOtizhmN5K9kex5yb4mV68HXLwSW6+T98/M1PtfQOWxEM1VeqqA",
+	"OThXP9X51YE/NX2pcRJhq6MvhsUydg8xvdKiwWCPKdRQXrZa/jZAsCpAtXsIq4Bdd12kbBxw/traxV1I",
+	"EkDT/hNAy0R0dkMsAFU7qsR1XYDBRhT6VXH9H10N13/AM5M6TH/nsvxkfyQC4xxWnqDyd+wWzeH1rwYw",
+	"jxK+MqB8LmOL6KT9fgj9os0XrPiCc35BsErXZ3Zl8Dgm0xCqvYTDQqmmlZhclzkgrjwuitbxOlZCnC/B",
+	"qs8hz48C9Hsm0w0G/Y1g0N88FLzfCQvZILDaGXYJxXYq4cCXkWtSwjtMdgOtZvmRtafYKkD1RXB6v4Hd",
+	"6NyEl7qkXrUuZnLcqNEKNXr1ow/tpbWOv1fWWqsXYJ6XpKH9xrhxkgg1ChNgbMqLil3kfKxN6mReJiYN",
+	"MCTHXGUARYgzroJ8hqG918l51diO8op06OkUyQUUJTqqutIhhFjTUpj6WTreWAj56+T8KZWjhrMHsgSn",
+	"oIlkYX4TS0ABSitg848xAA/jPv6RIUF5fyRV5TkCfVgTHccLzydshjLnrjWWpdycr3xWuU7sJQsDlaUm",
+	"r7wE0ABi1CkvwJzKodUoTagZfpVwINViqqu44DzERJNo6YJ6W9fWgHqxJA9ZOkJv6wZMkmmioY76ZkwS",
+	"8bEvkkm6CD94e6/D+iOe8H4qEvMU2xPy9wboFvl7A7a07b1OhSBcCbwbzhBazHzoVR/wDRSO1bEb2b+B",
+	"72i/WywVodjmPNLUFCX8sednTV2JKIrBLHc7VbPEYfykk1+ogql+NK7aolDIpCCH5gve7DVBHaUvweVZ",
+	"ZHemHlaMKeDQ264cYV/ICxEd+zqTSlK/vAzFNZLkeabcVClJPWyIVcxdupAk2rdz86szaq9qaRuh0pWV",
+	"F9abLCYKp2tWfuYaSPYr8oTnX/ItXF6PgO8YuIPFKkyyWfiE1dsMpectV/0a2QHILp1Ad18JxXJOYlb9",
+	"anI8IUzZFRfZa4NFC0c6Y92PsohSx5HplHnjsdwI4ZmvIuC1n5RmmrPuLLGZ32AV1BU4LkrAe41/7v46",
+	"6JwcXPx9uvMi+aP/ZPZyf/TDtvlb9Nvj7Pke//nR5Pf0jfyHfvbxfD6bN4fiN68nlZhSoUxQtuWKl7Ds",
+	"q3Tu7BQZRHc6S5exMIrq5cKG+CusV02IGfBunE/x/+j6tk6QLMul/Rt9nSSin7KRToxgPWDamK2UKC3n",
+	"JCtWFmrQralFeO1GiMLpGPKkYqtikD8MVvzRXvm4WaqnafqL9xkAYxzRKQOGqqPorJqO+2tO3TM/fqrT",
+	"oeKe1gu6BdFwn6thLM0o8B4AnBkx8hfPqMjr6x4LHyUo4Vgccp++dpfeRLo3+FK41sFQqiV8rC/E1alv",
+	"nKptvJ0AgDr1hIQu75PWwS7faz3e7z9q9R6LJ63BgXe0RZVuWF15O0vrsvDiZXdiu8gbuKGKMgYHUL1a",
+	"eiLUG63H11kq3wtQRmHh0YW93YgxEBndzNKsMzu7IlVnOjXbgD3qOlpL9DdVoZGdRyedR0HWjWIMBLdy",
+	"Bp16LtAR8RlmLiI+CxN3B8B8A0wq3tUWZwBD1ji0rgYlDIF+GPe/7y/c9r+A3Xf4qANISa7A+oyDOoAr",
+	"S3/B67f3PM0O8PSSfZ2lwpw5UOfG4T5UWioxdaPa3rGbLmDUOnyyD6VYGjp8doHPN80SJdXQ3WMPL2jb",
+	"OLMSZi87uLT+IJRSNQ4bU2Qo/EpXotkYJHpcFotJIi6kzr7C1aB7KKxZ4lk73N2GzoFwI+47H9wp5X5L",
+	"PBkctB7zTq/1pL8dtfbE/sCRQDWaSGB+2AhY1CZ8KEpxyGL2nqr//w2G8R/9nVj1xr8jz3QidXQm4Imh",
+	"bujkuoGugbB74TsXrkoy5WOjl1f1Jsa8SKWzONniwshqtkIg54iWizTpZXNJTQv277ir58I/R4oVn4i1",
+	"vYXbgBWzaz/XPF1U0Tz5YLRqv+FTOuzXyd+gNCw7duxw/iYRBiWXliqbLcdiYE7C6Ixx+FbTkQbodRfr",
+	"DakaEsGjwLFyWH2OAqSUo1lqk4biWZ2eQlA533oBIdG8MSVlfX1RosxbKFNFWa8PxNGLr/gWt1cqg1CZ",
+	"96Wgh6yVTVZa0JUSblVBPBAgP6bSEhQ+QSA6TVd1stSptSM96mXmKhYsaTqD9iup9YIB+7hllWLr8V5v",
+	"v8UfRY9BdToT1i69+Jg6TGzgPQnNOOtYwSHuMXiKWmuVrQVTczsrHGGluIZNMTInPb23jI4V4pkTUt7X",
+	"8eM3r6WHo3gtYYGeA4gERXzHjMdz4eTtDtgKy1RV6B7WVpBVrVwYJd4peO27i5fxqPUHb/2r0zr4K//n",
+	"Wbv11/f/Zyn9HEj2gv26KGu7cSc27sTGndi4E3foTlypJMKZ7qvWQwRGcm2RbJEeIwhLOriEZr6Of1Wm",
+	"+OwDFtWvb7TrRrtutOtGu96hdr1mc0SALLF2b4QPxnze1ggcxu9STBdbvuYCPPtZ0wvjaXKq8jVubu/Y",
+	"H0C/xIKSge7Tt/Lr2vZJzcYoHVspOM06nd3+mEsF/xL436Nt/K/tA5ZqtrPPfuUq48mM2cfgJVvuGvrP",
+	"/BGNyxU/4NFclAfgGkd6imBEGhDv56sD7EpUVtJaZ8WKgj2GQlb+ve0nnSpnLV+o+dQGZENdMQ7wAnpa",
+	"ipQ4Y+eeh2s6/6yuXZwuEzF4/k0qmINgVw6RkaNXbXFjRGpoL7b7VeW/JVmDNzcb+Gn9tObFbT17RESE",
+	"glBjlBCnHFzZJPiGKQbm1FOs2uOe1xtbGopw9p4GtPyNezqa1Xxk8RFB4vybWU7Su7QTd/55dAV+7xC5",
+	"MC9OqQ5SFB5V+eT8l9KAIeJT99wlCfqg8j2sE6c1+MbUPnxxjMCjDsw9D+vsmuWitDkQJSxsWSqp9S3H",
+	"+ewrVhgJ+mpk1Yj0CgG+FcoqXFHLH+OD2Yv3v+/94/32tPfzu7S3s2/E2+2st/tf6T/ebs/+eP+TefH3",
+	"Nxd85/fsxcnRx98+/NZ5efKP3Vc/xqN/jF9WVLpcsQ7AF8YsuueVEidyLE7g2jnyf6KhX5L9h1w4hU6t",
+	"1F5hfRXUzjaO2Ad9LhgfazVkg0QKFVl9prO0r+GMiqQZSwfgUlwlVVN+q1zzQVgFWVH0uDRw5kexQqD1",
+	"FV1bXlH3jAULmRcV1CfRPfBlzn5o9VBO7JFDWpo2+0GnI8J2hJ2ohHT8uPcoGvoGgQjfWJVUNXMfzw0z",
+	"DgjjlrPHh8YQFhafFRyJ/VZn+6SzCwbmvjUwrXo6m6uIKprOO63daE+0Hg8edVoH2092Wny3t9ffjx6J",
+	"x4MndtHw1rf2KE3Z20xF0IdHyIpznR756+dtn8KY6xKQRClAFz8lqyMxKeRkXI6JU7OATNvsGMF+sPZb",
+	"Op6wiY5lH4CR9GDQvnLdbGkJl50YDs7T1aJTmRWCSK7yvlUTjqvUQFlpc3Aa4fdaWHqci9sqWbSqVBad",
+	"XMWVK4ygWZSFan3hN8yiQM1D2AfX9ewAq/Rqfl2udD6/c0cMCTUhvTSx237I1ZwFPNLT+fu6wDpwpvS0",
+	"e0iY4x9TZvX5eIKC3Et0NhxBSdaUJ1Gbda27CIGSbk7BkXOJQpORuyzJVH7RqfIK2aqgwsXAa0lD+KB7",
+	"bGiVklbIqgytCtykbKh1xCZaWpeH56D0Saba4Ke6+KWfVAMjLa5AkYYE4mZEWhnU/KB7q/fT/Kp7FdUU",
+	"RFrxNNSldg7IaiZLPGarNNO4pqLaRKa7wKfkOFFnL/XzYJHC5+MS1MpeHlNYQQIrwg4ghoUvRCsOsJqw",
+	"/zH0C6tlGof7zcaAyzhLRKHNsT8+uOi93Z701B+T6OefOvz9QfbiX0cfX52c/+uPD/3tZx/cv6NRHrmy",
+	"ezjoSGk2JiMOqGcwbqy0xda7Q1/W6jPIq6o4F49y1/NWp9PptB7b//PE/p9O/v+2sV0iWdbtSR0a9tkK",
+	"h2lSMSEIBheOQ7DA5zRu2sWQeY0Ej2KpRLC+I8GTtCd4GvwGo953HW5+2RspIokmM/ZtX0eC7e1vf4fW",
+	"8Rm9xTQOt/c7pL+qJ7L7CCbSH4koi5dPd8GSbD8Kl8Q/kQTZSmfj8f/Df7a2/x/sUJONxxxi5m8AGySU",
+	"AZpdXIpjZtIHMT2potkiIJ4t3+cHlFSt/IH/vvMTfff9LScAWyNpUo0eoBwL+yXwyy3q7wVg4CqZlVGx",
+	"5QopFO0s3cPP0iRTBINLfpQ9ts/W6UsG5OazgTtp3Q/UlUI/hXqpUVoIN/v91qPO4+3W452D3daTvd5+",
+	"q/8oeuwqW+a02xWfcsWkGlD6rBzD0rVAhJ4mBLU70dyyX7Qj6PNsaMax4SKPaS2Tbgzcfq6Uo3i+kRHs",
+	"n9loNi6ksGq5Mk23wFlq5uEp4LV1eIrQq8hnzAiBfadhBTZByWMexAH1k5j1tUqtUXiYj8406hvatw+C",
+	"RGBpfAZNRGL2g8omNBfbZIreRKf9Ono9b5l3d2yTZu9tD1p8r7/TehIdiM5ge3tnZ3e33tgtpnt2giOH",
+	"1t+dQmcaO9rzNvM5IPXGYSdXhXoCoZhsEi1d7QtpZE/GeGxMsl4s+7Tpz9DlsyZulup5/zP//svdpmfu",
+	"2stcUmrb80sEDzI9LCEUV1M9ENEDYoxWNrJ7oVxSJSuTPkJbrVrhS9m3lWt8ixHeZYv3Y3D5ZS7yN9Dq",
+	"DUzAeQtydb83lc2GzCDzRAirWK83CN5CMQmiMgQGXOhlLsUJcAutjd+ybjCguI+XgZ0Qu4dMGdq98yg3",
+	"/3SgZqtJaUFFrICogfAYl5VKZPHtb2M9/U1H4i1dvmrLsF0sahYuaqWaTQWoEqRq0OVzTMurbrFQrS0e",
+	"2+/5lZclxbf4xvdcpq/xykVxm2KyIcCqodM7GGkz16kloar6Vrk+cxJTFIXiZIJu7Jh6mwtt2cFXqbZ5",
+	"9Pion1bmWoWyvh5mojyDTglbjLq3iSgWCoowTHInEDnIrVHsiRNxjNy+OYUvZRDItC08bcedmCVbYa+1",
+	"b82Ex9ZMgK7D3n5ukFrB5MlQlC2Ux53Wdt9aGLyz03oy2O+13C3bO7uliUb8oirxzWva4X36lMBMnKkI",
+	"NiV940aZA4r+G7mS8v/2gpLo2Ipd6kJ/Iw4+usb+cvjJE3OCj90/h3/0uFLuH2exHFBpcJb/b/ArVZnn",
+	"5wnY/vm/EOQoAfqT0o++IgepEPEfgG1jxR7iVg0iO8NZEItqs2HO5WSC/0o1/Qv3kINIw/9yZTjuv/G/",
+	"qqxsL9g3cDxHcjVouKbnYcfEDZIdYd4UbSX4uzesipQcpwrfA67FjUHMRaWzd4lB5Dfokm6nH+nKNcyJ",
+	"fAte85OcWGcN4pB+hqt8G7/+wX0s1QS7tHzNKzFq+nSeoLj5SeZLubyJBTX6Qtjhjda+nta+ZqrCHqzW",
+	"ArpSsoIO7M+eqLDjWFh/tgkjfFVhhKtF6CDntnqALog4hKDp+53mEueMaAkL7IvWj+wLDJERbFY/ziLX",
+	"5yTH1sTChqqxVPifO1V+XdmZr2/n8nyYPZ2lZWwwzko+RbmtqzL0V6HoK3kU/txsya9tS5aPqcbRH+dn",
+	"0d7fTqIX78fbrQ/7z0bGvP6vxs1RKdxoWv5W8/ElAofVDryXa5RaBjhIc3t5ObqeD6xUOeZd5+F1r8Ln",
+	"61xHEjnvLVZ5PW8p91aVX3B5uWJEAJO3vsEIVjXJlLFvRIHeCcpOOn8ANhIW/uXendNJiegL5e//NJd5",
+	"7bWspdZ6fDDgrV6v0wc14DoaFiYj8/fXJyPDa66XQ/zPf2Yimf3He/rv4+jfd3/8950dWqZW1Tv/fWen",
+	"UU6dLbq+cfnX3DauCrUep4ZRBGs+Ppp/rFqaIyggSYXCGDNPBIsy8dRXQeTws03vPc3YFLqXeytv/ROJ",
+	"Adgx/3iM1293KhRBZbHn+9HMeWQQYSQwXGCKN9lYRO7YlQOI1QI6xJRXImY7cVwAOUv43rTjKtMTBSmu",
+	"Rh5LhclXtUngEPCjAyRead3cdo3eZGrZ+lW5nz64AktbHHkoHlX60b17Ma/ERjt8Nu1wJQPdHwArG+nu",
+	"jh94/3wgkQ991QrwYrNY50mhDazcJWblpBMEAoqTq0VhEa67BDgMpbZHZooQ4Lvb0AkUkuPad7oj1XkP",
+	"gyzNktWDYKvCsxQGdbW6UgeDImoAE9y3WRQc2mzRz7dFrxFXOopjb5GZdc+Lzx5NcgN5SUf6mi0jBWZs",
+	"aVhPWOsXg/kr9oiUIbVDeMLAeN9ZaryXFgDetmjKcFZXle84qn/uvytztWBzeI4LIJqOf8THeLbwIb8g",
+	"fPIMW0FcR9285irsvoVZgWxNfbjkma7AdLUnFvd2PTOLX4J3x9A1akp8NTVcLEurc49/dD0N7tLlmjpc",
+	"2sKalKt1PdRVYZaVEiVUGnRgrdA6RD2YAGceiYQZIcx8PVh9TH/HadfVYVqbJZys6pD8MqQsesY4R6C7",
+	"FnbWraC+3yQmXgG4K1+ypbec4KXLcaZIAIAjYj4uCTcvD0guAGzzeSx61JIkVkmU14d4etjyeTVTvbT9",
+	"V7fYhTE1GPwEkM40BrMicSH7wp4ZFN3qJXpqRFJSGMgf7sLPIftB2Hm00znc3p3/Po9E64Bvd1qPo/39",
+	"Vq/T327tiN2BYzdytevWyqzMMron2pGL6Eyqqljq/hO6Cqqm+RBG2/hN/0vGMd/ab3fYt3/f3n7KXkiV",
+	"fWQfnzw6e7T3lCUXh9t7nXbnO/az6J/rrZ3Odqez3dlmP8lEDPTHLfhrhXZx67GIecvx8TtgUWz0r6Hf",
+	"WolQQkWmyTIVAwE+BGYgEIIsGTeuxYpfZSEJ0FCnROIOvEjUX7yi8VD4rDdjPoRCsBwt/QgurGXHpgeV",
+	"RlpanxJbhhOQBZtzIQrTV77frpmNJx13tSSF052f3YES6RsdXwl4H7oegmaDebR46otYnKyJqxhj4hrf",
+	"B4TlWNVAvECtTTPATwGII6xEzCk7CmWIVpV4ShEx+3XU+7kvX8lfj9/963j7pTw2x+rNfv/Z8aPj88nf",
+	"f3/260FbzH79V/T+WL6Sx9PfTs73f9v5x84fb389aEc/j+IXf385+WNnfxT98vvsj/8K9qtUjcMDa/pc",
+	"h8YE98GG2v7LJQBfxM4Cfzu7EIkcyDxJv046XJozKPgLhMURmyDlyESoSKohNcZSM1dlbnl756RzcLjb",
+	"CfTzEpr94l6rUqi/vj+BEEr3CJBg5L+gmvOQ/SB4IhL2v//9P91FLFlSLai1p9y5K8rzBgR43qay6n4F",
+	"jiB8hANvghTXhMukzd4H6OFoQ+E5x6Rq15kSy6sdESeoCugGavGC9S2PvrBKizTrYirTjbrcqMuNurwV",
+	"dXk1193ZQ6v77Ody8vuawXIx0f0RIGOacznBlZzPm+FFlZkz+ydfZJ4izSXFjyZQXM0Mn1YRgPtquoNO",
+	"5/H2wcHO/t7jvc7BwXZQWdep0t040Fq/WTN7wVMGc2UpPydeXOCa7vH++XLaV5wvvalypUu9UcvPJsH7",
+	"I7cg0FTNeiKdCqFYOtUOKM08ZR0fYTOxfYaORLhWu48KlYeV6/M25SC6CyJ7ROkdNi4ToS+0KduFLJXw",
+	"fNBS5TsNasSLbeETkYwl+D2QFZxok565UNdfTedRUMvynIS5x6/AQy5NVUddEAgpDK62ZgWf9o1BLkmh",
+	"IrO4n3At5KPCYiz7CrToSk8PsUEc68ViwXgc66lp+iF1w1XtNlmX6jPPrP60om1/E5FMz6DesGu/6anq",
+	"8ig6S7X7LcrsKBmHiUMfyEpO7Ws/pSq/9nruYNN9/+LHK65j5T4kUV9o2dyw6F5Nmbs9uboyT3mSejKe",
+	"9RkikxnA3tCsdRyJ5CwdcSuABx3IFupY9uHuP+2fzzyM8XzNmH/YvI1Vq4TJX4caSKPHAosQsbcqqIyq",
+	"2UrBdg6HXklMMYQS7knM+77a0s3tG6anEJQ2h4wzlY17AsAunVb+1nzXZITXzL4df9dkI50lhn07+o7p",
+	"BAs/vo2+azKenqpYAFu5gmsqG6hCULzt1sFff3ZaB3996jQfX/5pxqPor0p4u/w7VCsKzfhkEs+KvJM8",
+	"jv0kKSOcCKZVm71SOTuLHgyQqmOQGRG1V97q1Oga1ort4rHjKsdqPxxqhGYjU/KfyOdvyKi4rBLyrJfK",
+	"NF5usRQXxt1mfEGtM94Ke6Bs0hWrPAYyHpu80EObgUh4mrWFal+k6fwRVU8UesR+ePaa7T1mKR82mcn6",
+	"I8YNE8BUPElbP7wpgUruF6lkq1zG+pw1Z+9F7/eTE4QTluZpUHAIwTE3v/kkdqFkYa9IaHuwLHEXLHFt",
+	"rjkz1mq+grYayUic9R1MMApUkfxz7nMUbwkUE/U31CdVoPjcG6mui2+kTWpysAmnDZuwsUYyioRaSV0l",
+	"K5DFl0FHmzfAvX4nFKUn3Jz/lwMsKG+ClJtz5prTw0BsFInobCISanJoHHba282GtVfsTK0RS/8+48Ni",
+	"J0SklZi/k7wrj/BWKDQr6mOfosixiwBMP0fQAnFy/qNQKbZQhFBSlO2Y6Dhe2MPoC8NI4c2fo/MrMScl",
+	"3JyTcPYBt5XTWVUAlvM1K9IwPuUL+krxyLOfzi93rauSwrutc9J0vUiL3znn0tUMIvBNKj90eUQ/6QTa",
+	"PmOthgiaF0eCGG3t8KDRdpUBLh/PnIAt+CAkPCzV+vwGP0w1OOrCkvxFNe6+1n6+YsPzuVfWtOMgF1S1",
+	"U0eJrwef133Bfis/561UfeFbo4NBwuph2b2EkvkrO11+c3+qaK8Hqkd+jocyN+ciwtAufF7SvpCIBncc",
+	"LcJln3YlYwrU5XuEqLtcYjbN1QmiAPivE66wr8d3G7t6czXnlc681Odrt1Dpm+oK01zvm7kixH/W3GdP",
+	"Q3/Lau0f/uipcD9dGdzSh9B1hE9TWm4/IP+4xctRB4s5vygVXqlbmT+/5gPyr/DTNfpaKdEHXMMrOdmB",
+	"oK7sZhclolb9+d3P4ZubkDjLj7rZAMVQ1TN3MgJI3UlWV28HSKgYjTMTjrAdqPdKodgif1H5WYAD6s4r",
+	"6y4M5YVQDKr250+/AvXRokcBAAOXMcCIgH+vzyufWI1Pbnd7TwwDNJLJGqU4H3TPnLkq57ln/6p7wSAR",
+	"XjeoiS4PsSQXMN7iQpQ5okoDqBQiiUf4avMBSoUrOEm3xyNxU4QQVWvzDlImv12lCqUqMcR+aDcKyZoI",
+	"mwKlCp+1Pac+llK4QKAK5Ag8M8OMEIWGXbIGxpBQkChuAUR74K492it7a4ttlyKTtru2/ZL+8Sde9ld4",
+	"XUuOXTn3hNuXNIYyHWW9dl+PtzSfyFZfR2Io1JZ/9WV4uzmXk5ae4FdoAby2Pcko+xOGOhaJxAt3XWVw",
+	"h768vpBX+vgl77Ifi+ScpQm/EFYraYqgmxTZmjgGHNsQ2DSpSLDun8q+lomH73deZP/Ggl9QLqnPUx7r",
+	"YSba7E0eTkA2ohQIp6ivet5GjlbChECYBAcK4eVQJ2ysE5RHE5BqqznO3/0VOH/vndxFWYIgX+OalJr3",
+	"CE2aCD6G8JdfhEydKz1VC3ONu48Ig7uYRFviKC5bKHjNHa7TUKik1hofCYZ/b2LSUau+mBeVlWzun+1z",
+	"5nuG1w39Llu+P/+6c0kLdURdnBWvWRRinV/W9SKuD2x7JpmyNs0ZucfLpAc1P96DPV52zy7rx3Kab7VF",
+	"ZzyKEgHcdl/00huX8agpV3Z/pj3vDvDrbH6fm5nLAy3Z/8s2u3vwHS6fTzItldcTN+WZ4MlKd/zDXrjA",
+	"ALIGwhXsnxyeCD3zIvjQb5rAhyoQhPZXMHj6BcSsGwPJarOXAHSI4TaNJpOP+hmpzg3riVhP2UhPTxW8",
+	"h+PGTwTi3a8FsrU2yHe0PiLXFYyv7YdofF0ZibuEKV55Gn5eErl7t9brgo5/VpDwG6tsA8gMKyJCRauW",
+	"t13fMr/LU3ptfPS7hy6fP6V8/1rlxu/av7fggq4L3/VjKVRaxEwy9liaV4U7lRiF9plLIq7cN/3AEWTk",
+	"UDEZEqIgz7s9ArHsoAat7N1C/sE86iMNQ8eFSEbp5aYJNXlQ8G9lu8+NANpExIhCqHrTLuXrdwrm5m5R",
+	"0x21/uCtf3VaB3/l/zxrt/76vrI86PeChJSY3BDpr3uYk7gMpN2TErqHgU6mzbqZsv8SUfeQTQu9C8aZ",
+	"z7DEH7RUbdadJPKCp6J7yLSKZ1QMMe6JxJwqu4Od+h9pjDATdDezzjdCHjwt8sqI2DgUMM72OntFXhsP",
+	"VuhGCSFvGELl9wzEuSrRN2auFpKU0UAnTxnPUg080W5M+I2ziTVSntCUHEweGDB4wRi7Yr3IZaluNENc",
+	"R0dNqUvEwkERjRH9LJHp7K3dj0RMDU0v+b9+cufkr+9PCOAGjD26zj/VukDwzI8tshQxelXEdwiKYpAB",
+	"u/FDNrMWTJMNBSQ4/3/zVfc/8otKymRIGwWU0nPol3NAyM1bbr4P4F0CBG6vBNoFWmBOiRnivK0ck6/c",
+	"X5v0zRO00dM/EzTAPNHXEvhqgK7HhqNNA82mgebeN9A0A7pDq98yZZ9hpOp7fsiIzzBrbbVS8OgD64bI",
+	"YZbkVBoXAvhsTeNwr9Mk6TfQAlNKrm6XMqSPOiEThcmpKCAqGv4Fr9/e81QX1gd3MFFZKsxZqodg5zQO",
+	"9/fAWRRTN6rtnTKm8JN9q8EQuupwdxuYc7NE2dWle3aeoPoyZ0TrcXgAiPSgJRqHjakQ51/vSri8dFEs",
+	"Jom4kDr7CleD7jnrzbBlYgI0zNhRbx9kzx8dLNfOPuxBu91/oyMKK3Ajke//cf4XDj2+16ZUaDr75R/C",
+	"NNkkFtb2bqxKKIHUMj6yFsm0UOmyzvGciEk8O7NLUjO3K4GVi499kUzsHN6OeByzKRVJ/GfJPHqE3BWP",
+	"rY10YG2knANzp4/NN2vZLZfuWzqSSAR9D2lii182cddtoOK/NvYGkJN3m07rB2Aootd35vYuWnTV5uP2",
+	"yXan1nwkT9BZj1YVr2s8LlX1c8aj53X2sZwgrrPQaasT+cI18ycLdFo8V0Ss78mPwJEKB3EXLEi7nXkW",
+	"pJU6YoqE4z17Njy2/vPBwYC3nAO9P3jUKfjExNaFnurZOp+NbiFvFQAYoKYfcilIAEc2xV1wRvnlOAp9",
+	"Y5M7x84iKfNF7bQ6jwtPclAS16Xtw+HfxPSp7xN7Lvtc9UUcF45oDE5Wm2/NYj8nWJgL1jRERPadns5s",
+	"ShINJfXWhpZKmlGtEdUDdu7W4yeDgxbng14rF7/H241iHyf13dZ1oDbLk/qLLrZnU+lPzYbxkbDLpbDP",
+	"2yE0tBXVVb/SPBf/bYJH53zyC1cV4aTTRA6HYCygTs3l521eNDsPsr34a9n5ZqY0t4pjy75xi163lWTK",
+	"nWBLX3BPlg94ai7EDfgqkRgmPBLRa0J2F4OB6Ke+kLoJxCt0zDcZjLSVTZCDYqKhzAVar6Yj2R9RkB5a",
+	"panxqM2eW62GJC4QUwd4ozaZldbJp+L9ZoNCI7QBdludHUDc28+x0UGY/bMxYA8n/qU/+j81eGq/UooF",
+	"BKt5XTyKpRLhRTuEM9jZO9x/bC8aSZNqe+7O65CDFrc+2GP7zZ7Yb5bHgfcHeZwUHR7vV7sGBE79GI29",
+	"/R22195p77ATKlzv6Y9MGjbI4jg8OehPZ/53I1R0pgdubOtHhK0JlutHb9ZgLAyMGki8FR6637LS2Hps",
+	"fdAndv45P+F277a2ip1aK1/DfMssHA1qnAU2lxWFnT/CkDQ1lnCZmrMBME4lwppd7rcqLkd8zuM/5sDy",
+	"S6PeWmkFnUi/TsSFFFMwr9Kxfedp1uns9ifwP+IXEceaQfTURRtYX6uBTMZspjPaIC5l1sZ7t+jmXDin",
+	"IgZDy3/rxmHjPf7GUs3e87Q/sjpi1vBR/jXfDI0WX2skbyR4nAIYUS/rn4u00DeExF09bkT5Z1LOECJ+",
+	"qJr5L/ftSpNLRCTLv+W0D6Xf4VyHvglakZoWrKAXrO6cCDSwFUPQvkUjdbVAncQg9adavVxWo/kZ1RCJ",
+	"VGX3dB7rds7iX0f9YoL7RpzAK2cYIb5z6XmyXeRurcjZOu9dLX51uYn6PpyoL4Uxi+0uLnhbtbad/ZPt",
+	"nfoo7eoNOYW2jv1He/bT500MfzZG2nqZ1slbJ8QalvB7mwimWIXqgrG4uQr2g71iXTqZbXm19Z9/+erh",
+	"xkv3tDoTqLRiWEK8fbCzQ6hkS5gJvBgjRtXNRFKuTad9c+GR8ey4cGKsshT3XJnfByUMK+tOhCLYGbhF",
+	"pKIXx9IQ44zKmTYJn68z4WM1QSK4Ncgvmw2txPM7igT86czHFZz32pSAdz0JW8UONY96k5ELjmddkJAe",
+	"sv0H2NqbwMQmMHHrgYlAQVS0vFMubp2DFw+ASsINtzdBJo0QagUjpAiUCXKY56MKwJiVpvxE9tPM96pu",
+	"ksb3LGnsaqVRxVfLQtsK1v4jKxI3lNvjmUHdAzVpfXsebh+AYjeBisqRqWUq0NByfoT4yPs50l+ldxFu",
+	"GQHauvW4vxO1nojdQcsR2TzZO9gvnPZOOeYOwVK4yKnojRtFl+FTCZ9iVeTJSCDyZKXLAbhf02q11t7/",
+	"Ax0i6RcCP9pjZ11ciATpvHabjQRUP0TcrGlgf93bRrDrswsNblGHzkhTcWRY5YhHhv0XwZ7knxNr6XPW",
+	"2Kv6C3/BqZeNfedPvTp+4kUUcYN8lPe6QaIv0leYJHogCZlxU9DzRVZ+X1daQWcck9ZFdLK7K+so6PP5",
+	"qN0iZf7oasp8wDOTOkXuNO9P9kfrPekwoEj6cQcWyVEt3MPYYN4MVLXiO49OOo8CKXKkmZvC+k1h/aaw",
+	"/s4L68Ot3YcshLWTeq0n/e2olVPfH+zmgQbfD2NHPhQL63QoiflvMIz/6O/Eqjf+HU21ROroTMATQ90Q",
+	"FIfSNWANFr5z4SpXXURwW4lI7cTzLBVkZc4KsgL0k1SVBebrSCOlZFEr3ogVROOpKwrb/yM00TZBz68t",
+	"6Gm//FE/LRQCQ/Tjjup/g6Cpr/+9dtqm9PH3WlaNoN0A3ba9/TwUVdu3epUsj6s88M+iojxHWJpkSLMS",
+	"xITzCtS/ymi1wd5LRF8of39VSaMdXOvxwYC3er1Ov5VX+j3ZCUoiFlfALikghWtus3axVfVOjG4WI46L",
+	"rm8A+Lw9FN8stgQfOmW/yWnKNwzjJmDQ3dA5bmISm27022K/NQHF3o0z42WTWPNosxce4l6oaVHKI+hQ",
+	"ezlJtNXOlHhNxQRyjyoShFa2JI0JTSx5RB/4RaUaaAf+wtGWJaktFBwXDZYA+wrQ3GCVgn/OIebhw9AK",
+	"Ncy51IcBWBL4xE3WH/G06Wpq26fqVH3Pfn376qU9wY3i5+Ksz41oMmQUGEiRGAACfPfu+MeLx03Avsdf",
+	"3vz0jO3u7h7YO9+dPGvbJ0G5LT4PU+uALaQYglqx6UgbwboRT3nX/gUK07CVrs1eSJMaLODtBgT6XdYT",
+	"RkaCyfSQTbgBDCWAEeLmVDHWdZelGlF0ck7oIQJCScO69jt3GaEIChURnxRBMQUo0VoJvNNO50i5aYy4",
+	"QWo3D9aIiEqGIZrXU7gxZ3S54HEGMNH2xW32SsUze28vFmND4Iv2QscqSTyTqZ2QHUabHQP9J6JTNnP8",
+	"PruWBHLmxjJzK4lmGT5eqqFdJ52lbXbEXh+dPPvFXSY+9sUEOb6niK9l3xqLAVzOTMpnhjkG7WaODWfN",
+	"2gQfkb85XANixcQp2+V7xq1hzxLBI/dhz/rwm/+oKAv4FsNnrPv3Ftx1yH45PukynbDub8dv33YD6YLO",
+	"N/iofDKJZR/T+rS4//eD0arLvrXCebC3//g7hKjldlq9WLBuX0eia8XCsG46mwgvhw5wCyokrQTYVQG5",
+	"EB9BLTpxjcRT1sX2uy7AlOEfBjIxKdvpsIEUcRRw/00TrYZt9hwgnycCY+gkd3bx9j5+xEGmIyET+1b7",
+	"DgMz/kFHkrbbcQu2Fczs8d7B7neH7N3JT60nTaY0G/F4gCM3WZLoIU8FcKLDHxFKbSr7os1e2vHaXQwk",
+	"fUj8aDWhIZpCmHUsFSLsv/zpWc5x2pORTESfhI/iLYb2EXj1sbDqJeH9VCTmqUcYhEsCbWWAWBXkwVin",
+	"gcfupTjpt0JF85Tx3CyiqIeNHssLYdj2vqMJajIAH09ljFIqh6plHRWglBUfESLOvsm+n4zkenb5n3TC",
+	"djseXZEPUuCtI50y0MlYJKWnmFTGMfYcoIjPUDY4PNK+lZSInqpDQGVMeQ+XJzOoi+BBeDP32she0BMs",
+	"1iZts3eGNnvM7YiEI9yn6dr9H87cvhXHftABHk3UdOz1q7cnxG8G56chhmauWPc4sn51KlR/1vqbmHUP",
+	"EVSQD7lUXnZR/5yLWdMOhuhY8K+ePBc3CYnZmEeooNORUKBh8xelrTfCGqsiOmTWfuvSKAmADk4zWhWA",
+	"VucpwNeqIRQ8y7TpQe2KkHc9oOn0wHlPGWfYHg2MEfYAwdt2YeCoAnDTsy5e2G2z7s/PT9gWHKhbn6jg",
+	"63JrLLpWhZl8tkUaYU/oDFMh4GHcd7EcyxSmqll3i2fpqMt6M0JzdJrpqeO/wI+Ewmv0WGB7S2/mDvun",
+	"pHH9E+CTu4eAOoKDdKoTvMqhtdnlxDtwaYM/wdkDh4CEVm5nYQQnp9IpQ0cXsGe1fas9qsVAJ+KQ6Qt3",
+	"NcwWwWnlcJT6sQSMqCzVmpp3nMzjrMGYwWXuvuGpeGGf1YL/27Uv/Dbx64pYyN81wwvfWC9DSTUEBubi",
+	"X4xIu+xbt71RbdgpI7TmGD6UtTu+a7NXOBdSlm42gcXD9nYOUPRRdBKeijP6yu7VIk1mrSO7E7tgfOGL",
+	"8aBDhp9ANOy3SERfTuzy+8WkP9s9io1oQ20Nk4x0QdPeJVMj4oHVAiSO05FmfpVSrQE01s4EMzzsW/89",
+	"Ersm1mbEjjfM6DQdtCacNyhVTRakfJ4GctPMj9WkJM7f2VfCfvO6Y2/nAA+AiYhjafeyHoASLHTZOVxq",
+	"F4aCHw8Zmq1KJ2MOptLYnlxRChT4sUjtkdRkkBomXQyPgDOJFLH9IdJWQIBLxh6dkRwMRCKUPTqPSKOZ",
+	"kZ6ChgMTacoNs3ZE1Gbd0wZvt3unjdCJJqpvxrr2b6W/JEiDr56iHWFXeoxQCXaAx6/d7MgEUNr1uqER",
+	"BBsBxQyMDtaFhfKvRNnD30K5igW3OwysHOMMJDyxemIkaW3+zb3LCEIutWdudwuiAbMWPJZSV/YEph2P",
+	"6qtwUbfJultOqFoJbjSv6Up/2SJhg5sCqcqfH/y4FWt9nk3gWkxB0ubaikTfGhTwl0yZrGe/dE/Qe8NH",
+	"FP6KNyci/6ltX3oykgYYtmRfwEEFBiGtH5kKxlpc6QiOlEGiVdqyZkyfK8c+A6c8eFz/9m//xn45OXlt",
+	"/w2PPnp9zAYarWewXLe3O22WUy/Y34jkhrP+SMu+ANtmSlfQI+wg00T2YevDAQSXMmkO0dH7/vvfRDrS",
+	"kWl//z375fnRj2ib4HOsSrEHW6SFcboXuXDHcBNZtDBLuAg0vpVfd9buoyx1j+xMuk04dqxdr8kLJB4Y",
+	"el6bvXp9cvzq5VtvK+x09gpPsEoL3uZs+JibkVXsdjHt6sJjcYz2Ov9Gh2ZrZ/xfmUikgBkfMQjwe1hh",
+	"O/6piOMWGG/gE/oxTnjCxwJWEp/of/C3I4MbGNbwYuAm2et06MXHuQf9/ffOZDMULM8mE5EQZrFTLCAn",
+	"cNRYv1RP3QX4OHQF7DQA/PkZus2tE/BhCNW/h+KiHdM4/Id3OcCee8q4Chti8dNt+0+Huwik3vpIftao",
+	"geRQ6cSuFFSiUODAesZTeyKDP2I/GgD10kfzI32u+jqCo7fwTtjU+Fp/ySFzhIYgA6/fndDw3LPe2BPI",
+	"PajTabNXbpaOco4UOIwER22XBeZF44PrvBzzJJEXyKYgx16in+TWLR3keHCe2Yt05tTNM2zOBacE8tJd",
+	"+mhk5bGR4JFI4OsVnRiroIqf0h1NdEvuRwafgoQJBRCYRMBSneJmd2vSPR60fuNpf0SjPB60Xmol3G+F",
+	"h4ABAr4YOWJeFNxGUWKoU8nBTBW8D98tly0rgCB2s4los3e0idwcAtGhhfmNR6C41JB25k5nG6W46IqD",
+	"LW3PWOss2FF2X+i+Wzm3VN3nJ3zYdfrJ6jBwq5xeoVfai+BlSAxmb6ZwGbqiKRjGcNWhPcsRRoCieYgl",
+	"0Prf//6f00Y337IoQ2AkwOB8eIPHdjXsg+06OTMCXB8yP3rabo/EGcFgYBvk0aJlwF0aBHfa7BXoOhij",
+	"nSMG2hLBpoKft9lrqul3USQ3J+086++/L8jA99971QscxBFK+25nj0k0vMgqSu37rHVuhwpWpX2htVYm",
+	"PJHAnK6xBb37PexY+4gRxudCWabH7XQ6eVghhZigw693wcCjwH2EiJqCWbutLCGsFZ5LZJTaN+Y+ESma",
+	"HZapCGDi81VwCzDMeEIOM7lUTqqgOMbKth4QNX0uMrnsoauVe0GhGNkx2oWCZeBDQqYf2zcL+KMdWknB",
+	"TBLwA7BeHMuvyK2Ed9i5oXblhg24SUXSZq8G5Fk2nVNCUutIQOzLpaHvZTdwABUP8Bd2NkONZq87UVM+",
+	"bIK/rDTZAfTUNnseG4G2h71WqiFYm1zh3Jr2xMfIGRgRGAu1T+p+75X/Dn2KH3nqT7UEI6aadV9wk7Z+",
+	"0xGknbrwQNBm9EsLSKtztfZOjct/mdM4cGTYk9iaPCCrrgWmDSdqpmTqdKJ11dWMjmfcc/bP9NmdokzQ",
+	"DfKkO8V32nMmoQAT2gtjHqOhYTeLzlIIgJLg01jc6jyqOu8OWW+WCsO+30LVFAOLAWqmLqp7PBdR3iB4",
+	"E8ojLcQz3refzK65Uxgw9K4cjzOIknZRG7GZ4EmbvQEJx9OcdiFcrnQLtF330Bql6NvZ9QOSRfSY0Q0h",
+	"44Sbc6QksWfnPDIHROl1y6Q6sbMpxI4veDKzWmfu7LT+uVNhPXBiu68SOZQqP4AHmeExHTJ7dMh0379/",
+	"37LPskZGn6fCxRJBeVnfHW2+/c6ui9pT/LrOa2dH9uUuOhVqn85eEw0MttfZdUdRENj4/nsc0t9bZCy0",
+	"jq3Ed//eCu2C1isMnR4ypY2Sg0GXhuhF5C2xGbSQgwGPQ7BLKSqv2SCBQyT3K5xLA4EXXPDeDPncIIgH",
+	"A3sLLkXrJOHKTHSSv6nbhDANkEbEsi+UEUF267fjk7m0lp4IZXSW9MEB3qKbtsYS+E5cgXchL+azaY1O",
+	"exurKexT+EQ2Dhu77U4bEAes42XfTbBnwLvQovJK+ztVwJQIczisCl4mElhbtBfRyQfdObYSgZfY36li",
+	"0sVO2be9GaMU8HcUVqWggKMewPXxltJx1DhsvJAmPcq5IQyW5pF1hzXdhZFC+ggPStDo4OhxIJmHdC24",
+	"NXnZn/sbpmWW0dAEA/Hs6wsGAApLGgYVQtXvpz+t8fq/2Tvq3uuwfoD0i4zGVYZBlU9rDeQE7qkbzpEb",
+	"gckDXNYXRfNAJxRa9mCJVaNyXa6rDuv4RxxJ1TW50Gw9gyxoY4UrId7p2rgmWhmsjt/pdEocJWF67YPB",
+	"Wq61RcqKegMS4fMcP26DXjYbe/j2qof6UW4dqwsey8hx9sFt28tve6d4oOojvG93+X0/6aSHmL32ju2d",
+	"5Xe8Doy3n7B0Hm7dX37rMz2eQKgv+kFHkN/f2zlYfpsPYOOrfDXK8pHCqVbgwQHF4xhw/vzLSojJxmMO",
+	"7RT2O/qdqAcMVCwAdFn/FvI6UGw4hFIaLPn5q9n42KIqGkLAvGxW6uitT/CfZ/ifZzK6XKi1Uy88InI+",
+	"QxCPdbSGqIbxsvacEv5ZhDp4mQrO5dXP3m1w4Cvz+7s0kUZIx46VSGvs+zvapOhtLd6mD2OXdvaW3/FS",
+	"pz/pTEWbbQ2bAHz/smDf3EbeIkMImP2oeaLccUHvd46SM50Yj639P3OW9AHr0nPdFdZRiDUkwJ0HjG47",
+	"/EAnMTptCB0OvmrAYEcPCjSKj5zOsHBCKv9WaQ1zaxIDeVW3yrJ7g897GIoFNijI5U3plPnpezVweVke",
+	"8OVGud2ycus8WUHV4FROMKCNtx0s+A5hodXq3yNXTHNfYW5PX1svr7CwVupPtH4B1bqrKvN3ymQTNCd+",
+	"E5Hk1jG/fyqd9uC11br9v/XOc8DyR6FJV7VUSDrljprBBEm72hnGl82pygfl9DhGlkUuj1uyjc/zUHwe",
+	"3Afe0/EFUVfweLIIYVkqNxRwnOPLWCSjJnoxkGbQbDrS4zZ7rtJECkO1wpSvqNlQ8K5Vwkq8n+ab1JFP",
+	"VocuoOXyKrGL2mASzwMqENdZGMm5oTcXJrwgfEQdpyuHj+yKH+E9Dy9gYwe/WG9tdNbD0VmQRLeflMV6",
+	"eJ0gjesQrvXd3rv6IUiS6QRrgqCyDnt6re+G7cJt9t63R/R0RGXCVmQF8T8zbAD3fmCVtQDMKc984/J6",
+	"9kJQx/w3MWvclhcUjjHwf+b9nZ0be+WzAq9MvctzREAdmPNMMvVNTjUuTbHAwrXIdHPKmW4DcP4jWO9P",
+	"jYpy7bqB0l1bVbdcNhvupctu99fB3B6Ay3Y1D+xheT8rDPZvYvZGAGjAvdOYsGcghQ1byG6KKynJrZw1",
+	"q8bEO8ZqDMDWwG6dJMP+DJFCyMq4cmg+hESb4P0R1hw4DStrFaNV/KQFXruB3KLFEL5qtshy8KuysR4e",
+	"kPXguVbc5wta1BhlN6+wRRAipGZ7vMkUtKN40wHa0zJX0skVukdQlUBgIAu3gX3eww4p5BNZmEa189zs",
+	"rgeyu4JjxtyAaY7Ufp8Qcqc+a/p2pKcGDxw2HUlrl6fULaTcCQOF9SySEdSzufofQHWvzJ7m0rlSjgMu",
+	"q8hrEFrQvc2T5tNckknIFFa1QhWI61TTbMCTTe70y82dXttsLGzgLaSUrXe4SdKwzdcVnBlGGEushwW4",
+	"1HuRJwB8HX2klWizl1i2y8Y6oeo/gEf0Tc3QWGOFvXmqxIVQGIw8IXQtyMdO+azNniEBLqRboRnY9QZS",
+	"XfBTUjlUH03aJMznZuoMfqvMpuLjN3pmboJfaLryjvOOXvY22szttesoNEeBuKjcVkhwY/O+VqUTloqP",
+	"qWmzLv3aZQPpQAyoJznV0I7iIlXY1mwVyqjJRnoqXDt0Hso6VdNEpqlQT6FIfCBjbGKbTOKZ716vq83F",
+	"Ptk1qnJvuigWBrCwKPa2qoHhzavUAZM/iKXjRquat/s/rvH6N3jP4vcDr93SlNVVq22XvxYlrS535P+a",
+	"v3bMP76Ajo3G4c7+HuAfu//ebTbS2QQ/FiBN1Y0haFz2IwHExZrFJzKiG5u9k/MCk1LVm/MLbnb1wYwR",
+	"iWAAUxshopM02LSpE8Q9qBkToByHQxnoZAxIXhFPRcs+orHqh6gZDoJd5EOqy2fqK43jIYUuYCMvilrQ",
+	"abGJWzyQuIXIKZmvGLHAJ2xNkGXIoY/PGwqEUpH3VPYENClmRsT2cB8LriCG0URsH4TUsFdxqj+SCYul",
+	"OkePA7HesT0PvatYRG32RphsjOWg4LmAT2IygJyqqezMxsJbBre7cV7bmSx2A2AZHUSHNAAJs9lND2A3",
+	"oSA5/bfCDmrWFQzJ2BvICBCQGSvoyprKUHGnUsjzzuDP52JCuE5DnWMEVUb2chm8N5K+Ee0HEhFzmco5",
+	"wVxN1CdZTZUJQC+legKOR955ixI9kEqaUQCnaV9LFJpoI/KUjfUYdsR75ElzI4ytJac0IybV9qmyMpmH",
+	"tJYdDCDB9+xc2OyWB7Bb4GNCdGL1s2DemkJSvfqwC+COnksVQUEBAKmB6z7mkWhlEw+5UR8Iee1esUL0",
+	"1aF75/hDgR7ApmpZ5zN6ZPBV3cUX7obL23dlaBE2Hs2X49G4rQOlOHEMm8T4XXKl3fgJAfOX9a8CDAad",
+	"NzkADOFHEiII7FQjkotFNtoqW9LNpiIl4kZ7vaTI8njD8eClVgIgd+4g6rD4fHTLEZQxPj/hw2WFh3AN",
+	"PHJ3xbyGA6vZJH+/2OSvCg9UCaCzxMZ/PeWxNAt8pLz6cMXSCHE15TNX1vEU0dnRdBXWUvbHMYDtWPew",
+	"SxlfHscVyVxr+Z4qZ/rOlW8Xqswh1gJoKtxoxM8GuK2anO790V63VAMO3WAvNaRRLi/vg8rbtLh+vhZX",
+	"FNUbSjZ/3e2tLk+tbsRMsyMBms06Tfsb4agpMQ2VvcefNhlSm0A2Tvg6HEoAYpuFBkgyHrNxZiikjVV1",
+	"7MidIKlj4tADq0XBMVQzX5/T9YHrLurmm9LGb2D6D8qWvJseniX6e/su9beXvauarc1Np87XffIonT7c",
+	"0+dhtxehhr3iefVB91o9xIutP6J+AlIVBAyNktlZkqmuSwxqFc+oFhnOIk/X4sg0AM9GfJwIgLQ5tD4D",
+	"HDofNBDRpP0R682AoaWZg71KV0d6lLKxBtqjDt4BIOj2UUwre6NWwpFNPGXdWAxSQrMd6SkQT7AEKDna",
+	"7Fd7O6LGQo1onuU9VTrxFCNQtpraky1NZpjUNedyMqkGWjzqp6+UfXLjdk6JX3XvB4xq3C28jXtv/bnx",
+	"Piz4bXzJvZJ3rFCtmJ9hmfPGlr8RW77JUpGMpeIplHDBzkbd8AF37noKsz4VcmQfiP2TWEQPPZiOvNnq",
+	"R1/UZf8KRSdQ59JEiqqg6At1VMwNZtiBzs0+2ZXIf2OapwpVsGN+sE9z7EJIs/KUdUEHWwXVdR0jrg9n",
+	"xE2bYY6/XHePuMchxo6CpTpVyEGxD0DDlQkd0oWfq671V937LFWtv+reKjWtfA7f9a7KSoM332U9JxGn",
+	"Dbm6D5WUOJDPWkP5q+7dqzLKX3VvUcoR1N0m4fhAEo5XO862CDGs9lSbTBL9UY55KoifYP6kqQzEu6Nn",
+	"cx5szoOv8zy4Zc0NO8wsju1t4AAfToccxEsgzNGbYUkVqFvSPOuq9U8fdG9hpch7l2g4/rHoqQQ849ZP",
+	"QUwYYAPlqTApospYR/WMit+7h7kPMeJ5u2+KJsSpyhuJE2FFH1h+4AlKp2cEttE9ROK9C+CwM8RuTBRD",
+	"Okt7+mPVOfOzsKfM2kAcv+qeVVe3vEUXb84PuveQ0qZ3GQPxotVkXSsjA50piofcfUCmIKUbVeWgCT7o",
+	"Xl6aYlIxIbb21LCRNKmG4/OqamslpAI7AmSPVWyodYTYV1aPsFQCtX02caHqMZ8hbWNovyJTvy9a8WlQ",
+	"x7pVX2FyXZ3zgEtCNnrtdvTaQ4lPU6qvyW5eN27i1YCR8AGUy5VVJ4S4FxJiZEpJNbTvOQy0N/Ybc0l0",
+	"oUTU6CoBgU48kSJiSk/bDKPdcAvySDaRrNzF2q0yPlVeowKFZ8IVtIZZP1+OxWFe4kj9ZFQZyAslMU2H",
+	"GtFC2Ag0DkHiGFdi2kQmwCLxMFUpMus7whRjblI8JCZaUudawKlPtqqvd7QroZNzO9enrKuyOO56ZCuD",
+	"qDUpQZoutk+B0u8rPi1g/ssSiQDzq/R0c2x8wcdGeFLgPOx2PUv1GSiszelx3UqQNJld//DwCnxF0zvn",
+	"p1WRs7pdIUU2qTOwkdgwm8SaA19tQb/b86SyF/LEje3+6dO3hCrqVOodl2tsDPKNQb4xyG9apXp9cxW1",
+	"6ohatz7Rv0C95qgk9bo1FR9DNuCnGHyVJgXya4NW8ySdeQY6qUCdTmLeFwS9r/X4G+NrtYlK3jg0VsXH",
+	"oKZPFYy12m4d6wvxG75hleLtsb+0onw7X4J7SiwXTHYtTrm9+U/4I362TUfMw6UcuE9KCMUp5Js0Hqx8",
+	"PY2ETmp967CrmYUQAOSepOoLAGcl8w6SQCZlIkl00mZEz0LpIpcDqsnSvMK336IdhG9YbArRGmwSog8j",
+	"y+DruCHgkhdAskijnwGV21fZBlv4xNrd8DIAIltH0gHXAh+95NDsEmNsl2klTBBfwyAY1sWPjYgvhGmy",
+	"Lu9xFWklouB6pdOVC1b8h2rQexvNhlDZ2K5a/ot/i13DBw4SiPoAPsZCYA38WhuV8FCgAlEVQKT2xvXB",
+	"1if4X4qjA+7mgkh6bBA5OHXtEH77VJvU8DwQyJXaIenCqnZIGuTX3ZwebPAlLeqwkhuD/DM2CoLAbuIS",
+	"NxOXSGYQBIAklNLTNfXdhUgupJgu5oqVBuq9mmiCZf2Rb/dyOS/wBEY6S5DgRYhzbBMHJVdgdJoiwF7u",
+	"RFC6jL3mSWpOFfULjgWm67xSBxMni+OcU4ZaVJ6ybkoXUcOf0XVuh5vtbeohescS18ONZGNpPBznA5AY",
+	"7HfrCybXLK/HjbBgm1V3X9lXDuQwS5yRn8VxvnUAgJEA76BCMh2JRNQI/3/hCG5R9E+4Oce3LBZ+WouN",
+	"6D8M0beSlnJz7r7bFeR+6xP872WOyF0f8aYjA88BKMonVFeQc0QZ6LJvEV/lO+sMX/CUJ132LUa2VSSs",
+	"iwp1zPAX8x1smO6YSyvkXPVF91R969KMTeIuwopFiLNjp+PAU+h/h05/DS5sm713xTKGovI+Ag/PjLUR",
+	"5lTlwK9PqfUSuB1EhLc2Wao1PUsa1s9SZkY68dxpnjGJ1sOemGuDx8L2XDtdCne9tN7Gg3cTvkQdtYnb",
+	"33cjnfB3PTiuNYKvpUcTQHavV6SOcoCtwziwUQ4b5bBRDp+LpeE62oEsmFr34sT6BagFcqJGgAYuFFsV",
+	"uRPRz3AXWp8efhhrlY7sz2CD2O3gWJTNqeryfiovZDpr4Xta9rZ4hgT/c3+ER9m/jvm5cG1lqUieMs56",
+	"vH8+sD4NghSP4RrjbTU9OFUDnYxFwiYikToydQmYN7Q2n6/1GEeQdx8/pLwJjn0hJzSt78adeyA5E7cL",
+	"YU96Ckb8itchXaJHbH3CfyxsOD1S+TBII7naJBfu0AN0o2B3O1UE3g/+gs3alYDlKLQrUbi6K6tYXN00",
+	"7i+RK050CYkrTnEDDf7FNl96Ib7eZt3qm4vaDfvmp2dsb/tJxxM+I/imPaljqQTSo1k7IeKzNjsKzAzX",
+	"OwTWDdEx7y3Ytie8F4sHs3dT8TF1C5c/uFwsUbkxU5pogLP6DB/c+lGaiTbSgZ9W4LTysXD6cCDjYnXH",
+	"3Ns3e/8LDs1GfIbByvkjlRv27O3vayoGrceLmZUnibyAOmgVsRF8PygxdgHMQrFUpUV+pGZv4C3rhhre",
+	"Cp70R40aOBcYhDfeR9rU1UPZP10fy6bbj7UBlGyAjPFQMq4ek+Hfm6xrBy0v7KWEuOMyn9hTSX+FSq6V",
+	"K7hctZaeCOv2uIc0mg187RdQsgVhHysoC70PEKSN7/FQfI84pn2KewXrFl13wxU01VYiUjzc6wyX/G1K",
+	"93Q0Y5BLsvZKrNUQgPFpv3LFEmFShIASY5apFPDyieSPBtmuiTLAMK6m1+6Zx+9nstl4X8zGCzadc/nd",
+	"mdF0YE5X8flhD36iTehoLuwWWsgoZE8tGBIzqTVfuMGCHvAc7M/Yep/iMZ4fkeQ+HLAu4NEpnZ7Rq7sU",
+	"rVSCTeGQhRtHnPKufUIgD4guwgdRMfeZvalbkyCxk3qDAHlLXRM/4BBRr+yhuCW7x+EFrcdLggt2fl9o",
+	"HuRuiyLnBHqjuvy2YzzQCmX1dTWFhXCW9QHKtyM9XebqVMUwyLdZ2wSwN902CJ03qL/aPb0JGbitdOXG",
+	"wdIG2gJ3c8Fhj7uU2o61HjeZ0aXjvc+VdQLAKJCpY52yogh/TgSPwrZlV3Oc9zU32RQSnL6J2Z7v9pyN",
+	"2uxZrKFIyj2YIaGCB6aohHWzc7r+Nr75Sgg/sLX6kjcaZFMd8XCB0IA0/6a1lgNkWBjopBPfXRt2MaTi",
+	"Y9pmbwQH2v80hzzAUKw3HGDU1tnIIrtUTcDHsXOAXgmXNHFay5oZ9o66UoYjNfvNDfyqmukhBgFp0ovC",
+	"Ef6DbgyXLzWEMb/LyjrhWtULJQ2RCAitXyuKUYxEsJsJRNi33kfbJB/ZxjjZtH8ui3QUBH1jIl0zSgKa",
+	"6Lo2ki/jXGgU+W7PVCifyVTiI/6QZNg5Y62adTjF/LvZUl6xt36Yt6hL3EsWmRz5em2yIA/EhDCB7Fxl",
+	"Z2x9cv8EG8HVKNdbCW9TnqQUvLBbAwIfaSA8bKqzOELOUQdkTPENrHNsQk4j7/2CooH50OMPNBQnuOvX",
+	"VtCNd4CL6cZ61waCe/9i+8B9mY2NsAlg3ITicdLOeL7pAVOdNvjNqKIljbVvhEFNRO0lIjEs0lB7IcJm",
+	"8nZ12+hD0CqfA213o1E2GuXzdZOafFfegAZZ2lLq7ZepSASLMvv/Exf+nOCYqJ5rzCPBsonVc+2aZtON",
+	"StmolI1KuXc9qDerU9JEDof2fXVK5UcdUAQgshN3fOkFNwnpVSaJHlons81eDVg61YxeYBwkh/WVEJbD",
+	"+k3xDH5AEI9KEgG8/eZ00UYpbHIgtwb0BrIauhFrw71lhhqNasN7JjMT6P724DcOl0amI9b9Z9chrzED",
+	"zRjV1dDv4D1LCiXf6yQybqPbkUFTkwspRtJMYj6DMo4mAyoGxg3VsWIf+oXEeCHwSTmALuQX4VFkvyXr",
+	"iaFUBnZ+VV/FPws9FWP+8YVQw3TUONzudJqNsVT+v9fjFL55Gmm7ogGP9INL4drxLwqmOmnbxFIfThs5",
+	"fbH1NdDWJ2Ixv1yoiwAkC24zzAjhm9zgvU1msv4Ic65ObRmpVWVVppW+leq2i9TrxYrtnHn9npZr+422",
+	"2Exwk9xYCV9qiacKBPnqexN/xa3piGpKNRC4N7Fx6kIjhotMmJ4qlsjhyBsPJy5pCI/8xtBfXeVnT9D9",
+	"EfsWaiHstWdwbfe7p6QCTtV0pBHr0tkocPBjkYU78CUif/e1GshkbC+hMCesB3Z7UQ2Go3dUmhrASlUc",
+	"ldUXdpRHlFvdqJMvX53ccW1EIPgbbeb2W6DQvjG0V1GBrKLfmo1JVodAg4pgsQYJSrTokrNM+b92m8SM",
+	"w9UMukvHfIbZ3EQMpUlFYp+Qtk+V7zMlNUP/WYnWm3CVbrTMRsvckpapkuONuqF9F2gbv0m9xXI9gyoR",
+	"UqHbX18wAn1n6UgwkoacT4TK0V0Veu4IiY99MUnRXQJgfmxUZ2PBFcRUq3IwNJKNZ7TxjL4WW4JEHqBw",
+	"S1HO6+1rI4yRWplFvtJbOVQm3LfAfi8uRDKD5jVkR+YA0ctSfS4UwHDidpcVSDrPVQRBQffue7qJK0gx",
+	"n9uV32yyL3GTPVcRVPcaOVQtqUwxZreauV4NGOkeieZ4JICFQyesl+ipgdpIwq6112ERJXRtczTn6Ved",
+	"pW32EohrDOv2syQRKu3WJzHu1+56YIF/WryFNdQkJxtt8EW3bVWrg+u0a80dwXii1xvWz1Vk5lRTeBxD",
+	"86UYAKOOElOAY3Npz5GMxBntiW4TMg7OPJfeMEe4KIgdnipv6keHvlnduL53aAlzrQ57nT1sBLWmgFYC",
+	"gWzsK3yzW6z1uYefgiHpLD1V5WEpjczgI0qKEFSFfRxAc064sZNLtcfkRHQdw4zWCv93LCCKASzizAhY",
+	"tFM1EjxJe4KnbfYWF7rQUh/SC+D7+lzZZQENbUZ6Gi5Zm+VxY1DN+MSA4fRUYRgYLzijC87sFxHxoPud",
+	"nWqSd6JgWGU+clwVWqHh3zO35xZK2HCen7MV76sP6jyIbryaPdZkXcLQTYTR8cWGqPG6hyHtyKtk57J0",
+	"tBXroVSLmbM4bDZQ//gS70rCAbO9z8ZSZakgHc3tcZcIMwqu8c18Ey6TNnufaDVk/UREdvfwmM6sU7XX",
+	"2c4DUX0dCdbt8egsuLILoCxwyugETPDUkVBg4t4vQ2WjH8z2dlQjPPszKca34IYcq3q9+Na5L9fXinem",
+	"Q8qfPtCwdxfTRmE686Gd7qaS+KbVXK7L5FCxYn9xlo6K+ktZY7aowDQm4uoItKdA3mrNSBEZ6pGaijhu",
+	"AdFLhGqqyc6VnipSKu0qzWFfc1sYB6Aw11IetxIA20j1bUk1Cs/qYm2dqqlOolYijFgg3m/Rl2KxVOfo",
+	"BxphfUDwNd1DmkySU+rrV2OthuSz+QOTBae9xKCy4WNhb5Yp0N+fWqOulnfepK/phW9g0OuWvR9HYjzR",
+	"qVD92d/E7NbacJ6PuYzX2ms7FWql3xeTVESOczOlhTOwToQ+DYaZVt5iCeMC4qM0kPgLeBr8AqStN2IS",
+	"8xkCUFdNhu7aqrrleswMX4MOWGGwfxOzNyIzNMa71xq0xoz7XcxAFWAl+jV0yRYl5xccmWS5T3VybgBa",
+	"DC17e3Tudpy132ZHEGhL3AEKxr+aERKip1XyOgiZ1mTKLrSMoGQOpnKqUh3uDKjFQTXlWNnAG4CnVsIq",
+	"4nzKuud2Dmoj0use029F+hTDcj75UIoZSqLKC87yOzW64YNaX12ifjijtdzYvrdoJQCIanhqs94MnGm7",
+	"6eGLrLXpyQlf7NoT1WHRYcdtT5udyKgBVayJ8d5UjglqgMK91ql/Sg08GOqOHJ3T3s6BPf0Uk+mpGnHD",
+	"ZlLEERjdmo25mrXZO6RGtCcooZFwQA8wYYjflcPJFCrheoKZVMdCVdsiOPP7Y6vfpaN/EoZaHpizT3JI",
+	"+mejbG5N2Tz/SId0VbDO6iCsFFlT4WBh6mKNMxVxX49dP91Ax7GeGgdN1OP982GiM5Wnoxhn3ZirYcaH",
+	"otskuGb43N8YhkZ46wX9nfVHWhtgtRfVioFGeE8dEze+tXTL9h3rlrxPykcUCz7M8xM+XOa0wDWXzRvz",
+	"d5qNFxqnvOx2f90NsNdt4qAPJRkFyuYs5WTVuqZg+mXjv97GEfMsEUhxUaiEMFeI8F6IRA5mLfR7F2eq",
+	"yG/0cHh4ykyh3lmznrBHj6l2NtuM/MjaEoSqI+V3GNtzcslv41A4sSfxdV3OZ64e/4vyKD+jFtkYmSto",
+	"ABQ6qwIK6Amrbv7+iKfLEfVfKcEmPI83zUN5N615KSS4qpFMRN/eCT2ecItn2IT2KrSLozb70Xc70PNM",
+	"ymfNU4WOrZ3SJJ2xno5mbfbKQcLoAesigbiVdfBnu6D3utkk4qmIzug3cmKH8qLah30hTVqPyV+DPl0N",
+	"CEHQ49cuES0texyJBIrZ7OIRLkUfy0Srx4HrsjIyhSs5nX/1Swg6Vr4aHQQdRzlVLDtO85B8L0FAIOpo",
+	"EcCeYCXB9bZAlOGQGSFOVemb1aJ9wJ9vYF5HyomJOcPpdA+LIp3DpNWMnCI0yAZBDcdM6Wm4LqeKfD9a",
+	"H4gD2X8WthFgPn9LcNqrCfV3nmsfR89SfaoAKQWiQU9dtSC+hGbq74GYhXXc2BHrx9K3KHHM3w41+HVs",
+	"kABhl12DsYS6Q6Vp0zZPFQC48BnCOijhOH/eU0s2VVRS8aCyBgHiy/keSt/AoROW11pCmaHVVTqhPs5T",
+	"xceaMOqI+addKyCFZbqSoKxWdL38wuPBS63Ebzztj263RnsJtYZTbcVS3aeFnYshRJK3Zs5ujJeEMkxX",
+	"VmzXK/qlf2894/2RWHa5uwwmuLtiId9vOpID+TkbVe7Q8FPKO4qbGvdlZX3NTxVl7uPcCHBGk7WLKo2m",
+	"Zm0+b5xZLTYRidGKDbFAYK+zy7rwh26bHStmYj1lYx2JJuPutUSNiF6T1ljQjY3rOwesa285s7d0YQue",
+	"qu4bkSaz1hHswCq75rX2ds19jcIFQ/xMgTh6++I43Niv4sMOvt2ZNip7nk3WzRQUfZ3RWnYfoHJtuj3c",
+	"ZF2l07MJT1LZlxOu0u4Xz/biuFqhrNz+AKyR0VcU0bu79eapOIvx5LPLnav+WwalhlaiQNvVnoKZAWVZ",
+	"DhxsfaJ/OVy4WtQpsO8RdgqvIdgp96Q2+wX7qwAlMrLHWun6MPYwEXoSg6cTa+uv2lEa9LZS8TE9VdIj",
+	"KjzFniN73J8LMTF5eMEdw9A3Zdgk5v3KzBYGK2oP1kWnR0UDUr5gd9C1TXGWr8ccbrLuwHUAbWzjq+gE",
+	"FJl1tEJt93dUjPI5UKa9SrjH+7a/7p+/f6sm64PxsjfbeV1XFxnEV9jOgasLQr3wFBeRTEtneKljrQL+",
+	"JJLpvTxHb6EOPp/qZ6pmW0drFOLZX5W1YMX4bCpVpKdn+gKCoYEF8VX7fZs07PVgdayCXNO5GshYmC1+",
+	"wVNeQMr4RMM8s8qvHoD7iE14mopEeZxcIPVxaR12/CPjMaSBjpEQANM/rhepqvu31FLTZq8TDaM8VZDS",
+	"hfygq/KogsUU6Y849iOY1b0B5amu1+apb62Q/TRLag6f8HMsHIlQ2dh+c7qhbS6GDS907YkaWkGoYClY",
+	"anqS2bmmlbr88jdcwU5c4bl06XLLV475UGzZyRa0FK5347DRk4pDSm9uIehWczH8vx/H8bq3V554+Xe9",
+	"sp2803l0X2doNUBSIcPBXJ/hsFv4+ZZMunjxZfMeexR3b+hvP1rluFFD8VKnb3kqzUDyXvy5KobQDRgK",
+	"ZdWziBh3+tidS0g0U1cwVHs0XYjESK0utz4tPpyCzcc4wbRiRaESFyLxmX5/wjA6YEQO9FzlVPws6Gj5",
+	"ScbiHh8vtE6+Hc0tf8Ug6NKFgxjzj3JsD5ed7b3He092H+09BvYb/DHnvpEqFUOR1I3KyH/l/D1rnIAr",
+	"n3zpKBv3FJdxeyp6k0azMRaRzMbuv2Jr+ZX+9GEyzP/jqzojP0zElY+Qa5w+sPz3/HB9yEtz707lip77",
+	"91D2FYwPUH9EciGiJnYZ5twbKbMXFycQ5qnri8fnlqBiXbNEthIxEIlQfVG1vHcdqrz/IceHaIkkQkXA",
+	"tLCmITISPE5HC80MK7ayL5gCUBqNHG+CRTzlPW7EIXOllzJtUtyrG+mp6gadcb79Nkn9JWKY8AjiRlxF",
+	"pyr/gRnrR+uBq8JM0sJuweiaGeksjlhPYI0szNL+WfYFctwgOAjv2ffb8TrSb6pn3j9VrmFYx1EzuNBT",
+	"ebLtfYIKgL9BZbhhu50az/wXXMpbDELiG+pjkLTPEKPMaZuJSEZ8YvxXMnosYFEflHuwvzCmebPLeBJI",
+	"NwR2pnx2QxvVyhduOc/vSrvLQZ7aLxOW0NEGXbx/t2J5IeoDWQT3wg2LtRoyKmOeJBrw8ZJMGYhhxVqf",
+	"G+tNKM1wv9LgDhlnAy5je46NBVdB25J7iN+OpypBpn0R1eyTF/JCKGyuWJ5zP4KZPSRJvW4rykj0z+fX",
+	"F+KLdinWlYxEcEzEVIrGcUpqPdToqPS8EFiJrHQU3wgeyZW/5BsYyOZLAvIEj2aQ36Nk2RobXqoLmcJn",
+	"MFscmsoXNxpis7z0jev5/d8YPNJg74cAOgPklIM4AiIpN1kvS+HwRUw6zPjAoQt1QqcKHisSNs5Mykwq",
+	"49gesjyO9RQgNPC9dji+Z+MQTm54C2Fo8BRJZti3nJ3L/nkTX9X09oNdjybjpypnu2wCFn4s7Iy+IxI9",
+	"U5pplSLChvxjf8296Ym8OXPhjdbjxacc9pzlMKY8jkWCJVz3tP3yAbYTPOAi1UEWx5vM5fUyl6hoGFeB",
+	"QoID9oOmWknqiHQHAIDW16Q0Q+0fiX4slVis/oN3WiWLHDtOWRshckR+5M2CR0btirJN+Ms91JeVhZo4",
+	"jQ0o2dfTwk3fvLjPFu6qOqvKukHZpH5bvfQGM9pW5MjNG1bejvaopUcFJRAGNfREKIAkRPQyx+obGFZ8",
+	"BhfO21HBbVQT2mGBGFaDi+vzd5Mv2vjJJ/c6ERdSTBdbQiXd7NXyRoN8NRqEiMMDSejNQBDKiIarq5JE",
+	"mKxnP25vwTH9TkHTv93OmaLrJ7mCsOcyFB55Mx2QjmFQVbSW/o0nOt8D5j4f12FKA7zjvk42kKJfF6So",
+	"E1ofKiCbFWPuAI5wpR3od1RPrBcnAZRyh82kIkhHABBuTQDFpFwRZv+cNUDC3WTTkeyPThW0NSsNh3Zw",
+	"pUEoh7FUkUiMLzRUTKs2OwH0l+nIR1JkCmF+qCzUcWWw9V0++Z8SPf5i1MEGKfxebNpAvFBY5zbulbbs",
+	"p/w/ljVC/kS7zT78G0NkboWex6oT8kKfFx3ZpUVOBY+ion6nMOI76ETEOWwYZL9Qmmb7ca0pCk7hit7s",
+	"wu7Bq+yTn0V6bzfJPWonzNdoVQfzi28q3PQqP0i9M+//pppwCVeMTo/1hVyAf4hMsjIy3RxFgDDVjGB4",
+	"c5O5JATC5knVj7NIRE2mFeCkTfgQC3yOf0T/GOzoCykwVWlYLAbALN8+VfQuPcQ+HMJD9Flt1BU+aFYL",
+	"boizWhcD6K2wM2lUFwof/4iojykbW1283en4+RthH5IKIFXo6/GYm0PW/U8Zmf/obB90/ve//6fZ2T7Y",
+	"/t///p9uDYibjEyjVNz8QqhhOmoc7j46OIDC5vwH6E9NRWIf9P//s9M6OGr9xFuDvz49ufy2Ff733uV3",
+	"n3YvCz9t71x+21z/nu++/z+NyiLk4kL9oqeQHcaCsWki01SoQ9Z925etnyRAe/QlG0iC+DN9Cf9OEFBv",
+	"KFRebl1aIfe31bTPz3B1XZ8TwLrNBAeMzkTEgpu619qrzqyl3KiuPd/pdMKq8yePO6sWngML8BqDSPWN",
+	"DuE37FGug/XMVCrH4mzMP1a/9VGn+NZVZ41bhsAXyRdG3mYXEm8za/oAYiKYOJWgmKRwCmOjAfS0jgUH",
+	"O3aOpv/mqejvE0qCXdpaTERcd4qUWO8cigYgumF/miHyJ49QcaPtCYBHJcTEf3Y3yIfXd7A2oAyIP+jO",
+	"aWeq0A/r4A8G2oIdkV3h4+6pTGMs1HSa1hkT9rwhM+KAdeG2M2zx7c47Vgg3D3vovgILBkP8XMCC9t1L",
+	"0BZoBb9KRo87Cdw8iMqlwm7bEGTcdXVTFDHut+IizZuzueNft8AINwtbT/ASj5dfMDv6POWxHmaiScj4",
+	"/ip/FqCtQT0c5Grtdzpt9nYi4lgCray1Hbs/Pz85VTSu/4SX/keXpUACOdBJ7k5452IkEvterZtuOIYe",
+	"aYcRDKHOqfwZJ7+2/r8r+w/GV2f/5Z/myzXfvmCjqmg2+Q+5gtkU7N5PqHdXSNCU7Sms89Z6TD3pZcNJ",
+	"qrPMiG5elywTprJxD52MbiRSLmPThid02+wI3TegbZTKpIJHC3Anq62ueuOiCiuLJn77IezafX4fwSlv",
+	"NSX0WWwKEsRNbDjEsVz5pG/Wk+CgHqDz2p/jfitH7vjuc8V6Atpl4LCthrp8iFv6HkV64HyNbt/fuvfx",
+	"mk26qK65fJVNvwztMrQEniE4jWuLm4gkLcRxjaBiaV5QCK5WuuwAPCVrIqfGsrbAuRATJtPKuiigX3m4",
+	"tsDNB3yCFflcAJsrKqAiuOY1UulfopW0Cdh8Zc1luG/XjsAkws7MLKiIhdiH+Mj7acAXSPx8wOThAYMd",
+	"wRox1XaJwyzoJ+1zZdW2EQFoObALkMgxaay6nqSFvd1mL3VPRzNAzgEOtOlIMxw58JzZF8kYicHtj/ZC",
+	"PRGqGb47vydH5jxVyJgKZbjojcIVbXZEQaKdDlCLuxu5YiOdJXA2AanmUyzdtf9N/EKp1mdjrmZndE8X",
+	"Z6in6lTl03SOLq4IXXumlTAiHnSricDtJUe9zIj7ywXuh/i56MCFcu+HoSzueYZrmihrxgkUNUPKdJNQ",
+	"+BIp2h7GyVitFjY5jTsvwIXjxFHy5hRz1oVRAeKl5wYG9VxdE0fnwdaFFNP689Z6R0TDY08sh9WJXSjk",
+	"7+CTXNOJHYzVX92JPYazJK7INP/+/7H39c1t21reXwXjeWbSzqPIbnLv7sSZnR2nSVP3Jo1vnDY7e9U1",
+	"IRKSEFMAS4BStJl+9x2cc0BCMqkX25Jlm//ZEgWCIM7Befmd35Fiig/zENkt4MF+X1nZicu2p8VkO9Jj",
+	"rYG9NMrhNhFKtpUTaWfeoOTOYMvm+ea96dyUHvHy/g2UgtfllCZpoOdCEAlarE9MYM42N/hZMHnWaryN",
+	"w+oB42RO1gQ0Fmb9YGD6+2Aitl2BHjBwflG8KuIv8kSNWN9mAIx9k7547VvEg5VQqFQaYCBXCctyOeEW",
+	"63wM0m+y6M+InGrODGDSu7WIhI9w01tDuX9Q6YzispTHlWY+kroAww1CqTfq9o/8pNq/AVgkjv0IoTag",
+	"CQU84TIFGtdlMOB6HDIgYDsswg7hEUFcC5UKY0qMoDRsKCdCvYR35/GvXRbBqSOisr08Lhplx1JuoRF+",
+	"eTTB2MehsfhFS4UYl6r944m/XBoG1qpInBlprMhg6B+OfF8pQsdgs3vkRu0pTt8ynSZddoI0I7CcfYEt",
+	"lnHSbEoRGGqDnwueGByqP6Mh9QQ6MhNhSuYeH8eDgXrKToGyNcInWlyGEnwJcRl6aqcN3O0CeE8quLsP",
+	"cri6l1/ikZWPIvUU/Q5CMxWogAhhw2d+iRzN0jdvN6sftEP+ghuup9yzMXgyZ6f3RViV0rABDR7jVznf",
+	"cVcddA5wzZ2IwjJcj8j9PoPSnYpqwiSB+urMY9IR3OUWNmJulc2jBaM/GjQTlMxmRT+VMWqQtUrQO0uI",
+	"ITwpItqCZemsLWt/qFc9FJ40ob0/YhHdHoO93QzvKHy7Hk9l2z7+NtrHOyMr2q138ChiFvc74vkB2Oc2",
+	"KfWF7w6/UUZwJQbUq85uAy7zWvrR/cg5AbcNpfQah1V9zwEGDvw/dF60RfVtbGAj4OSastWAmvyZG+xz",
+	"Ias09tyeBE/QeTJGiNJ96kJlA1sU1sOxoB4b04UYhRsg0UyqnqpHTr0VdleiuncQyW2bKQ+7oPV+5Inb",
+	"UloKZq7SVmvhPctTf03E51kV1OLAjOdjKnOhJx/kNJbP2FiM+yI3PaUHAAkKQaMYZQox5MjHa0dSDQHg",
+	"M+JZJpRB3+0li5z3GLFcaPzUdqogHoJXMXCQOPV4XPL3EqgH1Ct+HzWjTndq6WwLKLqxs7jrpga3jRJ9",
+	"KL7bfbUi73MTBVIJbSL+dpCu13dSD/tcNafVPEfeWuR476Sxr7gyW9TkGwfqt2kBv+JqWTGwW1h3iA50",
+	"HrfucWtwri3VELN3u6fDMM2FMfW1HOX6kP3PGhogzskvGoFc+fyhHrBUT6mfFNAyI0GczpFOeSRm3gCt",
+	"XOkTGCEXlNAciZ6iyL8navbdGBJ2KUQG14whI1koK1Nnj0CfKw3JhFQOrIDkKrahhNH1gHGfT8gF5KxN",
+	"lWmoMypfcbVNa3I3GYhXXN1R6uEVX0Hb2eeqRYS35mWborjrk+KVc8FZqHFvbAoefvNFS2uRjK9pGA7s",
+	"dnXybzTnNZMZ7+CcaW2y1iZb3yYbWGy8eXPC8TqZIUuK0HnGGUUiWY523pVE7VHOYZuWSZs5aDXI9gHR",
+	"6ymQusN5JHhu+4IvaW18LqBLG/XkeX5EXhRoFzISpiMNzbOo9hiiE+xFeaVnk4gIFRp12Zk2VqphUPEF",
+	"2FnDuOkpzsppddnnkVCVghvRXfruLuWtKowt+64/Y7Tc33fIVUwFy7gxCI7l4aRH3HR6CjK+4V0Q4lrn",
+	"BP5crtd1leTauIhyDW6tNc990w1K24uM51bGMuPKthriOhoCxDeQqGsqiqBt0O3FdefbZF3b6GgsS4Co",
+	"kjTMWG6biiH8d5v2IDmH3/1138LL1QMsizKHb7u1Rlpds0mMeb4nn6lam2w38IwtR1is1UDmY5FQ7bZv",
+	"bxf7fitisTcwcZmAIfHvLOEz02UgJWCfqJ7yQ5Ru1NV+UQtNgp0zURbUcBtcWGdTwM3E/Y8tv3ELfkfR",
+	"5d31hmpjzS2UYXdQhk7AdxQo1ZapZNdHGyrpynvsz/CAuaY5/UVL1exy/6KlQu8YDxTg0MKy4iKOhQHf",
+	"e1CkQE0yD8LzIDlfbIrSxNxMkIXLffscfHcE9/UU/C513wE4L6i8cv8Q7G+uDpbHsciwEjrQqHjL4DJo",
+	"TYNdgqjIs6f6IuZj4W9edxy6h78RdO+PO8fEVYTaZU2be/oWErxX1NOrFC/866Ss5aUmsbxZIhCias1K",
+	"753gk0DpLZI6VIy084rwc03krjbwB4DoMvTXU86ShzBigD1hqVZDYewxRQqp+r10MzpMpAY6p5fNDekS",
+	"HDn8nvE+fAMdi1RPlcUkUDGNpIUDnY9FjlM3ls8M8EvSzYhVgqrqYWBQI51quoh+8TobaFQSLQy6LeG5",
+	"UNscw63VLWvaurSoGLSar40bLI0bCKQOuYly0cO14pLNjCzv9PCxYEzBiontsgggj20b+mtFePPQHx1f",
+	"UiuW6iHiLK8V/auT8rFYBh96h8w0trTCnT8ylO6zIgtsiScGbQMk8gH3ZiQzPJGdjvDfk+2gFVvMEPYU",
+	"pQjZCR7e05qTujylS7/rBYv0VF24waNjKngOpls5cw1s+v8spG0P7EfoqpS7plU1xwdvnYAUGZvpIg/k",
+	"t1I11wdTeZrzcWGx07PpsMi5KxcEU4i8H8LHWg29TzGWxkitPOBKicR7LVXIJQgJ6ET0lN9/qHaCQVii",
+	"4Q6JyIRKGLgrCJq3AVuCt+6Pod4S+WkhlRk1FJO/n51brhKphnsZWPGTWx5cMf4RWvXUGiPLUVGgHcpj",
+	"PpSvm8YxxtCA/dZAEO+pn/uj8Dzcwy5zO2Bt2/q2Vuav54CMkWdz2wVuYB40VLgNnBVPzU2eHxGe4CSw",
+	"KCpPgqKR6Er0lLvRFy2VwYRPULAGP968Ys0J2/2HFbinuKvW6IVd1SgLl7hFErRIgrZq7U71v5PVSkHe",
+	"io23raq1LevltmytNbV2UbZGZ9926tbA5NmkcG1nQrVHlWvbtU/a2rVWjWy/dm1NLVJ3SAe1Qc3xmDch",
+	"bac0YWJmgcO+7GMArCTOExMJRmdTSaVnbhxsQWCkiqvczRPnF2Y8lnbWU6lbPNOQwnFu6lk4730MxgYT",
+	"XBasmVv/NiLbyvpSuksI0GTzW3816+UquV/TRv9IZELzvBaVIrB6iDkWn6WReX2OuDEmdCnjyyom1FNB",
+	"UKhM8bgbu2u/AJZuyKUqaS/D3M4ScOw/ZHy5P67DghKAUprC+oY64H619kCrI9a0B9zehvZI5YZaL3bb",
+	"zIpbgr7YubCmAoWGodSrZgHTOZZ54cXYbYRFbqCIjbhKAmnVE5ED3LOkKKvGk9QwaQwdvgMo6xzGk3pX",
+	"072u4kS6zD3J4nSVtj01Z8pEaLBccEttwlNu7IURQsFHhs/IZvHh5xk27BrxpFyYOo1zLuxHne4wXnH7",
+	"EWR6hDui0Q2MqeW+WqhJsTMXcuMpPW3V6IMr+yoF3FcatGy2W+I/sPOHCqH7rutzpnzW5/Flo79JMBVM",
+	"2AX+of9hh/VnvjFafOkuipSeRpDtg59J5EBX8Ujnx2inRk6DayikcsMY+jTTBl72xdhEFbwoh6KuKAcs",
+	"EDtFam4xgba38UgkDfigM/9ge+mQ0uRWooOsaB3R1shc3XcB2rFQpdHUGZAidEfhE6mG63uktD/dJMfO",
+	"Qlzef346CpzPJ4ZFbuvkOsVeMR1qgVlPjvsj3QG+4X2j08IKNDQFj0eeoOD0dVBBBZ00ewoM0WMgSYAx",
+	"yrYKUKeEVaa+JyhUKp2+7oA6crtZJEw78xHKSkEMRVIpnSgXE2mkVhENap1h6ZQa3aunoC0kXiwyHY8i",
+	"ryBR7ZWzJUPX8Ck+VWUT+1W+MJanIkJLtmz6asWYlTVdqeaJSNDixToqpxL9HDsQyIM7YqOLlFtsYokF",
+	"sKevkXMJHX/MPORiUBjs7Vquz5TPuj3VUzCziPXFUKqqe5ASX62//M9CFAIQ3lggVr176DXQwWfxDTOk",
+	"oQfossj9QT01odzWPSYtHA3Ke4oG0TniTxryKm492cjazHhajE4V8WRG5BMZCzoruLk0bqwuizJeGBGx",
+	"mOe59I1F6OSBNcTStvC14aDSMMsvhWJyQB0i3HaBzCzhWug5nGQXFjZYgwuiEn8C0Pa/2Sl1+y7G4vR2",
+	"7WPM336NY5LxgQWpOdiv1htufz+8VhwdFo3dDr89VrP74eRgp3En9rqwF8bmgo9pDZyiu3B6U6ph+JHV",
+	"8Kn7aEHfX3GU7ivGZmfLT2fvBYhaUTqTe+Wf/YimT+kfrTLDVrtmh+ZSZk8nGvMAWdHgpMFJ6oyfS5ll",
+	"zpZxJ/CIpwM8lrSp2mP5Im83JjO6y37XVqAF5o9bfy5z5c2bl9Ts2o0fsQGnc7+nYJTycHQzrjv03C0+",
+	"6fNLme3bWefm5GZ3V4fcNU+31hu8t8dIzXHxAM+GfdLKTr6Z1aAc0aGBwNP1lTP4Ko1Bs1czFsEVFwDF",
+	"iMLY2THjxidWIWORFbZUuQZ8KtLW3hkF7P0EVDRi49mnkXDeci7Ys6Mj/KEH6deCyf4Js93HSBjMbLkG",
+	"xKVuFV8bBtsoDCaBJceJOeCiQBDXjYl1Ngl2wf5cJ9T1qT6MARAKniTLohk9VR/OeMkgWgQ/wdCL6bIP",
+	"qgxfjLhhz7yGgFAFzLZUFjWG2kmSfNI3Uxh7U2tTPcsdVdzAvU+tWEGy5t7PvS+7aTud3mJ4pY2qeAsK",
+	"GOvm/rvQg4uZLnLzcEIo97ZM6SRJPBndn3Rm3MSiPvzmVKH7fxn68YMSTwzTU4UcM6ZKEOg5NBLjatbX",
+	"yeyJ6TJATEo1DKx/8AYA2HzlEER85U+5Hm/9JLRifSobnFZblXBvWDhbHKTftGWyr0Qqb6AvGmquPvis",
+	"p0Q8ikicAphyQ81WV5RYlcbZDsR7j6qsdmCTtqVWrYe/HQ+/DjJwE6TLgtVxCDwUjXmWpUWep5V73Z9R",
+	"vE6WHTbEYCBii5iTIHpApVqGjbkqeEpUGVepL/REnKqd2iJbYL6oHmIjd7zGEHr/iM2gR+YdtnmQ22SV",
+	"CC2xTXTo2n7boU9UNzlvn9HPZxzTzx4jFo+4GooahonfIMH8k853ZKmt5YidWiQmV9pip8fWemm9sL32",
+	"wj7xSwHgDC94QOx1bU3QqTeQSoqv8hYluBRuRFLupb5bCxPZP1nHZq5ts9JW7O+b2P9+c1GvO/RzwZNG",
+	"L+k9zy8xJkssw8hXjlHioZwIBchoFr1984kdupuYw7HAe0S+cTKEaSm5mYG7RRAoxg0rlJsAZFR7aszz",
+	"S5FTYhTL4p2eO4a+hqlzr3xPZgDEw7zcTwCffUUjsbOgL1QumBIS8fgK87CQW1ZQUks9HnxNLRtCadbf",
+	"jp5flR6gAKpmYauK29KMgPEoXnXUU1VKi5iau+yzdusq1XyLLNNhVutavkSeX350L2rPAHd+Xjd2AuEt",
+	"7hng27+uR631HwO94F65dTy/nFe4JXk8g2g4KAGv6+MRtw16HpRxI6ztrbDECCu+8nGWCmzdlOV6IFO6",
+	"aZp6cBvATdy9usyXxFPTWWKEF1+l0+u5YKkYWKaLhm42ZzT+VT22YHwSTe0PR0fUsQ4A44b1hZ0KZAkY",
+	"H7PoPz3FivkPnspYdPq6HzW00y4vPVhUUWGL7TH/+k6ooR0dHD9/9uJF52AsVfkBUDpYkbvR/+dfJ0//",
+	"mz/936OnLy66nad//P//596L21PHB8bmQAW/3cpTXMulNEi03At0Umg4yBxrt25iCz9gk2yBHcgLRn/G",
+	"/EYK5BCFrSlS7e2iZbGU1/C5me8FA++ns9AvmquEGTlUT4GPGePQWI+IM6RX7QynYe4UeZe997rEWD7r",
+	"9NTUB24UcyeWzrvMGQrmSmu7EXAKZdyYsLNc2dFNDqoY+ognIPzULEaUpk2XnfTUNNdqCANNdV4m856z",
+	"CL648F9Qz4mUO22SjKV6YhiPwY4Mqi2BPwS+rm0pgUv5Xhxsx+bxw9/U5sFxHkPoe+Ed36OIdbDTWrvm",
+	"RnYN7nbsfUESvVR/LkUL/My9V6lSpKzQUyVyZoRTl6aIRx5KdFV1+pY1WPdbNuWvZ25FHbKlA/wEl2F5",
+	"7t6v1R1oiZYEdPPt2kD59SOFJsjGzkRupTeh3VlphCJKrrTqFOfx4BXhUk1KJUv4Fs86P/wdEVRtIiFg",
+	"jyC7wR2xUrWu8m4FFDcnyijZ52vIaGiQH/IJtzxfZpe7HUaPwPBqqI7F1sYAMek2GKAnOPaem4L7uP32",
+	"/WSYs2X8W76mKXPOZ2aujR51CCqyVHNwlIyVaeo2eAxL0kHKF57MOp4OcgDvhKybWa0l07QZb1FXwx2W",
+	"q2p8qCfmDvmwdonVe6zy4SwnG5LNgaTQxiYlilthPZuqlicBlDBnv5y9edthZ7++7bDPon/mROLt6U8Q",
+	"v6QY4t/Z+1cgG38/YmMx5Jn8KlIE+c3HSch8sEWuRMKKLJfDke30VJxroGGgtJf5s3AmG4Y/cz41eBtu",
+	"nQxJrTrOqZgId3hCnfLHt68oPJMLkfjI6lhYnnDLX0LurKcWzySsQmQjPWUDTt7KXGd+WkfszV8oK1Ov",
+	"PrCvPymJLjuBlfcr3lNzHbq0Cs1QpS3LhUqAWWom7Esf4cERynGRb8rJFoaNa6aEqSx2onrKG2gxV5ga",
+	"s6NceGUA8aos10N00CzjzMqxYN/97dkLxvt6giv9/QKPmNWM57mcQP3jD//G/iFfleRNPaVzNuDGirwD",
+	"LZInIgdmfMw7lo3JmBWKfmLq4khnRag2m4zrcZFamfHcHrpVeOre6bzSrOx9ULCBxTEPt1hzJ3/Xn3mD",
+	"5PuDzoG7KbcHxwd9qTiEuxdj0KHB/i9//z/K63T/i4jXtOyf7ey0OIljkdm7SQniEl2IcWaB7If+t1pf",
+	"jLmaXaACCb7BHDbvI9vDYkbxXjoVu15st7ipOwTdCvZ1Mgs+Cc7FXU+rqByhC5Q0TBBXn9KMLoSKdUIM",
+	"IOH3Y+c/XThZi/bRgwIjczNDds6BgvhaI3zkXAAdJEuluvTHpzugKB6H55kPznn4RtmEEn41F6Njv/lz",
+	"ToXnjlaip/Ag9P1Z6/Q5BmHewIy3Ey4J7rBRxORZzXmgKHYpDfLrGjbls5pF7Lgzmvr7jyAG8hIzODAX",
+	"NuJZJhStqhvlyqr2VJuCaAM2OyFUwy0J6mYuMH8trXM4EbkcyIrmoJ7oA3VQqU+IWhX2Pn7s9Q/B6by1",
+	"CuU9Y10XdP0ojFDJ7+HtN8Vl1bJmrNQJZBTNtWbx0w9FmvEUjP/5or/bIpf4q81F7L7w1u04eN/hrkcp",
+	"2lh6vjpNsbwtGVZylCzMVjuPkPc1EVyRkBwTo7BlQlnnNHbKDxKZdCgixS0U8ibAbKyhZYk793EaPTUP",
+	"m4TTDfBFeoAZEAIhdQiz4nFRHee65QBj8kSHbg6Kp4g7FXkp0kS4U2cTvIFJbDfPh/dY4uuwX84//MoS",
+	"HRdjyAONeQIr1RfsUmSQ2eAA7mizgDuXPHx5eGaBb7+hsEk1kRZ2jVnamCG4DsVuKpT15h6J25M5FR/k",
+	"tBdhO0BDBYdFl52o8kibjrQRPRWcGFj05Id05qMCPPeJCiYU5iSh32BpS8I1ImdjPoOh8H8/a8QsqllP",
+	"uWM0INTy05SGIV51secZ5ekVAJSSsVQMOo5U3Y2a+he+n50G673pofxjkRudr1N1Altvyx1Ug0dZhvEL",
+	"N1irHnbfcNiQctCZCIXGdHzAG2KNa/Z0qVMbh9+qf6BiAyW72eL9VYjECTKz+lKosCFoINNrqpcu++DO",
+	"4Kn0rQEKQgdHZx/OP/XU3ERxYhF0ZZgtKpEAP1h6rjqv2h2QNoJl5GrGUGeUrB89hdavM0uwH8QXLVXQ",
+	"7wzL7etY8OB3oTitQh/Pi5WHE2fcjio08dw7WYooXibkp6+3DBL+qPUKchDUuCVDqVfNqqUobnk8VhCG",
+	"gWCBBPscX2jFuEMc2ok6SwE6bt6iDkxEnEoldqUEV6oyyDmVuqxqDK+99gxUGXsNk680GXxjijh296oF",
+	"NMPD3isVVotygcdIHnze/0FAXOBdNQn3pqLsA6+NmYI3PkhXiSEKmK90ABnEoOEVgfUOTS6cr2aC8He3",
+	"IQlw5uezzTyAv8lNCwVwtOTl0vWB/D3onDaa30bzdx3Nzyp52ig6gspjWVwkr61LwjbGi92QOwvl1Eyq",
+	"OC2SOnA/Bgug6GnVUfoBawyw64rI5yIY2JNOln076+oO6at17fUUisaWTALqu6TH0NXf03+3vpNwjoi8",
+	"NWIfexYlcZNfFh/BLdZGRu4uMkLUBjcJhxhhjA+hNiG1wYTgaVodiQsZvT4lL0ozvWp/TkYAJCYkVHxA",
+	"es25DmDJl/5xbeTxjUogSnLuZ7nOqf7mrs7qxx7QVwnsEgzazdlQ10dxn/gx0JdLBDR40Dnr53pqsIEn",
+	"uoXuOuzV6fxjjLhb/6kuKDfWvEWZNMSTkjBuWBQXeS6UjZoi4sGevMfBcHqKZXq+fImtSN2dqvcvoVHb",
+	"r2UVem1/+I3+WsUiD6rfyQzdv8tOrWnS4nUk8W9UQltsncAK3aU+qlJNeQchlTs7RNp4yuanThhL2eDI",
+	"qUTjm2ee+KvRZfrsDg0xETl0S4DErBGC2j+WqA1pTdm3OYH/EP1ZWzp0VpbWrRQMP78Onm8zFnMj6sUk",
+	"ING4npB4Ipq1fJadMbLTYi1PuVTFitdsE/RfT3/k8UisutxftnsS91Y7XOWRAc7ztQpVS+4Y0C75xAtc",
+	"kacHxweHPJOwiWmAGpQg8u4FRDGV3DlVfnA1vuCJmbCJPigDMy+spuZXnyASYnmqh0BBSJdj97Ka6z9D",
+	"/IRIpYCnkFk9hNrHMF6CDnutagt/63EimsXYqdcwaatxSh7EhqGgqN5w4I/Ig9kDp9bV3/ykc2h9z/o8",
+	"5SqGynyV0ISqX48ET2tXOJw+Bqohj5SM8RTwr6dfGNFw9yvXuv8bri27BI8Z97ebOvcDM17BamPM/OCv",
+	"P/76vwAAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
