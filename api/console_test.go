@@ -77,7 +77,7 @@ func TestConsolePages(t *testing.T) {
 		"/reports/" + w.report:         "Its run",
 		"/users?q=alice":               "/admin/users/" + w.alice.id,
 		"/users/" + w.alice.id:         "What was done to the account",
-		"/users/" + w.bob.id:           "bob&#39;s phone",
+		"/users/" + w.bob.id:           "Last used",
 		"/abuse":                       "Spam",
 		"/abuse/" + w.abuse:            "Suspend and resolve",
 		"/rooms":                       "Close the room",
