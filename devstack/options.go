@@ -10,7 +10,8 @@ import (
 
 // Options say what Start starts, and where.
 type Options struct {
-	// Dir is the data folder; it is made if missing. Ephemeral stacks may leave it empty for a new temporary folder.
+	// Dir is the data folder; it is made if missing. Ephemeral stacks may leave it empty for a new temporary folder,
+	// in memory if there is room.
 	Dir      string
 	Ports    Ports
 	Services []Service
@@ -60,7 +61,7 @@ func (o *Options) makeTemporaryDir() error {
 	if !o.Ephemeral {
 		return errors.New("no data folder given")
 	}
-	dir, err := os.MkdirTemp("", temporaryPattern)
+	dir, err := os.MkdirTemp(memoryFolder(), temporaryPattern)
 	if err != nil {
 		return fmt.Errorf("make the data folder: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -48,13 +49,14 @@ func orderlySignal(service Service) syscall.Signal {
 	return syscall.SIGTERM
 }
 
-// sweep removes what killed tests left in the temporary folder, servers included. It is best effort: the stack that
+// sweep removes what killed tests left in temporary folders, servers included. It is best effort: the stack that
 // is being started does not depend on it.
 func sweep() {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
 	found, _ := filepath.Glob(filepath.Join(os.TempDir(), temporaryPattern))
-	for _, dir := range found {
+	inMemory, _ := filepath.Glob(filepath.Join(memoryFolder(), temporaryPattern))
+	for _, dir := range slices.Concat(found, inMemory) {
 		// A new folder may be about to be locked by the process that made it.
 		if info, err := os.Stat(dir); err != nil || time.Since(info.ModTime()) < time.Minute {
 			continue
