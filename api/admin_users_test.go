@@ -328,7 +328,7 @@ func TestRestoreRoom(t *testing.T) {
 	require.Equal(
 		t,
 		[]any{id, "Forgotten", "alice"},
-		[]any{retired[0]["id"], retired[0]["name"], retired[0]["host_username"]},
+		[]any{retired[0]["id"], retired[0]["name"], retired[0]["host"].(map[string]any)["username"]},
 	)
 	at, err := time.Parse(time.RFC3339, retired[0]["retired_at"].(string))
 	require.NoError(t, err)

@@ -1432,7 +1432,7 @@ type AbuseOutcome string
 
 // AbuseReport A report of abuse, as admins see it. Its sender is in no answer.
 //
-// Example: {"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}
+// Example: {"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 type AbuseReport struct {
 	// Content What was reported, as it was then; null once the report is resolved and the account is deleted
 	Content *ReportedContent `json:"content"`
@@ -1467,20 +1467,20 @@ type AbuseReport struct {
 	// Text What the sender wrote; empty without a text
 	Text string `json:"text"`
 
-	// UserID The account that it concerns: the message's author, the room's host, or the account itself. It is null when
+	// User The account that it concerns: the message's author, the room's host, or the account itself. It is null when
 	// the account is deleted.
-	UserID *string `json:"user_id"`
+	User *Person `json:"user"`
 }
 
-// AbuseReportAnswer Example: {"data":{"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}}
+// AbuseReportAnswer Example: {"data":{"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}}
 type AbuseReportAnswer struct {
 	// Data A report of abuse, as admins see it. Its sender is in no answer.
 	//
-	// Example: {"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}
+	// Example: {"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 	Data AbuseReport `json:"data"`
 }
 
-// AbuseReportList Example: {"data":[{"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"next_cursor":null}
+// AbuseReportList Example: {"data":[{"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
 type AbuseReportList struct {
 	// Data The reports of this page
 	Data []AbuseReport `json:"data"`
@@ -1515,14 +1515,14 @@ type AcceptedInvitation struct {
 
 // Account An account, as its owner sees it
 //
-// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
+// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
 type Account struct {
 	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
 	// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
 	// the former ones work for a minute more.
 	//
 	//
-	// Example: {"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
+	// Example: {"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
 	Avatar AvatarURLs `json:"avatar"`
 
 	// CreatedAt When the account was created
@@ -1557,11 +1557,11 @@ type Account struct {
 	Username Username `json:"username"`
 }
 
-// AccountAnswer Example: {"data":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}}
+// AccountAnswer Example: {"data":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}}
 type AccountAnswer struct {
 	// Data An account, as its owner sees it
 	//
-	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
 	Data Account `json:"data"`
 }
 
@@ -1664,7 +1664,7 @@ type AddToQueueRequest struct {
 
 // AdminMessage A message, as admins see it
 //
-// Example: {"hidden":false,"message":{"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}}
+// Example: {"hidden":false,"message":{"author":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}}
 type AdminMessage struct {
 	// Hidden Whether it is hidden together with the rest of its author's content. To everyone but admins it then looks
 	// deleted.
@@ -1672,11 +1672,11 @@ type AdminMessage struct {
 
 	// Message A message in the chat of a room
 	//
-	// Example: {"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
+	// Example: {"author":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
 	Message Message `json:"message"`
 }
 
-// AdminMessageList Example: {"data":[{"hidden":false,"message":{"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}}],"next_cursor":null}
+// AdminMessageList Example: {"data":[{"hidden":false,"message":{"author":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}}],"next_cursor":null}
 type AdminMessageList struct {
 	// Data The messages of this page
 	Data []AdminMessage `json:"data"`
@@ -1687,7 +1687,7 @@ type AdminMessageList struct {
 
 // AdminRoom A room, as admins see it
 //
-// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type AdminRoom struct {
 	// ClosedAt When an admin closed it; null unless it is closed
 	ClosedAt *time.Time `json:"closed_at"`
@@ -1697,19 +1697,19 @@ type AdminRoom struct {
 
 	// Room A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Room Room `json:"room"`
 }
 
-// AdminRoomAnswer Example: {"data":{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}}
+// AdminRoomAnswer Example: {"data":{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}}
 type AdminRoomAnswer struct {
 	// Data A room, as admins see it
 	//
-	// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+	// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 	Data AdminRoom `json:"data"`
 }
 
-// AdminRoomList Example: {"data":[{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}],"next_cursor":null}
+// AdminRoomList Example: {"data":[{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}],"next_cursor":null}
 type AdminRoomList struct {
 	// Data The rooms of this page
 	Data []AdminRoom `json:"data"`
@@ -1720,14 +1720,14 @@ type AdminRoomList struct {
 
 // AdminUser An account, as admins see it
 //
-// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}
+// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}
 type AdminUser struct {
 	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
 	// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
 	// the former ones work for a minute more.
 	//
 	//
-	// Example: {"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
+	// Example: {"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
 	Avatar AvatarURLs `json:"avatar"`
 
 	// ContentHidden Whether its rooms and messages are hidden
@@ -1764,15 +1764,15 @@ type AdminUser struct {
 	Username Username `json:"username"`
 }
 
-// AdminUserAnswer Example: {"data":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}}
+// AdminUserAnswer Example: {"data":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}}
 type AdminUserAnswer struct {
 	// Data An account, as admins see it
 	//
-	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}
 	Data AdminUser `json:"data"`
 }
 
-// AdminUserList Example: {"data":[{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}],"next_cursor":null}
+// AdminUserList Example: {"data":[{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}],"next_cursor":null}
 type AdminUserList struct {
 	// Data The accounts of this page
 	Data []AdminUser `json:"data"`
@@ -1786,12 +1786,13 @@ type AuditAction string
 
 // AuditEntry An entry of the audit log
 //
-// Example: {"action":"user_suspended","actor":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:30:00Z","details":{"hide_content":true,"reason":"Spam"},"id":"01993f7a-b5c6-77e8-99fa-1b2c3d4e5f60","outcome":"done","target_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","target_kind":"user"}
+// Example: {"action":"user_suspended","actor":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:30:00Z","details":{"hide_content":true,"reason":"Spam"},"id":"01993f7a-b5c6-77e8-99fa-1b2c3d4e5f60","outcome":"done","target_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","target_kind":"user"}
 type AuditEntry struct {
 	// Action What an admin did
 	Action AuditAction `json:"action"`
 
-	// Actor The admin, by the username at the time, which outlasts the account; null for an operator's command
+	// Actor The admin; null for an operator's command. Of an account that is deleted since, the log keeps the username,
+	// which is also the display name then, beside the generated picture.
 	Actor *Person `json:"actor"`
 
 	// CreatedAt When it was done
@@ -1824,7 +1825,7 @@ type AuditEntryOutcome string
 // AuditEntryTargetKind To what kind of thing it was done
 type AuditEntryTargetKind string
 
-// AuditList Example: {"data":[{"action":"user_suspended","actor":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:30:00Z","details":{"hide_content":true,"reason":"Spam"},"id":"01993f7a-b5c6-77e8-99fa-1b2c3d4e5f60","outcome":"done","target_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","target_kind":"user"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
+// AuditList Example: {"data":[{"action":"user_suspended","actor":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:30:00Z","details":{"hide_content":true,"reason":"Spam"},"id":"01993f7a-b5c6-77e8-99fa-1b2c3d4e5f60","outcome":"done","target_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","target_kind":"user"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
 type AuditList struct {
 	// Data The entries of this page
 	Data []AuditEntry `json:"data"`
@@ -1833,11 +1834,11 @@ type AuditList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// AvatarAnswer Example: {"data":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-31T20:15:00Z","reason":null,"status":"processing","step":"rendering","updated_at":"2026-01-31T20:15:01Z","version":3}}
+// AvatarAnswer Example: {"data":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-31T20:15:00Z","reason":null,"status":"processing","step":"rendering","updated_at":"2026-01-31T20:15:01Z","version":3}}
 type AvatarAnswer struct {
 	// Data The newest upload of an avatar
 	//
-	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-31T20:15:00Z","reason":null,"status":"processing","step":"rendering","updated_at":"2026-01-31T20:15:01Z","version":3}
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-31T20:15:00Z","reason":null,"status":"processing","step":"rendering","updated_at":"2026-01-31T20:15:01Z","version":3}
 	Data AvatarUpload `json:"data"`
 }
 
@@ -1845,7 +1846,7 @@ type AvatarAnswer struct {
 // SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
 // the former ones work for a minute more.
 //
-// Example: {"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
+// Example: {"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
 type AvatarURLs struct {
 	// Default Whether it is the generated picture
 	Default bool `json:"default"`
@@ -1866,14 +1867,14 @@ type AvatarURLs struct {
 
 // AvatarUpload The newest upload of an avatar
 //
-// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-31T20:15:00Z","reason":null,"status":"processing","step":"rendering","updated_at":"2026-01-31T20:15:01Z","version":3}
+// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-31T20:15:00Z","reason":null,"status":"processing","step":"rendering","updated_at":"2026-01-31T20:15:01Z","version":3}
 type AvatarUpload struct {
 	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
 	// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
 	// the former ones work for a minute more.
 	//
 	//
-	// Example: {"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
+	// Example: {"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
 	Avatar AvatarURLs `json:"avatar"`
 
 	// CreatedAt When it was uploaded
@@ -1906,7 +1907,7 @@ type AvatarVersion = int
 
 // Ban A ban from a room
 //
-// Example: {"banned_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
+// Example: {"banned_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 type Ban struct {
 	// BannedBy Who imposed it; null when the account is deleted
 	BannedBy *Person `json:"banned_by"`
@@ -1920,21 +1921,23 @@ type Ban struct {
 	// Until When it ends by itself; null for never
 	Until *time.Time `json:"until"`
 
-	// User An account, where it is one of several
+	// User An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
+	// answers but the audit log.
 	//
-	// Example: {"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
 	User Person `json:"user"`
 }
 
-// BanAnswer Example: {"data":{"banned_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}}
+// BanAnswer Example: {"data":{"banned_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}}
 type BanAnswer struct {
 	// Data A ban from a room
 	//
-	// Example: {"banned_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
+	// Example: {"banned_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 	Data Ban `json:"data"`
 }
 
-// BanList Example: {"data":[{"banned_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
+// BanList Example: {"data":[{"banned_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
 type BanList struct {
 	// Data The bans of this page
 	Data []Ban `json:"data"`
@@ -1969,14 +1972,14 @@ type CachedMovieAnswer struct {
 	Data Movie `json:"data"`
 }
 
-// CachedRoomAnswer Example: {"_cached":true,"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+// CachedRoomAnswer Example: {"_cached":true,"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type CachedRoomAnswer struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
 
 	// Data A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Data Room `json:"data"`
 }
 
@@ -2039,7 +2042,7 @@ type CleanupReportTrigger string
 
 // CleanupRun A run of the clean-up
 //
-// Example: {"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}
+// Example: {"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}
 type CleanupRun struct {
 	// CancelledAt When an admin told it to stop; null otherwise
 	CancelledAt *time.Time `json:"cancelled_at"`
@@ -2078,7 +2081,7 @@ type CleanupRun struct {
 	StartedAt *time.Time `json:"started_at"`
 
 	// StartedBy The admin who started it; null for the schedule's, and when the account is deleted
-	StartedBy *string `json:"started_by"`
+	StartedBy *Person `json:"started_by"`
 
 	// State Where it stands. A `failed` run could not apply at least one policy; it has applied the others.
 	State CleanupRunState `json:"state"`
@@ -2096,15 +2099,15 @@ type CleanupRunState string
 // CleanupRunTrigger What started it
 type CleanupRunTrigger string
 
-// CleanupRunAnswer Example: {"data":{"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}}
+// CleanupRunAnswer Example: {"data":{"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}}
 type CleanupRunAnswer struct {
 	// Data A run of the clean-up
 	//
-	// Example: {"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}
+	// Example: {"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}
 	Data CleanupRun `json:"data"`
 }
 
-// CleanupRunList Example: {"data":[{"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}],"next_cursor":null}
+// CleanupRunList Example: {"data":[{"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}],"next_cursor":null}
 type CleanupRunList struct {
 	// Data The runs of this page
 	Data []CleanupRun `json:"data"`
@@ -2400,7 +2403,7 @@ type EmailWait string
 
 // Export Everything that is stored about an account
 //
-// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
+// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
 type Export struct {
 	// AbuseReports The reports of abuse that the account sent
 	AbuseReports []SentAbuseReport `json:"abuse_reports"`
@@ -2410,7 +2413,7 @@ type Export struct {
 
 	// Account An account, as its owner sees it
 	//
-	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
 	Account Account `json:"account"`
 
 	// AccountActs What admins did to the account, such as a suspension
@@ -2492,11 +2495,11 @@ type Export struct {
 	Stays []ExportedStay `json:"stays"`
 }
 
-// ExportAnswer Example: {"data":{"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}}
+// ExportAnswer Example: {"data":{"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}}
 type ExportAnswer struct {
 	// Data Everything that is stored about an account
 	//
-	// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
+	// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
 	Data Export `json:"data"`
 }
 
@@ -2854,7 +2857,7 @@ type ID = string
 
 // Invitation An invitation to a room
 //
-// Example: {"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}
+// Example: {"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}
 type Invitation struct {
 	// AnsweredAt When it was accepted, declined or revoked; null before that
 	AnsweredAt *time.Time `json:"answered_at"`
@@ -2884,11 +2887,11 @@ type Invitation struct {
 	State InvitationState `json:"state"`
 }
 
-// InvitationAnswer Example: {"data":{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}}
+// InvitationAnswer Example: {"data":{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}}
 type InvitationAnswer struct {
 	// Data An invitation to a room
 	//
-	// Example: {"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}
+	// Example: {"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}
 	Data Invitation `json:"data"`
 }
 
@@ -2902,7 +2905,7 @@ type InvitationDelivery struct {
 	State EmailState `json:"state"`
 }
 
-// InvitationList Example: {"data":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"next_cursor":null}
+// InvitationList Example: {"data":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"next_cursor":null}
 type InvitationList struct {
 	// Data The invitations of this page
 	Data []Invitation `json:"data"`
@@ -2913,7 +2916,7 @@ type InvitationList struct {
 
 // InvitationPreview An invitation, as it is shown to whoever has its token
 //
-// Example: {"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}}
+// Example: {"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1}}
 type InvitationPreview struct {
 	// Email An email address, as it was typed.
 	Email EmailAddress `json:"email"`
@@ -2921,22 +2924,24 @@ type InvitationPreview struct {
 	// ExpiresAt When it expires
 	ExpiresAt time.Time `json:"expires_at"`
 
-	// Inviter An account, where it is one of several
+	// Inviter An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
+	// answers but the audit log.
 	//
-	// Example: {"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
 	Inviter Person `json:"inviter"`
 
 	// Room A room, as it is shown to somebody who is invited
 	//
-	// Example: {"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}
+	// Example: {"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1}
 	Room InvitedRoom `json:"room"`
 }
 
-// InvitationPreviewAnswer Example: {"data":{"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}}}
+// InvitationPreviewAnswer Example: {"data":{"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1}}}
 type InvitationPreviewAnswer struct {
 	// Data An invitation, as it is shown to whoever has its token
 	//
-	// Example: {"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}}
+	// Example: {"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1}}
 	Data InvitationPreview `json:"data"`
 }
 
@@ -2945,7 +2950,7 @@ type InvitationState string
 
 // InvitedRoom A room, as it is shown to somebody who is invited
 //
-// Example: {"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}
+// Example: {"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1}
 type InvitedRoom struct {
 	// Description What the room is about; empty without a description
 	Description RoomDescription `json:"description"`
@@ -2953,11 +2958,17 @@ type InvitedRoom struct {
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
+	// Movie The movie that people watch in it; null without one
+	Movie *RoomMovie `json:"movie"`
+
 	// Name The name of the room, in one line
 	Name RoomName `json:"name"`
 
 	// Participants How many people are in it now
 	Participants int `json:"participants"`
+
+	// Present How many of them were seen within the last 90 seconds
+	Present Present `json:"present"`
 }
 
 // Language The language of emails: English or German
@@ -2980,7 +2991,7 @@ type MarkReadRequest struct {
 
 // Message A message in the chat of a room
 //
-// Example: {"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
+// Example: {"author":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
 type Message struct {
 	// Author Who wrote it; null when the account is deleted
 	Author *Person `json:"author"`
@@ -3007,18 +3018,18 @@ type Message struct {
 	RoomID ID `json:"room_id"`
 }
 
-// MessageAnswer Example: {"data":{"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}}
+// MessageAnswer Example: {"data":{"author":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}}
 type MessageAnswer struct {
 	// Data A message in the chat of a room
 	//
-	// Example: {"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
+	// Example: {"author":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
 	Data Message `json:"data"`
 }
 
 // MessageBody Plain text, of one or more lines
 type MessageBody = string
 
-// MessageList Example: {"_cached":true,"data":[{"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"newer_cursor":"AZk_d4KTdLWm1-j5ChssPR","next_cursor":"AZk_d4KTdLWm1-j5ChssPQ","updates_cursor":"AZk_d4KTdLWm1-j5ChssPS"}
+// MessageList Example: {"_cached":true,"data":[{"author":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"newer_cursor":"AZk_d4KTdLWm1-j5ChssPR","next_cursor":"AZk_d4KTdLWm1-j5ChssPQ","updates_cursor":"AZk_d4KTdLWm1-j5ChssPS"}
 type MessageList struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
@@ -3118,7 +3129,7 @@ type MovieYear = int
 
 // Mute A mute in a room
 //
-// Example: {"created_at":"2026-01-31T20:15:00Z","muted_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
+// Example: {"created_at":"2026-01-31T20:15:00Z","muted_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 type Mute struct {
 	// CreatedAt When it was imposed
 	CreatedAt time.Time `json:"created_at"`
@@ -3132,21 +3143,23 @@ type Mute struct {
 	// Until When it ends by itself
 	Until time.Time `json:"until"`
 
-	// User An account, where it is one of several
+	// User An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
+	// answers but the audit log.
 	//
-	// Example: {"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
 	User Person `json:"user"`
 }
 
-// MuteAnswer Example: {"data":{"created_at":"2026-01-31T20:15:00Z","muted_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}}
+// MuteAnswer Example: {"data":{"created_at":"2026-01-31T20:15:00Z","muted_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}}
 type MuteAnswer struct {
 	// Data A mute in a room
 	//
-	// Example: {"created_at":"2026-01-31T20:15:00Z","muted_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
+	// Example: {"created_at":"2026-01-31T20:15:00Z","muted_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 	Data Mute `json:"data"`
 }
 
-// MuteList Example: {"data":[{"created_at":"2026-01-31T20:15:00Z","muted_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
+// MuteList Example: {"data":[{"created_at":"2026-01-31T20:15:00Z","muted_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
 type MuteList struct {
 	// Data The mutes of this page
 	Data []Mute `json:"data"`
@@ -3169,7 +3182,7 @@ type MuteRequest struct {
 
 // MyInvitation An open invitation of the caller
 //
-// Example: {"created_at":"2026-01-31T20:15:00Z","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}}
+// Example: {"created_at":"2026-01-31T20:15:00Z","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1}}
 type MyInvitation struct {
 	// CreatedAt When it was sent
 	CreatedAt time.Time `json:"created_at"`
@@ -3180,18 +3193,20 @@ type MyInvitation struct {
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// Inviter An account, where it is one of several
+	// Inviter An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
+	// answers but the audit log.
 	//
-	// Example: {"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
 	Inviter Person `json:"inviter"`
 
 	// Room A room, as it is shown to somebody who is invited
 	//
-	// Example: {"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}
+	// Example: {"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1}
 	Room InvitedRoom `json:"room"`
 }
 
-// MyInvitationList Example: {"data":[{"created_at":"2026-01-31T20:15:00Z","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}}],"next_cursor":null}
+// MyInvitationList Example: {"data":[{"created_at":"2026-01-31T20:15:00Z","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1}}],"next_cursor":null}
 type MyInvitationList struct {
 	// Data The invitations of this page
 	Data []MyInvitation `json:"data"`
@@ -3202,7 +3217,7 @@ type MyInvitationList struct {
 
 // MyRoom A room, with what the caller is in it
 //
-// Example: {"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}
+// Example: {"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}
 type MyRoom struct {
 	// Joined Whether the caller is in it now
 	Joined bool `json:"joined"`
@@ -3215,7 +3230,7 @@ type MyRoom struct {
 
 	// Room A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Room Room `json:"room"`
 
 	// Unread How many messages of others came after the one that the caller marked as read; 100 stands for 100 and more.
@@ -3223,7 +3238,7 @@ type MyRoom struct {
 	Unread int `json:"unread"`
 }
 
-// MyRoomList Example: {"data":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"next_cursor":null}
+// MyRoomList Example: {"data":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"next_cursor":null}
 type MyRoomList struct {
 	// Data The rooms of this page
 	Data []MyRoom `json:"data"`
@@ -3249,14 +3264,8 @@ type OptionalReason = string
 
 // Participant Somebody who is in a room
 //
-// Example: {"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","username":"dave"}
+// Example: {"joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 type Participant struct {
-	// DisplayName The name that others see, in one line
-	DisplayName DisplayName `json:"display_name"`
-
-	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
-	ID ID `json:"id"`
-
 	// JoinedAt When they joined
 	JoinedAt time.Time `json:"joined_at"`
 
@@ -3272,19 +3281,23 @@ type Participant struct {
 	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
 	Role Role `json:"role"`
 
-	// Username The name that is unique among accounts, whatever its case. It never changes.
-	Username Username `json:"username"`
+	// User An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
+	// answers but the audit log.
+	//
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	User Person `json:"user"`
 }
 
-// ParticipantAnswer Example: {"data":{"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","username":"dave"}}
+// ParticipantAnswer Example: {"data":{"joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}}
 type ParticipantAnswer struct {
 	// Data Somebody who is in a room
 	//
-	// Example: {"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","username":"dave"}
+	// Example: {"joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 	Data Participant `json:"data"`
 }
 
-// ParticipantList Example: {"data":[{"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","username":"dave"}],"next_cursor":null}
+// ParticipantList Example: {"data":[{"joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
 type ParticipantList struct {
 	// Data The people of this page
 	Data []Participant `json:"data"`
@@ -3299,10 +3312,22 @@ type Password = string
 // Permission Something that a role in a room allows
 type Permission string
 
-// Person An account, where it is one of several
+// Person An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
+// answers but the audit log.
 //
-// Example: {"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
 type Person struct {
+	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
+	// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
+	// the former ones work for a minute more.
+	//
+	//
+	// Example: {"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
+	Avatar AvatarURLs `json:"avatar"`
+
+	// DisplayName The name that others see, in one line
+	DisplayName DisplayName `json:"display_name"`
+
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
@@ -3312,7 +3337,7 @@ type Person struct {
 
 // Playback The state of what a room watches
 //
-// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
+// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
 type Playback struct {
 	// At When playback is at `position_ms`. Until then it rests there.
 	At time.Time `json:"at"`
@@ -3364,11 +3389,11 @@ type Playback struct {
 	Wait *PlaybackWait `json:"wait"`
 }
 
-// PlaybackAnswer Example: {"data":{"at":"2026-01-31T20:15:00.123456Z","by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}}
+// PlaybackAnswer Example: {"data":{"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}}
 type PlaybackAnswer struct {
 	// Data The state of what a room watches
 	//
-	// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
+	// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
 	Data Playback `json:"data"`
 }
 
@@ -3411,7 +3436,7 @@ type PlaybackCommand struct {
 // PlaybackCommandKind What to do
 type PlaybackCommandKind string
 
-// PlaybackCommandAnswer Example: {"data":{"playback":{"at":"2026-01-31T20:15:00.123456Z","by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}},"replayed":false,"revision":41}}
+// PlaybackCommandAnswer Example: {"data":{"playback":{"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}},"replayed":false,"revision":41}}
 type PlaybackCommandAnswer struct {
 	// Data What a command has done
 	Data PlaybackCommandResult `json:"data"`
@@ -3421,7 +3446,7 @@ type PlaybackCommandAnswer struct {
 type PlaybackCommandResult struct {
 	// Playback The state of what a room watches
 	//
-	// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
+	// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
 	Playback Playback `json:"playback"`
 
 	// Replayed Whether the command was applied before
@@ -3498,6 +3523,9 @@ type PostMessageRequest struct {
 	RoomID ID `json:"room_id"`
 }
 
+// Present How many of them were seen within the last 90 seconds
+type Present = int
+
 // Problem What went wrong, as in RFC 9457
 //
 // Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
@@ -3532,14 +3560,14 @@ type ProblemCode string
 
 // Profile What everyone may know of an account
 //
-// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
 type Profile struct {
 	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
 	// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
 	// the former ones work for a minute more.
 	//
 	//
-	// Example: {"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
+	// Example: {"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
 	Avatar AvatarURLs `json:"avatar"`
 
 	// CreatedAt When the account was created
@@ -3555,18 +3583,18 @@ type Profile struct {
 	Username Username `json:"username"`
 }
 
-// ProfileAnswer Example: {"_cached":true,"data":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}}
+// ProfileAnswer Example: {"_cached":true,"data":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}}
 type ProfileAnswer struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
 
 	// Data What everyone may know of an account
 	//
-	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
 	Data Profile `json:"data"`
 }
 
-// ProfileList Example: {"data":[{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}],"next_cursor":null}
+// ProfileList Example: {"data":[{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}],"next_cursor":null}
 type ProfileList struct {
 	// Data The accounts of this page
 	Data []Profile `json:"data"`
@@ -3584,7 +3612,7 @@ type Queue struct {
 	Version int64 `json:"version"`
 }
 
-// QueueAnswer Example: {"data":{"items":[{"added_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}],"version":3}}
+// QueueAnswer Example: {"data":{"items":[{"added_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}],"version":3}}
 type QueueAnswer struct {
 	// Data What a room is to play
 	Data Queue `json:"data"`
@@ -3592,7 +3620,7 @@ type QueueAnswer struct {
 
 // QueueItem Something to play
 //
-// Example: {"added_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}
+// Example: {"added_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}
 type QueueItem struct {
 	// AddedBy Who added it; null when the account is deleted
 	AddedBy *Person `json:"added_by"`
@@ -3622,11 +3650,11 @@ type QueueItem struct {
 	Votes int `json:"votes"`
 }
 
-// QueueItemAnswer Example: {"data":{"added_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}}
+// QueueItemAnswer Example: {"data":{"added_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}}
 type QueueItemAnswer struct {
 	// Data Something to play
 	//
-	// Example: {"added_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}
+	// Example: {"added_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}
 	Data QueueItem `json:"data"`
 }
 
@@ -3852,13 +3880,13 @@ type ResolvedReportID = string
 
 // RetiredRoom A room that the clean-up has archived
 //
-// Example: {"deleted_from":"2026-05-01T03:00:05Z","host_username":"carol","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","retired_at":"2026-01-31T03:00:05Z"}
+// Example: {"deleted_from":"2026-05-01T03:00:05Z","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","retired_at":"2026-01-31T03:00:05Z"}
 type RetiredRoom struct {
 	// DeletedFrom When it may be deleted; the first run after that does it. It is null while that policy is off.
 	DeletedFrom *time.Time `json:"deleted_from"`
 
-	// HostUsername The username of its host; null without a host
-	HostUsername *string `json:"host_username"`
+	// Host Its host; null without one
+	Host *Person `json:"host"`
 
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
@@ -3870,7 +3898,7 @@ type RetiredRoom struct {
 	RetiredAt time.Time `json:"retired_at"`
 }
 
-// RetiredRoomList Example: {"data":[{"deleted_from":"2026-05-01T03:00:05Z","host_username":"carol","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","retired_at":"2026-01-31T03:00:05Z"}],"next_cursor":null}
+// RetiredRoomList Example: {"data":[{"deleted_from":"2026-05-01T03:00:05Z","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","retired_at":"2026-01-31T03:00:05Z"}],"next_cursor":null}
 type RetiredRoomList struct {
 	// Data The rooms of this page
 	Data []RetiredRoom `json:"data"`
@@ -3884,7 +3912,7 @@ type Role string
 
 // Room A room, the same for everyone who may see it
 //
-// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 type Room struct {
 	// Capacity How many people can be in the room at once, the host included
 	Capacity RoomCapacity `json:"capacity"`
@@ -3907,14 +3935,17 @@ type Room struct {
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// MovieID The movie that people watch in it; null without one
-	MovieID *string `json:"movie_id"`
+	// Movie The movie that people watch in it; null without one
+	Movie *RoomMovie `json:"movie"`
 
 	// Name The name of the room, in one line
 	Name RoomName `json:"name"`
 
 	// Participants How many people are in it now
 	Participants int `json:"participants"`
+
+	// Present How many of them were seen within the last 90 seconds
+	Present Present `json:"present"`
 
 	// Queue People with that role, and those above them
 	Queue Circle `json:"queue"`
@@ -3941,7 +3972,7 @@ type Room struct {
 
 // RoomAct An entry of a room's log
 //
-// Example: {"action":"muted","actor":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","details":{"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z"},"id":"01993f74-5f60-7182-93a4-b5c6d7e8f90a","target":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
+// Example: {"action":"muted","actor":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","details":{"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z"},"id":"01993f74-5f60-7182-93a4-b5c6d7e8f90a","target":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 type RoomAct struct {
 	// Action What was done
 	Action RoomActAction `json:"action"`
@@ -3967,7 +3998,7 @@ type RoomAct struct {
 // RoomActAction What was done
 type RoomActAction string
 
-// RoomActList Example: {"data":[{"action":"muted","actor":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","details":{"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z"},"id":"01993f74-5f60-7182-93a4-b5c6d7e8f90a","target":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
+// RoomActList Example: {"data":[{"action":"muted","actor":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","details":{"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z"},"id":"01993f74-5f60-7182-93a4-b5c6d7e8f90a","target":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
 type RoomActList struct {
 	// Data The entries of this page
 	Data []RoomAct `json:"data"`
@@ -3976,11 +4007,11 @@ type RoomActList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// RoomAnswer Example: {"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+// RoomAnswer Example: {"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type RoomAnswer struct {
 	// Data A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Data Room `json:"data"`
 }
 
@@ -3990,7 +4021,7 @@ type RoomCapacity = int
 // RoomDescription What the room is about; empty without a description
 type RoomDescription = string
 
-// RoomList Example: {"_cached":true,"data":[{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
+// RoomList Example: {"_cached":true,"data":[{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
 type RoomList struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
@@ -4000,6 +4031,26 @@ type RoomList struct {
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// RoomMovie What a room shows of its movie
+//
+// Example: {"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922}
+type RoomMovie struct {
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// PosterURL Where a poster is; null without one
+	PosterURL *string `json:"poster_url"`
+
+	// RuntimeMinutes How long the movie takes in minutes
+	RuntimeMinutes MovieRuntime `json:"runtime_minutes"`
+
+	// Title The title, in one line
+	Title MovieTitle `json:"title"`
+
+	// Year The year of the first release
+	Year MovieYear `json:"year"`
 }
 
 // RoomName The name of the room, in one line
@@ -4146,7 +4197,7 @@ type SetRoleRequest struct {
 
 // SignedIn An account, with the tokens of a sign-in
 //
-// Example: {"access_token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwMTk5M2Y2ZSJ9.dGhlLXNpZ25hdHVyZQ","expires_in":900,"refresh_token":"q3Jf0T9vXw2LrZc8yN5hB1sKdM7uE4aG6pVtRiYoCxk","user":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}}
+// Example: {"access_token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwMTk5M2Y2ZSJ9.dGhlLXNpZ25hdHVyZQ","expires_in":900,"refresh_token":"q3Jf0T9vXw2LrZc8yN5hB1sKdM7uE4aG6pVtRiYoCxk","user":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}}
 type SignedIn struct {
 	// AccessToken The JWT for `Authorization: Bearer …`
 	AccessToken string `json:"access_token"`
@@ -4159,15 +4210,15 @@ type SignedIn struct {
 
 	// User An account, as its owner sees it
 	//
-	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
 	User Account `json:"user"`
 }
 
-// SignedInAnswer Example: {"data":{"access_token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwMTk5M2Y2ZSJ9.dGhlLXNpZ25hdHVyZQ","expires_in":900,"refresh_token":"q3Jf0T9vXw2LrZc8yN5hB1sKdM7uE4aG6pVtRiYoCxk","user":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}}}
+// SignedInAnswer Example: {"data":{"access_token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwMTk5M2Y2ZSJ9.dGhlLXNpZ25hdHVyZQ","expires_in":900,"refresh_token":"q3Jf0T9vXw2LrZc8yN5hB1sKdM7uE4aG6pVtRiYoCxk","user":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}}}
 type SignedInAnswer struct {
 	// Data An account, with the tokens of a sign-in
 	//
-	// Example: {"access_token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwMTk5M2Y2ZSJ9.dGhlLXNpZ25hdHVyZQ","expires_in":900,"refresh_token":"q3Jf0T9vXw2LrZc8yN5hB1sKdM7uE4aG6pVtRiYoCxk","user":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}}
+	// Example: {"access_token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwMTk5M2Y2ZSJ9.dGhlLXNpZ25hdHVyZQ","expires_in":900,"refresh_token":"q3Jf0T9vXw2LrZc8yN5hB1sKdM7uE4aG6pVtRiYoCxk","user":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}}
 	Data SignedIn `json:"data"`
 }
 
@@ -4816,8 +4867,7 @@ type ListRoomsParams struct {
 	// activity first: people who join, and messages. Activity is counted in steps of 10 minutes, and a page may be
 	// a minute old. A room that becomes active while a client reads page by page moves to the top; no room comes
 	// twice. `people` has the rooms with the most people present first, and leaves out those in which nobody is
-	// present. Their number may be a minute old; when it changes while a client reads page by page, a room may
-	// come twice or be left out.
+	// present. When their number changes while a client reads page by page, a room may come twice or be left out.
 	Sort *ListRoomsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
@@ -33738,845 +33788,884 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3blts4lij4K2h19cpzTkthSXEPr17dkb5kuisvLjuy3FVlHwkiIYkZFKAiwJDVuWL+YJ7ncT5lHuaH",
-	"5hNmYW8ABEmQouSwM6sq8iUdEgVubGzs++WXXiRWa8EZV7J39UtvyWjMMvjnM8EV42rwhvIF0x/ETEZZ",
-	"slaJ4L2r3rtlEi3JbKuYJGJOlmJDVpRve/1exv6aJxmLe1cqy1m/J6MlW1G9gtquWe+qJ1WW8EXv/r7f",
-	"e3FDF/W1b5aMMK4StSWKLvTymyVVhJJvXtzov9SSkYxJkWcRIxuRpzGhXG5YtufbX8VstRa4S7ZO6Vb/",
-	"rArMVK8zJZsl44RywmiWJiwj+j1MKrJJ1BIAknTFyNQtGW0Hv2fbKVnRmJFEPSV0JhlXRKglyzaJZD0f",
-	"NsbzVe/qLz39rt6HfgDW70REEaIQtmgcZ0xKh6oNlfDmVoTMRbaiqnfVy7NkkLE5yxiP9E/qb3/DVLYd",
-	"XM8Vy+oAvGWR4LEkSpANTRSZsbnIGCCFs4/Koqq04VXCk5Xe89C9LuGKLVgG7/uvwTMaLYNkxzQCYXE8",
-	"cxJpxM8zsYIPI/hdCLffvrrp9Xvfv3r7NoTh+35vTTO6YsrSf55JkYXRPdX7mkTwxNRS5JoumNn7lf0M",
-	"iCJNpOpXCGWepPCifi/Ri/41Z5m+O5yuNFS4cmkXv8vYvHfV++cnxYV9gt/KJwbUEklH29+zbR36Z0sh",
-	"GSezLSIrTRhXfcLZhsxFRhiNNIwJXxClySjRlMQV0tIRuXZUj99KAiRNFzThlf3dsu17rj9KOBmfkKXI",
-	"M2kOTOKjQKf6+XmSSUUEZ/CWp/gt5XBRyEzEWw1GIgklJ+Px0XtucYa8qkBa5eqVyY1+/I7xhVr2rkbj",
-	"i74mP/v3hT54pVim1/zff/mnwf/x4V9/F7wEr+bfUxUt60jVXEwiTpAE05RlZElln4iMTP/X9Ii8QnpA",
-	"3OrbGS01X42JTHjE+j4941ZH4yPyjtFbzQEl4eyOZWSlX3/0nr8UGaEkE2LVJ4KnGkGS3LFMJoLrn2sS",
-	"oRmLr8iaiXXKyGYp9If6FTFZCBILwoUyMAB6uQYNzlOyNhzPB4iDBuSeDC/PStgdhRH5g+Dsk5CpyQXv",
-	"2AroUCVpSrJksVR1XB4PT45aNqRh6bKr0D4ahKPmEXofyI+1oJzCk1MEaE0zBbtAwuaCpIIvtFAJbUD/",
-	"tVmKlLVtAgFpgH98GgZfsdWr52HoE8VWlon9NWc5s+9eU7Us3qwfmyRxq5hp41yvnqNwS1aJqgPyrVEq",
-	"NBQZIzRjmlApclqqyEqAVAlx0BRW9MGI2ZzmqepdjYd9jRwUP6PhsF8Io1FQGLUcMuo/QKwaOs0sWdwn",
-	"Mo+WhEoyhe//bTi4vJwekWvD03KeqD5cxRXKScqBnjP9nj5uc8EFXOCCFN7zEi0039E6KQTkuRCNR6/5",
-	"Svi09TcPcNpvoyWL85Q1ASDN92Eg7Le7APHo/3QYIv+3jGYhBvQOWI8g84THfa3YAu/Fq7rJEqUYvyIR",
-	"lfqookhvEM+SZrfScVaRc3PG0zmNNK+aT/v4b/1P/c17Pn1JI/bkR/jbKExaeB6RdyKLtdDdItfWRM+3",
-	"RGQxy5A7pNSIzBky/xlbJJwnfPFUP4y7QTkrckXkmkZMvud6Ec179MWmRGndbKP5ZiyOyA2oA0Jq6Q4v",
-	"BbF8RN5pvVcTrhZciSRzkWu06HenTItNvRjoDRuRxfqPucgzIrL3HKhbb2LGyCYTfHFEvgckwVWBLW7w",
-	"YiMsSyrdm1iq8evu0e+mwPz/v//7//x/9EUiqCCRGdOMEzRPtWTvuYQjxfu4oHeajXkXpcIi/tqoIRie",
-	"0CrDfpIsw4VCJJybb/v27DS9hOnZPnrwrXKQgBKbMbkWXDLQYb8W8fZGiO9ohgwsQptO/5Ou12mCJsWT",
-	"dSZmKVv9688S7Ytu732Nv8LXVmwmrbZNlBCTVL962rvv956J1VrbKCzWUH1RaHIu8/VaZIrFE/PSCeOR",
-	"iBO+ANheimyWxDHjXxSsuX0rwPCK39E0id8YY+lLApLgqydGuwdwfs+2b1gu0SL+cpAUOvzklm0nGYAA",
-	"AP0g1EvNe74oPFyoCXA8C8L3Ik7mSchP8IPQCgl+a9mptq6+0vr4egt6eZ5ljCutx3mOFusDCcFoHnsC",
-	"zwCArzOwthP91pc0Sb/wAa2910/m8H5Ajf3NF4TlWotEUKjM0k8JJacfP2pMT7X+lnGaaqGbc3pHk5TO",
-	"Uqb/nOVyi+JEn27GaLyFLYDe9INQb6lK5DzRj39R1IL6N9EwyQKCaZlWak65NqIpP3yPqqxioGx/YbLJ",
-	"qGKTFF9c2VLFtdS2If9R3A4yrJtkxUT+ZXmm4ZUThe8GCvqJ01wtGVf6tV8Yw3n53QYeJ/e+Z3FCb0CL",
-	"+ZUE70pDMNGKFN7JVpF8b5UfIJHrWS7Z7xMeNyjroJgLvvAcSxsqScbwBb2+8wHKNdW2zZJmVMqVxoH+",
-	"Q4G5xD7mNO31e3eJSI0jNElTtoAPgdEE/IZ9BO7HXGmlOeA9jhO5SrTWM71yyq0GzijEUxop+I5yQuNV",
-	"wkmcxESKFcNH6Uwr8AnIDLsJt2Sv34OfN8P1BlBQB+vaIAcsAf1gX6vZAIAkkoHiTF4pcAjF6IZItBlg",
-	"bFGA5iNdrWsscga6Xe/rfKtNhD5ZMEXURvxTr6/BXqd0OzF673N6BzqvtinLwNlPzYNvk5RxRd7mPKZa",
-	"fXcK81Uv1mvc93tRxjTRT8CbPR6OzwbD0eB4dDMeXo2HV8Phn/VZxr2r3nB0eXk8P78YXB7Tk8H5aXQ2",
-	"mJ2zi8H8ckhHs3F0HJ9ooG6B1iy1cKGY9bNHYNmByymXa42cWCND2PM3BwJ6uEjvwjAdW5isQe0AGw80",
-	"BIPz+dlwcDm6GA/o8ewkOo3P2Pn8QhOpogCLXb3X7ymtYQPu/YXOBxfjy+PB+cnsdEDP4vMBuyj2WOxw",
-	"xaSkC8ChNsGsAU5XjND4jmUqkUxfE3362gzeWu+APoQS5MPBKNKQ0+F4cDE/nQ3O4nN452h8fKLXX2di",
-	"rRdEy8RnQWn647x39Zd2NvPGXGYj1Hr3H/ohVuDfe6DpBD/TrPEp4XmaEsEjZkJIcAUSSSw6wWBX5XOO",
-	"WcrwSPWvUStA88xcOTH7mUWqSoaBwAW3wEhkPC7+ElPFBlqQ9AL3OIm7uFXsibY/WTDSe0vWIetVf2Od",
-	"f8iUNktRIClRTwlbrdXWORgE16B7JvTxcBjYiii4ZLdDL/HWhhN3jBMibWIO4MFBb5ZJyozjRqwZbz7C",
-	"AsTStW07Q/tg87uCx7sbAMsSmlxz4AYHD4c5IXOHDSBzkQFKIs8FBbFLZX5fpukiBpgncRf4DAfqcG54",
-	"Y9/C8/c+n9r5yxt81DGlsIdOMyqUTptMKFalSXQqlclyNAzSpWNmwdCqYQU2IBZp/pFxeeUj/ytJtPol",
-	"jHtO4/krSZZCKnNcHktRkqVzLV3B94/Ew/h7HuY76L/a85jufV/SX3qJ4/juGIpN9z23rsGYZc72tIub",
-	"a7hG+Z6UGN+HAF/0yOEa4/RXv/j6Q0wVfdQjHvWIDnpETZGwtNORHdXuBvx+B9F+l6BDrkayf3mk2Uea",
-	"3UmzH/o9L1+kd6WZdyMdB4Q+0KBEcZ9IiH7qM1VsJfeifEfkNMvoFlRAH6z2lX5gH5WXZ1K7QuXFdlyo",
-	"t1aJCCf3OJVuSbUcpKlJs6IGF54tbHQtRxONlvCNI5UdVkOvejIProAjKKiGV1BphHQSN2PQ+3V4M3oN",
-	"QyzG1xBwhBhStncAiTqMvShia8XiV/wuUQ0paNecJO7rInfDcgxqlqihFr0Jbdp2aBmSdLeePHW6Q2Ta",
-	"P4pCK/KhDB4LwhdES6GHSwjUig1nGZGMSdyFJ1LoHVU0K6UqzGkqWb+XYvyut1RqLa+ePFnTTG2PzE+f",
-	"0HXyBH8rnyBDOmOD09k5HZxHx/Hgko1Hg5P5mWPyT46fwIJHGzZbAw3EiSaKh1seV7Trr1OKeQoPvPzP",
-	"64U+8WW+mnGapA/5Brco7qFJyo6GN6OLq6GVaBUh/4xmItVHvELoIv33fxiojkS2sN9N7lhmgkqozXuy",
-	"pR1UzSrkBHilRyx8kVOgF2CNWlAnfDExYGjh0+/l6ziwnfHN8LIQ0J6uAaDXnTgFxbbyPHjqpzffyU4+",
-	"Ev/GQ6Ic/qDzjS+fQjtoz/HZHyB67k6q/Tcv9EPXmG/rfuQdYVvGKt5+LdUiwedJtmLG3WSWc9uZCZEy",
-	"yvfx/xSE0JozazC7RJ8YZpyBbmGFbhCIgqjaQfnOPndfI7y2tGWQGBlbpzRikkzhF1N01KFLxaHriEy/",
-	"eXFDnmjilE9WbOpcduwjePOWmPbx1ObW5Wn6nifcRApNBqrnFuHCpkFqHBh4jBOnYnvjRjr4SPzb1YnG",
-	"IZ3HZIR2JvTcy0DpmB8ScAt46Sd2fxWKrp5k5Yp5xOERYd8yh9KNL6GmRZS2egke5eSjnPxty8nDnBRG",
-	"i+zuoIjUc6ZokqIsjjEpg6avvVcjngJGQjlzjtBIedl2GaNScAzTqgRyKDKByRPGYJgk8dR5NqfzhKWx",
-	"nCIb16qy5WVP33N0ys5FBtm6yFFDW0nuErV9mSzyzKCsDvOSrteMa/2fE0oMW6xoJHohNgHpENDHEcXS",
-	"AxSWAre4MH5kQguPOmYbsywRMeY4mt8LDA87Pp1wdXbSqycPWy4YggW/8EBZ57M0kcuyBGheGehUmhyc",
-	"QBo9fI3LR1AixYU+9lrwaecbJAvZNv76+p9EsuyO6Q0Jcdtt/cJklBNnItZeVNidPrI8k3LPN4W3E35L",
-	"d1wZkgkc9PfmG/+khewM+irhuWJyosQCtLiwImWecrm4a5ZJwU1USooVgzoalkoG+sY6Y9J4tlxYyNbv",
-	"rPpaDWIxydfdIORss8eFC6jzzUtrAZVEyZqa8sTy6q+xuCXhsAHZx62D1uiKmWBrWtlD/2mHd2ZsJe5C",
-	"hPhGbDDTe56kzK9Q0UryIF8T80tULgEkFzSiWbRM7rpuO2Mqz7gWRo141WzOqpBeAYJIY1D0KR5sTLeO",
-	"SyMb6wiABn4igNuGEOG2BkdqnuuwckW0FZTTL3PuOgoqMFVII3BNvCsZuP8NzKfM86o8tuDmBZV8aJFm",
-	"Tck3ZWEmuAllZndJxI7Ic7qVphxASLBKfrp5dkQqElCiKGLGiqH6qMFsuWMZEqBUdCvf89Jjicl2ANgJ",
-	"nSskFnVErmuktDDlBQrWz1hR12CDktWMDvhqAgVtYS6FlX4aUmW9ruZX/SJGbcTtjC0ot6WkXkjfPAVF",
-	"MPbZDZVVq6mLmRbTbeBuvQBXvwbS1nXCS/rmPFx4mW9NTQSP0jwG8nAu+ar2tw3jo8KTDNxlOPu9j4OF",
-	"GNSAnxeqUsdcioqOVU+nwCOCb+3eY7r18woALeZM4OQ0AuCkdqfH1NRa2LsBJnSNqsEKiMGEi8S0Lgvu",
-	"VUMQifRc3RvGtEKyElwtgx7uL4bKkhxEwvfpmusbh7S8M9VononVjkt2MGmtM3aXiPxzI8RddE1OZTwo",
-	"QtMUc3kkIs7HWRf8GB43mW2bjaNfuojCAOuemsWhmtNkHfU1q1yLNIm2/lamZs9TJMmdYCsRPlRwEB1+",
-	"ppW7hzfJEBG8tF9h38Wl8MihhFXDPoPyL45vxB9yljOvmCV8BMYWr3DgBH11ZCXuEkZMQpNzkXouIaky",
-	"RleTPPO9GvMkXUnn1ZjTXKqjDZvBThOlf9h7qT+s+7PhfcFEoGsLy9wUJSuaikXOOqTm+MXlw8Hl9eAl",
-	"Hcw//HJxP/D/PNnnz9H4/ne9YG5WgY5QLMp6WwVZp5qxJ0prCZmpFCQWgaVNZUk5hWo8PCnXz192kLQG",
-	"7yHKhq80XqcF9NOnTswmqGNzunLIn0OmnSRyKTa8CtywS25UgGJXCTeGWvDw8at6knSZHJemhsxQ9apY",
-	"EJPDqokK7XkDwWwPk2PyJyb7ZJ0yKqEqvCUHZHRqvW4m589Cx+LE/gR9XfukUGRsnW4nyK2Ce9vpjwtF",
-	"l9jHiGVrvYe3Sy0ANgwLW/+9ksJyNjgfXYwH58f0ZHB5Gp0NDNpg+VLUt1tuSd1ht3TVgOFQCirS+BSx",
-	"NkfRAiNjUlnxheiBKjDIFDoiNwLzSUDB1qokUhSSOiepELfyPS/l/9UjMh5xtUlmS9RVEVAE/s1WP+y4",
-	"Fm05UI90/7dK95+YmmRN7MNyk3ym+6snJ2lg3oiQUn1t0q7beT/UzvtkVbkUmVk7omsaJWrbuxoN++ZX",
-	"7iHNIjRNXPVWImYZVQKcDU1kPrr0gioVmCVmDqLagulrmEUI1adCqocg3H3S9wrlyv5iNBgOh8PB+Ww0",
-	"H9CTaDy4iC/ZcD4ajcfHx0WBfDUHsuwUHPd72J/kqmeZas98NIGGCRqZlGNpl0zFZqJRO5HYswr6T9nE",
-	"QpNLFoz5VLB9l8hklqRwjj1w3Ee9fm9DEzVBI0ATcq5EQLR4hBKMDbvkN3yw8H3kPIXYNAbEkXAOrTJ4",
-	"QPmmaakk3fQmoCtRuZwsKMXsrWit/NHPhLKzen0PmbsFmV6nPf388Qo/XuHQFT4snuskSveIrv1Ja8L5",
-	"I5U+UmmISj81zRyiOgcrckjpvwUt7icZipJWcnFbNLnH/KLfcn6R6RVgmR7qN+Gso9HNaNiYdWRKcGzS",
-	"kbYz98052mnH1nKOLANw9TOaVdh/t1bLNPGK0jN1s/kB8nUrCG/WGKVhIdAMzRqGNGNGjQzqf4/ZwH+L",
-	"2cCdaoA1G3bFv2Uib62Nt08GrJ6DzZ2/t4TcSgJuKOvWVu6WMF+7zntm51rx+pif+yg//wHk5+F2H+ig",
-	"+9l9+idtdt/jtXq8Vn8f1+oTDVWX9XiwrYq389e2VfM4UddRuKC23NkmTvzSXSg/948KPshYwuEc3SeS",
-	"SQnpjfY5WGyyyKhJosG/M3YnbuFvdJwUGjb+bY7Y/V30joHE13w9gRyC0icR5RFLMWcSYlIZk0pkxd/O",
-	"fW2+LdI6s+SOKjYxn9O4SOSc2JzLfg9alk2wrHni9QNwvaHXNJflTzIm81X5I5UliwXLyh/OaHQ7Twzs",
-	"eNcwWdr96W/OJIi615m/7cuC9dT63F9wFcplu+aE6W9c8yX9LEnFouKhMFRTJwUaqYcJSbZEVo8LT6Cr",
-	"PlkmMZu4VhjIkrCKpHfVe7umq6oTjw5mp9HZ4PycXQwuL+d0YDtQnM7PhqWmEjE62rDVw2QfPmd+Yto9",
-	"5ObS1wtG8AK2cg3vrt57WO6WHfcakvEbkuLgEvbtQA57FMTklmtTo29GCIhcabNE+sZKuemT3hhVJtlg",
-	"tYIe4w/Zt8wcRUfLu6COHamDtoppD/NWNPVbBDefqiRVfwV190QzZmgOq/cx9TOi00QqFh+R4tfUdaEv",
-	"vi+ykUki3/OIZlnCYn0uV2RqysemJlEW89HtkALo/A69ct1bsS/DXPMNqLO65WLDpy7BOcNCDS7eczMJ",
-	"wqbxZyLSBjG2X4HztYLBgKBvpjkom7dulg/yI+9idcF86VLVxLPA7pvlFhRl6vHFmBUqnujIcm7EQqk9",
-	"hc/xPXZdM5KBE4cnKNUsbbzGfcsDynvzEVMQs98Ja1fTK80zWhX6Ry5+KBevapC96z/fTuKT39/E371b",
-	"jQY/nz5bSvn6D709tEotd5NDM1kKkf6ra5VgyTz6Z/6u6qcrGW32SmL4Vyv9uexd9YxkQAkgFVtDrywe",
-	"M5MY3mKr6aVHEG7EIVK9q+MDnR8YO1ingsZ7+D+KiENdoM+kSEGUolccr6j8a04zRtZJpPKMySPywiZU",
-	"LqkkgrMrr1CH4KkYpTrJtDLQN5J/wbjWmWzVHuXv+ds/fmMXhuK51z98A0J9CgQ2NaVYRUo6SRnF6Xc4",
-	"pQvdxvKpm2FmXg+Q4Qd2K32cAwNZzSJbaSnPmSQbkd2W9YiVyMzIH/9CP17f39r1rdwYe0DtaVb6+B0d",
-	"WtJraMOSBWdxstlrTd2j4fiE/L//F/5/nXxkqXTln4gNmNtTlNrhq8iSxmTOtJKJP6oXANS0RksNTaCc",
-	"jsYaEv2/zmsaCqgu+Z+vX3xj72Fo5T5cFRy2Ucw80oAcEVtlD+Mhi7mUWruG+u48Wppy3iW9Y6YHazFL",
-	"c4rbnBL9k2on1vAmPEJrPKbxBZzS+KIrbqqM1NCV/zZ3JJZKLD5bGC6y6XALaLZhUpEcHrEBQRtbekyW",
-	"eFQm9lMmvkjnMGNnIs3uEbe1KKgvCqNH0Yo2HaNwNFwsatHpuHv77DzY4ISZCXDmyklFeeyXsZZOBKbW",
-	"FBb+h+Cb9KGFqmXn1EieUGKxeU2pWSQkuWH5Q0EBpl2J/uPDQ4TgEyUJYkczew39YVF4R3VdaOuP5uEq",
-	"hzXHZLDoSKRY/dD+VqW3hjlvvpoxq6waaui7an8QZKOiv4XxA/a8kZbj0cn5ycXx2cl5+2TLfu9rGurl",
-	"SWaU43uo7XjrMfwZ5dzV1X5G/0SNQfWu/aa8sujK6/Uw5QpYKq40HgzPSyvlJjHwk0qRaqyshJBPdAi/",
-	"WwqSrNblvP9NNUHl8wylMO89gGu2j+2Ap+7d4TSBwHgszTRLls49vzYYVYdn/ki2U8zY46jwAOOgLM7X",
-	"YwO4mZ0+wK8pb3XF/MNfpoOcDJptdfYtfE15mxP2H/4EPjEYP6P8MJ/p12jR/qrO0q8p79qhwKOdhz3B",
-	"1oTdbjz2xzWC3Y3XKjy1GsMtKu77D8BzPykP0i0QOrRnNFruyqw1IbOIrhhqMti0IVqG3Sq45PfiLmFB",
-	"dj2JzDtNO0XrSLdNvVxVTej+D09vRuPm8pkoZdktURm9Y6lrxxhRaboiUNT8jvQv8wz6VU305To9O9F3",
-	"ut9bMA69a/7SW4osQ0Lfp/YFetFllRYaEJQremhwIecsoyo35mum6WvFJqbpVu/q8qTcfMIYk/kMujto",
-	"6D4UzTd+sKs1mZEVjG2ZthRHl+NxXVy4k2mnNEMz9/1O8gUIoUaU9lX9ZlmDr2msM2wgo8dCrX/wiuDP",
-	"QsTBysMuNAzmNpQ1HCAbwz18IzAi11TKjcj0cUciy1ikyFJkUksjpRjGTsuIOagCo3jNDq3fPlfrjmQS",
-	"CtxCzWiyaxyAKTMLerITK9hg03tMKrpO3ff4dGDAYm39ruiovnCXFrZpxGQNhsrSQcQmWRTqFWSafZoS",
-	"dKpIJlLWN93fhWSEzsQdeNBWnucK2Fq/zDsdUwh5zZ5hGkpr60ZKspy7VlC2+6e2oaHRaBKHeyPKB+1E",
-	"9q3YkBXlW5KJDXjMMIyB3V+B4dg+j0/JNOGmvSZUaE1tG2OrwGDhVqgxc5xtISOnLYIFtf6ujyP0PjUN",
-	"Js2826DOxbSy0oqSQEZZ7SikEus1iwk1e+4XnjHXYtI8Y1wKyXyvPnvQUHWilpRPZEM68gJa0Brxof8J",
-	"YwxclzsNV8LkV5CCJjiTT8kQoASy7dgH1yzSNP9YEZjjXG5C2XrbUSQFDDAJHKr1YNwb6sGvymIVFQST",
-	"4YhinLx6DmbjBu9TnG3hTjkvpz1E21EPNGFPzJfGLNoJEFof+UqGO4zL8MQpfYvQ+VRyeGuMuQmZNomu",
-	"yPsNptFhMnHDCZkUaYQ695P2vEw2TMrfmbtm31TcTo9AisIvw3PcTSuOtkLVQS5s2GAedBAH2F+lGY5F",
-	"ldemoOCB7ONa72WixC3jsnd1PAKIJkUP7dF4OGzxpwyPPS3XcigrYi1fgcaeHBqqNzR7mg2is/h8cH4x",
-	"vxxQOp8Nity181EJS/bXxT38SxnifnVTH8zDWu2rfOXfMaTMrGWTEEmzz8y23bVzNy4v59wwYbZai4ym",
-	"FWMvTwpDj66YXNOIyScmnPtkI7LbeSo28t//mrNs+2/vzN+v4n85fv4v47HJ2/yX8csuWP2X8bjn3RVD",
-	"8nXlpUQ/7W1ylEhj6J0mgNPbIc9aOm0SyQ72Yvw6MntJi/7MUpA5zT5FfHf1/Weov+5TV72XYiB9vUD+",
-	"tvSCEN5KjKMlYuG0CpdaQtXBBNc5991jSy0KyQ4txBv3MR6dDZfD1VBOvbCL1U52gt1VN5GfrptYjto5",
-	"zmZWChZemAuHHfqlVaAIF5vymUJa4FyBwN0d3v+71Z6yXXwE2oA/4HXwZd4vTYUzMJjeKleJKtEvcyUc",
-	"X8nKHPRgJPXwUeihVA7srctjeUSui+oPc0xmGoumuS2hiqSMSpii744swaYMliqhXYTmq/IomJfhZPwh",
-	"mmtJLWhOTLkxz5GfXkHvXVmZw9mUENdJMU7UJ+nEOL3cKcYe7ZR040Jh9phooTIb/uLpzoXK7LToUrqH",
-	"dzH6Za2lLEQqWG5Xudub1D2q1o+q9R6q9UERds/86xxoL37T2r3ukXwfyXcP8v3Upnb5gekJ/g34lbMU",
-	"DChvTZV9k4QWZC7SVGzC7umyfybL+WQfesd0yAp1BBKW9Zk9Mef+ROP+SccX/EYIsJ6AYRDVxS7zkdSk",
-	"RSWSXL9+ZcfQkqXJxjVuwUqLqyaF6mB9rfA+7lVuYJBQ2mF3hcbQbatS80iPDfT4KdLbMow9JLiQ7I0Q",
-	"qwdMihI83R6a14T5TC9F9q2QZqgPNPzYfSHfmJYgGMYLDfdHAIJYANUCckAOwEMoHSeYLhPKhvEyXeql",
-	"ZN4lD1pSUOQFuR2JJHQmctUnCfh6CAxfzRhJEw4aiTcx5XTYYWRKJfeocQIX2NyQBgTFBRjmsr0HAoEu",
-	"l7J+fDbE/7yM9WawPP+qRXdI9uN33lTIrrL/G/1DKHKjH1/hD0bN0KBS0O/lPPlrzszz+on7cnJVmFFT",
-	"HAaaAcK+2DyeGkV2SIh6g7/ZNWeokD+WGL/gvryMsxBFuK8NUdgR0HtRx1uzSJlAjncRiD8FaSeub+wL",
-	"kCN0+MWf9IO1SCEsY1apn3oz9ztQCJQz2RqStUKJUoEAkF3JKyw8HTYGVNaYHRLByMjSWFuq4HTR5bkU",
-	"UvkDGx0DGpV5z7gL7+nGkgGIfTjyqBtHbp5VduPuHvi2DWo2VEVLHzO/rdFlXfKFNVXa5rw+Ff0SqKKZ",
-	"JzyWHhXwmKzolvwsEg4ZzhQyNf7oVnlKpkiLUy8R2q++sxl9OcdmQEWvst3lb+WhfMVL6wNxG5Oena1Z",
-	"jcVjmAcGlWvAjsgNvQXvM1ZwcZsLbexBSVcMH6xQ3bjMbUfl078e/JkO/ns4uJwMPvxr8ACfs0VGYxa/",
-	"pqG8qWsIP7hgCzi/oeJQLsEbPmNlA5XN53rndsx4n3C2MfXHsl/kXImMoE4oyYbqY4VOWdCFYUnvGOEC",
-	"eimwzDSIwH5EOAZbZLfgTF8DwD18DnwwOMDWeFyOB8Pxzejy6tQm7VvviVsb4y2QNFjPYDT7CLIHmGys",
-	"cZFEjKwY5TCuO1gZb5Dadju+ZTRVS0D/vdtE9b1v9cc2DlJUe0KsYS5yDpF0KTqHgRtDIHjOm0yrhSD0",
-	"4Ta125mwS69zsZlEaXAYuhbPIXjz/SGK+v7ZqJ+cWNqa9+g3Hw/XheqbCxcIA0FEMubkiZYj5Qt9dlK9",
-	"z7XDexEnyszfOgCB9Yls/1THGT7UaUTd1/rRKsrg9yF0vVgFWyxcc7yJ9RkPR+QVhtQ4S4o6EdPqgZuA",
-	"oWIfgTH6DQ6UYqu1koDCLgVey0QqkW2xxZdxevROTsfk5Gh8NCYgnWmSzsRHfUPmeQrNy5o6replx38G",
-	"2bya6aVGflct46aALOEmb3FRkX9fKQ25HNCT2eng/Cw+H1xczC8HzknMTue9fs+03MKhcm5cOjSYkGrS",
-	"eW/ONWC+mrjPJePxRMxdvQjjynPIu660rq2dzOH8S66i08HZ8Hw0OB9fHg8u9Hais2Iq3ufy5GiUDAqU",
-	"FB6dVmjQxb2jc8LYFobBLhETWrbJyRw6nWUsStaJxlSarICp4rflUjNccVQEQ+yOEHcV+J90wmW9iYO7",
-	"GiGPgJirIsFIZYmfaeNp0V1TlFysu5tgcrewxiHSlFjAIWeMgdDrm9GymYnDw79syjAHjalzAgtWJOA7",
-	"QLfdYRd2dTDbnos73/17/eB95Z42jpWGLpQ0tRqiXgAaZ7KsXzTRsh2rnhK9qy3YVKZjhGmO21Ig3i1b",
-	"x9Sc0KbS+K0lBa096pdCbyP9x5apQNrfbi9IwYCCHQEBE6rUiVm/ltAFTTh2bE2g2ZiXdoKy+aBsEsv9",
-	"Gqs2vZMhSojbIuElmVdx8ylpN7tne8BRecM9Crbc9bA1RQfTsl49d5lNSF5gOF8RCupyn1CCrc8j4Fz6",
-	"b32M2qLjpOBoQBrUGAefHjSx3LNDdKZznxN2+JCRRrPf5jWZq+xkhe0kYW6z4MxLiEo+NQ/KE0973fV3",
-	"NFHBm45nD8vqS1VrUwPfdIdsR+eJxIgnwtlH1fiuw25TSez+0kjuPo0hx5FQnt3BaIIjMh1rvYtYEEph",
-	"ULnuFU5wl0WEf5Jl3Pm8srypys1q7oZTMLhCODcq9racr1G/twKpb9wIoGNs1yw+8o/KVvL5buXTsl10",
-	"HLKLAITWFqqPRsGjUfBoFGij4KAINVrvnQPTJYU62PIdv9P6/BLbuFrtTVQ1p1ptZpN+XARVPbVL0iRu",
-	"0YpRD9MP1WscCv6yexCaX1oATkEjp0w9+mGyyDKL3U3HDDr7pttYb1cfscZu/FMN8PRKQw+jC0At01K9",
-	"1MXeRiVWSRybEl/zCWhIS5FnTzEF3ziQARfTVEg1PXrPp47hTftkmlLFsim01M8YjZYaJQgBpkPbPr+m",
-	"E68hHEydkkdkSlezZJGLXE6v3AgBlpEV3b7n4FNW1jTo23JfVLrplkhxRKZrlq2oJvfyAqbXPwAiMrIQ",
-	"Ij4iU5cOaR5Gql3S+D3notDfjKED3mtts9ItoXzrdwU2YQpDINYk8yQB4AXiFw4tWhOwu9XXwgJeyhjv",
-	"9zSeGzoMdqwK6KjcVoMhSK9+y32nqJTyrt19auQdvw9OK7B9nBHp1tTwsLlhqXmx+dckY6uExwCCP4cp",
-	"skLQunhhZozyPyj0fDNFxv1dF6WVT/y3QiFYorZ2FMKHJv2ldfLAwepLPVX2UV941Bf20Rc+x+gGiBEe",
-	"lOb7wobtftUMX4DiNUwuaaynNJukGbP+nVIwK5dhajhxZ0cTpS/A1WgciGy5n7cEDLmoAlHSUNSSbfU3",
-	"h9vKFsJfmrI8/NerJAX1bsaMLxA3YSRlwNVcC8bZPRdvbj+bVotwzxM4XGtGMtlPdX6dsbuEbXZJQCgT",
-	"hNE9qRC3kqTJbSUsv1QrzR7e58PhcbSG/7FvWZoK8oxmIrWBQDvPmGxFnpUN9iP87RPz40JAFLLWMGho",
-	"mA6f6WN+R1UEwe0tsOOP+us931xnKbidEEv59ub774iJR9cIdW8/vNtRQ1Ka/hJCuS/4Ik3kMpz1/bFh",
-	"Af1NA6wVKim7ibRc1wgwa++injaF4m+cLj6hyORHzorbA0mFBsndxY+9nb8JKfSmoRf61GBrkjH9vDNY",
-	"SjEJegvF/QYhWIWr1WqDaDL1lTezQGHjQHBeENCi3vOUzZX+hZv92PhatKykiRlIa00CEEdkik9NauZg",
-	"UYY7Y+/xS20dWjsNIDfz48BstYae3qVnq+m3JSt2pA1ON8Yd37CiW9JgMmrzzrMZTR3Y9EojwNqkGyrJ",
-	"isbMe4VvLrqYlPsQwphgYMNED9+AfM9bLEgyFWutTIrc2qw2L2JDuYJDKdQ8+RT7OnjJFRpVZTO0Sizg",
-	"gy3p7dVzBaO1elBgrjqkFqV0FQPVQd9sDT1YKzuRLR6kT12w51zjrXzb3L1oTrNCgusrpDnjEflBVH0b",
-	"xoMy1drS1BtIqCnSI6xgfblnPZnYYrfS8iLMU2coFRskyA40GcMt8JQ/iLg6Cl0wk1WeQEuYpcgzE/uL",
-	"6faIOPPgPV8IJonIVdHz1h+2qO/qjAU8KlVTKbjNj+FucV7Ooc18xDG46GmAK+z69/s5R96wQ4lls81G",
-	"+tjql75BezG4PKYng/PT6GwwO2cXAzS/0C4vhKtc05UbsVftJX0+uNA23Lm24ag2760Rp1cp1rDdjp2O",
-	"gloNDDH1a4GK/siQfayFLo0iBnfXYy9eiKS63/HwZnRRWKPoUvAAjmGXg/PZKBpcxmM2wEIqvYvhiX0h",
-	"YPtxcM3f4OCaUfn4K4PTQd3zJqfX2XaH0ek7S6dro9NtCUnvqgeeVzODdWLAQNdL0FszGt8ML4NT0l0z",
-	"XUOuExop00PZ9IGK6RZqzApO0MMvZXmyKHa373Vz8nmDQB+qxfl94Jbu6grs3FbdetrDtbZxGNy9vN1B",
-	"Oq00AiqGrPz+vPR7nNXnTlc2vM7g4IOdtO4dI16QXazdHY2ZtdP81HHLKCc7K8gbx/QBxlp0f/8e9LD/",
-	"ee/ukb8nOaCm0NHTXSGNmtVZdlN7aQyhJUZ+gQCoSgAPqAcNKD6z0rtNBJo+GZ0ucZroEynd4oruXfWJ",
-	"3xc3gmUJ330haoe0jy8dNsoeZLzx3rRW6usNmQ8F1ifG8nOsfcVWM5bJZbLGE8kEFOyalsL7v7tUVlLp",
-	"H65hKZqc/MVl179d0jQlG0ZmbJHwf9/ByU8KIoBcLmfVxIlq7HVyNtAq0uBc64uXWl8sTmscwd1fp9uJ",
-	"El4oYc+9w+awzlQzv3KMrJlng3wseHaQL9dkaHiRE4fkNQSM9EH85ZfezyLhO9q6w/WXjPF2/gyrqkn4",
-	"jE8vmjTW3XjDtvXGmdSRW/tvYBCPG5xH43hwwY7ng5Ph6ehsfH58cXJ5VurBf9DRlmuBnUo4T9JVMT5i",
-	"TnOptG4Htoape3+pP/S2eCcU22OLipXB3LXPA1Cv5eZkRbEsTANmfRb73R7aflcPAixiyZ3GkFMo3EdG",
-	"rPsfHWRchWXlZVmNCl3J8dmnGGkFi7a2YXnHlo00UAluwvEDJwAPAaQaC9Vrl/g1dl0t+Ii1J4BlWFpp",
-	"1apqAuVxHMg/3jgQk5ITG71cMindVTUDFCxlFYljyKwDF/B0MEQiO64LgzM2uKSj4eA8Pj0dzIbRaDBm",
-	"x3PLKK2wa4pjuhVlsuDAVkIIcLIO9Ha6AOh734v/TtKUPjk9GpL/8V+j0VPyXcLzj+Tjxdnk7OQpye6u",
-	"RifDo+H/JN+w6FY8GQ9Hw+FoOCIvk4zNxccn8C3cOqnQ9v2lPT32EN7anC7rX/x6GVTZWxdsQ2aKlMWc",
-	"wNPoDvQ7kRq/arcOFIyra73Mm6K8oRI4CnvWQqB5D9Shcky4I2TX5vlXRaJPGDjrhduxGDxWc4SEo9gY",
-	"j4iT2CZ9mh8VjY4pkblcM24GuHaL0Bnb7Vovfx01INtzyoRwrL+B+O5PN8/6RHAsUy9hGqaHwDo+ZKVE",
-	"imBUuA6KbElltW/TWEo49g1HzEBnDOhKYcTK3ghqwE3hmmmusXIP1SkQ8KKNA32qJhS0/9m54UB18ArH",
-	"TCeswZAXJLYHJSHrEAohCWcAI/cwz+37anR2B16M+mLjZMfaeRRTYvcC4C3lURM7sO6altQuB4YJyGId",
-	"Xvme7wtSY+pXyV3TWIyHT7kgbef6rU9jyPuIiXYmHPR8tM5URBC+kvXosDkl7PPg7S/U37/kVQnKSpGG",
-	"GMEtY2vpmFafbAxopgTU1HEtWcb2JYTvHUQhPBVemVAlsf22Di+09YqxrFikMZMKa4r3h64Ir1VBs727",
-	"Av1/9Fdf5PbWvDkhcOxDWKtpANNGaDF5wjVtP/A6v4GE6xCAzuMTpjYtAuuI0qS2Lwiv7ZsCUJT8ODsl",
-	"DY1jlHjwM+zRb6t71yndsphs2d4o+oNe7JViq2YAjRemCuBLkRmdBV6oJZGBzIcaf3wIUH8UKoi1sgum",
-	"CtVPa40ihMtcxBI8OEuFxpiXZXpe7UlUNP4eXh+GruSHCZ6qPrVYcFYRVo6RPZCaVfH/tE9q3vuOvTGr",
-	"t/GBsLtpp4ATFdnisn2slNkXxnapV3UkNfPOz4gp9Bs1c6ONq0b3KZmCZIT8Lv0HytGucH2/xXmggXlv",
-	"zt8Qkm/a1h8kXPbNkEVglJDTZiu3XC+9/SQKvjUIkAraUe+qsztghA9jnCTWnjrkhr9VNDBqppKd5RFB",
-	"QGvycOjbO3XR6FRdSwNlbcgTVRXOVxYfZV5tEVY2Qz29paxyNrgGGu6vsQ+sqlHlM7X7ZAzQKmss2VkV",
-	"a75f8Z8UtlBZEw/mxsH37ZXaj6lUj6lUj6lUj6lUj6lUj6lUj6lUj6lUj6lUj6lUj6lUj6lUj6lUj6lU",
-	"j6lUj6lUj6lUj6lUj6lUv1Iq1WFtMLDasnsLDC90Uu9vIlbMq9AMJMLYZBlq/cuV7K+oZQCMjf70bVG6",
-	"VtZcbMEM4E5FsEtc18bYMd7CjmP7C8dEe+qVem6e9G2DLk2qm/vTCrJZilU9D8mf2r2pxsy40Oo7lPRW",
-	"I2hQw7t/v9rqJDizub49Sb9zqkVX6TRaaaxr49LOmU4VanPKfWN8JE34LSzmQuudqeOAOvYy52wHSiqx",
-	"ltDnFmvJuwFlPUThGfAeMhNFtIFFI9c60aYU2MSLWmPYnT2JGvsi1dFtuw9By4Y7kcQPNgs/2CvAIaZf",
-	"EEUBb+lY2gnWJKXt5Iy23UScxC1MsJWr5HGirl1c9LfD4Br7VwITn7GIrphm2okKM3KqN9bExzEi1Jl/",
-	"msdvgx0LgYdShU2asN8ZX/h42hu+WqTT8EAfDH8PPk8s+jJ25Y5eoKjCHDHHEVIcuclyrFFZV4LBtfbg",
-	"e2WfcHMrywhH8DADYKn5PoepU3g5Dut/ljW03jGTD7DlRq0/edxxuoBxYTd3vjcnIBXlsXxKpjJfs0yy",
-	"mMVTMtsSSjjbsMwdFLTYYCkz9OLmpGFjV2Tw1l3uuoUUawb7aDi3+o7LC9j/o3m4SsJ2Ebdnr/F56aA7",
-	"k+2OWUP1PNS/nTEpX3ykiNcpGRuvYFobD08X+xsdidHQds204W/svl9qnW/33kaYXuZqYOIepAs1Gy7o",
-	"Mtk1cRHHkO5lAXQZPVdObVIm7fewPsGFBm/WQADaEYcxtgDWbCJhLf8rPNis/PPXKdXyF+ZIIJ27/dp1",
-	"S6M2SvNuh8NPsAIx3XgPNcmENZoyvqtDQeqJ3F4kpA0w4Af4bEBebujhszW60mMp6hJM+HO5o2hFmOn8",
-	"9aEphwxH2ePqhCZ7FMQNFFfeTYVlFCdSHHDbLXjdmBl9jVNTG9Oiy3fBi/3szNoz/t2udFqOGe1cHYgN",
-	"ZzSRJaOZmjGqUFcpwuoddcJyHGoPbjZjjGNmopsTQBZ0HWjnT2efJJcOJ62CqoqzqyC7ioE2QioSy3dZ",
-	"kcEkd4pay8H6PizUvQCnI9voMGDZczOAeYzOiLJ3rzL6/jOwjfZ57J6bxMqkOV4IvYMOA63c1PJA51n9",
-	"Vf1gF9DzUng46TbFqKBKh/u+m2Hu7bGz4l7UFgQ43J1QO6V8VwpcJHeMd6dAG3HtJL0e4JLbF3ZGnFf3",
-	"cHjVRYPe6Yd+u4lvGu8yAmAMMyaEq87H8BCY9TZTQNqOWcka5mP7JVKmQqrixf2ivuDP7Nb9LXpWP8WR",
-	"6io+Amc7oxzgzxVrq8k7jPcUv+9I9s7N1F7IgnM4943+tI/ag6F2rv+qJz7BGjhYEfJiTgff5CLo47xF",
-	"dvZdR6Zpa1oCBGDKaEJVq5pdQvi1TgA2Yt1WlWsudtEsujZs3TfZdg6e2lhoqtoqjG86+IB2MhNDG33P",
-	"sZmYi4+3/MHVu3KAvgkoMCgWwrbqhViTuN1D1pcj/A8xJamcD9C+1Z8ky67hwaDC5S1UgbSCn9IJenTU",
-	"d0TaejEUDQ1ihqbmRfVWU21Xgxqxg5arqxnLcI+T21MDp7tbBvjw4KTpPQBqZFzdR2G9TFgav87ELA1Z",
-	"aloFyeiKKWY7aBuEb62WjJF428l6kwkQ9xWmJeKQtaw0e+gDq19nYpHRlbwiU7uhaZ9MNbT6/4znK/3/",
-	"NVWKZRw6lQN69L8yyhfwlBJiIpciU/aPVPDFtP+ewx8rymEW3Crh2iqV8G/60f0758lf0WCV5rGiFbz+",
-	"wPIzfPaWiw3HJVKIucbwollK+a3+2CSSTaIlzWhkps+lCWeTWcYoPDJL4mRintN/JxySmlJW/lEkVrOE",
-	"J3wBuZLwFsYjESd6b2Qa5+s0iagCuNwPEWK6YmaFlQBgITSh/2FMMEAfA1c54pveMo6IlsphLjWrw+Ga",
-	"zc3TJNJ4BisXxuZhh/R6pF7TV1MDAENaX0miYcWEDvhCLS19OXoDGRYLJZ+SKFemcf14OCTFpmvO0wA8",
-	"qyYv7zufhK3ENNTJxBrsTW/1k8DqleuIW+8j+RdvDt3CbxjPggbpQn9xRF75feITTlKxYRmJqGRHVbBK",
-	"k2xHAQzAu57ZOr3gC+32JToEZO1GLyy8bVwQN2W9JrJlhhM+YI88ooqmYpEzLCpOOgxuQnjcmxpRHJhX",
-	"M4lgyIdVU9z4GrPF3lJkGXQ+srsYjbvNhnELt2PpGT51328ZZgawuHprG0ATUlnM7dVFxCOAzzZexm6+",
-	"33XQzLeMpppiG9pgJMV40IhyAtNAyvMRZnl0q63oXiQ4t+ND9MtnVLLqx2yRQTIA5DnO5zhBCKJ1sk84",
-	"29ieSn0SaT15kK81b7Id2zZUcwbQUCBgAWTKBZi7LDsi3ogHlkqc4i2PTOZs76qHz8la0crxYDiGJE+b",
-	"YGkTY93awI4w18evxCptLmNxUv1Mn1icp6z2uS1icxgp5hpWHrVAN0BTi4WZ46iN+HBrovTY1NkuqBXw",
-	"c+eKw9P4isyTlMlg7Mod9AEvfC2kWmQNCztSqcX1aGa71tCMgemGYcstkUuYIzRjXmSbpqmZhNfpkj43",
-	"79VvAR5qVJXe1Xn3blne3k1wPTCbyc5Q4THE3DVutMSvIyvsOABiOwDpb+CXIeuooNUd+8Gsevu86/UE",
-	"WwGPY84xGpMoeyT6qhqItH2B46WCA92akmOmliKmVwgAXvRZrozuoqlixlKxMfeeTGOtK15ZsxxnFZpq",
-	"OH+yjrj1WVO/p38WTIkpbugBeL+xPw5NWxQNXXUqiKeWAaxFmkpzDorKWwzalBAMrJHvNl5cYo67ypa6",
-	"vA33fd7p6KRvuY3XTMPhsVnYtPaIeBQnv6o4OagIwOgQnYsA8HngsM3tt2x3Qc5YLL3b+hBkGrrcr56H",
-	"1PKffnr1/O68X9b9i/pwzE44Im8si3Fj5hJoDJKv1569UA08GrO6d9X7338ZDi6vBy/pYP7hl4v7gf/n",
-	"yT5/jsb3vwtxGK8TUyh3rqilwxiw8fL4Y7Ae67Y/d912Labko7w15m5qCvskZlGacIzQZOxO3LKHi890",
-	"z39qS6QIZT85CqFp+uMcuHm3XprP7W81Fw2P49PGdHken/OmgycQ5bRWIm/ZWrk5jM3oKNgYC6ei1moh",
-	"IDAEVObXQtiiPafBWEI8pDSik08fn3lw5713gbqd32uWQTirdmbvlgIThhJVPqRS0lORB7fzhPZ1G+/O",
-	"LC1oL5xeWsmdsAdo000dsRdoq7jz/Uu/M9pVQNPed+uRd39u3n2Q3uS3R+yqOwWYX+Mo0mIwLlggtCTn",
-	"LTus5yK7mHS36+yPKg7d6W0195uIrF9KvTPz47NEi7DNcosZB1SqYmyqX28Bbu9NIvfLF99jM+Zq1/YC",
-	"DeD0d9Y/YsYaX/Mqw69P6iXAv6DBO059vTJexc3SPAfYMB6N91yJND4i1zgm1o6H5YLM8wzizRYzCYaa",
-	"cZixKjrUITgR5WRmRUtM6IImPBgwCBiFrAi/txNi2zDyR9bzJdr9HDowvdoBFqvYJFljcu4DdDb/okPT",
-	"C1DsGPd2W6evb6NhQUux4ZhLJ4wzQILuaDMMAsOoD6Wyh6WccIpLSw+MfSitWyeK+4cYwv2ZlNgC2V1U",
-	"0gKlO0mexdjFt6Eg2Pa/DWl5nWi3VaN7JMEaCX6iBmY5xgGKWMNA+HfGJ+4rXVjQeUR+hKn9nEw1C5/C",
-	"EHUjqq3ALDmosT+LNwDI2vkgosHM9wbyf2jy/xiSbagwCXFDKVZsJuItainOjC3zw1/76GsH78Ozq6ZO",
-	"rJ57j+9h9iJwu5f/QT93X4W6MSSPOQ+gBybA8bjY7I7DYx0DXbFKQ6TKa0N0/J3r9BquIMVvtWqAztMr",
-	"8oIv0kQuicjINyxbUb/kGAg1ZkEa/E4sEm48paCRx3GiX0XT19752d5+dXlL0yRi/7GhKlpib17FIPhu",
-	"s7V7V73iy0HMVqLXLJgCPhvX977UHCTkj/GzXU5PdmZ+FADukEL2uSah4hYKHeT3NLt9w2h8AIZDHeDa",
-	"22Tff1olQWV/3o+DO9tdIWo6LUTa/BLzsAc7V0tRlXk72q6WZF5M7+Ammx6Wf2KyT9YpM879jmZN9waW",
-	"u/qU2+LDxr0dJM/Zx4hlaxXs0dm9QeD+Vk3d++229ABexU0mwL5+GLfirnpjI0itK7yvJemMESYjunZJ",
-	"1L6o/bsqUIYo9DKJY70XscAnXIJJxqTC9i2S4BHjoBGFMYO/g9Lm7iT7h1w0+pn2qYN+SD94uz/bXMpa",
-	"AfSh1c+Gs7d7rx/59m+Zbx9kd7lBal2tLfODr3dw3r5mLdqagqaBGdStMRninTtUNvO+PfJWH8n0N02m",
-	"4CXdsMw5I3vXf76dxCe/v4m/e7caDX4+fbaU8vWbipux4bE/uHapcseTb3ufM0HZjTw8xHPbMs2wjKpw",
-	"jg7EamEI6xSKAqYQ1i4PYdRmLCobkNvounRxQrnReaC5BczU0yrC1DWhhSUhVLFTQleczE1NtfRjgCBr",
-	"LUCoJE4yFlnnTKashDVZSIx36hBQpYWdGCtvswFzeH81LzM3u4RExBcqk1ONwfd82h1r++SNV+ihtt0g",
-	"wxZ37BWHov8DDFLc1R6d0Ot50MUKwaiHYiuriJuSN0HWOaYeWO0qUX2PCHa1jfhi2Vz3YXQnYQMZvHDV",
-	"Co+KZZxFy+TOb8cdEjbD05vRuLnvdpSy7JaojN6x1M0SjKhUKUOLHCwtLcriPANv6ESzqNOzEy0L+1j3",
-	"AdN/TOXHh7JE2NU0G9hMVmnYj2UarmM/F3LOMqpyM/Ypy7m2AiarhGMD9suTcgMPM3Imn0HnC9OB3rb6",
-	"/8Gu1tQ7u4KxLaNZ72p0Oa67LIsTaDexoE6ZV6p1vJyluvn0efq2VFysDSmcSHvQW0fkRRcu14in7Kn0",
-	"VLTTsHlbIpyQBzUV0NuGETxDkkjf4Mf2xRDZWzEqc6jpKiWqJVydnTTzTq8FoKXWtqohc1DQjL1UWrvF",
-	"cbu2UUn34qFyQcJoGJgk3dFY9W9LQ+ACBXfmIbGh+Ra0qtndRKd613YoJ5p23uBvdrXVKUS8pbgKxKXm",
-	"N/sC7t3+0Gm7r/tktnX+8q7H+tb8unyyx4GTda1/dmLtxi7oM6WdvpNoSfliDxaA3KwDOH/SDwb9Crad",
-	"ECxVp5BqKMPcuRLxVnoR+RzCP7l+wWErngoPRx+a5Gq7e+JReH5h4XmYxwEUpO7+Bv34Ptb/IxV8YSr4",
-	"0NFQ/6zmt1c/va/xjfT4m6kDLsnbduUKhSwWMSacFOx6RT8mq3zVuzqzLjb8cxTSoDxR1dzPDpQowdGP",
-	"F2gzsMuL5+RP8BWamqxphD1AMgYON38v43F5Lxfnw+B28nBnO+gz5XdO8ZhJF5+e/n08mW0fJFfHZlLe",
-	"sDSVZCk23nkyDmVW1fFQGhzvAuplP9nHef+l2mv5yHuAKKJ5/cOVJ+zZ/Wuvhl57dTDqmh9X4TLwUw/N",
-	"+/fr0temVb36h70jh2k5udpHyckVa0ve/ofF/SemVMM0v8O0Aji/XzmNWgNxgM/2gU6vEg1rqk1pQ8GP",
-	"a4S3G+dU5sRM0zuqsMPL8ZDEdCvJPBMrk4TXnZ92SQ78yT4X4qomlw/hDh7SdkdJr1izUuqpcwGnqclH",
-	"3ksP+Y3XT/wms+A/S73sb6TU88tk07v0k+aCyV0KxrZbodLjHXiYO/ArVyOV2OKvLki37fn2EMHd2GgJ",
-	"cmbMsse4hEenj6N4H0fxPsgo3vC8kPa+xhXKLJckeLHGGlk2txOniknlkhyLnNRK4MbmRHzCWI79Bit1",
-	"qejwEdrcWtHLzIGCZUlgYh32z4S4IPcakBsUQ/d8yBDRyz8lo+HQ1AxBioj+k/IYor1H7/l1mhLTxRbj",
-	"m5yZ3tN6lSPy3GSNOFhiARFkdCO/576ba1Tycg13VpyY8U5uhIxBSJ0IDF6b+WObVH5ke49s76EmkH+K",
-	"WgIz8Q9USCzL+FVVkR/Y5rVXhVTe4WhIlCCj8YXX09dmL2i2qzf+5uUzcjE+O+2TH9f0rzl7Cyz2igC0",
-	"ksXkf/zw8tn/NDrNGhJy5ZpGTPYdMzdX7D333qK5mfcn8EPDpeRSbKAD7yqXiswY4SxxIsleCcKF3+fC",
-	"RPn78LHWrN5zwz5d0YUk/4FfQ5owGsWjYX84HBJs2KwFky20kk+x4dcKgh1ckDiZz1nGeMQwPkfVEdEE",
-	"EokYeP17PmVZJjI5hQy+pt7YwZbRgAzbNdqxZxffGI53V5p5hNIpEfITUh5/5OwmWbEbqI8PR3D0V3ik",
-	"c5GmYiPJ9J/hw3+bWvKCuSI4aDZQXHdW3rH+08+yux78mQ7+ezi4nAw+/Guw7VnFExS+2/BdKdLUN9Oq",
-	"bX8OIxKYmyVVBvNYy86dCHtdMM/waK5yoW0wYhQncp3S7cTw5+f0jlXsuF3OTm8+XIXDunaF5Tlv7Y5f",
-	"41jDIK8ZUmYxYKTwXcJwpOZO7155dzv6tOKztrq2qwejw3i87eeZi7d9yIF4JeQ3vTHJCr9mewrXXiq1",
-	"O+UWk8FkuLnBe/a2awxcDolVAUJGxD4a+ye7Wt3kDVs77VOgm2Fqd1zGe8u8vpAE9q5/a8Dr7+uKHxTF",
-	"8jll52CW96M2i+LvC72fqNaaZgOH6LWlM/qVldtmzbZc12/m4zjt7gAF6zXLVknDaKnKeE1aGfpMKOhA",
-	"/nx2Udiz2kS6TdYTZye5ei7vidskujWE0+v3ZtB5AZ3IpuZyYlQG80vzl2T6C2BlS8rjicD5XjAiLxWL",
-	"nrN+J/pqzCi8BJazs0BpHE+UcH/eCRVu8WA8/6F4lDkGGLvlqp+NDi61/QhmondlP9VCLl+CzkPTHlak",
-	"BMnVIjmcT2wbzG0sEYkVgb4W4AbzyzYaeMuRZlSnZ5rFPExcPqK5xE5r7BbGTLHe1egSBhxJr7qQrUW0",
-	"hD75iR0/a9MU2UcaOa4WTl7sWutzWnJomOxCL9/QJS7Ok3QVylvcsNmqV85I/KXn8ravenD1ui0Vs6M7",
-	"pYAN1zMaNRcUm+ARjY9O/4z5lolDBB7auXWg3LEMucxxv5eBk2QEvX4S/PRkZPiFvorOl5Ip/zysc2VD",
-	"E4XTIPW/9LnMIWHSHKeZsqOx8ElZEx80fDJfOc0xFOzH/V84Eq0rCI06tOVNUFCiyNTD3vSI/KRfppVM",
-	"8FBn0IwbphIcdVaqHypPTDLwJICjlsbMFKRQ5Y8ohsu9pOs14ywuJW3tzBoztzFYdVN+3xWkDAMk0JRh",
-	"qjk+DOOKGY21oYuDqGb5fI5Dr2Bkmf6HJqsYv10JM6UqZpJlykzcsgnP+gvbah3/wBFoOCMLLzr4O1IR",
-	"3U6PyAuoAXLdqE3iZcMQK+A01Y2+SSST6GdiNFqSVNAYXCeanp8CmbBMmi7/BtlJtCRRztA0wTEQFBoY",
-	"1Ep/6pmdjss1RjOgmFBLsztXnFmMTtTwSDcagxKLlMPnNyKbbUCLhslMBnNwaQyZvhyu7FVLXsrZphsO",
-	"LEPveDnMTYUp5KErgk23ESw/lTKJ0079LICvNhxHIs2QXdrdgi8x4rDfrMp9YAYeZD+naVLYsx1wWeHv",
-	"1dc9wz6xppsRXxTzueCHQEmmfwry/k4vzYIt6rBRsFSOTp+SkRnnQrheNCUZNoI1K/J8NQPd8eNgIQbm",
-	"w3kqqH7vvS+gwuQ52wLhFZcXt9htD768a4y7Aa6s3w7Kz9GkwhHjShC9iru14fcUgrQpwQYfqU3PxZYz",
-	"sWB2us1hN7xTJ3J7yd7i7I/7Qrrvd0nf6V81X1K9KIs1Gy1ztkKp2HFbq3FDSyGWkSGXL1qkm2Pxr2S/",
-	"h3FEfAC2WbBl/7yscARZXiKY6rVDHtKmnbcXfT2q3o+q99+86n2Yc85ar909c+YXz1AV3av1Y0HXHWn0",
-	"HNwk+i0Oyf5RXw6hNMk/zXqPyLCCpY1z+MrKY7TUXQrHGkwCImlQp3KJFpfD4fno8nJ8enJ+Mry8HLVn",
-	"XeyRmzmfNEvfay0ZQSe0z4AeQ06Gl2RqVZuJVDRl00+AfnfdvGZPwaYcL7V9ojXC6RX0zNWqq6/3/JYa",
-	"cFgKa+ryEgvfyZea1AkUTIYojSzTGzaCCgSZWAfdagXTbUUbppz8tjDVqloD9Boj06dgqOFOjIcQmiYu",
-	"Eo7B2Ckg0H1X3LdKa78axR6fDfG/fUk1rDIDyBlOZk44WeY8zlislqX6xxP/XUfj08bXHa5PY+Ta3OXP",
-	"yJB246mtM4M/GUOAifHUU5/BDLCCvt6ZoVTseXJR8s1fdlCj1Y7iUo22aQH91G/8gyYQGMq2PhQnXUK/",
-	"zkAl6n7tloB/9NFXjOKmg+Bs1UjXnlP5UTt91E7/HhzDGQNnXpGkWVLbPkl7NVfqDZN5qg5WZc3Pw4qA",
-	"872C4y/GlIsyxP6l7aZz+0hpTdk2r4bWTut1mri+w+Gki25ypkheDqzfxYnT7Axw2+oXWGk7gVeWk7S4",
-	"Fmv4rrKdZgyasX22T9RTnACLQUtIAsNOCeCNo6YFQhCz3XpWwcKBXlW3HCPGB3So6mo3NOuWrsOFF7co",
-	"OilZwZgJsfpKEpSKuxTPgKurS1snr51XZ+3h4D5OxZx/VKb37uPU2LmpRQ9xLwQvvR2/7npWtWsTgGp3",
-	"jkVfpVJrJL8ZUrlNUuVWtN26tw3DueHeORd5LJif5mC8+oW00Q+af2kFIjyxpOSfbOKwJjieKKiPqN33",
-	"eWMvThslohnzXJw1483aZ8ZoM5GyILxWWv4Sahzh+1E7Z9i4KsoqQVlp2sS+3EEshCZnCFLxIHfaVRet",
-	"oca+EsamwMKdjoGVCpni3m3ynNmEQ1yQ7ExCf8PpY74/wRAl9l+jC/aUUCKZ0rRGJMTeQGotDa81YTDs",
-	"qp7o2z4/ItOE00gld2zilzhMr0yG1HuecFMDsFkKOyhckRljHJIcj8hUpLHN1NE/tP/014YVtKGOsVNp",
-	"lnStAbmA9KH3HAPD8imy21XCbehuKaSCSUFQ3a2WbGVm+hEXkHVvwRwgLBxaCBHbSkMIPEsLRNx/z0GQ",
-	"w+dCKonbM21Mjsg053csS+YJiycmhwf2YP5pZKXm1NhqPxJ8nmQrFuNIQo0mGLj/nk/NgKIJ5IBLF2+e",
-	"SAYZVd4nXhmo/jCJ2WotFOPRdnLLtvr9tmwyycBMk/qo9TsyJkUKaMAp7zD/Hz9yg9/FnNBZLplfgYkx",
-	"Q/09bBpOkyape9WMRcYaZGa+vP7tew58Gmcx6rM20e8Ju2OIJ/yH5egiVzPx0awPVJGoLbxCmEnOmlD0",
-	"lUWKiOkW0Whp5D1Hlrdk/KmxSxd5hkIL2hVIRbd6/Wy9pJzFE223ajjg//o9kpF8DTFzmMlpzmy1SpSC",
-	"U/IZd+hS9Po9n9QhA82nb6/XnvsgQELFvCpDDhjS8ajBfeARA9jMZVpAVlI6cwsizHo39o87E/OlRb7+",
-	"s4SrsDASUpl22Yd0M8aO7vWO5586I8UOIunQ5Rs653tTKoIaXzFPx3qUNM0DxVXmUPy2nIyHz7coRlsA",
-	"LoNCKBOztNHY2DCuyCYDwQJzvqFS6vLk9LzSY0PEqKDf0TTRlIpU1O/FTOF4K7S04GPb6heevQIGB/Pg",
-	"oLII2xXgcq68SJ9HwlJNSiZ33WaNXll3HkF8kRTcVvoVI2Obwzvbm22fDc9HF+PL4+HJ6NQEa7UeeAJ9",
-	"eo2Ho2kDxYlZbR3Hd1m3yRoRLP+5ipx6Qw3Y9Q61CVd7ph+9L9DbZCnC0dnxNIm0G0Cns1FNgg2QFXCX",
-	"Ri7wS8Akq3iSDedWKF6wvZ7p+Shi1icyj5bQLB4lOrgrjZbPJ7mESE19KL2hkZC1gT3uxkOyphldMVeA",
-	"VyC56D0PeOmqqr7UpGfvSamT7XgYUl8LgguBOf2vgWGyg1fx1BlDwHjwXOBL6BFhEKbhp0pkAbYUzK7I",
-	"ZXPybS7LrwzmiDTYdK71tT5BsmKUy37BSCHjpSkHCT8IJrAXBjfFsj04JfYRyiyle99OG7jC++Bb31oE",
-	"vPTxlrVwwmfmFlay35Vm/ubeZGKR0ZWE2siMkRXdkhmzdfAJByQ8dTGLXKKiDorWbYIJToYroJbuT8M0",
-	"GsRE5nINCgLmp2sUTXLu1E/96R1VNJtA2/HiT6jCpBlkHXkfrSjfTtbJRwY6g/kCC4hBqnmfyXyNiuLE",
-	"4Lvfm9F4EmUsZlwlFFbQn2RsnjG5nNghwvqz4t8ci8y04CkBNcvlFlJZOBfK6DQTwZlJEDWfm+37X6BP",
-	"bgIcNMc+iZDFv0l4LDY27R/014nFHP6lFyx/oqiZewx/lfE6F9kM5nvV1bHizfqyZByS+utCDwpkwLIB",
-	"SaWWIgYYoESCFe4M9jGRoLL5fM/9acI1E/Rz2IoayO1Rk7nIuf23p7+aT2z+pzG5JoVLwn6ixMSEbkWW",
-	"LBJegU9suK2pcPFzc3DleDrWj0WCo5SY4Cx3l5BkhpkXf0zEfLIVOahYGeULBi+WVCVynhhKzKhikzRZ",
-	"mVmshkSsGtwrWKy+ZyK3TRAmXhNs+Nv0QDB/GVDg34gjBazCfGSxbbsq5NyRjF+04u5SWW13Hxc6es5p",
-	"rpb6xkRUmSYS9I4mqdllzm+5RrPJCLN/FuUw7hPjqfNvphkpN2E8EjGerP/1isUJnRgOmK8XGY3ZxDHH",
-	"Iojh7gHIw0lgAKdhrv3ex4FVZEArqHEp6ECB8bJra9a7b/0uolhRXipod9P9LQBocWfJYgn9oDO2YmBj",
-	"XMtbZKssu0si9pXEF8kjcm2SgmWy4IOEkwUzWaYgmlDUkdxm0fsdTTOWcAgZwVDiQvU7Lqt+3i+KTd+H",
-	"ebOHCzsK2f4cVDFauBEqiMAxyZEAmHFzJQR8x5QPP3qmC7eE71ftY7nAIqMcfwPolMajUtrqZXmrZZCs",
-	"tlDsH5us2M3eVySRt/kb22FhSaG9gGZUZIpPT13CNnxqnjB0XdrzW6ZFJrdBal78yC511Kaz4zMaboTv",
-	"PiAqqzCbaDh8Ce40TgxvPCJfb0nM5jRPFTkl338N6qT9sgY2JXKFvW/0miU4R8dNcCoh8NUVWH0ZXoF4",
-	"nUQqz9C9rs3weQZeI2w9QHmywi6JdmBlH71gMEMOFyxvsrSPiKYmJQVfQmKx4X6NAzpcuhyCPmW9O5wF",
-	"jTu5D6kjoQMBv4IkUGZgQQGlEdgkQWXF+JOUJEtGY2zrFNMVXVR3pffvbwquBeAvWgohmS0z6LIt1Fm0",
-	"Dgh5+fdtylQDqenfU/Kfr1980yevf/imT96x2WuYQf3qZR9UR3Bl6Y1B3obWKEsbeib4HctUaU9KeG1A",
-	"JDMokmUyPG08KcqJkUHml1BGVFEFvf38IByXgIPWBmeZw0MVLrJ4FAOGMduccqIYhAiTIg1RbYQzZIOy",
-	"wOQBaVMp23rHqATJmDT80r21dJqjVr6XlUWSBcIioaz9Vo4Vm4Mk0iKwD+5I9tGMITG3B+DUR2qllkYb",
-	"SJYdO9XPkyoXH1V9FQCfAcVheCOyW7uFFtDhYkH7EjvNTuOmuiGtDLu9APDo9ISNGZ9zSiOsAaME5qxp",
-	"kqxtD4Kv+nt8UeulA6gC++G8ooZgPAFmZZqeV35Ul+AvSqqJD9Y7mihPY5hpJEALXQ2qORH9gkat4U8i",
-	"B+Fg3gOddl2HlfuaZVQ5hmKYk2azs61ihkcXDgHg6PSWybrcSZmUrdLGerLgNVWZA5q+B8/3InO/KIKK",
-	"phSc+xoZKDDmUhtDuA6c8t4P99XLvDC1RvrH0zdMZdvBNQz98zdzWtXN7MsTSQD0+ybzsoJjU0RnR3h5",
-	"repQsSqquoFgiimGpT1hHzqirRr4kdFhiFYrWVUuXpbpw0gOAwgYRhrO+0Y72KdvUH3tEuZBEzTygK/d",
-	"NVs/57TLXdDZpUvg1azx0s2zCTT+fXMy4dVzlNIWkJDS9z29ZYYjvHoO7AELqnBdFB6g2ts3KePxxA40",
-	"QFW3jK0l8NdXz0v7HI/L9PPqecHNMA3EAoYp/fcBT0NpuzaugOq7nWwJPQ1P7QQRQ+SlGeWlLb/W3Mq+",
-	"2hIadjnUVy2BH8lkljJCFYzFs9er0WjxBq3rCy7S2A5rBwhhY56/pHI9kOcXc97RtgcVifKIpanH/KVw",
-	"MZRCG3KPlfb5A7ognuqFoHpN62sdDBInHAuwC8dO2fzEHziSUEmamo0Defj6mmTNfD8pKEqgSoQo6Bc4",
-	"0M9gjW+3Dej3VjaBNnhpA+aCVpWpkoJS5quoEPQDKg8AmxcKrf/7jiagUQYNPAXkDTbvTUlCccZi2d0E",
-	"riq1VbP2iExf//j2hjzJJcvkkxV7Aj9/giHYCCuyYRKt9Dvn1Y3esqTOKlsOmbmFY7CyWbszp5QsrXUB",
-	"PVJcynoFKaFb0feCNc5hMv3mxQ15AnGSJ7+YmN79kxWbeo5l30Zf0S2JRdGbZaeKAtYH2n6YJAQAYJ5d",
-	"0AFauW40SxOovkGhbrZgOPQt04pMwe5B5fC47JqqZQkVP0nL+vVPHe/XHwCO2nl5AfDg92wbZuxeCM45",
-	"cr0tFa1uDMuDE5RLkaeQ8lGC9sZaHTi+GEWbEegaB9MiIFTRYjy99pWBAlQZlhGIc5me9CXnsgfl6yLM",
-	"JTIC8VHnrQEc65OFdj6arKwlpxVzsKWIa+WIGSZqyVblywe2ClJX+dmjvWOk9yWnuLeJd6YmwSd4mx4a",
-	"Ab7hJ4ksFETQ9UqQflP1cSlRcDuz5m4mDe3b0HFpBMQC2qwGHPhV7wtVS4LOfDj9wpzVWgxsDRepkbnX",
-	"pROfQM33Wr+n4tY6rYp2/bhzHRjA7iuhhYBUwca9KFPMDcU8TQ35ltGsBqQ3FQ0jc3rpVlSa5sAIw30l",
-	"vuHB9AYyxBy3NOm4UxN+PjKRYWByS1MCX1Zn0ePvD0fdoXTf+IN7E65ZQwFgJeJSOeViJLFxVpq8XSsy",
-	"5sZjAGtVbpLvUfIyYSmo44boygnIHXZQAsP1TdzHBIYfdLGAp143NwzVN4mknbIG32ncuNYWLkJaJX8S",
-	"MuGqM8m4TUAjzpI7qpgLIBS93PWtSJkiFQf6syWL0HZ/9fyIOLUpMc4meJ+J55q1yxs68UteFEGY7+tx",
-	"uEZ1KJFe7oVr4+ChowTufwrvmxAPaxDmAfRiTLDKuTIRadqVSqylc0fFVNEZlTjcekO3HUz4q0KcmyVN",
-	"KlWr4W6fVbYBsXUyGKBLwcuq8W5tSvOcqYrwms4byxDFyIyhkV8OpwgaE1lI+1YZYcmxKMC4r8dTA+Tr",
-	"tagp+pzYcETfka63H3O/jaKM97sFbmQlcQyFfaJ4SRsLyazXGTv6YfWi3lAgHFxiKGuTP2ePG5+3jiDN",
-	"5hJOvr25eT159uObt5Mf37z65tUPb4nKEtQtIbWXklSz7UhwziJ9LXZE+WwCDEr2ODaTx+HNtoIxE1wN",
-	"gDZF/f2tVrJZqC5KXRS8zlKthqC3ka8LXX+zTFJmFRgzRLRMc9+WDlxobU8JOEz9GzxLI9ZEZhKV2wxk",
-	"z1GD3uXCE2WsD8jPh8Mtx/J9NcyYyhoSRTNV9H7xjGVzwXCLxa2B1jplFqHEGvVGbA/Vfq8KbVszdHPZ",
-	"72uJBgFVBsroYcQ3QiYT6FzeVivsoo6lTgGWljk7ctrH1OlItsfO1P7G9DKHws9paedvGI0LAPByp6wE",
-	"RMyiJMbuVI0osdUhxgF8x2KCtRKhXAsPMdNX88H3VEVLq9RTYgoqnTME6AQ7hV45qrPj0T0hiLhMlGs3",
-	"Vd9nomy4ha7X6dZr6qTpaGNJCpgNF5u+aWNmyF+bcy9uaNmaG42rAqLYrzHGiiZTkNFRkQrIXTXaxsMh",
-	"EIhs9u6wlcRMAyzO66NHSuMbMNOqgjk2DlDch3NcPODGBhormk27q6ycjIw00gSxnYBSB9fEVHZAix40",
-	"kS8guoYg3jfl4fhk9UY/MdW7XdF0LsBrg+orajMYnpixZWIOl/G4IcaToVHpdc02CbucTJ+hI3iArysT",
-	"xlnFyoRlDD3bYQ6JmXTj5w81uGoMF4jShEEahe/qAndBvgYptUoCOrHV9LsEK07G/lHY2Lev51Tzm0Ke",
-	"QDAQXKWHKmIXttjDOGJDLqVWwihCIO799/UEq1BsKk6w/IVmmZZVe0R7QOZRMmNKofffUwIKQC9aAlZQ",
-	"rKKEIDIVm3TrkuSLOfXlbCTzMYpc46TXPM0V8QDL0xzJ1CbhKKjSZl4pWRQoZQwHULZ7FOB1SVGM5OC0",
-	"03kCOVP4lVMQvHwGT+0ovb4ufHDmg28EfKVl5MKEXZqSqHZuRfMeA99s6wxXt6sqP76WJtEDbZ2KnQP1",
-	"BEoSO7fINJBu861h2Kc4BJoY74Rdo9NpWIZdywSspm1h/RoIzihllGuWYMvKiIs5gfeCAlT9grakEhmr",
-	"ykxb1ub272z/Lm4LdwR46wxJz7YWOLenUipjE/8rlTcDSovp3kU4p+SJy/IGK9Uwmqtib1JBaaIBcve2",
-	"jN0DEN/72ZclzRsBMBV+mFjYMdjUCoE9XL18KchUJH56YLyg0bLozqMpeFqb/jTVzG3D9GlvRFEs+YCC",
-	"xKPnhAMbBBcPpNqHUlSbjGdq7mhlni6mWaEl5FRmPx6FYVbz4+JZK9gpiaFQz3ryVkKqqeu9CW2BKnfj",
-	"TtyyGhT4ascElFiJLBPNerOTr/7W7wPpuQ23orYzW1MZ2CEnS5Fnn0c5KBdyYilzOZu4lsmA0tHcIxqh",
-	"W0XcMkyGctP4kkqODljs7elHLz5apb6WVaT3CmEZqHGEFXelJl1jRKAEIuhxjJlb56dJV7bpHFMiIzds",
-	"tRYZTQtvO3qcPnO+yTWmnlqlvcg8ocbGLuV1B62TalIEF8aSdZE/zFco3D2JVE1unWHQrYPVVQDCfT23",
-	"vAKVzRJw5rJFVsbmDH0uvqKdyLoEKLlV26JD9l3u0CBIUAIS0t2rIBbhhzCA5fU8D7Evg2oOebOuGx5u",
-	"HPztO4CfhOBvSc/3tvO1iBPb4ZsWNs8L8+jU+XAhLyBMzRjek0X1UGM6ZzXPKxKrtTZ07FUL1gw0Oq+r",
-	"gS2E5CtZbONmu2bTp2R6HUVsrVyAOgFqbMpWc1EwfSgagj32ZJ00WOkI4N8Hah4a+CVelnds9lZEt0zz",
-	"Tx7LJb014RmyzsRHLU2cPF+CNwRdMl6W8fQnfGHZG/Sj1fdcFqwktHjbEXk1J9TYoNqe6mPEQknz3jWV",
-	"slganU7PnLk0JRWTaVyxkb1cBs2oi10WJpf0h4J0ykTpYyoMOLMT6SYVHpFnVLI+sHVuwqApGHhGg06F",
-	"uCU0TW5ZeU5rS5zMrd2mvLlRiQmGEcAcqZSz7MhNUa1jdNpScefIZtqzS27CWcT3WHIITotwpaUdOwoB",
-	"Kc0cbT6/ycMpj0uBvG1cCaoTXKm+SS9tKE+m6+QJ/lY+6dIr78nxE1jwaMNmayhvi5N89ZDL44p2fagC",
-	"/QzL/7xe9Po9tcxXM44V6g/2Brco7uG+Yc7uaHgzuvDm7JZHdz2DLoT9B54TVFBJW8HzNTz105vvZBX4",
-	"xlY6LrmLSmJ+0Hk+wRcYjPi5R+kZvJaQ1VBjrC98sNflJKLRshgH7ZqxP17sx4tdu9i1m+2op53An+FT",
-	"9/1u/SSNfKreBvuyfksvSfxp27DCR8p+pOw6ZX/i0EfXueugsY+W3n/lkY9/wMHzbW0BE9dzutYX0G21",
-	"jh34qm/d8DDGvmjQ5sZHuV6lnZAGwL4yroYq2hoHAUErlFLPX9cLxRvTuG/LVQS4eG0jclu7TZtt/wW6",
-	"37B48kDtpEM3qjI0tdRPFdsZd20QfXZYg+g5zaWyzaGtyfJSf2gmYRb9iU3P5bG+okWf5sM6FSOFd+5M",
-	"XNBY21xSdx98u+jxBAMnWLMLPCx9+ohAAsuRRPk9fytNBEyoqdNIwF0GiMlSgbd2tzo6tS6u9OettTBe",
-	"em2USaIemxk/SDPjh+8p7G5Ca1txzB6GW2J8O8G+srumtJmAtx/shvls1SUbpViXjsflLsfuAlvo7IZ3",
-	"mqSOtbaPBHtkowE2erjoQ31pL/H3o9bWmgmYFilpqL8RKi0lQo7CGkZ/mLAfVc5zvhJSWZpPMqm8ZmQr",
-	"ynPocYU7DvUO/UMuQoNkXE2snYjt5Vja1HC8CxVBlKslatgPIIY2mYDc2YcRQ+xjxLK1ams+ODoZkmhJ",
-	"MxoplsmnmOJdvNcrxy3e689oPxkGMHxQ50/gGwaZBegh2noDyUJNoxH0d2Av6HNLE25a4BVDKE1hCXOs",
-	"zu3aVHbhZAhvl8fD0C4RjJci+9ZkrTRDYyPspeQVDnETl+Skn/Fy51zaJc3jRBEcC1+Facdw/DcsYskd",
-	"i1+53ILgRKAi9cAm4xexhUI8VageLkQXFcc8aCjaNeGhh4/j7KpdScZVZ+UKcwzap4yaZzqvuUcb3I5D",
-	"RouTfAuPN7fPteM7PWSVNtkvHWH4miH1vKU8aqAd6DEiMqiQqrTdqlFM11NLVmvTBK8jkh03aEOc4Rn7",
-	"HkpbP37bib86dBZTTLC34yEE3nikZqdFy/4detIbzHw5oEF2pVNQ76/H/zkf3lze/ddm/F325+hi+8Pp",
-	"8uuR/H38/Xn+4oR+c7b+o3qT/Ek8+3hbj+DU2g7V+SRnG5Mc4aXq2IQVTPWpyJ1xefzYeLgTjSUowuha",
-	"QNHuAfhqcCtCgb7VI//DPH8kMpy0YUO9vUhkGYsUWYpMMjKDNt3bTsGxahwqgFnIO9bKk2n2KhkrSUd/",
-	"yBqWe3kxIw/jZydVcbN7MPrKdHpuu2cv9EPXRspA0bWd7xXajv226Ptfh9/kZpiEjsF35ifYvu8FX6SJ",
-	"XHoaI3STxAa77TsqDwW0y8KheGH7djfr5rV99CFCfN5JIa49UMIUvhJ37PC++ZbV9t6uob2rqQPwzZyL",
-	"weUxPRmcn0Zng9k5uxjML51xxUK8oTvztprWfenFu36JJQJv4AehfvMIQBhbYs34GyFWn4Iql//t5+Gg",
-	"4X+nfy7ZCqYgPAxq9tmdxkhIppsCC9BHbRVjpXd+yBwen90Mz7xIi7ErQRlg8QSqs6xxG9MteqtjuvWD",
-	"NZfQNh/asGPPVhhjAX1Telfa1DBBIphdiPff1ZSN3Ceg912dDaEXhU2qnVBgB/Bk5Rt8fnTievTDkD+j",
-	"X+eKyYntQtm7OoXsOs42FqrRWF86bxzH1cUppN8IqOo4hmGAKs94whf2N1p4Qar+RFOYfuzyXtuDkD7T",
-	"u+ptcLzRPygm+r15JlZVslhn7C4R+T8gNsxvjCurMqTl6ngE2eL+RTy1NrhlytGAXcwvB+d0OBtcRKN4",
-	"cMJO53aCRDGf2xvBsqYLVvE9lSO2JuP7nwGMf4vGKZ+t/ohDKrNExBMGK/q8YVjwBvMMuFpL51x6Ksu5",
-	"84fdH2pNrGi5D3+7g926Dvm2gyPn2qDLcNL7/o48BqzZsE/X3D/XnJRXxHzO0s9gpNZUH1d91kRZPflZ",
-	"Cn70hm6MsN/HZ29nabeLHQ3O7xNsJVFQS0hnK+rviaUwI2P6Joy7WQroFWv9e35v6YzR2DOsbDck27O8",
-	"4pffqZP65BkOSaygmsKl20OPnaIYQZFI3FXm7bTSVJnWmx1x5sUHvsXelaATKne2FNQNDfJ1J4R2CrKE",
-	"nHhmmLKBqYKC0hF4pNO3mQY7jVoN6fUsl4dosIbTSdRfDVsvKbDnA80UB+cns9MBPYvPgXVaFVajnn1U",
-	"toknNGr31ThtWIEQd31Mylyry9WCrdmb5UMYJFe/ECIpJqb9ZsdBBcizmGb1W4Ufz7xxtozx15pua7fQ",
-	"OMB4fFeEpjV38mjYYUB52TxszBoKYc73Eo9LVvtxOxqvB3+mg/8eDi4/FP+cHA0+/K/f9ToNUG+5r22R",
-	"ukdz4tGceDQnHs2JL2hOHBQGt6p71xi4pyQ3JkaW+3l7bklbIt8v8PghGOLTC7TlLD9y10fu+shdH7nr",
-	"F+Sun5gQ73UT2Dsf3jljft10eATjjwnbtGu+8g4s+23fEeP77D0vcNwfjfUHwF9SZoKB9ugHxXNHeqV+",
-	"b6lWmgre58PhcbSiCYd/Mfx7OcK/RpdECTI+Jf9JeU6zLdHL4CNP7DPmz2KJ3n3HA7yueXmgRd9SbLAB",
-	"jYAhB/XsAI2JYPakNlbsNG1/pO/J6GIYMtYKRNVDGxANtck4MMjINf5WZshdbT3EaX2tqUbOlLAULP++",
-	"aRYGzq6iLULRsegJlZIpae7iURRK+azQGry538Ojdduqk9t++giLTeV70wBlb/B635Tsb9Axx59iHh51",
-	"Q0Exjb3cRd7NLWuajh04ZPYRG4O5N5NiquDO6sv6euYJPG+/W12RnBJ2UpSWCq5cfFIBGDw+TevuCNB7",
-	"2c5+brDBwVeycfF2H4GrNK+th3l2/WpSWq1xDia27KTU5jLTYvcBDLcM+X7DJFMHOPg6pFXYpJY/ry63",
-	"373748mf3o02s29+UrPxqWRvR/ns+A/qT29H2z+/eym/+683d3T8x/y7m+uP3//8/fCHmz8d//g8Xf5p",
-	"9UMg0+XAPACXGNP2mx85u0lW7AaerU0ONjNsd0T/IRZuXKeaag/AL4fc2d41+VncMkJXgi/IPEsYj2GQ",
-	"f64iATIqTuQqsU07yljiDem33Cac+1mQgaTHnY4zB0UHR+uP5tkqRu0aLYgskgqag+iu2WExrknzob6r",
-	"XyvaGMoj8rVQS9PPD24iZ4kd6Pcb8oa+weZzbzRLCu3c+XP9iAO27irG3frKECYWT0qGxOlgOLoZHoOC",
-	"eaoVTM2eJrWMqLLqPB4cxydscD4/Gw4uRxfjAT2enUSn8Rk7n19opOFP32pRqsjbnMdQe2W66dWy+4vX",
-	"13WfEsxNAUjTlt08/NRoHZlUEJOxMSZqxrAk6oi8wgYvmPud2Eksa5EmETTDEfP50cF5sxUU7pIYtoWj",
-	"zUU3aVbYOLDL+7oGHLvkQGlqsy0U/PNqTT0uyK1LFC0UyjKSq4y5EgT9Mi2E+YW7MG2Omr+Fe/Cplh30",
-	"pzzMriuYzq9u3InGBjiuPTV2OTTDjMi3wg5acVMtpJ15hNNqGuclpTCjxYaTjsAWtD5CcxHdmr1+7y5h",
-	"2twMugpbGHa/UJFhepHt4wP1EnRLJGNY++JngZkWpuiLsQ1ijcoQCa40YV4V0Mn/n713UW4b19KFXwW/",
-	"5kz15Uiy7DidtlNTU+4k3e3euU3idPbsdh8TEiEJbQrQJkArmlSq5mnmweZJ/sJaCyApkbr4FjvhVM3u",
-	"WLyBINYVa31fq76RavegkIxcGJ/BZUoMLbC7iku2S+JwHR1e24hP3qrlr9jt9Hq9XudRf3fY4fuDvc6P",
-	"8YHoDXd39/YePKgXuHLKaY8QuVuHLT//gYheYydV3t60BODZOuyFHoKWnoI7mE3jtbN9IY3sywS+Y2ua",
-	"9RM5aLVbMy7tGZodJ2aZ1cs2MP/+61X3E3/up3yl1LaFLQALS3u4gIxXDTFMAMOIbVXZBRkW5ZpKHZkO",
-	"EFJh0yojygBuXGdUjjLXTd7Twumf8iV/De1maaZMoQ2quueMSneKiNTLALybtKNdY9Mw+UVEScPtYIz9",
-	"VAu+CorQ1n3D2zokZTle12RLqNLSMqVnraru6n96MI3NVmlJRWzQyYltmZ8qlcjqy98mevZCx+Itnb5p",
-	"25KbLGpYKmulGqECOEFSNViBRXQPG4tYUa2tHtvv+ZmfFhTf6gvfc2lf45mrfMdywqPQI03WuzDSdq5T",
-	"FxZV1bfK9ZlfMeWlUH6ZQkdYQv1Vpdawwlep9nn05GhgK/O9Qtl0TtmwgNy+gGlBHWRE+AWbmuiq3Upr",
-	"NmI6l+vyRZIgR1tOxUZZDGr6Kt1tz1vMBV9hv/PQuQmPnJsAnQ/9h4Mf4kdYNOYWJk9HYtFDedTr7A6c",
-	"h8F7e50fhw/7HX/J7t6DhReN+UVV8p3XtOSFFG6Mus+7iuBT0jduLXIP0N+I0Z//HRZKqhO37KwPP8Zc",
-	"xSJGVmH6yWSDAeIht1vncnAO/yCGc/jHWSKHVJ6U5f8t/EqVbrk9gd29/F/YXJ8C7PbCj2FXECl48B88",
-	"w8EbnY3GbuhAsoFvQWxY7ZY5l9Mp/stq+hfKkIfmwL/8VqD/G/+q8rLDwr4G8xzLzSBJ2nhQWkoeIcg+",
-	"5m7RV4LjwbEqQ0GfKnwOhBbXBm0SL9jeNQ5RENA1FddP6cwt3IlcBK/4SU5csKYnxTfc5NuE+S9cx6wm",
-	"PJb1c17ZJz8ge4LLLbxkPpXrC2lRo6+Eu2u09tW09hXTJc6wOg/oUgkTMtifP1miV+O0NGmEryuNcLnS",
-	"O8j7bbzRXcw4FME6H/baa4IzosMpsf64OHIgMEVG0B2DJIt9rbWcOBcLi7onUuGfe1Vx3WIwX19SHniY",
-	"+jqzi/gknC3EFIul5ZWpvwpFX4nf+0cjkl+bSC6aqdbRP87P4v2/ncTP3092O389fDI25vV/tK4Pwvda",
-	"twZudE9gATh4M4P3cotyjwIWw5Isr0f4CYmVqsA88hFedBkeOR860pIL0WJV1PPWzVGWVO7rG3+slBEA",
-	"IcuLnGFW00wZ90Rc0HuFra/ePwCfAYsP8ujO66RUDIQK138M1Yheivsd56l1Hh0Meaff7w1ADfiqSidz",
-	"NMTavS8QKCiBXHOOJY6fhXrMTIZiTKA5nfKBMDtkl3ZmOj0fJnpm/v2fmUjn//ae/j6O//XB03/d26Np",
-	"6lQ981/33Av4O5wVp7Xy/NanP5fEuCrVemwNowzWcn40/1i18PruHGaFwhwzTwWLM/GYdrWJCh0+YjtE",
-	"T3M2I+LrTUX/RGICdsI/HOP5u70KRVBZcPJ+PPcRGWQYcTTIUGqyiYi92ZVDyNVCh+qMVyI1+uVYt6WR",
-	"40qSxFVuT5RWcTX6iRUmn9U2NajCjx4Ib6N58+Iav8nUuvmrCj9DcgWmtjzy4vKo0o/+2avxjBvt8Nm0",
-	"w6Uc9GAANnbS/RU/8cH5UCIP56ZVaOWC9d6PpVL0xUp1t056hURA+eVqO8GFr3AF7hypncm0CD35YBeq",
-	"kYukbEBBTiY1sPtmNks3T4Jt2iJeGtTlalt8K7aoadr032ZVcqgR0c8nolfIKx0lSfDIzLb24rNnk/xA",
-	"XpJJ37JstcTIKA3rC+f9YjJ/wzrVRVjPIkRSwXnfW+u8L0wAPG3VK4Otrirf8RSzPHxXRgt9qQJ/FUzE",
-	"8VO8TWCpHPELwkjNsBzVV/Uva66S9K3cFci21Idr7tkXI642vmNZtusRwcMUvDuGzhWzgJNegwFekuGa",
-	"Kaa6Sn/qek1dnNrSnJSfV4DbKL1l5YoSyhaqwDcoX2576msjVCxSZoQwy/Vg9Tn9Pa9dN4eKay9gdVSn",
-	"5NehddA9JjkKzpXwO24EefY6cXlK4CH5lK295ARPXY91QQsAcKqX85Jw8fqE5ArQmLCPRbdas4m1sJS3",
-	"h5m43+vzcq76gvhv7rELY2pwgD0fs8ZkViyAY1inPrvVT/XMiHRBYSBvpU8/FxGYi9XPe73D3QfL3+cH",
-	"0Tngu73Oo/jhw06/N9jt7IkHQ4+q32q3XFR/5rzMyl1Gf0c3chGfSVWVS334I52VGZGe8RGMtvVC/5dM",
-	"Er7zsNtj3/59d/cxey5V9oF9+PGHsx/2H7P04nB3v9ftfcd+EYNzvbPX2+31dnu77GeZiqH+sANHK7SL",
-	"n49VjA+eB9aDm2GzYQ3tw0ag1io2bZapBIhXITEDiRBE6r52LVb+KnWDgozMCBiyS7zbmzsPpc96Pe5D",
-	"cRGsR2w9ghNrWRnpRgsjXZifBcRuv0BWCOdKJIivXN6uuBtPOu5ymxRed372AErYNzq5FPgvdD0Umg2W",
-	"EWupL2L1Zk1ShVqf1MQ+sFiOVU2bOdTatAs93ACzgJWIOWx4qQzRqZIAay7mv437vwzkK/nb8bv/Ot59",
-	"KY/NsXrzcPDk+Ifj8+nff3/y20FXzH/7r/j9sXwlj2cvTs4fvtj7z71/vP3toBv/Mk6e//3l9B97D8fx",
-	"r7/P//EfBXmVqnV44Fyfq0Cpoxw0lKpfLvHkKoR4OHZ2IVI5lPkm/Tbb4dKcQcFfYbF4cHWEPZ8KFUs1",
-	"OqNhIN5P5d7y7t5J7+DwQa+gn9fQu5ZlrUqh/vb+BFIo0RF0o8v/gmrOQ/aT4KlI2f/+9/9Eq5g6pFpR",
-	"a097574oLzgQEHmbyqr7DXgK8BYeQAK2uKZcpl32voBgij4U2jmGLOuVrsT6akfEKqhqtodavML8Lo6+",
-	"NEurNOtqCq1GXTbqslGXN6IuLxe6e39o85j9XE5/3zJZLqZ6MAZ0LnMupziTy/tmeFLlzpk7FIrMLVJt",
-	"Uf5oCsXVzPBZFfFkqKY76PUe7R4c7D3cf7TfOzjYLVTW9ap0Nw60Nm7WzJ3wmMG7MsvPBVoG4Dgk4t7F",
-	"6HlhhvF96UmVM73QG7XeNgk+GPsJmXFpDesLOxNCMTvTHqzFPGa9kGEzibuHjkVxrh78UKo8rJyft5bD",
-	"0l2R2SMqyWLjMnYsY5uym8iFEp6/tFS5pEGN+BlVYaNoTEU6kRD3wK7gVBt75lNdf7Z9REEty0srzN9+",
-	"A/5Laao66gqJkNLgamtW8G7fGOSzEio2q/sJt0JfKE3Guq9Ak6707BAbxLFeLBGMJ4memXYYUlSc1ajN",
-	"IqrPPPOc1O43EUt7BvWGkfumpyricXxmtf8tztwoGYcXhz6QzcjHwytVxbVXCwfb/vuXP155HivlkJb6",
-	"Ss/mmpfu5ZS5l8nNlbnlqQ2EANuzVKXzszRT/q11Eov0zI65W4AHPdgt1IkcwNV/uMNnAUpxuWYs3GzZ",
-	"x6pVwhSvQw2k0ROBRYjYW1WojKoRpYI4F4deCY49ghLuacIHodrSv9s3TM8gKW0OGWcqm/QFAG55rfyt",
-	"+a7NCDOSfTv5rs3GOksN+3b8HdMpFn58G3/XZtyeqkRwA0lKd05lA1URmGe3c/DnH73OwZ8fe+1Hn/4w",
-	"k3H8ZyXETv4dqhWFZnw6TeZl7iueJOElaUc4FUyrLnulcoR4PRwiXPgwMyLubizq1OharBV7gGbHV47V",
-	"fjjUCO1WpuQ/kUfWkFPxqWqRZ/1AprxyZS+QqtNlJhTUeuetJAOLLt0qfl2lzVCk3GZdoboX1i6bqHqy",
-	"siP205PXbP8Rs3zUZiYbjBk3TABb4tR2fnqzAGz1sExnVxUy1u9Zc/Ze9H8/OUFIw62IrEslC/tlUr2D",
-	"dRt3hSmu3WvOjPOaL6GtxjIWZwMPVYgLqkxAtvQ5ypcUFBP1N9RvqkDxeXBSfRffWBtrcrAJrw3bIFhj",
-	"GcdCbaSu0g0IaxeBz9rXwP96KzRpUIN7+HHDPRTAr7vEarg50L7rQt+rmpt3EBu+ENdEKcl+6rZKUWmM",
-	"1c9SFe+1eyMskeAHTyBykvYaeSLLtEX+3O5L+scfeNqfxfM6cuLrVqbcPaQ1knac9bsDPdnRfCo7Ax2L",
-	"kVA74dGfipe7EK6jp/gVOlPt4qQ0hLlFnb5qSeQEkJ/qv7y+kJf6+Au2ZJCI9JzZlF+IxHiS5gE3FqFx",
-	"OXpWXfDgjBUpFjjR/ta65REaO1aVryeCX1DQPOCWJ3qUiS57k+tNhH61gO5LDSTLijDeqPkN+8F891tY",
-	"hzplE53iejRFrt0lgpWHGxCs3Ll1F2cpohlManIHiVYjSqmkgk/AzodJyNS50jO1Mqny4Ice/l85W1Az",
-	"Tz57sG6i4DG3OE8jodIqz/goSWB28HgbsytaDcTyUtnI4/3F3We5OWJbH3fd9P3x562vtKKOqHMo8ZxV",
-	"vuTytG7nWt4z8Uwz5XyaM4oM160e1Px4DRazOpldV3jqNd9mk14g5/+ip9740K6mLsMfJpnPOaIvL/wh",
-	"CF0KeNfI/zph9ze+xekL0fTa9XriX3kueLrRFf/pTlzhAF2SPTnvw8ZsXLnL+oWmLuuKVumHGzg8gxI0",
-	"wLWhAXTZS0B0QRpLjS5TQH4xUp0b1heJnrGxnp0qeA5HwU8FAntuhSawNZphvD30wCWcr9376HxdGnJw",
-	"ATyx0hp+XsTuOzfX26IrflY0xGvbwoPeQLdEhIo33ce7umd+m1Z6ayDI28doXLZSoVC3UvAjd7wDJ0Q5",
-	"h64Uypabw40zS8uqcK8SjMXdswazoQiBSzlIZ4KMHCkmi8jPSKrlTCDmV2tgGd6tBHvPsz7SMAxciNGB",
-	"Hm7asPkIlU1ubQ+4EYBRj83wiMlpuusoRy9LMdpu/V5aIeU3iBDSJDrM0aqH0smkhDYJwM3usihT7l8i",
-	"jg5LNNPudYo0039pqbosmqbyglsRHTKtkjllfSd9kZpT5STYq/+xZjMBOK6AUQikr9jb9bgMoC0S4+EO",
-	"ONvv7ZcBvAMqix8ldOzBECq/Z2E5V6wdPWF+05eU0VCnjxnPrAZSHj8m/MbZ1DkpP9IreTwQcGDwhAmW",
-	"/4cll1ndahcBbDwPgF5gcSnsFhgxyFJp52+dPBILEFT35f/62dvJ396fUCcvOHt0XrirC4Hgnh865Cli",
-	"9qrcyFbI/iPdUOunbO48mDYbCeu08v+3XF70lF9U8tNAp3KBv2cJ5mcJ8a19w11GhT7WAtRgUALdEgcL",
-	"HxDYJ2X3q8YUSpQCR/OmWEkekcjf/TP1QFGvwOY4fYDRiZWVTaVgUyl45ysFCwSwDUNrw9DaMLR+FoZW",
-	"EPcXZKKw1CAWufxP8iNIrXdl7Ni291/+U5g2mybC+d6tTZFzEUM7ZNZi6S9BhbGNeU7FNJmfuSmpebdL",
-	"oTKKDwORTt07vB3zJGEzwfpiJNW/L7hHPyBI7yPnIx04H8mj9LrbB3rFzf2WT/5bejYcRLcszM3Cl039",
-	"eQ0m5tcGUwvr5F3TUnIPHEWM+s687KJHV+0+7p7s9mrdR4oEvffoVPG2zuNaVb/kPPp1nOdyCnmdlUFb",
-	"3ZIvnbNsWaCk7Jmy6bzEzQGBVHEQtwH3/qC3DPe+Uelfcco5ALh3Hrn4+eBgyDs+gH44/KFX5iVFPYOR",
-	"6tk2n40uoWgVOs0+AbMF5BqA6YJ8itsAxw/TcVSMjU0eHOf8yWVg/L1O71HpTr5n7qr8JDj863h9KnDH",
-	"4vIBVwORJCUTjcnJavetXS5cBw9zxZwWod9CSbt3m9LU2fHDj8AqrqQZ1zpR/c7AuU6PfhwedDgf9jv5",
-	"8nu02yoXrFODQV2pfXvxpf6kk51tWjjUbpmQCfu0Ft9ut4iB55bqpl8ppHoypQi89AZR8v517+dNZhVx",
-	"82wqRyNwFlCn5uvnLWGgHVahCa7+Wu59M7PwbhVmyz1xhx63k2bKW7C1D7gj0weA3BfiGmKVWIxSHov4",
-	"NUFYiuFQDNwqfAaxYhsQpsnMt3NSYADbnWooc+HSEi0yJemhJwT6tUXaZc+cVkO0asipQx93l9xKF+TD",
-	"eSASmBohAXjQ6e0BtMjDHAQSFnO4NybsweJ/Cqb/Y4tb95UsFhBsopLH0ljtTOqyejjocBdePXKf40f3",
-	"OfIU78NhngLFWCaEzB5ThVMnU2v/4R7b7+519xjsSnOZ9PUHJg0bZklSNAp06Cz8boSKz/TQj82F4gVN",
-	"FhwQzFqB+wFbZCWpedhx66bzyEWLP7rXySlTdvs3tajdlHTyKckX98rRoG5Y4R25j7b3j2LyGGcCtk3O",
-	"hgCCn4qBnEo3U4mcAMASHq0imtnNrUgZyXNh/DsbzaVfhq9TcSHFDFwiO3HPPM16vQeDKfxH/CqSRDPI",
-	"ePoMARtoNZTphM11Rovab3N18dodujhfdTORgHMUvnrrsPUef2NWs/fcDsZOruetkJnf8smtT19x9m0s",
-	"eGKhU7qfDc6Fm76BVkrQ5oyHI138mRQqpHXvqzb903+7hZdLRSwXf8sxaRd+B1sMvQ40I7mmWTjVD7pW",
-	"txdUq1uGoFbLjuVmyTWJieWPtQp3UaHmdqUlUqkWQ8plIK4lL30bRYyb0tcSuF16VxByMp8CiV8d9/TK",
-	"bNc1UJov5Jw+NZna+5OppdRjuUXFJ1yr5rb38GR3rz6zunkTTakV4+EP++7T540Hf7TG2kWGLjDbJi1a",
-	"LLsP3hG8YlXLKebPlqrOD/bLteTkwOUV0n/8GSp+Wy/93eqcoYUZw7Lf3YO9PYJMWAObGpYxNtBfT/bj",
-	"ylx/15fSmMyPSxZjk6m448r8LihhmFlvEcpIDBDveCrYlfkvBGCgEqRmk+br3KRxmiAV3Dnkn9otrcSz",
-	"q0fvf3jPcIOAuzZDH+JLxJeAUeRJaPJf0/kKTgq6ye4/wI1ukglNMuHyyYSCUFe0ltOe1zbGEpV2JYKv",
-	"lydYbEYItYHjUEbegQWW7/uUkHYq3e+pHNgs9IQ2m7N3bHPW1ySjWq5eC123sB7+4JbENe2h8cygFoLa",
-	"r4GzYbsHoLFNQVnlUHfSCnSOvO8vPvBBDh1SGREURUaAGu48GuzFnR/Fg2HHI2P/uH/wsGShvZrMnfi1",
-	"+DMz0Z+0ym7+xwUciE2hbGKBUDaVYQKQ5c2qFVz34T8wiJFhIvCjPfIewYVIkR/gAZLtg9VLhTPn7tf9",
-	"XUTPO7vQEMr0yPiZCuPhlCMaD/cvghfJPyfWrOc0VJf18f8Ec5ZNQodNlTrG9/8xLFFE+wqZ2asmdr5I",
-	"/36a6qEkDKemcOaLrLC+6moFnXFMWpfH8a2WT5T0+XKmbZUy/+FyynzIM2O9Ivea92f3o4t4dDEJSPpx",
-	"DybJY7fewXxe3nRTNeN7P5z0fiisIs/C0xSwNwXsTQH7rRewF0V7ADsHzk/qd34c7MadnEvz4EGeQQh9",
-	"J27kI7GyHoY2Hv8FhvFvg71E9Se/o6uWSh2flRlbnW4oFGHSOYvErbsHpbN8FQ/BWqXCuhfPd5ZgJ+Ws",
-	"tFYeFhhIwX0da+SoKWvFa/GCaDx1xVcP/1F00ZpE5deWqHRf/mhgSwW3kP24pTrbwpZjqLO98lbLwsff",
-	"7zg1gn4DdLX2H+apqNr+0MvszPhqgYYr/PMSEWP2981qT/C+c4CanPewoSw0BUquhh+myUk0Xd83Radl",
-	"Cpwd1061kU0TzeNGFu6jLNS0AuUZdKiXnKbaaWfagrViCruQKhaECrZmQxOaRfKMPhAWSTXUHmSFoy9L",
-	"q7ZUJFx2WAoYU4CaBrNU+OcSMh3eDL1Qw3xIfVgAJYKYuM0GY27bvg62e6pO1ffst7evXjoLbhQ/F2cD",
-	"bkSbyVgo66Q+NQC49+7d8dOLR21m5UTgL29+fsIePHhw4K58d/Kk6+4EJbJ4P9wzBwwfxRA8is3G2ggW",
-	"xdzyyB2BYjJsWeuy59JYg0W3UYGRM2J9YWQsmLSHbMqRbxfgerg5VYxF/jSrEa0mJ5kbIfCSNCxy3zli",
-	"hNYnVEwA9QR5VEBj1krgle51jpR/jTE3yBURQBE9Kz2iZj2GC3NS7wueZADH7B7cZa9UMnfX9hMxMQRy",
-	"6E70NDVEXGPdC7lhdNkx8AkhCmQ7x8lzc0lgYn4scz+T6Jbh7aUauXnSme2yI/b66OTJr/408WEgpkga",
-	"OEMcK/fURAzhdGYsnxvmKfnaOQabc2tTvEX+5OIcEM0OvrKbvifcOfYsFTz2H/ZsAL+Fj4prAZ9i+JxF",
-	"f+/AVYfs1+OTiOmURS+O376NCqsLOszgo/LpNJED3Nanyf2/fxmtIvatW5wH+w8ffYdQsNy9Vj8RLBro",
-	"WERuWRgW2flUhHXoga2gqtGtADcrsC7EB1CLfrnG4jGLsM0tAjgwPDCUqbFsr8eGUiRxgUxklmo16rJn",
-	"AK08FZhDp3XnJm//w4fAxipT91T3DANv/JOOJYnbcQfECt7s0f7Bg+8O2buTnzs/tpnSbMyTIVG4Zmmq",
-	"R9wKIFmEgwhZNpMD0WUv3XidFAPrBzLJOE1oiPcE3jqRCpHsX/78JCdN6stYpmJAi4/yLYbkCKL6RDj1",
-	"kvKBFal5HJD84JSCtjLA1ATrwbiggSf+ofjSb4WKlzkouVnFeQmCnsgLYdjuQ89E02YA8m1lgquU+NaR",
-	"o0p8QCg29yT3fHKS6+kqf9Ype9ALKIZ8aIEIg3TKUKcTkS7cxViZJNgngEt8jmuDwy3dU0mJ6Jk6BPRD",
-	"y/s4PZlBXQQ3wot50EbuhL5giTa2y94ZEvaEuxEJz+BJr+vkv/jm7qk49oMeEPOgpmOvX709wddB+2mI",
-	"8o0rFh3HLq62Qg3mnb+JeXSI4H18xKXKmYRB/5yLedsNBkdKSMyBjQuFhJbZhMeooO1YKNCw+YNs541w",
-	"zqqID5nz3yIaJQG9gTWjWQEIc24BJlaNoEhZ2nYAjytDy/WB9ycA1D1mnGEbMjAzOAOClz2AgaMKQKFn",
-	"EZ4YdVn0y7MTtgMGdecjVWh/2pmIyKkwk79tmZcsMMTBqxDAL8odlDfBq2oW7fDMjiPWnxNqotdMjz3P",
-	"BH4kXLxGTwS2pPTn3tg/Jo0b7gCf3N8E1BEY0plO8SyPiuamE6/AqS0cAtsDRkBCy7T3MAqWU2mbE7gy",
-	"q91TgS5+qFNxyPSFPxveFkFg5Whsw1gKFEvMak0NN37N41uDM4PTHL3hVjx39+rA/0bugd+mYV4Rc/i7",
-	"dvHENy7KUFKNgNKtfMQIG7FvvXij2nCvjBCWE/hQzu/4rste4buQsvRvU/B42P7eAS59XDopt+KMvrJ/",
-	"tLDpvHPkJDEC5wsfjIYO9lqKS8N9i1AOFyaTDjsZxeaxkXaOSUa6oO2uktaIZOi0AC3H2VizMEtWawBn",
-	"dW+COzzs2/A9UjcnzmfELjXc0Wl7CEuwN7iq2qyw5fO4sG7auVlNF5bzd+6RIG9Bd+zvHaABmIokkU6W",
-	"9RCUYKkzzuM/+zQU/HjI0G1VOp1wcJUmznLFFjg1E2GdSWoz2BomXQy3AJtEitj9EGu3QICzxZnOWA6H",
-	"IhXKmc4j0mhmrGeg4cBFmnHDnB8Rd1l02uLdbv+0VQyiiTuQscgdWziSIq+meox+hJvpCUISuAEev/Zv",
-	"Ry6A0r4/DZ0gEARcZuB0sAgmKjwS1x7+VlxXieBOwsDLMd5BQovVF2NJc/Mv/llGEEKos7nRDmQD5h24",
-	"LW1dOQtMEo/qq3RS1GbRjl9UnRQFLWi6hSM7tNjgosKqyu9f+HEn0fo8m8K5uAVJwrUTi4FzKOBIpkzW",
-	"d1+6L+i5xVuUjuLFqch/6rqHnoylYUakF3IgwFCBQ0jzR66CcR6XHYNJGaZa2Y5zYwZceZYXsPIQcf3L",
-	"v/wL+/Xk5LX7N9z66PUxG2r0nsFz3d3tdVlOceB+IzIZzgZjLQcCfJsZnUG3cIO0qRyA6IMBglOZNIcY",
-	"6H3//Qthxzo23e+/Z78+O3qKvgnex6kUZ9hiLYzXvUiuNYGLyKOFt4STQOO79ett7UNcS9GRe5OoDWbH",
-	"+fWaokDiW6H7ddmr1yfHr16+Db7CXm+/dAentOBp3odPuBk7xe4m080u3BbH6M4LT/Sose6N/yMTqRTw",
-	"xkcMEvwBvteNfyaSpAPOG8SEYYxTnvKJgJnEO4YfwuUjeQGY1XIAhoADB8h+r0cPPs4j6O+/9y6boWR5",
-	"Np2KlLCBvWKBdQKmxsWleuZPwNthKOBeA0CWn2DY3DmBGIbQ8/u4XLQqkAfnIQf4c48ZV8UmVvx0u+HT",
-	"oRTBqncxUnhr1EBypHTqZgoqUShx4CLjmbPIEI+4jwaAuPTRwkifqYGOwfSWnglCjY8NpxxS+sHOYQ28",
-	"fndCw/P3euMskL9Rr9dlr/xbekY6UuAwEhy1mxZ4LxofnBfWMU9TeYGsBXISVvSPuXdLhhwN55k7SWde",
-	"3TzBhloISmBfOqKPRl4eGwseixS+XjmIcQqq/Cm9aaJL8jiy8CloMeECBMYO8FRnKOx+TqLjYecFt4Mx",
-	"jfJ42HmplfC/lW4CDgjEYhSIhaXgBUWJkbaSg5sq+AC+W7623AKEZTefii57R0Lk36GwdGhiXvAYFJca",
-	"kWTu9XZxFZdDcfClnY11wYIbZfRcD/zM+amKnp3wUeT1k9NhEFZ5vUKPdCfBw5CAC2iaMV2GoagFxxjO",
-	"OnS2HFv/KZuH/f+d//3v/zltRbnI4hoCJwEGF9IbPHGz4W7s5sm7ERD6kPvR1048Uu8Eg4NtkK+KpgGl",
-	"tJDc6bJXoOtgjO4dMdGWCjYT/LzLXlNNv88i+XfSPrL+/vvSGvj++6B6OcQMuNof9PaZRMeLvCLrnue8",
-	"czdU8CrdA523MuWpBCpGjW3j0fcgse4WY8zPFdcy3W6v18vTChZygh4n3icDjwrhI2TUFLy1F2UJaa2i",
-	"XSKn1D0xj4lI0eyxTMUAx57Pgp+AUcZTCpgppPKrCopj3NrWQ+K6zJdMvvYw1MqjoOIycmN0EwXTwEeE",
-	"AD9xTxZw0A1tQcFMU4gDsF4cy68orIRnuHdD7coNG3JjRdplr4YUWbZ9UEKr1pNtuIdLQ9/LCXABkh0g",
-	"K9zbjDS6vd6iAgmri5eVJj+A7tplzxIj0PcgAmLwNrnCd2s7i4+ZM3AiMBfq7hR9H5T/Hn2Kp9wGq5Zi",
-	"xlSz6Dk3tvNCx7DtFMENQZvRL523zvzkau2dmiweWdI4YDKcJXYuD6xV3wLTBYuaKWm9TnShupqTeUaZ",
-	"c4fps3tFmWIYFMhtys90dialBBP6CxOeoKPhhEVnFhKgnmgZx+Jn54cqe3fI+nMrDPt+B1VTAmwBqJki",
-	"VPdoF3G9QfKmuB5pIp7wgftkbs69woChR3IyySBLGqE2YnPB0y57AyscrTlJIZyudAe0XXTonFKM7dz8",
-	"AZkhRswYhpBzws05Un8427mMpgFZet0xVqfubUq54wuezp3WWbKdLj73KqwPQWz0KpUjqXIDPMwMT8jI",
-	"7JORid6/f99x93JOxoBb4XOJoLxc7I4+38PeA5+1p/x1XdTOjtzDfXaqqH16+210MNh+74E3RYXExvff",
-	"45D+3iFnoXPsVnz0907RL+i8wtTpIVPaKDkcRjTEsETeEmtAB7kO0ByCX0pZec2GKRiRPK7wIQ0kXnDC",
-	"+3PkTYMkHgzsLYQUnZOUKzPVaf6kqA1pGiBnSORAKCMKu1svjk+WtrX0VCijs3QAAfAOXbQzkcAr4gu8",
-	"S/tiYTet1evuYjWFuwufytZh60G31wWUABd4uWcTvBjwG3SovNL9ThUwC8Q0HGYFTxMpzC36ixjkg+6c",
-	"uBWBp7jfqWLS507Zt/05oy3g7yitSkkBD/GP8xM8peO4ddh6Lo09yjkYDJbmkXeHNd2lkcL2ERpK0OgQ",
-	"6HELHYhQ0OHCmrzszx/DbZl1dC+FgRDLzKf2igGAwpKGQYVQ9fPp0BaP/5u7ou65Hp8HyLXIadxkGFT5",
-	"tNVATuCauuEc+RGYPMHlYlF0D3RaYryuGZXvd910WEgsXX1Ovmh2nsAuaGuDMyHf6du4ploZrI7f6/UW",
-	"uECK22t/ERf31kvKLfUWbIRX0Xjj6v/Ubu3j06tuGka5c6wueCIDLzpctrv+sneKF1R9jNc9WH/dzzrt",
-	"Izauu2J3b/0VrwvO289YOg+XPlx/6RM9mUKqL/5Jx7C/v793sP6ykMDGR4VqlPUjBatW4psBxeOZZv74",
-	"060Qk00mHNop3HcMkqiHDFQsgGq5+Bb2daDYcASlNFjy82e79aFDVTSENPmpXamjdz7Cn2eBfP3TSq1t",
-	"w+IRsY8ZCvlYTx+IahhP6y4p4V9EUQevU8H5eg1v7wUceMGCfC+8SKtIe46VSFvI/S0JKUZbq8X0fkhp",
-	"b3/9FS+1/VlnKm7EGoQAYv/FhX19grxDjhAw6FHzxGLHBT3fB0redWI8cf7/3HvSByyi+/ozXKCQaNgA",
-	"9xEwhu3wA1liDNoQohti1QJTHN2ooFFC5nSOhRNShadK55g7lxhIoqIqz+4N3u9+KBYQUFiX16VTll8/",
-	"qIFPnxYH/KlRbjes3Ho/bqBq8FVOMKGNlx2s+A7FQqvNv0eumJa+wpJMX1kvbzCxbtWfaP0cqnU3Vebv",
-	"lMmm6E68ELHkLjC/eyqdZPDKat39b33wXGDTo9Skr1oqbTrlgZrBDZJudTCMD1tSlfcq6PHMJ6tCHj9l",
-	"TcxzX2IelIMQ6YSCqEtEPFmMsCyVAgVc4vgwFsu4jVEMbDNoNhvrSZc9UzaVwlCtMO1X1AgUPGuTtBIf",
-	"2FxIPcljdeoCWi4vk7uoTSbxPKECeZ2VmZxrenLphVekj6jjdOP0kZvxI7zm/iVs3OBX661GZ90fnQWb",
-	"6O6TskSPrpKk8R3CtbHbe18/BJtkQORvqbIOe3pd7Ibtwl32PrRH9HVMZcJuyQriWWbYAB7iwCpvARhK",
-	"noTG5e38hUId89/EvHVTUVBxjIX4Zzne2bu2Rz4p8bfUhzxHBNSBe55ppr7JKb2lKRdY+BaZKKd2iVqA",
-	"zR/DfH9sVZRr1w2UrtqpuuRTu+Ufuu7ycB682z0I2S4Xgd2v6GeDwf5NzN8IAA24cxoTZAa2sEGEnFBc",
-	"SknuIP5BjXv3JlNQax/0IvTeZL5ejSv0/WDLlZAOqj27J4Hp657HS/mLrNwjcu/ZOB73xPEoyJC5Br8D",
-	"+cE+Ip5I/ZbQ27GeQQlbpthsLJ3TYakVglqnsNHRusAKinV8cQNgUVduDeWrc6MELpxWkbQlKJQ7uwmU",
-	"v+aaNGmmsGQPtrh9G45mQ542G0Nf7sbQtdjEIMA7yEtZH03QSsMeRl9NYxgByLA+VhdSYXme3QxFwrFW",
-	"osteYk0im+iUSpsA+y10bELXgFvs7VMlLoTCTMsJQQfBZtOMz7vsCbJowl4SdDr6xicqenxMKoeKP0mb",
-	"FDerMnUGv1VuFeHtGz2z9IJf6F7MLW+qhLXXaDMva1dRaJ6TbVUtoZCQBcmb9pROmRUfrKl25bEdb4vi",
-	"v+uuvYMBrKy9u6miQ3jyJuWGQDm1NjP9NRTVwZStCpVoiTbB0j0JlkROTHnJMAnvsDNF3gaP57qsnajv",
-	"N+9S6Qto+8iMSIQxbCK4gsCpjWgJ2KTszuK0oytTlkh1jm4Ooudiw0OgGu+yN8JkEyywAXcJHCGTAYhH",
-	"Ta1MNhFBCd6s4Lx2b7La94Bp9E3P0kCTfSNN90CacCF5/beBBLXrtmBl4m9DLZeZcQtdaQWRhIHetJOx",
-	"mMPhczElpIyRzlEXKtMJ+Rq8Myu9Wdr3JAz3u2tLC3OzpT7NavbtAMzC6ikE1HkvE67ooVTSjAsAZe6x",
-	"RE+GOGrcsomegES8R+YZP8LEOW5KM+KT654qtybzOHqdYYAVfMfsQiMt90Ba4GNCU+DmtmDZm0KaovpY",
-	"D5DcXJzl4jGEpoGU1ITHopNNQxNzfcz32j9ig5SPx0vNER0KegDb1KSqCYsC1uqmcdFzf8Gnmw9laBKa",
-	"iObLiWi86EDJaZKAkJggJZeSxo8IQbyuIwgai8ne5C31hMhFPdYgqUakF6t8tE1E0r9NRR7Wj/Zqmdj1",
-	"+Ybj4UutBIAY3ELWYbV99NNRKAx5dsJH60o54By45YMNk6m+/b/Zcfpid5xU0aBKgPEjTuKrKY+1W09H",
-	"KqgPX36GoCEzPvd7yY8R7xZdV+E85WCOAb7AhYcRbTPxJKnYQXKe76la4friFXdHE90J1dJsCF3DhhCu",
-	"h2ZLaHFLSF2Lc7KDDN/1+uUF4bEoMSuquIBjSXzfuN8hwpY37SVhuaYGaBOesElmKJGLBSzsyOtN6xG9",
-	"9dBF4BAOqXnYCo9CujZCjVSTlxUqvlfeUFVdb0lr7d6m1grf+LJOUbuprP1C9K3S9jPr3PtdnIu66JJa",
-	"2iOx7Hykf4GmzjfJ6ouQrPhQhPt5TFjLxgK6lcHxTO08tJg7384CLuxAUG291pNvDEv0KOAaItQ+USoA",
-	"cYDSpwrGWq2HJ/pCvCBCmg008SScWqGL8ym4o53jhZfdqml8f/kTPsXP1nR139+egrukhHA5FQElTCjY",
-	"304jrYMkCyCIxfJGyG1B4VIHK5cWKg5RofgTZ0KcE1KlQvTzzJBK8r0H5lRFnqeWgDs67rJkTpCKiwfh",
-	"Vu4oAESCLnTBcor0CYPzoSzg5E/A082hgk4VcWMgY62pA0TbHgvtusuhcAR5PdR9qg5q0La+vM5zkkLi",
-	"5aDCRfyKV6kaClA9G6BtHal8GKSRvDdDzOqewgal26siwDTFX5AApDLjvi1CTk3t893H2mpgtprcNs8X",
-	"8dWEdWdgLur7DH9+wvZ3f+yFNgmM752lTqQSWN/n/ISYzwvQpnoYcJ9hZ9tj164Q2xPeT8S9kV0X0fmJ",
-	"y29snb952DIW+B1rBNPSixZSOR5096k0U22kz69UpIL4JGA8D2VS3olfenoj+1+o7AOePJ/jxviySeWG",
-	"PXn7+5aKQevJ6n4Ej0btTPIYvp8nAQV2rZcFB6IGREbNgSth6z7jt4Kng3GrDs8X0XLJeR9rU1fV7w5d",
-	"HfQlAkaOmOiWsKmg1HKNx9sscoOWF+5UQqchjH/Ui/4o0Cls3AQhVDZxX1RPge3Y36TVbuFj3Ude1APt",
-	"ewh85RbKyugDFlITe9yX2CNJSE4D/4zS1udDL6GpdlJh0bjXOS750wiGHYgAnb+SAIHqUZBXrlgqgCgA",
-	"Mw7I1ReqVGmQ3ZosAwzjcnrtjkX84U0awftyILZzMfAhv7cZbegvuGTMT2SluGb8jrUToZUlMc5qwZAW",
-	"aKEhcnA/436zRTOem8hCD7TWE9gFo0cTbROwZYORhQuBK0jpAhNpvmddvBHRAZ25i+rwd91LOaHYJDQJ",
-	"A07xgsoIxU/ZHU4vaD1Zk1xw79fs615HY/Xigm5UVxA7AuGuVl+XU1jErrwG+2V1qFMJ/Y+xzdYugLvI",
-	"yfOtONRfrUw3KQMvSpffalygJ4dwc4WxRymlQgVA0vcsbsG8D7hyQQA4BZLo33FnEQ57Kjxf6ODZ5/JK",
-	"iDbzrHFU9gB8b3wi4hzH3994EW2lslrWvdPVxfj6qxnCwD4X/P1Xr0GaIonbrqeFrs/r1lqBTGtVopMs",
-	"vj83VNZKRF9BCkOnW2xeJIWp2OA4wKhdsJHFbqraiBLHFRvrLA2bJl5rAXaj1pNabjc1f5GzgF1OM93H",
-	"JCC99Kp0RPigjePyJaNPl6VsUSdcqXphQUOkAlLrV8pilDMR7HoSEe6pd9E3yUfWOCcNL8+6TEdpoTcu",
-	"0hWzJKCJruojhTLOtRyJCXfq2NOIQGfKB/wBkKepZLTLEPhmEQET6ZWLVD4qLyGFnRZgSK5zgt6GYd6g",
-	"LvEPWeVy5PPV7ILcExfCFNbOZSRj56P/J/gIvka53ksAEHhKXgRQ9hKPxUxnSew5/gGf3ec3sM6xDXsa",
-	"HmOWigaWU48/0VD8wt2+toIuvEEPwT/Cj/W2HQT//NX+gf8yjY/QJDCuQ/H41c54LvQu8Ock4NejigJW",
-	"Y7UeeiMMaiI9ZDPC6CK6L0E2HO7QrQbNug9a5aUG0NdGozQa5QvXKARHlq+ra9EgKaBdrlAhwX+ZiVSw",
-	"OHP/n/r05xTHRPVcEx4Llk2dnuvW4LM2KqVRKY1KuWNQt9etU2wqRyP3vDql8lTnO7HEsYPkF9TbUKT7",
-	"k4pNUz1C3JJXQ2ZnmtEDjMcadbES4o26uCmZww9IK1OVTzjBy69PFzVKodkDuSERpbVaDCOUnm0np5mh",
-	"RqPa9J7JzBT5ZjylNLV1vJd2zKJ/RrjF4UYBzRjV1dDv4DlrCiXf6zQ2XtDdyKCpyacUY2mmCZ9DGUeb",
-	"Dd0qYNxQHSv2oV9IzBe2mU7ZWM8KsGmee7IvRlKZ0zog03+Weiom/MNzoUZ23Drc7fXarYlU4e/Kbopb",
-	"JLZwM1rgtWgIzJtc6mdvI6cvtr0G2vlIxCqrwVdnBepyI0RocoPntpnJBmPcc/Vqy8gqat9fBOijjeq2",
-	"y2ww5YrtnAzmjpZrB0Fb7Sb4l2y8hC8X7TRfyJeXTfx1Ff/LEcomNk5d6HNP6aJniqVyNA7Ow4nfNIRb",
-	"fmPoqK/87Au6PmbfQi2EO/cMzo2+e0wq4FTNxhrRyb2PAoYfiywKZNPujgOthjKduFMozQnzgd1eVIPh",
-	"8ViVpgawhSqOyuoLN8oj2ltt1MmXr05uuTaisPAbbeblraDQgFbeySoqkCswlRQUwWoNUijRolPOMhWO",
-	"Rm1mJNZ0zqG7dMLnuJubipE0VqTuDrZ7qkKfKakZ+rNKzfyScmUbLdNomRvSMlXruFE3JHcFbROENHgs",
-	"V3OoUiEVhv31BSPQdwZQzbgaaMslL0fPWSh8ICQ+DMTUFuiKsVE9p9+r2oOhkTSRURMZfS2+BC15IAlb",
-	"yHJeTa6NMEZqZVbFSm/lSJmi3AKzn7gQ6Rya17rs2AIdrfNBrD4XCmA4PWPFsgg/UzEkBf2z76gQV8Do",
-	"PnMz3wjZlyhkz1QM1b1GjlRHKlPO2V1RylBo623nM6D3X3h6UeKgv0oMM+DQFjNAXPI7G2MZizMyNlEb",
-	"koreAstgexERRiIVQrDm8WHoRzW+tRW6Pnw1835vH3u9nLRrJRCrwj0i9LMkWp8HhBkYks7sqVocltII",
-	"Fz6mvCd1o7vbAfrelANBuNUBdg8BNAwzWiv870RAoALQ4kC9COQxY8FT2xfcdtlbnOhS12yRWxGfN+DK",
-	"TYtgOgW+uOKUdVmeGnLBFH06gNUxIrkQ5lRhpgdPOKMTztwXEckw+q6NJOelvFFFcqgqeqLh3zHP5gaq",
-	"VPA9P2e3zVcft92LhpsaGWuziGAyU2F0cnEdQeDXXUVDEnkZi5fZ8U6iR1KtJpAg5sExNfkUvEUwMLsP",
-	"2USqzArS0dyZu1SYceGc0K8z5TLtsvepViM2SEXspIcTASg/Vfu93TzWHOhYsKjP47PCmVE7cAjrFJJm",
-	"1uPM495cmIbKXh5425tRjXDvz6QYnaMv4mNVrxfxDCbV1bXiremQxU9f0LC3l7bCxXQWoreoKRa8bjWX",
-	"6zI5IgbgoMAyOy7rL+Wc2bIC05hrr+mZTmZ8bgLPIbVBzESSdIDLIUY11WbnSs8UKZVuleZwj7mpNmZQ",
-	"mFelirl6jNus6pta1bh4Nl/WLqia6TTupMKIFcv7LcZSLJHqHONAI6wn5/M3aTNJQWkoUUu0GlHMFgwm",
-	"K1h7aXI+P2QKjbUAYENbvUkNq+I1PfANDHrbytZK6rvrlzZgvdtK1vYq1MpgIKZApzWj4BsnzsA8EcAs",
-	"OGZaBY+lmBcQH6SB3H4Biv26mPI+NTpgtQ64u0RyhdQxzDHjQYoZqIJl8rgtdckO7b+tMJnkuc90em4A",
-	"PQg9e2c6H/S8t99lRwB9knoDCs6/mhPYWWBOCToIyZSkZRdaFng+TxXxhBa321FNeeIliAbgrpXIafg+",
-	"i7rnZgy1EfaqZvqtsI8xLeeThos5Q0lsWAVbfqtON3xQF6tL1A9nNJeN73uDXgLgJBatNuvPIZh2Qg9f",
-	"ZCuhpyB8dWhPbGblgB3FnoQdG1sMAAe1Md9r5YS6iSnd64L6x1Sjj6nu2DO27O8dOOunmLSnaswNm0uR",
-	"xOB0azbhat5l75D9zFlQAhzg0CBMDghKiK94kRaKXfqCGasTUcM1iW9+d3z12wz0T4qplnsW7NM6JP3T",
-	"KJsbUzbPPpCRrkrWOR2Em8FbKhysPVutcWYiGeiJb5kZ6iTRM+PRR/p8cD5Kdaby7SjGWZRwNcr4SERt",
-	"QmSFz/2NYeiEd57TcTYYa22Ec1lEtWKgEd7RwMSPbyvdsnvLuiVvhQgZxa+UGbzJg96XzSjkL7ecvFrf",
-	"90e/NPHrTZiYJ6lAFPtSJYS5RIb3QqRyOO9g3Lt6p4rixoB4hVZmBiWNmvWFMz2mOtjsMooja0sQqkzK",
-	"7zC2ZxSS34RROHGW+Koh5xNfcvtFRZSfUYs0TuYGGgAXnVMBpQbpTYV/MOZ2PWj2KyXYlOf5pmW03rZz",
-	"L4WEUDWWqRi4K6GNCy4JJHrQQYF+cdxlT0NBM93PWD5vnyoMbN0rTe2c9XU877JXHvVBD1mEHMFurUM8",
-	"SzTk2TTmVsRn9BsFsSN5UR3DPpfG1sNu1wDMVvd8E7rw1cqJlhvPk1ikUMzmJo9azwfYAl49DpyXjZvP",
-	"fTv58qNfQtKx8tEYIOgkztkg2bHNU/L9FDE/qGhdAEC6Wwm+fB2yDIfMCHGqFr5ZbUM/HL6G9zpSfpmY",
-	"M3yd6LC8pHMkpJqRU4YGAd+pp5ApPSvOy6mi2I/mB/JA7p8lMQJY128JMXezRf1doNPG0TOrTxWAIUA2",
-	"6LGvFsSH0JuGayBn4QI3dsQGiQxdCBz3b0ca4jo2TIGTx83BRELdodIktO1TBRgNfI6d20p4Wo/31HVJ",
-	"FZVUPKicQ4AQUqFNKtRo65TltZZQZuh0lU6pVetU8YkmGCoi9+jWLpDSNF1qoWwGqLD+xOPhS63EC24H",
-	"45vFX1iDnu9VWxk8/XFJcjGFSOutnROY4inFNUxnVojrJePSv3ee8MFYrDvdnwYv+GDDQr4XOpZD+Tlr",
-	"0W/R8VMqBIpNUfu6sr72xwrEi0nuBHinyflFlU5Tu3Y/b5I5LTYVqdGKjbBAYL/3gEVwIOqyY8VMomds",
-	"omPRZtw/ltjPMGrSGgu6sTd174BF7pIzd0kEIniqojfCpvPOEUhglV/zWge/5q5m4QpD/EyJOHr66jzc",
-	"JMzi/U6+3Zo2Wow82yzKFBR9ndFcRvdQuba9DLdZpLQ9m/LUyoGccmWjL57QIZCct4nKhOjRv56M3u3N",
-	"N7fiLEHL56Y7V/03jDsLrUQFbVdrBTMDynIxcbDzkf7loZ9qgWXAv0dkGTyHkGX8nbrsV+yvAiC42Jm1",
-	"hfOLuYep0NMEIp1Eu3jVjdJgtGXFB3uqZGiafow9R87cnwsxNXl6wZth6JsybJrwQeXOFiYrag3rKutR",
-	"0YCUT9gtNGZSnuXrcYfbLBr6DqDGN76MTsAls41WaFfnDo8KsAUkaOgZ71ciut01+bp78f6Nuqz3Jspu",
-	"xHnbUBdJgjcQ50KoC4t6pRUXsbQLNnyhY60C4SCW9k7a0Ruog89f9TNVs22jNUr57K/KW3DL+GwmVaxn",
-	"Z/oCkqEFD+KrjvuabdirIWc4BbllcDWUiTA7/IJbXkLK+EjDPHPKrx5j94hNubUiVQEKE3g7/LYOO37K",
-	"eALbQMeI+Y3bP74Xqar7d6GlpstepxpGeapgSxf2B32VRxXynbBPcexH8FZ3A8ChXVevzW1orZADm6U1",
-	"xqf4OVaORKhs4r45XdA1F6NWWHTdqRq5hVABRL7W9SS3c0svdf3pb7gCSdzgvnTqes9XTvhI7LiXLWkp",
-	"nO/WYasvFYctvaWJoEvNxej/fpgk215eafHy73ppP3mv98NdfUOnAdKKNVx41yc47A5+vjUvXT75U/sO",
-	"RxS37+jv/rCJuVEj8VLbt9xKM5S8n3yuiiEMA0ZCOfUsYsa9PvZ2Cbkk6gqGak3ThUiN1OrTzsfVxqkg",
-	"fIwTEiNWFCpxIdKw0x8sDCMDI3Is16qg4hdBpuVnmYg7bF5onkI7mp/+ikHQqSsHMeEf5MQZl73d/Uf7",
-	"Pz74Yf8REFzgjzm9hVRWjERaNyoj/yun6NjCAm5s+ew4m/QVl0l3JvrTVrs1EbHMJv6vxHl+C4f+mo7y",
-	"P74qG/nXVFzahFzB+sD033Hjep+n5s5Z5Yqe+/dQ9lUYH6D+iPRCxG3sMszh9S1zJ5dfoLhPXV88vjQF",
-	"FfOapbKTiqFIhRqIqum97VTl3U853kdPJBUqBjD1LR2RseCJHa90M9yylQPBFIDSaKRxEizmlve5EYfM",
-	"l15K26a8VxTrmYoKnXGh/Ta14RQxSnkMeSOu4lOV/8CMi6OJJh+vKUoLZtfMGJjB+wJrZOEt3WE5EEhj",
-	"geAgvO+e78breX2pnvnhqfINwzqJ24UTA1sf231IUAFwDCrDDXvQq4nMf8WpvMEkJD6hPgdJcoYYZV7b",
-	"TEU65lMTvpLREwGTeq/Cg4crc5rXO40nhdUNiZ0Zn1+ToLr1hSIXKBxJujzkqfsyxRI6EtDV8ruTyAtR",
-	"n8giuBduWKLViFEZ8zTVgI+XZspADivR+ty4aEJp5NH3gztknA25TJwdmwheJOr3NwnieKpSQUz9NXLy",
-	"XF4Ihc0V6/fcj+DN7tNKvWorylgMzpfnF/KLbiq2XRmp4LgRU7k0ji2p9aJGR6UXFoFbkZWB4hvBY7nx",
-	"l3wDA2m+JCBP8HgO+3u0WbaFwEt1IS18BrPDoal8daMhNsvL0LieX/+NQZMGsl8E0BkibRTkERBJuc36",
-	"mQXji5h0uOMDRhfqhE4V3FakbJIZy4yVSeKMLE8SPQMIDXyuG07o2TgEyw1PIQwNbpFHgn3L2bkcnLfx",
-	"Ue3gP7j5aDN+qnJCO3cOlEZIrb4jniyz8KZViggb8o/DOXemJ/L63IU3Wk9WWznsOcthTHmSiBRLuO5o",
-	"++U9bCe4x0WqwyxJmp3Lq+1coqJhXBUUEhjYvzTVSlJHpDcAAFpfs6VZ1P6xGCRSidXqv/BMp2SRRsMr",
-	"ayNEjsiP1Dhwy7hbUbYJR+6gvqws1MTXaEDJvp4WbvrmZTlbKVV1XpULg7JpvVi9DA4z+lYUyC07VsGP",
-	"DqilRyUlUExq6KlQAEmI6GWeuLPgWPE5nLjsRxUuo5rQHissw2pwcX3+bvpFOz/5y71OxYUUs9We0IJu",
-	"Dmq50SBfjQYhbuDCSujPYSEsIhpurkpSYbK++7j9FWb6nYKmf6D5V3T+NFcQzi5D4VFw0wHpGAZVxVwX",
-	"nniicxkwd9lcF7c0IDoe6LSBFP26IEX9og2pAvJZMecO4AiXksAgUX2xXZ4EUMo9NpOKYTsCgHBrEijG",
-	"ckWY/UveAC3uNpuN5WB8qqCtWWkw2oUzDUI5TKSKRWpCoaFiWnXZCaC/zMYhkyItpPmhslAnlcnWd/nL",
-	"/5zqyRejDhqk8DshtIXlhYt1SXAvJbIf8z/WNUL+TNLmbv6NITK3Us9jt4akvuT7ri1yKkUUFfU7pRHf",
-	"QicivkNDEvmFs7pDULhhNLuye/AycvKLsHdWSO5QO2E+R5sGmF98U2HTq3w/6d2X4l+rCZdww+z0RF/I",
-	"FfiHyCQrYxPlKAKEqWYEw4vbzG9CIGyeVIMki0XcZloBTtqUj7DA5/gpxsfgR19IgVuVhiViCOTR3VNF",
-	"z9Ij7MMhPMSwq426IiTNasEN8a22xQB6K9ybtKoLhY+fIuqjZROni3d7vfD+RribWAGkCgM9mXBzyKJ/",
-	"l7H5t97uQe9///t/2r3dg93//e//iWpA3GRsWgvFzc+FGtlx6/DBDwcHUNic/wD9qVak7kb/749e5+Co",
-	"8zPvDP/8+OOnbzvFv/c/fffxwafST7t7n75tb3/Nd9//n1ZlEXJ5on7VM9gdxoKxWSqtFeqQRW8HsvOz",
-	"BGiPgWRDSRB/ZiDh3ykC6o2EysutF2bIH9tM+/wCZ9f1OQGs21xwwOhMRSK4qXusO+vMecqt6trzvV6v",
-	"WHX+46PepoXnwAK8xSCsvtYhvMAe5TpYz0xZORFnE/6h+qk/9MpP3fStUWQIfJFiYeRt9inxLnOuDyAm",
-	"gotTCYpJCqc0NhpAX+tEcPBjF3lJ1/sgHhbxXqIiuqmtxUTEeadMiYvOoWgAshvupzkif/IYFTf6ngB4",
-	"tICY+M+oQT68eoDVgDIg/qC3095VoR+2wR8saAt2RH5FyLtbaRMs1PSa1jsTzt6QG3HAIrjsDFt8o+XA",
-	"CuHmQYbuKrBgYYifC1jQPXsN2gLN4FfJ6HEriZt7UblUkraGIOO2q5vimPEgiqs0b87mjkd3wAk3K1tP",
-	"8JSAl19yOwbc8kSPMtEmZPxwVrAF6GtQDweFWg97vS57OxVJIoFW1vmO0S/PTk4Vjevf4aH/FjELJJBD",
-	"nebhRAguxiJ1z9W67Ydj6JZuGIUh1AWVv+DLb63/b8v/g/HV+X/5p/ly3bcv2Kkqu03hQ27gNhWk9yPq",
-	"3Q02aBb9Kazz1npCPemLjpNUZ5kRUV6XLFOmskkfg4woFpbLxHThDlGXHWH4BrSNUhkreLwCd7La66p3",
-	"LqqwsujFbz6FXSvndxGc8ka3hD6LT0ELsckNF3EsN7b07XoSHNQDZK+DHQ+iHHvzPeCK9QW0y4CxrYa6",
-	"vI8ifYcyPWBf45uPt+58vqbZLqprLt9E6NehXRY9gScITuPb4qYitaU8rhFULM1LCsHXSi8GAI/Jm8ip",
-	"sZwvcC7ElElbWRcF9Cv31xe4/oRPYUY+F8DmhgqoDK55ha30L9FLahI2X1lzGcrt1hmYVLg3MysqYiH3",
-	"IT7wgS3wBRI/HzB5BMBgT7BGTLURcZgV+kkHXDm1bUQBtBzYBWjJMWmcup7akmx32Uvd1/EckHOAA202",
-	"1gxHDjxn7kEyQWJw96M7UU+FahefnV+TI3OeKmRMhTJcjEbhjC47oiTRXg+oxf2FXLGxzlKwTUCq+RhL",
-	"d93fxC9ktT6bcDU/o2sifEM9U6cqf00f6OKM0LlnWgkjkmFUTQTuTjnqZ0bcXS7wMMTPRQculH8+DGV1",
-	"zzOc08a1ZvyComZIaZsNhS+Rou1+WMZqtdDsadx6AS6YE0/Jm1PMuRBGFRAvAzcwqOfqmjiyBzsXUszq",
-	"7a2LjoiGx1ksj9WJXSgU7+CdfNOJG4zTX9HUmeEsTSp2mn+XYoYv8yWiW8CL/b62sxOn7Y42k92SHmsc",
-	"7JVZDreIULKtvJB27h1K7hy2aRlv3rvOddsjXt4/glLwupy2SWrgubCIBD3Wb0zBna0n+FlweTYi3sbb",
-	"6iHj5E5WJDQWRv3FlOnfBRexYQX6ggvnF8UrB/6iSNSIzX0GqLGv0xdPPUU8eAmZSqQBBHIVs2kqL7jF",
-	"Ph+D8Jss+mdEQTVnBmrSu5UVCW/goddW5f5KJXPKy9I+rjTlTOpCGW4hlXoltn/EJ9X+C8AkceQjhN6A",
-	"uirgCy4TgHFdVQZcXYcMFbBtFiFDeEQlrplKhDGhRlAaNpIXQj2Gb+frX7ssAqsjokAvj5NGu2MJt0CE",
-	"H0wT3Puw6Cz+paXCGpec/vHIny4NA29VxM6NNFZM4da7Pc8rRdUxSHaP2KinitNRppO4y44QZgSmsy+Q",
-	"YhkHzWaUgSEa/FTw2OCt+nO6pb4ARmYCTJm618f7wY1OlZ0BZGuEb7Q4DaH4EvIy9NZOG7jHFcp7EsHd",
-	"cxDD1X38UI+sfBbpVNF1kJrJiwoIELb4zo8Ro1l68naz/kXbFC+4250q924M3sz56X1R7EqpWYAGzfgy",
-	"5juuqla7hXPuRBSm4XJA7ve5KN2pqLqaJFBf7XJNOhZ3uYmNmJtl89UWo3811UzQMjvN+okcoAbZqAW9",
-	"vQIYwoMioi8YWmdt6P0hrnpoPKmr9n6DTXR3uNjbjfAzpW83w6ls6OOvgz7eOVnR7UYHX0XO4n5nPF8B",
-	"+tw2rb5wbOcj7QiurQH1qrNbU5d5Kf3oLnJBwHWXUnqNw3LecygDB/wfshdNU32TG9iqcHJD2aqpmvyV",
-	"G+S5kPk2dmlNQiToIhkjRAifutDZwBaFdWciiGNjtpCjcDeINZPqVFVXTv0i7G2J6p0rkbxpN+XLbmi9",
-	"H/vETSstJTPXaauN6j2D1d+w4vN1ntTigIzncyql1JNPchrL52wiJn2RmlOlh1ASVCwaxSxTsYYc8Xjt",
-	"WKoRFPiM+XQqlMHY7TGLXPQYsVRo/NW28yQeFq9i4iB26vEw4PdSUQ+oVzwe1Ved3qqnc1OFolsHi7dN",
-	"anDdVaJfSux2X73I+0yiQCqh2Yi/nkrXywepO32u6rfVPEbeRuB4z6WxP3FlblCTb52ov0kP+CeuVjUD",
-	"u4l1RnSo00ETHjcO58ZSDTl7t3raDLe5MKe+UaBcnbL/VQMBYkl+0Qnkyu8f6iFL9Iz4pACWGQHidIpw",
-	"ymMx9w5oHkofwR1SQRuaY3GqKPPvgZo9G0PMzoWYwjkT2JHMlJWJ80eA50rDZkIih1bA5irSUMLd9ZBx",
-	"v5+QCtizNvlOQ5VT+RNXN+lN3s4OxE9cfaath5/4GtjOPldNRXjjXjZbFJ/bUvzkQnBW1LhXdgV3Pvqm",
-	"pY1Axjd0DIf2ZnXyOxrzhpsZz8HOND5Z45Nt7pMNLRJvXh1wvEpmyJOi6jzjnCIRr652vi2JukN7Djfp",
-	"mTQ7B40GufmC6M0USJVxHgue2r7gK6iN3wpgaSNOngc9iqJAu5CTMBtrIM+i3mPITrCDcKZHk4ioKjTq",
-	"stfaWKlGhY4vqJ01jJtTxVkYVpe9HwuVK7gxPaXvnhIeldfYsm/7c0bT/V2bQsVEsCk3BotjeXHQY27a",
-	"pwp2fItPwRLXqiDw1zBfl1WSG9dFhDm4Nmqe+6YblLZnU55aOZBTrmyjIS6jIUB8CxJ1SUVRoA26vrxu",
-	"mSbr0k5HbVsCZJWkYcZyW9cM4Y9ty0HyFq77dN/Sy/kLrMoyF7924400umabHHOZk8/k1CY3m3hGyhE2",
-	"0Goo04mIqXfb09sNPN+KWOQGJiwTcCQesZjPTZeBlIB/ok6Vv0UIo5b5ohZIgl0wERpquC2cWOVTwMPE",
-	"/c8tP3MT/pmyy7fHDdXkmptShtsrZWgX8I4KSrVBKrlt04ZKOo8e+3M0MJd0p//SUtWH3L9pqTA6RoMC",
-	"GFrYVpwNBsJA7D3MEoAmKRfh+SI532yK0sTcSBCFyx19ALE7FvedKrguccegOK/QeeX+oLK/Uh8sHwzE",
-	"FDuhCxoVH1k4DahpkCWImjxPVV8M+ET4h1eZQ/fyVyrd+/Oz18TlgNqhp829fVMSfKegp9cpXvjTSVmD",
-	"S01iebWNQMiq1Su954JfFJTeIqhDjkhbVoTvKzJ3lYk/KIgOqb9T5Tx5SCMWak9YotVIGHtImULqfg9h",
-	"RpuJxABzeiA3pFPwzsXjjPfhCDAWqVMVmkmgYxpBC4c6nYgUh24snxvAl6SHEaoEddXDjUGNtPPhYvWL",
-	"19kAoxJrYTBsKdqFSnIMN1fXrGmrtkXFsNF8Td5gZd5AIHTIVZSLHm2Ul6xHZHmuR19LjSl4MQO7KgPI",
-	"B7ZJ/TUivH3qj8yX1IoleoR1lpfK/lVJ+USsKh96jsg0NnjhLh4ZSfdbNi34Et8Y9A0QyAfCm7GcokV2",
-	"OsIfJ99BK7a4Q3iqaIuQHaHxnlVY6mClQ9x1wCI9U2fu5tEhNTwXhpsHczVo+v+RSdsY7K8wVAmrplE1",
-	"h61fnIBkUzbXWVqQ31zVXL6YysOcTzKLTM+mzSIXrpxRmULk4xA+0WrkY4qJNEZq5QuulIh91JKnXAop",
-	"AR2LU+XXH6qdwk1YrOEJsZgKFTMIV7Bo3hbQErx3fwj9lohPC1uZUU0z+Yv5W8tVLNXoTiZW/OBWJ1eM",
-	"f4VGPTXOyOqqKNAOwcwX5euqeYwJELBfWxHEC+Jz/yoiD/eyq8IOmNumv62R+csFIBPE2bzpBjdwD2o6",
-	"3IbOiydykwc9qic4KngUeSRB2UgMJU6Ve9BfWiqDGz6FhjW4ePuONSds97+swL3F56JGz+w6oiyc4qaS",
-	"oKkkaLrWPqv+d7KaK8hr8fFuqmvthvVy07bWuFq30bZGtu9m+tbA5dmmce3WhOoOda7drH/S9K41auTm",
-	"e9c21CJVRrrQG1Sfj3lWhO2Uprgxs4BhH3gMAJXERWIixuxsIqn1zN0HKQiMVIN87+YbFxdO+UDa+alK",
-	"3OSZmi0cF6a+Lo77LiZjCwNclawpzX+TkW1kfSXcJSRopuWlvx71cp3cb+ijvyEwoTKuRa4IrB7hHovf",
-	"pZFp9R5xbU7oXA7O85zQqSokhcIWj3uwO/cvqKUbcakC7GVxb2dFcezf5OD87oQOC0oAWmky6wl1IPxq",
-	"/IFGR2zoD7i1DfRIYUFtlrutR8UNRV/srbAmLwotplKX3QKmU2zzwpORbYRF7kYRG3MVF6RVX4gUyj0D",
-	"RFl+P0mESRNg+C6UspZqPIm7mp61XCfSZe5NFoertD1VJVcmQofljFuiCU+4sWdGCAU/GT4nn8Wnn+dI",
-	"2DXmcZiYKo3zVtg3OrnFfMX1Z5DpFT4TjG7BmVodqxU1KTJzITae0rNGjX5xbV9BwH2nQYNme0P4B7Zs",
-	"VKi677IxZ8LnfT44r403qUwFN+wK8aG/sM36c0+MNjh3J0VKzyLY7YPLJGKgq8FYp4fop0ZOg2topHK3",
-	"MfTrVBv42GcTE+XlRSk0dUUp1AKxY4TmFhdAezsYi7imPui1f7E7GZDS4NZWB1nRBKKNk7medwHoWKjT",
-	"aOYcSFEMR+EXqUabR6S0Pt0gJ85DXM0/PxsXgs9vDIvc0kl1glwxbaLArAbHfUJPgCO8b3SSWYGOpuCD",
-	"sQcoOH5a6KACJs1TBY7oIYAkwD0CrQL0KWGXqecEhU6l46dtUEduNYuYaec+QlspiKGIc6UTpeJCGqlV",
-	"RDe1zrF0So2edaqAFhJPFlM9GEdeQaLaC6MlR9fwGb5V7hP7WT4zliciQk82kL5aMWGhpyvRPBYxerzY",
-	"R+VUoh9jGxJ58EQkuki4RRJLbIA9foqYSxj4485DKoaZQW7XMD8zPu+eqlMFI4tYX4ykytmDlPhg/en/",
-	"zEQmoMIbG8Tybw9cA218F0+YIQ29QJdF7h/EqQnttu41aeLopvxU0U10ivUnNfsqbj7Z2Nqp8bAY7Tzj",
-	"yYxIL+RAkK3g5ty4e3VZNOWZEREb8DSVnliELA/MIba2FT8b3lQaZvm5UEwOiSHCLRfYmaW6FnoPJ9mZ",
-	"hQVWE4Ko2FsAWv5Xs1LXH2IsDu+2Y4zy4zcwk4wPLUhN625Rb7j1/eVRcbRZNHEr/PpQze5HkINM407s",
-	"dWbPjE0Fn9AcOEV35vSmVKPiT1bDr+6nBX2/FCjd1xqbW5t+sr1nIGpZCCbvVHz2BF2fEB+tc8PWh2Y7",
-	"5lxOOxca9wGmWU2QBpbUOT/ncjp1voyzwGOeDNEsaZPTY/kmb3dPZnSX/a6tQA/Mm1tvl7ny7s1jIrt2",
-	"94/YkJPdP1Vwl2Ac3YirjJ57xIl+ey6nd83WuTG50X0uI3dJ69ZEg/fWjFSYiy/QNtwlrezkm1kNyhED",
-	"Gkg8XV45Q6xSmzT7ac4iOOMMSjGiYu7skHHjN1Zhx2Ka2aByDcRUpK19MAq19xegorE2np2MhYuWU8H2",
-	"ej280BfpVxaT/QeM9i5mwmBkqzUgTnWj+Jo02FZpMAkoOU7MoS4KBHHTnFh7m2QXrM9NUl0n1WkMKKHg",
-	"cbwqm3GqqtMZjxlki+ASTL2YLnulQvpizA3b8xoCUhUw2qAsKhy1ozg+0VdTGHem1yZ/l8/UcQPPPrZi",
-	"Dcia+z73vu2mYTq9xvRKk1XxHhQg1pX+OtPDs7nOUvPlpFDubZvSURx7MLp/ks24ike989GpQvf3qurH",
-	"V0p8Y5ieKcSYMfkGgS5VIzGu5n0dz78xXQYVk1KNCt4/RANQ2LxkBLG+8udUT27cElqxOZQNDqvpSrg3",
-	"KJxNHaRftGGzL1Qqb6EvanquXvldT4n1KCJ2CmDGDZGtrmmxCs7ZLYj3HeqyugWftGm1aiL8m4nwq0oG",
-	"rlLpsuB17AAORe0+y8omz+M8vO7PKV8nA8OGGA7FwGLNSSF7QK1ahk24ynhCUBnL0Bf6QhyrW/VFbgD5",
-	"In+JrcLxCkfoxVfsBn1l0WGzD3KdqBJFT2wbHbpx3LbjN6rrgrf3GOczjtvPvkZsMOZqJCoQJt7BBvPP",
-	"Or0lT22jQOzYIjC50haZHhvvpYnC7nQUdsLPBRRneMEDYK9La4J2tYMUIL7CI0JxKTyIpNxLfbeyTOTu",
-	"yTqSuTZkpY3Y3zex//3qol5l9FPB49oo6QVPzzEnSyjDiFeOWeKRvBAKKqNZ9MuzE7bjHmJ2JgKfEXni",
-	"ZEjT0ubmFMItKoFi3LBMuQHAjuqpmvD0XKS0MYpt8U7PHQKvYeLCK8/JDAXxMC53CdRnL2kk9rrAC5UK",
-	"poTEenyF+7Cwt6ygpZY4HnxPLRtBa9Z+78Gy9AAEUD4Km3fcBjcC7kf5qt6pyre0CKm5y95rN69SlSmy",
-	"TJtZrSvxEnl6/sZ9qDtWcOfHdeUgEL7iHSv49p/rq9b6XwO84J0K63h6Xla4ATyeQTYclIDX9YMxtzV6",
-	"HpRxbVnbL8ISIqz4wCfTRCB10zTVQ5nQQ5PEF7dBuYl7Vpf5lnginSVEePFBOr2eCpaIoWU6q2GzeU33",
-	"X9ZjC84nwdTu9nrEWAcF44b1hZ0JRAmYHLLo3z3Eivk3nsiBaPd1P6qh0w6nthZVVJFie8I/PBdqZMet",
-	"wwd7Bwft1kSq8ANAOliRurv/vz+OOv/gnf/qdQ7Ouu3On//3/7jv4tbUYcvYFKDgb7bzFOdyJQwSTfcC",
-	"nBQ6DjLF3q2r+MJfsEu2gA7kBaM/Z34hFeQQha0uU+39olW5lKfwuylzwcD3aS/wRXMVMyNHqgN4zJiH",
-	"xn5EHCF9auc4jVKnyLvshdclxvJ5+1TNfOJGMWexdNplzlEwS9R2Y8AUmnJjisxygdFNDvMc+pjHIPxE",
-	"FiOCa9NlR6dqlmo1ghvNdBo28x6wCA6c+QPEOZFwp03iiVTfGMYH4EcWui0BPwQOV1JK4FS+EK2b8Xn8",
-	"7a/q8+B9vobU98I3vkcZ68JKa/yaK/k1uNqR+4IkeqX+XFkt8Cv3UaVKELJCz5RImRFOXZpsMPalRMuq",
-	"01PWYN9vIOWvRm5FHXJDBvwIp2H13r2fq8+gJRoQ0O2Xaw3k1xNKTZCPPRWpld6FdrbSCEWQXEnOFOfr",
-	"wXPApYotlWnMb9DW+dt/JoCqbSQE/BFEN/hMqFRNqHy7AoqLE2WU/PMNZLTokO/wC255usovdyuMXoHh",
-	"2dAdi9TGUGLSrXFAj/Ded9wVvIvL765bhpIv47/yJV2Zt3xuSjR6xBCUTRPNIVAyViaJW+ADmJI2Qr7w",
-	"eN72cJBD+Cbk3cwrPZm6xXiNuhqesFpV40t9Yz4jHtZt1up9rfLhPCdbBJsDSaGFTUoUl8JmPlUlTgIo",
-	"Yc5+e/3slzZ7/fKXNnsv+q+dSPxy/DPkLymH+JC9+Alk42GPTcSIT+UHkWCRXzlPQu6DzVIlYpZNUzka",
-	"2/apGqQaYBho28v8M3MuG6Y/Uz4z+BhunQxJrdouqLgQznhCn/KbX36i9EwqROwzqxNhecwtfwx7Z6dq",
-	"0SZhFyIb6xkbcopWSsz8NI/IzZ8pKxOvPpDXn5RElx3BzPsZP1Ulhi6tim6o0palQsWALDUX9rHP8OAd",
-	"wn0Rb8rJFqaNK4aEW1nsSJ0q76ANuMKtMTtOhVcGkK+apnqEAZplnFk5Eezb/b0Dxvv6Amf6uwUcMasZ",
-	"T1N5Af2Puz+wv8mfAnjTqdIpG3JjRdoGiuQLkQIyPu47BmIyZoWiS0xVHul1VlSbdc71JEusnPLU7rhZ",
-	"6LhvWlaaub8PCrbgcZTLLTZcyd/2594h+a7VbrmHcts6bPWl4pDuXsxBFx32P/zz/wzn6f5fYrChZ793",
-	"a9biaDAQU/t5tgRxis7EZGoB7If+tlqfTbian6ECKRzBPWzeR7SHxR3FexlU3PZku8lNnBF0M9jX8bzw",
-	"S8Eu3vawsjwQOkNJww3i/Fca0ZlQAx0TAkjx+MTFT2dO1qK7GEGBk7mdI1sKoCC/Vls+8lYAHCRLpDr3",
-	"5tMZKMrHoT3zyTlfvhFIKOGqUo6OvfN2ThXtjlbiVKEh9PysVfockzDPYMQ3ky4pPGGrjMlehT1QlLuU",
-	"BvF1DZvxecUktp2NJn7/MeRAHuMODoyFjfl0KhTNqrvL0qyeqmYLoknY3AqgGi5JUDelxPyltM7OhUjl",
-	"UOYwB9VAH6iDgj4haFVY+/iz1z9UTue9VWjvmeiqpOsbYYSKfy8+ftu6rErUjLU6gZyiEjWLH35RpBlP",
-	"wPkvN/1dF7jEp2Yv4vYbb92Kg+9dXPUoRVtLzwenKVbTkmEnR0BhttpFhLyvCeCKhOSQEIUtE8q6oLEd",
-	"fohl3KaMFLfQyBsDsrEGyhJn93EYp6pcNgnWDeqL9BB3QKgIqU01K74uqu1CtxTKmDzQoRuD4gnWnYo0",
-	"iDQB7lT5BM9gEDe7z4fPWBHrsN/evnrJYj3IJrAPNOExzFRfsHMxhZ0NDsUdzS7grUsefjy0WRDbbyls",
-	"Ul1IC6vGrCRmKJyHYjcTynp3j8Ttm5KKL+xpL5btAAwVGIsuO1LBpM3G2ohTVbAY2PTkb+ncRwX13Eeq",
-	"MKDiniTwDQZfEs4RKZvwOdwK//ajxppFNT9VzowWALX8MKVhWK+6yHlG+/QKCpTiiVQMGEdydqM6/sIX",
-	"8+PCfG9rlJ9kqdHpJl0nsPRumEG18CqravyKC6xRD7dPOGxIOeipKAqNafuEN+QaN+R0qVIbOx/zP6Bj",
-	"AyW73uN9KUTsBJlZfS5UkRC0INMbqpcue+Vs8Ex6aoCMqoOj16/enpyq0kBxYBGwMswXlUihfjBErjrN",
-	"6Q5IG8E0cjVnqDMC6sepQu/XuSXIB/GXlqrAd4bt9lUoeHBdUZzWVR+XxcqXE0+5HefVxKVvsrKieJWQ",
-	"Hz+94SLhN1qvAQdBjRsQSr1qVg1EcYPjsQYwDAQLJNjv8RW9GGfEgU7UeQrAuHmNOjAWg0QqcVtKcK0q",
-	"gz2noMtyYnjttWdBlbGnMPhck8ERkw0G7lmVBc3wsvdKhVVWucBrxF/8vv8XUeIC36pOuLcVZZ94rd0p",
-	"eOaTdLkYooD5TgeQQUwaLgmsD2hS4WI1U0h/d2s2AV778dzkPoB/yFUbBfBu8eOV8wP796Bzmmx+k82/",
-	"7Wz+NJenrbIjqDxW5UXSyr4kpDFeZENuL7RTM6kGSRZXFfdjsgCantaZ0lfYY4CsKyItZTCQk04G3s6q",
-	"vkM6tKm/nkDT2IpBQH+X9DV01c/0xzYPEt5iRd4GuY87liVxg1+VH8El1mRGPl9mhKANrpIOMcIYn0Kt",
-	"q9QGF4InSW4SF3b0+rR5Edz0nP6cnADYmJDQ8QHbay50AE8+xMeVmcdnKoYsyVs/yk2s+rPPZau/9oS+",
-	"imGVYNKu5ENdvor7yN8DY7lYAMGDTlk/1TODBJ4YFrrzkKvTxceYcbf+V53R3lj9EmXSEE5KzLhh0SBL",
-	"U6FsVJcRL6zJe5wMp7dYpefDR2xE6vOpev8RarX9Rl6h1/Y7H+lf61DkQfU7maHnd9mxNXVavAok/pmK",
-	"aYltklihp1RnVfIh30JK5bMZkSafsr3VKeZStjA5uWh89MgTn2pDpvfOaIgLkQJbAmzMGiGI/jFUbUhr",
-	"Am9zDH9h9Wdl69Dr0Fq3VjD8+Npo3+ZswI2oFpMCiMblhMQD0WwUs9waIjtN1uotl7xZ8ZI0QX/vPOGD",
-	"sVh3uj/t9kHcG+2wjCMDmOcbNaoG7BjQLumFF7gsTVqHrR0+lbCI6QYVVYKIu1cAisnlzqny1nJ+wQMz",
-	"IYk+KANTFlZTcdUJZEIsT/QIIAjpdGQvqzj/PeRPCFQKcAqZ1SPofSzmSzBgr1RtxWt9nYhmA2TqNUza",
-	"/D4BB7HmVtBUbzjgR6SF0QOm1vI1P+sUqO9ZnydcDaAzX8U0oPzqseBJ5QwXh4+JathHiidoBfzn6WdG",
-	"1Dx96Vz3d825gSV4wrh/3MyFH7jjVZhtzJm3Pv356f8PAAD//w==",
+	"7P3rlts4ligIvwqOTvfKc76WwlJcHeF1Vneknc50V15cdmRnV6V9JIiEJFZQgIoAQ1bniu8N5vf8nEeZ",
+	"H/NC8wizsDcAgiRIUbLzVkn/cUgigQ1gY98vPw0isd4IzriSg5ufBitGY5bBn88FV4yr0RvKl0x/ETMZ",
+	"ZclGJYIPbgY/rJJoReY7xSQRC7ISW7KmfDcYDjL29zzJWDy4UVnOhgMZrdia6hHUbsMGNwOpsoQvB4+P",
+	"w8EXd3RZH/tuxQjjKlE7ouhSD79dUUUo+fKLO/1JrRjJmBR5FjGyFXkaE8rllmUHzv4qZuuNwFWyTUp3",
+	"+rUqMDM9zoxsV4wTygmjWZqwjOh5mFRkm6gVACTpmpGZGzLajf7EdjOypjEjiXpG6FwyrohQK5ZtE8kG",
+	"PmyM5+vBzY8DPdfg/TAA69cioghRaLdoHGdMSrdVWyph5tYNWYhsTdXgZpBnyShjC5YxHulX6rO/YSrb",
+	"jW4XimV1AN6ySPBYEiXIliaKzNlCZAw2hbMPym5VacHrhCdrveaxmy7hii1ZBvP95+g5jVZBtGN6A2Fw",
+	"PHMS6Y1fZGINX0bwXmhvv3p1NxgOvnn19m1ohx+Hgw3N6Jopi/95JkUW3u6ZXtc0gidmFiM3dMnM2m/s",
+	"d4AUaSLVsIIoiySFiYaDRA/695xl+u5wutZQ4cilVfxTxhaDm8F/f1Jc2Cf4q3xiQC2hdLT7E9vVoX++",
+	"EpJxMt/hZqUJ42pIONuShcgIo5GGMeFLojQaJRqTuEJcOiG3DuvxV0kApemSJryyvnu2e8f1Vwknp+dk",
+	"JfJMmgOT+CjgqX5+kWRSEcEZzPIMf6UcLgqZi3inwUgkoeT89PTkHbd7hrSq2LTK1SujG/3wNeNLtRrc",
+	"TE6fDjX62c9P9cErxTI95v/+8b+N/v/v/+Wfgpfg1eIbqqJVfVM1FZO4J4iCacoysqJySERGZv+/2Ql5",
+	"hfiAe6tvZ7TSdDUmMuERG/r4jEudnJ6QHxi91xRQEs4eWEbWevqTd/ylyAglmRDrIRE81RskyQPLZCK4",
+	"fl2jCM1YfEM2TGxSRrYrob/UU8RkKUgsCBfKwADbyzVocJ6Ste3xYoR70LC55+Pry9LuTsIb+a3g7KM2",
+	"U6ML3rE14KFK0pRkyXKl6nt5Nj4/aVmQhqXLqkLraGCOmkbodSA91oxyBk/OEKANzRSsAhGbC5IKvtRM",
+	"JbQA/Wm7EilrWwQC0gD/6UUYfMXWr16EoU8UW1si9vec5czOvaFqVcysH5smcSubaaNcr14gc0vWiaoD",
+	"8pURKjQUGSM0YxpRKVJaqshaAFcJUdAURvTBiNmC5qka3JyOh3pzkP1MxuNhwYwmQWbUcsgo/wCyaug0",
+	"sWTxkMg8WhEqyQx+/1/j0fX17ITcGpqW80QN4SqukU9SDvic6XmGuMwlF3CBC1R4x0u40HxH66gQ4OdC",
+	"NB69pivh09a/fILTfhutWJynrAkAaX4PA2F/3QeIh/8X4xD6v2U0CxGgH4D0CLJIeDzUgi3QXryq2yxR",
+	"ivEbElGpjyqK9ALxLGl2Lx1lFTk3Zzxb0EjTqsVsiH/rP/Uv7/jsJY3Yk+/gsxGYNPM8IT+ILNZMd4dU",
+	"WyM93xGRxSxD6pBSwzLnSPznbJlwnvDlM/0wrgb5rMgVkRsaMfmO60E07dEXmxKlZbOtppuxOCF3IA4I",
+	"qbk7TAps+YT8oOVejbiacSWSLESut0XPnTLNNvVgIDdsRRbrDwuRZ0Rk7zhgt17EnJFtJvjyhHwDmwRX",
+	"BZa4xYuNsKyodDOxVO+vu0f/NAPi///+X//H/60vEkEBicyZJpwgeaoVe8clHCnexyV90GTMuygVEvH3",
+	"RgnB0IRWHva9ZBkOFELh3Pw6tGen8SWMz/bRo2+VgwSE2IzJjeCSgQz7uYh3d0J8TTMkYBHqdPpPutmk",
+	"CaoUTzaZmKds/S9/k6hfdJv3Nb6F01Z0Ji22TZUQ01RPPRs8DgfPxXqjdRQWa6h+UWhyLvPNRmSKxVMz",
+	"6ZTxSMQJXwJsL0U2T+KY8V8UrIWdFWB4xR9omsRvjLL0SwKS4NRTI90DOH9iuzcsl6gR/3KQFDL89J7t",
+	"phmAAAB9K9RLTXt+UXi4UFOgeBaEb0ScLJKQneBboQUS/NWSU61dfabl8c0O5PI8yxhXWo7zDC3WBhKC",
+	"0Tz2BJ4BAF9noG0netaXNEl/4QPaeNNPFzA/bI195xeE5VazRBCozNDPCCUXHz7onZ5p+S3jNNVMN+f0",
+	"gSYpnadMf5zncofsRJ9uxmi8gyWA3PStUG+pSuQi0Y//olsL4t9UwyQLCGZlXKkZ5dqQpvzwI4qyioGw",
+	"/QujTUYVm6Y4cWVJFdNS24L8R3E5SLDukjUT+S9LMw2tnCqcGzDoe05ztWJc6Wl/4R3Oy3MbeBzf+4bF",
+	"Cb0DKeZXYrxrDcFUC1J4J1tZ8qMVfgBFbue5ZH9KeNwgrINgLvjSMyxtqSQZwwkGQ2cDlBuqdZsVzaiU",
+	"a70H+oMCdYl9yGk6GA4eEpEaQ2iSpmwJXwKhCdgNhwjcd7nSQnPAehwncp1oqWd244RbDZwRiGc0UvAb",
+	"5YTG64STOImJFGuGj9K5FuAT4Bl2EW7IwXAArzfD9Qa2oA7Wrdkc0AT0g0MtZgMAkkgGgjN5pcAgFKMZ",
+	"ItFqgNFFAZoPdL2pkcg5yHaDz/OdVhGGZMkUUVvx3wZDDfYmpbupkXtf0AeQebVOWQbOfmsefJukjCvy",
+	"Nucx1eK7E5hvBrEe43E4iDKmkX4K1uzT8enlaDwZnU3uTsc3p+Ob8fiv+izjwc1gPLm+PltcPR1dn9Hz",
+	"0dVFdDmaX7Gno8X1mE7mp9FZfK6Bugdcs9jChWLWzh6BZgcmp1xu9ObEejOEPX9zICCHi/QhDNOZhckq",
+	"1A6w05GGYHS1uByPridPT0f0bH4eXcSX7GrxVCOpogCLHX0wHCgtYcPe+wNdjZ6eXp+Nrs7nFyN6GV+N",
+	"2NNijcUK10xKuoQ91CqYVcDpmhEaP7BMJZLpa6JPX6vBO2sd0IcA9OOBKpqV7Cuou6SocwxWSm3kzZMn",
+	"Wu/cnRikeUI3yZNFkjL5BAeQTwzc49Ek0htAx6ejp4uL+egyvgLQJ6dn50/MHCfyYTkYDjRF0Tfi55xj",
+	"k1I0svwcU2y4nkKt8vWc0yT9OVfy2HT/fKRpHS508x6Hg00mNhpPUOH0OUuafrcY3PzYzj3eGBptZJXB",
+	"4/thiML75BxIVYLfaY73jPA8TYngETOeQaBsiST2loAdRpWvb8xShjdVv43CHmKuoaRi/jcWqSp1Cfij",
+	"uAVGIj9xbrWYKjbS8sEgQJ6TuIu1zF7U9icL/vhoqVXIKKF/sTZd5DXblSg2KVHPCFtv1M7ZjQTXoHuW",
+	"kbPxOLAUUTC/bodeYpkNJ+74IThQxQLAg4PerpKUGXuc2DDefIQFiCVq3HaG9sHmuYLHux8AS+mbLK7g",
+	"3QDDlTkhQ5oNIAuRwZZEnmURXNLKvF/G6cK1mydxF/gMY+lwbnhj38Lzjz772fvmHT7qeE3Y8Kr5Dwod",
+	"20woVsVJtBWW0XIyDuKl41GdkPI1y7TcW0dHn+9br2ikqU3G5Y1/VJ9JomVwYWy0+lQ+k2QlpDKH6xEg",
+	"JVm60CIWOIAQ1Rh/x8NUCo2YewjVo29A/HGQODbvDslsydAz5JvNtHTbIkJxqQ1BKV+hEk18HyCZHqbc",
+	"YmTGzU++xBhTRXvJsZcce8nxjyo51kRHSxI6MqAavYP399CirxO0rNco0Y89KepJUU+K/pik6P1w4MXz",
+	"DW60nNVIngLSO5AWiXJ7IiE6RcOk2FoeRNAc7aJZRnegy/lgtY/0LfugvDjAGmUsD7aHTr612kA4+NLp",
+	"ZiuqRVSamjBYavbCs1Uapcld9UZL5Z2jAHvU/0H1ZD65Jo2goD5d2UojTydx8w56b4cXo8cwyGJswQFD",
+	"taFQlrQZWhXcvShiG8XiV/whUQ0hwrecJO7nIrbOMgJqhqhtLVp729Tm0DAk6W4G8fTiDpFD/lEUOowP",
+	"ZfBYEL7gthQKtYRAGrHlLCOSMYmr8CSFAJdY0FQezSYu2ehifkVHV9FZPLpmp5PR+eLScfAnZ09g2JMt",
+	"m2+O5xN7J8Fx7SzHcYquk/xt83GsYu88bmhcT5NQNRnfTZ7ejK0AU+Epz2kmUn30a4Qx0p//zcB2IrKl",
+	"/W36wDITDIDigseG2kHVJEROgYZ6SMSXOQU8ApKp5bKEL6cGDM2UhoN8EweWc3o3vi7kMY/BAeiDGi8r",
+	"MLmVFsJT37/5WnYygvqUAAKc8YXOlKB8Cu2gvcBnv4WoJ3dS7e98oR+6xTwJ95J3hG2ZBkgVNLeLBF8k",
+	"2ZoZe7IZzi1nLkTKKD/EwFsgQmuug9nZFRq9MVIYZA7LjINAFEjVDsrX9rnHGuK1pZsAJ8nYJqURk2QG",
+	"b8zQEo82U7ddJ2T25Rd35IlGTvlkzWbOJs8+gLl+heF6z2xMdJ6m73jCTYSHyRzw7J5c2PB1vQcGHmOl",
+	"RXOZQztcSAcjqH+7OuE4hGGaSP7OiJ57kYMd4/oClj0vbNCur4LR1ZOsXDEPOTwkHFriULrxpa1pYbGt",
+	"tr6ef/b88/fJP4+zVRmps7udKlIvmKJJijw6xiA7mr72psZ9CigV5UhoQiPlRU9njErBMexGJRATlwkM",
+	"hjMKxjSJZ85JMVskLI3lDMm7Fq0tjXv2jqM3ZiEyyL5AShtaSvKQqN3LZJlnZsvqMK/oZsO41hc4ocSQ",
+	"y4qkogdiU+AaAfkdt1h6gMJQ4A8TxoFEaOFKw+wRliUixph1877AcB9HvxOuLs8H9WQQSx1DsOAPHiib",
+	"fJ4mclXmDM0jA55KE1MZSIuCn3H4CFJeudDHXvM6751BspAu5I+v/ySSZQ9ML0iI+27jFyqmnDqVsjZR",
+	"oaf6m+WpoAfOFF5OeJbue2VQJnDQ35hf/JMWsjPo64TnismpEkuQ7sIClnnK5VZswDlp3NFSrBnkRbJU",
+	"MpBDNhmTxsDp/ME2H3M91OIRi0m+6QYhZ9sDLlxAzG8eWrOpJEo21KSbl0d/jcmKCYcFyCEuHaRJl5wK",
+	"S9NCIJrRO8yZsbV4CCHiG7HFzB1glV7GoRaeR/mGmDdR6ASQnP+XZtEqeei67IypPOOaGTXuqyZzVrT0",
+	"EspEGoMCQPFgY7pzVBrJWEcANPBTAdQ2tBFuaXCk5rkOI1dYW4E5wzLlrm9BBaYKagSuiXclA/e/gfiU",
+	"aV6VxhbUvMCS9y3crCmYsszMBDcxDNlDErET8oLupEnvEhK0le/vnp+QCgeUyIqY0W6oPmpQZx5Yhggo",
+	"Fd3Jd7z0WGLCnAB2QhcKkUWdkNsaKi1NupiC8TNW5KnZ+IJqKBf8NIUE5TCVwsxtDamyVlrz1rAITjHs",
+	"ds6WlNvSAF4sj3kKkhrts1sqq9pUF/UtprvA3foCPD4aSJunD5MMzXm4uBK+MzluPErzGNDDmfCr0t8u",
+	"vB8VmmTgLsM5HHwYLcWoBvyiEJU6BlFVZKxw4IoZ1q49pjs/oAi2xZwJnJzeADipg8NNzNoNMKFrVHVu",
+	"gCsunPSrZVkwxxqESKRnGt8ypgWSteBqFbSI/2JbWeKDiPg+XnN94xCX98YYLjKx3nPJjkatTcYeEpH/",
+	"3BviLrpGp/I+KELTFIP4JG6cv2dd9sfQuOl816wc/dSFFQZI98wMDtn5JtxwqEnlRqRJtPOXMjNrniFK",
+	"7gVbifChguHo+DOt3D28SQaJYNJhhXwXl8JDh9KuGvIZ5H9xfCf+nLOcecmJ4SMwuniFAidowyNr8ZAw",
+	"YiIZnenUMxVJlTG6nuaZb9tYJOlaOtvGguZSnWzZHFaaKP3i4KX+sm7nhvmCUZe3FpaFKTKhaCqWOesQ",
+	"OukXCxmPrm9HL+lo8f6np48j/+P5IR8np4//NAgGZRbbEfJdWSusIJtUE/ZEaSkhM5nfxG5gaVFZUo6d",
+	"PB2fl+uhXHfgtGbfQ5gNP+l9nRXQz545NpugjM3p2m3+AkJsJZErseVV4MZ7oXkMYuw64UZRCx4+/lRP",
+	"eimj48rkBBusXhcDYpxnHzvyR48dGdpYsb8wOSSblFEJZVpaYrkmF9ZsaqK1LXqxOLGvoLHykFCojG3S",
+	"3RTZTSty9ib337rJvcGcfohxPOQCZh8ilm00Pr5daWlsy7BqyL9W7sDl6Gry9HR0dUbPR9cX0eXIXAEY",
+	"vhSy0S3er249X7lSC2F/J2q1+BSxBoCivljGpLKyJKI6pNhD9OYJuRMY4wfartbrkLwj3+EkFeJevuOl",
+	"uPq629Sj9G1isuUwVXmsiNoxS32/h0e1xaX2TKhnQj0T6plQz4Q+igl9ZJCvNT4fF+XrqyO/epivBuaN",
+	"CJmbbk0mYrtWBFXCfBJR4VCZGTuiGxolaje4mYyH5i33kObXGiduBmsRs4wqAWb4JpI1ufbCDSowS0yt",
+	"QIUe4/sxzQLq7AhjruiJUE+EDBE6JFcFsKqalzIZjcfj8ehqPlmM6Hl0OnoaX7PxYjI5PT070wchpGJZ",
+	"xYwFIxV2LC7kQuN9bjY2y7lK1mxqHF+Dm+vzwr71rX14MBzsmMbjyfXp6aOrIVfNLir7WU/B5od+8slw",
+	"gOU8bwZWTB6Yr6ZQX1DfSMqxEopMxXaq7+dUYolnKNds03dMaH8wpKZyZR8SmcyTFIjBAOIiosFwsKWJ",
+	"mqKNVVPDXIlQRYGC2gRD8lwuAj5YuJZynkJIIMYhIvU5Nnv7E2osmiCV9BW9CCjiW66+EtRLLGltraig",
+	"nwkFyw+G3mbuV030OO25uz0f6PlAzwd6PvCz8IHjYi6dbNs96tK+0pob3JO6ntT1pK4ndT8LqfvY/GMI",
+	"3zvaLoHk8rdglPhehsJhK0maLYaJnuD9HhNMTPFPy1FRAwunnUzuJuPGtBNjSbdZJzF9YIcmnew1vdeS",
+	"TixhcHU0NAmxf7dWzWiiIaVn6pb+T5DIWdnwZp1WGtIC3Q2s/ZNmzCi6QQ21TxP9PaaJdqr+psmzK/tW",
+	"RvLWqoj2yYBd5miDzD9apmYlMzOUjmkLs5V2vnadD0zbtGy3T9zs+eofmK8eb2wAmfUwY4N+pc3Y0F+3",
+	"/rr9Y1+3j1R4XZrc0Tov3tpfW+fN40TdRuGKTeUayHHi14bS+zn1jwq+yFjC4RzdN5JJCflw9jkYbLrM",
+	"qMm6wM8ZexD38Bnj5QuJHD+bI3afiyrDkCmZb6YQdF76JqI8Yikm2UGoRsakElnx2TnkzK9FHmCWPFDF",
+	"puZ7GheZf1ObpDccQM+CKdbNmnp1BF1zuA3NZfmbjMl8Xf5KZclyybLyl3Ma3S8SAzveNWNJsh/9xZmM",
+	"Qjed+WwnCxbs0uf+BVeh5KdbTpj+xZXp1s+SVCwrlg6DNXVUoJHqo65662/Z+tsSCHhWuBhc6YlVErOp",
+	"K4eK7AVLSAxuBm83dF21KNPR/CK6HF1dsaej6+sFHdkqpBeLy3GpsGiMxlcs9zk9hGeZV0zJz9wQ8Hq1",
+	"CCSmrRzAo7uP/o35BGXCNUEtV2zX8FFlYpTXa8rjE/Ldwqvl7nopG7rqdwROxZLcM7ZBZd41FXzHsals",
+	"IglNJVb8MKiDmTVqxfiQzJlMYuyJsGRcg8FiskkilWesU0Xx7q0PzLl2NOEUqLYnCdHWQznATiKaOvGA",
+	"HVlV0rM/g4p/RHNsaBum1zHzc6vTRCoWn5Diber6kxa/F3nNJJHveESzLGExEbm6ITNTiGZmUm7R22Hb",
+	"10JPUOii5mbFipALzVCgYss9F1s+c6nSGZZ84OIdNz2CbUGATERMSoL1fOF8rcRgQNDX3ByUzYA3wwcZ",
+	"lXdLu+x86YbW5DaBfZnKxS/L2OPLN84PVcgUWc6NvFAqjOmLAh4fr1lbgEWHe+vXTDZIE4aWoJTX5m9M",
+	"gcx+xfx9xfE1AWrVAHv23rP3nr1X1cTB7V/vp/H5n+7ir39YT0Z/u3i+kvL1nwcHqI5auE6OjeIu5PZf",
+	"XXUETOyNtn+IanuVjB17VTEQSWv8uRzcDAz3Ry4vFdtAgX0eM1NGoMVQo4eeQMwCyyTclbMjLaLoaNyk",
+	"gsYHGEUL92RdaJtLkYK4hC40vLry7znNmBVl5Qn5wmb8ragkgrMbr6wLwVMxGnWSaYFvaKQ7JxZjiR3K",
+	"3/G3//GlHRhKLb3+9ksQ3GaAbDNTuKcoYEBSRmPIwefQJx59TPIZoabbv5keIMMv7FKG2AUecuBFttaS",
+	"HGeSbEV2X5YV18IK7P5F76/17+VaV26SPbj2aPKg2tZQ5DcLlTn4gc1fa6yfjE/Pyf/zf+L/m+QDS6Ur",
+	"IoZ7At38i4JNOBVZ0ZgsmFYw8KV6GYmaxmDxowmUi8mphkT/13lMgw3VIf/99Rdf2vsZGnkIVwhbcEtH",
+	"DjQgJ8TWalxkYm1VN6NZQZXAPFqZonAr+sBMUy5z3cWCzHCZM6JfqdQabliEh26Nx3T6FE7p9GnXvakS",
+	"WINX/mzuSCyW2P1sIcRIvsMdBNmWSUVyeMRGFVgHdR+J1Qsfn0b4+EXq1RvbA+LyAUEhdgvqg+70mGhZ",
+	"MXXKqdKCQSxqoS9x966MebB8LkOSZa+iVJTHfpG00olAj/vC6vM+OJM+tFAttgU1HCmUV2WmKbUugcha",
+	"TAcvMMAUw9Uf3n+K+J5ESYK7o5mAhv64EB+HdV1w6z/Mw1XKa47J7KJDkWL0Y6uql2YNU+R8PWdWuDXY",
+	"MHS1JIHBTYrqqcbkjEWWkrU+r9PJ+dX507PL8yuoAoVfTkKV0z6noc4yZE45zkNtWy2PEcwp50XVtp4r",
+	"9Dar/TarGrMZ3Ppd3GTRxs3rjsQVbAeOdDoaX5VG6hu99XVSAlFeZer0ce6/H1aCJOtNOQd5Ww1F/Xka",
+	"j5t5jxBh2luzw1OP7nY1gcB4LMl8Z5oae+5PsIgcH+NrLm2X46gwZONBKs7X48m4mL1Oms8pb7Wv9pyt",
+	"52w9Z+s52++4m7IW6Dtb6T+nvM1l3ZPDnhz25LAnh/8QHZ3nlB8XIvA5OmR+1diAzynvWqbdI+Sf9gq2",
+	"Jq120z6+2yDY3bQQhadWU0WKsuPDT6CNfFQuoBsgdGjPabTal11qov0iumZocMPK9dEq7BXEIb8RDwkL",
+	"KjLTyMxpesrZuBHb2ciVLQkR8PHF3eS0uT5JlLLsnqiMPrDU9aSLqDSl4SkaKE/0m3kGTXum+nJdXJ7r",
+	"Oz0cLBmHBh4/DlYiyxDRf5VqFH4FfuPzyOdQokJD9z5criLo7ajsmFfSonZB3Mm0Y5rBmcdhJ2EPEKGG",
+	"lHaqYbPgh9M0VgNrQKO+Ek4vj/aVcPpKOB9X/PFnoYTB+mBdCCG4FqE+xBECVrgbbgQOsw2VcisyjWSR",
+	"yDIWKbISmdQijVIM403LG3NUKYtimj1GVftcrc+QCah3AzVvkx3jiJ2K8ixjXE337gq2qvQek4puUvc7",
+	"Pl3fu/r4XbejOuE+UX7buJM1GCpDBzc2yaJQ1x3TNtNUG6WKZCJlQ9NfXUhG6Fw8QLTA2vPSA28clhmw",
+	"IwqhCIHnmIbR2gSRkiznrqmS7aO5pVhDBoMeAl0G5Sft6fWV2JI15TuSiS1EB2AoF/ZRBYJjOyY+I7OE",
+	"m0aVUOpmZhsCWykYK+CEWhzH2Q4yUtqi+KCsq+uICF1ETatGLiABJii4My3xtm5JIKOqdhRSic2GxYSa",
+	"NQ+LKADXrNE8Yzw2yeKgjnXQmnSqVpRPZUOe9hKauRr2of/cpDRyfZ8AroTJzyAFS3Amn5ExQAlo27Gj",
+	"rBmkASETRehmkybldo6ttx1ZUkCLl0ChWg/GzVAPAKwMVpFjMRmMKMbJqxdge9jifYqzHdwpF9FhD9H2",
+	"pgN1ymP5Q9cB+DNpaABmDn4mw726Xe2f+i1C314puEfvmPVfuiSyIiE6mEaGWdYNJ2RyxxHq3E9a8zK5",
+	"sFrB3twtO1NxOz0EKSroGJrjblpxtBWsDlJhQwbzYDBMgPxViufbrfKKiRY0kH3Y6LVMlbhnXA5uziYA",
+	"0bToRj05HY9brKrjM09VshTKslhLV6BFJofW5A2NPuaj6DK+Gl09XVyPKF3MR0W+z9WktEv27eIe/liG",
+	"eFhd1HvzsBb7Kj/5dwwxM2tZJEQN2md6x0Ov6JUVPaupZDnnhtWy9UZkNK3oZnlS6GV0zeSGRkxaK/WT",
+	"rcjuF6nYyn/9e86y3f/6wXx+Ff/z2Yt/Pj012an/fPqyy93559PTgUcRDWGri6glKtFe916JNIb2VgL4",
+	"uWHmkGqyTSQ72uD560hmK1r0s5aCLGj2MUJa1wCaDLWUQ8oQHiT+SV/6k78t6S+0byX20BL242RHl0QB",
+	"Ya3HIVznDH+P+bSInXtkzSGmeVBJZqeTy/FqvB7LmRe7ZGXQvWB3lUDlx0uglm92DlYzIwVrVZgLZ6tP",
+	"GDGZcLEtnykkxi0UiFX7A9b/YWXkbB8dgbbpn/A6VCSbT1SchGxXwsncLk5xYdLBrMj9mSFYHxm/2KBa",
+	"YPYCNivmsTwht0URDHOOaYxdwzebdEeoIimjUkGamj3TBIucWrSF8qua8MqTYCqCEwKOUWBKckNzLsad",
+	"eY58/wqaGUusUL03N6yTfoTFro9WjcD0UuhHHnKVVKRCb/KobKE5GQLkqVCF5uSUqVKGg3dzhmWxpsxl",
+	"Krvcrnm1t6XpNaxew+o1rF7DKmlYRwVIeraeznGSxTutDWV6ItUTqZ5I9USqRKQ+thFMfmTYok/nfuXo",
+	"RQPKW1NRtknaFmQh0lRswx7Hssk9y/n0EKqG2bwV7KijPZzZE3PuT/TeP+k4wW8EAeuBmWajuhhh/E1q",
+	"0ogSSW5fvzJxi5KsTDK58fRU2j80KUdH616FQ+mgKhpmE0or7K6cGLxtVVB6fGzAx4+R0SzBOEBOE5K9",
+	"EWL9CYOlBU93x8Y7Y5zzS5F9JaTCJE0obr3/Qr4x5a8xMkNfzypKIwDBXQABEmJDj9iHUJjucaFs1QpJ",
+	"3iUPWkWgdhHEfCaS0LnI1ZAkYNglIoN6WSRNOMida/rha8aXajW4uRiPxx0sb6WY5JBfPBV8ifYyCA+G",
+	"2hgYuWDLqQZiF1zFhbPLMf7zCi40g+U5U+x2h3g//jZEu6fgUWfe/6V+EWo30Q+v8IVJMzQoFAwHOU/+",
+	"njPzvH7isRz4GCbUlOAzsGGJsW1hcSZiqU6dXnsHeDo+fwq7Zr+47nCcNYzsECj9Bt9BTleEgDfzH4uM",
+	"v+C6vEj0EEa4nw1SpJQvc7pkB2HHWzNIGUHO9iHIo7vyHfb6zk6AFKHDG3/RD9aCP2AYM0r91Jup35FM",
+	"oBzh3hCLG4p9DXh77UiewnoxbvSebjDgL6KczMHVZb0ZhCo4XfRvrIRUJOFRmmMIjyNAkzLtOe1Ce7qR",
+	"ZADiEIo86UaRsfFE0lCVDO8eOLLM1mypilb+zpRuXx4svrSBqFE95v/+cTy6vh29pKPF+5+ePo78j+eH",
+	"fJycPv5TSKjtkkeksdI2rvOx6KdA3YlFwmPpYQGPyZruyN9EwiHziULw3X+4UZ6RGeLizEuQ8otH2SDt",
+	"nGN986Ivx/7qTcPBh9FSjMyXxaS1C9ucDOV0zWp4Ffp0E04oFF4/IXf0HjxJWICI2xwpow9Kumb4YAXr",
+	"TsvUdlI+/dvRX+nov8aj6+no/b8ED/AFW2Y0ZvFrGgqFvQVfo/OsgiMLCmbJFXi25qysoLLFQq/8ZgAB",
+	"23JIONuasnpyWITRioygTCjJlupjhSYAUHR0RR8Y4QJKh7LM1EPFEusslQy+B8fYBgAe4HNgaUs0N7B2",
+	"tbPR+PRucn1zYZP5rPXEjY3OVYgDrwelm3UEyUMutQ7IhUoiRtaM8u0qSYOhFRuzqW234ytGU7WC7X90",
+	"i6jO+1Z/bX2YRbEy8BsuRM4hbEaKzjEfje5MPOdtpsVCYPpwm9r1TFil19UvQa5s9jB0LV6A4/WbYwT1",
+	"wxMMPjpXoDWU3W/MGS5rhl0sND8Dpy6RjDl+ovlI+UJfnlfvc+3wvogT9Q1ao4/YwLmINQf/i5amNimj",
+	"kv23+p7hQ3vkFwThc/1odcvg/dB2fbEOVg695XgT632RT8grdI9zlhT5o6aCKTfOfsU+AGH063YqxdYb",
+	"JWELu2TurxKpRLbDrgXG6DE4vzgl5yenJ6cEuDNN0rn4oG/IIk+hH0NTVzE97OlfgTev53qoiV9c3pgp",
+	"IPGjySdQFJR8rKSMXo/o+fxidHUZX42ePl1cj5zhmF0sBsOBqTwPbacS/pAoalo/pFSqaee1OdOA+Wnq",
+	"vpeMx1OxcHmkjCvP7eI6sLlOHTKH8y+Zii5Gl+Oryejq9Pps9FQvJ7Kp8HQy/7ksOXpLRsWWFBadVmjQ",
+	"xL2n8OepTRiHVeJOaN4mpwso+J+xKNkkeqfSZA1EFX8tp6DjiJPC5WVXhHtXgf9Jp72s1yB1VyNkERAL",
+	"VUQTqizxw+o8KbprPKKLW+nGmNwtrFGINCUWcAgQZcD0UD9YJJmJqYG/bBYIB4mpc7QaJpnhHCDb7tEL",
+	"uxqYbRuZvXP/ST/4WLmnIZ4C9UGhsQ5NrYSoB4BeQCwbFjXjbYH2Z0Svagc6lSl4ahrBtZRU6xapZdII",
+	"aVMxuZ1FBS096kmhZLf+sGMqEOO73wpSEKBgYwzYCVXqOqinJXRJE07mOxShBGdeyBjy5g66VV2UstSv",
+	"sZqDdzJECXFfBKsli+refEyM3f6+13BUXuPrgix3PWyN0cGQvFcvXBgjohcozjeEgrg8JJRgm88IKJf+",
+	"rI9Ra3ScFBQNUIMa5eDjnSaWenbwznQu08uOb8DdqPbbmERzlR2vsLUXzW0WnHnBjEklhvFgzPXY00F3",
+	"/QeaqOBNx7OHYfWlqlVZhl+6Q7anVmNi2BPh7INqnOu421Riuz81oruPY0hxJJRt6aA0wRGZJlzeRSwQ",
+	"pVCoXL1Hx7jLLMI/yfLe+bSyvKjKzWou5lwQuII5Nwr2NkO7Ub63DGlozAggY+w2LD7xj8omZ/tm5Yuy",
+	"XnQW0osAhNZOQr1S0CsFvVKglYKjPNSovXd2TJcE6mAXS/xNy/Mr7FpkpTdRlZxq6fZN8nHhVPXELkmT",
+	"uEUqRjlMP1RPaCroS3Gvu+QRgVHQ8ClTYuQ4XmSJxf6a+WY7h6ZY/mBfGfzGBqMzDfDsRkOvyQM22dFc",
+	"vdSY03ol1kkcm6oN5huQkFYiz55hvo0xIMNezFIh1ezkHZ85gjcbkllKFctm0CU0YzRa6S1BCDC1wba1",
+	"Mo2nDOJg6JQ8ITO6nifLXORyduO6orKMrOnuHQebsrKqwdBWcEChm+6IFCdktmHZmmp0Lw9g2pcCICIj",
+	"SyHiEzJzQa/mYcTaFY3fcS4K+c0oOmC91jor3RHKd34TLOOmMAhiVTKPE8C+gP/CbYuWBOxq9bWwgJey",
+	"P4YDvc8NDTI6pgB1FG6rzhDEV7+LqBNUSjkU7j410o4/BRuw2rZluOlW1fB2c8tSM7H5a5qxdcJjAAFb",
+	"qPrKiFcGBvqjK/+LQs43HdPd5zorrXzjzwpZn4na2e6u75vkl9ZmqkeLL/WA6F5e6OWFQ+SFn6ODKfgI",
+	"jwrz/cK67X7VCF+A4jU0Y25MnjaLpBmz9p2SM0vzlhA2nLuzo4nSF+BmchrwbLnXWxyGXFSBKEkoasV2",
+	"+pfjdWUL4U9NUR7+9CpJQbybM2MLxEUYThkwNdeccXbNxcztZ9OqER54AsdLzYgmh4nOrzP2kLDtPg4I",
+	"OcHQjTwV4l6SNLmvuOVXaq3Jw7t8PD6LNvAf+4qlqSCQm2AdgSQSfJFka7ITeVZW2E/w3Sfm5YJBFLzW",
+	"EGjoAwjf6WP+gaoInNs7IMcf9M8HzlwnKbicEEn56u6br4nxR9cQ9WA7vFtRQ1Ca/hFcuV/wZZrIVTjq",
+	"+0PDAPqXBlgrWFI2E2m+rjfAjL0Pe9oEit85XnxEksl3nBW3B4IKzSZ3Zz/2dv4muNCbhlZ+M7Nb04zp",
+	"553CUvJJ0Huo5GE2BDPotVhtNprMfOHNDFDoOOCcFwSkqHc8ZQul38DggLZpUbOSxmcgrTYJQJyQGT41",
+	"ramDRUr9nL3DH7V2aPU0gFy/m0TY9dgqenqVnq6mZ0vW7EQrnAbJAMpEQcBZg8qo1TtPZzTZfrMbvQFW",
+	"J91SSdY0Zt4UvrrofFLuS3BjgoINjWp9BfIdb9EgyUxstDApcquz2riILeUKDqUQ8+QzLOLiBVforSqr",
+	"oVVkARtsSW6vnisordWDAnXVbWqRMFlRUB30zdrQJ6tOKrLlJyk9Giwj2ngr3zYXpFvQrODg+gppynhC",
+	"vhVV24axoMy0tDQbFuUlNEZ6iBWsFeFpT8a32K1MROHmqROUig4SJAcajeEWeMIfeFwdhi6ZiSpPoP7T",
+	"SuSZ8f3FdHdCnHrwji8Fk0TkqqiF72p5ZAzu6pwFLCpVVSm4zA/hAqBezKGNfNR6NIvR0gBX2LWf9GOO",
+	"5rlkRsOXmBzdrKSfWvnSV2ifjq7P6Pno6iK6HM2v2NMRql+olxfMVW7oWvNNmi2ZqlZ1vho91Trcldbh",
+	"qFbvrRKnRynGsF0QnIyCUg1d60PycoGKvgkQfayZLo0iBnfXIy+ei6S63tPx3eRpoY2iScEDOIZVjq7m",
+	"k2h0HZ+yESZS6VWMz+2EsNt9QvQ/UD/mSRktGpKmm8l52ZRX1O0/JM06kVNMWC6QCFNLBjcDsMhukIJO",
+	"DRhokglacSand+Prm7NxvXeIS+A2aDylkTI9F0wxuJjuIPesoBAD/NFcq8gQJmxNNehm/IuZ0pT3U7ZE",
+	"eQzc3n2V5505q1sPHLju1j+Dq5f3e1CnFUdA9JCV969K7y9EtmaZO13ZMJ3Zg/emUpF/jHhB9pF8dzSm",
+	"hXTzU2ctHcptC2yvy/h7aBDZff4D8OHw897fU+dAdEAJoqMFvIIaNW20bL72whtCQ0z8xAEQoQAeEBsa",
+	"tvjScvU21miqpHS6xGmiT6R0iysyedVW/ljcCJYlfP+FqB3SITZ2WGhjq7KeN/9Bi5UcTDdK7TgguqW4",
+	"QVOj3Tt8WrP1nGVylWzwdmUCkrJNJ4DD5y6lDlXafmhYinJFP7oMircrmqZky8icLRP+r3u48nlxoSFe",
+	"z2mucaIaqxZdjrQYPLrSOsG11gmKm3caAR3fpLupEp676MC1w+Iwl1gzsrIftJn/gqxT8N8gj63JQ+FB",
+	"zt0mY3MXfRA//jT4m0j4nm4sQMolY7yd12LLmGn4jC+eNmkl+/cNu80Yg2FHzuvPwMDnOrqKTuPRU3a2",
+	"GJ2PLyaXp1dnT8+vLwd+quhRR1vO93aEZJGk66J9z4LmUmlaAPqkqW3wUn/pLfFBKHbAEhUrg7lvnUds",
+	"vZaBpmuKqX8aMGuXOuz20Pa7ehRgEUse9A454dB9ZUQ0/6ujFOiw3HNdFolDV/L08mMU8YJEW/2/vGJL",
+	"RhqwBBfh6IETZo4BpOrv1mOX6DWW0S7oSNEzVSpbya1dQq4xlL4VXC9t9a3g+lZwB7eCM7F7sVHUJZPS",
+	"0XvTPMuSpyLCFDl+gIpfjMZIqc7qEsUlG13TyXh0FV9cjObjaDI6ZWcLy22txNQU8OBGlMmSA28KbYAT",
+	"mECRp0uAfvCN+K8kTemTi5Mx+R//OZk8I18nPP9APjy9nF6ePyPZw83kfHwy/p/kSxbdiyen48l4PBlP",
+	"yMskYwvx4Qn8CqRbKjSG/dQeR38Mg26Oq/e5Rz1fsmzWD9YrNNUMxILA0+g38MuNGwdMt1I1jKtbPcyb",
+	"Ig+q4mEOm+BDoHkP1KFynLwjZLfm+VdFRGAYOGuu3zMYPFazjIbDXdBxGSexjQ43LxXtDyiRudwwLjFS",
+	"sZsr3xhzbvXwt1HDZntW2tAe618gEOT7u+dDIjjWsyjtNHSOg3F8yEoRV8HwkToosiXm3c6mdynh2E0E",
+	"dwZK6ED5GiObHLxBDXtT2GqbkzHdQ3UMhH3RGqY+VeMzPvzsXGPIOniFpbbTrkGDP0S2T4pC1kIc2qR8",
+	"kwoaI/Uwzx06NcqCgYlR6WhsDV87j2S9Aan2QADeUh41kQNrv22JAXVgmMgNTNgt3/NDQWqMES3Zbxuz",
+	"dvEpF83ROdHz4wjyIWyinQgHzWetTdkRhM9kPYzEnBIWhPHWF+r6UzLNBXmlSEOE4J6xjXREa0i2BjST",
+	"K24SPlcsY4ciwjcOotA+Faa9UMkB+2sdXpCIY6w/INKYSYXFBw6HrvDDV0GzRf4ChcL0T7/I7a2ZBEPg",
+	"2IcwqdsAtmUZK/pRuc4sR17nN5CZEQLQmQ3D2KZZYH2jNKodCsJrO1MAipIxcC+noXGMHA9ew849tgyA",
+	"1g9ZTHbs4C36sx7slWLrZgCNKa8K4EuRGZkFJtScyEDmQ40vHwPUfwgV3LWyHa8K1fcbvUUIl7mIJXiw",
+	"wxqNMYDTFMc7EKlo/A1MH4auZMwLnqo+tVhwVmFWjpB9IjGrYkRs5Oc2E/CwO/bGjN5GB8I2y70MTlR4",
+	"iwsLtFzmUBjbuV7VGtlMO3/GnULjYzM12rqyFT4mU+CMEAiqPyAf7QrXNzvsBR/o9evsDSH+pnX9UcLl",
+	"0DTYBkIJwa82xdMV3TyMo+CsQYBUUI/6odqgCxr7McZJYvWpY274W0UDDegqYZweEgSkJm8PfX2nzhqd",
+	"qGtxoCwNeayqQvnK7KNMq+2GldVQT24pi5wNpoGG+2v0AytqVOlM7T4ZBbRKGkt6VkWbH1bsJ4UuVJbE",
+	"g0G08Ht7SYc+5rKPuew9DX3MZR9z2cdc9jGXfcxlH3PZ8+Y+5rKPuexjLvuYyz7mso+57GMu+5jLPuay",
+	"l7b6mMs+5rKPufytxlweV1gL6zd0L6rl+VjrFdPEmnk1HwIRczaqjlpHVCVMNGppKWfdxENb5kZL/M4J",
+	"qcf7TJJUBOvOdm21EeMt7Bam5Fkq22M01QvzpK9gdml70VzxXpDtSqzrAYvKa8iwrTrXudA6IBQJqbra",
+	"oSrI4RXwq71lzeKG9iT9Wux2u0qn0YpjXUuhdw6JrGCb0xAbHalpwu9hMBeD0xk7jqiMU6ac7UBJJTYS",
+	"KudjdZpuQFmTcbCDgr+ZiSJaS6eRK8ZsY49shFat1PzeKoeNlRbr223rGUIRqAeRWCDmbCEydLEfWWwx",
+	"WH3IbcywQIoC3tKxtCOsiV7dSxltAas4iVuIYCtVyeNE3boAit8OgWusiA1EfM4iumaaaCcqTMipXlgT",
+	"HUfXcWf6aR6/D9ZABhpKFZZ9xAqqfOnv08Hw1UIiDA30wfDX4NPEotJzV+ro6VEV4ojB0BALzU04dA3L",
+	"uiIMjnUA3Ss7iZqLY0fY1I8ZAEvtfDj0scTLcVxF1ayhmJ/ppYRFvGodT+KO/YqMT6u5l445Aakoj+Uz",
+	"MpP5hmWSxSyekfmOUMLZlmXuoKBoF0uZwRfXeRVLxSOBt/4zV3+sGDNYmcv52fZcXtj9/zAPV1HYDuLW",
+	"7LVSKR10Z7Td072wHrD++2m89os3KfN6L2ApN4x/5eF+pb/TJlsNhVxNY5/Gfj6lZjx27W2I6YW4B3r4",
+	"Qlxhs+KCdrd9PZyxsflBGkCXZrblGEhl8gOO6zxQSPBmDASgfePQ6R7YNRtxXAsUDbdKLb/+OqWa/0Jn",
+	"KsRzt147bql5V6mD/nj8EVog5iUcICYZ31hTaki1zVg948Nzp7UBBvQAnw3wyy09vltXV3wsue6CkcEu",
+	"yBy1CLyQst6G7Zh2awdcnVCvsAK5AePKq6mQjOJEigNuuwWvG1MobrEPe2P+RPkueA7EveG9xknQFU/L",
+	"jse9owOyYddHsmI0U3NGFcoqRZxNR5mw7Mw8gJrNGeMYwuw6D5El3QQaBNH5R/Gl41GrwKri7CqbXd2B",
+	"NkQqMlD2aZHBbBiKUsvR8j4M1D1TryPZKHzCQZqhf/XMDKAeozGibN0TW/4zk42y97nFTGJ50gIvBDgn",
+	"9rfING6EYC17/VP9YJdQRVt4e9KtL2KBlW7v7fSlNXYW3IskpACFexBqL5fvioHL5IHx7hho3faduNcn",
+	"uOR2ws4b5yVIHZ+e1SB3+vED3dg3jfcpARpSkzmiOh/Dp9hZbzEFpO07K1moK14ll9KkUlasuL+oLfhn",
+	"Nuv+Fi2rH2NIdalhgbOdUw7w54q1Je8eR3uK9zuivTMztWe8YWfvQ70/7c17oU2uq+jusU/QBo4WhDyf",
+	"09E3uXD6OGuR7abbkWja5LcAAph8u1B6uyaX4H6tI4D1WLel75uLXbSfwGx9FVbZ9ray3FpoqtIqNIQ8",
+	"+oD2EhODG0PPsJmYi4+3/JOLd2UHfRNQoFAshS3+D74mcX8Ary97+D9F38VyPED7Ur+XLLuFB4MClzdQ",
+	"BdLK/pRO0MOjoUPS1ouh6C50K/T6ijTPpiTQBjFiDy5XRzOa4QEnd6AETvfXFvHhAZfkIQA1Eq7uzTVf",
+	"JiyNX2dinoY0NS2CZHTNFLM9OcyG76yUjJ542xtjmwlg9xWiJeKQtqw0eRgCqd9kYpnRtbwhM7ug2ZDM",
+	"NLT6f8bztf5/Q5ViGYfeJ7A9+q+M8iU8pYSYypXIlP2QCr6cDd9x+LCmHLrLrhOutVIJf9MP7u+cJ39H",
+	"hVWax4rmMvoLS8/w2XsuthyHSMHnGsNE85Tye/21iUacRiua0cj0s00TzqbzjFF4ZJ7EydQ8pz8nHIKa",
+	"UlZ+KRLrecITvoSAW5iF8UjEiV4bmcX5Jk0iqgAu9yJCTNfMjLAWACy4JvQfRgWD7WNgKsf9pveM40ZL",
+	"5XYuNaPD4ZrFLdIk0vsMWi404sWeK3VPvcavpkohBrU+k0TDigEd8INaWfxy+AY8LBZKPiNRrkwrnNPx",
+	"mBSLrhlPA/Csm6y8P/gobDmmwU4mNqBveqOfB0avXEdc+hDRv5g5dAu/ZDwLKqRL/cMJeeV3nkk4ScWW",
+	"ZSSikp1UwSr1xp8EdgDmem4TeoMT2uVLNAjI2o1eWnjbqCAuylpNZEtXSHzAHnlEFU3FMmdYfSDp0AoS",
+	"4XEzNW5xoAPeNIK2YVZMcQ3xzBIHK5FlUCLNrmJy2q3bnBu4fZee41OPw5b2qACLK8xgHWhCKrtzB5Ub",
+	"8hDgZ2tYZxc/7Nq67itGU42xDfVykqLheEQ5gf5i5Y5L8zy611r0IBKc24ZkevI5laz6NVtmEAwAcY6L",
+	"BfYkBG+dHBLOtrb42pBEWk4e5RtNm2xpxy3VlAEkFHBYAJpyAeouy06I1zSKpRLiLu7liYmiHdwM8DlZ",
+	"y3w6G41PIcjTBljawFg3NpAjjPXxUzNLi8tYnFS/0ycW5ymrfW+zWt2OFJ2SK49aoBugqfnCzHHUmoa5",
+	"MZF7bOtkF8QKeN2Z4vA0PiMQBh70XbmDPmLC10KqZdYwsEOVml+PZra8Fc0YqG7ottwRuYLOhHPmebZp",
+	"mpreup0u6Qszr54FaKgRVQY3V93L6nlrN871QLdH25WNx+Bz13ujOX59s8KGA0C2Izb9DbwZ0o4KXN2z",
+	"HkzNsM+7onCwFLA45hy9MYmyR6KvqoFI6xfYsDLYIrYpOGZmMWJ2gwDgRZ/nysguGivmLBVbc+/JLNay",
+	"4o1Vy7H7sUmp9Hv1iXufNA0H+rVgSExxQ4/Y9zv7cqh/s2gov1XZeGoJwEakqTTnoKi8R6dNaYOBNPL9",
+	"yosLzHFX2WKXt+ChTzsdngwttfGq7rh9bGY2rcVkenbyq7KTo5IAjAzROQkAnwcK21ynz5Yh5YzF0rut",
+	"nwJNQ5f71YuQWP79969ePFwNy7J/UTACoxNOyBtLYlzj2gQqCOWbjacvVB2PRq0e3Az+94/j0fXt6CUd",
+	"Ld7/9PRx5H88P+Tj5PTxn0IUxivZFoqdKxIy0QdsrDx+Y82+kEOfWtgXcuhayKHmH/SvT2v8hEkyHpKY",
+	"RWnC0duWsQdxzz6dr617LFtbUEwoks3ddpqm3y2AM3croPzCvqs5YrhZc6JkpVuz84yAVRdlLq0Q3LON",
+	"cl26m7ejYEksHFZcy2sBJx9QDD+vxSZgOmnUEpVj0lw6+WfwmU/uiPGJYafze80ycE3WzuyHlcDgLxcE",
+	"XIvPKsU07j2hQ10A+6OEC9wLhwpX4mDsAdrQYYfsxbZVXDP+pd/ruSygaS+22PPhng/3fLgrHz5Kn/Hr",
+	"G3fVaQKMLGh313xMua4cYBmgJfnbsrZ6joCLFelGmkEPtqEjAfq8q+ZkEJENSyGxUiVpinkw+ocdRgJR",
+	"qYhJmyjnQYE7apvIw/I4DliMIdO1tUAFV/2btVvC5p6QW15l3qaZgl8eG3gRdGiZ6U2Y3Rhr/3ZlnoPd",
+	"MJbGd1yJND4ht+AFm+HyZ3rIRZ5BHIjdmQRDQIZgFFNFiVkEJ6KczK2YEBO6pAkPOvICxhpWhMW0I2LA",
+	"6eK8LD0b6dlIz0YOqcu33/HY7Ef06Q1mCkuywQSIT9Bm5tN4Djv6CwtQXmfsIWHbPfakoaashp2sxJZj",
+	"vLIwBlcJOp2N4vII1cdSjJ4K9FQgTAXCIaEthcf+0EWm6gL0z1OX5BibRnHHu1goitPfS2lZjJ08Gmp9",
+	"2B4YIaW/E8lsVfB7ytdTvp7y/RYo30faDqx8dIQJ4a1VjkP1QcrmAiwRckK+4+lO/zTTAuuMCM6skmlV",
+	"vVLIA1b883rPWm8DKJfgbHAEJ1wfxKeUDTnLIdlPijWbi3iH+rUzppelvx5LO2NpDUf9rdtXUEKsX3iP",
+	"H5qP2916o2f6Bl4JG2/wYMFGgzG/ZEtVtCIJ99wHpdT/ve4C3Mr9YH2rn3us7nFjxKwBj2YMgSNcbIM1",
+	"YtwR7ZFOzGNB3wOsobxfdusrABfzhQjL1667S7hIDP6qNVOMj7ghX/BlmsgVERn5kmVr6lcVAsoRsyBR",
+	"+FosE26CIQA94jjRU9H0tYeltgZ8Xd2jaRKxf4PDRw6rGMTX2oTMwc2g+HEUs7UYNAuoAVee64FXqv8X",
+	"ctP5Ae0X53uDuwsA95y3fa5JuHQDhQ7yG5rdv2E0PmKHQ5XC21tmPX5csnBlfd7LwZXtLwJjiqlFmkqI",
+	"RThIJVcr0ST72lLYx4i+7e1anpg5TuTD8njJ96A5jpN7O06x4R8n9h6wkrrE+4Jif/bOvXJKAm+s334c",
+	"2mYVf2FySDYpMwFYHU3c3TtV7Gs6ZwvE7EXOXjH7gypm7EPEso0KNlbp3tXhcAt3PUKpQM+Pj/zYZgL8",
+	"Zp8m9GNffS+jZthwpaHWM+aMMBnRjUta9hWRf6iCYBD1vUriWK9FLPEJl9CRMamwXKokeMTYAVhhXNc/",
+	"QCmx7ij751w0+o8PqTv2KWOV2mOOzKWsFRw7ttqYEbPaI4x6IaoXonohqheieiFqrxB1lInY6rqdDcPm",
+	"hc/3iEFDzecFZ9gxI4OiTUyGBJk9xgwz3wFJ2z3P6HlGzzN6ntHzjE7tEqF6vwvZGtz+9X4an//pLv76",
+	"h/Vk9LeL5yspX7+pBGM1PPZn17hL7nny7eDnLJVhW8UeFd/mOGIouM3fqnC2KGSaxBDCC+VpZpCU4yBy",
+	"pQJQDYcse9cvghPKjTUAyixTHqPyPHPt0GBICM7dq7tWQvGa2jvox2CDrFEbgoPjJGORdepmyuqeJh+W",
+	"8U61aqu4sHfHysts2DmkxVqwMFS6tIm4X2hmmekdfMdn3XftkAomFXyoLTcoPYkH9opD+dkj/Ca4qgMa",
+	"u9YrchQjBGNDFVtbE5UpvibIJsfEKWt3SNTQQ4J9BYx/sbzix/B2J2E/Djh5q7WGKg6cLFolD3530ZDg",
+	"ML64m5w2txGNUpbdE5XRB5ZK2xAkolKlDB1HYIPUYkmcZxBFMdUk6uLyXMs1Q6xAJDUumhpE74e/TryA",
+	"X0oaRSCZzyGIwDTUDQUUBLs4VnasFHRQMQO7E2g3PkLFTF6pG+VlXNYNiz9PBfFKvENDMQHEPajyLvKi",
+	"H4QrCV9xsRf60kXY8FtCnFCwQCqgyjojeIYkkb4pHBvpQfzzmlGZQ3WxUpptwtXleTPt9AINLLa21a8y",
+	"BwVtQUtFHndkq3mSLZndvYxVuTTOZFxn3F3NuP5taQh4QsadeZvY0AYCiqbvL+devWt7hBONO2/wnX0F",
+	"3gsWbzGuAnGpDPuhgHu3P3Ta7uchme9cWEfXY31r3i6f7FngZF0R+r27dmcH9InSXq9CtKJ8eQAJQGrW",
+	"AZy/6AeDFndb2B6GqmNINQbH3LkS8laq4vsUwj+5YUFhKzZ8b4/eN/HVdsN9zzx/YeZ5nPkPA+E6G//0",
+	"44eY4nos+IWx4H1HRf1nVb+9Sp6HKt+Ij7+ZipQlftsuXJm4USinl3BSkOs1/ZCs8/Xg5tLau/HjJCRB",
+	"eayqubMKCFGCo1E9UPB2n0nd8Z/gFBqbrGqE1agzBsZTfy2np+W1PL0aB5eTh3usQMcDv4a3R0y62Gf1",
+	"+/F0vusNqb0htZRaYvPA71iaSrISW+9uMg7F20wrihJqecRUD9s7j/7ozqPHX6rrSomSfXywm5n+01U6",
+	"OrApzEF9Xg5qbNE1t7LC8uFVb5sPb+OieVirrtMzrJ5h9QyrZ1i/LsM6Tv/P1SHqf65YWyGfnhD2hLAn",
+	"hD0h/HUJ4UfWR9IE6kjjFRDTX7kmkgbiiNCCT3T9KgF4TUUD27bguw3C202nUObETJdAqrAlztmYxHQn",
+	"ySITa5MW3V3T6JKu/b19LqRvmFxphDt4SLs9NdDFhpUqK7hIhTQ1VV4OMpf1he16Ht4XdvldlLT6WWqh",
+	"/0bKeP8ypbFc2lpzMex9Fp9dt8KlPentSW9Pen+3pPdXLqRaEgJ/dbVh1148C8KqtzaEEeVQLJmFwYIe",
+	"efybgNpdTueWamoLrrQRykyk2GoTiuxYfI7ohkaJ2mFcX5SCb8VFk2Dj3MHNYC1ijRYCui01keXJdXOQ",
+	"Ses9AZh6gtsTXI/g/qFp53AAPf4GNwPbbWZgvppCXC8UYuc5dEGTqdhO9f2cShYJHsvBzbhS0rohyqly",
+	"ZaEzdpICMRhs8nmaRIPhYEsTNd2INIn01zRXAk0GGaPx4OasRs8tdWqKKA+Qt3JdNS+KvEbbGk0UKVVM",
+	"KlfYoajDUQnJtdkuRxesQCq6r9QcBsJ2EbRRwi42tLl9s5dzBc0XJImgywB0J4CIb24qWnhbvKbZPYPc",
+	"Hz38MzIZj00VSUj+0R8pjyGO/+Qdv01TYjrlY+Q6x63EUU7IC5MP5GCJBeQGYIDgO+4HME1K8Uvjvd2l",
+	"YWOHFn3chtSRwOxrM5Nt0yh63tnzzp539rzzt8E7P1JB0nToWNXI8p1fVSn6lm1fe7U0yyucjIkSZHL6",
+	"lEQrmtFIaZZnkps079YLf/PyOXl6enkxJN9t6N9z9hb49A0BaCWLyf/49uXz/2m0K6AeRG5oxOTQSQSG",
+	"Tr/j3iyaJXofgakaVidXYntCXimyzqUic0Y4S5xcY+8i4cJv/GSSgIbwtdbx3nHDg121Mkn+DX+Gkh7o",
+	"jJiMh+PxWK9lLbiWbmy5UPkMO9OuIRaaCxIniwXLGI8Yhu9TdUI0gkQiBoHhHZ+xLBOZnEGC70wJMZUr",
+	"kanZED+kgi/138Wi9Se9FEjxJTMEYuZ4vAt/Hp/ur5fqIUqnPOmPyIj+jrO7ZM3uoMlIOMBb/4RHuhBp",
+	"KraSzP47fPm/Zha90oTfQ+oDJ4ESsZflFeuPfhLu7eivdPRf49H1dPT+X4L9eSseuPDdht9KgehDENmK",
+	"hlVGrsDdM/ZYD8wzLYDt3bDXBSGtA/K2Vr87GFCOQlWIPrqu2CBpScZ4h9gV447EDA5H1xF+I4g9JGwL",
+	"Vuc+JKEPSQgEE3sY2aQy7ohTNbr5Y8oo3DwspDVCiz1KVoxmas6oIiIj1OpNB8Yu73HPJ1nhoG9PmT1I",
+	"0fVqmjcq8iajWG8KzGnJp96B6zGxMlVItT9Ej/746GSjXNo1lXd26KFL5ZhDQotHMVujlnuq2FPF32HE",
+	"qi8QdA5c9V7ab33pr0R/JX6nsYumI8gxKnfpXv3Kenez0l1unBHlWaYFGden4nDd7zXL1omUwTg8rV5o",
+	"oWFpak8RfWkLJYNQUM+8biQbUdhrB8OBvE82U2fCcVUFvSfuk+jekIvBcDCH1iYY4GHqKE+NNmPeNJ8k",
+	"0z+AyLCiPJ6KB5QiGI2nqdB3wFgNphpB5xQmgeHQ9DQc0DieKuE+PggV7qFixJZQiKI5hlpfpTmTSczQ",
+	"V5woEgsmT0ihRtfT0KCaVAYVcWwZtERJsklphJnONE3fcVMDm8xzVLhpHieKpGKJOr9ft6m3NPeWZmNp",
+	"rtSTcpjRRr9u4anv33wt64C1v/kCn7VtnLpGyH10zDFEvHmBxyWYh3bZQUpr6UO4iI/tY7619E+ssRsW",
+	"eCj9O9cgDJ1oTndxqWWiPuWnv5zlyxnRXGJzdqYZVJSzwc3kWrPTWHqldtlGRKvBzRUKMoA6ts4L+0Aj",
+	"JyGHq790LZZ4YX1NUBzRlGfxCra4XV4k6TrkRdqy+XpQLuny08AVvroZgATQbaiYnTwoBRnedQeUFsbE",
+	"NnjdTk8u/orer8RtBF7AK+tiemAZCjtnw0EGbqQJNFlM8NvziRFbtETgvE2Z8s/Dup+2NFEJSNz6L30u",
+	"C6g4Y44TZVEsA9QrNX9gpea9RjCZr50tL5RHhAj81PGLunGg0appZVwoqajIzEP/2Qn5Xk+mJUaI5MmY",
+	"VBLlzZPOZs5PVZxBMnCWQUALjZkpyUgVM2bRhXG/kRXdbBhncalSwt5SDYacButOlue7gaJZAAk07Jlp",
+	"zWE3G5JZzGicJpzpvzM2zxcLlum/GY9ZrP/QdCHGX9fiAf+MmWQZfP2Oz2zJL/2D3pQ4T80HTUfMC4ZS",
+	"g0svFdH97IR8AVUwjcPRlR5C4b7e6ygPLPRNIplEVyqj0YqkgsbgHdQE6RmgiVYgMrYRmTKbnUQrEuUM",
+	"jcU0A78WNLepFb+s1zZybKox6gvK6SaSaP3MnHHOUyZBYdLwoCt3RSWhxG7K0RZxwycbtkXDRLkwVVMR",
+	"Lr1DpmeTK/wsOCOUs223PbAcuePlMDf1lX4rdEWoKsDy65ckcdqt0apmjA3HkUiIFTNRW91ufomThl3D",
+	"VepD1WyI9b/SNCk8DB32ssKgq9M912qztG0nuStvzgi8CJhkemsh8+40aRZs7vyV2JIFlcrh6TMy0QsE",
+	"P7geNCXwohuR5+s52CA+jJZiZL5cpILqeR99CSOMnvMdIF5xeXGJ3dbgCyyN8YmwV9Y1DQXY0SALmwVF",
+	"yO+Tjbu14XkKSagpiQofKeh2qR1ZLCAcQh19w6Vtxd3lkr1VVOWgwlrx7LBL+oN+q/mS6kFZrMlombIV",
+	"UuGe21qNr7QYYgkZUnm7aENqyldyOMB4S3wAllmQZf+8LHMEXl5CmOq1QxrSpiq3lz3t9eBeD+714F4P",
+	"7vXgXg/+NHrwcV5ya9ft7iI3bzxHvfCghvkFYepIZK7A96VncbfEv6vXY6iU61/Hemf9sLZzt2IEfrLC",
+	"MdqwXd7JBvRzImlQwXHZIdfj8dXk+vr04vzqfHx9PWlPFTkgGX4xbRaFb7WYCgqafQaUCnI+viYzq2dM",
+	"paIpm30E9PvbOGj+EuwR81JkZKbVs9kNoRz1SF8J+S31g7EY1tR0KBa+5zY1YfsoJRqkNIKlXrCRGkGq",
+	"FJugr7Tgmq3bhnkyv62datVzAXq9I7NnYDXBlWjFPGPY3XqZcAz+ncEGut+K+1bpwVzD2LPLMf47FFXD",
+	"+iuArH9CXXyV8zhjsVqVynGf+3OdnF40Tne8couR0uYu/4wEaf8+tTUKuXV9QKDdU0p3zzxdFnRyy2rr",
+	"jUJKtcfPn5YCLq476LRqT61zvW2zAvqZ34cK7RFgtbLlylPmIhEChdEP6/4F9GOI3lVkNx0YZ6t6uPHc",
+	"rb2q2KuKvarYq4q9qtirip/MZZoxcHMVad4lHeqjVEnD394wqbHxWL3SvB6Wyp1XElxiMaaHlCH2OWg3",
+	"BdjflNaiD2ZqaPu32aQJi407Mpwg0k3oK8ofBMbv4t5oNpO7ZQ2LXWk7gVeWFbQ43Wr7XeUbzTtIsS6d",
+	"7SH4jLBUMhMZChmAmF8Nfipq2uMEd7ZbP0MYONDH8J5jTO4R3Qu7KvHNip7rfuR59Isue1ZKzYRYfyYJ",
+	"iqj7tMCAE6hLyz+v1WNnUf7oHn92YVazPbjHX2NXvxalwE0I/mvzRdHPsF20h61251j03Cu1zfMb5ZVb",
+	"6FVuRdutM2648L1zzuNYMD+Q3Pi7C3FBP2j+0hJgHA7W9j13TRTWxHAmCiqs1O77orFPs42foBnznH81",
+	"S4o1lhgLiokhCcJrxZ2fQn1MfA9j5xwGV0OyilCWmzaRL3cQS6HRGcI3eJA67StGrKHGNidGwcfSPx1D",
+	"Dipoimu3aYBmEW7jgmhnqjk0nD4WeyAYvIO9OemSPSOUSKY0rhEJUSnAtVaG1poAEYznT/RtX5yQWcJp",
+	"pJIHNvVrXcxuTA7KO55wUwBiuxJkRR8Y1CeYM8YhIfOEzEQa21wI/aL90x8bRpjdEBNVJM2Qrm0sF5Cg",
+	"8Y5jyJR8huR2nXAb1LISUpGImpLKasXWhC5poue3oUpuFkxIwNJDSyFiW/AOQrKkBSIevuPAyOF7IZXE",
+	"5Zl0hhMyy/kDy5JFwuKpSXeANZg/Da/UlJqzB5aRSPBFkq1ZPATmqLdJ3/GTd3yG1UPjKRQAkC4SayoZ",
+	"5Kx433jVCPWXSczWG6EYj3bTe7bT89vqfUkGNhOpj1rPkTEpUtgGiIzSj9qvTLAUEHg6zyXzCwFiNI3+",
+	"HRYNp0mT1E01Z5ExzUCRAlPT4h0HOq0UW2+UPmsTFzZlDwz3Cf+wFF3kai4+mPEBKxK1gykEilKAKPrK",
+	"IkbEdIfbaHHkHUeSt2L8mTESLfMMmRbUCJeK7vT42WZFOYunoBHMbsCYBNgrGck3EE2mJ7Rntl4nSsEp",
+	"+YQ7dCkGw4GP6pDj4+O314fVfRFAIVdM1qIDBjt42OC+8JABVJEyLiApKZ25BVGfk42ccGdifrSbrz+W",
+	"9irMjIRU3+CKj+l0L+Ld4GbwdkW1eMfQxvyvprbVtHv9oHoDfBh4T/UZBPtz/ahRH3ZTJYIS362r6WbN",
+	"uxrnAeMsxTSZS78ti7/bx/0Cb60QGr45xL0MMqGm3PxyNBZbd83Pb3e+vc7EPG3UbbaMK7LNgI9RYB1v",
+	"Xj4n1+cXV5U6+iLGcR9omuiLgUg7HMRMoREBFTv42nadh2dvgJ6e6OGgig3WhsbhXCkbffwJSzXmmrQc",
+	"mwZ4Y5dH8HhICiZrPcXEmAJgzmmrXe5yfDV5enp9Nj6fXJioKS12nkPLeGMRa1pAgSBhO8kGN1j+9+rm",
+	"1KuXw6r3SGk42nP96GOxvU2KKRwdsh0I4jRzo8PJSELBXvwKiFkj0fkpgEkVL5JhFAq5GXZ6Ne2HRcyG",
+	"RObRSuPUDAUIcFUYpYJPcwle2trlsDgSUm6w3erpmGxoRtfMFXsqNtmkomoZXO9LV8n4pUY9e09KTdVP",
+	"xyFpuUC4EJiz/xwZmj56Fc+c7gV0Ds8FfoTKyGbDNPxUgThbpYLBMMdcNqek5bI8ZTBYs0GF/MEVoBQx",
+	"I2tGuRwWdBtCT5uCgfGLYEZyod9TLBEFp8Q+gJVTuvn2qtwVUgu/+sop7MsQb1mY8BZXq57OrDSvMfcm",
+	"E8uMriXU4coYWdMdmTNbuFPT4WTNnjl/ZS5RLwC57j7BSGNDFVApOPGEICOwTGUuNyCPYMKx3qJpzp20",
+	"6zITp1oU3BUfoeIXmLlLX2nGMd0kHxiIKOYHLFYHTNT7TuYblEunZr+HgzmNp1HGYsZVQmEE/U3GFhmT",
+	"KxSozHfF3xzr72g+VwJqnssdxJRyLpQRoaaCM5OpYb43y/d/QBPgFChojl1CIS17m/BYbG0eN4jLU7tz",
+	"+EkPWP5GUQQTP5X3dSGyeRLH8HtF+itm1pcl41BnsM70oM4FKFLAqdRKxAAD5LyzwnrCPiQSJESf7rmP",
+	"xlU7RbOKLYwBQbZquhA5t3974rL5xiZiGA1vWlhA7DdKTE3YhsiSZcIr8Iktt0nyLnbGHFw5lgYL72hR",
+	"A11AC5qkMAK6fxZ5mpY+TMViuhM5SHQZ5UsGE0uqErlIDCZmVLFpmqwTXK5BESt1DwoSq++ZyG3V1qlr",
+	"mG8+m6Kt5pMBBf7GPVJAKsxXdrdtGdicO5TxqxC4u1TWEtzXhUqQc5qrlb4xEVWm6i19oElqVpnze663",
+	"2YRm249FfQP3jTEM+jczElwxrrE6EjGerP/zmsUJnRoKmG+WGY3Z1BHHwmfi7gHww6krBVHTSYaDDyMr",
+	"yIBUUKNSUDIX/au31orgfvWLF2D1wlLxRGDTEM9hAEDRNkuWK3UC571moNLcynskqyx7SCL2mcSJ5Am5",
+	"Ndk5MlnyUcLJkpl0D2BNyOpIbtPZ/EIKGUs4uBjjk5Lod1YW/bw3ikU/hmmztxff8XQHZhXzOohitLBa",
+	"VDYiolyr/gJgxsWVNuBrpnz40RBeWEF8M+4Q8/aWGeX4DmynNAac0lKvy0stg2SlhWL9WBXaLvaxwom8",
+	"xd/Zap4rCqUsNaEiM3x65jKn4FvzhMHr0prfMs0yuQ1Q4cVLdqiTNpkdn9FwI3yPAVZZhdlEwsCPYL3j",
+	"xNDGE/L5jhgfJrkg33wO4qT9sQY2JXKNxbr1mCU4J2dNcCohcOoKrD4Pr0C8SSKVZ2jN11r/IgMjFZa5",
+	"pDxZYyc0JZZgsh2i0W0tMv2qHrC8yNI6IpqacDSchMRYqcQlG6J9p8sh6FPWqwM11qzkMSSOhA4EzBiS",
+	"QL6fBQWERiCTBIUVY75SkqwYjbEOfUzXdFldlV6/vyi4FrB/0UoIyWy+X5dlocyiZUBIkHtsE6YaUE2/",
+	"T8m/v/7iyyF5/e2XQ/IDm7/W0Hz56uUQREewnOmFQcyWlihLC3ou+APLVGlNSnglZyUzWyTLaHjReFKU",
+	"E8ODzJuQz1sRBb31fCsclYCD1gpnmcJDWSUk8cgGDGG2yV1EMfBIJkUIstoKp8gGeYGJAdSqUrbzjlEJ",
+	"kjFp6KWbtXSak1a6l5VZkgXCbkJZ+q0cKxaiTaTdwCFYP9kHzMyzvnGAUx+p5Vp624Cz7Fmpfp5Uqfik",
+	"aqsA+Awoboe3Iru3S2gBHS4WlMpNuCuVW1uQFobdWgB4tLHCwoyJO6URJmNTwpk+bMFZbXng69W/40St",
+	"lw6gCqyH84oYgu4LkRFXpN93IhN8oySa+GD9QBPlSQxzvQnQJlODak5ET9AoNfxF5MAczDzQTdNV832s",
+	"aUaVYwB/vN5SINLznWKGRhcGAaDo9J7JOt9JmZSt3MZasmCaKs8BSd+D5xuRuTcKH6ap7cV9iQwEGHOp",
+	"jSJcB05588N99QI9jNlSvzx7w1S2G93q30os/qIqm9nJE0kA9Mcm9bKyxyabXZOpucj93hooWBVlugBh",
+	"NCahdF5aEzbOIFqrgZeMDEO0WMmqfPG6jB+GcxhAQDHScD426sE+foPoa4cwDxoflQd87a7ZRHYnXe6D",
+	"zg5dAq+mjZduno3X8e+b4wmvXiCXtoCEhL5v6D0zFOHVCyAPmNmM4yLzANHezqSMxROL8wJW3TO2kUBf",
+	"X70orfP0tIw/r14U1AyjTixgmM7zGLA0lJZr3RgovhP9sBlqcmGidaxf2HSgxAY2pSW/1tTKTm0RDduy",
+	"6KuWwEsymaeMUP3gzl2vRqXFwmUuuEhjzDkwEMLCPHtJ5Xogzbf9MocEdXsQkSiPWJp6xF8K57IppCH3",
+	"WGmd36IJ4pkeCHwdWl7roJA45liAXRh2yuonvuBQQiVpahYO6OHLa5I10/2kwCiBIhFuwbDYA/0MFtvo",
+	"tgA9b2URqIOXFmAuaFWYKgkoZbqKAsEwIPIAsHkh0Prvd1QBjTBo4Ckgb9B570ocijMWy+4qcFWoraq1",
+	"J2T2+ru3d+RJLlkmn6zZE3j9CXp8IyyNos8sln6XhrrSW+bUWWXJITW3MAxWFmtX5oSSldUuoOilS1ep",
+	"bEroVgw9Z40zmMy+/OKOPAE/yZOfjAvx8cmazTzDsq+jr+mOxKIotrlXRAHtA3U/jEkCADCsL2gArVw3",
+	"mqUJZN4hUzdLMBT6nmlBpiD3IHJ4VHZD1aq0Fd9LS/r1q4726y9gj9ppeQHw6E9sFybsngvOGXK9JRW1",
+	"Sw3JgxOUK5GnEGFSgvbOah0QrJQhazMMXe/BrHAIVaQYT659ZaAAUYZlBPxcpgFwybjsQfm6cHOJjIB/",
+	"1FlrYI/1yUJ9Vo1WVpPTgjnoUsS1DcGAFrVi6/LlA10Fsav87MnBPtLHklHcW8QPJh/JR3gbjRrBfsMr",
+	"iSwERJD1SpB+WbVxKVFQOzPmfiINnnM0XBoGsYSWPgEDftX6QtWKoDEfTr9QZ7UUA0vDQWpo7nWEwSdQ",
+	"8r3V81TMWhdV1q4fd6YDA9hjxbUQ4CrYaQx5irmhGBaqId8xmtWAdMGi1jOnh27dStPNDGF4rPg3PJje",
+	"QECao5Ym+ndm3M8nxjMMRG5loh/K4ixa/D0I9wndBXTY8kTD8djgcamcckQVTcUyZ9ZYacKELctYGIsB",
+	"jFW5Sb5FyQu8pSCOG6Qrxzt3WEEJDNdS4hAVGF7oogHPvKLs6KpvYkl7eQ3Oacy4VhcuXFolexIS4aox",
+	"yZhNQCLOkgeqmHMgFM0n9a1ImSIVA/rzFYtQd3/14oQ4sSkxxiaYz/hzzdjlBZXamimCMD/W/XCN4lAi",
+	"vdgLV0/J244SuP8uvF9CNKyBmQe2F32CVcqViUjjrlRiI505KqaKzqmEO0K3dNdBhb8p2LkZ0kRutSru",
+	"9lllm11ZI4MBuuS8rCrvVqc0z5kkDK9LptEMkY3MGSr5ZXeKoDGRBbdv5REWHYt8j8e6PzWAvl6tuKLg",
+	"mHVHDB3qeusx99sIyni/W+BGUhLHkNQriknaSEhmrc5Yoh0zl/WCAu7gEkHZmHA9e9z4vDUEaTKXcPLV",
+	"3d3r6fPv3rydfvfm1Zevvn1LVJagbAmRxJSkmmxHgnMW6Wuxx8tnA2CQs8e4YWZmm72cCa5GgJuiPn+r",
+	"lmwGqrNS5wWvk1QrIehl5JtC1t+ukpRZAQbROinj3FelAxda2lMCDlO/g2dp2JrITFx0m4LsGWrQulxY",
+	"ooz2AekAcLhlX74vhhlVWUOiaKaKImyesmwuGC6xuDVQ465MIpTYoNyIdRrb71UhbSdQuH5nMxzKgQYB",
+	"UQZKaGgB30AmE+iS11YnwHkdS1VCLC5zduKkj5mTkWyxu5l9x/TNg0ThWWnlbxiNCwDwcqesBETMoiTG",
+	"MpGNW2KTUYwB+IHFBFMzQrEW3sbMXi1G31AVraxQT4lJwHXGEMATbP1w47COWL9EwQRxLxPl6j7W15ko",
+	"626hm02686orajzaWpQCYsPFdmjqiRr01+rcF3e0rM1NTqsMolivUcaKao8Q0VHhCkhd9badjseAILLZ",
+	"usPWEiMNMBdwiBYpvd+wM60imCPjAMVjOMbFA+7UQGNZs6k7mZVjnxFHmiC2LZvr4Bqfyh5o0YIm8iV4",
+	"1xDEx6Y4HB+t3ugnZnq1a5ouBFhtUHxFaQbdE3O2SszhMh43+HgyVCq9gGUTsMvJ7Dkagkc4XRkxLita",
+	"Jgxj8Nk2Dk1Ma24/fqjBVGOoQJQmDMIofFMXmAvyDXCpdRKQia2k38VZcX7qH4X1fftyTjW+KWQJBAXB",
+	"JZaowndhc0uMITZkUmpFjMIF4uZ/rAdYhXxTcYLZNjTLNK86wNsDPI+SOVMKrf+eEFAA+rTFYQW5MUoI",
+	"IlOxTXcuJt9FgFWikczXyHKNkV7TNJczBCRPUySTCoV9VEqLeaVkkQ+VMZBj9titYbqkyH1ycNp24oGY",
+	"KfzJCQhePIMndpSmrzMf7C/qKwGfaR65NG6XpiCqvUvRtMfAN985xdWtqkqPb6UJ9EBdp6LnYOsbSWyj",
+	"ddMRqM22hm6f4hBoYqwTdoxOp2EJdi0SsBq2helywDijlFGuSYLNYiPO5wTWCwpQDQvckkpkrMozbRad",
+	"W7/T/buYLdwR4K0zKD3fWeDcmkqhjE30r5RNDVvqNxWy7pySJS7LG7RUQ2huirVJBZmQBsj9yzJ6D0D8",
+	"6EdfliRvBMAkFGJgYUdnUysE9nD18CUnUxH46YHxBY1WRWUujcGzWqfxmSZuW6ZPeyuK3MxPyEg8fE44",
+	"kEEw8UCofShEtUl5puaOIj0pXgDsRE3Iicy+PwrdrObl4lnL2CmJIS/QWvLWQqqZK4INJcEqd+NB3LMa",
+	"FDi1IwJKrEWWiWa52fFXf+mPgfDchltRW5lN4QyskJOVyLOfRzgo541i5nQ5mrgWyYDc0dwjGqFZRdwz",
+	"DIbSkqPVAEoxOqCxt4cfffHBCvW1qCK9VnDLQEoljLgvNOkWPQIlEEGOY8zcOj9MurJMZ5gSGblj643I",
+	"aFpY29Hi9DPHm9xi6KkV2ovIE2p07FJcd1A7qQZFcGE0Wef5w3iFwtyTSNVk1hkHzTqYXQUgPNZjyytQ",
+	"2SgBpy7bzcrYgqHNxRe0E1nnACWzapt3yM7lDg2cBCUgIdy9CmLhfggDWB7PsxD7PKhmkDfjmgNxBv72",
+	"FcArIfhbwvO95Xwu4sS22qCFzvOFeXTmbLgQFxDGZnTvySJ7qDGcsxrnFYn1Ris69qoFcwYajddVxxZC",
+	"8pkslnG327DZMzK7jSK2Uc5BnQA2NkWrOS+YPhQNwQFrskYazHQE8B8DOQ8N9BIvyw9s/lZE90zTTx7L",
+	"Fb037hmyycQHzU0cP1+BNQRNMl6U8ex7nLBsDfrOynsuClYSWsx2Ql4tCDU6qNanhuixUNLMu6FSFkOj",
+	"0em5U5dmpKIynVZ0ZC+WQRPqYpWFyiX9FnqdIlGGGAoDxuwEdGV494Q8p5INgaxz4wZNQcEzEnQqxD2h",
+	"aXKv746Jrag6nCp+Mjd2m/BmHwLhAuB/rKWz7IlNUa19UdtCcRdIZtqjS+7CUcSPmHIIRotwpiV7YNlO",
+	"3401xdJMNp7fxOH0jTt/74Uuo4xpaa7cDnsyvps8vRmPTTvs32xzTx/4xoo+LuiLSmJe6NxA6B+ne2hp",
+	"sxpyjzVKBevfTiMarfRspuyo7ZbSX/j+wne+8LUb77CqHfGf41OPw27lLg0/q94SO9mwpdQlvqpVnWD9",
+	"5x97jO8x/hCMf1/pu8/zNG2s4drYKN9EVELi2rJzeUZ3D+rlQUowtY/yLfugnuOTwYqx5cFCl+rP0Fei",
+	"tZph4urW18oZuqXWdwd+GlpzvshizPdBRc/1g3QlVjttGgD7ypgsqtvW2NkPSqqUak27mipe//5DK8Ui",
+	"wMW0jZvbWrHeLPtHqKLD4mlfkr4vSV8pSR+ijl4/g79Wqqeakuhdi8xfHldkfkFzqWyBeavGvtRf6ish",
+	"lFci29RtP9Xktqj1flyxbKRWnYtjF/SiXq3HhRQVtM3Xlfvb2N/Gf+jbWNPvfYz/6F7cBIYjifJLiFeK",
+	"hBhXcqfe2/sMCSYKDWbtbj3oVAm9Uu67VhF95VVlJ4nqa6N/ktron75EubsJrV0KMDsAbomx3QbLVO9r",
+	"h2wCWvxgFmiEXB2yUbrsUkC9XDTdXWALnV3wXtOSY5PtvXd7ltizxH9olni8SIo66UFi6XdaI24mRrQI",
+	"H0YdmVBpqQrEk22gRZsJ0aDKeTnXQipLv5JMKq9w5JryHOoR4opDZaX/nItQwz9Xv2Boeg968fA2jQfp",
+	"WkWoyNUKrRifQKTYZgLyHD6NSME+RCzbqLZCsZPzMYlWNKORYpl8huk4xbxe6YRiXq8l3uR8HNjho4pC",
+	"Aw8wm1mAHsKtNxDY2dQ1R/8GNhl9bmnCTbnSonO/SQJkjm25VZssXGwa5K3ybBxaJYLxUmRfmQjDZmhs",
+	"NFQp0JCDj9sFpOpnvDhnFyJP8zhR+rEATF6jxEkQwoglDyx+5eLAgp0bizAxmzhV+IELUaOC9XAhuoir",
+	"5kGD0a5gGm3sZ7FXROsqKUMB8a6CMsaDydZBzTOdxzygQrpr8LbnUXdUb+Hx5srqOFxps0qLHJaOMHzN",
+	"EHveUh414A7UgxIZZLNWSiTWMKbrqSXrjSlY2nGTHTVo2zhDMw49lLZWLbZJi0sS87QS6PBwJII3HqlZ",
+	"adHNZY/M+wajFI/onVCp6jb4+9m/L8Z31w//uT39Ovtr9HT37cXq84n8U/zNVf7FOf3ycvMf6k3yF/H8",
+	"w33dq14rEVenk5xtTSCbF1ZpgwsxLLPCd07LbWJPx3u3sQRFeLuWUGDhiP1qEDuhmIqVI//NPH8iMmzC",
+	"ZMNyBpHIMhYpshKZZGQOHRx2nQIWqrEBgZ2FHBEtPJnC3JKxEnf0m+Fiaq7nx/d2/PK8ym720mmz/PZ7",
+	"9oV+6NZwGSiQYXt3hpZjfy1awtThN3F0Jvhu9LV5BUutfsGXaSJXnsQIlX+xGHr7isrNm+2wcCheiFW7",
+	"K2v72j76KcIuvJPCvfZACWP4Wjyw41uqWFI7eLuBUtwmZ8tXc56Ors/o+ejqIrocza/Y09Hi2ilXLEQb",
+	"uhNvK2k9libe9yamc72BF0KtSBCA8G6JDeNvhFh/zFa5XB0/ZhKNOA/6dcnW0CDn02zNIavTOxLi6SYZ",
+	"DuRRm3Fe6XMSUodPL+/Gl5432+iVIAyweAqZtFa5jekOPYIx3fkO8WtocQItM7C+NnQ4ghpXgxutahgD",
+	"AfQlxvvv8n8n7htsHHM5hrpBNgFiSoEcwJOVX/D5ybnrpwINfI18nSsmp7Zi8ODmAiKhOdtaqCan+tJ5",
+	"nZpunl5AqKSADLwzaPSr8ownfGnf0cwL0qqmGsP0Y9ePWh+EUMfBzWCLne/+oDvx/7H3Jspt49j+8Kvg",
+	"09xbvVxKlrwksVNTt5y13ZNtYqfT0+38JYiEJLQpQE2AVtSpVN2nmQebJ/kK5wAgKZFavMVOeKvudCwu",
+	"WIizn/M7QWOQyPH8sZgk7JzL9BvcDfuMdUvO9e862OlAZU+eEPecDe6YcthkDwb7zfu03W8+CDtRc5ft",
+	"DVy3n0aAXeoPGrnuXBM6ZHO+p6LPzlbn/A2m8fdwOxb98S/YgDrhMuoyeGOeN7Qz3mDvAbd54TsX7kpS",
+	"4f1hny9qTYxpsWfK8mCJcwOL2RqOnEO7XZaTfg5W5JBhfZ27e8H9cyhI8Y2Ye194DLot9sznWuwLVFRP",
+	"/lBStN7SqRX2m8Rf8DSsEjtmOv/gCPuTnZYynS3DSiHuhFkZE9hUmelIAq638+/l+wAkjEY5w8oh17n+",
+	"EnMxlpU6af54loeXxlD55kujAA8tKxzTJJTnc63Ylp6p4lmvdsTZgS84iqOVUidU6m0pqPFsppO1NnSt",
+	"gFmZEw8OkJ/T3BYUPkHu6AQum2ulUWtmethP1UU0WMvpFOqvlq0XFNj7TcMUm/d3+3tNei+6D6zTqbBm",
+	"69lH7QCXoalGXo0zhhUIcY85VeRa65AWLM1RVn6Gpcc1X7TGs2aat7ZTYMnxzBod3tb54zev7ANm/bUW",
+	"GfMMQF6sx3dMaLzgTu60QVdYxary5mFlZmbZzuW9xNsFq31n+TYeNn+jzb/azf0P2T+7reaHH/9rZZ8x",
+	"ONlL6HVZ1LU2J2pzojYnanPiBs2JC4XBneq+bgw8pyRXJp8Xey/k3JIOziTI9vFDaYjPvGBZvUjNXWvu",
+	"WnPXmrveIHe9ZNFRDvll45oj74z5siVHOI1fOJsu13zVOVj2s8AfxtPkVGR7HHS2zQ/AX2Jmg4Hu0zez",
+	"+1rmTUFjpMfmFJym7fZOOKZcwL8Y/j3q4F+dfaIl2d4jP1OR0mRGzGvwli13j/0ze0Xj85of8HDBywNw",
+	"qiM5RbAwCQ1pFrMDzE6UZsIaY8UcBSOG8u3XdzsP2mXGWrZRi6ENiIa6ZBxoOuebNGjbkHThfbini+/q",
+	"mc3pERaD5R9YYEdwdmUQNhm63BZVimllabEVlqXvzp01GDlo4Kf1y1o8bpvpIyyyKCVVze5pZkwGFl5l",
+	"io458RDz8Khv4IzlJcWOH77H5Pw3hmb/5R+ZfUQQRz8yyTrArqyIX3yfvQO/dx5ZNEtOKXdSFF5V+ubs",
+	"l7kJg8en6r0rAvS5zPV8nrfdg+9U5cuX+wg8KsjC+zDPLphPSlsAOcPElpUntbr0P1t9yQ5j97eKs6qY",
+	"voCDb420CpfU8tt4f/bi/S+7/3rfmfafv9P97T3Fjjtpf+ef+l/Hndlv75+pF7++Pafbv6QvTg4/vvzj",
+	"ZfvVyb92Xj+JR/8avyrJdLlgHoBPjFn2zGvBTviYncC9C13ebb/xFdF/iIVb16k5tRfYXwG5s41D8oc8",
+	"Y4SOpRiSQcKZiAw/k6kOJcioiKsxdwBLxV0SFem3whUP5LMgS5IeVzrO/CzWcLS+tvfO76h7x5KNzJIK",
+	"qoPoHpg2a61n+FDga4QzyFnVIo+kHlnsVaBEwbhrvnqLvKFvESj0rWFJZSv3/tx8xAFhFrPW5HllCBOL",
+	"uwVDYq/Z7py0d0DB3DMKpoPxrMsy6rIMlwyXN5u2mzvRLmveH9xrN/c7D7abdKe/G+5F99j9wQNDMPjs",
+	"sVGjNDlORQT1sBb1dqGyIzt6i3pv4bxWBZ9t+xR780OrcSZKQzzOxRepbZfGdYscIRAb5v1z1zFtImMe",
+	"AmidHAxaF86Z9uRzuRoFB//s6hMKGfMr6xHWjUCvkxRn2I/DOcp/xKW56Bn/WSesWhbbtKoMbGdh4KB4",
+	"Lsrlhmecyxx2NT+s+eFt5oeX9e4AnvjFfDuZ4vHFHTyyErDQtxNBVGrbfJL8JF1jPN+FTLkeldhdsLK/",
+	"ZQw99VxIuQX+IBcnsJzIv7MRNM45m7KkPFywRGkLMjMZuk063EWomaIzohjD+rd8JqiFnEd/rAP0twwo",
+	"lEKbk3mQzU41qospO/u5gMTc/BQeU9tRDzIs8Mi2alZYs8JLskKPtZx/qNNst9vt5v1+Z9Cku+F280G0",
+	"z9qDTmd7e2fHfAipNEvm3O7wpqxAV0g1MOc+tRubpMJoGl0bkWgc7Bca6dmbG0Fjxsw57uxvb3+u5NTF",
+	"eMU2BF1sEMS24WkcNBwRN1xnHokluVmd7AJqf+Og7YvRGnICfoV0Eq0k2XOueJ/HwAwak7Qf87ARNKaU",
+	"6y7qsIZXp1ouKtQZE1mt8j12937O2E1lffFcNxGuD+bgsMv7itiuIghoWwqN4DnbipRPnoSIf7ZuuqoN",
+	"Ja2dsFp0V67avCe526/OJng/ksamUbl62vLiZZsDmm9Ds9h14yrtCE/Y663QbNFLeGRxkXPw665xJdXh",
+	"CCt5L2YRbWrpFIl+FTSH7TXDNRFy2ijDZPE8YxWSH9722XOWdQ9+geusgTKAkAGfS/nS8sePYzl9KSN2",
+	"bG9ft6TWbK8tpi0yugo6BVhyy70wO9i2jVubavOccvncfsnu/DzHS5c/+J5y/QbvXGbGFp3xSC7euM1N",
+	"M8h49NwZzI5Q2SfLOKU7OMUTUVxTrmg5tiXAherl3McpV8nl+DDUpSFJJnQyswEb3whqDg7NFjnb/sGQ",
+	"d2NxHWq9stYrN0GCwXY/xTJAFsfYvjvr0m2DJrbGvPC2badXzamyu809o8XeN1osFFr298J70X3MUTdb",
+	"bE5OlTGEMuhiZ/Z+u9kJjRJN29vNB4O9ftMN29ne2d2yY7TU+fDiR3ajMS52YNccYiIud143WMniUX1C",
+	"z1nxpC5/XfGkRubpxWQNWgHh4EP+EWoszq0A/gfLcBvzfQXt39h/L/vbc+1ExkYGaCtLuiMqIhZ1JWIi",
+	"wE8qDUPsdRQ0znh4Bv/oUyHcP7oxH9h09jT7b+5XWxmRqY2QDZb9C8GYEmipNfejzyLD9rr4D5ri5JVM",
+	"hyNw7lLtVmE7XQcNdcYnE/yXlvZfKNAcLB/+5VLH3N/4V5lHJpMyl9fCI74eHGGAF7m2wUZsoIexfjSJ",
+	"4Lq3n4ptnk4FjgNuqCuDNbTnb127x3PYFRV6T+ydG1gNOR56uU9yIsl0JMf5Fa7zbfz+554jWlosxtV7",
+	"XoqrFFodD4+bX2S2lasLr1C9WgpNX6tQtQpVq1C1CvVVqFCXjHMZk5OzC0a6rCn75aNccjlgah3/qYVM",
+	"Hf+p4z8bxX8uVnwHUf+1U93zoaI8Q9hrByuc5rZ5eaFHuyZShAwD5Ba8M4zTyFVb87EhfCzrHnOBf26X",
+	"+dvnozDVReW+a35fpnoeoZSSOc/tfHF5aeC/RHUv7ar2e83Xa75e8/War2/I1+cV5sbhb2fdaPcfJ9GL",
+	"9+NO84+9xyOl3vyzcXVd+K40u+xa08rmev+tp3q/dAe4unGZGskprJdrRVwAL8fgb+fRn+uwtqZjLj+/",
+	"8tYclOA9uS4mhXj8pmhRC6tbPk34Xm/xmUKDj5UPncCdn902rfHEv8yNpb4+10cDXrW4hsI+Vp28VxvU",
+	"q+XAZBdUkdUQ5T76Xha27bmQQw9Pu9XNEkatn1RIrEAUbGp92QozHlq5WIZldj58UeaGPzbUmcalhUnK",
+	"XVukrAylAeg5SYUyIyIr3c7lbLd/A4BZrJ7Kwg1OkUlYyIR//pMvp3ak229G99mD5v39AW32++0QJJ8r",
+	"Czfc3k6xMnEXWDnUcK+4R7PxRCY0nmMDKc9YAB0zNaEhU84LszWVydkgllP1v3+mLJn9/b39+yj6750n",
+	"/729bbepWTbmf2+bBbg3dPPbWnp/4/OHCg6yWKpg0xwWvnbuY1X2bDb3EM0E5jbRhJEoZQ9taQamkeFH",
+	"DLw7f0amAAHVX1vonFhOMaYfj/D+TrtEBJVWzL0fzVyIANJQcDZEJiRhKh2zyFkNfAApQACxN6WlbYPc",
+	"caxKpcuaHFmKK02LK5zicvhmzVS2q4FF2IMfXSePtfbNkWv0NhWr9q+MR/poH2xtceb541HGH93Yy5te",
+	"1tzhi3GHC/kXvABY28fgnnhEw7MBj+NNymiLiBvtBwUsjXmoDXNO2rloRnFxlVCWzJXoM4IYHgGhGnvn",
+	"7HQATiEHcwljOpHqnB+DVKfJ+lHZdTEuC5O6WC2Ww5JkFahz7tssi1bWJPrlSPQSsZXDOPYamdpUXnzx",
+	"iIqbyCsr0jesuwcICqppnyoA2ugzo/1idsmahfbzfYnyGO855X17pfI+twEw2rIlg6wuqz1KBSZVU/9d",
+	"iT3oCxAiy3Buj57ga04sAZAhPbdNnlKsp3ewJIucq0B9S9NU0g354Yp39tmQirXfWKTt6vaUfgveHVkP",
+	"QbFpZ0VDygINV2yxdTW4W1dz6vzWFvakOF4OL7iwytITxYTOwVisgb9ggWygJ1TEEqIYU4vFbNWJCduO",
+	"u67f6yKYAxvO8go2gRu27xhnMN6XAiC+ltZZVwksXkA/zrZs5SMneOtqsF57AKDR3mJYBR5eHU9Zgnrt",
+	"E6vsq1ZkVc0d5c1xcu/2+byYqj5H/utr7EypikZmtssUkejMitg5D5mRGda71U/kVLFkjmGkSQKeeXQf",
+	"5lvI5cv2t9sHnZ3F73OPNfdpp928H+3tNfvtsNPcZjsD1xa0ETSMVd81WmZpqpR7o5k5i7pclHnx9x7Y",
+	"u1LFki4dwmwbL+VfPI7p1l6rTb7/tdN5SF5wkX4kHx/c697bfUiS84PObrvV/oE8Z+GZ3Npud9rtTrtD",
+	"nvGEDeTHLbhawl3cfixrP5wg6JDvzoBoaRU9iNfqyiciFZBUxEwp65gBRwi2GrxyLlb8KlWTAo/MUGrs",
+	"ehCaqTmQpjWVh8JnvRr1IX8IVrecOoQbS3ld7kVzM53bn7mWg+6ALCHOpVC23zi9XTIjzfK4i4XHHO/8",
+	"4gYU029lfKHuZQDZkENKWGy5JeM1ygXjsrabcYXtA4flSFTgZELyd5ADoQScWKxTy/oeForUDCvxfRnZ",
+	"7OdR/3nIX/Ofj979ddR5xY/UkXi7Fz4+und0Nvn1l8c/77fY7Oe/ovdH/DU/mr48Odt7uf2v7d+Of95v",
+	"Rc9H8YtfX01+294bRT/9Mvvtnzl65aJxsG9Un8v0gkQ6qHM47mgOR6nC2WmfdB7kMno2b30J17rnLOED",
+	"nuUebZIZwlUXKlNyh8h1jcR+jhMmIi6GXTsNBDIvzXbobJ+09w922jm+Xcw5KSmlytNgGaP9+f0JuFZ6",
+	"hwCzyf+CsqMD8ojRhCXkP//3796yFsRcLCntttkcrnrEKxZgkavSIu81GrDiKxwyLoS+JpQnLfI+15oJ",
+	"dSuUf4SLVpWKsbosB0FYy1BEoWgkt7/zsy/s0jKOu9SSqtlozUZrNnqzbPRipr7Tn9a38c/45JcNnets",
+	"IsMRtCNQZ3yCO7kYZ8ObSiNt5pKvktRUswwAdQLVgUTRad5M40Lf280nD++32/c7+/vbe7v3d9v7+51c",
+	"InG7jKfjRCvtbEnMDQ8JrJVoesZQYpxLzUifhmcl1vbcDuN67UilOz0HuLFaZjEajtyGTCnXivSZnjIm",
+	"iJ5Kh06tHpK298ip2LxDRiy/Vzv3ConWpftzrCkc3SWewJDGMaSKZShtCM+GmGxmI+dSfv6QXGSUBkWO",
+	"XVt6hqQxYcmYg50EUcSJVLrrXGMfAmeBWHy2hRPmXr/Me1KY9DywS85xUphcZY4Lvu07hQ38mYhWpM1t",
+	"BDla2IxVX8FuupDTA0TDw/yymBEax3KqAj+lXn5XewHp2XT0ruGf5mib31jEdRcyY3vmm56KHo2irpbu",
+	"tyg1syQUFg6FzGsZwW/8ksrs4MuZj4H7/sWPV9zHUjq0R32pxnPFR/dizNzR5PrMXNNE+w6om7flT2bd",
+	"JBVu1TKOWNLVI2oO4H4boosy5iE8/bu53PW9YxZzzPzLFnWvSiZs7XvImVRyzDBpEcEBcplUFaSUI+f8",
+	"1Eu7AQ6hYmUS09BnZ7q1fUfkFJzY6oBQItJxn0GHAceVv1c/BMRmh5Lvxz8EZCTTRJHvRz8QmWCiyPfR",
+	"DwGh+lTEjCpwapp7ShEA8kjkneb+h9/bzf0Pn9rB/c+/q/Eo+lCKKZ59h3JGIQmdTOJZsdk/jWO/SBtB",
+	"ThiRokVei6wlphwMsD/iIFUsaq1N6hY9KZ9btoNix2WaVX445AhBIxX8z5TZ20Gp+Fx2yNO+TxReerKL",
+	"G+MeUz4B1ylvBRqYV+mKWSEDHo/LkruZaJ1rvSiisrcthlAePX5Ddu8TTYcBUWk4IlQRJswRmujmo7dz",
+	"SP57heyC7TJTclme93vW/+XkBHu4cPUwl6AIzjS3vsWgdyHFYfdBYRb7qwJ9uS2ujE2nymjNF+BWIx6x",
+	"buh6s+CB8sXvxxNaEs4tPrJQp74kCANlEl5JdTAUI6m0ykARHTcMgLBGPIqYWItduWmvzD3JdXoIXNYZ",
+	"TSOuLT7XfO+HFdnkGPXv8jX6V8+1cFgQybiCsi8MObsHn9aMuUDDjguchuvrUnJV7UbK9uYd2IYvL+Ke",
+	"L7OAyaNWo2CVRpgtzUX+XZ0FUb2yQRBIZDj+cAQVUYwVKhmsHjwGy4kjleS63OTO5b3d+WO5XDMu9ml3",
+	"97Ze2X/8jrd9yN/X5GOX5zKhZpDGkOtR2m+Fcrwl6YQ3QxmxIRNbfujP+ceNCdeUE/wKzYk0dlLizdw8",
+	"T192JF64+0qlmP3yUAFzgY8/J0vCmCVnRCf0nMXKiH80FZTGXmAUNavWXNGSjYetOh6+EGRZunvM6Lk1",
+	"mkOqaSyHKWuRtxnfxF5XGtqZ2YKTRUYYrVXri+WvrtjXn0OZkLFM8DyqXMt2sdBRem+NjtK37txFaYJw",
+	"XOMK30EsxdC6VBJGx1lRl9mEVJwJORVLnSo799r4f0VvQcU+Oe/Bqo2CYW5wn4ZMJGWa8WEcw+7g9QC9",
+	"K1KEbPGorKXxPjfvWSym2FTHXbV9v3+48ZO2YeFghS65uK2bqZZ3jDwvWfuINLsqUdVxvvU2ndAoShh0",
+	"Tvyqt145064ij8NdtjTvBPhliN8boQsG7wr6X0Xs7sU3uH03UnZboQAZBeEC+g/QgW+gO48N8FJabICS",
+	"ov69NRSesICEcmXgJy3yCiAJITisJapMHrpQcXGmSJ/FckpGcnoqYByKhJ8w7GKyEXjKxqj70eZIKxdQ",
+	"vjp3UfnKDtynzZDu50D+S6Xhl21ReOv2elOQ/y8KsX9lITyoJTRHhIlo3Tje5TXzm5TSG3cXuHng/0Up",
+	"5RN7Swm/Z6434YaeiyOEMWdCF4vJlRFLi6xwuxR7yryzAuMh36rF+iCNCFJ8KAjPt7mCnuJmNIX+1QoY",
+	"h3dL+yFnXh+uCBoutoWtHVwFEHyEjCdztkOqGDRmxOJ5bPSgWnOOye2CurlT5HSHzd9o8692c/9D9s9u",
+	"q/nhx9I4yC+FE1JcQQ/Bd3oHWWuuATc0yaGsApqEtUgvFeZfLOodkGkheUs59Rm2+A/JRYv0Jgk/p5r1",
+	"DogU8cx6fcd9lqhTYSjYsf+RJFMG7UQAZJsY4xtrwR4Wu4WxWDl4BEp227vFbmUeP8jNEir8YAql3zN3",
+	"nEvOjhwTF/S1zGggk4eEplpCF3I3J/zG6cQoKQ/skhx+CCgweMMYywX8kUu1NH9mUEu2MYYFYv5QFi1Q",
+	"LEwTrmfHhh5t23PI+sv+9czJyZ/fn9jKX1D27H3+rcYEgnd+bFpNEb1XxcK3nPcf+6s3HqUzo8EEZMi0",
+	"4cr/X6MKH3Wx5Xmj0LJ7EZxqASU1uOaqpFzdaw4r2zOBVqHpNA0tWr317pfNyaco2Q5768OJOews9/Yv",
+	"VDO1NBmwxif+llo8WIqoE0PrxNC7mxiKzQnOrcoDB5pFXcVFyNyLIzpDVA0jhHKv3jdWJx+mSdbj5Jx1",
+	"zRCqcbDbDixVKEjthKmq7oDy2GxKx/+C4Ir32vkWISrrEQJO8PwVC8a463uQqMZBx8ElpJqprpZDUGsb",
+	"B3u74BtgUzerzvY8wuODPSOwEMLhYKcDLXjTRJjdtc9sP0Bppbq238rBPqCTg1BoHDSmjJ19uzsRNAqN",
+	"su2xmCTsnMv0G9wN+0y3P8NUwAn0c8bKMvMio27I3HZt7wENGnJ/aTUSzCyJWEb/4+wKhZqWWv/41vWP",
+	"wNkb/2IqIJOYGVu5sW57D2za5D3hEXePIMffRJ1O2CSedc2ZXnE4a4XoGwWNZh9DlkzMeTwe0TgmU0b6",
+	"bMjF/87RwD3sCnPf2Kf7xj51bWHM6zHDeyOb8bNjrK7tOgKp5875HJtN3H01/HpNSTX8eg2/vmFbDWA2",
+	"7+pa0TvsEkB3btcJBlSoyx0FnZNOu9JRYFU85ycwOtumboKVOuGCm8Cd7yxIkwvYLPXGVpFC4Z5FFRRy",
+	"xZ8KncwKLZwBfSU/iboRYS3MNmlEuNNebES4Vn1GnnwotBZs3r/PHjT39we06aIce4N77ULgwjY/xXBC",
+	"dxMStI/YkAJEBj5D/1wICEE/XesJqE9+ffI3acHpj/ZhPhilsmiU8wnNt9/cbrbvF95Ux6tqfxGop3j+",
+	"al5U86I8L7Ll3VhaHVIRsjguOEkwNafcmx0Uy7bB4b6EweWB0n1Bt3NCJolMzDCfg8aAC65GlS7JfjO8",
+	"F91v3n8w2G9SOug3M7l+v9Molmvb8vqqQvNgflEf7M3GsJu7FDSUzwP5vBINvpNHjK91gJruinTn01lS",
+	"IWxDl2vsHPDf28/WoR3sJaATPhyCPwXNy4xLHFtc+IOyDgvLadKsN1Vza1v8aDDilh1uK0mFF6CrBrgl",
+	"2wft8c5ZrXDVAbqIDRMaseiN7cvCBgMWGmHxFCLcAbRNs7MOCBy1ZjrBDlITCbVYlOuATEc8HNlMUgAu",
+	"AbBBlrTIU2MJYAs2SPwEEMKWdaM2Dhp4H0guTOiwcmqn2d4GvNy9rLMJcCP/bswqBe/VZ+/G+tSg2pCZ",
+	"xiqXdcyYEVdaJrMyKb7fpLv9veZ9Q08PDD1leYh7gyxPD4M+PtDvgIKphdtp7O5tk93WdmubQOkE5XFf",
+	"fiRckUEax3lDyl7q+t8VE1FXDtzcFBM6p3B4Zxrm2oArDfK4C2xvr2kIv3l/e3+n+cAsJ7yXRa2uiyuZ",
+	"LWlmW5Jxp6WzQea+xNNnPtq2R0/OqqEgt7c7gJ6iCQv5hJudivkYUMPxatEGxTd2MmWv2J5mbv5ba+2l",
+	"O4ZvEnbO2RRcQnpsxjxN2+2dcAL/YT+xOJYEpLQLi5NQigFPxmQmU3uoXS52C5/dsg9np27KYnAO+a/e",
+	"OGi8x9+IluQ91eHI0PWs4dNHNxy58fkbzhkaMsESqh0IQC0db7V0HDEaawBf7KfhGTOHPZRCMJvv7Toi",
+	"zf9sxR+kDt5V2ffBUdrc4hIW8fnfsrZYc7+D6gvwKXZHMrkwd6ubdKUkzglCwzRACBat9fXyfzgmL36q",
+	"FI/z4i/TAhos4WI+mLXYC2DBD7mJ2MQ6lzpkVBvNBaP5wkUjEPF35MMilxC0UULON5188blOQq1t3DoJ",
+	"tRYddRLqhkmoOWGQIZ+5XNIyOmnvnXS2q5NG18dmKyB87d3bNWSc4Vn93hjJJME2P19ESuUhiqzLJQPe",
+	"+f1DuRgrdV/M7VhB1I1Tvaq7pGdJiMtcx2pq3jGndjob6YTFsSIjOc2hZzERqYUkDDxauTNZJ2HU+hIk",
+	"YYxnRwUTfh2+VFvXNZu7Ieu6too3soqBoJ03odjkAaJU1mZenumHvR0sukldg1RziboGqa5BulANklFD",
+	"E0ajxsHO56AhBXt6+cD97y7MsEasvbLQxIeWsf8JzCLLv7fBkGTWqM6qsy/p/AYxmTqPoM4juHgeQY7A",
+	"M7ld2k/aUQMcFcWYWMN/UOzr5FiHLVgp9HGqzcLaLLRm4YSHOvU487WOdUd0LId/iCK2nDO0zGffu2cY",
+	"RO1arLXpufILmirUDgBEKjS6ZWcfNCmVUyKyFqlcMzTSnXOffaRh1nKq1OWfZ04M1KPm/XA7aj5gO4Pm",
+	"bnuvc2/7/s6D3f29RrAAhZ730q/sWzZl/XGj6Mf/NNc/aN0WaBHDFmilcQCju8tpueLR2vsNjQjuNwIJ",
+	"8L7T1M9ZAj0kD3aCRgLKGSSuGTXb/Lrbwa6r3XMJpkTbKqWqRKkzSgsqdeZfti1V9jkR6xR16FrCf8MS",
+	"/gPYCenYQ2uX6bl4gB94eYFtPn2262XTr2qnby2Aaqfv1Th9J4k0n7Umpm8P+vWyBAc6yJHV4mgU1RkH",
+	"NVe+EEJEQddfTJlbpujfu5iiP6Cp0k7Jd5z1mfmxETSMtpxFqKzuvA0HXmpWJ+bVR/26E/Oypgxl1LN9",
+	"76R9L8fdbcf8GvG6RryuEa9vHvE6T9ohpHMbc7rffBB2oqYrqH+wvb+TRfA8UL2Z+ZAtxRKwVWR/g2n8",
+	"PdyORX/8C7pkEi6jLoM35nlDDsvP3gNen8J3LtzlEBBs2+OEabPwrLQE0tu7hbOy12x7fBBwU9UJFrVA",
+	"vEyCRYX1as9iFTTN3m95y7/ONKoJoc40qjONNsw0MuzjMNQF4FdIgKjxXmtyvrBPI8N7vXTRxRwH2W0a",
+	"nRKNSGiB19/L8oIKzeTqUN03noxjWNvL2y1QHNaEn6FFKjM6Ifuou0kqoMbPBwPz4IsffGNHkEFpXuFL",
+	"WMiEf74M583sX/P+/oA2+/122Mzgzx5s50AwloM/rsBOhHuuE9CtWTYmJjYWUwyX3d/4/OEzpnu+Xe56",
+	"urJ2nF+i4SUsUSlXrpQmSS6fsSTwDDau4ek7i8u9x5r7tNNu3o/29pr9dthpbrOdgXNMuzzLVFVICfdG",
+	"xYeCRV0uSnM2H+RK7roUmy03Xsq/eBzTrb1Wm3z/a6fzkLzgIv1IPj641723+5Ak5wed3Xar/QN5zsIz",
+	"ubXd7rTbnXaHPOMJG8iPW3AVNgMGP0L8lTBkSqGvw2hqs59H/echf81/Pnr311HnFT9SR+LtXvj46N7R",
+	"2eTXXx7/vN9is5//it4f8df8aPry5Gzv5fa/tn87/nm/FT0fxS9+fTX5bXtvFP30y+y3f+Yi+4Zh77fb",
+	"hj4HCVMjP+afOz8P2if7579Ot18kv4UPZq/2Ro866h/Ry/vp0136/N7kF/2W/0s+/ni2PN+01svqfpV3",
+	"oF8lQqdiKv1CzVVZAjZLxhzYF8hDI6FdVZaRg8WE7M9mVrGkUU0jXxONVEDrZ6l8gM41SaTh5rZGQ7MJ",
+	"lCmIiCX404qKB8B7zlILP38GuKGBdF3CKdrK9jQXAASLCs6Q61Hab4VyvDU1d8Fe5f6J0KKFVuzmGlpG",
+	"ijif/0Guqz447QMSjqgOHOpa61Scih/Jz8evXxmJrwQ9Y92QKhYQHjGhDTdIFKEJI+/eHT05vx8Qo6fi",
+	"L2+fPSY7Ozv75sl3J49b5k0AyIbvw6IaaEIviIRqFzIdScVIL6Ka9swVgK3Adh4t8oIrrRDirQf6a5gm",
+	"SiY90meKR4xwfUAmVEGzfeg3T9WpIKTnbtMS262PGDGPkwkdshY5gm7lPfOde4TiZSYi7D3vevYTPaIa",
+	"h5aC4ZNmOYfCLWNEFaFxTCaJnBg1iSlsva8INI+nD+HBKdcjmWpCyTmNU2ZGNgO3yGsRz8yz/ZiNFYkZ",
+	"jJSaDcEpzUgkiZDaLMhMo0WOBKEkYX+mTOkA3gIgcGYv4ZNTP5eZ20lU4/D1XAzNPslUt8gheXN48vgn",
+	"dxv7GDJ4xQEOz2EbYzaA24nSdKbMa7i5ZHv0m+GNGpzgK7KR83tgNkhO7ZLN9j2mxhAgCaOR+7DdEH7z",
+	"HxXPAo6i6Iz0fm3CUwfkp6OTHpEJ6b08Oj7u5U4XgMTDR6WTScxDrPuxm/s/fygpeuR7czj3d/fu/wDf",
+	"hFCzrH7MSC+UEeuZY6FIT88mzJ9Di8mJ+CnmBJhdgXPBPgKLdMc1Yg9JD5HqewTMD7gw4InSZLtNBpzF",
+	"kT1Shk6miRTDFnlKwxEx2wbztefObN7ux484ST1iPDGjmjEUrPiRjLglt6MmkBWs7P7u/s4PB+TdybPm",
+	"g4AISUY0HuDMVZokcki1OcU8gYtmjkRPecha5JWZr6FiHZv3Cvg6SgocQwpYdcyF4QCCvHr2OPCHus8j",
+	"nrDQHj4bFFCWjsBrGDPDXhIaapaoh647Cd6S41aKjOkMz4MyRgaN3aC46GMmIvwkoFoTUHPNiewdQvYI",
+	"/4vi8X3EaMIS8p//+zd8URLzc6ZIZ49YOzow5wc0ATylfCiaxrARkXpoyGBExZCZkcz4Vqm2oxlay3ES",
+	"nrTIM5mQnTax7lVCB5ol+JXh88tkzJK5tyjN4xhRKfGIz/BsUHilGdUyETkVB0RPJdG0j9uTKuRF8CJ8",
+	"mHpuZG7oMxJLpVvknbLEHlMzI7M6ZAe4XEP/+ZWbUXHu+20S0Rnu+SF58/r4BJeD8lMRTc/g45HeUWTs",
+	"cM1EOGv+g816B8RYvIQOKRf+7CL/OWOzwEwGZ6rw6tTvEhCJPWZjGiGD1iMmgMNmA+nmW2aUWBYdEKPX",
+	"9ewsJwk/N4fbSDO7K3GM0+6zWIohwCFxHYDgIbvtXcTOtP5z0k81bPiYjftwSCnBFk1mwxMjQPCxHZg4",
+	"sgAketLDG3st0nv+9IRsgUDd+mSxoD5vjVnPsDCVrTakcWy/ViQNPVGYNyzlLbJ2pDuof4SlStLboqke",
+	"9Uh/RsKYwzYjZ3pIpJHplrPYw6vkmCEAan/mhP1Dy3H9G+CTu5cAOwJBOpUJ3mWfg+3EJ3Brc5dA9oAQ",
+	"4NCCyGkYOckppCZoGJulamlGNaKaDWTCDog8d3fDamGDEj4caT8X88kSNjCmP9FSWnhXd+Zx1aDM4Db3",
+	"3lLNXph3NeF/e2bA7xO/r+acheyHIH/jW2N9CC6GPVhg4Ypiuke+d+SNbMMsWQ7MXMfwoYze8UOLvMa1",
+	"WGbpVpPTeMju9j4efTw6CdWsa7+yG5rpZNY8NJTYA+ULB0ZBB8kg+aNhvoWvl/WbaS8bGkVg6aE0iklq",
+	"eUFgnuJasXhguIA9jtORJH6XtJRkTMXMrARTUMj3/nskZk+MzogI1phyEtijh5IST1VAcjkpD3PnJsjE",
+	"ajJ3nH8wQwK9ed6xu72PAmDC4pgbWpYDYIIF1GzYlkzfwR8PCKqtQiZjCqrS2EiuSI/MO2KmjUgKCOQh",
+	"Wl4MrwCZZBmx+SGS5oCQMT0DoOGIDwYsYcKIzkPL0dRIToHDgYo0pYoYPSJqkd5pg7Za/dNG3riGrw16",
+	"qrk2d8UshJ4x8RD1CLPTY2zxZSZ49MatzqoAQjo0ZFSCgBDwmIHSQXqwUX5IPHv4W/5cxYwaCgMtRzkF",
+	"CSVWn4243Zu/ubEUiBSjTYoD0tsCL8GsCa+1uTVGAluKR/ZVuKkXkN6WO1TNBAnNc7q5K1v2sMFDuVOV",
+	"vT/341Ys5Vk6gXsxR8oS11bEQqNQwJVUqLRvvnSf2XHzryhcxYcTlv3UMoOejLgiiiXnPGQgqEAhtPtn",
+	"VQVlNC49ApEySKTQTaPGhFQgd7RSHiyuv/3tb+Snk5M35t/w6sM3R2QgUXsGzbXTabfI+xGzJ938BkaD",
+	"YS3hSPKQgW4ztXfYV5hJ6oSHQPoggOBWwtUBGno//viS6ZGMVOvHH8lPTw+foG6C7zEsxQi2SDLleC9I",
+	"HDKGh6xGC6uEm4Djm/PrZO0enqXeoVlJLwCxY/R6aa3AVJwJORX2fS3y+s3J0etXx15X2G7vFt5gmBaM",
+	"5nT4mKqRYexmM83uwmtxjuY+PyII/hau+J8pSziDFR8SCAjgQjjOf8riuAnKG9iEfo4TmtAxg53EN/of",
+	"/ONDfs4EKtYwcMJg4LYd+CizoH/80alsyjrX08mEJcCzMsYC5wREjbFL5dTdgK9DU8As42TESO8xms3N",
+	"E7BhzJnU0gxgPjvojU4JyUwO0OceEirykOn46Tr+0yEVwak3NpJfNXIgPhQyMTsFqbLWcWAs46mRyGCP",
+	"mI/Wl9HMfTQ/06cilBGI3sKYQNQ4rL/lwLof9AzOwJt3J3Z67l1vjQRyL2q3W+S1W6VVj7Rl4DATnLXZ",
+	"FliXnR/c588xTRJuyFSAh8O9+UGm3VpBjoKza26SqWM3jxG+HYwSSJ7q2Y9mtTwyYjRiCXy9ohFjGFTx",
+	"UzrRZB/J7Mjcp7CHCQ+g0XIegqY6RWJ3e9I7GjRfUh2O7CyPBs1XUjD3W+EloICALWYNMX8UHKEINpSa",
+	"U1BTGQ3hu2VnyxxAOHazCWuRd5aI3BpyR8duzEsaAeMSQ0uZ2+0OnuKiKQ66tJGxxlgws+y9kKHbObdV",
+	"vacndNhz/MnwMDCrHF+xQ5qbYLC3RnGHh627DE1RDYox3HVgZDm2BbHePOwN0vzP//37tNHLSBbPECgJ",
+	"MDnv3qCx2Q3zYrNPTo0A08eqH31pyCNxSjAo2IoYE4bYbUAqzTl3WuQ18DqYo1kjOtoSRqaMnrXIGwsg",
+	"4bxIbk3SWdY//lg4Az/+6FkvBZsBT/tOe5dwVLysVqTNeEY7N1MFrdIMaLSVCU24kgKkkVlC70egWPOK",
+	"Efrn8mfZvm673c7cChp8gvaKdwYe5sxH8KgJWLUjZQ5urbxcskqpGTGziSyj2SapiMwX0tkuuA0YpjSx",
+	"BrM1qdypguxdc7blAJ2nuSOTnT00tTIrKH+MzBzNRsE20CERIGPHZmQGF83U5hjMJAE7AAvXMT/cmpUw",
+	"hlkbcleqyIAqzZIWeT2wlmXgjBJ7aoGd4fcze4HfyxAwFqWDKQDtbMxqhhLVXidRNR0GYC8LafUA+9YW",
+	"eRorhrqHuZeLIWibVODaAiPx0XMGSgT6Qs2bej965r9tP8UTqr1US9BjKknvBVW6+VJGEI7qwQuBm9lf",
+	"msdG/GRs7Z0Yz19Z4DggMowkNioPnFWHt9ICiZoKrh1PNKa6mFnxjDRnLtvP7hhlgmaQNTSDuTGNnEms",
+	"gwn1hTGNUdEwxCJTDQ5Qe/DtXNzu3CuTdwekP9NMkR+3kDXFTAz1CDlTD9k9ykU8b+C8yZ9HuxGPaWg+",
+	"mdlzxzBg6j0+HqfgJe0hNyIzRpMWeQsnHKW5pUK4XcgmcLvegVFK0bYz+3fG2MRazGiGWOWEqjMQHCBg",
+	"F3u3gJdeNpWWiVlNwXd8TpOZ4ToLstPY546F9cGI7b1O+JCLTAAPUkVjK2R2rZDpvX//vmneZZSMkGrm",
+	"fInAvIztjjrfXnvHee2t/7rKaieHZnDnncpzn/ZugAoG2W3vOFGUc2z8+CNO6demVRaaR+bE935t5vWC",
+	"5mt0nR4QIZXgg0HPTtEfkWMWpgnXs+YbyNJEcQh6qfXKSzJIQIhkdoUzacDxghvenxEIQoETDyZ2DCZF",
+	"8yShQk1kko3UC8BNcwo4ajxkQrFcdOvl0clCWEtOmFAyTUIwgLfsQ1tjriEjxSY8FeJiPprWaLc6mH1h",
+	"3kInvHHQ2Gm1W5BzZQwvM7btHUn7qWJNW/9hfrcZM8WQ2U8UdgVvYwnsLeqLaOQD7xybE4G3mN9tSYfz",
+	"nZLv+zNiQ8M/WLeqdQokTMn4HFhBA+aMmtJR1DhovOBKH5o5vrVThDRgq91h0VlhphA+QkEJHB0MPaoh",
+	"zw0SQIxZk5UCuGsYljEL/6+EDRoHjb9tGREgBRNabeFVtZWbyDE8+PlzsGQCwLC4IpBRVD6+vbTB8P8w",
+	"T1SN67pB0T7qC84ztGoaNlNqo4mcwDNV0zl0M1CZg8vYoqgeyMS6ln1f4bJZOUC8dad19ARnUnZPdmi2",
+	"HkMUtLHGneDvdHAkEykUlu9tt9suTM0QEy8fXvtDYe7XxkfKHPUGBMKLW3kCuhOe/s9BYxdHL3upn+XW",
+	"kTinMY8sn8THOqsfeydojtVH+NzO6ueeyaTPowi7Bu12tlc/8SanvD3D2j54dG/1o4/leAKuvuiRjCC+",
+	"v7u9v/ox78DGoXyWyuqZglTDXBrLz4Hx9EEONg5+/2BOiErHYwr1nuY7ekqUAwIsFlq4GfsW4jqQnDiE",
+	"FBtMBfoQND42bXaNbSP8OSjl0Vuf4M8u/tnl0eelXFv7w8MiZzPk/LHTkbFoHRvG21oLTPg5y/PgVSw4",
+	"O69+9Y7AjfTJ6HtuIZBr8mfKkyxDaQO6vyEiRWtrOZneDSpt765+4pXUz2QqopqsgQjA9p8/2FdHyFtW",
+	"ETKTn9gKv/myQDu+M5Sc6kRobPT/mdOk90nPvtfdYQyFWEIA3FnAaLbDD1YSo9GWKpuBeCqo8HFN+6Ic",
+	"R/Ge0xkmTnDhR+VGMTcqMQ21GbtEs3uL77sbjAUIFM7lVfGUxeV7NgBFFYUJf66Z2zUzt/aDNVgNLuUE",
+	"Hdr42P6S75BPtFr/e2SMaeErLND0pfnyGhtrTv2JlC8gi3ddZv5OqHSC6sRLFnFqDPPbx9ItDV6arZv/",
+	"rTaeTzA/C/MxgGW6rKVC0Ckz1BQGSFrlxjAOtsAq75TRY9bwTrFkmcnjtqy2ee6KzYN04C0dnxB1AYsn",
+	"jRAftpSg3kP0CgYjEY8CtGIgzCDJdCTHLfJU6IQzZXOFbbyigqBgrHXcSjTUGZHa1VW4LqCk+yK+i0pn",
+	"Es0cKuDXWerJuaKRCwte4j6yFe1ru4/Mjh/iM3fPYWMmv5xv1Tzr7vAsCKKbT0piObyMk8ZVFFfabu9d",
+	"/hAEyWSCOUGQWYc1wMZ2w/LiFnnvyyP6MrJpwubIMmUjhQgw4e3AMm3hWNNEP/aFzpvpC7k85n+wWeO6",
+	"rKD8HHP2z6K9s31lQ9rRjrGmutrkObRIYhjzTFLxnfLpFlwVEyxciUwPy6O6aRL3GkHDBvPNjErStasm",
+	"ap/aKnvkc9Bwg6563N8Ha7sDJtvFLLC7Zf2sMdl/sNlbBiADt45jAs1ACBtIyBDFhZjkFuIlVKh3b1MB",
+	"ufaeL0LtTery1ahA3Q9CrhYZoVyzc3wlvev2UraQpTEis85a8bgjikeOhtQV6B1AUlufEH+kOiR0PJJT",
+	"SGFLBZmOuFE6tC2FsKVTWOiojWEFyTouuQGa1ZWGhrLTuZYDF24rcdpa6JRbGwTKlrnCTZoKTNmDELcr",
+	"w5FkQJM6MPT1BoauRCZ6At4KqQhZXG1N2JOGNYwum0YRCzhD+phdaBPLM++mTxKOpGAt8gpzEslYJja1",
+	"CcBpfcUmVA2Ywx6cCnbOBHpaTizUEASbpnTWIo9htjHEkqDS0RU+2aTHh5bl2ORPy03ywapUdOG30lAR",
+	"vr7mMwsL/EpjMTccVPFnr+ZmjtYuw9CwOHJ5LiHj4AXJivaETIhmH7UqV+WxHG+D5L+rzr2DCSzNvbuu",
+	"pEMYeZ10Qy3X8Ux/C0l1sGXLTCV7RGtj6Y4YS/i9LmMm4Ru2JthA0gHOL3InW/ebVan0GZR9pIrFTCky",
+	"ZlSA4RQgWgIWKZu7qI3o8oTEXJyhmoPw/ljwgCpdzKIWectUOsYEG1CXQBFSKYB4VOTKpGPmmeD1Es4b",
+	"s5Llugdsoyt65gqK7GtqugPUhAfJ8b81KCioCsHy2L3Gllymyhx0IQVYEgpq005GbAaXz9jEImUMZYa6",
+	"UOpOyM7grTnp9dG+I2a4i64tHMz1jvokrYjbAZiFlhMwqLNaJjzRAy64GuUAysywCjMoEUeNajKWY6CI",
+	"99gC180wNoqbkIRqzcYT3ToV5kxmdvQqwQAn+JbJhZpa7gC1wMeEosD1ZcGiNoXtdqttPUByM3aWsccQ",
+	"mgZcUmMasWY68UXM1TbfGzfEGi4fh6OaITrk+ACWqXFRYRZ5DNZ17aIX7oHP12/K2E2oLZqvx6JxpAMp",
+	"p3EMRKI8lVyIGj8hNPGqiiAoLLbyJiupt4hctsYaKFWx5HyZjrYOSbrVlPhh3Wwv54ld7W84GrySggGI",
+	"wQ14HZbLR7cducSQpyd0uCqVA+6BV+6s6Ux15f91xOmrjTiJvEDlAOMHNK0uyTxWhp4OhWcfLv0MQUOm",
+	"dOZiyQ8R7xZVV2Y0ZS+OAb7AmIc9G2aicVwSQTKa76lYovriE7eHE90K1lIHhK4gIITnoQ4JzYeExJUo",
+	"J1vQtC2q5i8vLR6LYNM8i/M4lipFiHSIdzAf8raxJEzXlABtQmMyTpV15GICCzl0fFM7RG85MBY4mENi",
+	"5kPhPe+u7SFHqvDLMhHdKW2oLK+3wLU6N8m1/De+qFIU1Jm1Xwm/FVJ/YZ57t5NzkRddkEs7JJatT/Zf",
+	"wKmzIFl1EpJmH/NwPw8t1rLSgG6lcD4TPfMl5ka304ALGzKbWy/l+DtFYjn0uIYItW9bKkDjACFPBcy1",
+	"nA+P5Tl7aRvVrMGJx/7WEl6cbcEtrRzPLXajovHdxU/4BD9bXdV9d2sKbhMTwuOUB5RQPmF/M460CpLM",
+	"gyDm0xvBtwWJS03MXJrLOESG4m6cMnZmkSoFop+nyrIkV3ugTkXPNdK3wB1N81g8s5CK8xfhVeYqAEQC",
+	"LzTGcoLtE8KzAc/h5I9B082ggk6F7Y2BLfVVFSDa5lhoV50OhTPI8qHuUnZQjbb19VWeWyq0fTls4iJ+",
+	"xctkDXmonjXQtg5FNg3LkZw2M+BDwA61LWyQuh0rAkxT/AUbgJR63DdFyKnIfb79WFs1zFbt26bZIb4c",
+	"sW6F6ry6zvDZY7LbedD2ZRJo3xtJHXPBML/P6AkRneWgTeXA4z5DZNth1y4h2xPaj9mdoV1j0bmNy16s",
+	"jb550FAa+jtWEKa2C825chzo7hOuJlJx518pcQXRscd4HvC4GIlfGL2m/a+U9gFPns4wML4oUqkij49/",
+	"2ZAxSDleXo/g0KiNSB7B93NNQKG71qucAlEBIiNm0Cth4zrjY0aTcNSowvNFtFyrvI+kqsrqN5cuD/rS",
+	"g44ckW23hEUFhZJrvB6Qnpk0Pze3WnQai/GPfNFdhXYKaxdBMJGOzReVE+iC7F7SCBo4rPnI83wguIPA",
+	"V+agLLU+4CDVtsddsT3i2NKp7z8jpHb+0Atwqq2EaRTuVYpLNpqFYYdGgEZfiaGB6qGnVypIwqBRAHoc",
+	"sFefz1K1k2xVeBlgGhfja7fM4vcrqQnv64HYzsjAmfxOZgRQX3BBm982K8Uz4yLWhoSWpsQYqQVTmmsL",
+	"DZaD+RnjzRrFeCYiczXQUo4hCmaHtm2boFs2CFl4EHoFCZnrRJrFrPMvsu2AuuahKvxdsyhDFOuYJn7C",
+	"CT5QaqG4LbvF7gUpxyucC2Z9dVz3Kgqr5w90zbo82VkQ7nL2dTGGZbsrr8B+WW7qlEL/o22zsQpgHjL0",
+	"fCMK9TdL07XLwJHSxUONc+3JwdxcIuyRSm2iAiDpuy5uXryHVBgjAJQCbtu/Y2QRLrtWeC7RwXWfyzIh",
+	"AuK6xtm0B+j3RscsynD83Yvn0VZKs2XNmi5PxlefzeAn9qXg7795DlInSdx0Pi1UfV411/LNtJY5Oq3E",
+	"d/f6zFqO6CvYwtDwFp0lSaEr1isOMGtjbKSR2aoAUeKoICOZJj5o4rgWYDdKOa7s7SZmL7MuYBfjTHfR",
+	"CWgXvcwd4T9orbh8zejTRSqb5wmXyl6Y4xAJA9f6pbwYRU8EuRpHhBn1Nuom2cxq5aTuy7PK01E46LWK",
+	"dEkvCXCiy+pIPo1zZY/EmBp27NqIQGXKR/wBkKdtymiLIPDNPAImtlfOt/IRWQopRFqgQ3KVEnTsp3mN",
+	"vMQNskzlyParjoLcERVC5c7ORShj65P7J+gILke5WksAEHjrvPCg7IU+FlOZxpHr8Q/47M6/gXmOAcQ0",
+	"HMasTRpYdD0+slNxB3fz3Ar74DVqCG4IN9ebVhDc+Mv1A/dlah2hdmBcBeNxp53QjOiN4U8tgV8NK/JY",
+	"jeV86C1TyInkgEwtRpdt98WsDIc3tMpBs+4CV3klAfS15ig1R/nKOYqFI8vO1ZVwkATQLpewEK+/TFnC",
+	"SJSa/0+c+3OCc7L5XGMaMZJODJ9rVeCz1iylZik1S7llULdXzVN0wodDM14VU3kis0is7bGDzS9sbUO+",
+	"3R8XZJLIIeKWvB4QPZXEDqAc1qixlRBv1NhN8Qx+wLYyZf6EE3z86nhRzRTqGMg1kag9q3kzQsjpZnSa",
+	"KltoVOneU6maYL8Z11LalnW853pEen/2MMRhZgHFGOXZ0O9gnBWJku9lEilH6GZmUNTkXIoRV5OYziCN",
+	"IyADcwoIVTaPFevQzzn6CwMiEzKS0xxsmus92WdDLtRpFZDpn4WaijH9+IKJoR41DjrtdtAYc+H/Lq2m",
+	"uMHGFmZHc30t6gbmtS/1i5eR2y+2OQfa+mQbqywHX53mWpcrxnyRG4wbEJWGI4y5OraleFlr3+cM+NFa",
+	"edvFbjDFjO2sGcwtTdf2hLZcTXCLrLWErxftNDvIF6dN/HVZ/5dDpE0snDqXZ66li5wKkvDhyCsPJy5o",
+	"CK/8TtmrLvOzz+zzEfkeciHMvV24t/fDQ8sCTsV0JBGd3OkoIPgxySLXbNq8MZRiwJOxucW6OWE/sNrL",
+	"5mA4PFYhbQHYXBZHafaFmeWhja3W7OTrZyc3nBuRO/g1N3P0lmNo0Fbe0CoykEt0KskxguUcJJeiZW/p",
+	"psJf7QVEcczpnEF16ZjOMJqbsCFXmiXmDbp1KnydqWUz9s8yNvM8oULXXKbmMtfEZcrOcc1uLN3luI0n",
+	"Uq+xXE6hShgXaPZXJ4xA3RlANeNpsCGXLB0960LhDCH2MWQTnWtXjIXqWfu9shiMnUltGdWW0beiS9gj",
+	"D03C5rycl6NrxZTiUqhlttIxHwqVp1vo7MfOWTKD4rUWOdLQjtboIFqeMQEwnK5jxSIJPxUROAXd2LeU",
+	"iEtgdJ+ana+J7GsksqciguxexYeiyYUq+uwuSWVItNWy8ym0958bPU9xUF/FBin00GZTQFxykY0Rj1jX",
+	"CpteAE5FJ4G5l72ICMOxFYKX5tGBr0dVrrQVqj5cNvNuexdrvQy1S8EQq8IM4etZYinPPMIMTEmm+lTM",
+	"T0tIhAsfWb+nrUY3rwP0vQmFBuFaetg9BNBQREkp8L9jBoYKQItD60VoHjNiNNF9RnWLHONGF6pm870V",
+	"cbyQCrMtjMgE+sXlt6xFMteQMabspwNYHcXic6ZOBXp68IauvaFrvgiLB70fAmxyXvAblTiHyqwnO/1b",
+	"ptlcQ5YKrvNLVtt883bbnSi4qaCxgPQsTGbClIzPr8II/LazaCxFXkTipXq0FcshF8sbSNjOgyNb5JPT",
+	"FkHAdPbImItUM8ujqRF3CVOj3D2+XmdCedIi7xMphiRMWGSoh9oGoPRU7LY7ma0ZyoiRXp9G3dydvcD3",
+	"EJYJOM20w5nH2JzfhtJaHljt9bBGePcXYoxG0WfRkajmi3gH4eLyXPHGeMj8p89x2JtzW+Fh6nrrrVcn",
+	"C141m8t4GR/aDsCegaV6VORfwiizRQYm0ddeUTMdT+lM+T6HtgxiyuK4Cb0cImRTATkTciosU2mVcQ4z",
+	"zHWVMQPDvGyrmMvbuPWpvq5TjYdn/WNtjKqpTKJmwhRbcryP0ZYiMRdnaAcqpl1zPveSgHBrlPoUtViK",
+	"obXZvMAkOWnPVdbPDzuFRpIBsKEuD1LDqXhjB3wLk940s7W09d3VUxt0vduI1rZL2EoYsgm005pa4xs3",
+	"TsE+WYBZUMyk8BpL3i/APnIFvv0cFPtVdcr7XPOA5Tzg9jaSy7mOYY8J9VRMgBUsNo/bkJds2fjbEpFp",
+	"NfepTM4UoAehZm9E507bafstcgjQJ4kToKD8i5kFO/OdUzwPwmZKXJNzyXN9Pk+F7ROaD7cjm3KNl8Aa",
+	"gLeWIqfheuZ5z/UIasX0ZcX0MdMP0S3nnIbzPkNuu2HlZPmNKt3wQY2tzpE/dO1e1rrvNWoJgJOYl9qk",
+	"PwNj2hA9fJGNiN4a4ctNe9vNrGiwI9lbYsfCFgXAQQH6ezUf22pi6+41Rv1Dm6OPru7IdWzZ3d430k8Q",
+	"rk/FiCoy4yyOQOmWZEzFrEXeYfczI0Et4ACFAmGrgCCFuIwXriHZpc+I0jJmFb0mceW3R1e/SUP/JO9q",
+	"uWPGvj2Hlv/UzObamM3Tj1ZIlznrDA/CYPCGDAdzz5ZznCmLQzl2JTMDGcdyqhz6SJ+GZ8NEpiILRxFK",
+	"ejEVw5QOWS+wiKzwub9TBJXw5gt7nYQjKRUzKgsrZwx2hrfUMHHz24i3dG6Yt2SlEN6j+I12Bq/9oHcl",
+	"GIX9yzW1Wq2r+7O/1PbrdYiYxwlDFPtCJoS6gIf3nCV8MGui3bs8UmXtRo94hVJmCimNkvSZET2q3Nhs",
+	"EWtHVqYglImUX2BuT61Jfh1C4cRI4suanI9dyu1XZVF+QS5SK5lrcAA8dIYFFAqk1yX+cET1atDs14KR",
+	"Cc38TYtovYFRLxkHUzXiCQvNk1DGBY/4JnpQQYF6cdQiT3xCs32f0nQWnAo0bM2SJnpG+jKatchrh/og",
+	"B6SHPYLNWQd71rYhTycR1Szq2t+sETvk5+U27AuudDXsdgXAbHnNt0UXvlw60WLheRyxBJLZzObZ0vMQ",
+	"S8DL54H7snbxuSsnXxz6FTgdS4dGA0HGUdYNkhzpzCXfTxDzwyatMwBINyfBpa+Dl+GAKMZOxdw3qyzo",
+	"h8tXsK5D4Y6J6uJyegfFI50hIVXM3HpoEPDd1hQSIaf5fTkV1vaz+wN+IPPPAhkBrOv3FjF3vUP9g2+n",
+	"jbMnWp4KAEMAb9BDly2Ig9iV+mfAZ2EMN3JIwpj7KgSK8duhBLuODBLoyWP2YMwh71BIS7TBqQCMBjrD",
+	"ym3BXFuP97bq0mZU2uRBYRQChJDyZVI+R1smJMu1hDRDw6tkYku1TgUdSwtDZZt7tCoPSGGbLnRQ1gNU",
+	"WH3j0eCVFOwl1eHoevEXVqDnO9ZWBE9/WKBcdCHa8xZkDUzxlvwZtneWkOsF7dJfm49pOGKrbne3wQJ3",
+	"1kzkeykjPuBfMhf9BhU/IbyhWCe1r0rrCz6VIF6MMyXAKU1GLypVmoLKeN44NVxswhIlBRligsBue4f0",
+	"4EKvRY4EUbGckrGMWECoG9Z2P0OrSUpM6Mba1O190jOPdM0jPSDBU9F7y3Qyax4CBZbpNW+k12tuqxcu",
+	"N8Uv5Iizoy/3w439Lt5t59uNcaN5yzMgvVRA0lfX7mXvDjLXwNFwQHpC6u6EJpqHfEKF7n31DR18k/PA",
+	"tjKx7dG/HY/eze031awbo+Qz252x/mvGnYVSohy3q5SCqQJmOe842Ppk/+WgnyqBZUC/R2QZvMciy7g3",
+	"tchPWF8FQHCREWtz9+d9DxMmJzFYOrE09qqZpUJrS7OP+lRwXzT9EGuOjLg/Y2yiMveCE8NQN6XIJKZh",
+	"aWQLnRWVgnWZ9CgpQMo27AYKM62f5dtRhwPSG7gKoFo3vghPwCOzCVcIyn2HhznYAktoqBnvliK63Tb6",
+	"un32/rWqrHfGyq7JeVNTF5sEr0HOOVMXDvVSKc4irudk+FzFWgnCQcT1rZSj15AHny31C2WzbcI1Cv7s",
+	"b0pbMMe4O+UiktOuPAdnaE6D+KbtvjoMeznkDMMgNzSuBjxmaoueU00LSBmf7DS7hvlVY+wekgnVmiXC",
+	"Q2FC3w4X1iFHTwiNIQx0hJjfGP5xtUhl1b9zJTUt8iaRMMtTASFdiA+6LI8y5Dumn+DcD2FVtwPAIajK",
+	"16bal1bwUKdJhfDJf46lM2EiHZtvbh9oqfNhwx+61kQMzUEoASJfqXpatXNDLXX17W+pAEpc47321tWa",
+	"Lx/TIdsyiy1wKdzvxkGjzwWFkN7CRthH1fnwfz6O400fL5V42Xe9sJ683b53W1doOEBScoZza32M027i",
+	"51ux6OLNn4NbbFHcvKLfubeOuBFD9krqY6q5GnDaj79UxhCaAUMmDHtmEaGOHzu5hL0kqhKGKkXTOUsU",
+	"l+Lz1qflwilHfIRaJEbMKBTsnCU+0u8lDLEChmVYrmVGxXNmRcszHrNbLF7sPvlyNLf9JZOwty6dxJh+",
+	"5GMjXLY7u/d3H+zc270PDS7wx6y9BReaDVlSNSvF/8padGwgAdeWfHqUjvuC8rg1Zf1JI2iMWcTTsfsr",
+	"Nprf3KU/JsPsj29KRv4xYRcWIZeQPrD9t1y43uWtuXVSuaTm/j2kfeXmB6g/LDlnUYBVhhm8vibm5uIC",
+	"8nHq6uTxhS0o2dc04c2EDVjCRMjKtvemXZW33+V4FzWRhIkIwNQ3VERGjMZ6tFTNMMeWh4wIAKWR2MaJ",
+	"kYhq2qeKHRCXesl1YP1evUhORS9XGefLbxPtb2HDhEbgN6IiOhXZD0QZO9q2ycdn8tSC3jU1gs7gfYY5",
+	"srBKc5mHDNtYIDgI7ZvxzXxdX1+bz7x3KlzBsIyjIHdj1my/s2ehAuAaZIYrstOusMx/wq28RickjlDt",
+	"g7R0hhhljttMWDKiE+W/kpJjBpt6p8yDvaU+zavdxpPc6QbHzpTOrohQzflCkvMtHC11OchT82XyKXSW",
+	"QJfT71bMz1m1I8vCvVBFYimGxKYxTxIJ+HhJKhT4sGIpz5SxJoTEPvpucgeEkgHlsZFjY0bzjfrdSzw5",
+	"noqE2U79FXTygp8zgcUVq2Puh7Cyu3RSL1uKMmLh2eL+gn/RbMWmJyNhFAMxpUfjSFu2nufoyPT8ITAn",
+	"stRQfMtoxNf+km9hIvWXBOQJGs0gvmeDZRsQPBfnXMNnUFsUisqXFxpisTz3hevZ898pFGlA+3kAnQG2",
+	"jQI/AiIpB6SfahC+iEmHER8QupAndCrgtSwh41RpojSPYyNkaRzLKUBo4LhmOr5m4wAkN4xiMTSoxj4S",
+	"5HtKznh4FuBQgdcfzH4EhJ6KrKGduQdSI7gUP9g+WWpupWWMCAvyj/w9t6Ym8urUhbdSjpdLOaw5y2BM",
+	"aRyzBFO4bmn55R0sJ7jDSaqDNI7ryOXlIpfIaAgVOYYEAvYPaXMlbUWkEwAAWl8R0sxz/4iFMRdsOfvP",
+	"jWmYLLbRcMxaMZYh8mNrHHhl1CpJ24Qrt5BfliZq4jJqULJvp4TbfvMinS2lqiqtyphB6aSarF55hRl1",
+	"K2vILSpWXo/2qKWHBSaQd2rICRMASYjoZa5xZ06xojO4cVGPyj1mc0LbJHcMy8HF5dm7yVet/GSLe5Ow",
+	"c86myzWhOd7s2XLNQb4ZDmJ7A+dOQn8GB2Ee0XB9VpIwlfbNx+0vEdPvBBT9Q5t/Ye+fZAzCyGVIPPJq",
+	"OiAdw6TKOtf5EU9kRgPqNovrfEgDrONQJjWk6LcFKeoOrXcVWJ0Vfe4AjnAhCvQU1Web+UkApdxhM4kI",
+	"whEAhFvhQFGaCovZv6AN2MMdkOmIh6NTAWXNQoLQzt2pEMphzEXEEuUTDQWRokVOAP1lOvKeFK7BzQ+Z",
+	"hTIudba+yxb/LJHjr4Yd1Ejht4Joc8cLD+sC4V6IZD9lf6wqhHxmqc28/Dtlm7kVah5bFU3qC7rvyiSn",
+	"gkVRkr9TmPENVCLiGuomkV95V3cwCte0ZpdWD16ETp4zfWuJ5BaVE2Z7tK6B+dUXFda1ynezvfuC/aul",
+	"xSVc0zs9lud8Cf4hdpLlkeplKAIWU00xgg8HxAUhEDaPizBOIxYFRArASZvQISb4HD1B+xj06HPOMFSp",
+	"SMwG0Dy6dSrsWHKIdTgWD9FHtZFXeKdZJbghrmpTDKBjZlbSKE8UPnqCqI+ajA0v7rTbfv2KmZdoBk0V",
+	"QjkeU3VAev/LI/X3dme//Z//+3fQ7ux3/vN//+5VgLjxSDXmkptfMDHUo8bBzr39fUhszn6A+lTNEvOi",
+	"//d7u7l/2HxGm4MPnx58/r6Z/3v38w+fdj4Xfupsf/4+2PyZH378r0ZpEnJxo36SU4gOY8LYNOFaM3FA",
+	"eschbz7jAO0RcjLgFuJPhRz+nSCg3pCJLN16bofctfW4z3O4u6rOCWDdZowCRmfCYkZV1bDmrq7RlBvl",
+	"uefb7XY+6/zB/fa6iefQBXiDSWh5pVN4iTXKVbCeqdB8zLpj+rF81Hvt4qjrrhpJxoIvWlsY+zY7l3iL",
+	"GNUHEBNBxSkFxbQMpzA3O4G+lDGjoMfO9yVdrYM4WMQ7iYpotrYSExH33XpKjHUOSQPg3TA/zRD5k0bI",
+	"uFH3BMCjOcTEP3s18uHlDawalAHxB52cdqqK/WET/MEctyCHVq/wfnfNdYyJmo7TOmXCyBurRuyTHjzW",
+	"xRLf3qJhhXDzQEO3FVgwN8UvBSxoxl6BtmB38Jvs6HEjjps7kblUoLa6QcZNZzdFEaGeFJdx3qybO17d",
+	"AiVcLS09wVs8Xn5B7QipprEcpiywyPj+Li8LUNewNRzW1Nprt1vkeMLimENbWaM79p4/PTkVdl7/C4P+",
+	"vUc0NIEcyCQzJ7xxMWKJGVfKwE1H2VeaaeSmUGVUPsfFb8z/b0r/g/lV6X/Zp/l61bevWKkqqk3+Q66h",
+	"NuWo9xPy3TUCNPP6FOZ5Szm2NenzihMX3VSxXpaXzBMi0nEfjYxexDTlsWrBG3otcojmG7Rt5EJpRqMl",
+	"uJPlWle1clGGlWUXfv0u7Eo6v43glNcaEvoiOoU9iLVvOI9jubakD6qb4CAfsPLay3FPypET3yEVpM+g",
+	"XAaEbTnU5V0k6Vvk6QH5Gl2/vXXr/TV1uKiquHwdol+FdpnXBB4jOI0ri5uwRBf8uIrZZGlaYAguV3re",
+	"AHhotYmsNZbRBc4YmxCuS/OioP3K3dUFrt7hk9uRLwWwuSYDKoJrXiKU/jVqSbXD5hsrLkO63dgDkzCz",
+	"MrUkIxZ8H+wjDXWuX6DtzwedPDxgsGuwZjvV9mwPs1w9aUiFYduK5UDLobuAPXKEK8OuJ7pA2y3ySvZl",
+	"NAPkHOiBNh1JgjOHPmdmIB5jY3Dzo7lRTpgI8mNnz2TInKcCO6ZCGi5ao3BHixxaJ9F2G1qLuwepICOZ",
+	"JiCboKnmQ0zdNX/b/kJayu6YilnXPtPDFcqpOBXZMp2hizti7+1KwRSLB73yRuDmlsN+qtjt7QXup/il",
+	"2oEz4caHqSyveYZ7Ajxryh0oWwzJdR1Q+BpbtN0NyVjOFuqYxo0n4II4cS15sxZzxoQROcRL3xsY2HN5",
+	"TpyVB1vnnE2r5a2xjmwbHiOxHFYnVqFYewff5IpOzGQM/+pNjBhOk7gk0vwLZ1NczNeIbgEL+2VlZSdu",
+	"2y0tJrshPlYr2Eu9HOYQIWVrfs71zCmU1ChskyLevFOdq8Ijjt4/AVNwvNyGSSrguTCJBDXW71ROna1u",
+	"8DOn8qzVeBtfKweEWnWyxKExN+uvJk3/NqiIdVegrzhxfp68MuAva4kqtr7OADn2VfziiWsRD1pCKmKu",
+	"AIFcRGSS8HOqsc5HIfwm6f3Zs0Y1JQpy0lulGQlvYdAry3J/LeKZ9cvaOC5XRU/qXBpuzpV6qW7/iE8q",
+	"3ReATaLYjxBqA6qygM8pjwHGdVkacHkeMmTABqSHHcJ7NsU1FTFTyucIckWG/JyJh/DtXP5ri/RA6rCe",
+	"by+Pm2ajYzHV0AjfiyZ490FeWfxDcoE5Lln7x0N3O1cEtFUWGTVSaTaBV3farq+UzY7BZveIjXoqqL1K",
+	"ZBy1yCHCjMB29hm2WMZJk6n1wNg2+AmjkcJX9Wf2lfIcOjJbwJSJWT6+D150KvQUIFt7uKL5bfDJl+CX",
+	"sas23MAMl0vviRk14yCGq/n4Ph9ZOC/SqbDPtch7RGDOZRZYvPzVCwqsXQB7ZZZAYAFGHe+zfPFJxTlT",
+	"KK0Xod3x8DSCBm6toURY7cXw2u9y7rnhRFWpR8ClgmLqOeZwmY3tEbPL6pvNOf9mkpagMnaS9mMeIqNY",
+	"q9I8WIL/4LAPUeXzFbLal/jYlvRQX1KV1P0Wa+VucU63meEX8tKuB0dZd4m/ii7xRpfq3awR8E24Ju62",
+	"Y/M1gMxtUtEL17Y+2cDfylRPxzpbFemXF+KP5iGj6191xqTjOCRrbw7Z3gDzY+VFXTtfuwA2yo9ck7Yq",
+	"kiN/ogrbWfAsWl04k2DwGctDMeatpBYUMJB5Yt0aM9tKYzrnijAviCTh4lSUJ0g9Z/qmSPXWZUJet5ry",
+	"ddet3o1wcF0xa32Wq7jVWmmdXuqvmdj5JvNdUQDAcy6VgofJ+TKVpjMyZuM+S9SpkAPI/MnnhqIzKZ8q",
+	"jrC7esTFEPJ4RnQyYUKh7faQ9Iz12CMJk/irDjJfHeaoouMgMuzxwMP02twdYK94vVedXHqjms515YNu",
+	"bCzedO+Cq04G/Vpst7uqRd7lXgmWJdTx9qtJaL24kbrVp6I6euag8NbCwHvBlX5EhbpGTr6xo/46NeBH",
+	"VCyr+TUba4ToQCZhbR7XCufaVA0+e3N6AoJhLvSpr2Uol7vsf5LQ57BAv6gEUuHChHJAYjm1baMAfRlx",
+	"4GSCqMkjNnMKaGZKH8IbEmbjliN2Kqzn3+Exu6YLETljbAL3jCHwmArNY6OPQDsrCcGEmA80gxgqdpuE",
+	"t8sBoS6ekDAITass0lCmVD6i4jq1yZuJQDyi4guFHh7RFeicfSrqxO9avaxDFF9aUjwyJjjJc9xLq4Jb",
+	"n1xt0lpY4msqhgN9vTz5nZ3zmsGMFyBnap2s1snW18kGGvtrXh5XvIxmrCZlk/CUUYpYtDyp+aYo6hbF",
+	"HK5TM6kjBzUHuf685/UYSJlwHjGa6D6jSzoYHzNoxmZb7+y0rRUF3MUqCdORhB5ZtsQYvBNk39/pQCN6",
+	"Nvmz1yJvpNJcDHOFXZAiqwhVp4ISP60sTxQZ3MiO0jej+KGyVFryfX9G7Hb/EFhTMWZkQpXCHFian/SI",
+	"quBUQMQ3PwpmspYZgT/5/book1w7L8LvwZV14LlrvEFI3Z3QRPOQT6jQNYe4CIcA8s1R1AUZRa470NX5",
+	"dYvdsC6sdFRWH4BXiSuiNNVVNQ/u2qatRo7huc93zb2cLWCZlzn/tWttpOY1m/iYi633VNbB5Hodz9hZ",
+	"hIRSDHgyZpEt0XZd7ELXVoXNtwC2kCWgSNwnEZ2pFgEqAf1EnAr3Cm9GLbaFmusFbIwJXzdDde7GMp0C",
+	"BmN337f81Gz4F/Iu31wLqNrXXKcy3FwqQ5CDNcox1RqQ5KZFGzLpzHrsz1DAXFCd/kNyUW1y/yy5QOsY",
+	"BQpAZWH1cBqGTIHtPUhjQCApJuG5JDlXU4rURMxMEGzLXN0B2x2T+04FPBeba5Ccl6u8Mn/YtL9CuSsN",
+	"QzbBguccR8Uhc7dBBxpsBgT2Ndenos9COmZu8DJxaBZ/qdS9D188Jy7DzfY1bWb1dUrwrUKYXsV44U9D",
+	"ZTX8tCXLywUCwatWzfReMHqeY3rz2A0Z8GyREb4v8dyVOv4gIdq7/k6F0eTBjZjLPSGxFEOm9IH1FNoi",
+	"d29mBITFChqk+x6G9hZ8c/46oX24Ao2JxKnwxSRQMY3YhAOZjFmCU1eazhTASNrBLHiELZ6HFwMbCbLp",
+	"YvaL49mAlhJJptBsycuF0h4YZq+umNOWhUXZoOZ8td9gqd+AIULIZZiLHK7ll6wGXnkhh99KjiloMaFe",
+	"5gGkoa5dfzUJb+76s+KLS0FiOcQ8ywt5/8qofMyWpQ+9QAAa7bVwY48MufktneR0ie8U6gaI1wPmzYhP",
+	"UCIbHuGuW91BCjIfITwVNkRIDlF4T0sktZfS3u7aJz05FV3z8t6BLXjOTTcz5ipA8/+Zcl0L7G/QVPGn",
+	"pmY1B43nhkDSCZnJNMnRb8ZqLp5M5dDMx6nGhs4qID1jrnRtmkLP2SF0LMXQ2RRjrhSXwiVcCRY5qyVz",
+	"ueRcAjJip8KdP2Q7uZeQSMIIEZswEREwVzBpXufQEpx2fwD1lghDC6HMXkUx+cvZsaYi4mJ4Kx0rbnLL",
+	"nSvKLaFmT7UysjwrCriDF/N5+rqsH2MMfdavLAnipW3b/k1YHmaxy8wO2Nu6vq2m+YsZIGOE07zuAjdQ",
+	"Dyoq3AZGi7c9THbaNp/gMKdRZJaE9UaiKXEqzEB/SC4UBnxyBWvw8OYVa4bY7n5agVnFl+qAnupV/bBw",
+	"i+tMgjqToK5a+6L839BqxiCvRMe7rqq1a+bLddlarWrdRNmalX3XU7cGKs8mhWs3RlS3qHLtevWTunat",
+	"ZiPXX7u2JhcpE9K52qBqf8zTPGwnV/nAzByGvW9XAKgkxhJjEXpnY25Lz8x7sAOB4iLMYjffGbtwQkOu",
+	"Z6ciNpunKkI4xkx9k5/3bXTG5ia4zFlT2P/aI1vT+lK4S3DQTIpHfzXq5Sq6X1NHf2vBhIq4Fhkj0HKI",
+	"MRYXpeFJeYy40id0xsOzzCd0KnJOIR/iMQObe/+AXLoh5cLDXuZjO0uSY//Bw7PbYzrMMQEopUm165sD",
+	"5letD9Q8Yk19wJxt6ILkD9R6vttqVFyf9EWOmVZZUmjelbqoFhCZYJkX3ozdRkjPvKhHRlREOWqV5yyB",
+	"dE8PUZa9j9u+SGNo5J1LZS3keNoW1XasxTyRFjErmZ+ukPpUFFSZHiosXaptN/CYKt1VjAn4SdGZ1Vmc",
+	"+3mGfblGNPIbU8Zxjpl+K+Mb9FdcvQfZLuELwejmlKnltlqek2IDLsTGE3Jas9GvruzLE7irNKjRbK8J",
+	"/0AXhYrN7ruozRnTWZ+GZ5X2pk1TwYBdzj50DwakP3ON0cIzc1NPyGkPon3wGEcMdBGOZHKAemrPcHAJ",
+	"hVTmNcr+OpEKPnZ3rHpZelECRV29BHKByBFCc7Nz6G4bjlhUkR/0xi3sVhqkdnIrs4M0qw3RWslc3XcB",
+	"2rHYSqOpUSBZ3hyFX7gYrm+R2vNpJjk2GuLyNvPTUc74/E6Rnjk6iYyxV0xgO2CWg+M+tiPAFdpXMk41",
+	"Q0WT0XDkAAqOnuQqqKCR5qkARfQAQBLgHb6tAtQpYZWpa/0JlUpHTwJgR+Y0s4hIoz5CWSmQIYsyptNL",
+	"2DlXXIqefak2iqVhanasUwFtIfFmNpHhqOcYJLI9P1ur6Co6xVVlOrHb5a7SNGY91GR9b1fNxsTXdMWS",
+	"RixCjRfrqAxLdHMMwJEHI2Kji5hqbGKJBbBHTxBzCQ1/jDwkbJAqbOHq92dKZ61TcSpgZj3SZ0Musu5B",
+	"gn3U7vY/U5YyyPDGArHs20OvgQDX4hpmcGUX0CI98w/bUxPKbc0y7cbZl9JTYV8iE8w/qYirmP0kI60n",
+	"ysFiBJnHkyiWnPOQWVlB1Zky72qR3oSmivVISJOEu8YiVvLAHmJpW/6z4Uu5IpqeMUH4wHaIMMcFIrM2",
+	"r8Wuw1B2quGAVZggInISwB7/y0mpqzcx5qd30zZGcfg1xCShAw1U07hdrTfM+f76WnEEpDc2J/zqUM3u",
+	"hpGDDcUN2ctUd5VOGB3bPTCMrmv4JhfD/E9awq/mpzl+v2Ao3dUcmxvbfit7u0BqqTcmb5V99hhVH28f",
+	"rVLDVptmW+qMT5rnEuMAk7TCSANJapSfMz6ZGF3GSOARjQcolqTK2mO5Im/zTqJki/wiNUMNzIlbJ5ep",
+	"cOrNQ9vs2ry/RwbUyv1TAW/xwtHMuEzomSFO5PEZn9w2WWfmZGb3pYTcBaVbbQ3eWTFSIi6+Qtlwm7iy",
+	"oW+iJTBHNGjA8XRx5gy2SqXT7NGM9OCOLqRi9PK+swNClQusQsRikmrPchXYVJZbO2MUcu/PgUVjbjw5",
+	"GTFjLSeMbLfb+KBL0i9NJvsnzPY2esJgZss5IG51zfhqN9hGbjAOKDmGzCEvCghxXZ9YsImzC87nOq6u",
+	"k3I3BqRQ0Cha5s04FeXujIcEvEXwCLpeVIu8Ft59MaKKbDsOAa4KmK1nFiWK2mEUncjLMYxbU2uTreUL",
+	"VdzA2EearQBZM9/nzpfd1J1Or9C9UntVnAYFiHWFv7py0J3JNFFfjwvlzpYpHUaRA6P708qMy2jUW58M",
+	"KzR/L8t+fC3Yd4rIqUCMGZUFCGQhG4lQMevLaPadahHImORimNP+wRqAxOYFIYj5lc8SOb52SajZ+lA2",
+	"OK26KuHOoHDWeZDu0Ppgn89U3oBfVNRcvXZRT475KCwyDGBKlW22uqLEyitnN0Det6jK6gZ00rrUqrbw",
+	"r8fCL0sZuEymy5zWsQU4FJVxlqVFnkeZed2fWX8d9x022GDAQo05JznvgS3VUmRMRUpjC5WxCH0hz9mR",
+	"uFFd5BqQL7JFbGSOlyhCL79hNegbsw7rOMhVokrkNbFNeOjadtuWC1RXGW/v0c4nFMPPLkcsHFExZCUI",
+	"E+8gwPxMJjekqa1liB1pBCYXUmOnx1p7qa2wW22FndAzBskZjvAA2OvCnCAoV5A8xJcfwieXwkCWyh3V",
+	"t0rTRG4frWMz17pZaU32d43sf7k8qZcJ/YTRqNJKekmTM/TJWpRhxCtHL/GQnzMBmdGk9/zpCdkyg6it",
+	"McMxeq5xMrhpbXBzAuaWTYEiVJFUmAlARPVUjGlyxhIbGMWyeMPnDqCvYWzMK9eTGRLiYV7mEcjPXuBI",
+	"5E2uL1TCiGAc8/EFxmEhtiygpNb2eHA1tWQIpVm77Z1F6gEIoGwWOqu49WoEvM/6q9qnIgtpWaTmFnkv",
+	"zb5yUWyRpQKipSzFS6TJ2VvzoW5Zwp2b16WNQPiKtyzh232ub5rrfwvwgrfKrKPJWZHhevB4At5wYAKO",
+	"14cjqiv4PDDjyrS250xbRFj2kY4nMcPWTZNEDnhsB41jl9wG6SZmrBZxJfG26axFhGcfueHrCSMxG2gi",
+	"04puNm/s+xf52JzyaWFqO+227VgHCeOK9JmeMkQJGB+Q3v86iBX1dxrzkAV92e9VtNP2tzbmWVS+xfaY",
+	"fnzBxFCPGgc72/v7QWPMhf8BIB00S8zb/9/vh83faPOvdnO/2wqaH/7nv8x3MWfqoKF0AlDw11t5inu5",
+	"FAbJbvccnBQqDjzB2q3L6MJfsUo2hw7kCKM/I+4g5egQia3KU+30omW+lCfwuyr2goHvE8z1i6YiIooP",
+	"RRPwmNEPjfWIOEP7qY3iNEwMI2+Rl46XKE1nwamYOseNIEZiyaRFjKKgFlrbjQBTaEKVyneW8x3d+CDz",
+	"oY9oBMRvm8Uwr9q0yOGpmCZSDOFFU5n4YN4O6cGFrrtge07E1HCTaMzFd4rQEPTIXLUl4IfA5dKWEriV",
+	"L1njenQe9/rL6jz4nm/B9T33je+Qxzp30mq95lJ6DZ527H1hKXop/1yaLfATdValiBGyQk4FS4hihl2q",
+	"NBy5VKJF1ula1mDdr2/KX47cijzkmgT4IW7D8ti926svwCVqENDNj2sF5Ndj65qwOvaEJZo7FdrISsWE",
+	"heSKs05xLh88A1wqCalMInqNss69/gsBVG1CIaCPILrBF0Klqk3lmyVQPJxIo1Y/X4NG8wr5Fj2nmibL",
+	"9HJzwuwSCN4N1bHY2hhSTFoVCughvvuWq4K38fjddslQ0GXcV76gKnNMZ6rQRs92CEonsaRgKCnN49gc",
+	"8BC2JEDIFxrNAgcHOYBvYrWbWakmU3UYr5BXwwjLWTUu6jv1BfGwbjJX71ulD6M56TzYHFCKPdiWieJR",
+	"WE+nKsVJACZMyc9vnj4PyJtXzwPynvXfGJJ4fvQM/JfWh7hHXj4C2thrkzEb0gn/yGJM8iv6Saz6oNNE",
+	"sIikk4QPRzo4FWEiAYbBhr3Un6lR2dD9mdCpwmGoNjTEpQiMUXHOjPCEOuW3zx9Z90zCWOQ8q2OmaUQ1",
+	"fQixs1MxL5OwCpGM5JQMqLVWCp357T5ib/5UaB479oF9/S2TaJFD2Hm346ei0KFLirwaKqQmCRMRIEvN",
+	"mH7oPDz4Bv9exJsytIVu45IpYSiLHIpT4RS0kAoMjelRwhwzAH/VJJFDNNA0oUTzMSPf727vE9qX57jT",
+	"P8zhiGlJaJLwc6h/7Nwj/+CPPHjTqZAJGVClWRJAi+RzlgAyPsYdfWMyopmwj6gyP9KbNM82q5TrcRpr",
+	"PqGJ3jK70DTftMg0M30fGGxO4yimW6x5kr/vz5xC8kMjaJhBqW4cNPpcUHB3z/ug8wr77278D/4+2f+D",
+	"hWtq9ts3Ji0Ow5BN9JcJCeIWddl4ogHsx/6tpeyOqZh1kYHkrmAMm/YR7WE+ongnjYqb3myzubERgmYH",
+	"+zKa5X7JycWbnlaaGUJdpDQMEGe/2hl1mQhlZBFA8tfHxn7qGlrr3UYLCpTMzRTZggEF/rXK9JFjBnCQ",
+	"JObizIlPI6CsPw7lmXPOufQN34QSnir46Mg7J+dEXu5IwU4FCkLXn7WMn6MT5inM+HrcJbkRNvKYbJfI",
+	"A2F9l1whvq4iUzor2cTAyOj/n72r6W0bB6J/hchlL97k3p6C1gtkgW2CptjuwQuEFtlaW5k0SDleI8h/",
+	"X/ANSVE2Jctp42xb3eJYH7TEmSHfzLzn9f0XwEBeUwYHY2ELvlpJ5Z+qu8reU52pMQUxAjYnIVSjKQl3",
+	"0wLmn+R1Lu6lKT+VDc1BnuiDfFD0J55aFXOf/h38jy+nC6tVtPcsdQ50fS+tVOLP9PbH1mVlWTMO+gS/",
+	"KGpJs4ThpybNeIXFf7vp71uRSzyOuYjTN966GYf3nc56sqKjredf5yn6ZcmokyOyMNfa7Qj5XHuCK28k",
+	"rzyjcM2kqt2mcRL/IUox8YgUr9HIK8BsrCFZ4uI+DWOm2mWTiG6oL9KfKAPii5AmvmYl1EVN3NbNoIwp",
+	"EB26MSheUd2pNNGkPeFObk0wxSCeN89H9+jZ67Dfb6/fMaGL9RJ5oCUXeFJzyb7IFTIbHMUdYxbw5JZH",
+	"L49iFvb2Rxpbqe7LGrPG9gozJMeR2W2kqsNyz5vbLy0Xn+S0d8t2QEOFYHHOLlUMaZuFtnKmkohBTU/h",
+	"km75qFDPfamSAaU5SegNxrUkjpGGLfkWl6LPYdRUs6i2M+XCaEKoFYZZWkb1qruaZz5Pr1CgJJalYlAc",
+	"adSNuvQL/9heJc/72KD8Zm2sNkO6TjD1nllBNfkpfTV+6QQb3cPpBYetdw56JVOjsZMAeANrHKjpknMb",
+	"Fw/NB3RskGV3r3jfSSmcIbNaf5EqFQRNbHqgezln1y4Gb8ogDbD21cF3N9e3H2aqNVAa2B1UGba7TiSp",
+	"H4w7V20auQPvjfAYudoy8hmR9WOmaPXrliWkB/GPLlWid0bt9jkWPJyXmtOh6uO2WYVy4hWvF001ceud",
+	"9FYU9xn51dtnLhJ+r/UBchDyuJGhNLhmNVIUjzweBwjDYFiw4JDjS1cxLohDTtStFKC4+Q19oJBFVSp5",
+	"Kid40JUh5xR9WSMMr4P3TFwZe4vBN54M39h1Ubh7ZQua8WO/KxeWrXLBzxA/fN7/hyhxwbvqMu5jTTkA",
+	"r52ZgmkA6RozJAMLnQ6wQQIN9ww2bGiMdHs1m8Df5x1JgJswnufMA4SbfG2jAF1NvO59Psjfw+eMaP6I",
+	"5p8azV819nQUOkLOow8XMdm+JJIx3lVDnuy0U7NSFdVa5Ir7CSxA09OhUHpNPQakuiJNC8EgTboy6nbm",
+	"+g79V0PX6xWaxnoGgf6uMtTQ5e8Zvhu+SbilirwB2Mf/DCVxg+/DR2iKjcjIyyEjntrga+AQK60NEGpX",
+	"pTaWELyqmpC4k9Gb++RFXKY38ud+EYDERImOD6TX3NYBK/m4P84ij1MlgJLchlEOierTl4rVPzugrwRm",
+	"CYF2rTXU06u4L8M1aC8nJAQetGFzozeWBDxpW+iOI61Otz8mxL0O/9VrnxvrnqKstJ4nRTBu2V2xNkaq",
+	"+q4LEU/m5HcMhvtf0efn40scTerlXH14CZ3eftCqMHj7iwf/1yEWebh+ZzP+/ufsqrZdXjxHEj9Vwk+x",
+	"IcCKv0seVWmGfAJI5cWCyIinHB91UizliJDTmMZDYJ547NwyfXRBQ95LA7UEJGatlF7+MVZtlLWNus0C",
+	"n6j6M9s6dBNb6w4aRhjfhOLblhXcyryZJCQaTzOSQEQzaM9yMkZ2/7D6Uy5Ns+ITZYL++vUNLxby0OHh",
+	"sNOTuI/eYZ9HBpzngxpVI3cMvIu5Dwa3NtXZq7MLvioxif0FMlWCxLuXEMU0dudc+dk+vhCImUhEH87A",
+	"to3VZs76ACSk5pX+DApCfzipl2WO/wj8xJNKgaeQ1fozeh9TvIQ27FnXlp4b6kQ0K0ip17Kybq4TeRA7",
+	"LoWmesvBH2GS0YNTa/+c37SB9D2b84qrAp35SvgBNWcvJK+yTzgdPgHVyCOJJUWB8Hrmays77r53rPvc",
+	"cWxUCV4yHm63cdsPynglT5sw87PHvx//CwAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

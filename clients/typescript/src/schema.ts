@@ -2355,10 +2355,10 @@ export interface components {
          *         "is_admin": false,
          *         "avatar": {
          *           "default": false,
-         *           "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *           "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *           "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *           "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *         },
          *         "created_at": "2026-01-10T18:00:00Z",
          *         "updated_at": "2026-01-12T09:30:00Z"
@@ -2383,10 +2383,10 @@ export interface components {
          *     the former ones work for a minute more.
          * @example {
          *       "default": false,
-         *       "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *       "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *       "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *       "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *       "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *       "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *       "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *       "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *     }
          */
         AvatarURLs: {
@@ -2422,10 +2422,10 @@ export interface components {
          *       "display_name": "Carol",
          *       "avatar": {
          *         "default": false,
-         *         "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *         "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *         "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *         "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *         "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *         "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *         "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *       },
          *       "created_at": "2026-01-10T18:00:00Z"
          *     }
@@ -2454,10 +2454,10 @@ export interface components {
          *       "is_admin": false,
          *       "avatar": {
          *         "default": false,
-         *         "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *         "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *         "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *         "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *         "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *         "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *         "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *       },
          *       "created_at": "2026-01-10T18:00:00Z",
          *       "updated_at": "2026-01-12T09:30:00Z"
@@ -2548,10 +2548,10 @@ export interface components {
          *         "is_admin": false,
          *         "avatar": {
          *           "default": false,
-         *           "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *           "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *           "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *           "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *         },
          *         "created_at": "2026-01-10T18:00:00Z",
          *         "updated_at": "2026-01-12T09:30:00Z"
@@ -2604,14 +2604,29 @@ export interface components {
          *             "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *             "name": "Silent Sunday",
          *             "description": "A silent movie every Sunday.",
-         *             "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *             "movie": {
+         *               "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *               "title": "Nosferatu",
+         *               "year": 1922,
+         *               "runtime_minutes": 94,
+         *               "poster_url": "https://movies.example/nosferatu.jpg"
+         *             },
          *             "host": {
          *               "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *               "username": "carol"
+         *               "username": "carol",
+         *               "display_name": "Carol",
+         *               "avatar": {
+         *                 "default": false,
+         *                 "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *                 "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *                 "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *                 "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *               }
          *             },
          *             "visibility": "public",
          *             "capacity": 10,
          *             "participants": 2,
+         *             "present": 1,
          *             "slow_mode_seconds": 0,
          *             "control": "moderators",
          *             "queue": "everyone",
@@ -2696,7 +2711,15 @@ export interface components {
          *           },
          *           "inviter": {
          *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *             "username": "carol"
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
          *           },
          *           "expires_at": "2026-02-07T20:15:00Z",
          *           "answered_at": null,
@@ -3164,10 +3187,10 @@ export interface components {
          *       "version": 3,
          *       "avatar": {
          *         "default": false,
-         *         "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *         "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *         "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *         "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *         "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *         "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *         "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *       },
          *       "created_at": "2026-01-31T20:15:00Z",
          *       "updated_at": "2026-01-31T20:15:01Z"
@@ -3450,7 +3473,15 @@ export interface components {
          *         "people": [
          *           {
          *             "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *             "username": "dave"
+         *             "username": "dave",
+         *             "display_name": "Dave",
+         *             "avatar": {
+         *               "default": true,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *             }
          *           }
          *         ]
          *       },
@@ -3459,7 +3490,15 @@ export interface components {
          *       "cause": "seek",
          *       "by": {
          *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *         "username": "carol"
+         *         "username": "carol",
+         *         "display_name": "Carol",
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         }
          *       },
          *       "skip_votes": 0,
          *       "queue_version": 3,
@@ -3602,7 +3641,15 @@ export interface components {
          *           "people": [
          *             {
          *               "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *               "username": "dave"
+         *               "username": "dave",
+         *               "display_name": "Dave",
+         *               "avatar": {
+         *                 "default": true,
+         *                 "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *                 "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *                 "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *                 "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *               }
          *             }
          *           ]
          *         },
@@ -3611,7 +3658,15 @@ export interface components {
          *         "cause": "seek",
          *         "by": {
          *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *           "username": "carol"
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           }
          *         },
          *         "skip_votes": 0,
          *         "queue_version": 3,
@@ -3712,7 +3767,15 @@ export interface components {
          *             "people": [
          *               {
          *                 "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *                 "username": "dave"
+         *                 "username": "dave",
+         *                 "display_name": "Dave",
+         *                 "avatar": {
+         *                   "default": true,
+         *                   "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *                   "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *                   "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *                   "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *                 }
          *               }
          *             ]
          *           },
@@ -3721,7 +3784,15 @@ export interface components {
          *           "cause": "seek",
          *           "by": {
          *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *             "username": "carol"
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
          *           },
          *           "skip_votes": 0,
          *           "queue_version": 3,
@@ -3785,7 +3856,15 @@ export interface components {
          *       "duration_ms": null,
          *       "added_by": {
          *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *         "username": "carol"
+         *         "username": "carol",
+         *         "display_name": "Carol",
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         }
          *       },
          *       "votes": 2,
          *       "voted": false,
@@ -3835,7 +3914,15 @@ export interface components {
          *             "duration_ms": null,
          *             "added_by": {
          *               "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *               "username": "carol"
+         *               "username": "carol",
+         *               "display_name": "Carol",
+         *               "avatar": {
+         *                 "default": false,
+         *                 "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *                 "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *                 "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *                 "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *               }
          *             },
          *             "votes": 2,
          *             "voted": false,
@@ -3869,7 +3956,15 @@ export interface components {
          *         "duration_ms": null,
          *         "added_by": {
          *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *           "username": "carol"
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           }
          *         },
          *         "votes": 2,
          *         "voted": false,
@@ -3924,30 +4019,79 @@ export interface components {
          */
         Role: "host" | "moderator" | "viewer";
         /**
-         * @description An account, where it is one of several
+         * @description An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
+         *     answers but the audit log.
          * @example {
          *       "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *       "username": "carol"
+         *       "username": "carol",
+         *       "display_name": "Carol",
+         *       "avatar": {
+         *         "default": false,
+         *         "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *         "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *         "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *         "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *       }
          *     }
          */
         Person: {
             id: components["schemas"]["ID"];
             username: components["schemas"]["Username"];
+            display_name: components["schemas"]["DisplayName"];
+            avatar: components["schemas"]["AvatarURLs"];
         };
+        /**
+         * @description What a room shows of its movie
+         * @example {
+         *       "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *       "title": "Nosferatu",
+         *       "year": 1922,
+         *       "runtime_minutes": 94,
+         *       "poster_url": "https://movies.example/nosferatu.jpg"
+         *     }
+         */
+        RoomMovie: {
+            id: components["schemas"]["ID"];
+            title: components["schemas"]["MovieTitle"];
+            year: components["schemas"]["MovieYear"];
+            runtime_minutes: components["schemas"]["MovieRuntime"];
+            /**
+             * Format: uri
+             * @description Where a poster is; null without one
+             */
+            poster_url: string | null;
+        };
+        /** @description How many of them were seen within the last 90 seconds */
+        Present: number;
         /**
          * @description A room, the same for everyone who may see it
          * @example {
          *       "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *       "name": "Silent Sunday",
          *       "description": "A silent movie every Sunday.",
-         *       "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *       "movie": {
+         *         "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *         "title": "Nosferatu",
+         *         "year": 1922,
+         *         "runtime_minutes": 94,
+         *         "poster_url": "https://movies.example/nosferatu.jpg"
+         *       },
          *       "host": {
          *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *         "username": "carol"
+         *         "username": "carol",
+         *         "display_name": "Carol",
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         }
          *       },
          *       "visibility": "public",
          *       "capacity": 10,
          *       "participants": 2,
+         *       "present": 1,
          *       "slow_mode_seconds": 0,
          *       "control": "moderators",
          *       "queue": "everyone",
@@ -3963,17 +4107,15 @@ export interface components {
             id: components["schemas"]["ID"];
             name: components["schemas"]["RoomName"];
             description: components["schemas"]["RoomDescription"];
-            /**
-             * Format: uuid
-             * @description The movie that people watch in it; null without one
-             */
-            movie_id: string | null;
+            /** @description The movie that people watch in it; null without one */
+            movie: components["schemas"]["RoomMovie"] | null;
             /** @description Who runs the room; null when the account of an archived room's host is deleted */
             host: components["schemas"]["Person"] | null;
             visibility: components["schemas"]["Visibility"];
             capacity: components["schemas"]["RoomCapacity"];
             /** @description How many people are in it now */
             participants: number;
+            present: components["schemas"]["Present"];
             slow_mode_seconds: components["schemas"]["SlowModeSeconds"];
             control: components["schemas"]["Circle"];
             queue: components["schemas"]["Circle"];
@@ -4004,14 +4146,29 @@ export interface components {
          *         "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *         "name": "Silent Sunday",
          *         "description": "A silent movie every Sunday.",
-         *         "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *         "movie": {
+         *           "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *           "title": "Nosferatu",
+         *           "year": 1922,
+         *           "runtime_minutes": 94,
+         *           "poster_url": "https://movies.example/nosferatu.jpg"
+         *         },
          *         "host": {
          *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *           "username": "carol"
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           }
          *         },
          *         "visibility": "public",
          *         "capacity": 10,
          *         "participants": 2,
+         *         "present": 1,
          *         "slow_mode_seconds": 0,
          *         "control": "moderators",
          *         "queue": "everyone",
@@ -4074,9 +4231,18 @@ export interface components {
         /**
          * @description Somebody who is in a room
          * @example {
-         *       "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *       "username": "dave",
-         *       "display_name": "Dave",
+         *       "user": {
+         *         "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *         "username": "dave",
+         *         "display_name": "Dave",
+         *         "avatar": {
+         *           "default": true,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *         }
+         *       },
          *       "role": "viewer",
          *       "present": true,
          *       "muted_until": null,
@@ -4085,9 +4251,7 @@ export interface components {
          *     }
          */
         Participant: {
-            id: components["schemas"]["ID"];
-            username: components["schemas"]["Username"];
-            display_name: components["schemas"]["DisplayName"];
+            user: components["schemas"]["Person"];
             role: components["schemas"]["Role"];
             /** @description Whether they were seen within the last 90 seconds */
             present: boolean;
@@ -4140,11 +4304,27 @@ export interface components {
          * @example {
          *       "user": {
          *         "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *         "username": "dave"
+         *         "username": "dave",
+         *         "display_name": "Dave",
+         *         "avatar": {
+         *           "default": true,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *         }
          *       },
          *       "banned_by": {
          *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *         "username": "carol"
+         *         "username": "carol",
+         *         "display_name": "Carol",
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         }
          *       },
          *       "reason": "Advertisements in every message",
          *       "until": "2026-02-07T20:15:00Z",
@@ -4188,11 +4368,27 @@ export interface components {
          * @example {
          *       "user": {
          *         "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *         "username": "dave"
+         *         "username": "dave",
+         *         "display_name": "Dave",
+         *         "avatar": {
+         *           "default": true,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *         }
          *       },
          *       "muted_by": {
          *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *         "username": "carol"
+         *         "username": "carol",
+         *         "display_name": "Carol",
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         }
          *       },
          *       "reason": "Tells how the movie ends",
          *       "until": "2026-01-31T22:00:00Z",
@@ -4222,11 +4418,27 @@ export interface components {
          *       "action": "muted",
          *       "actor": {
          *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *         "username": "carol"
+         *         "username": "carol",
+         *         "display_name": "Carol",
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         }
          *       },
          *       "target": {
          *         "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *         "username": "dave"
+         *         "username": "dave",
+         *         "display_name": "Dave",
+         *         "avatar": {
+         *           "default": true,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *         }
          *       },
          *       "details": {
          *         "until": "2026-01-31T22:00:00Z",
@@ -4274,7 +4486,15 @@ export interface components {
          *       },
          *       "inviter": {
          *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *         "username": "carol"
+         *         "username": "carol",
+         *         "display_name": "Carol",
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         }
          *       },
          *       "expires_at": "2026-02-07T20:15:00Z",
          *       "answered_at": null,
@@ -4328,11 +4548,27 @@ export interface components {
          *         "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *         "name": "Silent Sunday",
          *         "description": "A silent movie every Sunday.",
-         *         "participants": 2
+         *         "movie": {
+         *           "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *           "title": "Nosferatu",
+         *           "year": 1922,
+         *           "runtime_minutes": 94,
+         *           "poster_url": "https://movies.example/nosferatu.jpg"
+         *         },
+         *         "participants": 2,
+         *         "present": 1
          *       },
          *       "inviter": {
          *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *         "username": "carol"
+         *         "username": "carol",
+         *         "display_name": "Carol",
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         }
          *       },
          *       "expires_at": "2026-02-07T20:15:00Z"
          *     }
@@ -4353,15 +4589,26 @@ export interface components {
          *       "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *       "name": "Silent Sunday",
          *       "description": "A silent movie every Sunday.",
-         *       "participants": 2
+         *       "movie": {
+         *         "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *         "title": "Nosferatu",
+         *         "year": 1922,
+         *         "runtime_minutes": 94,
+         *         "poster_url": "https://movies.example/nosferatu.jpg"
+         *       },
+         *       "participants": 2,
+         *       "present": 1
          *     }
          */
         InvitedRoom: {
             id: components["schemas"]["ID"];
             name: components["schemas"]["RoomName"];
             description: components["schemas"]["RoomDescription"];
+            /** @description The movie that people watch in it; null without one */
+            movie: components["schemas"]["RoomMovie"] | null;
             /** @description How many people are in it now */
             participants: number;
+            present: components["schemas"]["Present"];
         };
         /**
          * @description An open invitation of the caller
@@ -4371,11 +4618,27 @@ export interface components {
          *         "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *         "name": "Silent Sunday",
          *         "description": "A silent movie every Sunday.",
-         *         "participants": 2
+         *         "movie": {
+         *           "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *           "title": "Nosferatu",
+         *           "year": 1922,
+         *           "runtime_minutes": 94,
+         *           "poster_url": "https://movies.example/nosferatu.jpg"
+         *         },
+         *         "participants": 2,
+         *         "present": 1
          *       },
          *       "inviter": {
          *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *         "username": "carol"
+         *         "username": "carol",
+         *         "display_name": "Carol",
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         }
          *       },
          *       "expires_at": "2026-02-07T20:15:00Z",
          *       "created_at": "2026-01-31T20:15:00Z"
@@ -4405,11 +4668,27 @@ export interface components {
          *             "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *             "name": "Silent Sunday",
          *             "description": "A silent movie every Sunday.",
-         *             "participants": 2
+         *             "movie": {
+         *               "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *               "title": "Nosferatu",
+         *               "year": 1922,
+         *               "runtime_minutes": 94,
+         *               "poster_url": "https://movies.example/nosferatu.jpg"
+         *             },
+         *             "participants": 2,
+         *             "present": 1
          *           },
          *           "inviter": {
          *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *             "username": "carol"
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
          *           },
          *           "expires_at": "2026-02-07T20:15:00Z",
          *           "created_at": "2026-01-31T20:15:00Z"
@@ -4431,11 +4710,27 @@ export interface components {
          *           "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *           "name": "Silent Sunday",
          *           "description": "A silent movie every Sunday.",
-         *           "participants": 2
+         *           "movie": {
+         *             "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *             "title": "Nosferatu",
+         *             "year": 1922,
+         *             "runtime_minutes": 94,
+         *             "poster_url": "https://movies.example/nosferatu.jpg"
+         *           },
+         *           "participants": 2,
+         *           "present": 1
          *         },
          *         "inviter": {
          *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *           "username": "carol"
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           }
          *         },
          *         "expires_at": "2026-02-07T20:15:00Z"
          *       }
@@ -4490,14 +4785,30 @@ export interface components {
          *       "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *       "author": {
          *         "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *         "username": "dave"
+         *         "username": "dave",
+         *         "display_name": "Dave",
+         *         "avatar": {
+         *           "default": true,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *         }
          *       },
          *       "body": "Yes, please.",
          *       "reply_to": {
          *         "id": "01993f76-7182-73a4-95c6-d7e8f90a1b2c",
          *         "author": {
          *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *           "username": "carol"
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           }
          *         },
          *         "excerpt": "Shall we begin?"
          *       },
@@ -4614,10 +4925,10 @@ export interface components {
          *       "is_admin": false,
          *       "avatar": {
          *         "default": false,
-         *         "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *         "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *         "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *         "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *         "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *         "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *         "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *       },
          *       "state": "suspended",
          *       "suspended_at": "2026-01-31T20:30:00Z",
@@ -4712,14 +5023,29 @@ export interface components {
          *         "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *         "name": "Silent Sunday",
          *         "description": "A silent movie every Sunday.",
-         *         "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *         "movie": {
+         *           "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *           "title": "Nosferatu",
+         *           "year": 1922,
+         *           "runtime_minutes": 94,
+         *           "poster_url": "https://movies.example/nosferatu.jpg"
+         *         },
          *         "host": {
          *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *           "username": "carol"
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           }
          *         },
          *         "visibility": "public",
          *         "capacity": 10,
          *         "participants": 2,
+         *         "present": 1,
          *         "slow_mode_seconds": 0,
          *         "control": "moderators",
          *         "queue": "everyone",
@@ -4751,14 +5077,29 @@ export interface components {
          *           "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *           "name": "Silent Sunday",
          *           "description": "A silent movie every Sunday.",
-         *           "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *           "movie": {
+         *             "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *             "title": "Nosferatu",
+         *             "year": 1922,
+         *             "runtime_minutes": 94,
+         *             "poster_url": "https://movies.example/nosferatu.jpg"
+         *           },
          *           "host": {
          *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *             "username": "carol"
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
          *           },
          *           "visibility": "public",
          *           "capacity": 10,
          *           "participants": 2,
+         *           "present": 1,
          *           "slow_mode_seconds": 0,
          *           "control": "moderators",
          *           "queue": "everyone",
@@ -4785,14 +5126,29 @@ export interface components {
          *             "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *             "name": "Silent Sunday",
          *             "description": "A silent movie every Sunday.",
-         *             "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *             "movie": {
+         *               "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *               "title": "Nosferatu",
+         *               "year": 1922,
+         *               "runtime_minutes": 94,
+         *               "poster_url": "https://movies.example/nosferatu.jpg"
+         *             },
          *             "host": {
          *               "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *               "username": "carol"
+         *               "username": "carol",
+         *               "display_name": "Carol",
+         *               "avatar": {
+         *                 "default": false,
+         *                 "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *                 "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *                 "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *                 "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *               }
          *             },
          *             "visibility": "public",
          *             "capacity": 10,
          *             "participants": 2,
+         *             "present": 1,
          *             "slow_mode_seconds": 0,
          *             "control": "moderators",
          *             "queue": "everyone",
@@ -4823,14 +5179,30 @@ export interface components {
          *         "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *         "author": {
          *           "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *           "username": "dave"
+         *           "username": "dave",
+         *           "display_name": "Dave",
+         *           "avatar": {
+         *             "default": true,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *           }
          *         },
          *         "body": "Yes, please.",
          *         "reply_to": {
          *           "id": "01993f76-7182-73a4-95c6-d7e8f90a1b2c",
          *           "author": {
          *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *             "username": "carol"
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
          *           },
          *           "excerpt": "Shall we begin?"
          *         },
@@ -4858,14 +5230,30 @@ export interface components {
          *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *             "author": {
          *               "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *               "username": "dave"
+         *               "username": "dave",
+         *               "display_name": "Dave",
+         *               "avatar": {
+         *                 "default": true,
+         *                 "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *                 "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *                 "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *                 "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *               }
          *             },
          *             "body": "Yes, please.",
          *             "reply_to": {
          *               "id": "01993f76-7182-73a4-95c6-d7e8f90a1b2c",
          *               "author": {
          *                 "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *                 "username": "carol"
+         *                 "username": "carol",
+         *                 "display_name": "Carol",
+         *                 "avatar": {
+         *                   "default": false,
+         *                   "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *                   "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *                   "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *                   "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *                 }
          *               },
          *               "excerpt": "Shall we begin?"
          *             },
@@ -4997,7 +5385,18 @@ export interface components {
          *         "kind": "message",
          *         "id": "01993f77-8293-74b5-a6d7-e8f90a1b2c3d"
          *       },
-         *       "user_id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *       "user": {
+         *         "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *         "username": "dave",
+         *         "display_name": "Dave",
+         *         "avatar": {
+         *           "default": true,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *         }
+         *       },
          *       "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *       "text": "The same advertisement in every room",
          *       "content": {
@@ -5019,11 +5418,10 @@ export interface components {
             kind: components["schemas"]["AbuseKind"];
             target: components["schemas"]["AbuseTarget"];
             /**
-             * Format: uuid
              * @description The account that it concerns: the message's author, the room's host, or the account itself. It is null when
              *     the account is deleted.
              */
-            user_id: string | null;
+            user: components["schemas"]["Person"] | null;
             /**
              * Format: uuid
              * @description The room, or that of the message; null for an account, and when the room is deleted
@@ -5058,7 +5456,18 @@ export interface components {
          *           "kind": "message",
          *           "id": "01993f77-8293-74b5-a6d7-e8f90a1b2c3d"
          *         },
-         *         "user_id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *         "user": {
+         *           "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *           "username": "dave",
+         *           "display_name": "Dave",
+         *           "avatar": {
+         *             "default": true,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *           }
+         *         },
          *         "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *         "text": "The same advertisement in every room",
          *         "content": {
@@ -5089,7 +5498,18 @@ export interface components {
          *             "kind": "message",
          *             "id": "01993f77-8293-74b5-a6d7-e8f90a1b2c3d"
          *           },
-         *           "user_id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *           "user": {
+         *             "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *             "username": "dave",
+         *             "display_name": "Dave",
+         *             "avatar": {
+         *               "default": true,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *             }
+         *           },
          *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *           "text": "The same advertisement in every room",
          *           "content": {
@@ -5286,7 +5706,15 @@ export interface components {
          *       "id": "01993f7a-b5c6-77e8-99fa-1b2c3d4e5f60",
          *       "actor": {
          *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *         "username": "carol"
+         *         "username": "carol",
+         *         "display_name": "Carol",
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         }
          *       },
          *       "action": "user_suspended",
          *       "target_kind": "user",
@@ -5301,7 +5729,10 @@ export interface components {
          */
         AuditEntry: {
             id: components["schemas"]["ID"];
-            /** @description The admin, by the username at the time, which outlasts the account; null for an operator's command */
+            /**
+             * @description The admin; null for an operator's command. Of an account that is deleted since, the log keeps the username,
+             *     which is also the display name then, beside the generated picture.
+             */
             actor: components["schemas"]["Person"] | null;
             action: components["schemas"]["AuditAction"];
             /**
@@ -5385,7 +5816,18 @@ export interface components {
          * @example {
          *       "id": "01993f7b-c6d7-78f9-aafb-2c3d4e5f6071",
          *       "trigger": "admin",
-         *       "started_by": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *       "started_by": {
+         *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *         "username": "carol",
+         *         "display_name": "Carol",
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         }
+         *       },
          *       "policies": [
          *         "old_messages",
          *         "expired_tokens"
@@ -5414,11 +5856,8 @@ export interface components {
              * @enum {string}
              */
             trigger: "schedule" | "admin";
-            /**
-             * Format: uuid
-             * @description The admin who started it; null for the schedule's, and when the account is deleted
-             */
-            started_by: string | null;
+            /** @description The admin who started it; null for the schedule's, and when the account is deleted */
+            started_by: components["schemas"]["Person"] | null;
             /** @description What it applies */
             policies: components["schemas"]["Policy"][];
             /** @description Whether it only counts, and removes nothing */
@@ -5609,7 +6048,18 @@ export interface components {
          * @example {
          *       "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *       "name": "Silent Sunday",
-         *       "host_username": "carol",
+         *       "host": {
+         *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *         "username": "carol",
+         *         "display_name": "Carol",
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         }
+         *       },
          *       "retired_at": "2026-01-31T03:00:05Z",
          *       "deleted_from": "2026-05-01T03:00:05Z"
          *     }
@@ -5617,8 +6067,8 @@ export interface components {
         RetiredRoom: {
             id: components["schemas"]["ID"];
             name: components["schemas"]["RoomName"];
-            /** @description The username of its host; null without a host */
-            host_username: string | null;
+            /** @description Its host; null without one */
+            host: components["schemas"]["Person"] | null;
             /**
              * Format: date-time
              * @description When it was archived
@@ -5636,7 +6086,18 @@ export interface components {
          *         {
          *           "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *           "name": "Silent Sunday",
-         *           "host_username": "carol",
+         *           "host": {
+         *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
+         *           },
          *           "retired_at": "2026-01-31T03:00:05Z",
          *           "deleted_from": "2026-05-01T03:00:05Z"
          *         }
@@ -5999,10 +6460,10 @@ export interface components {
          *           "is_admin": false,
          *           "avatar": {
          *             "default": false,
-         *             "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *             "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *             "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *             "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *           },
          *           "created_at": "2026-01-10T18:00:00Z",
          *           "updated_at": "2026-01-12T09:30:00Z"
@@ -6030,10 +6491,10 @@ export interface components {
          *           "is_admin": false,
          *           "avatar": {
          *             "default": false,
-         *             "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *             "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *             "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *             "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *           },
          *           "created_at": "2026-01-10T18:00:00Z",
          *           "updated_at": "2026-01-12T09:30:00Z"
@@ -6086,14 +6547,29 @@ export interface components {
          *               "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *               "name": "Silent Sunday",
          *               "description": "A silent movie every Sunday.",
-         *               "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *               "movie": {
+         *                 "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *                 "title": "Nosferatu",
+         *                 "year": 1922,
+         *                 "runtime_minutes": 94,
+         *                 "poster_url": "https://movies.example/nosferatu.jpg"
+         *               },
          *               "host": {
          *                 "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *                 "username": "carol"
+         *                 "username": "carol",
+         *                 "display_name": "Carol",
+         *                 "avatar": {
+         *                   "default": false,
+         *                   "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *                   "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *                   "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *                   "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *                 }
          *               },
          *               "visibility": "public",
          *               "capacity": 10,
          *               "participants": 2,
+         *               "present": 1,
          *               "slow_mode_seconds": 0,
          *               "control": "moderators",
          *               "queue": "everyone",
@@ -6178,7 +6654,15 @@ export interface components {
          *             },
          *             "inviter": {
          *               "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *               "username": "carol"
+         *               "username": "carol",
+         *               "display_name": "Carol",
+         *               "avatar": {
+         *                 "default": false,
+         *                 "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *                 "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *                 "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *                 "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *               }
          *             },
          *             "expires_at": "2026-02-07T20:15:00Z",
          *             "answered_at": null,
@@ -6332,14 +6816,29 @@ export interface components {
          *         "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *         "name": "Silent Sunday",
          *         "description": "A silent movie every Sunday.",
-         *         "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *         "movie": {
+         *           "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *           "title": "Nosferatu",
+         *           "year": 1922,
+         *           "runtime_minutes": 94,
+         *           "poster_url": "https://movies.example/nosferatu.jpg"
+         *         },
          *         "host": {
          *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *           "username": "carol"
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           }
          *         },
          *         "visibility": "public",
          *         "capacity": 10,
          *         "participants": 2,
+         *         "present": 1,
          *         "slow_mode_seconds": 0,
          *         "control": "moderators",
          *         "queue": "everyone",
@@ -6369,10 +6868,10 @@ export interface components {
          *         "is_admin": false,
          *         "avatar": {
          *           "default": false,
-         *           "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *           "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *           "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *           "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *         },
          *         "created_at": "2026-01-10T18:00:00Z",
          *         "updated_at": "2026-01-12T09:30:00Z"
@@ -6391,10 +6890,10 @@ export interface components {
          *         "display_name": "Carol",
          *         "avatar": {
          *           "default": false,
-         *           "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *           "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *           "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *           "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *         },
          *         "created_at": "2026-01-10T18:00:00Z"
          *       }
@@ -6413,10 +6912,10 @@ export interface components {
          *           "display_name": "Carol",
          *           "avatar": {
          *             "default": false,
-         *             "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *             "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *             "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *             "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *           },
          *           "created_at": "2026-01-10T18:00:00Z"
          *         }
@@ -6438,10 +6937,10 @@ export interface components {
          *         "version": 3,
          *         "avatar": {
          *           "default": false,
-         *           "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *           "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *           "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *           "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *         },
          *         "created_at": "2026-01-31T20:15:00Z",
          *         "updated_at": "2026-01-31T20:15:01Z"
@@ -6530,14 +7029,29 @@ export interface components {
          *         "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *         "name": "Silent Sunday",
          *         "description": "A silent movie every Sunday.",
-         *         "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *         "movie": {
+         *           "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *           "title": "Nosferatu",
+         *           "year": 1922,
+         *           "runtime_minutes": 94,
+         *           "poster_url": "https://movies.example/nosferatu.jpg"
+         *         },
          *         "host": {
          *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *           "username": "carol"
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           }
          *         },
          *         "visibility": "public",
          *         "capacity": 10,
          *         "participants": 2,
+         *         "present": 1,
          *         "slow_mode_seconds": 0,
          *         "control": "moderators",
          *         "queue": "everyone",
@@ -6561,14 +7075,29 @@ export interface components {
          *           "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *           "name": "Silent Sunday",
          *           "description": "A silent movie every Sunday.",
-         *           "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *           "movie": {
+         *             "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *             "title": "Nosferatu",
+         *             "year": 1922,
+         *             "runtime_minutes": 94,
+         *             "poster_url": "https://movies.example/nosferatu.jpg"
+         *           },
          *           "host": {
          *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *             "username": "carol"
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
          *           },
          *           "visibility": "public",
          *           "capacity": 10,
          *           "participants": 2,
+         *           "present": 1,
          *           "slow_mode_seconds": 0,
          *           "control": "moderators",
          *           "queue": "everyone",
@@ -6593,9 +7122,18 @@ export interface components {
          * @example {
          *       "data": [
          *         {
-         *           "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *           "username": "dave",
-         *           "display_name": "Dave",
+         *           "user": {
+         *             "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *             "username": "dave",
+         *             "display_name": "Dave",
+         *             "avatar": {
+         *               "default": true,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *             }
+         *           },
          *           "role": "viewer",
          *           "present": true,
          *           "muted_until": null,
@@ -6618,14 +7156,30 @@ export interface components {
          *         "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *         "author": {
          *           "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *           "username": "dave"
+         *           "username": "dave",
+         *           "display_name": "Dave",
+         *           "avatar": {
+         *             "default": true,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *           }
          *         },
          *         "body": "Yes, please.",
          *         "reply_to": {
          *           "id": "01993f76-7182-73a4-95c6-d7e8f90a1b2c",
          *           "author": {
          *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *             "username": "carol"
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
          *           },
          *           "excerpt": "Shall we begin?"
          *         },
@@ -6647,14 +7201,30 @@ export interface components {
          *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *           "author": {
          *             "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *             "username": "dave"
+         *             "username": "dave",
+         *             "display_name": "Dave",
+         *             "avatar": {
+         *               "default": true,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *             }
          *           },
          *           "body": "Yes, please.",
          *           "reply_to": {
          *             "id": "01993f76-7182-73a4-95c6-d7e8f90a1b2c",
          *             "author": {
          *               "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *               "username": "carol"
+         *               "username": "carol",
+         *               "display_name": "Carol",
+         *               "avatar": {
+         *                 "default": false,
+         *                 "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *                 "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *                 "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *                 "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *               }
          *             },
          *             "excerpt": "Shall we begin?"
          *           },
@@ -6687,7 +7257,18 @@ export interface components {
          *       "data": {
          *         "id": "01993f7b-c6d7-78f9-aafb-2c3d4e5f6071",
          *         "trigger": "admin",
-         *         "started_by": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *         "started_by": {
+         *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           }
+         *         },
          *         "policies": [
          *           "old_messages",
          *           "expired_tokens"
@@ -6719,7 +7300,18 @@ export interface components {
          *         {
          *           "id": "01993f7b-c6d7-78f9-aafb-2c3d4e5f6071",
          *           "trigger": "admin",
-         *           "started_by": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "started_by": {
+         *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
+         *           },
          *           "policies": [
          *             "old_messages",
          *             "expired_tokens"
@@ -6936,14 +7528,29 @@ export interface components {
          *             "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *             "name": "Silent Sunday",
          *             "description": "A silent movie every Sunday.",
-         *             "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *             "movie": {
+         *               "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *               "title": "Nosferatu",
+         *               "year": 1922,
+         *               "runtime_minutes": 94,
+         *               "poster_url": "https://movies.example/nosferatu.jpg"
+         *             },
          *             "host": {
          *               "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *               "username": "carol"
+         *               "username": "carol",
+         *               "display_name": "Carol",
+         *               "avatar": {
+         *                 "default": false,
+         *                 "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *                 "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *                 "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *                 "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *               }
          *             },
          *             "visibility": "public",
          *             "capacity": 10,
          *             "participants": 2,
+         *             "present": 1,
          *             "slow_mode_seconds": 0,
          *             "control": "moderators",
          *             "queue": "everyone",
@@ -6982,9 +7589,18 @@ export interface components {
         /**
          * @example {
          *       "data": {
-         *         "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *         "username": "dave",
-         *         "display_name": "Dave",
+         *         "user": {
+         *           "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *           "username": "dave",
+         *           "display_name": "Dave",
+         *           "avatar": {
+         *             "default": true,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *           }
+         *         },
          *         "role": "viewer",
          *         "present": true,
          *         "muted_until": null,
@@ -7001,11 +7617,27 @@ export interface components {
          *       "data": {
          *         "user": {
          *           "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *           "username": "dave"
+         *           "username": "dave",
+         *           "display_name": "Dave",
+         *           "avatar": {
+         *             "default": true,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *           }
          *         },
          *         "banned_by": {
          *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *           "username": "carol"
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           }
          *         },
          *         "reason": "Advertisements in every message",
          *         "until": "2026-02-07T20:15:00Z",
@@ -7022,11 +7654,27 @@ export interface components {
          *         {
          *           "user": {
          *             "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *             "username": "dave"
+         *             "username": "dave",
+         *             "display_name": "Dave",
+         *             "avatar": {
+         *               "default": true,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *             }
          *           },
          *           "banned_by": {
          *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *             "username": "carol"
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
          *           },
          *           "reason": "Advertisements in every message",
          *           "until": "2026-02-07T20:15:00Z",
@@ -7046,11 +7694,27 @@ export interface components {
          *       "data": {
          *         "user": {
          *           "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *           "username": "dave"
+         *           "username": "dave",
+         *           "display_name": "Dave",
+         *           "avatar": {
+         *             "default": true,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *           }
          *         },
          *         "muted_by": {
          *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *           "username": "carol"
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           }
          *         },
          *         "reason": "Tells how the movie ends",
          *         "until": "2026-01-31T22:00:00Z",
@@ -7067,11 +7731,27 @@ export interface components {
          *         {
          *           "user": {
          *             "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *             "username": "dave"
+         *             "username": "dave",
+         *             "display_name": "Dave",
+         *             "avatar": {
+         *               "default": true,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *             }
          *           },
          *           "muted_by": {
          *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *             "username": "carol"
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
          *           },
          *           "reason": "Tells how the movie ends",
          *           "until": "2026-01-31T22:00:00Z",
@@ -7094,11 +7774,27 @@ export interface components {
          *           "action": "muted",
          *           "actor": {
          *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *             "username": "carol"
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
          *           },
          *           "target": {
          *             "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *             "username": "dave"
+         *             "username": "dave",
+         *             "display_name": "Dave",
+         *             "avatar": {
+         *               "default": true,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *             }
          *           },
          *           "details": {
          *             "until": "2026-01-31T22:00:00Z",
@@ -7128,7 +7824,15 @@ export interface components {
          *         },
          *         "inviter": {
          *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *           "username": "carol"
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           }
          *         },
          *         "expires_at": "2026-02-07T20:15:00Z",
          *         "answered_at": null,
@@ -7153,7 +7857,15 @@ export interface components {
          *           },
          *           "inviter": {
          *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *             "username": "carol"
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
          *           },
          *           "expires_at": "2026-02-07T20:15:00Z",
          *           "answered_at": null,
@@ -7179,10 +7891,10 @@ export interface components {
          *         "is_admin": false,
          *         "avatar": {
          *           "default": false,
-         *           "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *           "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *           "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *           "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *         },
          *         "state": "suspended",
          *         "suspended_at": "2026-01-31T20:30:00Z",
@@ -7207,10 +7919,10 @@ export interface components {
          *           "is_admin": false,
          *           "avatar": {
          *             "default": false,
-         *             "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *             "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *             "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *             "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *           },
          *           "state": "suspended",
          *           "suspended_at": "2026-01-31T20:30:00Z",
@@ -7346,7 +8058,15 @@ export interface components {
          *           "id": "01993f7a-b5c6-77e8-99fa-1b2c3d4e5f60",
          *           "actor": {
          *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *             "username": "carol"
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
          *           },
          *           "action": "user_suspended",
          *           "target_kind": "user",
@@ -8932,8 +9652,7 @@ export interface operations {
                  *     activity first: people who join, and messages. Activity is counted in steps of 10 minutes, and a page may be
                  *     a minute old. A room that becomes active while a client reads page by page moves to the top; no room comes
                  *     twice. `people` has the rooms with the most people present first, and leaves out those in which nobody is
-                 *     present. Their number may be a minute old; when it changes while a client reads page by page, a room may
-                 *     come twice or be left out.
+                 *     present. When their number changes while a client reads page by page, a room may come twice or be left out.
                  */
                 sort?: "newest" | "active" | "people";
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
