@@ -159,6 +159,11 @@ func requireProblem(t testing.TB, a answer, requestID string) {
 	require.NoError(t, problemSchema().VisitJSON(a.body))
 }
 
+var (
+	snakeCase = regexp.MustCompile(`^_?[a-z][a-z0-9_]*$`)
+	utcTime   = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$`)
+)
+
 // requireForms checks what holds for every JSON answer: snake_case, UTC, and `_cached` that agrees with X-Cache.
 func requireForms(t testing.TB, a answer) {
 	t.Helper()
@@ -170,7 +175,7 @@ func requireForms(t testing.TB, a answer) {
 		switch v := v.(type) {
 		case map[string]any:
 			for key, inner := range v {
-				require.Regexp(t, `^_?[a-z][a-z0-9_]*$`, key)
+				require.True(t, snakeCase.MatchString(key), key)
 				walk(key, inner)
 			}
 		case []any:
@@ -186,7 +191,7 @@ func requireForms(t testing.TB, a answer) {
 				v,
 			)
 			if slices.Contains([]string{"expires_at", "until", "muted_until", "period_start", "period_end"}, name) {
-				require.Regexp(t, `^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$`, v, name)
+				require.True(t, utcTime.MatchString(v), "%s: %s", name, v)
 				return
 			}
 			if strings.HasSuffix(name, "_at") {

@@ -75,7 +75,9 @@ func (b *bundle) requireHead(t *testing.T, r *http.Request, got answer) {
 	require.Equal(t, got.status, a.status, "HEAD %s", r.URL.Path)
 	require.Empty(t, a.raw)
 	require.Equal(t, lasting(got.header), lasting(a.header), "HEAD %s", r.URL.Path)
-	if length := a.header.Get("Content-Length"); length != "" && got.header.Get("X-Cache") == a.header.Get("X-Cache") {
+	tellsTime := strings.HasSuffix(r.URL.Path, "/playback") // with as many digits as its present fraction has
+	if length := a.header.Get("Content-Length"); length != "" && !tellsTime &&
+		got.header.Get("X-Cache") == a.header.Get("X-Cache") {
 		require.Equal(t, got.header.Get("Content-Length"), length, r.URL.Path)
 	}
 }

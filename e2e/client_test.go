@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
 
@@ -78,6 +79,18 @@ func (c client) post(t require.TestingT, path string, body any) answer {
 	return c.do(t, http.MethodPost, path, body)
 }
 
+// postUntilTaken posts again what a busy server refuses, as soon as its answers say.
+func (c client) postUntilTaken(t require.TestingT, path string, body any) answer {
+	for end := time.Now().Add(time.Minute); ; {
+		got := c.post(t, path, body)
+		wait, err := strconv.Atoi(got.header.Get("Retry-After"))
+		if got.status != http.StatusServiceUnavailable || err != nil || time.Now().After(end) {
+			return got
+		}
+		time.Sleep(time.Duration(wait) * time.Second)
+	}
+}
+
 // putAvatar uploads a picture.
 func (c client) putAvatar(t require.TestingT, picture []byte) answer {
 	var form bytes.Buffer
@@ -133,7 +146,7 @@ const password = "correct horse battery staple"
 
 // register makes an account and returns a client that acts for it.
 func (c client) register(t require.TestingT, username, displayName string) (client, signedIn) {
-	got := c.post(t, "/auth/register", map[string]string{
+	got := c.postUntilTaken(t, "/auth/register", map[string]string{
 		"username": username, "email": username + "@people.example", "password": password, "display_name": displayName,
 	})
 	require.Equal(t, http.StatusCreated, got.status, "%s", got.body)
@@ -143,7 +156,7 @@ func (c client) register(t require.TestingT, username, displayName string) (clie
 
 // login signs in.
 func (c client) login(t require.TestingT, email, password string) client {
-	got := c.post(t, "/auth/login", map[string]string{"email": email, "password": password})
+	got := c.postUntilTaken(t, "/auth/login", map[string]string{"email": email, "password": password})
 	require.Equal(t, http.StatusOK, got.status, "%s", got.body)
 	return client{base: c.base, token: got.signIn(t).AccessToken}
 }

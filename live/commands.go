@@ -13,6 +13,16 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
+var (
+	commandsPerPerson = limit.Rule{
+		Name: "live-commands-person", Rate: wire.CommandRatePerPerson, Period: time.Second,
+		Burst: 2 * wire.CommandRatePerPerson,
+	}
+	commandsPerRoom = limit.Rule{
+		Name: "live-commands-room", Rate: wire.CommandRatePerRoom, Period: time.Second, Burst: 2 * wire.CommandRatePerRoom,
+	}
+)
+
 // work are the commands of one connection. They run one after the other, apart from the reader.
 type work struct {
 	running bool

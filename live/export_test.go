@@ -1,10 +1,26 @@
 package live
 
-// Bounds are the limits of a hub, which tests make tighter.
-type Bounds = limits
+import (
+	"time"
 
-// Bounds are those of the hub. They are changed before it runs.
-func (h *Hub) Bounds() *Bounds { return &h.limits }
+	"github.com/watchparty/watchparty/limit"
+)
+
+// Bounds are the limits of a hub, which tests make tighter before it runs.
+type Bounds struct {
+	*limits
+	hub *Hub
+}
+
+// Bounds are those of the hub.
+func (h *Hub) Bounds() *Bounds { return &Bounds{&h.limits, h} }
+
+// SetCommandPeriod counts the commands of one person per period instead of per second.
+func (b *Bounds) SetCommandPeriod(period time.Duration) {
+	rule := commandsPerPerson
+	rule.Period = period
+	b.hub.perPerson = limit.NewLocal(rule)
+}
 
 // Counts are how many connections have signed in, and how many have not.
 func (h *Hub) Counts() (signedIn, pending int) {

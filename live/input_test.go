@@ -271,7 +271,10 @@ func TestDripping(t *testing.T) {
 // TestLimits: each limit of connections and commands, and that it is one person's alone.
 func TestLimits(t *testing.T) {
 	t.Parallel()
-	i := install(t, bounds(func(b *live.Bounds) { b.PendingEach, b.Connections, b.Hello = 3, 9, time.Hour }))
+	i := install(t, bounds(func(b *live.Bounds) {
+		b.PendingEach, b.Connections, b.Hello = 3, 9, time.Hour
+		b.SetCommandPeriod(time.Hour) // a slow machine gives nothing back
+	}))
 	n := i.nodes[0]
 	alice, bob := i.person(t, "alice"), i.person(t, "bob")
 	room := n.room(t, alice, nil)
@@ -330,7 +333,7 @@ func TestLimits(t *testing.T) {
 			}
 		}
 		require.Equal(t, []string{"rate_limited"}, keys(refused))
-		require.GreaterOrEqual(t, refused["rate_limited"], wire.CommandRatePerPerson-3)
+		require.GreaterOrEqual(t, refused["rate_limited"], wire.CommandRatePerPerson)
 	})
 }
 

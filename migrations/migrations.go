@@ -4,10 +4,12 @@ package migrations
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/driver/pgdriver"
 	"github.com/uptrace/bun/migrate"
 )
 
@@ -100,16 +102,10 @@ func locked(ctx context.Context, db *bun.DB, fn func(*migrate.Migrator) error) e
 		return fmt.Errorf("migrations: connect: %w", err)
 	}
 	defer func() { _ = lock.Close() }()
-	// However long another process takes.
-	err = lock.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		_, err := tx.ExecContext(
-			ctx,
-			"SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; "+
-				"SELECT pg_advisory_lock(?, hashtext(current_schema()))",
-			lockKey,
-		)
-		return err
-	})
+	err = acquire(ctx, lock)
+	for errors.Is(err, errOthers) {
+		err = acquire(ctx, lock)
+	}
 	if err != nil {
 		return fmt.Errorf("migrations: lock: %w", err)
 	}
@@ -121,4 +117,28 @@ func locked(ctx context.Context, db *bun.DB, fn func(*migrate.Migrator) error) e
 		return fmt.Errorf("migrations: %w", err)
 	}
 	return nil
+}
+
+// errOthers says that another process migrates.
+var errOthers = errors.New("another process migrates")
+
+// lockWait is shorter than any read timeout, so that no wait looks like a server that is away.
+const lockWait = "500ms"
+
+// acquire takes the lock for the session, or returns errOthers after lockWait.
+func acquire(ctx context.Context, conn bun.Conn) error {
+	err := conn.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		_, err := tx.ExecContext(
+			ctx,
+			"SET LOCAL lock_timeout = ?; SET LOCAL statement_timeout = 0; SELECT pg_advisory_lock(?, hashtext(current_schema()))",
+			lockWait,
+			lockKey,
+		)
+		return err
+	})
+	var failed pgdriver.Error
+	if errors.As(err, &failed) && failed.Field('C') == "55P03" { // lock_not_available
+		return errOthers
+	}
+	return err
 }

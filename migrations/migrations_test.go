@@ -34,7 +34,10 @@ func TestMain(m *testing.M) {
 // openDatabase connects to an address; several may share a schema, as several processes do.
 func openDatabase(t *testing.T, url string) *bun.DB {
 	t.Helper()
-	db := bun.NewDB(sql.OpenDB(pgdriver.NewConnector(pgdriver.WithDSN(url))), pgdialect.New())
+	db := bun.NewDB(
+		sql.OpenDB(pgdriver.NewConnector(pgdriver.WithTimeout(time.Minute), pgdriver.WithDSN(url))),
+		pgdialect.New(),
+	)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	return db
 }
@@ -145,14 +148,20 @@ func TestWaitsForTheLock(t *testing.T) {
 			_, err = conn.ExecContext(t.Context(), "SELECT pg_advisory_lock(?, ?)", 0x77617463, key)
 			require.NoError(t, err)
 
-			waiter, done := openDatabase(t, url), make(chan error, 1)
+			waiter, done := openDatabase(t, url+"&read_timeout=1s"), make(chan error, 1)
 			go func() { done <- migrate(t.Context(), waiter) }()
+			// It waits in one transaction after another, for longer together than the connection waits for an answer.
+			waits := map[string]bool{}
 			require.EventuallyWithT(t, func(c *assert.CollectT) {
-				var waiting int
-				require.NoError(c, holder.NewRaw(`SELECT count(*) FROM pg_locks
-					WHERE locktype = 'advisory' AND objid = (? ::bigint & 4294967295)::oid AND NOT granted`, key).Scan(t.Context(), &waiting))
-				require.Equal(c, 1, waiting)
-			}, 10*time.Second, 10*time.Millisecond)
+				var began []string
+				require.NoError(c, holder.NewRaw(`SELECT xact_start::text FROM pg_locks JOIN pg_stat_activity USING (pid)
+					WHERE locktype = 'advisory' AND objid = (? ::bigint & 4294967295)::oid AND NOT granted`, key).
+					Scan(t.Context(), &began))
+				for _, at := range began {
+					waits[at] = true
+				}
+				require.GreaterOrEqual(c, len(waits), 4)
+			}, time.Minute, 10*time.Millisecond)
 			require.Equal(t, before, listTables(t, holder))
 			_, err = conn.ExecContext(t.Context(), "SELECT pg_advisory_unlock(?, ?)", 0x77617463, key)
 			require.NoError(t, err)
