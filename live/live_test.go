@@ -81,7 +81,7 @@ func TestPeopleAreShownAlike(t *testing.T) {
 	require.Equal(t, asREST(alice), *guest.awaitState(is("waiting")).By)
 
 	// As by a process whose hint is lost: the next poll of the process that bob is connected to finds it.
-	i.exec(t, "UPDATE users SET avatar_version = 7 WHERE id = ?", bob.id)
+	i.exec(t, "UPDATE users SET avatar_seq = 7, avatar_version = 7 WHERE id = ?", bob.id)
 	b.hub.Poke()
 	pictured := next(guest, func(p *wire.People) bool { return len(p.Changed) == 1 && !p.Changed[0].User.Avatar.Default })
 	require.Contains(t, pictured.Changed[0].User.Avatar.Thumbnail, "/api/files/avatars/"+bob.id+"/7/")
