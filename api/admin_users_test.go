@@ -219,7 +219,7 @@ func TestSuspendUser(t *testing.T) {
 		var acts []any
 		for _, entry := range a.list() {
 			acts = append(acts, entry["action"])
-			require.Equal(t, map[string]any{"id": root.id, "username": "root"}, entry["actor"])
+			require.Equal(t, asShown(root), entry["actor"])
 			require.Equal(t, "user", entry["target_kind"])
 		}
 		require.Equal(t, []any{"user_sessions_ended", "user_reinstated", "user_suspended"}, acts)

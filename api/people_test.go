@@ -209,5 +209,10 @@ func idIn(object any) any {
 	return object.(map[string]any)["id"]
 }
 
+// asShown is the Person of somebody who has changed neither the name nor the picture.
+func asShown(p person) map[string]any {
+	return map[string]any{"id": p.id, "username": p.name, "display_name": p.name, "avatar": generated(p)}
+}
+
 // nameIn is the username of a person in an answer.
 func nameIn(person any) any { return person.(map[string]any)["username"] }
