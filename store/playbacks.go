@@ -183,9 +183,10 @@ func (r playbackRow) missing(members []memberRow) (ids []string) {
 	if r.State != string(playback.Waiting) {
 		return nil
 	}
-	policy := playback.Policy(r.WaitPolicy)
+	policy, known := playback.Policy(r.WaitPolicy), map[string]bool{}
 	for _, m := range r.state().Missing(mapRows(members, memberRow.member), policy, r.Now.UTC()) {
-		if !slices.Contains(ids, m.UserID) {
+		if !known[m.UserID] {
+			known[m.UserID] = true
 			ids = append(ids, m.UserID)
 		}
 	}
