@@ -54,7 +54,7 @@ type AbuseReport struct {
 	Kind       AbuseKind
 	Target     AbuseTarget
 	TargetID   string
-	SubjectID  string // the message's author, the room's host, or the reported account; empty when it is deleted
+	Subject    Person // the message's author, the room's host, or the reported account; zero when it is deleted
 	RoomID     string // the room, or that of the message
 	Text       string
 	Content    *ReportedContent // nil once the report is resolved and the account is deleted

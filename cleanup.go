@@ -66,7 +66,7 @@ type NewRun struct {
 type CleanupRun struct {
 	ID          string
 	Trigger     Trigger
-	StartedBy   string // the admin's user ID; empty for the schedule
+	StartedBy   Person // the admin; zero for the schedule, and when the account is deleted
 	Policies    []Policy
 	DryRun      bool
 	OlderThan   time.Duration // 0 for the policies' own ages

@@ -63,7 +63,7 @@ func (i NewInvitation) Validate() error {
 }
 
 // ReceivedInvitation is an open invitation as the invited person sees it. Of the room it has the ID, the name, the
-// description and the number of participants.
+// description, the movie, and how many people are in it and present.
 type ReceivedInvitation struct {
 	ID        string
 	Room      Room

@@ -6,8 +6,7 @@ import "time"
 type Message struct {
 	ID        string
 	RoomID    string
-	UserID    string // empty if the author's account is deleted
-	Username  string
+	Author    Person // zero if the account is deleted
 	Body      string
 	ReplyTo   *Quote // nil unless it answers another message
 	CreatedAt time.Time
@@ -18,10 +17,9 @@ type Message struct {
 
 // Quote is a message that another one answers. Its excerpt is empty if the message is deleted.
 type Quote struct {
-	ID       string
-	UserID   string
-	Username string
-	Excerpt  string
+	ID      string
+	Author  Person // zero if the account is deleted
+	Excerpt string
 }
 
 // Limits of messages.

@@ -19,12 +19,13 @@ type Room struct {
 	ID           string
 	Name         string
 	Description  string
-	MovieID      string // empty without one
-	HostID       string // empty if the account of an archived room's host is deleted
-	HostUsername string
+	Movie        RoomMovie // zero without one
+	Host         Person    // zero if the account of an archived room's host is deleted
 	Visibility   Visibility
 	Capacity     int // maximal number of people in it, the host included
 	Participants int
+	Present      int           // number of participants who are present
+	PresentUntil time.Time     // when the first of them counts as absent, unless seen again; zero if nobody is present
 	SlowMode     time.Duration // time between two messages of one person; 0 without slow mode
 	Sharing      Sharing
 	QueueOrder   QueueOrder
@@ -37,19 +38,25 @@ type Room struct {
 	UpdatedAt    time.Time
 	Rank         int       // in a search: the closest result has the lowest rank
 	LastActiveAt time.Time // only set in lists that are sorted by it
-	Present      int       // number of people present; only set in lists that are sorted by it
+}
+
+// RoomMovie is what a room shows of its movie. The zero value is no movie.
+type RoomMovie struct {
+	ID             string
+	Title          string
+	Year           int
+	RuntimeMinutes int
+	PosterURL      string // empty without one
 }
 
 // Participant is a user in a room, or with a role in it.
 type Participant struct {
-	UserID      string
-	Username    string
-	DisplayName string
-	Role        Role
-	MutedUntil  time.Time // zero unless muted
-	JoinedAt    time.Time // for a user who is not in the room: when their role began
-	LastSeenAt  time.Time // for a user who is not in the room: when their role began
-	Away        bool      // has a role in the room and is not in it
+	User       Person
+	Role       Role
+	MutedUntil time.Time // zero unless muted
+	JoinedAt   time.Time // for a user who is not in the room: when their role began
+	LastSeenAt time.Time // for a user who is not in the room: when their role began
+	Away       bool      // has a role in the room and is not in it
 }
 
 // Present reports whether the participant was seen within PresentFor before now.

@@ -15,12 +15,6 @@ type RoomAct struct {
 // SeekLogInterval is how long a line of a room's log about somebody's seeks takes up further ones.
 const SeekLogInterval = 10 * time.Second
 
-// Person is a user as others see them. The zero value is nobody.
-type Person struct {
-	ID       string
-	Username string
-}
-
 // RoomAction says what was done.
 type RoomAction string
 

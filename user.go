@@ -25,6 +25,14 @@ type User struct {
 	Rank            int // in a search: the closest result has the lowest rank
 }
 
+// Person is the account as others see it.
+func (u User) Person() Person {
+	return Person{
+		ID: u.ID, Username: u.Username, DisplayName: u.DisplayName, AvatarVersion: u.AvatarVersion,
+		AvatarFiles: u.AvatarFiles,
+	}
+}
+
 // Session is a sign-in, with all its refreshes.
 type Session struct {
 	ID         string

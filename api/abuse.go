@@ -67,7 +67,7 @@ func (s *Server) ListAbuseReports(
 		return nil, err
 	}
 	reports, next := cut(reports, p, func(r watchparty.AbuseReport) store.Keys { return store.Keys{r.ID} })
-	return contract.ListAbuseReports200JSONResponse{Data: convert(reports, abuseReport), NextCursor: next}, nil
+	return contract.ListAbuseReports200JSONResponse{Data: convert(reports, s.abuseReport), NextCursor: next}, nil
 }
 
 // GetAbuseReport answers with one report.
@@ -79,7 +79,7 @@ func (s *Server) GetAbuseReport(
 	if err != nil {
 		return nil, err
 	}
-	return contract.GetAbuseReport200JSONResponse{Data: abuseReport(report)}, nil
+	return contract.GetAbuseReport200JSONResponse{Data: s.abuseReport(report)}, nil
 }
 
 // ResolveAbuseReport resolves a report.
@@ -97,7 +97,7 @@ func (s *Server) ResolveAbuseReport(
 	if err != nil {
 		return nil, err
 	}
-	return contract.ResolveAbuseReport200JSONResponse{Data: abuseReport(report)}, nil
+	return contract.ResolveAbuseReport200JSONResponse{Data: s.abuseReport(report)}, nil
 }
 
 // sentAbuseReport returns what the sender of a report sees.
@@ -111,12 +111,12 @@ func sentAbuseReport(r watchparty.AbuseReport) contract.SentAbuseReport {
 	}
 }
 
-func abuseReport(r watchparty.AbuseReport) contract.AbuseReport {
+func (s *Server) abuseReport(r watchparty.AbuseReport) contract.AbuseReport {
 	out := contract.AbuseReport{
 		ID:         r.ID,
 		Kind:       contract.AbuseKind(r.Kind),
 		Target:     abuseTarget(r),
-		UserID:     pointer(r.SubjectID),
+		User:       s.person(r.Subject),
 		RoomID:     pointer(r.RoomID),
 		Text:       r.Text,
 		State:      contract.AbuseReportState(r.State),

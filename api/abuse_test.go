@@ -172,7 +172,7 @@ func TestReportKeepsWhatWasSeen(t *testing.T) {
 	open, resolved := []string{}, []string{}
 	for id, content := range want {
 		require.Equal(t, content, read(id)["content"])
-		require.Equal(t, host.id, read(id)["user_id"])
+		require.Equal(t, host.id, idIn(read(id)["user"]))
 		if len(resolved) < 2 {
 			resolve(id)
 			require.Equal(t, content, read(id)["content"])

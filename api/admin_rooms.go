@@ -28,7 +28,7 @@ func (s *Server) ListAnyRooms(
 		return nil, err
 	}
 	rooms, next := cut(rooms, p, func(r watchparty.AdminRoom) store.Keys { return store.Place(r.Room.Rank, r.Room.ID) })
-	return contract.ListAnyRooms200JSONResponse{Data: convert(rooms, adminRoom), NextCursor: next}, nil
+	return contract.ListAnyRooms200JSONResponse{Data: convert(rooms, s.adminRoom), NextCursor: next}, nil
 }
 
 // GetAnyRoom answers with any room.
@@ -40,7 +40,7 @@ func (s *Server) GetAnyRoom(
 	if err != nil {
 		return nil, err
 	}
-	return contract.GetAnyRoom200JSONResponse{Data: adminRoom(found)}, nil
+	return contract.GetAnyRoom200JSONResponse{Data: s.adminRoom(found)}, nil
 }
 
 // ListAnyMessages lists the messages of any room. Reading those of a private room is audited first.
@@ -61,7 +61,7 @@ func (s *Server) ListAnyMessages(
 		return nil, err
 	}
 	messages, next := cut(messages, p, func(m watchparty.AdminMessage) store.Keys { return store.Keys{m.Message.ID} })
-	return contract.ListAnyMessages200JSONResponse{Data: convert(messages, adminMessage), NextCursor: next}, nil
+	return contract.ListAnyMessages200JSONResponse{Data: convert(messages, s.adminMessage), NextCursor: next}, nil
 }
 
 // CloseRoom archives a room so that its host cannot open it.
@@ -78,7 +78,7 @@ func (s *Server) CloseRoom(
 	if err != nil {
 		return nil, err
 	}
-	return contract.CloseRoom200JSONResponse{Data: adminRoom(closed)}, nil
+	return contract.CloseRoom200JSONResponse{Data: s.adminRoom(closed)}, nil
 }
 
 // ReopenRoom opens a room, whoever archived it.
@@ -95,7 +95,7 @@ func (s *Server) ReopenRoom(
 	if err != nil {
 		return nil, err
 	}
-	return contract.ReopenRoom200JSONResponse{Data: adminRoom(opened)}, nil
+	return contract.ReopenRoom200JSONResponse{Data: s.adminRoom(opened)}, nil
 }
 
 // RemoveMessage deletes a message in any room.
@@ -121,10 +121,10 @@ func moderation(reason string, reportID *string) (watchparty.Moderation, error) 
 	return why, why.Validate()
 }
 
-func adminRoom(r watchparty.AdminRoom) contract.AdminRoom {
-	return contract.AdminRoom{Room: room(r.Room), ClosedAt: pointer(r.Room.ClosedAt), Hidden: r.Hidden}
+func (s *Server) adminRoom(r watchparty.AdminRoom) contract.AdminRoom {
+	return contract.AdminRoom{Room: s.room(r.Room), ClosedAt: pointer(r.Room.ClosedAt), Hidden: r.Hidden}
 }
 
-func adminMessage(m watchparty.AdminMessage) contract.AdminMessage {
-	return contract.AdminMessage{Message: message(m.Message), Hidden: m.Hidden}
+func (s *Server) adminMessage(m watchparty.AdminMessage) contract.AdminMessage {
+	return contract.AdminMessage{Message: s.message(m.Message), Hidden: m.Hidden}
 }

@@ -80,7 +80,7 @@ func TestClosedRoom(t *testing.T) {
 				[]any{"room_reopened", map[string]any{"reason": "A mistake"}, "room_closed", map[string]any{"reason": "Spam"}},
 				[]any{audit[0]["action"], audit[0]["details"], audit[1]["action"], audit[1]["details"]},
 			)
-			require.Equal(t, map[string]any{"id": root.id, "username": "root"}, audit[1]["actor"])
+			require.Equal(t, asShown(root), audit[1]["actor"])
 		})
 	}
 }

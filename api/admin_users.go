@@ -165,7 +165,7 @@ func (s *Server) adminUser(u watchparty.User) contract.AdminUser {
 		EmailVerified: !u.EmailVerifiedAt.IsZero(),
 		DisplayName:   u.DisplayName,
 		IsAdmin:       u.Admin,
-		Avatar:        s.avatarURLs(u),
+		Avatar:        s.avatarURLs(u.Person()),
 		State:         contract.UserState(u.State()),
 		SuspendedAt:   pointer(u.SuspendedAt),
 		ContentHidden: !u.HiddenAt.IsZero(),

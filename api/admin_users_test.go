@@ -219,7 +219,7 @@ func TestSuspendUser(t *testing.T) {
 		var acts []any
 		for _, entry := range a.list() {
 			acts = append(acts, entry["action"])
-			require.Equal(t, map[string]any{"id": root.id, "username": "root"}, entry["actor"])
+			require.Equal(t, asShown(root), entry["actor"])
 			require.Equal(t, "user", entry["target_kind"])
 		}
 		require.Equal(t, []any{"user_sessions_ended", "user_reinstated", "user_suspended"}, acts)
@@ -328,7 +328,7 @@ func TestRestoreRoom(t *testing.T) {
 	require.Equal(
 		t,
 		[]any{id, "Forgotten", "alice"},
-		[]any{retired[0]["id"], retired[0]["name"], retired[0]["host_username"]},
+		[]any{retired[0]["id"], retired[0]["name"], retired[0]["host"].(map[string]any)["username"]},
 	)
 	at, err := time.Parse(time.RFC3339, retired[0]["retired_at"].(string))
 	require.NoError(t, err)

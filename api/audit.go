@@ -35,12 +35,12 @@ func (s *Server) ListAudit(
 		return nil, err
 	}
 	entries, next := cut(entries, p, func(e watchparty.AuditEntry) store.Keys { return store.Keys{e.ID} })
-	return contract.ListAudit200JSONResponse{Data: convert(entries, auditEntry), NextCursor: next}, nil
+	return contract.ListAudit200JSONResponse{Data: convert(entries, s.auditEntry), NextCursor: next}, nil
 }
 
-func auditEntry(e watchparty.AuditEntry) contract.AuditEntry {
+func (s *Server) auditEntry(e watchparty.AuditEntry) contract.AuditEntry {
 	return contract.AuditEntry{
-		ID: e.ID, Actor: personOf(e.Actor.ID, e.Actor.Username), Action: contract.AuditAction(e.Action),
+		ID: e.ID, Actor: s.person(e.Actor), Action: contract.AuditAction(e.Action),
 		TargetKind: contract.AuditEntryTargetKind(e.TargetKind), TargetID: e.TargetID, Details: e.Details,
 		Outcome: contract.AuditEntryOutcome(e.Outcome), CreatedAt: e.CreatedAt,
 	}

@@ -191,7 +191,7 @@ func (s *Server) upload(a watchparty.Avatar, u watchparty.User) contract.AvatarU
 		Step:      pointer(step),
 		Reason:    pointer(a.Reason),
 		Version:   a.Version,
-		Avatar:    s.avatarURLs(u),
+		Avatar:    s.avatarURLs(u.Person()),
 		CreatedAt: a.CreatedAt,
 		UpdatedAt: a.UpdatedAt,
 	}
@@ -237,12 +237,6 @@ func (e elsewhere) VisitGetAvatarFileResponse(w http.ResponseWriter) error {
 	return nil
 }
 
-// Names of the generated picture. Clients cache it forever, so a generator that draws otherwise needs other names.
-const (
-	defaultAvatarFile      = "default.svg"
-	plainDefaultAvatarFile = "default.png"
-)
-
 // GetDefaultAvatar answers with the generated picture of a user.
 func (s *Server) GetDefaultAvatar(
 	ctx context.Context,
@@ -253,7 +247,7 @@ func (s *Server) GetDefaultAvatar(
 		etag:        strconv.Quote(r.UserID + "/" + string(r.DefaultName)),
 		header:      headers(ctx),
 	}
-	if r.DefaultName != plainDefaultAvatarFile {
+	if r.DefaultName != watchparty.PlainDefaultAvatarFile {
 		f.data = identicon.SVG(r.UserID)
 		return f, nil
 	}

@@ -136,7 +136,7 @@ func TestAvatarAddresses(t *testing.T) {
 	} {
 		s := &Server{}
 		s.cfg.HTTP.PublicURL = "https://party.example"
-		urls := s.avatarURLs(watchparty.User{ID: unknownID, AvatarVersion: 7, AvatarFiles: c.files})
+		urls := s.avatarURLs(watchparty.Person{ID: unknownID, AvatarVersion: 7, AvatarFiles: c.files})
 		base := "https://party.example/api/files/avatars/" + unknownID + "/7/"
 		require.Equal(
 			t,

@@ -214,7 +214,7 @@ func TestTexts(t *testing.T) {
 			require.Equal(t, 200, a.status, a)
 			require.Equal(t, text, b.do(t, "GET", "/users/alice", "", nil).data()["display_name"])
 			people := b.do(t, "GET", "/rooms/"+room+"/participants", "", nil).list()
-			require.Equal(t, text, people[0]["display_name"])
+			require.Equal(t, text, people[0]["user"].(map[string]any)["display_name"])
 		})
 	}
 	t.Run("lengths are in characters", func(t *testing.T) {

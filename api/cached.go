@@ -43,21 +43,23 @@ func (s *Server) prefetch(ctx context.Context, queries ...cache.Query) context.C
 	return s.cache.Prefetch(ctx, queries...)
 }
 
-// read answers q from the cache, or from what load gives, which has to encode as a JSON object.
+// encoded is what a loader gives for an answer, which has to encode as a JSON object.
+func encoded(answer any, err error) (cache.Loaded, error) {
+	if err != nil {
+		return cache.Loaded{}, err
+	}
+	body, err := json.Marshal(answer)
+	return cache.Loaded{Body: body}, err
+}
+
+// read answers q from the cache, or from what load gives.
 func (s *Server) read(
 	ctx context.Context,
 	q cache.Query,
 	ifNoneMatch *string,
-	load func(context.Context) (any, error),
+	load cache.Loader,
 ) (cached, error) {
-	entry, hit, err := s.get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
-		answer, err := load(ctx)
-		if err != nil {
-			return cache.Loaded{}, err
-		}
-		body, err := json.Marshal(answer)
-		return cache.Loaded{Body: body}, err
-	})
+	entry, hit, err := s.get(ctx, q, load)
 	if t := exchangeOf(ctx).target; t != nil {
 		t.key = q.Key
 	}
@@ -69,7 +71,7 @@ func (s *Server) readAsViewer(
 	ctx context.Context,
 	q cache.Query,
 	ifNoneMatch *string,
-	load func(context.Context) (any, error),
+	load cache.Loader,
 ) (cached, error) {
 	ctx = s.prefetch(ctx, q)
 	if _, err := viewer(ctx); err != nil {

@@ -132,7 +132,7 @@ func (s *Server) cleanupRun(r watchparty.CleanupRun) contract.CleanupRun {
 	out := contract.CleanupRun{
 		ID:        r.ID,
 		Trigger:   contract.CleanupRunTrigger(r.Trigger),
-		StartedBy: pointer(r.StartedBy),
+		StartedBy: s.person(r.StartedBy),
 		DryRun:    r.DryRun,
 		Policies: convert(
 			r.Policies,

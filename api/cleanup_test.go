@@ -31,7 +31,7 @@ func TestCleanupRun(t *testing.T) {
 			run["state"],
 			run["dry_run"],
 			run["trigger"],
-			run["started_by"],
+			idIn(run["started_by"]),
 			run["policies"],
 			run["started_at"],
 			run["finished_at"],

@@ -34,8 +34,12 @@ func (w *world) cachedReads() map[string][]string {
 		"listGenres": {"/movies/genres"},
 		"getMovie":   {"/movies/" + w.movie, "/movies/" + w.unused},
 		"listRooms": {
-			// Not sort=people: who is present changes with time, too.
-			"/rooms", "/rooms?sort=active", "/rooms?available=true", "/rooms?movie_id=" + w.movie, "/rooms?q=show",
+			"/rooms",
+			"/rooms?sort=active",
+			"/rooms?sort=people",
+			"/rooms?available=true",
+			"/rooms?movie_id=" + w.movie,
+			"/rooms?q=show",
 		},
 		"getRoom":      each("/rooms/%s"),
 		"listMessages": each("/chat/messages?room_id=%s"),

@@ -1,10 +1,6 @@
 package api
 
-import (
-	"github.com/oapi-codegen/nullable"
-
-	"github.com/watchparty/watchparty/api/contract"
-)
+import "github.com/oapi-codegen/nullable"
 
 // convert never returns nil, since the contract's lists are not null.
 func convert[From, To any](rows []From, to func(From) To) []To {
@@ -43,12 +39,4 @@ func patched[T any](n nullable.Nullable[T], empty T) *T {
 		return &v
 	}
 	return &empty
-}
-
-// personOf returns null for nobody, and for a deleted account.
-func personOf(id, username string) *contract.Person {
-	if id == "" || username == "" {
-		return nil
-	}
-	return &contract.Person{ID: id, Username: username}
 }

@@ -75,7 +75,7 @@ func (e export) write(w http.ResponseWriter) error {
 	rows(d, e, "password_resets", e.store.ExportResets,
 		func(r watchparty.ResetRequest) string { return r.ID }, exportedReset)
 	rows(d, e, "emails", e.store.ExportEmails, func(m watchparty.Email) string { return m.ID }, exportedEmail)
-	rows(d, e, "rooms", e.rooms, func(r watchparty.MyRoom) string { return r.Room.ID }, myRoom)
+	rows(d, e, "rooms", e.rooms, func(r watchparty.MyRoom) string { return r.Room.ID }, e.myRoom)
 	rows(d, e, "memberships", e.store.ExportMemberships,
 		func(m watchparty.Membership) string { return m.RoomID }, exportedMembership)
 	rows(d, e, "presence", e.store.ExportPresence,
@@ -92,7 +92,7 @@ func (e export) write(w http.ResponseWriter) error {
 		func(d watchparty.Day) string { return string(d) }, func(d watchparty.Day) watchparty.Day { return d })
 	rows(d, e, "messages", e.store.ExportMessages, func(m watchparty.Message) string { return m.ID }, exportedMessage)
 	rows(d, e, "invitations", e.store.ExportInvitations,
-		func(i watchparty.Invitation) string { return i.ID }, invitation(e.user.ID))
+		func(i watchparty.Invitation) string { return i.ID }, e.invitation(e.user.ID))
 	rows(d, e, "accepted_invitations", e.store.ExportAccepted,
 		func(i watchparty.Invitation) string { return i.ID }, acceptedInvitation)
 	rows(d, e, "received_invitations", e.received,

@@ -25,7 +25,7 @@ func (s *Server) Invite(ctx context.Context, r contract.InviteRequestObject) (co
 	if err != nil {
 		return nil, err
 	}
-	answer := invitation(id.UserID)(invited)
+	answer := s.invitation(id.UserID)(invited)
 	made, err := madeAt("/invitations/"+answer.ID, 0, contract.InvitationAnswer{Data: answer})
 	answer.Email = &n.Email // the caller typed it
 	return contract.Invite201JSONResponse{
@@ -53,7 +53,7 @@ func (s *Server) ListInvitations(
 	}
 	invitations, next := cut(invitations, p, func(i watchparty.Invitation) store.Keys { return store.Keys{i.ID} })
 	return contract.ListInvitations200JSONResponse{
-		Data:       convert(invitations, invitation(id.UserID)),
+		Data:       convert(invitations, s.invitation(id.UserID)),
 		NextCursor: next,
 	}, nil
 }
@@ -71,7 +71,7 @@ func (s *Server) GetInvitation(
 	if err := s.permitted(ctx, found.RoomID, watchparty.MayInvite); err != nil {
 		return nil, err
 	}
-	return tagged{contract.InvitationAnswer{Data: invitation(id.UserID)(found)}, r.Params.IfNoneMatch}, nil
+	return tagged{contract.InvitationAnswer{Data: s.invitation(id.UserID)(found)}, r.Params.IfNoneMatch}, nil
 }
 
 // RevokeInvitation revokes an open invitation.
@@ -102,7 +102,7 @@ func (s *Server) LookUpInvitation(
 	preview := contract.InvitationPreview{
 		Email:     i.Email,
 		Room:      invitedRoom(room),
-		Inviter:   contract.Person{ID: i.Inviter.ID, Username: i.Inviter.Username},
+		Inviter:   s.somebody(i.Inviter),
 		ExpiresAt: i.ExpiresAt,
 	}
 	return contract.LookUpInvitation200JSONResponse{Data: preview}, nil
@@ -122,7 +122,7 @@ func (s *Server) AcceptInvitation(
 	if err != nil {
 		return nil, err
 	}
-	return contract.AcceptInvitation200JSONResponse{Data: room(joined)}, nil
+	return contract.AcceptInvitation200JSONResponse{Data: s.room(joined)}, nil
 }
 
 // DeclineInvitation declines an invitation for whoever has its token.
@@ -142,18 +142,21 @@ func (s *Server) DeclineInvitation(
 
 // invitedRoom returns what an invitation shows of its room.
 func invitedRoom(r watchparty.Room) contract.InvitedRoom {
-	return contract.InvitedRoom{ID: r.ID, Name: r.Name, Description: r.Description, Participants: r.Participants}
+	return contract.InvitedRoom{
+		ID: r.ID, Name: r.Name, Description: r.Description, Movie: roomMovie(r.Movie), Participants: r.Participants,
+		Present: r.Present,
+	}
 }
 
 // invitation returns what a viewer sees of an invitation: the address only of the own ones, since the room may have
 // another host by now.
-func invitation(viewerID string) func(watchparty.Invitation) contract.Invitation {
+func (s *Server) invitation(viewerID string) func(watchparty.Invitation) contract.Invitation {
 	return func(i watchparty.Invitation) contract.Invitation {
 		shown := contract.Invitation{
 			ID:         i.ID,
 			RoomID:     i.RoomID,
 			State:      contract.InvitationState(i.State),
-			Inviter:    personOf(i.Inviter.ID, i.Inviter.Username),
+			Inviter:    s.person(i.Inviter),
 			ExpiresAt:  i.ExpiresAt,
 			AnsweredAt: pointer(i.AnsweredAt),
 			CreatedAt:  i.CreatedAt,

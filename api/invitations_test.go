@@ -54,7 +54,7 @@ func TestInvitation(t *testing.T) {
 	a := b.do(t, "POST", list, host.token, map[string]any{"email": " Friend@Example.org\n"})
 	require.Equal(t, 201, a.status, a)
 	first := a.data()
-	require.Equal(t, []any{room, "Friend@Example.org", "open", map[string]any{"id": host.id, "username": "host"}, nil},
+	require.Equal(t, []any{room, "Friend@Example.org", "open", asShown(host), nil},
 		[]any{first["room_id"], first["email"], first["state"], first["inviter"], first["answered_at"]})
 	id, token := b.invite(t, room, host, "friend@EXAMPLE.org")
 	require.Equal(t, first["id"], id, "the open one")
@@ -121,13 +121,15 @@ func TestLookingUpAnInvitation(t *testing.T) {
 	require.Equal(t, 200, a.status, a)
 	require.Equal(t, map[string]any{
 		"email":      "friend@example.org",
-		"inviter":    map[string]any{"id": host.id, "username": "host"},
+		"inviter":    asShown(host),
 		"expires_at": a.data()["expires_at"],
 		"room": map[string]any{
 			"id":           room,
 			"name":         "Cellar cinema",
 			"description":  "Mind the steps.",
+			"movie":        nil,
 			"participants": 1.0,
+			"present":      1.0,
 		},
 	}, a.data())
 	require.Equal(t, 200, b.acceptInvitation(t, guest, token).status)

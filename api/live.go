@@ -33,7 +33,7 @@ var (
 // newHub makes the hub of live connections, which Serve runs.
 func (s *Server) newHub(d Deps) *live.Hub {
 	deps := live.Deps{
-		Store: d.Store, Bus: d.Bus, Tokens: s.tokens, Log: d.Log, Metrics: d.Metrics,
+		Store: d.Store, Bus: d.Bus, Tokens: s.tokens, Files: s.files(), Log: d.Log, Metrics: d.Metrics,
 		HostSilence: d.Config.Room.HostSilence,
 	}
 	if s.limits != nil {

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
@@ -33,24 +34,33 @@ func (s *Server) ListMessages(
 	if _, err := s.visibleRoom(ctx, roomID); err != nil {
 		return nil, err
 	}
-	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
+	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (cache.Loaded, error) {
 		answer := messageList{NewerCursor: v.cursor}
 		if v.field == "" { // read before the page, so that a change between the two is listed twice rather than missed
 			last, err := s.store.LastMessageChange(ctx, roomID)
 			if err != nil {
-				return nil, err
+				return cache.Loaded{}, err
 			}
 			updates, err := s.cursorsOf(messageUpdates, []any{roomID})
 			if err != nil {
-				return nil, err
+				return cache.Loaded{}, err
 			}
 			answer.UpdatesCursor = updates.encode(last)
 		}
 		messages, err := v.read(ctx, roomID, more(p))
 		messages, next := cut(messages, p, v.keys)
-		answer.list = list{Data: convert(messages, message), NextCursor: next}
+		answer.list = list{Data: convert(messages, s.message), NextCursor: next}
 		v.setCursors(&answer, messages, p)
-		return answer, err
+		loaded, err := encoded(answer, err)
+		for _, m := range messages {
+			loaded.Tags = append(loaded.Tags, tagsOfPeople(m.Author)...)
+			if m.ReplyTo != nil {
+				loaded.Tags = append(loaded.Tags, tagsOfPeople(m.ReplyTo.Author)...)
+			}
+		}
+		slices.Sort(loaded.Tags)
+		loaded.Tags = slices.Compact(loaded.Tags) // few people write most of a page
+		return loaded, err
 	})
 }
 
@@ -143,7 +153,7 @@ func (s *Server) PostMessage(
 	if err != nil {
 		return nil, err
 	}
-	answer := message(posted)
+	answer := s.message(posted)
 	made, err := madeAt("/chat/messages/"+answer.ID, 0, contract.MessageAnswer{Data: answer})
 	return contract.PostMessage201JSONResponse{
 		Body:    contract.MessageAnswer{Data: answer},
@@ -163,7 +173,7 @@ func (s *Server) GetMessage(
 	if _, err := s.visibleRoom(ctx, found.RoomID); err != nil {
 		return nil, err
 	}
-	return tagged{contract.MessageAnswer{Data: message(found)}, r.Params.IfNoneMatch}, nil
+	return tagged{contract.MessageAnswer{Data: s.message(found)}, r.Params.IfNoneMatch}, nil
 }
 
 // EditMessage edits a message of the caller.
@@ -186,7 +196,7 @@ func (s *Server) EditMessage(
 	if err != nil {
 		return nil, err
 	}
-	return contract.EditMessage200JSONResponse{Data: message(edited)}, nil
+	return contract.EditMessage200JSONResponse{Data: s.message(edited)}, nil
 }
 
 // DeleteMessage deletes a message of the caller, or of a person with a lower role.
@@ -199,7 +209,7 @@ func (s *Server) DeleteMessage(
 	if err != nil {
 		return nil, err
 	}
-	if known.UserID != id.UserID { // the own messages can be deleted from outside of the room, and when banned
+	if known.Author.ID != id.UserID { // the own messages can be deleted from outside of the room, and when banned
 		if _, err := s.visibleRoom(ctx, known.RoomID); err != nil {
 			return nil, err
 		}
@@ -210,15 +220,15 @@ func (s *Server) DeleteMessage(
 	return contract.DeleteMessage204Response{}, nil
 }
 
-func message(m watchparty.Message) contract.Message {
+func (s *Server) message(m watchparty.Message) contract.Message {
 	out := contract.Message{
-		ID: m.ID, RoomID: m.RoomID, Author: personOf(m.UserID, m.Username), Body: m.Body, CreatedAt: m.CreatedAt,
+		ID: m.ID, RoomID: m.RoomID, Author: s.person(m.Author), Body: m.Body, CreatedAt: m.CreatedAt,
 		EditedAt: pointer(m.EditedAt), Deleted: !m.DeletedAt.IsZero(),
 	}
 	if m.ReplyTo != nil {
 		out.ReplyTo = &contract.Quote{
 			ID:      m.ReplyTo.ID,
-			Author:  personOf(m.ReplyTo.UserID, m.ReplyTo.Username),
+			Author:  s.person(m.ReplyTo.Author),
 			Excerpt: m.ReplyTo.Excerpt,
 		}
 	}

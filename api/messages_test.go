@@ -152,7 +152,7 @@ func TestReply(t *testing.T) {
 	}
 	quote := map[string]any{
 		"id":      asked,
-		"author":  map[string]any{"id": alice.id, "username": "alice"},
+		"author":  asShown(alice),
 		"excerpt": strings.Repeat("👩", 140),
 	}
 	a := reply(asked)

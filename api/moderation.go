@@ -48,7 +48,7 @@ func (s *Server) ListBans(
 		return nil, err
 	}
 	bans, next := cut(bans, p, func(b watchparty.Ban) store.Keys { return store.Keys{b.ID} })
-	return contract.ListBans200JSONResponse{Data: convert(bans, ban), NextCursor: next}, nil
+	return contract.ListBans200JSONResponse{Data: convert(bans, s.ban), NextCursor: next}, nil
 }
 
 // Ban bans a person from a room.
@@ -67,7 +67,7 @@ func (s *Server) Ban(ctx context.Context, r contract.BanRequestObject) (contract
 	if err != nil {
 		return nil, err
 	}
-	answer := ban(banned)
+	answer := s.ban(banned)
 	made, err := madeAt("/rooms/"+r.RoomID+"/bans/"+answer.User.Username, 0, contract.BanAnswer{Data: answer})
 	return contract.Ban201JSONResponse{
 		Body:    contract.BanAnswer{Data: answer},
@@ -81,7 +81,7 @@ func (s *Server) GetBan(ctx context.Context, r contract.GetBanRequestObject) (co
 		return nil, err
 	}
 	found, err := s.store.BanOf(ctx, r.RoomID, r.Username)
-	return tagged{contract.BanAnswer{Data: ban(found)}, r.Params.IfNoneMatch}, err
+	return tagged{contract.BanAnswer{Data: s.ban(found)}, r.Params.IfNoneMatch}, err
 }
 
 // LiftBan ends a ban.
@@ -110,7 +110,7 @@ func (s *Server) ListMutes(
 		return nil, err
 	}
 	mutes, next := cut(mutes, p, func(m watchparty.Mute) store.Keys { return store.Keys{m.ID} })
-	return contract.ListMutes200JSONResponse{Data: convert(mutes, mute), NextCursor: next}, nil
+	return contract.ListMutes200JSONResponse{Data: convert(mutes, s.mute), NextCursor: next}, nil
 }
 
 // Mute mutes a person in a room.
@@ -129,7 +129,7 @@ func (s *Server) Mute(ctx context.Context, r contract.MuteRequestObject) (contra
 	if err != nil {
 		return nil, err
 	}
-	answer := mute(muted)
+	answer := s.mute(muted)
 	made, err := madeAt("/rooms/"+r.RoomID+"/mutes/"+answer.User.Username, 0, contract.MuteAnswer{Data: answer})
 	return contract.Mute201JSONResponse{
 		Body:    contract.MuteAnswer{Data: answer},
@@ -143,7 +143,7 @@ func (s *Server) GetMute(ctx context.Context, r contract.GetMuteRequestObject) (
 		return nil, err
 	}
 	found, err := s.store.MuteOf(ctx, r.RoomID, r.Username)
-	return tagged{contract.MuteAnswer{Data: mute(found)}, r.Params.IfNoneMatch}, err
+	return tagged{contract.MuteAnswer{Data: s.mute(found)}, r.Params.IfNoneMatch}, err
 }
 
 // LiftMute ends a mute.
@@ -158,20 +158,20 @@ func (s *Server) LiftMute(
 	return contract.LiftMute204Response{}, nil
 }
 
-func ban(b watchparty.Ban) contract.Ban {
+func (s *Server) ban(b watchparty.Ban) contract.Ban {
 	return contract.Ban{
-		User:      contract.Person(b.User),
-		BannedBy:  personOf(b.By.ID, b.By.Username),
+		User:      s.somebody(b.User),
+		BannedBy:  s.person(b.By),
 		Reason:    b.Reason,
 		Until:     pointer(b.Until),
 		CreatedAt: b.CreatedAt,
 	}
 }
 
-func mute(m watchparty.Mute) contract.Mute {
+func (s *Server) mute(m watchparty.Mute) contract.Mute {
 	return contract.Mute{
-		User:      contract.Person(m.User),
-		MutedBy:   personOf(m.By.ID, m.By.Username),
+		User:      s.somebody(m.User),
+		MutedBy:   s.person(m.By),
 		Reason:    m.Reason,
 		Until:     m.Until,
 		CreatedAt: m.CreatedAt,

@@ -50,10 +50,10 @@ func (s *Server) ListMovies(
 	if f != (watchparty.MovieFilter{}) {
 		q.Key += ":" + s.keyOf("movie-filter", fmt.Sprintf("%#v", f))
 	}
-	return s.readAsViewer(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
+	return s.readAsViewer(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (cache.Loaded, error) {
 		movies, err := s.store.Movies(ctx, f, more(p))
 		movies, next := cut(movies, p, func(m watchparty.Movie) store.Keys { return store.Place(m.Rank, m.ID) })
-		return list{Data: convert(movies, movie), NextCursor: next}, err
+		return encoded(list{Data: convert(movies, movie), NextCursor: next}, err)
 	})
 }
 
@@ -70,9 +70,9 @@ func (s *Server) moviesByID(ctx context.Context, ids string, ifNoneMatch *string
 		Tags: []string{coherence.TagMovies},
 		TTL:  s.cfg.Cache.Movies,
 	}
-	return s.readAsViewer(ctx, q, ifNoneMatch, func(ctx context.Context) (any, error) {
+	return s.readAsViewer(ctx, q, ifNoneMatch, func(ctx context.Context) (cache.Loaded, error) {
 		movies, err := s.store.MoviesByID(ctx, wanted)
-		return list{Data: convert(movies, movie)}, err
+		return encoded(list{Data: convert(movies, movie)}, err)
 	})
 }
 
@@ -82,11 +82,11 @@ func (s *Server) ListGenres(
 	r contract.ListGenresRequestObject,
 ) (contract.ListGenresResponseObject, error) {
 	q := cache.Query{Key: "genres", Tags: []string{coherence.TagMovies}, TTL: s.cfg.Cache.Movies}
-	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
+	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (cache.Loaded, error) {
 		genres, err := s.store.Genres(ctx)
-		return list{
+		return encoded(list{
 			Data: convert(genres, func(g watchparty.GenreCount) contract.GenreCount { return contract.GenreCount(g) }),
-		}, err
+		}, err)
 	})
 }
 

@@ -22,7 +22,7 @@ func (s *Server) ListMyInvitations(
 		return nil, err
 	}
 	invitations, next := cut(invitations, p, func(i watchparty.ReceivedInvitation) store.Keys { return store.Keys{i.ID} })
-	return contract.ListMyInvitations200JSONResponse{Data: convert(invitations, myInvitation), NextCursor: next}, nil
+	return contract.ListMyInvitations200JSONResponse{Data: convert(invitations, s.myInvitation), NextCursor: next}, nil
 }
 
 // AcceptMyInvitation makes the caller a member of the room, by an invitation to their confirmed address.
@@ -34,7 +34,7 @@ func (s *Server) AcceptMyInvitation(
 	if err != nil {
 		return nil, err
 	}
-	return contract.AcceptMyInvitation200JSONResponse{Data: room(joined)}, nil
+	return contract.AcceptMyInvitation200JSONResponse{Data: s.room(joined)}, nil
 }
 
 // DeclineMyInvitation declines an invitation to the caller's confirmed address.
@@ -48,9 +48,9 @@ func (s *Server) DeclineMyInvitation(
 	return contract.DeclineMyInvitation204Response{}, nil
 }
 
-func myInvitation(i watchparty.ReceivedInvitation) contract.MyInvitation {
+func (s *Server) myInvitation(i watchparty.ReceivedInvitation) contract.MyInvitation {
 	return contract.MyInvitation{
-		ID: i.ID, Room: invitedRoom(i.Room), Inviter: contract.Person{ID: i.Inviter.ID, Username: i.Inviter.Username},
+		ID: i.ID, Room: invitedRoom(i.Room), Inviter: s.somebody(i.Inviter),
 		ExpiresAt: i.ExpiresAt, CreatedAt: i.CreatedAt,
 	}
 }

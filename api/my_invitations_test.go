@@ -35,10 +35,12 @@ func TestMyInvitations(t *testing.T) {
 	shown := b.do(t, "GET", path, guest.token, nil).list()[1]
 	require.Equal(
 		t,
-		map[string]any{"id": room, "name": "Late show", "description": "Bring tea.", "participants": 1.0},
+		map[string]any{
+			"id": room, "name": "Late show", "description": "Bring tea.", "movie": nil, "participants": 1.0, "present": 1.0,
+		},
 		shown["room"],
 	)
-	require.Equal(t, host.name, shown["inviter"].(map[string]any)["username"])
+	require.Equal(t, asShown(host), shown["inviter"])
 	require.NotEmpty(t, shown["expires_at"])
 
 	for _, how := range []string{"accept", "decline"} {

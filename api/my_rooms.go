@@ -53,14 +53,14 @@ func (s *Server) ListMyRooms(
 		return nil, err
 	}
 	rooms, next := cut(rooms, p, func(r watchparty.MyRoom) store.Keys { return store.Keys{r.Room.ID} })
-	return contract.ListMyRooms200JSONResponse{Data: convert(rooms, myRoom), NextCursor: next}, nil
+	return contract.ListMyRooms200JSONResponse{Data: convert(rooms, s.myRoom), NextCursor: next}, nil
 }
 
-func myRoom(r watchparty.MyRoom) contract.MyRoom {
+func (s *Server) myRoom(r watchparty.MyRoom) contract.MyRoom {
 	return contract.MyRoom{
 		Role:          contract.Role(r.Role),
 		Joined:        r.Joined,
-		Room:          room(r.Room),
+		Room:          s.room(r.Room),
 		Unread:        r.Unread,
 		LastMessageAt: pointer(r.LastMessageAt),
 	}

@@ -19,7 +19,7 @@ func (s *Server) JoinRoom(
 	if err != nil {
 		return nil, err
 	}
-	return contract.JoinRoom200JSONResponse{Data: room(joined)}, nil
+	return contract.JoinRoom200JSONResponse{Data: s.room(joined)}, nil
 }
 
 // LeaveRoom removes the caller from a room.
@@ -83,12 +83,12 @@ func (s *Server) ListParticipants(
 	if err != nil {
 		return nil, err
 	}
-	return contract.ListParticipants200JSONResponse{Data: convert(participants, participant)}, nil
+	return contract.ListParticipants200JSONResponse{Data: convert(participants, s.participant)}, nil
 }
 
-func participant(p watchparty.Participant) contract.Participant {
+func (s *Server) participant(p watchparty.Participant) contract.Participant {
 	return contract.Participant{
-		ID: p.UserID, Username: p.Username, DisplayName: p.DisplayName, Role: contract.Role(p.Role),
-		Present: p.Present(store.Now()), MutedUntil: pointer(p.MutedUntil), JoinedAt: p.JoinedAt, LastSeenAt: p.LastSeenAt,
+		User: s.somebody(p.User), Role: contract.Role(p.Role), Present: p.Present(store.Now()),
+		MutedUntil: pointer(p.MutedUntil), JoinedAt: p.JoinedAt, LastSeenAt: p.LastSeenAt,
 	}
 }

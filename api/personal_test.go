@@ -95,7 +95,7 @@ var personal = map[string]map[string]string{
 		"id":                "rooms[].room.id",
 		"name":              "rooms[].room.name",
 		"description":       "rooms[].room.description",
-		"movie_id":          "rooms[].room.movie_id",
+		"movie_id":          "rooms[].room.movie.id",
 		"host_id":           "rooms[].room.host.id",
 		"visibility":        "rooms[].room.visibility",
 		"capacity":          "rooms[].room.capacity",

@@ -38,7 +38,7 @@ func (s *Server) GetPlayback(
 	if err != nil {
 		return nil, err
 	}
-	return contract.GetPlayback200JSONResponse{Data: playbackOf(now)}, nil
+	return contract.GetPlayback200JSONResponse{Data: s.playbackOf(now)}, nil
 }
 
 // SendPlaybackCommand controls what a room watches. The store judges whether the caller may.
@@ -63,7 +63,7 @@ func (s *Server) SendPlaybackCommand(
 	}
 	s.tell(answer)
 	return contract.SendPlaybackCommand200JSONResponse{Data: contract.PlaybackCommandResult{
-		Revision: answer.Effects.Revision, Replayed: answer.Effects.Replayed, Playback: playbackOf(answer.Snapshot),
+		Revision: answer.Effects.Revision, Replayed: answer.Effects.Replayed, Playback: s.playbackOf(answer.Snapshot),
 	}}, nil
 }
 
@@ -90,14 +90,14 @@ func (s *Server) VoteToSkip(
 		return nil, err
 	}
 	s.tell(answer)
-	return contract.VoteToSkip200JSONResponse{Data: playbackOf(answer.Snapshot)}, nil
+	return contract.VoteToSkip200JSONResponse{Data: s.playbackOf(answer.Snapshot)}, nil
 }
 
-func playbackOf(p playback.Snapshot) contract.Playback {
+func (s *Server) playbackOf(p playback.Snapshot) contract.Playback {
 	answer := contract.Playback{
 		Revision: p.Revision, Epoch: p.Epoch, Cue: p.Cue, State: contract.PlaybackStatus(p.Status),
 		PositionMs: p.PositionMS, At: p.At, Rate: p.Rate, EndsAt: pointer(p.EndsAt), StartsAt: pointer(p.StartsAt),
-		Cause: string(p.Cause), By: personOf(p.Actor.ID, p.Actor.Username), SkipVotes: p.SkipVotes,
+		Cause: string(p.Cause), By: s.person(p.Actor), SkipVotes: p.SkipVotes,
 		QueueVersion: p.QueueVersion, Now: p.Now,
 	}
 	if p.Status != playback.Idle {
@@ -110,7 +110,7 @@ func playbackOf(p playback.Snapshot) contract.Playback {
 	if p.Status == playback.Waiting {
 		answer.Wait = &contract.PlaybackWait{
 			For: contract.PlaybackWaitFor(p.WaitFor), Until: p.WaitUntil, Resume: p.Resume,
-			People: convert(p.Missing, func(one watchparty.Person) contract.Person { return contract.Person(one) }),
+			People: convert(p.Missing, s.somebody),
 		}
 	}
 	return answer

@@ -25,7 +25,7 @@ func (s *Server) GetQueue(
 		return nil, err
 	}
 	return contract.GetQueue200JSONResponse{
-		Data: contract.Queue{Items: convert(items, queueItem), Version: version},
+		Data: contract.Queue{Items: convert(items, s.queueItem), Version: version},
 	}, nil
 }
 
@@ -50,7 +50,7 @@ func (s *Server) AddToQueue(
 		return nil, err
 	}
 	s.tellQueue(r.RoomID)
-	answer := contract.QueueItemAnswer{Data: queueItem(added)}
+	answer := contract.QueueItemAnswer{Data: s.queueItem(added)}
 	made, err := madeAt("/rooms/"+r.RoomID+"/queue/"+added.ID, 0, answer)
 	return contract.AddToQueue201JSONResponse{Body: answer, Headers: contract.AddToQueue201ResponseHeaders(made)}, err
 }
@@ -68,7 +68,7 @@ func (s *Server) GetQueueItem(
 		return nil, err
 	}
 	found, err := s.store.QueueItem(ctx, r.RoomID, r.ItemID, id.UserID)
-	return tagged{contract.QueueItemAnswer{Data: queueItem(found)}, r.Params.IfNoneMatch}, err
+	return tagged{contract.QueueItemAnswer{Data: s.queueItem(found)}, r.Params.IfNoneMatch}, err
 }
 
 // VisitGetQueueItemResponse writes a GetQueueItem answer.
@@ -129,9 +129,9 @@ func (s *Server) voteForItem(ctx context.Context, roomID, itemID string, votes b
 	return nil
 }
 
-func queueItem(i watchparty.QueueItem) contract.QueueItem {
+func (s *Server) queueItem(i watchparty.QueueItem) contract.QueueItem {
 	return contract.QueueItem{
 		ID: i.ID, MovieID: pointer(i.MovieID), Title: i.Title, StreamURL: i.StreamURL, DurationMs: pointer(i.DurationMS),
-		AddedBy: personOf(i.AddedBy.ID, i.AddedBy.Username), Votes: i.Votes, Voted: i.Voted, CreatedAt: i.CreatedAt,
+		AddedBy: s.person(i.AddedBy), Votes: i.Votes, Voted: i.Voted, CreatedAt: i.CreatedAt,
 	}
 }

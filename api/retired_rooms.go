@@ -35,11 +35,11 @@ func (s *Server) RestoreRoom(
 	if err != nil {
 		return nil, err
 	}
-	return contract.RestoreRoom200JSONResponse{Data: room(restored)}, nil
+	return contract.RestoreRoom200JSONResponse{Data: s.room(restored)}, nil
 }
 
 func (s *Server) retiredRoom(r watchparty.Room) contract.RetiredRoom {
-	out := contract.RetiredRoom{ID: r.ID, Name: r.Name, HostUsername: pointer(r.HostUsername), RetiredAt: r.RetiredAt}
+	out := contract.RetiredRoom{ID: r.ID, Name: r.Name, Host: s.person(r.Host), RetiredAt: r.RetiredAt}
 	if age, on := s.cfg.Cleanup.Ages()[watchparty.PolicyArchived]; on {
 		out.DeletedFrom = pointer(r.RetiredAt.Add(age))
 	}

@@ -14,5 +14,5 @@ func (s *Server) SetRole(ctx context.Context, r contract.SetRoleRequestObject) (
 	if err != nil {
 		return nil, err
 	}
-	return contract.SetRole200JSONResponse{Data: participant(changed)}, nil
+	return contract.SetRole200JSONResponse{Data: s.participant(changed)}, nil
 }

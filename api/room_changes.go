@@ -23,7 +23,7 @@ func (s *Server) UpdateRoom(
 	if err != nil {
 		return nil, err
 	}
-	answer := room(changed)
+	answer := s.room(changed)
 	tag, err := tagOf(changed.Version, single{Data: answer})
 	return contract.UpdateRoom200JSONResponse{
 		Body:    contract.RoomAnswer{Data: answer},

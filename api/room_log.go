@@ -25,12 +25,12 @@ func (s *Server) ListRoomLog(
 		return nil, err
 	}
 	acts, next := cut(acts, p, func(a watchparty.RoomAct) store.Keys { return store.Keys{a.ID} })
-	return contract.ListRoomLog200JSONResponse{Data: convert(acts, roomAct), NextCursor: next}, nil
+	return contract.ListRoomLog200JSONResponse{Data: convert(acts, s.roomAct), NextCursor: next}, nil
 }
 
-func roomAct(a watchparty.RoomAct) contract.RoomAct {
+func (s *Server) roomAct(a watchparty.RoomAct) contract.RoomAct {
 	return contract.RoomAct{
-		ID: a.ID, Action: contract.RoomActAction(a.Action), Actor: personOf(a.Actor.ID, a.Actor.Username),
-		Target: personOf(a.Target.ID, a.Target.Username), Details: a.Details, CreatedAt: a.CreatedAt,
+		ID: a.ID, Action: contract.RoomActAction(a.Action), Actor: s.person(a.Actor),
+		Target: s.person(a.Target), Details: a.Details, CreatedAt: a.CreatedAt,
 	}
 }

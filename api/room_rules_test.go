@@ -26,7 +26,7 @@ func TestRoomRules(t *testing.T) {
 		list := b.do(t, "GET", "/rooms/"+room+"/participants", "", nil).list()
 		require.Len(t, list, 2)
 		require.Equal(t, []any{"alice", "host", "bob", "viewer"},
-			[]any{list[0]["username"], list[0]["role"], list[1]["username"], list[1]["role"]})
+			[]any{nameIn(list[0]["user"]), list[0]["role"], nameIn(list[1]["user"]), list[1]["role"]})
 	})
 	t.Run("full", func(t *testing.T) {
 		b.do(t, "POST", "/rooms/"+room+"/join", carol.token, nil).requireProblem(t, 409, "room_full")
@@ -65,15 +65,22 @@ func TestCreatedRoomIsWhatWasAsked(t *testing.T) {
 	created := w.do(t, "POST", "/rooms", w.alice.token, asked).data()
 	read := w.do(t, "GET", "/rooms/"+created["id"].(string), "", nil).data()
 	require.Equal(t, created, read)
+	require.Equal(t, map[string]any{
+		"id": w.movie, "title": "Metropolis", "year": 1927.0, "runtime_minutes": 153.0, "poster_url": nil,
+	}, read["movie"])
+	delete(asked, "movie_id")
 	for name, v := range asked {
 		require.Equal(t, v, read[name], name)
 	}
-	require.Equal(t, map[string]any{"id": w.alice.id, "username": "alice"}, read["host"])
+	host := w.do(t, "GET", "/users/alice", "", nil).data()
+	delete(host, "created_at")
+	require.Equal(t, host, read["host"])
+	require.EqualValues(t, 1, read["present"])
 	require.EqualValues(t, 1, read["participants"])
 
 	defaults := w.do(t, "POST", "/rooms", w.alice.token, map[string]any{"name": "Plain"}).data()
 	require.Equal(t, []any{"public", 50.0, nil, ""},
-		[]any{defaults["visibility"], defaults["capacity"], defaults["movie_id"], defaults["description"]})
+		[]any{defaults["visibility"], defaults["capacity"], defaults["movie"], defaults["description"]})
 }
 
 // TestArchivedRoom: it can be read, and nothing new happens in it.

@@ -49,10 +49,11 @@ func (s *Server) ListRooms(
 	if f != (watchparty.RoomFilter{}) { // cache keys are logged, and must not have what people search for
 		q.Key += fmt.Sprintf(":%x", s.digests.Sum("room-filter", f.Search, f.MovieID, strconv.FormatBool(f.Available)))
 	}
-	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
+	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (cache.Loaded, error) {
 		rooms, err := order.read(ctx, f, more(p))
 		rooms, next := cut(rooms, p, order.keys)
-		return list{Data: convert(rooms, room), NextCursor: next}, err
+		loaded, err := encoded(list{Data: convert(rooms, s.room), NextCursor: next}, err)
+		return showing(loaded, rooms...), err
 	})
 }
 
@@ -78,7 +79,7 @@ func (s *Server) CreateRoom(
 	if err != nil {
 		return nil, err
 	}
-	answer := room(created)
+	answer := s.room(created)
 	made, err := madeAt("/rooms/"+answer.ID, created.Version, single{Data: answer})
 	return contract.CreateRoom201JSONResponse{
 		Body:    contract.RoomAnswer{Data: answer},
@@ -111,8 +112,9 @@ func (s *Server) visibleRoom(ctx context.Context, roomID string) (cached, error)
 		if err != nil {
 			return cache.Loaded{}, err
 		}
-		body, err := json.Marshal(single{Data: room(found)})
-		return cache.Loaded{Body: body, Meta: fmt.Sprint(found.Version, " ", found.Visibility)}, err
+		loaded, err := encoded(single{Data: s.room(found)}, nil)
+		loaded.Meta = fmt.Sprint(found.Version, " ", found.Visibility)
+		return showing(loaded, found), err
 	})
 	if err != nil {
 		return cached{}, err
@@ -200,17 +202,57 @@ func standingIn(entry *cache.Entry) (watchparty.Standing, error) {
 	return standing, nil
 }
 
-func room(r watchparty.Room) contract.Room {
+// showing adds, to what was loaded, the tags of the hosts and movies of the rooms that it shows, and how long those who
+// are present there stay so by themselves.
+func showing(loaded cache.Loaded, rooms ...watchparty.Room) cache.Loaded {
+	for _, r := range rooms {
+		loaded.Tags = append(loaded.Tags, tagsOfPeople(r.Host)...)
+		if r.Movie.ID != "" {
+			loaded.Tags = append(loaded.Tags, coherence.TagMovie(r.Movie.ID))
+		}
+		if r.PresentUntil.IsZero() {
+			continue
+		}
+		if left := max(r.PresentUntil.Sub(store.Now()), 1); loaded.Lasts == 0 || left < loaded.Lasts {
+			loaded.Lasts = left
+		}
+	}
+	return loaded
+}
+
+func (s *Server) room(r watchparty.Room) contract.Room {
 	state := contract.RoomStateOpen
 	if !r.ArchivedAt.IsZero() {
 		state = contract.RoomStateArchived
 	}
 	return contract.Room{
-		ID: r.ID, Name: r.Name, Description: r.Description, MovieID: pointer(r.MovieID),
-		Host: personOf(r.HostID, r.HostUsername), Visibility: contract.Visibility(r.Visibility), Capacity: r.Capacity,
-		Participants: r.Participants, SlowModeSeconds: int(r.SlowMode.Seconds()), State: state, Closed: !r.ClosedAt.IsZero(),
-		Control: contract.Circle(r.Sharing.Control), Queue: contract.Circle(r.Sharing.Queue),
-		QueueOrder: contract.QueueOrder(r.QueueOrder), WaitPolicy: contract.WaitPolicy(r.WaitPolicy),
-		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
+		ID:              r.ID,
+		Name:            r.Name,
+		Description:     r.Description,
+		Movie:           roomMovie(r.Movie),
+		Host:            s.person(r.Host),
+		Visibility:      contract.Visibility(r.Visibility),
+		Capacity:        r.Capacity,
+		Participants:    r.Participants,
+		Present:         r.Present,
+		SlowModeSeconds: int(r.SlowMode.Seconds()),
+		State:           state,
+		Closed:          !r.ClosedAt.IsZero(),
+		Control:         contract.Circle(r.Sharing.Control),
+		Queue:           contract.Circle(r.Sharing.Queue),
+		QueueOrder:      contract.QueueOrder(r.QueueOrder),
+		WaitPolicy:      contract.WaitPolicy(r.WaitPolicy),
+		CreatedAt:       r.CreatedAt,
+		UpdatedAt:       r.UpdatedAt,
+	}
+}
+
+// roomMovie returns null for no movie.
+func roomMovie(m watchparty.RoomMovie) *contract.RoomMovie {
+	if m.ID == "" {
+		return nil
+	}
+	return &contract.RoomMovie{
+		ID: m.ID, Title: m.Title, Year: m.Year, RuntimeMinutes: m.RuntimeMinutes, PosterURL: pointer(m.PosterURL),
 	}
 }

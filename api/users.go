@@ -2,8 +2,6 @@ package api
 
 import (
 	"context"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/watchparty/watchparty"
@@ -69,9 +67,9 @@ func (s *Server) GetProfile(
 		Key: "user:" + name, Tags: []string{coherence.TagProfile(name)},
 		TTL: s.cfg.Cache.Profiles, Missing: watchparty.ErrNotFound, MissingTTL: missingTTL,
 	}
-	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (any, error) {
+	return s.read(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (cache.Loaded, error) {
 		user, err := s.store.UserByUsername(ctx, name)
-		return single{Data: s.profile(user)}, err
+		return encoded(single{Data: s.profile(user)}, err)
 	})
 }
 
@@ -113,43 +111,21 @@ func gone(err error) error {
 
 func (s *Server) account(u watchparty.User) contract.Account {
 	return contract.Account{
-		ID: u.ID, Username: u.Username, Email: u.Email, EmailVerified: !u.EmailVerifiedAt.IsZero(),
-		DisplayName: u.DisplayName, Language: contract.Language(u.Language), IsAdmin: u.Admin, Avatar: s.avatarURLs(u),
-		CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
+		ID:            u.ID,
+		Username:      u.Username,
+		Email:         u.Email,
+		EmailVerified: !u.EmailVerifiedAt.IsZero(),
+		DisplayName:   u.DisplayName,
+		Language:      contract.Language(u.Language),
+		IsAdmin:       u.Admin,
+		Avatar:        s.avatarURLs(u.Person()),
+		CreatedAt:     u.CreatedAt,
+		UpdatedAt:     u.UpdatedAt,
 	}
 }
 
 func (s *Server) profile(u watchparty.User) contract.Profile {
 	return contract.Profile{
-		ID: u.ID, Username: u.Username, DisplayName: u.DisplayName, Avatar: s.avatarURLs(u), CreatedAt: u.CreatedAt,
-	}
-}
-
-// avatarURLs returns absolute addresses, which change with each version.
-func (s *Server) avatarURLs(u watchparty.User) contract.AvatarURLs {
-	base := s.cfg.HTTP.PublicURL + basePath + "/files/avatars/" + u.ID + "/"
-	if u.AvatarVersion == 0 {
-		picture := base + defaultAvatarFile
-		return contract.AvatarURLs{
-			Default:   true,
-			Thumbnail: picture,
-			Medium:    picture,
-			Large:     picture,
-			Plain:     base + plainDefaultAvatarFile,
-		}
-	}
-	base += strconv.Itoa(u.AvatarVersion) + "/"
-	// The first avatars had only two files.
-	firstOf := func(names ...string) string {
-		for _, name := range names {
-			if slices.Contains(u.AvatarFiles, name) {
-				return base + name
-			}
-		}
-		return base + watchparty.MediumFile
-	}
-	return contract.AvatarURLs{
-		Thumbnail: base + watchparty.ThumbnailFile, Medium: base + watchparty.MediumFile,
-		Large: firstOf(watchparty.LargeFile), Plain: firstOf(watchparty.JPEGFile, watchparty.PNGFile),
+		ID: u.ID, Username: u.Username, DisplayName: u.DisplayName, Avatar: s.avatarURLs(u.Person()), CreatedAt: u.CreatedAt,
 	}
 }

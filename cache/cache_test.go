@@ -117,6 +117,18 @@ func TestTimeToLive(t *testing.T) {
 	require.NoError(t, err)
 	require.LessOrEqual(t, left, coherence.KeepTime)
 
+	q = Query{Key: "bounded", TTL: time.Minute}
+	get(t, p, q, func(context.Context) (Loaded, error) {
+		return Loaded{Body: []byte("a"), Lasts: 300 * time.Millisecond}, nil
+	})
+	left, err = raw.PTTL(t.Context(), p.shared.entryKey(p.member.Generation(), q.Key)).Result()
+	require.NoError(t, err)
+	require.LessOrEqual(t, left, 300*time.Millisecond, "as long as the data is true")
+	require.Eventually(t, func() bool {
+		_, hit := get(t, p, q, text("b"))
+		return !hit
+	}, patience, 10*time.Millisecond)
+
 	q = Query{Key: "never"}
 	get(t, p, q, text("a"))
 	_, hit := get(t, p, q, text("b"))

@@ -25,6 +25,7 @@ type Entry struct {
 	tags     []string
 	created  time.Time
 	expires  time.Time
+	lasts    time.Time // the end of Loaded.Lasts; zero without one
 
 	void       atomic.Bool // it is no longer to be used
 	refreshing atomic.Bool
@@ -50,6 +51,8 @@ type Loaded struct {
 	Meta string
 	// Tags are those that only the data tells, beside the query's.
 	Tags []string
+	// Lasts is how long the data is true by itself, from when it was loaded; 0 for no end. It bounds the entry's life.
+	Lasts time.Duration
 }
 
 // ETag is the entity tag of a body: half of a SHA-256, 128 bits in 22 characters and two quotes.

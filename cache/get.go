@@ -173,6 +173,9 @@ func (c *Cache) loadAndStore(ctx context.Context, fl *flight, lease coherence.Le
 	}
 	e.created = time.Now()
 	e.expires = e.created.Add(min(ttl, c.limits.maxTTL))
+	if !e.lasts.IsZero() && e.lasts.Before(e.expires) {
+		e.expires = e.lasts
+	}
 	keep := ttl > 0 && len(e.Body) <= c.limits.maxBody
 	c.flights.seal(fl)
 	if fl.fresh = c.admit(lease, q.Key, e, keep); fl.fresh && keep {
@@ -202,11 +205,15 @@ func (c *Cache) load(ctx context.Context, q Query, s coherence.Snapshot, load Lo
 	}
 	defer release()
 	c.stats.loads.Add(1)
+	began := time.Now()
 	loaded, err := c.contain(ctx, q, load)
 	if err != nil {
 		return nil, err
 	}
 	e := &Entry{Body: loaded.Body, Meta: loaded.Meta, ETag: ETag(loaded.Body), snapshot: s, tags: q.Tags}
+	if loaded.Lasts > 0 {
+		e.lasts = began.Add(loaded.Lasts)
+	}
 	if len(loaded.Tags) > 0 {
 		e.tags = slices.Concat(q.Tags, loaded.Tags)
 	}

@@ -9,7 +9,10 @@ const (
 	TagRooms  = "rooms"  // the list of open public rooms
 )
 
-// TagRoom is one room: what it is, and how many are in it.
+// TagMovie is how a movie is shown beside a room: the title, the year, the runtime and the poster.
+func TagMovie(id string) string { return "movie:" + id }
+
+// TagRoom is one room: what it is, and how many are in it and present.
 func TagRoom(id string) string { return "room:" + id }
 
 // TagMessages is what was said in a room.

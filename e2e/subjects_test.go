@@ -120,14 +120,17 @@ func (c *cluster) makeSubjects(t *testing.T) {
 	}
 	movie := admin.post(t, "/movies", map[string]any{"title": "v0", "year": 1926, "runtime_minutes": 106}).data(t)["id"].(string)
 	room, watched, shy := makeRoom("v0"), makeRoom("watched"), makeRoom("shy")
+	screening := host.post(t, "/rooms", map[string]any{"name": "screening", "movie_id": movie}).data(t)["id"].(string)
 	require.Equal(t, http.StatusOK, helper.post(t, "/rooms/"+room+"/join", nil).status)
 	c.subjects = []*subject{
 		textSubject("room", call{http.MethodPatch, "/rooms/" + room, host.token}, "name",
 			inOne("/rooms/"+room, "name"), inList("/rooms", room, "name")),
 		textSubject("profile", call{http.MethodPatch, "/users/me", host.token}, "display_name",
-			inOne("/users/harold", "display_name")),
+			inOne("/users/harold", "display_name"), inOne("/rooms/"+room, "host.display_name"),
+			inList("/rooms", room, "host.display_name")),
 		textSubject("movie", call{http.MethodPatch, "/movies/" + movie, admin.token}, "title",
-			inOne("/movies/"+movie, "title"), inList("/movies", movie, "title")),
+			inOne("/movies/"+movie, "title"), inList("/movies", movie, "title"), inOne("/rooms/"+screening, "movie.title"),
+			inList("/rooms", screening, "movie.title")),
 		chatSubject(host.token, room, "", guest.token),
 		toggleSubject(
 			"role",
@@ -228,9 +231,18 @@ func inOne(path, property string) textReader {
 	return textReader{path: path, texts: func(data json.RawMessage) ([]string, error) {
 		var one fields
 		err := json.Unmarshal(data, &one)
-		text, _ := one[property].(string)
-		return []string{text}, err
+		return []string{one.text(property)}, err
 	}}
+}
+
+// text is a property, or by host.name a property of a property; empty if there is none.
+func (f fields) text(property string) string {
+	if name, rest, is := strings.Cut(property, "."); is {
+		within, _ := f[name].(map[string]any)
+		return fields(within).text(rest)
+	}
+	text, _ := f[property].(string)
+	return text
 }
 
 // inList reads a property of one thing of a list.
@@ -242,7 +254,7 @@ func inList(path, id, property string) textReader {
 		}
 		for _, one := range list {
 			if one["id"] == id {
-				return []string{one[property].(string)}, nil
+				return []string{one.text(property)}, nil
 			}
 		}
 		return nil, fmt.Errorf("%s: %s is not there", path, id)

@@ -55,7 +55,7 @@ func TestWatchPageActs(t *testing.T) {
 	alice.shows(t, "Who is the pilot?")
 	alice.shows(t, "(edited)")
 	alice.press(t, "Answer this message")
-	alice.shows(t, "To bob: Who is the pilot?")
+	alice.shows(t, "To Bob: Who is the pilot?")
 	alice.write(t, "body", "The moon.")
 	alice.press(t, "Send")
 	bob.shows(t, "The moon.")

@@ -24,6 +24,7 @@ type changeSet struct {
 type due struct {
 	rooms    map[string]bool // standings and settings
 	accounts map[string]bool
+	people   map[string]bool // how others see them
 	messages map[string]bool // of rooms
 	queues   map[string]bool // of rooms
 }
@@ -38,6 +39,7 @@ func (c *changeSet) clear() {
 	c.due = due{
 		rooms:    map[string]bool{},
 		accounts: map[string]bool{},
+		people:   map[string]bool{},
 		messages: map[string]bool{},
 		queues:   map[string]bool{},
 	}
@@ -50,8 +52,9 @@ func (c *changeSet) add(tags ...string) {
 	for _, tag := range tags {
 		kind, id, _ := strings.Cut(tag, ":")
 		set := map[string]map[string]bool{
-			"room": c.due.rooms, "standings": c.due.rooms, "account": c.due.accounts, "messages": c.due.messages,
-			tagQueue: c.due.queues,
+			"room": c.due.rooms, "standings": c.due.rooms, "account": c.due.accounts, "person": c.due.people,
+			"messages": c.due.messages,
+			tagQueue:   c.due.queues,
 		}[kind]
 		if set == nil {
 			continue
@@ -82,6 +85,7 @@ func (c *changeSet) putBack(d due) {
 	defer c.mu.Unlock()
 	merge(c.due.rooms, d.rooms)
 	merge(c.due.accounts, d.accounts)
+	merge(c.due.people, d.people)
 	merge(c.due.messages, d.messages)
 	merge(c.due.queues, d.queues)
 	select {
@@ -123,6 +127,7 @@ func (h *Hub) read(ctx context.Context, d due) error {
 	if err := h.readStandings(ctx, d.rooms, d.accounts); err != nil {
 		return err
 	}
+	h.touchRoomsOf(d.people)
 	if h.degraded.Load() { // the rest is read when the database is back
 		return nil
 	}
@@ -130,6 +135,22 @@ func (h *Hub) read(ctx context.Context, d due) error {
 		return err
 	}
 	return h.readPlaybacks(ctx, d.queues)
+}
+
+// touchRoomsOf has the members of rooms be told again in which one of the people is.
+func (h *Hub) touchRoomsOf(people map[string]bool) {
+	if len(people) == 0 {
+		return
+	}
+	for _, r := range h.openRooms() {
+		r.mu.Lock()
+		for id := range people {
+			if _, is := r.members[id]; is {
+				r.stale = true
+			}
+		}
+		r.mu.Unlock()
+	}
 }
 
 // readPlaybacks reads what rooms play, with the versions of their queues.
@@ -290,7 +311,7 @@ func (r *room) say(posted, edited []watchparty.Message) {
 		}
 		r.mark.message = m.ID
 		sent[m.ID] = true
-		r.broadcast(&wire.MessageEvent{Message: chatMessage(m)})
+		r.broadcast(&wire.MessageEvent{Message: r.hub.chatMessage(m)})
 	}
 	for _, m := range edited {
 		if !after(m, r.mark) {
@@ -298,7 +319,7 @@ func (r *room) say(posted, edited []watchparty.Message) {
 		}
 		r.mark.change, r.mark.changeID = m.ChangedAt, m.ID
 		if !sent[m.ID] { // else it went out as it is now
-			r.broadcast(&wire.MessageEvent{Message: chatMessage(m)})
+			r.broadcast(&wire.MessageEvent{Message: r.hub.chatMessage(m)})
 		}
 	}
 }
@@ -326,9 +347,9 @@ func markOf(m store.LiveMark) mark {
 	return mark{message: m.LastMessage, change: m.LastChange, changeID: m.ChangeID, connected: m.Connected}
 }
 
-func chatMessage(m watchparty.Message) wire.ChatMessage {
+func (h *Hub) chatMessage(m watchparty.Message) wire.ChatMessage {
 	out := wire.ChatMessage{
-		ID: m.ID, RoomID: m.RoomID, Author: person(m.UserID, m.Username), Body: m.Body, CreatedAt: m.CreatedAt,
+		ID: m.ID, RoomID: m.RoomID, Author: h.person(m.Author), Body: m.Body, CreatedAt: m.CreatedAt,
 		Deleted: !m.DeletedAt.IsZero(),
 	}
 	if !m.EditedAt.IsZero() {
@@ -336,16 +357,18 @@ func chatMessage(m watchparty.Message) wire.ChatMessage {
 	}
 	if m.ReplyTo != nil {
 		out.ReplyTo = &wire.Quote{
-			ID: m.ReplyTo.ID, Author: person(m.ReplyTo.UserID, m.ReplyTo.Username), Excerpt: m.ReplyTo.Excerpt,
+			ID: m.ReplyTo.ID, Author: h.person(m.ReplyTo.Author), Excerpt: m.ReplyTo.Excerpt,
 		}
 	}
 	return out
 }
 
-// person is nil for nobody, or for whose account is gone.
-func person(id, username string) *wire.Person {
-	if id == "" || username == "" {
+// person is nil for nobody.
+func (h *Hub) person(p watchparty.Person) *wire.Person {
+	if p.ID == "" {
 		return nil
 	}
-	return &wire.Person{ID: id, Username: username}
+	return &wire.Person{
+		ID: p.ID, Username: p.Username, DisplayName: p.DisplayName, Avatar: wire.AvatarURLs(p.AvatarURLs(h.files)),
+	}
 }

@@ -160,7 +160,7 @@ func (c *conn) command(ctx context.Context, m wire.ClientMessage) {
 	c.hub.metrics.count(m.Type(), coded.Code)
 	refusal := errorMessage(id, coded)
 	if coded.Code == playback.ErrStale.Code && answer.RoomID != "" {
-		refusal.State = stateMessage(answer.Snapshot, c.hub.clock.Now())
+		refusal.State = c.hub.stateMessage(answer.Snapshot, c.hub.clock.Now())
 	}
 	c.sendMessage(refusal)
 	if watchparty.IsKind(err, watchparty.KindUnauthenticated) { // the sign-in has ended

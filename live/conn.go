@@ -40,6 +40,7 @@ type conn struct {
 	expires time.Time  // of the token
 	warned  bool       // that the token expires
 	place   place
+	self    wire.Person // as of the admission
 	out     output
 	work    work
 	status  report

@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/watchparty/watchparty/live/wire"
@@ -89,7 +90,7 @@ func (r *room) tellMembers(members []store.LiveMember, state playback.Snapshot) 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	before := r.members
-	r.members, r.order = membersOf(members)
+	r.members, r.order = r.hub.membersOf(members)
 	news := wire.People{Changed: []wire.Member{}, Left: []string{}}
 	for _, id := range r.order {
 		if m := r.members[id]; before[id] != m {
@@ -105,7 +106,7 @@ func (r *room) tellMembers(members []store.LiveMember, state playback.Snapshot) 
 	if len(news.Changed)+len(news.Left) > 0 {
 		r.broadcast(&news)
 	}
-	digest := digestOf(members, state)
+	digest := r.hub.digestOf(members, state)
 	if equalDigests(digest, r.digest) {
 		return
 	}
@@ -121,28 +122,31 @@ func equalDigests(a, b wire.Members) bool {
 	return a.Present == b.Present && a.Waiting == b.Waiting && slices.Equal(a.WaitingFor, b.WaitingFor)
 }
 
-func membersOf(rows []store.LiveMember) (members map[string]wire.Member, order []string) {
+func (h *Hub) membersOf(rows []store.LiveMember) (members map[string]wire.Member, order []string) {
 	members = make(map[string]wire.Member, len(rows))
 	for _, m := range rows {
-		members[m.UserID] = wire.Member{
-			ID: m.UserID, Username: m.Username, DisplayName: m.DisplayName, Role: string(m.Role),
-			Muted: !m.MutedUntil.IsZero(), Connected: m.Connected,
+		user := h.person(m.User)
+		if user == nil { // deleted in this moment
+			continue
 		}
-		order = append(order, m.UserID)
+		members[user.ID] = wire.Member{
+			User: *user, Role: string(m.Role), Muted: !m.MutedUntil.IsZero(), Connected: m.Connected,
+		}
+		order = append(order, user.ID)
 	}
 	return members, order
 }
 
-func digestOf(members []store.LiveMember, state playback.Snapshot) wire.Members {
-	digest := wire.Members{WaitingFor: []string{}, Waiting: len(state.Missing)}
+func (h *Hub) digestOf(members []store.LiveMember, state playback.Snapshot) wire.Members {
+	digest := wire.Members{WaitingFor: []wire.Person{}, Waiting: len(state.Missing)}
 	for _, m := range members {
 		if m.Connected {
 			digest.Present++
 		}
 	}
 	for _, p := range state.Missing[:min(len(state.Missing), wire.MaxWaitingFor)] {
-		digest.WaitingFor = append(digest.WaitingFor, p.Username)
+		digest.WaitingFor = append(digest.WaitingFor, *h.person(p))
 	}
-	slices.Sort(digest.WaitingFor)
+	slices.SortFunc(digest.WaitingFor, func(a, b wire.Person) int { return strings.Compare(a.Username, b.Username) })
 	return digest
 }

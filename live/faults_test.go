@@ -77,7 +77,7 @@ func TestMembers(t *testing.T) {
 	connected := func(name string, want bool) func(*wire.People) bool {
 		return func(p *wire.People) bool {
 			for _, m := range p.Changed {
-				if m.Username == name && m.Connected == want {
+				if m.User.Username == name && m.Connected == want {
 					return true
 				}
 			}
@@ -108,7 +108,7 @@ func TestWaiting(t *testing.T) {
 	host.acknowledged(&wire.Load{Command: host.command(), StreamURL: "https://videos.example/film.webm"})
 	s := host.awaitState(is("waiting"))
 	host.send(&wire.Ready{Epoch: s.Epoch, Cue: s.Cue})
-	next(host, func(m *wire.Members) bool { return m.Waiting == 1 && m.WaitingFor[0] == "bob" })
+	next(host, func(m *wire.Members) bool { return m.Waiting == 1 && m.WaitingFor[0].Username == "bob" })
 	// A report for another cue, and one for another epoch, do not count.
 	guest.send(&wire.Ready{Epoch: s.Epoch, Cue: s.Cue - 1})
 	guest.send(&wire.Status{Epoch: s.Epoch, Cue: s.Cue, Watching: false, WaitForMe: true})

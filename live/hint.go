@@ -89,7 +89,7 @@ func Announce(b Bus, log *slog.Logger) func(tags []string) {
 func relevant(tags []string) []string {
 	return slices.DeleteFunc(slices.Clone(tags), func(tag string) bool {
 		kind, _, _ := strings.Cut(tag, ":")
-		return !slices.Contains([]string{"room", "standings", "account", "messages", tagQueue}, kind)
+		return !slices.Contains([]string{"room", "standings", "account", "person", "messages", tagQueue}, kind)
 	})
 }
 

@@ -38,6 +38,7 @@ type Deps struct {
 	Store  *store.Store
 	Bus    Bus // not running yet
 	Tokens *auth.Tokens
+	Files  string // address of all public files; see watchparty.Person
 	// HostSilence is how long a host may be away before the room is passed on.
 	HostSilence time.Duration
 	// Connects counts a person's new connections, and refuses too many; nil for no limit.
@@ -51,6 +52,7 @@ type Hub struct {
 	store    *store.Store
 	bus      Bus
 	tokens   *auth.Tokens
+	files    string
 	connects func(context.Context, string) limit.Result
 	log      *slog.Logger // errors of the database once an interval
 	metrics  metrics
@@ -138,6 +140,7 @@ func NewHub(d Deps) *Hub {
 		store:     d.Store,
 		bus:       d.Bus,
 		tokens:    d.Tokens,
+		files:     d.Files,
 		connects:  d.Connects,
 		log:       logging.Sparse(d.Log, slog.LevelWarn, "while"),
 		clock:     NewClock(d.Store.AskTime, d.Log),

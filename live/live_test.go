@@ -1,6 +1,7 @@
 package live_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"testing"
 
@@ -31,7 +32,7 @@ func TestWatchTogether(t *testing.T) {
 
 	host.acknowledged(&wire.Pause{Command: host.command()})
 	paused := guest.awaitState(is("paused"))
-	require.Equal(t, "alice", *paused.By)
+	require.Equal(t, "alice", paused.By.Username)
 
 	host.acknowledged(&wire.Seek{Command: host.command(), PositionMS: 60000})
 	sought := guest.awaitState(func(s wire.State) bool { return s.Cause == "seek" })
@@ -40,6 +41,50 @@ func TestWatchTogether(t *testing.T) {
 	host.acknowledged(&wire.Rate{Command: host.command(), Rate: 1.5})
 	require.InDelta(t, 1.5, guest.awaitState(func(s wire.State) bool { return s.Cause == "rate" }).Rate, 0)
 	require.Equal(t, "forbidden", guest.refusal(&wire.Play{Command: guest.command()}).Code)
+}
+
+// TestPeopleAreShownAlike: a person is the same in all messages as in REST, at once when the name or the picture changes,
+// be the person connected or not.
+func TestPeopleAreShownAlike(t *testing.T) {
+	t.Parallel()
+	i := install(t, twoNodes, bounds(onlyHints))
+	a, b := i.nodes[0], i.nodes[1]
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := a.room(t, alice, nil)
+	b.join(t, room, bob)
+	asREST := func(p person) (shown wire.Person) {
+		status, raw := b.ask(t, "GET", "/users/"+p.name, p, nil)
+		require.Equal(t, http.StatusOK, status)
+		answer := struct{ Data *wire.Person }{&shown}
+		require.NoError(t, json.Unmarshal(raw, &answer))
+		return shown
+	}
+	host := a.connect(t, room, alice)
+	require.Equal(t, asREST(alice), host.Welcome.Place.User)
+	require.Len(t, host.Welcome.People, 2)
+	require.Equal(t, []wire.Person{asREST(alice), asREST(bob)},
+		[]wire.Person{host.Welcome.People[0].User, host.Welcome.People[1].User})
+
+	change := map[string]any{"display_name": "Bob the Builder"}
+	b.call(t, "PATCH", "/users/me", bob, change, http.StatusOK)
+	renamed := asREST(bob)
+	require.Equal(t, "Bob the Builder", renamed.DisplayName)
+	shows := func(want wire.Person) func(*wire.People) bool {
+		return func(p *wire.People) bool { return len(p.Changed) == 1 && p.Changed[0].User == want }
+	}
+	next(host, shows(renamed))
+	guest := b.connect(t, room, bob)
+	require.Equal(t, renamed, guest.Welcome.Place.User)
+	b.call(t, "POST", "/chat/messages", bob, map[string]any{"room_id": room, "body": "Hello"}, http.StatusCreated)
+	require.Equal(t, renamed, *next(host, anything[*wire.MessageEvent]).Message.Author)
+	host.acknowledged(&wire.Load{Command: host.command(), StreamURL: "https://videos.example/film.webm"})
+	require.Equal(t, asREST(alice), *guest.awaitState(is("waiting")).By)
+
+	// As by a process whose hint is lost: the next poll of the process that bob is connected to finds it.
+	i.exec(t, "UPDATE users SET avatar_seq = 7, avatar_version = 7 WHERE id = ?", bob.id)
+	b.hub.Poke()
+	pictured := next(guest, func(p *wire.People) bool { return len(p.Changed) == 1 && !p.Changed[0].User.Avatar.Default })
+	require.Contains(t, pictured.Changed[0].User.Avatar.Thumbnail, "/api/files/avatars/"+bob.id+"/7/")
 }
 
 // TestREST: what is done over REST reaches connections as if it were done over one.

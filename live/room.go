@@ -172,8 +172,8 @@ func (r *room) load(ctx context.Context) error {
 	r.loaded = true
 	r.versions, r.settings = versions[0], settings[0]
 	r.mark = markOf(marks[0])
-	r.members, r.order = membersOf(members)
-	r.digest = digestOf(members, state)
+	r.members, r.order = r.hub.membersOf(members)
+	r.digest = r.hub.digestOf(members, state)
 	r.become(state)
 	return nil
 }
@@ -181,7 +181,7 @@ func (r *room) load(ctx context.Context) error {
 // become takes a state that is newer than the one that the room has, and sends it. The caller holds the lock.
 func (r *room) become(s playback.Snapshot) {
 	r.state = s
-	r.frame = r.hub.encode(stateMessage(s, r.hub.clock.Now()))
+	r.frame = r.hub.encode(r.hub.stateMessage(s, r.hub.clock.Now()))
 	for c := range r.conns {
 		c.sendState(r.frame)
 	}
@@ -247,14 +247,12 @@ func (r *room) broadcast(m wire.ServerMessage) {
 }
 
 // stateMessage is a state as clients get it.
-func stateMessage(s playback.Snapshot, now time.Time) *wire.State {
+func (h *Hub) stateMessage(s playback.Snapshot, now time.Time) *wire.State {
 	m := &wire.State{
 		Revision: s.Revision, Epoch: s.Epoch, Cue: s.Cue, State: string(s.Status), PositionMS: s.PositionMS,
 		AtMS: wire.Milliseconds(s.At), Rate: s.Rate, Cause: string(s.Cause), NowMS: wire.Milliseconds(now),
 	}
-	if s.Actor.Username != "" {
-		m.By = &s.Actor.Username
-	}
+	m.By = h.person(s.Actor)
 	if s.Status == playback.Idle {
 		return m
 	}

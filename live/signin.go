@@ -101,9 +101,12 @@ func (c *conn) welcome(admitted store.Admission) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.place = place{admitted.Place, admitted.AccessVersion, admitted.AccountVersion}
+	if self := c.hub.person(admitted.User); self != nil {
+		c.self = *self
+	}
 	frame := c.hub.encode(&wire.Welcome{
 		Connection: c.id, NowMS: wire.Milliseconds(now), TokenExpiresMS: wire.Milliseconds(c.expires),
-		Place: r.placeMessage(c), Room: roomMessage(r.settings), State: *stateMessage(r.state, now),
+		Place: r.placeMessage(c), Room: roomMessage(r.settings), State: *c.hub.stateMessage(r.state, now),
 		Queue: wire.Queue{Version: r.versions.QueueVersion, SkipVotes: r.state.SkipVotes}, Members: r.digest, People: people,
 	})
 	if frame == nil || c.closing {
@@ -118,9 +121,8 @@ func (c *conn) welcome(admitted store.Admission) {
 
 // placeMessage is a connection's place as its client gets it. The caller holds the locks of the room and the connection.
 func (r *room) placeMessage(c *conn) wire.Place {
-	self := r.members[c.user.UserID]
 	m := wire.Place{
-		User:        wire.Self{ID: c.user.UserID, Username: c.user.Username, DisplayName: self.DisplayName},
+		User:        r.self(c),
 		Role:        string(c.place.Role),
 		Permissions: []string{},
 	}
@@ -132,6 +134,15 @@ func (r *room) placeMessage(c *conn) wire.Place {
 		m.MutedUntil = &until
 	}
 	return m
+}
+
+// self is the person of a connection: as of its admission, while the members are from before it. The caller holds the
+// locks of the room and the connection.
+func (r *room) self(c *conn) wire.Person {
+	if m, is := r.members[c.user.UserID]; is {
+		return m.User
+	}
+	return c.self
 }
 
 func roomMessage(s store.LiveRoom) wire.Room {

@@ -30,13 +30,14 @@ type abuseReportRow struct {
 	Note       string                      `bun:"note"`
 	ResolvedAt *time.Time                  `bun:"resolved_at"`
 	CreatedAt  time.Time                   `bun:"created_at,nullzero,default:now()"`
+	Subject    watchparty.Person           `bun:"subject,type:json,scanonly"`
 }
 
 // report converts the row. It leaves out reporter_id: that column serves limits, exports and deletions only.
 func (r abuseReportRow) report() watchparty.AbuseReport {
 	return watchparty.AbuseReport{
 		ID: r.ID, Kind: watchparty.AbuseKind(r.Kind), Target: watchparty.AbuseTarget(r.TargetKind), TargetID: r.TargetID,
-		SubjectID: value(r.SubjectID), RoomID: value(r.RoomID), Text: r.Body, Content: r.Snapshot,
+		Subject: r.Subject, RoomID: value(r.RoomID), Text: r.Body, Content: r.Snapshot,
 		State:   watchparty.AbuseState(r.State),
 		Outcome: watchparty.AbuseOutcome(value(r.Outcome)), Note: r.Note, ResolvedAt: value(r.ResolvedAt).UTC(),
 		CreatedAt: r.CreatedAt.UTC(),
@@ -122,11 +123,12 @@ func reported(
 func reportedRoom(ctx context.Context, tx bun.Tx, reporterID, roomID string) (abuseReportRow, error) {
 	var room struct {
 		Name, Description, Visibility string
-		HostID, Username, DisplayName *string
+
+		Host watchparty.Person `bun:"host,type:json"`
 	}
 	err := tx.NewSelect().Model((*roomRow)(nil)).
-		ColumnExpr("r.name, r.description, r.visibility, r.host_id, u.username, u.display_name").
-		Join("LEFT JOIN users AS u ON u.id = r.host_id").Where("r.id = ? AND "+roomThere, roomID).Scan(ctx, &room)
+		ColumnExpr("r.name, r.description, r.visibility").
+		ColumnExpr(personOf("r.host_id")+" AS host").Where("r.id = ? AND "+roomThere, roomID).Scan(ctx, &room)
 	if err != nil {
 		return abuseReportRow{}, err
 	}
@@ -139,8 +141,8 @@ func reportedRoom(ctx context.Context, tx bun.Tx, reporterID, roomID string) (ab
 	case room.Visibility == string(watchparty.Private) && reporter.Role == "":
 		return abuseReportRow{}, watchparty.ErrNotFound
 	}
-	return abuseReportRow{RoomID: &roomID, SubjectID: room.HostID, Snapshot: &watchparty.ReportedContent{
-		Username: value(room.Username), DisplayName: value(room.DisplayName), RoomName: room.Name,
+	return abuseReportRow{RoomID: &roomID, SubjectID: nullID(room.Host.ID), Snapshot: &watchparty.ReportedContent{
+		Username: room.Host.Username, DisplayName: room.Host.DisplayName, RoomName: room.Name,
 		RoomDescription: room.Description,
 	}}, nil
 }
@@ -156,13 +158,9 @@ func reportedMessage(ctx context.Context, tx bun.Tx, reporterID, messageID strin
 	}
 	content := &watchparty.ReportedContent{RoomName: row.Snapshot.RoomName, Body: message.Body}
 	row.SubjectID, row.Snapshot = nil, content
-	if message.Username == nil { // the author's account is deleted
-		return row, nil
-	}
-	row.SubjectID, content.Username = message.UserID, *message.Username
-	err = tx.NewSelect().Model((*userRow)(nil)).Column("display_name").Where("id = ?", message.UserID).
-		Scan(ctx, &content.DisplayName)
-	return row, err
+	row.SubjectID = nullID(message.Author.ID) // NULL if the author's account is deleted
+	content.Username, content.DisplayName = message.Author.Username, message.Author.DisplayName
+	return row, nil
 }
 
 func reportedUser(ctx context.Context, tx bun.Tx, username string) (abuseReportRow, error) {
@@ -173,10 +171,15 @@ func reportedUser(ctx context.Context, tx bun.Tx, username string) (abuseReportR
 	}, err
 }
 
+// selectAbuseReports selects reports with the accounts that they concern.
+func selectAbuseReports(db bun.IDB, rows any) *bun.SelectQuery {
+	return db.NewSelect().Model(rows).ColumnExpr("ar.*").ColumnExpr(personOf("ar.subject_id") + " AS subject")
+}
+
 // AbuseReports lists reports, newest first.
 func (s *Store) AbuseReports(ctx context.Context, f watchparty.AbuseFilter, p Page) ([]watchparty.AbuseReport, error) {
 	var rows []abuseReportRow
-	q := s.db.NewSelect().Model(&rows)
+	q := selectAbuseReports(s.db, &rows)
 	for _, condition := range []struct{ column, value string }{
 		{"state", string(f.State)}, {"kind", string(f.Kind)}, {"target_kind", string(f.Target)}, {"subject_id", f.SubjectID},
 	} {
@@ -193,7 +196,7 @@ func (s *Store) AbuseReports(ctx context.Context, f watchparty.AbuseFilter, p Pa
 // AbuseReport finds a report by its ID.
 func (s *Store) AbuseReport(ctx context.Context, id string) (watchparty.AbuseReport, error) {
 	var row abuseReportRow
-	err := s.db.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx)
+	err := selectAbuseReports(s.db, &row).Where("ar.id = ?", id).Scan(ctx)
 	return row.report(), found(err, "abuse report")
 }
 
@@ -275,7 +278,7 @@ func resolve(
 	err = tx.NewUpdate().Model(&row).Set("state = 'resolved'").Set("outcome = ?", string(r.Outcome)).
 		Set("note = ?", r.Note).
 		Set("snapshot = CASE WHEN ? THEN snapshot END", len(alive) > 0).Set("resolved_at = now()").Set("updated_at = now()").
-		Where("id = ? AND state = 'open'", id).Returning("*").Scan(ctx)
+		Where("id = ? AND state = 'open'", id).Returning("*").Returning(personOf("ar.subject_id") + " AS subject").Scan(ctx)
 	if errors.Is(err, sql.ErrNoRows) {
 		return row, watchparty.ErrReportResolved
 	}

@@ -135,7 +135,11 @@ func TestDeleteAccount(t *testing.T) {
 	t.Run("its messages have no author at once", func(t *testing.T) {
 		messages, err := s.Messages(t.Context(), left.ID, Page{Limit: 1})
 		require.NoError(t, err)
-		require.Equal(t, []string{message.ID, "hello", ""}, []string{messages[0].ID, messages[0].Body, messages[0].Username})
+		require.Equal(
+			t,
+			[]string{message.ID, "hello", ""},
+			[]string{messages[0].ID, messages[0].Body, messages[0].Author.Username},
+		)
 	})
 	t.Run("its emails are cancelled and its uploads void", func(t *testing.T) {
 		require.Equal(t, 2, readValue[int](t, s, "SELECT count(*) FROM emails WHERE user_id = ? AND state = 'cancelled'",
@@ -145,10 +149,10 @@ func TestDeleteAccount(t *testing.T) {
 	t.Run("its room has another host, its archived one none", func(t *testing.T) {
 		room, err := s.Room(t.Context(), hosted.ID)
 		require.NoError(t, err)
-		require.Equal(t, []any{carl.ID, true}, []any{room.HostID, room.ArchivedAt.IsZero()})
+		require.Equal(t, []any{carl.ID, true}, []any{room.Host.ID, room.ArchivedAt.IsZero()})
 		room, err = s.Room(t.Context(), closed.ID)
 		require.NoError(t, err)
-		require.Empty(t, room.HostID)
+		require.Empty(t, room.Host.ID)
 	})
 	t.Run("the rest is promised", func(t *testing.T) {
 		require.JSONEq(t, `{"user_id": "`+ada.ID+`"}`, readValue[string](t, s,
@@ -184,7 +188,7 @@ func TestRoomsOfADeletedAccount(t *testing.T) {
 		"nobody": {empty, ""}} {
 		room, err := s.Room(t.Context(), c.room.ID)
 		require.NoError(t, err)
-		require.Equal(t, c.heir, room.HostID, name)
+		require.Equal(t, c.heir, room.Host.ID, name)
 		require.Equal(t, c.heir == "", !room.ArchivedAt.IsZero(), name)
 	}
 }
@@ -265,7 +269,7 @@ func TestParallelDeletions(t *testing.T) {
 		require.False(t, isIn(t, s, other, ada), "whichever came first")
 		stored, err := s.Room(t.Context(), room.ID)
 		require.NoError(t, err)
-		require.Equal(t, bob.ID, stored.HostID)
+		require.Equal(t, bob.ID, stored.Host.ID)
 		err = s.RemoveAccount(t.Context(), ada.ID)
 		require.NoError(t, err)
 	}

@@ -17,25 +17,34 @@ import (
 type auditRow struct {
 	bun.BaseModel `bun:"table:audit,alias:a"`
 
-	ID            string         `bun:"id,pk"`
-	ActorID       *string        `bun:"actor_id"`
-	Action        string         `bun:"action"`
-	TargetKind    string         `bun:"target_kind"`
-	TargetID      string         `bun:"target_id"`
-	Details       map[string]any `bun:"details,type:jsonb"`
-	CreatedAt     time.Time      `bun:"created_at"`
-	ActorUsername *string        `bun:"actor_username"`
-	Outcome       string         `bun:"outcome"`
-	OutcomeNow    string         `bun:"outcome_now,scanonly"`
+	ID            string            `bun:"id,pk"`
+	ActorID       *string           `bun:"actor_id"`
+	Action        string            `bun:"action"`
+	TargetKind    string            `bun:"target_kind"`
+	TargetID      string            `bun:"target_id"`
+	Details       map[string]any    `bun:"details,type:jsonb"`
+	CreatedAt     time.Time         `bun:"created_at"`
+	ActorUsername *string           `bun:"actor_username"`
+	Actor         watchparty.Person `bun:"actor,type:json,scanonly"`
+	Outcome       string            `bun:"outcome"`
+	OutcomeNow    string            `bun:"outcome_now,scanonly"`
 }
 
 func (r auditRow) entry() watchparty.AuditEntry {
 	return watchparty.AuditEntry{
-		ID: r.ID, Actor: person(r.ActorID, r.ActorUsername), Action: watchparty.AuditAction(r.Action),
+		ID: r.ID, Actor: r.actor(), Action: watchparty.AuditAction(r.Action),
 		TargetKind: watchparty.AuditKind(r.TargetKind), TargetID: r.TargetID, Details: r.Details,
 		Outcome:   watchparty.AuditOutcome(r.OutcomeNow),
 		CreatedAt: r.CreatedAt.UTC(),
 	}
+}
+
+// actor is who acted. The log alone keeps who somebody was whose account is deleted: the username at the time.
+func (r auditRow) actor() watchparty.Person {
+	if r.Actor.ID != "" || r.ActorID == nil || r.ActorUsername == nil {
+		return r.Actor
+	}
+	return watchparty.Person{ID: *r.ActorID, Username: *r.ActorUsername, DisplayName: *r.ActorUsername}
 }
 
 // audit adds an entry to the audit log in the transaction of the act. An operator's command has no actor. The entry
@@ -72,7 +81,7 @@ func addAudit(ctx context.Context, tx bun.Tx, row auditRow) error {
 }
 
 func selectAudit(db bun.IDB, rows any) *bun.SelectQuery {
-	return db.NewSelect().Model(rows).ColumnExpr("a.*").
+	return db.NewSelect().Model(rows).ColumnExpr("a.*").ColumnExpr(personOf("a.actor_id")+" AS actor").
 		ColumnExpr("CASE WHEN a.outcome = 'pending' AND a.updated_at < now() - make_interval(secs => ?) THEN 'unknown' "+
 			"ELSE a.outcome END AS outcome_now",
 			watchparty.AuditPendingFor.Seconds())

@@ -228,11 +228,11 @@ func (c *cast) succeedHost() error {
 	require.NoError(c.t, err)
 	host := c.hostOf()
 	slices.SortFunc(people, func(a, b watchparty.Participant) int {
-		return strings.Compare(strconv.FormatBool(a.UserID == host), strconv.FormatBool(b.UserID == host))
+		return strings.Compare(strconv.FormatBool(a.User.ID == host), strconv.FormatBool(b.User.ID == host))
 	})
 	for _, p := range people {
-		if p.UserID != c.holder.ID {
-			require.NoError(c.t, c.s.LeaveRoom(c.t.Context(), c.room.ID, p.UserID))
+		if p.User.ID != c.holder.ID {
+			require.NoError(c.t, c.s.LeaveRoom(c.t.Context(), c.room.ID, p.User.ID))
 		}
 	}
 	if c.hostOf() != c.holder.ID {

@@ -15,21 +15,21 @@ import (
 type banRow struct {
 	bun.BaseModel `bun:"table:bans,alias:b"`
 
-	ID         string     `bun:"id"` // a new ban of the same person gets a new ID
-	RoomID     string     `bun:"room_id,pk"`
-	UserID     string     `bun:"user_id,pk"`
-	BannedBy   *string    `bun:"banned_by"`
-	Reason     string     `bun:"reason"`
-	Until      *time.Time `bun:"until"`
-	CreatedAt  time.Time  `bun:"created_at"`
-	UpdatedAt  time.Time  `bun:"updated_at"`
-	Username   string     `bun:"username,scanonly"`
-	ByUsername *string    `bun:"by_username,scanonly"`
+	ID        string            `bun:"id"` // a new ban of the same person gets a new ID
+	RoomID    string            `bun:"room_id,pk"`
+	UserID    string            `bun:"user_id,pk"`
+	BannedBy  *string           `bun:"banned_by"`
+	Reason    string            `bun:"reason"`
+	Until     *time.Time        `bun:"until"`
+	CreatedAt time.Time         `bun:"created_at"`
+	UpdatedAt time.Time         `bun:"updated_at"`
+	User      watchparty.Person `bun:"person,type:json,scanonly"`
+	By        watchparty.Person `bun:"banner,type:json,scanonly"`
 }
 
 func (r banRow) ban() watchparty.Ban {
 	return watchparty.Ban{
-		ID: r.ID, User: watchparty.Person{ID: r.UserID, Username: r.Username}, By: person(r.BannedBy, r.ByUsername),
+		ID: r.ID, User: r.User, By: r.By,
 		Reason: r.Reason, Until: value(r.Until).UTC(), CreatedAt: r.CreatedAt.UTC(),
 	}
 }
@@ -43,9 +43,9 @@ func isBanned(roomID, userID string) string {
 }
 
 func selectBans(db bun.IDB, rows any) *bun.SelectQuery {
-	return db.NewSelect().Model(rows).ColumnExpr("b.*").ColumnExpr("u.username, o.username AS by_username").
-		Join("JOIN users AS u ON u.id = b.user_id AND u.deleted_at IS NULL").
-		Join("LEFT JOIN users AS o ON o.id = b.banned_by AND o.deleted_at IS NULL")
+	return db.NewSelect().Model(rows).ColumnExpr("b.*").ColumnExpr(personOf("b.user_id") + " AS person").
+		ColumnExpr(personOf("b.banned_by") + " AS banner").
+		Join("JOIN users AS u ON u.id = b.user_id AND u.deleted_at IS NULL")
 }
 
 // Ban removes a person from a room, with the person's role and membership, and keeps the person out. It replaces a

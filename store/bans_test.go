@@ -153,8 +153,8 @@ func TestKick(t *testing.T) {
 
 		acts := readRoomLog(t, s, room)
 		require.Equal(t, []string{"kicked"}, actionsIn(acts))
-		require.Equal(t, watchparty.Person{ID: ada.ID, Username: "ada"}, acts[0].Actor)
-		require.Equal(t, watchparty.Person{ID: bob.ID, Username: "bob"}, acts[0].Target)
+		require.Equal(t, ada.Person(), acts[0].Actor)
+		require.Equal(t, bob.Person(), acts[0].Target)
 		require.Empty(t, acts[0].Details)
 	})
 
@@ -219,8 +219,8 @@ func TestBan(t *testing.T) {
 			joinRoom(t, s, room, bob)
 			banned := banUser(t, s, room, ada, bob, nil)
 			require.Equal(t, watchparty.Ban{
-				ID: banned.ID, User: watchparty.Person{ID: bob.ID, Username: "bob"},
-				By:     watchparty.Person{ID: ada.ID, Username: "ada"},
+				ID: banned.ID, User: bob.Person(),
+				By:     ada.Person(),
 				Reason: "Noise", CreatedAt: banned.CreatedAt,
 			}, banned)
 			require.Equal(t, watchparty.Standing{Banned: true}, standingOf(t, s, room, bob), "the role is gone")

@@ -37,6 +37,7 @@ type runRow struct {
 	FinishedAt  *time.Time                     `bun:"finished_at"`
 	CreatedAt   time.Time                      `bun:"created_at"`
 	UpdatedAt   time.Time                      `bun:"updated_at"`
+	Starter     watchparty.Person              `bun:"starter,type:json,scanonly"`
 }
 
 func (r runRow) run() watchparty.CleanupRun {
@@ -45,7 +46,7 @@ func (r runRow) run() watchparty.CleanupRun {
 		policies = append(policies, watchparty.Policy(p))
 	}
 	return watchparty.CleanupRun{
-		ID: r.ID, Trigger: watchparty.Trigger(r.Trigger), StartedBy: value(r.StartedBy), Policies: policies,
+		ID: r.ID, Trigger: watchparty.Trigger(r.Trigger), StartedBy: r.Starter, Policies: policies,
 		DryRun: r.DryRun, OlderThan: time.Duration(r.OlderThan) * time.Second, State: watchparty.RunState(r.State),
 		Policy: watchparty.Policy(r.Policy), Counts: r.Counts, Samples: r.Samples, Errors: r.Errors,
 		WorkflowID: r.WorkflowID, CreatedAt: r.CreatedAt.UTC(), StartedAt: value(r.StartedAt).UTC(),
@@ -78,7 +79,7 @@ func (s *Store) CreateRun(
 			return nil, err
 		}
 		if former != "" {
-			return nil, tx.NewSelect().Model(row).Where("id = ?", former).Scan(ctx)
+			return nil, selectRuns(tx, row).Where("c.id = ?", former).Scan(ctx)
 		}
 		return createRun(ctx, tx, adminID, row, in, map[string]any{})
 	})
@@ -116,14 +117,15 @@ func (s *Store) RunAgain(
 func createRun(
 	ctx context.Context, tx bun.Tx, adminID string, row *runRow, in job.CleanupInput, details map[string]any,
 ) ([]job.Event, error) {
-	if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
+	err := tx.NewInsert().Model(row).Returning(personOf("cleanup_runs.started_by") + " AS starter").Scan(ctx)
+	if err != nil {
 		return nil, fmt.Errorf("store: queue clean-up run: %w", err)
 	}
 	details["policies"], details["dry_run"] = in.Policies, in.DryRun
 	if in.OlderThan > 0 {
 		details["older_than"] = (time.Duration(in.OlderThan) * time.Second).String()
 	}
-	err := audit(ctx, tx, adminID, watchparty.AuditCleanupStarted, watchparty.AuditCleanupRun, in.RunID, details)
+	err = audit(ctx, tx, adminID, watchparty.AuditCleanupStarted, watchparty.AuditCleanupRun, in.RunID, details)
 	return []job.Event{job.CleanupEvent(in)}, err
 }
 
@@ -133,7 +135,7 @@ func (s *Store) CancelRun(ctx context.Context, adminID, id string) (watchparty.C
 	var row runRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		row = runRow{}
-		err := tx.NewSelect().Model(&row).Where("id = ?", id).For("UPDATE").Scan(ctx)
+		err := selectRuns(tx, &row).Where("c.id = ?", id).For("UPDATE").Scan(ctx)
 		switch {
 		case err != nil:
 			return err
@@ -169,17 +171,22 @@ func (s *Store) BeginRun(ctx context.Context, in job.CleanupInput, workflowID st
 	return nil
 }
 
+// selectRuns selects clean-up runs with those who started them.
+func selectRuns(db bun.IDB, rows any) *bun.SelectQuery {
+	return db.NewSelect().Model(rows).ColumnExpr("c.*").ColumnExpr(personOf("c.started_by") + " AS starter")
+}
+
 // Run finds a clean-up run by its ID.
 func (s *Store) Run(ctx context.Context, id string) (watchparty.CleanupRun, error) {
 	var row runRow
-	err := s.db.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx)
+	err := selectRuns(s.db, &row).Where("c.id = ?", id).Scan(ctx)
 	return row.run(), found(err, "clean-up run")
 }
 
 // Runs lists clean-up runs, newest first.
 func (s *Store) Runs(ctx context.Context, p Page) ([]watchparty.CleanupRun, error) {
 	var rows []runRow
-	if err := p.of(s.db.NewSelect().Model(&rows), descending, "created_at", "id").Scan(ctx); err != nil {
+	if err := p.of(selectRuns(s.db, &rows), descending, "c.created_at", "c.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: clean-up runs: %w", err)
 	}
 	return mapRows(rows, runRow.run), nil
@@ -468,7 +475,7 @@ func (s *Store) FinishRun(ctx context.Context, in job.FinishCleanupInput) (watch
 	var row runRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		row = runRow{}
-		if err := tx.NewSelect().Model(&row).Where("id = ?", in.RunID).For("UPDATE").Scan(ctx); err != nil {
+		if err := selectRuns(tx, &row).Where("c.id = ?", in.RunID).For("UPDATE").Scan(ctx); err != nil {
 			return err
 		}
 		return finishRun(ctx, tx, in, &row)

@@ -26,7 +26,7 @@ func TestRunsAndReports(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, s.Events(), 1)
 		require.Equal(t, watchparty.TriggerAdmin, run.Trigger)
-		require.Equal(t, admin.ID, run.StartedBy)
+		require.Equal(t, admin.Person(), run.StartedBy)
 		require.Equal(t, policies, run.Policies)
 		require.True(t, run.DryRun)
 		require.Equal(t, watchparty.RunQueued, run.State)

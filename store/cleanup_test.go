@@ -324,7 +324,7 @@ func TestCleanupSparesWhatBecomesActive(t *testing.T) {
 		tx, err := s.db.BeginTx(t.Context(), nil)
 		require.NoError(t, err)
 		defer func() { _ = tx.Rollback() }()
-		seen, err := touchParticipant(t.Context(), tx, room.ID, bob.ID)
+		seen, err := touchParticipant(withTags(t.Context()), tx, room.ID, bob.ID)
 		require.NoError(t, err)
 		require.True(t, seen)
 		require.Len(t, applyPolicy(t, s, run.ID, watchparty.PolicyParticipants, threshold(), 10), 1, "the host alone")
@@ -333,7 +333,7 @@ func TestCleanupSparesWhatBecomesActive(t *testing.T) {
 		people, err := s.Participants(t.Context(), room.ID)
 		require.NoError(t, err)
 		require.Len(t, people, 1)
-		require.Equal(t, bob.ID, people[0].UserID)
+		require.Equal(t, bob.ID, people[0].User.ID)
 		require.EqualValues(t, 1, readRunCounts(t, s, run.ID)[watchparty.PolicyParticipants])
 	})
 

@@ -17,26 +17,26 @@ import (
 type invitationRow struct {
 	bun.BaseModel `bun:"table:invitations,alias:i"`
 
-	ID              string     `bun:"id,pk"`
-	RoomID          string     `bun:"room_id"`
-	InviterID       *string    `bun:"inviter_id"`
-	UserID          *string    `bun:"user_id"`
-	Email           string     `bun:"email"`
-	EmailKey        string     `bun:"email_key"`
-	State           string     `bun:"state"`
-	ExpiresAt       time.Time  `bun:"expires_at"`
-	AnsweredAt      *time.Time `bun:"answered_at"`
-	CreatedAt       time.Time  `bun:"created_at"`
-	UpdatedAt       time.Time  `bun:"updated_at"`
-	StateNow        string     `bun:"state_now,scanonly"`
-	InviterUsername *string    `bun:"inviter_username,scanonly"`
-	EmailState      *string    `bun:"email_state,scanonly"`
-	EmailReason     *string    `bun:"email_reason,scanonly"`
+	ID          string            `bun:"id,pk"`
+	RoomID      string            `bun:"room_id"`
+	InviterID   *string           `bun:"inviter_id"`
+	UserID      *string           `bun:"user_id"`
+	Email       string            `bun:"email"`
+	EmailKey    string            `bun:"email_key"`
+	State       string            `bun:"state"`
+	ExpiresAt   time.Time         `bun:"expires_at"`
+	AnsweredAt  *time.Time        `bun:"answered_at"`
+	CreatedAt   time.Time         `bun:"created_at"`
+	UpdatedAt   time.Time         `bun:"updated_at"`
+	StateNow    string            `bun:"state_now,scanonly"`
+	Inviter     watchparty.Person `bun:"inviter,type:json,scanonly"`
+	EmailState  *string           `bun:"email_state,scanonly"`
+	EmailReason *string           `bun:"email_reason,scanonly"`
 }
 
 func (r invitationRow) invitation() watchparty.Invitation {
 	return watchparty.Invitation{
-		ID: r.ID, RoomID: r.RoomID, Email: r.Email, State: r.state(), Inviter: person(r.InviterID, r.InviterUsername),
+		ID: r.ID, RoomID: r.RoomID, Email: r.Email, State: r.state(), Inviter: r.Inviter,
 		ExpiresAt: r.ExpiresAt.UTC(), AnsweredAt: value(r.AnsweredAt).UTC(), CreatedAt: r.CreatedAt.UTC(),
 		Delivery: watchparty.Delivery{State: watchparty.EmailState(value(r.EmailState)),
 			Reason: watchparty.EmailReason(value(r.EmailReason))},
@@ -55,9 +55,8 @@ const newestEmail = "SELECT state, reason FROM emails WHERE subject_id = i.id AN
 
 func selectInvitations(db bun.IDB, rows any) *bun.SelectQuery {
 	return db.NewSelect().Model(rows).ColumnExpr("i.*").ColumnExpr(invitationState+" AS state_now").
-		ColumnExpr("u.username AS inviter_username").ColumnExpr("e.state AS email_state").
+		ColumnExpr(personOf("i.inviter_id")+" AS inviter").ColumnExpr("e.state AS email_state").
 		ColumnExpr("e.reason AS email_reason").
-		Join("LEFT JOIN users AS u ON u.id = i.inviter_id AND u.deleted_at IS NULL").
 		Join("LEFT JOIN LATERAL ("+newestEmail+") AS e ON true", string(watchparty.EmailRoomInvitation))
 }
 

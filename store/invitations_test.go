@@ -132,7 +132,7 @@ func TestInvite(t *testing.T) {
 		invited := createInvitation(t, s, room, ada, "Guest@Example.org")
 		require.Equal(t, watchparty.Invitation{
 			ID: invited.ID, RoomID: room.ID, Email: "Guest@Example.org", State: watchparty.InvitationOpen,
-			Inviter:   watchparty.Person{ID: ada.ID, Username: "ada"},
+			Inviter:   ada.Person(),
 			ExpiresAt: invited.CreatedAt.Add(7 * 24 * time.Hour), CreatedAt: invited.CreatedAt,
 			Delivery: watchparty.Delivery{State: watchparty.EmailQueued},
 		}, invited)

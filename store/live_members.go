@@ -33,7 +33,6 @@ type memberRow struct {
 	StoppedAt   *time.Time `bun:"stopped_at"`
 	SetAsideFor *time.Time `bun:"set_aside_for"`
 	Since       time.Time  `bun:"since"`
-	Username    string     `bun:"username,scanonly"`
 	Role        string     `bun:"role,scanonly"`
 }
 
@@ -53,11 +52,10 @@ func readMembers(ctx context.Context, db bun.IDB, roomIDs ...string) (map[string
 	}
 	var rows []memberRow
 	err := db.NewRaw(`
-		SELECT c.*, u.username, coalesce(`+roleInRoom("r.host_id", "c.room_id", "c.user_id")+`, 'viewer') AS role
+		SELECT c.*, coalesce(`+roleInRoom("r.host_id", "c.room_id", "c.user_id")+`, 'viewer') AS role
 		FROM live_members AS c
 		JOIN live_nodes AS n ON n.id = c.node_id AND n.lease_until > clock_timestamp()
 		JOIN rooms AS r ON r.id = c.room_id
-		JOIN users AS u ON u.id = c.user_id
 		WHERE c.room_id IN (?) ORDER BY c.conn_id`, bun.List(roomIDs)).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("store: read members: %w", err)
@@ -101,6 +99,7 @@ func (s *Store) EndLapsedLeases(ctx context.Context) error {
 
 // Admission is what a connection begins with.
 type Admission struct {
+	User           watchparty.Person
 	Place          watchparty.Place
 	Playback       playback.Snapshot
 	AccessVersion  int64 // of the room; see LiveVersion
@@ -132,11 +131,17 @@ func (s *Store) Admit(
 		if err != nil {
 			return err
 		}
-		err = tx.NewRaw("SELECT r.access_version, u.access_version FROM rooms AS r, users AS u WHERE r.id = ? AND u.id = ?",
-			roomID, by.UserID).Scan(ctx, &admitted.AccessVersion, &admitted.AccountVersion)
+		var now struct {
+			User           watchparty.Person `bun:"person,type:json"`
+			AccessVersion  int64             `bun:"access_version"`
+			AccountVersion int64             `bun:"account_version"`
+		}
+		err = tx.NewRaw("SELECT r.access_version, u.access_version AS account_version, "+personOf("u.id")+" AS person "+
+			"FROM rooms AS r, users AS u WHERE r.id = ? AND u.id = ?", roomID, by.UserID).Scan(ctx, &now)
 		if err != nil {
 			return err
 		}
+		admitted.User, admitted.AccessVersion, admitted.AccountVersion = now.User, now.AccessVersion, now.AccountVersion
 		all, err := readPlaybacks(ctx, tx, []string{roomID})
 		if err == nil && len(all) == 1 {
 			admitted.Playback = all[0]
@@ -305,15 +310,22 @@ func storeReports(ctx context.Context, tx bun.Tx, room playbackRow, reports []Me
 // another host now.
 func (s *Store) KeepPresent(ctx context.Context, nodeID string, silence time.Duration) (passedOn []string, err error) {
 	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		_, err := tx.NewRaw(`
-			UPDATE participants AS p SET last_seen_at = now(), updated_at = now() FROM (
-				SELECT room_id, user_id FROM participants WHERE (room_id, user_id) IN (
-					SELECT room_id, user_id FROM live_members WHERE node_id = ?0)
-				AND last_seen_at < now() - make_interval(secs => ?1)
-				ORDER BY room_id, user_id FOR NO KEY UPDATE) AS there
-			WHERE p.room_id = there.room_id AND p.user_id = there.user_id`, nodeID, noted.Seconds()).Exec(ctx)
+		var came []string
+		err := tx.NewRaw(`
+			WITH seen AS (
+				UPDATE participants AS p SET last_seen_at = now(), updated_at = now() FROM (
+					SELECT room_id, user_id FROM participants WHERE (room_id, user_id) IN (
+						SELECT room_id, user_id FROM live_members WHERE node_id = ?0)
+					AND last_seen_at < now() - make_interval(secs => ?1)
+					ORDER BY room_id, user_id FOR NO KEY UPDATE) AS there
+				WHERE p.room_id = there.room_id AND p.user_id = there.user_id
+				RETURNING p.room_id, `+cameBack+` AS came)
+			SELECT DISTINCT room_id FROM seen WHERE came`, nodeID, noted.Seconds()).Scan(ctx, &came)
 		if err != nil {
 			return err
+		}
+		for _, roomID := range came {
+			changesPresence(ctx, roomID)
 		}
 		_, err = tx.NewRaw(`
 			UPDATE playbacks AS b SET attended_at = now() FROM (

@@ -19,33 +19,29 @@ import (
 type messageRow struct {
 	bun.BaseModel `bun:"table:messages,alias:m"`
 
-	ID             string     `bun:"id,pk"`
-	RoomID         string     `bun:"room_id"`
-	UserID         *string    `bun:"user_id"`
-	Body           string     `bun:"body"`
-	ReplyToID      *string    `bun:"reply_to_id"`
-	CreatedAt      time.Time  `bun:"created_at"`
-	EditedAt       *time.Time `bun:"edited_at"`
-	DeletedAt      *time.Time `bun:"deleted_at"`
-	Username       *string    `bun:"username,scanonly"`
-	QuotedUserID   *string    `bun:"quoted_user_id,scanonly"`
-	QuotedUsername *string    `bun:"quoted_username,scanonly"`
-	Excerpt        *string    `bun:"excerpt,scanonly"`
-	ChangedAt      *time.Time `bun:"changed_at,scanonly"`
-	Hidden         bool       `bun:"hidden,scanonly"` // for admins only
+	ID        string            `bun:"id,pk"`
+	RoomID    string            `bun:"room_id"`
+	UserID    *string           `bun:"user_id"`
+	Body      string            `bun:"body"`
+	ReplyToID *string           `bun:"reply_to_id"`
+	CreatedAt time.Time         `bun:"created_at"`
+	EditedAt  *time.Time        `bun:"edited_at"`
+	DeletedAt *time.Time        `bun:"deleted_at"`
+	Author    watchparty.Person `bun:"author,type:json,scanonly"`
+	Quoted    watchparty.Person `bun:"quoted,type:json,scanonly"`
+	Excerpt   *string           `bun:"excerpt,scanonly"`
+	ChangedAt *time.Time        `bun:"changed_at,scanonly"`
+	Hidden    bool              `bun:"hidden,scanonly"` // for admins only
 }
 
 func (r messageRow) message() watchparty.Message {
-	author := person(r.UserID, r.Username)
 	m := watchparty.Message{
-		ID: r.ID, RoomID: r.RoomID, UserID: author.ID, Username: author.Username, Body: r.Body,
+		ID: r.ID, RoomID: r.RoomID, Author: r.Author, Body: r.Body,
 		CreatedAt: r.CreatedAt.UTC(), EditedAt: value(r.EditedAt).UTC(), DeletedAt: value(r.DeletedAt).UTC(),
 		ChangedAt: value(r.ChangedAt).UTC(),
 	}
 	if r.ReplyToID != nil {
-		quoted := person(r.QuotedUserID, r.QuotedUsername)
-		m.ReplyTo = &watchparty.Quote{ID: *r.ReplyToID, UserID: quoted.ID, Username: quoted.Username,
-			Excerpt: value(r.Excerpt)}
+		m.ReplyTo = &watchparty.Quote{ID: *r.ReplyToID, Author: r.Quoted, Excerpt: value(r.Excerpt)}
 	}
 	return m
 }
@@ -57,8 +53,7 @@ func selectMessages(db bun.IDB, rows any) *bun.SelectQuery {
 func selectMessagesAs(db bun.IDB, rows any, texts string) *bun.SelectQuery {
 	return db.NewSelect().Model(rows).ColumnExpr("m.id, m.room_id, m.user_id, m.reply_to_id, m.created_at, m.edited_at").
 		ColumnExpr(texts, watchparty.MaxExcerpt).
-		ColumnExpr("CASE WHEN u.deleted_at IS NULL THEN u.username END AS username, q.user_id AS quoted_user_id").
-		ColumnExpr("CASE WHEN qu.deleted_at IS NULL THEN qu.username END AS quoted_username").
+		ColumnExpr(personOf("m.user_id") + " AS author").ColumnExpr(personOf("q.user_id") + " AS quoted").
 		Join("LEFT JOIN users AS u ON u.id = m.user_id").
 		Join("LEFT JOIN messages AS q ON q.id = m.reply_to_id").
 		Join("LEFT JOIN users AS qu ON qu.id = q.user_id")
@@ -97,7 +92,7 @@ func (s *Store) PostMessage(
 				return err
 			}
 		}
-		row.RoomID, row.UserID, row.Username, row.Body = n.RoomID, &author.ID, &author.Username, n.Body
+		row.RoomID, row.UserID, row.Body = n.RoomID, &author.ID, n.Body
 		return addMessage(ctx, tx, &row, key)
 	})
 	return row.message(), found(err, "post message")
@@ -201,7 +196,7 @@ func quote(ctx context.Context, tx bun.Tx, n watchparty.NewMessage, row *message
 	}
 	excerpt := []rune(quoted.Body)
 	text := string(excerpt[:min(len(excerpt), watchparty.MaxExcerpt)])
-	row.ReplyToID, row.QuotedUserID, row.QuotedUsername, row.Excerpt = &quoted.ID, quoted.UserID, quoted.Username, &text
+	row.ReplyToID, row.Quoted, row.Excerpt = &quoted.ID, quoted.Author, &text
 	return nil
 }
 
@@ -214,8 +209,8 @@ func addMessage(ctx context.Context, tx bun.Tx, row *messageRow, key Idempotency
 			INSERT INTO messages (id, room_id, user_id, body, reply_to_id, created_at)
 			VALUES (next_message_id(?0), ?0, ?1, ?2, ?3, clock_timestamp()) RETURNING id, created_at),
 		settled AS (UPDATE idempotency_keys SET resource_id = made.id FROM made WHERE key_hash = ?4)
-		SELECT id, created_at FROM made`,
-		row.RoomID, row.UserID, row.Body, row.ReplyToID, key.Hash).Scan(ctx, &row.ID, &row.CreatedAt)
+		SELECT id, created_at, `+personOf("?1")+` AS author FROM made`,
+		row.RoomID, row.UserID, row.Body, row.ReplyToID, key.Hash).Scan(ctx, row)
 }
 
 // firstID is the lowest UUIDv7 of its millisecond.

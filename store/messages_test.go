@@ -30,7 +30,7 @@ func TestMessages(t *testing.T) {
 		body := "Привет, 👩‍👩‍👧 e\u0301 \u202bשלום\u202c\nline 2\t'?' \\ " + strings.Repeat("界", 1900)
 		posted := postMessage(t, s, room, ada, body)
 		require.Equal(t, watchparty.Message{
-			ID: posted.ID, RoomID: room.ID, UserID: ada.ID, Username: "ada", Body: body, CreatedAt: posted.CreatedAt,
+			ID: posted.ID, RoomID: room.ID, Author: ada.Person(), Body: body, CreatedAt: posted.CreatedAt,
 		}, posted)
 
 		stored, err := s.Messages(t.Context(), room.ID, Page{Limit: 10})
@@ -104,8 +104,8 @@ func TestMessages(t *testing.T) {
 		require.Len(t, messages, 1)
 		require.Equal(t, said.ID, messages[0].ID)
 		require.Equal(t, "farewell", messages[0].Body)
-		require.Empty(t, messages[0].UserID)
-		require.Empty(t, messages[0].Username)
+		require.Empty(t, messages[0].Author.ID)
+		require.Empty(t, messages[0].Author.Username)
 		require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM participants WHERE user_id = ?", gone.ID))
 	})
 }
@@ -262,7 +262,7 @@ func TestReplies(t *testing.T) {
 
 	answer, err := reply(asked.ID)
 	require.NoError(t, err)
-	quote := &watchparty.Quote{ID: asked.ID, UserID: bob.ID, Username: "bob", Excerpt: strings.Repeat("é", 139) + "👩"}
+	quote := &watchparty.Quote{ID: asked.ID, Author: bob.Person(), Excerpt: strings.Repeat("é", 139) + "👩"}
 	require.Equal(t, quote, answer.ReplyTo)
 	require.Equal(t, answer, stored(answer.ID))
 
@@ -272,9 +272,9 @@ func TestReplies(t *testing.T) {
 	require.ErrorIs(t, err, watchparty.ErrUnknownMessage)
 
 	execute(t, s, "UPDATE users SET deleted_at = now() WHERE id = ?", bob.ID)
-	quote.UserID, quote.Username = "", ""
+	quote.Author = watchparty.Person{}
 	require.Equal(t, quote, stored(answer.ID).ReplyTo)
-	require.Empty(t, stored(asked.ID).UserID)
+	require.Empty(t, stored(asked.ID).Author.ID)
 
 	require.NoError(t, s.DeleteMessage(t.Context(), asked.ID, ada.ID))
 	quote.Excerpt = ""

@@ -183,7 +183,7 @@ func (s *Store) UpdateMovie(
 		}
 		row.Version++
 		row.UpdatedAt = Now()
-		changes(ctx, coherence.TagMovies)
+		changes(ctx, coherence.TagMovies, coherence.TagMovie(id))
 		if _, err := tx.NewUpdate().Model(&row).WherePK().Exec(ctx); err != nil {
 			return err
 		}
@@ -289,7 +289,7 @@ func (s *Store) DeleteMovie(ctx context.Context, adminID, id string, versions []
 			Exec(ctx); err != nil {
 			return err
 		}
-		changes(ctx, coherence.TagMovies)
+		changes(ctx, coherence.TagMovies, coherence.TagMovie(id))
 		if _, err := tx.NewDelete().Model(&row).WherePK().Exec(ctx); err != nil {
 			return err
 		}

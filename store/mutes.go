@@ -14,29 +14,29 @@ import (
 type muteRow struct {
 	bun.BaseModel `bun:"table:mutes,alias:q"`
 
-	ID         string    `bun:"id"` // a new mute of the same person gets a new ID
-	RoomID     string    `bun:"room_id,pk"`
-	UserID     string    `bun:"user_id,pk"`
-	MutedBy    *string   `bun:"muted_by"`
-	Reason     string    `bun:"reason"`
-	Until      time.Time `bun:"until"`
-	CreatedAt  time.Time `bun:"created_at"`
-	UpdatedAt  time.Time `bun:"updated_at"`
-	Username   string    `bun:"username,scanonly"`
-	ByUsername *string   `bun:"by_username,scanonly"`
+	ID        string            `bun:"id"` // a new mute of the same person gets a new ID
+	RoomID    string            `bun:"room_id,pk"`
+	UserID    string            `bun:"user_id,pk"`
+	MutedBy   *string           `bun:"muted_by"`
+	Reason    string            `bun:"reason"`
+	Until     time.Time         `bun:"until"`
+	CreatedAt time.Time         `bun:"created_at"`
+	UpdatedAt time.Time         `bun:"updated_at"`
+	User      watchparty.Person `bun:"person,type:json,scanonly"`
+	By        watchparty.Person `bun:"muter,type:json,scanonly"`
 }
 
 func (r muteRow) mute() watchparty.Mute {
 	return watchparty.Mute{
-		ID: r.ID, User: watchparty.Person{ID: r.UserID, Username: r.Username}, By: person(r.MutedBy, r.ByUsername),
+		ID: r.ID, User: r.User, By: r.By,
 		Reason: r.Reason, Until: r.Until.UTC(), CreatedAt: r.CreatedAt.UTC(),
 	}
 }
 
 func selectMutes(db bun.IDB, rows any) *bun.SelectQuery {
-	return db.NewSelect().Model(rows).ColumnExpr("q.*").ColumnExpr("u.username, o.username AS by_username").
-		Join("JOIN users AS u ON u.id = q.user_id AND u.deleted_at IS NULL").
-		Join("LEFT JOIN users AS o ON o.id = q.muted_by AND o.deleted_at IS NULL")
+	return db.NewSelect().Model(rows).ColumnExpr("q.*").ColumnExpr(personOf("q.user_id") + " AS person").
+		ColumnExpr(personOf("q.muted_by") + " AS muter").
+		Join("JOIN users AS u ON u.id = q.user_id AND u.deleted_at IS NULL")
 }
 
 // Mute keeps a person from writing in a room, whether the person is in it or not. It replaces a former mute. It returns

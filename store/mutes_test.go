@@ -26,7 +26,7 @@ func mutedUntil(t *testing.T, s *Store, room watchparty.Room, user watchparty.Us
 	t.Helper()
 	people, err := s.Participants(t.Context(), room.ID)
 	require.NoError(t, err)
-	i := slices.IndexFunc(people, func(p watchparty.Participant) bool { return p.UserID == user.ID })
+	i := slices.IndexFunc(people, func(p watchparty.Participant) bool { return p.User.ID == user.ID })
 	require.NotEqual(t, -1, i)
 	return people[i].MutedUntil
 }
@@ -42,8 +42,8 @@ func TestMute(t *testing.T) {
 		joinRoom(t, s, room, bob)
 		muted := muteUser(t, s, room, ada, bob, until)
 		require.Equal(t, watchparty.Mute{
-			ID: muted.ID, User: watchparty.Person{ID: bob.ID, Username: "bob"},
-			By:     watchparty.Person{ID: ada.ID, Username: "ada"},
+			ID: muted.ID, User: bob.Person(),
+			By:     ada.Person(),
 			Reason: "Noise", Until: until, CreatedAt: muted.CreatedAt,
 		}, muted)
 		require.Equal(t, until, mutedUntil(t, s, room, bob))

@@ -21,20 +21,20 @@ const toMe = "i.email_key = (SELECT email_key FROM users WHERE id = ? AND email_
 // user.
 func (s *Store) MyInvitations(ctx context.Context, userID string, p Page) ([]watchparty.ReceivedInvitation, error) {
 	var rows []struct {
-		ID              string    `bun:"id"`
-		RoomID          string    `bun:"room_id"`
-		Name            string    `bun:"name"`
-		Description     string    `bun:"description"`
-		Participants    int       `bun:"participants"`
-		InviterID       *string   `bun:"inviter_id"`
-		InviterUsername *string   `bun:"inviter_username"`
-		ExpiresAt       time.Time `bun:"expires_at"`
-		CreatedAt       time.Time `bun:"created_at"`
+		ID          string               `bun:"id"`
+		RoomID      string               `bun:"room_id"`
+		Name        string               `bun:"name"`
+		Description string               `bun:"description"`
+		Movie       watchparty.RoomMovie `bun:"movie,type:json"`
+		People      roomPeople           `bun:"people,type:json"`
+		Inviter     watchparty.Person    `bun:"inviter,type:json"`
+		ExpiresAt   time.Time            `bun:"expires_at"`
+		CreatedAt   time.Time            `bun:"created_at"`
 	}
 	q := s.db.NewSelect().TableExpr("invitations AS i").
-		ColumnExpr("i.id, i.room_id, i.inviter_id, i.expires_at, i.created_at, r.name, r.description").
-		ColumnExpr("(SELECT count(*) FROM participants WHERE room_id = r.id) AS participants").
-		ColumnExpr("(SELECT username FROM users WHERE id = i.inviter_id) AS inviter_username").
+		ColumnExpr("i.id, i.room_id, i.expires_at, i.created_at, r.name, r.description").
+		ColumnExpr(movieOfRoom).ColumnExpr(peopleInRoom, watchparty.PresentFor.Seconds()).
+		ColumnExpr(personOf("i.inviter_id")+" AS inviter").
 		Join("JOIN rooms AS r ON r.id = i.room_id").
 		Where("i.state = 'open' AND i.expires_at > now()").Where(toMe, userID).Where(founded).
 		Where("r.closed_at IS NULL AND "+roomThere).
@@ -46,10 +46,13 @@ func (s *Store) MyInvitations(ctx context.Context, userID string, p Page) ([]wat
 	for i, r := range rows {
 		received[i] = watchparty.ReceivedInvitation{
 			ID:        r.ID,
-			Inviter:   person(r.InviterID, r.InviterUsername),
+			Inviter:   r.Inviter,
 			ExpiresAt: r.ExpiresAt.UTC(),
 			CreatedAt: r.CreatedAt.UTC(),
-			Room:      watchparty.Room{ID: r.RoomID, Name: r.Name, Description: r.Description, Participants: r.Participants},
+			Room: watchparty.Room{
+				ID: r.RoomID, Name: r.Name, Description: r.Description, Movie: r.Movie,
+				Participants: r.People.Participants, Present: r.People.Present,
+			},
 		}
 	}
 	return received, nil

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,22 +17,21 @@ import (
 type participantRow struct {
 	bun.BaseModel `bun:"table:participants,alias:p"`
 
-	RoomID      string     `bun:"room_id,pk"`
-	UserID      string     `bun:"user_id,pk"`
-	LastSeenAt  time.Time  `bun:"last_seen_at"`
-	CreatedAt   time.Time  `bun:"created_at"`
-	UpdatedAt   time.Time  `bun:"updated_at"`
-	Username    string     `bun:"username,scanonly"`
-	DisplayName string     `bun:"display_name,scanonly"`
-	Role        string     `bun:"role,scanonly"`
-	MutedUntil  *time.Time `bun:"muted_until,scanonly"`
-	Away        bool       `bun:"away,scanonly"`
-	Suspended   bool       `bun:"suspended,scanonly"`
+	RoomID     string            `bun:"room_id,pk"`
+	UserID     string            `bun:"user_id,pk"`
+	LastSeenAt time.Time         `bun:"last_seen_at"`
+	CreatedAt  time.Time         `bun:"created_at"`
+	UpdatedAt  time.Time         `bun:"updated_at"`
+	User       watchparty.Person `bun:"person,type:json,scanonly"`
+	Role       string            `bun:"role,scanonly"`
+	MutedUntil *time.Time        `bun:"muted_until,scanonly"`
+	Away       bool              `bun:"away,scanonly"`
+	Suspended  bool              `bun:"suspended,scanonly"`
 }
 
 func (r participantRow) participant() watchparty.Participant {
 	return watchparty.Participant{
-		UserID: r.UserID, Username: r.Username, DisplayName: r.DisplayName, Role: watchparty.Role(r.Role),
+		User: r.User, Role: watchparty.Role(r.Role),
 		MutedUntil: value(r.MutedUntil).UTC(),
 		JoinedAt:   r.CreatedAt.UTC(), LastSeenAt: r.LastSeenAt.UTC(), Away: r.Away,
 	}
@@ -47,15 +48,14 @@ func (s *Store) Participants(ctx context.Context, roomID string) ([]watchparty.P
 	return mapRows(rows, participantRow.participant), nil
 }
 
-// selectParticipants looks up the role and mute of each participant in a subquery of its own: a room has few
+// selectParticipants looks up the account, the role and the mute of each participant in subqueries: a room has few
 // participants, and the tables are large.
 func selectParticipants(db bun.IDB, rows any) *bun.SelectQuery {
-	return db.NewSelect().Model(rows).ColumnExpr("p.*").ColumnExpr("u.username, u.display_name").
+	return db.NewSelect().Model(rows).ColumnExpr("p.*").ColumnExpr(personOf("p.user_id") + " AS person").
 		ColumnExpr("coalesce(" + roleInRoom("(SELECT host_id FROM rooms WHERE id = p.room_id)", "p.room_id", "p.user_id") +
 			", 'viewer') AS role").
 		ColumnExpr("(SELECT until FROM mutes WHERE room_id = p.room_id AND user_id = p.user_id " +
-			"AND until > now()) AS muted_until").
-		Join("CROSS JOIN LATERAL (SELECT username, display_name FROM users WHERE id = p.user_id OFFSET 0) AS u")
+			"AND until > now()) AS muted_until")
 }
 
 // QuitRoom removes a user from a room, with the user's role and membership. It is no error if there is nothing to
@@ -123,12 +123,26 @@ func addParticipant(ctx context.Context, tx bun.Tx, roomID, userID string) error
 }
 
 // touchParticipant stores that the user was seen in the room now. It reports whether the user is in the room.
-func touchParticipant(ctx context.Context, db bun.IDB, roomID, userID string) (bool, error) {
-	result, err := db.NewUpdate().Model((*participantRow)(nil)).
+func touchParticipant(ctx context.Context, tx bun.Tx, roomID, userID string) (bool, error) {
+	var came bool
+	err := tx.NewUpdate().Model((*participantRow)(nil)).
 		Set("last_seen_at = now()").Set("updated_at = now()").
-		Where("room_id = ? AND user_id = ?", roomID, userID).Exec(ctx)
-	if err != nil {
-		return false, err
+		Where("room_id = ? AND user_id = ?", roomID, userID).Returning(cameBack).Scan(ctx, &came)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
 	}
-	return affected(result), nil
+	if err == nil && came {
+		changesPresence(ctx, roomID)
+	}
+	return err == nil, err
+}
+
+// cameBack is, of a row of participants p that was just updated because its person was seen, whether the person was
+// absent before. A trigger in the migrations begins a new present_since then.
+const cameBack = "coalesce(p.present_since = p.last_seen_at, false)"
+
+// changesPresence says that somebody in a room who was absent is present. People become absent by time alone, which
+// whoever caches a room respects: see watchparty.Room.PresentUntil.
+func changesPresence(ctx context.Context, roomID string) {
+	changes(ctx, coherence.TagRooms, coherence.TagRoom(roomID))
 }

@@ -318,15 +318,19 @@ func (t *transition) answer(ctx context.Context, tx bun.Tx, effects playback.Eff
 	t.source.ID = value(t.row.ItemID)
 	source := items[t.source.ID]
 	t.source.MovieID = nullID(source.MovieID)
-	err = tx.NewRaw(`SELECT (SELECT username FROM users WHERE id = ?0 AND deleted_at IS NULL),
-		(SELECT count(*) FROM skip_votes AS v WHERE v.room_id = ?1 AND v.epoch = ?2 AND `+
-		presentIn("v.room_id", "v.user_id")+`)`, t.row.By, t.room.ID, t.row.Epoch).
-		Scan(ctx, &t.row.ByUsername, &t.row.SkipVotes)
+	err = tx.NewRaw(`SELECT `+personOf("?0")+` AS actor, (SELECT count(*) FROM skip_votes AS v WHERE v.room_id = ?1 AND v.epoch = ?2 AND `+
+		presentIn("v.room_id", "v.user_id")+`) AS skip_votes`, t.row.By, t.room.ID, t.row.Epoch).
+		Scan(ctx, &t.row)
 	if err != nil {
 		return answer, err
 	}
 	t.row.WaitPolicy, t.row.Now = t.room.WaitPolicy, t.now
-	answer.Snapshot = t.row.snapshot(source, t.members)
+	missing := t.row.missing(t.members)
+	people, err := readPeople(ctx, tx, missing)
+	if err != nil {
+		return answer, err
+	}
+	answer.Snapshot = t.row.snapshot(source, missing, people)
 	return answer, nil
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -40,10 +41,10 @@ type playbackRow struct {
 	AttendedAt    time.Time          `bun:"attended_at"`
 	UpdatedAt     time.Time          `bun:"updated_at"`
 
-	ByUsername *string   `bun:"by_username,scanonly"`
-	SkipVotes  int       `bun:"skip_votes,scanonly"`
-	WaitPolicy string    `bun:"wait_policy,scanonly"`
-	Now        time.Time `bun:"now,scanonly"`
+	Actor      watchparty.Person `bun:"actor,type:json,scanonly"`
+	SkipVotes  int               `bun:"skip_votes,scanonly"`
+	WaitPolicy string            `bun:"wait_policy,scanonly"`
+	Now        time.Time         `bun:"now,scanonly"`
 }
 
 func (r playbackRow) state() playback.State {
@@ -109,7 +110,7 @@ func (s *Store) Playbacks(ctx context.Context, roomIDs []string) (all []playback
 	return all, nil
 }
 
-// readPlaybacks takes three statements, for any number of rooms.
+// readPlaybacks takes three statements, for any number of rooms, and one more if some of them wait.
 func readPlaybacks(ctx context.Context, db bun.IDB, roomIDs []string) ([]playback.Snapshot, error) {
 	var rows []playbackRow
 	err := db.NewRaw(`
@@ -121,11 +122,10 @@ func readPlaybacks(ctx context.Context, db bun.IDB, roomIDs []string) ([]playbac
 			b.by, coalesce(b.cause, '') AS cause, coalesce(b.recent, '[]') AS recent,
 			coalesce(b.forgotten, 0) AS forgotten,
 			coalesce(b.queue_version, 0) AS queue_version, coalesce(b.updated_at, r.created_at) AS updated_at,
-			u.username AS by_username, r.wait_policy, clock_timestamp() AS now,
+			`+personOf("b.by")+` AS actor, r.wait_policy, clock_timestamp() AS now,
 			(SELECT count(*) FROM skip_votes AS v WHERE v.room_id = r.id AND v.epoch = b.epoch AND `+
 		presentIn("v.room_id", "v.user_id")+`) AS skip_votes
 		FROM rooms AS r LEFT JOIN playbacks AS b ON b.room_id = r.id
-		LEFT JOIN users AS u ON u.id = b.by AND u.deleted_at IS NULL
 		WHERE r.id IN (?) AND `+roomThere+` ORDER BY r.id`, bun.List(roomIDs)).Scan(ctx, &rows)
 	if err != nil {
 		return nil, err
@@ -147,37 +147,50 @@ func readPlaybacks(ctx context.Context, db bun.IDB, roomIDs []string) ([]playbac
 	if err != nil {
 		return nil, err
 	}
-	return mapRows(rows, func(row playbackRow) playback.Snapshot {
-		return row.snapshot(items[value(row.ItemID)], members[row.RoomID])
-	}), nil
+	missing := make([][]string, len(rows))
+	for i, row := range rows {
+		missing[i] = row.missing(members[row.RoomID])
+	}
+	people, err := readPeople(ctx, db, slices.Concat(missing...))
+	if err != nil {
+		return nil, err
+	}
+	snapshots := make([]playback.Snapshot, len(rows))
+	for i, row := range rows {
+		snapshots[i] = row.snapshot(items[value(row.ItemID)], missing[i], people)
+	}
+	return snapshots, nil
 }
 
-func (r playbackRow) snapshot(item watchparty.QueueItem, members []memberRow) playback.Snapshot {
+// snapshot is what people are shown of the row; people has those who are missing.
+func (r playbackRow) snapshot(
+	item watchparty.QueueItem, missing []string, people map[string]watchparty.Person,
+) playback.Snapshot {
 	s := playback.Snapshot{
-		State: r.state(), Source: item, Actor: person(r.By, r.ByUsername), QueueVersion: r.QueueVersion,
-		SkipVotes: r.SkipVotes, Now: r.Now.UTC(),
+		State: r.state(), Source: item, Actor: r.Actor, QueueVersion: r.QueueVersion, SkipVotes: r.SkipVotes,
+		Now: r.Now.UTC(),
 	}
-	if s.Status == playback.Waiting {
-		s.Missing = missingPeople(s.State, members, playback.Policy(r.WaitPolicy), s.Now)
+	for _, id := range missing {
+		if person, ok := people[id]; ok {
+			s.Missing = append(s.Missing, person)
+		}
 	}
 	return s
 }
 
-// missingPeople are whom a room waits for, each once.
-func missingPeople(
-	s playback.State, members []memberRow, policy playback.Policy, at time.Time,
-) (people []watchparty.Person) {
-	names := map[string]string{}
-	for _, m := range members {
-		names[m.UserID] = m.Username
+// missing are the IDs of those whom the room waits for, each once.
+func (r playbackRow) missing(members []memberRow) (ids []string) {
+	if r.State != string(playback.Waiting) {
+		return nil
 	}
-	for _, m := range s.Missing(mapRows(members, memberRow.member), policy, at) {
-		if name, ok := names[m.UserID]; ok {
-			people = append(people, watchparty.Person{ID: m.UserID, Username: name})
-			delete(names, m.UserID)
+	policy, known := playback.Policy(r.WaitPolicy), map[string]bool{}
+	for _, m := range r.state().Missing(mapRows(members, memberRow.member), policy, r.Now.UTC()) {
+		if !known[m.UserID] {
+			known[m.UserID] = true
+			ids = append(ids, m.UserID)
 		}
 	}
-	return people
+	return ids
 }
 
 // LiveVersion says whether what a process knows of a room is out of date.

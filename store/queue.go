@@ -19,21 +19,21 @@ import (
 type itemRow struct {
 	bun.BaseModel `bun:"table:queue_items,alias:i"`
 
-	ID         string     `bun:"id,pk"`
-	RoomID     string     `bun:"room_id"`
-	MovieID    *string    `bun:"movie_id"`
-	Title      string     `bun:"title"`
-	StreamURL  string     `bun:"stream_url"`
-	AddedBy    *string    `bun:"added_by"`
-	Rank       int64      `bun:"rank"`
-	PlayedAt   *time.Time `bun:"played_at"`
-	CreatedAt  time.Time  `bun:"created_at"`
-	UpdatedAt  time.Time  `bun:"updated_at"`
-	Username   *string    `bun:"username,scanonly"`
-	Votes      int        `bun:"votes,scanonly"`
-	Voted      bool       `bun:"voted,scanonly"`
-	RuntimeMS  int64      `bun:"runtime_ms,scanonly"`
-	DurationMS int64      `bun:"duration_ms,scanonly"`
+	ID         string            `bun:"id,pk"`
+	RoomID     string            `bun:"room_id"`
+	MovieID    *string           `bun:"movie_id"`
+	Title      string            `bun:"title"`
+	StreamURL  string            `bun:"stream_url"`
+	AddedBy    *string           `bun:"added_by"`
+	Rank       int64             `bun:"rank"`
+	PlayedAt   *time.Time        `bun:"played_at"`
+	CreatedAt  time.Time         `bun:"created_at"`
+	UpdatedAt  time.Time         `bun:"updated_at"`
+	Adder      watchparty.Person `bun:"adder,type:json,scanonly"`
+	Votes      int               `bun:"votes,scanonly"`
+	Voted      bool              `bun:"voted,scanonly"`
+	RuntimeMS  int64             `bun:"runtime_ms,scanonly"`
+	DurationMS int64             `bun:"duration_ms,scanonly"`
 
 	Subtitles []watchparty.Subtitle `bun:"subtitles,type:jsonb,scanonly"`
 
@@ -43,7 +43,7 @@ type itemRow struct {
 func (r itemRow) queued() watchparty.QueueItem {
 	return watchparty.QueueItem{
 		ID: r.ID, RoomID: r.RoomID, MovieID: value(r.MovieID), Title: r.Title, StreamURL: r.StreamURL,
-		Subtitles: r.Subtitles, RuntimeMS: r.RuntimeMS, DurationMS: r.DurationMS, AddedBy: person(r.AddedBy, r.Username),
+		Subtitles: r.Subtitles, RuntimeMS: r.RuntimeMS, DurationMS: r.DurationMS, AddedBy: r.Adder,
 		Votes: r.Votes, Voted: r.Voted, PlayedAt: value(r.PlayedAt).UTC(), CreatedAt: r.CreatedAt.UTC(),
 	}
 }
@@ -92,7 +92,7 @@ func selectItems(db bun.IDB, rows any, viewerID string) *bun.SelectQuery {
 		ColumnExpr("coalesce(m.stream_url, i.stream_url) AS stream_url").
 		ColumnExpr("coalesce(m.runtime_minutes, 0)::bigint * 60000 AS runtime_ms").
 		ColumnExpr("coalesce(m.duration_ms, 0) AS duration_ms").ColumnExpr(subtitlesOf("i.movie_id")+" AS subtitles").
-		ColumnExpr("CASE WHEN u.hidden_at IS NULL THEN u.username END AS username").ColumnExpr(itemVotes+" AS votes").
+		ColumnExpr("CASE WHEN u.hidden_at IS NULL THEN "+personOf("u.id")+" END AS adder").ColumnExpr(itemVotes+" AS votes").
 		ColumnExpr("EXISTS (SELECT FROM queue_votes WHERE item_id = i.id AND user_id = ?) AS voted", nullID(viewerID)).
 		Join("LEFT JOIN movies AS m ON m.id = i.movie_id").
 		Join("LEFT JOIN users AS u ON u.id = i.added_by AND u.deleted_at IS NULL")

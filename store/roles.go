@@ -71,7 +71,7 @@ func giveRole(ctx context.Context, tx bun.Tx, room roomRow, actorID, userID stri
 func roleHolder(ctx context.Context, tx bun.Tx, roomID, username string) (participantRow, error) {
 	var row participantRow
 	err := tx.NewRaw(`
-		SELECT r.id AS room_id, u.id AS user_id, u.username, u.display_name, q.until AS muted_until,
+		SELECT r.id AS room_id, u.id AS user_id, `+personOf("u.id")+` AS person, q.until AS muted_until,
 			p.user_id IS NULL AS away,
 			u.suspended_at IS NOT NULL AS suspended,
 			coalesce(`+roleInRoom("r.host_id", "r.id", "u.id")+`, 'viewer') AS role,

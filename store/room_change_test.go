@@ -57,7 +57,7 @@ func hostOf(t *testing.T, s *Store, room watchparty.Room) string {
 	t.Helper()
 	found, err := s.Room(t.Context(), room.ID)
 	require.NoError(t, err)
-	return found.HostUsername
+	return found.Host.Username
 }
 
 func addMovie(t *testing.T, s *Store, title string) string {
@@ -88,22 +88,23 @@ func TestUpdateRoom(t *testing.T) {
 			Visibility: ptr(watchparty.Unlisted), Capacity: ptr(2), SlowMode: ptr(5 * time.Second),
 		})
 		want := room
-		want.Name, want.Description, want.MovieID = "שלום 👩‍👩‍👧", "'; DROP TABLE rooms; --\n<b>é</b>", movie
+		want.Name, want.Description, want.Movie = "שלום 👩‍👩‍👧", "'; DROP TABLE rooms; --\n<b>é</b>", changed.Movie
 		want.Visibility, want.Capacity, want.SlowMode = watchparty.Unlisted, 2, 5*time.Second
-		want.Version, want.Participants, want.UpdatedAt = 2, 2, changed.UpdatedAt
+		want.Version, want.Participants, want.Present, want.UpdatedAt = 2, 2, 2, changed.UpdatedAt
 		require.Equal(t, want, changed)
+		require.Equal(t, movie, changed.Movie.ID)
 		require.True(t, changed.UpdatedAt.After(room.UpdatedAt))
 		log := readRoomActs(t, s, room)
 		require.Len(t, log, 1)
 		require.Equal(t, watchparty.ActRoomUpdated, log[0].Action)
-		require.Equal(t, watchparty.Person{ID: ada.ID, Username: "ada"}, log[0].Actor)
+		require.Equal(t, ada.Person(), log[0].Actor)
 		require.Zero(t, log[0].Target)
 		require.Equal(t, map[string]any{"fields": []any{
 			"name", "description", "movie_id", "visibility", "capacity", "slow_mode_seconds"}}, log[0].Details)
 
 		bare := update(t, room, watchparty.RoomChange{MovieID: ptr(""), SlowMode: ptr(time.Duration(0)),
 			Description: ptr("")})
-		require.Empty(t, bare.MovieID)
+		require.Empty(t, bare.Movie)
 		require.Zero(t, bare.SlowMode)
 		require.Empty(t, bare.Description)
 		require.Equal(t, 3, bare.Version)

@@ -13,21 +13,21 @@ import (
 type roomActRow struct {
 	bun.BaseModel `bun:"table:room_log,alias:l"`
 
-	ID             string         `bun:"id,pk"`
-	RoomID         string         `bun:"room_id"`
-	ActorID        *string        `bun:"actor_id"`
-	TargetID       *string        `bun:"target_id"`
-	Action         string         `bun:"action"`
-	Details        map[string]any `bun:"details,type:jsonb"`
-	CreatedAt      time.Time      `bun:"created_at"`
-	ActorUsername  *string        `bun:"actor_username,scanonly"`
-	TargetUsername *string        `bun:"target_username,scanonly"`
+	ID        string            `bun:"id,pk"`
+	RoomID    string            `bun:"room_id"`
+	ActorID   *string           `bun:"actor_id"`
+	TargetID  *string           `bun:"target_id"`
+	Action    string            `bun:"action"`
+	Details   map[string]any    `bun:"details,type:jsonb"`
+	CreatedAt time.Time         `bun:"created_at"`
+	Actor     watchparty.Person `bun:"actor,type:json,scanonly"`
+	Target    watchparty.Person `bun:"target,type:json,scanonly"`
 }
 
 func (r roomActRow) act() watchparty.RoomAct {
 	return watchparty.RoomAct{
-		ID: r.ID, Action: watchparty.RoomAction(r.Action), Actor: person(r.ActorID, r.ActorUsername),
-		Target: person(r.TargetID, r.TargetUsername), Details: r.Details, CreatedAt: r.CreatedAt.UTC(),
+		ID: r.ID, Action: watchparty.RoomAction(r.Action), Actor: r.Actor,
+		Target: r.Target, Details: r.Details, CreatedAt: r.CreatedAt.UTC(),
 	}
 }
 
@@ -52,9 +52,7 @@ func logAct(
 func (s *Store) RoomLog(ctx context.Context, roomID string, p Page) ([]watchparty.RoomAct, error) {
 	var rows []roomActRow
 	q := s.db.NewSelect().Model(&rows).ColumnExpr("l.*").
-		ColumnExpr("a.username AS actor_username, t.username AS target_username").
-		Join("LEFT JOIN users AS a ON a.id = l.actor_id AND a.deleted_at IS NULL").
-		Join("LEFT JOIN users AS t ON t.id = l.target_id AND t.deleted_at IS NULL").
+		ColumnExpr(personOf("l.actor_id")+" AS actor").ColumnExpr(personOf("l.target_id")+" AS target").
 		Where("l.room_id = ?", roomID)
 	if err := p.of(q, descending, "l.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: room log: %w", err)

@@ -37,7 +37,7 @@ func (s *Store) RoomsByPeople(ctx context.Context, f watchparty.RoomFilter, p Pa
 	page := s.db.NewSelect().ColumnExpr("c.room_id, c.present").TableExpr("(?) AS c", present).
 		Where("EXISTS (SELECT FROM (?) AS listed OFFSET 0)", listed)
 	var rows []roomRow
-	err := selectRooms(s.db, &rows).ColumnExpr("page.present").
+	err := selectRooms(s.db, &rows).
 		Join("JOIN (?) AS page ON page.room_id = r.id", p.of(page, descending, "c.present", "c.room_id")).
 		OrderExpr("page.present DESC, r.id DESC").Scan(ctx)
 	if err != nil {

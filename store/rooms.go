@@ -15,48 +15,61 @@ import (
 type roomRow struct {
 	bun.BaseModel `bun:"table:rooms,alias:r"`
 
-	ID            string     `bun:"id,pk"`
-	Name          string     `bun:"name"`
-	Description   string     `bun:"description"`
-	MovieID       *string    `bun:"movie_id"`
-	HostID        *string    `bun:"host_id"`
-	Visibility    string     `bun:"visibility"`
-	Capacity      int        `bun:"capacity"`
-	SlowMode      int        `bun:"slow_mode_seconds"`
-	Control       string     `bun:"control"`
-	Queue         string     `bun:"queue"`
-	QueueOrder    string     `bun:"queue_order"`
-	WaitPolicy    string     `bun:"wait_policy"`
-	Version       int        `bun:"version"`
-	ArchivedAt    *time.Time `bun:"archived_at"`
-	DeletedAt     *time.Time `bun:"deleted_at"`
-	RetiredAt     *time.Time `bun:"retired_at"`
-	ClosedAt      *time.Time `bun:"closed_at"`
-	CreatedAt     time.Time  `bun:"created_at"`
-	UpdatedAt     time.Time  `bun:"updated_at"`
-	HostUsername  *string    `bun:"host_username,scanonly"`
-	Participants  int        `bun:"participants,scanonly"`
-	MyRole        string     `bun:"my_role,scanonly"`
-	Joined        bool       `bun:"joined,scanonly"`
-	Present       int        `bun:"present,scanonly"`
-	LastActiveAt  *time.Time `bun:"last_active_at,scanonly"`
-	Unread        int        `bun:"unread,scanonly"`
-	LastMessageAt *time.Time `bun:"last_message_at,scanonly"`
-	Hidden        bool       `bun:"hidden,scanonly"` // for admins only
-	Rank          int        `bun:"rank,scanonly"`
+	ID            string               `bun:"id,pk"`
+	Name          string               `bun:"name"`
+	Description   string               `bun:"description"`
+	MovieID       *string              `bun:"movie_id"`
+	HostID        *string              `bun:"host_id"`
+	Visibility    string               `bun:"visibility"`
+	Capacity      int                  `bun:"capacity"`
+	SlowMode      int                  `bun:"slow_mode_seconds"`
+	Control       string               `bun:"control"`
+	Queue         string               `bun:"queue"`
+	QueueOrder    string               `bun:"queue_order"`
+	WaitPolicy    string               `bun:"wait_policy"`
+	Version       int                  `bun:"version"`
+	ArchivedAt    *time.Time           `bun:"archived_at"`
+	DeletedAt     *time.Time           `bun:"deleted_at"`
+	RetiredAt     *time.Time           `bun:"retired_at"`
+	ClosedAt      *time.Time           `bun:"closed_at"`
+	CreatedAt     time.Time            `bun:"created_at"`
+	UpdatedAt     time.Time            `bun:"updated_at"`
+	Movie         watchparty.RoomMovie `bun:"movie,type:json,scanonly"`
+	Host          watchparty.Person    `bun:"host,type:json,scanonly"`
+	People        roomPeople           `bun:"people,type:json,scanonly"`
+	MyRole        string               `bun:"my_role,scanonly"`
+	Joined        bool                 `bun:"joined,scanonly"`
+	LastActiveAt  *time.Time           `bun:"last_active_at,scanonly"`
+	Unread        int                  `bun:"unread,scanonly"`
+	LastMessageAt *time.Time           `bun:"last_message_at,scanonly"`
+	Hidden        bool                 `bun:"hidden,scanonly"` // for admins only
+	Rank          int                  `bun:"rank,scanonly"`
 }
 
 func (r roomRow) room() watchparty.Room {
 	return watchparty.Room{
-		ID: r.ID, Name: r.Name, Description: r.Description, MovieID: value(r.MovieID),
-		HostID: value(r.HostID), HostUsername: value(r.HostUsername), Visibility: watchparty.Visibility(r.Visibility),
-		Capacity: r.Capacity, Participants: r.Participants, SlowMode: time.Duration(r.SlowMode) * time.Second,
-		ArchivedAt: value(r.ArchivedAt).UTC(), RetiredAt: value(r.RetiredAt).UTC(), ClosedAt: value(r.ClosedAt).UTC(),
-		Version:   r.Version,
-		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), Rank: r.Rank,
-		Present: r.Present, LastActiveAt: value(r.LastActiveAt).UTC(),
-		Sharing: r.sharing(), QueueOrder: watchparty.QueueOrder(r.QueueOrder),
-		WaitPolicy: watchparty.WaitPolicy(r.WaitPolicy),
+		ID:           r.ID,
+		Name:         r.Name,
+		Description:  r.Description,
+		Movie:        r.Movie,
+		Host:         r.Host,
+		Visibility:   watchparty.Visibility(r.Visibility),
+		Capacity:     r.Capacity,
+		Participants: r.People.Participants,
+		Present:      r.People.Present,
+		PresentUntil: r.People.PresentUntil.UTC(),
+		SlowMode:     time.Duration(r.SlowMode) * time.Second,
+		ArchivedAt:   value(r.ArchivedAt).UTC(),
+		RetiredAt:    value(r.RetiredAt).UTC(),
+		ClosedAt:     value(r.ClosedAt).UTC(),
+		Version:      r.Version,
+		CreatedAt:    r.CreatedAt.UTC(),
+		UpdatedAt:    r.UpdatedAt.UTC(),
+		Rank:         r.Rank,
+		LastActiveAt: value(r.LastActiveAt).UTC(),
+		Sharing:      r.sharing(),
+		QueueOrder:   watchparty.QueueOrder(r.QueueOrder),
+		WaitPolicy:   watchparty.WaitPolicy(r.WaitPolicy),
 	}
 }
 
@@ -74,10 +87,28 @@ func closedError(closed bool) error {
 	return watchparty.ErrRoomArchived
 }
 
+// selectRooms selects rooms with what they show beside their own columns. Those are subqueries, since a list looks them
+// up for the rows of its page only.
 func selectRooms(db bun.IDB, rows any) *bun.SelectQuery {
-	return db.NewSelect().Model(rows).ColumnExpr("?TableColumns").
-		ColumnExpr("(SELECT username FROM users WHERE id = r.host_id) AS host_username").
-		ColumnExpr("(SELECT count(*) FROM participants WHERE room_id = r.id) AS participants")
+	return db.NewSelect().Model(rows).ColumnExpr("?TableColumns").ColumnExpr(personOf("r.host_id")+" AS host").
+		ColumnExpr(movieOfRoom).ColumnExpr(peopleInRoom, watchparty.PresentFor.Seconds())
+}
+
+// movieOfRoom selects the movie of the room r as a watchparty.RoomMovie in JSON.
+const movieOfRoom = "(SELECT json_build_object('ID', id, 'Title', title, 'Year', year, 'RuntimeMinutes', " +
+	"runtime_minutes, 'PosterURL', poster_url) FROM movies WHERE id = r.movie_id) AS movie"
+
+// peopleInRoom selects the roomPeople of the room r in JSON; ?0 is watchparty.PresentFor in seconds.
+const peopleInRoom = "(SELECT json_build_object('Participants', count(*), 'Present', count(*) FILTER (WHERE seen.present), " +
+	"'PresentUntil', min(p.last_seen_at) FILTER (WHERE seen.present) + make_interval(secs => ?0)) " +
+	"FROM participants AS p CROSS JOIN LATERAL " +
+	"(SELECT p.last_seen_at > now() - make_interval(secs => ?0) AS present) AS seen WHERE p.room_id = r.id) AS people"
+
+// roomPeople says how many people are in a room and present.
+type roomPeople struct {
+	Participants int
+	Present      int
+	PresentUntil time.Time // see watchparty.Room
 }
 
 // CreateRoom opens a room with its host in it. It returns ErrUnknownMovie, ErrUnauthenticated for a host whose account

@@ -83,10 +83,10 @@ func TestCreateRoom(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "Silents", room.Name)
 		require.Equal(t, "Every Sunday\nat eight", room.Description)
-		require.Equal(t, movies[0].ID, room.MovieID)
+		require.Equal(t, movies[0].ID, room.Movie.ID)
 		require.Equal(t, watchparty.Unlisted, room.Visibility)
 		require.Equal(t, 7, room.Capacity)
-		require.Equal(t, "ada", room.HostUsername)
+		require.Equal(t, "ada", room.Host.Username)
 		require.Equal(t, 1, room.Participants)
 		require.True(t, room.ArchivedAt.IsZero())
 		require.Equal(t, room.CreatedAt, room.UpdatedAt)
@@ -98,9 +98,9 @@ func TestCreateRoom(t *testing.T) {
 		people, err := s.Participants(t.Context(), room.ID)
 		require.NoError(t, err)
 		require.Len(t, people, 1)
-		require.Equal(t, ada.ID, people[0].UserID)
-		require.Equal(t, "ada", people[0].Username)
-		require.Equal(t, "The ada", people[0].DisplayName)
+		require.Equal(t, ada.ID, people[0].User.ID)
+		require.Equal(t, "ada", people[0].User.Username)
+		require.Equal(t, "The ada", people[0].User.DisplayName)
 		require.Equal(t, watchparty.Host, people[0].Role)
 	})
 
@@ -187,7 +187,7 @@ func TestListRooms(t *testing.T) {
 		require.NoError(t, err)
 		i := slices.Index(roomIDs(rooms), want[0])
 		require.Equal(t, 2, rooms[i].Participants)
-		require.Equal(t, "ada", rooms[i].HostUsername)
+		require.Equal(t, "ada", rooms[i].Host.Username)
 	})
 }
 
@@ -207,7 +207,7 @@ func TestJoinAndLeave(t *testing.T) {
 		joined, err := s.JoinRoom(t.Context(), room.ID, bob.ID)
 		require.NoError(t, err)
 		require.Equal(t, 2, joined.Participants)
-		require.Equal(t, "ada", joined.HostUsername)
+		require.Equal(t, "ada", joined.Host.Username)
 		require.True(t, isIn(t, s, room, bob))
 
 		require.NoError(t, s.LeaveRoom(t.Context(), room.ID, bob.ID))
@@ -218,7 +218,7 @@ func TestJoinAndLeave(t *testing.T) {
 		people, err := s.Participants(t.Context(), room.ID)
 		require.NoError(t, err)
 		require.Equal(t, []string{"ada", "eve", "bob"}, ids(people,
-			func(p watchparty.Participant) string { return p.Username }),
+			func(p watchparty.Participant) string { return p.User.Username }),
 			"in the order in which they came")
 		require.Equal(t, []watchparty.Role{watchparty.Host, watchparty.Viewer, watchparty.Viewer},
 			[]watchparty.Role{people[0].Role, people[1].Role, people[2].Role})
@@ -244,7 +244,7 @@ func TestJoinAndLeave(t *testing.T) {
 		for i, p := range after {
 			require.Equal(t, before[i].JoinedAt, p.JoinedAt)
 			require.Equal(t, before[i].Role, p.Role)
-			if p.UserID == bob.ID {
+			if p.User.ID == bob.ID {
 				require.WithinDuration(t, time.Now(), p.LastSeenAt, time.Minute)
 			} else {
 				require.Equal(t, before[i].LastSeenAt, p.LastSeenAt, "another's presence stays")

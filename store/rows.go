@@ -66,14 +66,6 @@ func set[T comparable](v, given *T) bool {
 	return true
 }
 
-// person is nobody for an account that is gone, be its row there yet or not.
-func person(id, username *string) watchparty.Person {
-	if id == nil || username == nil {
-		return watchparty.Person{}
-	}
-	return watchparty.Person{ID: *id, Username: *username}
-}
-
 // utc leaves zero times, which stand for NULL, as they are.
 func utc(times ...*time.Time) {
 	for _, t := range times {

@@ -123,5 +123,5 @@ func permittedOn(
 	if !role.Outranks(cmp.Or(other.Role, watchparty.Viewer)) {
 		return watchparty.Person{}, watchparty.ErrForbidden
 	}
-	return watchparty.Person{ID: target.ID, Username: target.Username}, nil
+	return target.user().Person(), nil
 }

@@ -141,16 +141,25 @@ const noted = 15 * time.Second
 func (s *Store) Heartbeat(
 	ctx context.Context, roomID, userID string, silence time.Duration,
 ) (passedOn bool, err error) {
-	var due bool
+	var due, absent bool
+	// Whoever is present only writes the time. Whoever was absent changes what others see.
 	err = s.db.NewRaw(`
 		WITH seen AS (
 			UPDATE participants SET last_seen_at = now(), updated_at = now()
-			WHERE room_id = ?0 AND user_id = ?1 AND last_seen_at < now() - make_interval(secs => ?3))
-		SELECT `+hostSilent+` FROM rooms AS r
+			WHERE room_id = ?0 AND user_id = ?1 AND last_seen_at < now() - make_interval(secs => ?3)
+				AND last_seen_at > now() - make_interval(secs => ?4))
+		SELECT `+hostSilent+`, p.last_seen_at <= now() - make_interval(secs => ?4) FROM rooms AS r
 		JOIN participants AS p ON p.room_id = r.id AND p.user_id = ?1
-		WHERE r.id = ?0 AND `+roomThere, roomID, userID, silence.Seconds(), noted.Seconds()).Scan(ctx, &due)
+		WHERE r.id = ?0 AND `+roomThere, roomID, userID, silence.Seconds(), noted.Seconds(),
+		watchparty.PresentFor.Seconds()).Scan(ctx, &due, &absent)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, watchparty.ErrNotParticipant
+	}
+	if err == nil && absent {
+		err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+			_, err := touchParticipant(ctx, tx, roomID, userID)
+			return err
+		})
 	}
 	if err != nil || !due {
 		return false, found(err, "heartbeat")

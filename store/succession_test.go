@@ -398,7 +398,7 @@ func TestHandOverRooms(t *testing.T) {
 	for _, room := range []watchparty.Room{empty, archived} {
 		after, err := s.Room(t.Context(), room.ID)
 		require.NoError(t, err)
-		require.Empty(t, after.HostID)
+		require.Empty(t, after.Host.ID)
 		require.False(t, after.ArchivedAt.IsZero())
 		require.Equal(t, 2, after.Version)
 	}

@@ -125,7 +125,7 @@ func TestSuspension(t *testing.T) {
 		require.Equal(t, want, log[i].Action)
 		require.Equal(t, watchparty.AuditUser, log[i].TargetKind)
 		require.Equal(t, ada.ID, log[i].TargetID)
-		require.Equal(t, watchparty.Person{ID: root.ID, Username: "root"}, log[i].Actor)
+		require.Equal(t, root.Person(), log[i].Actor)
 		require.Equal(t, time.UTC, log[i].CreatedAt.Location())
 	}
 	require.Equal(t, map[string]any{"reason": "Spam", "hide_content": false}, log[2].Details)
@@ -297,6 +297,6 @@ func TestAudit(t *testing.T) {
 	entries, err := s.Audit(t.Context(), watchparty.AuditFilter{ActorID: bob.ID}, Page{Limit: 10})
 	require.NoError(t, err)
 	require.Len(t, entries, 3)
-	require.Equal(t, watchparty.Person{ID: bob.ID, Username: "bob"}, entries[0].Actor,
+	require.Equal(t, watchparty.Person{ID: bob.ID, Username: "bob", DisplayName: "bob"}, entries[0].Actor,
 		"an admin cannot get out of the log")
 }

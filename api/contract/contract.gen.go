@@ -1924,7 +1924,7 @@ type AbuseOutcome string
 
 // AbuseReport A report of abuse, as admins see it. Its sender is in no answer.
 //
-// Example: {"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}
+// Example: {"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 type AbuseReport struct {
 	// Content What was reported, as it was then; null once the report is resolved and the account is deleted
 	Content *ReportedContent `json:"content"`
@@ -1959,20 +1959,20 @@ type AbuseReport struct {
 	// Text What the sender wrote; empty without a text
 	Text string `json:"text"`
 
-	// UserID The account that it concerns: the message's author, the room's host, or the account itself. It is null when
+	// User The account that it concerns: the message's author, the room's host, or the account itself. It is null when
 	// the account is deleted.
-	UserID *string `json:"user_id"`
+	User *Person `json:"user"`
 }
 
-// AbuseReportAnswer Example: {"data":{"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}}
+// AbuseReportAnswer Example: {"data":{"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}}
 type AbuseReportAnswer struct {
 	// Data A report of abuse, as admins see it. Its sender is in no answer.
 	//
-	// Example: {"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}
+	// Example: {"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 	Data AbuseReport `json:"data"`
 }
 
-// AbuseReportList Example: {"data":[{"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"next_cursor":null}
+// AbuseReportList Example: {"data":[{"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
 type AbuseReportList struct {
 	// Data The reports of this page
 	Data []AbuseReport `json:"data"`
@@ -2007,14 +2007,14 @@ type AcceptedInvitation struct {
 
 // Account An account, as its owner sees it
 //
-// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
+// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
 type Account struct {
 	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
 	// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
 	// the former ones work for a minute more.
 	//
 	//
-	// Example: {"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
+	// Example: {"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
 	Avatar AvatarURLs `json:"avatar"`
 
 	// CreatedAt When the account was created
@@ -2049,11 +2049,11 @@ type Account struct {
 	Username Username `json:"username"`
 }
 
-// AccountAnswer Example: {"data":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}}
+// AccountAnswer Example: {"data":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}}
 type AccountAnswer struct {
 	// Data An account, as its owner sees it
 	//
-	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
 	Data Account `json:"data"`
 }
 
@@ -2156,7 +2156,7 @@ type AddToQueueRequest struct {
 
 // AdminMessage A message, as admins see it
 //
-// Example: {"hidden":false,"message":{"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}}
+// Example: {"hidden":false,"message":{"author":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}}
 type AdminMessage struct {
 	// Hidden Whether it is hidden together with the rest of its author's content. To everyone but admins it then looks
 	// deleted.
@@ -2164,11 +2164,11 @@ type AdminMessage struct {
 
 	// Message A message in the chat of a room
 	//
-	// Example: {"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
+	// Example: {"author":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
 	Message Message `json:"message"`
 }
 
-// AdminMessageList Example: {"data":[{"hidden":false,"message":{"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}}],"next_cursor":null}
+// AdminMessageList Example: {"data":[{"hidden":false,"message":{"author":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}}],"next_cursor":null}
 type AdminMessageList struct {
 	// Data The messages of this page
 	Data []AdminMessage `json:"data"`
@@ -2187,7 +2187,7 @@ type AdminNote struct {
 
 // AdminRoom A room, as admins see it
 //
-// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type AdminRoom struct {
 	// ClosedAt When an admin closed it; null unless it is closed
 	ClosedAt *time.Time `json:"closed_at"`
@@ -2197,19 +2197,19 @@ type AdminRoom struct {
 
 	// Room A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Room Room `json:"room"`
 }
 
-// AdminRoomAnswer Example: {"data":{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}}
+// AdminRoomAnswer Example: {"data":{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}}
 type AdminRoomAnswer struct {
 	// Data A room, as admins see it
 	//
-	// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+	// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 	Data AdminRoom `json:"data"`
 }
 
-// AdminRoomList Example: {"data":[{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}],"next_cursor":null}
+// AdminRoomList Example: {"data":[{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}],"next_cursor":null}
 type AdminRoomList struct {
 	// Data The rooms of this page
 	Data []AdminRoom `json:"data"`
@@ -2220,14 +2220,14 @@ type AdminRoomList struct {
 
 // AdminUser An account, as admins see it
 //
-// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}
+// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}
 type AdminUser struct {
 	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
 	// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
 	// the former ones work for a minute more.
 	//
 	//
-	// Example: {"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
+	// Example: {"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
 	Avatar AvatarURLs `json:"avatar"`
 
 	// ContentHidden Whether its rooms and messages are hidden
@@ -2264,15 +2264,15 @@ type AdminUser struct {
 	Username Username `json:"username"`
 }
 
-// AdminUserAnswer Example: {"data":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}}
+// AdminUserAnswer Example: {"data":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}}
 type AdminUserAnswer struct {
 	// Data An account, as admins see it
 	//
-	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}
 	Data AdminUser `json:"data"`
 }
 
-// AdminUserList Example: {"data":[{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}],"next_cursor":null}
+// AdminUserList Example: {"data":[{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}],"next_cursor":null}
 type AdminUserList struct {
 	// Data The accounts of this page
 	Data []AdminUser `json:"data"`
@@ -2286,12 +2286,13 @@ type AuditAction string
 
 // AuditEntry An entry of the audit log
 //
-// Example: {"action":"user_suspended","actor":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:30:00Z","details":{"hide_content":true,"reason":"Spam"},"id":"01993f7a-b5c6-77e8-99fa-1b2c3d4e5f60","outcome":"done","target_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","target_kind":"user"}
+// Example: {"action":"user_suspended","actor":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:30:00Z","details":{"hide_content":true,"reason":"Spam"},"id":"01993f7a-b5c6-77e8-99fa-1b2c3d4e5f60","outcome":"done","target_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","target_kind":"user"}
 type AuditEntry struct {
 	// Action What an admin did
 	Action AuditAction `json:"action"`
 
-	// Actor The admin, by the username at the time, which outlasts the account; null for an operator's command
+	// Actor The admin; null for an operator's command. Of an account that is deleted since, the log keeps the username,
+	// which is also the display name then, beside the generated picture.
 	Actor *Person `json:"actor"`
 
 	// CreatedAt When it was done
@@ -2324,7 +2325,7 @@ type AuditEntryOutcome string
 // AuditEntryTargetKind To what kind of thing it was done
 type AuditEntryTargetKind string
 
-// AuditList Example: {"data":[{"action":"user_suspended","actor":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:30:00Z","details":{"hide_content":true,"reason":"Spam"},"id":"01993f7a-b5c6-77e8-99fa-1b2c3d4e5f60","outcome":"done","target_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","target_kind":"user"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
+// AuditList Example: {"data":[{"action":"user_suspended","actor":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:30:00Z","details":{"hide_content":true,"reason":"Spam"},"id":"01993f7a-b5c6-77e8-99fa-1b2c3d4e5f60","outcome":"done","target_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","target_kind":"user"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
 type AuditList struct {
 	// Data The entries of this page
 	Data []AuditEntry `json:"data"`
@@ -2333,11 +2334,11 @@ type AuditList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// AvatarAnswer Example: {"data":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-31T20:15:00Z","reason":null,"status":"processing","step":"rendering","updated_at":"2026-01-31T20:15:01Z","version":3}}
+// AvatarAnswer Example: {"data":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-31T20:15:00Z","reason":null,"status":"processing","step":"rendering","updated_at":"2026-01-31T20:15:01Z","version":3}}
 type AvatarAnswer struct {
 	// Data The newest upload of an avatar
 	//
-	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-31T20:15:00Z","reason":null,"status":"processing","step":"rendering","updated_at":"2026-01-31T20:15:01Z","version":3}
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-31T20:15:00Z","reason":null,"status":"processing","step":"rendering","updated_at":"2026-01-31T20:15:01Z","version":3}
 	Data AvatarUpload `json:"data"`
 }
 
@@ -2345,7 +2346,7 @@ type AvatarAnswer struct {
 // SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
 // the former ones work for a minute more.
 //
-// Example: {"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
+// Example: {"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
 type AvatarURLs struct {
 	// Default Whether it is the generated picture
 	Default bool `json:"default"`
@@ -2366,14 +2367,14 @@ type AvatarURLs struct {
 
 // AvatarUpload The newest upload of an avatar
 //
-// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-31T20:15:00Z","reason":null,"status":"processing","step":"rendering","updated_at":"2026-01-31T20:15:01Z","version":3}
+// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-31T20:15:00Z","reason":null,"status":"processing","step":"rendering","updated_at":"2026-01-31T20:15:01Z","version":3}
 type AvatarUpload struct {
 	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
 	// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
 	// the former ones work for a minute more.
 	//
 	//
-	// Example: {"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
+	// Example: {"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
 	Avatar AvatarURLs `json:"avatar"`
 
 	// CreatedAt When it was uploaded
@@ -2406,7 +2407,7 @@ type AvatarVersion = int
 
 // Ban A ban from a room
 //
-// Example: {"banned_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
+// Example: {"banned_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 type Ban struct {
 	// BannedBy Who imposed it; null when the account is deleted
 	BannedBy *Person `json:"banned_by"`
@@ -2420,21 +2421,23 @@ type Ban struct {
 	// Until When it ends by itself; null for never
 	Until *time.Time `json:"until"`
 
-	// User An account, where it is one of several
+	// User An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
+	// answers but the audit log.
 	//
-	// Example: {"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
 	User Person `json:"user"`
 }
 
-// BanAnswer Example: {"data":{"banned_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}}
+// BanAnswer Example: {"data":{"banned_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}}
 type BanAnswer struct {
 	// Data A ban from a room
 	//
-	// Example: {"banned_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
+	// Example: {"banned_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 	Data Ban `json:"data"`
 }
 
-// BanList Example: {"data":[{"banned_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
+// BanList Example: {"data":[{"banned_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
 type BanList struct {
 	// Data The bans of this page
 	Data []Ban `json:"data"`
@@ -2469,14 +2472,14 @@ type CachedMovieAnswer struct {
 	Data Movie `json:"data"`
 }
 
-// CachedRoomAnswer Example: {"_cached":true,"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+// CachedRoomAnswer Example: {"_cached":true,"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type CachedRoomAnswer struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
 
 	// Data A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Data Room `json:"data"`
 }
 
@@ -2572,7 +2575,7 @@ type CleanupReportTrigger string
 
 // CleanupRun A run of the clean-up
 //
-// Example: {"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}
+// Example: {"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}
 type CleanupRun struct {
 	// CancelledAt When an admin told it to stop; null otherwise
 	CancelledAt *time.Time `json:"cancelled_at"`
@@ -2611,7 +2614,7 @@ type CleanupRun struct {
 	StartedAt *time.Time `json:"started_at"`
 
 	// StartedBy The admin who started it; null for the schedule's, and when the account is deleted
-	StartedBy *string `json:"started_by"`
+	StartedBy *Person `json:"started_by"`
 
 	// State Where it stands. A `failed` run could not apply at least one policy; it has applied the others.
 	State CleanupRunState `json:"state"`
@@ -2629,15 +2632,15 @@ type CleanupRunState string
 // CleanupRunTrigger What started it
 type CleanupRunTrigger string
 
-// CleanupRunAnswer Example: {"data":{"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}}
+// CleanupRunAnswer Example: {"data":{"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}}
 type CleanupRunAnswer struct {
 	// Data A run of the clean-up
 	//
-	// Example: {"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}
+	// Example: {"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}
 	Data CleanupRun `json:"data"`
 }
 
-// CleanupRunList Example: {"data":[{"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}],"next_cursor":null}
+// CleanupRunList Example: {"data":[{"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}],"next_cursor":null}
 type CleanupRunList struct {
 	// Data The runs of this page
 	Data []CleanupRun `json:"data"`
@@ -2970,7 +2973,7 @@ type EmailWait string
 
 // Export Everything that is stored about an account
 //
-// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
+// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
 type Export struct {
 	// AbuseReports The reports of abuse that the account sent
 	AbuseReports []SentAbuseReport `json:"abuse_reports"`
@@ -2980,7 +2983,7 @@ type Export struct {
 
 	// Account An account, as its owner sees it
 	//
-	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
 	Account Account `json:"account"`
 
 	// AccountActs What admins did to the account, such as a suspension
@@ -3062,11 +3065,11 @@ type Export struct {
 	Stays []ExportedStay `json:"stays"`
 }
 
-// ExportAnswer Example: {"data":{"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}}
+// ExportAnswer Example: {"data":{"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}}
 type ExportAnswer struct {
 	// Data Everything that is stored about an account
 	//
-	// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
+	// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
 	Data Export `json:"data"`
 }
 
@@ -3424,7 +3427,7 @@ type ID = string
 
 // Invitation An invitation to a room
 //
-// Example: {"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}
+// Example: {"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}
 type Invitation struct {
 	// AnsweredAt When it was accepted, declined or revoked; null before that
 	AnsweredAt *time.Time `json:"answered_at"`
@@ -3454,11 +3457,11 @@ type Invitation struct {
 	State InvitationState `json:"state"`
 }
 
-// InvitationAnswer Example: {"data":{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}}
+// InvitationAnswer Example: {"data":{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}}
 type InvitationAnswer struct {
 	// Data An invitation to a room
 	//
-	// Example: {"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}
+	// Example: {"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}
 	Data Invitation `json:"data"`
 }
 
@@ -3472,7 +3475,7 @@ type InvitationDelivery struct {
 	State EmailState `json:"state"`
 }
 
-// InvitationList Example: {"data":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"next_cursor":null}
+// InvitationList Example: {"data":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"next_cursor":null}
 type InvitationList struct {
 	// Data The invitations of this page
 	Data []Invitation `json:"data"`
@@ -3483,7 +3486,7 @@ type InvitationList struct {
 
 // InvitationPreview An invitation, as it is shown to whoever has its token
 //
-// Example: {"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}}
+// Example: {"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1}}
 type InvitationPreview struct {
 	// Email An email address, as it was typed.
 	Email EmailAddress `json:"email"`
@@ -3491,22 +3494,24 @@ type InvitationPreview struct {
 	// ExpiresAt When it expires
 	ExpiresAt time.Time `json:"expires_at"`
 
-	// Inviter An account, where it is one of several
+	// Inviter An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
+	// answers but the audit log.
 	//
-	// Example: {"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
 	Inviter Person `json:"inviter"`
 
 	// Room A room, as it is shown to somebody who is invited
 	//
-	// Example: {"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}
+	// Example: {"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1}
 	Room InvitedRoom `json:"room"`
 }
 
-// InvitationPreviewAnswer Example: {"data":{"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}}}
+// InvitationPreviewAnswer Example: {"data":{"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1}}}
 type InvitationPreviewAnswer struct {
 	// Data An invitation, as it is shown to whoever has its token
 	//
-	// Example: {"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}}
+	// Example: {"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1}}
 	Data InvitationPreview `json:"data"`
 }
 
@@ -3515,7 +3520,7 @@ type InvitationState string
 
 // InvitedRoom A room, as it is shown to somebody who is invited
 //
-// Example: {"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}
+// Example: {"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1}
 type InvitedRoom struct {
 	// Description What the room is about; empty without a description
 	Description RoomDescription `json:"description"`
@@ -3523,11 +3528,17 @@ type InvitedRoom struct {
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
+	// Movie The movie that people watch in it; null without one
+	Movie *RoomMovie `json:"movie"`
+
 	// Name The name of the room, in one line
 	Name RoomName `json:"name"`
 
 	// Participants How many people are in it now
 	Participants int `json:"participants"`
+
+	// Present How many of them were seen within the last 90 seconds
+	Present Present `json:"present"`
 }
 
 // Job One run of a workflow
@@ -3806,7 +3817,7 @@ type MarkReadRequest struct {
 
 // Message A message in the chat of a room
 //
-// Example: {"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
+// Example: {"author":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
 type Message struct {
 	// Author Who wrote it; null when the account is deleted
 	Author *Person `json:"author"`
@@ -3833,18 +3844,18 @@ type Message struct {
 	RoomID ID `json:"room_id"`
 }
 
-// MessageAnswer Example: {"data":{"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}}
+// MessageAnswer Example: {"data":{"author":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}}
 type MessageAnswer struct {
 	// Data A message in the chat of a room
 	//
-	// Example: {"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
+	// Example: {"author":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
 	Data Message `json:"data"`
 }
 
 // MessageBody Plain text, of one or more lines
 type MessageBody = string
 
-// MessageList Example: {"_cached":true,"data":[{"author":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"newer_cursor":"AZk_d4KTdLWm1-j5ChssPR","next_cursor":"AZk_d4KTdLWm1-j5ChssPQ","updates_cursor":"AZk_d4KTdLWm1-j5ChssPS"}
+// MessageList Example: {"_cached":true,"data":[{"author":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"newer_cursor":"AZk_d4KTdLWm1-j5ChssPR","next_cursor":"AZk_d4KTdLWm1-j5ChssPQ","updates_cursor":"AZk_d4KTdLWm1-j5ChssPS"}
 type MessageList struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
@@ -3944,7 +3955,7 @@ type MovieYear = int
 
 // Mute A mute in a room
 //
-// Example: {"created_at":"2026-01-31T20:15:00Z","muted_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
+// Example: {"created_at":"2026-01-31T20:15:00Z","muted_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 type Mute struct {
 	// CreatedAt When it was imposed
 	CreatedAt time.Time `json:"created_at"`
@@ -3958,21 +3969,23 @@ type Mute struct {
 	// Until When it ends by itself
 	Until time.Time `json:"until"`
 
-	// User An account, where it is one of several
+	// User An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
+	// answers but the audit log.
 	//
-	// Example: {"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
 	User Person `json:"user"`
 }
 
-// MuteAnswer Example: {"data":{"created_at":"2026-01-31T20:15:00Z","muted_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}}
+// MuteAnswer Example: {"data":{"created_at":"2026-01-31T20:15:00Z","muted_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}}
 type MuteAnswer struct {
 	// Data A mute in a room
 	//
-	// Example: {"created_at":"2026-01-31T20:15:00Z","muted_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
+	// Example: {"created_at":"2026-01-31T20:15:00Z","muted_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 	Data Mute `json:"data"`
 }
 
-// MuteList Example: {"data":[{"created_at":"2026-01-31T20:15:00Z","muted_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","user":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
+// MuteList Example: {"data":[{"created_at":"2026-01-31T20:15:00Z","muted_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
 type MuteList struct {
 	// Data The mutes of this page
 	Data []Mute `json:"data"`
@@ -3995,7 +4008,7 @@ type MuteRequest struct {
 
 // MyInvitation An open invitation of the caller
 //
-// Example: {"created_at":"2026-01-31T20:15:00Z","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}}
+// Example: {"created_at":"2026-01-31T20:15:00Z","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1}}
 type MyInvitation struct {
 	// CreatedAt When it was sent
 	CreatedAt time.Time `json:"created_at"`
@@ -4006,18 +4019,20 @@ type MyInvitation struct {
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// Inviter An account, where it is one of several
+	// Inviter An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
+	// answers but the audit log.
 	//
-	// Example: {"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
 	Inviter Person `json:"inviter"`
 
 	// Room A room, as it is shown to somebody who is invited
 	//
-	// Example: {"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}
+	// Example: {"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1}
 	Room InvitedRoom `json:"room"`
 }
 
-// MyInvitationList Example: {"data":[{"created_at":"2026-01-31T20:15:00Z","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","participants":2}}],"next_cursor":null}
+// MyInvitationList Example: {"data":[{"created_at":"2026-01-31T20:15:00Z","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room":{"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1}}],"next_cursor":null}
 type MyInvitationList struct {
 	// Data The invitations of this page
 	Data []MyInvitation `json:"data"`
@@ -4028,7 +4043,7 @@ type MyInvitationList struct {
 
 // MyRoom A room, with what the caller is in it
 //
-// Example: {"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}
+// Example: {"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}
 type MyRoom struct {
 	// Joined Whether the caller is in it now
 	Joined bool `json:"joined"`
@@ -4041,7 +4056,7 @@ type MyRoom struct {
 
 	// Room A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Room Room `json:"room"`
 
 	// Unread How many messages of others came after the one that the caller marked as read; 100 stands for 100 and more.
@@ -4049,7 +4064,7 @@ type MyRoom struct {
 	Unread int `json:"unread"`
 }
 
-// MyRoomList Example: {"data":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"next_cursor":null}
+// MyRoomList Example: {"data":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"next_cursor":null}
 type MyRoomList struct {
 	// Data The rooms of this page
 	Data []MyRoom `json:"data"`
@@ -4203,14 +4218,8 @@ type OverviewAnswer struct {
 
 // Participant Somebody who is in a room
 //
-// Example: {"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","username":"dave"}
+// Example: {"joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 type Participant struct {
-	// DisplayName The name that others see, in one line
-	DisplayName DisplayName `json:"display_name"`
-
-	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
-	ID ID `json:"id"`
-
 	// JoinedAt When they joined
 	JoinedAt time.Time `json:"joined_at"`
 
@@ -4226,19 +4235,23 @@ type Participant struct {
 	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
 	Role Role `json:"role"`
 
-	// Username The name that is unique among accounts, whatever its case. It never changes.
-	Username Username `json:"username"`
+	// User An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
+	// answers but the audit log.
+	//
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	User Person `json:"user"`
 }
 
-// ParticipantAnswer Example: {"data":{"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","username":"dave"}}
+// ParticipantAnswer Example: {"data":{"joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}}
 type ParticipantAnswer struct {
 	// Data Somebody who is in a room
 	//
-	// Example: {"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","username":"dave"}
+	// Example: {"joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 	Data Participant `json:"data"`
 }
 
-// ParticipantList Example: {"data":[{"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","username":"dave"}],"next_cursor":null}
+// ParticipantList Example: {"data":[{"joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
 type ParticipantList struct {
 	// Data The people of this page
 	Data []Participant `json:"data"`
@@ -4253,10 +4266,22 @@ type Password = string
 // Permission Something that a role in a room allows
 type Permission string
 
-// Person An account, where it is one of several
+// Person An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
+// answers but the audit log.
 //
-// Example: {"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
 type Person struct {
+	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
+	// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
+	// the former ones work for a minute more.
+	//
+	//
+	// Example: {"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
+	Avatar AvatarURLs `json:"avatar"`
+
+	// DisplayName The name that others see, in one line
+	DisplayName DisplayName `json:"display_name"`
+
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
@@ -4266,7 +4291,7 @@ type Person struct {
 
 // Playback The state of what a room watches
 //
-// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
+// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
 type Playback struct {
 	// At When playback is at `position_ms`. Until then it rests there.
 	At time.Time `json:"at"`
@@ -4318,11 +4343,11 @@ type Playback struct {
 	Wait *PlaybackWait `json:"wait"`
 }
 
-// PlaybackAnswer Example: {"data":{"at":"2026-01-31T20:15:00.123456Z","by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}}
+// PlaybackAnswer Example: {"data":{"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}}
 type PlaybackAnswer struct {
 	// Data The state of what a room watches
 	//
-	// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
+	// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
 	Data Playback `json:"data"`
 }
 
@@ -4365,7 +4390,7 @@ type PlaybackCommand struct {
 // PlaybackCommandKind What to do
 type PlaybackCommandKind string
 
-// PlaybackCommandAnswer Example: {"data":{"playback":{"at":"2026-01-31T20:15:00.123456Z","by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}},"replayed":false,"revision":41}}
+// PlaybackCommandAnswer Example: {"data":{"playback":{"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}},"replayed":false,"revision":41}}
 type PlaybackCommandAnswer struct {
 	// Data What a command has done
 	Data PlaybackCommandResult `json:"data"`
@@ -4375,7 +4400,7 @@ type PlaybackCommandAnswer struct {
 type PlaybackCommandResult struct {
 	// Playback The state of what a room watches
 	//
-	// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
+	// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
 	Playback Playback `json:"playback"`
 
 	// Replayed Whether the command was applied before
@@ -4452,6 +4477,9 @@ type PostMessageRequest struct {
 	RoomID ID `json:"room_id"`
 }
 
+// Present How many of them were seen within the last 90 seconds
+type Present = int
+
 // Problem What went wrong, as in RFC 9457
 //
 // Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"minimum string length is 1"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
@@ -4486,14 +4514,14 @@ type ProblemCode string
 
 // Profile What everyone may know of an account
 //
-// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
 type Profile struct {
 	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
 	// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
 	// the former ones work for a minute more.
 	//
 	//
-	// Example: {"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
+	// Example: {"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
 	Avatar AvatarURLs `json:"avatar"`
 
 	// CreatedAt When the account was created
@@ -4509,18 +4537,18 @@ type Profile struct {
 	Username Username `json:"username"`
 }
 
-// ProfileAnswer Example: {"_cached":true,"data":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}}
+// ProfileAnswer Example: {"_cached":true,"data":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}}
 type ProfileAnswer struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
 
 	// Data What everyone may know of an account
 	//
-	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
 	Data Profile `json:"data"`
 }
 
-// ProfileList Example: {"data":[{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}],"next_cursor":null}
+// ProfileList Example: {"data":[{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}],"next_cursor":null}
 type ProfileList struct {
 	// Data The accounts of this page
 	Data []Profile `json:"data"`
@@ -4538,7 +4566,7 @@ type Queue struct {
 	Version int64 `json:"version"`
 }
 
-// QueueAnswer Example: {"data":{"items":[{"added_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}],"version":3}}
+// QueueAnswer Example: {"data":{"items":[{"added_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}],"version":3}}
 type QueueAnswer struct {
 	// Data What a room is to play
 	Data Queue `json:"data"`
@@ -4546,7 +4574,7 @@ type QueueAnswer struct {
 
 // QueueItem Something to play
 //
-// Example: {"added_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}
+// Example: {"added_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}
 type QueueItem struct {
 	// AddedBy Who added it; null when the account is deleted
 	AddedBy *Person `json:"added_by"`
@@ -4576,11 +4604,11 @@ type QueueItem struct {
 	Votes int `json:"votes"`
 }
 
-// QueueItemAnswer Example: {"data":{"added_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}}
+// QueueItemAnswer Example: {"data":{"added_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}}
 type QueueItemAnswer struct {
 	// Data Something to play
 	//
-	// Example: {"added_by":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}
+	// Example: {"added_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}
 	Data QueueItem `json:"data"`
 }
 
@@ -4821,13 +4849,13 @@ type ResolvedReportID = string
 
 // RetiredRoom A room that the clean-up has archived
 //
-// Example: {"deleted_from":"2026-05-01T03:00:05Z","host_username":"carol","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","retired_at":"2026-01-31T03:00:05Z"}
+// Example: {"deleted_from":"2026-05-01T03:00:05Z","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","retired_at":"2026-01-31T03:00:05Z"}
 type RetiredRoom struct {
 	// DeletedFrom When it may be deleted; the first run after that does it. It is null while that policy is off.
 	DeletedFrom *time.Time `json:"deleted_from"`
 
-	// HostUsername The username of its host; null without a host
-	HostUsername *string `json:"host_username"`
+	// Host Its host; null without one
+	Host *Person `json:"host"`
 
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
@@ -4839,7 +4867,7 @@ type RetiredRoom struct {
 	RetiredAt time.Time `json:"retired_at"`
 }
 
-// RetiredRoomList Example: {"data":[{"deleted_from":"2026-05-01T03:00:05Z","host_username":"carol","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","retired_at":"2026-01-31T03:00:05Z"}],"next_cursor":null}
+// RetiredRoomList Example: {"data":[{"deleted_from":"2026-05-01T03:00:05Z","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","retired_at":"2026-01-31T03:00:05Z"}],"next_cursor":null}
 type RetiredRoomList struct {
 	// Data The rooms of this page
 	Data []RetiredRoom `json:"data"`
@@ -4878,7 +4906,7 @@ type Role string
 
 // Room A room, the same for everyone who may see it
 //
-// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 type Room struct {
 	// Capacity How many people can be in the room at once, the host included
 	Capacity RoomCapacity `json:"capacity"`
@@ -4901,14 +4929,17 @@ type Room struct {
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// MovieID The movie that people watch in it; null without one
-	MovieID *string `json:"movie_id"`
+	// Movie The movie that people watch in it; null without one
+	Movie *RoomMovie `json:"movie"`
 
 	// Name The name of the room, in one line
 	Name RoomName `json:"name"`
 
 	// Participants How many people are in it now
 	Participants int `json:"participants"`
+
+	// Present How many of them were seen within the last 90 seconds
+	Present Present `json:"present"`
 
 	// Queue People with that role, and those above them
 	Queue Circle `json:"queue"`
@@ -4935,7 +4966,7 @@ type Room struct {
 
 // RoomAct An entry of a room's log
 //
-// Example: {"action":"muted","actor":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","details":{"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z"},"id":"01993f74-5f60-7182-93a4-b5c6d7e8f90a","target":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
+// Example: {"action":"muted","actor":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","details":{"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z"},"id":"01993f74-5f60-7182-93a4-b5c6d7e8f90a","target":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 type RoomAct struct {
 	// Action What was done
 	Action RoomActAction `json:"action"`
@@ -4961,7 +4992,7 @@ type RoomAct struct {
 // RoomActAction What was done
 type RoomActAction string
 
-// RoomActList Example: {"data":[{"action":"muted","actor":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","details":{"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z"},"id":"01993f74-5f60-7182-93a4-b5c6d7e8f90a","target":{"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
+// RoomActList Example: {"data":[{"action":"muted","actor":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","details":{"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z"},"id":"01993f74-5f60-7182-93a4-b5c6d7e8f90a","target":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
 type RoomActList struct {
 	// Data The entries of this page
 	Data []RoomAct `json:"data"`
@@ -4970,11 +5001,11 @@ type RoomActList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// RoomAnswer Example: {"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+// RoomAnswer Example: {"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type RoomAnswer struct {
 	// Data A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Data Room `json:"data"`
 }
 
@@ -4984,7 +5015,7 @@ type RoomCapacity = int
 // RoomDescription What the room is about; empty without a description
 type RoomDescription = string
 
-// RoomList Example: {"_cached":true,"data":[{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","name":"Silent Sunday","participants":2,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
+// RoomList Example: {"_cached":true,"data":[{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
 type RoomList struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
@@ -4994,6 +5025,26 @@ type RoomList struct {
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// RoomMovie What a room shows of its movie
+//
+// Example: {"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922}
+type RoomMovie struct {
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// PosterURL Where a poster is; null without one
+	PosterURL *string `json:"poster_url"`
+
+	// RuntimeMinutes How long the movie takes in minutes
+	RuntimeMinutes MovieRuntime `json:"runtime_minutes"`
+
+	// Title The title, in one line
+	Title MovieTitle `json:"title"`
+
+	// Year The year of the first release
+	Year MovieYear `json:"year"`
 }
 
 // RoomName The name of the room, in one line
@@ -5140,7 +5191,7 @@ type SetRoleRequest struct {
 
 // SignedIn An account, with the tokens of a sign-in
 //
-// Example: {"access_token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwMTk5M2Y2ZSJ9.dGhlLXNpZ25hdHVyZQ","expires_in":900,"refresh_token":"q3Jf0T9vXw2LrZc8yN5hB1sKdM7uE4aG6pVtRiYoCxk","user":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}}
+// Example: {"access_token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwMTk5M2Y2ZSJ9.dGhlLXNpZ25hdHVyZQ","expires_in":900,"refresh_token":"q3Jf0T9vXw2LrZc8yN5hB1sKdM7uE4aG6pVtRiYoCxk","user":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}}
 type SignedIn struct {
 	// AccessToken The JWT for `Authorization: Bearer …`
 	AccessToken string `json:"access_token"`
@@ -5153,15 +5204,15 @@ type SignedIn struct {
 
 	// User An account, as its owner sees it
 	//
-	// Example: {"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
 	User Account `json:"user"`
 }
 
-// SignedInAnswer Example: {"data":{"access_token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwMTk5M2Y2ZSJ9.dGhlLXNpZ25hdHVyZQ","expires_in":900,"refresh_token":"q3Jf0T9vXw2LrZc8yN5hB1sKdM7uE4aG6pVtRiYoCxk","user":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}}}
+// SignedInAnswer Example: {"data":{"access_token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwMTk5M2Y2ZSJ9.dGhlLXNpZ25hdHVyZQ","expires_in":900,"refresh_token":"q3Jf0T9vXw2LrZc8yN5hB1sKdM7uE4aG6pVtRiYoCxk","user":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}}}
 type SignedInAnswer struct {
 	// Data An account, with the tokens of a sign-in
 	//
-	// Example: {"access_token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwMTk5M2Y2ZSJ9.dGhlLXNpZ25hdHVyZQ","expires_in":900,"refresh_token":"q3Jf0T9vXw2LrZc8yN5hB1sKdM7uE4aG6pVtRiYoCxk","user":{"avatar":{"default":false,"large":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}}
+	// Example: {"access_token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwMTk5M2Y2ZSJ9.dGhlLXNpZ25hdHVyZQ","expires_in":900,"refresh_token":"q3Jf0T9vXw2LrZc8yN5hB1sKdM7uE4aG6pVtRiYoCxk","user":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}}
 	Data SignedIn `json:"data"`
 }
 
@@ -5976,8 +6027,7 @@ type ListRoomsParams struct {
 	// activity first: people who join, and messages. Activity is counted in steps of 10 minutes, and a page may be
 	// a minute old. A room that becomes active while a client reads page by page moves to the top; no room comes
 	// twice. `people` has the rooms with the most people present first, and leaves out those in which nobody is
-	// present. Their number may be a minute old; when it changes while a client reads page by page, a room may
-	// come twice or be left out.
+	// present. When their number changes while a client reads page by page, a room may come twice or be left out.
 	Sort *ListRoomsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
@@ -38744,993 +38794,1024 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3dlhs3kj/4KhjOzPHMDlkiWV+q0pkzU5Zst9z+0Ehya8Yu/UkwEyTTlQTYCWRRbJ/aN9jrvdxH2Yt9",
-	"oX2E/0EEgERmIpNJVklWd5cvrCKZH0AgEF+I+MVvvUis1oIzrmTv8rfektGYZfDnc8EV42rwmvIF01/E",
-	"TEZZslaJ4L3L3rtlEi3JbKuYJGJOlmJDVpRve/1exv6cJxmLe5cqy1m/J6MlW1H9BLVds95lT6os4Yve",
-	"3V2/99Vbuqg/++2SEcZVorZE0YV+/GZJFaHkm6/e6k9qyUjGpMiziJGNyNOYUC43LNvz7S9jtloLnCVb",
-	"p3Srb6sOZqqfMyWbJeOEcsJoliYsI/o9TCqySdQSBiTpipGpe2S0HfyRbadkRWNGEvWM0JlkXBGhlizb",
-	"JJL1/LExnq96l7/09Lt67/uBsX4nIoojClGLxnHGpHSk2lAJb24lyFxkK6p6l708SwYZm7OM8UjfUn/7",
-	"a6ay7eBqrlhWH8AbFgkeS6IE2dBEkRmbi4wBUTj7oCypShNeJTxZ6TkP3esSrtiCZfC+/x48p9EyyHZM",
-	"ExAejmtOIk34eSZW8GUE94Vo+4eXb3v93vcv37wJUfiu31vTjK6YsvyfZ1JkYXJP9bwmEVwxtRy5pgtm",
-	"5n5pvwOmSBOp+hVGmScpvKjfS/RD/5yzTO8dTld6VPjk0iz+KWPz3mXvH58UG/YJ/iqfmKGWWDra/pFt",
-	"66N/vhSScTLbIrHShHHVJ5xtyFxkhNFIjzHhC6I0GyWak7hCXjoiV47r8VdJgKXpgia8Mr8btr3m+quE",
-	"k/EJWYo8k2bBJF4KfKqvnyeZVERwBm95hr9SDhuFzES81cNIJKHkZDw+uuaWZiirCqJVtl6Z3eiH7xhf",
-	"qGXvcjR+2tfsZz8/1QuvFMv0M//XL/8w+D/f/9s/BTfBy/n3VEXLOlG1FJNIE2TBNGUZWVLZJyIj0/9j",
-	"ekReIj8gbfXujJZarsZEJjxifZ+fcaqj8RF5x+iNloCScHbLMrLSrz+65l+LjFCSCbHqE8FTTSBJblkm",
-	"E8H17ZpFaMbiS7JmYp0yslkK/aV+RUwWgsSCcKHMGIC8XA8N1lOyNhrPB0iDBuKeDC/OStQdhQn5g+Ds",
-	"XsTU7IJ7bAV8qJI0JVmyWKo6LY+HJ0ctE9Jj6TKr0DwalKOWEXoeKI+1opzClVMc0JpmCmaBjM0FSQVf",
-	"aKUSmoD+tFmKlLVNAgfSMP7xaXj4iq1evgiPPlFsZYXYn3OWM/vuNVXL4s36skkSt6qZNsn18gWM5Fsx",
-	"+8zEbWn1h8PdPP2tmDXR8lcxC1PvVzHbRTxfcJ1UxjEuS66rwc908Jfh4GIyaJJg3yWrRNUH+QdjvGl6",
-	"ZYzQjGmBQJHEVJGVAO0dIl0KT/RHHLM5zVPVuxzr0dIPqOZHZuzmU1Dp/5fmsx/guSEytrCh/akTHU+H",
-	"QQuneSejkQsSSZNGa0QW94nMoyWhkkzh938fDi4upkfkyiiunCeqD/J2hcYQ5SC0Mv2ePtJ4wQVI6WK/",
-	"X/PShm8WxPX9HpiSEI37WyuPMC31Lw+wpd9ESxbnKWsagDS/hwdhf91je4SX9Q2jWUjLvAP9Isg84XFf",
-	"ey+gYFEeb7JEKcYvSUSlXqoo0hPEtaTZjXTqU+TcrPF0TiOtkObTPv6t/9S/XPPp1zRiT36Ez8Yq1iLp",
-	"iLwTWawtqy2qZr3j+JaILGYZqoCUGrtohhp+xhYJ5wlfPNMX42zQmBK5InJNIyavuX6IVjBaJlKitAG+",
-	"0coxFkfkLdh8QmoTDl4KttcReaedG8242jpJJJmLXJNFvztlWsLoh4FxuBFZrD/MRZ4RkV1z4G49iRkj",
-	"m0zwxRH5HogEWwWmuEGpgmNZUunexFJNX7eP/mkKGv7//3/+r/9XbySCYpnMmNaO4F6oJbvmEpYU9+OC",
-	"3mpd5W2Uinz6c6MZ2EWo/yRZxhsFUm5+7du10/wS5md76cG7yo0EPJWMybXgkoGj8qWIt2+F+I5mKMAi",
-	"dNz1n3S9ThP0G5+sMzFL2erffpXoRHZ77yu8C19bcYy1bT5RQkxS/epp767fey5Wa+2IsliP6pOOJucy",
-	"X69Fplg8MS+dMB6JOOELGNvXIpslccz4Jx3W3L4VxvCS39I0iV8bj/hTDiTBV0+MCwfD+SPbvma5xLDH",
-	"pxtJ4ahNbth2ksEQYEA/CPW1lj2fdDxcqAlIPDuE70WczJNQMOgHoa0h/NWKU+1Cf6GdrvUWnK88yxhX",
-	"2lj3omk20BUao7nsCVwDA3yVQUgl0W/9mibpJ16gtff6yRzeD6Sx93zCsVxplQgGlXn0M0LJ6YcPmtJT",
-	"bTxmnKZa6eac3tIkpbOU6Y+zXG5RnejVzRiNtzAFsJt+EOoNVYmcJ/ryT0paMP8mekyyGMG0zCu1yGsb",
-	"05QvvkNTVjGw9D8x22RUsUmKL65MqRI/bJuQfylOBwXW22TFRP5pZaaRlROF7wYO+onTXC0ZV/q1n5jC",
-	"efndZjxO733P4oS+BSvmd1K8Kz2CiTakcE+2quQ7a/wAi1zNcsn+mPC4wVgHw1zwhRc93FBJMoYv6PVd",
-	"oFeuqfZtljSjUq40DfQHBe4S+5DTtNfv3SYiNdHuJE3ZAr4EQRMIDvdxcD/mShvNgSOCOJGrRFs900tn",
-	"3OrBGYN4SiMFv1FOaLxKOImTmEixYngpnWkDPgGdYSfhHtnr9+D25nG9BhLUh3VliAOegL6wr81sGIAk",
-	"koHhTF4qiPrFGGtKtBtgfFEYzQe6WtdE5Axsu96X+Va7CH2yYIqojfiHXl8Pe53S7cTYvS/oLdi82qcs",
-	"D85+ay58k6SMK/Im5zHV5rszmC97sX7GXb8XZUwz/QSOLMbD8dlgOBocj96Oh5fj4eVw+LNey7h32RuO",
-	"Li6O5+dPBxfH9GRwfhqdDWbn7OlgfjGko9k4Oo5P9KBugNcst3ChmD1MicCzg7hiLteaOLEmhrDrbxYE",
-	"7HCR3obHdGzHZB1qN7DxQI9gcD4/Gw4uRk/HA3o8O4lO4zN2Pn+qmVRRGIt9eq/fU9rCBtr7DzofPB1f",
-	"HA/OT2anA3oWnw/Y02KOxQxXTEq6ABpqF8w64HTFCI1vWaYSyfQ20auv3eCtjQ7oRSiNfDgYRXrkdDge",
-	"PJ2fzgZn8Tm8czQ+PtHPX2dirR+InokvgtL0x3nv8pd2MfPabGaj1Hp37/shUeDve+DpBL/TovEZ4Xma",
-	"EsEjZs4JYQskklhygsOuyuscs5Thkuq70SpA98xsOTH7lUWqyoaB0yluByNR8LhDtpgqNtCKpBfYx0nc",
-	"JaxiV7T9ykKQ3lm2Dnmv+hcbN0WhtFmKgkiJekbYaq22LsAguB6650IfD4eBqYhCSnZb9JJsbVhxJzjh",
-	"OFXMYXiw0JtlkjITuBFrxpuXsBhiadu2raG9sPldweXdPQArEppCc3DWAREOs0JmD5uBzEUGJIm8EBQc",
-	"UCtzf5mni4PePIm7jM9IoA7rhjv2DVx/58upnXe+xUudUApH6LSgQu20yYRiVZ7EoFKZLUfDIF86YRY8",
-	"PzeiwJ56Rlp+ZFxe+sT/QhJtfgkTntN0/kKSpZDKLJcnUpRk6VxrVzjgQeZh/JqH5Q7Gr/Zcpjs/lvRL",
-	"L3ES3y1DMem+F9Y1FLPC2a52sXON1Cjvk5Lgex+Qix47XGEyxuVvvv0QU0Uf7YhHO6KDHVEzJCzvdBRH",
-	"tb0B9+9g2u8SDMjVWPaXR5595NmdPPu+3/NOqXuXWng38nFA6QMPSlT3iYSjV72miq3kXpzvmJxmGd2C",
-	"CegPq/1JP7APyksmqm2h8sN2bKg31ogIZ3A5k25JtR6kqcmlo4YWni9sbC3HE42e8FvHKju8hl51ZR7c",
-	"AMehoBleIaVR0kncTEHv7vBk9DMMs5hYQyAQYljZ7gFk6jD1ooitFYtf8ttENeQZXnGSuJ+LBB0rMah5",
-	"RI20GE1os7ZDjyFJd+/JM6c7nEz7S1FYRf4og8uC4wuSpbDDJRzUig1nGZGMSZyFp1LoLVU0K+VJzGkq",
-	"Wb+X4vldb6nUWl4+ebKmmdoemVuf0HXyBO+VT1AgnbHB6eycDs6j43hwwcajwcn8zAn5J8dP4IFHGzZb",
-	"Aw/EiWaKh3s8PtE+f51SzFN44Mf/ul7oFV/mqxmnSfqQb3APxTk0adnR8O3o6eXQarSKkn9OM5HqJV7h",
-	"6CL9+T/NqI5EtrC/TW5ZZg6V0Jr3dEv7ULWokBOQlR6z8EVOgV9ANGpFnfDFxAxDK59+L1/HgemM3w4v",
-	"CgXt2Row9HoQp+DYVpkHV/30+jvZKUbi73jIhsQbOu/48iq0D+0FXguJRXdupdrv+UpfdIVJ1e4mbwnb",
-	"0pJx92utFgk+T7IVM+Em8zg3nZkQKaN8n/hPwQitidGGskuMiWFaIdgWVukGB1EwVftQvrPX3dUYry03",
-	"HTRGxtYpjZgkU7hjioE6DKk4ch2R6TdfvSVPNHPKJys2dSE79gGieUtM+3hmEyjzNL3mCTcnhSbN2AuL",
-	"cGFzXTUNzHhMEKfie+NEOsRI/N3Vicchncek/XZm9NzLQOmYHxIIC3jpJ3Z+FY6urmRli3nM4TFh3wqH",
-	"0o4vkaZFlbZGCR715KOe/Lz15GFBCmNFdg9QROoFUzRJURfHmJRB01feq5FOASehnDlHaKS8bLuMUSk4",
-	"HtOqBHIoMoHJE8ZhmCTx1EU2p/OEpbGcohjXprKVZc+uOQZl5yKDVGGUqKGpJLeJ2n6dLPLMkKw+5iVd",
-	"rxnX9j8nlBixWLFI9IPYBLRDwB5HEktvoPAoCIsLE0cmtIioY6ozyxIRY46juV/g8bCT0wlXZye9euay",
-	"lYKhseAP3lDW+SxN5LKsAZqfDHwqTQ5OoFYCfsbHR1AHx4Ve9trh0843SBbybfzn6z+JZNkt0xMS4qbb",
-	"8wuXUU6ci1h7UeF3+sTyXMo93xSeTvgt3WllWCaw0N+bX/yVFrLz0FcJzxWTEyUWYMWFDSlzlcvFXbNM",
-	"Cm5OpaRYMSiWYqlkYG+sMyZNZMsdC9mqiFVfm0EsJvm62wg52+yx4QLmfPOjtYJKomRNTQ1q+emvsIIp",
-	"4TAB2cepg9XoKtZgatrYw/hph3dmbCVuQ4z4Wmww03uepMwvQ9JG8iBfE3MnGpcwJHdoRLNomdx2nXbG",
-	"VJ5xrYwa6arFnDUhvQIEkcZg6FNc2JhunZRGMdZxAHrwEwHSNkQINzVYUnNdhydXVFvBOf2y5K6ToDKm",
-	"CmsEtom3JQP7v0H4lGVeVcYW0rzgkvct2qwp+aaszAQ3R5nZbRKxI/KCbqUpBxASvJKf3j4/IhUNKFEV",
-	"MePFUL3U4LbcsgwZUCq6lde8dFlish1g7ITOFTKLOiJXNVZamPICBc/PWFHXYA8lqxkd8NMEqhbDUgrL",
-	"OfVIlY26mrv6xRm1UbcztqDc1gt7R/rmKiiCsdduqKx6TV3ctJhuA3vrKwj160HaajJ4Sd+shzte5ltT",
-	"E8GjNI+BPVxIvmr9bcP0qMgkM+7yOPu9D4OFGNQGPy9MpY65FBUbq55OgUsEv9q5x3Tr5xUAWcyawMpp",
-	"AsBK7U6PqZm1MHczmNA2qh5WwBlMuEJN27IQXjUMkUgv1L1hTBskK8HVMhjh/mSkLOlBZHyfr7neccjL",
-	"O1ON5plY7dhkB7PWOmO3icg/NkHcRtfsVKaDIjRNMZdHIuF8mnWhj5Fxk9m22Tn6rYsqDIjuqXk4lOya",
-	"rKO+FpVrkSbR1p/K1Mx5iiy5c9hKhBcVAkSHr2ll7+FOMkwEL+1XxHexKTx2KFHViM+g/ovjtwIqNr1i",
-	"lvASGF+8IoETjNWRlbhNGDEJTS5E6oWEpMoYXU3yzI9qzJN0JV1UY05zqY42bAYzTZS+sfe1/rIez4b3",
-	"BROBruxY5qbyXNFULHLWITXHr8MdDi6uBl/Twfz9b0/vBv7Hk30+jsZ3/9QL5mYV5AidRdloqyDrVAv2",
-	"RGkrITOVgsQSsDSpLCmnUI2HJ2WQhIsOmtbQPcTZ8JOm67QY/fSZU7MJ2ticrhzx55BpJ4lcig2vDm7Y",
-	"JTcqwLGrhBtHLbj4+FM9SbrMjktTQ2a4elU8EJPDqokK7XkDwWwPk2PyP0z2yTplVELpf0sOyOjURt1M",
-	"zp8dHYsTewvGuvZJocjYOt1OUFoF57YzHhc6XWIfIpat9RzeLLUC2DAsbP2PSgrL2eB89HQ8OD+mJ4OL",
-	"0+hsYMgGjy+d+nbLLakH7JauGjB8lIKGNF5FrM9RAAtkTCqrvpA8UAUGmUJH5K3AfBIwsLUpiRyFrM5J",
-	"KsSNvOal/L/6iYzHXG2a2TJ1VQUUB/9mqu93bIu2HKhHvv9r5ft7piZZF/uw3CRf6P7uyUl6MD+YjPg9",
-	"bJV3y61XuiOYLGp3+uAzQXQ9jxNFUrEoqwsvt86LoJKNgBr5BU143UQpkvbN0Vev1w/mjFEpuE2J1uPg",
-	"tRz9eynL1yLkf1yZDPV2NQkwA/4OrMiPzDw7omsaJWrbuxwN++Yud5GWpnr7XPZWImYZVQLiMk0SYXTh",
-	"nT9VxiwxyRItPMz0w4RLKNQVUj3EHt8n07GwQ+0do8FwOBwOzmej+YCeROPB0/iCDeej0Xh8fFxgCVTT",
-	"Rcvx03HfoKFc9qz+6ZmvJoAtoYlJOVbByVRsJpq0E4kYboDHZnMwTdpd8HisQu3bRCazJIV17MEZR9Tr",
-	"9zY0URP0l/Sez5UIaGGPUYLH6G7j4YVFmCjnKRzjY+4AMs6hBRkPaApoXioZAnoSgNJVrrwLKny7K1qL",
-	"pPQ1oUS2Xt8j5m6dr5/Tnqn/uIUft3BoCx929O00SvfDb3tLa27+I5c+cmmIS++bkQ8HYAfbvMjpn4PB",
-	"+5MMHShX0pZbLLnHVKzPORXLwCpYoYf2TThBa/R2NGxM0DLVSjY/S7vk+6Zn7XT5a+lZVgC4UiMtKuzf",
-	"rYVFTbKidE09wvAAqc0VgjdbjNKIEMCNsz40zZgxI4P232Pi9F9j4nSncmkthl2ddJnJW2EE7JUBr+dg",
-	"d+dvLXe5kqscSlC2Rc4lyte2856JzFa9PqYyP+rPvwP9ebjfBzbofn6fvqXN73vcVo/b6m9jW93TUXUJ",
-	"ogf7qrg7f29fNY8TdRWFa4/LIEBx4lc5Q6W+v1TwRcYSDuvovpFMSsgEtdfBwyaLjJp8I/ycsVtxA58x",
-	"cFJY2PjZLLH7XMDsQI5wvp5AukXpm4jyiKWYXgrHdxmTSmTFZxe+Nr8WGbBZcksVm5jvaVzkvE5semq/",
-	"B+huE6wAn3jQCQ5Ge01zWf4mYzJflb9SWbJYsKz85YxGN/PEjB33GuaVu4/+5EwurXud+Vy87FcxK92g",
-	"PyuWrRJuiKq/yJjK0LDDcJJ7HH4snsZutZABlMa8CRdAs9VXXIWyCq84YfoXB4MVPsKjhinrnEYj9TCH",
-	"wy1n3MdFoNHVAS2TmE0cKAlKPDwN7F323qzpqhojpIPZaXQ2OD9nTwcXF3M6sFggp/OzYQneI8Y4HoJu",
-	"TPYRo+YWA7yRG5lSL93B/d0qlDxRcOdRuVue4isoi2hIT4Q93rf9b+xSEJPlrz2ZvunYIXKlvR7p+0Jl",
-	"+C09MapM2sdqBWjvD4kgZ5aio2NfcMeOJE5bT7aH9yyakC8hiqgq6e1fAAIC0XIfYHr1PKZ+bnqaSMXi",
-	"I1LcTV0/gOL3Ii+cJPKaRzTTQkGvyyWZmkK+qUlZxsoA26sCMPgBtdi9FREy5lqOQMXbDRcbPnWp5hmW",
-	"zHBxzU3jFVtQkYlI+9sIhAPra/WOGYLemWahbAWBeXxQHnkbqwvlS5uqpv0F4qCWwUDK3ONrSauzPM2U",
-	"5dxonRJQiK9QPG1Q88FBMqPULktrlCkz8WECMjrc06zm6+NO71sxUZ6+T7uC333Ysl0IZVqstLoUj4L+",
-	"UEFftWF7Vz/fTOKTP76Nv3u3Gg1+PX2+lPLVf/X2sGu1ak4OTTsqtP7vbteCL/UYIfqbKnavpB/aLYkH",
-	"0NrtyGXvsmeUByoJqdgagM14zEwWf4u3qB89ggNPbOvWuzw+MPyCpxfrVNB4jwhMceZR1/kzKVLQthiX",
-	"xy0q/5zTjJF1Eqk8Y/KIfGWzX5dUEsHZpVdVRXBVjN2dZNpe6BvjYMG4NqtsiSXl1/zNn76xD4ZKx1c/",
-	"fAN6fwoMNjV1c0X9AEkZxX6U2DcPA9fymesqaF4PI8Mv7FT62LQHUtBFttKGAGcS0vXKpsZKZKY/k7+h",
-	"H7fv57Z9KzvGLlB7opdefseHlvUaMHOyYHdcNnuluXs0HJ+Q/+//xn/XyQeWSleri9SAJktFXSS+iixp",
-	"TOZM26F4U71ao2ZYWm5oGsrpaKxHov/p/EzDAdVHfvvqq2/sPgw9GZNisTNK0aBKD+SIWEgEaNhadIrV",
-	"BjgU4+fR0tReL+ktM4C5RXfbKU5zSvQtVdjc8CQ8RmtcpvFTWKXx0660qQpSw1f+29ySWC6x9GwRuCim",
-	"w3jdbMOkIjlcYo8k7enWY7rGozGxnzHxSWDejCuKPLvHybElwW+BRPxEEXS0DbwX9vGLRe18PO6OdZ4H",
-	"0WiYaddntpxUlMd+zXFpRaDFUBEEeB98k160UGnznBrNE0ptNq8pIXuagGe/xAEGW0Z/eP8QSQCJkgSp",
-	"o4W9Hv1heQCO67rw1p/MxVUJa5bJUNGxSPH0Q8HISm8NS958NWPWWDXc0HfQDKDIRgUYiQkV9rzmp+PR",
-	"yfnJ0+Ozk/P2Hqj93pc0BLxKZpTje6iFJ/YE/oxy7oqgP2J8oiagelc+grIsIJQ9wFmuQKTik8aD4Xnp",
-	"SblJTbxX3VhNlJUIcs+Y8bulIMlqXa482FRTZD5OBxHz3gOkZnuPFbjqzi1O0xAYj6VpPcrSuRf6Bqfq",
-	"8NwjyXaqGbscFRlgYpjF+npiACezMwb4JeWtoZi/+810UJBBi63OsYUvKW8Lwv7dr8A90wFmlB8WM/0S",
-	"PdrfNVj6JeVd4SQ83nnYFWxNGe4mY39c47C7yVqFq1YTuAU8Qv8BZO69MjHdA0KL9pxGy125veZULYJm",
-	"/NqSQYSNaBkOq+Ajvxe3CQuK60lk3mmwL20g3SKwubqe0P4fnr4djZsLeKKUZTdEZfSWpQ47M6LSQFhQ",
-	"tPyO9J15BuBiE725Ts9O9J7u9xaMA9DQL72lyDJk9H2qbwA4MKvgncC5XQF4woWcs4yq3LivmeavFZsY",
-	"hLTe5cVJGSnEOJP5DKA49OjeF0gpP9inNbmRFYptmfYURxfjcV1duJVp5zTDM3f9TvoFGKHGlPZV/WZd",
-	"g69prHRsYKPHUrG/85rkj8LEwdrHLjwM7jYUVhygG8OAyxE4kWsq5UZkerkjkWUsUmQpMqm1kVIMz07L",
-	"hDmoBqR4zQ6r315Xg7IyOQfuQc1kss84gFKmcfdkJ1UQDdW7TCq6Tt3veHWgG2bt+V3JUX3hLits00jJ",
-	"2hgqjw4SNsmiELCTQWY1RfBUkUykrG+g+oVkhM7ELUTQVl7kCsRavyw7nVAIRc2eY6bKK7Nlfwvpa4Rm",
-	"Nbu6FtlceKKkdjvAYy4LeEEDnOlBfBjPN5nbzo/zeQgGtcEI86GWuf493nX4JMJFRmtHgFamwavu+j3J",
-	"lNIkDDoJ5keX+LhgO484HHXtNPolyhYvDPKQv4jW+6usRJpWljJhsm/Ri0FNoPmFKUvB/B1/pc/Pz8+g",
-	"E6Qju4Fqs7JfpPHEg4919Oo9/+6rqx9+ejX5/qs3b66++Wpy9c1X907SthPq6oyVuf73dsvMaFqxbmFh",
-	"HHaeXcgNxQJIDMYHwGTlg0I3/kFsyIryLcnEBqLWeJSIcNlASwuM+4xME27wiKFOc2px360TgeWbIST7",
-	"ONtC4lzbRgbEDwd8C2DRBpHXNAgPbnKmHYZWkgQSP2tLIZVYr1lMqJlzv4hOO0xec00h3PYBJgUE6ola",
-	"Uj6RDUUJC8DsNrtR/wl9XxwsqNkOX0CmqOBMPiNDA6UkZEfYfbenGhrGKwKN78uovd2EZ3W3SRA2rQvj",
-	"3lA/gK48rCL3MGeVKMbJyxcQutngfoqzLewpd9JgF9FCkII49EztUl9a2zJH+wRfyHBLBhlu0ad3EQaA",
-	"S4dOmmKupbDNdS2S+YPZrlhS0LBCplACR537ubVewimW5uzMH7VvKnanxyBF+aeROW6nFUtb4eo2MZgH",
-	"D2kC4q8CiWVJ5YGVFDKQfVjruUyUuGFc9i6PR/2yirocjYfDlpjm8NjzNK2EsmaulSuAhMyhA0UDOt5s",
-	"EJ3F54Pzp/OLAaXz2aDIHz0flahk7y724S9VpVqZ1HtP/VZ+8vcYcmbWMkk4zbbXzLbdPWTXXzTn3Ahh",
-	"tlqLjKaVgEueFMEWumJyTSMmn5iUiicbkd3MU7GR//HnnGXbf39nPr+M//n4xT+Pxya9+p/HX3eh6j+P",
-	"xz1vrxiWrzsQJf5pB8tSIo0BbFKApLdd8bV22iSSHRxJ/H109pIWgPZSkDnN7qO+u56/ZehD7oOusJdh",
-	"IH27QH5edkGIbiXB0XJq6KwKl95F1cEM17lExRNLLQbJDivE6480Hp0Nl8PVUE69o09rnewcdlfbRN7f",
-	"Nikcw45n3eZJwfoos+GwpYm0BhThYlNeU0jN1b5zpxSbv1nrKdslR6BvwgNuB1/n/dZU30Y2S+GMq0SV",
-	"+Je5Sqsv/A6JjdkMu5DPg/lUrCmdCsHIeSyPyFVRpGWWybSv0jy3JVSRlFGpID/WLlmC0CyWKyEwoOWq",
-	"PArmRjkdf4jlWjILmpPD3prryE8vAaxcVhoXNyWldjKME3UvmxgWrDCMPd4p2caFwewJ0cJkdoEfZzsX",
-	"JrOzokspV97G6JetlrISqVC53eRuh6p8NK0fTes9TOuDslw8969zsktxTyuG5SP7PrLvHux7X2jL/MAU",
-	"IX8HfB4h6TcGa6NJQwsyF2kqNuHwdDk+k+V8sg+/Y0pyhTsCRQN6zZ6YdX+iaf+k4ws+EwasJ0EZQnXx",
-	"y3wiNVlRiSRXr17avt1wGjenmQ0LVoDumgyqg+21Ivq4V8mPIUJpht0NGsO3rUbNIz828ON9tLcVGHto",
-	"cCHZayFWD5iYKHi6PTS3EHMKvxbZH4Q0XdAA9mf3hnxtgIHwGE9vzypL4wCCVADTAvKwDqBDKCUumLIW",
-	"ykjzss3q5ZzeJg96UlBoCflViSR0JnIFR8raqYRu1RkjacLBIvG6ZpwOO7TNqOT/NbYsBJ8bUvGgwAeP",
-	"uSxESOCgy5WNHJ8N8T+vamTYJdHAkjuk+/E3r41uV93/jb4RCk3ph5d4w6h5NGgU9Hs5T/6cM3O9vuKu",
-	"nOAYFtQUuydnQLBP1sCsxpEdkhJf4z27GrMV+scy4yecl5f1GcwFsT8bprA98/fijjfmIWUGOd7FIH7b",
-	"uJ20fmtfgBKhwx3/oy+snRTCY8xT6qveLP0OVALlbNKGhMlQsmLgAMg+ySvuPR02HqisMUMrgh67pT7g",
-	"VMHqYshzKaTyO9w6ATQqy55xF9nTTSTDIPaRyKNuErm5ueNbt/cgtm1Is6EqWvqU+bx6PXbJ2ddcaSG6",
-	"fS76LVDJNk94LD0u4DFZ0S35VSQcqgwoZGr8yT3lGZkiL069YgS/AtZm1eYcMbsKxMLdJajlLqbFS+sd",
-	"xBsLD5yvWT2Lx2OehBMKYGJH5C29gegzVlFyW49g/EFJVwwvrHDduCxtR+XVvxr8TAd/GQ4uJoP3/xZc",
-	"wBdskdGYxa9oKG/qCo4f3GELBL+h6lcuIRo+Y2UHlc3neuaXPciwlX3C2cZgAMh+kXMlMoI2oSQbqpcV",
-	"AO0ACWVJbxnhAvBMWGZAWhA2jKWSYVuyI5PA3bvs4XUQg8GO3ybicjwYjt+OLi5PbeGMjZ64Z+N5CyTu",
-	"1rOIzTyC4gFawWtaJBEjK0b5ZpmkwdPWtSFq2+74A6OpWgL579wkqu99o7+25yBFxTWcNcxFzuEkXYrO",
-	"x8CNRyC4zptMm4Wg9GE37ci7pJny8ctN615Dw9C2eMHSUDNy7Xghrxn2AmaA1sbrTCwAYUNLhCUA4alw",
-	"ul7YztXaJnjSL9KYSRU8ISsRnRG8EtD/cKLdSL1Zhp49BdA5Ob20Gxyx6Cy0o4sBQC8/ve0UvWFHZIpw",
-	"pdNLssEEZqU9XjwQywEQiMwTTTM0FY6u+dRgCk4vkddN829V6fa3LNAHUcOpJeVwZqnnJY/I1Ozi6WXR",
-	"m1+PC8v7AXlwqj31YkZ2t9s5xQJugJaSWgIsBBH8iEzhJC8R9lYHFowztBiNUiVpijgs1xzOdbWQXIo8",
-	"K2MeIl0dsCtUT84NOKuZAppU0jbl1K/efVK1WRo0fqycL9imgb+ZYt8f4ojuX/Fw7+KF1tx6v8VGGHtA",
-	"ayZgCTzoJJIxZy9pO6mssM5OqvqqtmO+ihNlGnIeQMB6i9Z/qNMML+rUs/ZLfWmVZHB/iFxfrYIwPlcc",
-	"d1+9k9EReYlHxpwlRS2igRPi5kBcsQ+g+H0QHdz5EkjYrQEtjfVy+BeNB0O4aHhyeXr+M3Tkk0pkW8xV",
-	"N5G/3snpmJwcjY/GxPYInYkPek/O8xSANptAx/W7xz+Dgbqa6UeNfHhHE6uDcpWmI5MCGuauUqN4MaAn",
-	"s9PB+Vl8Pnj6dH4xcCcl7HTe6/cM9iO2ouW3iaIGsDOlet92nZuLj5mfJu57yXg8EXN7kLRnz9t+TzKu",
-	"vGMsh+juMFtlDlxVeujp4Gx4Phqcjy+OB0/1/KOzovnux4p/6qkNChoWcdDW0eDB0A7Mn7EtaYZZIiW0",
-	"RSgnc8DozJgC/sDvyqXR/nOAee08kGKVUT/pRME66JDbZiGrQsxVkYxnEcHrNkbXdD6XF9IVUNnb0XUM",
-	"RO0LeZDGi+SWcZKvSTKvaX9UriVbw+9iqpIUPBJjbIDRCTkqBosQ3sKFuwAPtGQZ+2zPbqdGDoVqcOya",
-	"QOooA9u3b1ryZyYdB/6ylQMcHKfOeWxYHIjvABd3R3io6zmTRUje+e4/6gvvKpIqpHoB6wjMG5paq8tb",
-	"1n6BZ2nBI20rZqEtW+QLg5TfgtXSLWnPlH/SJpSareVyzWH6pQAzqD9smQpk/+4OhhYiOAjOC5RQpbYM",
-	"+rXY0hrx1aGWjXnZZ2jCHJJU5uR/U6dGA4hXSKTaayvJbsWVepmKVgr757tZTdOI7eDLAiXETbH5sabQ",
-	"X7b7JAbu7kEGXOQ1IStUYFc+1JstmDj68oXLvUTOh9DeJaHg0PcJJdiiJQKa68+aw1S/vGrAtdSEL+5/",
-	"rGt1Vofz485oaOzwZmiNHGwzL42UyViUrBPm+g1YQSM487g4uW+mpmcK7CWG3tFEBYUQrj08Vm88h5aV",
-	"pMzXcNBWwZtIXbd1H/0ODKvEGA6Esw/epvMjbrVzuL22Xckq+q1xX/jMaGIwgPbSIf4Da2kA8L0dW3BU",
-	"IR2LKJGDxXIWVlnh+YtfJmXZ8PH1QHmyla3ZDLpXSMjC8Gj07SxqQKOLZ5Vt30RKwTTcrll85C+hBQzw",
-	"T85Oy67xccg1hiG0IrU/+oWPfuGjX/jQfuFBCT0YDOqcx1NyPIKNbIwOUoIsEXneWrmiasbVMSYa/Ih3",
-	"oWiwpEnc4j2gUagvqpeEFbJqd/dYvxILdbDBl0AIncP0nZUpu3FSDTn7BiC1twv6tLHH0FQPeHqpR28s",
-	"B4HtlUu9eewh7iqJY4NKYr4Bc20p8uwZViwZ7Q+0mKZCqunRNZ86uTjtk2lKFcum0CgoYzRaapLgCDzP",
-	"vOgmUDZejsiUrmbJIhc5xvOZXfgV3V5zOHVR1oXqW3QE9ADolkhxRKZrlq2oZvfyA+wZgh4IxPhFfESm",
-	"LnvcXIxcu6TxNeeiMCaNQwiHfdq3p1tC+dZvZGCC/IZBrOvqKQygCxz3OrJoG8POVm8LO/BSgU2/p+nc",
-	"AIrcsYiqo6VdPTtGfvW7BDkTqFSm4vZTo+z4Y7AHk209gUS3fo9HzQ1LzYvNX5OMrRIewxD85pWR1ZX2",
-	"xAAa7Sn/i8LpMK333Oe6xq18478V6mYTtbUNnt432UKtzZI+rilULz94tD0ebY+PYHt8jM5VeBR8SIXF",
-	"VzZj4nctroBRvII+bo2l7GaSNGM2cFU6Z9V6KsQDJ7YQSS8w4C2NxoFDV3d7S9oAF9VBlKwdtWRb/cvh",
-	"vr0dYVPKQ+n1eIIuyIyZ+CtOwmjdwMlF7ZzYzrl4c/vatHqqe67A4RY4ssl+ZvirjN0mbLNLm0KFNjQ3",
-	"TIW4kSRNbioZUUu10uLhOh8Oj6M1/MP+wNJUkOc0E6k9oyaR4PMkW5GtyLNyIOEI731ibi70SKG3jViG",
-	"fjHwnV7md1RFkFcEiS/sg/55zzfXRQpOJyRS/vD2+++ISQWqMereZx9uRg35wPpHyDL4ii/SRC7DBTcf",
-	"Gh6gf2kYa4VLymEtrf41Acyzd3FPm3HyV84X96jv+5GzYvdAPrchcnf1Y3fnZ6GFXje0gpkaak0ypq93",
-	"zk/psIXewJmrIQgCIGgT3RCaTH0bzzyg8JcwEY6A7XTNUzZX+g7XfLvxteilSXMYIq1nCoM4IlO8alJz",
-	"LQsEhBm7xh+1p2l9Phi56bALLrB1GuE8ufD7EkwqO9LOq2EyGGWiINe3wf3UrqLnf5oS3OmlH5zfUInp",
-	"gu4Vbx0AA+hAMSfO5zO6seKe2rPCa15caBKPSw24gfaJOiI/8nTrp/RgYz7tZwN8JQDHKeEGkdqT2pUe",
-	"0DX3Xt4n7EPE1sodWiK5IA1zKtbaZBW5mhpVo1X4EZlyMTFnM2adbe6Q4Q3zo+3pds3tSQ504MWjmSMy",
-	"Nd8WLWWrvPaF9NA39A0p9BOa+Avov35D5XWxuvoGsxs0M3AgtIlNmKcuLYUd66cJv5n4g9FfYLsmiXwH",
-	"SdQxmW0Jvebg+uMJlMjgXEUIIlL9bs/JtM8zkXl0uvBp0FW/b09aTRCHGEY7uubTFd1OuFDouzEzKPwA",
-	"oRNgdvxsQ3Imi90EMcgUXLISgW2dgQGF6hNE8yYi01sMhgLLrCZ04lbDBV0AEVTa3EqTi1esgvfmgoGq",
-	"C8UV9pUuqCTL4ZaqIINzi5LrWZU54EtWhQiEZRxLFBX2lUBMwdEQCKjwpf6uynqAN+Jxl/aoHe9oxVJZ",
-	"fhi/v5Q2GGF/rVC71+856jWHIh4M+lpkiwfBtQ5iVDeqsTfNSItzmhXiSO9TbUockR9qp6ImfDnVsmnq",
-	"9TjXItwTdEEsHC/IYLIMusHgFAe+dQ3sVnCSJqtEBfXnksYE1IbnLUFaiNshC2Yq4BJuc45NFkBMt6hi",
-	"4MZrvhBMEpGrokeG379dS4gZs/sR3B9P4cBgjEfmNFPGUrqdXgbywbH3ZKJkcWq7ZQpuUdk2oPNLyhg0",
-	"mgGQ0kaOW0i9sl6LjyMyxWIJGOg1L+eb4zOKggo9gxlb5BzyRxITXDAh8eIybF9ajelW1gqCitimHYgA",
-	"/5rACzwmzAwfwvi/XhWJPVmXSmQsxmAoLIKTOX6WrddlXiIQSnMccWzdVj869nRwcUxPBuen0dlgds6e",
-	"DjCqg1HBwmaXa7pyjcurHXrOB0/HF8eD85PZ6YCexecDGxvSTymeYXvIONcHnSWtE6hf3V10nYF6Mm3L",
-	"00gbHiz2wpLSO+ytznc8fDt6WiC21OKMMcxycD4bRYOLeMwGWBqvZzE8sS+0xRqP7UD/2tqBjsrLH2OJ",
-	"wMQUjoIXaQ8AgsqtfKpQAJ/v00gkkROEmimYBYuCe5c9sADWqE8mZhgYxw2Gfkfjt8OLy+NhvcOSa1Fi",
-	"zRAaKdOZxiB7xnQLqAGFJOjhj2b7REYAYc+wXtdzCAW1Kw/YOOrugNMAFwPv1ikMtrU9KsbZy5sdrNPK",
-	"I2Adysr956X7sQO6W13Z8DpDg/cGl85fRlMStEO0u6UxHUybrzpuaZBrO7B6TW7fQ7PA7u/fgx/2X+/d",
-	"ncf2ZAdTg9XtMK7CGrVgVvmQzD+tCjxi5Jd8gkEJ4wHzoIHEZ1Z7t6lAg3zWaROniV6R0i6uuE3VA7a7",
-	"YkewLOG7N0RtkfY5mDOe60O0cNr/pNHvlgQ5XAXVJ7Ziz4r2FVvNWCaXyRpXJBMAwWIatez/7lKhcKUr",
-	"kx5LAVv3i6sne7OkaUo2DOsX/2OHJD8pmAByX53vFyeqEb3ubKBNpMG5thcvtL1YrNY4gr2/TrcTJbxz",
-	"yT3nDpND5BAt/MrH+M0yG/RjIbODcrmmQ8MPOXFEXsNxtV6IX37r/SoSvqNZFmx/yRhvl8/wVDUJr/Hp",
-	"0yaLdTfdsBmYiVF3lNb+GxhkAwzOo3E8eMqO54OT4enobHx+/PTk4qzU2ezQw3sP3cWZhPMkXRVN+eY0",
-	"l0rbduBrGCSjr/WX3hRvhWJ7TFGx8jB3zfMA0mu9OVlRLPTXA7Phpv12D23fqwcNLGLJraaQMyjcV0at",
-	"+18d5FyFdeVF2YwKbcnx2X2ctEJEW9+wPGMrRhq4BCfh5IFTgIcMpJpioZ9dkteIo1/IEetPgMiwvNJq",
-	"VdUUymOTxb+/JosmazA2drlkUrqtatrSWc4qcltRWAc24KlJHBsd15XBGRtc0NFwcB6fng5mw2g0GLPj",
-	"uRWUVtk1pUe4J8pkwUGshAjgdB3Y7XQBo+99L/6SpCl9cno0JP/y36PRM/JdwvMP5MPTs8nZyTOS3V6O",
-	"ToZHw38l37DoRjwZD0fD4Wg4Il8nGZuLD0/gV9h1UqHv+1t7ov8hsrU58d/f+PVi3XK0LliJZ2BnxJzA",
-	"1QUahj2HMtHnbphijKsr/ZjXRTlY5Tw6HFkLDc27oD4qJ4Q7juzKXP+ySDMMD85G4XY8DC6rBULCyTF4",
-	"FhonsT0Ec2eQtnUFJXieIzH9sdvBv/HdrvTjr6IGYntBmRCN9S+QNvLT2+d9IriBJvEpDaeC8Bx/ZKX8",
-	"rGCySX0osiXb3r5NUynh2AkGKQNYZ4AzZtTK3gRqoE0Rmmkul3UX1TkQ6KKdA72q5uht/7VzLVfrwysC",
-	"M52oBoe3yGwPykI2IBQiUr5OBY1Rejgsmf1ejcHuwIvRXmzsl19bj2S1FrK7QLADeEN51CQObLimJWPU",
-	"DcPkeWBJdXmf7zukxozSUrimsXgZr3K5H53rXe8nkPdRE+1COBj5aO1Uj0P4QtbO8O0qIXKXN79Qx6ZS",
-	"VCVctZ6GBMENY2vphFafbMzQTDW/qWldsoztywjfuxGF6FREZUKgEPbX+ngBqDXu+xheAA+x/+iK47Xq",
-	"0CwaawDRUf/0SXZvLZoT7PJqLsLadjMw7YQWvcRcG54Dt/NrqAkJDdBFfJowEkKE0qy27xBe2TcFRlGK",
-	"4+zUNDSOUePBbQg/Z9EQ1indsphs2d4k+i/9sJeKrZoHaKIw1QF+LTJjs8ALtSYyI/NHjTcfMqg/CRWk",
-	"WjkEUx3VT2tNIhyX2Yil8SC6HI0x3dOgmO7JVDT+Hl4fHl0pDhNcVch3E5xVlJUTZA9kZlXiP4363NYg",
-	"7rfHXpunt8mBcLhpp4ITFd3isqusltl3jO1arxpIapadH5FSGDdqlkYbh97hczIFzWiSDClBPdp1XN9v",
-	"X0PSRaCDr4s3hPSb9vUHCZd907oeBCWkytriUoeOvJ9GwbcGB6SCftS7ajc2aMrIGCeJ9acO2eFvFA00",
-	"D6zksHlMELCaPBr6/k5dNfrokGbv+9aQp6oqkq+sPsqy2hKs7IZ6dkvZ5GwIDTTsX+MfWFOjKmdq+8k4",
-	"oFXRWPKzKt58vxI/8fEyfUs8mEEIv7cDUzymUj2mUj2mUj2mUj2mUj2mUj2mUj2mUj2mUj2mUj2mUj2m",
-	"Uj2mUj2mUj2mUj2mUj2mUj2mUj2mUv1OqVSHoetgtWV3ZB3v6KQOmyRWzKvQDCTC2GQZauPLleyvqKWl",
-	"nz396VusC22subMF/bwvJElFEMiya/uGGHdh1+YNLjDRnnqlXpgryyDzu/sNNON5C7JZilU9D0l5kPSb",
-	"6pkZF9p8RxyJygkalArvj+9d7e3rMKLNSvoA0pZcpdVo5bGuOM2dM50q3OaM+8bzEQdX4Y7WO3PHAdX+",
-	"ZcnZPiipxBoLx7HivtugbIQoiA/vEzNRDpvD4yjXoSOEg70T6qwRbq1ObgtqBkgwtyKxg5ixuelsdmgT",
-	"gyCigiNMv2CKYrylZWlnWJOUtlMyWsCAOIlbhGCrVMnjRF25c9HPR8A1QuyCEJ+xiK4AxCdRYUHu4HmC",
-	"KZpwItRZfprLb4KgqiBDqULsN4RR5AufTnuPr3bSaWSgPwx/Dr5MLKBju0pH76CoIhwxx9F0KzEHSrVG",
-	"ix0ZBp+1h9wrx4Sb0XYjB3QDAyw1K+HMwF0cDKuYNSB6mSY2CEziuiOlWu4lyryxUxuUXLZ1CjErIBXl",
-	"sXxGpjJfs0yymMVTgDoinG1Y5hYKgEhMI0O/8y1iT6OAt+Fyh6lSPDOIo+HC6js2L1D/T+biKgvbh7g5",
-	"e10fSgvdmW13dNer56H+9TTz+uTdoTwwd4SnwbQ2Hu4X+1faQqgBzdH0IGlsPVLqFGLn3saYXuZqoIcy",
-	"pAs1Oy4YMtnVQxsby+/lAXRpJsxqAGwwnIOgzAsL3jwDB9BOODxjC1DNJhLW8r/CrTzLt79Kqda/0FMH",
-	"+dzN1z631JrI78MCjdwP9gIx3XgPM8kcazRlfFebKNUTub2TkLaBgTzAawP6ckPlwduyKz+WTl2CCX8u",
-	"dxS9CNyQst5k6p4d2nYNNdTgqGBu4LjybCoio1iRYoHbdsGrxszoKwQIbEyLLu8F7+xnZ9aeie925dPy",
-	"mdHOpwOzYbs9smQ0UzNGFdoqxbF6R5uwfA61hzSbMcYxM9G1MiELug50HKGze+mlw1mr4Kpi7SrErlKg",
-	"jZGKxPJdXmQwyZ2i1XKwvQ8P6l6A01FsFDH0oMzQv3phBnCPMRhRju5Vmqh9BLFRPjhsCZNYnTTHDaFn",
-	"0KEBoDllDAJa65/qC7sAKF3h0aRbM7eCKx3t7etLc+xsuBe1BQEJdyvUTi3flQOhy213DrQnrp201wNs",
-	"cvvCzoTz6h4Or7posDv9o99u6pvGu5wAAHjEhHDVeRkegrLeZIqRtlNWslCbrUqJlKmQqkRxP2ks+COH",
-	"dT/HyOp9Aqmu4iOwtjPKYfy5Ym01eYfJnuL+jmzvwkzthSzYUnnf05/2tqPQ29PBvHrqE7yBgw0h78zp",
-	"4J3sdQ210SLb+LOj0LQ1LQEGMGU0oapVLS4tAHSFAeyJdVtVrtnYBQY9FuGqsMu2szfexo6maq0CnO7B",
-	"C7RTmBje6HuBzcRsfNzlD27elQ/omwYFDsVCWKheOGsSN3vo+vIJ/0M0civnA7RP9SfJsiu4MGhweQ+q",
-	"jLRCn9IKenzUd0zaujEUDfXUh14JRfVWU21Xgxmxg5erTzOe4R4rt6cFTndDBvjjgSPJfQbUKLi6d+v7",
-	"OmFp/CoTszTkqWkTJKMrppjFGTcE31orGU/iLZL1JhOg7itCS8Qhb1lp8dAHUb/OxCKjK3lJpnZC0z6Z",
-	"6tHqfxnPV/rfNVWKZRzw3IE8+q+M8gVcpYSYyKXIlP2QCr6Y9q85fFhRDu0qVwnXXqmEv+kH93fOkz+j",
-	"wyrNZQVgvv7CyjO8Fhph4yNSOHON4UWzlPIb/bVJJJtES5rRyDTIhIZ+s4xRuGSWxMnEXKc/JxySmlJW",
-	"vikSq1nCE76AXEl4C+ORiBM9NzKN83WaRFTBuNyNOGK6YuYJKwGDhaMJ/YdxwYB8DELlSG9oiAGElspR",
-	"LjVPh8U1k5unSaTpDF4udM9ACPX6Sb3mryYAAMNaX0hoF2Ebg5A1VUvLX47fQIfFQslnJMqVgfcfD4ek",
-	"mHQteBoYz6opyvvOZ2GrMQ13MrEGf9N7+kng6ZXtiFPvI/sXbw7twm8Yz4IO6UL/cERe+jjxCSep2LCM",
-	"RFSyo+qwSo27RwEKwLue2zq94Avt9CUGBGRtRy/seNukIE7KRk1kS2s4vMAueUQVTcUiZ1hUnHToB4fj",
-	"cW9qJHGgDdYkgt5B1kxxXbHMFHtLkWWAfGRnMRp3aznlHtxOped41V2/pUcijMXVW9sDNCGVpdxeKCIe",
-	"A3y0rlV28v2u/av+wGiqObYBBiMpOhhHlBNo5FLujzDLoxvtRfciwbnt/KJfPqOSVb9miwySASDPcT7H",
-	"xmRwWif7hLONxVTqk0jbyYN8rWWTRWzbUC0ZwEKBAwtgU9dU4oh4LR5YKiHv4kYemczZ3qXpGiFrRSvH",
-	"g+EYkjxtgqVNjC0aVmhxhLk+fiVWaXIZi5Pqd3rF4jxlte9tEZujSNEktXKpHXTDaGpnYWY5ao1Q3DNR",
-	"e2zqYhfMCrjdheJwNb4g8yRlMnh25Rb6gBe+ElItsoYHO1apnevRzKLW0IyB64bHllsil9CebMa8k22a",
-	"pqbBZqdN+sK8V78FZKgxVXqX593Rsry5m8P1QMs322kG+qdwOIzUGr9OrHDgAJjtAKK/hjtD3lHBqzvm",
-	"g1n19nqH9QRTgYhjzvE0JlF2SfRWNSPS/gV2Jgv2iWxKjplajphe4gBwo89yZWwXzRUzloqN2fdkGmtb",
-	"8dK65dj+zVTD+f2HxI0vmvo9fVswJabYoQfQ3fbvCc3Z7fEdhKdWAKxFmkqzDorKGzy0KREYRCPf7by4",
-	"xBy3lS13eRPu+7LT8UnfShsPTMPRsVnZtGJEPKqT31WdHFQEYGyIzkUAeD1I2Gb4LYsuyBmLpbdbH4JN",
-	"Q5v75YuQWf7TTy9f3J73y7Z/UR+O2QlH5LUVMa57ZQLAIPl67fkL1YNH41b3Lnv/65fh4OJq8DUdzN//",
-	"9vRu4H882efjaHz3TyEJ4yExhXLnilo6PAM2UR6/DdZj3fbHrtuunSn5JG89czc1hX0SsyhNOJ7QmG6W",
-	"D3Y+0z3/qS2RIpT95DiEpumPc5Dm3bA0X9h7tRQNNy3UznS5a6GLpkMkEPW0NiJv2Fq5bpnN5CjEGAun",
-	"otZqIeBgCLjMr4WwRXvOgrGMeEhpRKeYPl7z4MF7bwN1W79XLIPjrNqavVsKTBhKVHmRSklPRR7czhXa",
-	"N2y8O7O04L1wemkld8IuoE03dcxekK0Szvc3/c7TrmI07bhbj7L7Y8vug+wmHx6xq+0UEH6NDVuLftvg",
-	"gdCSnrfisJ6L7M6ku21nvwN6aE9vq7nfRGT9UuqdVEmaYr69/mGLGQdUFj1JS/UWEPbeJHK/fPE9JmO2",
-	"dm0uAACnf7PxEdMt/YpXBb7BYvbRNUF+AcA79sa9NFHFzVLYhtGJi2hccwVtq6+wma5tossFmecZ9swu",
-	"2rCuaMyKXq4GoQ6HE1FOZla1xIQuaMKDBwYBp5AVx+/tjBgI7rpo7qPo+RRwP7uD4s0xbp9HhenXu8bk",
-	"3AdANn+YqHbHWHYxlFcZu03YZoevAy39jQhaig3HXDphggESbEebYRBo2X0olz0s54RTXFowMPbhtG5I",
-	"FHcP0ar8IxmxBbG7mKQFSXeyPIsRxbehINji34asvE6822rRPbJgjQXvaYFZiXGAIdbQNv+diYn7RhcW",
-	"dB6RH3m61T9NtQifQqt5o6qtwiwFqBGfxWsAZP18UNHg5ruVD1dz+izbUGESkoZSrNhMxFu0UpwbW5aH",
-	"v/fS1xbeH8+umjqxeuFdvofbi4Pb/fgf9HV31VE3HsljzgPYgQlIPC42u8/hsY6BrlgFEKny2hAffytm",
-	"9eH8yBmc4gh75jBPYRi+FqyC9twymNkplhjnGSuh8kWri9vZm9F6xn9ex998PaTvLvLv/nL14ce3N3/5",
-	"+ddo9PxX+3e8LPAqNQE9A6PfWy/xGCBjKttiirNDQfIk717mVJbz0vXUwDPp/z3V/xsW/41a0HR8CWtN",
-	"tCznHIcpFVsXMLa3iKD0hnFT0exKUXuXx3oNaQxZSwV9XQlVFe/w1CYIOrLbgHi2Jf8SiZiRk9PRv2K+",
-	"ysRDDj0dGpMqPJHjs5+9MPrO6baQZHRWwg+1T3Th+t5l7/w/8c/B6D8RDilfrai2/4EFPBHqhfsr4Hx5",
-	"4pD59E6Qaxox+cSgYD+xTCyfaP4YFA/85/HX1uR/YhngyTKRSkCYRhsWeiUM7OoumOEQz+pV8hOCgFQw",
-	"S/vwicpyHlEf27KKD7tTOW9oouRkLhx+L35hksDNV4YI+OAKIZ508nzu9sz9xGTieg5zlvN7pDAbWROs",
-	"eYcULEQIkaRYSPemhKuzk2Bdv9tAXVAfXBQCPO+EkzTBrOyOtbL1kb98YeMKv4qZwQ6RjGhiV3s41UED",
-	"Qkl1isSCyT6RjJHpt2L2x4TH02fmgSLD0yrgR5wNQJkE32LEbtcoyrdi9gruCMWDipFp3eYHeisZ+DsJ",
-	"aSR/sBrOHYrvSCcO9/1w5cdQGCpyHxbLnKrvrho0aqV9qbWWTXhrdsDOfOa9k9Y7hbq/FTMTCHPK67dg",
-	"QIytC9AnrLld5NzktZR3v7dLOsUWYAgMoPMbyF10KrEKo30rQA67FrkuQ8gMSa/Hr2Imq11Vei15IOEi",
-	"zwLFxS4q+eklmNQScyp3F3lalVN99MtCovULMC0C4hD/PpzQX90yTEzcRemQ0mqrilklcZwyNCVTwRd2",
-	"BpDwxOaKiDxcIdOMXucdCD3ARvU0ZxPzwCXwUMHJOs/WQrJ764GSgq5VduqvnViESytgKnZEXEDxRr/6",
-	"/sNUa8lEaBdd9tJ2+RXyVPyXOEHZt9gsVmzbLV0cn6EaKtWH7Si9cLZCZddakebttiBnF0aBzyfltWvw",
-	"qq4agHmutJypeNA2rPPoUz36VI8+1d+dT3VQ7PJbMeserfxWzL6kKoJEfxrHiR4cTV95LzU0CmXjCRIL",
-	"PELG5FJtJ1Wyw2xnHpAhGIvEjEO984zguTJ71HRK7/c4oEFgV+5E3mAGdLZgmQl6We42kHV3e8H9eqO2",
-	"RQsmnBpRHjHQVCxbJdyedOqBh0KncbadZDkPtdQKGz2Cp1vEjUUYiwad69cCO2qFNC4aOkbpxtlW+wzP",
-	"IC+SxQ7WZmqGOQ25uiv6IVnpyV8Mh+eji4vx6cn5yfDiYgRFS/jTsHGgvoecheLHEM32ehKCM0Js/QhU",
-	"looMktsPLysP+7nem+3ZpTEi7GK/w443ViH8CZpkRbA57XevDNoDwEFUv3y+pHzB4h+ESqAXIPxe/bIm",
-	"npDF7bP0g2FQr7CU5spCaj7XDJCve/3eC0hqunLQJ5W98r4DhXgQWwU8WjhBdyyjBPE5v1q6tw8cTuNq",
-	"gC2OC2JOwnah7nzCZFgZPrDxhg/BF8hMoYo9I7MtMVufTI31MUV726VmII6PE3+G+wpTRQtwm7fmIDhR",
-	"EqUmX9ssSWw0ZDzRjlGXlVei6550WaBmXz4EykMXHigwfT4bNgiD7bbpziaDvtxbGDQOHOXU1aTLwtCe",
-	"6eXYcYIWvr61PNthLWu3GW5a6XEZLStvkvVa/z062J6Aab5mUuu4vU0Lc9++5KkMVITiHu50DNqUU60q",
-	"ieCNMdxgREK/d2mfox1oxlW1vsp7Tov7a1CdHZCzw3k2aMxaFUGXaxr54QhqdfchEGS44o10oRkzyGcY",
-	"yDUlT93C3o6JGh8PgTG4rI+7utuDHUc2PnhJY9O8eMUox8MBkcHXeiYAVSecVO1yCGon0+8ZqHI7CE/s",
-	"AjEbWLmhQLtMCohlAe63OadFu9iFKUos3QXW1wTnnXKSzXb6b10oX+dbngM8rVZl8IbiVACCvNNnzpL0",
-	"lIae3bBXI1QLpK5spavcRVhTR5iFqdjQF9ueWnSNdDaWYCuhQsV999sGFWLhO/pmPq3EatI3zSQLqBpD",
-	"t18sH1YN4oLdCgvlcjQe9p3tcnl8B341Emc0Pj5YvRge2EezYFQ6CPfNVbbFnfirmH3hH/VVIb+bj02W",
-	"dL1mfC+sXhUs+vhem1Vo8EBRodlLa8groynRc3wG520zhicPvY4ngy+VNJvXqpm9zjTxm6BO9iZv7VUb",
-	"SGmwVwuztMV2xR8mPsqdTBacmmsBUs+PASsqbyalV2STYhz4eQ68Yj/5r5aKrSd++Au/cPfDR38y8EUB",
-	"gq8/+dPC690L3neKZ1N3gOE4pIGf/9h8XAt8DMdUf4vua43XvxUzmzhexz5CzO8mA/qXx0j5Y6T8MVL+",
-	"9xgpv2exg7Xe965ygGD771ze4LJqmvSH2e5OjxyRqUGCnV4SCpkagOTIY0DoxU5uJkojsBWzvoUmCm8p",
-	"zrr7xoOFg+ZrTrnJU3bQYQx7IFGyprlkR2RqRWTx5iWVJoPKHFWbFitYlVQgkR6RqVR5dDO9JFxcc4NR",
-	"AK0p6A2YbQhwix3FNoKsEp4rJg1QXuVdRDEOw5ZY92QVawGRa+ZrzwCsvMyjmya91ZDwre1yVOIui8nQ",
-	"xzREw5S3B40NhofH1kGT2Yp+m+MiiwSdYBcxVBMhg9TYOrW3Oy3yW6ML6rCFTAEbjEWTBmiljR1J9E5o",
-	"8Gs9zdRk1CcGA5zk6yJlAg5lrPohtWjkXsHPsjJsbLyjrV492zSZs/b+FQe02qivSRGZwvyCcP+G1hzH",
-	"9rpLFzy2eUdFasTOQZeVf403ocwRgyjBBTR5LmmySlpO1DxGcZZFIwCovsKvooxzVuvnVSTZJPfoWFSy",
-	"YRrHgyS1A4J4ac72yejbjXlaWlo4EGhY2ft3Z2oCYyCJLwLLfpt12UCFBD3J943YSQ1Ilwa6DmQMIDJX",
-	"yWDTAAMU6OL3WSFZayhVtXcru6/CFZXspZJ8KXi5LP7czEOmwneUL/Ig3CZKJ/wVAtWAiHNJvuKLNJFL",
-	"LYO/YdmK+roSqo9iFiT/d2KRcAN/szO5IFBESdMkYv+5oSparmmmtkcK49YWgr932St+HMRsJXrN1YaN",
-	"aYJfyHLH1xDIhn8OenqyE86zGOCO0kJ7XVOloHtQaCG/p9nNa0bjAygcaut/PniqDetzbVjTs/h8UDT1",
-	"Pw4kWOzXHqIyP+/m4Mx2t/0y6izSuxeMywAsUa6WolrIeD4cjCLtc9PhePB0fjobWB9iND6uFDLG9BYy",
-	"nLGHWO9/tB25TplBbOpYq85838nrxeX5yZ0WoOgo1Ti3g4o02YeIZdos671ZUm2GMLT2/6NSkHc2OB89",
-	"HQ/Oj+nJ4OI0OhsUrtc4OqBUvZ6x46b0AFAxm0wAaMLDYMXsaiJnqiMtvlEfXSbCZETXDhnfr5/8m+o6",
-	"B8b5MoljPRexwCscamjGpLIVN7jEX2gbmysEgvob6FfXnWX/KxeN4CH7NLd7SHCjdpAisylrXe0ObWln",
-	"JHs7JNGj3P6c5fZBJ3xWo3c+3zM3fLlD8va1aBEcMgNWWshqE1iGZOcOk828bw8w8kc2/azZFKLBG5a5",
-	"EGzv6uebSXzyx7fxd+9Wo8Gvp8+XUr56XQmuNlz2X3p6a61G5I4r3/Q+Juq80RKHBardJgwFq31SNSVN",
-	"S8ZjQKmCTg+Y2OhG5LJC0NjAnN6i5oxyY/NADSXlmJ5MpkjVeIKPhDjs7nTWcmi9qcYOwjhrz1sA/Ks4",
-	"yVhkETcyVzploGXxNHN3jmOFF3ZSrDzNBsrh/tWyzOzsEhGRXmhMTjUFr/m0O9X2aQZQ4YfadIMCW9yy",
-	"lxw6OR7gkOKsSvubDfTmH5xH43jwlB3PByfD09HZ+Pz46cnFWQDcvnhCEMpKsZU1xE0fI0HWOeJJWusq",
-	"UX2PCT6ndNQQuZOwgwzQKtW2HRXPOIuWya2nOILKZnj6djS+HA6dsim/KEpZdkNURm9ZKm1v/YhKZQs6",
-	"wdPSqizOsUh9okXU6dmJ1oV9bOYhNS+adh7vyxphZA67Z6P5gJ5E48HT+IIN56PReHx83Ov3QMxklaNW",
-	"7L1RHLcKOWcZVfnRr+sFHqhrL2BijoV6lxcn5a6sqDZlPoN2pnp0711n1d4P9mluR7RTbMto1rscXYzr",
-	"ODTFCrS7WNB8jldasHhAtHX36eM0463g5jTgciPvFeW2xsl13ZXL8DOeiXYadm9LjBMKHEPNMEh2WEOS",
-	"SN/h5wLwiZZUkhWjModGPcHEvN2HBpZb21rBmIUSWYwJWa5fmklOtt1nu3eEKXeZGA3rirurs+rvlgY0",
-	"KlTcmUfEho7qUJreBeOgvNd2GCead17jPbt6JRcq3nJcZcSljsb7Dtzb/UFQA/tzn8y2Ll7edVnfmLvL",
-	"K3s8DNXSm37OO6n21j7QF0o7YycRZnp1FgEozToM53/0hcG4gu0RDY+qc0gVn8rsuRLzVhpM+xLCX7l+",
-	"IWErkQqPRu+b9Gp7eOJReX5i5XlYxAEMpO7xBn35Pt7/Ixd8Yi5439FR/6jut9cUb1/nG/nxs2nuVtK3",
-	"7cYVKlnsTJVwUohrVzt8ZkNs+HEUsqA8VRWGZdI/gRElOMbxAgWou6J4Tv8EX6G5ybpGmFORMQi4+XMZ",
-	"j8tzeXo+DE4nV2H/K1es1A7XEyZdYnr6/ngy2z4IAKuFx37L0lRCiVuxngwrY0waZmk43gbUj713jPPu",
-	"U/VM94n3AKeI5vUP13Niz5bue3Vp36stdVfQ44qUgVs9Mu/fhF1vm1bz6u92jxxm5eRqHyMnV6wNkf/v",
-	"lvb3TB3XNDnQKsgV+92Tx/UgDojZPtDqVU7DmhqOtJHgxzWOt5vkVGbFYIx9QhW27T0ekphuJZlnYmVA",
-	"ZrrL0y6Izz/Z60JS1QA0N6OGfb/d0adNrFkJT9yFgNPUgMzvZYd85k0xPsvWBh+lCdpn0r/r07RIcOkn",
-	"zV2wdhkY227dZx73wMPsgd+5xUxJLP7uinTb3kTB4KSZ0xKUzNg6Ac8lPD79VUAPB+NJQIK4TZpt49hM",
-	"pNggHxKlLZNEdE0jKNgZDfu9KAWfygWuBFeaqS57KxEb9OeW/JPRRXM8q5X5YEwPwPn7MDGMZLJPSKwb",
-	"23u1vaZVoy33ncDpD3Sk4jmgOchUbCaatBPJIgGIC8NKn6aGWFiF2reJTGZJivW563yWJpEpUZusRZpE",
-	"+muaK4H2T8Zo3Ls8rm1Fy1htsLwVziz3mfDOGmts2VJeophULsmxyEmtHNzYnIiDkzdxA+xqvYHHJV2U",
-	"FWqpgqCNgBt+Zg4A7UgSQbs1qF+Cc0Fusjs9Eq9odsMgQ0Q//hkZDYemEQykiOiPlMdw2nt0za/S1CD+",
-	"mfNNjqTEpxyRFyZrxI0lFnCCjGHka+6HuUalKNdwJzgJELZv2ccRpM4Ehq7N8rFNKz+KvUex9yBi755m",
-	"iWahQw0SKzJ+V1PkB7Z55VUhlWc4GhIlyGj8lERLmtFIaWllshe02NUTf/31c/J0fHbaJz+u6Z9z9gZE",
-	"7CWB0UoWk3/54evn/2psmjUk5CKwQYFwY7bYNffeoqWZ9xHkoZFScik2R+SlIqtcKjJjhLPEqSS7JQgX",
-	"fvNSc8rfh6+1ZXXNjfh0RReS/Cf+DGnC6BSPhv3hcKjnshJcKyZbaCWfYRf3FRx2cEHiZD5nGeMRw/M5",
-	"qo4IAq/GIOuv+ZRlmcjkFDL4pkqIiVyKTE37+CEVAAg5LSatP+mpTBElEgcxdeLZnW8Mx7srzTxG6ZQI",
-	"eY+Uxx85e5us2Ftoehg+wdE/4ZLORZqKjSTTf4Qv/31q2StN+A2cbXISKK47K89Yf/Sz7K4GP9PBX4aD",
-	"i8ng/b8F4TsrkaAWyNPSSRNiGBRNV41KQOoZd9Qb5nEnLNQfczUTH5qQuvRIEJkGKeYaQpjuJ9hoIgzc",
-	"RWeUx4IbdEjQksCEEIszj0kkoRsQ4iKNmVSt+tPiHByKD4lTfWOgUTrHo/G2FhwvaF4B5EHG9TqOQdUR",
-	"gkfB0TkqIz/J0ZWUj7tl0/v6MtqBtBMGTNu1Ei2YNsPTnwOIQTg/d6ZulOfadLWtwqZscDQDuPtJJ1uj",
-	"npjYWIivLV0xV0UUCxA6glAMHycHsWvQqqXtUak1hYHTCmMhmFUMPsWtrKRJ7JrFzB0sZQg+tJK8vgOj",
-	"AsFP9JWl2jZMCD3YNzq4J5Jlw2A6HPxWwjKFvXoPSADrijo6Y8Ndr+q82AEFNEAhFN8/TO+SQ/qVGErV",
-	"+5WUIQBkWVj4dfw7wpueyGxsImIFp5mPgFsaNMmjkOwgJO+hE03rpAM04i4EPNe8Jthb/XFdO6zrPZ1E",
-	"Y74d4iWWmON3dhXLxtvhhmrFkChs1HbIbgvnYyJl5hg2aFe0aWYHrQS/27JQhQDj0CHL6WmExQVlyoP6",
-	"zrOYq695k2hX0OUB4ZXVHlwQmDPmxYGttqxB3kw7mqjdkMIFgFmxHv78SjQNMscty8Lt8v9gzvulviBi",
-	"iN4TAF+REwTt2UVOvBgrCOGGgp5QQqF/uI/1Ywazm7LeQKRK0tSgOcgSYIHHlUtGU7XctU//gFfd9Xu/",
-	"ipk0KLMToH5Mt7uRnF2fhsQDbIrpFvsROvA8r88dQqYHJPEB5S8wZof63D7WLOdmIH1CUyl81HBN/Xqf",
-	"vIccKVB0KfKQiNiw9JYRuaZ42DhPblmBEOhtZwvz1EmUv11mIl8s13lQksNwNozdBHhfS9ViNFSv5scb",
-	"hmrChpRLkacxshHgYK0zsciYxFidQQL0pCdNYYU2LE27ju0FS01NS2VYxjTdL7pgLIWG8hzzW1eqUXkD",
-	"NatBzHfbuHDXQ8x1piVqRQQb8eA9zixHvy4fa1LKkchNurIXG8SJvw98JmwT8W2Y8jVBH+pQWJP2Bn+5",
-	"InhHvsic5dEN0zs8EpxjoytMYZ8hnHLpa7bIaAxU/a3H5nM9/kuErZZ9wtmGUICfln0SpYzyQb4mIiMZ",
-	"AE1LkD19LMoDjBjgeC4IYqUdka9uWbZFD56lEv1AeWROQbSFCddBnZHWWs6QPR4Mx29HF5enVYhl92zw",
-	"i9Gs1TYnEqQyuYzFSfU7CwRX+15RlesvHUV8Zi1dagfdMJombYQrV5b6+J0nX39xa+71qjHfgLa8PLZt",
-	"wZrcDniD9eEvTzR1PIn5sV6gEDQZkT41P3YJkS4REQ69Lv2cQnh9zHhsIe1+gdRMFk/WLDOHar3L4dGo",
-	"35vR6CYVC3i7+XtCF+WTNz2++p3m3M+6XKbrngFaLBe7V3a1Y6wCNxysPrw8iRlXeGTnA2gb4qxFmrbP",
-	"32Ji4/Pu3gMmdcHhQMkD3XJr0Hb2yV8Vh6ABJS5WDKqMN0thEiZClR9xItcp3U4MvV+gx7RP0jKejIdO",
-	"Sp3cAdpKxniHBO4S+vY6Y7idcPHMabqmEqTf7czSLc9uhy2A1/5Ascy3a1DXm35Tkok2P5N9GnaU6dX8",
-	"WETsZVwRShz+JiJKm+SEPQtUdmQnJ1mRn/yA4MBulVtSf4xProkC7/SdjYshsQIllAy0T+bNvVOmIdjq",
-	"5U2XOLBvk1XsjMt095mpwgQ7tn9r4crf1hY/SLb6kvIQ8dqWGfS3Rd57Rh7XTKxTdlDksbRGv3PksTlD",
-	"pYzPG+VZpsWvg8PdP1HiFctWiZTB4gmtw01DOdMsQaReDaf2eLUp4h0/iSIvzbSRm7h8J4fL5l1xk0Q3",
-	"hnF62kTjLhncYCdOjMlg7jSfJNM/gChbUh5PxC1wU8ZoPNH2nstim+itoS0/+zh77kTjeKKE+3ir7bv3",
-	"YfLIhroSswzac2IOxdTk0kjtSIFH623Z+2a6lTdBVwPhgVVKkF0tkcMHodrr00TZWCYSKwL41KzaEbtB",
-	"thxpQXUKLWkepr4u0ka7XmftTfV7Uc56l6MLzcex9B30tYiWvctzlCAwOws3wD7QyEm1MAhBV8yu01Ji",
-	"oj3UKXADHADBPElXIfyBDZutemVkgd96Dn9FO8OaDJ0eFbOjW6VMp5sqMgH0S94El2h8BCdVayETRwhc",
-	"tHObCHnLMpQyx/1eBp7mSPPZbYLfnoyMvNBb0eVEZspfDxs/KIJAEOzH9o7FcqISACrcq/rxPTRey1fO",
-	"cgwV7eH8nzoWvbvr3EvPyiZwgRWZetSbHpGf9Mu0kQm5DxmTyvQtPOpsVD9UvbdkkBEICde2IYDp8uyy",
-	"GzZ+d7xS8fXO6m+zG4NB2PL7LgH6A0YCaU5TLfG30z6ZWpR//XfGZvl8zjL9NzRq0X9otorx15W4xT9j",
-	"JlkGX1/zqQUu0T+4RgPwAYMkcIPZ6JC3mIroZnpEvgr2QsCsxToudSjP5HUimSy67pNU0BhizJqfnwGb",
-	"sEyacJ0hdhItSZSz4gQIKNGtvaGTco1VCQAKqLXZrQNZLBp86PEUMXBKLFEOP4BCMdtAFj0m26LXjktT",
-	"yDUKMvCVWvNSzjbdaGAFesfNYXbqS31XaItQVQzLh0RI4rQTLjXI1YblSCTkhJmqgm47vySIw/mvVelD",
-	"1bSPKCZpmhT+bAdaVuR79XXYwdR2JeAOpNUcSQAnGRx0lP2dXpq1NE2RyvHpMzKCvLElJEivaEoyPGIw",
-	"T8T+Sr1+78NgIQbmy3kqqH7vna+gwuw52xLXoRs2L06xe69nq+8ajw6BVjb/Fg6B0aUCYgGU6k2ydrs2",
-	"/J5CkTbl1pk0Uie3S+l1NqHh/i1uumyyNxjEvyu0+36b9J2+q3mT6oeyWIvRsmQrjIodu7Va/2M5xAoy",
-	"lPJFaptZFn9Lmu6nhhVNxoIVy/56WeUIurzEMNVthzKkzTpvB297NL0fTe+/etP7sOCc9V67R+bMHc/R",
-	"FN2rhVPB1x159LxILLRE9pf6YggQY/5q1ns9hQ0sSGDTP1l9jJ66K8XERtxE0qBN5QomL4bD89HFxfj0",
-	"5PxkeHExaq+e3ANjYT5p1r5XWjOCTWivATuGnAwvyNSaNhOpaMqm9xj97rQaLZ6CudNfa/9EW4TTS0I5",
-	"mq6+3fM5AWm31wYIEgs/yJeaEkhUTIYpjS7TEzaKChSZWAfDaoXQbSUblo5+XpRqNa1h9Joi02fgqOFM",
-	"TITQ9ovFoqopEND9Vuy3SoueGscen5mU431ZNWwyw5D1T2j+L3MeZyxWyxKO4Yn/rqPxaePrDrensQLN",
-	"7OWPKJB206kNYfnKASgDTn5Kt8888xncAKvo6wjLJdDGk6el2PxFBzNa7QCJ1GSbFqOf+gD+6AKBo2xx",
-	"HlPm+m4FECX3a5tgyjpgc6K66aA4Wy3StRdUfrROH63Tv4XAcMYgmFeALZTMtntZr2ZLvWYyT9XBpqy5",
-	"valZuo0CL6kkMaZclEfsb9puNrdPlFboFfNqKI9cr9PE9Q8MJ1100zMFCEng+V2COM3BADetfkGVthV4",
-	"aSVJS2ixRu+q2GmmIMXKUtvv4RmmcpqqSk0SRDyGaBw1yd9BynbrPQEPDvScuOF4YnxAAntXv6HZtnRI",
-	"1X5VZqHQjWLMhFh9IQlqxV2GZyDU1aU9g9eWo7P1cHA/Bjsxa0zv3Y+hsQNDix3iXghRetu/3vWe6FBA",
-	"6tax6I9QanHgNzUotzuo7Iq2XWeCjeF950LkpmTJekAmql9oG32h+Qv7cAdTCfz4ZJOENYfjpoV6bb/P",
-	"G2uv7SkRzZgX4qw5b9Y/M06bOSkLjtdqy99CANB+HLVzho1DQ6wylNWmTeLLLcRCaHaGQyoelE678E2h",
-	"zgbwoY1PgQBcHQ9WKmyKc7fJc2YSjnBBtjPAPA2rj7g9BI8osY8KXbBnhBLJlOY1IuHsDbTW0shacwyG",
-	"3VETvdvnR2SacEg+ZhMfqmh6aTKkrnnCDZbPZilsxr8iM8Y4JDkekalIY5upo2+0f/rPhidoRx3PTqV5",
-	"pGvxYwr/rzkeDMtnKG5XCbdHd0shFYmoQWlVS7YidEET/X57IOvegjlACAC2ECK2iIFw8CztIOL+NQdF",
-	"Dt8LqSROz8CRH5Fpzm9ZlswTFk9MDg/MwfxpdKWW1NgyNxJ8nmQrqCLjMZBJ7/Gjaz5FHMx4Algu0p03",
-	"TySDjCrvGw/OUX+ZxGy1ForxaDu5YVv9fgt/mGTgpkm91PodGZMiBTJgucb0ktivXAWHmBM6yyXzkRTx",
-	"zFD/DpOG1aRJ6l41Y5HxBpkpFNH3XnOQ06ZK+sidfk8wv396WSrutTX05vm2tT+8QqApBYyityxyBJRy",
-	"aTJaHrnmKPKWjD8zfukiz1BpAeywVHSrn5+tl5SzeKL9Vj0O+Fe/RzKSr+HMXL/QrtlqlSgFq+QL7tCm",
-	"wMqDiYewV+Zvr2eO+yLAQg4W1bIDHul43OC+8JgBfOYyL6AoKa25HSKUxzhsh4mrdPeJrz+WaBVWRkIq",
-	"0/bykK6E2Jm13rn0vr3ObUPxDt06oQOu1206aPEVffFtREnzPHBcpZ/05xVkPLxPddGiGmgZVEKZmKWN",
-	"zkYB0tKH9u0cEM8uTk7PK1jZIkYD/ZamieZU5KJ+L2aKgjeMnhZ8bVv2wbWXIOCO9OMAIczUHMHjHEyY",
-	"Xo+EpZqVTO66zRq9tOE8gvQiKYSt9CtGxjeHd7Y3zTwbno+eji+OhyejU69y7AT67ZkIR9MEihWz1rqW",
-	"J1sXNlkjgeU/VolTB8aGWe8wm/Bpz/WldwV5mzxFWDrbZj6RdgIYdDamSbCRocLiuyYp8FvAJatEko3k",
-	"NjXZ2CbH9G4SMesTmUdLaPqKGh3ClcbK55NcwklNjVstj4S8DexVMx6SNc3oijkgvYLIRQ9ZizvUyVT9",
-	"WrOe3SeljnTjYch8LRguNMzpfw+MkB28jKfOGQLBg+sCPwLWsyGYHj9VYF9WxVIwuyKXzcm3uSy/Mpgj",
-	"0uDTOXQovYJkxSg3FeEgSCHjpSkHCb8IJrAXDjdF2BZYJfYB4BKle99OH7gi++BX31sEuvRxl7VIwudm",
-	"F1ay35UW/mbfZGKR0ZUEjMOMkRXdkhmzeLYJByI8c2cWuURDHQytmwQTnIxUQCv9yLNKjAUxkblcg4GA",
-	"+emaRJOcO/NTfwtlvBMoOS8+ApoizSDryPtqRfl2sk4+MLAZzA8IBApazftO5ms0FCeG3v3ejMaTKGNQ",
-	"rkjhCfqbjM0zJpdo4Zjvir85FplpxVMa1CyXW0hl4VwoY9NMBGcmQdR8b6bv/4AxuQlI0Bz7HUEW/ybh",
-	"sdjYtH+wXyeWcvhJP7D8jaI4TPxUpisYUpMCMmsuslkSx9iUtGyeFSPRmydDUKu6EvxVzNz74W80Dc0n",
-	"mK57G5TiFl0n4SNcwbTdadYKKnDAdQJVqJYihougBoMV8RL2IZFgE/qC1X0050ETDKTYkh0scJ3MRc7t",
-	"356BbL6xCabGp5sUMQ/7jRITczbsfZMxlaFNmiwSXhmy2HBbx+HO7A2zlM/wsWYtEhw1ky17tkcI8xww",
-	"F4oPEzGfbEUOZl2mCYsEpSqR88RQNKOKTdJkldg6c2BLa3r3CrGu97bILYDyxGugCZ8NfrL5ZIYCfyPZ",
-	"lFl4+MougEVkzrljE79Qxu3fsqvgvi78gpzTXC31Lo2oMgDU9JYmqZllzm+4JrPJQrMfixIc942JDvrS",
-	"IBJc6Z3BeCQMuJT/84rFCZ0YqZuvoeR+4gRycXDi9h7o4ImrVqo5Jv3eh4E1nsASqUlGQK/GM7orG0pw",
-	"v/odyBCNtgSGC6YBnCObAaCXnyWLJfSSzNiKgV9zJW98YIcvJL5IHpErk4gskwUfJJwsmMlsBXWI6pXk",
-	"NnPf74aWsYTDMVV8VDI3j8vmpndHMem7sD7waPEjT7cQWzG3g/lHi9BFhRAR5dr/FzBmnFyJAN8x5Y8f",
-	"o+FFKMSP5faxRGGRUY73ADmlieKUpnpRnmp5SNZCKeaPAO12sncV7edN/q1FZ0ZMFm0MKjLFq6cuSRy+",
-	"NVcYvi7N+Q3Taprbg3Fe3GQfddTmJ+A1etw4vruAeq6O2ZzAw48QwuPEyMYj8uWWxGxO81SRU/L9l2DC",
-	"2h9rw6ZErhA3Xz+zNM7RcdM4lRD46spYfbuhMuJ1Eqk8w5C+dv3nGUSqELaY8mSFHZaUWEDctm/Ac0Sm",
-	"b/0AvVz9SZbmEdHUpMHgS0gsNtyvq8AgT5dF0KusZwf502YmdyETKLQgEMuQBEob7FDAUAUxSdBAMjEs",
-	"JcmS0RhbQsR0RRfVWen5+5OCbQH0i5ZCSGZLG7pMC+0kbXdCLcBdmwHXwGr6fkq+ffXVN33y6odv+uQd",
-	"m73So/nm5dd9MFchfKYnBrki2ootTei54LcsU6U5Iciw2cGSGRLJMhueNq4U5cToIHMnlC5VzE9vPj8I",
-	"JyVgobWTW5bwUPmLIh7VgBHMDphPMQTXKlIf1UY45zmoC0zukXbPsq23jEqQjEkjL91bS6s5apV7WVkl",
-	"2UFYIpQt7sqyIrB4Ii0B+xACZR+MMWl2D4xTL6nVWppsoFl2zFRfT6pSfFSNj8D4zFAchTciu7FTaBk6",
-	"bCyAPk+4gz6vTUgb3G4uMHi0pmFiJs6d0gjrzijhTC+24Kw2PYTh5WyDL2rddDCqwHw4r5gheIYhMuL6",
-	"ZfgnyQTvKJkm/rDe0UR5FsNMEwHa7+mhmhXRL2i0Gv5H5KAczHugS59DZ7+reWOVZYBDeU1SENKzrWJG",
-	"RhdBCJDo9IbJut5JmZSt2sZGz+A1VZ0Dlr43nu9F5u4oDjJN+TkvQW1FoG9gUxvnuz445b0f9quX7WHq",
-	"m/TN09faQxlc6d9KKv60apsVOF8Ehn7X5NJWaGwK97SYmoncb3ODhlVRSQ4MozkJrfPSnLCHDdFeDdxk",
-	"bBiizUpW1YsXZf4wmsMMBBwjPc67Rt/b528wfe0jzIXmoMobfG2v2Zo9Z13uGp19dGl4tQhAaefZpB1/",
-	"vzmd8PIFamk7kJDR9z29YUYivHyB+F9QxIXPReUBpr19kzJRVkS9Aa66YWwtQb6+fFGa53hc5p+XLwpp",
-	"hqkndmBYRnAXiG6UpmvPMtB8J/pi86jRqcVrNExugOSxl1Rpyq+0tLKvtoyGHZL0VkvgJpnMUkaovnDr",
-	"tlej02LHZTa4SGMDDYojdCCjk5oPV+hD2/6xbyA7wUSiPGJp6gl/Kdy5TWENuctK8/wBYxDPEOlOMrDX",
-	"OjgkTjkWwy6CSWX3E29wLFHBRC3Za5I1y/2k4CiBJpFFLXU00NdgXXG3Cej3ViaBPnhpAmaDVo2pkoFS",
-	"lqtoEPQDJg8MNi8MWv/+ji6gMQbNeIqRN/i8b0saijMWy+4ucNWorbq1R2T66sc3b8mTXLJMPlmxJ4if",
-	"jce+EVaB6zWLpd91p+70ljV1VplyyM0tByOrmwUA7DWlzAUgeIreH3aDeFDOBsHFM1zLvr4QNzYZ5lcx",
-	"a14vv+mAskPRAy6ipZXB2qUoAWIbSZ16ef2VVQxt4753ouUiPNNvvnpLnsBh0pPfzMHn3ZMVm3rRdz+o",
-	"sKJbEosCwGanTQXuEjqrmEkFA8BkxGBUuCIfaJYmUKKEVsj/Zu9flNu4tXxx+FXwcc5ULoekqJttyTU1",
-	"R3GcRNmO7bHleO9E+USQDZKwmgB3o1s0t0tV8zTzYPMk/8JaC2h0s5sX3SzZPFVntkP1BUAvLKzr70dT",
-	"oCPlXFjLKz+fwEYKjoUJT0eFpXhn3Fllb/WHlf0B1mjx4ZMPuPU3Mas+iYI8pY9uB1PK8YBIR6cBTq7S",
-	"RQV34qQNSqwSPIvJArFr0M2zZiWzKzDEj2kUYHuJBDHMiYC3EHEPRvk6zwXqhEES2YeXYI3tlwXMIytW",
-	"zvW0ngQ4f8zzVmEZTjoS46K2AOcKpat4bXvtRPJlmCko7Z4Puoc6PAyC8H7atB7aiE8M9EeN0RDRhSG+",
-	"ETxyG9rVU4GZC2cN9HTjF1yone3NhdMwTGTM2bjWtgpad2BBJhzNZWvKtJkDpE0yZQJpMGBBBRZlIvo6",
-	"KakBp6X8nraDgwIja1IXp7FXo7QI+cPd7mYUJmMqtS3NCN9o1S0FB7H2qckA9XYOpRvtjkFmhCHDo1Ll",
-	"UgHVKt8BjYlhpjw8rUsalZ0ogBsf87Q/yl2nKJnZlYcngTos2UtoCpMioItrh/UKrgpe05sBGepldfoq",
-	"XNZKlgRyyuwNjKdpIntgy86EAyYueH+JGEoDG3xagC+o0T+g79E8brNjkP6Ym9RKIj2IUdGbe68/mWI9",
-	"nN/aBcfwV7sGuaWHc8BIhDsrgtRdsBDvqTUrPNJclXwfNCrcko+PZl+Y5M/lsHuqcwOMnrncbgQUS8yl",
-	"0EyGwBpZkWYsB4R5OmKYcoQdnUfYrDTB1PAhcwdZQDqIV6AzfmTfU4q075e9DXu5j2bSwC5LCdAKQxd5",
-	"SJ35Amcwlqvbkc8ET+YG6YvYXYGCffTCpSSuUxzDZSkLG4zpDRTKetGnroQuVeG0qUAGzJgRIYEUPWxM",
-	"QgYjXBYHyEeHaLx2HJc1eeHSV+7zlMd6mAmXP6H2BWfFDiiICc8qnZVhkDtoCOAQISChK/ZhrDCDwjA8",
-	"fOw6UTm4YZWgXDcAtcSKpTqjc6k1ie+kw8OF5/LEeyHEjWZWOb5NkVxw0hN5wVPhc5o5NbXdFbFIWcnO",
-	"fzYSfQwnHv/YZt6TkxT/hvdRWQs9u/ZUfalThmO+nK8WqPXQpAlK0DyaTbAcheH+qoO/VOmwGnO9Ynmx",
-	"cqGsuRLdt7JrUj0xPkLuAPbdIb5CVPEwN9jpkVRRujCW6K5NHZ+qi3vSoAslFmVby4W5nG+HzWEBhzYF",
-	"q/AY6YncSApMEB4xk9vzC88IJ455H9rlfNVHhfgGSF053JPLkDa96Abzof1Nvjvu7wXjRlUSRdDfrPOX",
-	"LFIhc27xhDg45opWKuxxk/X7QsCMIEkRiYRN+QwTERSY8lZpTZ6lwjhfZ7g4tsvKipqCAnR8aE488Xpn",
-	"EFq1LBX75eTk9dmzV2/enr16c/zz8cu3RLGYauzI4Cy2xwwxJ0itlhRKuLpFtEQinCi92TWeJ1qlLdhL",
-	"ev79CwON9KD5o98XEs0fAc6isdPIJnn0Abl1yODCbVgy038pCKj1YSApRsD2KHt0DOuE+ksWxRiDWDca",
-	"7nkwn+Ih0FYFH7dYDhWajRRttCOxRm8O2RVYoaQQcIr5LgdEtKJKS/UEBRdR/Rbrgdz/twcQKafLuVqt",
-	"CtML0E/sxqCRocu0EOLBF24UAF6cLCvR9tZS19t0Dhqt6+4hKmno1+9W70IYACqjWBQGEYm+jBBUsHZJ",
-	"XFMf5dCse4ktblXlasHCdI8Hrd+s5+TCDJxRH7yPJ4OcIMDzoZc65lK7+aGNaylTjxI4P0+Zuow1n0zi",
-	"WYDFZ+Vo6kQKtI3S0yahT5L4KzFlz094Mb60vVM+0PL5UnAhxwaEoriSOsXTwC7bTqcDAmLqA+RibLBY",
-	"C3uqm+hc2/WGlVloMvpjB0ZxWV0mGAxuh0bjTAlCKUyKPSQoI3UjBkxAbiqGS2npJaPFk0NnQyhQwCFe",
-	"1pUyhmL1xl7RtbMd83igIfCN5jZaX5jh7YmRpI8rVFSTJk8wzBWQHVCfhWLdZ5hLa+HrioLxqBT3gseQ",
-	"PDsufYmNxYUSzJrgMWmBfiwFVKKF2QIIYGYTOKXGssKGd57JKvnevZ3wU7jyodAuK5eIViVTwKHxDXpp",
-	"nv51PXoUzasKci8UjDyL7N9/OV+jWpXejyR2LfIksWfVGglzOPM464k0xQRqYATkA32yIOcPPYap1szE",
-	"ehrPfG+TL6ItFXTSz3jkUp7T6jTfewkqz2okaim10yl9+ePU5H2liQA7ZknqD14n8x5SP04q7q0qO8U/",
-	"eQMhKAkLzI7C6+cPH6TcD52Wb+wZOaTMdV0d6tKpWN1D4+vNvKPtZ1XWx0eGauXQNyv5ZdAGlhrW5xPe",
-	"l+mMcP8XRfsxc55/BC4pmuKesdLXcAp7rpi6XPmKbcdwcALBmVUJrhuY+bQ9RFs4jKqZy5ZJdTJnobtu",
-	"ZD9/H6tYJcziPwHuOhLp3swNzs+pUA1ep/8KqBSwpNK4buY84VeIHCZZjVdNiuYwn5tJoaOcBrl8WuSn",
-	"wYgvwwL2guWNA+CBC7Rqvn7hCNzHdXFsn5nIa+eDYTzn/VEOqmYluOuvcxRgXavcpsJ+7anOe9xv8CAJ",
-	"5FkqUIMQkoIOqaoq/zpnn9MeRX2S3wDSiZ6QN5nDlD5WqtDN+bXuYAd2zdyWbo+1SbseMhnQ3Ep740Kf",
-	"i7lR4Ku9Ekj1WCeJrreb/fkaTv2yosOhZlfMzczlkipmqNhIZ8ntGAfF/ntEoCg2ZMwlyvB0pH3E+xgG",
-	"0ucC60k9ObMslTmCx764gvP5R2fUzxVm2rlCohha0+GJy6o7jzBHWRgi2HEQAKGp+k6T0jR9IE0nFcTY",
-	"GCG75ZK9I6zed0Z7XrzHyccutMZUeiflujKlyZP1tQhY8pWHp6RJ68JQncq4DjbFwhAu59tzSqNyhVbe",
-	"XXaLlYiBwJhLaGhLM38CFMLAi/LV7l3+o0FSozBI6BgqDzFPl1QPsPi8IKIdnkFzCQR6Ln0Qn5BYPAO4",
-	"pWr8Czqcgun8oCPpiBl47vM8p0u7PuYMpVXV0owFByZv+qytiC+Xyvb1eGIdHbfVKtuuaoPt5UQcjuQb",
-	"k0/jZDYR3aese9Tvi0nqS2YkSGNdwa/P2gFx9Wwi1piTC9JggzoM/7KibaxGX+JmeS96b3X/XFj9qSIz",
-	"4ueUTmKTRH+0p4k/z8OMf9Co0X2HLyxGg145e883EhjG87dB2piTD2r9qSZmWFJD751wY/JHY9DpmXeX",
-	"uqzkMu2UfOSgHMwq6nyWuctlQi6nlYr5mlhNCMF3Cb4y3Ntmz7gRTVDritK2MTh4ZEHHUJ0Qy3O7d6g8",
-	"rZwgK+X1/LMXGW/uIjAuYPyXcx2BS8r70oXsZ4u6GQaoZhYX6J1UN2JcYqc4BC2qG+TFhUhmdm+MOULc",
-	"uZYoKmUsslxB6ws+CRq8PMIKVejXoErwidwiHuetVSBOt3a34IHtqehNoGk4ktn4Jh+PT3TPh+b9W3j8",
-	"h8mw0Wyko2zcUwgscmNv8A/FOVw2G/1EWKutSHO43TnZfnLY6RDNYYlx8RmAxzZvmN4tl5JFOBVHcNW7",
-	"Ny9MefC1CGi+PpYbRjesTCtzB3y2t82ASutaWKwaaAi74Sshis/6vD+ybyOUX8ehsdnYm409t7HndraX",
-	"nsUC/gyvumyuBgNM51N5N7iXNRdAAOOtizhmN5K9kex5yb4mV68HXLwSW6+T98/M1PtfQOWxEM1VeqqA",
-	"OThXP9X51YE/NX2pcRJhq6MvhsUydg8xvdKiwWCPKdRQXrZa/jZAsCpAtXsIq4Bdd12kbBxw/traxV1I",
-	"EkDT/hNAy0R0dkMsAFU7qsR1XYDBRhT6VXH9H10N13/AM5M6TH/nsvxkfyQC4xxWnqDyd+wWzeH1rwYw",
-	"jxK+MqB8LmOL6KT9fgj9os0XrPiCc35BsErXZ3Zl8Dgm0xCqvYTDQqmmlZhclzkgrjwuitbxOlZCnC/B",
-	"qs8hz48C9Hsm0w0G/Y1g0N88FLzfCQvZILDaGXYJxXYq4cCXkWtSwjtMdgOtZvmRtafYKkD1RXB6v4Hd",
-	"6NyEl7qkXrUuZnLcqNEKNXr1ow/tpbWOv1fWWqsXYJ6XpKH9xrhxkgg1ChNgbMqLil3kfKxN6mReJiYN",
-	"MCTHXGUARYgzroJ8hqG918l51diO8op06OkUyQUUJTqqutIhhFjTUpj6WTreWAj56+T8KZWjhrMHsgSn",
-	"oIlkYX4TS0ABSitg848xAA/jPv6RIUF5fyRV5TkCfVgTHccLzydshjLnrjWWpdycr3xWuU7sJQsDlaUm",
-	"r7wE0ABi1CkvwJzKodUoTagZfpVwINViqqu44DzERJNo6YJ6W9fWgHqxJA9ZOkJv6wZMkmmioY76ZkwS",
-	"8bEvkkm6CD94e6/D+iOe8H4qEvMU2xPy9wboFvl7A7a07b1OhSBcCbwbzhBazHzoVR/wDRSO1bEb2b+B",
-	"72i/WywVodjmPNLUFCX8sednTV2JKIrBLHc7VbPEYfykk1+ogql+NK7aolDIpCCH5gve7DVBHaUvweVZ",
-	"ZHemHlaMKeDQ264cYV/ICxEd+zqTSlK/vAzFNZLkeabcVClJPWyIVcxdupAk2rdz86szaq9qaRuh0pWV",
-	"F9abLCYKp2tWfuYaSPYr8oTnX/ItXF6PgO8YuIPFKkyyWfiE1dsMpectV/0a2QHILp1Ad18JxXJOYlb9",
-	"anI8IUzZFRfZa4NFC0c6Y92PsohSx5HplHnjsdwI4ZmvIuC1n5RmmrPuLLGZ32AV1BU4LkrAe41/7v46",
-	"6JwcXPx9uvMi+aP/ZPZyf/TDtvlb9Nvj7Pke//nR5Pf0jfyHfvbxfD6bN4fiN68nlZhSoUxQtuWKl7Ds",
-	"q3Tu7BQZRHc6S5exMIrq5cKG+CusV02IGfBunE/x/+j6tk6QLMul/Rt9nSSin7KRToxgPWDamK2UKC3n",
-	"JCtWFmrQralFeO1GiMLpGPKkYqtikD8MVvzRXvm4WaqnafqL9xkAYxzRKQOGqqPorJqO+2tO3TM/fqrT",
-	"oeKe1gu6BdFwn6thLM0o8B4AnBkx8hfPqMjr6x4LHyUo4Vgccp++dpfeRLo3+FK41sFQqiV8rC/E1alv",
-	"nKptvJ0AgDr1hIQu75PWwS7faz3e7z9q9R6LJ63BgXe0RZVuWF15O0vrsvDiZXdiu8gbuKGKMgYHUL1a",
-	"eiLUG63H11kq3wtQRmHh0YW93YgxEBndzNKsMzu7IlVnOjXbgD3qOlpL9DdVoZGdRyedR0HWjWIMBLdy",
-	"Bp16LtAR8RlmLiI+CxN3B8B8A0wq3tUWZwBD1ji0rgYlDIF+GPe/7y/c9r+A3Xf4qANISa7A+oyDOoAr",
-	"S3/B67f3PM0O8PSSfZ2lwpw5UOfG4T5UWioxdaPa3rGbLmDUOnyyD6VYGjp8doHPN80SJdXQ3WMPL2jb",
-	"OLMSZi87uLT+IJRSNQ4bU2Qo/EpXotkYJHpcFotJIi6kzr7C1aB7KKxZ4lk73N2GzoFwI+47H9wp5X5L",
-	"PBkctB7zTq/1pL8dtfbE/sCRQDWaSGB+2AhY1CZ8KEpxyGL2nqr//w2G8R/9nVj1xr8jz3QidXQm4Imh",
-	"bujkuoGugbB74TsXrkoy5WOjl1f1Jsa8SKWzONniwshqtkIg54iWizTpZXNJTQv277ir58I/R4oVn4i1",
-	"vYXbgBWzaz/XPF1U0Tz5YLRqv+FTOuzXyd+gNCw7duxw/iYRBiWXliqbLcdiYE7C6Ixx+FbTkQbodRfr",
-	"DakaEsGjwLFyWH2OAqSUo1lqk4biWZ2eQlA533oBIdG8MSVlfX1RosxbKFNFWa8PxNGLr/gWt1cqg1CZ",
-	"96Wgh6yVTVZa0JUSblVBPBAgP6bSEhQ+QSA6TVd1stSptSM96mXmKhYsaTqD9iup9YIB+7hllWLr8V5v",
-	"v8UfRY9BdToT1i69+Jg6TGzgPQnNOOtYwSHuMXiKWmuVrQVTczsrHGGluIZNMTInPb23jI4V4pkTUt7X",
-	"8eM3r6WHo3gtYYGeA4gERXzHjMdz4eTtDtgKy1RV6B7WVpBVrVwYJd4peO27i5fxqPUHb/2r0zr4K//n",
-	"Wbv11/f/Zyn9HEj2gv26KGu7cSc27sTGndi4E3foTlypJMKZ7qvWQwRGcm2RbJEeIwhLOriEZr6Of1Wm",
-	"+OwDFtWvb7TrRrtutOtGu96hdr1mc0SALLF2b4QPxnze1ggcxu9STBdbvuYCPPtZ0wvjaXKq8jVubu/Y",
-	"H0C/xIKSge7Tt/Lr2vZJzcYoHVspOM06nd3+mEsF/xL436Nt/K/tA5ZqtrPPfuUq48mM2cfgJVvuGvrP",
-	"/BGNyxU/4NFclAfgGkd6imBEGhDv56sD7EpUVtJaZ8WKgj2GQlb+ve0nnSpnLV+o+dQGZENdMQ7wAnpa",
-	"ipQ4Y+eeh2s6/6yuXZwuEzF4/k0qmINgVw6RkaNXbXFjRGpoL7b7VeW/JVmDNzcb+Gn9tObFbT17RESE",
-	"glBjlBCnHFzZJPiGKQbm1FOs2uOe1xtbGopw9p4GtPyNezqa1Xxk8RFB4vybWU7Su7QTd/55dAV+7xC5",
-	"MC9OqQ5SFB5V+eT8l9KAIeJT99wlCfqg8j2sE6c1+MbUPnxxjMCjDsw9D+vsmuWitDkQJSxsWSqp9S3H",
-	"+ewrVhgJ+mpk1Yj0CgG+FcoqXFHLH+OD2Yv3v+/94/32tPfzu7S3s2/E2+2st/tf6T/ebs/+eP+TefH3",
-	"Nxd85/fsxcnRx98+/NZ5efKP3Vc/xqN/jF9WVLpcsQ7AF8YsuueVEidyLE7g2jnyf6KhX5L9h1w4hU6t",
-	"1F5hfRXUzjaO2Ad9LhgfazVkg0QKFVl9prO0r+GMiqQZSwfgUlwlVVN+q1zzQVgFWVH0uDRw5kexQqD1",
-	"FV1bXlH3jAULmRcV1CfRPfBlzn5o9VBO7JFDWpo2+0GnI8J2hJ2ohHT8uPcoGvoGgQjfWJVUNXMfzw0z",
-	"DgjjlrPHh8YQFhafFRyJ/VZn+6SzCwbmvjUwrXo6m6uIKprOO63daE+0Hg8edVoH2092Wny3t9ffjx6J",
-	"x4MndtHw1rf2KE3Z20xF0IdHyIpznR756+dtn8KY6xKQRClAFz8lqyMxKeRkXI6JU7OATNvsGMF+sPZb",
-	"Op6wiY5lH4CR9GDQvnLdbGkJl50YDs7T1aJTmRWCSK7yvlUTjqvUQFlpc3Aa4fdaWHqci9sqWbSqVBad",
-	"XMWVK4ygWZSFan3hN8yiQM1D2AfX9ewAq/Rqfl2udD6/c0cMCTUhvTSx237I1ZwFPNLT+fu6wDpwpvS0",
-	"e0iY4x9TZvX5eIKC3Et0NhxBSdaUJ1Gbda27CIGSbk7BkXOJQpORuyzJVH7RqfIK2aqgwsXAa0lD+KB7",
-	"bGiVklbIqgytCtykbKh1xCZaWpeH56D0Saba4Ke6+KWfVAMjLa5AkYYE4mZEWhnU/KB7q/fT/Kp7FdUU",
-	"RFrxNNSldg7IaiZLPGarNNO4pqLaRKa7wKfkOFFnL/XzYJHC5+MS1MpeHlNYQQIrwg4ghoUvRCsOsJqw",
-	"/zH0C6tlGof7zcaAyzhLRKHNsT8+uOi93Z701B+T6OefOvz9QfbiX0cfX52c/+uPD/3tZx/cv6NRHrmy",
-	"ezjoSGk2JiMOqGcwbqy0xda7Q1/W6jPIq6o4F49y1/NWp9PptB7b//PE/p9O/v+2sV0iWdbtSR0a9tkK",
-	"h2lSMSEIBheOQ7DA5zRu2sWQeY0Ej2KpRLC+I8GTtCd4GvwGo953HW5+2RspIokmM/ZtX0eC7e1vf4fW",
-	"8Rm9xTQOt/c7pL+qJ7L7CCbSH4koi5dPd8GSbD8Kl8Q/kQTZSmfj8f/Df7a2/x/sUJONxxxi5m8AGySU",
-	"AZpdXIpjZtIHMT2potkiIJ4t3+cHlFSt/IH/vvMTfff9LScAWyNpUo0eoBwL+yXwyy3q7wVg4CqZlVGx",
-	"5QopFO0s3cPP0iRTBINLfpQ9ts/W6UsG5OazgTtp3Q/UlUI/hXqpUVoIN/v91qPO4+3W452D3daTvd5+",
-	"q/8oeuwqW+a02xWfcsWkGlD6rBzD0rVAhJ4mBLU70dyyX7Qj6PNsaMax4SKPaS2Tbgzcfq6Uo3i+kRHs",
-	"n9loNi6ksGq5Mk23wFlq5uEp4LV1eIrQq8hnzAiBfadhBTZByWMexAH1k5j1tUqtUXiYj8406hvatw+C",
-	"RGBpfAZNRGL2g8omNBfbZIreRKf9Ono9b5l3d2yTZu9tD1p8r7/TehIdiM5ge3tnZ3e33tgtpnt2giOH",
-	"1t+dQmcaO9rzNvM5IPXGYSdXhXoCoZhsEi1d7QtpZE/GeGxMsl4s+7Tpz9DlsyZulup5/zP//svdpmfu",
-	"2stcUmrb80sEDzI9LCEUV1M9ENEDYoxWNrJ7oVxSJSuTPkJbrVrhS9m3lWt8ixHeZYv3Y3D5ZS7yN9Dq",
-	"DUzAeQtydb83lc2GzCDzRAirWK83CN5CMQmiMgQGXOhlLsUJcAutjd+ybjCguI+XgZ0Qu4dMGdq98yg3",
-	"/3SgZqtJaUFFrICogfAYl5VKZPHtb2M9/U1H4i1dvmrLsF0sahYuaqWaTQWoEqRq0OVzTMurbrFQrS0e",
-	"2+/5lZclxbf4xvdcpq/xykVxm2KyIcCqodM7GGkz16kloar6Vrk+cxJTFIXiZIJu7Jh6mwtt2cFXqbZ5",
-	"9Pion1bmWoWyvh5mojyDTglbjLq3iSgWCoowTHInEDnIrVHsiRNxjNy+OYUvZRDItC08bcedmCVbYa+1",
-	"b82Ex9ZMgK7D3n5ukFrB5MlQlC2Ux53Wdt9aGLyz03oy2O+13C3bO7uliUb8oirxzWva4X36lMBMnKkI",
-	"NiV940aZA4r+G7mS8v/2gpLo2Ipd6kJ/Iw4+usb+cvjJE3OCj90/h3/0uFLuH2exHFBpcJb/b/ArVZnn",
-	"5wnY/vm/EOQoAfqT0o++IgepEPEfgG1jxR7iVg0iO8NZEItqs2HO5WSC/0o1/Qv3kINIw/9yZTjuv/G/",
-	"qqxsL9g3cDxHcjVouKbnYcfEDZIdYd4UbSX4uzesipQcpwrfA67FjUHMRaWzd4lB5Dfokm6nH+nKNcyJ",
-	"fAte85OcWGcN4pB+hqt8G7/+wX0s1QS7tHzNKzFq+nSeoLj5SeZLubyJBTX6Qtjhjda+nta+ZqrCHqzW",
-	"ArpSsoIO7M+eqLDjWFh/tgkjfFVhhKtF6CDntnqALog4hKDp+53mEueMaAkL7IvWj+wLDJERbFY/ziLX",
-	"5yTH1sTChqqxVPifO1V+XdmZr2/n8nyYPZ2lZWwwzko+RbmtqzL0V6HoK3kU/txsya9tS5aPqcbRH+dn",
-	"0d7fTqIX78fbrQ/7z0bGvP6vxs1RKdxoWv5W8/ElAofVDryXa5RaBjhIc3t5ObqeD6xUOeZd5+F1r8Ln",
-	"61xHEjnvLVZ5PW8p91aVX3B5uWJEAJO3vsEIVjXJlLFvRIHeCcpOOn8ANhIW/uXendNJiegL5e//NJd5",
-	"7bWspdZ6fDDgrV6v0wc14DoaFiYj8/fXJyPDa66XQ/zPf2Yimf3He/rv4+jfd3/8950dWqZW1Tv/fWen",
-	"UU6dLbq+cfnX3DauCrUep4ZRBGs+Ppp/rFqaIyggSYXCGDNPBIsy8dRXQeTws03vPc3YFLqXeytv/ROJ",
-	"Adgx/3iM1293KhRBZbHn+9HMeWQQYSQwXGCKN9lYRO7YlQOI1QI6xJRXImY7cVwAOUv43rTjKtMTBSmu",
-	"Rh5LhclXtUngEPCjAyRead3cdo3eZGrZ+lW5nz64AktbHHkoHlX60b17Ma/ERjt8Nu1wJQPdHwArG+nu",
-	"jh94/3wgkQ991QrwYrNY50mhDazcJWblpBMEAoqTq0VhEa67BDgMpbZHZooQ4Lvb0AkUkuPad7oj1XkP",
-	"gyzNktWDYKvCsxQGdbW6UgeDImoAE9y3WRQc2mzRz7dFrxFXOopjb5GZdc+Lzx5NcgN5SUf6mi0jBWZs",
-	"aVhPWOsXg/kr9oiUIbVDeMLAeN9ZaryXFgDetmjKcFZXle84qn/uvytztWBzeI4LIJqOf8THeLbwIb8g",
-	"fPIMW0FcR9285irsvoVZgWxNfbjkma7AdLUnFvd2PTOLX4J3x9A1akp8NTVcLEurc49/dD0N7tLlmjpc",
-	"2sKalKt1PdRVYZaVEiVUGnRgrdA6RD2YAGceiYQZIcx8PVh9TH/HadfVYVqbJZys6pD8MqQsesY4R6C7",
-	"FnbWraC+3yQmXgG4K1+ypbec4KXLcaZIAIAjYj4uCTcvD0guAGzzeSx61JIkVkmU14d4etjyeTVTvbT9",
-	"V7fYhTE1GPwEkM40BrMicSH7wp4ZFN3qJXpqRFJSGMgf7sLPIftB2Hm00znc3p3/Po9E64Bvd1qPo/39",
-	"Vq/T327tiN2BYzdytevWyqzMMron2pGL6Eyqqljq/hO6Cqqm+RBG2/hN/0vGMd/ab3fYt3/f3n7KXkiV",
-	"fWQfnzw6e7T3lCUXh9t7nXbnO/az6J/rrZ3Odqez3dlmP8lEDPTHLfhrhXZx67GIecvx8TtgUWz0r6Hf",
-	"WolQQkWmyTIVAwE+BGYgEIIsGTeuxYpfZSEJ0FCnROIOvEjUX7yi8VD4rDdjPoRCsBwt/QgurGXHpgeV",
-	"RlpanxJbhhOQBZtzIQrTV77frpmNJx13tSSF052f3YES6RsdXwl4H7oegmaDebR46otYnKyJqxhj4hrf",
-	"B4TlWNVAvECtTTPATwGII6xEzCk7CmWIVpV4ShEx+3XU+7kvX8lfj9/963j7pTw2x+rNfv/Z8aPj88nf",
-	"f3/260FbzH79V/T+WL6Sx9PfTs73f9v5x84fb389aEc/j+IXf385+WNnfxT98vvsj/8K9qtUjcMDa/pc",
-	"h8YE98GG2v7LJQBfxM4Cfzu7EIkcyDxJv046XJozKPgLhMURmyDlyESoSKohNcZSM1dlbnl756RzcLjb",
-	"CfTzEpr94l6rUqi/vj+BEEr3CJBg5L+gmvOQ/SB4IhL2v//9P91FLFlSLai1p9y5K8rzBgR43qay6n4F",
-	"jiB8hANvghTXhMukzd4H6OFoQ+E5x6Rq15kSy6sdESeoCugGavGC9S2PvrBKizTrYirTjbrcqMuNurwV",
-	"dXk1193ZQ6v77Ody8vuawXIx0f0RIGOacznBlZzPm+FFlZkz+ydfZJ4izSXFjyZQXM0Mn1YRgPtquoNO",
-	"5/H2wcHO/t7jvc7BwXZQWdep0t040Fq/WTN7wVMGc2UpPydeXOCa7vH++XLaV5wvvalypUu9UcvPJsH7",
-	"I7cg0FTNeiKdCqFYOtUOKM08ZR0fYTOxfYaORLhWu48KlYeV6/M25SC6CyJ7ROkdNi4ToS+0KduFLJXw",
-	"fNBS5TsNasSLbeETkYwl+D2QFZxok565UNdfTedRUMvynIS5x6/AQy5NVUddEAgpDK62ZgWf9o1BLkmh",
-	"IrO4n3At5KPCYiz7CrToSk8PsUEc68ViwXgc66lp+iF1w1XtNlmX6jPPrP60om1/E5FMz6DesGu/6anq",
-	"8ig6S7X7LcrsKBmHiUMfyEpO7Ws/pSq/9nruYNN9/+LHK65j5T4kUV9o2dyw6F5Nmbs9uboyT3mSejKe",
-	"9RkikxnA3tCsdRyJ5CwdcSuABx3IFupY9uHuP+2fzzyM8XzNmH/YvI1Vq4TJX4caSKPHAosQsbcqqIyq",
-	"2UrBdg6HXklMMYQS7knM+77a0s3tG6anEJQ2h4wzlY17AsAunVb+1nzXZITXzL4df9dkI50lhn07+o7p",
-	"BAs/vo2+azKenqpYAFu5gmsqG6hCULzt1sFff3ZaB3996jQfX/5pxqPor0p4u/w7VCsKzfhkEs+KvJM8",
-	"jv0kKSOcCKZVm71SOTuLHgyQqmOQGRG1V97q1Oga1ort4rHjKsdqPxxqhGYjU/KfyOdvyKi4rBLyrJfK",
-	"NF5usRQXxt1mfEGtM94Ke6Bs0hWrPAYyHpu80EObgUh4mrWFal+k6fwRVU8UesR+ePaa7T1mKR82mcn6",
-	"I8YNE8BUPElbP7wpgUruF6lkq1zG+pw1Z+9F7/eTE4QTluZpUHAIwTE3v/kkdqFkYa9IaHuwLHEXLHFt",
-	"rjkz1mq+grYayUic9R1MMApUkfxz7nMUbwkUE/U31CdVoPjcG6mui2+kTWpysAmnDZuwsUYyioRaSV0l",
-	"K5DFl0FHmzfAvX4nFKUn3Jz/lwMsKG+ClJtz5prTw0BsFInobCISanJoHHba282GtVfsTK0RS/8+48Ni",
-	"J0SklZi/k7wrj/BWKDQr6mOfosixiwBMP0fQAnFy/qNQKbZQhFBSlO2Y6Dhe2MPoC8NI4c2fo/MrMScl",
-	"3JyTcPYBt5XTWVUAlvM1K9IwPuUL+krxyLOfzi93rauSwrutc9J0vUiL3znn0tUMIvBNKj90eUQ/6QTa",
-	"PmOthgiaF0eCGG3t8KDRdpUBLh/PnIAt+CAkPCzV+vwGP0w1OOrCkvxFNe6+1n6+YsPzuVfWtOMgF1S1",
-	"U0eJrwef133Bfis/561UfeFbo4NBwuph2b2EkvkrO11+c3+qaK8Hqkd+jocyN+ciwtAufF7SvpCIBncc",
-	"LcJln3YlYwrU5XuEqLtcYjbN1QmiAPivE66wr8d3G7t6czXnlc681Odrt1Dpm+oK01zvm7kixH/W3GdP",
-	"Q3/Lau0f/uipcD9dGdzSh9B1hE9TWm4/IP+4xctRB4s5vygVXqlbmT+/5gPyr/DTNfpaKdEHXMMrOdmB",
-	"oK7sZhclolb9+d3P4ZubkDjLj7rZAMVQ1TN3MgJI3UlWV28HSKgYjTMTjrAdqPdKodgif1H5WYAD6s4r",
-	"6y4M5YVQDKr250+/AvXRokcBAAOXMcCIgH+vzyufWI1Pbnd7TwwDNJLJGqU4H3TPnLkq57ln/6p7wSAR",
-	"XjeoiS4PsSQXMN7iQpQ5okoDqBQiiUf4avMBSoUrOEm3xyNxU4QQVWvzDlImv12lCqUqMcR+aDcKyZoI",
-	"mwKlCp+1Pac+llK4QKAK5Ag8M8OMEIWGXbIGxpBQkChuAUR74K492it7a4ttlyKTtru2/ZL+8Sde9ld4",
-	"XUuOXTn3hNuXNIYyHWW9dl+PtzSfyFZfR2Io1JZ/9WV4uzmXk5ae4FdoAby2Pcko+xOGOhaJxAt3XWVw",
-	"h768vpBX+vgl77Ifi+ScpQm/EFYraYqgmxTZmjgGHNsQ2DSpSLDun8q+lomH73deZP/Ggl9QLqnPUx7r",
-	"YSba7E0eTkA2ohQIp6ivet5GjlbChECYBAcK4eVQJ2ysE5RHE5BqqznO3/0VOH/vndxFWYIgX+OalJr3",
-	"CE2aCD6G8JdfhEydKz1VC3ONu48Ig7uYRFviKC5bKHjNHa7TUKik1hofCYZ/b2LSUau+mBeVlWzun+1z",
-	"5nuG1w39Llu+P/+6c0kLdURdnBWvWRRinV/W9SKuD2x7JpmyNs0ZucfLpAc1P96DPV52zy7rx3Kab7VF",
-	"ZzyKEgHcdl/00huX8agpV3Z/pj3vDvDrbH6fm5nLAy3Z/8s2u3vwHS6fTzItldcTN+WZ4MlKd/zDXrjA",
-	"ALIGwhXsnxyeCD3zIvjQb5rAhyoQhPZXMHj6BcSsGwPJarOXAHSI4TaNJpOP+hmpzg3riVhP2UhPTxW8",
-	"h+PGTwTi3a8FsrU2yHe0PiLXFYyv7YdofF0ZibuEKV55Gn5eErl7t9brgo5/VpDwG6tsA8gMKyJCRauW",
-	"t13fMr/LU3ptfPS7hy6fP6V8/1rlxu/av7fggq4L3/VjKVRaxEwy9liaV4U7lRiF9plLIq7cN/3AEWTk",
-	"UDEZEqIgz7s9ArHsoAat7N1C/sE86iMNQ8eFSEbp5aYJNXlQ8G9lu8+NANpExIhCqHrTLuXrdwrm5m5R",
-	"0x21/uCtf3VaB3/l/zxrt/76vrI86PeChJSY3BDpr3uYk7gMpN2TErqHgU6mzbqZsv8SUfeQTQu9C8aZ",
-	"z7DEH7RUbdadJPKCp6J7yLSKZ1QMMe6JxJwqu4Od+h9pjDATdDezzjdCHjwt8sqI2DgUMM72OntFXhsP",
-	"VuhGCSFvGELl9wzEuSrRN2auFpKU0UAnTxnPUg080W5M+I2ziTVSntCUHEweGDB4wRi7Yr3IZaluNENc",
-	"R0dNqUvEwkERjRH9LJHp7K3dj0RMDU0v+b9+cufkr+9PCOAGjD26zj/VukDwzI8tshQxelXEdwiKYpAB",
-	"u/FDNrMWTJMNBSQ4/3/zVfc/8otKymRIGwWU0nPol3NAyM1bbr4P4F0CBG6vBNoFWmBOiRnivK0ck6/c",
-	"X5v0zRO00dM/EzTAPNHXEvhqgK7HhqNNA82mgebeN9A0A7pDq98yZZ9hpOp7fsiIzzBrbbVS8OgD64bI",
-	"YZbkVBoXAvhsTeNwr9Mk6TfQAlNKrm6XMqSPOiEThcmpKCAqGv4Fr9/e81QX1gd3MFFZKsxZqodg5zQO",
-	"9/fAWRRTN6rtnTKm8JN9q8EQuupwdxuYc7NE2dWle3aeoPoyZ0TrcXgAiPSgJRqHjakQ51/vSri8dFEs",
-	"Jom4kDr7CleD7jnrzbBlYgI0zNhRbx9kzx8dLNfOPuxBu91/oyMKK3Ajke//cf4XDj2+16ZUaDr75R/C",
-	"NNkkFtb2bqxKKIHUMj6yFsm0UOmyzvGciEk8O7NLUjO3K4GVi499kUzsHN6OeByzKRVJ/GfJPHqE3BWP",
-	"rY10YG2knANzp4/NN2vZLZfuWzqSSAR9D2lii182cddtoOK/NvYGkJN3m07rB2Aootd35vYuWnTV5uP2",
-	"yXan1nwkT9BZj1YVr2s8LlX1c8aj53X2sZwgrrPQaasT+cI18ycLdFo8V0Ss78mPwJEKB3EXLEi7nXkW",
-	"pJU6YoqE4z17Njy2/vPBwYC3nAO9P3jUKfjExNaFnurZOp+NbiFvFQAYoKYfcilIAEc2xV1wRvnlOAp9",
-	"Y5M7x84iKfNF7bQ6jwtPclAS16Xtw+HfxPSp7xN7Lvtc9UUcF45oDE5Wm2/NYj8nWJgL1jRERPadns5s",
-	"ShINJfXWhpZKmlGtEdUDdu7W4yeDgxbng14rF7/H241iHyf13dZ1oDbLk/qLLrZnU+lPzYbxkbDLpbDP",
-	"2yE0tBXVVb/SPBf/bYJH53zyC1cV4aTTRA6HYCygTs3l521eNDsPsr34a9n5ZqY0t4pjy75xi163lWTK",
-	"nWBLX3BPlg94ai7EDfgqkRgmPBLRa0J2F4OB6Ke+kLoJxCt0zDcZjLSVTZCDYqKhzAVar6Yj2R9RkB5a",
-	"panxqM2eW62GJC4QUwd4ozaZldbJp+L9ZoNCI7QBdludHUDc28+x0UGY/bMxYA8n/qU/+j81eGq/UooF",
-	"BKt5XTyKpRLhRTuEM9jZO9x/bC8aSZNqe+7O65CDFrc+2GP7zZ7Yb5bHgfcHeZwUHR7vV7sGBE79GI29",
-	"/R22195p77ATKlzv6Y9MGjbI4jg8OehPZ/53I1R0pgdubOtHhK0JlutHb9ZgLAyMGki8FR6637LS2Hps",
-	"fdAndv45P+F277a2ip1aK1/DfMssHA1qnAU2lxWFnT/CkDQ1lnCZmrMBME4lwppd7rcqLkd8zuM/5sDy",
-	"S6PeWmkFnUi/TsSFFFMwr9Kxfedp1uns9ifwP+IXEceaQfTURRtYX6uBTMZspjPaIC5l1sZ7t+jmXDin",
-	"IgZDy3/rxmHjPf7GUs3e87Q/sjpi1vBR/jXfDI0WX2skbyR4nAIYUS/rn4u00DeExF09bkT5Z1LOECJ+",
-	"qJr5L/ftSpNLRCTLv+W0D6Xf4VyHvglakZoWrKAXrO6cCDSwFUPQvkUjdbVAncQg9adavVxWo/kZ1RCJ",
-	"VGX3dB7rds7iX0f9YoL7RpzAK2cYIb5z6XmyXeRurcjZOu9dLX51uYn6PpyoL4Uxi+0uLnhbtbad/ZPt",
-	"nfoo7eoNOYW2jv1He/bT500MfzZG2nqZ1slbJ8QalvB7mwimWIXqgrG4uQr2g71iXTqZbXm19Z9/+erh",
-	"xkv3tDoTqLRiWEK8fbCzQ6hkS5gJvBgjRtXNRFKuTad9c+GR8ey4cGKsshT3XJnfByUMK+tOhCLYGbhF",
-	"pKIXx9IQ44zKmTYJn68z4WM1QSK4Ncgvmw2txPM7igT86czHFZz32pSAdz0JW8UONY96k5ELjmddkJAe",
-	"sv0H2NqbwMQmMHHrgYlAQVS0vFMubp2DFw+ASsINtzdBJo0QagUjpAiUCXKY56MKwJiVpvxE9tPM96pu",
-	"ksb3LGnsaqVRxVfLQtsK1v4jKxI3lNvjmUHdAzVpfXsebh+AYjeBisqRqWUq0NByfoT4yPs50l+ldxFu",
-	"GQHauvW4vxO1nojdQcsR2TzZO9gvnPZOOeYOwVK4yKnojRtFl+FTCZ9iVeTJSCDyZKXLAbhf02q11t7/",
-	"Ax0i6RcCP9pjZ11ciATpvHabjQRUP0TcrGlgf93bRrDrswsNblGHzkhTcWRY5YhHhv0XwZ7knxNr6XPW",
-	"2Kv6C3/BqZeNfedPvTp+4kUUcYN8lPe6QaIv0leYJHogCZlxU9DzRVZ+X1daQWcck9ZFdLK7K+so6PP5",
-	"qN0iZf7oasp8wDOTOkXuNO9P9kfrPekwoEj6cQcWyVEt3MPYYN4MVLXiO49OOo8CKXKkmZvC+k1h/aaw",
-	"/s4L68Ot3YcshLWTeq0n/e2olVPfH+zmgQbfD2NHPhQL63QoiflvMIz/6O/Eqjf+HU21ROroTMATQ90Q",
-	"FIfSNWANFr5z4SpXXURwW4lI7cTzLBVkZc4KsgL0k1SVBebrSCOlZFEr3ogVROOpKwrb/yM00TZBz68t",
-	"6Gm//FE/LRQCQ/Tjjup/g6Cpr/+9dtqm9PH3WlaNoN0A3ba9/TwUVdu3epUsj6s88M+iojxHWJpkSLMS",
-	"xITzCtS/ymi1wd5LRF8of39VSaMdXOvxwYC3er1Ov5VX+j3ZCUoiFlfALikghWtus3axVfVOjG4WI46L",
-	"rm8A+Lw9FN8stgQfOmW/yWnKNwzjJmDQ3dA5bmISm27022K/NQHF3o0z42WTWPNosxce4l6oaVHKI+hQ",
-	"ezlJtNXOlHhNxQRyjyoShFa2JI0JTSx5RB/4RaUaaAf+wtGWJaktFBwXDZYA+wrQ3GCVgn/OIebhw9AK",
-	"Ncy51IcBWBL4xE3WH/G06Wpq26fqVH3Pfn376qU9wY3i5+Ksz41oMmQUGEiRGAACfPfu+MeLx03Avsdf",
-	"3vz0jO3u7h7YO9+dPGvbJ0G5LT4PU+uALaQYglqx6UgbwboRT3nX/gUK07CVrs1eSJMaLODtBgT6XdYT",
-	"RkaCyfSQTbgBDCWAEeLmVDHWdZelGlF0ck7oIQJCScO69jt3GaEIChURnxRBMQUo0VoJvNNO50i5aYy4",
-	"QWo3D9aIiEqGIZrXU7gxZ3S54HEGMNH2xW32SsUze28vFmND4Iv2QscqSTyTqZ2QHUabHQP9J6JTNnP8",
-	"PruWBHLmxjJzK4lmGT5eqqFdJ52lbXbEXh+dPPvFXSY+9sUEOb6niK9l3xqLAVzOTMpnhjkG7WaODWfN",
-	"2gQfkb85XANixcQp2+V7xq1hzxLBI/dhz/rwm/+oKAv4FsNnrPv3Ftx1yH45PukynbDub8dv33YD6YLO",
-	"N/iofDKJZR/T+rS4//eD0arLvrXCebC3//g7hKjldlq9WLBuX0eia8XCsG46mwgvhw5wCyokrQTYVQG5",
-	"EB9BLTpxjcRT1sX2uy7AlOEfBjIxKdvpsIEUcRRw/00TrYZt9hwgnycCY+gkd3bx9j5+xEGmIyET+1b7",
-	"DgMz/kFHkrbbcQu2Fczs8d7B7neH7N3JT60nTaY0G/F4gCM3WZLoIU8FcKLDHxFKbSr7os1e2vHaXQwk",
-	"fUj8aDWhIZpCmHUsFSLsv/zpWc5x2pORTESfhI/iLYb2EXj1sbDqJeH9VCTmqUcYhEsCbWWAWBXkwVin",
-	"gcfupTjpt0JF85Tx3CyiqIeNHssLYdj2vqMJajIAH09ljFIqh6plHRWglBUfESLOvsm+n4zkenb5n3TC",
-	"djseXZEPUuCtI50y0MlYJKWnmFTGMfYcoIjPUDY4PNK+lZSInqpDQGVMeQ+XJzOoi+BBeDP32she0BMs",
-	"1iZts3eGNnvM7YiEI9yn6dr9H87cvhXHftABHk3UdOz1q7cnxG8G56chhmauWPc4sn51KlR/1vqbmHUP",
-	"EVSQD7lUXnZR/5yLWdMOhuhY8K+ePBc3CYnZmEeooNORUKBh8xelrTfCGqsiOmTWfuvSKAmADk4zWhWA",
-	"VucpwNeqIRQ8y7TpQe2KkHc9oOn0wHlPGWfYHg2MEfYAwdt2YeCoAnDTsy5e2G2z7s/PT9gWHKhbn6jg",
-	"63JrLLpWhZl8tkUaYU/oDFMh4GHcd7EcyxSmqll3i2fpqMt6M0JzdJrpqeO/wI+Ewmv0WGB7S2/mDvun",
-	"pHH9E+CTu4eAOoKDdKoTvMqhtdnlxDtwaYM/wdkDh4CEVm5nYQQnp9IpQ0cXsGe1fas9qsVAJ+KQ6Qt3",
-	"NcwWwWnlcJT6sQSMqCzVmpp3nMzjrMGYwWXuvuGpeGGf1YL/27Uv/Dbx64pYyN81wwvfWC9DSTUEBubi",
-	"X4xIu+xbt71RbdgpI7TmGD6UtTu+a7NXOBdSlm42gcXD9nYOUPRRdBKeijP6yu7VIk1mrSO7E7tgfOGL",
-	"8aBDhp9ANOy3SERfTuzy+8WkP9s9io1oQ20Nk4x0QdPeJVMj4oHVAiSO05FmfpVSrQE01s4EMzzsW/89",
-	"Ersm1mbEjjfM6DQdtCacNyhVTRakfJ4GctPMj9WkJM7f2VfCfvO6Y2/nAA+AiYhjafeyHoASLHTZOVxq",
-	"F4aCHw8Zmq1KJ2MOptLYnlxRChT4sUjtkdRkkBomXQyPgDOJFLH9IdJWQIBLxh6dkRwMRCKUPTqPSKOZ",
-	"kZ6ChgMTacoNs3ZE1Gbd0wZvt3unjdCJJqpvxrr2b6W/JEiDr56iHWFXeoxQCXaAx6/d7MgEUNr1uqER",
-	"BBsBxQyMDtaFhfKvRNnD30K5igW3OwysHOMMJDyxemIkaW3+zb3LCEIutWdudwuiAbMWPJZSV/YEph2P",
-	"6qtwUbfJultOqFoJbjSv6Up/2SJhg5sCqcqfH/y4FWt9nk3gWkxB0ubaikTfGhTwl0yZrGe/dE/Qe8NH",
-	"FP6KNyci/6ltX3oykgYYtmRfwEEFBiGtH5kKxlpc6QiOlEGiVdqyZkyfK8c+A6c8eFz/9m//xn45OXlt",
-	"/w2PPnp9zAYarWewXLe3O22WUy/Y34jkhrP+SMu+ANtmSlfQI+wg00T2YevDAQSXMmkO0dH7/vvfRDrS",
-	"kWl//z375fnRj2ib4HOsSrEHW6SFcboXuXDHcBNZtDBLuAg0vpVfd9buoyx1j+xMuk04dqxdr8kLJB4Y",
-	"el6bvXp9cvzq5VtvK+x09gpPsEoL3uZs+JibkVXsdjHt6sJjcYz2Ov9Gh2ZrZ/xfmUikgBkfMQjwe1hh",
-	"O/6piOMWGG/gE/oxTnjCxwJWEp/of/C3I4MbGNbwYuAm2et06MXHuQf9/ffOZDMULM8mE5EQZrFTLCAn",
-	"cNRYv1RP3QX4OHQF7DQA/PkZus2tE/BhCNW/h+KiHdM4/Id3OcCee8q4Chti8dNt+0+Huwik3vpIftao",
-	"geRQ6cSuFFSiUODAesZTeyKDP2I/GgD10kfzI32u+jqCo7fwTtjU+Fp/ySFzhIYgA6/fndDw3LPe2BPI",
-	"PajTabNXbpaOco4UOIwER22XBeZF44PrvBzzJJEXyKYgx16in+TWLR3keHCe2Yt05tTNM2zOBacE8tJd",
-	"+mhk5bGR4JFI4OsVnRiroIqf0h1NdEvuRwafgoQJBRCYRMBSneJmd2vSPR60fuNpf0SjPB60Xmol3G+F",
-	"h4ABAr4YOWJeFNxGUWKoU8nBTBW8D98tly0rgCB2s4los3e0idwcAtGhhfmNR6C41JB25k5nG6W46IqD",
-	"LW3PWOss2FF2X+i+Wzm3VN3nJ3zYdfrJ6jBwq5xeoVfai+BlSAxmb6ZwGbqiKRjGcNWhPcsRRoCieYgl",
-	"0Prf//6f00Y337IoQ2AkwOB8eIPHdjXsg+06OTMCXB8yP3rabo/EGcFgYBvk0aJlwF0aBHfa7BXoOhij",
-	"nSMG2hLBpoKft9lrqul3USQ3J+086++/L8jA99971QscxBFK+25nj0k0vMgqSu37rHVuhwpWpX2htVYm",
-	"PJHAnK6xBb37PexY+4gRxudCWabH7XQ6eVghhZigw693wcCjwH2EiJqCWbutLCGsFZ5LZJTaN+Y+ESma",
-	"HZapCGDi81VwCzDMeEIOM7lUTqqgOMbKth4QNX0uMrnsoauVe0GhGNkx2oWCZeBDQqYf2zcL+KMdWknB",
-	"TBLwA7BeHMuvyK2Ed9i5oXblhg24SUXSZq8G5Fk2nVNCUutIQOzLpaHvZTdwABUP8Bd2NkONZq87UVM+",
-	"bIK/rDTZAfTUNnseG4G2h71WqiFYm1zh3Jr2xMfIGRgRGAu1T+p+75X/Dn2KH3nqT7UEI6aadV9wk7Z+",
-	"0xGknbrwQNBm9EsLSKtztfZOjct/mdM4cGTYk9iaPCCrrgWmDSdqpmTqdKJ11dWMjmfcc/bP9NmdokzQ",
-	"DfKkO8V32nMmoQAT2gtjHqOhYTeLzlIIgJLg01jc6jyqOu8OWW+WCsO+30LVFAOLAWqmLqp7PBdR3iB4",
-	"E8ojLcQz3refzK65Uxgw9K4cjzOIknZRG7GZ4EmbvQEJx9OcdiFcrnQLtF330Bql6NvZ9QOSRfSY0Q0h",
-	"44Sbc6QksWfnPDIHROl1y6Q6sbMpxI4veDKzWmfu7LT+uVNhPXBiu68SOZQqP4AHmeExHTJ7dMh0379/",
-	"37LPskZGn6fCxRJBeVnfHW2+/c6ui9pT/LrOa2dH9uUuOhVqn85eEw0MttfZdUdRENj4/nsc0t9bZCy0",
-	"jq3Ed//eCu2C1isMnR4ypY2Sg0GXhuhF5C2xGbSQgwGPQ7BLKSqv2SCBQyT3K5xLA4EXXPDeDPncIIgH",
-	"A3sLLkXrJOHKTHSSv6nbhDANkEbEsi+UEUF267fjk7m0lp4IZXSW9MEB3qKbtsYS+E5cgXchL+azaY1O",
-	"exurKexT+EQ2Dhu77U4bEAes42XfTbBnwLvQovJK+ztVwJQIczisCl4mElhbtBfRyQfdObYSgZfY36li",
-	"0sVO2be9GaMU8HcUVqWggKMewPXxltJx1DhsvJAmPcq5IQyW5pF1hzXdhZFC+ggPStDo4OhxIJmHdC24",
-	"NXnZn/sbpmWW0dAEA/Hs6wsGAApLGgYVQtXvpz+t8fq/2Tvq3uuwfoD0i4zGVYZBlU9rDeQE7qkbzpEb",
-	"gckDXNYXRfNAJxRa9mCJVaNyXa6rDuv4RxxJ1TW50Gw9gyxoY4UrId7p2rgmWhmsjt/pdEocJWF67YPB",
-	"Wq61RcqKegMS4fMcP26DXjYbe/j2qof6UW4dqwsey8hx9sFt28tve6d4oOojvG93+X0/6aSHmL32ju2d",
-	"5Xe8Doy3n7B0Hm7dX37rMz2eQKgv+kFHkN/f2zlYfpsPYOOrfDXK8pHCqVbgwQHF4xhw/vzLSojJxmMO",
-	"7RT2O/qdqAcMVCwAdFn/FvI6UGw4hFIaLPn5q9n42KIqGkLAvGxW6uitT/CfZ/ifZzK6XKi1Uy88InI+",
-	"QxCPdbSGqIbxsvacEv5ZhDp4mQrO5dXP3m1w4Cvz+7s0kUZIx46VSGvs+zvapOhtLd6mD2OXdvaW3/FS",
-	"pz/pTEWbbQ2bAHz/smDf3EbeIkMImP2oeaLccUHvd46SM50Yj639P3OW9AHr0nPdFdZRiDUkwJ0HjG47",
-	"/EAnMTptCB0OvmrAYEcPCjSKj5zOsHBCKv9WaQ1zaxIDeVW3yrJ7g897GIoFNijI5U3plPnpezVweVke",
-	"8OVGud2ycus8WUHV4FROMKCNtx0s+A5hodXq3yNXTHNfYW5PX1svr7CwVupPtH4B1bqrKvN3ymQTNCd+",
-	"E5Hk1jG/fyqd9uC11br9v/XOc8DyR6FJV7VUSDrljprBBEm72hnGl82pygfl9DhGlkUuj1uyjc/zUHwe",
-	"3Afe0/EFUVfweLIIYVkqNxRwnOPLWCSjJnoxkGbQbDrS4zZ7rtJECkO1wpSvqNlQ8K5Vwkq8n+ab1JFP",
-	"VocuoOXyKrGL2mASzwMqENdZGMm5oTcXJrwgfEQdpyuHj+yKH+E9Dy9gYwe/WG9tdNbD0VmQRLeflMV6",
-	"eJ0gjesQrvXd3rv6IUiS6QRrgqCyDnt6re+G7cJt9t63R/R0RGXCVmQF8T8zbAD3fmCVtQDMKc984/J6",
-	"9kJQx/w3MWvclhcUjjHwf+b9nZ0be+WzAq9MvctzREAdmPNMMvVNTjUuTbHAwrXIdHPKmW4DcP4jWO9P",
-	"jYpy7bqB0l1bVbdcNhvupctu99fB3B6Ay3Y1D+xheT8rDPZvYvZGAGjAvdOYsGcghQ1byG6KKynJrZw1",
-	"q8bEO8ZqDMDWwG6dJMP+DJFCyMq4cmg+hESb4P0R1hw4DStrFaNV/KQFXruB3KLFEL5qtshy8KuysR4e",
-	"kPXguVbc5wta1BhlN6+wRRAipGZ7vMkUtKN40wHa0zJX0skVukdQlUBgIAu3gX3eww4p5BNZmEa189zs",
-	"rgeyu4JjxtyAaY7Ufp8Qcqc+a/p2pKcGDxw2HUlrl6fULaTcCQOF9SySEdSzufofQHWvzJ7m0rlSjgMu",
-	"q8hrEFrQvc2T5tNckknIFFa1QhWI61TTbMCTTe70y82dXttsLGzgLaSUrXe4SdKwzdcVnBlGGEushwW4",
-	"1HuRJwB8HX2klWizl1i2y8Y6oeo/gEf0Tc3QWGOFvXmqxIVQGIw8IXQtyMdO+azNniEBLqRboRnY9QZS",
-	"XfBTUjlUH03aJMznZuoMfqvMpuLjN3pmboJfaLryjvOOXvY22szttesoNEeBuKjcVkhwY/O+VqUTloqP",
-	"qWmzLv3aZQPpQAyoJznV0I7iIlXY1mwVyqjJRnoqXDt0Hso6VdNEpqlQT6FIfCBjbGKbTOKZ716vq83F",
-	"Ptk1qnJvuigWBrCwKPa2qoHhzavUAZM/iKXjRquat/s/rvH6N3jP4vcDr93SlNVVq22XvxYlrS535P+a",
-	"v3bMP76Ajo3G4c7+HuAfu//ebTbS2QQ/FiBN1Y0haFz2IwHExZrFJzKiG5u9k/MCk1LVm/MLbnb1wYwR",
-	"iWAAUxshopM02LSpE8Q9qBkToByHQxnoZAxIXhFPRcs+orHqh6gZDoJd5EOqy2fqK43jIYUuYCMvilrQ",
-	"abGJWzyQuIXIKZmvGLHAJ2xNkGXIoY/PGwqEUpH3VPYENClmRsT2cB8LriCG0URsH4TUsFdxqj+SCYul",
-	"OkePA7HesT0PvatYRG32RphsjOWg4LmAT2IygJyqqezMxsJbBre7cV7bmSx2A2AZHUSHNAAJs9lND2A3",
-	"oSA5/bfCDmrWFQzJ2BvICBCQGSvoyprKUHGnUsjzzuDP52JCuE5DnWMEVUb2chm8N5K+Ee0HEhFzmco5",
-	"wVxN1CdZTZUJQC+legKOR955ixI9kEqaUQCnaV9LFJpoI/KUjfUYdsR75ElzI4ytJac0IybV9qmyMpmH",
-	"tJYdDCDB9+xc2OyWB7Bb4GNCdGL1s2DemkJSvfqwC+COnksVQUEBAKmB6z7mkWhlEw+5UR8Iee1esUL0",
-	"1aF75/hDgR7ApmpZ5zN6ZPBV3cUX7obL23dlaBE2Hs2X49G4rQOlOHEMm8T4XXKl3fgJAfOX9a8CDAad",
-	"NzkADOFHEiII7FQjkotFNtoqW9LNpiIl4kZ7vaTI8njD8eClVgIgd+4g6rD4fHTLEZQxPj/hw2WFh3AN",
-	"PHJ3xbyGA6vZJH+/2OSvCg9UCaCzxMZ/PeWxNAt8pLz6cMXSCHE15TNX1vEU0dnRdBXWUvbHMYDtWPew",
-	"SxlfHscVyVxr+Z4qZ/rOlW8Xqswh1gJoKtxoxM8GuK2anO790V63VAMO3WAvNaRRLi/vg8rbtLh+vhZX",
-	"FNUbSjZ/3e2tLk+tbsRMsyMBms06Tfsb4agpMQ2VvcefNhlSm0A2Tvg6HEoAYpuFBkgyHrNxZiikjVV1",
-	"7MidIKlj4tADq0XBMVQzX5/T9YHrLurmm9LGb2D6D8qWvJseniX6e/su9beXvauarc1Np87XffIonT7c",
-	"0+dhtxehhr3iefVB91o9xIutP6J+AlIVBAyNktlZkqmuSwxqFc+oFhnOIk/X4sg0AM9GfJwIgLQ5tD4D",
-	"HDofNBDRpP0R682AoaWZg71KV0d6lLKxBtqjDt4BIOj2UUwre6NWwpFNPGXdWAxSQrMd6SkQT7AEKDna",
-	"7Fd7O6LGQo1onuU9VTrxFCNQtpraky1NZpjUNedyMqkGWjzqp6+UfXLjdk6JX3XvB4xq3C28jXtv/bnx",
-	"Piz4bXzJvZJ3rFCtmJ9hmfPGlr8RW77JUpGMpeIplHDBzkbd8AF37noKsz4VcmQfiP2TWEQPPZiOvNnq",
-	"R1/UZf8KRSdQ59JEiqqg6At1VMwNZtiBzs0+2ZXIf2OapwpVsGN+sE9z7EJIs/KUdUEHWwXVdR0jrg9n",
-	"xE2bYY6/XHePuMchxo6CpTpVyEGxD0DDlQkd0oWfq671V937LFWtv+reKjWtfA7f9a7KSoM332U9JxGn",
-	"Dbm6D5WUOJDPWkP5q+7dqzLKX3VvUcoR1N0m4fhAEo5XO862CDGs9lSbTBL9UY55KoifYP6kqQzEu6Nn",
-	"cx5szoOv8zy4Zc0NO8wsju1t4AAfToccxEsgzNGbYUkVqFvSPOuq9U8fdG9hpch7l2g4/rHoqQQ849ZP",
-	"QUwYYAPlqTApospYR/WMit+7h7kPMeJ5u2+KJsSpyhuJE2FFH1h+4AlKp2cEttE9ROK9C+CwM8RuTBRD",
-	"Okt7+mPVOfOzsKfM2kAcv+qeVVe3vEUXb84PuveQ0qZ3GQPxotVkXSsjA50piofcfUCmIKUbVeWgCT7o",
-	"Xl6aYlIxIbb21LCRNKmG4/OqamslpAI7AmSPVWyodYTYV1aPsFQCtX02caHqMZ8hbWNovyJTvy9a8WlQ",
-	"x7pVX2FyXZ3zgEtCNnrtdvTaQ4lPU6qvyW5eN27i1YCR8AGUy5VVJ4S4FxJiZEpJNbTvOQy0N/Ybc0l0",
-	"oUTU6CoBgU48kSJiSk/bDKPdcAvySDaRrNzF2q0yPlVeowKFZ8IVtIZZP1+OxWFe4kj9ZFQZyAslMU2H",
-	"GtFC2Ag0DkHiGFdi2kQmwCLxMFUpMus7whRjblI8JCZaUudawKlPtqqvd7QroZNzO9enrKuyOO56ZCuD",
-	"qDUpQZoutk+B0u8rPi1g/ssSiQDzq/R0c2x8wcdGeFLgPOx2PUv1GSiszelx3UqQNJld//DwCnxF0zvn",
-	"p1WRs7pdIUU2qTOwkdgwm8SaA19tQb/b86SyF/LEje3+6dO3hCrqVOodl2tsDPKNQb4xyG9apXp9cxW1",
-	"6ohatz7Rv0C95qgk9bo1FR9DNuCnGHyVJgXya4NW8ySdeQY6qUCdTmLeFwS9r/X4G+NrtYlK3jg0VsXH",
-	"oKZPFYy12m4d6wvxG75hleLtsb+0onw7X4J7SiwXTHYtTrm9+U/4I362TUfMw6UcuE9KCMUp5Js0Hqx8",
-	"PY2ETmp967CrmYUQAOSepOoLAGcl8w6SQCZlIkl00mZEz0LpIpcDqsnSvMK336IdhG9YbArRGmwSog8j",
-	"y+DruCHgkhdAskijnwGV21fZBlv4xNrd8DIAIltH0gHXAh+95NDsEmNsl2klTBBfwyAY1sWPjYgvhGmy",
-	"Lu9xFWklouB6pdOVC1b8h2rQexvNhlDZ2K5a/ot/i13DBw4SiPoAPsZCYA38WhuV8FCgAlEVQKT2xvXB",
-	"1if4X4qjA+7mgkh6bBA5OHXtEH77VJvU8DwQyJXaIenCqnZIGuTX3ZwebPAlLeqwkhuD/DM2CoLAbuIS",
-	"NxOXSGYQBIAklNLTNfXdhUgupJgu5oqVBuq9mmiCZf2Rb/dyOS/wBEY6S5DgRYhzbBMHJVdgdJoiwF7u",
-	"RFC6jL3mSWpOFfULjgWm67xSBxMni+OcU4ZaVJ6ybkoXUcOf0XVuh5vtbeohescS18ONZGNpPBznA5AY",
-	"7HfrCybXLK/HjbBgm1V3X9lXDuQwS5yRn8VxvnUAgJEA76BCMh2JRNQI/3/hCG5R9E+4Oce3LBZ+WouN",
-	"6D8M0beSlnJz7r7bFeR+6xP872WOyF0f8aYjA88BKMonVFeQc0QZ6LJvEV/lO+sMX/CUJ132LUa2VSSs",
-	"iwp1zPAX8x1smO6YSyvkXPVF91R969KMTeIuwopFiLNjp+PAU+h/h05/DS5sm713xTKGovI+Ag/PjLUR",
-	"5lTlwK9PqfUSuB1EhLc2Wao1PUsa1s9SZkY68dxpnjGJ1sOemGuDx8L2XDtdCne9tN7Gg3cTvkQdtYnb",
-	"33cjnfB3PTiuNYKvpUcTQHavV6SOcoCtwziwUQ4b5bBRDp+LpeE62oEsmFr34sT6BagFcqJGgAYuFFsV",
-	"uRPRz3AXWp8efhhrlY7sz2CD2O3gWJTNqeryfiovZDpr4Xta9rZ4hgT/c3+ER9m/jvm5cG1lqUieMs56",
-	"vH8+sD4NghSP4RrjbTU9OFUDnYxFwiYikToydQmYN7Q2n6/1GEeQdx8/pLwJjn0hJzSt78adeyA5E7cL",
-	"YU96Ckb8itchXaJHbH3CfyxsOD1S+TBII7naJBfu0AN0o2B3O1UE3g/+gs3alYDlKLQrUbi6K6tYXN00",
-	"7i+RK050CYkrTnEDDf7FNl96Ib7eZt3qm4vaDfvmp2dsb/tJxxM+I/imPaljqQTSo1k7IeKzNjsKzAzX",
-	"OwTWDdEx7y3Ytie8F4sHs3dT8TF1C5c/uFwsUbkxU5pogLP6DB/c+lGaiTbSgZ9W4LTysXD6cCDjYnXH",
-	"3Ns3e/8LDs1GfIbByvkjlRv27O3vayoGrceLmZUnibyAOmgVsRF8PygxdgHMQrFUpUV+pGZv4C3rhhre",
-	"Cp70R40aOBcYhDfeR9rU1UPZP10fy6bbj7UBlGyAjPFQMq4ek+Hfm6xrBy0v7KWEuOMyn9hTSX+FSq6V",
-	"K7hctZaeCOv2uIc0mg187RdQsgVhHysoC70PEKSN7/FQfI84pn2KewXrFl13wxU01VYiUjzc6wyX/G1K",
-	"93Q0Y5BLsvZKrNUQgPFpv3LFEmFShIASY5apFPDyieSPBtmuiTLAMK6m1+6Zx+9nstl4X8zGCzadc/nd",
-	"mdF0YE5X8flhD36iTehoLuwWWsgoZE8tGBIzqTVfuMGCHvAc7M/Yep/iMZ4fkeQ+HLAu4NEpnZ7Rq7sU",
-	"rVSCTeGQhRtHnPKufUIgD4guwgdRMfeZvalbkyCxk3qDAHlLXRM/4BBRr+yhuCW7x+EFrcdLggt2fl9o",
-	"HuRuiyLnBHqjuvy2YzzQCmX1dTWFhXCW9QHKtyM9XebqVMUwyLdZ2wSwN902CJ03qL/aPb0JGbitdOXG",
-	"wdIG2gJ3c8Fhj7uU2o61HjeZ0aXjvc+VdQLAKJCpY52yogh/TgSPwrZlV3Oc9zU32RQSnL6J2Z7v9pyN",
-	"2uxZrKFIyj2YIaGCB6aohHWzc7r+Nr75Sgg/sLX6kjcaZFMd8XCB0IA0/6a1lgNkWBjopBPfXRt2MaTi",
-	"Y9pmbwQH2v80hzzAUKw3HGDU1tnIIrtUTcDHsXOAXgmXNHFay5oZ9o66UoYjNfvNDfyqmukhBgFp0ovC",
-	"Ef6DbgyXLzWEMb/LyjrhWtULJQ2RCAitXyuKUYxEsJsJRNi33kfbJB/ZxjjZtH8ui3QUBH1jIl0zSgKa",
-	"6Lo2ki/jXGgU+W7PVCifyVTiI/6QZNg5Y62adTjF/LvZUl6xt36Yt6hL3EsWmRz5em2yIA/EhDCB7Fxl",
-	"Z2x9cv8EG8HVKNdbCW9TnqQUvLBbAwIfaSA8bKqzOELOUQdkTPENrHNsQk4j7/2CooH50OMPNBQnuOvX",
-	"VtCNd4CL6cZ61waCe/9i+8B9mY2NsAlg3ITicdLOeL7pAVOdNvjNqKIljbVvhEFNRO0lIjEs0lB7IcJm",
-	"8nZ12+hD0CqfA213o1E2GuXzdZOafFfegAZZ2lLq7ZepSASLMvv/Exf+nOCYqJ5rzCPBsonVc+2aZtON",
-	"StmolI1KuXc9qDerU9JEDof2fXVK5UcdUAQgshN3fOkFNwnpVSaJHlons81eDVg61YxeYBwkh/WVEJbD",
-	"+k3xDH5AEI9KEgG8/eZ00UYpbHIgtwb0BrIauhFrw71lhhqNasN7JjMT6P724DcOl0amI9b9Z9chrzED",
-	"zRjV1dDv4D1LCiXf6yQybqPbkUFTkwspRtJMYj6DMo4mAyoGxg3VsWIf+oXEeCHwSTmALuQX4VFkvyXr",
-	"iaFUBnZ+VV/FPws9FWP+8YVQw3TUONzudJqNsVT+v9fjFL55Gmm7ogGP9INL4drxLwqmOmnbxFIfThs5",
-	"fbH1NdDWJ2Ixv1yoiwAkC24zzAjhm9zgvU1msv4Ic65ObRmpVWVVppW+leq2i9TrxYrtnHn9npZr+422",
-	"2Exwk9xYCV9qiacKBPnqexN/xa3piGpKNRC4N7Fx6kIjhotMmJ4qlsjhyBsPJy5pCI/8xtBfXeVnT9D9",
-	"EfsWaiHstWdwbfe7p6QCTtV0pBHr0tkocPBjkYU78CUif/e1GshkbC+hMCesB3Z7UQ2Go3dUmhrASlUc",
-	"ldUXdpRHlFvdqJMvX53ccW1EIPgbbeb2W6DQvjG0V1GBrKLfmo1JVodAg4pgsQYJSrTokrNM+b92m8SM",
-	"w9UMukvHfIbZ3EQMpUlFYp+Qtk+V7zMlNUP/WYnWm3CVbrTMRsvckpapkuONuqF9F2gbv0m9xXI9gyoR",
-	"UqHbX18wAn1n6UgwkoacT4TK0V0Veu4IiY99MUnRXQJgfmxUZ2PBFcRUq3IwNJKNZ7TxjL4WW4JEHqBw",
-	"S1HO6+1rI4yRWplFvtJbOVQm3LfAfi8uRDKD5jVkR+YA0ctSfS4UwHDidpcVSDrPVQRBQffue7qJK0gx",
-	"n9uV32yyL3GTPVcRVPcaOVQtqUwxZreauV4NGOkeieZ4JICFQyesl+ipgdpIwq6112ERJXRtczTn6Ved",
-	"pW32EohrDOv2syQRKu3WJzHu1+56YIF/WryFNdQkJxtt8EW3bVWrg+u0a80dwXii1xvWz1Vk5lRTeBxD",
-	"86UYAKOOElOAY3Npz5GMxBntiW4TMg7OPJfeMEe4KIgdnipv6keHvlnduL53aAlzrQ57nT1sBLWmgFYC",
-	"gWzsK3yzW6z1uYefgiHpLD1V5WEpjczgI0qKEFSFfRxAc064sZNLtcfkRHQdw4zWCv93LCCKASzizAhY",
-	"tFM1EjxJe4KnbfYWF7rQUh/SC+D7+lzZZQENbUZ6Gi5Zm+VxY1DN+MSA4fRUYRgYLzijC87sFxHxoPud",
-	"nWqSd6JgWGU+clwVWqHh3zO35xZK2HCen7MV76sP6jyIbryaPdZkXcLQTYTR8cWGqPG6hyHtyKtk57J0",
-	"tBXroVSLmbM4bDZQ//gS70rCAbO9z8ZSZakgHc3tcZcIMwqu8c18Ey6TNnufaDVk/UREdvfwmM6sU7XX",
-	"2c4DUX0dCdbt8egsuLILoCxwyugETPDUkVBg4t4vQ2WjH8z2dlQjPPszKca34IYcq3q9+Na5L9fXinem",
-	"Q8qfPtCwdxfTRmE686Gd7qaS+KbVXK7L5FCxYn9xlo6K+ktZY7aowDQm4uoItKdA3mrNSBEZ6pGaijhu",
-	"AdFLhGqqyc6VnipSKu0qzWFfc1sYB6Aw11IetxIA20j1bUk1Cs/qYm2dqqlOolYijFgg3m/Rl2KxVOfo",
-	"BxphfUDwNd1DmkySU+rrV2OthuSz+QOTBae9xKCy4WNhb5Yp0N+fWqOulnfepK/phW9g0OuWvR9HYjzR",
-	"qVD92d/E7NbacJ6PuYzX2ms7FWql3xeTVESOczOlhTOwToQ+DYaZVt5iCeMC4qM0kPgLeBr8AqStN2IS",
-	"8xkCUFdNhu7aqrrleswMX4MOWGGwfxOzNyIzNMa71xq0xoz7XcxAFWAl+jV0yRYl5xccmWS5T3VybgBa",
-	"DC17e3Tudpy132ZHEGhL3AEKxr+aERKip1XyOgiZ1mTKLrSMoGQOpnKqUh3uDKjFQTXlWNnAG4CnVsIq",
-	"4nzKuud2Dmoj0use029F+hTDcj75UIoZSqLKC87yOzW64YNaX12ifjijtdzYvrdoJQCIanhqs94MnGm7",
-	"6eGLrLXpyQlf7NoT1WHRYcdtT5udyKgBVayJ8d5UjglqgMK91ql/Sg08GOqOHJ3T3s6BPf0Uk+mpGnHD",
-	"ZlLEERjdmo25mrXZO6RGtCcooZFwQA8wYYjflcPJFCrheoKZVMdCVdsiOPP7Y6vfpaN/EoZaHpizT3JI",
-	"+mejbG5N2Tz/SId0VbDO6iCsFFlT4WBh6mKNMxVxX49dP91Ax7GeGgdN1OP982GiM5Wnoxhn3ZirYcaH",
-	"otskuGb43N8YhkZ46wX9nfVHWhtgtRfVioFGeE8dEze+tXTL9h3rlrxPykcUCz7M8xM+XOa0wDWXzRvz",
-	"d5qNFxqnvOx2f90NsNdt4qAPJRkFyuYs5WTVuqZg+mXjv97GEfMsEUhxUaiEMFeI8F6IRA5mLfR7F2eq",
-	"yG/0cHh4ykyh3lmznrBHj6l2NtuM/MjaEoSqI+V3GNtzcslv41A4sSfxdV3OZ64e/4vyKD+jFtkYmSto",
-	"ABQ6qwIK6Amrbv7+iKfLEfVfKcEmPI83zUN5N615KSS4qpFMRN/eCT2ecItn2IT2KrSLozb70Xc70PNM",
-	"ymfNU4WOrZ3SJJ2xno5mbfbKQcLoAesigbiVdfBnu6D3utkk4qmIzug3cmKH8qLah30hTVqPyV+DPl0N",
-	"CEHQ49cuES0texyJBIrZ7OIRLkUfy0Srx4HrsjIyhSs5nX/1Swg6Vr4aHQQdRzlVLDtO85B8L0FAIOpo",
-	"EcCeYCXB9bZAlOGQGSFOVemb1aJ9wJ9vYF5HyomJOcPpdA+LIp3DpNWMnCI0yAZBDcdM6Wm4LqeKfD9a",
-	"H4gD2X8WthFgPn9LcNqrCfV3nmsfR89SfaoAKQWiQU9dtSC+hGbq74GYhXXc2BHrx9K3KHHM3w41+HVs",
-	"kABhl12DsYS6Q6Vp0zZPFQC48BnCOijhOH/eU0s2VVRS8aCyBgHiy/keSt/AoROW11pCmaHVVTqhPs5T",
-	"xceaMOqI+addKyCFZbqSoKxWdL38wuPBS63Ebzztj263RnsJtYZTbcVS3aeFnYshRJK3Zs5ujJeEMkxX",
-	"VmzXK/qlf2894/2RWHa5uwwmuLtiId9vOpID+TkbVe7Q8FPKO4qbGvdlZX3NTxVl7uPcCHBGk7WLKo2m",
-	"Zm0+b5xZLTYRidGKDbFAYK+zy7rwh26bHStmYj1lYx2JJuPutUSNiF6T1ljQjY3rOwesa285s7d0YQue",
-	"qu4bkSaz1hHswCq75rX2ds19jcIFQ/xMgTh6++I43Niv4sMOvt2ZNip7nk3WzRQUfZ3RWnYfoHJtuj3c",
-	"ZF2l07MJT1LZlxOu0u4Xz/biuFqhrNz+AKyR0VcU0bu79eapOIvx5LPLnav+WwalhlaiQNvVnoKZAWVZ",
-	"DhxsfaJ/OVy4WtQpsO8RdgqvIdgp96Q2+wX7qwAlMrLHWun6MPYwEXoSg6cTa+uv2lEa9LZS8TE9VdIj",
-	"KjzFniN73J8LMTF5eMEdw9A3Zdgk5v3KzBYGK2oP1kWnR0UDUr5gd9C1TXGWr8ccbrLuwHUAbWzjq+gE",
-	"FJl1tEJt93dUjPI5UKa9SrjH+7a/7p+/f6sm64PxsjfbeV1XFxnEV9jOgasLQr3wFBeRTEtneKljrQL+",
-	"JJLpvTxHb6EOPp/qZ6pmW0drFOLZX5W1YMX4bCpVpKdn+gKCoYEF8VX7fZs07PVgdayCXNO5GshYmC1+",
-	"wVNeQMr4RMM8s8qvHoD7iE14mopEeZxcIPVxaR12/CPjMaSBjpEQANM/rhepqvu31FLTZq8TDaM8VZDS",
-	"hfygq/KogsUU6Y849iOY1b0B5amu1+apb62Q/TRLag6f8HMsHIlQ2dh+c7qhbS6GDS907YkaWkGoYClY",
-	"anqS2bmmlbr88jdcwU5c4bl06XLLV475UGzZyRa0FK5347DRk4pDSm9uIehWczH8vx/H8bq3V554+Xe9",
-	"sp2803l0X2doNUBSIcPBXJ/hsFv4+ZZMunjxZfMeexR3b+hvP1rluFFD8VKnb3kqzUDyXvy5KobQDRgK",
-	"ZdWziBh3+tidS0g0U1cwVHs0XYjESK0utz4tPpyCzcc4wbRiRaESFyLxmX5/wjA6YEQO9FzlVPws6Gj5",
-	"ScbiHh8vtE6+Hc0tf8Ug6NKFgxjzj3JsD5ed7b3He092H+09BvYb/DHnvpEqFUOR1I3KyH/l/D1rnIAr",
-	"n3zpKBv3FJdxeyp6k0azMRaRzMbuv2Jr+ZX+9GEyzP/jqzojP0zElY+Qa5w+sPz3/HB9yEtz707lip77",
-	"91D2FYwPUH9EciGiJnYZ5twbKbMXFycQ5qnri8fnlqBiXbNEthIxEIlQfVG1vHcdqrz/IceHaIkkQkXA",
-	"tLCmITISPE5HC80MK7ayL5gCUBqNHG+CRTzlPW7EIXOllzJtUtyrG+mp6gadcb79Nkn9JWKY8AjiRlxF",
-	"pyr/gRnrR+uBq8JM0sJuweiaGeksjlhPYI0szNL+WfYFctwgOAjv2ffb8TrSb6pn3j9VrmFYx1EzuNBT",
-	"ebLtfYIKgL9BZbhhu50az/wXXMpbDELiG+pjkLTPEKPMaZuJSEZ8YvxXMnosYFEflHuwvzCmebPLeBJI",
-	"NwR2pnx2QxvVyhduOc/vSrvLQZ7aLxOW0NEGXbx/t2J5IeoDWQT3wg2LtRoyKmOeJBrw8ZJMGYhhxVqf",
-	"G+tNKM1wv9LgDhlnAy5je46NBVdB25J7iN+OpypBpn0R1eyTF/JCKGyuWJ5zP4KZPSRJvW4rykj0z+fX",
-	"F+KLdinWlYxEcEzEVIrGcUpqPdToqPS8EFiJrHQU3wgeyZW/5BsYyOZLAvIEj2aQ36Nk2RobXqoLmcJn",
-	"MFscmsoXNxpis7z0jev5/d8YPNJg74cAOgPklIM4AiIpN1kvS+HwRUw6zPjAoQt1QqcKHisSNs5Mykwq",
-	"49gesjyO9RQgNPC9dji+Z+MQTm54C2Fo8BRJZti3nJ3L/nkTX9X09oNdjybjpypnu2wCFn4s7Iy+IxI9",
-	"U5pplSLChvxjf8296Ym8OXPhjdbjxacc9pzlMKY8jkWCJVz3tP3yAbYTPOAi1UEWx5vM5fUyl6hoGFeB",
-	"QoID9oOmWknqiHQHAIDW16Q0Q+0fiX4slVis/oN3WiWLHDtOWRshckR+5M2CR0btirJN+Ms91JeVhZo4",
-	"jQ0o2dfTwk3fvLjPFu6qOqvKukHZpH5bvfQGM9pW5MjNG1bejvaopUcFJRAGNfREKIAkRPQyx+obGFZ8",
-	"BhfO21HBbVQT2mGBGFaDi+vzd5Mv2vjJJ/c6ERdSTBdbQiXd7NXyRoN8NRqEiMMDSejNQBDKiIarq5JE",
-	"mKxnP25vwTH9TkHTv93OmaLrJ7mCsOcyFB55Mx2QjmFQVbSW/o0nOt8D5j4f12FKA7zjvk42kKJfF6So",
-	"E1ofKiCbFWPuAI5wpR3od1RPrBcnAZRyh82kIkhHABBuTQDFpFwRZv+cNUDC3WTTkeyPThW0NSsNh3Zw",
-	"pUEoh7FUkUiMLzRUTKs2OwH0l+nIR1JkCmF+qCzUcWWw9V0++Z8SPf5i1MEGKfxebNpAvFBY5zbulbbs",
-	"p/w/ljVC/kS7zT78G0NkboWex6oT8kKfFx3ZpUVOBY+ion6nMOI76ETEOWwYZL9Qmmb7ca0pCk7hit7s",
-	"wu7Bq+yTn0V6bzfJPWonzNdoVQfzi28q3PQqP0i9M+//pppwCVeMTo/1hVyAf4hMsjIy3RxFgDDVjGB4",
-	"c5O5JATC5knVj7NIRE2mFeCkTfgQC3yOf0T/GOzoCykwVWlYLAbALN8+VfQuPcQ+HMJD9Flt1BU+aFYL",
-	"boizWhcD6K2wM2lUFwof/4iojykbW1283en4+RthH5IKIFXo6/GYm0PW/U8Zmf/obB90/ve//6fZ2T7Y",
-	"/t///p9uDYibjEyjVNz8QqhhOmoc7j46OIDC5vwH6E9NRWIf9P//s9M6OGr9xFuDvz49ufy2Ff733uV3",
-	"n3YvCz9t71x+21z/nu++/z+NyiLk4kL9oqeQHcaCsWki01SoQ9Z925etnyRAe/QlG0iC+DN9Cf9OEFBv",
-	"KFRebl1aIfe31bTPz3B1XZ8TwLrNBAeMzkTEgpu619qrzqyl3KiuPd/pdMKq8yePO6sWngML8BqDSPWN",
-	"DuE37FGug/XMVCrH4mzMP1a/9VGn+NZVZ41bhsAXyRdG3mYXEm8za/oAYiKYOJWgmKRwCmOjAfS0jgUH",
-	"O3aOpv/mqejvE0qCXdpaTERcd4qUWO8cigYgumF/miHyJ49QcaPtCYBHJcTEf3Y3yIfXd7A2oAyIP+jO",
-	"aWeq0A/r4A8G2oIdkV3h4+6pTGMs1HSa1hkT9rwhM+KAdeG2M2zx7c47Vgg3D3vovgILBkP8XMCC9t1L",
-	"0BZoBb9KRo87Cdw8iMqlwm7bEGTcdXVTFDHut+IizZuzueNft8AINwtbT/ASj5dfMDv6POWxHmaiScj4",
-	"/ip/FqCtQT0c5Grtdzpt9nYi4lgCray1Hbs/Pz85VTSu/4SX/keXpUACOdBJ7k5452IkEvterZtuOIYe",
-	"aYcRDKHOqfwZJ7+2/r8r+w/GV2f/5Z/myzXfvmCjqmg2+Q+5gtkU7N5PqHdXSNCU7Sms89Z6TD3pZcNJ",
-	"qrPMiG5elywTprJxD52MbiRSLmPThid02+wI3TegbZTKpIJHC3Anq62ueuOiCiuLJn77IezafX4fwSlv",
-	"NSX0WWwKEsRNbDjEsVz5pG/Wk+CgHqDz2p/jfitH7vjuc8V6Atpl4LCthrp8iFv6HkV64HyNbt/fuvfx",
-	"mk26qK65fJVNvwztMrQEniE4jWuLm4gkLcRxjaBiaV5QCK5WuuwAPCVrIqfGsrbAuRATJtPKuiigX3m4",
-	"tsDNB3yCFflcAJsrKqAiuOY1UulfopW0Cdh8Zc1luG/XjsAkws7MLKiIhdiH+Mj7acAXSPx8wOThAYMd",
-	"wRox1XaJwyzoJ+1zZdW2EQFoObALkMgxaay6nqSFvd1mL3VPRzNAzgEOtOlIMxw58JzZF8kYicHtj/ZC",
-	"PRGqGb47vydH5jxVyJgKZbjojcIVbXZEQaKdDlCLuxu5YiOdJXA2AanmUyzdtf9N/EKp1mdjrmZndE8X",
-	"Z6in6lTl03SOLq4IXXumlTAiHnSricDtJUe9zIj7ywXuh/i56MCFcu+HoSzueYZrmihrxgkUNUPKdJNQ",
-	"+BIp2h7GyVitFjY5jTsvwIXjxFHy5hRz1oVRAeKl5wYG9VxdE0fnwdaFFNP689Z6R0TDY08sh9WJXSjk",
-	"7+CTXNOJHYzVX92JPYazJK7INP/+/7H39c1t21reXwXjeWbSzqPIbnLv7sSZnR2nSVP3Jo1vnDY7e9U1",
-	"IRKSEFMAS4BStJl+9x2cc0BCMqkX25Jlm//ZEgWCIM7Befmd35Fiig/zENkt4MF+X1nZicu2p8VkO9Jj",
-	"rYG9NMrhNhFKtpUTaWfeoOTOYMvm+ea96dyUHvHy/g2UgtfllCZpoOdCEAlarE9MYM42N/hZMHnWaryN",
-	"w+oB42RO1gQ0Fmb9YGD6+2Aitl2BHjBwflG8KuIv8kSNWN9mAIx9k7547VvEg5VQqFQaYCBXCctyOeEW",
-	"63wM0m+y6M+InGrODGDSu7WIhI9w01tDuX9Q6YzispTHlWY+kroAww1CqTfq9o/8pNq/AVgkjv0IoTag",
-	"CQU84TIFGtdlMOB6HDIgYDsswg7hEUFcC5UKY0qMoDRsKCdCvYR35/GvXRbBqSOisr08Lhplx1JuoRF+",
-	"eTTB2MehsfhFS4UYl6r944m/XBoG1qpInBlprMhg6B+OfF8pQsdgs3vkRu0pTt8ynSZddoI0I7CcfYEt",
-	"lnHSbEoRGGqDnwueGByqP6Mh9QQ6MhNhSuYeH8eDgXrKToGyNcInWlyGEnwJcRl6aqcN3O0CeE8quLsP",
-	"cri6l1/ikZWPIvUU/Q5CMxWogAhhw2d+iRzN0jdvN6sftEP+ghuup9yzMXgyZ6f3RViV0rABDR7jVznf",
-	"cVcddA5wzZ2IwjJcj8j9PoPSnYpqwiSB+urMY9IR3OUWNmJulc2jBaM/GjQTlMxmRT+VMWqQtUrQO0uI",
-	"ITwpItqCZemsLWt/qFc9FJ40ob0/YhHdHoO93QzvKHy7Hk9l2z7+NtrHOyMr2q138ChiFvc74vkB2Oc2",
-	"KfWF7w6/UUZwJQbUq85uAy7zWvrR/cg5AbcNpfQah1V9zwEGDvw/dF60RfVtbGAj4OSastWAmvyZG+xz",
-	"Ias09tyeBE/QeTJGiNJ96kJlA1sU1sOxoB4b04UYhRsg0UyqnqpHTr0VdleiuncQyW2bKQ+7oPV+5Inb",
-	"UloKZq7SVmvhPctTf03E51kV1OLAjOdjKnOhJx/kNJbP2FiM+yI3PaUHAAkKQaMYZQox5MjHa0dSDQHg",
-	"M+JZJpRB3+0li5z3GLFcaPzUdqogHoJXMXCQOPV4XPL3EqgH1Ct+HzWjTndq6WwLKLqxs7jrpga3jRJ9",
-	"KL7bfbUi73MTBVIJbSL+dpCu13dSD/tcNafVPEfeWuR476Sxr7gyW9TkGwfqt2kBv+JqWTGwW1h3iA50",
-	"HrfucWtwri3VELN3u6fDMM2FMfW1HOX6kP3PGhogzskvGoFc+fyhHrBUT6mfFNAyI0GczpFOeSRm3gCt",
-	"XOkTGCEXlNAciZ6iyL8navbdGBJ2KUQG14whI1koK1Nnj0CfKw3JhFQOrIDkKrahhNH1gHGfT8gF5KxN",
-	"lWmoMypfcbVNa3I3GYhXXN1R6uEVX0Hb2eeqRYS35mWborjrk+KVc8FZqHFvbAoefvNFS2uRjK9pGA7s",
-	"dnXybzTnNZMZ7+CcaW2y1iZb3yYbWGy8eXPC8TqZIUuK0HnGGUUiWY523pVE7VHOYZuWSZs5aDXI9gHR",
-	"6ymQusN5JHhu+4IvaW18LqBLG/XkeX5EXhRoFzISpiMNzbOo9hiiE+xFeaVnk4gIFRp12Zk2VqphUPEF",
-	"2FnDuOkpzsppddnnkVCVghvRXfruLuWtKowt+64/Y7Tc33fIVUwFy7gxCI7l4aRH3HR6CjK+4V0Q4lrn",
-	"BP5crtd1leTauIhyDW6tNc990w1K24uM51bGMuPKthriOhoCxDeQqGsqiqBt0O3FdefbZF3b6GgsS4Co",
-	"kjTMWG6biiH8d5v2IDmH3/1138LL1QMsizKHb7u1Rlpds0mMeb4nn6lam2w38IwtR1is1UDmY5FQ7bZv",
-	"bxf7fitisTcwcZmAIfHvLOEz02UgJWCfqJ7yQ5Ru1NV+UQtNgp0zURbUcBtcWGdTwM3E/Y8tv3ELfkfR",
-	"5d31hmpjzS2UYXdQhk7AdxQo1ZapZNdHGyrpynvsz/CAuaY5/UVL1exy/6KlQu8YDxTg0MKy4iKOhQHf",
-	"e1CkQE0yD8LzIDlfbIrSxNxMkIXLffscfHcE9/UU/C513wE4L6i8cv8Q7G+uDpbHsciwEjrQqHjL4DJo",
-	"TYNdgqjIs6f6IuZj4W9edxy6h78RdO+PO8fEVYTaZU2be/oWErxX1NOrFC/866Ss5aUmsbxZIhCias1K",
-	"753gk0DpLZI6VIy084rwc03krjbwB4DoMvTXU86ShzBigD1hqVZDYewxRQqp+r10MzpMpAY6p5fNDekS",
-	"HDn8nvE+fAMdi1RPlcUkUDGNpIUDnY9FjlM3ls8M8EvSzYhVgqrqYWBQI51quoh+8TobaFQSLQy6LeG5",
-	"UNscw63VLWvaurSoGLSar40bLI0bCKQOuYly0cO14pLNjCzv9PCxYEzBiontsgggj20b+mtFePPQHx1f",
-	"UiuW6iHiLK8V/auT8rFYBh96h8w0trTCnT8ylO6zIgtsiScGbQMk8gH3ZiQzPJGdjvDfk+2gFVvMEPYU",
-	"pQjZCR7e05qTujylS7/rBYv0VF24waNjKngOpls5cw1s+v8spG0P7EfoqpS7plU1xwdvnYAUGZvpIg/k",
-	"t1I11wdTeZrzcWGx07PpsMi5KxcEU4i8H8LHWg29TzGWxkitPOBKicR7LVXIJQgJ6ET0lN9/qHaCQVii",
-	"4Q6JyIRKGLgrCJq3AVuCt+6Pod4S+WkhlRk1FJO/n51brhKphnsZWPGTWx5cMf4RWvXUGiPLUVGgHcpj",
-	"PpSvm8YxxtCA/dZAEO+pn/uj8Dzcwy5zO2Bt2/q2Vuav54CMkWdz2wVuYB40VLgNnBVPzU2eHxGe4CSw",
-	"KCpPgqKR6Er0lLvRFy2VwYRPULAGP968Ys0J2/2HFbinuKvW6IVd1SgLl7hFErRIgrZq7U71v5PVSkHe",
-	"io23raq1LevltmytNbV2UbZGZ9926tbA5NmkcG1nQrVHlWvbtU/a2rVWjWy/dm1NLVJ3SAe1Qc3xmDch",
-	"bac0YWJmgcO+7GMArCTOExMJRmdTSaVnbhxsQWCkiqvczRPnF2Y8lnbWU6lbPNOQwnFu6lk4730MxgYT",
-	"XBasmVv/NiLbyvpSuksI0GTzW3816+UquV/TRv9IZELzvBaVIrB6iDkWn6WReX2OuDEmdCnjyyom1FNB",
-	"UKhM8bgbu2u/AJZuyKUqaS/D3M4ScOw/ZHy5P67DghKAUprC+oY64H619kCrI9a0B9zehvZI5YZaL3bb",
-	"zIpbgr7YubCmAoWGodSrZgHTOZZ54cXYbYRFbqCIjbhKAmnVE5ED3LOkKKvGk9QwaQwdvgMo6xzGk3pX",
-	"072u4kS6zD3J4nSVtj01Z8pEaLBccEttwlNu7IURQsFHhs/IZvHh5xk27BrxpFyYOo1zLuxHne4wXnH7",
-	"EWR6hDui0Q2MqeW+WqhJsTMXcuMpPW3V6IMr+yoF3FcatGy2W+I/sPOHCqH7rutzpnzW5/Flo79JMBVM",
-	"2AX+of9hh/VnvjFafOkuipSeRpDtg59J5EBX8Ujnx2inRk6DayikcsMY+jTTBl72xdhEFbwoh6KuKAcs",
-	"EDtFam4xgba38UgkDfigM/9ge+mQ0uRWooOsaB3R1shc3XcB2rFQpdHUGZAidEfhE6mG63uktD/dJMfO",
-	"Qlzef346CpzPJ4ZFbuvkOsVeMR1qgVlPjvsj3QG+4X2j08IKNDQFj0eeoOD0dVBBBZ00ewoM0WMgSYAx",
-	"yrYKUKeEVaa+JyhUKp2+7oA6crtZJEw78xHKSkEMRVIpnSgXE2mkVhENap1h6ZQa3aunoC0kXiwyHY8i",
-	"ryBR7ZWzJUPX8Ck+VWUT+1W+MJanIkJLtmz6asWYlTVdqeaJSNDixToqpxL9HDsQyIM7YqOLlFtsYokF",
-	"sKevkXMJHX/MPORiUBjs7Vquz5TPuj3VUzCziPXFUKqqe5ASX62//M9CFAIQ3lggVr176DXQwWfxDTOk",
-	"oQfossj9QT01odzWPSYtHA3Ke4oG0TniTxryKm492cjazHhajE4V8WRG5BMZCzoruLk0bqwuizJeGBGx",
-	"mOe59I1F6OSBNcTStvC14aDSMMsvhWJyQB0i3HaBzCzhWug5nGQXFjZYgwuiEn8C0Pa/2Sl1+y7G4vR2",
-	"7WPM336NY5LxgQWpOdiv1htufz+8VhwdFo3dDr89VrP74eRgp3En9rqwF8bmgo9pDZyiu3B6U6ph+JHV",
-	"8Kn7aEHfX3GU7ivGZmfLT2fvBYhaUTqTe+Wf/YimT+kfrTLDVrtmh+ZSZk8nGvMAWdHgpMFJ6oyfS5ll",
-	"zpZxJ/CIpwM8lrSp2mP5Im83JjO6y37XVqAF5o9bfy5z5c2bl9Ts2o0fsQGnc7+nYJTycHQzrjv03C0+",
-	"6fNLme3bWefm5GZ3V4fcNU+31hu8t8dIzXHxAM+GfdLKTr6Z1aAc0aGBwNP1lTP4Ko1Bs1czFsEVFwDF",
-	"iMLY2THjxidWIWORFbZUuQZ8KtLW3hkF7P0EVDRi49mnkXDeci7Ys6Mj/KEH6deCyf4Js93HSBjMbLkG",
-	"xKVuFV8bBtsoDCaBJceJOeCiQBDXjYl1Ngl2wf5cJ9T1qT6MARAKniTLohk9VR/OeMkgWgQ/wdCL6bIP",
-	"qgxfjLhhz7yGgFAFzLZUFjWG2kmSfNI3Uxh7U2tTPcsdVdzAvU+tWEGy5t7PvS+7aTud3mJ4pY2qeAsK",
-	"GOvm/rvQg4uZLnLzcEIo97ZM6SRJPBndn3Rm3MSiPvzmVKH7fxn68YMSTwzTU4UcM6ZKEOg5NBLjatbX",
-	"yeyJ6TJATEo1DKx/8AYA2HzlEER85U+5Hm/9JLRifSobnFZblXBvWDhbHKTftGWyr0Qqb6AvGmquPvis",
-	"p0Q8ikicAphyQ81WV5RYlcbZDsR7j6qsdmCTtqVWrYe/HQ+/DjJwE6TLgtVxCDwUjXmWpUWep5V73Z9R",
-	"vE6WHTbEYCBii5iTIHpApVqGjbkqeEpUGVepL/REnKqd2iJbYL6oHmIjd7zGEHr/iM2gR+YdtnmQ22SV",
-	"CC2xTXTo2n7boU9UNzlvn9HPZxzTzx4jFo+4GooahonfIMH8k853ZKmt5YidWiQmV9pip8fWemm9sL32",
-	"wj7xSwHgDC94QOx1bU3QqTeQSoqv8hYluBRuRFLupb5bCxPZP1nHZq5ts9JW7O+b2P9+c1GvO/RzwZNG",
-	"L+k9zy8xJkssw8hXjlHioZwIBchoFr1984kdupuYw7HAe0S+cTKEaSm5mYG7RRAoxg0rlJsAZFR7aszz",
-	"S5FTYhTL4p2eO4a+hqlzr3xPZgDEw7zcTwCffUUjsbOgL1QumBIS8fgK87CQW1ZQUks9HnxNLRtCadbf",
-	"jp5flR6gAKpmYauK29KMgPEoXnXUU1VKi5iau+yzdusq1XyLLNNhVutavkSeX350L2rPAHd+Xjd2AuEt",
-	"7hng27+uR631HwO94F65dTy/nFe4JXk8g2g4KAGv6+MRtw16HpRxI6ztrbDECCu+8nGWCmzdlOV6IFO6",
-	"aZp6cBvATdy9usyXxFPTWWKEF1+l0+u5YKkYWKaLhm42ZzT+VT22YHwSTe0PR0fUsQ4A44b1hZ0KZAkY",
-	"H7PoPz3FivkPnspYdPq6HzW00y4vPVhUUWGL7TH/+k6ooR0dHD9/9uJF52AsVfkBUDpYkbvR/+dfJ0//",
-	"mz/936OnLy66nad//P//596L21PHB8bmQAW/3cpTXMulNEi03At0Umg4yBxrt25iCz9gk2yBHcgLRn/G",
-	"/EYK5BCFrSlS7e2iZbGU1/C5me8FA++ns9AvmquEGTlUT4GPGePQWI+IM6RX7QynYe4UeZe997rEWD7r",
-	"9NTUB24UcyeWzrvMGQrmSmu7EXAKZdyYsLNc2dFNDqoY+ognIPzULEaUpk2XnfTUNNdqCANNdV4m856z",
-	"CL648F9Qz4mUO22SjKV6YhiPwY4Mqi2BPwS+rm0pgUv5Xhxsx+bxw9/U5sFxHkPoe+Ed36OIdbDTWrvm",
-	"RnYN7nbsfUESvVR/LkUL/My9V6lSpKzQUyVyZoRTl6aIRx5KdFV1+pY1WPdbNuWvZ25FHbKlA/wEl2F5",
-	"7t6v1R1oiZYEdPPt2kD59SOFJsjGzkRupTeh3VlphCJKrrTqFOfx4BXhUk1KJUv4Fs86P/wdEVRtIiFg",
-	"jyC7wR2xUrWu8m4FFDcnyijZ52vIaGiQH/IJtzxfZpe7HUaPwPBqqI7F1sYAMek2GKAnOPaem4L7uP32",
-	"/WSYs2X8W76mKXPOZ2aujR51CCqyVHNwlIyVaeo2eAxL0kHKF57MOp4OcgDvhKybWa0l07QZb1FXwx2W",
-	"q2p8qCfmDvmwdonVe6zy4SwnG5LNgaTQxiYlilthPZuqlicBlDBnv5y9edthZ7++7bDPon/mROLt6U8Q",
-	"v6QY4t/Z+1cgG38/YmMx5Jn8KlIE+c3HSch8sEWuRMKKLJfDke30VJxroGGgtJf5s3AmG4Y/cz41eBtu",
-	"nQxJrTrOqZgId3hCnfLHt68oPJMLkfjI6lhYnnDLX0LurKcWzySsQmQjPWUDTt7KXGd+WkfszV8oK1Ov",
-	"PrCvPymJLjuBlfcr3lNzHbq0Cs1QpS3LhUqAWWom7Esf4cERynGRb8rJFoaNa6aEqSx2onrKG2gxV5ga",
-	"s6NceGUA8aos10N00CzjzMqxYN/97dkLxvt6giv9/QKPmNWM57mcQP3jD//G/iFfleRNPaVzNuDGirwD",
-	"LZInIgdmfMw7lo3JmBWKfmLq4khnRag2m4zrcZFamfHcHrpVeOre6bzSrOx9ULCBxTEPt1hzJ3/Xn3mD",
-	"5PuDzoG7KbcHxwd9qTiEuxdj0KHB/i9//z/K63T/i4jXtOyf7ey0OIljkdm7SQniEl2IcWaB7If+t1pf",
-	"jLmaXaACCb7BHDbvI9vDYkbxXjoVu15st7ipOwTdCvZ1Mgs+Cc7FXU+rqByhC5Q0TBBXn9KMLoSKdUIM",
-	"IOH3Y+c/XThZi/bRgwIjczNDds6BgvhaI3zkXAAdJEuluvTHpzugKB6H55kPznn4RtmEEn41F6Njv/lz",
-	"ToXnjlaip/Ag9P1Z6/Q5BmHewIy3Ey4J7rBRxORZzXmgKHYpDfLrGjbls5pF7Lgzmvr7jyAG8hIzODAX",
-	"NuJZJhStqhvlyqr2VJuCaAM2OyFUwy0J6mYuMH8trXM4EbkcyIrmoJ7oA3VQqU+IWhX2Pn7s9Q/B6by1",
-	"CuU9Y10XdP0ojFDJ7+HtN8Vl1bJmrNQJZBTNtWbx0w9FmvEUjP/5or/bIpf4q81F7L7w1u04eN/hrkcp",
-	"2lh6vjpNsbwtGVZylCzMVjuPkPc1EVyRkBwTo7BlQlnnNHbKDxKZdCgixS0U8ibAbKyhZYk793EaPTUP",
-	"m4TTDfBFeoAZEAIhdQiz4nFRHee65QBj8kSHbg6Kp4g7FXkp0kS4U2cTvIFJbDfPh/dY4uuwX84//MoS",
-	"HRdjyAONeQIr1RfsUmSQ2eAA7mizgDuXPHx5eGaBb7+hsEk1kRZ2jVnamCG4DsVuKpT15h6J25M5FR/k",
-	"tBdhO0BDBYdFl52o8kibjrQRPRWcGFj05Id05qMCPPeJCiYU5iSh32BpS8I1ImdjPoOh8H8/a8QsqllP",
-	"uWM0INTy05SGIV51secZ5ekVAJSSsVQMOo5U3Y2a+he+n50G673pofxjkRudr1N1Altvyx1Ug0dZhvEL",
-	"N1irHnbfcNiQctCZCIXGdHzAG2KNa/Z0qVMbh9+qf6BiAyW72eL9VYjECTKz+lKosCFoINNrqpcu++DO",
-	"4Kn0rQEKQgdHZx/OP/XU3ERxYhF0ZZgtKpEAP1h6rjqv2h2QNoJl5GrGUGeUrB89hdavM0uwH8QXLVXQ",
-	"7wzL7etY8OB3oTitQh/Pi5WHE2fcjio08dw7WYooXibkp6+3DBL+qPUKchDUuCVDqVfNqqUobnk8VhCG",
-	"gWCBBPscX2jFuEMc2ok6SwE6bt6iDkxEnEoldqUEV6oyyDmVuqxqDK+99gxUGXsNk680GXxjijh296oF",
-	"NMPD3isVVotygcdIHnze/0FAXOBdNQn3pqLsA6+NmYI3PkhXiSEKmK90ABnEoOEVgfUOTS6cr2aC8He3",
-	"IQlw5uezzTyAv8lNCwVwtOTl0vWB/D3onDaa30bzdx3Nzyp52ig6gspjWVwkr61LwjbGi92QOwvl1Eyq",
-	"OC2SOnA/Bgug6GnVUfoBawyw64rI5yIY2JNOln076+oO6at17fUUisaWTALqu6TH0NXf03+3vpNwjoi8",
-	"NWIfexYlcZNfFh/BLdZGRu4uMkLUBjcJhxhhjA+hNiG1wYTgaVodiQsZvT4lL0ozvWp/TkYAJCYkVHxA",
-	"es25DmDJl/5xbeTxjUogSnLuZ7nOqf7mrs7qxx7QVwnsEgzazdlQ10dxn/gx0JdLBDR40Dnr53pqsIEn",
-	"uoXuOuzV6fxjjLhb/6kuKDfWvEWZNMSTkjBuWBQXeS6UjZoi4sGevMfBcHqKZXq+fImtSN2dqvcvoVHb",
-	"r2UVem1/+I3+WsUiD6rfyQzdv8tOrWnS4nUk8W9UQltsncAK3aU+qlJNeQchlTs7RNp4yuanThhL2eDI",
-	"qUTjm2ee+KvRZfrsDg0xETl0S4DErBGC2j+WqA1pTdm3OYH/EP1ZWzp0VpbWrRQMP78Onm8zFnMj6sUk",
-	"ING4npB4Ipq1fJadMbLTYi1PuVTFitdsE/RfT3/k8UisutxftnsS91Y7XOWRAc7ztQpVS+4Y0C75xAtc",
-	"kacHxweHPJOwiWmAGpQg8u4FRDGV3DlVfnA1vuCJmbCJPigDMy+spuZXnyASYnmqh0BBSJdj97Ka6z9D",
-	"/IRIpYCnkFk9hNrHMF6CDnutagt/63EimsXYqdcwaatxSh7EhqGgqN5w4I/Ig9kDp9bV3/ykc2h9z/o8",
-	"5SqGynyV0ISqX48ET2tXOJw+Bqohj5SM8RTwr6dfGNFw9yvXuv8bri27BI8Z97ebOvcDM17BamPM/OCv",
-	"P/76vwAAAP//",
+	"7P3rlts4ligIvwqOTvfKc76WwpIiwuEIr7O6o/JS5aq8uG1n5+nKcEsQCUnMoAAVAYasyhXfG8zv+TmP",
+	"Mj/mheYRZmFvAARJkKIUdmZWFfNHOiSRuGxs7Pvl50EkNlvBGVdycPPzYM1ozDL483PBFeNq9IbyFdNf",
+	"xExGWbJVieCDm8EP6yRak8VeMUnEkqzFjmwo3w+Gg4z9JU8yFg9uVJaz4UBGa7ahegS137LBzUCqLOGr",
+	"wePjcPDlO7qqj/1uzQjjKlF7ouhKD79bU0Uo+f2X7/QntWYkY1LkWcTITuRpTCiXO5YdOfurmG22AnfJ",
+	"tind69eqi5nrceZkt2acUE4YzdKEZUTPw6Qiu0StYUGSbhiZuyGj/ehPbD8nGxozkqiXhC4k44oItWbZ",
+	"LpFs4K+N8XwzuPlxoOcavB8G1vq1iCiuKAQtGscZk9KBakclzNwKkKXINlQNbgZ5lowytmQZ45F+pT77",
+	"G6ay/eh2qVhWX8BbFgkeS6IE2dFEkQVbiowBUDj7oCyoShveJDzZ6D2P3XQJV2zFMpjvf48+p9E6iHZM",
+	"AxAGxzMnkQb8MhMb+DKC90Kw/cOrd4Ph4JtXb9+GIPw4HGxpRjdMWfzPMymyMLjnel+zCJ6YW4zc0hUz",
+	"e7+x3wFSpIlUwwqiLJMUJhoOEj3oX3KW6bvD6UavCkcu7eKfMrYc3Az++7Piwj7DX+Uzs9QSSkf7P7F9",
+	"ffWfr4VknCz2CKw0YVwNCWc7shQZYTTSa0z4iiiNRonGJK4Ql87IrcN6/FUSQGm6ogmv7O+e7e+4/irh",
+	"ZHpB1iLPpDkwiY8Cnurnl0kmFRGcwSwv8VfK4aKQhYj3ehmJJJRcTKdnd9zCDGlVAbTK1SujG/3wNeMr",
+	"tR7cTKYvhhr97OcX+uCVYpke879+/G+j///7f/mn4CV4tfyGqmhdB6qmYhJhgiiYpiwjayqHRGRk/v+b",
+	"n5FXiA8IW307o7WmqzGRCY/Y0Mdn3OpkekZ+YPReU0BJOHtgGdno6c/u+FciI5RkQmyGRPBUA0iSB5bJ",
+	"RHD9ukYRmrH4hmyZ2KaM7NZCf6mniMlKkFgQLpRZA4CX66XBeUrWBuPlCGHQANyL8fXzEnQnYUB+Kzh7",
+	"EjA1uuAd2wAeqiRNSZas1qoOy/PxxVnLhvRauuwqtI8G5qhphN4H0mPNKOfw5BwXtKWZgl0gYnNBUsFX",
+	"mqmENqA/7dYiZW2bwIU0rH96GV6+YptXX4RXnyi2sUTsLznLmZ17S9W6mFk/NkviVjbTRrlefQEr+aNY",
+	"/MbIben0x+PDOP1HsWiC5U9iEYbeT2JxCHg+4bqorGNaply3oz/T0V/Ho+vZqImCfZ1sElVf5B+M8Kbh",
+	"lTFCM6YJAkUQU0U2Arh3CHQpjOivOGZLmqdqcDPVq6UfkM1PzNrNpyDT/3eNZ9/CuCEwtqCh/akTHC/H",
+	"QQmn+SajkAsUSYNGc0QWD4nMozWhkszh9/81Hl1fz8/IrWFcOU/UEOjtBoUhyoFoZXqeIcJ4xQVQ6eK+",
+	"3/HShW8mxPX7HtiSEI33WzOPMCz1Lx/hSr+N1izOU9a0AGl+Dy/C/nrE9Qgf61tGsxCX+QH4iyDLhMdD",
+	"rb0Ag0V6vMsSpRi/IRGV+qiiSG8Qz5Jm99KxT5Fzc8bzJY00Q1rOh/i3/lP/csfnX9GIPfsOPhupWJOk",
+	"M/KDyGItWe2RNesbx/dEZDHLkAWk1MhFC+TwC7ZKOE/46qV+GHeDwpTIFZFbGjF5x/UgmsFomkiJ0gL4",
+	"TjPHWJyRdyDzCalFOJgUZK8z8oNWbjTiaukkkWQpcg0WPXfKNIXRg4FwuBNZrD8sRZ4Rkd1xwG69iQUj",
+	"u0zw1Rn5BoAEVwW2uEOqgmtZU+lmYqmGr7tH/zQHDv///l//x/+tLxJBskwWTHNHUC/Umt1xCUeK93FF",
+	"HzSv8i5KhT79pVEM7ELUv5cs440EKTe/Du3ZaXwJ47N99ORb5VYCmkrG5FZwyUBR+Z2I9++E+JpmSMAi",
+	"VNz1n3S7TRPUG59tM7FI2eZffpKoRHab9zW+hdNWFGMtm8+UELNUTz0fPA4Hn4vNViuiLNar+kVXk3OZ",
+	"b7ciUyyemUlnjEciTvgK1vaVyBZJHDP+iy5raWeFNbziDzRN4jdGI/4lF5Lg1DOjwsFy/sT2b1gu0ezx",
+	"y62kUNRm92w/y2AJsKBvhfpK055fdD1cqBlQPLuEb0ScLJOQMehboaUh/NWSU61Cf6aVru0elK88yxhX",
+	"Wlj3rGnW0BVao3nsGTwDC3ydgUkl0bN+RZP0Fz6grTf9bAnzA2jsO7/gWm41SwSBygz9klBy+eGDhvRc",
+	"C48Zp6lmujmnDzRJ6SJl+uMil3tkJ/p0M0bjPWwB5KZvhXpLVSKXiX78FwUtiH8zvSZZrGBexpWa5bUN",
+	"acoPP6IoqxhI+r8w2mRUsVmKE1e2VLEftm3IfxS3gwTrXbJhIv9laaahlTOFcwMGfc9prtaMKz3tLwzh",
+	"vDy3WY/je9+wOKHvQIr5lRjvRq9gpgUpvJOtLPnRCj+AIreLXLI/JTxuENZBMBd85VkPd1SSjOEEg6Ez",
+	"9Mot1brNmmZUyo2Ggf6gQF1iH3KaDoaDh0SkxtqdpClbwZdAaALG4SEu7rtcaaE54CKIE7lJtNQzv3HC",
+	"rV6cEYjnNFLwG+WExpuEkziJiRQbho/ShRbgE+AZdhNuyMFwAK83r+sNgKC+rFsDHNAE9INDLWbDAiSR",
+	"DARn8kqB1S9GW1Oi1QCji8JqPtDNtkYiFyDbDX6X77WKMCQrpojaif82GOplb1O6nxm59wv6ADKv1inL",
+	"i7PfmgffJinjirzNeUy1+O4E5ptBrMd4HA6ijGmkn4HLYjqePh+NJ6Pzybvp+GY6vhmP/6zPMh7cDMaT",
+	"6+vz5dWL0fU5vRhdXUbPR4sr9mK0vB7TyWIanccXelH3gGsWW7hQzDpTItDswK6Yy60GTqyBIez5mwMB",
+	"OVykD+E1nds1WYXaLWw60isYXS2fj0fXkxfTET1fXESX8XN2tXyhkVRRWIsdfTAcKC1hA+z9ga5GL6bX",
+	"56Ori8XliD6Pr0bsRbHHYocbJiVdAQy1CmYVcLphhMYPLFOJZPqa6NPXavDeWgf0IQD9eKCKZiXjDuou",
+	"Keocg7VSW3nz7JnWO/dnBmme0W3ybJmkTD7DAeQzs+7xaBJpANDxdPRiebkYPY+vYOmT6fnFMzPHmXxY",
+	"DYYDTVH0jfiUc2xTikaWTzHFlusp1DrfLDhN0k+5k8em++cjTetwoZv3OBxsM7HVeIIKp89Z0vS75eDm",
+	"x3bu8cbQaCOrDB7fD0MU3ifnQKoS/E5zvJeE52lKBI+Ycf8CZUsksbcE7DCqfH1jljK8qfptFPYQcw0l",
+	"FYufWKSq1CXgdOR2MRL5ifOdxlSxkZYPBgHynMRdrGX2orY/WfDHR0utQkYJ/Ys1hyOv2a1FAaREvSRs",
+	"s1V7ZzcSXC/ds4ycj8eBrYiC+XU79BLLbDhxxw/BSy6WsDw46N06SZmxx4kt481HWCyxRI3bztA+2DxX",
+	"8HgPL8BS+iaLK7iwwHBlTsiQZrOQpcgAJJFnWYS4A2XeL+N04b/Pk7jL+gxj6XBueGPfwvOPPvs5+OY7",
+	"fNTxmrDhVfMfFDp2mVCsipNoKyyj5WQcxEvHozoh5WuWabm3jo4+37eu70hTm4zLG/+oPpNEy+DC2Gj1",
+	"qXwmyVpIZQ7XI0BKsnSpRSzw8iGqMX7Hw1QKjZgHCNWjb0D8cZA4Nu8OyYBk6BnyDTAt3baIUFxqQ1DK",
+	"V6hEE98HSKaHKbcYfnPzsy8xxlTRXnLsJcdecvxHlRxroqMlCR0ZUI3ewfsHaNHXCVrWa5Tox54U9aSo",
+	"J0X/mKTo/XDgRRENbrSc1UieAtI7kBaJcnsiITRGr0mxjTyKoDnaRbOM7kGX85fVPtK37IPygj1rlLE8",
+	"2AE6+dZqA+EIW6ebrakWUWlqYp2pgYVnqzRKk7vqjZbKd44CHFD/B9WT+eiaNC4F9ekKKI08ncTNEPTe",
+	"Dm9Gj2GQxdiCA4ZqQ6EsaTO0Kgi9KGJbxeJX/CFRDXHgt5wk7ucigNIyAmqGqIEWrb1tanNoGJJ0N4N4",
+	"enGHyCH/KAodxl9l8FhwfUGwFAq1hEAaseMsI5IxibvwJIUAl1jSVJ7MJp6z0eXiio6uovN4dM2mk9HF",
+	"8rnj4M/On8GwZzu22J7OJw5OguPaWU7jFF0n+Wn7NFZxcB43NO6nSaiajN9NXtyMrQBT4Smf00yk+ug3",
+	"uMZIf/43s7Yzka3sb7MHlplgABQXPDbUvlRNQuQMaKiHRHyVU8AjIJlaLkv4amaWoZnScJBv48B2pu/G",
+	"14U85jE4WPqgxssKTG6lhfDU92++lp2MoD4lgCh2fKEzJSifQvvSvsBnISD00Z1U+ztf6oduMRnGveQd",
+	"YVs6CVIFze0iwZdJtmHGnmyGc9tZCJEyyo8x8BaI0JrQYiC7RqM3hoODzGGZcXARBVK1L+Vr+9xjDfHa",
+	"coqAk2Rsm9KISTKHN+ZoiUebqQPXGZn//st35JlGTvlsw+bOJs8+gLl+jeF6L23ge56mdzzhJsLDpId4",
+	"dk8ubI6ChoFZj7HSornMoR1upIMR1L9dnXAcwjBNukZnRM+9yMGOcX0By54XNmj3V8Ho6klWrpiHHB4S",
+	"Di1xKN34EmhaWGyrra/nnz3//Nvkn6fZqozU2d1OFakvmKJJijw6xiA7mr72pkY4BZSKciQ0oZHyoqcz",
+	"RqXgGHajEoiJywQGwxkFY5bEc+ekmC8TlsZyjuRdi9aWxr284+iNWYoMUj+Q0oa2kjwkav9VssozA7L6",
+	"mtd0u2Vc6wucUGLIZUVS0QOxGXCNgPyOIJbeQmEo8IcJ40AitHClYeoKyxIRY8y6eV9guI+j3wlXzy8G",
+	"9UwUSx1Da8EfvKVs80WayHWZMzSPDHgqTUxlIPcNfsbhI8hr5kIfe83rfHAGyUK6kD++/pNIlj0wvSEh",
+	"7ruNX6iYcuZUytpEhZ7qA8tTQY+cKbyd8CzdYWVQJnDQ35hf/JMWsvPSNwnPFZMzJVYg3YUFLPOUy63Y",
+	"gnPSuKOl2DBIfmWpZCCHbDMmjYHT+YNtlttmqMUjFpN8222FnO2OuHABMb95aM2mkijZUlNToDz6a8xI",
+	"TThsQA5x6yBNugxk2JoWAtGM3mHOjG3EQwgR34gdZu4Aq/TSSrXwPMq3xLyJQicsyfl/aRatk4eu286Y",
+	"yjOumVEjXDWZs6Kll1Am0hgUAIoHG9O9o9JIxjouQC9+JoDahgDhtgZHap7rMHKFtRWYMyxT7joIKmuq",
+	"oEbgmnhXMnD/G4hPmeZVaWxBzQssed/CzZqCKcvMTHATw5A9JBE7I1/QvTTpXUKCtvL9u8/PSIUDSmRF",
+	"zGg3VB81qDMPLEMElIru5R0vPZaYMCdYO6FLhciizshtDZVWJl1MwfgZK/LUbHxBNZQLfppBFnqYSmF6",
+	"vl6pslZa89awCE4x7HbBVpTb+g9eLI95CpIa7bM7KqvaVBf1Lab7wN36Ejw+epE2OxgmGZrzcHElfG9y",
+	"3HiU5jGghzPhV6W/fRgeFZpk1l1e53DwYbQSo9ril4Wo1DGIqiJjhQNXzLB27zHd+wFFABZzJnByGgBw",
+	"UkeHm5i9m8WErlHVuQGuuHDGsZZlwRxrECKRnml8x5gWSDaCq3XQIv6LgbLEBxHxfbzm+sYhLh+MMVxm",
+	"YnPgkp2MWtuMPSQi/9QAcRddo1MZDorQNMUgPomA82HWBT6Gxs0W+2bl6OcurDBAuudmcCjBYMINh5pU",
+	"bkWaRHt/K3Oz5zmi5MFlKxE+VDAcnX6mlbuHN8kgEUw6rJDv4lJ46FCCqiGfQf4Xx+8EZOB7yYnhIzC6",
+	"eIUCJ2jDIxvxkDBiIhmd6dQzFUmVMbqZ5Zlv21gm6UY628aS5lKd7dgCdpoo/eLgK/1l3c4N8wWjLm/t",
+	"WpamkoiiqVjlrEPopF9XYTy6vh19RUfL9z+/eBz5Hy+O+TiZPv7TIBiUWYAj5LuyVlhBtqkm7InSUkJm",
+	"Mr+JBWBpU1lSjp2cji/KRW+uO3BaA/cQZsNPGq7zYvXzl47NJihjc7pxwF9CiK0kci12vLq48cHVPAYx",
+	"dpNwo6gFDx9/qie9lNFxbXKCDVZvigExzrOPHflHjx0Z2lix/2RySLYpoxJq8bTEck0urdnURGtb9GJx",
+	"Yl9BY+UxoVAZ26b7GbKbVuTsTe6/dZN7gzn9GON4yAXMPkQs22p8fLvW0tiOYdWQf63cgeejq8mL6ejq",
+	"nF6Mri+j5yNzBWD4UshGt3i/uvV87UothP2dqNXiU8QaAIqqTRmTysqSiOqQYg/Rm2fkncAYP9B2tV6H",
+	"5B35DiepEPfyjpfi6utuU4/St4nJlsNU5bEiasds9f0BHtUWl9ozoZ4J9UyoZ0I9E3oSE3pikK81Pp8W",
+	"5eurI796mK9ezLcmSfQILf6H9d4rUiCYLKoUDMGaCH7nPE4UScWqrEh5yQeeb5HsBFQDW+m7UzuLIo/V",
+	"EI3BYBiMvqZScJslqNfBa2mrT1Ij34iQZe7WJG22K5BQUM2nphVmnpmxI7qlUaL2g5vJeGjecg9p0UZf",
+	"n5vBRsQso0qAx6KJuk+uvciMypolZqGg7QNTITAjBUoSCWPZ6el1T68NvT4mrQewqprCMxmNx+Px6Gox",
+	"WY7oRTQdvYiv2Xg5mUyn5+f6IIRULKtY/GCkwuTHhVxqvM8NYLOcq2TDZsZHOLi5vihMgd/ahwfDwZ5p",
+	"PJ5cT6ePrtxeNRGr7JKegnkUQwomQ1M89GZgNYqB+WoGpRj1jaQci8bIVOxm+n7OJJY8h/LlNtPJZEEE",
+	"o48qV/YhkckiSYEYDCCEJBoMBzuaqBmaozXjyJUIFV8oqE0wetFRb3yw8MLlPIXoSQzZROpzaqL7R1Tu",
+	"NEEqqXZ6E1DUulyoJqjCWdLaWnxCPxPKKxgMPWAe1uL0OO1pzj0f6PlAzwd6PvBJ+MBp4alOtu0eoGpf",
+	"aU2j7kldT+p6UteTuk9C6p6aqg2RjiebcJBc/hbsN9/LUORwJZ+1xTDRE7y/xVwcUyfVclTUwMIZOpN3",
+	"k3Fjho5xOtgEnZg+sGPzcw56KWr5OZYwuJIjmoTYv1sLjDTRkNIzdafIR8h5rQC8WaeVhrRAIwhrKqYZ",
+	"M4puUEPtM2r/FjNqOxXK0+TZVcgrI3lrAUn7ZMAuc7JB5u8tqbWSxBrKXLU17EqQr13nIzNcLdvtc1x7",
+	"vvoPzFdPNzaAzHqcsUG/0mZs6K9bf93+vq/bExVel1F4ss6Lt/bX1nnzOFG3Ubi4VblcdJz4ZbQ0PGf+",
+	"UcEXGUs4nKP7RjIpIXXQPgeDzVYZNQkq+DljD+IePmNqQSGR42dzxO5zUZAZkkrz7Qzi80vfRJRHLMV8",
+	"RIhqyZhUIis+O4ec+bVImcySB6rYzHxP4yJJcmbzGYcDaO8wwxJjM6/kouujt6W5LH+TMZlvyl+pLFmt",
+	"WFb+ckGj+2Vi1o53zViS7Ed/cyb50k1nPheT/SQWpRf0Z8WyTcINUPUXGVMZCoJolnLD4cdiNPagiQy0",
+	"acmbCs9ptPqSq1Aa2i0nTP/iCqaHI1uoQco6ptFI9fFvvXG5bFxuCck8LzwYrgjIOonZzBWmRe6FAU+D",
+	"m8HbLd1UDdZ0tLiMno+urtiL0fX1ko5sPdjL5fNxqcRrjLZdLLw6O4YlmldM8dXc8Id63Q6k1a0MxiPr",
+	"j/6N+QgF2zW9LtfO1+ujykSLbzaUx2fku6VXVd+1Ljdk22/AnYoVuWdsi7YC197xjmMP50QSmkqsvWJQ",
+	"B3Oc1JrxIVkwmcTYnWLFuF4Gi8k2iVSesU613bs3oTDn2tFCVKDagXRQW5nmCDOMaOqJBGZqVUmU/wxq",
+	"LxItEEADN72PuZ/lniZSsfiMFG9T1ym2+L3IMCeJvOMRzTS3ICJXN2RuSgLNTfIzOlNsF2Pozgr97Nys",
+	"WJtzqRkM1M6552LH5y5pPcPiG1zccdOS25ZmyETEpCRYWRnO1wokZgn6mpuDsrUIzPBBRuXd0i6QL93Q",
+	"mlgosENWuQxpGXt88cm5uQqRJcu5EUdKJUp9ScMTE2rGHGDZyM7LbBwJ1EJ8mAHzDoAiZDRCsjG0NKe8",
+	"fR92Bb777Q0OdTLQNKpVB+0lgF4C6CWAqqI6uP3z/Sy++NO7+OsfNpPRT5efr6V8/e+DI5RXLX8np4bc",
+	"F6L9r668Aib2ZuN/iNKIlfQqe1UxFEoqqnI5uBkYAQEFAanYFroh8JiZmg8tpiI99ASiJlgm4a6cn2iT",
+	"RVfnNhU0PsIsWzhI63LdQooUJCp04uHVlX/JacastCvPyJc2PXNNJRGc3Xg1eAieilG6k0zLhEMjADrJ",
+	"GeshUX7H3/7H7+3AUBfr9be/B9luDsg2N1WWimoTJGU0hoIJHJr6o5dLviSUmzqzOD2sDL+wWxliy34o",
+	"WCCyjRb2OJOQwlIWJzfCyvT+Re+v9d/Kta7cJHtw7fHsQc2uoSJzFqpJ8QNbvNZYPxlPL8j/83/iv9vk",
+	"A0ulq/iGMCFQVchV18KpyJrGZMm0DoIv1Wt+1JQKix9NS7mcTPVK9D+dxzTYUB3yj6+//L29n6GRMYEM",
+	"+6VLRw70Qs6ILay5zMTGandG+YKSjnm0NhX81vSBmQ5q5rqLJZnjNudEv1IpDN2wCQ/dGo9p+gJOafqi",
+	"K2yqBNbglT+bOxKLJRaeLYQYyXe43SPbMalIDo/YuAbrIu9jwXrh4+MIH79IcwFjnkBcPiIsxYLg50Ay",
+	"a6IIGl9MUXmqtGAQi1rwTdy9hWYerHXMkGTZqygV5bFf0a50Ihmj8b4wDL0PzqQPLVQ4b0kNRwpldplp",
+	"Sn1mjHdkWMIAU7lYf3j/MSKMEiUJQkczAb3604KMHNZ1wa3/MA9XKa85JgNFhyLF6KeWwC/NGqbI+WbB",
+	"rHBrsGHoCn8Cg5sUpW6NVRpTmZONPq/p5OLq4sX584srKNmFX05CZe5+R0NtgMiCcpyH2h5oHiNYUM6L",
+	"Ens9V+htVodtVjVmM7j1W+7Jouee18qKKwAHjjQdja9KI/Vd+fqiNoE4szJ1epqH8Ie1IMlmW86C3lWD",
+	"YT9Nl3gz7wkiTHsffXjq0d2upiUwHkuy2JsO1J6HFCwip0cZm0vb5TgqDNk4mYrz9Xgybuagk+Z3lLfa",
+	"V3vO1nO2nrP1nO1vuPW1Fug7W+l/R3mby7onhz057MlhTw7/LtpvLyg/LUTgd+iQ+VVjA35Hedea+h4h",
+	"/7hXsDVttpv28d0Wl91NC1F4ajVVpKgRP/wI2siTshHdAKFD+5xG60P5rSYgMKIbhgY3bDMQrcNeQRzy",
+	"G/GQsKAiM4vMnKYBoI0bsW2oXOGUEAEfX76bTJsrpEQpy+6JyugDS10DwYhKU8efooHyTL+ZZ9BhaaYv",
+	"1+XzC32nh4MV49Bt5cfBWmQZIvqvUg/Db5dgfB75Aopk6NW9DxfMCHo7KhDzimrULog7mXZMMzjzOOwk",
+	"7AEi1JDSTjVsFvxwmsZ6ZA1o1Nfi6eXRvhZPX4vnaeUnPwklDFYo60IIwbUIFSpOELDCrYsjcJhtqZQ7",
+	"kWkki0SWsUiRtcikFmmUYhhvWgbMScU0imkOGFXtc7WmUCbm3g3UDCY7xgmQivIsY1zNDkIF+4p6j0lF",
+	"t6n7HZ+uw64+fldwVCc8JMrvGiFZW0Nl6CBgkywKtUgyPU5NvVOqSCZSNjTN8IVkhC7EA0QLbDwvPfDG",
+	"YZkBO6IQihD4HDM1Xpsr+3NI6MMmp+ZW16I4Vh4pqb0OjSbXRaM+04LSKwluHAvJ0sQeiOUy1FC0QZL3",
+	"mxZz/Xt8KABPhKu1bB0AWpEGn3ocDiRTSoMwqGmaH11G6IodDPNy0LXbGJYgW0wYxCH/EK09r3ISaVo5",
+	"yoTJoe0DDGwCZXhM2Qnmr/gnfXV19Xw8HntgN03PLO0XaTzzGrE6eA0+//rL22+/fz375su3b29//+Xs",
+	"9vdfPjl73W6oq0ZfxvpfW7c3q2ntGgsH47rQ2YPcUawkhYFHgbas8qM2QfyD2JEN5XuSiR1E6GA4JTae",
+	"BljaFrMvyTzhprMvFLya2w7qVhPFOlihnvBxtofEsbaLDMWdXQtZaLtsettyAWQleMmZ1jpbQRJIfKwd",
+	"hVRiu2UxoWbPwyISx3W3Nc8UxO2YFp/Qy3mm1pTPZEO1hhV0vza3Uf+5TWnkGuXZ6/AZZEoKzuRLMjat",
+	"F4Ts2MDe3akwQiaK0O02Tcr9b7sRz+ptk0BsWg/GzVAPwq0MVqF7mLNJFOPk1Rdg/9vhfYqzPdwpF1Vl",
+	"D9E28wRy6IndQ9cy/TNp+DAm+H4m/e5QxTm6CmD1W4T+9VKAnYaYjSFwuZ5FlYNgtifWWmg4IVNBAled",
+	"+7mlXsIl1iw5mD9pZypup4cgRR0tQ3PcTSuOtoLVbWQwDwakBchfpYWGBZVXUriggezDVu9lpsQ943Jw",
+	"cz4ZllnUzWQ6Hrd4NsbnnrnCUigr5lq6Aj2FeSLXjZ2RFqPoeXw1unqxvB5RulyMipy7q0kJSvbt4h7+",
+	"WGWqlU2999hv5Sf/jiFmZi2bhMhd+0zv/OuNLWVji7UWZDnnhtWyzVZkNK3YR/KksI3QDZNbGjFpPUXP",
+	"diK7X6ZiJ//1LznL9v/rB/P5VfzP51/883Rqksj/efpVl7vzz9PpwKOIhrDV1cQSlWjvfqFEGkM/QAH8",
+	"3DBzSPfaJZKd7HT4dSSzNdQoQCFJCrKk2VOEtK5BbBlaCo4pRnqU+Cd96U/+tqS/ENxK7KEl9M7Jji6R",
+	"CULLT0O4zoU4PObTInYekDWHmGpFJZlPJ8/H6/FmLOde/KCVQQ8uu6sEKp8ugRbqf8eAUTNSsKSMuXC2",
+	"SIwRkwkXu/KZQnLqUoFYdThp5O9WRs4O0ZEFW1H+Ea9DRbL5SDWEyG4tnMztYoVtvzsrcn9mCNYTY4gb",
+	"VAvMIMLu7jyWZ+S2qFVjzjEFFRmQck+oIimjUkGqqD3TBEsdW7QF+5AmvPIsmA7khIBTFJiS3NCcD/XO",
+	"PEe+fwXd3yXWqT+Yn9lJP8KS9yerRmB6KfQjD7lKKlKhN3lUttCcnP3PqVCF5uSUqVKWkXdzhmWxpsxl",
+	"KlBu17zam1P1GlavYfUaVq9hlTSsk4KUPVtP51jl4p3WtlI9keqJVE+keiJVIlJPbQeVnxg67NO534aX",
+	"8a2pK90kbQuyFGkqdmGPY9nknuV8dgxVw4z6CnbU0R7O7Jk592ca9s86TvAbQcB6cLQBVBcjjA+kJo0o",
+	"keT29SsTOywhwGJJM+vpqTSBaVKOTta9CofSUZVsDBBKO+yunBi8bVVQenxswMenyGiWYBwhpwnJ3gix",
+	"+YgJC4Kn+1NzDjDX4CuR/UFIhYnSUOL+8IV8Y4rgY2SGvp5VlMYFBKEAAiTEZ58Ah1Co/GnhpNUqZd4l",
+	"D1pFoH4YxF0nktCFyBVECQnOiMigZh1JEw5y54Z++JrxlVoPbi4hFuig5a2UFxDyi0OYGNjLIEQf6tNg",
+	"5IKtehyIXXBVT86fj/E/r+jJuEvsmAV3iPfjb0O0ewoedeb9v9cvQv00+uEVvjBpXg0KBcNBzpO/5Mw8",
+	"r594LAcfhwk1JfgMACwxti0skEYs1anTa+8Ap+OLFwA1+8V1h+OsYWSHZIU3+A5yuiINo5n/WGT8Bffl",
+	"ZYMEw/vszwYpUspXOV2xo7DjrRmkjCDnhxDk0V35DrB+ZydAitDhjf/UD9aCP2AYM0r91Jup34lMoJxl",
+	"0hAPH4o/D3h77Uiewno5bvSebjHoNqKcLJgNjsyE2BCq4HTRv7EWUpGER2mOITyOAE3KtGfahfZ0I8mw",
+	"iGMo8qQbRcb2M0lDZUC8e+DIMqDZURWtfciUbl8eLIC2hchtPeZ//TgeXd+OvqKj5fufXzyO/I8Xx3yc",
+	"TB//KSTUdsnl01hp21f6WPRzoPbLMuGx9LCAx2RD9+QnkXDIPqQQfPcfbpSXZI64OPeSFP0CbjZRIufY",
+	"hqDoznO4gtpw8GG0EiPzZTFp7cI2JyQ6XbMaXoU+3YQTCv0Rzsg7eg+eJCwCxm2eotEHJd0wfLCCddMy",
+	"tZ2UT/929Gc6+ut4dD0bvf+X4AF+wVYZjVn8moZCYW/B1+g8q+DIgqJ1cg2erQUrK6hsudQ7vxlA0oQc",
+	"Es52prSlHBZhtCIjKBNKsqP6WKFXBxT+XdMHRriA8r0sMzWJsRMCSyWD78ExtoUFD/A5sLQlmhtYu9r5",
+	"aDx9N7m+ubQJtdZ64sZG5yrkYtQTQ8w+guQhl1oH5EIlESMbRvlunaTB0IqtAWrb7fgDo6laA/gf3Saq",
+	"877VX1sfZlEwEPyGS5FzCJuRonPMR6M7E895l2mxEJg+3KYDofQ0U35vzwS5soFh6Fp8wVIaIgAiu0dc",
+	"M+gFyLChMTTuWEHhWE0R1tDbQ4UjsMNyruY2wbAekcZMqqA7vAR0RvBJaGiCG+0G6t06NPYc+mjI+Y29",
+	"4Nhew9yEwgYQCwyyIYreszMyx9Zc8xuyw5wUpTVedGbnUP+aLBMNMxQVzu743LRJmd8grksEMAh6NEmh",
+	"yYvp92ueRA6n1pRDgILelzwjc3OL5zc4AM0YrAurU0IzlbnW1Isd2dtu9xQLeGHBVpqZZmQliOBnZA5e",
+	"+ETYV11jPNyhbTsjVZKmWF74jkMQhyaSa5Fn5TYuCFfXxAzKYixNIzKzBRSpwEdspz7sdd6tTadaLPxY",
+	"oE0DfjPFvjlFET0+ie3J+Wit6VJ+++lw6UxspqTlNQhaIJIxJy9pOanMsJ5fVPlV7cZ8GSfqG/S2nADA",
+	"hYi1hPqfWlvYpoxK9t/qMMOHDsjnuITf6UerIIP3Q+D6chOsTn3L8fbVu/+fkVcY/sFZUtQoMFWyuQlm",
+	"UewDMH6/NjTefAkg7FIdJmY01sfhPzQdjeGh8cXN5ZV+aJ1IJbI9ph8Zy9/g4nJKLs6mZ1PyzlCNhfig",
+	"7+QyT6F3UFODTT339M8goG4WeqiJ3+XE2OogA7HJMVZUNn6s1C64HtGLxeXo6nl8NXrxYnk9ct4Tdrkc",
+	"DAemBQp0YEz4Q6Ko6UGUUn1vu+7N2cfMTzP3vWQ8nomldRfiREdkRUvGleesdN1LXRsqmQNWlQa9HD0f",
+	"X01GV9Pr89ELvf/IFnGhk8Wnsn/qrY0KGBZ20NbVoGPoQMnqqS11ArtESGiJUM6W0KomYwrwA78rl0zx",
+	"xwHktftAiFVW/awTBOs1s901C0kVYqmKyFvb/bIuY3SN3XUxXl17xHk3ut7yQ+tCXpe2VfLAOMm3JFnW",
+	"uD8y15KsUUTUAdRBIzHCBgidEG9mWm/ALFy4B9ChJcsl/Y+KGHR0KJRWac8E4sQZyL5oJlgmmQmtg79s",
+	"MhgHxalz0Crme+McoOIeMA919TPZpm8H5/6TfvCxQqlCrBdKdYN4Q1MrdXnHOizat9heKS+J3tUeTCsG",
+	"L0xX2Jbqpt0CNk1GP22q67q3WK4xTE8K3TP0hz1TgVD/w8bQggQHe1QBJFSpBbGeltAVTThZ7FGTEpx5",
+	"kaMownQwsdRXY+l/0J0txMb0eSgoUm3aSqBq8aQ+pqJt8NFLc5ymseaTTwuUEPfF5cc0cf/YnhIFrFin",
+	"C/AWnnwss8CueKgvWzBo+NUXLtAaMR9MezeEgkI/JJRgO/IIYK4/awxTw/KpAdZSY754ulvX8qwO/uPO",
+	"xfzZaTX8HRtuaVduqUzGomSbMO4qNBtCIzjzsDipRFkfjbmeKHAUGfqBJipIhPDsYVh98Vx96SRlPofT",
+	"8POvY523dV/9garPiREcCGcfvEvnW9xqfrijrl1JKvq58V74yGhsMFAFroP9B87S9PT0bmyBUQV1LKxE",
+	"rpC0k7DKDM8//DIoy4KPzwfKm61czeaeEQWFLASPRt3OFoJpVPEssx0aSymIhvsti8/8I7Q1YHzP2WVZ",
+	"NT4PqcawhNaGhb1e2OuFvV74sfXCkwJ60BjUOY6npHgEe3MbHqQEWWOjRSvliqoYVy8b1KBH/BCyBkua",
+	"xC3aAwqF+qF6/mdBq4rr3yXtEnmwKRmEVdFO43eWphxu82PAOTT9fQaHOvc0tk2f6wXPb/TqjeQgMpDG",
+	"Su3GrRN3k8SxKTRlvgFxbS3y7CWmJxruD7CYp0Kq+dkdnzu6OB+SeUoVy+bQ+zxjNFprkOAKPM28aJ5Z",
+	"Fl7OyJxuFskqFzna85k9+A3d33HwuiirQg1twRvUAOieSHFG5luWbahG9/IA1oegFwI2fhGfkbnLETAP",
+	"I9auaXzHuSiESaMQgrNP6/Z0Tyjf+307jZHfIIhVXT2GAXABd68Di5Yx7G71tbALLyXLDQcazg09vTpm",
+	"THaUtKu+Y8RXv/G5E4FKKWfuPjXSjj8F28rbTqsIdKv3eNDcsdRMbP6aZWyT8BiWgI3hfc3Iq1w3Aw3J",
+	"/6JQOvDF4nOd41a+8WeFJPlE7W3P+vdNslBr//dPKwrVk0x62aOXPT6B7PEpGrijK/iUDIsvbcTEr5pc",
+	"Aat4TXPJmutWmE3SjFnDVcnPqvlUCAcubLqZPmAooTeZBpyu7vWWsAEuqosoSTtqzfb6l9N1e7vCppCH",
+	"0vToQRdkwYz9FTdhuG7Ac1HzE9s9FzO3n02rpnrkCZwugSOaHCeGv87YQ8J2h7gplGPQZJ2kQtxLkib3",
+	"lYiotdpo8nCXj8fn0Rb+YX9gaSoIpIVZHzWJBF8m2YbsRZ6VDQln+O4z83LBRwq+bcgytEGG7/Qx/0BV",
+	"BHFFEPjCPuifj5y5TlJwOyGS8od333xNTChQDVGP9n24HTXEA+sfIcrgS75KE7kOJ9x8aBhA/9Kw1gqW",
+	"lM1amv1rAJixD2FPm3DyN44XT8jv+46z4vZAPLcBcnf2Y2/nb4ILvWnoZDw30JplTD/vlJ+Ss4Xeg8/V",
+	"AASLl2gR3QCazH0ZzwxQ6EsYCEdAdrrjKVsq/QbGrbRNi1qaNM4QaTVTWMQZmeNTs5pqWVQzWbA7/FFr",
+	"mlbng5Xrd5OIgQpslUbwJxd6X4JBZWdaeTVIBqtMFMT6NqifWlX09E+TaD2/8Y3zOyoxXNBN8c4VUwEe",
+	"KJbE6XyGN1bUU+srvOPFgybwGGwGeay1fLEC2CfqjHzH070f0gOOaNCzoSIx1AJVwi0itZ7ajV7QHfcm",
+	"HxL2IWJb5ZyWCC4Iw5yLrRZZRa7mhtVoFn5G5lzMjG/GnLONHTK4YX6E81BrdsetJ0fDyrhmzsjcfDuT",
+	"udyColnFtc+kVzlHv5BCO+yZf4D+9Dsq74rT1S+Y26CRgQOgjW3CjLq2EHaonyb8fuYvRn+B3cYl4h0E",
+	"UcdksSf0joPqjx4okYFfRQgiUj23p2Ta8YxlHpUuHO1B3OMf4Gk1RhxiEO3sjs83dD/jQqHuxsyi8AOY",
+	"TgDZ8bM1yZkodmPEIHNQyUoAtnkGpgLckGCXDyIyfcVgKXDMakZn7jSc0QWKPEsbW2li8YpT8GYuEKh6",
+	"UFxpTLnjBZRk2dxSJWTgtyipnlWaA7pklYiAWcahRFFHoWKIKTAaDAEVvNTfVVEPagd52KU1aoc7mrFU",
+	"jh/W7x+lNUbYXyvQHgwHDnrNpoiP1s1AZKuP0qog2HagkY29bS6eu6RZQY70PdWixBn5tuYVNebLuaZN",
+	"82FRCkuTcI/QBetaeUYGE2XQraRV4fCtc2B3grM02SQqyD/XNCbANjxtCcJC3A1ZMZMBl3Abc2yiAGK6",
+	"RxYDL97xlWCSiFwVvbNcOEfGgEIsmL2PoP54DAcWYzQyx5kyltL9/CYQD6655B1P9Mqs13bPFLyisn2A",
+	"55eYMXA0Uy1OCznuIPXJeq2/zsgckyVgoXe8HG+OYxQJFXoHC7bKOcSPJMa4YEzixWOJRICUiUzlrMCo",
+	"mEt0FacUew8bwwsME0aGD+GS7l4WifWsSyUyFqMxFA7B0Rw/ynaRS2aMkBLL3TTbEadWbfWtYy9G1+f0",
+	"YnR1GT0fLa7YixFaddAqWMjscks3Whyn2Yqpaq+cq9GL6fX56OpicTmiz+OrkbUN6VGKMWxvOaf6oLKk",
+	"eQL1s7uLbnSQT6ZleRppwYPFnllSes7e6n6n43eTF0VdnpqdMYZdjq4Wk2h0HU/ZCFPj9S7GF3ZCm6zR",
+	"l7j5GyxxE7wGkzJaNJTBaWZ6ZW9D0ePimMI5iZxhCZoCiTBZeHAzAMlgi3xmZpaB9t2gSXgyfTe+vjkf",
+	"1zsyupI8VjyhkTKd7Ex535juoZpAQSEG+KO5VpEhTNjwd9DVP6Egp+UjNpp8PMFL4Gzj3TqLwnW3LmTc",
+	"vbw/gDqtOAJSo6y8f1V6fymyDcvc6cqG6QwM3pvak/4xmlShAyTfHQ3kmbr6Y4Gnzv0OvYV7JZfgUaAx",
+	"pFizTAJanOslLSjvPv8R+HD8eR/uVHokOpjcrG5Ougpq1IxcZeeZ78UKDDHxU0FB0IT1gNjQAOLnlqu3",
+	"sUZT967TJU4TfSKlW1xRp6qOt8fiRrAs4YcvRO2QjnHYGY225819+Tmf1x3vTfabHEKcXnGDZjYr0+LT",
+	"hm0WLJPrZIu3KxNQZsf0Vzt+7lIyeKWZol5LUYDyR5cz+HZN05TsGOao/usBrnxRXGiIb3b6fZyoxjqU",
+	"z0daDB5daZ3gWusExc2bRkDHt+l+poTnez5y77A5rA6jGVk5VKOZ/4KsU/DfII+tyUPhQS4ckLFlpj6I",
+	"H38e/CQSfqDHJZByyRhv57XYiHMWPuPLF01ayWG4YQ9P44foyHn9GRhEfIyuomk8esHOl6OL8eXk+fTq",
+	"/MXF9fOBX/zj1AANr4KPIyTLJN0UTVGXNJdK0wLQJ021qq/0l94WH4RiR2xRsfIyD+3zBNBrGWi2oVjM",
+	"QS/MmhSPuz20/a6etLCIJQ8aQk44dF8ZEc3/6iQFOiz3XJdF4tCVnD5/iiJekGir/5d3bMlIA5bgJhw9",
+	"cMLMKQuphtHosUv0GhujFHTE6oZAMiyutErINYbSN9jupa2+wXbfYPvoBtsmvDg2irpkUjp6b1oSW/JU",
+	"BMEjxw9Q8UsTYTo5r0sUz9nomk7Go6v48nK0GEeT0ZSdLy23tRJTUxyVG1EmKw68KQQAJzCBIk9XsPrB",
+	"N+KvSZrSZ5dnY/I//vdk8pJ8nfD8A/nw4vns+cVLkj3cTC7GZ+P/SX7PonvxbDqejMeT8YR8lWRsKT48",
+	"g1+BdEuFxrCf2zOCTmHQzRlCPveoZ/WXzfrBlF1Tn0osCTxdlM2xDmvjpupWfJBxdauHeVPkjVYCV8Im",
+	"+NDSvAfqq3KcvOPKbs3zr4p45PDirLn+wGDwWM0yGo6iw6CJOImtt9wFK9iGVpSg41dinHS3CCFjzLnV",
+	"w99GDcD2rLQhGOtfIL7s+3efD4ngpoaRD2kIH4Bx/JWVAjmDUWn1pciWtBw7m4ZSwrE/HEIGiiJCQUIj",
+	"mxwNoAbYFLba5rx691AdAwEuWsPUp2p89MefnWu3X19eYantBDWI8kBk+6goZC3EISDl21TQGKmHKzp1",
+	"3NQoCwYmRqUjNKv+pX4eyWYrZHeCYBfwlvKoiRxY+21LaLlbhgkIw9oL5Xt+7JIaQ89L9tvGKgf4lAsS",
+	"65wY/zSCfAybaCfCQfNZU/C7t4TPZC3Yx54Slvjz9hfq41gyzYXLW6QhQnDP2FY6ojUkO7M0U/bDJL+v",
+	"WcaORYRv3IpCcCpMe6HqMfbX+npBIo6HfrE/qCNz/OoKP3x1abZsc6D0q/7pF7m9NZNgsMO/eQiLYJiF",
+	"7VjGig6jrtfeidf5DSSPhRbozIZNxVRCgNKoduwSXtuZAqsoGQMPchoax8jx4DWsU2nLpmj9kMVkz44G",
+	"0b/rwV4ptmleoDHlVRf4lciMzAITak5kVuavGl8+ZVH/IVQQamU7XnVV3281iHBd5iKW1oNlKGmMceGm",
+	"3PGRSEXjb2D68OpKxrzgqUJgrOCswqwcIftIYlbFiNjIz22y8nF37I0ZvY0OhG2WBxmcqPAWF4Zpucyx",
+	"a2znelVrZDPt/ISQQuNjMzXauTI/PiZT4IwmGpkS5KNd1/XN/g1EZ9VXU9gbQvxN6/qjhMsh9v1FQgkx",
+	"9TYL3ZVRP46j4KzBBamgHvVDteUqtGpmjJPE6lOn3PC3igZaCleCXT0kCEhNHgx9fafOGv0ysubu+9KQ",
+	"x6oqlK/MPsq02gKsrIZ6cktZ5GwwDTTcX6MfWFGjSmdq98kooFXSWNKzKtr8sGI/8Qvr+pJ4MNQYfm+v",
+	"YNPHXPYxl72noY+57GMu+5jLPuayj7nsYy573tzHXPYxl33MZR9z2cdc9jGXfcxlH3PZx1z20lYfc9nH",
+	"XPYxl7/VmMvT6vVh/Ybutfo8H2u9EKPYMK/mQyBizkbVUeuIqoSJRi1Ngq2beGirZ2mJ3zkh9XifSZKK",
+	"YGnsrg2hYryFXdtBOUtle4ym+sI8WW5bc7iDUXOHEEF2a7GpBywqr8nNrupc50LrgFiZquJqh+Ijx3cM",
+	"qaBN0XXCnKTfksKCq3QarTjWtfND55DICrY5DbHRkeoKYLkYnM7YcUL9oDLlbF+UVGKLpWiwhk+3RVmT",
+	"cbDjjA/MRLlqXx5GuZ5foc4aB4unNhZwrYPblkmF2nIPIrGLWLCl6ZV6alukYI0mB5hhgRTFekvH0o6w",
+	"Jnr1IGW0JYjiJG4hgq1UJY8TdesCKH47BK6xaD8Q8QWL6AbKAiYqTMhdwb9gLDe4jjvTT/P4fbBMO9BQ",
+	"qrCaLBZm5isfTkevrxYSYWigvwx/Dz5NLIrRd6WOnh5VIY4YDG36nxl9q9a6uSPC4FhH0L2yk6i5fn/k",
+	"SufBAkvtzzgzBbROLtScNdQINW3xsNSZ67eYarqXKDNjp8ZquWzrPWZOQCrKY/mSzGW+ZZlkMYvnUDyR",
+	"cLZjmTsoKG1mWiP7vfSxmwUSeOs/c1XaijGDlbmcn+3A5QXo/4d5uIrCdhC3Z6+PVOmgO6PtgX699YD1",
+	"v532oL94v0mvPQwWvMP4Vx7uQP832pSwoT606WrW2Mys1HvM7r0NMb0Q9zp2Ylxhs+KCdrcDcY/6mWM1",
+	"AGP+P9Apv1rSFZZzUnOUQoI3Y+AC2gGHTvcA1GzEcS1QNNwcvPz665Rq/gtd+hDP3X7tuKVmh35nt/F4",
+	"/AQtEPMSjhCTjG+sKTWk2paxnvHhudPaFgb0AJ8N8MsdlSdfy674WHLdBSODXZA5ahF4IWW9beUTe74e",
+	"WmqoZWKB3IBx5d1USEZxIsUBt92C140pFLdYcrgxf6J8FzwH4sHwXuMk6IqnZcfjwdEB2bCBL1kzmqkF",
+	"owpllSLOpqNMWHZmHkHNFoxxDGF2zdHIim4DPczo4kl86XTUKrCqOLsKsKsQaEOkIgPlkBYZzIahKLWc",
+	"LO/DQN0z9TqSjcInHKQZ+lfPzADqMRojyta9SlvWT0A2yt7nFjOJ5UlLvBDgnDjcUti4EYItMvRP9YNd",
+	"QXF+4cGkW3vYAisd7O30pT12FtyLJKQAhXsQ6iCX74qB0De/OwZat30n7vURLrmdsDPgvASp09OzGuRO",
+	"P36gG/um8SElAEpGY+aI6nwMHwOy3maKlbZDVrJQ485KLqVJpaxYcX9RW/AnNuv+Fi2rTzGkutSwwNku",
+	"KIf154q1Je+eRnuK9zuivTMztWe8wVNHe3/aG5lDt3BXON5jn6ANnCwIeT6nk2+y14fcWotsK/GORNMm",
+	"vwUQwOTbhdLbNbm0LSUqCGA91m3p++ZiF11tMFtfhVW2g912d3Y1VWkVCvSffEAHiYnBjaFn2EzMxcdb",
+	"/tHFu7KDvmlRoFCshC3+D74mcX8Ery97+D9Ga9hyPED7Vr+XLLuFB4MClzdQZaUV+JRO0MOjoUPS1ouh",
+	"6D50K/T+ijTPpiTQBjHiAC5XRzOa4REnd6QETg/XFvHXAy7JYxbUSLi69//9KmFp/DoTizSkqWkRJKMb",
+	"ppjtXGIAvrdSMnribW+MXSaA3VeIlohD2rLS5GEIpH6biVVGN/KGzO2G5kMy16vV/zKeb/S/W6oUyzh0",
+	"iAHw6L8yylfwlBJiJtciU/ZDKvhqPrzj8GFDOTTA3iRca6US/qYf3N85T/6CCqs0jxUtePQXlp7hs/dc",
+	"7DgOkYLPNYaJFinl9/prE404i9Y0o5FpuQ0tghcZo/DIIomTmXlOf044BDWlrPxSJDaLhCd8BQG3MAvj",
+	"kYgTvTcyj/NtmkRUwbrci7hiumFmhI2AxYJrQv9hVDAAHwNTOcIbWmwBoKVykEvN6HC4ZnPLNIk0nEHL",
+	"hX5c2JSl7qnX+NVUKcSg1mcSGlDZVmNkS9Xa4pfDN+BhsVDyJYlyZRoGTcdjUmy6ZjwNrGfTZOX9wUdh",
+	"yzENdjKxBX3TG/0iMHrlOuLWh4j+xcyhW/h7xrOgQrrSP5yRV37nmYSTVOxYRiIq2Vl1WdCM3n6cBCAA",
+	"c31uE3qDE9rtSzQIyNqNXtn1tlFB3JS1msiWZrP4gD3yiCqailXOsPpA0qHDLK7HzdQI4kBjzVkE3Qit",
+	"mOL6bJotDtYiy6BEmt3FZNqtiaUbuB1Kn+NTj8OWrsuwFleYwTrQhFQWckeVG/IQ4JP1wbSbH3btiPkH",
+	"RlONsQ31chJJjBeZRJQTaA1X7ri0yKN7rUUPIsG57SWnJ19Qyapfs1UGwQAQ57hcYqtT8NbJIeFsZ4uv",
+	"DUmk5eRRvtW0yZZ23FFNGUBCAYcFoKlrU3VGvKZRLJUQd3Evz0wU7eDG9KGStcyn89F4CkGeNsDSBsYW",
+	"LbA0OcJYHz81s7S5jMVJ9Tt9YnGestr3NqvVQaRou1551C66YTU1X5g5jlprNTcmco9dneyCWAGvO1Mc",
+	"nsZnBMLAg74rd9AnTPhaSLXKGgZ2qFLz69HMlreiGQPVDd2WeyLX0PB0wTzPNk1T07K70yX9wsyrZwEa",
+	"akSVwc1V97J63t6Ncz3QRNb2roOObByckZrj14EVNhwAsp0A9DfwZkg7KnD1wH4wNcM+74rCwVbA4phz",
+	"9MYkyh6JvqpmRVq/wF6nwc7TTcExc4sR8xtcAF70Ra6M7KKxYsFSsTP3nsxjLSveWLUcG8qalEq/o6G4",
+	"90nTcKBfC4bEFDf0BLjbjoChPbs7fgDw1BKArUhTac5BUXmPTpsSgIE08sPKiwvMcVfZYpe34aFPOx2e",
+	"DC218aruODg2M5vWYjI9O/lV2clJSQBGhuicBIDPA4VtrtNny5ByxmLp3daPgaahy/3qi5BY/v33r754",
+	"uBqWZf+iYARGJ5yRN5bEuH7YCVQQyrdbT1+oOh6NWj24GfzXj+PR9e3oKzpavv/5xePI/3hxzMfJ9PGf",
+	"QhTGK9kWip0rEjLRB2ysPH5jzb6QQ59a2Bdy6FrIoeYf9K9Pa/yESTIekphFacLR22Z6nX80X1v3WLa2",
+	"oJhQJJu77TRNv1sCZ+5WQPkL+67miOGW1omSlZ7WzjMCVl2UubRCcM+2yvVSbwZHwZJYOKy4ltcCTj6g",
+	"GH5ei03AdNKoJSqnpLl08s/gMx/dEeMTw07n95pl4JqsndkPa4HBXy4IuBafVYppPHhCx7oADkcJF7gX",
+	"DhWuxMHYA7Shww7ZC7BVXDP+pT/ouSxW015ssefDPR/u+XBXPnySPuPXN+6q0wQYWdDurvmYcl05wDJA",
+	"S/K3ZW31HAEXK9KNNIMebENHAvR5X83JICIblkJipUrSFPNg9A97jASiUhGTNlHOgwJ31C6Rx+VxHLEZ",
+	"Q6Zre4EKrvo3a7cE4J6RW15l3qaZgl8eG3gRdGiZayDMb4y1f7c2zwE0jKXxjiuRxmfkFrxgc9z+XA+5",
+	"zDOIA7GQSTAEZAhGMVWUmMXlRJSThRUTYkJXNOFBR17AWMOKsJh2RAw4XZyXpWcjPRvp2cgxdfkOOx6b",
+	"/Yg+vcFMYUm2mADxEdrMfBzPYUd/YbGU1xl7SNjugD1pqCmrYSdrseMYryyMwVWCTmejuDxC9VSK0VOB",
+	"ngqEqUA4JLSl8Ng/dJGpugD9aeqSnGLTKO54FwtFcfoHKS2LsZNHQ60P2wMjpPR3IpmtCn5P+XrK11O+",
+	"3wLle6LtwMpHJ5gQ3lrlOFQfpGwuwBIhZ+Q7nu71T3MtsM6J4MwqmVbVK4U8YMU/r/es9TaAcgnOBkdw",
+	"wvVBfErZkLMckv2k2LCFiPeoXztjeln667G0M5bWcNQH3aGCEmLzhff4sfm43a03eqZv4JWw8QYPFmw0",
+	"GPNLdlRFa5Jwz31QSv0/6C5AUB5e1rf6uccqjBsjZs3yaMZwcYSLXbBGjDuiA9KJeSzoe4A9lOFlQV9Z",
+	"cDFfiLD8USzqW/qOMwjUEjasaJnCVnwlrFqX84EBdC6xilCesVL19mhz/bB4O9ku+J+38e+/GtMfrvOv",
+	"/3r74bt393/980/R5POf7N/xuuhRoQ/B02+Hg+0aI30yprI9ZjG6QqeeBHaUNp/lvPQ8NVde/++F/t+4",
+	"+G/SUjDTl7SshSDLOcdlSsW2ReuaByyS+pZxU7TIVZsZ3JzrU6UxJCYU8HVVEqp18S9tDpADu415yfbk",
+	"f0QiZuTicvI/MSR95nULuRwbjT68kfPnf/YiZQ5utwUkk+elniF2RBeRM7gZXP0b/jma/BtWPM03G5rt",
+	"DQp4PM2L6KkQ3TwpCC7dMLmlEZPPjHT7zCKxfKbxY1QM+M/Tr6z18JlFgGfrRCoB3jtNqPVJmFYrh1oL",
+	"hXBWn5If8w+ggl3awWcqy3lE/R4I1Z4wBwW7HU2UnC2F69mDX5g8T/OVAQIOXAHEs05G1Mcj07swX7Ce",
+	"ppjl/AlZiobWBMtaQZYFFgGUpDhIN1PC1fOLIFl2F6hLYTfn0AAjfsJJmmDiZcdyOPWVv/rCuih+EgtT",
+	"HlAyooFd7edcrwsWyptRJBZMDolkjMz/KBZ/Sng8f2kGFBkGpAE+4m6gWmFwFkN2u7L0P4rFa3gj5Foq",
+	"Vqb5o+//ryTZHgSkofzBghcu7vVAxmC4B6irMAS1X0TuV77lrUKGN4lhK+1HrblswlsDgA+mLB6dl9op",
+	"AuKPYmF8ao55/Rz0rbFtUdcVy+qscm5C18u337slnUzbsAQGqm8DuIuupZZhtF8FSFPVJNclAZgl6fP4",
+	"SSxktcPqoCXUO1zHpSjUaA+VfP8KdByJaVOH67hYllMd+lVB0YZFvVwC5BD/Ph3QXz4wzD06BOkQ02pL",
+	"fN8kcZwyFCVTwVd2B5DTwJaKiDycBN9coNqLE/oIF9XjnE3IA4/AoIKTbZ5thWRP5gMlBl0r3qK/dmQR",
+	"Hq3US7Qr4gLys4fV+U9jrSURoZ102Ufb6VdId/EncYRyaMsvWrJtr3QRVYVsqFQC4kB2tZMVKrfWkjTv",
+	"tgUxuxAKfDwpn12DVnXbUHvzVtOZiknDmnd7narXqXqd6h9OpzrJmPxHsehuPv6jWPyOqghyeWkcJ3px",
+	"NH3tTWpgFEq4ESQWGI2G+WNaTqokgNhuvEBD0DiMSUX65hnCc2vu6BtIsdLMCAq+AVeJE3mPSY7ZimXG",
+	"cGax21Slfjyqo4e3apuXbOzbEeURA07Fsk3CbdCUXnjIlh1n+1mW85CrLCz0CJ7usTUEVqpr4Ll+uR8H",
+	"rRDHRUHHMN0422ud4SWkPrHYWT7nZpnzkKq7oR+Sjd789Xh8Nbm+nl5eXF2Mr68nUJcAfxo3LtTXkLOQ",
+	"QR/cCxgYp7AO/4pyYlPEoXiMyCB/9fTKUWE915vZhs4YIcIe9g/Y5dYyhP+AxtgRXE773WtT0A0qvlW/",
+	"/HxN+YrF3wqVRHqh8Hv1yxp5QhS3Y+mBYVGvMVv+1lbN/1wjQL4dDAdfQKz7ratuWLkr7ztAiAfLJ4JG",
+	"C8F4DmWUID7mV6tzHFPxsvE0QBbHAzEe8UOFNX/BfDcZ9qB5ywfjCwS5UsVeksWemKtP5kb6mKO87aI8",
+	"sVSnI38G+wpRRRNwm87gquwjJUpNSqY5kthwyHimFaMuJ69E1zvpkoPMvfwYhdy64EBRtvM3gwbhfhpt",
+	"vLNJoC81kEKOA+6gOpt0QYBaM72ZOkzQxNeXlhcHpGWtNsNLG70uw2XlfbLd6r8nJ8sTsM03TGoed7Ro",
+	"Yd47FjyVhYqQ3cN52Hbg49askgjeaMMNWiT0vGs7jlagGVfVEgreOC3qr2nc4nq1uFYupuGKZkVa5NAL",
+	"9QsPW959SpVhPPFGuNCMmeLGaMg1VQ26mb0dEjUOD4YxeGyIt7rbwA4jGwde0xjNbGTDKEfngMjga70T",
+	"qEYtHFU9UG8I67yazQwHphuRXYRHdgGYDajcUIOpDAqwZUFrH+PrRbnYmSlKKN2lc4cxzjvmJJvl9J+7",
+	"QL6OtzyHDhSalcEMhVcAjLzzl06S9JiG3t14UANUS9cM2QpXeQiwplRIFoZiqFtbmjqvRVdLZ2OVJSVU",
+	"qH7H065BBVg4x9DspxVYTfymGWQBVmPg9qPFw6pAXKBbIaHcTKbjoZNdbs4fQa9G4Eym5yezF4MDx3AW",
+	"tEoHO/pwle3xJv4kFp/5rr5qV59mt8mabreMH9WOQwVzgb/RYhUKPFA3xNylLcSX0pToPb4Ef9uCoedh",
+	"0NEz+EpJc3ktmznKp4nfBHmyt3krr1pDSoO8WoilLbIr/jDzC1nLZMWpeRaqZvs2YEXl/aw0RTYr1oGf",
+	"l4Ar9pM/tVRsO/PNX/iFex8++puBL4o+V/qTvy183k3wvpM9mzoHhsOQBnz+U7O7FvAY3FR/j+prDdf/",
+	"KBY2B61e3hTb+jQJ0D/2lvLeUt5byv8RLeVPzLWz0vvRSXZgbP+Vs+tcVE0T/zDX3fGRMzI3zR7mN4RC",
+	"pAYUa+cxNOHAZs3GSiPIgq0Srl+hicJXCl/30Giw4Gi+45SbwHFXHZhhm1NKtjSX7IzMLYksZl5TaSKo",
+	"jKvadFHEBOei2cAZmUuVR/fzG8LFHTdlyKD7HL0HsQ17WGDT4J0gJoza1MKuzEUU47BsiSnUlrEWXTDM",
+	"fq0PwNLLPLpv4lsNEfhaLkcm7qKYDHxMz2MMefuotsHw8tg2KDJb0m9jXGQRoBNsFIxsIiSQGlmnNrvj",
+	"Ij83qqCufKjJhYe1aNAArLSwI4m+CQ16rceZmoT6xLT5Ifm2CJkAp4xlP6RmjTzK+Flmho29NbXUq3eb",
+	"JkvW3qLuhG569TMpLFMYXxBu0dYa49hewsEZj23cUREacXDRZeZfw02omIBGlOABmjiXNNkkLR41D1Gc",
+	"ZNFY418/4RdkiHNWa9lbBNkkT2hKWpJhGteDILULAntpzo6J6Dvc1qB0tOAQaDjZpzdgbarRRRKfBJb1",
+	"NquyAQsJapLvG8ujNhSzN9WpgcZA05UqGGwYYAACXfQ+SyRrPWOr8m7l9lWwohK9VKIvBS6XyZ/beUhU",
+	"+JryVR6sqI/UCX8FQzUUvbwhX/JVmsi1psG/Z9mG+rwS0sFiFgT/12KVcFPh8mBwQSCHn6ZJxP4NMnow",
+	"bVKh3dp22RrcDIofRzHbiEFz1nFjmOBntjZc0eauVnvN94NeXhys2F8s8EASj32uKWPYDRQ6yG9odv+G",
+	"0fgECPvt26xyeTV6oQXrKy1Y0+fx1chK1lqOrwP2uA5wlf15Lwd3drizr2Fnkb69IFwGKo/mai2aEpqR",
+	"SJ2Wz3w1Hk0irbfT8XT0Ynm5GFk9ZDI9v7CK3Zl8WJ2eznzUHKclM3ecYsuflst8xE7qacxf0AdWSdVs",
+	"Ha6cxRzrtx9N192bwX9qRWCbMlNVt2PdIuYrv16/ZM/Q0ekGFV1/DyJnn23/D5ptzz5ELNM60uDtmmqd",
+	"gKHq/a+VO/B8dDV5MR1dndOL0fVl9HxU2EGm0Qlli+rhcwV6Pr2c5y4TUAzt49TzPNS03eSO2xq0Q7Rf",
+	"ECYjunWd6Pzs8r+rLu+gKa+TONZ7ESt8wnXpyJhUNv0Nj/gzrfByhcV6/w76w3dH2X/PRWNRwGOayX/M",
+	"ArTthWTNpax1kT+1hbwRs9rLxvZCVC9E9UJUL0T1QtRBIeqk2Ber63aOfDEv/O6AGDTUfF5wiJnbaIkn",
+	"TTiTIUHmgDHDzHdEJ76eZ/Q8o+cZPc/oecZhngFBCzuWuUiBwe2f72fxxZ/exV//sJmMfrr8fC3l6zeV",
+	"GICGx/5db2+rFSx54Mm3g0/Z/9ToT6fFUziOGIqp8EHVlNsnGY+hLjv0HMb8G7ciF7yMajimnhWlESg3",
+	"1gAo9UE5ZtGROUI1nuGQEC5wOOuqHAHSVAoCvI1bz6gNFd/jJGORrdSXuQx/0+QMg+4Op+JUcOEgxMrb",
+	"bIAc0mItWBgqXQIiwgvNLHMNwTs+7w61Y9rSVvChtt2g9CQe2Cv+7znL2Ql+E9xV6X6zkb78o6toGo9e",
+	"sPPl6GJ8OXk+vTp/cXH9PNBmtRghWPBbsY01UZmO+oJsc+yGY+0OiRp6SPBbypoKgTsJ+3Ggcl+1gXTF",
+	"gZNF6+TBEwKCgsP48t1kejMeO8GhPFGUsuyeqIw+sFRCfiNMKJWtOwI2SC2WxDnWUpppEnX5/ELLNUNs",
+	"Ky01LprG0u+Hv04RSKkyRjc4EIpAMl9AZUi9uvfhKpHuPrdArFRJsmIGdifQbnzkQjmPnGsG7rXRqhsW",
+	"uxpLaRwfZSstFbFs6BCJuFdUhTHmX3O7KKnUTSz0pcuw4beEOKH4BihtA5QdzpAk0jeFcwF1TddUkg2j",
+	"MoeW8cH8kcOxLRZb25qSm4MSWYx5A4bOrJnJoYP4mqN6k5f7HU/Gdcbd1Yzr35aGKrbIuDMPiOHAKayg",
+	"1KUUV/muHRBONO68wXcwqqW4lc0s3mJcZcWUh4IOOi7cu/3B2lv25yFZ7F1YR9djfWveLp/s+ThU8kml",
+	"rBPU3tkBfaJ00KsQYUJCZxKA1KzDcv5TPxi0uOOWzFB1DKkWVjV3roS8JcQoUwj/5IYFha3Y8D0YvW/i",
+	"q+2G+555/sLM8zTzH1Y37mz8048fY4rrseAXxoL3HRX1T6p+A2xOU74RHz9VOkOrPteI8JbftgtXphg4",
+	"vWdSizUFuXYlbp5bezd+nIQkKI9VhauH6p9AiBIcjeqBOimHTOqO/wSn0NhkVSMM/c0YGE/9vUyn5b28",
+	"uBoHt5OrsP6VK4YVL+uBc13ss/r9eLbY94bU3pBa6hdim/u9Y2kqoapGcTcZJuObzK8SannEVA/bO4/+",
+	"0Z1HNf7Y1WKQbLZCHqEwlCjZ04PdzPQfr321697a2pHCtGt1l6ul4Los8uk6A8neyS5gqbB8eNUDs9uS",
+	"XevBDteah7XqOj3D6hlWz7B6hvXrMqzT9H8tn3dX/3PF2roz94SwJ4Q9IewJ4a9LCJ9YiEMTqBONV7li",
+	"v3opDr2IE0ILPtL1qwTglWHeTZf4bovr7aZTKHNisMYhoYpshFTkfExiupdkmYmNKdndXdPo0oPve/tc",
+	"SN8wDfCaezB8s/cK4YTqYYgtK7XLdJEKaWpa9x5lLuvUgde7dO2lbvpuvT0P77v1fqI+5V3tTJI1l4mp",
+	"d6X7FH3MO8ZU/OL9zl3aWlOz88MWH488P1Xf6UlvT3p70vubJL1PVBQK8exEdcEXAn91tWHf3hHd9Ngx",
+	"IYwoh2IfdAwW9MjjTwIasjudW6qZLbjSRigzASe8FlBkx+JzRLc0gmJvk/FwEKXgW3HRJIIrjf83g42I",
+	"TefQlgSfyXVzkEnrPYE19QS3J7gewf2Hpp1ecWF9VTD0Fb6aQVyvvpGU51BOXqZiN9P3cyZZJKDk+7go",
+	"eqsV3aYop8qVfUhkskhSLBC8zRdpEpkambOtSJNIf01zJdBkkDEaD27Oa/TcUqe2vqAV8lZulu9Fkddo",
+	"W0t9O8WkcoUdijoclZBcm+1ycsEKpKIHvLUCA2G7CNooYRcAbaz47+dcQacPSSK6YQRybzDim5uKFh6I",
+	"NzS7Z5D7o4d/SSbjMZGK8hhrG+qPlMcQx392x2/T1LQcM5HrHEGJo5yRL0w+kFtLLCA3AAME77gfwDQp",
+	"xS+ND3ZHAMAOLfo4gNSRwMC1mcm2aRQ97+x5Z887e9752+CdT1SQNB06VTWyfOdXVYq+ZbvXXi3N8g4n",
+	"Y6IEmUxfkGhNMxopzfJMcpPm3Xrjb776nLyYPr8cku+29C85ewt8+obAaiWLyf/49qvP/6fRroB6ECzP",
+	"X/RpMXT6jnuzaJbofQSmalidXIvdGXmlyCaXiiwY4Sxxco29i4Tb2uh+5dEhfK11vDtueLCrVibJv+HP",
+	"UNIDnRGT8XA8Huu9bATX0o0tFypfkohKRjYQC80FiZPlkmWMRwzD96k6I9g+NAaB4Y7PWZaJTM4hwXeu",
+	"hJjJtcjUfIgfUgFtDefFpvUnvZU59jrERcwdj3fhz+Pp4XqpHqJ0ypN+Qkb0d5y9SzbsnbhnvCHAW/+E",
+	"R7oUaSp2ksz/O3z5v+YWvdKE30PqAyeBErHPyzvWH/0k3NvRn+nor+PR9Wz0/l+CTSgrHriWxp2lQHSs",
+	"xI89unZrQYxcgdAz9lhvmeedOnp+l6uF+NDUb0qvBPurIMRsr3foMQD3YY0e5VCG0oLyWHDT4xBELUBC",
+	"8IGaYRJJ6A4IukhjJlWrEGar9Z/a5RC3+tY0+OgclIOvtXSj0r8geBBxCXX98aFcH7ZAgswaZEZ+DrQr",
+	"jD7tVjjF59LRgX4x4bZfh06ipTPL+PLPgb43uD+XcmOY55bx2HRZKDX/2OFqRvB2J8kpUL6ysZy8VpfE",
+	"UhVuHOgzEWwo8GlSlLt6be6bu0Hp62xhZptChSv6m1MMjuJOVtIktknQydI1Vww1wazUtjjQaQFbeOgn",
+	"S0UhMV/8ZAXbYFeQdFN5T/D3UMKsQcNgtiz8VurICXf1CYXtrT3DwXkNhUm92unFDSgK3BdEsamgvbsp",
+	"DS1IjXBgH+1Wrd4f2EFqaNs3WpBWCtnLMrHwq9Ef8O95JLOJszjCafYj4JUGTtITyQ5E8gk8EZnbKRzx",
+	"UB8305wt3MmtP9cu5/pEJdGIb6doiSXk+JVVxbLwdrqgWhEkChm1vfG0bUpjzK0m/C0oV7RxZtcgCH63",
+	"JRwVtslOtM7j+DQ2dwVmyoP8zpOYq9O8TbQq6DKT8Ek7g2XVYN014sVprNoJ5M2wo4k63Bi3aMNVnIe/",
+	"vxJMg8jxwLKHhO3CK4HKLPqBiGEPmkALETnD1jOHwIkPY4ExeKGAJ1RY0T88RfoxizkMWW8hUiVpasqg",
+	"y1Klbw8r14ymWitsv6d/wKceh4OfxEKaXqkzgH5M94f7EVPTXMgp0hrXY7qH21e0gMO6PCZ9LkkZCVDi",
+	"E6rjwJpd7+L2tWY5NwsZEppK4fe+1tD3OuB9gpUCRNciD5GIHUsfGJFbimEPy+SBFX3uvOtsmxV1IuXv",
+	"1pnIV+ttHqTksJwdY/cB3NdUtVgN1af56ZahmjocyrXI0xjRCLo5bTOxyphEW53pZ+dRT5rCCe1YmnZd",
+	"2xcsNSVvKssyoulx1gUjKTRU7zG/dYUalfdQ0i7Yudwg5MFBzHPYwbBKgg158IYzxzGs08calXIgcpuu",
+	"3MUGcuLfAx8J20h8W2f0GqEP6BJ1am+6CFcI78QnmYs8umf6hkeCcxYpV+FigU2BS1+zVUZjgOrPA7Zc",
+	"6vXfYPNlOSSc7YjxGg1JlDLKR/mWiIxk0C5ZAu0ZYs0uaK4AGM8FwY5fZ+TLB5btUYNnqUQ9UJ4Zj4iW",
+	"MOE5KEOkuZYTZM9H4+m7yfXNZbVRsBsb9GIUa7XMiQCpbC5jcVL9zrYzq32vqMr1lw4iPrKWHrWLblhN",
+	"EzfCkytTffzOo68/ujM3/TVvxu600WN0PhwsM7FpVjtgBqvD31xo6HgU81NNoLD1L/ar1PjYxUS6xr5m",
+	"qHXpcQri9SntsQW1+xFSYlg827LMONUGN+OzyXCwoNF9KlYwu/l7Rldlz5teX/1N4wO0KhcXgLimXWC5",
+	"FmblVjvEKrpfg9SHjycx4wpddn4baAOcrUjT9v3bzs443uN76KxcYDhA8kS13Aq0nXXy14VDNMDExYZB",
+	"EcLdWpiom1BhGAyOCPk5HdUAyEjGeIcc1FIHaOefRdCbgAq9R4ge71ML+9TCwF3xMLIp9EvL8yZkqJuF",
+	"vozCzcNiI1/GFaHEteXERtMmZOjIGiQH0uySrEi0+4g9g93FawnIM0YODRSY09fersfEUuhQiN4x8XBP",
+	"rzJigsTsnsqQHXroUjnmAxSztfpITxV7qvg3WHnCFwhOkSIOR1H2V6K/En+jNQi2TGxTdpJTpHSvfmWn",
+	"SHPwXLkBdpRnmRZkXL/p42O4XrNsk0gZzKfX6gWaJLCHBNGXtlAyCIUwK98zLoq468FwIO+T7cyFYrru",
+	"QN4T90l0b8jFQGuP3CVqmn6IM6PNmDfNJ8n0DyAyrCmPZ+IBpQhG45lWRV2U9kwjqFZK7XDWJU7jeKaE",
+	"+/igVc/3YfDIhlID5hiGpnGpbUtKFkwmMcOcr0SBJ+aMFOFw9XJyQ88nZNqZJEqSbUojrFhK0/SOm16W",
+	"ZJFjJAnN40SRVKwwds+PPeojxvuIcRMxXnGLOsxoo1+38NT3b76W9YUdMLXjs99SLLLfNWbqybVDIPrF",
+	"KyBSWvPQbjtIaS19CIcXKaqAm+ws/RMbsqMqWjNZjfcLC0NnmtNdPtcyUV+6q7+c5csZ0RzcDJIxzaCi",
+	"nA1uJteancbSd2FsRbQe3FyhIAOoY+u1sw80chJyuIp716ZHlzZnBCJabNhLUXjdQXmZpJtQNsiOLTaD",
+	"cmn2nweugcXNACSAbkPF7OxBKbBz1xNJtDAmdsHrNj2DWJ6tkIkDBF7AK5sq8sAyFHbOh4MMbPETTUse",
+	"Evz2YmLEFi0RuKyRTPnnYT0shZsMwiFufh4swepujhNlUTRR90rNP7BS814jmMw3zpYXqgeGCPzC8YvH",
+	"QHB0g43Ryrjg5VFk7qH//Ix8ryfTEiOE92ZMQigVy6ClZzcz58cqsiwZJL1AYiqNmWmtRBXzAniB067p",
+	"dss4i0sVjw+WXDbkNBhnUJ7vBppfwEogkn+uNYf9fEjmMaNxmnCm/87YIl8uWab/Zjxmsf5D04UYf92I",
+	"B/wzZpJl8PUdn9vWHfoH60LFD+gHhBcMpYbUnFRE9/Mz8iWEOJjEIddCAIX72olEoVDqN4lkElOiGI3W",
+	"JBU0hjAKTZBeAppoBQI90gbYSbQmUc6KICeARCj4pR7s4thUY/Y2tMVLJNH6mTnjnKdMgsKk11OEeVBi",
+	"gXJ6jBXyyQaw6DVRLkz3M1yXhhBDFHANHAVnhHK26wYDy5E7Xg5zU1/pt0JXhKpiWX4d8iROWZcrAIyx",
+	"4TgSCWkPJvu6280vcdJwileV+lA1H2IfjzRNCg9DB1hWGHR1us+12iwxCR6aS0kbYw4vAiaJJajOyLw7",
+	"TZoFY5P+IHZkSaVyePqSTCA1Yg05gBuakgyjaMyIPN8swAbxYbQSI/PlMhVUz/voSxhh9FzsAfGKy4tb",
+	"7LYHX2BpjI4DWNkUM4hzRIMsAAuaid4nW3drw/MUklBT+ojJlHJ0u5RBYmN2T77hLmWjyyV7i3Eqj4V4",
+	"dtwl/UG/1XxJ9aAs1mS0TNkKqfDAba3WSbAYYgkZUvkie8Mci38lhwOsm4APmKBcS5b987LMEXh5CWGq",
+	"1w5pSJuq3N6+rNeDez2414N7PbjXg3s9+OPowad5ya1dt7uL3LzxOeqFx9QA9whTRyJzVSSy2Vvi39Xr",
+	"MXS8869jDQoN2g4kTOmfrHCMNmxXP2oL+jmRNKjguCpP1+Px1eT6enp5cXUxvr6etJd8OqKo7XLWLArf",
+	"ajEVFDT7DCgV5GJ8TeZWz5hJRVM2f8LqD6dxaP4SzNX9SmRkrtWz+Q2hHPVIXwn5LfV1b89FFyQWvuc2",
+	"NeV3UEo0SGkES71hIzWCVCm2QV9pwTVbwYb1rn5bkGrVc2H1GiLzl2A1wZ1oxTxjmJ61SjgW8ZgDAN1v",
+	"xX3bUdmKsefPTYrrsaga1l9hyfon1MXXOY8zFqt1qa3mhT/X2fSycbrTlVuseGLu8ickSIfh1Nbw+9b1",
+	"89bHqa/CS0+XBZ3cstp6w+9SD9GLF6WAi+sOOq060LNUg21erH7+0kWPJghAKEzk2o6mzEUiBBqcHlhN",
+	"hVeaMgJwOZHddGCcrerh1nO39qpiryr2qmKvKvaqYq8qfjSXacbAzVWUay3pUE9SJQ1/e8OkxsZT9Urz",
+	"elgqd15JcInFmB5SXrHPQbspwD5QWos3m6mhNtZ2myYsNu7IcIJIN6GvKGMcGL+Le6PZTO62NSyg0nYC",
+	"rywraHG61eBd5RvNEKRYVmzDqMwzFr/EPF5TUkuDBOukgp+Kmsz/IGRLTKmxdT4M7PsIuYBUwHuOMbkn",
+	"VC/oqsQ3K3rvbOszvyRXIV0bKTUTYvOZJCiiHtICA06gZkm+CLPFpwBEnUX5+lQFYw6GB9qf7casZtsp",
+	"4PyteTuY/N9BKXATgv/afGEg3a16mDtHO2EJuP72y0g5rN6Ktltn3HDhe+ecx6ZejTVHGH93IS7oB81f",
+	"kAscDtb2PXdNFNbEcCYKKqXX7vuysfCejZ+gGfOcfzVLijWWGAuKiSEJrteKOz+H+pH7HsbOOQyuF1QV",
+	"oSw3bSJf7iBWQqMzhG/wIHU61FQQiqxAu3Kj4GMJ/44hBxU0xb3bNECzCQe4INqZqswNp49FmwkG78gh",
+	"WewJXbGXhBLJlMY1IiEqBbjW2tBaEyCC8fyJvu3LMzJPOGSes5lfs3p+Y3JQ7njCTSHn3VrYcg+KLBjj",
+	"kJB5RuYijW0uhH7R/umPDSPMb4iJKpJmyISb2B1T9fGOY8iUfInkdpNwG9SyFlKRiJrWiGrNNoSuaKLn",
+	"t6FKbhZMSMAWAishYtu4BkKypF1EPLzjwMjheyGVxO2ZdIYzMs/5A8uSZcLimUl3gD2YPw2v1JSaQy2M",
+	"SPBlkm2ghBCPAUz6jp/d8Tl2AYtnUMhXukismWSQs+J943UV0l8mMdtshWI82s/u2V7Pb7vwJBnYTKQ+",
+	"aj1HxqRIAQxYq2N+Q+xXrnyHWBK6yCXzG/pgNI3+HTYNp0mT1E21YJExzTBTJUS/e8eBTpsSeWcuLmyG",
+	"xR3mN6XKbraAohnf1DrYwxQCRSlAFH1lESOgjo8Go8WRO44kb834S2MkWuUZMi3o9SkV3evxs+2achbP",
+	"QCOY34AxCbBXMpJvIZpMT2jPbLNJlIJT8gl36FJg2YmZ16OjjN+D4aCMinDnayjkmsJZdMBgBw8b3Bce",
+	"MoAqUsYFJCWlM7dLhNoorrDnzJU59IGvP5ZgFWZGQqpvcMcntJXVotzgZvB2TbV4x9DG/K+mR8Wsex+A",
+	"msaDAx+oIo/L/p1+1KgP+5kSQYnv1vVmseZdjfOAcZZimsyl35bF38HxsMBba2iCbw4RlkEm1JSbX47G",
+	"Ypuu+fntzrfXmVikjbpNURAYU9U4VNe/vri8qvTDFTGO+0DTRF8MRNrhIGYKjQio2MHXphowgWdvgJ6e",
+	"6eGgGr2pbwPDuZL0+vgTlmrMNWk5Ng3wxm6P4PGQFEzWeoqJMQXAnLNWu9zz8dXkxfT6fHwxufSqFF2M",
+	"x4VFrGkDBYKE7SRbBLD871Xg1LuQwq4PSGk42uf60ccCvE2KKRwdsh0I4jRzo8PJSEIBBMdhZTPR+TmA",
+	"SRUvkmEUpv4fqJ3QhwA7EAyJzKO1xqk5ChDgqjBKBZ/lEry0tcthcSSk3EDMM5mOyZZmdMNc04YCyCYV",
+	"VcvgpsZ1J8n4K4169p48gmPkFb43HYek5QLhQsuc/++RoemjV/Hc6V5A5/Bc4EfocGgAptdPFYizVSoY",
+	"DHPMZXNKWi7LUwaDNRtUSFeJXJ8g2TDKTfVBoNsQetoUDIxfBDOSC/2eYolgOCX2Aayc0s13UOWukFr4",
+	"1VdOAS5DvGVhwltcrXo6s9K8xtybTKwyupHQTyNjZEP3ZMFsAy5Nh5MNe+n8lblEvQDkuvsEI40NVUCl",
+	"4MwTgozAMpO53II8ggnHGkSznDtp12UmzqC8YfEROneAmbv0lWYcs23ygYGIYn7ApjPARL3vZL5FuXRm",
+	"4D0cLGg8izIGpbEojKC/ydgyY3KNApX5rvibY/0dzedKi1rkcg8xpZwLZUSomeDMZGqY7832/R/QBDgD",
+	"CgpqvEnL3iU8Fjubxw3i8sxCDj/pAcvfKIrLxE9luILcNivKsy9FtkjiGJ6vSIPFSvTlybCAep0J/iQW",
+	"bn74GyVR8wm262aDsm8YwO0+whNMi7nmrKCQBmhqwArVWsTwECTVs8I8wz4kEkRQn7C6j8YXPEO7ja28",
+	"gcXUZkuRc/u3J4+bb2ymh1EhZ4WJxX6jxMzEhXjfZExlKAInq4RXlix23Cbmu3gdgyzl+B0s9qPFG3Q7",
+	"mRJ71uW0zKG+Z/FhJpazvchBisw0YBGgVCVymRiIZlSxWZpsElvTENDSSvqDgqzruy1y2/FtZnUP+9k0",
+	"fDOfzFLgbwSbMgcPX9kDsC3kcu7QxK984O5vWTNxXxdqSM5prtb6lkZUmY559IEmqdllzu+5BrMJB7cf",
+	"i5oK7htjjPSpQSS40jeD8UiYQub+zxsWJ3RmqG6+hfKOM0eQCz+Nu3vAg2eu/ERNDxoOPoys8ASSSI0y",
+	"Qrs99OneWsuF+9UvmICdj0qNl0A0gBgSswAUp7NktVZncN4bBmrUrbz3i4h+JnEieUZuTUaQTFZ8lHCy",
+	"YibFBNghsleS2xQ6v3hDxhIObs34rCRunpfFTe+NYtOPYX7gweI7nu7BlGNeB/GPFpaSCiAiysmCRQLW",
+	"jJsrAeBrpvz1o/G9sLz4puP/j70/UW7bSBfF8VfpP+eemiR/kiK12JZct+5VHCeRJ15GUuJMopTYBJok",
+	"IrCbg26I5qRUdZ/mPNh5kl/1933dWAhwkeRFNk7VmcgE0Ou3r23MFRwnXOI3cJyajEaFrR4Wt1pckpNQ",
+	"sv1jR0m32ZsS98tt/tx1AsP6v1YYNGyAbw98thb8Sm8QXBf2fCYsm5YuKEZmH7mhuqv0BHzHrhvXd1PB",
+	"nstrpugbeAgWQ8mINnbZtwtGflN2wF5+CyKse7i0bM70FBt92jEL6+zv1a3TKIVTl9aalxtKK55FgUkT",
+	"9CDwOGajBAxj2CKLy2gKlIoZNQYzcZsKNavEfmoHLG6ysI+AxxQCh5OwEKuj+ARHtCltcgn2lu3uQHWm",
+	"ndxUiUBVFwKmE80gx9AtBQRVIJMMBSQymRnNJoKH2MM25FM+Lu/K7j+/KUALOL9gopQWLsdwk22hnGTl",
+	"TkjKu1klwNWAmv2esxdvnv/QZm9e/dBmb8XwjV3NDyfft0FcBWud3RjEiVkptrChZ0pei8QU9oQNrQiD",
+	"taAj0kUwPKi9KS4Z8SD6EnKIS+Jnbj+vlKcScNFWyS1SeCjlhCQe2QARZt8Ewggs5J6FPZu58spzJS+g",
+	"uEOrniWL3DUaxRKhiV76WQu32V9J95IiS3KLcIdQlLhL14pN7CLtDrANFlfxjoRJwh5Yp71Sx7XssQFn",
+	"WbNT+z4rU/F+2T4C66Ol+BOeq+TKbWHF0gGxoM1eJH2bvaUNWYHb7wUWj9I0bIzM6jEPMAGcMynsZSsp",
+	"lraHLZ+kmONEK5EOVlWxHylLYgi6TFTCfIPfvOOa4RcF0SS/rLc8MjmJYWgPQYYaSSzdiJ2gVmr4l0qB",
+	"OdA8o0RNs06AN0vaWOkaIAbAHikQ6eHCCKLRmRECKDq/EnqZ78RC65XcxlnPYJoyzwFJP7eelyrxX2R+",
+	"U6onJgtl3QPgN4DUpHwvL87k5gd8zQWXkKnUfjw4tRpK59g+K7D4g7JsltWUZ7D0mzqVtnTGlEFvydRQ",
+	"pfm+3ChYZaXBAGAsJKF0XtgTNt1mVquBj0iGYVasFGW+eFiED+IctBBQjOw6b2p17zx8g+jrhqAXyS+W",
+	"W/wSrrnkeS9drludG7qwvCULQAHzXIxQHt88Tzj5Drm0W0iV0PeSXwmiCCffYa15yKbGcZF5gGjvZjJk",
+	"ZcWCwABVV0LMNNDXk+8K+9zdLcLPyXcZNcNIF7cwTCG6qbBuFLbrXCcovjP7Mg3VP3C9QQjIqWkhNr8v",
+	"bPmNpVZuagdo2NLdoloEH+loGAvG7YsLj161SotbFyG4ikNqQ4Mr9A1tLpd0uIwf2tXaQ21TexgQkbgM",
+	"RBzniL9W3k2USUP+tcI+X6EN4il2VdAC5LUNFBLPHLNlZ8akovqJH3iQKPXfKchrWtTT/SiDKIUikeuQ",
+	"48/AvoMFPjbbgJ23tAnUwQsbIAQtC1MFAaVIV1EgaFeIPLDYNBNo899vqAKSMEjryVZeo/OeFziUFCLU",
+	"m6vAZaG2rNZ22eDN67NztpNqkeidqdjBXm3oZQ6wHIu9s1DnOzwvK71FTp2Utlyl5haNkWVkgWaJ9qTo",
+	"BSA8WZ9ZhyC5tmFUkjMnuBZ1faWuXOzNn2pYf1/5BpfGLcUuOLOWlhbrrqLQfI0odZzL6SndYhUat3Me",
+	"LW/hGfzw/JztgDNp5y/ys97sTMUgZ33PGxWmfMFClVUkXStTgbqEyioGbsECMPax0ipcog88iSNIT0Qp",
+	"hLZALOVKWMkr408gI+XYwoybSeEoftaOV9lPPbOyP8AZrWY+2YI7/xCLak6U81N663ZuS1mBV6LRJteT",
+	"SaoigTt30AYRXQnyYpJA7BkMMq9ZSezKCeIntAqQvUSC/fJweUWLe26VbzJfoEoYOJG9eQnO2N4sFLG1",
+	"YOVUT6tJgPLHfI90jPoxEzEtUgtQrhC6iu92t3Yk3+Q9BSXs+VMNkYbnjSA8MG2roU34TENu5BQFEVVY",
+	"4qngoUNoF74FYi7wGiiugje4kjrbjwvcMO/IWJJxrWyVS9uDA5lxFJetKNNlrvlRkkqdgwYNElROokxE",
+	"oJISGXBUyuO0XRzEM1mRuriN/RqiRSW43OduR3lnTCW1pR3hjJbcknEQQ63aDDosLXWEQ7ljlGqhSfCo",
+	"JLkUr7XJPaAwMU6lb4XknEZlJQpa2025CSaZ6hQmC3vyMBKQw5K8hKIwEQJ6uXZZr+Gt3DTDBZNq7hdW",
+	"cl/lj7WyIycpZfYDxo1JoiHIsgvhmmAVtL9EjCMNCD4v1BGqoT9A71E87rITgP6Ya2MhkQZiFGPn5vWc",
+	"KVbjZdQuKIYv7Blkkh7uAS0RjlfkXHe5g3hLaZl5luaC8gOgqPBJtj7afWGTP5TN7kZlAhiNuV5uhAAi",
+	"9KXQTsYKoh6W3YxlgzA3E4YuR8DozMJmoQm2hoMsMbLMYkhvoDJ+bOcpWdoPytqGfd1bM2lhNyUHaIWg",
+	"C8+9+AI8GKPj7coXgidLi/Qx8y5AwQ698ijxbVrDTckLm1vTKcTletCnJIgBReF0KUAGxJgJBYEVNWx0",
+	"QuZWuM4OkK0OOz/ZddzU+IVLtxxww2M1ToXzn1C2hJNiR2TEhLFKvDJv5M7lH3CwEBDQFdM+NthBYRm+",
+	"s842Vjn4YBOj3CDXmwIjluqEzrXSJM5JzMOZ5zLHe8HEjWJW2b5NllxQ0pPomhvhfZpoUHJYEQvDSnL+",
+	"s4kI0Jx48l2XeU0uIvs3zEdhLTR2LVd9pQzDNd8sRwvUamiRzoWg+bJyueMoLPeFyj2pomE14nrF8WLk",
+	"QplyJSqwsKuNmmlvIXfNHB0T38CqeJQJ7DQkBbCutCW6d8GwamHZ2T1p0YUQi7Ks5cxcTrfDXLSMazlj",
+	"FbKRociEpJwIwkOmM3l+JY9w4Jilvd0sR31UgG+uZGZWd9F5SNsedHP7Ifwm3R3xe8W6kZSEIdQ2UNkk",
+	"q0jIklo8o36vS0ErFfK4ToNACNgROClCkbA5X6AjggxTXiqt8bNUCOfbLBfXdlMZUVMggK73vgNPfN8J",
+	"hJYsR5L9eH7+5vLZ69Ozy9enJz+cvDpjJolQ24UEEM5iy2aoS2ek5JpACRe3iJJIiBulmV3RiURJ0wFc",
+	"UsvzrzQ00kDLrN8HEi2zACfR2G2ks8z6gH2cSeBCNCyJ6T8WANTqMOAUoyaKCHvEhlVC6SyrbIw5WzcK",
+	"7pkxn+whkMUFl1sMh8qLjWRttCuxQm9WOzMnhRJBwC1mWA6lSYskzagZAi6W111NBzL9P4J+IwuXmFaM",
+	"1aoQvaDykUUMWhmqTCvLu/jAjUJxJwfLUnS9tDTwMp2rUTpw3wyAyAygvsOgGgthAUiMYlFYRCiCKMTq",
+	"vrVH4nIIyYdm1UvMqKsKV8sdzOBk1HlpNSdnZuCM6iZ4ezLACXbsOfJQx5xrN2PaeJaR8eV6l/cZGeex",
+	"5rNZvMgVxbVwNHcgBdRGqnmbykAT+EsxZ8/PedG+1N8tM7Rsv2RcyIr0QlBciZwiN7DHttvrAYDoegO5",
+	"mGoM1sIU7jYq1/a84WRWioye7cAqbqrDBHOL26XVOFGCygUnxZQVhJG6FUNxXq4rlktu6TWrRc6h0jEE",
+	"KOASb+pCGfNgdWrfGNjdTnk8UmD4RnEbpS/08A7FJKLLFTKscZMnaObK5ZlQnoVkg2foS+vgdEXAeFSy",
+	"e8EwBM800ijCPOZCCGaN8ZioQBBHAiLR8t4CMGCmM+BS06hChneaySb+3v3d/FW48KG8XFYOEa1ypoBC",
+	"4/MBTeb+dSmBZM2rMnKvBIzMi+znv1mOUa1y74cRJknyJLG8aguHOfA8zobCGHSg5oSAbKFPVvj8IaXR",
+	"KMV0rObxwqdS+SDaUkAn/Ywsl/yclqb5VE8geZYiUQYrtr8qbObE6CyNNREgx6xx/cF0UZay6tdJwb1V",
+	"Yaf4yAsIuZCwnNhRmH6Z+SSCW06TU1r+bnnkmDzXdXGoa7diaQ+tb7jwirbfVZkeH2uKlUPdrKSXYccy",
+	"zQI+40FkFtTIbZW1Hz3n2SXwiKwpboyNbsMR7KVg6nLkK2Y5A+OEZvqWJLjkY+bd9mBt4bCqdgZb2qhk",
+	"SUJ3yc9+/95WsYmZxV8BYh2B9HDhFuf3VIgGr6N/hSIYcKT5XnDO4VewHCZpjVZNhOYo25s2kMBOi1y/",
+	"LdLTYMU3+QD2guSNC+A5FWhTf/3KFbjLdXZs75nIYudzy3jOg0lWUNFC8MC/59rNDyxxmwt723OVpdTf",
+	"IyPJwXMkgQyCSQoypKqi/OuUfU44ivQk+wCgEzUhLzLnXfoYqUIfZ+86xs5ZCOnczvI4VdoMfO8CqORY",
+	"wo1rdSWWVoFTeyJg1FQliaqXmz1/zW/9piLDoQYrlnbmfEkVO5RsotLk/QgHxXR/LHhRTMhYcpQhdyQ8",
+	"4gGagdSVwHhSKzk6DaAQ5gga++oIzufvnFC/FJhp9wqOYsiEhxHXRXceo4+ysESQ48AAQlv1mSalbXpD",
+	"mkrYsssHLWTvOWTvGKP3ndCeBe9x0rELqTGV2kk5rkwq0mR9LAKGfGXmqUibOjNUr9Kug0mxsISb5fSc",
+	"0qpcoJVXl91hJWIk0OaSF7QjvcwBCmbgVf5qN5e/NHBqFBYJGUPlJWbukuoFFsfLWbTzPGjJgUDj0oV4",
+	"h8TqHcAnVetfkeGU2863KoxchySe6TzP6dWBtzlDaFU1NGPAgc6SPmsj4suhsoGazqyi41CtMu2q1the",
+	"dsThSv6us22cL2Zi8JQNjoNAzIwPmYkAGusCfr3Xzl6KXcEWe3JGGkxQh+XfVKSN1dBLRJa3Ynimgith",
+	"6acM9YRfkTuJzRL1znITz8/zHv9cosbgZ5ywaA167eQ9n0igGc9mA7cxJx3U6lNt9LAYTfPOuNbZ0Gh0",
+	"eubVpQErqUy7JR05Fw5mCXW2y0zl0vnOpxsF87UxmhCM7xHoyvBtlz3jWrSBrEty28ag4JEEHUN0Qhxd",
+	"Wdyh8LSyg6zk1/NjrxLe3EsgXMD6b5YyAteE95mV7axXZTOMkMysDtA7r07EuMFMcTBaVCfIi2uRLCxu",
+	"TDlW1HMpURTK2PRbfuj1iYNEWGnuslCFut877z856vWOer3fWp9wT+b84msLsfm4Wa4ZfbBx37fPp+lz",
+	"4bBqSkZYkKosW34Z8GBiZ6Nq0a7JVYPwDcJvjPBLGO+hajXgP8O3btqbVSkmflbGEjdZe0WFYvzUqjqV",
+	"Zft/byC+gfhtIP6PdkuKd+YySBOtEqwBX1t6u6KakKsTCYoJ5P6ON66q6/FguapTYU2rR3kl3pln+GZl",
+	"oe/iYFVI9U9oB7SyCG3k240sVaH1W10+HXjU9iHLSYgpkz6oFsPhfWXsjQ4NFntCJovysdU2ZIVKWIUW",
+	"Ab4Ulq/HvX2Bb1xwNm3t4a5sNELb/h2Kn4nwsukk0nQSKXUSqaKOuTY0v5WKXlMni017gzy6XW+QEU+1",
+	"cX1BnBr7vf3RooQyuc4G1G5j15LbrEXH7XocILXauKdBRi+Wi6z5kKKMtuV15QYbG2z8rLFxSb/PQ/xm",
+	"DaipintF62kIwQT7Z77zQ6nOErmSN+kXv9aQ4MJfw3Ab68FGDSxKXRqWGllMcs00WGSalhb30tLi/jtL",
+	"eExY2VwGsxkAS8h2W9ldYF0XewpoyQezQP/68pC10uUmfS+KvS48ArvVuQ2vNS15Nrm6ZXrDEhuW+Fmz",
+	"xNuLpKiTbiWWvrYacT0x4ln4MOrIjGtHVSCebAadNbMEEOflnCptHP2KEtiuq/c75TKFsrG446puALC0",
+	"tyq5qlrbcZY9BPn3IrmGAHLXUrgkUGAbgkjo+l1GVKMB3LMquXpKqQP53UMfHcdsqf/OMkGOoGKbqeio",
+	"coLOUlj3yXfgdpzyYBLJSpkAcmZnKo5XyhqYuKqvXBkDZri+2ljucFUz1hwMZAHoLEoeCrxQs7XyASyx",
+	"DzqN0oba+VvJL6QaTFVVz15fDqhN7YNzuREuBQ15XAkeUjNBi9Y9iJfzREHOy/2Il+JdIJKZWVXrvb/f",
+	"Y8GEJzwwItFPMZUsmzdXiSibN9fVtr/fqwCEW/V1AHmADjNbetUFnkKQb13jO/sM7HP23uJIUsVxDLGY",
+	"T5RLYBVehPG7pgxyBMXcLvd6VbvEZXyvkh8p2rR+NS4yrhB0KiHewQcn23dyMe8+XYKnocVMNa5YU67X",
+	"cb9yhYGIrkV44mMCK5svZyGDLukviwnIxM4S1ANCbKK60IsE0b70Bq9tSbVWXN9Ua4IeIJsSL4wN1CsH",
+	"pXc2HnOLJie+R+uaV/1VncHr9c1RcLjCYRU22S5cYTWaIfSccRnUwA6UV1QJZGKXKg4vQcymtxZNZ1T/",
+	"e8ND9tRg1cERzdj2UlZ1W3N91nzCYE5DhSZNtwTw2iulnWYN2dboP6cYsXqL9kelIqmtf++9GPXOD69/",
+	"ne/+lPwWPFm8Oph829f/CF8+Tp/v8x8ezX4xp9G/1LN3V8sRFksVV5fppBRzCmrMhdi6QFMM0S3xnd1i",
+	"p/fd3tpjLKyi+riweMktzqtGBYHaZE6n+L/0flcl2EfRhWi1ApUkIjBsohIt2BCaMC02Cl4px4lUnCzk",
+	"C1lRi3praCEK3DHfzx7TynMxHbkTf7RfZjdr6TRtfzWeQRGjY+IyIKi69ttV23FPs65uy+unmEoKxOz8",
+	"RJ9g5fLnchxHepLTHqCQPvYzWb2jdutdZ6w69KMbFi4lF2632q05f+NevY8QnNxN4VnnllIN4VN1LW7f",
+	"Fc2R2tbZDJpdUP5eXuV90jnc4/udxwfBo87wsXjSGR16RVtU0YbNibeTtG4KE6/7ElP7TuGDqm5iuIDq",
+	"01IzIU+Vmt7lqHzeVrliFg+v7edaTKHH3f0czTa7sydSxdMpMRLkUVd9oNSqrMo0svvovPcoF9lANgYq",
+	"jXUJWdXO0BHyBXqHQ77IB0ccQpcy6HrlVW1xCSUjW0dW1SBjUevoMYG89rngff8L9n571IOqdi4Z5pID",
+	"OYA3S0/w/f6+b4kGPfhJvk6N0JeuAH/r6ACi4qWYu1X1dy3S5ZotHj05gLBZBdmYe9Cr36SJjOTYfWOZ",
+	"F6TYXVoIs68d3lh9EMJeW0etOTav/UJPot0aJWpaBotZIq4jlX6Bp0HfkIm61ILzaK8PWV55RDxwOrgj",
+	"ykFHPBkddh7z3rDzJOiHnX1xMHIN+1rt1lUk7du5BpszPhYlO2TRfkuZWn+DZfzvYDeWw+kvV9AbOIlU",
+	"eClgxDxt6GW0gd4BF0rhngtvJan0ttGb22oTU15se7baceZcAnKxgSHnmI6LKOlNe008IeZaureXzD/H",
+	"khVHxDyMwmfQMHlgr2u5tV9RPPlTK9k95XNi9tv44hAa1rEdu5x/RFiyKoOWKpktq5vDHIQRj3G1COcT",
+	"BW0ynK0331YnETzMKVaurqpr11Tyt62VSfPgWe1qxAKgPk0OTKJZEqFhgboudVNdCVNFWK83xNHEt5zF",
+	"4UqlESr1uhTk+3bS2UYHupHztMqIBwDk11Q6gsIV5ECn7SL71iq1dqXHw1TfRoIlSqdRfiWyXhBgH3cs",
+	"Uew83h8edPij8DGQTifC2qMX74zrXwA9qvJinFWsgIn7emlFqrUJasHWHGblV1gJrvkExijrh/3JNvut",
+	"AM+sV/Gnun6889pWnmSvpbrNV1Dwhyy+U8bjJXNyvweywjpSlVcPa6N0q04ubyXeLWjte6uP8bjzG+/8",
+	"p9c5/CP787Lb+eOb/7W2VShA9gp8XeWBb9SJRp1o1IlGnfiA6sStQiKc6L5pPEROSK5NRCi2MsqZJV1p",
+	"m3Z2jn9UuvjsAKtyhxrq2lDXhro21PUDUtc7JqDlqgBtnX/mjTEfN/0Ml/FLJOarJV99DZr9ou2B8SK5",
+	"kNkZt/u79gegL7EgZ6C7+k72XteO1G5NzNRCwUXa6+0FUx5J+Evgvyd9/Ff/kBnFdg/YCy5TniyYHQZf",
+	"2XHv0D+zIVo3G17g8ZKVB0rrTtQcC8cp6E6yHB1gT6IyKtoqKxYULBtqQ+kXyU6/f8b2+096VcpadlDL",
+	"rg3whrpgHOjh6lsIGervvTQenunyWAN7OAMmYtD82xQwB8aurJxRVmlwh2stjCZc7AZVodwlWIOZ2y28",
+	"Wr+tZXDbTh4RIVWsqRFKqP8nvNmmUjtzNMzJpxi1x5klQoSfclxqPeJbNpfveKjCRc0li3dY0NPPzLKG",
+	"6murIyyPR2/gfeerzGbBKdVGisJQlSNnv5QWDBafunHXOOhzWQz5mH86g7/r2sFX2wh8hZil8TDOrl0O",
+	"SlsqeIeBLWshtb4MRLb7ihPGZqo1sKqFuYWBb4OwChfU8tv0cPHT21/2//W2Px/+8LMZ7h5ocdZPh3v/",
+	"NP866y9+e/u9/unX02u++0v60/nxu5d/vuy9Ov/X3uvv4sm/pq8qIl1uGQfgA2NWffNaivNoKs7h3fL5",
+	"4whrvf/gCyfTqYXaW5yvhNjZ1jH7U10JxqdKjtkoiYQMLT1TqQkU8Kgw0tPIFdsqnpKsCb+VLpEkHwVZ",
+	"EfS41nDmV7GBofU1vVs+UTfGioPMggrqnei+SHHWqdbSoawJU1Z+WHfZt8pMqA4vYKIUketl/glZQ0+x",
+	"aOypJUlVO/f23LzHAUtuumrAxeApDCy+LCgSB51e/7y3BwLmgRUwXUnXJkWnSdFxwXB5tWm3sxfui87j",
+	"0aNe57D/ZLfD94b7wUH4SDwePbEIg9+eWTHKsLNUhpAbTRWQl7J8MtBblnsL8FrnfKbWP/TyU5I4E23A",
+	"H+f8i5wSRSLTZSdYlA/j/iPXz3Om4iiAAoZqNOreOmbao8/dchRcKXCXn1CImF+bj7CpB3qToDhLflzN",
+	"q/wlroxFz+jPJm7VKt8miTJwnIWJ20W4qOYbnnCuMtg19LChh58yPbyrdQdqy9/OtpMJHh/fwEMdrWrM",
+	"+iax5H/M5ZIWPFHz5e8G0CXqUqr54Ih6xLwzzMp00xnSrmGi0vEEwjLnPAm7bCDF/BKMpYOsZVrW+x0S",
+	"Dd1rSSqzly6kF8osKyq8DH3IaQl/qiEbW+akJLO0CNOVuDZsrFTIZiqSpo21/CmIJJVdsFU5H4bfVAut",
+	"rS5ImZYE4KaFqXRs/KmGm/OrF2pYwayoydjTPE+1e8AutFGp7+wmDMwlFtYGM7gXvFueG/htva0HDik/",
+	"Ph5BLexldsUNILDC9AhgWLghOnEogw74j+4fOC3dOjpot0Y8itNEFFKdg+nh9fCsPxvK32bhD9/3+NvD",
+	"9Kf/HL97fX71n9/+DPrP/nR/h5PMem1xOJeV1m7NJhyq1MK6Mdoe02+PfGi7jyLZlMQ5m7R7n3d6vV6v",
+	"89j+zxP7P73s//qYMpWsy/imLC07tsRlaiNmVOrKmeSxuPNzWjdhMURfhIKHcSRF7nwngidmKLjJ/Qar",
+	"PnBZrv7YWwYrvycL9lWgQsH2D/pfo4Z8SbPo1lH/oEf0q3oje49gI8FEhGm8frsrjqT/KH8kfkQCZAud",
+	"rcf/F//s9P8vYKhOp1MOfrNTqMGWhwHaXVzyZaSRZ8G+CbbeIWlnx+f6QgvRTjbgf+1+T/d+sOMAYGcS",
+	"aaPQChRNhb0JvLlVOf7QyKEKZqOwmHaJLa/tLt3glyZJJbUtIKnM8u3LbRg9dNq4HDlO636gzDT6KU+X",
+	"WqWDcLs/6DzqPe53Hu8e7nWe7A8POsGj8LGLbluibrcc5ZaOdWjBuLEdW9UWjvZt3ZC6Y6W/LvtRuYbK",
+	"vnutBg0tpG5ttU1oWQy9mF04V5G/kRbgx2y1W9eRsGS50lW/wmDSzkzUdipf/xrylfmCaSEw9zyfhUGt",
+	"f9AX6horEZgFShorFR5lq9Ot+qIW/cNcMEBpfRpFROrEDNGNKC52GzWkUUPuqIb4nhf5j/rEqIf9UYfv",
+	"B7udJ+Gh6I36/d3dvT17EUobkZTYBIyUFUqRSo8s3Kd0sIklmFNxSdEAraPDQgNmernVbi2EheP+4e7u",
+	"Ta2WVIwV2IWABwpAyMkthMROlLlUWBolq1ey1D2pddTL+KmagU0/nYVrUfY60tEwilH2mKXDOAqIc1yi",
+	"/cjqSalRy8asjIisN7c8c+/eZOSmts5LqatbZI5KbUmq+7tRdzdsLFBZEcVTtjXpFlESYB3aTVNFKIxj",
+	"42SRoqtw3eF9l3v9/uxxbyfKql06V8uiunAI5V/k2wEudz+7TxueR+zNdmiP6CV8Uq3H5drguIbn3AQT",
+	"rKJxO2vktlbGItKvK5FGPf8iw1C7Wq6N52nGuorK+NqNpyybAn6B6mxQ7QlLN91U0qXVn5/Fav5SheKM",
+	"Xt+0nIU9XipkUSR0NXgKFY+IeqEpgtr3boy1eUq5em2/ZG/elGjp6g/f8si8wTdXmZCLjnBEF29Yzi2z",
+	"ndHoEgxmIFR1ZRmldIBThIjinnIFQ2Iqv1GoHJK7nGqRXE2PA1MZDiSkSRYULOEbcpbK0lKBkdY0RTLE",
+	"A0M1lRq5spErt6nIh20Xiyn4Io4tr5tnlTUZBSyQFl0YbdfJVSVRdr9zYKXYx1aKhSIHw4NM97VHbCGn",
+	"ThlCHnQ7mH3c6/QDK0Tz3m7nyehg2HHT9nf39p0lpKuvx7cH2a3muB3AbjjFTN4NXrfYyTKofsevRRFS",
+	"Vw9XhNTQfr1sAuE15ZN8uB0Vv3NmBbA/EMFtlfs707+xD3L2b0+1ExVbHmCIl1xOONhzFdYjgp90GgTY",
+	"c7LduoqCK/hjyKV0f1zG0YhSydLsv7lfKSsxExvBTpT9hUUxE2htWvrRR3ADGGGTBKyFaHkQ+Dha1Mgc",
+	"dxErjkvVV9Fshn8ZRX8hQ3PlkfFfLmzb/Rv/VWWRybjM3aXwMNqsLHQbH0aGAn2wkTHG2aFKBM+9/lRs",
+	"t3khcR4wQ91beWmCv031Hk9h12THf0dvbqE15Gjo3a7kXLH5BHxWfoeb3I0//9x3zCgq07n+zCtrGgYk",
+	"4yG4+U1mR7k+6RnFq5UtghoRqhGhGhGqEaE+CxHqjjEmVuWMxC2jTEiV/egRJnYdK5OHGv9Pw2Qa/0/j",
+	"/9nG/3M7/zxE3G3uns+5ivIE4aDXXmM0D7hkw2J7EW6YkoFABzkVzg7iNHSVTqKpRXwsqTKNJP5zt8re",
+	"XvbC1Bd0ce0BIWmjXB2cs5LltlzYpdLxXyG6V3a3/b2h6w1db+h6Q9e3pOtlgbl1/NvVZbj/j/Pwp7fT",
+	"fufPg2cTrd/8s3V/3ZDvNbL7vYZ0l3owbyZ6v3QAXN9AVk/UHPYbGc2cAy9H4D9N0C91ut3QMJdfX3WL",
+	"NM7wnVw3uYI/fttKjUu7W71MuK9T/KbQaG3tR+fw5o07pg2++Jd9sdLW5/qZwVDLeyicYx3kvdoiVzxX",
+	"yH1JFFnfHsR736vctgPnchggtJNslghOdlKpMPtfijnZsjVGPHRzvgwidt59UWWGP6PA4argSBdUXIFZ",
+	"WYUkwOckldrOiKR0N5cv1fsNirtj5nLmbnCCTCICIf33fy2FjQ874WPxpPP4cMQ7w2EvAM7nSrKsjKTO",
+	"5q+PpM6/c7cA6P/z71Qki//9lv59Ev7X3nf/tbtLx9SpmvO/dndb5bjfVe+3bv6ooSDLaYIU5rB027nL",
+	"qvRJ+OwXIyTGNvFEsDAVT30KR9Y/q+3N+Qs2h/KLw42ZzjlRiil/d4Lv93sVLKgyW/3tZOFcBBCGQt28",
+	"VMISodOpCJ3WEI0gBAjK2855ZftGB44remZRs0nCuMqwuAIUV7dOMEJnp9qm6rbwo+uottG5OXQNT1O5",
+	"7vyqaKT39sHRFleeB48q+ujmXt18vKEOH4063Mq+4BnAxjYG98W3PLgaRXG8TQmLYrWr3pNCHatymSsL",
+	"J72cN6O4udoy0sKVxxEM62e1GTfYw3CvD6WMciWmYU7HUp3xY5SaNNncK7tpfenCom6XB+3qOIuaiq/u",
+	"blZ5KxsU/XgoegffynEce4lMb8svPrpHxS3kFbH0LWveQPknbviQayhyNRRW+sXokg2L3JR7Aub7q+SE",
+	"9921wnvpAGC2VVsGXl2Ve5RKDKrm/l6ZS2Rbakizosb8yXc4zDkhABvza2qwmGItG1cSbJlyFbBvZZhK",
+	"uiU9XDOmy47dbMQibte3CfdH8PMJWQiKzdNrGoOvTS0++c6ZGtyr6yl1/mgLZ1JONfa1+gu7rIQoIU2u",
+	"hNQGtY+oiBz0YwxFwrQQejmZrT4wYddR1837TLVLhf6zuIJtSv3TGNOshcadiv+/l7aV99nUo9B5IDuy",
+	"tZ+c46vrC+UTAECT22W3Cny83p+youOED6yiodZEVZVAefsa9Q8bPm8nqpfQf3OJXWhd00SUOjwyhcas",
+	"UFxHgbA8g6xbw0TNtUhKBCNNErDMo/kw3741XzJnt3fU31u+n0eic8j7vc7j8OCgM+wF/c6u2Bu59uwu",
+	"8d5KmZWhUm5Eu3IRXkayyop/8ITegpRvPobVtl6q/0RxzHcOuj321a/9/lP2UyTTd+zdk0eXj/afsuT6",
+	"qL/f6/a+Zj+I4Ert7Pb6vV6/12ffR4kYqXc78LSCurjzqDMjADPGgn++MxJWKo1MpUVho464MtRtlspY",
+	"aE2GGTCEYJvfe6dixVtZ2cV8rAx2HMLG7lQgcUPhoXCt9yM+5IFgfbvHY3ixktblBiqttHQ+pXa/DkBW",
+	"IOfKMvJfOL7dMSKNaNzt3GOOdn50BUqYUxXfqnMolGzIVUpYbnep4g3SBeOqltdxje4DwHIia2pUQ/B3",
+	"O1cAGmq0Y55a1nO4kKRmSYnviSwWLybDH4LodfTi5Of/nPRfRSf6RJ4eBM9OHp1czX795dmLw65YvPhP",
+	"+PYkeh2dzF+eXx283P3X7m9nLw674Q+T+KdfX81+2z2YhD/+svjtnzl8jWTr6NCKPnfpw4x40MRwPNAY",
+	"jkqBs9877z/JRfRs33Yanl1eiyQaRVns0TaRIZG+hMyUHBC5js3YS3kmZBjJMVX7ogo1ldEO/d3z3uHR",
+	"Xi9Ht4sxJxWpVHkcrCK0L96eg2llcAwlrqP/QNrREftW8EQk7H/+338PVrX/j+SK1G6K5nDZI16wAI1c",
+	"VyZ5b9D8HIdwVenB9TXjUdJlb3NtEVG2Qv7HItmtEzHWp+VgAfSqCt6QNJI73/LqC6e0iuKu1KQaMtqQ",
+	"0YaMflgyejtV38lPm+v4V9Hsly2N62Kmggm0AtJX0QxPctnPhi9VetrsI58labgRWfHxGWQHMs3neTUt",
+	"kubRfj54+LDXe9w/PNw92H+83zs87OcCiXtVNB0XWqtnK2ZfeMpgr8zwK4Ec41oZwYY8uKrQtksnjPul",
+	"mSpPulRwYz3PEjyYuAOBCnJsKMxcCMnMXLnOEPop63mLnI7tGCoU+bPae1QItK48nzPDAXRXWAIDHscQ",
+	"KpZVacPybFiTzR5kKeTnTxXJDNMgybFYA28mkmkEehJ4EWdKm0tnGvuj7TQQqs+2BGFu+FXWk8Kiy4Vd",
+	"coaTwuJqY1xwtL9rZl8HQ8rqsLmtyn0XDmPdLdChSzU/wmp4GF8WC8bjWM112y9pkD/VQZsNKBz90tJP",
+	"C9r2NxFG5hIiYwf2Ti/kgIfhpVHutzC1q2QcNg6JzBspwW/8lqr04Lupj213/8XLK55jJR4SqK+UeO4Z",
+	"dG9HzB1Obk7MDU+M7z6+tcYfJguo8Uu7VnEokksz4RYAD3vgXVRxFMDXv9vHl75v23KMmR9sWfaqJcKk",
+	"30PMpFZTgUGLWBwgF0lVg0o5dM4vvbIT7xgyVmYxD3x0ptvb35magxFbHzHOZDodCuju46jyV/rrNqPo",
+	"UPbV9Os2m6g00eyryddMJRgo8lX4dZtxcyFjwTUYNe07lRUA8l1A+p3DP37vdQ7/+KvXfnzzu55Owj8q",
+	"+3lk91BNKBTjs1m8eOqpQGTaljL4TZIHORFMyS57LbN21Go0wt7Eo1SLsLsxqlP1pHxs2R6yHRdpVntx",
+	"SBHarVRG/04FvQ5CxU0VkKdDHyi8ErKLB+M+0z4A1wlvBRwoi3TFqJBRFE+rgruF7F4bs8yistGWXSjf",
+	"PnvD9h8zw8dtptNgwrhmQloQmpnOt6elLjoHheiC3SpVclWc91sx/OX8HPunRfppLkARjGluf8tO70KI",
+	"w/6TwioO1zn6ckdc65tOtZWab0GtJlEoLgPXFw0Byie/n814hTu3+MlSnvoKJwykSXgh1ZWhmChtdFYU",
+	"0VHDNiDWJApDITciV27Za2NPcl2W2i7qjKdhZKg+V7nv0ppocvT6X6535Sy1T1piybiDqhs+5/rqn64K",
+	"XhkJDNdXzJU6yxtuw1CElzORUDpO66jX7bdbVl6xO7VCLP19ycfFnJ1QSbH8JWlXvpx9ITCtSI+9SyMr",
+	"1AzdQ7Ny4QBOTn8U0mCyT75uNnlHZiqOVxZu8IFkRPCW+ejySSxBCddXBJwBNKrixKsKVfR9jEukGZ/z",
+	"FYVRkOXZq/PHXauqGJjbKidtl3q5es4lla5mETndpPKiyyv6XiVQ6yJWcowdAuJQaAOGOLs8qBSzyQLX",
+	"r2cJwFZcCAEPM0pd3ePFVPcPXBnCvyom3sfmL0d4EGLXxMDjIldEwVMGio8fX6Z9OXwrj3MWyUD42j65",
+	"RcLpYZh+BCH2t1a6PHL/VVEfysKO4VfIlLm+EiGafOF6ifqC4xrUcZQI113tRsIUkMu3WI//Zo3YtBRX",
+	"iADgbyd/wj5+3yF2NXK1l4nOMtRnZ7eS6OvqiNSM7uuloMV/13xnuaH/ZLN0Ec96KtRPFza3dhB6j4qe",
+	"lo7bL8gPt/o46nqALB9KhVbqTub3L5lB/pG/ulagpBQBNHG4lZKdA9SN1ewiRNSSP4/9HO5c51LsslW3",
+	"W0AYqnLszifQP2iW1sXnQdsXtMbpGce6c0j3SqbYYsP28ljQ9MTxK6sujKNrIRlE+S9zv0Kv91VDQdUp",
+	"HsVQBw/0e3VVOWJ1Uz6L7UMxzpXTm20RuvOnGupLFxW9NPYLNcwtEnsJ5WKoy0sswQWst3gQ5ab4pQVU",
+	"AlGELHyz/UAP2VsoSe+vce59dcCtOpufwWXy8jZRK1WOIfZtt1Vw1oSYRBjJ/Fj9JfKxtmc1GKoAjkAz",
+	"00wLUUjwJWlgCg6FCMEt13g5p6492i9ra6tll3brXWesOl4yxHe7r+iP3/G1P/LvdaKpC/+ecTtJaxyZ",
+	"STrsBmq6o/gs6gQqFGMhd/zUN/nP9VU066gZ3kIHeolZTkben7ypYxVI/OTeqzTu0M1DYvgtLr+kXQax",
+	"SK6YSfi1sFRJkQVdG2xPz9Hg2C3l8lOY2Drw8PnRq+TfWPBr8iUF3PBYjVPRZaeZOQHbrxvosE952Msy",
+	"crhRCRysCuNq4Hg4VAmbqgTh0YmnVoyVqpyAftBb36v5k4O7ME2wSu20xqXmNUJtEsGnWa0DewipvJJq",
+	"Llf6GvceUcOxohNtjaK47qBgmg94TmMhk1ppfCIYPm+j01HJQCyDykYy9w92nOUc421Nv+uO7/c/Pjik",
+	"bVlPo8bEunys21lcHxh63rEkCOLsuvwtR/k2O3TGwzARWn/uR6+dx6MmvNk9Jpx3DPwuyO99M0t+oDX4",
+	"vw7Z3cAf8Pg+SDWaGgHICgi3kH8AD8Ccj5p5sWTWS0UlsypqXR1sIPAEhQKB91YTsMteQaVuNLcpFJm8",
+	"1U9H8kqzoYjVnE3U/ELCPBwRPxHY3G+rmoJbN6MKty9AeAvhq/8Qha8M4P7argFUqfdVJTdMo3CNv7zX",
+	"OTzufM87oz/+enLTyf9zf5t/9ndvlr3sn9xZb9v76qN2nrq3yDYosWFBRMhw0/C2u0vmH5JLb91068P3",
+	"w1rmUj7frRLxB/Z5B14YOPNdEEdCmmKNJW3Z0jIp3K0syWrHXGNx5T5JCFiQjsaSRfnur2CetrNpDDuo",
+	"qW72sw/HXW31iTRDxYXxqdUyaXLdhpg8SASwsB1wLbrsxNWUwv5nulvy1+8WxM29IqU77vzGO//pdQ7/",
+	"yP687Hb++KYyPOiXAoSU2tZjTcrBUdaxdhRZnIwg2xh653bZIJX2LxEOjti8kNOgnfgMR/ynimSXDWZJ",
+	"dM2NGBwxJeMFBUNMhyLRF9JisCP/E4UWZuo9w6zyjSUSnhab6IpYu6phnO339otNfH1ZTbdKMHnDEirv",
+	"MwfOVY6+KXOxkESMRip5ynhqlJ3frwnvOJ1ZIeUJbcmV1QMBBl+YYhatB7nUqFY7X4GU+sVRf5I/qoJo",
+	"tAjSJDKLM4uPKH0NIRkm++t7xydfvD2ngjgg7NF7flSrAsGY7zokKaL1qlgPIhcUA6s6an2bLqwE02Zj",
+	"AQ7O/1+rrm0ANDMqHqr7taZm61LzgPZ7TtbPlYPJtZDxRMCiokpNoGBJnBwzCQW9VK3JR+5v3eHed6On",
+	"0T9SKYGVOTJN244vqfMZYUSTL9XkSz3cfKm2Cz1YIDtLpR1DRzIQbuCQLzBIwTKh3NCHVuuMxmmStf67",
+	"Fpd2Ct062u+1CSs0ZDyVfOn9kkP8US/fOU9nrfPACJ5/QjXK931rPt066rsqYqkR+tKoMYi1raODfbAN",
+	"iLlbVX+3XPj8yYFlWFjZ7Givb/9h0kTa06Vvdp8gt9KX1Ibw6BCa9gBTaB215kJcfbkn4cIQimAxS8R1",
+	"pNIv8DTom8vhAjNkZlEiQszG1XYgK26o3HHtHgAOWnR/SRIJBlyHIsP/afaEQ6p3I3986fJH2+kb/xK6",
+	"zWaxsLpya9Oud9jL1FvCw8gUItO2EacTMYsXlxam1wBnIxB9ob1UxLtAJDMLj2cTHsdsTgFq/6eEA4+w",
+	"WeJjq58eWv3UdUu0w2Pi41Y6440jrNByw0o30F8oB+clMpu495quRA0mNV2Jmq5EW3abA2Lzc1NC5QGb",
+	"BNCce+kYAwrU1YaC/nm/V2soIBHP2QmszLatmWCtTLhkJnDwnTlpcg6bldbYOlQovLMsgkIK5XNpkkW+",
+	"9z8WJcwvounP3TCzbfpz7/WW+3NvlLacRx8OHbc7jx+LJ53DwxHvOC/HwehRr+C4CJGXoDvhchsUpE/I",
+	"pQCeAUi8hICXIZfSWwIayG8gf5vO9B60j/POKJ15o5xNqNyVfrfTe1wYqfFXNfYiEE8R/hpa1NCiPC2i",
+	"qkdYcSjgMhBxXDCSYGhOtTW7XaxmBAb3FQQu3z/I1zlyRsgkUZBQftNujSIZ6UmtSXLYCR6FjzuPn4wO",
+	"O5yPhp2Mrz/ut4pVjKjqVF39pXZ5U3/Qy1axKz1qt7SPA7lZ2ySpn2+k1MgADd4V8c6Hs6RSUp/D99hQ",
+	"6792v98Ed7DFlkmi8RjsKaheZlTiLEsMXm48thon7X5TXdrb8qXBjDs03U6SSs9A103wiRwfdI2+Fo3A",
+	"1TjoQjFOeCjCN9SuUIxGIjA+278N3YRp1W0GoNZJZ9hYdaYgFwvqA80nUTChSFKo50fVcbrsudUEsDMx",
+	"BH5Cbe4umVFbR77CRLtFAR3Ep/Y6vV1oI3GQNfwDauTHxqhSsF7deDPWXy1uLJoZzHLZzNXIwziSIv/S",
+	"LjXP6O0fHTy2L00ibVSyqGL1hx2+PzzoPLZI98QiXRaseDDKgvnQM+SjAVyVDE5FQ1r7B7tsv7vb3WXn",
+	"VF1hqN6xSLNRGsd5bYseXfrftZDhpRq5tW0ftiikyYkx3kSHETxgoIPo8MKgBx1LTjqPdw/3Ok/s/oNH",
+	"mS/sfdE6u7VOdoYZzVu5GmQZK+yHFhR2fauSLMcKIoYvR9DAPxEmWbTcb0V9Nj/O49+WOkCWVr2z0Qk6",
+	"kH6TiOtIzMG8ZKZ2zou019sLZvAf8aOIY8WA4zsXOwuUHEXJlC1USgji4rq7+O0OfZwB51zEYGjyd906",
+	"ar3F35hR7C03wcTSiEXLh6JuOTNUA/lS44/GQoqE+3olDaf9pDntRPDYQH3zYRpcCVMoRdRuuaaj5Z+J",
+	"lUIY4kPlo384TCttLhFhVP4t6zxb+h3EaCjFQidSU9UpV16qjqvn+KUlGsAri5r/ZrFEEQZC/lXLRctM",
+	"L5MoWiKJZNkxttxua8mmuQ2zxJyZxv3UKOAFBfzWCSgQPeDQR4QuuGir4J4vOpDjpglobfTlJqC1YR1N",
+	"QOuWAa05ZpBVUXNxqVV40js47+/WB6BuXuetUC3s4NG+ReOsNtbvrYlKEuyk+VG4VL7cERlasiI+v/9R",
+	"zcYqjRalEyuwumlq1jVw9yQJW580fp+GdpTETqcjnYs41lB6PavEJbCKdJUBLAeTTUBHIy9BQMd0cVJQ",
+	"4TehS4123ZC5D6RdN1rxVloxILSzJhT7qIEzi3Tm1VGD2D6NKqU0+UwNlWjymZp8plvlM1kxNBE8bB3t",
+	"3bRbSornHygI4Hfni9jAb1+b2eK9ztT7xy41C/gnjwn4nOvC+GiQ/m/guGliEpqYhPcek5AjFpkMUIXO",
+	"3t8IEKWFkBvYIoptWB0ZokSaQtvVRsVsVExSMWdRYFJf/76R1x6IvObqMiK7rqYMXXvtB48sgWjMlI1k",
+	"XkoL4alGmQCKWwVWTu0fgsClc6IDNu8/eoxl7gF0nKNAvONB1iG20n2QJ04CpKjO42A37DwRe6POfu+g",
+	"/2j38d6T/cODVnupRHve4r+2zfBcDKetok/gr1Jfo007FocCOxZX+hSgX+S8WtzoHvyGCknkDwIR8LGT",
+	"+q9FAi3fj/barQREMgiCsyK7/XW/327pq2h2ea1ALemR7KorRDkrtKAoZ/+idlnZdWINVhS1Gw7/BXP4",
+	"P0CdSKe+5He9nPvE8wtsGOgjZ+8aytUYkBsG1BiQ78eAPEuUvdYGmb68krR3RTiQQU5IisMuuY1a0FDl",
+	"7StXFGT95fC7VYL+o9sJ+iOeauOEfEdZv7c/ttotKy1n3i6SnXcB4Km1exPk14D6+wzyy5pFVGHP7qPz",
+	"3qMcdafe200l7qYSd1OJ+8NX4s6jdgCh4VadHnaeBP2w4xL9n+we7mWOPl9A3658LFbWOKCMtL/BMv53",
+	"sBvL4fQXNMkkkQovBYyYpw25GoP0Dlh9CvdceMtVZqB2zIkwduNZmgqEyl8WYOWg0/N1S8BM1QRrNAzx",
+	"LsEaNdorwWJdyZyD3/KafxO11CBCE7XURC1tGbVkycdxYAoFaSEAoqlD26DzrW0aWR3aOydwlCjIfsfK",
+	"lKhEQmu+4UEWF1Rocte46r7wYBxL2l5+2gzF1a3wK6QKalYmFO/MZZJKyBfMBYFmRSH/8A0ngQeleYEv",
+	"EYGQ/vuq+nP2/DqPD0e8Mxz2gk5Wlu3Jbq6gxuqilGtqOsI777PQXKdqTgxnLIYYrnq/dfPHDQZ5nq42",
+	"Pd1bm9CP0YgTtqi1S31KkyQXz1jheD6ggOP+3vJ2H4nOIe/3Oo/Dg4POsBf0O7tib+QM0y7OMtU1XMKN",
+	"qKOxFOFlJCtjNp/k0vcuOTaBbr1U/4nimO8cdHvsq1/7/afsp0im79i7J48uH+0/Zcn1UX+/1+19zX4Q",
+	"wZXa2e31e71+r8++jxIxUu924CkcBkx+grVcgkBojbYOK6ktXkyGPwTR6+jFyc//Oem/ik70iTw9CJ6d",
+	"PDq5mv36y7MXh12xePGf8O1J9Do6mb88vzp4ufuv3d/OXhx2wx8m8U+/vpr9tnswCX/8ZfHbP3OefUuw",
+	"D3s9i5+jROiJn/Pfey9GvfPD61/nuz8lvwVPFq8OJt/29T/Cl4/T5/v8h0ezX8xp9C/17N3V6njTRi5r",
+	"+mg+gD6aWNIVA+iX8reqArBFMo2AfAE/tBzaZXhZPlgMyL6xq4oVDxsc+ZxwpKbkfxbKB5W+Zomy1Jwy",
+	"M4yYQXKCDEWCP63Jc4A61Flo4c0NlC4aKde9nKOuTNBcKEZYFHDGkZmkw26gpjtz+xacVe5PLHlaaBFv",
+	"n6FmpJmz+R/luv2D0b7Nggk3bVfBrXshL+Q37MXZ61eW42vJr8RlwLVosygU0lhqkGjGE8F+/vnku+vH",
+	"bWblVPzl9PtnbG9v79B++fP5s64dCYq74XiYewPN8SVTkOPC5hOlBRuE3PCBfQIlMLDNSJf9FGmjsVzc",
+	"AOTXIE20SgZsKHQUChaZIzbjWrPIMOiDz/WFZGzgXjMK28BPBLOfsxkfiy47gS7qA3vPA8bxsZAh9sSP",
+	"JIthVjPhBqdWUuCXdjvH0m1jwjXjccxmiZpZMUlopkYsMppBU3v+FD6cR2aiUsM4u+ZxKuzMduIuey3j",
+	"hf12GIupZrGAmVJ7ILikBQsVk8rYDdlldNmJZJwl4t+p0KYNo0BBOXuWcOXcr2XhThLFOBw+kmN7Tio1",
+	"XXbM3hyfP/vRvSbeBQKGOMLpIzjGWIzgdaYNX2g7TGQf4TnB9FYMTnCIbOb8GdgDUnPasj2+Z9wqAiwR",
+	"PHQXexnAb/5SERZwFs0XbPBrB746Yj+enA+YStjg5cnZ2SAHXVC8Hi6Vz2ZxFGDeDx3u//9PreSAfWWB",
+	"83D/4PHXcCeM220NY8EGgQrFwIKFZgOzmAkPh1TfE2uxWAiwpwJwId4BiXTgGoqnbIAV9AcM1A94MIoS",
+	"bdhuj40iEYcEUhZP5omS4y57zoMJs8cG6yW4s4e3/+4dLtJMRJTYWe0cGnb8rQojQreTDqAV7Ozx/uHe",
+	"10fs5/PvO0/aTCo24fEIV67TJFFjbiwURwk8tGtkZh4Foste2fVaLDaxHVfC7WglcQ4lYddxJC0FkOzV",
+	"98/aHqiHURglIiDgI6eAJjwCq2EsLHlJeGBEop+6rin4So5aaTblC4QHbZUMHrtJcdNnQoZ4JSBaMxBz",
+	"LUQOjiF6JPoPR/D9VvBEJOx//t9/w42yOLoWmvUPGOnRbQs/IAkglEZj2bGKjQz1U4sGEy7Hws5k5yeh",
+	"mmazuJajJFHSZd+rhO31GJlXGR8ZkeAtw/WrZCqS0ijaRHGMFS4RxBcIGxyGtLMSEVFzecTMXDHDh3g8",
+	"qUZaBAPhx9xTI/vCULBYadNlP2tC9pjbFdndITnA7Vr8z+/czoprP+yxkC/wzI/Zm9dn57gd5J+aGX4F",
+	"l8cGJ6HVw42QwaLzD7EYHDGr8TI+5pH0sIv050os2nYxuFKNT+f+lABJCMymPEQCbSZCAoXNJjKdU2GF",
+	"WBEeMSvXDWiVsyS6tsBtuRmdShzjsociVnIMpZUi0wbGw/Z7+1iHk+znbJgaOPCpmA4BSDnD1lH2wBPL",
+	"QPCzPVg4kgBEejbAFwddNvjh+TnbAYa68xdlhN7sTMXAkjCd7TbgcUy3FSqLTxzWDVs5RdKOeBdH08jA",
+	"VhUb7PDUTAZsuGBBHMExI2V6ypTl6URZCHi1mgospjpcOGb/lCiuHwGu3A0C5AgY6Vwl+BZ9B8eJX+DR",
+	"5h4B7wEmEEFrJCdh5DinVIahYmy3apSd1bJqMVKJOGLq2r0Nu4UDSqLxxPi12CtLxMiq/swoRaViHczj",
+	"rkGYwWMenHIjfrJjdeB/B3bCrxJ/rhbOAvF1O//iqdU+ZCTHA9hg4YkWZsC+cuiNZMNuWY3sWqdwUVbu",
+	"+LrLXuNeiFi63eQkHra/e4igj6CTcCMu6Zbd1MIki86xxcQBCF84MTI6CAbJg4a9i0QE0cwevz9Memxx",
+	"FItUj5UVTFKiBW37VWS0iEeWChA4zieK+VMySrEplwu7EwxBYV/5+0jsmViZEathY8hJm0APOSVCVZvl",
+	"YlKe5uCmnbHVpATOX9spAd887djfPUQGMBNxHFlcViMggoUK3HAsmbyDPx4xFFulSqYcRKWp5Vyhmdgx",
+	"YmEsS2oziEMkWgxDAE8iQmx/CJUFEDblV1C0OIxGI5EIaVnnMVE0PVFzoHAgIs25ZlaOCLtscNHi3e7w",
+	"opVXruG2QU61z0pP7Eb4lZBPUY6wJz3F1mN2gSdv3O5IBJDKVVZGIQgQAcEMhA42gIPyUyLs4W95uIoF",
+	"txgGUo52AhJyrKGYRHQ2f3NzaWApVpqUR2ywA1aCRQeGpdgay4EJ45F8FV4atNlgxwFVJ0FE85Su9GSH",
+	"gA0+ykFVNn7ux51Yqat0Bu9ijBQh104oAitQwJNU6nRob3ooaN78EIWn+HEisp+6dtLzSaSZFsl1FAhg",
+	"VCAQ0vmRqKCtxGUmwFJGiZKmY8WYgEukjsTlQeP629/+xn48P39j/4ahj9+csJFC6Rkk136/12VvJ4Ig",
+	"3f4GSoMlLcFERYEA2WZOb9AQdpEmiQJAfWBA8CqL9BEqet9881KYiQp195tv2I/Pj79D2QTHsSTFMrZQ",
+	"Ce1oL3AcNoWPSKKFXcJLQPEt/Dpee4CwNDi2Oxm0ge1YuV6RFpjKK6nmksbrstdvzk9evzrzssJub78w",
+	"giVaMJuT4WOuJ5aw28O0pwvD4hrte35GYPxd3PE/U5FEAnZ8zMAhgBuJcP1zEccdEN5AJ/RrnPGETwWc",
+	"JI7of/Cfj6NrIVGwhokTARP3aOKTTIP+5hsnsmkyrqezmUiAZmWEBeAEWI3VS9XcvYDDoSpgt3E+EWzw",
+	"DNXmzjnoMBYmjbIT2GsHudEJIZnKAfLcU8Zlvvw6Xl3fXx1iEUC91ZH8rpECRWOpEntSECpLhgOrGc8t",
+	"RwZ9xF7aUIULd2l+pc9loEJgvYU5AalxWv/KEZkfzAJg4M3P57Q8N9ap5UBuoF6vy167XZJ4ZIiAw0pw",
+	"1fZYYF+0PnjPwzFPksiiqQQLhxv5SSbdEiNHxnlpX1KpIzfPsBQ8KCUQPDWgSyMpj00ED0UCt1dUYiyB",
+	"Kl6lY030SaZH5q6CgAkB0Eo5T0FSnSOyuzMZnIw6L7kJJrTKk1HnlZLC/VYYBAQQ0MVIEfOg4BBFirEy",
+	"EQcxVfAA7i2DLQuAAHaLmeiynwmJ3B5yoEMH85KHQLjkmDBzt9dHKC6q4iBLWx5rlQW7ysFPKnAn545q",
+	"8PycjweOPlkaBmqVoys0pX0JJju1gjt8TOYyVEUNCMbw1pHl5dhihKx52Gek8z//778vWoMMZRGGQEiA",
+	"xXnzBo/tadiB7Tk5MQJUHxI/hsqiR+KEYBCwNbMqDKNjQCzNGXe67DXQOlij3SMa2hLB5oJfddkbKiDh",
+	"rEhuT8pp1t98U4CBb77xpJeDzoDQvtfbZxEKXiQVGTuflc7tUkGqtBNaaWXGk0grCdzIbmHwDWCsHWKC",
+	"9rk8LNNwu71eZlYwYBOkJ94YeJxTH8GiJmHXDpUjMGvl+RIJpXbGTCciQrPLUhnaGzLZKbgDGKc8IYWZ",
+	"VCoHVRC9a2FbjdB4mgOZDPZQ1cq0oDwY2TXag4Jj4GMmgcdO7cwCHtqllQjMLAE9ABPXMT6c1EqYw+4N",
+	"qSvXbMS1EUmXvR6RZtl2SglBLZAzvD97FnhfFoExKR1UAWiNY3czVij2Oo5q+LgN+rJUJAfQqF32PNYC",
+	"ZQ/7biTHIG1yiXtrW46PljMQItAWakcafOOJ/y5dxXfceK6WoMVUscFPXJvOSxWCO2oAAwI1o186Z5b9",
+	"ZGTtZzktP1miOMAyLCe2Ig/Aqqu30gWOmsrIOJpoVXW5IPaMOGcf07U7QpmgGkSKZrs0p+UzCRmYUF6Y",
+	"8hgFDYssKjVgACXAp7W403lUxe+O2HBhhGbf7CBpioUcmwlSpgGSe+SLCG9gvMnDIx3EMx7YK7Nn7ggG",
+	"LH0QTacpWEkHSI3YQvCky04BwpGbExbC61J1gNoNjqxQirqdPb8rIWakMaMaQsIJ11fAOIDBLveBASu9",
+	"6mijErubgu34micLS3WWeKfVzx0JG4ISO3idRONIZgx4lGoeE5PZJyYzePv2bceOZYWMgBvhbIlAvKzu",
+	"jjLfQW/PWe3Jfl2ntbNjO7mzTuWpT2+/jQIG2+/tOVaUM2x88w0u6dcOCQudEwvxg187ebmg8xpNp0dM",
+	"Ki2j0WhAS/QgciaCNInMovMGojSRHYJcSlZ5xUYJMJFMr3AqDRhe8MCHCwZOKDDiwcLOQKXonCdc6plK",
+	"spkGbTDTXEC5tSgQUoucd+vlyfmSW0vNhNQqTQJQgHfoo51pZCAihQKeCn4x701r9bp9jL6wo/BZ1Dpq",
+	"7XV7XYi5soqXnZt6WvJhqkWH8j/s7xQxU3SZ/cjhVPA1kcDZoryISj7QzqmFCHzF/k4pHc52yr4aLhi5",
+	"hr8msyoZBRKhVXwNpKAFa0ZJ6SRsHbV+irQ5tms8pSVCGDBJd5h0VlgpuI+QUQJFB0WPG4hzgwAQq9Zk",
+	"qQDuGbpl7Mb/VyJGraPW33YsC1BSSKN38KneyS3kDD68uWmvWAAQrEgziCiqnp8ebTH9P+wXdfO6zlJ8",
+	"iPKCswytWwZFSm21kHP4pm45x24FOjNwWV0UxQOVkGnZ9zuuWpUrg7fpsk6+w5VUvZMBzc4z8IK2NngT",
+	"7J2uHMlMSY3pe7u9nnNTC6yJl3ev/akx9mtrkLKg3gJHePEoz0F2Qui/abf2cfaqQf0qd07kNY+jkOgk",
+	"ftZf/9nPkudIfYjf7a3/7nuVDKMwxA5E+/3d9V+8yQlv32NuH3x6sP7TZ2o6A1Nf+K0Kwb+/v3u4/jNv",
+	"wMapfJTK+pUCV8NYGqLnQHiGwAdbR7//YSFEp9Mph3xPe48eE9WIAYmFdnBWvwW/DgQnjiHEBkOB/mi3",
+	"3nUouobaG9+0K2n0zl/wz0v852UU3qyk2sYDjwidzpCzx84nVqN1ZBhf6y4R4R9EngavI8EZvPrdOwS3",
+	"3CfD79JGINbk32mUZBFKW+D9B0JS1LZWo+nDwNLe/vovXinzvUpl2KA1IAHo/mXAvj9E3iFByC5+Rhl+",
+	"5bRAmt8pSk50Yjy28v/CSdKHbEDjujesohArcIA7DRjVdviBODEqbammCMQLyaX3a9JAOYriLacLDJyI",
+	"pJ81soK5FYl5YOzcFZLdKY73MAgLICjA5X3RlOXtezIASRWFBd80xO09E7fekw1IDW7lHA3a+NnhinvI",
+	"B1ptfh8ZYVq6hSWcvjNd3uBgLdSfK/UTRPFuSsx/ljqdoTjxUoQRt4r5p0fSCQfvTNbt/9Yrz+cYn4Xx",
+	"GEAyXdRSwemUKWoaHSTdamUYJ1silQ9K6bF7+FmLZJXK446s0Xkeis6DeOA1HR8QdQuNJw2xPmwlQr0F",
+	"7xVMxsIobKMWA24GxeYTNe2y59IkkdAUK0z+ihqEgrk2MSvxwGRISrurMV1ASvdtbBe1xiSeGVTArrPS",
+	"knNPMxc2vMJ8RBntG5uP7Ikf4zcPz2BjF7+abjU06+HQLHCi2ytlsRrfxUjjMoprdbe3Ln4InGQqwZgg",
+	"iKzDHGCru2F6cZe99ekRQxVSmLAFWaHJU4gFJrweWCUtnBmemGc+0Xk7eSEXx/wPsWi9Ly0ov8ac/rOs",
+	"7+ze25Q02xnmVNerPMdUSQx9nkkq/659uEWkiwEWLkVmgOlRl2kSD1rtFjnz7YoqwrXrFkpf7VR9ctNu",
+	"uUnXfe7fg709AJXtdhrYw9J+NljsP8TiVECRgU+OYgLOgAsbUMgixa2I5A5Qr0jU60wnGI0BtXswWydJ",
+	"MT9DGDBZaRcOzcfgaBM8mGDMgaOwUS1htISfqMAbt5D3KDHkp1qskhz8qTTSwwOSHgCmO+nMX18uRY2R",
+	"d/MWKIIlRWrQ4zSVkI7iRQdIT0tdSCeXqB5BVAIVD1mJBna8h21SyDay0o1q99lg1wPBrhyb0fcgmgNK",
+	"7fyFJXrqvaZnEzXXyHDYfBJZudxQtpB0HAYC61kYhRDP5uJ/oO1jpfc0g86NfBzwWoVfg6oLfbJ+0myb",
+	"azwJqcSoVogCcZlqio140vhOP1/f6Z3FxgIC7wRcBiKuV7gJ0jDN1wWcaUY1mdgQA3Ap9yJzAPg4+lBJ",
+	"0WWvMGyXTVVC0X9Qv9knNUNijQX29oUU10KiMfKcqnGBP3bOF132DFYbg7sVkoFdbiDFBT8lkkPx0URN",
+	"8v7cVF7Cb5XeVBy+oTNLG/xM3ZUf2O/oYa+hZg7X7kLQMH94dbitiECNzfJapUqYEe+M7rIB/Tpgo8gV",
+	"MaCcZKMgHcVZqjCt2RKUSZtN1Fy4dOjMlHUh50lkjJBPIUh8FMWYxDabxQufvV4Xm4t5sltE5d53UCws",
+	"YGVQ7PuKBoaZN4kDJn0QQ8e1kjWz+4dbTH+K36ye36hNXFa3jbZdPy1CWp3vyD/Npp3ydz9BxkbraPdg",
+	"Hxo0uH/vtVtmMcPLgkpTdWvIJS77lUCFxprDp27l97Z7B+eFVutVM2cv3O/pgxgjEsGgDHaIFZ0ijUmb",
+	"KsG6BzVrgjYM+aWMVDKFSl4hN6Jjh2htehE1y8FiF9mS6vyZ6lbreEimC0DkVVYL4haN3eKB2C3wvu5i",
+	"scARdmbY7ti1R1kWFKhKRZZTORSQpJhqEVvmPhVcgg2jjbV9sKSGfYtT/FGUsDiSV6hxYDMaTM9D7SoW",
+	"YZedCp1OMRwUNBfQSXQKJadqIjvTqfCSwftFnDd2J6vVADhGV6Ij0lASpsGmB4BNCEiO/m2AQe26gKEo",
+	"9gIyFghItQV0aUVliLiTBvy8C3h8JWZU12msshpBlZa9DAY/GUhvQPuBWMScp3IJMDcD9VlaE2UCpZeM",
+	"moHikWXeIkSPIhnpSa6cpp1WY7w/yojcsKmaAka8xYbtboWxleSkYtwYMZ2Z7oW0MJmZtNYxBoDgT4wv",
+	"NNjyALAFLhOsE5vzgmVpCpvD15tdoO7oVSRDCCiAQmqguk95KDrpzJfcqDeEvHFTbGB9dVW/s/pDOTqA",
+	"SdVRnc7oK4Zvqi7+5D64ef+qDB1Co9F8PhqNQx0IxYljQBLtseRW2PgXFtJfl78KZTCI32QFYKh+JFUE",
+	"AUzVIrleJaNtgpJuNxUuEbfauzlF1tsbTkavlBRQcucDWB1W80d3HLkwxufnfLwu8BDegSH3NvRruGI1",
+	"jfP3s3X+yjxDjaDoLOC0viPxWOsFPpaefLhgaSxxNecLF9bxFKuzo+gqrKTs2TEU27Hq4YA8vjyOK5y5",
+	"VvK9kE70XQrfLkSZg60FqqlwrbB+NpTbqvHpfjrU6z3FgEM22CsFbpSbm0+B5DUprh8vxRVB9Z6czV92",
+	"eqvzU8t7EdN2oNlqWE9pX1IdNSnmeWLv60/rFFubgDdO+DgccgBimoWCkmQ8ZtNUk0kbo+rYseMgxnXi",
+	"UCNLRUExlAsfnzPwhusB0ub7osansP0HJUt+mByeNfS7/yHpt4e924qt7SZT58vmPFKZh8t9HnZ6EVLY",
+	"W/KrP9WwM8R6sfUs6ntoqoIFQ8NkcZmkcuAcg0rGC4pFBl7k27W4ZhpQz0a8mwkoaXNkdQZgOn8qaERj",
+	"ggkbLqBDSzsr9hq5ONJjw6YK2h718Asogm6HYkraD5UUrtnEUzaIxchQNduJmkPjCZZAS44ue2E/x6qx",
+	"ECOaeXkvpEp8ixEIWzWWs5lkgU5dfRXNZtWFFo8D81rakVvvh0u8UMNv0arxYcvbuHnr+cbbfMBv63PO",
+	"lfzABNWC+SWGOTey/L3I8m1mRDKNJDcQwgWYjbThT8Tc7QhmvSvk2A6I+ZMYRA85mK7Zs6WPPqjLPoWg",
+	"E4hzaWOLqlzQF9KomGv0sEM7NzuyC5H/u25fSCTBrvODHc11F8I2K0/ZAGiwJVADlzHi8nAmXHcZ+vjL",
+	"cfdY9zhfY0fCUV1I7EFxAIWGKx06RAs/VlzrCzX8KFGtL9Rwk5hWvlTf9UOFleZm/pDxnNQ4bczlpxBJ",
+	"iQv5qDGUL9TwkwqjfKGGq1yOQO4ah+MDcTjejp3tUMWwWq42myXqXTTlRlB/gmVOU2mId6yn4QcNP/gy",
+	"+cF7ptyAYXq1ba8pB/hwMuTAXgJmjuECQ6qA3BLl2Zas//WnGq6MFHnrHA0n3xU1lVyfcaunYE0Y6AbK",
+	"jdAGq8pYRfWSgt8HR5kOMeFZuq9BEeJCZonEibCgD11+YASpzCUV2xgcYeO9a+hhp6m7MbUYUqkZqndV",
+	"fOYHYbnM1oU4XqihJVfvGUVXI+efaviQ3KYf0gbiQavNBhZGRiqVZA/58AaZApQ2pMqVJvhTDbPQFG3E",
+	"jLq1G80mkTYK2OdtydZGlQrsCrB7rGRjpUKsfWXpCDMRtLZPZ85UPeULbNuYl1+xU78PWvFuUNd1qz7C",
+	"5K405wGHhDR07f3QtYdinyZXX5vdP21s7NVQI+FPIC63Jp1g4l7ZECOVMpJjO89RjnpjvjGPqF0oNWp0",
+	"kYDQTjyJRMikmncZWrvhE+wj2cZm5c7WbonxhfQUFVp4JlxCapjV86OpOMpCHCmfjCIDeSEkpu2qRnSw",
+	"bAQKhwBxjEsxb2MnwGLjYYpSZFZ3hC3GXBtkEjMVUeZarqc+yao+3tGehEqu7F6fsoFM43jgK1tprFpj",
+	"qKTpavkUWvp9wdwC9r/OkQhlfqWaN2zjM2YbeU6B+7DoemnUJRCshnvcNRLEJIu7Mw9PwDcUvbP+tDJ0",
+	"UrcLpEhndQI2NjZMZ7Hi0K+2QN8tP6nMhTx3a/v06OkZVRV1JPUDh2s0AnkjkDcC+X2TVE9vbkNWXaPW",
+	"nb/oLyCvWVWSetpqxLt8N+CnaHyNtIHm1xql5plZ+A50kQRyOot5IKj0vlLTv2sfq02t5LWrxir5FMj0",
+	"hYS1VsutU3UtXuIMmwRvT/2rFeHb2RF8oo3lcpvdqqfc/vIVfofX1mTEPNyWA58SEUJwyveb1L5Y+XYU",
+	"CZXU+tRhFzMLJgDwPUUyEFCclcQ7cAJpw0SSqKTLqD0LuYucD6jGS/MaZ3+PchDOsFoUojNoHKIPw8vg",
+	"47jB4JIFQLJQoZ4Bkdu3QYMdHLEWG17lCpFtA+lQ1wKHXsM0B9QxdsCUFDpnX0MjGMbFT7WIr4VuswEf",
+	"chkqKcLc+1KZjQNW/EW1aN5WuyVkOrWnlv3iZ7Fn+MCLBCI9gMtYWVgDb6shCQ+lVCCSArDU3js92PkL",
+	"/kt2dKi7ucKSHmusHGxcOoRHn2qRGsYDgNwoHZJerEqHpEV+2cnpOQRfk6IOJ9kI5B8xURAAtrFL3I9d",
+	"IlmAEQCcUFLNt6R31yK5jsR8da/YSEO8VxtFsDSY+HQv5/MCTWCi0gQbvAhxhWniQOQKHZ3mWGAvUyLI",
+	"Xcbe8MToC0n5glOB7jpP1EHESeM46ylDKSpP2cDQS5Twp1Wd2uF2+z7pEM2xRvVwK2kkjYejfEAlBntv",
+	"gWDRluH1iAgr0Kw6+8pOOYrGaeKE/DSOM9SBAoxU8A4iJM1EJKIG+P+JK3iPoH/O9RXOshr46Swa0H8Y",
+	"oG8hzXB95e7tFnC/8xf89yaryF1v8SaWgXwAgvKpqivAOVYZGLCvsL7K11YZvuaGJwP2FVq2ZSisigpx",
+	"zPBEfw0IM5jyyAI5l4EYXMivnJuxTb2LMGIR7OyY6TjyLfS/RqW/pi5sl711wTKarPLeAg9jxkoLfSGz",
+	"wq9PKfUSejuIED9tM6MUjRVpFqSG6YlKfO803zGJzsNyzK2LxwJ6bu0uha9eWW3jwasJnyONauz2n7qQ",
+	"TvV3fXFcKwTfiY4mUNm9npC6lgNsm44DDXFoiENDHD5Wl4a7UAeSYGrVi3OrFyAVyBo1QmngQrBVsXci",
+	"6hnuRavTww9TJc3E/gwyiEUH10VZX8gBD0x0HZlFB+fp2M/iBTb4X3oIQ9mnU34lXFqZEclTxtmQB1cj",
+	"q9NgkeIpvKO9rKZGF3KkkqlI2EwkkQp1nQPmlM7m46Ue4wqy7OOH5DfBta/sCU3n26hzD8Rn4rAQcNK3",
+	"YMRbvEvTJRpi5y/8Y2XC6bHMlkEUycUmOXOHGqEaBdjtSBFoP/gLJmtXFixHoN2ohat7s6qLq9vGp9vI",
+	"FTe6pokrbrEpDf7ZJl96IL4bsu4E+roWYU+/f8b2+096vuEzFt+0nDqOpMD2aFZOCPmiy45zYobLHQLp",
+	"htox769A23M+jMWDwV0j3hl3cNnA5WCJSsQ0tNFcndVnOHDnu0jPlI5c8dOKOq18Khw9HEVxMbpjafYG",
+	"9z9j02zIF2isXGapXLNnZ79sSRiUmq7urDxLomuIg5Yhm8D9QYixM2AWgqUqJfJjuTiFWbY1NZwJngST",
+	"Vk05F1iEF94nStfFQ9lHd69lMwhipaFKNpSM8aVkXDwmw+dtNrCLjq7tq1Rxx3k+MaeSnkIk18YRXC5a",
+	"S82EVXvcIK12C6f9DEK2wOxjAWWl9gGA1OgeD0X3iGPCU8QVjFt02Q23oFQ7iTDI3OsEl2w2qYYqXDDw",
+	"JVl5JVZyDIXxCV+5ZInQBktAiSlLpYF6+dTkjxbZrbEywDJuR9c+MY3f76RBvM8G8XJI51R+xzParpjT",
+	"bXR+wMG/CAldmwuLQis7ClmuBUti2ljxhWsM6AHNwf6MqfcG2XjGIkl9OGQDqEcnlbmkqQdkrZSCzYHJ",
+	"wocTTn7XgCqQ5xpd5AeiYO5L+9GgxkFiN3WKBfLWqiZ+wfmKemUNxR3ZJ2xeUGq6xrhg9/eZ+kE+bFDk",
+	"EkA3pMujHeM5qlAmX7cjWFjOst5AeTZR83WqTpUNg3SbrUUA+9H7LkLnBeovFqcbk4FDpVsnDpYQaAfU",
+	"zRXMHrGU0o6VmraZViX2HnBplQAQCiLjuk5ZUITHieBhPm3ZxRxnec1tNgcHp09itvzd8tmwy57FCoKk",
+	"3MAMGyr4whSVZd3snu6OxvcfCeEXtlVeckNBmuiIh1sIDZrm3zfVcgUZVho6ieO7d/NZDEa8M112Kji0",
+	"/TdZyQM0xXrBAVZtlY00tEfVhvo4dg+QK+GcJo5qWTHDflEXynAsFy/dwm9LmR6iEZA2vcoc4S+0EVw+",
+	"VxPGMpaVacKdohdKFCIRYFq/kxWjaIlg92OIsLN+irJJtrJGOGnSP9dZOgqA3ohId7SSACW6q4zkwzhX",
+	"CkU+29MI6T2ZUrzDH5IUM2esVLNNTzE/N1vbV+zML/M90hI3ySqRIzuvxgvyQEQInYOd22DGzl/uT5AR",
+	"XIxyvZRwZnhiyHhhUQMMHyYHPGyu0jjEnqOukDHZNzDOsQ0+jSz3C4IGlk2P39JSHOBuH1tBH36Auphu",
+	"rR9aQHDzr5YP3M00MkJjwLgPwuOgnfEM6aGmOiH4/ZCiNYm1p0IjJaL0EpFoFiqIvRD5ZPJuddroQ6Aq",
+	"H6PabkNRGory8bJJdYaV90BB1qaUevllLhLBwtT+f+LMnzNcE8VzTXkoWDqzdK5bk2zakJSGpDQk5ZPL",
+	"Qb1fmmKSaDy289URle9UrkUAVnbirl96QU3C9iqzRI2tktllr0fMzBWjCbQryWF1JSzLYfWmeAE/YBGP",
+	"yiYC+Pn90aKGKDQ+kPdW6A1gNa9GbF3uLdWUaFRr3tOpnkH2ty9+4+rSRGbCBv8euMprTEMyRnU09M8w",
+	"z5pAybcqCbVDdLsySGpyJsUw0rOYLyCMo82gFQPjmuJYMQ/9OkJ7IfSTcgW6sL8ID0N7l2woxpHUgPlV",
+	"eRX/LuRUTPm7n4Qcm0nrqN/rtVvTSPp/b9dT+P7bSNsTzfWRfnAuXLv+VcZUB22NLfXhpJHTjW1PgXb+",
+	"oi7mNytpERTJgs8000L4JDeYt810GkzQ5+rIlo6UrIzKtNC3Udx2sfV6MWI767z+iYZre0RbLSa4TTZS",
+	"wuca4ilzgHx73MRfETVdo5pSDATiJiZOXSus4RIlTM0lS6LxxAsP585pCEP+XdNTF/k5FPR9yL6CWAj7",
+	"7iW8O/j6KZGACzmfKKx16WQUYPwYZOEYfoSVvwMlR1Eyta+QmRPOA7O9KAbDtXeUihLASlEcldEXdpXH",
+	"5FttyMnnT04+cGxEDvAbaubwLUfQ/q4JV5GAbELf2q1ZWleBBgnBagqSC9GiVy5T6Z8O2tQZh8sFZJdO",
+	"+QK9uYkYR9qIxI5guhfS55kSmaF/VlbrTbg0DZVpqMx7ojJVcNyQG8K7HLXxSOollrsJVImIJKr99QEj",
+	"kHdmJoIRNGT9RCgc3UWhZ4qQeBeImUF1CQrzY6I6mwouwaZa5YOhlTSaUaMZfSmyBIE8lMItWTnvhtda",
+	"aB0pqVfpSmfRWOo83kL3e3EtkgUkr2F3ZA4leplRV0JCGU5E96iiks5zGYJR0M39iSJxRVPM5/bkGyT7",
+	"HJHsuQwhuldHY9mJpC7a7DYT16sLRrohURwPBXThUAkbJmquITaSatfa9zCIErK2OYrz9KtKTZe9gsY1",
+	"mg2CNEmENIN6J8anhV0PzPBPh7cyhprgpKEGn3XaVjU5uEu61hILRo5eL1g/l6FeIk15dgzJl2IEHXWk",
+	"mEM5Nuf2nEShuCScGLTB4+DE88gL5lguCmyHF9KL+uGRT1bXLu8dUsJcqsN+bx8TQa0ooKTAQjZ2Cp/s",
+	"Fit15ctPwZJUai5keVlSYWfwCTlFqFSFHQ5Kc864tpszytfkxOo6mmmlJP53KsCKAV3EmRZwaBdyInhi",
+	"hoKbLjvDgy6k1OfbC+B8AZf2WIBC64ma54+syzK7MZBmHDHX4fRCohkYX7ikFy7tjYh4NPjabjXJMlHQ",
+	"rLJsOa4yrdDyPzG15z2EsOE+P2Yq3hdv1HkQ2Xg1ONZmA6qhmwit4uumUeNdmSFh5G28c6mZ7MRqHMnV",
+	"nbM4IBuQf5zEq5LAYPoHbBrJ1Aii0dyyu0ToSe4dn8w341HSZW8TJccsSERosYfHxLMu5H6vnxmiAhUK",
+	"Nhjy8DL35gCKsgCXUQmI4MY1oUDHvT+GykQ/2O37IY0w9kcijGeghpzIerp45tSXu1PFD0ZDylefo7Af",
+	"zqaNwHTpTTuDJpL4vslcRsuisWTF/OLUTIr0S1phtkjAFDri6hpoz6F5qxUjRagpR2ou4rgDjV5CJFNt",
+	"diXVXBJR6VZRDjvN+6pxAARzK+LxXgxgDVS/L6hG4NkcrK1SNVdJ2EmEFivA+wx1KRZH8gr1QC2sDgi6",
+	"phukzSJSSn38aqzkmHQ2zzBZjttHaFTWfCrsx5GB9vcXVqir7TuvzRua8BQWvW3Y+0kopjNlhAwW/xCL",
+	"95aG83zKo3grXNutICtBIGZGhK7npqGD03BOVH0aBDMlvcSStwuId5EGx1+uT4M/ANM5FbOYL7AAddVm",
+	"6Kudqk/u1pnhS6ABGyz2H2JxKlJNa/zwVIPOmHGPxQxIAUai34GW7JBzfgXLJMl9rpIrDaXFULK3rHOv",
+	"56T9LjsGQ1viGCgI/3JBlRB9WyVPg7DTWmTYtYpCCJmDrVxIo/KYAbE4SKZcVzbQBmDUyrKKuJ8y7Xk/",
+	"jFoLc1c2fSbMUzTLeedDyWYYUau8HC//oEI3XKjV1SOkD5d0lo3s+x6lBCiimufabLgAZdoiPdzIVkhP",
+	"Svhq1Z5aHRYVdkR7QnZqRg1Vxdpo7zXRlEoNkLnXKvVPKYEHTd2ha+e0v3touZ9kkbmQE67ZIhJxCEK3",
+	"YlMuF132M7ZGtByUqpFwqB6g8yZ+Fw4XGYiEGwqmjYqFrJZFcOefjqz+IRX987yp5YEp+wSHRH8aYvPe",
+	"iM3zd8Skq4x1lgZhpMiWBAcDU1dTnLmIAzV1+XQjFcdqrl1poiEPrsaJSmXmjmKcDWIuxykfi0GbyjXD",
+	"df9dMxTCOz/RcxZMlNLQ1V5UEwZa4SeqmLj1bUVb+h+YtmR5Ut6iWNBhnp/z8TqlBd65ad+bvtNu/aRw",
+	"y+s+9+/dQ/e6xg76UJxRQGwuDSep1iUF0y+N/vo+WMyzRGCLi0IkhL6FhfdaJNFo0UG9d7WnivRGXw4P",
+	"ucwc4p0VGwrLenS1stllpEfWhiBUsZRfYG3PSSV/H0zh3HLiu6qcz1w8/melUX5EKtIImRtQAAQ6SwIK",
+	"1RM2Rf5gws36ivqvpWAzntmblkt5t614KSJQVcMoEYH9EnI84RPfYRPSq1AuDrvsO5/tQONpwxftC4mK",
+	"rd3SzCzYUIWLLnvtSsKoERtgA3EL66DPDoDuDdJZyI0IL+k3UmLH0XW1DvtTpE19Tf6a6tPVBSGo9Pid",
+	"Q0RLxx6HIoFgNnt4VJciwDDR6nXguWxcmcKFnC5P/QqMjpVTo4Kg4jBrFctOTGaSHyZYEIgyWgR0T7CQ",
+	"4HJbwMpwxLQQF7J0Z7XVPuDxPezrWDow0Ze4ncFREaSzMmk1KycLDXaDoIRjJtU8fy4XknQ/Oh+wA9k/",
+	"C2gENZ+/onLamwH1177XPq6eGXUhoVIKWIOeumhBnIR26r8Bm4VV3NgxC+LIpyhx9N+OFeh1bJRAwy57",
+	"BtMI4g6lIqRtX0go4MIXWNZBCtfz5y2lZFNEJQUPSisQYH05n0PpEzhUwrJYSwgztLRKJZTHeSH5VFGN",
+	"Our8060FkMIx3QpQNgu6Xv/iyeiVkuIlN8Hk/cZor2mt4UhbMVT3aQFz0YRI8NbOuhvjK3kYpjcr0PWW",
+	"eumvnWc8mIh1r7vXYIN7GwbyvVRhNIo+ZqLKBxT8pPSKYhPjvi6sr/1XRZj7NBMCnNBk5aJKoald68+b",
+	"ppaKzUSilWRjDBDY7+2xATwYdNmJZDpWczZVoWgz7qal1oioNSmFAd2YuL57yAb2k0v7yQBQ8EIOToVJ",
+	"Fp1jwMAqueaN8nLNp2qFyy3xIxniaPbVdripP8WHbXz7YNSorHm22SCVEPR1SWc5eIDEte1wuM0GUpnL",
+	"GU9MFEQzLs3gs+/24nq1Qli5/QG6RoZfkEXvw503N+IyRs5njzsj/e+5KDWkEuWoXS0XTDUQy7LhYOcv",
+	"+svVhautOgXyPZadwneo7JQbqct+xPwqqBIZWrZWej9ve5gJNYtB04mV1VftKjVqW0a8Mxcy8hUVnmLO",
+	"kWX3V0LMdGZecGwY8qY0m8U8qPRsobGilrGu4h4VCUjZgX2ArG2ys3w54nCbDUYuA6iRjW9DExBktqEK",
+	"tdnfYdHK54oy7VeWe/z/2Pv65baNLN9X6VJtlZO7NCXbSWYs19SUHH9Es3HstZ3k1h1mhSZxSLYFdiPo",
+	"Bmmuy1X7NPtg8yS3+pxuoEEB/JBEipLwn0SCQKOB833O77dv8rV/8f5WXdZbE2W34rxpqEsM4muIcxDq",
+	"4ku91IpDLMyCDV+YWKuBP4mF2Us7uoU++PJWb6ibbROtUcln3ytvwb7GZzMhYzU7U1NMhgYexL2O+9oy",
+	"7NVgdayC3DC4GooE9CGfcsMrSBlf3DLPrPJrBuA+YSk3BjJZ4OQiqY8v67DTF4wnWAY6JUIAKv/4WaS6",
+	"6d+FkZoue5cpXGVPYkkX64O+y6MOFhPMC1r7Cd7V3oDy1Pdrc1OMVoiBybMG4xM+jqUrAZlP7DN3P+jq",
+	"6eigeOm6qRzZF6GGpWCl6+nczg291NWHv+cSJXGN87pDV3u+YsJHcGhvtqKlaL8Pjg/6QnIs6V3YCPdT",
+	"PR39++dJsunPay1e+Vwv7Sc/PvphX+/QaoCs5h0O7vVHWvZDenwrbrp68NfOHkcUu3f0H/2wjrmRI/hF",
+	"mQ/cCD0UvJ/cVMcQhQEjkFY9Q8y418feLhHRTFPDUKNpmkKmhZJfD78sN06B8DHuYFqpo1DCFLKi0l9Y",
+	"GOYMDJRAz3VBxWtwpuWVSGCPzYvbp2IczW9/zSLcoUsXMeGfxcQal8ePvvvLd3998sN3f0H2G/qw5L4R",
+	"0sAIsqZVafHfJX/PBhZwbctnxvmkL7lIujPopwedgwnEIp/4/xLr+S189Skdlf/cKxv5KYVLm5ArWB/c",
+	"/j03rrd5a/bOKtfM3P+ObV/B+hD1B7IpxB2aMiy5NwyzB1dvIKxTNzePX9iCmn3NM/EwgyFkIAdQt727",
+	"TlXuf8rxNnoiGcgYmRY2dETGwBMzXupm2NdWDIBJBKVRxPEGLOaG97mGY+ZbL4XpuLxXFKuZjILJuGL8",
+	"NjPFITDKeIx5Iy7jniw/YNrG0WrouzAzU5EWyq7pscqTmPWBemTxLu3XYgDEcUPgILxvr2/X60m/XT/z",
+	"9z3pB4ZVEneCAwsqT/boewcVgN9hZ7hmT44aIvOfaCu3mISkKzTnIJ2cEUaZ1zYpZGOe6uIpaTUB3NRb",
+	"FR58vzSneb3b+DF4uzGxM+PzaxJU+36RyBX8rk66POSpfTJhC50T0OXye5iIKTQnshzcC9csUXLEXBtz",
+	"minEx8tyqTGHlSh1rm00IRUjeXWLO2acDblIrB2bAJfB2JI/SSGOPZkR0z7EDXLys5iCpOGK1TX3E7yz",
+	"2/SmXnUUZQyD84v7i/lFuxWbvhkZcCrE1L4ap8ap9VCjk9IrXgL7RtYGiu+Bx2LtJ/keF9I+SUSe4PEc",
+	"63uuWLaBwAs5FQYfgz7kOFS+fNCQhuVFMbhe/v6BJpOGsh8C6AyJUw7zCISk3GH93KDxJUw6qvig0cU+",
+	"oZ7E00LGJrk2TBuRJNbI8iRRM4TQoOva5RQzG8doufEqDkODGyKZYd9wdi4G5x26VKfwH+x+dBjvyZLt",
+	"soNY+AnYO/rWkejphTutU0Q0kH9aHLM3M5HX5y68V2qy3MrRzFkJY8qTBDJq4drT8ctbOE5wi5tUh3mS",
+	"tJXLq1UuSdEwLgOFhAb2k3K9km4i0hsABK1vKGmG2j+GQSIkLFf/wTWtkiWOHa+sNUCJyE+8WXjKuFvT",
+	"tonf7KG+rG3UpNtoQcnuzwi3e+ZVOVsqVU1elQ2D8rRZrH4pHGbyrVwgd9GxKvzoArX0pKIEwqSGSkEi",
+	"JCGhl3lW38Cx4nM88KIfFfzM9YQeseA1rAcXV+e/pnfa+Slv7l0GUwGz5Z7Qgm4u1HKrQe6NBnHE4cGb",
+	"0J/ji7CIaLi+KslA5337cPtLzPSvEof+rTjn0h2flgrC2mVsPCrcdEQ6xkXV0VoWV/yoShnQ+2yuw5IG",
+	"RscDlbWQovcLUtS/tEWqwPmslHNHcIRLSWAhUX3YLE+CKOUem0nGWI5AINyGBIo2XDrM/gvegHu5O2w2",
+	"FoNxT+JYs1RotIMjNUE5TISMIdNFo6FkSnbZR0R/mY2LTIowmObHzkKV1CZbfy1v/lWmJndGHbRI4Xsh",
+	"tMHrRS/rBcG9lMh+Kf9ZNQj5ykmbPfkD7cjcKjOPdRZyqs6rgezKJqdKRFHTv1NZ8Q4mEekeWgbZO0rT",
+	"bB+udUUxKFwzml06PXgZOXkNZm+FZI/GCcs9WjfAvPNDhe2s8q3UOxfjX6McLuGa2emJmool+IfEJCti",
+	"HZUoAg5TTQOjH3eYL0IQbJ6QgySPIe4wJREnLeUjavA5fUHxMfrRUwFUqtQsgSEyy3d70l1LjWgOx+Eh",
+	"FlVt0hVF0qwR3JDualMMoA9g7+SgvlH49AWhPho2sbr40dFRcf8a7EkMIKnCQE0mXB+z6O8i1n87evT0",
+	"6F//87+do0dPH/3rf/43agBxE7E+WGhu/hnkyIwPjp/88PQpNjaXH+B8qoHMnui//nn08OnJw1f84fCP",
+	"L3/9+s3D8P/vvn775cnXykePHn/9prP5b779P/92UNuEXN2on9QMq8PUMDbLhDEgj1n0YSAevhII7TEQ",
+	"bCgcxJ8eCPw7I0C9Eciy3Xphh/x362mf13h005wTwrrNgSNGZwYJcN10WXvUmfWUD+p7zx8fHYVd53/9",
+	"y9G6jefIArzBIoy61iW8oRnlJljPXBoxgbMJ/1x/1R+Oqldd965JZBz4oouFibfZp8S7zLo+iJiILk4t",
+	"KKZTOJW1uQX0lUqAox97gab/+qno9wklwW5tIyYi7bvLlNjoHJsGMLthP5oT8iePSXGT74mARwuIiX9G",
+	"LfLh1QOsFpSB8Ae9nfauivtgE/zBQFuwE+dXFHl3I0xCjZpe03pnwtob50Y8ZRH+7IxGfKOLgRXBzaMM",
+	"7SuwYLDEmwIWtNdegbbgdvBeMnrsJHFzKzqXKtLWEmTsurspjhkvRHGZ5i3Z3OnbQ3TC9dLREzqkwMuv",
+	"uB0DbniiRjl0HDJ+cVRhC8jXcDMcLtT6/uioyz6kkCQCaWWt7xi9fvmxJ926/o4X/VvEDJJADlVWhhNF",
+	"cDGGzF5XqY5fjnantMsIltAUVL6mm99Y/+/K/8P1Nfl/5aO5u+7bHXaqqm5T8SDXcJsC6f1CeneNAs2i",
+	"P0V93kpN3Ez6ouMk5FmuISr7kkXGZD7pU5ARxWC4SHQXzxB12QmFb0jbKKQ2wOMluJP1Xlezc1GHleVu",
+	"fPsp7EY530dwyq2WhG7Ep3AvYpsbDnEs17b0nWYSHNIDzl4XdrwQ5dib7wGXrA84LoPGth7q8jaK9B5l",
+	"etC+xtuPt/Y+X9OWi5qGy9cR+lVol6En8COB0/ixuBQyU8njanDN0ryiEHyv9GIA8Mx5EyU1lvUFzgFS",
+	"JkxtXxTSr9xeX+D6Ez7BjtwUwOaaCqgKrnmFUvpd9JLahM09Gy4jud04A5OBvTO9pCMWcx/wmQ9MwBfo",
+	"+PmQyaMADPYEa46pNnIcZsE86YBLq7Y1BKDlyC7gXjkmtFXXqanIdpf9ovoqniNyDnKgzcaK0cqR58xe",
+	"SCREDG4/tAeqFGQnvHb5mxKZsyeJMRXbcCkaxSO67MQliR4fIbW4/yGXbKzyDG0Tkmo+o9Zd+7/jFzJK",
+	"nU24nJ+530R0h2ome7K8TR/o0o64Y8+UBA3JMKonAreHnPRzDfvLBV4s8abowEH66+NSls884zEdete0",
+	"f6HcMKQwbUHhLlK03Q7LWK8W2prGzhtw0Zx4St6SYs6GMDJAvCy4gVE91/fEOXtwOBUwa7a3NjpyNDzW",
+	"YnmsTppCcfEOnckPndjFWP0VpdYM51lSU2n+TcCMbuYuolvgjf22crKTtm1Ph8l2pMdaB3tplsO+RCTZ",
+	"RkyFmXuHkluHLa3izXvXuak84uX9CyoFr8tdmaQBnouaSMhjfaADd7aZ4GfB5VmLeJtOq4aMO3eyJqGx",
+	"sOo706a/Dy5iywp0hxvnF8WrBP5ykaiG9X0G7LFv0hcvPEU8egm5TIRGBHIZszQTU25ozkcT/CaL/oxc",
+	"UM2Zxp70bm1Hwnu86LV1ub+VydzlZV0dV+hqJnWhDTdIpV6J7Z/wSZV/ArhJnPgIcTagqQt4ykWCMK7L",
+	"2oDr+5CxA7bDImIIj1yLay4T0LroERSajcQU5DN8dr7/tcsitDoQFfTytGmuOpZwg0T4hWnCcx+HzuIn",
+	"JST1uJT0jyf+cKEZeqsQWzdSG0jx1I+OPK+U644hsnvCRu1J7r5lKom77IRgRnA7+0AUy7RoNnMZGEeD",
+	"nwGPNZ2qP3enVFNkZHaAKam9fTofnqgnzQwhWyO6o8VtKJovMS/j7tpqA3u5oL0nAW6vQxiu9uEX/cjS",
+	"Z5F60v2uy34nBOags8Dh5a++oY6LC3Cv7C0wvAHrjvchHD5peM80WeuL0O708hx0DmhrrSTi3V4Or/02",
+	"955bTdTUeoRaqlNtPaceLruxEbO7rO9tz/m9aVrCydg07ydiQIpirUnzzhL8B499SC5fMSFrihEfR0mP",
+	"8yVNTd3vaVZuj3u67QpvKEu7HhxlyxJ/HSzx1peKdhsE3IvUxO1ObL5FkLlNJnrxu8MvrvC3stXTq85u",
+	"Q/vlpfSj/ZH19a+7Y9JrHFbSm2O3N8L8OHvRzs63KYCN+iPXlK2G5sifuCY6C1FWqyvvJAZ8NvLQAEWU",
+	"1MUBBrYorIcTcFQas4VUhD1BrJiQPVnfIPUazK5Ede86IbftptztudXbUQ5uJ2ZdznKVtlqrrbOw+ms2",
+	"dr4rc1ccAfB8SqWSYfK5TG34nE1g0odM96QaYudP2BtKyaSwVZxgd81YyBH28Yx5moLUFLs9Y5GNHiOW",
+	"gaJPTafM1VGPKiUOYqsejwuYXte7g+qVvo+am0t36ulsqx9042Bx19wF190Meldit9vqRd5mrgSnEtp6",
+	"+/U0tF4+SD3sc9lcPfNQeGth4P0stHnOpd6iJt84Ub9ND/g5l8tmfu3GWiM6VNmgDY9bh3NtqcacvX17",
+	"OozKXJRTXytQrk/Z/6SQ57Aiv+QEcunLhGrIEjVztFGIvkw4cCoj1OQxzL0DWobSJ3iGDFzdcgw96TL/",
+	"Ho/Zky7E7BwgxWMmWHjMpRGJ9UeQzkphMSERQwNYQyW2STy7GjLu6wkZYGlal5WGOqfyOZfb9CZ3U4F4",
+	"zuUNlR6e8xXonH0u28bv1r1sSxQ3bSme2xCchRr3yq7g4Rc/m7QWlviajuHQbFcn/+rWvGYx42e0M61P",
+	"1vpk6/tkQ0P8mlfHFa+TGedJuSY8bZ0iiJc3Ne9Kovao5rBNz6StHLQaZPt9z+spkDrjPAaemT7wJQzG",
+	"HwDJ2Bz1zpMjF0WhdnFOwmyskCPLjRhjdoI9LY70oBGRa/6Muuyd0kbIUTDYhS2ymnHdk5wVyyr7REnB",
+	"jd1V+vYqxaXKVlr2TX/O3HZ/23GhYgIs5VpTDywPFz3mutOTWPENr0KdrHVB4E/Ffl1WSa7dF1HswbUx",
+	"8Nw23SCVOUt5ZsRApFyaVkNcRkOg+AYSdUlFEbADXV9et8qGdWmno3H6ALNKQjNtuGmaefDfbUo18gF/",
+	"9/W2pZfLG1iWZQ6fduuNtLpmkxxzlXpPlwwm2008E7MIGyg5FNkEYjei7VnsBp5WBRYpgB1kCToSf2Ex",
+	"n+suQylB/0T2pD9FEUZdpIVa4AK2wUQxN8NNcGCdT4EXg9ufW35pN/yGssu7o4Bqc81tK8PuWhk6AaxR",
+	"oFRbQJJdmzZS0mX02J+TgbmkO/1JCdkccv9DCUnRMRkUhMqi6eF8MACNsfcwTxCBpNqE55vk/EwpSROz",
+	"KyGwLfvtE4zdqbmvJ/F3if0Om/OCySv7j2v7q4y78sEAUhp4DjQqXTI4DBloiAwI42therIPAz4Bf/E6",
+	"c2hv/kqte3/ceE9ciZtdzLTZu29bgvcKYXqV4sV/rZS18NNOLK9WCMSsWrPS+xn4NFB6i9gNJfBsVRH+",
+	"XpO5q038YUN0kfrrSevJYxox6D1hiZIj0ObYZQrdkHsRZnQYJBoJ0gsOQ3cInTn8nvE+foPERLIni2ES",
+	"nJgmbMKhyiaQ0dK14XONMJLuYg48wg3P44lRjXTK5VL3i9fZiJYSK9AUtoR2oZYDw+7VNWvaurIoDFvN",
+	"1+YNluYNgBBCrqJc1GitvGQz8MrPanRfekzRixmYZRlAPjBt6q8V4c1Tf858CSVZokbUZ3mp7F+dlE9g",
+	"WfvQzwRAYwov3MYjI2E/y9PAl3igyTcgvB4Mb8YiJYtsdYT/3vkOSrLFCmFPuhIhOyHjPaux1IWVLuKu",
+	"pyxSM3lmTx4du4HnYLllMNcAmv+fuTCtwb6HoUrx1rSq5vjgtRWQPGVzlWeB/Jaq5vLNVB7NfJIbInTW",
+	"HRbZcOXMtSlEPg7hEyVHPqaYCK2Fkr7hSkLso5Yy5RKkBFQMPenfP1I7wUlYrPAKMaQgY4bhCjXNmwAt",
+	"wXv3xzhvSTC0WMqMGobJ38w/GC5jIUd7mVjxi1ueXNH+Flr11Dojy7uiUDsUZj6Ur6vmMSbIs35tTRBv",
+	"HG37vYg87M0uCztwb9v5tlbmLxeATAhOc9sDbugeNEy4Da0X7zhMnhy5foKTwKMoIwmXjaRQoifthT4p",
+	"ITUVfIKBNfzx5hNrVthuf1uBvYubYkDPzSo+LNritpOg7SRop9ZuVP9bWS0V5LX4eNuaWtuyXm7H1lpX",
+	"axdja872bWduDV2eTQbXdiZUezS5tl3/pJ1da9XI9mfX1tQidUY6mA1qzse8DGE7hQ4LMwsY9gVdAaKS",
+	"2EgMYsrOJsKNntnzEAOBFnJQ1m4e2Lgw5QNh5j2Z2M3TDSUcG6a+C9e9j8nYYIHLkjWV/W8zsq2sL4W7",
+	"xARNWn31V6NerpL7NX309w5MqIprUSoCo0ZUY/FVGpHV14gbc0LnYnBe5oR6MkgKFSUee2F77CfspRtx",
+	"IQvYy7C2s6Q59j/E4Hx/QocFJYCjNLnxvDkYfrX+QKsj1vQH7LuNLEjFC7Ve7rYZFbdo+mIfwOiyKTRM",
+	"pV50C5jKaMyLDia2ERbZE0VszGUcSKuaQobtngVEWXk+4XiRJkjkHbSyVno8HUW1u9bFPpEus3eyuFyp",
+	"TE9WXJmIHJYzbhwbeMK1OdMAEj/SfO58Fp9+nhMv15jHxcbUaZwPYN6rZIf5iuvPILtbuCEY3cCZWh6r",
+	"hZqUCLgIG0+qWatG79zYVyHgftKgRbPdEv6BqRoV19132Zgz4fM+H5w3xpuuTYUKdkF86H/YYf25J0Yb",
+	"nNuDIqlmEVb78GeCMNDlYKyyY/JTI6vBFQ5S2dNo92mqND7ss4mOyvaiDIe6ogx7gdgpQXPDFNltB2OI",
+	"G/qD3vkb28uA1C1uZXeQgTYQbZ3M1bwLSMfiJo1m1oGEMBzFT4QcrR+RuvfTLnJiPcTlNPOzcRB8PtAs",
+	"sq9OphLiiuk4Bsx6cNwf3RXwG97XKskNkKMJfDD2AAWnL4IJKiTS7El0RI8RJAHPUdAq4JwSTZl66k+c",
+	"VDp90UF1ZN9miJmy7iOOlaIYQlwqnSiDqdBCycid1FjH0io1d62eRFpIOhhSNRhHXkGS2itW6xxdzWd0",
+	"V6VP7Hf5TBueQESebMHtamDCipmuRPEYYvJ4aY7KqkS/xg4m8vCKRHSRcEMkljQAe/qCMJco8KfKQwbD",
+	"XBOFa7E/Mz7v9mRP4soi1oeRkCV7kITPxh/+Zw45YIc3DYiVzx65Bjp0L54wQ2h3A10W2T8cpyaO29rb",
+	"dBvnTsp70p1EZdR/0lBXsfvJxsak2sNidMqMJ9OQTcUAnK3g+lzbc3VZlPJcQ8QGPMuEJxZxlgf3kEbb",
+	"wsdGJxWaGX4OkomhY4iwrwtWZl1fi7sPK9m5wResIQSRsbcA7vW/mpW6/hBjcXm7jjGql1/DTDI+NCg1",
+	"B/tFvWHf77tHxdFh0cS+4deHanY7ghwiFLdir3Jzpk0GfOL2wCq6M6s3hRyFHxmFn9qPFvT9hUDptvbY",
+	"7Gz7ne09Q1HLi2Byr+KzH8n1KeKjVW7Y6tDsUJ+L9OFUUR0gzRuCNLSk1vk5F2lqfRlrgcc8GZJZUrqk",
+	"x/JD3vacTKsu+00ZIA/Mm1tvl7n07s0zR3Ztzx+xIXd2vyfxLIVxtCuuM3r2Eh/Vh3OR7puts2uyq7sp",
+	"I3dJ69ZGg7fWjNSYiztoG/ZJK1v5ZkahcqSABhNPl1fOGKs0Js2ez1mER5xhK0YU5s6OGde+sIoVizQ3",
+	"hcrVGFM5be2DUey9n6KKpt549nEMNlrOgD0+OqIf+ib92may/8TV7mMmDFe2XAPSVreKr02DbZQGE4iS",
+	"Y8Uc+6JQENfNiXU2SXbh+7lOqutjfRoDWyh4HC/LZvRkfTrjGcNsEf6EUi+6y97KIn0x5po99hoCUxW4",
+	"2kJZ1DhqJ3H8UV1NYezNrE15Lzc0cYPXPjWwAmTNPp9bP3bTMp1eY3qlzap4DwoR6yr/nanh2Vzlmb47",
+	"KZRbO6Z0EscejO5PZzOu4lEffrGq0P6/rPvxrYQHmqmZJIwZXRYIVKUbiXE576t4/kB3GXZMCjkKvH+M",
+	"BrCx+YIRpP7KV5mabN0SGlgfyoaW1U4l3BoUzrYP0r+0RbGv6FTeQF80zFy99VVPQf0oEFsFMOPaka2u",
+	"GLEqnLMdiPceTVntwCdtR63aCH87EX5dy8BVOl0WvI5DxKForLMsHfI8LcPr/tzl60TBsAHDIQwM9ZwE",
+	"2QM3qqXZhMucJw4q4yL0hZrCqdypL7IF5IvyJjYKx2scoTf32A26Z9FhWwe5TlSJ0BPbRIeuHbcd+kJ1",
+	"U/D2O8X5jFP52feIDcZcjqAGYeJXLDC/UtmOPLW1ArFTQ8DkUhliemy9lzYK2+so7CM/B2zO8IKHwF6X",
+	"1gSdegepgPgqLlE0l+KFnJR7qe/Wtonsn6wTmWtLVtqK/W0T+9+uLup1Rj8DHjdGSW94dk45WYcyTHjl",
+	"lCUeiSlI7Ixm0euXH9mhvYg+nABdI/LEyZimdcXNFMMt1wLFuGa5tAvAimpPTnh2DpkrjNJYvNVzx8hr",
+	"mNjwynMyY0M8rsv+BPuzL2gk9i7ghcqASRDUjy+pDou1ZYkjtY7jwc/UshGOZn139OSi9CAEULkKU07c",
+	"Fm4Ens/lq456sixpOaTmLvtd2X0VskqRpTvMKFWLl8iz8/f2Qe1Zw51f15WDQHyKe9bw7R/Xvdb69wFe",
+	"cK/COp6dVxVuAR7PMBuOSsDr+sGYmwY9j8q4sa3tNRiHCAuf+SRNgKib0kwNReIumiS+uQ3bTey1usyP",
+	"xDvSWYcID5+F1esZsASGhqm8gc3mnTv/RT224Hw6mNpHR0eOsQ4bxjXrg5kBoQRMjln0dw+xov/GEzGA",
+	"Tl/1owY67eLQg0UVFVJsT/jnn0GOzPjg+Mnjp087BxMhiw8Q0sFAZs/+X/88efj/+MP/Pnr49KzbefjH",
+	"v/+bfS72nTo+0CZDKPjtTp7SXi6FQXLbvQAnRY6DyGh26yq+8B12yRbQgbxg9OfMv0iBHJKwNWWqvV+0",
+	"LJfyAj/XVS4YfD6dBb5oLmOmxUg+RDxmykPTPCKt0D1q6ziNMqvIu+yN1yXa8HmnJ2c+cSOZtVgq6zLr",
+	"KOgL1HZjxBRKudYhs1zB6CaGZQ59zGMUfkcWA4Vr02UnPTnLlBzhiWYqK4p5T1iEX5z5LxznRMKtNokn",
+	"Qj7QjA/QjwymLRE/BL+upZSgrXwDB9vxefzpr+rz0HnuQ+p74Rnfoox18Ka1fs2V/Bp624n7wkn0Uv25",
+	"tFvgJ+6jSpkQZIWaSciYBqsudT4Y+1aii6rTU9bQ3G9Byl+P3Eo6ZEsG/IS2YXnt3u/VDWiJFgR089e1",
+	"AfLrR5eacD52CpkR3oW2tlKDdJBcSckU5/vBS8ClmpJKGvMt2jp/+hsCqNpEQtAfIXSDG0KlakPl3Qoo",
+	"vZwko84/X0NGQ4f8kE+54dkyv9y+Ye4WGB2N07FEbYwtJt0GB/SEzr3nruA+vn77bhkqvox/ypd0ZT7w",
+	"ua7Q6DmGoDxNFMdASRuRJPYFH+CWdAjyhcfzjoeDHOIzcd7NvNaTaXoZr1FX4xWWq2q6qQf6BvGwdtmr",
+	"d1/lw3pOJgSbQ0lxL7ZTovQqrOdT1eIkoBLm7B/vXr7usHe/vO6w36H/zorE69NXmL90OcTv2ZvnKBvf",
+	"H7EJjHgqPkNCTX7VPIlzH0yeSYhZnmZiNDadnhxkCmEYXNlL/5lbl43SnxmfaboMN1aGhJIdG1RMwRpP",
+	"nFN+//q5S89kALHPrE7A8Jgb/gxrZz25aJNoCpGN1YwNuYtWKsz8bh+Jmz+XRiRefRCvv1MSXXaCO+93",
+	"vCcrDF1Khm6oVIZlIGNElpqDeeYzPHSG4ryEN2Vli9LGNUuiUhY7kT3pHbQBl1QaM+MMvDLAfFWaqREF",
+	"aIZxZsQE2DffPX7KeF9Naae/XcARM4rxLBNTnH989AP7D/G8AG/qSZWxIdcGsg5SJE8hQ2R8qjsWxGTM",
+	"gHQ/0XV5pHd5qDabnOtJnhiR8swc2l14aJ9pVWmW/j4q2MDjqLZbrPkmf9Ofe4fk24POgb0oNwfHB30h",
+	"Oaa7F3PQocP+T3/9P4rjVP8TDNb07B/vzFqcDAaQmpspCdIWncEkNQj24/43Sp1NuJyfkQIJvqEaNu8T",
+	"2sNiRfFWBhW73my7uYk1gnYH+yqeB58EdnHXy8rLQOiMJI0KxOWnbkVnIAcqdggg4fcTGz+dWVmL9jGC",
+	"QidzM0e2EkBhfq2xfeQDIBwkS4Q89+bTGiiXjyN75pNzvn2jIKHEX1VydOxXb+dkaHeUhJ4kQ+j5Wev0",
+	"OSVhXuKKt5MuCa6wUcbkcY09kC53KTTh62o24/OaTexYG+34/ceYA3lGFRxcCxvzNAXpdtWe5cKu9mRb",
+	"gmgTNjsBVKNXEtVNJTF/Ka1zOIVMDEUJc1AP9EE6qNAnDloV33362Osf107nvVUc75mouqTre9Ag49/C",
+	"y2/al1WLmrFSJzinqELN4pcfijTjCTr/1aG/6wKX+NrWInY/eGvfOHze4VtPUrSx9Hy2mmI5LRlNchQo",
+	"zEbZiJD3lQO4ckJy7BCFDQNpbNDYKT6IRdxxGSlucJA3RmRjhZQl1u7TMnqy2jaJ1g37i9SQKiCuCanj",
+	"elZ8X1THhm4ZtjF5oEO7BskT6juFrBBpB7hT5xO8xEVst85H11gS67B/fHj7C4vVIJ9gHWjCY9ypPrBz",
+	"SLGywbG5o60C7lzy6OGRzcLYfkNhE3IqDL41eikxQ3Acid0MpPHunhO3BxUVH9S0F9t2EIYKjUWXncjC",
+	"pM3GSkNPBhaDhp78Ka37KLGf+0QGCwprksg3WPiSeAxkbMLneCr636+aehblvCetGQ0AtfwyhWbUr7rI",
+	"eebq9BIblOKJkAwZR0p2oyb+wjfz02C/NzXKP+aZVtk6Uyf46m2ZQTW4lWU9fuEL1qqH3RMOa6ccVAqh",
+	"0OiOT3hjrnFNTpc6tXH4pfwHJzZIsps93l8AYivIzKhzkCEhaCDTa6qXLntrbfBMeGqA3HUHR+/efvjY",
+	"k5WF0sIiZGWYLyqRoH+wiFxVVtIdOG2E28jlnJHOKFA/epK8X+uWEB/EJyVkwHdG4/Z1KHj4u1CcVnUf",
+	"V8XKtxOn3IzLbuLKM1naUbxMyE9fbLlJ+L1SK8BBSOMWCKVeNcsWorjF8VgBGIaChRLsa3yhF2ONONKJ",
+	"Wk8BGTevUQfGMEiEhF0pwZWqDGtOhS4rieGV156BKmMvcPGlJsNvdD4Y2GvVNjTjzd4qFVbb5YK3Ed/5",
+	"uv+daHHBZ9Uk3JuKsk+8NlYKXvokXSmGJGB+0gFlkJKGFwTWBzQZ2FhNB+nvbkMR4J1fzzbrAP4iVx0U",
+	"oLPFz5buD9bvUee02fw2m7/rbH5aytNG2RFSHsvyIlntXBLRGC+yIXcWxqmZkIMkj+ua+ylZgENPq0zp",
+	"W5oxINYVyCoZDOKkEwVvZ93coftqXX89waGxJYvA+S7he+jqr+m/Wz9I+EAdeWvkPvYsS2IXvyw/Qq9Y",
+	"mxm5ucyIgza4SjpEg9Y+hdrUqY0uBE+S0iQuVPT6rnhRuOkl/blzArAwIXDiA8trNnRAT76Ij2szjy9l",
+	"jFmSD36V61j1lzdlq+97Ql/G+JZQ0q7iQ12+i/vEn4NiuRiQ4EFlrJ+pmSYCTwoL7XHE1WnjY8q4G/+p",
+	"yl1trPkVZUI7nJSYcc2iQZ5lIE3UlBEP3slbnAx3d7FMzxcPsRWpm1P1/iE0avu1vEKv7Q+/uL9Wocij",
+	"6rcy467fZadGN2nxOpD4lzJ2r9g6iRV3lfqsSrnkHaRUbsyItPmUza1OmEvZwOSUovHFI098bQyZfrdG",
+	"A6aQIVsCFmY1gKN/LLo2hNEFb3OM/1H3Z+3o0LtitG6lYPj1dci+zdmAa6gXkwBE43JC4oFo1opZdobI",
+	"7jZrecmlHFa8JE3Q/334Ix+MYdXh/rDdg7i32uEijgxinq81qFpgx6B2yaZe4PIsOTg+OOSpwJfYnaCm",
+	"S5Bw9wKgmFLurCo/uJhf8MBMRKKPykBXhVXX/OojZkIMT9QIIQjd4cReVnP875g/caBSiFPIjBrh7GOY",
+	"L6GAvVa1hb/1fSKKDYipVzNhyvMUOIgNp8Khes0RPyILVo+YWhd/80plSH3P+jzhcoCT+TJ2Cyp/PQae",
+	"1O5wuHxKVGMdKZ6QFfCPp59raLj6hWPt/w3HFizBE8b95WY2/KCKV7DblDM/+PrH1/8fAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -56,7 +56,7 @@ type State struct {
 	DurationMS *int64  `json:"duration_ms"`
 	Wait       *Wait   `json:"wait"`
 	Cause      string  `json:"cause"`
-	By         *string `json:"by"`
+	By         *Person `json:"by"`
 	NowMS      float64 `json:"now_ms"`
 }
 
@@ -117,7 +117,7 @@ type ClockChanged struct{}
 // Members is the digest of who is there.
 type Members struct {
 	Present    int      `json:"present"`
-	WaitingFor []string `json:"waiting_for"` // usernames, MaxWaitingFor at most
+	WaitingFor []Person `json:"waiting_for"` // by their usernames, MaxWaitingFor at most
 	Waiting    int      `json:"waiting"`
 }
 
@@ -126,12 +126,10 @@ const MaxWaitingFor = 20
 
 // Member is a person in a room.
 type Member struct {
-	ID          string `json:"id"`
-	Username    string `json:"username"`
-	DisplayName string `json:"display_name"`
-	Role        string `json:"role"`
-	Muted       bool   `json:"muted"`
-	Connected   bool   `json:"connected"`
+	User      Person `json:"user"`
+	Role      string `json:"role"`
+	Muted     bool   `json:"muted"`
+	Connected bool   `json:"connected"`
 }
 
 // People are changes of the members.
@@ -142,17 +140,10 @@ type People struct {
 
 // Place is what the person of a connection is to the room.
 type Place struct {
-	User        Self     `json:"user"`
+	User        Person   `json:"user"`
 	Role        string   `json:"role"`
 	Permissions []string `json:"permissions"`
 	MutedUntil  *Time    `json:"muted_until"`
-}
-
-// Self is the person of a connection.
-type Self struct {
-	ID          string `json:"id"`
-	Username    string `json:"username"`
-	DisplayName string `json:"display_name"`
 }
 
 // Room has the settings of a room.
@@ -188,10 +179,21 @@ type ChatMessage struct {
 	Deleted   bool    `json:"deleted"`
 }
 
-// Person is an author.
+// Person is an account as REST shows it.
 type Person struct {
-	ID       string `json:"id"`
-	Username string `json:"username"`
+	ID          string     `json:"id"`
+	Username    string     `json:"username"`
+	DisplayName string     `json:"display_name"`
+	Avatar      AvatarURLs `json:"avatar"`
+}
+
+// AvatarURLs are the addresses of a person's pictures.
+type AvatarURLs struct {
+	Default   bool   `json:"default"`
+	Large     string `json:"large"`
+	Medium    string `json:"medium"`
+	Plain     string `json:"plain"`
+	Thumbnail string `json:"thumbnail"`
 }
 
 // Quote is what a message answers.

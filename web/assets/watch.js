@@ -887,17 +887,8 @@ function explain(error) {
 function capital(text) {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
-var movies = /* @__PURE__ */ new Map();
-function findMovie(id) {
-  const known = movies.get(id);
-  if (known) return known;
-  const asked = api.GET("/movies/{movie_id}", { params: { path: { movie_id: id } } }).then(({ data }) => data.data, () => void 0);
-  movies.set(id, asked);
-  return asked;
-}
 async function playableMovies(search = "") {
   const { data } = await api.GET("/movies", { params: { query: { limit: 100, ...search && { q: search } } } });
-  for (const movie of data.data) movies.set(movie.id, Promise.resolve(movie));
   return data.data.filter(({ stream_url }) => stream_url !== null);
 }
 
@@ -976,12 +967,9 @@ function emptyMine(create) {
 function card(room, enter2, mine) {
   const poster = el("span", { class: "poster" }, icon("film"));
   const plays = el("span", { class: "quiet line" }, room.description || "No movie chosen yet");
-  if (room.movie_id) {
-    void findMovie(room.movie_id).then((movie) => {
-      if (!movie) return;
-      plays.textContent = `${movie.title} (${movie.year})`;
-      if (movie.poster_url) showPoster(poster, movie.poster_url);
-    });
+  if (room.movie) {
+    plays.textContent = `${room.movie.title} (${room.movie.year})`;
+    if (room.movie.poster_url) showPoster(poster, room.movie.poster_url);
   }
   return el(
     "a",
@@ -1065,8 +1053,8 @@ function newRoomDialog(enter2) {
     )
   );
   const dialog = el("dialog", { "aria-label": "New room" }, form2);
-  playableMovies().then((movies2) => {
-    movie.append(...movies2.map(({ id, title, year }) => el("option", { value: id }, `${title} (${year})`)));
+  playableMovies().then((movies) => {
+    movie.append(...movies.map(({ id, title, year }) => el("option", { value: id }, `${title} (${year})`)));
   }, (error) => toast(explain(error)));
   return dialog;
 }
@@ -1449,8 +1437,8 @@ var LiveRoom = class {
     this.#emit("state", state);
   }
   #takePeople(changed, left) {
-    const people = new Map(this.#people.map((person) => [person.id, person]));
-    for (const person of changed) people.set(person.id, person);
+    const people = new Map(this.#people.map((member) => [member.user.id, member]));
+    for (const member of changed) people.set(member.user.id, member);
     for (const id of left) people.delete(id);
     this.#people = [...people.values()];
     this.#emit("people", this.#people);
@@ -2174,7 +2162,7 @@ r messages");
     this.#subject = subject;
     this.#aboutRow.hidden = !subject;
     if (!subject) return;
-    const name = subject.message.author?.username ?? "somebody who has left";
+    const name = subject.message.author?.display_name ?? "somebody who has left";
     this.#about.textContent = subject.edits ? "You edit your message." : `To ${name}: ${subject.message.body}`;
     this.#input.focus();
   }
@@ -2187,7 +2175,7 @@ r messages");
     if (!isNew) return;
     if (atBottom) this.#scrollDown();
     if (message.author?.id === this.room.place?.user.id) return;
-    this.#heard.textContent = `${message.author?.username ?? "Somebody"}: ${message.body}`;
+    this.#heard.textContent = `${message.author?.display_name ?? "Somebody"}: ${message.body}`;
     this.onNew();
   }
   #scrollDown() {
@@ -2242,7 +2230,7 @@ Say something";
     if (newDay) items.push(el("li", { class: "day" }, day(message.created_at)));
     const follows = !newDay && before?.author?.id === message.author?.id && Date.parse(message.created_at) - Date.parse(
     before.created_at) < together;
-    const name = message.author?.username ?? "Somebody who has left";
+    const name = message.author?.display_name ?? "Somebody who has left";
     const head = el("span", { class: "head row" }, el("strong", {}, name), el(
       "time",
       { datetime: message.created_at },
@@ -2412,11 +2400,11 @@ function chooseMovie(room, title, take) {
     )
   );
   movieList.append(el("li", { class: "quiet", role: "status" }, "One moment…"));
-  playableMovies().then((movies2) => {
-    movieList.replaceChildren(...movies2.map((movie) => el("li", {}, movieButton(movie, () => attempt2({
+  playableMovies().then((movies) => {
+    movieList.replaceChildren(...movies.map((movie) => el("li", {}, movieButton(movie, () => attempt2({
       movie_id: movie.id
     })))));
-    if (movies2.length === 0) movieList.append(el(
+    if (movies.length === 0) movieList.append(el(
       "li",
       { class: "quiet" },
       "The catalogue has no movie that can be played."
@@ -2443,11 +2431,10 @@ function outranks(room, person) {
   return person.role !== "host" && (room.place?.role === "host" || person.role === "viewer");
 }
 function managePerson(room, roomID, person) {
-  const name = person.display_name || person.username;
+  const { username, display_name: name } = person.user;
   const permissions = room.place?.permissions ?? [];
   const may = (permission) => permissions.includes(permission) && outranks(room, person);
   const status = el("p", { class: "problem", role: "alert" });
-  const { username } = person;
   const path = { room_id: roomID, username };
   const act = (label, done, request, kind = "") => el("button", {
     type: "button",
@@ -2499,6 +2486,9 @@ function managePerson(room, roomID, person) {
 }
 
 // watch/people.ts
+function showPicture(place, url) {
+  const image = el("img", { src: url, alt: "", onload: () => place.replaceChildren(image) });
+}
 var People = class {
   constructor(room, roomID, waitForMe) {
     this.room = room;
@@ -2528,12 +2518,13 @@ var People = class {
     this.#list.replaceChildren(...people.map((person) => this.#item(person)));
   }
   #item(person) {
-    const name = person.display_name || person.username;
+    const { id, username, display_name: name, avatar: pictures } = person.user;
     const { place, members } = this.room;
     const avatar = el("span", { class: "avatar", "aria-hidden": "true" }, name.charAt(0).toUpperCase());
-    avatar.style.setProperty("--hue", String(hue(person.id)));
-    const isMe = person.id === place?.user.id;
-    const waits = members.waiting_for.includes(person.username);
+    avatar.style.setProperty("--hue", String(hue(id)));
+    if (!pictures.default) showPicture(avatar, pictures.thumbnail);
+    const isMe = id === place?.user.id;
+    const waits = members.waiting_for.some((other) => other.id === id);
     return el(
       "li",
       { class: person.connected ? "person" : "person away" },
@@ -2542,8 +2533,8 @@ var People = class {
         "span",
         { class: "stack-none grow" },
         el("span", { class: "line" }, isMe ? `${name} (you)` : name),
-        el("span", { class: "quiet small" }, `@${person.username}`, person.connected ? "" : " · away", person.muted ? "\
- · muted" : "")
+        el("span", { class: "quiet small" }, `@${username}`, person.connected ? "" : " · away", person.muted ? " · mute\
+d" : "")
       ),
       waits && el("span", { class: "badge warn" }, "not ready"),
       person.role !== "viewer" && el("span", { class: "badge" }, person.role),
@@ -2804,10 +2795,9 @@ g");
         return "The host and the moderators control the movie here.";
     }
   }
-  #names(usernames) {
-    const people = new Map(this.room.people.map((person) => [person.username, person.display_name || person.username]));
-    const me = this.room.place?.user.username;
-    return usernames.map((name) => name === me ? "you" : people.get(name) ?? name);
+  #names(people) {
+    const me = this.room.place?.user.id;
+    return people.map((person) => person.id === me ? "you" : person.display_name);
   }
   #noticeText() {
     const { phase, state, members, degraded } = this.room;
@@ -2959,7 +2949,7 @@ var Queue = class {
           "span",
           { class: "quiet small line" },
           item.duration_ms ? `${clockTime(item.duration_ms)} · ` : "",
-          `added by ${mine ? "you" : item.added_by?.username ?? "somebody"}`,
+          `added by ${mine ? "you" : item.added_by?.display_name ?? "somebody"}`,
           byVotes || item.votes > 0 ? ` · ${count(item.votes, "vote")}` : ""
         )
       ),
@@ -3136,7 +3126,7 @@ var RoomPage = class {
     this.#name = el("h1", { class: "line" }, room.name);
     this.#live = new LiveRoom(api, roomID);
     const queue = new Queue(this.#live, roomID, () => this.#addToQueue());
-    this.#player = new Player(this.#live, () => this.#choose(), () => queue.length > 0 || room.movie_id !== null);
+    this.#player = new Player(this.#live, () => this.#choose(), () => queue.length > 0 || room.movie !== null);
     const chat = new Chat(this.#live, roomID);
     const people = new People(this.#live, roomID, (value) => {
       this.#player.waitForMe = value;
@@ -3387,7 +3377,7 @@ async function show() {
 async function showAccount() {
   const { data } = await api.GET("/users/me");
   account.replaceChildren(
-    el("span", { class: "line" }, data.data.display_name || data.data.username),
+    el("span", { class: "line" }, data.data.display_name),
     el("button", { type: "button", class: "plain", onclick: () => void api.signOut().catch(() => void 0).then(show) }, "\
 Sign out")
   );

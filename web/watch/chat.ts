@@ -108,7 +108,7 @@ export class Chat {
     this.#subject = subject;
     this.#aboutRow.hidden = !subject;
     if (!subject) return;
-    const name = subject.message.author?.username ?? 'somebody who has left';
+    const name = subject.message.author?.display_name ?? 'somebody who has left';
     this.#about.textContent = subject.edits ? 'You edit your message.' : `To ${name}: ${subject.message.body}`;
     this.#input.focus();
   }
@@ -122,7 +122,7 @@ export class Chat {
     if (!isNew) return;
     if (atBottom) this.#scrollDown();
     if (message.author?.id === this.room.place?.user.id) return;
-    this.#heard.textContent = `${message.author?.username ?? 'Somebody'}: ${message.body}`;
+    this.#heard.textContent = `${message.author?.display_name ?? 'Somebody'}: ${message.body}`;
     this.onNew();
   }
 
@@ -178,7 +178,7 @@ export class Chat {
     if (newDay) items.push(el('li', { class: 'day' }, day(message.created_at)));
     const follows = !newDay && before?.author?.id === message.author?.id &&
       Date.parse(message.created_at) - Date.parse(before.created_at) < together;
-    const name = message.author?.username ?? 'Somebody who has left';
+    const name = message.author?.display_name ?? 'Somebody who has left';
     const head = el('span', { class: 'head row' }, el('strong', {}, name), el('time', { datetime: message.created_at },
       timeOfDay(message.created_at)));
     head.style.setProperty('--hue', String(hue(message.author?.id ?? '')));

@@ -1,7 +1,7 @@
 import type { components } from 'watchparty-client';
 import { el, field, icon, toast } from './dom.js';
 import { count } from './format.js';
-import { api, explain, findMovie, playableMovies, type Room } from './session.js';
+import { api, explain, playableMovies, type Room } from './session.js';
 
 type MyRoom = components['schemas']['MyRoom'];
 
@@ -66,12 +66,9 @@ function emptyMine(create: () => void): HTMLElement {
 function card(room: Room, enter: (roomID: string) => void, mine?: MyRoom): HTMLElement {
   const poster = el('span', { class: 'poster' }, icon('film'));
   const plays = el('span', { class: 'quiet line' }, room.description || 'No movie chosen yet');
-  if (room.movie_id) {
-    void findMovie(room.movie_id).then((movie) => {
-      if (!movie) return;
-      plays.textContent = `${movie.title} (${movie.year})`;
-      if (movie.poster_url) showPoster(poster, movie.poster_url);
-    });
+  if (room.movie) {
+    plays.textContent = `${room.movie.title} (${room.movie.year})`;
+    if (room.movie.poster_url) showPoster(poster, room.movie.poster_url);
   }
   return el('a', {
     class: 'room-card',

@@ -32,7 +32,7 @@ async function show(): Promise<void> {
 async function showAccount(): Promise<void> {
   const { data } = await api.GET('/users/me');
   account.replaceChildren(
-    el('span', { class: 'line' }, data.data.display_name || data.data.username),
+    el('span', { class: 'line' }, data.data.display_name),
     el('button', { type: 'button', class: 'plain', onclick: () => void api.signOut().catch(() =>
       undefined).then(show) }, 'Sign out'),
   );

@@ -3,6 +3,11 @@ import { el, iconButton } from './dom.js';
 import { hue } from './format.js';
 import { managePerson } from './person.js';
 
+/** Puts a picture over the letter of a person, unless it cannot be loaded. */
+function showPicture(place: HTMLElement, url: string): void {
+  const image = el('img', { src: url, alt: '', onload: () => place.replaceChildren(image) });
+}
+
 /** Who is in the room. */
 export class People {
   readonly element = el('div', { class: 'scroll' });
@@ -30,17 +35,18 @@ export class People {
   }
 
   #item(person: Member): HTMLElement {
-    const name = person.display_name || person.username;
+    const { id, username, display_name: name, avatar: pictures } = person.user;
     const { place, members } = this.room;
     const avatar = el('span', { class: 'avatar', 'aria-hidden': 'true' }, name.charAt(0).toUpperCase());
-    avatar.style.setProperty('--hue', String(hue(person.id)));
-    const isMe = person.id === place?.user.id;
-    const waits = members.waiting_for.includes(person.username);
+    avatar.style.setProperty('--hue', String(hue(id)));
+    if (!pictures.default) showPicture(avatar, pictures.thumbnail);
+    const isMe = id === place?.user.id;
+    const waits = members.waiting_for.some((other) => other.id === id);
     return el('li', { class: person.connected ? 'person' : 'person away' },
       avatar,
       el('span', { class: 'stack-none grow' },
         el('span', { class: 'line' }, isMe ? `${name} (you)` : name),
-        el('span', { class: 'quiet small' }, `@${person.username}`, person.connected ? '' : ' · away', person.muted ?
+        el('span', { class: 'quiet small' }, `@${username}`, person.connected ? '' : ' · away', person.muted ?
           ' · muted' : ''),
       ),
       waits && el('span', { class: 'badge warn' }, 'not ready'),

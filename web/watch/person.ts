@@ -10,11 +10,10 @@ function outranks(room: LiveRoom, person: Member): boolean {
 
 /** The dialog in which somebody is given a role, muted, removed, banned or reported. */
 export function managePerson(room: LiveRoom, roomID: string, person: Member): void {
-  const name = person.display_name || person.username;
+  const { username, display_name: name } = person.user;
   const permissions: readonly string[] = room.place?.permissions ?? [];
   const may = (permission: string) => permissions.includes(permission) && outranks(room, person);
   const status = el('p', { class: 'problem', role: 'alert' });
-  const { username } = person;
   const path = { room_id: roomID, username };
   const act = (label: string, done: string, request: () => Promise<unknown>, kind = '') => el('button', {
     type: 'button', class: kind,

@@ -1,4 +1,4 @@
-import { type LiveRoom, type PlaybackState, type View, type Watching, watchTogether } from 'watchparty-client/live';
+import { type LiveRoom, type Members, type PlaybackState, type View, type Watching, watchTogether } from 'watchparty-client/live';
 import { el, icon, iconButton, relabel, setProperties, setText, toast } from './dom.js';
 import { clockTime, list, spokenTime } from './format.js';
 import { explain } from './session.js';
@@ -236,10 +236,9 @@ export class Player {
     }
   }
 
-  #names(usernames: readonly string[]): string[] {
-    const people = new Map(this.room.people.map((person) => [person.username, person.display_name || person.username]));
-    const me = this.room.place?.user.username;
-    return usernames.map((name) => (name === me ? 'you' : (people.get(name) ?? name)));
+  #names(people: Members['waiting_for']): string[] {
+    const me = this.room.place?.user.id;
+    return people.map((person) => (person.id === me ? 'you' : person.display_name));
   }
 
   #noticeText(): string {

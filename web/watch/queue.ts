@@ -71,7 +71,7 @@ export class Queue {
         el('span', { class: 'line' }, item.title),
         el('span', { class: 'quiet small line' },
           item.duration_ms ? `${clockTime(item.duration_ms)} · ` : '',
-            `added by ${mine ? 'you' : (item.added_by?.username ?? 'somebody')}`,
+            `added by ${mine ? 'you' : (item.added_by?.display_name ?? 'somebody')}`,
           byVotes || item.votes > 0 ? ` · ${count(item.votes, 'vote')}` : ''),
       ),
       this.#may('vote') && iconButton('vote', item.voted ?

@@ -42,7 +42,7 @@ class RoomPage implements ShownRoom {
     this.#name = el('h1', { class: 'line' }, room.name);
     this.#live = new LiveRoom(api, roomID);
     const queue = new Queue(this.#live, roomID, () => this.#addToQueue());
-    this.#player = new Player(this.#live, () => this.#choose(), () => queue.length > 0 || room.movie_id !== null);
+    this.#player = new Player(this.#live, () => this.#choose(), () => queue.length > 0 || room.movie !== null);
     const chat = new Chat(this.#live, roomID);
     const people = new People(this.#live, roomID, (value) => { this.#player.waitForMe = value; });
     const tabs = new Tabs([

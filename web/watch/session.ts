@@ -29,21 +29,8 @@ function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-const movies = new Map<string, Promise<Movie | undefined>>();
-
-/** Asks for each movie once. */
-export function findMovie(id: string): Promise<Movie | undefined> {
-  const known = movies.get(id);
-  if (known) return known;
-  const asked = api.GET('/movies/{movie_id}', { params: { path: { movie_id: id } } })
-    .then(({ data }) => data.data as Movie | undefined, () => undefined);
-  movies.set(id, asked);
-  return asked;
-}
-
 /** The movies of the catalogue that can be played. */
 export async function playableMovies(search = ''): Promise<Movie[]> {
   const { data } = await api.GET('/movies', { params: { query: { limit: 100, ...(search && { q: search }) } } });
-  for (const movie of data.data) movies.set(movie.id, Promise.resolve(movie));
   return data.data.filter(({ stream_url }) => stream_url !== null);
 }

@@ -2671,10 +2671,10 @@ export interface components {
          *         "is_admin": false,
          *         "avatar": {
          *           "default": false,
-         *           "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *           "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *           "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *           "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *         },
          *         "created_at": "2026-01-10T18:00:00Z",
          *         "updated_at": "2026-01-12T09:30:00Z"
@@ -2699,10 +2699,10 @@ export interface components {
          *     the former ones work for a minute more.
          * @example {
          *       "default": false,
-         *       "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *       "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *       "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *       "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *       "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *       "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *       "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *       "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *     }
          */
         AvatarURLs: {
@@ -2738,10 +2738,10 @@ export interface components {
          *       "display_name": "Carol",
          *       "avatar": {
          *         "default": false,
-         *         "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *         "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *         "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *         "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *         "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *         "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *         "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *       },
          *       "created_at": "2026-01-10T18:00:00Z"
          *     }
@@ -2770,10 +2770,10 @@ export interface components {
          *       "is_admin": false,
          *       "avatar": {
          *         "default": false,
-         *         "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *         "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *         "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *         "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *         "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *         "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *         "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *       },
          *       "created_at": "2026-01-10T18:00:00Z",
          *       "updated_at": "2026-01-12T09:30:00Z"
@@ -2864,10 +2864,10 @@ export interface components {
          *         "is_admin": false,
          *         "avatar": {
          *           "default": false,
-         *           "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *           "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *           "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *           "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *         },
          *         "created_at": "2026-01-10T18:00:00Z",
          *         "updated_at": "2026-01-12T09:30:00Z"
@@ -2920,14 +2920,29 @@ export interface components {
          *             "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *             "name": "Silent Sunday",
          *             "description": "A silent movie every Sunday.",
-         *             "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *             "movie": {
+         *               "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *               "title": "Nosferatu",
+         *               "year": 1922,
+         *               "runtime_minutes": 94,
+         *               "poster_url": "https://movies.example/nosferatu.jpg"
+         *             },
          *             "host": {
          *               "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *               "username": "carol"
+         *               "username": "carol",
+         *               "display_name": "Carol",
+         *               "avatar": {
+         *                 "default": false,
+         *                 "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *                 "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *                 "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *                 "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *               }
          *             },
          *             "visibility": "public",
          *             "capacity": 10,
          *             "participants": 2,
+         *             "present": 1,
          *             "slow_mode_seconds": 0,
          *             "control": "moderators",
          *             "queue": "everyone",
@@ -3012,7 +3027,15 @@ export interface components {
          *           },
          *           "inviter": {
          *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *             "username": "carol"
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
          *           },
          *           "expires_at": "2026-02-07T20:15:00Z",
          *           "answered_at": null,
@@ -3480,10 +3503,10 @@ export interface components {
          *       "version": 3,
          *       "avatar": {
          *         "default": false,
-         *         "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *         "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *         "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *         "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *         "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *         "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *         "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *       },
          *       "created_at": "2026-01-31T20:15:00Z",
          *       "updated_at": "2026-01-31T20:15:01Z"
@@ -3766,7 +3789,15 @@ export interface components {
          *         "people": [
          *           {
          *             "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *             "username": "dave"
+         *             "username": "dave",
+         *             "display_name": "Dave",
+         *             "avatar": {
+         *               "default": true,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *             }
          *           }
          *         ]
          *       },
@@ -3775,7 +3806,15 @@ export interface components {
          *       "cause": "seek",
          *       "by": {
          *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *         "username": "carol"
+         *         "username": "carol",
+         *         "display_name": "Carol",
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         }
          *       },
          *       "skip_votes": 0,
          *       "queue_version": 3,
@@ -3918,7 +3957,15 @@ export interface components {
          *           "people": [
          *             {
          *               "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *               "username": "dave"
+         *               "username": "dave",
+         *               "display_name": "Dave",
+         *               "avatar": {
+         *                 "default": true,
+         *                 "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *                 "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *                 "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *                 "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *               }
          *             }
          *           ]
          *         },
@@ -3927,7 +3974,15 @@ export interface components {
          *         "cause": "seek",
          *         "by": {
          *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *           "username": "carol"
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           }
          *         },
          *         "skip_votes": 0,
          *         "queue_version": 3,
@@ -4028,7 +4083,15 @@ export interface components {
          *             "people": [
          *               {
          *                 "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *                 "username": "dave"
+         *                 "username": "dave",
+         *                 "display_name": "Dave",
+         *                 "avatar": {
+         *                   "default": true,
+         *                   "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *                   "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *                   "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *                   "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *                 }
          *               }
          *             ]
          *           },
@@ -4037,7 +4100,15 @@ export interface components {
          *           "cause": "seek",
          *           "by": {
          *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *             "username": "carol"
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
          *           },
          *           "skip_votes": 0,
          *           "queue_version": 3,
@@ -4101,7 +4172,15 @@ export interface components {
          *       "duration_ms": null,
          *       "added_by": {
          *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *         "username": "carol"
+         *         "username": "carol",
+         *         "display_name": "Carol",
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         }
          *       },
          *       "votes": 2,
          *       "voted": false,
@@ -4151,7 +4230,15 @@ export interface components {
          *             "duration_ms": null,
          *             "added_by": {
          *               "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *               "username": "carol"
+         *               "username": "carol",
+         *               "display_name": "Carol",
+         *               "avatar": {
+         *                 "default": false,
+         *                 "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *                 "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *                 "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *                 "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *               }
          *             },
          *             "votes": 2,
          *             "voted": false,
@@ -4185,7 +4272,15 @@ export interface components {
          *         "duration_ms": null,
          *         "added_by": {
          *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *           "username": "carol"
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           }
          *         },
          *         "votes": 2,
          *         "voted": false,
@@ -4240,30 +4335,79 @@ export interface components {
          */
         Role: "host" | "moderator" | "viewer";
         /**
-         * @description An account, where it is one of several
+         * @description An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
+         *     answers but the audit log.
          * @example {
          *       "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *       "username": "carol"
+         *       "username": "carol",
+         *       "display_name": "Carol",
+         *       "avatar": {
+         *         "default": false,
+         *         "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *         "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *         "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *         "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *       }
          *     }
          */
         Person: {
             id: components["schemas"]["ID"];
             username: components["schemas"]["Username"];
+            display_name: components["schemas"]["DisplayName"];
+            avatar: components["schemas"]["AvatarURLs"];
         };
+        /**
+         * @description What a room shows of its movie
+         * @example {
+         *       "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *       "title": "Nosferatu",
+         *       "year": 1922,
+         *       "runtime_minutes": 94,
+         *       "poster_url": "https://movies.example/nosferatu.jpg"
+         *     }
+         */
+        RoomMovie: {
+            id: components["schemas"]["ID"];
+            title: components["schemas"]["MovieTitle"];
+            year: components["schemas"]["MovieYear"];
+            runtime_minutes: components["schemas"]["MovieRuntime"];
+            /**
+             * Format: uri
+             * @description Where a poster is; null without one
+             */
+            poster_url: string | null;
+        };
+        /** @description How many of them were seen within the last 90 seconds */
+        Present: number;
         /**
          * @description A room, the same for everyone who may see it
          * @example {
          *       "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *       "name": "Silent Sunday",
          *       "description": "A silent movie every Sunday.",
-         *       "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *       "movie": {
+         *         "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *         "title": "Nosferatu",
+         *         "year": 1922,
+         *         "runtime_minutes": 94,
+         *         "poster_url": "https://movies.example/nosferatu.jpg"
+         *       },
          *       "host": {
          *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *         "username": "carol"
+         *         "username": "carol",
+         *         "display_name": "Carol",
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         }
          *       },
          *       "visibility": "public",
          *       "capacity": 10,
          *       "participants": 2,
+         *       "present": 1,
          *       "slow_mode_seconds": 0,
          *       "control": "moderators",
          *       "queue": "everyone",
@@ -4279,17 +4423,15 @@ export interface components {
             id: components["schemas"]["ID"];
             name: components["schemas"]["RoomName"];
             description: components["schemas"]["RoomDescription"];
-            /**
-             * Format: uuid
-             * @description The movie that people watch in it; null without one
-             */
-            movie_id: string | null;
+            /** @description The movie that people watch in it; null without one */
+            movie: components["schemas"]["RoomMovie"] | null;
             /** @description Who runs the room; null when the account of an archived room's host is deleted */
             host: components["schemas"]["Person"] | null;
             visibility: components["schemas"]["Visibility"];
             capacity: components["schemas"]["RoomCapacity"];
             /** @description How many people are in it now */
             participants: number;
+            present: components["schemas"]["Present"];
             slow_mode_seconds: components["schemas"]["SlowModeSeconds"];
             control: components["schemas"]["Circle"];
             queue: components["schemas"]["Circle"];
@@ -4320,14 +4462,29 @@ export interface components {
          *         "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *         "name": "Silent Sunday",
          *         "description": "A silent movie every Sunday.",
-         *         "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *         "movie": {
+         *           "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *           "title": "Nosferatu",
+         *           "year": 1922,
+         *           "runtime_minutes": 94,
+         *           "poster_url": "https://movies.example/nosferatu.jpg"
+         *         },
          *         "host": {
          *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *           "username": "carol"
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           }
          *         },
          *         "visibility": "public",
          *         "capacity": 10,
          *         "participants": 2,
+         *         "present": 1,
          *         "slow_mode_seconds": 0,
          *         "control": "moderators",
          *         "queue": "everyone",
@@ -4390,9 +4547,18 @@ export interface components {
         /**
          * @description Somebody who is in a room
          * @example {
-         *       "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *       "username": "dave",
-         *       "display_name": "Dave",
+         *       "user": {
+         *         "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *         "username": "dave",
+         *         "display_name": "Dave",
+         *         "avatar": {
+         *           "default": true,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *         }
+         *       },
          *       "role": "viewer",
          *       "present": true,
          *       "muted_until": null,
@@ -4401,9 +4567,7 @@ export interface components {
          *     }
          */
         Participant: {
-            id: components["schemas"]["ID"];
-            username: components["schemas"]["Username"];
-            display_name: components["schemas"]["DisplayName"];
+            user: components["schemas"]["Person"];
             role: components["schemas"]["Role"];
             /** @description Whether they were seen within the last 90 seconds */
             present: boolean;
@@ -4456,11 +4620,27 @@ export interface components {
          * @example {
          *       "user": {
          *         "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *         "username": "dave"
+         *         "username": "dave",
+         *         "display_name": "Dave",
+         *         "avatar": {
+         *           "default": true,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *         }
          *       },
          *       "banned_by": {
          *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *         "username": "carol"
+         *         "username": "carol",
+         *         "display_name": "Carol",
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         }
          *       },
          *       "reason": "Advertisements in every message",
          *       "until": "2026-02-07T20:15:00Z",
@@ -4504,11 +4684,27 @@ export interface components {
          * @example {
          *       "user": {
          *         "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *         "username": "dave"
+         *         "username": "dave",
+         *         "display_name": "Dave",
+         *         "avatar": {
+         *           "default": true,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *         }
          *       },
          *       "muted_by": {
          *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *         "username": "carol"
+         *         "username": "carol",
+         *         "display_name": "Carol",
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         }
          *       },
          *       "reason": "Tells how the movie ends",
          *       "until": "2026-01-31T22:00:00Z",
@@ -4538,11 +4734,27 @@ export interface components {
          *       "action": "muted",
          *       "actor": {
          *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *         "username": "carol"
+         *         "username": "carol",
+         *         "display_name": "Carol",
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         }
          *       },
          *       "target": {
          *         "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *         "username": "dave"
+         *         "username": "dave",
+         *         "display_name": "Dave",
+         *         "avatar": {
+         *           "default": true,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *         }
          *       },
          *       "details": {
          *         "until": "2026-01-31T22:00:00Z",
@@ -4590,7 +4802,15 @@ export interface components {
          *       },
          *       "inviter": {
          *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *         "username": "carol"
+         *         "username": "carol",
+         *         "display_name": "Carol",
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         }
          *       },
          *       "expires_at": "2026-02-07T20:15:00Z",
          *       "answered_at": null,
@@ -4644,11 +4864,27 @@ export interface components {
          *         "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *         "name": "Silent Sunday",
          *         "description": "A silent movie every Sunday.",
-         *         "participants": 2
+         *         "movie": {
+         *           "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *           "title": "Nosferatu",
+         *           "year": 1922,
+         *           "runtime_minutes": 94,
+         *           "poster_url": "https://movies.example/nosferatu.jpg"
+         *         },
+         *         "participants": 2,
+         *         "present": 1
          *       },
          *       "inviter": {
          *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *         "username": "carol"
+         *         "username": "carol",
+         *         "display_name": "Carol",
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         }
          *       },
          *       "expires_at": "2026-02-07T20:15:00Z"
          *     }
@@ -4669,15 +4905,26 @@ export interface components {
          *       "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *       "name": "Silent Sunday",
          *       "description": "A silent movie every Sunday.",
-         *       "participants": 2
+         *       "movie": {
+         *         "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *         "title": "Nosferatu",
+         *         "year": 1922,
+         *         "runtime_minutes": 94,
+         *         "poster_url": "https://movies.example/nosferatu.jpg"
+         *       },
+         *       "participants": 2,
+         *       "present": 1
          *     }
          */
         InvitedRoom: {
             id: components["schemas"]["ID"];
             name: components["schemas"]["RoomName"];
             description: components["schemas"]["RoomDescription"];
+            /** @description The movie that people watch in it; null without one */
+            movie: components["schemas"]["RoomMovie"] | null;
             /** @description How many people are in it now */
             participants: number;
+            present: components["schemas"]["Present"];
         };
         /**
          * @description An open invitation of the caller
@@ -4687,11 +4934,27 @@ export interface components {
          *         "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *         "name": "Silent Sunday",
          *         "description": "A silent movie every Sunday.",
-         *         "participants": 2
+         *         "movie": {
+         *           "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *           "title": "Nosferatu",
+         *           "year": 1922,
+         *           "runtime_minutes": 94,
+         *           "poster_url": "https://movies.example/nosferatu.jpg"
+         *         },
+         *         "participants": 2,
+         *         "present": 1
          *       },
          *       "inviter": {
          *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *         "username": "carol"
+         *         "username": "carol",
+         *         "display_name": "Carol",
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         }
          *       },
          *       "expires_at": "2026-02-07T20:15:00Z",
          *       "created_at": "2026-01-31T20:15:00Z"
@@ -4721,11 +4984,27 @@ export interface components {
          *             "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *             "name": "Silent Sunday",
          *             "description": "A silent movie every Sunday.",
-         *             "participants": 2
+         *             "movie": {
+         *               "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *               "title": "Nosferatu",
+         *               "year": 1922,
+         *               "runtime_minutes": 94,
+         *               "poster_url": "https://movies.example/nosferatu.jpg"
+         *             },
+         *             "participants": 2,
+         *             "present": 1
          *           },
          *           "inviter": {
          *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *             "username": "carol"
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
          *           },
          *           "expires_at": "2026-02-07T20:15:00Z",
          *           "created_at": "2026-01-31T20:15:00Z"
@@ -4747,11 +5026,27 @@ export interface components {
          *           "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *           "name": "Silent Sunday",
          *           "description": "A silent movie every Sunday.",
-         *           "participants": 2
+         *           "movie": {
+         *             "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *             "title": "Nosferatu",
+         *             "year": 1922,
+         *             "runtime_minutes": 94,
+         *             "poster_url": "https://movies.example/nosferatu.jpg"
+         *           },
+         *           "participants": 2,
+         *           "present": 1
          *         },
          *         "inviter": {
          *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *           "username": "carol"
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           }
          *         },
          *         "expires_at": "2026-02-07T20:15:00Z"
          *       }
@@ -4806,14 +5101,30 @@ export interface components {
          *       "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *       "author": {
          *         "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *         "username": "dave"
+         *         "username": "dave",
+         *         "display_name": "Dave",
+         *         "avatar": {
+         *           "default": true,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *         }
          *       },
          *       "body": "Yes, please.",
          *       "reply_to": {
          *         "id": "01993f76-7182-73a4-95c6-d7e8f90a1b2c",
          *         "author": {
          *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *           "username": "carol"
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           }
          *         },
          *         "excerpt": "Shall we begin?"
          *       },
@@ -4930,10 +5241,10 @@ export interface components {
          *       "is_admin": false,
          *       "avatar": {
          *         "default": false,
-         *         "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *         "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *         "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *         "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *         "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *         "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *         "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *       },
          *       "state": "suspended",
          *       "suspended_at": "2026-01-31T20:30:00Z",
@@ -5028,14 +5339,29 @@ export interface components {
          *         "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *         "name": "Silent Sunday",
          *         "description": "A silent movie every Sunday.",
-         *         "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *         "movie": {
+         *           "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *           "title": "Nosferatu",
+         *           "year": 1922,
+         *           "runtime_minutes": 94,
+         *           "poster_url": "https://movies.example/nosferatu.jpg"
+         *         },
          *         "host": {
          *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *           "username": "carol"
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           }
          *         },
          *         "visibility": "public",
          *         "capacity": 10,
          *         "participants": 2,
+         *         "present": 1,
          *         "slow_mode_seconds": 0,
          *         "control": "moderators",
          *         "queue": "everyone",
@@ -5067,14 +5393,29 @@ export interface components {
          *           "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *           "name": "Silent Sunday",
          *           "description": "A silent movie every Sunday.",
-         *           "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *           "movie": {
+         *             "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *             "title": "Nosferatu",
+         *             "year": 1922,
+         *             "runtime_minutes": 94,
+         *             "poster_url": "https://movies.example/nosferatu.jpg"
+         *           },
          *           "host": {
          *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *             "username": "carol"
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
          *           },
          *           "visibility": "public",
          *           "capacity": 10,
          *           "participants": 2,
+         *           "present": 1,
          *           "slow_mode_seconds": 0,
          *           "control": "moderators",
          *           "queue": "everyone",
@@ -5101,14 +5442,29 @@ export interface components {
          *             "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *             "name": "Silent Sunday",
          *             "description": "A silent movie every Sunday.",
-         *             "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *             "movie": {
+         *               "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *               "title": "Nosferatu",
+         *               "year": 1922,
+         *               "runtime_minutes": 94,
+         *               "poster_url": "https://movies.example/nosferatu.jpg"
+         *             },
          *             "host": {
          *               "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *               "username": "carol"
+         *               "username": "carol",
+         *               "display_name": "Carol",
+         *               "avatar": {
+         *                 "default": false,
+         *                 "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *                 "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *                 "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *                 "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *               }
          *             },
          *             "visibility": "public",
          *             "capacity": 10,
          *             "participants": 2,
+         *             "present": 1,
          *             "slow_mode_seconds": 0,
          *             "control": "moderators",
          *             "queue": "everyone",
@@ -5139,14 +5495,30 @@ export interface components {
          *         "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *         "author": {
          *           "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *           "username": "dave"
+         *           "username": "dave",
+         *           "display_name": "Dave",
+         *           "avatar": {
+         *             "default": true,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *           }
          *         },
          *         "body": "Yes, please.",
          *         "reply_to": {
          *           "id": "01993f76-7182-73a4-95c6-d7e8f90a1b2c",
          *           "author": {
          *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *             "username": "carol"
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
          *           },
          *           "excerpt": "Shall we begin?"
          *         },
@@ -5174,14 +5546,30 @@ export interface components {
          *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *             "author": {
          *               "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *               "username": "dave"
+         *               "username": "dave",
+         *               "display_name": "Dave",
+         *               "avatar": {
+         *                 "default": true,
+         *                 "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *                 "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *                 "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *                 "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *               }
          *             },
          *             "body": "Yes, please.",
          *             "reply_to": {
          *               "id": "01993f76-7182-73a4-95c6-d7e8f90a1b2c",
          *               "author": {
          *                 "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *                 "username": "carol"
+         *                 "username": "carol",
+         *                 "display_name": "Carol",
+         *                 "avatar": {
+         *                   "default": false,
+         *                   "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *                   "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *                   "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *                   "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *                 }
          *               },
          *               "excerpt": "Shall we begin?"
          *             },
@@ -5313,7 +5701,18 @@ export interface components {
          *         "kind": "message",
          *         "id": "01993f77-8293-74b5-a6d7-e8f90a1b2c3d"
          *       },
-         *       "user_id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *       "user": {
+         *         "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *         "username": "dave",
+         *         "display_name": "Dave",
+         *         "avatar": {
+         *           "default": true,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *         }
+         *       },
          *       "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *       "text": "The same advertisement in every room",
          *       "content": {
@@ -5335,11 +5734,10 @@ export interface components {
             kind: components["schemas"]["AbuseKind"];
             target: components["schemas"]["AbuseTarget"];
             /**
-             * Format: uuid
              * @description The account that it concerns: the message's author, the room's host, or the account itself. It is null when
              *     the account is deleted.
              */
-            user_id: string | null;
+            user: components["schemas"]["Person"] | null;
             /**
              * Format: uuid
              * @description The room, or that of the message; null for an account, and when the room is deleted
@@ -5374,7 +5772,18 @@ export interface components {
          *           "kind": "message",
          *           "id": "01993f77-8293-74b5-a6d7-e8f90a1b2c3d"
          *         },
-         *         "user_id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *         "user": {
+         *           "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *           "username": "dave",
+         *           "display_name": "Dave",
+         *           "avatar": {
+         *             "default": true,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *           }
+         *         },
          *         "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *         "text": "The same advertisement in every room",
          *         "content": {
@@ -5405,7 +5814,18 @@ export interface components {
          *             "kind": "message",
          *             "id": "01993f77-8293-74b5-a6d7-e8f90a1b2c3d"
          *           },
-         *           "user_id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *           "user": {
+         *             "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *             "username": "dave",
+         *             "display_name": "Dave",
+         *             "avatar": {
+         *               "default": true,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *             }
+         *           },
          *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *           "text": "The same advertisement in every room",
          *           "content": {
@@ -6535,7 +6955,15 @@ export interface components {
          *       "id": "01993f7a-b5c6-77e8-99fa-1b2c3d4e5f60",
          *       "actor": {
          *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *         "username": "carol"
+         *         "username": "carol",
+         *         "display_name": "Carol",
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         }
          *       },
          *       "action": "user_suspended",
          *       "target_kind": "user",
@@ -6550,7 +6978,10 @@ export interface components {
          */
         AuditEntry: {
             id: components["schemas"]["ID"];
-            /** @description The admin, by the username at the time, which outlasts the account; null for an operator's command */
+            /**
+             * @description The admin; null for an operator's command. Of an account that is deleted since, the log keeps the username,
+             *     which is also the display name then, beside the generated picture.
+             */
             actor: components["schemas"]["Person"] | null;
             action: components["schemas"]["AuditAction"];
             /**
@@ -6634,7 +7065,18 @@ export interface components {
          * @example {
          *       "id": "01993f7b-c6d7-78f9-aafb-2c3d4e5f6071",
          *       "trigger": "admin",
-         *       "started_by": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *       "started_by": {
+         *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *         "username": "carol",
+         *         "display_name": "Carol",
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         }
+         *       },
          *       "policies": [
          *         "old_messages",
          *         "expired_tokens"
@@ -6663,11 +7105,8 @@ export interface components {
              * @enum {string}
              */
             trigger: "schedule" | "admin";
-            /**
-             * Format: uuid
-             * @description The admin who started it; null for the schedule's, and when the account is deleted
-             */
-            started_by: string | null;
+            /** @description The admin who started it; null for the schedule's, and when the account is deleted */
+            started_by: components["schemas"]["Person"] | null;
             /** @description What it applies */
             policies: components["schemas"]["Policy"][];
             /** @description Whether it only counts, and removes nothing */
@@ -6858,7 +7297,18 @@ export interface components {
          * @example {
          *       "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *       "name": "Silent Sunday",
-         *       "host_username": "carol",
+         *       "host": {
+         *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *         "username": "carol",
+         *         "display_name": "Carol",
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         }
+         *       },
          *       "retired_at": "2026-01-31T03:00:05Z",
          *       "deleted_from": "2026-05-01T03:00:05Z"
          *     }
@@ -6866,8 +7316,8 @@ export interface components {
         RetiredRoom: {
             id: components["schemas"]["ID"];
             name: components["schemas"]["RoomName"];
-            /** @description The username of its host; null without a host */
-            host_username: string | null;
+            /** @description Its host; null without one */
+            host: components["schemas"]["Person"] | null;
             /**
              * Format: date-time
              * @description When it was archived
@@ -6885,7 +7335,18 @@ export interface components {
          *         {
          *           "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *           "name": "Silent Sunday",
-         *           "host_username": "carol",
+         *           "host": {
+         *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
+         *           },
          *           "retired_at": "2026-01-31T03:00:05Z",
          *           "deleted_from": "2026-05-01T03:00:05Z"
          *         }
@@ -7248,10 +7709,10 @@ export interface components {
          *           "is_admin": false,
          *           "avatar": {
          *             "default": false,
-         *             "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *             "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *             "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *             "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *           },
          *           "created_at": "2026-01-10T18:00:00Z",
          *           "updated_at": "2026-01-12T09:30:00Z"
@@ -7279,10 +7740,10 @@ export interface components {
          *           "is_admin": false,
          *           "avatar": {
          *             "default": false,
-         *             "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *             "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *             "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *             "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *           },
          *           "created_at": "2026-01-10T18:00:00Z",
          *           "updated_at": "2026-01-12T09:30:00Z"
@@ -7335,14 +7796,29 @@ export interface components {
          *               "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *               "name": "Silent Sunday",
          *               "description": "A silent movie every Sunday.",
-         *               "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *               "movie": {
+         *                 "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *                 "title": "Nosferatu",
+         *                 "year": 1922,
+         *                 "runtime_minutes": 94,
+         *                 "poster_url": "https://movies.example/nosferatu.jpg"
+         *               },
          *               "host": {
          *                 "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *                 "username": "carol"
+         *                 "username": "carol",
+         *                 "display_name": "Carol",
+         *                 "avatar": {
+         *                   "default": false,
+         *                   "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *                   "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *                   "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *                   "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *                 }
          *               },
          *               "visibility": "public",
          *               "capacity": 10,
          *               "participants": 2,
+         *               "present": 1,
          *               "slow_mode_seconds": 0,
          *               "control": "moderators",
          *               "queue": "everyone",
@@ -7427,7 +7903,15 @@ export interface components {
          *             },
          *             "inviter": {
          *               "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *               "username": "carol"
+         *               "username": "carol",
+         *               "display_name": "Carol",
+         *               "avatar": {
+         *                 "default": false,
+         *                 "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *                 "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *                 "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *                 "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *               }
          *             },
          *             "expires_at": "2026-02-07T20:15:00Z",
          *             "answered_at": null,
@@ -7581,14 +8065,29 @@ export interface components {
          *         "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *         "name": "Silent Sunday",
          *         "description": "A silent movie every Sunday.",
-         *         "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *         "movie": {
+         *           "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *           "title": "Nosferatu",
+         *           "year": 1922,
+         *           "runtime_minutes": 94,
+         *           "poster_url": "https://movies.example/nosferatu.jpg"
+         *         },
          *         "host": {
          *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *           "username": "carol"
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           }
          *         },
          *         "visibility": "public",
          *         "capacity": 10,
          *         "participants": 2,
+         *         "present": 1,
          *         "slow_mode_seconds": 0,
          *         "control": "moderators",
          *         "queue": "everyone",
@@ -7618,10 +8117,10 @@ export interface components {
          *         "is_admin": false,
          *         "avatar": {
          *           "default": false,
-         *           "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *           "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *           "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *           "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *         },
          *         "created_at": "2026-01-10T18:00:00Z",
          *         "updated_at": "2026-01-12T09:30:00Z"
@@ -7640,10 +8139,10 @@ export interface components {
          *         "display_name": "Carol",
          *         "avatar": {
          *           "default": false,
-         *           "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *           "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *           "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *           "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *         },
          *         "created_at": "2026-01-10T18:00:00Z"
          *       }
@@ -7662,10 +8161,10 @@ export interface components {
          *           "display_name": "Carol",
          *           "avatar": {
          *             "default": false,
-         *             "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *             "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *             "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *             "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *           },
          *           "created_at": "2026-01-10T18:00:00Z"
          *         }
@@ -7687,10 +8186,10 @@ export interface components {
          *         "version": 3,
          *         "avatar": {
          *           "default": false,
-         *           "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *           "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *           "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *           "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *         },
          *         "created_at": "2026-01-31T20:15:00Z",
          *         "updated_at": "2026-01-31T20:15:01Z"
@@ -7779,14 +8278,29 @@ export interface components {
          *         "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *         "name": "Silent Sunday",
          *         "description": "A silent movie every Sunday.",
-         *         "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *         "movie": {
+         *           "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *           "title": "Nosferatu",
+         *           "year": 1922,
+         *           "runtime_minutes": 94,
+         *           "poster_url": "https://movies.example/nosferatu.jpg"
+         *         },
          *         "host": {
          *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *           "username": "carol"
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           }
          *         },
          *         "visibility": "public",
          *         "capacity": 10,
          *         "participants": 2,
+         *         "present": 1,
          *         "slow_mode_seconds": 0,
          *         "control": "moderators",
          *         "queue": "everyone",
@@ -7810,14 +8324,29 @@ export interface components {
          *           "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *           "name": "Silent Sunday",
          *           "description": "A silent movie every Sunday.",
-         *           "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *           "movie": {
+         *             "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *             "title": "Nosferatu",
+         *             "year": 1922,
+         *             "runtime_minutes": 94,
+         *             "poster_url": "https://movies.example/nosferatu.jpg"
+         *           },
          *           "host": {
          *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *             "username": "carol"
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
          *           },
          *           "visibility": "public",
          *           "capacity": 10,
          *           "participants": 2,
+         *           "present": 1,
          *           "slow_mode_seconds": 0,
          *           "control": "moderators",
          *           "queue": "everyone",
@@ -7842,9 +8371,18 @@ export interface components {
          * @example {
          *       "data": [
          *         {
-         *           "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *           "username": "dave",
-         *           "display_name": "Dave",
+         *           "user": {
+         *             "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *             "username": "dave",
+         *             "display_name": "Dave",
+         *             "avatar": {
+         *               "default": true,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *             }
+         *           },
          *           "role": "viewer",
          *           "present": true,
          *           "muted_until": null,
@@ -7867,14 +8405,30 @@ export interface components {
          *         "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *         "author": {
          *           "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *           "username": "dave"
+         *           "username": "dave",
+         *           "display_name": "Dave",
+         *           "avatar": {
+         *             "default": true,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *           }
          *         },
          *         "body": "Yes, please.",
          *         "reply_to": {
          *           "id": "01993f76-7182-73a4-95c6-d7e8f90a1b2c",
          *           "author": {
          *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *             "username": "carol"
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
          *           },
          *           "excerpt": "Shall we begin?"
          *         },
@@ -7896,14 +8450,30 @@ export interface components {
          *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *           "author": {
          *             "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *             "username": "dave"
+         *             "username": "dave",
+         *             "display_name": "Dave",
+         *             "avatar": {
+         *               "default": true,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *             }
          *           },
          *           "body": "Yes, please.",
          *           "reply_to": {
          *             "id": "01993f76-7182-73a4-95c6-d7e8f90a1b2c",
          *             "author": {
          *               "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *               "username": "carol"
+         *               "username": "carol",
+         *               "display_name": "Carol",
+         *               "avatar": {
+         *                 "default": false,
+         *                 "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *                 "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *                 "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *                 "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *               }
          *             },
          *             "excerpt": "Shall we begin?"
          *           },
@@ -7936,7 +8506,18 @@ export interface components {
          *       "data": {
          *         "id": "01993f7b-c6d7-78f9-aafb-2c3d4e5f6071",
          *         "trigger": "admin",
-         *         "started_by": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *         "started_by": {
+         *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           }
+         *         },
          *         "policies": [
          *           "old_messages",
          *           "expired_tokens"
@@ -7968,7 +8549,18 @@ export interface components {
          *         {
          *           "id": "01993f7b-c6d7-78f9-aafb-2c3d4e5f6071",
          *           "trigger": "admin",
-         *           "started_by": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "started_by": {
+         *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
+         *           },
          *           "policies": [
          *             "old_messages",
          *             "expired_tokens"
@@ -8185,14 +8777,29 @@ export interface components {
          *             "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *             "name": "Silent Sunday",
          *             "description": "A silent movie every Sunday.",
-         *             "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *             "movie": {
+         *               "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *               "title": "Nosferatu",
+         *               "year": 1922,
+         *               "runtime_minutes": 94,
+         *               "poster_url": "https://movies.example/nosferatu.jpg"
+         *             },
          *             "host": {
          *               "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *               "username": "carol"
+         *               "username": "carol",
+         *               "display_name": "Carol",
+         *               "avatar": {
+         *                 "default": false,
+         *                 "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *                 "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *                 "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *                 "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *               }
          *             },
          *             "visibility": "public",
          *             "capacity": 10,
          *             "participants": 2,
+         *             "present": 1,
          *             "slow_mode_seconds": 0,
          *             "control": "moderators",
          *             "queue": "everyone",
@@ -8231,9 +8838,18 @@ export interface components {
         /**
          * @example {
          *       "data": {
-         *         "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *         "username": "dave",
-         *         "display_name": "Dave",
+         *         "user": {
+         *           "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *           "username": "dave",
+         *           "display_name": "Dave",
+         *           "avatar": {
+         *             "default": true,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *           }
+         *         },
          *         "role": "viewer",
          *         "present": true,
          *         "muted_until": null,
@@ -8250,11 +8866,27 @@ export interface components {
          *       "data": {
          *         "user": {
          *           "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *           "username": "dave"
+         *           "username": "dave",
+         *           "display_name": "Dave",
+         *           "avatar": {
+         *             "default": true,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *           }
          *         },
          *         "banned_by": {
          *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *           "username": "carol"
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           }
          *         },
          *         "reason": "Advertisements in every message",
          *         "until": "2026-02-07T20:15:00Z",
@@ -8271,11 +8903,27 @@ export interface components {
          *         {
          *           "user": {
          *             "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *             "username": "dave"
+         *             "username": "dave",
+         *             "display_name": "Dave",
+         *             "avatar": {
+         *               "default": true,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *             }
          *           },
          *           "banned_by": {
          *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *             "username": "carol"
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
          *           },
          *           "reason": "Advertisements in every message",
          *           "until": "2026-02-07T20:15:00Z",
@@ -8295,11 +8943,27 @@ export interface components {
          *       "data": {
          *         "user": {
          *           "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *           "username": "dave"
+         *           "username": "dave",
+         *           "display_name": "Dave",
+         *           "avatar": {
+         *             "default": true,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *           }
          *         },
          *         "muted_by": {
          *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *           "username": "carol"
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           }
          *         },
          *         "reason": "Tells how the movie ends",
          *         "until": "2026-01-31T22:00:00Z",
@@ -8316,11 +8980,27 @@ export interface components {
          *         {
          *           "user": {
          *             "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *             "username": "dave"
+         *             "username": "dave",
+         *             "display_name": "Dave",
+         *             "avatar": {
+         *               "default": true,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *             }
          *           },
          *           "muted_by": {
          *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *             "username": "carol"
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
          *           },
          *           "reason": "Tells how the movie ends",
          *           "until": "2026-01-31T22:00:00Z",
@@ -8343,11 +9023,27 @@ export interface components {
          *           "action": "muted",
          *           "actor": {
          *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *             "username": "carol"
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
          *           },
          *           "target": {
          *             "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *             "username": "dave"
+         *             "username": "dave",
+         *             "display_name": "Dave",
+         *             "avatar": {
+         *               "default": true,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *             }
          *           },
          *           "details": {
          *             "until": "2026-01-31T22:00:00Z",
@@ -8377,7 +9073,15 @@ export interface components {
          *         },
          *         "inviter": {
          *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *           "username": "carol"
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           }
          *         },
          *         "expires_at": "2026-02-07T20:15:00Z",
          *         "answered_at": null,
@@ -8402,7 +9106,15 @@ export interface components {
          *           },
          *           "inviter": {
          *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *             "username": "carol"
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
          *           },
          *           "expires_at": "2026-02-07T20:15:00Z",
          *           "answered_at": null,
@@ -8428,10 +9140,10 @@ export interface components {
          *         "is_admin": false,
          *         "avatar": {
          *           "default": false,
-         *           "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *           "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *           "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *           "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *         },
          *         "state": "suspended",
          *         "suspended_at": "2026-01-31T20:30:00Z",
@@ -8456,10 +9168,10 @@ export interface components {
          *           "is_admin": false,
          *           "avatar": {
          *             "default": false,
-         *             "thumbnail": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *             "medium": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *             "large": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *             "plain": "https://party.example/api/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
          *           },
          *           "state": "suspended",
          *           "suspended_at": "2026-01-31T20:30:00Z",
@@ -8599,7 +9311,15 @@ export interface components {
          *           "id": "01993f7a-b5c6-77e8-99fa-1b2c3d4e5f60",
          *           "actor": {
          *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *             "username": "carol"
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
          *           },
          *           "action": "user_suspended",
          *           "target_kind": "user",
@@ -10191,8 +10911,7 @@ export interface operations {
                  *     activity first: people who join, and messages. Activity is counted in steps of 10 minutes, and a page may be
                  *     a minute old. A room that becomes active while a client reads page by page moves to the top; no room comes
                  *     twice. `people` has the rooms with the most people present first, and leaves out those in which nobody is
-                 *     present. Their number may be a minute old; when it changes while a client reads page by page, a room may
-                 *     come twice or be left out.
+                 *     present. When their number changes while a client reads page by page, a room may come twice or be left out.
                  */
                 sort?: "newest" | "active" | "people";
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */

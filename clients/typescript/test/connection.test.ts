@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parseYaml } from '@redocly/openapi-core';
 import { CommandError, LiveRoom } from '../src/live/index.js';
-import { settle, state, welcome, World } from './world.js';
+import { person, settle, state, welcome, World } from './world.js';
 
 /** A sign-in with tokens 1, 2, … until they are used up. */
 class Tokens {
@@ -245,10 +245,9 @@ test('a network that changes has it connect at once', async () => {
 
 test('people come, change and go', async () => {
   const { room, world } = await open();
-  const alice = { id: 'alice', username: 'alice', display_name: 'Alice', role: 'host', muted: false,
-    connected: true } as const;
+  const alice = { user: person('alice', 'Alice'), role: 'host', muted: false, connected: true } as const;
   world.socket.receive({ t: 'people', changed: [alice], left: [] });
-  assert.deepEqual(room.people.map(({ id }) => id), ['bob', 'alice']);
+  assert.deepEqual(room.people.map(({ user }) => user.id), ['bob', 'alice']);
   world.socket.receive({ t: 'people', changed: [{ ...alice, connected: false }], left: ['bob'] });
   assert.deepEqual(room.people, [{ ...alice, connected: false }]);
 });

@@ -1,5 +1,5 @@
 import type { Environment, LiveRoom, Socket } from '../src/live/index.js';
-import type { ClientMessage, ServerMessage } from '../src/live/messages.js';
+import type { ClientMessage, Member, ServerMessage } from '../src/live/messages.js';
 
 /** A socket whose other side is the test. */
 export class FakeSocket implements Socket {
@@ -85,21 +85,31 @@ export function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+/** A person with the generated picture. */
+export function person(username: string, display_name: string): Member['user'] {
+  const files = `https://party.example/api/files/avatars/${username}`;
+  const picture = `${files}/default.svg`;
+  return {
+    id: username, username, display_name,
+    avatar: { default: true, thumbnail: picture, medium: picture, large: picture, plain: `${files}/default.png` },
+  };
+}
+
 export const state: LiveRoom['state'] & object = {
   revision: 41, epoch: 7, cue: 12, state: 'playing', item: 'item', position_ms: 1_000, at_ms: 50_000, rate: 1,
   media: { title: 'Metropolis', stream_url: 'https://videos.example/m.webm', movie_id: null, subtitles: [] },
-  duration_ms: 60_000, wait: null, cause: 'play', by: 'alice', now_ms: 50_000,
+  duration_ms: 60_000, wait: null, cause: 'play', by: person('alice', 'Alice'), now_ms: 50_000,
 };
 
 export const welcome: Extract<ServerMessage, { t: 'welcome' }> = {
   t: 'welcome', connection: 'connection-1', now_ms: 50_000, token_expires_ms: 950_000,
   place: {
-    user: { id: 'bob', username: 'bob', display_name: 'Bob' }, role: 'viewer', permissions: [], muted_until: null,
+    user: person('bob', 'Bob'), role: 'viewer', permissions: [], muted_until: null,
   },
   room: {
     name: 'Film night', control: 'moderators', queue: 'everyone', queue_order: 'manual', wait_policy: 'auto',
     slow_mode_seconds: 0,
   },
   queue: { version: 1, skip_votes: 0 }, state, members: { present: 1, waiting_for: [], waiting: 0 },
-  people: [{ id: 'bob', username: 'bob', display_name: 'Bob', role: 'viewer', muted: false, connected: true }],
+  people: [{ user: person('bob', 'Bob'), role: 'viewer', muted: false, connected: true }],
 };

@@ -337,8 +337,8 @@ export class LiveRoom {
   }
 
   #takePeople(changed: readonly Member[], left: readonly string[]): void {
-    const people = new Map(this.#people.map((person) => [person.id, person]));
-    for (const person of changed) people.set(person.id, person);
+    const people = new Map(this.#people.map((member) => [member.user.id, member]));
+    for (const member of changed) people.set(member.user.id, member);
     for (const id of left) people.delete(id);
     this.#people = [...people.values()];
     this.#emit('people', this.#people);

@@ -188,8 +188,8 @@ export interface components {
              * @enum {string}
              */
             cause: "" | "play" | "pause" | "seek" | "rate" | "load" | "skip" | "stop" | "ready" | "deadline" | "rebuffer" | "ended" | "voted" | "removed" | "deserted" | "archived" | "scheduled" | "started" | "duration" | "clock";
-            /** @description The username of the person who changed it; null for what happened by itself */
-            by: string | null;
+            /** @description Who changed it; null for what happened by itself, and when the account is deleted */
+            by: components["schemas"]["Person"] | null;
             /** @description The time when the server wrote this. It is no measurement of the clock. */
             now_ms: components["schemas"]["RoomTime"];
         };
@@ -270,8 +270,8 @@ export interface components {
         Members: {
             /** @description How many people are connected */
             present: number;
-            /** @description The usernames of those whom the room waits for; not more than 20 */
-            waiting_for: string[];
+            /** @description Those whom the room waits for, by their usernames; not more than 20 */
+            waiting_for: components["schemas"]["Person"][];
             /** @description How many people the room waits for */
             waiting: number;
         };
@@ -280,9 +280,7 @@ export interface components {
             t: "members";
         } & components["schemas"]["Members"];
         Member: {
-            id: components["schemas"]["ID"];
-            username: string;
-            display_name: string;
+            user: components["schemas"]["Person"];
             role: components["schemas"]["Role"];
             muted: boolean;
             /** @description Whether a live connection of this person is open */
@@ -298,13 +296,8 @@ export interface components {
             /** @description Those who are no members any more */
             left: components["schemas"]["ID"][];
         };
-        Self: {
-            id: components["schemas"]["ID"];
-            username: string;
-            display_name: string;
-        };
         Place: {
-            user: components["schemas"]["Self"];
+            user: components["schemas"]["Person"];
             role: components["schemas"]["Role"];
             /** @description What this person may do in the room now, as in REST */
             permissions: string[];
@@ -376,9 +369,25 @@ export interface components {
             /** @description Taken back or hidden; the body is empty then */
             deleted: boolean;
         };
+        /** @description The schema Person of the REST API */
         Person: {
             id: components["schemas"]["ID"];
             username: string;
+            display_name: string;
+            avatar: components["schemas"]["AvatarURLs"];
+        };
+        /** @description The schema AvatarURLs of the REST API */
+        AvatarURLs: {
+            /** @description Whether it is the generated picture */
+            default: boolean;
+            /** Format: uri */
+            thumbnail: string;
+            /** Format: uri */
+            medium: string;
+            /** Format: uri */
+            large: string;
+            /** Format: uri */
+            plain: string;
         };
         Quote: {
             id: components["schemas"]["ID"];
