@@ -1,0 +1,75 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty/api/contract"
+	"github.com/watchparty/watchparty/auth"
+)
+
+// TestPagesShowTheExamples: each page shows the contract's examples of what it reads, so that a template that asks for a
+// field which an answer no longer has fails here.
+func TestPagesShowTheExamples(t *testing.T) {
+	t.Parallel()
+	var logged bytes.Buffer
+	api := examples(t)
+	c, err := New(Deps{
+		Log: slog.New(slog.NewTextHandler(&logged, nil)),
+		API: api,
+		Session: func(context.Context, string, time.Duration) (auth.Identity, error) {
+			return auth.Identity{Username: "carol"}, nil
+		},
+		Access: func(auth.Identity) (string, error) { return "token", nil },
+	})
+	require.NoError(t, err)
+	for _, p := range pages() {
+		path := strings.NewReplacer("{id}", "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4", "{$}", "").Replace(p.path)
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+		r.AddCookie(c.cookie("session", "token", time.Hour))
+		w := httptest.NewRecorder()
+		c.ServeHTTP(w, r)
+		require.Equal(t, http.StatusOK, w.Code, "%s: %s", path, logged.String())
+		require.Contains(t, w.Body.String(), "</html>", path)
+	}
+	require.Empty(t, logged.String())
+}
+
+// examples is an API whose every answer is the contract's example, as an admin sees it.
+func examples(t *testing.T) http.Handler {
+	t.Helper()
+	spec, err := contract.GetSpec()
+	require.NoError(t, err)
+	spec.Servers = openapi3.Servers{{URL: "/api"}}
+	router, err := gorillamux.NewRouter(spec)
+	require.NoError(t, err)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		route, _, err := router.FindRoute(r)
+		require.NoError(t, err, "%s %s", r.Method, r.URL.Path)
+		answer := exampleOf(t, route)
+		if data, ok := answer["data"].(map[string]any); ok && route.Path == "/users/me" {
+			data["is_admin"] = true
+		}
+		require.NoError(t, json.NewEncoder(w).Encode(answer))
+	})
+}
+
+func exampleOf(t *testing.T, route *routers.Route) map[string]any {
+	t.Helper()
+	schema := route.Operation.Responses.Status(http.StatusOK).Value.Content["application/json"].Schema
+	answer, ok := schema.Value.Example.(map[string]any)
+	require.True(t, ok, "%s %s has no example", route.Method, route.Path)
+	return answer
+}
