@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -69,6 +70,8 @@ type bundle struct {
 	url    string
 	client *http.Client
 	logs   *logs
+	// listening serves as in production, from the first call until the end of the test, and returns the address.
+	listening func() string
 }
 
 // settings are what a test may ask for before its server is built.
@@ -166,7 +169,18 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 		b.logs.requireNoSecrets(t)
 	})
 	b.logs.secret(cfg.Auth.Secret, "hidden-word")
+	b.listening = sync.OnceValue(func() string { return b.listen(t) })
 	return b
+}
+
+func (b *bundle) listen(t testing.TB) (addr string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- b.server.Serve(ctx, l) }()
+	t.Cleanup(func() { stop(); require.NoError(t, <-served) })
+	return l.Addr().String()
 }
 
 // calm is a timing for a machine that is busy with other tests: leases do not get lost.

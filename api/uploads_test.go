@@ -248,13 +248,7 @@ func TestUploadThatNeverEnds(t *testing.T) {
 // dial connects to the server as it listens in production.
 func (b *bundle) dial(t *testing.T) net.Conn {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	ctx, stop := context.WithCancel(t.Context())
-	served := make(chan error, 1)
-	go func() { served <- b.server.Serve(ctx, l) }()
-	t.Cleanup(func() { stop(); require.NoError(t, <-served) })
-	conn, err := net.Dial("tcp", l.Addr().String())
+	conn, err := net.Dial("tcp", b.listening())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
 	require.NoError(t, conn.SetDeadline(time.Now().Add(30*time.Second)))
