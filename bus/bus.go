@@ -141,6 +141,7 @@ func (b *Bus) receiveOnce(ctx context.Context) error {
 		switch m := received.(type) {
 		case *redis.Subscription:
 			if confirmed++; confirmed == len(channels) {
+				b.sendEcho()
 				for _, f := range b.onSubscribed {
 					f()
 				}
@@ -195,14 +196,17 @@ func (b *Bus) sendEchoes(ctx context.Context) {
 	ticker := time.NewTicker(echoEvery)
 	defer ticker.Stop()
 	for {
-		_ = b.Publish("echo:"+b.process, nil) // a full queue is found by the echo that does not come
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+			b.sendEcho()
 		}
 	}
 }
+
+// sendEcho ignores a full queue, which is found by the echo that does not come.
+func (b *Bus) sendEcho() { _ = b.Publish("echo:"+b.process, nil) }
 
 // reason is err without network addresses.
 func reason(err error) string {

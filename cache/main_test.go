@@ -136,14 +136,15 @@ func (i installation) with(change func(*limits)) installation {
 type process struct {
 	*Cache
 	store *store.Store
+	bus   *bus.Bus
 	stop  func() // ends it before the end of the test
 }
 
-// start starts a process and waits until it uses its cache.
+// start starts a process and waits until it uses its cache. Until its bus hears, it would do so only while it is alone.
 func (i installation) start(t testing.TB) *process {
 	t.Helper()
 	p := i.startAway(t)
-	require.Eventually(t, func() bool { return p.member.Lease().InForce() }, 30*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return p.member.Lease().InForce() && p.bus.Healthy() }, 30*time.Second, time.Millisecond)
 	return p
 }
 
@@ -179,7 +180,7 @@ func (i installation) startAway(t testing.TB) *process {
 		require.NoError(t, s.Close())
 	})
 	t.Cleanup(stop)
-	return &process{Cache: c, store: s, stop: stop}
+	return &process{Cache: c, store: s, bus: messages, stop: stop}
 }
 
 // change commits a transaction that changes the tags.

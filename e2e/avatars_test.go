@@ -227,7 +227,7 @@ func (s *system) read(t testing.TB, username string) *reader {
 	t.Cleanup(func() { cancel(); <-r.done })
 	go func() {
 		defer close(r.done)
-		tick := time.NewTicker(20 * time.Millisecond)
+		tick := time.NewTicker(100 * time.Millisecond)
 		defer tick.Stop()
 		for ctx.Err() == nil && r.failed == nil {
 			r.failed = r.look(s.client, username)

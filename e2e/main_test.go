@@ -32,13 +32,13 @@ func buildAndRun(m *testing.M) int {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	binary = filepath.Join(dir, "watchparty")
-	shorter := fmt.Sprintf(
-		"-X main.keepFormer=%s -X main.laterDelay=%s -X main.healthAge=%s",
+	settings := fmt.Sprintf(
+		"-s -w -X main.keepFormer=%s -X main.laterDelay=%s -X main.healthAge=%s",
 		keepFormer,
 		laterDelay,
 		healthAge,
 	)
-	build := exec.Command("go", "build", "-ldflags", shorter, "-o", binary, "../cmd/watchparty")
+	build := exec.Command("go", "build", "-ldflags", settings, "-o", binary, "../cmd/watchparty")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
 		return 1
