@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -96,7 +98,7 @@ func (b *bundle) newCache(t testing.TB, member *coherence.Member) *cache.Cache {
 	return c
 }
 
-// TestNoOperationLeavesOldAnswers runs each operation of the contract. After each one, every cached read says the same
+// TestNoOperationLeavesOldAnswers runs each operation of the contract that may change something. After each one, every cached read says the same
 // as the read from Postgres, to everyone. An operation that does not name what it changes fails here.
 func TestNoOperationLeavesOldAnswers(t *testing.T) {
 	t.Parallel()
@@ -113,12 +115,17 @@ func TestNoOperationLeavesOldAnswers(t *testing.T) {
 		target, err := r.URL.Parse(base + basePath + path)
 		require.NoError(t, err)
 		r.URL, r.Host = target, target.Host
-		a := w.send(t, r)
-		body := strings.Replace(string(a.raw), `{"_cached":true,`, `{"_cached":false,`, 1)
-		if a.status >= http.StatusBadRequest {
-			body = a.code()
+		response, err := w.client.Do(r) // not by send, which compares each answer with the contract
+		require.NoError(t, err)
+		defer response.Body.Close()
+		raw, err := io.ReadAll(response.Body)
+		require.NoError(t, err)
+		if response.StatusCode >= http.StatusBadRequest {
+			var problem struct{ Code string }
+			require.NoError(t, json.Unmarshal(raw, &problem))
+			return fmt.Sprint(response.StatusCode, " ", problem.Code)
 		}
-		return fmt.Sprint(a.status, " ", body)
+		return fmt.Sprint(response.StatusCode, " ", strings.Replace(string(raw), `{"_cached":true,`, `{"_cached":false,`, 1))
 	}
 	all := func(visit func(path string, viewer person)) {
 		for _, paths := range w.cachedReads() {
@@ -134,6 +141,10 @@ func TestNoOperationLeavesOldAnswers(t *testing.T) {
 	}
 	compared := 0
 	for _, c := range w.calls() {
+		if operations()[c.id].method == http.MethodGet {
+			w.call(t, c.id, c.call)
+			continue
+		}
 		all(func(path string, viewer person) { read(w.url, path, viewer.token) })
 		w.call(t, c.id, c.call)
 		all(func(path string, viewer person) {
