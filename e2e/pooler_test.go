@@ -33,7 +33,7 @@ const poolerConnections = 8
 func newPooler(t *testing.T, s *system) *pooler {
 	t.Helper()
 	port := stacktest.FreePort(t)
-	real, err := url.Parse(s.stack.DatabaseURL())
+	server, err := url.Parse(s.stack.DatabaseURL())
 	require.NoError(t, err)
 	dir := t.TempDir()
 	p := &pooler{settings: filepath.Join(dir, "pgbouncer.ini")}
@@ -48,7 +48,7 @@ auth_file = %s
 pool_mode = transaction
 default_pool_size = %d
 max_client_conn = 500
-`, real.Hostname(), real.Port(), port, filepath.Join(dir, "users"), poolerConnections)
+`, server.Hostname(), server.Port(), port, filepath.Join(dir, "users"), poolerConnections)
 	if os.Geteuid() == 0 { // which pgbouncer refuses to run as
 		text += "user = postgres\n"
 	}
@@ -58,10 +58,10 @@ max_client_conn = 500
 	) //nolint:gosec // for another account
 	require.NoError(
 		t,
-		os.WriteFile(filepath.Join(dir, "users"), []byte(strconv.Quote(real.User.Username())+` ""`), 0o644),
+		os.WriteFile(filepath.Join(dir, "users"), []byte(strconv.Quote(server.User.Username())+` ""`), 0o644),
 	) //nolint:gosec // as above
-	real.Host = "127.0.0.1:" + strconv.Itoa(port)
-	p.address = real.String()
+	server.Host = "127.0.0.1:" + strconv.Itoa(port)
+	p.address = server.String()
 	p.start(t)
 	t.Cleanup(func() { p.kill() })
 	return p
