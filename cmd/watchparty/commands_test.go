@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +24,33 @@ import (
 
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(stacktest.With(m, devstack.Postgres, devstack.Temporal))
+}
+
+// TestMigrateWait: it returns once another process has brought the database up to date, and not before.
+func TestMigrateWait(t *testing.T) {
+	t.Parallel()
+	environ := []string{
+		"APP_ENV=production", "AUTH_SECRET=" + strings.Repeat("s", 32), "DATABASE_URL=" + stacktest.DatabaseURL(t),
+		"REDIS_URL=redis://127.0.0.1:1", "SMTP_HOST=127.0.0.1", "BLOB_URL=mem://",
+	}
+	waiting, said := io.Pipe()
+	ended := make(chan error, 1)
+	go func() { ended <- run(t.Context(), []string{"migrate", "wait"}, environ, said, io.Discard) }()
+	line, err := bufio.NewReader(waiting).ReadString('\n')
+	require.NoError(t, err)
+	require.Regexp(t, `^waits for \d\d+ migrations\n$`, line)
+	require.Empty(t, ended)
+	require.NoError(t, run(t.Context(), []string{"migrate"}, environ, io.Discard, io.Discard))
+	require.NoError(t, <-ended)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	away := append(slices.Clone(environ), "DATABASE_URL=postgres://watchparty@127.0.0.1:1/watchparty?sslmode=disable")
+	go func() { ended <- run(ctx, []string{"migrate", "wait"}, away, said, io.Discard) }()
+	line, err = bufio.NewReader(waiting).ReadString('\n')
+	require.NoError(t, err)
+	require.Contains(t, line, "waits for the database")
+	cancel()
+	require.ErrorIs(t, <-ended, context.Canceled)
 }
 
 // TestAdminCommand: grant, revoke and list, with what they say; what is refused stores nothing.
