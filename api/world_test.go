@@ -24,6 +24,7 @@ type world struct {
 	queued1, queued2  string // items of the private room's queue
 	abuse             string // eve's report of her
 	session           string // another one of bob's
+	eveSession        string
 	run, report       string
 	waiting           string // a run that has not begun
 	retired           string // a room that clean-up archived
@@ -61,7 +62,7 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 	w.queued1, w.queued2 = b.queue(t, w.private, w.alice, "First"), b.queue(t, w.private, w.alice, "Second")
 	w.abuse = b.do(t, "POST", "/reports", w.eve.token,
 		map[string]any{"kind": "spam", "username": "alice"}).data()["id"].(string)
-	w.session = b.signIn(t, w.bob.id, "bob's phone")
+	w.session, w.eveSession = b.signIn(t, w.bob.id, "bob's phone"), b.signIn(t, w.eve.id, "eve's phone")
 	w.addTokens(t)
 	w.sent, w.queued = b.welcomeMail(t, w.alice), b.welcomeMail(t, w.bob)
 	attempt, err := b.store.BeginEmailAttempt(t.Context(), w.sent)
