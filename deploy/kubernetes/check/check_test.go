@@ -34,7 +34,10 @@ func rendered(t *testing.T, overlay string) (manifests string, adapter []string)
 
 // TestOverlays: nothing is wrong with any of them.
 func TestOverlays(t *testing.T) {
-	found, err := checkAll(root)
+	dirs, err := overlays(root)
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(dirs), 3)
+	found, err := checkAll(root, dirs)
 	require.NoError(t, err)
 	require.Empty(t, found)
 }
@@ -90,7 +93,7 @@ var faults = map[string]fault{
 		"Service/api",
 		"namespace: watchparty",
 		"namespace: default",
-		"api is not in the namespace watchparty",
+		"Service/api is not in the namespace watchparty",
 	},
 	"lax namespace": {
 		"Namespace/watchparty",

@@ -16,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -35,6 +36,12 @@ func build(dir string) (string, error) {
 	}
 	text, err := made.AsYaml()
 	return string(text), err
+}
+
+// object is an object of the API with its kind.
+type object struct {
+	kind string
+	metav1.Object
 }
 
 // workload is what runs pods: a Deployment, or a Job.
@@ -62,7 +69,7 @@ type cluster struct {
 	routes      []*gatewayv1.HTTPRoute
 	monitors    []*monitoringv1.PodMonitor
 
-	objects  []runtime.Object
+	objects  []object
 	loaded   map[string]loaded // by workload and container
 	problems []string
 }
@@ -127,30 +134,30 @@ func decode(manifests string) (*cluster, []string) {
 		if err != nil {
 			return nil, []string{err.Error()}
 		}
-		object, kind, err := decoder.Decode(document, nil, nil)
+		decoded, kind, err := decoder.Decode(document, nil, nil)
 		if err != nil {
 			var named metav1.PartialObjectMetadata
 			_ = strict.Unmarshal(document, &named) // without a name, the error still says what is wrong
 			c.report("%s/%s: %v", named.Kind, named.Name, err)
 			continue
 		}
-		if err := c.add(object); err != nil {
+		if err := c.add(kind.Kind, decoded); err != nil {
 			c.report("%s: %v", kind.Kind, err)
 		}
 	}
 	if c.namespace == "" {
 		c.report("there is no namespace")
 	}
-	for _, object := range c.objects {
-		if meta, ok := object.(metav1.Object); !ok || meta.GetNamespace() != c.namespace {
-			c.report("%s is not in the namespace %s", meta.GetName(), c.namespace)
+	for _, o := range c.objects {
+		if o.GetNamespace() != c.namespace {
+			c.report("%s/%s is not in the namespace %s", o.kind, o.GetName(), c.namespace)
 		}
 	}
 	return c, c.problems
 }
 
-func (c *cluster) add(object runtime.Object) error {
-	switch o := object.(type) {
+func (c *cluster) add(kind string, decoded runtime.Object) error {
+	switch o := decoded.(type) {
 	case *corev1.Namespace:
 		c.namespace = o.Name
 		if o.Labels["pod-security.kubernetes.io/enforce"] != "restricted" {
@@ -184,7 +191,11 @@ func (c *cluster) add(object runtime.Object) error {
 	default:
 		return errors.New("no rule knows this kind")
 	}
-	c.objects = append(c.objects, object)
+	meta, err := apimeta.Accessor(decoded)
+	if err != nil {
+		return err
+	}
+	c.objects = append(c.objects, object{kind, meta})
 	return nil
 }
 

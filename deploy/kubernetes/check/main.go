@@ -9,8 +9,16 @@ import (
 	"path/filepath"
 )
 
+// Overlays that are elsewhere are given as arguments: go run . /path/to/overlay
 func main() {
-	found, err := checkAll("..")
+	dirs, err := overlays("..")
+	if len(os.Args) > 1 {
+		dirs = os.Args[1:]
+	}
+	var found []string
+	if err == nil {
+		found, err = checkAll("..", dirs)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "check:", err)
 		os.Exit(1)
@@ -23,12 +31,17 @@ func main() {
 	}
 }
 
-// checkAll returns the problems of all overlays below a folder.
-func checkAll(root string) ([]string, error) {
+// overlays are those below the folder of the manifests.
+func overlays(root string) ([]string, error) {
 	dirs, err := filepath.Glob(filepath.Join(root, "overlays", "*"))
-	if err != nil || len(dirs) == 0 {
-		return nil, fmt.Errorf("no overlays below %s: %w", root, err)
+	if err == nil && len(dirs) == 0 {
+		err = fmt.Errorf("no overlays below %s", root)
 	}
+	return dirs, err
+}
+
+// checkAll returns the problems of overlays. The folder of the manifests has the rules of the adapter.
+func checkAll(root string, dirs []string) ([]string, error) {
 	adapter, err := readAdapter(filepath.Join(root, "components", "prometheus", "prometheus-adapter.yaml"))
 	if err != nil {
 		return nil, err
@@ -53,7 +66,7 @@ func check(manifests string, adapter []string) []string {
 		return problems
 	}
 	for _, rule := range []func(*cluster){
-		checkPods, checkDeployments, checkProbes, checkSettings, checkStops, checkMemory, checkWorkers, checkBudgets,
+		checkValues, checkPods, checkDeployments, checkProbes, checkSettings, checkStops, checkMemory, checkWorkers, checkBudgets,
 		checkServices, checkMonitors, checkNetwork,
 		func(c *cluster) { checkAutoscalers(c, adapter) },
 	} {
