@@ -29,7 +29,7 @@ type world struct {
 	waiting           string // a run that has not begun
 	retired           string // a room that clean-up archived
 	job, event        string // a clean-up job in Temporal; an event in the outbox
-	sent, queued      string // mails
+	sent, queued      string // emails
 	file              watchparty.Avatar
 	verification      string // a token for alice's address
 	reset             string // a token for frank's password
@@ -105,7 +105,7 @@ func (b *bundle) welcomeMail(t testing.TB, p person) string {
 	return value1[string](t, b, "SELECT id FROM emails WHERE user_id = ? AND kind = 'welcome'", p.id)
 }
 
-// addTokens stores what the links of mails stand for.
+// addTokens stores what the links of emails stand for.
 func (w *world) addTokens(t testing.TB) {
 	t.Helper()
 	row := func(query string, args ...any) string {
