@@ -66,8 +66,8 @@ func check(manifests string, adapter []string) []string {
 		return problems
 	}
 	for _, rule := range []func(*cluster){
-		checkValues, checkPods, checkDeployments, checkProbes, checkSettings, checkStops, checkMemory, checkWorkers, checkBudgets,
-		checkServices, checkMonitors, checkNetwork,
+		checkValues, checkPods, checkDeployments, checkProbes, checkSettings, checkStops, checkMemory, checkWorkers,
+		checkBudgets, checkServices, checkMonitors, checkNetwork,
 		func(c *cluster) { checkAutoscalers(c, adapter) },
 	} {
 		rule(c)
