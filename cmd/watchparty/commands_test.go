@@ -33,11 +33,20 @@ func TestMigrateWait(t *testing.T) {
 		"APP_ENV=production", "AUTH_SECRET=" + strings.Repeat("s", 32), "DATABASE_URL=" + stacktest.DatabaseURL(t),
 		"REDIS_URL=redis://127.0.0.1:1", "SMTP_HOST=127.0.0.1", "BLOB_URL=mem://",
 	}
-	waiting, said := io.Pipe()
-	ended := make(chan error, 1)
-	go func() { ended <- run(t.Context(), []string{"migrate", "wait"}, environ, said, io.Discard) }()
-	line, err := bufio.NewReader(waiting).ReadString('\n')
-	require.NoError(t, err)
+	// wait runs the command, and returns its first line and what tells of its end.
+	wait := func(ctx context.Context, environ []string) (string, <-chan error) {
+		lines, said := io.Pipe()
+		ended := make(chan error, 1)
+		go func() {
+			err := run(ctx, []string{"migrate", "wait"}, environ, said, io.Discard)
+			_ = said.Close()
+			ended <- err
+		}()
+		line, err := bufio.NewReader(lines).ReadString('\n')
+		require.NoError(t, err)
+		return line, ended
+	}
+	line, ended := wait(t.Context(), environ)
 	require.Regexp(t, `^waits for \d\d+ migrations\n$`, line)
 	require.Empty(t, ended)
 	require.NoError(t, run(t.Context(), []string{"migrate"}, environ, io.Discard, io.Discard))
@@ -45,9 +54,7 @@ func TestMigrateWait(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	away := append(slices.Clone(environ), "DATABASE_URL=postgres://watchparty@127.0.0.1:1/watchparty?sslmode=disable")
-	go func() { ended <- run(ctx, []string{"migrate", "wait"}, away, said, io.Discard) }()
-	line, err = bufio.NewReader(waiting).ReadString('\n')
-	require.NoError(t, err)
+	line, ended = wait(ctx, away)
 	require.Contains(t, line, "waits for the database")
 	cancel()
 	require.ErrorIs(t, <-ended, context.Canceled)
