@@ -109,6 +109,8 @@ func TestPooler(t *testing.T) {
 	require.Contains(t, migrate.out.String(), "pooler")
 	direct := start(t, t.TempDir(), append(s.environ, "DATABASE_URL="+s.stack.DatabaseURL()), "migrate")
 	require.Equal(t, 0, direct.wait(t, time.Minute), direct.out.String())
+	waiting := start(t, t.TempDir(), s.environ, "migrate", "wait")
+	require.Equal(t, 0, waiting.wait(t, time.Minute), waiting.out.String())
 
 	host, _ := s.client.register(t, "host", "Host")
 	room := host.post(t, "/rooms", map[string]any{"name": "Night"}).data(t)["id"].(string)
