@@ -3,6 +3,8 @@
 //	go run ./bench                      every section
 //	go run ./bench registration cache   these only; the others stay as they are
 //	go run ./bench live                 those of live rooms
+//	go run ./bench cached               those of the cache in the built program
+//	go run ./bench -quick cached-peers  tries a section of the cache out, and writes nothing
 package main
 
 import (
@@ -10,6 +12,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"math"
@@ -24,6 +27,7 @@ import (
 
 	"golang.org/x/perf/benchfmt"
 
+	"github.com/watchparty/watchparty/bench/cached"
 	"github.com/watchparty/watchparty/bench/live"
 )
 
@@ -157,9 +161,34 @@ var sections = []section{
 		"20 clients of 10 people, at two nodes: each frame is up to 300 ms late, and four in ten come once more."),
 	liveSection("pages", "Live rooms in browsers",
 		"4 pages in Chromium behind 40 ms ± 20 ms with 3 % lost, at two nodes, by the frame numbers in their pixels."),
+	cachedSection(
+		"peers",
+		"Hits beside other servers",
+		"Peak over 32 connections by wrk, and latency at half of it by vegeta, of one process each, with the load beside it.",
+	),
+	cachedSection("reads", "Hits beside reads from Postgres",
+		"Over one connection, on one core. Processor time is that of the process and, where it is asked, of Postgres."),
+	cachedSection("size", "Lists in small and in large tables",
+		"Time of an answer over one connection: warm from memory, cold from Postgres."),
+	cachedSection("misses", "Many misses at once",
+		"500 requests for a room that no process has. Postgres' log has the queries."),
+	cachedSection("writes", "Price of the durable invalidation",
+		"Time of `POST /api/chat/messages` over one connection, with a Postgres that syncs to disk."),
+	cachedSection("overload", "More reads than can be answered",
+		"Offered from 0.2 to 5 times what saturates one process on one core. Who waits for more than a second gives up."),
 }
 
+// Flags, which only the sections of the cache know.
+var (
+	quick    bool   // take a short time, and write nothing
+	profiles string // a folder
+)
+
 func main() {
+	if file := os.Getenv(cached.FloorVariable); file != "" {
+		fmt.Fprintln(os.Stderr, "bench:", cached.ServeFloor(file))
+		os.Exit(1)
+	}
 	if os.Getenv(live.HoldVariable) != "" {
 		if err := live.Hold(os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
@@ -167,8 +196,11 @@ func main() {
 		}
 		return
 	}
+	flag.BoolVar(&quick, "quick", false, "take a short time where that is possible, print, and write nothing")
+	flag.StringVar(&profiles, "profiles", "", "a `folder` for profiles of the program, where that is possible")
+	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, os.Args[1:], filepath.Join("bench", "RESULTS.md"), os.Stderr)
+	err := run(ctx, flag.Args(), filepath.Join("bench", "RESULTS.md"), os.Stderr)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -195,6 +227,10 @@ func run(ctx context.Context, names []string, file string, log io.Writer) error 
 		}
 		if text[s.title], err = s.results(ctx, log); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
+		}
+		if quick {
+			fmt.Fprintln(log, text[s.title])
+			continue
 		}
 		// Written after each: the next one may fail.
 		if err := os.WriteFile(file, []byte(document(text)), 0o644); err != nil { //nolint:gosec // everybody may read it

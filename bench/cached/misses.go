@@ -1,0 +1,125 @@
+package cached
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+	"golang.org/x/sync/errgroup"
+)
+
+// askers is how many ask at once for what is not cached.
+const askers = 500
+
+// misses counts the queries when many ask at once for what no process has.
+func (m *Measurement) misses(ctx context.Context) error {
+	in, err := m.install(ctx, "misses", 10_000)
+	if err != nil {
+		return err
+	}
+	defer in.close()
+	// Of new connections, which those of the processes are.
+	if _, err := in.store.DB().ExecContext(ctx, "ALTER DATABASE misses SET log_statement = 'all'"); err != nil {
+		return err
+	}
+	const many = 10
+	var nodes []*node
+	for range many {
+		n, err := m.startNode(ctx, in, program)
+		if err != nil {
+			return err
+		}
+		defer n.stop()
+		nodes = append(nodes, n)
+	}
+	rounds := 5
+	var one, ten float64
+	for round := range rounds {
+		queries, err := m.missTogether(ctx, in, in.rooms[10+2*round], nodes[:1])
+		if err != nil {
+			return err
+		}
+		one = max(one, queries)
+		if queries, err = m.missTogether(ctx, in, in.rooms[11+2*round], nodes); err != nil {
+			return err
+		}
+		ten = max(ten, queries)
+	}
+	m.AtMost(fmt.Sprintf("queries of %d concurrent misses of a room in one process, the most of %d times", askers, rounds),
+		1, one, "")
+	m.AtMost(fmt.Sprintf("the same in %d processes", many), 2, ten, "")
+	return nil
+}
+
+// missTogether asks processes for a room that none has, and returns how many statements about it Postgres got. The table
+// is locked until all have asked.
+func (m *Measurement) missTogether(ctx context.Context, in *installation, room string, nodes []*node) (float64, error) {
+	before, err := m.statementsAbout(room)
+	if err != nil {
+		return 0, err
+	}
+	var asking errgroup.Group
+	err = in.store.DB().RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.ExecContext(ctx, "LOCK TABLE rooms IN ACCESS EXCLUSIVE MODE"); err != nil {
+			return err
+		}
+		for i := range askers {
+			asking.Go(func() error {
+				_, err := fetch(ctx, target{url: nodes[i%len(nodes)].url + pathRooms + "/" + room})
+				return err
+			})
+		}
+		return awaitAskers(ctx, nodes)
+	})
+	if err := errgroupError(err, &asking); err != nil {
+		return 0, err
+	}
+	after, err := m.statementsAbout(room)
+	return float64(after - before), err
+}
+
+func errgroupError(err error, g *errgroup.Group) error {
+	if asked := g.Wait(); err == nil {
+		return asked
+	}
+	return err
+}
+
+// awaitAskers waits until all requests have come.
+func awaitAskers(ctx context.Context, nodes []*node) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	for {
+		running := 0.0
+		for _, n := range nodes {
+			s, err := n.read(ctx)
+			if err != nil {
+				return err
+			}
+			running += s.sum("http_requests_running")
+		}
+		if running >= askers {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%v of %d requests have come", running, askers)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// statementsAbout is how many statements in Postgres' log name an ID.
+func (m *Measurement) statementsAbout(id string) (count int, err error) {
+	content, err := os.ReadFile(filepath.Join(m.folder, "logs", "postgres.log"))
+	for line := range strings.Lines(string(content)) {
+		if strings.Contains(line, "statement:") && strings.Contains(line, id) {
+			count++
+		}
+	}
+	return count, err
+}
