@@ -23,6 +23,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/perf/benchfmt"
@@ -199,7 +200,7 @@ func main() {
 	flag.BoolVar(&quick, "quick", false, "take a short time where that is possible, print, and write nothing")
 	flag.StringVar(&profiles, "profiles", "", "a `folder` for profiles of the program, where that is possible")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, flag.Args(), filepath.Join("bench", "RESULTS.md"), os.Stderr)
 	stop()
 	if err != nil {

@@ -26,13 +26,13 @@ import (
 
 // installation is a filled database, with the settings of the processes that use it.
 type installation struct {
-	environ []string
-	store   *store.Store
-	token   string // of somebody who is in the room
-	room    string // which has all messages
-	rooms   []string
-	movie   string
-	person  string // a username
+	environ  []string
+	database string // its address
+	store    *store.Store
+	token    string // of somebody who is in the room
+	room     string // which has all messages
+	rooms    []string
+	person   string // a username
 }
 
 const (
@@ -76,14 +76,14 @@ func (m *Measurement) install(ctx context.Context, name string, rows int) (_ *in
 		return nil, err
 	}
 	base.Path = "/" + name
-	in := &installation{room: uid(4, 1), movie: uid(3, 1), person: "user1"}
+	in := &installation{database: base.String(), room: uid(4, 1), person: "user1"}
 	for n := range min(fewRooms, rows) {
 		in.rooms = append(in.rooms, uid(4, n+1))
 	}
 	in.environ = append(slices.Clone(m.Environ),
 		"APP_ENV=production", "LOG_LEVEL=info", "METRICS_PPROF=true", "HTTP_DRAIN_DELAY=0s",
 		"RATE_LIMIT_READS=100000", "RATE_LIMIT_WRITES=100000", "AUTH_ACCESS_TTL="+tokenTime.String(),
-		"AUTH_SECRET="+strings.Repeat("measured", 8), "DATABASE_URL="+base.String(),
+		"AUTH_SECRET="+strings.Repeat("measured", 8), "DATABASE_URL="+in.database,
 		"REDIS_URL="+m.stack.RedisURL(), "REDIS_KEY_PREFIX="+name+":", "OTEL_EXPORTER_OTLP_ENDPOINT="+m.traces,
 		"TEMPORAL_ADDRESS=127.0.0.1:1", "SMTP_HOST=127.0.0.1", "BLOB_URL=mem://",
 	)

@@ -29,7 +29,8 @@ func (m *Measurement) misses(ctx context.Context) error {
 	const many = 10
 	var nodes []*node
 	for range many {
-		n, err := m.startNode(ctx, in, program)
+		// Statements may wait for the lock for as long as it takes until all have asked.
+		n, err := m.startNode(ctx, in, program, "DATABASE_URL="+in.database+"&lock_timeout=60000&statement_timeout=60000")
 		if err != nil {
 			return err
 		}
@@ -91,7 +92,7 @@ func errgroupError(err error, g *errgroup.Group) error {
 
 // awaitAskers waits until all requests have come.
 func awaitAskers(ctx context.Context, nodes []*node) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 8*time.Second) // a load takes 10 s at most
 	defer cancel()
 	for {
 		running := 0.0
