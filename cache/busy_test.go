@@ -26,7 +26,7 @@ func TestNoLoadForWantOfRedis(t *testing.T) {
 	i.busURL = stacktest.RedisURL()
 	i.redis.Timeout, i.redis.PoolSize = time.Second, 2
 	p := i.start(t)
-	const stored, wait = 120, 2 + 2*50 // as many as are served and wait
+	const stored, wait = 120, 2 + 2*waitingEach // as many as are served and wait
 	query := func(n int) Query {
 		return Query{Key: fmt.Sprint("room:", n), Tags: []string{"rooms"}, TTL: time.Minute}
 	}

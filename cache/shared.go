@@ -19,19 +19,26 @@ type shared struct {
 	// places bound the exchanges that run at once. On a busy machine those that wait are many, and each would otherwise
 	// take longer than Redis is given: then all of them would load from the database, which costs far more.
 	places *admission.Queue
+	size   int // of places
 }
 
 // newShared leaves some of the connections to what else asks Redis.
 func newShared(client redis.UniversalClient, prefix string, connections int, l limits) *shared {
-	return &shared{
-		client: client, prefix: prefix, limits: l, places: admission.NewQueue(max(1, connections-connections/4)),
-	}
+	size := max(1, connections-connections/4)
+	return &shared{client: client, prefix: prefix, limits: l, places: admission.NewQueue(size), size: size}
 }
+
+// waitingEach is how many wait for each place. An exchange takes so little time that the last of them waits for a fraction
+// of a second, and to refuse a request takes about as much of a busy machine's time as the exchange would.
+const waitingEach = 50
 
 // begin waits for a place. The exchange has the context that it returns, and calls end. Work that has begun already is not
 // refused for the number of those that wait. It returns admission.ErrBusy to those who are refused.
 func (s *shared) begin(ctx context.Context, begun bool) (exchange context.Context, end func(), err error) {
-	if err := s.places.Acquire(ctx, s.limits.turn, begun); err != nil {
+	if !begun && s.places.Waiting() >= int64(waitingEach*s.size) {
+		return ctx, nil, admission.ErrBusy
+	}
+	if err := s.places.Acquire(ctx, s.limits.turn, true); err != nil {
 		return ctx, nil, err
 	}
 	exchange, cancel := detach(ctx, s.limits.exchange)
