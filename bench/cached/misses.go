@@ -95,23 +95,35 @@ func awaitAskers(ctx context.Context, nodes []*node) error {
 	ctx, cancel := context.WithTimeout(ctx, 8*time.Second) // a load takes 10 s at most
 	defer cancel()
 	for {
-		running := 0.0
-		for _, n := range nodes {
-			s, err := n.read(ctx)
-			if err != nil {
-				return err
-			}
-			running += s.sum("http_requests_running")
-		}
-		if running >= askers {
-			return nil
+		running, err := runningAt(ctx, nodes)
+		if err != nil || running >= askers {
+			return err
 		}
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%v of %d requests have come", running, askers)
-		case <-time.After(5 * time.Millisecond):
+		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// runningAt is how many requests the processes answer now. It reads from all of them at once: metrics have the health of
+// Temporal, which is not there, and that may take a while to see.
+func runningAt(ctx context.Context, nodes []*node) (sum float64, err error) {
+	running := make([]float64, len(nodes))
+	reading, ctx := errgroup.WithContext(ctx)
+	for i, n := range nodes {
+		reading.Go(func() error {
+			s, err := n.read(ctx)
+			running[i] = s.sum("http_requests_running")
+			return err
+		})
+	}
+	err = reading.Wait()
+	for _, r := range running {
+		sum += r
+	}
+	return sum, err
 }
 
 // statementsAbout is how many statements in Postgres' log name an ID.
