@@ -223,10 +223,6 @@ func showing(loaded cache.Loaded, rooms ...watchparty.Room) cache.Loaded {
 }
 
 func (s *Server) room(r watchparty.Room) contract.Room {
-	state := contract.RoomStateOpen
-	if !r.ArchivedAt.IsZero() {
-		state = contract.RoomStateArchived
-	}
 	return contract.Room{
 		ID:              r.ID,
 		Name:            r.Name,
@@ -238,7 +234,7 @@ func (s *Server) room(r watchparty.Room) contract.Room {
 		Participants:    r.Participants,
 		Present:         r.Present,
 		SlowModeSeconds: int(r.SlowMode.Seconds()),
-		State:           state,
+		State:           roomState(r),
 		Closed:          !r.ClosedAt.IsZero(),
 		Control:         contract.Circle(r.Sharing.Control),
 		Queue:           contract.Circle(r.Sharing.Queue),
@@ -247,6 +243,13 @@ func (s *Server) room(r watchparty.Room) contract.Room {
 		CreatedAt:       r.CreatedAt,
 		UpdatedAt:       r.UpdatedAt,
 	}
+}
+
+func roomState(r watchparty.Room) contract.RoomState {
+	if r.ArchivedAt.IsZero() {
+		return contract.RoomStateOpen
+	}
+	return contract.RoomStateArchived
 }
 
 // roomMovie returns null for no movie.

@@ -2,7 +2,7 @@
 # Installs what a machine lacks to build and run WatchParty, and nothing that it has.
 #
 #   setup.sh run     what `make run` needs: libvips, Postgres, Redis, the temporal command
-#   setup.sh test    and, for the tests, a browser and Node with the TypeScript client's packages
+#   setup.sh test    and, for the tests, a browser, a connection pooler, and Node with the TypeScript client's packages
 #   setup.sh bench   what `make run` needs, and what the program is compared with: vipsthumbnail, nginx, servers in Node
 #   setup.sh lint    the linters, and the generators of code
 set -eu
@@ -27,6 +27,7 @@ has_postgres() {
 }
 has_vips() { has pkg-config && pkg-config --exists 'vips >= 8.14'; }
 has_nginx() { has nginx || [ -x /usr/sbin/nginx ]; }
+has_pooler() { has pgbouncer || [ -x /usr/sbin/pgbouncer ]; }
 has_browser() { has chromium || has chromium-browser || has google-chrome || [ -d '/Applications/Google Chrome.app' ]; }
 
 as_root() {
@@ -45,6 +46,7 @@ missing() {
     [ "$what" != bench ] || has vipsthumbnail || case $1 in apt) echo libvips-tools ;; brew) echo vips ;; esac
     [ "$what" != bench ] || has wrk || echo wrk
     [ "$what" != bench ] || has_nginx || echo nginx
+    [ "$what" != test ] || has_pooler || echo pgbouncer
     [ "$what" != test ] || has_browser || case $1 in apt) echo chromium ;; brew) echo google-chrome ;; esac
     [ "$what" = run ] || has npm || case $1 in apt) echo npm ;; brew) echo node ;; esac
 }
@@ -57,14 +59,17 @@ install_with_apt() {
     fi
     has redis-server || redis_is_new=yes
     has_nginx || nginx_is_new=yes
+    has_pooler || pooler_is_new=yes
     as_root apt-get -o DPkg::Lock::Timeout=300 update -q
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -q -y \
         --no-install-recommends -o Dpkg::Options::=--force-confold ca-certificates "$@"
     [ -z "${redis_is_new:-}" ] || ! has redis-server || stop_service redis-server
     [ -z "${nginx_is_new:-}" ] || ! has_nginx || stop_service nginx
+    [ -z "${pooler_is_new:-}" ] || ! has_pooler || stop_service pgbouncer
 }
 
-# Debian starts the servers that it installs, now and at each boot. WatchParty starts those of its own.
+# stop_service NAME stops a server that Debian has started because it was installed, now and for later boots. WatchParty
+# starts its own.
 stop_service() {
     if has systemctl && as_root systemctl disable --now "$1.service" >/dev/null 2>&1; then return 0; fi
     if has service; then as_root service "$1" stop >/dev/null 2>&1 || true; fi
@@ -98,6 +103,7 @@ announce() {
         say "  - install with $kind: $packages"
         if [ $kind = apt ]; then
             say '    (as root; no Postgres cluster is made, and no service is left running)'
+            say '    (as root; no Postgres cluster is made, and no service of it is left running)'
         fi
     fi
     [ -z "$lacks_temporal" ] || say "  - build bin/temporal $TEMPORAL, once; this takes minutes"
