@@ -36,6 +36,7 @@ func (m *Measurement) misses(ctx context.Context) error {
 		}
 		defer n.stop()
 		nodes = append(nodes, n)
+		m.say("process %d of %d", len(nodes), many)
 	}
 	rounds := 5
 	var one, ten float64

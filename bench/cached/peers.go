@@ -80,7 +80,7 @@ func (m *Measurement) peers(ctx context.Context) error {
 			return err
 		}
 	}
-	rounds, turn := m.often(7, 4*time.Second)
+	rounds, turn := m.often(5, 4*time.Second)
 	found, err := m.takeTurns(ctx, rounds, turn, contenders)
 	if err != nil {
 		return err
