@@ -172,7 +172,7 @@ var sections = []section{
 	cachedSection("size", "Lists in small and in large tables",
 		"Time of an answer over one connection: warm from memory, cold from Postgres."),
 	cachedSection("misses", "Many misses at once",
-		"500 requests for a room that no process has. Postgres' log has the queries."),
+		"500 requests for a room that no process has. Its loads count: each is one query."),
 	cachedSection("writes", "Price of the durable invalidation",
 		"Time of `POST /api/chat/messages` over one connection, with a Postgres that syncs to disk."),
 	cachedSection("overload", "More reads than can be answered",

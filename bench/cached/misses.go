@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -23,10 +20,6 @@ func (m *Measurement) misses(ctx context.Context) error {
 		return err
 	}
 	defer in.close()
-	// Of new connections, which those of the processes are.
-	if _, err := in.store.DB().ExecContext(ctx, "ALTER DATABASE misses SET log_statement = 'all'"); err != nil {
-		return err
-	}
 	const many = 10
 	var nodes []*node
 	for range many {
@@ -42,12 +35,12 @@ func (m *Measurement) misses(ctx context.Context) error {
 	rounds := 5
 	var one, ten float64
 	for round := range rounds {
-		queries, err := m.missTogether(ctx, in, in.rooms[10+2*round], nodes[:1])
+		queries, err := missTogether(ctx, in, in.rooms[10+2*round], nodes[:1])
 		if err != nil {
 			return err
 		}
 		one = max(one, queries)
-		if queries, err = m.missTogether(ctx, in, in.rooms[11+2*round], nodes); err != nil {
+		if queries, err = missTogether(ctx, in, in.rooms[11+2*round], nodes); err != nil {
 			return err
 		}
 		ten = max(ten, queries)
@@ -58,10 +51,10 @@ func (m *Measurement) misses(ctx context.Context) error {
 	return nil
 }
 
-// missTogether asks processes for a room that none has, and returns how many statements about it Postgres got. The table
+// missTogether asks processes for a room that none has, and returns how often it was loaded. The table
 // is locked until all have asked.
-func (m *Measurement) missTogether(ctx context.Context, in *installation, room string, nodes []*node) (float64, error) {
-	before, err := m.statementsAbout(room)
+func missTogether(ctx context.Context, in *installation, room string, nodes []*node) (float64, error) {
+	before, err := loadsOf(ctx, nodes)
 	if err != nil {
 		return 0, err
 	}
@@ -81,11 +74,11 @@ func (m *Measurement) missTogether(ctx context.Context, in *installation, room s
 	if err := errgroupError(err, &asking); err != nil {
 		return 0, err
 	}
-	after, err := m.statementsAbout(room)
+	after, err := loadsOf(ctx, nodes)
 	if err == nil && after == before {
-		err = errors.New("the log of Postgres has no query of the room")
+		err = errors.New("nobody has loaded the room")
 	}
-	return float64(after - before), err
+	return after - before, err
 }
 
 func errgroupError(err error, g *errgroup.Group) error {
@@ -100,7 +93,7 @@ func awaitAskers(ctx context.Context, nodes []*node) error {
 	ctx, cancel := context.WithTimeout(ctx, 8*time.Second) // a load takes 10 s at most
 	defer cancel()
 	for {
-		running, err := runningAt(ctx, nodes)
+		running, err := sumAt(ctx, nodes, "http_requests_running")
 		if err != nil || running >= askers {
 			return err
 		}
@@ -112,15 +105,15 @@ func awaitAskers(ctx context.Context, nodes []*node) error {
 	}
 }
 
-// runningAt is how many requests the processes answer now. It reads from all of them at once: metrics have the health of
+// sumAt adds up a metric of processes. It reads from all of them at once: metrics have the health of
 // Temporal, which is not there, and that may take a while to see.
-func runningAt(ctx context.Context, nodes []*node) (sum float64, err error) {
+func sumAt(ctx context.Context, nodes []*node, metric string) (sum float64, err error) {
 	running := make([]float64, len(nodes))
 	reading, ctx := errgroup.WithContext(ctx)
 	for i, n := range nodes {
 		reading.Go(func() error {
 			s, err := n.read(ctx)
-			running[i] = s.sum("http_requests_running")
+			running[i] = s.sum(metric)
 			return err
 		})
 	}
@@ -131,8 +124,5 @@ func runningAt(ctx context.Context, nodes []*node) (sum float64, err error) {
 	return sum, err
 }
 
-// statementsAbout is how many statements in Postgres' log name an ID. Each names it once, on any of its lines.
-func (m *Measurement) statementsAbout(id string) (count int, err error) {
-	content, err := os.ReadFile(filepath.Join(m.folder, "logs", "postgres.log"))
-	return strings.Count(string(content), id), err
-}
+// loadsOf is how often processes have loaded something from Postgres. A load of a room is one statement.
+func loadsOf(ctx context.Context, nodes []*node) (float64, error) { return sumAt(ctx, nodes, "cache_loads_total") }
