@@ -27,7 +27,6 @@ type Measurement struct {
 
 	figures.Table
 	stack   *devstack.Stack
-	folder  string            // the stack's
 	scratch string            // a temporary folder
 	built   map[string]string // programs by variant
 	traces  string            // the address of a collector that keeps nothing
@@ -87,12 +86,11 @@ func (m *Measurement) Run(ctx context.Context, name string) (_ string, err error
 }
 
 func (m *Measurement) runPart(ctx context.Context, p part) (err error) {
-	m.folder = filepath.Join(m.scratch, "stack")
 	if err := os.Chmod(m.scratch, 0o711); err != nil { //nolint:gosec // the user postgres passes through it
 		return err
 	}
 	o := devstack.Options{
-		Services: []devstack.Service{devstack.Postgres, devstack.Redis}, Dir: m.folder,
+		Services: []devstack.Service{devstack.Postgres, devstack.Redis}, Dir: filepath.Join(m.scratch, "stack"),
 		Ephemeral: p.name != "writes", // where a commit waits for the disk, as in production
 	}
 	if m.stack, err = devstack.Start(ctx, o); err != nil {

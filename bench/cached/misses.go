@@ -125,4 +125,6 @@ func sumAt(ctx context.Context, nodes []*node, metric string) (sum float64, err 
 }
 
 // loadsOf is how often processes have loaded something from Postgres. A load of a room is one statement.
-func loadsOf(ctx context.Context, nodes []*node) (float64, error) { return sumAt(ctx, nodes, "cache_loads_total") }
+func loadsOf(ctx context.Context, nodes []*node) (float64, error) {
+	return sumAt(ctx, nodes, "cache_loads_total")
+}
