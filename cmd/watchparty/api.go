@@ -29,6 +29,7 @@ func (p program) api(ctx context.Context) error {
 }
 
 func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.Logger) error {
+	defer collectSeldom()()
 	parts, err := assemble(ctx, "api", cfg, environ, log, true)
 	if err != nil {
 		return err
