@@ -277,6 +277,11 @@ var outside = map[string][]string{
 		"OutboxEvents",
 		"QueuePaused",
 		"QueuePauses",
+		"Webhook",
+		"WebhookAttempts",
+		"WebhookDeliveries",
+		"WebhookDelivery",
+		"Webhooks",
 		"RunOfJob",
 		"Throughput",
 		"TokenUser",
@@ -364,7 +369,8 @@ var outside = map[string][]string{
 		"OnCommitted", "Ping", "PoolStats", "Refused"},
 	"makes an account": {"CreateSignedInUser", "CreateUser"},
 	"is about no account": {"AddMovies", "CreateActivityReport", "DeclineInvitation", "ExpireInvitation", "OptIn",
-		"OptOut", "QueueReportEmails", "TallyDay", "RenewLease", "SetClock", "SweepPlaybacks", "Tick"},
+		"OptOut", "QueueReportEmails", "TallyDay", "RenewLease", "SetClock", "SweepPlaybacks", "Tick",
+		"BeginWebhookAttempt", "CancelWebhookDelivery", "EndWebhookAttempt", "ResealWebhooks"},
 	"only ends or removes": {
 		"AnonymiseMessages",
 		"Dismiss",
@@ -391,7 +397,8 @@ var outside = map[string][]string{
 		"CreateRun", "DeleteMovie", "NoteRoomRead", "RemoveMessage",
 		"ReopenRoom", "ResolveAbuseReport", "RevokeAdmin", "RevokeAdminOf",
 		"EndUserSessions", "ReinstateUser", "ResendEmail", "ResendEmailOfJob", "RestoreRoom", "ResumeEmails", "RunAgain",
-		"SuspendUser", "UpdateMovie"},
+		"SuspendUser", "UpdateMovie", "CreateWebhook", "DeleteWebhook", "RedeliverWebhook", "ReplayWebhook",
+		"RotateWebhookSecret", "TestWebhook", "UpdateWebhook"},
 }
 
 func second[T any](_ T, err error) error { return err }

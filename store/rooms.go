@@ -144,6 +144,10 @@ func (s *Store) CreateRoom(
 		if err := addParticipant(ctx, tx, row.ID, hostID); err != nil {
 			return err
 		}
+		tell(ctx, watchparty.WebhookEvent{
+			Kind: watchparty.WebhookRoomOpened, UserID: hostID, RoomID: row.ID,
+			Data: watchparty.RoomOpenedData{RoomID: row.ID, HostID: hostID, Visibility: n.Visibility},
+		})
 		return selectRooms(tx, &row).Where("r.id = ?", row.ID).Scan(ctx)
 	})
 	if err != nil {
