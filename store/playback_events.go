@@ -173,6 +173,9 @@ func (t *transition) run(ctx context.Context, tx bun.Tx) (PlaybackAnswer, error)
 	if err := t.save(ctx, tx, after, effects); err != nil {
 		return PlaybackAnswer{}, err
 	}
+	if effects.Changed {
+		changesPlayback(ctx, t.room)
+	}
 	answer, err := t.answer(ctx, tx, effects)
 	if err == nil && effects.Started != "" {
 		t.tellStart(ctx, answer.Source.MovieID)

@@ -136,36 +136,45 @@ func (e ActivityReportEvery) Valid() bool {
 
 // Defines values for AuditAction.
 const (
-	AuditActionAbuseReportResolved AuditAction = "abuse_report_resolved"
-	AuditActionAdminGranted        AuditAction = "admin_granted"
-	AuditActionAdminRevoked        AuditAction = "admin_revoked"
-	AuditActionCleanupCancelled    AuditAction = "cleanup_cancelled"
-	AuditActionCleanupStarted      AuditAction = "cleanup_started"
-	AuditActionEmailCancelled      AuditAction = "email_cancelled"
-	AuditActionEmailResent         AuditAction = "email_resent"
-	AuditActionEmailsPaused        AuditAction = "emails_paused"
-	AuditActionEmailsResumed       AuditAction = "emails_resumed"
-	AuditActionEventRequeued       AuditAction = "event_requeued"
-	AuditActionJobCancelled        AuditAction = "job_cancelled"
-	AuditActionJobRetried          AuditAction = "job_retried"
-	AuditActionJobTerminated       AuditAction = "job_terminated"
-	AuditActionMessageRemoved      AuditAction = "message_removed"
-	AuditActionMovieCreated        AuditAction = "movie_created"
-	AuditActionMovieDeleted        AuditAction = "movie_deleted"
-	AuditActionMovieUpdated        AuditAction = "movie_updated"
-	AuditActionPrivateRoomRead     AuditAction = "private_room_read"
-	AuditActionQueuePaused         AuditAction = "queue_paused"
-	AuditActionQueueResumed        AuditAction = "queue_resumed"
-	AuditActionRoomClosed          AuditAction = "room_closed"
-	AuditActionRoomReopened        AuditAction = "room_reopened"
-	AuditActionRoomRestored        AuditAction = "room_restored"
-	AuditActionScheduleBackfilled  AuditAction = "schedule_backfilled"
-	AuditActionSchedulePaused      AuditAction = "schedule_paused"
-	AuditActionScheduleResumed     AuditAction = "schedule_resumed"
-	AuditActionScheduleTriggered   AuditAction = "schedule_triggered"
-	AuditActionUserReinstated      AuditAction = "user_reinstated"
-	AuditActionUserSessionsEnded   AuditAction = "user_sessions_ended"
-	AuditActionUserSuspended       AuditAction = "user_suspended"
+	AuditActionAbuseReportResolved  AuditAction = "abuse_report_resolved"
+	AuditActionAdminGranted         AuditAction = "admin_granted"
+	AuditActionAdminRevoked         AuditAction = "admin_revoked"
+	AuditActionCleanupCancelled     AuditAction = "cleanup_cancelled"
+	AuditActionCleanupStarted       AuditAction = "cleanup_started"
+	AuditActionEmailCancelled       AuditAction = "email_cancelled"
+	AuditActionEmailResent          AuditAction = "email_resent"
+	AuditActionEmailsPaused         AuditAction = "emails_paused"
+	AuditActionEmailsResumed        AuditAction = "emails_resumed"
+	AuditActionEventRequeued        AuditAction = "event_requeued"
+	AuditActionJobCancelled         AuditAction = "job_cancelled"
+	AuditActionJobRetried           AuditAction = "job_retried"
+	AuditActionJobTerminated        AuditAction = "job_terminated"
+	AuditActionMessageRemoved       AuditAction = "message_removed"
+	AuditActionMovieCreated         AuditAction = "movie_created"
+	AuditActionMovieDeleted         AuditAction = "movie_deleted"
+	AuditActionMovieUpdated         AuditAction = "movie_updated"
+	AuditActionPrivateRoomRead      AuditAction = "private_room_read"
+	AuditActionQueuePaused          AuditAction = "queue_paused"
+	AuditActionQueueResumed         AuditAction = "queue_resumed"
+	AuditActionRoomClosed           AuditAction = "room_closed"
+	AuditActionRoomReopened         AuditAction = "room_reopened"
+	AuditActionRoomRestored         AuditAction = "room_restored"
+	AuditActionScheduleBackfilled   AuditAction = "schedule_backfilled"
+	AuditActionSchedulePaused       AuditAction = "schedule_paused"
+	AuditActionScheduleResumed      AuditAction = "schedule_resumed"
+	AuditActionScheduleTriggered    AuditAction = "schedule_triggered"
+	AuditActionUserReinstated       AuditAction = "user_reinstated"
+	AuditActionUserSessionsEnded    AuditAction = "user_sessions_ended"
+	AuditActionUserSuspended        AuditAction = "user_suspended"
+	AuditActionWebhookCreated       AuditAction = "webhook_created"
+	AuditActionWebhookDeleted       AuditAction = "webhook_deleted"
+	AuditActionWebhookRedelivered   AuditAction = "webhook_redelivered"
+	AuditActionWebhookReplayed      AuditAction = "webhook_replayed"
+	AuditActionWebhookSecretRotated AuditAction = "webhook_secret_rotated"
+	AuditActionWebhookSwitchedOff   AuditAction = "webhook_switched_off"
+	AuditActionWebhookSwitchedOn    AuditAction = "webhook_switched_on"
+	AuditActionWebhookTested        AuditAction = "webhook_tested"
+	AuditActionWebhookUpdated       AuditAction = "webhook_updated"
 )
 
 // Valid indicates whether the value is a known member of the AuditAction enum.
@@ -231,6 +240,24 @@ func (e AuditAction) Valid() bool {
 		return true
 	case AuditActionUserSuspended:
 		return true
+	case AuditActionWebhookCreated:
+		return true
+	case AuditActionWebhookDeleted:
+		return true
+	case AuditActionWebhookRedelivered:
+		return true
+	case AuditActionWebhookReplayed:
+		return true
+	case AuditActionWebhookSecretRotated:
+		return true
+	case AuditActionWebhookSwitchedOff:
+		return true
+	case AuditActionWebhookSwitchedOn:
+		return true
+	case AuditActionWebhookTested:
+		return true
+	case AuditActionWebhookUpdated:
+		return true
 	default:
 		return false
 	}
@@ -262,18 +289,20 @@ func (e AuditEntryOutcome) Valid() bool {
 
 // Defines values for AuditEntryTargetKind.
 const (
-	AuditEntryTargetKindAbuseReport AuditEntryTargetKind = "abuse_report"
-	AuditEntryTargetKindCleanupRun  AuditEntryTargetKind = "cleanup_run"
-	AuditEntryTargetKindEmail       AuditEntryTargetKind = "email"
-	AuditEntryTargetKindEmailPause  AuditEntryTargetKind = "email_pause"
-	AuditEntryTargetKindJob         AuditEntryTargetKind = "job"
-	AuditEntryTargetKindMessage     AuditEntryTargetKind = "message"
-	AuditEntryTargetKindMovie       AuditEntryTargetKind = "movie"
-	AuditEntryTargetKindOutboxEvent AuditEntryTargetKind = "outbox_event"
-	AuditEntryTargetKindQueuePause  AuditEntryTargetKind = "queue_pause"
-	AuditEntryTargetKindRoom        AuditEntryTargetKind = "room"
-	AuditEntryTargetKindSchedule    AuditEntryTargetKind = "schedule"
-	AuditEntryTargetKindUser        AuditEntryTargetKind = "user"
+	AuditEntryTargetKindAbuseReport     AuditEntryTargetKind = "abuse_report"
+	AuditEntryTargetKindCleanupRun      AuditEntryTargetKind = "cleanup_run"
+	AuditEntryTargetKindEmail           AuditEntryTargetKind = "email"
+	AuditEntryTargetKindEmailPause      AuditEntryTargetKind = "email_pause"
+	AuditEntryTargetKindJob             AuditEntryTargetKind = "job"
+	AuditEntryTargetKindMessage         AuditEntryTargetKind = "message"
+	AuditEntryTargetKindMovie           AuditEntryTargetKind = "movie"
+	AuditEntryTargetKindOutboxEvent     AuditEntryTargetKind = "outbox_event"
+	AuditEntryTargetKindQueuePause      AuditEntryTargetKind = "queue_pause"
+	AuditEntryTargetKindRoom            AuditEntryTargetKind = "room"
+	AuditEntryTargetKindSchedule        AuditEntryTargetKind = "schedule"
+	AuditEntryTargetKindUser            AuditEntryTargetKind = "user"
+	AuditEntryTargetKindWebhook         AuditEntryTargetKind = "webhook"
+	AuditEntryTargetKindWebhookDelivery AuditEntryTargetKind = "webhook_delivery"
 )
 
 // Valid indicates whether the value is a known member of the AuditEntryTargetKind enum.
@@ -302,6 +331,10 @@ func (e AuditEntryTargetKind) Valid() bool {
 	case AuditEntryTargetKindSchedule:
 		return true
 	case AuditEntryTargetKindUser:
+		return true
+	case AuditEntryTargetKindWebhook:
+		return true
+	case AuditEntryTargetKindWebhookDelivery:
 		return true
 	default:
 		return false
@@ -365,6 +398,60 @@ func (e Circle) Valid() bool {
 	case CircleHost:
 		return true
 	case CircleModerators:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CleanupEndedMessageDataState.
+const (
+	CleanupEndedMessageDataStateCancelled CleanupEndedMessageDataState = "cancelled"
+	CleanupEndedMessageDataStateCompleted CleanupEndedMessageDataState = "completed"
+	CleanupEndedMessageDataStateFailed    CleanupEndedMessageDataState = "failed"
+)
+
+// Valid indicates whether the value is a known member of the CleanupEndedMessageDataState enum.
+func (e CleanupEndedMessageDataState) Valid() bool {
+	switch e {
+	case CleanupEndedMessageDataStateCancelled:
+		return true
+	case CleanupEndedMessageDataStateCompleted:
+		return true
+	case CleanupEndedMessageDataStateFailed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CleanupEndedMessageDataTrigger.
+const (
+	CleanupEndedMessageDataTriggerAdmin    CleanupEndedMessageDataTrigger = "admin"
+	CleanupEndedMessageDataTriggerSchedule CleanupEndedMessageDataTrigger = "schedule"
+)
+
+// Valid indicates whether the value is a known member of the CleanupEndedMessageDataTrigger enum.
+func (e CleanupEndedMessageDataTrigger) Valid() bool {
+	switch e {
+	case CleanupEndedMessageDataTriggerAdmin:
+		return true
+	case CleanupEndedMessageDataTriggerSchedule:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CleanupEndedMessageType.
+const (
+	CleanupEndedMessageTypeCleanupEnded CleanupEndedMessageType = "cleanup.ended"
+)
+
+// Valid indicates whether the value is a known member of the CleanupEndedMessageType enum.
+func (e CleanupEndedMessageType) Valid() bool {
+	switch e {
+	case CleanupEndedMessageTypeCleanupEnded:
 		return true
 	default:
 		return false
@@ -463,6 +550,7 @@ const (
 	DelayWhatEvents    DelayWhat = "events"
 	DelayWhatRefused   DelayWhat = "refused"
 	DelayWhatRuns      DelayWhat = "runs"
+	DelayWhatWebhooks  DelayWhat = "webhooks"
 )
 
 // Valid indicates whether the value is a known member of the DelayWhat enum.
@@ -479,6 +567,8 @@ func (e DelayWhat) Valid() bool {
 	case DelayWhatRefused:
 		return true
 	case DelayWhatRuns:
+		return true
+	case DelayWhatWebhooks:
 		return true
 	default:
 		return false
@@ -518,6 +608,21 @@ func (e EmailAttemptOutcome) Valid() bool {
 	case EmailAttemptOutcomeTemporary:
 		return true
 	case EmailAttemptOutcomeUnreachable:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EmailGivenUpMessageType.
+const (
+	EmailGivenUpMessageTypeEmailGivenUp EmailGivenUpMessageType = "email.given_up"
+)
+
+// Valid indicates whether the value is a known member of the EmailGivenUpMessageType enum.
+func (e EmailGivenUpMessageType) Valid() bool {
+	switch e {
+	case EmailGivenUpMessageTypeEmailGivenUp:
 		return true
 	default:
 		return false
@@ -966,6 +1071,7 @@ const (
 	JobKindResend                JobKind = "Resend"
 	JobKindRoomInvitation        JobKind = "RoomInvitation"
 	JobKindVerificationEmail     JobKind = "VerificationEmail"
+	JobKindWebhookDelivery       JobKind = "WebhookDelivery"
 	JobKindWelcomeEmail          JobKind = "WelcomeEmail"
 )
 
@@ -993,6 +1099,8 @@ func (e JobKind) Valid() bool {
 	case JobKindRoomInvitation:
 		return true
 	case JobKindVerificationEmail:
+		return true
+	case JobKindWebhookDelivery:
 		return true
 	case JobKindWelcomeEmail:
 		return true
@@ -1091,6 +1199,21 @@ func (e Language) Valid() bool {
 	case De:
 		return true
 	case En:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MovieStartedMessageType.
+const (
+	MovieStartedMessageTypeMovieStarted MovieStartedMessageType = "movie.started"
+)
+
+// Valid indicates whether the value is a known member of the MovieStartedMessageType enum.
+func (e MovieStartedMessageType) Valid() bool {
+	switch e {
+	case MovieStartedMessageTypeMovieStarted:
 		return true
 	default:
 		return false
@@ -1268,6 +1391,7 @@ const (
 	OldActivity          Policy = "old_activity"
 	OldMails             Policy = "old_mails"
 	OldMessages          Policy = "old_messages"
+	OldWebhookDeliveries Policy = "old_webhook_deliveries"
 	OrphanedFiles        Policy = "orphaned_files"
 	ResolvedReports      Policy = "resolved_reports"
 	StartedEvents        Policy = "started_events"
@@ -1296,6 +1420,8 @@ func (e Policy) Valid() bool {
 	case OldMails:
 		return true
 	case OldMessages:
+		return true
+	case OldWebhookDeliveries:
 		return true
 	case OrphanedFiles:
 		return true
@@ -1328,6 +1454,7 @@ const (
 	ProblemCodeCannotReportOneself        ProblemCode = "cannot_report_oneself"
 	ProblemCodeCannotSuspendOneself       ProblemCode = "cannot_suspend_oneself"
 	ProblemCodeCommandIDReused            ProblemCode = "command_id_reused"
+	ProblemCodeDeliveryNotEnded           ProblemCode = "delivery_not_ended"
 	ProblemCodeEditWindowOver             ProblemCode = "edit_window_over"
 	ProblemCodeEmailEnded                 ProblemCode = "email_ended"
 	ProblemCodeEmailNotEnded              ProblemCode = "email_not_ended"
@@ -1375,6 +1502,7 @@ const (
 	ProblemCodeSlowMode                   ProblemCode = "slow_mode"
 	ProblemCodeTooManyInvitations         ProblemCode = "too_many_invitations"
 	ProblemCodeTooManyReports             ProblemCode = "too_many_reports"
+	ProblemCodeTooManyWebhooks            ProblemCode = "too_many_webhooks"
 	ProblemCodeUnauthenticated            ProblemCode = "unauthenticated"
 	ProblemCodeUnavailable                ProblemCode = "unavailable"
 	ProblemCodeUnknownItem                ProblemCode = "unknown_item"
@@ -1384,6 +1512,7 @@ const (
 	ProblemCodeUnsupportedMediaType       ProblemCode = "unsupported_media_type"
 	ProblemCodeUpgradeRequired            ProblemCode = "upgrade_required"
 	ProblemCodeUsernameTaken              ProblemCode = "username_taken"
+	ProblemCodeWebhookOff                 ProblemCode = "webhook_off"
 	ProblemCodeWrongPassword              ProblemCode = "wrong_password"
 )
 
@@ -1421,6 +1550,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeCannotSuspendOneself:
 		return true
 	case ProblemCodeCommandIDReused:
+		return true
+	case ProblemCodeDeliveryNotEnded:
 		return true
 	case ProblemCodeEditWindowOver:
 		return true
@@ -1516,6 +1647,8 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeTooManyReports:
 		return true
+	case ProblemCodeTooManyWebhooks:
+		return true
 	case ProblemCodeUnauthenticated:
 		return true
 	case ProblemCodeUnavailable:
@@ -1533,6 +1666,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeUpgradeRequired:
 		return true
 	case ProblemCodeUsernameTaken:
+		return true
+	case ProblemCodeWebhookOff:
 		return true
 	case ProblemCodeWrongPassword:
 		return true
@@ -1553,6 +1688,21 @@ func (e QueueOrder) Valid() bool {
 	case Manual:
 		return true
 	case Votes:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReportFiledMessageType.
+const (
+	ReportFiledMessageTypeReportFiled ReportFiledMessageType = "report.filed"
+)
+
+// Valid indicates whether the value is a known member of the ReportFiledMessageType enum.
+func (e ReportFiledMessageType) Valid() bool {
+	switch e {
+	case ReportFiledMessageTypeReportFiled:
 		return true
 	default:
 		return false
@@ -1712,6 +1862,21 @@ func (e RoomActAction) Valid() bool {
 	}
 }
 
+// Defines values for RoomOpenedMessageType.
+const (
+	RoomOpenedMessageTypeRoomOpened RoomOpenedMessageType = "room.opened"
+)
+
+// Valid indicates whether the value is a known member of the RoomOpenedMessageType enum.
+func (e RoomOpenedMessageType) Valid() bool {
+	switch e {
+	case RoomOpenedMessageTypeRoomOpened:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RoomState.
 const (
 	RoomStateArchived RoomState = "archived"
@@ -1766,6 +1931,21 @@ func (e UserState) Valid() bool {
 	}
 }
 
+// Defines values for UserSuspendedMessageType.
+const (
+	UserSuspendedMessageTypeUserSuspended UserSuspendedMessageType = "user.suspended"
+)
+
+// Valid indicates whether the value is a known member of the UserSuspendedMessageType enum.
+func (e UserSuspendedMessageType) Valid() bool {
+	switch e {
+	case UserSuspendedMessageTypeUserSuspended:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Visibility.
 const (
 	Private  Visibility = "private"
@@ -1805,6 +1985,180 @@ func (e WaitPolicy) Valid() bool {
 	case WaitPolicyHost:
 		return true
 	case WaitPolicyNobody:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookAttemptOutcome.
+const (
+	WebhookAttemptOutcomeBlocked    WebhookAttemptOutcome = "blocked"
+	WebhookAttemptOutcomeConnection WebhookAttemptOutcome = "connection"
+	WebhookAttemptOutcomeDelivered  WebhookAttemptOutcome = "delivered"
+	WebhookAttemptOutcomeGone       WebhookAttemptOutcome = "gone"
+	WebhookAttemptOutcomeLost       WebhookAttemptOutcome = "lost"
+	WebhookAttemptOutcomeName       WebhookAttemptOutcome = "name"
+	WebhookAttemptOutcomeOpen       WebhookAttemptOutcome = "open"
+	WebhookAttemptOutcomeRedirect   WebhookAttemptOutcome = "redirect"
+	WebhookAttemptOutcomeStatus     WebhookAttemptOutcome = "status"
+	WebhookAttemptOutcomeTLS        WebhookAttemptOutcome = "tls"
+	WebhookAttemptOutcomeTimeout    WebhookAttemptOutcome = "timeout"
+)
+
+// Valid indicates whether the value is a known member of the WebhookAttemptOutcome enum.
+func (e WebhookAttemptOutcome) Valid() bool {
+	switch e {
+	case WebhookAttemptOutcomeBlocked:
+		return true
+	case WebhookAttemptOutcomeConnection:
+		return true
+	case WebhookAttemptOutcomeDelivered:
+		return true
+	case WebhookAttemptOutcomeGone:
+		return true
+	case WebhookAttemptOutcomeLost:
+		return true
+	case WebhookAttemptOutcomeName:
+		return true
+	case WebhookAttemptOutcomeOpen:
+		return true
+	case WebhookAttemptOutcomeRedirect:
+		return true
+	case WebhookAttemptOutcomeStatus:
+		return true
+	case WebhookAttemptOutcomeTLS:
+		return true
+	case WebhookAttemptOutcomeTimeout:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookDeliveryReason.
+const (
+	WebhookDeliveryReasonAttempts   WebhookDeliveryReason = "attempts"
+	WebhookDeliveryReasonGone       WebhookDeliveryReason = "gone"
+	WebhookDeliveryReasonLost       WebhookDeliveryReason = "lost"
+	WebhookDeliveryReasonStopped    WebhookDeliveryReason = "stopped"
+	WebhookDeliveryReasonWebhookOff WebhookDeliveryReason = "webhook_off"
+)
+
+// Valid indicates whether the value is a known member of the WebhookDeliveryReason enum.
+func (e WebhookDeliveryReason) Valid() bool {
+	switch e {
+	case WebhookDeliveryReasonAttempts:
+		return true
+	case WebhookDeliveryReasonGone:
+		return true
+	case WebhookDeliveryReasonLost:
+		return true
+	case WebhookDeliveryReasonStopped:
+		return true
+	case WebhookDeliveryReasonWebhookOff:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookDeliveryState.
+const (
+	WebhookDeliveryStateCancelled WebhookDeliveryState = "cancelled"
+	WebhookDeliveryStateDelivered WebhookDeliveryState = "delivered"
+	WebhookDeliveryStateFailed    WebhookDeliveryState = "failed"
+	WebhookDeliveryStatePending   WebhookDeliveryState = "pending"
+)
+
+// Valid indicates whether the value is a known member of the WebhookDeliveryState enum.
+func (e WebhookDeliveryState) Valid() bool {
+	switch e {
+	case WebhookDeliveryStateCancelled:
+		return true
+	case WebhookDeliveryStateDelivered:
+		return true
+	case WebhookDeliveryStateFailed:
+		return true
+	case WebhookDeliveryStatePending:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookKind.
+const (
+	WebhookKindCleanupEnded  WebhookKind = "cleanup.ended"
+	WebhookKindEmailGivenUp  WebhookKind = "email.given_up"
+	WebhookKindMovieStarted  WebhookKind = "movie.started"
+	WebhookKindReportFiled   WebhookKind = "report.filed"
+	WebhookKindRoomOpened    WebhookKind = "room.opened"
+	WebhookKindUserSuspended WebhookKind = "user.suspended"
+)
+
+// Valid indicates whether the value is a known member of the WebhookKind enum.
+func (e WebhookKind) Valid() bool {
+	switch e {
+	case WebhookKindCleanupEnded:
+		return true
+	case WebhookKindEmailGivenUp:
+		return true
+	case WebhookKindMovieStarted:
+		return true
+	case WebhookKindReportFiled:
+		return true
+	case WebhookKindRoomOpened:
+		return true
+	case WebhookKindUserSuspended:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookMessageKind.
+const (
+	WebhookMessageKindCleanupEnded  WebhookMessageKind = "cleanup.ended"
+	WebhookMessageKindEmailGivenUp  WebhookMessageKind = "email.given_up"
+	WebhookMessageKindMovieStarted  WebhookMessageKind = "movie.started"
+	WebhookMessageKindReportFiled   WebhookMessageKind = "report.filed"
+	WebhookMessageKindRoomOpened    WebhookMessageKind = "room.opened"
+	WebhookMessageKindUserSuspended WebhookMessageKind = "user.suspended"
+	WebhookMessageKindWebhookTest   WebhookMessageKind = "webhook.test"
+)
+
+// Valid indicates whether the value is a known member of the WebhookMessageKind enum.
+func (e WebhookMessageKind) Valid() bool {
+	switch e {
+	case WebhookMessageKindCleanupEnded:
+		return true
+	case WebhookMessageKindEmailGivenUp:
+		return true
+	case WebhookMessageKindMovieStarted:
+		return true
+	case WebhookMessageKindReportFiled:
+		return true
+	case WebhookMessageKindRoomOpened:
+		return true
+	case WebhookMessageKindUserSuspended:
+		return true
+	case WebhookMessageKindWebhookTest:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookTestMessageType.
+const (
+	WebhookTestMessageTypeWebhookTest WebhookTestMessageType = "webhook.test"
+)
+
+// Valid indicates whether the value is a known member of the WebhookTestMessageType enum.
+func (e WebhookTestMessageType) Valid() bool {
+	switch e {
+	case WebhookTestMessageTypeWebhookTest:
 		return true
 	default:
 		return false
@@ -2187,7 +2541,7 @@ type AdminNote struct {
 
 // AdminRoom A room, as admins see it
 //
-// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type AdminRoom struct {
 	// ClosedAt When an admin closed it; null unless it is closed
 	ClosedAt *time.Time `json:"closed_at"`
@@ -2197,19 +2551,19 @@ type AdminRoom struct {
 
 	// Room A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Room Room `json:"room"`
 }
 
-// AdminRoomAnswer Example: {"data":{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}}
+// AdminRoomAnswer Example: {"data":{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}}
 type AdminRoomAnswer struct {
 	// Data A room, as admins see it
 	//
-	// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+	// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 	Data AdminRoom `json:"data"`
 }
 
-// AdminRoomList Example: {"data":[{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}],"next_cursor":null}
+// AdminRoomList Example: {"data":[{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}],"next_cursor":null}
 type AdminRoomList struct {
 	// Data The rooms of this page
 	Data []AdminRoom `json:"data"`
@@ -2281,17 +2635,17 @@ type AdminUserList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// AuditAction What an admin did
+// AuditAction What an admin did, or the service by itself
 type AuditAction string
 
 // AuditEntry An entry of the audit log
 //
 // Example: {"action":"user_suspended","actor":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:30:00Z","details":{"hide_content":true,"reason":"Spam"},"id":"01993f7a-b5c6-77e8-99fa-1b2c3d4e5f60","outcome":"done","target_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","target_kind":"user"}
 type AuditEntry struct {
-	// Action What an admin did
+	// Action What an admin did, or the service by itself
 	Action AuditAction `json:"action"`
 
-	// Actor The admin; null for an operator's command. Of an account that is deleted since, the log keeps the username,
+	// Actor The admin; null for an operator's command and for the service itself. Of an account that is deleted since, the log keeps the username,
 	// which is also the display name then, beside the generated picture.
 	Actor *Person `json:"actor"`
 
@@ -2472,14 +2826,14 @@ type CachedMovieAnswer struct {
 	Data Movie `json:"data"`
 }
 
-// CachedRoomAnswer Example: {"_cached":true,"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+// CachedRoomAnswer Example: {"_cached":true,"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type CachedRoomAnswer struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
 
 	// Data A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Data Room `json:"data"`
 }
 
@@ -2507,6 +2861,47 @@ type ChangePasswordRequest struct {
 // Circle People with that role, and those above them
 type Circle string
 
+// CleanupEndedMessage A clean-up run has completed, failed, or was cancelled
+//
+// Example: {"data":{"counts":{"old_messages":1200},"dry_run":false,"failed_policies":[],"run_id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","state":"completed","trigger":"schedule"},"timestamp":"2026-01-31T20:15:00Z","type":"cleanup.ended"}
+type CleanupEndedMessage struct {
+	// Data What it is about
+	Data struct {
+		// Counts How many each policy has removed, or counted in a dry run
+		Counts map[string]int64 `json:"counts"`
+
+		// DryRun Whether it only counted
+		DryRun bool `json:"dry_run"`
+
+		// FailedPolicies The policies that failed
+		FailedPolicies []Policy `json:"failed_policies"`
+
+		// RunID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+		RunID ID `json:"run_id"`
+
+		// State How it ended
+		State CleanupEndedMessageDataState `json:"state"`
+
+		// Trigger What started it
+		Trigger CleanupEndedMessageDataTrigger `json:"trigger"`
+	} `json:"data"`
+
+	// Timestamp When it happened
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The kind of the event
+	Type CleanupEndedMessageType `json:"type"`
+}
+
+// CleanupEndedMessageDataState How it ended
+type CleanupEndedMessageDataState string
+
+// CleanupEndedMessageDataTrigger What started it
+type CleanupEndedMessageDataTrigger string
+
+// CleanupEndedMessageType The kind of the event
+type CleanupEndedMessageType string
+
 // CleanupPolicy A clean-up policy
 type CleanupPolicy struct {
 	// AgeSeconds After how long it removes something; null if it is off
@@ -2521,7 +2916,7 @@ type CleanupPolicy struct {
 	// and what hosts have deleted. `unverified_accounts`: accounts that were never confirmed, and not used.
 	// `expired_tokens`, `ended_sessions`, `ended_invitations`, `idempotency_keys`: what their names say.
 	// `resolved_reports`: resolved reports of abuse, with what was reported. `old_mails`: what became of emails, with
-	// the attempts. `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which
+	// the attempts. `old_webhook_deliveries`: the history of webhooks. `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which
 	// room when; the figures of days stay. `orphaned_files`: files whose upload was never committed.
 	Policy Policy `json:"policy"`
 
@@ -2728,6 +3123,19 @@ type CreateRoomRequest struct {
 	Visibility *Visibility `json:"visibility,omitempty"`
 }
 
+// CreateWebhookRequest Example: {"description":"To the bot","kinds":["report.filed","room.opened"],"url":"https://hooks.example/watchparty"}
+type CreateWebhookRequest struct {
+	// Description What the webhook is for; empty for nothing
+	Description *string `json:"description,omitempty"`
+
+	// Kinds What it is told of; without it, all kinds that there are now
+	Kinds *[]WebhookKind `json:"kinds,omitempty"`
+
+	// URL Where messages go: https, of a public server, on port 443 or above 1023, without a name and password in it.
+	// Redirects are not followed.
+	URL WebhookURL `json:"url"`
+}
+
 // Cursor A place in a list. Take it from an answer of the same list.
 type Cursor = string
 
@@ -2759,14 +3167,14 @@ type Delay struct {
 	// What `events`: of the outbox, which Temporal does not take. `emails`: whose attempt is due for five minutes.
 	// `refused`: emails that the mail server has refused more than ten times. `avatars`: that are not rendered.
 	// `runs`: of the clean-up, which do not begin or go on. `deletions`: of accounts whose data is still there
-	// after an hour.
+	// after an hour. `webhooks`: that were switched off because they failed.
 	What DelayWhat `json:"what"`
 }
 
 // DelayWhat `events`: of the outbox, which Temporal does not take. `emails`: whose attempt is due for five minutes.
 // `refused`: emails that the mail server has refused more than ten times. `avatars`: that are not rendered.
 // `runs`: of the clean-up, which do not begin or go on. `deletions`: of accounts whose data is still there
-// after an hour.
+// after an hour. `webhooks`: that were switched off because they failed.
 type DelayWhat string
 
 // DeleteMeRequest Example: {"password":"correct horse battery"}
@@ -2885,6 +3293,46 @@ type EmailAttempt struct {
 // no recipient or nothing to say any more.
 type EmailAttemptOutcome string
 
+// EmailGivenUpMessage No attempt to send an email follows, and none succeeded
+//
+// Example: {"data":{"attempts":150,"email_id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","reason":"mailbox_full"},"timestamp":"2026-01-31T20:15:00Z","type":"email.given_up"}
+type EmailGivenUpMessage struct {
+	// Data What it is about
+	Data struct {
+		// Attempts How often it was tried
+		Attempts int `json:"attempts"`
+
+		// EmailID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+		EmailID ID `json:"email_id"`
+
+		// Kind What an email is about
+		Kind EmailKind `json:"kind"`
+
+		// Reason `address_rejected`: the mail server takes no email for this address. `mailbox_full`: the recipient has no space
+		// left. `message_rejected`: the mail server refuses what is in the email. `server_unreachable`: it could not be
+		// reached, refused this service, or did not take the email in time. `unconfirmed`: it may have the email, and did
+		// not say so. `expired`: no attempt was made in time. The others are of cancelled emails. `cancelled`: an admin
+		// cancelled it, as the audit log has it. Only admins see the following ones; to others all of them are
+		// `cancelled`, except that an email with `opted_out` looks sent. `no_account`: the address has no account, or the
+		// account was deleted. `account_suspended`: the recipient's account is. `already_confirmed`: the address was
+		// confirmed. `address_taken`: another account has the address. `link_ended`: the link was used, replaced by a
+		// later one, or is too old. `invitation_ended`: it was answered, revoked, removed, or it expired.
+		// `may_not_invite`: the inviter may not invite to the room any more. `room_ended`: the room is archived, closed or
+		// removed. `not_a_recipient`: the settings do not name the address any more. `opted_out`: the address wants no
+		// invitations.
+		Reason EmailReason `json:"reason"`
+	} `json:"data"`
+
+	// Timestamp When it happened
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The kind of the event
+	Type EmailGivenUpMessageType `json:"type"`
+}
+
+// EmailGivenUpMessageType The kind of the event
+type EmailGivenUpMessageType string
+
 // EmailKind What an email is about
 type EmailKind string
 
@@ -2973,7 +3421,7 @@ type EmailWait string
 
 // Export Everything that is stored about an account
 //
-// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
+// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
 type Export struct {
 	// AbuseReports The reports of abuse that the account sent
 	AbuseReports []SentAbuseReport `json:"abuse_reports"`
@@ -3065,11 +3513,11 @@ type Export struct {
 	Stays []ExportedStay `json:"stays"`
 }
 
-// ExportAnswer Example: {"data":{"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}}
+// ExportAnswer Example: {"data":{"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}}
 type ExportAnswer struct {
 	// Data Everything that is stored about an account
 	//
-	// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
+	// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
 	Data Export `json:"data"`
 }
 
@@ -3112,7 +3560,7 @@ type ExportedAddress struct {
 
 // ExportedAdminAct Something that an admin did
 type ExportedAdminAct struct {
-	// Action What an admin did
+	// Action What an admin did, or the service by itself
 	Action AuditAction `json:"action"`
 
 	// CreatedAt When it was done
@@ -3947,6 +4395,33 @@ type MovieList struct {
 // MovieRuntime How long the movie takes in minutes
 type MovieRuntime = int
 
+// MovieStartedMessage A room begins to play something
+//
+// Example: {"data":{"movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","visibility":"public"},"timestamp":"2026-01-31T20:15:00Z","type":"movie.started"}
+type MovieStartedMessage struct {
+	// Data What it is about
+	Data struct {
+		// MovieID The movie of the catalogue; null for an address of the room's own, and in a private room
+		MovieID *string `json:"movie_id"`
+
+		// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+		RoomID ID `json:"room_id"`
+
+		// Visibility `public`: everyone finds it in lists. `unlisted`: whoever has its address can join. `private`: only its members
+		// and people who were invited know of it; for everyone else it is a 404.
+		Visibility Visibility `json:"visibility"`
+	} `json:"data"`
+
+	// Timestamp When it happened
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The kind of the event
+	Type MovieStartedMessageType `json:"type"`
+}
+
+// MovieStartedMessageType The kind of the event
+type MovieStartedMessageType string
+
 // MovieTitle The title, in one line
 type MovieTitle = string
 
@@ -4043,7 +4518,7 @@ type MyInvitationList struct {
 
 // MyRoom A room, with what the caller is in it
 //
-// Example: {"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}
+// Example: {"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}
 type MyRoom struct {
 	// Joined Whether the caller is in it now
 	Joined bool `json:"joined"`
@@ -4056,7 +4531,7 @@ type MyRoom struct {
 
 	// Room A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Room Room `json:"room"`
 
 	// Unread How many messages of others came after the one that the caller marked as read; 100 stands for 100 and more.
@@ -4064,7 +4539,7 @@ type MyRoom struct {
 	Unread int `json:"unread"`
 }
 
-// MyRoomList Example: {"data":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"next_cursor":null}
+// MyRoomList Example: {"data":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"next_cursor":null}
 type MyRoomList struct {
 	// Data The rooms of this page
 	Data []MyRoom `json:"data"`
@@ -4081,6 +4556,49 @@ type NewPassword = string
 
 // NextCursor Where the next page starts; null at the end
 type NextCursor = string
+
+// NowPlaying What a room plays now
+//
+// Example: {"at":"2026-01-31T20:15:00Z","duration_ms":5640123,"movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"position_ms":1320000,"rate":1,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"playing","title":"Nosferatu","watching":3}
+type NowPlaying struct {
+	// At When playback is at `position_ms`. Until then it rests there.
+	At time.Time `json:"at"`
+
+	// DurationMs How long it lasts in milliseconds; null if unknown
+	DurationMs *int64 `json:"duration_ms"`
+
+	// Movie The movie of the catalogue; null when idle, and for an address of the room's own
+	Movie *RoomMovie `json:"movie"`
+
+	// PositionMs Where playback is at `at`, in milliseconds
+	PositionMs int64 `json:"position_ms"`
+
+	// Rate How fast it plays; 1 is the normal rate
+	Rate float64 `json:"rate"`
+
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// State What playback does
+	State PlaybackStatus `json:"state"`
+
+	// Title The title of what is loaded; null when idle
+	Title *string `json:"title"`
+
+	// Watching How many people are present in the room
+	Watching int `json:"watching"`
+}
+
+// NowPlayingAnswer Example: {"_cached":true,"data":{"at":"2026-01-31T20:15:00Z","duration_ms":5640123,"movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"position_ms":1320000,"rate":1,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"playing","title":"Nosferatu","watching":3}}
+type NowPlayingAnswer struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached `json:"_cached"`
+
+	// Data What a room plays now
+	//
+	// Example: {"at":"2026-01-31T20:15:00Z","duration_ms":5640123,"movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"position_ms":1320000,"rate":1,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"playing","title":"Nosferatu","watching":3}
+	Data NowPlaying `json:"data"`
+}
 
 // OneTimeToken The token that follows `#token=` in the link of an email
 type OneTimeToken = string
@@ -4461,7 +4979,7 @@ type PlaybackWaitFor string
 // and what hosts have deleted. `unverified_accounts`: accounts that were never confirmed, and not used.
 // `expired_tokens`, `ended_sessions`, `ended_invitations`, `idempotency_keys`: what their names say.
 // `resolved_reports`: resolved reports of abuse, with what was reported. `old_mails`: what became of emails, with
-// the attempts. `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which
+// the attempts. `old_webhook_deliveries`: the history of webhooks. `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which
 // room when; the figures of days stay. `orphaned_files`: files whose upload was never committed.
 type Policy string
 
@@ -4723,6 +5241,12 @@ type ReopenRoomRequest struct {
 	Reason ReasonForHost `json:"reason"`
 }
 
+// ReplayWebhookRequest Example: {"since":"2026-01-30T00:00:00Z"}
+type ReplayWebhookRequest struct {
+	// Since The earliest time of the events
+	Since time.Time `json:"since"`
+}
+
 // Report A report for operators
 //
 // Example: {"created_at":"2026-01-26T06:00:00Z","data":{"counted_since":null,"days":[{"day":"2026-01-19","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9}}],"every":"week","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"from":"2026-01-19","previous":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"removed_by":{"expired_tokens":31},"to":"2026-01-25"},"id":"01993f7c-e8f9-7a0b-8c1d-4e5f60718293","kind":"activity","page_url":"https://party.example/reports#token=c2lnbmVk","period_end":"2026-01-26T00:00:00Z","period_start":"2026-01-19T00:00:00Z","run_id":null}
@@ -4777,6 +5301,35 @@ type ReportAnswer struct {
 	// Example: {"created_at":"2026-01-26T06:00:00Z","data":{"counted_since":null,"days":[{"day":"2026-01-19","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9}}],"every":"week","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"from":"2026-01-19","previous":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"removed_by":{"expired_tokens":31},"to":"2026-01-25"},"id":"01993f7c-e8f9-7a0b-8c1d-4e5f60718293","kind":"activity","page_url":"https://party.example/reports#token=c2lnbmVk","period_end":"2026-01-26T00:00:00Z","period_start":"2026-01-19T00:00:00Z","run_id":null}
 	Data Report `json:"data"`
 }
+
+// ReportFiledMessage Somebody has reported abuse; `GET /admin/abuse-reports` has the report
+//
+// Example: {"data":{"kind":"spam","report_id":"01993f78-9304-76c6-87e8-f90a1b2c3d4e","target_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","target_kind":"user"},"timestamp":"2026-01-31T20:15:00Z","type":"report.filed"}
+type ReportFiledMessage struct {
+	// Data What it is about
+	Data struct {
+		// Kind What is wrong with what was reported
+		Kind AbuseKind `json:"kind"`
+
+		// ReportID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+		ReportID ID `json:"report_id"`
+
+		// TargetID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+		TargetID ID `json:"target_id"`
+
+		// TargetKind What kind of thing was reported
+		TargetKind AbuseTargetKind `json:"target_kind"`
+	} `json:"data"`
+
+	// Timestamp When it happened
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The kind of the event
+	Type ReportFiledMessageType `json:"type"`
+}
+
+// ReportFiledMessageType The kind of the event
+type ReportFiledMessageType string
 
 // ReportKind What a report is about
 type ReportKind string
@@ -4906,7 +5459,7 @@ type Role string
 
 // Room A room, the same for everyone who may see it
 //
-// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 type Room struct {
 	// Capacity How many people can be in the room at once, the host included
 	Capacity RoomCapacity `json:"capacity"`
@@ -4934,6 +5487,9 @@ type Room struct {
 
 	// Name The name of the room, in one line
 	Name RoomName `json:"name"`
+
+	// NowPlaying Whether `GET /rooms/{room_id}/now-playing` tells everyone what the room plays; without effect while it is private
+	NowPlaying ShowsNowPlaying `json:"now_playing"`
 
 	// Participants How many people are in it now
 	Participants int `json:"participants"`
@@ -5001,11 +5557,11 @@ type RoomActList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// RoomAnswer Example: {"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+// RoomAnswer Example: {"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type RoomAnswer struct {
 	// Data A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Data Room `json:"data"`
 }
 
@@ -5015,7 +5571,7 @@ type RoomCapacity = int
 // RoomDescription What the room is about; empty without a description
 type RoomDescription = string
 
-// RoomList Example: {"_cached":true,"data":[{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
+// RoomList Example: {"_cached":true,"data":[{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
 type RoomList struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
@@ -5050,8 +5606,43 @@ type RoomMovie struct {
 // RoomName The name of the room, in one line
 type RoomName = string
 
+// RoomOpenedMessage Somebody has created a room
+//
+// Example: {"data":{"host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","visibility":"public"},"timestamp":"2026-01-31T20:15:00Z","type":"room.opened"}
+type RoomOpenedMessage struct {
+	// Data What it is about
+	Data struct {
+		// HostID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+		HostID ID `json:"host_id"`
+
+		// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+		RoomID ID `json:"room_id"`
+
+		// Visibility `public`: everyone finds it in lists. `unlisted`: whoever has its address can join. `private`: only its members
+		// and people who were invited know of it; for everyone else it is a 404.
+		Visibility Visibility `json:"visibility"`
+	} `json:"data"`
+
+	// Timestamp When it happened
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The kind of the event
+	Type RoomOpenedMessageType `json:"type"`
+}
+
+// RoomOpenedMessageType The kind of the event
+type RoomOpenedMessageType string
+
 // RoomState An `archived` room can be read, and nothing new happens in it.
 type RoomState string
+
+// RotateSecretRequest How long the former secret signs as well
+//
+// Example: {"overlap_seconds":3600}
+type RotateSecretRequest struct {
+	// OverlapSeconds The time of overlap in seconds; 0 ends the former secret at once
+	OverlapSeconds *int `json:"overlap_seconds,omitempty"`
+}
 
 // Schedule A schedule
 //
@@ -5188,6 +5779,9 @@ type SetRoleRequest struct {
 	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
 	Role Role `json:"role"`
 }
+
+// ShowsNowPlaying Whether `GET /rooms/{room_id}/now-playing` tells everyone what the room plays; without effect while it is private
+type ShowsNowPlaying = bool
 
 // SignedIn An account, with the tokens of a sign-in
 //
@@ -5426,6 +6020,9 @@ type UpdateRoomRequest struct {
 	// Name The name of the room, in one line
 	Name *RoomName `json:"name,omitempty"`
 
+	// NowPlaying Whether `GET /rooms/{room_id}/now-playing` tells everyone what the room plays; without effect while it is private
+	NowPlaying *ShowsNowPlaying `json:"now_playing,omitempty"`
+
 	// Queue People with that role, and those above them
 	Queue *Circle `json:"queue,omitempty"`
 
@@ -5446,11 +6043,50 @@ type UpdateRoomRequest struct {
 	WaitPolicy *WaitPolicy `json:"wait_policy,omitempty"`
 }
 
+// UpdateWebhookRequest Example: {"enabled":true,"kinds":["report.filed"]}
+type UpdateWebhookRequest struct {
+	// Description What the webhook is for; null for nothing
+	Description nullable.Nullable[string] `json:"description,omitempty"`
+
+	// Enabled Whether messages are sent
+	Enabled *bool `json:"enabled,omitempty"`
+
+	// Kinds What it is told of; null for all kinds that there are now
+	Kinds nullable.Nullable[[]WebhookKind] `json:"kinds,omitempty"`
+
+	// URL Where messages go: https, of a public server, on port 443 or above 1023, without a name and password in it.
+	// Redirects are not followed.
+	URL *WebhookURL `json:"url,omitempty"`
+}
+
 // UserAgent The `User-Agent` of the client; empty if it sent none
 type UserAgent = string
 
 // UserState Whether an account can sign in
 type UserState string
+
+// UserSuspendedMessage An admin has suspended an account
+//
+// Example: {"data":{"content_hidden":true,"user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"},"timestamp":"2026-01-31T20:15:00Z","type":"user.suspended"}
+type UserSuspendedMessage struct {
+	// Data What it is about
+	Data struct {
+		// ContentHidden Whether what the account wrote is hidden
+		ContentHidden bool `json:"content_hidden"`
+
+		// UserID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+		UserID ID `json:"user_id"`
+	} `json:"data"`
+
+	// Timestamp When it happened
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The kind of the event
+	Type UserSuspendedMessageType `json:"type"`
+}
+
+// UserSuspendedMessageType The kind of the event
+type UserSuspendedMessageType string
 
 // Username The name that is unique among accounts, whatever its case. It never changes.
 type Username = string
@@ -5461,6 +6097,239 @@ type Visibility string
 
 // WaitPolicy Whom playback waits for; auto is everyone among up to 8 people, and nobody among more
 type WaitPolicy string
+
+// Webhook An address that is told of events
+//
+// Example: {"created_at":"2026-01-31T19:00:00Z","delivered_at":"2026-01-31T20:15:00Z","description":"To the bot","enabled":true,"failed":2,"failing_since":null,"former_secret_until":null,"id":"01993f7f-0a1b-7c2d-8e3f-405162738495","kinds":["report.filed","room.opened"],"off_at":null,"off_reason":null,"pending":0,"secret":null,"updated_at":"2026-01-31T19:00:00Z","url":"https://hooks.example/watchparty"}
+type Webhook struct {
+	// CreatedAt When it was registered
+	CreatedAt time.Time `json:"created_at"`
+
+	// DeliveredAt When the receiver last took a message, to the minute; null for never
+	DeliveredAt *time.Time `json:"delivered_at"`
+
+	// Description What the webhook is for; empty for nothing
+	Description WebhookDescription `json:"description"`
+
+	// Enabled Whether messages are sent
+	Enabled bool `json:"enabled"`
+
+	// Failed Deliveries that failed or were cancelled, and can be replayed; 1000 means that or more
+	Failed int `json:"failed"`
+
+	// FailingSince Since when no attempt has succeeded; null if the latest one did
+	FailingSince *time.Time `json:"failing_since"`
+
+	// FormerSecretUntil Until when the former secret signs as well; null if it does not
+	FormerSecretUntil *time.Time `json:"former_secret_until"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Kinds What it is told of
+	Kinds []WebhookKind `json:"kinds"`
+
+	// OffAt When it was switched off; null while on
+	OffAt *time.Time `json:"off_at"`
+
+	// OffReason Why it is off; null while it is on. `admin`: an admin has switched it off. `failing`: nothing but failures for
+	// days. `gone`: the receiver has answered 410.
+	OffReason *string `json:"off_reason"`
+
+	// Pending Deliveries that are still to be made; 1000 means that or more
+	Pending int `json:"pending"`
+
+	// Secret The key of the signatures, `whsec_` and base64; only in the answers to the registration and to a new secret,
+	// null in all others
+	Secret *string `json:"secret"`
+
+	// UpdatedAt When it was last changed
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// URL Where messages go: https, of a public server, on port 443 or above 1023, without a name and password in it.
+	// Redirects are not followed.
+	URL WebhookURL `json:"url"`
+}
+
+// WebhookAnswer Example: {"data":{"created_at":"2026-01-31T19:00:00Z","delivered_at":null,"description":"To the bot","enabled":true,"failed":0,"failing_since":null,"former_secret_until":null,"id":"01993f7f-0a1b-7c2d-8e3f-405162738495","kinds":["report.filed","room.opened"],"off_at":null,"off_reason":null,"pending":0,"secret":"whsec_bm90IGEgc2VjcmV0LCBhbiBleGFtcGxlIG9mIG9uZS4=","updated_at":"2026-01-31T19:00:00Z","url":"https://hooks.example/watchparty"}}
+type WebhookAnswer struct {
+	// Data An address that is told of events
+	//
+	// Example: {"created_at":"2026-01-31T19:00:00Z","delivered_at":"2026-01-31T20:15:00Z","description":"To the bot","enabled":true,"failed":2,"failing_since":null,"former_secret_until":null,"id":"01993f7f-0a1b-7c2d-8e3f-405162738495","kinds":["report.filed","room.opened"],"off_at":null,"off_reason":null,"pending":0,"secret":null,"updated_at":"2026-01-31T19:00:00Z","url":"https://hooks.example/watchparty"}
+	Data Webhook `json:"data"`
+}
+
+// WebhookAttempt An attempt to deliver a message
+type WebhookAttempt struct {
+	// DurationMs How long it took in milliseconds; null while it is open
+	DurationMs *int64 `json:"duration_ms"`
+
+	// EndedAt When it ended; null while it is open
+	EndedAt *time.Time `json:"ended_at"`
+
+	// HTTPStatus The status of the answer; null without one
+	HTTPStatus *int `json:"http_status"`
+
+	// Number The number of the attempt, from 1
+	Number int `json:"number"`
+
+	// Outcome `open`: it lasts. `delivered`: 2xx. `status`: another status. `redirect`: 3xx, which is not followed. `gone`:
+	// 410. `timeout`: no answer within 15 seconds. `name`: the name cannot be resolved. `connection`: refused, or
+	// broken. `tls`: no connection that can be trusted. `blocked`: the name resolves to an address that is not
+	// allowed. `lost`: its process ended, and the receiver may have the message.
+	Outcome WebhookAttemptOutcome `json:"outcome"`
+
+	// StartedAt When it began
+	StartedAt time.Time `json:"started_at"`
+}
+
+// WebhookAttemptOutcome `open`: it lasts. `delivered`: 2xx. `status`: another status. `redirect`: 3xx, which is not followed. `gone`:
+// 410. `timeout`: no answer within 15 seconds. `name`: the name cannot be resolved. `connection`: refused, or
+// broken. `tls`: no connection that can be trusted. `blocked`: the name resolves to an address that is not
+// allowed. `lost`: its process ended, and the receiver may have the message.
+type WebhookAttemptOutcome string
+
+// WebhookDelivery A message to a webhook, however often it is tried
+//
+// Example: {"attempts":11,"created_at":"2026-01-31T20:15:00Z","deadline_at":null,"ended_at":"2026-02-03T20:15:30Z","event_id":"01993f80-1b2c-7d3e-8f40-516273849507","history":[{"duration_ms":412,"ended_at":"2026-02-03T20:15:30Z","http_status":503,"number":11,"outcome":"status","started_at":"2026-02-03T20:15:29Z"}],"id":"01993f80-1b2c-7d3e-8f40-516273849506","kind":"room.opened","last_status":503,"message":{"data":{"host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","visibility":"public"},"timestamp":"2026-01-31T20:15:00Z","type":"room.opened"},"next_attempt_at":null,"reason":"attempts","state":"failed","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22webhook-delivery%2F01993f80-1b2c-7d3e-8f40-516273849506%2F1%22","webhook_id":"01993f7f-0a1b-7c2d-8e3f-405162738495","workflow_id":"webhook-delivery/01993f80-1b2c-7d3e-8f40-516273849506/1"}
+type WebhookDelivery struct {
+	// Attempts How often it was tried
+	Attempts int `json:"attempts"`
+
+	// CreatedAt When the event was
+	CreatedAt time.Time `json:"created_at"`
+
+	// DeadlineAt When it is given up; null when it has ended
+	DeadlineAt *time.Time `json:"deadline_at"`
+
+	// EndedAt When it ended; null while pending
+	EndedAt *time.Time `json:"ended_at"`
+
+	// EventID The header `webhook-id`, which is the same in all attempts and for all webhooks that are told of the event
+	EventID ID `json:"event_id"`
+
+	// History The latest 100 attempts, the first one first; null in lists
+	History *[]WebhookAttempt `json:"history"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Kind The kind of an event, or `webhook.test` for a message that an admin has asked for
+	Kind WebhookMessageKind `json:"kind"`
+
+	// LastStatus The status of the latest answer; null if there was none
+	LastStatus *int `json:"last_status"`
+
+	// Message What is sent, as the callbacks of `createWebhook` have it; null in lists
+	Message *map[string]interface{} `json:"message"`
+
+	// NextAttemptAt When it is tried next; null when it is due, under way or has ended
+	NextAttemptAt *time.Time `json:"next_attempt_at"`
+
+	// Reason Why it failed or was cancelled; null otherwise
+	Reason *WebhookDeliveryReason `json:"reason"`
+
+	// State `pending`: attempts follow. `delivered`: the receiver has answered 2xx. `failed`: no attempt within three days
+	// was answered 2xx. `cancelled`: it was not tried, or not any more.
+	State WebhookDeliveryState `json:"state"`
+
+	// TemporalURL Where the Temporal UI shows the workflow
+	TemporalURL string `json:"temporal_url"`
+
+	// WebhookID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	WebhookID ID `json:"webhook_id"`
+
+	// WorkflowID The ID of the workflow that delivers it
+	WorkflowID string `json:"workflow_id"`
+}
+
+// WebhookDeliveryAnswer Example: {"data":{"attempts":11,"created_at":"2026-01-31T20:15:00Z","deadline_at":null,"ended_at":"2026-02-03T20:15:30Z","event_id":"01993f80-1b2c-7d3e-8f40-516273849507","history":[{"duration_ms":412,"ended_at":"2026-02-03T20:15:30Z","http_status":503,"number":11,"outcome":"status","started_at":"2026-02-03T20:15:29Z"}],"id":"01993f80-1b2c-7d3e-8f40-516273849506","kind":"room.opened","last_status":503,"message":{"data":{"host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","visibility":"public"},"timestamp":"2026-01-31T20:15:00Z","type":"room.opened"},"next_attempt_at":null,"reason":"attempts","state":"failed","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22webhook-delivery%2F01993f80-1b2c-7d3e-8f40-516273849506%2F1%22","webhook_id":"01993f7f-0a1b-7c2d-8e3f-405162738495","workflow_id":"webhook-delivery/01993f80-1b2c-7d3e-8f40-516273849506/1"}}
+type WebhookDeliveryAnswer struct {
+	// Data A message to a webhook, however often it is tried
+	//
+	// Example: {"attempts":11,"created_at":"2026-01-31T20:15:00Z","deadline_at":null,"ended_at":"2026-02-03T20:15:30Z","event_id":"01993f80-1b2c-7d3e-8f40-516273849507","history":[{"duration_ms":412,"ended_at":"2026-02-03T20:15:30Z","http_status":503,"number":11,"outcome":"status","started_at":"2026-02-03T20:15:29Z"}],"id":"01993f80-1b2c-7d3e-8f40-516273849506","kind":"room.opened","last_status":503,"message":{"data":{"host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","visibility":"public"},"timestamp":"2026-01-31T20:15:00Z","type":"room.opened"},"next_attempt_at":null,"reason":"attempts","state":"failed","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22webhook-delivery%2F01993f80-1b2c-7d3e-8f40-516273849506%2F1%22","webhook_id":"01993f7f-0a1b-7c2d-8e3f-405162738495","workflow_id":"webhook-delivery/01993f80-1b2c-7d3e-8f40-516273849506/1"}
+	Data WebhookDelivery `json:"data"`
+}
+
+// WebhookDeliveryList Example: {"data":[{"attempts":11,"created_at":"2026-01-31T20:15:00Z","deadline_at":null,"ended_at":"2026-02-03T20:15:30Z","event_id":"01993f80-1b2c-7d3e-8f40-516273849507","history":[{"duration_ms":412,"ended_at":"2026-02-03T20:15:30Z","http_status":503,"number":11,"outcome":"status","started_at":"2026-02-03T20:15:29Z"}],"id":"01993f80-1b2c-7d3e-8f40-516273849506","kind":"room.opened","last_status":503,"message":{"data":{"host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","visibility":"public"},"timestamp":"2026-01-31T20:15:00Z","type":"room.opened"},"next_attempt_at":null,"reason":"attempts","state":"failed","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22webhook-delivery%2F01993f80-1b2c-7d3e-8f40-516273849506%2F1%22","webhook_id":"01993f7f-0a1b-7c2d-8e3f-405162738495","workflow_id":"webhook-delivery/01993f80-1b2c-7d3e-8f40-516273849506/1"}],"next_cursor":null}
+type WebhookDeliveryList struct {
+	// Data The deliveries
+	Data []WebhookDelivery `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// WebhookDeliveryReason `attempts`: the last one failed. `gone`: the receiver has answered 410. `webhook_off`: the webhook is off, or was
+// removed. `stopped`: an admin has ended its job. `lost`: its job was lost.
+type WebhookDeliveryReason string
+
+// WebhookDeliveryState `pending`: attempts follow. `delivered`: the receiver has answered 2xx. `failed`: no attempt within three days
+// was answered 2xx. `cancelled`: it was not tried, or not any more.
+type WebhookDeliveryState string
+
+// WebhookDescription What the webhook is for; empty for nothing
+type WebhookDescription = string
+
+// WebhookKind `room.opened`: somebody has created a room. `movie.started`: a room begins to play something. `user.suspended`:
+// an admin has suspended an account. `report.filed`: somebody has reported abuse. `email.given_up`: no attempt to
+// send an email follows, and none succeeded. `cleanup.ended`: a clean-up run has ended.
+type WebhookKind string
+
+// WebhookList Example: {"data":[{"created_at":"2026-01-31T19:00:00Z","delivered_at":"2026-01-31T20:15:00Z","description":"To the bot","enabled":true,"failed":2,"failing_since":null,"former_secret_until":null,"id":"01993f7f-0a1b-7c2d-8e3f-405162738495","kinds":["report.filed","room.opened"],"off_at":null,"off_reason":null,"pending":0,"secret":null,"updated_at":"2026-01-31T19:00:00Z","url":"https://hooks.example/watchparty"}],"next_cursor":null}
+type WebhookList struct {
+	// Data The webhooks
+	Data []Webhook `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// WebhookMessageKind The kind of an event, or `webhook.test` for a message that an admin has asked for
+type WebhookMessageKind string
+
+// WebhookReplay What a replay has queued
+//
+// Example: {"more":false,"queued":12}
+type WebhookReplay struct {
+	// More Whether there are deliveries left
+	More bool `json:"more"`
+
+	// Queued How many deliveries begin anew
+	Queued int `json:"queued"`
+}
+
+// WebhookReplayAnswer Example: {"data":{"more":false,"queued":12}}
+type WebhookReplayAnswer struct {
+	// Data What a replay has queued
+	//
+	// Example: {"more":false,"queued":12}
+	Data WebhookReplay `json:"data"`
+}
+
+// WebhookTestMessage An admin tries the webhook
+//
+// Example: {"data":{"webhook_id":"01993f7f-0a1b-7c2d-8e3f-405162738495"},"timestamp":"2026-01-31T20:15:00Z","type":"webhook.test"}
+type WebhookTestMessage struct {
+	// Data What it is about
+	Data struct {
+		// WebhookID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+		WebhookID ID `json:"webhook_id"`
+	} `json:"data"`
+
+	// Timestamp When it happened
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The kind of the event
+	Type WebhookTestMessageType `json:"type"`
+}
+
+// WebhookTestMessageType The kind of the event
+type WebhookTestMessageType string
+
+// WebhookURL Where messages go: https, of a public server, on port 443 or above 1023, without a name and password in it.
+// Redirects are not followed.
+type WebhookURL = string
 
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
@@ -5822,6 +6691,55 @@ type ListUserSessionsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// GetWebhookDeliveryParams defines parameters for GetWebhookDelivery.
+type GetWebhookDeliveryParams struct {
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// ListWebhooksParams defines parameters for ListWebhooks.
+type ListWebhooksParams struct {
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// CreateWebhookParams defines parameters for CreateWebhook.
+type CreateWebhookParams struct {
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// GetWebhookParams defines parameters for GetWebhook.
+type GetWebhookParams struct {
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// ListWebhookDeliveriesParams defines parameters for ListWebhookDeliveries.
+type ListWebhookDeliveriesParams struct {
+	// State Only those in this state
+	State *WebhookDeliveryState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Kind Only those of this kind
+	Kind *WebhookMessageKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// From Only those whose event was at this time or later
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Only those whose event was before this time
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // RequestPasswordResetParams defines parameters for RequestPasswordReset.
 type RequestPasswordResetParams struct {
 	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
@@ -6146,6 +7064,12 @@ type GetMuteParams struct {
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// GetNowPlayingParams defines parameters for GetNowPlaying.
+type GetNowPlayingParams struct {
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
 // AddToQueueParams defines parameters for AddToQueue.
 type AddToQueueParams struct {
 	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
@@ -6271,6 +7195,18 @@ type ResumeScheduleJSONRequestBody = ScheduleNote
 // SuspendUserJSONRequestBody defines body for SuspendUser for application/json ContentType.
 type SuspendUserJSONRequestBody = SuspendRequest
 
+// CreateWebhookJSONRequestBody defines body for CreateWebhook for application/json ContentType.
+type CreateWebhookJSONRequestBody = CreateWebhookRequest
+
+// UpdateWebhookJSONRequestBody defines body for UpdateWebhook for application/json ContentType.
+type UpdateWebhookJSONRequestBody = UpdateWebhookRequest
+
+// ReplayWebhookJSONRequestBody defines body for ReplayWebhook for application/json ContentType.
+type ReplayWebhookJSONRequestBody = ReplayWebhookRequest
+
+// RotateWebhookSecretJSONRequestBody defines body for RotateWebhookSecret for application/json ContentType.
+type RotateWebhookSecretJSONRequestBody = RotateSecretRequest
+
 // LoginJSONRequestBody defines body for Login for application/json ContentType.
 type LoginJSONRequestBody = LoginRequest
 
@@ -6372,6 +7308,27 @@ type ChangeEmailJSONRequestBody = ChangeEmailRequest
 
 // ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
 type ChangePasswordJSONRequestBody = ChangePasswordRequest
+
+// OnCleanupEndedJSONRequestBody defines body for OnCleanupEnded for application/json ContentType.
+type OnCleanupEndedJSONRequestBody = CleanupEndedMessage
+
+// OnEmailGivenUpJSONRequestBody defines body for OnEmailGivenUp for application/json ContentType.
+type OnEmailGivenUpJSONRequestBody = EmailGivenUpMessage
+
+// OnMovieStartedJSONRequestBody defines body for OnMovieStarted for application/json ContentType.
+type OnMovieStartedJSONRequestBody = MovieStartedMessage
+
+// OnReportFiledJSONRequestBody defines body for OnReportFiled for application/json ContentType.
+type OnReportFiledJSONRequestBody = ReportFiledMessage
+
+// OnRoomOpenedJSONRequestBody defines body for OnRoomOpened for application/json ContentType.
+type OnRoomOpenedJSONRequestBody = RoomOpenedMessage
+
+// OnUserSuspendedJSONRequestBody defines body for OnUserSuspended for application/json ContentType.
+type OnUserSuspendedJSONRequestBody = UserSuspendedMessage
+
+// OnWebhookTestedJSONRequestBody defines body for OnWebhookTested for application/json ContentType.
+type OnWebhookTestedJSONRequestBody = WebhookTestMessage
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -6543,6 +7500,39 @@ type ServerInterface interface {
 	// SuspendUser Suspend an account
 	// (POST /admin/users/{user_id}/suspend)
 	SuspendUser(ctx echo.Context, userID ID) error
+	// GetWebhookDelivery Get a delivery with its attempts
+	// (GET /admin/webhook-deliveries/{delivery_id})
+	GetWebhookDelivery(ctx echo.Context, deliveryID ID, params GetWebhookDeliveryParams) error
+	// RedeliverWebhook Deliver once more
+	// (POST /admin/webhook-deliveries/{delivery_id}/redeliver)
+	RedeliverWebhook(ctx echo.Context, deliveryID ID) error
+	// ListWebhooks List webhooks, newest first
+	// (GET /admin/webhooks)
+	ListWebhooks(ctx echo.Context, params ListWebhooksParams) error
+	// CreateWebhook Register a webhook
+	// (POST /admin/webhooks)
+	CreateWebhook(ctx echo.Context, params CreateWebhookParams) error
+	// DeleteWebhook Remove a webhook
+	// (DELETE /admin/webhooks/{webhook_id})
+	DeleteWebhook(ctx echo.Context, webhookID ID) error
+	// GetWebhook Get a webhook
+	// (GET /admin/webhooks/{webhook_id})
+	GetWebhook(ctx echo.Context, webhookID ID, params GetWebhookParams) error
+	// UpdateWebhook Update a webhook
+	// (PATCH /admin/webhooks/{webhook_id})
+	UpdateWebhook(ctx echo.Context, webhookID ID) error
+	// ListWebhookDeliveries List the deliveries to a webhook, newest first
+	// (GET /admin/webhooks/{webhook_id}/deliveries)
+	ListWebhookDeliveries(ctx echo.Context, webhookID ID, params ListWebhookDeliveriesParams) error
+	// ReplayWebhook Replay what a webhook has missed
+	// (POST /admin/webhooks/{webhook_id}/replay)
+	ReplayWebhook(ctx echo.Context, webhookID ID) error
+	// RotateWebhookSecret Make a new secret
+	// (POST /admin/webhooks/{webhook_id}/secret)
+	RotateWebhookSecret(ctx echo.Context, webhookID ID) error
+	// TestWebhook Send a test message
+	// (POST /admin/webhooks/{webhook_id}/test)
+	TestWebhook(ctx echo.Context, webhookID ID) error
 	// Login Sign in
 	// (POST /auth/login)
 	Login(ctx echo.Context) error
@@ -6705,6 +7695,9 @@ type ServerInterface interface {
 	// GetMute Get a mute
 	// (GET /rooms/{room_id}/mutes/{username})
 	GetMute(ctx echo.Context, roomID RoomID, username Username, params GetMuteParams) error
+	// GetNowPlaying Get what a room plays now
+	// (GET /rooms/{room_id}/now-playing)
+	GetNowPlaying(ctx echo.Context, roomID RoomID, params GetNowPlayingParams) error
 	// ListParticipants List participants
 	// (GET /rooms/{room_id}/participants)
 	ListParticipants(ctx echo.Context, roomID RoomID) error
@@ -8067,6 +9060,288 @@ func (w *ServerInterfaceWrapper) SuspendUser(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.SuspendUser(ctx, userID)
+	return err
+}
+
+// GetWebhookDelivery converts echo context to params.
+func (w *ServerInterfaceWrapper) GetWebhookDelivery(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "delivery_id" -------------
+	var deliveryID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "delivery_id", ctx.Param("delivery_id"), &deliveryID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter delivery_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetWebhookDeliveryParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetWebhookDelivery(ctx, deliveryID, params)
+	return err
+}
+
+// RedeliverWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) RedeliverWebhook(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "delivery_id" -------------
+	var deliveryID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "delivery_id", ctx.Param("delivery_id"), &deliveryID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter delivery_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RedeliverWebhook(ctx, deliveryID)
+	return err
+}
+
+// ListWebhooks converts echo context to params.
+func (w *ServerInterfaceWrapper) ListWebhooks(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListWebhooksParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListWebhooks(ctx, params)
+	return err
+}
+
+// CreateWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateWebhook(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateWebhookParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateWebhook(ctx, params)
+	return err
+}
+
+// DeleteWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteWebhook(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook_id" -------------
+	var webhookID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook_id", ctx.Param("webhook_id"), &webhookID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteWebhook(ctx, webhookID)
+	return err
+}
+
+// GetWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) GetWebhook(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook_id" -------------
+	var webhookID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook_id", ctx.Param("webhook_id"), &webhookID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetWebhookParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetWebhook(ctx, webhookID, params)
+	return err
+}
+
+// UpdateWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateWebhook(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook_id" -------------
+	var webhookID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook_id", ctx.Param("webhook_id"), &webhookID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateWebhook(ctx, webhookID)
+	return err
+}
+
+// ListWebhookDeliveries converts echo context to params.
+func (w *ServerInterfaceWrapper) ListWebhookDeliveries(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook_id" -------------
+	var webhookID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook_id", ctx.Param("webhook_id"), &webhookID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListWebhookDeliveriesParams
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
+	}
+
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", ctx.QueryParams(), &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter kind: %s", err))
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", ctx.QueryParams(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter from: %s", err))
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", ctx.QueryParams(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter to: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListWebhookDeliveries(ctx, webhookID, params)
+	return err
+}
+
+// ReplayWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) ReplayWebhook(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook_id" -------------
+	var webhookID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook_id", ctx.Param("webhook_id"), &webhookID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReplayWebhook(ctx, webhookID)
+	return err
+}
+
+// RotateWebhookSecret converts echo context to params.
+func (w *ServerInterfaceWrapper) RotateWebhookSecret(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook_id" -------------
+	var webhookID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook_id", ctx.Param("webhook_id"), &webhookID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RotateWebhookSecret(ctx, webhookID)
+	return err
+}
+
+// TestWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) TestWebhook(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook_id" -------------
+	var webhookID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook_id", ctx.Param("webhook_id"), &webhookID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.TestWebhook(ctx, webhookID)
 	return err
 }
 
@@ -9670,6 +10945,42 @@ func (w *ServerInterfaceWrapper) GetMute(ctx echo.Context) error {
 	return err
 }
 
+// GetNowPlaying converts echo context to params.
+func (w *ServerInterfaceWrapper) GetNowPlaying(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetNowPlayingParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetNowPlaying(ctx, roomID, params)
+	return err
+}
+
 // ListParticipants converts echo context to params.
 func (w *ServerInterfaceWrapper) ListParticipants(ctx echo.Context) error {
 	var err error
@@ -10404,6 +11715,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/rooms/:room_id/mutes/:username", wrapper.LiftMute, options.OperationMiddlewares["liftMute"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/mutes/:username", wrapper.GetMute, options.OperationMiddlewares["getMute"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/log", wrapper.ListRoomLog, options.OperationMiddlewares["listRoomLog"]...)
+	router.GET(options.BaseURL+"/rooms/:room_id/now-playing", wrapper.GetNowPlaying, options.OperationMiddlewares["getNowPlaying"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/playback", wrapper.GetPlayback, options.OperationMiddlewares["getPlayback"]...)
 	router.POST(options.BaseURL+"/rooms/:room_id/playback/commands", wrapper.SendPlaybackCommand, options.OperationMiddlewares["sendPlaybackCommand"]...)
 	router.PUT(options.BaseURL+"/rooms/:room_id/playback/skip-vote", wrapper.VoteToSkip, options.OperationMiddlewares["voteToSkip"]...)
@@ -10474,6 +11786,17 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/admin/emails/:email_id", wrapper.GetEmail, options.OperationMiddlewares["getEmail"]...)
 	router.POST(options.BaseURL+"/admin/emails/:email_id/resend", wrapper.ResendEmail, options.OperationMiddlewares["resendEmail"]...)
 	router.POST(options.BaseURL+"/admin/emails/:email_id/cancel", wrapper.CancelEmail, options.OperationMiddlewares["cancelEmail"]...)
+	router.GET(options.BaseURL+"/admin/webhooks", wrapper.ListWebhooks, options.OperationMiddlewares["listWebhooks"]...)
+	router.POST(options.BaseURL+"/admin/webhooks", wrapper.CreateWebhook, options.OperationMiddlewares["createWebhook"]...)
+	router.DELETE(options.BaseURL+"/admin/webhooks/:webhook_id", wrapper.DeleteWebhook, options.OperationMiddlewares["deleteWebhook"]...)
+	router.GET(options.BaseURL+"/admin/webhooks/:webhook_id", wrapper.GetWebhook, options.OperationMiddlewares["getWebhook"]...)
+	router.PATCH(options.BaseURL+"/admin/webhooks/:webhook_id", wrapper.UpdateWebhook, options.OperationMiddlewares["updateWebhook"]...)
+	router.POST(options.BaseURL+"/admin/webhooks/:webhook_id/secret", wrapper.RotateWebhookSecret, options.OperationMiddlewares["rotateWebhookSecret"]...)
+	router.POST(options.BaseURL+"/admin/webhooks/:webhook_id/test", wrapper.TestWebhook, options.OperationMiddlewares["testWebhook"]...)
+	router.POST(options.BaseURL+"/admin/webhooks/:webhook_id/replay", wrapper.ReplayWebhook, options.OperationMiddlewares["replayWebhook"]...)
+	router.GET(options.BaseURL+"/admin/webhooks/:webhook_id/deliveries", wrapper.ListWebhookDeliveries, options.OperationMiddlewares["listWebhookDeliveries"]...)
+	router.GET(options.BaseURL+"/admin/webhook-deliveries/:delivery_id", wrapper.GetWebhookDelivery, options.OperationMiddlewares["getWebhookDelivery"]...)
+	router.POST(options.BaseURL+"/admin/webhook-deliveries/:delivery_id/redeliver", wrapper.RedeliverWebhook, options.OperationMiddlewares["redeliverWebhook"]...)
 	router.GET(options.BaseURL+"/admin/overview", wrapper.GetOverview, options.OperationMiddlewares["getOverview"]...)
 	router.GET(options.BaseURL+"/admin/jobs", wrapper.ListJobs, options.OperationMiddlewares["listJobs"]...)
 	router.GET(options.BaseURL+"/admin/jobs/counts", wrapper.CountJobs, options.OperationMiddlewares["countJobs"]...)
@@ -10491,6 +11814,140 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/admin/cleanup/policies", wrapper.ListCleanupPolicies, options.OperationMiddlewares["listCleanupPolicies"]...)
 	router.GET(options.BaseURL+"/admin/audit", wrapper.ListAudit, options.OperationMiddlewares["listAudit"]...)
 
+}
+
+// CallbackReceiverInterface represents handlers for receiving inbound
+// callback requests. Each callback becomes a Handle*Callback
+// method that the implementation fills in. The caller mounts the per-
+// callback echo.HandlerFunc returned by {Op}CallbackHandler at
+// whatever URL path they advertise to senders.
+type CallbackReceiverInterface interface {
+	// A clean-up run has ended
+	// HandleOnCleanupEndedCallback handles the POST callback for cleanupEnded.
+	HandleOnCleanupEndedCallback(ctx echo.Context) error
+	// An email was given up
+	// HandleOnEmailGivenUpCallback handles the POST callback for emailGivenUp.
+	HandleOnEmailGivenUpCallback(ctx echo.Context) error
+	// A room begins to play something
+	// HandleOnMovieStartedCallback handles the POST callback for movieStarted.
+	HandleOnMovieStartedCallback(ctx echo.Context) error
+	// Somebody has reported abuse
+	// HandleOnReportFiledCallback handles the POST callback for reportFiled.
+	HandleOnReportFiledCallback(ctx echo.Context) error
+	// Somebody has created a room
+	// HandleOnRoomOpenedCallback handles the POST callback for roomOpened.
+	HandleOnRoomOpenedCallback(ctx echo.Context) error
+	// An admin has suspended an account
+	// HandleOnUserSuspendedCallback handles the POST callback for userSuspended.
+	HandleOnUserSuspendedCallback(ctx echo.Context) error
+	// An admin tries the webhook
+	// HandleOnWebhookTestedCallback handles the POST callback for webhookTested.
+	HandleOnWebhookTestedCallback(ctx echo.Context) error
+}
+
+// OnCleanupEndedCallbackHandler returns the echo.HandlerFunc for the cleanupEnded callback.
+// Mount this at the URL path advertised to callback senders. Errors
+// during parameter binding are returned via echo.NewHTTPError so echo's
+// error-handling chain reports them as 400. Middlewares are applied in
+// the order provided -- the last argument becomes the outermost wrapper.
+func OnCleanupEndedCallbackHandler(si CallbackReceiverInterface, middlewares ...echo.MiddlewareFunc) echo.HandlerFunc {
+	h := echo.HandlerFunc(func(ctx echo.Context) error {
+		return si.HandleOnCleanupEndedCallback(ctx)
+	})
+	for _, mw := range middlewares {
+		h = mw(h)
+	}
+	return h
+}
+
+// OnEmailGivenUpCallbackHandler returns the echo.HandlerFunc for the emailGivenUp callback.
+// Mount this at the URL path advertised to callback senders. Errors
+// during parameter binding are returned via echo.NewHTTPError so echo's
+// error-handling chain reports them as 400. Middlewares are applied in
+// the order provided -- the last argument becomes the outermost wrapper.
+func OnEmailGivenUpCallbackHandler(si CallbackReceiverInterface, middlewares ...echo.MiddlewareFunc) echo.HandlerFunc {
+	h := echo.HandlerFunc(func(ctx echo.Context) error {
+		return si.HandleOnEmailGivenUpCallback(ctx)
+	})
+	for _, mw := range middlewares {
+		h = mw(h)
+	}
+	return h
+}
+
+// OnMovieStartedCallbackHandler returns the echo.HandlerFunc for the movieStarted callback.
+// Mount this at the URL path advertised to callback senders. Errors
+// during parameter binding are returned via echo.NewHTTPError so echo's
+// error-handling chain reports them as 400. Middlewares are applied in
+// the order provided -- the last argument becomes the outermost wrapper.
+func OnMovieStartedCallbackHandler(si CallbackReceiverInterface, middlewares ...echo.MiddlewareFunc) echo.HandlerFunc {
+	h := echo.HandlerFunc(func(ctx echo.Context) error {
+		return si.HandleOnMovieStartedCallback(ctx)
+	})
+	for _, mw := range middlewares {
+		h = mw(h)
+	}
+	return h
+}
+
+// OnReportFiledCallbackHandler returns the echo.HandlerFunc for the reportFiled callback.
+// Mount this at the URL path advertised to callback senders. Errors
+// during parameter binding are returned via echo.NewHTTPError so echo's
+// error-handling chain reports them as 400. Middlewares are applied in
+// the order provided -- the last argument becomes the outermost wrapper.
+func OnReportFiledCallbackHandler(si CallbackReceiverInterface, middlewares ...echo.MiddlewareFunc) echo.HandlerFunc {
+	h := echo.HandlerFunc(func(ctx echo.Context) error {
+		return si.HandleOnReportFiledCallback(ctx)
+	})
+	for _, mw := range middlewares {
+		h = mw(h)
+	}
+	return h
+}
+
+// OnRoomOpenedCallbackHandler returns the echo.HandlerFunc for the roomOpened callback.
+// Mount this at the URL path advertised to callback senders. Errors
+// during parameter binding are returned via echo.NewHTTPError so echo's
+// error-handling chain reports them as 400. Middlewares are applied in
+// the order provided -- the last argument becomes the outermost wrapper.
+func OnRoomOpenedCallbackHandler(si CallbackReceiverInterface, middlewares ...echo.MiddlewareFunc) echo.HandlerFunc {
+	h := echo.HandlerFunc(func(ctx echo.Context) error {
+		return si.HandleOnRoomOpenedCallback(ctx)
+	})
+	for _, mw := range middlewares {
+		h = mw(h)
+	}
+	return h
+}
+
+// OnUserSuspendedCallbackHandler returns the echo.HandlerFunc for the userSuspended callback.
+// Mount this at the URL path advertised to callback senders. Errors
+// during parameter binding are returned via echo.NewHTTPError so echo's
+// error-handling chain reports them as 400. Middlewares are applied in
+// the order provided -- the last argument becomes the outermost wrapper.
+func OnUserSuspendedCallbackHandler(si CallbackReceiverInterface, middlewares ...echo.MiddlewareFunc) echo.HandlerFunc {
+	h := echo.HandlerFunc(func(ctx echo.Context) error {
+		return si.HandleOnUserSuspendedCallback(ctx)
+	})
+	for _, mw := range middlewares {
+		h = mw(h)
+	}
+	return h
+}
+
+// OnWebhookTestedCallbackHandler returns the echo.HandlerFunc for the webhookTested callback.
+// Mount this at the URL path advertised to callback senders. Errors
+// during parameter binding are returned via echo.NewHTTPError so echo's
+// error-handling chain reports them as 400. Middlewares are applied in
+// the order provided -- the last argument becomes the outermost wrapper.
+func OnWebhookTestedCallbackHandler(si CallbackReceiverInterface, middlewares ...echo.MiddlewareFunc) echo.HandlerFunc {
+	h := echo.HandlerFunc(func(ctx echo.Context) error {
+		return si.HandleOnWebhookTestedCallback(ctx)
+	})
+	for _, mw := range middlewares {
+		h = mw(h)
+	}
+	return h
 }
 
 type BodyTooLargeApplicationProblemPlusJSONResponse Problem
@@ -19663,6 +21120,1915 @@ func (response SuspendUserdefaultApplicationProblemPlusJSONResponse) VisitSuspen
 	return err
 }
 
+type GetWebhookDeliveryRequestObject struct {
+	DeliveryID ID `json:"delivery_id"`
+	Params     GetWebhookDeliveryParams
+}
+
+type GetWebhookDeliveryResponseObject interface {
+	VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error
+}
+
+type GetWebhookDelivery200ResponseHeaders struct {
+	ETag string
+}
+
+type GetWebhookDelivery200JSONResponse struct {
+	Body    WebhookDeliveryAnswer
+	Headers GetWebhookDelivery200ResponseHeaders
+}
+
+func (response GetWebhookDelivery200JSONResponse) VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhookDelivery304Response = NotModifiedResponse
+
+func (response GetWebhookDelivery304Response) VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetWebhookDelivery400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetWebhookDelivery400ApplicationProblemPlusJSONResponse) VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhookDelivery401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetWebhookDelivery401ApplicationProblemPlusJSONResponse) VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhookDelivery403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetWebhookDelivery403ApplicationProblemPlusJSONResponse) VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhookDelivery404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetWebhookDelivery404ApplicationProblemPlusJSONResponse) VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhookDelivery412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetWebhookDelivery412ApplicationProblemPlusJSONResponse) VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhookDelivery415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetWebhookDelivery415ApplicationProblemPlusJSONResponse) VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhookDelivery429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetWebhookDelivery429ApplicationProblemPlusJSONResponse) VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhookDeliverydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetWebhookDeliverydefaultApplicationProblemPlusJSONResponse) VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeliverWebhookRequestObject struct {
+	DeliveryID ID `json:"delivery_id"`
+}
+
+type RedeliverWebhookResponseObject interface {
+	VisitRedeliverWebhookResponse(w http.ResponseWriter) error
+}
+
+type RedeliverWebhook200JSONResponse WebhookDeliveryAnswer
+
+func (response RedeliverWebhook200JSONResponse) VisitRedeliverWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeliverWebhook400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response RedeliverWebhook400ApplicationProblemPlusJSONResponse) VisitRedeliverWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeliverWebhook401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RedeliverWebhook401ApplicationProblemPlusJSONResponse) VisitRedeliverWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeliverWebhook403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response RedeliverWebhook403ApplicationProblemPlusJSONResponse) VisitRedeliverWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeliverWebhook404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RedeliverWebhook404ApplicationProblemPlusJSONResponse) VisitRedeliverWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeliverWebhook409ApplicationProblemPlusJSONResponse Problem
+
+func (response RedeliverWebhook409ApplicationProblemPlusJSONResponse) VisitRedeliverWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeliverWebhook412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response RedeliverWebhook412ApplicationProblemPlusJSONResponse) VisitRedeliverWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeliverWebhook415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response RedeliverWebhook415ApplicationProblemPlusJSONResponse) VisitRedeliverWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeliverWebhook429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response RedeliverWebhook429ApplicationProblemPlusJSONResponse) VisitRedeliverWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeliverWebhookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RedeliverWebhookdefaultApplicationProblemPlusJSONResponse) VisitRedeliverWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhooksRequestObject struct {
+	Params ListWebhooksParams
+}
+
+type ListWebhooksResponseObject interface {
+	VisitListWebhooksResponse(w http.ResponseWriter) error
+}
+
+type ListWebhooks200JSONResponse WebhookList
+
+func (response ListWebhooks200JSONResponse) VisitListWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhooks400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListWebhooks400ApplicationProblemPlusJSONResponse) VisitListWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhooks401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListWebhooks401ApplicationProblemPlusJSONResponse) VisitListWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhooks403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListWebhooks403ApplicationProblemPlusJSONResponse) VisitListWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhooks412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListWebhooks412ApplicationProblemPlusJSONResponse) VisitListWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhooks415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListWebhooks415ApplicationProblemPlusJSONResponse) VisitListWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhooks429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListWebhooks429ApplicationProblemPlusJSONResponse) VisitListWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhooksdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListWebhooksdefaultApplicationProblemPlusJSONResponse) VisitListWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebhookRequestObject struct {
+	Params CreateWebhookParams
+	Body   *CreateWebhookJSONRequestBody
+}
+
+type CreateWebhookResponseObject interface {
+	VisitCreateWebhookResponse(w http.ResponseWriter) error
+}
+
+type CreateWebhook201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type CreateWebhook201JSONResponse struct {
+	Body    WebhookAnswer
+	Headers CreateWebhook201ResponseHeaders
+}
+
+func (response CreateWebhook201JSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebhook400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CreateWebhook400ApplicationProblemPlusJSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebhook401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateWebhook401ApplicationProblemPlusJSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebhook403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CreateWebhook403ApplicationProblemPlusJSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebhook408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response CreateWebhook408ApplicationProblemPlusJSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebhook409ApplicationProblemPlusJSONResponse Problem
+
+func (response CreateWebhook409ApplicationProblemPlusJSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebhook412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateWebhook412ApplicationProblemPlusJSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebhook413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateWebhook413ApplicationProblemPlusJSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebhook415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateWebhook415ApplicationProblemPlusJSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebhook422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateWebhook422ApplicationProblemPlusJSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebhook429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateWebhook429ApplicationProblemPlusJSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebhookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateWebhookdefaultApplicationProblemPlusJSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteWebhookRequestObject struct {
+	WebhookID ID `json:"webhook_id"`
+}
+
+type DeleteWebhookResponseObject interface {
+	VisitDeleteWebhookResponse(w http.ResponseWriter) error
+}
+
+type DeleteWebhook204Response struct {
+}
+
+func (response DeleteWebhook204Response) VisitDeleteWebhookResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteWebhook400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteWebhook400ApplicationProblemPlusJSONResponse) VisitDeleteWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteWebhook401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteWebhook401ApplicationProblemPlusJSONResponse) VisitDeleteWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteWebhook403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteWebhook403ApplicationProblemPlusJSONResponse) VisitDeleteWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteWebhook404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteWebhook404ApplicationProblemPlusJSONResponse) VisitDeleteWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteWebhook412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteWebhook412ApplicationProblemPlusJSONResponse) VisitDeleteWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteWebhook415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteWebhook415ApplicationProblemPlusJSONResponse) VisitDeleteWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteWebhook429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteWebhook429ApplicationProblemPlusJSONResponse) VisitDeleteWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteWebhookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteWebhookdefaultApplicationProblemPlusJSONResponse) VisitDeleteWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhookRequestObject struct {
+	WebhookID ID `json:"webhook_id"`
+	Params    GetWebhookParams
+}
+
+type GetWebhookResponseObject interface {
+	VisitGetWebhookResponse(w http.ResponseWriter) error
+}
+
+type GetWebhook200ResponseHeaders struct {
+	ETag string
+}
+
+type GetWebhook200JSONResponse struct {
+	Body    WebhookAnswer
+	Headers GetWebhook200ResponseHeaders
+}
+
+func (response GetWebhook200JSONResponse) VisitGetWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhook304Response = NotModifiedResponse
+
+func (response GetWebhook304Response) VisitGetWebhookResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetWebhook400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetWebhook400ApplicationProblemPlusJSONResponse) VisitGetWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhook401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetWebhook401ApplicationProblemPlusJSONResponse) VisitGetWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhook403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetWebhook403ApplicationProblemPlusJSONResponse) VisitGetWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhook404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetWebhook404ApplicationProblemPlusJSONResponse) VisitGetWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhook412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetWebhook412ApplicationProblemPlusJSONResponse) VisitGetWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhook415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetWebhook415ApplicationProblemPlusJSONResponse) VisitGetWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhook429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetWebhook429ApplicationProblemPlusJSONResponse) VisitGetWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetWebhookdefaultApplicationProblemPlusJSONResponse) VisitGetWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateWebhookRequestObject struct {
+	WebhookID ID `json:"webhook_id"`
+	Body      *UpdateWebhookJSONRequestBody
+}
+
+type UpdateWebhookResponseObject interface {
+	VisitUpdateWebhookResponse(w http.ResponseWriter) error
+}
+
+type UpdateWebhook200JSONResponse WebhookAnswer
+
+func (response UpdateWebhook200JSONResponse) VisitUpdateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateWebhook400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateWebhook400ApplicationProblemPlusJSONResponse) VisitUpdateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateWebhook401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateWebhook401ApplicationProblemPlusJSONResponse) VisitUpdateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateWebhook403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateWebhook403ApplicationProblemPlusJSONResponse) VisitUpdateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateWebhook404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateWebhook404ApplicationProblemPlusJSONResponse) VisitUpdateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateWebhook408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateWebhook408ApplicationProblemPlusJSONResponse) VisitUpdateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateWebhook412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateWebhook412ApplicationProblemPlusJSONResponse) VisitUpdateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateWebhook413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateWebhook413ApplicationProblemPlusJSONResponse) VisitUpdateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateWebhook415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateWebhook415ApplicationProblemPlusJSONResponse) VisitUpdateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateWebhook429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateWebhook429ApplicationProblemPlusJSONResponse) VisitUpdateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateWebhookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdateWebhookdefaultApplicationProblemPlusJSONResponse) VisitUpdateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhookDeliveriesRequestObject struct {
+	WebhookID ID `json:"webhook_id"`
+	Params    ListWebhookDeliveriesParams
+}
+
+type ListWebhookDeliveriesResponseObject interface {
+	VisitListWebhookDeliveriesResponse(w http.ResponseWriter) error
+}
+
+type ListWebhookDeliveries200JSONResponse WebhookDeliveryList
+
+func (response ListWebhookDeliveries200JSONResponse) VisitListWebhookDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhookDeliveries400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListWebhookDeliveries400ApplicationProblemPlusJSONResponse) VisitListWebhookDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhookDeliveries401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListWebhookDeliveries401ApplicationProblemPlusJSONResponse) VisitListWebhookDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhookDeliveries403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListWebhookDeliveries403ApplicationProblemPlusJSONResponse) VisitListWebhookDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhookDeliveries404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListWebhookDeliveries404ApplicationProblemPlusJSONResponse) VisitListWebhookDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhookDeliveries412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListWebhookDeliveries412ApplicationProblemPlusJSONResponse) VisitListWebhookDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhookDeliveries415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListWebhookDeliveries415ApplicationProblemPlusJSONResponse) VisitListWebhookDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhookDeliveries429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListWebhookDeliveries429ApplicationProblemPlusJSONResponse) VisitListWebhookDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhookDeliveriesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListWebhookDeliveriesdefaultApplicationProblemPlusJSONResponse) VisitListWebhookDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhookRequestObject struct {
+	WebhookID ID `json:"webhook_id"`
+	Body      *ReplayWebhookJSONRequestBody
+}
+
+type ReplayWebhookResponseObject interface {
+	VisitReplayWebhookResponse(w http.ResponseWriter) error
+}
+
+type ReplayWebhook200JSONResponse WebhookReplayAnswer
+
+func (response ReplayWebhook200JSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhook400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ReplayWebhook400ApplicationProblemPlusJSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhook401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ReplayWebhook401ApplicationProblemPlusJSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhook403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ReplayWebhook403ApplicationProblemPlusJSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhook404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ReplayWebhook404ApplicationProblemPlusJSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhook408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ReplayWebhook408ApplicationProblemPlusJSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhook409ApplicationProblemPlusJSONResponse Problem
+
+func (response ReplayWebhook409ApplicationProblemPlusJSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhook412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ReplayWebhook412ApplicationProblemPlusJSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhook413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ReplayWebhook413ApplicationProblemPlusJSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhook415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ReplayWebhook415ApplicationProblemPlusJSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhook429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ReplayWebhook429ApplicationProblemPlusJSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReplayWebhookdefaultApplicationProblemPlusJSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWebhookSecretRequestObject struct {
+	WebhookID ID `json:"webhook_id"`
+	Body      *RotateWebhookSecretJSONRequestBody
+}
+
+type RotateWebhookSecretResponseObject interface {
+	VisitRotateWebhookSecretResponse(w http.ResponseWriter) error
+}
+
+type RotateWebhookSecret200JSONResponse WebhookAnswer
+
+func (response RotateWebhookSecret200JSONResponse) VisitRotateWebhookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWebhookSecret400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response RotateWebhookSecret400ApplicationProblemPlusJSONResponse) VisitRotateWebhookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWebhookSecret401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RotateWebhookSecret401ApplicationProblemPlusJSONResponse) VisitRotateWebhookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWebhookSecret403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response RotateWebhookSecret403ApplicationProblemPlusJSONResponse) VisitRotateWebhookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWebhookSecret404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RotateWebhookSecret404ApplicationProblemPlusJSONResponse) VisitRotateWebhookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWebhookSecret408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response RotateWebhookSecret408ApplicationProblemPlusJSONResponse) VisitRotateWebhookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWebhookSecret412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response RotateWebhookSecret412ApplicationProblemPlusJSONResponse) VisitRotateWebhookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWebhookSecret413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response RotateWebhookSecret413ApplicationProblemPlusJSONResponse) VisitRotateWebhookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWebhookSecret415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response RotateWebhookSecret415ApplicationProblemPlusJSONResponse) VisitRotateWebhookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWebhookSecret429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response RotateWebhookSecret429ApplicationProblemPlusJSONResponse) VisitRotateWebhookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWebhookSecretdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RotateWebhookSecretdefaultApplicationProblemPlusJSONResponse) VisitRotateWebhookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestWebhookRequestObject struct {
+	WebhookID ID `json:"webhook_id"`
+}
+
+type TestWebhookResponseObject interface {
+	VisitTestWebhookResponse(w http.ResponseWriter) error
+}
+
+type TestWebhook200JSONResponse WebhookDeliveryAnswer
+
+func (response TestWebhook200JSONResponse) VisitTestWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestWebhook400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response TestWebhook400ApplicationProblemPlusJSONResponse) VisitTestWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestWebhook401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response TestWebhook401ApplicationProblemPlusJSONResponse) VisitTestWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestWebhook403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response TestWebhook403ApplicationProblemPlusJSONResponse) VisitTestWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestWebhook404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response TestWebhook404ApplicationProblemPlusJSONResponse) VisitTestWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestWebhook409ApplicationProblemPlusJSONResponse Problem
+
+func (response TestWebhook409ApplicationProblemPlusJSONResponse) VisitTestWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestWebhook412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response TestWebhook412ApplicationProblemPlusJSONResponse) VisitTestWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestWebhook415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response TestWebhook415ApplicationProblemPlusJSONResponse) VisitTestWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestWebhook429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response TestWebhook429ApplicationProblemPlusJSONResponse) VisitTestWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestWebhookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TestWebhookdefaultApplicationProblemPlusJSONResponse) VisitTestWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type LoginRequestObject struct {
 	Body *LoginJSONRequestBody
 }
@@ -28528,6 +31894,149 @@ func (response GetMutedefaultApplicationProblemPlusJSONResponse) VisitGetMuteRes
 	return err
 }
 
+type GetNowPlayingRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	Params GetNowPlayingParams
+}
+
+type GetNowPlayingResponseObject interface {
+	VisitGetNowPlayingResponse(w http.ResponseWriter) error
+}
+
+type GetNowPlaying200ResponseHeaders struct {
+	ETag   string
+	XCache *string
+}
+
+type GetNowPlaying200JSONResponse struct {
+	Body    NowPlayingAnswer
+	Headers GetNowPlaying200ResponseHeaders
+}
+
+func (response GetNowPlaying200JSONResponse) VisitGetNowPlayingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.XCache != nil {
+		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNowPlaying304Response = NotModifiedResponse
+
+func (response GetNowPlaying304Response) VisitGetNowPlayingResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetNowPlaying400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetNowPlaying400ApplicationProblemPlusJSONResponse) VisitGetNowPlayingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNowPlaying404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetNowPlaying404ApplicationProblemPlusJSONResponse) VisitGetNowPlayingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNowPlaying412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetNowPlaying412ApplicationProblemPlusJSONResponse) VisitGetNowPlayingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNowPlaying415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetNowPlaying415ApplicationProblemPlusJSONResponse) VisitGetNowPlayingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNowPlaying429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetNowPlaying429ApplicationProblemPlusJSONResponse) VisitGetNowPlayingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNowPlayingdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetNowPlayingdefaultApplicationProblemPlusJSONResponse) VisitGetNowPlayingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListParticipantsRequestObject struct {
 	RoomID RoomID `json:"room_id"`
 }
@@ -33761,6 +37270,39 @@ type StrictServerInterface interface {
 	// SuspendUser Suspend an account
 	// (POST /admin/users/{user_id}/suspend)
 	SuspendUser(ctx context.Context, request SuspendUserRequestObject) (SuspendUserResponseObject, error)
+	// GetWebhookDelivery Get a delivery with its attempts
+	// (GET /admin/webhook-deliveries/{delivery_id})
+	GetWebhookDelivery(ctx context.Context, request GetWebhookDeliveryRequestObject) (GetWebhookDeliveryResponseObject, error)
+	// RedeliverWebhook Deliver once more
+	// (POST /admin/webhook-deliveries/{delivery_id}/redeliver)
+	RedeliverWebhook(ctx context.Context, request RedeliverWebhookRequestObject) (RedeliverWebhookResponseObject, error)
+	// ListWebhooks List webhooks, newest first
+	// (GET /admin/webhooks)
+	ListWebhooks(ctx context.Context, request ListWebhooksRequestObject) (ListWebhooksResponseObject, error)
+	// CreateWebhook Register a webhook
+	// (POST /admin/webhooks)
+	CreateWebhook(ctx context.Context, request CreateWebhookRequestObject) (CreateWebhookResponseObject, error)
+	// DeleteWebhook Remove a webhook
+	// (DELETE /admin/webhooks/{webhook_id})
+	DeleteWebhook(ctx context.Context, request DeleteWebhookRequestObject) (DeleteWebhookResponseObject, error)
+	// GetWebhook Get a webhook
+	// (GET /admin/webhooks/{webhook_id})
+	GetWebhook(ctx context.Context, request GetWebhookRequestObject) (GetWebhookResponseObject, error)
+	// UpdateWebhook Update a webhook
+	// (PATCH /admin/webhooks/{webhook_id})
+	UpdateWebhook(ctx context.Context, request UpdateWebhookRequestObject) (UpdateWebhookResponseObject, error)
+	// ListWebhookDeliveries List the deliveries to a webhook, newest first
+	// (GET /admin/webhooks/{webhook_id}/deliveries)
+	ListWebhookDeliveries(ctx context.Context, request ListWebhookDeliveriesRequestObject) (ListWebhookDeliveriesResponseObject, error)
+	// ReplayWebhook Replay what a webhook has missed
+	// (POST /admin/webhooks/{webhook_id}/replay)
+	ReplayWebhook(ctx context.Context, request ReplayWebhookRequestObject) (ReplayWebhookResponseObject, error)
+	// RotateWebhookSecret Make a new secret
+	// (POST /admin/webhooks/{webhook_id}/secret)
+	RotateWebhookSecret(ctx context.Context, request RotateWebhookSecretRequestObject) (RotateWebhookSecretResponseObject, error)
+	// TestWebhook Send a test message
+	// (POST /admin/webhooks/{webhook_id}/test)
+	TestWebhook(ctx context.Context, request TestWebhookRequestObject) (TestWebhookResponseObject, error)
 	// Login Sign in
 	// (POST /auth/login)
 	Login(ctx context.Context, request LoginRequestObject) (LoginResponseObject, error)
@@ -33923,6 +37465,9 @@ type StrictServerInterface interface {
 	// GetMute Get a mute
 	// (GET /rooms/{room_id}/mutes/{username})
 	GetMute(ctx context.Context, request GetMuteRequestObject) (GetMuteResponseObject, error)
+	// GetNowPlaying Get what a room plays now
+	// (GET /rooms/{room_id}/now-playing)
+	GetNowPlaying(ctx context.Context, request GetNowPlayingRequestObject) (GetNowPlayingResponseObject, error)
 	// ListParticipants List participants
 	// (GET /rooms/{room_id}/participants)
 	ListParticipants(ctx context.Context, request ListParticipantsRequestObject) (ListParticipantsResponseObject, error)
@@ -35860,6 +39405,379 @@ func (sh *strictHandler) SuspendUser(ctx echo.Context, userID ID) error {
 	return nil
 }
 
+// GetWebhookDelivery operation middleware
+func (sh *strictHandler) GetWebhookDelivery(ctx echo.Context, deliveryID ID, params GetWebhookDeliveryParams) error {
+	var request GetWebhookDeliveryRequestObject
+
+	request.DeliveryID = deliveryID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetWebhookDelivery(ctx.Request().Context(), request.(GetWebhookDeliveryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetWebhookDelivery")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetWebhookDeliveryResponseObject); ok {
+		return validResponse.VisitGetWebhookDeliveryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RedeliverWebhook operation middleware
+func (sh *strictHandler) RedeliverWebhook(ctx echo.Context, deliveryID ID) error {
+	var request RedeliverWebhookRequestObject
+
+	request.DeliveryID = deliveryID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RedeliverWebhook(ctx.Request().Context(), request.(RedeliverWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RedeliverWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RedeliverWebhookResponseObject); ok {
+		return validResponse.VisitRedeliverWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListWebhooks operation middleware
+func (sh *strictHandler) ListWebhooks(ctx echo.Context, params ListWebhooksParams) error {
+	var request ListWebhooksRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListWebhooks(ctx.Request().Context(), request.(ListWebhooksRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListWebhooks")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListWebhooksResponseObject); ok {
+		return validResponse.VisitListWebhooksResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateWebhook operation middleware
+func (sh *strictHandler) CreateWebhook(ctx echo.Context, params CreateWebhookParams) error {
+	var request CreateWebhookRequestObject
+
+	request.Params = params
+
+	var body CreateWebhookJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateWebhook(ctx.Request().Context(), request.(CreateWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateWebhookResponseObject); ok {
+		return validResponse.VisitCreateWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteWebhook operation middleware
+func (sh *strictHandler) DeleteWebhook(ctx echo.Context, webhookID ID) error {
+	var request DeleteWebhookRequestObject
+
+	request.WebhookID = webhookID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteWebhook(ctx.Request().Context(), request.(DeleteWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteWebhookResponseObject); ok {
+		return validResponse.VisitDeleteWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetWebhook operation middleware
+func (sh *strictHandler) GetWebhook(ctx echo.Context, webhookID ID, params GetWebhookParams) error {
+	var request GetWebhookRequestObject
+
+	request.WebhookID = webhookID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetWebhook(ctx.Request().Context(), request.(GetWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetWebhookResponseObject); ok {
+		return validResponse.VisitGetWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateWebhook operation middleware
+func (sh *strictHandler) UpdateWebhook(ctx echo.Context, webhookID ID) error {
+	var request UpdateWebhookRequestObject
+
+	request.WebhookID = webhookID
+
+	var body UpdateWebhookJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateWebhook(ctx.Request().Context(), request.(UpdateWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateWebhookResponseObject); ok {
+		return validResponse.VisitUpdateWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListWebhookDeliveries operation middleware
+func (sh *strictHandler) ListWebhookDeliveries(ctx echo.Context, webhookID ID, params ListWebhookDeliveriesParams) error {
+	var request ListWebhookDeliveriesRequestObject
+
+	request.WebhookID = webhookID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListWebhookDeliveries(ctx.Request().Context(), request.(ListWebhookDeliveriesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListWebhookDeliveries")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListWebhookDeliveriesResponseObject); ok {
+		return validResponse.VisitListWebhookDeliveriesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReplayWebhook operation middleware
+func (sh *strictHandler) ReplayWebhook(ctx echo.Context, webhookID ID) error {
+	var request ReplayWebhookRequestObject
+
+	request.WebhookID = webhookID
+
+	var body ReplayWebhookJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReplayWebhook(ctx.Request().Context(), request.(ReplayWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReplayWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReplayWebhookResponseObject); ok {
+		return validResponse.VisitReplayWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RotateWebhookSecret operation middleware
+func (sh *strictHandler) RotateWebhookSecret(ctx echo.Context, webhookID ID) error {
+	var request RotateWebhookSecretRequestObject
+
+	request.WebhookID = webhookID
+
+	var body RotateWebhookSecretJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RotateWebhookSecret(ctx.Request().Context(), request.(RotateWebhookSecretRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RotateWebhookSecret")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RotateWebhookSecretResponseObject); ok {
+		return validResponse.VisitRotateWebhookSecretResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TestWebhook operation middleware
+func (sh *strictHandler) TestWebhook(ctx echo.Context, webhookID ID) error {
+	var request TestWebhookRequestObject
+
+	request.WebhookID = webhookID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TestWebhook(ctx.Request().Context(), request.(TestWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TestWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TestWebhookResponseObject); ok {
+		return validResponse.VisitTestWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // Login operation middleware
 func (sh *strictHandler) Login(ctx echo.Context) error {
 	var request LoginRequestObject
@@ -37738,6 +41656,32 @@ func (sh *strictHandler) GetMute(ctx echo.Context, roomID RoomID, username Usern
 	return nil
 }
 
+// GetNowPlaying operation middleware
+func (sh *strictHandler) GetNowPlaying(ctx echo.Context, roomID RoomID, params GetNowPlayingParams) error {
+	var request GetNowPlayingRequestObject
+
+	request.RoomID = roomID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetNowPlaying(ctx.Request().Context(), request.(GetNowPlayingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetNowPlaying")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetNowPlayingResponseObject); ok {
+		return validResponse.VisitGetNowPlayingResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListParticipants operation middleware
 func (sh *strictHandler) ListParticipants(ctx echo.Context, roomID RoomID) error {
 	var request ListParticipantsRequestObject
@@ -38794,1024 +42738,1131 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P3rlts4ligIvwqOTvfKc76WwpIiwuEIr7O6o/JS5aq8uG1n5+nKcEsQCUnMoAAVAYasyhXfG8zv+TmP",
-	"Mj/mheYRZmFvAARJkKIUdmZWFfNHOiSRuGxs7Pvl50EkNlvBGVdycPPzYM1ozDL483PBFeNq9IbyFdNf",
-	"xExGWbJVieCDm8EP6yRak8VeMUnEkqzFjmwo3w+Gg4z9JU8yFg9uVJaz4UBGa7ahegS137LBzUCqLOGr",
-	"wePjcPDlO7qqj/1uzQjjKlF7ouhKD79bU0Uo+f2X7/QntWYkY1LkWcTITuRpTCiXO5YdOfurmG22AnfJ",
-	"tind69eqi5nrceZkt2acUE4YzdKEZUTPw6Qiu0StYUGSbhiZuyGj/ehPbD8nGxozkqiXhC4k44oItWbZ",
-	"LpFs4K+N8XwzuPlxoOcavB8G1vq1iCiuKAQtGscZk9KBakclzNwKkKXINlQNbgZ5lowytmQZ45F+pT77",
-	"G6ay/eh2qVhWX8BbFgkeS6IE2dFEkQVbiowBUDj7oCyoShveJDzZ6D2P3XQJV2zFMpjvf48+p9E6iHZM",
-	"AxAGxzMnkQb8MhMb+DKC90Kw/cOrd4Ph4JtXb9+GIPw4HGxpRjdMWfzPMymyMLjnel+zCJ6YW4zc0hUz",
-	"e7+x3wFSpIlUwwqiLJMUJhoOEj3oX3KW6bvD6UavCkcu7eKfMrYc3Az++7Piwj7DX+Uzs9QSSkf7P7F9",
-	"ffWfr4VknCz2CKw0YVwNCWc7shQZYTTSa0z4iiiNRonGJK4Ql87IrcN6/FUSQGm6ogmv7O+e7e+4/irh",
-	"ZHpB1iLPpDkwiY8Cnurnl0kmFRGcwSwv8VfK4aKQhYj3ehmJJJRcTKdnd9zCDGlVAbTK1SujG/3wNeMr",
-	"tR7cTKYvhhr97OcX+uCVYpke879+/G+j///7f/mn4CV4tfyGqmhdB6qmYhJhgiiYpiwjayqHRGRk/v+b",
-	"n5FXiA8IW307o7WmqzGRCY/Y0Mdn3OpkekZ+YPReU0BJOHtgGdno6c/u+FciI5RkQmyGRPBUA0iSB5bJ",
-	"RHD9ukYRmrH4hmyZ2KaM7NZCf6mniMlKkFgQLpRZA4CX66XBeUrWBuPlCGHQANyL8fXzEnQnYUB+Kzh7",
-	"EjA1uuAd2wAeqiRNSZas1qoOy/PxxVnLhvRauuwqtI8G5qhphN4H0mPNKOfw5BwXtKWZgl0gYnNBUsFX",
-	"mqmENqA/7dYiZW2bwIU0rH96GV6+YptXX4RXnyi2sUTsLznLmZ17S9W6mFk/NkviVjbTRrlefQEr+aNY",
-	"/MbIben0x+PDOP1HsWiC5U9iEYbeT2JxCHg+4bqorGNaply3oz/T0V/Ho+vZqImCfZ1sElVf5B+M8Kbh",
-	"lTFCM6YJAkUQU0U2Arh3CHQpjOivOGZLmqdqcDPVq6UfkM1PzNrNpyDT/3eNZ9/CuCEwtqCh/akTHC/H",
-	"QQmn+SajkAsUSYNGc0QWD4nMozWhkszh9/81Hl1fz8/IrWFcOU/UEOjtBoUhyoFoZXqeIcJ4xQVQ6eK+",
-	"3/HShW8mxPX7HtiSEI33WzOPMCz1Lx/hSr+N1izOU9a0AGl+Dy/C/nrE9Qgf61tGsxCX+QH4iyDLhMdD",
-	"rb0Ag0V6vMsSpRi/IRGV+qiiSG8Qz5Jm99KxT5Fzc8bzJY00Q1rOh/i3/lP/csfnX9GIPfsOPhupWJOk",
-	"M/KDyGItWe2RNesbx/dEZDHLkAWk1MhFC+TwC7ZKOE/46qV+GHeDwpTIFZFbGjF5x/UgmsFomkiJ0gL4",
-	"TjPHWJyRdyDzCalFOJgUZK8z8oNWbjTiaukkkWQpcg0WPXfKNIXRg4FwuBNZrD8sRZ4Rkd1xwG69iQUj",
-	"u0zw1Rn5BoAEVwW2uEOqgmtZU+lmYqmGr7tH/zQHDv///l//x/+tLxJBskwWTHNHUC/Umt1xCUeK93FF",
-	"HzSv8i5KhT79pVEM7ELUv5cs440EKTe/Du3ZaXwJ47N99ORb5VYCmkrG5FZwyUBR+Z2I9++E+JpmSMAi",
-	"VNz1n3S7TRPUG59tM7FI2eZffpKoRHab9zW+hdNWFGMtm8+UELNUTz0fPA4Hn4vNViuiLNar+kVXk3OZ",
-	"b7ciUyyemUlnjEciTvgK1vaVyBZJHDP+iy5raWeFNbziDzRN4jdGI/4lF5Lg1DOjwsFy/sT2b1gu0ezx",
-	"y62kUNRm92w/y2AJsKBvhfpK055fdD1cqBlQPLuEb0ScLJOQMehboaUh/NWSU61Cf6aVru0elK88yxhX",
-	"Wlj3rGnW0BVao3nsGTwDC3ydgUkl0bN+RZP0Fz6grTf9bAnzA2jsO7/gWm41SwSBygz9klBy+eGDhvRc",
-	"C48Zp6lmujmnDzRJ6SJl+uMil3tkJ/p0M0bjPWwB5KZvhXpLVSKXiX78FwUtiH8zvSZZrGBexpWa5bUN",
-	"acoPP6IoqxhI+r8w2mRUsVmKE1e2VLEftm3IfxS3gwTrXbJhIv9laaahlTOFcwMGfc9prtaMKz3tLwzh",
-	"vDy3WY/je9+wOKHvQIr5lRjvRq9gpgUpvJOtLPnRCj+AIreLXLI/JTxuENZBMBd85VkPd1SSjOEEg6Ez",
-	"9Mot1brNmmZUyo2Ggf6gQF1iH3KaDoaDh0SkxtqdpClbwZdAaALG4SEu7rtcaaE54CKIE7lJtNQzv3HC",
-	"rV6cEYjnNFLwG+WExpuEkziJiRQbho/ShRbgE+AZdhNuyMFwAK83r+sNgKC+rFsDHNAE9INDLWbDAiSR",
-	"DARn8kqB1S9GW1Oi1QCji8JqPtDNtkYiFyDbDX6X77WKMCQrpojaif82GOplb1O6nxm59wv6ADKv1inL",
-	"i7PfmgffJinjirzNeUy1+O4E5ptBrMd4HA6ijGmkn4HLYjqePh+NJ6Pzybvp+GY6vhmP/6zPMh7cDMaT",
-	"6+vz5dWL0fU5vRhdXUbPR4sr9mK0vB7TyWIanccXelH3gGsWW7hQzDpTItDswK6Yy60GTqyBIez5mwMB",
-	"OVykD+E1nds1WYXaLWw60isYXS2fj0fXkxfTET1fXESX8XN2tXyhkVRRWIsdfTAcKC1hA+z9ga5GL6bX",
-	"56Ori8XliD6Pr0bsRbHHYocbJiVdAQy1CmYVcLphhMYPLFOJZPqa6NPXavDeWgf0IQD9eKCKZiXjDuou",
-	"Keocg7VSW3nz7JnWO/dnBmme0W3ybJmkTD7DAeQzs+7xaBJpANDxdPRiebkYPY+vYOmT6fnFMzPHmXxY",
-	"DYYDTVH0jfiUc2xTikaWTzHFlusp1DrfLDhN0k+5k8em++cjTetwoZv3OBxsM7HVeIIKp89Z0vS75eDm",
-	"x3bu8cbQaCOrDB7fD0MU3ifnQKoS/E5zvJeE52lKBI+Ycf8CZUsksbcE7DCqfH1jljK8qfptFPYQcw0l",
-	"FYufWKSq1CXgdOR2MRL5ifOdxlSxkZYPBgHynMRdrGX2orY/WfDHR0utQkYJ/Ys1hyOv2a1FAaREvSRs",
-	"s1V7ZzcSXC/ds4ycj8eBrYiC+XU79BLLbDhxxw/BSy6WsDw46N06SZmxx4kt481HWCyxRI3bztA+2DxX",
-	"8HgPL8BS+iaLK7iwwHBlTsiQZrOQpcgAJJFnWYS4A2XeL+N04b/Pk7jL+gxj6XBueGPfwvOPPvs5+OY7",
-	"fNTxmrDhVfMfFDp2mVCsipNoKyyj5WQcxEvHozoh5WuWabm3jo4+37eu70hTm4zLG/+oPpNEy+DC2Gj1",
-	"qXwmyVpIZQ7XI0BKsnSpRSzw8iGqMX7Hw1QKjZgHCNWjb0D8cZA4Nu8OyYBk6BnyDTAt3baIUFxqQ1DK",
-	"V6hEE98HSKaHKbcYfnPzsy8xxlTRXnLsJcdecvxHlRxroqMlCR0ZUI3ewfsHaNHXCVrWa5Tox54U9aSo",
-	"J0X/mKTo/XDgRRENbrSc1UieAtI7kBaJcnsiITRGr0mxjTyKoDnaRbOM7kGX85fVPtK37IPygj1rlLE8",
-	"2AE6+dZqA+EIW6ebrakWUWlqYp2pgYVnqzRKk7vqjZbKd44CHFD/B9WT+eiaNC4F9ekKKI08ncTNEPTe",
-	"Dm9Gj2GQxdiCA4ZqQ6EsaTO0Kgi9KGJbxeJX/CFRDXHgt5wk7ucigNIyAmqGqIEWrb1tanNoGJJ0N4N4",
-	"enGHyCH/KAodxl9l8FhwfUGwFAq1hEAaseMsI5IxibvwJIUAl1jSVJ7MJp6z0eXiio6uovN4dM2mk9HF",
-	"8rnj4M/On8GwZzu22J7OJw5OguPaWU7jFF0n+Wn7NFZxcB43NO6nSaiajN9NXtyMrQBT4Smf00yk+ug3",
-	"uMZIf/43s7Yzka3sb7MHlplgABQXPDbUvlRNQuQMaKiHRHyVU8AjIJlaLkv4amaWoZnScJBv48B2pu/G",
-	"14U85jE4WPqgxssKTG6lhfDU92++lp2MoD4lgCh2fKEzJSifQvvSvsBnISD00Z1U+ztf6oduMRnGveQd",
-	"YVs6CVIFze0iwZdJtmHGnmyGc9tZCJEyyo8x8BaI0JrQYiC7RqM3hoODzGGZcXARBVK1L+Vr+9xjDfHa",
-	"coqAk2Rsm9KISTKHN+ZoiUebqQPXGZn//st35JlGTvlsw+bOJs8+gLl+jeF6L23ge56mdzzhJsLDpId4",
-	"dk8ubI6ChoFZj7HSornMoR1upIMR1L9dnXAcwjBNukZnRM+9yMGOcX0By54XNmj3V8Ho6klWrpiHHB4S",
-	"Di1xKN34EmhaWGyrra/nnz3//Nvkn6fZqozU2d1OFakvmKJJijw6xiA7mr72pkY4BZSKciQ0oZHyoqcz",
-	"RqXgGHajEoiJywQGwxkFY5bEc+ekmC8TlsZyjuRdi9aWxr284+iNWYoMUj+Q0oa2kjwkav9VssozA7L6",
-	"mtd0u2Vc6wucUGLIZUVS0QOxGXCNgPyOIJbeQmEo8IcJ40AitHClYeoKyxIRY8y6eV9guI+j3wlXzy8G",
-	"9UwUSx1Da8EfvKVs80WayHWZMzSPDHgqTUxlIPcNfsbhI8hr5kIfe83rfHAGyUK6kD++/pNIlj0wvSEh",
-	"7ruNX6iYcuZUytpEhZ7qA8tTQY+cKbyd8CzdYWVQJnDQ35hf/JMWsvPSNwnPFZMzJVYg3YUFLPOUy63Y",
-	"gnPSuKOl2DBIfmWpZCCHbDMmjYHT+YNtlttmqMUjFpN8222FnO2OuHABMb95aM2mkijZUlNToDz6a8xI",
-	"TThsQA5x6yBNugxk2JoWAtGM3mHOjG3EQwgR34gdZu4Aq/TSSrXwPMq3xLyJQicsyfl/aRatk4eu286Y",
-	"yjOumVEjXDWZs6Kll1Am0hgUAIoHG9O9o9JIxjouQC9+JoDahgDhtgZHap7rMHKFtRWYMyxT7joIKmuq",
-	"oEbgmnhXMnD/G4hPmeZVaWxBzQssed/CzZqCKcvMTHATw5A9JBE7I1/QvTTpXUKCtvL9u8/PSIUDSmRF",
-	"zGg3VB81qDMPLEMElIru5R0vPZaYMCdYO6FLhciizshtDZVWJl1MwfgZK/LUbHxBNZQLfppBFnqYSmF6",
-	"vl6pslZa89awCE4x7HbBVpTb+g9eLI95CpIa7bM7KqvaVBf1Lab7wN36Ejw+epE2OxgmGZrzcHElfG9y",
-	"3HiU5jGghzPhV6W/fRgeFZpk1l1e53DwYbQSo9ril4Wo1DGIqiJjhQNXzLB27zHd+wFFABZzJnByGgBw",
-	"UkeHm5i9m8WErlHVuQGuuHDGsZZlwRxrECKRnml8x5gWSDaCq3XQIv6LgbLEBxHxfbzm+sYhLh+MMVxm",
-	"YnPgkp2MWtuMPSQi/9QAcRddo1MZDorQNMUgPomA82HWBT6Gxs0W+2bl6OcurDBAuudmcCjBYMINh5pU",
-	"bkWaRHt/K3Oz5zmi5MFlKxE+VDAcnX6mlbuHN8kgEUw6rJDv4lJ46FCCqiGfQf4Xx+8EZOB7yYnhIzC6",
-	"eIUCJ2jDIxvxkDBiIhmd6dQzFUmVMbqZ5Zlv21gm6UY628aS5lKd7dgCdpoo/eLgK/1l3c4N8wWjLm/t",
-	"WpamkoiiqVjlrEPopF9XYTy6vh19RUfL9z+/eBz5Hy+O+TiZPv7TIBiUWYAj5LuyVlhBtqkm7InSUkJm",
-	"Mr+JBWBpU1lSjp2cji/KRW+uO3BaA/cQZsNPGq7zYvXzl47NJihjc7pxwF9CiK0kci12vLq48cHVPAYx",
-	"dpNwo6gFDx9/qie9lNFxbXKCDVZvigExzrOPHflHjx0Z2lix/2RySLYpoxJq8bTEck0urdnURGtb9GJx",
-	"Yl9BY+UxoVAZ26b7GbKbVuTsTe6/dZN7gzn9GON4yAXMPkQs22p8fLvW0tiOYdWQf63cgeejq8mL6ejq",
-	"nF6Mri+j5yNzBWD4UshGt3i/uvV87UothP2dqNXiU8QaAIqqTRmTysqSiOqQYg/Rm2fkncAYP9B2tV6H",
-	"5B35DiepEPfyjpfi6utuU4/St4nJlsNU5bEiasds9f0BHtUWl9ozoZ4J9UyoZ0I9E3oSE3pikK81Pp8W",
-	"5eurI796mK9ezLcmSfQILf6H9d4rUiCYLKoUDMGaCH7nPE4UScWqrEh5yQeeb5HsBFQDW+m7UzuLIo/V",
-	"EI3BYBiMvqZScJslqNfBa2mrT1Ij34iQZe7WJG22K5BQUM2nphVmnpmxI7qlUaL2g5vJeGjecg9p0UZf",
-	"n5vBRsQso0qAx6KJuk+uvciMypolZqGg7QNTITAjBUoSCWPZ6el1T68NvT4mrQewqprCMxmNx+Px6Gox",
-	"WY7oRTQdvYiv2Xg5mUyn5+f6IIRULKtY/GCkwuTHhVxqvM8NYLOcq2TDZsZHOLi5vihMgd/ahwfDwZ5p",
-	"PJ5cT6ePrtxeNRGr7JKegnkUQwomQ1M89GZgNYqB+WoGpRj1jaQci8bIVOxm+n7OJJY8h/LlNtPJZEEE",
-	"o48qV/YhkckiSYEYDCCEJBoMBzuaqBmaozXjyJUIFV8oqE0wetFRb3yw8MLlPIXoSQzZROpzaqL7R1Tu",
-	"NEEqqXZ6E1DUulyoJqjCWdLaWnxCPxPKKxgMPWAe1uL0OO1pzj0f6PlAzwd6PvBJ+MBp4alOtu0eoGpf",
-	"aU2j7kldT+p6UteTuk9C6p6aqg2RjiebcJBc/hbsN9/LUORwJZ+1xTDRE7y/xVwcUyfVclTUwMIZOpN3",
-	"k3Fjho5xOtgEnZg+sGPzcw56KWr5OZYwuJIjmoTYv1sLjDTRkNIzdafIR8h5rQC8WaeVhrRAIwhrKqYZ",
-	"M4puUEPtM2r/FjNqOxXK0+TZVcgrI3lrAUn7ZMAuc7JB5u8tqbWSxBrKXLU17EqQr13nIzNcLdvtc1x7",
-	"vvoPzFdPNzaAzHqcsUG/0mZs6K9bf93+vq/bExVel1F4ss6Lt/bX1nnzOFG3Ubi4VblcdJz4ZbQ0PGf+",
-	"UcEXGUs4nKP7RjIpIXXQPgeDzVYZNQkq+DljD+IePmNqQSGR42dzxO5zUZAZkkrz7Qzi80vfRJRHLMV8",
-	"RIhqyZhUIis+O4ec+bVImcySB6rYzHxP4yJJcmbzGYcDaO8wwxJjM6/kouujt6W5LH+TMZlvyl+pLFmt",
-	"WFb+ckGj+2Vi1o53zViS7Ed/cyb50k1nPheT/SQWpRf0Z8WyTcINUPUXGVMZCoJolnLD4cdiNPagiQy0",
-	"acmbCs9ptPqSq1Aa2i0nTP/iCqaHI1uoQco6ptFI9fFvvXG5bFxuCck8LzwYrgjIOonZzBWmRe6FAU+D",
-	"m8HbLd1UDdZ0tLiMno+urtiL0fX1ko5sPdjL5fNxqcRrjLZdLLw6O4YlmldM8dXc8Id63Q6k1a0MxiPr",
-	"j/6N+QgF2zW9LtfO1+ujykSLbzaUx2fku6VXVd+1Ljdk22/AnYoVuWdsi7YC197xjmMP50QSmkqsvWJQ",
-	"B3Oc1JrxIVkwmcTYnWLFuF4Gi8k2iVSesU613bs3oTDn2tFCVKDagXRQW5nmCDOMaOqJBGZqVUmU/wxq",
-	"LxItEEADN72PuZ/lniZSsfiMFG9T1ym2+L3IMCeJvOMRzTS3ICJXN2RuSgLNTfIzOlNsF2Pozgr97Nys",
-	"WJtzqRkM1M6552LH5y5pPcPiG1zccdOS25ZmyETEpCRYWRnO1wokZgn6mpuDsrUIzPBBRuXd0i6QL93Q",
-	"mlgosENWuQxpGXt88cm5uQqRJcu5EUdKJUp9ScMTE2rGHGDZyM7LbBwJ1EJ8mAHzDoAiZDRCsjG0NKe8",
-	"fR92Bb777Q0OdTLQNKpVB+0lgF4C6CWAqqI6uP3z/Sy++NO7+OsfNpPRT5efr6V8/e+DI5RXLX8np4bc",
-	"F6L9r668Aib2ZuN/iNKIlfQqe1UxFEoqqnI5uBkYAQEFAanYFroh8JiZmg8tpiI99ASiJlgm4a6cn2iT",
-	"RVfnNhU0PsIsWzhI63LdQooUJCp04uHVlX/JacastCvPyJc2PXNNJRGc3Xg1eAieilG6k0zLhEMjADrJ",
-	"GeshUX7H3/7H7+3AUBfr9be/B9luDsg2N1WWimoTJGU0hoIJHJr6o5dLviSUmzqzOD2sDL+wWxliy34o",
-	"WCCyjRb2OJOQwlIWJzfCyvT+Re+v9d/Kta7cJHtw7fHsQc2uoSJzFqpJ8QNbvNZYPxlPL8j/83/iv9vk",
-	"A0ulq/iGMCFQVchV18KpyJrGZMm0DoIv1Wt+1JQKix9NS7mcTPVK9D+dxzTYUB3yj6+//L29n6GRMYEM",
-	"+6VLRw70Qs6ILay5zMTGandG+YKSjnm0NhX81vSBmQ5q5rqLJZnjNudEv1IpDN2wCQ/dGo9p+gJOafqi",
-	"K2yqBNbglT+bOxKLJRaeLYQYyXe43SPbMalIDo/YuAbrIu9jwXrh4+MIH79IcwFjnkBcPiIsxYLg50Ay",
-	"a6IIGl9MUXmqtGAQi1rwTdy9hWYerHXMkGTZqygV5bFf0a50Ihmj8b4wDL0PzqQPLVQ4b0kNRwpldplp",
-	"Sn1mjHdkWMIAU7lYf3j/MSKMEiUJQkczAb3604KMHNZ1wa3/MA9XKa85JgNFhyLF6KeWwC/NGqbI+WbB",
-	"rHBrsGHoCn8Cg5sUpW6NVRpTmZONPq/p5OLq4sX584srKNmFX05CZe5+R0NtgMiCcpyH2h5oHiNYUM6L",
-	"Ens9V+htVodtVjVmM7j1W+7Jouee18qKKwAHjjQdja9KI/Vd+fqiNoE4szJ1epqH8Ie1IMlmW86C3lWD",
-	"YT9Nl3gz7wkiTHsffXjq0d2upiUwHkuy2JsO1J6HFCwip0cZm0vb5TgqDNk4mYrz9Xgybuagk+Z3lLfa",
-	"V3vO1nO2nrP1nO1vuPW1Fug7W+l/R3mby7onhz057MlhTw7/LtpvLyg/LUTgd+iQ+VVjA35Hedea+h4h",
-	"/7hXsDVttpv28d0Wl91NC1F4ajVVpKgRP/wI2siTshHdAKFD+5xG60P5rSYgMKIbhgY3bDMQrcNeQRzy",
-	"G/GQsKAiM4vMnKYBoI0bsW2oXOGUEAEfX76bTJsrpEQpy+6JyugDS10DwYhKU8efooHyTL+ZZ9BhaaYv",
-	"1+XzC32nh4MV49Bt5cfBWmQZIvqvUg/Db5dgfB75Aopk6NW9DxfMCHo7KhDzimrULog7mXZMMzjzOOwk",
-	"7AEi1JDSTjVsFvxwmsZ6ZA1o1Nfi6eXRvhZPX4vnaeUnPwklDFYo60IIwbUIFSpOELDCrYsjcJhtqZQ7",
-	"kWkki0SWsUiRtcikFmmUYhhvWgbMScU0imkOGFXtc7WmUCbm3g3UDCY7xgmQivIsY1zNDkIF+4p6j0lF",
-	"t6n7HZ+uw64+fldwVCc8JMrvGiFZW0Nl6CBgkywKtUgyPU5NvVOqSCZSNjTN8IVkhC7EA0QLbDwvPfDG",
-	"YZkBO6IQihD4HDM1Xpsr+3NI6MMmp+ZW16I4Vh4pqb0OjSbXRaM+04LSKwluHAvJ0sQeiOUy1FC0QZL3",
-	"mxZz/Xt8KABPhKu1bB0AWpEGn3ocDiRTSoMwqGmaH11G6IodDPNy0LXbGJYgW0wYxCH/EK09r3ISaVo5",
-	"yoTJoe0DDGwCZXhM2Qnmr/gnfXV19Xw8HntgN03PLO0XaTzzGrE6eA0+//rL22+/fz375su3b29//+Xs",
-	"9vdfPjl73W6oq0ZfxvpfW7c3q2ntGgsH47rQ2YPcUawkhYFHgbas8qM2QfyD2JEN5XuSiR1E6GA4JTae",
-	"BljaFrMvyTzhprMvFLya2w7qVhPFOlihnvBxtofEsbaLDMWdXQtZaLtsettyAWQleMmZ1jpbQRJIfKwd",
-	"hVRiu2UxoWbPwyISx3W3Nc8UxO2YFp/Qy3mm1pTPZEO1hhV0vza3Uf+5TWnkGuXZ6/AZZEoKzuRLMjat",
-	"F4Ts2MDe3akwQiaK0O02Tcr9b7sRz+ptk0BsWg/GzVAPwq0MVqF7mLNJFOPk1Rdg/9vhfYqzPdwpF1Vl",
-	"D9E28wRy6IndQ9cy/TNp+DAm+H4m/e5QxTm6CmD1W4T+9VKAnYaYjSFwuZ5FlYNgtifWWmg4IVNBAled",
-	"+7mlXsIl1iw5mD9pZypup4cgRR0tQ3PcTSuOtoLVbWQwDwakBchfpYWGBZVXUriggezDVu9lpsQ943Jw",
-	"cz4ZllnUzWQ6Hrd4NsbnnrnCUigr5lq6Aj2FeSLXjZ2RFqPoeXw1unqxvB5RulyMipy7q0kJSvbt4h7+",
-	"WGWqlU2999hv5Sf/jiFmZi2bhMhd+0zv/OuNLWVji7UWZDnnhtWyzVZkNK3YR/KksI3QDZNbGjFpPUXP",
-	"diK7X6ZiJ//1LznL9v/rB/P5VfzP51/883Rqksj/efpVl7vzz9PpwKOIhrDV1cQSlWjvfqFEGkM/QAH8",
-	"3DBzSPfaJZKd7HT4dSSzNdQoQCFJCrKk2VOEtK5BbBlaCo4pRnqU+Cd96U/+tqS/ENxK7KEl9M7Jji6R",
-	"CULLT0O4zoU4PObTInYekDWHmGpFJZlPJ8/H6/FmLOde/KCVQQ8uu6sEKp8ugRbqf8eAUTNSsKSMuXC2",
-	"SIwRkwkXu/KZQnLqUoFYdThp5O9WRs4O0ZEFW1H+Ea9DRbL5SDWEyG4tnMztYoVtvzsrcn9mCNYTY4gb",
-	"VAvMIMLu7jyWZ+S2qFVjzjEFFRmQck+oIimjUkGqqD3TBEsdW7QF+5AmvPIsmA7khIBTFJiS3NCcD/XO",
-	"PEe+fwXd3yXWqT+Yn9lJP8KS9yerRmB6KfQjD7lKKlKhN3lUttCcnP3PqVCF5uSUqVKWkXdzhmWxpsxl",
-	"KlBu17zam1P1GlavYfUaVq9hlTSsk4KUPVtP51jl4p3WtlI9keqJVE+keiJVIlJPbQeVnxg67NO534aX",
-	"8a2pK90kbQuyFGkqdmGPY9nknuV8dgxVw4z6CnbU0R7O7Jk592ca9s86TvAbQcB6cLQBVBcjjA+kJo0o",
-	"keT29SsTOywhwGJJM+vpqTSBaVKOTta9CofSUZVsDBBKO+yunBi8bVVQenxswMenyGiWYBwhpwnJ3gix",
-	"+YgJC4Kn+1NzDjDX4CuR/UFIhYnSUOL+8IV8Y4rgY2SGvp5VlMYFBKEAAiTEZ58Ah1Co/GnhpNUqZd4l",
-	"D1pFoH4YxF0nktCFyBVECQnOiMigZh1JEw5y54Z++JrxlVoPbi4hFuig5a2UFxDyi0OYGNjLIEQf6tNg",
-	"5IKtehyIXXBVT86fj/E/r+jJuEvsmAV3iPfjb0O0ewoedeb9v9cvQv00+uEVvjBpXg0KBcNBzpO/5Mw8",
-	"r594LAcfhwk1JfgMACwxti0skEYs1anTa+8Ap+OLFwA1+8V1h+OsYWSHZIU3+A5yuiINo5n/WGT8Bffl",
-	"ZYMEw/vszwYpUspXOV2xo7DjrRmkjCDnhxDk0V35DrB+ZydAitDhjf/UD9aCP2AYM0r91Jup34lMoJxl",
-	"0hAPH4o/D3h77Uiewno5bvSebjHoNqKcLJgNjsyE2BCq4HTRv7EWUpGER2mOITyOAE3KtGfahfZ0I8mw",
-	"iGMo8qQbRcb2M0lDZUC8e+DIMqDZURWtfciUbl8eLIC2hchtPeZ//TgeXd+OvqKj5fufXzyO/I8Xx3yc",
-	"TB//KSTUdsnl01hp21f6WPRzoPbLMuGx9LCAx2RD9+QnkXDIPqQQfPcfbpSXZI64OPeSFP0CbjZRIufY",
-	"hqDoznO4gtpw8GG0EiPzZTFp7cI2JyQ6XbMaXoU+3YQTCv0Rzsg7eg+eJCwCxm2eotEHJd0wfLCCddMy",
-	"tZ2UT/929Gc6+ut4dD0bvf+X4AF+wVYZjVn8moZCYW/B1+g8q+DIgqJ1cg2erQUrK6hsudQ7vxlA0oQc",
-	"Es52prSlHBZhtCIjKBNKsqP6WKFXBxT+XdMHRriA8r0sMzWJsRMCSyWD78ExtoUFD/A5sLQlmhtYu9r5",
-	"aDx9N7m+ubQJtdZ64sZG5yrkYtQTQ8w+guQhl1oH5EIlESMbRvlunaTB0IqtAWrb7fgDo6laA/gf3Saq",
-	"877VX1sfZlEwEPyGS5FzCJuRonPMR6M7E895l2mxEJg+3KYDofQ0U35vzwS5soFh6Fp8wVIaIgAiu0dc",
-	"M+gFyLChMTTuWEHhWE0R1tDbQ4UjsMNyruY2wbAekcZMqqA7vAR0RvBJaGiCG+0G6t06NPYc+mjI+Y29",
-	"4Nhew9yEwgYQCwyyIYreszMyx9Zc8xuyw5wUpTVedGbnUP+aLBMNMxQVzu743LRJmd8grksEMAh6NEmh",
-	"yYvp92ueRA6n1pRDgILelzwjc3OL5zc4AM0YrAurU0IzlbnW1Isd2dtu9xQLeGHBVpqZZmQliOBnZA5e",
-	"+ETYV11jPNyhbTsjVZKmWF74jkMQhyaSa5Fn5TYuCFfXxAzKYixNIzKzBRSpwEdspz7sdd6tTadaLPxY",
-	"oE0DfjPFvjlFET0+ie3J+Wit6VJ+++lw6UxspqTlNQhaIJIxJy9pOanMsJ5fVPlV7cZ8GSfqG/S2nADA",
-	"hYi1hPqfWlvYpoxK9t/qMMOHDsjnuITf6UerIIP3Q+D6chOsTn3L8fbVu/+fkVcY/sFZUtQoMFWyuQlm",
-	"UewDMH6/NjTefAkg7FIdJmY01sfhPzQdjeGh8cXN5ZV+aJ1IJbI9ph8Zy9/g4nJKLs6mZ1PyzlCNhfig",
-	"7+QyT6F3UFODTT339M8goG4WeqiJ3+XE2OogA7HJMVZUNn6s1C64HtGLxeXo6nl8NXrxYnk9ct4Tdrkc",
-	"DAemBQp0YEz4Q6Ko6UGUUn1vu+7N2cfMTzP3vWQ8nomldRfiREdkRUvGleesdN1LXRsqmQNWlQa9HD0f",
-	"X01GV9Pr89ELvf/IFnGhk8Wnsn/qrY0KGBZ20NbVoGPoQMnqqS11ArtESGiJUM6W0KomYwrwA78rl0zx",
-	"xwHktftAiFVW/awTBOs1s901C0kVYqmKyFvb/bIuY3SN3XUxXl17xHk3ut7yQ+tCXpe2VfLAOMm3JFnW",
-	"uD8y15KsUUTUAdRBIzHCBgidEG9mWm/ALFy4B9ChJcsl/Y+KGHR0KJRWac8E4sQZyL5oJlgmmQmtg79s",
-	"MhgHxalz0Crme+McoOIeMA919TPZpm8H5/6TfvCxQqlCrBdKdYN4Q1MrdXnHOizat9heKS+J3tUeTCsG",
-	"L0xX2Jbqpt0CNk1GP22q67q3WK4xTE8K3TP0hz1TgVD/w8bQggQHe1QBJFSpBbGeltAVTThZ7FGTEpx5",
-	"kaMownQwsdRXY+l/0J0txMb0eSgoUm3aSqBq8aQ+pqJt8NFLc5ymseaTTwuUEPfF5cc0cf/YnhIFrFin",
-	"C/AWnnwss8CueKgvWzBo+NUXLtAaMR9MezeEgkI/JJRgO/IIYK4/awxTw/KpAdZSY754ulvX8qwO/uPO",
-	"xfzZaTX8HRtuaVduqUzGomSbMO4qNBtCIzjzsDipRFkfjbmeKHAUGfqBJipIhPDsYVh98Vx96SRlPofT",
-	"8POvY523dV/9garPiREcCGcfvEvnW9xqfrijrl1JKvq58V74yGhsMFAFroP9B87S9PT0bmyBUQV1LKxE",
-	"rpC0k7DKDM8//DIoy4KPzwfKm61czeaeEQWFLASPRt3OFoJpVPEssx0aSymIhvsti8/8I7Q1YHzP2WVZ",
-	"NT4PqcawhNaGhb1e2OuFvV74sfXCkwJ60BjUOY6npHgEe3MbHqQEWWOjRSvliqoYVy8b1KBH/BCyBkua",
-	"xC3aAwqF+qF6/mdBq4rr3yXtEnmwKRmEVdFO43eWphxu82PAOTT9fQaHOvc0tk2f6wXPb/TqjeQgMpDG",
-	"Su3GrRN3k8SxKTRlvgFxbS3y7CWmJxruD7CYp0Kq+dkdnzu6OB+SeUoVy+bQ+zxjNFprkOAKPM28aJ5Z",
-	"Fl7OyJxuFskqFzna85k9+A3d33HwuiirQg1twRvUAOieSHFG5luWbahG9/IA1oegFwI2fhGfkbnLETAP",
-	"I9auaXzHuSiESaMQgrNP6/Z0Tyjf+307jZHfIIhVXT2GAXABd68Di5Yx7G71tbALLyXLDQcazg09vTpm",
-	"THaUtKu+Y8RXv/G5E4FKKWfuPjXSjj8F28rbTqsIdKv3eNDcsdRMbP6aZWyT8BiWgI3hfc3Iq1w3Aw3J",
-	"/6JQOvDF4nOd41a+8WeFJPlE7W3P+vdNslBr//dPKwrVk0x62aOXPT6B7PEpGrijK/iUDIsvbcTEr5pc",
-	"Aat4TXPJmutWmE3SjFnDVcnPqvlUCAcubLqZPmAooTeZBpyu7vWWsAEuqosoSTtqzfb6l9N1e7vCppCH",
-	"0vToQRdkwYz9FTdhuG7Ac1HzE9s9FzO3n02rpnrkCZwugSOaHCeGv87YQ8J2h7gplGPQZJ2kQtxLkib3",
-	"lYiotdpo8nCXj8fn0Rb+YX9gaSoIpIVZHzWJBF8m2YbsRZ6VDQln+O4z83LBRwq+bcgytEGG7/Qx/0BV",
-	"BHFFEPjCPuifj5y5TlJwOyGS8od333xNTChQDVGP9n24HTXEA+sfIcrgS75KE7kOJ9x8aBhA/9Kw1gqW",
-	"lM1amv1rAJixD2FPm3DyN44XT8jv+46z4vZAPLcBcnf2Y2/nb4ILvWnoZDw30JplTD/vlJ+Ss4Xeg8/V",
-	"AASLl2gR3QCazH0ZzwxQ6EsYCEdAdrrjKVsq/QbGrbRNi1qaNM4QaTVTWMQZmeNTs5pqWVQzWbA7/FFr",
-	"mlbng5Xrd5OIgQpslUbwJxd6X4JBZWdaeTVIBqtMFMT6NqifWlX09E+TaD2/8Y3zOyoxXNBN8c4VUwEe",
-	"KJbE6XyGN1bUU+srvOPFgybwGGwGeay1fLEC2CfqjHzH070f0gOOaNCzoSIx1AJVwi0itZ7ajV7QHfcm",
-	"HxL2IWJb5ZyWCC4Iw5yLrRZZRa7mhtVoFn5G5lzMjG/GnLONHTK4YX6E81BrdsetJ0fDyrhmzsjcfDuT",
-	"udyColnFtc+kVzlHv5BCO+yZf4D+9Dsq74rT1S+Y26CRgQOgjW3CjLq2EHaonyb8fuYvRn+B3cYl4h0E",
-	"UcdksSf0joPqjx4okYFfRQgiUj23p2Ta8YxlHpUuHO1B3OMf4Gk1RhxiEO3sjs83dD/jQqHuxsyi8AOY",
-	"TgDZ8bM1yZkodmPEIHNQyUoAtnkGpgLckGCXDyIyfcVgKXDMakZn7jSc0QWKPEsbW2li8YpT8GYuEKh6",
-	"UFxpTLnjBZRk2dxSJWTgtyipnlWaA7pklYiAWcahRFFHoWKIKTAaDAEVvNTfVVEPagd52KU1aoc7mrFU",
-	"jh/W7x+lNUbYXyvQHgwHDnrNpoiP1s1AZKuP0qog2HagkY29bS6eu6RZQY70PdWixBn5tuYVNebLuaZN",
-	"82FRCkuTcI/QBetaeUYGE2XQraRV4fCtc2B3grM02SQqyD/XNCbANjxtCcJC3A1ZMZMBl3Abc2yiAGK6",
-	"RxYDL97xlWCSiFwVvbNcOEfGgEIsmL2PoP54DAcWYzQyx5kyltL9/CYQD6655B1P9Mqs13bPFLyisn2A",
-	"55eYMXA0Uy1OCznuIPXJeq2/zsgckyVgoXe8HG+OYxQJFXoHC7bKOcSPJMa4YEzixWOJRICUiUzlrMCo",
-	"mEt0FacUew8bwwsME0aGD+GS7l4WifWsSyUyFqMxFA7B0Rw/ynaRS2aMkBLL3TTbEadWbfWtYy9G1+f0",
-	"YnR1GT0fLa7YixFaddAqWMjscks3Whyn2Yqpaq+cq9GL6fX56OpicTmiz+OrkbUN6VGKMWxvOaf6oLKk",
-	"eQL1s7uLbnSQT6ZleRppwYPFnllSes7e6n6n43eTF0VdnpqdMYZdjq4Wk2h0HU/ZCFPj9S7GF3ZCm6zR",
-	"l7j5GyxxE7wGkzJaNJTBaWZ6ZW9D0ePimMI5iZxhCZoCiTBZeHAzAMlgi3xmZpaB9t2gSXgyfTe+vjkf",
-	"1zsyupI8VjyhkTKd7Ex535juoZpAQSEG+KO5VpEhTNjwd9DVP6Egp+UjNpp8PMFL4Gzj3TqLwnW3LmTc",
-	"vbw/gDqtOAJSo6y8f1V6fymyDcvc6cqG6QwM3pvak/4xmlShAyTfHQ3kmbr6Y4Gnzv0OvYV7JZfgUaAx",
-	"pFizTAJanOslLSjvPv8R+HD8eR/uVHokOpjcrG5Ougpq1IxcZeeZ78UKDDHxU0FB0IT1gNjQAOLnlqu3",
-	"sUZT967TJU4TfSKlW1xRp6qOt8fiRrAs4YcvRO2QjnHYGY225819+Tmf1x3vTfabHEKcXnGDZjYr0+LT",
-	"hm0WLJPrZIu3KxNQZsf0Vzt+7lIyeKWZol5LUYDyR5cz+HZN05TsGOao/usBrnxRXGiIb3b6fZyoxjqU",
-	"z0daDB5daZ3gWusExc2bRkDHt+l+poTnez5y77A5rA6jGVk5VKOZ/4KsU/DfII+tyUPhQS4ckLFlpj6I",
-	"H38e/CQSfqDHJZByyRhv57XYiHMWPuPLF01ayWG4YQ9P44foyHn9GRhEfIyuomk8esHOl6OL8eXk+fTq",
-	"/MXF9fOBX/zj1AANr4KPIyTLJN0UTVGXNJdK0wLQJ021qq/0l94WH4RiR2xRsfIyD+3zBNBrGWi2oVjM",
-	"QS/MmhSPuz20/a6etLCIJQ8aQk44dF8ZEc3/6iQFOiz3XJdF4tCVnD5/iiJekGir/5d3bMlIA5bgJhw9",
-	"cMLMKQuphtHosUv0GhujFHTE6oZAMiyutErINYbSN9jupa2+wXbfYPvoBtsmvDg2irpkUjp6b1oSW/JU",
-	"BMEjxw9Q8UsTYTo5r0sUz9nomk7Go6v48nK0GEeT0ZSdLy23tRJTUxyVG1EmKw68KQQAJzCBIk9XsPrB",
-	"N+KvSZrSZ5dnY/I//vdk8pJ8nfD8A/nw4vns+cVLkj3cTC7GZ+P/SX7PonvxbDqejMeT8YR8lWRsKT48",
-	"g1+BdEuFxrCf2zOCTmHQzRlCPveoZ/WXzfrBlF1Tn0osCTxdlM2xDmvjpupWfJBxdauHeVPkjVYCV8Im",
-	"+NDSvAfqq3KcvOPKbs3zr4p45PDirLn+wGDwWM0yGo6iw6CJOImtt9wFK9iGVpSg41dinHS3CCFjzLnV",
-	"w99GDcD2rLQhGOtfIL7s+3efD4ngpoaRD2kIH4Bx/JWVAjmDUWn1pciWtBw7m4ZSwrE/HEIGiiJCQUIj",
-	"mxwNoAbYFLba5rx691AdAwEuWsPUp2p89MefnWu3X19eYantBDWI8kBk+6goZC3EISDl21TQGKmHKzp1",
-	"3NQoCwYmRqUjNKv+pX4eyWYrZHeCYBfwlvKoiRxY+21LaLlbhgkIw9oL5Xt+7JIaQ89L9tvGKgf4lAsS",
-	"65wY/zSCfAybaCfCQfNZU/C7t4TPZC3Yx54Slvjz9hfq41gyzYXLW6QhQnDP2FY6ojUkO7M0U/bDJL+v",
-	"WcaORYRv3IpCcCpMe6HqMfbX+npBIo6HfrE/qCNz/OoKP3x1abZsc6D0q/7pF7m9NZNgsMO/eQiLYJiF",
-	"7VjGig6jrtfeidf5DSSPhRbozIZNxVRCgNKoduwSXtuZAqsoGQMPchoax8jx4DWsU2nLpmj9kMVkz44G",
-	"0b/rwV4ptmleoDHlVRf4lciMzAITak5kVuavGl8+ZVH/IVQQamU7XnVV3281iHBd5iKW1oNlKGmMceGm",
-	"3PGRSEXjb2D68OpKxrzgqUJgrOCswqwcIftIYlbFiNjIz22y8nF37I0ZvY0OhG2WBxmcqPAWF4Zpucyx",
-	"a2znelVrZDPt/ISQQuNjMzXauTI/PiZT4IwmGpkS5KNd1/XN/g1EZ9VXU9gbQvxN6/qjhMsh9v1FQgkx",
-	"9TYL3ZVRP46j4KzBBamgHvVDteUqtGpmjJPE6lOn3PC3igZaCleCXT0kCEhNHgx9fafOGv0ysubu+9KQ",
-	"x6oqlK/MPsq02gKsrIZ6cktZ5GwwDTTcX6MfWFGjSmdq98kooFXSWNKzKtr8sGI/8Qvr+pJ4MNQYfm+v",
-	"YNPHXPYxl72noY+57GMu+5jLPuayj7nsYy573tzHXPYxl33MZR9z2cdc9jGXfcxlH3PZx1z20lYfc9nH",
-	"XPYxl7/VmMvT6vVh/Ybutfo8H2u9EKPYMK/mQyBizkbVUeuIqoSJRi1Ngq2beGirZ2mJ3zkh9XifSZKK",
-	"YGnsrg2hYryFXdtBOUtle4ym+sI8WW5bc7iDUXOHEEF2a7GpBywqr8nNrupc50LrgFiZquJqh+Ijx3cM",
-	"qaBN0XXCnKTfksKCq3QarTjWtfND55DICrY5DbHRkeoKYLkYnM7YcUL9oDLlbF+UVGKLpWiwhk+3RVmT",
-	"cbDjjA/MRLlqXx5GuZ5foc4aB4unNhZwrYPblkmF2nIPIrGLWLCl6ZV6alukYI0mB5hhgRTFekvH0o6w",
-	"Jnr1IGW0JYjiJG4hgq1UJY8TdesCKH47BK6xaD8Q8QWL6AbKAiYqTMhdwb9gLDe4jjvTT/P4fbBMO9BQ",
-	"qrCaLBZm5isfTkevrxYSYWigvwx/Dz5NLIrRd6WOnh5VIY4YDG36nxl9q9a6uSPC4FhH0L2yk6i5fn/k",
-	"SufBAkvtzzgzBbROLtScNdQINW3xsNSZ67eYarqXKDNjp8ZquWzrPWZOQCrKY/mSzGW+ZZlkMYvnUDyR",
-	"cLZjmTsoKG1mWiP7vfSxmwUSeOs/c1XaijGDlbmcn+3A5QXo/4d5uIrCdhC3Z6+PVOmgO6PtgX699YD1",
-	"v532oL94v0mvPQwWvMP4Vx7uQP832pSwoT606WrW2Mys1HvM7r0NMb0Q9zp2Ylxhs+KCdrcDcY/6mWM1",
-	"AGP+P9Apv1rSFZZzUnOUQoI3Y+AC2gGHTvcA1GzEcS1QNNwcvPz665Rq/gtd+hDP3X7tuKVmh35nt/F4",
-	"/AQtEPMSjhCTjG+sKTWk2paxnvHhudPaFgb0AJ8N8MsdlSdfy674WHLdBSODXZA5ahF4IWW9beUTe74e",
-	"WmqoZWKB3IBx5d1USEZxIsUBt92C140pFLdYcrgxf6J8FzwH4sHwXuMk6IqnZcfjwdEB2bCBL1kzmqkF",
-	"owpllSLOpqNMWHZmHkHNFoxxDGF2zdHIim4DPczo4kl86XTUKrCqOLsKsKsQaEOkIgPlkBYZzIahKLWc",
-	"LO/DQN0z9TqSjcInHKQZ+lfPzADqMRojyta9SlvWT0A2yt7nFjOJ5UlLvBDgnDjcUti4EYItMvRP9YNd",
-	"QXF+4cGkW3vYAisd7O30pT12FtyLJKQAhXsQ6iCX74qB0De/OwZat30n7vURLrmdsDPgvASp09OzGuRO",
-	"P36gG/um8SElAEpGY+aI6nwMHwOy3maKlbZDVrJQ485KLqVJpaxYcX9RW/AnNuv+Fi2rTzGkutSwwNku",
-	"KIf154q1Je+eRnuK9zuivTMztWe8wVNHe3/aG5lDt3BXON5jn6ANnCwIeT6nk2+y14fcWotsK/GORNMm",
-	"vwUQwOTbhdLbNbm0LSUqCGA91m3p++ZiF11tMFtfhVW2g912d3Y1VWkVCvSffEAHiYnBjaFn2EzMxcdb",
-	"/tHFu7KDvmlRoFCshC3+D74mcX8Ery97+D9Ga9hyPED7Vr+XLLuFB4MClzdQZaUV+JRO0MOjoUPS1ouh",
-	"6D50K/T+ijTPpiTQBjHiAC5XRzOa4REnd6QETg/XFvHXAy7JYxbUSLi69//9KmFp/DoTizSkqWkRJKMb",
-	"ppjtXGIAvrdSMnribW+MXSaA3VeIlohD2rLS5GEIpH6biVVGN/KGzO2G5kMy16vV/zKeb/S/W6oUyzh0",
-	"iAHw6L8yylfwlBJiJtciU/ZDKvhqPrzj8GFDOTTA3iRca6US/qYf3N85T/6CCqs0jxUtePQXlp7hs/dc",
-	"7DgOkYLPNYaJFinl9/prE404i9Y0o5FpuQ0tghcZo/DIIomTmXlOf044BDWlrPxSJDaLhCd8BQG3MAvj",
-	"kYgTvTcyj/NtmkRUwbrci7hiumFmhI2AxYJrQv9hVDAAHwNTOcIbWmwBoKVykEvN6HC4ZnPLNIk0nEHL",
-	"hX5c2JSl7qnX+NVUKcSg1mcSGlDZVmNkS9Xa4pfDN+BhsVDyJYlyZRoGTcdjUmy6ZjwNrGfTZOX9wUdh",
-	"yzENdjKxBX3TG/0iMHrlOuLWh4j+xcyhW/h7xrOgQrrSP5yRV37nmYSTVOxYRiIq2Vl1WdCM3n6cBCAA",
-	"c31uE3qDE9rtSzQIyNqNXtn1tlFB3JS1msiWZrP4gD3yiCqailXOsPpA0qHDLK7HzdQI4kBjzVkE3Qit",
-	"mOL6bJotDtYiy6BEmt3FZNqtiaUbuB1Kn+NTj8OWrsuwFleYwTrQhFQWckeVG/IQ4JP1wbSbH3btiPkH",
-	"RlONsQ31chJJjBeZRJQTaA1X7ri0yKN7rUUPIsG57SWnJ19Qyapfs1UGwQAQ57hcYqtT8NbJIeFsZ4uv",
-	"DUmk5eRRvtW0yZZ23FFNGUBCAYcFoKlrU3VGvKZRLJUQd3Evz0wU7eDG9KGStcyn89F4CkGeNsDSBsYW",
-	"LbA0OcJYHz81s7S5jMVJ9Tt9YnGestr3NqvVQaRou1551C66YTU1X5g5jlprNTcmco9dneyCWAGvO1Mc",
-	"nsZnBMLAg74rd9AnTPhaSLXKGgZ2qFLz69HMlreiGQPVDd2WeyLX0PB0wTzPNk1T07K70yX9wsyrZwEa",
-	"akSVwc1V97J63t6Ncz3QRNb2roOObByckZrj14EVNhwAsp0A9DfwZkg7KnD1wH4wNcM+74rCwVbA4phz",
-	"9MYkyh6JvqpmRVq/wF6nwc7TTcExc4sR8xtcAF70Ra6M7KKxYsFSsTP3nsxjLSveWLUcG8qalEq/o6G4",
-	"90nTcKBfC4bEFDf0BLjbjoChPbs7fgDw1BKArUhTac5BUXmPTpsSgIE08sPKiwvMcVfZYpe34aFPOx2e",
-	"DC218aruODg2M5vWYjI9O/lV2clJSQBGhuicBIDPA4VtrtNny5ByxmLp3daPgaahy/3qi5BY/v33r754",
-	"uBqWZf+iYARGJ5yRN5bEuH7YCVQQyrdbT1+oOh6NWj24GfzXj+PR9e3oKzpavv/5xePI/3hxzMfJ9PGf",
-	"QhTGK9kWip0rEjLRB2ysPH5jzb6QQ59a2Bdy6FrIoeYf9K9Pa/yESTIekphFacLR22Z6nX80X1v3WLa2",
-	"oJhQJJu77TRNv1sCZ+5WQPkL+67miOGW1omSlZ7WzjMCVl2UubRCcM+2yvVSbwZHwZJYOKy4ltcCTj6g",
-	"GH5ei03AdNKoJSqnpLl08s/gMx/dEeMTw07n95pl4JqsndkPa4HBXy4IuBafVYppPHhCx7oADkcJF7gX",
-	"DhWuxMHYA7Shww7ZC7BVXDP+pT/ouSxW015ssefDPR/u+XBXPnySPuPXN+6q0wQYWdDurvmYcl05wDJA",
-	"S/K3ZW31HAEXK9KNNIMebENHAvR5X83JICIblkJipUrSFPNg9A97jASiUhGTNlHOgwJ31C6Rx+VxHLEZ",
-	"Q6Zre4EKrvo3a7cE4J6RW15l3qaZgl8eG3gRdGiZayDMb4y1f7c2zwE0jKXxjiuRxmfkFrxgc9z+XA+5",
-	"zDOIA7GQSTAEZAhGMVWUmMXlRJSThRUTYkJXNOFBR17AWMOKsJh2RAw4XZyXpWcjPRvp2cgxdfkOOx6b",
-	"/Yg+vcFMYUm2mADxEdrMfBzPYUd/YbGU1xl7SNjugD1pqCmrYSdrseMYryyMwVWCTmejuDxC9VSK0VOB",
-	"ngqEqUA4JLSl8Ng/dJGpugD9aeqSnGLTKO54FwtFcfoHKS2LsZNHQ60P2wMjpPR3IpmtCn5P+XrK11O+",
-	"3wLle6LtwMpHJ5gQ3lrlOFQfpGwuwBIhZ+Q7nu71T3MtsM6J4MwqmVbVK4U8YMU/r/es9TaAcgnOBkdw",
-	"wvVBfErZkLMckv2k2LCFiPeoXztjeln667G0M5bWcNQH3aGCEmLzhff4sfm43a03eqZv4JWw8QYPFmw0",
-	"GPNLdlRFa5Jwz31QSv0/6C5AUB5e1rf6uccqjBsjZs3yaMZwcYSLXbBGjDuiA9KJeSzoe4A9lOFlQV9Z",
-	"cDFfiLD8USzqW/qOMwjUEjasaJnCVnwlrFqX84EBdC6xilCesVL19mhz/bB4O9ku+J+38e+/GtMfrvOv",
-	"/3r74bt393/980/R5POf7N/xuuhRoQ/B02+Hg+0aI30yprI9ZjG6QqeeBHaUNp/lvPQ8NVde/++F/t+4",
-	"+G/SUjDTl7SshSDLOcdlSsW2ReuaByyS+pZxU7TIVZsZ3JzrU6UxJCYU8HVVEqp18S9tDpADu415yfbk",
-	"f0QiZuTicvI/MSR95nULuRwbjT68kfPnf/YiZQ5utwUkk+elniF2RBeRM7gZXP0b/jma/BtWPM03G5rt",
-	"DQp4PM2L6KkQ3TwpCC7dMLmlEZPPjHT7zCKxfKbxY1QM+M/Tr6z18JlFgGfrRCoB3jtNqPVJmFYrh1oL",
-	"hXBWn5If8w+ggl3awWcqy3lE/R4I1Z4wBwW7HU2UnC2F69mDX5g8T/OVAQIOXAHEs05G1Mcj07swX7Ce",
-	"ppjl/AlZiobWBMtaQZYFFgGUpDhIN1PC1fOLIFl2F6hLYTfn0AAjfsJJmmDiZcdyOPWVv/rCuih+EgtT",
-	"HlAyooFd7edcrwsWyptRJBZMDolkjMz/KBZ/Sng8f2kGFBkGpAE+4m6gWmFwFkN2u7L0P4rFa3gj5Foq",
-	"Vqb5o+//ryTZHgSkofzBghcu7vVAxmC4B6irMAS1X0TuV77lrUKGN4lhK+1HrblswlsDgA+mLB6dl9op",
-	"AuKPYmF8ao55/Rz0rbFtUdcVy+qscm5C18u337slnUzbsAQGqm8DuIuupZZhtF8FSFPVJNclAZgl6fP4",
-	"SSxktcPqoCXUO1zHpSjUaA+VfP8KdByJaVOH67hYllMd+lVB0YZFvVwC5BD/Ph3QXz4wzD06BOkQ02pL",
-	"fN8kcZwyFCVTwVd2B5DTwJaKiDycBN9coNqLE/oIF9XjnE3IA4/AoIKTbZ5thWRP5gMlBl0r3qK/dmQR",
-	"Hq3US7Qr4gLys4fV+U9jrSURoZ102Ufb6VdId/EncYRyaMsvWrJtr3QRVYVsqFQC4kB2tZMVKrfWkjTv",
-	"tgUxuxAKfDwpn12DVnXbUHvzVtOZiknDmnd7narXqXqd6h9OpzrJmPxHsehuPv6jWPyOqghyeWkcJ3px",
-	"NH3tTWpgFEq4ESQWGI2G+WNaTqokgNhuvEBD0DiMSUX65hnCc2vu6BtIsdLMCAq+AVeJE3mPSY7ZimXG",
-	"cGax21Slfjyqo4e3apuXbOzbEeURA07Fsk3CbdCUXnjIlh1n+1mW85CrLCz0CJ7usTUEVqpr4Ll+uR8H",
-	"rRDHRUHHMN0422ud4SWkPrHYWT7nZpnzkKq7oR+Sjd789Xh8Nbm+nl5eXF2Mr68nUJcAfxo3LtTXkLOQ",
-	"QR/cCxgYp7AO/4pyYlPEoXiMyCB/9fTKUWE915vZhs4YIcIe9g/Y5dYyhP+AxtgRXE773WtT0A0qvlW/",
-	"/HxN+YrF3wqVRHqh8Hv1yxp5QhS3Y+mBYVGvMVv+1lbN/1wjQL4dDAdfQKz7ratuWLkr7ztAiAfLJ4JG",
-	"C8F4DmWUID7mV6tzHFPxsvE0QBbHAzEe8UOFNX/BfDcZ9qB5ywfjCwS5UsVeksWemKtP5kb6mKO87aI8",
-	"sVSnI38G+wpRRRNwm87gquwjJUpNSqY5kthwyHimFaMuJ69E1zvpkoPMvfwYhdy64EBRtvM3gwbhfhpt",
-	"vLNJoC81kEKOA+6gOpt0QYBaM72ZOkzQxNeXlhcHpGWtNsNLG70uw2XlfbLd6r8nJ8sTsM03TGoed7Ro",
-	"Yd47FjyVhYqQ3cN52Hbg49askgjeaMMNWiT0vGs7jlagGVfVEgreOC3qr2nc4nq1uFYupuGKZkVa5NAL",
-	"9QsPW959SpVhPPFGuNCMmeLGaMg1VQ26mb0dEjUOD4YxeGyIt7rbwA4jGwde0xjNbGTDKEfngMjga70T",
-	"qEYtHFU9UG8I67yazQwHphuRXYRHdgGYDajcUIOpDAqwZUFrH+PrRbnYmSlKKN2lc4cxzjvmJJvl9J+7",
-	"QL6OtzyHDhSalcEMhVcAjLzzl06S9JiG3t14UANUS9cM2QpXeQiwplRIFoZiqFtbmjqvRVdLZ2OVJSVU",
-	"qH7H065BBVg4x9DspxVYTfymGWQBVmPg9qPFw6pAXKBbIaHcTKbjoZNdbs4fQa9G4Eym5yezF4MDx3AW",
-	"tEoHO/pwle3xJv4kFp/5rr5qV59mt8mabreMH9WOQwVzgb/RYhUKPFA3xNylLcSX0pToPb4Ef9uCoedh",
-	"0NEz+EpJc3ktmznKp4nfBHmyt3krr1pDSoO8WoilLbIr/jDzC1nLZMWpeRaqZvs2YEXl/aw0RTYr1oGf",
-	"l4Ar9pM/tVRsO/PNX/iFex8++puBL4o+V/qTvy183k3wvpM9mzoHhsOQBnz+U7O7FvAY3FR/j+prDdf/",
-	"KBY2B61e3hTb+jQJ0D/2lvLeUt5byv8RLeVPzLWz0vvRSXZgbP+Vs+tcVE0T/zDX3fGRMzI3zR7mN4RC",
-	"pAYUa+cxNOHAZs3GSiPIgq0Srl+hicJXCl/30Giw4Gi+45SbwHFXHZhhm1NKtjSX7IzMLYksZl5TaSKo",
-	"jKvadFHEBOei2cAZmUuVR/fzG8LFHTdlyKD7HL0HsQ17WGDT4J0gJoza1MKuzEUU47BsiSnUlrEWXTDM",
-	"fq0PwNLLPLpv4lsNEfhaLkcm7qKYDHxMz2MMefuotsHw8tg2KDJb0m9jXGQRoBNsFIxsIiSQGlmnNrvj",
-	"Ij83qqCufKjJhYe1aNAArLSwI4m+CQ16rceZmoT6xLT5Ifm2CJkAp4xlP6RmjTzK+Flmho29NbXUq3eb",
-	"JkvW3qLuhG569TMpLFMYXxBu0dYa49hewsEZj23cUREacXDRZeZfw02omIBGlOABmjiXNNkkLR41D1Gc",
-	"ZNFY418/4RdkiHNWa9lbBNkkT2hKWpJhGteDILULAntpzo6J6Dvc1qB0tOAQaDjZpzdgbarRRRKfBJb1",
-	"NquyAQsJapLvG8ujNhSzN9WpgcZA05UqGGwYYAACXfQ+SyRrPWOr8m7l9lWwohK9VKIvBS6XyZ/beUhU",
-	"+JryVR6sqI/UCX8FQzUUvbwhX/JVmsi1psG/Z9mG+rwS0sFiFgT/12KVcFPh8mBwQSCHn6ZJxP4NMnow",
-	"bVKh3dp22RrcDIofRzHbiEFz1nFjmOBntjZc0eauVnvN94NeXhys2F8s8EASj32uKWPYDRQ6yG9odv+G",
-	"0fgECPvt26xyeTV6oQXrKy1Y0+fx1chK1lqOrwP2uA5wlf15Lwd3drizr2Fnkb69IFwGKo/mai2aEpqR",
-	"SJ2Wz3w1Hk0irbfT8XT0Ynm5GFk9ZDI9v7CK3Zl8WJ2eznzUHKclM3ecYsuflst8xE7qacxf0AdWSdVs",
-	"Ha6cxRzrtx9N192bwX9qRWCbMlNVt2PdIuYrv16/ZM/Q0ekGFV1/DyJnn23/D5ptzz5ELNM60uDtmmqd",
-	"gKHq/a+VO/B8dDV5MR1dndOL0fVl9HxU2EGm0Qlli+rhcwV6Pr2c5y4TUAzt49TzPNS03eSO2xq0Q7Rf",
-	"ECYjunWd6Pzs8r+rLu+gKa+TONZ7ESt8wnXpyJhUNv0Nj/gzrfByhcV6/w76w3dH2X/PRWNRwGOayX/M",
-	"ArTthWTNpax1kT+1hbwRs9rLxvZCVC9E9UJUL0T1QtRBIeqk2Ber63aOfDEv/O6AGDTUfF5wiJnbaIkn",
-	"TTiTIUHmgDHDzHdEJ76eZ/Q8o+cZPc/oecZhngFBCzuWuUiBwe2f72fxxZ/exV//sJmMfrr8fC3l6zeV",
-	"GICGx/5db2+rFSx54Mm3g0/Z/9ToT6fFUziOGIqp8EHVlNsnGY+hLjv0HMb8G7ciF7yMajimnhWlESg3",
-	"1gAo9UE5ZtGROUI1nuGQEC5wOOuqHAHSVAoCvI1bz6gNFd/jJGORrdSXuQx/0+QMg+4Op+JUcOEgxMrb",
-	"bIAc0mItWBgqXQIiwgvNLHMNwTs+7w61Y9rSVvChtt2g9CQe2Cv+7znL2Ql+E9xV6X6zkb78o6toGo9e",
-	"sPPl6GJ8OXk+vTp/cXH9PNBmtRghWPBbsY01UZmO+oJsc+yGY+0OiRp6SPBbypoKgTsJ+3Ggcl+1gXTF",
-	"gZNF6+TBEwKCgsP48t1kejMeO8GhPFGUsuyeqIw+sFRCfiNMKJWtOwI2SC2WxDnWUpppEnX5/ELLNUNs",
-	"Ky01LprG0u+Hv04RSKkyRjc4EIpAMl9AZUi9uvfhKpHuPrdArFRJsmIGdifQbnzkQjmPnGsG7rXRqhsW",
-	"uxpLaRwfZSstFbFs6BCJuFdUhTHmX3O7KKnUTSz0pcuw4beEOKH4BihtA5QdzpAk0jeFcwF1TddUkg2j",
-	"MoeW8cH8kcOxLRZb25qSm4MSWYx5A4bOrJnJoYP4mqN6k5f7HU/Gdcbd1Yzr35aGKrbIuDMPiOHAKayg",
-	"1KUUV/muHRBONO68wXcwqqW4lc0s3mJcZcWUh4IOOi7cu/3B2lv25yFZ7F1YR9djfWveLp/s+ThU8kml",
-	"rBPU3tkBfaJ00KsQYUJCZxKA1KzDcv5TPxi0uOOWzFB1DKkWVjV3roS8JcQoUwj/5IYFha3Y8D0YvW/i",
-	"q+2G+555/sLM8zTzH1Y37mz8048fY4rrseAXxoL3HRX1T6p+A2xOU74RHz9VOkOrPteI8JbftgtXphg4",
-	"vWdSizUFuXYlbp5bezd+nIQkKI9VhauH6p9AiBIcjeqBOimHTOqO/wSn0NhkVSMM/c0YGE/9vUyn5b28",
-	"uBoHt5OrsP6VK4YVL+uBc13ss/r9eLbY94bU3pBa6hdim/u9Y2kqoapGcTcZJuObzK8SannEVA/bO4/+",
-	"0Z1HNf7Y1WKQbLZCHqEwlCjZ04PdzPQfr321697a2pHCtGt1l6ul4Los8uk6A8neyS5gqbB8eNUDs9uS",
-	"XevBDteah7XqOj3D6hlWz7B6hvXrMqzT9H8tn3dX/3PF2roz94SwJ4Q9IewJ4a9LCJ9YiEMTqBONV7li",
-	"v3opDr2IE0ILPtL1qwTglWHeTZf4bovr7aZTKHNisMYhoYpshFTkfExiupdkmYmNKdndXdPo0oPve/tc",
-	"SN8wDfCaezB8s/cK4YTqYYgtK7XLdJEKaWpa9x5lLuvUgde7dO2lbvpuvT0P77v1fqI+5V3tTJI1l4mp",
-	"d6X7FH3MO8ZU/OL9zl3aWlOz88MWH488P1Xf6UlvT3p70vubJL1PVBQK8exEdcEXAn91tWHf3hHd9Ngx",
-	"IYwoh2IfdAwW9MjjTwIasjudW6qZLbjSRigzASe8FlBkx+JzRLc0gmJvk/FwEKXgW3HRJIIrjf83g42I",
-	"TefQlgSfyXVzkEnrPYE19QS3J7gewf2Hpp1ecWF9VTD0Fb6aQVyvvpGU51BOXqZiN9P3cyZZJKDk+7go",
-	"eqsV3aYop8qVfUhkskhSLBC8zRdpEpkambOtSJNIf01zJdBkkDEaD27Oa/TcUqe2vqAV8lZulu9Fkddo",
-	"W0t9O8WkcoUdijoclZBcm+1ycsEKpKIHvLUCA2G7CNooYRcAbaz47+dcQacPSSK6YQRybzDim5uKFh6I",
-	"NzS7Z5D7o4d/SSbjMZGK8hhrG+qPlMcQx392x2/T1LQcM5HrHEGJo5yRL0w+kFtLLCA3AAME77gfwDQp",
-	"xS+ND3ZHAMAOLfo4gNSRwMC1mcm2aRQ97+x5Z887e9752+CdT1SQNB06VTWyfOdXVYq+ZbvXXi3N8g4n",
-	"Y6IEmUxfkGhNMxopzfJMcpPm3Xrjb776nLyYPr8cku+29C85ewt8+obAaiWLyf/49qvP/6fRroB6ECzP",
-	"X/RpMXT6jnuzaJbofQSmalidXIvdGXmlyCaXiiwY4Sxxco29i4Tb2uh+5dEhfK11vDtueLCrVibJv+HP",
-	"UNIDnRGT8XA8Huu9bATX0o0tFypfkohKRjYQC80FiZPlkmWMRwzD96k6I9g+NAaB4Y7PWZaJTM4hwXeu",
-	"hJjJtcjUfIgfUgFtDefFpvUnvZU59jrERcwdj3fhz+Pp4XqpHqJ0ypN+Qkb0d5y9SzbsnbhnvCHAW/+E",
-	"R7oUaSp2ksz/O3z5v+YWvdKE30PqAyeBErHPyzvWH/0k3NvRn+nor+PR9Wz0/l+CTSgrHriWxp2lQHSs",
-	"xI89unZrQYxcgdAz9lhvmeedOnp+l6uF+NDUb0qvBPurIMRsr3foMQD3YY0e5VCG0oLyWHDT4xBELUBC",
-	"8IGaYRJJ6A4IukhjJlWrEGar9Z/a5RC3+tY0+OgclIOvtXSj0r8geBBxCXX98aFcH7ZAgswaZEZ+DrQr",
-	"jD7tVjjF59LRgX4x4bZfh06ipTPL+PLPgb43uD+XcmOY55bx2HRZKDX/2OFqRvB2J8kpUL6ysZy8VpfE",
-	"UhVuHOgzEWwo8GlSlLt6be6bu0Hp62xhZptChSv6m1MMjuJOVtIktknQydI1Vww1wazUtjjQaQFbeOgn",
-	"S0UhMV/8ZAXbYFeQdFN5T/D3UMKsQcNgtiz8VurICXf1CYXtrT3DwXkNhUm92unFDSgK3BdEsamgvbsp",
-	"DS1IjXBgH+1Wrd4f2EFqaNs3WpBWCtnLMrHwq9Ef8O95JLOJszjCafYj4JUGTtITyQ5E8gk8EZnbKRzx",
-	"UB8305wt3MmtP9cu5/pEJdGIb6doiSXk+JVVxbLwdrqgWhEkChm1vfG0bUpjzK0m/C0oV7RxZtcgCH63",
-	"JRwVtslOtM7j+DQ2dwVmyoP8zpOYq9O8TbQq6DKT8Ek7g2XVYN014sVprNoJ5M2wo4k63Bi3aMNVnIe/",
-	"vxJMg8jxwLKHhO3CK4HKLPqBiGEPmkALETnD1jOHwIkPY4ExeKGAJ1RY0T88RfoxizkMWW8hUiVpasqg",
-	"y1Klbw8r14ymWitsv6d/wKceh4OfxEKaXqkzgH5M94f7EVPTXMgp0hrXY7qH21e0gMO6PCZ9LkkZCVDi",
-	"E6rjwJpd7+L2tWY5NwsZEppK4fe+1tD3OuB9gpUCRNciD5GIHUsfGJFbimEPy+SBFX3uvOtsmxV1IuXv",
-	"1pnIV+ttHqTksJwdY/cB3NdUtVgN1af56ZahmjocyrXI0xjRCLo5bTOxyphEW53pZ+dRT5rCCe1YmnZd",
-	"2xcsNSVvKssyoulx1gUjKTRU7zG/dYUalfdQ0i7Yudwg5MFBzHPYwbBKgg158IYzxzGs08calXIgcpuu",
-	"3MUGcuLfAx8J20h8W2f0GqEP6BJ1am+6CFcI78QnmYs8umf6hkeCcxYpV+FigU2BS1+zVUZjgOrPA7Zc",
-	"6vXfYPNlOSSc7YjxGg1JlDLKR/mWiIxk0C5ZAu0ZYs0uaK4AGM8FwY5fZ+TLB5btUYNnqUQ9UJ4Zj4iW",
-	"MOE5KEOkuZYTZM9H4+m7yfXNZbVRsBsb9GIUa7XMiQCpbC5jcVL9zrYzq32vqMr1lw4iPrKWHrWLblhN",
-	"EzfCkytTffzOo68/ujM3/TVvxu600WN0PhwsM7FpVjtgBqvD31xo6HgU81NNoLD1L/ar1PjYxUS6xr5m",
-	"qHXpcQri9SntsQW1+xFSYlg827LMONUGN+OzyXCwoNF9KlYwu/l7Rldlz5teX/1N4wO0KhcXgLimXWC5",
-	"FmblVjvEKrpfg9SHjycx4wpddn4baAOcrUjT9v3bzs443uN76KxcYDhA8kS13Aq0nXXy14VDNMDExYZB",
-	"EcLdWpiom1BhGAyOCPk5HdUAyEjGeIcc1FIHaOefRdCbgAq9R4ge71ML+9TCwF3xMLIp9EvL8yZkqJuF",
-	"vozCzcNiI1/GFaHEteXERtMmZOjIGiQH0uySrEi0+4g9g93FawnIM0YODRSY09fersfEUuhQiN4x8XBP",
-	"rzJigsTsnsqQHXroUjnmAxSztfpITxV7qvg3WHnCFwhOkSIOR1H2V6K/En+jNQi2TGxTdpJTpHSvfmWn",
-	"SHPwXLkBdpRnmRZkXL/p42O4XrNsk0gZzKfX6gWaJLCHBNGXtlAyCIUwK98zLoq468FwIO+T7cyFYrru",
-	"QN4T90l0b8jFQGuP3CVqmn6IM6PNmDfNJ8n0DyAyrCmPZ+IBpQhG45lWRV2U9kwjqFZK7XDWJU7jeKaE",
-	"+/igVc/3YfDIhlID5hiGpnGpbUtKFkwmMcOcr0SBJ+aMFOFw9XJyQ88nZNqZJEqSbUojrFhK0/SOm16W",
-	"ZJFjJAnN40SRVKwwds+PPeojxvuIcRMxXnGLOsxoo1+38NT3b76W9YUdMLXjs99SLLLfNWbqybVDIPrF",
-	"KyBSWvPQbjtIaS19CIcXKaqAm+ws/RMbsqMqWjNZjfcLC0NnmtNdPtcyUV+6q7+c5csZ0RzcDJIxzaCi",
-	"nA1uJteancbSd2FsRbQe3FyhIAOoY+u1sw80chJyuIp716ZHlzZnBCJabNhLUXjdQXmZpJtQNsiOLTaD",
-	"cmn2nweugcXNACSAbkPF7OxBKbBz1xNJtDAmdsHrNj2DWJ6tkIkDBF7AK5sq8sAyFHbOh4MMbPETTUse",
-	"Evz2YmLEFi0RuKyRTPnnYT0shZsMwiFufh4swepujhNlUTRR90rNP7BS814jmMw3zpYXqgeGCPzC8YvH",
-	"QHB0g43Ryrjg5VFk7qH//Ix8ryfTEiOE92ZMQigVy6ClZzcz58cqsiwZJL1AYiqNmWmtRBXzAniB067p",
-	"dss4i0sVjw+WXDbkNBhnUJ7vBppfwEogkn+uNYf9fEjmMaNxmnCm/87YIl8uWab/Zjxmsf5D04UYf92I",
-	"B/wzZpJl8PUdn9vWHfoH60LFD+gHhBcMpYbUnFRE9/Mz8iWEOJjEIddCAIX72olEoVDqN4lkElOiGI3W",
-	"JBU0hjAKTZBeAppoBQI90gbYSbQmUc6KICeARCj4pR7s4thUY/Y2tMVLJNH6mTnjnKdMgsKk11OEeVBi",
-	"gXJ6jBXyyQaw6DVRLkz3M1yXhhBDFHANHAVnhHK26wYDy5E7Xg5zU1/pt0JXhKpiWX4d8iROWZcrAIyx",
-	"4TgSCWkPJvu6280vcdJwileV+lA1H2IfjzRNCg9DB1hWGHR1us+12iwxCR6aS0kbYw4vAiaJJajOyLw7",
-	"TZoFY5P+IHZkSaVyePqSTCA1Yg05gBuakgyjaMyIPN8swAbxYbQSI/PlMhVUz/voSxhh9FzsAfGKy4tb",
-	"7LYHX2BpjI4DWNkUM4hzRIMsAAuaid4nW3drw/MUklBT+ojJlHJ0u5RBYmN2T77hLmWjyyV7i3Eqj4V4",
-	"dtwl/UG/1XxJ9aAs1mS0TNkKqfDAba3WSbAYYgkZUvkie8Mci38lhwOsm4APmKBcS5b987LMEXh5CWGq",
-	"1w5pSJuq3N6+rNeDez2414N7PbjXg3s9+OPowad5ya1dt7uL3LzxOeqFx9QA9whTRyJzVSSy2Vvi39Xr",
-	"MXS8869jDQoN2g4kTOmfrHCMNmxXP2oL+jmRNKjguCpP1+Px1eT6enp5cXUxvr6etJd8OqKo7XLWLArf",
-	"ajEVFDT7DCgV5GJ8TeZWz5hJRVM2f8LqD6dxaP4SzNX9SmRkrtWz+Q2hHPVIXwn5LfV1b89FFyQWvuc2",
-	"NeV3UEo0SGkES71hIzWCVCm2QV9pwTVbwYb1rn5bkGrVc2H1GiLzl2A1wZ1oxTxjmJ61SjgW8ZgDAN1v",
-	"xX3bUdmKsefPTYrrsaga1l9hyfon1MXXOY8zFqt1qa3mhT/X2fSycbrTlVuseGLu8ickSIfh1Nbw+9b1",
-	"89bHqa/CS0+XBZ3cstp6w+9SD9GLF6WAi+sOOq060LNUg21erH7+0kWPJghAKEzk2o6mzEUiBBqcHlhN",
-	"hVeaMgJwOZHddGCcrerh1nO39qpiryr2qmKvKvaqYq8qfjSXacbAzVWUay3pUE9SJQ1/e8OkxsZT9Urz",
-	"elgqd15JcInFmB5SXrHPQbspwD5QWos3m6mhNtZ2myYsNu7IcIJIN6GvKGMcGL+Le6PZTO62NSyg0nYC",
-	"rywraHG61eBd5RvNEKRYVmzDqMwzFr/EPF5TUkuDBOukgp+Kmsz/IGRLTKmxdT4M7PsIuYBUwHuOMbkn",
-	"VC/oqsQ3K3rvbOszvyRXIV0bKTUTYvOZJCiiHtICA06gZkm+CLPFpwBEnUX5+lQFYw6GB9qf7casZtsp",
-	"4PyteTuY/N9BKXATgv/afGEg3a16mDtHO2EJuP72y0g5rN6Ktltn3HDhe+ecx6ZejTVHGH93IS7oB81f",
-	"kAscDtb2PXdNFNbEcCYKKqXX7vuysfCejZ+gGfOcfzVLijWWGAuKiSEJrteKOz+H+pH7HsbOOQyuF1QV",
-	"oSw3bSJf7iBWQqMzhG/wIHU61FQQiqxAu3Kj4GMJ/44hBxU0xb3bNECzCQe4INqZqswNp49FmwkG78gh",
-	"WewJXbGXhBLJlMY1IiEqBbjW2tBaEyCC8fyJvu3LMzJPOGSes5lfs3p+Y3JQ7njCTSHn3VrYcg+KLBjj",
-	"kJB5RuYijW0uhH7R/umPDSPMb4iJKpJmyISb2B1T9fGOY8iUfInkdpNwG9SyFlKRiJrWiGrNNoSuaKLn",
-	"t6FKbhZMSMAWAishYtu4BkKypF1EPLzjwMjheyGVxO2ZdIYzMs/5A8uSZcLimUl3gD2YPw2v1JSaQy2M",
-	"SPBlkm2ghBCPAUz6jp/d8Tl2AYtnUMhXukismWSQs+J943UV0l8mMdtshWI82s/u2V7Pb7vwJBnYTKQ+",
-	"aj1HxqRIAQxYq2N+Q+xXrnyHWBK6yCXzG/pgNI3+HTYNp0mT1E21YJExzTBTJUS/e8eBTpsSeWcuLmyG",
-	"xR3mN6XKbraAohnf1DrYwxQCRSlAFH1lESOgjo8Go8WRO44kb834S2MkWuUZMi3o9SkV3evxs+2achbP",
-	"QCOY34AxCbBXMpJvIZpMT2jPbLNJlIJT8gl36FJg2YmZ16OjjN+D4aCMinDnayjkmsJZdMBgBw8b3Bce",
-	"MoAqUsYFJCWlM7dLhNoorrDnzJU59IGvP5ZgFWZGQqpvcMcntJXVotzgZvB2TbV4x9DG/K+mR8Wsex+A",
-	"msaDAx+oIo/L/p1+1KgP+5kSQYnv1vVmseZdjfOAcZZimsyl35bF38HxsMBba2iCbw4RlkEm1JSbX47G",
-	"Ypuu+fntzrfXmVikjbpNURAYU9U4VNe/vri8qvTDFTGO+0DTRF8MRNrhIGYKjQio2MHXphowgWdvgJ6e",
-	"6eGgGr2pbwPDuZL0+vgTlmrMNWk5Ng3wxm6P4PGQFEzWeoqJMQXAnLNWu9zz8dXkxfT6fHwxufSqFF2M",
-	"x4VFrGkDBYKE7SRbBLD871Xg1LuQwq4PSGk42uf60ccCvE2KKRwdsh0I4jRzo8PJSEIBBMdhZTPR+TmA",
-	"SRUvkmEUpv4fqJ3QhwA7EAyJzKO1xqk5ChDgqjBKBZ/lEry0tcthcSSk3EDMM5mOyZZmdMNc04YCyCYV",
-	"VcvgpsZ1J8n4K4169p48gmPkFb43HYek5QLhQsuc/++RoemjV/Hc6V5A5/Bc4EfocGgAptdPFYizVSoY",
-	"DHPMZXNKWi7LUwaDNRtUSFeJXJ8g2TDKTfVBoNsQetoUDIxfBDOSC/2eYolgOCX2Aayc0s13UOWukFr4",
-	"1VdOAS5DvGVhwltcrXo6s9K8xtybTKwyupHQTyNjZEP3ZMFsAy5Nh5MNe+n8lblEvQDkuvsEI40NVUCl",
-	"4MwTgozAMpO53II8ggnHGkSznDtp12UmzqC8YfEROneAmbv0lWYcs23ygYGIYn7ApjPARL3vZL5FuXRm",
-	"4D0cLGg8izIGpbEojKC/ydgyY3KNApX5rvibY/0dzedKi1rkcg8xpZwLZUSomeDMZGqY7832/R/QBDgD",
-	"CgpqvEnL3iU8Fjubxw3i8sxCDj/pAcvfKIrLxE9luILcNivKsy9FtkjiGJ6vSIPFSvTlybCAep0J/iQW",
-	"bn74GyVR8wm262aDsm8YwO0+whNMi7nmrKCQBmhqwArVWsTwECTVs8I8wz4kEkRQn7C6j8YXPEO7ja28",
-	"gcXUZkuRc/u3J4+bb2ymh1EhZ4WJxX6jxMzEhXjfZExlKAInq4RXlix23Cbmu3gdgyzl+B0s9qPFG3Q7",
-	"mRJ71uW0zKG+Z/FhJpazvchBisw0YBGgVCVymRiIZlSxWZpsElvTENDSSvqDgqzruy1y2/FtZnUP+9k0",
-	"fDOfzFLgbwSbMgcPX9kDsC3kcu7QxK984O5vWTNxXxdqSM5prtb6lkZUmY559IEmqdllzu+5BrMJB7cf",
-	"i5oK7htjjPSpQSS40jeD8UiYQub+zxsWJ3RmqG6+hfKOM0eQCz+Nu3vAg2eu/ERNDxoOPoys8ASSSI0y",
-	"Qrs99OneWsuF+9UvmICdj0qNl0A0gBgSswAUp7NktVZncN4bBmrUrbz3i4h+JnEieUZuTUaQTFZ8lHCy",
-	"YibFBNghsleS2xQ6v3hDxhIObs34rCRunpfFTe+NYtOPYX7gweI7nu7BlGNeB/GPFpaSCiAiysmCRQLW",
-	"jJsrAeBrpvz1o/G9sLz4puP/j70/UW7bSBfF8VfpP+eemiR/kiK12JZct+5VHCeRJ15GUuJMopTYBJok",
-	"IrCbg26I5qRUdZ/mPNh5kl/1933dWAhwkeRFNk7VmcgE0Ou3r23MFRwnXOI3cJyajEaFrR4Wt1pckpNQ",
-	"sv1jR0m32ZsS98tt/tx1AsP6v1YYNGyAbw98thb8Sm8QXBf2fCYsm5YuKEZmH7mhuqv0BHzHrhvXd1PB",
-	"nstrpugbeAgWQ8mINnbZtwtGflN2wF5+CyKse7i0bM70FBt92jEL6+zv1a3TKIVTl9aalxtKK55FgUkT",
-	"9CDwOGajBAxj2CKLy2gKlIoZNQYzcZsKNavEfmoHLG6ysI+AxxQCh5OwEKuj+ARHtCltcgn2lu3uQHWm",
-	"ndxUiUBVFwKmE80gx9AtBQRVIJMMBSQymRnNJoKH2MM25FM+Lu/K7j+/KUALOL9gopQWLsdwk22hnGTl",
-	"TkjKu1klwNWAmv2esxdvnv/QZm9e/dBmb8XwjV3NDyfft0FcBWud3RjEiVkptrChZ0pei8QU9oQNrQiD",
-	"taAj0kUwPKi9KS4Z8SD6EnKIS+Jnbj+vlKcScNFWyS1SeCjlhCQe2QARZt8Ewggs5J6FPZu58spzJS+g",
-	"uEOrniWL3DUaxRKhiV76WQu32V9J95IiS3KLcIdQlLhL14pN7CLtDrANFlfxjoRJwh5Yp71Sx7XssQFn",
-	"WbNT+z4rU/F+2T4C66Ol+BOeq+TKbWHF0gGxoM1eJH2bvaUNWYHb7wUWj9I0bIzM6jEPMAGcMynsZSsp",
-	"lraHLZ+kmONEK5EOVlWxHylLYgi6TFTCfIPfvOOa4RcF0SS/rLc8MjmJYWgPQYYaSSzdiJ2gVmr4l0qB",
-	"OdA8o0RNs06AN0vaWOkaIAbAHikQ6eHCCKLRmRECKDq/EnqZ78RC65XcxlnPYJoyzwFJP7eelyrxX2R+",
-	"U6onJgtl3QPgN4DUpHwvL87k5gd8zQWXkKnUfjw4tRpK59g+K7D4g7JsltWUZ7D0mzqVtnTGlEFvydRQ",
-	"pfm+3ChYZaXBAGAsJKF0XtgTNt1mVquBj0iGYVasFGW+eFiED+IctBBQjOw6b2p17zx8g+jrhqAXyS+W",
-	"W/wSrrnkeS9drludG7qwvCULQAHzXIxQHt88Tzj5Drm0W0iV0PeSXwmiCCffYa15yKbGcZF5gGjvZjJk",
-	"ZcWCwABVV0LMNNDXk+8K+9zdLcLPyXcZNcNIF7cwTCG6qbBuFLbrXCcovjP7Mg3VP3C9QQjIqWkhNr8v",
-	"bPmNpVZuagdo2NLdoloEH+loGAvG7YsLj161SotbFyG4ikNqQ4Mr9A1tLpd0uIwf2tXaQ21TexgQkbgM",
-	"RBzniL9W3k2USUP+tcI+X6EN4il2VdAC5LUNFBLPHLNlZ8akovqJH3iQKPXfKchrWtTT/SiDKIUikeuQ",
-	"48/AvoMFPjbbgJ23tAnUwQsbIAQtC1MFAaVIV1EgaFeIPLDYNBNo899vqAKSMEjryVZeo/OeFziUFCLU",
-	"m6vAZaG2rNZ22eDN67NztpNqkeidqdjBXm3oZQ6wHIu9s1DnOzwvK71FTp2Utlyl5haNkWVkgWaJ9qTo",
-	"BSA8WZ9ZhyC5tmFUkjMnuBZ1faWuXOzNn2pYf1/5BpfGLcUuOLOWlhbrrqLQfI0odZzL6SndYhUat3Me",
-	"LW/hGfzw/JztgDNp5y/ys97sTMUgZ33PGxWmfMFClVUkXStTgbqEyioGbsECMPax0ipcog88iSNIT0Qp",
-	"hLZALOVKWMkr408gI+XYwoybSeEoftaOV9lPPbOyP8AZrWY+2YI7/xCLak6U81N663ZuS1mBV6LRJteT",
-	"SaoigTt30AYRXQnyYpJA7BkMMq9ZSezKCeIntAqQvUSC/fJweUWLe26VbzJfoEoYOJG9eQnO2N4sFLG1",
-	"YOVUT6tJgPLHfI90jPoxEzEtUgtQrhC6iu92t3Yk3+Q9BSXs+VMNkYbnjSA8MG2roU34TENu5BQFEVVY",
-	"4qngoUNoF74FYi7wGiiugje4kjrbjwvcMO/IWJJxrWyVS9uDA5lxFJetKNNlrvlRkkqdgwYNElROokxE",
-	"oJISGXBUyuO0XRzEM1mRuriN/RqiRSW43OduR3lnTCW1pR3hjJbcknEQQ63aDDosLXWEQ7ljlGqhSfCo",
-	"JLkUr7XJPaAwMU6lb4XknEZlJQpa2025CSaZ6hQmC3vyMBKQw5K8hKIwEQJ6uXZZr+Gt3DTDBZNq7hdW",
-	"cl/lj7WyIycpZfYDxo1JoiHIsgvhmmAVtL9EjCMNCD4v1BGqoT9A71E87rITgP6Ya2MhkQZiFGPn5vWc",
-	"KVbjZdQuKIYv7Blkkh7uAS0RjlfkXHe5g3hLaZl5luaC8gOgqPBJtj7afWGTP5TN7kZlAhiNuV5uhAAi",
-	"9KXQTsYKoh6W3YxlgzA3E4YuR8DozMJmoQm2hoMsMbLMYkhvoDJ+bOcpWdoPytqGfd1bM2lhNyUHaIWg",
-	"C8+9+AI8GKPj7coXgidLi/Qx8y5AwQ698ijxbVrDTckLm1vTKcTletCnJIgBReF0KUAGxJgJBYEVNWx0",
-	"QuZWuM4OkK0OOz/ZddzU+IVLtxxww2M1ToXzn1C2hJNiR2TEhLFKvDJv5M7lH3CwEBDQFdM+NthBYRm+",
-	"s842Vjn4YBOj3CDXmwIjluqEzrXSJM5JzMOZ5zLHe8HEjWJW2b5NllxQ0pPomhvhfZpoUHJYEQvDSnL+",
-	"s4kI0Jx48l2XeU0uIvs3zEdhLTR2LVd9pQzDNd8sRwvUamiRzoWg+bJyueMoLPeFyj2pomE14nrF8WLk",
-	"QplyJSqwsKuNmmlvIXfNHB0T38CqeJQJ7DQkBbCutCW6d8GwamHZ2T1p0YUQi7Ks5cxcTrfDXLSMazlj",
-	"FbKRociEpJwIwkOmM3l+JY9w4Jilvd0sR31UgG+uZGZWd9F5SNsedHP7Ifwm3R3xe8W6kZSEIdQ2UNkk",
-	"q0jIklo8o36vS0ErFfK4ToNACNgROClCkbA5X6AjggxTXiqt8bNUCOfbLBfXdlMZUVMggK73vgNPfN8J",
-	"hJYsR5L9eH7+5vLZ69Ozy9enJz+cvDpjJolQ24UEEM5iy2aoS2ek5JpACRe3iJJIiBulmV3RiURJ0wFc",
-	"UsvzrzQ00kDLrN8HEi2zACfR2G2ks8z6gH2cSeBCNCyJ6T8WANTqMOAUoyaKCHvEhlVC6SyrbIw5WzcK",
-	"7pkxn+whkMUFl1sMh8qLjWRttCuxQm9WOzMnhRJBwC1mWA6lSYskzagZAi6W111NBzL9P4J+IwuXmFaM",
-	"1aoQvaDykUUMWhmqTCvLu/jAjUJxJwfLUnS9tDTwMp2rUTpw3wyAyAygvsOgGgthAUiMYlFYRCiCKMTq",
-	"vrVH4nIIyYdm1UvMqKsKV8sdzOBk1HlpNSdnZuCM6iZ4ezLACXbsOfJQx5xrN2PaeJaR8eV6l/cZGeex",
-	"5rNZvMgVxbVwNHcgBdRGqnmbykAT+EsxZ8/PedG+1N8tM7Rsv2RcyIr0QlBciZwiN7DHttvrAYDoegO5",
-	"mGoM1sIU7jYq1/a84WRWioye7cAqbqrDBHOL26XVOFGCygUnxZQVhJG6FUNxXq4rlktu6TWrRc6h0jEE",
-	"KOASb+pCGfNgdWrfGNjdTnk8UmD4RnEbpS/08A7FJKLLFTKscZMnaObK5ZlQnoVkg2foS+vgdEXAeFSy",
-	"e8EwBM800ijCPOZCCGaN8ZioQBBHAiLR8t4CMGCmM+BS06hChneaySb+3v3d/FW48KG8XFYOEa1ypoBC",
-	"4/MBTeb+dSmBZM2rMnKvBIzMi+znv1mOUa1y74cRJknyJLG8aguHOfA8zobCGHSg5oSAbKFPVvj8IaXR",
-	"KMV0rObxwqdS+SDaUkAn/Ywsl/yclqb5VE8geZYiUQYrtr8qbObE6CyNNREgx6xx/cF0UZay6tdJwb1V",
-	"Yaf4yAsIuZCwnNhRmH6Z+SSCW06TU1r+bnnkmDzXdXGoa7diaQ+tb7jwirbfVZkeH2uKlUPdrKSXYccy",
-	"zQI+40FkFtTIbZW1Hz3n2SXwiKwpboyNbsMR7KVg6nLkK2Y5A+OEZvqWJLjkY+bd9mBt4bCqdgZb2qhk",
-	"SUJ3yc9+/95WsYmZxV8BYh2B9HDhFuf3VIgGr6N/hSIYcKT5XnDO4VewHCZpjVZNhOYo25s2kMBOi1y/",
-	"LdLTYMU3+QD2guSNC+A5FWhTf/3KFbjLdXZs75nIYudzy3jOg0lWUNFC8MC/59rNDyxxmwt723OVpdTf",
-	"IyPJwXMkgQyCSQoypKqi/OuUfU44ivQk+wCgEzUhLzLnXfoYqUIfZ+86xs5ZCOnczvI4VdoMfO8CqORY",
-	"wo1rdSWWVoFTeyJg1FQliaqXmz1/zW/9piLDoQYrlnbmfEkVO5RsotLk/QgHxXR/LHhRTMhYcpQhdyQ8",
-	"4gGagdSVwHhSKzk6DaAQ5gga++oIzufvnFC/FJhp9wqOYsiEhxHXRXceo4+ysESQ48AAQlv1mSalbXpD",
-	"mkrYsssHLWTvOWTvGKP3ndCeBe9x0rELqTGV2kk5rkwq0mR9LAKGfGXmqUibOjNUr9Kug0mxsISb5fSc",
-	"0qpcoJVXl91hJWIk0OaSF7QjvcwBCmbgVf5qN5e/NHBqFBYJGUPlJWbukuoFFsfLWbTzPGjJgUDj0oV4",
-	"h8TqHcAnVetfkeGU2863KoxchySe6TzP6dWBtzlDaFU1NGPAgc6SPmsj4suhsoGazqyi41CtMu2q1the",
-	"dsThSv6us22cL2Zi8JQNjoNAzIwPmYkAGusCfr3Xzl6KXcEWe3JGGkxQh+XfVKSN1dBLRJa3Ynimgith",
-	"6acM9YRfkTuJzRL1znITz8/zHv9cosbgZ5ywaA167eQ9n0igGc9mA7cxJx3U6lNt9LAYTfPOuNbZ0Gh0",
-	"eubVpQErqUy7JR05Fw5mCXW2y0zl0vnOpxsF87UxmhCM7xHoyvBtlz3jWrSBrEty28ag4JEEHUN0Qhxd",
-	"Wdyh8LSyg6zk1/NjrxLe3EsgXMD6b5YyAteE95mV7axXZTOMkMysDtA7r07EuMFMcTBaVCfIi2uRLCxu",
-	"TDlW1HMpURTK2PRbfuj1iYNEWGnuslCFut877z856vWOer3fWp9wT+b84msLsfm4Wa4ZfbBx37fPp+lz",
-	"4bBqSkZYkKosW34Z8GBiZ6Nq0a7JVYPwDcJvjPBLGO+hajXgP8O3btqbVSkmflbGEjdZe0WFYvzUqjqV",
-	"Zft/byC+gfhtIP6PdkuKd+YySBOtEqwBX1t6u6KakKsTCYoJ5P6ON66q6/FguapTYU2rR3kl3pln+GZl",
-	"oe/iYFVI9U9oB7SyCG3k240sVaH1W10+HXjU9iHLSYgpkz6oFsPhfWXsjQ4NFntCJovysdU2ZIVKWIUW",
-	"Ab4Ulq/HvX2Bb1xwNm3t4a5sNELb/h2Kn4nwsukk0nQSKXUSqaKOuTY0v5WKXlMni017gzy6XW+QEU+1",
-	"cX1BnBr7vf3RooQyuc4G1G5j15LbrEXH7XocILXauKdBRi+Wi6z5kKKMtuV15QYbG2z8rLFxSb/PQ/xm",
-	"DaipintF62kIwQT7Z77zQ6nOErmSN+kXv9aQ4MJfw3Ab68FGDSxKXRqWGllMcs00WGSalhb30tLi/jtL",
-	"eExY2VwGsxkAS8h2W9ldYF0XewpoyQezQP/68pC10uUmfS+KvS48ArvVuQ2vNS15Nrm6ZXrDEhuW+Fmz",
-	"xNuLpKiTbiWWvrYacT0x4ln4MOrIjGtHVSCebAadNbMEEOflnCptHP2KEtiuq/c75TKFsrG446puALC0",
-	"tyq5qlrbcZY9BPn3IrmGAHLXUrgkUGAbgkjo+l1GVKMB3LMquXpKqQP53UMfHcdsqf/OMkGOoGKbqeio",
-	"coLOUlj3yXfgdpzyYBLJSpkAcmZnKo5XyhqYuKqvXBkDZri+2ljucFUz1hwMZAHoLEoeCrxQs7XyASyx",
-	"DzqN0oba+VvJL6QaTFVVz15fDqhN7YNzuREuBQ15XAkeUjNBi9Y9iJfzREHOy/2Il+JdIJKZWVXrvb/f",
-	"Y8GEJzwwItFPMZUsmzdXiSibN9fVtr/fqwCEW/V1AHmADjNbetUFnkKQb13jO/sM7HP23uJIUsVxDLGY",
-	"T5RLYBVehPG7pgxyBMXcLvd6VbvEZXyvkh8p2rR+NS4yrhB0KiHewQcn23dyMe8+XYKnocVMNa5YU67X",
-	"cb9yhYGIrkV44mMCK5svZyGDLukviwnIxM4S1ANCbKK60IsE0b70Bq9tSbVWXN9Ua4IeIJsSL4wN1CsH",
-	"pXc2HnOLJie+R+uaV/1VncHr9c1RcLjCYRU22S5cYTWaIfSccRnUwA6UV1QJZGKXKg4vQcymtxZNZ1T/",
-	"e8ND9tRg1cERzdj2UlZ1W3N91nzCYE5DhSZNtwTw2iulnWYN2dboP6cYsXqL9kelIqmtf++9GPXOD69/",
-	"ne/+lPwWPFm8Oph829f/CF8+Tp/v8x8ezX4xp9G/1LN3V8sRFksVV5fppBRzCmrMhdi6QFMM0S3xnd1i",
-	"p/fd3tpjLKyi+riweMktzqtGBYHaZE6n+L/0flcl2EfRhWi1ApUkIjBsohIt2BCaMC02Cl4px4lUnCzk",
-	"C1lRi3praCEK3DHfzx7TynMxHbkTf7RfZjdr6TRtfzWeQRGjY+IyIKi69ttV23FPs65uy+unmEoKxOz8",
-	"RJ9g5fLnchxHepLTHqCQPvYzWb2jdutdZ6w69KMbFi4lF2632q05f+NevY8QnNxN4VnnllIN4VN1LW7f",
-	"Fc2R2tbZDJpdUP5eXuV90jnc4/udxwfBo87wsXjSGR16RVtU0YbNibeTtG4KE6/7ElP7TuGDqm5iuIDq",
-	"01IzIU+Vmt7lqHzeVrliFg+v7edaTKHH3f0czTa7sydSxdMpMRLkUVd9oNSqrMo0svvovPcoF9lANgYq",
-	"jXUJWdXO0BHyBXqHQ77IB0ccQpcy6HrlVW1xCSUjW0dW1SBjUevoMYG89rngff8L9n571IOqdi4Z5pID",
-	"OYA3S0/w/f6+b4kGPfhJvk6N0JeuAH/r6ACi4qWYu1X1dy3S5ZotHj05gLBZBdmYe9Cr36SJjOTYfWOZ",
-	"F6TYXVoIs68d3lh9EMJeW0etOTav/UJPot0aJWpaBotZIq4jlX6Bp0HfkIm61ILzaK8PWV55RDxwOrgj",
-	"ykFHPBkddh7z3rDzJOiHnX1xMHIN+1rt1lUk7du5BpszPhYlO2TRfkuZWn+DZfzvYDeWw+kvV9AbOIlU",
-	"eClgxDxt6GW0gd4BF0rhngtvJan0ttGb22oTU15se7baceZcAnKxgSHnmI6LKOlNe008IeZaureXzD/H",
-	"khVHxDyMwmfQMHlgr2u5tV9RPPlTK9k95XNi9tv44hAa1rEdu5x/RFiyKoOWKpktq5vDHIQRj3G1COcT",
-	"BW0ynK0331YnETzMKVaurqpr11Tyt62VSfPgWe1qxAKgPk0OTKJZEqFhgboudVNdCVNFWK83xNHEt5zF",
-	"4UqlESr1uhTk+3bS2UYHupHztMqIBwDk11Q6gsIV5ECn7SL71iq1dqXHw1TfRoIlSqdRfiWyXhBgH3cs",
-	"Uew83h8edPij8DGQTifC2qMX74zrXwA9qvJinFWsgIn7emlFqrUJasHWHGblV1gJrvkExijrh/3JNvut",
-	"AM+sV/Gnun6889pWnmSvpbrNV1Dwhyy+U8bjJXNyvweywjpSlVcPa6N0q04ubyXeLWjte6uP8bjzG+/8",
-	"p9c5/CP787Lb+eOb/7W2VShA9gp8XeWBb9SJRp1o1IlGnfiA6sStQiKc6L5pPEROSK5NRCi2MsqZJV1p",
-	"m3Z2jn9UuvjsAKtyhxrq2lDXhro21PUDUtc7JqDlqgBtnX/mjTEfN/0Ml/FLJOarJV99DZr9ou2B8SK5",
-	"kNkZt/u79gegL7EgZ6C7+k72XteO1G5NzNRCwUXa6+0FUx5J+Evgvyd9/Ff/kBnFdg/YCy5TniyYHQZf",
-	"2XHv0D+zIVo3G17g8ZKVB0rrTtQcC8cp6E6yHB1gT6IyKtoqKxYULBtqQ+kXyU6/f8b2+096VcpadlDL",
-	"rg3whrpgHOjh6lsIGervvTQenunyWAN7OAMmYtD82xQwB8aurJxRVmlwh2stjCZc7AZVodwlWIOZ2y28",
-	"Wr+tZXDbTh4RIVWsqRFKqP8nvNmmUjtzNMzJpxi1x5klQoSfclxqPeJbNpfveKjCRc0li3dY0NPPzLKG",
-	"6murIyyPR2/gfeerzGbBKdVGisJQlSNnv5QWDBafunHXOOhzWQz5mH86g7/r2sFX2wh8hZil8TDOrl0O",
-	"SlsqeIeBLWshtb4MRLb7ihPGZqo1sKqFuYWBb4OwChfU8tv0cPHT21/2//W2Px/+8LMZ7h5ocdZPh3v/",
-	"NP866y9+e/u9/unX02u++0v60/nxu5d/vuy9Ov/X3uvv4sm/pq8qIl1uGQfgA2NWffNaivNoKs7h3fL5",
-	"4whrvf/gCyfTqYXaW5yvhNjZ1jH7U10JxqdKjtkoiYQMLT1TqQkU8Kgw0tPIFdsqnpKsCb+VLpEkHwVZ",
-	"EfS41nDmV7GBofU1vVs+UTfGioPMggrqnei+SHHWqdbSoawJU1Z+WHfZt8pMqA4vYKIUketl/glZQ0+x",
-	"aOypJUlVO/f23LzHAUtuumrAxeApDCy+LCgSB51e/7y3BwLmgRUwXUnXJkWnSdFxwXB5tWm3sxfui87j",
-	"0aNe57D/ZLfD94b7wUH4SDwePbEIg9+eWTHKsLNUhpAbTRWQl7J8MtBblnsL8FrnfKbWP/TyU5I4E23A",
-	"H+f8i5wSRSLTZSdYlA/j/iPXz3Om4iiAAoZqNOreOmbao8/dchRcKXCXn1CImF+bj7CpB3qToDhLflzN",
-	"q/wlroxFz+jPJm7VKt8miTJwnIWJ20W4qOYbnnCuMtg19LChh58yPbyrdQdqy9/OtpMJHh/fwEMdrWrM",
-	"+iax5H/M5ZIWPFHz5e8G0CXqUqr54Ih6xLwzzMp00xnSrmGi0vEEwjLnPAm7bCDF/BKMpYOsZVrW+x0S",
-	"Dd1rSSqzly6kF8osKyq8DH3IaQl/qiEbW+akJLO0CNOVuDZsrFTIZiqSpo21/CmIJJVdsFU5H4bfVAut",
-	"rS5ImZYE4KaFqXRs/KmGm/OrF2pYwayoydjTPE+1e8AutFGp7+wmDMwlFtYGM7gXvFueG/htva0HDik/",
-	"Ph5BLexldsUNILDC9AhgWLghOnEogw74j+4fOC3dOjpot0Y8itNEFFKdg+nh9fCsPxvK32bhD9/3+NvD",
-	"9Kf/HL97fX71n9/+DPrP/nR/h5PMem1xOJeV1m7NJhyq1MK6Mdoe02+PfGi7jyLZlMQ5m7R7n3d6vV6v",
-	"89j+zxP7P73s//qYMpWsy/imLC07tsRlaiNmVOrKmeSxuPNzWjdhMURfhIKHcSRF7nwngidmKLjJ/Qar",
-	"PnBZrv7YWwYrvycL9lWgQsH2D/pfo4Z8SbPo1lH/oEf0q3oje49gI8FEhGm8frsrjqT/KH8kfkQCZAud",
-	"rcf/F//s9P8vYKhOp1MOfrNTqMGWhwHaXVzyZaSRZ8G+CbbeIWlnx+f6QgvRTjbgf+1+T/d+sOMAYGcS",
-	"aaPQChRNhb0JvLlVOf7QyKEKZqOwmHaJLa/tLt3glyZJJbUtIKnM8u3LbRg9dNq4HDlO636gzDT6KU+X",
-	"WqWDcLs/6DzqPe53Hu8e7nWe7A8POsGj8LGLbluibrcc5ZaOdWjBuLEdW9UWjvZt3ZC6Y6W/LvtRuYbK",
-	"vnutBg0tpG5ttU1oWQy9mF04V5G/kRbgx2y1W9eRsGS50lW/wmDSzkzUdipf/xrylfmCaSEw9zyfhUGt",
-	"f9AX6horEZgFShorFR5lq9Ot+qIW/cNcMEBpfRpFROrEDNGNKC52GzWkUUPuqIb4nhf5j/rEqIf9UYfv",
-	"B7udJ+Gh6I36/d3dvT17EUobkZTYBIyUFUqRSo8s3Kd0sIklmFNxSdEAraPDQgNmernVbi2EheP+4e7u",
-	"Ta2WVIwV2IWABwpAyMkthMROlLlUWBolq1ey1D2pddTL+KmagU0/nYVrUfY60tEwilH2mKXDOAqIc1yi",
-	"/cjqSalRy8asjIisN7c8c+/eZOSmts5LqatbZI5KbUmq+7tRdzdsLFBZEcVTtjXpFlESYB3aTVNFKIxj",
-	"42SRoqtw3eF9l3v9/uxxbyfKql06V8uiunAI5V/k2wEudz+7TxueR+zNdmiP6CV8Uq3H5drguIbn3AQT",
-	"rKJxO2vktlbGItKvK5FGPf8iw1C7Wq6N52nGuorK+NqNpyybAn6B6mxQ7QlLN91U0qXVn5/Fav5SheKM",
-	"Xt+0nIU9XipkUSR0NXgKFY+IeqEpgtr3boy1eUq5em2/ZG/elGjp6g/f8si8wTdXmZCLjnBEF29Yzi2z",
-	"ndHoEgxmIFR1ZRmldIBThIjinnIFQ2Iqv1GoHJK7nGqRXE2PA1MZDiSkSRYULOEbcpbK0lKBkdY0RTLE",
-	"A0M1lRq5spErt6nIh20Xiyn4Io4tr5tnlTUZBSyQFl0YbdfJVSVRdr9zYKXYx1aKhSIHw4NM97VHbCGn",
-	"ThlCHnQ7mH3c6/QDK0Tz3m7nyehg2HHT9nf39p0lpKuvx7cH2a3muB3AbjjFTN4NXrfYyTKofsevRRFS",
-	"Vw9XhNTQfr1sAuE15ZN8uB0Vv3NmBbA/EMFtlfs707+xD3L2b0+1ExVbHmCIl1xOONhzFdYjgp90GgTY",
-	"c7LduoqCK/hjyKV0f1zG0YhSydLsv7lfKSsxExvBTpT9hUUxE2htWvrRR3ADGGGTBKyFaHkQ+Dha1Mgc",
-	"dxErjkvVV9Fshn8ZRX8hQ3PlkfFfLmzb/Rv/VWWRybjM3aXwMNqsLHQbH0aGAn2wkTHG2aFKBM+9/lRs",
-	"t3khcR4wQ91beWmCv031Hk9h12THf0dvbqE15Gjo3a7kXLH5BHxWfoeb3I0//9x3zCgq07n+zCtrGgYk",
-	"4yG4+U1mR7k+6RnFq5UtghoRqhGhGhGqEaE+CxHqjjEmVuWMxC2jTEiV/egRJnYdK5OHGv9Pw2Qa/0/j",
-	"/9nG/3M7/zxE3G3uns+5ivIE4aDXXmM0D7hkw2J7EW6YkoFABzkVzg7iNHSVTqKpRXwsqTKNJP5zt8re",
-	"XvbC1Bd0ce0BIWmjXB2cs5LltlzYpdLxXyG6V3a3/b2h6w1db+h6Q9e3pOtlgbl1/NvVZbj/j/Pwp7fT",
-	"fufPg2cTrd/8s3V/3ZDvNbL7vYZ0l3owbyZ6v3QAXN9AVk/UHPYbGc2cAy9H4D9N0C91ut3QMJdfX3WL",
-	"NM7wnVw3uYI/fttKjUu7W71MuK9T/KbQaG3tR+fw5o07pg2++Jd9sdLW5/qZwVDLeyicYx3kvdoiVzxX",
-	"yH1JFFnfHsR736vctgPnchggtJNslghOdlKpMPtfijnZsjVGPHRzvgwidt59UWWGP6PA4argSBdUXIFZ",
-	"WYUkwOckldrOiKR0N5cv1fsNirtj5nLmbnCCTCICIf33fy2FjQ874WPxpPP4cMQ7w2EvAM7nSrKsjKTO",
-	"5q+PpM6/c7cA6P/z71Qki//9lv59Ev7X3nf/tbtLx9SpmvO/dndb5bjfVe+3bv6ooSDLaYIU5rB027nL",
-	"qvRJ+OwXIyTGNvFEsDAVT30KR9Y/q+3N+Qs2h/KLw42ZzjlRiil/d4Lv93sVLKgyW/3tZOFcBBCGQt28",
-	"VMISodOpCJ3WEI0gBAjK2855ZftGB44remZRs0nCuMqwuAIUV7dOMEJnp9qm6rbwo+uottG5OXQNT1O5",
-	"7vyqaKT39sHRFleeB48q+ujmXt18vKEOH4063Mq+4BnAxjYG98W3PLgaRXG8TQmLYrWr3pNCHatymSsL",
-	"J72cN6O4udoy0sKVxxEM62e1GTfYw3CvD6WMciWmYU7HUp3xY5SaNNncK7tpfenCom6XB+3qOIuaiq/u",
-	"blZ5KxsU/XgoegffynEce4lMb8svPrpHxS3kFbH0LWveQPknbviQayhyNRRW+sXokg2L3JR7Aub7q+SE",
-	"9921wnvpAGC2VVsGXl2Ve5RKDKrm/l6ZS2Rbakizosb8yXc4zDkhABvza2qwmGItG1cSbJlyFbBvZZhK",
-	"uiU9XDOmy47dbMQibte3CfdH8PMJWQiKzdNrGoOvTS0++c6ZGtyr6yl1/mgLZ1JONfa1+gu7rIQoIU2u",
-	"hNQGtY+oiBz0YwxFwrQQejmZrT4wYddR1837TLVLhf6zuIJtSv3TGNOshcadiv+/l7aV99nUo9B5IDuy",
-	"tZ+c46vrC+UTAECT22W3Cny83p+youOED6yiodZEVZVAefsa9Q8bPm8nqpfQf3OJXWhd00SUOjwyhcas",
-	"UFxHgbA8g6xbw0TNtUhKBCNNErDMo/kw3741XzJnt3fU31u+n0eic8j7vc7j8OCgM+wF/c6u2Bu59uwu",
-	"8d5KmZWhUm5Eu3IRXkayyop/8ITegpRvPobVtl6q/0RxzHcOuj321a/9/lP2UyTTd+zdk0eXj/afsuT6",
-	"qL/f6/a+Zj+I4Ert7Pb6vV6/12ffR4kYqXc78LSCurjzqDMjADPGgn++MxJWKo1MpUVho464MtRtlspY",
-	"aE2GGTCEYJvfe6dixVtZ2cV8rAx2HMLG7lQgcUPhoXCt9yM+5IFgfbvHY3ixktblBiqttHQ+pXa/DkBW",
-	"IOfKMvJfOL7dMSKNaNzt3GOOdn50BUqYUxXfqnMolGzIVUpYbnep4g3SBeOqltdxje4DwHIia2pUQ/B3",
-	"O1cAGmq0Y55a1nO4kKRmSYnviSwWLybDH4LodfTi5Of/nPRfRSf6RJ4eBM9OHp1czX795dmLw65YvPhP",
-	"+PYkeh2dzF+eXx283P3X7m9nLw674Q+T+KdfX81+2z2YhD/+svjtnzl8jWTr6NCKPnfpw4x40MRwPNAY",
-	"jkqBs9877z/JRfRs33Yanl1eiyQaRVns0TaRIZG+hMyUHBC5js3YS3kmZBjJMVX7ogo1ldEO/d3z3uHR",
-	"Xi9Ht4sxJxWpVHkcrCK0L96eg2llcAwlrqP/QNrREftW8EQk7H/+338PVrX/j+SK1G6K5nDZI16wAI1c",
-	"VyZ5b9D8HIdwVenB9TXjUdJlb3NtEVG2Qv7HItmtEzHWp+VgAfSqCt6QNJI73/LqC6e0iuKu1KQaMtqQ",
-	"0YaMflgyejtV38lPm+v4V9Hsly2N62Kmggm0AtJX0QxPctnPhi9VetrsI58labgRWfHxGWQHMs3neTUt",
-	"kubRfj54+LDXe9w/PNw92H+83zs87OcCiXtVNB0XWqtnK2ZfeMpgr8zwK4Ec41oZwYY8uKrQtksnjPul",
-	"mSpPulRwYz3PEjyYuAOBCnJsKMxcCMnMXLnOEPop63mLnI7tGCoU+bPae1QItK48nzPDAXRXWAIDHscQ",
-	"KpZVacPybFiTzR5kKeTnTxXJDNMgybFYA28mkmkEehJ4EWdKm0tnGvuj7TQQqs+2BGFu+FXWk8Kiy4Vd",
-	"coaTwuJqY1xwtL9rZl8HQ8rqsLmtyn0XDmPdLdChSzU/wmp4GF8WC8bjWM112y9pkD/VQZsNKBz90tJP",
-	"C9r2NxFG5hIiYwf2Ti/kgIfhpVHutzC1q2QcNg6JzBspwW/8lqr04Lupj213/8XLK55jJR4SqK+UeO4Z",
-	"dG9HzB1Obk7MDU+M7z6+tcYfJguo8Uu7VnEokksz4RYAD3vgXVRxFMDXv9vHl75v23KMmR9sWfaqJcKk",
-	"30PMpFZTgUGLWBwgF0lVg0o5dM4vvbIT7xgyVmYxD3x0ptvb35magxFbHzHOZDodCuju46jyV/rrNqPo",
-	"UPbV9Os2m6g00eyryddMJRgo8lX4dZtxcyFjwTUYNe07lRUA8l1A+p3DP37vdQ7/+KvXfnzzu55Owj8q",
-	"+3lk91BNKBTjs1m8eOqpQGTaljL4TZIHORFMyS57LbN21Go0wt7Eo1SLsLsxqlP1pHxs2R6yHRdpVntx",
-	"SBHarVRG/04FvQ5CxU0VkKdDHyi8ErKLB+M+0z4A1wlvBRwoi3TFqJBRFE+rgruF7F4bs8yistGWXSjf",
-	"PnvD9h8zw8dtptNgwrhmQloQmpnOt6elLjoHheiC3SpVclWc91sx/OX8HPunRfppLkARjGluf8tO70KI",
-	"w/6TwioO1zn6ckdc65tOtZWab0GtJlEoLgPXFw0Byie/n814hTu3+MlSnvoKJwykSXgh1ZWhmChtdFYU",
-	"0VHDNiDWJApDITciV27Za2NPcl2W2i7qjKdhZKg+V7nv0ppocvT6X6535Sy1T1piybiDqhs+5/rqn64K",
-	"XhkJDNdXzJU6yxtuw1CElzORUDpO66jX7bdbVl6xO7VCLP19ycfFnJ1QSbH8JWlXvpx9ITCtSI+9SyMr",
-	"1AzdQ7Ny4QBOTn8U0mCyT75uNnlHZiqOVxZu8IFkRPCW+ejySSxBCddXBJwBNKrixKsKVfR9jEukGZ/z",
-	"FYVRkOXZq/PHXauqGJjbKidtl3q5es4lla5mETndpPKiyyv6XiVQ6yJWcowdAuJQaAOGOLs8qBSzyQLX",
-	"r2cJwFZcCAEPM0pd3ePFVPcPXBnCvyom3sfmL0d4EGLXxMDjIldEwVMGio8fX6Z9OXwrj3MWyUD42j65",
-	"RcLpYZh+BCH2t1a6PHL/VVEfysKO4VfIlLm+EiGafOF6ifqC4xrUcZQI113tRsIUkMu3WI//Zo3YtBRX",
-	"iADgbyd/wj5+3yF2NXK1l4nOMtRnZ7eS6OvqiNSM7uuloMV/13xnuaH/ZLN0Ec96KtRPFza3dhB6j4qe",
-	"lo7bL8gPt/o46nqALB9KhVbqTub3L5lB/pG/ulagpBQBNHG4lZKdA9SN1ewiRNSSP4/9HO5c51LsslW3",
-	"W0AYqnLszifQP2iW1sXnQdsXtMbpGce6c0j3SqbYYsP28ljQ9MTxK6sujKNrIRlE+S9zv0Kv91VDQdUp",
-	"HsVQBw/0e3VVOWJ1Uz6L7UMxzpXTm20RuvOnGupLFxW9NPYLNcwtEnsJ5WKoy0sswQWst3gQ5ab4pQVU",
-	"AlGELHyz/UAP2VsoSe+vce59dcCtOpufwWXy8jZRK1WOIfZtt1Vw1oSYRBjJ/Fj9JfKxtmc1GKoAjkAz",
-	"00wLUUjwJWlgCg6FCMEt13g5p6492i9ra6tll3brXWesOl4yxHe7r+iP3/G1P/LvdaKpC/+ecTtJaxyZ",
-	"STrsBmq6o/gs6gQqFGMhd/zUN/nP9VU066gZ3kIHeolZTkben7ypYxVI/OTeqzTu0M1DYvgtLr+kXQax",
-	"SK6YSfi1sFRJkQVdG2xPz9Hg2C3l8lOY2Drw8PnRq+TfWPBr8iUF3PBYjVPRZaeZOQHbrxvosE952Msy",
-	"crhRCRysCuNq4Hg4VAmbqgTh0YmnVoyVqpyAftBb36v5k4O7ME2wSu20xqXmNUJtEsGnWa0DewipvJJq",
-	"Llf6GvceUcOxohNtjaK47qBgmg94TmMhk1ppfCIYPm+j01HJQCyDykYy9w92nOUc421Nv+uO7/c/Pjik",
-	"bVlPo8bEunys21lcHxh63rEkCOLsuvwtR/k2O3TGwzARWn/uR6+dx6MmvNk9Jpx3DPwuyO99M0t+oDX4",
-	"vw7Z3cAf8Pg+SDWaGgHICgi3kH8AD8Ccj5p5sWTWS0UlsypqXR1sIPAEhQKB91YTsMteQaVuNLcpFJm8",
-	"1U9H8kqzoYjVnE3U/ELCPBwRPxHY3G+rmoJbN6MKty9AeAvhq/8Qha8M4P7argFUqfdVJTdMo3CNv7zX",
-	"OTzufM87oz/+enLTyf9zf5t/9ndvlr3sn9xZb9v76qN2nrq3yDYosWFBRMhw0/C2u0vmH5JLb91068P3",
-	"w1rmUj7frRLxB/Z5B14YOPNdEEdCmmKNJW3Z0jIp3K0syWrHXGNx5T5JCFiQjsaSRfnur2CetrNpDDuo",
-	"qW72sw/HXW31iTRDxYXxqdUyaXLdhpg8SASwsB1wLbrsxNWUwv5nulvy1+8WxM29IqU77vzGO//pdQ7/",
-	"yP687Hb++KYyPOiXAoSU2tZjTcrBUdaxdhRZnIwg2xh653bZIJX2LxEOjti8kNOgnfgMR/ynimSXDWZJ",
-	"dM2NGBwxJeMFBUNMhyLRF9JisCP/E4UWZuo9w6zyjSUSnhab6IpYu6phnO339otNfH1ZTbdKMHnDEirv",
-	"MwfOVY6+KXOxkESMRip5ynhqlJ3frwnvOJ1ZIeUJbcmV1QMBBl+YYhatB7nUqFY7X4GU+sVRf5I/qoJo",
-	"tAjSJDKLM4uPKH0NIRkm++t7xydfvD2ngjgg7NF7flSrAsGY7zokKaL1qlgPIhcUA6s6an2bLqwE02Zj",
-	"AQ7O/1+rrm0ANDMqHqr7taZm61LzgPZ7TtbPlYPJtZDxRMCiokpNoGBJnBwzCQW9VK3JR+5v3eHed6On",
-	"0T9SKYGVOTJN244vqfMZYUSTL9XkSz3cfKm2Cz1YIDtLpR1DRzIQbuCQLzBIwTKh3NCHVuuMxmmStf67",
-	"Fpd2Ct062u+1CSs0ZDyVfOn9kkP8US/fOU9nrfPACJ5/QjXK931rPt066rsqYqkR+tKoMYi1raODfbAN",
-	"iLlbVX+3XPj8yYFlWFjZ7Givb/9h0kTa06Vvdp8gt9KX1Ibw6BCa9gBTaB215kJcfbkn4cIQimAxS8R1",
-	"pNIv8DTom8vhAjNkZlEiQszG1XYgK26o3HHtHgAOWnR/SRIJBlyHIsP/afaEQ6p3I3986fJH2+kb/xK6",
-	"zWaxsLpya9Oud9jL1FvCw8gUItO2EacTMYsXlxam1wBnIxB9ob1UxLtAJDMLj2cTHsdsTgFq/6eEA4+w",
-	"WeJjq58eWv3UdUu0w2Pi41Y6440jrNByw0o30F8oB+clMpu495quRA0mNV2Jmq5EW3abA2Lzc1NC5QGb",
-	"BNCce+kYAwrU1YaC/nm/V2soIBHP2QmszLatmWCtTLhkJnDwnTlpcg6bldbYOlQovLMsgkIK5XNpkkW+",
-	"9z8WJcwvounP3TCzbfpz7/WW+3NvlLacRx8OHbc7jx+LJ53DwxHvOC/HwehRr+C4CJGXoDvhchsUpE/I",
-	"pQCeAUi8hICXIZfSWwIayG8gf5vO9B60j/POKJ15o5xNqNyVfrfTe1wYqfFXNfYiEE8R/hpa1NCiPC2i",
-	"qkdYcSjgMhBxXDCSYGhOtTW7XaxmBAb3FQQu3z/I1zlyRsgkUZBQftNujSIZ6UmtSXLYCR6FjzuPn4wO",
-	"O5yPhp2Mrz/ut4pVjKjqVF39pXZ5U3/Qy1axKz1qt7SPA7lZ2ySpn2+k1MgADd4V8c6Hs6RSUp/D99hQ",
-	"6792v98Ed7DFlkmi8RjsKaheZlTiLEsMXm48thon7X5TXdrb8qXBjDs03U6SSs9A103wiRwfdI2+Fo3A",
-	"1TjoQjFOeCjCN9SuUIxGIjA+278N3YRp1W0GoNZJZ9hYdaYgFwvqA80nUTChSFKo50fVcbrsudUEsDMx",
-	"BH5Cbe4umVFbR77CRLtFAR3Ep/Y6vV1oI3GQNfwDauTHxqhSsF7deDPWXy1uLJoZzHLZzNXIwziSIv/S",
-	"LjXP6O0fHTy2L00ibVSyqGL1hx2+PzzoPLZI98QiXRaseDDKgvnQM+SjAVyVDE5FQ1r7B7tsv7vb3WXn",
-	"VF1hqN6xSLNRGsd5bYseXfrftZDhpRq5tW0ftiikyYkx3kSHETxgoIPo8MKgBx1LTjqPdw/3Ok/s/oNH",
-	"mS/sfdE6u7VOdoYZzVu5GmQZK+yHFhR2fauSLMcKIoYvR9DAPxEmWbTcb0V9Nj/O49+WOkCWVr2z0Qk6",
-	"kH6TiOtIzMG8ZKZ2zou019sLZvAf8aOIY8WA4zsXOwuUHEXJlC1USgji4rq7+O0OfZwB51zEYGjyd906",
-	"ar3F35hR7C03wcTSiEXLh6JuOTNUA/lS44/GQoqE+3olDaf9pDntRPDYQH3zYRpcCVMoRdRuuaaj5Z+J",
-	"lUIY4kPlo384TCttLhFhVP4t6zxb+h3EaCjFQidSU9UpV16qjqvn+KUlGsAri5r/ZrFEEQZC/lXLRctM",
-	"L5MoWiKJZNkxttxua8mmuQ2zxJyZxv3UKOAFBfzWCSgQPeDQR4QuuGir4J4vOpDjpglobfTlJqC1YR1N",
-	"QOuWAa05ZpBVUXNxqVV40js47+/WB6BuXuetUC3s4NG+ReOsNtbvrYlKEuyk+VG4VL7cERlasiI+v/9R",
-	"zcYqjRalEyuwumlq1jVw9yQJW580fp+GdpTETqcjnYs41lB6PavEJbCKdJUBLAeTTUBHIy9BQMd0cVJQ",
-	"4TehS4123ZC5D6RdN1rxVloxILSzJhT7qIEzi3Tm1VGD2D6NKqU0+UwNlWjymZp8plvlM1kxNBE8bB3t",
-	"3bRbSornHygI4Hfni9jAb1+b2eK9ztT7xy41C/gnjwn4nOvC+GiQ/m/guGliEpqYhPcek5AjFpkMUIXO",
-	"3t8IEKWFkBvYIoptWB0ZokSaQtvVRsVsVExSMWdRYFJf/76R1x6IvObqMiK7rqYMXXvtB48sgWjMlI1k",
-	"XkoL4alGmQCKWwVWTu0fgsClc6IDNu8/eoxl7gF0nKNAvONB1iG20n2QJ04CpKjO42A37DwRe6POfu+g",
-	"/2j38d6T/cODVnupRHve4r+2zfBcDKetok/gr1Jfo007FocCOxZX+hSgX+S8WtzoHvyGCknkDwIR8LGT",
-	"+q9FAi3fj/barQREMgiCsyK7/XW/327pq2h2ea1ALemR7KorRDkrtKAoZ/+idlnZdWINVhS1Gw7/BXP4",
-	"P0CdSKe+5He9nPvE8wtsGOgjZ+8aytUYkBsG1BiQ78eAPEuUvdYGmb68krR3RTiQQU5IisMuuY1a0FDl",
-	"7StXFGT95fC7VYL+o9sJ+iOeauOEfEdZv7c/ttotKy1n3i6SnXcB4Km1exPk14D6+wzyy5pFVGHP7qPz",
-	"3qMcdafe200l7qYSd1OJ+8NX4s6jdgCh4VadHnaeBP2w4xL9n+we7mWOPl9A3658LFbWOKCMtL/BMv53",
-	"sBvL4fQXNMkkkQovBYyYpw25GoP0Dlh9CvdceMtVZqB2zIkwduNZmgqEyl8WYOWg0/N1S8BM1QRrNAzx",
-	"LsEaNdorwWJdyZyD3/KafxO11CBCE7XURC1tGbVkycdxYAoFaSEAoqlD26DzrW0aWR3aOydwlCjIfsfK",
-	"lKhEQmu+4UEWF1Rocte46r7wYBxL2l5+2gzF1a3wK6QKalYmFO/MZZJKyBfMBYFmRSH/8A0ngQeleYEv",
-	"EYGQ/vuq+nP2/DqPD0e8Mxz2gk5Wlu3Jbq6gxuqilGtqOsI777PQXKdqTgxnLIYYrnq/dfPHDQZ5nq42",
-	"Pd1bm9CP0YgTtqi1S31KkyQXz1jheD6ggOP+3vJ2H4nOIe/3Oo/Dg4POsBf0O7tib+QM0y7OMtU1XMKN",
-	"qKOxFOFlJCtjNp/k0vcuOTaBbr1U/4nimO8cdHvsq1/7/afsp0im79i7J48uH+0/Zcn1UX+/1+19zX4Q",
-	"wZXa2e31e71+r8++jxIxUu924CkcBkx+grVcgkBojbYOK6ktXkyGPwTR6+jFyc//Oem/ik70iTw9CJ6d",
-	"PDq5mv36y7MXh12xePGf8O1J9Do6mb88vzp4ufuv3d/OXhx2wx8m8U+/vpr9tnswCX/8ZfHbP3OefUuw",
-	"D3s9i5+jROiJn/Pfey9GvfPD61/nuz8lvwVPFq8OJt/29T/Cl4/T5/v8h0ezX8xp9C/17N3V6njTRi5r",
-	"+mg+gD6aWNIVA+iX8reqArBFMo2AfAE/tBzaZXhZPlgMyL6xq4oVDxsc+ZxwpKbkfxbKB5W+Zomy1Jwy",
-	"M4yYQXKCDEWCP63Jc4A61Flo4c0NlC4aKde9nKOuTNBcKEZYFHDGkZmkw26gpjtz+xacVe5PLHlaaBFv",
-	"n6FmpJmz+R/luv2D0b7Nggk3bVfBrXshL+Q37MXZ61eW42vJr8RlwLVosygU0lhqkGjGE8F+/vnku+vH",
-	"bWblVPzl9PtnbG9v79B++fP5s64dCYq74XiYewPN8SVTkOPC5hOlBRuE3PCBfQIlMLDNSJf9FGmjsVzc",
-	"AOTXIE20SgZsKHQUChaZIzbjWrPIMOiDz/WFZGzgXjMK28BPBLOfsxkfiy47gS7qA3vPA8bxsZAh9sSP",
-	"JIthVjPhBqdWUuCXdjvH0m1jwjXjccxmiZpZMUlopkYsMppBU3v+FD6cR2aiUsM4u+ZxKuzMduIuey3j",
-	"hf12GIupZrGAmVJ7ILikBQsVk8rYDdlldNmJZJwl4t+p0KYNo0BBOXuWcOXcr2XhThLFOBw+kmN7Tio1",
-	"XXbM3hyfP/vRvSbeBQKGOMLpIzjGWIzgdaYNX2g7TGQf4TnB9FYMTnCIbOb8GdgDUnPasj2+Z9wqAiwR",
-	"PHQXexnAb/5SERZwFs0XbPBrB746Yj+enA+YStjg5cnZ2SAHXVC8Hi6Vz2ZxFGDeDx3u//9PreSAfWWB",
-	"83D/4PHXcCeM220NY8EGgQrFwIKFZgOzmAkPh1TfE2uxWAiwpwJwId4BiXTgGoqnbIAV9AcM1A94MIoS",
-	"bdhuj40iEYcEUhZP5omS4y57zoMJs8cG6yW4s4e3/+4dLtJMRJTYWe0cGnb8rQojQreTDqAV7Ozx/uHe",
-	"10fs5/PvO0/aTCo24fEIV67TJFFjbiwURwk8tGtkZh4Foste2fVaLDaxHVfC7WglcQ4lYddxJC0FkOzV",
-	"98/aHqiHURglIiDgI6eAJjwCq2EsLHlJeGBEop+6rin4So5aaTblC4QHbZUMHrtJcdNnQoZ4JSBaMxBz",
-	"LUQOjiF6JPoPR/D9VvBEJOx//t9/w42yOLoWmvUPGOnRbQs/IAkglEZj2bGKjQz1U4sGEy7Hws5k5yeh",
-	"mmazuJajJFHSZd+rhO31GJlXGR8ZkeAtw/WrZCqS0ijaRHGMFS4RxBcIGxyGtLMSEVFzecTMXDHDh3g8",
-	"qUZaBAPhx9xTI/vCULBYadNlP2tC9pjbFdndITnA7Vr8z+/czoprP+yxkC/wzI/Zm9dn57gd5J+aGX4F",
-	"l8cGJ6HVw42QwaLzD7EYHDGr8TI+5pH0sIv050os2nYxuFKNT+f+lABJCMymPEQCbSZCAoXNJjKdU2GF",
-	"WBEeMSvXDWiVsyS6tsBtuRmdShzjsociVnIMpZUi0wbGw/Z7+1iHk+znbJgaOPCpmA4BSDnD1lH2wBPL",
-	"QPCzPVg4kgBEejbAFwddNvjh+TnbAYa68xdlhN7sTMXAkjCd7TbgcUy3FSqLTxzWDVs5RdKOeBdH08jA",
-	"VhUb7PDUTAZsuGBBHMExI2V6ypTl6URZCHi1mgospjpcOGb/lCiuHwGu3A0C5AgY6Vwl+BZ9B8eJX+DR",
-	"5h4B7wEmEEFrJCdh5DinVIahYmy3apSd1bJqMVKJOGLq2r0Nu4UDSqLxxPi12CtLxMiq/swoRaViHczj",
-	"rkGYwWMenHIjfrJjdeB/B3bCrxJ/rhbOAvF1O//iqdU+ZCTHA9hg4YkWZsC+cuiNZMNuWY3sWqdwUVbu",
-	"+LrLXuNeiFi63eQkHra/e4igj6CTcCMu6Zbd1MIki86xxcQBCF84MTI6CAbJg4a9i0QE0cwevz9Memxx",
-	"FItUj5UVTFKiBW37VWS0iEeWChA4zieK+VMySrEplwu7EwxBYV/5+0jsmViZEathY8hJm0APOSVCVZvl",
-	"YlKe5uCmnbHVpATOX9spAd887djfPUQGMBNxHFlcViMggoUK3HAsmbyDPx4xFFulSqYcRKWp5Vyhmdgx",
-	"YmEsS2oziEMkWgxDAE8iQmx/CJUFEDblV1C0OIxGI5EIaVnnMVE0PVFzoHAgIs25ZlaOCLtscNHi3e7w",
-	"opVXruG2QU61z0pP7Eb4lZBPUY6wJz3F1mN2gSdv3O5IBJDKVVZGIQgQAcEMhA42gIPyUyLs4W95uIoF",
-	"txgGUo52AhJyrKGYRHQ2f3NzaWApVpqUR2ywA1aCRQeGpdgay4EJ45F8FV4atNlgxwFVJ0FE85Su9GSH",
-	"gA0+ykFVNn7ux51Yqat0Bu9ijBQh104oAitQwJNU6nRob3ooaN78EIWn+HEisp+6dtLzSaSZFsl1FAhg",
-	"VCAQ0vmRqKCtxGUmwFJGiZKmY8WYgEukjsTlQeP629/+xn48P39j/4ahj9+csJFC6Rkk136/12VvJ4Ig",
-	"3f4GSoMlLcFERYEA2WZOb9AQdpEmiQJAfWBA8CqL9BEqet9881KYiQp195tv2I/Pj79D2QTHsSTFMrZQ",
-	"Ce1oL3AcNoWPSKKFXcJLQPEt/Dpee4CwNDi2Oxm0ge1YuV6RFpjKK6nmksbrstdvzk9evzrzssJub78w",
-	"giVaMJuT4WOuJ5aw28O0pwvD4hrte35GYPxd3PE/U5FEAnZ8zMAhgBuJcP1zEccdEN5AJ/RrnPGETwWc",
-	"JI7of/Cfj6NrIVGwhokTARP3aOKTTIP+5hsnsmkyrqezmUiAZmWEBeAEWI3VS9XcvYDDoSpgt3E+EWzw",
-	"DNXmzjnoMBYmjbIT2GsHudEJIZnKAfLcU8Zlvvw6Xl3fXx1iEUC91ZH8rpECRWOpEntSECpLhgOrGc8t",
-	"RwZ9xF7aUIULd2l+pc9loEJgvYU5AalxWv/KEZkfzAJg4M3P57Q8N9ap5UBuoF6vy167XZJ4ZIiAw0pw",
-	"1fZYYF+0PnjPwzFPksiiqQQLhxv5SSbdEiNHxnlpX1KpIzfPsBQ8KCUQPDWgSyMpj00ED0UCt1dUYiyB",
-	"Kl6lY030SaZH5q6CgAkB0Eo5T0FSnSOyuzMZnIw6L7kJJrTKk1HnlZLC/VYYBAQQ0MVIEfOg4BBFirEy",
-	"EQcxVfAA7i2DLQuAAHaLmeiynwmJ3B5yoEMH85KHQLjkmDBzt9dHKC6q4iBLWx5rlQW7ysFPKnAn545q",
-	"8PycjweOPlkaBmqVoys0pX0JJju1gjt8TOYyVEUNCMbw1pHl5dhihKx52Gek8z//778vWoMMZRGGQEiA",
-	"xXnzBo/tadiB7Tk5MQJUHxI/hsqiR+KEYBCwNbMqDKNjQCzNGXe67DXQOlij3SMa2hLB5oJfddkbKiDh",
-	"rEhuT8pp1t98U4CBb77xpJeDzoDQvtfbZxEKXiQVGTuflc7tUkGqtBNaaWXGk0grCdzIbmHwDWCsHWKC",
-	"9rk8LNNwu71eZlYwYBOkJ94YeJxTH8GiJmHXDpUjMGvl+RIJpXbGTCciQrPLUhnaGzLZKbgDGKc8IYWZ",
-	"VCoHVRC9a2FbjdB4mgOZDPZQ1cq0oDwY2TXag4Jj4GMmgcdO7cwCHtqllQjMLAE9ABPXMT6c1EqYw+4N",
-	"qSvXbMS1EUmXvR6RZtl2SglBLZAzvD97FnhfFoExKR1UAWiNY3czVij2Oo5q+LgN+rJUJAfQqF32PNYC",
-	"ZQ/7biTHIG1yiXtrW46PljMQItAWakcafOOJ/y5dxXfceK6WoMVUscFPXJvOSxWCO2oAAwI1o186Z5b9",
-	"ZGTtZzktP1miOMAyLCe2Ig/Aqqu30gWOmsrIOJpoVXW5IPaMOGcf07U7QpmgGkSKZrs0p+UzCRmYUF6Y",
-	"8hgFDYssKjVgACXAp7W403lUxe+O2HBhhGbf7CBpioUcmwlSpgGSe+SLCG9gvMnDIx3EMx7YK7Nn7ggG",
-	"LH0QTacpWEkHSI3YQvCky04BwpGbExbC61J1gNoNjqxQirqdPb8rIWakMaMaQsIJ11fAOIDBLveBASu9",
-	"6mijErubgu34micLS3WWeKfVzx0JG4ISO3idRONIZgx4lGoeE5PZJyYzePv2bceOZYWMgBvhbIlAvKzu",
-	"jjLfQW/PWe3Jfl2ntbNjO7mzTuWpT2+/jQIG2+/tOVaUM2x88w0u6dcOCQudEwvxg187ebmg8xpNp0dM",
-	"Ki2j0WhAS/QgciaCNInMovMGojSRHYJcSlZ5xUYJMJFMr3AqDRhe8MCHCwZOKDDiwcLOQKXonCdc6plK",
-	"spkGbTDTXEC5tSgQUoucd+vlyfmSW0vNhNQqTQJQgHfoo51pZCAihQKeCn4x701r9bp9jL6wo/BZ1Dpq",
-	"7XV7XYi5soqXnZt6WvJhqkWH8j/s7xQxU3SZ/cjhVPA1kcDZoryISj7QzqmFCHzF/k4pHc52yr4aLhi5",
-	"hr8msyoZBRKhVXwNpKAFa0ZJ6SRsHbV+irQ5tms8pSVCGDBJd5h0VlgpuI+QUQJFB0WPG4hzgwAQq9Zk",
-	"qQDuGbpl7Mb/VyJGraPW33YsC1BSSKN38KneyS3kDD68uWmvWAAQrEgziCiqnp8ebTH9P+wXdfO6zlJ8",
-	"iPKCswytWwZFSm21kHP4pm45x24FOjNwWV0UxQOVkGnZ9zuuWpUrg7fpsk6+w5VUvZMBzc4z8IK2NngT",
-	"7J2uHMlMSY3pe7u9nnNTC6yJl3ev/akx9mtrkLKg3gJHePEoz0F2Qui/abf2cfaqQf0qd07kNY+jkOgk",
-	"ftZf/9nPkudIfYjf7a3/7nuVDKMwxA5E+/3d9V+8yQlv32NuH3x6sP7TZ2o6A1Nf+K0Kwb+/v3u4/jNv",
-	"wMapfJTK+pUCV8NYGqLnQHiGwAdbR7//YSFEp9Mph3xPe48eE9WIAYmFdnBWvwW/DgQnjiHEBkOB/mi3",
-	"3nUouobaG9+0K2n0zl/wz0v852UU3qyk2sYDjwidzpCzx84nVqN1ZBhf6y4R4R9EngavI8EZvPrdOwS3",
-	"3CfD79JGINbk32mUZBFKW+D9B0JS1LZWo+nDwNLe/vovXinzvUpl2KA1IAHo/mXAvj9E3iFByC5+Rhl+",
-	"5bRAmt8pSk50Yjy28v/CSdKHbEDjujesohArcIA7DRjVdviBODEqbammCMQLyaX3a9JAOYriLacLDJyI",
-	"pJ81soK5FYl5YOzcFZLdKY73MAgLICjA5X3RlOXtezIASRWFBd80xO09E7fekw1IDW7lHA3a+NnhinvI",
-	"B1ptfh8ZYVq6hSWcvjNd3uBgLdSfK/UTRPFuSsx/ljqdoTjxUoQRt4r5p0fSCQfvTNbt/9Yrz+cYn4Xx",
-	"GEAyXdRSwemUKWoaHSTdamUYJ1silQ9K6bF7+FmLZJXK446s0Xkeis6DeOA1HR8QdQuNJw2xPmwlQr0F",
-	"7xVMxsIobKMWA24GxeYTNe2y59IkkdAUK0z+ihqEgrk2MSvxwGRISrurMV1ASvdtbBe1xiSeGVTArrPS",
-	"knNPMxc2vMJ8RBntG5uP7Ikf4zcPz2BjF7+abjU06+HQLHCi2ytlsRrfxUjjMoprdbe3Ln4InGQqwZgg",
-	"iKzDHGCru2F6cZe99ekRQxVSmLAFWaHJU4gFJrweWCUtnBmemGc+0Xk7eSEXx/wPsWi9Ly0ov8ac/rOs",
-	"7+ze25Q02xnmVNerPMdUSQx9nkkq/659uEWkiwEWLkVmgOlRl2kSD1rtFjnz7YoqwrXrFkpf7VR9ctNu",
-	"uUnXfe7fg709AJXtdhrYw9J+NljsP8TiVECRgU+OYgLOgAsbUMgixa2I5A5Qr0jU60wnGI0BtXswWydJ",
-	"MT9DGDBZaRcOzcfgaBM8mGDMgaOwUS1htISfqMAbt5D3KDHkp1qskhz8qTTSwwOSHgCmO+nMX18uRY2R",
-	"d/MWKIIlRWrQ4zSVkI7iRQdIT0tdSCeXqB5BVAIVD1mJBna8h21SyDay0o1q99lg1wPBrhyb0fcgmgNK",
-	"7fyFJXrqvaZnEzXXyHDYfBJZudxQtpB0HAYC61kYhRDP5uJ/oO1jpfc0g86NfBzwWoVfg6oLfbJ+0myb",
-	"azwJqcSoVogCcZlqio140vhOP1/f6Z3FxgIC7wRcBiKuV7gJ0jDN1wWcaUY1mdgQA3Ap9yJzAPg4+lBJ",
-	"0WWvMGyXTVVC0X9Qv9knNUNijQX29oUU10KiMfKcqnGBP3bOF132DFYbg7sVkoFdbiDFBT8lkkPx0URN",
-	"8v7cVF7Cb5XeVBy+oTNLG/xM3ZUf2O/oYa+hZg7X7kLQMH94dbitiECNzfJapUqYEe+M7rIB/Tpgo8gV",
-	"MaCcZKMgHcVZqjCt2RKUSZtN1Fy4dOjMlHUh50lkjJBPIUh8FMWYxDabxQufvV4Xm4t5sltE5d53UCws",
-	"YGVQ7PuKBoaZN4kDJn0QQ8e1kjWz+4dbTH+K36ye36hNXFa3jbZdPy1CWp3vyD/Npp3ydz9BxkbraPdg",
-	"Hxo0uH/vtVtmMcPLgkpTdWvIJS77lUCFxprDp27l97Z7B+eFVutVM2cv3O/pgxgjEsGgDHaIFZ0ijUmb",
-	"KsG6BzVrgjYM+aWMVDKFSl4hN6Jjh2htehE1y8FiF9mS6vyZ6lbreEimC0DkVVYL4haN3eKB2C3wvu5i",
-	"scARdmbY7ti1R1kWFKhKRZZTORSQpJhqEVvmPhVcgg2jjbV9sKSGfYtT/FGUsDiSV6hxYDMaTM9D7SoW",
-	"YZedCp1OMRwUNBfQSXQKJadqIjvTqfCSwftFnDd2J6vVADhGV6Ij0lASpsGmB4BNCEiO/m2AQe26gKEo",
-	"9gIyFghItQV0aUVliLiTBvy8C3h8JWZU12msshpBlZa9DAY/GUhvQPuBWMScp3IJMDcD9VlaE2UCpZeM",
-	"moHikWXeIkSPIhnpSa6cpp1WY7w/yojcsKmaAka8xYbtboWxleSkYtwYMZ2Z7oW0MJmZtNYxBoDgT4wv",
-	"NNjyALAFLhOsE5vzgmVpCpvD15tdoO7oVSRDCCiAQmqguk95KDrpzJfcqDeEvHFTbGB9dVW/s/pDOTqA",
-	"SdVRnc7oK4Zvqi7+5D64ef+qDB1Co9F8PhqNQx0IxYljQBLtseRW2PgXFtJfl78KZTCI32QFYKh+JFUE",
-	"AUzVIrleJaNtgpJuNxUuEbfauzlF1tsbTkavlBRQcucDWB1W80d3HLkwxufnfLwu8BDegSH3NvRruGI1",
-	"jfP3s3X+yjxDjaDoLOC0viPxWOsFPpaefLhgaSxxNecLF9bxFKuzo+gqrKTs2TEU27Hq4YA8vjyOK5y5",
-	"VvK9kE70XQrfLkSZg60FqqlwrbB+NpTbqvHpfjrU6z3FgEM22CsFbpSbm0+B5DUprh8vxRVB9Z6czV92",
-	"eqvzU8t7EdN2oNlqWE9pX1IdNSnmeWLv60/rFFubgDdO+DgccgBimoWCkmQ8ZtNUk0kbo+rYseMgxnXi",
-	"UCNLRUExlAsfnzPwhusB0ub7osansP0HJUt+mByeNfS7/yHpt4e924qt7SZT58vmPFKZh8t9HnZ6EVLY",
-	"W/KrP9WwM8R6sfUs6ntoqoIFQ8NkcZmkcuAcg0rGC4pFBl7k27W4ZhpQz0a8mwkoaXNkdQZgOn8qaERj",
-	"ggkbLqBDSzsr9hq5ONJjw6YK2h718Asogm6HYkraD5UUrtnEUzaIxchQNduJmkPjCZZAS44ue2E/x6qx",
-	"ECOaeXkvpEp8ixEIWzWWs5lkgU5dfRXNZtWFFo8D81rakVvvh0u8UMNv0arxYcvbuHnr+cbbfMBv63PO",
-	"lfzABNWC+SWGOTey/L3I8m1mRDKNJDcQwgWYjbThT8Tc7QhmvSvk2A6I+ZMYRA85mK7Zs6WPPqjLPoWg",
-	"E4hzaWOLqlzQF9KomGv0sEM7NzuyC5H/u25fSCTBrvODHc11F8I2K0/ZAGiwJVADlzHi8nAmXHcZ+vjL",
-	"cfdY9zhfY0fCUV1I7EFxAIWGKx06RAs/VlzrCzX8KFGtL9Rwk5hWvlTf9UOFleZm/pDxnNQ4bczlpxBJ",
-	"iQv5qDGUL9TwkwqjfKGGq1yOQO4ah+MDcTjejp3tUMWwWq42myXqXTTlRlB/gmVOU2mId6yn4QcNP/gy",
-	"+cF7ptyAYXq1ba8pB/hwMuTAXgJmjuECQ6qA3BLl2Zas//WnGq6MFHnrHA0n3xU1lVyfcaunYE0Y6AbK",
-	"jdAGq8pYRfWSgt8HR5kOMeFZuq9BEeJCZonEibCgD11+YASpzCUV2xgcYeO9a+hhp6m7MbUYUqkZqndV",
-	"fOYHYbnM1oU4XqihJVfvGUVXI+efaviQ3KYf0gbiQavNBhZGRiqVZA/58AaZApQ2pMqVJvhTDbPQFG3E",
-	"jLq1G80mkTYK2OdtydZGlQrsCrB7rGRjpUKsfWXpCDMRtLZPZ85UPeULbNuYl1+xU78PWvFuUNd1qz7C",
-	"5K405wGHhDR07f3QtYdinyZXX5vdP21s7NVQI+FPIC63Jp1g4l7ZECOVMpJjO89RjnpjvjGPqF0oNWp0",
-	"kYDQTjyJRMikmncZWrvhE+wj2cZm5c7WbonxhfQUFVp4JlxCapjV86OpOMpCHCmfjCIDeSEkpu2qRnSw",
-	"bAQKhwBxjEsxb2MnwGLjYYpSZFZ3hC3GXBtkEjMVUeZarqc+yao+3tGehEqu7F6fsoFM43jgK1tprFpj",
-	"qKTpavkUWvp9wdwC9r/OkQhlfqWaN2zjM2YbeU6B+7DoemnUJRCshnvcNRLEJIu7Mw9PwDcUvbP+tDJ0",
-	"UrcLpEhndQI2NjZMZ7Hi0K+2QN8tP6nMhTx3a/v06OkZVRV1JPUDh2s0AnkjkDcC+X2TVE9vbkNWXaPW",
-	"nb/oLyCvWVWSetpqxLt8N+CnaHyNtIHm1xql5plZ+A50kQRyOot5IKj0vlLTv2sfq02t5LWrxir5FMj0",
-	"hYS1VsutU3UtXuIMmwRvT/2rFeHb2RF8oo3lcpvdqqfc/vIVfofX1mTEPNyWA58SEUJwyveb1L5Y+XYU",
-	"CZXU+tRhFzMLJgDwPUUyEFCclcQ7cAJpw0SSqKTLqD0LuYucD6jGS/MaZ3+PchDOsFoUojNoHKIPw8vg",
-	"47jB4JIFQLJQoZ4Bkdu3QYMdHLEWG17lCpFtA+lQ1wKHXsM0B9QxdsCUFDpnX0MjGMbFT7WIr4VuswEf",
-	"chkqKcLc+1KZjQNW/EW1aN5WuyVkOrWnlv3iZ7Fn+MCLBCI9gMtYWVgDb6shCQ+lVCCSArDU3js92PkL",
-	"/kt2dKi7ucKSHmusHGxcOoRHn2qRGsYDgNwoHZJerEqHpEV+2cnpOQRfk6IOJ9kI5B8xURAAtrFL3I9d",
-	"IlmAEQCcUFLNt6R31yK5jsR8da/YSEO8VxtFsDSY+HQv5/MCTWCi0gQbvAhxhWniQOQKHZ3mWGAvUyLI",
-	"Xcbe8MToC0n5glOB7jpP1EHESeM46ylDKSpP2cDQS5Twp1Wd2uF2+z7pEM2xRvVwK2kkjYejfEAlBntv",
-	"gWDRluH1iAgr0Kw6+8pOOYrGaeKE/DSOM9SBAoxU8A4iJM1EJKIG+P+JK3iPoH/O9RXOshr46Swa0H8Y",
-	"oG8hzXB95e7tFnC/8xf89yaryF1v8SaWgXwAgvKpqivAOVYZGLCvsL7K11YZvuaGJwP2FVq2ZSisigpx",
-	"zPBEfw0IM5jyyAI5l4EYXMivnJuxTb2LMGIR7OyY6TjyLfS/RqW/pi5sl711wTKarPLeAg9jxkoLfSGz",
-	"wq9PKfUSejuIED9tM6MUjRVpFqSG6YlKfO803zGJzsNyzK2LxwJ6bu0uha9eWW3jwasJnyONauz2n7qQ",
-	"TvV3fXFcKwTfiY4mUNm9npC6lgNsm44DDXFoiENDHD5Wl4a7UAeSYGrVi3OrFyAVyBo1QmngQrBVsXci",
-	"6hnuRavTww9TJc3E/gwyiEUH10VZX8gBD0x0HZlFB+fp2M/iBTb4X3oIQ9mnU34lXFqZEclTxtmQB1cj",
-	"q9NgkeIpvKO9rKZGF3KkkqlI2EwkkQp1nQPmlM7m46Ue4wqy7OOH5DfBta/sCU3n26hzD8Rn4rAQcNK3",
-	"YMRbvEvTJRpi5y/8Y2XC6bHMlkEUycUmOXOHGqEaBdjtSBFoP/gLJmtXFixHoN2ohat7s6qLq9vGp9vI",
-	"FTe6pokrbrEpDf7ZJl96IL4bsu4E+roWYU+/f8b2+096vuEzFt+0nDqOpMD2aFZOCPmiy45zYobLHQLp",
-	"htox769A23M+jMWDwV0j3hl3cNnA5WCJSsQ0tNFcndVnOHDnu0jPlI5c8dOKOq18Khw9HEVxMbpjafYG",
-	"9z9j02zIF2isXGapXLNnZ79sSRiUmq7urDxLomuIg5Yhm8D9QYixM2AWgqUqJfJjuTiFWbY1NZwJngST",
-	"Vk05F1iEF94nStfFQ9lHd69lMwhipaFKNpSM8aVkXDwmw+dtNrCLjq7tq1Rxx3k+MaeSnkIk18YRXC5a",
-	"S82EVXvcIK12C6f9DEK2wOxjAWWl9gGA1OgeD0X3iGPCU8QVjFt02Q23oFQ7iTDI3OsEl2w2qYYqXDDw",
-	"JVl5JVZyDIXxCV+5ZInQBktAiSlLpYF6+dTkjxbZrbEywDJuR9c+MY3f76RBvM8G8XJI51R+xzParpjT",
-	"bXR+wMG/CAldmwuLQis7ClmuBUti2ljxhWsM6AHNwf6MqfcG2XjGIkl9OGQDqEcnlbmkqQdkrZSCzYHJ",
-	"wocTTn7XgCqQ5xpd5AeiYO5L+9GgxkFiN3WKBfLWqiZ+wfmKemUNxR3ZJ2xeUGq6xrhg9/eZ+kE+bFDk",
-	"EkA3pMujHeM5qlAmX7cjWFjOst5AeTZR83WqTpUNg3SbrUUA+9H7LkLnBeovFqcbk4FDpVsnDpYQaAfU",
-	"zRXMHrGU0o6VmraZViX2HnBplQAQCiLjuk5ZUITHieBhPm3ZxRxnec1tNgcHp09itvzd8tmwy57FCoKk",
-	"3MAMGyr4whSVZd3snu6OxvcfCeEXtlVeckNBmuiIh1sIDZrm3zfVcgUZVho6ieO7d/NZDEa8M112Kji0",
-	"/TdZyQM0xXrBAVZtlY00tEfVhvo4dg+QK+GcJo5qWTHDflEXynAsFy/dwm9LmR6iEZA2vcoc4S+0EVw+",
-	"VxPGMpaVacKdohdKFCIRYFq/kxWjaIlg92OIsLN+irJJtrJGOGnSP9dZOgqA3ohId7SSACW6q4zkwzhX",
-	"CkU+29MI6T2ZUrzDH5IUM2esVLNNTzE/N1vbV+zML/M90hI3ySqRIzuvxgvyQEQInYOd22DGzl/uT5AR",
-	"XIxyvZRwZnhiyHhhUQMMHyYHPGyu0jjEnqOukDHZNzDOsQ0+jSz3C4IGlk2P39JSHOBuH1tBH36Auphu",
-	"rR9aQHDzr5YP3M00MkJjwLgPwuOgnfEM6aGmOiH4/ZCiNYm1p0IjJaL0EpFoFiqIvRD5ZPJuddroQ6Aq",
-	"H6PabkNRGory8bJJdYaV90BB1qaUevllLhLBwtT+f+LMnzNcE8VzTXkoWDqzdK5bk2zakJSGpDQk5ZPL",
-	"Qb1fmmKSaDy289URle9UrkUAVnbirl96QU3C9iqzRI2tktllr0fMzBWjCbQryWF1JSzLYfWmeAE/YBGP",
-	"yiYC+Pn90aKGKDQ+kPdW6A1gNa9GbF3uLdWUaFRr3tOpnkH2ty9+4+rSRGbCBv8euMprTEMyRnU09M8w",
-	"z5pAybcqCbVDdLsySGpyJsUw0rOYLyCMo82gFQPjmuJYMQ/9OkJ7IfSTcgW6sL8ID0N7l2woxpHUgPlV",
-	"eRX/LuRUTPm7n4Qcm0nrqN/rtVvTSPp/b9dT+P7bSNsTzfWRfnAuXLv+VcZUB22NLfXhpJHTjW1PgXb+",
-	"oi7mNytpERTJgs8000L4JDeYt810GkzQ5+rIlo6UrIzKtNC3Udx2sfV6MWI767z+iYZre0RbLSa4TTZS",
-	"wuca4ilzgHx73MRfETVdo5pSDATiJiZOXSus4RIlTM0lS6LxxAsP585pCEP+XdNTF/k5FPR9yL6CWAj7",
-	"7iW8O/j6KZGACzmfKKx16WQUYPwYZOEYfoSVvwMlR1Eyta+QmRPOA7O9KAbDtXeUihLASlEcldEXdpXH",
-	"5FttyMnnT04+cGxEDvAbaubwLUfQ/q4JV5GAbELf2q1ZWleBBgnBagqSC9GiVy5T6Z8O2tQZh8sFZJdO",
-	"+QK9uYkYR9qIxI5guhfS55kSmaF/VlbrTbg0DZVpqMx7ojJVcNyQG8K7HLXxSOollrsJVImIJKr99QEj",
-	"kHdmJoIRNGT9RCgc3UWhZ4qQeBeImUF1CQrzY6I6mwouwaZa5YOhlTSaUaMZfSmyBIE8lMItWTnvhtda",
-	"aB0pqVfpSmfRWOo83kL3e3EtkgUkr2F3ZA4leplRV0JCGU5E96iiks5zGYJR0M39iSJxRVPM5/bkGyT7",
-	"HJHsuQwhuldHY9mJpC7a7DYT16sLRrohURwPBXThUAkbJmquITaSatfa9zCIErK2OYrz9KtKTZe9gsY1",
-	"mg2CNEmENIN6J8anhV0PzPBPh7cyhprgpKEGn3XaVjU5uEu61hILRo5eL1g/l6FeIk15dgzJl2IEHXWk",
-	"mEM5Nuf2nEShuCScGLTB4+DE88gL5lguCmyHF9KL+uGRT1bXLu8dUsJcqsN+bx8TQa0ooKTAQjZ2Cp/s",
-	"Fit15ctPwZJUai5keVlSYWfwCTlFqFSFHQ5Kc864tpszytfkxOo6mmmlJP53KsCKAV3EmRZwaBdyInhi",
-	"hoKbLjvDgy6k1OfbC+B8AZf2WIBC64ma54+syzK7MZBmHDHX4fRCohkYX7ikFy7tjYh4NPjabjXJMlHQ",
-	"rLJsOa4yrdDyPzG15z2EsOE+P2Yq3hdv1HkQ2Xg1ONZmA6qhmwit4uumUeNdmSFh5G28c6mZ7MRqHMnV",
-	"nbM4IBuQf5zEq5LAYPoHbBrJ1Aii0dyyu0ToSe4dn8w341HSZW8TJccsSERosYfHxLMu5H6vnxmiAhUK",
-	"Nhjy8DL35gCKsgCXUQmI4MY1oUDHvT+GykQ/2O37IY0w9kcijGeghpzIerp45tSXu1PFD0ZDylefo7Af",
-	"zqaNwHTpTTuDJpL4vslcRsuisWTF/OLUTIr0S1phtkjAFDri6hpoz6F5qxUjRagpR2ou4rgDjV5CJFNt",
-	"diXVXBJR6VZRDjvN+6pxAARzK+LxXgxgDVS/L6hG4NkcrK1SNVdJ2EmEFivA+wx1KRZH8gr1QC2sDgi6",
-	"phukzSJSSn38aqzkmHQ2zzBZjttHaFTWfCrsx5GB9vcXVqir7TuvzRua8BQWvW3Y+0kopjNlhAwW/xCL",
-	"95aG83zKo3grXNutICtBIGZGhK7npqGD03BOVH0aBDMlvcSStwuId5EGx1+uT4M/ANM5FbOYL7AAddVm",
-	"6Kudqk/u1pnhS6ABGyz2H2JxKlJNa/zwVIPOmHGPxQxIAUai34GW7JBzfgXLJMl9rpIrDaXFULK3rHOv",
-	"56T9LjsGQ1viGCgI/3JBlRB9WyVPg7DTWmTYtYpCCJmDrVxIo/KYAbE4SKZcVzbQBmDUyrKKuJ8y7Xk/",
-	"jFoLc1c2fSbMUzTLeedDyWYYUau8HC//oEI3XKjV1SOkD5d0lo3s+x6lBCiimufabLgAZdoiPdzIVkhP",
-	"Svhq1Z5aHRYVdkR7QnZqRg1Vxdpo7zXRlEoNkLnXKvVPKYEHTd2ha+e0v3touZ9kkbmQE67ZIhJxCEK3",
-	"YlMuF132M7ZGtByUqpFwqB6g8yZ+Fw4XGYiEGwqmjYqFrJZFcOefjqz+IRX987yp5YEp+wSHRH8aYvPe",
-	"iM3zd8Skq4x1lgZhpMiWBAcDU1dTnLmIAzV1+XQjFcdqrl1poiEPrsaJSmXmjmKcDWIuxykfi0GbyjXD",
-	"df9dMxTCOz/RcxZMlNLQ1V5UEwZa4SeqmLj1bUVb+h+YtmR5Ut6iWNBhnp/z8TqlBd65ad+bvtNu/aRw",
-	"y+s+9+/dQ/e6xg76UJxRQGwuDSep1iUF0y+N/vo+WMyzRGCLi0IkhL6FhfdaJNFo0UG9d7WnivRGXw4P",
-	"ucwc4p0VGwrLenS1stllpEfWhiBUsZRfYG3PSSV/H0zh3HLiu6qcz1w8/melUX5EKtIImRtQAAQ6SwIK",
-	"1RM2Rf5gws36ivqvpWAzntmblkt5t614KSJQVcMoEYH9EnI84RPfYRPSq1AuDrvsO5/tQONpwxftC4mK",
-	"rd3SzCzYUIWLLnvtSsKoERtgA3EL66DPDoDuDdJZyI0IL+k3UmLH0XW1DvtTpE19Tf6a6tPVBSGo9Pid",
-	"Q0RLxx6HIoFgNnt4VJciwDDR6nXguWxcmcKFnC5P/QqMjpVTo4Kg4jBrFctOTGaSHyZYEIgyWgR0T7CQ",
-	"4HJbwMpwxLQQF7J0Z7XVPuDxPezrWDow0Ze4ncFREaSzMmk1KycLDXaDoIRjJtU8fy4XknQ/Oh+wA9k/",
-	"C2gENZ+/onLamwH1177XPq6eGXUhoVIKWIOeumhBnIR26r8Bm4VV3NgxC+LIpyhx9N+OFeh1bJRAwy57",
-	"BtMI4g6lIqRtX0go4MIXWNZBCtfz5y2lZFNEJQUPSisQYH05n0PpEzhUwrJYSwgztLRKJZTHeSH5VFGN",
-	"Our8060FkMIx3QpQNgu6Xv/iyeiVkuIlN8Hk/cZor2mt4UhbMVT3aQFz0YRI8NbOuhvjK3kYpjcr0PWW",
-	"eumvnWc8mIh1r7vXYIN7GwbyvVRhNIo+ZqLKBxT8pPSKYhPjvi6sr/1XRZj7NBMCnNBk5aJKoald68+b",
-	"ppaKzUSilWRjDBDY7+2xATwYdNmJZDpWczZVoWgz7qal1oioNSmFAd2YuL57yAb2k0v7yQBQ8EIOToVJ",
-	"Fp1jwMAqueaN8nLNp2qFyy3xIxniaPbVdripP8WHbXz7YNSorHm22SCVEPR1SWc5eIDEte1wuM0GUpnL",
-	"GU9MFEQzLs3gs+/24nq1Qli5/QG6RoZfkEXvw503N+IyRs5njzsj/e+5KDWkEuWoXS0XTDUQy7LhYOcv",
-	"+svVhautOgXyPZadwneo7JQbqct+xPwqqBIZWrZWej9ve5gJNYtB04mV1VftKjVqW0a8Mxcy8hUVnmLO",
-	"kWX3V0LMdGZecGwY8qY0m8U8qPRsobGilrGu4h4VCUjZgX2ArG2ys3w54nCbDUYuA6iRjW9DExBktqEK",
-	"tdnfYdHK54oy7VeWe/z/2Pv65baNLN9X6VJtlZO7NCXbSWYs19SUHH9Es3HstZ3k1h1mhSZxSLYFdiPo",
-	"Bmmuy1X7NPtg8yS3+pxuoEEB/JBEipLwn0SCQKOB833O77dv8rV/8f5WXdZbE2W34rxpqEsM4muIcxDq",
-	"4ku91IpDLMyCDV+YWKuBP4mF2Us7uoU++PJWb6ibbROtUcln3ytvwb7GZzMhYzU7U1NMhgYexL2O+9oy",
-	"7NVgdayC3DC4GooE9CGfcsMrSBlf3DLPrPJrBuA+YSk3BjJZ4OQiqY8v67DTF4wnWAY6JUIAKv/4WaS6",
-	"6d+FkZoue5cpXGVPYkkX64O+y6MOFhPMC1r7Cd7V3oDy1Pdrc1OMVoiBybMG4xM+jqUrAZlP7DN3P+jq",
-	"6eigeOm6qRzZF6GGpWCl6+nczg291NWHv+cSJXGN87pDV3u+YsJHcGhvtqKlaL8Pjg/6QnIs6V3YCPdT",
-	"PR39++dJsunPay1e+Vwv7Sc/PvphX+/QaoCs5h0O7vVHWvZDenwrbrp68NfOHkcUu3f0H/2wjrmRI/hF",
-	"mQ/cCD0UvJ/cVMcQhQEjkFY9Q8y418feLhHRTFPDUKNpmkKmhZJfD78sN06B8DHuYFqpo1DCFLKi0l9Y",
-	"GOYMDJRAz3VBxWtwpuWVSGCPzYvbp2IczW9/zSLcoUsXMeGfxcQal8ePvvvLd3998sN3f0H2G/qw5L4R",
-	"0sAIsqZVafHfJX/PBhZwbctnxvmkL7lIujPopwedgwnEIp/4/xLr+S189Skdlf/cKxv5KYVLm5ArWB/c",
-	"/j03rrd5a/bOKtfM3P+ObV/B+hD1B7IpxB2aMiy5NwyzB1dvIKxTNzePX9iCmn3NM/EwgyFkIAdQt727",
-	"TlXuf8rxNnoiGcgYmRY2dETGwBMzXupm2NdWDIBJBKVRxPEGLOaG97mGY+ZbL4XpuLxXFKuZjILJuGL8",
-	"NjPFITDKeIx5Iy7jniw/YNrG0WrouzAzU5EWyq7pscqTmPWBemTxLu3XYgDEcUPgILxvr2/X60m/XT/z",
-	"9z3pB4ZVEneCAwsqT/boewcVgN9hZ7hmT44aIvOfaCu3mISkKzTnIJ2cEUaZ1zYpZGOe6uIpaTUB3NRb",
-	"FR58vzSneb3b+DF4uzGxM+PzaxJU+36RyBX8rk66POSpfTJhC50T0OXye5iIKTQnshzcC9csUXLEXBtz",
-	"minEx8tyqTGHlSh1rm00IRUjeXWLO2acDblIrB2bAJfB2JI/SSGOPZkR0z7EDXLys5iCpOGK1TX3E7yz",
-	"2/SmXnUUZQyD84v7i/lFuxWbvhkZcCrE1L4ap8ap9VCjk9IrXgL7RtYGiu+Bx2LtJ/keF9I+SUSe4PEc",
-	"63uuWLaBwAs5FQYfgz7kOFS+fNCQhuVFMbhe/v6BJpOGsh8C6AyJUw7zCISk3GH93KDxJUw6qvig0cU+",
-	"oZ7E00LGJrk2TBuRJNbI8iRRM4TQoOva5RQzG8doufEqDkODGyKZYd9wdi4G5x26VKfwH+x+dBjvyZLt",
-	"soNY+AnYO/rWkejphTutU0Q0kH9aHLM3M5HX5y68V2qy3MrRzFkJY8qTBDJq4drT8ctbOE5wi5tUh3mS",
-	"tJXLq1UuSdEwLgOFhAb2k3K9km4i0hsABK1vKGmG2j+GQSIkLFf/wTWtkiWOHa+sNUCJyE+8WXjKuFvT",
-	"tonf7KG+rG3UpNtoQcnuzwi3e+ZVOVsqVU1elQ2D8rRZrH4pHGbyrVwgd9GxKvzoArX0pKIEwqSGSkEi",
-	"JCGhl3lW38Cx4nM88KIfFfzM9YQeseA1rAcXV+e/pnfa+Slv7l0GUwGz5Z7Qgm4u1HKrQe6NBnHE4cGb",
-	"0J/ji7CIaLi+KslA5337cPtLzPSvEof+rTjn0h2flgrC2mVsPCrcdEQ6xkXV0VoWV/yoShnQ+2yuw5IG",
-	"RscDlbWQovcLUtS/tEWqwPmslHNHcIRLSWAhUX3YLE+CKOUem0nGWI5AINyGBIo2XDrM/gvegHu5O2w2",
-	"FoNxT+JYs1RotIMjNUE5TISMIdNFo6FkSnbZR0R/mY2LTIowmObHzkKV1CZbfy1v/lWmJndGHbRI4Xsh",
-	"tMHrRS/rBcG9lMh+Kf9ZNQj5ykmbPfkD7cjcKjOPdRZyqs6rgezKJqdKRFHTv1NZ8Q4mEekeWgbZO0rT",
-	"bB+udUUxKFwzml06PXgZOXkNZm+FZI/GCcs9WjfAvPNDhe2s8q3UOxfjX6McLuGa2emJmool+IfEJCti",
-	"HZUoAg5TTQOjH3eYL0IQbJ6QgySPIe4wJREnLeUjavA5fUHxMfrRUwFUqtQsgSEyy3d70l1LjWgOx+Eh",
-	"FlVt0hVF0qwR3JDualMMoA9g7+SgvlH49AWhPho2sbr40dFRcf8a7EkMIKnCQE0mXB+z6O8i1n87evT0",
-	"6F//87+do0dPH/3rf/43agBxE7E+WGhu/hnkyIwPjp/88PQpNjaXH+B8qoHMnui//nn08OnJw1f84fCP",
-	"L3/9+s3D8P/vvn775cnXykePHn/9prP5b779P/92UNuEXN2on9QMq8PUMDbLhDEgj1n0YSAevhII7TEQ",
-	"bCgcxJ8eCPw7I0C9Eciy3Xphh/x362mf13h005wTwrrNgSNGZwYJcN10WXvUmfWUD+p7zx8fHYVd53/9",
-	"y9G6jefIArzBIoy61iW8oRnlJljPXBoxgbMJ/1x/1R+Oqldd965JZBz4oouFibfZp8S7zLo+iJiILk4t",
-	"KKZTOJW1uQX0lUqAox97gab/+qno9wklwW5tIyYi7bvLlNjoHJsGMLthP5oT8iePSXGT74mARwuIiX9G",
-	"LfLh1QOsFpSB8Ae9nfauivtgE/zBQFuwE+dXFHl3I0xCjZpe03pnwtob50Y8ZRH+7IxGfKOLgRXBzaMM",
-	"7SuwYLDEmwIWtNdegbbgdvBeMnrsJHFzKzqXKtLWEmTsurspjhkvRHGZ5i3Z3OnbQ3TC9dLREzqkwMuv",
-	"uB0DbniiRjl0HDJ+cVRhC8jXcDMcLtT6/uioyz6kkCQCaWWt7xi9fvmxJ926/o4X/VvEDJJADlVWhhNF",
-	"cDGGzF5XqY5fjnantMsIltAUVL6mm99Y/+/K/8P1Nfl/5aO5u+7bHXaqqm5T8SDXcJsC6f1CeneNAs2i",
-	"P0V93kpN3Ez6ouMk5FmuISr7kkXGZD7pU5ARxWC4SHQXzxB12QmFb0jbKKQ2wOMluJP1Xlezc1GHleVu",
-	"fPsp7EY530dwyq2WhG7Ep3AvYpsbDnEs17b0nWYSHNIDzl4XdrwQ5dib7wGXrA84LoPGth7q8jaK9B5l",
-	"etC+xtuPt/Y+X9OWi5qGy9cR+lVol6En8COB0/ixuBQyU8njanDN0ryiEHyv9GIA8Mx5EyU1lvUFzgFS",
-	"JkxtXxTSr9xeX+D6Ez7BjtwUwOaaCqgKrnmFUvpd9JLahM09Gy4jud04A5OBvTO9pCMWcx/wmQ9MwBfo",
-	"+PmQyaMADPYEa46pNnIcZsE86YBLq7Y1BKDlyC7gXjkmtFXXqanIdpf9ovoqniNyDnKgzcaK0cqR58xe",
-	"SCREDG4/tAeqFGQnvHb5mxKZsyeJMRXbcCkaxSO67MQliR4fIbW4/yGXbKzyDG0Tkmo+o9Zd+7/jFzJK",
-	"nU24nJ+530R0h2ome7K8TR/o0o64Y8+UBA3JMKonAreHnPRzDfvLBV4s8abowEH66+NSls884zEdete0",
-	"f6HcMKQwbUHhLlK03Q7LWK8W2prGzhtw0Zx4St6SYs6GMDJAvCy4gVE91/fEOXtwOBUwa7a3NjpyNDzW",
-	"YnmsTppCcfEOnckPndjFWP0VpdYM51lSU2n+TcCMbuYuolvgjf22crKTtm1Ph8l2pMdaB3tplsO+RCTZ",
-	"RkyFmXuHkluHLa3izXvXuak84uX9CyoFr8tdmaQBnouaSMhjfaADd7aZ4GfB5VmLeJtOq4aMO3eyJqGx",
-	"sOo706a/Dy5iywp0hxvnF8WrBP5ykaiG9X0G7LFv0hcvPEU8egm5TIRGBHIZszQTU25ozkcT/CaL/oxc",
-	"UM2Zxp70bm1Hwnu86LV1ub+VydzlZV0dV+hqJnWhDTdIpV6J7Z/wSZV/ArhJnPgIcTagqQt4ykWCMK7L",
-	"2oDr+5CxA7bDImIIj1yLay4T0LroERSajcQU5DN8dr7/tcsitDoQFfTytGmuOpZwg0T4hWnCcx+HzuIn",
-	"JST1uJT0jyf+cKEZeqsQWzdSG0jx1I+OPK+U644hsnvCRu1J7r5lKom77IRgRnA7+0AUy7RoNnMZGEeD",
-	"nwGPNZ2qP3enVFNkZHaAKam9fTofnqgnzQwhWyO6o8VtKJovMS/j7tpqA3u5oL0nAW6vQxiu9uEX/cjS",
-	"Z5F60v2uy34nBOags8Dh5a++oY6LC3Cv7C0wvAHrjvchHD5peM80WeuL0O708hx0DmhrrSTi3V4Or/02",
-	"955bTdTUeoRaqlNtPaceLruxEbO7rO9tz/m9aVrCydg07ydiQIpirUnzzhL8B499SC5fMSFrihEfR0mP",
-	"8yVNTd3vaVZuj3u67QpvKEu7HhxlyxJ/HSzx1peKdhsE3IvUxO1ObL5FkLlNJnrxu8MvrvC3stXTq85u",
-	"Q/vlpfSj/ZH19a+7Y9JrHFbSm2O3N8L8OHvRzs63KYCN+iPXlK2G5sifuCY6C1FWqyvvJAZ8NvLQAEWU",
-	"1MUBBrYorIcTcFQas4VUhD1BrJiQPVnfIPUazK5Ede86IbftptztudXbUQ5uJ2ZdznKVtlqrrbOw+ms2",
-	"dr4rc1ccAfB8SqWSYfK5TG34nE1g0odM96QaYudP2BtKyaSwVZxgd81YyBH28Yx5moLUFLs9Y5GNHiOW",
-	"gaJPTafM1VGPKiUOYqsejwuYXte7g+qVvo+am0t36ulsqx9042Bx19wF190Meldit9vqRd5mrgSnEtp6",
-	"+/U0tF4+SD3sc9lcPfNQeGth4P0stHnOpd6iJt84Ub9ND/g5l8tmfu3GWiM6VNmgDY9bh3NtqcacvX17",
-	"OozKXJRTXytQrk/Z/6SQ57Aiv+QEcunLhGrIEjVztFGIvkw4cCoj1OQxzL0DWobSJ3iGDFzdcgw96TL/",
-	"Ho/Zky7E7BwgxWMmWHjMpRGJ9UeQzkphMSERQwNYQyW2STy7GjLu6wkZYGlal5WGOqfyOZfb9CZ3U4F4",
-	"zuUNlR6e8xXonH0u28bv1r1sSxQ3bSme2xCchRr3yq7g4Rc/m7QWlviajuHQbFcn/+rWvGYx42e0M61P",
-	"1vpk6/tkQ0P8mlfHFa+TGedJuSY8bZ0iiJc3Ne9Kovao5rBNz6StHLQaZPt9z+spkDrjPAaemT7wJQzG",
-	"HwDJ2Bz1zpMjF0WhdnFOwmyskCPLjRhjdoI9LY70oBGRa/6Muuyd0kbIUTDYhS2ymnHdk5wVyyr7REnB",
-	"jd1V+vYqxaXKVlr2TX/O3HZ/23GhYgIs5VpTDywPFz3mutOTWPENr0KdrHVB4E/Ffl1WSa7dF1HswbUx",
-	"8Nw23SCVOUt5ZsRApFyaVkNcRkOg+AYSdUlFEbADXV9et8qGdWmno3H6ALNKQjNtuGmaefDfbUo18gF/",
-	"9/W2pZfLG1iWZQ6fduuNtLpmkxxzlXpPlwwm2008E7MIGyg5FNkEYjei7VnsBp5WBRYpgB1kCToSf2Ex",
-	"n+suQylB/0T2pD9FEUZdpIVa4AK2wUQxN8NNcGCdT4EXg9ufW35pN/yGssu7o4Bqc81tK8PuWhk6AaxR",
-	"oFRbQJJdmzZS0mX02J+TgbmkO/1JCdkccv9DCUnRMRkUhMqi6eF8MACNsfcwTxCBpNqE55vk/EwpSROz",
-	"KyGwLfvtE4zdqbmvJ/F3if0Om/OCySv7j2v7q4y78sEAUhp4DjQqXTI4DBloiAwI42therIPAz4Bf/E6",
-	"c2hv/kqte3/ceE9ciZtdzLTZu29bgvcKYXqV4sV/rZS18NNOLK9WCMSsWrPS+xn4NFB6i9gNJfBsVRH+",
-	"XpO5q038YUN0kfrrSevJYxox6D1hiZIj0ObYZQrdkHsRZnQYJBoJ0gsOQ3cInTn8nvE+foPERLIni2ES",
-	"nJgmbMKhyiaQ0dK14XONMJLuYg48wg3P44lRjXTK5VL3i9fZiJYSK9AUtoR2oZYDw+7VNWvaurIoDFvN",
-	"1+YNluYNgBBCrqJc1GitvGQz8MrPanRfekzRixmYZRlAPjBt6q8V4c1Tf858CSVZokbUZ3mp7F+dlE9g",
-	"WfvQzwRAYwov3MYjI2E/y9PAl3igyTcgvB4Mb8YiJYtsdYT/3vkOSrLFCmFPuhIhOyHjPaux1IWVLuKu",
-	"pyxSM3lmTx4du4HnYLllMNcAmv+fuTCtwb6HoUrx1rSq5vjgtRWQPGVzlWeB/Jaq5vLNVB7NfJIbInTW",
-	"HRbZcOXMtSlEPg7hEyVHPqaYCK2Fkr7hSkLso5Yy5RKkBFQMPenfP1I7wUlYrPAKMaQgY4bhCjXNmwAt",
-	"wXv3xzhvSTC0WMqMGobJ38w/GC5jIUd7mVjxi1ueXNH+Flr11Dojy7uiUDsUZj6Ur6vmMSbIs35tTRBv",
-	"HG37vYg87M0uCztwb9v5tlbmLxeATAhOc9sDbugeNEy4Da0X7zhMnhy5foKTwKMoIwmXjaRQoifthT4p",
-	"ITUVfIKBNfzx5hNrVthuf1uBvYubYkDPzSo+LNritpOg7SRop9ZuVP9bWS0V5LX4eNuaWtuyXm7H1lpX",
-	"axdja872bWduDV2eTQbXdiZUezS5tl3/pJ1da9XI9mfX1tQidUY6mA1qzse8DGE7hQ4LMwsY9gVdAaKS",
-	"2EgMYsrOJsKNntnzEAOBFnJQ1m4e2Lgw5QNh5j2Z2M3TDSUcG6a+C9e9j8nYYIHLkjWV/W8zsq2sL4W7",
-	"xARNWn31V6NerpL7NX309w5MqIprUSoCo0ZUY/FVGpHV14gbc0LnYnBe5oR6MkgKFSUee2F77CfspRtx",
-	"IQvYy7C2s6Q59j/E4Hx/QocFJYCjNLnxvDkYfrX+QKsj1vQH7LuNLEjFC7Ve7rYZFbdo+mIfwOiyKTRM",
-	"pV50C5jKaMyLDia2ERbZE0VszGUcSKuaQobtngVEWXk+4XiRJkjkHbSyVno8HUW1u9bFPpEus3eyuFyp",
-	"TE9WXJmIHJYzbhwbeMK1OdMAEj/SfO58Fp9+nhMv15jHxcbUaZwPYN6rZIf5iuvPILtbuCEY3cCZWh6r",
-	"hZqUCLgIG0+qWatG79zYVyHgftKgRbPdEv6BqRoV19132Zgz4fM+H5w3xpuuTYUKdkF86H/YYf25J0Yb",
-	"nNuDIqlmEVb78GeCMNDlYKyyY/JTI6vBFQ5S2dNo92mqND7ss4mOyvaiDIe6ogx7gdgpQXPDFNltB2OI",
-	"G/qD3vkb28uA1C1uZXeQgTYQbZ3M1bwLSMfiJo1m1oGEMBzFT4QcrR+RuvfTLnJiPcTlNPOzcRB8PtAs",
-	"sq9OphLiiuk4Bsx6cNwf3RXwG97XKskNkKMJfDD2AAWnL4IJKiTS7El0RI8RJAHPUdAq4JwSTZl66k+c",
-	"VDp90UF1ZN9miJmy7iOOlaIYQlwqnSiDqdBCycid1FjH0io1d62eRFpIOhhSNRhHXkGS2itW6xxdzWd0",
-	"V6VP7Hf5TBueQESebMHtamDCipmuRPEYYvJ4aY7KqkS/xg4m8vCKRHSRcEMkljQAe/qCMJco8KfKQwbD",
-	"XBOFa7E/Mz7v9mRP4soi1oeRkCV7kITPxh/+Zw45YIc3DYiVzx65Bjp0L54wQ2h3A10W2T8cpyaO29rb",
-	"dBvnTsp70p1EZdR/0lBXsfvJxsak2sNidMqMJ9OQTcUAnK3g+lzbc3VZlPJcQ8QGPMuEJxZxlgf3kEbb",
-	"wsdGJxWaGX4OkomhY4iwrwtWZl1fi7sPK9m5wResIQSRsbcA7vW/mpW6/hBjcXm7jjGql1/DTDI+NCg1",
-	"B/tFvWHf77tHxdFh0cS+4deHanY7ghwiFLdir3Jzpk0GfOL2wCq6M6s3hRyFHxmFn9qPFvT9hUDptvbY",
-	"7Gz7ne09Q1HLi2Byr+KzH8n1KeKjVW7Y6tDsUJ+L9OFUUR0gzRuCNLSk1vk5F2lqfRlrgcc8GZJZUrqk",
-	"x/JD3vacTKsu+00ZIA/Mm1tvl7n07s0zR3Ztzx+xIXd2vyfxLIVxtCuuM3r2Eh/Vh3OR7puts2uyq7sp",
-	"I3dJ69ZGg7fWjNSYiztoG/ZJK1v5ZkahcqSABhNPl1fOGKs0Js2ez1mER5xhK0YU5s6OGde+sIoVizQ3",
-	"hcrVGFM5be2DUey9n6KKpt549nEMNlrOgD0+OqIf+ib92may/8TV7mMmDFe2XAPSVreKr02DbZQGE4iS",
-	"Y8Uc+6JQENfNiXU2SXbh+7lOqutjfRoDWyh4HC/LZvRkfTrjGcNsEf6EUi+6y97KIn0x5po99hoCUxW4",
-	"2kJZ1DhqJ3H8UV1NYezNrE15Lzc0cYPXPjWwAmTNPp9bP3bTMp1eY3qlzap4DwoR6yr/nanh2Vzlmb47",
-	"KZRbO6Z0EscejO5PZzOu4lEffrGq0P6/rPvxrYQHmqmZJIwZXRYIVKUbiXE576t4/kB3GXZMCjkKvH+M",
-	"BrCx+YIRpP7KV5mabN0SGlgfyoaW1U4l3BoUzrYP0r+0RbGv6FTeQF80zFy99VVPQf0oEFsFMOPaka2u",
-	"GLEqnLMdiPceTVntwCdtR63aCH87EX5dy8BVOl0WvI5DxKForLMsHfI8LcPr/tzl60TBsAHDIQwM9ZwE",
-	"2QM3qqXZhMucJw4q4yL0hZrCqdypL7IF5IvyJjYKx2scoTf32A26Z9FhWwe5TlSJ0BPbRIeuHbcd+kJ1",
-	"U/D2O8X5jFP52feIDcZcjqAGYeJXLDC/UtmOPLW1ArFTQ8DkUhliemy9lzYK2+so7CM/B2zO8IKHwF6X",
-	"1gSdegepgPgqLlE0l+KFnJR7qe/Wtonsn6wTmWtLVtqK/W0T+9+uLup1Rj8DHjdGSW94dk45WYcyTHjl",
-	"lCUeiSlI7Ixm0euXH9mhvYg+nABdI/LEyZimdcXNFMMt1wLFuGa5tAvAimpPTnh2DpkrjNJYvNVzx8hr",
-	"mNjwynMyY0M8rsv+BPuzL2gk9i7ghcqASRDUjy+pDou1ZYkjtY7jwc/UshGOZn139OSi9CAEULkKU07c",
-	"Fm4Ens/lq456sixpOaTmLvtd2X0VskqRpTvMKFWLl8iz8/f2Qe1Zw51f15WDQHyKe9bw7R/Xvdb69wFe",
-	"cK/COp6dVxVuAR7PMBuOSsDr+sGYmwY9j8q4sa3tNRiHCAuf+SRNgKib0kwNReIumiS+uQ3bTey1usyP",
-	"xDvSWYcID5+F1esZsASGhqm8gc3mnTv/RT224Hw6mNpHR0eOsQ4bxjXrg5kBoQRMjln0dw+xov/GEzGA",
-	"Tl/1owY67eLQg0UVFVJsT/jnn0GOzPjg+Mnjp087BxMhiw8Q0sFAZs/+X/88efj/+MP/Pnr49KzbefjH",
-	"v/+bfS72nTo+0CZDKPjtTp7SXi6FQXLbvQAnRY6DyGh26yq+8B12yRbQgbxg9OfMv0iBHJKwNWWqvV+0",
-	"LJfyAj/XVS4YfD6dBb5oLmOmxUg+RDxmykPTPCKt0D1q6ziNMqvIu+yN1yXa8HmnJ2c+cSOZtVgq6zLr",
-	"KOgL1HZjxBRKudYhs1zB6CaGZQ59zGMUfkcWA4Vr02UnPTnLlBzhiWYqK4p5T1iEX5z5LxznRMKtNokn",
-	"Qj7QjA/QjwymLRE/BL+upZSgrXwDB9vxefzpr+rz0HnuQ+p74Rnfoox18Ka1fs2V/Bp624n7wkn0Uv25",
-	"tFvgJ+6jSpkQZIWaSciYBqsudT4Y+1aii6rTU9bQ3G9Byl+P3Eo6ZEsG/IS2YXnt3u/VDWiJFgR089e1",
-	"AfLrR5eacD52CpkR3oW2tlKDdJBcSckU5/vBS8ClmpJKGvMt2jp/+hsCqNpEQtAfIXSDG0KlakPl3Qoo",
-	"vZwko84/X0NGQ4f8kE+54dkyv9y+Ye4WGB2N07FEbYwtJt0GB/SEzr3nruA+vn77bhkqvox/ypd0ZT7w",
-	"ua7Q6DmGoDxNFMdASRuRJPYFH+CWdAjyhcfzjoeDHOIzcd7NvNaTaXoZr1FX4xWWq2q6qQf6BvGwdtmr",
-	"d1/lw3pOJgSbQ0lxL7ZTovQqrOdT1eIkoBLm7B/vXr7usHe/vO6w36H/zorE69NXmL90OcTv2ZvnKBvf",
-	"H7EJjHgqPkNCTX7VPIlzH0yeSYhZnmZiNDadnhxkCmEYXNlL/5lbl43SnxmfaboMN1aGhJIdG1RMwRpP",
-	"nFN+//q5S89kALHPrE7A8Jgb/gxrZz25aJNoCpGN1YwNuYtWKsz8bh+Jmz+XRiRefRCvv1MSXXaCO+93",
-	"vCcrDF1Khm6oVIZlIGNElpqDeeYzPHSG4ryEN2Vli9LGNUuiUhY7kT3pHbQBl1QaM+MMvDLAfFWaqREF",
-	"aIZxZsQE2DffPX7KeF9Naae/XcARM4rxLBNTnH989AP7D/G8AG/qSZWxIdcGsg5SJE8hQ2R8qjsWxGTM",
-	"gHQ/0XV5pHd5qDabnOtJnhiR8swc2l14aJ9pVWmW/j4q2MDjqLZbrPkmf9Ofe4fk24POgb0oNwfHB30h",
-	"Oaa7F3PQocP+T3/9P4rjVP8TDNb07B/vzFqcDAaQmpspCdIWncEkNQj24/43Sp1NuJyfkQIJvqEaNu8T",
-	"2sNiRfFWBhW73my7uYk1gnYH+yqeB58EdnHXy8rLQOiMJI0KxOWnbkVnIAcqdggg4fcTGz+dWVmL9jGC",
-	"QidzM0e2EkBhfq2xfeQDIBwkS4Q89+bTGiiXjyN75pNzvn2jIKHEX1VydOxXb+dkaHeUhJ4kQ+j5Wev0",
-	"OSVhXuKKt5MuCa6wUcbkcY09kC53KTTh62o24/OaTexYG+34/ceYA3lGFRxcCxvzNAXpdtWe5cKu9mRb",
-	"gmgTNjsBVKNXEtVNJTF/Ka1zOIVMDEUJc1AP9EE6qNAnDloV33362Osf107nvVUc75mouqTre9Ag49/C",
-	"y2/al1WLmrFSJzinqELN4pcfijTjCTr/1aG/6wKX+NrWInY/eGvfOHze4VtPUrSx9Hy2mmI5LRlNchQo",
-	"zEbZiJD3lQO4ckJy7BCFDQNpbNDYKT6IRdxxGSlucJA3RmRjhZQl1u7TMnqy2jaJ1g37i9SQKiCuCanj",
-	"elZ8X1THhm4ZtjF5oEO7BskT6juFrBBpB7hT5xO8xEVst85H11gS67B/fHj7C4vVIJ9gHWjCY9ypPrBz",
-	"SLGywbG5o60C7lzy6OGRzcLYfkNhE3IqDL41eikxQ3Acid0MpPHunhO3BxUVH9S0F9t2EIYKjUWXncjC",
-	"pM3GSkNPBhaDhp78Ka37KLGf+0QGCwprksg3WPiSeAxkbMLneCr636+aehblvCetGQ0AtfwyhWbUr7rI",
-	"eebq9BIblOKJkAwZR0p2oyb+wjfz02C/NzXKP+aZVtk6Uyf46m2ZQTW4lWU9fuEL1qqH3RMOa6ccVAqh",
-	"0OiOT3hjrnFNTpc6tXH4pfwHJzZIsps93l8AYivIzKhzkCEhaCDTa6qXLntrbfBMeGqA3HUHR+/efvjY",
-	"k5WF0sIiZGWYLyqRoH+wiFxVVtIdOG2E28jlnJHOKFA/epK8X+uWEB/EJyVkwHdG4/Z1KHj4u1CcVnUf",
-	"V8XKtxOn3IzLbuLKM1naUbxMyE9fbLlJ+L1SK8BBSOMWCKVeNcsWorjF8VgBGIaChRLsa3yhF2ONONKJ",
-	"Wk8BGTevUQfGMEiEhF0pwZWqDGtOhS4rieGV156BKmMvcPGlJsNvdD4Y2GvVNjTjzd4qFVbb5YK3Ed/5",
-	"uv+daHHBZ9Uk3JuKsk+8NlYKXvokXSmGJGB+0gFlkJKGFwTWBzQZ2FhNB+nvbkMR4J1fzzbrAP4iVx0U",
-	"oLPFz5buD9bvUee02fw2m7/rbH5aytNG2RFSHsvyIlntXBLRGC+yIXcWxqmZkIMkj+ua+ylZgENPq0zp",
-	"W5oxINYVyCoZDOKkEwVvZ93coftqXX89waGxJYvA+S7he+jqr+m/Wz9I+EAdeWvkPvYsS2IXvyw/Qq9Y",
-	"mxm5ucyIgza4SjpEg9Y+hdrUqY0uBE+S0iQuVPT6rnhRuOkl/blzArAwIXDiA8trNnRAT76Ij2szjy9l",
-	"jFmSD36V61j1lzdlq+97Ql/G+JZQ0q7iQ12+i/vEn4NiuRiQ4EFlrJ+pmSYCTwoL7XHE1WnjY8q4G/+p",
-	"yl1trPkVZUI7nJSYcc2iQZ5lIE3UlBEP3slbnAx3d7FMzxcPsRWpm1P1/iE0avu1vEKv7Q+/uL9Wocij",
-	"6rcy467fZadGN2nxOpD4lzJ2r9g6iRV3lfqsSrnkHaRUbsyItPmUza1OmEvZwOSUovHFI098bQyZfrdG",
-	"A6aQIVsCFmY1gKN/LLo2hNEFb3OM/1H3Z+3o0LtitG6lYPj1dci+zdmAa6gXkwBE43JC4oFo1opZdobI",
-	"7jZrecmlHFa8JE3Q/334Ix+MYdXh/rDdg7i32uEijgxinq81qFpgx6B2yaZe4PIsOTg+OOSpwJfYnaCm",
-	"S5Bw9wKgmFLurCo/uJhf8MBMRKKPykBXhVXX/OojZkIMT9QIIQjd4cReVnP875g/caBSiFPIjBrh7GOY",
-	"L6GAvVa1hb/1fSKKDYipVzNhyvMUOIgNp8Khes0RPyILVo+YWhd/80plSH3P+jzhcoCT+TJ2Cyp/PQae",
-	"1O5wuHxKVGMdKZ6QFfCPp59raLj6hWPt/w3HFizBE8b95WY2/KCKV7DblDM/+PrH1/8fAAD//w==",
+	"7P3dlts2ljiKvwpGv56Vmf9IZUn15SqvWdPVcZJ2dz7cttP+TVIeCSIhiSkKUBNgyeos/9/gXJ/L8yjn",
+	"4rzQeYSzsDcAgiRIUaqyk3QrF3FJIoGNjY39hf3xcy8Sq7XgjCvZu/65t2Q0Zhn8+bnginE1eEX5gukv",
+	"YiajLFmrRPDede/tMomWZLZVTBIxJ0uxISvKt71+L2N/y5OMxb1rleWs35PRkq2oHkFt16x33ZMqS/ii",
+	"9+FDv/fFG7qoj/1myQjjKlFbouhCD79ZUkUo+eqLN/qTWjKSMSnyLGJkI/I0JpTLDcv2nP1FzFZrgatk",
+	"65Ru9WtVYKZ6nCnZLBknlBNGszRhGdHzMKnIJlFLAEjSFSNTN2S0HfyZbadkRWNGEvWM0JlkXBGhlizb",
+	"JJL1fNgYz1e96x97eq7eu34A1q9FRBGiELZoHGdMSoeqDZUwcytC5iJbUdW77uVZMsjYnGWMR/qV+uyv",
+	"mMq2g5u5YlkdgNcsEjyWRAmyoYkiMzYXGQOkcPZeWVSVFrxKeLLSax666RKu2IJlMN//HnxOo2WQ7JhG",
+	"IAyOe04ijfh5JlbwZQTvhXD7xxdvev3eNy9evw5h+EO/t6YZXTFl6T/PpMjC6J7qdU0ieGJqKXJNF8ys",
+	"/dp+B0SRJlL1K4QyT1KYqN9L9KB/y1mmzw6nKw0Vjlxaxe8yNu9d9/7Xk+LAPsFf5RMDaomko+2f2bYO",
+	"/edLIRknsy0iK00YV33C2YbMRUYYjTSMCV8Qpcko0ZTEFdLSCblxVI+/SgIkTRc04ZX13bHtLddfJZyM",
+	"z8hS5Jk0GybxUaBT/fw8yaQigjOY5Rn+SjkcFDIT8VaDkUhCydl4fHLLLc6QVxVIqxy9MrnR918zvlDL",
+	"3vVo/LSvyc9+fqo3XimW6TH/58d/Gfz/3/3H74KH4MX8G6qiZR2pmotJxAmSYJqyjCyp7BORken/b3pC",
+	"XiA9IG716YyWmq/GRCY8Yn2fnnGpo/EJecvoneaAknB2zzKy0tOf3PIvRUYoyYRY9YngqUaQJPcsk4ng",
+	"+nVNIjRj8TVZM7FOGdkshf5STxGThSCxIFwoAwOgl2vQYD8la8PxfIA4aEDu2fDqooTdURiR3wrOHoRM",
+	"TS54xlZAhypJU5Ili6Wq4/J0eHbSsiANS5dVhdbRIBw1j9DrQH6sBeUUnpwiQGuaKVgFEjYXJBV8oYVK",
+	"aAH602YpUta2CASkAf7xeRh8xVYvnoehTxRbWSb2t5zlzM69pmpZzKwfmyRxq5hp41wvngMkfxKzXxm7",
+	"Le3+cLibpv8kZk24/EnMwtj7Scx2Ic9nXGcVOMZlznUz+IEO/j4cXE0GTRzs62SVqDqQfzTKm8ZXxgjN",
+	"mGYIFFFMFVkJkN4h1KUwog9xzOY0T1Xveqyhpe9RzI8M7OZTUOj/RdPZtzBuCI0tZGh/6oTH82FQw2k+",
+	"yajkAkfSqNESkcV9IvNoSagkU/j9P4eDq6vpCbkxgivnieoDv12hMkQ5MK1Mz9NHHC+4AC5dnPdbXjrw",
+	"zYy4ft4DSxKi8Xxr4RHGpf7lEY7062jJ4jxlTQBI83sYCPvrHscjvK2vGc1CUuYtyBdB5gmP+9p6AQGL",
+	"/HiTJUoxfk0iKvVWRZFeIO4lze6kE58i52aPp3MaaYE0n/bxb/2n/uWWT7+kEXvyHXw2WrFmSSfkrchi",
+	"rVltUTTrE8e3RGQxy1AEpNToRTOU8DO2SDhP+OKZfhhXg8qUyBWRaxoxecv1IFrAaJ5IidIK+EYLx1ic",
+	"kDeg8wmpVTiYFHSvE/JWGzeacLV2kkgyF7lGi547ZZrD6MFAOdyILNYf5iLPiMhuOVC3XsSMkU0m+OKE",
+	"fANIgqMCS9wgV0FYllS6mViq8evO0e+mIOH/3//r//i/9UEiyJbJjGnpCOaFWrJbLmFL8Twu6L2WVd5B",
+	"qfCnvzWqgV2Y+veSZbyRIeXm177dO00vYXq2jx58qhwkYKlkTK4FlwwMlT+IePtGiK9phgwsQsNd/0nX",
+	"6zRBu/HJOhOzlK3+4yeJRmS3eV/iWzhtxTDWuvlECTFJ9dTT3od+73OxWmtDlMUaqk8KTc5lvl6LTLF4",
+	"YiadMB6JOOELgO1Lkc2SOGb8k4I1t7MCDC/4PU2T+JWxiD8lIAlOPTEmHIDzZ7Z9xXKJbo9PB0lhqE3u",
+	"2HaSAQgA0LdCfal5zyeFhws1AY5nQfhGxMk8CTmDvhVaG8JfLTvVJvRn2uhab8H4yrOMcaWVdc+bZh1d",
+	"IRjNY0/gGQDwZQYulUTP+iVN0k+8QWtv+skc5gfU2Hc+ISw3WiSCQmWGfkYoOX//XmN6qpXHjNNUC92c",
+	"03uapHSWMv1xlsstihO9uxmj8RaWAHrTt0K9piqR80Q//klRC+rfRMMkCwimZVqpeV7biKb88AdUZRUD",
+	"Tf8Tk01GFZukOHFlSRX/YduC/EdxOciw3iQrJvJPyzMNr5wonBso6HtOc7VkXOlpPzGG8/LcBh4n975h",
+	"cULfgBbzCwnelYZgohUpPJOtIvmDVX6ARG5muWR/TnjcoKyDYi74wvMebqgkGcMJen3n6JVrqm2bJc2o",
+	"lCuNA/1BgbnE3uc07fV794lIjbc7SVO2gC+B0QScw30E7rtcaaU5cEUQJ3KVaK1neu2UWw2cUYinNFLw",
+	"G+WExquEkziJiRQrho/SmVbgE5AZdhFuyF6/B683w/UKUFAH68YgBywB/WBfq9kAgCSSgeJMXijw+sXo",
+	"a0q0GWBsUYDmPV2tayxyBrpd7w/5VpsIfbJgiqiN+JdeX4O9Tul2YvTe5/QedF5tU5aBs9+aB18nKeOK",
+	"vM55TLX67hTm616sx/jQ70UZ00Q/gSuL8XB8MRiOBqejN+Ph9Xh4PRz+oPcy7l33hqOrq9P55dPB1Sk9",
+	"G1yeRxeD2SV7OphfDeloNo5O4zMN1B3QmqUWLhSzlykRWHbgV8zlWiMn1sgQdv/NhoAeLtL7MEynFiZr",
+	"UDvAxgMNweByfjEcXI2ejgf0dHYWnccX7HL+VBOpogCLHb3X7ymtYQPu/YEuB0/HV6eDy7PZ+YBexJcD",
+	"9rRYY7HCFZOSLgCH2gSzBjhdMULje5apRDJ9TPTuazN4a70DehOAf9xTRbOScwdtlxRtjt5SqbW8fvJE",
+	"253bE0M0T+g6eTJPUiaf4ADyiYF7OBhFGgF0OB48nZ/PBhfxJYA+Gp+ePTFznMj7Ra/f0xxFn4iPOcc6",
+	"pehk+RhTrLmeQi3z1YzTJP2YK/nQdP58omkdLnTyPvR760ysNZ2gwelLljT9bt67/rFderwyPNroKr0P",
+	"7/ohDu+zc2BVCX6nJd4zwvM0JYJHzFz/AmdLJLGnBPwwqnx8Y5YyPKn6bVT2kHINJxWzn1ikqtwlcOnI",
+	"LTAS5Ym7O42pYgOtH/QC7DmJu3jL7EFtf7KQjx8stwo5JfQv1h2OsmazFAWSEvWMsNVabZ3fSHANuucZ",
+	"OR0OA0sRhfDrtuklkdmw404ewi25mAN4sNGbZZIy448Ta8abt7AAscSN2/bQPtg8V3B7dwNgOX2TxxWu",
+	"sMBxZXbIsGYDyFxkgJLI8yxC3IEy75dpuri/z5O4C3xGsHTYNzyxr+H5D7742fnmG3zUyZqw41XLH1Q6",
+	"NplQrEqT6Cssk+VoGKRLJ6M6EeVLlmm9t06Ovty3V9+R5jYZl9f+Vn0midbBhfHR6l35TJKlkMpsrseA",
+	"lGTpXKtYcMuHpMb4LQ9zKXRi7mBUH3wH4o+9xIl5t0kGJX3PkW+Qafm2JYTiUBuGUj5CJZ74LsAyPUq5",
+	"wfCb6599jTGmih41x6PmeNQc/1k1x5rqaFlCRwFU43fw/g5e9HWCnvUaJ/rxyIqOrOjIiv45WdG7fs+L",
+	"Iupdaz2rkT0FtHdgLRL19kRCaIyGSbGV3IuhOd5Fs4xuwZbzwWof6Vv2XnnBnjXOWB5sB598ba2BcISt",
+	"s82WVKuoNDWxztTgwvNVGqPJHfVGT+UbxwF2mP+96s48uiWNoKA9XUGl0aeTuBmD3tvhxegxDLEYX3DA",
+	"UW04lGVthlcFsRdFbK1Y/ILfJ6ohDvyGk8T9XARQWkFAzRA11KK3t81sDg1Dku5uEM8u7hA55G9FYcP4",
+	"UAa3BeELoqUwqCUE0ogNZxmRjElchacpBKTEnKbyYDFxwQbns0s6uIxO48EVG48GZ/MLJ8GfnD6BYU82",
+	"bLY+XE7snATHtbMcJim6TvLT+mGiYuc8bmhcT5NSNRq+GT29HloFpiJTPqeZSPXWrxDGSH/+vYHtRGQL",
+	"+9vknmUmGADVBU8MtYOqWYicAA/1iIgvcgp0BCxT62UJX0wMGFoo9Xv5Og4sZ/xmeFXoY56AA9B7NVlW",
+	"UHIrL4Snvn/1tezkBPU5AUSx4wudOUF5F9pBe47PQkDoB7dT7e98oR+6wWQY95K3hW3pJMgVtLSLBJ8n",
+	"2YoZf7IZzi1nJkTKKN/HwVsQQmtCi8HsEp3eGA4OOocVxkEgCqJqB+Vr+9yHGuG15RSBJMnYOqURk2QK",
+	"b0zRE48+U4euEzL96os35IkmTvlkxabOJ8/eg7t+ieF6z2zge56mtzzhJsLDpId4fk8ubI6CxoGBx3hp",
+	"0V3myA4X0sEJ6p+uTjQOYZgmXaMzoede5GDHuL6AZ88LG7Trq1B0dScrR8wjDo8I+5Y5lE58CTUtIrbV",
+	"13eUn0f5+duUn4f5qozW2d1PFannTNEkRRkdY5AdTV96UyOeAkZFORKa0Eh50dMZo1JwDLtRCcTEZQKD",
+	"4YyBMUniqbukmM4TlsZyiuxdq9aWxz275XgbMxcZpH4gpw0tJblP1PbLZJFnBmV1mJd0vWZc2wucUGLY",
+	"ZUVT0QOxCUiNgP6OKJYeoDAU3IcJc4FEaHGVhqkrLEtEjDHr5n2B4T6OfydcXZz16pkoljuGYMEfPFDW",
+	"+SxN5LIsGZpHBjqVJqYykPsGP+PwEeQ1c6G3vXbrvHMGyUK2kD++/pNIlt0zvSAh7rqNX5iYcuJMytpE",
+	"hZ3qI8szQfecKbyc8CzdcWVIJrDR35hf/J0WsjPoq4TnismJEgvQ7sIKlnnK5Vas4XLSXEdLsWKQ/MpS",
+	"yUAPWWdMGgenuw+2WW6rvlaPWEzydTcIOdvsceACan7z0FpMJVGypqamQHn0l5iRmnBYgOzj0kGbdBnI",
+	"sDStBKIbvcOcGVuJ+xAhvhIbzNwBUemllWrleZCviXkTlU4Ayd3/0ixaJvddl50xlWdcC6NGvGo2Z1VL",
+	"L6FMpDEYABQ3NqZbx6WRjXUEQAM/EcBtQ4hwS4MtNc91GLki2grK6Zc5dx0FFZgqpBE4Jt6RDJz/BuZT",
+	"5nlVHltw84JK3rVIs6ZgyrIwE9zEMGT3ScROyHO6lSa9S0iwVr5/8/kJqUhAiaKIGeuG6q0Gc+aeZUiA",
+	"UtGtvOWlxxIT5gSwEzpXSCzqhNzUSGlh0sUUjJ+xIk/NxhdUQ7ngpwlkoYe5FKbna0iV9dKat/pFcIoR",
+	"tzO2oNzWf/BiecxTkNRon91QWbWmuphvMd0GztYXcOOjgbTZwTBJ3+yHiyvhW5PjxqM0j4E8nAu/qv1t",
+	"w/io8CQDdxnOfu/9YCEGNeDnharUMYiqomOFA1fMsHbtMd36AUWAFrMnsHMaAbBTe4ebmLUbYELHqHq5",
+	"AVdx4YxjrcuCO9YQRCI91/iGMa2QrARXy6BH/JOhsiQHkfB9uub6xCEt74wxnGditeOQHUxa64zdJyL/",
+	"2AhxB12TUxkPitA0xSA+iYjzcdYFP4bHTWbbZuPo5y6iMMC6p2ZwKMFgwg37mlWuRZpEW38pU7PmKZLk",
+	"TrCVCG8qOI4O39PK2cOTZIgIJu1X2HdxKDxyKGHVsM+g/IvjNwIy8L3kxPAWGFu8woET9OGRlbhPGDGR",
+	"jM516rmKpMoYXU3yzPdtzJN0JZ1vY05zqU42bAYrTZR+sfel/rLu54b5glGXNxaWuakkomgqFjnrEDrp",
+	"11UYDq5uBl/Swfzdz08/DPyPZ/t8HI0//K4XDMos0BG6u7JeWEHWqWbsidJaQmYyv4lFYGlRWVKOnRwP",
+	"z8pFb646SFqD9xBlw08ar9MC+ukzJ2YT1LE5XTnkzyHEVhK5FBteBW64E5oPQYpdJdwYasHNx5/qSS9l",
+	"clyanGBD1atiQIzzPMaO/LPHjvRtrNh/M9kn65RRCbV4WmK5RufWbWqitS15sTixr6Czcp9QqIyt0+0E",
+	"xU0rcR5d7r92l3uDO30f53joCpi9j1i21vT4eqm1sQ3DqiH/VTkDF4PL0dPx4PKUng2uzqOLgTkCMHwp",
+	"ZKNbvF/de750pRbC951o1eJTxDoAiqpNGZPK6pJI6pBiD9GbJ+SNwBg/sHa1XYfsHeUOJ6kQd/KWl+Lq",
+	"69emHqdvU5OthKnqY0XUjlnqux0yqi0u9SiEjkLoKISOQugohB4khB4Y5Gudz4dF+frmyC8e5quB+dYk",
+	"ie5hxb9dbr0iBYLJokpBH7yJcO+cx4kiqViUDSkv+cC7WyQbAdXAFvrs1PaiyGM1TKPX6wejr6kU3GYJ",
+	"ajh4LW31QWbkKxHyzN2YpM12AxIKqvnctCLMMzN2RNc0StS2dz0a9s1b7iGt2ujjc91biZhlVAm4sWji",
+	"7qMrLzKjArPELBT0fWAqBGakQEkiYTw7R3595NeGX++T1gNUVU3hGQ2Gw+FwcDkbzQf0LBoPnsZXbDgf",
+	"jcbj01O9EUIqllU8fjBS4fLjQs413ecGsVnOVbJiE3NH2Lu+Oitcgd/ah3v93pZpOh5djccfXLm9aiIW",
+	"F5uJxpxmApbOy9fUY3CZYpjBqG8Kil73rJXRM19NoDyjPqWUYyEZmYrNRJ/ZicQy6FDS3GY/mcyIYERS",
+	"5RjfJzKZJSkwiB6ElUS9fm9DEzVBF7UWJrkSoYIMBQcKRjQ6jo4PFjdzOU8hohLDOJEjHZr8/ogGn2ZS",
+	"JXNPLwIKXZeL1wTNOstuWwtS6GdCuQa9vofM3ZadHqc99fkoG46y4SgbjrLhk8mGw8JYnQ7cPZDVvtKa",
+	"bn1kf0f2d2R/R/b3ydjfQ9O8IUryYPcPstBfg+/nexmKOq7kwrY4NY5M8LeYx2NqrFopi5ZaOLtn9GY0",
+	"bMzuMRcWNrknpvds39yenTcctdweyxhcuRLNQuzfrcVJmnhI6Zn6hcoj5MtWEN5s+0rDWqCJhHUz04wZ",
+	"gzhoyR6zcX+L2bidiuxp9uyq65WJvLX4pH0y4L852HHzj5YQW0mADWW92vp3JczXjvOe2bFW7B7zY49y",
+	"9Z9Yrh7ugACddT8HhH6lzQFxPG7H4/aPfdweaPC6bMSDbV48tb+0zZvHibqJwoWxyqWm4yR26ZUmf880",
+	"WGPp3MtA0pie+JsIX2Qs4bDD7hvJpISERPscTDNZZNSkveDnjN2LO/iMCQuFro6fzea7z0WZZ0hVzdcT",
+	"iPovfRNRHrEUsxwhViZjUoms+Oyu9MyvRSJmltxTxSbmexoXqZcTmyXZ70HTiAkWLpt4hRxdd741zWX5",
+	"m4zJfFX+SmXJYsGy8pczGt3NEwM7nkLjY7If/cWZlE43nflcTPaTmJVe0J8Vy1YJN0jVX2RMZagiosPK",
+	"DYcfi9HYvWY/0Pwlhy82bLYU4s7bNPtNsW32m2Lj7DeSRRlTk0yoyqNykyiNkIngwW/nc+9rxWT57YzF",
+	"LE3uDWaLb00j82AZOX1MvuAqlJJ3wwnTv7ji8eEoH2oOWf180EgdYwGPDvSyA70lPPW0uKVxBVGWScwm",
+	"rkgvSmMM/upd916v6arqlKeD2Xl0Mbi8ZE8HV1dzOrC1cc/nF8NSudsYfdVYhHayj4g3r5hCtLmRd/Ua",
+	"Jih7WgWmJ6Y++CfmEYrXaylT7iOg4aPKRM6vVpRjj4x5RfjZMvXfzb3mA67Du2Fnfp/yVCzIHWNrdIu4",
+	"Lpi3HFtdJ5LQVGKJGkNVmAqmloz3yYzJJMYmHgvGNYQsJuskUnnGOpXA796rw2x5R2dYQYU7smZtAZ89",
+	"PE6iqXUUeORVpZ7AZ1CikmjdB/rc6XVM/WIAaaJlwQkp3qauoW7xe5GITxJ5yyOaafFHRK6uydRUTpqa",
+	"HHG8S7LNnqGJLbT9c7NiCdO5lphQYuiOiw2futz+DGuUcHHLTedyW8EiExGTkmABathfq2EZEDQHMBtl",
+	"SzaY4YMyzDvAXTBfOrw1DVhgI7FytdYy9fj6oLvlK3SwLOdGvypVcvVVJ0/vqfmtQAdB/aSslyDvmon3",
+	"E9BGCglfVjUSyAp+F4p0rTnPkN30La8q48ZHbHEY/BYRu7pBaN7WaosfNYej5nDUHKoGe+/mh7tJfPbn",
+	"N/HXb1ejwU/nny+lfPmX3h5GvNbbk0PTFgqT4Bc34oESj+7zf4rykpUUNXtUMUxMKqpy2bvuGe0BtQSp",
+	"2Bo6SvCYmboZLS4zPfQIokdYJuGsnB7om8Yr33UqaLyHe7q4KK4rfTMpUlC38DITj678W04zZlVheUK+",
+	"sCmuSyqJ4Ozaq2NEcFeMsZ5kWmHsG+3QqdVYU4ryW/76r1/ZgcH59fLbr0DxmwKxTU2lqqJiB0kZjaHo",
+	"BGf3LDO3ffIZodzU6sXpATL8wi4FJsUeV1rx1pogZxLSgMq65kpYhd8/6Mdj/Vs51pWTZDeuPf4/aPY1",
+	"VLXOQnU93rLZS031o+H4jPw//yf+u07es1Q6ty7ihEBlJlehDKciSxqTOdMGCr5Ur5tSszgsfTSBcj4a",
+	"a0j0P53HNNRQHfJPL7/4yp7P0MiYhIc956VjBxqQE2KLk84zsbKmn7HMoCxmHi1NFcQlvWemC5057mJO",
+	"prjMKdGvVIprNyzCI7fGbRo/hV0aP+2KmyqDNXTlz+a2xFKJxWcLI0b2HW6ZyTZMKpLDIza+w4YKHGPi",
+	"jsrH4ygfn6RBg/FdIC3vEZ5jUfBzICE4UQQ9M6YwP1VaMYhFLQgp7t6GNA/Wi2bIsuxRlIry2K8KWNqR",
+	"jNF4W3iN3gVn0psWKj44p0YihTLhzDSlXj3uLsinAFP9WX949xiRVomSBLGjhYCG/rBgK0d1XWjrr+bh",
+	"Kuc122Sw6EikGP3QNgKlWcMcOV/NmFVuDTX0XfFUEHCjolywcVljOniy0vs1Hp1dnj09vTi7hLJn+OUo",
+	"VCrwDzTUSonMKMd5qO0j5wmCGeW8KFN4lApHn9Vun1VN2PRu/LaFsuhb6LUD4wrQgSONB8PL0kjHzobH",
+	"wkCBeLsyd3rYzeLbpSDJal3OGt9Ug4I/Tqd9M+8BKkxr6jc+9cGdriYQGI9lERjk3ayCR+TwaGtzaLts",
+	"R0UgmxuoYn89mYyL2XlJ8wfKW/2rR8l2lGxHyXaUbL/h9uFaoe/spf8D5W1X1kd2eGSHR3Z4ZIf/EC3M",
+	"Z5QfFiLwB7yQ+UVjA/5Aede+BB4jf9wj2Jo+3M36+G6NYHezQhTuWs0UKers9x/BGnlQVqYbILRpn9No",
+	"uSvP10QLRnTF0OGGrRqiZfhWEIf8RtwnLGjITCIzp2miaONGbCsvV1QmxMCH529G4+bqMVHKsjuiMnrP",
+	"UteEMaLS9EKg6KA80W/mGXSpmujDdX5xps90v7dgHDrW/NhbiixDQv9FaoX4LSfMnUc+gwIiGrp34WIi",
+	"wduOCsa8giO1A+J2pp3SDM186HdS9oAQakRpp+o3K344TWP9tgYyOtYpOuqjxzpFxzpFj1/C86Nwx2BF",
+	"ty7MEa4boXrHAUpXuCV0BJdoayrlRmSa8CKRZSxSZCkyqdUcpRjGoJYRc1ChkWKaHY5W+1yt2ZYJ0ncD",
+	"NaPJjnEApqI8yxhXk51YwX6t3mNS0XXqfsen67irj98VHdUJd6n3m0ZM1mCoDB1EbJJFodZTpnesqRlL",
+	"FclEyjDIEfs80pm4hwiClXdzD/KyXxbKjimEogY+x9SOL3jM4pb+UkUL2ZybQjV6YyHuEmMSICANCvP4",
+	"uayBKrGQgq3/Emk8KboSj8bDoT7q2RbSTCwF4eDIUhKrsmU5L4WmzwbRRXw5uHw6vxpQOp8NiuD2y1Gv",
+	"YG8OaC0JMVNXI8Pmq0AfsBWTiq7Wza4Og0KTE3OCeR0dTdO3pttuIvX25Srco1Q+akfAP4oNWVG+NX2X",
+	"gTfDFrpuwCJz4QbQTzzOtgRTfWrU6ranJfIRihcXnRDrdk1tT0MWvP0Vid9lS3Uy4l+iAArY8ZZyumRT",
+	"ueJGdXzilVkpZsanLQdtcRaC2V2WBINkYlLgTbU6M4uXW4WVGHZmQ5kVF7MVm1jUBjJkV9+aYNvT4ow0",
+	"3SfaNsCd7zPxixAdFOlqYB1wHxvlM7gTFfCrD3+bWoBDG0pq44hG26lFvC08Fav2OjQ2XhaNYc1h9FpQ",
+	"mEvYZG74BSbI105/g9fDb5LP9e/xrmBlEa7wtXYI6HbgJFMK1NbQXpofXdb9gu0MiXXYtcvolzBbTLhz",
+	"E+3dR2Un0rSylQmTfdt3HtRn9HfggQnm+vk7fXl5eTEcDj20myabVicuST0PX73Pv/7i5tvvX06++eL1",
+	"65uvvpjcfPXFgyueuHPckXGWqf6X9oMaaFq7lMPGuK6ndiO1HgI99ZP4k4rYTGwgmhFDz32Ba4TtMzJN",
+	"uOkkD0USp8TUpLFeO6yd+Biy17T5N73UuQC2EjzkLMtE1oqSQAZ5QGCJ9ZrFhJo194uoRddN3TxTMLd9",
+	"WkqLNGbZRC0pnzQoDXTB9NE1p1H/uU5p5Bqz2uPwGaScC87kMzI0NQKEZCH+Wt/6ZrXFand0vU6Tx9BW",
+	"JDCb1o1xMzSI1GKwCt/D5HeiGCcvnsNdyQbPk9H+ighUu4m2eTSwQ88dgYUSNNl+Jo19gpUSPpO3QSXy",
+	"V6JYAdQ5f5B2FVKqPKZb06/MSSu2tkLVbWwwDwbvBthfpWWTRZVXmr7ggez9Wq9losQd47J3fTrqhw2z",
+	"Jtfu8NRz7VaMN8dXoIc9T+SysRPfLhOuwJJ92zMJq0K1sqh3nvit/OSfMaTMrGWRkOVgnzkGShwd02XH",
+	"tHUzZDnnRtSy1VpkNK34kvOk8CPTFZNrGjFpb9WfbER2N0/FRv7X33KWbf/zrfn8Iv7X0+f/Oh4bq+df",
+	"x192OTv/Oh6XvB3I2OrusxKXaO+spEQaQ/9ZAfLcCHNIjd0kkh18QfvLaGaeK4RIQeY0e4iS1jXgN0MP",
+	"6j4FrPdS/6Sv/clfl/YXwltJPLSEKTvd0SV9QhrOYQTXuaKRJ3xa1M4dumYf01KpJNPx6GK4HK6GcurF",
+	"WlsddCfYXTVQ+XANtDD/OwbXm5GCZbvMgbPVtoyaTLjYlPcUEvnnCtSq3Ql2/7A6craLj8zYgvJHPA4V",
+	"zeaR6rSRzVJ4zswSwTNXyeszw7AemG/RYFpgtmWiTJblCbkpin6ZfUzBRAai3BKqSMqoVJBWb/c0wfL4",
+	"lmzBP6QZrzwJpk46JeAQA6akNzTnjr4xz5HvXxC51CIuUV1y2T+F47nidPaIq2QiFXaTx2ULy8n5/5wJ",
+	"VVhOzpgqZWR6J6dfVmvKUqaC5XbLq73x4dHCOlpYRwvraGGVLKyDEjo8X0/nvI7indb2hEcmdWRSRyZ1",
+	"ZFIlJvXQFoL5gWkWPp/7ddwyvjYdB5q0bUHmIk3FJnzjWHa5HxKflMsKddTJHvbsidn3Jxr3TzpO8Csh",
+	"wHoiyZ7hOBZJTRZRIsnNyxcmz0JCgMWcZvamp9I4rMk4Otj2Ki6U9qr65SJ0vBV2N04M3bYaKEd6bKDH",
+	"h+holmHsoacJyV4JsXrE5C7B0+2h+VmYl/WlyP4opMKiEtD8ZPeBfGXao2Bkhj6eVZJGAIJYAAUSclkO",
+	"wEMoreiw0PtqRUfvkAe9IlBrEXJUbPAmRAkJzojIoL4nSRMOeueKvv+a8YVa9q7PIRZop+etlEMVuheH",
+	"MDHwl0E6E9TywsgFWz4+ELvgKkSdXgzxP69A1LBL7JhFd0j242999HsKHnWW/V/pF6HWJH3/Al8YNUOD",
+	"SkG/l/Pkbzkzz+snPpQTNcKMmhJ8BhCWGN8WFpMkluvU+bW3gePh2VPAmv3iqsN21iiyQ2LXK3wHJV2R",
+	"stYsfywxfsJ1eZlzwfA++7MhipTyRU4XbC/qeG0GKRPI6S4C+eCOfAdcv7ETIEfo8MZ/6wdrwR8wjBml",
+	"vuvN3O9AIVDOyGvIHQrl5QRue+1InsF6Pmy8PV1jMkJEOZkxGxyZCbEiVMHu4v3GUkhFEh6lOYbwOAY0",
+	"KvOecRfe040lAxD7cORRN46MjcmShiqqePbgIsugZkNVtPQxUzp9ebBY5BoyWvSY//PjcHB1M/iSDubv",
+	"fn76YeB/PNvn42j84XchpbZL3rOmStvy2KeinwN1suYJj6VHBTwmK7olP4mEQ6Y2heC7v7pRnpEp0uLU",
+	"S+j2i13aBLKcYz+Xom/b7mqT/d77wUIMzJfFpLUD25y8DcfyLbYaOeBk1jqtQDa70Cu8SyAu+EejXZ3M",
+	"k6KH3YnpUfeu3ysrwhqMItcQaAvU795uxcUc5l6v33RkTEcVfWrmIntG2Gqttljty0UJlCRFl/NiltmS",
+	"8AJRI6KS0U/TFCL8TZoHlnCmGSNcbLpKDLNtf054XBYaY+Q5Vsc4SMUwQrjD/N+/+rpeMaDJdnO+jWo4",
+	"H8YQQBqOPggn5A29g5tLLNDJbQ0B43+QdMXwwQqXG5el+6jMbW4GP9DB34eDq8ng3X8EGcZztshozOKX",
+	"NBR6fQN32+4mHy5OoaCsXMJN6oyVHSJsPtcrv+5B8qLsE842puy07Bdh2yIjeEok2VBNHtBkC4ryL+m9",
+	"Jgoorc8y0y8AWxixVDL4Hi5i1wBwD58Dz26itQ/rxz0dDMdvRlfX5zady3rr3Nh4mQ85kfUETbOOIJnn",
+	"kmWAiyRiZMUo3yyTNBjKszZIbaOqPzKaqiWg/4NbRHXe1/pre2deFPOFe+q5yDmEaUnROcao8foc93mT",
+	"aTMElEzg3jtSN2im/P7jCWqBBoehY/GcpTQkcER2h7RmyAuIYUVj6Li1gKLuWgItoSlXQ1Jd2K7S2k0w",
+	"jEykMZMqGH5RQjoj+CR0IsOFdkP1ZhkaewopTnJ6bQ849sUyJ6HwOcUCg7qIonfshEyxSej0mmwwN1Qp",
+	"zdUheCKH3hRknmicoWp6csunpr/Z9BppvWDARH+E7mwsM8Fx8CRqVGpJOQTEQBbVCZmaUzy9xgGQdyuC",
+	"laOhC9o0y7m3Inva7ZpiAS/M2EIrbxlZCCL4CZlC1Eci7KuueS+u0PaLkypJU5QbtxyChjSTXIo8OyFT",
+	"I+kccNgbwLQcJWI+JzMW0VyCQbU1SYblvm24H64NK5S6mptWqmbpqPpDLIMFuehbJncHSmyWpiE/1nUu",
+	"KK/hiDDFvjnEd7J/PvqDU8tbM5+f4/XLt3TVkPpnGilqEwPibIhkzKn4WrUvy7yLs6rIqx26L+JEmSzn",
+	"AxA4E7E2qv5bG7jrlFHJ/qWOM3xoh0mJIPxBP1pFGbwfQtcXq2DziRuOBxh0bvDIAp5Iok7IC4xY4iwp",
+	"ShCZJhjcxF8p9h50B7/1AzIPVJm6FH+LGY31dvgPjQdDeGh4dn1+qR9aJlKJbIsZc8ZZ3Ts7H5Ozk/HJ",
+	"mLwxjGcm3oNimqfQN7Cpj7iee/wD2FSrmR5q5DcxM+5lKCbQdJdbNC74UClNdDWgZ7PzweVFfDl4+nR+",
+	"NXAXfux8bjT63jW2mU74faKoaTGYUn1uu67NuXTNTxP3vWQ8noi5veHGifYoeiIZV979umvS7lpQyhyo",
+	"qjTo+eBieDkaXI6vTgdP9fojW6ONjmYfy2WvlzYocFi47luhwbvMHR0pxraSGawSMaGVSjmZQye6jCmg",
+	"D/yuXBHNHweI164DMVaB+kknDNZbYrhjFlJMxFwVweK2lXddTekabu7CErv2h/VOdL2jl7bevA6ti+Se",
+	"cZKvSTKvKRAon0vqShEEClgHo8boK6C3mnIS0FkLZuHCPYB3sLLcsWevIFfHh0KZwHZPILWBgfqMnq15",
+	"kploUPjL5i9ysL06x1lj6RacA7wyOzyaXa9GbcPXnXNbG7nEqUKiFzpxgKZDU6u4edvaL7qz2VZo1o8g",
+	"eGS68BLT4r6leHm3GGNTnIc2lW3fWirXFKYnhZIW+sOWqUB2ym7/fcGCgy0oARPKdZFbQcopV4QuaMLJ",
+	"bIvGmODMC3ZGFaaDV7AOjeX/wQgMIVamjVPBkWrTVmKriyf1Npnkl0NAc5KmsaSjzwsUeJ1UqbKBv20P",
+	"CVxXrNMBeA1PfiiLwK50qA9bMM79xXOXG+AVd7kmFHwCfULJPcuSeRIBzvVnTWGqX941oFpqPCAPj0Sw",
+	"MqtDyEPnXj3ssBY9TgwHk2dMoL/hMhmLknXCuGvAYBiN4Myj4qSSGLA35XqqwF5s6C1NVJAJ4d7DsOhW",
+	"Ne0jkpT5Ek7jzz+OddnWHfodTR0SozgQzt57h8532tWujvc6diWt6OfGc+ETo3HjQJHXDi4k2EvTsts7",
+	"sQVFFdyxcDS5PhFOwyoLPH/zy6gsKz6+HCgvtnI0m1tCFRyyUDwabTtb063RxLPCtm+craAabtcsPvG3",
+	"0JZz813452XT+DRkGgMIrf2Ij3bh0S482oWPbRceFIOGzqDOoWclwyPEX6wMUoIssY+y1XJFVY2rV7pq",
+	"sCPehhzKkiZxi/WASqF+qJ6yXPCq4vh3yRRGGWyqXGGB08PkneUpu7v4GXT2Tfu+3q7GfI5F1e4DNMDT",
+	"aw290RxEBtqYvemBhdq4g1USx6ZmpPkG1LWlyLNnmFFrpD/gYpoKqaYnt3zq+OK0T6YpVSzTf+Q8YzRa",
+	"apQgBJ5lXvTGLisvJ2RKV7NkkYscve7MbvyKbm85XNwoa0L1bY0mtADolkhxQqZrlq2oJvfyAPYaQgMC",
+	"1wQiPiFTl9ZiHkaqXdL4lnNRKJOkuN0G255uCeVbvy238fcbArGmqycwAC9wS+zQonUMu1p9LCzgpfzO",
+	"fk/juaFlZ8ck346adjXcAem1IK9+z6lApSxJd54aecdXyT3j368bK4R+K3wWAq4Tx0IMaeBuQ70nmUcR",
+	"Y3FTiVBP0TgfmpuXyaNI4rBs3avuJ0BzAi6vSb5+tMKfj+INLDD1UbxG3cKKS96aUKnhia/V15X1X3fJ",
+	"ycr2P2rNyQLZDbXu7InyqMjCtWGpOeLmr0nGVgmP4bAj2n0fhFfueQK+CP+LwrzHF4vPgRNV/safFSqo",
+	"JGo7MR6Nd01WR1va4kc2OuoZiEct/6jlfwQtv5po17v54W4Sn/35Tfz129Vo8NP550spX/6lt0fynYnb",
+	"OCT97gsb3vSLZt4BFC9pLllzUSOzSJox6yIuRTRojTBEA2c2F1lvMNRXHY0D4Q3u9ZYYHy6qQJTsCogc",
+	"odnhVa8chD83Fu72psdwF0FmzNx04CKMfhvQCmoRGXbNxczte9PqE9pzBw63dZFM9jN4X2bsPmGbXdIU",
+	"avWAzE+FuJMkTe4q4YtLtdLs4TYfDk+jNfzD/sjSVBDIGbbRICQSfJ5kK7IVeVZ22Z3gu0/My4UcKeS2",
+	"YcsaPPxOb/NbqiIIAoQoNfZe/7znzHWWgssJsZQ/vvnma2Li9oIhvnvpi25FDcki+keI5/mCL9JELsPZ",
+	"mO8bBtC/NMBaoZKyA1mLf40AM/Yu6mlTTn7jdPGA5O/vOCtODyT7GCR3Fz/2dP4qpNArZ9pU/C8GW5OM",
+	"6eedm6F0rUnvILrBmbsZCmSLaDL1dTwzQOGZwKhVArrTLU/ZXOk30NBumxb9IdJcO0rrA0IDhUzxqUnN",
+	"iVOUupqxW/yRxX3nXQHI9btJxMDZZN0zELlReFgSjAA9IdOcGyIDKBMFiSANjp5bXvL0mCoc02v/Gkyb",
+	"uBDb66Z44yptgQwU86LHiJGNFUeQvZW/5cWDJisFvHN5nCiSigXgPlEn5Duebv3gOQj5ALcFlKuHQtFK",
+	"OCBSGxOx0gDdcm/yPmHvI7ZWLjwA0QUx01Ox1iqryNXUiBotwk/IlIuJuQU1+2yj9AxtmB9hP9SS3XJ7",
+	"Z6pxZS5BT8jUfDuRuVyDS6dKa59Jr6yafiHNGI23E38D/ek3VN4Wu6tfMKdBEwMHRBsvoBl1aTHsSD9N",
+	"+N3EB0Z/AXBrctN0BxkPMZltCb3l4GTDu16RYdaIICLVc3tGph3POETQ6MLR7sUd/lH0NkkUMYR2csun",
+	"K7qdcKHQdmMGKPwATkogdvxsnd8mxcm4C8kUTLISgm0SmikP2ifYLo+ITB8xAAW2WU3oxO2Gc29CBwBp",
+	"A6FN1GuxC97MBQFVN4orTSm3vMCSLDs2q4wMbghLpmeV54AtWWUi4AB1JFEU2am4PAuKBkdAhS71d1XS",
+	"g8JyHnVpi9rRjhYsle0H+P2ttM4I+2sF271+z2Gv2RXxaC3ARLZ4lP5ewV5djWLsdXNl9TnNCnZkOjix",
+	"E/JtLf7AXBRMNW+a9os6iZqFe4wuWPTQczKYeJ5u9Q6L0Iq6BHY7OEmTVaKC8nNJYwJiw7OWIADLnZAF",
+	"M+nRCbcJAibeJqZbFDHw4i1fCCaJyFXRhNYFTmUMOMSM2fMI5o8ncAAYY5E5yZSxlG6n14HkDS0lb3mi",
+	"IbPxEVum4BWVbQMyvySMQaKZUqJayXEbqXfW66F7QqaY2QSA3vJycoh1y9vsJ72CGVvkHCK1EuNcMJdP",
+	"xWOJRISUmUxlr8CpmEsMykghx845XmCYMDG8D/f78FK+bAyLVCJjMTpDYRMcz/Hj2We5ZMYJKbEWWrMf",
+	"cWzNVt879nRwdUrPBpfn0cVgdsmeDtCrg17BQmeXa7rS6jjNFkxVm05eDp6Or04Hl2ez8wG9iC8H1jek",
+	"RynGsE2anemDxpKWCdQv/VG0dYZkY63L00grHiz23JLSC6uornc8fDN6WhRtq/kZY1jl4HI2igZX8ZgN",
+	"sG6KXsXwzE5oM6uO9c9+g/XPgsdgVCaLhhppzUKvfNtQNEDap6paIidYn6wgIqwk0bvugWawRjkzMWCg",
+	"fzfoEh6N3wyvrk+H9dbmrl6bVU9opEx/QVP7PaZbyNwuOEQPfzTHKjKMaUY5Xjx1u59QkEj2iB3bPxxw",
+	"S+B8491a9MNxt8EauHp5t4N0WmkEtEZZef+y9P5cZCuWud2VDdMZHLwzhYn9bTT5eTtYvtsaKELgilMG",
+	"njr9wbu5Ka5Xcgk3CjSG+hssk0AWpxqkGeXd59+DHvbf790t//ckB5MQ2e2SrkIaNSdX+fLMv8UKDDHy",
+	"87ZB0QR4QG1oQPGFleptotEURe10iNNE70jpFFfMqerF24fiRLAs4bsPRG2T9rmwMxbtUTYfa5P6sm7/",
+	"22S/MzhExBYnaGJToS09rdhqxjK5TNZ4ujIBNdhMU+L95y5Vbqh0INewFNWJf3TZua+XNE3JhmFC+X/t",
+	"kMpnxYGGTAJn38eJaixSfDHQavDgUtsEV9omKE7eOAI+vk63EyW8u+c91w6Lw9JhWpCVQzWa5S/oOoX8",
+	"DcrYmj4UHuTMIRn7zOuN+PHn3k8i4TsawwMrl4zxdlmL3esn4T0+f9pklezGGza+N/cQHSWvPwODiI/B",
+	"ZTSOB0/Z6XxwNjwfXYwvT5+eXV30/MpQhwZoeOXdHCOZJ+mqqPgzp7lUmheAPWlKGX6pv/SWeC8U22OJ",
+	"ipXB3LXOA1CvdaDJimLlFQ2YdSnud3po+1k9CLCIJfcaQ045dF8ZFc3/6iADOqz3XJVV4tCRHF88xBAv",
+	"WLS1/8srtmykgUpwEY4fOGXmEECqYTR67BK/xq5ZBR+xtiGwDEsrrRpyTaDU6+Kh691x8khwpYXfdbkp",
+	"ftOR8TlZteaRxFJ7WPwNNXIsu3fS6yNMR23rqG152tY+UgGoquo0HA2Gw+FQn7j5gJ5F48HT+IoN56PR",
+	"eHx62isXQHVYgpEKWcJtBVyD2MPK5TZUm+RiM9GYgwAfQ+de2ysJtR6NrAfrEESXNoH08RFQwgWlGbTa",
+	"BiuK5xTsp1RsJvrMFs21hxV9tDkM0D/GoYqYGJY0cf0gaK4EZKpyLX6M8S6ZlE4GRHmWwSKQZRUpKKgF",
+	"BDj7uYk6HZ3WtYwLNriio+HgMj4/H8yG0WgwZqdzK4GtFtUUW+VGlMmCg7wKIcApUWDc0wVA3/tG/D1J",
+	"U/rk/GRI/u1/j0bPyNcJz9+T908vJhdnz0h2fz06G54M/518xaI78WQ8HA2Ho+GIfJlkbC7eP4FfgZ1L",
+	"hQ6yn9vz8Q4R2s35eb5EqdfUKLv6gwnzpsCcmBN4uqh7ZS+xzdVVt2q1jKsbPcyrImu7EswSdsuHQPMe",
+	"qEPlpHtHyG7M8y+KGOUwcNaFv2MweKzmLQ1H1mEgRZzE9gbdBTDYDoiU4GWwxNjpblFDxsFzo4e/iRqQ",
+	"7XluQzjWv0DM2fdvPu8TwU0RMh/TEFIA4/iQlYI7m/MJSqDIlqQ4O5vGUsKxoShiBqroQgVbo6/sjaAG",
+	"3BT+2+aqFu6hOgUCXrTVqXfV3Nvvv3fmXjsEXuG97YQ1iPxAYntUErJe4xCS8nUqaIzcw1V/229q1A8D",
+	"E6MhEppV/1Lfj2S1FrI7Q7AAvKY8amIH1qfbEm7uwDBBYlj5pHzO9wWpMRy95NNtrDGCT7nAsc4ZQA9j",
+	"yPuIiXYmHHSpNQXEeyB8JmsBQHaXsEant75Q49+Suy5cXCYNMYI7xtbSMa0+2RjQTNEdU3piyTK2LyF8",
+	"4yAK4alw94VqN9lf6/CClhz3/WqdUMVpf+iKu/kqaLbOf6BWuP7pk5zempswBI59CEvQSK8wpmtJ7Zqz",
+	"HnicX0FCWQhA50psKmUUQpQmtX1BeGlnCkBRchDulDQ0jlHiwWtYaNYWLdKWD4vJlu2Nor/owV4otmoG",
+	"0Lj3qgB+KTKjs8CEWhIZyHyo8eVDgPqrUEGslX17Vai+X2sUIVzmIJbgwTqyNMZYcVMff0+iovE3MH0Y",
+	"upKDL7irECwrOKsIK8fIHknNqjgWG+W5LRWw3xl7ZUZv4wNhP+ZOAScqssWFZlopsy+M7VKv6qFs5p0f",
+	"EVPokGzmRhtXZMunZAqS0UQoU4JytCtc32xfQcRWHZrC3xCSb9rWHyRc9rFRPDJKiLO3NSBc3439JArO",
+	"GgRIBe2ot9Ue3dDbnzFOEmtPHXLCXysa6EFfCYD1iCCgNXk49O2dumj06zmbs+9rQ56oqnC+svgo82qL",
+	"sLIZ6uktZZWzwTXQcH6NfWBVjSqfqZ0nY4BWWWPJzqpY8/2K/8SvcO1r4sHwY/i9vX7UMQ7zGId5vH04",
+	"xmEe4zCPcZjHOMxjHOYxDvMom49xmMc4zGMc5jEO8xiHeYzDPMZhHuMwj3GYR23rGId5jMM8xmH+luIw",
+	"D6vrh3Ueutf08+5d6wUbxYp5tSECUXQ20o7ay6lK6GjU0mneXh33bZUtbQW4i0k93meSpCJYrL5ri7YY",
+	"T2HXBm3Oe9ket6memyfLjaR2V4du7tkjyGYpVvUgRuW1ndpUL9y50HYhVrCqXL9DkZL9e/hUyKboA2N2",
+	"0m8SY9FV2o1WGuvai6VzmGSF2pzV2Hi56gplubicztRxQJ2hMudsB0oqscaSNVjrpxtQ1o0c7AHlIzNR",
+	"riqYR1GuC1+o183OIquNhV7r6LblVKEG3b1ILBAzNjcNkA9tVBas5eQQ0y+IooC3tC3tBGsiWndyRluq",
+	"KIaT0cQEW7lKHifqxgVV/HoYXGMbDWDiMxbRFZQPTFSYkbvCgMH4brhO7sw/zeN3wXLuwEOp8irN6/1J",
+	"dgmaFvhqYRKGB/pg+GvweWLRHqIrd/RsqwpzxABp05HQ2GC1fuwdCQbH2oPvlS+OmjtqRK7EHgBYakjI",
+	"mSm0dXBB56yhlqhpVIkl0VwH1FTzvUSZGTu1OsxlWzdAswNSUR7LZ2Qq8zXLJItZPIUii4SzDcvcRkEJ",
+	"NNO33KvkZfrLIIO3d2qumlsxZrCCl7t723F4Aft/NQ9XSdgO4tbsNYsobXRnst3RQbsexP7badj7yTvA",
+	"eg2bsDAexsTyIHS/1TahDXWkTZ/BxvaCpW6Adu1thOmFvdepE2MNmw0X9MXtiIXUz+xrAZgrgZbS+NW4",
+	"SGVyBg5rV1Ro8GYMBKAdcQ39iG5cFHIteDTcrr/8+suUavkLfTORzt167bil9qN+r8XhcPgAKxBzFfZQ",
+	"k8x9WVO6SLVRaj0LxLtiawMM+AE+G5CXGyoPPpZd6bF0nReMFnaB52hF4IGU9UayD+zCvAvUUBPTgriB",
+	"4sqrqbCMYkeKDW47BS8b0ypusDRxY05F+Sx4l4o7Q37NxUFXOi1fRu4cHYgNW2qTJaOZmjGqUFcpYm86",
+	"6oTlC849uNmMMY5hza5dIVnQdaCrIJ09SC4dTloFVRV7V0F2FQNthFRkpeyyIoMZMhS1loP1fRioe/Ze",
+	"R7ZR3BMHeYb+1XMzgHmMzoiyd6/SKPkjsI3yjXSLm8TKpDkeCLiw2N3k21wtBFtp6J/qG7uAIv7Cw0m3",
+	"hs0FVTrc2+lLa+ysuBeJSQEOdy/UTinflQKhr1t3CrRX+Z2k1yMccjthZ8R5SVOHp2w16J1+TEE38U3j",
+	"XUYAlJbGbBLVeRseA7PeYgpI2zErWaiVbiW/0qRXVry4n9QX/JHdur9Gz+pDHKkuXSywtzPKAf5csbaE",
+	"3sN4T/F+R7Lv1I3TNuLc9/YHQ0ha2it7BeY98QnWwMGKkHfndPBJLi59nLfINvfvyDRtQlyAAEwOXijl",
+	"XbNL23qiQgD2xrotpd8c7KL7DWbwq7DJtrP/9cZCU9VWoZD/wRu0k5kY2uh7js3EHHw85Y+u3pUv6JuA",
+	"AoNiIWyTALhrEnd7yPryDf9jNGsuxwO0L/V7ybIbeDCocHkDVSCt4Ke0gx4d9R2Rth4MRbehU6HXV6R+",
+	"NiWGNqgRO2i5OpqxDPfYuT01cLq73ogPD1xJ7gNQI+Pq3pH7y4Sl8ctMzNKQpaZVkIyumGK2w4lB+NZq",
+	"yXgTb3tobDIB4r7CtEQcspaVZg99YPXrTCwyupLXZGoXNO2TqYZW/8t4vtL/rqlSLOPQSQbQo//KKF/A",
+	"U0qIiVyKTNkPqeCLaf+Ww4cV5dCSfpVwbZVK+Ju+d3/nPPkbGqzSPFa06tFfWH6Gz95xseE4RAp3rjFM",
+	"NEspv9NfmwjFSbSkGY1ME3xoJTzLGIVHZkmcTMxz+nPCIagpZeWXIrGaJTzhCwjChVkYj0Sc6LWRaZyv",
+	"0ySiCuByLyLEdMXMCCsBwMLVhP7DmGCAPgaucsQ3tOICREvlMJea0WFzzeLmaRJpPIOVC327sHlL/aZe",
+	"01dT9RBDWp9JaFRlW5KRNVVLS1+O3kCGxULJZyTKlWksNB4OSbHomvM0AM+qycv71idhKzENdTKxBnvT",
+	"G/0sMHrlOOLS+0j+xcyhU/gV41nQIF3oH07IC79DTcJJKjYsIxGV7KQKVr+3Srj9OApgAOb63Cb5Bie0",
+	"y5foEJC1E72w8LZxQVyU9ZrIlqa0+IDd8ogqmopFzrAiQdKhEy3C42ZqRHGgAeckgq6FVk1x/TjNEntL",
+	"kWVQNs2uYjTu1uzSDdyOpc/xqQ/9lu7MAIsr1mAv0IRUFnN7lSDyCOCj9cu0i+937Zz5R0ZTTbENNXQS",
+	"ScwtMokoJ9BCrtyZaZZHd9qK7kWCc9tzTk8+o5JVv2aLDIIBIM5xPseWqHBbJ/uEs40tyNYnkdaTB/la",
+	"8yZb7nFDNWcADQUuLIBMXTurE+I1l2KphLiLO3nSwyja3rXpVyVr2VCng+EYgjxtgKUNjC1aZWl2hLE+",
+	"frpmaXEZi5Pqd3rH4jxlte9tpqvDSNGevfKoBboBmtpdmNmOWgs2NyZKj02d7YJaAa87VxzuxmcEQsOD",
+	"d1duow+Y8KWQapE1DOxIpXavRzNb8opmDEw3vLbcErmExqgz5t1s0zQ1rb07HdLnZl49C/BQo6r0ri+7",
+	"l9rz1m4u1wPNZm2PO+jcxuEyUkv8OrLCjgMgtgOQ/greDFlHBa3uWA+ma9jnXaE4WAp4HHOOtzGJslui",
+	"j6qBSNsX2BM12KG6KThmailieo0A4EGf5croLpoqZiwVG3PuyTTWuuK1Ncux8axJs/Q7H4o7nzX1e/q1",
+	"YEhMcUIPwLvtHBhaszvjOxBPLQNYizSVZh8UlXd4aVNCMLBGvtt4cYE57ihb6vIW3Pd5p6OTvuU2XiUe",
+	"h8dmYdNaYOYoTn5RcXJQEoDRITonAeDzwGGba/fZ0qScsVh6p/UxyDR0uF88D6nl33//4vn9Zb+s+xdF",
+	"JDA64YS8sizG9c1OoKpQvl579kL14tGY1b3r3v/8OBxc3Qy+pIP5u5+ffhj4H8/2+Tgaf/hdiMN4ZdxC",
+	"sXNFkibeARsvj9+A81jc4ZhueCzu0LW4Q+1+0D8+rfETJvG4T2IWpQnH2zbTE/3R7tq6x7K1BcWEItnc",
+	"aadp+t0cJHO3osrP7btaIoZbXydKVnpfu5sR8OqizqUNgju2Vq7nejM6CpHEwmHFtbwWuOQDjuHntdgE",
+	"TKeNWqZySJpLp/sZfObRL2J8Zthp/16yDK4ma3v2dikw+MsFAdfis0oxjTt3aN8rgN1RwgXthUOFK3Ew",
+	"dgNt6LAj9gJtlasZ/9DvvLksoGkvwHiUw0c5fJTDXeXwQfaMX/O4q00TEGRBv7uWY8p16gDPAC3p31a0",
+	"1XMEXKxIN9YMdrANHQnw5201J4OIrF8KiZUqSVPMg9E/bDESiEpFTNpEOQ8KrqM2idwvj2OPxRg2XVsL",
+	"VHXVv1m/JSD3hNzwqvA2DRb8ktkgi6Bry1QjYXptvP2bpXkOsGE8jbdciTQ+ITdwCzbF5U/1kPM8gzgQ",
+	"i5kEQ0D64BRTRdlZBCeinMysmhATuqAJD17kBZw1rAiLaSfEwKWLu2U5ipGjGDmKkX1q9e2+eGy+R/T5",
+	"DWYKS7LGBIhHaD3zODeHHe8LC1BeZuw+YZsd/qS+5qxGnCzFhmO8sjAOVwk2nY3i8hjVQznGkQscuUCY",
+	"C4RDQluKkf3jF55qKTJVV6A/Tl2SQ3waxRnv4qEodn8np2UxdvdoqPVh+2KEjP5OLLPVwD9yviPnO3K+",
+	"XwPne6DvwOpHB7gQXlvjOFQfpOwuwBIhJ+Q7nm71T1OtsE6J4MwamdbUK4U8YMU/rx+tvW0A4xIuGxzD",
+	"CdcH8TllQ85ySPeTYsVmIt6ife2c6WXt70ilnam0RqM+6nYVlBCr597j++bjdvfe6Jm+gVfCzhvcWPDR",
+	"YMwv2VAVLUnCveuDUur/zusCROVusL7Vz32o4rgxYtaARzOGwBEuNsEaMW6Ldmgn5rHg3QOsoYwvi/oK",
+	"wMV8IcbyJzGrL+k7ziBQS9iwonkKS/GNsGpdznsG2DnHKkJ5xkoV3aPV1f3s9Wg94z+s46++HNK3V/nX",
+	"f795/92bu7//8FM0+vwn+3e8LPpW6E3w7Nt+b73ESJ+MqWyLWYyu0Kmnge1lzWc5Lz1PzZHX/3uq/zcs",
+	"/hu1FMz0NS3rIchyzhFMqdi6aGdzj0VSXzNuiha5ajO961O9qzSGxIQCv65KQrVW/rnNAXJotzEv2Zb8",
+	"WyRiRs7OR/+OIekTr4PI+dBY9OGFnF784EXK7FxuC0pGF6U+InZEF5HTu+5d/h7/HIx+jxVP89WKZltD",
+	"Ap5M8yJ6Kkw3TwqGS1dMrmnE5BOj3T6xRCyfaPoYFAP+6/hL6z18YgngyTKRSsDtnWbUeidM+5Vd7YZC",
+	"NKt3yY/5B1TBKu3gE5XlPKJ+X4Rqn5idit2GJkpO5sL18cEvTJ6n+cogAQeuIOJJJyfqhz3TuzBfsJ6m",
+	"mOX8AVmKhtcEy1pBlgUWAZSk2Eg3U8LVxVmQLbsD1KWwm7vQACd+wkmaYOJlx3I4dchfPLdXFD+JmSkP",
+	"KBnRyK72eK7XBQvlzSgSCyb7RDJGpn8Ssz8nPJ4+MwOKDAPSgB5xNVCtMDiLYbtdRfqfxOwlvBG6Wiog",
+	"0/LRv/+vJNnuRKTh/MGCFy7udUfGYLgvqKswBLVfRO5XvuWtSoY3iREr7VutpWzCWwOAd6Ys7p2X2ikC",
+	"4k9iZu7UnPD6OXi3xtZFXVcsq7PIuQldL59+75R0cm0DCAxM3wZ0F51MrcBoPwqQpqpZrksCMCDp/fhJ",
+	"zGS162qvJdQ7XMelKNRoN5V8/wJsHIlpU7vruFiRUx36RcHR+kW9XALsEP8+HNFf3DPMPdqF6ZDQakt8",
+	"XyVxnDJUJVPBF3YFkNPA5oqIPJwE31yg2osTeoSD6knOJuKBR2BQwck6z9ZCsgfLgZKArhVv0V87tgiP",
+	"VuolWoi4gPzsfnX+w0RrSUVoZ1320Xb+FbJd/Ekco+zb8ouWbdsjXURVoRgqlYDYkV3tdIXKqbUszTtt",
+	"QcoulAKfTsp712BV3TTU3rzRfKbi0rDu3aNNdbSpjjbVP51NdZAz+U9i1t19/Ccx+wNVEeTy0jhONHA0",
+	"felNanAUSrgRJBYYjYb5Y1pPqiSA2A69wEPQOYxJRfrkGcZzY87oK0ixgp42QLxaqsSJvMMkx2zBMuM4",
+	"s9RtqlJ/2Kujhwe1zUs2/u2I8oiBpGLZKuE2aEoDHvJlx9l2kuU8dFUWVnoET7fYGgIr1TXIXL/cj8NW",
+	"SOKiomOEbpxttc3wDFKfWOw8n1MD5jRk6q7o+2SlF381HF6Orq7G52eXZ8OrqxHUJcCfho2A+hZyFnLo",
+	"w/UCBsYprMO/oJzYFHEoHiMyyF89vHJU2M71ZrahM0aJsJv9FjvfWoHwV2iWHcHhtN+9NAXdoOJb9cvP",
+	"l5QvWPytUEmkAYXfq1/W2BOSuB1LDwxAvcRs+RtbNf9zTQD5utfvPYdY9xtX3bByVt51wBAPlk8EixaC",
+	"8RzJKEF8yq9W59in4mXjboAujhtibsR3Fdb8hPluMnyD5oEPzhcIcqWKPSOzLTFHn0yN9jFFfdtFeWKp",
+	"Tsf+DPUVqopm4DadwVXZR06UmpRMsyWxkZDxRBtGXXZeia5n0iUHmXP5GIXcutBAUbbzV0MG4X4abbKz",
+	"SaEvNZBCiQPXQXUx6YIAtWV6PXaUoJmvry3PdmjL2myGl1YaLiNl5V2yXuu/RwfrE7DMV0xqGbe3amHe",
+	"2xc9FUBFyO/hbtg2cMetRSURvNGHG/RI6HmXdhxtQDOuqiUUvHFazF/TuMX1anGtXEzDFS2KtMqhAfUL",
+	"D1vZfUiVYdzxRrzQjJnixujINVUNurm9HRE1Dg+OMXisj6e628COIhsHXtIY3WxkxSjHywGRwdd6JVCN",
+	"WjiuuqPeENZ5NYvp90w3IguEx3YBmQ2k3FCDqYwK8GVBax9z14t6sXNTlEi6S+cO45x3wkk26+k/d8F8",
+	"nW55Dh0otCiDGYpbAXDyTp85TdITGnp1w14NUS1dM2QrXuUuxJpSIVkYi6FubWnqbi26ejobqywpoUL1",
+	"Ox52DCrIwjn6Zj2tyGqSN80oC4gag7cfLR1WFeKC3AoN5Xo0Hvad7nJ9+gHsakTOaHx6sHgxNLCPZEGv",
+	"dLCjD1fZFk/iT2L2mX/VV+3q03xtsqTrNeN7teNQwVzgb7RahQoP1A0xZ2kN8aU0JXqNz+C+bcbw5qHX",
+	"8WbwhZLm8Foxs9edJn4TlMne4q2+ah0pDfpqoZa26K74w8QvZC2TBafmWaia7fuAFZV3k9IU2aSAAz/P",
+	"gVbsJ39qqdh64ru/8Av3Pnz0FwNfFH2u9Cd/Wfi8m+BdJ382dRcYjkIa6PnPzde1QMdwTfUPZ772e2/Z",
+	"bCnEnUt/DDla/iRmNiutXvAUG/00qdQ/Hn3nR9/50Xf+z+g7f2D2ndXn9067A/f7L5xv5+JsmiSKOe5O",
+	"spyQqWn/ML0mFGI3oHw7j6EtB7ZvNn4bQWZskXD9Ck0UvlLcfveNTQtXz7ecchNK7uoFM2x8Ssma5pKd",
+	"kKllkcXMSypNTJW5vDZ9FTHluWg/cEKmUuXR3fSacHHLTWEy6EdH70CRw64W2EZ4I4gJrDbVsStzEcU4",
+	"gC0xqdqK2qIvhlmvvRWw/DKP7prkVkNMvtbUUay7uCaDH9MFGYPgHtVbGAaPrYNKtGX9NupFFiE7wdbB",
+	"KCZCKqrRfmqzOynyc6NR6gqKmux4gEWjBnCl1R9J9ElosHQ9ydSk5iem8Q/J10UQBVzTWPFDav7Jvdyh",
+	"ZWHY2G1T68F6tWkyZ+1N6w7or1ffk8JXhREH4aZtrVGP7UUdnDvZRiIVwRI7gS4L/xptQg0FdKsEN9BE",
+	"vqTJKmm5Y/MIxWkWjVX/9RN+iYY4Z7UmvkXYTfKANqUlHaYRHkSpBQg8qDnbJ8Zvd6OD0tbCFUHDzj68",
+	"JWtT1S6S+CywbMlZIw5ESNC2fNdYMLWhvL2pVw08BtqwVNFgAwMDGOhiCVomWesiW9V3K6evQhWVeKYS",
+	"fyloucz+3MpDqsLXlC/yYI195E74K7iuoQzmNfmCL9JELjUP/oplK+rLSkgQi1kQ/V+LRcJNzcud4QaB",
+	"rH6aJhH7PeT4YCKlQk+27bvVu+4VPw5ithK95jzkxsDBz2y1uKLxXa0am38zen62s4Z/AeCOtB77XFMO",
+	"sRsotJHf0OzuFaPxARj2G7pZ4/Jy8FQr1pdasaYX8eXAatZaj68jdr+ecJX1eS8HV7a7168RZ5E+vaBc",
+	"BmqR5mopmlKckUkdluF8ORyMIm230+F48HR+PhtYO2Q0Pj2zht2JvF8cnuC81xyHpTd3nGLNH5bdvMdK",
+	"6onNz+k9qyRvtg5XzmuO9dsfTB/e695/a0NgnTJTZ7djJSPmG79eB2XP0dHpBBV9gHcS5zH//p80/569",
+	"j1imbaTe6yXVNgFD0/u/KmfgYnA5ejoeXJ7Ss8HVeXQxKPwg4+iAQkb1gLqCPB9e4HOTCSiP9jgVPne1",
+	"cTfZ5LYqbR/9F4TJiK5dbzo/3/wfqu87WMrLJI71WsQCn3B9OzImlU2Iwy3+TBu8XGH53n+AjvHdSfYv",
+	"uWgsE7hPe/nHLEnbXlrWHMpaX/lDm8obNau9kOxRiToqUUcl6qhEHZWonUrUQdEw1tbtHAtjXvjDDjWo",
+	"r+W84BBFt9IaT5pwJkOKzA5nhplvj958R5lxlBlHmXGUGUeZsVtmQNDChmUuUqB388PdJD7785v467er",
+	"0eCn88+XUr58VYkBaHjsL3p5a21gyR1Pvu59zI6oxn46LJ7CScRQTIWPqqZsP8l4DJXaoQsxZuQ4iFw4",
+	"M5rhmIxWFEug3HgDoPgH5ZhXR6aI1XiCQ0K4wO48rHIESFNxCLhtXHtObagBHycZi2ztvszl/Ju2ZxiG",
+	"tzs5p0ILOzFWXmYD5pAXa8XCcOkSEhFf6GaZagze8ml3rO3TqLZCD7XlBrUncc9e8L/kLGcH3Jvgqkrn",
+	"mw304R9cRuN48JSdzgdnw/PRxfjy9OnZ1UWg8WoxQrAEuGIr66IyPfYFWefYH8f6HRLV94jg15RHFUJ3",
+	"Er7HgVp+1ZbSlQucLFom954SEFQchudvRuPr4dApDuWJopRld0Rl9J6lEjIeYUKpbCUS8EFqtSTOsbrS",
+	"RLOo84szrdf0sdG01LRoWk2/6/8yZSGlyhhd4UCoAsl8BrUiNXTvwnUj3XluwViptmTFDex2oN35yIVy",
+	"N3KuPbjXWKvuWOzqLKVxvJevtFTWsqFnJNJeUSfGuH/N6aKkUkmxsJfOw47fEuGE4hug2A1wdthDkkjf",
+	"Fc4FVDpdUklWjMocmsgHM0p2x7ZYam1rU242SmQxZhIYPrNkJqsO4mv26lZe7oA8GtYFd1c3rn9aGura",
+	"ouDOPCSGA6ewplKX4lzls7ZDOdG08wrfwaiW4lQ2i3hLcRWIKQ8FHXQE3Dv9wWpc9uc+mW1dWEfXbX1t",
+	"3i7v7OkwVARKpawT1t7YAX2mtPNWIcIUhc4sALlZB3D+Wz8Y9LjjksxQdQqpllo1Z65EvCXCKHMIf+f6",
+	"BYet+PA9HL1rkqvtjvuj8PzEwvMw9x/WO+7s/NOP7+OKO1LBJ6aCdx0N9Y9qfgNuDjO+kR4/VjpDqz3X",
+	"SPBW3rYrV6Y8OL1jUqs1Bbt2RW8urL8bP45CGhRM+BpDLlvi0MA9AC4iOBHrlG6haD2kqocTcAG+yT6E",
+	"v3fC2H0ik1mSYgrXOp+lSWQLNUpFV+tmf6tBBMB44jKBumXPvK1UXqwlDBQrb6TWmino10soGvTZWqlC",
+	"rD6TRGy4K3ZIyTpL7qliXcvMtFWz2a2o+phuf/6vxZPV01Bc7XvD9Qt0hQ6Et5ePlsscTg3WewOlDWy7",
+	"xHuMErGhv2Va2Zkfa/NCHPz9HWLujdUsA0V99U9gyQiON1uB8kW77rWcEhicQrN0u3KMv88Y3GD4DGU8",
+	"LjOUp5fDIE/JVdgJkiuGtFuPXu1ySaLfjyez7fE243ibUWrjY3tuvmFpKqHYTSEgGdbIMOmXJdLyNBo9",
+	"7PEG95/9BremAHR12yWrtZB7SKASJ3t4xKmZ/vG6yrumyq2NYkwXZXe4WvogyCKptTOS7JnsgpaK8IVX",
+	"PTS7JVlYdzae1zKs1eFwFFhHgXUUWEeB9csKrMOccFo/7+6DyxVra5p+ZIRHRnhkhEdG+MsywgdWw9EM",
+	"6kAPcq7YL14PRwNxQHzPIx2/ShRsGefdbInv1ghvN5tCmR0DGPuEKrISUpHTIYnpVpJ5Jlamkn53S6NL",
+	"a8zv7XMhe8P0pWxujfLN1qtGFSpKI9as1MXW+YjT1HTU3std1qkxtnfo2utNHZtoH2X4sYn2IzXRPtTP",
+	"JFlzraZ6s0jv/De6ZvCZzmN2vS/yeEUX901BRTu7iJvm2o25ox6jKqFgt8fHY88PtXeOrPfIeo+s91fJ",
+	"eh9oKBTq2YHmgq8E/uJmw/ZVAwVpyurb1lcmjhj1UJJIbPJeVkh/EgkvArKgwpetetTGKDMBO7wUUOnK",
+	"0nNE1zSCWIPRsN+LUrhbcSFdgitN/9e9lYhNQ9+WLLvRVXOkV+s5AZiODPfIcD2G+4/PO7nYTDTmoAGC",
+	"ofMWfupV/dbHB2PS4asJBNzrU0p5Dp0fZCo2E31mJ5JFArozDItq1Nr4bQo/rBzjUNgXFq+drEWaRPpr",
+	"miuBboSM0bh3fVrj8ZZjtbXwrbA841Sop3fU+F1L4UnFpHIVV4oCOZVYeZuGdnAlGeSsO25wBUaod1G+",
+	"UesuENrYnMNPhoSmPJJEdMUIJMVhKgY3pWY8FK9odscgKU8P/4yMhkMiFeUxFh3VHymPIcHm5JbfpKnp",
+	"DmhSSjiiEkc5Ic9Nop6DJRaQtIORu7fcD2oalWKahjsbmQBi+5Z8HELqRGDw2ix426yMozw9ytOjPD3K",
+	"01+vPH2gIaV506EmlJVFv6jx9C3bvPQK35ZXOBoSJcho/JRES5rRSGkxaDIRtTzXC3/15efk6fjivE++",
+	"W9O/5ew1yO5rAtBKFpN/+/bLz//dWGHAUQj20ijaLBnefcu9WbSY9D6CoDXiTy7F5oS8UGSVS0VmjHCW",
+	"OF3Hnk/CbSMDv0xwH77WtuAtN3LZlRaU5Pf4M9TfwUuL0bA/HA71WlaCa43H1vaVz0hEJSMrSFzggsTJ",
+	"fM4yxiOGuTZUnRDs/huDEnHLpyzLRCankI0/VUJM5FJkatrHD6mArqTTYtH6k17KFFuVIhBTJ/ddmPRw",
+	"vLu4sUconYoaPKB8wbdi89Kyiqa+FkKsIPtCGl3Uzx9vqy8TzFT6lbPUtZCJA3p0Oh5CPksG/G10QLqI",
+	"ZY2WH4dBgBrbpv9b55ZqesgZjaCVN1Vk6oE+PSHfc5WkmhLAiMiYVKZ93Un3VO9OSdeJgixSkxCUpomR",
+	"DEWVypzfcbHhh6VbO3rpFrOq2bRJsAqXnWzLhAHFPolThikvuxJjuoS1lugpfJar+0g1l6kgs1v/uayl",
+	"/L+E/CE4xs/ICNq/LIHvrmhKMqyeb0bETiG9fu/9YCEG5st5Kqied98sHteToPVOxqDgtaIql6Wc54bM",
+	"FL0b4CVMJEkFjQtj1u5hF+5XnLtG03LNxDplWM4GVSYrU83Nz07TzSYg2R4FNvcZKbtMIqa9ndmPck6z",
+	"AzaoGTg+HowgDiavHtn3R2Dfj5d02qpKFmJ7R/5niFi+4+xNsmJvxB3jDWdM/4R63FykqdhIMv1f8OV/",
+	"Ti39pwm/g+RkTgJNHC7Kao7+6JfJuRn8QAd/Hw6uJoN3/xFsHF8Jz2lptl/KUsNeWdhXd7MUxDgYmH9k",
+	"PTBPO3Xh/y5XM/G+qUfsG5u5ZzTfN6ZHHXQBAyV4ieFmoRoCM8pjwU1fcvC5gOYJAVJmGC0XNmDZiTRm",
+	"UrV6Y2w/rUM7k+NSX5sWfJ0jdvG1lg6y+hdED2qrhBLbkQ4KamPbUsj0RQu0pGXa1kXjbqUN/SMe7ejo",
+	"GG7Vu2snWnonDs9/CHSmxPW5pHjLVxiPTR+0Unu+DUIzgLc7uVACBeYbGz5p4SbmqojxgE5wQZXi4xQR",
+	"6qo83DV3cNXH2eLMNnIN99wyuxgcxe2spElsyxQlc9cQPdS4vlJ9bkcvNGyyp58slW3Hik4He9oNdQVZ",
+	"N5V3BH8PlbQxZBisZwO/lbrow1l9QOspe7Hh8LyE1gFeinNxAooWVAVTbGo55U5KaB0vnltd3T7arZ+U",
+	"P7DDVN+2XLcorbSakmVm4feL2hH847HMJsniGKdZj4BXGiTJkUl2YJIPkIko3A6RiLs6LZv2yeFey8d9",
+	"7bKvD/QMG/XtENdwiTh+Yf9wWXk7XFGtKBKFjtpoJhdl7Ui+NveuJjY+qFe0SWbXwhN+t0XWAWJoCenJ",
+	"afBooTDlQXnnaczVaV4nPGJF2jI+aWewohqueY16cZiodgp5M+5oonY7EopGucV++Osr4TRIHPcsu0/Y",
+	"JgwJ1E7UD0QMu0QGmvzJCTaH3IVOfBh9JvBCgU+ogah/eIj2Y4DZjVkPEKmSNDWNimSpF49HlUtGU20V",
+	"tp/TP+JTH/q9n8RMTrBL6wSwH9NtCzjQ/xroGNp/OkNa03pMt3D6iibNWDnTOLWSlJEAJz7AoQow2+7H",
+	"O2DNcm4A6ROaSmHsancUvR7VHwFSwOhS5CEWsWHpPSNyTTEmcp7cs6ITtXecbTvRTqz8zTIT+WK5zoOc",
+	"HMDZMHYXoH3NVQtoqN7NjweGaupBLpciT2MkI+i3us7EAnzXlMe247THPWkKO7RhadoVtucsNUUpK2AZ",
+	"1XQ/74LRFBrqa5rfumKNyjsoOh2CThmC3DmIeQ57jFdZsGEP3nBmO/p1/ljjUg5FbtGVs9jATvxz4BNh",
+	"G4tvsieCjD5gS9S5PWpuVcY78lnmLI/umD7hkeCcRcr5IGfQNb/8NVtkNAas/txj87mG/7oH+qfsE842",
+	"xISP9EmUMsoH+ZqIjGRsLTIlgff0saoutD8DiueCYE/eE/LFPcu2aMGzVKIdKE9MmLbWMOE5KBSqpZZT",
+	"ZE8Hw/Gb0dX1udWlrarqxga7GNVarXMiQiqLy1icVL+zDYdr3+ONx3WBEZ9YS49aoBugaZJGuHNlro/f",
+	"efz1R7fnpgP+9dDtNoaJnPZ780ysms0OmMHa8NdnGjsex/xYE+jd+fHnHnaU1/TYxUW6xM7DaHXpcQrm",
+	"9TH9sQW3+xHyZVk8WbPMRNL0rocno35vRqO7VCxgdvP3hC7K4TYavvqbJhjImlxcAOGaht7lavWVU+0I",
+	"S4OFPbVB68PHk5hxhXE6l7/HRwej31tWtBZp2r5+Y9qZ8T680/j2KBwweaBZbhXazjb5yyIKKiDExYpB",
+	"mfDNUpjw21DVOIySDAU3Oa4BmJGM8Q4FKkzOMe6EC8pC1JvISr1GuI891h041h0InBWPIptiwLU+n+xT",
+	"r7JMws3Dgu0Ct+KUuMb5BHzHJnZ4zwJlO3Lwk6zIwm8vTr+XRekOXktkvnFyaKTAnL71djUkRaRGPVZ/",
+	"n8D4h5cgM9Hidk1lzPY9cqls8w6O2Vqa7MgVj1zxN1iWylcIDtEidqdTHI/E8Uj8RgsUmdC3Qy5FSufq",
+	"F74UaY6Yf1NUK/1MkijPMq3I2KjxAwK3X7JslUgZLLbz2pauN13eiD60hZFBKIRZ+TfjokjA6vV78i5Z",
+	"T1z+hevf6T1xl0R3hl30tPXIXRUH07F8YqwZ86b5JJn+AVSGJeXxRNyjFsFoPNGmqEvXmthIVTucvRKn",
+	"cTxRwn2816bnuzB6ZEMdIrMNfQLxAdr8kkux4WTGZBIzE+qp4CbmhBQx8PVas33vTsg0HEyUJOuURljO",
+	"nKbpLTfd5sksx0gSmseJIqlYYMC+H3t0TB07po6Z1LHKtaijjDb+dQNPff/qa1kHbIerHZ/9lmIbrK4x",
+	"Uw8uLAbRL151sRLMfbvsIKe1/CEcXqSoKuK2DdeD0Fkmu2WVnGhJd36hdaJjXc/j4SwfzojmcM0gGdMC",
+	"KspZ73p0pcVpLP0rjLWIlr3rS1RkgHRsoDt7TyOnIYfD37u2JT33e4y4sJeiNZLD8jxJV6Eg+A2brXrl",
+	"5kk/91yLueseaADdhorZyb1S4OeuB69/gHTR4HEbn0AsTzmkHg7gpc0PvWcZKjunfpA9u0/w27ORUVu0",
+	"RuBSRTPl74e9YSmuySAc4vrn3hy87mY7URdFF/XRqPknNmreaQKT+cr58kLFQpGAnzp58eFXlFX3WB0Y",
+	"JINMV6hQQWNmmp9S5bd1AklrexWV2iHsTFwz7DQYZ1Ce7xra0wEkEMk/1ZbDdton05jROE04039nbJbP",
+	"5yzTfzMes1j/oflCjL+uxD3+GTPJMvj6lk9tcz39g71CxQ94DwgvGE4N+bipiO6mJ+QLCHEw2cKuvxAq",
+	"97UdiUKh1K8SySTmQTMaLSHJDMIoNEN6BmSiDQi8kTbITqIliXJWBDkBJrrl7jkx1VjGBRpXJ5Jo+8zs",
+	"cc5TJqVL7HNhHpRYpBweY4VysgEtGibKhelPjHBhGh6QgGuxLjgjlLNNNxxYidzxcJiT+kK/FToih2UH",
+	"FkcABGPDdiQS0h5MGZZuJ/+T5oJWBHR1us+12Yw5oNj+1eW3wotASWIOpjMK719VAqrTMMLkOdsC4RWH",
+	"F5fYbQ2+wtIYHQe4silmfm6ofhHa/d8la3dqw/MUmlBT+ojJlHJ8u5RBYmN2Dz7hB2bmWvVsv0P6Vr/V",
+	"fEj1oAwyrsucrdAKd5zWatatpRDLyJDLF9kbZluac29NUK5ly/5+WeEIsrxEMNVjhzykzVRubzB8tIOP",
+	"dvDRDj7awUc7+GgHP44dfNgtufXrdr8iN298jnbhPg1CPMbUkclcFols9pT4Z/XKFIHwjmMNCw3WDiRM",
+	"6Z+scow+bFdIcg32OZE0aOC4co9Xw+Hl6OpqfH52eTa8uhq1137co+L9fNKsCt9oNRUMNPsMGBXkbHhF",
+	"ptbOmEhFUzZ9APS70zi0fAnm6n4pMjLV5tn0mlCOdqRvhHToMO2XlBgOrm4GX9LB/N3PTz8M/I9n+3wc",
+	"jT8E61G05aILEgv/5jY1NcFRSzREaRRLvWCjNYJWKdbBu9Lmht4ltBFbReZXhKlWOxeg1xiZPgOvCa5E",
+	"G+YZw/SsRcKxiMcUEOh+K87bhspWij29MCmu+5Jq2H4FkPVPaIsvcx5nLFbLUuP7M3+uk/F543SHG7dY",
+	"8cSc5Y/IkHbjyVfhQpf5pmKW6dr/zLNlwSa3orZEtllSbTB+9rQUcHHVwabtUjZqWkA/feaiRxNEIFQj",
+	"dD3JU+YiEQLdz3dAU5GVpowAHE4UNx0EZ6t5uPauW4+m4tFUPJqKR1PxaCoeTcVHuzLNGFxzFXXbSzbU",
+	"g0xJI99eMamp8VC70rzeVLnW3o8uqSQxpoeUIfYlaDcD2EdKaxcHMzXUxlqv04TF5joynCDSTekr+hkE",
+	"xu9yvdHsJnfL6hdYaduBF1YUtFy61fBdlRvNGKRYVmzFqMwzFj/DPF5TUkujBMtDwj0VNZn/Qcx2LmKb",
+	"SP+OkAtIBbzjGJN7QPWCrkZ8s6Hn6tX6Jbna69HusgIDl0DNmnwRZotPAYo6q/L1qQrBHAwPtD/bhVnL",
+	"tlPA+WvzdjD5v4NR4CaE+2vzhcF0t+phbh+LCq8ecv3lVwu7Vk5F26kz13Dhc+cuj029GuuOMPfdhbpQ",
+	"VDPFXOBwsLZ/c9daGxxK5mjqrJ33eWPhPRs/QTPmXf7VPCnWWWI8KCaGJAivVXfq04nyDWPnHAbXKLJK",
+	"UFaaNrEvtxELockZwjd4kDvt6jgMRVa0Om7LumMvn44hBxUyxbXbNECzCIe4INmZVgwNu4+dGggG78g+",
+	"mW0JXbBnhBLJlKY1IiEqBaTW0vBaEyCC8fyJPu3zEzJNOGSes4nfqGJ6bXJQbnnCTfeGzVLYcg+KzBjj",
+	"kJB5QqYijW0uhH7R/umPDSNMr4mJKpJmyISb2B1T9fGWY8iUfIbsdpVwG9SyFFKRiJq+yWrJVoQuaKLn",
+	"t6FKbhZMSMBeQgshYtvVDkKypAUi7t9yEOTwvZBK4vJMOsMJmeb8nmXJPGHxxKQ7wBrMn0ZWak7NoRZG",
+	"JPg8yVZQQojHgCZ9xk9u+RRbhMYTKOQrXSTWRDLIWfG+8VoO6i+TmK3WQjEebSd3bKvnty36kgx8JlJv",
+	"tZ4jY1KkgAas1TG9JvYrV75DzAmd5ZL53f4wmkb/DouG3aRJ6qaasci4ZpipEqLfveXAp02JPPPehs2W",
+	"QtxNYpYmGnVAD7B7iVQig+gN84x+xYSSTbAexPS6VAzO1lw0Q5vyCFuASqD2BbSlTzkSEZT+0Zi3ZHXL",
+	"kUsuGX9m/EqLPEM5B73DpaJbPX62XlLO4gkYEdNr8D8BwUtG8jUEoOkJ7TavVolSsLE+rw+dI6xUMfH6",
+	"e5WPRK/fK1MvsIka1bkms5aCMD7CIyD3hUc/YL2UyQe5T4lMLIhQTgX/rm9jUSR04kom+ruiP5aQGBZs",
+	"QqpvEBUH9K/XamHvuvd6SbWqyNBf/V+9vWuL16wnHHhHGxoE+w/6UWOKbCdKBLXHG9fwzbqK9fkBUrTc",
+	"12RB/bpuD/boLtBYah9wGRRoTXn+5cgutuqa6///sffvS27b2KI4/Cr4NGdqJvkktaS+t2vX2R0n9rTH",
+	"t2l34oxjlwSRkEQ3BWgIsmUl1VXnafaD7Sf5FdZaAEGK1KXdduxE80fGTZHAArCw7pfVjryXiRrGtXpS",
+	"XlwY094ktOc5PTg8LjXeVyGOe8PjyNwYRNpmIxQpGiRQSYTHVFmYwbtnQJvbZjhoZ0O1cmA419PGHH8k",
+	"YoO5lOJjUwrP7PIYHg+LwfxtpuiSWQHm7K+08R11jrsnvdP9zkH30Kt4dNDp5Na1ugXkCFJtc5nhBuu/",
+	"lDdnud05rHqNxIejPTSv3ubbW6fkwtEhC4OAUJobnVckVVW1VYFhdT3R+a0Ck0oeKeIgVEsQVFhoZIQt",
+	"jJpMZ8HE4NQAhRFwe5CCIvuZBo/v0uWwOFKlKEH8NOt12IwnfCpc16d8kymt1cjzVC97Iyn7kUE9e09u",
+	"wclygd/1OlWSd45wVWAOfm4RTW9dhAOnxwGdw3OBH6GVMm2YgZ+nIBqXqWBlyGSm69PbMl2csjLws0Yd",
+	"dVXNzQmyqeCSKhkC3YYw1rrAYnxQmd2c2wo4lhuGUxIfwGKq3Xxr1fcSqYVffUUX9qWJt6ya8OZXazk1",
+	"OjW8hu5NosYJn2poyJUINuULNhS2q6ehw9FUPHC+z0yjjgEy4nWEUctEFVDBaHvSEUkyfZ3pGQgqmLxs",
+	"tqifSSc5uyzHPpRKzP+E1l9gMi88MoyjP4s+CJBd6AfsWgdM1HumsxnKuH3a72ZjyMN+kAgos8VhBPMk",
+	"EaNE6AlKWvQs/7fEWj6GzxWAGmZ6AfGpUqqUZKu+koKyPug5Ld//Ac2JfaCgYBKALHEjdy365hO7W5D3",
+	"PY9kqOY2URzk8fwF+KvwCTxJOcKOfxU3G4S5fl7/faSSYRSG8H5JdszBMzcqwQrty5zxvRq6+eHfKLfS",
+	"X7AHbjaoK4cR4u5PeEMYoZgOECp1gCoI/DGdqBBegqx9kdt/xIdIg1zqU1v3Jzmb+2gYsqU9sFpbf6Qy",
+	"af/tSe/0xKaSkI7az2049kmq+hR44j1JRJqgXByNI1kCWc2lzfx3AUGEQcUAIawmZGQe9GtRDT/r0xpl",
+	"UEA0/6OvRv2FykC0TMzG4obyNNKjiHY04anox9E0skUTAVetXtDIab258CqzvWX7VlOxf1NrWfqLQIF/",
+	"47aldPDwyB6AbVabSYcmfmkFd6mLeox7nCst7pFVKEF14lk6Mdc54Cn16+U3PIpp5dQPrU8x6PbPvJCD",
+	"e0IWUJ9sBEqm5rYIGSiqnu7/PBVhxPtEnrMZ1JTsO8qdO4fcfbRalhoZOgCsu+8qYCypT83Gh5aVuUCA",
+	"WSKo0PoX3crn1njifvVrNmDHxULDR5AoIIyFAEApPInGk7QNGDEVoH2d62u/junfNE6k2+yckpJ0NJat",
+	"SLKxoCwX4KLIlVlms/j8+hGJiCR4VsN2QUrdL0qp3hf5om+r2Yi3Fy9kvABrEn0OUiPPjTWljQi4ZEMR",
+	"KIAZF1fYgKci9eFH+39u/PGt101MVxwnXOI3sJ2a7FaFpZ4Wl1oEyQo2+fqxu7Vd7G2JaXqLv7IdSLEE",
+	"sZEhUzbAtwcuYQye0huE5YU1vxKGu0sblyPzj+xQ7VXqBb5j4Eb4biu4ehlmCgCCH8FoKRlRzzb7bsHI",
+	"dcsO2bPvQPK1Py6BzZmeYtNxM2YBzu5+HZypUjh1CVZf3ChBPIuCNEvQicHjmI0SsM1hly4uoynQMpaq",
+	"MViqm1QrWiXmUzNgcZGFdQQ8pig8nISFWKDF5ViijWqTQzCnbFaHHfZwJbdVklPVgYDFRTNIc7SggHwL",
+	"RJOhXEUmuFSzieAh9tMP+ZSPy6sy6/cXBdcC9i+YKKWFTXPcZFkoXhlxFfICb1fJfTWoZr7n7MnLHx43",
+	"2cvnj5vstRi+NNA8vnjUBCkXrH9mYRCqZoTfwoIeKnkjkrSwJuypRTdYC9oiXUTDw9qT4tK28KQvIY25",
+	"JLV663muHJWAgza6cZHCQzUpJPHIBogwuz4UqcBa8nnkdTpXTueu5AUU+mi0umThHWOqWCI00Us3a+E0",
+	"uyvpXlJkSRYIuwlFQb10rNhHL9J2A5tgwRUfSNyk2wNwmiO1XMtsG3CWNSs177MyFe+WzSoAH4Hidniu",
+	"kmu7hBWgw8WCTn+RdJ3+lhZkRHK3FgAe5W1YGFn2Yx5gDjpnUpjDVlIsLQ+7Tkkxx4lWXjqAqmI9UpbE",
+	"EPTaqMT2AswdvGANxS8KookP1msepZ7EMDSbIEONJJZOxExQKzX8W2XAHGieUaKmeTPC2yUlrnQMEIZg",
+	"thSI9HCRCqLRue0CKDq/FnqZ78RC65XcxhrdYJoyzwFdwIPnmUrcF7nrlkqayUJl+QD4DVxq0tmXgUu9",
+	"+eG+evEtZGE1Hw8ujQ7TOje/FVj8YVk2y8vaMwD9tk4TLu0xJfEbMjVUVBEsAHaNglVenQwQxmASyuqF",
+	"NX0PHjtm9B74iGQYZsRKUeaLp0X8IM5BgIDqZOC8rVXZffwG0dcOQS+Sa84Dfumu2fx9J12ug84OXQBv",
+	"yXBQuHk2TMm/b44nXHyPXNoCUiX0PePXgijCxfdY7h4SunFcZB4g2tuZUjLOYk1iwKprIWYa6OvF94V1",
+	"9npF/Ln4PqdmGGxjAcMspttKo0hhwfb3HA7oOzMUcEugF2AuJQzFOJNQH2GZ4oyIJUCXd3JwAs2xPwgZ",
+	"rpTeHSTU94M5VWXJhlNYgfUaoQrCzMu0Hd1D22KFLir1foT2vkVW9dJQXLt99rIwuCFmIyL4SEfDWDBu",
+	"Xlw4ElGreFm4iEipOKRuPgih6wu0fCo5TzfQGsRoUpcdEPO4DEQcewwM+tyghyw/K/daYZ3P0dLyAJtT",
+	"aAEy5wZKlWPwOdjVCGU5bhGd8jZGBZlTi3reFeW3QqFYZxsNuT0w72CdlM0WUEQqz8pXWAARmbJAWBCy",
+	"irwBhZpmhdgGwGa5UO5/v6EaSwItwZNDXqO3XxW4rBQi1Jur8WXBvKyat9ng5YtXV2wv0yLRe1Oxhy3v",
+	"0PMeYFUbc2Yh2jBo8GXFvShtJKUlV6nqRZNr+bJAz0mzU/QCEJy8Xa+9IF73Naps6gnfRXuFUtc2hOm9",
+	"Gtafl98nNLWgGIBzm3AJWHsUhR52xG1iLzWqdIpV17jpOfOclWrw+Icrtgd+tL3fyMV8uzcVA8/x4BtG",
+	"pnzBQpUXdl0rF4LKhwo3xr8BABhCWmn7LtEHnsQRZHmiJEVLILZ4LQwDyHksyHkea5vxdFLYih+15bfm",
+	"U8dwzQPYo9UMNAe49U+xqOamnovW2fC9JeV1colGp15rK6mKBO7KYhsExiUoT5AUZfZgkDsMS6Kjp0xc",
+	"EBQgP4oE2w4ieEW/ggfly9wNanhyJOLQmchgj83JQi1gg1ZWfTbaECiwbIDO1gEFT6UTMS1SC1AQEbuK",
+	"77a39qHf+v6Q0u15r4ZIw31DDg/SptEyJ3ymIcV0isKUKoB4KXhoL7SNggNRHXgN1KjBE1xJnc3HBW7o",
+	"u2uW5HQjH3rZj7AhM44ivxFl2sz2kEoyqT1s0CAFelJxIgKVlMiApVLuThvgIMbLqAXFZRzUEC2qZGY/",
+	"tyvyXU6V1JZWhDMacksGTgw/azJoVLXUWA/ljlGmhSbBo5LkUgzbJueAwsQ4k66jlHWNlRVB6BA45Wkw",
+	"ydW/MFmYnYeRgByW5CUU54kQ0Mu1YL2At7xphgsm1dwBVnLS+dta2diUFEvzgZGok2gIsuxC2F5iBQ02",
+	"EeNIwwWfF8ox1dAfoPcoHrfZBWB/zHVqMJEGYhSqaOd1nClW4+WrXVBun5g9yCU9XANaUyyv8ByU3ka8",
+	"puxWn6XZ3IYAKCp8ksNHqy8s8nHZdZCqXACjMdfLjRA7hf4gWslYQcDHsjO1bNTm6YShYxVudG4lNNgE",
+	"S8NBlhhZbvWkN9CgcG7mKXkLDsvahnndWWQJsNuSm7dC0IXfnfgCPBiTDAzkC8GTJSBd6oGNzTBDr9xK",
+	"fJtguC35mj2YLiG82aE+5ZIMKACpTbFBIMZMKP6taCVAV6sH4TpbRg4dNtAycNzWeL9LpxzwlMdqnAnr",
+	"A6KkEyvFjsgQC2OVeKVvqPfSODhYOQjpitkzG6ygAIZrULSNZRE+2MSwOPBafGCwVp3QuVaaxDmJeVgT",
+	"Yx5eUDDTo5hVttGTNRqU9CS64alwflk0itlbEYuUleT8hxMRoEn04vs2c5pcRDZ8mI8iemjsWq76XKUM",
+	"Yb5djomo1dAi7UXfuep83nYUwH2ivF+qaFiNuF6xvRifUaZciQoM7upUzbSz8tuemJaJb2AZPcsFdhqS",
+	"YndX2kPtu2AcNrhsbbcEdCGQpCxrWVOd1e0wpS/nWtbghmxkKHIhyRNBeMh0Ls+v5BEWHfPswdvl2JYK",
+	"9PUqj+blK62Xt+lQ11sP3W/S3fF+r4AbSUkYQokIlU+yioQsqcUzapu7FJpTIY/rLAiEgBWBoyUUCZvz",
+	"BTpTyDDlpNIaX1GFcL4NuAjbbWXcUIEAzijA3KInvm8FQkOWI8n+cXX1sv/wxeWr/ovLi8cXz1+RJTRV",
+	"mEfDWWzYDDU7jZRcE+xhQzZREglxoTSzrd2RKJm24C6p5flXGhppoGXW78KlllmAlWjMMrJZbn3Adtgk",
+	"cOE1LInp/yggqNFhwLFHvSgR94gNq4SyglbZGD17PQruuUOC7CGQDAeHWwz68sVGsjYaSIzQm5cg9aRQ",
+	"Igi4xPyWQ4XXIklL1QwRF6sUr6YDuf4fQduWhc3vK0akVYheUEDKXAyCDFWmlVVyXPBJoUaWxWUp2k5a",
+	"GjiZzpZ6HdhvBkBkBlAmY1B9CwEAJEaxKAARiiAKhXMCVG6JTcUkP6BRLzExsSooz9uYwcWo9cxoTtbM",
+	"wBmVn3D2ZMATbHx05rCOWfd0zrRxL6PUVT1eXmeUWq87n83ihVdb2ODR3KIUUBup5k2qpk3oL8Wc/XDF",
+	"i/albq/M0PL1knEhr3UMoX8lcorcwGxbr9MBBNH1BnIx1RhwhpnwTVSuzX7DzqwUGR3bAShuq4MhPeB6",
+	"BI0VJajqclLM1kEcqYMYahxzXQEuudbXQIucQ2VjCLJAEG/rAjZ9tLo0bwzMaqc8HikwfKO4jdIXeqmH",
+	"YhLR4ZKvqsLVn6CZy0uxoRQTyQYP0R/YwumKiHFUsnvBMITPNNIownTwQqBpjfGYqEAQRwKi6XxvARgw",
+	"sxlwqWmUVrvqNvVZH/T8o7AhUL5cVg6ErXKmgELj0irT3IVtMyvJmldl5F6JGLkn3M1/uxyJWxWiEEaY",
+	"a8qTxPCqLZz+wPM4G4o0RSewJwTkgJ6siFuAzNBUKaZjNY8XLovMhQqXglLpMbJc8nMamuYyZoHkGYpE",
+	"icDYRaywmItU59nAiQA5Zo3rD6aL8sxfByeFMFeFzuJPTkDwwto8saMw/TLzSQQ3nMZTWv5meOSYvO91",
+	"sbRrl2JoD8E3XDhF262qTI/PNcX7oW5W0suw8ZtmAZ/xIEoX1A9vlbUfvf/5IfCIrCl2jI1OwxLspZDx",
+	"cvQuJosD4wxiwaUhCTaHm7nQA7C2cICqmeOWTlWyJKHbHHK3fmer2MTM4o4Abx2h9HBhgXNrKsS819G/",
+	"Qi0R2FK/pZ51+BUsh0lWo1UToTnL16ZTqANAQK5fFulpAPGtH6ZfkLwRAO6pQJv661dCYA/X2rGdZyLP",
+	"EPDA+IEHk7wupcHggXvPdu0fGOI2F+a05yqvTHCPjMTD50gCGQSTFCSHVeUy1Cn7nO4o0pP8A8BO1ISc",
+	"yOy79DHahj7O37WMnbMQUtyt5XGqdDpwLSCgIGbpbtyoa7EEBU7tiECqpipJVL3c7Pirv/TbijyOmlux",
+	"tDLrS6pYoWQTlSWfRjgoVk0orMClnRSXkCB97XVcoQPGYzBRlfbZiosFhUCC9QHCcqYkRaywHPBE5MHc",
+	"Dp7b5TyYJW8esnC67DxAW5W6Fhi460NViCcFs8LqUNkfPljNYykC1hwIeLOhhAGMuC6M9hwdqQUQYa9g",
+	"n2ipLsGntExn7VMJW/ZLoRnvE8dGnmOahNUs8ihJToaAQkZSpQpVDuCTitRtFzCBsXW5DS3SaZ2trFNp",
+	"fMKkZQDhdjkrqgSVjQZzOr3drESMBBqGfG0g0stsqmCrXuVUt3O5QwPPSwFISNQqg5j7dKoBLI7nmd19",
+	"Rrnk5aBx6UCc12T1CuCTKvhXJJZ5y/lOhZHthsVzxewHenXgDOMQ/1WNzRgVofOk3NrUg3JMcqCmM6ON",
+	"2atWme1W6xEoewsRkr/pfBlXi5kYPGCD8yAQs9TF9USAjXWR1c61aA7FQLDFmqwlCQsIAPi3Fdl6NfQS",
+	"L8trMXylgmth6KcM9YRfk8+LzRL1wbA8J3T4YQleRszgR5ywaLJ6YYVSl7GhGc9nA982J0XZKH1NdAOl",
+	"muadca3zodEy9tDpdANW0ut6JUXei1kzhDpfZa4Xar/L7UYRh00MeQQPQQQKPXzbZg+5Fk0g65J8yzFo",
+	"oSTmxxBCEUfX5u5QDF3Zi1dyPrqxV0mY9iWQgAD+22IiZrWbA0SRVDFuuaxjj2o0Osu1BxBb5lEKIQKR",
+	"ofsjS1zyuE/Y3nDJVAufwUdyA5++hQNBgFUUE0jXRFKmKxuwr0p+wSjoNbGQV9V5O7dYjwDsQ9VlGMSN",
+	"SBbmhk851oC0GXQUNbrrEP61V9QOEmFk0n6hbnq3c9U9Oet0zjqdN40vuIu4D3xt6UAXosw1ow827lT4",
+	"x2lTXtismsIkBqUqC+33A25oqKtvbtuy7S787sJvfOGXbrzDqtWI/xDfum1uVleb+Fn5ltjJmitqauOn",
+	"RmGrbDTxyw7jdxi/Dca/azak+JD2gyzRKsGuBbXF4itqVtnKpqBeQar4eOM60O4eLNcOK8C0epTn4kP6",
+	"EN+sLE1fHKzqUv0LGlitLJscuQY5S3WT3VKXdwd+arro8CTEDFsXv4yZB66W+0abBsBekOGlvG21LYSh",
+	"3lqhqYUruOYqyG9fkh4Bzqet3dyVrXFo2b9AiT0R9ne9b3a9b0q9b6qoo9c46U2pTDv1Xtm0m83R3brZ",
+	"jHimU9vJxqqxj8xDcyVU6vXioAYxPUNu86Yyd+vKgdRq4y4cOb1YLuXnordy2ubryrvbuLuNf+jbuKTf",
+	"+xi/Wct06jtQ0Swdol3BqOf3KimV5SKv/fqe6RsYEmykcRhuYz3YqOVKqa/IUuuVidf+hUXprgnLvTRh",
+	"uf9eKO4mrGyHhIkjcEvIdlvZD4OuUW11bood8uOGzCdLQ9ZKl5t0ail2Z3EX2EJnF7zWtOTY5Oom/zuW",
+	"uGOJf2iWeHeRFHXSrcTSF0YjridGPI/URh2ZcW2pCoTuzaAXbJ5rY321U6VTS7+iBJZrq0pPucygDjGu",
+	"uKrnBID2WiXXVbCd54laUOpAJDcQq2+bYJcECmx2EQldv8qIymGAk1kl1w8oS8NfPXR+ssyWOkYtE+QI",
+	"CvylFT2ALtDlC3BffA/O0ykPJpGslAkgPXmm4nilrIE5wvraVoxgKdfXG8sdtkDJmo2BhAudJyRALR1q",
+	"D1jegCX2QbtRWlDTPxUfkGo0VVVdpl3lpSY1vPbSUGy2H/K4Ej5k6QQtWvcgXs4TBelF9yNeig+BSGbp",
+	"qo4C3YMOCyY84UEqEv0As/byeb2iT/m8Xh/m7kGnAhHu1D0E5AHazBz0qgO8hHjqulaN5jewz5lziyNJ",
+	"de0xUGQ+UTZXWDgRxq2akvURFb1V7neqVolgPFLJPyiwtx4aG4RYiO+VELXh4sDNO156gctM4VlobqYa",
+	"V8DkdefuVkIYiOhGhBcu/LKyXXgenWnzK/OYgFzsLGE9XIhNVBd6kTDaVTnhtU3U1orrm2pN0GlmU+KF",
+	"EY565aD0zsZjbtFKx3UVXvOqO6pX8Hp9Cx4crrBZhUU2C0dYfc0Qe15xGdTgDlTjVAkkvZcKVC9hzKan",
+	"Fk1nVFB+w0121GDVxhHN2PZQVvUHtJ0BXW6mp6FCj7A7InjtkdJK8xaCa/SfS4y7vUOTrVJN3cZ/9p+M",
+	"OlenNz/Pe0+TN8HJ4vnh5Luu/mf47Dj74YA/Ppr9lF5G/1YPP1wvR1gsFehdppNSzCk00wsUtuGyGGhc",
+	"4ju9kwL163XWbmMBiurtwjoxd9ivGhUEysBZneK/6f22SrDzpw3RagQqSUSQsolKtGBDaPW12Ch4pRwn",
+	"UrGzkJplRC3q4KKFKHDHB47tGak79aLjijt+dFBmN2vpNC1/9T2DelHnxGVAULUN46uWY3/N+xAuw0+R",
+	"oRRO2npKn2Ch+x/kOI70xNMeoAsDds1ZvaJm40NrrFr00A4Lh+KF2612a85f2lfvIwTHOyncaw+Uagyf",
+	"qhtx9957ltQ2Xs2gewqlSvoq70nrdJ8ftI4Pg6PW8FictEanTtEWVbRhc+JtJa3bwsTrvsQsykv4oKpn",
+	"HQJQvVtqJuSlUtOP2SqXIlcuTsbDG/O5FlPopHg/W7PN6gzleI0BpHdYICSk+5aRzhVENYBlZGkx9HbV",
+	"lcb6iTqFfFVL9F17yTu02cW5ataskrRKjqG8W5DBbXGLUhPAKnNQ7+iqc+RFc5BdhSqv9WnVaNwJ+QI9",
+	"4iFf+AEhp9D/D/rJOfOC6ENF0saZUa/IQNY4O6Zrrl2pga57gl0VjzpQNNHmWvU5kEB4s/QLvt89cM0G",
+	"tWGqpFNkqdB926OicXYI+QxSzC1U3Z4hNF5/07OTQwgVVpDsu981f6RZIiM5tt8Yhg0ZnH1zq8xrp7dG",
+	"B4ZQ38ZZY44tpv+kO9FsjBI1LaPFLBE3kcr+hLtB35BZvtT19my/Cyl4/kU8tHYHy4iCljgZnbaOeWfY",
+	"Ogm6YetAHI5sK8xGs3EdSfO217p2xseiZHst2qwpEfAvAMZ/Bb1YDqc/XUMH7yRSYV/AiD5t6OS0gd4B",
+	"t1HhnAtvJZl09uDbu2pQU15sKLjaWWjdIHKxgfHqnLaLKOltc00MJaby2reXTF7nkhVHxAyawmfQ1nxg",
+	"jmu5aWZRJHuvlWxf8jkJONv4HxEb1rFaA84/I6yIlmNLFVPLyzIxi2HEY2ypy/lEQScZa9/2O08lgoee",
+	"MmnL9tqeZyUf41o53EfPavcq1pd1CY5gBs7TP1MWqJtSn+KVOFXE9XrjI018x1nsXak0vGVOf4R08lY2",
+	"22hDN3IYVxkuAYEcTKUtKByBhzpNG824VpE3kJ4PM30XqZ0onUaZnch6QWg/bhmi2Do+GB62+FF4DKTT",
+	"iu1m68WH1Lb4gDZuvuhqlElg4q4cX5FqbXK1YGn2ZvkQVqKrn3oa5V3rv9g22hXomXcB/1LhxzOvbZJL",
+	"NmoqC34N9aTIyj1lPF4yoXc7ICusI1W+SlwbmVy1c75lvFewVOyv3sbz1hve+rXTOn2X/7Pfbr379v+s",
+	"VTQAs1fc11VRBzt1YqdO7NSJnTrxGdWJO4WBWNF90xgQfP+RwZtneeWI5RhlF2JoaTjWVnlAlZeBvezB",
+	"oxbtU14AEh8UzTN2LUVhp8ZA2TloHR8FR62TJQNls5HyZCyKn3Ra3eBAmLPvtU5Gh8PWUXgMElK3t3+Q",
+	"f0JTG0TESL+p0CmfzurDh2j3EMr2yJZT3CRR5zXJzLZnWuOjxa6NbaqoMXn7tMXrG0N1Be8jbEtGTQuo",
+	"E7v90X3QqjDUO5c6JRqrzm3hg7QVMJZFFtsSP++lk3seCuf+buOW/xb85rpb+M9IhvUpUMWeex5Ytn5Z",
+	"M6dm7yqDC8wAq7IWdzLOTsbZyTg7GeczyjgfmfrqlXrbOvPVmUR/38RXBOOnSMxX65/6BpjaoumQ8W3y",
+	"VuZ73Oz2zAOgL7GgMAR79K38vbYZqdmYpFODBW+zTmc/mPJIwr8E/j3p4l/dU5Yq1jtkT7jMeLJgZhh8",
+	"Zc++Q3/mQzRuNzzA8yVbK9RPn6g5VgdV0IJqOS7J7ERlPgYfYj6GYUNNKJ0l2eWjh+yge9KpkgLyjVp2",
+	"MEIchg0DhGbjrk8czFM1Hu7p8lgDszkDJmKwvzUpVBdMznk5uLyc7B7XWqSa7mI7qEoiKeEazNxs4NG6",
+	"ZS2j23ZagQip4leNUDL31IEmlSqbo8wvH2C8MPcEqkiOS/2lbNeJpTM22kbNIYsPWLU5V0RsxbsN6rIs",
+	"j0dv4Hn7pcTzsLhqU2FhqMqR8yclgMHuWjfumtAgL3/KzzaiPfibrh18taXOVdhaGg8jfJvlcNilqqYY",
+	"UrcWU+sL0OSrr9hh7Ppdg6tapHcws28Q0GXD6d5MTxdPX/908O/X3fnw8Y/psHeoxatuNtz/V/rvV93F",
+	"m9eP9NOfL29476fs6dX5h2fvn3WeX/17/8X38eTf0+cVMXZ3jEByIXmrvnkhxVU0FVfw7pJWAk/Xxh1B",
+	"FA45MAzW3mF/JUTtN87Ze3UtGJ8qOWajJBIyNPRMZWmggEeFkZ5GtlhhcZdkTeC/tClsfvx1Rbj1WvO1",
+	"g2IDDfcFvVveUTvGio3Mw5nqQ1lcJfq8pbqhQ3mnvbzGvG6z71Q6IbUXbqIUkdmK9pflk7jEyuCXhiRV",
+	"rdx5VXy/H9ZVtiXfi0YjTGnoFxSJw1ane9XZBwHz0AiYtm73Ljlwlxxow3B9tanX2g8PROt4dNRpnXZP",
+	"ei2+PzwIDsMjcTw6MRcGv31lxKiUvcpkCFUZqMz9Un5hjnrLcm8BX+usV9TfjV5+QBJnolPwilsvP6cU",
+	"tShtswssaooZR5Ft2jxTcRQsqLZk+87ZGu76fFx2lO33YDOjCrk6azOhNjVTbhKOa8iPrbbnH+LKLJic",
+	"/twhohHpLooysJ2FiZtFvKjmG45wrjLY7ejhjh5+yfTwY6070EDkbradXPD4/Q081LawxqyfJob8j7lc",
+	"0oInar783QBaAfalmg/OqBHYh5QZmW46Q9o1TFQ2nkBw9JwnYZsNpJj3wVg6yPtiwt/wPqQ429eSTOYv",
+	"vZVOKDOsqPByYtQuAuG9GrKxYU5KMkOLMFGS65SNlQrZTEUybWLDFgrlymQbbFXWh+EW1UBrq02PIJAA",
+	"3bRIKx0b79Vwc371RA0rmBV1knzg81SzBmw1HpWai2/CwGxKc21IkX3BBcfwFJ6tt/XAJvnj4xbU4l5u",
+	"V9wAAytMj4CGhROiHYc2EnD/0f1DSQBnh83GiEdxlohCkYVgenozfNWdDeWbWfj4UYe/Ps2e/nr+4cXV",
+	"9a9v3gfdh+/tv8NJbr02d9jLh202ZhOu0QubJgvM88HE/zOXVONiuTYlcdYmbd/nrU6n02kdm/+cmP90",
+	"8v91MVkzWVdrgvJDzdgSwdSpmFGRPWuSx+L4PxDcdIshBioUPIwjKbz9nQiepEPBU+8ZQH1o8+vdtjdS",
+	"7JyRLNjfAxUKdnDY/QY15D7Nohtn3cMO0a/qhewfwUKCiQizeP1yV2xJ98jfEjciIbLBzsbxf+M/W93/",
+	"hhuqs+mUg9/sEqo/+jhAq4tLvowsciwY+jfOeCD0Hkk7e67KAPSJbuUD/rX3iM79cM8iwN4k0qlCK1A0",
+	"FeYk8ORWVReBbj1VOBuFxYRv2CpYpR28nyaZpLYvJJUZvt3fhtFDO6X+yHJa+4ByYumRT5capY2wqz9s",
+	"HXWOu63j3ul+6+RgeNgKbAQF7w6XqNsdR7ljeAv02d3Yjq1qS9a73p1I3bHGaJv9Q9mu+a5FuQYNLaSW",
+	"nLWdxlkMDfdtUGWRv5EW4MZsNBs3kTBkudJVv8Jg0sxN1GYqV3kfKiXwBdNCYNULPxeK+ruhL9R2zyM0",
+	"C5RMjVR4lkOnG/XldLqnXjBACT6NIiK124cYYxQX2zs1ZKeGfKQa4noG+R91iVEPu6MWPwh6rZPwVHRG",
+	"3W6vt79vDkLpVCQlNgEj5SWapNIjg/cZbWxiCOZU9CkaoHF2WuiyTy83mo2FMHjcPe31bmu1JKnmecd4",
+	"wvNi/EAPgiAoKMGTZehiW/Gmr7BQU149aaltXuOsk/NYNQM7fzYL117jm0hHwyhGeWSWDeMoIG7SR5uS",
+	"0Z2yVC0buHLCst4E89C+e5uToNqqU6V2nlF6Vmr1VN3Yk9p6YpuTyvpMjtqtSYSKkgCrYm+axKW2i0Ar",
+	"uQ/Xbd733uv3Z6N7PVFGFdNeZZ3qMkaUGeX3gV1ue3mfdj132TdbodmiZ/BJtW7ntRaj2mVzDn17pFe7",
+	"aTsL5baWxwIhWP3Zq4ma6+dq/tJr5l4gGevKPVKr2ChlqK8t1/l0FGdddXh87dbRpU2vTYFmbVC5DsvQ",
+	"3VZStTW7Fav5MxWKV/T6pqV5zOFQUZ4imay55VC9jWgfGjeo6/vGd96ns6th+yl/87ZEiVd/+JpH6Ut8",
+	"c5VRuuhax8vmTNUemM2cwpdwMEehqiPL6axFnCJGFNdUvBxeKaSYCgsVaiJ5R1Ut8qvpeZBWhhsJmSYL",
+	"CsZwXZ1LBbepdFJjmiFJ40FK1eJ2cutObt2m1ij27i0WFxFxbPjmPK8ZzCgggrT0wmg9rz6HL/UetA6N",
+	"lHxspGQo3zI8zHVrF1Bfg7TIz+6Gs6tTK6ylpa1vxndH2a3muBvCbjjFTH4cvm6xkmVU/Z7fiCKmrs1r",
+	"8TA1NF8vm1h4TWE4F85HZT1dxoNS0z4RXGtX9Vyj8Dc208//dlQ7UbHhCClxlv6Eg71YYaU1eKSzIMCe",
+	"wM3GdRRcwz+GXEr7j34cjShhNMv/33tKuce5CAp2qPxfWO43gf7YpYcuQhzQCNu/YJVXw4PAh2JWwVO7",
+	"ilhxBFVfR7MZ/itV9C9kb7bwO/5lw8Lt3/hXlcUn5zIfL9GH0WYF75v4o5c/k5fGQ/UKfne6WLEd8luJ",
+	"84CZ694K5xP+bapDOQq7pgbG9/TmFhqIR0M/7kiuFJtPwCfmVrjJ2bj9975jqaICxOv3vLJaa0ASH6Kb",
+	"W2S+letLG6B4tbL52U6E2olQOxFqJ0L9IUSoj4xhMSpnJO4YxUKq7O8ewWLgWJmctPMv7ZjMzr+08y99",
+	"rH/pbjEBEOW3eUiA54ryicRhp7nGrB5wyYbFZko8ZUoGAp3y1CYgiLPQ1jiKpoYYYDGlaSTxz16VRb7s",
+	"5akv5WSboUKiSLkXAmcl2265pFNlsEGFOF/Zy/uXHa3f0fodrd/R+nug9WXBunH+5rofHvzzKnz6etpt",
+	"vT98ONH65b8a99cP/l4jzD9paHmpC/1mIvozi9T1LbT1RM1hvVGqmXX7eUT/y7wOpV7fGxrwfPiqm0Ry",
+	"hu94/TQLMQDb1m1dWt1qMOG8LvGbQqvJtR9dwZu3dps2+OLf5sVKm6Dt6AhDLa+hsI91mPd8i5x1r5XF",
+	"kniyvkGSUtMXYKrerFgZCR6E/nXh7TrdKsx26+jyKpq4XcExpaZt8rLcV70xt+xN7tJWPXjuFuZQ20XH",
+	"AloY+AsvFOad1/3WCXMxK1XhDQPrmhsgtSd9JRGc/AlSYRUOKea0FRrjhNoe8MTsnZuvOkDZAPFKBMnm",
+	"pRdWtDU2ZyESpmE8aCCkGddsLuK4eGfVjUhiPsuFlP2jTmfpRiy95akHJ0dQ0amqmy9SKvrY7At9/4B1",
+	"sHHUMqik/vm63lHn4KSg7XXW912+rTjqV5QjURUHbvMnKph3XgwORIYkk9ocKtKXnpca2nkDHXSwSEPu",
+	"+bSnlYhASPf9b0sZMsNWeCxOWsenI94aDjsBkEBbfWpl0kg+f33SiP/Ox+V6/N//ZCJZ/Ndr+vsi/Ov+",
+	"93/t9WibWlVz/rXXa5RTHFa937h9VyOkLGdEU/zV0oXyDquSdrlEv1RIDNnkiWBhJh64bLW8SWnTeRYX",
+	"bA71nocby7VXJIxM+YcLfL/bqZByKwtzvJ4srLcS4uOoZapKWCJ0NhWhNVZEI4hNhHr6c17ZI9ui44rG",
+	"pNTRm4haZbRvAYur+1Ol0MqGdrVJ5fThoW1bu9G+2esaXmZy3f5ViWEu8AC2tgi5jx7vVpCKlTb6HXX4",
+	"/ajDncyajgFsbNq0X3zHg+tRFMfbVOspFvbrnBRK9pUr+hk8qe8dVdu3QuQSE5YKbBoGCo2i97tQtc3r",
+	"aQFzWqnF2lxHWZolmweIbNrQogDUHZtYUeMIUVNi3p7NqsCJ3RX9/a7oR7h5z+PYSWR6W37xuzt3LSDP",
+	"iaVvWd4LKt3xlA+5hnp+Q2EUDAx027CeV7nxst/QzbMP9NbaB0obALOtWjLw6qo0y0xirgh358pszu5S",
+	"178VTW0uvsdhrugCsDG/oS7WGZbtstUPlylX4fatjJjLtqSHa8a0hQA21I8Ld7vazGYW7LbgxwsyQkbp",
+	"soWttkP9qi0ma6Z9dT2l9re2sCflqgquOVBhlZUYJWTqVcvboMwb1cuEptchKJRCL+ft1sdI9Sx13byZ",
+	"Z7NUbD8PcdqmtxCNMc17dn1Ut6FP0hv8PruIFWru51u2YUH8DTrzEALME5WKZW8ufLzejbuixZWL8aSh",
+	"1gR4llB5+6Y4Xzd+3k1UL13/zSV2oXVNp3Zqo80U2stDcRMFwvAMMqAPEzXXEEnvE4wsScD5h3Ymv0e+",
+	"Xx2s1znr7i+fz5FonfJup3UcHh62hp2g2+qJ/dFB57B71DvetzVGjJRZGbVpRzSQi7AfySpH4eEJvQXV",
+	"LfgYoG08U79Gccz3Dtsd9vefu90H7Gkksw/sw8lR/+jgAUtuzroHnXbnG/ZYBNdqr9fpdjrdTpc9ihIx",
+	"Uh/24NcK6mL3o86MgO1JwIDpWjFiUeYorbQo+Fu6qst8k2UyFlqTYQYMIUMxUltoL5tSseKp1AFF5ZhS",
+	"bHEYGNBsLdgNhYfCsd6P+OAjwfqe2ufwYiWt8wYqQVran8IJNh2CrLicKztm/Mnv20cGxxKNu5sH3tLO",
+	"312BEumliu/Unh2q03hFYZZ7iqt4gzzmChsRfFgJbSm3vJYyVte5kWreohCUAUshFN+rQOMHqJm3vGb/",
+	"YjQSQVo0VifRDU/F2+pCDa8Aqy9kTd8ASJhpekX5oW8G5vYSWpUTew3N69uS3mLxZDJ8HEQvoicXP/56",
+	"0X0eXegLeXkYPLw4urie/fzTwyenbbF48mv4+iJ6EV3Mn11dHz7r/bv35tWT03b4eBI//fn57E3vcBL+",
+	"46fFm395hCWSjbNTI6MlYpQIPXFz/mf/yahzdXrz87z3NHkTnCyeH06+6+p/hs+Osx8O+OOj2U/pZfRv",
+	"9fDDNV3YXYzbVxrjVikZdztX3RMv4rE6Dg6L2FFg238TbG2VjO1v/RuRRKMoj83cJngh0n3I5vOQSI4z",
+	"iKRoYGF4IcNIjqkCI1UNq4z86vauOqdn+x2PwRRj8irST/07WMURnry+AhvQ4BzaDkS/QqrmGftO8EQk",
+	"7H//3/8MquQI/+rVFscgd67NuHMSEJgOdGWZjNINrmxIAUPYTiHgo5vxKGmz117DaCR4yKhZJNt1stD6",
+	"VEZsSlHVVQES7bz9LUNf2KVK1kAUd6XKtyOjOzK6I6Ofl4zezSZh5afNjRHX0eynLb0AYqaCCbRn09fR",
+	"DHdy2SGIL1W6BM1PLrM85anIG0LMIKOaaT739clIpkcHfsDNaadz3D097R0eHB90Tk+7xdCbZZqOgNYa",
+	"BBQzLzxgsFaW8muBHONGpYINeXBdIa2WdhjXSzNV7nSpZNF6niV4MLEbAlU92VCkcyEkS+fKduuBSCUr",
+	"cOvYjKHCQnDS/lE5NGl5f16lHFB3hcky4HEMYbN55UwsmYl1Ms1GlmKT3qtI5jcNEsOLdUlnIplGoNCB",
+	"u3OmdNq3Nrx3TasqUc3MJQyzw68y8xSALpfG8hSPAnC1wTg42t80M6+DxWd1CPFWLRgKm7HuFGjTpZqf",
+	"+SpYLBiPYzXXTQfSwN/VQZMNKF0HkgoMaptnIozSPmQJDMyZvpUDHob9VNlnYWagZBwWDrrbRtr6S7ek",
+	"KoX94/Tcpj3/4uEV97HyHhKqr5R47hl170bM7Z3cnJinPEkfotP7DqaJMFlA3XVatYpDkfTTCTcIeNoB",
+	"N6iKowC+/sX83He9NJeD4dxgy7JXLREm/R7ix7WaCgxgxYIqXshXzVXyrrMPehUH4mPI6JvFPHCR6nZt",
+	"f2NqDtZ2fcY4k9l0KKDjmqXKf9ffNBlFyrO/T79psonKEs3+PvmGqQQjWv4eftNkPH0rY8E1WF/NO5VV",
+	"U/zOTN3W6btfOq3Td791mse3v+jpJHxX2WMpP4dqQqEYn83iRW6JidKmoQxukeTqTgRTss1eSOEq0qvR",
+	"iEHXqVGmRdje+KpT/Tk/CG4f2Y4Nias9OKQIzUYmo/9kgl4HoaIyRjYbuqSJLWKP7WfaJSNY4a1wB8oi",
+	"XTF8ZRTF06pEFyHbN2m6zKLy0ZZ9Pd89fMkOjlnKx02ms2DCuGZCGhSapa3vLkudzQ4LYRC9KlVyVc7L",
+	"azH86eoKe1pG+oEXSQnGNLu+Ze98IRbj4KQAxek6j6S3xbVO9EwbqfkO1GoShaIf2F6ViFCuYMirGa/w",
+	"Oxc/WartscJbBCljTki1pXsmSqc6L0prqWETLtYkCkMhNyJXFuy1QTJe57umDY/jWRilVNOw3AtvTWbN",
+	"xt3kl1raLbd7hxVUnfAV19f/snVEy5cg5fqa2WKRvuE2DEXYn4mE4vkbZ512t9kw8opZqRFi6d99Pi7m",
+	"L4ZKiuUvSbtyLUYKEXRFeux8L3nxfOjonLdwAHSy+qOQKSb5+L0MyI0zU3G8stiNi3gjgrfMR5d3YglL",
+	"uL4m5AygeSAnXlXobOKCcSLN+JyvKCaFLM8cndvuWlUlhbmNctK0qemr51xS6dalSdQcdBmiRyqB+kAu",
+	"vcSIADoFQ5wBD6prbQLgeniWEGzFgRDysFSp63s8mOqeritzDVYF77skguVQFLrYNcH6COSKcH3KRnKB",
+	"7su0z7tvS1l9kQyEq4fmAQm7h/kEEeQC3Fnpcpf7t4qaegZ3Un6NTJnraxGiyReOl6gveNhBHUeJcN3R",
+	"biRMAbl8jT1SbteITUsBkIgA7nT8HXaJBvZiV1+u5jLRWcb6fO9WEn1dHTqb0329FF35n5rvDDd0n2yW",
+	"1+JYT4X6aeP71g5C71HZ6NJ2O4DccKu3o64v0/KmVGildmd++TMzyHf+0TUCJaUIoLHOnZRsD1E3VrOL",
+	"GFFL/tzt53Dm2ku3zKFuNoAwVOVbXk2gp9ssqwskhFZcaI3TM461OpHulUyx5kw19ImqspdBIyrLr4y6",
+	"MI5uhGSQjrDM/WgwXRlh5Q8Flfp4FEPtUNDv1XXliNWNUs1tH4qxV4J0tkWM0Xs11H0bvr009hM19IDE",
+	"/m5esHdFpqaPFwBvcSOapT0uAVCJRBGy8M3WA32976Akfbpm5vfVlbxqb34El8mzu4TXVDmG2HftRsFZ",
+	"E2K2YyT9sbpL5KMwVG2hA8Aj0Mw000IUih2QNDAFh0KE6OY1w/fUtaODsra2WnZpNj60xqrlJEN8t/2c",
+	"/vELvvbOf68VTW2c+oybSRrjKJ1kw3agpnuKz6JWoEIxFnLPTX3rf66vo1lLzfAUWtDf0XAy8v74po5V",
+	"KPHUvldp3KGThyIZdzj8knYZxCK5ZmnCb4ShSoos6DqNBQYNgRrfLtU1oXi2dejhcuVXyb+x4DfkSwp4",
+	"ymM1zkSbXebmhAm/gdCoayFmlJO/LCOHG5UIw6pZtvaDw0OVsKlKEB+teGrEWKnKxTgOO+v7539xeBdm",
+	"CVb2nta41JxGqNNE8Gle98VsQiavpZrLlb7G/SNqArlVfv+6jYJpPuM+jYVMaqXxiWD4exOdjkoGYhlV",
+	"NpK5H5txlpOhtzX9rtu+X959dkzbsrZQjYl1eVu3s7h+ZdfzI8sj4Z1dl2hmKd9mm854GCZC6z/61mvr",
+	"8aiJw7Y/0523DPxjLr/zzSz5gdbc/3WX3Q78Gbfvs1TmqhGAjIBwB/kH7gGY81EzL5YUfKaopGBF3b/D",
+	"DQSeoFBA9d5qprbZc+Vqd6UKRSZn9dORvNZsKGI1ZxM1fythHo4XPxHYcHWrmqtbNwMMty/Qegfhq/s1",
+	"Cl85wv22XQO+Uu/BSm6YReEaf3mndXreesRbo3e/ndy2/D8Ptvmz27td9rJ/cXv9eXsP/q6d/+4tLg4q",
+	"iRgEEzLcNDju4+X6z8njt256+Pn7EdbwuNdiOFHq+g5sTkizTS466zoCtPmF3NntEZjg3m1i4dmIss8R",
+	"UEPcRyopUCwbkVSuWPGVkXG3oXWWDHungPGSxXPZTEEHsaIqZarikKmRt4c8jqGqYm6PTbCVKUZqbiR1",
+	"EibZfP1c8Ox9bADSesHUm/szHhjpQxtsyo+XT2suocutreTdA/N7C14YWAt8EEdCpsV6bgYZKqSZXmXV",
+	"eTPmGqcJd3l+IEXqaCxZ5DfVBw+TmU1j5FBNsUqYyr5RWzf23LY5M7KnG9ADotoPRyFEfQrxIVSBZNvN",
+	"+85sVQzWjN3OV3xf9WDLC6k7lXk58gkKV5hxXZTTMjlw+7E+n70iswmLsJQA/LIrwJYO6V6LwP7oMkRW",
+	"OyIizZCKMT5VcmwPTDfhDCE3zQhMAdeizS5sPUZsaqzbpRCyXsECsl8Uvs9bb3jr107r9F3+z3679e7b",
+	"yojVnwpiR3EFAyyPPDjL04pHwBIiqNQRRzrVbTbIpPmXCAdnbF5Is9PWogMk472KZJsNKNF4cMaUjBcU",
+	"nzcdikS/lUYstBrJRKHTk1pIsmup5lhe6AEwKAeSiLVNYubsoHOAqqc9e1f13kIJdw1AqKRPnoxUFXuC",
+	"qdRDHlyThAuSB89SZeZ3MOEZZzOjN5/QkmzVX9Cp8YUpVqBwJDRLlfkzbxBATaCpzWAlvMhOakgo7r5F",
+	"QOLyeD/0ZtWNil1B4uhGJGv7xJUaLporOVR4IQsConV89/CfkRz3dSQDYc0kWN63j+V9i2H+PjkftTq8",
+	"O2wdB72wdSL2Ry1btOHk4PSwUSeHNsuFodVo5AVPmL9s+KfNLKBMnE6zgSCtzCQr7V0xXtkcWR6vDNo3",
+	"pO3dvSRTIsYGvZMtiGnxOGuTaxIRCPMehVQZiZtbwbNpnXdoRvZlcIGdZe8W/lVSADaQp/xuPfcnOdeF",
+	"ZnyPW+cC9vE9phKkWQGXgYhj2znUlf7GzrYPWLfT6bCp4JI+J2tUdRRG8WasiMWTihk2MJ2lJDZRO988",
+	"Ls+rpwtljKLwzidUeTfLwP1oHuedVVdUFi/EDoZKfFz04DYlxzZSjO6o8ZRD2yyJWVlbbR6lwcQg02hU",
+	"CFpU8s774ROz+lDT8oT01DBtEMYHZ3n74YkPaZSab9tsQLg6OHPF7YcZXo4sEcAr38qQL4zQMFbSyAAF",
+	"AmMGxZgsEbKDbqe9qp2xn6BXkyJZvqVw1dMojg3VGgqoL7XdZbR0v1ICFQsXEhWNJU8z8NsO5hMtgj7k",
+	"77Eh1+Lo4AGJPpQngFFolpIiIUffOXyTKsahSQBO3nwr8apI0NExwGWzjfL51CoUBEKPoufm3GR71Xe5",
+	"blQSl+QHe0XdzlcTnpzeuztWQPoyFc1xxpH4EjssZLsXdq5KCaCF3ak8X72AhcLF9uJU56sVpxp4V4bT",
+	"087F4x/GQe+n98H0p87Th99NhtF3sXj8KA0ef4gvHp9OLx6fZm9eHfxX437FrzvFqloZfONAVYsvyK2r",
+	"ZXfi5KlihBW51LVkLtgs1iYi6S2SbBrFceQ6aizT/JmQd8sJAQ17XT0+EW4w51YMzhxsX6c8zeqc6vCb",
+	"pc9IcitzxNcvkbI9qvV9l5UK0+AZNtkoUVPWbXj+jG7VyCpLA1VlShiYzRmc2cqBhn86UjE4Y70PH9ps",
+	"gEsEJo35aPigzQaJCKNEBOngjO1/+NA02x5MKEODjVQcq7kIHU9+Kw3rZQOz9ypLgZnTjsFeRZJ1D63P",
+	"p80Gkk8tJwdzR8ClGRcEXsxOa0NyuxTQin5wZnNYm8zIA8NEXQsjY6Sxxrnyd23yFIjPaZIZ/b3NBsNY",
+	"BdewcjcpTQVclC9rvlKlbyV3C42VTmE7NZslCooPAVqiuF6QSaZ8gbGAoOXg/StaGAhx3YFgGWODiYYa",
+	"4M43mo0x4hftaqNpE0Ly1Zpfoes/ra/RbBhAK9X++y4eXU5WQRzPUbJ4xUqFmt2lL0b9raB8JJktqoJD",
+	"aZNR7iEfT5NN1BwsS2qUurSjNIlgl/z8RLxyunHW7W7a1p6HcSSFx6xyIpZX+t+nj/bhI7Cg+Dblk06r",
+	"O+wFreNwX7RORgedVs4zO8dm+yKdKrPgX0rk+qDb22TGAoU77OzndMgs1FGORtUJVQzaO30DBSM3XcJR",
+	"XszX5/OULVKAa+oZ9b/arm5QZ5KQycMMl8fs8Czvy+kEyU/SYoEuQovIzOKvvUebHNtfe4+61IEBB+hv",
+	"I+oVuzaUQdjbBIC97rJNK7+kVbKKu+FGFbFXvCJcaJ1hzHkCqKvRpkYxjxzUUdZIu1wcJ8lYjwaxkjuL",
+	"MneRoDxt5m5zOnL2W4PH8YsRkKl19pN3VZ3bJoKHImEDiyxROPAEjtSW/Sbt1WIC8F3rdqZPPaXdGq5z",
+	"586tR1FXtJLqdjpuDgxxw1Yz6MpItM06tt6MLe08VoBfmwt6v1XwaXbynlpjU4ESr5eBaYcKojCaCBMB",
+	"V09uKhB7BL86UqS6igNKZlrIFNov2CJKQx5cA5ADvOG02IHNyFg+sRoIc6FjiZivuNdAcKByZOlmR9Dd",
+	"o8kybBDAF0wl93Ddc7PcZhevJEBd4ufLd5HMep5hmuvcLk1rAz1hHumNIN0opKkEnotuuntrEoj0yduJ",
+	"rG1S4rG5Te7bhk1NfCiQLhEX1IXa9Ks6QHiQeRTXdYbA7XUI0fRFDP9qL6NzkWnl97HcQaVwBiUDlyfC",
+	"W7q6gfi+ujjpThTfieI7UfzLEsU/xr7plPZt7Zz2w1XNG3bUYkctdtTiC6MWH9lRJHT+1y31qpzS/M7t",
+	"RKql7WX7vMUqMkmDAxV0TECtTd3dTmvuq9GI3vaC3NVo1CRJ/q3E4psh2P3VbAbW8IJ3noqQpJq9V8Oi",
+	"zfu9GqKfV+m0aMv2bgfZqz2I4MrAXKss05UaQEVoIZosDNTWBoCeiJJvo37H0OuBO0xOCvKZkZcinSRC",
+	"QN3Pt3K+/KVThtCxgipvigog7LOE/kwLiAYoBRU6e4tv9Xd0xI28eoPukuOAId6rkxzqZvxnVFUUbeAR",
+	"0MEZlHd1WX/EhqmqdJsNIHOsTRzKnB2m10E9GPC9zGK+gDEAuDYbFGNvB2dvJV8X2w0eq9y1XAYKfzNf",
+	"DDMt2mwAJV7aYJDrZ7MiKqTqrdRCwvDwHmGZttGYUuSBUgYpsEhvm6BlnMGTVjaDRqTuYhXxochZC5tE",
+	"ReS98ONm2XFehN/gjw/EKhxa2Q1rF9D5RQR0fiQPtcbQLTnol8I5fRvlyrh9LtGyC5TX8sF2KnQ6QMNw",
+	"7hcEq7BPRFwJwM91JR1bBABX3dBLiPmsIfCcQkJhEZCpWfJmQhyaTbSjF866vSX0wfdW1Nun3K1cIGOx",
+	"GFWHvNpparM9vUGwDhiXYr6+OpdbHwC7AmVwy1aalur25WO0WzqpbXXbK6HT9WlMKQUhuvtcnb+0vai/",
+	"lapUQNr7SlXazuBa2l3v4y87hWjNff+IBCIvKLLGLu5C1cfqDCunNLFKFqrLVMevyZRk0NX64GAfCqMO",
+	"1Y1g3U5vv+nVjYVoGciz4VrPVRJiA472W3lJsSqa0jy90KC3ck1Nlk26wWsRZEmULl4ZdEDcGUIjsfxf",
+	"j+wUT15fNbDvOthG6D03qtkEGPNDi24R+pWLTb+9guKQPnPW+C5bGLWsycYCisP+/5Y7Fn3PIYkR7BjF",
+	"w7BPi8U7XmVUvMNrFRSaMW6bn7gjs9fz32b/RZ5A3W741iVORS1tSFYVTK7r0dZGHGtJsaP/Tv2iV/YX",
+	"Qwn1bu3FVmeMWlNQW9+M795dbKs57tZbbMMpZvLjWottsZLbuvu3ebpuxc27heZ7kCa86zW36zX31faa",
+	"a9qyzQtkZ5k0YxQ06pAvsMCzYULe0KeGYUfjLLG9PtPoRvTNFLpxdtBp0q3Q0C2uVIe4WyomfNRpNiAL",
+	"F3wfus+DQMygfm+39Au+3z1wvgRtxHISDrJU6H6qxqCUNM4OD6Agh5hbqLq9ZsPgUxREMy5T3Tg7OTQM",
+	"C+ycjbP9rvkjzRJpdpe+6Z0gt9J9UvXOTm+Nxi0wuLQxF+L6z7sTtoRzES1mibiJVPYn3A36pj9coF45",
+	"M/I6djLVZiAjbihvu3qgX8F191Q8W5OB7r8f/QRtcnfyx59d/mhafePfQjfZLBZci3ZjU692LOAO2fJK",
+	"YZQW8sG2EacTMYsXfYPTa5BzJxB96QJRjbCzjehSJWCID4FIZgYfX00w9haNev+3dAeOWsdG7zs2+ump",
+	"0U/pCsDw2DRyK53x1hLWS4VNBoJYFbtXlMhsYt9zxS4Nk8Gv3EuuhGRjqkKR8FRBd4fNXCHFLBSN6j2W",
+	"SkQdE1X9ti3LsbtJu5vk3aRt7CWAVWXbSLfV6XQ6reNhd9TiB0GvdRKeis6o2+319vdLpfDdLsFIVZ0P",
+	"cWOXqjyfHrgCuo3n9uWGrZDbPe31bsvlaZ2Fq1C4kvC8KJj1QLokac/VqvQL2hTqUTamXGY8rq5828nN",
+	"SpRht4lXriqcqFQjEcvsOAL0464l/VdsJqgs+FZtPOhedTu1xgMS+6ztwMhx25oO1sqJS6YDi9++I9L9",
+	"e6WFtu4qFN5ZFkuhJeUPMsWsGR4Qt4Oybj4QPEh3ouKOwRUZ3ArtZT+XolIexXrjNrD+9eGtoREsj4/F",
+	"Sev0dMRb1vNxODrqFJwZIaVSg4uhv80VpE/IzQDeAmhkCSFYQy6lsw7sMH+H+RtgvtPbHWqf+w4qnXuo",
+	"8qwcinvKY7uPCyPtfFg7GxKIp4h/O1q0o0U+LcJAtMtMojWEIo09wwnWla22cDcbKg77RSP8CgLX2fcE",
+	"5mTRT7JceBVJoqBB722zMYpkpCe1ZsphKzgKj1vHJ6PTFuejYSvn68fdBsAkkn464XloptHVIMDolyLE",
+	"zfKi3tHLRrEr/dRsaBcbcluZV+MvsvvGy73ZyQC7e1e8dy7EJZMSw+4/SbYQXW+XJLT67mCCUJpE4zHY",
+	"U1C9zKnEq7zRapLJ/jZ3EjPDSmtbPjSYcY+m20sy6Rjougm+kO0zGGMY7k7g+tM77UIxTngowpcc4wfF",
+	"aCSC1HVPbkIRToK6meeFqIRSUjSUBKdqJ1QG/UYwqRi2126zH4wmgIVRoWq5eQ7F3WcwpevY3WxQkAfx",
+	"qf1Wp3fVPT07tDqCpUZubCyJDtarW2fGKmTV3iGpNtdQ4KXOwdnh8Rs/JXaZ1Z+2+MHwsHVsLt2JuXR5",
+	"AOPhqJiK2s8jBGw6Kqeg78bBYY8dtHvtHruibtVD9QGSoLI49rUt+qnvnmshw74aubzPrUMZhfTzRp2J",
+	"zmV86QxCdwuDHrYMOWkd9073Wydm/cFR7h/7VLTOLK2V72FO81ZCgyxjhf3QoELP6qFezzood98fqQTi",
+	"PNNk0bDPivqsP87xm6Vc1BLUexvtoEXpl4m4icQczEvp1Mz5Nut09oMZ/J/4h4hjxYDjW7c7C5QcRcmU",
+	"LVRGF8QWB2zjt3v0cY6ccxFTzTs668ZZ4zU+Y6lir3kaTF5Cco8LT91yZiig/WeNSRoLKRLu+r/vOO0X",
+	"zWkngsfpBMyjWXANRXqpYiUWTeYpH3Ityo+JlUJo4tfKR9/Zm1ZaXCLCqPxMBxMRZqBrFp9TgYV8R3Ju",
+	"UHrVAl3L1T1+aYgGZTP7mv9m8UWu8mYdFy0zvVyiaIgkkmXHGGjduiQxFG2a2zBLbPiycz/tFPCCAn7n",
+	"pBSIHrDXR4Q24GirgJ8/fnDHikAOaN0XCq/T0K6W/ddQy34Xm7wzc+xik3ccfxebvGVsssfDeRJMohs/",
+	"xLjqnnQOr7q9+ljiIBbJNUsTfiNi1+cn4DqNBSZyY9mbUvn8s8OjA3ONQWNO0Bc2UUmCBTd+F+FCp4ng",
+	"UxyI7GPZECQOA927aumjkqWVdqwgoUyzdGVLQp8kmXd37rod7VjSFqxqeyXiWLMJVO0VVrrHllJVdksP",
+	"J3dxODt5CeJwpouLguVlE7q0M4rsyNxnMorsjBlbGTPgQlsj0HsVydzoAD5I0plXB3sqAIu6M+9S03ZU",
+	"YpeatktNu7fUNCOaJoKHjbP9W1jbS7u03xor7TOV2uMXfqIzpSMHdHe/14FiYglsb/cjzP4WHapBADsp",
+	"bKnZYiXFD58pZOYX67nbIMqlNg/MxWi4UvJ+egz5FyFCoy7olQbpLhWT30Xw7CJ4Pk0Ej0ePc9GrimI6",
+	"7zy2KBBCbmACKriAHKWntDMU124iMYcqgjvNfqfZYyuUKEhtENZOTP5qxGSDCUMeXK+Sh9rm2A+PDIHY",
+	"WYd3ClEpiYpnGmUCKA8XGFWgewoCl/bbCc1UMIEYzCgV00KjdfGBB45dVMvdPnESa+IQQLL2WLXvaHG7",
+	"PIriaZX0PRfDaaPoivnNL0sYiqWggbqhQtG+SVOQCZelZtRFqsWN9uGbRlmWhwt4bBWrG5FosGDs+9K9",
+	"MFqReXrQbTb0dTTr3yjQHToku+oKUc4ILSjKmX+Zc0Ghho5zJhTU1f5lx+H/3Bz+HagT2dT1tKyXc08c",
+	"v8Ai8i7O/GMDH3d2+x0D2tnt78duP0uUOdbdZfrzFXX+2AsHMsgFSXE8DHdBIzuqfKc6LwVZfznqcZWg",
+	"f3Q3QX/EM51aId9S1kfmYaPZMNJy7mQk2bkHCK9SsYut3KH6p46tzNutVN2e3tFV58ij7tRjaFfLflfL",
+	"flfL/vPXsvevdgAR+UadHrZOgm7YsmUxTnqn+7mjz7WgMJCPxcqKIJS/+RcA47+CXiyH05/QJJNEKuwL",
+	"GNGnDV5FTnoHrD6Fcy68ZeuYUBvFRKRm4XlSF2Qo9Au4ctjquCo/YKbaxcjsGOLHxMjUaK+Ei3UFpg7f",
+	"+Jr/LlhsdxF2wWK7YLF7CBYzJOU8SAslnSEoYlfJeXfF72znyCs5f3QuTYmqHLSMnImKJTS8HB7msUKF",
+	"1pE7992fPEDHkLZnXzaTsZVfHIRUg9D2SE8yCambXmBoXlb1nWvjCupV5guBiQiEdN9XVXA0+9c6Ph3x",
+	"1nDYCVp5YcOTnleSZnVZ1zVVUbF99Ccs1diqmhNDHIthh6veb9y+u8XAz8vV5qh7a777e7S3hSVqbbPQ",
+	"siTxYhwrnNGHFITc3V9e7pFonfJup3UcHh62hp2g2+qJ/ZE1VtvYy0zXcAk7oo7GUoT9SFbGcZ54mZR9",
+	"PgZoG8/Ur1Ec873Ddof9/edu9wF7GsnsA/twctQ/OnjAkpuz7kGn3fmGPRbBtdrrdbqdTrfTZY+iRIzU",
+	"hz34FTYDJr/AakhBILRG+4eR1BZPJsPHQfQienLx468X3efRhb6Ql4fBw4uji+vZzz89fHLaFosnv4av",
+	"L6IX0cX82dX14bPev3tvXj05bYePJ/HTn5/P3vQOJ+E/flq8+Zfn7TcE+xRC1MUoEXri5vzP/pNR5+r0",
+	"5ud572nyJjhZPD+cfNfV/wyfHWc/HPDHR7Of0svo3+rhh+vVMag7uWzXnfYr6E6LRZGp8E05la4qKFsk",
+	"0wjIF/BDw6Ftsp3hg8Ug7VsDVax4uLsjf6Q7UtM0Iw/vg1p5s0QZak7ZGqmYQcKCDEWCj9bkPkAl9zzc",
+	"8LbZmH9M6ap6DWnbYla9r7aY1Qo6cefiVHQo33sFCb3cq7skX1HUbjlrqtfq7NNH+5icf2MEa29rTzrQ",
+	"bKh1HO6L1snooNPKN7ZzXErfKkQAHHR7m8xo9qNv8fuws+9lbhVSt+iVSrHcG7R3upS3tXIJR8W8LYsM",
+	"NsPGh8srGWadtRNDqbfhQlunbFVZu4xwHE2FTvl0Vn/+6WImSqu6JcWLkMnDDGfIcHiW2+bojn4iZYdw",
+	"vWWrb7pUr9XH9tfeI6rxTwP0t6EHRf2pDMLeJgDsdRu3t1A7caTQby9TjqZGEgYK1ZCLWzaO0kk2bAdq",
+	"6t38EhEoElEYDA1Lmlk36hnjAfY0aYIepJssmPC0aUvItt/Kt/Jb9uTVi+dGYdKSX4t+wLVosigUMjXC",
+	"VKIZTwT78ceL72+OmwwQC55cPnrI9vf3T82XP149bJuRoLosjofpjCzSjEumIG2QzSdKCzYwt2NgfoFi",
+	"TtjnrM2eRjrVWK92AFgYZIlWyYANhY5CwaL0jM241ixK2ZAH14zrt5KxgX0tVWwsUhjTfM5mfCza7CI1",
+	"Ew0MFg8Yx5+FDJuMy9BAHsOs6YSnOLWSAr80yzmXdhkTrhmPYzZL1MxomUIzNWJRqpkOJmLKH8CH8yid",
+	"qCxlnN3wOBNmZjNxm72Q8cJ8O4zFVLNYwEyZ2RAEacFCxaRKzYIMGG12IRlnifhPJnTahFGgoq3ZSzhy",
+	"7mBZ2J1ELRiHj+TY7JPK0jY7Zy/Prx7+w74mPgQChjjD6SPYxliM4HWmU77QZpjI/IT7BNMHseAJDpHP",
+	"7O+B2SA1pyWb7XvIg4kIWSJ4aA+2H8Azd6iICziL5gs2+LkFX52xf1xcDZhK2ODZxatXAw+7oHsOHCqf",
+	"zeIowFRK2tz//3ut5ID93SDn6cHh8TdwJoybZQ1jwQaBCsXAoIVmA0MBHR5SgXGsKmYwwOwK4IX4ABKm",
+	"RddQPGADbOEzYEDQ4IdRlOiU9TpsFIk4JJQy92SeKDlusx94MGFm2wBewjuzeQcfPiCQ6UREiZnVzKFh",
+	"xd+pMKLrdtGCawUrOz443f/mjP149ah10mRSsQmPRwi5zpJEjXlqsDhK4EcDI0vnUSDa7LmB19ziNDbj",
+	"SjgdrSTOoSSs2kgFTXM5nj962HRIPYzCKBEBIR/5WTXdI2BDsTDkJeFBKhL9wLZtw1c8aqXZlC8QH7S4",
+	"EQmP7aS46FdChngkYJlgYCUwGDk4h4C86FeO6Pud4IlI2P/+v/+BE2WGOmvWPWRkhmwa/AGZELE0GstW",
+	"JMHu/sBcgwmXY2FmMvOTTYJmM3fNoyRR0maPVML2O4y8U4yPUpHgKcPxgyBaGkWnURxjiW1E8QXiBoch",
+	"zaxERNRcnrF0rljKh7g9mUZaBAPhx9xRI/PCULBY6bTNftR02WNuIDKrQ3KAyzX331+5mRVhP+2wkC9w",
+	"z8/ZyxevrnA5KDxqlvJrODw2uAgNZ0+FDBatf4rF4IxpIVPGxzySDneR/lyLRdMAg5Bq/HXudgkuCaHZ",
+	"lIdIoNOJkEBh84nS1qWYxXwhwjNmNIEBQTlLohuD3Iab0a7EMYI9FLGSYygSGKVNYDzsoHOAhcDJ/ciG",
+	"WQobPhVGhtQPGGfYu9JseGIYCH62D4AjCcBLzwb44qDNBo9/uGJ7wFD3fiOJ7XZvKgaGhOl8tQGPYzqt",
+	"UJn7xAFuWMolkna8d3E0jVJYqmKDPZ6lkwEbLlgQR7DNSJkeMGV4OlEWQl6tpgKruQ8Xltk/IIrrRoAj",
+	"t4MAOQJGOlcJvkXfwXbiF7i13k/Ae4AJRNCb0UoYHueUKmVoVzRLTZWZ1bBqMVKJOGPqxr4Nq4UNSqLx",
+	"JHWwmCNLxCjTImSpUlSr3uI8rhqEGdzmwSVPxVMzVgv+OzAT/j1x+2rwLBDfNP0XL8WURzKS4wEssPCL",
+	"FumA/d1ebyQbZslqZGCdwkEZueObNnuBayFiaVfjSTzsoHeKqI+ok/BU9OmU7dQiTRatc3MTByB84cTI",
+	"6CC+zkcNcxaJCKKZ2X63mfSzuaPYJWOsjGCSES1omq+iVIt4ZKgAoeN8opjbpVQpNuVyYVaCUX3s7+48",
+	"ErMnRmbEdhwYxdck1ENOiVjVZF6Y3wMPb5o5W01K6PyNmRLum6MdB71TZAAzERtVH6Ywt7bQAgS2JZd3",
+	"8OEZQ7FVqmTKQVSaGs4VphMzRixSw5KaDEK7iRbDEMCTiBCbB6EyCMKm/Bq6JoTRaCQSIQ3rPCeKpidq",
+	"DhQORKQ518zIEWGbDd42eLs9fNvwbZNw2iCnmt9Kv5iF8GshH6AcYXZ6ir1PDYAXL+3qSASQyrZ2QCEI",
+	"LgKiGQgdbAAb5aZE3MNnPl7FgpsbBlKOtgIScqyhmES0N3+xc2lgKUaalGdssAdG1kULhqVwRcOB6cYj",
+	"+Sq8NGiywZ5FqlaCF81RutIve4Rs8JGHVfn43sO9WKnrbAbvYtgpXa69UARGoIBfMqmzoTnpoaB5/SEK",
+	"v+LHicgftc2kV5NIMy2SmygQwKhAIKT9I1FBG4krnQBLGSVKpi0jxgRcInUkLg8a11/+8hf2j6url+bf",
+	"MPT5yws2Uig9g+Ta7Xba7PVEEKabZ6A0GNISTFQUCJBt5vQGDWGATJMogKsPDAheZZE+Q0Xv22+fiXSi",
+	"Qt3+9lv2jx/Ov0fZBMcxJMUwtlAJbWkvcBw2hY9IooVVwktA8Q3+Wl57iLg0ODcrGTSB7Ri5XpEWmMlr",
+	"qeaSxmuzFy+vLl48f+VkhV7noDCCIVowm5XhY64nhrCbzTS7C8MijOY9NyMw/jau+F+ZSCIBKz5nYGLA",
+	"hUQI/1zEcQuEN9AJHYwznvCpgJ3EEd0D9/k4uhESBWuYOBEwcYcmvsg16G+/tSKbJt9kNpuJBGhWTlgA",
+	"T4DVGL1Uze0LOByqAmYZVxPBBg9RbW5dgQ5jcDJVZgJz7CA3WiEkVzlAnnvAuPT7v+DRdd3R4S0CrDc6",
+	"kls1UqBoLFVidgqMsGQ4MJrx3HBk0EfMoQ1VuLCH5iD9QQYqBNZbmBMuNU7rXjkj80O6ABx4+eMVgWfH",
+	"ujQcyA7U6bTZC7tKEo9SIuAACUJttgXWRfDBew6PeZJE5ppKsHDYkU9y6ZYYOTLOvnlJZZbcPMReNKCU",
+	"QDzqgA6NpDw2ETwUCZxeUYkxBKp4lJY10Se5HukdBSETIqCRch6ApDrHy273ZHAxaj3jaTAhKC9GredK",
+	"CvusMAgIIKCLkSLmUMFeFCnGKo04iKmCB3BuOW4ZBAS0W8xEm/1Il8iuwUMd2phnPATCJcd0M3udLmJx",
+	"URUHWdrwWKMsGCgHT1Vgd85u1eCHKz4eWPpkaBioVZau0JTmJZjs0gju8DGZy1AVTUEwhrfODC/HHmfk",
+	"DMFGZ63//X//87YxyK8s4hAICQCcM2/w2OyGGdjskxUjQPUh8WOozPVIrBAMArZmRoVhtA14Sz3jTpu9",
+	"AFoHMJo1oqEtEWwu+HWbvaSaPNaKZNekrGb97bcFHPj2W0d6OegMiO37nQMWoeBFUlFq5jPSuQEVpEoz",
+	"oZFWZjyJtJLAjcwSBt/CjTVDTNA+5+MyDdfrdHKzQgo2QfrFGQPPPfURLGoSVm2vcgRmLZ8vkVBqZsx1",
+	"IiI0PZbJ0JxQmu+C3YBxxhNSmEmlslgFCREGt9UIjaceyuS4h6pWrgX5aGRgNBsF28DHTAKPnZqZBfxo",
+	"QCsRmFkCegDWAkHLOqmVMIdZG1JXrtmI61QkbfZiRJpl0yolhLVAzvD8zF7geZkLjHU+QBWA3nxmNWOF",
+	"Yq/lqCkfN0FflorkABq1zX6ItUDZw7wbyTFIm1zi2pqG46PlDIQItIWakQbfOuLfo6P4nqeOqyVoMVVs",
+	"8JTrtPVMheDNH8CAQM3oSeuVYT85WftRTsu/LFEcYBmGExuRB3DVlrBqA0fNZJRammhUdbkg9ox3zvxM",
+	"x24JZYJqECmazdKchs8kZGBCeWHKYxQ0zGVRWQoGUEJ8gsXuzlEVvztjw0UqNPt2D0lTLOQ4nSBlGiC5",
+	"R76I+AbGGx8faSMecijfaPbcEgwAfRBNpxlYSQdIjdhC8KTNLgHDkZvTLYTXpWoBtRucGaEUdTuzf9dC",
+	"zEhjRjWEhBOur4FxAINdbkQHVnrV0qlKzGoKtuMbniwM1VninUY/tyRsCErs4EUSjSOZM+BRpnlMTOaA",
+	"mMzg9evXLTOWETICngprSwTiZXR3lPkOO/vWak/26zqtnZ2bya11yqc+nYMmChjsoLNvWZFn2Pj2WwTp",
+	"5xYJC60Lg/GDn1u+XNB6gabTMyaVltFoNCAQHYq8EkGWROmi9RKC3JEdglxKVnnFRgkwkVyvsCoNGF5w",
+	"w4cLBk4oMOIBYK9ApWhdJVzqmUrymQZNMNO8hQqWUSCkFp5369nF1ZJbS82E1CpLAlCA9+ijvWmUos8S",
+	"40ULfjEXjNDotLsYvGZG4bOocdbYb3faELJqFC8zNzXV5sNMixal1JnnFHBYdJn9g8Ou4Gsigb1FeRGV",
+	"fKCdU4MR+Ip5Tlly1nbK/j5cMPJkfkNmVTIKJEKr+AZIQQNgRknpImycNZ5GOj03MF4SiJBFQdIdesoL",
+	"kIL7CBklUHRQ9HgKYcIQP2fUmjy7yv6Gbhmz8P+TiFHjrPGXPcMClBQy1Xv4q97zAHkFH97eNlcAAAQr",
+	"0gyc4tXz009bTP9P80XdvLa1JR+ivGAtQ+vAoEDTrQC5gm/qwDm3EOjcwGV0URQPVEKmZcptrYbKVhbd",
+	"FKyL7xGSqndypNl7CF7QxgZvgr3TVniaKakxI7rX6Vg3tcAyo7577b3G0NmtUcqgOjrCS0E/IDsh9t82",
+	"Gwc4e9WgDsq9C3nD4ygkOomfddd/9qPkHqkP8bv99d89UskwCkNsgXjQ7a3/4qUnvD3CqAj49HD9pw/V",
+	"dAamvvA7FYJ//6B3uv4zZ8DGqVyQ33pIgathKCLRcyA8Q+CDjbNf3hkM0dl0yiGF3pyju4lqxIDEQj9a",
+	"o9+CXwdiu8cQRoWRlO+ajQ8tCk7EJ2a6Khq99xv82cc/+1F4u5Jqpw55RGh1Bs8eO58YjdaSYXytvUSE",
+	"HwufBq8jwTm+utXbC264T36/SwuBUL3/ZFGSx7Rtce8/0yVFbWv1Nf06bmnnYP0Xz1X6SGUy3F1ruASg",
+	"+5cR+/4u8h4JQgb4GSVNlzOtaX6rKFnRifHYyP8LK0mfsgGNa98wikKswAFuNWBU2+EBcWJU2jJN0Zlv",
+	"JZfOr0kDeRTFWU4XGDgRSTdrZARzIxLzIDVzV0h2lzje10FY4IICXt4XTVleviMDkJNWAPh2R9w+MXHr",
+	"nGxAanApV2jQxs9OV5yDH2i1+XnkhGnpFJbu9EfT5Q021mD9lVJPIQliU2L+o9TZDMWJZyKMuFHMvzyS",
+	"Tnfwo8m6+W+98nyF8VkYjwEk00YtFZxOuaKm0UHSrlaGcbIlUvlVKT1mDT9qkaxSeeyW7XSer0XnwXvg",
+	"NB0XEHUHjScLseR25YV6Dd4rmIyFUdhELQbcDIrNJ2raZj/INImEplhh8lfUXCiYaxOzEg/S/JLS6mpM",
+	"F1AR4y62i1pjEs8NKmDXWWnJuaeZCwteYT6igiAbm4/Mjp/jN1+fwcYAv5pu7WjW10OzwIlujpTFavwx",
+	"RhpbkKFWd3tt44fASaYSjAmCyDosoWB0N6zO0GavXXrEUIUUJmxQVmjyFGJ9HqcHVkkLr1KepA9dnYjt",
+	"5AUvjvmfYtH4VFqQD6On/yzrO717m5Jme4W5b/UqzzkVZ0SfZ5LJv2kXbhHpYoCFTZEZYJZbP0viQaPZ",
+	"IGe+gagiXLsOUPpqr+qT22bDTrruc/cerO0rUNnupoF9XdrPBsD+UywuBdRo+eIoJtwZcGHDFTKX4k5E",
+	"cg+oVyTqdaYLjMaA0meYrZNkmJ8hUjBZaRsOzcfgaBM8mGDMgaWwUS1hNISfqMBLC8gnlBj8qRarJAe3",
+	"Kzvp4SuSHgCnW9nMHZ+XosbIu3mHK4IVmWqux2UmIR3FiQ6QnpbZkE4uUT2CqARK8l55Dcx4X7dJIV/I",
+	"SjeqWefudn0lt8tjM/oeRHO4Unu/YYWzeq/pq4maa2Q4bD6JjFyeUraQtBwGAutZGIUQz2bjf6BCQ6X3",
+	"NMfOjXwc8FqFX4OKs32xftJ8mWs8CZnEqFaIArGZaoqNeLLznf5xfacfLTYWLvBewGUg4nqFmzAN03xt",
+	"wJlmVNKODTEAl3IvcgeAi6MPlRRt9hzDdtlUJRT9ByXxXVIzJNYYZG++leJGSDRGXlF9D/DHzvmizR4C",
+	"tDG4WyEZ2OYGUlzwAyI5FB9N1MT352ayD88qvak4/I7OLC3wD+qu/Mx+R4d7O2pm79rHEDTMH14dbisi",
+	"UGPzvFapEpaKD6luswE9HbBRZIsYUE5yqiAdxVqqMK3ZEJRJk03UXNh06NyU9VbOkyhNhXwAQeKjKMYk",
+	"ttksXrjs9brYXMyT3SIq976DYgGAlUGxnyoaGGbeJA6Y9EEMHddK1szuftxi+kv8ZvX8qdrEZXXXaNv1",
+	"0yKm1fmO3K/5tFP+4SlkbDTOeocH0PPG/r3vqnHpFAr11cHgJS47SKDAbc3mUzWxe1u9xfMcjpqZ8xfu",
+	"d/dBjBGJYNBFIMSKTpHGpE2VYN2DGpigs40PykglU6gSF/JUtMwQjU0PogYcLHaRg1Tnz1R3guNrMl3A",
+	"RV5ltSBusbNbfCV2Czyvj7FY4Ah7M+wgbztOLQsKVKUiz6kcCkhSzLSIDXOfCi7BhtHE2j5YUsO8xSn+",
+	"KEpYHMlr1Diwvxem56F2FYuwzS6FzqYYDgqaC+gkOoOSUzWRndlUOMng016cl2Ylq9UA2EZboiPSUBJm",
+	"d5u+gtuEiGTp3wY3qFkXMBTFTkDGAgGZNogujagMEXcyBT/vAn6+FjOq6zRWeY2gSstejoNfDKbvUPsr",
+	"sYhZT+USYm6G6rOsJsoESi+lagaKR555ixg9imSkJ145TTOtxnh/lBF5yqZqCjfiNY/A20oQxkaSk4pR",
+	"Zdv2W2lwMjdprWMMgMFfGF/Y3Zav4LbAYYJ1YnNesCxNJeImEvN6swvUHb2OZAgBBVBIDVT3KQ9FK5u5",
+	"khv1hpCXdooNrK+2aUJef8ijA5hUHdXpjK7hwqbq4lP7we2nV2VoE3YazR9Ho7FXB0Jx4hguiXa35E63",
+	"8TfsQ7IufxXKYBC/yQvAUP1IqggCN1WL5GaVjLbJlbSrqXCJWGg/zimy3t5wMXqupICSO5/B6rCaP9rt",
+	"8MIYf7ji43WBh/AODLm/oV/DFqvZOX//sM5f6TPUCIrOuu4IH0M81nqBz6UjHzZYGktczfnChnU8wOrs",
+	"KLoKIyk7dgzFdox6OCCPL4/jCmeukXzfSiv6LoVvF6LMwdYC1VS4Vlg/G8pt1fh0vxzq9YliwCEb7LkC",
+	"N8rt7ZdA8nYprr9fiiui6j05m//c6a3WTy3vRUzbg17VYT2lfUZ11KSY+8Te1Z/WGbY2SbGJlY3DIQcg",
+	"plkoKEnGYzbNNJm0MaqOnVsOktpOHGpkqCgohnLh4nMGznA9QNp8X9T4Epb/VcmSnyeHZw397n5O+u1w",
+	"765ia3OXqfPn5jxSpV8v9/m604uQwt6RX71Xw9YQ68XWs6hH0FQFC4aGyaKfZHJgHYNKxguKRQZe5Nq1",
+	"2GYaUM9GfJgJKGlzZnQGYDrvFTSiSYMJGy6gQ0szL/Ya2TjS85RNFbQ96uAXUATdDMWUNB8qKWyziQds",
+	"EItRStVsJ2oOjSdYAi052uyJ+RyrxkKMaO7lfStV4lqMQNhqajhbmizQqauvo9msutDieZC+kGbkxqfh",
+	"Ek/U8Du0anze8jZ23nq+8doP+G38kXMlPzNBNWjexzDnnSx/L7J8k6UimUaSpxDCBTcbacN7vLnbEcx6",
+	"V8i5GRDzJzGIHnIwba9HQx9dUJf5FYJOIM6liS2qvKAvpFEx1+hhh3ZuZmQbIv833XwrkQTbzg9mNNtd",
+	"CNusPGADoMGGQA1sxojNw5lw3Wbo4y/H3WPdY7/GjoSteiuxB8UhFBqudOgQLfy94lqfqOHvEtX6RA03",
+	"iWnlS/VdP1dYqTfz54znpMZpYy6/hEhKBOR3jaF8ooZfVBjlEzVc5XIEcrdzOH4lDse7sbM9qhhWy9Vm",
+	"s0R9iKY8FdSfYJnTVBriLevZ8YMdP/hz8oNPTLnhhunVtr1dOcCvJ0MO7CVg5hguMKQKyC1Rnm3J+m/v",
+	"1XBlpMhr62i4+L6oqXh9xo2egjVhoBsoT4VOsaqMUVT7FPw+OMt1iAnP031TFCHeyjyROBEG9aHLD4wg",
+	"VdqnYhuDM2y8dwM97DR1N6YWQypLh+pDFZ95LAyX2boQxxM1NOTqE1/R1ZfzvRp+TW7Tz2kDcajVZAOD",
+	"IyOVSbKHfH6DTAFLd6TKliZ4r4Z5aIpOxYy6taeaTSKdKmCfdyVbG1UqMBBg91jJxkqFWPvK0BGWRtDa",
+	"PptZU/WUL7Btoy+/Yqd+F7Ti3KC261Z9hMnH0pyvOCRkR9c+DV37WuzT5OprsvunjTt7NdRIeA/E5c6k",
+	"E0zcKxtiZFJGcmzmOfOoN+Yb84jahVKjRhsJCO3Ek0iETKp5m6G1Gz7BPpJNbFZube2GGL+VjqJCC8+E",
+	"S0gNM3p+NBVneYgj5ZNRZCAvhMQ0bdWIFpaNQOEQMI5xKeZN7ARYbDxMUYrM6I6wxJjrFJnETEWUueb1",
+	"1CdZ1cU7mp1QybVZ6wM2kFkcD1xlK41Va1IqabpaPoWWfn9ibgHrX+dIhDK/Us13bOMPzDZ8ToHrMNe1",
+	"n6o+EKwd9/jYSJA0WXw883AEfEPRO+9PK0MrddtAimxWJ2BjY8NsFisO/WoL9N3wk8pcyCsL25dHT19R",
+	"VVFLUj9zuMZOIN8J5DuB/L5JqqM3dyGrtlHr3m/0LyCveVWSetqaig9+N+AHaHyNdArNrzVKzbN04TrQ",
+	"RRLI6SzmgaDS+0pN/6ZdrDa1kte2GqvkUyDTbyXAWi23TtWNeIYzbBK8PXWvVoRv51vwhTaW8xa7VU+5",
+	"g+Uj/B6PbZcR8/W2HPiSiBCik99vUrti5dtRJFRS61OHbcwsmADA9xTJQEBxVhLvwAmkUyaSRCVtRu1Z",
+	"yF1kfUA1XpoXOPsnlIP+P/a+frltI8v3Vbp0tyrJXYiSHWdmLNfWlmI7Ge/Eicdy4q27nBWaQJPsCOhm",
+	"0A3SXJer9mn2wfZJbvU5p4EmBVCkJEqkhD9SsYiP/kCf73N+B0dYrQrRHnQB0f2IMlR53OBwqRMgWarR",
+	"zoDM7euQwRG+sZUafg6AyDY56YBrga++QmjG1DE2ZloJE/jX0AmGefG5EdlUmIjFfMBVqpVIg/uVtmsn",
+	"rFQf6oDGPYgOhCpzt2v1L9Uobg/3HCQQ+QF8jJXAGvi1OpawL1CByArAU3vr/ODoM/yf/OiAu7nCk54Z",
+	"RA62vhyiIp9mlRreBwdyrXJIurGpHJIm+biL0wMCv6JEHXayU8jvsVAQDmznl7gdv0QxBycABKGUnm3I",
+	"76aimEoxW90rVhrI94pQBSuTcVXu5WNeYAmMdVlggxchLrBMHJjcQkenGQLs1UYEhcvYO15Y01dUL5gL",
+	"DNdVTB1UnDLL6p4yVKLygsWWbqKCP6PbzA6/2m3yIRrjCtPDz6TTNPbH+AAkBvfdEsHkhun1SAgryKy5",
+	"+soNOZSjsvBKfpllNekAACMB3kGGpB2LQrQc/r/jDLZ49D9wc4GjrD78tBfd0d+Po+9OmuXmwn+3a5z7",
+	"o8/w/y81Ine7x5tEBsoBSMonVFc454gyELOvEV/lG2cMT7nlRcy+Rs+2SoUzUSGPGa7ATTmX7oRzlYi4",
+	"r772McaIGhdhuiI42bHMcVj1z/8GLsUzMRhrfWFi9nUqMjkV0B/dauYvfIOegRbw2B776DNqDLnuKzc9",
+	"DJBpI0xf1eiwL6g+ExpAiBQfjZjVmt4lDUtKy8xYF1WDtaqtEm2aE6sbI8wCDW8cU4WnfnYmyd7bEg+R",
+	"kXXO/V3X5Amkt0LQdZryjZhtAfDv7dzW9yVgm7Ql6JhDxxw65nBfrRxuwh1I02m1QT444wG5QN3NEfCD",
+	"FzKyFhssojHib3SGP/yQa2XH7mfQQRw5+FbLpq9inlg5lXZ+iOMcuseyeYyK1vJFeJW7mvML4WvPrChe",
+	"MM4GPLkYOsMHkYxzuMdUOp0e9tVQF7ko2EQUUqemLUrznvbm/uqTcQZ1ifI+BVdw7isbR9P+djbfngRW",
+	"PBUCTVZ9GvEr3qQzE73i6DP+Y2VV6qmqp0EcyScweZ+IHqIZBdTtWRFYP/gLVnQ3oprjoV2rz6u/s6nV",
+	"q1/G7nZ7xYVe0ekVl9jhhz/YCs3qEN+MWI8SM20l2Pc/vGTPnvzluOoKjQidTlJnUgnsoeb0hJTPe+w0",
+	"UDN8gRFoN9Sz+dkKsv3AB5nYG9q14pP1G1e/eDmjopEwLS00AGN9iS8+fCXNRBvpEVIbwFx5Ljw/HMps",
+	"MQXk0ugd7T9g/23K5+jUvCxSuWEvz37bkDFona9uvzwp5BSSpVXKxvD9IA/ZOzAXMqoaNfJTNX8Po2zq",
+	"ajgTvEjGBy2YLzCJSnkfa9OWNOUu3RzwJk4ybQBKG3BlKrwZn7TJ8HrEYjdpOXW3EiyPD49i4SVdhXSv",
+	"tdO8fEqXnghn9viXHEQHOOwDyOsCt487KCutDzhIne2xL7ZHlhGdIq1gcqMvgbgGpzoqhEXh3qa41KMp",
+	"PdDpnEHAyekrmVYjQM8neuWKFcJYxIkSOSuVBVB96gRIk+y1eBlgGtfjaztm8Vcr6QjvwRBeQHTe5Pcy",
+	"I/KIT9ex+YEGPxMR+l4YjoRWth1yUgumxIx16gs3mPUDloP7GevzLYrxWkSS+fCcxQBap7Q9p6Fj8lYq",
+	"wWYgZOHBMae4a0Iw5UE3jPBFlPF97h6KWwIkblHvEUXvStOkmnAIu7dsofgt22H3gtb5Fc4Ft74HGge5",
+	"28zJSwe6Y10V2TEecIVl9nU9hoWYl+0OyrOxnl1l6jT5MMi22VgFcA9tG6muUqgfLU13LgNPSteuLlwi",
+	"oCMwN1cIe6RSqk3WOo+Y0UviPeHKGQGgFEjrW1O5owiXC8HTsLbZJybXxc8Rm0GAs6p0dvLdydm0x15m",
+	"GpKk/IsZdl2o0Csasd/cmm5OxrefCVFNbKPi5Y6DdNkR+4uWBp31b5tredSGlY5Okvj+3rDUwYpPtsfe",
+	"C55CJ6EaFwFdsZXiALN2xkaZuq2KAETHrQEKKnzQxHMtp2a4J9pSGU7V/K2f+HU50z46AWnRq9wR1Qft",
+	"FJeH6sK4TGXLPOFG2QtLHKIQ4Fq/kRdj0RPBbscR4UbdRd2knlmnnHQ1old5OhYOeqci3dBLApzopjpS",
+	"lca5UimqSkKtUFUkU4lP+ENRYoWN02o2aTxWjc2ubD52Vk1zi7zED7JK5aj3q4uC7IkKYYKzcx3KOPrs",
+	"/wk6gs9RbtcSziwvLDkvHGmA48MGh4fNdJml2JjUox2TfwPzHCOIadS1X5A0cNn1+D1NxR/czXMr6ME7",
+	"AM/0c71rBcGPv1o/8F+m0xE6B8ZtMB5/2hmviR6A14nAb4cVXVF9+14Y5ERUXiIKw1INuRcirDjvNZeN",
+	"7gNXuQ9I3o6jdBzl/qpJTU2Vt8BBriwprfSXmSgES0v3X+HdnxOcE+Vz5TwVrJw4PtdrKTbtWErHUjqW",
+	"snM1qLfLU2whRyM3XhtTeaWDPgII/8R9U/UFMwl7sEwKPXJGZo/9MmR2phkNYDwkh7OVEJbD2U3ZHH5A",
+	"sI/GTgP4+O3xoo4pdDGQraHBwVkNzYiNMeFKQ4VGre49U5oJVH9XIDkel0baMYv/iD08GzNQjNGcDf0r",
+	"jHNFouRHXaTGE7qbGRQ1eZdiKs0k43NI44gY9Gtg3FAeK9ahTyX6C6HplEfxwiYkPE3dt2QDMZLKAOU3",
+	"1VX8sVBTkfNPPwk1suODkyfHx9FBLlX192aNh2+/17Tb0aDZ9N6FcN38VzlT/WnrfKn7U0ZOX2xzDnT0",
+	"mVqdf1nJiwAkCx4zzAhRFbnBuBEzZTLGmKtnW0Zq1ZiV6U7fWnnbi/3ZFzO26/bsO5quXRHaajXBL7LT",
+	"Eh5qiqcKDvL1aRN/RdL03WyWciCQNrFwaqoRw0UWTM8UK+RoXCkPH3zQEF75laGrPvNzIOj5lH0NuRDu",
+	"3nO4N/7mBbGAvpqNNQJieh0FBD8mWXiBLxEePNFqKIvc3UJuTtgPrPaiHAzfA1JpKgBbyuJozL5wszyl",
+	"2GrHTh4+O7nj3Ijg4HfczNNbwNC+MkSryEDW4W/RwaRsQ6BBRrCagwQpWnTLeamqq3FE7XO4mkN1ac7n",
+	"GM0txEgaKwr3Btvrq6rOlNgM/dkI6VtwZTsu03GZLXGZpnPcsRuiu4DbVERaaSw3U6gKIRWa/e0JI1B3",
+	"ZseC0Wmom45QOrrPQq8NIfEpEROL5hKg92OhOssFV+BTbYrB0Ew6y6izjB6LLkFHHqBwl7ycN6NrI4yR",
+	"WplVttKZHCkT0i20yBdTUcyheA1bKHOA6GVWXwgFMJxI7rIBSee1SsEp6MfeUSJu6Jz52u18R2QPkche",
+	"qxSye40cqUOpzKLPbj11vRkw0r8S1fFUQKsOXbBBoWcGciMJu9bdh0mUULXNUZ2nX3Vpe+xn6G5jWJyU",
+	"RSGUjduDGLtFXXvm+KfNW5lDTeek4wYPumyrmR3cpFzrkghGid6uWL9WqbnEmkJxDMWXYghtd5SYARyb",
+	"D3uOZSrOiSbiCCIOXj2XlWKOcFHgO+yrStVPT6pidePr3qEkzJc6PDt+hoWgThXQSiCQjRuiKnbLtL6o",
+	"4KdgSrq0fbU8LaWxffiYgiIEVeFeB9CcE24MNjbxmJyIrmOY0Vrh/3MBXgxoNc6MgE3rq7HghR0Ibnvs",
+	"DDd6oaQ+bC+A4yVcuW0BDm3GehZuWY/VfmNgzfjGoA1qX6EbGG84pxvO3RcR2TD+xi21qCtR0K1y2XPc",
+	"5Fqh6e+Y2bOFFDZc532W4j16p85eVOO10FjEYsLQLYTR2bTr5nhTYUgUee3oHDWjOqxbVB19pn/Prwyl",
+	"B7XTYY93gH17cnzsG1OZlgZzH3HsVzTcOpwzre9tYJ3BxLetEr8ZOn3/LbfJeLvq7tImrWZ9wfYE+M+v",
+	"P/BR2zB02xHcA2/9dk2W9Fancig7k/shgzr58+T9RaYi6dvlMkeFoD/bVe3vIekunBR3CvWl7jILbbVB",
+	"fRSpU3ADPI9KF/ZN+g5lGkMEDe0KnovmOD0NTTS5Qwxr9zhQF1K7BTWqOh9OmYID7lQoOrTnejjsAmwH",
+	"Jwd0MhEFKdeFuBZzuhqggAKcgqxRZ4BSEyt4gTNYUy3VqMfORFIIssXBGB3rmWqDHvjox99rgGdaxSq3",
+	"XLXRXTbunnjZ/Bfb3KcWVVI84Vk24AnSF8GsYqzm5PPB538iN0VvoNP5/zkqi+zLijA2RK51SIxBJzkk",
+	"QgpsKwsuqQulZ5f98Fq9DOexLVTFegiCGlvPYfKsuTmL112kYZZf+EN63HxzkHY0qrx/tqZBd8HMpE3G",
+	"ImV6OMRzUX3808UOfpV6dfnLw4qgOuJHORXq18l9ftXX4Ty281XDIfbuqyqqY5lxw0ZuDayctHxSqIM5",
+	"Q+iQ+/ykb8N5bOeThkPsH6ECOhMWJLl9hOomo3MBxY8tHxd9cD+AvLrHb/s+mMa20OOqEfbty575oIlj",
+	"vvjBRMr4oDSi7atqnf8yEeqeP2o9iy1902qAvf6kSSE4fFHfzaHpk5ZGFGc+q+g+v+qvCxPZzoddGGMP",
+	"ZSsGDMeL5a4r3PKwNHr7B2HuWdB+XJjIdr5wMMbefl9bSMKdn1VewMsftjkwSVMYgWugmn7V5FJM3dek",
+	"BIILqVITMW7YmeUq5UXKvKOAPekdUzj+hFKQIsYtywQ3FrwgsLq+wjh6lUHAwXNn2NNPnyIY1Y4Lga3+",
+	"0D1amWpYaxBC4/ZYbMCpEcNGjfVMVfXI+F5ARuj1VbhS6L6r2UCwsbUT4/vtcjYpB5lMmBHFVBQRK1Xm",
+	"bjfCWqlGkFGhZxXctRJ2pouLxjDSS2CjrQ7Zq6I4qcgn2gqVzP8m5tsD2A8nuVHw/Mlt095q7y0d6aj2",
+	"9+NHv248KTqodtgevhdOOUUut+rRpke+RAc/aVz3VY9X9+1Lh9K9COhbrc9zrubn3iW0j4H7NSb7NzF/",
+	"L0pDc9yxVHMs/WK8XfSs4+c++uwDCBTfb0suf1PRP7i2qf6Do4jpsY+oVzgu4YQJIngkXCUiy0TaxKxf",
+	"wSs2iJ7V62wIntWruIPs8g+LmkIhcj3tYt8PtabDfdzNyCxa0fCDMGSWw0QoZXVpA0G7OlNmZ0hm9/Jj",
+	"1tJrurSYjjXcRlrMRnxhAjRwiTO8pIZhAHNZOIq3aFhSA2MDOc1nYJFKNapHZVo5eQtGJMheLrOyEOYF",
+	"lmpKzIbJpdtEyJgeiL4qSJH26PkorPVwGKHViaHqCzGBxO1KiLM6YaeJM/06SfmOyvMtuKfCxd5TBvQm",
+	"zK6CHAFAty4ZukP0vAX+h0RwqxbIUc1jWjNwTrOMDWXmOAtz1DNnVo8E9CxYnVTzqn73DulOd4jwt5S8",
+	"F4D9tU4CHJDSgAeyZQ50aaMpkMf3b+7R1RNA5BT0hs64YdDcQhpmZQ6lPxm3UGfTNLNhAcGUemZDXeTc",
+	"HpwcuIN76F5xsBnq4vJsBmKIvfxpRi0Tsfpa09jDlC9/tlalfgU03unFD7kms/7QUBFYe5SvX5TZLDVQ",
+	"o70yXRxpOJgVJI03cJgYAJfiir/4AJFHpvf5Mu6GSj/GKkydpcLYvoK1Rew7qHxhuTa2x+JcFyJmhs8N",
+	"m41BZMHGmAvqSNyYZ+6W9kjU6oXF3q9ajVNpV64/eiicP0pRPlgLfz/iEbeaA//YUfohaQxxcSvrsXYi",
+	"3Aa3pjBiK7deL7jMfqACbdQEh0xPRZHxCYbPfTwdgs4zDZFxbstCmMgH1R3vp4gGBMjpZ6ecwRiiqoNn",
+	"nEGqjofz5Czl80ZmrW3tFjjz0dKHzbJhybjWgGPviuMjiF7X37tj1p0D5DaY5Vt+IRgPD9YtcEcrzAre",
+	"+HenbYQJQ8S1nPVYFYP13DtihPuqCiStyDICPB+IhCPPlI1Bpg/C2N0PzHZFjQ+gqLErX1yCcAD8Bgao",
+	"CUTiazOV0o6PMj2SK1rKQz4eKlFj6uIcwAFC6saT71guVWl9ZSNnhRgWwoyDe6qGzBMuix77WGg1Ykkh",
+	"UndceUa4Q3317PhJDSaa6FSweMDT8+DOOKosYV1AeaT7N6RxYvOFKme20bkLq92OYgPvvicb9AzyON+o",
+	"dk505iHobs6G7ozWlz99wNLuDpcYD9N5lZUdd6rTbfO5mpnJkbPdQgZW2vEi/1JzrcQiA9PlCgXoNJvx",
+	"ufFYDob63M5Elh2C5ZYim4ogt10RU+k1cQ43zLbcWMAwN2IeWwEx7U71tk41Hp71j/WEGzPTRXpYCLPK",
+	"93GGeHgsk4qKNQwWCDgjw78kYnK4UOUxEJlWI8LdqwQmC6S9NBWaiXtYWpZqYfrKEUej1xlOxTsa8D1M",
+	"ekcT6qEKdyNae9rAVpJETKxI68QZXyCRUv9IlgoA19Kq9t0H2I7ikzSAhBMkld1WvvuXjgfsay534FiF",
+	"PWa8omIGrACrsG/AS46owcIKkUmaO9TN1CVBIDq/Pfbafo+dQlyu8AIUlH81Zwkkp3lHQ82Dcn4hIKto",
+	"qmUKbY9gKX3lS9CCfirIprBylXoPwFsbq3hwPcu8ZzuC2ix4La8lps+EfYHQqhWA9BLuq/SICTUd36nS",
+	"DR80jlgskT+c0152uu8WtQRIDg2lNhvMwZh2RA9fZCOiJyN8tWlPsYtFgx3JnogdOxcbQEaKMFQC8RNQ",
+	"owmy1xn1LyhdEOGKqUcAZ8+ePnfSTzFp+2rMDZtLkaWgdGuWczXvsV8NeRYZH1qPmg5aTQDT7FsaSQvd",
+	"jAaCGasz0RIBx5Xvjq5+l4b+h9DVsmfGPp1D4j8ds9kas3n9iYR0k7MOgBGh28eGDAcrzFZznJnIEp37",
+	"nshDnWV6ZjBeK9iAJxejQpcqDUOpccbVqOQjEUeIW46f+yvDUAk//Imus2SstREGYrGNjIFmuKOGiZ/f",
+	"PRX5rsdb6l63lUfxkdb3dn7Qfcn3AWZzDjAPTqv1jd3pl85+3YaIQdiCxc51KTCNTT28U1HI4fwQ7d7V",
+	"kSqyG0GFrDvvzwjnZCCc6DHNxmaPkR3Z2kaiSaT8BnN7TSb5NoTCByeJb2pyvvQ9FR+URXmPXKRTMtfg",
+	"AHjoHAtAOiRKW5f4kzG3Rx5CprW65xcl2CRIbKk61ABUTKF1Hjn1UkgwVVNZiMQ9CX264RFthMcBn3o3",
+	"U9pjr6qOlfQ+Y/k86is0bN2SJnYOaX49BgUfWsEcYizxcGcd7NkY+F5cQu1Tek6/kRELeeFtVUhv/dLX",
+	"SKkhGLCmWhJ3aQt1R1mKSY/AbSndMsECk+Z54L6sXfjji1UuD/2zmLUNHQUp9Vgt0GNvbO2SHxSOu1dd",
+	"SUXqjro7CR6fArwMJ8wI0VdL3wy+UtPC4PItrOtU+WNiznE58cnika4LClpmTh4awLIOKzijhVIDsv1o",
+	"f8AP5P65QEaADPm1xxhY61B/g8mzY0Efg1ndVwAuCd6gF77jEw5CK62eAZ8FJNGesiSTVZtZjvHbkQa7",
+	"jg0LnVPKByQYQ698XFDUV25WjrSMEECPWCWBYCN1VyxqAKUgr600ouqpG2Cv6YLV/bKweUFpx7qgXtx9",
+	"xXOtRoFnmtSDpgOysE3XOijrlWvtELAC8a62qi7P2hYre14sUC66EOm81YhrdEt4hunOBnK9pl3674cv",
+	"eTIWV93ub9sziIc7VPyUqgzFribuqry+6HNDWVxeKwFeaXJ6UaPSFLXG8/LScbGJKIxWHkHw2fG3LIYL",
+	"cY+9UcxkesZynYooyBYGFkxWk9bYlA9somdPn7PYPXLuHomBBPsqfi9sMT88BQps0mve6Rq9cUe9cMEU",
+	"78kRR6Ov9sPVyZ777Xy7M260bHlGLC4VJH2d017Ge8hcI0/DEYuVtucTXliZyAlXNn7IJXxg1fAiGcsp",
+	"Lh5+SDJt9rMt4DU9ene339yK8wwln9vumvVvN7/9HbSDbUhtvyQFSwPMctlxcPSZ/nUVYOEp6PeAX0RG",
+	"ldM3ZRGg2P4Ve+Q6I0OnTqwt3R/6HiZCTzKwdDLt7FU3S0LKteKT7asaFfEFtj504v5CCEC6JfdCBVKs",
+	"wASZZDwR7diIrYJ1lfRoKMGpN+wOsBHJz/J41OGIxUNfctPpxtds2SUAR2htrtDawT9d9PKRbnv8rNcE",
+	"pLhr9LV79v5WVda9sbI7ct7U1EVkxDXIOTB1m5ERQykuUmmXZPhSxdplMn+dSruTcnQLefD1Uu8pm20T",
+	"rrEjiIT3oC24Y3w+kyrVs3M9BWdooEE8aruvC8PeSJFyHGBT42ooM2GO+JRbXpijz+4CwBB8pmmeO+bX",
+	"3vn9lE24taJQFThKzlNRhXXYm1eMZxAGeoPQKRj+8bVITdW/SyU1Pfau0DDLvqJOJLLO8miGyH6Fcz+F",
+	"Va3D9+u+PA18n/bkliOuPl+bV11eJjKxZSHaukPXn2PlTIQqc/fN6YGemY4OqkPXm6iROwibgw2+GZLa",
+	"uaGWevXt77kCSlzjvXTr1ZqvzPlIHLnFLnCpCnhxIBWHkN6ljaBHzXT0z5/ybNPHGyVe/V2vrSc/Pf7T",
+	"rq7QcYCi4QwHa32J0z7Ez3fFohdv/hLtsEVx94r+kz+tI27USPys7Rm30gwlH2T3lTGEZsBIKMeeRcq4",
+	"58deLjnOaloThlpF01QURmr15ejzauEUEB/jFtMCMKNQiakoqkh/JWGqVlcmaPDd6DtA0fKDzMQOixfa",
+	"p6oczW9/wyTo1pWTyPknmTvh8vTJsz8/+8u3f3r25+gglwp/fFLxCqmsGImibVZG/peowv8bSMC1JZ8d",
+	"l/lAcZn1ZmIwOYgOcpHKMvd/ZU7zW7r0+2RU//GoZOTvE3FtEXID6QPbv+PCdZ+3ZuekckPN/UdI+wrm",
+	"B6g/opiKNMIqQ29TOMvA3by4gDBO3Z48fmkLGva1LORhIYaiECppwuK+c1fl7rsc91ETKYRKRbG5IjIW",
+	"PLPjlWqGO7YyEUwBKI1GxHjBUm75gBtxErR3isjvFad6puKgMq4qvy1sdYsYFTwFvxFglNY/IIq0b+8K",
+	"z4TUgt41M9ZllrKBwBxZWKW7LBMBBfsEDsIHbnxoS6WLC3cP5TN/11e+YFhnaRTc6IgoLZ3K9OQ7ggqA",
+	"a5AZbti3xy2W+V9xK7fohMQR2n2QRGeGGusgt5mIYswnpvpKRucCNnWvzIPvVvo0b3cbPwSnGxw7Mz6/",
+	"JUJ15wtJzjNvT13unEHgnBc2TKEjAl1Nv0eZnIp2RxbBvXDDMq1GjFfdmAAfryiVAR9WBk13uWVKM6RX",
+	"mtwJ4779EssFV0HZkn9JRY59VQhjeWGbWyP+KOxPcioUFldcHXM/hZXt00m9aSnKWCQXl/cX/ItuKzY9",
+	"GYXgGIhpPBpvLLH1kKMj06sOgTuRjYbie8FTufaXfA8T6b4kIE/wdA7xPQqWbUDwUk2lhc9gjjgUla8u",
+	"NMRieVkVrtfPf2VQpAHthwA6bmKzsQY/ArbfjtigtCB8EZMOIz4gdCFPqK/gtaJgeWksM1ZmmROy0N8a",
+	"IDRwXOF7uBda5ycguWEUwtDglhVyNLbsa84uZHIR4VBRpT+4/YgY7yusfjBQHcUxNUJq9Q0rxFRfUN1k",
+	"vdImRoQF+W+qe3amJvL4FvHLdb5aymHNWQ1jyrNMFJjCtaPll3tYTrDHSarDMsu6yOXNIpfIaBhXAUMC",
+	"Afu7plxJqoj0AsD9aVpCmiH3T0WSSSVWs/9gTMdkETjdM2sjfKWexCpDemXaa0jbhCs7yC8bEzVxGR0o",
+	"2eMp4aZvvkhnK6mqTatyZlA5aSernyuFGXUrMuQuK1aVHl2hlp4uMIHQqaEnQgEkIaKXoQZmQsWKz+HG",
+	"y3pU8BjlhB6z4Bg2g4vri18nD1r5qRf3rhBTKWarNaEl3lyx5Y6DPBoOAo7UBQIdzOEgLCMars9KCmHK",
+	"gfu4gxVi+lcFRf+OnEtF909qBuHkMiQeVWo6IB3DpHoNwGHViB90TQNml8V1GNIA6zjRRQcp+rggRf2h",
+	"rVwFpLOizx3AEa5FgRVFDcRmfhJAKffYTCqFcAQA4bY4UIzlijD7L2kDdLgjNhvLZNxXUNasNAjt4E6D",
+	"UA65VKkoTJVoqJhWPfbBN+n1GoDE/vmQWaizRmfrr/Xifyh0/mDYQYcUvhNEGxwvPKyXCPdaJPu5/uOq",
+	"QkjfJ9G9/CvDxlCBuVDz2CQhp/pi0ZC9MslpwaJoyN9ZmPEdVCLiGtKux/RDrBnEj+tUUTAK17RmV1YP",
+	"XodOfhR2Z4lkh8oJ6z1a18B88EWFXa3yXvKdy/YvdLbfwDud66lcgX/4EbCvZGriGkWAMNWMYPhwxHwQ",
+	"AmHzpEqyMhVpxLQCnLQJH2GCz5tXaB+DHj2V2A9ZGpaJoWW6tL2+orH0COtwCA+ximojr6icZq3ghriq",
+	"TTGAzoRbyUFzovCbV4j6iO3z2ZPj42r9RriXWAFNFRKd59ycsPhfZWr+5fjJ8+P//e//iY6fPH/yv//9",
+	"P3ELiJtMzcFScvNPQo3s+ODk2z89fw6JzfUPUJ9qReFe9J//cXz4/PTwB344/Mfnv3z5+jD8+9mXbz5/",
+	"+2XhpydPv3wdbf7MN//3nw4ak5AXN+qvegbRYUwYmxXSWqFOWHyWyMMfJEB7JJINJUH8mUTCvwsE1BsJ",
+	"VadbL+2Qv7Ye9/kR7m6rcwJYt7nggNFZiExw0zasu+vcacoHzbnnT4+Pw6zzv/z5eN3E84xvNgmrb3UK",
+	"b7FGuQ3Ws1RW5uI855+aR/3T8eKo664aSYbAF8kWhpha5RLHVuqAmAgqTiMoJjGchbnRBAZaZ4KDHrvc",
+	"l/RqHcTDIu4lKqLb2lZMRNx38pQ46xySBsC74X6aI/InT5Fxo+4JgEdLiIl/xB3y4c0NrA6UAfEHvZz2",
+	"qgr9sAn+YMAt2CnpFZXf3UqbYaKm57RemXDyhtSI5yyGx86xxDe+bFgh3DzQ0K4CCwZTvC9gQTf2FWgL",
+	"tIOPsqPHnThu9iJzaYHaugYZd53dlKaMV6S4ivPW3dzx6hEo4WZl6QneUuHlL6gdCbc806NSRISMX91V",
+	"yQLUNaiGg0yt746Pe+xsIrJMQltZpzvGP77+0Fc0r3+FQf8lZhaaQA51UZsTlXExFoUbV+vIT8fQK900",
+	"gim0GZU/4uI35v93pf/B/Nr0v/rTPFz17QErVYtqU/Uh11CbAur9jHx3jQDNsj6Fed5a51STvqw4SXVe",
+	"GhHXecmyYKrMB2hkxKmwXGamB2+Ie+wUzTdo2yiVsYKnK3Anm7WuduWiCSuLFr59F3Yrne8iOOVWQ0L3",
+	"olPQQex8wyGO5dqSPmpvgoN8gOR1JccrUk69+E64YgMB5TIgbJuhLveRpHfI0wPyNd2+vbXz/pouXNRW",
+	"XL4O0V+FdhlqAi8RnMaXxU1EYRf8uEZQsjRfYAg+V3rZAHhB2kTdGsvpAhdCTJi0jXlR0H5lf3WB23f4",
+	"BDtyXwCbazKgRXDNG4TSH6KW1DlsHllxGdLtxh6YQriVmRUZseD7EJ94YoN+gdSfDzp5VIDBvsEadaqN",
+	"qYdZUE+acOXYthEBaDl0F6Ajx6Rx7HpiF2i7x37WA53OATkHeqDNxprhzKHPmRtIZtgY3P3obtQToaJw",
+	"7PqZGpmzr7BjKqThojUKd/TYKTmJnh5Da3H/IFdsrMsCZBM01XyBqbvub+ovZLU+z7man9MzMa5Qz1Rf",
+	"1cv0hi7uCN17rpUwIhvGzY3A3S2ng9KI3e0FXk3xvtqBC+XHh6msrnmGeyI8a8YfKCqGlLYLKDzEFm37",
+	"IRmb2UIX07jzBFwQJ74lb91izpkwKkC8rHoDA3tuzokjeXA0lWLWLm+ddURteJzE8lidWIVC9g6+yRed",
+	"uMk4/hVPnBgui6wh0vybFDNczENEt4CF/XZlZSdu244Wk90RH+sU7JVeDneIkLKtnEo79woldwrbZBFv",
+	"3qvObeERT++fgSl4Xk5hkhZ4LkwiQY31KxOos+0NfpZUnrUab+Nr9ZBxUicbHBpLs34wafq7oCJ2XYEe",
+	"cOL8MnnVwF9kiRqxvs4AOfZt/OKVbxEPWkKpMmkAgVylbFLIKbdY52MQfpPFf8RkVHNmICe915iR8B4G",
+	"vbUs919UNie/LMVxpVn0pC6l4Qau1Bt1+0d8Uu2/AGwSx36EUBvQlgU85TIDGNdVacDNeciQARuxGDuE",
+	"x5TiWqpMGFPlCErDRnIq1Av4dj7/tcdikDoirtrL46ZRdCzjFhrhV6IJ3n0SKou/a6kwx6Vu/3jqb5eG",
+	"gbYqUqdGGism8Oonx76vFGXHYLN7xEbtK05Xmc7SHjtFmBHYzoHAFss4aTYjDwy1wS8ETw2+ajCnV+op",
+	"dGQmwJSJWz6+D17UV3YGkK0xrmh5G6rkS/DL0KodN3DDBek9meBuHMRwdR+/ykdW3ovUV/Rcj31EBOYg",
+	"s4Dw8q9eUER2AeyVWwKDBTh1fCDC4pOWc2ZQWl+GdsfDcxAd4NY6SoTVXg+vfZ9zzx0naks9Ai4VLaae",
+	"Yw6X29iYuV02jzbn/NEkLUFl7KQcZDJBRrFWpXm0Av/BYx+iyldVyNqqxIda0kN9SVtS93usldvhnG43",
+	"w3vy0q4HR9l1ib+NLvFOl4rv1gh4FK6J/XZs/gIgc5tU9MK1o88U+Lsy1dOzzl5L+uW1+KN7yOn6t50x",
+	"6TkOq9ubQ7Y3wPyQvOhq5zsXwEb5kWvSVkty5F+5wXYWso5WL5xJMPic5WGEqKykHhQwsGViPcoFtdKY",
+	"Lbki3AtSzaTqq+YEqR+FvStS3blMyG2rKQ+7bnU/wsFdxSz5LK/iVmuldVZSf83Ezne174oDAJ53qSx4",
+	"mLwv01g+Z7nIB6IwfaWHkPkT5oaiMylMFUfYXTuWagR5PGM+mQhl0HZ7wWJnPcasEBp/tVHtq8McVXQc",
+	"pI49nlQwvZS7A+wVr8ftyaV3qulsKx90Y2PxrnsX3HYy6EOx3fZVi9znXgnEErp4++0ktF7fSD0acNUe",
+	"PfNQeGth4P0kjf2eK7NFTr6xo36bGvD3XK2q+XUb64ToUBdJZx53CufaVA0+e3d6IoZhLvSpr2UoN7vs",
+	"/6qhz+EC/aISyJUPE+ohy/SM2kYB+jLiwOkCUZPHYu4V0NqUPoU3FILilmPRV+T593jMvulCyi6EmMA9",
+	"OQQeS2Vl5vQRaGelIZiQyaEVEEPFbpPwdj1k3McTCgGhaVNHGpqUyu+52qY2eTcRiO+5uqfQw/f8CnTO",
+	"AVdd4nenXnYhivuWFN87E5yFHPfGquDRZ1+btBaW+JqK4dBulyf/SnNeM5jxE8iZTifrdLL1dbKhxf6a",
+	"N8cVb6IZ0qQoCc84pUikq5Oa74qidijmsE3NpIscdBxk+3nP6zGQJuE8FrywA8FXdDA+E9CMjVrvfHtM",
+	"VhRwF1ISZmMNPbKoxBi8E+x5dacHjYgp+TPusXfaWKlGQWEXpMgaxk1fcVZNq84TRQY3plEGbpRqqDqV",
+	"ln09mDPa7m8iMhUzwSbcGMyB5eGkx9xEfQUR33AUzGRtMgL/Wu3XdZnk2nkR1R7cWgeefeMNStvzCS+s",
+	"TOSEK9txiOtwCCDfgKKuySiC7kC359dd7IZ1baWjtfoAvErSMGO5bat58Nc2bTVyBs992Tf3cr2AVV7m",
+	"8Gt32kjHazbxMS+23jN1B5PtOp6xswhLtBrKIhcplWj7LnaJb6sillsAE2QJKBJ/Zimfmx4DKgH9RPWV",
+	"f0VlRl1uC7XUC9gZE1XdDLfBjU06BQwm9t+3/Npt+D15l++uBVTna+5SGe4ulSEKYI0CptoBkty1aEMm",
+	"XVuPgzkKmGuq079rqdpN7n/TUqF1jAIFoLKwerhMEmHA9h6WGSCQLCbh+SQ5X1OK1MTcTBBsy139Fmx3",
+	"TO7rK3guc9cgOS+ovHJ/UNrfQrkrTxIxwYLngKPikMFt0IEGmwGBfS1tXw1EwnPhB28Sh27xN0rd+8e9",
+	"58TVuNlVTZtbfZcSvFMI01cxXvjTUVkHP01kebNAIHjV2pneT4JPA6a3jN1QA88uMsKPDZ67RscfJERX",
+	"rr++cpo8uBGD3BOWaTUSxp6Qp5CK3CszI2IiM9AgvephSLfgm8PrjA/gCjQmUn1VFZNAxTRiEw51kYsC",
+	"p24snxuAkaTBCDyCiufhxcBGonq6mP3ieTagpaRaGDRbQrnQ2APD7dUtc9qmsKgYdpyv8xus9BsIRAi5",
+	"CXPRo7X8ku3AKz/p0WPJMQUtJrGrPIA8sZ3rryPhzV1/JL6kVizTI8yzvJb3r4nKc7EqfegnBKCxlRbu",
+	"7JGRdL+Vk0CX+MqgboB4PWDejOUEJbLjEf466Q5aseUIYV9RiJCdovCeNUjqSkpXdtdzFuuZOncvj0+o",
+	"4DmYbm3MtYDm/72UthPYj9BUqU5Nx2pODn50BFJO2FyXRUC/Nau5fjKVRzPPS4sNnU3EYmeunFOaQuzt",
+	"EJ5rNfI2RS6NkVr5hCslUm+11C6XwCWgU9FX/vwh2wlewlINI6RiIlTKwFzBpHkboCV47f4E6i0RhhZC",
+	"mXFLMfnb+ZnlKpVqtJOOFT+51c4V45fQsadOGVmdFQXcoRLzIX3d1I+RQ5/1W0uCeEtt2x+F5eEWu8rs",
+	"gL3t6ts6mr+eAZIjnOa2C9xAPWipcBs6LZ56mHx7TPkEp4FGUVsS5I1EU6Kv3EC/a6kMBnyCgjV4ePOK",
+	"NUds+59W4FZxXx3QS3tVPyzc4i6ToMsk6KrW7pX/O1qtGeSt6HjbqlrbMl/uytY6VesuytZI9m2nbg1U",
+	"nk0K1+6MqHaocm27+klXu9axke3Xrq3JRZqEtNKzQ6cCS7U69jvhI4+AJ/IBNK48AXesLi0zcqQOffcG",
+	"rHZXc6YLOXIm2Iew8MxqxrNMz5i07OtY6dk5jR5/02NvbF95BoVGYJDHklK/EDIPF5qE0MjU2MwnbWgl",
+	"fHNNGgTTPibaSEpb76vY/3Wem5hNshINQitzwYxUiWAxtzH8bVhcrPAO/6xn72gnt4mYd0d8sV5NO3eE",
+	"DqnSwu6arqX6o2upDoC8RKNwBgi/8GogziZWFJQptruGX4cIwtKEMeKldhpV5xQASPpdSyVSZEaZJGbk",
+	"3oPNUJDS/Zu+MizhE55IO++rzG2ZaYkm/ySNfRfOexfjQsEEV/mNF/a/Cw51asdK5F3wFU8Wj/7N6X5N",
+	"d8F7wjVbhNipGYHVIwz3+oCxLJrTVVrd0xcyuajd030V+KeraLMb2N37O6T1jrjTgAiBNwwzr8jT/5tM",
+	"LnbHi7HEBKCqr7S+hRd4gjrTpOMRa5om7mxDQ7bqQK0XRmoH6K7yT9mZsKbOTw+jOpfVAqYLrDjFm7Hx",
+	"EYvdi2I25ioNqFVPRQEmSoWWWL9PUou2nF9Q0IjyUxbSzalbPo11OWWtx35A62Xh9Uo7yydUZWJUWM6d",
+	"7eFGjTNu7LkRQsFPhs9JZ/GRsDm2CBzztNqYJo5zJux7nd2h6/T2g1m0hHtC9A6UqdVuo5CTYi9AhOl0",
+	"KnLHRh9aBWpF4L7oqQPW3hIUi10UKpRofE33l7NaBzy5aLU3KWMOcwcC+9A/GLHB3PdoTC7cTbHSsxgS",
+	"D+Axie0YVDLWxQnqqeBQ0qrynNCvC46oKtOxgPpScjyxN9glQEyh0XYyFmmLM+qdX9hOGqQ0uSsTFa3o",
+	"DNFOyby6BUzoiJo5BVKE5ij8ItVofYuUzqebZO40xPaKS6fNzcaB8fmVYbE7OoXOsG1VRM14m3G6X9II",
+	"cIUPjM5KK1DRFDwZe6yUN6+CYk7o6dtXoIieAF4LvKPq8AIlk1jw7rsQQ9Hkm1cRsCN3msE9nqBBjGAr",
+	"Iq2ZTlyIqTRSq5heap1i6ZgajdVX0KEWbxYTnYxjzyCR7VWzJUXX8BmuqtaJ/S6fG8szEaMmW7WZtiJn",
+	"VXlppnkqUtR4saTTsUQ/xwgceTAi9tzJuMV+uliL/+YVwr+h4Y9B0EIMS4PdpKv9mfF5r6/6CmYWs4EY",
+	"SVU3MlPik/W3/1GKUkCxCdaq1t8e2p5EuBbfu0caWkCPxe4f1N4XKv/dMmnj6KW8r+glusBYR0uI1+0n",
+	"G1s7MR6hJ6o9nsyIYioTQbKCmwvj3tVj8YSXRsQs4UUhfY8jHxBxe4hVtuFnw5dKwyy/EIrJITWrcccF",
+	"kkQoxY7W4Si7tBR/aTRBVOolAB3/m0mp2zcxlqd31zbG4vBriEnGhxao5mC3ugC58/3wugJFLM7dCb89",
+	"gMX9MHLg651T1Pfc2ELwnPbAMboqlBv8ZDX86n5a4veXDKV9Tfe7s+0n2XsOpFZWxuRO2WcvUfWp7KOr",
+	"1LCrTbMjcyEnh1ONcYBJ2WKkgSR1ys+FnEycLuMk8JhnQxRL2tSd+jzehHsnM7rHftNWoAbmxa2Xy1x5",
+	"9eYF9d1374/ZkJPc7yt4SyUc3YybhJ4b4oM+u5CTXZN1bk5udvcl5K4p3TprcG/FSIO4eICyYZe4sqNv",
+	"ZjUwRzRofMrONZkz2CqtTrPv5yyGO84hFSMOfWcnjBsfWIWIxaS0Fcs1YFMRt/bGKJQBTYFFY5kO+zAW",
+	"zlouBHt6fIwP+nqhxrzWv8Nsd9ETBjNbzQFxqzvG17nBNnKDSci1dGQOeVFAiOv6xKJNnF1wPtdxdX1o",
+	"dmNACgVP01XejL5qdme8YOAtgkfQ9WJ67BdVuS/G3LCnnkOAqwJmWzGLBkXtNE0/6JsxjJ0p+6vXck/F",
+	"fzD2GyuuwHt032fvKwC7psu36F7pvCpegwLwzIW/zvXwfK7LwjwcF8reVkyepqnHxfyDZMZNNOqjz44V",
+	"ur9XZT/+osRXhumZQrgrUwcI9EI2EuNqPtDp/CvTY5AxKdUo0P7BGoDE5ktCEPMrfyh0vnVJaMX6qFo4",
+	"ra5Aam8Agbs8SH9oq2Bflam8Ab9oKf/8xUc9JeajiNQxgBk31Pf5imrPSjm7A/LeocKmO9BJu6rPzsLf",
+	"joXflDJwk0yXJa3jCCBxWuMsK+vN39Tm9WBO/jpZNfsRw6FILOacBN4DKtUyLOeq5Bmh9lxG4dFT8Ubd",
+	"qS6yBRCeehEbmeMNitDbR6wGPTLrsIuD3CbATaiJbcJD17bbjnygus14+0g18xzDzz5HLBlzNRINYDe/",
+	"QoD5B13ckaa2liH2pi7Hx6aznfbSWWE7bYV94BcCkjM84RFYxDU5QdSsIFVog9UQVXIpDERU7qm+15gm",
+	"snu0jn2lu77JHdnvG9n/dnNSbxL6heBpq5X0lhcX6JMlwHNsnYBe4pGcCoXINPGPrz+wIzeIOcoFjhH7",
+	"Hu7gpqXg5gTMLUqBYtywUrkJQES1r3JeXIiCAqNYFu/43Am0WM2ceeXbw0NCPMzLPQL52Zc4EnsXtKgr",
+	"BFNCYj6+wjgsxJYVlNRSuxlfU8tGUJr17Pjby9QDaGT1LGxdcVupEfA+8lcd91Ud0iLQ+B77qN2+SrXY",
+	"rc9EzGrdCN3Ki4v37kPtWMKdn9eNjUD4ijuW8O0/16Pm+o8B6XSnzDpeXCwy3KqPBQNvODABz+uTMbct",
+	"fB6YcWta24/CEji1+MTzSSYITqzQQ5nRoFnmk9sg3cSN1WO+JN54JDPgeOKTdHy9ECwTQ8t02dJY6x29",
+	"/zIfW1I+CTH7yfExNc+EhHHDBsLOBKIE5Ccs/lcPsWL+hWcyEdFAD+KWzv7VrQfLLCrs9p/zTz8JNbLj",
+	"g5Nvnz5/Hh3kUlU/AKSDFYV7+3/+x+nh/+OH/3V8+Py8Fx3+45//yX0Xd6ZODowtoCvFditPcS9XwiDR",
+	"di/BSaHiIAus3bqJLvwY0MEQHcgTxmDO/EEK6BCJrc1T7fWiVb6UV/C7WWxLBd8nWmpdz1XqUQohVVSr",
+	"hKoscYb0qZ3iNCocI++xt56XGMvnUV95sEOumJNYuugxpyiYS102x4ApNOHGhE0uq+aSclj70Mc8BeKn",
+	"vlWiUm167LSvZoVWI3jRTBdVMO9bFsOFc3+B2t9k3HGTNJfqK8N4AnpkUG0J+CFwuRG/ELfyrTjYjs7j",
+	"X39TnQff8xhc30vfeI881sFJ6/SaG+k1eNqxDQ9R9Er+uTJb4K/cW5UqQ8gKPVOiYEY4dmnKZOxTiS6z",
+	"Tt89C+t+E62GsshF2gwijTxkSwL8FLdhdeze79U9cIkOj3jz49oC+fWSXBOkY09EYaVXoZ2sNEIRJFdW",
+	"N630+eA14FJDSGWS8i3KOv/6ewKo2oRCQB9BdIN7QqXqTOW7JVA8nEijpJ+vQaOhQn7Ep9zyYpVe7k4Y",
+	"LYHh3VAdi13WIcWk16KAnuK7d1wV3MXjt+uSYUGX8V/5mqrMGZ+bhY6e1KysnGSag6FkrMwyd8AT2JII",
+	"IV94Oo88HOQQvglpN/NGTabtMN4ir4YRVrNqXNRX5h7xsO4yV++x0ofTnGwINgeUQgebmCgehfV0qkac",
+	"BGDCnP3bu9c/Ruzdzz9G7KMYvHMk8eObH8B/ST7E79jb74E2vjtmuRjxifwkMkzyW/STkPpgy0KJlJWT",
+	"Qo7GNuqrpNAAw0BhL/NH6VQ2dH8WfGZwGG4dDUmtImdUTIUTnlCn/P7H7303CSFS71nNheUpt/wFxM76",
+	"alkmYRUiG+sZG3KyVtA5MtRFLjzjAY+OYaWyMvPsA4Jhnkn02CnsvN/xvlpoFqhVqIYqbVkhVArIUnNh",
+	"X3gPD76hei/iTTnaQrdxw5QwlMVOVV95BS3hCkNjdlwIzwzAXzUp9AgNNMs49qv4+tnT54wP9BR3+psl",
+	"HDGrGS8KOYX6xyd/Yn+T31fgTX2lCzbkxooigm7tU1EAMj7GHaseicwKRY+YJj/SuzJkm23KdV5mVk54",
+	"YY/cLhy6b7rINGt9HxhsoHEspluseZK/Hsy9QvLNQXTgBuX24ORgIBUHd/eyDzpU2P/Dj/+P6j49+F0k",
+	"a2r2T+9MWpwmiZjY+wkJ4hadi3xiAeyH/rZan+dczc+RgQRXMIbNB4j2sBxR3Euj4q43221u5oSg28GB",
+	"TufBL4FcvOtplbUhdI6UhgHi+lea0blQiU4JASS8njv76dzRWryLFhQomZspsgsGFPjXWtNHzgTAQbJM",
+	"qgsvPp2AIn8cyjPvnPPpG1U/XHhqwUfHfvVyToVyRyvRVygIfavoJn6OTpjXMOPtuEuCETbymDxtkAeK",
+	"fJfSIL6uYTM+b9jEyMlopR3NgGSU9gVGcGAubMwnE6FoV91bLu1qX3UhiM5hcyeAangkgd0sOOavxXWO",
+	"pqKQQ1nDHDQDfSAPqvgJQavC2cefPf+hdDqvrUJ5T66bnK7vhREq/S0cftO8rEbUjCt5AilFC61Z/PRD",
+	"kmY8A+V/sejvtsAlvnSxiLsvvHUnDr53eOqRijamnk+OU6xuS4aVHBUKs9XOIuQDTQBXRCQnhChsmVDW",
+	"GY1R9UMq04g8UtxCIW8KyMYaWpY4uY/T6KvFtEmQbpBfpIcYAaEkpIhyVnxeVORMtwLSmDzQoZuD4hnm",
+	"nYqiImkC3GnSCV7DJLYb58MxVtg67N/OfvmZpTopc4gD5TyFnRoIdiEmENngkNzRRQHvnPLw46HMAtt+",
+	"Q2KTaiotnBqzsjFDcB+S3Uwo69U9IrevFlh8ENNeTtsBGCoQFj12qiqRNhtrI/oqkBhY9ORf6dRHBfnc",
+	"pyqYUBiThH6DlS4J94iC5XwOr8K//awxZ1HN+8qJ0QBQy09TGob5qss9zyhOryBBKc2lYtBxpO5u1Na/",
+	"8O38TbDfmwrll2VhdLFO1QkcvS03cw6WsirHLzxgHXu4+97nhpiDnoiQaEzkHd7ga1yzp0sT2zj6XP8B",
+	"FRtI2e0a789CpI6QmdUXQoUNQQOaXpO99NgvTgbPpG8NUFJ2cPzul7MPfbUwUZxYDF0Z5stMJMgfrCxX",
+	"XdTtDogbwTZyNWfIMyrUj75C7depJdgP4nctVdDvDMvtm1Dw4LmQnK7KPl4kK59OPOF2XGcTL3yTlRnF",
+	"q4j8zastJwm/1/oKcBDkuBVCqWfNqoMo7nA8rgAMA8ICCvYxvlCLcUIc2ok6TQE6bt4iD0xFkkkl7ooJ",
+	"XsnKIOZU8TKnSAmVihQtGMc9A1bGXsHka04GV0yZJG6sxoRmWOxesbDGLBdYRvrg4/4PIsUFvlUbcW9K",
+	"yt7x2hopeO2ddDUZIoH5SgegQXQaXiJYb9AUwtlqJnB/91qCAO/8fLYZB/CD3LRQAN+Wvli5PxC/B57T",
+	"efM7b/5de/MnNT1t5B1B5rHKL1I01iVhG+PlbsjRUjk1kyrJyrQpuR+dBVD0dJUo/QVrDLDriigWPBjY",
+	"k05WfTub6g7p0rr6egZFYysmAfVd0ufQNY/pr61vJJxhRt4avo8d85K4ya/yj+AR6zwj9+cZIWiDm7hD",
+	"jDDGu1DbMrVBheBZVovEpYjegIIXlZpetz8nJQACExIqPiC85kwH0OQr+7jR8/hapeAlOfOzXEeqv74v",
+	"Wf3YHfoqhVOCTrsFHer6Wdyn/h1oy6UCGjzogg0KPTPYwBPNQncf9up09jF63K3/VZcUG2s/okwawklJ",
+	"GTcsTsqiEMrGbR7x4EzusTOcVrGKz1cfsSOp+2P1/iO0cvu1tELP7Y8+07+uQpEH1u9ohsbvsTfWtHHx",
+	"JpD41yqlI7aOY4VGafaq1FO+A5fKvQmRzp+yudQJfSkbiJyaND575IkvrSbTRyc0xFQU0C0BArNGCGr/",
+	"WGVtSGuqvs0p/IXZn42lQ++q0rorCcPPL0L5NmcJN6KZTAIQjesRiQeiWctmuTNEdtqs1SGXuljxmm2C",
+	"/v3wJU/G4qrb/W13D+LecYfLODKAeb5WoWqFHQPcpZh6giuL7ODk4IhPJBxiekFDliDi7gVAMTXdOVZ+",
+	"cNm/4IGZsIk+MAOzSKym4akP4AmxPNMjgCCk27F7WcP9H8F/QqBSgFPIrB5B7WPoL0GDvZG1hc/6PBHN",
+	"EuzUa5i09XsqHMSWV0FRveGAH1EEswdMrcvP/KALaH3PBjzjKoHKfJXShOqnx4JnjTscTh8d1RBHSnOU",
+	"Av7zDEojWka/dK/7u+XeqktwzrgfbubMD4x4BbuNPvODL//48v8DAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
