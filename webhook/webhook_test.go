@@ -63,7 +63,7 @@ func TestSignature(t *testing.T) {
 // TestSend: what an answer means.
 func TestSend(t *testing.T) {
 	var got *http.Request
-	answer := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) })
+	answer := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		got = r
 		answer(w, r)
@@ -115,7 +115,7 @@ func TestSendIsBounded(t *testing.T) {
 				w.Header().Set(fmt.Sprint("X-", i), strings.Repeat("a", 1000))
 			}
 		case "/drip":
-			w.WriteHeader(200)
+			w.WriteHeader(http.StatusOK)
 			_ = http.NewResponseController(w).Flush()
 			<-stop
 		case "/endless":
@@ -178,7 +178,7 @@ func TestSendChecksWhereItConnects(t *testing.T) {
 // TestSendChecksCertificates: a receiver proves who it is.
 func TestSendChecksCertificates(t *testing.T) {
 	receiver := httptest.NewTLSServer(
-		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(200) }),
+		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }),
 	)
 	receiver.Config.ErrorLog = nil
 	defer receiver.Close()
