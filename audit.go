@@ -35,6 +35,7 @@ const (
 	AuditUserSuspended      AuditAction = "user_suspended" // details: reason, hide_content
 	AuditUserReinstated     AuditAction = "user_reinstated"
 	AuditUserSessionsEnded  AuditAction = "user_sessions_ended"
+	AuditUserSessionEnded   AuditAction = "user_session_ended" // details: session_id
 	AuditAdminGranted       AuditAction = "admin_granted"
 	AuditAdminRevoked       AuditAction = "admin_revoked"
 	AuditMovieCreated       AuditAction = "movie_created"

@@ -114,23 +114,23 @@ func TestSendReport(t *testing.T) {
 		queue,
 	).ExecuteActivity(job.ActivityQueueReportEmails, job.QueueReportEmailsInput{ReportID: reportID})
 	require.NoError(t, err)
-	var mails []string
+	var emails []string
 	require.NoError(
 		t,
-		l.store.DB().NewRaw("SELECT id FROM emails WHERE kind = 'activity_report' ORDER BY id").Scan(t.Context(), &mails),
+		l.store.DB().NewRaw("SELECT id FROM emails WHERE kind = 'activity_report' ORDER BY id").Scan(t.Context(), &emails),
 	)
-	require.Len(t, mails, 2)
+	require.Len(t, emails, 2)
 
 	local, domain, _ := strings.Cut(strings.ToUpper(ops), "@") // the domain is mailed to in lower case
 	l.activities.Report = config.Report{
 		Recipients: []string{"new-" + l.user.Email, local + "@" + domain},
 		Language:   watchparty.German,
 	}
-	l.in.EmailID = mails[1]
+	l.in.EmailID = emails[1]
 	text := l.requireSent(local+"@"+strings.ToLower(domain), watchparty.EmailSent)
 	require.Contains(t, text, "https://api.watchparty.test/reports#token="+oneTime.Token(auth.ForReport, reportID))
 	require.Contains(t, text, "Februar")
-	l.in.EmailID = mails[0]
+	l.in.EmailID = emails[0]
 	require.Empty(t, l.requireSent(boss, watchparty.EmailCancelled), "it is not in the settings any more")
 	for _, address := range []string{boss, "new-" + l.user.Email} {
 		require.Empty(t, receivedEmails(t, address), address)

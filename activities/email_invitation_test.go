@@ -17,17 +17,17 @@ func TestSendInvitation(t *testing.T) {
 	l, invitation := newInvitation(t, sender(t, stacktest.SMTPHost(), stacktest.SMTPPort()))
 	require.NoError(t, l.send())
 	require.Equal(t, watchparty.EmailSent, l.row().State)
-	mails := receivedEmails(t, invitation.Email)
-	require.Len(t, mails, 1)
-	require.Equal(t, "You are invited to a watch party", mails[0].Subject)
-	require.Equal(t, l.in.EmailID+"@watchparty.test", mails[0].MessageID)
+	emails := receivedEmails(t, invitation.Email)
+	require.Len(t, emails, 1)
+	require.Equal(t, "You are invited to a watch party", emails[0].Subject)
+	require.Equal(t, l.in.EmailID+"@watchparty.test", emails[0].MessageID)
 	stop := oneTime.Token(auth.ForOptOut, invitation.ID)
 	var headers map[string][]string
-	fetch(t, stacktest.InboxURL()+"/api/v1/message/"+mails[0].ID+"/headers", &headers)
+	fetch(t, stacktest.InboxURL()+"/api/v1/message/"+emails[0].ID+"/headers", &headers)
 	require.Equal(t, []string{"<https://api.watchparty.test/unsubscribe?token=" + stop + ">"}, headers["List-Unsubscribe"])
 	require.Equal(t, []string{"List-Unsubscribe=One-Click"}, headers["List-Unsubscribe-Post"])
 	var shown struct{ HTML, Text string }
-	fetch(t, stacktest.InboxURL()+"/api/v1/message/"+mails[0].ID, &shown)
+	fetch(t, stacktest.InboxURL()+"/api/v1/message/"+emails[0].ID, &shown)
 	require.Contains(t, shown.Text, "Silents & <b>more</b>")
 	require.Contains(t, shown.HTML, "Silents &amp; &lt;b&gt;more&lt;/b&gt;")
 	for _, part := range []string{shown.HTML, shown.Text} {
@@ -134,10 +134,10 @@ func TestReminders(t *testing.T) {
 		l, invitation := newInvitation(t, inbox)
 		l.in.EmailID = queued(t, l)
 		require.NoError(t, l.send())
-		mails := receivedEmails(t, invitation.Email)
-		require.Len(t, mails, 1)
+		emails := receivedEmails(t, invitation.Email)
+		require.Len(t, emails, 1)
 		var shown struct{ Text string }
-		fetch(t, stacktest.InboxURL()+"/api/v1/message/"+mails[0].ID, &shown)
+		fetch(t, stacktest.InboxURL()+"/api/v1/message/"+emails[0].ID, &shown)
 		require.Contains(
 			t,
 			shown.Text,

@@ -29,12 +29,12 @@ func TestSendEmail(t *testing.T) {
 
 	require.NoError(t, l.send())
 	require.Equal(t, sent, l.row())
-	mails := receivedEmails(t, l.user.Email)
-	require.Len(t, mails, 1)
-	require.Equal(t, "Welcome to WatchParty", mails[0].Subject)
-	require.Equal(t, l.in.EmailID+"@watchparty.test", mails[0].MessageID)
+	emails := receivedEmails(t, l.user.Email)
+	require.Len(t, emails, 1)
+	require.Equal(t, "Welcome to WatchParty", emails[0].Subject)
+	require.Equal(t, l.in.EmailID+"@watchparty.test", emails[0].MessageID)
 	var shown struct{ HTML, Text string }
-	fetch(t, stacktest.InboxURL()+"/api/v1/message/"+mails[0].ID, &shown)
+	fetch(t, stacktest.InboxURL()+"/api/v1/message/"+emails[0].ID, &shown)
 	for _, part := range []string{shown.HTML, shown.Text} {
 		require.Contains(t, part, l.user.DisplayName)
 		require.Contains(t, part, "http://watchparty.test")

@@ -61,9 +61,9 @@ func TestConfirmingAddresses(t *testing.T) {
 		require.Equal(t, 204, verify(second).status)
 		require.Equal(t, []any{alice.email, true}, me())
 	}
-	mails := value1[int](t, b, "SELECT count(*) FROM emails")
+	emails := value1[int](t, b, "SELECT count(*) FROM emails")
 	require.Equal(t, 202, resend().status)
-	require.Equal(t, mails, value1[int](t, b, "SELECT count(*) FROM emails"), "there is nothing to confirm")
+	require.Equal(t, emails, value1[int](t, b, "SELECT count(*) FROM emails"), "there is nothing to confirm")
 
 	a := change("new@example.net", "wrong horse battery")
 	a.requireProblem(t, 403, "wrong_password")

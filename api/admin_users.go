@@ -157,6 +157,17 @@ func (s *Server) EndUserSessions(
 	return contract.EndUserSessions204Response{}, nil
 }
 
+// EndUserSession ends one of an account's sign-ins.
+func (s *Server) EndUserSession(
+	ctx context.Context,
+	r contract.EndUserSessionRequestObject,
+) (contract.EndUserSessionResponseObject, error) {
+	if err := s.store.EndUserSession(ctx, caller(ctx).UserID, r.UserID, r.SessionID); err != nil {
+		return nil, err
+	}
+	return contract.EndUserSession204Response{}, nil
+}
+
 func (s *Server) adminUser(u watchparty.User) contract.AdminUser {
 	return contract.AdminUser{
 		ID:            u.ID,

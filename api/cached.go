@@ -11,6 +11,7 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/contentcoding"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -21,7 +22,8 @@ const missingTTL = 10 * time.Second
 type cached struct {
 	entry       *cache.Entry
 	hit         bool
-	ifMatch     *string // of a thing that can be changed under If-Match
+	accepted    http.Header // the request's
+	ifMatch     *string     // of a thing that can be changed under If-Match
 	ifNoneMatch *string
 	version     int // of such a thing; 0 otherwise
 }
@@ -63,7 +65,7 @@ func (s *Server) read(
 	if t := exchangeOf(ctx).target; t != nil {
 		t.key = q.Key
 	}
-	return cached{entry: entry, hit: hit, ifNoneMatch: ifNoneMatch}, err
+	return cached{entry: entry, hit: hit, accepted: headers(ctx), ifNoneMatch: ifNoneMatch}, err
 }
 
 // readAsViewer is read for those whose token counts, if they have one.
@@ -90,17 +92,60 @@ type list struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
-// tags are the entity tags of the answer: of the one that is given, and of the other value of `_cached`, if that is
-// another one.
-func (c cached) tags() []string {
-	if c.version == 0 {
-		return []string{"W/" + c.entry.ETag}
+// minEncoded is the length from which an entry is compressed, in bytes: less fits into one packet as it is.
+const minEncoded = 1200
+
+// encoded returns the answer in the best coding that the client takes, which is made once for all hits. It returns
+// Identity for an answer that is sent as it is.
+func (c cached) encoded() (contentcoding.Coding, []byte) {
+	if len(c.entry.Body) < minEncoded {
+		return contentcoding.Identity, nil
 	}
-	fresh := strongTag(c.version, c.entry.ETag)
+	coding := contentcoding.Accepted(c.accepted)
+	if coding == contentcoding.Identity {
+		return coding, nil
+	}
+	encode := func(body []byte) []byte { return coding.Encode(append([]byte(c.begin()), body[1:]...)) }
+	if !c.hit {
+		return coding, encode(c.entry.Body)
+	}
+	if kept := c.entry.Form(slices.Index(contentcoding.All[:], coding), encode); kept != nil {
+		return coding, kept
+	}
+	return contentcoding.Identity, nil
+}
+
+// begin takes the place of the entry's first brace.
+func (c cached) begin() string {
 	if c.hit {
-		return []string{cachedTag(fresh), fresh}
+		return `{"_cached":true,`
 	}
-	return []string{fresh, cachedTag(fresh)}
+	return `{"_cached":false,`
+}
+
+// tag is the entity tag of the answer in that coding.
+func (c cached) tag(coding contentcoding.Coding) string {
+	if c.version == 0 {
+		return "W/" + c.entry.ETag
+	}
+	tag := strongTag(c.version, c.entry.ETag)
+	if c.hit {
+		tag = cachedTag(tag)
+	}
+	return encodedTag(tag, coding)
+}
+
+// tags are the entity tags of what there is now: the answer's own, those of its other codings, and those of the answer
+// with the other value of `_cached`.
+func (c cached) tags(coding contentcoding.Coding) []string {
+	tags := []string{c.tag(coding)}
+	for _, hit := range [...]bool{c.hit, !c.hit} {
+		c.hit = hit
+		for _, other := range append(contentcoding.All[:], contentcoding.Identity) {
+			tags = append(tags, c.tag(other))
+		}
+	}
+	return tags
 }
 
 func (c cached) write(w http.ResponseWriter) error {
@@ -109,34 +154,38 @@ func (c cached) write(w http.ResponseWriter) error {
 	}
 	h := w.Header()
 	h["Cache-Control"] = noCache
-	h.Add("Vary", "Authorization") // beside CORS' Origin
+	h.Add("Vary", "Authorization, Accept-Encoding") // beside CORS' Origin
 	h["X-Cache"] = cacheMiss
-	prefix := `{"_cached":false,`
 	if c.hit {
 		h["X-Cache"] = cacheHit
-		prefix = `{"_cached":true,`
 	}
-	tags := c.tags()
+	coding, encoded := c.encoded()
 	if c.ifNoneMatch != nil {
-		// Both tags are of what there is now. The client is answered about the one that it has.
-		if tag := matchingTag(*c.ifNoneMatch, tags...); tag != "" {
+		// All tags are of what there is now. The client is answered about the one that it has.
+		if tag := matchingTag(*c.ifNoneMatch, c.tags(coding)...); tag != "" {
 			h.Set("ETag", tag)
 			w.WriteHeader(http.StatusNotModified)
 			return nil
 		}
 	}
-	h.Set("ETag", tags[0])
+	h.Set("ETag", c.tag(coding))
 	h["Content-Type"] = applicationJSON
-	h.Set("Content-Length", strconv.Itoa(len(prefix)+len(c.entry.Body)-1))
-	body := c.entry.Body
-	if len(body) <= maxJoined {
-		_, err := w.Write(append([]byte(prefix), body[1:]...))
+	if coding != contentcoding.Identity {
+		h.Set("Content-Encoding", coding.String())
+		h.Set("Content-Length", strconv.Itoa(len(encoded)))
+		_, err := w.Write(encoded)
 		return err
 	}
-	if _, err := io.WriteString(w, prefix); err != nil {
+	begin, rest := c.begin(), c.entry.Body[1:]
+	h.Set("Content-Length", strconv.Itoa(len(begin)+len(rest)))
+	if len(rest) < maxJoined {
+		_, err := w.Write(append([]byte(begin), rest...))
 		return err
 	}
-	_, err := w.Write(body[1:])
+	if _, err := io.WriteString(w, begin); err != nil {
+		return err
+	}
+	_, err := w.Write(rest)
 	return err
 }
 

@@ -1,13 +1,27 @@
 package api
 
 import (
+	"bytes"
+	"cmp"
+	"compress/gzip"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/cache"
 )
 
 // requireMiss reads path, which has changed or was never read.
@@ -259,5 +273,116 @@ func TestCachedPrivateRoom(t *testing.T) {
 	require.Equal(t, 204, b.do(t, "POST", "/rooms/"+room+"/leave", alice.token, nil).status)
 	for _, path := range paths {
 		require.Equal(t, 200, b.do(t, "GET", path, alice.token, nil).status)
+	}
+}
+
+// decompressed is the content of an answer, without its coding.
+func decompressed(t testing.TB, h http.Header, raw []byte) string {
+	t.Helper()
+	var reader io.Reader = bytes.NewReader(raw)
+	var err error
+	switch coding := h.Get("Content-Encoding"); coding {
+	case "gzip":
+		reader, err = gzip.NewReader(reader)
+	case "zstd":
+		reader, err = zstd.NewReader(reader)
+	default:
+		require.Empty(t, coding)
+	}
+	require.NoError(t, err)
+	text, err := io.ReadAll(reader)
+	require.NoError(t, err)
+	return string(text)
+}
+
+func TestCachedReadsAreCompressed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for range 5 {
+		w.post(t, w.open, w.eve, strings.Repeat("Look at the clock! ", 30))
+	}
+	compressed := map[string]int{}
+	for _, paths := range w.cachedReads() {
+		path := paths[0]
+		asking := func(accepted string) *http.Request {
+			r := w.request(t, http.MethodGet, path, w.eve.token, nil)
+			r.Header.Set("Accept-Encoding", accepted)
+			return r
+		}
+		w.requireHit(t, path, w.eve.token)
+		whole := w.exchange(t, asking("identity"))
+		require.Empty(t, whole.header.Get("Content-Encoding"), path)
+		for _, accepted := range []string{"gzip", "zstd", "gzip, zstd;q=0.5", "br"} {
+			a := w.exchange(t, asking(accepted))
+			require.Equal(t, []any{200, string(whole.raw)}, []any{a.status, decompressed(t, a.header, a.raw)}, path)
+			require.Contains(t, strings.Join(a.header.Values("Vary"), ", "), "Accept-Encoding", path)
+			w.requireHead(t, asking(accepted), a)
+			again := asking(accepted)
+			again.Header.Set("If-None-Match", a.header.Get("ETag"))
+			requireSameMeta(t, a, w.exchange(t, again))
+			compressed[a.header.Get("Content-Encoding")]++
+		}
+	}
+	require.NotZero(t, compressed["gzip"])
+	require.NotZero(t, compressed["zstd"])
+}
+
+// TestAnswersOfEachCoding writes answers as misses and hits, in every coding, with and without a version.
+func TestAnswersOfEachCoding(t *testing.T) {
+	t.Parallel()
+	random := make([]byte, 2*minEncoded)
+	_, _ = rand.Read(random)
+	for name, content := range map[string]string{
+		"short":  "Look!",
+		"long":   strings.Repeat("Look at the clock! ", 300),
+		"random": hex.EncodeToString(random),
+	} {
+		body, err := json.Marshal(map[string]string{"data": content})
+		require.NoError(t, err)
+		entry := &cache.Entry{Body: body, ETag: cache.ETag(body)}
+		for _, version := range []int{0, 7} {
+			tags := map[string]string{} // what they are of
+			for _, hit := range []bool{false, true} {
+				for _, accepted := range []string{"", "gzip", "zstd"} {
+					write := func(change func(*cached)) *httptest.ResponseRecorder {
+						c := cached{entry: entry, hit: hit, version: version, accepted: http.Header{"Accept-Encoding": {accepted}}}
+						change(&c)
+						w := httptest.NewRecorder()
+						require.NoError(t, c.write(w))
+						return w
+					}
+					whole := write(func(*cached) {})
+					require.Equal(t, strconv.Itoa(whole.Body.Len()), whole.Header().Get("Content-Length"))
+					want := strings.Replace(string(body), "{", fmt.Sprintf(`{"_cached":%t,`, hit), 1)
+					require.Equal(t, want, decompressed(t, whole.Header(), whole.Body.Bytes()))
+					coding := whole.Header().Get("Content-Encoding")
+					switch name {
+					case "long":
+						require.Equal(t, accepted, coding)
+						require.True(t, accepted == "" || whole.Body.Len() < len(body)/4)
+					case "short":
+						require.Empty(t, coding)
+					}
+					tag := whole.Header().Get("ETag")
+					if version > 0 {
+						of := fmt.Sprint(hit, coding)
+						require.Equal(t, of, cmp.Or(tags[tag], of), "two answers with the strong tag %s", tag)
+						tags[tag] = of
+					}
+					for _, other := range []bool{false, true} {
+						tag := tag
+						unchanged := write(func(c *cached) { c.hit, c.ifNoneMatch, c.accepted = other, &tag, nil })
+						require.Equal(t, []any{304, tag}, []any{unchanged.Code, unchanged.Header().Get("ETag")})
+						require.Empty(t, unchanged.Header().Get("Content-Encoding"))
+					}
+					match, older := tag, `"6`+strings.TrimPrefix(tag, `"7`)
+					if version > 0 {
+						write(func(c *cached) { c.ifMatch = &match })
+						c := cached{entry: entry, version: version, ifMatch: &older}
+						require.ErrorIs(t, c.write(httptest.NewRecorder()), watchparty.ErrChangedSince)
+					}
+				}
+			}
+		}
 	}
 }

@@ -374,6 +374,8 @@ func (w *world) userCalls() []named {
 			"reason": "Spam", "hide_content": true}}},
 		{"reinstateUser", call{token: w.admin.token, params: param("user_id", w.frank.id)}},
 		{"listUserSessions", call{token: w.admin.token, params: param("user_id", w.frank.id)}},
+		{"endUserSession", call{token: w.admin.token, params: map[string]string{
+			"user_id": w.eve.id, "session_id": w.eveSession}}},
 		{"endUserSessions", call{token: w.admin.token, params: param("user_id", w.frank.id)}},
 		{"grantAdmin", call{token: w.admin.token, params: param("user_id", w.eve.id)}},
 		{"listAdmins", call{token: w.admin.token}},

@@ -44,7 +44,7 @@ func TestCrossOrigin(t *testing.T) {
 		require.Equal(t, frontEnd, answer.Get("Access-Control-Allow-Origin"))
 		require.ElementsMatch(
 			t,
-			[]string{"Origin", "Authorization"},
+			[]string{"Origin", "Authorization, Accept-Encoding"},
 			answer.Values("Vary"),
 			"a cache must not give it to another",
 		)

@@ -53,7 +53,7 @@ func TestDocs(t *testing.T) {
 			require.Equal(t, http.StatusNotFound, b.raw(t, base+"/docs/nowhere.js"))
 		})
 	}
-	t.Run("where the links in mails lead", func(t *testing.T) {
+	t.Run("where the links in emails lead", func(t *testing.T) {
 		for _, path := range web.Pages() {
 			a := get(t, path)
 			require.Equal(t, http.StatusOK, a.status, path)

@@ -14,12 +14,14 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/cache"
+	"github.com/watchparty/watchparty/contentcoding"
 )
 
 // Entity tags (RFC 9110, 8.8.3). Rooms and movies, which If-Match guards, have strong tags:
 //
 //	"<version>-<hash>"         of the answer with "_cached": false
 //	"<version>-<hash>-cached"  of the answer with "_cached": true
+//	"<…>-gzip", "<…>-zstd"     of either, compressed
 //
 // The version is that of the row, and the hash that of the answer without `_cached`. If-Match only compares the
 // version: people who join and leave a room change the answer, but not what its host edits. All other answers have a
@@ -33,6 +35,14 @@ func strongTag(version int, hash string) string {
 
 // cachedTag returns the tag of the same answer from the cache.
 func cachedTag(tag string) string { return strings.TrimSuffix(tag, `"`) + cachedSuffix + `"` }
+
+// encodedTag returns the tag of the same answer in that coding.
+func encodedTag(tag string, coding contentcoding.Coding) string {
+	if coding == contentcoding.Identity {
+		return tag
+	}
+	return strings.TrimSuffix(tag, `"`) + "-" + coding.String() + `"`
+}
 
 // tagOf returns the tag of a GET with that answer: strong for a version, weak for version 0.
 func tagOf(version int, answer any) (string, error) {

@@ -75,7 +75,7 @@ func (e export) write(w http.ResponseWriter) error {
 	rows(d, e, "password_resets", e.store.ExportResets,
 		func(r watchparty.ResetRequest) string { return r.ID }, exportedReset)
 	rows(d, e, "emails", e.store.ExportEmails, func(m watchparty.Email) string { return m.ID }, exportedEmail)
-	rows(d, e, "rooms", e.rooms, func(r watchparty.MyRoom) string { return r.Room.ID }, e.myRoom)
+	rows(d, e, "rooms", e.rooms, func(r watchparty.MyRoom) string { return r.Room.ID }, exportedRoom)
 	rows(d, e, "memberships", e.store.ExportMemberships,
 		func(m watchparty.Membership) string { return m.RoomID }, exportedMembership)
 	rows(d, e, "presence", e.store.ExportPresence,
@@ -185,6 +185,30 @@ func exportedEmail(m watchparty.Email) contract.ExportedEmail {
 		LastAnswer: m.LastAnswer,
 		CreatedAt:  m.CreatedAt,
 		SentAt:     pointer(m.SentAt),
+	}
+}
+
+func exportedRoom(r watchparty.MyRoom) contract.ExportedRoom {
+	return contract.ExportedRoom{
+		ID:              r.Room.ID,
+		Name:            r.Room.Name,
+		Description:     r.Room.Description,
+		MovieID:         pointer(r.Room.Movie.ID),
+		HostID:          pointer(r.Room.Host.ID),
+		Visibility:      contract.Visibility(r.Room.Visibility),
+		Capacity:        r.Room.Capacity,
+		SlowModeSeconds: int(r.Room.SlowMode.Seconds()),
+		Control:         contract.Circle(r.Room.Sharing.Control),
+		Queue:           contract.Circle(r.Room.Sharing.Queue),
+		QueueOrder:      contract.QueueOrder(r.Room.QueueOrder),
+		WaitPolicy:      contract.WaitPolicy(r.Room.WaitPolicy),
+		NowPlaying:      r.Room.NowPlaying,
+		State:           roomState(r.Room),
+		Closed:          !r.Room.ClosedAt.IsZero(),
+		Role:            contract.Role(r.Role),
+		Joined:          r.Joined,
+		CreatedAt:       r.Room.CreatedAt,
+		UpdatedAt:       r.Room.UpdatedAt,
 	}
 }
 

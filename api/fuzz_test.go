@@ -87,6 +87,7 @@ func (w *world) variables() map[string]*string {
 		"{frank}":          &w.frank.id,
 		"{refresh}":        &w.alice.refresh,
 		"{session}":        &w.session,
+		"{eve's session}":  &w.eveSession,
 		"{movie}":          &w.movie,
 		"{unused}":         &w.unused,
 		"{open}":           &w.open,

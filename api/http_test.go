@@ -1,15 +1,14 @@
 package api
 
 import (
-	"bytes"
-	"compress/gzip"
-	"io"
 	"net/http"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty/contentcoding"
 )
 
 // TestHeadersOfEveryAnswer: of all operations and pages, and of what is refused.
@@ -90,16 +89,16 @@ func TestAssetsAreKept(t *testing.T) {
 		part := get(path, "Range", "Bytes=0-3", "If-Range", whole.header.Get("ETag"))
 		require.Equal(t, []any{206, string(whole.raw[:4])}, []any{part.status, string(part.raw)})
 		require.Equal(t, http.StatusRequestedRangeNotSatisfiable, get(path, "Range", "bytes=99999999-").status)
-		zipped := get(path, "Accept-Encoding", "br, gzip;q=0.5")
-		if zipped.header.Get("Content-Encoding") == "gzip" {
-			require.NotEqual(t, whole.header.Get("ETag"), zipped.header.Get("ETag"))
-			require.Contains(t, whole.header.Values("Vary"), "Accept-Encoding")
-			reader, err := gzip.NewReader(bytes.NewReader(zipped.raw))
-			require.NoError(t, err)
-			text, err := io.ReadAll(reader)
-			require.NoError(t, err)
-			require.Equal(t, whole.raw, text)
-			require.Empty(t, get(path, "Accept-Encoding", "gzip;q=0, br").header.Get("Content-Encoding"))
+		for _, coding := range contentcoding.All {
+			encoded := get(path, "Accept-Encoding", "br, "+coding.String()+";q=0.5")
+			if encoded.header.Get("Content-Encoding") == coding.String() {
+				require.NotEqual(t, whole.header.Get("ETag"), encoded.header.Get("ETag"))
+				require.Contains(t, whole.header.Values("Vary"), "Accept-Encoding")
+				require.Less(t, len(encoded.raw), len(whole.raw))
+			}
+			require.Equal(t, string(whole.raw), decompressed(t, encoded.header, encoded.raw))
+			refused := get(path, "Accept-Encoding", coding.String()+";q=0, br")
+			require.Empty(t, refused.header.Get("Content-Encoding"))
 		}
 		name := path[strings.LastIndex(path, "/"):]
 		for _, other := range []string{"/assets" + name, "/assets/" + strings.Repeat("0", 32) + name} {

@@ -163,6 +163,7 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 	listener := httptest.NewServer(b.server)
 	b.url = listener.URL
 	b.client = listener.Client()
+	b.client.Transport.(*http.Transport).DisableCompression = true // else Go asks for gzip with GET, and not with HEAD
 	b.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	t.Cleanup(func() {
 		listener.Close()

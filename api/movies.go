@@ -125,6 +125,7 @@ func (s *Server) GetMovie(
 	return cached{
 		entry:       entry,
 		hit:         hit,
+		accepted:    headers(ctx),
 		ifMatch:     r.Params.IfMatch,
 		ifNoneMatch: r.Params.IfNoneMatch,
 		version:     version,

@@ -94,7 +94,7 @@ func (s *Server) repeat(c echo.Context, e *exchange, t *target) (done bool, err 
 	if !ok {
 		return false, nil
 	}
-	answer := cached{entry: entry, hit: true}
+	answer := cached{entry: entry, hit: true, accepted: e.header}
 	if t.versioned {
 		if answer.version, err = versionOf(entry.Meta); err != nil {
 			return true, err
@@ -119,7 +119,7 @@ func (s *Server) peekRoom(e *exchange, roomID string) (room cached, known bool, 
 			return cached{}, true, err
 		}
 	}
-	room, err = seenBy(standing, entry, true)
+	room, err = seenBy(e, standing, entry, true)
 	return room, true, err
 }
 

@@ -123,12 +123,14 @@ func (s *Server) visibleRoom(ctx context.Context, roomID string) (cached, error)
 	if err != nil {
 		return cached{}, err
 	}
-	return seenBy(standing, entry, hit)
+	return seenBy(ctx, standing, entry, hit)
 }
 
 // seenBy decides whether somebody with that standing may see a room: a private room is a 404 for everyone but its
 // members, and a banned user gets a 403. The cached entry is the same for all.
-func seenBy(standing watchparty.Standing, entry *cache.Entry, hit bool) (cached, error) {
+func seenBy(
+	ctx context.Context, standing watchparty.Standing, entry *cache.Entry, hit bool,
+) (cached, error) {
 	version, err := versionOf(entry.Meta)
 	if err != nil {
 		return cached{}, err
@@ -140,7 +142,7 @@ func seenBy(standing watchparty.Standing, entry *cache.Entry, hit bool) (cached,
 	if watchparty.Visibility(visibility) == watchparty.Private && standing.Role == "" {
 		return cached{}, watchparty.ErrNotFound
 	}
-	return cached{entry: entry, hit: hit, version: version}, nil
+	return cached{entry: entry, hit: hit, accepted: headers(ctx), version: version}, nil
 }
 
 // roomQueries are what visibleRoom needs, beside the caller's sign-in.
@@ -221,10 +223,6 @@ func showing(loaded cache.Loaded, rooms ...watchparty.Room) cache.Loaded {
 }
 
 func (s *Server) room(r watchparty.Room) contract.Room {
-	state := contract.RoomStateOpen
-	if !r.ArchivedAt.IsZero() {
-		state = contract.RoomStateArchived
-	}
 	return contract.Room{
 		ID:              r.ID,
 		Name:            r.Name,
@@ -236,7 +234,7 @@ func (s *Server) room(r watchparty.Room) contract.Room {
 		Participants:    r.Participants,
 		Present:         r.Present,
 		SlowModeSeconds: int(r.SlowMode.Seconds()),
-		State:           state,
+		State:           roomState(r),
 		Closed:          !r.ClosedAt.IsZero(),
 		Control:         contract.Circle(r.Sharing.Control),
 		Queue:           contract.Circle(r.Sharing.Queue),
@@ -246,6 +244,13 @@ func (s *Server) room(r watchparty.Room) contract.Room {
 		CreatedAt:       r.CreatedAt,
 		UpdatedAt:       r.UpdatedAt,
 	}
+}
+
+func roomState(r watchparty.Room) contract.RoomState {
+	if r.ArchivedAt.IsZero() {
+		return contract.RoomStateOpen
+	}
+	return contract.RoomStateArchived
 }
 
 // roomMovie returns null for no movie.

@@ -24,11 +24,12 @@ type world struct {
 	queued1, queued2  string // items of the private room's queue
 	abuse             string // eve's report of her
 	session           string // another one of bob's
+	eveSession        string
 	run, report       string
 	waiting           string // a run that has not begun
 	retired           string // a room that clean-up archived
 	job, event        string // a clean-up job in Temporal; an event in the outbox
-	sent, queued      string // mails
+	sent, queued      string // emails
 	hook, unusedHook  string // webhooks
 	delivery          string // one to the first, which has failed
 	file              watchparty.Avatar
@@ -64,7 +65,7 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 	w.queued1, w.queued2 = b.queue(t, w.private, w.alice, "First"), b.queue(t, w.private, w.alice, "Second")
 	w.abuse = b.do(t, "POST", "/reports", w.eve.token,
 		map[string]any{"kind": "spam", "username": "alice"}).data()["id"].(string)
-	w.session = b.signIn(t, w.bob.id, "bob's phone")
+	w.session, w.eveSession = b.signIn(t, w.bob.id, "bob's phone"), b.signIn(t, w.eve.id, "eve's phone")
 	w.addTokens(t)
 	w.sent, w.queued = b.welcomeMail(t, w.alice), b.welcomeMail(t, w.bob)
 	attempt, err := b.store.BeginEmailAttempt(t.Context(), w.sent)
@@ -131,7 +132,7 @@ func (b *bundle) welcomeMail(t testing.TB, p person) string {
 	return value1[string](t, b, "SELECT id FROM emails WHERE user_id = ? AND kind = 'welcome'", p.id)
 }
 
-// addTokens stores what the links of mails stand for.
+// addTokens stores what the links of emails stand for.
 func (w *world) addTokens(t testing.TB) {
 	t.Helper()
 	row := func(query string, args ...any) string {

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"hash/crc32"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +31,29 @@ type Entry struct {
 	void       atomic.Bool // it is no longer to be used
 	refreshing atomic.Bool
 	decoded    atomic.Value
+	forms      [maxForms]form
+}
+
+// maxForms is how many other forms of its body an entry keeps.
+const maxForms = 2
+
+// form is made by the first who needs it.
+type form struct {
+	once    sync.Once
+	content []byte
+}
+
+// Form returns what build makes of the body, such as the same compressed, and keeps it with the entry. n is from 0 to 1.
+// All callers with the same key and n must give functions that do the same. A result of more than half of the body's
+// length is not worth its place: then Form returns nil.
+func (e *Entry) Form(n int, build func(body []byte) []byte) []byte {
+	f := &e.forms[n]
+	f.once.Do(func() {
+		if content := build(e.Body); len(content) <= len(e.Body)/maxForms {
+			f.content = content
+		}
+	})
+	return f.content
 }
 
 // Decoded returns what decode makes of an entry's body, which is kept with the entry. All callers for one key must give
@@ -64,8 +88,11 @@ func ETag(body []byte) string {
 // entryOverhead is about what an entry takes in memory beside its texts.
 const entryOverhead = 400
 
-// size is about what the entry takes in memory, in bytes.
-func (e *Entry) size() int {
+// size is about what the entry takes in memory, in bytes: all its forms are as long as its body at most.
+func (e *Entry) size() int { return e.storedSize() + len(e.Body) }
+
+// storedSize is at least what encode needs, in bytes.
+func (e *Entry) storedSize() int {
 	size := entryOverhead + len(e.Body) + len(e.Meta) + len(e.ETag) + 8*len(e.snapshot.Running)
 	for _, tag := range e.tags {
 		size += 16 + len(tag)
@@ -90,7 +117,7 @@ const (
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 func encode(e *Entry) []byte {
-	b := make([]byte, headerBytes, e.size())
+	b := make([]byte, headerBytes, e.storedSize())
 	b[0] = format
 	if e.missing {
 		b = append(b, kindMissing)

@@ -3,9 +3,13 @@ package cache
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty/coherence"
@@ -37,9 +41,34 @@ func TestDecodeGivesWhatWasEncoded(t *testing.T) {
 			decoded, ok := decode(encode(e))
 			require.True(t, ok)
 			require.Equal(t, e, decoded)
-			require.GreaterOrEqual(t, e.size(), len(encode(e)))
+			require.GreaterOrEqual(t, e.storedSize(), len(encode(e)))
 		})
 	}
+}
+
+func TestFormsAreMadeOnce(t *testing.T) {
+	t.Parallel()
+	e := &Entry{Body: []byte(strings.Repeat("a", 100))}
+	var built atomic.Int32
+	half := func(body []byte) []byte {
+		built.Add(1)
+		return body[:50]
+	}
+	var group sync.WaitGroup
+	for range 20 {
+		group.Go(func() { assert.Len(t, e.Form(0, half), 50) })
+	}
+	group.Wait()
+	require.EqualValues(t, 1, built.Load())
+
+	tooLong := func(body []byte) []byte {
+		built.Add(1)
+		return body[:51]
+	}
+	require.Nil(t, e.Form(1, tooLong))
+	require.Nil(t, e.Form(1, tooLong))
+	require.EqualValues(t, 2, built.Load())
+	require.GreaterOrEqual(t, e.size(), 2*len(e.Body))
 }
 
 func TestDecodeRefusesWhatIsNotWhole(t *testing.T) {

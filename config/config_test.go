@@ -127,7 +127,7 @@ func TestLoad(t *testing.T) {
 		require.Equal(t, "https://t.example.org", c.Temporal.UIURL)
 	})
 
-	t.Run("mails link to the front-end, if there is one", func(t *testing.T) {
+	t.Run("emails link to the front-end, if there is one", func(t *testing.T) {
 		c, err := load(map[string]string{"PUBLIC_URL": "https://api.example.org/"})
 		require.NoError(t, err)
 		require.Equal(t, "https://api.example.org", c.HTTP.FrontendURL)

@@ -49,8 +49,9 @@ func acts() []act {
 		{path: "/jobs/{id}/retry", to: "/admin/jobs/{id}/retry", fields: note, back: "/jobs/{id}",
 			done: "The job is tried again.", follow: retried},
 		{path: "/jobs/batch", to: "/admin/job-batches", back: "/jobs", follow: batched, fields: []field{
-			{"action", "text"}, {"kind", "optional"}, {"state", "optional"}, {"user_id", "optional"}, {"note", "optional"},
-			{"dry_run", "flag"}, {"expected", "number"},
+			{"action", "text"}, {"kind", "optional"}, {"state", "optional"}, {"user_id", "optional"},
+			{"room_id", "optional"}, {"from", "optional"}, {"to", "optional"}, {"note", "optional"}, {"dry_run", "flag"},
+			{"expected", "number"},
 		}},
 		{path: "/queues/{queue}/pause", to: "/admin/queues/{queue}/pause", fields: note, back: "/queues",
 			done: "The queue is paused. Workers stop within seconds."},
@@ -104,6 +105,8 @@ func acts() []act {
 			done: "The account is reinstated."},
 		{path: "/users/{id}/sign-out", method: http.MethodDelete, to: "/admin/users/{id}/sessions", back: "/users/{id}",
 			done: "All sign-ins of the account have ended."},
+		{path: "/users/{id}/sessions/{session}/end", method: http.MethodDelete, to: "/admin/users/{id}/sessions/{session}",
+			back: "/users/{id}", done: "The sign-in has ended."},
 		{path: "/abuse/{id}/resolve", to: "/admin/abuse-reports/{id}/resolve", fields: text("outcome", "note"),
 			back: "/abuse/{id}", done: "The report is resolved."},
 		{path: "/movies", to: "/movies", back: "/movies", done: "The movie is in the catalogue.", fields: movieFields},
@@ -275,7 +278,10 @@ func retried(data map[string]any) string {
 func batched(data map[string]any) string {
 	form, _ := data["form"].(url.Values)
 	matched, _ := data["matched"].(float64)
-	query := url.Values{"kind": form["kind"], "state": form["state"], "user_id": form["user_id"]}
+	query := url.Values{}
+	for _, name := range []string{"kind", "state", "user_id", "room_id", "from", "to"} {
+		query[name] = form[name]
+	}
 	if form.Get("dry_run") != "" {
 		query["action"], query["note"] = form["action"], form["note"]
 		query.Set("counted", strconv.Itoa(int(matched)))

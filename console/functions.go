@@ -21,6 +21,15 @@ import (
 // entry is an entry of the navigation.
 type entry struct{ Key, Path, Label string }
 
+// accessKeys open the pages by keyboard, together with what the browser wants beside them.
+var accessKeys = map[string]string{
+	"overview": "o", "jobs": "j", "queues": "q", "schedules": "s", "outbox": "x", "emails": "e", "cleanup": "c",
+	"reports": "r", "users": "u", "abuse": "b", "rooms": "m", "movies": "v", "audit": "a", "webhooks": "w",
+}
+
+// AccessKey is the letter of the page.
+func (e entry) AccessKey() string { return accessKeys[e.Key] }
+
 // functions are those of the templates.
 func (c *Console) functions() template.FuncMap {
 	return template.FuncMap{

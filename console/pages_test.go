@@ -73,3 +73,15 @@ func exampleOf(t *testing.T, route *routers.Route) map[string]any {
 	require.True(t, ok, "%s %s has no example", route.Method, route.Path)
 	return answer
 }
+
+// TestAccessKeys: each page of the navigation has a letter of its own.
+func TestAccessKeys(t *testing.T) {
+	t.Parallel()
+	c := &Console{}
+	letters := map[string]string{}
+	for _, e := range c.functions()["nav"].(func() []entry)() {
+		require.Len(t, e.AccessKey(), 1, e.Key)
+		require.Empty(t, letters[e.AccessKey()], "%s has the letter of another page", e.Key)
+		letters[e.AccessKey()] = e.Key
+	}
+}

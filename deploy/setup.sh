@@ -2,7 +2,7 @@
 # Installs what a machine lacks to build and run WatchParty, and nothing that it has.
 #
 #   setup.sh run     what `make run` needs: libvips, Postgres, Redis, the temporal command
-#   setup.sh test    and, for the tests, a browser and Node with the TypeScript client's packages
+#   setup.sh test    and, for the tests, a browser, a connection pooler, and Node with the TypeScript client's packages
 #   setup.sh bench   what `make run` needs, and the command that pictures are compared with
 #   setup.sh lint    the linters, and the generators of code
 set -eu
@@ -26,6 +26,7 @@ has_postgres() {
     return 1
 }
 has_vips() { has pkg-config && pkg-config --exists 'vips >= 8.14'; }
+has_pooler() { has pgbouncer || [ -x /usr/sbin/pgbouncer ]; }
 has_browser() { has chromium || has chromium-browser || has google-chrome || [ -d '/Applications/Google Chrome.app' ]; }
 
 as_root() {
@@ -42,6 +43,7 @@ missing() {
     has_postgres || case $1 in apt) echo postgresql ;; brew) echo postgresql@17 ;; esac
     has redis-server || case $1 in apt) echo redis-server ;; brew) echo redis ;; esac
     [ "$what" != bench ] || has vipsthumbnail || case $1 in apt) echo libvips-tools ;; brew) echo vips ;; esac
+    [ "$what" != test ] || has_pooler || echo pgbouncer
     [ "$what" != test ] || has_browser || case $1 in apt) echo chromium ;; brew) echo google-chrome ;; esac
     [ "$what" != test ] && [ "$what" != lint ] || has npm || case $1 in apt) echo npm ;; brew) echo node ;; esac
 }
@@ -53,16 +55,19 @@ install_with_apt() {
         echo 'create_main_cluster = false' | as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
     fi
     has redis-server || redis_is_new=yes
+    has_pooler || pooler_is_new=yes
     as_root apt-get -o DPkg::Lock::Timeout=300 update -q
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -q -y \
         --no-install-recommends -o Dpkg::Options::=--force-confold ca-certificates "$@"
-    [ -z "${redis_is_new:-}" ] || ! has redis-server || stop_redis_service
+    [ -z "${redis_is_new:-}" ] || ! has redis-server || stop_service redis-server
+    [ -z "${pooler_is_new:-}" ] || ! has_pooler || stop_service pgbouncer
 }
 
-# Debian starts the Redis that it installs, now and at each boot. WatchParty starts one of its own.
-stop_redis_service() {
-    if has systemctl && as_root systemctl disable --now redis-server.service >/dev/null 2>&1; then return 0; fi
-    if has service; then as_root service redis-server stop >/dev/null 2>&1 || true; fi
+# stop_service NAME stops a server that Debian has started because it was installed, now and for later boots. WatchParty
+# starts its own.
+stop_service() {
+    if has systemctl && as_root systemctl disable --now "$1.service" >/dev/null 2>&1; then return 0; fi
+    if has service; then as_root service "$1" stop >/dev/null 2>&1 || true; fi
 }
 
 # find_packages sets packages to those that are missing.
@@ -92,7 +97,7 @@ announce() {
     if [ -n "$packages" ]; then
         say "  - install with $kind: $packages"
         if [ $kind = apt ]; then
-            say '    (as root; no Postgres cluster is made, and no Redis service is left running)'
+            say '    (as root; no Postgres cluster is made, and no service of it is left running)'
         fi
     fi
     [ -z "$lacks_temporal" ] || say "  - build bin/temporal $TEMPORAL, once; this takes minutes"

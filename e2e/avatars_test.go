@@ -324,7 +324,7 @@ func TestPictureThatKillsWorkers(t *testing.T) {
 	requireGenerated(t, culprit.get(t, "/users/culprit").data(t))
 
 	s.awaitIdle(t)
-	require.Len(t, inbox(t, s.stack.InboxURL()).counted(), 6, "mails went out meanwhile")
+	require.Len(t, inbox(t, s.stack.InboxURL()).counted(), 6, "emails went out meanwhile")
 	require.Equal(t, 0, others.stop(t))
 	require.Equal(t, 0, api.stop(t))
 }

@@ -52,10 +52,13 @@ func (p tab) shows(t *testing.T, text string) {
 	}
 }
 
+// patience is how long a page may take, on a machine that does much else.
+const patience = 90 * time.Second
+
 // await waits until a function of the page is true, which may be another page by then.
 func (p tab) await(function string, args ...any) error {
 	var err error
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		_, err = chromedp.Run(p.ctx, chromedp.PollFunction[bool](function, chromedp.WithPollingArgs(args...),
 			chromedp.WithPollingTimeout(time.Until(deadline))))
 		if left := new(cdproto.Error); !errors.As(err, &left) || left.Code != leftPage {
@@ -75,7 +78,7 @@ func (p tab) lacks(t *testing.T, text string) {
 
 func (p tab) click(t *testing.T, selector string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
 	_, err := chromedp.Run(ctx, chromedp.Click(chromedp.CSS(selector)))
 	require.NoError(t, err, selector)
@@ -83,7 +86,7 @@ func (p tab) click(t *testing.T, selector string) {
 
 func (p tab) write(t *testing.T, field, text string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
 	_, err := chromedp.Run(ctx, chromedp.SendKeys(chromedp.CSS(`[name="`+field+`"]`), text))
 	require.NoError(t, err, field)

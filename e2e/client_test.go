@@ -161,8 +161,8 @@ func (c client) login(t require.TestingT, email, password string) client {
 	return client{base: c.base, token: got.signIn(t).AccessToken}
 }
 
-// mails are what the inbox holds, newest first.
-type mails struct {
+// emails are what the inbox holds, newest first.
+type emails struct {
 	Total    int `json:"total"`
 	Messages []struct {
 		ID        string
@@ -172,16 +172,16 @@ type mails struct {
 	} `json:"messages"`
 }
 
-func inbox(t require.TestingT, base string) mails {
+func inbox(t require.TestingT, base string) emails {
 	got := fetch(t, base+"/api/v1/messages?limit=1000")
 	require.Equal(t, http.StatusOK, got.status)
-	var m mails
+	var m emails
 	got.decode(t, &m)
 	return m
 }
 
 // counted says how many emails each address got.
-func (m mails) counted() map[string]int {
+func (m emails) counted() map[string]int {
 	counts := map[string]int{}
 	for _, message := range m.Messages {
 		for _, to := range message.To {

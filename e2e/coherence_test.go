@@ -477,7 +477,7 @@ func (c *cluster) awaitHits(t *testing.T) {
 // between the processes, Redis and Postgres, and whoever stops in between.
 func TestNoReadIsStale(t *testing.T) {
 	t.Parallel()
-	clusters, long := []int{3}, 2*time.Second
+	clusters, long := []int{3}, time.Second
 	if *coherenceWhole {
 		clusters, long = []int{2, 3}, 6*time.Second
 	}

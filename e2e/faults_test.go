@@ -56,17 +56,17 @@ func TestTemporalAway(t *testing.T) {
 func (s *system) awaitIdle(t testing.TB) {
 	t.Helper()
 	eventually(t, func(c *assert.CollectT) {
-		var events, mails int
+		var events, emails int
 		require.NoError(
 			c,
 			s.store.DB().NewRaw("SELECT count(*) FROM outbox WHERE state <> 'started'").Scan(t.Context(), &events),
 		)
 		require.NoError(
 			c,
-			s.store.DB().NewRaw("SELECT count(*) FROM emails WHERE state IN ('queued', 'sending')").Scan(t.Context(), &mails),
+			s.store.DB().NewRaw("SELECT count(*) FROM emails WHERE state IN ('queued', 'sending')").Scan(t.Context(), &emails),
 		)
 		assert.Zero(c, events)
-		assert.Zero(c, mails)
+		assert.Zero(c, emails)
 	}, "nothing is on its way")
 }
 

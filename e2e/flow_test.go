@@ -419,9 +419,9 @@ func (f *flow) grantAdmin(t *testing.T) {
 func (f *flow) mailSentAgain(t *testing.T) {
 	address := f.dan.account.User.Email
 	before := inbox(t, f.inboxURL).counted()[address]
-	mails := f.carol.get(t, "/admin/emails?kind=welcome&state=sent&user_id="+f.dan.account.User.ID).list(t)
-	require.Len(t, mails, 1)
-	again := f.carol.post(t, "/admin/emails/"+mails[0].(map[string]any)["id"].(string)+"/resend", nil)
+	emails := f.carol.get(t, "/admin/emails?kind=welcome&state=sent&user_id="+f.dan.account.User.ID).list(t)
+	require.Len(t, emails, 1)
+	again := f.carol.post(t, "/admin/emails/"+emails[0].(map[string]any)["id"].(string)+"/resend", nil)
 	require.Equal(t, http.StatusCreated, again.status, "%s", again.body)
 	path := "/admin/emails/" + again.data(t)["id"].(string)
 	eventually(t, func(c *assert.CollectT) {

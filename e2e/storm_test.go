@@ -200,9 +200,9 @@ func TestMailStorm(t *testing.T) {
 	s.awaitIdle(t)
 
 	twice := 0
-	mails := w.accepted(t)
-	require.Len(t, mails, *stormUsers+1, "the admin too")
-	for address, ids := range mails {
+	emails := w.accepted(t)
+	require.Len(t, emails, *stormUsers+1, "the admin too")
+	for address, ids := range emails {
 		twice += len(ids) - 1
 		require.LessOrEqual(
 			t,
@@ -254,7 +254,7 @@ func TestMailStorm(t *testing.T) {
 			"Message-ID\t0\naccepted once more, by the same Message-ID\t%d\n",
 		len(w.Contents())-len(w.Accepted()),
 		resent,
-		len(mails),
+		len(emails),
 		twice,
 	)
 	require.NoError(t, out.Flush())

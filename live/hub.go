@@ -117,7 +117,7 @@ func defaultLimits() limits {
 		Grace:       30 * time.Second,
 		Degraded:    10 * time.Second,
 		PollCalm:    5 * time.Second,
-		PollBusy:    500 * time.Millisecond,
+		PollBusy:    300 * time.Millisecond,
 		Digest:      time.Second,
 		Sweep:       2 * time.Second,
 		Attend:      30 * time.Second,

@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"sync"
 	"time"
 
 	"github.com/watchparty/watchparty"
@@ -12,9 +13,23 @@ type Preview struct {
 	Content
 }
 
-// Previews writes an email of each kind, with made-up names and figures, links that lead nowhere and a fixed time.
-// Pictures are in the HTML.
+// previews are those that were written, by language.
+var previews sync.Map
+
+// Previews returns an email of each kind, with made-up names and figures, links that lead nowhere and a fixed time.
+// Pictures are in the HTML. They are written once; callers must not change them.
 func Previews(l watchparty.Language) ([]Preview, error) {
+	if written, ok := previews.Load(l); ok {
+		return written.([]Preview), nil
+	}
+	all, err := writePreviews(l)
+	if err == nil {
+		previews.Store(l, all)
+	}
+	return all, err
+}
+
+func writePreviews(l watchparty.Language) ([]Preview, error) {
 	const link = "https://watchparty.example/#token=example"
 	account := AccountData{DisplayName: "Ada 🎬 ليلى", Username: "ada", Link: link}
 	invitation := InvitationData{

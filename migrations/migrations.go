@@ -113,8 +113,28 @@ func locked(ctx context.Context, db *bun.DB, fn func(*migrate.Migrator) error) e
 		_, _ = lock.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock(?, hashtext(current_schema()))",
 			lockKey)
 	}()
+	if err := refusePooler(ctx, db); err != nil {
+		return err
+	}
 	if err := fn(migrate.NewMigrator(db, steps, migrate.WithMarkAppliedOnSuccess(true))); err != nil {
 		return fmt.Errorf("migrations: %w", err)
+	}
+	return nil
+}
+
+// refusePooler returns an error if connections share sessions of Postgres, as they do through a pooler in transaction
+// mode: then the lock of one is everybody's, and no setting of a session lasts.
+func refusePooler(ctx context.Context, db *bun.DB) error {
+	var shared bool
+	err := db.NewRaw(`SELECT EXISTS (SELECT FROM pg_locks
+		WHERE locktype = 'advisory' AND granted AND classid = ? AND pid = pg_backend_pid())`, lockKey).Scan(ctx, &shared)
+	if err != nil {
+		return fmt.Errorf("migrations: look for a pooler: %w", err)
+	}
+	if shared {
+		return errors.New(
+			"migrations: this address leads to a connection pooler; migrate with the address of Postgres itself",
+		)
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func charts(w words, r watchparty.ActivityReport) []chart {
 		w.chart(r, "people", w.people, w.line(r, "active_users", w.active), w.line(r, "new_users", w.fresh)),
 		w.together(r),
 		w.chart(r, "talk", w.talk, w.line(r, "messages", w.messages), w.line(r, "participants", w.participants)),
-		w.chart(r, "mails", w.mails, w.line(r, "emails_sent", w.sent), w.line(r, "emails_failed", w.failed)),
+		w.chart(r, "emails", w.emails, w.line(r, "emails_sent", w.sent), w.line(r, "emails_failed", w.failed)),
 	}
 }
 

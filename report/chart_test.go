@@ -85,11 +85,11 @@ func TestChartsSayTheirFigures(t *testing.T) {
 		"en people":   "Active people: 1,200 in all, most on 5 March (900). New people: none.",
 		"en together": "Hours together: 5.0 in all, most on 3 March (5.0).",
 		"en talk":     "Messages: 5 in all, most on 8 March (5). People in rooms: none.",
-		"en mails":    "Emails sent: none. Emails failed: none.",
+		"en emails":   "Emails sent: none. Emails failed: none.",
 		"de people":   "Aktive Personen: 1.200 insgesamt, die meisten am 5. März (900). Neue Personen: keine.",
 		"de together": "Gemeinsame Stunden: 5,0 insgesamt, die meisten am 3. März (5,0).",
 		"de talk":     "Nachrichten: 5 insgesamt, die meisten am 8. März (5). Personen in Räumen: keine.",
-		"de mails":    "Verschickte E-Mails: keine. Gescheiterte E-Mails: keine.",
+		"de emails":   "Verschickte E-Mails: keine. Gescheiterte E-Mails: keine.",
 	}, says)
 }
 
@@ -267,7 +267,7 @@ func TestPage(t *testing.T) {
 		"<h1>Activity, 2–8 March 2026</h1>", "23 February – 1 March 2026", `<th scope="row">Old messages</th><td>1,234</td>`,
 		`<th scope="row">Emails failed</th><td class="now">2</td><td>0</td><td>&#43;2</td><td>–</td>`,
 		`<time datetime="2026-03-08">2026-03-08</time>`,
-		"<desc id=\"chart-mails-text\">Emails sent: 137 in all, most on 6 March (27).",
+		"<desc id=\"chart-emails-text\">Emails sent: 137 in all, most on 6 March (27).",
 	} {
 		require.Contains(t, page, wanted)
 	}

@@ -16,14 +16,14 @@ type words struct {
 	figures                    map[string]string
 	policies                   map[watchparty.Policy]string
 
-	people, hours, minutes, talk, mails string // titles of charts
-	active, fresh                       string // names of lines
-	messages, participants              string
-	sent, failed                        string
-	shared                              string
-	total, most, none                   string // formats of a chart's description
-	notKnown                            string
-	counted                             string // format of the day on which counting began
+	people, hours, minutes, talk, emails string // titles of charts
+	active, fresh                        string // names of lines
+	messages, participants               string
+	sent, failed                         string
+	shared                               string
+	total, most, none                    string // formats of a chart's description
+	notKnown                             string
+	counted                              string // format of the day on which counting began
 }
 
 func in(l watchparty.Language) words {
@@ -77,7 +77,7 @@ func english() words {
 		hours:        "Hours together",
 		minutes:      "Minutes together",
 		talk:         "Messages, and people in rooms",
-		mails:        "Emails sent and failed",
+		emails:       "Emails sent and failed",
 		active:       "active",
 		fresh:        "new",
 		messages:     "messages",
@@ -137,7 +137,7 @@ func german() words {
 		hours:        "Gemeinsame Stunden",
 		minutes:      "Gemeinsame Minuten",
 		talk:         "Nachrichten und Personen in Räumen",
-		mails:        "Verschickte und gescheiterte E-Mails",
+		emails:       "Verschickte und gescheiterte E-Mails",
 		active:       "aktiv",
 		fresh:        "neu",
 		messages:     "Nachrichten",

@@ -358,8 +358,8 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 	t.Run("acts of admins", func(t *testing.T) {
 		known := map[watchparty.AuditAction]any{
 			watchparty.AuditUserSuspended: suspend, watchparty.AuditUserReinstated: reinstate,
-			watchparty.AuditUserSessionsEnded: signOut,
-			watchparty.AuditAdminGranted:      noGrant("gives a grant"), watchparty.AuditAdminRevoked: revokeAdmin,
+			watchparty.AuditUserSessionsEnded: signOut, watchparty.AuditUserSessionEnded: signOut,
+			watchparty.AuditAdminGranted: noGrant("gives a grant"), watchparty.AuditAdminRevoked: revokeAdmin,
 			watchparty.AuditRoomRestored: reopen, watchparty.AuditRoomClosed: archive, watchparty.AuditRoomReopened: reopen,
 			watchparty.AuditMessageRemoved:  noGrant("is about a message"),
 			watchparty.AuditPrivateRoomRead: noGrant("changes nothing"),

@@ -133,6 +133,10 @@ func TestEndsOfASignIn(t *testing.T) {
 			return s.EndSession(t.Context(), user.ID, family)
 		},
 		"end of all": func(user watchparty.User, _ []byte) error { return s.EndSessions(t.Context(), user.ID, "") },
+		"end of one by an admin": func(user watchparty.User, token []byte) error {
+			family := readValue[string](t, s, "SELECT family_id FROM sessions WHERE token_hash = ?", token)
+			return s.EndUserSession(t.Context(), admin.ID, user.ID, family)
+		},
 		"end by an admin": func(user watchparty.User, _ []byte) error {
 			return s.EndUserSessions(t.Context(), admin.ID,
 				user.ID)

@@ -172,6 +172,9 @@ var writes = map[string]func(c *cast) operation{
 	"EndUserSessions": func(c *cast) operation {
 		return func(ctx context.Context) error { return c.s.EndUserSessions(ctx, c.root.ID, c.holder.ID) }
 	},
+	"EndUserSession": func(c *cast) operation {
+		return func(ctx context.Context) error { return c.s.EndUserSession(ctx, c.root.ID, c.holder.ID, c.session) }
+	},
 	"RevokeAdmin": func(c *cast) operation {
 		return func(ctx context.Context) error { return second(c.s.RevokeAdmin(ctx, c.holder.Email)) }
 	},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -29,6 +30,12 @@ var adminActs = map[watchparty.AuditAction]func(t *testing.T, s *Store) adminAct
 	watchparty.AuditUserSessionsEnded: func(t *testing.T, s *Store) adminAct {
 		user := newUser(t, s, "user")
 		return func(by string) error { return s.EndUserSessions(t.Context(), by, user.ID) }
+	},
+	watchparty.AuditUserSessionEnded: func(t *testing.T, s *Store) adminAct {
+		user := newUser(t, s, "user")
+		session := readValue[string](t, s, "SELECT family_id FROM sessions WHERE token_hash = ?",
+			signIn(t, s, user, time.Hour))
+		return func(by string) error { return s.EndUserSession(t.Context(), by, user.ID, session) }
 	},
 	watchparty.AuditAdminGranted: func(t *testing.T, s *Store) adminAct {
 		user := newUser(t, s, "user")

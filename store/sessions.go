@@ -285,13 +285,18 @@ func (s *Store) EndSession(ctx context.Context, userID, sessionID string) error 
 		if _, err := lockUser(ctx, tx, userID); err != nil {
 			return err
 		}
-		result, err := revocation(ctx, tx, userID).Where("family_id = ?", sessionID).Exec(ctx)
-		if err == nil && !affected(result) {
-			err = watchparty.ErrNotFound
-		}
-		return err
+		return endSession(ctx, tx, userID, sessionID)
 	})
 	return found(err, "end session")
+}
+
+// endSession does so in a transaction. The caller has called lockUser.
+func endSession(ctx context.Context, tx bun.Tx, userID, sessionID string) error {
+	result, err := revocation(ctx, tx, userID).Where("family_id = ?", sessionID).Exec(ctx)
+	if err == nil && !affected(result) {
+		err = watchparty.ErrNotFound
+	}
+	return err
 }
 
 // EndSessions ends a user's sign-ins except the one to keep; empty keeps none.

@@ -100,6 +100,19 @@ func (s *Store) EndUserSessions(ctx context.Context, adminID, userID string) err
 	return found(err, "end user's sessions")
 }
 
+// EndUserSession ends one of an account's sign-ins. It returns ErrNotFound for a sign-in that has ended or is another
+// account's.
+func (s *Store) EndUserSession(ctx context.Context, adminID, userID, sessionID string) error {
+	err := s.actOnUser(ctx, adminID, userID, func(ctx context.Context, tx bun.Tx, _ *userRow) error {
+		if err := endSession(ctx, tx, userID, sessionID); err != nil {
+			return err
+		}
+		return audit(ctx, tx, adminID, watchparty.AuditUserSessionEnded, watchparty.AuditUser, userID,
+			map[string]any{"session_id": sessionID})
+	}, nil)
+	return found(err, "end user's session")
+}
+
 // actOnUser runs act on an account while no sign-in of it can begin or go on. In the same transaction it ends the
 // account's invitations that lose their basis by the act, and then runs after, if given: reports of abuse are locked
 // after invitations. It returns what administering returns, before anything changes.

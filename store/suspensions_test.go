@@ -138,6 +138,7 @@ func TestSuspension(t *testing.T) {
 		_, err = s.ReinstateUser(t.Context(), root.ID, id)
 		require.ErrorIs(t, err, watchparty.ErrNotFound)
 		require.ErrorIs(t, s.EndUserSessions(t.Context(), root.ID, id), watchparty.ErrNotFound)
+		require.ErrorIs(t, s.EndUserSession(t.Context(), root.ID, id, newID()), watchparty.ErrNotFound)
 	}
 	require.Equal(t, 3, countRows(t, s, "audit"))
 }
@@ -184,6 +185,7 @@ func TestSuspensionIsOneTransaction(t *testing.T) {
 			return err
 		},
 		"end sessions": func() error { return s.EndUserSessions(t.Context(), root.ID, ada.ID) },
+		"end session":  func() error { return s.EndUserSession(t.Context(), root.ID, ada.ID, session) },
 		"grant":        func() error { _, err := s.GrantAdmin(t.Context(), ada.Email); return err },
 		"clean up": func() error {
 			_, err := s.CreateRun(t.Context(), root.ID, watchparty.NewRun{Policies: watchparty.Policies()}, IdempotencyKey{})

@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -10,8 +9,10 @@ import (
 	"mime"
 	"net/http"
 	"path"
-	"strings"
+	"sync"
 	"time"
+
+	"github.com/watchparty/watchparty/contentcoding"
 )
 
 // Values of Cache-Control.
@@ -25,40 +26,33 @@ type asset struct {
 	contentType string
 	hash        string
 	content     []byte
-	zipped      []byte // the same by gzip; nil for none
+	encoded     func() map[contentcoding.Coding][]byte // by the codings that make it smaller
 }
 
-func newAsset(contentType string, content, zipped []byte) asset {
+func newAsset(contentType string, content []byte) asset {
 	sum := sha256.Sum256(content)
-	return asset{contentType: contentType, hash: hex.EncodeToString(sum[:16]), content: content, zipped: zipped}
+	return asset{
+		contentType: contentType, hash: hex.EncodeToString(sum[:16]), content: content,
+		encoded: sync.OnceValue(func() map[contentcoding.Coding][]byte { return encode(content) }),
+	}
 }
 
 // serve answers ranges and conditions, too.
 func (a asset) serve(w http.ResponseWriter, r *http.Request, cacheControl string) {
 	h := w.Header()
 	content, etag := a.content, a.hash
-	if a.zipped != nil {
+	if encoded := a.encoded(); len(encoded) > 0 {
 		h.Add("Vary", "Accept-Encoding")
-		if takesGzip(r.Header) {
-			content, etag = a.zipped, a.hash+"-gzip"
-			h.Set("Content-Encoding", "gzip")
+		coding := contentcoding.Accepted(r.Header)
+		if smaller := encoded[coding]; smaller != nil {
+			content, etag = smaller, a.hash+"-"+coding.String()
+			h.Set("Content-Encoding", coding.String())
 		}
 	}
 	h.Set("Content-Type", a.contentType)
 	h.Set("Cache-Control", cacheControl)
 	h.Set("ETag", `"`+etag+`"`)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
-}
-
-// takesGzip evaluates Accept-Encoding (RFC 9110, 12.5.3).
-func takesGzip(h http.Header) bool {
-	for part := range strings.SplitSeq(strings.Join(h.Values("Accept-Encoding"), ","), ",") {
-		coding, weight, _ := strings.Cut(strings.ToLower(strings.ReplaceAll(part, " ", "")), ";")
-		if coding == "gzip" {
-			return strings.Trim(strings.TrimPrefix(weight, "q="), "0.") != "" || weight == ""
-		}
-	}
-	return false
 }
 
 // readAssets reads the embedded files.
@@ -73,19 +67,18 @@ func readAssets() (map[string]asset, error) {
 		if err != nil {
 			return nil, fmt.Errorf("web: %w", err)
 		}
-		all[path.Base(name)] = newAsset(mime.TypeByExtension(path.Ext(name)), content, zip(content))
+		all[path.Base(name)] = newAsset(mime.TypeByExtension(path.Ext(name)), content)
 	}
 	return all, nil
 }
 
-// zip compresses a file if that makes it smaller, and returns nil otherwise.
-func zip(content []byte) []byte {
-	var b bytes.Buffer
-	writer := gzip.NewWriter(&b)
-	_, _ = writer.Write(content) // a buffer never fails
-	_ = writer.Close()
-	if b.Len() > len(content)*9/10 {
-		return nil
+// encode compresses a file in each way that makes it smaller.
+func encode(content []byte) map[contentcoding.Coding][]byte {
+	encoded := map[contentcoding.Coding][]byte{}
+	for _, coding := range contentcoding.All {
+		if smaller := coding.Encode(content); len(smaller) < len(content)*9/10 {
+			encoded[coding] = smaller
+		}
 	}
-	return b.Bytes()
+	return encoded
 }

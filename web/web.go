@@ -124,8 +124,8 @@ func serve(text, policy string) http.HandlerFunc {
 // File serves content that does not change while the process runs. Clients may cache it, but have to revalidate it each
 // time.
 func File(contentType string, content []byte) http.HandlerFunc {
-	file := sync.OnceValue(func() asset { return newAsset(contentType, content, zip(content)) })
-	return func(w http.ResponseWriter, r *http.Request) { file().serve(w, r, revalidated) }
+	file := newAsset(contentType, content)
+	return func(w http.ResponseWriter, r *http.Request) { file.serve(w, r, revalidated) }
 }
 
 // assets returns the files that the pages load, by name.

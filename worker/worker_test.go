@@ -44,7 +44,7 @@ func TestRunWorks(t *testing.T) {
 	r := p.run(t, job.TaskQueues()...)
 	p.wait(t, runs)
 
-	t.Run("mails", func(t *testing.T) {
+	t.Run("emails", func(t *testing.T) {
 		start := outbox.Temporal(p.client)
 		event := job.ResendEvent(emailID)
 		require.NoError(t, start(t.Context(), event))

@@ -18,7 +18,7 @@ func TestActivityReport(t *testing.T) {
 	lastWeek := job.CreateReportInput{Every: watchparty.ReportWeek, From: "2026-02-23", To: "2026-03-01"}
 	monday := time.Date(2026, 3, 2, 5, 0, 0, 0, time.UTC)
 
-	t.Run("tallies, reports and queues the mails", func(t *testing.T) {
+	t.Run("tallies, reports and queues the emails", func(t *testing.T) {
 		w := newWorld(t)
 		w.SetStartTime(monday)
 		inOrder(w,

@@ -141,7 +141,7 @@ func TestPages(t *testing.T) {
 	base := "http://" + s.HTTPAddr()
 
 	_, _, empty := request(t, http.MethodGet, base+"/", nil)
-	require.Contains(t, string(empty), "No mails yet")
+	require.Contains(t, string(empty), "No emails yet")
 
 	send(t, s, welcome, "alice@watchparty.test")
 	_, _, page := request(t, http.MethodGet, base+"/", nil)

@@ -28,9 +28,9 @@ type mailbox struct {
 	dir      string
 	maxMails int
 
-	mu    sync.RWMutex
-	mails []*entry // oldest first
-	size  int64
+	mu     sync.RWMutex
+	emails []*entry // oldest first
+	size   int64
 }
 
 // entry is what a list shows of one email.
@@ -73,8 +73,8 @@ func (b *mailbox) add(e envelope, body []byte) error {
 	defer b.mu.Unlock()
 
 	created := time.Now().UTC()
-	if n := len(b.mails); n > 0 && !created.After(b.mails[n-1].created) {
-		created = b.mails[n-1].created.Add(1)
+	if n := len(b.emails); n > 0 && !created.After(b.emails[n-1].created) {
+		created = b.emails[n-1].created.Add(1)
 	}
 	id := fmt.Sprintf("%0*x", idLength, created.UnixNano())
 	raw := withEnvelope(e, created, body)
@@ -99,7 +99,7 @@ func (b *mailbox) write(id string, raw []byte) error {
 }
 
 func (b *mailbox) append(id string, created time.Time, raw []byte) {
-	b.mails = append(b.mails, &entry{
+	b.emails = append(b.emails, &entry{
 		id: id, created: created, size: int64(len(raw)), mail: parse(raw).withoutBodies(),
 	})
 	b.size += int64(len(raw))
@@ -107,11 +107,11 @@ func (b *mailbox) append(id string, created time.Time, raw []byte) {
 
 // evict removes the oldest emails beyond the limits. If a file cannot be removed, it only leaves the list.
 func (b *mailbox) evict() {
-	for len(b.mails) > b.maxMails || b.size > maxTotalSize {
-		oldest := b.mails[0]
+	for len(b.emails) > b.maxMails || b.size > maxTotalSize {
+		oldest := b.emails[0]
 		_ = os.Remove(b.path(oldest.id))
 		b.size -= oldest.size
-		b.mails = slices.Delete(b.mails, 0, 1)
+		b.emails = slices.Delete(b.emails, 0, 1)
 	}
 }
 
@@ -119,15 +119,15 @@ func (b *mailbox) evict() {
 func (b *mailbox) list(start, limit int) (page []entry, total, unread int) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	for _, e := range b.mails {
+	for _, e := range b.emails {
 		if !e.read {
 			unread++
 		}
 	}
-	for i := len(b.mails) - 1 - start; i >= 0 && len(page) < limit; i-- {
-		page = append(page, *b.mails[i])
+	for i := len(b.emails) - 1 - start; i >= 0 && len(page) < limit; i-- {
+		page = append(page, *b.emails[i])
 	}
-	return page, len(b.mails), unread
+	return page, len(b.emails), unread
 }
 
 // open marks an email as read and returns it with its body. The ID "latest" stands for the newest one.
@@ -138,7 +138,7 @@ func (b *mailbox) open(id string) (entry, []byte, error) {
 	if i < 0 {
 		return entry{}, nil, errNotFound
 	}
-	found := b.mails[i]
+	found := b.emails[i]
 	raw, err := os.ReadFile(b.path(found.id))
 	if err != nil {
 		return entry{}, nil, fmt.Errorf("read a stored email: %w", err)
@@ -164,7 +164,7 @@ func (b *mailbox) removeAll() error {
 
 func (b *mailbox) removeIf(condition func(*entry) bool) error {
 	var failed error
-	b.mails = slices.DeleteFunc(b.mails, func(e *entry) bool {
+	b.emails = slices.DeleteFunc(b.emails, func(e *entry) bool {
 		if !condition(e) {
 			return false
 		}
@@ -180,9 +180,9 @@ func (b *mailbox) removeIf(condition func(*entry) bool) error {
 
 func (b *mailbox) index(id string) int {
 	if id == "latest" {
-		return len(b.mails) - 1
+		return len(b.emails) - 1
 	}
-	return slices.IndexFunc(b.mails, func(e *entry) bool { return e.id == id })
+	return slices.IndexFunc(b.emails, func(e *entry) bool { return e.id == id })
 }
 
 func (b *mailbox) path(id string) string { return filepath.Join(b.dir, id+extension) }

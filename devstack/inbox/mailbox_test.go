@@ -22,6 +22,6 @@ func TestMailboxDropsTheOldest(t *testing.T) {
 
 	again, err := openMailbox(box.dir)
 	require.NoError(t, err)
-	require.Len(t, again.mails, 2)
+	require.Len(t, again.emails, 2)
 	require.Equal(t, box.size, again.size)
 }

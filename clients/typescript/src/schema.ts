@@ -2053,6 +2053,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/users/{user_id}/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End one sign-in of an account
+         * @description Ends one sign-in. Its access tokens end with it.
+         */
+        delete: operations["endUserSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/emails": {
         parameters: {
             query?: never;
@@ -3111,48 +3131,25 @@ export interface components {
          *       ],
          *       "rooms": [
          *         {
+         *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "name": "Friday night",
+         *           "description": "Silents only",
+         *           "movie_id": null,
+         *           "host_id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5",
+         *           "visibility": "public",
+         *           "capacity": 20,
+         *           "slow_mode_seconds": 0,
+         *           "control": "moderators",
+         *           "queue": "everyone",
+         *           "queue_order": "manual",
+         *           "wait_policy": "everyone",
+         *           "now_playing": false,
+         *           "state": "open",
+         *           "closed": false,
          *           "role": "host",
          *           "joined": true,
-         *           "unread": 3,
-         *           "last_message_at": "2026-01-31T20:15:00Z",
-         *           "room": {
-         *             "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
-         *             "name": "Silent Sunday",
-         *             "description": "A silent movie every Sunday.",
-         *             "movie": {
-         *               "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
-         *               "title": "Nosferatu",
-         *               "year": 1922,
-         *               "runtime_minutes": 94,
-         *               "poster_url": "https://movies.example/nosferatu.jpg"
-         *             },
-         *             "host": {
-         *               "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *               "username": "carol",
-         *               "display_name": "Carol",
-         *               "avatar": {
-         *                 "default": false,
-         *                 "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *                 "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *                 "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *                 "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
-         *               }
-         *             },
-         *             "visibility": "public",
-         *             "capacity": 10,
-         *             "participants": 2,
-         *             "present": 1,
-         *             "slow_mode_seconds": 0,
-         *             "control": "moderators",
-         *             "queue": "everyone",
-         *             "queue_order": "manual",
-         *             "wait_policy": "auto",
-         *             "now_playing": false,
-         *             "state": "open",
-         *             "closed": false,
-         *             "created_at": "2026-01-31T19:00:00Z",
-         *             "updated_at": "2026-01-31T19:00:00Z"
-         *           }
+         *           "created_at": "2026-01-31T20:15:00Z",
+         *           "updated_at": "2026-01-31T20:15:00Z"
          *         }
          *       ],
          *       "memberships": [
@@ -3328,7 +3325,7 @@ export interface components {
             /** @description The emails that the service sent to the account */
             emails: components["schemas"]["ExportedEmail"][];
             /** @description The rooms where the account has a role or is a member */
-            rooms: components["schemas"]["MyRoom"][];
+            rooms: components["schemas"]["ExportedRoom"][];
             /** @description The roles that the account keeps in rooms, whether or not it is there */
             memberships: components["schemas"]["ExportedMembership"][];
             /** @description The rooms that the account is in */
@@ -3464,6 +3461,46 @@ export interface components {
              * @description When the mail server took it; null if it was not sent
              */
             sent_at: string | null;
+        };
+        /** @description A room, without the people in it */
+        ExportedRoom: {
+            id: components["schemas"]["ID"];
+            name: components["schemas"]["RoomName"];
+            description: components["schemas"]["RoomDescription"];
+            /**
+             * Format: uuid
+             * @description The movie that people watch in it; null without one
+             */
+            movie_id: string | null;
+            /**
+             * Format: uuid
+             * @description The account that runs it; null if that is deleted
+             */
+            host_id: string | null;
+            visibility: components["schemas"]["Visibility"];
+            capacity: components["schemas"]["RoomCapacity"];
+            slow_mode_seconds: components["schemas"]["SlowModeSeconds"];
+            control: components["schemas"]["Circle"];
+            queue: components["schemas"]["Circle"];
+            queue_order: components["schemas"]["QueueOrder"];
+            wait_policy: components["schemas"]["WaitPolicy"];
+            now_playing: components["schemas"]["ShowsNowPlaying"];
+            state: components["schemas"]["RoomState"];
+            /** @description Whether an admin closed it */
+            closed: boolean;
+            role: components["schemas"]["Role"];
+            /** @description Whether the account is in it now */
+            joined: boolean;
+            /**
+             * Format: date-time
+             * @description When it was opened
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When its properties last changed
+             */
+            updated_at: string;
         };
         /** @description A role in a room */
         ExportedMembership: {
@@ -7737,7 +7774,7 @@ export interface components {
          * @description What an admin did, or the service by itself
          * @enum {string}
          */
-        AuditAction: "user_suspended" | "user_reinstated" | "user_sessions_ended" | "admin_granted" | "admin_revoked" | "movie_created" | "movie_updated" | "movie_deleted" | "cleanup_started" | "cleanup_cancelled" | "room_restored" | "room_closed" | "room_reopened" | "private_room_read" | "message_removed" | "abuse_report_resolved" | "schedule_paused" | "schedule_resumed" | "schedule_triggered" | "schedule_backfilled" | "email_resent" | "email_cancelled" | "emails_paused" | "emails_resumed" | "job_cancelled" | "job_terminated" | "job_retried" | "queue_paused" | "queue_resumed" | "event_requeued" | "webhook_created" | "webhook_updated" | "webhook_deleted" | "webhook_secret_rotated" | "webhook_switched_on" | "webhook_switched_off" | "webhook_tested" | "webhook_redelivered" | "webhook_replayed";
+        AuditAction: "user_suspended" | "user_reinstated" | "user_sessions_ended" | "user_session_ended" | "admin_granted" | "admin_revoked" | "movie_created" | "movie_updated" | "movie_deleted" | "cleanup_started" | "cleanup_cancelled" | "room_restored" | "room_closed" | "room_reopened" | "private_room_read" | "message_removed" | "abuse_report_resolved" | "schedule_paused" | "schedule_resumed" | "schedule_triggered" | "schedule_backfilled" | "email_resent" | "email_cancelled" | "emails_paused" | "emails_resumed" | "job_cancelled" | "job_terminated" | "job_retried" | "queue_paused" | "queue_resumed" | "event_requeued" | "webhook_created" | "webhook_updated" | "webhook_deleted" | "webhook_secret_rotated" | "webhook_switched_on" | "webhook_switched_off" | "webhook_tested" | "webhook_redelivered" | "webhook_replayed";
         /**
          * @description An entry of the audit log
          * @example {
@@ -8577,48 +8614,25 @@ export interface components {
          *         ],
          *         "rooms": [
          *           {
+         *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *             "name": "Friday night",
+         *             "description": "Silents only",
+         *             "movie_id": null,
+         *             "host_id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5",
+         *             "visibility": "public",
+         *             "capacity": 20,
+         *             "slow_mode_seconds": 0,
+         *             "control": "moderators",
+         *             "queue": "everyone",
+         *             "queue_order": "manual",
+         *             "wait_policy": "everyone",
+         *             "now_playing": false,
+         *             "state": "open",
+         *             "closed": false,
          *             "role": "host",
          *             "joined": true,
-         *             "unread": 3,
-         *             "last_message_at": "2026-01-31T20:15:00Z",
-         *             "room": {
-         *               "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
-         *               "name": "Silent Sunday",
-         *               "description": "A silent movie every Sunday.",
-         *               "movie": {
-         *                 "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
-         *                 "title": "Nosferatu",
-         *                 "year": 1922,
-         *                 "runtime_minutes": 94,
-         *                 "poster_url": "https://movies.example/nosferatu.jpg"
-         *               },
-         *               "host": {
-         *                 "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *                 "username": "carol",
-         *                 "display_name": "Carol",
-         *                 "avatar": {
-         *                   "default": false,
-         *                   "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *                   "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *                   "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *                   "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
-         *                 }
-         *               },
-         *               "visibility": "public",
-         *               "capacity": 10,
-         *               "participants": 2,
-         *               "present": 1,
-         *               "slow_mode_seconds": 0,
-         *               "control": "moderators",
-         *               "queue": "everyone",
-         *               "queue_order": "manual",
-         *               "wait_policy": "auto",
-         *               "now_playing": false,
-         *               "state": "open",
-         *               "closed": false,
-         *               "created_at": "2026-01-31T19:00:00Z",
-         *               "updated_at": "2026-01-31T19:00:00Z"
-         *             }
+         *             "created_at": "2026-01-31T20:15:00Z",
+         *             "updated_at": "2026-01-31T20:15:00Z"
          *           }
          *         ],
          *         "memberships": [
@@ -15487,6 +15501,37 @@ export interface operations {
             path: {
                 /** @description The account */
                 user_id: components["schemas"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    endUserSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account */
+                user_id: components["schemas"]["ID"];
+                /** @description The sign-in */
+                session_id: components["schemas"]["ID"];
             };
             cookie?: never;
         };

@@ -1,0 +1,115 @@
+package e2e
+
+import (
+	"flag"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/workflowservice/v1"
+	temporal "go.temporal.io/sdk/client"
+	sdk "go.temporal.io/sdk/temporal"
+	sdkworker "go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/watchparty/watchparty/workflows/job"
+)
+
+var closedJobs = flag.Int("jobs.closed", 50_000, "workflows that have ended in BenchmarkJobs")
+
+// BenchmarkJobs lists and counts jobs while Temporal has many closed ones.
+func BenchmarkJobs(b *testing.B) {
+	s := newSystem(b)
+	s.environ = append(s.environ, "RATE_LIMIT_ENABLED=false")
+	s.startAPI(b)
+	admin, account := s.client.register(b, "olga", "Olga")
+	s.grantAdmin(b, account.User.Email)
+	s.closeJobs(b, *closedJobs)
+
+	const rounds = 40
+	for _, ask := range []struct{ name, path string }{
+		{"list", "/admin/jobs?limit=50"},
+		{"list-failed", "/admin/jobs?limit=50&state=failed"},
+		{"list-account", "/admin/jobs?limit=50&user_id=" + account.User.ID},
+		{"list-day", "/admin/jobs?limit=50&kind=VerificationEmail&from=" +
+			time.Now().Add(-24*time.Hour).UTC().Format(time.RFC3339)},
+		{"counts", "/admin/jobs/counts"},
+		{"overview", "/admin/overview"},
+	} {
+		b.ReportMetric(milliseconds(timed(b, rounds, func() { admin.requireFound(b, ask.path) }), 95), ask.name+"-p95-ms")
+	}
+	var pages []time.Duration
+	cursor := ""
+	for range rounds {
+		var page map[string]any
+		pages = append(
+			pages,
+			timed(b, 1, func() { page = admin.requireFound(b, "/admin/jobs?limit=50"+cursor).object(b) })...)
+		next, ok := page["next_cursor"].(string)
+		require.True(b, ok, "there are more pages")
+		cursor = "&cursor=" + next
+	}
+	b.ReportMetric(milliseconds(pages, 95), "next-page-p95-ms")
+	b.ReportMetric(0, "ns/op")
+}
+
+// timed runs fn some times, and returns how long each took.
+func timed(b *testing.B, rounds int, fn func()) (took []time.Duration) {
+	b.Helper()
+	for range rounds {
+		began := time.Now()
+		fn()
+		took = append(took, time.Since(began))
+	}
+	return took
+}
+
+func (c client) requireFound(t testing.TB, path string) answer {
+	t.Helper()
+	got := c.get(t, path)
+	require.Equal(t, http.StatusOK, got.status, "%s: %s", path, got.body)
+	return got
+}
+
+// closeJobs has Temporal run n workflows of the product's kinds, about different accounts, that do nothing.
+func (s *system) closeJobs(b *testing.B, n int) {
+	b.Helper()
+	c := dialTemporal(b, s.stack.TemporalAddress())
+	const queue = "nothing"
+	w := sdkworker.New(c, queue, sdkworker.Options{
+		MaxConcurrentWorkflowTaskExecutionSize: 200, MaxConcurrentWorkflowTaskPollers: 20,
+	})
+	kinds := slices.DeleteFunc(job.WorkflowTypes(), func(kind string) bool { return !strings.Contains(kind, "Email") })
+	for _, kind := range kinds {
+		w.RegisterWorkflowWithOptions(func(workflow.Context) error { return nil }, workflow.RegisterOptions{Name: kind})
+	}
+	require.NoError(b, w.Start())
+	b.Cleanup(w.Stop)
+	var starting errgroup.Group
+	starting.SetLimit(100)
+	for i := range n {
+		starting.Go(func() error {
+			options := temporal.StartWorkflowOptions{
+				ID: fmt.Sprint("closed/", i), TaskQueue: queue,
+				TypedSearchAttributes: sdk.NewSearchAttributes(
+					sdk.NewSearchAttributeKeyKeyword(job.AttributeUser).ValueSet(uuid.NewString())),
+			}
+			_, err := c.ExecuteWorkflow(b.Context(), options, kinds[i%len(kinds)])
+			return err
+		})
+	}
+	require.NoError(b, starting.Wait())
+	require.Eventually(b, func() bool {
+		count, err := c.CountWorkflow(b.Context(), &workflowservice.CountWorkflowExecutionsRequest{
+			Query: "TaskQueue = '" + queue + "' AND ExecutionStatus = 'Completed'",
+		})
+		require.NoError(b, err)
+		return count.GetCount() == int64(n)
+	}, 10*time.Minute, time.Second)
+}
