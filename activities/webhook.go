@@ -20,8 +20,10 @@ const (
 	MaxDeliveries = 100
 	// maxDeliveriesEach is the number of those to one webhook, so that a slow receiver does not hold up the others.
 	maxDeliveriesEach = 4
-	// busyPause is about the time after which a delivery is tried that found its webhook busy.
-	busyPause = 2 * time.Second
+	// busyPause is about the time after which a delivery is tried that found its webhook busy. It doubles up to
+	// maxBusyPause, so that a long backlog of one webhook is little work.
+	busyPause    = 2 * time.Second
+	maxBusyPause = time.Minute
 )
 
 // Webhook delivers to webhooks.
@@ -58,7 +60,11 @@ func (h *Webhook) DeliverWebhook(ctx context.Context, in job.WebhookInput) (job.
 		return job.WebhookResult{}, err
 	}
 	if !h.enter(delivery.WebhookID) {
-		return job.WebhookResult{}, later("the webhook is busy", job.ErrorWebhookBusy, jitter(busyPause))
+		return job.WebhookResult{}, later(
+			"the webhook is busy",
+			job.ErrorWebhookBusy,
+			busyWait(activity.GetInfo(ctx).Attempt),
+		)
 	}
 	defer h.leave(delivery.WebhookID)
 	work, err := h.Store.BeginWebhookAttempt(ctx, in.DeliveryID, in.Round)
@@ -121,6 +127,11 @@ func (h *Webhook) next(work store.WebhookWork, asked time.Duration) time.Duratio
 		return 0
 	}
 	return next
+}
+
+// busyWait is the pause after a number of attempts of the activity.
+func busyWait(attempt int32) time.Duration {
+	return jitter(min(busyPause<<min(max(attempt-1, 0), 10), maxBusyPause))
 }
 
 // jitter keeps deliveries that have failed together from being tried together.

@@ -23,8 +23,11 @@ const sealMark = 8 // bytes
 // ErrUnsealable is returned for a value that none of the secrets has sealed for this purpose and row.
 var ErrUnsealable = errors.New("auth: none of the secrets has sealed the value")
 
-// Sealer returns a Sealer with keys that are derived from the same secrets.
+// Sealer returns a Sealer with keys that are derived from the same secrets; nil for nil.
 func (d *Digests) Sealer() *Sealer {
+	if d == nil {
+		return nil
+	}
 	s := &Sealer{}
 	for _, secret := range append([]string{d.secret}, d.former...) {
 		block, err := aes.NewCipher(derive(secret, "seal"))

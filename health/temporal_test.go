@@ -63,7 +63,7 @@ func TestTemporal(t *testing.T) {
 
 	// Without workers Temporal answers, and no work is done.
 	require.Equal(t, "no worker for avatar-steps (activities), email, email (activities), avatar, avatar (activities), "+
-		"maintenance, maintenance (activities)", whatIsWrong(t, CheckWorkers(ctx, c, false)))
+		"maintenance, maintenance (activities), webhooks, webhooks (activities)", whatIsWrong(t, CheckWorkers(ctx, c, false)))
 	require.NotContains(
 		t,
 		whatIsWrong(t, CheckWorkers(ctx, c, true)),

@@ -287,6 +287,7 @@ var outside = map[string][]string{
 		"TokenUser",
 		"Work",
 		"LiveMarks",
+		"NowPlaying",
 		"LiveMembers",
 		"LiveRooms",
 		"LiveStandings",
