@@ -9,6 +9,7 @@ type AuditEntry struct {
 	Action     AuditAction
 	TargetKind AuditKind
 	TargetID   string
+	Target     Person // an account that it was done to; zero for anything else, and when it is deleted
 	Details    map[string]any
 	Outcome    AuditOutcome
 	CreatedAt  time.Time

@@ -66,7 +66,10 @@ type Email struct {
 	// has failed.
 	DeadlineAt time.Time
 
-	RoomID string // the room of an invitation, if the invitation is still there; only admins see it
+	// Only admins see the rest.
+
+	RoomID    string // the room of an invitation, if the invitation is still there
+	Recipient Person // zero without an account, and when the account is deleted
 }
 
 // EmailWait is what an email waits for.

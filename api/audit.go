@@ -40,8 +40,16 @@ func (s *Server) ListAudit(
 
 func (s *Server) auditEntry(e watchparty.AuditEntry) contract.AuditEntry {
 	return contract.AuditEntry{
-		ID: e.ID, Actor: s.person(e.Actor), Action: contract.AuditAction(e.Action),
-		TargetKind: contract.AuditEntryTargetKind(e.TargetKind), TargetID: e.TargetID, Details: e.Details,
-		Outcome: contract.AuditEntryOutcome(e.Outcome), CreatedAt: e.CreatedAt,
+		ID:     e.ID,
+		Actor:  s.person(e.Actor),
+		Action: contract.AuditAction(e.Action),
+		TargetKind: contract.AuditEntryTargetKind(
+			e.TargetKind,
+		),
+		TargetID:  e.TargetID,
+		Target:    s.person(e.Target),
+		Details:   e.Details,
+		Outcome:   contract.AuditEntryOutcome(e.Outcome),
+		CreatedAt: e.CreatedAt,
 	}
 }

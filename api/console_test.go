@@ -237,7 +237,7 @@ func TestConsoleWithoutTemporal(t *testing.T) {
 		status int
 		shows  string
 	}{
-		"": {200, "Temporal is away"}, "/queues": {200, "Temporal is away"}, "/emails": {200, "Relay"}, "/outbox": {200, "Try now"},
+		"": {200, "Temporal is away"}, "/queues": {200, "Temporal is away"}, "/emails": {200, "Temporal does not have its workflow yet"}, "/outbox": {200, "Try now"},
 		"/jobs": {503, "A part of the service is away"}, "/cleanup": {200, "Policies"}, "/users": {200, "root"},
 	} {
 		status, _, body := v.ask(t, "GET", "/admin"+path, nil)

@@ -188,7 +188,7 @@ func (s *Server) email(m watchparty.Email) contract.Email {
 		ID:          m.ID,
 		Kind:        contract.EmailKind(m.Kind),
 		SubjectID:   m.SubjectID,
-		UserID:      pointer(m.UserID),
+		Recipient:   s.person(m.Recipient),
 		State:       contract.EmailState(m.State),
 		Reason:      pointer(contract.EmailReason(m.Reason)),
 		Attempts:    m.Attempts,

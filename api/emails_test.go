@@ -44,11 +44,11 @@ func TestEmails(t *testing.T) {
 		mail := a.data()
 		require.Equal(
 			t,
-			[]any{"welcome", alice.id, alice.id, "failed", 2., "450 not now", nil, "welcome-email/" + alice.id, nil},
+			[]any{"welcome", alice.id, asShown(alice), "failed", 2., "450 not now", nil, "welcome-email/" + alice.id, nil},
 			[]any{
 				mail["kind"],
 				mail["subject_id"],
-				mail["user_id"],
+				mail["recipient"],
 				mail["state"],
 				mail["attempts"],
 				mail["last_answer"],

@@ -9,15 +9,22 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
+// rootSpan are the options of a request's span.
+var rootSpan = []trace.SpanStartOption{trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindServer)}
+
 // trace begins the trace of a request and returns what ends its span. The span has the route, and neither the path nor
-// anything of the client.
+// anything of the client. Most spans are not kept, so one gets its attributes only if it is.
 func (e *exchange) trace(tracer trace.Tracer, c echo.Context) (end func()) {
-	ctx, span := tracer.Start(e.Context, method(c.Request())+" "+c.Path(),
-		trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
-			attribute.String("http.request.method", method(c.Request())), attribute.String("http.route", c.Path()),
-			attribute.String("watchparty.request_id", e.ids.Request),
-		))
+	ctx, span := tracer.Start(e.Context, c.Path(), rootSpan...)
 	e.Context = ctx
+	if !span.IsRecording() {
+		return func() { span.End() }
+	}
+	span.SetName(method(c.Request()) + " " + c.Path())
+	span.SetAttributes(
+		attribute.String("http.request.method", method(c.Request())), attribute.String("http.route", c.Path()),
+		attribute.String("watchparty.request_id", e.ids.Request),
+	)
 	return func() {
 		status := c.Response().Status
 		span.SetAttributes(attribute.Int("http.response.status_code", status))

@@ -3,6 +3,8 @@
 //	go run ./bench                      every section
 //	go run ./bench registration cache   these only; the others stay as they are
 //	go run ./bench live                 those of live rooms
+//	go run ./bench cached               those of the cache in the built program
+//	go run ./bench -quick cached-peers  tries a section of the cache out, and writes nothing
 package main
 
 import (
@@ -10,6 +12,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"math"
@@ -20,10 +23,12 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/perf/benchfmt"
 
+	"github.com/watchparty/watchparty/bench/cached"
 	"github.com/watchparty/watchparty/bench/live"
 )
 
@@ -96,6 +101,30 @@ var sections = []section{
 		timeout: "20m",
 	},
 	{
+		name:  "emails",
+		title: "Resets while other emails wait",
+		about: "The longest time from `POST /api/auth/password-reset` until the SMTP server has the email, of five: `idle` on a system that\n" +
+			"has nothing else to do; `behind` 10,000 welcome emails that have just been asked for, `in-outbox` and `in-temporal`; and `last`,\n" +
+			"when the outbox is empty and those that were not sent yet are `all-in-temporal`, where they go out at 20 a second. Each is at\n" +
+			"most 2 s, or the benchmark fails. Every server shares the machine.",
+		pkg:     "./e2e",
+		bench:   "^BenchmarkReset$",
+		flags:   []string{"-benchtime", "1x"},
+		timeout: "30m",
+	},
+	{
+		name:  "pictures",
+		title: "Pictures of many accounts at once",
+		about: "Time from an upload until its picture is published, 12 megapixels in 4 MB: `alone` on a system that has nothing else to do;\n" +
+			"the first, the median and the last of 100 accounts' pictures, which two clients send as fast as the API takes them; and\n" +
+			"`beside-50` of one account's picture while another account sends 50. `first/alone` is at most 2, `median/last` 0.6, and\n" +
+			"`delay/alone`, what the 50 add, 2, or the benchmark fails. The load and every server share the machine.",
+		pkg:     "./e2e",
+		bench:   "^BenchmarkPictures$",
+		flags:   []string{"-benchtime", "1x"},
+		timeout: "20m",
+	},
+	{
 		name:  "batches",
 		title: "Batches of the clean-up",
 		about: "Time of a batch of 1,000 old messages, half of the table being old: its median over the first and the last tenth of the batches\n" +
@@ -133,9 +162,34 @@ var sections = []section{
 		"20 clients of 10 people, at two nodes: each frame is up to 300 ms late, and four in ten come once more."),
 	liveSection("pages", "Live rooms in browsers",
 		"4 pages in Chromium behind 40 ms ± 20 ms with 3 % lost, at two nodes, by the frame numbers in their pixels."),
+	cachedSection(
+		"peers",
+		"Hits beside other servers",
+		"Peak over 32 connections by wrk, and latency at half of it by vegeta, of one process each, with the load beside it.",
+	),
+	cachedSection("reads", "Hits beside reads from Postgres",
+		"Over one connection, on one core. Processor time is that of the process and, where it is asked, of Postgres."),
+	cachedSection("size", "Lists in small and in large tables",
+		"Time of an answer over one connection: warm from memory, cold from Postgres."),
+	cachedSection("misses", "Many misses at once",
+		"500 requests for a room that no process has. Its loads count: each is one query."),
+	cachedSection("writes", "Price of the durable invalidation",
+		"Time of `POST /api/chat/messages` over one connection, with a Postgres that syncs to disk."),
+	cachedSection("overload", "More reads than can be answered",
+		"Offered from 0.2 to 5 times what saturates one process on one core. Who waits for more than a second gives up."),
 }
 
+// Flags, which only the sections of the cache know.
+var (
+	quick    bool   // take a short time, and write nothing
+	profiles string // a folder
+)
+
 func main() {
+	if file := os.Getenv(cached.FloorVariable); file != "" {
+		fmt.Fprintln(os.Stderr, "bench:", cached.ServeFloor(file))
+		os.Exit(1)
+	}
 	if os.Getenv(live.HoldVariable) != "" {
 		if err := live.Hold(os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
@@ -143,8 +197,11 @@ func main() {
 		}
 		return
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, os.Args[1:], filepath.Join("bench", "RESULTS.md"), os.Stderr)
+	flag.BoolVar(&quick, "quick", false, "take a short time where that is possible, print, and write nothing")
+	flag.StringVar(&profiles, "profiles", "", "a `folder` for profiles of the program, where that is possible")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, flag.Args(), filepath.Join("bench", "RESULTS.md"), os.Stderr)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -171,6 +228,10 @@ func run(ctx context.Context, names []string, file string, log io.Writer) error 
 		}
 		if text[s.title], err = s.results(ctx, log); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
+		}
+		if quick {
+			fmt.Fprintln(log, text[s.title])
+			continue
 		}
 		// Written after each: the next one may fail.
 		if err := os.WriteFile(file, []byte(document(text)), 0o644); err != nil { //nolint:gosec // everybody may read it
@@ -210,12 +271,17 @@ const (
 	mark  = "\n## "
 )
 
-// parse returns the sections of a document by their titles.
+// unmeasured is the text of a section that was added after the last measurement.
+const unmeasured = "Not measured yet."
+
+// parse returns the sections of a document by their titles, without those that were not measured yet.
 func parse(document string) map[string]string {
 	found := map[string]string{}
 	for _, part := range strings.Split(document, mark)[1:] {
 		title, text, _ := strings.Cut(part, "\n")
-		found[title] = strings.TrimSpace(text)
+		if text = strings.TrimSpace(text); !strings.HasSuffix(text, unmeasured) {
+			found[title] = text
+		}
 	}
 	return found
 }
@@ -225,9 +291,7 @@ func document(text map[string]string) string {
 	var b strings.Builder
 	b.WriteString(intro)
 	for _, s := range sections {
-		if text[s.title] != "" {
-			b.WriteString(mark + s.title + "\n\n" + text[s.title] + "\n")
-		}
+		b.WriteString(mark + s.title + "\n\n" + cmp.Or(text[s.title], s.about+"\n\n"+unmeasured) + "\n")
 	}
 	return b.String()
 }

@@ -36,6 +36,7 @@ func TestDocumentKeepsOtherSections(t *testing.T) {
 	require.Equal(t, text, parse(whole))
 	require.Equal(t, whole, document(parse(whole)))
 	require.Less(t, strings.Index(whole, "first"), strings.Index(whole, "second"))
+	require.Equal(t, len(sections)-2, strings.Count(whole, unmeasured))
 }
 
 func TestRunRefusesUnknownSections(t *testing.T) {

@@ -79,7 +79,7 @@ func open(r config.Redis, c config.Cache, member *coherence.Member, log *slog.Lo
 	if cache.redis, err = OpenRedis(r); err != nil {
 		return nil, err
 	}
-	cache.shared = &shared{client: cache.redis.Client(), prefix: r.KeyPrefix, limits: l}
+	cache.shared = newShared(cache.redis.Client(), r.KeyPrefix, r.PoolSize, l)
 	cache.local, err = otter.New(&otter.Options[string, *Entry]{
 		MaximumWeight: uint64(c.Memory), //nolint:gosec // validated
 		Weigher: func(key string, e *Entry) uint32 {
@@ -119,7 +119,7 @@ type Stats struct {
 	Loads     uint64 // from the database
 	Joined    uint64 // lookups that waited for another one's load
 	Refreshed uint64 // loads ahead of an entry's end
-	Refused   uint64 // loads that had to wait behind too many others
+	Refused   uint64 // lookups that would have had to wait behind too many others, for Redis or for a load
 	Errors    uint64 // exchanges with Redis that failed or that the breaker refused
 	Entries   int    // in memory
 	Bytes     uint64 // of memory, about

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/admission"
 	"github.com/watchparty/watchparty/coherence"
 )
 
@@ -136,6 +137,11 @@ func (c *Cache) fly(ctx context.Context, fl *flight, q Query, load Loader, after
 	}
 	if !isAbsent(ctx, q.Key) {
 		entries, err := c.shared.get(ctx, c.member.Generation(), q.Key)
+		if errors.Is(err, admission.ErrBusy) { // not a reason for a load, which costs more
+			c.stats.refused.Add(1)
+			fl.err, fl.fresh = watchparty.ErrBusy, true
+			return
+		}
 		c.report(ctx, err)
 		if err == nil && c.take(fl, lease, q, entries[0], after) {
 			return
@@ -334,6 +340,9 @@ func (c *Cache) Prefetch(ctx context.Context, queries ...Query) context.Context 
 		keys[i] = q.Key
 	}
 	entries, err := c.shared.get(ctx, c.member.Generation(), keys...)
+	if errors.Is(err, admission.ErrBusy) {
+		return ctx // Get decides
+	}
 	c.report(ctx, err)
 	known, _ := ctx.Value(absentKey{}).(absent)
 	missing := maps.Clone(known)

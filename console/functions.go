@@ -70,6 +70,10 @@ func (c *Console) functions() template.FuncMap {
 			return v.IsValid() && v.Len() > 0
 		},
 		"shares":       shares,
+		"sum":          sum,
+		"idle":         isIdle,
+		"unattended":   unattended,
+		"target":       target,
 		"noMovie":      func() contract.Movie { return contract.Movie{} },
 		"auditActions": sync.OnceValue(auditActions),
 		"jobID":        func(workflowID string) string { return jobs.EncodeID(workflowID, "") },
@@ -355,4 +359,34 @@ var meanings = map[string]string{
 	"waiting":  "It waits on purpose.",
 	"retrying": "A step has failed, and is tried again by itself.",
 	"stuck":    "No worker takes its work, or a step has failed many times.",
+}
+
+// isIdle reports whether nobody takes what is on a queue, although it is not paused.
+func isIdle(q contract.TaskQueue) bool {
+	return q.PausedAt == nil && q.Workers != nil && len(*q.Workers) == 0
+}
+
+// unattended are the queues on which something waits that nobody takes.
+func unattended(queues []contract.TaskQueue) []contract.TaskQueue {
+	return slices.DeleteFunc(slices.Clone(queues), func(q contract.TaskQueue) bool {
+		return !isIdle(q) || q.Backlog == nil || *q.Backlog == 0
+	})
+}
+
+// link is a page of the console.
+type link struct{ Path, Label string }
+
+// target is where the console shows what an act was done to; nil if it has no page.
+func target(e contract.AuditEntry) *link {
+	if e.Target != nil {
+		return &link{"/users/" + e.Target.ID, e.Target.Username}
+	}
+	page := map[watchparty.AuditKind]string{
+		watchparty.AuditMovie: "/movies/", watchparty.AuditCleanupRun: "/cleanup/", watchparty.AuditReport: "/abuse/",
+		watchparty.AuditEmail: "/emails/",
+	}[watchparty.AuditKind(e.TargetKind)]
+	if page == "" {
+		return nil
+	}
+	return &link{page + e.TargetID, words(e.TargetKind)}
 }

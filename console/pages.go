@@ -2,12 +2,15 @@ package console
 
 import (
 	"encoding/json"
+	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
+	"github.com/watchparty/watchparty/workflows/job"
 )
 
 // page is a page, and what it reads of the API.
@@ -188,6 +191,42 @@ func readOutbox(c *Console, r *http.Request, query url.Values) (any, *string, er
 type cleanupPage struct {
 	Policies []contract.CleanupPolicy
 	Runs     []contract.CleanupRun
+	Schedule *contract.Schedule // of the nightly runs; nil while Temporal is away
+}
+
+// Bad reports whether an admin should look at the clean-up.
+func (p cleanupPage) Bad() bool {
+	last := p.last()
+	return p.Schedule == nil || p.Schedule.Paused || last != nil && last.State == contract.CleanupRunStateFailed
+}
+
+// Verdict says how the last run ended, and when the next one comes.
+func (p cleanupPage) Verdict() string {
+	said := "No run has ended yet."
+	if last := p.last(); last != nil {
+		said = fmt.Sprintf("The last run ended %s: %s, with %s removed.", when(last.FinishedAt).Relative,
+			plain(last.State), number(sum(last.Counts)))
+	}
+	switch {
+	case p.Schedule == nil:
+		return said + " Temporal does not answer, so the next one is not known."
+	case p.Schedule.Paused:
+		return said + " The schedule is paused: " + p.Schedule.Note
+	case len(p.Schedule.NextRuns) == 0:
+		return said + " The schedule has no next one."
+	}
+	next := when(p.Schedule.NextRuns[0])
+	return fmt.Sprintf("%s The next one comes %s, at %s UTC.", said, next.Relative, next.Exact)
+}
+
+// last is the newest run that has ended and was no dry run.
+func (p cleanupPage) last() *contract.CleanupRun {
+	for _, run := range p.Runs {
+		if run.FinishedAt != nil && !run.DryRun {
+			return &run
+		}
+	}
+	return nil
 }
 
 func readCleanup(c *Console, r *http.Request, _ url.Values) (any, *string, error) {
@@ -196,8 +235,18 @@ func readCleanup(c *Console, r *http.Request, _ url.Values) (any, *string, error
 		return nil, nil, err
 	}
 	var runs contract.CleanupRunList
-	err := c.get(r, "/admin/cleanup/runs", &runs)
-	return cleanupPage{policies.Data, runs.Data}, nil, err
+	if err := c.get(r, "/admin/cleanup/runs", &runs); err != nil {
+		return nil, nil, err
+	}
+	page := cleanupPage{Policies: policies.Data, Runs: runs.Data}
+	var schedules contract.ScheduleList
+	_ = c.get(r, "/admin/schedules", &schedules) // the page works without Temporal
+	for _, schedule := range schedules.Data {
+		if schedule.ID == job.ScheduleCleanup {
+			page.Schedule = &schedule
+		}
+	}
+	return page, nil, nil
 }
 
 // webhookPage is what the page of a webhook shows.
@@ -222,6 +271,20 @@ type userPage struct {
 	Sessions []contract.Session
 	Done     []contract.AuditEntry // by the account
 	To       []contract.AuditEntry // to the account
+}
+
+// Why says who has suspended the account and why, as far as the page's acts tell.
+func (p userPage) Why() string {
+	for _, e := range p.To {
+		if string(e.Action) == string(watchparty.AuditUserSuspended) {
+			by := "an operator's command"
+			if e.Actor != nil {
+				by = e.Actor.Username
+			}
+			return fmt.Sprintf("by %s: %s", by, plain(e.Details["reason"]))
+		}
+	}
+	return ""
 }
 
 func readUser(c *Console, r *http.Request, _ url.Values) (any, *string, error) {

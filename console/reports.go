@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -91,7 +92,14 @@ func readReport(c *Console, r *http.Request, _ url.Values) (any, *string, error)
 // dayWidth is the width of a day in a chart.
 const dayWidth = 24
 
-// shares returns counts in the order of a clean-up run.
+func sum(counts map[string]int64) (total int64) {
+	for _, n := range counts {
+		total += n
+	}
+	return total
+}
+
+// shares returns the counts of a run, the largest first.
 func shares(counts map[string]int64) (all []share) {
 	largest := int64(1)
 	for _, n := range counts {
@@ -102,5 +110,6 @@ func shares(counts map[string]int64) (all []share) {
 			all = append(all, share{string(policy), n, int(n * 100 / largest)})
 		}
 	}
+	slices.SortStableFunc(all, func(a, b share) int { return cmp.Compare(b.Count, a.Count) })
 	return all
 }

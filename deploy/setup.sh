@@ -3,7 +3,7 @@
 #
 #   setup.sh run     what `make run` needs: libvips, Postgres, Redis, the temporal command
 #   setup.sh test    and, for the tests, a browser, a connection pooler, and Node with the TypeScript client's packages
-#   setup.sh bench   what `make run` needs, and the command that pictures are compared with
+#   setup.sh bench   what `make run` needs, and what the program is compared with: vipsthumbnail, nginx, servers in Node
 #   setup.sh lint    the linters, and the generators of code
 set -eu
 cd "$(dirname "$0")/.."
@@ -26,6 +26,7 @@ has_postgres() {
     return 1
 }
 has_vips() { has pkg-config && pkg-config --exists 'vips >= 8.14'; }
+has_nginx() { has nginx || [ -x /usr/sbin/nginx ]; }
 has_pooler() { has pgbouncer || [ -x /usr/sbin/pgbouncer ]; }
 has_browser() { has chromium || has chromium-browser || has google-chrome || [ -d '/Applications/Google Chrome.app' ]; }
 
@@ -43,9 +44,11 @@ missing() {
     has_postgres || case $1 in apt) echo postgresql ;; brew) echo postgresql@17 ;; esac
     has redis-server || case $1 in apt) echo redis-server ;; brew) echo redis ;; esac
     [ "$what" != bench ] || has vipsthumbnail || case $1 in apt) echo libvips-tools ;; brew) echo vips ;; esac
+    [ "$what" != bench ] || has wrk || echo wrk
+    [ "$what" != bench ] || has_nginx || echo nginx
     [ "$what" != test ] || has_pooler || echo pgbouncer
     [ "$what" != test ] || has_browser || case $1 in apt) echo chromium ;; brew) echo google-chrome ;; esac
-    [ "$what" != test ] && [ "$what" != lint ] || has npm || case $1 in apt) echo npm ;; brew) echo node ;; esac
+    [ "$what" = run ] || has npm || case $1 in apt) echo npm ;; brew) echo node ;; esac
 }
 
 install_with_apt() {
@@ -55,11 +58,13 @@ install_with_apt() {
         echo 'create_main_cluster = false' | as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
     fi
     has redis-server || redis_is_new=yes
+    has_nginx || nginx_is_new=yes
     has_pooler || pooler_is_new=yes
     as_root apt-get -o DPkg::Lock::Timeout=300 update -q
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -q -y \
         --no-install-recommends -o Dpkg::Options::=--force-confold ca-certificates "$@"
     [ -z "${redis_is_new:-}" ] || ! has redis-server || stop_service redis-server
+    [ -z "${nginx_is_new:-}" ] || ! has_nginx || stop_service nginx
     [ -z "${pooler_is_new:-}" ] || ! has_pooler || stop_service pgbouncer
 }
 
@@ -97,6 +102,7 @@ announce() {
     if [ -n "$packages" ]; then
         say "  - install with $kind: $packages"
         if [ $kind = apt ]; then
+            say '    (as root; no Postgres cluster is made, and no service is left running)'
             say '    (as root; no Postgres cluster is made, and no service of it is left running)'
         fi
     fi
@@ -140,6 +146,9 @@ run | test | bench)
         node_packages clients/typescript
         node_packages e2e/client
         go_tool oasdiff github.com/oasdiff/oasdiff $OASDIFF
+    fi
+    if [ "$what" = bench ]; then
+        node_packages bench/cached/peers
     fi
     has temporal || go_tool temporal github.com/temporalio/cli/cmd/temporal $TEMPORAL '; this takes minutes: it is the whole Temporal server'
     ;;

@@ -43,7 +43,7 @@ func usedMetrics(t *testing.T, path string) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// TestMetricsOfRules: what the alerts and the dashboard use is there in the running system, without a failure before.
+// TestMetricsOfRules: what the alerts, the dashboard and autoscalers use is there in the running system, without a failure before.
 func TestMetricsOfRules(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t)
@@ -59,6 +59,7 @@ func TestMetricsOfRules(t *testing.T) {
 	used := append(
 		usedMetrics(t, "../deploy/monitoring/alerts.yml"),
 		usedMetrics(t, "../deploy/monitoring/dashboard.json")...)
+	used = append(used, usedMetrics(t, "../deploy/kubernetes/components/prometheus/prometheus-adapter.yaml")...)
 	require.Greater(t, len(used), 40)
 	eventually(t, func(c *assert.CollectT) {
 		names := scrapeMetrics(c, addresses["api"])

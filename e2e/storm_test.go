@@ -290,7 +290,9 @@ func (s *system) resend(t *testing.T, admin client, mail map[string]any, accepte
 	var email string
 	require.NoError(
 		t,
-		s.store.DB().NewRaw("SELECT email FROM users WHERE id = ?", mail["user_id"]).Scan(t.Context(), &email),
+		s.store.DB().
+			NewRaw("SELECT email FROM users WHERE id = ?", mail["recipient"].(map[string]any)["id"]).
+			Scan(t.Context(), &email),
 	)
 	var done bool
 	require.NoError(

@@ -43,13 +43,6 @@ type polled struct {
 	kind  enums.TaskQueueType
 }
 
-func (p polled) String() string {
-	if p.kind == enums.TASK_QUEUE_TYPE_ACTIVITY {
-		return p.queue + " (activities)"
-	}
-	return p.queue
-}
-
 // polledQueues are those that workers poll. While emails are paused, nobody polls for their activities.
 func polledQueues(emailsPaused bool) []polled {
 	queues := []polled{{job.TaskQueueAvatarSteps, enums.TASK_QUEUE_TYPE_ACTIVITY}}
@@ -65,7 +58,7 @@ func polledQueues(emailsPaused bool) []polled {
 // CheckWorkers checks that a worker polls each task queue, and names those without one.
 func CheckWorkers(ctx context.Context, c client.Client, emailsPaused bool) error {
 	queues := polledQueues(emailsPaused)
-	missing := make([]string, len(queues))
+	missing := make([]bool, len(queues))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, p := range queues {
 		g.Go(func() error {
@@ -73,19 +66,34 @@ func CheckWorkers(ctx context.Context, c client.Client, emailsPaused bool) error
 			if err != nil {
 				return fmt.Errorf("describe task queue %s: %w", p.queue, err)
 			}
-			if !polls(described.GetPollers(), time.Now()) {
-				missing[i] = p.String()
-			}
+			missing[i] = !polls(described.GetPollers(), time.Now())
 			return nil
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	if names := present(missing); len(names) > 0 {
+	if names := unpolled(queues, missing); len(names) > 0 {
 		return Trouble{What: "no worker for " + strings.Join(names, ", ")}
 	}
 	return nil
+}
+
+// unpolled names the queues that are missing a worker. One whose workers decide only is named with what they lack.
+func unpolled(queues []polled, missing []bool) (names []string) {
+	lacking := map[string]bool{} // queues that have no worker at all
+	for i, p := range queues {
+		switch {
+		case !missing[i]:
+		case p.kind == enums.TASK_QUEUE_TYPE_ACTIVITY && lacking[p.queue]:
+		case p.kind == enums.TASK_QUEUE_TYPE_ACTIVITY && p.queue != job.TaskQueueAvatarSteps:
+			names = append(names, p.queue+" (activities)")
+		default:
+			lacking[p.queue] = true
+			names = append(names, p.queue)
+		}
+	}
+	return names
 }
 
 // polls reports whether somebody has polled a moment ago.

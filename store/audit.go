@@ -26,6 +26,7 @@ type auditRow struct {
 	CreatedAt     time.Time         `bun:"created_at"`
 	ActorUsername *string           `bun:"actor_username"`
 	Actor         watchparty.Person `bun:"actor,type:json,scanonly"`
+	Target        watchparty.Person `bun:"target,type:json,scanonly"`
 	Outcome       string            `bun:"outcome"`
 	OutcomeNow    string            `bun:"outcome_now,scanonly"`
 }
@@ -33,7 +34,7 @@ type auditRow struct {
 func (r auditRow) entry() watchparty.AuditEntry {
 	return watchparty.AuditEntry{
 		ID: r.ID, Actor: r.actor(), Action: watchparty.AuditAction(r.Action),
-		TargetKind: watchparty.AuditKind(r.TargetKind), TargetID: r.TargetID, Details: r.Details,
+		TargetKind: watchparty.AuditKind(r.TargetKind), TargetID: r.TargetID, Target: r.Target, Details: r.Details,
 		Outcome:   watchparty.AuditOutcome(r.OutcomeNow),
 		CreatedAt: r.CreatedAt.UTC(),
 	}
@@ -82,6 +83,7 @@ func addAudit(ctx context.Context, tx bun.Tx, row auditRow) error {
 
 func selectAudit(db bun.IDB, rows any) *bun.SelectQuery {
 	return db.NewSelect().Model(rows).ColumnExpr("a.*").ColumnExpr(personOf("a.actor_id")+" AS actor").
+		ColumnExpr("CASE a.target_kind WHEN 'user' THEN "+personOf("a.target_id")+" END AS target").
 		ColumnExpr("CASE WHEN a.outcome = 'pending' AND a.updated_at < now() - make_interval(secs => ?) THEN 'unknown' "+
 			"ELSE a.outcome END AS outcome_now",
 			watchparty.AuditPendingFor.Seconds())

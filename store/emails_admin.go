@@ -33,15 +33,16 @@ type adminEmailRow struct {
 	bun.BaseModel `bun:"table:emails,alias:e"`
 	emailRow      `bun:",extend"`
 
-	RoomID  *string `bun:"room_id,scanonly"`
-	Paused  bool    `bun:"paused,scanonly"`
-	Pending bool    `bun:"pending,scanonly"` // its event waits for the relay
-	Due     bool    `bun:"due,scanonly"`     // the next attempt
+	RoomID    *string           `bun:"room_id,scanonly"`
+	Recipient watchparty.Person `bun:"recipient,type:json,scanonly"`
+	Paused    bool              `bun:"paused,scanonly"`
+	Pending   bool              `bun:"pending,scanonly"` // its event waits for the relay
+	Due       bool              `bun:"due,scanonly"`     // the next attempt
 }
 
 func (r adminEmailRow) email() watchparty.Email {
 	m := r.emailRow.email()
-	m.RoomID = value(r.RoomID)
+	m.RoomID, m.Recipient = value(r.RoomID), r.Recipient
 	if m.State != watchparty.EmailQueued && m.State != watchparty.EmailSending {
 		return m
 	}
@@ -59,7 +60,7 @@ func (r adminEmailRow) email() watchparty.Email {
 // selectAdminEmails selects adminEmailRows. Without an outbox event, an email that an attempt has never been made for
 // waits for a worker.
 func selectAdminEmails(db bun.IDB, rows any) *bun.SelectQuery {
-	return db.NewSelect().Model(rows).ColumnExpr("e.*").
+	return db.NewSelect().Model(rows).ColumnExpr("e.*").ColumnExpr(personOf("e.user_id") + " AS recipient").
 		ColumnExpr("(SELECT i.room_id FROM invitations AS i WHERE i.id = e.subject_id) AS room_id").
 		ColumnExpr("EXISTS (SELECT FROM mail_pauses WHERE " + openPauses + ") AS paused").
 		ColumnExpr("EXISTS (SELECT FROM outbox AS o WHERE o.workflow_id = e.workflow_id AND o.signal = '' " +

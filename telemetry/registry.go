@@ -37,12 +37,13 @@ func (r *Registry) Gather() prometheus.Gatherer { return r.all }
 const maxScrapes = 4
 
 // Handler serves /metrics and, if profiles is true, Go's profiles below /debug/pprof/. A metric that cannot be read does
-// not keep the others back.
+// not keep the others back. /live answers 204 as long as the process can answer at all, whatever its servers do.
 func (r *Registry) Handler(profiles bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(r.all, promhttp.HandlerOpts{
 		ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: maxScrapes, Registry: r.all,
 	}))
+	mux.HandleFunc("GET /live", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	if profiles {
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)

@@ -30,6 +30,16 @@ func TestProfilesAreOffUnlessSet(t *testing.T) {
 	}
 }
 
+// TestLive: what asks whether the process is alive reads nothing from its servers.
+func TestLive(t *testing.T) {
+	r := NewRegistry()
+	RegisterWork(r.Own(), slog.New(slog.DiscardHandler), func(context.Context) (store.Work, error) {
+		require.Fail(t, "the database is asked")
+		return store.Work{}, nil
+	})
+	require.Equal(t, http.StatusNoContent, scrape(t, r, "/live", false).Code)
+}
+
 func TestWorkMetrics(t *testing.T) {
 	var (
 		answer store.Work

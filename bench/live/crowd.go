@@ -240,9 +240,9 @@ func (m *Measurement) deliver(
 	if wanted := seeks * (members - 1) / 2; len(all) < wanted {
 		return fmt.Errorf("%d frames have come, of %d", len(all), seeks*(members-1))
 	}
-	m.atMost(what, bound, float64(Quantile(all, 0.99))/1e6, " ms")
-	m.figure("the same, p50", float64(Quantile(all, 0.5))/1e6, " ms")
-	m.figure("the same, processor time of both nodes for each", (after-before)/float64(seeks)*1e3, " ms")
+	m.AtMost(what, bound, float64(Quantile(all, 0.99))/1e6, " ms")
+	m.Figure("the same, p50", float64(Quantile(all, 0.5))/1e6, " ms")
+	m.Figure("the same, processor time of both nodes for each", (after-before)/float64(seeks)*1e3, " ms")
 	return nil
 }
 
@@ -306,9 +306,9 @@ func (m *Measurement) memory(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	m.atMost(fmt.Sprintf("memory of each of %d connections, in use", held), 36,
+	m.AtMost(fmt.Sprintf("memory of each of %d connections, in use", held), 36,
 		float64(after.inUse-before.inUse)/float64(held)/1024, " KB")
-	m.atMost(fmt.Sprintf("memory of a process with %d connections, of the system", held), 1024,
+	m.AtMost(fmt.Sprintf("memory of a process with %d connections, of the system", held), 1024,
 		float64(after.resident)/(1<<20), " MB")
 	return nil
 }

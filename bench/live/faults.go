@@ -85,7 +85,7 @@ func (m *Measurement) loseNetworks(ctx context.Context, rooms []*Room) error {
 	if err != nil {
 		return err
 	}
-	m.figure("a client's network away for 10 s, and a seek: within 100 ms after it is back, the slowest",
+	m.Figure("a client's network away for 10 s, and a seek: within 100 ms after it is back, the slowest",
 		Quantile(took, 1).Seconds(), " s")
 	return nil
 }
@@ -104,10 +104,10 @@ func (m *Measurement) killRedis(ctx context.Context, rooms []*Room) error {
 	if err != nil {
 		return err
 	}
-	m.atMost("Redis away for 60 s, then empty: connections lost", 0, float64(o.Connections), "")
-	m.atMost("the same: changes of playback that nobody commanded", 0, float64(o.Changes), "")
-	m.atMost(fmt.Sprintf("the same: commands lost, of %d", o.Given), 0, float64(o.Lost), "")
-	m.figure("the same: command until all have heard of it, p95", Quantile(o.Took, 0.95).Seconds(), " s")
+	m.AtMost("Redis away for 60 s, then empty: connections lost", 0, float64(o.Connections), "")
+	m.AtMost("the same: changes of playback that nobody commanded", 0, float64(o.Changes), "")
+	m.AtMost(fmt.Sprintf("the same: commands lost, of %d", o.Given), 0, float64(o.Lost), "")
+	m.Figure("the same: command until all have heard of it, p95", Quantile(o.Took, 0.95).Seconds(), " s")
 	return m.plotRoom("redis", "Redis is killed, and comes back empty; a command each 4 s", rooms[0],
 		o.Killed.Add(-plotBefore), time.Now(), o.Killed, plotLimit,
 		event{0, "killed"}, event{o.Back.Sub(o.Killed).Seconds(), "back"})
@@ -231,7 +231,7 @@ func (m *Measurement) kickAll(ctx context.Context, prefix string, count int, wha
 	if err != nil {
 		return err
 	}
-	m.atMost(what, bound, Quantile(took, 0.99).Seconds(), " s")
+	m.AtMost(what, bound, Quantile(took, 0.99).Seconds(), " s")
 	return nil
 }
 
@@ -305,7 +305,7 @@ func (m *Measurement) waitInSilence(ctx context.Context) error {
 	if err := waiting.Wait(); err != nil {
 		return err
 	}
-	m.atMost(fmt.Sprintf("the longest of %d waits for silent players, past its deadline", len(over)), 1,
+	m.AtMost(fmt.Sprintf("the longest of %d waits for silent players, past its deadline", len(over)), 1,
 		Quantile(over, 1), " s")
 	return nil
 }
@@ -439,11 +439,11 @@ func (m *Measurement) killNodes(ctx context.Context, rooms []*Room) error {
 			}
 		}
 	}
-	m.atMost("a node killed: its clients back and within 100 ms, p95", 5, Quantile(took, 0.95).Seconds(), " s")
-	m.figure("the same, the slowest", Quantile(took, 1).Seconds(), " s")
-	m.atMost("the others: connections lost", 0, float64(disturbed.connections), "")
-	m.atMost("the others: changes that nobody commanded", 0, float64(disturbed.revisions), "")
-	m.atMost("the others: the furthest from the room, without a command", near, othersWent, " ms")
+	m.AtMost("a node killed: its clients back and within 100 ms, p95", 5, Quantile(took, 0.95).Seconds(), " s")
+	m.Figure("the same, the slowest", Quantile(took, 1).Seconds(), " s")
+	m.AtMost("the others: connections lost", 0, float64(disturbed.connections), "")
+	m.AtMost("the others: changes that nobody commanded", 0, float64(disturbed.revisions), "")
+	m.AtMost("the others: the furthest from the room, without a command", near, othersWent, " ms")
 	return nil
 }
 

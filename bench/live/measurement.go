@@ -5,22 +5,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
+	"github.com/watchparty/watchparty/bench/figures"
 	"github.com/watchparty/watchparty/devstack"
 )
-
-// Bar is what a figure is held to.
-type Bar struct {
-	What   string
-	Bound  string
-	Figure string
-	Met    bool
-	Bare   bool // there is no bound
-}
 
 // Measurement runs a part, and keeps what it has found.
 type Measurement struct {
@@ -29,8 +19,7 @@ type Measurement struct {
 	Binary  string
 	Environ []string
 
-	bars   []Bar
-	plots  []string
+	figures.Table
 	system *System
 	began  time.Time
 }
@@ -67,11 +56,12 @@ func (m *Measurement) Run(ctx context.Context, name string) (string, error) {
 	if err := os.MkdirAll(m.Dir, 0o755); err != nil {
 		return "", err
 	}
+	m.Say = m.say
 	m.say("%s", name)
 	if err := m.runPart(ctx, parts[i]); err != nil {
 		return "", err
 	}
-	return m.table(), nil
+	return m.String(), nil
 }
 
 func (m *Measurement) runPart(ctx context.Context, p part) error {
@@ -98,58 +88,4 @@ func (m *Measurement) say(format string, args ...any) {
 		m.began = time.Now()
 	}
 	fmt.Fprintf(m.Log, "%5.0fs  "+format+"\n", append([]any{time.Since(m.began).Seconds()}, args...)...)
-}
-
-func (m *Measurement) add(b Bar) {
-	m.bars = append(m.bars, b)
-	m.say("%-70s %-20s %s", b.What, b.Figure, b.verdict())
-}
-
-func (b Bar) verdict() string {
-	switch {
-	case b.Bare:
-		return ""
-	case b.Met:
-		return "met"
-	}
-	return "**missed**"
-}
-
-// atMost adds a bar that a figure must not exceed.
-func (m *Measurement) atMost(what string, bound, figure float64, unit string) {
-	limit := "≤ " + number(bound) + unit
-	if bound == 0 {
-		limit = "0"
-	}
-	m.add(Bar{What: what, Bound: limit, Figure: number(figure) + unit, Met: figure <= bound})
-}
-
-// figure adds a figure without a bar.
-func (m *Measurement) figure(what string, figure float64, unit string) {
-	m.add(Bar{What: what, Bound: "–", Figure: number(figure) + unit, Bare: true})
-}
-
-// number writes three digits, or all before the point.
-func number(v float64) string {
-	switch {
-	case v == float64(int64(v)) || v >= 100 || v <= -100:
-		return fmt.Sprintf("%.0f", v)
-	case v >= 10 || v <= -10:
-		return fmt.Sprintf("%.1f", v)
-	case v >= 1 || v <= -1:
-		return fmt.Sprintf("%.2f", v)
-	}
-	return fmt.Sprintf("%.3f", v)
-}
-
-func (m *Measurement) table() string {
-	var b strings.Builder
-	b.WriteString("| | bar | measured | |\n|---|---:|---:|---|\n")
-	for _, bar := range m.bars {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", bar.What, bar.Bound, bar.Figure, bar.verdict())
-	}
-	for _, name := range m.plots {
-		fmt.Fprintf(&b, "\n![%s](%s)\n", strings.TrimSuffix(filepath.Base(name), ".svg"), name)
-	}
-	return strings.TrimSpace(b.String())
 }

@@ -21,20 +21,6 @@ func TestQuantile(t *testing.T) {
 	require.ElementsMatch(t, []float64{1, 4, 3}, spread([]float64{1, 2, 5}))
 }
 
-func TestTable(t *testing.T) {
-	m := &Measurement{Log: io.Discard}
-	m.atMost("clock", 10, 9.54, " ms")
-	m.atMost("settled", 1, 1.98, " s")
-	m.atMost("lost", 0, 0, "")
-	m.figure("p50", 0.25, " s")
-	require.Equal(t, `| | bar | measured | |
-|---|---:|---:|---|
-| clock | ≤ 10 ms | 9.54 ms | met |
-| settled | ≤ 1 s | 1.98 s | **missed** |
-| lost | 0 | 0 | met |
-| p50 | – | 0.250 s |  |`, m.table())
-}
-
 // TestPlot: a plot is XML, shows all lines, and keeps within its frame.
 func TestPlot(t *testing.T) {
 	p := plot{title: "Seek", limit: 100, events: []event{{2, "seek"}}, lines: [][]dot{

@@ -75,9 +75,9 @@ func (m *Measurement) pages(ctx context.Context) error {
 		m.say("apart: p50 %.0f ms, p95 %.0f ms", Quantile(some, 0.5), Quantile(some, 0.95))
 		apart = append(apart, some...)
 	}
-	m.atMost(fmt.Sprintf("two of %d pages in Chromium, by their pixels, 10 s after a seek, p95", browsers), near,
+	m.AtMost(fmt.Sprintf("two of %d pages in Chromium, by their pixels, 10 s after a seek, p95", browsers), near,
 		Quantile(apart, 0.95), " ms")
-	m.figure("the same, p50", Quantile(apart, 0.5), " ms")
+	m.Figure("the same, p50", Quantile(apart, 0.5), " ms")
 	return nil
 }
 

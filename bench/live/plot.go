@@ -135,7 +135,7 @@ func (m *Measurement) plotRoom(
 		p.lines = append(p.lines, lines[v])
 	}
 	file := name + ".svg"
-	m.plots = append(m.plots, filepath.Join(filepath.Base(m.Dir), file))
+	m.Plot(filepath.Join(filepath.Base(m.Dir), file))
 	return os.WriteFile(filepath.Join(m.Dir, file), []byte(p.svg()), 0o644)
 }
 

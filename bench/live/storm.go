@@ -329,7 +329,7 @@ func (m *Measurement) storm(ctx context.Context) error {
 		{"states that came after newer ones", s.Fallen}, {"clients that end in another state than the row", s.Differing},
 		{"IDs without an answer", s.Unanswered},
 	} {
-		m.atMost(what+rule.what, 0, float64(rule.times), "")
+		m.AtMost(what+rule.what, 0, float64(rule.times), "")
 		what = "the same: "
 	}
 	return nil

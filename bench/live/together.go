@@ -325,28 +325,28 @@ func await[M wire.ServerMessage](ctx context.Context, c *client.Client) (found M
 
 func (m *Measurement) tellTogether(found map[string]*findings, nodeErrors []float64) {
 	seconds := func(times []time.Duration) float64 { return Quantile(times, 0.95).Seconds() }
-	m.atMost("clock of a node and of Postgres, p99", 1, Quantile(nodeErrors, 0.99), " ms")
+	m.AtMost("clock of a node and of Postgres, p99", 1, Quantile(nodeErrors, 0.99), " ms")
 	fair, poor := found["jitter"], found["poor"]
-	m.atMost("clock of a client, 40 ms ± 20 ms, 3 % lost, p95", 10, Quantile(fair.clocks, 0.95), " ms")
-	m.atMost("clock of a client, 75 ms ± 50 ms, 3 % lost, p95", 25, Quantile(poor.clocks, 0.95), " ms")
-	m.atMost("two players, 10 s after a command, p95", 60, Quantile(fair.apart, 0.95), " ms")
-	m.atMost("two players, 10 s after a command, p99", 120, Quantile(fair.apart, 0.99), " ms")
-	m.figure(fmt.Sprintf("the outermost of %d players, p95", roomSize), Quantile(fair.widest, 0.95), " ms")
+	m.AtMost("clock of a client, 40 ms ± 20 ms, 3 % lost, p95", 10, Quantile(fair.clocks, 0.95), " ms")
+	m.AtMost("clock of a client, 75 ms ± 50 ms, 3 % lost, p95", 25, Quantile(poor.clocks, 0.95), " ms")
+	m.AtMost("two players, 10 s after a command, p95", 60, Quantile(fair.apart, 0.95), " ms")
+	m.AtMost("two players, 10 s after a command, p99", 120, Quantile(fair.apart, 0.99), " ms")
+	m.Figure(fmt.Sprintf("the outermost of %d players, p95", roomSize), Quantile(fair.widest, 0.95), " ms")
 	for _, kind := range []struct{ name, title string }{
 		{"plain", "without delay"}, {"poor", "75 ms ± 50 ms"}, {"stalls", "that stall once in 5 minutes"},
 	} {
-		m.figure("two players, "+kind.title+", p95", Quantile(found[kind.name].apart, 0.95), " ms")
+		m.Figure("two players, "+kind.title+", p95", Quantile(found[kind.name].apart, 0.95), " ms")
 	}
-	m.atMost(fmt.Sprintf("command until all %d are within 100 ms, p95", roomSize), 1, seconds(fair.all()), " s")
-	m.figure("command until one player is, p95", seconds(fair.each), " s")
+	m.AtMost(fmt.Sprintf("command until all %d are within 100 ms, p95", roomSize), 1, seconds(fair.all()), " s")
+	m.Figure("command until one player is, p95", seconds(fair.each), " s")
 	for _, kind := range []string{"seek", "pause", "play", "faster"} {
-		m.figure("command until all are, "+kind+", p95", seconds(fair.settled[kind]), " s")
+		m.Figure("command until all are, "+kind+", p95", seconds(fair.settled[kind]), " s")
 	}
-	m.figure("command until all are, without delay, p95", seconds(found["plain"].all()), " s")
-	m.atMost("newcomer within 100 ms, after canplay, p95", 2, seconds(fair.joined), " s")
+	m.Figure("command until all are, without delay, p95", seconds(found["plain"].all()), " s")
+	m.AtMost("newcomer within 100 ms, after canplay, p95", 2, seconds(fair.joined), " s")
 	disturbs := 0
 	for _, f := range found {
 		disturbs += f.disturbs
 	}
-	m.atMost("changes that newcomers made for others", 0, float64(disturbs), "")
+	m.AtMost("changes that newcomers made for others", 0, float64(disturbs), "")
 }

@@ -29,6 +29,7 @@ func (p program) api(ctx context.Context) error {
 }
 
 func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.Logger) error {
+	defer collectSeldom()()
 	parts, err := assemble(ctx, "api", cfg, environ, log, true)
 	if err != nil {
 		return err
@@ -40,6 +41,8 @@ func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.
 	if err != nil {
 		return err
 	}
+	background := jobs.New(parts.temporal, cfg.Temporal.Namespace)
+	background.Measure(parts.metrics.Own(), log)
 	server, err := api.New(api.Deps{
 		Config:    cfg,
 		Log:       log,
@@ -49,7 +52,7 @@ func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.
 		Bucket:    parts.bucket,
 		Checks:    parts.checks(sender),
 		Schedules: parts.temporal.ScheduleClient(),
-		Jobs:      jobs.New(parts.temporal, cfg.Temporal.Namespace),
+		Jobs:      background,
 		Metrics:   parts.metrics.Own(),
 		Tracer:    parts.tracing.Tracer(),
 	})

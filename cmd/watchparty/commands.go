@@ -7,6 +7,7 @@ import (
 	"io"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
@@ -15,13 +16,19 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// migrate brings the database up to date, or reverts the newest step.
+// waitPause is the time between two looks of migrate wait.
+const waitPause = time.Second
+
+// migrate brings the database up to date, reverts the newest step, or waits until another process has brought it up to
+// date.
 func (p program) migrate(ctx context.Context) error {
 	act := p.migrateUp
 	switch strings.Join(p.args, " ") {
 	case "":
 	case "down":
 		act = func(ctx context.Context, s *store.Store) error { return migrations.Down(ctx, s.DB()) }
+	case "wait":
+		act = p.waitForMigrations
 	case "collisions":
 		act = p.listCollisions
 	default:
@@ -51,6 +58,36 @@ func (p program) migrateUp(ctx context.Context, s *store.Store) error {
 		"some accounts share their address with another, or have none: watchparty migrate collisions lists them",
 	)
 	return err
+}
+
+// waitForMigrations returns when the database has all steps that this program knows. While the database is away it waits,
+// too: it runs before programs whose servers start at the same time.
+func (p program) waitForMigrations(ctx context.Context, s *store.Store) error {
+	var said string
+	for {
+		pending, err := migrations.Pending(ctx, s.DB())
+		if err == nil && pending == 0 {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		say := fmt.Sprintf("waits for %d migrations", pending)
+		if err != nil {
+			say = "waits for the database: " + oneLine(err)
+		}
+		if say != said {
+			said = say
+			if _, err := fmt.Fprintln(p.stdout, say); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(waitPause):
+		}
+	}
 }
 
 // warnOfLog prints what a superuser has to do if the migrations were not allowed to.

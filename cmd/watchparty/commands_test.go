@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +24,53 @@ import (
 
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(stacktest.With(m, devstack.Postgres, devstack.Temporal))
+}
+
+// TestMigrateWait: it returns once another process has brought the database up to date, and not before.
+func TestMigrateWait(t *testing.T) {
+	t.Parallel()
+	url := stacktest.DatabaseURL(t)
+	environ := []string{
+		"APP_ENV=production", "AUTH_SECRET=" + strings.Repeat("s", 32), "DATABASE_URL=" + url,
+		"REDIS_URL=redis://127.0.0.1:1", "SMTP_HOST=127.0.0.1", "BLOB_URL=mem://",
+	}
+	// wait runs the command, and returns its first line and what tells of its end.
+	wait := func(ctx context.Context, environ []string) (string, <-chan error) {
+		lines, said := io.Pipe()
+		ended := make(chan error, 1)
+		go func() {
+			err := run(ctx, []string{"migrate", "wait"}, environ, said, io.Discard)
+			_ = said.Close()
+			ended <- err
+		}()
+		line, err := bufio.NewReader(lines).ReadString('\n')
+		require.NoError(t, err)
+		return line, ended
+	}
+	line, ended := wait(t.Context(), environ)
+	require.Regexp(t, `^waits for \d\d+ migrations\n$`, line)
+	require.Empty(t, ended)
+	require.NoError(t, run(t.Context(), []string{"migrate"}, environ, io.Discard, io.Discard))
+	require.NoError(t, <-ended)
+
+	// On the way back to this release, the database has steps of a later one.
+	cfg := config.Database{URL: url, MaxConns: 2, StatementTimeout: 30 * time.Second}
+	s, err := store.Open(cfg, auth.NewDigests("a secret of the tests"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	_, err = s.DB().NewRaw("INSERT INTO bun_migrations (name, group_id, migrated_at) VALUES ('999', 999, now())").
+		Exec(t.Context())
+	require.NoError(t, err)
+	for _, command := range [][]string{{"migrate"}, {"migrate", "wait"}} {
+		require.NoError(t, run(t.Context(), command, environ, io.Discard, io.Discard), command)
+	}
+
+	ctx, cancel := context.WithCancel(t.Context())
+	away := append(slices.Clone(environ), "DATABASE_URL=postgres://watchparty@127.0.0.1:1/watchparty?sslmode=disable")
+	line, ended = wait(ctx, away)
+	require.Contains(t, line, "waits for the database")
+	cancel()
+	require.ErrorIs(t, <-ended, context.Canceled)
 }
 
 // TestAdminCommand: grant, revoke and list, with what they say; what is refused stores nothing.

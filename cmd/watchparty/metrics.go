@@ -52,7 +52,7 @@ func cacheMetrics(c *cache.Cache, m *coherence.Member) []prometheus.Collector {
 		counter("cache_waits_total", "Lookups that waited for another one's load.",
 			func() uint64 { return c.Stats().Joined }),
 		counter("cache_refreshes_total", "Loads ahead of an entry's end.", func() uint64 { return c.Stats().Refreshed }),
-		counter("cache_refused_total", "Loads that were refused, since too many others waited.",
+		counter("cache_refused_total", "Lookups that were refused, since too many others waited for Redis or for a load.",
 			func() uint64 { return c.Stats().Refused }),
 		counter("cache_errors_total", "Exchanges with Redis that failed.", func() uint64 { return c.Stats().Errors }),
 		gauge("cache_entries", "Entries in this process' memory.", func() float64 { return float64(c.Stats().Entries) }),

@@ -6186,7 +6186,7 @@ export interface components {
          *       "id": "01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f",
          *       "kind": "room_invitation",
          *       "subject_id": "01993f75-6071-7293-84b5-c6d7e8f90a1b",
-         *       "user_id": null,
+         *       "recipient": null,
          *       "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *       "state": "sending",
          *       "reason": "mailbox_full",
@@ -6217,11 +6217,8 @@ export interface components {
             kind: components["schemas"]["EmailKind"];
             /** @description The ID of what it is about: a user, a verification, a reset, an invitation, or a report */
             subject_id: components["schemas"]["ID"];
-            /**
-             * Format: uuid
-             * @description The account of the recipient; null without one, and when it is deleted
-             */
-            user_id: string | null;
+            /** @description The account of the recipient; null without one, and when it is deleted */
+            recipient: components["schemas"]["Person"] | null;
             /**
              * Format: uuid
              * @description The room of an invitation; null for others, and when the invitation is removed
@@ -7794,6 +7791,7 @@ export interface components {
          *       "action": "user_suspended",
          *       "target_kind": "user",
          *       "target_id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *       "target": null,
          *       "details": {
          *         "reason": "Spam",
          *         "hide_content": true
@@ -7816,6 +7814,8 @@ export interface components {
              */
             target_kind: "user" | "movie" | "cleanup_run" | "room" | "message" | "abuse_report" | "schedule" | "email" | "email_pause" | "job" | "queue_pause" | "outbox_event" | "webhook" | "webhook_delivery";
             target_id: components["schemas"]["ID"];
+            /** @description The account that it was done to; null for other things, and when the account is deleted */
+            target: components["schemas"]["Person"] | null;
             details: components["schemas"]["ActDetails"];
             /**
              * @description An act on the service's own data is `done` when it is listed. An act on a schedule is listed before it is
@@ -10065,7 +10065,7 @@ export interface components {
          *           "id": "01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f",
          *           "kind": "room_invitation",
          *           "subject_id": "01993f75-6071-7293-84b5-c6d7e8f90a1b",
-         *           "user_id": null,
+         *           "recipient": null,
          *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *           "state": "sending",
          *           "reason": "mailbox_full",
@@ -10097,7 +10097,7 @@ export interface components {
          *         "id": "01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f",
          *         "kind": "room_invitation",
          *         "subject_id": "01993f75-6071-7293-84b5-c6d7e8f90a1b",
-         *         "user_id": null,
+         *         "recipient": null,
          *         "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *         "state": "sending",
          *         "reason": "mailbox_full",
@@ -10317,6 +10317,7 @@ export interface components {
          *           "action": "user_suspended",
          *           "target_kind": "user",
          *           "target_id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *           "target": null,
          *           "details": {
          *             "reason": "Spam",
          *             "hide_content": true

@@ -1,0 +1,130 @@
+package cached
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+	"golang.org/x/sync/errgroup"
+)
+
+// askers is how many ask at once for what is not cached.
+const askers = 500
+
+// misses counts the queries when many ask at once for what no process has.
+func (m *Measurement) misses(ctx context.Context) error {
+	in, err := m.install(ctx, "misses", 10_000)
+	if err != nil {
+		return err
+	}
+	defer in.close()
+	const many = 10
+	var nodes []*node
+	for range many {
+		// Statements may wait for the lock for as long as it takes until all have asked.
+		n, err := m.startNode(ctx, in, program, "DATABASE_URL="+in.database+"&lock_timeout=60000&statement_timeout=60000")
+		if err != nil {
+			return err
+		}
+		defer n.stop()
+		nodes = append(nodes, n)
+		m.say("process %d of %d", len(nodes), many)
+	}
+	rounds := 5
+	var one, ten float64
+	for round := range rounds {
+		queries, err := missTogether(ctx, in, in.rooms[10+2*round], nodes[:1])
+		if err != nil {
+			return err
+		}
+		one = max(one, queries)
+		if queries, err = missTogether(ctx, in, in.rooms[11+2*round], nodes); err != nil {
+			return err
+		}
+		ten = max(ten, queries)
+	}
+	m.AtMost(fmt.Sprintf("queries of %d concurrent misses of a room in one process, the most of %d times", askers, rounds),
+		1, one, "")
+	m.AtMost(fmt.Sprintf("the same in %d processes", many), 2, ten, "")
+	return nil
+}
+
+// missTogether asks processes for a room that none has, and returns how often it was loaded. The table
+// is locked until all have asked.
+func missTogether(ctx context.Context, in *installation, room string, nodes []*node) (float64, error) {
+	before, err := loadsOf(ctx, nodes)
+	if err != nil {
+		return 0, err
+	}
+	var asking errgroup.Group
+	err = in.store.DB().RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.ExecContext(ctx, "LOCK TABLE rooms IN ACCESS EXCLUSIVE MODE"); err != nil {
+			return err
+		}
+		for i := range askers {
+			asking.Go(func() error {
+				_, err := fetch(ctx, target{url: nodes[i%len(nodes)].url + pathRooms + "/" + room})
+				return err
+			})
+		}
+		return awaitAskers(ctx, nodes)
+	})
+	if err := errgroupError(err, &asking); err != nil {
+		return 0, err
+	}
+	after, err := loadsOf(ctx, nodes)
+	if err == nil && after == before {
+		err = errors.New("nobody has loaded the room")
+	}
+	return after - before, err
+}
+
+func errgroupError(err error, g *errgroup.Group) error {
+	if asked := g.Wait(); err == nil {
+		return asked
+	}
+	return err
+}
+
+// awaitAskers waits until all requests have come.
+func awaitAskers(ctx context.Context, nodes []*node) error {
+	ctx, cancel := context.WithTimeout(ctx, 8*time.Second) // a load takes 10 s at most
+	defer cancel()
+	for {
+		running, err := sumAt(ctx, nodes, "http_requests_running")
+		if err != nil || running >= askers {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%v of %d requests have come", running, askers)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// sumAt adds up a metric of processes. It reads from all of them at once: metrics have the health of
+// Temporal, which is not there, and that may take a while to see.
+func sumAt(ctx context.Context, nodes []*node, metric string) (sum float64, err error) {
+	running := make([]float64, len(nodes))
+	reading, ctx := errgroup.WithContext(ctx)
+	for i, n := range nodes {
+		reading.Go(func() error {
+			s, err := n.read(ctx)
+			running[i] = s.sum(metric)
+			return err
+		})
+	}
+	err = reading.Wait()
+	for _, r := range running {
+		sum += r
+	}
+	return sum, err
+}
+
+// loadsOf is how often processes have loaded something from Postgres. A load of a room is one statement.
+func loadsOf(ctx context.Context, nodes []*node) (float64, error) {
+	return sumAt(ctx, nodes, "cache_loads_total")
+}

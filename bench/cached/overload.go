@@ -1,0 +1,122 @@
+package cached
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// steps are how much is offered, as multiples of what saturates the process.
+var steps = []float64{0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 2.5, 3, 4, 5}
+
+// atSaturation is how many connections there are at the load that saturates. More load comes from more people.
+const atSaturation = 100
+
+// overload offers one process, on one core, up to five times of what it can answer: reads from its memory, and reads of so
+// many rooms that most come from Redis.
+func (m *Measurement) overload(ctx context.Context) error {
+	in, err := m.install(ctx, "overload", 10_000)
+	if err != nil {
+		return err
+	}
+	defer in.close()
+	var rooms []string
+	for _, room := range in.rooms {
+		rooms = append(rooms, pathRooms+"/"+room)
+	}
+	for _, kind := range []struct {
+		name, title string
+		memory      int // of the cache, in bytes
+		paths       []string
+	}{
+		{"memory", "Rooms and messages, from memory", 64 << 20, []string{pathRooms, in.messages()}},
+		{"redis", "5,000 rooms, most of them from Redis", 1 << 20, rooms},
+	} {
+		n, err := m.startNode(ctx, in, program, fmt.Sprint("CACHE_MEMORY_BYTES=", kind.memory), "CACHE_TTL_ROOMS=15m",
+			"CACHE_TTL_MESSAGES=15m")
+		if err != nil {
+			return err
+		}
+		err = m.overloadOne(ctx, in, n, kind.name, kind.title, kind.paths)
+		n.stop()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *Measurement) overloadOne(
+	ctx context.Context,
+	in *installation,
+	n *node,
+	name, title string,
+	paths []string,
+) error {
+	var targets []target
+	for _, path := range paths {
+		t := target{url: n.url + path, headers: []string{in.signedIn()}}
+		if _, err := fetch(ctx, t); err != nil { // so that it is cached
+			return err
+		}
+		targets = append(targets, t)
+	}
+	_, turn := m.often(1, 5*time.Second)
+	offer := func(rate float64, connections int) (outcome, error) {
+		l, err := newLoad(rate, connections, turn, targets...)
+		if err != nil {
+			return outcome{}, err
+		}
+		return l.run(ctx)
+	}
+	// More than it can answer, over the connections of saturation, tells what it can.
+	if _, err := offer(1e6, atSaturation); err != nil {
+		return err
+	}
+	full, err := offer(1e6, atSaturation)
+	if err != nil {
+		return err
+	}
+	saturation := full.answered
+	before, err := n.read(ctx)
+	if err != nil {
+		return err
+	}
+	p := plot{title: title, saturation: saturation}
+	at := map[float64]outcome{}
+	for _, step := range steps {
+		o, err := offer(step*saturation, max(int(step*atSaturation), connectionsEach))
+		if err != nil {
+			return fmt.Errorf("%g times: %w", step, err)
+		}
+		m.say("%s: %4.2f times: offered %.0f, answered %.0f, refused %.0f, p50 %s, p99 %s", name, step, o.offered, o.answered,
+			o.refused, o.p50.Round(10*time.Microsecond), o.p99.Round(10*time.Microsecond))
+		at[step], p.outcomes = o, append(p.outcomes, o)
+	}
+	after, err := n.read(ctx)
+	if err != nil {
+		return err
+	}
+	peak := 0.0
+	for _, o := range p.outcomes {
+		peak = max(peak, o.answered)
+	}
+	word := strings.ToLower(title[:1]) + title[1:]
+	m.Figure(word+": saturated at", saturation, "/s")
+	m.Figure("the most answered", peak, "/s")
+	m.AtLeast("answered at 4 times that, of the peak", 0.9, at[4].answered/peak, "")
+	m.AtLeast("answered at 5 times that, of the peak", 0.9, at[5].answered/peak, "")
+	m.Figure("p99 at 0.8 times", at[0.8].p99.Seconds()*1e3, " ms")
+	m.AtMost("reads that fell through to Postgres in all of it", 0,
+		fallen(after)-fallen(before), "")
+	m.AtMost("leases lost in all of it", 0, after.sum("cache_leases_lost_total")-before.sum("cache_leases_lost_total"), "")
+	m.Figure("exchanges with Redis that failed", after.sum("cache_errors_total")-before.sum("cache_errors_total"), "")
+	file := "overload-" + name + ".svg"
+	m.Plot(filepath.Join(filepath.Base(m.Dir), file))
+	return writeShared(filepath.Join(m.Dir, file), p.svg())
+}
+
+// fallen is how many reads were loaded from Postgres, other than ahead of an entry's end.
+func fallen(s series) float64 { return s.sum("cache_loads_total") - s.sum("cache_refreshes_total") }

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"math"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestCollectSeldom(t *testing.T) { //nolint:paralleltest // it looks at the whole process
+	goal := func() uint64 {
+		runtime.GC()
+		sample := []metrics.Sample{{Name: "/gc/heap/goal:bytes"}}
+		metrics.Read(sample)
+		return sample[0].Value.Uint64()
+	}
+	before := goal()
+	release := collectSeldom()
+	require.Greater(t, goal(), before+spareHeap)
+	require.EqualValues(t, math.MaxInt64, debug.SetMemoryLimit(-1))
+	release()
+	require.Less(t, goal(), before+spareHeap)
+
+	debug.SetMemoryLimit(1 << 30)
+	defer debug.SetMemoryLimit(math.MaxInt64)
+	release = collectSeldom()
+	require.EqualValues(t, 1<<30+spareHeap, debug.SetMemoryLimit(-1))
+	release()
+	require.EqualValues(t, 1<<30, debug.SetMemoryLimit(-1))
+}
