@@ -2,10 +2,10 @@ package watchparty
 
 import "time"
 
-// AuditEntry is an act of an admin, or of an operator's command.
+// AuditEntry is an act of an admin, of an operator's command, or of the service itself.
 type AuditEntry struct {
 	ID         string
-	Actor      Person // with the username at the time; zero for an operator's command
+	Actor      Person // with the username at the time; zero for an operator's command and for the service
 	Action     AuditAction
 	TargetKind AuditKind
 	TargetID   string
@@ -64,6 +64,16 @@ const (
 	AuditQueuePaused        AuditAction = "queue_paused" // details: queue, note
 	AuditQueueResumed       AuditAction = "queue_resumed"
 	AuditEventRequeued      AuditAction = "event_requeued" // details: workflow_id, state, note
+
+	AuditWebhookCreated       AuditAction = "webhook_created" // details: kinds
+	AuditWebhookUpdated       AuditAction = "webhook_updated" // details: fields
+	AuditWebhookDeleted       AuditAction = "webhook_deleted"
+	AuditWebhookSecretRotated AuditAction = "webhook_secret_rotated" // details: overlap_seconds
+	AuditWebhookSwitchedOn    AuditAction = "webhook_switched_on"
+	AuditWebhookSwitchedOff   AuditAction = "webhook_switched_off" // by an admin or the service; details: reason
+	AuditWebhookTested        AuditAction = "webhook_tested"       // details: delivery_id
+	AuditWebhookRedelivered   AuditAction = "webhook_redelivered"  // details: kind
+	AuditWebhookReplayed      AuditAction = "webhook_replayed"     // details: since, queued
 )
 
 // AuditKind is the kind of thing that an act was done to.
@@ -83,6 +93,9 @@ const (
 	AuditJob         AuditKind = "job" // by an ID that is derived from its workflow's
 	AuditQueuePause  AuditKind = "queue_pause"
 	AuditOutboxEvent AuditKind = "outbox_event"
+
+	AuditWebhook         AuditKind = "webhook"
+	AuditWebhookDelivery AuditKind = "webhook_delivery"
 )
 
 // AuditFilter selects entries. Empty fields select all.

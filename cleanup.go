@@ -15,8 +15,9 @@ const (
 	PolicySessions     Policy = "ended_sessions"
 	PolicyInvitations  Policy = "ended_invitations"
 	PolicyKeys         Policy = "idempotency_keys"
-	PolicyReports      Policy = "resolved_reports" // reports of abuse, with the copied content
-	PolicyEmails       Policy = "old_mails"        // the state of emails, with their attempts
+	PolicyReports      Policy = "resolved_reports"       // reports of abuse, with the copied content
+	PolicyEmails       Policy = "old_mails"              // the state of emails, with their attempts
+	PolicyWebhooks     Policy = "old_webhook_deliveries" // the history of webhooks, and webhooks that were removed
 	PolicyOutbox       Policy = "started_events"
 	PolicyActivity     Policy = "old_activity"   // which account was active on which day, and in which room when
 	PolicyFiles        Policy = "orphaned_files" // files whose upload was never committed
@@ -26,7 +27,7 @@ const (
 func Policies() []Policy {
 	return []Policy{
 		PolicyParticipants, PolicyMessages, PolicyRooms, PolicyArchived, PolicyUnverified, PolicyTokens, PolicySessions,
-		PolicyInvitations, PolicyKeys, PolicyReports, PolicyEmails, PolicyOutbox, PolicyActivity, PolicyFiles,
+		PolicyInvitations, PolicyKeys, PolicyReports, PolicyEmails, PolicyWebhooks, PolicyOutbox, PolicyActivity, PolicyFiles,
 	}
 }
 

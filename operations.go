@@ -60,6 +60,7 @@ const (
 	DelayAvatars   DelayKind = "avatars"   // uploads that are not rendered
 	DelayRuns      DelayKind = "runs"      // clean-up runs that do not begin, or do not go on
 	DelayDeletions DelayKind = "deletions" // deleted accounts whose data is still there
+	DelayWebhooks  DelayKind = "webhooks"  // webhooks that were switched off because they failed
 )
 
 // Throughput counts what ended in a span of time.

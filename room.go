@@ -30,6 +30,7 @@ type Room struct {
 	Sharing      Sharing
 	QueueOrder   QueueOrder
 	WaitPolicy   WaitPolicy
+	NowPlaying   bool      // whether everyone may see what it plays; without effect while it is private
 	ArchivedAt   time.Time // zero while open
 	RetiredAt    time.Time // zero unless clean-up archived it
 	ClosedAt     time.Time // zero unless an admin closed it; then it is archived, and its host cannot open it
@@ -206,6 +207,7 @@ type RoomChange struct {
 	Queue       *Circle
 	QueueOrder  *QueueOrder
 	WaitPolicy  *WaitPolicy
+	NowPlaying  *bool
 	Archived    *bool
 }
 

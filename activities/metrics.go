@@ -18,6 +18,11 @@ type Metrics struct {
 	render             prometheus.Histogram
 	cleanedRows, runs  *prometheus.CounterVec
 	reports, deletions prometheus.Counter
+
+	webhookAttempts *prometheus.CounterVec
+	webhooksEnded   *prometheus.CounterVec
+	webhooksOff     *prometheus.CounterVec
+	webhookDelivery prometheus.Histogram
 }
 
 // NewMetrics registers the metrics.
@@ -42,10 +47,19 @@ func NewMetrics(registerer prometheus.Registerer) *Metrics {
 			Name: "avatar_render_seconds", Help: "Time to read, render and write an uploaded picture.",
 			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120},
 		}),
-		cleanedRows: counters("cleanup_rows_total", "Rows and files that clean-up has removed, by policy.", "policy"),
-		runs:        counters("cleanup_runs_ended_total", "Clean-up runs that have ended, by their state.", "state"),
-		reports:     counter("activity_reports_total", "Activity reports that were made."),
-		deletions:   counter("account_deletions_total", "Deleted accounts that were removed for good."),
+		cleanedRows:     counters("cleanup_rows_total", "Rows and files that clean-up has removed, by policy.", "policy"),
+		runs:            counters("cleanup_runs_ended_total", "Clean-up runs that have ended, by their state.", "state"),
+		reports:         counter("activity_reports_total", "Activity reports that were made."),
+		deletions:       counter("account_deletions_total", "Deleted accounts that were removed for good."),
+		webhookAttempts: counters("webhook_attempts_total", "Attempts to deliver to a webhook, by their outcome.", "outcome"),
+		webhooksEnded: counters("webhook_deliveries_ended_total", "Deliveries to webhooks that have ended, by their state.",
+			"state"),
+		webhooksOff: counters("webhooks_switched_off_total", "Webhooks that were switched off by themselves, by the reason.",
+			"reason"),
+		webhookDelivery: factory.NewHistogram(prometheus.HistogramOpts{
+			Name: "webhook_delivery_seconds", Help: "Time from an event until a webhook's receiver took it.",
+			Buckets: []float64{.1, .25, .5, 1, 2.5, 5, 10, 60, 600, 3600, 21600, 86400, 259200},
+		}),
 	}
 	m.init()
 	return m
@@ -70,6 +84,17 @@ func (m *Metrics) init() {
 		watchparty.AvatarReady, watchparty.AvatarFailed, watchparty.AvatarSuperseded,
 	} {
 		m.avatars.WithLabelValues(string(state))
+	}
+	for _, outcome := range watchparty.WebhookOutcomes() {
+		m.webhookAttempts.WithLabelValues(string(outcome))
+	}
+	for _, state := range []watchparty.WebhookState{
+		watchparty.WebhookDelivered, watchparty.WebhookFailed, watchparty.WebhookCancelled,
+	} {
+		m.webhooksEnded.WithLabelValues(string(state))
+	}
+	for _, reason := range []watchparty.WebhookOff{watchparty.WebhookOffFailing, watchparty.WebhookOffGone} {
+		m.webhooksOff.WithLabelValues(string(reason))
 	}
 	for _, policy := range watchparty.Policies() {
 		m.cleanedRows.WithLabelValues(string(policy))
@@ -133,5 +158,28 @@ func (m *Metrics) countReport() {
 func (m *Metrics) countDeletion() {
 	if m != nil {
 		m.deletions.Inc()
+	}
+}
+
+func (m *Metrics) countWebhookAttempt(outcome watchparty.WebhookOutcome) {
+	if m != nil {
+		m.webhookAttempts.WithLabelValues(string(outcome)).Inc()
+	}
+}
+
+// countDelivery counts a delivery that has ended, and measures the time that a successful one took.
+func (m *Metrics) countDelivery(d watchparty.WebhookDelivery) {
+	if m == nil {
+		return
+	}
+	m.webhooksEnded.WithLabelValues(string(d.State)).Inc()
+	if d.State == watchparty.WebhookDelivered {
+		m.webhookDelivery.Observe(max(d.EndedAt.Sub(d.CreatedAt), 0).Seconds())
+	}
+}
+
+func (m *Metrics) countSwitchedOff(reason watchparty.WebhookOff) {
+	if m != nil && reason != "" {
+		m.webhooksOff.WithLabelValues(string(reason)).Inc()
 	}
 }

@@ -230,11 +230,14 @@ func (t tagged) VisitGetInvitationResponse(w http.ResponseWriter) error      { r
 func (t tagged) VisitGetMessageResponse(w http.ResponseWriter) error         { return t.write(w) }
 func (t tagged) VisitGetMuteResponse(w http.ResponseWriter) error            { return t.write(w) }
 func (t tagged) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error { return t.write(w) }
+func (t tagged) VisitGetWebhookResponse(w http.ResponseWriter) error         { return t.write(w) }
+func (t tagged) VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error { return t.write(w) }
 
-func (c cached) VisitGetProfileResponse(w http.ResponseWriter) error   { return c.write(w) }
-func (c cached) VisitListMoviesResponse(w http.ResponseWriter) error   { return c.write(w) }
-func (c cached) VisitListGenresResponse(w http.ResponseWriter) error   { return c.write(w) }
-func (c cached) VisitGetMovieResponse(w http.ResponseWriter) error     { return c.write(w) }
-func (c cached) VisitListRoomsResponse(w http.ResponseWriter) error    { return c.write(w) }
-func (c cached) VisitGetRoomResponse(w http.ResponseWriter) error      { return c.write(w) }
-func (c cached) VisitListMessagesResponse(w http.ResponseWriter) error { return c.write(w) }
+func (c cached) VisitGetProfileResponse(w http.ResponseWriter) error    { return c.write(w) }
+func (c cached) VisitListMoviesResponse(w http.ResponseWriter) error    { return c.write(w) }
+func (c cached) VisitListGenresResponse(w http.ResponseWriter) error    { return c.write(w) }
+func (c cached) VisitGetMovieResponse(w http.ResponseWriter) error      { return c.write(w) }
+func (c cached) VisitListRoomsResponse(w http.ResponseWriter) error     { return c.write(w) }
+func (c cached) VisitGetRoomResponse(w http.ResponseWriter) error       { return c.write(w) }
+func (c cached) VisitGetNowPlayingResponse(w http.ResponseWriter) error { return c.write(w) }
+func (c cached) VisitListMessagesResponse(w http.ResponseWriter) error  { return c.write(w) }

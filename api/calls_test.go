@@ -53,6 +53,7 @@ func (w *world) calls() []named {
 		w.reportCalls(),
 		w.userCalls(),
 		w.emailCalls(),
+		w.webhookCalls(),
 		w.jobCalls(),
 		w.endingCalls(),
 	)
@@ -147,7 +148,8 @@ func (w *world) roomCalls() []named {
 		{"updateRoom", call{token: w.alice.token, params: inRoom(w.open), body: map[string]any{
 			"name": "Early show", "description": "Bring coffee.", "movie_id": w.movie, "visibility": "public", "capacity": 7,
 			"slow_mode_seconds": 0, "state": "open", "control": "everyone", "queue": "moderators", "queue_order": "votes",
-			"wait_policy": "host"}}},
+			"wait_policy": "host", "now_playing": true}}},
+		{"getNowPlaying", call{params: inRoom(w.open)}},
 	}
 }
 
@@ -399,6 +401,27 @@ func (w *world) emailCalls() []named {
 		{"pauseEmails", call{token: w.admin.token}},
 		{"getEmailPause", call{token: w.admin.token}},
 		{"resumeEmails", call{token: w.admin.token}},
+	}
+}
+
+// webhookCalls are the operations on webhooks.
+func (w *world) webhookCalls() []named {
+	hook, delivery := param("webhook_id", w.hook), param("delivery_id", w.delivery)
+	return []named{
+		{"listWebhooks", call{token: w.admin.token}},
+		{"createWebhook", call{token: w.admin.token, body: map[string]any{
+			"url": "https://hooks.example/b", "description": "To the pager", "kinds": []any{"cleanup.ended"}}}},
+		{"getWebhook", call{token: w.admin.token, params: hook}},
+		{"updateWebhook", call{token: w.admin.token, params: hook, body: map[string]any{
+			"url": "https://hooks.example/c", "description": "To the bot", "kinds": []any{"cleanup.ended", "report.filed"},
+			"enabled": true}}},
+		{"rotateWebhookSecret", call{token: w.admin.token, params: hook, body: map[string]any{"overlap_seconds": 60}}},
+		{"testWebhook", call{token: w.admin.token, params: hook}},
+		{"redeliverWebhook", call{token: w.admin.token, params: delivery}},
+		{"replayWebhook", call{token: w.admin.token, params: hook, body: map[string]any{"since": "2026-01-01T00:00:00Z"}}},
+		{"listWebhookDeliveries", call{token: w.admin.token, params: hook}},
+		{"getWebhookDelivery", call{token: w.admin.token, params: delivery}},
+		{"deleteWebhook", call{token: w.admin.token, params: param("webhook_id", w.unusedHook)}},
 	}
 }
 

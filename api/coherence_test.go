@@ -43,8 +43,9 @@ func (w *world) cachedReads() map[string][]string {
 			"/rooms?movie_id=" + w.movie,
 			"/rooms?q=show",
 		},
-		"getRoom":      each("/rooms/%s"),
-		"listMessages": each("/chat/messages?room_id=%s"),
+		"getRoom":       each("/rooms/%s"),
+		"getNowPlaying": each("/rooms/%s/now-playing"),
+		"listMessages":  each("/chat/messages?room_id=%s"),
 		"getProfile": {
 			"/users/alice", "/users/bob", "/users/carol", "/users/dave", "/users/eve", "/users/frank", "/users/root",
 		},

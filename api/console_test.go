@@ -1,9 +1,11 @@
 package api
 
 import (
+	"html"
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -68,27 +70,32 @@ func TestConsolePages(t *testing.T) {
 		"/outbox":        "welcome-email/",
 		"/emails":        "Welcome",
 		"/emails?address=" + url.QueryEscape(w.alice.email): "/admin/emails/" + w.sent,
-		"/emails/" + w.sent:            "Attempts",
-		"/emails/previews":             "Room invitation",
-		"/emails/previews/welcome/en":  "<body",
-		"/cleanup":                     "CLEANUP_MESSAGE_AGE",
-		"/cleanup/" + w.run:            "Failed",
-		"/reports":                     "Cleanup",
-		"/reports/" + w.report:         "Its run",
-		"/users?q=alice":               "/admin/users/" + w.alice.id,
-		"/users/" + w.alice.id:         "What was done to the account",
-		"/users/" + w.bob.id:           "Last used",
-		"/abuse":                       "Spam",
-		"/abuse/" + w.abuse:            "Suspend and resolve",
-		"/rooms":                       "Close the room",
-		"/rooms/retired":               "Forgotten",
-		"/cleanup/" + w.waiting:        "Cancel the run",
-		"/movies":                      "Metropolis",
-		"/movies/" + w.movie:           "Metropolis",
-		"/audit":                       "Cleanup started",
-		"/audit?action=user_suspended": "No act is recorded",
-		"/nothing":                     "There is no such page.",
-		"/users/" + unknownID:          "Not found",
+		"/emails/" + w.sent:                        "Attempts",
+		"/emails/previews":                         "Room invitation",
+		"/emails/previews/welcome/en":              "<body",
+		"/webhooks":                                "https://hooks.example/a",
+		"/webhooks?state=failed":                   "Register a webhook",
+		"/webhooks/" + w.hook:                      "Missed since",
+		"/webhooks/" + w.hook + "?state=delivered": "No deliveries",
+		"/webhook-deliveries/" + w.delivery:        "Deliver again",
+		"/cleanup":                                 "CLEANUP_MESSAGE_AGE",
+		"/cleanup/" + w.run:                        "Failed",
+		"/reports":                                 "Cleanup",
+		"/reports/" + w.report:                     "Its run",
+		"/users?q=alice":                           "/admin/users/" + w.alice.id,
+		"/users/" + w.alice.id:                     "What was done to the account",
+		"/users/" + w.bob.id:                       "Last used",
+		"/abuse":                                   "Spam",
+		"/abuse/" + w.abuse:                        "Suspend and resolve",
+		"/rooms":                                   "Close the room",
+		"/rooms/retired":                           "Forgotten",
+		"/cleanup/" + w.waiting:                    "Cancel the run",
+		"/movies":                                  "Metropolis",
+		"/movies/" + w.movie:                       "Metropolis",
+		"/audit":                                   "Cleanup started",
+		"/audit?action=user_suspended":             "No act is recorded",
+		"/nothing":                                 "There is no such page.",
+		"/users/" + unknownID:                      "Not found",
 	} {
 		status, header, body := v.ask(t, "GET", "/admin"+path, nil)
 		want := http.StatusOK
@@ -106,6 +113,50 @@ func TestConsolePages(t *testing.T) {
 			require.Equal(t, "DENY", header.Get("X-Frame-Options"), path)
 		}
 	}
+}
+
+// TestConsoleWebhooks: a webhook is registered, changed and removed; its secret is on one page, and never again.
+func TestConsoleWebhooks(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	v := b.signInToConsole(t, b.admin(t, "root"))
+	send := func(path string, form url.Values, want int) string {
+		status, header, body := v.ask(t, "POST", "/admin"+path, form)
+		require.Equal(t, want, status, body)
+		if want == http.StatusOK {
+			return body
+		}
+		return header.Get("Location")
+	}
+	secrets := regexp.MustCompile(`whsec_[A-Za-z0-9+/=]+`)
+	body := send(
+		"/webhooks",
+		url.Values{"url": {"https://hooks.example/a"}, "kinds": {"room.opened", "report.filed"}},
+		200,
+	)
+	secret := html.UnescapeString(secrets.FindString(html.UnescapeString(body)))
+	require.Len(t, secret, 50)
+	b.logs.secret(secret)
+	id := value1[string](t, b, "SELECT id FROM webhooks")
+	page := "/webhooks/" + id
+	again := secrets.FindString(html.UnescapeString(send(page+"/secret", url.Values{"overlap_seconds": {"0"}}, 200)))
+	require.NotEqual(t, secret, again)
+	b.logs.secret(again)
+	require.Equal(t, "/admin"+page, send(page, url.Values{
+		"url": {"https://hooks.example/b"}, "description": {""}, "kinds": {"report.filed"}}, 303))
+	require.Contains(t, send(page+"/test", nil, 303), "/admin/webhook-deliveries/")
+	send(page+"/switch", url.Values{}, 303)
+	require.Equal(t, "admin", value1[string](t, b, "SELECT off_reason FROM webhooks"))
+	send(page+"/switch", url.Values{"enabled": {"on"}}, 303)
+	b.failedDelivery(t, id)
+	send(page+"/replay", url.Values{"since": {"2026-01-01T00:00"}}, 303)
+	_, _, shown := v.ask(t, "GET", "/admin"+page, nil)
+	require.NotRegexp(t, secrets, shown)
+	require.Contains(t, shown, "https://hooks.example/b")
+	require.EqualValues(t, 2, value1[int](t, b, "SELECT count(*) FROM webhook_deliveries WHERE state = 'pending'"))
+	require.Equal(t, "/admin/webhooks", send(page+"/remove", nil, 303))
+	_, _, body = v.ask(t, "POST", "/admin/webhooks", url.Values{"url": {"https://127.0.0.1/"}})
+	require.Contains(t, body, "must be an https address of a public server")
 }
 
 // TestConsoleRefuses: those who are no admins now, and forms of other sites.

@@ -190,7 +190,9 @@ func requireForms(t testing.TB, a answer) {
 				name,
 				v,
 			)
-			if slices.Contains([]string{"expires_at", "until", "muted_until", "period_start", "period_end"}, name) {
+			if slices.Contains([]string{
+				"expires_at", "until", "muted_until", "period_start", "period_end", "deadline_at",
+			}, name) {
 				require.True(t, utcTime.MatchString(v), "%s: %s", name, v)
 				return
 			}

@@ -202,6 +202,7 @@ func exportedRoom(r watchparty.MyRoom) contract.ExportedRoom {
 		Queue:           contract.Circle(r.Room.Sharing.Queue),
 		QueueOrder:      contract.QueueOrder(r.Room.QueueOrder),
 		WaitPolicy:      contract.WaitPolicy(r.Room.WaitPolicy),
+		NowPlaying:      r.Room.NowPlaying,
 		State:           roomState(r.Room),
 		Closed:          !r.Room.ClosedAt.IsZero(),
 		Role:            contract.Role(r.Role),

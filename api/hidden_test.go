@@ -79,6 +79,7 @@ func newSpammer(t *testing.T) *spammer {
 	playing := s.queueSpam(t, s.open)
 	b.exec(t, "UPDATE queue_items SET played_at = now() WHERE id = ?", playing)
 	b.exec(t, "INSERT INTO playbacks (room_id, state, item_id) VALUES (?, 'paused', ?)", s.open, playing)
+	b.exec(t, "UPDATE rooms SET now_playing = true WHERE id IN (?, ?)", s.open, s.own)
 	return s
 }
 
@@ -126,8 +127,9 @@ func (s *spammer) reads() map[string][]read {
 			{path: "/rooms?available=true"},
 			{path: "/rooms?q=cheap&movie_id=" + s.movie + "&available=true"},
 		},
-		"getRoom":     {{path: own, gone: true}, {path: private, gone: true}},
-		"listMyRooms": {{path: "/users/me/rooms"}, {path: "/users/me/rooms?role=viewer&state=open"}},
+		"getRoom":       {{path: own, gone: true}, {path: private, gone: true}},
+		"getNowPlaying": {{path: own + "/now-playing", gone: true}, {path: "/rooms/" + s.open + "/now-playing"}},
+		"listMyRooms":   {{path: "/users/me/rooms"}, {path: "/users/me/rooms?role=viewer&state=open"}},
 		"listMessages": {
 			{path: "/chat/messages?room_id=" + s.own, gone: true}, {path: "/chat/messages?room_id=" + s.private, gone: true},
 			{path: "/chat/messages?room_id=" + s.open}, {path: "/chat/messages?limit=2&room_id=" + s.open},

@@ -24,14 +24,15 @@ func TestWhatCreatesTakesAKey(t *testing.T) {
 
 // changed are requests under the same key that ask for something else.
 var changed = map[string]map[string]any{
-	"register":     {"username": "carola"},
-	"createMovie":  {"title": "Faust II"},
-	"createRoom":   {"name": "Later show"},
-	"mute":         {"reason": "Less noise"},
-	"ban":          {"reason": "Less noise"},
-	"invite":       {"email": "other@example.org"},
-	"postMessage":  {"body": "Goodbye"},
-	"startCleanup": {"dry_run": false},
+	"register":      {"username": "carola"},
+	"createMovie":   {"title": "Faust II"},
+	"createWebhook": {"description": "To another pager"},
+	"createRoom":    {"name": "Later show"},
+	"mute":          {"reason": "Less noise"},
+	"ban":           {"reason": "Less noise"},
+	"invite":        {"email": "other@example.org"},
+	"postMessage":   {"body": "Goodbye"},
+	"startCleanup":  {"dry_run": false},
 	"addToQueue": {
 		"title": "Faust II",
 	},

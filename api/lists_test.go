@@ -87,6 +87,10 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 			"'{}', 'abandoned')",
 	)
 	many("INSERT INTO audit (id, action, target_kind, target_id) VALUES (?0, 'user_suspended', 'user', ?0)")
+	hook := b.webhook(t, admin)
+	many("INSERT INTO webhooks (id, url, kinds, secret) VALUES (?, 'https://hooks.example', '{cleanup.ended}', '')")
+	many("INSERT INTO webhook_deliveries (id, webhook_id, event_id, kind, body, state, deadline_at, workflow_id) "+
+		"VALUES (?0, ?1, ?0, 'cleanup.ended', '{}', 'failed', now(), '')", hook)
 	many("INSERT INTO emails (id, kind, subject_id, workflow_id) VALUES (?0, 'welcome', ?0, '')")
 	many(
 		"INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) "+
@@ -261,6 +265,18 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 			token: admin.token,
 			gone: map[string]string{
 				"sent": "UPDATE emails SET state = 'sent' WHERE id = ?", "deleted": deleted("emails"),
+			},
+		},
+		"listWebhooks": {path: "/admin/webhooks?", token: admin.token, gone: map[string]string{
+			"removed": "UPDATE webhooks SET deleted_at = now() WHERE id = ?",
+		}},
+		"listWebhookDeliveries": {
+			path:  "/admin/webhooks/" + hook + "/deliveries?state=failed",
+			other: "/admin/webhooks/" + hook + "/deliveries?",
+			token: admin.token,
+			gone: map[string]string{
+				"begun anew": "UPDATE webhook_deliveries SET state = 'pending' WHERE id = ?",
+				"cleaned up": deleted("webhook_deliveries"),
 			},
 		},
 		"listInvitations": {

@@ -13,6 +13,9 @@ import (
 var cleared = map[string]map[string]any{
 	"updateMe":   {"display_name": "alice"},
 	"updateRoom": {"description": "", "movie_id": nil, "slow_mode_seconds": 0.0},
+	"updateWebhook": {"description": "", "kinds": []any{
+		"cleanup.ended", "email.given_up", "movie.started", "report.filed", "room.opened", "user.suspended",
+	}},
 	"updateMovie": {"description": "", "genres": []any{}, "poster_url": nil, "stream_url": nil, "duration_ms": nil,
 		"subtitles": []any{}},
 }
@@ -41,8 +44,9 @@ func TestNullClears(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	full := map[string]map[string]any{
-		"updateMe":   {"display_name": "Alice L."},
-		"updateRoom": {"description": "Bring tea.", "movie_id": w.movie, "slow_mode_seconds": 5.0},
+		"updateMe":      {"display_name": "Alice L."},
+		"updateWebhook": {"description": "To the bot", "kinds": []any{"room.opened"}},
+		"updateRoom":    {"description": "Bring tea.", "movie_id": w.movie, "slow_mode_seconds": 5.0},
 		"updateMovie": {
 			"description": "A city.", "genres": []any{"drama"},
 			"poster_url": "https://films.example/poster", "stream_url": "https://films.example/stream",

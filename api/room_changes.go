@@ -37,6 +37,7 @@ func roomChange(b contract.UpdateRoomRequest) watchparty.RoomChange {
 		Visibility: (*watchparty.Visibility)(b.Visibility), Capacity: b.Capacity,
 		Control: (*watchparty.Circle)(b.Control), Queue: (*watchparty.Circle)(b.Queue),
 		QueueOrder: (*watchparty.QueueOrder)(b.QueueOrder), WaitPolicy: (*watchparty.WaitPolicy)(b.WaitPolicy),
+		NowPlaying: b.NowPlaying,
 	}
 	if seconds := patched(b.SlowModeSeconds, 0); seconds != nil {
 		wait := time.Duration(*seconds) * time.Second

@@ -240,6 +240,7 @@ func (s *Server) room(r watchparty.Room) contract.Room {
 		Queue:           contract.Circle(r.Sharing.Queue),
 		QueueOrder:      contract.QueueOrder(r.QueueOrder),
 		WaitPolicy:      contract.WaitPolicy(r.WaitPolicy),
+		NowPlaying:      r.NowPlaying,
 		CreatedAt:       r.CreatedAt,
 		UpdatedAt:       r.UpdatedAt,
 	}

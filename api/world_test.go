@@ -30,6 +30,8 @@ type world struct {
 	retired           string // a room that clean-up archived
 	job, event        string // a clean-up job in Temporal; an event in the outbox
 	sent, queued      string // emails
+	hook, unusedHook  string // webhooks
+	delivery          string // one to the first, which has failed
 	file              watchparty.Avatar
 	verification      string // a token for alice's address
 	reset             string // a token for frank's password
@@ -53,6 +55,7 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 	)
 	w.movie, w.unused = b.movie(t, "Metropolis"), b.movie(t, "Nosferatu")
 	w.open = b.room(t, w.alice, map[string]any{"movie_id": w.movie})
+	b.exec(t, "UPDATE rooms SET now_playing = true WHERE id = ?", w.open)
 	w.private = b.room(t, w.alice, map[string]any{"visibility": "private"})
 	w.doomed = b.room(t, w.alice, nil)
 	b.join(t, w.open, w.eve)
@@ -68,6 +71,8 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 	attempt, err := b.store.BeginEmailAttempt(t.Context(), w.sent)
 	require.NoError(t, err)
 	require.NoError(t, b.store.MarkEmailSent(t.Context(), w.sent, attempt))
+	w.hook, w.unusedHook = b.webhook(t, w.admin), b.webhook(t, w.admin)
+	w.delivery = b.failedDelivery(t, w.hook)
 	w.retired = b.do(t, "POST", "/rooms", w.alice.token, map[string]any{"name": "Forgotten"}).data()["id"].(string)
 	_, err = b.store.DB().
 		ExecContext(t.Context(), "UPDATE rooms SET archived_at = now(), retired_at = now() WHERE id = ?", w.retired)
@@ -97,6 +102,28 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 		require.NoError(t, b.bucket.WriteAll(t.Context(), w.file.Object(name), []byte("RIFF "+name), nil))
 	}
 	return w
+}
+
+// webhook registers a webhook, and returns its ID.
+func (b *bundle) webhook(t testing.TB, admin person) string {
+	t.Helper()
+	a := b.do(t, "POST", "/admin/webhooks", admin.token,
+		map[string]any{"url": "https://hooks.example/a", "kinds": []any{"cleanup.ended"}})
+	require.Equal(t, 201, a.status, a)
+	b.logs.secret(a.data()["secret"].(string))
+	return a.data()["id"].(string)
+}
+
+// failedDelivery makes a delivery to a webhook that was given up, and returns its ID.
+func (b *bundle) failedDelivery(t testing.TB, hook string) string {
+	t.Helper()
+	id := uuid.Must(uuid.NewV7()).String()
+	b.exec(t, `INSERT INTO webhook_deliveries (id, webhook_id, event_id, kind, body, state, reason, attempts, last_status,
+		deadline_at, workflow_id, ended_at) VALUES (?0, ?1, ?0, 'cleanup.ended', '{"type":"cleanup.ended"}', 'failed',
+		'attempts', 1, 500, now(), 'webhook-delivery/' || ?0 || '/1', now())`, id, hook)
+	b.exec(t, "INSERT INTO webhook_attempts (delivery_id, number, outcome, http_status, ended_at) "+
+		"VALUES (?, 1, 'status', 500, now())", id)
+	return id
 }
 
 // welcomeMail is the ID of the mail that greets someone.

@@ -15,6 +15,9 @@ func TagMovie(id string) string { return "movie:" + id }
 // TagRoom is one room: what it is, and how many are in it and present.
 func TagRoom(id string) string { return "room:" + id }
 
+// TagNowPlaying is what a room plays, if it shows that to everyone.
+func TagNowPlaying(roomID string) string { return "playing:" + roomID }
+
 // TagMessages is what was said in a room.
 func TagMessages(roomID string) string { return "messages:" + roomID }
 

@@ -43,6 +43,7 @@ type Config struct {
 	Avatar    Avatar
 	Cleanup   Cleanup
 	Report    Report
+	Webhook   Webhook
 }
 
 // Metrics is where operators measure a process.
@@ -233,6 +234,20 @@ type Room struct {
 	HostSilence time.Duration `env:"ROOM_HOST_SILENCE" envDefault:"10m"`
 }
 
+// Webhook has the settings of webhooks.
+type Webhook struct {
+	// PrivateNetworks lists networks that webhooks may lead to beside public addresses. If there are any, http is allowed
+	// as well as https.
+	PrivateNetworks []netip.Prefix `env:"WEBHOOK_PRIVATE_NETWORKS"`
+	// OffAfter is how long a webhook may have nothing but failures before it is switched off.
+	OffAfter time.Duration `env:"WEBHOOK_OFF_AFTER" envDefault:"120h"`
+}
+
+// Addresses says where webhooks may lead.
+func (w Webhook) Addresses() watchparty.WebhookAddresses {
+	return watchparty.WebhookAddresses{Private: w.PrivateNetworks}
+}
+
 // Worker has the settings of a Temporal worker.
 type Worker struct {
 	// StopTimeout is the time that running activities have to finish after SIGTERM.
@@ -318,6 +333,8 @@ type Cleanup struct {
 	ReportAge Age `env:"CLEANUP_REPORT_AGE" envDefault:"2160h"`
 	// MailAge is counted from when an email was sent or given up.
 	MailAge Age `env:"CLEANUP_MAIL_AGE" envDefault:"4320h"`
+	// WebhookAge is counted from when a delivery to a webhook ended, or the webhook was removed.
+	WebhookAge Age `env:"CLEANUP_WEBHOOK_AGE" envDefault:"720h"`
 	// OutboxAge is counted from when Temporal has the event.
 	OutboxAge Age `env:"CLEANUP_OUTBOX_AGE" envDefault:"168h"`
 	// ActivityAge is counted from the day of the activity. A monthly report, which compares two months, needs 62 days.
@@ -345,6 +362,7 @@ func (c Cleanup) Ages() map[watchparty.Policy]time.Duration {
 		watchparty.PolicyKeys:         c.IdempotencyKeyAge,
 		watchparty.PolicyReports:      c.ReportAge,
 		watchparty.PolicyEmails:       c.MailAge,
+		watchparty.PolicyWebhooks:     c.WebhookAge,
 		watchparty.PolicyOutbox:       c.OutboxAge,
 		watchparty.PolicyActivity:     c.ActivityAge,
 		watchparty.PolicyFiles:        c.FileAge,
@@ -370,6 +388,7 @@ func (c Cleanup) Settings() map[watchparty.Policy]string {
 		watchparty.PolicyKeys:         "CLEANUP_IDEMPOTENCY_KEY_AGE",
 		watchparty.PolicyReports:      "CLEANUP_REPORT_AGE",
 		watchparty.PolicyEmails:       "CLEANUP_MAIL_AGE",
+		watchparty.PolicyWebhooks:     "CLEANUP_WEBHOOK_AGE",
 		watchparty.PolicyOutbox:       "CLEANUP_OUTBOX_AGE",
 		watchparty.PolicyActivity:     "CLEANUP_ACTIVITY_AGE",
 		watchparty.PolicyFiles:        "CLEANUP_FILE_AGE",

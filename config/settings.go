@@ -322,6 +322,13 @@ func sections() []Section {
 			{Name: "WORKER_BUILD_ID", Help: "The version of this worker in its deployment, such as the release."},
 			{Name: "WORKER_STOP_TIMEOUT", Help: "The time that running activities get to finish after SIGTERM."},
 		}},
+		{Title: "Webhooks", Settings: []Setting{
+			{Name: "WEBHOOK_PRIVATE_NETWORKS", Help: "Networks that webhooks may lead to beside public addresses, " +
+				"separated by commas: 10.1.2.0/24,127.0.0.0/8. If there are any, http is allowed, too. Whoever is an admin " +
+				"can then make this service send requests to them."},
+			{Name: "WEBHOOK_OFF_AFTER", Help: "How long a webhook may have nothing but failures before it is switched " +
+				"off; an hour at least."},
+		}},
 		{Title: "Avatars", Settings: []Setting{
 			{Name: "AVATAR_MAX_BYTES", Help: "The largest upload, 1 KiB to 64 MiB."},
 			{Name: "AVATAR_MAX_PIXELS", Help: "The largest picture in pixels."},
@@ -347,6 +354,8 @@ func sections() []Section {
 			{Name: "CLEANUP_REPORT_AGE", Help: "The age of reports of abuse, with their evidence, since they were " +
 				"resolved."},
 			{Name: "CLEANUP_MAIL_AGE", Help: "The age of records of emails since they were sent or given up."},
+			{Name: "CLEANUP_WEBHOOK_AGE", Help: "The age of the history of webhooks since a delivery ended, and of webhooks " +
+				"since they were removed."},
 			{Name: "CLEANUP_OUTBOX_AGE", Help: "The age of events since Temporal has them."},
 			{Name: "CLEANUP_ACTIVITY_AGE", Help: "The age of records of who was active on which day. A monthly " +
 				"report with its comparison needs 62 days."},

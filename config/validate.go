@@ -160,6 +160,7 @@ func (c Config) Validate() error {
 	p.age("CLEANUP_IDEMPOTENCY_KEY_AGE", c.Cleanup.IdempotencyKeyAge, low)
 	p.age("CLEANUP_REPORT_AGE", c.Cleanup.ReportAge, low)
 	p.age("CLEANUP_MAIL_AGE", c.Cleanup.MailAge, low)
+	p.age("CLEANUP_WEBHOOK_AGE", c.Cleanup.WebhookAge, low)
 	p.age("CLEANUP_OUTBOX_AGE", c.Cleanup.OutboxAge, low)
 	p.age("CLEANUP_ACTIVITY_AGE", c.Cleanup.ActivityAge, low)
 	p.age("CLEANUP_FILE_AGE", c.Cleanup.FileAge, low)
@@ -167,6 +168,11 @@ func (c Config) Validate() error {
 	if c.Cleanup.BatchPause > 10*time.Second {
 		p.add("CLEANUP_BATCH_PAUSE", "must be at most 10s")
 	}
+
+	if slices.ContainsFunc(c.Webhook.PrivateNetworks, func(r netip.Prefix) bool { return r.Bits() < 1 }) {
+		p.add("WEBHOOK_PRIVATE_NETWORKS", "must name ranges, and none that has all addresses")
+	}
+	p.duration("WEBHOOK_OFF_AFTER", c.Webhook.OffAfter, time.Hour)
 
 	p.schedule("REPORT_WEEKLY_SCHEDULE", c.Report.Weekly)
 	p.schedule("REPORT_MONTHLY_SCHEDULE", c.Report.Monthly)

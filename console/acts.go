@@ -21,12 +21,13 @@ type act struct {
 	back   string // the page that follows; a function of the answer if follow is set
 	done   string
 	follow func(answer map[string]any) string
+	show   string // the template of a page that shows the answer in place of a redirect, since it is shown once
 }
 
 // field is a field of a form.
 type field struct {
 	name string
-	kind string // text, optional (left out when empty), cleared (null when empty), flag, number, list, words (with commas)
+	kind string // text, optional (left out when empty), cleared (null when empty), flag, number, list, words (with commas), time
 }
 
 func text(names ...string) (all []field) {
@@ -72,6 +73,22 @@ func acts() []act {
 			done: "Another email is queued.", follow: created("/emails/")},
 		{path: "/emails/{id}/cancel", to: "/admin/emails/{id}/cancel", fields: note, back: "/emails/{id}",
 			done: "The email is cancelled."},
+		{path: "/webhooks", to: "/admin/webhooks", show: "webhook-secret", fields: []field{
+			{"url", "text"}, {"description", "optional"}, {"kinds", "list"}}},
+		{path: "/webhooks/{id}", method: http.MethodPatch, to: "/admin/webhooks/{id}", back: "/webhooks/{id}",
+			done: "The webhook is changed.", fields: []field{{"url", "text"}, {"description", "cleared"}, {"kinds", "list"}}},
+		{path: "/webhooks/{id}/switch", method: http.MethodPatch, to: "/admin/webhooks/{id}", back: "/webhooks/{id}",
+			done: "The webhook is changed.", fields: []field{{"enabled", "flag"}}},
+		{path: "/webhooks/{id}/secret", to: "/admin/webhooks/{id}/secret", show: "webhook-secret",
+			fields: []field{{"overlap_seconds", "number"}}},
+		{path: "/webhooks/{id}/remove", method: http.MethodDelete, to: "/admin/webhooks/{id}", back: "/webhooks",
+			done: "The webhook is removed."},
+		{path: "/webhooks/{id}/test", to: "/admin/webhooks/{id}/test", done: "A test message is queued.",
+			follow: created("/webhook-deliveries/")},
+		{path: "/webhooks/{id}/replay", to: "/admin/webhooks/{id}/replay", back: "/webhooks/{id}",
+			fields: []field{{"since", "time"}}, follow: replayed},
+		{path: "/webhook-deliveries/{id}/redeliver", to: "/admin/webhook-deliveries/{id}/redeliver",
+			back: "/webhook-deliveries/{id}", done: "The delivery begins anew."},
 		{path: "/cleanup", to: "/admin/cleanup", done: "The run is queued.", follow: startedRun, fields: []field{
 			{"policies", "list"}, {"dry_run", "flag"}, {"older_than", "optional"},
 		}},
@@ -120,6 +137,8 @@ func (a act) body(r *http.Request) any {
 			if list := r.PostForm[f.name]; len(list) > 0 {
 				body[f.name] = list
 			}
+		case f.kind == "time" && value != "": // of a field of the browser, without seconds and zone
+			body[f.name] = value + ":00Z"
 		case f.kind == "words":
 			body[f.name] = splitWords(value)
 		case f.kind == "cleared" && value == "":
@@ -173,6 +192,15 @@ func (c *Console) act(a act) http.Handler {
 			c.failed(w, r, view{Title: "Not done"}, err)
 			return
 		}
+		if a.show != "" {
+			var shown contract.WebhookAnswer
+			if err := json.Unmarshal(answer, &shown); err != nil {
+				c.failed(w, r, view{Title: "Not shown"}, err)
+				return
+			}
+			c.render(w, r, http.StatusOK, view{Title: "Secret", Nav: "webhooks", Template: a.show, Data: shown})
+			return
+		}
 		back, done := fill(a.back, r), a.done
 		if a.follow != nil {
 			var read struct {
@@ -193,7 +221,7 @@ func (c *Console) act(a act) http.Handler {
 }
 
 func nilIfNoContent(answer *json.RawMessage, a act) any {
-	if a.follow == nil {
+	if a.follow == nil && a.show == "" {
 		return nil
 	}
 	return answer
@@ -212,6 +240,16 @@ func created(prefix string) func(map[string]any) string {
 		id, _ := data["id"].(string)
 		return prefix + id
 	}
+}
+
+// replayed says how much a replay has queued.
+func replayed(data map[string]any) string {
+	queued, _ := data["queued"].(float64)
+	data["notice"] = fmt.Sprintf("%d deliveries begin anew.", int(queued))
+	if more, _ := data["more"].(bool); more {
+		data["notice"] = fmt.Sprintf("%d deliveries begin anew. There are more: replay once more.", int(queued))
+	}
+	return ""
 }
 
 func startedRun(data map[string]any) string {

@@ -37,11 +37,23 @@ func (c *Console) functions() template.FuncMap {
 		"base":  func() string { return Base },
 		"nav": func() []entry {
 			return []entry{
-				{"overview", Base, "Overview"}, {"jobs", Base + "/jobs", "Jobs"}, {"queues", Base + "/queues", "Queues"},
-				{"schedules", Base + "/schedules", "Schedules"}, {"outbox", Base + "/outbox", "Outbox"},
-				{"emails", Base + "/emails", "Emails"}, {"cleanup", Base + "/cleanup", "Clean-up"},
-				{"reports", Base + "/reports", "Reports"}, {"users", Base + "/users", "Users"},
-				{"abuse", Base + "/abuse", "Abuse"}, {"rooms", Base + "/rooms", "Rooms"}, {"movies", Base + "/movies", "Movies"},
+				{"overview", Base, "Overview"},
+				{"jobs", Base + "/jobs", "Jobs"},
+				{"queues", Base + "/queues", "Queues"},
+				{"schedules", Base + "/schedules", "Schedules"},
+				{"outbox", Base + "/outbox", "Outbox"},
+				{
+					"emails",
+					Base + "/emails",
+					"Emails",
+				},
+				{"webhooks", Base + "/webhooks", "Webhooks"},
+				{"cleanup", Base + "/cleanup", "Clean-up"},
+				{"reports", Base + "/reports", "Reports"},
+				{"users", Base + "/users", "Users"},
+				{"abuse", Base + "/abuse", "Abuse"},
+				{"rooms", Base + "/rooms", "Rooms"},
+				{"movies", Base + "/movies", "Movies"},
 				{"audit", Base + "/audit", "Audit"},
 			}
 		},
@@ -70,6 +82,9 @@ func (c *Console) functions() template.FuncMap {
 		"kinds":        job.WorkflowTypes,
 		"jobStates":    jobs.States,
 		"emailKinds":   watchparty.EmailKinds,
+		"webhookKinds": watchparty.WebhookKinds,
+		"chosen":       chosen,
+		"pretty":       pretty,
 		"states":       strings.Fields,
 		"short":        func(id any) string { s := fmt.Sprint(id); return s[max(0, len(s)-8):] },
 		"deref": func(p *string) string {
@@ -194,11 +209,23 @@ func number(v any) string {
 // tone is how a state looks: good, bad, busy or quiet.
 func tone(v any) string {
 	switch plain(v) {
-	case "sent", "completed", "connected", "ok", "done", "active", "open_room":
+	case "sent", "delivered", "completed", "connected", "ok", "done", "active", "open_room":
 		return "good"
-	case "failed", "terminated", "timed_out", "stuck", "away", "down", "suspended", "permanent", "lost", "abandoned":
+	case "failed",
+		"terminated",
+		"timed_out",
+		"stuck",
+		"away",
+		"down",
+		"suspended",
+		"permanent",
+		"lost",
+		"abandoned",
+		"gone",
+		"blocked":
 		return "bad"
-	case "retrying", "temporary", "later", "unreachable", "ambiguous", "degraded", "pending", "queued", "open", "paused":
+	case "retrying", "temporary", "later", "unreachable", "ambiguous", "degraded", "pending", "queued", "open", "paused",
+		"status", "redirect", "timeout", "name", "connection", "tls":
 		return "warn"
 	}
 	return "quiet"
@@ -229,6 +256,26 @@ func auditActions() (all []string) {
 		all = append(all, fmt.Sprint(action))
 	}
 	return all
+}
+
+// chosen reports whether a list of codes has one.
+func chosen(list, one any) bool {
+	v := reflect.ValueOf(list)
+	for i := range v.Len() {
+		if plain(v.Index(i).Interface()) == plain(one) {
+			return true
+		}
+	}
+	return false
+}
+
+// pretty writes JSON in lines.
+func pretty(v any) string {
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return ""
+	}
+	return string(text)
 }
 
 // scopeOfJob is the ID of a job in the audit log.
@@ -274,6 +321,15 @@ var meanings = map[string]string{
 	"avatars":   "Uploads that are not rendered. People see their former picture.",
 	"runs":      "Clean-up runs that do not begin, or do not go on.",
 	"deletions": "Deleted accounts whose data is still there.",
+	"webhooks":  "Webhooks that were switched off because they failed. Their receivers miss events.",
+
+	"admin":       "By an admin.",
+	"failing":     "Nothing but failures for days.",
+	"gone":        "The receiver has answered 410: the address is gone.",
+	"attempts":    "The last attempt failed.",
+	"webhook_off": "The webhook is off, or was removed.",
+	"stopped":     "An admin has ended its job.",
+	"lost":        "Its job was lost.",
 
 	"recipient_limit": "The recipient has had as many emails as one address gets. It goes out by itself.",
 	"pause":           "An admin has paused emails.",

@@ -91,6 +91,12 @@ func pages() []page {
 			read: one[contract.EmailPreviewList]("/admin/emails/previews")},
 		{path: Base + "/emails/{id}", nav: "emails", title: "Email", template: "email",
 			read: one[contract.EmailAnswer]("/admin/emails/{id}")},
+		{path: Base + "/webhooks", nav: "webhooks", title: "Webhooks", template: "webhooks", filters: []string{},
+			read: list[contract.WebhookList]("/admin/webhooks")},
+		{path: Base + "/webhooks/{id}", nav: "webhooks", title: "Webhook", template: "webhook",
+			filters: []string{"state", "kind"}, read: readWebhook},
+		{path: Base + "/webhook-deliveries/{id}", nav: "webhooks", title: "Delivery to a webhook",
+			template: "webhook-delivery", read: one[contract.WebhookDeliveryAnswer]("/admin/webhook-deliveries/{id}")},
 		{path: Base + "/cleanup", nav: "cleanup", title: "Clean-up", template: "cleanup", read: readCleanup},
 		{path: Base + "/cleanup/{id}", nav: "cleanup", title: "Clean-up run", template: "run",
 			read: one[contract.CleanupRunAnswer]("/admin/cleanup/runs/{id}")},
@@ -241,6 +247,22 @@ func readCleanup(c *Console, r *http.Request, _ url.Values) (any, *string, error
 		}
 	}
 	return page, nil, nil
+}
+
+// webhookPage is what the page of a webhook shows.
+type webhookPage struct {
+	Hook       contract.Webhook
+	Deliveries []contract.WebhookDelivery
+}
+
+func readWebhook(c *Console, r *http.Request, query url.Values) (any, *string, error) {
+	var hook contract.WebhookAnswer
+	if err := c.get(r, fill("/admin/webhooks/{id}", r), &hook); err != nil {
+		return nil, nil, err
+	}
+	var deliveries contract.WebhookDeliveryList
+	err := c.get(r, withQuery(fill("/admin/webhooks/{id}/deliveries", r), query), &deliveries)
+	return webhookPage{hook.Data, deliveries.Data}, deliveries.NextCursor, err
 }
 
 // userPage is what the page of an account shows.

@@ -62,7 +62,8 @@ func TestTemporal(t *testing.T) {
 	require.Equal(t, "namespace is missing", whatIsWrong(t, CheckNamespace(ctx, c, "nowhere")))
 
 	// Without workers Temporal answers, and no work is done.
-	require.Equal(t, "no worker for avatar-steps, email, avatar, maintenance", whatIsWrong(t, CheckWorkers(ctx, c, false)))
+	require.Equal(t, "no worker for avatar-steps, email, avatar, maintenance, webhooks",
+		whatIsWrong(t, CheckWorkers(ctx, c, false)))
 	require.NotContains(
 		t,
 		whatIsWrong(t, CheckWorkers(ctx, c, true)),

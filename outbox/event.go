@@ -32,17 +32,35 @@ type row struct {
 	TraceParent string          `bun:"trace_parent"`
 }
 
-// Add stores the event in the caller's transaction, with the trace of ctx.
-func Add(ctx context.Context, tx bun.Tx, e job.Event) error {
+// Add stores events in the caller's transaction, with the trace of ctx, in one statement.
+func Add(ctx context.Context, tx bun.Tx, events ...job.Event) error {
+	rows := make([]*row, 0, len(events))
+	for _, e := range events {
+		r, err := newRow(ctx, e)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, r)
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	if _, err := tx.NewInsert().Model(&rows).Exec(ctx); err != nil {
+		return fmt.Errorf("outbox: add %s: %w", events[0].Workflow, err)
+	}
+	return nil
+}
+
+func newRow(ctx context.Context, e job.Event) (*row, error) {
 	input, err := json.Marshal(e.Input)
 	if err != nil {
-		return fmt.Errorf("outbox: encode the input of %s: %w", e.Workflow, err)
+		return nil, fmt.Errorf("outbox: encode the input of %s: %w", e.Workflow, err)
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
-		return fmt.Errorf("outbox: %w", err)
+		return nil, fmt.Errorf("outbox: %w", err)
 	}
-	r := &row{
+	return &row{
 		ID:         id.String(),
 		WorkflowID: e.WorkflowID,
 		Signal:     e.Signal,
@@ -55,11 +73,7 @@ func Add(ctx context.Context, tx bun.Tx, e job.Event) error {
 		RoomID:     nullable(e.RoomID),
 
 		TraceParent: traceParent(ctx),
-	}
-	if _, err := tx.NewInsert().Model(r).Exec(ctx); err != nil {
-		return fmt.Errorf("outbox: add %s: %w", e.Workflow, err)
-	}
-	return nil
+	}, nil
 }
 
 func nullable(id string) *string {

@@ -79,6 +79,11 @@ func (s *Store) ReportAbuse(
 			return err
 		}
 		row.Kind, row.Body, row.ReporterID, row.State = string(n.Kind), n.Text, &reporterID, string(watchparty.AbuseOpen)
+		tell(ctx, watchparty.WebhookEvent{
+			Kind: watchparty.WebhookReportFiled, RoomID: value(row.RoomID), Data: watchparty.ReportFiledData{
+				ReportID: row.ID, Kind: n.Kind, TargetKind: watchparty.AbuseTarget(row.TargetKind), TargetID: row.TargetID,
+			},
+		})
 		return tx.NewInsert().Model(&row).Returning("created_at").Scan(ctx)
 	})
 	return row.report(), found(err, "report abuse")

@@ -374,6 +374,7 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			"job_",
 			"queue_",
 			"event_",
+			"webhook_",
 		} // things that no grant rests on
 		for name, value := range constants(t, "..", "AuditAction", "") {
 			if !slices.ContainsFunc(about, func(prefix string) bool { return strings.HasPrefix(value, prefix) }) {
@@ -417,6 +418,7 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			job.WorkflowCleanup:               "an admin's order, which any admin can cancel",
 			job.WorkflowDeleteAccount:         "only ends grants",
 			job.WorkflowActivityReport:        "counts",
+			job.WorkflowWebhookDelivery:       "tells a webhook, which is the installation's and not the admin's who registered it",
 		}
 		for name, value := range constants(t, "../workflows/job", "", "Workflow types.") {
 			require.Contains(t, known, value, "%s: what does it do when it has waited?", name)
@@ -442,6 +444,8 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			"movies",
 			"cleanup_runs",
 			"mail_pauses", "queue_pauses",
+			"webhooks", // the installation's, whoever registered them
+			"webhook_deliveries", "webhook_attempts",
 			"stays",
 			"active_users",
 			"activity_days",

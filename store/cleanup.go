@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -504,5 +505,12 @@ func finishRun(ctx context.Context, tx bun.Tx, in job.FinishCleanupInput, row *r
 	if err != nil {
 		return err
 	}
+	tell(ctx, watchparty.WebhookEvent{
+		Kind: watchparty.WebhookCleanupEnded, Data: watchparty.CleanupEndedData{
+			RunID: row.ID, Trigger: watchparty.Trigger(row.Trigger), DryRun: row.DryRun,
+			State: watchparty.RunState(row.State), Counts: row.Counts,
+			FailedPolicies: append([]watchparty.Policy{}, slices.Sorted(maps.Keys(row.Errors))...),
+		},
+	})
 	return addCleanupReport(ctx, tx, *row)
 }

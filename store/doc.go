@@ -12,10 +12,11 @@
 //     person), roles.go, succession.go (the next host), kick.go, bans.go, mutes.go, my_rooms.go, retired.go,
 //     messages.go, message_changes.go, read_markers.go, movies.go, genres.go.
 //   - Watching: playbacks.go (rows, snapshots, versions), playback_events.go (commands and what happens by itself),
-//     queue.go (the queue and votes), live_members.go (connections).
+//     queue.go (the queue and votes), live_members.go (connections), now_playing.go.
 //   - Invitations: invitations.go, my_invitations.go (the invited person's), invitation_basis.go (may the inviter still
 //     invite), optouts.go.
 //   - Emails: emails.go (their way to the server), emails_admin.go, budgets.go (limits).
+//   - Webhooks: webhooks.go, webhook_events.go (what they are told of), webhook_deliveries.go.
 //   - Administration: living.go (conditions of people who act), admins.go (the admins' rights), suspensions.go,
 //     moderation.go, abuse.go (reports of abuse), audit.go.
 //   - Time: cleanup.go (runs and batches), policies.go (what clean-up takes), ends.go (states that time ends),
@@ -55,7 +56,8 @@
 //  12. sessions, known_clients, email_verifications, password_resets, avatars
 //  13. abuse_reports
 //  14. email_budgets, by the budget's name
-//  15. audit
+//  15. the advisory lock "webhooks", then webhooks, webhook_deliveries, webhook_attempts
+//  16. audit
 //
 // Rows that a transaction inserts, outbox events among them, are nobody else's and stand outside of the order. But an
 // insert takes FOR KEY SHARE on the rows that its foreign keys name, and so does the second update of one row in a

@@ -115,13 +115,30 @@ func (s *Store) MarkEmailSent(ctx context.Context, id string, attempt int) error
 
 // MarkEmailFailed marks an email as failed. It keeps the server's last answer and the reason of the last attempt.
 func (s *Store) MarkEmailFailed(ctx context.Context, id string) error {
-	_, err := s.db.NewRaw(`UPDATE emails SET state = 'failed', reason = CASE WHEN reason <> '' THEN reason
-			WHEN waits_until IS NOT NULL THEN 'expired' ELSE 'server_unreachable' END,
-		updated_at = now() WHERE id = ? AND `+unfinished, id).Exec(ctx)
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		var rows []emailRow
+		err := tx.NewRaw(`UPDATE emails AS e SET state = 'failed', reason = CASE WHEN reason <> '' THEN reason
+				WHEN waits_until IS NOT NULL THEN 'expired' ELSE 'server_unreachable' END,
+			updated_at = now() WHERE id = ? AND `+unfinished+` RETURNING e.*`, id).Scan(ctx, &rows)
+		tellGivenUp(ctx, rows)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("store: fail email: %w", err)
 	}
 	return nil
+}
+
+// tellGivenUp tells webhooks of emails that have failed in the transaction of ctx.
+func tellGivenUp(ctx context.Context, rows []emailRow) {
+	for _, row := range rows {
+		tell(ctx, watchparty.WebhookEvent{
+			Kind: watchparty.WebhookEmailGivenUp, UserID: value(row.UserID), Data: watchparty.EmailGivenUpData{
+				EmailID: row.ID, Kind: watchparty.EmailKind(row.Kind), Reason: watchparty.EmailReason(row.Reason),
+				Attempts: row.Attempts,
+			},
+		})
+	}
 }
 
 // EmailRefusal is an attempt at which the server did not accept an email.

@@ -15,6 +15,7 @@ import (
 // end ends a state of rows in a table after a time, by Postgres' clock, if nothing else has ended it: the workflow that
 // should have was terminated, was lost with Temporal's database, or never started. In its SQL, t is the table's alias.
 type end struct {
+	label  string // its name, if there are several of one state
 	table  string
 	key    string        // the columns of the primary key; id if empty
 	column string        // the column of the state; empty if there is none
@@ -25,6 +26,8 @@ type end struct {
 	// becomes is the next state, and set is the rest of the SET clause.
 	becomes string
 	set     string
+	// ended, if not nil, gets the keys of the rows that have ended.
+	ended func(ctx context.Context, tx bun.Tx, ids []string) error
 	// act, if not nil, takes the place of becomes and set. It gets the ID of a locked row. It reports whether it has done
 	// anything: rows that unless reads are not locked, so the condition may not hold any more.
 	act func(ctx context.Context, tx bun.Tx, id string) (bool, []job.Event, error)
@@ -43,6 +46,8 @@ const (
 	queuedRunLife = 7 * 24 * time.Hour
 	// runLife is for clean-up runs that have begun. A worker updates a run's row with each batch.
 	runLife = 24 * time.Hour
+	// lateDelivery is for deliveries to webhooks, counted from when their last attempt was to be made.
+	lateDelivery = 4 * 24 * time.Hour
 	// eventLife is for outbox events that Temporal refuses. What an event is about has ended by then.
 	eventLife = 30 * 24 * time.Hour
 	// deletionAgain is the time between two starts of the workflow that removes a deleted account, until its row is gone.
@@ -58,9 +63,9 @@ var ends = []end{
 	{table: "invitations", column: "state", state: "open", since: "expires_at", becomes: "expired",
 		set: "updated_at = t.expires_at"},
 	{table: "emails", column: "state", state: "queued", since: "updated_at", after: emailLife, unless: emailsPausedLately,
-		becomes: "failed", set: lostEmail},
+		becomes: "failed", set: lostEmail, ended: tellLostEmails},
 	{table: "emails", column: "state", state: "sending", since: "updated_at", after: emailLife,
-		unless: emailsPausedLately, becomes: "failed", set: lostEmail},
+		unless: emailsPausedLately, becomes: "failed", set: lostEmail, ended: tellLostEmails},
 	{
 		table: "email_attempts", key: "email_id, number", column: "outcome", state: "open", since: "created_at",
 		after:   attemptLife,
@@ -74,6 +79,21 @@ var ends = []end{
 	{table: "cleanup_runs", column: "state", state: "running", since: "updated_at", after: runLife, act: endLostRun},
 	{table: "outbox", column: "state", state: "pending", since: "created_at", after: eventLife, becomes: "abandoned",
 		set: "updated_at = now()"},
+	{table: "webhook_deliveries", column: "state", state: "pending", since: "deadline_at", after: lateDelivery,
+		unless: webhooksPausedLately, becomes: "failed",
+		set: "reason = 'lost', next_attempt_at = NULL, ended_at = now(), updated_at = now()"},
+	{
+		label:   "webhook_deliveries off",
+		table:   "webhook_deliveries",
+		column:  "state",
+		state:   "pending",
+		since:   "updated_at",
+		unless:  webhookOn,
+		becomes: "cancelled",
+		set:     "reason = 'webhook_off', next_attempt_at = NULL, ended_at = now(), updated_at = now()",
+	},
+	{table: "webhook_attempts", key: "delivery_id, number", column: "outcome", state: "open", since: "created_at",
+		after: attemptLife, becomes: "lost", set: "ended_at = now(), updated_at = now()"},
 	{table: "users", since: "deleted_at", after: deletionAgain, unless: deletionAskedFor, act: deleteAgain},
 }
 
@@ -90,6 +110,23 @@ var deletionWeek = fmt.Sprintf("floor(extract(epoch FROM now() - t.deleted_at) /
 
 var deletionAskedFor = "EXISTS (SELECT FROM outbox " +
 	"WHERE workflow_id = 'account-deletion/' || t.id || '/' || " + deletionWeek + ")"
+
+// webhooksPausedLately is the condition that deliveries to webhooks are paused now, or were within lateDelivery.
+var webhooksPausedLately = fmt.Sprintf("EXISTS (SELECT FROM queue_pauses WHERE queue = 'webhooks' "+
+	"AND (resumed_at IS NULL OR resumed_at > now() - make_interval(secs => %d)))", int(lateDelivery.Seconds()))
+
+// webhookOn is the condition that the webhook of a delivery takes messages.
+const webhookOn = "EXISTS (SELECT FROM webhooks AS w WHERE w.id = t.webhook_id AND w.off_at IS NULL " +
+	"AND w.deleted_at IS NULL)"
+
+func tellLostEmails(ctx context.Context, tx bun.Tx, ids []string) error {
+	var rows []emailRow
+	if err := tx.NewSelect().Model(&rows).Where("id IN (?)", bun.List(ids)).Order("id").Scan(ctx); err != nil {
+		return err
+	}
+	tellGivenUp(ctx, rows)
+	return nil
+}
 
 // endBatch is the maximum number of rows that a transaction ends.
 const endBatch = 500
@@ -116,6 +153,9 @@ func (e end) overdue() string {
 }
 
 func (e end) name() string {
+	if e.label != "" {
+		return e.label
+	}
 	if e.column == "" {
 		return e.table + " " + e.since
 	}
@@ -145,15 +185,14 @@ func (s *Store) endOverdue(ctx context.Context, e end) (n int, err error) {
 	err = s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) (events []job.Event, err error) {
 		n = 0
 		if e.act == nil {
-			result, err := tx.NewRaw(fmt.Sprintf("WITH overdue AS MATERIALIZED (%s) UPDATE %s AS t SET %s = '%s', %s "+
-				"WHERE (%s) IN (SELECT * FROM overdue)",
-				e.overdue(), e.table, e.column, e.becomes, e.set, e.keys())).
-				Exec(ctx)
-			if err != nil {
-				return nil, err
+			var ids []string
+			err := tx.NewRaw(fmt.Sprintf("WITH overdue AS MATERIALIZED (%s) UPDATE %s AS t SET %s = '%s', %s "+
+				"WHERE (%s) IN (SELECT * FROM overdue) RETURNING concat_ws('/', %s)",
+				e.overdue(), e.table, e.column, e.becomes, e.set, e.keys(), e.keys())).
+				Scan(ctx, &ids)
+			if n = len(ids); err == nil && n > 0 && e.ended != nil {
+				err = e.ended(ctx, tx, ids)
 			}
-			rows, err := result.RowsAffected()
-			n = int(rows)
 			return nil, err
 		}
 		var ids []string

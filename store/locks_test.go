@@ -302,6 +302,67 @@ var writes = map[string]func(c *cast) operation{
 			return c.s.ResumeQueue(ctx, c.holder.ID, job.TaskQueueAvatar, watchparty.AdminNote{})
 		}
 	},
+	"CreateWebhook": func(c *cast) operation {
+		return func(ctx context.Context) error {
+			made, err := c.s.CreateWebhook(ctx, c.holder.ID, webhookOfRooms, IdempotencyKey{})
+			if err != nil {
+				return err
+			}
+			return c.s.DeleteWebhook(ctx, c.holder.ID, made.ID)
+		}
+	},
+	"UpdateWebhook": func(c *cast) operation {
+		hook, _ := giveDelivery(c)
+		turn := new(bool)
+		return func(ctx context.Context) error {
+			*turn = !*turn
+			return second(c.s.UpdateWebhook(ctx, c.holder.ID, hook, watchparty.WebhookChange{Enabled: turn}))
+		}
+	},
+	"DeleteWebhook": func(c *cast) operation {
+		hook, _ := giveDelivery(c)
+		return func(ctx context.Context) error { return c.s.DeleteWebhook(ctx, c.holder.ID, hook) }
+	},
+	"RotateWebhookSecret": func(c *cast) operation {
+		hook, _ := giveDelivery(c)
+		return func(ctx context.Context) error {
+			return second(c.s.RotateWebhookSecret(ctx, c.holder.ID, hook, time.Hour))
+		}
+	},
+	"ResealWebhooks": func(c *cast) operation {
+		return func(ctx context.Context) error { return second(c.s.ResealWebhooks(ctx)) }
+	},
+	"TestWebhook": func(c *cast) operation {
+		hook, _ := giveDelivery(c)
+		return func(ctx context.Context) error { return second(c.s.TestWebhook(ctx, c.holder.ID, hook)) }
+	},
+	"RedeliverWebhook": func(c *cast) operation {
+		_, delivery := giveDelivery(c)
+		execute(c.t, c.s, "UPDATE webhook_deliveries SET state = 'failed', ended_at = now() WHERE id = ?", delivery)
+		return func(ctx context.Context) error { return second(c.s.RedeliverWebhook(ctx, c.holder.ID, delivery)) }
+	},
+	"ReplayWebhook": func(c *cast) operation {
+		hook, delivery := giveDelivery(c)
+		execute(c.t, c.s, "UPDATE webhook_deliveries SET state = 'failed', ended_at = now() WHERE id = ?", delivery)
+		return func(ctx context.Context) error { return second(c.s.ReplayWebhook(ctx, c.holder.ID, hook, time.Time{})) }
+	},
+	"BeginWebhookAttempt": func(c *cast) operation {
+		_, delivery := giveDelivery(c)
+		return func(ctx context.Context) error { return second(c.s.BeginWebhookAttempt(ctx, delivery, 1)) }
+	},
+	"EndWebhookAttempt": func(c *cast) operation {
+		_, delivery := giveDelivery(c)
+		work, err := c.s.BeginWebhookAttempt(c.t.Context(), delivery, 1)
+		require.NoError(c.t, err)
+		return func(ctx context.Context) error {
+			_, _, err := c.s.EndWebhookAttempt(ctx, work, WebhookResult{Outcome: watchparty.AttemptWebhookGone, Status: 410})
+			return err
+		}
+	},
+	"CancelWebhookDelivery": func(c *cast) operation {
+		_, delivery := giveDelivery(c)
+		return func(ctx context.Context) error { return second(c.s.CancelWebhookDelivery(ctx, delivery, 1)) }
+	},
 	"RequeueEvent": func(c *cast) operation {
 		id := readValue[string](c.t, c.s, "SELECT id FROM outbox ORDER BY id LIMIT 1")
 		return func(ctx context.Context) error {
@@ -485,6 +546,25 @@ var writes = map[string]func(c *cast) operation{
 		expireInvitation(c.t, c.s, i)
 		return func(ctx context.Context) error { return second(c.s.EndOverdue(ctx)) }
 	},
+}
+
+var webhookOfRooms = watchparty.NewWebhook{
+	URL: "https://hooks.example", Kinds: []watchparty.WebhookKind{watchparty.WebhookRoomOpened},
+}
+
+// giveDelivery makes a webhook with a delivery that waits, and returns their IDs.
+func giveDelivery(c *cast) (hook, delivery string) {
+	hook, delivery = newID(), newID()
+	execute(
+		c.t,
+		c.s,
+		"INSERT INTO webhooks (id, url, kinds, secret) VALUES (?, 'https://hooks.example', '{room.opened}', ?)",
+		hook,
+		c.s.sealer.Seal(sealedFor, hook, []byte("key")),
+	)
+	execute(c.t, c.s, `INSERT INTO webhook_deliveries (id, webhook_id, event_id, kind, body, deadline_at, workflow_id)
+		VALUES (?0, ?1, ?0, 'room.opened', '{}', now() + interval '3 d', '')`, delivery, hook)
+	return hook, delivery
 }
 
 // giveMovie returns a movie that the cast's deleted room has.

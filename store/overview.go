@@ -36,6 +36,8 @@ func (s *Store) Delays(ctx context.Context) ([]watchparty.Delay, error) {
 		UNION ALL SELECT 'runs', count(*), min(updated_at) FROM cleanup_runs
 			WHERE state IN ('queued', 'running') AND updated_at < now() - ?0 * interval '1 s' AND NOT `+
 		fmt.Sprintf(paused, "maintenance")+`
+		UNION ALL SELECT 'webhooks', count(*), min(off_at) FROM webhooks
+			WHERE deleted_at IS NULL AND off_reason IN ('failing', 'gone')
 		UNION ALL SELECT 'deletions', count(*), min(deleted_at) FROM users
 			WHERE deleted_at < now() - interval '1 h' AND NOT `+fmt.Sprintf(paused, "maintenance"), lateAfter.Seconds()).
 		Scan(ctx, &rows)

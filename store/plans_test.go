@@ -98,6 +98,15 @@ var fill = []string{
 	`INSERT INTO reports (id, kind, run_id, period_start, period_end, data)
 		SELECT uid(9, n), CASE WHEN n % 100 = 0 THEN 'activity' ELSE 'cleanup' END, CASE WHEN n % 100 > 0 THEN uid(8, n) END,
 			now() - n * interval '1 d', now(), '{}' FROM generate_series(1, 5000) AS n`,
+	`INSERT INTO webhooks (id, url, kinds, secret, off_at)
+		SELECT uid(20, n), 'https://hooks.example', '{room.opened}', '', CASE WHEN n = 2 THEN now() END FROM generate_series(1, 20) AS n`,
+	`INSERT INTO webhook_deliveries (id, webhook_id, event_id, kind, body, state, deadline_at, workflow_id, ended_at)
+		SELECT uid(21, n), uid(20, CASE WHEN n % 20 = 0 THEN 2 ELSE 1 END), uid(21, n), CASE WHEN n % 100 = 3 THEN 'user.suspended' ELSE 'room.opened' END, '{}',
+			CASE WHEN n % 500 = 1 THEN 'pending' WHEN n % 50 = 2 THEN 'failed' ELSE 'delivered' END, now() + interval '1 d', '',
+			CASE WHEN n % 500 <> 1 THEN now() END
+		FROM generate_series(1, 30000) AS n`,
+	`INSERT INTO webhook_attempts (delivery_id, number, outcome)
+		SELECT uid(21, n), 1, 'delivered' FROM generate_series(1, 30000) AS n`,
 	`INSERT INTO read_markers (room_id, user_id, message_id)
 		SELECT uid(4, n), uid(1, CASE WHEN n % 40 = 0 THEN 1 ELSE n % 20000 + 1 END), uid(10, n * 1000) FROM generate_series(1, 40000) AS n`,
 	`INSERT INTO queue_items (id, room_id, stream_url, added_by, rank)
@@ -710,6 +719,24 @@ func TestListPlans(t *testing.T) {
 		{"Runs", "all", "cleanup_runs", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.Runs(ctx, byTime(at(8, 2500), 2500, 24*time.Hour)))
 		}},
+		{"Webhooks", "all", "webhook_deliveries", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.Webhooks(ctx, at(20, 15)))
+			}},
+		{"WebhookDeliveries", "all of one", "webhook_deliveries", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				return list(s.WebhookDeliveries(ctx, id(20, 1), watchparty.WebhookDeliveryFilter{}, at(21, 15_000)))
+			}},
+		{"WebhookDeliveries", "in a state", "webhook_deliveries", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				filter := watchparty.WebhookDeliveryFilter{State: watchparty.WebhookFailed}
+				return list(s.WebhookDeliveries(ctx, id(20, 1), filter, at(21, 15_000)))
+			}},
+		{"WebhookDeliveries", "of a kind", "webhook_deliveries", pageOfPlans,
+			func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
+				filter := watchparty.WebhookDeliveryFilter{Kind: watchparty.WebhookUserSuspended}
+				return list(s.WebhookDeliveries(ctx, id(20, 1), filter, at(21, 15_000)))
+			}},
 		{"RetiredRooms", "all", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at func(kind, n int) Page) error {
 			return list(s.RetiredRooms(ctx, byTime(at(4, 50_000), 50_000, time.Second)))
 		}},

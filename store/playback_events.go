@@ -173,7 +173,26 @@ func (t *transition) run(ctx context.Context, tx bun.Tx) (PlaybackAnswer, error)
 	if err := t.save(ctx, tx, after, effects); err != nil {
 		return PlaybackAnswer{}, err
 	}
-	return t.answer(ctx, tx, effects)
+	if effects.Changed {
+		changesPlayback(ctx, t.room)
+	}
+	answer, err := t.answer(ctx, tx, effects)
+	if err == nil && effects.Started != "" {
+		t.tellStart(ctx, answer.Source.MovieID)
+	}
+	return answer, err
+}
+
+// tellStart tells webhooks that the room begins an item. What a private room watches is nobody else's business.
+func (t *transition) tellStart(ctx context.Context, movieID string) {
+	if t.room.Visibility == string(watchparty.Private) {
+		movieID = ""
+	}
+	tell(ctx, watchparty.WebhookEvent{
+		Kind: watchparty.WebhookMovieStarted, RoomID: t.room.ID, Data: watchparty.MovieStartedData{
+			RoomID: t.room.ID, Visibility: watchparty.Visibility(t.room.Visibility), MovieID: nullID(movieID),
+		},
+	})
 }
 
 // lock locks the row, and makes it if the room has none.

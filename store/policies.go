@@ -64,6 +64,12 @@ var rules = map[watchparty.Policy][]rule{
 	watchparty.PolicyEmails: {
 		{table: "emails", old: "t.state IN ('sent', 'failed', 'cancelled') AND t.updated_at < ?0", by: "updated_at"},
 	},
+	watchparty.PolicyWebhooks: {
+		{table: "webhook_deliveries", old: "t.ended_at < ?0", by: "ended_at"},
+		// A transaction that queues a delivery holds FOR KEY SHARE on the webhook, so that the batch passes by its row.
+		{table: "webhooks", by: "deleted_at",
+			old: "t.deleted_at < ?0 AND NOT EXISTS (SELECT FROM webhook_deliveries WHERE webhook_id = t.id)"},
+	},
 	watchparty.PolicyActivity: {
 		{table: "stays", old: "t.ended_at < ?0", by: "ended_at"},
 		{table: "active_users", key: []string{"day", "user_id"}, old: "t.day < (?0 AT TIME ZONE 'UTC')::date", by: "day"},

@@ -67,6 +67,11 @@ var scenes = []struct {
 		"INSERT INTO emails (id, kind, subject_id, state, workflow_id, updated_at) " +
 			"VALUES (?0, 'welcome', ?0, 'failed', '', ?1)",
 	},
+	{"delivery to a webhook", "webhook_deliveries", watchparty.PolicyWebhooks,
+		insertWebhook + `INSERT INTO webhook_deliveries (id, webhook_id, event_id, kind, body, state, deadline_at,
+			workflow_id, ended_at) VALUES (?0, ?0, ?0, 'room.opened', '{}', 'delivered', now(), '', ?1)`},
+	{"webhook that was removed", "webhooks", watchparty.PolicyWebhooks,
+		"INSERT INTO webhooks (id, url, kinds, secret, deleted_at) VALUES (?0, '', '{}', '', ?1)"},
 	{
 		"event",
 		"outbox",

@@ -139,9 +139,55 @@ var adminActs = map[watchparty.AuditAction]func(t *testing.T, s *Store) adminAct
 		id := readValue[string](t, s, "SELECT id FROM outbox LIMIT 1")
 		return func(by string) error { return second(s.RequeueEvent(t.Context(), by, id, watchparty.AdminNote{})) }
 	},
+	watchparty.AuditWebhookCreated: func(t *testing.T, s *Store) adminAct {
+		return func(by string) error {
+			return second(s.CreateWebhook(t.Context(), by, webhookOfRooms, IdempotencyKey{}))
+		}
+	},
+	watchparty.AuditWebhookUpdated: onWebhook(func(ctx context.Context, s *Store, by, hook, _ string) error {
+		description := "To the bot"
+		return second(s.UpdateWebhook(ctx, by, hook, watchparty.WebhookChange{Description: &description}))
+	}),
+	watchparty.AuditWebhookSwitchedOff: onWebhook(func(ctx context.Context, s *Store, by, hook, _ string) error {
+		return second(s.UpdateWebhook(ctx, by, hook, watchparty.WebhookChange{Enabled: new(bool)}))
+	}),
+	watchparty.AuditWebhookSwitchedOn: func(t *testing.T, s *Store) adminAct {
+		hook, _ := giveDelivery(&cast{t: t, s: s})
+		execute(t, s, "UPDATE webhooks SET off_at = now() WHERE id = ?", hook)
+		on := true
+		return func(by string) error {
+			return second(s.UpdateWebhook(t.Context(), by, hook, watchparty.WebhookChange{Enabled: &on}))
+		}
+	},
+	watchparty.AuditWebhookDeleted: onWebhook(func(ctx context.Context, s *Store, by, hook, _ string) error {
+		return s.DeleteWebhook(ctx, by, hook)
+	}),
+	watchparty.AuditWebhookSecretRotated: onWebhook(func(ctx context.Context, s *Store, by, hook, _ string) error {
+		return second(s.RotateWebhookSecret(ctx, by, hook, time.Hour))
+	}),
+	watchparty.AuditWebhookTested: onWebhook(func(ctx context.Context, s *Store, by, hook, _ string) error {
+		return second(s.TestWebhook(ctx, by, hook))
+	}),
+	watchparty.AuditWebhookRedelivered: onWebhook(func(ctx context.Context, s *Store, by, _, delivery string) error {
+		return second(s.RedeliverWebhook(ctx, by, delivery))
+	}),
+	watchparty.AuditWebhookReplayed: onWebhook(func(ctx context.Context, s *Store, by, hook, _ string) error {
+		return second(s.ReplayWebhook(ctx, by, hook, time.Time{}))
+	}),
 	watchparty.AuditJobCancelled:  onJob(watchparty.AuditJobCancelled),
 	watchparty.AuditJobTerminated: onJob(watchparty.AuditJobTerminated),
 	watchparty.AuditJobRetried:    onJob(watchparty.AuditJobRetried),
+}
+
+// onWebhook is an act on a webhook with a delivery that has failed.
+func onWebhook(
+	act func(ctx context.Context, s *Store, by, hook, delivery string) error,
+) func(*testing.T, *Store) adminAct {
+	return func(t *testing.T, s *Store) adminAct {
+		hook, delivery := giveDelivery(&cast{t: t, s: s})
+		execute(t, s, "UPDATE webhook_deliveries SET state = 'failed', ended_at = now() WHERE id = ?", delivery)
+		return func(by string) error { return act(t.Context(), s, by, hook, delivery) }
+	}
 }
 
 func onJob(action watchparty.AuditAction) func(*testing.T, *Store) adminAct {

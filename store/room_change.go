@@ -118,6 +118,9 @@ func (r *roomRow) apply(c watchparty.RoomChange) (fields []string) {
 			fields = append(fields, setting.field)
 		}
 	}
+	if set(&r.NowPlaying, c.NowPlaying) {
+		fields = append(fields, "now_playing")
+	}
 	return fields
 }
 

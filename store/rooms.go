@@ -27,6 +27,7 @@ type roomRow struct {
 	Queue         string               `bun:"queue"`
 	QueueOrder    string               `bun:"queue_order"`
 	WaitPolicy    string               `bun:"wait_policy"`
+	NowPlaying    bool                 `bun:"now_playing"`
 	Version       int                  `bun:"version"`
 	ArchivedAt    *time.Time           `bun:"archived_at"`
 	DeletedAt     *time.Time           `bun:"deleted_at"`
@@ -70,6 +71,7 @@ func (r roomRow) room() watchparty.Room {
 		Sharing:      r.sharing(),
 		QueueOrder:   watchparty.QueueOrder(r.QueueOrder),
 		WaitPolicy:   watchparty.WaitPolicy(r.WaitPolicy),
+		NowPlaying:   r.NowPlaying,
 	}
 }
 
@@ -144,6 +146,10 @@ func (s *Store) CreateRoom(
 		if err := addParticipant(ctx, tx, row.ID, hostID); err != nil {
 			return err
 		}
+		tell(ctx, watchparty.WebhookEvent{
+			Kind: watchparty.WebhookRoomOpened, UserID: hostID, RoomID: row.ID,
+			Data: watchparty.RoomOpenedData{RoomID: row.ID, HostID: hostID, Visibility: n.Visibility},
+		})
 		return selectRooms(tx, &row).Where("r.id = ?", row.ID).Scan(ctx)
 	})
 	if err != nil {

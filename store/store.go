@@ -35,7 +35,8 @@ type Store struct {
 	// digests hash the addresses that are stored only to be recognised: opt-outs and budgets. With another secret no
 	// address is recognised: opt-outs are forgotten, and budgets begin anew.
 	digests    *auth.Digests
-	emailLimit int // LimitEmails
+	sealer     *auth.Sealer // of the keys of webhooks
+	emailLimit int          // LimitEmails
 	// events is sent after each transaction that added an outbox event.
 	events outbox.Signal
 	// announce is called in a transaction that changes cached data, before the commit.
@@ -60,6 +61,7 @@ func Open(c config.Database, digests *auth.Digests) (*Store, error) {
 	db := bun.NewDB(pool.open(), pgdialect.New(), bun.WithDiscardUnknownColumns())
 	return &Store{
 		db: db, all: db, pool: pool, probe: newProbe(connector), digests: digests,
+		sealer:   digests.Sealer(),
 		events:   outbox.NewSignal(),
 		announce: func(context.Context, coherence.Change) error { return nil }, changed: func([]string) {},
 		journal: newJournal(connector),
@@ -162,17 +164,25 @@ const (
 	deadlockPause = 50 * time.Millisecond
 )
 
-// inTx runs fn in a transaction, and announces the tags that fn says it changes. It runs fn again when fn returns
-// errLockedLate, or was the victim of a deadlock. So fn must not build on variables that an earlier run of it has set.
+// inTx runs fn in a transaction. It queues the webhooks' deliveries of what fn says has happened (tell), and announces
+// the tags that fn says it changes. It runs fn again when fn returns errLockedLate, or was the victim of a deadlock. So
+// fn must not build on variables that an earlier run of it has set.
 func (s *Store) inTx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
 	for attempt := 1; ; attempt++ {
+		told := &telling{}
 		tags := map[string]struct{}{}
 		err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-			if err := fn(context.WithValue(ctx, tagsKey{}, tags), tx); err != nil {
+			if err := fn(context.WithValue(context.WithValue(ctx, tagsKey{}, tags), tellingKey{}, told), tx); err != nil {
+				return err
+			}
+			if err := told.queue(ctx, tx); err != nil {
 				return err
 			}
 			return s.announceTags(ctx, tx, tags)
 		})
+		if err == nil && told.queued {
+			s.events.Send()
+		}
 		if err == nil && len(tags) > 0 {
 			s.changed(slices.Sorted(maps.Keys(tags)))
 		}
@@ -231,10 +241,8 @@ func (s *Store) withEvents(ctx context.Context, fn func(ctx context.Context, tx 
 		if err != nil {
 			return err
 		}
-		for _, event := range events {
-			if err := outbox.Add(ctx, tx, event); err != nil {
-				return err
-			}
+		if err := outbox.Add(ctx, tx, events...); err != nil {
+			return err
 		}
 		added = len(events) > 0
 		return nil

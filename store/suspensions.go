@@ -26,6 +26,10 @@ func (s *Store) SuspendUser(
 				if err := endSessions(ctx, tx, userID, ""); err != nil {
 					return err
 				}
+				tell(ctx, watchparty.WebhookEvent{
+					Kind: watchparty.WebhookUserSuspended, UserID: userID,
+					Data: watchparty.UserSuspendedData{UserID: userID, ContentHidden: why.HideContent},
+				})
 			}
 			if row.SuspendedAt == nil || (row.HiddenAt != nil) != why.HideContent {
 				if err := setSuspended(ctx, tx, row, true, why.HideContent); err != nil {

@@ -121,6 +121,7 @@ func newPlant(t *testing.T, smtpHost string, smtpPort int) *plant {
 		Cleanup: &activities.Cleanup{Store: p.store, Bucket: p.bucket, Settings: p.Config.Cleanup, BatchSize: 10},
 		Account: &activities.Account{Store: p.store, Bucket: p.bucket},
 		Report:  &activities.Report{Store: p.store, Settings: p.Config.Report},
+		Webhook: p.webhooks(t),
 	}
 	return p
 }

@@ -43,6 +43,10 @@ func pausables(d Deps, queue string) (pausable, bool) {
 			activities.Register(w, d.Account)
 			activities.Register(w, d.Report)
 		}
+	case job.TaskQueueWebhooks:
+		p.paused = func(ctx context.Context) (bool, error) { return d.Webhook.Store.QueuePaused(ctx, queue) }
+		p.options = func(o *worker.Options) { o.MaxConcurrentActivityExecutionSize = activities.MaxDeliveries }
+		p.register = func(w worker.Worker) { activities.Register(w, d.Webhook) }
 	default:
 		return pausable{}, false
 	}

@@ -30,6 +30,8 @@ func workflowsOf(queue string) map[string]any {
 			job.WorkflowDeleteAccount:  workflows.DeleteAccount,
 			job.WorkflowActivityReport: workflows.ActivityReport,
 		}
+	case job.TaskQueueWebhooks:
+		return map[string]any{job.WorkflowWebhookDelivery: workflows.WebhookDelivery}
 	}
 	return nil
 }

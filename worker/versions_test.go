@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -88,7 +89,10 @@ func TestBehaviorOfLongWorkflows(t *testing.T) {
 	for _, queue := range job.TaskQueues() {
 		for name := range workflowsOf(queue) {
 			want := workflow.VersioningBehaviorUnspecified
-			if name == job.WorkflowWelcomeEmail || name == job.WorkflowRoomInvitation { // they wait for days
+			if slices.Contains(
+				[]string{job.WorkflowWelcomeEmail, job.WorkflowRoomInvitation, job.WorkflowWebhookDelivery},
+				name,
+			) { // they wait for days
 				want = workflow.VersioningBehaviorAutoUpgrade
 			}
 			require.Equal(t, want, behavior(name), name)

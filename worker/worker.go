@@ -34,6 +34,7 @@ type Deps struct {
 	Cleanup *activities.Cleanup
 	Account *activities.Account
 	Report  *activities.Report
+	Webhook *activities.Webhook
 }
 
 // Run serves the queues until ctx ends. Then running activities have the stop timeout to finish. While Temporal is away
@@ -136,7 +137,7 @@ func build(d Deps, queue string, fatal chan<- error) (worker.Worker, error) {
 		w := worker.New(d.Client, queue, options)
 		activities.Register(w, d.Avatar)
 		return w, nil
-	case job.TaskQueueMaintenance:
+	case job.TaskQueueMaintenance, job.TaskQueueWebhooks:
 		options.LocalActivityWorkerOnly = true
 		w := worker.New(d.Client, queue, options)
 		registerWorkflows(w, queue)

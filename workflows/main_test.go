@@ -66,6 +66,7 @@ var registered = map[string]any{
 	job.WorkflowReportEmail:        workflows.ReportEmail,
 
 	job.WorkflowPasswordChangedNotice: workflows.PasswordChangedNotice,
+	job.WorkflowWebhookDelivery:       workflows.WebhookDelivery,
 }
 
 // world runs one workflow on a clock that skips the waits. An activity that the test does not expect fails it.
@@ -107,6 +108,8 @@ func newWorld(t *testing.T) *world {
 	registerAction[job.AccountInput](w, job.ActivityRemoveAccountFiles)
 	registerResult[job.AccountInput, job.AccountResult](w, job.ActivityAnonymiseMessages)
 	registerAction[job.AccountInput](w, job.ActivityRemoveAccount)
+	registerResult[job.WebhookInput, job.WebhookResult](w, job.ActivityDeliverWebhook)
+	registerResult[job.WebhookInput, job.WebhookResult](w, job.ActivityCancelDelivery)
 	t.Cleanup(func() {
 		env.AssertExpectations(t)
 		if options, ok := asked[job.ActivityRenderAvatar]; ok {

@@ -36,6 +36,16 @@ var resetMailing = workflow.ActivityOptions{
 	},
 }
 
+// delivering retries without end, since the activity decides when a delivery has ended. The intervals are for the
+// database; the activity asks for longer ones when the receiver fails. The time is that of an attempt (webhook.Timeout)
+// and of the statements around it.
+var delivering = workflow.ActivityOptions{
+	StartToCloseTimeout: 45 * time.Second,
+	RetryPolicy: &temporal.RetryPolicy{
+		InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute,
+	},
+}
+
 // Temporal's names of timeouts, for NonRetryableErrorTypes.
 const (
 	heartbeatTimeout    = "TemporalTimeout:Heartbeat"

@@ -190,7 +190,23 @@ func recordings() []recording {
 	waitingForConfirmation.file = "welcome-email-waiting-for-confirmation"
 	confirmed := email("welcome-email-confirmed", ends(watchparty.EmailSent))
 	confirmed.signal = job.SignalConfirmed
+	attempts := 0
+	delivery := webhookRecording("webhook-delivered", func(context.Context, job.WebhookInput) (job.WebhookResult, error) {
+		if attempts++; attempts == 1 {
+			return job.WebhookResult{}, temporal.NewApplicationErrorWithOptions("not taken: status", job.ErrorWebhookRefused,
+				temporal.ApplicationErrorOptions{NextRetryDelay: time.Millisecond})
+		}
+		return job.WebhookResult{State: watchparty.WebhookDelivered, Attempts: attempts}, nil
+	})
+	undelivered := webhookRecording("webhook-cancelled",
+		func(ctx context.Context, _ job.WebhookInput) (job.WebhookResult, error) {
+			<-ctx.Done()
+			return job.WebhookResult{}, ctx.Err()
+		})
+	undelivered.cancelled = true
 	return []recording{
+		delivery,
+		undelivered,
 		waiting,
 		waitingForConfirmation,
 		confirmed,
@@ -417,8 +433,22 @@ func waitForActivity(t *testing.T, ctx context.Context, c client.Client, id, run
 		return err == nil && len(description.PendingActivities) == 1 &&
 			description.PendingActivities[0].State == enums.PENDING_ACTIVITY_STATE_STARTED &&
 			slices.Contains(
-				[]string{job.ActivityApplyPolicy, job.ActivityRenderAvatar},
+				[]string{job.ActivityApplyPolicy, job.ActivityRenderAvatar, job.ActivityDeliverWebhook},
 				description.PendingActivities[0].ActivityType.Name,
 			)
 	}, 20*time.Second, 50*time.Millisecond)
+}
+
+// webhookRecording is a delivery to a webhook.
+func webhookRecording(file string, deliver any) recording {
+	return recording{
+		file: file, workflow: job.WorkflowWebhookDelivery, queue: job.TaskQueueWebhooks,
+		id: job.WebhookDeliveryID(deliveryID, 1), input: toWebhook,
+		activities: map[string]any{
+			job.ActivityDeliverWebhook: deliver,
+			job.ActivityCancelDelivery: func(context.Context, job.WebhookInput) (job.WebhookResult, error) {
+				return job.WebhookResult{State: watchparty.WebhookCancelled}, nil
+			},
+		},
+	}
 }

@@ -136,37 +136,46 @@ func (e ActivityReportEvery) Valid() bool {
 
 // Defines values for AuditAction.
 const (
-	AuditActionAbuseReportResolved AuditAction = "abuse_report_resolved"
-	AuditActionAdminGranted        AuditAction = "admin_granted"
-	AuditActionAdminRevoked        AuditAction = "admin_revoked"
-	AuditActionCleanupCancelled    AuditAction = "cleanup_cancelled"
-	AuditActionCleanupStarted      AuditAction = "cleanup_started"
-	AuditActionEmailCancelled      AuditAction = "email_cancelled"
-	AuditActionEmailResent         AuditAction = "email_resent"
-	AuditActionEmailsPaused        AuditAction = "emails_paused"
-	AuditActionEmailsResumed       AuditAction = "emails_resumed"
-	AuditActionEventRequeued       AuditAction = "event_requeued"
-	AuditActionJobCancelled        AuditAction = "job_cancelled"
-	AuditActionJobRetried          AuditAction = "job_retried"
-	AuditActionJobTerminated       AuditAction = "job_terminated"
-	AuditActionMessageRemoved      AuditAction = "message_removed"
-	AuditActionMovieCreated        AuditAction = "movie_created"
-	AuditActionMovieDeleted        AuditAction = "movie_deleted"
-	AuditActionMovieUpdated        AuditAction = "movie_updated"
-	AuditActionPrivateRoomRead     AuditAction = "private_room_read"
-	AuditActionQueuePaused         AuditAction = "queue_paused"
-	AuditActionQueueResumed        AuditAction = "queue_resumed"
-	AuditActionRoomClosed          AuditAction = "room_closed"
-	AuditActionRoomReopened        AuditAction = "room_reopened"
-	AuditActionRoomRestored        AuditAction = "room_restored"
-	AuditActionScheduleBackfilled  AuditAction = "schedule_backfilled"
-	AuditActionSchedulePaused      AuditAction = "schedule_paused"
-	AuditActionScheduleResumed     AuditAction = "schedule_resumed"
-	AuditActionScheduleTriggered   AuditAction = "schedule_triggered"
-	AuditActionUserReinstated      AuditAction = "user_reinstated"
-	AuditActionUserSessionEnded    AuditAction = "user_session_ended"
-	AuditActionUserSessionsEnded   AuditAction = "user_sessions_ended"
-	AuditActionUserSuspended       AuditAction = "user_suspended"
+	AuditActionAbuseReportResolved  AuditAction = "abuse_report_resolved"
+	AuditActionAdminGranted         AuditAction = "admin_granted"
+	AuditActionAdminRevoked         AuditAction = "admin_revoked"
+	AuditActionCleanupCancelled     AuditAction = "cleanup_cancelled"
+	AuditActionCleanupStarted       AuditAction = "cleanup_started"
+	AuditActionEmailCancelled       AuditAction = "email_cancelled"
+	AuditActionEmailResent          AuditAction = "email_resent"
+	AuditActionEmailsPaused         AuditAction = "emails_paused"
+	AuditActionEmailsResumed        AuditAction = "emails_resumed"
+	AuditActionEventRequeued        AuditAction = "event_requeued"
+	AuditActionJobCancelled         AuditAction = "job_cancelled"
+	AuditActionJobRetried           AuditAction = "job_retried"
+	AuditActionJobTerminated        AuditAction = "job_terminated"
+	AuditActionMessageRemoved       AuditAction = "message_removed"
+	AuditActionMovieCreated         AuditAction = "movie_created"
+	AuditActionMovieDeleted         AuditAction = "movie_deleted"
+	AuditActionMovieUpdated         AuditAction = "movie_updated"
+	AuditActionPrivateRoomRead      AuditAction = "private_room_read"
+	AuditActionQueuePaused          AuditAction = "queue_paused"
+	AuditActionQueueResumed         AuditAction = "queue_resumed"
+	AuditActionRoomClosed           AuditAction = "room_closed"
+	AuditActionRoomReopened         AuditAction = "room_reopened"
+	AuditActionRoomRestored         AuditAction = "room_restored"
+	AuditActionScheduleBackfilled   AuditAction = "schedule_backfilled"
+	AuditActionSchedulePaused       AuditAction = "schedule_paused"
+	AuditActionScheduleResumed      AuditAction = "schedule_resumed"
+	AuditActionScheduleTriggered    AuditAction = "schedule_triggered"
+	AuditActionUserReinstated       AuditAction = "user_reinstated"
+	AuditActionUserSessionEnded     AuditAction = "user_session_ended"
+	AuditActionUserSessionsEnded    AuditAction = "user_sessions_ended"
+	AuditActionUserSuspended        AuditAction = "user_suspended"
+	AuditActionWebhookCreated       AuditAction = "webhook_created"
+	AuditActionWebhookDeleted       AuditAction = "webhook_deleted"
+	AuditActionWebhookRedelivered   AuditAction = "webhook_redelivered"
+	AuditActionWebhookReplayed      AuditAction = "webhook_replayed"
+	AuditActionWebhookSecretRotated AuditAction = "webhook_secret_rotated"
+	AuditActionWebhookSwitchedOff   AuditAction = "webhook_switched_off"
+	AuditActionWebhookSwitchedOn    AuditAction = "webhook_switched_on"
+	AuditActionWebhookTested        AuditAction = "webhook_tested"
+	AuditActionWebhookUpdated       AuditAction = "webhook_updated"
 )
 
 // Valid indicates whether the value is a known member of the AuditAction enum.
@@ -234,6 +243,24 @@ func (e AuditAction) Valid() bool {
 		return true
 	case AuditActionUserSuspended:
 		return true
+	case AuditActionWebhookCreated:
+		return true
+	case AuditActionWebhookDeleted:
+		return true
+	case AuditActionWebhookRedelivered:
+		return true
+	case AuditActionWebhookReplayed:
+		return true
+	case AuditActionWebhookSecretRotated:
+		return true
+	case AuditActionWebhookSwitchedOff:
+		return true
+	case AuditActionWebhookSwitchedOn:
+		return true
+	case AuditActionWebhookTested:
+		return true
+	case AuditActionWebhookUpdated:
+		return true
 	default:
 		return false
 	}
@@ -265,18 +292,20 @@ func (e AuditEntryOutcome) Valid() bool {
 
 // Defines values for AuditEntryTargetKind.
 const (
-	AuditEntryTargetKindAbuseReport AuditEntryTargetKind = "abuse_report"
-	AuditEntryTargetKindCleanupRun  AuditEntryTargetKind = "cleanup_run"
-	AuditEntryTargetKindEmail       AuditEntryTargetKind = "email"
-	AuditEntryTargetKindEmailPause  AuditEntryTargetKind = "email_pause"
-	AuditEntryTargetKindJob         AuditEntryTargetKind = "job"
-	AuditEntryTargetKindMessage     AuditEntryTargetKind = "message"
-	AuditEntryTargetKindMovie       AuditEntryTargetKind = "movie"
-	AuditEntryTargetKindOutboxEvent AuditEntryTargetKind = "outbox_event"
-	AuditEntryTargetKindQueuePause  AuditEntryTargetKind = "queue_pause"
-	AuditEntryTargetKindRoom        AuditEntryTargetKind = "room"
-	AuditEntryTargetKindSchedule    AuditEntryTargetKind = "schedule"
-	AuditEntryTargetKindUser        AuditEntryTargetKind = "user"
+	AuditEntryTargetKindAbuseReport     AuditEntryTargetKind = "abuse_report"
+	AuditEntryTargetKindCleanupRun      AuditEntryTargetKind = "cleanup_run"
+	AuditEntryTargetKindEmail           AuditEntryTargetKind = "email"
+	AuditEntryTargetKindEmailPause      AuditEntryTargetKind = "email_pause"
+	AuditEntryTargetKindJob             AuditEntryTargetKind = "job"
+	AuditEntryTargetKindMessage         AuditEntryTargetKind = "message"
+	AuditEntryTargetKindMovie           AuditEntryTargetKind = "movie"
+	AuditEntryTargetKindOutboxEvent     AuditEntryTargetKind = "outbox_event"
+	AuditEntryTargetKindQueuePause      AuditEntryTargetKind = "queue_pause"
+	AuditEntryTargetKindRoom            AuditEntryTargetKind = "room"
+	AuditEntryTargetKindSchedule        AuditEntryTargetKind = "schedule"
+	AuditEntryTargetKindUser            AuditEntryTargetKind = "user"
+	AuditEntryTargetKindWebhook         AuditEntryTargetKind = "webhook"
+	AuditEntryTargetKindWebhookDelivery AuditEntryTargetKind = "webhook_delivery"
 )
 
 // Valid indicates whether the value is a known member of the AuditEntryTargetKind enum.
@@ -305,6 +334,10 @@ func (e AuditEntryTargetKind) Valid() bool {
 	case AuditEntryTargetKindSchedule:
 		return true
 	case AuditEntryTargetKindUser:
+		return true
+	case AuditEntryTargetKindWebhook:
+		return true
+	case AuditEntryTargetKindWebhookDelivery:
 		return true
 	default:
 		return false
@@ -368,6 +401,60 @@ func (e Circle) Valid() bool {
 	case CircleHost:
 		return true
 	case CircleModerators:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CleanupEndedMessageDataState.
+const (
+	CleanupEndedMessageDataStateCancelled CleanupEndedMessageDataState = "cancelled"
+	CleanupEndedMessageDataStateCompleted CleanupEndedMessageDataState = "completed"
+	CleanupEndedMessageDataStateFailed    CleanupEndedMessageDataState = "failed"
+)
+
+// Valid indicates whether the value is a known member of the CleanupEndedMessageDataState enum.
+func (e CleanupEndedMessageDataState) Valid() bool {
+	switch e {
+	case CleanupEndedMessageDataStateCancelled:
+		return true
+	case CleanupEndedMessageDataStateCompleted:
+		return true
+	case CleanupEndedMessageDataStateFailed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CleanupEndedMessageDataTrigger.
+const (
+	CleanupEndedMessageDataTriggerAdmin    CleanupEndedMessageDataTrigger = "admin"
+	CleanupEndedMessageDataTriggerSchedule CleanupEndedMessageDataTrigger = "schedule"
+)
+
+// Valid indicates whether the value is a known member of the CleanupEndedMessageDataTrigger enum.
+func (e CleanupEndedMessageDataTrigger) Valid() bool {
+	switch e {
+	case CleanupEndedMessageDataTriggerAdmin:
+		return true
+	case CleanupEndedMessageDataTriggerSchedule:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CleanupEndedMessageType.
+const (
+	CleanupEndedMessageTypeCleanupEnded CleanupEndedMessageType = "cleanup.ended"
+)
+
+// Valid indicates whether the value is a known member of the CleanupEndedMessageType enum.
+func (e CleanupEndedMessageType) Valid() bool {
+	switch e {
+	case CleanupEndedMessageTypeCleanupEnded:
 		return true
 	default:
 		return false
@@ -466,6 +553,7 @@ const (
 	DelayWhatEvents    DelayWhat = "events"
 	DelayWhatRefused   DelayWhat = "refused"
 	DelayWhatRuns      DelayWhat = "runs"
+	DelayWhatWebhooks  DelayWhat = "webhooks"
 )
 
 // Valid indicates whether the value is a known member of the DelayWhat enum.
@@ -482,6 +570,8 @@ func (e DelayWhat) Valid() bool {
 	case DelayWhatRefused:
 		return true
 	case DelayWhatRuns:
+		return true
+	case DelayWhatWebhooks:
 		return true
 	default:
 		return false
@@ -521,6 +611,21 @@ func (e EmailAttemptOutcome) Valid() bool {
 	case EmailAttemptOutcomeTemporary:
 		return true
 	case EmailAttemptOutcomeUnreachable:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EmailGivenUpMessageType.
+const (
+	EmailGivenUpMessageTypeEmailGivenUp EmailGivenUpMessageType = "email.given_up"
+)
+
+// Valid indicates whether the value is a known member of the EmailGivenUpMessageType enum.
+func (e EmailGivenUpMessageType) Valid() bool {
+	switch e {
+	case EmailGivenUpMessageTypeEmailGivenUp:
 		return true
 	default:
 		return false
@@ -969,6 +1074,7 @@ const (
 	JobKindResend                JobKind = "Resend"
 	JobKindRoomInvitation        JobKind = "RoomInvitation"
 	JobKindVerificationEmail     JobKind = "VerificationEmail"
+	JobKindWebhookDelivery       JobKind = "WebhookDelivery"
 	JobKindWelcomeEmail          JobKind = "WelcomeEmail"
 )
 
@@ -996,6 +1102,8 @@ func (e JobKind) Valid() bool {
 	case JobKindRoomInvitation:
 		return true
 	case JobKindVerificationEmail:
+		return true
+	case JobKindWebhookDelivery:
 		return true
 	case JobKindWelcomeEmail:
 		return true
@@ -1094,6 +1202,21 @@ func (e Language) Valid() bool {
 	case De:
 		return true
 	case En:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MovieStartedMessageType.
+const (
+	MovieStartedMessageTypeMovieStarted MovieStartedMessageType = "movie.started"
+)
+
+// Valid indicates whether the value is a known member of the MovieStartedMessageType enum.
+func (e MovieStartedMessageType) Valid() bool {
+	switch e {
+	case MovieStartedMessageTypeMovieStarted:
 		return true
 	default:
 		return false
@@ -1271,6 +1394,7 @@ const (
 	OldActivity          Policy = "old_activity"
 	OldMails             Policy = "old_mails"
 	OldMessages          Policy = "old_messages"
+	OldWebhookDeliveries Policy = "old_webhook_deliveries"
 	OrphanedFiles        Policy = "orphaned_files"
 	ResolvedReports      Policy = "resolved_reports"
 	StartedEvents        Policy = "started_events"
@@ -1299,6 +1423,8 @@ func (e Policy) Valid() bool {
 	case OldMails:
 		return true
 	case OldMessages:
+		return true
+	case OldWebhookDeliveries:
 		return true
 	case OrphanedFiles:
 		return true
@@ -1331,6 +1457,7 @@ const (
 	ProblemCodeCannotReportOneself        ProblemCode = "cannot_report_oneself"
 	ProblemCodeCannotSuspendOneself       ProblemCode = "cannot_suspend_oneself"
 	ProblemCodeCommandIDReused            ProblemCode = "command_id_reused"
+	ProblemCodeDeliveryNotEnded           ProblemCode = "delivery_not_ended"
 	ProblemCodeEditWindowOver             ProblemCode = "edit_window_over"
 	ProblemCodeEmailEnded                 ProblemCode = "email_ended"
 	ProblemCodeEmailNotEnded              ProblemCode = "email_not_ended"
@@ -1378,6 +1505,7 @@ const (
 	ProblemCodeSlowMode                   ProblemCode = "slow_mode"
 	ProblemCodeTooManyInvitations         ProblemCode = "too_many_invitations"
 	ProblemCodeTooManyReports             ProblemCode = "too_many_reports"
+	ProblemCodeTooManyWebhooks            ProblemCode = "too_many_webhooks"
 	ProblemCodeUnauthenticated            ProblemCode = "unauthenticated"
 	ProblemCodeUnavailable                ProblemCode = "unavailable"
 	ProblemCodeUnknownItem                ProblemCode = "unknown_item"
@@ -1387,6 +1515,7 @@ const (
 	ProblemCodeUnsupportedMediaType       ProblemCode = "unsupported_media_type"
 	ProblemCodeUpgradeRequired            ProblemCode = "upgrade_required"
 	ProblemCodeUsernameTaken              ProblemCode = "username_taken"
+	ProblemCodeWebhookOff                 ProblemCode = "webhook_off"
 	ProblemCodeWrongPassword              ProblemCode = "wrong_password"
 )
 
@@ -1424,6 +1553,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeCannotSuspendOneself:
 		return true
 	case ProblemCodeCommandIDReused:
+		return true
+	case ProblemCodeDeliveryNotEnded:
 		return true
 	case ProblemCodeEditWindowOver:
 		return true
@@ -1519,6 +1650,8 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeTooManyReports:
 		return true
+	case ProblemCodeTooManyWebhooks:
+		return true
 	case ProblemCodeUnauthenticated:
 		return true
 	case ProblemCodeUnavailable:
@@ -1536,6 +1669,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeUpgradeRequired:
 		return true
 	case ProblemCodeUsernameTaken:
+		return true
+	case ProblemCodeWebhookOff:
 		return true
 	case ProblemCodeWrongPassword:
 		return true
@@ -1556,6 +1691,21 @@ func (e QueueOrder) Valid() bool {
 	case Manual:
 		return true
 	case Votes:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReportFiledMessageType.
+const (
+	ReportFiledMessageTypeReportFiled ReportFiledMessageType = "report.filed"
+)
+
+// Valid indicates whether the value is a known member of the ReportFiledMessageType enum.
+func (e ReportFiledMessageType) Valid() bool {
+	switch e {
+	case ReportFiledMessageTypeReportFiled:
 		return true
 	default:
 		return false
@@ -1715,6 +1865,21 @@ func (e RoomActAction) Valid() bool {
 	}
 }
 
+// Defines values for RoomOpenedMessageType.
+const (
+	RoomOpenedMessageTypeRoomOpened RoomOpenedMessageType = "room.opened"
+)
+
+// Valid indicates whether the value is a known member of the RoomOpenedMessageType enum.
+func (e RoomOpenedMessageType) Valid() bool {
+	switch e {
+	case RoomOpenedMessageTypeRoomOpened:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RoomState.
 const (
 	RoomStateArchived RoomState = "archived"
@@ -1769,6 +1934,21 @@ func (e UserState) Valid() bool {
 	}
 }
 
+// Defines values for UserSuspendedMessageType.
+const (
+	UserSuspendedMessageTypeUserSuspended UserSuspendedMessageType = "user.suspended"
+)
+
+// Valid indicates whether the value is a known member of the UserSuspendedMessageType enum.
+func (e UserSuspendedMessageType) Valid() bool {
+	switch e {
+	case UserSuspendedMessageTypeUserSuspended:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Visibility.
 const (
 	Private  Visibility = "private"
@@ -1808,6 +1988,180 @@ func (e WaitPolicy) Valid() bool {
 	case WaitPolicyHost:
 		return true
 	case WaitPolicyNobody:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookAttemptOutcome.
+const (
+	WebhookAttemptOutcomeBlocked    WebhookAttemptOutcome = "blocked"
+	WebhookAttemptOutcomeConnection WebhookAttemptOutcome = "connection"
+	WebhookAttemptOutcomeDelivered  WebhookAttemptOutcome = "delivered"
+	WebhookAttemptOutcomeGone       WebhookAttemptOutcome = "gone"
+	WebhookAttemptOutcomeLost       WebhookAttemptOutcome = "lost"
+	WebhookAttemptOutcomeName       WebhookAttemptOutcome = "name"
+	WebhookAttemptOutcomeOpen       WebhookAttemptOutcome = "open"
+	WebhookAttemptOutcomeRedirect   WebhookAttemptOutcome = "redirect"
+	WebhookAttemptOutcomeStatus     WebhookAttemptOutcome = "status"
+	WebhookAttemptOutcomeTLS        WebhookAttemptOutcome = "tls"
+	WebhookAttemptOutcomeTimeout    WebhookAttemptOutcome = "timeout"
+)
+
+// Valid indicates whether the value is a known member of the WebhookAttemptOutcome enum.
+func (e WebhookAttemptOutcome) Valid() bool {
+	switch e {
+	case WebhookAttemptOutcomeBlocked:
+		return true
+	case WebhookAttemptOutcomeConnection:
+		return true
+	case WebhookAttemptOutcomeDelivered:
+		return true
+	case WebhookAttemptOutcomeGone:
+		return true
+	case WebhookAttemptOutcomeLost:
+		return true
+	case WebhookAttemptOutcomeName:
+		return true
+	case WebhookAttemptOutcomeOpen:
+		return true
+	case WebhookAttemptOutcomeRedirect:
+		return true
+	case WebhookAttemptOutcomeStatus:
+		return true
+	case WebhookAttemptOutcomeTLS:
+		return true
+	case WebhookAttemptOutcomeTimeout:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookDeliveryReason.
+const (
+	WebhookDeliveryReasonAttempts   WebhookDeliveryReason = "attempts"
+	WebhookDeliveryReasonGone       WebhookDeliveryReason = "gone"
+	WebhookDeliveryReasonLost       WebhookDeliveryReason = "lost"
+	WebhookDeliveryReasonStopped    WebhookDeliveryReason = "stopped"
+	WebhookDeliveryReasonWebhookOff WebhookDeliveryReason = "webhook_off"
+)
+
+// Valid indicates whether the value is a known member of the WebhookDeliveryReason enum.
+func (e WebhookDeliveryReason) Valid() bool {
+	switch e {
+	case WebhookDeliveryReasonAttempts:
+		return true
+	case WebhookDeliveryReasonGone:
+		return true
+	case WebhookDeliveryReasonLost:
+		return true
+	case WebhookDeliveryReasonStopped:
+		return true
+	case WebhookDeliveryReasonWebhookOff:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookDeliveryState.
+const (
+	WebhookDeliveryStateCancelled WebhookDeliveryState = "cancelled"
+	WebhookDeliveryStateDelivered WebhookDeliveryState = "delivered"
+	WebhookDeliveryStateFailed    WebhookDeliveryState = "failed"
+	WebhookDeliveryStatePending   WebhookDeliveryState = "pending"
+)
+
+// Valid indicates whether the value is a known member of the WebhookDeliveryState enum.
+func (e WebhookDeliveryState) Valid() bool {
+	switch e {
+	case WebhookDeliveryStateCancelled:
+		return true
+	case WebhookDeliveryStateDelivered:
+		return true
+	case WebhookDeliveryStateFailed:
+		return true
+	case WebhookDeliveryStatePending:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookKind.
+const (
+	WebhookKindCleanupEnded  WebhookKind = "cleanup.ended"
+	WebhookKindEmailGivenUp  WebhookKind = "email.given_up"
+	WebhookKindMovieStarted  WebhookKind = "movie.started"
+	WebhookKindReportFiled   WebhookKind = "report.filed"
+	WebhookKindRoomOpened    WebhookKind = "room.opened"
+	WebhookKindUserSuspended WebhookKind = "user.suspended"
+)
+
+// Valid indicates whether the value is a known member of the WebhookKind enum.
+func (e WebhookKind) Valid() bool {
+	switch e {
+	case WebhookKindCleanupEnded:
+		return true
+	case WebhookKindEmailGivenUp:
+		return true
+	case WebhookKindMovieStarted:
+		return true
+	case WebhookKindReportFiled:
+		return true
+	case WebhookKindRoomOpened:
+		return true
+	case WebhookKindUserSuspended:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookMessageKind.
+const (
+	WebhookMessageKindCleanupEnded  WebhookMessageKind = "cleanup.ended"
+	WebhookMessageKindEmailGivenUp  WebhookMessageKind = "email.given_up"
+	WebhookMessageKindMovieStarted  WebhookMessageKind = "movie.started"
+	WebhookMessageKindReportFiled   WebhookMessageKind = "report.filed"
+	WebhookMessageKindRoomOpened    WebhookMessageKind = "room.opened"
+	WebhookMessageKindUserSuspended WebhookMessageKind = "user.suspended"
+	WebhookMessageKindWebhookTest   WebhookMessageKind = "webhook.test"
+)
+
+// Valid indicates whether the value is a known member of the WebhookMessageKind enum.
+func (e WebhookMessageKind) Valid() bool {
+	switch e {
+	case WebhookMessageKindCleanupEnded:
+		return true
+	case WebhookMessageKindEmailGivenUp:
+		return true
+	case WebhookMessageKindMovieStarted:
+		return true
+	case WebhookMessageKindReportFiled:
+		return true
+	case WebhookMessageKindRoomOpened:
+		return true
+	case WebhookMessageKindUserSuspended:
+		return true
+	case WebhookMessageKindWebhookTest:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookTestMessageType.
+const (
+	WebhookTestMessageTypeWebhookTest WebhookTestMessageType = "webhook.test"
+)
+
+// Valid indicates whether the value is a known member of the WebhookTestMessageType enum.
+func (e WebhookTestMessageType) Valid() bool {
+	switch e {
+	case WebhookTestMessageTypeWebhookTest:
 		return true
 	default:
 		return false
@@ -2190,7 +2544,7 @@ type AdminNote struct {
 
 // AdminRoom A room, as admins see it
 //
-// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type AdminRoom struct {
 	// ClosedAt When an admin closed it; null unless it is closed
 	ClosedAt *time.Time `json:"closed_at"`
@@ -2200,19 +2554,19 @@ type AdminRoom struct {
 
 	// Room A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Room Room `json:"room"`
 }
 
-// AdminRoomAnswer Example: {"data":{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}}
+// AdminRoomAnswer Example: {"data":{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}}
 type AdminRoomAnswer struct {
 	// Data A room, as admins see it
 	//
-	// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+	// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 	Data AdminRoom `json:"data"`
 }
 
-// AdminRoomList Example: {"data":[{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}],"next_cursor":null}
+// AdminRoomList Example: {"data":[{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}],"next_cursor":null}
 type AdminRoomList struct {
 	// Data The rooms of this page
 	Data []AdminRoom `json:"data"`
@@ -2284,17 +2638,17 @@ type AdminUserList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// AuditAction What an admin did
+// AuditAction What an admin did, or the service by itself
 type AuditAction string
 
 // AuditEntry An entry of the audit log
 //
 // Example: {"action":"user_suspended","actor":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:30:00Z","details":{"hide_content":true,"reason":"Spam"},"id":"01993f7a-b5c6-77e8-99fa-1b2c3d4e5f60","outcome":"done","target":null,"target_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","target_kind":"user"}
 type AuditEntry struct {
-	// Action What an admin did
+	// Action What an admin did, or the service by itself
 	Action AuditAction `json:"action"`
 
-	// Actor The admin; null for an operator's command. Of an account that is deleted since, the log keeps the username,
+	// Actor The admin; null for an operator's command and for the service itself. Of an account that is deleted since, the log keeps the username,
 	// which is also the display name then, beside the generated picture.
 	Actor *Person `json:"actor"`
 
@@ -2478,14 +2832,14 @@ type CachedMovieAnswer struct {
 	Data Movie `json:"data"`
 }
 
-// CachedRoomAnswer Example: {"_cached":true,"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+// CachedRoomAnswer Example: {"_cached":true,"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type CachedRoomAnswer struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
 
 	// Data A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Data Room `json:"data"`
 }
 
@@ -2513,6 +2867,47 @@ type ChangePasswordRequest struct {
 // Circle People with that role, and those above them
 type Circle string
 
+// CleanupEndedMessage A clean-up run has completed, failed, or was cancelled
+//
+// Example: {"data":{"counts":{"old_messages":1200},"dry_run":false,"failed_policies":[],"run_id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","state":"completed","trigger":"schedule"},"timestamp":"2026-01-31T20:15:00Z","type":"cleanup.ended"}
+type CleanupEndedMessage struct {
+	// Data What it is about
+	Data struct {
+		// Counts How many each policy has removed, or counted in a dry run
+		Counts map[string]int64 `json:"counts"`
+
+		// DryRun Whether it only counted
+		DryRun bool `json:"dry_run"`
+
+		// FailedPolicies The policies that failed
+		FailedPolicies []Policy `json:"failed_policies"`
+
+		// RunID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+		RunID ID `json:"run_id"`
+
+		// State How it ended
+		State CleanupEndedMessageDataState `json:"state"`
+
+		// Trigger What started it
+		Trigger CleanupEndedMessageDataTrigger `json:"trigger"`
+	} `json:"data"`
+
+	// Timestamp When it happened
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The kind of the event
+	Type CleanupEndedMessageType `json:"type"`
+}
+
+// CleanupEndedMessageDataState How it ended
+type CleanupEndedMessageDataState string
+
+// CleanupEndedMessageDataTrigger What started it
+type CleanupEndedMessageDataTrigger string
+
+// CleanupEndedMessageType The kind of the event
+type CleanupEndedMessageType string
+
 // CleanupPolicy A clean-up policy
 type CleanupPolicy struct {
 	// AgeSeconds After how long it removes something; null if it is off
@@ -2527,7 +2922,7 @@ type CleanupPolicy struct {
 	// and what hosts have deleted. `unverified_accounts`: accounts that were never confirmed, and not used.
 	// `expired_tokens`, `ended_sessions`, `ended_invitations`, `idempotency_keys`: what their names say.
 	// `resolved_reports`: resolved reports of abuse, with what was reported. `old_mails`: what became of emails, with
-	// the attempts. `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which
+	// the attempts. `old_webhook_deliveries`: the history of webhooks. `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which
 	// room when; the figures of days stay. `orphaned_files`: files whose upload was never committed.
 	Policy Policy `json:"policy"`
 
@@ -2734,6 +3129,19 @@ type CreateRoomRequest struct {
 	Visibility *Visibility `json:"visibility,omitempty"`
 }
 
+// CreateWebhookRequest Example: {"description":"To the bot","kinds":["report.filed","room.opened"],"url":"https://hooks.example/watchparty"}
+type CreateWebhookRequest struct {
+	// Description What the webhook is for; empty for nothing
+	Description *string `json:"description,omitempty"`
+
+	// Kinds What it is told of; without it, all kinds that there are now
+	Kinds *[]WebhookKind `json:"kinds,omitempty"`
+
+	// URL Where messages go: https, of a public server, on port 443 or above 1023, without a name and password in it.
+	// Redirects are not followed.
+	URL WebhookURL `json:"url"`
+}
+
 // Cursor A place in a list. Take it from an answer of the same list.
 type Cursor = string
 
@@ -2765,14 +3173,14 @@ type Delay struct {
 	// What `events`: of the outbox, which Temporal does not take. `emails`: whose attempt is due for five minutes.
 	// `refused`: emails that the mail server has refused more than ten times. `avatars`: that are not rendered.
 	// `runs`: of the clean-up, which do not begin or go on. `deletions`: of accounts whose data is still there
-	// after an hour.
+	// after an hour. `webhooks`: that were switched off because they failed.
 	What DelayWhat `json:"what"`
 }
 
 // DelayWhat `events`: of the outbox, which Temporal does not take. `emails`: whose attempt is due for five minutes.
 // `refused`: emails that the mail server has refused more than ten times. `avatars`: that are not rendered.
 // `runs`: of the clean-up, which do not begin or go on. `deletions`: of accounts whose data is still there
-// after an hour.
+// after an hour. `webhooks`: that were switched off because they failed.
 type DelayWhat string
 
 // DeleteMeRequest Example: {"password":"correct horse battery"}
@@ -2891,6 +3299,46 @@ type EmailAttempt struct {
 // no recipient or nothing to say any more.
 type EmailAttemptOutcome string
 
+// EmailGivenUpMessage No attempt to send an email follows, and none succeeded
+//
+// Example: {"data":{"attempts":150,"email_id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","reason":"mailbox_full"},"timestamp":"2026-01-31T20:15:00Z","type":"email.given_up"}
+type EmailGivenUpMessage struct {
+	// Data What it is about
+	Data struct {
+		// Attempts How often it was tried
+		Attempts int `json:"attempts"`
+
+		// EmailID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+		EmailID ID `json:"email_id"`
+
+		// Kind What an email is about
+		Kind EmailKind `json:"kind"`
+
+		// Reason `address_rejected`: the mail server takes no email for this address. `mailbox_full`: the recipient has no space
+		// left. `message_rejected`: the mail server refuses what is in the email. `server_unreachable`: it could not be
+		// reached, refused this service, or did not take the email in time. `unconfirmed`: it may have the email, and did
+		// not say so. `expired`: no attempt was made in time. The others are of cancelled emails. `cancelled`: an admin
+		// cancelled it, as the audit log has it. Only admins see the following ones; to others all of them are
+		// `cancelled`, except that an email with `opted_out` looks sent. `no_account`: the address has no account, or the
+		// account was deleted. `account_suspended`: the recipient's account is. `already_confirmed`: the address was
+		// confirmed. `address_taken`: another account has the address. `link_ended`: the link was used, replaced by a
+		// later one, or is too old. `invitation_ended`: it was answered, revoked, removed, or it expired.
+		// `may_not_invite`: the inviter may not invite to the room any more. `room_ended`: the room is archived, closed or
+		// removed. `not_a_recipient`: the settings do not name the address any more. `opted_out`: the address wants no
+		// invitations.
+		Reason EmailReason `json:"reason"`
+	} `json:"data"`
+
+	// Timestamp When it happened
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The kind of the event
+	Type EmailGivenUpMessageType `json:"type"`
+}
+
+// EmailGivenUpMessageType The kind of the event
+type EmailGivenUpMessageType string
+
 // EmailKind What an email is about
 type EmailKind string
 
@@ -2979,7 +3427,7 @@ type EmailWait string
 
 // Export Everything that is stored about an account
 //
-// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","joined":true,"movie_id":null,"name":"Friday night","queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
+// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","joined":true,"movie_id":null,"name":"Friday night","now_playing":false,"queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
 type Export struct {
 	// AbuseReports The reports of abuse that the account sent
 	AbuseReports []SentAbuseReport `json:"abuse_reports"`
@@ -3071,11 +3519,11 @@ type Export struct {
 	Stays []ExportedStay `json:"stays"`
 }
 
-// ExportAnswer Example: {"data":{"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","joined":true,"movie_id":null,"name":"Friday night","queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}}
+// ExportAnswer Example: {"data":{"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","joined":true,"movie_id":null,"name":"Friday night","now_playing":false,"queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}}
 type ExportAnswer struct {
 	// Data Everything that is stored about an account
 	//
-	// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","joined":true,"movie_id":null,"name":"Friday night","queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
+	// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","joined":true,"movie_id":null,"name":"Friday night","now_playing":false,"queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
 	Data Export `json:"data"`
 }
 
@@ -3118,7 +3566,7 @@ type ExportedAddress struct {
 
 // ExportedAdminAct Something that an admin did
 type ExportedAdminAct struct {
-	// Action What an admin did
+	// Action What an admin did, or the service by itself
 	Action AuditAction `json:"action"`
 
 	// CreatedAt When it was done
@@ -3319,6 +3767,9 @@ type ExportedRoom struct {
 
 	// Name The name of the room, in one line
 	Name RoomName `json:"name"`
+
+	// NowPlaying Whether `GET /rooms/{room_id}/now-playing` tells everyone what the room plays; without effect while it is private
+	NowPlaying ShowsNowPlaying `json:"now_playing"`
 
 	// Queue People with that role, and those above them
 	Queue Circle `json:"queue"`
@@ -4011,6 +4462,33 @@ type MovieList struct {
 // MovieRuntime How long the movie takes in minutes
 type MovieRuntime = int
 
+// MovieStartedMessage A room begins to play something
+//
+// Example: {"data":{"movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","visibility":"public"},"timestamp":"2026-01-31T20:15:00Z","type":"movie.started"}
+type MovieStartedMessage struct {
+	// Data What it is about
+	Data struct {
+		// MovieID The movie of the catalogue; null for an address of the room's own, and in a private room
+		MovieID *string `json:"movie_id"`
+
+		// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+		RoomID ID `json:"room_id"`
+
+		// Visibility `public`: everyone finds it in lists. `unlisted`: whoever has its address can join. `private`: only its members
+		// and people who were invited know of it; for everyone else it is a 404.
+		Visibility Visibility `json:"visibility"`
+	} `json:"data"`
+
+	// Timestamp When it happened
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The kind of the event
+	Type MovieStartedMessageType `json:"type"`
+}
+
+// MovieStartedMessageType The kind of the event
+type MovieStartedMessageType string
+
 // MovieTitle The title, in one line
 type MovieTitle = string
 
@@ -4107,7 +4585,7 @@ type MyInvitationList struct {
 
 // MyRoom A room, with what the caller is in it
 //
-// Example: {"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}
+// Example: {"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}
 type MyRoom struct {
 	// Joined Whether the caller is in it now
 	Joined bool `json:"joined"`
@@ -4120,7 +4598,7 @@ type MyRoom struct {
 
 	// Room A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Room Room `json:"room"`
 
 	// Unread How many messages of others came after the one that the caller marked as read; 100 stands for 100 and more.
@@ -4128,7 +4606,7 @@ type MyRoom struct {
 	Unread int `json:"unread"`
 }
 
-// MyRoomList Example: {"data":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"next_cursor":null}
+// MyRoomList Example: {"data":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"next_cursor":null}
 type MyRoomList struct {
 	// Data The rooms of this page
 	Data []MyRoom `json:"data"`
@@ -4145,6 +4623,49 @@ type NewPassword = string
 
 // NextCursor Where the next page starts; null at the end
 type NextCursor = string
+
+// NowPlaying What a room plays now
+//
+// Example: {"at":"2026-01-31T20:15:00Z","duration_ms":5640123,"movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"position_ms":1320000,"rate":1,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"playing","title":"Nosferatu","watching":3}
+type NowPlaying struct {
+	// At When playback is at `position_ms`. Until then it rests there.
+	At time.Time `json:"at"`
+
+	// DurationMs How long it lasts in milliseconds; null if unknown
+	DurationMs *int64 `json:"duration_ms"`
+
+	// Movie The movie of the catalogue; null when idle, and for an address of the room's own
+	Movie *RoomMovie `json:"movie"`
+
+	// PositionMs Where playback is at `at`, in milliseconds
+	PositionMs int64 `json:"position_ms"`
+
+	// Rate How fast it plays; 1 is the normal rate
+	Rate float64 `json:"rate"`
+
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// State What playback does
+	State PlaybackStatus `json:"state"`
+
+	// Title The title of what is loaded; null when idle
+	Title *string `json:"title"`
+
+	// Watching How many people are present in the room
+	Watching int `json:"watching"`
+}
+
+// NowPlayingAnswer Example: {"_cached":true,"data":{"at":"2026-01-31T20:15:00Z","duration_ms":5640123,"movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"position_ms":1320000,"rate":1,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"playing","title":"Nosferatu","watching":3}}
+type NowPlayingAnswer struct {
+	// UnderscoreCached Whether the answer came from the cache
+	UnderscoreCached Cached `json:"_cached"`
+
+	// Data What a room plays now
+	//
+	// Example: {"at":"2026-01-31T20:15:00Z","duration_ms":5640123,"movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"position_ms":1320000,"rate":1,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"playing","title":"Nosferatu","watching":3}
+	Data NowPlaying `json:"data"`
+}
 
 // OneTimeToken The token that follows `#token=` in the link of an email
 type OneTimeToken = string
@@ -4525,7 +5046,7 @@ type PlaybackWaitFor string
 // and what hosts have deleted. `unverified_accounts`: accounts that were never confirmed, and not used.
 // `expired_tokens`, `ended_sessions`, `ended_invitations`, `idempotency_keys`: what their names say.
 // `resolved_reports`: resolved reports of abuse, with what was reported. `old_mails`: what became of emails, with
-// the attempts. `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which
+// the attempts. `old_webhook_deliveries`: the history of webhooks. `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which
 // room when; the figures of days stay. `orphaned_files`: files whose upload was never committed.
 type Policy string
 
@@ -4787,6 +5308,12 @@ type ReopenRoomRequest struct {
 	Reason ReasonForHost `json:"reason"`
 }
 
+// ReplayWebhookRequest Example: {"since":"2026-01-30T00:00:00Z"}
+type ReplayWebhookRequest struct {
+	// Since The earliest time of the events
+	Since time.Time `json:"since"`
+}
+
 // Report A report for operators
 //
 // Example: {"created_at":"2026-01-26T06:00:00Z","data":{"counted_since":null,"days":[{"day":"2026-01-19","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9}}],"every":"week","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"from":"2026-01-19","previous":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"removed_by":{"expired_tokens":31},"to":"2026-01-25"},"id":"01993f7c-e8f9-7a0b-8c1d-4e5f60718293","kind":"activity","page_url":"https://party.example/reports#token=c2lnbmVk","period_end":"2026-01-26T00:00:00Z","period_start":"2026-01-19T00:00:00Z","run_id":null}
@@ -4841,6 +5368,35 @@ type ReportAnswer struct {
 	// Example: {"created_at":"2026-01-26T06:00:00Z","data":{"counted_since":null,"days":[{"day":"2026-01-19","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9}}],"every":"week","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"from":"2026-01-19","previous":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"removed_by":{"expired_tokens":31},"to":"2026-01-25"},"id":"01993f7c-e8f9-7a0b-8c1d-4e5f60718293","kind":"activity","page_url":"https://party.example/reports#token=c2lnbmVk","period_end":"2026-01-26T00:00:00Z","period_start":"2026-01-19T00:00:00Z","run_id":null}
 	Data Report `json:"data"`
 }
+
+// ReportFiledMessage Somebody has reported abuse; `GET /admin/abuse-reports` has the report
+//
+// Example: {"data":{"kind":"spam","report_id":"01993f78-9304-76c6-87e8-f90a1b2c3d4e","target_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","target_kind":"user"},"timestamp":"2026-01-31T20:15:00Z","type":"report.filed"}
+type ReportFiledMessage struct {
+	// Data What it is about
+	Data struct {
+		// Kind What is wrong with what was reported
+		Kind AbuseKind `json:"kind"`
+
+		// ReportID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+		ReportID ID `json:"report_id"`
+
+		// TargetID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+		TargetID ID `json:"target_id"`
+
+		// TargetKind What kind of thing was reported
+		TargetKind AbuseTargetKind `json:"target_kind"`
+	} `json:"data"`
+
+	// Timestamp When it happened
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The kind of the event
+	Type ReportFiledMessageType `json:"type"`
+}
+
+// ReportFiledMessageType The kind of the event
+type ReportFiledMessageType string
 
 // ReportKind What a report is about
 type ReportKind string
@@ -4970,7 +5526,7 @@ type Role string
 
 // Room A room, the same for everyone who may see it
 //
-// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 type Room struct {
 	// Capacity How many people can be in the room at once, the host included
 	Capacity RoomCapacity `json:"capacity"`
@@ -4998,6 +5554,9 @@ type Room struct {
 
 	// Name The name of the room, in one line
 	Name RoomName `json:"name"`
+
+	// NowPlaying Whether `GET /rooms/{room_id}/now-playing` tells everyone what the room plays; without effect while it is private
+	NowPlaying ShowsNowPlaying `json:"now_playing"`
 
 	// Participants How many people are in it now
 	Participants int `json:"participants"`
@@ -5065,11 +5624,11 @@ type RoomActList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// RoomAnswer Example: {"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+// RoomAnswer Example: {"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type RoomAnswer struct {
 	// Data A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Data Room `json:"data"`
 }
 
@@ -5079,7 +5638,7 @@ type RoomCapacity = int
 // RoomDescription What the room is about; empty without a description
 type RoomDescription = string
 
-// RoomList Example: {"_cached":true,"data":[{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
+// RoomList Example: {"_cached":true,"data":[{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
 type RoomList struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
@@ -5114,8 +5673,43 @@ type RoomMovie struct {
 // RoomName The name of the room, in one line
 type RoomName = string
 
+// RoomOpenedMessage Somebody has created a room
+//
+// Example: {"data":{"host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","visibility":"public"},"timestamp":"2026-01-31T20:15:00Z","type":"room.opened"}
+type RoomOpenedMessage struct {
+	// Data What it is about
+	Data struct {
+		// HostID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+		HostID ID `json:"host_id"`
+
+		// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+		RoomID ID `json:"room_id"`
+
+		// Visibility `public`: everyone finds it in lists. `unlisted`: whoever has its address can join. `private`: only its members
+		// and people who were invited know of it; for everyone else it is a 404.
+		Visibility Visibility `json:"visibility"`
+	} `json:"data"`
+
+	// Timestamp When it happened
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The kind of the event
+	Type RoomOpenedMessageType `json:"type"`
+}
+
+// RoomOpenedMessageType The kind of the event
+type RoomOpenedMessageType string
+
 // RoomState An `archived` room can be read, and nothing new happens in it.
 type RoomState string
+
+// RotateSecretRequest How long the former secret signs as well
+//
+// Example: {"overlap_seconds":3600}
+type RotateSecretRequest struct {
+	// OverlapSeconds The time of overlap in seconds; 0 ends the former secret at once
+	OverlapSeconds *int `json:"overlap_seconds,omitempty"`
+}
 
 // Schedule A schedule
 //
@@ -5252,6 +5846,9 @@ type SetRoleRequest struct {
 	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
 	Role Role `json:"role"`
 }
+
+// ShowsNowPlaying Whether `GET /rooms/{room_id}/now-playing` tells everyone what the room plays; without effect while it is private
+type ShowsNowPlaying = bool
 
 // SignedIn An account, with the tokens of a sign-in
 //
@@ -5490,6 +6087,9 @@ type UpdateRoomRequest struct {
 	// Name The name of the room, in one line
 	Name *RoomName `json:"name,omitempty"`
 
+	// NowPlaying Whether `GET /rooms/{room_id}/now-playing` tells everyone what the room plays; without effect while it is private
+	NowPlaying *ShowsNowPlaying `json:"now_playing,omitempty"`
+
 	// Queue People with that role, and those above them
 	Queue *Circle `json:"queue,omitempty"`
 
@@ -5510,11 +6110,50 @@ type UpdateRoomRequest struct {
 	WaitPolicy *WaitPolicy `json:"wait_policy,omitempty"`
 }
 
+// UpdateWebhookRequest Example: {"enabled":true,"kinds":["report.filed"]}
+type UpdateWebhookRequest struct {
+	// Description What the webhook is for; null for nothing
+	Description nullable.Nullable[string] `json:"description,omitempty"`
+
+	// Enabled Whether messages are sent
+	Enabled *bool `json:"enabled,omitempty"`
+
+	// Kinds What it is told of; null for all kinds that there are now
+	Kinds nullable.Nullable[[]WebhookKind] `json:"kinds,omitempty"`
+
+	// URL Where messages go: https, of a public server, on port 443 or above 1023, without a name and password in it.
+	// Redirects are not followed.
+	URL *WebhookURL `json:"url,omitempty"`
+}
+
 // UserAgent The `User-Agent` of the client; empty if it sent none
 type UserAgent = string
 
 // UserState Whether an account can sign in
 type UserState string
+
+// UserSuspendedMessage An admin has suspended an account
+//
+// Example: {"data":{"content_hidden":true,"user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"},"timestamp":"2026-01-31T20:15:00Z","type":"user.suspended"}
+type UserSuspendedMessage struct {
+	// Data What it is about
+	Data struct {
+		// ContentHidden Whether what the account wrote is hidden
+		ContentHidden bool `json:"content_hidden"`
+
+		// UserID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+		UserID ID `json:"user_id"`
+	} `json:"data"`
+
+	// Timestamp When it happened
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The kind of the event
+	Type UserSuspendedMessageType `json:"type"`
+}
+
+// UserSuspendedMessageType The kind of the event
+type UserSuspendedMessageType string
 
 // Username The name that is unique among accounts, whatever its case. It never changes.
 type Username = string
@@ -5525,6 +6164,239 @@ type Visibility string
 
 // WaitPolicy Whom playback waits for; auto is everyone among up to 8 people, and nobody among more
 type WaitPolicy string
+
+// Webhook An address that is told of events
+//
+// Example: {"created_at":"2026-01-31T19:00:00Z","delivered_at":"2026-01-31T20:15:00Z","description":"To the bot","enabled":true,"failed":2,"failing_since":null,"former_secret_until":null,"id":"01993f7f-0a1b-7c2d-8e3f-405162738495","kinds":["report.filed","room.opened"],"off_at":null,"off_reason":null,"pending":0,"secret":null,"updated_at":"2026-01-31T19:00:00Z","url":"https://hooks.example/watchparty"}
+type Webhook struct {
+	// CreatedAt When it was registered
+	CreatedAt time.Time `json:"created_at"`
+
+	// DeliveredAt When the receiver last took a message, to the minute; null for never
+	DeliveredAt *time.Time `json:"delivered_at"`
+
+	// Description What the webhook is for; empty for nothing
+	Description WebhookDescription `json:"description"`
+
+	// Enabled Whether messages are sent
+	Enabled bool `json:"enabled"`
+
+	// Failed Deliveries that failed or were cancelled, and can be replayed; 1000 means that or more
+	Failed int `json:"failed"`
+
+	// FailingSince Since when no attempt has succeeded; null if the latest one did
+	FailingSince *time.Time `json:"failing_since"`
+
+	// FormerSecretUntil Until when the former secret signs as well; null if it does not
+	FormerSecretUntil *time.Time `json:"former_secret_until"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Kinds What it is told of
+	Kinds []WebhookKind `json:"kinds"`
+
+	// OffAt When it was switched off; null while on
+	OffAt *time.Time `json:"off_at"`
+
+	// OffReason Why it is off; null while it is on. `admin`: an admin has switched it off. `failing`: nothing but failures for
+	// days. `gone`: the receiver has answered 410.
+	OffReason *string `json:"off_reason"`
+
+	// Pending Deliveries that are still to be made; 1000 means that or more
+	Pending int `json:"pending"`
+
+	// Secret The key of the signatures, `whsec_` and base64; only in the answers to the registration and to a new secret,
+	// null in all others
+	Secret *string `json:"secret"`
+
+	// UpdatedAt When it was last changed
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// URL Where messages go: https, of a public server, on port 443 or above 1023, without a name and password in it.
+	// Redirects are not followed.
+	URL WebhookURL `json:"url"`
+}
+
+// WebhookAnswer Example: {"data":{"created_at":"2026-01-31T19:00:00Z","delivered_at":null,"description":"To the bot","enabled":true,"failed":0,"failing_since":null,"former_secret_until":null,"id":"01993f7f-0a1b-7c2d-8e3f-405162738495","kinds":["report.filed","room.opened"],"off_at":null,"off_reason":null,"pending":0,"secret":"whsec_bm90IGEgc2VjcmV0LCBhbiBleGFtcGxlIG9mIG9uZS4=","updated_at":"2026-01-31T19:00:00Z","url":"https://hooks.example/watchparty"}}
+type WebhookAnswer struct {
+	// Data An address that is told of events
+	//
+	// Example: {"created_at":"2026-01-31T19:00:00Z","delivered_at":"2026-01-31T20:15:00Z","description":"To the bot","enabled":true,"failed":2,"failing_since":null,"former_secret_until":null,"id":"01993f7f-0a1b-7c2d-8e3f-405162738495","kinds":["report.filed","room.opened"],"off_at":null,"off_reason":null,"pending":0,"secret":null,"updated_at":"2026-01-31T19:00:00Z","url":"https://hooks.example/watchparty"}
+	Data Webhook `json:"data"`
+}
+
+// WebhookAttempt An attempt to deliver a message
+type WebhookAttempt struct {
+	// DurationMs How long it took in milliseconds; null while it is open
+	DurationMs *int64 `json:"duration_ms"`
+
+	// EndedAt When it ended; null while it is open
+	EndedAt *time.Time `json:"ended_at"`
+
+	// HTTPStatus The status of the answer; null without one
+	HTTPStatus *int `json:"http_status"`
+
+	// Number The number of the attempt, from 1
+	Number int `json:"number"`
+
+	// Outcome `open`: it lasts. `delivered`: 2xx. `status`: another status. `redirect`: 3xx, which is not followed. `gone`:
+	// 410. `timeout`: no answer within 15 seconds. `name`: the name cannot be resolved. `connection`: refused, or
+	// broken. `tls`: no connection that can be trusted. `blocked`: the name resolves to an address that is not
+	// allowed. `lost`: its process ended, and the receiver may have the message.
+	Outcome WebhookAttemptOutcome `json:"outcome"`
+
+	// StartedAt When it began
+	StartedAt time.Time `json:"started_at"`
+}
+
+// WebhookAttemptOutcome `open`: it lasts. `delivered`: 2xx. `status`: another status. `redirect`: 3xx, which is not followed. `gone`:
+// 410. `timeout`: no answer within 15 seconds. `name`: the name cannot be resolved. `connection`: refused, or
+// broken. `tls`: no connection that can be trusted. `blocked`: the name resolves to an address that is not
+// allowed. `lost`: its process ended, and the receiver may have the message.
+type WebhookAttemptOutcome string
+
+// WebhookDelivery A message to a webhook, however often it is tried
+//
+// Example: {"attempts":11,"created_at":"2026-01-31T20:15:00Z","deadline_at":null,"ended_at":"2026-02-03T20:15:30Z","event_id":"01993f80-1b2c-7d3e-8f40-516273849507","history":[{"duration_ms":412,"ended_at":"2026-02-03T20:15:30Z","http_status":503,"number":11,"outcome":"status","started_at":"2026-02-03T20:15:29Z"}],"id":"01993f80-1b2c-7d3e-8f40-516273849506","kind":"room.opened","last_status":503,"message":{"data":{"host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","visibility":"public"},"timestamp":"2026-01-31T20:15:00Z","type":"room.opened"},"next_attempt_at":null,"reason":"attempts","state":"failed","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22webhook-delivery%2F01993f80-1b2c-7d3e-8f40-516273849506%2F1%22","webhook_id":"01993f7f-0a1b-7c2d-8e3f-405162738495","workflow_id":"webhook-delivery/01993f80-1b2c-7d3e-8f40-516273849506/1"}
+type WebhookDelivery struct {
+	// Attempts How often it was tried
+	Attempts int `json:"attempts"`
+
+	// CreatedAt When the event was
+	CreatedAt time.Time `json:"created_at"`
+
+	// DeadlineAt When it is given up; null when it has ended
+	DeadlineAt *time.Time `json:"deadline_at"`
+
+	// EndedAt When it ended; null while pending
+	EndedAt *time.Time `json:"ended_at"`
+
+	// EventID The header `webhook-id`, which is the same in all attempts and for all webhooks that are told of the event
+	EventID ID `json:"event_id"`
+
+	// History The latest 100 attempts, the first one first; null in lists
+	History *[]WebhookAttempt `json:"history"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Kind The kind of an event, or `webhook.test` for a message that an admin has asked for
+	Kind WebhookMessageKind `json:"kind"`
+
+	// LastStatus The status of the latest answer; null if there was none
+	LastStatus *int `json:"last_status"`
+
+	// Message What is sent, as the callbacks of `createWebhook` have it; null in lists
+	Message *map[string]interface{} `json:"message"`
+
+	// NextAttemptAt When it is tried next; null when it is due, under way or has ended
+	NextAttemptAt *time.Time `json:"next_attempt_at"`
+
+	// Reason Why it failed or was cancelled; null otherwise
+	Reason *WebhookDeliveryReason `json:"reason"`
+
+	// State `pending`: attempts follow. `delivered`: the receiver has answered 2xx. `failed`: no attempt within three days
+	// was answered 2xx. `cancelled`: it was not tried, or not any more.
+	State WebhookDeliveryState `json:"state"`
+
+	// TemporalURL Where the Temporal UI shows the workflow
+	TemporalURL string `json:"temporal_url"`
+
+	// WebhookID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	WebhookID ID `json:"webhook_id"`
+
+	// WorkflowID The ID of the workflow that delivers it
+	WorkflowID string `json:"workflow_id"`
+}
+
+// WebhookDeliveryAnswer Example: {"data":{"attempts":11,"created_at":"2026-01-31T20:15:00Z","deadline_at":null,"ended_at":"2026-02-03T20:15:30Z","event_id":"01993f80-1b2c-7d3e-8f40-516273849507","history":[{"duration_ms":412,"ended_at":"2026-02-03T20:15:30Z","http_status":503,"number":11,"outcome":"status","started_at":"2026-02-03T20:15:29Z"}],"id":"01993f80-1b2c-7d3e-8f40-516273849506","kind":"room.opened","last_status":503,"message":{"data":{"host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","visibility":"public"},"timestamp":"2026-01-31T20:15:00Z","type":"room.opened"},"next_attempt_at":null,"reason":"attempts","state":"failed","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22webhook-delivery%2F01993f80-1b2c-7d3e-8f40-516273849506%2F1%22","webhook_id":"01993f7f-0a1b-7c2d-8e3f-405162738495","workflow_id":"webhook-delivery/01993f80-1b2c-7d3e-8f40-516273849506/1"}}
+type WebhookDeliveryAnswer struct {
+	// Data A message to a webhook, however often it is tried
+	//
+	// Example: {"attempts":11,"created_at":"2026-01-31T20:15:00Z","deadline_at":null,"ended_at":"2026-02-03T20:15:30Z","event_id":"01993f80-1b2c-7d3e-8f40-516273849507","history":[{"duration_ms":412,"ended_at":"2026-02-03T20:15:30Z","http_status":503,"number":11,"outcome":"status","started_at":"2026-02-03T20:15:29Z"}],"id":"01993f80-1b2c-7d3e-8f40-516273849506","kind":"room.opened","last_status":503,"message":{"data":{"host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","visibility":"public"},"timestamp":"2026-01-31T20:15:00Z","type":"room.opened"},"next_attempt_at":null,"reason":"attempts","state":"failed","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22webhook-delivery%2F01993f80-1b2c-7d3e-8f40-516273849506%2F1%22","webhook_id":"01993f7f-0a1b-7c2d-8e3f-405162738495","workflow_id":"webhook-delivery/01993f80-1b2c-7d3e-8f40-516273849506/1"}
+	Data WebhookDelivery `json:"data"`
+}
+
+// WebhookDeliveryList Example: {"data":[{"attempts":11,"created_at":"2026-01-31T20:15:00Z","deadline_at":null,"ended_at":"2026-02-03T20:15:30Z","event_id":"01993f80-1b2c-7d3e-8f40-516273849507","history":[{"duration_ms":412,"ended_at":"2026-02-03T20:15:30Z","http_status":503,"number":11,"outcome":"status","started_at":"2026-02-03T20:15:29Z"}],"id":"01993f80-1b2c-7d3e-8f40-516273849506","kind":"room.opened","last_status":503,"message":{"data":{"host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","visibility":"public"},"timestamp":"2026-01-31T20:15:00Z","type":"room.opened"},"next_attempt_at":null,"reason":"attempts","state":"failed","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22webhook-delivery%2F01993f80-1b2c-7d3e-8f40-516273849506%2F1%22","webhook_id":"01993f7f-0a1b-7c2d-8e3f-405162738495","workflow_id":"webhook-delivery/01993f80-1b2c-7d3e-8f40-516273849506/1"}],"next_cursor":null}
+type WebhookDeliveryList struct {
+	// Data The deliveries
+	Data []WebhookDelivery `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// WebhookDeliveryReason `attempts`: the last one failed. `gone`: the receiver has answered 410. `webhook_off`: the webhook is off, or was
+// removed. `stopped`: an admin has ended its job. `lost`: its job was lost.
+type WebhookDeliveryReason string
+
+// WebhookDeliveryState `pending`: attempts follow. `delivered`: the receiver has answered 2xx. `failed`: no attempt within three days
+// was answered 2xx. `cancelled`: it was not tried, or not any more.
+type WebhookDeliveryState string
+
+// WebhookDescription What the webhook is for; empty for nothing
+type WebhookDescription = string
+
+// WebhookKind `room.opened`: somebody has created a room. `movie.started`: a room begins to play something. `user.suspended`:
+// an admin has suspended an account. `report.filed`: somebody has reported abuse. `email.given_up`: no attempt to
+// send an email follows, and none succeeded. `cleanup.ended`: a clean-up run has ended.
+type WebhookKind string
+
+// WebhookList Example: {"data":[{"created_at":"2026-01-31T19:00:00Z","delivered_at":"2026-01-31T20:15:00Z","description":"To the bot","enabled":true,"failed":2,"failing_since":null,"former_secret_until":null,"id":"01993f7f-0a1b-7c2d-8e3f-405162738495","kinds":["report.filed","room.opened"],"off_at":null,"off_reason":null,"pending":0,"secret":null,"updated_at":"2026-01-31T19:00:00Z","url":"https://hooks.example/watchparty"}],"next_cursor":null}
+type WebhookList struct {
+	// Data The webhooks
+	Data []Webhook `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// WebhookMessageKind The kind of an event, or `webhook.test` for a message that an admin has asked for
+type WebhookMessageKind string
+
+// WebhookReplay What a replay has queued
+//
+// Example: {"more":false,"queued":12}
+type WebhookReplay struct {
+	// More Whether there are deliveries left
+	More bool `json:"more"`
+
+	// Queued How many deliveries begin anew
+	Queued int `json:"queued"`
+}
+
+// WebhookReplayAnswer Example: {"data":{"more":false,"queued":12}}
+type WebhookReplayAnswer struct {
+	// Data What a replay has queued
+	//
+	// Example: {"more":false,"queued":12}
+	Data WebhookReplay `json:"data"`
+}
+
+// WebhookTestMessage An admin tries the webhook
+//
+// Example: {"data":{"webhook_id":"01993f7f-0a1b-7c2d-8e3f-405162738495"},"timestamp":"2026-01-31T20:15:00Z","type":"webhook.test"}
+type WebhookTestMessage struct {
+	// Data What it is about
+	Data struct {
+		// WebhookID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+		WebhookID ID `json:"webhook_id"`
+	} `json:"data"`
+
+	// Timestamp When it happened
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The kind of the event
+	Type WebhookTestMessageType `json:"type"`
+}
+
+// WebhookTestMessageType The kind of the event
+type WebhookTestMessageType string
+
+// WebhookURL Where messages go: https, of a public server, on port 443 or above 1023, without a name and password in it.
+// Redirects are not followed.
+type WebhookURL = string
 
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
@@ -5886,6 +6758,55 @@ type ListUserSessionsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// GetWebhookDeliveryParams defines parameters for GetWebhookDelivery.
+type GetWebhookDeliveryParams struct {
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// ListWebhooksParams defines parameters for ListWebhooks.
+type ListWebhooksParams struct {
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// CreateWebhookParams defines parameters for CreateWebhook.
+type CreateWebhookParams struct {
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// GetWebhookParams defines parameters for GetWebhook.
+type GetWebhookParams struct {
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// ListWebhookDeliveriesParams defines parameters for ListWebhookDeliveries.
+type ListWebhookDeliveriesParams struct {
+	// State Only those in this state
+	State *WebhookDeliveryState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Kind Only those of this kind
+	Kind *WebhookMessageKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// From Only those whose event was at this time or later
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Only those whose event was before this time
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // RequestPasswordResetParams defines parameters for RequestPasswordReset.
 type RequestPasswordResetParams struct {
 	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
@@ -6210,6 +7131,12 @@ type GetMuteParams struct {
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// GetNowPlayingParams defines parameters for GetNowPlaying.
+type GetNowPlayingParams struct {
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
 // AddToQueueParams defines parameters for AddToQueue.
 type AddToQueueParams struct {
 	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
@@ -6335,6 +7262,18 @@ type ResumeScheduleJSONRequestBody = ScheduleNote
 // SuspendUserJSONRequestBody defines body for SuspendUser for application/json ContentType.
 type SuspendUserJSONRequestBody = SuspendRequest
 
+// CreateWebhookJSONRequestBody defines body for CreateWebhook for application/json ContentType.
+type CreateWebhookJSONRequestBody = CreateWebhookRequest
+
+// UpdateWebhookJSONRequestBody defines body for UpdateWebhook for application/json ContentType.
+type UpdateWebhookJSONRequestBody = UpdateWebhookRequest
+
+// ReplayWebhookJSONRequestBody defines body for ReplayWebhook for application/json ContentType.
+type ReplayWebhookJSONRequestBody = ReplayWebhookRequest
+
+// RotateWebhookSecretJSONRequestBody defines body for RotateWebhookSecret for application/json ContentType.
+type RotateWebhookSecretJSONRequestBody = RotateSecretRequest
+
 // LoginJSONRequestBody defines body for Login for application/json ContentType.
 type LoginJSONRequestBody = LoginRequest
 
@@ -6436,6 +7375,27 @@ type ChangeEmailJSONRequestBody = ChangeEmailRequest
 
 // ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
 type ChangePasswordJSONRequestBody = ChangePasswordRequest
+
+// OnCleanupEndedJSONRequestBody defines body for OnCleanupEnded for application/json ContentType.
+type OnCleanupEndedJSONRequestBody = CleanupEndedMessage
+
+// OnEmailGivenUpJSONRequestBody defines body for OnEmailGivenUp for application/json ContentType.
+type OnEmailGivenUpJSONRequestBody = EmailGivenUpMessage
+
+// OnMovieStartedJSONRequestBody defines body for OnMovieStarted for application/json ContentType.
+type OnMovieStartedJSONRequestBody = MovieStartedMessage
+
+// OnReportFiledJSONRequestBody defines body for OnReportFiled for application/json ContentType.
+type OnReportFiledJSONRequestBody = ReportFiledMessage
+
+// OnRoomOpenedJSONRequestBody defines body for OnRoomOpened for application/json ContentType.
+type OnRoomOpenedJSONRequestBody = RoomOpenedMessage
+
+// OnUserSuspendedJSONRequestBody defines body for OnUserSuspended for application/json ContentType.
+type OnUserSuspendedJSONRequestBody = UserSuspendedMessage
+
+// OnWebhookTestedJSONRequestBody defines body for OnWebhookTested for application/json ContentType.
+type OnWebhookTestedJSONRequestBody = WebhookTestMessage
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -6610,6 +7570,39 @@ type ServerInterface interface {
 	// SuspendUser Suspend an account
 	// (POST /admin/users/{user_id}/suspend)
 	SuspendUser(ctx echo.Context, userID ID) error
+	// GetWebhookDelivery Get a delivery with its attempts
+	// (GET /admin/webhook-deliveries/{delivery_id})
+	GetWebhookDelivery(ctx echo.Context, deliveryID ID, params GetWebhookDeliveryParams) error
+	// RedeliverWebhook Deliver once more
+	// (POST /admin/webhook-deliveries/{delivery_id}/redeliver)
+	RedeliverWebhook(ctx echo.Context, deliveryID ID) error
+	// ListWebhooks List webhooks, newest first
+	// (GET /admin/webhooks)
+	ListWebhooks(ctx echo.Context, params ListWebhooksParams) error
+	// CreateWebhook Register a webhook
+	// (POST /admin/webhooks)
+	CreateWebhook(ctx echo.Context, params CreateWebhookParams) error
+	// DeleteWebhook Remove a webhook
+	// (DELETE /admin/webhooks/{webhook_id})
+	DeleteWebhook(ctx echo.Context, webhookID ID) error
+	// GetWebhook Get a webhook
+	// (GET /admin/webhooks/{webhook_id})
+	GetWebhook(ctx echo.Context, webhookID ID, params GetWebhookParams) error
+	// UpdateWebhook Update a webhook
+	// (PATCH /admin/webhooks/{webhook_id})
+	UpdateWebhook(ctx echo.Context, webhookID ID) error
+	// ListWebhookDeliveries List the deliveries to a webhook, newest first
+	// (GET /admin/webhooks/{webhook_id}/deliveries)
+	ListWebhookDeliveries(ctx echo.Context, webhookID ID, params ListWebhookDeliveriesParams) error
+	// ReplayWebhook Replay what a webhook has missed
+	// (POST /admin/webhooks/{webhook_id}/replay)
+	ReplayWebhook(ctx echo.Context, webhookID ID) error
+	// RotateWebhookSecret Make a new secret
+	// (POST /admin/webhooks/{webhook_id}/secret)
+	RotateWebhookSecret(ctx echo.Context, webhookID ID) error
+	// TestWebhook Send a test message
+	// (POST /admin/webhooks/{webhook_id}/test)
+	TestWebhook(ctx echo.Context, webhookID ID) error
 	// Login Sign in
 	// (POST /auth/login)
 	Login(ctx echo.Context) error
@@ -6772,6 +7765,9 @@ type ServerInterface interface {
 	// GetMute Get a mute
 	// (GET /rooms/{room_id}/mutes/{username})
 	GetMute(ctx echo.Context, roomID RoomID, username Username, params GetMuteParams) error
+	// GetNowPlaying Get what a room plays now
+	// (GET /rooms/{room_id}/now-playing)
+	GetNowPlaying(ctx echo.Context, roomID RoomID, params GetNowPlayingParams) error
 	// ListParticipants List participants
 	// (GET /rooms/{room_id}/participants)
 	ListParticipants(ctx echo.Context, roomID RoomID) error
@@ -8158,6 +9154,288 @@ func (w *ServerInterfaceWrapper) SuspendUser(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.SuspendUser(ctx, userID)
+	return err
+}
+
+// GetWebhookDelivery converts echo context to params.
+func (w *ServerInterfaceWrapper) GetWebhookDelivery(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "delivery_id" -------------
+	var deliveryID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "delivery_id", ctx.Param("delivery_id"), &deliveryID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter delivery_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetWebhookDeliveryParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetWebhookDelivery(ctx, deliveryID, params)
+	return err
+}
+
+// RedeliverWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) RedeliverWebhook(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "delivery_id" -------------
+	var deliveryID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "delivery_id", ctx.Param("delivery_id"), &deliveryID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter delivery_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RedeliverWebhook(ctx, deliveryID)
+	return err
+}
+
+// ListWebhooks converts echo context to params.
+func (w *ServerInterfaceWrapper) ListWebhooks(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListWebhooksParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListWebhooks(ctx, params)
+	return err
+}
+
+// CreateWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateWebhook(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateWebhookParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateWebhook(ctx, params)
+	return err
+}
+
+// DeleteWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteWebhook(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook_id" -------------
+	var webhookID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook_id", ctx.Param("webhook_id"), &webhookID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteWebhook(ctx, webhookID)
+	return err
+}
+
+// GetWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) GetWebhook(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook_id" -------------
+	var webhookID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook_id", ctx.Param("webhook_id"), &webhookID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetWebhookParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetWebhook(ctx, webhookID, params)
+	return err
+}
+
+// UpdateWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateWebhook(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook_id" -------------
+	var webhookID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook_id", ctx.Param("webhook_id"), &webhookID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateWebhook(ctx, webhookID)
+	return err
+}
+
+// ListWebhookDeliveries converts echo context to params.
+func (w *ServerInterfaceWrapper) ListWebhookDeliveries(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook_id" -------------
+	var webhookID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook_id", ctx.Param("webhook_id"), &webhookID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListWebhookDeliveriesParams
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
+	}
+
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", ctx.QueryParams(), &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter kind: %s", err))
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", ctx.QueryParams(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter from: %s", err))
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", ctx.QueryParams(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter to: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListWebhookDeliveries(ctx, webhookID, params)
+	return err
+}
+
+// ReplayWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) ReplayWebhook(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook_id" -------------
+	var webhookID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook_id", ctx.Param("webhook_id"), &webhookID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReplayWebhook(ctx, webhookID)
+	return err
+}
+
+// RotateWebhookSecret converts echo context to params.
+func (w *ServerInterfaceWrapper) RotateWebhookSecret(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook_id" -------------
+	var webhookID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook_id", ctx.Param("webhook_id"), &webhookID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RotateWebhookSecret(ctx, webhookID)
+	return err
+}
+
+// TestWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) TestWebhook(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook_id" -------------
+	var webhookID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook_id", ctx.Param("webhook_id"), &webhookID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.TestWebhook(ctx, webhookID)
 	return err
 }
 
@@ -9761,6 +11039,42 @@ func (w *ServerInterfaceWrapper) GetMute(ctx echo.Context) error {
 	return err
 }
 
+// GetNowPlaying converts echo context to params.
+func (w *ServerInterfaceWrapper) GetNowPlaying(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetNowPlayingParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetNowPlaying(ctx, roomID, params)
+	return err
+}
+
 // ListParticipants converts echo context to params.
 func (w *ServerInterfaceWrapper) ListParticipants(ctx echo.Context) error {
 	var err error
@@ -10495,6 +11809,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/rooms/:room_id/mutes/:username", wrapper.LiftMute, options.OperationMiddlewares["liftMute"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/mutes/:username", wrapper.GetMute, options.OperationMiddlewares["getMute"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/log", wrapper.ListRoomLog, options.OperationMiddlewares["listRoomLog"]...)
+	router.GET(options.BaseURL+"/rooms/:room_id/now-playing", wrapper.GetNowPlaying, options.OperationMiddlewares["getNowPlaying"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/playback", wrapper.GetPlayback, options.OperationMiddlewares["getPlayback"]...)
 	router.POST(options.BaseURL+"/rooms/:room_id/playback/commands", wrapper.SendPlaybackCommand, options.OperationMiddlewares["sendPlaybackCommand"]...)
 	router.PUT(options.BaseURL+"/rooms/:room_id/playback/skip-vote", wrapper.VoteToSkip, options.OperationMiddlewares["voteToSkip"]...)
@@ -10566,6 +11881,17 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/admin/emails/:email_id", wrapper.GetEmail, options.OperationMiddlewares["getEmail"]...)
 	router.POST(options.BaseURL+"/admin/emails/:email_id/resend", wrapper.ResendEmail, options.OperationMiddlewares["resendEmail"]...)
 	router.POST(options.BaseURL+"/admin/emails/:email_id/cancel", wrapper.CancelEmail, options.OperationMiddlewares["cancelEmail"]...)
+	router.GET(options.BaseURL+"/admin/webhooks", wrapper.ListWebhooks, options.OperationMiddlewares["listWebhooks"]...)
+	router.POST(options.BaseURL+"/admin/webhooks", wrapper.CreateWebhook, options.OperationMiddlewares["createWebhook"]...)
+	router.DELETE(options.BaseURL+"/admin/webhooks/:webhook_id", wrapper.DeleteWebhook, options.OperationMiddlewares["deleteWebhook"]...)
+	router.GET(options.BaseURL+"/admin/webhooks/:webhook_id", wrapper.GetWebhook, options.OperationMiddlewares["getWebhook"]...)
+	router.PATCH(options.BaseURL+"/admin/webhooks/:webhook_id", wrapper.UpdateWebhook, options.OperationMiddlewares["updateWebhook"]...)
+	router.POST(options.BaseURL+"/admin/webhooks/:webhook_id/secret", wrapper.RotateWebhookSecret, options.OperationMiddlewares["rotateWebhookSecret"]...)
+	router.POST(options.BaseURL+"/admin/webhooks/:webhook_id/test", wrapper.TestWebhook, options.OperationMiddlewares["testWebhook"]...)
+	router.POST(options.BaseURL+"/admin/webhooks/:webhook_id/replay", wrapper.ReplayWebhook, options.OperationMiddlewares["replayWebhook"]...)
+	router.GET(options.BaseURL+"/admin/webhooks/:webhook_id/deliveries", wrapper.ListWebhookDeliveries, options.OperationMiddlewares["listWebhookDeliveries"]...)
+	router.GET(options.BaseURL+"/admin/webhook-deliveries/:delivery_id", wrapper.GetWebhookDelivery, options.OperationMiddlewares["getWebhookDelivery"]...)
+	router.POST(options.BaseURL+"/admin/webhook-deliveries/:delivery_id/redeliver", wrapper.RedeliverWebhook, options.OperationMiddlewares["redeliverWebhook"]...)
 	router.GET(options.BaseURL+"/admin/overview", wrapper.GetOverview, options.OperationMiddlewares["getOverview"]...)
 	router.GET(options.BaseURL+"/admin/jobs", wrapper.ListJobs, options.OperationMiddlewares["listJobs"]...)
 	router.GET(options.BaseURL+"/admin/jobs/counts", wrapper.CountJobs, options.OperationMiddlewares["countJobs"]...)
@@ -10583,6 +11909,140 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/admin/cleanup/policies", wrapper.ListCleanupPolicies, options.OperationMiddlewares["listCleanupPolicies"]...)
 	router.GET(options.BaseURL+"/admin/audit", wrapper.ListAudit, options.OperationMiddlewares["listAudit"]...)
 
+}
+
+// CallbackReceiverInterface represents handlers for receiving inbound
+// callback requests. Each callback becomes a Handle*Callback
+// method that the implementation fills in. The caller mounts the per-
+// callback echo.HandlerFunc returned by {Op}CallbackHandler at
+// whatever URL path they advertise to senders.
+type CallbackReceiverInterface interface {
+	// A clean-up run has ended
+	// HandleOnCleanupEndedCallback handles the POST callback for cleanupEnded.
+	HandleOnCleanupEndedCallback(ctx echo.Context) error
+	// An email was given up
+	// HandleOnEmailGivenUpCallback handles the POST callback for emailGivenUp.
+	HandleOnEmailGivenUpCallback(ctx echo.Context) error
+	// A room begins to play something
+	// HandleOnMovieStartedCallback handles the POST callback for movieStarted.
+	HandleOnMovieStartedCallback(ctx echo.Context) error
+	// Somebody has reported abuse
+	// HandleOnReportFiledCallback handles the POST callback for reportFiled.
+	HandleOnReportFiledCallback(ctx echo.Context) error
+	// Somebody has created a room
+	// HandleOnRoomOpenedCallback handles the POST callback for roomOpened.
+	HandleOnRoomOpenedCallback(ctx echo.Context) error
+	// An admin has suspended an account
+	// HandleOnUserSuspendedCallback handles the POST callback for userSuspended.
+	HandleOnUserSuspendedCallback(ctx echo.Context) error
+	// An admin tries the webhook
+	// HandleOnWebhookTestedCallback handles the POST callback for webhookTested.
+	HandleOnWebhookTestedCallback(ctx echo.Context) error
+}
+
+// OnCleanupEndedCallbackHandler returns the echo.HandlerFunc for the cleanupEnded callback.
+// Mount this at the URL path advertised to callback senders. Errors
+// during parameter binding are returned via echo.NewHTTPError so echo's
+// error-handling chain reports them as 400. Middlewares are applied in
+// the order provided -- the last argument becomes the outermost wrapper.
+func OnCleanupEndedCallbackHandler(si CallbackReceiverInterface, middlewares ...echo.MiddlewareFunc) echo.HandlerFunc {
+	h := echo.HandlerFunc(func(ctx echo.Context) error {
+		return si.HandleOnCleanupEndedCallback(ctx)
+	})
+	for _, mw := range middlewares {
+		h = mw(h)
+	}
+	return h
+}
+
+// OnEmailGivenUpCallbackHandler returns the echo.HandlerFunc for the emailGivenUp callback.
+// Mount this at the URL path advertised to callback senders. Errors
+// during parameter binding are returned via echo.NewHTTPError so echo's
+// error-handling chain reports them as 400. Middlewares are applied in
+// the order provided -- the last argument becomes the outermost wrapper.
+func OnEmailGivenUpCallbackHandler(si CallbackReceiverInterface, middlewares ...echo.MiddlewareFunc) echo.HandlerFunc {
+	h := echo.HandlerFunc(func(ctx echo.Context) error {
+		return si.HandleOnEmailGivenUpCallback(ctx)
+	})
+	for _, mw := range middlewares {
+		h = mw(h)
+	}
+	return h
+}
+
+// OnMovieStartedCallbackHandler returns the echo.HandlerFunc for the movieStarted callback.
+// Mount this at the URL path advertised to callback senders. Errors
+// during parameter binding are returned via echo.NewHTTPError so echo's
+// error-handling chain reports them as 400. Middlewares are applied in
+// the order provided -- the last argument becomes the outermost wrapper.
+func OnMovieStartedCallbackHandler(si CallbackReceiverInterface, middlewares ...echo.MiddlewareFunc) echo.HandlerFunc {
+	h := echo.HandlerFunc(func(ctx echo.Context) error {
+		return si.HandleOnMovieStartedCallback(ctx)
+	})
+	for _, mw := range middlewares {
+		h = mw(h)
+	}
+	return h
+}
+
+// OnReportFiledCallbackHandler returns the echo.HandlerFunc for the reportFiled callback.
+// Mount this at the URL path advertised to callback senders. Errors
+// during parameter binding are returned via echo.NewHTTPError so echo's
+// error-handling chain reports them as 400. Middlewares are applied in
+// the order provided -- the last argument becomes the outermost wrapper.
+func OnReportFiledCallbackHandler(si CallbackReceiverInterface, middlewares ...echo.MiddlewareFunc) echo.HandlerFunc {
+	h := echo.HandlerFunc(func(ctx echo.Context) error {
+		return si.HandleOnReportFiledCallback(ctx)
+	})
+	for _, mw := range middlewares {
+		h = mw(h)
+	}
+	return h
+}
+
+// OnRoomOpenedCallbackHandler returns the echo.HandlerFunc for the roomOpened callback.
+// Mount this at the URL path advertised to callback senders. Errors
+// during parameter binding are returned via echo.NewHTTPError so echo's
+// error-handling chain reports them as 400. Middlewares are applied in
+// the order provided -- the last argument becomes the outermost wrapper.
+func OnRoomOpenedCallbackHandler(si CallbackReceiverInterface, middlewares ...echo.MiddlewareFunc) echo.HandlerFunc {
+	h := echo.HandlerFunc(func(ctx echo.Context) error {
+		return si.HandleOnRoomOpenedCallback(ctx)
+	})
+	for _, mw := range middlewares {
+		h = mw(h)
+	}
+	return h
+}
+
+// OnUserSuspendedCallbackHandler returns the echo.HandlerFunc for the userSuspended callback.
+// Mount this at the URL path advertised to callback senders. Errors
+// during parameter binding are returned via echo.NewHTTPError so echo's
+// error-handling chain reports them as 400. Middlewares are applied in
+// the order provided -- the last argument becomes the outermost wrapper.
+func OnUserSuspendedCallbackHandler(si CallbackReceiverInterface, middlewares ...echo.MiddlewareFunc) echo.HandlerFunc {
+	h := echo.HandlerFunc(func(ctx echo.Context) error {
+		return si.HandleOnUserSuspendedCallback(ctx)
+	})
+	for _, mw := range middlewares {
+		h = mw(h)
+	}
+	return h
+}
+
+// OnWebhookTestedCallbackHandler returns the echo.HandlerFunc for the webhookTested callback.
+// Mount this at the URL path advertised to callback senders. Errors
+// during parameter binding are returned via echo.NewHTTPError so echo's
+// error-handling chain reports them as 400. Middlewares are applied in
+// the order provided -- the last argument becomes the outermost wrapper.
+func OnWebhookTestedCallbackHandler(si CallbackReceiverInterface, middlewares ...echo.MiddlewareFunc) echo.HandlerFunc {
+	h := echo.HandlerFunc(func(ctx echo.Context) error {
+		return si.HandleOnWebhookTestedCallback(ctx)
+	})
+	for _, mw := range middlewares {
+		h = mw(h)
+	}
+	return h
 }
 
 type BodyTooLargeApplicationProblemPlusJSONResponse Problem
@@ -19904,6 +21364,1915 @@ func (response SuspendUserdefaultApplicationProblemPlusJSONResponse) VisitSuspen
 	return err
 }
 
+type GetWebhookDeliveryRequestObject struct {
+	DeliveryID ID `json:"delivery_id"`
+	Params     GetWebhookDeliveryParams
+}
+
+type GetWebhookDeliveryResponseObject interface {
+	VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error
+}
+
+type GetWebhookDelivery200ResponseHeaders struct {
+	ETag string
+}
+
+type GetWebhookDelivery200JSONResponse struct {
+	Body    WebhookDeliveryAnswer
+	Headers GetWebhookDelivery200ResponseHeaders
+}
+
+func (response GetWebhookDelivery200JSONResponse) VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhookDelivery304Response = NotModifiedResponse
+
+func (response GetWebhookDelivery304Response) VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetWebhookDelivery400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetWebhookDelivery400ApplicationProblemPlusJSONResponse) VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhookDelivery401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetWebhookDelivery401ApplicationProblemPlusJSONResponse) VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhookDelivery403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetWebhookDelivery403ApplicationProblemPlusJSONResponse) VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhookDelivery404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetWebhookDelivery404ApplicationProblemPlusJSONResponse) VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhookDelivery412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetWebhookDelivery412ApplicationProblemPlusJSONResponse) VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhookDelivery415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetWebhookDelivery415ApplicationProblemPlusJSONResponse) VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhookDelivery429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetWebhookDelivery429ApplicationProblemPlusJSONResponse) VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhookDeliverydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetWebhookDeliverydefaultApplicationProblemPlusJSONResponse) VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeliverWebhookRequestObject struct {
+	DeliveryID ID `json:"delivery_id"`
+}
+
+type RedeliverWebhookResponseObject interface {
+	VisitRedeliverWebhookResponse(w http.ResponseWriter) error
+}
+
+type RedeliverWebhook200JSONResponse WebhookDeliveryAnswer
+
+func (response RedeliverWebhook200JSONResponse) VisitRedeliverWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeliverWebhook400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response RedeliverWebhook400ApplicationProblemPlusJSONResponse) VisitRedeliverWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeliverWebhook401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RedeliverWebhook401ApplicationProblemPlusJSONResponse) VisitRedeliverWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeliverWebhook403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response RedeliverWebhook403ApplicationProblemPlusJSONResponse) VisitRedeliverWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeliverWebhook404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RedeliverWebhook404ApplicationProblemPlusJSONResponse) VisitRedeliverWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeliverWebhook409ApplicationProblemPlusJSONResponse Problem
+
+func (response RedeliverWebhook409ApplicationProblemPlusJSONResponse) VisitRedeliverWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeliverWebhook412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response RedeliverWebhook412ApplicationProblemPlusJSONResponse) VisitRedeliverWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeliverWebhook415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response RedeliverWebhook415ApplicationProblemPlusJSONResponse) VisitRedeliverWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeliverWebhook429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response RedeliverWebhook429ApplicationProblemPlusJSONResponse) VisitRedeliverWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeliverWebhookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RedeliverWebhookdefaultApplicationProblemPlusJSONResponse) VisitRedeliverWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhooksRequestObject struct {
+	Params ListWebhooksParams
+}
+
+type ListWebhooksResponseObject interface {
+	VisitListWebhooksResponse(w http.ResponseWriter) error
+}
+
+type ListWebhooks200JSONResponse WebhookList
+
+func (response ListWebhooks200JSONResponse) VisitListWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhooks400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListWebhooks400ApplicationProblemPlusJSONResponse) VisitListWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhooks401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListWebhooks401ApplicationProblemPlusJSONResponse) VisitListWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhooks403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListWebhooks403ApplicationProblemPlusJSONResponse) VisitListWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhooks412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListWebhooks412ApplicationProblemPlusJSONResponse) VisitListWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhooks415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListWebhooks415ApplicationProblemPlusJSONResponse) VisitListWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhooks429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListWebhooks429ApplicationProblemPlusJSONResponse) VisitListWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhooksdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListWebhooksdefaultApplicationProblemPlusJSONResponse) VisitListWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebhookRequestObject struct {
+	Params CreateWebhookParams
+	Body   *CreateWebhookJSONRequestBody
+}
+
+type CreateWebhookResponseObject interface {
+	VisitCreateWebhookResponse(w http.ResponseWriter) error
+}
+
+type CreateWebhook201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type CreateWebhook201JSONResponse struct {
+	Body    WebhookAnswer
+	Headers CreateWebhook201ResponseHeaders
+}
+
+func (response CreateWebhook201JSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebhook400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CreateWebhook400ApplicationProblemPlusJSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebhook401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateWebhook401ApplicationProblemPlusJSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebhook403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CreateWebhook403ApplicationProblemPlusJSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebhook408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response CreateWebhook408ApplicationProblemPlusJSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebhook409ApplicationProblemPlusJSONResponse Problem
+
+func (response CreateWebhook409ApplicationProblemPlusJSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebhook412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateWebhook412ApplicationProblemPlusJSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebhook413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateWebhook413ApplicationProblemPlusJSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebhook415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateWebhook415ApplicationProblemPlusJSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebhook422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateWebhook422ApplicationProblemPlusJSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebhook429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateWebhook429ApplicationProblemPlusJSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebhookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateWebhookdefaultApplicationProblemPlusJSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteWebhookRequestObject struct {
+	WebhookID ID `json:"webhook_id"`
+}
+
+type DeleteWebhookResponseObject interface {
+	VisitDeleteWebhookResponse(w http.ResponseWriter) error
+}
+
+type DeleteWebhook204Response struct {
+}
+
+func (response DeleteWebhook204Response) VisitDeleteWebhookResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteWebhook400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteWebhook400ApplicationProblemPlusJSONResponse) VisitDeleteWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteWebhook401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteWebhook401ApplicationProblemPlusJSONResponse) VisitDeleteWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteWebhook403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteWebhook403ApplicationProblemPlusJSONResponse) VisitDeleteWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteWebhook404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteWebhook404ApplicationProblemPlusJSONResponse) VisitDeleteWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteWebhook412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteWebhook412ApplicationProblemPlusJSONResponse) VisitDeleteWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteWebhook415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteWebhook415ApplicationProblemPlusJSONResponse) VisitDeleteWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteWebhook429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteWebhook429ApplicationProblemPlusJSONResponse) VisitDeleteWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteWebhookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteWebhookdefaultApplicationProblemPlusJSONResponse) VisitDeleteWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhookRequestObject struct {
+	WebhookID ID `json:"webhook_id"`
+	Params    GetWebhookParams
+}
+
+type GetWebhookResponseObject interface {
+	VisitGetWebhookResponse(w http.ResponseWriter) error
+}
+
+type GetWebhook200ResponseHeaders struct {
+	ETag string
+}
+
+type GetWebhook200JSONResponse struct {
+	Body    WebhookAnswer
+	Headers GetWebhook200ResponseHeaders
+}
+
+func (response GetWebhook200JSONResponse) VisitGetWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhook304Response = NotModifiedResponse
+
+func (response GetWebhook304Response) VisitGetWebhookResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetWebhook400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetWebhook400ApplicationProblemPlusJSONResponse) VisitGetWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhook401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetWebhook401ApplicationProblemPlusJSONResponse) VisitGetWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhook403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetWebhook403ApplicationProblemPlusJSONResponse) VisitGetWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhook404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetWebhook404ApplicationProblemPlusJSONResponse) VisitGetWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhook412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetWebhook412ApplicationProblemPlusJSONResponse) VisitGetWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhook415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetWebhook415ApplicationProblemPlusJSONResponse) VisitGetWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhook429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetWebhook429ApplicationProblemPlusJSONResponse) VisitGetWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetWebhookdefaultApplicationProblemPlusJSONResponse) VisitGetWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateWebhookRequestObject struct {
+	WebhookID ID `json:"webhook_id"`
+	Body      *UpdateWebhookJSONRequestBody
+}
+
+type UpdateWebhookResponseObject interface {
+	VisitUpdateWebhookResponse(w http.ResponseWriter) error
+}
+
+type UpdateWebhook200JSONResponse WebhookAnswer
+
+func (response UpdateWebhook200JSONResponse) VisitUpdateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateWebhook400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateWebhook400ApplicationProblemPlusJSONResponse) VisitUpdateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateWebhook401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateWebhook401ApplicationProblemPlusJSONResponse) VisitUpdateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateWebhook403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateWebhook403ApplicationProblemPlusJSONResponse) VisitUpdateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateWebhook404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateWebhook404ApplicationProblemPlusJSONResponse) VisitUpdateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateWebhook408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateWebhook408ApplicationProblemPlusJSONResponse) VisitUpdateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateWebhook412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateWebhook412ApplicationProblemPlusJSONResponse) VisitUpdateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateWebhook413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateWebhook413ApplicationProblemPlusJSONResponse) VisitUpdateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateWebhook415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateWebhook415ApplicationProblemPlusJSONResponse) VisitUpdateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateWebhook429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateWebhook429ApplicationProblemPlusJSONResponse) VisitUpdateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateWebhookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdateWebhookdefaultApplicationProblemPlusJSONResponse) VisitUpdateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhookDeliveriesRequestObject struct {
+	WebhookID ID `json:"webhook_id"`
+	Params    ListWebhookDeliveriesParams
+}
+
+type ListWebhookDeliveriesResponseObject interface {
+	VisitListWebhookDeliveriesResponse(w http.ResponseWriter) error
+}
+
+type ListWebhookDeliveries200JSONResponse WebhookDeliveryList
+
+func (response ListWebhookDeliveries200JSONResponse) VisitListWebhookDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhookDeliveries400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListWebhookDeliveries400ApplicationProblemPlusJSONResponse) VisitListWebhookDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhookDeliveries401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListWebhookDeliveries401ApplicationProblemPlusJSONResponse) VisitListWebhookDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhookDeliveries403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListWebhookDeliveries403ApplicationProblemPlusJSONResponse) VisitListWebhookDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhookDeliveries404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListWebhookDeliveries404ApplicationProblemPlusJSONResponse) VisitListWebhookDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhookDeliveries412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListWebhookDeliveries412ApplicationProblemPlusJSONResponse) VisitListWebhookDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhookDeliveries415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListWebhookDeliveries415ApplicationProblemPlusJSONResponse) VisitListWebhookDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhookDeliveries429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListWebhookDeliveries429ApplicationProblemPlusJSONResponse) VisitListWebhookDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhookDeliveriesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListWebhookDeliveriesdefaultApplicationProblemPlusJSONResponse) VisitListWebhookDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhookRequestObject struct {
+	WebhookID ID `json:"webhook_id"`
+	Body      *ReplayWebhookJSONRequestBody
+}
+
+type ReplayWebhookResponseObject interface {
+	VisitReplayWebhookResponse(w http.ResponseWriter) error
+}
+
+type ReplayWebhook200JSONResponse WebhookReplayAnswer
+
+func (response ReplayWebhook200JSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhook400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ReplayWebhook400ApplicationProblemPlusJSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhook401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ReplayWebhook401ApplicationProblemPlusJSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhook403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ReplayWebhook403ApplicationProblemPlusJSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhook404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ReplayWebhook404ApplicationProblemPlusJSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhook408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ReplayWebhook408ApplicationProblemPlusJSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhook409ApplicationProblemPlusJSONResponse Problem
+
+func (response ReplayWebhook409ApplicationProblemPlusJSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhook412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ReplayWebhook412ApplicationProblemPlusJSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhook413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ReplayWebhook413ApplicationProblemPlusJSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhook415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ReplayWebhook415ApplicationProblemPlusJSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhook429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ReplayWebhook429ApplicationProblemPlusJSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReplayWebhookdefaultApplicationProblemPlusJSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWebhookSecretRequestObject struct {
+	WebhookID ID `json:"webhook_id"`
+	Body      *RotateWebhookSecretJSONRequestBody
+}
+
+type RotateWebhookSecretResponseObject interface {
+	VisitRotateWebhookSecretResponse(w http.ResponseWriter) error
+}
+
+type RotateWebhookSecret200JSONResponse WebhookAnswer
+
+func (response RotateWebhookSecret200JSONResponse) VisitRotateWebhookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWebhookSecret400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response RotateWebhookSecret400ApplicationProblemPlusJSONResponse) VisitRotateWebhookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWebhookSecret401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RotateWebhookSecret401ApplicationProblemPlusJSONResponse) VisitRotateWebhookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWebhookSecret403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response RotateWebhookSecret403ApplicationProblemPlusJSONResponse) VisitRotateWebhookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWebhookSecret404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RotateWebhookSecret404ApplicationProblemPlusJSONResponse) VisitRotateWebhookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWebhookSecret408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response RotateWebhookSecret408ApplicationProblemPlusJSONResponse) VisitRotateWebhookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWebhookSecret412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response RotateWebhookSecret412ApplicationProblemPlusJSONResponse) VisitRotateWebhookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWebhookSecret413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response RotateWebhookSecret413ApplicationProblemPlusJSONResponse) VisitRotateWebhookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWebhookSecret415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response RotateWebhookSecret415ApplicationProblemPlusJSONResponse) VisitRotateWebhookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWebhookSecret429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response RotateWebhookSecret429ApplicationProblemPlusJSONResponse) VisitRotateWebhookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWebhookSecretdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RotateWebhookSecretdefaultApplicationProblemPlusJSONResponse) VisitRotateWebhookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestWebhookRequestObject struct {
+	WebhookID ID `json:"webhook_id"`
+}
+
+type TestWebhookResponseObject interface {
+	VisitTestWebhookResponse(w http.ResponseWriter) error
+}
+
+type TestWebhook200JSONResponse WebhookDeliveryAnswer
+
+func (response TestWebhook200JSONResponse) VisitTestWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestWebhook400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response TestWebhook400ApplicationProblemPlusJSONResponse) VisitTestWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestWebhook401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response TestWebhook401ApplicationProblemPlusJSONResponse) VisitTestWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestWebhook403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response TestWebhook403ApplicationProblemPlusJSONResponse) VisitTestWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestWebhook404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response TestWebhook404ApplicationProblemPlusJSONResponse) VisitTestWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestWebhook409ApplicationProblemPlusJSONResponse Problem
+
+func (response TestWebhook409ApplicationProblemPlusJSONResponse) VisitTestWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestWebhook412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response TestWebhook412ApplicationProblemPlusJSONResponse) VisitTestWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestWebhook415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response TestWebhook415ApplicationProblemPlusJSONResponse) VisitTestWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestWebhook429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response TestWebhook429ApplicationProblemPlusJSONResponse) VisitTestWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestWebhookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TestWebhookdefaultApplicationProblemPlusJSONResponse) VisitTestWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type LoginRequestObject struct {
 	Body *LoginJSONRequestBody
 }
@@ -28769,6 +32138,149 @@ func (response GetMutedefaultApplicationProblemPlusJSONResponse) VisitGetMuteRes
 	return err
 }
 
+type GetNowPlayingRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	Params GetNowPlayingParams
+}
+
+type GetNowPlayingResponseObject interface {
+	VisitGetNowPlayingResponse(w http.ResponseWriter) error
+}
+
+type GetNowPlaying200ResponseHeaders struct {
+	ETag   string
+	XCache *string
+}
+
+type GetNowPlaying200JSONResponse struct {
+	Body    NowPlayingAnswer
+	Headers GetNowPlaying200ResponseHeaders
+}
+
+func (response GetNowPlaying200JSONResponse) VisitGetNowPlayingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.XCache != nil {
+		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNowPlaying304Response = NotModifiedResponse
+
+func (response GetNowPlaying304Response) VisitGetNowPlayingResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetNowPlaying400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetNowPlaying400ApplicationProblemPlusJSONResponse) VisitGetNowPlayingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNowPlaying404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetNowPlaying404ApplicationProblemPlusJSONResponse) VisitGetNowPlayingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNowPlaying412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetNowPlaying412ApplicationProblemPlusJSONResponse) VisitGetNowPlayingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNowPlaying415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetNowPlaying415ApplicationProblemPlusJSONResponse) VisitGetNowPlayingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNowPlaying429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetNowPlaying429ApplicationProblemPlusJSONResponse) VisitGetNowPlayingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNowPlayingdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetNowPlayingdefaultApplicationProblemPlusJSONResponse) VisitGetNowPlayingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListParticipantsRequestObject struct {
 	RoomID RoomID `json:"room_id"`
 }
@@ -34005,6 +37517,39 @@ type StrictServerInterface interface {
 	// SuspendUser Suspend an account
 	// (POST /admin/users/{user_id}/suspend)
 	SuspendUser(ctx context.Context, request SuspendUserRequestObject) (SuspendUserResponseObject, error)
+	// GetWebhookDelivery Get a delivery with its attempts
+	// (GET /admin/webhook-deliveries/{delivery_id})
+	GetWebhookDelivery(ctx context.Context, request GetWebhookDeliveryRequestObject) (GetWebhookDeliveryResponseObject, error)
+	// RedeliverWebhook Deliver once more
+	// (POST /admin/webhook-deliveries/{delivery_id}/redeliver)
+	RedeliverWebhook(ctx context.Context, request RedeliverWebhookRequestObject) (RedeliverWebhookResponseObject, error)
+	// ListWebhooks List webhooks, newest first
+	// (GET /admin/webhooks)
+	ListWebhooks(ctx context.Context, request ListWebhooksRequestObject) (ListWebhooksResponseObject, error)
+	// CreateWebhook Register a webhook
+	// (POST /admin/webhooks)
+	CreateWebhook(ctx context.Context, request CreateWebhookRequestObject) (CreateWebhookResponseObject, error)
+	// DeleteWebhook Remove a webhook
+	// (DELETE /admin/webhooks/{webhook_id})
+	DeleteWebhook(ctx context.Context, request DeleteWebhookRequestObject) (DeleteWebhookResponseObject, error)
+	// GetWebhook Get a webhook
+	// (GET /admin/webhooks/{webhook_id})
+	GetWebhook(ctx context.Context, request GetWebhookRequestObject) (GetWebhookResponseObject, error)
+	// UpdateWebhook Update a webhook
+	// (PATCH /admin/webhooks/{webhook_id})
+	UpdateWebhook(ctx context.Context, request UpdateWebhookRequestObject) (UpdateWebhookResponseObject, error)
+	// ListWebhookDeliveries List the deliveries to a webhook, newest first
+	// (GET /admin/webhooks/{webhook_id}/deliveries)
+	ListWebhookDeliveries(ctx context.Context, request ListWebhookDeliveriesRequestObject) (ListWebhookDeliveriesResponseObject, error)
+	// ReplayWebhook Replay what a webhook has missed
+	// (POST /admin/webhooks/{webhook_id}/replay)
+	ReplayWebhook(ctx context.Context, request ReplayWebhookRequestObject) (ReplayWebhookResponseObject, error)
+	// RotateWebhookSecret Make a new secret
+	// (POST /admin/webhooks/{webhook_id}/secret)
+	RotateWebhookSecret(ctx context.Context, request RotateWebhookSecretRequestObject) (RotateWebhookSecretResponseObject, error)
+	// TestWebhook Send a test message
+	// (POST /admin/webhooks/{webhook_id}/test)
+	TestWebhook(ctx context.Context, request TestWebhookRequestObject) (TestWebhookResponseObject, error)
 	// Login Sign in
 	// (POST /auth/login)
 	Login(ctx context.Context, request LoginRequestObject) (LoginResponseObject, error)
@@ -34167,6 +37712,9 @@ type StrictServerInterface interface {
 	// GetMute Get a mute
 	// (GET /rooms/{room_id}/mutes/{username})
 	GetMute(ctx context.Context, request GetMuteRequestObject) (GetMuteResponseObject, error)
+	// GetNowPlaying Get what a room plays now
+	// (GET /rooms/{room_id}/now-playing)
+	GetNowPlaying(ctx context.Context, request GetNowPlayingRequestObject) (GetNowPlayingResponseObject, error)
 	// ListParticipants List participants
 	// (GET /rooms/{room_id}/participants)
 	ListParticipants(ctx context.Context, request ListParticipantsRequestObject) (ListParticipantsResponseObject, error)
@@ -36130,6 +39678,379 @@ func (sh *strictHandler) SuspendUser(ctx echo.Context, userID ID) error {
 	return nil
 }
 
+// GetWebhookDelivery operation middleware
+func (sh *strictHandler) GetWebhookDelivery(ctx echo.Context, deliveryID ID, params GetWebhookDeliveryParams) error {
+	var request GetWebhookDeliveryRequestObject
+
+	request.DeliveryID = deliveryID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetWebhookDelivery(ctx.Request().Context(), request.(GetWebhookDeliveryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetWebhookDelivery")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetWebhookDeliveryResponseObject); ok {
+		return validResponse.VisitGetWebhookDeliveryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RedeliverWebhook operation middleware
+func (sh *strictHandler) RedeliverWebhook(ctx echo.Context, deliveryID ID) error {
+	var request RedeliverWebhookRequestObject
+
+	request.DeliveryID = deliveryID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RedeliverWebhook(ctx.Request().Context(), request.(RedeliverWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RedeliverWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RedeliverWebhookResponseObject); ok {
+		return validResponse.VisitRedeliverWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListWebhooks operation middleware
+func (sh *strictHandler) ListWebhooks(ctx echo.Context, params ListWebhooksParams) error {
+	var request ListWebhooksRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListWebhooks(ctx.Request().Context(), request.(ListWebhooksRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListWebhooks")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListWebhooksResponseObject); ok {
+		return validResponse.VisitListWebhooksResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateWebhook operation middleware
+func (sh *strictHandler) CreateWebhook(ctx echo.Context, params CreateWebhookParams) error {
+	var request CreateWebhookRequestObject
+
+	request.Params = params
+
+	var body CreateWebhookJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateWebhook(ctx.Request().Context(), request.(CreateWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateWebhookResponseObject); ok {
+		return validResponse.VisitCreateWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteWebhook operation middleware
+func (sh *strictHandler) DeleteWebhook(ctx echo.Context, webhookID ID) error {
+	var request DeleteWebhookRequestObject
+
+	request.WebhookID = webhookID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteWebhook(ctx.Request().Context(), request.(DeleteWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteWebhookResponseObject); ok {
+		return validResponse.VisitDeleteWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetWebhook operation middleware
+func (sh *strictHandler) GetWebhook(ctx echo.Context, webhookID ID, params GetWebhookParams) error {
+	var request GetWebhookRequestObject
+
+	request.WebhookID = webhookID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetWebhook(ctx.Request().Context(), request.(GetWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetWebhookResponseObject); ok {
+		return validResponse.VisitGetWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateWebhook operation middleware
+func (sh *strictHandler) UpdateWebhook(ctx echo.Context, webhookID ID) error {
+	var request UpdateWebhookRequestObject
+
+	request.WebhookID = webhookID
+
+	var body UpdateWebhookJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateWebhook(ctx.Request().Context(), request.(UpdateWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateWebhookResponseObject); ok {
+		return validResponse.VisitUpdateWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListWebhookDeliveries operation middleware
+func (sh *strictHandler) ListWebhookDeliveries(ctx echo.Context, webhookID ID, params ListWebhookDeliveriesParams) error {
+	var request ListWebhookDeliveriesRequestObject
+
+	request.WebhookID = webhookID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListWebhookDeliveries(ctx.Request().Context(), request.(ListWebhookDeliveriesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListWebhookDeliveries")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListWebhookDeliveriesResponseObject); ok {
+		return validResponse.VisitListWebhookDeliveriesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReplayWebhook operation middleware
+func (sh *strictHandler) ReplayWebhook(ctx echo.Context, webhookID ID) error {
+	var request ReplayWebhookRequestObject
+
+	request.WebhookID = webhookID
+
+	var body ReplayWebhookJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReplayWebhook(ctx.Request().Context(), request.(ReplayWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReplayWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReplayWebhookResponseObject); ok {
+		return validResponse.VisitReplayWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RotateWebhookSecret operation middleware
+func (sh *strictHandler) RotateWebhookSecret(ctx echo.Context, webhookID ID) error {
+	var request RotateWebhookSecretRequestObject
+
+	request.WebhookID = webhookID
+
+	var body RotateWebhookSecretJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RotateWebhookSecret(ctx.Request().Context(), request.(RotateWebhookSecretRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RotateWebhookSecret")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RotateWebhookSecretResponseObject); ok {
+		return validResponse.VisitRotateWebhookSecretResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TestWebhook operation middleware
+func (sh *strictHandler) TestWebhook(ctx echo.Context, webhookID ID) error {
+	var request TestWebhookRequestObject
+
+	request.WebhookID = webhookID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TestWebhook(ctx.Request().Context(), request.(TestWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TestWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TestWebhookResponseObject); ok {
+		return validResponse.VisitTestWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // Login operation middleware
 func (sh *strictHandler) Login(ctx echo.Context) error {
 	var request LoginRequestObject
@@ -38008,6 +41929,32 @@ func (sh *strictHandler) GetMute(ctx echo.Context, roomID RoomID, username Usern
 	return nil
 }
 
+// GetNowPlaying operation middleware
+func (sh *strictHandler) GetNowPlaying(ctx echo.Context, roomID RoomID, params GetNowPlayingParams) error {
+	var request GetNowPlayingRequestObject
+
+	request.RoomID = roomID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetNowPlaying(ctx.Request().Context(), request.(GetNowPlayingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetNowPlaying")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetNowPlayingResponseObject); ok {
+		return validResponse.VisitGetNowPlayingResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListParticipants operation middleware
 func (sh *strictHandler) ListParticipants(ctx echo.Context, roomID RoomID) error {
 	var request ListParticipantsRequestObject
@@ -39064,1034 +43011,1139 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P3rlts2lgAKvwpG07My841UllT38po1U+3EaXfn4radzkynPBJEQhJTFKAmwJLVWfW9wfl9fp5HOT/O",
-	"C51HOAt7AyBIghSlspN0t/IjLkkkLhsb+375qReJ1VpwxpXs3fzUWzIaswz+fCG4YlwN3lC+YPqLmMko",
-	"S9YqEbx30/t+mURLMtsqJomYk6XYkBXl216/l7G/5EnG4t6NynLW78loyVZUj6C2a9a76UmVJXzRe3zs",
-	"9754Rxf1sd8tGWFcJWpLFF3o4TdLqgglX37xTn9SS0YyJkWeRYxsRJ7GhHK5Ydmes7+K2WotcJdsndKt",
-	"fq26mKkeZ0o2S8YJ5YTRLE1YRvQ8TCqySdQSFiTpipGpGzLaDv7AtlOyojEjiXpO6EwyrohQS5ZtEsl6",
-	"/toYz1e9mx96eq7e+35grV+JiOKKQtCicZwxKR2oNlTCzK0AmYtsRVXvppdnySBjc5YxHulX6rO/YSrb",
-	"Dm7nimX1BbxlkeCxJEqQDU0UmbG5yBgAhbMPyoKqtOFVwpOV3vPQTZdwxRYsg/n+e/CCRssg2jENQBgc",
-	"z5xEGvDzTKzgywjeC8H2d6/e9fq9r1+9fRuC8GO/t6YZXTFl8T/PpMjC4J7qfU0ieGJqMXJNF8zs/cZ+",
-	"B0iRJlL1K4gyT1KYqN9L9KB/yVmm7w6nK70qHLm0i99kbN676f3zs+LCPsNf5TOz1BJKR9s/sG199S+W",
-	"QjJOZlsEVpowrvqEsw2Zi4wwGuk1JnxBlEajRGMSV4hLJ+TWYT3+KgmgNF3QhFf2d8+2d1x/lXAyPiNL",
-	"kWfSHJjERwFP9fPzJJOKCM5gluf4K+VwUchMxFu9jEQSSs7G45M7bmGGtKoAWuXqldGNfviK8YVa9m5G",
-	"46u+Rj/7+UofvFIs02P+7w//NPj/v//33wQvwav511RFyzpQNRWTCBNEwTRlGVlS2SciI9P/3/SEvEJ8",
-	"QNjq2xktNV2NiUx4xPo+PuNWR+MT8j2j95oCSsLZA8vISk9/csdfioxQkgmx6hPBUw0gSR5YJhPB9esa",
-	"RWjG4huyZmKdMrJZCv2lniImC0FiQbhQZg0AXq6XBucpWRuM5wOEQQNwz4bXFyXojsKA/EZw9iRganTB",
-	"O7YCPFRJmpIsWSxVHZanw7OTlg3ptXTZVWgfDcxR0wi9D6THmlFO4ckpLmhNMwW7QMTmgqSCLzRTCW1A",
-	"f9osRcraNoELaVj/+Dy8fMVWrz4Prz5RbGWJ2F9yljM795qqZTGzfmySxK1spo1yvfocVvJ7MfuVkdvS",
-	"6Q+Hu3H692LWBMsfxSwMvR/FbBfwfMJ1VlnHuEy5bgd/poO/DgfXk0ETBfsqWSWqvsjfGeFNwytjhGZM",
-	"EwSKIKaKrARw7xDoUhjRX3HM5jRPVe9mrFdLPyCbH5m1m09Bpv9HjWffwLghMLagof2pExzPh0EJp/km",
-	"o5ALFEmDRnNEFveJzKMloZJM4ff/GA6ur6cn5NYwrpwnqg/0doXCEOVAtDI9Tx9hvOACqHRx3+946cI3",
-	"E+L6fQ9sSYjG+62ZRxiW+pePcKXfRksW5ylrWoA0v4cXYX/d43qEj/Uto1mIy3wP/EWQecLjvtZegMEi",
-	"Pd5kiVKM35CISn1UUaQ3iGdJs3vp2KfIuTnj6ZxGmiHNp338W/+pf7nj05c0Ys++hc9GKtYk6YR8L7JY",
-	"S1ZbZM36xvEtEVnMMmQBKTVy0Qw5/IwtEs4TvniuH8bdoDAlckXkmkZM3nE9iGYwmiZSorQAvtHMMRYn",
-	"5B3IfEJqEQ4mBdnrhHyvlRuNuFo6SSSZi1yDRc+dMk1h9GAgHG5EFusPc5FnRGR3HLBbb2LGyCYTfHFC",
-	"vgYgwVWBLW6QquBallS6mViq4evu0W+mwOH/3//r//i/9UUiSJbJjGnuCOqFWrI7LuFI8T4u6IPmVd5F",
-	"qdCnvzSKgV2I+neSZbyRIOXm1749O40vYXy2jx58q9xKQFPJmFwLLhkoKr8V8fadEF/RDAlYhIq7/pOu",
-	"12mCeuOzdSZmKVv9+48Slchu877Gt3DaimKsZfOJEmKS6qmnvcd+74VYrbUiymK9qp91NTmX+XotMsXi",
-	"iZl0wngk4oQvYG0vRTZL4pjxn3VZczsrrOEVf6BpEr8xGvHPuZAEp54YFQ6W8we2fcNyiWaPn28lhaI2",
-	"uWfbSQZLgAV9I9RLTXt+1vVwoSZA8ewSvhZxMk9CxqBvhJaG8FdLTrUK/ZlWutZbUL7yLGNcaWHds6ZZ",
-	"Q1dojeaxZ/AMLPB1BiaVRM/6kibpz3xAa2/6yRzmB9DYd37GtdxqlggClRn6OaHk/MMHDempFh4zTlPN",
-	"dHNOH2iS0lnK9MdZLrfITvTpZozGW9gCyE3fCPWWqkTOE/34zwpaEP8mek2yWMG0jCs1y2sb0pQffkRR",
-	"VjGQ9H9mtMmoYpMUJ65sqWI/bNuQ/yhuBwnWu2TFRP7z0kxDKycK5wYM+o7TXC0ZV3ranxnCeXlusx7H",
-	"975mcULfgRTzCzHelV7BRAtSeCdbWfKjFX4ARW5nuWR/SHjcIKyDYC74wrMebqgkGcMJen1n6JVrqnWb",
-	"Jc2olCsNA/1BgbrEPuQ07fV7D4lIjbU7SVO2gC+B0ASMw31c3Le50kJzwEUQJ3KVaKlneuOEW704IxBP",
-	"aaTgN8oJjVcJJ3ESEylWDB+lMy3AJ8Az7CbckL1+D15vXtcbAEF9WbcGOKAJ6Af7WsyGBUgiGQjO5JUC",
-	"q1+MtqZEqwFGF4XVfKCrdY1EzkC26/0232oVoU8WTBG1Ef/U6+tlr1O6nRi593P6ADKv1inLi7Pfmgff",
-	"JinjirzNeUy1+O4E5pterMd47PeijGmkn4DLYjwcXwyGo8Hp6N14eDMe3gyHf9ZnGfduesPR9fXp/PJq",
-	"cH1KzwaX59HFYHbJrgbz6yEdzcbRaXymF3UPuGaxhQvFrDMlAs0O7Iq5XGvgxBoYwp6/ORCQw0X6EF7T",
-	"qV2TVajdwsYDvYLB5fxiOLgeXY0H9HR2Fp3HF+xyfqWRVFFYix291+8pLWED7P2BLgdX4+vTweXZ7HxA",
-	"L+LLAbsq9ljscMWkpAuAoVbBrAJOV4zQ+IFlKpFMXxN9+loN3lrrgD4EoB8PVNGsZNxB3SVFnaO3VGot",
-	"b54903rn9sQgzTO6Tp7Nk5TJZziAfGbWPRyMIg0AOhwPrubns8FFfAlLH41Pz56ZOU7kw6LX72mKom/E",
-	"p5xjnVI0snyKKdZcT6GW+WrGaZJ+yp08Nt0/H2lahwvdvMd+b52JtcYTVDh9zpKm3857Nz+0c483hkYb",
-	"WaX3+L4fovA+OQdSleB3muM9JzxPUyJ4xIz7FyhbIom9JWCHUeXrG7OU4U3Vb6Owh5hrKKmY/cgiVaUu",
-	"Aacjt4uRyE+c7zSmig20fNALkOck7mItsxe1/cmCPz5aahUySuhfrDkcec1mKQogJeo5Yau12jq7keB6",
-	"6Z5l5HQ4DGxFFMyv26GXWGbDiTt+CF5yMYflwUFvlknKjD1OrBlvPsJiiSVq3HaG9sHmuYLHu3sBltI3",
-	"WVzBhQWGK3NChjSbhcxFBiCJPMsixB0o834Zpwv/fZ7EXdZnGEuHc8Mb+xaef/TZz8433+GjjteEDa+a",
-	"/6DQscmEYlWcRFthGS1HwyBeOh7VCSlfs0zLvXV09Pm+dX1HmtpkXN74R/WZJFoGF8ZGq0/lM0mWQipz",
-	"uB4BUpKlcy1igZcPUY3xOx6mUmjE3EGoHn0D4g+9xLF5d0gGJH3PkG+Aaem2RYTiUhuCUr5CJZr4PkAy",
-	"PUy5xfCbm598iTGmih4lx6PkeJQc/1Elx5roaElCRwZUo3fw/g5a9FWClvUaJfrhSIqOpOhIiv4xSdH7",
-	"fs+LIurdaDmrkTwFpHcgLRLl9kRCaIxek2IruRdBc7SLZhndgi7nL6t9pG/YB+UFe9YoY3mwHXTyrdUG",
-	"whG2TjdbUi2i0tTEOlMDC89WaZQmd9UbLZXvHAXYof73qifz0TVpXArq0xVQGnk6iZsh6L0d3owewyCL",
-	"sQUHDNWGQlnSZmhVEHpRxNaKxa/4Q6Ia4sBvOUncz0UApWUE1AxRAy1ae9vU5tAwJOluBvH04g6RQ/5R",
-	"FDqMv8rgseD6gmApFGoJgTRiw1lGJGMSd+FJCgEuMaepPJhNXLDB+eySDi6j03hwzcajwdn8wnHwZ6fP",
-	"YNiTDZutD+cTOyfBce0sh3GKrpP8uH4aq9g5jxsa99MkVI2G70ZXN0MrwFR4yguaiVQf/QrXGOnP/2XW",
-	"diKyhf1t8sAyEwyA4oLHhtqXqkmInAAN9ZCIL3IKeAQkU8tlCV9MzDI0U+r38nUc2M743fC6kMc8BgdL",
-	"79V4WYHJrbQQnvruzVeykxHUpwQQxY4vdKYE5VNoX9rn+CwEhD66k2p/5wv90C0mw7iXvCNsSydBqqC5",
-	"XST4PMlWzNiTzXBuOzMhUkb5PgbeAhFaE1oMZJdo9MZwcJA5LDMOLqJAqvalfGWfe6whXltOEXCSjK1T",
-	"GjFJpvDGFC3xaDN14Doh0y+/eEeeaeSUz1Zs6mzy7AOY65cYrvfcBr7naXrHE24iPEx6iGf35MLmKGgY",
-	"mPUYKy2ayxza4UY6GEH929UJxyEM06RrdEb03Isc7BjXF7DseWGDdn8VjK6eZOWKecjhIWHfEofSjS+B",
-	"poXFttr6jvzzyD//NvnnYbYqI3V2t1NF6nOmaJIij44xyI6mr72pEU4BpaIcCU1opLzo6YxRKTiG3agE",
-	"YuIygcFwRsGYJPHUOSmm84SlsZwiedeitaVxz+84emPmIoPUD6S0oa0kD4navkwWeWZAVl/zkq7XjGt9",
-	"gRNKDLmsSCp6IDYBrhGQ3xHE0lsoDAX+MGEcSIQWrjRMXWFZImKMWTfvCwz3cfQ74erirFfPRLHUMbQW",
-	"/MFbyjqfpYlcljlD88iAp9LEVAZy3+BnHD6CvGYu9LHXvM47Z5AspAv54+s/iWTZA9MbEuK+2/iFiikn",
-	"TqWsTVToqT6wPBV0z5nC2wnP0h1WBmUCB/21+cU/aSE7L32V8FwxOVFiAdJdWMAyT7ncijU4J407WooV",
-	"g+RXlkoGcsg6Y9IYOJ0/2Ga5rfpaPGIxydfdVsjZZo8LFxDzm4fWbCqJkjU1NQXKo7/GjNSEwwZkH7cO",
-	"0qTLQIataSEQzegd5szYSjyEEPGN2GDmDrBKL61UC8+DfE3Mmyh0wpKc/5dm0TJ56LrtjKk845oZNcJV",
-	"kzkrWnoJZSKNQQGgeLAx3ToqjWSs4wL04icCqG0IEG5rcKTmuQ4jV1hbgTn9MuWug6CypgpqBK6JdyUD",
-	"97+B+JRpXpXGFtS8wJL3LdysKZiyzMwENzEM2UMSsRPyOd1Kk94lJGgr3717cUIqHFAiK2JGu6H6qEGd",
-	"eWAZIqBUdCvveOmxxIQ5wdoJnStEFnVCbmuotDDpYgrGz1iRp2bjC6qhXPDTBLLQw1QK0/P1SpW10pq3",
-	"+kVwimG3M7ag3NZ/8GJ5zFOQ1Gif3VBZ1aa6qG8x3Qbu1hfg8dGLtNnBMEnfnIeLK+Fbk+PGozSPAT2c",
-	"Cb8q/W3D8KjQJLPu8jr7vQ+DhRjUFj8vRKWOQVQVGSscuGKGtXuP6dYPKAKwmDOBk9MAgJPaO9zE7N0s",
-	"JnSNqs4NcMWFM461LAvmWIMQifRM4xvGtECyElwtgxbxnw2UJT6IiO/jNdc3DnF5Z4zhPBOrHZfsYNRa",
-	"Z+whEfmnBoi76BqdynBQhKYpBvFJBJwPsy7wMTRuMts2K0c/dWGFAdI9NYNDCQYTbtjXpHIt0iTa+luZ",
-	"mj1PESV3LluJ8KGC4ejwM63cPbxJBolg0n6FfBeXwkOHElQN+Qzyvzh+JyAD30tODB+B0cUrFDhBGx5Z",
-	"iYeEERPJ6EynnqlIqozR1STPfNvGPElX0tk25jSX6mTDZrDTROkXey/1l3U7N8wXjLq8tWuZm0oiiqZi",
-	"kbMOoZN+XYXh4Pp28JIO5u9/unoc+B/P9vk4Gj/+phcMyizAEfJdWSusIOtUE/ZEaSkhM5nfxAKwtKks",
-	"KcdOjodn5aI31x04rYF7CLPhJw3XabH66XPHZhOUsTldOeDPIcRWErkUG15d3HDnah6DGLtKuFHUgoeP",
-	"P9WTXsrouDQ5wQarV8WAGOd5jB35R48d6dtYsf9hsk/WKaMSavG0xHKNzq3Z1ERrW/RicWJfQWPlPqFQ",
-	"GVun2wmym1bkPJrcf+0m9wZz+j7G8ZALmH2IWLbW+Ph2qaWxDcOqIf9ZuQMXg8vR1XhweUrPBtfn0cXA",
-	"XAEYvhSy0S3er249X7pSC2F/J2q1+BSxBoCialPGpLKyJKI6pNhD9OYJeScwxg+0Xa3XIXlHvsNJKsS9",
-	"vOOluPq629Sj9G1isuUwVXmsiNoxW32/g0e1xaUemdCRCR2Z0JEJHZnQk5jQE4N8rfH5sChfXx35xcN8",
-	"9WK+MUmie2jx3y+3XpECwWRRpaAP1kTwO+dxokgqFmVFyks+8HyLZCOgGthC353aWRR5rIZo9Hr9YPQ1",
-	"lYLbLEG9Dl5LW32SGvlGhCxztyZps12BhIJqPjWtMPPMjB3RNY0Ste3djIZ985Z7SIs2+vrc9FYiZhlV",
-	"AjwWTdR9dO1FZlTWLDELBW0fmAqBGSlQkkgYy86RXh/ptaHX+6T1AFZVU3hGg+FwOBxczkbzAT2LxoOr",
-	"+JoN56PReHx6qg9CSMWyisUPRipMflzIucb73AA2y7lKVmxifIS9m+uzwhT4jX241+9tmcbj0fV4/OjK",
-	"7VUTscou6TGYRzGkYNQ3xUNvelaj6JmvJlCKUd9IyrFojEzFZqLv50RiyXMoX24znUwWRDD6qHJlHxKZ",
-	"zJIUiEEPQkiiXr+3oYmaoDlaM45ciVDxhYLaBKMXHfXGBwsvXM5TiJ7EkE2kPocmun9E5U4TpJJqpzcB",
-	"Ra3LhWqCKpwlra3FJ/QzobyCXt8D5m4tTo/TnuZ85ANHPnDkA0c+8En4wGHhqU627R6gal9pTaM+kroj",
-	"qTuSuiOp+ySk7qmp2hDpeLAJB8nlr8F+850MRQ5X8llbDBNHgve3mItj6qRajooaWDhDZ/RuNGzM0DFO",
-	"B5ugE9MHtm9+zk4vRS0/xxIGV3JEkxD7d2uBkSYaUnqm7hT5CDmvFYA367TSkBZoBGFNxTRjRtENaqjH",
-	"jNq/xYzaToXyNHl2FfLKSN5aQNI+GbDLHGyQ+XtLaq0ksYYyV20NuxLka9d5zwxXy3aPOa5HvvoPzFcP",
-	"NzaAzLqfsUG/0mZsOF6343X7+75uT1R4XUbhwTov3tpfWufN40TdRuHiVuVy0XHil9HS8Jz4RwVfZCzh",
-	"cI7uG8mkhNTB0nPmW/clzDBZZNRkreDnjD2Ie/iM+QaFmI6fzbm7z0WVZsg0zdcTCNovfRNRHrEUkxQh",
-	"1CVjUoms+Oy8dObXIo8ySx6oYhPzPY2LzMmJTXLs96DnwwTrjk28Ooyuud6a5rL8TcZkvip/pbJksWBZ",
-	"+csZje7niVk7XkBjXrIf/c2ZjEw3nflcTPajmJVe0J8Vy1YJN0DVX2RMZSgdoq3KDYcfi9HYg6Y80Lsl",
-	"b6pGp3HtC65CuWm3nDD9i6uiHg53oQZT6+hHI3UMijtanMsW55Y4zdPCreEqgyyTmE1ctVpkaRgF1bvp",
-	"vV3TVdWKTQez8+hicHnJrgbX13M6sEViz+cXw1Ld1xgNvrYaKzpw8NNkH65pXjH1WXPDQuqlPZCct/Ig",
-	"j/I/+vfnI9R019S7XF5fr48qE1C+WlEen5Bv517hfdfd3BBxv0d3KhbknrE1mhNcB8g7jm2eE0loKrE8",
-	"i0EkTINSS8b7ZMZkEmMDiwXjehksJuskUnnGOpV/796nwpxyRyNSgXg7MkZt8Zo9LDWiqW0SWLJVJZf+",
-	"MyjPSLTMAD3e9D6mfiJ8mkjF4hNSvE1dM9ni9yIJnSTyjkc007yDiFzdkKmpGjQ1+dHob7GNjqGBK7S8",
-	"c7Ni+c65ZjdQXueeiw2furz2DOtzcHHHTdduW70hExGTkmDxZThfK7OYJehLbw7KliswwwfZVlFB+RO0",
-	"O7BYQ5TwLowwtrSEL2SlI8VhjVY8StMFe0pUpib9CmwEVq62Wr4BvpTovHmFEJbl3AhYpUqsvuzkCT41",
-	"mxUIISiglAUTJLkz8WEC4kjgOEO2MSR9fUs3y9v3Yee1e7CX12/nsKtzgya4rTr3Ubg5CjdH4aYs3FTV",
-	"9N7tn+8n8dkf3sVffb8aDX48f7GU8vUfe3uo7lrRSA5NOCh0mF9cdQe8PBrN/yEKQ1aSy+zFxasmFVW5",
-	"7N30jOyDMo5UbA29IHjMTMWLFkOZHnoEMSMsk3BXTg+0SKOjd50KGu9hlC7cw3WRdSZFCsIiujDx6sq/",
-	"5DRjVpCXJ+QLm5y6pJIIzm68CkQET8VYF5JMi7t9I9s6pQAlLcrv+Ns/fWkHhqpgr7/5EuSyKSDb1NSY",
-	"KmptkJTRGMpFcPbAMuPjk88J5abKLk4PK8Mv7FZgUuxOpdUGLcdyJiGBpywpr4RVV/yLfrzWfyvXunKT",
-	"7MG1R/MHldaGetRZqCLH92z2WmP9aDg+I//P/4n/rpMPLJWu3h3ChEBNJVdbDKciSxqTOdPqFb5Ur3hS",
-	"05csfjQt5Xw01ivR/3Qe02BDdcjfv/7iS3s/QyNj+hx2i5eOHOiFnBBbVnSeiZVVXI1eCQUt82hp6hcu",
-	"6QMz/ePMdRdzMsVtTol+pVIWu2ETHro1HtP4Ck5pfNUVNlUCa/DKn80dicUSC88WQozkO9zskm2YVCSH",
-	"R2xUhw0QOEbCHYWPjyN8/CytFYzVAnF5j6AcC4KfAqm8iSJoVzKGG6q0YBCLWuhR3L2BaB6s9MyQZNmr",
-	"KBXlsV/Pr3QiGaPxtrB5vQ/OpA8tVDZwTg1HCuW1mWlKXXaMG6hfwgBTt1l/eP8x4qsSJQlCRzMBvfrD",
-	"Qqwc1nXBrT+Zh6uU1xyTgaJDkWL0QxsAlGYNU+R8NWNWuDXY0HdlT4HBjYpCv8aCiIncyUqf13h0dnl2",
-	"dXpxdgkFy/DLUajI329pqAkSmVGO81DbAc5jBDPKeVFg8MgVjhas3RasGrPp3foNB2XRcdBr5MUVgANH",
-	"Gg+Gl6WRjj0JjyV9AlF2Zer0NA/P90tBktW6nAP+RNdNVxnGzHuACNOayI1PPbrb1bQExmNJZlvTf9vz",
-	"ZYFF5PAYa3NpuxxHhSEb31Nxvh5Pxs3sdNn8lvJW++qRsx0525GzHTnb33Djby3Qd7bS/5byNgf2kRwe",
-	"yeGRHB7J4d9F8/EZ5YeFCPwWHTK/aGzAbynv2lHAI+Qf9wq2Jg130z6+XeOyu2khCk+tpooUFfL7H0Eb",
-	"eVIuphsgdGgvaLTcld1rYh0jumJocMMmC9Ey7BXEIb8WDwkLKjKTyMxp2h/auBHbhMuVjQkR8OH5u9G4",
-	"uT5MlLLsnqiMPrDUtU+MqDRdDCgaKE/0m3kG/aUm+nKdX5zpO93vLRiHXjM/9JYiyxDRf5FqIH6zCOPz",
-	"yGdQIkSv7n24XEjQ21GBmFdSpHZB3Mm0Y5rBmcd+J2EPEKGGlHaqfrPgh9M0VmNrQKNjJaKjPHqsRHSs",
-	"RPS04pufhBIG67N1IYTgWoT6HAcIWOHGzRE4zNZUyo3INJJFIstYpMhSZFKLNEoxjDctA+agUiLFNDuM",
-	"qva5WkssE4rvBmoGkx3jAEhFeZYxriY7oYJdVb3HpKLr1P2OT9dhVx+/KziqE+4S5TeNkKytoTJ0ELBJ",
-	"FoUaRJkOr6baK1UkEynDgEbsxkhn4gGiBVaelx54Y7/MgB1RCEUIvMAEjtfmyv4UEvqwxau51bUojoVH",
-	"SmqvQ5vNZdGm0DTg9AqiG8dCMjexB2I+D7VTbZDk/ZbNXP8e7wrAE+FaNWsHgFakwace+z3JlNIgDGqa",
-	"5keX+rpgO8O8HHTtNvolyBYTBnHIP0Rrz6ucRJpWjjJhsm+7IAObQBkeM3mC2Sz+SV9eXl4Mh0MP7Kbl",
-	"m6X9Io0nXhtaB6/ei6++uP3mu9eTr794+/b2yy8mt19+8eTcfbuhrhp9Get/ad3erKa1Zy4cjOvBZw9y",
-	"Q7GOFgYeBZrSyo/aAvJ3YkNWlG9JJjYQoYPhlNh2G2BpG+w+J9OEm77GUO5ravvHW00Uq4CFOuLH2Rby",
-	"ydouMpS2dg10oem06ezLBZCV4CVnWutsBUkgp7N2FFKJ9ZrFhJo994tIHNfb1zxTELd9GpxCJ+uJWlI+",
-	"kQ21KhbQ+9vcRv3nOqWRaxNor8NnkAQqOJPPydA0nhCyY/t+d6fCCJkoQtfrNCl3/+1GPKu3TQKxaT0Y",
-	"N0M9CLcyWIXuYToqUYyTV5+D/W+D9ynOtnCnXFSVPUTbyhTIoSd2913D+M+k4cOYu/yZ9HtjFefo6p/V",
-	"bxH610sBdhpiNobApbEW5RyCiaxYVKLhhEypDFx17qfNenmYWLFlZ1qlnam4nR6CFFXEDM1xN6042gpW",
-	"t5HBPBiQFiB/lQYiFlReQeWCBrIPa72XiRL3jMvezemoX2ZRN6PxcNji2RieeuYKS6GsmGvpCnRU5olc",
-	"NvaFmg2ii/hycHk1vx5QOp8Nigy8y1EJSvbt4h7+UGWqlU2999hv5Sf/jiFmZi2bhMhd+8zR+Xc0tpSN",
-	"LdZakOWcG1bLVmuR0bRiH8mTwjZCV0yuacSk9RQ924jsfp6KjfzPv+Qs2/7H9+bzq/hfTj//l/HY5Jb/",
-	"y/hll7vzL+Nxz6OIhrDV1cQSlWjv/aFEGkM3RAH83DBzSPfaJJId7HT4ZSSzJZRfQCFJCjKn2VOEtK5B",
-	"bBlaCvYpxbqX+Cd96U/+uqS/ENxK7KEl9M7Jji6RCULLD0O4zjVGPObTInbukDX7mGpFJZmORxfD5XA1",
-	"lFMvftDKoDuX3VUClU+XQAv1v2PAqBkpWBLEXDhb/8aIyYSLTflMITl1rkCs2p008ncrI2e76MiMLSj/",
-	"iNehItl8pPJIZLMUTuZ2scK2258VuT/7OOVfGlQLzCDC3vY8lifktijDY84xBRUZkHJLqCIpo1JBqqg9",
-	"0wQLPVu0BfuQJrzyJJgO5ISAQxSYktzQnA/1zjxHvnsFve8lVunfmZ/ZST/Cgv8Hq0ZYRsbpRx5ylVSk",
-	"Qm/yqGyhOTn7n1OhCs3JKVOlLCPv5vTLYk2Zy1Sg3K55tbfmOmpYRw3rqGEdNayShnVQkLJn6+kcq1y8",
-	"09pU60ikjkTqSKSORKpEpJ7aDCs/MHTYp3O/Di/jW1NAu0naFmQu0lRswh7Hssk9y/lkH6qGGfUV7Kij",
-	"PZzZM3PuzzTsn3Wc4FeCgPXgaAOoLkYYH0hNGlEiye3rVyZ2WEKAxZxm1tNTaYHTpBwdrHsVDqW9KtkY",
-	"IJR22F05MXjbqqAc8bEBH58io1mCsYecJiR7I8TqIyYsCJ5uD805wFyDlyL7nZAKE6Whlv/uC/nGVPvH",
-	"yAx9PasojQsIQgEESIjPPgAOoVD5w8JJq1XKvEsetIpA/TCIu04koTORK4gSEpwRkUHNOpImHOTOFf3w",
-	"FeMLtezdnEMs0E7LWykvIOQXhzAxsJdBiD7Up8HIBVvQORC74KqenF4M8T+v6MmwS+yYBXeI9+NvfbR7",
-	"Ch515v1f6hehfhr98ApfGDWvBoWCfi/nyV9yZp7XTzyWg4/DhJoSfAYAlhjbFhZII5bq1Om1d4Dj4dkV",
-	"QM1+cd3hOGsY2SFZ4Q2+g5yuSMNo5j8WGX/GfXnZIMHwPvuzQYqU8kVOF2wv7HhrBikjyOkuBHl0V74D",
-	"rN/ZCZAidHjjf/SDteAPGMaMUj/1Zup3IBMoZ5k0xMOH4s8D3l47kqewng8bvadrDLqNKCczZoMjMyFW",
-	"hCo4XfRvLIVUJOFRmmMIjyNAozLtGXehPd1IMixiH4o86kaRsc9O0lAZEO8eOLIMaDZURUsfMqXblwcL",
-	"oK0hcluP+b8/DAfXt4OXdDB//9PV48D/eLbPx9H48TchobZLLp/GStu808einwK1X+YJj6WHBTwmK7ol",
-	"P4qEQ/YhheC7P7lRnpMp4uLUS1L0C7jZRImcY4eFog3R7gpq/d6HwUIMzJfFpLUL25yQ6HTNangV+nQT",
-	"Tii0fjgh7+g9eJKwCBi3eYpGH5R0xfDBCtaNy9R2VD7928Gf6eCvw8H1ZPD+34MH+DlbZDRm8WsaCoW9",
-	"BV+j86yCIwuK1skleLZmrKygsvlc7/ymB0kTsk8425jSlrJfhNGKjKBMKMmG6mOFNiRQ+HdJHxjhAsr3",
-	"sszUJMYGCSyVDL4Hx9gaFtzD58DSlmhuYO1qp4Ph+N3o+ubcJtRa64kbG52rkItRTwwx+wiSh1xqHZAL",
-	"lUSMrBjlm2WSBkMr1gaobbfjd4ymagngf3SbqM77Vn9tfZhFwUDwG85FziFsRorOMR+N7kw8502mxUJg",
-	"+nCbdoTS00z5nU0T5MoGhqFr8TlLaYgAiOwecc2gFyDDisbQk2QBhWM1RVhC2xIVjsAOy7ma2wTDekQa",
-	"M6mC7vAS0BnBJ6FXC260G6g3y9DYU2ivIac39oJj1w1zEwobQCwwyIYoes9OyBR7kE1vyAZzUpTWeNGZ",
-	"nUP9azJPNMxQVDi541PTAWZ6g7guEcAg6NEkhf41ptuxeRI5nFpSDgEKel/yhEzNLZ7e4AA0Y7AurE4J",
-	"fWKmWlMvdmRvu91TLOCFGVtoZpqRhSCCn5ApeOETYV91bQFxh7ajjlRJmmJ54TsOQRyaSC5FnpU71CBc",
-	"Xbc2KIsxNx3XzBZQpAIfsZ16t9d5szR9erHwY4E2DfjNFPv6EEV0/yS2J+ejtaZL+c23w6UzsU+Ultcg",
-	"aIFIxpy8pOWkMsO6OKvyq9qN+SJO1NfobTkAgDMRawn1f7S2sE4Zleyf6jDDh3bI57iE3+pHqyCD90Pg",
-	"+mIVrE59y/H2gQAD5i2AE0nUCXmF4R+cJUWNAlMlm5tgFsU+AOP3a0PjzZcAwi7VYWJGY30c/kPjwRAe",
-	"Gp7dnF/qh5aJVCLbYvqRsfz1zs7H5OxkfDIm7wzVmIkP+k7O8xRaCjW1F9Vzj/8MAupqpoca+T1PjK0O",
-	"MhCbHGNFZePHSu2C6wE9m50PLi/iy8HV1fx64Lwn7Hze6/dMCxRoNZnwh0RR05oopfredt2bs4+Znybu",
-	"+yhZJ5AOjO5CSA6OJ2LuvoCZ90iTlowrz3vpmrm6llsyBzQrDXo+uBhejgaX4+vTwZUGSGSrutDR7FMZ",
-	"RPXWBgVQC8No62rQU7SjhjWgi5YJ5WQOzWoypgBD8Lty0RT/RUBfu3AEUWWZzzqBrF412120kFwh5qqI",
-	"vbWNPutSRtfoXRfl1bUBnnen600/tDbktaBbJA+Mk3xNknmN/yN7LUkbRUwdQB10EiNugNgJEWem+QbM",
-	"woV7AF1aslzUf6+YQUeJQomV9kwgUpyB9IuGgnmSmeA6+Mumg3FQnTqHrWLGN84BSu4OA1FXT5PtBrdz",
-	"7j/oBx8rtCrEfKFYNwg4NLVyl3es/aKBi+2W8pzoXW3BuGLwwjTAbalv2i1k0+T006bKrluL5RrD9KTQ",
-	"P0N/2DIVCPbfbQ4tiPBHbS1oAOmGt2VoDSwFZ15MabJvKKnHKYK9teD8VKlxtAYWoQuacDLbogYoOKu2",
-	"O5QdTEN1GFo2FXTDC7Ey/SkKOlqbthJgWzypAVP0dd57aY4hNtaq8imYEuK+IFmY3u4j21OilxXrdG3f",
-	"wpOPZU7dFTM1iQhi5avPXYA44hqYJG8IBUNEn1CCTeQjgLn+rDFM9cunBneNGrPL093RltN28Ht3bkLA",
-	"Dus94EkLe1Gq72mignTK9hXV65qLzBWhTlLmM0G9WB/36+yvC3aV5Jom0SAxsgXh7IOH4b5Zruas2wvH",
-	"S4LTT41I6J+8MdRAqbgORiK48qYfqHc9fCJeEKPCmOTqTTsxrMwV/eMvA7MsHflkt7zdyk1obi1REKRC",
-	"OmlUAW29mEZN0HLkvjGogvy4XbP4xD9EWyrGd7CdlzXo05AGDUto7Wt4VB+P6uNRffz46uNBkT9oNeoc",
-	"8FPST4L9yQ0fUoIssSOjFStFVW6q1xdqUDe+D5mNJU3iFiUDpTD9UD1RtKBWBQHokp+JfNjUFsLyaYfx",
-	"PEtVdvcDMuDsm0ZAvV0tfhpbx0/1gqc3evVGehAZiD+lluvW27tK4thUpDLfgHy0FHn2HPMYXRP0RJJp",
-	"KqSantzxqaOM0z6ZplSxbAr93zNGo6UGCa7AU+CLLptlAeaETOlqlixykaPhn9mDX9HtHQf3jLI6S99W",
-	"xkGRm26JFCdkumbZimp0Lw9gnQ16IeAMEPEJmbpkAvMwYu2Sxneci0IhM3ojeAWVgLko3/oNPo03wCCI",
-	"1XA9lgFwAb+wA4uWMuxu9bWwCy9l1fV7Gs4Nzb86plZ2FG2rTmbEV79fuhOCSrlp7j410o4/BNvS25as",
-	"CHSraHjQ3LDUTGz+mmRslfAYloCN5X1VxCtxNwGVxP+ikPLxxeJznedWvvFnhWz6RG1tz/v3TdJQa9v4",
-	"TysM1bNRjtLHUfr4JNLHp+j1jl7jQ5IxvrDBFb9oHgas4jXNJWsucWE2STNmbUUll6zmVKFDP7OZafqA",
-	"odreaBzwz7rXWyIMuKguoiTvqCXb6l8O1/DtCpuiI0rTo7NdkBkzhlrchOG7ARdHzaVs91zM3H42rdrq",
-	"nidwuAyOaLKfIP46Yw8J2+zip1C5QRN2kgpxL0ma3FeCp5ZqpcnDXT4cnkZr+If9jqWpIJBBZt3ZJBJ8",
-	"nmQrshV5VjYmnOC7z8zLBScpOLehw9AxGb7Tx/w9VRGEIEGMDPugf95z5jpJwe2ESMrv3n39FTFRQzVE",
-	"3dtJ4nbUEDqsf4SAhC/4Ik3kMpyb86FhAP1Lw1orWFI2bmkBQAPAjL0Le9rEk79xvHhCKuC3nBW3B0K/",
-	"DZC7sx97O38VXOhNQ9PjqYHWJGP6eaf+lPwb9B6cswYgWOdEC+kG0GTqS3lmgEJjwpg5AsLSHU/ZXOk3",
-	"MMSlbVrU06TxP0irm8IiTsgUn5rUlMui8MmM3eGPWte0Wh+sXL+bRAyUYKs2guO50PwSjD870eqrQTJY",
-	"ZaIgLLhBAdXKoqeBmpzs6Y1vot9QiZGFbop3ru4K8EAxJ07rM7yxoqBa99wdLx40McpgNchjreeLBcA+",
-	"USfkW55u/egf8FiDpg3Fi6FsqBJuEal16a70gu64N3mfsA8RWyvnJ0RwQcTmVKy1jCpyNTWsRrPwEzLl",
-	"YmI8nOacbZiRwQ3zI5yHWrI7bv2hGlbGwXlCpubbiczlGlTNKq59Jr0iO/qFFDpnT/wD9KffUHlXnK5+",
-	"wdwGjQwcAG2sE2bUpYWwQ/004fcTfzH6C2xMLhHvIN46JrMtoXcclH/044oMvCtCEJHquT01045nrPOo",
-	"duFoD+Ie/wDnpjHjEINoJ3d8uqLbCRcKtTdmFoUfwHgCyI6frVHOBLwbMwaZgg5WArBNSTDF4voEG4IQ",
-	"kekrBkuBY1YTOnGn4cwuUA9a2jBME7ZXnII3c4FA1YPiSmPKHS+gJMsGlyohA99FSfms0hxQHqtEBAwz",
-	"DiWKkgsVU0yB0WAKqOCl/q6KelBmyMMurVM73NGMpXL8sH7/KK05wv5agXav33PQazZGfLTGByJbfJSu",
-	"BsEOBY1s7G1znd05zQpypO+pFiVOyDc136gxYE41bZr2i6pZmoR7hC5YAsuzKhjHfrfqV4Xbt86B3QlO",
-	"0mSVqCD/XNKYANvwtCWIxHA3ZMFMslzCbXiycbzHdIssBl684wvBJBG5KtpsuQiKjAGFmDF7H0H98RgO",
-	"LMZoZI4zZSyl2+lNIHRcc8k7nuiVWd/tlil4RWXbAM8vMWPgaKawnBZy3EHqk/W6hJ2QKeZVwELveDk0",
-	"Hccoci/0DmZskXMI2UiMccEYxYvHEokAKROZylmBWTGX6C5OKbYpNoYXGCaMDB/C1d+9hBPrX5dKZCxG",
-	"cygcgqM5fkDuLJfMmCElVsZptiSOrdrqm8OuBten9GxweR5dDGaX7GqAVh20CxYyu1zTlRbHabZgqtpW",
-	"53JwNb4+HVyezc4H9CK+HFjbkB6lGMO2oXOqDypLmidQPxG8aFwHqWdalqeRFjxY7Bkmpefwre53PHw3",
-	"uipK+NQMizHscnA5G0WD63jMBphFr3cxPLMT2ryOYzWcv8FqOMFrMCqjRUPFnGamV/Y3FO0w9qmxk8gJ",
-	"VqspkAjzins3PZAM1shnJmYZaNoO2oBH43fD65vTYb15o6veY8UTGinT9M5UAo7pFgoPFBSihz+aaxUZ",
-	"woS9gXtdPRQK0l8+Yk/KxwPcAhoQk+5NSOG6Wycy7l7e70CdVhwBqVFW3r8svT8X2Ypl7nRlw3QGBu9N",
-	"mUr/GE1W0Q6S744GUlJdqbLAU6d+M9/Cn5JL8CjQGLKxWSYBLU71kmaUd59/D3zY/7x3NzXdEx1MGlc3",
-	"N10FNWpGrrL7zHdbBYYY+VmjIGjCekBsaADxheXqbazRlMjrdInTRJ9I6RZX1Kmqp+2xuBEsS/juC1E7",
-	"pH08dEajPfLmY6U6n9ft7z72+yFCrF5xgyY2gdPi04qtZiyTy2SNtysTUJHHtGLbf+5S3nil76JeS1Gr",
-	"8geXXvh2SdOUbBims/7nDq58VlxoyBJw+n2cqMaSlRcDLQYPLrVOcK11guLmjSOg4+t0O1ECNnuQ2x42",
-	"h4VkNCMrB2s081+QdQr+G+SxNXkoPMiZAzJ219QH8cNPvR9Fwne0wwRSLhnj7bwWe3ZOwmd8ftWkleyG",
-	"G7b7NH6IjpzXn4FBzMfgMhrHgyt2Oh+cDc9HF+PL06uz64ueXyfk0IgMr9iPIyTzJF0V/VPnNJdK0wLQ",
-	"J01hq5f6S2+LD0KxPbaoWHmZu/Z5AOi1DDRZUaz7oBdmTYr73R7aflcPWljEkgcNISccuq+MiOZ/dZAC",
-	"HZZ7rssicehKji+eoogXJNrq/+UdWzLSgCW4CUcPnDBzyEKqYTR67BK9xh4qWJvYliMaP7l9dlkwK0dx",
-	"pEXNPGyXPenKQc/35LZIGa22WyUShg+/zJKYbglPFkvV26dZcZmTPql1sQ+uLq2L3eL0CUompbsWpsmr",
-	"3XMRLYx7DiD7uQnFG53WCe8FG1zT0XBwGZ+fD2bDaDQYs9O5JUqWsTSFm7gRZbLgcIVDTMrxFdB36AJW",
-	"3/ta/DVJU/rs/GRI/vW/R6Pn5KuE5x/Ih6uLycXZc5I93IzOhifDfyNfsuhePBsPR8PhaDgiL5OMzcWH",
-	"Z/ArwkehzeCn9uSJQ+hYczKFf8nqWdJl62cwmdBU/BFzAk8XhUisX89Y87uVc2Nc3eph3hQZbRX/fthS",
-	"GVqa90B9VY7gdVzZrXn+VRG4GV6ctWruGAweqxmQwsFG6FuOk9g6FZ1P17YIogT9YxIDSrsFUhid91YP",
-	"fxs1ANszZoVgrH+BMJzv3r3oE8FNVRgf0uBlhXH8lZXi3YLBO/WlyJb8BTubhlLCseMWQgbKzEGJN8MP",
-	"9gZQA2wKk1Zzxq97qI6BABctiOtTNa7M/c/ONTCvL68waHWCGjjDEdk+KgpZQ1oISPk6FTRG6uHK+Ow3",
-	"NRooAhOjbBaaVf9SP49ktRayO0GwC3hLedREDqyZqyUC1y3DxM1gVnj5nu+7pMYI3ZKZqzH/Gp9ysTSd",
-	"U3afRpD3YRPtRDhoZWiKEfaW8JmsxUTYU8Kiad7+Qp3xShaMcOJ9GiIE94ytpSNafbIxSzNlFEym8JJl",
-	"bF9E+NqtKASnwgISqsZhf62vF2rkxn2/fBrU5dh/dYW7sro0Wwg3UExT//Sz3N6a5STYM908hOn5ZmFa",
-	"4St6NrruZQde5zeQZRNaoLOuNJV5CAFKo9q+S3htZwqsomQz2clpaBwjx4PXsPKfLeiwTumWxWTL9gbR",
-	"H/VgrxRbNS/QWDyqC3wpMiOzwISaE5mV+avGlw9Z1J+ECkKtbO6oruq7tQYRrstcxNJ6sLAfjTF81hSQ",
-	"3ROpaPw1TB9eXcnmETxViB8UnFWYlSNkH0nMqthaGvm5zerc7469MaO30YGwaWcngxMV3uKi1SyX2XeN",
-	"7VyvarRppp2fEFJoo2mmRhtXgMTHZAqc0QRtUoJ8dG+EhlCWQFd8Z3UIcTmt8Q8SLvvYTxXJJQQg26Rd",
-	"V556P76CswYXpILa1PfVVpbQApcxThKrVR1yz98qGmjVWokM9FAhIDt5MPS1njqD9MtzGgrgy0Qew6rQ",
-	"vzITKVNsC7CyMupJL2XBs8FA0HCLjZZgBY4qtandKqOGVglkSduq6PT9ihXFL1jqy+PBuEz4vb3kxzFA",
-	"7RigdnSCHwPUjgFqxwC1Y4DaMUDtGKB25M3HALVjgNoxQO0YoHYMUDsGqB0D1I4BascAtWOA2t9FgNph",
-	"NaAwJ7h7/SfPIVUv7iVWzMsjDoQX2RAkau31lZi6qKVHpfWp9W1FFi0YOY+NHu8zSVIRLLjatRtJjHex",
-	"ay8SZ9BpD2hTn5sny90HdrfPcMp5zWskyGYpVvXoLuX1KthUPZFcaFEZq51U/JKQ0L5/y4Jqs2pXzdyc",
-	"ZLGFAlyl02jFsa4VxTvHj1WwzQnSjf4mV1TFBSx0xo4DalKUKWf7oqQSayxvgHUhui3KWtZCXsgSMBPl",
-	"Ksh4GOUazoQqtu8syNdYFLAOblt6D+oVPYjELmLG5qZV36HdLYJ1Pxxg+gVSFOstHUs7wppQv52U0Za1",
-	"iJO4hQi2UpU8TtSt8zb/eghcYyloIOIzFtEVlJpKVJiQuyJSwcBX8LB1pp/m8ftg8V+goVRhhUIs9skX",
-	"Ppz2Xl/Nc2xooL8Mfw8+TSxKHHeljp5xr0IcMXLUtLExRsBa59COCINj7UH3yrb05qrQkSvHBAssdbHh",
-	"zBRlObj4Z9ZQd870ZMLyOa7ZV6rpXqLMjJ364+SyrYWMOQGpKI/lczKV+ZplksUsnkJBLsLZhmXuoKBc",
-	"junM6bdyxhrpSOCtm8FV/inGDFZ7ce6IHZcXoP8n83AVhe0gbs9ef5LSQXdG2x3tIuvRvX87vel+9mZn",
-	"XtMBLKKEwYI83AD5b7S3VEPNUdMtp7FJTqmnjd17G2J68cCBpuAQhNWsuKCWvqspfMr21gC6dMdmtTKB",
-	"sJyDSu4XErwZAxfQDjj0TQagZsMza1F14d605ddfp1TzX+j/hHju9mvHLbWh8zsGDYfDJ2iBGMS9h5hk",
-	"XAhNcfTVhnn18HjP69C2MKAH+GyAX26oPPhadsXHkocjGEbpInJRi8ALKesNBZ/Yum/XUkPNuArkBowr",
-	"76ZCMooTKQ647Ra8bow3v8Uylo3B5uW74PlZdkZBGstjVzwt+2d2jg7Ihn0YyZLRTM0YVSirFOEIHWXC",
-	"ss9nD2o2Y4xjpKdruUMWdB3ojENnT+JLh6NWgVXF2VWAXYVAGyIV4fq7tMhg6gBFqeVgeR8G6p7W1JFs",
-	"FFbxIM3Qv3pmBlCP0RhRtu5VGv59ArJRdtK1mEksT5rjhdA76NAZ0nj0gmXX9U/1g11AwWfhwaRb48EC",
-	"Kx3s7fSlPXYW3IuMjQCFexBqJ5fvioHQtLk7BlrvZifu9REuuZ2wM+C8bJLDc1ka5E7fzdqNfdN4lxIA",
-	"ZUgxwF51PoaPAVlvM8VK2yErWagdXCXxzOSdVay4P6st+BObdX+NltWnGFIhX6VBkCqa7+l9rZlYo2aW",
-	"BCiO8zXv0szE6oV99rHwSjfJ8858a6qR+81gPaHeebPbZ3+RZBFqhl0ppFgzvpd+4g20GxKfe48/er7z",
-	"n1r6h8MNy3IuSzYDW0240Hz2Zt1dCZt1wndIZTY9HbTaBN2cA8nKu6UV3JvBvg1V0RLH/Dh6DgYN7D6q",
-	"b/Rzjy6coCuelUIN2l8Crv8tPPnY38vMEQhV2FHfJBWbr0XM3prHuxqLNCBcH/JOrbcLKnFY/20/eKJ9",
-	"bX8qnnyshFe0v/g9TdRrfDIo3gGGlK92SdKzt7a02H5BEUPnU1Asi1FlVClvoLDBGXLpTEZOLW3qK91G",
-	"+l0KZYD8zygH1pUr1pbkfpjYWbzfUeJxHob2zFB4am/Hf3t3dGhB7urQe5oTGIIO1oG9cIODhbjC3+8c",
-	"BbY7eUd52aaHBhDAZKSGykBoSdl2qKgggA1WauMNRqYrmuRgVYswY9/dvndjV1M1VEC9/4MPaKccaXCj",
-	"7/m0EiPzoYD30TX7cmxW06KAzC6E7SUAYQbifg81rxzc9TF6zZZDwdq3+p1k2S08GCTG3kCVlVbgUzpB",
-	"D4/6DklbL4ai29Ct0PsrEqGb0qQbNMgduFwdzRgF9zi5PY0vdHcNHn89EI2yz4IaCVf3hsIvE5bGrzMx",
-	"S9kqrH1mdMUUs41QDMC31kCCQVhWON5kAjS9CtEScchQqjR56AOpX2dikdGVvCFTu6Fpn0z1avW/jOcr",
-	"/e+aKsUyDg1nADz6r0zLO/C0EBO5FJmyH1LBF9P+HYcPK8qho/Yq4a8UW0n4m35wf+c8+QvaKqV5rOjo",
-	"o7+w9Ayfvediw3GIFMJtYphollJ+r782wsckWtKMRqaHN/QcnmWMwiOzJE4m5jn9OeEg3aSs/FIkVrOE",
-	"J3wBIekwC+ORiBO9NzKN83WaRFTButyLuGK6YmaElYDFglda/2GsbwA+Bl5ShDd07AJAS+Ugl5rR4XDN",
-	"5uZpEmk4g4ET2nthj5d6kJbGr6aKOga1PpPQz8p2LiNrqpYWvxy+AQ+LhZLPSZQr039oPBySYtM1v1lg",
-	"PasmB9/3PgpbjmmwEzSj8uhngdEr1xG33kf0L2YO3cIvGc+CtsiF/uGEvPIb2SScpGLDMhJRyU6qy4Lu",
-	"9vbjKAABmOuFTXkPTmi3L1E/lLUbvbDrbaOCuCmrgsqW3rX4gD3yiCqaikXOsD5H0qFhLa7HzdQI4kCf",
-	"zkkEzQ2tmOLadpot9pYiy6CUoN3FaNytJ6YbeIcmi0899luaOMNaXOkSGzshpLKQ26ssl4cAn6ytpt18",
-	"v2uDzd8xmmqMbagrlYCiC7JWRDmBTnPlBk6zPLpnml9GgnPbmk5PPqOSVb9miwziwCDEfT7HzqkQqCH7",
-	"hLONLVLYJ5GWkwf5WtMmWwJVa459lFDAVw1o6rpenRCvBxVLJYTc3csTqKOS6YnwOVnLDTwdDMcQ329j",
-	"620uRNFRS5MjDPP0k5dLm8tYnFS/0ycW5ymrfW/zvh1EirbtlUftohtWUwuDMMdR69TmxkTusamTXRAr",
-	"4HXnhcHT+IxAWmrQLOgO+oAJXwupFlnDwA5VaiEdNLNl4GjGQHXDiJUtkUvonzpjXlATTVPTAbzTJf3c",
-	"zKtnARpqRJXezWX38pPe3k1cVaAnrW2FBw3eOMShaI5fB1bYcADIdgDQ38CbIe2owNUd+8FyAvZ5VzwR",
-	"tgLOppyjIz5R9kj0VTUr0voFtk4NNrJuioucWoyY3uAC8KLPrA0fsGLGUrEx955MYy0r3li1HPvTmqRj",
-	"v0GiuPdJU7+nXwtGQxY39AC42waDoT27O74D8NQSgLVIU2nOQVF5j/76EoCBNPLdyouLyXRX2WKXt+G+",
-	"TzsdnvQttfHqUjk4NjOb1nJLR3byi7KTg/K/jAzROf8LnwcK21zP0pbr5YyBWdne1o+BpqHL/erzkFj+",
-	"3XevPn+47Jdl/6KkCgamnZA3lsS49toJ1NjK12tPX6i6cIxa3bvp/e8Pw8H17eAlHczf/3T1OPA/nu3z",
-	"cTR+/E2IwnilDUNh00XKMob/GCuP36fzWOrkWOrkWOqka6mTWmiIf31aQ+dMGn6fxCxKE46BFqZ1+kcL",
-	"s+geJtAWDxkKYna3nabpt3PgzN0KjX9u39UcMdwhO1Gy0iLbeUbAqosyl1YI7tlaudbszeAoWBILZ5TU",
-	"UhrByQcUw09ptEnuThq1ROWQDMdO/hl85qM7Ynxi2On8XrMMXJO1M/t+KTDutwhnqJreS0EdO09oXxfA",
-	"bp9/gXvhLJFKCKQ9QOuxdshegK3imvEv/U7PZbGa9nKkRz585MNHPtyVDx+kz/h1wLvqNAFGFrS7az6m",
-	"XPcasAzQkvxtWVs9PczFinQjzaAH29CRAH3eVtPxiMj6pWwIqZI0xRRI/cMWg0CpVMRkzJVTYMEdtUnk",
-	"fil8e2zGkOnaXqDGsf7N2i0BuCfklleZt2k64peRB14EnYymGgjTG2Pt3yzNcwANY2m840qk8Qm5BS/Y",
-	"FLc/1UPO8wzDOg1kEgwB6YNRTBVFmHE5EeVkZsWEmNAFTXjQkRcw1rAiLKYdEQNOF+dlObKRIxs5spF9",
-	"Klfudjw2+xF9eoNFIiRZY+7bR2jH9HE8hx39hcVSXmfsIWGbHfakvqashp0sxYZjqoowBlcJOp2N4vII",
-	"1VMpxpEKHKlAmAqEQ0JTLf9gUD5adt/mPKbbkwr32UU1MIWv0rthNBgOh8PB5Ww0H9CzaDy4iq/ZcD4a",
-	"jcenp/r0hFQsq1T0xAADB1su5JxlVOXmNLKca11/sko4Vmi8PitKfX5jH+71e1umkX90PR67lABT2NBs",
-	"0fgzkihZa/GodzN2iaa9m1FdgP40JakOsWkUd7yLhaI4/Z2U1va6aSjzZLvEhJT+TiSzVcE/Ur4j5TtS",
-	"vl8D5Xui7cDKRweYEN5a5ThUGqpsLsDqUCfkW55u9U9TLbBOieDMKplW1SuFPGCRV69Hs/U2gHIJzgZH",
-	"cMKloXxK2ZhlWZf9pFixmYi3qF87Y3pZ+jtiaWcsreHok/I09yrF0N16o2f6Gl4JG2/2z4bc6S7YN/ux",
-	"DOPGiFmzPJqxUPqnVx7MHdEO6cQ8tmd+XhUpivlChOX3Ylbf0recQaCWsGFF8xS24ith1ZLMDwygc44F",
-	"5PKMlfobRKvrh9nb0XrG/7yOv3w5pN9f51/99fbDt+/u//rnH6PRix/t3/Gy6OKiD8HTb/u99RIjfTKm",
-	"si0msLtK154Etpc2n+W89Dw1V17/70r/b1j8N2qplexLWtZCkOWc4zKlYuuiudMD1sV+y7ipV+cKjfVu",
-	"TvWp0hgSEwr4ugI51c4R5zYHyIHdxrxkW/KvkYgZOTsf/RuGpE+8fjrnQ6PRhzdyevFnL1Jm53ZbQDK6",
-	"KHXVsSO6iJzeTe/yv/DPwei/sNh1vlrRbGtQwONpXkRPhejmSUFw6YrJNY2YfGak22cWieUzjR+DYsB/",
-	"Gb+01sNnFgGeLROpBHjvNKHWJ2GaEe1qvhXCWX1Kfsw/gAp2aQefqCznEfW7hFS7Ju0U7DY0UXIyF66r",
-	"FX5h8jzNVwYIOHAFEM86GVEf90zvwnzBeppilvMnZCkaWhOsaAhZFlj/VZLiIN1MCVcXZ0Gy7C5Ql5qe",
-	"zqEBRvyEkzTBxMuOFQfqK3/1uXVR/ChmpjKsZEQDu9r3vF4SMpQ3o0gsmOwTyRiZ/l7M/pDwePrcDCgy",
-	"DEgDfMTdQKHa4CyG7HZl6b8Xs9fwRsi1VKxM80ff/19Jst0JSFeUIFDryMW97sgYDPfKdcXloOyXyP2i",
-	"57xVyPAmMWyl/ag1l014awDwzpTFvfNSO0VA/F7MXNEDw7x+CvrW2Loo6Y0V1RY5N6Hr5dvv3ZJOpm1Y",
-	"AgPVtwHcRV9fyzDarwKkqWqS65IAzJL0efwoZrLag7jXEuodLuFV1Oi1h0q+ewU6jsS0qd0lvCzLqQ79",
-	"qqBo/aJUOgFyiH8fDugvHhjmHu2CdIhptSW+r5I4ThmKkqngC7sDyGlgc0VEHk6Cb+5NUK0L87SL6nHO",
-	"JuSBR2BQwck6z9ZCsifzgRKDrtXt0l87sgiPVkrl2hVxAfnZ/er8h7HWkojQTrrso+30K6S7+JM4Qtm3",
-	"lXct2bZXuoiqQjZUKgGxI7vayQqVW2tJmnfbgphdCAU+npTPrkGrum0ou3yr6UzFpGHNu0ed6qhTHXWq",
-	"fzid6iBj8u/FrLv5+Pdi9luqIsjlpXGc6MXR9LU3qYFRKOFGkFhgNBrmj2k5qZIAYvtVAw1B4zAmFemb",
-	"ZwjPrbmjbyDFSjMjqPUJXCVO5D0mOWYLlhnDmcVu05Dgca9mTt6qbV6ysW9HlEcMOBXLVgm3QVN64SFb",
-	"dpxtJ1nOQ66ysNAjeLrFrkBYpLSB5/rlfhy0QhwXBR3DdONsq3WG55D6xGJn+ZyaZU5Dqu6KfkhWevPX",
-	"w+Hl6Pp6fH52eTa8vh5BXQL8adi4UF9DzkIGfXAvYGCcwhYsC8qJTRGH4jEig/zVwytHhfVcb2YbOmOE",
-	"CHvY32MfaMsQ/gSt4yO4nPa716aWJxT7rH75Aiu3fSNUEumFwu/VL2vkCVHcjqUHhkW9xmz5W9sw5YVG",
-	"gHzd6/c+h1j3W1fYtnJX3ncp6ResnAsaLQTjOZRRgviYX63OsU+x48bTAFkcD8R4xHeVKPwZ891k2IPm",
-	"LR+MLxDkShV7TmZbYq4+mRrpY4rytovyxCrNjvwZ7CtEFU3AXY1K22AFKVFqUjLNkcSGQ8YTrRh1OXkl",
-	"ut5Jlxxk7uXHKOTWBQeKis2/GjQIt1Jq451NAn2pdyByHHAH1dmkCwLUmunN2GGCJr6+tDzbIS1rtRle",
-	"Wul1GS4r75P1Wv89OliegG2+YVLzuL1FC/PevuCpLFSE7B7Ow7YBH7dmlUTwRhtu0CKh513acbQCzbiq",
-	"llDwxmlRf03PLtemy3XxMr22NCvSIodeqF9z3vLuQ+q14ok3woVmzNS1R0OuqWrQzeztkKhxeDCMwWN9",
-	"vNXdBnYY2TjwksZoZiMrRjk6B0QGX+udQCMC4ajqjnpDWOLbbKbfM43o7CI8sgvAbEDlhhpMZVCALQu6",
-	"uhlfL8rFzkxRQukuTZuMcd4xJ9ksp//UBfJ1vOU5NB/SrAxmKLwCYOSdPveKXjumoXc37NUA1dIwSbbC",
-	"Ve4CrCkVkoWhGGrUmabOa9HV0tlYZUkJFarf8bRrUAEWztE3+2kFVhO/aQZZgNUYuP1g8bAqEBfoVkgo",
-	"N6PxsO9kl5vTR9CrETij8enB7MXgwD6cBa3SwWZuXGVbvIk/itlnvquv2tCt2W2ypOt9K52rYC7w11qs",
-	"QoEH6oaYu7SG+FKaEr3H5+BvmzH0PPQ6egZfKWkur2Uze/k08ZsgT/Y2b+VVa0hpkFcLsbRFdsUfJn4P",
-	"A5ksODXPQsME3wasqLyflKbIJsU68PMccMV+8qeWiq0nvvkLv3Dvw0d/M/BF0eJQf/K3hc+7Cd53smdT",
-	"58BwGNKAz39odtcCHoOb6u9Rfa3h+u/FzOag1cubYke3JgH6h6Ol/GgpP1rK/xEt5U/MtbPS+95JdmBs",
-	"/4Wz61xUTRP/MNfd8ZETMjV9fqY3hEKkBhRr5zH0X8I+/cZKI8iMLRKuX6GJwlcKX3ffaLDgaL7jlJvA",
-	"cVcdmGGHa0rWNJfshEwtiSxmXlJpIqiMq9o00MUE56LZwAmZSpVH99MbwsUdN2XIoPEovTf9NfSX2C9+",
-	"I4gJoza1sCtzEcU4LFtiCrVlrEUDJLNf6wOw9DKP7pv4VkMEvpbLkYm7KCYDH9PuHkPePqptMLw8tg6K",
-	"zJb02xgXWQToBHvEP5j+I3WB1Mg6tdkdF/mpUQV15UNNLrxr7AOw0sKOJPomNOi1HmdqEuoT0+GN5Osi",
-	"ZAKcMpb9kJo1ci/jZ5kZNrZV1lKv3m2azFl7154DGqnWz6SwTGF8Qbg7Z2uMY3sJB2c8tnFHRWjEzkWX",
-	"mX8NN6FiAhpRggdo4lzSZJW0eNQ8RHGSRWONf/2EX5AhzlmtW3sRZJM8oR91SYZpXA+C1C4I7KU52yei",
-	"b3dbg9LRgkOg4WSf3nu7qUYXSXwSWNbbrMoGLCSoSb5vLI/aUMzeVKcGGgNNV6pgsGGAAQh00fsskay1",
-	"C6/Ku5XbV8GKSvRSib4UuFwmf27nIVHhK8oXebCiPlIn/BUM1VD08oZ8wRdpIpeaBn/JshX1eSWkg8Us",
-	"CP6vxCLhpsLlzuCCQA4/TZOI/Rdk9GDapEK7tW2w2LvpFT8OYrYSveas48Ywwc9sbbiiw2mt9prvBz0/",
-	"21mxv1jgjiQe+1xTxrAbKHSQX9Ps/g2j8QEQ9jt3WuXycnClBetLLVjTi/hyYCVrLcfXAbtf88/K/ryX",
-	"gzvb3dTdsLNI314QLgOVR3O1FE0JzUikDstnvhwORpHW2+lwPLian88GVg8ZjU/PrGJ3Ih8Wh6cz7zXH",
-	"YcnMHadY86flMu+xk3oa8+f0gVVSNVuHK2cxx/rtR9Nw/ab3P1oRWKfMVNXtWLeI+cqv1yrfM3R0ukFF",
-	"w/edyHnMtv8HzbZnHyKWaR2p93ZJtU7AUPX+z8oduBhcjq7Gg8tTeja4Po8uBoUdZBwdULaoHj5XoOfT",
-	"y3luMgHF0D5OPU+8zLXmDhrDiALBXfo1aPtovyBMRnTtOtH52eVWznPrcjzGX1c5FGr4hMq4kBa+j1vJ",
-	"kKCmRIrEhyBoysskjvVexAKfcF06MiaVTX/DI/5MK7xcYbHeQPRhQe/atgRiMz5bykSAjpD6iSdqtF16",
-	"i3u0tRPK/jEXjUUBi27oaJ5Bi5Y8LKP88O7klTQGcynNFfD2XGl2WhxagT0tYlZ72dijEHUUoo5C1FGI",
-	"OgpRO4Wog2JfrK7bOfLFvPDbHWJQX/N5wSFmbqUlnjThTIYEmR3GDDPfHp34jjzjyDOOPOPIM448YzfP",
-	"gKCFDctcpEDv9s/3k/jsD+/ir75fjQY/nr9YSvn6TSUGoOGxP+rtrbWCJXc8+bb3KfufGv3psHgKxxFD",
-	"MRU+qJpy+yTjMdRlh57DmH/jVuSCl1ENx9SzojQC5cYaAKU+KMcsOjJFqMYTHBLCBXZnXZUjQJpKQYC3",
-	"ce0ZtaHie5xkLLKV+jKX4W+anGHQ3e5UnAou7IRYeZsNkENarAULQ6VLQER4oZllqiF4x6fdobZPW9oK",
-	"PtS2G5SexAN7xf+Ys5wd4DfBXZXuNxvoyz+4jMbx4Iqdzgdnw/PRxfjy9Ors+iLQZrUYIVjwW7GVNVGZ",
-	"jvqCrHPshmPtDonqe0jwa8qaCoE7CftxoHJftYF0xYGTRcvkwRMCgoLD8PzdaHwzHDrBoTxRlLLsnqiM",
-	"PrBUQn4jTCiVrTsCNkgtlsQ51lKaaBJ1fnGm5Zo+tpWWGhdNY+n3/V+mCKRUGaMrHAhFIJnPoDKkXt37",
-	"cJVId59bIFaqJFkxA7sTaDc+cqGcR841A/faaNUNi12NpTSO97KVlopYNnSIRNwrqsIY86+5XZRU6iYW",
-	"+tJ52PBbQpxQfAOUtgHKDmdIEumbwrmAuqZLKsmKUZlDy/hg/sju2BaLrW1Nyc1BiSzGvAFDZ5bM5NBB",
-	"fM1evcnL/Y5Hwzrj7mrG9W9LQxVbZNyZB8Rw4BRWUOpSiqt813YIJxp33uA7GNVS3MpmFm8xrrJiykNB",
-	"Bx0X7t3+YO0t+3OfzLYurKPrsb41b5dP9nQYKvmkUtYJau/sgD5R2ulViDAhoTMJQGrWYTn/ox8MWtxx",
-	"S2aoOoZUC6uaO1dC3hJilCmEf3L9gsJWbPgejN438dV2w/2Ref7MzPMw8x9WN+5s/NOP72OKO2LBz4wF",
-	"7zsq6p9U/QbYHKZ8Iz5+qnSGVn2uEeEtv20XrkwxcHrPpBZrCnLtStxcWHs3fhyFJCiPVYWrh+qfQIgS",
-	"HI3qgTopu0zqjv8Ep9DYZFUjDP3NGBhP/b2Mx+W9XF0Og9vJVVj/yhXDipf1wLku9ln9fjyZbY+G1KMh",
-	"tdQvxDb3e8fSVEJVjeJuMkzGN5lfJdTyiKke9ug8+kd3HtX4Y1eLQbJaC7mHwlCiZE8PdjPTf7z21a57",
-	"a2tHCtOu1V2uloLrssin6wwkeye7gKXC8uFVD8xuS3atOztcax7WquscGdaRYR0Z1pFh/bIM6zD9X8vn",
-	"3dX/XLG27sxHQngkhEdCeCSEvywhfGIhDk2gDjRe5Yr94qU49CIOCC34SNevEoBXhnk3XeLbNa63m06h",
-	"zInBGvuEKrISUpHTIYnpVpJ5JlamZHd3TaNLD77v7HMhfcM0wGvuwfD11iuEE6qHIdas1C7TRSqkqWnd",
-	"u5e5rFMHXu/StZe6OXbrPfLwY7feT9SnvKudSbLmMjH1rnSfoo95x5iKn73fuUtba2p2vtvi45Hnp+o7",
-	"R9J7JL1H0vurJL1PVBQK8exAdcEXAn9xtWHb3hHd9NgxIYwoh2IfdAwW9MjjjwIasjudW6qJLbjSRigz",
-	"ASe8FFBkx+JzRNc0gmJvo2G/F6XgW3HRJIIrjf83vZWITefQlgSf0XVzkEnrPYE1HQnukeB6BPcfmnZ6",
-	"xYX1VcHQV/hqAnG9+kZSnkM5eZmKzUTfz4lkkYCS78Oi6K1WdJuinCpX9iGRySxJsUDwOp+lSWRqZE7W",
-	"Ik0i/TXNlUCTQcZo3Ls5rdFzS53a+oJWyFu5Wb4XRV6jbS317RSTyhV2KOpwVEJybbbLwQUrkIru8NYK",
-	"DITtImijhF0AtLHiv59zBZ0+JInoihHIvcGIb24qWnggXtHsnkHujx7+ORkNh0QqymOsbag/Uh5DHP/J",
-	"Hb9NU9NyzESucwQljnJCPjf5QG4tsYDcAAwQvON+ANOoFL803NkdAQDbt+jjAFJHAgPXZibbplEceeeR",
-	"dx5555F3/jp45xMVJE2HDlWNLN/5RZWib9jmtVdLs7zD0ZAoQUbjKxItaUYjpVmeSW7SvFtv/M3LF+Rq",
-	"fHHeJ9+u6V9y9hb49A2B1UoWk3/95uWLfzPaFVAPguX5iz4thk7fcW8WzRK9j8BUDauTS7E5Ia8UWeVS",
-	"kRkjnCVOrrF3kXBbG92vPNqHr7WOd8cND3bVyiT5L/wZSnqgM2I07A+HQ72XleBaurHlQuVzElHJyApi",
-	"obkgcTKfs4zxiGH4PlUnBNuHxiAw3PEpyzKRySkk+E6VEBO5FJma9vFDKqCt4bTYtP6ktzLFXoe4iKnj",
-	"8S78eTjeXS/VQ5ROedJPyIj+lrN3yYq9E/eMNwR465/wSOciTcVGkuk/w5f/MbXolSb8HlIfOAmUiL0o",
-	"71h/9JNwbwd/poO/DgfXk8H7fw82oax44Foad5YC0bESP/bo2iwFMXIFQs/YY71lnnbq6PltrmbiQ1O/",
-	"Kb0S7K+CELO93qHHANyHJXqUQxlKM8pjwU2PQxC1AAnBB2qGSSShGyDoIo2ZVK1CmK3Wf2iXQ9zqW9Pg",
-	"o3NQDr7W0o1K/4LgQcQl1PXHh3J92AIJMmuQGfk50K4w+rhb4RSfS0c7+sWE237tOomWzizD8z8H+t7g",
-	"/lzKjWGea8Zj02Wh1Pxjg6sZwNudJKdA+crGcvJaXRJzVbhxoM9EsKHAp0lR7uq1uW/uBqWvs4WZbQoV",
-	"ruhvTjE4ijtZSZPYJkEnc9dcMdQEs1LbYkenBWzhoZ8sFYXEfPGDFWyDXUHSTeU9wd9DCbMGDYPZsvBb",
-	"qSMn3NUnFLa39gwH5yUUJvVqpxc3oChwXxDFpoL27qY0tCA1woF9tFu1en9gB6m+bd9oQVopZC/LxMKv",
-	"Rr/Dv+eRzCbO4gin2Y+AVxo4yZFIdiCST+CJyNwO4Yi7+riZ5mzhTm7Hc+1yrk9UEo34doiWWEKOX1hV",
-	"LAtvhwuqFUGikFHbG0/bpjTG3GrC34JyRRtndg2C4HdbwlFhm+xE6zyOT2NzV2CmPMjvPIm5Os3bRKuC",
-	"LjMJn7QzWFYN1l0jXhzGqp1A3gw7mqjdjXGLNlzFefj7K8E0iBwPLHtI2Ca8EqjMoh+IGPagCbQQkRNs",
-	"PbMLnPgwFhiDFwp4QoUV/cNTpB+zmN2Q9RYiVZKmpgy6LFX69rByyWiqtcL2e/o7fOqx3/tRzKTplToB",
-	"6Md0u7sfMTXNhZwirXE9plu4fUULOKzLY9LnkpSRACU+oDoOrNn1Lm5fa5Zzs5A+oakUfu9rDX2vA94n",
-	"WClAdCnyEInYsPSBEbmmGPYwTx5Y0efOu862WVEnUv5umYl8sVznQUoOy9kwdh/AfU1Vi9VQfZqfbhmq",
-	"qcOhXIo8jRGNoJvTOhOLjEm01Zl+dh71pCmc0Ialade1fc5SU/Kmsiwjmu5nXTCSQkP1HvNbV6hReQ8l",
-	"7YKdyw1C7hzEPIcdDKsk2JAHbzhzHP06faxRKQcit+nKXWwgJ/498JGwjcS3dUavEfqALlGn9qaLcIXw",
-	"jnySOcuje6ZveCQ4Z5FyFS5m2BS49DVbZDQGqP7UY/O5Xv8NNl+WfcLZhhivUZ9EKaN8kK+JyEgG7ZIl",
-	"0J4+1uyC5gqA8VwQ7Ph1Qr54YNkWNXiWStQD5YnxiGgJE56DMkSaazlB9nQwHL8bXd+cVxsFu7FBL0ax",
-	"VsucCJDK5jIWJ9XvbDuz2veKqlx/6SDiI2vpUbvohtU0cSM8uTLVx+88+vqDO3PTX/Nm6E4bPUan/d48",
-	"E6tmtQNmsDr8zZmGjkcxP9UEClv/Yr9KjY9dTKRL7GuGWpcepyBen9IeW1C7HyAlhsWTNcuMU613MzwZ",
-	"9XszGt2nYgGzm78ndFH2vOn11d80PkCrcnEBiGvaBZZrYVZutUOsovs1SH34eBIzrtBl57eBNsBZizRt",
-	"37/t7IzjPb6HzsoFhgMkD1TLrUDbWSd/XThEA0xcrBgUIdwshYm6CRWGweCIkJ/TUQ2AjGSMd8hBLXWA",
-	"dv5ZBL0JqNB7hOjxY2rhMbUwcFc8jGwK/dLyvAkZ6mahL6Nw87DYyJdxRShxbTmx0bQJGdqzBsmONLsk",
-	"KxLtPmLPYHfxWgLyjJFDAwXm9LW36yGxFDoUordPPNzTq4yYIDG7pzJk+x66VI55B8VsrT5ypIpHqvg3",
-	"WHnCFwgOkSJ2R1Eer8TxSvyN1iBYM7FO2UFOkdK9+oWdIs3Bc+UG2FGeZVqQcf2m94/hes2yVSJlMJ9e",
-	"qxdoksAeEkRf2kLJIBTCrHzPuCjirnv9nrxP1hMXium6A3lP3CfRvSEXPa09cpeoafohTow2Y940nyTT",
-	"P4DIsKQ8nogHlCIYjSdaFXVR2hONoFoptcNZlziN44kS7uODVj3fh8EjG0oNmGPom8alti0pmTGZxAxz",
-	"vhIFnpgTUoTD1cvJ9T2fkGlnkihJ1imNsGIpTdM7bnpZklmOkSQ0jxNFUrHA2D0/9ugYMX6MGDcR4xW3",
-	"qMOMNvp1C0999+YrWV/YDlM7PvsNxSL7XWOmnlw7BKJfvAIipTX37baDlNbSh3B4kaIKuMnG0j+xIhuq",
-	"oiWT1Xi/sDB0ojnd+YWWiY6lu46Xs3w5I5qDm0EyphlUlLPezehas9NY+i6MtYiWvZtLFGQAdWy9dvaB",
-	"Rk5CDldx79r06NzmjEBEiw17KQqvOyjPk3QVygbZsNmqVy7N/lPPNbC46YEE0G2omJ08KAV27noiiRbG",
-	"xCZ43cYnEMuzFjJxgMALeGlTRR5YhsLOab+XgS1+pGnJQ4Lfno2M2KIlApc1kin/PKyHpXCTQTjEzU+9",
-	"OVjdzXGiLIom6qNS8w+s1LzXCCbzlbPlheqBIQJfOX7xGAiObrAxWhkXvDyKTD30n56Q7/RkWmKE8N6M",
-	"SQilYhm09Oxm5vxYRZYlg6QXSEylMTOtlahiXgAvcNolXa8ZZ3Gp4vHOksuGnAbjDMrz3UDzC1gJRPJP",
-	"teawnfbJNGY0ThPO9N8Zm+XzOcv034zHLNZ/aLoQ468r8YB/xkyyDL6+41PbukP/YF2o+AH9gPCCodSQ",
-	"mpOK6H56Qr6AEAeTOORaCKBwXzuRKBRK/SaRTGJKFKPRkqSCxhBGoQnSc0ATrUCgR9oAO4mWJMpZEeQE",
-	"kAgFv9SDXRybaszehrZ4iSRaPzNnnPOUSVCY9HqKMA9KLFAOj7FCPtkAFr0myoXpfobr0hBiiAKugaPg",
-	"jFDONt1gYDlyx8thbuor/VboilBVLMuvQ57EKetyBYAxNhxHIiHtwWRfd7v5JU4aTvGqUh+qpn3s45Gm",
-	"SeFh6ADLCoOuTvdCq80Sk+ChuZS0MebwImCSmIPqjMy706RZMDbpd2JD5lQqh6fPyQhSI5aQA7iiKckw",
-	"isaMyPPVDGwQHwYLMTBfzlNB9byPvoQRRs/ZFhCvuLy4xW578AWWxug4gJVNMYM4RzTIArCgmeh9sna3",
-	"NjxPIQk1pY+YTClHt0sZJDZm9+Ab7lI2ulyytxin8liIZ/td0u/1W82XVA/KYk1Gy5StkAp33NZqnQSL",
-	"IZaQIZUvsjfMsfhXst/Dugn4gAnKtWTZPy/LHIGXlxCmeu2QhrSpyu3ty4568FEPPurBRz34qAcf9eCP",
-	"owcf5iW3dt3uLnLzxgvUC/epAe4Rpo5E5rJIZLO3xL+r10PoeOdfxxoUGrQdSJjSP1nhGG3Yrn7UGvRz",
-	"ImlQwXFVnq6Hw8vR9fX4/OzybHh9PWov+bRHUdv5pFkUvtViKiho9hlQKsjZ8JpMrZ4xkYqmbPqE1e9O",
-	"49D8JZir+1JkZKrVs+kNoRz1SF8J+TX1dW/PRRckFr7nNjXld1BKNEhpBEu9YSM1glQp1kFfacE1W8GG",
-	"9a5+XZBq1XNh9Roi0+dgNcGdaMU8Y5ietUg4FvGYAgDdb8V921DZirGnFybFdV9UDeuvsGT9E+riy5zH",
-	"GYvVstRW88yf62R83jjd4cotVjwxd/kTEqTdcGpr+H3r+nnr49RX4bmny4JOblltveF3qYfo2VUp4OK6",
-	"g06rdvQs1WCbFqufPnfRowkCEAoTubajKXORCIEGpztWU+GVpowAXE5kNx0YZ6t6uPbcrUdV8agqHlXF",
-	"o6p4VBWPquJHc5lmDNxcRbnWkg71JFXS8Lc3TGpsPFSvNK+HpXLnlQSXWIzpIeUV+xy0mwLsA6W1eLOZ",
-	"GmpjrddpwmLjjgwniHQT+ooyxoHxu7g3ms3kblv9AiptJ/DKsoIWp1sN3lW+0QxBimXFVozKPGPxc8zj",
-	"NSW1NEiwTir4qajJ/A9CtsSUGlvnw8C+j5ALSAW85xiTe0D1gq5KfLOi9862PvNLchXStZFSMyFWn0mC",
-	"IuouLTDgBGqW5IswW3wKQNRZlK9PVTDmYHig/dluzGq2nQLO35q3g8n/HZQCNyH4r80XBtLdqoe5c7QT",
-	"loDrb7+MlP3qrWi7dcYNF753znls6tVYc4Txdxfign7Q/AW5wOFgbd9z10RhTQxnoqBSeu2+zxsL79n4",
-	"CZoxz/lXs6RYY4mxoJgYkuB6rbjzU6gfue9h7JzD4HpBVRHKctMm8uUOYiE0OkP4Bg9Sp11NBaHICrQr",
-	"Nwo+lvDvGHJQQVPcu00DNJtwgAuinanK3HD6WLSZYPCO7JPZltAFe04okUxpXCMSolKAay0NrTUBIhjP",
-	"n+jbPj8h04RD5jmb+DWrpzcmB+WOJ9wUct4shS33oMiMMQ4JmSdkKtLY5kLoF+2f/tgwwvSGmKgiaYZM",
-	"uIndMVUf7ziGTMnnSG5XCbdBLUshFYmoaY2olmxF6IImen4bquRmwYQEbCGwECK2jWsgJEvaRcT9Ow6M",
-	"HL4XUkncnklnOCHTnD+wLJknLJ6YdAfYg/nT8EpNqTnUwogEnyfZCkoI8RjApO/4yR2fYheweAKFfKWL",
-	"xJpIBjkr3jdeVyH9ZRKz1VooxqPt5J5t9fy2C0+Sgc1E6qPWc2RMihTAgLU6pjfEfuXKd4g5obNcMr+h",
-	"D0bT6N9h03CaNEndVDMWGdMMM1VC9Lt3HOi0KZF34uLCJljcYXpTquxmCyia8U2tgy1MIVCUAkTRVxYx",
-	"Aur4aDBaHLnjSPKWjD83RqJFniHTgl6fUtGtHj9bLyln8QQ0gukNGJMAeyUj+RqiyfSE9sxWq0QpOCWf",
-	"cIcuBZadmHg9Osr43ev3yqgId76GQq4pnEUHDHbwsMF94SEDqCJlXEBSUjpzu0SojeIKe05cmUMf+Ppj",
-	"CVZhZiSk+hp3fEBbWS3K9W56b5dUi3cMbcz/aXpUTLr3AahpPDjwjiryuOzf6keN+rCdKBGU+G5dbxZr",
-	"3tU4DxhnKabJXPp1WfwdHHcLvLWGJvhmH2EZZEJNufnlaCy26pqf3+58e52JWdqo2xQFgTFVjUN1/euz",
-	"88tKP1wR47gPNE30xUCk7fdiptCIgIodfG2qARN49gbo6YkeDqrRm/o2MJwrSa+PP2GpxlyTlmPTAG/s",
-	"9ggeD0nBZK2nGBlTAMw5abXLXQwvR1fj69Ph2ejcq1J0NhwWFrGmDRQIEraTrBHA8p+rwKl3IYVd75DS",
-	"cLQX+tHHArxNiikcHbIdCOI0c6PDyUhCAQTHYWUz0fkpgEkVL5JhFKb+H6id0IcAOxD0icyjpcapKQoQ",
-	"4KowSgWf5BK8tLXLYXEkpNxAzDMZD8maZnTFXNOGAsgmFVXL4KbGdSfJ+KVGPXtPHsEx8grfGw9D0nKB",
-	"cKFlTv97YGj64FU8dboX0Dk8F/gROhwagOn1UwXibJUKBsMcc9mckpbL8pTBYM0GFdJVItcnSFaMclN9",
-	"EOg2hJ42BQPjF8GM5EK/p1giGE6JfQArp3Tz7VS5K6QWfvWVU4BLH29ZmPAWV6uezqw0rzH3JhOLjK4k",
-	"9NPIGFnRLZkx24BL0+FkxZ47f2UuUS8Aue4+wUhjQxVQKTjxhCAjsExkLtcgj2DCsQbRJOdO2nWZiRMo",
-	"b1h8hM4dYOYufaUZx2SdfGAgopgfsOkMMFHvO5mvUS6dGHj3ezMaT6KMQWksCiPobzI2z5hcokBlviv+",
-	"5lh/R/O50qJmudxCTCnnQhkRaiI4M5ka5nuzff8HNAFOgIKCGm/SsjcJj8XG5nGDuDyxkMNPesDyN4ri",
-	"MvFTGa4gt02K8uxzkc2SOIbnK9JgsRJ9eTIsoF5ngj+KmZsf/kZJ1HyC7brZoOwbBnC7j/AE02KuOSso",
-	"pAGaGrBCtRQxPARJ9awwz7APiQQR1Ces7qPxBU/QbmMrb2Axtclc/H/s/Yly20a6KI6/Sv8599Qk+ZMU",
-	"qcW25Lp1r+I4GXm8jaTEmcQpsgk0SURgNwfdEM2kVHWf5jzYeZJf9fd93VgIcJFkx0pwqs5EJoBev31N",
-	"pfs7J4/TLy7Tg1TIQWZicb8YNaC4kNwviTAJisDRJJKlJauFdIn5Pl6HgKUYv4PFfqx4g24nKrHnXE7j",
-	"FOp7Zv8YqPFgqVKQIhN7sHig3ER6HNGJJtyIQRzNIlfTEMDSSfqtjKxb3Fap6/g2cLqH+zc1fKN/0VLg",
-	"bzw2QxcPP7kLcC3kUunBJF/5wONvUTPxP2dqSCp5aqYWSwNuqGMev+ZRTLtM5ZW0x0zh4O6fWU0F/wsZ",
-	"I/PUIFDSWMwQMlBUyDz/eCbCiA+I6qZzKO848AQ589N43AMePPDlJ1b0oHbrQ8cJTyCJrFBGaLeHPt1T",
-	"Z7nwT/MFE7DzUaHxEogGEENCC0BxOokmU9OF+54JUKNO9VW+iOjfNU6ku+yUMoJ0NJGdSLKJoBQTYIfI",
-	"XlnqUujyxRsSEUlwa4bdgrh5UBQ3c19km76p5ge5s3gj4yWYcuhzEP94ZikpHUTAJRuJQMGacXOFA3gp",
-	"TH79aHzPLC9503EbcwUnCZf4DRynJqNRYavHxa0Wl+QklGz/2FHSbfamxP1ym790ncCw/q8VBg0b4ttD",
-	"n60Fv9IbBNeFPV8Iy6alC4qR2UduqO46PQHfsevG9d1UsOfymin6Bh6CxVAyoo1d9vWSkd+UHbFXX4MI",
-	"6x6uLJszPcNGn3bMwjr7B3XrNErh1KW15uWG0ornUWDSBD0IPI7ZOAHDGLbI4jKaAaViRk3ATNymQs0q",
-	"sZ/aAYubLOwj4DGFwOEkLMTqKD7BEW1K21yCvWW7O1CdaSc3VSJQ1YWA6UQzyDF0SwFBFcgkQwGJTGZG",
-	"s6ngIfawDfmMT8q7svvPbwrQAs4vmCqlhcsx3GZbKCdZuROS8m7WCXA1oGa/5+zF2+fftdnb19+12Tsx",
-	"emtX893Zt20QV8FaZzcGcWJWii1s6JmS1yIxhT1hQyvCYC3oiHQRDI9qb4pLRjyIvoQc4pL4mdvPa+Wp",
-	"BFy0VXKLFB5KOSGJRzZAhNk3gTACC7lnYc9mobzyXMkLKO7QqmfJMneNRrFEaKKXftbCbfbX0r2kyJLc",
-	"ItwhFCXu0rViE7tIuwNsg8VVfCBhkrAH1mmv1HEte2zAWTbs1L7PylS8X7aPwPpoKf6EFyq5cltYs3RA",
-	"LGizF0nfZm9lQ1bg9nuBxaM0DRsjs3rMA0wA50wKe9lKipXtYcsnKRY40Vqkg1VV7EfKkhiCLhOVMN/g",
-	"N++4ZvhFQTTJL+sdj0xOYhjZQ5ChRhJLN2InqJUa/q1SYA40zzhRs6wT4M2KNla6BogBsEcKRHq0NIJo",
-	"dGaEAIrOr4Re5Tux0Hott3HWM5imzHNA0s+t55VK/BeZ35TqiclCWfcA+A0gNSnfq4szufkBX3PBJWQq",
-	"tR8Pz62G0jm1zwos/qgsm2U15Rks/aZOpS2dMWXQWzI1Umm+LzcKVllpMAAYC0konRf2hE23mdVq4COS",
-	"YZgVK0WZLx4X4YM4By0EFCO7zpta3TsP3yD6uiHoRfKL5Ra/gmsued5Ll5tW54YuLG/FAlDAPBcjlMc3",
-	"zxPOvkEu7RZSJfS94leCKMLZN1hrHrKpcVxkHiDau5kMWVmxIDBA1ZUQcw309eybwj7394vwc/ZNRs0w",
-	"0sUtDFOIbiqsG4XtOtcJiu/MvkxD9Y9cbxACcmpaiM3vC1t+a6mVm9oBGrZ0t6gWwUc6GsWCcfvi0qNX",
-	"rdLi1kUIruKQ2tDgCn1Dm8GKDpfxQ7tae6htag8DIhKXgYjjHPHXyruJMmnIv1bY52u0QTzFrgpagLy2",
-	"hULimWO27MyYVFQ/8QMPEqX+OwV5TYt6uh9lEKVQJHIdcvwZ2HewwMd2G7DzljaBOnhhA4SgZWGqIKAU",
-	"6SoKBO0KkQcWm2YCbf77LVVAEgZpPdnKa3TeywKHkkKEensVuCzUltXaLhu+fXNxyfZSLRK9NxN72KsN",
-	"vcwBlmOxdxbqfIfnVaW3yKmT0par1NyiMbKMLNAs0Z4UvQCEJ+sz6xAk1zaMSnLmBNeirq/UlYu9+VWN",
-	"6u8r3+DSuKXYBWfW0tJi3VUUmq8RpY5zOT2lW6xC43bOo+UtPMPvnl+yPXAm7f1OftabvZkY5qzveaPC",
-	"jC9ZqLKKpBtlKlCXUFnFwC1YAMY+VlqFS/SBJ3EE6YkohdAWiKVcCSt5ZfwJZKQcW5hzMy0cxffa8Sr7",
-	"qWdW9gc4o/XMJ1tw559iWc2Jcn5Kb93ObSkr8Eo02uR6MklVJHCXDtogoitBXkwSiD2DYeY1K4ldOUH8",
-	"jFYBspdIsF8eLq9occ+t8m3mC1QJAyeyNy/BGdubhSK2Fqyc6mk1CVD+mO+RjlE/ZipmRWoByhVCV/Hd",
-	"7s6O5Ju8p6CEPb+qEdLwvBGEB6ZtNbQpn2vIjZyhIKIKSzwXPHQI7cK3QMwFXgPFVfAG11Jn+3GBG+Yd",
-	"GSsyrpWtcml7cCBzjuKyFWW6zDU/SlKpc9CgQYLKSZSJCFRSIgOOSnmctouDeCYrUhe3cVhDtKgEl/vc",
-	"7SjvjKmktrQjnNGSWzIOYqhVm0GHpZWOcCh3jFMtNAkelSSX4rW2uQcUJiap9K2QnNOorERBa7sZN8E0",
-	"U53CZGlPHkYCcliSl1AUJkJAL9cu6w28lZtmtGRSLfzCSu6r/LFWduQkpcx+wLgxSTQCWXYpXBOsgvaX",
-	"iEmkAcEXhTpCNfQH6D2Kx112BtAfc20sJNJAjGLs3LyeM8VqsoraBcXwhT2DTNLDPaAlwvGKnOsudxDv",
-	"KC0zz9JcUH4AFBU+ydZHuy9s8ruy2d2oTACjMTfLjRBAhL4U2slEQdTDqpuxbBDmZsrQ5QgYnVnYLDTB",
-	"1nCQFUaWWQzpDVTGT+08JUv7UVnbsK97ayYt7KbkAK0QdOG5F1+AB2N0vF35UvBkZZE+Zt4FKNih1x4l",
-	"vk1ruCl5YXNrOoe4XA/6lAQxpCicLgXIgBgzpSCwooaNTsjcCjfZAbLVYecnu46bGr9w6ZYDbnisJqlw",
-	"/hPKlnBS7JiMmDBWiVfmjdy5/AMOFgICumLaxxY7KCzDd9bZxSoHH2xjlBvmelNgxFKd0LlRmsQ5iXk4",
-	"81zmeC+YuFHMKtu3yZILSnoSXXMjvE8TDUoOK2JhWEnOfzYVAZoTz77pMq/JRWT/hvkorIXGruWqr5Vh",
-	"uOab1WiBWg0t0rkQNF9WLnccheW+ULknVTSsRlyvOF6MXChTrkQFFna1UXPtLeSumaNj4ltYFU8ygZ2G",
-	"pADWtbZE9y4YVi0sO7snLboQYlGWtZyZy+l2mIuWcS1nrEI2MhKZkJQTQXjIdCbPr+URDhyztLeb1aiP",
-	"CvDNlczM6i46D2nbg25uP4TfpLsjfq9ZN5KSMITaBiqbZB0JWVGL59TvdSVopUIe12kQCAE7AidFKBK2",
-	"4Et0RJBhykulNX6WCuF8l+Xi2m4qI2oKBND13nfgie87gdCS5Uiyf1xevh08e3N+MXhzfvbd2esLZpII",
-	"tV1IAOEstmyGunRGSm4IlHBxiyiJhLhRmtkVnUiUNB3AJbU6/1pDIw20yvp9INEqC3ASjd1GOs+sD9jH",
-	"mQQuRMOSmP6PAoBaHQacYtREEWGP2LBKKJ1lnY0xZ+tGwT0z5pM9BLK44HKL4VB5sZGsjXYlVujNamfm",
-	"pFAiCLjFDMuhNGmRpBk1R8DF8rrr6UCm/0fQb2TpEtOKsVoVohdUPrKIQStDlWlteRcfuFEo7uRgWYqu",
-	"l5aGXqZzNUqH7pshEJkh1HcYVmMhLACJUSwKiwhFEIVY3bf2SFwOIfnQrHqJGXVV4Wq5gxmejTuvrObk",
-	"zAycUd0Eb08GOMGOPSce6phz7WZMG88yMr5c7+o+I+M81nw+j5e5orgWjhYOpIDaSLVoUxloAn8pFuz5",
-	"JS/al/r7ZYaW7ZeMC1mRXgiKK5FT5Ab22PZ7PQAQXW8gFzONwVqYwt1G5dqeN5zMWpHRsx1YxU11mGBu",
-	"cfu0GidKULngpJiygjBSt2Iozst1xXLJLb1htcg5VDqBAAVc4k1dKGMerM7tG0O72xmPxwoM3yhuo/SF",
-	"Ht6RmEZ0uUKGNW7yBM1cuTwTyrOQbPgMfWkdnK4IGI9Kdi8YhuCZRhpHmMdcCMGsMR4TFQjiSEAkWt5b",
-	"AAbMdA5cahZVyPBOM9nG33u4n78KFz6Ul8vKIaJVzhRQaHw+oMncvy4lkKx5VUbutYCReZH9/DerMapV",
-	"7v0wwiRJniSWV+3gMAeex9lIGIMO1JwQkC30yRqfP6Q0GqWYjtUiXvpUKh9EWwropJ+R5ZKf09I0n+oJ",
-	"JM9SJMpgxfZXhc2cGZ2lsSYC5JgNrj+YLspSVv06Kbi3KuwUH3kBIRcSlhM7CtOvMp9EcMtpckrL3y2P",
-	"nJDnui4OdeNWLO2h9Y2WXtH2uyrT41NNsXKom5X0MuxYplnA5zyIzJIaua2z9qPnPLsEHpE1xY2x1W04",
-	"gr0STF2OfMUsZ2Cc0EzfkgSXfMy82x6sLRxW1c5gSxuVrEjoLvnZ79/bKrYxs/grQKwjkB4t3eL8ngrR",
-	"4HX0r1AEA4403wvOOfwKlsMkrdGqidCcZHvTBhLYaZGbt0V6Gqz4Jh/AXpC8cQE8pwJt669fuwJ3uc6O",
-	"7T0TWex8bhnPeTDNCipaCB7691y7+aElbgthb3uhspT6e2QkOXiOJJBBMElBhlRVlH+dss8JR5GeZB8A",
-	"dKIm5EXmvEsfI1Xo4+xdx9g5CyGd21keZ0qboe9dAJUcS7hxra7Eyipwak8EjJqpJFH1crPnr/mt31Rk",
-	"ONRgxcrOnC+pYoeSTVWafBzhoJjujwUvigkZK44y5I6ERzxAM5C6EhhPaiVHpwEUwhxBY18fwfn8gxPq",
-	"VwIz7V7BUQyZ8DDipujOU/RRFpYIchwYQGirPtOktE1vSFMJW3X5oIXsI4fsnWL0vhPas+A9Tjp2ITWm",
-	"Ujspx5VJRZqsj0XAkK/MPBVpU2eG6lXadTApFpZws5qeU1qVC7Ty6rI7rESMBdpc8oJ2pFc5QMEMvM5f",
-	"7ebylwZOjcIiIWOovMTMXVK9wOJ4OYt2ngetOBBoXLoQ75BYvwP4pGr9azKcctv5WoWR65DEM53nOb06",
-	"9DZnCK2qhmYMONBZ0mdtRHw5VDZQs7lVdByqVaZd1Rrby444XMnfdbaNy+VcDJ+y4WkQiLnxITMRQGNd",
-	"wK/32tlLsSvYYU/OSIMJ6rD8m4q0sRp6icjyTowuVHAlLP2UoZ7yK3InsXmiPlhu4vl53uOfS9QYfo8T",
-	"Fq1Bb5y85xMJNOPZbOA25qSDWn2qjR4Wo2neOdc6GxqNTs+8ujRkJZVpv6Qj58LBLKHOdpmpXDrf+XSr",
-	"YL42RhOC8T0CXRm+7bJnXIs2kHVJbtsYFDySoGOIToijK4s7FJ5WdpCV/Hp+7HXCm3sJhAtY/81KRuCG",
-	"8D6ztp31umyGMZKZ9QF6l9WJGDeYKQ5Gi+oEeXEtkqXFjRnHinouJYpCGZt+yw+9PnGQCCvNDQpVqPu9",
-	"y/6Tk17vpNf7qfUZ92TOL762EJuPm+Wa0Qdb93378zR9LhxWTckIC1KVZcsHAQ+mdjaqFu2aXDUI3yD8",
-	"1gi/gvEeqtYD/jN866a9XZVi4mdlLHGTtddUKMZPrapTWbb/5wbiG4jfBeJ/abek+GAGQZpolWAN+NrS",
-	"2xXVhFydSFBMIPd3snVVXY8Hq1WdCmtaP8pr8cE8wzcrC30XB6tCqn9BO6C1RWgj325kpQqt3+rq6cCj",
-	"tg9ZTkJMmfRBtRgO7ytjb3VosNgzMlmUj622IStUwiq0CPClsHw97t0LfOOCs2lrD3dtoxHa9s9Q/EyE",
-	"g6aTSNNJpNRJpIo65trQ/FQqek2dLLbtDfLodr1BxjzVxvUFcWrst/ZHixLK5DobULuNfUtusxYdt+tx",
-	"gNRq654GGb1YLbLmQ4oy2pbXlRtsbLDxT42NK/p9HuK3a0BNVdwrWk9DCCbYP/OdH0p1lsiVvE2/+I2G",
-	"BBf+Goa7WA+2amBR6tKw0shimmumwSLTtLS4l5YW999ZwmPC2uYymM0AWEK228ruApu62FNASz6YBfrX",
-	"l4eslS636XtR7HXhEditzm14o2nJs8n1LdMbltiwxD81S7y9SIo66U5i6RurEdcTI56FD6OOzLh2VAXi",
-	"yebQWTNLAHFezpnSxtGvKIHtunq/My5TKBuLO67qBgBLe6eSq6q1nWbZQ5B/L5JrCCB3LYVLAgW2IYiE",
-	"rt9lRDUawD2rkqunlDqQ3z300XHMlvrvrBLkCCq2mYqOKmfoLIV1n30DbscZD6aRrJQJIGd2ruJ4rayB",
-	"iav6ypUxYIbrq63lDlc1Y8PBQBaAzqLkocALNVsrH8AK+6DTKG2onb+V/EKqwVRV9ez15YDa1D44lxvh",
-	"UtCQx5XgITVTtGjdg3i5SBTkvNyPeCk+BCKZm3W13vuHPRZMecIDIxL9FFPJsnlzlYiyeXNdbfuHvQpA",
-	"uFVfB5AH6DCzpVdd4DkE+dY1vrPPwD5n7y2OJFUcxxCLxVS5BFbhRRi/a8ogR1DM7fKgV7VLXMa3KvkH",
-	"RZvWr8ZFxhWCTiXEO/jgZPtOLubdp0vwNLSYqSYVa8r1Ou5XrjAQ0bUIz3xMYGXz5Sxk0CX9ZTEBmdhZ",
-	"gnpAiG1UF3qRINqX3uC1Lak2iuvbak3QA2Rb4oWxgXrtoPTO1mPu0OTE92jd8Kq/qgt4vb45Cg5XOKzC",
-	"JtuFK6xGM4SeCy6DGtiB8ooqgUzsUsXhFYjZ9tai2Zzqf295yJ4arDs4ohm7Xsq6bmuuz5pPGMxpqNCk",
-	"6ZYAXnultNOsIdsG/eccI1Zv0f6oVCS19Z+DF+Pe5fH1j4v9l8lPwZPl66Pp1339z/DV4/T5If/u0fwH",
-	"cx79Wz37cLUaYbFScXWVTkqxoKDGXIitCzTFEN0S39kvdnrf7208xsIqqo8Li5fc4rxqVBCoTeZ0iv9L",
-	"73dVgn0UXYhWK1BJIgLDpirRgo2gCdNyq+CVcpxIxclCvpAVtai3hhaiwB3z/ewxrTwX05E78UeHZXaz",
-	"kU7T9tfjGRQxOiUuA4Kqa79dtR33NOvqtrp+iqmkQMzOS/oEK5c/l5M40tOc9gCF9LGfyfodtVsfOhPV",
-	"oR/dsHApuXC79W7NxVv36n2E4ORuCs86t5RqCJ+pa3H7rmiO1LYu5tDsgvL38irvk87xAT/sPD4KHnVG",
-	"j8WTzvjYK9qiijZsT7ydpHVTmHjTl5jadw4fVHUTwwVUn5aaC3mu1OwuR+XztsoVs3h4bT/XYgY97u7n",
-	"aHbZnT2RKp5OiZEgj7rqA6VWZVWmkf1Hl71HucgGsjFQaawBZFU7Q0fIl+gdDvkyHxxxDF3KoOuVV7XF",
-	"AEpGtk6sqkHGotbJYwJ57XPB+/4X7P32qAdV7VwyzIADOYA3S0/w/f6hb4kGPfhJvk6N0ANXgL91cgRR",
-	"8VIs3Kr6+xbpcs0WT54cQdisgmzMA+jVb9JERnLivrHMC1LsBhbC7GvHN1YfhLDX1klrgc1r/6In0W6N",
-	"EzUrg8U8EdeRSv+Cp0HfkIm61ILz5KAPWV55RDxyOrgjykFHPBkfdx7z3qjzJOiHnUNxNHYN+1rt1lUk",
-	"7du5BptzPhElO2TRfkuZWn+DZfzvYD+Wo9kPV9AbOIlUOBAwYp429DLaQO+AC6Vwz4W3klR62+jNbbWJ",
-	"GS+2PVvvOHMuAbncwpBzSsdFlPSmvSGeEHMt3dsr5p9TyYojYh5G4TNomDy017Xa2q8onvyqleye8wUx",
-	"+118cQgNm9iOXc4/IyxZlUFLlcyW1c1hDsKIx7hahIupgjYZztabb6uTCB7mFCtXV9W1ayr52zbKpHnw",
-	"rHY1YgFQnyYHJtEsidCwQF2XuqmuhakirNcb4mjiW87icKXSCJV6XQryfTvpfKsD3cp5WmXEAwDyayod",
-	"QeEKcqDTdpF9G5Vau9LTUapvI8ESpdMovxJZLwiwjzuWKHYeH46OOvxR+BhIpxNh7dGLD8b1L4AeVXkx",
-	"zipWwMR9vbQi1doGtWBrDrPyK6wE13wCY5T1w/5sm/1WgGfWq/hzXT/eeW0rT7LXUt3mKyj4QxbfGePx",
-	"ijm53wNZYROpyquHtVG6VSeXtxLvF7T2g/XHeNr5iXd+63WOf8n+HHQ7v3z1vza2CgXIXoOv6zzwjTrR",
-	"qBONOtGoE59QnbhVSIQT3beNh8gJybWJCMVWRjmzpCtt087O8ZdKF58dYF3uUENdG+raUNeGun5C6nrH",
-	"BLRcFaCd88+8MeaPTT/DZfwQicV6yVdfg2a/bHtgfJ+8l9kZt/v79gegL7EgZ6C7+k72XteO1G5NzcxC",
-	"wfu01zsIZjyS8JfAf0/7+K/+MTOK7R+xF1ymPFkyOwy+sufeoX9mQ7RutrzA0xUrD5TWnaoFFo5T0J1k",
-	"NTrAnkRlVLRVViwoWDbUhtIvkp1/+4wd9p/0qpS17KBWXRvgDXXBONDD1bcQMtTfe2U8PNPVsYb2cIZM",
-	"xKD5tylgDoxdWTmjrNLgHtdaGE242A2qQrlLsAYzt1t4tX5bq+C2mzwiQqpYUyOUUP9PeLNNpXYWaJiT",
-	"TzFqjzNLhAg/5aTUesS3bC7f8UiFy5pLFh+woKefmWUN1TdWR1gdj97A+85Xmc2CU6qNFIWhKkfOfikt",
-	"GCw+deNucNDnshjyMf90Bn/XtYOvtxH4CjEr42GcXbsclLZS8A4DWzZCan0ZiGz3FSeMzVRrYFULcwsD",
-	"3xZhFS6o5afZ8fLlux8O//2uvxh9970Z7R9pcdFPRwf/Mv++6C9/evetfvnj+TXf/yF9eXn64dWvr3qv",
-	"L/998OabePrv2euKSJdbxgH4wJh137yR4jKaiUt4t3z+OMJG7z/4wsl0aqH2FucrIXa2dcp+VVeC8ZmS",
-	"EzZOIiFDS89UagIFPCqM9CxyxbaKpyRrwm+lSyTJR0FWBD1uNJz5VWxhaH1D75ZP1I2x5iCzoIJ6J7ov",
-	"Upx1qrV0KGvClJUf1l32tTJTqsMLmChF5HqZf0bW0HMsGntuSVLVzr09N+9xwJKbrhpwMXgKA4sHBUXi",
-	"qNPrX/YOQMA8sgKmK+napOg0KTouGC6vNu13DsJD0Xk8ftTrHPef7Hf4wegwOAoficfjJxZh8NsLK0YZ",
-	"dpHKEHKjqQLySpZPBnqrcm8BXuucz9T6h15+ShJnog3445x/kVOiSGS67AyL8mHcf+T6ec5VHAVQwFCN",
-	"x91bx0x79LlbjoIrBe7yEwoR8xvzEbb1QG8TFGfJj6t5lb/EtbHoGf3Zxq1a5dskUQaOszBxuwgX1XzD",
-	"E851BruGHjb08HOmh3e17kBt+dvZdjLB44838FBHqxqzvkks+Z9wuaIFT9Vi9bshdIkaSLUYnlCPmA+G",
-	"WZluNkfaNUpUOplCWOaCJ2GXDaVYDMBYOsxapmW93yHR0L2WpDJ76b30QpllRYWXoQ85LeFXNWITy5yU",
-	"ZJYWYboS14ZNlArZXEXStLGWPwWRpLILtirnw/CbaqG11QUp05IA3LQwlY6NX9Voe371Qo0qmBU1GXua",
-	"56l2D9iFNir1nd2GgbnEwtpgBveCd8tzA79ttvXAIeXHxyOohb3MrrgFBFaYHgEMCzdEJw5l0AH/0f0D",
-	"p6VbJ0ft1phHcZqIQqpzMDu+Hl305yP50zz87tsef3ecvvzt9MOby6vffvo16D/71f0dTjPrtcXhXFZa",
-	"uzWfcqhSC+vGaHtMvz3xoe0+imRbEuds0u593un1er3OY/s/T+z/9LL/62PKVLIp45uytOzYEpepjZhT",
-	"qStnksfizs9p3YTFEH0RCh7GkRS5850KnpiR4Cb3G6z6yGW5+mNvGaz8nizZF4EKBTs86n+JGvKAZtGt",
-	"k/5Rj+hX9UYOHsFGgqkI03jzdtccSf9R/kj8iATIFjpbj/8v/tnp/1/AUJ3OZhz8ZudQgy0PA7S7uOTL",
-	"SCPPgn0TbL1H0s6ez/WFFqKdbMD/2v+W7v1ozwHA3jTSRqEVKJoJexN4c+ty/KGRQxXMRmEx7RJbXttd",
-	"usEHJkkltS0gqczy7cEujB46bQzGjtO6HygzjX7K06VW6SDc7o86j3qP+53H+8cHnSeHo6NO8Ch87KLb",
-	"VqjbLUe5pWMdWjBubcdWtYWjfVs3pO5Y6a/L/qFcQ2XfvVaDhhZSt7baJrQshl7MLpyryN9IC/Bjttqt",
-	"60hYslzpql9jMGlnJmo7la9/DfnKfMm0EJh7ns/CoNY/6At1jZUIzAIljZUKT7LV6VZ9UYv+cS4YoLQ+",
-	"jSIidWKG6EYUF7uNGtKoIXdUQ3zPi/xHfWLUo/64ww+D/c6T8Fj0xv3+/v7Bgb0IpY1ISmwCRsoKpUil",
-	"xxbuUzrYxBLMmRhQNEDr5LjQgJlebrVbS2HhuH+8v39TqyUVYwX2IeCBAhBycgshsRNlBgpLo2T1Sla6",
-	"J7VOehk/VXOw6afzcCPKXkc6GkUxyh7zdBRHAXGOAdqPrJ6UGrVqzMqIyGZzyzP37k1GbmrrvJS6ukXm",
-	"pNSWpLq/G3V3w8YClRVRPGXbkG4RJQHWod02VYTCOLZOFim6Cjcd3je51+/PHvduqqzapXO1LKoLh1D+",
-	"Rb4d4Gr3s/u04XnE3m6H9ohewSfVelyuDY5reM5NMMUqGrezRu5qZSwi/aYSadTzLzIMtavV2nieZmyq",
-	"qIyv3XjKsi3gF6jOFtWesHTTTSVdWv/5RawWr1QoLuj1bctZ2OOlQhZFQleDp1DxiKgXmiKofe/WWJun",
-	"lOvX9kP25k2Jlq7/8B2PzFt8c50JuegIR3TxhuXcMtsZjS7BYAZCVVeWUUoHOEWIKO4pVzAkpvIbhcoh",
-	"ucupFsnV7DQwleFAQppkScESviFnqSwtFRhpzVIkQzwwVFOpkSsbuXKXinzYdrGYgi/i2PK6RVZZk1HA",
-	"AmnRhdH2nVxVEmUPO0dWin1spVgocjA6ynRfe8QWcuqUIeRBt4PZx71OP7BCNO/td56Mj0YdN21//+DQ",
-	"WUK6+npye5DdaY7bAeyWU8zl3eB1h52sguo3/FoUIXX9cEVIDe3XqyYQXlM+yYfbUfE7Z1YA+wMR3Fa5",
-	"vzP9G/sgZ//2VDtRseUBhnjJYMrBnquwHhH8pNMgwJ6T7dZVFFzBHyMupftjEEdjSiVLs//mfqWsxExs",
-	"BDtR9hcWxUygtWnpRx/BDWCETRKwFqLlQeDjaFEjc9xFrDguVV9F8zn+ZRT9hQzNlUfGf7mwbfdv/FeV",
-	"RSbjMneXwsNou7LQbXwYGQr0wUbGGGeHKhE89/pTsd3me4nzgBnq3spLE/xtq/d4CrshO/4benMHrSFH",
-	"Q+92JZeKLabgs/I73OZu/PnnvmNGUZnOzWdeWdMwIBkPwc1vMjvKzUnPKF6tbRHUiFCNCNWIUI0I9acQ",
-	"oe4YY2JVzkjcMsqEVNk/PMLErmNt8lDj/2mYTOP/afw/u/h/buefh4i77d3zOVdRniAc9dobjOYBl2xU",
-	"bC/CDVMyEOggp8LZQZyGrtJJNLOIjyVVZpHEf+5X2dvLXpj6gi6uPSAkbZSrg3NWstyWC7tUOv4rRPfK",
-	"7rY/N3S9oesNXW/o+o50vSwwt05/uhqEh/+8DF++m/U7vx49m2r99l+t++uGfK+R3R81pLvUg3k70fuV",
-	"A+D6BrJ6qhaw38ho5hx4OQL/eYJ+qdPtloa5/PqqW6Rxhu/kuskV/PG7Vmpc2d36ZcJ9neM3hUZrGz+6",
-	"hDdv3DFt8cW/7YuVtj7XzwyGWt1D4RzrIO/1DrniuULuK6LI5vYg3vte5bYdOpfDEKGdZLNEcLKTSoXZ",
-	"/1IsyJatMeKhm/NlELHz7osqM/wFBQ5XBUe6oOIKzMoqJAE+J6nUdkYkpfu5fKneT1DcHTOXM3eDE2QS",
-	"EQjpv/99JWx81Akfiyedx8dj3hmNegFwPleSZW0kdTZ/fSR1/p27BUD/n/+kIln+73f077Pwvw6++a/9",
-	"fTqmTtWc/7W/3yrH/a57v3XzSw0FWU0TpDCHldvOXValT8JnvxghMbaJJ4KFqXjqUziy/lltb85fsgWU",
-	"XxxtzXQuiVLM+IczfL/fq2BBldnq76ZL5yKAMBTq5qUSlgidzkTotIZoDCFAUN52wSvbNzpwXNMzi5pN",
-	"EsZVhsUVoLi6dYIROjvVNlW3hR9dR7Wtzs2ha3ieyk3nV0UjvbcPjra48jx4VNFHN/f65uMNdfjDqMOt",
-	"7AueAWxtY3BffM2Dq3EUx7uUsChWu+o9KdSxKpe5snDSy3kzipurLSMtXHkcwbB+Vptxgz0MD/pQyihX",
-	"YhrmdCzVGT/GqUmT7b2y29aXLizqdnnQro6zqKn46u5mnbeyQdE/DkXv4Fs5jWMvkeld+cUf7lFxC3lN",
-	"LH3HmjdQ/okbPuIailyNhJV+MbpkyyI35Z6A+f4qOeF9f6PwXjoAmG3dloFXV+UepRKDqrm/V+YS2VYa",
-	"0qypMX/2DQ5zSQjAJvyaGiymWMvGlQRbpVwF7FsbppLuSA83jOmyY7cbsYjb9W3C/RF8f0YWgmLz9JrG",
-	"4BtTi8++caYG9+pmSp0/2sKZlFONfa3+wi4rIUpIkyshtUXtIyoiB/0YQ5EwLYReTWarD0zYd9R1+z5T",
-	"7VKh/yyuYJdS/zTGLGuhcafi/x+lbeV9NvUodB7IjmzjJ5f46uZC+QQA0OR21a0CH2/2p6zpOOEDq2io",
-	"DVFVJVDevUb9w4bP24nqJfTfXmIXWtc0EaUOj0yhMSsU11EgLM8g69YoUQstkhLBSJMELPNoPsy3b82X",
-	"zNnvnfQPVu/nkegc836v8zg8OuqMekG/sy8Oxq49u0u8t1JmZaiUG9GuXISDSFZZ8Y+e0FuQ8s0nsNrW",
-	"K/VbFMd876jbY1/82O8/ZS8jmX5gH548Gjw6fMqS65P+Ya/b+5J9J4Irtbff6/d6/V6ffRslYqw+7MHT",
-	"CurizqPOjADMGAv++c5IWKk0MpUWha064spQt1kqY6E1GWbAEIJtfu+dihVvZW0X84ky2HEIG7tTgcQt",
-	"hYfCtd6P+JAHgs3tHk/hxUpalxuotNLS+ZTa/ToAWYOca8vI/8Xx7Y4RaUTjbucec7TzD1eghDlX8a06",
-	"h0LJhlylhNV2lyreIl0wrmp5HdfoPgAsZ7KmRjUEf7dzBaChRjvmqWU9hwtJapaU+J7IYvliOvouiN5E",
-	"L86+/+2s/zo602fy/Ch4dvbo7Gr+4w/PXhx3xfLFb+G7s+hNdLZ4dXl19Gr/3/s/Xbw47obfTeOXP76e",
-	"/7R/NA3/8cPyp3/l8DWSrZNjK/rcpQ8z4kETw/FAYzgqBc5+77L/JBfRs3vbaXg2uBZJNI6y2KNdIkMi",
-	"PYDMlBwQuY7N2Et5LmQYyQlV+6IKNZXRDv39y97xyUEvR7eLMScVqVR5HKwitC/eXYJpZXgKJa6j3yDt",
-	"6IR9LXgiEvY//++/h+va/0dyTWo3RXO47BEvWIBGriuTvLdofo5DuKr04Pqa8yjpsne5togoWyH/Y5Hs",
-	"1okYm9NysAB6VQVvSBrJnW959YVTWkdx12pSDRltyGhDRj8tGb2dqu/kp+11/Kto/sOOxnUxV8EUWgHp",
-	"q2iOJ7nqZ8OXKj1t9pHPkjTciKz4+ByyA5nmi7yaFknz6DAfPHzc6z3uHx/vHx0+PuwdH/dzgcS9KpqO",
-	"C63VsxWzLzxlsFdm+JVAjnGtjGAjHlxVaNulE8b90kyVJ10quLGZZwkeTN2BQAU5NhJmIYRkZqFcZwj9",
-	"lPW8RU7HdgwVivxZHTwqBFpXns+F4QC6ayyBAY9jCBXLqrRheTasyWYPshTy86uKZIZpkORYrIE3F8ks",
-	"Aj0JvIhzpc3AmcZ+aTsNhOqzrUCYG36d9aSw6HJhl5zhpLC42hgXHO3vmtnXwZCyPmxup3LfhcPYdAt0",
-	"6FItTrAaHsaXxYLxOFYL3fZLGuZPddhmQwpHH1j6aUHb/ibCyAwgMnZo7/S9HPIwHBjlfgtTu0rGYeOQ",
-	"yLyVEvzWb6lKD76b+th291+8vOI5VuIhgfpaieeeQfd2xNzh5PbE3PDE+O7jO2v8YbKEGr+0axWHIhmY",
-	"KbcAeNwD76KKowC+/tk+Hvi+basxZn6wVdmrlgiTfg8xk1rNBAYtYnGAXCRVDSrl0Dm/9MpOvBPIWJnH",
-	"PPDRmW5vf2dqAUZsfcI4k+lsJKC7j6PKX+gv24yiQ9kXsy/bbKrSRLMvpl8ylWCgyBfhl23GzXsZC67B",
-	"qGnfqawAkO8C0u8c//Jzr3P8y++99uObn/VsGv5S2c8ju4dqQqEYn8/j5VNPBSLTtpTBb5I8yIlgSnbZ",
-	"G5m1o1bjMfYmHqdahN2tUZ2qJ+Vjyw6Q7bhIs9qLQ4rQbqUy+k8q6HUQKm6qgDwd+UDhtZBdPBj3mfYB",
-	"uE54K+BAWaQrRoWMo3hWFdwtZPfamFUWlY226kL5+tlbdviYGT5pM50GU8Y1E9KC0Nx0vj4vddE5KkQX",
-	"7FepkuvivN+J0Q+Xl9g/LdJPcwGKYExz+1t1ehdCHA6fFFZxvMnRlzviWt90qq3UfAtqNY1CMQhcXzQE",
-	"KJ/8fjHnFe7c4icreeprnDCQJuGFVFeGYqq00VlRREcN24BY0ygMhdyKXLllb4w9yXVZaruoM56GkaH6",
-	"XOW+SxuiydHrP9jsyllpn7TCknEHVTd8yfXVv1wVvDISGK6vmCt1ljfchqEIB3ORUDpO66TX7bdbVl6x",
-	"O7VCLP094JNizk6opFj9krQrX86+EJhWpMfepZEVaobuoVm5cAAnpz8KaTDZJ183m7wjcxXHaws3+EAy",
-	"InirfHT1JFaghOsrAs4AGlVx4lWFKvo+xiXSjC/4msIoyPLs1fnjrlVVDMxtlZO2S71cP+eKSleziJxu",
-	"UnnR5RV9qxKodRErOcEOAXEotAFDnF0eVIrZZoGb17MCYGsuhICHGaWu7vFiqvsHrg3hXxcT72PzVyM8",
-	"CLFrYuBxkWui4CkDxcePr9K+HL6Vx7mIZCB8bZ/cIuH0MEw/ghD7WytdHrl/r6gPZWHH8CtkylxfiRBN",
-	"vnC9RH3BcQ3qOEqEm652K2EKyOU7rMd/s0FsWokrRADwt5M/YR+/7xC7Grnaq0RnFeqzs1tL9HV1RGpG",
-	"9/VK0OJ/ar6z3NB/sl26iGc9FeqnC5vbOAi9R0VPS8ftF+SHW38cdT1AVg+lQit1J/PzX5lB/pK/ulag",
-	"pBQBNHG4lZKdA9St1ewiRNSSP4/9HO5c51LsslW3W0AYqnLsLqfQP2ie1sXnQdsXtMbpOce6c0j3SqbY",
-	"YsP28ljQ9MTxK6suTKJrIRlE+a9yv0Kv93VDQdUpHsVQBw/0e3VVOWJ1Uz6L7SMxyZXTm+8QuvOrGumB",
-	"i4peGfuFGuUWib2EcjHU5SWW4ALWWzyIclP80gIqgShCFr7dfqCH7C2UpI/XOPe+OuBWnc334DJ5dZuo",
-	"lSrHEPu62yo4a0JMIoxkfqz+CvnY2LMaDFUAR6CZaaaFKCT4kjQwA4dChOCWa7ycU9ceHZa1tfWyS7v1",
-	"oTNRHS8Z4rvd1/THz/jaL/n3OtHMhX/PuZ2kNYnMNB11AzXbU3wedQIViomQe37qm/zn+iqad9Qcb6ED",
-	"vcQsJyPvT97UsQ4kXrr3Ko07dPOQGH6Lyy9pl0EskitmEn4tLFVSZEHXBtvTczQ4dku5/BQmtgk8fH70",
-	"Ovk3FvyafEkBNzxWk1R02XlmTsD26wY67FMe9qqMHG5VAgerwrgaOB4OVcJmKkF4dOKpFWOlKiegH/U2",
-	"92r+7OAuTBOsUjurcal5jVCbRPBZVuvAHkIqr6RayLW+xoNH1HCs6ETboChuOiiY5hOe00TIpFYanwqG",
-	"z9vodFQyEKugspXM/Z0dZzXHeFfT76bj+/mXTw5pO9bTqDGxrh7rbhbXB4aedywJgji7KX/LUb7tDp3x",
-	"MEyE1n/2o9fO41ET3uweE847Bn4X5Pe+mRU/0Ab834TsbuBPeHyfpBpNjQBkBYRbyD+AB2DOR828WDLr",
-	"laKSWRW1ro62EHiCQoHAe6sJ2GWvoVI3mtsUikze6qcjeaXZSMRqwaZq8V7CPBwRPxHY3G+nmoI7N6MK",
-	"dy9AeAvhq/8Qha8M4H7frQFUqfdVJTdMo3CDv7zXOT7tfMs7419+f3LTyf/zcJd/9vdvVr3sn91Z79r7",
-	"6g/tPHVvkW1QYsOCiJDhtuFtd5fMPyWX3rnp1qfvh7XKpXy+WyXiD+3zDrwwdOa7II6ENMUaS9qypVVS",
-	"uF9ZktWOucHiyn2SELAgHU0ki/LdX8E8bWfTGHZQU93sex+Ou97qE2mGigvjM6tl0uS6DTF5kAhgYTvg",
-	"WnTZmasphf3PdLfkr98viJsHRUp32vmJd37rdY5/yf4cdDu/fFUZHvRDAUJKbeuxJuXwJOtYO44sTkaQ",
-	"bQy9c7tsmEr7lwiHJ2xRyGnQTnyGI/5VRbLLhvMkuuZGDE+YkvGSgiFmI5Ho99JisCP/U4UWZuo9w6zy",
-	"jSUSnhab6IpYu6phnB32DotNfH1ZTbdKMHnDEirvMwfOVY6+GXOxkESMxip5ynhqlJ3frwnvOJ1bIeUJ",
-	"bcmV1QMBBl+YYRatB7nUqFY7X4GU+sVRf5JfqoJotAjSJDLLC4uPKH2NIBkm++tbxydfvLukgjgg7NF7",
-	"flSrAsGYHzokKaL1qlgPIhcUA6s6aX2dLq0E02YTAQ7O/1+rrm0ANDMqHqr7taZm60rzgPZHTtbPlYPJ",
-	"tZDxRMCiokpNoGBJnBwzCQW9VK3JR+7v3OHed6On0f+gUgJrc2Sath1/pc5nhBFNvlSTL/Vw86XaLvRg",
-	"iewslXYMHclAuIFDvsQgBcuEckMfW60zmqRJ1vrvWgzsFLp1cthrE1ZoyHgq+dL7JYf4o16+c57OWueB",
-	"ETz/hGqUH/rWfLp10ndVxFIj9MCoCYi1rZOjQ7ANiIVbVX+/XPj8yZFlWFjZ7OSgb/9h0kTa06Vv9p8g",
-	"t9IDakN4cgxNe4AptE5aCyGu/ron4cIQimAxT8R1pNK/4GnQN4PREjNk5lEiQszG1XYgK26o3HHtHwEO",
-	"WnR/RRIJBlyHIsP/WfaEQ6p3I3/81eWPttM3/i10m81jYXXl1rZd77CXqbeEh5EpRKbtIk4nYh4vBxam",
-	"NwBnIxD9RXupiA+BSOYWHi+mPI7ZggLU/k8JBx5hs8THVj89tvqp65Zoh8fEx510xhtHWKHlhpVuoL9Q",
-	"Ds5LZDZx7zVdiRpMaroSNV2Jduw2B8Tm+6aEygM2CaA5d+AYAwrU1YaC/mW/V2soIBHP2QmszLarmWCj",
-	"TLhiJnDwnTlpcg6btdbYOlQovLMqgkIK5XNpkmW+9z8WJcwvounP3TCzXfpzH/RW+3NvlbacRx8OHbc7",
-	"jx+LJ53j4zHvOC/H0fhRr+C4CJGXOHcCyob4r8EuCEmfkIMB/ASQhgnhLyMupbcLNHjQ4MEufeo9oJ/m",
-	"XVM68005C1G5R/1+p/e4MFLjvWqsRyCsIvw1tKihRXlaRDWQsP5QwGUg4rhgMsFAnWrbdrtY2wjM72sI",
-	"XL6bkK965EySSaIgvfym3RpHMtLTWgPlqBM8Ch93Hj8ZH3c4H486GZd/3G8VaxpRDaq6akzt8qZ+oZet",
-	"mld61G5pHxVys7FlUj/fVqmRARq8K+KdD25JpaSuhx+xvdZ/7X+7De5gwy2TRJMJWFdQ2cyoxEWWJrza",
-	"hmw9Ttr9prq0t9VLgxn3aLq9JJWegW6a4DM5PughfS0agatx14VikvBQhG+peaEYj0VgfO5/G3oL06rb",
-	"DECtk86xzepcQWYWVAtaTKNgSnGlUN2PauV02XOrCWCfYggDhUrdXTKqtk58vYl2i8I7iE8ddHr70FTi",
-	"KGv/B9TIj40xpmDLuvFGrd9b3Fg0M5jzsp3jkYdxJEX+pX1qpdE7PDl6bF+aRtqoZFnF6o87/HB01Hls",
-	"ke6JRbosdPFonIX2oZ/Ixwa4mhmcSoi0Do/22WF3v7vPLqnWwkh9YJFm4zSO89oWPRr434NoHoH9AdcG",
-	"tulwoMb+h52jGoU0ObnGW/AwwAfsdxA8Xhj0qGPpS+fx/vFB54k9kOBR5ir7WMTPbq2THWpGBNeuBnnI",
-	"GvOihY39n8imrgdjaOifCJMs/W9FjTb/4eOfVjpClpa5t9WROaB+m4jrSCzA3GRmds73aa93EMzhP+If",
-	"Io4VA57vXO4sUHIcJTO2VCmhiIvz7uK3e/RxBp4LEYPhyV9u66T1Dn9jRrF33ARTSyWWLR+auuPMUB3k",
-	"rxqPNBFSJNzXL2l47WfNa6eCxwbqnY/S4EqYQmmidss1IS3/TMwUwhIfKif9xWFaaXOJCKPyb1kn2tLv",
-	"IEhDaRY6kZoqT7lyU3V8PccxLdEAblnU/beLLYowMPL3Wj5a5nKZTNESSSTLjrLV9lsrVs1duCPm0DTu",
-	"qEYFL6jgt05IgWgChz4idMFGOwX7/KUDO26aANdGY24CXBvW0QS47hjgmmMGWVU1F6dahSe9o8v+fn1A",
-	"6vZ13wrVw44eHVo0zmpl/dyaqiTBzpp/CJfKlz8iy0pW1OfnX6rZWKWVonRiBVY3S82mhu6eJGErlMbz",
-	"09COktjpdKRLEccaSrFnlbkEVpWuMoDlYLIJ6WjkJQjpmC3PCir8NnSp0a4bMveJtOtGK95JKwaEdtaE",
-	"Yl81cGeRzrw+bhDbqVHllCa/qaESTX5Tk990q/wmK4Ymgoetk4ObdktJ8fwThQH87HwRW3juazNdvJuZ",
-	"egHZpWYJAOQxAZ9zXSAfDdL/CRw3TVRCE5XwCaIScuQikwKqENp7HAGmtBByC2tEsTGrI0SUWlNoxNoo",
-	"mY2SSUrmPApM6iviNxLbA5HYXKVGZNjVlKFrr/3okSUQjaGykc1LqSE81SgEQLmrwEqq/WMQuXROVsB2",
-	"/iePsfA9gI5zFYgPPMh6xlY6EPLESYAc1Xkc7IedJ+Jg3DnsHfUf7T8+eHJ4fNRqrxRtz9v8NzYeXojR",
-	"rFX0Cvxe6nS0bQ/jUGAP40qvAnSQXFTLF92jn1AlifxBIAI+dnL/tUigCfzJQbuVgAwGYXBWaLe/Hvbb",
-	"LX0VzQfXChSTHkmvukJ2s0ILym72L2qglV0nVmVFYbvh8H9hDv8L6A/pzBcBr5dzn3h+gS0EfezsXYO5",
-	"GhNyw4AaE/L9mJDnibLX2iDTX69I7V0RDmSQM5LisG9uoxY0VHn36hUFWX81AG+doP/odoL+mKfaOCHf",
-	"UdZv7Y+tdstKy5m/i2TnfQB4avbehPk1oP4xw/yy9hFV2LP/6LL3KEfdqRt3U5u7qc3d1Ob+9LW586gd",
-	"QHC4VadHnSdBP+y4ZP8n+8cHmavPl9S3K5+ItXUOKCftb7CM/x3sx3I0+wFNMkmkwoGAEfO0IVd1kN4B",
-	"q0/hngtvueoM1KA5EcZuPEtUgWD5QQFWjjo9X7sEzFRNuEbDEO8SrlGjvRIs1pXNOfopr/k3cUsNIjRx",
-	"S03c0o5xS5Z8nAamUKIWAiCayrQNOt/appFVpr1zCkeJghx2rEyJSiQ06xsdZXFBhbZ3javuLx6MY0nb",
-	"q8+bobjKFX6FVEXNyoTigxkkqYSMwVwYaFYY8hffghJ4UJoX+BIRCOm/r6pBZ8+v8/h4zDujUS/oZKXZ",
-	"nuznSmqsL0y5oa4jvPMxi811qubE+MViiOG691s3v9xgVOf5etPTvTUO/SNac8IWtXbJT2mS5OIZKxzP",
-	"RxRy3D9Y3e4j0Tnm/V7ncXh01Bn1gn5nXxyMnWHaxVmmuoZLuBF1NJEiHESyMmbzSS6Bb8CxLXTrlfot",
-	"imO+d9TtsS9+7PefspeRTD+wD08eDR4dPmXJ9Un/sNftfcm+E8GV2tvv9Xu9fq/Pvo0SMVYf9uApHAZM",
-	"fobVXIJAaI22DiupLV9MR98F0Zvoxdn3v531X0dn+kyeHwXPzh6dXc1//OHZi+OuWL74LXx3Fr2Jzhav",
-	"Lq+OXu3/e/+nixfH3fC7afzyx9fzn/aPpuE/flj+9K+cZ98S7ONez+LnOBF66uf8z8GLce/y+PrHxf7L",
-	"5KfgyfL10fTrvv5n+Opx+vyQf/do/oM5j/6tnn24Wh9v2shlTWfNB9BZE8u6YsT8SgZXVQC2SGYRkC/g",
-	"h5ZDuxwvyweLAdk3dlWx4mGDI38mHKkp+5+F8kGtr3miLDWnVAwj5pCcIEOR4E8bEhugFnUWWnhzA8WL",
-	"xsr1M+eoKxM0F8oRFgWcSWSm6agbqNnewr4FZ5X7E8ueFprG22eoGWnmbP4nuf7/YLRvs2DKTdvVcOu+",
-	"l+/lV+zFxZvXluNrya/EIOBatFkUCmksNUg044lg339/9s314zazcir+cv7tM3ZwcHBsv/z+8lnXjgTl",
-	"3XA8zL6BdvmSKUhqYYup0oINQ2740D6BIhjYeKTLXkbaaCwYNwT5NUgTrZIhGwkdhYJF5oTNudYsMgw6",
-	"43P9XjI2dK8ZhY3hp4LZz9mcT0SXnUFf9aG95yHj+FjIELvkR5LFMKuZcoNTKynwS7udU+m2MeWa8Thm",
-	"80TNrZgkNFNjFhnNoM09fwofLiIzValhnF3zOBV2Zjtxl72R8dJ+O4rFTLNYwEypPRBc0pKFikll7Ibs",
-	"MrrsTDLOEvGfVGjThlGgpJw9S7hy7teydCeJYhwOH8mJPSeVmi47ZW9PL5/9w70mPgQChjjB6SM4xliM",
-	"4XWmDV9qO0xkH+E5wfRWDE5wiGzm/BnYA1IL2rI9vmfcKgIsETx0FzsI4Dd/qQgLOIvmSzb8sQNfnbB/",
-	"nF0OmUrY8NXZxcUwB11QwB4ulc/ncRRg3g8d7v//V63kkH1hgfP48Ojxl3AnjNttjWLBhoEKxdCChWZD",
-	"s5wLD4dU4ROrsVgIsKcCcCE+AIl04BqKp2yIVfSHDNQPeDCOEm3Yfo+NIxGHBFIWTxaJkpMue86DKbPH",
-	"BusluLOHd/jhAy7STEWU2FntHBp2/LUKI0K3sw6gFezs8eHxwZcn7PvLbztP2kwqNuXxGFeu0yRRE24s",
-	"FEcJPLRrZGYRBaLLXtv1Wiw2sR1Xwu1oJXEOJWHXcSQtBZDs9bfP2h6oR1EYJSIg4COngCY8AqthLCx5",
-	"SXhgRKKfus4p+EqOWmk240uEB22VDB67SXHTF0KGeCUgWjMQcy1EDk8heiT6jSP4fi14IhL2P//vv+FG",
-	"WRxdC836R4z06LaFH5AEEEqjiexYxUaG+qlFgymXE2FnsvOTUE2zWVzLUZIo6bJvVcIOeozMq4yPjUjw",
-	"luH6VTITSWkUbaI4xhqXCOJLhA0OQ9pZiYiohTxhZqGY4SM8nlQjLYKB8GPuqZF9YSRYrLTpsu81IXvM",
-	"7Yrs7pAc4HYt/ud3bmfFtR/3WMiXeOan7O2bi0vcDvJPzQy/gstjw7PQ6uFGyGDZ+adYDk+Y1XgZn/BI",
-	"ethF+nMllm27GFypxqcLf0qAJARmMx4igTZTIYHCZhOZzrmwQqwIT5iV64a0ynkSXVvgttyMTiWOcdkj",
-	"ESs5geJKkWkD42GHvUOsxEn2czZKDRz4TMxGAKScYfsoe+CJZSD42QEsHEkAIj0b4ovDLht+9/yS7QFD",
-	"3fudUkBv9mZiaEmYznYb8Dim2wqVxScO64atnCNpR7yLo1lkYKuKDfd4aqZDNlqyII7gmJEyPWXK8nSi",
-	"LAS8Ws0EllMdLR2zf0oU148AV+4GAXIEjHShEnyLvoPjxC/waHOPgPcAE4igPZKTMHKcUyrDUDG2WzXK",
-	"zmpZtRirRJwwde3eht3CASXRZGr8WuyVJWJsVX9mlKJisQ7mcdcgzOAxD8+5ES/tWB3436Gd8IvEn6uF",
-	"s0B82c6/eG61DxnJyRA2WHiihRmyLxx6I9mwW1Zju9YZXJSVO77ssje4FyKWbjc5iYcd7h8j6CPoJNyI",
-	"Ad2ym1qYZNk5tZg4BOELJ0ZGB8EgedCwd+HTkf1h0mOLo1imeqKsYJISLWjbryKjRTy2VIDAcTFVzJ+S",
-	"UYrNuFzanWAICvvC30diz8TKjFgPG0NO2gR6yCkRqtosF5PyNAc37YytJiVw/tJOCfjmacfh/jEygLmI",
-	"48jishoDESzU4IZjyeQd/PGEodgqVTLjICrNLOcKzdSOEQtjWVKbQRwi0WIYAngSEWL7Q6gsgLAZv4Ky",
-	"xWE0HotESMs6T4mi6alaAIUDEWnBNbNyRNhlw/ct3u2O3rfyyjXcNsip9lnpid0IvxLyKcoR9qRn2H7M",
-	"LvDsrdsdiQBSudrKKAQBIiCYgdDBhnBQfkqEPfwtD1ex4BbDQMrRTkBCjjUS04jO5m9uLg0sxUqT8oQN",
-	"98BKsOzAsBRbYzkwYTySr8JLwzYb7jmg6iSIaJ7SlZ7sEbDBRzmoysbP/bgXK3WVzuFdjJEi5NoLRWAF",
-	"CniSSp2O7E2PBM2bH6LwFD9ORPZT1056OY000yK5jgIBjAoEQjo/EhW0lbjMFFjKOFHSdKwYE3CJ1JG4",
-	"PGhcf/vb39g/Li/f2r9h6NO3Z2ysUHoGybXf73XZu6kgSLe/gdJgSUswVVEgQLZZ0Bs0hF2kSaIAUB8Y",
-	"ELzKIn2Cit5XX70SZqpC3f3qK/aP56ffoGyC41iSYhlbqIR2tBc4DpvBRyTRwi7hJaD4Fn4drz1CWBqe",
-	"2p0M28B2rFyvSAtM5ZVUC0njddmbt5dnb15feFlhv3dYGMESLZjNyfAx11NL2O1h2tOFYXGN9j0/IzD+",
-	"Lu74X6lIIgE7PmXgEMCNRLj+hYjjDghvoBP6Nc55wmcCThJH9D/4zyfRtZAoWMPEiYCJezTxWaZBf/WV",
-	"E9k0GdfT+VwkQLMywgJwAqzG6qVq4V7A4VAVsNu4nAo2fIZqc+cSdBgLk0bZCey1g9zohJBM5QB57inj",
-	"Ml+AHa+u768OsQig3upIftdIgaKJVIk9KQiVJcOB1YwXliODPmIvbaTCpbs0v9LnMlAhsN7CnIDUOK1/",
-	"5YTMD2YJMPD2+0tanhvr3HIgN1Cv12Vv3C5JPDJEwGEluGp7LLAvWh+85+GYJ0lk0VSChcON/CSTbomR",
-	"I+Mc2JdU6sjNMywGD0oJBE8N6dJIymNTwUORwO0VlRhLoIpX6VgTfZLpkbmrIGBCALRSzlOQVBeI7O5M",
-	"hmfjzitugimt8mzcea2kcL8VBgEBBHQxUsQ8KDhEkWKiTMRBTBU8gHvLYMsCIIDdci667HtCIreHHOjQ",
-	"wbziIRAuOSHM3O/1EYqLqjjI0pbHWmXBrnL4UgXu5NxRDZ9f8snQ0SdLw0CtcnSFpnymZvMEvVh2yoJx",
-	"AjqERJJNfougncFv2lhyoFcgc8i4tspcNHaSb3yNBoCZJUyx4FYle07ng9+gYm4lfzs0p/AFsChJZpee",
-	"0wJprfZXOJhzq2TARsm0h2qzASEe3jqxcgc2RCHLI3ZF6fzP//vv961hRl4Q3kGggYP0phge25uzA9s1",
-	"O5EH1DQSlUbKonLiBHZQBjSz6hajK0OKkjNEddkboMuwRrtBNAomgi0Ev+qyt1Tswlm83J6UswJ89VUB",
-	"Xr/6yrMJDpeGmHnQO7R3YTdAEpyx81lNwi4VJGA7ob3hOU8irSRwTruF4VdAXewQU7Ql5vGOhtvv9TIT",
-	"iAH7JT3xhsvTnKoL1j+6VSI7EZjg8jyUBGg7Y6a/EVHcZ6kM7Q2Z7BTcAUxSnpByT+qfwwCINLZ4qMZo",
-	"6M2BTIYnCOuZxpYHI7tGe1BwDHzCJMgDMzuzgId2aSViOE9AZ8Eke4xlJxUY5rB7Q07ANRtzbUTSZW8c",
-	"LrSdAkVQC6QX78+eBd6XJTaYQA9qC6Cp3c1EoYjuuL/hkzbo9lKRzEKjdtnzWAuUk+y7kZwAYnKJe2tb",
-	"6QStfCDwoN3WjjT8yjOqfbqKb7jxHDhB665iw5dcm84rFYLrbAgDAuWlXzoXllVmJPh7OSs/WaGOwN6s",
-	"1GDFM4BVVxumC9w/lZFx9DuSlqOTKIE4Zx/TtTuinqDKRkpxuzSn5YkJGcNQtpnxGIUiiywqNWCsJcCn",
-	"tbjTeVTFm0/YaGmEZl/tIWmKhZyYKVKmIbIm5OEIb2BoysOjo9k8sFdmz9wRDFj6MJrNUrDoDpEasaXg",
-	"SZedA4Sj5EFYCK9L1QFqNzyxAjTqofb8roSYE/FGlYkEKa6vgMmBMLDatQY8CqqjjUrsbgqs5JonS0t1",
-	"Vvg8j2NPwkagcA/fJNEkkpmwME41j4khHhJDHL57965jx7ICUcCNcHZPIF6H+8cknx71DpyHgWztdRYG",
-	"dmond5a0PPXpHbZRGGKHvQPHinJGmK++wiX92CHBpnNmIX74Yycvw3TeoJn3hEmlZTQeD2mJHkQuRJAm",
-	"kVl23kJEKbJukKHJg6DYOAEmkulATv0CIxEe+GjJwGEGBkdY2AWoP53LhEs9V0k207ANJqX3UBwuCoTU",
-	"IueJe3V2ueKCU3MhtUqTAJT1PfpobxYZiJ6h4KyCD897/lq9bh8jRewofB61TloH3V4X4sOskmjnph6c",
-	"fJRq0aFcFfs7RfcU3Xv/4HAq+JpI4GxRtkWDBNDOmYUIfMX+Tuknzs7LvhgtGbmxvyQTMBkwEqFVfA2k",
-	"oAVrRqnuLGydtF5G2pzaNZ7TEiFkmSRRTJArrBRcXcgogaKDUsoNxORBsIpVwbK0BfcMXUh24/8rEePW",
-	"Setve5YFKCmk0Xv4VO/lFnIBH97ctNcsAAhWpBlEP1XPT492mP6f9ou6eV0fLD5CecFZsTYtg6K6dlrI",
-	"JXxTt5xTtwKdGeOskInigUrIDO77M1etCsKnou3P5+wbXEnVOxnQ7D0Dj21rizfBNutKp8yV1JhquN/r",
-	"OZe6wPp9eVfgrxrj1HYGKQvqLXDaF4/yEmQnhP6bdusQZ68a1K9y70xe8zgKiU7iZ/3Nn30veY7Uh/jd",
-	"webvvlXJKApD7Jd02N/f/MXbnPD2LeYhwqdHmz91mpQIv1YhxCIc7h9v/swb23EqH1GzeaXA1TDuh+g5",
-	"EJ4R8MHWyc+/WAjR6WzGITfV3qPHRKt82SuG5nVWFwcfFARSTiAcCMOWfmm3PnQoEojaMd+0K2n03u/w",
-	"zwH+cxCFN2uptvHAI0KnM+Rsx4up1b4dGcbXuitE+DuRp8GbSHAGr373DsEt98nwu7QRiIv5TxolWTTV",
-	"Dnj/iZAUta31aPowsLR3uPmL18p8q1IZNmgNSAC6fxmw7w+R90gQsoufUzZiOYWR5neKkhOdGI+t/L90",
-	"kvQxG9K47g2rKMQKnPVOA0a1HX4gToxKW6opWvK95NL7YGmgHEXxVt4lBnlE0s8aWcHcisQ8MHbuCsnu",
-	"HMd7GIQFEBTg8r5oyur2PRmABJDCgm8a4vaRiVvvyRakBrdyicZ3/Ox4zT3kg8K2v4+MMK3cwgpO35ku",
-	"b3GwFuovlXoJEcfbEvPvpU7nKE68EmHErWL++ZF0wsE7k3X7v/XK8yXGkmHsCJBMF2FVcJBlippGZ063",
-	"WhnGyVZI5YNSeuwevtciWafyuCNrdJ6HovMgHnhNxwdv3ULjSUOsZVuJUO/A0waTsTAK26jFgJtBscVU",
-	"zbrsuTRJJDTFNZO/ogahYK5tzEo8MBmS0u5qTBeQfn4b20WtMYlnBhWw66y15NzTzIUNrzEfUfb91uYj",
-	"e+Kn+M3DM9jYxa+nWw3Nejg0Cxz+9kpZrCZ3MdK47Oda3e2di3UCJ5lKMH4JogAxX9nqbpgK3WXvfCrH",
-	"SIUU0mxBVmjyFGIxDK8HVkkLF4Yn5plPyt5NXsjFXP9TLFsfSwvKrzGn/6zqO/v3NiXNdoH53/UqzylV",
-	"PUOfZ5LKv2sfGhLpYjCIS+cZYirXIE3iYavdIme+XVFFaHndQumrvapPbtotN+mmz/17sLcHoLLdTgN7",
-	"WNrPFov9p1ieCyiI8NlRTMAZcGEDClmkuBWR3APqFYl6nekMozGgzhAFMKWYSyIMmKy0C93mE3C0CR5M",
-	"MebAUdioljBawk9U4K1byEeUGPJTLddJDv5UGunhAUkPANOddO6vL5dOx8i7eQsUwfInNehxnkpInfGi",
-	"A6TSpS78lEtUjyAqgQqdrEUDO97DNilkG1nrRrX7bLDrgWBXjs3oexDNAaX2fsdyQvVe04upWmhkOGwx",
-	"jaxcbiizSToOA0kALIxCiGdz8T/QpLLSe5pB51Y+Dnitwq9BlZA+Wz9pts0NnoRUYlQrRIG4rDrFxjxp",
-	"fKd/Xt/pncXGAgLvBVwGIq5XuAnSMCXZBZxpRvWj2AgDcClPJHMA+Jj/UEnRZa8xbJfNVELRf1Br2idg",
-	"QxKQBfb2eymuhURj5CVVDgN/7IIvu+wZrDYGdyskLrs8RooLfkokh+KjiZrk/bmpHMBvld5UHL6hMysb",
-	"/JO6Kz+x39HDXkPNHK7dhaBhrvP6cFsRgRqb5eBKlTAjPhjdZUP6dcjGkSu4QPnTRkE6irNUYQq2JSjT",
-	"NpuqhXCp25kp671cJJExQj6FIPFxFGPC3XweL32mfV1sLub07hCVe99BsbCAtUGxHysaGGbeJg6Y9EEM",
-	"HddK1szuH+4w/Tl+s35+o7ZxWd022nbztAhpdb4j/zSbdsY/vISMjdbJ/tEhNJNw/z5ot8xyjpcFVbHq",
-	"1pBLsvYrgWqSNYdPrdTvbfcOzguN4atmzl6439MHMUYkgkHJ7hCrT0UaE0xVgjUaatYELSPySxmrZAZV",
-	"x0JuRMcO0dr2ImqWg4U5siXV+TPVrdbxkEwXgMjrrBbELRq7xQOxW+B93cVigSPszbE1s2vlsiooUEWN",
-	"LKdyJCBJMdUitsx9JrgEG0Yb6xBh+Q/7Fqf4oyhhcSSvUOPAxjmYnofaVSzCLjsXOp1hOChoLqCT6BTK",
-	"Y9VEdqYz4SWDj4s4b+1O1qsBcIyunEikoXxNg00PAJsQkBz92wKD2nUBQ1HsBWQsZpBqC+jSisoQcScN",
-	"+HmX8PhKzKkG1URl9YwqLXsZDH42kN6A9gOxiDlP5Qpgbgfq87QmygTKRBk1B8Ujy7xFiB5HMtLTXOlP",
-	"O63GeH+UEblhMzUDjHiHzeXdCmMryUnFuDFiNjfd99LCZGbS2sQYAII/M77QYMsDwBa4TLBObM8LVqUp",
-	"bGRfb3aBGqlXkQwhoACKvoHqPuOh6KRzX3Kj3hDy1k2xhfXVVSjPaiXl6AAmVUd1OqOvbr6tuvjSfXDz",
-	"8VUZOoRGo/nzaDQOdSAUJ44BSbTHklth4+9Y9H9T/iqUwSB+kxWAoVqXVBEEMFWL5HqdjLYNSrrdVLhE",
-	"3Grv5hTZbG84G79WUkDJnU9gdVjPH91x5MIYn1/yyabAQ3gHhjzY0q/hitU0zt8/rfNX5hlqBAVyAaf1",
-	"HYnHRi/wqfTkwwVLY4mrBV+6sI6nWEkeRVdhJWXPjqHYjlUPh+Tx5XFc4cy1ku976UTflfDtQpQ52Fqg",
-	"mgrXCmt9Q7mtGp/u50O9PlIMOGSDvVbgRrm5+RxIXpPi+seluCKo3pOz+a+d3ur81PJexLQ9aAwb1lPa",
-	"V1RHTYpFntj7Wtk6xTYs4I0TPg6HHICYZqGgJBmP2SzVZNLGqDp26jiIcV1D1NhSUVAM5dLH5wy94XqI",
-	"tPm+qPE5bP9ByZKfJodnA/3uf0r67WHvtmJru8nU+WtzHqnMw+U+Dzu9CCnsLfnVr2rUGWG92HoW9S00",
-	"gMGCoWGyHCSpHDrHoJLxkmKRgRf51jKu8QfUsxEf5gJK2pxYnQGYzq8KmuaYYMpGS+gm086KvUYujvTU",
-	"sJmCFk09/AIKttuhmJL2QyWFa4zxlA1jMTZUzXaqFtAkgyXQPqTLXtjPsWosxIhmXt73UiW+HQqErRrL",
-	"2UyyRKeuvorm8+pCi6eBeSPtyK2PwyVeqNHXaNX4tOVt3Lz1fONdPuC39WfOlfzEBNWC+QDDnBtZ/l5k",
-	"+TYzIplFkhsI4QLMRtrwK2LubgSz3hVyagfE/EkMooccTNeY2tJHH9Rln0LQCcS5tLGdVi7oC2lUDJXp",
-	"we8RabDCuBD5v+v2e4kk2HWpsKO5TkjYEuYpGwINtgRq6DJGXB7OlOsuQx9/Oe4e6x7na+xIOKr3Evtl",
-	"HEGh4UqHDtHCPyqu9YUa/SFRrS/UaJuYVr5S3/VThZXmZv6U8ZzU5G3C5ecQSYkL+UNjKF+o0WcVRvlC",
-	"jda5HIHcNQ7HB+JwvB0726OKYbVcbT5P1Idoxo2g/gSrnKbSEO9YT8MPGn7w1+QHH5lyA4bp9ba9phzg",
-	"w8mQA3sJmDlGSwypAnJLlGdXsv77r2q0NlLknXM0nH1T1FRyPdGtnoI1YaBzKTdCG6wqYxXVAQW/D08y",
-	"HWLKs3RfgyLEe5klEifCgj50+YERpDIDKrYxPMEmgdfQb09TJ2ZqMaRSM1IfqvjMd8JymZ0LcbxQI0uu",
-	"PjKKrkfOX9XoIblNP6UNxINWmw0tjIxVKske8ukNMgUobUiVK03wqxploSnaiDl1ljeaTSNtFLDP25Kt",
-	"rSoV2BVgp1vJJkqFWPvK0hFmImjDn86dqXrGl9hiMi+/dqFjpg9a8W5Q13WrPsLkrjTnAYeENHTt49C1",
-	"h2KfJldfm90/bWzs1VAj4VcgLrcmnWDiXtsQI5UykhM7z0mOemO+MY+oXSg1anSRgND6PIlEyKRadBla",
-	"u+ET7CPZxsbqztZuifF76SkqtPBMuITUMKvnRzNxkoU4Uj4ZRQbyQkhM21WN6GDZCBQOAeIYl2LRxk6A",
-	"xSbJFKXIrO4IW4y5Nsgk5iqizLVc/3+SVX28oz0JlVzZvT5lQ5nG8dBXttJYtcZQSdP18im09PsLcwvY",
-	"/yZHIpT5lWrRsI0/MdvIcwrch0XXgVEDIFgN97hrJIhJlndnHp6Abyl6Z/1pZeikbhdIkc7rBGxsbJjO",
-	"Y8WhX22Bvlt+UpkLeenW9vnR0wuqKupI6icO12gE8kYgbwTy+yapnt7chqy6Rq17v9NfQF6zqiT1tNWI",
-	"D/luwE/R+BppA82vNUrNc7P0HegiCeR0HvNAUOl9pWZ/1z5Wm1rJa1eNVfIZkOn3EtZaLbfO1LV4hTNs",
-	"E7w9869WhG9nR/CZNpbLbXannnKHq1f4DV5bkxHzcFsOfE5ECMEp329S+2Llu1EkVFLrU4ddzCyYAMD3",
-	"FMlAQHFWEu/ACaQNE0miki6j9izkLnI+oBovzRuc/SPKQTjDelGIzqBxiD4ML4OP4waDSxYAyUKFegZE",
-	"bt8GDfZwxFpseJ0rRLYLpENdCxx6A9McUsfYIVNS6Jx9DY1gGBc/0yK+FrrNhnzEZaikCHPvS2W2Dljx",
-	"F9WieVvtlpDpzJ5a9oufxZ7hAy8SiPQALmNtYQ28rYYkPJRSgUgKwFJ77/Rg73f4L9nRoe7mGkt6rLFy",
-	"sHHpEB59qkVqGA8Acqt0SHqxKh2SFvnXTk7PIfiGFHU4yUYg/wMTBQFgG7vE/dglkiUYAcAJJdViR3p3",
-	"LZLrSCzW94qNNMR7tVEES4OpT/dyPi/QBKYqTbDBixBXmCYORK7Q0WmBBfYyJYLcZewtT4x+LylfcCbQ",
-	"XeeJOog4aRxnPWUoReUpGxp6iRL+tKpTO9xuPyYdojk2qB5uJY2k8XCUD6jEYO8tECzaMbweEWENmlVn",
-	"X9kpx9EkTZyQn8ZxhjpQgJEK3kGEpJmKRNQA/79wBR8R9C+5vsJZ1gM/nUUD+g8D9C2kGa6v3L3dAu73",
-	"fof/3mQVuest3sQykA9AUD5VdQU4xyoDQ/YF1lf50irD19zwZMi+QMu2DIVVUSGOGZ7oLwFhhjMeWSDn",
-	"MhDD9/IL52ZsU+8ijFgEOztmOo59C/0vUemvqQvbZe9csIwmq7y3wMOYsdJCv5dZ4denlHoJvR1EiJ+2",
-	"mVGKxoo0C1LD9FQlvnea75hE52E55s7FYwE9d3aXwlevrbbx4NWEPyONauz2n7uQTvV3fXFcKwTfiY4m",
-	"UNm9npC6lgNsl44DDXFoiENDHP6oLg13oQ4kwdSqF5dWL0AqkDVqhNLAhWCrYu9E1DPci1anhx9mSpqp",
-	"/RlkEIsOrouyfi+HPDDRdWSWHZynYz+Ll9jgf+UhDGWfzviVcGllRiRPGWcjHlyNrU6DRYpn8I72spoa",
-	"v5djlcxEwuYiiVSo6xww53Q2f1zqMa4gyz5+SH4TXPvantB0vo0690B8Jg4LASd9C0a8xbs0XaIh9n7H",
-	"P9YmnJ7KbBlEkVxskjN3qDGqUYDdjhSB9oO/YLJ2ZcFyBNqtWri6N6u6uLptfL6NXHGjG5q44hab0uB/",
-	"2uRLD8R3Q9a9QF/XIuz5t8/YYf9Jzzd8xuKbllPHkRTYHs3KCSFfdtlpTsxwuUMg3VA75sM1aHvJR7F4",
-	"MLhrxAfjDi4buBwsUYmYhjaaq7P6DAfufBPpudKRK35aUaeVz4Sjh+MoLkZ3rMze4P6f2DQb8iUaK1dZ",
-	"Ktfs2cUPOxIGpWbrOyvPk+ga4qBlyKZwfxBi7AyYhWCpSon8VC7PYZZdTQ0XgifBtFVTzgUW4YX3qdJ1",
-	"8VD20d1r2QyDWGmokg0lY3wpGRePyfB5mw3toqNr+ypV3HGeT8yppKcQybV1BJeL1lJzYdUeN0ir3cJp",
-	"/wQhW2D2sYCyVvsAQGp0j4eie8Qx4SniCsYtuuyGW1CqvUQYZO51gks2m1QjFS4Z+JKsvBIrOYHC+ISv",
-	"XLJEaIMloMSMpdJAvXxq8keL7NZYGWAZt6Nrn5nG73fSIN6fBvFySOdUfscz2q6Y0210fsDB3wkJXZsL",
-	"i0JrOwpZrgVLYtpY8YVrDOgBzcH+jKn3Btl4xiJJfThmQ6hHJ5UZ0NRDslZKwRbAZOHDKSe/a0AVyHON",
-	"LvIDUTD3wH40rHGQ2E2dY4G8jaqJX3C+ol5ZQ3FH9hmbF5SabTAu2P39Sf0gnzYocgWgG9Ll0Y7xHFUo",
-	"k6/bESwsZ1lvoLyYqsUmVafKhkG6zc4igP3oYxeh8wL1XxanG5OBQ6VbJw6WEGgP1M01zB6xlNKOlZq1",
-	"mVYl9h5waZUAEAoi47pOWVCEx4ngYT5t2cUcZ3nNbbYAB6dPYrb83fLZsMuexQqCpNzADBsq+MIUlWXd",
-	"7J7ujsb3HwnhF7ZTXnJDQZroiIdbCA2a5t831XIFGdYaOonju3fzWQxGfDBddi44tP03WckDNMV6wQFW",
-	"bZWNNLRH1Yb6OHYPkCvhnCaOalkxw35RF8pwKpev3MJvS5keohGQNr3OHOEvtBFc/qwmjFUsK9OEO0Uv",
-	"lChEIsC0ficrRtESwe7HEGFn/Rxlk2xljXDSpH9usnQUAL0Rke5oJQFKdFcZyYdxrhWKfLanEdJ7MqX4",
-	"gD8kKWbOWKlml55ifm62sa/YhV/mR6QlbpJ1Ikd2Xo0X5IGIEDoHO7fBjL3f3Z8gI7gY5Xop4cLwxJDx",
-	"wqIGGD5MDnjYQqVxiD1HXSFjsm9gnGMbfBpZ7hcEDayaHr+mpTjA3T22gj78BHUx3Vo/tYDg5l8vH7ib",
-	"aWSExoBxH4THQTvjGdJDTXVC8PshRRsSa8+FRkpE6SUi0SxUEHsh8snk3eq00YdAVf6IarsNRWkoyh+X",
-	"TaozrLwHCrIxpdTLLwuRCBam9v8TZ/6c45oonmvGQ8HSuaVz3Zpk04akNCSlISmfXQ7q/dIUk0STiZ2v",
-	"jqh8o3ItArCyE3f90gtqErZXmSdqYpXMLnszZmahGE2gXUkOqythWQ6rN8VL+AGLeFQ2EcDP748WNUSh",
-	"8YF8tEJvAKt5NWLncm+ppkSjWvOeTvUcsr998RtXlyYyUzb8z9BVXmMakjGqo6G/h3k2BEq+U0moHaLb",
-	"lUFSkzMphpGex3wJYRxtBq0YGNcUx4p56NcR2guhn5Qr0IX9RXgY2rtkIzGJpAbMr8qr+E8hp2LGP7wU",
-	"cmKmrZN+r9duzSLp/71bT+H7byNtTzTXR/rBuXDt+tcZUx20NbbUh5NGTje2OwXa+526mN+spUVQJAs+",
-	"00wL4ZPcYN4202kwRZ+rI1s6UrIyKtNC31Zx28XW68WI7azz+mcaru0Rbb2Y4DbZSAl/1hBPmQPk2+Mm",
-	"/oqo6RrVlGIgEDcxcepaYQ2XKGFqIVkSTaZeeLh0TkMY8u+anrrIz5Gg70P2BcRC2HcH8O7wy6dEAt7L",
-	"xVRhrUsnowDjxyALx/AjrPwdKDmOkpl9hcyccB6Y7UUxGK69o1SUAFaK4qiMvrCrPCXfakNO/vzk5BPH",
-	"RuQAv6FmDt9yBO3vmnAVCcg29K3dmqd1FWiQEKynILkQLXplkEr/dNimzjhcLiG7dMaX6M1NxCTSRiR2",
-	"BNN9L32eKZEZ+mdltd6ES9NQmYbKfCQqUwXHDbkhvMtRG4+kXmK5m0CViEii2l8fMAJ5Z2YqGEFD1k+E",
-	"wtFdFHqmCIkPgZgbVJegMD8mqrOZ4BJsqlU+GFpJoxk1mtFfRZYgkIdSuCUr593wWgutIyX1Ol3pIppI",
-	"ncdb6H4vrkWyhOQ17I7MoUQvM+pKSCjDiegeVVTSeS5DMAq6uT9TJK5oivncnnyDZH9GJHsuQ4ju1dFE",
-	"diKpiza77cT16oKRbkgUx0MBXThUwkaJWmiIjaTatfY9DKKErG2O4jz9qlLTZa+hcY1mwyBNEiHNsN6J",
-	"8Xlh1wMz/NPhrY2hJjhpqMGfOm2rmhzcJV2rjgXv/U5/Oe9CHT9+LkON4QK4tjvy38+GQNTiWPW02Wk1",
-	"jL9B9bsx/hw27c7316A2Cuv1OjOgclnqyEvakFctxtAsS4oFVFp0EQ3TKBQDYnfDNjgTneYdeZ0bK8GB",
-	"W+C99Fp8eOLrUGhX0gKyPV0W02HvEHO8rZSvpMAaVXYKn8caK3XlK8vBklRq3svysqTCpv9T8ndSFRo7",
-	"HFTdnXNtN2eUL7eLhbM000pJ/O9MgIEygiIbWsChvZdTwRMzEtx02QUedKFaRr5zCM4XcGmPBYQvPVWL",
-	"/JF1WeYSAqkLR8w1L34v0cODLwzohYG9ERGPh1/arSZZkhlaTFedQlVWU1r+Z2bR+AjRqbjPPzLL9i9v",
-	"r30QibY1ONZmQyqPnQit4uumB+tdmR9h5G04Xmqme7GaRHJ9UzwOyAbkHyfxUiowmP4Rm0UyNYJoNLfs",
-	"LhF6mnvH5+nOeZR02btEyQkLEhFa7OEx8az38rDXz2zMgQoFG454OMi9OYR6S8BlVALatXH9ZTAmxx9D",
-	"ZQ4v7PbjkEYY+w8ijBdgYTiT9XTxwlkm7k4VPxkNKV99jsJ+OncVAtPAW22HTZLAfZO5jJZFE8mKpQNS",
-	"My3SL2mF2SIBU+hjr+uNv4C+zFaMFKGm9MeFiOMO9HAKkUy12ZVUC0lEpVtFOew0H6t8CRDMnYjHR1Fx",
-	"G6j+WFCNwLM9WFulaqGSsJMILdaA9wXqUiyO5BXqgVpYHRB0TTdIm0WklPrQ9FjJCelsnmGyHLeP0F+k",
-	"+UzYjyPDQoWNZE11cBpAxVua8BwWvWtGy1koZnNlhAyW/xTLj5Zh93zGo3gnXNuvICtBIOZGhK6drqGD",
-	"03BOVFgeBDMlvcSStwuID5EGn36uBYs/ANM5F/OYL7G2fNVm6Ku9qk/u1nTlr0ADtljsP8XyXKSa1vjp",
-	"qQadMeMeixmQAkwyuQMt2aO4mzUskyT3hUquNFQNRMness6DnpP2u+wUbOiJY6Ag/MslFTn1HdM8DcIm",
-	"ipFh1yoKIRoWtvJeGpXHDAizQzLlGi6CNgCjVlZMxf2Uac/HYdRamLuy6QthnqJZLm+xzNOGiLpg5nj5",
-	"JxW64UKtrh4hfRjQWTay70eUEqA+cp5rs9ESlGmL9HAjOyE9KeHrVXvqYlpU2BHtCdmpzzwUDGyjvddE",
-	"M6oiQuZeq9Q/pdw8NHWHrlPb4f6x5X6SRea9nHLNlpGIQxC6FZtxueyy77HrqeWgVGiIQ2EQnffeuUjX",
-	"yECQ60gwbVQsZLUsgjv/fGT1T6noX+ZNLQ9M2Sc4JPrTEJuPRmyefyAmXWWsszQIndA7EhyMOV9PcRYi",
-	"DtTMpcqOVRyrhXZVx0Y8uJokKpWZO4pxNoy5nKR8IoZtqsQO1/13zVAI77yk5yyYKqUFuNarCQOt8DNV",
-	"TNz6dqIt/U9MW7IUSG9RLOgwzy/5ZJPSAu/ctO9N32m3Xirc8qbP/Xv30JiysYM+FGcUEJuB4STVunx/",
-	"+qXRXz8Gi3mWCOxeU4iE0Lew8F6LJBovO6j3rvdUkd7oK10il1lAKoNiI2FZj65WNruM9MjaEIQqlvID",
-	"rO05qeQfgylcWk58V5XzmUu1+VNplH8gFWmEzC0oAAKdJQGFwijbIn8w5WZzs4w3UrA5z+xNq1X621a8",
-	"FBGoqmGUiMB+Cenb8IlvnguZkygXh132jU9kovG04cv2e4mKrd3S3CzZSIXLLnvjqj2pMRuOxFglVlYd",
-	"gj47BLo3TOchNyIc0G+kxE6i62od9mWkTX27jZrC8tW1XqirwD0Hd76JQ5FAMJs9PCo5E2AEePU68Fy2",
-	"LjrjoslXp34NRsfKqVFBUHGYdYFmZyYzyY8SrPVFyWoCGqNYSHBpa2BlOGFaiPeydGe1hXzg8T3s61Q6",
-	"MNED3M7wpAjSWQXEmpWThQYbvVAtASbVIn8u7yXpfnQ+YAeyfxbQCMq5f0GV8rcD6i8hRARstbB6ZtR7",
-	"CUWQwBr01EUL4iS0U/8N2Cys4sZOWRBH/x9737/ctq3l/yoYz86k/S4jO0nbe+PMnTtOk6a+2zTZJG12",
-	"vlddESIhCTEJsAQoRZvJzD7NPtg+yQ7OAUhQJvXDtmTJ5n+2RBEgiPMT53w+ZfchxfPbsYS4joxy4OIz",
-	"a5ByqDsU0gpt0BeAzUTniNgimKPz+mjRFmxFpS0eFMYhQOjIsj267M2SOalqLaHM0OgqmdsW7b6gqbTw",
-	"k5bUq9e6QWrLdKWNsl4/xeoLz0e/SsFeUx1Nttt+sYI1x6m2ehX+s5rkYgrR7regIi7HS/w9bK9sENcr",
-	"xqX/8fBHGk3YqsvdZfCAT9Ys5HstYz7it1mKvkPHT4gyUOxq2leV9QVfGjpY0soJcE6T8Ysanaag9Twv",
-	"LYwWy1iupCBjLBD47uQJCeGLsEfOBVGJnJFUxiwg1A1rWU8xapISC7oRk+LxUxKanwzMT0IQwb4I3zGd",
-	"zx+egQQ2+TVvZenX7GsWzpviLSXi7OjL83BpuYqHnXzbmTZajDwDEhYCir4Gdi3DA1SugZPhgIRC6kFG",
-	"c80jnlGhwztP5ORomKGs3HwAhLDxPcro7W69qWaDBC2fWe5K9W8Zbx5aiTxt12oFCwXKcjFxcPzF/rWq",
-	"KfMM/HtElMNrLKKcu1OP/Iz9VQAAGxuztnC9n3vImMwSiHQSaeJVM0uF0ZZmn3Vf8BIs5Rn2HBlzf8FY",
-	"pqr0gjPD0DelSJbQqPFkC5MVrYZ1mfVoaECqFmwHfZk2z3J/3OGAhCPXAdT5xlfRCbhlNtEKrcAOcT3L",
-	"5/DWvmtEct03+dq/eH+rLuvBRNmdOG8a6gJy7Dri7IW6sKmXWnEWc71gwxc61hqQFWKu99KObqEOvnrU",
-	"W6pm20Rr1PLZ98pbMNt4MOMilrOBnEIy1PMg7nXc1x3DXg84wyjIDYOrEU+YOqZTqmkNKeOLnebAKL92",
-	"bP0zklGtWS5KCGzg63LHOuT8BaEJHAOdI9cHHv+4XqSm7t+FlpoeeZtLmGVfwJEunA+6Ko8mxFumX+Dc",
-	"z+Cp9hhOZyTzlOqytYJHushbjI//OpbOhIkiNe/c/qCnpuOjctP1MjE2G6GBgGSl62ndzg291NWXv6MC",
-	"JHGN+9pLV3u+PKVjdmwetqalcL2PTo+GXFA40ru0EPanajr+189psunPGy1e9V6v7Cc/PvlhX5/QaIC8",
-	"YQ97z/ojTvshvr4VD12/+GuwxxHF7h39Rz+sY27EmP0q9XuquRpxOkxuq2IIw4AxE0Y9s5hQp4+dXUIO",
-	"qbaCoVbTNGW54lJ8Pf6y3Dh5wkeoRWDGikLBpiwvT/pLC0OsgWEVhntTUPGKWdPyE0/YHpsXu05lO5pb",
-	"/oZJ2EuXTiKln3lqjMvjR9/95bu/Pvnhu78AsRV+WNFacaHZmOXtGHL/VVFzbWAB17Z8elKkQ0F50pux",
-	"YXYUHKUs5kXq/kuM57fw1adsXP1zr2zkp4xd2YRcw/rA8u+5cT3kpdk7q9zQc/8Ryr68+QHqD8unLA6w",
-	"y7Ci1dHEXFx/AP+cur14/NISNKxrkfOHORuxnImINS3vrlOV+59yPERPJGciBhKVDR2RCaOJnix1M8y2",
-	"5REjAkBpJNI3MhJTTYdUsVPiSi+5DmzeK4zlTIReZ1zZfpvr8hI2zmkMeSMq4r6oPiDKxNFy5Kowc12T",
-	"FsyuqYkskpgMGdbIwlOar3nEkL4KwUHo0Ixv5uv4/G098/d94RqGZRIH3oUlSy959L2FCoDvoDJckScn",
-	"LZH5z7iUW0xC4gjtOUgrZ4hR5rRNxvIJzVT5lpRMGSzqQYUH3y/Nad7sMn7wdjckdmZ0fkOCavYXilxJ",
-	"3Wyly0Gemjfjl9BZAV0uv8cJn7L2RJaFe6GKJFKMiS1jznIJ+Hh5IRTksBIpL5SJJoQkKK92cqeEkhHl",
-	"ibFjKaPCa1tyNynFsS9ypjTNNYtb5OQXPmUCmytWn7mfwZMd0k69bivKhEUXl9cX8otmKTbdGTmjeBDT",
-	"uDXOtVXrvkZHpVduArMjGwPFd4zGfO03+Q4m0r1JQJ6g8RzO9+xh2QYCz8WUa3gN6phCU/nyRkNsludl",
-	"43r1+wcKTRrIvg+gM0K6SMgjIJJyQIaFBuOLmHR44gNGF+qE+gJuy3KSFkoTpXmSGCNLk0TOAEIDxzXT",
-	"KXs2TsFywygWQ4Nq5I8i31BywaOLAIcKSv/BrEdAaF9URLYB0FwkzDzRt5YfUy08aZMiwob88/KavemJ",
-	"vDl34Z2U6XIrhz1nFYwpTRKWYwnXnrZfHmA7wQEXqY6KJOlOLq93comKhlDhKSQwsJ+krZW0HZHOAABo",
-	"fcuRpq/9YxYlXLDl6t8b0yhZpO9wyloxViHyIyUe3DLuNZRtwjd7qC8bCzXxMTpQsvvTwm3feV3OlkpV",
-	"m1dlwqAiaxerX0uHGX0rG8hddqxKP7pELT2rKQE/qSEzJgCSENHLHGG351jROVx42Y/yfmZrQk+Itw2b",
-	"wcXlxW/ZnXZ+qod7m7MpZ7PlntCCbi7VcqdB7o0GgURqTUCHc9gIi4iG66uSnKliaF7ucImZ/k1A078R",
-	"50LY67NKQRi7DIVHpZsOSMcwqSbG2nLED7KSAbXP5to/0oDoOJJ5Byl6vyBF3aYtUwXWZ8WcO4AjXEkC",
-	"S4kass3yJIBS7rCZRAzHEQCE25JAUZoKi9l/yRuwmzsgswmPJn0Bbc1CgtH2rlQI5ZByEbNclYWGgkjR",
-	"Ix8A/WU2KTMpXEOaHyoLZdKYbP2tevifcpneGXXQIYXvhdB62ws36yXBvZLIfqn+WdUI+ZOVNnPzB8qS",
-	"udV6Hpss5FRe1APZlUVOtYiioX6nNuMddCLiM3QckXeUgd28XOOKQlC4ZjS7tHvwKnLyium9FZI9aies",
-	"1mjdAPPONxV2vcoHqXcux79aWlzCNbPTqZzyJfiHyCTLYxVWKAIWU00xgj8OiDuEQNg8LqKkiFkcECkA",
-	"Jy2jYyzwOX+B8TH40VPO8KhSkYSNNBDY94UdS46xD8fiIZan2qgryqRZK7ghPtWmGEDvmXmSo+ZC4fMX",
-	"iPqoSWp08aOTk/L5FTM30QxIFSKZplSdkvDvPFZ/O3n09OR///t/gpNHTx/973//T9gC4sZjdbRQ3PwL",
-	"E2M9OTp98sPTp1DYXH0A/ama5eZG//nPk4dPzx7+RB+O/vjy16/fPPT//+7rt1+efK199Ojx12+CzX/z",
-	"7f/7l6PGIuT6Qv0sZ3A6jAVjs5xrzcQpCd9H/OFPHKA9Ik5G3EL8qYjD3zkC6o2ZqMqtF1bIfbee9nkF",
-	"V7f1OQGs25xRwOjMWcKoahvWXDUwnvJRc+3545MTv+r8r385WbfwHFiAN5iEljc6hdfYo9wG61kIzVM2",
-	"SOnn5lF/OKmPuu5To8hY8EUbCyNvs0uJ94hxfQAxEVycRlBMq3Bqc7MTGEqZMAp+7CIv6WofxMEiHiQq",
-	"olnaVkxEXHebKTHRORQNQHbDfDRH5E8ao+JG3xMAjxYQE/8MO+TD6wdYHSgD4g86O+1cFfvBJviDnrYg",
-	"Z9avKPPumusECzWdpnXOhLE31o14SkL42QBbfMPLgRXCzYMM7SuwoDfF2wIWNGOvQFuwK3gvGT12krg5",
-	"iMqlmrR1BBm7rm6KY0JLUVymeSs2d/z2GJxwtbT1BC8p8fJrbkdENU3kuGCBRcYvryptAfoatofDhlrf",
-	"n5z0yPuMJQkHWlnjO4avXn7oCzuvv8OgfwuJBhLIkcyrcKIMLiYsN+NKGbjpKHtLMw1vCm1B5St8+I31",
-	"/678P5hfm/9XvZq7677dYaeq7jaVL3INt8mT3i+od9c4oFn0p7DOW8rU9qQvOk5cDArFwqoumedEFOkQ",
-	"g4wwZpryRPXgDmGPnGH4BrSNXCjNaLwEd7LZ62p3LpqwsuyDbz+F3Srn+whOudUjoVvxKexG7HLDPo7l",
-	"2pY+aCfBQT1g7XVpx0tRjp35jqggQwbtMmBsm6EuD1Gk9yjTA/Y13n68tff5mu64qK25fB2hX4V26XsC",
-	"PyI4jWuLy1iua3lcxWyxNK0pBFcrvRgAPLPeREWNZXyBC8YywnVjXRTQrxyuL3DzCR9vRW4LYHNNBVQH",
-	"17zGUfpd9JK6hM09ay5Dud04A5Mz82RqSUUs5D7YZxppjy/Q8vMBk0cJGOwI1ixTbWg5zLx+0ogKo7YV",
-	"80DLgV3AbjnClVHXma7Jdo/8KocyngNyDnCgzSaS4MyB58wMxBMkBjcfmgtlxkTgj139pkLm7AtkTIUy",
-	"XIxG4YoeObNJoscnQC3ufkgFmcgiB9sEpJrPsHTX/G/5hbSUg5SK+cD+JsQnlDPRF9VjukAXV8ReO5CC",
-	"KZaMwmYicHPJ2bBQbH+5wMsp3hYdOBNufJjK8p5nuCbAvabchrLNkFx3Bwp3kaLtMCxjs1rozjR2XoAL",
-	"5sRR8lYUcyaEER7iZckNDOq5uSbO2oPjKWezdntroiNLw2MslsPqxC4UG+/gnVzTiZmM0V9hZsxwkScN",
-	"J82/czbDh7mL6BbwYL+v7OzEZdvTZrId6bHOwV6a5TCbCCVb8ynXc+dQUuOwZXW8eec6tx2POHn/AkrB",
-	"6XJ7TNICz4VFJOixPlCeO9tO8LPg8qxFvI23lSNCrTvZkNBYmPWdKdPfBxexYwW6w4Xzi+JVAX/ZSFSx",
-	"9X0GqLFv0xcvHEU8eAmFSLgCBHIRkyznU6qxz0ch/CYJ/wxtUE2Jgpr0XmNFwjsY9Maq3N+IZG7zsvYc",
-	"l6t6JnWhDNdLpV6L7R/xSaV7A7BIFPkIoTegrQp4SnkCMK7LyoCb65ChAjYgITKEh7bEtRAJU6qsEeSK",
-	"jPmUiWfw7lz9a4+EYHVYWNLL46LZ07GEaiDCL00T3PvUdxY/SS6wxqWifzxzl3NFwFtlsXEjlWYZ3PrR",
-	"ieOVstUxSHaP2Kh9Qe23RCZxj5whzAgs55AhxTJOmsxsBsbS4OeMxgpvNZzbW8opMDJbwJTMPD7eD27U",
-	"F3oGkK0hPtHiMpTFl5CXsU9ttIEZzivvSRg14yCGq3n5ZT2ycFmkvrC/65GPiMDsVRZYvPzVDxTYuADW",
-	"yjwCgQcw7viQ+c0nLftMobW+DO2Om+coOMKlNZIIT3s1vPZDrj03mqit9Ai0VFAvPccaLrOwITGrrO5t",
-	"zfm9KVqCztisGCY8QkWxVqd5sAT/wWEfostXdsjqssXHUtJDf0lbUfc77JXb45puM8NbytKuB0fZscTf",
-	"BEu88aXC3QYB9yI1cdiJzTcAMrdJRy98d/zFHvytLPV0qrPXUn55Jf1ofmR8/ZuumHQah1T05lDtDTA/",
-	"1l50vfNdCmCj+sg1ZaulOPJnqpDOglen1bU9CQGfiTwUY2WU1IMGBrIorMcps1Qas4VUhLlBLAkXfdFc",
-	"IPWK6V2J6t5VQm7bTbnbfauHcRzcdczanOUqbbVWWWdp9dcs7Hxb5a4oAOC5lEotw+RymUrTOUlZOmS5",
-	"6gs5gsofvzYUk0l+qTjC7uoJF2Oo45nQLGNCYez2jIQmegxJziR+qoMqV4c1qpg4iI16PC1hem3tDqhX",
-	"/D5sLy7dqaezrXrQjYPFXXMX3HQx6F2J3Q7VizxkrgSrErrz9pspaL16kHo8pKL99MxB4a2FgfcLV/o5",
-	"FWqLmnzjRP02PeDnVCzr+TULa4zoSOZRFx53DufaUg05e7N7AoLHXJhTXytQbk7Z/yyB57Amv+gEUuGO",
-	"CeWIJHJmaaMAfRlx4GSOqMkTNncOaBVKn8EdcmbPLSesL2zm3+ExO9KFmFwwlsE1KRw8FkLzxPgjQGcl",
-	"4TAh4SPN4AwV2Sbh7nJEqDtPyBkcTavqpKHJqXxOxTa9yd2cQDyn4paOHp7TFeicQyq6wu/OveyOKG7b",
-	"Ujw3ITjxNe61XcHjL643aS0s8TUdw5Herk7+zc55zcOMX8DOdD5Z55Ot75ONNPJrXh9XvElmrCdli/CU",
-	"cYpYvLyoeVcStUdnDtv0TLqTg06DbL/ueT0F0mScJ4zmesjoEgbj9wzI2Cz1zpMTG0WBdrFOwmwigSPL",
-	"thhDdoI8La90oBGhLf4Me+StVJqLsdfYBSWyilDVF5SU06rqRFHBTewoQzNKOVRVSku+Gc6JXe5vAxsq",
-	"JoxkVCmsgaX+pCdUBX0BJ77+KFjJ2hQE/lyu11WV5Np1EeUa3BgDz6HpBiH1IKO55hHPqNCdhriKhgDx",
-	"9STqiorCYwe6ubxunQ3ryk5Ha/cBZJW4IkpT3dbz4L7blGrkPfzu66Gll6sHWJZl9t925410umaTHHOd",
-	"ek9VDCbbTTwjswiJpBjxPGWxbdF2LHaRo1VhixTAFrIEHIm/kJjOVY+AlIB/IvrC3aIMoy7TQi1wAZtg",
-	"ouybodq7sMmngMHY4eeWX5oFv6Xs8u4ooLpcc1fKsLtShsCDNfKUagdIsmvThkq6ih6HczQwV3SnP0ku",
-	"2kPuf0guMDpGgwJQWdg9XEQRUxB7j4oEEEjqRXiuSM71lKI0ETMTBNsy3z6B2B2L+/oCfpeY76A4z+u8",
-	"Mv/Ysr9auyuNIpZhw7OnUXFI7zJgoEEyIIivue6LIYtoytzgTebQPPy1Svf+uPWauAo3u+xpM0/flQTv",
-	"FcL0KsUL/xop6+CnrVhe7yAQsmrtSu8XRqee0lvEbqiAZ+uK8GND5q4x8QcF0WXqry+MJw9pRK/2hCRS",
-	"jJnSpzZTaJvcyzAjICxRQJBechjaS/DO/veEDuEbICYSfVE2k0DHNGITjmSeshynrjSdK4CRtINZ8Ajb",
-	"PA83BjUSVNPF6henswEtJZZMYdji24VGDgyzVjesaZuORdmo03xd3mBp3oAhQsh1lIscr5WXbAde+UWO",
-	"70uNKXgxkV6WAaSR7lJ/nQhvnvqz5otLQRI5xjrLK2X/mqQ8ZcvKh35BABpdeuEmHhlz81mReb7EA4W+",
-	"AeL1QHgz4RlaZKMj3PfWd5CCLJ4Q9oU9IiRnaLxnDZa6tNJl3PWUhHImBubm4altePamWwVzLaD5/15w",
-	"3RnsexiqlLumUzWnR6+MgBQZmcsi9+S3UjVXL6ZyaOZpoZHQWQUkNOHKwJYphC4OoakUYxdTpFwpLoUr",
-	"uBIsdlFLlXLxUgIyZn3h9h+qHe8mJJYwQswyJmIC4QoWzWsPLcF596fQb4kwtHCUGbY0k7+ev9dUxFyM",
-	"9zKx4ia3PLmi3CN06qlzRpZXRYF2KM28L1/XzWOkwLN+Y0UQry1t+72IPMzDLgs7YG27/rZO5q8WgKQI",
-	"p7ntBjdwD1o63EbGi7ccJk9ObD3BmedRVJGEzUZiKNEXZqBPkguFBz5ewxr8ePOONSNsh19WYJ7ithjQ",
-	"C72KDwuXuKsk6CoJuq61W9X/RlYrBXkjPt62uta2rJe7trXO1dpF25q1fdvpWwOXZ5PGtZ0J1R51rm3X",
-	"P+l61zo1sv3etTW1SJOR9nqD2vMxL33YTq78g5kFDPuSrgBQSUwkxmLMzibctp6Z+yADgeIiqs5uHpi4",
-	"MKMR1/O+SMziqZYjHBOmvvXnvY/JWG+Cy5I1tfXvMrKdrC+Fu4QETVbf+qtRL1fJ/Zo++jsLJlTHtagU",
-	"gZZjPGNxpzQ8bz4jbs0JXfDoosoJ9YWXFCqPeMzA5tpPUEs3plyUsJf+2c6S4th/49HF/oQOC0oAWmkK",
-	"7XhzIPzq/IFOR6zpD5i9DSxI5YZaL3fbjopbFn2R90yrqijUT6VedguIzLHNCy9GthESmhuFZEJF7Emr",
-	"nLIcyj1LiLLqftzyIqVA5O2VstZqPC1FtR3rcp1Ij5gnWZyukLovaq5MiA7LgGrLBp5QpQeKMQEfKTq3",
-	"PotLP8+Rl2tC43JhmjTOe6bfyWSH+YqbzyDbR7glGF3PmVoeq/maFAm4EBtPyFmnRu9c21cp4K7ToEOz",
-	"3RL+ga4bFVvdd9WYM6HzIY0uWuNNW6aCB3ZefOh+GJDh3BGjRRfmolDIWQinffAzjhjoIprI/BT91NBo",
-	"cAmNVOY2yn6aSQUve5CqsCovyqGpK8yhFoicIzQ3mwK7bTRhcUt90Fv3YHsZkNrJrawO0qwLRDsnczXv",
-	"AtCx2E6jmXEgmR+OwidcjNePSO3+NJNMjYe4nGZ+NvGCzweKhGbr5DJBrpjAMmA2g+P+aEeAb+hQyaTQ",
-	"DB1NRqOJAyg4f+F1UAGRZl+AI3oKIAlwj5JWAfqUsMvUUX9Cp9L5iwDUkdnNLCbSuI/QVgpiyOJK6YQ5",
-	"m3LFpQjtTbVxLI1Ss2P1BdBC4sUsk9EkdAoS1V45W+voKjrDp6p8YrfKA6VpwkL0ZEtuV81SUvZ0JZLG",
-	"LEaPF/uojEp0cwwgkQcjItFFQjWSWGID7PkLxFzCwB9PHnI2KhRSuJbrM6PzXl/0BcwsJEM25qJiDxLs",
-	"s3aX/1mwgkGFNzaIVe8euAYCfBZHmMGVfYAeCc0fllMT2m3NY9qFszelfWFvInOsP2k5VzHrSSZaZ8rB",
-	"YgRVxpMolk95xKytoOpCmXv1SJjRQrGQRDTPuSMWsZYH1hBb2/zXhjflimh6wQThI8sQYbYLnMzauhb7",
-	"HEayCw0brCUEEbGzAHb7X89K3XyIsTi9XccY9eHXMJOEjjRIzdF+UW+Y/X33qDgCEqZmh98cqtlhBDlI",
-	"KG7EXhZ6oHTOaGrXwCi6gdGbXIz9j7SET81HC/r+UqB0qDU2O1t+a3sHIGpFGUzuVXz2I7o+ZXy0yg1b",
-	"HZodqwuePZxKPAfIipYgDSypcX4ueJYZX8ZY4AlNRmiWpKrosVyTt7knUbJHfpeaoQfmzK2zy1Q49+aZ",
-	"Jbs29w/JiFq73xdwl9I4mhk3GT0zxAf5/oJn+2brzJzM7G7LyF3RunXR4MGakQZzcQdtwz5pZSPfREtQ",
-	"jhjQQOLp6soZYpXWpNnzOQnhigGUYoR+7uyUUOUOVuHEIit0qXIVxFRWW7tgFGrvp6CisTaefJgwEy3n",
-	"jDw+OcEfuiL9xmKyf4fZ7mMmDGa2XAPiUneKr0uDbZQG44CSY8Qc6qJAENfNiQWbJLtgf66T6vrQnMaA",
-	"Egoax8uyGX3RnM54RiBbBD/B1IvqkTeiTF9MqCKPnYaAVAXMtlQWDY7aWRx/kNdTGHvTa1M9yy113MDY",
-	"55qtAFkz7+fg2246ptMbTK90WRXnQQFiXe2/gRwN5rLI1d1JoRxsm9JZHDswuj+tzbiOR338xahC8/+y",
-	"6sc3gj1QRM4EYsyo6oBA1qqRCBXzoYznD1SPQMUkF2PP+4doAAqbLxlBrK/8KZfp1i2hZutD2eC0uq6E",
-	"g0Hh7Oog3aYtD/vKSuUN9EVLz9Ubd+rJsR6FxUYBzKiyZKsrWqxK52wH4r1HXVY78Em7Vqsuwt9OhN9U",
-	"MnCdSpcFr+MYcChaz1mWNnmeV+H1cG7zdbxk2GCjEYs01px42QPbqqVISkVBEwuVcRn6Qk7ZudipL7IF",
-	"5IvqITYKxxscodf32A26Z9Fhdw5yk6gSvie2iQ5dO247dgfVbcHbR4zzCcXjZ1cjFk2oGLMGhInf4ID5",
-	"J5nvyFNbKxA71whMLqRGpsfOe+misL2Owj7QCwbFGU7wANjrypogaHaQSoivcoiyuBQGslLupL7XWCay",
-	"f7KOZK4dWWkn9ocm9r9fX9SbjH7OaNwaJb2m+QXmZC3KMOKVY5Z4zKdMQGU0CV+9/ECOzSDqOGU4RuiI",
-	"kyFNaw83Mwi3bAkUoYoUwkwATlT7IqX5BcvtwSi2xRs9dwq8hokJrxwnMxTEw7zMT6A++5JGIm89Xqic",
-	"EcE41uMLPIeFs2UBLbWW48H11JIxtGZ9d/LksvQABFA1C1113JZuBNzP5qtO+qI60rJIzT3yUZp15aJO",
-	"kaUCoqVsxEuk+cU786L2rODOzevaQSC8xT0r+Hav615r/fsAL7hXYR3NL+oKtwSPJ5ANByXgdH00obpF",
-	"z4Mybi1re8W0RYRln2maJQypm7JcjnhiB00SV9wG5SZmrB5xLfGWdNYiwrPP3Oj1nJGEjTSRRQubzVt7",
-	"/8t6bMH5tDC1j05OLGMdFIwrMmR6xhAlID0l4d8dxIr6G014xIKhHIYtdNrlpUeLKsqn2E7p51+YGOvJ",
-	"0emTx0+fBkcpF+UHAOmgWW7u/p//PHv4/+nD/zp5+HTQCx7+8a//Yt6L2VOnR0rnAAW/3c5TXMulMEh2",
-	"uRfgpNBx4Dn2bl3HF77DLtkCOpATjOGcuI3kySEKW1um2vlFy3IpL+BzVeeCgfcTLPBFUxETxcfiIeAx",
-	"Yx4a+xFxhvZVG8dpnBtF3iOvnS5Rms6Dvpi5xI0gxmLJvEeMo6AuUdtNAFMoo0r5zHIloxsfVTn0CY1B",
-	"+C1ZDCtdmx4564tZLsUYbjSTeXmY94SE8MXAfWE5JxJqtEmccvFAERqBH+l1WwJ+CHzdSCmBS/maHW3H",
-	"53G3v67Pg/e5D6nvhXd8QBlrb6d1fs21/Brc7ch9YSV6qf5cWi3wM3VRpUgQskLOBMuJYkZdqiKauFKi",
-	"y6rTUdZg329Jyt+M3Io6ZEsG/AyXYfnZvVurW9ASHQjo5tu1BfLrR5uasD52xnLNnQttbKViwkJyJRVT",
-	"nKsHrwCXGo5Usphu0da5298SQNUmEgL+CKIb3BIqVRcq71ZAcXOijFr/fA0Z9R3yYzqlmubL/HKzw+wj",
-	"ELwaumOR2hhKTHotDugZ3nvPXcF93H77bhlqvox7y1d0Zd7TuarR6FmGoCJLJIVASWmeJGaDR7AkAUK+",
-	"0HgeODjIEbwT693MGz2Zts14g7oaRliuqvGhHqhbxMPaZa3efZUP4zlpH2wOJMVubKtEcSus51M14iSA",
-	"EqbkH29fvgrI219fBeQjG741IvHq/CfIX9oc4vfk9XOQje9PSMrGNOOfWYJFfvU8iXUfdJELFpMiy/l4",
-	"ooO+iHIJMAz22Ev9WRiXDdOfOZ0pHIZqI0NcisAEFVNmjCf0Kb979dymZ3LGYpdZTZmmMdX0GZyd9cWi",
-	"TcIuRDKRMzKiNlqpMfPbdURu/kJonjj1gbz+Vkn0yBmsvFvxvqgxdEnhu6FCapIzEQOy1JzpZy7Dg3co",
-	"74t4U0a2MG3cMCU8yiJnoi+cgxZRgUdjepIzpwwgX5XlcowBmiaUaJ4y8s13j58SOpRTXOlvF3DEtCQ0",
-	"z/kU+h8f/UD+jT8vwZv6QuZkRJVmeQAUyVOWAzI+njuWxGREM2F/oprySG8LX222OddpkWie0Vwfm1V4",
-	"aN5pXWlW/j4oWM/jqJdbrLmTvxnOnUPy7VFwZAal+uj0aMgFhXT3Yg7ad9j/6cb/o7xODj+xaE3P/vHO",
-	"rMVZFLFM386RIC7RgKWZBrAf+7+WcpBSMR+gAvG+wTNsOkS0h8UTxYMMKna92GZxE2MEzQoOZTz3PvHs",
-	"4q6nVVSB0AAlDQ+Iq0/tjAZMRDK2CCD+96mJnwZG1sJ9jKDAydzMka0FUJBfay0fec8ADpIkXFw482kM",
-	"lM3HoT1zyTlXvlGSUMKvajk68puzc8K3O1KwvkBD6PhZm/Q5JmFewoy3ky7xRtgoY/K4wR4Im7vkCvF1",
-	"FZnRecMiBsZGW37/CeRAnuEJDsyFTGiWMWFX1dzl0qr2RXcE0SVsdgKohlsS1E0tMX8lrXM8ZTkf8Qrm",
-	"oBnoA3VQqU8stCrsffzY6R9bTue8VWjvSWVT0vUdU0zEv/vDb1qX1YiasVInWKeoRs3ipu+LNKEJOP/1",
-	"pr+bApf42p1F7L7x1uw4eN/+rkcp2lh6PhtNsZyWDDs5ShRmLU1ESIfSAlxZITm1iMKaMKFN0BiUH8Q8",
-	"DmxGimpo5I0B2VgCZYmx+ziNvqiXTYJ1g/oiOcITEFuEFNiaFVcXFZjQLYcyJgd0aOYgaIJ1pywvRdoC",
-	"7jT5BC9hEts958MxlsQ65B/v3/xKYhkVKZwDpTSGlRoycsEyONmgUNzRnQLuXPLw5aHNgth+Q2HjYso1",
-	"7Bq1lJjBuw7FbsaEdu6eFbcHNRXvnWkvlu0ADBUYix45E6VJm02kYn3hWQxsenK3NO6jgHruM+FNyD+T",
-	"BL7B0peEa1hOUjqHW+H/btZYsyjmfWHMqAeo5abJFcF61UXOM3tOL6BAKU65IMA4UrEbtfEXvp6fe+u9",
-	"qVH+sciVzNfpOoGtt2UGVe9RltX4+RusUw+7JxxWVjnIjPlCowKX8IZc45qcLk1q4/hL9Q90bKBkt3u8",
-	"vzIWG0EmWl4w4ROCejK9pnrpkTfGBs+4owYobHVw+PbN+w99UZsoTiwEVob5ohLx6gfLyFXmFd2B1Uaw",
-	"jFTMCeqMEvWjL9D7NW4J8kF8klx4fGfYbt+Egge/88VpVfVxXaxcOXFG9aSqJq69k6UVxcuE/PzFlouE",
-	"30m5AhwENW6JUOpUs+ggijscjxWAYSBYIMHujM/3YowRBzpR4ykA4+YN6sCYRQkXbFdKcKUqgzOnUpdV",
-	"xPDSaU9PlZEXMPlKk8E3qogiM1ZjQTM87EGpsMYqF3iM+M6f+9+JEhd4V23Cvakou8Rr60nBS5ekq8QQ",
-	"Bcx1OoAMYtLwksC6gCZnJlZTXvq713II8NbNZ5vnAG6Q6zYK4N3iZ0vXB87vQed02fwum7/rbH5WydNG",
-	"2RFUHsvyInljXxLSGC+yIQcL7dSEiygp4qbifkwWQNPTKlP6BnsMkHWF5bUMBnLS8ZK3s6nv0H61rr+e",
-	"QNPYkklAfxd3NXTNY7rv1g8S3mNF3hq5jz3LkpjJL8uP4BbrMiO3lxmx0AbXSYcoppRLobZVaoMLQZOk",
-	"MokLJ3pDe3hRuukV/bl1AuBggkPHBxyvmdABPPkyPm7MPL4UMWRJ3rtZrmPVX96Wrb7vCX0Rwy7BpF3N",
-	"h7p6FfeZuwfGcjEDggeZk2EuZwoJPDEsNNchV6eJjzHjrt2nsrBnY+1blHBlcVJiQhUJoyLPmdBhW0bc",
-	"25MHnAy3T7FMz5cvsROp21P17iW0avu1vEKn7Y+/2L9WociD6jcyY8fvkXOt2rR4E0j8SxHbLbZOYsWO",
-	"0pxVqaa8g5TKrRmRLp+yudXxcykbmJxKNL445ImvrSHTR2M02JTlwJYAB7OKMUv/WFZtcK1K3uYY/sPq",
-	"z8bWobdla91KwXDzC9C+zUlEFWsWEw9E42pC4oBo1opZdobIbhdr+ZFL1ax4RZqg/3j4I40mbNXl7rLd",
-	"g7h32uEyjgxgnq/VqFpix4B2yadO4Io8OTo9OqYZh01sb9BQJYi4ex5QTCV3RpUfXc4vOGAmJNEHZaDq",
-	"wqoafvUBMiGaJnIMEIT2cmQva7j+I+RPLKgU4BQSLcfQ++jnSzBgb1Rt/m9dnYgkETL1KsJ1dZ8SB7Hl",
-	"VtBUryjgR+Te7AFT6/JvfpI5UN+TIU2oiKAzX8R2QtWvJ4wmjSvsTx8T1XCOFKdoBdzrGRaKtYx+6Vrz",
-	"f8u1JUtwSqgbbmbCDzzx8lYbc+ZHX//4+n8BAAD//w==",
+	"7P3rlts4sigIvwqOTu9V53xbSkvKmzO9ztqdXbd2d13ctqt9dlV6SxAJSaykADUBpqyuld8bzO/5OY8y",
+	"P+aF5hFmIQIAQRKkKGXaVd2t+lFOSSQQCATihrj80ovEai0440r2rn/pLRmNWQZ/fi64YlwNXlO+YPqL",
+	"mMkoS9YqEbx33Xu3TKIlmW0Vk0TMyVJsyIryba/fy9jf8iRjce9aZTnr92S0ZCuqR1DbNetd96TKEr7o",
+	"PTz0e1++pYv62G+XjDCuErUlii708JslVYSSr798qz+pJSMZkyLPIkY2Ik9jQrncsGzP2V/GbLUWuEq2",
+	"TulWv1YFZqrHmZLNknFCOWE0SxOWET0Pk4psErUEgCRdMTJ1Q0bbwZ/ZdkpWNGYkUS8InUnGFRFqybJN",
+	"IlnPh43xfNW7/qmn5+q97wdg/UZEFCEKYYvGccakdKjaUAkztyJkLrIVVb3rXp4lg4zNWcZ4pF+pz/6a",
+	"qWw7uJkrltUBeMMiwWNJlCAbmigyY3ORMUAKZx+URVVpwauEJyu95qGbLuGKLVgG8/3vwec0WgbJjmkE",
+	"wuC45yTSiJ9nYgVfRvBeCLd/fPm21+99+/LNmxCGH/q9Nc3oiilL/3kmRRZG91SvaxLBE1NLkWu6YGbt",
+	"1/Y7IIo0kapfIZR5ksJE/V6iB/1bzjJ9djhdaahw5NIqfpexee+699+fFQf2Gf4qnxlQSyQdbf/MtnXo",
+	"P18KyTiZbRFZacK46hPONmQuMsJopGFM+IIoTUaJpiSukJZOyI2jevxVEiBpuqAJr6zvjm1vuf4q4WR8",
+	"RpYiz6TZMImPAp3q5+dJJhURnMEsL/BXyuGgkJmItxqMRBJKzsbjk1tucYa8qkBa5eiVyY1++IbxhVr2",
+	"rkfj531Nfvbzc73xSrFMj/lfP/23wf///b//LngIXs6/pSpa1pGquZhEnCAJpinLyJLKPhEZmf7/pifk",
+	"JdID4lafzmip+WpMZMIj1vfpGZc6Gp+Qd4zeaQ4oCWf3LCMrPf3JLf9KZISSTIhVnwieagRJcs8ymQiu",
+	"X9ckQjMWX5M1E+uUkc1S6C/1FDFZCBILwoUyMAB6uQYN9lOyNhzPB4iDBuSeDa8uStgdhRH5neDsUcjU",
+	"5IJnbAV0qJI0JVmyWKo6Lk+HZyctC9KwdFlVaB0NwlHzCL0O5MdaUE7hySkCtKaZglUgYXNBUsEXWqiE",
+	"FqA/bZYiZW2LQEAa4B+fh8FXbPXyizD0iWIry8T+lrOc2bnXVC2LmfVjkyRuFTNtnOvlFwDJn8TsN8Zu",
+	"S7s/HO6m6T+JWRMufxazMPZ+FrNdyPMZ11kFjnGZc90MfqSDvw8HV5NBEwf7Jlklqg7kH43ypvGVMUIz",
+	"phkCRRRTRVYCpHcIdSmM6EMcsznNU9W7Hmto6QcU8yMDu/kUFPp/0XT2HYwbQmMLGdqfOuHxfBjUcJpP",
+	"Miq5wJE0arREZHGfyDxaEirJFH7/X8PB1dX0hNwYwZXzRPWB365QGaIcmFam5+kjjhdcAJcuzvstLx34",
+	"ZkZcP++BJQnReL618AjjUv/yBEf6TbRkcZ6yJgCk+T0MhP11j+MR3tY3jGYhKfMO5Isg84THfW29gIBF",
+	"frzJEqUYvyYRlXqrokgvEPeSZnfSiU+Rc7PH0zmNtECaT/v4t/5T/3LLp1/RiD37Hj4brVizpBPyTmSx",
+	"1qy2KJr1ieNbIrKYZSgCUmr0ohlK+BlbJJwnfPFCP4yrQWVK5IrINY2YvOV6EC1gNE+kRGkFfKOFYyxO",
+	"yFvQ+YTUKhxMCrrXCXmnjRtNuFo7SSSZi1yjRc+dMs1h9GCgHG5EFusPc5FnRGS3HKhbL2LGyCYTfHFC",
+	"vgUkwVGBJW6QqyAsSyrdTCzV+HXn6HdTkPD/7//1f/zf+iARZMtkxrR0BPNCLdktl7CleB4X9F7LKu+g",
+	"VPjT3xrVwC5M/QfJMt7IkHLza9/unaaXMD3bRw8+VQ4SsFQyJteCSwaGyh9EvH0rxDc0QwYWoeGu/6Tr",
+	"dZqg3fhsnYlZylb//rNEI7LbvK/wLZy2Yhhr3XyihJikeupp76Hf+1ys1toQZbGG6pNCk3OZr9ciUyye",
+	"mEknjEciTvgCYPtKZLMkjhn/pGDN7awAw0t+T9Mkfm0s4k8JSIJTT4wJB+D8mW1fs1yi2+PTQVIYapM7",
+	"tp1kAAIA9J1QX2ne80nh4UJNgONZEL4VcTJPQs6g74TWhvBXy061Cf2ZNrrWWzC+8ixjXGll3fOmWUdX",
+	"CEbz2DN4BgB8lYFLJdGzfkWT9BNv0NqbfjKH+QE19p1PCMuNFomgUJmhXxBKzj980JieauUx4zTVQjfn",
+	"9J4mKZ2lTH+c5XKL4kTvbsZovIUlgN70nVBvqErkPNGPf1LUgvo30TDJAoJpmVZqntc2oik//ICqrGKg",
+	"6X9issmoYpMUJ64sqeI/bFuQ/yguBxnW22TFRP5peabhlROFcwMF/cBprpaMKz3tJ8ZwXp7bwOPk3rcs",
+	"Tuhb0GJ+JcG70hBMtCKFZ7JVJD9Y5QdI5GaWS/bnhMcNyjoo5oIvPO/hhkqSMZyg13eOXrmm2rZZ0oxK",
+	"udI40B8UmEvsQ07TXr93n4jUeLuTNGUL+BIYTcA53Efgvs+VVpoDVwRxIleJ1nqm10651cAZhXhKIwW/",
+	"UU5ovEo4iZOYSLFi+CidaQU+AZlhF+GG7PV78HozXK8BBXWwbgxywBLQD/a1mg0ASCIZKM7kpQKvX4y+",
+	"pkSbAcYWBWg+0NW6xiJnoNv1/pBvtYnQJwumiNqI/9bra7DXKd1OjN77Bb0HnVfblGXg7LfmwTdJyrgi",
+	"b3IeU62+O4X5uhfrMR76vShjmugncGUxHo4vBsPR4HT0djy8Hg+vh8Mf9V7GvevecHR1dTq/fD64OqVn",
+	"g8vz6GIwu2TPB/OrIR3NxtFpfKaBugNas9TChWL2MiUCyw78irlca+TEGhnC7r/ZENDDRXofhunUwmQN",
+	"agfYeKAhGFzOL4aDq9Hz8YCezs6i8/iCXc6fayJVFGCxo/f6PaU1bMC9P9Dl4Pn46nRweTY7H9CL+HLA",
+	"nhdrLFa4YlLSBeBQm2DWAKcrRmh8zzKVSKaPid59bQZvrXdAbwLwj3uqaFZy7qDtkqLN0VsqtZbXz55p",
+	"u3N7YojmGV0nz+ZJyuQzHEA+M3APB6NII4AOx4Pn8/PZ4CK+BNBH49OzZ2aOE3m/6PV7mqPoE/Ex51in",
+	"FJ0sH2OKNddTqGW+mnGapB9zJQ9N588nmtbhQifvod9bZ2Kt6QQNTl+ypOn38971T+3S47Xh0UZX6T28",
+	"74c4vM/OgVUl+J2WeC8Iz9OUCB4xc/0LnC2RxJ4S8MOo8vGNWcrwpOq3UdlDyjWcVMx+ZpGqcpfApSO3",
+	"wEiUJ+7uNKaKDbR+0Auw5yTu4i2zB7X9yUI+PlhuFXJK6F+sOxxlzWYpCiQl6gVhq7XaOr+R4Bp0zzNy",
+	"OhwGliIK4ddt00sis2HHnTyEW3IxB/BgozfLJGXGHyfWjDdvYQFiiRu37aF9sHmu4PbuBsBy+iaPK1xh",
+	"gePK7JBhzQaQucgAJZHnWYS4A2XeL9N0cX+fJ3EX+Ixg6bBveGLfwPMPvvjZ+eZbfNTJmrDjVcsfVDo2",
+	"mVCsSpPoKyyT5WgYpEsnozoR5SuWab23To6+3LdX35HmNhmX1/5WfSaJ1sGF8dHqXflMkqWQymyux4CU",
+	"ZOlcq1hwy4ekxvgtD3MpdGLuYFQPvgPxp17ixLzbJIOSvufIN8i0fNsSQnGoDUMpH6EST3wfYJkepdxg",
+	"+M31L77GGFNFj5rjUXM8ao7/qppjTXW0LKGjAKrxO3h/By/6JkHPeo0T/XRkRUdWdGRF/5qs6H2/50UR",
+	"9a61ntXIngLaO7AWiXp7IiE0RsOk2EruxdAc76JZRrdgy/lgtY/0HfugvGDPGmcsD7aDT76x1kA4wtbZ",
+	"ZkuqVVSamlhnanDh+SqN0eSOeqOn8q3jADvM/151Z57ckkZQ0J6uoNLo00ncjEHv7fBi9BiGWIwvOOCo",
+	"NhzKsjbDq4LYiyK2Vix+ye8T1RAHfsNJ4n4uAiitIKBmiBpq0dvbZjaHhiFJdzeIZxd3iBzyt6KwYXwo",
+	"g9uC8AXRUhjUEgJpxIazjEjGJK7C0xQCUmJOU3mwmLhgg/PZJR1cRqfx4IqNR4Oz+YWT4M9On8GwJxs2",
+	"Wx8uJ3ZOguPaWQ6TFF0n+Xn9OFGxcx43NK6nSakaDd+Onl8PrQJTkSmf00ykeutXCGOkP//ewHYisoX9",
+	"bXLPMhMMgOqCJ4baQdUsRE6Ah3pExBc5BToClqn1soQvJgYMLZT6vXwdB5Yzfju8KvQxT8AB6L2aLCso",
+	"uZUXwlM/vP5GdnKC+pwAotjxhc6coLwL7aB9gc9CQOiD26n2d77UD91gMox7ydvCtnQS5Apa2kWCz5Ns",
+	"xYw/2QznljMTImWU7+PgLQihNaHFYHaJTm8MBwedwwrjIBAFUbWD8o197qFGeG05RSBJMrZOacQkmcIb",
+	"U/TEo8/UoeuETL/+8i15polTPluxqfPJsw/grl9iuN4LG/iep+ktT7iJ8DDpIZ7fkwubo6BxYOAxXlp0",
+	"lzmyw4V0cIL6p6sTjUMYpknX6EzouRc52DGuL+DZ88IG7foqFF3dycoR84jDI8K+ZQ6lE19CTYuIbfX1",
+	"HeXnUX7+Y8rPw3xVRuvs7qeK1BdM0SRFGR1jkB1NX3lTI54CRkU5EprQSHnR0xmjUnAMu1EJxMRlAoPh",
+	"jIExSeKpu6SYzhOWxnKK7F2r1pbHvbjleBszFxmkfiCnDS0luU/U9qtkkWcGZXWYl3S9ZlzbC5xQYthl",
+	"RVPRA7EJSI2A/o4olh6gMBTchwlzgURocZWGqSssS0SMMevmfYHhPo5/J1xdnPXqmSiWO4ZgwR88UNb5",
+	"LE3ksiwZmkcGOpUmpjKQ+wY/4/AR5DVzobe9duu8cwbJQraQP77+k0iW3TO9ICHuuo1fmJhy4kzK2kSF",
+	"neojyzNB95wpvJzwLN1xZUgmsNHfml/8nRayM+irhOeKyYkSC9DuwgqWecrlVqzhctJcR0uxYpD8ylLJ",
+	"QA9ZZ0waB6e7D7ZZbqu+Vo9YTPJ1Nwg52+xx4AJqfvPQWkwlUbKmpqZAefRXmJGacFiA7OPSQZt0Gciw",
+	"NK0Eohu9w5wZW4n7ECG+FhvM3AFR6aWVauV5kK+JeROVTgDJ3f/SLFom912XnTGVZ1wLo0a8ajZnVUsv",
+	"oUykMRgAFDc2plvHpZGNdQRAAz8RwG1DiHBLgy01z3UYuSLaCsrplzl3HQUVmCqkETgm3pEMnP8G5lPm",
+	"eVUeW3Dzgkret0izpmDKsjAT3MQwZPdJxE7IF3QrTXqXkGCt/PD28xNSkYASRREz1g3VWw3mzD3LkACl",
+	"olt5y0uPJSbMCWAndK6QWNQJuamR0sKkiykYP2NFnpqNL6iGcsFPE8hCD3MpTM/XkCrrpTVv9YvgFCNu",
+	"Z2xBua3/4MXymKcgqdE+u6Gyak11Md9iug2crS/hxkcDabODYZK+2Q8XV8K3JseNR2keA3k4F35V+9uG",
+	"8VHhSQbuMpz93ofBQgxqwM8LValjEFVFxwoHrphh7dpjuvUDigAtZk9g5zQCYKf2DjcxazfAhI5R9XID",
+	"ruLCGcdalwV3rCGIRHqu8Q1jWiFZCa6WQY/4J0NlSQ4i4ft0zfWJQ1reGWM4z8RqxyE7mLTWGbtPRP6x",
+	"EeIOuianMh4UoWmKQXwSEefjrAt+DI+bzLbNxtEvXURhgHVPzeBQgsGEG/Y1q1yLNIm2/lKmZs1TJMmd",
+	"YCsR3lRwHB2+p5WzhyfJEBFM2q+w7+JQeORQwqphn0H5F8dvBWTge8mJ4S0wtniFAyfowyMrcZ8wYiIZ",
+	"nevUcxVJlTG6muSZ79uYJ+lKOt/GnOZSnWzYDFaaKP1i7yv9Zd3PDfMFoy5vLCxzU0lE0VQsctYhdNKv",
+	"qzAcXN0MvqKD+ftfnj8M/I9n+3wcjR9+1wsGZRboCN1dWS+sIOtUM/ZEaS0hM5nfxCKwtKgsKcdOjodn",
+	"5aI3Vx0krcF7iLLhJ43XaQH99IUTswnq2JyuHPLnEGIriVyKDa8CN9wJzUOQYlcJN4ZacPPxp3rSS5kc",
+	"lyYn2FD1qhgQ4zyPsSP/6rEjfRsr9p9M9sk6ZVRCLZ6WWK7RuXWbmmhtS14sTuwr6KzcJxQqY+t0O0Fx",
+	"00qcR5f7b93l3uBO38c5HroCZh8ilq01Pb5Zam1sw7BqyH9UzsDF4HL0fDy4PKVng6vz6GJgjgAMXwrZ",
+	"6BbvV/eeL12phfB9J1q1+BSxDoCialPGpLK6JJI6pNhD9OYJeSswxg+sXW3XIXtHucNJKsSdvOWluPr6",
+	"tanH6dvUZCthqvpYEbVjlvp+h4xqi0s9CqGjEDoKoaMQOgqhRwmhRwb5WufzYVG+vjnyq4f5amC+M0mi",
+	"e1jx75Zbr0iBYLKoUtAHbyLcO+dxokgqFmVDyks+8O4WyUZANbCFPju1vSjyWA3T6PX6wehrKgW3WYIa",
+	"Dl5LW32UGflahDxzNyZps92AhIJqPjetCPPMjB3RNY0Ste1dj4Z985Z7SKs2+vhc91YiZhlVAm4smrj7",
+	"6MqLzKjALDELBX0fmAqBGSlQkkgYz86RXx/5teHX+6T1AFVVU3hGg+FwOBxczkbzAT2LxoPn8RUbzkej",
+	"8fj0VG+EkIplFY8fjFS4/LiQc033uUFslnOVrNjE3BH2rq/OClfgd/bhXr+3ZZqOR1fj8YMrt1dNxOJi",
+	"M9GY00zA0nn5mnoMLlMMMxj1TUHR6561MnrmqwmUZ9SnlHIsJCNTsZnoMzuRWAYdSprb7CeTGRGMSKoc",
+	"4/tEJrMkBQbRg7CSqNfvbWiiJuii1sIkVyJUkKHgQMGIRsfR8cHiZi7nKURUYhgncqRDk9+f0ODTTKpk",
+	"7ulFQKHrcvGaoFln2W1rQQr9TCjXoNf3kLnbstPjtKc+H2XDUTYcZcNRNnwy2XBYGKvTgbsHstpXWtOt",
+	"j+zvyP6O7O/I/j4Z+3tsmjdESR7s/kEW+lvw/fwgQ1HHlVzYFqfGkQn+I+bxmBqrVsqipRbO7hm9HQ0b",
+	"s3vMhYVN7onpPds3t2fnDUctt8cyBleuRLMQ+3drcZImHlJ6pn6h8gT5shWEN9u+0rAWaCJh3cw0Y8Yg",
+	"Dlqyx2zcf8Rs3E5F9jR7dtX1ykTeWnzSPhnw3xzsuPlnS4itJMCGsl5t/bsS5mvHec/sWCt2j/mxR7n6",
+	"LyxXD3dAgM66nwNCv9LmgDget+Nx++c+bo80eF024sE2L57aX9vmzeNE3UThwljlUtNxErv0SpO/Zxqs",
+	"sXTuZSBpTE/8TYQvMpZw2GH3jWRSQkJi6TnzrfsS5p4sMmpyYfBzxu7FHXzGLIZCgcfPhiLc56L2M+Sv",
+	"5usJpAKUvokoj1iKqY8QQJMxqURWfHb3fObXIjszS+6pYhPzPY2LfMyJTZ3s96CTxASrmU286o6uZd+a",
+	"5rL8TcZkvip/pbJksWBZ+csZje7miYEdj6ZxPNmP/uJMnqebznwuJvtZzEov6M+KZauEG6TqLzKmMtQb",
+	"0YvlhsOPxWjsXvMk6AiTwxcbNlsKcedtmv2m2Db7TbFx9hvJooypSSZU5VG5SZRGyETw4Lfzufe1YrL8",
+	"dsZilib3BrPFt6a7ebC2nD47X3IVytO74YTpX1xF+XDoDzUnr35oaKSOAYJHr3rZq94Ss3paXN24KinL",
+	"JGYTV7kXRTRGhPWue2/WdFX11NPB7Dy6GFxesueDq6s5HdiCuefzi2GpBm6MDmxbmRYvqfDTZB8twLxi",
+	"atXmRiTWy5ygeGqVqZ4ke/DPzxPUt9cyp9xqQMNHlQmuX60oxzYa84p8tJXsv597/QlcE3jD3PxW5qlY",
+	"kDvG1ug5cY0ybzl2w04koanEKjaGxjBbTC0Z75MZk0mMfT4WjGsIWUzWSaTyjHWqkt+9nYchgI7+soIm",
+	"dyTW2ho/ezilRFN3KXDaq0rJgc+giiXR6hG0wtPrmPr1AtJES4YTUrxNXc/d4vciV58k8pZHNNPCkIhc",
+	"XZOpKa40NWnkeN1k+0FDn1voDOhmxSqncy0/oQrRHRcbPnXp/xmWMeHilpvm5rbIRSYiJiXBGtWwv1YJ",
+	"MyBofmA2ylZ1MMMHJVpRaPojdIWwVEOU8M6SMG7DhC9kpXHHYf1oPCbUhXpKDKim6Avsl1YuSls+Ab7a",
+	"6y4zC60yy7nRGEsFa31l0NPkau450KpQ4yprWsiNZ+LDBPSrQmcpK08JJD+/DwX01nyEyDL7lt+WceMj",
+	"1muZYU+23xJjV/cLzahbfQ9HpeioFB2VorJSVHVX9G5+vJvEZ39+G3/zbjUa/Hz++VLKV3/p7eHC0AZK",
+	"cmjSRmH7/OouDKDL4+XBv0RxzUqCnj24eNSkoiqXveueUYxQAZKKraGfBo+ZqRrS4jDUQ48gdoZlEs7K",
+	"6YGeebzwXqeCxns454tr8ro+O5MiBU0Sr3Lx6Mq/5TRjVsuXJ+RLm+C7pJIIzq69Kk4Ed8V4JZJM68J9",
+	"o/g6iwHVMMpv+Zu/fm0HBtffq+++BqVtCsQ2NXW6inolJGU0hpIbnN2zzNx1yheEclOpGKcHyPALuxSY",
+	"FDt8aZtCK7mcSUiCKqvRK2FtGf+gH4/1P8qxrpwku3Ht2Q9Bi7ahpncWqmryjs1eaaofDcdn5P/5P/Hf",
+	"dfKBpdI5tREnBOpSufpsOBVZ0pjMmba98KV61ZiaMWXpowmU89FYQ6L/6TymoYbqkH969eXX9nyGRsYU",
+	"ROy4Lx070ICcEFuadZ6JlbVqjdEJRUHzaGlqQC7pPTM9+MxxF3MyxWVOiX6lUlq8YREeuTVu0/g57NL4",
+	"eVfcVBmsoSt/NrcllkosPlsYMbLvcMNQtmFSkRwesdEtNlDiGBF4VD6eRvn4JO0pjEsDaXmP4CSLgl8C",
+	"6dCJIuh0Ml4dqrRiEItaCFbcvQlrHqyWzZBl2aMoFeWxXxOxtCMZo/G2cIi9D86kNy1UenFOjUQK5QGa",
+	"aUqdityll08Bpva1/vD+KeLMEiUJYkcLAQ39YaFmjuq60NZfzcNVzmu2yWDRkUgx+qFNFEqzhjlyvpox",
+	"q9waaui70rEg4EZFsWTjXsRk+GSl92s8Ors8e356cXYJRd/wy1GoUOIfaKiRFJlRjvNQ20XPEwQzynlR",
+	"pPEoFY4erN0erJqw6d34TRtl0bXRa4bGFaADRxoPhpelkY59HY9lkQLRhmXu9Ljrn3dLQZLVupwz/8h7",
+	"na46jJn3ABWmNfEdn3pwp6sJBMZjWYRFeRdd4BE5PNbcHNou21ERyOZiqthfTybjYnZe2fyB8lb/6lGy",
+	"HSXbUbIdJds/cPN0rdB39tL/gfK2C+wjOzyywyM7PLLDf4oG7jPKDwsR+ANeyPyqsQF/oLxrVwaPkT/t",
+	"EWxNnu5mfXy/RrC7WSEKd61mihRdBvpPYI08KifVDRDatM9ptNyV5WwCISO6Yuhww0YV0TJ8K4hDfivu",
+	"ExY0ZCaRmdO0kLRxI7aRmSupE2Lgw/O3o3Fz7ZwoZdkdURm9Z6lrQRlRaTpBUHRQnug38wx6dE304Tq/",
+	"ONNnut9bMA79en7qLUWWIaH/KpVS/IYb5s4jn0H5FA3d+3ApleBtRwVjXrmV2gFxO9NOaYZmHvqdlD0g",
+	"hBpR2qn6zYofTtNYva6BjI5Vmo766LFK07FK09MXMP0o3DFYz64Lc4TrRqhdcoDSFW6IHcEl2ppKuRGZ",
+	"JrxIZBmLFFmKTGo1RymGMahlxBxUZqWYZoej1T5XazVmYvfdQM1osmMcgKkozzLG1WQnVrBbrfeYVHSd",
+	"ut/x6Tru6uN3RUd1wl3q/aYRkzUYKkMHEZtkUajxlumcayrmUkUykTIMcsQul3Qm7iGCYOXd3IO87JeF",
+	"smMKoaiBzzHj40ses7ilu1bRQDfnpkyP3liIu8SYBAhIg7JEftJuoEYuJKDrv0QaT4qezKPxcKiPeraF",
+	"7BNLQTg4spTEqmxZzkuh6bNBdBFfDi6fz68GlM5ngyLU/XLUK9ibA1pLQkxJ1siwaSzQBW3FpKKrdbOr",
+	"w6DQpMqcYJZHR9P0nckqSqTevlyFO7TKJ+2H+EexISvKt6brNPBm2ELXC1lkLtwAuqnH2ZZgBlCNWt32",
+	"tEQ+Qunmog9k3a6p7WnIgre/IvG7RLBORvwrFEABO95STpckK1faqY5PvDIrxcz4tOWgLc5CMHHNkmCQ",
+	"TEyuv6nVZ2bxUq6wDsXOJCmz4mK2YhOLykiG7OpbE2z6WpyRpvtE2wS5830mfhGigyKLDawD7mOjfAZ3",
+	"ogJ+9eFvUwtwaENJbRzRaDu1iLeFp2LVXoe2zsuiLa45jF4DDnMJm8wNv8BKALXT3+D18LgB4/r3eFew",
+	"sgjXN1s7BHQ7cJIpBWpraC/Nj668wILtDIl12LXL6JcwW0y4cxPt3UdlJ9K0spUJk33bdR/UZ/R34IEJ",
+	"Zv75O315eXkxHA49tJsWo1YnLkk9D1+9z7/58ua7H15Nvv3yzZubr7+c3Hz95aPrvbhz3JFxlqn+1/aD",
+	"Gmhae7TDxrier3YjtR6iNSUM0vx0IjYTG4hmxNBzX+AaYfuCTBNu+uhDicgpMRV5rNcOK0c+hexFZdF2",
+	"kucC2ErwkLMs06piC0oCyfEBgSXWaxYTatbcL6IWXS9580zB3PZpqC3SmGUTtaR80qA00AXTR9ecRv3n",
+	"OqWRa0trj8NnkE0vOJMvyNCUPxCShfhrfeub1Rar3dH1Ok2eQluRwGxaN8bN0CBSi8EqfA/z+olinLz8",
+	"Au5KNniejPZXRKDaTbSts4Edeu4IrAGhyfYzaewTLALxmbwNKpG/EcUKoM75o7SrkFLlMd2afmVOWrG1",
+	"FapuY4N5MHg3wP4qDassqrzC/AUPZB/Wei0TJe4Yl73r01E/bJg1uXaHp55rt2K8Ob4CHfx5IpeNfQh3",
+	"mXAFluzbnklYFaqVRb33xG/lJ/+MIWVmLYuELAf7zDFQ4uiYLjumrZshyzk3opat1iKjacWXnCeFH5mu",
+	"mFzTiEl7q/5sI7K7eSo28j/+lrNs+7/emc8v4387/eLfxmNj9fzb+KsuZ+ffxuOStwMZW919VuIS7X2l",
+	"lEhj6L4rQJ4bYQ6psZtEsoMvaH8dzcxzhRApyJxmj1HSugb8ZuhB3ad8917qn/S1P/nb0v5CeCuJh5Yw",
+	"Zac7uqRPSMM5jOA6F2vyhE+L2rlD1+xjWiqVZDoeXQyXw9VQTr1Ya6uD7gS7qwYqH6+BFuZ/x+B6M1Kw",
+	"tpI5cLaQmFGTCReb8p5CIv9cgVq1O8Hun1ZHznbxkRlbUP6Ex6Gi2TxRCTqyWQrPmVkieOaKlH32NHW0",
+	"GkwLzLZMlMmyPCE3RT0zs48pmMhAlFtCFUkZlQrS6u2eJtgcwJIt+Ic045UnwdRJpwQcYsCU9Ibm3NG3",
+	"5jnyw0sil1rEJapLLvuncDxXnM4ecZVMpMJu8rhsYTk5/58zoQrLyRlTpYxM7+T0y2pNWcpUsNxuebW3",
+	"fTxaWEcL62hhHS2skoV1UEKH5+vpnNdRvNPanPHIpI5M6sikjkyqxKQe20AxPzDNwudzv41bxjemtUKT",
+	"ti3IXKSp2IRvHMsu90Pik3JZoY462cOePTP7/kzj/lnHCX4jBFhPJNkzHMciqckiSiS5efXS5FlICLCY",
+	"08ze9FTapjUZRwfbXsWF0l5Vv1yEjrfC7saJodtWA+VIjw30+BgdzTKMPfQ0IdlrIVZPmNwleLo9ND8L",
+	"87K+EtkfhVRYVAK6vOw+kK9NHxiMzNDHs0rSCEAQC6BAQi7LAXgIpRUdFnpfrejoHfKgVwRqLUKOig3e",
+	"hCghwRkRGdT3JGnCQe9c0Q/fML5Qy971OcQC7fS8lXKoQvfiECYG/jJIZ4JaXhi5YCvjB2IXXIWo04sh",
+	"/ucViBp2iR2z6A7Jfvytj35PwaPOsv9r/SLUmqQfXuILo2ZoUCno93Ke/C1n5nn9xEM5USPMqCnBZwBh",
+	"ifFtYTFJYrlOnV97Gzgenj0HrNkvrjpsZ40iOyR2vcZ3UNIVKWvN8scS4ydcl5c5Fwzvsz8bokgpX+R0",
+	"wfaijjdmkDKBnO4ikAd35Dvg+q2dADlChzf+Uz9YC/6AYcwo9V1v5n4HCoFyRl5D7lAoLydw22tH8gzW",
+	"82Hj7ekakxEiysmM2eDITIgVoQp2F+83lkIqkvAozTGExzGgUZn3jLvwnm4sGYDYhyOPunFk7MCWNFRR",
+	"xbMHF1kGNRuqoqWPmdLpy4PFIteQ0aLH/K+fhoOrm8FXdDB//8vzh4H/8Wyfj6Pxw+9CSm2XvGdNlbbh",
+	"s09FvwTqZM0THkuPCnhMVnRLfhYJh0xtCsF3f3WjvCBTpMWpl9DtF7u0CWQ5x1Y1RYO63dUm+70Pg4UY",
+	"mC+LSWsHtjl5G47lO+xAcsDJrDVggWx2oVd4l0Bc8E9GuzqZJ0WzvhPTjO99v1dWhDUYRa4h0Bao373d",
+	"ios5zL1ev+nImEYr+tTMRfaCsNVabbHal4sSKEmKLufFLLMl4QWiRkQlo5+mKUT4mzQPLOFMM0a42HSV",
+	"GGbb/pzwuCw0xshzrI5xkIphhHCH+X94/U29YkCT7eZ8G9VwPowhgDQcfRBOyFt6BzeXWKCT2xoCxv8g",
+	"6YrhgxUuNy5L91GZ29wMfqSDvw8HV5PB+38PMowv2CKjMYtf0VDo9Q3cbbubfLg4hYKycgk3qTNWdoiw",
+	"+Vyv/LoHyYuyTzjbmLLTsl+EbYuM4CmRZEM1eUD/MCjKv6T3miigtD7LTL8A7GzEUsnge7iIXQPAPXwO",
+	"PLuJ1j6sH/d0MBy/HV1dn9t0Luutc2PjZT7kRNYTNM06gmSeS5YBLpKIkRWjfLNM0mAoz9ogtY2q/sho",
+	"qpaA/ge3iOq8b/TX9s68KOYL99RzkXMI05Kic4xR4/U57vMm02YIKJnAvXekbtBM+d3XE9QCDQ5Dx+IL",
+	"ltKQwBHZHdKaIS8ghhWNoZnYAoq6awm0hH5jDUl1YbtKazfBMDKRxkyqYPhFCemM4JPQZA0X2g3Vm2Vo",
+	"7CmkOMnptT3g2C7LnITC5xQLDOoiit6xEzLFbqjTa7LB3FClNFeH4IkcelOQeaJxhqrpyS2fmtZt02uk",
+	"9YIBE/0RGs+xzATHwZOoUakl5RAQA1lUJ2RqTvH0GgdA3q0IVo6GBm/TLOfeiuxpt2uKBbwwYwutvGVk",
+	"IYjgJ2QKUR+JsK+61sW4QtsKT6okTVFu3HIIGtJMciny7IRMjaRzwGFvANNblYj5nMxYRHMJBtXWJBmW",
+	"W9Lhfrh+s1Dqam56xpqlo+oPsQwW5KKdmdwdKLHBmB1b17mgvIYjwhT79hDfyf756I9OLW/NfP4Cr1++",
+	"o6uG1D/TI1KbGBBnQyRjTsXXqn1Z5l2cVUVe7dB9GSfKZDkfgMCZiLVR9Z/awF2njEr23+o4w4d2mJQI",
+	"wh/0o1WUwfshdH25CjafuOF4gEHnBo8s4Ikk6oS8xIglzpKiBJFpgsFN/JViH0B38Fs/IPNAlalL8beY",
+	"0Vhvh//QeDCEh4Zn1+eX+qFlIpXItpgxZ5zVvbPzMTk7GZ+MyVvDeGbiAyimeQrtBJu6qOu5xz+CTbWa",
+	"6aFGfksz416GYgJNd7lF44KHSmmiqwE9m50PLi/iy8Hz5/OrgbvwY+dzo9H3rrGfdsLvE0VN58GU6nPb",
+	"dW3OpWt+mrjvo2SdQGUPvOGGOh/xRMzdFzDzHlVQJOPKu3B3Petdu02ZA5mVBj0fXAwvR4PL8dXp4LlG",
+	"SGSLttHR7GP58PXSBgVSC19+KzR4ubmjRQWQi1Yr5WQOvegypoBC8LtyTTT/RSBfCziiqALms04oqzfF",
+	"cActpJqIuSrCxW3X8rqi0jXg3AUmdm1+653pek8vbb957WcXyT3jJF+TZF5TIVBClxSWIgwUsA5mjdFY",
+	"QHM1BSWgtxbMwoV7AG9hZblnz15hro4ThXKB7Z5AcgMDBRp9W/MkM/Gg8JfNYORgfXWOtMbiLTgH+GV2",
+	"+DS7Xo7aTrA757ZWcolXhYQv9OIAXYemVnXztrVf9GezzdCsJ0HwyLQYJqabf0v58m5RxqY8D20q3L61",
+	"VK4pTE8KRS30hy1TgfyU3R78ggk/aVthg0g3vK0yb3ApOPPCoJN9o589SRFsnQn7p1z3uxWkynJF6IIm",
+	"nMy2aEQKzqqtjmUHb2Ydh1ZMBSNHhFiZ9lMFH61NW4kJL57UiDFJO4eA5gRiYylKn4Mp8JapUkUGn9ge",
+	"E3CvWKdj+waefChL6q6UqVlEkCpffuFyGryiNNeEgi+jTyi5Z1kyTyLAuf6sKUz1y7sGZ40az83jIyis",
+	"pO0QqtG5xxA7rLWQpy3sxane0UQF+ZTtKa7hAt+r6TGRpMwXghpYn/br4q8LdZX0mibVIDG6BeHsg0fh",
+	"vmevdr+8F42XFKdfGonQ33nj64FKsB38THDkTbtv73j4TLxgRoU/yrWTcGpYWSr6219GZlk78tluebmV",
+	"k9DcOapgSIV20mgC2tJvjZaglch945MF/XG7ZvGJv4m26pvv6T8vW9CnIQsaQGhtW3w0H4/m49F8fHrz",
+	"8aBgNfQadY5RK9knIQ5j5ZASZIkNl61aKap6U70kVoO58S7keZY0iVuMDNTC9EP13OaCWxUMoEtKMcph",
+	"Uw4LK6EeJvMsV9nd7s+gs2/6/PV2dfBzTKp2caABnl5r6I32IDJQf+yVECzUBiiskjg2xSXNN6AfLUWe",
+	"vcDUW6MBAC6mqZBqenLLp44zTvtkmlLFMv1HzjNGo6VGCULgGfBFE+2yAnNCpnQ1Sxa5yNE9z+zGr+j2",
+	"lsMNj7I2S98Wc0KVm26JFCdkumbZimpyLw9g7ys0IHCfIOITMnX5L+ZhpNoljW85F4VBRoprcHAB0C2h",
+	"fOv37zYXA4ZArIXriQzAC1wnO7RoLcOuVh8LC3gpEbTf03hu6O3ZMRu4o2pbjYtAei3Iq99zSlApndKd",
+	"p0be8XVyz/gP68ZSot8Jn4WAh8WxEEMauNtQGErmUcRY3FRL1FM1zofmimbyJLI4LF33KhAK0JyAZ2yS",
+	"r5+sQuiTOA0LTH0U51K3+OOSUydUk3jia/Z1df23XZuysv1PWpyyQHZDUTx7ojwqsnBtWGqOuPlrkrFV",
+	"wmM47Ih23+j36kJPwPj3vyjsaXyx+Bw4UeVv/Fmh1EqithPjQnjfZHe05Td+ZLOjnqp41POPev5H0fOr",
+	"OXm9mx/vJvHZn9/G37xbjQY/n3++lPLVX3p75OmZEI9DMvW+tJFQv2qSHkDxiuaSNdc/MoukGbNe2VLw",
+	"g9YJQ5t+ZtOW9QZDKdbROBAJ4V5vCQfiogpEybKAIBOaHV4gy0H4S2ONb296jIwRZMbMlQguwmi4Ab2g",
+	"Frxh11zM3L43rX6hPXfgcGsXyWQ/k/dVxu4TttklT6GsD0j9VIg7SdLkrhLpuFQrzR5u8+HwNFrDP+yP",
+	"LE0FgfRiGzhCIsHnSbYiW5FnZbfdCb77zLxcSJJCchs+rMHD7/Q2v6MqgnhBCGhjH/TPe85cZym4nBBL",
+	"+ePbb78hJsQvGA28l8boVtSQV6J/hNCfL/kiTeQynLj5oWEA/UsDrBUqKbuRtQKgEWDG3kU9berJPzhd",
+	"PCJP/HvOitMDeUEGyd3Fjz2dvwkp9NoZNxUPjMHWJGP6eedoKN0k0jsIg3AGb4YC2SKaTH0tzwxQ+CYw",
+	"wJWAsnTLUzZX+g00tdumRY+INDd90nqB0EQhU3xqUnPjFFWxZuwWf2Rx3/lXAHL9bhIxcDdZBw2EeBQ+",
+	"lgSDRU/INOeGyADKREHOSIOr55aXfD2mYMf02r8M00YuhAG7Kd66olwgA8W8aEdiZGPFFWQvwm958aBJ",
+	"YAH/XB4niqRiAbhP1An5nqdbP84OYkPAcQGV7aGmtBIOiNQGT6w0QLfcm7xP2IeIrZW7kUd0QXj1VKy1",
+	"jipyNTWiRovwEzLlYmJiCcw+24A+QxvmR9gPtWS33EYeaFyZUIITMjXfTmQu1+DUqdLaZ9KrwKZfSDNG",
+	"4+3E30B/+g2Vt8Xu6hfMadDEwAHRxg9oRl1aDDvSTxN+N/GB0V8A3JrcNN1BckRMZltCbzm42TBiQmSY",
+	"YCKISPXcnplpxzMuETS7cLR7cYd/FG1QEkUMoZ3c8umKbidcKLTemAEKP4CbEogdP1v3t8mGMg5DMgUb",
+	"rIRgm69mKon2CXbWIyLTRwxAgW1WEzpxu+EcnNAsQNqYaRMgW+yCN3NBQNWN4kpTyi0vsCTLrs0qI4Nb",
+	"wpLxWeU5YDxWmQi4QB1JFPV4Kk7PgqLBFVChS/1dlfSgBp1HXdqmdrSjBUtl+wF+fyutO8L+WsF2r99z",
+	"2Gt2RjxZtzCRLZ6kFViwrVejGHvTXIR9TrOCHZlmT+yEfFeLQjBXBVPNm6b9oqSiZuEeowvWR/S8CiaE",
+	"pltpxCLAoi6B3Q5O0mSVqKD8XNKYgNjwrCWIeXInZMFMJnXCbS6BCXGJ6RZFDLx4yxeCSSJyVfSrdbFK",
+	"GQMOMWP2PIL54wkcAMZYZE4yZSyl2+l1IM9DS8lbnmjIbJTElil4RWXbgMwvCWOQaKbqqFZy3EbqnfXa",
+	"7Z6QKSZBAaC3vJxHYh3zNlFKr2DGFjmH4KjEOBfM9VPxWCIRIWUmU9krcCvmEgMzUkjHc44XGCZMDB/C",
+	"rUG87DAbySKVyFiM7lDYBMdz/ND3WS6ZcUNKLJvW7EkcW7PVd4c9H1yd0rPB5Xl0MZhdsucD9OqgX7DQ",
+	"2eWarrQ6TrMFU9X+lJeD5+Or08Hl2ex8QC/iy4H1DelRijFsP2dn+qCxpGUC9auEFB2gIS9Z6/I00ooH",
+	"iz3HpPRCK6rrHQ/fjp4X9d1qjsUYVjm4nI2iwVU8ZgMssaJXMTyzE9okrGOptH/AUmnBYzAqk0VDObVm",
+	"oVe+byh6Je1TgC2REyxlVhARFp3oXfdAM1ijnJkYMNC1HfQBj8Zvh1fXp8N6F3RX2s2qJzRSphWhKRMf",
+	"0y0keRccooc/mmMVGcY0oxyvnrrdUCjIOXvC5u4PB1wLaERMunfzh+NuwzVw9fJuB+m00ghojbLy/mXp",
+	"/bnIVixzuysbpjM4eG9qGPvbaFL5drB8tzVQr8DVsQw8dfqjd3dT3KfkEm4UaAylOlgmgSxONUgzyrvP",
+	"vwc97L/fbQR0EDmY3Mlu13QV0qg5ucrXZ/61VWCIkZ/iDYomwANqQwOKL6xUbxONpn5qp0OcJnpHSqe4",
+	"Yk5Vb9oeihPBsoTvPhC1Tdrnhs5YtEfZfCxj6su6/a+P/SbiEBVbnKCJzZq29LRiqxnL5DJZ4+nKBJRr",
+	"M/2L95+7VOSh0qxcw1IUMv7JJfK+WdI0JRuGuef/sUMqnxUHGvJxnH0fJ6qxnvHFQKvBg0ttE1xpm6A4",
+	"eeMI+Pg63U6UgMUedG0Pi8MqY1qQlYM1muUv6DqF/A3K2Jo+FB7kzCEZW9Lrjfjpl97PIuE7esgDK5eM",
+	"8XZZi43uJ+E9Pn/eZJXsxhv2yDf3EB0lrz8Dg5iPwWU0jgfP2el8cDY8H12ML0+fn11d9PwiUodGZHiV",
+	"4BwjmSfpqigONKe5VJoXgD1pqh5+pb/0lngvFNtjiYqVwdy1zgNQr3WgyYpikRYNmHUp7nd6aPtZPQiw",
+	"iCX3GkNOOXRfGRXN/+ogAzqs91yVVeLQkRxfPMYQL1i0tf/LK7ZspIFKcBGOHzhl5hBAqmE0euwSv8YG",
+	"W1i43taqGw/7PfSWO+YbCa60vLout7zvppiVozjSoqBqH+TQpKsEPd9T2iJntNZulUkYOfxVlsR0S3iy",
+	"WCpwUW8mWspDeIRZPJxtrSPaBv/2uEPbYlAzeU4hWKwkXWUqNhONr6Jt8bAivneGSQEKQ7UGMYpjUlTa",
+	"t8DpXZVMSndUojzLIH4N8VDE6iMeAgfg3ITnjU7rzPiCDa7oaDi4jM/PB7NhNBqM2encMiorbJpCUNyI",
+	"MllwONYhweVkDdhAdAHQ974Vf0/SlD47PxmS//G/R6MX5JuE5x/Ih+cXk4uzFyS7vx6dDU+G/5N8zaI7",
+	"8Ww8HA2Ho+GIfJVkbC4+PINfET8K/Qi/tKcuHcLbmlOZ/INXr1FQ9ogGU3lNyS4xJ/B0UUnI3vUZD3+3",
+	"+p+Mqxs9zOsin7Ry5x/2XoZA8x6oQ+WYYEfIbszzL4tgzjBw1tO5YzB4rOZUCgcg4X1znMT2otHd89qe",
+	"cpTgnZnEINNuwRXGDr7Rw99EDcj2HFwhHOtfIDTnh7ef94ngpqyTj2m4eYVxfMhKMXDNgdclUGRL9pCd",
+	"TWMp4diiETEDdUmhJqiREXsjqAE3hZurOd/ePVSnQMCLVs71rprrzf33zlz/hcArnFydsAYX5EhsT0pC",
+	"1rkWQlK+TgWNkXu4elr7TY1Oi8DEqK+FZtW/1PcjWa2F7M4QLABvKI+a2IF1fbVE5TowTCwN1mQon/N9",
+	"QWqM2i25vhqrH+BTLr6mc6rE4xjyPmKinQkHPQ9NccMeCJ/JWpyE3SWseuitL9RKteTVCJe9SEOM4I6x",
+	"tXRMq082BjRTxMTk6S9ZxvYlhG8dRCE8FV6RUC0c+2sdXiiqHvf9+odQFWd/6IorzCpotnJ6oPqy/umT",
+	"nN6aNyUEjn0Ii2NIr9Sga/Lr2l0eeJxfQ+ZNCEDncWkqshJClCa1fUF4ZWcKQFHyo+yUNDSOUeLBa1i6",
+	"05ZT0SYOi8mW7Y2iv+jBXiq2agbQeEGqAH4lMqOzwIRaEhnIfKjx5UOA+qtQQayVXSBVqH5YaxQhXOYg",
+	"luDBypw0xpBaU3F8T6Ki8bcwfRi6kh8kuKsQUyg4qwgrx8ieSM2q+F8a5bnNqd7vjL02o7fxgbC7Z6eA",
+	"ExXZ4iLYrJTZF8Z2qVd15DTzzo+IKfTbNHOjjSv/41MyBcloAjkpQTm6N0FDeEsdpsLrEJJy2uIfJFz2",
+	"sQE3sksISrYp866fwX5yBWcNAqSC1tS7au9j6JnOGCeJtaoOOedvFA309q5EC3qkENCdPBz6Vk9dQPp1",
+	"cg0H8HUiT2BV+F9ZiJQ5tkVY2Rj1tJey4tngIGg4xcZKsApHldvUTpUxQ6sMsmRtVWz6fsWL4lcO9vXx",
+	"YKwm/N5ecOcYtHYMWjtejB+D1o5Ba8egtWPQ2jFo7Ri0dpTNx6C1Y9DaMWjtGLR2DFo7Bq0dg9aOQWvH",
+	"oLVj0No/bdDaYbWiMHe4e50o75KqXgRMrJiXbxwIObJhSdT68CtxdlFLo2N7z9a3lVu0suRucfR4n0mS",
+	"imAJ5K79gWI8i127AzknT3uQm/rCPFnuB7K75qgz2APNdTdLsapHfCmve8imejvJhVafsSpK5a4SEt/3",
+	"byJSIZuiv4DZyWIJBbpKu9FKY11r/HeOKatQm1OuG++gXPEVF8TQmToOqF1R5pztQEkl1lgGAetHdAPK",
+	"ettCN5MlZCbKVZrxKMq1gAr1UNhZuK+xeGAd3bZEH9Q1uheJBWLG5qb/5qH9ZoL1QRxi+gVRFPCWtqWd",
+	"YE34307OaMtfxEncwgRbuUoeJ+rG3UD/dhhcY3F2YOIzFtEVlKRKVJiRu2JTwWBYuHXrzD/N43fBIsHA",
+	"Q6ny6hfr/Ul2CZoW+Gq3yYYH+mD4a/B5YlF0vCt39Bx+FeaI0aSmsZRxDNbaAXckGBxrD75X9q8312mP",
+	"XNkmALDUV4ozU7zl4CKhWUN9OtMlDcvsuPZ7qeZ7iTIzdupYlcu2pk5mB6SiPJYvyFTma5ZJFrN4CoW7",
+	"CGcblrmNgrI6pm2uVx3GdC1ABm+vHlyFoGLMYFUYd0Wx4/AC9v9qHq6SsB3ErdkrQV7a6M5ku6OBaz3i",
+	"9x+nW+Qnbz/otQHBYksYQMjDXc3/Qbu9NdQmNf2rGttWlbpM2bW3EaYXIxzo9A+BWc2GC1rpOwLH9DP7",
+	"WgBdWt6zWjlBAOegJhiFBm/GQADaEdfQ5eLGhWzWIu3C3aLLr79KqZa/0JEN6dyt145bagzp9/AaDoeP",
+	"sAIxsHsPNclcKzTF1ldbWNZD5r2biDbAgB/gswF5uaHy4GPZlR5Ltx7B0EoXpYtWBB5IWW/x+chmmrtA",
+	"DbXHK4gbKK68mgrLKHak2OC2U/CqMQb9BstdNgagl8+Cd/eyMzLSeCO70mn5zmbn6EBs2BmVLBnN1IxR",
+	"hbpKEaLQUScs3wPtwc1mjHGM/nRNsMiCrgO9qujsUXLpcNIqqKrYuwqyqxhoI6QihH+XFRlMJ6CotRys",
+	"78NA3VOdOrKNwlMe5Bn6V8/NAOYxOiPK3r1KC86PwDbKF3ctbhIrk+Z4IPQKOvRqNbd8wfLs+qf6xi6g",
+	"MLTwcNKtFWhBlQ73dvrSGjsr7kUWR4DD3Qu1U8p3pUDoFtSdAu2NZyfp9QSH3E7YGXFehsnh+S0Neqd/",
+	"9dpNfNN4lxEA5Uox6F513oanwKy3mALSdsxKFmrQWElGM7loFS/uJ/UFf2S37m/Rs/oYRyrksDQoUkU7",
+	"TL2uNRNrtMySAMdx98+7LDOx+tw++1DcVDfp8859a6qW++2ZPaXe3XC3z/55kkVoGXblkGK/1m2lgXZj",
+	"4gvv8QfvPv2Xlo7+cMKynMuSz8BWHS4sn71Fd1fGZi/mO6Q3m94P2myC/uqBBObd2gquzVDfhqpoiWM+",
+	"jZ2DgQS7t+o7/dxDJcRgR2WRpdjI78TmlXn8wQUjdKXSUqBC+0ugM3wPTz7093KSBAIddqwrFZtvRcze",
+	"mMe7upo0Go2nqWMr/YLHHNZP3w+9aIftr8WTD5XgjPYX39FEvcIng8oh0FeZMZT0RHvmS8D2C34a2p+C",
+	"31mKKpNKeQFlmi38eYb1OveTM3Gbusa3iRGXohkQJTPKQQzmirUl0R+mwhbvd9SeOrUKtV1C9w0iwICt",
+	"lt7PXu17zwoDp9LB9rQXunCwQljEDrhLB1xMZ93bpp8GCMBkvIbKTGit23bFqBCADXxqkzNGPywa82DV",
+	"jLCSsLs598ZCU3V6QI+Bgzdop05qaKPv3Y8lRn9EZfHJvQTlOK8moIDpLoTtXwAhC+JuD5OxHCj2FJ2k",
+	"y2Fl7Uv9QbLsBh4MsmZvoAqkFfyUdtCjo74j0taDoeg2dCr0+opE66Y07AZrdActV0czDsY9dm5PRw7d",
+	"XePHhwciW/YBqJFxdW8X/lXC0vhVJmYpW4Ut2YyumGK2+YpB+NY6WzCgyyram0yANK0wLRGHnK5Ks4c+",
+	"sPp1JhYZXclrMrULmvbJVEOr/2U8X+l/11QplnFocgPo0X9lWvuBp4WYyKXIlP2QCr6Y9m85fFhRDv3y",
+	"Vwl/qdhKwt/0g/s758nf0O8pzWNFFyH9heVn+OwdFxuOQ6QQuhPDRLOU8jv9tVFFJtGSZjQyHfqhz/Es",
+	"YxQemSVxMjHP6c8JB10nZeWXIrGaJTzhCwh5h1kYj0Sc6LWRaZyv0ySiCuByLyLEdMXMCCsBwMINt/7D",
+	"ePIAfQxuXBHf0CUMEC2Vw1xqRofNNYubp0mk8QzOUmgphn1l6gFfmr6aKvYY0vpMQg8t2y2NrKlaWvpy",
+	"9AYyLBZKviBRrkzPo/FwSIpF1+7gAvCsmi4L3/kkbCWmoU6wssqjnwVGrxxHXHofyb+YOXQKv2Y8C/o1",
+	"F/qHE/LSb56TcJKKDctIRCU7qYLV760Sbj+OAhiAuT63KfXBCe3yJdqasnaiFxbeNi6Ii7LmrGzpl4sP",
+	"2C2PqKKpWOQM638kHZrkIjxupkYUB3qDTiJoqGjVFNcq1CyxtxRZBqUK7SpG4259ON3AO+xafOqh39I4",
+	"GmBxpVFsHIaQymJur7JfHgF8tFaedvH9rk09/8hoqim2oW5VAmYv6FoR5QS625WbRs3y6I5peRkJzm07",
+	"PD35jEpW/ZotMogpg3D5+Ry7tULQh+wTzja2CGKfRFpPHuRrzZtsiVVtR/ZRQ4F7byBT12nrhHh9r1gq",
+	"IXzvTp5AnZZMT4TPyVru4elgOIZcARunb/Mqii5emh1hyKifHF1aXMbipPqd3rE4T1nte5tX7jBStIqv",
+	"PGqBboCmFlJhtqPWHc6NidJjU2e7oFbA6+5GB3fjMwJpr0EXo9voAyZ8JaRaZA0DO1KphYfQzJaZoxkD",
+	"0w2jX7ZELqFn64x5AVI0TU3X8U6H9Aszr54FeKhRVXrXl93LW3prNzFagT64tv0eNJXjENOiJX4dWWHH",
+	"ARDbAUh/DW+GrKOCVnesB8sV2OddcUZYClxc5Rwv9RNlt0QfVQORti+wXWuweXZTjOXUUsT0GgHAgz6z",
+	"9wFAFTOWio0592Qaa13x2prl2BPXJDX7TRnFnc+a+j39WjCysjihB+DdNjUMrdmd8R2Ip5YBrEWaSrMP",
+	"iso7vPsvIRhYI99tvLj4TneULXV5C+77vNPRSd9yG6/ulcNjs7BpLed0FCe/qjg5KJfM6BCdc8nweeCw",
+	"zfUybTlgzhg4me1pfQoyDR3ul1+E1PIffnj5xf1lv6z7FyVbMMjthLy2LMa19E6ghle+Xnv2QvU6yJjV",
+	"vevef/00HFzdDL6ig/n7X54/DPyPZ/t8HI0ffhfiMF7pxFAIdpESjaFExsvj9wY9llI5llI5llLpWkql",
+	"FmbiH5/WMDyT5t8nMYvShGPQhmnX/mQhG91DDtpiK0MB0e600zT9fg6SuVsh8y/su1oihrtyJ0pW2nK7",
+	"mxHw6qLOpQ2CO7ZWrh18MzoKkcTC2Sm19Ei45AOO4adH2oR5p41apnJItmSn+xl85skvYnxm2Gn/XrEM",
+	"riZre/ZuKTCGuAiNqLreSwEiO3do3yuA3REABe2FM04q4ZR2A+2NtSP2Am2Vqxn/0O+8uSygaS93epTD",
+	"Rzl8lMNd5fBB9oxfZ7yrTRMQZEG/u5ZjynXHAc8ALenfVrTVU81crEg31gx2sA0dCfDnbTW1j4isX8qs",
+	"kCpJU0yn1D9sMaCUSkVM9l05nRauozaJ3C8dcI/FGDZdWwvUUNa/Wb8lIPeE3PCq8DZNTfwy9SCLoFPS",
+	"VCNhem28/ZuleQ6wYTyNt1yJND4hN3ALNsXlT/WQ8zzDEFGDmQRDQPrgFFNFkWcEJ6KczKyaEBO6oAkP",
+	"XuQFnDWsCItpJ8TApYu7ZTmKkaMYOYqRfSpj7r54bL5H9PkNFpyQZI15dE/Q7ulpbg473hcWoLzK2H3C",
+	"Njv8SX3NWY04WYoNx7QXYRyuEmw6G8XlMarHcowjFzhygTAXCIeEplr/wQB/9Oy+yXlMtycV6bOLa2A6",
+	"YKU3xGgwHA6Hg8vZaD6gZ9F48Dy+YsP5aDQen57q3RNSsaxSMRQDDBxuuZBzllGVm93Icq5t/ckq4VgB",
+	"8uqsKCX6nX241+9tmSb+0dV47NILTOFEs0Rzn5FEyVqrR73rsUta7V2P6gr0xylvdYhPozjjXTwUxe7v",
+	"5LS2l05DySjbhSZk9Hdima0G/pHzHTnfkfP9FjjfI30HVj86wIXwxhrHoTJTZXcBVpo6Id/zdKt/mmqF",
+	"dUoEZ9bItKZeKeQBC8Z6PaDtbQMYl3DZ4BhOuMyUzykbMzbrup8UKzYT8Rbta+dML2t/RyrtTKU1Gn1U",
+	"zudeZR26e2/0TN/CK2Hnzf6ZlTuvC/bNpCzjuDFi1oBHMxZKJfVKjbkt2qGdmMf2zNarEkUxX4ix/EnM",
+	"6kv6njMI1BI2rGiewlJ8I6xa3vmeAXbOsRhdnrFS/4RodXU/ezNaz/iP6/jrr4b03VX+zd9vPnz/9u7v",
+	"P/4cjT7/2f4dL4suMXoTPPu231svMdInYyozSYKuarange1lzWc5Lz1PzZHX/3uu/zcs/hu11F32NS3r",
+	"Ichyzm0uI1sXzaPuscb2G8ZN7TtXtKx3fap3lcaQmFDg1xXbqXamOLc5QA7tNuYl25L/EYmYkbPz0f/E",
+	"kPSJ16/nfGgs+vBCTi9+9CJldi63BSWji1LXHjuii8jpXfcuf49/Dka/x8LZ+WpFs60hAU+meRE9Faab",
+	"JwXDpSsm1zRi8pnRbp9ZIpbPNH0MigH/bfyV9R4+swTwbJlIJeD2TjNqvROm2dGu5l4hmtW75Mf8A6pg",
+	"lXbwicpyHlG/C0m1K9NOxW5DEyUnc+G6ZuEXJs/TfGWQgANXEPGskxP1Yc/0LswXrKcpZjl/RJai4TXB",
+	"6oiQZYG1ZCUpNtLNlHB1cRZky+4AdakP6i40wImfcJImmHjZsXpBHfKXX9grip/FzFSZlYxoZFf7qtfL",
+	"S4byZhSJBZN9Ihkj0z+J2Z8THk9fmAFFhgFpQI+4Gih6G5zFsN2uIv1PYvYK3ghdLRWQafno3/9Xkmx3",
+	"ItKVKAjUTXJxrzsyBsO9eF2hOighJnK/gDpvVTK8SYxYad9qLWUT3hoAvDNlce+81E4REH8SM1cCwQiv",
+	"X4J3a2xdlAfH6myLnJvQ9fLp905JJ9c2gMDA9G1Ad9E32AqM9qMAaaqa5bokAAOS3o+fxUxWexz3WkK9",
+	"w+XAinq/dlPJDy/BxpGYNrW7HJgVOdWhXxYcrV+UXSfADvHvwxH95T3D3KNdmA4JrbbE91USxylDVTIV",
+	"fGFXADkNbK6IyMNJ8M19Dqo1Zh53UD3J2UQ88AgMKjhZ59laSPZoOVAS0LUaYPprxxbh0UrZXQsRF5Cf",
+	"3a/Of5hoLakI7azLPtrOv0K2iz+JY5R9W8XXsm17pIuoKhRDpRIQO7Krna5QObWWpXmnLUjZhVLg00l5",
+	"7xqsqpuGEs43ms9UXBrWvXu0qY421dGm+pezqQ5yJv9JzLq7j/8kZn+gKoJcXhrHiQaOpq+8SQ2OQgk3",
+	"gsQCo9Ewf0zrSZUEENsPG3gIOocxqUifPMN4bswZfQ0pVlDsCYhXS5U4kXeY5JgtWGYcZ5a6TXODh70a",
+	"Q3lQ27xk49+OKI8YSCqWrRJug6Y04CFfdpxtJ1nOQ1dlYaVH8HSLHYaw4GmDzPXL/ThshSQuKjpG6MbZ",
+	"VtsMLyD1icXO8zk1YE5Dpu6KfkhWevFXw+Hl6OpqfH52eTa8uhpBXQL8adgIqG8hZyGHPlwvYGCcwnYu",
+	"C8qJTRGH4jEig/zVwytHhe1cb2YbOmOUCLvZ77DPtBUIf4XW9BEcTvvdK1MXFAqHVr/8HOu4fSdUEmlA",
+	"4ffqlzX2hCRux9IDA1CvMFv+xjZf+VwTQL7u9XtfQKz7jSuSWzkr77uUBwxW4QWLFoLxHMkoQXzKr1bn",
+	"2KdwcuNugC6OG2JuxHeVO/yE+W4yfIPmgQ/OFwhypYq9ILMtMUefTI32MUV920V5YsVnx/4M9RWqimbg",
+	"rt6lbdaCnCg1KZlmS2IjIeOJNoy67LwSXc+kSw4y5/IpCrl1oYGi+vNvhgzCbZnaZGeTQl/qQ4gSB66D",
+	"6mLSBQFqy/R67ChBM19fW57t0Ja12QwvrTRcRsrKu2S91n+PDtYnYJmvmdQybm/Vwry3L3oqgIqQ38Pd",
+	"sG3gjluLSiJ4ow836JHQ8y7tONqAZlxVSyh447SYv6b/l2v55TqCmb5dWhRplUMD6tevt7L7kNqvuOON",
+	"eKEZMzXy0ZFrqhp0c3s7ImocHhxj8FgfT3W3gR1FNg68pDG62ciKUY6XAyKDr/VKoKmBcFx1R70hLBdu",
+	"FtPvmaZ2FgiP7QIyG0i5oQZTGRXgy4IOceauF/Vi56YokXSXBlDGOe+Ek2zW03/pgvk63fIcGhlpUQYz",
+	"FLcC4OSdvvAKaDuhoVc37NUQ1dJ8SbbiVe5CrCkVkoWxGGr6mabu1qKrp7OxypISKlS/43HHoIIsnKNv",
+	"1tOKrCZ504yygKgxePvJ0mFVIS7IrdBQrkfjYd/pLtenD2BXI3JG49ODxYuhgX0kC3qlg43huMq2eBJ/",
+	"FrPP/Ku+anO45muTJV3vWzVdBXOBv9VqFSo8UDfEnKU1xJfSlOg1voD7thnDm4dex5vBl0qaw2vFzF53",
+	"mvhNUCZ7i7f6qnWkNOirhVraorviDxO/H4JMFpyaZ6H5gu8DVlTeTUpTZJMCDvw8B1qxn/yppWLrie/+",
+	"wi/c+/DRXwx8UbRL1J/8ZeHzboL3nfzZ1F1gOAppoOc/N1/XAh3DNdU/nfna771js6UQdy79MeRo+ZOY",
+	"2ay0esFT7BfXpFL/dPSdH33nR9/5v6Lv/JHZd1af3zvtDtzvv3K+nYuzaZIo5rg7yXJCpqaL0PSaUIjd",
+	"gPLtPIbuTlusHYx+G0FmbJFw/QpNFL5S3H73jU0LV8+3nHITSu7qBTPsn03JmuaSnZCpZZHFzEsqTUyV",
+	"ubw27Xkx5bloP3BCplLl0d30mnBxy01hMmhrSu9M/w39JXaj3whiAqtNdezKXEQxDmBLTKq2orZor2TW",
+	"a28FLL/Mo7smudUQk681dRTrLq7J4Mc008cguCf1FobBY+ugEm1Zv416kUXITrAD/b3pT1JXUY32U5vd",
+	"SZFfGo1SV1DUZMe7tkGAK63+SKJPQoOl60mmJjU/Mf3jSL4ugijgmsaKH1LzT+7lDi0Lw8amzVoP1qtN",
+	"kzlr7wl0QJvW+p4UviqMOAj3/myNemwv6uDcyTYSqQiW2Al0WfjXaBNqKKBbJbiBJvIlTVZJyx2bRyhO",
+	"s2is+q+f8Es0xDmr9YIvwm6SR3S7LukwjfAgSi1A4EHN2T4xfrsbHZS2Fq4IGnb28Z29m6p2kcRngWVL",
+	"zhpxIEKCtuX7xoKpDeXtTb1q4DHQhqWKBhsYGMBAF0vQMslaM/Kqvls5fRWqqMQzlfhLQctl9udWHlIV",
+	"vqF8kQdr7CN3wl/BdQ1lMK/Jl3yRJnKpefDXLFtRX1ZCgljMguj/RiwSbmpe7gw3CGT10zSJ2O8hxwcT",
+	"KRV6sm37xt51r/hxELOV6DXnITcGDn5mq8UV/VNr1dj8m9Hzs501/AsAd6T12OeacojdQKGN/JZmd68Z",
+	"jQ/AsN8X1BqXl4PnWrG+1Io1vYgvB1az1np8HbH7tRatrM97Obiy3S3jjTiL9OkF5TJQizRXS9GU4oxM",
+	"6rAM58vhYBRpu50Ox4Pn8/PZwNoho/HpmTXsTuT94vAE573mOCy9ueMUa/647OY9VlJPbP6C3rNK8mbr",
+	"cOW85li//WDauV/3/lMbAuuUmTq7HSsZMd/49Rrxe46OTieoaCe/kziP+ff/ovn37EPEMm0j9d4sqbYJ",
+	"GJre/1E5AxeDy9Hz8eDylJ4Nrs6ji0HhBxlHBxQyqgfUFeT5+AKfm0xAebSnqfCJh7nW7kFTGFGguEu/",
+	"Km0f/ReEyYiuXW86P9/c6nkOLidjfLjKwVHDR9TKhUTxfS6aDAtqSq1IfAyCpbxM4livRSzwCde3I2NS",
+	"2YQ43OLPtMHLFZbvDcQjFvyubUmgNuOzpdwE6BGpn3ikRdulc7nHWzuR7F9y0VgmsOi1ju4Z9GjJw3LM",
+	"D+99XklsMIfSHAFvzZX2p8WmFdTToma1F5I9KlFHJeqoRB2VqKMStVOJOigaxtq6nWNhzAt/2KEG9bWc",
+	"Fxyi6FZa40kTzmRIkdnhzDDz7dGb7ygzjjLjKDOOMuMoM3bLDAha2LDMRQr0bn68m8Rnf34bf/NuNRr8",
+	"fP75UspXrysxAA2P/UUvb60NLLnjyTe9j9kR1dhPh8VTOIkYiqnwUdWU7ScZj6FSO3QhxowcB5ELZ0Yz",
+	"HJPRimIJlBtvABT/oBzz6sgUsRpPcEgIF9idh1WOAGkqDgG3jWvPqQ014OMkY5Gt3Ze5nH/T9gzD8HYn",
+	"51RoYSfGystswBzyYq1YGC5dQiLiC90sU43BWz7tjrV9GtVW6KG23KD2JO7ZS/6XnOXsgHsTXFXpfLOB",
+	"PvyDy2gcD56z0/ngbHg+uhhfnj4/u7oINF4tRgiWAFdsZV1Upse+IOsc++NYv0Oi+h4R/JbyqELoTsL3",
+	"OFDLr9pSunKBk0XL5N5TAoKKw/D87Wh8PRw6xaE8UZSy7I6ojN6zVELGI0wola1EAj5IrZbEOVZXmmgW",
+	"dX5xpvWaPjaalpoWTavp9/1fpyykVBmjKxwIVSCZz6BWpIbufbhupDvPLRgr1ZasuIHdDrQ7H7lQ7kbO",
+	"tQf3GmvVHYtdnaU0jvfylZbKWjb0jETaK+rEGPevOV2UVCopFvbSedjxWyKcUHwDFLsBzg57SBLpu8K5",
+	"gEqnSyrJilGZQxP5YEbJ7tgWS61tbcrNRoksxkwCw2eWzGTVQXzNXt3Kyx2QR8O64O7qxvVPS0NdWxTc",
+	"mYfEcOAU1lTqUpyrfNZ2KCeadl7jOxjVUpzKZhFvKa4CMeWhoIOOgHunP1iNy/7cJ7OtC+vouq1vzNvl",
+	"nT0dhopAqZR1wtpbO6DPlHbeKkSYotCZBSA36wDOf+oHgx53XJIZqk4h1VKr5syViLdEGGUO4e9cv+Cw",
+	"FR++h6P3TXK13XF/FJ6fWHge5v7DesednX/68X1ccUcq+MRU8L6jof5RzW/AzWHGN9Ljx0pnaLXnGgne",
+	"ytt25cqUB6d3TGq1pmDXrujNhfV348dRSIOCCd9gyGVLHBq4B8BFBCdindItFK2HVPVwAi7AN9mH8PdO",
+	"GLtPZDJLUkzhWuezNIlsoUap6Grd7G81iAAYT1wmULfsmXeVyou1hIFi5Y3UWjMF/XoJRYM+WytViNVn",
+	"kogNd8UOKVlnyT1VrGuZmbZqNrsVVR/T7c//tXiyehqKq31vuH6BrtCB8PbyyXKZw6nBem+gtIFtl3iP",
+	"USI29LdMKzvzY21eiIO/v0PMvbWaZaCor/4JLBnB8WYrUL5o172WUwKDU2iWbleO8fcZgxsMn6GMx2WG",
+	"8vxyGOQpuQo7QXLFkHbr0atdLkn0+/Fktj3eZhxvM0ptfGzPzbcsTSUUuykEJMMaGSb9skRankajhz3e",
+	"4P6r3+DWFICubrtktRZyDwlU4mSPjzg10z9dV3nXVLm1UYzpouwOV0sfBFkktXZGkj2TXdBSEb7wqodm",
+	"tyQL687G81qGtTocjgLrKLCOAusosH5dgXWYE07r5919cLlibU3Tj4zwyAiPjPDICH9dRvjIajiaQR3o",
+	"Qc4V+9Xr4WggDojveaLjV4mCLeO8my3x/Rrh7WZTKLNjAGOfUEVWQipyOiQx3Uoyz8TKVNLvbml0aY35",
+	"g30uZG+YvpTNrVG+3XrVqEJFacSalbrYOh9xmpqO2nu5yzo1xvYOXXu9qWMT7aMMPzbRfqIm2of6mSRr",
+	"rtVUbxbpnf9G1ww+03nMrvdFHq/o4r4pqGhnF3HTXLsxd9RjVCUU7Pb4eOz5sfbOkfUeWe+R9f4mWe8j",
+	"DYVCPTvQXPCVwF/dbNi+bqAgTVl92/rKxBGjHkoSiU3eywrpzyLhRUAWVPiyVY/aGGUmYIeXAipdWXqO",
+	"6JpGEGswGvZ7UQp3Ky6kS3Cl6f+6txKxaejbkmU3umqO9Go9JwDTkeEeGa7HcP/5eScXm4nGHDRAMHTe",
+	"wk+9qt/6+GBMOnw1gYB7fUopz6Hzg0zFZqLP7ESySEB3hmFRjVobv03hh5VjHAr7wuK1k7VIk0h/TXMl",
+	"0I2QMRr3rk9rPN5yrLYWvhWWZ5wK9fSOGr9rKTypmFSu4kpRIKcSK2/T0A6uJIOcdccNrsAI9S7KN2rd",
+	"BUIbm3P4yZDQlEeSiK4YgaQ4TMXgptSMh+IVze4YJOXp4V+Q0XBIpKI8xqKj+iPlMSTYnNzymzQ13QFN",
+	"SglHVOIoJ+QLk6jnYIkFJO1g5O4t94OaRqWYpuHORiaA2L4lH4eQOhEYvDYL3jYr4yhPj/L0KE+P8vS3",
+	"K08faUhp3nSoCWVl0a9qPH3HNq+8wrflFY6GRAkyGj8n0ZJmNFJaDJpMRC3P9cJff/U5eT6+OO+T79f0",
+	"bzl7A7L7mgC0ksXkf3z31ef/01hhwFEI9tIo2iwZ3n3LvVm0mPQ+gqA14k8uxeaEvFRklUtFZoxwljhd",
+	"x55Pwm0jA79McB++1rbgLTdy2ZUWlOT3+DPU38FLi9GwPxwO9VpWgmuNx9b2lS9IRCUjK0hc4ILEyXzO",
+	"MsYjhrk2VJ0Q7P4bgxJxy6csy0Qmp5CNP1VCTORSZGraxw+pgK6k02LR+pNeyhRblSIQUyf3XZj0cLy7",
+	"uLFHKJ2KGjyifMF3YvPKsoqmvhZCrCD7Qhpd1M8fb6svE8xU+o2z1LWQiQN6dDoeQj5LBvxtdEC6iGWN",
+	"lh+HQYAa26b/W+eWanrIGY2glTdVZOqBPj0hP3CVpJoSwIjImFSmfd1J91TvTknXiYIsUpMQlKaJkQxF",
+	"lcqc33Gx4YelWzt66Razqtm0SbAKl51sy4QBxT6JU4YpL7sSY7qEtZboKXyWq/tINZepILNb/7mspfy/",
+	"hPwhOMYvyAjavyyB765oSjKsnm9GxE4hvX7vw2AhBubLeSqonnffLB7Xk6D1Tsag4I2iKpelnOeGzBS9",
+	"G+AlTCRJBY0LY9buYRfuV5y7RtNyzcQ6ZVjOBlUmK1PNzc9O080mINkeBTb3GSm7TCKmvZ3Zj3JOswM2",
+	"qBk4Ph6MIA4mrx7Z90dg30+XdNqqShZie0f+Z4hYvufsbbJib8Ud4w1nTP+EetxcpKnYSDL97/Dl/5pa",
+	"+k8TfgfJyZwEmjhclNUc/dEvk3Mz+JEO/j4cXE0G7/892Di+Ep7T0my/lKWGvbKwr+5mKYhxMDD/yHpg",
+	"nnbqwv99rmbiQ1OP2Lc2c89ovm9NjzroAgZK8BLDzUI1BGaUx4KbvuTgcwHNEwKkzDBaLmzAshNpzKRq",
+	"9cbYflqHdibHpb4xLfg6R+ziay0dZPUviB7UVgkltiMdFNTGtqWQ6YsWaEnLtK2Lxt1KG/pHPNrR0THc",
+	"qnfXTrT0Thye/xjoTInrc0nxlq8wHps+aKX2fBuEZgBvd3KhBArMNzZ80sJNzFUR4wGd4IIqxccpItRV",
+	"ebhr7uCqj7PFmW3kGu65ZXYxOIrbWUmT2JYpSuauIXqocX2l+tyOXmjYZE8/WSrbjhWdDva0G+oKsm4q",
+	"7wj+HippY8gwWM8Gfit10Yez+ojWU/Ziw+F5Ca0DvBTn4gQULagKptjUcsqdlNA6Xn5hdXX7aLd+Uv7A",
+	"DlN923LdorTSakqWmYXfL2pH8I/HMpski2OcZj0CXmmQJEcm2YFJPkImonA7RCLu6rRs2ieHey0f97XL",
+	"vj7SM2zUt0NcwyXi+JX9w2Xl7XBFtaJIFDpqo5lclLUj+drcu5rY+KBe0SaZXQtP+N0WWQeIoSWkJ6fB",
+	"o4XClAflnacxV6d5k/CIFWnL+KSdwYpquOY16sVhotop5M24o4na7UgoGuUW++Gvr4TTIHHcs+w+YZsw",
+	"JFA7UT8QMewSGWjyJyfYHHIXOvFh9JnACwU+oQai/uEx2o8BZjdmPUCkStLUNCqSpV48HlUuGU21Vdh+",
+	"Tv+ITz30ez+LmZxgl9YJYD+m2xZwoP810DG0/3SGtKb1mG7h9BVNmrFypnFqJSkjAU58gEMVYLbdj3fA",
+	"muXcANInNJXC2NXuKHo9qj8CpIDRpchDLGLD0ntG5JpiTOQ8uWdFJ2rvONt2op1Y+dtlJvLFcp0HOTmA",
+	"s2HsLkD7mqsW0FC9mx8PDNXUg1wuRZ7GSEbQb3WdiQX4rimPbcdpj3vSFHZow9K0K2xfsNQUpayAZVTT",
+	"/bwLRlNoqK9pfuuKNSrvoOh0CDplCHLnIOY57DFeZcGGPXjDme3o1/ljjUs5FLlFV85iAzvxz4FPhG0s",
+	"vsmeCDL6gC1R5/aouVUZ78hnmbM8umP6hEeCcxYp54OcQdf88tdskdEYsPpLj83nGv7rHuifsk842xAT",
+	"PtInUcooH+RrIjKSsbXIlATe08equtD+DCieC4I9eU/Il/cs26IFz1KJdqA8MWHaWsOE56BQqJZaTpE9",
+	"HQzHb0dX1+dWl7aqqhsb7GJUa7XOiQipLC5jcVL9zjYcrn2PNx7XBUZ8Yi09aoFugKZJGuHOlbk+fufx",
+	"15/cnpsO+NdDt9sYJnLa780zsWo2O2AGa8Nfn2nseBzzY02gd+enX3rYUV7TYxcX6RI7D6PVpccpmNfH",
+	"9McW3O4nyJdl8WTNMhNJ07senoz6vRmN7lKxgNnN3xO6KIfbaPjqb5pgIGtycQGEaxp6l6vVV061IywN",
+	"FvbUBq0PH09ixhXG6Vz+Hh8djH5vWdFapGn7+o1pZ8Z7eK/x7VE4YPJAs9wqtJ1t8ldFFFRAiIsVgzLh",
+	"m6Uw4behqnEYJRkKbnJcAzAjGeMdClSYnGPcCReUhag3kZV6jXAfe6w7cKw7EDgrHkU2xYBrfT7Zp15l",
+	"mYSbhwXbBW7FKXGN8wn4jk3s8J4Fynbk4CdZkYXfXpx+L4vSHbyWyHzj5NBIgTl96+1qSIpIjXqs/j6B",
+	"8Y8vQWaixe2aypjte+RS2eYdHLO1NNmRKx654j9gWSpfIThEi9idTnE8Escj8Q9aoMiEvh1yKVI6V7/y",
+	"pUhzxPzbolrpZ5JEeZZpRcZGjR8QuP2KZatEymCxnTe2dL3p8kb0oS2MDEIhzMq/GRdFAlav35N3yXri",
+	"8i9c/07vibskujPsoqetR+6qOJiO5RNjzZg3zSfJ9A+gMiwpjyfiHrUIRuOJNkVdutbERqra4eyVOI3j",
+	"iRLu4702Pd+H0SMb6hCZbegTiA/Q5pdcig0nMyaTmJlQTwU3MSekiIGv15rte3dCpuFgoiRZpzTCcuY0",
+	"TW+56TZPZjlGktA8ThRJxQID9v3Yo2Pq2DF1zKSOVa5FHWW08a8beOqH19/IOmA7XO347HcU22B1jZl6",
+	"dGExiH7xqouVYO7bZQc5reUP4fAiRVURt224HoTOMtktq+RES7rzC60THet6Hg9n+XBGNIdrBsmYFlBR",
+	"znrXoystTmPpX2GsRbTsXV+iIgOkYwPd2QcaOQ05HP7etS3pud9jxIW9FK2RHJbnSboKBcFv2GzVKzdP",
+	"+qXnWsxd90AD6DZUzE7ulQI/dz14/QHSRYPHbXwCsTzlkHo4gJc2P/SeZajsnPpB9uw+wW/PRkZt0RqB",
+	"SxXNlL8f9oaluCaDcIjrX3pz8Lqb7URdFF3UR6PmX9ioea8JTOYr58sLFQtFAn7u5MXDbyir7qk6MEgG",
+	"ma5QoYLGzDQ/pcpv6wSS1vYqKrVD2Jm4ZthpMM6gPN81tKcDSCCSf6oth+20T6Yxo3GacKb/ztgsn89Z",
+	"pv9mPGax/kPzhRh/XYl7/DNmkmXw9S2f2uZ6+gd7hYof8B4QXjCcGvJxUxHdTU/IlxDiYLKFXX8hVO5r",
+	"OxKFQqlfJ5JJzINmNFpCkhmEUWiG9ALIRBsQeCNtkJ1ESxLlrAhyAkx0y91zYqqxjAs0rk4k0faZ2eOc",
+	"p0xKl9jnwjwosUg5PMYK5WQDWjRMlAvTnxjhwjQ8IAHXYl1wRihnm244sBK54+EwJ/Wlfit0RA7LDiyO",
+	"AAjGhu1IJKQ9mDIs3U7+J80FrQjo6nSfa7MZc0Cx/avLb4UXgZLEHExnFN6/qQRUp2GEyXO2BcIrDi8u",
+	"sdsafIWlMToOcGVTzPzcUP0itPu/S9bu1IbnKTShpvQRkynl+HYpg8TG7B58wg/MzLXq2X6H9J1+q/mQ",
+	"6kEZZFyXOVuhFe44rdWsW0shlpEhly+yN8y2NOfemqBcy5b9/bLCEWR5iWCqxw55SJup3N5g+GgHH+3g",
+	"ox18tIOPdvDRDn4aO/iwW3Lr1+1+RW7e+Bztwn0ahHiMqSOTuSwS2ewp8c/qlSkC4R3HGhYarB1ImNI/",
+	"WeUYfdiukOQa7HMiadDAceUer4bDy9HV1fj87PJseHU1aq/9uEfF+/mkWRW+0WoqGGj2GTAqyNnwikyt",
+	"nTGRiqZs+gjod6dxaPkSzNX9SmRkqs2z6TWhHO1I3wjp0GHaLykxHFzdDL6ig/n7X54/DPyPZ/t8HI0f",
+	"gvUo2nLRBYmFf3ObmprgqCUaojSKpV6w0RpBqxTr4F1pc0PvEtqIrSLzG8JUq50L0GuMTF+A1wRXog3z",
+	"jGF61iLhWMRjCgh0vxXnbUNlK8WeXpgU131JNWy/Asj6J7TFlzmPMxarZanx/Zk/18n4vHG6w41brHhi",
+	"zvJHZEi78eSrcKHLfFMxy3Ttf+HZsmCTW1FbItssqTYYP3teCri46mDTdikbNS2gn75w0aMJIhCqEbqe",
+	"5ClzkQiB7uc7oKnISlNGAA4nipsOgrPVPFx7161HU/FoKh5NxaOpeDQVj6bik12ZZgyuuYq67SUb6lGm",
+	"pJFvr5nU1HioXWleb6pca+9Hl1SSGNNDyhD7ErSbAewjpbWLg5kaamOt12nCYnMdGU4Q6ab0Ff0MAuN3",
+	"ud5odpO7ZfULrLTtwEsrClou3Wr4rsqNZgxSLCu2YlTmGYtfYB6vKamlUYLlIeGeiprM/yBmOxexTaR/",
+	"R8gFpALecYzJPaB6QVcjvtnQc/Vq/ZJc7fVod1mBgUugZk2+CLPFpwBFnVX5+lSFYA6GB9qf7cKsZdsp",
+	"4PyNeTuY/N/BKHATwv21+cJgulv1MLePRYVXD7n+8quFXSunou3UmWu48Llzl8emXo11R5j77kJdKKqZ",
+	"Yi5wOFjbv7lrrQ0OJXM0ddbO+7yx8J6Nn6AZ8y7/ap4U6ywxHhQTQxKE16o79elE+Yaxcw6DaxRZJSgr",
+	"TZvYl9uIhdDkDOEbPMiddnUchiIrWh23Zd2xl0/HkIMKmeLabRqgWYRDXJDsTCuGht3HTg0Eg3dkn8y2",
+	"hC7YC0KJZErTGpEQlQJSa2l4rQkQwXj+RJ/2+QmZJhwyz9nEb1QxvTY5KLc84aZ7w2YpbLkHRWaMcUjI",
+	"PCFTkcY2F0K/aP/0x4YRptfERBVJM2TCTeyOqfp4yzFkSr5AdrtKuA1qWQqpSERN32S1ZCtCFzTR89tQ",
+	"JTcLJiRgL6GFELHtagchWdICEfdvOQhy+F5IJXF5Jp3hhExzfs+yZJ6weGLSHWAN5k8jKzWn5lALIxJ8",
+	"nmQrKCHEY0CTPuMnt3yKLULjCRTylS4SayIZ5Kx433gtB/WXScxWa6EYj7aTO7bV89sWfUkGPhOpt1rP",
+	"kTEpUkAD1uqYXhP7lSvfIeaEznLJ/G5//x97/77kto0tisOvgk9zpmaST1JL6nu7dp3dcWxPO75NuxMn",
+	"jl0SREIS3RSgIciWlVRXnafZD7af5FdYawEEKVKX9iV2ovkj46ZIYAFYWPcLRtOY32HRcJo8it1UQxGQ",
+	"aUZQlRDz7RsJdJpK5NF3czGcKHXdD0Ucma0DfIDTi3SqEojeoHfMJxRK1sd6EIOzQjE4W3ORhqbyCAuA",
+	"SqH0BbhlbjkiEZT+MTtv0eqNRCo5EfIe2ZXGWYJ8DnqH65QvzPjJbMKlCPugRAzOwP4ECK8Fy2YQgGYm",
+	"tMc8nUZpCgfr0/qqe4SVKvpef6/ilWg0G0XsBTKxhHWuyazFIIyP8BDIPfDwB7SXIvog9SmgiQURyqng",
+	"v5ePMS8S2nclE/1TMX8WNrGasSmdPsWtuEP/eiMWNs4aLyfciIoC7dX/t7F1bfEl7QkHXtOGBsH+zrxK",
+	"qsiin6pK6fHcNXyzpmJzfwAVLfWlLKgvy3uwRXeB2lL7sJeVDK0uz78Y2SWmm+b6r3bkvUjUMK7Vk/Li",
+	"wpj2JqE9z+nB4XGp8b4KcdwbHkfmxiDSNhuhSNEggUoiPKbKwgzePQPa3DbDQTsbqpUDw7meNub4IxEb",
+	"zKUUH5tSeGaXx/B4WAzmbzNFl8wKMGd/pY3vqHPcPemd7ncOuodexaODTie3rtUtIEeQapvLDDdY/628",
+	"OcvtzmHVayQ+HO2+efU23946JReODlkYBITS3Oi8Iqmqqq0KDKvric7vFZhU8kgRB6FagqDCQiMjbGHU",
+	"ZDoLJganBiiMgNuDFBTZzzR4fJcuh8WRKkUJ4qdZr8NmPOFT4bo+5ZtMaa1Gnqd62RtJ2Q8N6tl7cgtO",
+	"lgv8rtepkrxzhKsCc/Bzi2h66yIcOD0O6ByeC/wIrZRpwwz8PAXRuEwFK0MmM12f3pbp4pSVgZ816qir",
+	"am5OkE0Fl1TJEOg2hLHWBRbjg8rs5txWwLHcMJySeA8WU+3mW6u+l0gt/OorurAvTbxl1YQ3v1rLqdGp",
+	"4TV0bxI1TvhUQ0OuRLApX7ChsF09DR2OpuKe831mGnUMkBGvI4xaJqqACkbbk45IkunrTM9AUMHkZbNF",
+	"/Uw6ydllOfahVGL+J7T+ApN54ZFhHP1Z9F6A7EI/YNc6YKLeM53NUMbt0343G0Me9oNEQJktDiOYJ4kY",
+	"JUJPUNKiZ/m/JdbyMXyuANQw0wuIT5VSpSRb9ZUUlPVBz2n5/g9oTuwDBQWTAGSJG7lr0Tef2N2CvO95",
+	"JEM1t4niII/nL8BfhU/gScoRdvyruNkgzPXz+u8jlQyjMIT3S7JjDp65UQlWaF/mjO/U0M0P/0a5lf6C",
+	"PXCzQV05jBB3f8IbwgjFdIBQqQNUQeCP6USF8BJk7Yvc/iPeRxrkUp/auj/J2dxHw5At7YHV2vojlUn7",
+	"b096pyc2lYR01H5uw7FPUtWnwBPvSSLSBOXiaBzJEshqLm3mvwsIIgwqBghhNSEj86Bfi2r4WZ/WKIMC",
+	"ovkffTXqL1QGomViNhY3lKeRHkW0owlPRT+OppEtmgi4avWCRk7rzYVXme0t27eaiv2bWsvSXwQK/Bu3",
+	"LaWDh0f2AGyz2kw6NPFLK7hLXdRj3ONcaXGPrEIJqhPP0om5zgFPqV8vv+FRTCunfmh9ikG3f+aFHNwT",
+	"soD6ZCNQMjW3RchAUfV0/+epCCPeJ/KczaCmZN9R7tw55O6j1bLUyNABYN19VwFjSX1qNt63rMwFAswS",
+	"QYXWv+hWPrfGE/erX7MBOy4WGj6CRAFhLAQASuFJNJ6kbcCIqQDt61xf+3VM/6FxIt1m55SUpKOxbEWS",
+	"jQVluQAXRa7MMpvF59ePSEQkwbMatgtS6n5RSvW+yBd9W81GvL14LuMFWJPoc5AaeW6sKW1EwCUbikAB",
+	"zLi4wgY8EakPP9r/c+OPb71uYrriOOESv4Ht1GS3Kiz1tLjUIkhWsMnXj92t7WJvS0zTW/yV7UCKJYiN",
+	"DJmyAb49cAlj8JTeICwvrPmlMNxd2rgcmX9kh2qvUi/wHQM3wndbwdXLMFMAEPwIRkvJiHq22XcLRq5b",
+	"dsiefgeSr/1xCWzO9BSbjpsxC3B29+vgTJXCqUuw+uJGCeJZFKRZgk4MHsdslIBtDrt0cRlNgZaxVI3B",
+	"Ut2kWtEqMZ+aAYuLLKwj4DFF4eEkLMQCLS7HEm1UmxyCOWWzOuywhyu5rZKcqg4ELC6aQZqjBQXkWyCa",
+	"DOUqMsGlmk0ED7GffsinfFxelVm/vyi4FrB/wUQpLWya4ybLQvHKiKuQF3i7Su6rQTXzPWePXzx41GQv",
+	"nj1qsldi+MJA8+jiYROkXLD+mYVBqJoRfgsLuq/kjUjSwpqwpxbdYC1oi3QRDQ9rT4pL28KTvoQ05pLU",
+	"6q3nmXJUAg7a6MZFCg/VpJDEIxsgwuz6UKQCa8nnkdfpXDmdu5IXUOij0eqShXeMqWKJ0EQv3ayF0+yu",
+	"pHtJkSVZIOwmFAX10rFiH71I2w1sggVXvCdxk24PwGmO1HIts23AWdas1LzPylS8WzarAHwEitvhuUqu",
+	"7RJWgA4XCzr9RdJ1+ltakBHJ3VoAeJS3YWFk2Y95gDnonElhDltJsbQ87DolxRwnWnnpAKqK9UhZEkPQ",
+	"a6MS2wswd/CCNRS/KIgmPliveJR6EsPQbIIMNZJYOhEzQa3U8IvKgDnQPKNETfNmhLdLSlzpGCAMwWwp",
+	"EOnhIhVEo3PbBVB0fi30Mt+JhdYruY01usE0ZZ4DuoAHz1OVuC9y1y2VNJOFyvIB8Bu41KSzLwOXevPD",
+	"ffXiW8jCaj4eXBodpnVufiuw+MOybJaXtWcA+m2dJlzaY0riN2RqqKgiWADsGgWrvDoZIIzBJJTVC2v6",
+	"Hjx2zOg98BHJMMyIlaLMF0+L+EGcgwAB1cnAeVursvv4DaKvHYJeJNecB/zSXbP5+066XAedHboA3pLh",
+	"oHDzbJiSf98cT7j4Hrm0BaRK6HvKrwVRhIvvsdw9JHTjuMg8QLS3M6VknMWaxIBV10LMNNDXi+8L6+z1",
+	"ivhz8X1OzTDYxgKGWUy3lUaRwoLt7zkc0HdmKOCWQC/AXEoYinEmoT7CMsUZEUuALu/k4ASaY38QMlwp",
+	"vTtIqO8Hc6rKkg2nsALrNUIVhJmXaTu6h7bFCl1U6v0I7X2LrOqFobh2++xlYXBDzEZE8JGOhrFg3Ly4",
+	"cCSiVvGycBGRUnFI3XwQQtcXaPlUcp5uoDWI0aQuOyDmcRmIOPYYGPS5QQ9ZflbutcI6n6Gl5R42p9AC",
+	"ZM4NlCrH4HOwqxHKctwiOuVtjAoypxb1vCvKb4VCsc42GnJ7YN7BOimbLaCIVJ6Vr7AAIjJlgbAgZBV5",
+	"Awo1zQqxDYDNcqHc/35DNZYEWoInh7xGb78qcFkpRKg3V+PLgnlZNW+zwYvnL6/YXqZFovemYg9b3qHn",
+	"PcCqNubMQrRh0ODLintR2khKS65S1Ysm1/JlgZ6TZqfoBSA4ebtee0G87mtU2dQTvov2CqWubQjTOzWs",
+	"Py+/T2hqQTEA5zbhErD2KAo97IjbxF5qVOkUq65x03PmOSvV4NGDK7YHfrS938nFfLs3FQPP8eAbRqZ8",
+	"wUKVF3ZdKxeCyocKN8a/AQAYQlpp+y7RB57EEWR5oiRFSyC2eC0MA8h5LMh5Hmub8XRS2IofteW35lPH",
+	"cM0D2KPVDDQHuPWDWFRzU89F62z43pLyOrlEo1OvtZVURQJ3ZbENAuMSlCdIijJ7MMgdhiXR0VMmLggK",
+	"kB9Fgm0HEbyiX8GD8kXuBjU8ORJx6ExksMfmZKEWsEErqz4bbQgUWDZAZ+uAgqfSiZgWqQUoiIhdxXfb",
+	"W/vQb31/SOn2vFNDpOG+IYcHadNomRM+05BiOkVhShVAvBQ8tBfaRsGBqA68BmrU4AmupM7m4wI39N01",
+	"S3K6kQ+97EfYkBlHkd+IMm1me0glmdQeNmiQAj2pOBGBSkpkwFIpd6cNcBDjZdSC4jIOaogWVTKzn9sV",
+	"+S6nSmpLK8IZDbklAyeGnzUZNKpaaqyHcsco00KT4FFJcimGbZNzQGFinEnXUcq6xsqKIHQInPI0mOTq",
+	"X5gszM7DSEAOS/ISivNECOjlWrCew1veNMMFk2ruACs56fxtrWxsSoql+cBI1Ek0BFl2IWwvsYIGm4hx",
+	"pOGCzwvlmGroD9B7FI/b7AKwP+Y6NZhIAzEKVbTzOs4Uq/Hy1S4ot4/NHuSSHq4BrSmWV3gOSm8jXlF2",
+	"q8/SbG5DABQVPsnho9UXFvmo7DpIVS6A0Zjr5UaInUJ/EK1krCDgY9mZWjZq83TC0LEKNzq3EhpsgqXh",
+	"IEuMLLd60htoUDg385S8BYdlbcO87iyyBNhtyc1bIejC7058AR6MSQYG8oXgyRKQLvXAxmaYoVduJb5N",
+	"MNyWfM0eTJcQ3uxQn3JJBhSA1KbYIBBjJhT/VrQSoKvVg3CdLSOHDhtoGThua7zfpVMOeMpjNc6E9QFR",
+	"0omVYkdkiIWxSrzSN9R7aRwcrByEdMXsmQ1WUADDNSjaxrIIH2xiWBx4LT4wWKtO6FwrTeKcxDysiTEP",
+	"LyiY6VHMKtvoyRoNSnoS3fBUOL8sGsXsrYhFykpy/v2JCNAkevF9mzlNLiIbPsxHET00di1XfaZShjDf",
+	"LsdE1Gpokfai71x1Pm87CuA+Vt4vVTSsRlyv2F6MzyhTrkQFBnd1qmbaWfltT0zLxDewjJ7lAjsNSbG7",
+	"K+2h9l0wDhtctrZbAroQSFKWtaypzup2mNKXcy1rcEM2MhS5kOSJIDxkOpfnV/IIi4559uDtcmxLBfp6",
+	"lUfz8pXWy9t0qOuth+436e54v1fAjaQkDKFEhMonWUVCltTiGbXNXQrNqZDHdRYEQsCKwNESioTN+QKd",
+	"KWSYclJpja+oQjjfBlyE7bYybqhAAGcUYG7RE9+3AqEhy5Fk/7q6etG///zyZf/55cWji2cvyRKaKsyj",
+	"4Sw2bIaanUZKrgn2sCGbKImEuFCa2dbuSJRMW3CX1PL8Kw2NNNAy63fhUssswEo0ZhnZLLc+YDtsErjw",
+	"GpbE9H8VENToMODYo16UiHvEhlVCWUGrbIyevR4F99whQfYQSIaDwy0GffliI1kbDSRG6M1LkHpSKBEE",
+	"XGJ+y6HCa5GkpWqGiItVilfTgVz/j6Bty8Lm9xUj0ipELyggZS4GQYYq08oqOS74pFAjy+KyFG0nLQ2c",
+	"TGdLvQ7sNwMgMgMokzGovoUAABKjWBSACEUQhcI5ASq3xKZikh/QqJeYmFgVlOdtzOBi1HpqNCdrZuCM",
+	"yk84ezLgCTY+OnNYx6x7OmfauJdR6qoeL68zSq3Xnc9m8cKrLWzwaG5RCqiNVPMmVdMm9Jdizh5c8aJ9",
+	"qdsrM7R8vWRcyGsdQ+hfiZwiNzDb1ut0AEF0vYFcTDUGnGEmfBOVa7PfsDMrRUbHdgCK2+pgSA+4HkFj",
+	"RQmqupwUs3UQR+oghhrHXFeAS671NdAi51DZGIIsEMTbuoBNH60uzRsDs9opj0cKDN8obqP0hV7qoZhE",
+	"dLjkq6pw9Sdo5vJSbCjFRLLBffQHtnC6ImIclexeMAzhM400ijAdvBBoWmM8JioQxJGAaDrfWwAGzGwG",
+	"XGoapdWuuk191gc9/yhsCJQvl5UDYaucKaDQuLTKNHdh28xKsuZVGblXIkbuCXfz3y5H4laFKIQR5pry",
+	"JDG8agunP/A8zoYiTdEJ7AkBOaAnK+IWIDM0VYrpWM3jhcsic6HCpaBUeowsl/ychqa5jFkgeYYiUSIw",
+	"dhErLOYi1Xk2cCJAjlnj+oPpojzz18FJIcxVobP4kxMQvLA2T+woTL/MfBLBDafxlJZ/GB45Ju97XSzt",
+	"2qUY2kPwDRdO0XarKtPjc03xfqiblfQybPymWcBnPIjSBfXDW2XtR+9/fgg8ImuKHWOj07AEeylkvBy9",
+	"i8niwDiDWHBpSILN4WYu9ACsLRygaua4pVOVLEnoNofcrd/ZKjYxs7gjwFtHKD1cWODcmgox73X0r1BL",
+	"BLbUb6lnHX4Fy2GS1WjVRGjO8rXpFOoAEJDrl0V6GkB864fpFyRvBIB7KtCm/vqVENjDtXZs55nIMwQ8",
+	"MB7wYJLXpTQYPHDv2a79A0Pc5sKc9lzllQk+IiPx8DmSQAbBJAXJYVW5DHXKPqc7ivQk/wCwEzUhJzL7",
+	"Ln2MtqGP83ctY+cshBR3a3mcKp0OXAsIKIhZuhs36losQYFTOyKQqqlKElUvNzv+6i/9tiKPo+ZWLK3M",
+	"+pIqVijZRGXJpxEOilUTCitwaSfFJSRIX3sdV+iA8RhMVKV9tuJiQSGQYH2AsJwpSRErLAc8EXkwt4Pn",
+	"djkPZsmbhyycLjsP0FalrgUG7vpQFeJJwaywOlT2wXureSxFwJoDAW82lDCAEdeF0Z6jI7UAIuwV7BMt",
+	"1SX4lJbprH0qYct+KTTjfeLYyHNMk7CaRR4lyckQUMhIqlShygF8UpG67QImMLYut6FFOq2zlXUqjU+Y",
+	"tAwg3C5nRZWgstFgTqe3m5WIkUDDkK8NRHqZTRVs1auc6nYud2jgeSkACYlaZRBzn041gMXxPLO7zyiX",
+	"vBw0Lh2I85qsXgF8UgX/isQybznfqTCy3bB4rpg9oFcHzjAO8V/V2IxRETpPyq1NPSjHJAdqOjPamL1q",
+	"ldlutR6BsrcQIfmHzpdxtZiJwT02OA8CMUtdXE8E2FgXWe1ci+ZQDARbrMlakrCAAIB/W5GtV0Mv8bK8",
+	"EsOXKrgWhn7KUE/4Nfm82CxR7w3Lc0KHH5bgZcQMfsQJiyar51YodRkbmvF8NvBtc1KUjdLXRDdQqmne",
+	"Gdc6HxotY/edTjdgJb2uV1LkvZg1Q6jzVeZ6ofa73G4UcdjEkEfwEESg0MO3bXafa9EEsi7JtxyDFkpi",
+	"fgwhFHF0be4OxdCVvXgl56Mbe5WEaV8CCQjgvy0mYla7OUAUSRXjlss69qhGo7NcewCxZR6lECIQGbo/",
+	"ssQlj/uE7Q2XTLXwGXwkN/DpWzgQBFhFMYF0TSRlurIB+6rkF4yCXhMLeVWdt3OL9QjAPlRdhkHciGRh",
+	"bviUYw1Im0FHUaO7DuFfe0XtIBFGJu0X6qZ3O1fdk7NO56zTed34gruI+8DXlg50IcpcM/pg406Ff542",
+	"5YXNqilMYlCqstB+P+CGhrr65rYt2+7C7y78xhd+6cY7rFqN+PfxrdvmZnW1iZ+Vb4mdrLmipjZ+ahS2",
+	"ykYTv+4wfofx22D822ZDivdpP8gSrRLsWlBbLL6iZpWtbArqFaSKjzeuA+3uwXLtsAJMq0d5Jt6n9/HN",
+	"ytL0xcGqLtW/oYHVyrLJkWuQs1Q32S11eXfgp6aLDk9CzLB18cuYeeBquW+0aQDsBRleyttW20IY6q0V",
+	"mlq4gmuugvz2JekR4Hza2s1d2RqHlv0rlNgTYX/X+2bX+6bU+6aKOnqNk16XyrRT75VNu9kc3a2bzYhn",
+	"OrWdbKwa+9A8NFdCpV4vDmoQ0zPkNm8qc7euHEitNu7CkdOL5VJ+Lnorp22+rry7jbvb+Ke+jUv6vY/x",
+	"m7VMp74DFc3SIdoVjHp+r5JSWS7y2q/vmb6BIcFGGofhNtaDjVqulPqKLLVemXjtX1iU7pqwfJQmLB+/",
+	"F4q7CSvbIWHiCNwSst1W9sOga1RbnZtih/y4IfPJ0pC10uUmnVqK3VncBbbQ2QWvNS05Nrm6yf+OJe5Y",
+	"4p+aJd5dJEWddCux9LnRiOuJEc8jtVFHZlxbqgKhezPoBZvn2lhf7VTp1NKvKIHl2qrSUy4zqEOMK67q",
+	"OQGgvVLJdRVs53miFpQ6EMkNxOrbJtglgQKbXURC168yonIY4GRWyfU9ytLwVw+dnyyzpY5RywQ5ggJ/",
+	"aUUPoAt0+QLcF9+D83TKg0kkK2UCSE+eqTheKWtgjrC+thUjWMr19cZyhy1QsmZjIOFC5wkJUEuH2gOW",
+	"N2CJfdBulBbU9E/FB6QaTVVVl2lXealJDa+9NBSb7Yc8roQPWTpBi9ZHEC/niYL0oo8jXor3gUhm6aqO",
+	"At2DDgsmPOFBKhJ9D7P28nm9ok/5vF4f5u5BpwIR7tQ9BOQB2swc9KoDvIR46rpWjeY3sM+Zc4sjSXXt",
+	"MVBkPlE2V1g4EcatmpL1ERW9Ve53qlaJYDxUyb8osLceGhuEWIjvlRC14eLAzTteeoHLTOFZaG6mGlfA",
+	"5HXn7lZCGIjoRoQXLvyysl14Hp1p8yvzmIBc7CxhPVyITVQXepEw2lU54bVN1NaK65tqTdBpZlPihRGO",
+	"euWg9M7GY27RSsd1FV7zqjuql/B6fQseHK6wWYVFNgtHWH3NEHtechnU4A5U41QJJL2XClQvYcympxZN",
+	"Z1RQfsNNdtRg1cYRzdj2UFb1B7SdAV1upqehQo+wOyJ47ZHSSvMWgmv0n0uMu71Dk61STd3Gf/YfjzpX",
+	"pzc/z3tPktfByeLZ4eS7rv4hfHqcPTjgj45mP6WX0S/q/vvr5QiLpQK9y3RSijmFZnqBwjZcFgONS3yn",
+	"d1Kgfr3O2m0sQFG9XVgn5g77VaOCQBk4q1P8N73fVgl2/rQhWo1AJYkIUjZRiRZsCK2+FhsFr5TjRCp2",
+	"FlKzjKhFHVy0EAXueM+xPSN1p150XHHHjw7K7GYtnablr75nUC/qnLgMCKq2YXzVcuyveR/CZfgpMpTC",
+	"SVtP6BMsdP9AjuNITzztAbowYNec1StqNt63xqpFD+2wcCheuN1qt+b8hX31Y4TgeCeFe+2BUo3hU3Uj",
+	"7t57z5LaxssZdE+hVElf5T1pne7zg9bxYXDUGh6Lk9bo1Cnaooo2bE68raR1W5h43ZeYRXkJH1T1rEMA",
+	"qndLzYS8VGr6IVvlUuTKxcl4eGM+12IKnRQ/ztZsszpDOV5hAOkdFggJ6b5lpHMFUQ1gGVlaDL1ddaWx",
+	"fqJOIV/VEn3XXvIObXZxrpo1qyStkmMo7xZkcFvcotQEsMoc1Du66hx50RxkV6HKa31aNRp3Qr5Aj3jI",
+	"F35AyCn0/4N+cs68IPpQkbRxZtQrMpA1zo7pmmtXaqDrnmBXxaMOFE20uVZ9DiQQ3iz9gu93D1yzQW2Y",
+	"KukUWSp03/aoaJwdQj6DFHMLVbdnCI3X3/Ts5BBChRUk++53zR9plshIju03hmFDBmff3Crz2umt0YEh",
+	"1Ldx1phji+m/6E40G6NETctoMUvETaSyv+Bu0Ddkli91vT3b70IKnn8RD63dwTKioCVORqetY94Ztk6C",
+	"btg6EIcj2wqz0WxcR9K87bWunfGxKNleizZrSgT8G4DxX0EvlsPpT9fQwTuJVNgXMKJPGzo5baB3wG1U",
+	"OOfCW0kmnT349q4a1JQXGwqudhZaN4hcbGC8OqftIkp621wTQ4mpvPbtJZPXuWTFETGDpvAZtDUfmONa",
+	"bppZFMneaSXbl3xOAs42/kfEhnWs1oDzQ4QV0XJsqWJqeVkmZjGMeIwtdTmfKOgkY+3bfuepRPDQUyZt",
+	"2V7b86zkY1wrh/voWe1exfqyLsERzMB5+mfKAnVT6lO8EqeKuF5vfKSJ7ziLvSuVhrfM6Y+QTt7KZhtt",
+	"6EYO4yrDJSCQg6m0BYUj8FCnaaMZ1yryBtLzYabvIrUTpdMosxNZLwjtxy1DFFvHB8PDFj8Kj4F0WrHd",
+	"bL14n9oWH9DGzRddjTIJTNyV4ytSrU2uFizN3iwfwkp09VNPo7xr/RfbRrsCPfMu4F8q/HjmtU1yyUZN",
+	"ZcGvoZ4UWbmnjMdLJvRuB2SFdaTKV4lrI5Ords63jPcKlor91dt43nrNW791Wqdv83/226233/6ftYoG",
+	"YPaK+7oq6mCnTuzUiZ06sVMnPqM6cacwECu6bxoDgu8/NHjzNK8csRyj7EIMLQ3H2ir3qPIysJc9eNSi",
+	"fcoLQOKDonnGrqUo7NQYKDsHreOj4Kh1smSgbDZSnoxF8ZNOqxscCHP2vdbJ6HDYOgqPQULq9vYP8k9o",
+	"aoOIGOk3FTrl01l9+BDtHkLZHtlyipsk6rwimdn2TGt8sNi1sU0VNSZvn7Z4fWOoruB9hG3JqGkBdWK3",
+	"P7oPWhWGeudSp0Rj1bktfJC2AsayyGJb4ue9dHLPQ+Hc327c8t+C31x3C3+IZFifAlXsueeBZeuXNXNq",
+	"9rYyuMAMsCprcSfj7GScnYyzk3E+o4zzgamvXqm3rTNfnUn0j018RTB+isR8tf6pb4CpLZoOGd8kb2S+",
+	"x81uzzwA+hILCkOwR9/K32ubkZqNSTo1WPAm63T2gymPJPxL4N+TLv7VPWWpYr1D9pjLjCcLZobBV/bs",
+	"O/RnPkTjdsMDPF+ytUL99ImaY3VQBS2oluOSzE5U5mPwIeZjGDbUhNJZkl0+vM8OuiedKikg36hlByPE",
+	"YdgwQGg27vrEwTxV4+GeLo81MJszYCIG+1uTQnXB5JyXg8vLye5xrUWq6S62g6okkhKuwczNBh6tW9Yy",
+	"um2nFYiQKn7VCCVzTx1oUqmyOcr88h7GC3NPoIrkuNRfynadWDpjo23UHLJ4j1Wbc0XEVrzboC7L8nj0",
+	"Bp63X0o8D4urNhUWhqocOX9SAhjsrnXjrgkN8vKn/Gwj2oN/6NrBV1vqXIWtpfEwwrdZDoddqmqKIXVr",
+	"MbW+AE2++oodxq7fNbiqRXoHM/sGAV02nO719HTx5NVPB7+86s6Hj35Mh71DLV52s+H+v9NfXnYXr189",
+	"1E9+vrzhvZ+yJ1fn75++e9p5dvXL/vPv48kv02cVMXZ3jEByIXmrvnkuxVU0FVfw7pJWAk/Xxh1BFA45",
+	"MAzW3mF/JUTtN87ZO3UtGJ8qOWajJBIyNPRMZWmggEeFkZ5GtlhhcZdkTeC/tClsfvx1Rbj1WvO1g2ID",
+	"Dfc5vVveUTvGio3Mw5nqQ1lcJfq8pbqhQ3mnvbzGvG6z71Q6IbUXbqIUkdmK9pflk7jEyuCXhiRVrdx5",
+	"VXy/H9ZVtiXfi0YjTGnoFxSJw1ane9XZBwHz0AiYtm73Ljlwlxxow3B9tanX2g8PROt4dNRpnXZPei2+",
+	"PzwIDsMjcTw6MRcGv31pxKiUvcxkCFUZqMz9Un5hjnrLcm8BX+usV9TfjV6+RxJnolPwilsvP6cUtSht",
+	"swssaooZR5Ft2jxTcRQsqLZk+87ZGu76fFh2lO33YDOjCrk6azOhNjVTbhKOa8iPrbbnH+LKLJic/twh",
+	"ohHpLooysJ2FiZtFvKjmG45wrjLY7ejhjh5+yfTwQ6070EDkbradXPD44w081LawxqyfJob8j7lc0oIn",
+	"ar783QBaAfalmg/OqBHY+5QZmW46Q9o1TFQ2nkBw9JwnYZsNpJj3wVg6yPtiwt/wPqQ429eSTOYvvZFO",
+	"KDOsqPByYtQuAuGdGrKxYU5KMkOLMFGS65SNlQrZTEUybWLDFgrlymQbbFXWh+EW1UBrq02PIJAA3bRI",
+	"Kx0b79Rwc371WA0rmBV1krzn81SzBmw1HpWai2/CwGxKc21IkX3BBcfwFJ6tt/XAJvnj4xbU4l5uV9wA",
+	"AytMj4CGhROiHYc2EnD/0f1DSQBnh83GiEdxlohCkYVgenozfNmdDeXrWfjoYYe/Os2e/Hb+/vnV9W+v",
+	"3wXd++/sv8NJbr02d9jLh202ZhOu0QubJgvM88HE/zOXVONiuTYlcdYmbd/nrU6n02kdm/+cmP908v91",
+	"MVkzWVdrgvJDzdgSwdSpmFGRPWuSx+L4DwhuusUQAxUKHsaRFN7+TgRP0qHgqfcMoD60+fVu2xspds5I",
+	"FuyfgQoFOzjsfoMacp9m0Y2z7mGH6Ff1QvaPYCHBRIRZvH65K7ake+RviRuRENlgZ+P4v/Gfre5/ww3V",
+	"2XTKwW92CdUffRyg1cUlX0YWORYM/RtnPBB6j6SdPVdlAPpEt/IB/957SOd+uGcRYG8S6VShFSiaCnMS",
+	"eHKrqotAt54qnI3CYsI3bBWs0g7eT5NMUtsXksoM3+5vw+ihnVJ/ZDmtfUA5sfTIp0uN0kbY1R+2jjrH",
+	"3dZx73S/dXIwPGwFNoKCd4dL1O2Oo9wxvAX67G5sx1a1Jetd706k7lhjtM3+pWzXfNeiXIOGFlJLztpO",
+	"4yyGhvs2qLLI30gLcGM2mo2bSBiyXOmqX2EwaeYmajOVq7wPlRL4gmkhsOqFnwtF/d3QF2q75xGaBUqm",
+	"Rio8y6HTjfpyOt1TLxigBJ9GEZHa7UOMMYqL7Z0aslNDPlANcT2D/I+6xKiH3VGLHwS91kl4KjqjbrfX",
+	"2983B6F0KpISm4CR8hJNUumRwfuMNjYxBHMq+hQN0Dg7LXTZp5cbzcZCGDzunvZ6t7VaklTzvGM84Xkx",
+	"fqAHQRAUlODJMnSxrXjTV1ioKa+etNQ2r3HWyXmsmoGdP5uFa6/xTaSjYRSjPDLLhnEUEDfpo03J6E5Z",
+	"qpYNXDlhWW+CuW/fvc1JUG3VqVI7zyg9K7V6qm7sSW09sc1JZX0mR+3WJEJFSYBVsTdN4lLbRaCV3Ifr",
+	"Nu977/WPZ6N7NVFGFdNeZZ3qMkaUGeX3gV1ue/kx7Xrusm+2QrNFT+GTat3Oay1GtcvmHPr2SK9203YW",
+	"ym0tjwVCsPqzlxM118/U/IXXzL1AMtaVe6RWsVHKUF9brvPpKM666vD42q2jS5temwLN2qByHZahu62k",
+	"amt2K1bzpyoUL+n1TUvzmMOhojxFMllzy6F6G9E+NG5Q1/eN77xPZ1fD9lP+5m2JEq/+8BWP0hf45iqj",
+	"dNG1jpfNmao9MJs5hS/hYI5CVUeW01mLOEWMKK6peDm8UkgxFRYq1ETyjqpa5FfT8yCtDDcSMk0WFIzh",
+	"ujqXCm5T6aTGNEOSxoOUqsXt5Nad3LpNrVHs3VssLiLi2PDNeV4zmFFABGnphdF6Xn0OX+o9aB0aKfnY",
+	"SMlQvmV4mOvWLqC+BmmRn90NZ1enVlhLS1vfjO+OslvNcTeE3XCKmfwwfN1iJcuo+j2/EUVMXZvX4mFq",
+	"aL5eNrHwmsJwLpyPynq6jAelpn0iuNau6rlG4W9spp//7ah2omLDEVLiLP0JB3uxwkpr8EhnQYA9gZuN",
+	"6yi4hn8MuZT2H/04GlHCaJb/v/eUco9zERTsUPm/sNxvAv2xSw9dhDigEbZ/wSqvhgeBD8Wsgqd2FbHi",
+	"CKq+jmYz/Feq6F/I3mzhd/zLhoXbv/GvKotPzmU+XKIPo80K3jfxRy9/Ji+Nh+oV/O50sWI75DcS5wEz",
+	"10crnE/4t6kO5SjsmhoY39ObW2ggHg39sCO5Umw+AZ+YW+EmZ+P23/uOpYoKEK/f88pqrQFJfIhubpH5",
+	"Vq4vbYDi1crmZzsRaidC7USonQj1pxChPjCGxaickbhjFAupsn94BIuBY2Vy0s6/tGMyO//Szr/0of6l",
+	"u8UEQJTf5iEBnivKJxKHneYas3rAJRsWmynxlCkZCHTKU5uAIM5CW+MomhpigMWUppHEP3tVFvmyl6e+",
+	"lJNthgqJIuVeCJyVbLvlkk6VwQYV4nxlL+9fd7R+R+t3tH5H6z8CrS8L1o3z19f98OCHq/DJq2m39e7w",
+	"/kTrF/9ufLx+8B81wvyThpaXutBvJqI/tUhd30JbT9Qc1hulmlm3n0f0v8zrUOr1vaEBz4evukkkZ/iO",
+	"10+zEAOwbd3WpdWtBhPO6xK/KbSaXPvRFbx5a7dpgy9+MS9W2gRtR0cYankNhX2sw7xnW+Sse60slsST",
+	"9Q2SlJo+B1P1ZsXKSPAg9K8Lb9fpVmG2W0eXV9HE7QqOKTVtk5flY9Ubc8ve5C5t1YPnbmEOtV10LKCF",
+	"gb/wQmHeeX3cOmEuZqUqvGFgXXMDpPakrySCkz9BKqzCIcWctkJjnFDbA56YvXPzVQcoGyBeiiDZvPTC",
+	"irbG5ixEwjSMBw2ENOOazUUcF++suhFJzGe5kLJ/1Oks3Yiltzz14OQIKjpVdfNFSkUfm32h7++xDjaO",
+	"WgaV1D9f1zvqHJwUtL3O+r7LtxVH/ZJyJKriwG3+RAXzzovBgciQZFKbQ0X60vNSQzuvoYMOFmnIPZ/2",
+	"tBIRCOm+/30pQ2bYCo/FSev4dMRbw2EnABJoq0+tTBrJ569PGvHf+bBcj//7n0wki/96RX9fhH/f//7v",
+	"vR5tU6tqzr/3eo1yisOq9xu3b2uElOWMaIq/WrpQ3mFV0i6X6JcKiSGbPBEszMQ9l62WNyltOs/igs2h",
+	"3vNwY7n2ioSRKX9/ge93OxVSbmVhjleThfVWQnwctUxVCUuEzqYitMaKaASxiVBPf84re2RbdFzRmJQ6",
+	"ehNRq4z2LWBxdX+qFFrZ0K42qZw+PLRtazfaN3tdw8tMrtu/KjHMBR7A1hYh99Hj7QpSsdJGv6MOfxx1",
+	"uJNZ0zGAjU2b9ovveHA9iuJ4m2o9xcJ+nZNCyb5yRT+DJ/W9o2r7VohcYsJSgU3DQKFR9H4XqrZ5PS1g",
+	"Tiu1WJvrKEuzZPMAkU0bWhSAumMTK2ocIWpKzNuzWRU4sbuif9wV/QA373kcO4lMb8sv/nDnrgXkGbH0",
+	"Lct7QaU7nvIh11DPbyiMgoGBbhvW8yo3XvYbunn2gd5a+0BpA2C2VUsGXl2VZplJzBXh7lyZzdld6vq3",
+	"oqnNxfc4zBVdADbmN9TFOsOyXbb64TLlKty+lRFz2Zb0cM2YthDAhvpx4W5Xm9nMgt0W/HhBRsgoXbaw",
+	"1XaoX7XFZM20r66n1P7WFvakXFXBNQcqrLISo4RMvWp5G5R5o3qZ0PQ6BIVS6OW83foYqZ6lrps382yW",
+	"iu3nIU7b9BaiMaZ5z64P6jb0SXqDf8wuYoWa+/mWbVgQf4POPIQA80SlYtmbCx+vd+OuaHHlYjxpqDUB",
+	"niVU3r4pzteNn3cT1UvXf3OJXWhd06md2mgzhfbyUNxEgTA8gwzow0TNNUTS+wQjSxJw/qGdye+R71cH",
+	"63XOuvvL53MkWqe822kdh4eHrWEn6LZ6Yn900DnsHvWO922NESNlVkZt2hEN5CLsR7LKUXh4Qm9BdQs+",
+	"BmgbT9VvURzzvcN2h/3z5273HnsSyew9e39y1D86uMeSm7PuQafd+YY9EsG12ut1up1Ot9NlD6NEjNT7",
+	"Pfi1grrY/agzI2B7EjBgulaMWJQ5SistCv6Wruoy32SZjIXWZJgBQ8hQjNQW2sumVKx4KnVAUTmmFFsc",
+	"BgY0Wwt2Q+GhcKwfR3zwkWB9T+1zeLGS1nkDlSAt7U/hBJsOQVZczpUdM/7i9+0Dg2OJxt3NA29p5x+u",
+	"QIn0UsV3as8O1Wm8ojDLPcVVvEEec4WNCD6shLaUW15LGavr3Eg1b1EIyoClEIrvVaDxA9TMW16zfzEa",
+	"iSAtGquT6Ian4k11oYaXgNUXsqZvACTMNL2i/NA3A3N7Ca3Kib2G5vVtSW+xeDwZPgqi59Hjix9/u+g+",
+	"iy70hbw8DO5fHF1cz37+6f7j07ZYPP4tfHURPY8u5k+vrg+f9n7pvX75+LQdPprET35+NnvdO5yE//pp",
+	"8frfHmGJZOPs1MhoiRglQk/cnP/ZfzzqXJ3e/DzvPUleByeLZ4eT77r6h/DpcfbggD86mv2UXka/qPvv",
+	"r+nC7mLcvtIYt0rJuNu56p54EY/VcXBYxI4C2/6bYGurZGx/69+IJBpFeWzmNsELke5DNp+HRHKcQSRF",
+	"AwvDCxlGckwVGKlqWGXkV7d31Tk92+94DKYYk1eRfurfwSqO8PjVFdiABufQdiD6DVI1z9h3giciYf/7",
+	"//5nUCVH+FevtjgGuXNtxp2TgMB0oCvLZJRucGVDChjCdgoBH92MR0mbvfIaRiPBQ0bNItmuk4XWpzJi",
+	"U4qqrgqQaOftbxn6wi5VsgaiuCtVvh0Z3ZHRHRn9vGT0bjYJKz9tboy4jmY/bekFEDMVTKA9m76OZriT",
+	"yw5BfKnSJWh+cpnlKU9F3hBiBhnVTPO5r09GMj068ANuTjud4+7pae/w4Pigc3raLYbeLNN0BLTWIKCY",
+	"eeEeg7WylF8L5Bg3KhVsyIPrCmm1tMO4XpqpcqdLJYvW8yzBg4ndEKjqyYYinQshWTpXtlsPRCpZgVvH",
+	"ZgwVFoKT9o/KoUnL+/My5YC6K0yWAY9jCJvNK2diyUysk2k2shSb9E5FMr9pkBherEs6E8k0AoUO3J0z",
+	"pdO+teG9bVpViWpmLmGYHX6VmacAdLk0lqd4FICrDcbB0f6hmXkdLD6rQ4i3asFQ2Ix1p0CbLtX8zFfB",
+	"YsF4HKu5bjqQBv6uDppsQOk6kFRgUNs8E2GU9iFLYGDO9I0c8DDsp8o+CzMDJeOwcNDdNtLWX7glVSns",
+	"H6bnNu35Fw+vuI+V95BQfaXE85FR927E3N7JzYl5ypP0Pjq972CaCJMF1F2nVas4FEk/nXCDgKcdcIOq",
+	"OArg61/Nz33XS3M5GM4Ntix71RJh0u8hflyrqcAAViyo4oV81Vwl7zr7oFdxID6GjL5ZzAMXqW7X9g+m",
+	"5mBt12eMM5lNhwI6rlmq/E/9TZNRpDz75/SbJpuoLNHsn5NvmEowouWf4TdNxtM3MhZcg/XVvFNZNcXv",
+	"zNRtnb79tdM6fft7p3l8+6ueTsK3lT2W8nOoJhSK8dksXuSWmChtGsrgFkmu7kQwJdvsuRSuIr0ajRh0",
+	"nRplWoTtja861Z/zg+D2ke3YkLjag0OK0GxkMvpPJuh1ECoqY2SzoUua2CL22H6mXTKCFd4Kd6As0hXD",
+	"V0ZRPK1KdBGyfZOmyywqH23Z1/Pd/Rfs4JilfNxkOgsmjGsmpEGhWdr67rLU2eywEAbRq1IlV+W8vBLD",
+	"n66usKdlpO95kZRgTLPrW/bOF2IxDk4KUJyu80h6W1zrRM+0kZrvQK0mUSj6ge1ViQjlCoa8nPEKv3Px",
+	"k6XaHiu8RZAy5oRUW7pnonSq86K0lho24WJNojAUciNyZcFeGyTjdb5r2vA4noVRSjUNy73w1mTWbNxN",
+	"fqml3XK7d1hB1QlfcX39b1tHtHwJUq6vmS0W6Rtuw1CE/ZlIKJ6/cdZpd5sNI6+YlRohlv7d5+Ni/mKo",
+	"pFj+krQr12KkEEFXpMfO95IXz4eOznkLB0Anqz8KmWKSj9/LgNw4MxXHK4vduIg3InjLfHR5J5awhOtr",
+	"Qs4Amgdy4lWFziYuGCfSjM/5imJSyPLM0bntrlVVUpjbKCdNm5q+es4llW5dmkTNQZcheqgSqA/k0kuM",
+	"CKBTMMQZ8KC61iYArodnCcFWHAghD0uVuv6IB1Pd03VlrsGq4H2XRLAcikIXuyZYH4FcEa5P2Ugu0H2Z",
+	"9nn3bSmrL5KBcPXQPCBh9zCfIIJcgDsrXe5y/15RU8/gTsqvkSlzfS1CNPnC8RL1BQ87qOMoEa472o2E",
+	"KSCXr7BHyu0asWkpABIRwJ2Ov8Mu0cBe7OrL1VwmOstYn+/dSqKvq0Nnc7qvl6Ir/1PzneGG7pPN8loc",
+	"66lQP21839pB6D0qG13abgeQG271dtT1ZVrelAqt1O7Mr39lBvnWP7pGoKQUATTWuZOS7SHqxmp2ESNq",
+	"yZ+7/RzOXHvpljnUzQYQhqp8y6sJ9HSbZXWBhNCKC61xesaxVifSvZIp1pyphj5RVfYyaERl+ZVRF8bR",
+	"jZAM0hGWuR8NpisjrPyhoFIfj2KoHQr6vbquHLG6Uaq57UMx9kqQzraIMXqnhrpvw7eXxn6shh6Q2N/N",
+	"C/auyNT08QLgLW5Es7THJQAqkShCFr7ZeqCv9x2UpE/XzPxjdSWv2psfwWXy9C7hNVWOIfZdu1Fw1oSY",
+	"7RhJf6zuEvkoDFVb6ADwCDQzzbQQhWIHJA1MwaEQIbp5zfA9de3ooKytrZZdmo33rbFqOckQ320/o3/8",
+	"iq+99d9rRVMbpz7jZpLGOEon2bAdqOme4rOoFahQjIXcc1Pf+p/r62jWUjM8hRb0dzScjLw/vqljFUo8",
+	"se9VGnfo5KFIxh0Ov6RdBrFIrlma8BthqJIiC7pOY4FBQ6DGt0t1TSiebR16uFz5VfJvLPgN+ZICnvJY",
+	"jTPRZpe5OWHCbyA06lqIGeXkL8vI4UYlwrBqlq394PBQJWyqEsRHK54aMVaqcjGOw876/vlfHN6FWYKV",
+	"vac1LjWnEeo0EXya130xm5DJa6nmcqWvcf+ImkBuld+/bqNgms+4T2Mhk1ppfCIY/t5Ep6OSgVhGlY1k",
+	"7kdmnOVk6G1Nv+u279e3nx3TtqwtVGNiXd7W7SyuX9n1/MDySHhn1yWaWcq32aYzHoaJ0PrPvvXaejxq",
+	"4rDtz3TnLQP/kMvvfDNLfqA193/dZbcDf8bt+yyVuWoEICMg3EH+gXsA5nzUzIslBZ8qKilYUffvcAOB",
+	"JygUUP1oNVPb7JlytbtShSKTs/rpSF5rNhSxmrOJmr+RMA/Hi58IbLi6Vc3VrZsBhtsXaL2D8NX9GoWv",
+	"HOF+364BX6n3YCU3zKJwjb+80zo9bz3krdHb309uW/6fB9v82e3dLnvZv7i9/ry9B//Qzn8fLS4OKokY",
+	"BBMy3DQ47sPl+s/J47duevj5+xHW8LhXYjhR6voObE5Is00uOus6ArT5ldzZ7RGY4N5uYuHZiLLPEVBD",
+	"3EcqKVAsG5FUrljxlZFxt6F1lgx7p4DxksVz2UxBB7GiKmWq4pCpkbeHPI6hqmJuj02wlSlGam4kdRIm",
+	"2Xz9XPDsfWgA0nrB1Jv7Mx4Y6UMbbMqPl09qLqHLra3k3QPzewteGFgLfBBHQqbFem4GGSqkmV5l1Xkz",
+	"5hqnCXd5fiBF6mgsWeQ31QcPk5lNY+RQTbFKmMq+UVs39ty2OTOypxvQA6LaD0chRH0K8SFUgWTbzfvO",
+	"bFUM1ozdzlf8serBlhdSdyrzcuQTFK4w47oop2Vy4PZjfT57RWYTFmEpAfhlV4AtHdJHLQL7o8sQWe2I",
+	"iDRDKsb4VMmxPTDdhDOE3DQjMAVciza7sPUYsamxbpdCyHoFC8h+Ufg+b73mrd86rdO3+T/77dbbbysj",
+	"Vn8qiB3FFQywPPLgLE8rHgFLiKBSRxzpVLfZIJPmXyIcnLF5Ic1OW4sOkIx3KpJtNqBE48EZUzJeUHze",
+	"dCgS/UYasdBqJBOFTk9qIcmupZpjeaF7wKAcSCLWNomZs4POAaqe9uxd1XsLJdw1AKGSPnkyUlXsCaZS",
+	"D3lwTRIuSB48S5WZ38GEZ5zNjN58QkuyVX9Bp8YXpliBwpHQLFXmz7xBADWBpjaDlfAiO6khobj7FgGJ",
+	"y+P90JtVNyp2BYmjG5Gs7RNXarhoruRQ4YUsCIjW8d3Df0Zy3NeRDIQ1k2B53z6W9y2G+fvkfNTq8O6w",
+	"dRz0wtaJ2B+1bNGGk4PTw0adHNosF4ZWo5EXPGH+suGfNrOAMnE6zQaCtDKTrLR3xXhlc2R5vDJo35C2",
+	"d/eSTIkYG/ROtiCmxeOsTa5JRCDMexRSZSRubgXPpnXeoRnZl8EFdpa9W/hXSQHYQJ7yu/V8PMm5LjTj",
+	"e9w6F7CP7zGVIM0KuAxEHNvOoa70N3a2vce6nU6HTQWX9DlZo6qjMIo3Y0UsnlTMsIHpLCWxidr55nF5",
+	"Xj1dKGMUhXc+ocq7WQbuR/M476y6orJ4IXYwVOLDoge3KTm2kWJ0R42nHNpmSczK2mrzKA0mBplGo0LQ",
+	"opJ33g+fmNWHmpYnpKeGaYMwPjjL2w9PfEij1HzbZgPC1cGZK24/zPByZIkAXvlGhnxhhIaxkkYGKBAY",
+	"MyjGZImQHXQ77VXtjP0EvZoUyfIthaueRnFsqNZQQH2p7S6jpfuVEqhYuJCoaCx5moHfdjCfaBH0IX+P",
+	"DbkWRwf3SPShPAGMQrOUFAk5+s7hm1QxDk0CcPLmG4lXRYKOjgEum22Uz6dWoSAQehQ9N+cm26u+y3Wj",
+	"krgkP9gr6na+mvDk9N7dsQLSl6lojjOOxJfYYSHbvbBzVUoALexO5fnqBSwULrYXpzpfrTjVwLsynJ52",
+	"Lh49GAe9n94F0586T+5/NxlG38Xi0cM0ePQ+vnh0Or14dJq9fnnwX42PK37dKVbVyuAbB6pafEFuXS27",
+	"EydPFSOsyKWuJXPBZrE2EUlvkWTTKI4j11FjmebPhLxbTgho2Ovq8Ylwgzm3YnDmYPs65WlW51SH3yx9",
+	"RpJbmSO+fomU7VGt77usVJgGz7DJRomasm7D82d0q0ZWWRqoKlPCwGzO4MxWDjT805GKwRnrvX/fZgNc",
+	"IjBpzEfDB202SEQYJSJIB2ds//37ptn2YEIZGmyk4ljNReh48htpWC8bmL1XWQrMnHYM9iqSrHtofT5t",
+	"NpB8ajk5mDsCLs24IPBidlobktulgFb0gzObw9pkRh4YJupaGBkjjTXOlb9rk6dAfE6TzOjvbTYYxiq4",
+	"hpW7SWkq4KJ8WfOVKn0juVtorHQK26nZLFFQfAjQEsX1gkwy5QuMBQQtB+9f0cJAiOsOBMsYG0w01AB3",
+	"vtFsjBG/aFcbTZsQkq/W/Apd/2l9jWbDAFqp9n/s4tHlZBXE8Rwli1esVKjZXfpi1N8KykeS2aIqOJQ2",
+	"GeUe8vE02UTNwbKkRqlLO0qTCHbJz0/EK6cbZ93upm3teRhHUnjMKidieaX/ffpoHz4CC4pvUz7ptLrD",
+	"XtA6DvdF62R00GnlPLNzbLYv0qkyC/61RK4Pur1NZixQuMPOfk6HzEId5WhUnVDFoL3T11AwctMlHOXF",
+	"fH0+T9kiBbimnlH/q+3qBnUmCZk8zHB5zA7P8r6cTpD8JC0W6CK0iMws/t57uMmx/b33sEsdGHCA/jai",
+	"XrFrQxmEvU0A2Osu27TyS1olq7gbblQRe8UrwoXWGcacJ4C6Gm1qFPPIQR1ljbTLxXGSjPVoECu5syhz",
+	"FwnK02buNqcjZ783eBw/HwGZWmc/eVvVuW0ieCgSNrDIEoUDT+BIbdlv0l4tJgDftW5n+tRT2q3hOnfu",
+	"3HoUdUUrqW6n4+bAEDdsNYOujETbrGPrzdjSzmMF+LW5oB+3Cj7NTt5Ta2wqUOL1MjDtUEEURhNhIuDq",
+	"yU0FYo/gV0eKVFdxQMlMC5lC+wVbRGnIg2sAcoA3nBY7sBkZyydWA2EudCwR8xX3GggOVI4s3ewIuns0",
+	"WYYNAviCqeQjXPfcLLfZxSsJUJf4+fJdJLOeZ5jmOrdL09pAT5hHeiNINwppKoHnopvu3poEIn3ydiJr",
+	"m5R4bG6T+7ZhUxMfCqRLxAV1oTb9qg4QHmQexXWdIXB7HUI0fRHDv9rL6FxkWvl9LHdQKZxBycDlifCW",
+	"rm4gvq8uTroTxXei+E4U/7JE8Q+xbzqlfVs7p/1wVfOGHbXYUYsdtfjCqMUHdhQJnf91S70qpzR/cDuR",
+	"aml72T5vsYpM0uBABR0TUGtTd7fTmvtqNKK3vSB3NRo1SZJ/I7H4Zgh2fzWbgTW84J2nIiSpZu/UsGjz",
+	"fqeG6OdVOi3asr3bQfZqDyK4MjDXKst0pQZQEVqIJgsDtbUBoCei5Nuo3zH0euAOk5OCfGbkpUgniRBQ",
+	"9/ONnC9/6ZQhdKygypuiAgj7LKE/0wKiAUpBhc7e4lv9HR1xI6/eoLvkOGCI9+okh7oZf4iqiqINPAI6",
+	"OIPyri7rj9gwVZVuswFkjrWJQ5mzw/Q6qAcDvpdZzBcwBgDXZoNi7O3g7I3k62K7wWOVu5bLQOFv5oth",
+	"pkWbDaDESxsMcv1sVkSFVL2RWkgYHt4jLNM2GlOKPFDKIAUW6W0TtIwzeNLKZtCI1F2sIj4UOWthk6iI",
+	"vBd+3Cw7zovwG/zxgViFQyu7Ye0COr+IgM4P5KHWGLolB/1SOKdvo1wZt88lWnaB8lo+2E6FTgdoGM79",
+	"gmAV9omIKwH4ua6kY4sA4KobegkxnzUEnlNIKCwCMjVL3kyIQ7OJdvTCWbe3hD743op6+5S7lQtkLBaj",
+	"6pBXO01ttqc3CNYB41LM11fncusDYFegDG7ZStNS3b58iHZLJ7WtbnsldLo+jSmlIER3n6vzl7YX9bdS",
+	"lQpI+7FSlbYzuJZ21/v4y04hWnPfPyCByAuKrLGLu1D1sTrDyilNrJKF6jLV8WsyJRl0tT442IfCqEN1",
+	"I1i309tvenVjIVoG8my41nOVhNiAo/1GXlKsiqY0Ty806I1cU5Nlk27wWgRZEqWLlwYdEHeG0Egs/9dD",
+	"O8XjV1cN7LsOthF6z41qNgHGfN+iW4R+5WLTb6+gOKTPnDW+yxZGLWuysYDisP+/5Y5F33NIYgQ7RvEw",
+	"7NNi8Y6XGRXv8FoFhWaM2+Yn7sjs9fy32X+RJ1C3G751iVNRSxuSVQWT63q0tRHHWlLs6H9Qv+iV/cVQ",
+	"Qr1be7HVGaPWFNTWN+O7dxfbao679RbbcIqZ/LDWYlus5Lbu/m2erltx826h+R6kCe96ze16zX21veaa",
+	"tmzzAtlZJs0YBY065Ass8GyYkDf0qWHY0ThLbK/PNLoRfTOFbpwddJp0KzR0iyvVIe6WigkfdZoNyMIF",
+	"34fu8yAQM6jf2y39gu93D5wvQRuxnISDLBW6n6oxKCWNs8MDKMgh5haqbq/ZMPgUBdGMy1Q3zk4ODcMC",
+	"O2fjbL9r/kizRJrdpW96J8itdJ9UvbPTW6NxCwwubcyFuP7r7oQt4VxEi1kibiKV/QV3g77pDxeoV86M",
+	"vI6dTLUZyIgbytuuHuhXcN09Fc/WZKD770c/QZvcnfzxV5c/mlbf+EXoJpvFgmvRbmzq1Y4F3CFbXimM",
+	"0kI+2DbidCJm8aJvcHoNcu4Eoi9dIKoRdrYRXaoEDPE+EMnM4OPLCcbeolHv/5buwFHr2Oh9x0Y/PTX6",
+	"KV0BGB6bRm6lM95awnqpsMlAEKti94oSmU3se67YpWEy+JV7yZWQbExVKBKeKujusJkrpJiFolG9x1KJ",
+	"qGOiqt+2ZTl2N2l3k7ybtI29BLCqbBvptjqdTqd1POyOWvwg6LVOwlPRGXW7vd7+fqkUvtslGKmq8yFu",
+	"7FKV59MDV0C38cy+3LAVcrunvd5tuTyts3AVClcSnhcFsx5IlyTtuVqVfkGbQj3KxpTLjMfVlW87uVmJ",
+	"Muw28cpVhROVaiRimR1HgH7ctaT/is0ElQXfqo0H3atup9Z4QGKftR0YOW5b08FaOXHJdGDx23dEun+v",
+	"tNDWXYXCO8tiKbSkfCBTzJrhAXE7KOvmA8GDdCcq7hhckcGt0F72cykq5VGsN24D618f3hoawfL4WJy0",
+	"Tk9HvGU9H4ejo07BmRFSKjW5GFBexL/621xI+oScDuA7gLaWEJA15FI6W8HuHuzuwQb3wGnxDtHPfXeV",
+	"zv1VeY4ORUHlkd7HhZF2Hq2dRQmEVcS/HS3a0SKfFmFY2mUm0TZCcceeGQWrzFbbu5sNFYf9okl+BYHr",
+	"7Hvic7LoJ1kuyookUdCu97bZGEUy0pNao+WwFRyFx63jk9Fpi/PRsJVz+eNuA2ASST+d8DxQ02huEG70",
+	"axHiZnlRb+llo+aVfmo2tIsUua3MsvEX2X3tZeLsZIDdvSveOxfwkkmJQfifJHeIrrdLGVp9dzBdKE2i",
+	"8RisK6hs5lTiZd52Nclkf5s7iXlipbUtHxrMuEfT7SWZdAx03QRfyPYZjDEMdydw/eVdeKEYJzwU4QuO",
+	"0YRiNBJB6nopN6EkJ0HdzLNEVEIJKhoKhFPtEyqKfiOYVAybbbfZA6MJYJlUqGFunkOp9xlM6fp3NxsU",
+	"8kF8ar/V6V11T88OrY5gqZEbGwukgy3r1hm1Cjm2d0ixzTUUeKlzcHZ4/NpPkF1m9actfjA8bB2bS3di",
+	"Ll0ezng4Kiam9vN4AZucyikEvHFw2GMH7V67x66od/VQvYeUqCyOfW2Lfuq750E0i8D+YLNAtZBhX43c",
+	"g60jHYX000qdBc8lhOkMInsLgx62DH1pHfdO91snZkOCo9x99qmIn1laK9/UnAiuhAZ5yArzosGN3muy",
+	"qev+SCUQ95kmC/esqNH6Hx6/XspNLYG5t9GWWaR+kYibSMzB3JROzZxvsk5nP5jB/4l/iThWDHi+dcOz",
+	"QMlRlEzZQmV0RWyxwDZ+u0cf5+g5FzHVwKPDbZw1XuEzlir2iqfB5AUk+7hw1S1nhoLaf9UYpbGQIuGu",
+	"H/yO137RvHYieJxOwECaBddQtJcqWGIRZZ7yIdei/JiYKYQqfq2c9K29aaXFJSKMys90MBFhBtpm8TkV",
+	"XMh3JCf/pVct0LV83eOYhmhQdrOv+28Wb+Qqcdbx0TKXy2WKhkgiWXaUgd6tSzJD0aq5DXfEBjA7d9RO",
+	"BS+o4HdOUoFoAnt9RGgDkLYKAPrzB3usCOyAVn6h8DoP7Wrbfw217XexyjtDxy5Wecfxd7HKW8Yqezyc",
+	"J8EkuvFDjqvuSefwqturjy0OYpFcszThNyJ2fX8CrtNYYGI3lsEpldM/Ozw6MNcYNOYEvWETlSRYgOMP",
+	"ES50mgg+xYHIIJYNQeIw0L2tlj4qWVppxwoSyjRLV7Yo9EmSeXfnsNvRjiVtwaq2VyKONZtAFV9hpXts",
+	"MVVlt/RwcheJs5OXIBJnurgoWF42oUs7o8iOzH0mo8jOmLGVMQMutDUCvVORzI0O4IUknXl1uKcCsKhb",
+	"8y5VbUcldqlqu1S1j5aqZkTTRPCwcbZ/C2t7YZf2e2OlfaZSe/zCT3SmdOSA7u73OlBcLIHt7X6A2d+i",
+	"QzUIYCeFLTVbrKR48JmCZn61nrsN4lxq88JcUIYrLe+ny5B/ESI06sJeaZDuUnH5XQzPLobnU8XweBQ5",
+	"F76qaKbzz2PTAiHkBkagghPI0XpKREOB7SYSc6gruNPtd7o9NkeJgtSGYe0E5a9GUDaYMOTB9SqJqG2O",
+	"/fDIEIidfXinEpUSqXimUQiAgnGBUQa6pyByab/B0EwFE4jCjFIxLbReF+954NhFteTtEyexJhIBZGtg",
+	"r1ZKyV0tbpdHUTytkr/nYjhtFJ0xv/uFCkOxFDZQN1Qo2jdpClLhstyM2ki1fNE+fN0oS/NwAY+tanUj",
+	"Eg02jH1fvhdGLzJPD7rNhr6OZv0bBdpDh6RXXSG7GaEFZTfzL3MuKNTQcc6Egkrbv+44/F+bw78F/SGb",
+	"ui6X9XLuieMXWFbeRZp/aOjjznK/Y0A7y/3HsdzPEmWOdXeZ/nplnj/0woEMckFSHA/DXdjIjirfqdZL",
+	"QdZfjntcJegf3U3QH/FMp1bIt5T1oXnYaDaMtJy7GUl27gHCq1Tsoit3qP6poyvzBixVt6d3dNU58qg7",
+	"dR3aVbffVbffVbf//NXt/asdQEy+UaeHrZOgG7ZsaYyT3ul+7upzTSkM5GOxsioIZXD+DcD4r6AXy+H0",
+	"JzTJJJEK+wJG9GmDV6OT3gGrT+GcC2/ZWibUWDERqVl4ntYFOQr9Aq4ctjqu0g+YqXZRMjuG+CFRMjXa",
+	"K+FiXZGpw9e+5r8LF9tdhF242C5c7COEixmSch6khSLPEBSxq+28u+J3tnPktZ0/OJumRFUOWkbORMUS",
+	"WmAOD/NYoUIzyZ377i8eoGNI29Mvm8nY2i8OQqpDaLumJ5mE5E0vNDQvrfrWNXYF9SrzhcBEBEK676uq",
+	"OJr9ax2fjnhrOOwErby44UnPK0qzurTrmsqo2FD6E5ZrbFXNiTGNxbDDVe83bt/eYqTn5Wpz1Edrx/tH",
+	"NLyFJWpt89CyJPFiHCuc0YcUhtzdX17ukWid8m6ndRweHraGnaDb6on9kTVW29jLTNdwCTuijsZShP1I",
+	"VsZxnni5lH0+BmgbT9VvURzzvcN2h/3z5273HnsSyew9e39y1D86uMeSm7PuQafd+YY9EsG12ut1up1O",
+	"t9NlD6NEjNT7PfgVNgMmv8B6SEEgtEb7h5HUFo8nw0dB9Dx6fPHjbxfdZ9GFvpCXh8H9i6OL69nPP91/",
+	"fNoWi8e/ha8uoufRxfzp1fXh094vvdcvH5+2w0eT+MnPz2ave4eT8F8/LV7/2/P2G4J9CkHqYpQIPXFz",
+	"/mf/8ahzdXrz87z3JHkdnCyeHU6+6+ofwqfH2YMD/uho9lN6Gf2i7r+/Xh2DupPLdv1qv4J+tVgYmUrf",
+	"lJPpqoKyRTKNgHwBPzQc2qbbGT5YDNK+NVDFioe7O/JnuiM1jTPy8D6oljdLlKHmlJ6RihkkLMhQJPho",
+	"TbIDVHPPww1vm435hxSvqteQti1n1ftqy1mtoBN3Lk9Fh/K9V5LQy766S/oVRe2W86Z6rc4+fbSP6fk3",
+	"RrD2tvakA+2HWsfhvmidjA46rXxjO8elBK5CBMBBt7fJjGY/+ha/Dzv7Xu5WIXmLXqkUy71Be6dLmVsr",
+	"l3BUzNyyyGAzbHy4vKJh1lk7MZR6Gy60dY5WlbXLCMfRVOiUT2f1558uZqK0qltSvAiZPMxwhgyHZ7lt",
+	"ju7oJ1J2CNdbtv6my+1afWx/7z2kOv80QH8belDUn8og7G0CwF63cXsL1RNHCv32MuVoaiRhoFAPubhl",
+	"4yidZMN2oKbezS8RgSIRhcHQsKSZdaOeMR5gX5Mm6EG6yYIJT5u2iGz7jXwjv2WPXz5/ZhQmLfm16Adc",
+	"iyaLQiFTI0wlmvFEsB9/vPj+5rjJALHgyeXD+2x/f//UfPnj1f22GQnqy+J4mNDIIs24ZAryBNl8orRg",
+	"A3M7BuYXKOeEnc/a7EmkU40VaweAhUGWaJUM2FDoKBQsSs/YjGvNopQNeXDNuH4jGRvY11LFxiKFMc3n",
+	"bMbHos0uUjPRwGDxgHH8WciwybgMDeQxzJpOeIpTKynwS7Occ2mXMeGa8Thms0TNjJYpNFMjFqWa6WAi",
+	"pvwefDiP0onKUsbZDY8zYWY2E7fZcxkvzLfDWEw1iwXMlJkNQZAWLFRMqtQsyIDRZheScZaI/2RCp00Y",
+	"BWramr2EI+cOloXdSdSCcfhIjs0+qSxts3P24vzq/r/sa+J9IGCIM5w+gm2MxQheZzrlC22GicxPuE8w",
+	"fRALnuAQ+cz+HpgNUnNastm++zyYiJAlgof2YPsBPHOHiriAs2i+YIOfW/DVGfvXxdWAqYQNnl68fDnw",
+	"sAs66MCh8tksjgJMpaTN/f+/00oO2D8Ncp4eHB5/A2fCuFnWMBZsEKhQDAxaaDYwFNDhIZUYx7piBgPM",
+	"rgBeiPcgYVp0DcU9NsA2PgMGBA1+GEWJTlmvw0aRiENCKXNP5omS4zZ7wIMJM9sG8BLemc07eP8egUwn",
+	"IkrMrGYODSv+ToURXbeLFlwrWNnxwen+N2fsx6uHrZMmk4pNeDxCyHWWJGrMU4PFUQI/GhhZOo8C0WbP",
+	"DLzmFqexGVfC6WglcQ4lYdVGKmiay/Hs4f2mQ+phFEaJCAj5yM+q6R4BG4qFIS8JD1KR6Hu2dRu+4lEr",
+	"zaZ8gfigxY1IeGwnxUW/FDLEIwHLBAMrgcHIwTkE5EW/cUTf7wRPRML+9//9D5woM9RZs+4hIzNk0+AP",
+	"yISIpdFYtiIJdvd75hpMuBwLM5OZn2wSNJu5ax4liZI2e6gStt9h5J1ifJSKBE8Zjh8E0dIoOo3iGIts",
+	"I4ovEDc4DGlmJSKi5vKMpXPFUj7E7ck00iIYCD/mjhqZF4aCxUqnbfajpssecwORWR2SA1yuuf/+ys2s",
+	"CPtph4V8gXt+zl48f3mFy0HhUbOUX8PhscFFaDh7KmSwaP0gFoMzpoVMGR/zSDrcRfpzLRZNAwxCqvHX",
+	"udsluCSEZlMeIoFOJ0IChc0nSluXYhbzhQjPmNEEBgTlLIluDHIbbka7EscI9lDESo6hTGCUNoHxsIPO",
+	"AZYCJ/cjG2YpbPhUGBlS32OcYf9Ks+GJYSD42T4AjiQALz0b4IuDNhs8enDF9oCh7v1OEtvt3lQMDAnT",
+	"+WoDHsd0WqEy94kD3LCUSyTteO/iaBqlsFTFBns8SycDNlywII5gm5Ey3WPK8HSiLIS8Wk0F1nMfLiyz",
+	"v0cU140AR24HAXIEjHSuEnyLvoPtxC9wa72fgPcAE4igP6OVMDzOKVXK0K5olpoqM6th1WKkEnHG1I19",
+	"G1YLG5RE40nqYDFHlohRpkXIUqWoWr3FeVw1CDO4zYNLnoonZqwW/HdgJvxn4vbV4Fkgvmn6L16KKY9k",
+	"JMcDWGDhFy3SAfunvd5INsyS1cjAOoWDMnLHN232HNdCxNKuxpN42EHvFFEfUSfhqejTKdupRZosWufm",
+	"Jg5A+MKJkdFBfJ2PGuYsXIUHt5n0s7mj2CdjrIxgkhEtaJqvolSLeGSoAKHjfKKY26VUKTblcmFWglF9",
+	"7J/uPBKzJ0ZmxIYcGMXXJNRDTolY1WRemN89D2+aOVtNSuj8jZkS7pujHQe9U2QAMxEbVR+mMLe20AQE",
+	"tiWXd/DhGUOxVapkykFUmhrOFaYTM0YsUsOSmgxCu4kWwxDAk4gQmwehMgjCpvwa+iaE0WgkEiEN6zwn",
+	"iqYnag4UDkSkOdfMyBFhmw3eNHi7PXzT8G2TcNogp5rfSr+YhfBrIe+hHGF2eor9Tw2AFy/s6kgEkMo2",
+	"d0AhCC4CohkIHWwAG+WmRNzDZz5exYKbGwZSjrYCEnKsoZhEtDd/s3NpYClGmpRnbLAHRtZFC4alcEXD",
+	"genGI/kqvDRossGeRapWghfNUbrSL3uEbPCRh1X5+N7DvVip62wG72LYKV2uvVAERqCAXzKps6E56aGg",
+	"ef0hCr/ix4nIH7XNpFeTSDMtkpsoEMCoQCCk/SNRQRuJK50ASxklSqYtI8YEXCJ1JC4PGtff/vY39q+r",
+	"qxfm3zD0+YsLNlIoPYPk2u122uzVRBCmm2egNBjSEkxUFAiQbeb0Bg1hgEyTKICrDwwIXmWRPkNF79tv",
+	"n4p0okLd/vZb9q8H59+jbILjGJJiGFuohLa0FzgOm8JHJNHCKuEloPgGfy2vPURcGpyblQyawHaMXK9I",
+	"C8zktVRzSeO12fMXVxfPn710skKvc1AYwRAtmM3K8DHXE0PYzWaa3YVhEUbznpsRGH8bV/zvTCSRgBWf",
+	"MzAx4EIihH8u4rgFwhvohA7GGU/4VMBO4ojugft8HN0IiYI1TJwImLhDE1/kGvS331qRTZNvMpvNRAI0",
+	"KycsgCfAaoxequb2BRwOVQGzjKuJYIP7qDa3rkCHMTiZKjOBOXaQG60QkqscIM/dY1z6HWDw6Lru6PAW",
+	"AdYbHcmtGilQNJYqMTsFRlgyHBjNeG44Mugj5tCGKlzYQ3OQPpCBCoH1FuaES43TulfOyPyQLgAHXvx4",
+	"ReDZsS4NB7IDdTpt9tyuksSjlAg4QIJQm22BdRF88J7DY54kkbmmEiwcduSTXLolRo6Ms29eUpklN/ex",
+	"Gw0oJRCPOqBDIymPTQQPRQKnV1RiDIEqHqVlTfRJrkd6R0HIhAhopJx7IKnO8bLbPRlcjFpPeRpMCMqL",
+	"UeuZksI+KwwCAgjoYqSIOVSwF0WKsUojDmKq4AGcW45bBgEB7RYz0WY/0iWya/BQhzbmKQ+BcMkx3cxe",
+	"p4tYXFTFQZY2PNYoCwbKwRMV2J2zWzV4cMXHA0ufDA0DtcrSFZryvprOEgwCMFMWjBPQoiySbPxbBP2U",
+	"ftOpIQd6CTMHjGujzEUjK/nGN2gAmBrCFAtuVLIHtD/4DSrmRvI3Q3OK/gKLkmQGdE8LJFjNU9iYS6Nk",
+	"wELJtIdqcwpCPLx1ZuQO7MhGjhtsy9b63//3P28ag5y8IL6DQAMb6UwxPDYnZwY2MFuRB9Q0EpWGylzl",
+	"xArsoAxoZtQtRkeGFMUzRLXZc6DLAKNZIBoFE8Hmgl+32QuqH2QtXnZNyloBvv22gK/ffuvYBIdDw5u5",
+	"3zkwZ2EWQBJcauYzmoQBFSRgM6E54RlPIq0kcE6zhMG3QF3MEBO0Jfr3jobrdTq5CSQF+yX94gyX556q",
+	"C9Y/OlUiOxGY4HweSgK0mTHX34go9lgmQ3NCab4LdgPGGU9IuSf1z94ASN4w91CN0NDroUx+TxDXc43N",
+	"RyMDo9ko2AY+ZhLkgamZWcCPBrQSMZwloLNg3RL0ApAKDHOYtSEn4JqNuE5F0mbP7V1oWgWKsBZIL56f",
+	"2Qs8L0NssCYJqC1wTc1qxgpFdMv9Uz5ugm4vFcksNGqbPYi1QDnJvBvJMVxMLnFtTSOdoJUPBB6025qR",
+	"Bt86RtWjo/iep44DJ2jdVWzwhOu09VSFEHkwgAGB8tKT1kvDKnMS/KOcln9Zoo7A3ozUYMQzwFVbbqsN",
+	"3D+TUWrpdyQNRydRAu+c+ZmO3RL1BFU2UoqbpTkNT0zIGIayzZTHKBSZy6KyFIy1hPgEi92doyrefMaG",
+	"i1Ro9u0ekqZYyHE6Qco0QNaEPBzxDQxNPj5ams2h2KTZc0swAPRBNJ1mYNEdIDViC8GTNrsEDEfJg24h",
+	"vC5VC6jd4MwI0KiHmv27FmJGxBtVJhKkuL4GJgfCwHLbPPAoqJZOVWJWU2AlNzxZGKqzxOd5HDsSNgSF",
+	"e/A8icaRzIWFUaZ5TAzxgBji4NWrVy0zlhGIAp4Ka/cE4nXQOyX59LCzbz0MZGuvszCwczO5taT51Kdz",
+	"0ERhiB109i0r8oww336LIP3cIsGmdWEwfvBzy5dhWs/RzHvGpNIyGo0GBKJDkZciyJIoXbReQEA+sm6Q",
+	"ocmDoNgoASaS60BW/QIjEW74cMHAYQYGRwDsJag/rauESz1TST7ToAkmpTdQbzMKhNTC88Q9vbhacsGp",
+	"mZBaZUkAyvoefbQ3jVL0r2Jsa8GH5wInGp12FwPtzCh8FjXOGvvtThvCa42SaOamJuB8mGnRovQ/85yC",
+	"I4vuvX9x2BV8TSSwtyjbokECaOfUYAS+Yp5TRp+187J/DheMvK7fkAmYDBiJ0Cq+AVLQAJhRqrsIG2eN",
+	"J5FOzw2MlwQiZHyQJIpe/QKk4OpCRgkUHZRSnkJIM8T6GRUszwSzv6ELySz8/yRi1Dhr/G3PsAAlhUz1",
+	"Hv6q9zxAXsKHt7fNFQAAwYo0Awd+9fz00xbT/2C+qJvXNuLkQ5QXrBVrHRgUFLsVIFfwTR045xYCnRvj",
+	"jJCJ4oFKyAxOebjVUEH0abT5/lx8j5BUvZMjzd598Ng2NngTbLO2GtVMSY3Z271Ox7rUBZZE9V2B7zSG",
+	"+W6NUgbV0WlfClAC2Qmx/7bZOMDZqwZ1UO5dyBseRyHRSfysu/6zHyX3SH2I3+2v/+6hSoZRGGLDxoNu",
+	"b/0XLzzh7SFGcMCnh+s/tZqUCL9TIcQiHPRO13/mjO04lQtIXA8pcDUMmyR6DoRnCHywcfbrW4MhOptO",
+	"OaT7m3N0N9EoX+aIoXuu0cXBBwVx6GMI+cKoz7fNxvsWBVLiEzNdFY3e+x3+7OOf/Si8XUm1U4c8IrQ6",
+	"g2c7nk+M9m3JML7WXiLCj4RPg9eR4Bxf3ertBTfcJ7/fpYVAWOF/sijJ4++2uPef6ZKitrX6mn4dt7Rz",
+	"sP6LZyp9qDIZ7q41XALQ/cuI/fEu8h4JQgb4GSV4l7PCaX6rKFnRifHYyP8LK0mfsgGNa98wikKswFlv",
+	"NWBU2+EBcWJU2jJNkaRvJJfOB0sDeRTFWXkXGOQRSTdrZARzIxLzIDVzV0h2lzje10FY4IICXn4smrK8",
+	"fEcGIH+uAPDtjrh9YuLWOdmA1OBSrtD4jp+drjgHPyhs8/PICdPSKSzd6Q+myxtsrMH6K6WeQMLGpsT8",
+	"R6mzGYoTT0UYcaOYf3kkne7gB5N189965fkKY8kwdgRIpo2wKjjIckVNozOnXa0M42RLpPKrUnrMGn7U",
+	"Ilml8tgt2+k8X4vOg/fAaToueOsOGk8WYnnwygv1CjxtMBkLo7CJWgy4GRSbT9S0zR7INImEprhm8lfU",
+	"XCiYaxOzEg/S/JLS6mpMF1C94y62i1pjEs8NKmDXWWnJ+UgzFxa8wnxExUs2Nh+ZHT/Hb74+g40BfjXd",
+	"2tGsr4dmgcPfHCmL1fhDjDS2eESt7vbKxjqBk0wlGL8EUYBY7sHoblhJos1euVSOoQoppNmgrNDkKcRa",
+	"Qk4PrJIWXqY8Se+7mhbbyQtezPUPYtH4VFqQD6On/yzrO72PNiXN9hLz9OpVnnMqJIk+zyST/9AuNCTS",
+	"xWAQm84zwIy8fpbEg0azQc58A1FFaHkdoPTVXtUnt82GnXTd5+49WNtXoLLdTQP7urSfDYD9QSwuBdST",
+	"+eIoJtwZcGHDFTKX4k5Ecg+oVyTqdaYLjMaAMm0UwJRhLolIwWSlbeg2H4OjTfBggjEHlsJGtYTREH6i",
+	"Ai8sIJ9QYvCnWqySHNyu7KSHr0h6AJxuZTN3fF46HSPv5h2uCFaPqrkel5mE1BknOkAqXWbDT7lE9Qii",
+	"EighfeU1MON93SaFfCEr3ahmnbvb9ZXcLo/N6I8gmsOV2vsdq7HVe01fTtRcI8Nh80lk5PKUMpuk5TCQ",
+	"BMDCKIR4Nhv/A9UkKr2nOXZu5OOA1yr8GlRI7ov1k+bLXONJyCRGtUIUiM2qU2zEk53v9M/rO/1gsbFw",
+	"gfcCLgMR1yvchGmYkmwDzjSj8ntsiAG4lCeSOwBczH+opGizZxi2y6Yqoeg/KN/vErAhCcgge/ONFDdC",
+	"ojHyimqRgD92zhdtdh+gjcHdConLNo+R4oLvEcmh+GiiJr4/N5N9eFbpTcXhd3RmaYF/UnflZ/Y7Otzb",
+	"UTN71z6EoGGu8+pwWxGBGpvn4EqVsFS8T3WbDejpgI0iW3CB8qdTBeko1lKFKdiGoEyabKLmwqZu56as",
+	"N3KeRGkq5D0IEh9FMSbczWbxwmXa18XmYk7vFlG5HzsoFgBYGRT7qaKBYeZN4oBJH8TQca1kzezuxy2m",
+	"v8RvVs+fqk1cVneNtl0/LWJane/I/ZpPO+Xvn0DGRuOsd3gA/Xns3/uucphOoahgHQxekrWDBIrx1mw+",
+	"VT77aKu3eJ7DUTNz/sLH3X0QY0QiGHQ8CLH6VKQxwVQlWKOhBibowuODMlLJFCrahTwVLTNEY9ODqAEH",
+	"C3PkINX5M9Wd4PiaTBdwkVdZLYhb7OwWX4ndAs/rQywWOMLeDLvd2+5Yy4ICVdTIcyqHApIUMy1iw9yn",
+	"gkuwYTSxDhGW/zBvcYo/ihIWR/IaNQ7sRYbpeahdxSJss0uhsymGg4LmAjqJzqA8Vk1kZzYVTjL4tBfn",
+	"hVnJajUAttGWE4k0lK/Z3aav4DYhIln6t8ENatYFDEWxE5CxmEGmDaJLIypDxJ1Mwc+7gJ+vxYxqUI1V",
+	"Xs+o0rKX4+AXg+k71P5KLGLWU7mEmJuh+iyriTKBMlGpmoHikWfeIkaPIhnpiVf600yrMd4fZUSesqma",
+	"wo14xSPwthKEsZHkpGJUhbf9RhqczE1a6xgDYPAXxhd2t+UruC1wmGCd2JwXLEtTibiJxLze7AI1Uq8j",
+	"GUJAARR9A9V9ykPRymau5Ea9IeSFnWID66tt8JDXSvLoACZVR3U6o2sOsam6+MR+cPvpVRnahJ1G8+fR",
+	"aOzVgVCcOIZLot0tudNt/B17pqzLX4UyGMRv8gIwVOuSKoLATdUiuVklo21yJe1qKlwiFtoPc4qstzdc",
+	"jJ4pKaDkzmewOqzmj3Y7vDDGB1d8vC7wEN6BIfc39GvYYjU75++f1vkrfYYaQYFc18nhQ4jHWi/wuXTk",
+	"wwZLY4mrOV/YsI57WEkeRVdhJGXHjqHYjlEPB+Tx5XFc4cw1ku8baUXfpfDtQpQ52FqgmgrXCmt9Q7mt",
+	"Gp/ul0O9PlEMOGSDPVPgRrm9/RJI3i7F9Y9LcUVU/UjO5r92eqv1U8uPIqbtQV/tsJ7SPqU6alLMfWLv",
+	"amXrDNuwpNhwy8bhkAMQ0ywUlCTjMZtmmkzaGFXHzi0HSW3XEDUyVBQUQ7lw8TkDZ7geIG3+WNT4Epb/",
+	"VcmSnyeHZw397n5O+u1w765ia3OXqfPX5jxSpV8v9/m604uQwt6RX71Tw9YQ68XWs6iH0AAGC4aGyaKf",
+	"ZHJgHYNKxguKRQZe5FrL2MYfUM9GvJ8JKGlzZnQGYDrvFDTNSYMJGy6gm0wzL/Ya2TjS85RNFbRo6uAX",
+	"ULDdDMWUNB8qKWxjjHtsEItRStVsJ2oOTTJYAu1D2uyx+RyrxkKMaO7lfSNV4tqhQNhqajhbmizQqauv",
+	"o9msutDieZA+l2bkxqfhEo/V8Du0anze8jZ23nq+8coP+G38mXMlPzNBNWjexzDnnSz/UWT5JktFMo0k",
+	"TyGEC2420oZ3eHO3I5j1rpBzMyDmT2IQPeRg2r6Uhj66oC7zKwSdQJxLE9tpeUFfSKNiqEwPfo9IgxXG",
+	"hsj/QzffSCTBtkuFGc12QsKWMPfYAGiwIVADmzFi83AmXLcZ+vjLcfdY99ivsSNhq95I7JdxCIWGKx06",
+	"RAv/qLjWx2r4h0S1PlbDTWJa+VJ9188VVurN/DnjOanJ25jLLyGSEgH5Q2MoH6vhFxVG+VgNV7kcgdzt",
+	"HI5ficPxbuxsjyqG1XK12SxR76MpTwX1J1jmNJWGeMt6dvxgxw/+mvzgE1NuuGF6tW1vVw7w68mQA3sJ",
+	"mDmGCwypAnJLlGdbsv77OzVcGSnyyjoaLr4vaipeT3Sjp2BNGOhcylOhU6wqYxTVPgW/D85yHWLC83Tf",
+	"FEWINzJPJE6EQX3o8gMjSJX2qdjG4AybBN5Avz1NnZipxZDK0qF6X8VnHgnDZbYuxPFYDQ25+sRXdPXl",
+	"fKeGX5Pb9HPaQBxqNdnA4MhIZZLsIZ/fIFPA0h2psqUJ3qlhHpqiUzGjzvKpZpNIpwrY513J1kaVCgwE",
+	"2OlWsrFSIda+MnSEpRG04c9m1lQ95QtsMenLr23omOmCVpwb1Hbdqo8w+VCa8xWHhOzo2qeha1+LfZpc",
+	"fU328Wnjzl4NNRLeAXG5M+kEE/fKhhiZlJEcm3nOPOqN+cY8onah1KjRRgJC6/MkEiH7/9h7++U2bixv",
+	"+FZQerfKyftQlOw4M2O5trYU28l4J048ljN+6l3OqkE2SCLqBpgGmjTX5aq9mr2wvZK3cM4BGqS6KVIS",
+	"JVLqP1Kx2B/4aJzvc35H6VmXobcbHsE+kh1srO597Y4Z91TgqNDCs+AKSsOcnS9zcVKlOFI9GWUG8oWU",
+	"mI5HjThE2AhUDuHEMa7ErIOdABebJFOWInO2Iywx48aikJhoSZVrUf9/0lVDvqPbCV1cuLW+ZIkqsywJ",
+	"yFYGUWssQZqu1k+hpd8jlhaw/qsCiQDzq/SsFRsPWGzEkgLX4cj13OpzYFit9LhpJogt5jcXHoGBr6l6",
+	"V/1pVeq1bp9IUU6aFGxsbFhOMs2hX+0Cf3fypLYW8qOf2+7x0zNCFfUs9Y7TNVqFvFXIW4X8tllq4DfX",
+	"Yau+UevRF/oXsNcKlaSZt1rxOe4G/BKdr9JYaH5tUGue2HnoQCcVsNNJxgeCoPe1zp+YkKtNreSNR2NV",
+	"PAc23VMw13q9NddT8Q5HWCd5Ow+31qRvV1uwo43losVu1FPu+eVP+Bo/W1sRs78tB3aJCeFxivtNmgBW",
+	"vhlHQiO1uXTY58yCCwBiT1INBICzknoHQSBjmSgKXXQZtWehcJGPATVEaX7F0beoB+EIq1Uh2oM2ILof",
+	"UYaQxw0OlyoBkqUa7QzI3L4OGRzhGxup4ZcIiGyTkw64FvjqK4RmQh1jE6aVMJF/DZ1gmBefG5FNhemw",
+	"hPe5SrUSaXS/0nbthJXwoQ5o3IPOgVBl7nat+iWM4vZwz0ECkR/Ax1gJrIFfq2UJ+wIViKwAPLW3zg+O",
+	"vsD/yY8OuJsrPOmZQeRg68shAvnUq9TwPjiQa5VD0o115ZA0ycddnB4R+BUl6rCTrUJ+j4WCcGBbv8Tt",
+	"+CWKOTgBIAil9GxDfjcVxVSK2epesdJAvlcHVbByMA7lXj7mBZbAWJcFNngR4gLLxIHJLXR0miHAXmVE",
+	"ULiMveeFNT1F9YK5wHBdYOqg4pRZVvWUoRKVlyyxdBMV/BndZHb41W6TD9EYV5gefiatprE/xgcgMbjv",
+	"NhBMbphej4Swgszqq6/ckEM5Kguv5JdZVpEOADAS4B1kSNqxKETD4f87zmCLR/8jNxc4yurDT3vRHv39",
+	"OPrupFluLvx3u8a5P/oC//9aIXI3e7xJZKAcgKR8QnWFc44oAwn7BvFVvnXG8JRbXiTsG/Rsq1Q4ExXy",
+	"mOEK3JRz6U44VwOR9NQ3PsbYocZFmK4ITnYscxyG/vnfwqVkJvpjrS9Mwr5JRSanAvqjW838hW/RM9AA",
+	"Httln3xGjSHXfXDTwwCZNsL0VIUO+5LqM6EBhEjx0Q6zWtO7pGGD0jIz1kVosBbaKtGmObG6McIs0PDG",
+	"MVV46hdnkuy9LfEQGVnr3N91TZ5AegOCrtOUb8RsC4B/b+a2vi8B26QtQcscWubQMof7auVwE+5Amk6j",
+	"DfLRGQ/IBapujoAfvJCRtdhgEY0Rf6Mz/OGHXCs7dj+DDuLIwbdaNj2V8IGVU2nnhzjOoXssmyeoaC1f",
+	"hFe5qzm/EL72zIriJeOszwcXQ2f4IJJxDveYoNPpYU8NdZGLgk1EIXVqmqI0H2hv7q8+GWdQlSjvU3AF",
+	"576ycTTtb2vz7UlgxVMh0GTo04hf8SadmegVR1/wHyurUk9VNQ3iSD6ByftE9BDNKKBuz4rA+sFfsKK7",
+	"FtUcD+1afV79nXWtXv0ydrfbKy70ik6vuMQWP/zBVmiGQ3wzYj0amGkjwX748RV7/vQvx6ErNCJ0Okmd",
+	"SSWwh5rTE1I+77LTSM3wBUag3VDP5ucryPYj72dib2jXis/Wb1z14uWMilrCtLTQCIz1Fb748LU0E22k",
+	"R0itAXPlufD8cCizxRSQS6O3tP+A/bcpn6NT87JI5Ya9OvvHhoxB63x1++VJIaeQLK1SNobvB3nI3oG5",
+	"kFFVq5GfqvkHGGVTV8OZ4MVgfNCA+QKTCMr7WJumpCl36eaAN8kg0wagtAFXJuDN+KRNhtc7LHGTllN3",
+	"K8Hy+PAoFl7SVUj3WjvNy6d06YlwZo9/yUHnAId9AHld4PZxB2Wl9QEHqbU99sX2yDKiU6QVTG70JRDX",
+	"4FRHhbAo3JsUl2o0pfs6nTMIODl9JdNqBOj5RK9csUIYizhRImelsgCqT50AaZLdBi8DTON6fG3HLP6w",
+	"kpbwHgzhRUTnTX4vMzoe8ek6Nj/Q4BciQt8Lw5HQyrZDTmrBlJixTn3hBrN+wHJwP2N9vkUxXolIMh9e",
+	"sARA65S25zR0Qt5KJdgMhCw8OOYUdx0QTHnUDSN+EWV8n7uHkoYAiVvUB0TRu9I0CROOYfeWLRS/ZTvs",
+	"XtA6v8K54Nb3QOMgd5s5eelAt6wrkB3jEVdYZl/XY1iIednsoDwb69lVpk6dD4Nsm41VAPfQtpHqgkL9",
+	"aGm6dRl4Urp2deESAR2BublC2COVUm2y1nmHGb0k3gdcOSMAlAJpfWsqdxThciF4Gtc2+8Tkqvi5w2YQ",
+	"4AyVzk6+OzmbdtmrTEOSlH8xw64LAb2iFvvNrenmZHz7mRBhYhsVL7ccpM2O2F+0NOisf9tcy6M2rHR0",
+	"ksT398alDlZ8tl32QfAUOglVuAjoig2KA8zaGRtl6raqAyA6bg1QUOGDJp5rOTXDPdGUynCq5u/8xK/L",
+	"mfbRCUiLXuWOCB+0VVweqgvjMpUt84QbZS8scYhCgGv9Rl6MRU8Eux1HhBt1F3WTamatctLWiF7l6Vg4",
+	"6K2KdEMvCXCim+pIIY1zpVIUSkKtUCGSqcRn/KEoscLGaTWbNB4LY7Mrm4+dhWlukZf4QVapHNV+tVGQ",
+	"PVEhTHR2rkMZR1/8P0FH8DnKzVrCmeWFJeeFIw1wfNjo8LCZLrMUG5N6tGPyb2CeYwdiGlXtFyQNXHY9",
+	"/kBT8Qd389wKevAOwDP9XO9aQfDjr9YP/JdpdYTWgXEbjMefdsYrogfgdSLw22FFV1TffhAGORGVl4jC",
+	"sFRD7oWIK8679WWj+8BV7gOSt+UoLUe5v2pSU1HlLXCQK0tKg/4yE4Vgaen+K7z7c4JzonyunKeClRPH",
+	"57oNxaYtS2lZSstSdq4G9XZ5ii3kaOTGa2Iqr3XURwDhn7hvqr5gJmEPlkmhR87I7LJfh8zONKMBjIfk",
+	"cLYSwnI4uymbww8I9lHbaQAfvz1e1DKFNgayNTQ4OKuxGbExJlxpqNCo0b1nSjOB6u8AkuNxaaQds+SP",
+	"xMOzMQPFGPXZ0L/BOFckSn7SRWo8obuZQVGTdymm0kwyPoc0jg6Dfg2MG8pjxTr0qUR/ITSd8ihe2ISE",
+	"p6n7lqwvRlIZoPy6uoo/Fmoqcv75Z6FGdnxw8vT4uHOQSxX+3qzx8O33mnY7GjWb3rsQrpv/KmeqP22t",
+	"L3V/ysjpi23OgY6+UKvzryt5EYBkwWOGGSFCkRuM22GmHIwx5urZlpFa1WZlutO3Vt72Yn/2xYztqj37",
+	"jqZrB0JbrSb4RbZawkNN8VTRQb4+beKvSJq+m81SDgTSJhZOTTViuMiC6ZlihRyNg/Lw0QcN4ZVPDF31",
+	"mZ99Qc+n7BvIhXD3nsO9ybcviQX01GysERDT6ygg+DHJwgt8ifDgA62GssjdLeTmhP3Aai/KwfA9IJWm",
+	"ArClLI7a7As3y1OKrbbs5OGzkzvOjYgOfsvNPL1FDO2JIVpFBrIOf+scTMomBBpkBKs5SJSiRbeclypc",
+	"TTrUPoerOVSX5nyO0dxCjKSxonBvsN2eCnWmxGboz1pI34Ir23KZlstsicvUneOW3RDdRdwmEGnQWG6m",
+	"UBVCKjT7mxNGoO7MjgWj01A1HaF0dJ+FXhlC4vNATCyaS4Dej4XqLBdcgU+1LgZDM2kto9Yyeiy6BB15",
+	"gMJd8nLejK6NMEZqZVbZSmdypExMt9AiX0xFMYfiNWyhzAGil1l9IRTAcCK5yxoknTcqBaegH3tHibim",
+	"c+Ybt/MtkT1EInujUsjuNXKkDqUyiz679dT1esBI/0pUx1MBrTp0wfqFnhnIjSTsWncfJlFC1TZHdZ5+",
+	"1aXtsl+gu41hyaAsCqFs0hzE2C3q2jPHP23eyhxqOictN3jQZVv17OAm5VpNIvjoC/3LRxea5PEblRpM",
+	"F8C53VD+7gyDaKSx+mGr3WoFf0vqNxP8ETVtLvdXkDYq6802M5DystYRa9pQVy2G0FFLiRkgLfqMhrFM",
+	"xTmJu6QDwURvectgcyMSHIQFeipY8elJwKEwHtICqj19FdPz4+dY4+20fK0EYlS5IUIda6b1RUCWgynp",
+	"0vbU8rSUZpmkMlL3PKHQuNcB6u6EG4M9izzcLgJnGWa0Vvj/XICDUgLIhhGwaT01FrywfcFtl53hRi+g",
+	"ZcSdQ3C8AVduW0D5MmM9i7esy6qQEGhd+Maow3FPYYQHbzinG87dFxHZMPnWLbWoiszQY3o5KFTnNaXp",
+	"75hHYwvZqbjO+6yyffT+2r0otG2gsQ5LCB67EEZn07ZR602FH1HktSUe9Zk7rLrPHX2hf8+vzJKJYBGq",
+	"9pGE6Pj0+Nj3nDMNvSM/4divabh1OGda3VvDOqOJb9vafTt0pvw7bgfj7VqyS5u0mvVF2xNBu7/5yEdN",
+	"w9BtR3APvPW7NVnSO53KoWyV6oeM1+bPkzdFTSDp2+UyR4WgP5tV7R8gnzaeFHcK9aXGUQsd80F9FKlT",
+	"cCOonqAL+/6bhzJNIDiOLgOei/oUHBqaaHKHGNbucaA2Wn4LalQ4H06ZggPuVCg6tOd6OGxj5wcnB3Qy",
+	"EeAs14W4FnO6GnuEchcEWaPOAKX+dPACZ7CmWqpRl52JQSHIFgdjdKxnqglV5JMff6+x22kVqzzuYaPb",
+	"RPs9caD7L7a5u7wTpPiAZ1mfD5C+CEEZvbEnXw6+/Au5Kbp9nc7/n6OyyL6uyFCBpBQdE2PUJBKJkHJW",
+	"lAWX1IXSs8v+c61exfPYFmBqNQShCK7nMHle33fJ6y7SMMsv/CE9rr85yigcBe+frWjQXTAzaQdjkTI9",
+	"HOK5CB//dLE5Z1CvLn95WBEUPv0kp0L9NrnPr/omnsd2vmo8xN59VUUlajNu2MitgZWThk8KJW5niAp0",
+	"n5/0XTyP7XzSeIj9I1QAXsNaQ7ePULhodC6grrnh46IP7keQV/f4bT9E09gWMGQYYd++7JkPmjjmix9M",
+	"pIz3SyOavqrW+a8Toe75o1az2NI3DQPs9ScdFILDF/WNWuo+aWlEceYTBu/zq/62MJHtfNiFMfZQtmLA",
+	"cLxYyb7CLQ9Lo7d/FOaeBe2nhYls5wtHY+zt97WFpJYSs+AFvPxh6wOTNIURuAbC9EP/WjF1X5MSCC6k",
+	"Sk2HccPOLFcpL1LmHQXsafeYwvEnlF3YYdyyTHBjwQsCq+spjKOHDAIOnjvDnn3+3IFR7bgQ2MUT3aPB",
+	"VMMyohj1ussSA06NBDZqrGcqQA3gewH0pNtT8UqhsbZmfcHG1k6Mb6XN2aTsZ3LAjCimouiwUmXudiOs",
+	"lWoEGRV6FpDslbAzXVzUhpFeARttdMheFcVJRT7RVqjB/G9ivr3eGfEkNwqeP71t2lvtvaUj3an8/fjR",
+	"rxtP6hyEHbaHH4RTTpHLrXq07pGvnYOfNa77qsfDffvSfHgvAvpW6/Ocq/m5dwntY+B+jcn+Tcw/iNLQ",
+	"HHesigSrOhlvFj3r+LmPvvgAwhV5qm8D/YNrm0q7OIqYLvuEeoXjEk6YIDjPgKuByDKR1jHr1/CKDaJn",
+	"1TprgmfVKu4gf/TjoqZQiFxP29j3Qy3Xch93MzLrrOjlQ/BQy2EilLK6tJGgXZ0pszMks3v5MWvpNW1a",
+	"TMsabiMtZiO+MAEauMQZXlEvQECwLRzFWzQsqTe5gZzmM7BIpRpVozKtnLwFIxJkL5dZWQjzEquwJWbD",
+	"5NJtImRM90VPFaRI+8YYKKz1cNhBqxND1RdiAonbQYizKmGnjjP9Nkn5jsrzLbin4sXeUwb0JswuoAkB",
+	"VmObDN2C9d4C/0MiuFUL5KjiMY0ZOKdZxoYyc5yFOeqZM6tHAtqRrE6qeV29e4d0pzsE71xK3otwPBsn",
+	"AQ5IacAD2TAHurTRFMjj+zf36OoJICgSekNn3DDoWyMNszKH0p+MW6izqZvZsIBgSjWzoS5ybg9ODtzB",
+	"PXSvONgMUHV5Nn0x1IWoZtQwEauvNY09TPnyZ2tV6ldE461e/JDLrasPDRWBlUf5+vXW9VIDNdor08WR",
+	"hqNZQdJ4DYdJAEstCfzFB4h80wmfL+NuCPoxVmHqLBXG9hSsrcO+h8oXlmtjuyzJdSESZvjcsNkYRBZs",
+	"jLmgZuO1eeZuaY9ErV5Y7P2q1TiVZuX6k0e5+qMU5YO18PcjHnGrOfCPvQEHJI0h5HWwHisnwm1wawoj",
+	"NnLr9YLL7Ecq0EZNcMj0VBQZn2D43MfTIeg80xAZ57YshOn4oLrj/RTRgAA5/eyUMxhDhDp4xhmk6nik",
+	"Xs5SPq9l1tpWboEzHy192CwbloxrjTj2rjg+ouh19b1bZt06QG6DWb7jF4Lx+GDdAne0wqzgjX932kac",
+	"MERcy1mPoRis696RIJJQKJC0Isuol0FfDDjyTFkbZPoojN39wGxb1PgAihrb8sUlCAfAb2CAmkAkvjZT",
+	"Ke34KNMj7JVQzz4gHw+VqDE1aI+QxiB14+n3LJeqtL6ykbNCDAthxtE9odf6hMuiyz4VWo3YoBCpO648",
+	"I9yhnnp+/LTCCR7oVLCkz9Pz6M6kEyxhXUB5pPs3pHFiX5WQM1vr3IXVbkexgXffkw16Bnmcb1UzJzrz",
+	"6JI3Z0N3RuvLnz5iaXcHOY6H6TxkZSet6nTbfK5iZnLkbLeYgZV2vMi/1FwrscjAdLlCATrNZnxuPJaD",
+	"oRbWM5Flh2C5pcimOpDbroipdOs4hxtmW24sYJgbMY+twBS2p3pbpxoPz/rHesKNmekiPSyEWeX7OEM8",
+	"PJZJRcUaBgsEnJHhX9JhcrhQ5dEXmVYjwt0LApNF0l6agGbiHpaWpVqYnnLEUet1hlPxngb8AJPe0YR6",
+	"qMLdiNae1bCVwUBMrEirxBlfIJFSa1iWCgDX0qry3UfYjuKzNICEEyWV3Va++9eWB+xrLnfkWIU9ZjxQ",
+	"MQNWgFXYN+AlR9Q7ZYXIJM0d6maqkiAQnd8de22/y04hLld4AQrKv5qzASSneUdDxYNyfiEgq2iqZQod",
+	"zWApPeVL0KJWScimsHKV2orAW2ureHA9y7xnO4LaLHgtryWmz4R9idCqMepszBukR0yo6PhOlW74oEmH",
+	"JRL5wzntZav7blFLgOTQWGqz/hyMaUf08EU2Inoywleb9hS7WDTYkeyJ2LEpuQFkpA6GSiB+Amo0QfY6",
+	"o/4lpQsiXDHBj3P2/NkLJ/0Uk7anxtywuRRZCkq3ZjlX8y77zZBnkfGh9Q0RQKuJENh9tzJpoVFZXzBj",
+	"dSYaIuC48t3R1e/S0P8Yu1r2zNinc0j8p2U2W2M2bz6TkK5z1gEwIjQS2JDhYIXZao4zE9lA577d+VBn",
+	"mZ4ZjNcK1ueDi1GhS5XGodQk42pU8pFIOohbjp/7iWGohB/+TNfZYKy1EdAeoZ4x0Ax31DDx87unIt/1",
+	"eEvVxjp4FB9pfW/rB92XfB9gNucA8+C02tKIQvFc0C+t/boNEYOwBYtNKVNgGpt6eKeikMP5Idq9qyNV",
+	"ZDeCCulEBSGWEc5JXzjRY+qNzS4jO7KxjUSdSPkHzO0NmeTbEAofnSS+qcn5yrdLfVAW5T1ykVbJXIMD",
+	"4KFzLADpkChtXeIfjLk98hAyjdU9vyrBJlFiS+hQA1AxhdZ5x6mXQoKpmspCDNyT0IIfHtFGeBzwqXcz",
+	"pV32OjSjpfcZy+ednkLD1i1pYueQ5tdlUPChFcwhwRIPd9bBnk2A7yUl1D6l5/QbGbGQF95UhfTOL32N",
+	"lBqCAaurJXGXtlB3lKWY9AjcltItB1hgUj8P3Je1C398scrloX8Rs6ahO1FKPVYLdNlbW7nk+4Xj7qHh",
+	"sEjdUXcnweNTgJfhhBkhemrpm/VUw8Lg8i2s61T5Y2LOcTnJyeKRrgoKGmZOHhrAso4rODsLpQZk+9H+",
+	"gB/I/XOBjAAZ8huPMbDWof4Wk2fHgj4Gs7qnAFwSvEEvfccnHIRWGp4BnwUk0Z6yQSZDB2mO8duRBruO",
+	"DQudU8oHJBi75RHRdnrKzcqRlhEC6BGrJBBspOqKRQ2gFOS1lUaEdtkR9pouWNUvC5sXlHasC2qz31M8",
+	"12oUeaZJPag7IAvbdK2Dsl651g4BKxDvaqrq8qxtsbLn5QLloguRzluFuEa3xGeY7qwh12vapf/38BUf",
+	"jMVVt/vb9gzi4Q4VP6WCodjWxF2V19f5UlMWl1dKgFeanF5UqzR1GuN5eem42EQURiuPIPj8+DuWwIWk",
+	"y94qZjI9Y7lORSfKFgYWTFaT1tiUD2yi589esMQ9cu4eSYAEeyr5IGwxPzwFCqzTa97rCr1xR71w0RTv",
+	"yRFHo6/2w1XJnvvtfLszbrRseXZYUipI+jqnvUz2kLl2PA13WKK0PZ/wwsqBnHBlk4dcwgdWDS8GYznF",
+	"xcMPg0yb/WwLeE2P3t3tN7fiPEPJ57a7Yv3bzW9/D+1ga1LbL0nB0gCzXHYcHH2hf10FWHgK+j3gF5FR",
+	"5fRNWUQotn/FHrnOyNCpE2tL98e+h4nQkwwsnUw7e9XNkpByrfhse6pCRXyJrQ+duL8QApBuyb0QQIoV",
+	"mCCTjA9EMzZio2BdJT1qSnCqDbsDbETyszwedbjDkqEvuWl142u27BKAI7Q2V2gAWDwN3pMIDRzaX3fr",
+	"gBR3jb52z97fqsq6N1Z2S86bmrqIjLgGOUembj0yYizFRSrtkgxfqli7TOZvUml3Uo5uIQ++Wuo9ZbNt",
+	"wjV2BJHwHrQFd4zPZ1Klenaup+AMjTSIR233tWHYGylSjgNsalwNZSbMEZ9yywtz9MVdABiCLzTNc8f8",
+	"mju/n7IJt1YUKoCj5DwVIazD3r5mPIMw0FuETsHwj69Fqqv+XSqp6bL3hYZZ9hR1IpFVlkc9RPZrnPsp",
+	"rGodvl/15anh+7Qntxxx9fnaPHR5mciBLQvR1B26+hwrZyJUmbtvTg90zXR0EA5dd6JG7iBsDjb4dkhq",
+	"54Za6tW3f+AKKHGN99KtV2u+MucjceQWu8ClAvBiXyoOIb1LG0GPmuno/3zOs00fr5V41Xe9tp787PhP",
+	"u7pCxwGKmjMcrfUVTvsQP98Vi168+Wtnhy2Ku1f0n/5pHXGjRuIXbc+4lWYoeT+7r4whNANGQjn2LFLG",
+	"PT/2cslxVtOYMNQomqaiMFKrr0dfVguniPgYt5gWgBmFSkxFESL9QcKEVlcmavBd6ztA0fKjzMQOixfa",
+	"p1CO5re/ZhJ068pJ5PyzzJ1wefb0+Z+f/+W7Pz3/c+cglwp/fBp4hVRWjETRNCsj/0uE8P8GEnBtyWfH",
+	"Zd5XXGbdmehPDjoHuUhlmfu/Mqf5LV36fTKq/nhUMvL3ibi2CLmB9IHt33Hhus9bs3NSuabm/hOkfUXz",
+	"A9QfUUxF2sEqQ29TOMvA3by4gDhO3Zw8fmkLava1LORhIYaiEGpQh8V9567K3Xc57qMmUgiVimJzRWQs",
+	"eGbHK9UMd2zlQDAFoDQaEeMFS7nlfW7ESdTeqUN+ryTVM5VElXGh/Law4RYxKngKfiPAKK1+QBRp394V",
+	"nompBb1rZqzLLGV9gTmysEp3WQ4EFOwTOAjvu/GhLZUuLtw9lM/8fU/5gmGdpZ3oRkdEaelUpqffE1QA",
+	"XIPMcMO+O26wzP+KW7lFJySO0OyDJDoz1FgHuc1EFGM+MeErGZ0L2NS9Mg++X+nTvN1t/BidbnDszPj8",
+	"lgjVnS8kOc+8PXW5cwaBc17YOIWOCHQ1/R5lciqaHVkE98INy7QaMR66MQE+XlEqAz6sDJrucsuUZkiv",
+	"NLkTxn37JZYLrqKyJf+SQI49VQhjeWHrWyP+JOzPcioUFldcHXM/hZXt00m9aSnKWAwuLu8v+BfdVmx6",
+	"MgrBMRBTezTeWmLrMUdHphcOgTuRtYbiB8FTufaX/AATab8kIE/wdA7xPQqWbUDwUk2lhc9gjjgUla8u",
+	"NMRieRkK16vnnxgUaUD7MYCOm9hsrMGPgO23O6xfWhC+iEmHER8QupAn1FPwWlGwvDSWGSuzzAlZ6G8N",
+	"EBo4rvA93Aut8xOQ3DAKYWhwywo5Glv2DWcXcnDRwaE6QX9w+9FhvKew+sFAdRTH1Aip1besEFN9QXWT",
+	"1UrrGBEW5L8N9+xMTeTxLeKX63y1lMOaswrGlGeZKDCFa0fLL/ewnGCPk1SHZZa1kcubRS6R0TCuIoYE",
+	"AvZ3TbmSVBHpBYD70zSENGPun4pBJpVYzf6jMR2TReB0z6yN8JV6EqsM6ZVptyZtE67sIL+sTdTEZbSg",
+	"ZI+nhJu++SKdraSqJq3KmUHlpJmsfgkKM+pWZMhdVqyCHh1QS08XmEDs1NAToQCSENHLUAMzsWLF53Dj",
+	"ZT0qeoxyQo9ZdAzrwcX1xW+TB638VIt7X4ipFLPVmtASbw5sueUgj4aDgCN1gUD7czgIy4iG67OSQpiy",
+	"7z5uf4WY/k1B0b8j51LR/ZOKQTi5DIlHQU0HpGOYVLcGOCyM+FFXNGB2WVzHIQ2wjge6aCFFHxekqD+0",
+	"wVVAOiv63AEc4VoUGCiqLzbzkwBKucdmUimEIwAIt8GBYixXhNl/SRugw91hs7EcjHsKypqVBqEd3WkQ",
+	"yiGXKhWFCYmGimnVZR99k16vAUjsnw+ZhTqrdbb+Vi3+x0LnD4YdtEjhO0G00fHCw3qJcK9Fsl+qP64q",
+	"hPR9Et3Lnxg2hgrMhZrHOgk51ReLhuyVSU4LFkVN/s7CjO+gEhHXkLY9ph9izSB+XKeKglG4pjW7snrw",
+	"OnTyk7A7SyQ7VE5Y7dG6BuaDLypsa5X3ku9ctn+hs/0G3ulcT+UK/MNPgH0lU5NUKAKEqWYEw4c7zAch",
+	"EDZPqkFWpiLtMK0AJ23CR5jg8/Y12segR08l9kOWhmViaJkubbenaCw9wjocwkMMUW3kFcFp1ghuiKva",
+	"FAPoTLiVHNQnCr99jaiP2D6fPT0+Dus3wr3ECmiqMNB5zs0JS/5NpuZfj5++OP7f//6fzvHTF0//97//",
+	"J2kAcZOpOVhKbv5ZqJEdH5x896cXLyCxufoB6lOtKNyL/vM/jg9fnB7+yA+H//zyl6/fHMZ/P//67Zfv",
+	"vi789PTZ1286mz/z7f/7Lwe1SciLG/VXPYPoMCaMzQpprVAnLDkbyMMfJUB7DCQbSoL4MwMJ/y4QUG8k",
+	"VJVuvbRD/tp63OcnuLupzglg3eaCA0ZnITLBTdOw7q5zpykf1OeePzs+jrPO//Ln43UTzzO+2SSsvtUp",
+	"vMMa5SZYz1JZmYvznH+uH/VPx4ujrrtqJBkCXyRbGGJqwSWOrdQBMRFUnFpQTGI4C3OjCfS1zgQHPXa5",
+	"L+nVOoiHRdxLVES3tY2YiLjv5Clx1jkkDYB3w/00R+RPniLjRt0TAI+WEBP/SFrkw5sbWC0oA+IPejnt",
+	"VRX6YRP8wYhbsFPSK4Lf3UqbYaKm57RemXDyhtSIFyyBx86xxDe5bFgh3DzQ0K4CC0ZTvC9gQTf2FWgL",
+	"tIOPsqPHnThu9iJzaYHa2gYZd53dlKaMB1JcxXmrbu549QiUcLOy9ARvCXj5C2rHgFue6VEpOoSMH+4K",
+	"sgB1DarhIFPr++PjLjubiCyT0FbW6Y7JT28+9hTN699g0H9NmIUmkENdVOZEMC7GonDjat3x0zH0SjeN",
+	"aApNRuVPuPiN+f9d6X8wvyb9r/o0D1d9e8BK1aLaFD7kGmpTRL1fkO+uEaBZ1qcwz1vrnGrSlxUnqc5L",
+	"I5IqL1kWTJV5H42MJBWWy8x04Q1Jl52i+QZtG6UyVvB0Be5kvdbVrFzUYWXRwrfvwm6k810Ep9xqSOhe",
+	"dAo6iK1vOMaxXFvSd5qb4CAfIHkd5Hgg5dSL7wFXrC+gXAaEbT3U5T6S9A55ekC+ptu3t3beX9OGi5qK",
+	"y9ch+qvQLmNN4BWC0/iyuIko7IIf1whKluYLDMHnSi8bAC9Jm6haYzld4EKICZO2Ni8K2q/sry5w+w6f",
+	"aEfuC2BzTQa0CK55g1D6Q9SSWofNIysuQ7rd2ANTCLcysyIjFnwf4jMf2KhfIPXng04eATDYN1ijTrUJ",
+	"9TCL6kkHXDm2bUQEWg7dBejIMWkcu57YBdrusl90X6dzQM6BHmizsWY4c+hz5gaSGTYGdz+6G/VEqE48",
+	"dvVMhczZU9gxFdJw0RqFO7rslJxEz46htbh/kCs21mUBsgmaar7E1F33N/UXslqf51zNz+mZBFeoZ6qn",
+	"qmV6Qxd3hO4910oYkQ2T+kbg7pbTfmnE7vYCD1O8r3bgQvnxYSqra57hng6eNeMPFBVDStsGFB5ii7b9",
+	"kIz1bKGNadx5Ai6IE9+St2ox50wYFSFeht7AwJ7rc+JIHhxNpZg1y1tnHVEbHiexPFYnVqGQvYNv8kUn",
+	"bjKOfyUTJ4bLIquJNP9Dihku5iGiW8DC/nFlZSdu244Wk90RH2sV7JVeDneIkLKtnEo79woldwrbZBFv",
+	"3qvOTeERT+9fgCl4Xk5hkgZ4LkwiQY31iYnU2eYGP0sqz1qNt/G1esg4qZM1Do2lWT+YNP1dUBHbrkAP",
+	"OHF+mbwq4C+yRI1YX2eAHPsmfvHat4gHLaFUmTSAQK5SNinklFus8zEIv8mSPxIyqjkzkJPerc1I+ACD",
+	"3lqW+68qm5NfluK40ix6UpfScCNX6o26/SM+qfZfADaJYz9CqA1oygKecpkBjOuqNOD6PGTIgO2wBDuE",
+	"J5TiWqpMGBNyBKVhIzkV6iV8O5//2mUJSB2RhPbyuGkUHcu4hUb4QTTBu09iZfF3LRXmuFTtH0/97dIw",
+	"0FZF6tRIY8UEXv302PeVouwYbHaP2Kg9xekq01naZacIMwLb2RfYYhknzWbkgaE2+IXgqcFX9ef0Sj2F",
+	"jswEmDJxy8f3wYt6ys4AsjXBFS1vQ0i+BL8MrdpxAzdclN6TCe7GQQxX9/FDPrLyXqSeoue67BMiMEeZ",
+	"BYSXf/WCOmQXwF65JTBYgFPH+yIuPmk4Zwal9WVodzw8B50D3FpHibDa6+G173PuueNETalHwKU6i6nn",
+	"mMPlNjZhbpfNo805fzRJS1AZOyn7mRwgo1ir0ryzAv/BYx+iyhcqZG0o8aGW9FBf0pTU/QFr5XY4p9vN",
+	"8J68tOvBUbZd4m+jS7zTpZK7NQIehWtivx2bvwLI3CYVvXDt6AsF/q5M9fSss9uQfnkt/ugecrr+bWdM",
+	"eo7DqvbmkO0NMD8kL9ra+dYFsFF+5Jq01ZAc+VdusJ2FrKLVC2cSDD5neRghgpXUhQIGtkysR7mgVhqz",
+	"JVeEe0GqmVQ9VZ8g9ZOwd0WqO5cJuW015WHXre5HOLitmCWf5VXcaq20ziD110zsfF/5rjgA4HmXyoKH",
+	"yfsyjeVzlou8LwrTU3oImT9xbig6k+JUcYTdtWOpRpDHM+aTiVAGbbeXLHHWY8IKofFX26l8dZijio6D",
+	"1LHHkwDTS7k7wF7xetKcXHqnms628kE3NhbvunfBbSeDPhTbbV+1yH3ulUAsoY23305C6/WN1KM+V83R",
+	"Mw+FtxYG3s/S2B+4Mlvk5Bs76repAf/A1aqaX7exTogOdTFozeNW4VybqsFn705Ph2GYC33qaxnK9S77",
+	"v2roc7hAv6gEcuXDhHrIMj2jtlGAvow4cLpA1OSxmHsFtDKlT+ENhaC45Vj0FHn+PR6zb7qQsgshJnBP",
+	"DoHHUlmZOX0E2llpCCZkcmgFxFCx2yS8XQ8Z9/GEQkBo2lSRhjql8geutqlN3k0E4geu7in08AO/Ap2z",
+	"z1Wb+N2ql22I4r4lxQ/OBGcxx72xKnj0xdcmrYUlvqZiOLTb5cm/0ZzXDGb8DHKm1clanWx9nWxosb/m",
+	"zXHF62iGNClKwjNOKRLp6qTmu6KoHYo5bFMzaSMHLQfZft7zegykTjiPBS9sX/AVHYzPBDRjo9Y73x2T",
+	"FQXchZSE2VhDjywqMQbvBHsR7vSgEQklfyZd9l4bK9UoKuyCFFnDuOkpzsK0qjxRZHBjGqXvRglDVam0",
+	"7Jv+nNF2f9shUzETbMKNwRxYHk96zE2npyDiG4+Cmax1RuBfw35dl0munRcR9uDWOvDsG29Q2p5PeGHl",
+	"QE64si2HuA6HAPKNKOqajCLqDnR7ft3FbljXVjoaqw/AqyQNM5bbppoHf23TViNn8NzXfXMvVwtY5WWO",
+	"v3arjbS8ZhMf82LrPVN1MNmu4xk7i7CBVkNZ5CKlEm3fxW7g26qI5RbABFkCisSfWcrnpsuASkA/UT3l",
+	"XxHMqMttoZZ6ATtjItTNcBvdWKdTwGBi/33Lb9yG35N3+e5aQLW+5jaV4e5SGToRrFHEVFtAkrsWbcik",
+	"K+uxP0cBc011+nctVbPJ/e9aKrSOUaAAVBZWD5eDgTBgew/LDBBIFpPwfJKcrylFamJuJgi25a5+B7Y7",
+	"Jvf1FDyXuWuQnBdVXrk/KO1vodyVDwZiggXPEUfFIaPboAMNNgMC+1ranuqLAc+FH7xOHLrF3yh175/3",
+	"nhNX4WaHmja3+jYleKcQpq9ivPCno7IWfprI8maBQPCqNTO9nwWfRkxvGbuhAp5dZISfajx3tY4/SIgO",
+	"rr+ecpo8uBGj3BOWaTUSxp6Qp5CK3IOZ0WEiM9AgPfQwpFvwzfF1xvtwBRoTqZ4KxSRQMY3YhENd5KLA",
+	"qRvL5wZgJGkwAo+g4nl4MbCRTjVdzH7xPBvQUlItDJotsVyo7YHh9uqWOW1dWFQMW87X+g1W+g0EIoTc",
+	"hLno0Vp+yWbglZ/16LHkmIIWM7CrPIB8YFvXX0vCm7v+SHxJrVimR5hneS3vXx2V52JV+tDPCEBjgxbu",
+	"7JGRdL+Vk0iXeGJQN0C8HjBvxnKCEtnxCH+ddAet2HKEsKcoRMhOUXjPaiR1kNLB7nrBEj1T5+7lyQkV",
+	"PEfTrYy5BtD8v5fStgL7EZoq4dS0rObk4CdHIOWEzXVZRPRbsZrrJ1N5NPO8tNjQ2XRY4syVc0pTSLwd",
+	"wnOtRt6myKUxUiufcKVE6q2WyuUSuQR0KnrKnz9kO9FLWKphhFRMhEoZmCuYNG8jtASv3Z9AvSXC0EIo",
+	"M2koJn83P7NcpVKNdtKx4ie32rli/BJa9tQqI6uzooA7BDEf09dN/Rg59Fm/tSSId9S2/VFYHm6xq8wO",
+	"2Nu2vq2l+esZIDnCaW67wA3Ug4YKt6HT4qmHyXfHlE9wGmkUlSVB3kg0JXrKDfS7lspgwCcqWIOHN69Y",
+	"c8S2/2kFbhX31QG9tFf1w8ItbjMJ2kyCtmrtXvm/o9WKQd6KjretqrUt8+W2bK1Vte6ibI1k33bq1kDl",
+	"2aRw7c6Iaocq17arn7S1ay0b2X7t2ppcpE5IKz07dCqwVKtjvxM+8gh4Iu9D48oTcMfq0jIjR+rQd2/A",
+	"anc1Z7qQI2eCfYwLz6xmPMv0jEnLvkmUnp3T6Mm3XfbW9pRnUGgERnksKfULIfNwoUkIjUyNzXzShlbC",
+	"N9ekQTDtY6KNpLT1nkr8X+e5SdgkK9EgtDIXzEg1ECzhNoG/DUuKFd7hX/TsPe3kNhHz7ogvVqtp5o7Q",
+	"IVVa2F3TtlR/dC3VAZCXaBTOAOEXXg3EWceKojLFZtfwmxhBWJo4RrzUTiN0TgGApN+1VCJFZpRJYkbu",
+	"PdgMBSndv+mJYQM+4QNp5z2VuS0zDdHkn6Wx7+N572JcKJrgKr/xwv63waFW7ViJvAu+4sni0b853a/p",
+	"LvhAuGaLEDsVI7B6hOFeHzCWRX26SqN7+kIOLir3dE9F/ukQbXYDu3t/h7TeEXcaECHwxmHmFXn6f5OD",
+	"i93xYiwxAajqK61v4QWeoNY0aXnEmqaJO9vQkC0cqPXCSM0A3SH/lJ0Ja6r89Diqc1ktYLrAilO8GRsf",
+	"scS9KGFjrtKIWvVUFGCiBLTE6n2SWrTl/IKCRpSfspBuTt3yaazLKWtd9iNaLwuvV9pZPrEqk6DCcu5s",
+	"DzdqknFjz40QCn4yfE46i4+EzbFF4JinYWPqOM6ZsB90doeu09sPZtES7gnRO1KmVruNYk6KvQARptOp",
+	"yC0bfWgVqIHAfdFTC6y9JSgWuyhUKNH4mu4vZ7X2+eCi0d6kjDnMHYjsQ/9gh/Xnvkfj4MLdlCg9SyDx",
+	"AB6T2I5BDca6OEE9FRxKWgXPCf264IgKmY4F1JeS44m9xS4BYgqNtgdjkTY4o977he2kQUqTuzJR0YrW",
+	"EG2VzKtbwMSOqJlTIEVsjsIvUo3Wt0jpfLpJ5k5DbK64dNrcbBwZn08MS9zRKXSGbas61Iy3Hqf7FY0A",
+	"V3jf6Ky0AhVNwQdjj5Xy9nVUzAk9fXsKFNETwGuBd4QOL1AyiQXvvgsxFE2+fd0BduROM7jHB2gQI9iK",
+	"SCumkxRiKo3UKqGXWqdYOqZGY/UUdKjFm8VED8aJZ5DI9sJsSdE1fIarqnRiv8vnxvJMJKjJhjbTVuQs",
+	"lJdmmqciRY0XSzodS/Rz7IAjD0bEnjsZt9hPF2vx375G+Dc0/DEIWohhabCbdNifGZ93e6qnYGYJ64uR",
+	"VFUjMyU+W3/7H6UoBRSbYK1q9e2h7UkH1+J790hDC+iyxP2D2vtC5b9bJm0cvZT3FL1EFxjraAjxuv1k",
+	"Y2snxiP0dCqPJzOimMqBIFnBzYVx7+qyZMJLIxI24EUhfY8jHxBxe4hVtvFnw5dKwyy/EIrJITWrcccF",
+	"kkQoxY7W4Si7tBR/qTVBVOolAB3/m0mp2zcxlqd31zbG4vBriEnGhxao5mC3ugC58/3wugJ1WJK7E357",
+	"AIv7YeTA1zunqO+5sYXgOe2BY3QhlBv9ZDX86n5a4veXDKV9Tfe7s+0n2XsOpFYGY3Kn7LNXqPoE++gq",
+	"Nexq0+zIXMjJ4VRjHGBSNhhpIEmd8nMhJxOnyzgJPObZEMWSNlWnPo834d7JjO6yf2grUAPz4tbLZa68",
+	"evOS+u679ydsyEnu9xS8JQhHN+M6oeeG+KjPLuRk12Sdm5Ob3X0JuWtKt9Ya3FsxUiMuHqBs2CWu7Oib",
+	"WQ3MEQ0an7JzTeYMtkqj0+yHOUvgjnNIxUhi39kJ48YHViFiMSltYLkGbCri1t4YhTKgKbBoLNNhH8fC",
+	"WcuFYM+Oj/FBXy9Um9f6d5jtLnrCYGarOSBudcv4WjfYRm4wCbmWjswhLwoIcV2fWGcTZxecz3VcXR/r",
+	"3RiQQsHTdJU3o6fq3RkvGXiL4BF0vZgu+1UF98WYG/bMcwhwVcBsA7OoUdRO0/SjvhnD2Jmyv2ot91T8",
+	"B2O/teIKvEf3ffa+ArBtunyL7pXWq+I1KADPXPjrXA/P57oszMNxoextxeRpmnpczD9IZtxEoz764lih",
+	"+3tV9uOvSjwxTM8Uwl2ZKkCgF7KRGFfzvk7nT0yXQcakVKNI+wdrABKbLwlBzK/8sdD51iWhFeujauG0",
+	"2gKpvQEEbvMg/aENwb6QqbwBv2go//zVRz0l5qOI1DGAGTfU9/mKas+gnN0Bee9QYdMd6KRt1Wdr4W/H",
+	"wq9LGbhJpsuS1nEEkDiNcZaV9eZvK/O6Pyd/nQzNfsRwKAYWc04i7wGVahmWc1XyjFB7LqPw6Kl4q+5U",
+	"F9kCCE+1iI3M8RpF6N0jVoMemXXYxkFuE+Am1sQ24aFr221HPlDdZLx9opp5juFnnyM2GHM1EjVgN79B",
+	"gPlHXdyRpraWIfa2KsfHprOt9tJaYTtthX3kFwKSMzzhEVjENTlBp15BCmiDYYiQXAoDEZV7qu/Wpons",
+	"Hq1jX+m2b3JL9vtG9v+4OanXCf1C8LTRSnrHiwv0yRLgObZOQC/xSE6FQmSa5Kc3H9mRG8Qc5QLHSHwP",
+	"d3DTUnBzAuYWpUAxblip3AQgotpTOS8uREGBUSyLd3zuBFqsZs688u3hISEe5uUegfzsSxyJvY9a1BWC",
+	"KSExH19hHBZiywpKaqndjK+pZSMozXp+/N1l6gE0smoWtqq4DWoEvI/8Vcc9VYW0CDS+yz5pt69SLXbr",
+	"Mx1mta6FbuXFxQf3oXYs4c7P68ZGIHzFHUv49p/rUXP9x4B0ulNmHS8uFhlu6GPBwBsOTMDz+sGY2wY+",
+	"D8y4Ma3tJ2EJnFp85vkkEwQnVuihzGjQLPPJbZBu4sbqMl8SbzySGXA88Vk6vl4IlomhZbpsaKz1nt5/",
+	"mY8tKZ+EmP30+JiaZ0LCuGF9YWcCUQLyE5b8m4dYMf/KMzkQnb7uJw2d/cOtB8ssKu72n/PPPws1suOD",
+	"k++evXjROcilCj8ApIMVhXv7f/7H6eH/xw//6/jwxXm3c/jP//Mv7ru4M3VyYGwBXSm2W3mKe7kSBom2",
+	"ewlOChUHWWDt1k104ceADoboQJ4w+nPmD1JEh0hsTZ5qrxet8qW8ht/NYlsq+D6dpdb1XKUepRBSRbUa",
+	"UJUlzpA+tVOcRoVj5F32zvMSY/m801Me7JAr5iSWLrrMKQrmUpfNMWAKTbgxcZPL0FxSDisf+pinQPzU",
+	"t0oE1abLTntqVmg1ghfNdBGCed+xBC6c+wvU/ibjjpukuVRPDOMD0COjakvAD4HLtfiFuJXvxMF2dB7/",
+	"+pvqPPiex+D6XvrGe+Sxjk5aq9fcSK/B045teIiiV/LPldkCf+XeqlQZQlbomRIFM8KxS1MOxj6V6DLr",
+	"9N2zsO53oNVQFrlI60GkkYdsSYCf4jasjt37vboHLtHiEW9+XBsgv16Ra4J07IkorPQqtJOVRiiC5Mqq",
+	"ppU+H7wCXKoJqUxSvkVZ519/TwBVm1AI6COIbnBPqFStqXy3BIqHE2mU9PM1aDRWyI/4lFterNLL3Qmj",
+	"JTC8G6pjscs6pJh0GxTQU3z3jquCu3j8dl0yLOgy/itfU5U543Oz0NGTmpWVk0xzMJSMlVnmDvgAtqSD",
+	"kC88nXc8HOQQvglpN/NaTabpMN4ir4YRVrNqXNQTc494WHeZq/dY6cNpTjYGmwNKoYNNTBSPwno6VS1O",
+	"AjBhzv79/ZufOuz9Lz912CfRf+9I4qe3P4L/knyI37N3PwBtfH/McjHiE/lZZJjkt+gnIfXBloUSKSsn",
+	"hRyNbaenBoUGGAYKe5k/Sqeyofuz4DODw3DraEhq1XFGxVQ44Ql1yh9++sF3kxAi9Z7VXFiecstfQuys",
+	"p5ZlElYhsrGesSEnawWdI0Nd5MIzHvDoGFYqKzPPPiAY5plEl53Czvsd76mFZoFaxWqo0pYVQqWALDUX",
+	"9qX38OAbwnsRb8rRFrqNa6aEoSx2qnrKK2gDrjA0ZseF8MwA/FWTQo/QQLOMY7+Kb54/e8F4X09xp79d",
+	"whGzmvGikFOof3z6J/Y3+UMAb+opXbAhN1YUHejWPhUFIONj3DH0SGRWKHrE1PmR3pcx22xSrvMys3LC",
+	"C3vkduHQfdNFplnp+8BgI41jMd1izZP8TX/uFZJvDzoHblBuD04O+lJxcHcv+6Bjhf0//Pj/DPfp/u9i",
+	"sKZm/+zOpMXpYCAm9n5CgrhF5yKfWAD7ob+t1uc5V/NzZCDRFYxh8z6iPSxHFPfSqLjrzXabmzkh6Haw",
+	"r9N59EskF+96WmVlCJ0jpWGAuPqVZnQu1ECnhAASX8+d/XTuaC3ZRQsKlMzNFNkFAwr8a43pI2cC4CBZ",
+	"JtWFF59OQJE/DuWZd8759I3QDxeeWvDRsd+8nFOx3NFK9BQKQt8quo6foxPmDcx4O+6SaISNPCbPauSB",
+	"It+lNIiva9iMz2s2seNktNKOZkAySvsSIzgwFzbmk4lQtKvuLZd2tafaEETrsLkTQDU8ksBuFhzz1+I6",
+	"R1NRyKGsYA7qgT6QBwV+QtCqcPbxZ89/KJ3Oa6tQ3pPrOqfrB2GESv8RD79pXlYtasaVPIGUooXWLH76",
+	"MUkznoHyv1j0d1vgEl/bWMTdF966EwffOz71SEUbU89nxylWtyXDSo6Awmy1swh5XxPAFRHJCSEKWyaU",
+	"dUZjJ/yQyrRDHiluoZA3BWRjDS1LnNzHafTUYtokSDfIL9JDjIBQElKHclZ8XlTHmW4FpDF5oEM3B8Uz",
+	"zDsVRSBpAtyp0wnewCS2G+fDMVbYOuzfz379haV6UOYQB8p5CjvVF+xCTCCywSG5o40C3jnl4cdDmQW2",
+	"/YbEJtVUWjg1ZmVjhug+JLuZUNare0RuTxZYfBTTXk7bARgqEBZddqqCSJuNtRE9FUkMLHryr3Tqo4J8",
+	"7lMVTSiOSUK/waBLwj2iYDmfw6vwbz9rzFlU855yYjQC1PLTlIZhvupyzzOK0ytIUEpzqRh0HKm6GzX1",
+	"L3w3fxvt96ZC+VVZGF2sU3UCR2/LzZyjpazK8YsPWMse7r73uSHmoCciJhrT8Q5v8DWu2dOljm0cfan+",
+	"gIoNpOxmjfcXIVJHyMzqC6HihqARTa/JXrrsVyeDZ9K3BigpOzh5/+vZx55amChOLIGuDPNlJhLlDwbL",
+	"VRdVuwPiRrCNXM0Z8oyA+tFTqP06tQT7QfyupYr6nWG5fR0KHjwXk9NV2ceLZOXTiSfcjqts4oVvsjKj",
+	"eBWRv3295SThD1pfAQ6CHDcglHrWrFqI4hbH4wrAMCAsoGAf44u1GCfEoZ2o0xSg4+Yt8sBUDDKpxF0x",
+	"wStZGcScAi9zipRQqUjRgnHcM2Jl7DVMvuJkcMWUg4EbqzahGRa7VyysNssFlpE++Lj/g0hxgW/VRNyb",
+	"krJ3vDZGCt54J11FhkhgvtIBaBCdhpcI1hs0hXC2monc392GIMB7P59txgH8IDctFMC3pS9X7g/E74Hn",
+	"tN781pt/1978SUVPG3lHkHms8osUtXVJ2MZ4uRtyZ6mcmkk1yMq0LrkfnQVQ9HSVKP0Vawyw64ooFjwY",
+	"2JNOhr6ddXWHdGldfT2DorEVk4D6Lulz6OrH9NfWNxLOMCNvDd/HjnlJ3ORX+UfwiLWekfvzjBC0wU3c",
+	"IUYY412oTZnaoELwLKtE4lJEr0/Bi6CmV+3PSQmAwISEig8IrznTATT5YB/Xeh7fqBS8JGd+lutI9Tf3",
+	"Jasfu0NfpXBK0Gm3oENdP4v71L8DbblUQIMHXbB+oWcGG3iiWejuw16dzj5Gj7v1v+qSYmPNR5RJQzgp",
+	"KeOGJYOyKISySZNHPDqTe+wMp1Ws4vPhI7YkdX+s3n+ERm6/llbouf3RF/rXVSjywPodzdD4XfbWmiYu",
+	"XgcS/0aldMTWcazQKPVelWrKd+BSuTch0vpTNpc6sS9lA5FTkcYXjzzxtdFk+uSEhpiKArolQGDWCEHt",
+	"H0PWhrQm9G1O4S/M/qwtHXofSuuuJAw/vw7KtzkbcCPqySQC0bgekXggmrVsljtDZKfNWh1yqYoVr9km",
+	"6P8evuKDsbjqdn/b3YO4t9zhMo4MYJ6vVagasGOAuxRTT3BlkR2cHBzxiYRDTC+oyRJE3L0IKKaiO8fK",
+	"Dy77FzwwEzbRB2ZgFonV1Dz1ETwhlmd6BBCEdDt2L6u5/xP4TwhUCnAKmdUjqH2M/SVosNeytvhZnyei",
+	"2QA79RombfWegIPY8Cooqjcc8COKaPaAqXX5mR91Aa3vWZ9nXA2gMl+lNKHq6bHgWe0Ox9NHRzXEkdIc",
+	"pYD/PP3SiIbRL93r/m64N3QJzhn3w82c+YERr2i30Wd+8PWfX///AAAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

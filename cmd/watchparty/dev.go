@@ -224,7 +224,8 @@ func (d *development) settle(stack *devstack.Stack) ([]string, config.Config, er
 	settled := map[string]string{
 		"APP_ENV": "development", "LOG_FORMAT": "text", "LOG_LEVEL": "warn", "AUTH_SECRET": secret, "HTTP_DRAIN_DELAY": "0s",
 		"HTTP_ADDR": d.address(apiPort), "BLOB_URL": files.String(),
-		"PUBLIC_URL": "http://localhost:" + strconv.Itoa(apiPort+d.offset),
+		"WEBHOOK_PRIVATE_NETWORKS": "127.0.0.0/8,::1/128", // for receivers on this machine
+		"PUBLIC_URL":               "http://localhost:" + strconv.Itoa(apiPort+d.offset),
 	}
 	for name, value := range d.vars {
 		if value != "" {

@@ -18,7 +18,7 @@ const usage = `watchparty: watch movies together.
 
   watchparty dev                 everything on this machine: servers, API, worker, demo data
   watchparty api                 the HTTP API and the outbox relay
-  watchparty worker [--queues email,avatar,maintenance]
+  watchparty worker [--queues email,avatar,maintenance,webhooks]
                                  the Temporal worker, for all task queues unless told
   watchparty worker --check-histories
                                  fails unless this program can continue all workflows that run; run it before a rollout

@@ -22,6 +22,7 @@ import (
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/live"
 	"github.com/watchparty/watchparty/mail"
+	"github.com/watchparty/watchparty/webhook"
 	"github.com/watchparty/watchparty/worker"
 	"github.com/watchparty/watchparty/workflows/job"
 )
@@ -106,6 +107,8 @@ func runWorker(ctx context.Context, cfg config.Config, environ []string, log *sl
 	if err != nil {
 		return err
 	}
+	receivers := webhook.NewSender(cfg.Webhook.Addresses(), nil)
+	defer receivers.Close()
 	measured := activities.NewMetrics(parts.metrics.Own())
 	limits := probe.Limits{MaxBytes: cfg.Avatar.MaxUploadBytes, MaxPixels: cfg.Avatar.MaxPixels}
 	deps := worker.Deps{
@@ -130,6 +133,9 @@ func runWorker(ctx context.Context, cfg config.Config, environ []string, log *sl
 		Cleanup: &activities.Cleanup{Store: parts.store, Bucket: parts.bucket, Settings: cfg.Cleanup, Metrics: measured},
 		Account: &activities.Account{Store: parts.store, Bucket: parts.bucket, Metrics: measured},
 		Report:  &activities.Report{Store: parts.store, Settings: cfg.Report, Metrics: measured},
+		Webhook: &activities.Webhook{
+			Store: parts.store, Sender: receivers, OffAfter: cfg.Webhook.OffAfter, Metrics: measured,
+		},
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return worker.Run(ctx, deps, queues) })

@@ -15,6 +15,13 @@ type operation struct {
 	Parameters       []parameter
 	Body             *content
 	Responses        []response
+	Callbacks        []callback
+}
+
+// callback is a request that the service sends because of an operation.
+type callback struct {
+	ID, Summary string
+	Body        content
 }
 
 type parameter struct {
@@ -74,7 +81,24 @@ func (d document) operation(method, path string, item, of node) (operation, erro
 		}
 		o.Responses = append(o.Responses, r)
 	}
-	return o, nil
+	o.Callbacks, err = d.callbacks(of)
+	return o, err
+}
+
+func (d document) callbacks(of node) (all []callback, err error) {
+	for _, f := range of.get("callbacks").fields() {
+		for _, address := range f.value.fields() {
+			sent := address.value.get("post")
+			contents, err := d.contents(sent.get("requestBody"), true)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, callback{
+				ID: sent.get("operationId").text(), Summary: sent.get("summary").text(), Body: contents[0],
+			})
+		}
+	}
+	return all, nil
 }
 
 func (d document) parameter(n node) (parameter, error) {

@@ -36,6 +36,10 @@ const (
 	ActivityRemoveAccountFiles = "RemoveAccountFiles"
 	ActivityAnonymiseMessages  = "AnonymiseMessages"
 	ActivityRemoveAccount      = "RemoveAccount"
+
+	// webhooks
+	ActivityDeliverWebhook = "DeliverWebhook"
+	ActivityCancelDelivery = "CancelDelivery"
 )
 
 // Types of errors that a retry cannot mend.
@@ -50,6 +54,12 @@ const (
 // ErrorRecipientLimit is the type of an error that later retries mend: the email waits, because its recipient has had
 // too many.
 const ErrorRecipientLimit = "RecipientLimit"
+
+// Types of errors of attempts to deliver to a webhook, which later ones mend.
+const (
+	ErrorWebhookRefused = "WebhookRefused" // the receiver did not take the message
+	ErrorWebhookBusy    = "WebhookBusy"    // as many deliveries to the webhook as allowed are under way
+)
 
 // QueueReminderResult names the reminder's email. It is empty when a reminder is of no use.
 type QueueReminderResult struct {

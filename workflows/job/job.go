@@ -38,6 +38,7 @@ const (
 	TaskQueueEmail       = "email"
 	TaskQueueAvatar      = "avatar"
 	TaskQueueMaintenance = "maintenance"
+	TaskQueueWebhooks    = "webhooks"
 
 	// TaskQueueAvatarSteps has the short steps of avatars. The workers of TaskQueueAvatar serve it too. A rendered
 	// picture is thus published at once, and does not wait for pictures that are still to be rendered.
@@ -46,7 +47,7 @@ const (
 
 // AllTaskQueues returns all queues.
 func AllTaskQueues() []string {
-	return []string{TaskQueueEmail, TaskQueueAvatar, TaskQueueAvatarSteps, TaskQueueMaintenance}
+	return []string{TaskQueueEmail, TaskQueueAvatar, TaskQueueAvatarSteps, TaskQueueMaintenance, TaskQueueWebhooks}
 }
 
 // Search attributes of workflows (keywords), by which operators find them.
@@ -56,7 +57,9 @@ const (
 )
 
 // TaskQueues returns the queues that a worker can be told to serve.
-func TaskQueues() []string { return []string{TaskQueueEmail, TaskQueueAvatar, TaskQueueMaintenance} }
+func TaskQueues() []string {
+	return []string{TaskQueueEmail, TaskQueueAvatar, TaskQueueMaintenance, TaskQueueWebhooks}
+}
 
 // IDs of schedules.
 const (
@@ -84,6 +87,7 @@ const (
 	WorkflowCleanup               = "Cleanup"
 	WorkflowDeleteAccount         = "DeleteAccount"
 	WorkflowActivityReport        = "ActivityReport"
+	WorkflowWebhookDelivery       = "WebhookDelivery"
 )
 
 // WorkflowTypes returns all types of workflows.
@@ -91,7 +95,7 @@ func WorkflowTypes() []string {
 	return []string{
 		WorkflowWelcomeEmail, WorkflowVerificationEmail, WorkflowPasswordResetEmail, WorkflowPasswordChangedNotice,
 		WorkflowEmailChangedNotice, WorkflowRoomInvitation, WorkflowReportEmail, WorkflowResend, WorkflowProcessAvatar,
-		WorkflowCleanup, WorkflowDeleteAccount, WorkflowActivityReport,
+		WorkflowCleanup, WorkflowDeleteAccount, WorkflowActivityReport, WorkflowWebhookDelivery,
 	}
 }
 
@@ -354,5 +358,42 @@ func CleanupEvent(in CleanupInput) Event {
 	return Event{
 		WorkflowID: CleanupID(in.RunID), Workflow: WorkflowCleanup, TaskQueue: TaskQueueMaintenance,
 		Summary: "Clean-up on demand", Input: in,
+	}
+}
+
+// WebhookInput names a delivery to a webhook. Round counts how often the delivery was begun.
+type WebhookInput struct {
+	DeliveryID string `json:"delivery_id"`
+	Round      int    `json:"round"`
+}
+
+// WebhookResult is the state in which the delivery ended.
+type WebhookResult struct {
+	State    watchparty.WebhookState `json:"state"`
+	Attempts int                     `json:"attempts"`
+}
+
+// WebhookDeliveryPrefix begins the IDs of the workflows that deliver.
+const WebhookDeliveryPrefix = "webhook-delivery/"
+
+// WebhookDeliveryID is the workflow's ID for one round of a delivery.
+func WebhookDeliveryID(deliveryID string, round int) string {
+	return fmt.Sprintf("%s%s/%d", WebhookDeliveryPrefix, deliveryID, round)
+}
+
+// WebhookDeliveryEvent asks for a delivery to a webhook. People's emails go first.
+func WebhookDeliveryEvent(deliveryID string, round int) Event {
+	return Event{
+		WorkflowID: WebhookDeliveryID(deliveryID, round), Workflow: WorkflowWebhookDelivery, TaskQueue: TaskQueueWebhooks,
+		Summary: "Delivery to a webhook", Input: WebhookInput{DeliveryID: deliveryID, Round: round},
+		Priority: watchparty.PriorityBackground,
+	}
+}
+
+// WebhookPauses returns the pauses between the attempts of a delivery: three days in all.
+func WebhookPauses() []time.Duration {
+	return []time.Duration{
+		5 * time.Second, time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour, 10 * time.Hour,
+		14 * time.Hour, 20 * time.Hour, 20 * time.Hour,
 	}
 }

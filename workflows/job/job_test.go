@@ -63,6 +63,11 @@ func TestEvents(t *testing.T) {
 			WorkflowID: "avatar/u1/7", Workflow: "ProcessAvatar", TaskQueue: "avatar",
 			Summary: "Avatar version 7", Input: avatar, UserID: "u1",
 		}},
+		"webhook": {job.WebhookDeliveryEvent("d1", 2), job.Event{
+			WorkflowID: "webhook-delivery/d1/2", Workflow: "WebhookDelivery", TaskQueue: "webhooks",
+			Summary: "Delivery to a webhook", Input: job.WebhookInput{DeliveryID: "d1", Round: 2},
+			Priority: watchparty.PriorityBackground,
+		}},
 		"clean-up": {job.CleanupEvent(cleanup), job.Event{
 			WorkflowID: "cleanup/r1", Workflow: "Cleanup", TaskQueue: "maintenance",
 			Summary: "Clean-up on demand", Input: cleanup,
@@ -78,7 +83,7 @@ func TestIDs(t *testing.T) {
 }
 
 func TestQueues(t *testing.T) {
-	require.Equal(t, []string{"email", "avatar", "maintenance"}, job.TaskQueues())
+	require.Equal(t, []string{"email", "avatar", "maintenance", "webhooks"}, job.TaskQueues())
 }
 
 // What is in histories and in the outbox outlives the program that wrote it, so the names must stay; and it is shown
@@ -100,6 +105,8 @@ func TestEncoding(t *testing.T) {
 		{job.ExpireInvitationResult{State: watchparty.InvitationExpired}, `{"state":"expired"}`},
 		{job.EmailResult{State: watchparty.EmailSent}, `{"state":"sent"}`},
 		{job.EmailResult{State: watchparty.EmailCancelled}, `{"state":"cancelled"}`},
+		{job.WebhookInput{DeliveryID: "d1", Round: 2}, `{"delivery_id":"d1","round":2}`},
+		{job.WebhookResult{State: watchparty.WebhookFailed, Attempts: 11}, `{"state":"failed","attempts":11}`},
 		{job.AccountInput{UserID: "u1"}, `{"user_id":"u1"}`},
 		{job.AccountResult{Messages: 7}, `{"messages":7}`},
 		{avatar, `{"user_id":"u1","version":7}`},

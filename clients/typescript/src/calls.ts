@@ -41,6 +41,7 @@ const keyed: Record<Keyed, true> = {
   '/chat/messages': true,
   '/reports': true,
   '/admin/cleanup': true,
+  '/admin/webhooks': true,
   '/admin/emails/{email_id}/resend': true,
 };
 

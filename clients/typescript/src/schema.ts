@@ -913,6 +913,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/rooms/{room_id}/now-playing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what a room plays now
+         * @description For pages that embed it: without sign-in, and from any origin. The host has to allow it (`now_playing`). It
+         *     is a 404 for a room that does not, for a private room, and for an archived one. While playing, the position is
+         *     `position_ms` plus the time since `at` times `rate`.
+         */
+        get: operations["getNowPlaying"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/rooms/{room_id}/playback": {
         parameters: {
             query?: never;
@@ -2184,6 +2206,183 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List webhooks, newest first
+         * @description Has the addresses, and how each webhook is doing. Secrets are not shown.
+         */
+        get: operations["listWebhooks"];
+        put?: never;
+        /**
+         * Register a webhook
+         * @description The address gets a message for each event of the kinds, as Standard Webhooks 1.0 has it: signed, at least once, and
+         *     again until it answers 2xx, for three days. The callbacks have the messages. `secret` is shown in this answer only.
+         *     The address has to be https and of a public server, unless settings allow private networks.
+         */
+        post: operations["createWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/webhooks/{webhook_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a webhook
+         * @description Has how the webhook is doing, without its secret.
+         */
+        get: operations["getWebhook"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a webhook
+         * @description Its secret is deleted at once. What waits for it is cancelled.
+         */
+        delete: operations["deleteWebhook"];
+        options?: never;
+        head?: never;
+        /**
+         * Update a webhook
+         * @description Changes the properties that are sent. Switching a webhook on forgets its failures; what it has missed can be
+         *     replayed. While it is off, events are kept as cancelled deliveries.
+         */
+        patch: operations["updateWebhook"];
+        trace?: never;
+    };
+    "/admin/webhooks/{webhook_id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a new secret
+         * @description `secret` is shown in this answer only. For the time of overlap each message has two signatures, of the new secret and
+         *     of the former one. Without a body that is a day.
+         */
+        post: operations["rotateWebhookSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/webhooks/{webhook_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test message
+         * @description Queues a message of the type `webhook.test`. Its delivery tells what became of it.
+         */
+        post: operations["testWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/webhooks/{webhook_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay what a webhook has missed
+         * @description Begins those deliveries anew whose event was at `since` or later, and that were given up or cancelled: the oldest
+         *     first, 500 at most. `more` says whether to ask again.
+         */
+        post: operations["replayWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/webhooks/{webhook_id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the deliveries to a webhook, newest first
+         * @description All filters apply together.
+         */
+        get: operations["listWebhookDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/webhook-deliveries/{delivery_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a delivery with its attempts
+         * @description Has the message, and the latest 100 attempts.
+         */
+        get: operations["getWebhookDelivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/webhook-deliveries/{delivery_id}/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deliver once more
+         * @description Begins a delivery anew that has ended, also one that succeeded. The message and its `webhook-id` stay the same.
+         */
+        post: operations["redeliverWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/overview": {
         parameters: {
             query?: never;
@@ -2384,8 +2583,8 @@ export interface paths {
         put?: never;
         /**
          * Pause a kind of work
-         * @description The queues that can be paused are `email` (emails), `avatar` (the rendering of avatars) and `maintenance`
-         *     (clean-up, reports and deletions of accounts). Workers stop within seconds. What waits keeps its place and loses
+         * @description The queues that can be paused are `email` (emails), `avatar` (the rendering of avatars), `maintenance`
+         *     (clean-up, reports and deletions of accounts) and `webhooks` (deliveries to webhooks). Workers stop within seconds. What waits keeps its place and loses
          *     no attempt; what is added waits, too. What is cut short goes on after the pause. Pausing again is a success.
          */
         post: operations["pauseQueue"];
@@ -2944,6 +3143,7 @@ export interface components {
          *           "queue": "everyone",
          *           "queue_order": "manual",
          *           "wait_policy": "everyone",
+         *           "now_playing": false,
          *           "state": "open",
          *           "closed": false,
          *           "role": "host",
@@ -3284,6 +3484,7 @@ export interface components {
             queue: components["schemas"]["Circle"];
             queue_order: components["schemas"]["QueueOrder"];
             wait_policy: components["schemas"]["WaitPolicy"];
+            now_playing: components["schemas"]["ShowsNowPlaying"];
             state: components["schemas"]["RoomState"];
             /** @description Whether an admin closed it */
             closed: boolean;
@@ -3772,6 +3973,7 @@ export interface components {
             queue?: components["schemas"]["Circle"];
             queue_order?: components["schemas"]["QueueOrder"];
             wait_policy?: components["schemas"]["WaitPolicy"];
+            now_playing?: components["schemas"]["ShowsNowPlaying"];
             state?: components["schemas"]["RoomState"];
         };
         /**
@@ -4415,6 +4617,55 @@ export interface components {
         };
         /** @description How many of them were seen within the last 90 seconds */
         Present: number;
+        /** @description Whether `GET /rooms/{room_id}/now-playing` tells everyone what the room plays; without effect while it is private */
+        ShowsNowPlaying: boolean;
+        /**
+         * @description What a room plays now
+         * @example {
+         *       "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *       "state": "playing",
+         *       "title": "Nosferatu",
+         *       "movie": {
+         *         "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *         "title": "Nosferatu",
+         *         "year": 1922,
+         *         "runtime_minutes": 94,
+         *         "poster_url": "https://movies.example/nosferatu.jpg"
+         *       },
+         *       "position_ms": 1320000,
+         *       "at": "2026-01-31T20:15:00Z",
+         *       "rate": 1,
+         *       "duration_ms": 5640123,
+         *       "watching": 3
+         *     }
+         */
+        NowPlaying: {
+            room_id: components["schemas"]["ID"];
+            state: components["schemas"]["PlaybackStatus"];
+            /** @description The title of what is loaded; null when idle */
+            title: string | null;
+            /** @description The movie of the catalogue; null when idle, and for an address of the room's own */
+            movie: components["schemas"]["RoomMovie"] | null;
+            /**
+             * Format: int64
+             * @description Where playback is at `at`, in milliseconds
+             */
+            position_ms: number;
+            /**
+             * Format: date-time
+             * @description When playback is at `position_ms`. Until then it rests there.
+             */
+            at: string;
+            /** @description How fast it plays; 1 is the normal rate */
+            rate: number;
+            /**
+             * Format: int64
+             * @description How long it lasts in milliseconds; null if unknown
+             */
+            duration_ms: number | null;
+            /** @description How many people are present in the room */
+            watching: number;
+        };
         /**
          * @description A room, the same for everyone who may see it
          * @example {
@@ -4449,6 +4700,7 @@ export interface components {
          *       "queue": "everyone",
          *       "queue_order": "manual",
          *       "wait_policy": "auto",
+         *       "now_playing": false,
          *       "state": "open",
          *       "closed": false,
          *       "created_at": "2026-01-31T19:00:00Z",
@@ -4473,6 +4725,7 @@ export interface components {
             queue: components["schemas"]["Circle"];
             queue_order: components["schemas"]["QueueOrder"];
             wait_policy: components["schemas"]["WaitPolicy"];
+            now_playing: components["schemas"]["ShowsNowPlaying"];
             state: components["schemas"]["RoomState"];
             /** @description Whether an admin closed it: it is archived, and its host cannot open it again */
             closed: boolean;
@@ -4526,6 +4779,7 @@ export interface components {
          *         "queue": "everyone",
          *         "queue_order": "manual",
          *         "wait_policy": "auto",
+         *         "now_playing": false,
          *         "state": "open",
          *         "closed": false,
          *         "created_at": "2026-01-31T19:00:00Z",
@@ -5403,6 +5657,7 @@ export interface components {
          *         "queue": "everyone",
          *         "queue_order": "manual",
          *         "wait_policy": "auto",
+         *         "now_playing": false,
          *         "state": "open",
          *         "closed": false,
          *         "created_at": "2026-01-31T19:00:00Z",
@@ -5457,6 +5712,7 @@ export interface components {
          *           "queue": "everyone",
          *           "queue_order": "manual",
          *           "wait_policy": "auto",
+         *           "now_playing": false,
          *           "state": "open",
          *           "closed": false,
          *           "created_at": "2026-01-31T19:00:00Z",
@@ -5506,6 +5762,7 @@ export interface components {
          *             "queue": "everyone",
          *             "queue_order": "manual",
          *             "wait_policy": "auto",
+         *             "now_playing": false,
          *             "state": "open",
          *             "closed": false,
          *             "created_at": "2026-01-31T19:00:00Z",
@@ -6080,10 +6337,543 @@ export interface components {
             waiting: number;
         };
         /**
+         * @description `room.opened`: somebody has created a room. `movie.started`: a room begins to play something. `user.suspended`:
+         *     an admin has suspended an account. `report.filed`: somebody has reported abuse. `email.given_up`: no attempt to
+         *     send an email follows, and none succeeded. `cleanup.ended`: a clean-up run has ended.
+         * @enum {string}
+         */
+        WebhookKind: "room.opened" | "movie.started" | "user.suspended" | "report.filed" | "email.given_up" | "cleanup.ended";
+        /**
+         * @description The kind of an event, or `webhook.test` for a message that an admin has asked for
+         * @enum {string}
+         */
+        WebhookMessageKind: "room.opened" | "movie.started" | "user.suspended" | "report.filed" | "email.given_up" | "cleanup.ended" | "webhook.test";
+        /**
+         * @description `pending`: attempts follow. `delivered`: the receiver has answered 2xx. `failed`: no attempt within three days
+         *     was answered 2xx. `cancelled`: it was not tried, or not any more.
+         * @enum {string}
+         */
+        WebhookDeliveryState: "pending" | "delivered" | "failed" | "cancelled";
+        /**
+         * @description `attempts`: the last one failed. `gone`: the receiver has answered 410. `webhook_off`: the webhook is off, or was
+         *     removed. `stopped`: an admin has ended its job. `lost`: its job was lost.
+         * @enum {string}
+         */
+        WebhookDeliveryReason: "attempts" | "gone" | "webhook_off" | "stopped" | "lost";
+        /**
+         * Format: uri
+         * @description Where messages go: https, of a public server, on port 443 or above 1023, without a name and password in it.
+         *     Redirects are not followed.
+         */
+        WebhookURL: string;
+        /** @description What the webhook is for; empty for nothing */
+        WebhookDescription: string;
+        /**
+         * @description An address that is told of events
+         * @example {
+         *       "id": "01993f7f-0a1b-7c2d-8e3f-405162738495",
+         *       "url": "https://hooks.example/watchparty",
+         *       "description": "To the bot",
+         *       "kinds": [
+         *         "report.filed",
+         *         "room.opened"
+         *       ],
+         *       "secret": null,
+         *       "former_secret_until": null,
+         *       "enabled": true,
+         *       "off_at": null,
+         *       "off_reason": null,
+         *       "failing_since": null,
+         *       "pending": 0,
+         *       "failed": 2,
+         *       "delivered_at": "2026-01-31T20:15:00Z",
+         *       "created_at": "2026-01-31T19:00:00Z",
+         *       "updated_at": "2026-01-31T19:00:00Z"
+         *     }
+         */
+        Webhook: {
+            id: components["schemas"]["ID"];
+            url: components["schemas"]["WebhookURL"];
+            description: components["schemas"]["WebhookDescription"];
+            /** @description What it is told of */
+            kinds: components["schemas"]["WebhookKind"][];
+            /**
+             * @description The key of the signatures, `whsec_` and base64; only in the answers to the registration and to a new secret,
+             *     null in all others
+             */
+            secret: string | null;
+            /**
+             * Format: date-time
+             * @description Until when the former secret signs as well; null if it does not
+             */
+            former_secret_until: string | null;
+            /** @description Whether messages are sent */
+            enabled: boolean;
+            /**
+             * Format: date-time
+             * @description When it was switched off; null while on
+             */
+            off_at: string | null;
+            /**
+             * @description Why it is off; null while it is on. `admin`: an admin has switched it off. `failing`: nothing but failures for
+             *     days. `gone`: the receiver has answered 410.
+             */
+            off_reason: string | null;
+            /**
+             * Format: date-time
+             * @description Since when no attempt has succeeded; null if the latest one did
+             */
+            failing_since: string | null;
+            /** @description Deliveries that are still to be made; 1000 means that or more */
+            pending: number;
+            /** @description Deliveries that failed or were cancelled, and can be replayed; 1000 means that or more */
+            failed: number;
+            /**
+             * Format: date-time
+             * @description When the receiver last took a message, to the minute; null for never
+             */
+            delivered_at: string | null;
+            /**
+             * Format: date-time
+             * @description When it was registered
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed
+             */
+            updated_at: string;
+        };
+        /**
+         * @example {
+         *       "url": "https://hooks.example/watchparty",
+         *       "description": "To the bot",
+         *       "kinds": [
+         *         "report.filed",
+         *         "room.opened"
+         *       ]
+         *     }
+         */
+        CreateWebhookRequest: {
+            url: components["schemas"]["WebhookURL"];
+            /**
+             * @description What the webhook is for; empty for nothing
+             * @default
+             */
+            description?: string | null;
+            /** @description What it is told of; without it, all kinds that there are now */
+            kinds?: components["schemas"]["WebhookKind"][] | null;
+        };
+        /**
+         * @example {
+         *       "kinds": [
+         *         "report.filed"
+         *       ],
+         *       "enabled": true
+         *     }
+         */
+        UpdateWebhookRequest: {
+            url?: components["schemas"]["WebhookURL"];
+            /** @description What the webhook is for; null for nothing */
+            description?: string | null;
+            /** @description What it is told of; null for all kinds that there are now */
+            kinds?: components["schemas"]["WebhookKind"][] | null;
+            /** @description Whether messages are sent */
+            enabled?: boolean;
+        };
+        /**
+         * @description How long the former secret signs as well
+         * @example {
+         *       "overlap_seconds": 3600
+         *     }
+         */
+        RotateSecretRequest: {
+            /**
+             * @description The time of overlap in seconds; 0 ends the former secret at once
+             * @default 86400
+             */
+            overlap_seconds?: number | null;
+        };
+        /**
+         * @example {
+         *       "since": "2026-01-30T00:00:00Z"
+         *     }
+         */
+        ReplayWebhookRequest: {
+            /**
+             * Format: date-time
+             * @description The earliest time of the events
+             */
+            since: string;
+        };
+        /**
+         * @description What a replay has queued
+         * @example {
+         *       "queued": 12,
+         *       "more": false
+         *     }
+         */
+        WebhookReplay: {
+            /** @description How many deliveries begin anew */
+            queued: number;
+            /** @description Whether there are deliveries left */
+            more: boolean;
+        };
+        /**
+         * @description A message to a webhook, however often it is tried
+         * @example {
+         *       "id": "01993f80-1b2c-7d3e-8f40-516273849506",
+         *       "webhook_id": "01993f7f-0a1b-7c2d-8e3f-405162738495",
+         *       "event_id": "01993f80-1b2c-7d3e-8f40-516273849507",
+         *       "kind": "room.opened",
+         *       "state": "failed",
+         *       "reason": "attempts",
+         *       "attempts": 11,
+         *       "last_status": 503,
+         *       "next_attempt_at": null,
+         *       "deadline_at": null,
+         *       "message": {
+         *         "type": "room.opened",
+         *         "timestamp": "2026-01-31T20:15:00Z",
+         *         "data": {
+         *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *           "host_id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "visibility": "public"
+         *         }
+         *       },
+         *       "workflow_id": "webhook-delivery/01993f80-1b2c-7d3e-8f40-516273849506/1",
+         *       "temporal_url": "https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22webhook-delivery%2F01993f80-1b2c-7d3e-8f40-516273849506%2F1%22",
+         *       "created_at": "2026-01-31T20:15:00Z",
+         *       "ended_at": "2026-02-03T20:15:30Z",
+         *       "history": [
+         *         {
+         *           "number": 11,
+         *           "outcome": "status",
+         *           "http_status": 503,
+         *           "started_at": "2026-02-03T20:15:29Z",
+         *           "ended_at": "2026-02-03T20:15:30Z",
+         *           "duration_ms": 412
+         *         }
+         *       ]
+         *     }
+         */
+        WebhookDelivery: {
+            id: components["schemas"]["ID"];
+            webhook_id: components["schemas"]["ID"];
+            /** @description The header `webhook-id`, which is the same in all attempts and for all webhooks that are told of the event */
+            event_id: components["schemas"]["ID"];
+            kind: components["schemas"]["WebhookMessageKind"];
+            state: components["schemas"]["WebhookDeliveryState"];
+            /** @description Why it failed or was cancelled; null otherwise */
+            reason: (string & components["schemas"]["WebhookDeliveryReason"]) | null;
+            /** @description How often it was tried */
+            attempts: number;
+            /** @description The status of the latest answer; null if there was none */
+            last_status: number | null;
+            /**
+             * Format: date-time
+             * @description When it is tried next; null when it is due, under way or has ended
+             */
+            next_attempt_at: string | null;
+            /**
+             * Format: date-time
+             * @description When it is given up; null when it has ended
+             */
+            deadline_at: string | null;
+            /** @description What is sent, as the callbacks of `createWebhook` have it; null in lists */
+            message: {
+                [key: string]: unknown;
+            } | null;
+            /** @description The ID of the workflow that delivers it */
+            workflow_id: string;
+            /**
+             * Format: uri
+             * @description Where the Temporal UI shows the workflow
+             */
+            temporal_url: string;
+            /**
+             * Format: date-time
+             * @description When the event was
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it ended; null while pending
+             */
+            ended_at: string | null;
+            /** @description The latest 100 attempts, the first one first; null in lists */
+            history: components["schemas"]["WebhookAttempt"][] | null;
+        };
+        /** @description An attempt to deliver a message */
+        WebhookAttempt: {
+            /** @description The number of the attempt, from 1 */
+            number: number;
+            /**
+             * @description `open`: it lasts. `delivered`: 2xx. `status`: another status. `redirect`: 3xx, which is not followed. `gone`:
+             *     410. `timeout`: no answer within 15 seconds. `name`: the name cannot be resolved. `connection`: refused, or
+             *     broken. `tls`: no connection that can be trusted. `blocked`: the name resolves to an address that is not
+             *     allowed. `lost`: its process ended, and the receiver may have the message.
+             * @enum {string}
+             */
+            outcome: "open" | "delivered" | "status" | "redirect" | "gone" | "timeout" | "name" | "connection" | "tls" | "blocked" | "lost";
+            /** @description The status of the answer; null without one */
+            http_status: number | null;
+            /**
+             * Format: date-time
+             * @description When it began
+             */
+            started_at: string;
+            /**
+             * Format: date-time
+             * @description When it ended; null while it is open
+             */
+            ended_at: string | null;
+            /**
+             * Format: int64
+             * @description How long it took in milliseconds; null while it is open
+             */
+            duration_ms: number | null;
+        };
+        /**
+         * @description Somebody has created a room
+         * @example {
+         *       "type": "room.opened",
+         *       "timestamp": "2026-01-31T20:15:00Z",
+         *       "data": {
+         *         "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *         "host_id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *         "visibility": "public"
+         *       }
+         *     }
+         */
+        RoomOpenedMessage: {
+            /**
+             * @description The kind of the event
+             * @enum {string}
+             */
+            type: "room.opened";
+            /**
+             * Format: date-time
+             * @description When it happened
+             */
+            timestamp: string;
+            /** @description What it is about */
+            data: {
+                room_id: components["schemas"]["ID"];
+                host_id: components["schemas"]["ID"];
+                visibility: components["schemas"]["Visibility"];
+            };
+        };
+        /**
+         * @description A room begins to play something
+         * @example {
+         *       "type": "movie.started",
+         *       "timestamp": "2026-01-31T20:15:00Z",
+         *       "data": {
+         *         "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *         "visibility": "public",
+         *         "movie_id": "01993f71-0000-7b1f-a4c2-8d9e0f112233"
+         *       }
+         *     }
+         */
+        MovieStartedMessage: {
+            /**
+             * @description The kind of the event
+             * @enum {string}
+             */
+            type: "movie.started";
+            /**
+             * Format: date-time
+             * @description When it happened
+             */
+            timestamp: string;
+            /** @description What it is about */
+            data: {
+                room_id: components["schemas"]["ID"];
+                visibility: components["schemas"]["Visibility"];
+                /**
+                 * Format: uuid
+                 * @description The movie of the catalogue; null for an address of the room's own, and in a private room
+                 */
+                movie_id: string | null;
+            };
+        };
+        /**
+         * @description An admin has suspended an account
+         * @example {
+         *       "type": "user.suspended",
+         *       "timestamp": "2026-01-31T20:15:00Z",
+         *       "data": {
+         *         "user_id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *         "content_hidden": true
+         *       }
+         *     }
+         */
+        UserSuspendedMessage: {
+            /**
+             * @description The kind of the event
+             * @enum {string}
+             */
+            type: "user.suspended";
+            /**
+             * Format: date-time
+             * @description When it happened
+             */
+            timestamp: string;
+            /** @description What it is about */
+            data: {
+                user_id: components["schemas"]["ID"];
+                /** @description Whether what the account wrote is hidden */
+                content_hidden: boolean;
+            };
+        };
+        /**
+         * @description Somebody has reported abuse; `GET /admin/abuse-reports` has the report
+         * @example {
+         *       "type": "report.filed",
+         *       "timestamp": "2026-01-31T20:15:00Z",
+         *       "data": {
+         *         "report_id": "01993f78-9304-76c6-87e8-f90a1b2c3d4e",
+         *         "kind": "spam",
+         *         "target_kind": "user",
+         *         "target_id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234"
+         *       }
+         *     }
+         */
+        ReportFiledMessage: {
+            /**
+             * @description The kind of the event
+             * @enum {string}
+             */
+            type: "report.filed";
+            /**
+             * Format: date-time
+             * @description When it happened
+             */
+            timestamp: string;
+            /** @description What it is about */
+            data: {
+                report_id: components["schemas"]["ID"];
+                kind: components["schemas"]["AbuseKind"];
+                target_kind: components["schemas"]["AbuseTargetKind"];
+                target_id: components["schemas"]["ID"];
+            };
+        };
+        /**
+         * @description No attempt to send an email follows, and none succeeded
+         * @example {
+         *       "type": "email.given_up",
+         *       "timestamp": "2026-01-31T20:15:00Z",
+         *       "data": {
+         *         "email_id": "01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f",
+         *         "kind": "room_invitation",
+         *         "reason": "mailbox_full",
+         *         "attempts": 150
+         *       }
+         *     }
+         */
+        EmailGivenUpMessage: {
+            /**
+             * @description The kind of the event
+             * @enum {string}
+             */
+            type: "email.given_up";
+            /**
+             * Format: date-time
+             * @description When it happened
+             */
+            timestamp: string;
+            /** @description What it is about */
+            data: {
+                email_id: components["schemas"]["ID"];
+                kind: components["schemas"]["EmailKind"];
+                reason: components["schemas"]["EmailReason"];
+                /** @description How often it was tried */
+                attempts: number;
+            };
+        };
+        /**
+         * @description A clean-up run has completed, failed, or was cancelled
+         * @example {
+         *       "type": "cleanup.ended",
+         *       "timestamp": "2026-01-31T20:15:00Z",
+         *       "data": {
+         *         "run_id": "01993f7b-c6d7-78f9-aafb-2c3d4e5f6071",
+         *         "trigger": "schedule",
+         *         "dry_run": false,
+         *         "state": "completed",
+         *         "counts": {
+         *           "old_messages": 1200
+         *         },
+         *         "failed_policies": []
+         *       }
+         *     }
+         */
+        CleanupEndedMessage: {
+            /**
+             * @description The kind of the event
+             * @enum {string}
+             */
+            type: "cleanup.ended";
+            /**
+             * Format: date-time
+             * @description When it happened
+             */
+            timestamp: string;
+            /** @description What it is about */
+            data: {
+                run_id: components["schemas"]["ID"];
+                /**
+                 * @description What started it
+                 * @enum {string}
+                 */
+                trigger: "schedule" | "admin";
+                /** @description Whether it only counted */
+                dry_run: boolean;
+                /**
+                 * @description How it ended
+                 * @enum {string}
+                 */
+                state: "completed" | "failed" | "cancelled";
+                /** @description How many each policy has removed, or counted in a dry run */
+                counts: {
+                    [key: string]: number;
+                };
+                /** @description The policies that failed */
+                failed_policies: components["schemas"]["Policy"][];
+            };
+        };
+        /**
+         * @description An admin tries the webhook
+         * @example {
+         *       "type": "webhook.test",
+         *       "timestamp": "2026-01-31T20:15:00Z",
+         *       "data": {
+         *         "webhook_id": "01993f7f-0a1b-7c2d-8e3f-405162738495"
+         *       }
+         *     }
+         */
+        WebhookTestMessage: {
+            /**
+             * @description The kind of the event
+             * @enum {string}
+             */
+            type: "webhook.test";
+            /**
+             * Format: date-time
+             * @description When it happened
+             */
+            timestamp: string;
+            /** @description What it is about */
+            data: {
+                webhook_id: components["schemas"]["ID"];
+            };
+        };
+        /**
          * @description What a job does
          * @enum {string}
          */
-        JobKind: "WelcomeEmail" | "VerificationEmail" | "PasswordResetEmail" | "PasswordChangedNotice" | "EmailChangedNotice" | "RoomInvitation" | "ReportEmail" | "Resend" | "ProcessAvatar" | "Cleanup" | "DeleteAccount" | "ActivityReport";
+        JobKind: "WelcomeEmail" | "VerificationEmail" | "PasswordResetEmail" | "PasswordChangedNotice" | "EmailChangedNotice" | "RoomInvitation" | "ReportEmail" | "Resend" | "ProcessAvatar" | "Cleanup" | "DeleteAccount" | "ActivityReport" | "WebhookDelivery";
         /**
          * @description How a job has ended, or that it runs
          * @enum {string}
@@ -6838,10 +7628,10 @@ export interface components {
              * @description `events`: of the outbox, which Temporal does not take. `emails`: whose attempt is due for five minutes.
              *     `refused`: emails that the mail server has refused more than ten times. `avatars`: that are not rendered.
              *     `runs`: of the clean-up, which do not begin or go on. `deletions`: of accounts whose data is still there
-             *     after an hour.
+             *     after an hour. `webhooks`: that were switched off because they failed.
              * @enum {string}
              */
-            what: "events" | "emails" | "refused" | "avatars" | "runs" | "deletions";
+            what: "events" | "emails" | "refused" | "avatars" | "runs" | "deletions" | "webhooks";
             /** @description How many */
             count: number;
             /**
@@ -6978,10 +7768,10 @@ export interface components {
             data: components["schemas"]["Overview"];
         };
         /**
-         * @description What an admin did
+         * @description What an admin did, or the service by itself
          * @enum {string}
          */
-        AuditAction: "user_suspended" | "user_reinstated" | "user_sessions_ended" | "user_session_ended" | "admin_granted" | "admin_revoked" | "movie_created" | "movie_updated" | "movie_deleted" | "cleanup_started" | "cleanup_cancelled" | "room_restored" | "room_closed" | "room_reopened" | "private_room_read" | "message_removed" | "abuse_report_resolved" | "schedule_paused" | "schedule_resumed" | "schedule_triggered" | "schedule_backfilled" | "email_resent" | "email_cancelled" | "emails_paused" | "emails_resumed" | "job_cancelled" | "job_terminated" | "job_retried" | "queue_paused" | "queue_resumed" | "event_requeued";
+        AuditAction: "user_suspended" | "user_reinstated" | "user_sessions_ended" | "user_session_ended" | "admin_granted" | "admin_revoked" | "movie_created" | "movie_updated" | "movie_deleted" | "cleanup_started" | "cleanup_cancelled" | "room_restored" | "room_closed" | "room_reopened" | "private_room_read" | "message_removed" | "abuse_report_resolved" | "schedule_paused" | "schedule_resumed" | "schedule_triggered" | "schedule_backfilled" | "email_resent" | "email_cancelled" | "emails_paused" | "emails_resumed" | "job_cancelled" | "job_terminated" | "job_retried" | "queue_paused" | "queue_resumed" | "event_requeued" | "webhook_created" | "webhook_updated" | "webhook_deleted" | "webhook_secret_rotated" | "webhook_switched_on" | "webhook_switched_off" | "webhook_tested" | "webhook_redelivered" | "webhook_replayed";
         /**
          * @description An entry of the audit log
          * @example {
@@ -7013,7 +7803,7 @@ export interface components {
         AuditEntry: {
             id: components["schemas"]["ID"];
             /**
-             * @description The admin; null for an operator's command. Of an account that is deleted since, the log keeps the username,
+             * @description The admin; null for an operator's command and for the service itself. Of an account that is deleted since, the log keeps the username,
              *     which is also the display name then, beside the generated picture.
              */
             actor: components["schemas"]["Person"] | null;
@@ -7022,7 +7812,7 @@ export interface components {
              * @description To what kind of thing it was done
              * @enum {string}
              */
-            target_kind: "user" | "movie" | "cleanup_run" | "room" | "message" | "abuse_report" | "schedule" | "email" | "email_pause" | "job" | "queue_pause" | "outbox_event";
+            target_kind: "user" | "movie" | "cleanup_run" | "room" | "message" | "abuse_report" | "schedule" | "email" | "email_pause" | "job" | "queue_pause" | "outbox_event" | "webhook" | "webhook_delivery";
             target_id: components["schemas"]["ID"];
             /** @description The account that it was done to; null for other things, and when the account is deleted */
             target: components["schemas"]["Person"] | null;
@@ -7047,11 +7837,11 @@ export interface components {
          *     and what hosts have deleted. `unverified_accounts`: accounts that were never confirmed, and not used.
          *     `expired_tokens`, `ended_sessions`, `ended_invitations`, `idempotency_keys`: what their names say.
          *     `resolved_reports`: resolved reports of abuse, with what was reported. `old_mails`: what became of emails, with
-         *     the attempts. `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which
+         *     the attempts. `old_webhook_deliveries`: the history of webhooks. `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which
          *     room when; the figures of days stay. `orphaned_files`: files whose upload was never committed.
          * @enum {string}
          */
-        Policy: "inactive_participants" | "old_messages" | "inactive_rooms" | "archived_rooms" | "unverified_accounts" | "expired_tokens" | "ended_sessions" | "ended_invitations" | "idempotency_keys" | "resolved_reports" | "old_mails" | "started_events" | "old_activity" | "orphaned_files";
+        Policy: "inactive_participants" | "old_messages" | "inactive_rooms" | "archived_rooms" | "unverified_accounts" | "expired_tokens" | "ended_sessions" | "ended_invitations" | "idempotency_keys" | "resolved_reports" | "old_mails" | "old_webhook_deliveries" | "started_events" | "old_activity" | "orphaned_files";
         /**
          * @example {
          *       "policies": [
@@ -7715,7 +8505,7 @@ export interface components {
          * @description Stable, for programs. There may be others in time; the status says what kind of problem it is.
          * @enum {string}
          */
-        ProblemCode: "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "command_id_reused" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "event_started" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "job_ended" | "job_expired" | "job_not_started" | "jobs_changed" | "jobs_not_searchable" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "movie_without_stream" | "muted" | "not_found" | "not_participant" | "not_ready" | "nothing_playing" | "nothing_to_play" | "nothing_to_retry" | "origin_not_allowed" | "own_role" | "playback_busy" | "playback_stale" | "precondition_failed" | "queue_full" | "queue_full_of_yours" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_invitations" | "too_many_reports" | "unauthenticated" | "unavailable" | "unknown_item" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "username_taken" | "wrong_password";
+        ProblemCode: "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "command_id_reused" | "delivery_not_ended" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "event_started" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "job_ended" | "job_expired" | "job_not_started" | "jobs_changed" | "jobs_not_searchable" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "movie_without_stream" | "muted" | "not_found" | "not_participant" | "not_ready" | "nothing_playing" | "nothing_to_play" | "nothing_to_retry" | "origin_not_allowed" | "own_role" | "playback_busy" | "playback_stale" | "precondition_failed" | "queue_full" | "queue_full_of_yours" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_invitations" | "too_many_reports" | "too_many_webhooks" | "unauthenticated" | "unavailable" | "unknown_item" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "username_taken" | "webhook_off" | "wrong_password";
         /** @description A parameter, or a property of the body, that is wrong */
         FieldProblem: {
             /** @description The parameter's name, or the path of the property with dots; cut after 200 characters */
@@ -7836,6 +8626,7 @@ export interface components {
          *             "queue": "everyone",
          *             "queue_order": "manual",
          *             "wait_policy": "everyone",
+         *             "now_playing": false,
          *             "state": "open",
          *             "closed": false,
          *             "role": "host",
@@ -8075,6 +8866,32 @@ export interface components {
          * @example {
          *       "_cached": true,
          *       "data": {
+         *         "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *         "state": "playing",
+         *         "title": "Nosferatu",
+         *         "movie": {
+         *           "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *           "title": "Nosferatu",
+         *           "year": 1922,
+         *           "runtime_minutes": 94,
+         *           "poster_url": "https://movies.example/nosferatu.jpg"
+         *         },
+         *         "position_ms": 1320000,
+         *         "at": "2026-01-31T20:15:00Z",
+         *         "rate": 1,
+         *         "duration_ms": 5640123,
+         *         "watching": 3
+         *       }
+         *     }
+         */
+        NowPlayingAnswer: {
+            _cached: components["schemas"]["Cached"];
+            data: components["schemas"]["NowPlaying"];
+        };
+        /**
+         * @example {
+         *       "_cached": true,
+         *       "data": {
          *         "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *         "name": "Silent Sunday",
          *         "description": "A silent movie every Sunday.",
@@ -8106,6 +8923,7 @@ export interface components {
          *         "queue": "everyone",
          *         "queue_order": "manual",
          *         "wait_policy": "auto",
+         *         "now_playing": false,
          *         "state": "open",
          *         "closed": false,
          *         "created_at": "2026-01-31T19:00:00Z",
@@ -8319,6 +9137,7 @@ export interface components {
          *         "queue": "everyone",
          *         "queue_order": "manual",
          *         "wait_policy": "auto",
+         *         "now_playing": false,
          *         "state": "open",
          *         "closed": false,
          *         "created_at": "2026-01-31T19:00:00Z",
@@ -8365,6 +9184,7 @@ export interface components {
          *           "queue": "everyone",
          *           "queue_order": "manual",
          *           "wait_policy": "auto",
+         *           "now_playing": false,
          *           "state": "open",
          *           "closed": false,
          *           "created_at": "2026-01-31T19:00:00Z",
@@ -8818,6 +9638,7 @@ export interface components {
          *             "queue": "everyone",
          *             "queue_order": "manual",
          *             "wait_policy": "auto",
+         *             "now_playing": false,
          *             "state": "open",
          *             "closed": false,
          *             "created_at": "2026-01-31T19:00:00Z",
@@ -9305,6 +10126,165 @@ export interface components {
          */
         EmailAnswer: {
             data: components["schemas"]["Email"];
+        };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "id": "01993f7f-0a1b-7c2d-8e3f-405162738495",
+         *           "url": "https://hooks.example/watchparty",
+         *           "description": "To the bot",
+         *           "kinds": [
+         *             "report.filed",
+         *             "room.opened"
+         *           ],
+         *           "secret": null,
+         *           "former_secret_until": null,
+         *           "enabled": true,
+         *           "off_at": null,
+         *           "off_reason": null,
+         *           "failing_since": null,
+         *           "pending": 0,
+         *           "failed": 2,
+         *           "delivered_at": "2026-01-31T20:15:00Z",
+         *           "created_at": "2026-01-31T19:00:00Z",
+         *           "updated_at": "2026-01-31T19:00:00Z"
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
+        WebhookList: {
+            /** @description The webhooks */
+            data: components["schemas"]["Webhook"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        /**
+         * @example {
+         *       "data": {
+         *         "id": "01993f7f-0a1b-7c2d-8e3f-405162738495",
+         *         "url": "https://hooks.example/watchparty",
+         *         "description": "To the bot",
+         *         "kinds": [
+         *           "report.filed",
+         *           "room.opened"
+         *         ],
+         *         "secret": "whsec_bm90IGEgc2VjcmV0LCBhbiBleGFtcGxlIG9mIG9uZS4=",
+         *         "former_secret_until": null,
+         *         "enabled": true,
+         *         "off_at": null,
+         *         "off_reason": null,
+         *         "failing_since": null,
+         *         "pending": 0,
+         *         "failed": 0,
+         *         "delivered_at": null,
+         *         "created_at": "2026-01-31T19:00:00Z",
+         *         "updated_at": "2026-01-31T19:00:00Z"
+         *       }
+         *     }
+         */
+        WebhookAnswer: {
+            data: components["schemas"]["Webhook"];
+        };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "id": "01993f80-1b2c-7d3e-8f40-516273849506",
+         *           "webhook_id": "01993f7f-0a1b-7c2d-8e3f-405162738495",
+         *           "event_id": "01993f80-1b2c-7d3e-8f40-516273849507",
+         *           "kind": "room.opened",
+         *           "state": "failed",
+         *           "reason": "attempts",
+         *           "attempts": 11,
+         *           "last_status": 503,
+         *           "next_attempt_at": null,
+         *           "deadline_at": null,
+         *           "message": {
+         *             "type": "room.opened",
+         *             "timestamp": "2026-01-31T20:15:00Z",
+         *             "data": {
+         *               "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *               "host_id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *               "visibility": "public"
+         *             }
+         *           },
+         *           "workflow_id": "webhook-delivery/01993f80-1b2c-7d3e-8f40-516273849506/1",
+         *           "temporal_url": "https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22webhook-delivery%2F01993f80-1b2c-7d3e-8f40-516273849506%2F1%22",
+         *           "created_at": "2026-01-31T20:15:00Z",
+         *           "ended_at": "2026-02-03T20:15:30Z",
+         *           "history": [
+         *             {
+         *               "number": 11,
+         *               "outcome": "status",
+         *               "http_status": 503,
+         *               "started_at": "2026-02-03T20:15:29Z",
+         *               "ended_at": "2026-02-03T20:15:30Z",
+         *               "duration_ms": 412
+         *             }
+         *           ]
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
+        WebhookDeliveryList: {
+            /** @description The deliveries */
+            data: components["schemas"]["WebhookDelivery"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        /**
+         * @example {
+         *       "data": {
+         *         "id": "01993f80-1b2c-7d3e-8f40-516273849506",
+         *         "webhook_id": "01993f7f-0a1b-7c2d-8e3f-405162738495",
+         *         "event_id": "01993f80-1b2c-7d3e-8f40-516273849507",
+         *         "kind": "room.opened",
+         *         "state": "failed",
+         *         "reason": "attempts",
+         *         "attempts": 11,
+         *         "last_status": 503,
+         *         "next_attempt_at": null,
+         *         "deadline_at": null,
+         *         "message": {
+         *           "type": "room.opened",
+         *           "timestamp": "2026-01-31T20:15:00Z",
+         *           "data": {
+         *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *             "host_id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *             "visibility": "public"
+         *           }
+         *         },
+         *         "workflow_id": "webhook-delivery/01993f80-1b2c-7d3e-8f40-516273849506/1",
+         *         "temporal_url": "https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22webhook-delivery%2F01993f80-1b2c-7d3e-8f40-516273849506%2F1%22",
+         *         "created_at": "2026-01-31T20:15:00Z",
+         *         "ended_at": "2026-02-03T20:15:30Z",
+         *         "history": [
+         *           {
+         *             "number": 11,
+         *             "outcome": "status",
+         *             "http_status": 503,
+         *             "started_at": "2026-02-03T20:15:29Z",
+         *             "ended_at": "2026-02-03T20:15:30Z",
+         *             "duration_ms": 412
+         *           }
+         *         ]
+         *       }
+         *     }
+         */
+        WebhookDeliveryAnswer: {
+            data: components["schemas"]["WebhookDelivery"];
+        };
+        /**
+         * @example {
+         *       "data": {
+         *         "queued": 12,
+         *         "more": false
+         *       }
+         *     }
+         */
+        WebhookReplayAnswer: {
+            data: components["schemas"]["WebhookReplay"];
         };
         /**
          * @example {
@@ -11971,6 +12951,41 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getNowPlaying: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The room */
+                room_id: components["parameters"]["RoomID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What it plays */
+            200: {
+                headers: {
+                    "X-Cache": components["headers"]["X-Cache"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NowPlayingAnswer"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidRequest"];
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
             415: components["responses"]["CompressedBody"];
@@ -14835,6 +15850,435 @@ export interface operations {
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listWebhooks: {
+        parameters: {
+            query?: {
+                /** @description The `next_cursor` of the page before: of the same list, with the same filters */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many there are in a page at most */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhooks */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    createWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+                 *     within 24 hours answers with what the first one made; with another body it is a 422.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateWebhookRequest"];
+            };
+        };
+        responses: {
+            /** @description The webhook, with its secret */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookAnswer"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description `too_many_webhooks` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The webhook */
+                webhook_id: components["schemas"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookAnswer"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                webhook_id: components["schemas"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook is removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                webhook_id: components["schemas"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateWebhookRequest"];
+            };
+        };
+        responses: {
+            /** @description The webhook as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookAnswer"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    rotateWebhookSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                webhook_id: components["schemas"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RotateSecretRequest"];
+            };
+        };
+        responses: {
+            /** @description The webhook, with its new secret */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookAnswer"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    testWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                webhook_id: components["schemas"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryAnswer"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description `webhook_off` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    replayWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                webhook_id: components["schemas"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayWebhookRequest"];
+            };
+        };
+        responses: {
+            /** @description What was queued */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookReplayAnswer"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description `webhook_off` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listWebhookDeliveries: {
+        parameters: {
+            query?: {
+                /** @description Only those in this state */
+                state?: components["schemas"]["WebhookDeliveryState"];
+                /** @description Only those of this kind */
+                kind?: components["schemas"]["WebhookMessageKind"];
+                /** @description Only those whose event was at this time or later */
+                from?: string;
+                /** @description Only those whose event was before this time */
+                to?: string;
+                /** @description The `next_cursor` of the page before: of the same list, with the same filters */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many there are in a page at most */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                /** @description The webhook */
+                webhook_id: components["schemas"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The deliveries */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryList"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getWebhookDelivery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The delivery */
+                delivery_id: components["schemas"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryAnswer"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    redeliverWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The delivery */
+                delivery_id: components["schemas"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryAnswer"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description `delivery_not_ended`, `webhook_off` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
             429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };

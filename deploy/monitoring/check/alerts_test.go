@@ -64,6 +64,8 @@ up{job="other"} 0x60`},
 	"WatchPartyEmailsGivenUp": {`watchparty_emails_ended_total{state="failed"} 0+1x60
 watchparty_emails_ended_total{state="sent"} 0+9x60`, `watchparty_emails_ended_total{state="failed"} 0+1x60
 watchparty_emails_ended_total{state="sent"} 0+99x60`},
+	"WatchPartyWebhookOff": {`watchparty_webhooks_switched_off_total{reason="failing"} 0x40 1x20`,
+		`watchparty_webhooks_switched_off_total{reason="failing"} 3x60`},
 	"WatchPartyAvatarsStuck": waitingScene("avatars", "0x20 60+60x39", "30x60"),
 	"WatchPartyCleanupFailed": {
 		`watchparty_cleanup_last_failed_policies 2x60`,

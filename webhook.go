@@ -1,0 +1,409 @@
+package watchparty
+
+import (
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// WebhookKind is the kind of an event that webhooks are told of: the type of the message.
+type WebhookKind string
+
+const (
+	WebhookRoomOpened     WebhookKind = "room.opened"    // somebody has created a room
+	WebhookMovieStarted   WebhookKind = "movie.started"  // a room begins to play something
+	WebhookUserSuspended  WebhookKind = "user.suspended" // an admin has suspended an account
+	WebhookReportFiled    WebhookKind = "report.filed"   // somebody has reported abuse
+	WebhookEmailGivenUp   WebhookKind = "email.given_up" // no attempt to send an email follows, and none succeeded
+	WebhookCleanupEnded   WebhookKind = "cleanup.ended"  // a clean-up run has completed, failed, or was cancelled
+	WebhookTestRequested  WebhookKind = "webhook.test"   // an admin tries the webhook; no webhook registers for it
+	maxWebhookDescription             = 200
+	maxWebhookURL                     = 2000
+)
+
+// WebhookKinds lists the kinds that a webhook can register for.
+func WebhookKinds() []WebhookKind {
+	return []WebhookKind{
+		WebhookRoomOpened, WebhookMovieStarted, WebhookUserSuspended, WebhookReportFiled, WebhookEmailGivenUp,
+		WebhookCleanupEnded,
+	}
+}
+
+// MaxWebhooks is the number of webhooks of one installation.
+const MaxWebhooks = 20
+
+// MaxReplay is the number of deliveries that one request to replay queues.
+const MaxReplay = 500
+
+// Webhook is an address that is told of events.
+type Webhook struct {
+	ID          string
+	URL         string
+	Description string
+	Kinds       []WebhookKind
+	// Secret is the key of the signatures. It is set only in the answers to the creation and to a rotation.
+	Secret string
+	// FormerUntil is until when the former secret signs, too; zero if it does not.
+	FormerUntil  time.Time
+	OffAt        time.Time // zero while the webhook is on
+	OffReason    WebhookOff
+	FailingSince time.Time // since when no delivery has succeeded; zero if the latest attempt did
+	Pending      int       // deliveries that are still to be made
+	Failed       int       // deliveries that were given up, or not tried because the webhook was off
+	DeliveredAt  time.Time // when the receiver last took one; zero for never
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+}
+
+// WebhookOff is why a webhook is off.
+type WebhookOff string
+
+const (
+	WebhookOffByAdmin WebhookOff = "admin"
+	WebhookOffFailing WebhookOff = "failing" // nothing but failures for as long as a setting says
+	WebhookOffGone    WebhookOff = "gone"    // the receiver has answered 410
+)
+
+// NewWebhook is a webhook to be registered.
+type NewWebhook struct {
+	URL         string
+	Description string
+	Kinds       []WebhookKind
+}
+
+// Normalise trims what people type around a value, and sorts the kinds.
+func (n *NewWebhook) Normalise() {
+	n.URL, n.Description = strings.TrimSpace(n.URL), normalLine(n.Description)
+	n.Kinds = sortedKinds(n.Kinds)
+}
+
+// Validate reports every field that is wrong.
+func (n NewWebhook) Validate(allowed WebhookAddresses) error {
+	var v fields
+	v.webhookURL(n.URL, allowed)
+	v.line("description", n.Description, 0, maxWebhookDescription)
+	v.webhookKinds(n.Kinds)
+	return v.err()
+}
+
+// WebhookChange changes the fields that are not nil.
+type WebhookChange struct {
+	URL         *string
+	Description *string
+	Kinds       *[]WebhookKind
+	Enabled     *bool
+}
+
+// Normalise trims what people type around a value, and sorts the kinds.
+func (c *WebhookChange) Normalise() {
+	if c.URL != nil {
+		*c.URL = strings.TrimSpace(*c.URL)
+	}
+	if c.Description != nil {
+		*c.Description = normalLine(*c.Description)
+	}
+	if c.Kinds != nil {
+		*c.Kinds = sortedKinds(*c.Kinds)
+	}
+}
+
+// Validate reports every field that is wrong.
+func (c WebhookChange) Validate(allowed WebhookAddresses) error {
+	var v fields
+	if c.URL != nil {
+		v.webhookURL(*c.URL, allowed)
+	}
+	if c.Description != nil {
+		v.line("description", *c.Description, 0, maxWebhookDescription)
+	}
+	if c.Kinds != nil {
+		v.webhookKinds(*c.Kinds)
+	}
+	return v.err()
+}
+
+func sortedKinds(kinds []WebhookKind) []WebhookKind {
+	kinds = slices.Clone(kinds)
+	slices.Sort(kinds)
+	return slices.Compact(kinds)
+}
+
+func (v *fields) webhookKinds(kinds []WebhookKind) {
+	v.check(len(kinds) > 0, "kinds", "required", "must name at least one kind")
+	for _, kind := range kinds {
+		v.check(slices.Contains(WebhookKinds(), kind), "kinds", "enum", "must be kinds of events")
+	}
+}
+
+// webhookURL checks what can be told without a look-up. What a name resolves to is checked when it is connected to.
+func (v *fields) webhookURL(raw string, allowed WebhookAddresses) {
+	v.check(len(raw) <= maxWebhookURL, "url", "too_long", "is too long")
+	v.check(allowed.URL(raw) == nil, "url", "address",
+		"must be an https address of a public server, on port 443 or above 1023, without a name or password in it")
+}
+
+// WebhookAddresses says where webhooks may lead.
+type WebhookAddresses struct {
+	// Private lists networks that are allowed beside the public addresses. If there are any, http is allowed as well.
+	Private []netip.Prefix
+}
+
+// URL checks the form of an address. Nothing is looked up.
+func (a WebhookAddresses) URL(raw string) error {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil, u.Hostname() == "", u.User != nil, u.Fragment != "", u.Opaque != "",
+		strings.ContainsAny(raw, " \\\t\r\n"):
+		return errWebhookAddress
+	case u.Scheme != "https" && (u.Scheme != "http" || len(a.Private) == 0):
+		return errWebhookAddress
+	case !a.port(u):
+		return errWebhookAddress
+	}
+	if ip, err := netip.ParseAddr(u.Hostname()); err == nil && !a.Allows(ip) {
+		return errWebhookAddress
+	}
+	return nil
+}
+
+// port allows the protocol's own port and those that need no privileges: the others belong to other services.
+func (a WebhookAddresses) port(u *url.URL) bool {
+	if u.Port() == "" {
+		return !strings.HasSuffix(u.Host, ":")
+	}
+	port, err := strconv.Atoi(u.Port())
+	return err == nil && (port > 1023 && port < 1<<16 || port == 443 && u.Scheme == "https" ||
+		port == 80 && u.Scheme == "http")
+}
+
+var errWebhookAddress = &Error{Kind: KindInvalid, Code: "invalid_request", Message: "The address cannot be used."}
+
+// Allows reports whether a webhook may connect to an address: a public one, or one of the networks in the settings.
+func (a WebhookAddresses) Allows(ip netip.Addr) bool {
+	if ip.Zone() != "" {
+		return false
+	}
+	ip = ip.Unmap()
+	for _, network := range a.Private {
+		if network.Contains(ip) {
+			return true
+		}
+	}
+	if in(ip, nat64) { // the last four bytes are the address that is connected to
+		b := ip.As16()
+		return a.Allows(netip.AddrFrom4([4]byte(b[12:])))
+	}
+	if ip.Is4() {
+		return !slices.ContainsFunc(notPublic4, func(n netip.Prefix) bool { return n.Contains(ip) })
+	}
+	return in(ip, globalUnicast) && !slices.ContainsFunc(notPublic6, func(n netip.Prefix) bool { return n.Contains(ip) })
+}
+
+func in(ip netip.Addr, network netip.Prefix) bool { return network.Contains(ip) }
+
+// Networks by the IANA registries of special-purpose addresses (RFC 6890 and its updates).
+var (
+	nat64         = netip.MustParsePrefix("64:ff9b::/96") // RFC 6052
+	globalUnicast = netip.MustParsePrefix("2000::/3")     // all that is assigned; the rest of IPv6 is reserved or local
+
+	notPublic4 = prefixes(
+		"0.0.0.0/8",        // this network
+		"10.0.0.0/8",       // private
+		"100.64.0.0/10",    // carrier-grade NAT; 100.100.100.200 has a cloud's metadata
+		"127.0.0.0/8",      // loopback
+		"168.63.129.16/32", // a cloud's metadata and health service, within public space
+		"169.254.0.0/16",   // link-local; 169.254.169.254 has clouds' metadata
+		"172.16.0.0/12",    // private
+		"192.0.0.0/24",     // protocol assignments; 192.0.0.192 has a cloud's metadata
+		"192.0.2.0/24",     // documentation
+		"192.88.99.0/24",   // 6to4 relays
+		"192.168.0.0/16",   // private
+		"198.18.0.0/15",    // benchmarks
+		"198.51.100.0/24",  // documentation
+		"203.0.113.0/24",   // documentation
+		"224.0.0.0/4",      // multicast
+		"240.0.0.0/4",      // reserved, and broadcast
+	)
+	// notPublic6 are those within globalUnicast. 6to4 and Teredo contain IPv4 addresses, and are out of use.
+	notPublic6 = prefixes(
+		"2001::/23",     // protocol assignments, Teredo among them
+		"2001:db8::/32", // documentation
+		"2002::/16",     // 6to4
+		"3fff::/20",     // documentation
+	)
+)
+
+func prefixes(texts ...string) (all []netip.Prefix) {
+	for _, text := range texts {
+		all = append(all, netip.MustParsePrefix(text))
+	}
+	return all
+}
+
+// WebhookEvent is something that webhooks are told of. Data has identifiers and what anybody may know: what it is about
+// may be renamed, hidden or deleted later, and a receiver would not learn it.
+type WebhookEvent struct {
+	Kind WebhookKind
+	Data any // one of the structs below
+	// UserID and RoomID say whom and what it is about, so that operators find the work. They may be empty.
+	UserID, RoomID string
+}
+
+// RoomOpenedData is the data of WebhookRoomOpened.
+type RoomOpenedData struct {
+	RoomID     string     `json:"room_id"`
+	HostID     string     `json:"host_id"`
+	Visibility Visibility `json:"visibility"`
+}
+
+// MovieStartedData is the data of WebhookMovieStarted.
+type MovieStartedData struct {
+	RoomID     string     `json:"room_id"`
+	Visibility Visibility `json:"visibility"`
+	MovieID    *string    `json:"movie_id"` // null for an address of the room's own, and in a private room
+}
+
+// UserSuspendedData is the data of WebhookUserSuspended.
+type UserSuspendedData struct {
+	UserID        string `json:"user_id"`
+	ContentHidden bool   `json:"content_hidden"`
+}
+
+// ReportFiledData is the data of WebhookReportFiled.
+type ReportFiledData struct {
+	ReportID   string      `json:"report_id"`
+	Kind       AbuseKind   `json:"kind"`
+	TargetKind AbuseTarget `json:"target_kind"`
+	TargetID   string      `json:"target_id"`
+}
+
+// EmailGivenUpData is the data of WebhookEmailGivenUp.
+type EmailGivenUpData struct {
+	EmailID  string      `json:"email_id"`
+	Kind     EmailKind   `json:"kind"`
+	Reason   EmailReason `json:"reason"`
+	Attempts int         `json:"attempts"`
+}
+
+// CleanupEndedData is the data of WebhookCleanupEnded.
+type CleanupEndedData struct {
+	RunID          string           `json:"run_id"`
+	Trigger        Trigger          `json:"trigger"`
+	DryRun         bool             `json:"dry_run"`
+	State          RunState         `json:"state"`
+	Counts         map[Policy]int64 `json:"counts"`
+	FailedPolicies []Policy         `json:"failed_policies"`
+}
+
+// WebhookTestData is the data of WebhookTestRequested.
+type WebhookTestData struct {
+	WebhookID string `json:"webhook_id"`
+}
+
+// WebhookDelivery is a message to a webhook: one event for one webhook, however often it is tried.
+type WebhookDelivery struct {
+	ID        string
+	WebhookID string
+	// EventID is the same for all webhooks that are told of an event, and in all attempts: the header webhook-id.
+	EventID    string
+	Kind       WebhookKind
+	Body       string // what is sent, as JSON
+	State      WebhookState
+	Reason     WebhookReason
+	Attempts   int
+	LastStatus int       // of the latest attempt's answer; 0 without one
+	NextAt     time.Time // of a pending one: the next attempt; zero if it is due, or not known
+	DeadlineAt time.Time // when a pending one is given up
+	WorkflowID string
+	EndedAt    time.Time
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
+}
+
+// WebhookState is how far a delivery has come.
+type WebhookState string
+
+const (
+	WebhookPending   WebhookState = "pending"
+	WebhookDelivered WebhookState = "delivered" // the receiver has answered 2xx
+	WebhookFailed    WebhookState = "failed"    // no attempt within three days was answered 2xx
+	WebhookCancelled WebhookState = "cancelled" // see WebhookReason
+)
+
+// WebhookStates lists all states.
+func WebhookStates() []WebhookState {
+	return []WebhookState{WebhookPending, WebhookDelivered, WebhookFailed, WebhookCancelled}
+}
+
+// WebhookReason is why a delivery has ended otherwise than by success.
+type WebhookReason string
+
+const (
+	WebhookReasonAttempts WebhookReason = "attempts"    // the last one failed
+	WebhookReasonGone     WebhookReason = "gone"        // the receiver has answered 410
+	WebhookReasonOff      WebhookReason = "webhook_off" // the webhook is off, or was removed
+	WebhookReasonStopped  WebhookReason = "stopped"     // an admin has ended its job
+	WebhookReasonLost     WebhookReason = "lost"        // its job was lost
+)
+
+// WebhookAttempt is one attempt to deliver.
+type WebhookAttempt struct {
+	Number    int
+	Outcome   WebhookOutcome
+	Status    int // 0 without an answer
+	StartedAt time.Time
+	EndedAt   time.Time // zero while it is open
+}
+
+// WebhookOutcome is the outcome of an attempt.
+type WebhookOutcome string
+
+const (
+	AttemptWebhookOpen      WebhookOutcome = "open" // in progress, or its process ended within the last hour
+	AttemptWebhookDelivered WebhookOutcome = "delivered"
+	AttemptWebhookStatus    WebhookOutcome = "status"     // an answer that is neither 2xx nor a redirect
+	AttemptWebhookRedirect  WebhookOutcome = "redirect"   // redirects are not followed
+	AttemptWebhookGone      WebhookOutcome = "gone"       // 410
+	AttemptWebhookTimeout   WebhookOutcome = "timeout"    // no answer in time
+	AttemptWebhookName      WebhookOutcome = "name"       // the name cannot be resolved
+	AttemptWebhookConnect   WebhookOutcome = "connection" // refused, or broken before an answer
+	AttemptWebhookTLS       WebhookOutcome = "tls"        // no connection that can be trusted
+	AttemptWebhookBlocked   WebhookOutcome = "blocked"    // the name resolves to an address that is not allowed
+	AttemptWebhookLost      WebhookOutcome = "lost"       // its process ended; the receiver may have it
+)
+
+// WebhookOutcomes lists all outcomes of attempts that have ended.
+func WebhookOutcomes() []WebhookOutcome {
+	return []WebhookOutcome{
+		AttemptWebhookDelivered, AttemptWebhookStatus, AttemptWebhookRedirect, AttemptWebhookGone, AttemptWebhookTimeout,
+		AttemptWebhookName, AttemptWebhookConnect, AttemptWebhookTLS, AttemptWebhookBlocked, AttemptWebhookLost,
+	}
+}
+
+// WebhookDeliveryFilter selects deliveries. Empty fields select all.
+type WebhookDeliveryFilter struct {
+	State    WebhookState
+	Kind     WebhookKind
+	From, To time.Time // when the event was: From and later, before To
+}
+
+// Times of secrets.
+const (
+	// WebhookSecretOverlap is how long a former secret signs beside the new one, unless a rotation says otherwise.
+	WebhookSecretOverlap = 24 * time.Hour
+	// MaxWebhookSecretOverlap is the longest such time.
+	MaxWebhookSecretOverlap = 7 * 24 * time.Hour
+)
+
+// Errors of the operations of admins on webhooks.
+var (
+	ErrManyWebhooks = &Error{Kind: KindConflict, Code: "too_many_webhooks",
+		Message: "There are 20 webhooks already. Remove one first."}
+	ErrWebhookOff = &Error{Kind: KindConflict, Code: "webhook_off",
+		Message: "The webhook is off. Switch it on first."}
+	ErrDeliveryOpen = &Error{Kind: KindConflict, Code: "delivery_not_ended",
+		Message: "The delivery is still being tried."}
+)
