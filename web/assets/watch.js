@@ -626,6 +626,7 @@ var keyed = {
   "/chat/messages": true,
   "/reports": true,
   "/admin/cleanup": true,
+  "/admin/webhooks": true,
   "/admin/emails/{email_id}/resend": true
 };
 function takesKey(path) {

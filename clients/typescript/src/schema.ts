@@ -6186,7 +6186,18 @@ export interface components {
          *       "id": "01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f",
          *       "kind": "room_invitation",
          *       "subject_id": "01993f75-6071-7293-84b5-c6d7e8f90a1b",
-         *       "recipient": null,
+         *       "recipient": {
+         *         "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *         "username": "dave",
+         *         "display_name": "Dave",
+         *         "avatar": {
+         *           "default": true,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *         }
+         *       },
          *       "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *       "state": "sending",
          *       "reason": "mailbox_full",
@@ -7791,7 +7802,18 @@ export interface components {
          *       "action": "user_suspended",
          *       "target_kind": "user",
          *       "target_id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *       "target": null,
+         *       "target": {
+         *         "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *         "username": "dave",
+         *         "display_name": "Dave",
+         *         "avatar": {
+         *           "default": true,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *         }
+         *       },
          *       "details": {
          *         "reason": "Spam",
          *         "hide_content": true
@@ -10065,7 +10087,18 @@ export interface components {
          *           "id": "01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f",
          *           "kind": "room_invitation",
          *           "subject_id": "01993f75-6071-7293-84b5-c6d7e8f90a1b",
-         *           "recipient": null,
+         *           "recipient": {
+         *             "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *             "username": "dave",
+         *             "display_name": "Dave",
+         *             "avatar": {
+         *               "default": true,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *             }
+         *           },
          *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *           "state": "sending",
          *           "reason": "mailbox_full",
@@ -10097,7 +10130,18 @@ export interface components {
          *         "id": "01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f",
          *         "kind": "room_invitation",
          *         "subject_id": "01993f75-6071-7293-84b5-c6d7e8f90a1b",
-         *         "recipient": null,
+         *         "recipient": {
+         *           "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *           "username": "dave",
+         *           "display_name": "Dave",
+         *           "avatar": {
+         *             "default": true,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *           }
+         *         },
          *         "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *         "state": "sending",
          *         "reason": "mailbox_full",
@@ -10317,7 +10361,18 @@ export interface components {
          *           "action": "user_suspended",
          *           "target_kind": "user",
          *           "target_id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
-         *           "target": null,
+         *           "target": {
+         *             "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *             "username": "dave",
+         *             "display_name": "Dave",
+         *             "avatar": {
+         *               "default": true,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *             }
+         *           },
          *           "details": {
          *             "reason": "Spam",
          *             "hide_content": true
