@@ -135,3 +135,20 @@ func TestWebhookIsOff(t *testing.T) {
 		"webhook_created",
 	}, acts)
 }
+
+func TestWebhooksAreFew(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	root := b.admin(t, "root")
+	create := func() answer {
+		a := b.do(t, "POST", "/admin/webhooks", root.token, map[string]any{"url": "https://hooks.example/all"})
+		if a.status == 201 {
+			b.logs.secret(a.data()["secret"].(string))
+		}
+		return a
+	}
+	for range watchparty.MaxWebhooks {
+		require.Equal(t, 201, create().status)
+	}
+	create().requireProblem(t, 409, "too_many_webhooks")
+}
