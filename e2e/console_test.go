@@ -128,7 +128,7 @@ func TestConsole(t *testing.T) {
 
 	t.Run("an email that failed", func(t *testing.T) {
 		find := s.url + "/admin/emails?address=" + url.QueryEscape(dave.User.Email)
-		p.goTo(t, find, "Address rejected")
+		p.goTo(t, find, "The mail server takes no email for this address.")
 		p.requireAccessible(t, string(axe), "emails")
 		p.click(t, "td a")
 		p.shows(t, "The mail server takes no email for this address.")

@@ -102,6 +102,9 @@ func locked(ctx context.Context, db *bun.DB, fn func(*migrate.Migrator) error) e
 		return fmt.Errorf("migrations: connect: %w", err)
 	}
 	defer func() { _ = lock.Close() }()
+	if err := refusePooler(ctx, db, lock); err != nil { // before a lock would be left with somebody else
+		return err
+	}
 	err = acquire(ctx, lock)
 	for errors.Is(err, errOthers) {
 		err = acquire(ctx, lock)
@@ -113,28 +116,36 @@ func locked(ctx context.Context, db *bun.DB, fn func(*migrate.Migrator) error) e
 		_, _ = lock.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock(?, hashtext(current_schema()))",
 			lockKey)
 	}()
-	if err := refusePooler(ctx, db); err != nil {
-		return err
-	}
 	if err := fn(migrate.NewMigrator(db, steps, migrate.WithMarkAppliedOnSuccess(true))); err != nil {
 		return fmt.Errorf("migrations: %w", err)
 	}
 	return nil
 }
 
+// poolerRounds is how often a pooler is looked for: what else uses it may hide it once.
+const poolerRounds = 20
+
 // refusePooler returns an error if connections share sessions of Postgres, as they do through a pooler in transaction
-// mode: then the lock of one is everybody's, and no setting of a session lasts.
-func refusePooler(ctx context.Context, db *bun.DB) error {
-	var shared bool
-	err := db.NewRaw(`SELECT EXISTS (SELECT FROM pg_locks
-		WHERE locktype = 'advisory' AND granted AND classid = ? AND pid = pg_backend_pid())`, lockKey).Scan(ctx, &shared)
-	if err != nil {
+// mode: then the lock of one is everybody's, and no setting of a session lasts. A connection to Postgres has one session to
+// itself, also while another connection is in a transaction.
+func refusePooler(ctx context.Context, db *bun.DB, conn bun.Conn) error {
+	const session = "SELECT pg_backend_pid()"
+	var first, now, other int
+	if err := conn.NewRaw(session).Scan(ctx, &first); err != nil {
 		return fmt.Errorf("migrations: look for a pooler: %w", err)
 	}
-	if shared {
-		return errors.New(
-			"migrations: this address leads to a connection pooler; migrate with the address of Postgres itself",
-		)
+	for range poolerRounds {
+		err := db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+			return errors.Join(tx.NewRaw(session).Scan(ctx, &other), conn.NewRaw(session).Scan(ctx, &now))
+		})
+		if err != nil {
+			return fmt.Errorf("migrations: look for a pooler: %w", err)
+		}
+		if now != first || other == first {
+			return errors.New(
+				"migrations: this address leads to a connection pooler; migrate with the address of Postgres itself",
+			)
+		}
 	}
 	return nil
 }

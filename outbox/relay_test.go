@@ -263,9 +263,7 @@ func TestLease(t *testing.T) {
 	t.Run("a late relay changes nothing", func(t *testing.T) {
 		add(t, db, "late/refused", "late/away")
 		late := newRelay(db, func(ctx context.Context, e job.Event) error {
-			if err := other.mark(ctx, startedIDs(t, other, e.WorkflowID), nil); err != nil {
-				return err
-			}
+			assert.NoError(t, other.mark(ctx, startedIDs(t, other, e.WorkflowID), nil))
 			if e.WorkflowID == "late/away" {
 				return errAway
 			}

@@ -581,8 +581,8 @@ func (r *Room) LoseNetwork(ctx context.Context, count int, away time.Duration) (
 	if err := sleep(ctx, away); err != nil {
 		return nil, err
 	}
-	release()
 	o.Given = time.Now()
+	release()
 	settled, err := o.Settled(ctx, backTime, gone)
 	for _, took := range settled {
 		back = append(back, took)
