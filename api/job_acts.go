@@ -231,8 +231,8 @@ func readBatch(b contract.JobBatch) (filter jobs.Filter, note watchparty.AdminNo
 		state = jobs.Failed
 	}
 	filter = jobs.Filter{
-		Kind: string(value(b.Kind)), State: cmp.Or(jobs.State(value(b.State)), state), RoomID: value(b.RoomID),
-		UserID: value(b.UserID), From: value(b.From), To: value(b.To),
+		Kind: string(value(b.Kind)), State: cmp.Or(jobs.State(value(b.State)), state), Queue: string(value(b.Queue)),
+		RoomID: value(b.RoomID), UserID: value(b.UserID), From: value(b.From), To: value(b.To),
 	}
 	note = watchparty.AdminNote{Note: value(b.Note)}
 	note.Normalise()

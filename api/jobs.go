@@ -18,13 +18,13 @@ func (s *Server) ListJobs(
 	r contract.ListJobsRequestObject,
 ) (contract.ListJobsResponseObject, error) {
 	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listJobs", r.Params.Kind, r.Params.State,
-		r.Params.UserID, r.Params.RoomID, r.Params.From, r.Params.To)
+		r.Params.Queue, r.Params.UserID, r.Params.RoomID, r.Params.From, r.Params.To)
 	if err != nil {
 		return nil, err
 	}
 	filter := jobs.Filter{
-		Kind: string(value(r.Params.Kind)), State: jobs.State(value(r.Params.State)), UserID: value(r.Params.UserID),
-		RoomID: value(r.Params.RoomID), From: value(r.Params.From), To: value(r.Params.To),
+		Kind: string(value(r.Params.Kind)), State: jobs.State(value(r.Params.State)),
+		Queue: string(value(r.Params.Queue)), UserID: value(r.Params.UserID), RoomID: value(r.Params.RoomID), From: value(r.Params.From), To: value(r.Params.To),
 	}
 	var token []byte
 	if len(p.After) == 1 {
@@ -47,8 +47,8 @@ func (s *Server) CountJobs(
 	r contract.CountJobsRequestObject,
 ) (contract.CountJobsResponseObject, error) {
 	counts, err := s.jobs.Counts(ctx, jobs.Filter{
-		Kind: string(value(r.Params.Kind)), State: jobs.State(value(r.Params.State)), UserID: value(r.Params.UserID),
-		RoomID: value(r.Params.RoomID), From: value(r.Params.From), To: value(r.Params.To),
+		Kind: string(value(r.Params.Kind)), State: jobs.State(value(r.Params.State)),
+		Queue: string(value(r.Params.Queue)), UserID: value(r.Params.UserID), RoomID: value(r.Params.RoomID), From: value(r.Params.From), To: value(r.Params.To),
 	})
 	if err != nil {
 		return nil, err

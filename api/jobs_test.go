@@ -121,6 +121,8 @@ func TestJobs(t *testing.T) {
 				found[0]["steps"]})
 		require.Equal(t, 200, b.do(t, "GET", "/admin/jobs/"+found[0]["id"].(string), root.token, nil).status)
 		require.Empty(t, list("user_id="+ada.id+"&state=failed"))
+		require.Len(t, list("user_id="+ada.id+"&queue=email"), 1)
+		require.Empty(t, list("user_id="+ada.id+"&queue=maintenance"))
 		counts := b.do(t, "GET", "/admin/jobs/counts?user_id="+root.id, root.token, nil).data()
 		require.EqualValues(t, 1, counts["total"])
 		for _, kind := range counts["kinds"].([]any) {
@@ -128,7 +130,7 @@ func TestJobs(t *testing.T) {
 				require.Equal(t, map[string]any{"running": 1.}, kind["states"])
 			}
 		}
-		for _, query := range []string{"kind=Nonsense", "state=paused", "user_id=1", "from=now", "cursor=x"} {
+		for _, query := range []string{"kind=Nonsense", "state=paused", "queue=avatar-steps", "user_id=1", "from=now", "cursor=x"} {
 			require.Equal(t, 400, b.do(t, "GET", "/admin/jobs?"+query, root.token, nil).status, query)
 		}
 	})
@@ -248,6 +250,8 @@ func TestJobBatches(t *testing.T) {
 	require.Equal(t, 200, count.status, count)
 	require.Equal(t, map[string]any{"id": nil, "matched": 3., "done": 0., "skipped": 0., "failed": 0., "left": 3.},
 		count.data())
+	others := act(map[string]any{"action": "terminate", "dry_run": true, "note": "a test", "queue": "email"})
+	require.EqualValues(t, 0, others.data()["matched"])
 	act(map[string]any{"action": "terminate", "expected": 2, "note": "a test"}).requireProblem(t, 409, "jobs_changed")
 	for _, wrong := range []map[string]any{
 		{"action": "terminate", "expected": 3}, {"action": "cancel"}, {"action": "cancel", "state": "failed", "expected": 0},

@@ -49,9 +49,9 @@ func acts() []act {
 		{path: "/jobs/{id}/retry", to: "/admin/jobs/{id}/retry", fields: note, back: "/jobs/{id}",
 			done: "The job is tried again.", follow: retried},
 		{path: "/jobs/batch", to: "/admin/job-batches", back: "/jobs", follow: batched, fields: []field{
-			{"action", "text"}, {"kind", "optional"}, {"state", "optional"}, {"user_id", "optional"},
-			{"room_id", "optional"}, {"from", "optional"}, {"to", "optional"}, {"note", "optional"}, {"dry_run", "flag"},
-			{"expected", "number"},
+			{"action", "text"}, {"kind", "optional"}, {"state", "optional"}, {"queue", "optional"},
+			{"user_id", "optional"}, {"room_id", "optional"}, {"from", "optional"}, {"to", "optional"},
+			{"note", "optional"}, {"dry_run", "flag"}, {"expected", "number"},
 		}},
 		{path: "/queues/{queue}/pause", to: "/admin/queues/{queue}/pause", fields: note, back: "/queues",
 			done: "The queue is paused. Workers stop within seconds."},
@@ -279,7 +279,7 @@ func batched(data map[string]any) string {
 	form, _ := data["form"].(url.Values)
 	matched, _ := data["matched"].(float64)
 	query := url.Values{}
-	for _, name := range []string{"kind", "state", "user_id", "room_id", "from", "to"} {
+	for _, name := range []string{"kind", "state", "queue", "user_id", "room_id", "from", "to"} {
 		query[name] = form[name]
 	}
 	if form.Get("dry_run") != "" {

@@ -81,6 +81,7 @@ func (c *Console) functions() template.FuncMap {
 		"meaning":      func(key any) string { return meanings[plain(key)] },
 		"kinds":        job.WorkflowTypes,
 		"jobStates":    jobs.States,
+		"workerQueues": job.TaskQueues,
 		"emailKinds":   watchparty.EmailKinds,
 		"webhookKinds": watchparty.WebhookKinds,
 		"chosen":       chosen,

@@ -138,6 +138,7 @@ type Detail struct {
 type Filter struct {
 	Kind       string
 	State      State
+	Queue      string // whose workers run the workflow; its activities may be on others
 	UserID     string
 	RoomID     string
 	WorkflowID string
@@ -157,6 +158,7 @@ func (f Filter) query() string {
 	if f.State != "" {
 		equal("ExecutionStatus", statuses[f.State].String())
 	}
+	equal("TaskQueue", f.Queue)
 	equal(attributeUser, f.UserID)
 	equal(attributeRoom, f.RoomID)
 	equal("WorkflowId", f.WorkflowID)

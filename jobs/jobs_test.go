@@ -56,6 +56,8 @@ func TestList(t *testing.T) {
 		"another state": {Filter{UserID: b.user, State: Failed}, 0},
 		"time":          {Filter{UserID: b.user, From: before, To: time.Now().Add(time.Minute)}, 3},
 		"earlier":       {Filter{UserID: b.user, To: before}, 0},
+		"queue":         {Filter{UserID: b.user, Queue: b.queue}, 3},
+		"another queue": {Filter{UserID: b.user, Queue: job.TaskQueueEmail}, 0},
 		"a quote":       {Filter{UserID: "x' OR WorkflowType = 'Cleanup"}, 0},
 	} {
 		b.awaitListed(c.filter, c.want)

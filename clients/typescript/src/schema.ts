@@ -6891,6 +6891,11 @@ export interface components {
          */
         JobState: "running" | "completed" | "failed" | "cancelled" | "terminated" | "timed_out";
         /**
+         * @description A queue that workers can be told to serve. The workers of `avatar` serve `avatar-steps` too.
+         * @enum {string}
+         */
+        WorkerQueue: "email" | "avatar" | "maintenance" | "webhooks";
+        /**
          * @description What a running job does. `working`: a step is under way, or about to begin. `waiting`: on purpose, for a time,
          *     an answer, or the end of a pause. `retrying`: a step has failed, and is tried again by itself. `stuck`: no
          *     worker has taken its work for two minutes, or a step has failed ten times.
@@ -7301,12 +7306,17 @@ export interface components {
              * @description Only those of this kind
              * @enum {string|null}
              */
-            kind?: "WelcomeEmail" | "VerificationEmail" | "PasswordResetEmail" | "PasswordChangedNotice" | "EmailChangedNotice" | "RoomInvitation" | "ReportEmail" | "Resend" | "ProcessAvatar" | "Cleanup" | "DeleteAccount" | "ActivityReport" | null;
+            kind?: "WelcomeEmail" | "VerificationEmail" | "PasswordResetEmail" | "PasswordChangedNotice" | "EmailChangedNotice" | "RoomInvitation" | "ReportEmail" | "Resend" | "ProcessAvatar" | "Cleanup" | "DeleteAccount" | "ActivityReport" | "WebhookDelivery" | null;
             /**
              * @description Only those in this state; by default `running`, and `failed` for a retry
              * @enum {string|null}
              */
             state?: "running" | "completed" | "failed" | "cancelled" | "terminated" | "timed_out" | null;
+            /**
+             * @description Only those that workers of this queue decide
+             * @enum {string|null}
+             */
+            queue?: "email" | "avatar" | "maintenance" | "webhooks" | null;
             /**
              * Format: uuid
              * @description Only those about this account
@@ -16372,6 +16382,8 @@ export interface operations {
                 kind?: components["schemas"]["JobKind"];
                 /** @description Only those in this state */
                 state?: components["schemas"]["JobState"];
+                /** @description Only those that workers of this queue decide */
+                queue?: components["schemas"]["WorkerQueue"];
                 /** @description Only those about this account */
                 user_id?: components["schemas"]["ID"];
                 /** @description Only those about this room */
@@ -16416,6 +16428,8 @@ export interface operations {
                 kind?: components["schemas"]["JobKind"];
                 /** @description Only those in this state */
                 state?: components["schemas"]["JobState"];
+                /** @description Only those that workers of this queue decide */
+                queue?: components["schemas"]["WorkerQueue"];
                 /** @description Only those about this account */
                 user_id?: components["schemas"]["ID"];
                 /** @description Only those about this room */
