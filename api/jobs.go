@@ -23,8 +23,15 @@ func (s *Server) ListJobs(
 		return nil, err
 	}
 	filter := jobs.Filter{
-		Kind: string(value(r.Params.Kind)), State: jobs.State(value(r.Params.State)),
-		Queue: string(value(r.Params.Queue)), UserID: value(r.Params.UserID), RoomID: value(r.Params.RoomID), From: value(r.Params.From), To: value(r.Params.To),
+		Kind:  string(value(r.Params.Kind)),
+		State: jobs.State(value(r.Params.State)),
+		Queue: string(
+			value(r.Params.Queue),
+		),
+		UserID: value(r.Params.UserID),
+		RoomID: value(r.Params.RoomID),
+		From:   value(r.Params.From),
+		To:     value(r.Params.To),
 	}
 	var token []byte
 	if len(p.After) == 1 {
@@ -47,8 +54,15 @@ func (s *Server) CountJobs(
 	r contract.CountJobsRequestObject,
 ) (contract.CountJobsResponseObject, error) {
 	counts, err := s.jobs.Counts(ctx, jobs.Filter{
-		Kind: string(value(r.Params.Kind)), State: jobs.State(value(r.Params.State)),
-		Queue: string(value(r.Params.Queue)), UserID: value(r.Params.UserID), RoomID: value(r.Params.RoomID), From: value(r.Params.From), To: value(r.Params.To),
+		Kind:  string(value(r.Params.Kind)),
+		State: jobs.State(value(r.Params.State)),
+		Queue: string(
+			value(r.Params.Queue),
+		),
+		UserID: value(r.Params.UserID),
+		RoomID: value(r.Params.RoomID),
+		From:   value(r.Params.From),
+		To:     value(r.Params.To),
 	})
 	if err != nil {
 		return nil, err
