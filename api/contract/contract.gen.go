@@ -2469,7 +2469,7 @@ type AccountAnswer struct {
 // empty for most.
 type ActDetails map[string]interface{}
 
-// ActivityFigures What happened in a time
+// ActivityFigures The figures of a time
 type ActivityFigures struct {
 	// ActiveUsers Accounts that were in a room or wrote a message; in a period each counts once
 	ActiveUsers int64 `json:"active_users"`
@@ -2689,14 +2689,14 @@ type AdminUserList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// AuditAction What an admin did, or the service by itself
+// AuditAction The kind of an act of an admin, or of the service by itself
 type AuditAction string
 
 // AuditEntry An entry of the audit log
 //
 // Example: {"action":"user_suspended","actor":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:30:00Z","details":{"hide_content":true,"reason":"Spam"},"id":"01993f7a-b5c6-77e8-99fa-1b2c3d4e5f60","outcome":"done","target":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"target_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","target_kind":"user"}
 type AuditEntry struct {
-	// Action What an admin did, or the service by itself
+	// Action The kind of an act of an admin, or of the service by itself
 	Action AuditAction `json:"action"`
 
 	// Actor The admin; null for an operator's command and for the service itself. Of an account that is deleted since, the log keeps the username,
@@ -2832,8 +2832,7 @@ type Ban struct {
 	// Until When it ends by itself; null for never
 	Until *time.Time `json:"until"`
 
-	// User An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
-	// answers but the audit log.
+	// User An account, as it is shown beside its acts. A deleted account is null instead, in all answers but the audit log.
 	//
 	//
 	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
@@ -2967,14 +2966,15 @@ type CleanupPolicy struct {
 	// Enabled Whether it is on
 	Enabled bool `json:"enabled"`
 
-	// Policy What a policy removes, by age; a setting says after how long, or that it is off. `inactive_participants`: people
-	// in rooms who have not been seen. `old_messages`: messages. `inactive_rooms`: archives rooms in which nothing
-	// happens; an admin or the host can open them again. `archived_rooms`: deletes for good what that has archived,
-	// and what hosts have deleted. `unverified_accounts`: accounts that were never confirmed, and not used.
-	// `expired_tokens`, `ended_sessions`, `ended_invitations`, `idempotency_keys`: what their names say.
-	// `resolved_reports`: resolved reports of abuse, with what was reported. `old_mails`: what became of emails, with
-	// the attempts. `old_webhook_deliveries`: the history of webhooks. `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which
-	// room when; the figures of days stay. `orphaned_files`: files whose upload was never committed.
+	// Policy A clean-up policy. A setting says after how long it removes something, or that it is off.
+	// `inactive_participants`: people in rooms who have not been seen. `old_messages`: messages. `inactive_rooms`:
+	// archives rooms in which nothing happens; an admin or the host can open them again. `archived_rooms`: deletes for
+	// good the rooms which that policy has archived, and those that hosts have deleted. `unverified_accounts`:
+	// accounts that were never confirmed, and not used. `expired_tokens`, `ended_sessions`, `ended_invitations`,
+	// `idempotency_keys`: what their names say. `resolved_reports`: resolved reports of abuse, with what was reported.
+	// `old_mails`: the history of emails, with their attempts. `old_webhook_deliveries`: the history of webhooks.
+	// `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which room when; the
+	// figures of days stay. `orphaned_files`: files whose upload was never committed.
 	Policy Policy `json:"policy"`
 
 	// Setting The setting of the age
@@ -3185,7 +3185,7 @@ type CreateWebhookRequest struct {
 	// Description What the webhook is for; empty for nothing
 	Description *string `json:"description,omitempty"`
 
-	// Kinds What it is told of; without it, all kinds that there are now
+	// Kinds The kinds of events; without it, all kinds that there are now
 	Kinds *[]WebhookKind `json:"kinds,omitempty"`
 
 	// URL Where messages go: https, of a public server, on port 443 or above 1023, without a name and password in it.
@@ -3196,14 +3196,14 @@ type CreateWebhookRequest struct {
 // Cursor A place in a list. Take it from an answer of the same list.
 type Cursor = string
 
-// DegradedPart A part that is not as it should be
+// DegradedPart A part with a fault
 //
 // Example: {"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}
 type DegradedPart struct {
 	// Effect What users notice meanwhile
 	Effect string `json:"effect"`
 
-	// Part What the service needs
+	// Part A part of the service
 	Part HealthPart `json:"part"`
 
 	// Since Since when this process has found it so
@@ -3221,17 +3221,19 @@ type Delay struct {
 	// OldestAt Since when the oldest is late
 	OldestAt time.Time `json:"oldest_at"`
 
-	// What `events`: of the outbox, which Temporal does not take. `emails`: whose attempt is due for five minutes.
-	// `refused`: emails that the mail server has refused more than ten times. `avatars`: that are not rendered.
-	// `runs`: of the clean-up, which do not begin or go on. `deletions`: of accounts whose data is still there
-	// after an hour. `webhooks`: that were switched off because they failed.
+	// What `events`: events of the outbox that Temporal does not accept. `emails`: emails whose attempt is overdue by
+	// five minutes. `refused`: emails that the mail server has refused more than ten times. `avatars`: avatars
+	// that are not rendered. `runs`: clean-up runs that do not begin or make no progress. `deletions`: deleted
+	// accounts whose data is still there after an hour. `webhooks`: webhooks that were switched off because they
+	// failed.
 	What DelayWhat `json:"what"`
 }
 
-// DelayWhat `events`: of the outbox, which Temporal does not take. `emails`: whose attempt is due for five minutes.
-// `refused`: emails that the mail server has refused more than ten times. `avatars`: that are not rendered.
-// `runs`: of the clean-up, which do not begin or go on. `deletions`: of accounts whose data is still there
-// after an hour. `webhooks`: that were switched off because they failed.
+// DelayWhat `events`: events of the outbox that Temporal does not accept. `emails`: emails whose attempt is overdue by
+// five minutes. `refused`: emails that the mail server has refused more than ten times. `avatars`: avatars
+// that are not rendered. `runs`: clean-up runs that do not begin or make no progress. `deletions`: deleted
+// accounts whose data is still there after an hour. `webhooks`: webhooks that were switched off because they
+// failed.
 type DelayWhat string
 
 // DeleteMeRequest Example: {"password":"correct horse battery"}
@@ -3336,8 +3338,8 @@ type EmailAttempt struct {
 
 	// Outcome `open`: it lasts, or its process ended in the middle within the last hour; after that it is `lost`.
 	// `temporary`, `later`, `unreachable`: it failed, and another attempt follows. `ambiguous`: the server may
-	// have the email, and did not say so. `permanent`: the server refused it for good. `cancelled`: the email had
-	// no recipient or nothing to say any more.
+	// have accepted the email, but its answer did not arrive. `permanent`: the server refused it for good.
+	// `cancelled`: the email had no recipient or nothing to say any more.
 	Outcome EmailAttemptOutcome `json:"outcome"`
 
 	// StartedAt When it began
@@ -3346,8 +3348,8 @@ type EmailAttempt struct {
 
 // EmailAttemptOutcome `open`: it lasts, or its process ended in the middle within the last hour; after that it is `lost`.
 // `temporary`, `later`, `unreachable`: it failed, and another attempt follows. `ambiguous`: the server may
-// have the email, and did not say so. `permanent`: the server refused it for good. `cancelled`: the email had
-// no recipient or nothing to say any more.
+// have accepted the email, but its answer did not arrive. `permanent`: the server refused it for good.
+// `cancelled`: the email had no recipient or nothing to say any more.
 type EmailAttemptOutcome string
 
 // EmailGivenUpMessage No attempt to send an email follows, and none succeeded
@@ -3367,16 +3369,16 @@ type EmailGivenUpMessage struct {
 
 		// Reason `address_rejected`: the mail server takes no email for this address. `mailbox_full`: the recipient has no space
 		// left. `message_rejected`: the mail server refuses what is in the email. `server_unreachable`: it could not be
-		// reached, refused this service, or did not take the email in time. `unconfirmed`: it may have the email, and did
-		// not say so. `expired`: no attempt was made in time. The others are of cancelled emails. `cancelled`: an admin
-		// cancelled it, as the audit log has it. Only admins see the following ones; to others all of them are
-		// `cancelled`, except that an email with `opted_out` looks sent. `no_account`: the address has no account, or the
-		// account was deleted. `account_suspended`: the recipient's account is. `already_confirmed`: the address was
-		// confirmed. `address_taken`: another account has the address. `link_ended`: the link was used, replaced by a
-		// later one, or is too old. `invitation_ended`: it was answered, revoked, removed, or it expired.
-		// `may_not_invite`: the inviter may not invite to the room any more. `room_ended`: the room is archived, closed or
-		// removed. `not_a_recipient`: the settings do not name the address any more. `opted_out`: the address wants no
-		// invitations.
+		// reached, refused this service, or did not take the email in time. `unconfirmed`: the mail server may have
+		// accepted the email, but its answer did not arrive. `expired`: no attempt was made in time. The others are of
+		// cancelled emails. `cancelled`: an admin cancelled it; the audit log says who. Only admins see the following
+		// ones; to others all of them are `cancelled`, except that an email with `opted_out` looks sent. `no_account`: the
+		// address has no account, or the account was deleted. `account_suspended`: the recipient's account is.
+		// `already_confirmed`: the address was confirmed. `address_taken`: another account has the address. `link_ended`:
+		// the link was used, replaced by a later one, or is too old. `invitation_ended`: it was answered, revoked,
+		// removed, or it expired. `may_not_invite`: the inviter may not invite to the room any more. `room_ended`: the
+		// room is archived, closed or removed. `not_a_recipient`: the settings do not name the address any more.
+		// `opted_out`: the address wants no invitations.
 		Reason EmailReason `json:"reason"`
 	} `json:"data"`
 
@@ -3449,16 +3451,16 @@ type EmailPreviewList struct {
 
 // EmailReason `address_rejected`: the mail server takes no email for this address. `mailbox_full`: the recipient has no space
 // left. `message_rejected`: the mail server refuses what is in the email. `server_unreachable`: it could not be
-// reached, refused this service, or did not take the email in time. `unconfirmed`: it may have the email, and did
-// not say so. `expired`: no attempt was made in time. The others are of cancelled emails. `cancelled`: an admin
-// cancelled it, as the audit log has it. Only admins see the following ones; to others all of them are
-// `cancelled`, except that an email with `opted_out` looks sent. `no_account`: the address has no account, or the
-// account was deleted. `account_suspended`: the recipient's account is. `already_confirmed`: the address was
-// confirmed. `address_taken`: another account has the address. `link_ended`: the link was used, replaced by a
-// later one, or is too old. `invitation_ended`: it was answered, revoked, removed, or it expired.
-// `may_not_invite`: the inviter may not invite to the room any more. `room_ended`: the room is archived, closed or
-// removed. `not_a_recipient`: the settings do not name the address any more. `opted_out`: the address wants no
-// invitations.
+// reached, refused this service, or did not take the email in time. `unconfirmed`: the mail server may have
+// accepted the email, but its answer did not arrive. `expired`: no attempt was made in time. The others are of
+// cancelled emails. `cancelled`: an admin cancelled it; the audit log says who. Only admins see the following
+// ones; to others all of them are `cancelled`, except that an email with `opted_out` looks sent. `no_account`: the
+// address has no account, or the account was deleted. `account_suspended`: the recipient's account is.
+// `already_confirmed`: the address was confirmed. `address_taken`: another account has the address. `link_ended`:
+// the link was used, replaced by a later one, or is too old. `invitation_ended`: it was answered, revoked,
+// removed, or it expired. `may_not_invite`: the inviter may not invite to the room any more. `room_ended`: the
+// room is archived, closed or removed. `not_a_recipient`: the settings do not name the address any more.
+// `opted_out`: the address wants no invitations.
 type EmailReason string
 
 // EmailRequest Example: {"email":"carol@example.org"}
@@ -3617,7 +3619,7 @@ type ExportedAddress struct {
 
 // ExportedAdminAct Something that an admin did
 type ExportedAdminAct struct {
-	// Action What an admin did, or the service by itself
+	// Action The kind of an act of an admin, or of the service by itself
 	Action AuditAction `json:"action"`
 
 	// CreatedAt When it was done
@@ -3681,7 +3683,7 @@ type ExportedEmail struct {
 
 // ExportedMembership A role in a room
 type ExportedMembership struct {
-	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+	// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
 	Role Role `json:"role"`
 
 	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
@@ -3828,7 +3830,7 @@ type ExportedRoom struct {
 	// QueueOrder Whether a queue is played as people have put it, or what has the most votes first
 	QueueOrder QueueOrder `json:"queue_order"`
 
-	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+	// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
 	Role Role `json:"role"`
 
 	// SlowModeSeconds How many seconds each person waits between two messages; 0 without slow mode
@@ -3942,7 +3944,7 @@ type GenreList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// Health What this process can reach
+// Health The health of the service, as this process sees it
 //
 // Example: {"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}
 type Health struct {
@@ -3952,7 +3954,7 @@ type Health struct {
 	// Database `connected`, or what is wrong with Postgres
 	Database string `json:"database"`
 
-	// Degraded Parts that are not as they should be; empty if all are
+	// Degraded The parts with a fault; empty if there are none
 	Degraded []DegradedPart `json:"degraded"`
 
 	// Emails `connected` if the mail server takes emails and none is late, or what is wrong
@@ -3961,7 +3963,7 @@ type Health struct {
 	// Redis `connected`, or what is wrong with Redis
 	Redis string `json:"redis"`
 
-	// Schedules `connected` if every schedule is there and has run when it should have, or which has not
+	// Schedules `connected` if every schedule exists and has run when it was due; otherwise the first one that has not
 	Schedules string `json:"schedules"`
 
 	// Status `degraded`: everything but the parts below works. `down`: requests are refused.
@@ -3979,13 +3981,13 @@ type HealthStatus string
 
 // HealthAnswer Example: {"data":{"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}}
 type HealthAnswer struct {
-	// Data What this process can reach
+	// Data The health of the service, as this process sees it
 	//
 	// Example: {"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}
 	Data Health `json:"data"`
 }
 
-// HealthPart What the service needs
+// HealthPart A part of the service
 type HealthPart string
 
 // ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
@@ -4060,8 +4062,7 @@ type InvitationPreview struct {
 	// ExpiresAt When it expires
 	ExpiresAt time.Time `json:"expires_at"`
 
-	// Inviter An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
-	// answers but the audit log.
+	// Inviter An account, as it is shown beside its acts. A deleted account is null instead, in all answers but the audit log.
 	//
 	//
 	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
@@ -4242,16 +4243,16 @@ type JobBatchAnswer struct {
 
 // JobBatchResult What was done with many jobs
 type JobBatchResult struct {
-	// Done How many were acted on
+	// Done On how many jobs the act was done
 	Done int `json:"done"`
 
-	// Failed With how many it went wrong
+	// Failed How many acts have failed
 	Failed int `json:"failed"`
 
 	// ID The ID in the audit log, in the details of each act; null for a dry run
 	ID *string `json:"id"`
 
-	// Left How many are for another request
+	// Left How many jobs are left for another request
 	Left int64 `json:"left"`
 
 	// Matched How many jobs match, about
@@ -4338,7 +4339,7 @@ type JobStep struct {
 	// DeadlineAt When it is given up; null if only attempts count
 	DeadlineAt *time.Time `json:"deadline_at"`
 
-	// HeartbeatAt The last sign of life; null without one
+	// HeartbeatAt When its last heartbeat came; null without one
 	HeartbeatAt *time.Time `json:"heartbeat_at"`
 
 	// ID Its ID in the job
@@ -4568,8 +4569,7 @@ type Mute struct {
 	// Until When it ends by itself
 	Until time.Time `json:"until"`
 
-	// User An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
-	// answers but the audit log.
+	// User An account, as it is shown beside its acts. A deleted account is null instead, in all answers but the audit log.
 	//
 	//
 	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
@@ -4618,8 +4618,7 @@ type MyInvitation struct {
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// Inviter An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
-	// answers but the audit log.
+	// Inviter An account, as it is shown beside its acts. A deleted account is null instead, in all answers but the audit log.
 	//
 	//
 	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
@@ -4640,7 +4639,7 @@ type MyInvitationList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// MyRoom A room, with what the caller is in it
+// MyRoom A room, with the caller's role in it
 //
 // Example: {"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}
 type MyRoom struct {
@@ -4650,7 +4649,7 @@ type MyRoom struct {
 	// LastMessageAt When the latest message was posted; null without messages
 	LastMessageAt *time.Time `json:"last_message_at"`
 
-	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+	// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
 	Role Role `json:"role"`
 
 	// Room A room, the same for everyone who may see it
@@ -4703,7 +4702,7 @@ type NowPlaying struct {
 	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 
-	// State What playback does
+	// State The status of playback
 	State PlaybackStatus `json:"state"`
 
 	// Title The title of what is loaded; null when idle
@@ -4812,7 +4811,7 @@ type OutboxSummary struct {
 	Waiting int `json:"waiting"`
 }
 
-// Overview How the service is
+// Overview An overview of the service
 type Overview struct {
 	// EmailsPausedAt Since when emails are paused; null if they are not
 	EmailsPausedAt *time.Time `json:"emails_paused_at"`
@@ -4820,7 +4819,7 @@ type Overview struct {
 	// EmailsWaiting How many emails are still to be sent
 	EmailsWaiting int `json:"emails_waiting"`
 
-	// Health What this process can reach
+	// Health The health of the service, as this process sees it
 	//
 	// Example: {"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}
 	Health Health `json:"health"`
@@ -4837,7 +4836,7 @@ type Overview struct {
 	// LastWeek Seven spans of a day, the oldest first
 	LastWeek []Throughput `json:"last_week"`
 
-	// Late What should have made progress and has not; empty if all is well
+	// Late Work that is late; empty if there is none
 	Late []Delay `json:"late"`
 
 	// Outbox The events that Temporal does not have
@@ -4850,15 +4849,15 @@ type Overview struct {
 	Temporal TemporalState `json:"temporal"`
 }
 
-// OverviewAnswer How the service is
+// OverviewAnswer An overview of the service
 //
 // Example: {"data":{"emails_paused_at":null,"emails_waiting":1,"health":{"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"},"jobs_failed_last_day":null,"jobs_running":null,"last_hour":[{"emails_failed":0,"emails_sent":3,"from":"2026-01-31T20:15:00Z","jobs_started":4}],"last_week":[{"emails_failed":0,"emails_sent":3,"from":"2026-01-31T20:15:00Z","jobs_started":4}],"late":[{"count":1,"oldest_at":"2026-01-31T20:15:00Z","what":"events"}],"outbox":{"abandoned":0,"last_error":"Temporal is away","oldest_at":"2026-01-31T20:15:00Z","waiting":1},"queues":[{"added_per_second":0.1,"backlog":0,"backlog_age_seconds":0,"done_per_second":0.1,"name":"email","note":"","pausable":true,"paused_at":null,"workers":[{"activities":true,"identity":"7@worker-1@","last_poll_at":"2026-01-31T20:15:00Z","workflows":true}]}],"temporal":"away"}}
 type OverviewAnswer struct {
-	// Data How the service is
+	// Data An overview of the service
 	Data Overview `json:"data"`
 }
 
-// Participant Somebody who is in a room
+// Participant A person in a room
 //
 // Example: {"joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 type Participant struct {
@@ -4874,11 +4873,10 @@ type Participant struct {
 	// Present Whether they were seen within the last 90 seconds
 	Present bool `json:"present"`
 
-	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+	// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
 	Role Role `json:"role"`
 
-	// User An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
-	// answers but the audit log.
+	// User An account, as it is shown beside its acts. A deleted account is null instead, in all answers but the audit log.
 	//
 	//
 	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
@@ -4887,7 +4885,7 @@ type Participant struct {
 
 // ParticipantAnswer Example: {"data":{"joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}}
 type ParticipantAnswer struct {
-	// Data Somebody who is in a room
+	// Data A person in a room
 	//
 	// Example: {"joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 	Data Participant `json:"data"`
@@ -4905,11 +4903,10 @@ type ParticipantList struct {
 // Password The account's current password
 type Password = string
 
-// Permission Something that a role in a room allows
+// Permission A permission in a room
 type Permission string
 
-// Person An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
-// answers but the audit log.
+// Person An account, as it is shown beside its acts. A deleted account is null instead, in all answers but the audit log.
 //
 // Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
 type Person struct {
@@ -4931,14 +4928,14 @@ type Person struct {
 	Username Username `json:"username"`
 }
 
-// Playback The state of what a room watches
+// Playback The state of playback in a room
 //
 // Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
 type Playback struct {
 	// At When playback is at `position_ms`. Until then it rests there.
 	At time.Time `json:"at"`
 
-	// By Whose command made the state; null for what happened by itself
+	// By The person whose command made the state; null if it changed by itself
 	By *Person `json:"by"`
 
 	// Cause What made the state: a command, or `ready`, `deadline`, `rebuffer`, `ended`, `voted`, `removed`, `deserted`,
@@ -4957,7 +4954,7 @@ type Playback struct {
 	// Item What is loaded; null when idle
 	Item *PlaybackItem `json:"item"`
 
-	// Now When this was read
+	// Now The time when the state was read, by the clock of `at`
 	Now time.Time `json:"now"`
 
 	// PositionMs Where playback is at `at`, in milliseconds
@@ -4978,7 +4975,7 @@ type Playback struct {
 	// StartsAt When it starts by itself; null if it does not
 	StartsAt *time.Time `json:"starts_at"`
 
-	// State What playback does
+	// State The status of playback
 	State PlaybackStatus `json:"state"`
 
 	// Wait What is waited for; null unless waiting
@@ -4987,7 +4984,7 @@ type Playback struct {
 
 // PlaybackAnswer Example: {"data":{"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}}
 type PlaybackAnswer struct {
-	// Data The state of what a room watches
+	// Data The state of playback in a room
 	//
 	// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
 	Data Playback `json:"data"`
@@ -5040,7 +5037,7 @@ type PlaybackCommandAnswer struct {
 
 // PlaybackCommandResult What a command has done
 type PlaybackCommandResult struct {
-	// Playback The state of what a room watches
+	// Playback The state of playback in a room
 	//
 	// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
 	Playback Playback `json:"playback"`
@@ -5076,7 +5073,7 @@ type PlaybackItem struct {
 	Title string `json:"title"`
 }
 
-// PlaybackStatus What playback does
+// PlaybackStatus The status of playback
 type PlaybackStatus string
 
 // PlaybackWait What a room waits for
@@ -5097,14 +5094,15 @@ type PlaybackWait struct {
 // PlaybackWaitFor What players are waited for to do
 type PlaybackWaitFor string
 
-// Policy What a policy removes, by age; a setting says after how long, or that it is off. `inactive_participants`: people
-// in rooms who have not been seen. `old_messages`: messages. `inactive_rooms`: archives rooms in which nothing
-// happens; an admin or the host can open them again. `archived_rooms`: deletes for good what that has archived,
-// and what hosts have deleted. `unverified_accounts`: accounts that were never confirmed, and not used.
-// `expired_tokens`, `ended_sessions`, `ended_invitations`, `idempotency_keys`: what their names say.
-// `resolved_reports`: resolved reports of abuse, with what was reported. `old_mails`: what became of emails, with
-// the attempts. `old_webhook_deliveries`: the history of webhooks. `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which
-// room when; the figures of days stay. `orphaned_files`: files whose upload was never committed.
+// Policy A clean-up policy. A setting says after how long it removes something, or that it is off.
+// `inactive_participants`: people in rooms who have not been seen. `old_messages`: messages. `inactive_rooms`:
+// archives rooms in which nothing happens; an admin or the host can open them again. `archived_rooms`: deletes for
+// good the rooms which that policy has archived, and those that hosts have deleted. `unverified_accounts`:
+// accounts that were never confirmed, and not used. `expired_tokens`, `ended_sessions`, `ended_invitations`,
+// `idempotency_keys`: what their names say. `resolved_reports`: resolved reports of abuse, with what was reported.
+// `old_mails`: the history of emails, with their attempts. `old_webhook_deliveries`: the history of webhooks.
+// `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which room when; the
+// figures of days stay. `orphaned_files`: files whose upload was never committed.
 type Policy string
 
 // PostMessageRequest Example: {"body":"Shall we begin?","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
@@ -5199,7 +5197,7 @@ type ProfileList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// Queue What a room is to play
+// Queue The queue of a room
 type Queue struct {
 	// Items The items, in the order in which they are played
 	Items []QueueItem `json:"items"`
@@ -5210,11 +5208,11 @@ type Queue struct {
 
 // QueueAnswer Example: {"data":{"items":[{"added_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}],"version":3}}
 type QueueAnswer struct {
-	// Data What a room is to play
+	// Data The queue of a room
 	Data Queue `json:"data"`
 }
 
-// QueueItem Something to play
+// QueueItem An item of a queue
 //
 // Example: {"added_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}
 type QueueItem struct {
@@ -5248,7 +5246,7 @@ type QueueItem struct {
 
 // QueueItemAnswer Example: {"data":{"added_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}}
 type QueueItemAnswer struct {
-	// Data Something to play
+	// Data An item of a queue
 	//
 	// Example: {"added_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}
 	Data QueueItem `json:"data"`
@@ -5578,7 +5576,7 @@ type RetryAnswer struct {
 	Data Retry `json:"data"`
 }
 
-// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
 type Role string
 
 // Room A room, the same for everyone who may see it
@@ -5781,7 +5779,7 @@ type Schedule struct {
 	// Note Why it was last paused or resumed; empty if it never was
 	Note string `json:"note"`
 
-	// Paused Whether it starts nothing
+	// Paused Whether it is paused
 	Paused bool `json:"paused"`
 
 	// RecentRuns The latest ten runs, the latest first
@@ -5900,7 +5898,7 @@ type SessionList struct {
 
 // SetRoleRequest Example: {"role":"moderator"}
 type SetRoleRequest struct {
-	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+	// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
 	Role Role `json:"role"`
 }
 
@@ -5946,7 +5944,7 @@ type SkipVote struct {
 // SlowModeSeconds How many seconds each person waits between two messages; 0 without slow mode
 type SlowModeSeconds = int
 
-// Standing What the caller is in a room and may do there
+// Standing The caller's role and permissions in a room
 //
 // Example: {"joined":true,"muted_until":null,"permissions":["post_message"],"role":"viewer"}
 type Standing struct {
@@ -5960,13 +5958,13 @@ type Standing struct {
 	// `add_to_queue` during a mute
 	Permissions []Permission `json:"permissions"`
 
-	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+	// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
 	Role Role `json:"role"`
 }
 
 // StandingAnswer Example: {"data":{"joined":true,"muted_until":null,"permissions":["post_message"],"role":"viewer"}}
 type StandingAnswer struct {
-	// Data What the caller is in a room and may do there
+	// Data The caller's role and permissions in a room
 	//
 	// Example: {"joined":true,"muted_until":null,"permissions":["post_message"],"role":"viewer"}
 	Data Standing `json:"data"`
@@ -5974,7 +5972,7 @@ type StandingAnswer struct {
 
 // StartCleanupRequest Example: {"dry_run":true,"older_than":"90d","policies":["old_messages"]}
 type StartCleanupRequest struct {
-	// DryRun Whether to count, name some, and remove nothing
+	// DryRun Whether to only count what would be removed, with some examples
 	DryRun *bool `json:"dry_run,omitempty"`
 
 	// OlderThan The age in place of the policies' own ones: a number of seconds (s), minutes (m), hours (h) or days (d), at
@@ -6175,7 +6173,7 @@ type UpdateWebhookRequest struct {
 	// Enabled Whether messages are sent
 	Enabled *bool `json:"enabled,omitempty"`
 
-	// Kinds What it is told of; null for all kinds that there are now
+	// Kinds The kinds of events; null for all kinds that there are now
 	Kinds nullable.Nullable[[]WebhookKind] `json:"kinds,omitempty"`
 
 	// URL Where messages go: https, of a public server, on port 443 or above 1023, without a name and password in it.
@@ -6222,7 +6220,7 @@ type Visibility string
 // WaitPolicy Whom playback waits for; auto is everyone among up to 8 people, and nobody among more
 type WaitPolicy string
 
-// Webhook An address that is told of events
+// Webhook An address that gets messages about events
 //
 // Example: {"created_at":"2026-01-31T19:00:00Z","delivered_at":"2026-01-31T20:15:00Z","description":"To the bot","enabled":true,"failed":2,"failing_since":null,"former_secret_until":null,"id":"01993f7f-0a1b-7c2d-8e3f-405162738495","kinds":["report.filed","room.opened"],"off_at":null,"off_reason":null,"pending":0,"secret":null,"updated_at":"2026-01-31T19:00:00Z","url":"https://hooks.example/watchparty"}
 type Webhook struct {
@@ -6250,7 +6248,7 @@ type Webhook struct {
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// Kinds What it is told of
+	// Kinds The kinds of events that it gets
 	Kinds []WebhookKind `json:"kinds"`
 
 	// OffAt When it was switched off; null while on
@@ -6277,7 +6275,7 @@ type Webhook struct {
 
 // WebhookAnswer Example: {"data":{"created_at":"2026-01-31T19:00:00Z","delivered_at":null,"description":"To the bot","enabled":true,"failed":0,"failing_since":null,"former_secret_until":null,"id":"01993f7f-0a1b-7c2d-8e3f-405162738495","kinds":["report.filed","room.opened"],"off_at":null,"off_reason":null,"pending":0,"secret":"whsec_bm90IGEgc2VjcmV0LCBhbiBleGFtcGxlIG9mIG9uZS4=","updated_at":"2026-01-31T19:00:00Z","url":"https://hooks.example/watchparty"}}
 type WebhookAnswer struct {
-	// Data An address that is told of events
+	// Data An address that gets messages about events
 	//
 	// Example: {"created_at":"2026-01-31T19:00:00Z","delivered_at":"2026-01-31T20:15:00Z","description":"To the bot","enabled":true,"failed":2,"failing_since":null,"former_secret_until":null,"id":"01993f7f-0a1b-7c2d-8e3f-405162738495","kinds":["report.filed","room.opened"],"off_at":null,"off_reason":null,"pending":0,"secret":null,"updated_at":"2026-01-31T19:00:00Z","url":"https://hooks.example/watchparty"}
 	Data Webhook `json:"data"`
@@ -6574,7 +6572,7 @@ type ListAbuseReportsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -6583,7 +6581,7 @@ type ListAdminsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -6601,14 +6599,14 @@ type ListAuditParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // StartCleanupParams defines parameters for StartCleanup.
 type StartCleanupParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -6617,7 +6615,7 @@ type ListCleanupRunsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -6653,7 +6651,7 @@ type ListEmailsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -6665,14 +6663,14 @@ type ListEmailPreviewsParams struct {
 
 // GetEmailParams defines parameters for GetEmail.
 type GetEmailParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // ResendEmailParams defines parameters for ResendEmail.
 type ResendEmailParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -6702,7 +6700,7 @@ type ListJobsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *JobCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -6738,7 +6736,7 @@ type ListEventsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -6753,29 +6751,29 @@ type ListReportsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListAnyRoomsParams defines parameters for ListAnyRooms.
 type ListAnyRoomsParams struct {
-	// Q What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and
-	// `Face/Off` are the same. Words may come in any order, the last one by its beginning; in scripts without spaces
-	// any part of a text will do. The closest come first. When nothing is found, one letter of each word of four or
-	// more may be wrong. Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the
-	// search that gave it.
+	// Q The words to find, in any spelling: case, accents and punctuation do not count, so `face off`, `faceoff` and
+	// `Face/Off` are the same. Words may come in any order, and the last one may be incomplete; in scripts without
+	// spaces any part of a text matches. The best matches come first. If nothing matches, each word of four letters or
+	// more may have one wrong letter. Symbols such as `$` or `🍿` can be found in texts that have nothing else. A
+	// cursor belongs to the search that gave it.
 	Q *Search `form:"q,omitempty" json:"q,omitempty"`
 
 	// HostID Only rooms of this host
 	HostID *ID `form:"host_id,omitempty" json:"host_id,omitempty"`
 
-	// State `closed` are those that an admin closed, `archived` those and the other archived ones
+	// State `closed`: rooms that an admin closed; `archived`: all archived rooms, the closed ones included
 	State *ListAnyRoomsParamsState `form:"state,omitempty" json:"state,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -6787,7 +6785,7 @@ type ListRetiredRoomsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -6796,13 +6794,14 @@ type ListAnyMessagesParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListUsersParams defines parameters for ListUsers.
 type ListUsersParams struct {
-	// Q Words of the username and the display name, found as rooms and movies are, or how the email address begins
+	// Q Words of the username and display name, searched like rooms and movies, or the beginning of the email
+	// address
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
 
 	// State Only those in this state
@@ -6811,7 +6810,7 @@ type ListUsersParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -6820,13 +6819,13 @@ type ListUserSessionsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // GetWebhookDeliveryParams defines parameters for GetWebhookDelivery.
 type GetWebhookDeliveryParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
@@ -6835,20 +6834,20 @@ type ListWebhooksParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // CreateWebhookParams defines parameters for CreateWebhook.
 type CreateWebhookParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetWebhookParams defines parameters for GetWebhook.
 type GetWebhookParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
@@ -6869,21 +6868,21 @@ type ListWebhookDeliveriesParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // RequestPasswordResetParams defines parameters for RequestPasswordReset.
 type RequestPasswordResetParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // RegisterParams defines parameters for Register.
 type RegisterParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -6892,54 +6891,54 @@ type ListMessagesParams struct {
 	// RoomID The room
 	RoomID ID `form:"room_id" json:"room_id"`
 
-	// Before Older ones than this cursor
+	// Before Messages older than this cursor
 	Before *Cursor `form:"before,omitempty" json:"before,omitempty"`
 
-	// After Newer ones than this cursor, the oldest first. It does not bring what was edited or deleted since: see
+	// After Messages newer than this cursor, the oldest first. For edits and deletions of older messages, see
 	// `updated_after`
 	After *Cursor `form:"after,omitempty" json:"after,omitempty"`
 
 	// UpdatedAfter An `updates_cursor`: the messages that were edited or deleted since, each once as it is now, the oldest
 	// change first. The first page of the room (without `before`, `after` and `updated_after`) has the cursor to
-	// begin with; each page of updates has the next one. A client that always goes on from there misses no change,
-	// and may see one again. What is hidden or shown because an admin suspended or reinstated its author is not
-	// among the changes.
+	// begin with; each page of updates has the next one. A client that always continues from there misses no
+	// change, but may see a change twice. If messages are hidden or shown because an admin suspended or reinstated
+	// their author, that is no change.
 	UpdatedAfter *Cursor `form:"updated_after,omitempty" json:"updated_after,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // PostMessageParams defines parameters for PostMessage.
 type PostMessageParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetMessageParams defines parameters for GetMessage.
 type GetMessageParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // GetDefaultAvatarParams defines parameters for GetDefaultAvatar.
 type GetDefaultAvatarParams struct {
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-	// For a room, only its version is compared: people who come and go do not change it in this sense.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 
-	// Range The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer
-	// is the whole.
+	// Range The wanted bytes, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer is the
+	// whole picture.
 	Range *Range `json:"Range,omitempty"`
 
-	// IfRange The ETag of which `Range` is a part. If it is no longer right, the answer is the whole.
+	// IfRange The ETag of the picture of which `Range` is a part. If it is not current, the answer is the whole picture.
 	IfRange *IfRange `json:"If-Range,omitempty"`
 }
 
@@ -6949,17 +6948,17 @@ type GetDefaultAvatarParamsDefaultName string
 // GetAvatarFileParams defines parameters for GetAvatarFile.
 type GetAvatarFileParams struct {
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-	// For a room, only its version is compared: people who come and go do not change it in this sense.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 
-	// Range The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer
-	// is the whole.
+	// Range The wanted bytes, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer is the
+	// whole picture.
 	Range *Range `json:"Range,omitempty"`
 
-	// IfRange The ETag of which `Range` is a part. If it is no longer right, the answer is the whole.
+	// IfRange The ETag of the picture of which `Range` is a part. If it is not current, the answer is the whole picture.
 	IfRange *IfRange `json:"If-Range,omitempty"`
 }
 
@@ -6968,23 +6967,23 @@ type GetAvatarFileParamsName string
 
 // GetInvitationParams defines parameters for GetInvitation.
 type GetInvitationParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // ListMoviesParams defines parameters for ListMovies.
 type ListMoviesParams struct {
-	// Q What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and
-	// `Face/Off` are the same. Words may come in any order, the last one by its beginning; in scripts without spaces
-	// any part of a text will do. The closest come first. When nothing is found, one letter of each word of four or
-	// more may be wrong. Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the
-	// search that gave it.
+	// Q The words to find, in any spelling: case, accents and punctuation do not count, so `face off`, `faceoff` and
+	// `Face/Off` are the same. Words may come in any order, and the last one may be incomplete; in scripts without
+	// spaces any part of a text matches. The best matches come first. If nothing matches, each word of four letters or
+	// more may have one wrong letter. Symbols such as `$` or `🍿` can be found in texts that have nothing else. A
+	// cursor belongs to the search that gave it.
 	Q *Search `form:"q,omitempty" json:"q,omitempty"`
 
 	// Ids The IDs of at most 100 movies, separated by commas: `?ids=0190…,0191…`
 	Ids *string `form:"ids,omitempty" json:"ids,omitempty"`
 
-	// Genre However it is written: `Sci-Fi`, `sci fi` and `scifi` are one genre
+	// Genre A genre in any spelling: `Sci-Fi`, `sci fi` and `scifi` are one genre
 	Genre *Genre `form:"genre,omitempty" json:"genre,omitempty"`
 
 	// YearFrom The first year of release
@@ -6996,82 +6995,82 @@ type ListMoviesParams struct {
 	// RuntimeMax Minutes
 	RuntimeMax *int `form:"runtime_max,omitempty" json:"runtime_max,omitempty"`
 
-	// Archived The movies that are not in it any more. For admins.
+	// Archived Whether to list the archived movies instead of the catalogue. For admins.
 	Archived *bool `form:"archived,omitempty" json:"archived,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // CreateMovieParams defines parameters for CreateMovie.
 type CreateMovieParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListGenresParams defines parameters for ListGenres.
 type ListGenresParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // DeleteMovieParams defines parameters for DeleteMovie.
 type DeleteMovieParams struct {
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-	// For a room, only its version is compared: people who come and go do not change it in this sense.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // GetMovieParams defines parameters for GetMovie.
 type GetMovieParams struct {
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-	// For a room, only its version is compared: people who come and go do not change it in this sense.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // UpdateMovieParams defines parameters for UpdateMovie.
 type UpdateMovieParams struct {
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-	// For a room, only its version is compared: people who come and go do not change it in this sense.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // ReportAbuseParams defines parameters for ReportAbuse.
 type ReportAbuseParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetSentAbuseReportParams defines parameters for GetSentAbuseReport.
 type GetSentAbuseReportParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // ListRoomsParams defines parameters for ListRooms.
 type ListRoomsParams struct {
-	// Q What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and
-	// `Face/Off` are the same. Words may come in any order, the last one by its beginning; in scripts without spaces
-	// any part of a text will do. The closest come first. When nothing is found, one letter of each word of four or
-	// more may be wrong. Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the
-	// search that gave it.
+	// Q The words to find, in any spelling: case, accents and punctuation do not count, so `face off`, `faceoff` and
+	// `Face/Off` are the same. Words may come in any order, and the last one may be incomplete; in scripts without
+	// spaces any part of a text matches. The best matches come first. If nothing matches, each word of four letters or
+	// more may have one wrong letter. Symbols such as `$` or `🍿` can be found in texts that have nothing else. A
+	// cursor belongs to the search that gave it.
 	Q *Search `form:"q,omitempty" json:"q,omitempty"`
 
 	// MovieID Only rooms with this movie
 	MovieID *ID `form:"movie_id,omitempty" json:"movie_id,omitempty"`
 
-	// Available Only those that have a place left
+	// Available Only rooms that are not full
 	Available *bool `form:"available,omitempty" json:"available,omitempty"`
 
 	// Sort The order, `newest` first unless another is given; not with `q`. `active` has the rooms of the latest
@@ -7084,10 +7083,10 @@ type ListRoomsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
@@ -7096,32 +7095,32 @@ type ListRoomsParamsSort string
 
 // CreateRoomParams defines parameters for CreateRoom.
 type CreateRoomParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteRoomParams defines parameters for DeleteRoom.
 type DeleteRoomParams struct {
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-	// For a room, only its version is compared: people who come and go do not change it in this sense.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // GetRoomParams defines parameters for GetRoom.
 type GetRoomParams struct {
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-	// For a room, only its version is compared: people who come and go do not change it in this sense.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // UpdateRoomParams defines parameters for UpdateRoom.
 type UpdateRoomParams struct {
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-	// For a room, only its version is compared: people who come and go do not change it in this sense.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
@@ -7130,20 +7129,20 @@ type ListBansParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // BanParams defines parameters for Ban.
 type BanParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetBanParams defines parameters for GetBan.
 type GetBanParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
@@ -7155,14 +7154,14 @@ type ListInvitationsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // InviteParams defines parameters for Invite.
 type InviteParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -7171,7 +7170,7 @@ type ListRoomLogParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -7180,39 +7179,39 @@ type ListMutesParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // MuteParams defines parameters for Mute.
 type MuteParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetMuteParams defines parameters for GetMute.
 type GetMuteParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // GetNowPlayingParams defines parameters for GetNowPlaying.
 type GetNowPlayingParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // AddToQueueParams defines parameters for AddToQueue.
 type AddToQueueParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetQueueItemParams defines parameters for GetQueueItem.
 type GetQueueItemParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
@@ -7230,8 +7229,8 @@ type PutAvatarMultipartBody struct {
 
 // ResendVerificationParams defines parameters for ResendVerification.
 type ResendVerificationParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -7240,7 +7239,7 @@ type ListMyInvitationsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -7255,7 +7254,7 @@ type ListMyRoomsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -7264,13 +7263,13 @@ type ListSessionsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // GetProfileParams defines parameters for GetProfile.
 type GetProfileParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
@@ -7543,16 +7542,16 @@ type ServerInterface interface {
 	// RemoveMessage Delete a message as an admin
 	// (POST /admin/messages/{message_id}/delete)
 	RemoveMessage(ctx echo.Context, messageID ID) error
-	// GetOutbox Get how many events Temporal does not have
+	// GetOutbox Get the state of the outbox
 	// (GET /admin/outbox)
 	GetOutbox(ctx echo.Context) error
-	// ListEvents List events that Temporal does not have
+	// ListEvents List the events that Temporal does not have yet
 	// (GET /admin/outbox/events)
 	ListEvents(ctx echo.Context, params ListEventsParams) error
-	// RequeueEvent Try an event now
+	// RequeueEvent Retry an event now
 	// (POST /admin/outbox/events/{event_id}/requeue)
 	RequeueEvent(ctx echo.Context, eventID ID) error
-	// GetOverview Get how the service is
+	// GetOverview Get an overview of the service
 	// (GET /admin/overview)
 	GetOverview(ctx echo.Context) error
 	// GetQueues Get the task queues
@@ -7639,7 +7638,7 @@ type ServerInterface interface {
 	// GetWebhookDelivery Get a delivery with its attempts
 	// (GET /admin/webhook-deliveries/{delivery_id})
 	GetWebhookDelivery(ctx echo.Context, deliveryID ID, params GetWebhookDeliveryParams) error
-	// RedeliverWebhook Deliver once more
+	// RedeliverWebhook Redeliver a message
 	// (POST /admin/webhook-deliveries/{delivery_id}/redeliver)
 	RedeliverWebhook(ctx echo.Context, deliveryID ID) error
 	// ListWebhooks List webhooks, newest first
@@ -7660,10 +7659,10 @@ type ServerInterface interface {
 	// ListWebhookDeliveries List the deliveries to a webhook, newest first
 	// (GET /admin/webhooks/{webhook_id}/deliveries)
 	ListWebhookDeliveries(ctx echo.Context, webhookID ID, params ListWebhookDeliveriesParams) error
-	// ReplayWebhook Replay what a webhook has missed
+	// ReplayWebhook Replay the events that a webhook has missed
 	// (POST /admin/webhooks/{webhook_id}/replay)
 	ReplayWebhook(ctx echo.Context, webhookID ID) error
-	// RotateWebhookSecret Make a new secret
+	// RotateWebhookSecret Replace the secret of a webhook
 	// (POST /admin/webhooks/{webhook_id}/secret)
 	RotateWebhookSecret(ctx echo.Context, webhookID ID) error
 	// TestWebhook Send a test message
@@ -7831,7 +7830,7 @@ type ServerInterface interface {
 	// GetMute Get a mute
 	// (GET /rooms/{room_id}/mutes/{username})
 	GetMute(ctx echo.Context, roomID RoomID, username Username, params GetMuteParams) error
-	// GetNowPlaying Get what a room plays now
+	// GetNowPlaying Get the public view of what a room plays
 	// (GET /rooms/{room_id}/now-playing)
 	GetNowPlaying(ctx echo.Context, roomID RoomID, params GetNowPlayingParams) error
 	// ListParticipants List participants
@@ -7843,19 +7842,19 @@ type ServerInterface interface {
 	// SetRole Set a participant's role
 	// (PATCH /rooms/{room_id}/participants/{username})
 	SetRole(ctx echo.Context, roomID RoomID, username Username) error
-	// GetPlayback Get what a room watches
+	// GetPlayback Get the playback state of a room
 	// (GET /rooms/{room_id}/playback)
 	GetPlayback(ctx echo.Context, roomID RoomID) error
 	// SendPlaybackCommand Control playback
 	// (POST /rooms/{room_id}/playback/commands)
 	SendPlaybackCommand(ctx echo.Context, roomID RoomID) error
-	// VoteToSkip Vote to skip what plays
+	// VoteToSkip Vote to skip the current item
 	// (PUT /rooms/{room_id}/playback/skip-vote)
 	VoteToSkip(ctx echo.Context, roomID RoomID) error
-	// GetQueue Get what a room is to play, in order
+	// GetQueue List the queue of a room, in order
 	// (GET /rooms/{room_id}/queue)
 	GetQueue(ctx echo.Context, roomID RoomID) error
-	// AddToQueue Add to the queue
+	// AddToQueue Add an item to the queue
 	// (POST /rooms/{room_id}/queue)
 	AddToQueue(ctx echo.Context, roomID RoomID, params AddToQueueParams) error
 	// RemoveFromQueue Remove an item from the queue
@@ -37504,16 +37503,16 @@ type StrictServerInterface interface {
 	// RemoveMessage Delete a message as an admin
 	// (POST /admin/messages/{message_id}/delete)
 	RemoveMessage(ctx context.Context, request RemoveMessageRequestObject) (RemoveMessageResponseObject, error)
-	// GetOutbox Get how many events Temporal does not have
+	// GetOutbox Get the state of the outbox
 	// (GET /admin/outbox)
 	GetOutbox(ctx context.Context, request GetOutboxRequestObject) (GetOutboxResponseObject, error)
-	// ListEvents List events that Temporal does not have
+	// ListEvents List the events that Temporal does not have yet
 	// (GET /admin/outbox/events)
 	ListEvents(ctx context.Context, request ListEventsRequestObject) (ListEventsResponseObject, error)
-	// RequeueEvent Try an event now
+	// RequeueEvent Retry an event now
 	// (POST /admin/outbox/events/{event_id}/requeue)
 	RequeueEvent(ctx context.Context, request RequeueEventRequestObject) (RequeueEventResponseObject, error)
-	// GetOverview Get how the service is
+	// GetOverview Get an overview of the service
 	// (GET /admin/overview)
 	GetOverview(ctx context.Context, request GetOverviewRequestObject) (GetOverviewResponseObject, error)
 	// GetQueues Get the task queues
@@ -37600,7 +37599,7 @@ type StrictServerInterface interface {
 	// GetWebhookDelivery Get a delivery with its attempts
 	// (GET /admin/webhook-deliveries/{delivery_id})
 	GetWebhookDelivery(ctx context.Context, request GetWebhookDeliveryRequestObject) (GetWebhookDeliveryResponseObject, error)
-	// RedeliverWebhook Deliver once more
+	// RedeliverWebhook Redeliver a message
 	// (POST /admin/webhook-deliveries/{delivery_id}/redeliver)
 	RedeliverWebhook(ctx context.Context, request RedeliverWebhookRequestObject) (RedeliverWebhookResponseObject, error)
 	// ListWebhooks List webhooks, newest first
@@ -37621,10 +37620,10 @@ type StrictServerInterface interface {
 	// ListWebhookDeliveries List the deliveries to a webhook, newest first
 	// (GET /admin/webhooks/{webhook_id}/deliveries)
 	ListWebhookDeliveries(ctx context.Context, request ListWebhookDeliveriesRequestObject) (ListWebhookDeliveriesResponseObject, error)
-	// ReplayWebhook Replay what a webhook has missed
+	// ReplayWebhook Replay the events that a webhook has missed
 	// (POST /admin/webhooks/{webhook_id}/replay)
 	ReplayWebhook(ctx context.Context, request ReplayWebhookRequestObject) (ReplayWebhookResponseObject, error)
-	// RotateWebhookSecret Make a new secret
+	// RotateWebhookSecret Replace the secret of a webhook
 	// (POST /admin/webhooks/{webhook_id}/secret)
 	RotateWebhookSecret(ctx context.Context, request RotateWebhookSecretRequestObject) (RotateWebhookSecretResponseObject, error)
 	// TestWebhook Send a test message
@@ -37792,7 +37791,7 @@ type StrictServerInterface interface {
 	// GetMute Get a mute
 	// (GET /rooms/{room_id}/mutes/{username})
 	GetMute(ctx context.Context, request GetMuteRequestObject) (GetMuteResponseObject, error)
-	// GetNowPlaying Get what a room plays now
+	// GetNowPlaying Get the public view of what a room plays
 	// (GET /rooms/{room_id}/now-playing)
 	GetNowPlaying(ctx context.Context, request GetNowPlayingRequestObject) (GetNowPlayingResponseObject, error)
 	// ListParticipants List participants
@@ -37804,19 +37803,19 @@ type StrictServerInterface interface {
 	// SetRole Set a participant's role
 	// (PATCH /rooms/{room_id}/participants/{username})
 	SetRole(ctx context.Context, request SetRoleRequestObject) (SetRoleResponseObject, error)
-	// GetPlayback Get what a room watches
+	// GetPlayback Get the playback state of a room
 	// (GET /rooms/{room_id}/playback)
 	GetPlayback(ctx context.Context, request GetPlaybackRequestObject) (GetPlaybackResponseObject, error)
 	// SendPlaybackCommand Control playback
 	// (POST /rooms/{room_id}/playback/commands)
 	SendPlaybackCommand(ctx context.Context, request SendPlaybackCommandRequestObject) (SendPlaybackCommandResponseObject, error)
-	// VoteToSkip Vote to skip what plays
+	// VoteToSkip Vote to skip the current item
 	// (PUT /rooms/{room_id}/playback/skip-vote)
 	VoteToSkip(ctx context.Context, request VoteToSkipRequestObject) (VoteToSkipResponseObject, error)
-	// GetQueue Get what a room is to play, in order
+	// GetQueue List the queue of a room, in order
 	// (GET /rooms/{room_id}/queue)
 	GetQueue(ctx context.Context, request GetQueueRequestObject) (GetQueueResponseObject, error)
-	// AddToQueue Add to the queue
+	// AddToQueue Add an item to the queue
 	// (POST /rooms/{room_id}/queue)
 	AddToQueue(ctx context.Context, request AddToQueueRequestObject) (AddToQueueResponseObject, error)
 	// RemoveFromQueue Remove an item from the queue
@@ -43093,1141 +43092,1144 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 var swaggerSpec = []string{
 	"7P3dlts2tigKvwq29loje39LKkuqP1d57LG6Ok7S7s6P23baeyXlJUEkJDFFAWoCLFmdUd8bnOtzeR7l",
 	"XJwXOo9wBuYEQJAEKUpVcdIrykVckkhgYmJi/mH+/NyLxGotOONK9q5/7i0ZjVkGf34uuGJcDd5QvmD6",
-	"i5jJKEvWKhG8d917v0yiJZltFZNEzMlSbMiK8m2v38vY3/MkY3HvWmU56/dktGQrqkdQ2zXrXfekyhK+",
-	"6D089HtfvKOL+tjvlowwrhK1JYou9PCbJVWEkq++eKc/qSUjGZMizyJGNiJPY0K53LBsz9lfxWy1FrhK",
-	"tk7pVr9WBWaqx5mSzZJxQjlhNEsTlhE9D5OKbBK1BIAkXTEydUNG28Ff2HZKVjRmJFEvCJ1JxhURasmy",
-	"TSJZz4eN8XzVu/6xp+fqfegHYP1aRBQhCmGLxnHGpHSo2lAJM7ciZC6yFVW9616eJYOMzVnGeKRfqc/+",
-	"hqlsO7iZK5bVAXjLIsFjSZQgG5ooMmNzkTFACmcflUVVacGrhCcrveahmy7hii1YBvP978HnNFoGyY5p",
-	"BMLguOck0oifZ2IFX0bwXgi3f3r1rtfvffPq7dsQhh/6vTXN6IopS/95JkUWRvdUr2sSwRNTS5FrumBm",
-	"7df2OyCKNJGqXyGUeZLCRP1eogf9e84yfXY4XWmocOTSKv4lY/Pede+/PysO7DP8VT4zoJZIOtr+hW3r",
-	"0H++FJJxMtsistKEcdUnnG3IXGSE0UjDmPAFUZqMEk1JXCEtnZAbR/X4qyRA0nRBE15Z3x3b3nL9VcLJ",
-	"+IwsRZ5Js2ESHwU61c/Pk0wqIjiDWV7gr5TDQSEzEW81GIkklJyNxye33OIMeVWBtMrRK5Mb/fg14wu1",
-	"7F2Pxs/7mvzs5+d645VimR7zP3/8b4P//4d/+5fgIXg1/4aqaFlHquZiEnGCJJimLCNLKvtEZGT6/5ue",
-	"kFdID4hbfTqjpearMZEJj1jfp2dc6mh8Qt4zeqc5oCSc3bOMrPT0J7f8S5ERSjIhVn0ieKoRJMk9y2Qi",
-	"uH5dkwjNWHxN1kysU0Y2S6G/1FPEZCFILAgXysAA6OUaNNhPydpwPB8gDhqQeza8uihhdxRG5LeCs0ch",
-	"U5MLnrEV0KFK0pRkyWKp6rg8HZ6dtCxIw9JlVaF1NAhHzSP0OpAfa0E5hSenCNCaZgpWgYTNBUkFX2ih",
-	"ElqA/rRZipS1LQIBaYB/fB4GX7HVq5dh6BPFVpaJ/T1nObNzr6laFjPrxyZJ3Cpm2jjXq5cAyZ/F7DfG",
-	"bku7Pxzupuk/i1kTLn8SszD2fhKzXcjzGddZBY5xmXPdDH6gg38MB1eTQRMH+zpZJaoO5J+M8qbxlTFC",
-	"M6YZAkUUU0VWAqR3CHUpjOhDHLM5zVPVux5raOlHFPMjA7v5FBT6f9V09i2MG0JjCxnanzrh8XwY1HCa",
-	"TzIqucCRNGq0RGRxn8g8WhIqyRR+/1/DwdXV9ITcGMGV80T1gd+uUBmiHJhWpufpI44XXACXLs77LS8d",
-	"+GZGXD/vgSUJ0Xi+tfAI41L/8gRH+m20ZHGesiYApPk9DIT9dY/jEd7Wt4xmISnzHuSLIPOEx31tvYCA",
-	"RX68yRKlGL8mEZV6q6JILxD3kmZ30olPkXOzx9M5jbRAmk/7+Lf+U/9yy6df0og9+w4+G61Ys6QT8l5k",
-	"sdastiia9YnjWyKymGUoAlJq9KIZSvgZWyScJ3zxQj+Mq0FlSuSKyDWNmLzlehAtYDRPpERpBXyjhWMs",
-	"Tsg70PmE1CocTAq61wl5r40bTbhaO0kkmYtco0XPnTLNYfRgoBxuRBbrD3ORZ0RktxyoWy9ixsgmE3xx",
-	"Qr4BJMFRgSVukKsgLEsq3Uws1fh15+hfpiDh/9//6//4v/VBIsiWyYxp6QjmhVqyWy5hS/E8Lui9llXe",
-	"Qanwp783qoFdmPr3kmW8kSHl5te+3TtNL2F6to8efKocJGCpZEyuBZcMDJU/inj7ToivaYYMLELDXf9J",
-	"1+s0Qbvx2ToTs5St/u0niUZkt3lf41s4bcUw1rr5RAkxSfXU095Dv/e5WK21IcpiDdUnhSbnMl+vRaZY",
-	"PDGTThiPRJzwBcD2pchmSRwz/knBmttZAYZX/J6mSfzGWMSfEpAEp54YEw7A+QvbvmG5RLfHp4OkMNQm",
-	"d2w7yQAEAOhbob7UvOeTwsOFmgDHsyB8I+JknoScQd8KrQ3hr5adahP6M210rbdgfOVZxrjSyrrnTbOO",
-	"rhCM5rFn8AwA+DoDl0qiZ/2SJukn3qC1N/1kDvMDauw7nxCWGy0SQaEyQ78glJx//KgxPdXKY8ZpqoVu",
-	"zuk9TVI6S5n+OMvlFsWJ3t2M0XgLSwC96Vuh3lKVyHmiH/+kqAX1b6JhkgUE0zKt1DyvbURTfvgBVVnF",
-	"QNP/xGSTUcUmKU5cWVLFf9i2IP9RXA4yrHfJion80/JMwysnCucGCvqe01wtGVd62k+M4bw8t4HHyb1v",
-	"WJzQd6DF/EqCd6UhmGhFCs9kq0h+sMoPkMjNLJfsLwmPG5R1UMwFX3jeww2VJGM4Qa/vHL1yTbVts6QZ",
-	"lXKlcaA/KDCX2Mecpr1+7z4RqfF2J2nKFvAlMJqAc7iPwH2XK600B64I4kSuEq31TK+dcquBMwrxlEYK",
-	"fqOc0HiVcBInMZFixfBROtMKfAIywy7CDdnr9+D1ZrjeAArqYN0Y5IAloB/sazUbAJBEMlCcySsFXr8Y",
-	"fU2JNgOMLQrQfKSrdY1FzkC36/0x32oToU8WTBG1Ef+t19dgr1O6nRi99yW9B51X25Rl4Oy35sG3Scq4",
-	"Im9zHlOtvjuF+boX6zEe+r0oY5roJ3BlMR6OLwbD0eB09G48vB4Pr4fDH/Rexr3r3nB0dXU6v3w+uDql",
-	"Z4PL8+hiMLtkzwfzqyEdzcbRaXymgboDWrPUwoVi9jIlAssO/Iq5XGvkxBoZwu6/2RDQw0V6H4bp1MJk",
-	"DWoH2HigIRhczi+Gg6vR8/GAns7OovP4gl3On2siVRRgsaP3+j2lNWzAvT/Q5eD5+Op0cHk2Ox/Qi/hy",
-	"wJ4XayxWuGJS0gXgUJtg1gCnK0ZofM8ylUimj4nefW0Gb613QG8C8I97qmhWcu6g7ZKizdFbKrWW18+e",
-	"abtze2KI5hldJ8/mScrkMxxAPjNwDwejSCOADseD5/Pz2eAivgTQR+PTs2dmjhN5v+j1e5qj6BPxS86x",
-	"Tik6WX6JKdZcT6GW+WrGaZL+kit5aDp/PtG0Dhc6eQ/93joTa00naHD6kiVNv5v3rn9slx5vDI82ukrv",
-	"4UM/xOF9dg6sKsHvtMR7QXiepkTwiJnrX+BsiST2lIAfRpWPb8xShidVv43KHlKu4aRi9hOLVJW7BC4d",
-	"uQVGojxxd6cxVWyg9YNegD0ncRdvmT2o7U8W8vHBcquQU0L/Yt3hKGs2S1EgKVEvCFut1db5jQTXoHue",
-	"kdPhMLAUUQi/bpteEpkNO+7kIdySizmABxu9WSYpM/44sWa8eQsLEEvcuG0P7YPNcwW3dzcAltM3eVzh",
-	"CgscV2aHDGs2gMxFBiiJPM8ixB0o836Zpov7+zyJu8BnBEuHfcMT+xaef/DFz8433+GjTtaEHa9a/qDS",
-	"scmEYlWaRF9hmSxHwyBdOhnViShfs0zrvXVy9OW+vfqONLfJuLz2t+ozSbQOLoyPVu/KZ5IshVRmcz0G",
-	"pCRL51rFgls+JDXGb3mYS6ETcwejevAdiD/2Eifm3SYZlPQ9R75BpuXblhCKQ20YSvkIlXjihwDL9Cjl",
-	"BsNvrn/2NcaYKnrUHI+a41Fz/L1qjjXV0bKEjgKoxu/g/R286OsEPes1TvTjkRUdWdGRFf0+WdGHfs+L",
-	"Iupdaz2rkT0FtHdgLRL19kRCaIyGSbGV3IuhOd5Fs4xuwZbzwWof6Vv2UXnBnjXOWB5sB598a62BcISt",
-	"s82WVKuoNDWxztTgwvNVGqPJHfVGT+U7xwF2mP+96s48uSWNoKA9XUGl0aeTuBmD3tvhxegxDLEYX3DA",
-	"UW04lGVthlcFsRdFbK1Y/IrfJ6ohDvyGk8T9XARQWkFAzRA11KK3t81sDg1Dku5uEM8u7hA55G9FYcP4",
-	"UAa3BeELoqUwqCUE0ogNZxmRjElchacpBKTEnKbyYDFxwQbns0s6uIxO48EVG48GZ/MLJ8GfnT6DYU82",
-	"bLY+XE7snATHtbMcJim6TvLT+nGiYuc8bmhcT5NSNRq+Gz2/HloFpiJTPqeZSPXWrxDGSH/+g4HtRGQL",
-	"+9vknmUmGADVBU8MtYOqWYicAA/1iIgvcgp0BCxT62UJX0wMGFoo9Xv5Og4sZ/xueFXoY56AA9B7NVlW",
-	"UHIrL4Snvn/ztezkBPU5AUSx4wudOUF5F9pBe4nPQkDog9up9ne+0A/dYDKMe8nbwrZ0EuQKWtpFgs+T",
-	"bMWMP9kM55YzEyJllO/j4C0IoTWhxWB2iU5vDAcHncMK4yAQBVG1g/K1fe6hRnhtOUUgSTK2TmnEJJnC",
-	"G1P0xKPP1KHrhEy/+uIdeaaJUz5bsanzybOP4K5fYrjeCxv4nqfpLU+4ifAw6SGe35MLm6OgcWDgMV5a",
-	"dJc5ssOFdHCC+qerE41DGKZJ1+hM6LkXOdgxri/g2fPCBu36KhRd3cnKEfOIwyPCvmUOpRNfQk2LiG31",
-	"9R3l51F+/nPKz8N8VUbr7O6nitRLpmiSooyOMciOpq+9qRFPAaOiHAlNaKS86OmMUSk4ht2oBGLiMoHB",
-	"cMbAmCTx1F1STOcJS2M5RfauVWvL417ccryNmYsMUj+Q04aWktwnavtlssgzg7I6zEu6XjOu7QVOKDHs",
-	"sqKp6IHYBKRGQH9HFEsPUBgK7sOEuUAitLhKw9QVliUixph1877AcB/HvxOuLs569UwUyx1DsOAPHijr",
-	"fJYmclmWDM0jA51KE1MZyH2Dn3H4CPKaudDbXrt13jmDZCFbyB9f/0kky+6ZXpAQd93GL0xMOXEmZW2i",
-	"wk71keWZoHvOFF5OeJbuuDIkE9job8wv/k4L2Rn0VcJzxeREiQVod2EFyzzlcivWcDlprqOlWDFIfmWp",
-	"ZKCHrDMmjYPT3QfbLLdVX6tHLCb5uhuEnG32OHABNb95aC2mkihZU1NToDz6a8xITTgsQPZx6aBNugxk",
-	"WJpWAtGN3mHOjK3EfYgQ34gNZu6AqPTSSrXyPMjXxLyJSieA5O5/aRYtk/uuy86YyjOuhVEjXjWbs6ql",
-	"l1Am0hgMAIobG9Ot49LIxjoCoIGfCOC2IUS4pcGWmuc6jFwRbQXl9Mucu46CCkwV0ggcE+9IBs5/A/Mp",
-	"87wqjy24eUElH1qkWVMwZVmYCW5iGLL7JGIn5CXdSpPeJSRYK9+/+/yEVCSgRFHEjHVD9VaDOXPPMiRA",
-	"qehW3vLSY4kJcwLYCZ0rJBZ1Qm5qpLQw6WIKxs9Ykadm4wuqoVzw0wSy0MNcCtPzNaTKemnNW/0iOMWI",
-	"2xlbUG7rP3ixPOYpSGq0z26orFpTXcy3mG4DZ+sLuPHRQNrsYJikb/bDxZXwrclx41Gax0AezoVf1f62",
-	"YXxUeJKBuwxnv/dxsBCDGvDzQlXqGERV0bHCgStmWLv2mG79gCJAi9kT2DmNANipvcNNzNoNMKFjVL3c",
-	"gKu4cMax1mXBHWsIIpGea3zDmFZIVoKrZdAj/slQWZKDSPg+XXN94pCWd8YYzjOx2nHIDiatdcbuE5H/",
-	"0ghxB12TUxkPitA0xSA+iYjzcdYFP4bHTWbbZuPo5y6iMMC6p2ZwKMFgwg37mlWuRZpEW38pU7PmKZLk",
-	"TrCVCG8qOI4O39PK2cOTZIgIJu1X2HdxKDxyKGHVsM+g/IvjdwIy8L3kxPAWGFu8woET9OGRlbhPGDGR",
-	"jM516rmKpMoYXU3yzPdtzJN0JZ1vY05zqU42bAYrTZR+sfel/rLu54b5glGXNxaWuakkomgqFjnrEDrp",
-	"11UYDq5uBl/SwfzDz88fBv7Hs30+jsYP/9ILBmUW6AjdXVkvrCDrVDP2RGktITOZ38QisLSoLCnHTo6H",
-	"Z+WiN1cdJK3Be4iy4SeN12kB/fSFE7MJ6ticrhzy5xBiK4lcig2vAjfcCc1DkGJXCTeGWnDz8ad60kuZ",
-	"HJcmJ9hQ9aoYEOM8j7Ejv/fYkb6NFfsPJvtknTIqoRZPSyzX6Ny6TU20tiUvFif2FXRW7hMKlbF1up2g",
-	"uGklzqPL/bfucm9wp+/jHA9dAbOPEcvWmh7fLrU2tmFYNeTfK2fgYnA5ej4eXJ7Ss8HVeXQxMEcAhi+F",
-	"bHSL96t7z5eu1EL4vhOtWnyKWAdAUbUpY1JZXRJJHVLsIXrzhLwTGOMH1q6265C9o9zhJBXiTt7yUlx9",
-	"/drU4/RtarKVMFV9rIjaMUv9sENGtcWlHoXQUQgdhdBRCB2F0KOE0CODfK3z+bAoX98c+dXDfDUw35ok",
-	"0T2s+PfLrVekQDBZVCnogzcR7p3zOFEkFYuyIeUlH3h3i2QjoBrYQp+d2l4UeayGafR6/WD0NZWC2yxB",
-	"DQevpa0+yox8I0KeuRuTtNluQEJBNZ+bVoR5ZsaO6JpGidr2rkfDvnnLPaRVG318rnsrEbOMKgE3Fk3c",
-	"fXTlRWZUYJaYhYK+D0yFwIwUKEkkjGfnyK+P/Nrw633SeoCqqik8o8FwOBwOLmej+YCeRePB8/iKDeej",
-	"0Xh8eqo3QkjFsorHD0YqXH5cyLmm+9wgNsu5SlZsYu4Ie9dXZ4Ur8Fv7cK/f2zJNx6Or8fjBldurJmJx",
-	"sZlozGkmYOm8fE09BpcphhmM+qag6HXPWhk989UEyjPqU0o5FpKRqdhM9JmdSCyDDiXNbfaTyYwIRiRV",
-	"jvF9IpNZkgKD6EFYSdTr9zY0URN0UWthkisRKshQcKBgRKPj6PhgcTOX8xQiKjGMEznSocnvT2jwaSZV",
-	"Mvf0IqDQdbl4TdCss+y2tSCFfiaUa9Dre8jcbdnpcdpTn4+y4SgbjrLhKBs+mWw4LIzV6cDdA1ntK63p",
-	"1kf2d2R/R/Z3ZH+fjP09Ns0boiQPdv8gC/0t+H6+l6Go40oubItT48gE/xnzeEyNVStl0VILZ/eM3o2G",
-	"jdk95sLCJvfE9J7tm9uz84ajlttjGYMrV6JZiP27tThJEw8pPVO/UHmCfNkKwpttX2lYCzSRsG5mmjFj",
-	"EAct2WM27j9jNm6nInuaPbvqemUiby0+aZ8M+G8Odtz8V0uIrSTAhrJebf27EuZrx3nP7Fgrdo/5sUe5",
-	"+juWq4c7IEBn3c8BoV9pc0Acj9vxuP3XPm6PNHhdNuLBNi+e2l/b5s3jRN1E4cJY5VLTcRK79EqTv2ca",
-	"rLF07mUgaUxP/E2ELzKWcNhh941kUkJCYuk58637EuaeLDJqcmHwc8buxR18xiyGQoHHz4Yi3Oei9jPk",
-	"r+brCaQClL6JKI9YiqmPEECTMalEVnx293zm1yI7M0vuqWIT8z2Ni3zMiU2d7Pegk8QEq5lNvOqOrmXf",
-	"muay/E3GZL4qf6WyZLFgWfnLGY3u5omBHY+mcTzZj/7iTJ6nm858Lib7ScxKL+jPimWrhBuk6i8ypjLU",
-	"G9GL5YbDj8Vo7F7zJOgIk8MXGzZbCnHnbZr9ptg2+02xcfYbyaKMqUkmVOVRuUmURshE8OC387n3tWKy",
-	"/HbGYpYm9wazxbemu3mwtpw+O19wFcrTu+GE6V9cRflw6A81J69+aGikjgGCR6962aveErN6WlzduCop",
-	"yyRmE1e5F0U0RoT1rntv13RV9dTTwew8uhhcXrLng6urOR3Ygrnn84thqQZujA7sojLtMcj69x1kjZQw",
-	"2WcU84qpU5wbdahe4gZVk1Z9ytNiHnze+QS9DbS+UW4zoeGjyiRWrFaUYwuVeUU3sl0Mvpt7vSlMjQzX",
-	"u8BvY5+KBbljbI1eM9ck9ZZjJ/REEppKrGBkthAzBdWS8T6ZMZnE2ONlwbiGkMVknUQqz1inDgndW7mY",
-	"w9/RV1rwox1J1ba+0x4OSdHUWQwubFSl3MRnUMGUaNUY2iDqdUz9WhFporWCE1K8TV2/5eL3ok4DSeQt",
-	"j2imFSEicnVNpqaw1tSUEMCrRtsLHHocQ1dINytWuJ1r3QkqUN1xseFTV/ohwxI2XNxy09jeFjjJRMSk",
-	"JFifHPbXKuAGBC0LzEbZih5m+KA247Hyp+8IYqmGKOGdJWFcxglfyErTlsN6EXlMqAv1lBhQzcgT2Cuv",
-	"XJC4fAJ8k8ddZBcWRZZzYy2UihX7hoCnxddcs6BRo7Zd1rJREs/Exwno1oW+WlacE0h8/xAK5q75h5Fl",
-	"9i2/LePGR6zXLsWebL8dyq7OJ5pRt/qdjgrxUSE+KsRHhfioEKNCXHVT9m5+uJvEZ395F3/9fjUa/HT+",
-	"+VLK13/t7eG6ZFxlyaHJWoXP41d3XcKOHy8NfxdFdSuJuZZpY3CsVFTlsnfdM0oxKr9SsTX00eExM9WC",
-	"Wi4K9NAjiJljmYSzcnrgjRwGuqxTQeM9LuWK8Ji6LTOTIgUrAkM48OjKv+c0Y9bCkyfkC5vYv6SSCM6u",
-	"veptBHfFeCOTTNtBfWP0OGsRVXDKb/nbv31lBwaX/+tvvwKFfQrENjX1+Yo6RSRlNIZSO5zds8zEOMgX",
-	"hHJToRynB8jwC7sUmBQ7+2l7Uhs4nElIfiybUCth7Vj/oB+P9T/Lsa6cJLtx7VlPQW9GQy3/LFTN6D2b",
-	"vdZUPxqOz8j/83/iv+vkI0ulu8xCnBCoR+fqMuJUZEljMmfa7saX6tWiaoa0pY8mUM5HYw2J/qfzmIYa",
-	"qkP++fUXX9nzGRoZU4+jNNEcyrEDDcgJsSWZ55lYWY+GcThAMeA8Wprar0t6z0zvTXPcxZxMcZlTol+p",
-	"tBRoWIRHbo3bNH4OuzR+3hU3VQZr6MqfzW2JpRKLzxZGjOw73CiYbZhUJIdHbFSbDZA6RgIflY+nUT4+",
-	"SVsa485CWt4jKNGi4OdAGYREEXQ4Go8eVVoxiEUt9DLu3nw5D1bJZ8iy7FGUivLYr4Va2pGM0XhbOEM/",
-	"BGfSmxYquTqnRiKF8n/NNKUOZe6y26cAU/Nef/jwFPGliZIEsaOFgIb+sBBTR3VdaOtv5uEq5zXbZLDo",
-	"SKQY/dDmKaVZwxw5X82YVW4NNfRdyWgQcKOiSLpxLWMRjGSl92s8Ors8e356cXYJxR7xy1GoQOofaaiB",
-	"HJlRjvNQ2z3TEwQzynlRnPUoFY7ey93ey5qw6d34zVpl0a3Va4LIFaADRxoPhpelkY79XI+OyUCUcZk7",
-	"Pe7q7/1SkGS1LtfKeOSdXlcdxsx7gArTWvACn3pwp6sJBMZjWYRDepec4BE5PMfEHNou21ERyOZSsthf",
-	"TybjYnZe1/2R8lb/6lGyHSXbUbIdJdtvQ7Id5K7XCn1nL/0fKW8LXjiywyM7PLLDIzv8bbDDRyY4zSg/",
-	"LETgj3gh86vGBvyR8q7dWDxG/rRHsLVoQjfr47s1gt3NClG4azVTpOgu0n8Ca+RRuehugNCmfU6j5a7q",
-	"BiYINqIrhg43bFATLcO3gjjkN+I+YUFDZhKZOU3rWBs3YhsYulJaIQY+PH83GjfXzIpSlt0RldF7lrrW",
-	"sxGVpgMMRQfliX4zz6A330QfrvOLM32m+70F49Cn68feUmQZEvqvUiHJb7Rj7jzyGZRN0tB9CJdQCt52",
-	"VDDmlVmqHRC3M+2UZmjmod9J2QNCqBGlnarfrPjhNI1VKxvI6Fid7aiPHquzHauzPX3h4l+EOwbrWHZh",
-	"jnDdCDWLDlC6wo3wI7hEW1MpNyLThBeJLGORIkuRSa3mKMUwBrWMmIPKKxXT7HC02udqLQZN3oYbqBlN",
-	"dowDMBXlWca4muzECnap9h6Tiq5T9zs+Xcddffyu6KhOuEu93zRisgZDZeggYpMsCjXcMx2zTaVsqkgm",
-	"UoZBjtjdls7EPUQQrLybe5CX/bJQdkwhFDXwOWb7fMFjFrd01SsaZ+fclOfSGwtxlxiTAAFpUI7MT9YP",
-	"1MaGwhP6L5HGk6IX+2g8HOqjnm0h88hSEA6OLCWxKluW81Jo+mwQXcSXg8vn86sBpfPZoEhzuBz1Cvbm",
-	"gNaSEEsRaGTYFCbofrhiUtHVutnVYVBo0qROMMOno2n63mSUJVJvX67CnZnlk/ZB/ZPYkBXlW9NtHngz",
-	"bKHrgS4yF26QQH/qbEsw+6tGrW57WiIfoWR70f+1btfU9jRkwdtfkfhdEmAnI/41CqCAHW8pp0uCnSvp",
-	"VscnXpmVYmZ82nLQFmchmLRoSTBIJqbGh6nRaWbx0u2w/szOBDmz4mK2YhOLimiG7OpbE2z2XJyRpvtE",
-	"2/y8830mfhGigyKDEawD7mOjfAZ3ogJ+9eFvUwtwaENJbRzRaDu1iLeFp2LVXod27suiHbY5jF7jHXMJ",
-	"m8wNv8AKILXT3+D18LgB4/r3eFewsgjXNVw7BHQ7cJIpBWpraC/Nj66syILtDIl12LXL6JcwW0y4cxPt",
-	"3UdlJ9K0spUJk33NB6EcpVaf0d+BByaY9env9OXl5cVwOPTQbloLW524JPU8fPU+//qLm2+/fz355ou3",
-	"b2+++mJy89UXj67z5M5xR8ZZpvpf2w9qoHmDucYNBZ5AI7G9nu1Gaj1Ea0oYpPnpRGwmNhDNiKHnvsA1",
-	"wvYFmSacRiq5x4JLckpMJS7rtcOKsU8he1FZNBMTLoCtBA85yzKtKragJFAYISCwxHrNYkLNmvtF1CL2",
-	"0qfSPlMwt30a6Ys0ZtlELSmfNCgNdMH00TWnUf+5Tmnk2lHb4/AZVFIQnMkXZGhKXwjJQvy1vvXNaovV",
-	"7uh6nSZPoa1IYDatG+NmaBCpxWAVvoc1HYhinLx6CXclGzxPRvsrIlDtJtqW+cAOPXcE1v/QZPuZNPYJ",
-	"FgD5TN4GlcjfiGIFUOf8UdpVSKnymG5NvzInrdjaClW3scE8GLwbYH+VRnUWVV5DjoIHso9rvZaJEneM",
-	"y9716agfNsyaXLvDU8+1WzHeHF/RSn/CE7ls7D+6y4QrsGTf9kzCqlCtLOqDJ34rP/lnDCkza1kkZDnY",
-	"Z46BEkfHdNkxbd0MWc65EbVstRYZTSu+5Dwp/Mh0xeSaRkzaW/VnG5HdzVOxkf/+95xl2//13nx+Ff/r",
-	"6ct/HY+N1fOv4y+7nJ1/HY9L3g5kbHX3WYlLtPeTUyKNoeu2AHluhDmkxm4SyQ6+oP11NDPPFUKkIHOa",
-	"PUZJ6xrwm6EHdZ+y/Xupf9LX/uRvS/sL4a0kHlrClJ3u6JI+IQ3nMILrXKjLEz4taucOXbOPaalUkul4",
-	"dDFcDldDOfVira0OuhPsrhqofLwGWpj/HYPrzUjBulrmwNkickZNJlxsynsKifxzBWrV7gS7/7I6craL",
-	"j8zYgvInPA4VzeaJyg+SzVJ4zswSwTNXoO6zp6mh1mBaYLZlokyW5Qm5KWrZmX1MwUQGotwSqkjKqFSQ",
-	"Vm/3NMGmIJZswT+kGa88CaZOOiXgEAOmpDc0546+M8+R718RudQiLlFdctk/heO54nT2iKtkIhV2k8dl",
-	"C8vJ+f+cCVVYTs6YKmVkeienX1ZrylKmguV2y6u93evRwjpaWEcL62hhlSysgxI6PF9P57yO4p3WpqxH",
-	"JnVkUkcmdWRSJSb12Map+YFpFj6f+23cMr41LVWatG1B5iJNxSZ841h2uR8Sn5TLCnXUyR727JnZ92ca",
-	"9886TvAbIcB6Isme4TgWSU0WUSLJzetXJs9CQoDFnGb2pqfSLrHJODrY9ioulPaq+uUidLwVdjdODN22",
-	"GihHemygx8foaJZh7KGnCcneCLF6wuQuwdPtoflZmJf1pcj+JKTCohLQ3Wn3gXxj+j9hZIY+nlWSRgCC",
-	"WAAFEnJZDsBDKK3osND7akVH75AHvSJQaxFyVGzwJkQJCc6IyKC+J0kTDnrnin78mvGFWvauzyEWaKfn",
-	"rZRDFboXhzAx8JdBOhPU8sLIBdsVIRC74CpEnV4M8T+vQNSwS+yYRXdI9uNvffR7Ch51lv1f6Reh1iT9",
-	"+ApfGDVDg0pBv5fz5O85M8/rJx7KiRphRk0JPgMIS4xvC4tJEst16vza28Dx8Ow5YM1+cdVhO2sU2SGx",
-	"6w2+g5KuSFlrlj+WGD/hurzMuWB4n/3ZEEVK+SKnC7YXdbw1g5QJ5HQXgTy4I98B1+/sBMgROrzxH/rB",
-	"WvAHDGNGqe96M/c7UAiUM/IacodCeTmB2147kmewng8bb0/XmIwQUU5mzAZHZkKsCFWwu3i/sRRSkYRH",
-	"aY4hPI4Bjcq8Z9yF93RjyQDEPhx51I0jY+fFpKGKKp49uMgyqNlQFS19zJROXx4sFrmGjBY95n/+OBxc",
-	"3Qy+pIP5h5+fPwz8j2f7fByNH/4lpNR2yXvWVGkbvftU9HOgTtY84bH0qIDHZEW35CeRcMjUphB89zc3",
-	"ygsyRVqcegndfrFLm0CWc2xTVDSm3F1tst/7OFiIgfmymLR2YJuTt+FYvsfuMweczFrzHchmF3qFdwnE",
-	"Bf9otKuTeVI06TwxTTg/9HtlRViDUeQaAm2B+t3brbiYw9zr9ZuOjGmyo0/NXGQvCFut1RarfbkogZKk",
-	"6HJezDJbEl4gakRUMvppmkKEv0nzwBLONGOEi01XiWG27S8Jj8tCY4w8x+oYB6kYRgh3mP/7N1/XKwY0",
-	"2W7Ot1EN58MYAkjD0QfhhLyjd3BziQU6ua0hYPwPkq4YPljhcuOydB+Vuc3N4Ac6+MdwcDUZfPi3IMN4",
-	"yRYZjVn8moZCr2/gbtvd5MPFKRSUlUu4SZ2xskOEzed65dc9SF6UfcLZxpSdlv0ibFtkBE+JJBuqyQN6",
-	"x0FR/iW910QBpfVZZvoFYFcrlkoG38NF7BoA7uFz4NlNtPZh/bing+H43ejq+tymc1lvnRsbL/MhJ7Ke",
-	"oGnWESTzXLIMcJFEjKwY5ZtlkgZDedYGqW1U9SdGU7UE9D+4RVTnfau/tnfmRTFfuKeei5xDmJYUnWOM",
-	"Gq/PcZ83mTZDQMkE7r0jdYNmyrvJxSX0LQ5Dx+IlS2lI4IjsDmnNkBcQw4rG0EhuAUXdtQRaQq+5hqS6",
-	"sF2ltZtgGJlIYyZVMPyihHRG8ElosIcL7YbqzTI09hRSnOT02h5wbJVmTkLhc4oFBnURRe/YCZliF+Tp",
-	"NdlgbqhSmqtD8EQOvSnIPNE4Q9X05JZPTdu+6TXSesGAif4ITQdZZoLj4EnUqNSScgiIgSyqEzI1p3h6",
-	"jQMg71YEK0dDc79plnNvRfa02zXFAl6YsYVW3jKyEETwEzKFqI9E2Fddy3JcoW2DKFWSpig3bjkEDWkm",
-	"uRR5dkKmRtI54LA3gOmpTMR8TmYsorkEg2prkgzL7QhxP1yfaSh1NTe9os3SUfWHWAYLctHKTu4OlNhg",
-	"zI6t61xQXsMRYYp9c4jvZP989EenlrdmPr/E65dv6aoh9c/0B9UmBsTZEMmYU/G1al+WeRdnVZFXO3Rf",
-	"xIkyWc4HIHAmYm1U/Yc2cNcpo5L9tzrO8KEdJiWC8Ef9aBVl8H4IXV+sgs0nbjgeYNC5wSMLeCKJOiGv",
-	"MGKJs6QoQWSaYHATf6XYR9Ad/NYPyDxQZepS/C1mNNbb4T80HgzhoeHZ9fmlfmiZSCWyLWbMGWd17+x8",
-	"TM5Oxidj8s4wnpn4CIppnkIrSR43zz3+AWyq1UwPNfLb2Rn3MhQTaLrLLRoXPFRKE10N6NnsfHB5EV8O",
-	"nj+fXw3chR87nxuNvneNffQTfp8oarpOplSf265rcy5d89PEfR8l64TxYx++Yx++HtR4iSdibsMdkOr2",
-	"qIAjGVdesIVVd6VrsytzYDGlQc8HF8PL0eByfHU6eK4PQ2RBpaPZL3V/o5c2KA5UcY/TCg1ebO9oTwKs",
-	"QpsUcjKHPoQZU8Ad8LtyPTz/RWBdFnBEUQXMZ51QVm+I4phsSC0Vc1WkCqgs8WPmPSW1a7KBC0rt2vTa",
-	"4+f1fm7advfaTi+Se8ZJvibJvKY+onZWUlaLEGDAOpi0RlsFq8UUE4G+ajALF+4BvIGX5X5Ne4U4OykU",
-	"ygO3ewKJLQyMJ/RrzpPMxALDXzZ7lYPl3TnKHgv34Bzgk9vhz+56MW47QO+c23pISnIqpHhBHxbQc2lq",
-	"1XZvW/tFbz7bCM96kQSPTGtxIrFWQ0vp+m4R5qY0E20q2r+1VK4pTE8KBU30hy1Tgdyk3bc3JQH8dO3E",
-	"DSLd8LbDgMGl4MwLgU/2jXz3JEWwbSrsn3KdD1eQJs0VoQuacDLbogNBcFZtcS47eLLrOLRiKhg1JMTK",
-	"tB4r+Ght2ko+QPGkRoxJ2DoENCcQG8uQ+hxMgadUlapx+MT2mGQLxTod27fw5ENZUnelTM0iglT56qXL",
-	"Z/EKEl0TCn6sPqHknmXJPIkA5/qzpjDVL+8anDVqvHaPj56xkrZDmE7n/lLssLZSnrawF6d6TxMV5FOI",
-	"aBgW/e6mv0iSMl8IamB92q+Lvy7UVdJrmlSDxOgWhLOPHoX7Xt1abMFeNF5SnH5uJEJ/542fD6oAd/Ax",
-	"wpE3bf694+Ez8YIZFb5I10rEqWFlqehvfxmZZe3IZ7vl5VZOQnPXsIIhFdpJo/lvy/41egGsRO4bfzzo",
-	"j9s1i0/8TbQV//xbnvOy9+Q05D0BEFpbVh9dB0fXwdF1cHQdHF0HT+c6OChIFb3FnWNTS7ZpSLpYHUQJ",
-	"ssRG69akEFWduV4Kr8HUfB+6cZI0iVsMTNTA9UP1mgaFpCqYf5dSAqiDmTJ4WAH5MH3HSpTdbT4NOvum",
-	"v2dvV+dOJ6BqF4Ya4Om1ht5ojiID1ddeBcNCbWDSKoljU1TWfAO68VLk2QtMuTfaH+Bimgqppie3fOqk",
-	"4rRPpilVLNN/5DxjNFpqlCAEnvOmaJ5fVl5PyJSuZskiFzleyzG78Su6veVws6usvdq3RdzQ3KJbIsUJ",
-	"ma5ZtqKa3MsD2HtKDQjcI4r4hExd3pt5GKl2SeNbzkVhjJMi/AXcP3RLKN/6ffvNhaAhEOvd8NQFwAuE",
-	"kTi0aA3TrlYfCwt4KQG839N4bujp27EKQEezphoPhfRakFe/5xTgUhq1O0+NvOOr5J7x79eNJYS/FT4L",
-	"Ae+aYyGGNHC3oSCczKOIsbiphrCnZp4PzdXs5En0sLBmtVdhYIDmBLyik3z9ZJWBn8RhXGDqF3Esdss7",
-	"KDn0QrXIJ75VVzfVfts1aSvb/6RFaQtkNxTDtCfKoyIL14al5oibvyYZWyU8hsOOaPcdPl49+Ak4fvwv",
-	"Cl8Kvlh8Dpyo8jf+rFBiKVHbiXEffWiyOdvymn9hk7Oeony08Y423tHGO9p4T2rjVfOwezc/3E3is7+8",
-	"i79+vxoNfjr/fCnl67/29sjNNmF9h2Rnf2GjX3/VxGyA4jXNJWuueWcWSTNmb2NKAW/aHght+pktVaE3",
-	"GMpvj8aB6Df3eksIKBdVIEpWJQQW0uzwoogOwp8b+zp402M0pCAzZq5CcRHGugnohLWAPbvmYub2vWn1",
-	"B++5A4d7OpBM9nN3vM7YfcI2u3QpKOUGGl8qxJ0kaXJXiW5fqpVmD7f5cHgareEf9ieWpoJASQkbLEgi",
-	"wedJtiJbkWdld/0JvvvMvFxoEYXWZviwBg+/09v8nqoIYsQhiJl91D/vOXOdpeByQizlT++++ZqYsO5g",
-	"Bshe1oJbUUMuof4Rwj2/4Is0kctwsv7HhgH0Lw2wVqikfH2klT+NADP2LuppU03/yeniEbVBvuOsOD2Q",
-	"C2qQ3F382NP5m5BCb5xhW/G+GWxNMqafd06mUgQBvYPwJ+fsyFAgW0STqa/hmwEKvxQmNRBQlm55yuZK",
-	"v4FulrZp0RsmzQ2/tB5ANE/JFJ+a1Fx4RSXEGbvFH1ncd741gFy/m0QMXI3WOQehXYV/LcEEgRMyzbkh",
-	"MoAyUZAn2ODmu+UlP58p0jS99i/BN1Ri6oeb4p0rxAgyUMyLFlRGNlbcgDYA5pYXD5qkRfDN5nGiSCoW",
-	"gPtEnZDveLr1Y6shJgycVtDNBPoIKOGASG3Q1EoDdMu9yfuEfYzYWrlIHEQXpNRMxVrrqCJXUyNqtAg/",
-	"IVMuJiaGyOyzDeI2tGF+hP1QS3bLbcSRxpUJITohU/PtROZyDQ69Kq19Jr2qm/qFNGM03k78DfSn31B5",
-	"W+yufsGcBk0MHBBtfMBm1KXFsCP9NOF3Ex8Y/QXArclN0x0kxMVktiX0loOLFSOlRIZJhYKIVM/tuRjs",
-	"eMYdhiY3jnYv7vCPovVVooghtJNbPl1pE00otNyZAQo/gIsaiB0/26sPkwFrnMVkCjZYCcE2R9lUj+4T",
-	"7KZKRKaPGIAC26wmdOJ2wzm3oUGMtHkyJimi2AVv5oKAqhvFlaaUW15gSZbd2lVGBtEBJcdDleeA8Vhl",
-	"IuD+diRR1GCrOLwLigY3UIUu9XdV0oO6ox519fq9gna0YKlsP8Dvb6V1RdlfK9ju9XsOe82OqCfrECmy",
-	"xZO0fwy2cmwUY2+bG2/MaVawI9Pgj52Qb2vRR+aaaKp507RflNHVLNxjdMGauJ5XwYTOdSuHWwRW1SWw",
-	"28FJmqwSFZSfSxoTEBuetQSxju6ELJipnpFwmz9mQttiukURAy/e8oVgkohcFT3KXYxixoBDzJg9j2D+",
-	"eAIHgDEWmZNMGUvpdnodyO3TUvKWJxoyGx21ZQpeUdk2IPNLwhgkmqk0rZUct5F6Z70W6ydkiomvAOgt",
-	"L+cO2ksZmxyrVzBji5xDUGRinAvm6rF4LJGIkDKTqewVuJRziQFZKaRgO8cLDBMmho/hdlBeRrCNYJNK",
-	"ZCxGVzhsguM5frrTLJfMuKAllsps9iKPrdnqu8OeD65O6dng8jy6GMwu2fMBenXQJ1zo7HJNV1odp9mC",
-	"qWpP4svB8/HV6eDybHY+oBfx5cD6hvQoxRi2h78zfdBY0jKB+pWhiq7/UItC6/I00ooHiz2ntPRCqqrr",
-	"HQ/fjZ4XNT1rjsUYVjm4nI2iwVU8ZgMsq6VXMTyzE9rE22N5zH/C8pjBYzAqk0VDCc1moVe+ayr64+1T",
-	"dDOREyxfWRARFhrqXfdAM1ijnJkYMNC1HfQBj8bvhlfXp3Y5oXKeVj2hkTLtZ01rkJhuobBHwSF6+KM5",
-	"VpFhTDPK8dqx2+2Ugjzjlppv7mhbZqB1Lt9DPR4ML71BHw64FtCImHS/nIDjbkN1cPXybgfptNIIaI2y",
-	"8v5l6f25yFYsc7srG6YzOPhg6tb722jSt3ewfLc1UKPG1S4OPHX6g3dvV9yn5BJuFGgM5ZlYJoEsTjVI",
-	"M8q7z78HPey/320EdBA5mHz5ble0FdKoObnKV6f+tVVgiJFf1gMUTYAH1IYGFF9Yqd4mGk3N7E6HOE30",
-	"jpROccWcqt60PRQngmUJ330gapu0zw2dsWiPsvlYutqXdftfHxsqhqg4iIYvTtDEVsqw9LRiqxnL5DJZ",
-	"4+nKBJToND3r95+7VNgHDuHoyjIRDUtRvP5HV7zh7ZKmKdkwrDfy7zuk8llxoCEPz9n3caIaa9hfDLQa",
-	"PLjUNsGVtgmKkzeOgI+v0+1ECVjsQdf2sDisLKkFWTlQp1n+gq5TyN+gjK3pQ+FBzhyS1xCDoDfix597",
-	"P4mEB1A58qYFVi4Z4+2yFkZVk/Aenz9vskp24w2cERNzD9FR8vozMIj3GVxG43jwnJ3OB2fD89HF+PL0",
-	"+dnVRc8vHHhoRIZX/dMxknmSroqCcHOaS6V5AdiTptLtl/pLb4n3QrE9lqhYGcxd6zwA9VoHmqwoFubS",
-	"gFmX4n6nh7af1YMAi1hyrzHklEP3lVHR/K8OMqDDes9VWSUOHcnxxWMM8YJFW/u/vGLLRhqoBBfh+IFT",
-	"Zg4BpBpGo8cu8WtsqojNSmx90vGw30NvuWO+keBKy6vr3krELKOq1gSqRTErR3GkRRHtPsihSVcJer6n",
-	"tEXOaK3dKpMwcvjLLInplvBksVTgot5MtJSH8AizeDjbWkfU+qWAEkh43KFVPaiZPKcQKFiSrjIVm4nG",
-	"V9GqflgR3zvDpACFofqyGMUxKbqrWOD0rkompTsqUZ5lELuIeCjyNBAPgQNwbkIzR6d1ZnzBBld0NBxc",
-	"xufng9kwGg3G7HRuGZUVNk0hKG5EmSw4HOuQ4HKyBmwgugDoe9+IfyRpSp+dnwzJ//jfo9EL8nXC84/k",
-	"4/OLycXZC5LdX4/OhifD/0m+YtGdeDYejobD0XBEvkwyNhcfn8GviB+FfoSf21MWD+FtzSmM/sGr1yYp",
-	"e0SDKfymTKOYE3i6qB5n7/qMh79bzWfG1Y0e5k2RR1658w97L0OgeQ/UoXJMsCNkN+b5V0Ugbxg46+nc",
-	"MRg8VnMqhQOQ8L45TmJ70ejueW0fUUrwzkxigHG34ApjB9/o4W+iBmR7Dq4QjvUvEJrz/bvP+0RwU8rP",
-	"xzTcvMI4PmSlGLjmoPsSKLIlc8zOprGUcGzLi5iBWtRQB9rIiL0R1ICbws3VXGfDPVSnQMCLVs71rprr",
-	"zf33zlz/hcArnFydsAYX5EhsT0pC1rkWQlK+TgWNkXu4Gor7TY1Oi8DEqK+FZtW/1PcjWa2F7M4QLABv",
-	"KY+a2IF1fbVE5TowTCwN1mIpn/N9QWqM2i25vhqrnuBTLr6mc5rM4xjyPmKinQkHPQ9NccMeCJ/JWpyE",
-	"3SWsdOutL9Q+u+TVCJe7SUOM4I6xtXRMq082BjRTvMjU51iyjO1LCN84iEJ4KrwioRpY9tc6vNBII+77",
-	"NW+hGtb+0BVXmFXQbLeMQMV9/dMnOb01b0oIHPsQFsWRXnlZ19jdtTg+8Di/gayrEIDO49JUXCmEKE1q",
-	"+4Lw2s4UgKLkR9kpaWgco8SD17Bcsy2jpE0cFpMt2xtFf9WDvVJs1Qyg8YJUAfxSZEZngQm1JDKQ+VDj",
-	"y4cA9Tehglgru0CqUH2/1ihCuMxBLMGD1ZhpjCG1psvEnkRF429g+jB0JT9IcFchplBwVhFWjpE9kZpV",
-	"8b80ynObT7/fGXtjRm/jA2F3z04BJyqyxUWwWSmzL4ztUq/qyGnmnb8gptBv08yNNq7sl0/JFCSjCeSk",
-	"BOXo3gQN4S11mAqvQ0jKaYt/kHCppZmw1isEJdtyCa6HzX5yBWcNAqSC1tT7ar97fb4kY5wk1qo65Jy/",
-	"VaYnUgmKSrSgRwoB3cnDoW/11AWkXxvdcABfJ/IEVoX/lYVImWNbhJWNUU97KSueDQ6ChlNsrASrcFS5",
-	"Te1UGTO0yiBL1lbFpu9XvCh+tXhfHw/GasLv7YW2jkFrx6C148X4MWjtGLR2DFo7Bq0dg9aOQWtH2XwM",
-	"WjsGrR2D1o5Ba8egtWPQ2jFo7Ri0dgxaOwat/ZcNWjusVhTmDnevE+VdUtWLgIkV8/KNAyFHNiyJWh9+",
-	"Jc4uamlub+/Z+rZyi1aW3C2OHu8zSVIRLH/dtS9YjGexa1cw5+RpD3JTL82T5T5Au+vNOoM90FB9sxSr",
-	"esSX8roGbaq3k1xo9RmrolTuKiHxff/mQRWyKfqKmJ0sllCgq7QbrTTWtbdH55iyCrU55brxDsoVX3FB",
-	"DJ2p44DaFWXO2Q6UVGKNZRCwfkQ3oKy3LXQzWUJmolylGY+iXOu3UO+UnYX7GosH1tFtS/RBXaN7kVgg",
-	"Zmxuei4f2mcqWB/EIaZfEEUBb2lb2gnWhP/t5Iy2/EUMJ6OJCbZylTxO1I27gf7tMLjGwvzAxGcsoiso",
-	"SZWoMCN3xaaCwbBw69aZf5rH74IFooGHUuXVrtb7k+wSNC3w1W6TDQ/0wfDX4PPEouB8V+7oOfwqzBGj",
-	"SU1DOeMYrLWA70gwONYefK/sX2+u0R+5sk0AYKmfHGemeMvBRUKzhvp0pjsiltlxbTdTzfcSZWbs1Kku",
-	"l23N3MwOSEV5LF+QqczXLJMsZvEUCncRzjYscxsFZXVMq3SvOozpWIEM3l49uApBxZjBqjDuimLH4QXs",
-	"/808XCVhO4hbs1d+vrTRncl2R9PuesTvP0+X2E/edtRrAYPFljCAkAeh+2ft8thQm9T0rWtsV1fqLmfX",
-	"3kaYXoxwnToxMKvZcEErfUfgmH5mXwvAeE5byi1Xg8iUCbA+rAFKocGbMRCAdsQ1dDi5cSGbtUi7MvbQ",
-	"qV99/XVKtfyFToxI5269dtxSQ1i/d99wOHyEFYiB3XuoSeZaoSm2vtq6th4y791EtAEG/ACfDcjLDZUH",
-	"H8uu9Fi69QiGVrooXbQi8EDKemvfRzbR3QVqqC1mQdxAceXVVFhGsSPFBredgteNMeg3WO6yMQC9fBa8",
-	"u5edkZHGG9mVTst3NjtHB2LDjshkyWimZowq1FWKEIWOOmH5HmgPbjZjjGP0p2uARhZ0HehTRmePkkuH",
-	"k1ZBVcXeVZBdxUAbIRUh/LusyGA6AUWt5WB9HwbqnurUkW0UnvIgz9C/em4GMI/RGVH27lVa7/4CbKN8",
-	"cdfiJrEyaY4HQq+gQ49mc8sXLM+uf6pv7AIKQwsPJ91aABdU6XBvpy+tsbPiXmRxBDjcvVA7pXxXCoRO",
-	"Ud0p0N54dpJeT3DI7YSdEedlmBye39Kgd/pXr93EN413GQFQrhSD7lXnbXgKzHqLKSBtx6xkoeaclWQ0",
-	"k4tW8eJ+Ul/wL+zW/S16Vh/jSIUclgZFqmiFqte1ZmKNllkS4Dju/nmXZSZWn9tnH4qb6iZ93rlvTdVy",
-	"vy27p9S7G+722T9Psggtw64cUuzXtq800G5MvPQef/Du04PC0PApOGFZzmXJZ2CrDheWz96iuytjsxfz",
-	"HdKbTe8HbTaJTTiBebe2gmsz1LehKlrimE9j52Agwe6t+lY/91AJMdhRWWQpNvJbsXltHn9wwQhdqbQU",
-	"qND+EugM38GTD/29nCSBQIcd60rF5hsRs7fm8a6uJo1G42kqR040HEDoI2x4DJpIRa/HbsfRD71oh+1v",
-	"xZMPleCM9hff00S9xieDyiHQV5kxlPREe+ZLwPYLfhran4LfWYoqk0p5AWWaLfx5hvU695MzcUvGubdP",
-	"bWLEpWgGRMmMchCDuWJtSfSHqbDF+x21p05tYm2H2H2DCDBgq6Xvt1f73rPCwKl0sD3thS4crBAWsQPu",
-	"0gEX01n3tumnAQIwGa+hMhNa67ZdMSoEYAOf2uSM0Q+LxjxYNSOsJOxuzL6x0FSdHtBj4OAN2qmTGtro",
-	"e/djidEfUVl8ci9BOc6rCShgugth+xdAyIK428NkLAeKPUUX8XJYWftSv5csu4EHg6zZG6gCaQU/pR30",
-	"6KjviLT1YCi6DZ0Kvb4i0bopDbvBGt1By9XRjINxj53b05FDd9f48eGByJZ9AGpkXN1bxX+ZsDR+nYlZ",
-	"ylZhSzajK6aYbb5iEL61zhYM6LKK9iYTIE0rTEvEIaer0uyhD6x+nYlFRlfymkztgqZ9MtXQ6n8Zz1f6",
-	"3zVVimUcmtwAevRfmdZ+4GkhJnIpMmU/pIIvpv1bDh9WlG/1D6uEv1JsJeFv+tH9nfPk7+j3lOaxoouQ",
-	"/sLyM3z2josNxyFSCN2JYaJZSvmd/tqoIpNoSTMaKZbpL6HH9SxjFB6ZJXEyMc/pzwkHXSdl5ZcisZol",
-	"POELCHmHWRiPRJzotZFpnK/TJKIK4HIvIsR0xcwIKwHAwg23/sN48gB9DG5cEd/QJQwQLZXDXGpGh801",
-	"i5unSaTxDM5SaCmGfWXqAV+avpoq9hjS+kxCDy3bLY2sqVpa+nL0BjIsFkq+IFGuTM+j8XBIikXX7uAC",
-	"8KyaLgvf+yRsJaahTrCyyqOfBUavHEdceh/Jv5g5dAq/YjwL+jUX+ocT8spvnpNwkooNy0hEJTupgtXv",
-	"rRJuP44CGIC5Prcp9cEJ7fIl2pqydqIXFt42LoiLsuasbOmXiw/YLY+ooqlY5AzrfyQdmuQiPG6mRhQH",
-	"eoNOImioaNUU1yrULLG3FFkGpQrtKkbjbn043cA77Fp86qHf0jgaYHGlUWwchpDKYm6vsl8eAfxirTzt",
-	"4vtdm3r+idFUU2xD3aoEzF7QtSLKCXS3KzeNmuXRHdPyMhKc23Z4evIZlaz6NVtkEFMG4fLzOXZrhaAP",
-	"2SecbWwRxD6JtJ48yNeaN9kSq9qO7KOGAvfeQKau09YJ8fpesVRC+N6dPIE6LZmeCJ+TtdzD08FwDLkC",
-	"Nk7f5lUUXbw0O8KQUT85urS4jMVJ9Tu9Y3Gestr3Nq/cYaRoFV951ALdAE0tpMJsR607nBsTpcemznZB",
-	"rYDX3Y0O7sZnBNJegy5Gt9EHTPhaSLXIGgZ2pFILD6GZLTNHMwamG0a/bIlcQs/WGfMCpGiamq7jnQ7p",
-	"SzOvngV4qFFVeteX3ctbems3MVqBPri2/R40leMQ06Ilfh1ZYccBENsBSH8Db4aso4JWd6wHyxXY511x",
-	"RlgKXFzlHC/1E2W3RB9VA5G2L7Bda7B5dlOM5dRSxPQaAcCDPrP3AUAVM5aKjTn3ZBprXfHamuXYE9ck",
-	"NftNGcWdz5r6Pf1aMLKyOKEH4N02NQyt2Z3xHYinlgGsRZpKsw+Kyju8+y8hGFgj3228uPhOd5QtdXkL",
-	"7vu809FJ33Ibr+6Vw2OzsGkt53QUJ7+qODkol8zoEJ1zyfB54LDN9TJtOWDOGDiZ7Wl9CjINHe5XL0Nq",
-	"+fffv3p5f9kv6/5FyRYMcjshbyyLcS29E6jhla/Xnr1QvQ4yZnXvuvefPw4HVzeDL+lg/uHn5w8D/+PZ",
-	"Ph9H44d/CXEYr3RiKAS7SInGUCLj5fF7gx5LqRxLqRxLqXQtpVILM/GPT2sYnknz75OYRWnCMWjDtGt/",
-	"spCN7iEHbbGVoYBod9ppmn43B8ncrZD5S/uulojhrtyJkpW23O5mBLy6qHNpg+COrZVrB9+MjkIksXB2",
-	"Si09Ei75gGP46ZE2Yd5po5apHJIt2el+Bp958osYnxl22r/XLIOrydqevV8KjCEuQiOqrvdSgMjOHdr3",
-	"CmB3BEBBe+GMk0o4pd1Ae2PtiL1AW+Vqxj/0O28uC2jay50e5fBRDh/lcFc5fJA949cZ72rTBARZ0O+u",
-	"5Zhy3XHAM0BL+rcVbfVUMxcr0o01gx1sQ0cC/HlbTe0jIuuXMiukStIU0yn1D1sMKKVSEZN9V06nheuo",
-	"TSL3SwfcYzGGTdfWAjWU9W/WbwnIPSE3vCq8TVMTv0w9yCLolDTVSJheG2//ZmmeA2wYT+MtVyKNT8gN",
-	"3IJNcflTPeQ8zzBE1GAmwRCQPjjFVFHkGcGJKCczqybEhC5owoMXeQFnDSvCYtoJMXDp4m5ZjmLkKEaO",
-	"YmSfypi7Lx6b7xF9foMFJyRZYx7dE7R7epqbw473hQUorzN2n7DNDn9SX3NWI06WYsMx7UUYh6sEm85G",
-	"cXmM6rEc48gFjlwgzAXCIaGp1n8wwB89u29zHtPtSUX67OIamA5Y6Q0xGgyHw+HgcjaaD+hZNB48j6/Y",
-	"cD4ajcenp3r3hFQsq1QMxQADh1su5JxlVOVmN7Kca1t/sko4VoC8OitKiX5rH+71e1umiX90NR679AJT",
-	"ONEs0dxnJFGy1upR73rsklZ716O6Av3LlLc6xKdRnPEuHopi93dyWttLp6FklO1CEzL6O7HMVgP/yPmO",
-	"nO/I+X4LnO+RvgOrHx3gQnhrjeNQmamyuwArTZ2Q73i61T9NtcI6JYIza2RaU68U8oAFY70e0Pa2AYxL",
-	"uGxwDCdcZsrnlI0Zm3XdT4oVm4l4i/a1c6aXtb8jlXam0hqNPirnc6+yDt29N3qmb+CVsPNm/8zKndcF",
-	"+2ZSlnHcGDFrwKMZC6WSeqXG3Bbt0E7MY3tm61WJopgvxFj+LGb1JX3HGQRqCRtWNE9hKb4RVi3vfM8A",
-	"O+dYjC7PWKl/QrS6up+9Ha1n/Id1/NWXQ/r+Kv/6Hzcfv3t3948ffopGn/9k/46XRZcYvQmefdvvrZcY",
-	"6ZMxlZkkQVc129PA9rLms5yXnqfmyOv/Pdf/Gxb/jVrqLvualvUQZDnnNpeRrYvmUfdYY/st46b2nSta",
-	"1rs+1btKY0hMKPDriu1UO1Oc2xwgh3Yb85Jtyf+IRMzI2fnof2JI+sTr13M+NBZ9eCGnFz94kTI7l9uC",
-	"ktFFqWuPHdFF5PSue5d/wD8Hoz9g4ex8taLZ1pCAJ9O8iJ4K082TguHSFZNrGjH5zGi3zywRy2eaPgbF",
-	"gP86/tJ6D59ZAni2TKQScHunGbXeCdPsaFdzrxDN6l3yY/4BVbBKO/hEZTmPqN+FpNqVaadit6GJkpO5",
-	"cF2z8AuT52m+MkjAgSuIeNbJifqwZ3oX5gvW0xSznD8iS9HwmmB1RMiywFqykhQb6WZKuLo4C7Jld4C6",
-	"1Ad1FxrgxE84SRNMvOxYvaAO+auX9oriJzEzVWYlIxrZ1b7q9fKSobwZRWLBZJ9Ixsj0z2L2l4TH0xdm",
-	"QJFhQBrQI64Git4GZzFst6tI/7OYvYY3QldLBWRaPvr3/5Uk252IdCUKAnWTXNzrjozBcC9eV6gOSoiJ",
-	"3C+gzluVDG8SI1bat1pL2YS3BgDvTFncOy+1UwTEn8XMlUAwwuvn4N0aWxflwbE62yLnJnS9fPq9U9LJ",
-	"tQ0gMDB9G9Bd9A22AqP9KECaqma5LgnAgKT34ycxk9Uex72WUO9wObCi3q/dVPL9K7BxJKZN7S4HZkVO",
-	"dehXBUfrF2XXCbBD/PtwRH9xzzD3aBemQ0KrLfF9lcRxylCVTAVf2BVATgObKyLycBJ8c5+Dao2Zxx1U",
-	"T3I2EQ88AoMKTtZ5thaSPVoOlAR0rQaY/tqxRXi0UnbXQsQF5Gf3q/MfJlpLKkI767KPtvOvkO3iT+IY",
-	"Zd9W8bVs2x7pIqoKxVCpBMSO7GqnK1ROrWVp3mkLUnahFPh0Ut67BqvqpqGE843mMxWXhnXvHm2qo011",
-	"tKl+dzbVQc7kP4tZd/fxn8Xsj1RFkMtL4zjRwNH0tTepwVEo4UaQWGA0GuaPaT2pkgBi+2EDD0HnMCYV",
-	"6ZNnGM+NOaNvIMUKij0B8WqpEifyDpMcswXLjOPMUrdpbvCwV2MoD2qbl2z82xHlEQNJxbJVwm3QlAY8",
-	"5MuOs+0ky3noqiys9AiebrHDEBY8bZC5frkfh62QxEVFxwjdONtqm+EFpD6x2Hk+pwbMacjUXdGPyUov",
-	"/mo4vBxdXY3Pzy7PhldXI6hLgD8NGwH1LeQs5NCH6wUMjFPYzmVBObEp4lA8RmSQv3p45aiwnevNbENn",
-	"jBJhN/s99pm2AuFv0Jo+gsNpv3tt6oJC4dDql59jHbdvhUoiDSj8Xv2yxp6QxO1YemAA6jVmy9/Y5iuf",
-	"awLI171+7yXEut+4Irm1s/KezZZC3Ln40Q9dCgYG6/KCjQvheY6IlCD+WajW6zjUEK/Shcm/c1sFr5GY",
-	"RQnU4rBbZpUO16NmRTUJcn1sNVNGTMhOKGi09D3YwG5AiMzt/a7SjJ8wN0+Gb/s88MFRBAG5VLEXZLYl",
-	"hk2RqdGUpmgbuIhUrE7tWLVBe6FWaWHjanPaxjLINVOTPmqIJTbSPJ5oI67LhijRlX+4RCbDQ56i6FwX",
-	"GigqVf9myCDcQqpNzjcZH6WeiSgd4eqqLtJdwKK2oq/HjhK0oPA1+9kOzV6b+PDSSsNlNAJ5l6zX+u/R",
-	"wboPLPMNk1oe760Gmff2RU8FUBHy0bjbwA3cx2uxTgRv9DcHvSd63qUdRxv7jKtquQdvnBZT3fQqc+3J",
-	"XPcy02NM82KtHmlA/Vr7Vs84pE4t7ngjXmjGTD1/dDqbCgzdXPSOiBqHBycePNbHU91tYEeRjQMvaYwu",
-	"QbJilONFhsjga70SaMAgHFfdURsJS5ubxfR7pgGfBcJju4DMBlJuqBdVRgX43aCbnbmXRh3euVRKJN2l",
-	"WZW5SHDCSTbbFD93wXydbnkOTZe0KIMZihsMcEhPX3jFvp3Q0Ksb9mqIamkUJVvxKnch1pQ1ycJYDDUo",
-	"TVN3w9LVK9tYEUoJFao18rhjUEEWztE362lFVpO8aUZZQNQYvP1o6bCqvBfkVmgo16PxsO90l+vTB/AB",
-	"IHJG49ODxYuhgX0kC3rQg03suMq2eBJ/ErPP/GvJaiO75iueJV3vW+FdBfOWv9FqFSo8UOPEnKU1xMLS",
-	"lOg1voC7wRnDW5Jex1vMV0qaw2vFzF73r/hNUCZ7i7f6qnX6NOirhVraorviDxO/d4NMFpyaZ6FRhO+v",
-	"VlTeTUpTZJMCDvw8B1qxn/yppWLrie+qwy/c+/DRXwx8UbR21J/8ZeHzboIPnXzv1F22OAppoOe/NF8t",
-	"Ax3Dldrvw9SuUf+fxcxm0NWLs2JvuyaV+sejn//o5z/6+X+Pfv5HZgpafX7vFEG4KviVcwNdTFCTRDHH",
-	"3UmWEzI1HY+m14RCnAmUmucxdKLaYp1j9NsIMmOLhOtXaKLwleKmvm9sWrgmv+WUm7B3V9uYYa9vStY0",
-	"l+yETC2LLGZeUmniv8xFu2kljOnZRauEEzKVKo/upteEi1tuiqhBC1Z6Z3qF6C+xc/5GEBMEbip5V+Yi",
-	"inEAW2ICuBW1RSsos157g2H5ZR7dNcmthvwBramjWHcxWAY/pvE/Buw9qbcwDB5bB5Voy/pthI4swouC",
-	"3fLvTS+VuopqtJ/a7E6K/NxolLripyaT37U4Alxp9UcSfRIaLF1PMjWp+YnpdUfydRHwAVdKVvyQmn9y",
-	"L3doWRg2NpjWerBebZrMWXv/ogNaytb3pPBVYXREuE9pa4RmewEK5062UVNFYMdOoMvCv0abUO8B3SrB",
-	"DTRROmmySlruAz1CcZpFY4cC/YRfTiLOWa1vfREilDyiM3dJh2mEB1FqAQIPas72iUfc3ZShtLVwRdCw",
-	"s4/vQt5UYYwkPgssW3LWiAMRErQtPzQWd20oxW9qawOPgZYxVTTYIMYABrpYgpZJ1hqnV/XdyumrUEUl",
-	"9qrEXwpaLrM/t/KQqvA15Ys82A8AuRP+Cq5rKNl5Tb7gizSRS82Dv2LZivqyEpLZYhZE/9dikXBTn3Nn",
-	"aESgAgFNk4j9AfKRMOlToSfbtprsXfeKHwcxW4lec850Y5DjZ7ayXdHrtVY5zr+zPT/b2W+gAHBHCpJ9",
-	"rinf2Q0U2shvaHb3htH4AAz7PUytcXk5eK4V60utWNOL+HJgNWutx9cRu18b1Mr6vJeDK9vd3t6Is0if",
-	"XlAuA3VTc7UUTenYyKQOy8a+HA5Gkbbb6XA8eD4/nw2sHTIan55Zw+5E3i8OT8bea47DUrE7TrHmj8vE",
-	"3mMl9STsl/SeVRJNW4cr52DH+u0H03r+uvcf2hBYp8zUBO5YdYn5xm/Rot53dHQ6QUXr+53EeawV8Dut",
-	"FcA+RizTNlLv7ZJqm4Ch6f3vlTNwMbgcPR8PLk/p2eDqPLoYFH6QcXRA0aV68F9Bno8vRrrJBJRye5pq",
-	"pHiYa60pNIURBYq79Cvo9tF/QZiM6Nr10fNz462e5+ByMsaHqxy2NXxEXV9Iat/nosmwoKY0kMTHIFjK",
-	"yySO9VrEAp9wPUYyJpVN3sMt/kwbvFxhqeFA7GTB79qWBGozPlvKo4B+lvqJR1q0Xbqse7y1E8n+NReN",
-	"JQ2LvvDonkGPljwsH/7wPu2VJAxzKM0R8NZcadVabFpBPS1qVnvR26MSdVSijkrUUYk6KlE7laiDomGs",
-	"rds5Fsa88McdalBfy3nBIYpupTWeNOFMhhSZHc4MM98efQSPMuMoM44y4ygzjjJjt8yAoIUNy1ykQO/m",
-	"h7tJfPaXd/HX71ejwU/nny+lfP2mEgPQ8Nhf9fLW2sCSO5582/slu7ca++mweAonEUMxFT6qmjITJeMx",
-	"VJWHjsmYkeMgcuHMaIZj4lxR2IFy4w2AQiWUYw4gmSJW4wkOCeECuzPEyhEgTYUs4LZx7Tm1oV59nGQs",
-	"snUGM1efwLRowzC83ck5FVrYibHyMhswh7xYKxaGS5eQiPhCN8tUY/CWT7tjbZ+muhV6qC03qD2Je/aK",
-	"/zVnOTvg3gRXVTrfbKAP/+AyGseD5+x0Pjgbno8uxpenz8+uLgJNYosRguXKFVtZFxXeeStB1jn28rF+",
-	"h0T1PSL4LeVRhdCdhO9xoO5gtf115QIni5bJvacEBBWH4fm70fh6OHSKQ3miKGXZHVEZvWephFxMmFAq",
-	"WzUFfJBaLYlzrAQ10Szq/OJM6zV9bIotNS2attgf+r9OCUupMkZXOBCqQDKfQV1LDd2HcI1Ld55bMFaq",
-	"g1lxA7sdaHc+cqHcjZxrZe41Aas7Frs6S2kc7+UrLZXgbOhvibRX1LQx7l9zuiipVH0s7KXzsOO3RDih",
-	"+AYozAOcHfaQJNJ3hXMBVVmXVJIVozKHhvfBjJLdsS2WWttaqpuNElmMmQSGzyyZyaqD+Jq9OquXuzWP",
-	"hnXB3dWN65+Whhq8KLgzD4nhwCms/9SlkFj5rO1QTjTtvMF3MKqlOJXNIt5SXAViykNBBx0B905/sHKY",
-	"/blPZlsX1tF1W9+at8s7ezoMFaxSKeuEtXd2QJ8p7bxViDBFoTMLQG7WAZz/0A8GPe64JDNUnUKqZWHN",
-	"mSsRb4kwyhzC37l+wWErPnwPRx+a5Gq74/4oPD+x8DzM/Ye1mTs7//Tj+7jijlTwiangQ0dD/Rc1vwE3",
-	"hxnfSI+/VDpDqz3XSPBW3rYrV6aUOb1jUqs1Bbt2BXourL8bP45CGhRM+BZDLlvi0MA9AC4iOBHrlG6h",
-	"wD6kqocTcAG+yT6Ev3fC2H0ik1mSYgrXOp+lSWSLSkpFV+tmf6tBBMB44jKBumXPvK9UiawlDBQrb6TW",
-	"mino10somgnauq5CrD6TRGy4K8xIyTpL7qliXcvMtFWz2a2o+phuf/5vxZPV01Bc7XvD9Qt0hQ6Et5dP",
-	"lsscTg3WewOlDWxrx3uMErGhv2Va2Zkfa/NCHPz9HWLundUsAwWI9U9gyQiON1uBwkq77rWcEhicQrN0",
-	"u3KMv88Y3GD4DGU8LjOU55fDIE/JVdgJkiuGtFuPXu1ySaLfjyez7fE243ibUWo5ZPuDvmNpKqHYTSEg",
-	"GdbIMOmXJdLyNBo97PEG9/d+g1tTALq67ZLVWsg9JFCJkz0+4tRM/3Qd8F0D6NamNqbjsztcLT0bZJHU",
-	"2hlJ9kx2QUtF+MKrHprdkiysO5vkaxnW6nA4CqyjwDoKrKPA+nUF1mFOOK2fd/fB5Yq1NXg/MsIjIzwy",
-	"wiMj/HUZ4SOr4WgGdaAHOVfsV6+Ho4E4IL7niY5fJQq2jPNutsR3a4S3m02hzI4BjH1CFVkJqcjpkMR0",
-	"K8k8EytT9b+7pdGljef39rmQvWF6aDa3cflm61WjChWlEWtW6rjrfMRparp/7+Uu69TE2zt07fWmjg2/",
-	"jzL82PD7iRp+H+pnkqy5VlO9saV3/htdM/hM5zG73hd5vKKL+6agop0dz00j8MbcUY9RlVCw2+PjsefH",
-	"2jtH1ntkvUfW+5tkvY80FAr17EBzwVcCf3WzYfumgYI0ZfVtmy4TR4x6KEkkNqQvK6Q/iYQXAVlQ4ctW",
-	"PWpjlJmAHV4KqHRl6TmiaxpBrMFo2O9FKdytuJAuwZWm/+veSsSm+XBLlt3oqjnSq/WcAExHhntkuB7D",
-	"/a/PO7nYTDTmoAGCofMWfupV/dbHB2PS4asJBNzrU0p5Dp0fZCo2E31mJ5JFArozDItq1Nr4bQo/rBzj",
-	"UNgXFq+drEWaRPprmiuBboSM0bh3fVrj8ZZjtbUbrrA841Sop3fU+F1L4UnFpHIVV4oCOZVYeZuGdnAl",
-	"GeSsO25wBUaod1G+UesuENrYnMNPhoSmPJJEdMUIJMVhKgY3pWY8FK9odscgKU8P/4KMhkMiFeUxFh3V",
-	"HymPIcHm5JbfpKnpZGhSSjiiEkc5IS9Nop6DJRaQtIORu7fcD2oalWKahjsbmQBi+5Z8HELqRGDw2ix4",
-	"26yMozw9ytOjPD3K09+uPH2kIaV506EmlJVFv6rx9C3bvPYK35ZXOBoSJcho/JxES5rRSGkxaDIRtTzX",
-	"C3/z5efk+fjivE++W9O/5+wtyO5rAtBKFpP/8e2Xn/9PY4UBRyHYS6Nos2R49y33ZtFi0vsIgtaIP7kU",
-	"mxPySpFVLhWZMcJZ4nQdez4Jt40M/DLBffha24K33MhlV1pQkj/gz1B/By8tRsP+cDjUa1kJrjUeW9tX",
-	"viARlYysIHGBCxIn8znLGI8Y5tpQdUKwU3EMSsQtn7IsE5mcQjb+VAkxkUuRqWkfP6QCupJOi0XrT3op",
-	"U2xVikBMndx3YdLD8e7ixh6hdCpq8IjyBd+KzWvLKpr6WgixguwLaXRRP3+8rb5MMFPpN85S10ImDujR",
-	"6XgI+SwZ8LfRAekiljVafhwGAWpsm/5vnVuq6SFnNIK241SRqQf69IR8z1WSakoAIyJjUpn2dSfdU707",
-	"JV0nCrJITUJQmiZGMhRVKnN+x8WGH5Zu7eilW8yqZtMmwSpcdrItEwYU+yROGaa87EqM6RLWWqKn8Fmu",
-	"7iPVXKaCzG7957KW8v8S8ofgGL8gI2j/sgS+u6IpybB6vhkRO4X0+r2Pg4UYmC/nqaB63n2zeFxPgtY7",
-	"GYOCt4qqXJZynhsyU/RugJcwkSQVNC6MWbuHXbhfce4aTcs1E+uUYTkbVJmsTDU3PztNN5uAZHsU2Nxn",
-	"pOwyiZj2dmY/yjnNDtigZuD4eDCCOJi8emTfvwD7frqk01ZVshDbO/I/Q8TyHWfvkhV7J+4Ybzhj+ifU",
-	"4+YiTcVGkul/hy//19TSf5rwO0hO5iTQxOGirOboj36ZnJvBD3Twj+HgajL48G/BxvGV8JywQg+/lbLU",
-	"sFcW9tXdLAUxDgbmH1kPzFNNHzv5xHe5momPTT1i39nMPaP5vjM96qALGCjBSww3C9UQmFEeC276koPP",
-	"BTRPCJAyw2i5sAHLTqQxk6rVG2P7aR3amRyX+ta04OscsYuvtXSQ1b8gelBbJZTYjnRQUBvblkKmL1qg",
-	"JS3Tti4adytt6B/xaEdHx3Cr3l070dI7cXj+Q6AzJa7PJcVbvsJ4bPqgldrzbRCaAbzdyYUSKDDf2PBJ",
-	"CzcxV0WMB3SCC6oUv0wRoa7Kw11zB1d9nC3ObCPXcM8ts4vBUdzOSprEtkxRMncN0UON6yvV53b0QsMm",
-	"e/rJUtl2rOh0sKfdUFeQdVN5R/D3UEkbQ4bBejbwW6mLPpzVR7SeshcbDs9LaB3gpTgXJ6BoQVUwxaaW",
-	"U+6khNbx6qXV1e2j3fpJ+QM7TPVty3WL0kqrKVlmFn6/qB3BPx7LbJIsjnGa9Qh4pUGSHJlkByb5CJmI",
-	"wu0Qibir07JpnxzutXzc1y77+kjPsFHfDnENl4jjV/YPl5W3wxXViiJR6KiNZnJR1o7ka3PvamLjg3pF",
-	"m2R2LTzhd1tkHSCGlpCenAaPFgpTHpR3nsZcneZtwiNWpC3jk3YGK6rhmteoF4eJaqeQN+OOJmq3I6Fo",
-	"lFvsh7++Ek6DxHHPsvuEbcKQQO1E/UDEsEtkoMmfnGBzyF3oxIfRZwIvFPiEGoj6h8doPwaY3Zj1AJEq",
-	"SVPTqEiWevF4VLlkNNVWYfs5/RM+9dDv/SRmcoJdWieA/ZhuW8CB/tdAx9D+0xnSmtZjuoXTVzRpxsqZ",
-	"xqmVpIwEOPEBDlWA2XY/3gFrlnMDSJ/QVApjV7uj6PWo/gUgBYwuRR5iERuW3jMi1xRjIufJPSs6UXvH",
-	"2bYT7cTK3y0zkS+W6zzIyQGcDWN3AdrXXLWAhurd/OXAUE09yOVS5GmMZAT9VteZWIDvmvLYdpz2uCdN",
-	"YYc2LE27wvaSpaYoZQUso5ru510wmkJDfU3zW1esUXkHRadD0ClDkDsHMc9hj/EqCzbswRvObEe/zh9r",
-	"XMqhyC26chYb2Il/DnwibGPxTfZEkNEHbIk6t0fNrcp4Rz7LnOXRHdMnPBKcs0g5H+QMuuaXv2aLjMaA",
-	"1Z97bD7X8F/3QP+UfcLZhpjwkT6JUkb5IF8TkZGMrUWmJPCePlbVhfZnQPFcEOzJe0K+uGfZFi14lkq0",
-	"A+WJCdPWGiY8B4VCtdRyiuzpYDh+N7q6Pre6tFVV3dhgF6Naq3VOREhlcRmLk+p3tuFw7Xu88bguMOIT",
-	"a+lRC3QDNE3SCHeuzPXxO4+//uj23HTAvx663cYwkdN+b56JVbPZATNYG/76TGPH45i/1AR6d378uYcd",
-	"5TU9dnGRLrHzMFpdepyCef2S/tiC2/0I+bIsnqxZZiJpetfDk1G/N6PRXSoWMLv5e0IX5XAbDV/9TRMM",
-	"ZE0uLoBwTUPvcrX6yql2hKXBwp7aoPXh40nMuMI4ncs/4KOD0R8sK1qLNG1fvzHtzHgPHzS+PQoHTB5o",
-	"lluFtrNN/rqIggoIcbFiUCZ8sxQm/DZUNQ6jJEPBTY5rAGYkY7xDgQqTc4w74YKyEPUmslKvEe5jj3UH",
-	"jnUHAmfFo8imGHCtzyf71Kssk3DzsGC7wK04Ja5xPgHfsYkd3rNA2Y4c/CQrsvDbi9PvZVG6g9cSmW+c",
-	"HBopMKdvvV0NSRGpUY/V3ycw/vElyEy0uF1TGbN9j1wq27yDY7aWJjtyxSNX/CcsS+UrBIdoEbvTKY5H",
-	"4ngk/kkLFJnQt0MuRUrn6le+FGmOmH9XVCv9TJIozzKtyNio8QMCt1+zbJVIGSy289aWrjdd3og+tIWR",
-	"QSiEWfk346JIwOr1e/IuWU9c/oXr3+k9cZdEd4Zd9LT1yF0VB9OxfGKsGfOm+SSZ/gFUhiXl8UTcoxbB",
-	"aDzRpqhL15rYSFU7nL0Sp3E8UcJ9vNem54cwemRDHSKzDX0C8QHa/JJLseFkxmQSMxPqqeAm5oQUMfD1",
-	"WrN9707INBxMlCTrlEZYzpym6S033ebJLMdIEprHiSKpWGDAvh97dEwdO6aOmdSxyrWoo4w2/nUDT33/",
-	"5mtZB2yHqx2f/ZZiG6yuMVOPLiwG0S9edbESzH277CCntfwhHF6kqCritg3Xg9BZJrtllZxoSXd+oXWi",
-	"Y13P4+EsH86I5nDNIBnTAirKWe96dKXFaSz9K4y1iJa960tUZIB0bKA7+0gjpyGHw9+7tiU993uMuLCX",
-	"ojWSw/I8SVehIPgNm6165eZJP/dci7nrHmgA3YaK2cm9UuDnrgevP0C6aPC4jU8glqccUg8H8NLmh96z",
-	"DJWdUz/Int0n+O3ZyKgtWiNwqaKZ8vfD3rAU12QQDnH9c28OXneznaiLoov6aNT8jo2aD5rAZL5yvrxQ",
-	"sVAk4OdOXjz8hrLqnqoDg2SQ6QoVKmjMTPNTqvy2TiBpba+iUjuEnYlrhp0G4wzK811DezqABCL5p9py",
-	"2E77ZBozGqcJZ/rvjM3y+Zxl+m/GYxbrPzRfiPHXlbjHP2MmWQZf3/Kpba6nf7BXqPgB7wHhBcOpIR83",
-	"FdHd9IR8ASEOJlvY9RdC5b62I1EolPpNIpnEPGhGoyUkmUEYhWZIL4BMtAGBN9IG2Um0JFHOiiAnwES3",
-	"3D0nphrLuEDj6kQSbZ+ZPc55yqR0iX0uzIMSi5TDY6xQTjagRcNEuTD9iREuTMMDEnAt1gVnhHK26YYD",
-	"K5E7Hg5zUl/pt0JH5LDswOIIgGBs2I5EQtqDKcPS7eR/0lzQioCuTve5NpsxBxTbv7r8VngRKEnMwXRG",
-	"4f2bSkB1GkaYPGdbILzi8OISu63BV1gao+MAVzbFzM8N1S9Cu/+7ZO1ObXieQhNqSh8xmVKOb5cySGzM",
-	"7sEn/MDMXKue7XdI3+u3mg+pHpRBxnWZsxVa4Y7TWs26tRRiGRly+SJ7w2xLc+6tCcq1bNnfLyscQZaX",
-	"CKZ67JCHtJnK7Q2Gj3bw0Q4+2sFHO/hoBx/t4Kexgw+7Jbd+3e5X5OaNz9Eu3KdBiMeYOjKZyyKRzZ4S",
-	"/6xemSIQ3nGsYaHB2oGEKf2TVY7Rh+0KSa7BPieSBg0cV+7xaji8HF1djc/PLs+GV1ej9tqPe1S8n0+a",
-	"VeEbraaCgWafAaOCnA2vyNTaGROpaMqmj4B+dxqHli/BXN0vRUam2jybXhPK0Y70jZAOHab9khLDwdXN",
-	"4Es6mH/4+fnDwP94ts/H0fghWI+iLRddkFj4N7epqQmOWqIhSqNY6gUbrRG0SrEO3pU2N/QuoY3YKjK/",
-	"IUy12rkAvcbI9AV4TXAl2jDPGKZnLRKORTymgED3W3HeNlS2UuzphUlx3ZdUw/YrgKx/Qlt8mfM4Y7Fa",
-	"lhrfn/lznYzPG6c73LjFiifmLP+CDGk3nnwVLnSZbypmma79LzxbFmxyK2pLZJsl1QbjZ89LARdXHWza",
-	"LmWjpgX00xcuejRBBEI1QteTPGUuEiHQ/XwHNBVZacoIwOFEcdNBcLaah2vvuvVoKh5NxaOpeDQVj6bi",
-	"0VR8sivTjME1V1G3vWRDPcqUNPLtDZOaGg+1K83rTZVr7f3okkoSY3pIGWJfgnYzgH2ktHZxMFNDbaz1",
-	"Ok1YbK4jwwki3ZS+op9BYPwu1xvNbnK3rH6BlbYdeGVFQculWw3fVbnRjEGKZcVWjMo8Y/ELzOM1JbU0",
-	"SrA8JNxTUZP5H8Rs5yK2ifTvCLmAVMA7jjG5B1Qv6GrENxt6rl6tX5KrvR7tLiswcAnUrMkXYbb4FKCo",
-	"sypfn6oQzMHwQPuzXZi1bDsFnL81bweT/zsYBW5CuL82XxhMd6se5vaxqPDqIddffrWwa+VUtJ06cw0X",
-	"Pnfu8tjUq7HuCHPfXagLRTVTzAUOB2v7N3ettcGhZI6mztp5nzcW3rPxEzRj3uVfzZNinSXGg2JiSILw",
-	"WnWnPp0o3zB2zmFwjSKrBGWlaRP7chuxEJqcIXyDB7nTro7DUGRFq+O2rDv28ukYclAhU1y7TQM0i3CI",
-	"C5KdacXQsPvYqYFg8I7sk9mW0AV7QSiRTGlaIxKiUkBqLQ2vNQEiGM+f6NM+PyHThEPmOZv4jSqm1yYH",
-	"5ZYn3HRv2CyFLfegyIwxDgmZJ2Qq0tjmQugX7Z/+2DDC9JqYqCJphky4id0xVR9vOYZMyRfIblcJt0Et",
-	"SyEViajpm6yWbEXogiZ6fhuq5GbBhATsJbQQIrZd7SAkS1og4v4tB0EO34v/j71/X3LbxhbF4VfBpzlT",
-	"k+ST1JL63q5dZ3cc22nHt2l34sSxS4JISKKbAjQE2bKS6qrzNPvB9pP8CmstgCBF6tJ2HDvR/JFxUySw",
-	"ACys+0WnGpdH6QxtNsjkjUiiUSTCPqU7wBron8QrDaWWUAsjUHIUJVMoISRD2CZzx9tv5ABbhIZ9KOSr",
-	"XSRWXwvIWfGeeC0HzcMoFNOZSoUMFv1rsTDz2xZ9UQI2E22O2syRCK1i2Aas1TE4Y/aRK9+hRowPMy38",
-	"bn8YTWN+h0XDafIodlMNRUCmGUFVQsy3byTQaSqRR9/NxXCi1HU/FHFktg7wAU4v0qlKIHqD3jGfUChZ",
-	"H+tBDM4KxeBszUUamsojLAAqhdIX4Ja55YhEUPrH7LxFqzcSqeREyHtkVxpnCfI56B2uU74w4yezCZci",
-	"7IMSMTgD+xMgvBYsm0EAmpnQHvN0GqUpHKxP66vuEVaq6Hv9vYpXotFsFLEXyMQS1rkmsxaDMD7CQyD3",
-	"wMMf0F6K6IPUp4AmFkQop4L/Xj7GvEho35VM9E/F/FnYxGrGpnT6FLfiDv3rjVjYOGu8nHAjKgq0V//f",
-	"xta1xZe0Jxx4TRsaBPtb8yqpIot+qiqlx3PX8M2ais39AVS01JeyoD4v78EW3QVqS+3DXlYytLo8/2Jk",
-	"l5humuu/2pH3IlHDuFZPyosLY9qbhPY8pweHx6XG+yrEcW94HJkbg0jbbIQiRYMEKonwmCoLM3j3DGhz",
-	"2wwH7WyoVg4M53ramOOPRGwwl1J8bErhmV0ew+NhMZi/zRRdMivAnP2VNr6jznH3pHe63znoHnoVjw46",
-	"ndy6VreAHEGqbS4z3GD9j/LmLLc7h1WvkfhwtPvm1dt8e+uUXDg6ZGEQEEpzo/OKpKqqtiowrK4nOr9X",
-	"YFLJI0UchGoJggoLjYywhVGT6SyYGJwaoDACbg9SUGQ/0+DxXbocFkeqFCWIn2a9DpvxhE+F6/qUbzKl",
-	"tRp5nuplbyRlPzSoZ+/JLThZLvC7XqdK8s4RrgrMwc8toumti3Dg9Digc3gu8CO0UqYNM/DzFETjMhWs",
-	"DJnMdH16W6aLU1YGftaoo66quTlBNhVcUiVDoNsQxloXWIwPKrObc1sBx3LDcEriPVhMtZtvrfpeIrXw",
-	"q6/owr408ZZVE978ai2nRqeG19C9SdQ44VMNDbkSwaZ8wYbCdvU0dDiainvO95lp1DFARryOMGqZqAIq",
-	"GG1POiJJpq8zPQNBBZOXzRb1M+kkZ5fl2IdSifmf0PoLTOaFR4Zx9GfRewGyC/2AXeuAiXrPdDZDGbdP",
-	"+91sDHnYDxIBZbY4jGCeJGKUCD1BSYue5f+WWMvH8LkCUMNMLyA+VUqVkmzVV1JQ1gc9p+X7P6A5sQ8U",
-	"FEwCkCVu5K5F33xidwvyvueRDNXcJoqDPJ6/AH8VPoEnKUfY8a/iZoMw18/rv49UMozCEN4vyY45eOZG",
-	"JVihfZkzvlNDNz/8G+VW+gv2wM0GdeUwQtz9CW8IIxTTAUKlDlAFgT+mExXCS5C1L3L7j3gfaZBLfWrr",
-	"/iRncx8NQ7a0B1Zr649UJu2/PemdnthUEtJR+7kNxz5JVZ8CT7wniUgTlIujcSRLIKu5tJn/LiCIMKgY",
-	"IITVhIzMg34tquFnfVqjDAqI5n/01ai/UBmIlonZWNxQnkZ6FNGOJjwV/TiaRrZoIuCq1QsaOa03F15l",
-	"trds32oq9m9qLUt/ESjwb9y2lA4eHtkDsM1qM+nQxC+t4C51UY9xj3OlxT2yCiWoTjxLJ+Y6Bzylfr38",
-	"hkcxrZz6ofUpBt3+mRdycE/IAuqTjUDJ1NwWIQNF1dP9n6cijHifyHM2g5qSfUe5c+eQu49Wy1IjQweA",
-	"dfddBYwl9anZeN+yMhcIMEsEFVr/olv53BpP3K9+zQbsuFho+AgSBYSxEAAohSfReJK2ASOmArSvc33t",
-	"1zH9l8aJdJudU1KSjsayFUk2FpTlAlwUuTLLbBafXz8iEZEEz2rYLkip+0Up1fsiX/RtNRvx9uK5jBdg",
-	"TaLPQWrkubGmtBEBl2woAgUw4+IKG/BEpD78aP/PjT++9bqJ6YrjhEv8BrZTk92qsNTT4lKLIFnBJl8/",
-	"dre2i70tMU1v8Ve2AymWIDYyZMoG+PbAJYzBU3qDsLyw5pfCcHdp43Jk/pEdqr1KvcB3DNwI320FVy/D",
-	"TAFA8CMYLSUj6tlm3y4YuW7ZIXv6LUi+9sclsDnTU2w6bsYswNndr4MzVQqnLsHqixsliGdRkGYJOjF4",
-	"HLNRArY57NLFZTQFWsZSNQZLdZNqRavEfGoGLC6ysI6AxxSFh5OwEAu0uBxLtFFtcgjmlM3qsMMeruS2",
-	"SnKqOhCwuGgGaY4WFJBvgWgylKvIBJdqNhE8xH76IZ/ycXlVZv3+ouBawP4FE6W0sGmOmywLxSsjrkJe",
-	"4O0qua8G1cz3nD1+8eBRk7149qjJXonhCwPNo4uHTZBywfpnFgahakb4LSzovpI3IkkLa8KeWnSDtaAt",
-	"0kU0PKw9KS5tC0/6EtKYS1Krt55nylEJOGijGxcpPFSTQhKPbIAIs+tDkQqsJZ9HXqdz5XTuSl5AoY9G",
-	"q0sW3jGmiiVCE710sxZOs7uS7iVFlmSBsJtQFNRLx4p99CJtN7AJFlzxnsRNuj0ApzlSy7XMtgFnWbNS",
-	"8z4rU/Fu2awC8BEobofnKrm2S1gBOlws6PQXSdfpb2lBRiR3awHgUd6GhZFlP+YB5qBzJoU5bCXF0vKw",
-	"65QUc5xo5aUDqCrWI2VJDEGvjUpsL8DcwQvWUPyiIJr4YL3iUepJDEOzCTLUSGLpRMwEtVLDLyoD5kDz",
-	"jBI1zZsR3i4pcaVjgDAEs6VApIeLVBCNzm0XQNH5tdDLfCcWWq/kNtboBtOUeQ7oAh48T1Xivshdt1TS",
-	"TBYqywfAb+BSk86+DFzqzQ/31YtvIQur+XhwaXSY1rn5rcDiD8uyWV7WngHot3WacGmPKYnfkKmhoopg",
-	"AbBrFKzy6mSAMAaTUFYvrOk78Ngxo/fARyTDMCNWijJfPC3iB3EOAgRUJwPnba3K7uM3iL52CHqRXHMe",
-	"8Et3zebvO+lyHXR26AJ4S4aDws2zYUr+fXM84eI75NIWkCqh7ym/FkQRLr7DcveQ0I3jIvMA0d7OlJJx",
-	"FmsSA1ZdCzHTQF8vviuss9cr4s/Fdzk1w2AbCxhmMd1WGkUKC7a/53BA35mhgFsCvQBzKWEoxpmE+gjL",
-	"FGdELAG6vJODE2iO/UHIcKX07iChvh/MqSpLNpzCCqzXCFUQZl6m7ege2hYrdFGp9yO09y2yqheG4trt",
-	"s5eFwQ0xGxHBRzoaxoJx8+LCkYhaxcvCRURKxSF180EIXV+g5VPJebqB1iBGk7rsgJjHZSDi2GNg0OcG",
-	"PWT5WbnXCut8hpaWe9icQguQOTdQqhyDz8GuRijLcYvolLcxKsicWtTzrii/FQrFOttoyO2BeQfrpGy2",
-	"gCJSeVa+wgKIyJQFwoKQVeQNKNQ0K8Q2ADbLhXL/+w3VWBJoCZ4c8hq9/arAZaUQod5cjS8L5mXVvM0G",
-	"L56/vGJ7mRaJ3puKPWx5h573AKvamDML0YZBgy8r7kVpIyktuUpVL5pcy5cFek6anaIXgODk7XrtBfG6",
-	"r1FlU0/4LtorlLq2IUzv1LD+vPw+oakFxQCc24RLwNqjKPSwI24Te6lRpVOsusZNz5nnrFSDRw+u2B74",
-	"0fZ+Jxfz7d5UDDzHg28YmfIFC1Ve2HWtXAgqHyrcGP8GAGAIaaXtu0QfeBJHkOWJkhQtgdjitTAMIOex",
-	"IOd5rG3G00lhK37Ult+aTx3DNQ9gj1Yz0Bzg1g9iUc1NPRets+F7S8rr5BKNTr3WVlIVCdyVxTYIjEtQ",
-	"niApyuzBIHcYlkRHT5m4IChAfhQJth1E8Ip+BQ/KF7kb1PDkSMShM5HBHpuThVrABq2s+my0IVBg2QCd",
-	"rQMKnkonYlqkFqAgInYV321v7UO/9f0hpdvzTg2RhvuGHB6kTaNlTvhMQ4rpFIUpVQDxUvDQXmgbBQei",
-	"OvAaqFGDJ7iSOpuPC9zQd9csyelGPvSyH2FDZhxFfiPKtJntIZVkUnvYoEEK9KTiRAQqKZEBS6XcnTbA",
-	"QYyXUQuKyzioIVpUycx+blfku5wqqS2tCGc05JYMnBh+1mTQqGqpsR7KHaNMC02CRyXJpRi2Tc4BhYlx",
-	"Jl1HKesaKyuC0CFwytNgkqt/YbIwOw8jATksyUsozhMhoJdrwXoOb3nTDBdMqrkDrOSk87e1srEpKZbm",
-	"AyNRJ9EQZNmFsL3EChpsIsaRhgs+L5RjqqE/QO9RPG6zC8D+mOvUYCINxChU0c7rOFOsxstXu6DcPjZ7",
-	"kEt6uAa0plhe4TkovY14RdmtPkuzuQ0BUFT4JIePVl9Y5KOy6yBVuQBGY66XGyF2Cv1BtJKxgoCPZWdq",
-	"2ajN0wlDxyrc6NxKaLAJloaDLDGy3OpJb6BB4dzMU/IWHJa1DfO6s8gSYLclN2+FoAu/O/EFeDAmGRjI",
-	"F4InS0C61AMbm2GGXrmV+DbBcFvyNXswXUJ4s0N9yiUZUABSm2KDQIyZUPxb0UqArlYPwnW2jBw6bKBl",
-	"4Lit8X6XTjngKY/VOBPWB0RJJ1aKHZEhFsYq8UrfUO+lcXCwchDSFbNnNlhBAQzXoGgbyyJ8sIlhceC1",
-	"+MBgrTqhc600iXMS87Amxjy8oGCmRzGrbKMnazQo6Ul0w1Ph/LJoFLO3IhYpK8n59yciQJPoxXdt5jS5",
-	"iGz4MB9F9NDYtVz1mUoZwny7HBNRq6FF2ou+c9X5vO0ogPtYeb9U0bAacb1iezE+o0y5EhUY3NWpmmln",
-	"5bc9MS0T38AyepYL7DQkxe6utIfad8E4bHDZ2m4J6EIgSVnWsqY6q9thSl/OtazBDdnIUORCkieC8JDp",
-	"XJ5fySMsOubZg7fLsS0V6OtVHs3LV1ovb9Ohrrceut+ku+P9XgE3kpIwhBIRKp9kFQlZUotn1DZ3KTSn",
-	"Qh7XWRAIASsCR0soEjbnC3SmkGHKSaU1vqIK4XwbcBG228q4oQIBnFGAuUVPfN8KhIYsR5J9f3X1on//",
-	"+eXL/vPLi0cXz16SJTRVmEfDWWzYDDU7jZRcE+xhQzZREglxoTSzrd2RKJm24C6p5flXGhppoGXW78Kl",
-	"llmAlWjMMrJZbn3AdtgkcOE1LInp3xcQ1Ogw4NijXpSIe8SGVUJZQatsjJ69HgX33CFB9hBIhoPDLQZ9",
-	"+WIjWRsNJEbozUuQelIoEQRcYn7LocJrkaSlaoaIi1WKV9OBXP+PoG3Lwub3FSPSKkQvKCBlLgZBhirT",
-	"yio5LvikUCPL4rIUbSctDZxMZ0u9Duw3AyAyAyiTMai+hQAAEqNYFIAIRRCFwjkBKrfEpmKSH9Col5iY",
-	"WBWU523M4GLUemo0J2tm4IzKTzh7MuAJNj46c1jHrHs6Z9q4l1Hqqh4vrzNKrdedz2bxwqstbPBoblEK",
-	"qI1U8yZV0yb0l2LOHlzxon2p2ysztHy9ZFzIax1D6F+JnCI3MNvW63QAQXS9gVxMNQacYSZ8E5Vrs9+w",
-	"MytFRsd2AIrb6mBID7geQWNFCaq6nBSzdRBH6iCGGsdcV4BLrvU10CLnUNkYgiwQxNu6gE0frS7NGwOz",
-	"2imPRwoM3yhuo/SFXuqhmER0uOSrqnD1J2jm8lJsKMVEssF99Ae2cLoiYhyV7F4wDOEzjTSKMB28EGha",
-	"YzwmKhDEkYBoOt9bAAbMbAZcahql1a66TX3WBz3/KGwIlC+XlQNhq5wpoNC4tMo0d2HbzEqy5lUZuVci",
-	"Ru4Jd/PfLkfiVoUohBHmmvIkMbxqC6c/8DzOhiJN0QnsCQE5oCcr4hYgMzRViulYzeOFyyJzocKloFR6",
-	"jCyX/JyGprmMWSB5hiJRIjB2ESss5iLVeTZwIkCOWeP6g+miPPPXwUkhzFWhs/iTExC8sDZP7ChMv8x8",
-	"EsENp/GUln8ZHjkm73tdLO3apRjaQ/ANF07Rdqsq0+NzTfF+qJuV9DJs/KZZwGc8iNIF9cNbZe1H739+",
-	"CDwia4odY6PTsAR7KWS8HL2LyeLAOINYcGlIgs3hZi70AKwtHKBq5rilU5UsSeg2h9yt39kqNjGzuCPA",
-	"W0coPVxY4NyaCjHvdfSvUEsEttRvqWcdfgXLYZLVaNVEaM7ytekU6gAQkOuXRXoaQHzrh+kXJG8EgHsq",
-	"0Kb++pUQ2MO1dmznmcgzBDwwHvBgktelNBg8cO/Zrv0DQ9zmwpz2XOWVCT4iI/HwOZJABsEkBclhVbkM",
-	"dco+pzuK9CT/ALATNSEnMvsufYy2oY/zdy1j5yyEFHdreZwqnQ5cCwgoiFm6GzfqWixBgVM7IpCqqUoS",
-	"VS83O/7qL/22Io+j5lYsrcz6kipWKNlEZckfIxwUqyYUVuDSTopLSJC+9jqu0AHjMZioSvtsxcWCQiDB",
-	"+gBhOVOSIlZYDngi8mBuB8/tch7MkjcPWThddh6grUpdCwzc9aEqxJOCWWF1qOyD91bzWIqANQcC3mwo",
-	"YQAjrgujPUdHagFE2CvYJ1qqS/ApLdNZ+1TClv1SaMb7g2MjzzFNwmoWeZQkJ0NAISOpUoUqB/BJReq2",
-	"C5jA2LrchhbptM5W1qk0PmHSMoBwu5wVVYLKRoM5nd5uViJGAg1DvjYQ6WU2VbBVr3Kq27ncoYHnpQAk",
-	"JGqVQcx9OtUAFsfzzO4+o1zyctC4dCDOa7J6BfBJFfwrEsu85Xyrwsh2w+K5YvaAXh04wzjEf1VjM0ZF",
-	"6Dwptzb1oByTHKjpzGhj9qpVZrvVegTK3kKE5F86X8bVYiYG99jgPAjELHVxPRFgY11ktXMtmkMxEGyx",
-	"JmtJwgICAP5tRbZeDb3Ey/JKDF+q4FoY+ilDPeHX5PNis0S9NyzPCR1+WIKXETP4EScsmqyeW6HUZWxo",
-	"xvPZwLfNSVE2Sl8T3UCppnlnXOt8aLSM3Xc63YCV9LpeSZH3YtYMoc5XmeuF2u9yu1HEYRNDHsFDEIFC",
-	"D9+22X2uRRPIuiTfcgxaKIn5MYRQxNG1uTsUQ1f24pWcj27sVRKmfQkkIID/tpiIWe3mAFEkVYxbLuvY",
-	"oxqNznLtAcSWeZRCiEBk6P7IEpc87hO2N1wy1cJn8JHcwKdv4UAQYBXFBNI1kZTpygbsq5JfMAp6TSzk",
-	"VXXezi3WIwD7UHUZBnEjkoW54VOONSBtBh1Fje46hH/pFbWDRBiZtF+om97tXHVPzjqds07ndeMz7iLu",
-	"A19bOtCFKHPN6IONOxX+ddqUFzarpjCJQanKQvv9gBsa6uqb27Zsuwu/u/AbX/ilG++wajXi38e3bpub",
-	"1dUmfla+JXay5oqa2vipUdgqG038usP4HcZvg/Fvmw0p3qf9IEu0SrBrQW2x+IqaVbayKahXkCo+3rgO",
-	"tLsHy7XDCjCtHuWZeJ/exzcrS9MXB6u6VP+GBlYryyZHrkHOUt1kt9Tl3YGfmi46PAkxw9bFL2Pmgavl",
-	"vtGmAbAXZHgpb1ttC2Got1ZoauEKrrkK8tuXpEeA82lrN3dlaxxa9q9QYk+E/V3vm13vm1Lvmyrq6DVO",
-	"el0q0069VzbtZnN0t242I57p1HaysWrsQ/PQXAmVer04qEFMz5DbvKnM3bpyILXauAtHTi+WS/m56K2c",
-	"tvm68u427m7jX/o2Lun3PsZv1jKd+g5UNEuHaFcw6vm9Skpluchrv75n+gaGBBtpHIbbWA82arlS6iuy",
-	"1Hpl4rV/YVG6a8LyUZqwfPxeKO4mrGyHhIkjcEvIdlvZD4OuUW11bood8uOGzCdLQ9ZKl5t0ail2Z3EX",
-	"2EJnF7zWtOTY5Oom/zuWuGOJf2mWeHeRFHXSrcTS50YjridGPI/URh2ZcW2pCoTuzaAXbJ5rY321U6VT",
-	"S7+iBJZrq0pPucygDjGuuKrnBID2SiXXVbCd54laUOpAJDcQq2+bYJcECmx2EQldv8qIymGAk1kl1/co",
-	"S8NfPXR+ssyWOkYtE+QICvylFT2ALtDlC3BffAfO0ykPJpGslAkgPXmm4nilrIE5wvraVoxgKdfXG8sd",
-	"tkDJmo2BhAudJyRALR1qD1jegCX2QbtRWlDTPxUfkGo0VVVdpl3lpSY1vPbSUGy2H/K4Ej5k6QQtWh9B",
-	"vJwnCtKLPo54Kd4HIpmlqzoKdA86LJjwhAepSPQ9zNrL5/WKPuXzen2YuwedCkS4U/cQkAdoM3PQqw7w",
-	"EuKp61o1mt/APmfOLY4k1bXHQJH5RNlcYeFEGLdqStZHVPRWud+pWiWC8VAl31Ngbz00NgixEN8rIWrD",
-	"xYGbd7z0ApeZwrPQ3Ew1roDJ687drYQwENGNCC9c+GVlu/A8OtPmV+YxAbnYWcJ6uBCbqC70ImG0q3LC",
-	"a5uorRXXN9WaoNPMpsQLIxz1ykHpnY3H3KKVjusqvOZVd1Qv4fX6Fjw4XGGzCotsFo6w+poh9rzkMqjB",
-	"HajGqRJIei8VqF7CmE1PLZrOqKD8hpvsqMGqjSOase2hrOoPaDsDutxMT0OFHmF3RPDaI6WV5i0E1+g/",
-	"lxh3e4cmW6Wauo3/7D8eda5Ob36e954kr4OTxbPDybdd/UP49Dh7cMAfHc1+Si+jX9T999fLERZLBXqX",
-	"6aQUcwrN9AKFbbgsBhqX+E7vpED9ep2121iAonq7sE7MHfarRgWBMnBWp/hver+tEuz8aUO0GoFKEhGk",
-	"bKISLdgQWn0tNgpeKceJVOwspGYZUYs6uGghCtzxnmN7RupOvei44o4fHZTZzVo6Tctffc+gXtQ5cRkQ",
-	"VG3D+Krl2F/zPoTL8FNkKIWTtp7QJ1jo/oEcx5GeeNoDdGHArjmrV9RsvG+NVYse2mHhULxwu9VuzfkL",
-	"++rHCMHxTgr32gOlGsOn6kbcvfeeJbWNlzPonkKpkr7Ke9I63ecHrePD4Kg1PBYnrdGpU7RFFW3YnHhb",
-	"Seu2MPG6LzGL8hI+qOpZhwBU75aaCXmp1PRDtsqlyJWLk/HwxnyuxRQ6KX6crdlmdYZyvMIA0jssEBLS",
-	"fctI5wqiGsAysrQYervqSmP9RJ1Cvqol+q695B3a7OJcNWtWSVolx1DeLcjgtrhFqQlglTmod3TVOfKi",
-	"OciuQpXX+rRqNO6EfIEe8ZAv/ICQU+j/B/3knHlB9KEiaePMqFdkIGucHdM1167UQNc9wa6KRx0ommhz",
-	"rfocSCC8WfoF3+8euGaD2jBV0imyVOi+7VHRODuEfAYp5haqbs8QGq+/6dnJIYQKK0j23e+aP9IskZEc",
-	"228Mw4YMzr65Vea101ujA0Oob+OsMccW03/TnWg2RomaltFiloibSGV/w92gb8gsX+p6e7bfhRQ8/yIe",
-	"WruDZURBS5yMTlvHvDNsnQTdsHUgDke2FWaj2biOpHnba10742NRsr0WbdaUCPgPAOO/gl4sh9OfrqGD",
-	"dxKpsC9gRJ82dHLaQO+A26hwzoW3kkw6e/DtXTWoKS82FFztLLRuELnYwHh1TttFlPS2uSaGElN57dtL",
-	"Jq9zyYojYgZN4TNoaz4wx7XcNLMokr3TSrYv+ZwEnG38j4gN61itAeeHCCui5dhSxdTyskzMYhjxGFvq",
-	"cj5R0EnG2rf9zlOJ4KGnTNqyvbbnWcnHuFYO99Gz2r2K9WVdgiOYgfP0z5QF6qbUp3glThVxvd74SBPf",
-	"cRZ7VyoNb5nTHyGdvJXNNtrQjRzGVYZLQCAHU2kLCkfgoU7TRjOuVeQNpOfDTN9FaidKp1FmJ7JeENqP",
-	"W4Yoto4PhoctfhQeA+m0YrvZevE+tS0+oI2bL7oaZRKYuCvHV6Ram1wtWJq9WT6Elejqp55Gedf6z7aN",
-	"dgV65l3AP1f48cxrm+SSjZrKgl9DPSmyck8Zj5dM6N0OyArrSJWvEtdGJlftnG8Z7xUsFfurt/G89Zq3",
-	"fuu0Tt/m/+y3W2+/+T9rFQ3A7BX3dVXUwU6d2KkTO3Vip058QnXiTmEgVnTfNAYE339o8OZpXjliOUbZ",
-	"hRhaGo61Ve5R5WVgL3vwqEX7lBeAxAdF84xdS1HYqTFQdg5ax0fBUetkyUDZbKQ8GYviJ51WNzgQ5ux7",
-	"rZPR4bB1FB6DhNTt7R/kn9DUBhEx0m8qdMqns/rwIdo9hLI9suUUN0nUeUUys+2Z1vhgsWtjmypqTN4+",
-	"bfH6xlBdwfsI25JR0wLqxG5/dB+0Kgz1zqVOicaqc1v4IG0FjGWRxbbEz3vp5J6Hwrm/3bjlvwW/ue4W",
-	"/hDJsD4FqthzzwPL1i9r5tTsbWVwgRlgVdbiTsbZyTg7GWcn43xCGecDU1+9Um9bZ746k+ifm/iKYPwU",
-	"iflq/VPfAFNbNB0yvkneyHyPm92eeQD0JRYUhmCPvpW/1zYjNRuTdGqw4E3W6ewHUx5J+JfAvydd/Kt7",
-	"ylLFeofsMZcZTxbMDIOv7Nl36M98iMbthgd4vmRrhfrpEzXH6qAKWlAtxyWZnajMx+BDzMcwbKgJpbMk",
-	"u3x4nx10TzpVUkC+UcsORojDsGGA0Gzc9YmDearGwz1dHmtgNmfARAz2tyaF6oLJOS8Hl5eT3eNai1TT",
-	"XWwHVUkkJVyDmZsNPFq3rGV0204rECFV/KoRSuaeOtCkUmVzlPnlPYwX5p5AFclxqb+U7TqxdMZG26g5",
-	"ZPEeqzbnioiteLdBXZbl8egNPG+/lHgeFldtKiwMVTly/qQEMNhd68ZdExrk5U/52Ua0B//StYOvttS5",
-	"CltL42GEb7McDrtU1RRD6tZian0Bmnz1FTuMXb9rcFWL9A5m9g0Cumw43evp6eLJq58OfnnVnQ8f/ZgO",
-	"e4davOxmw/1/p7+87C5ev3qon/x8ecN7P2VPrs7fP333tPPs6pf959/Fk1+mzypi7O4YgeRC8lZ981yK",
-	"q2gqruDdJa0Enq6NO4IoHHJgGKy9w/5KiNpvnLN36lowPlVyzEZJJGRo6JnK0kABjwojPY1sscLiLsma",
-	"wH9pU9j8+OuKcOu15msHxQYa7nN6t7yjdowVG5mHM9WHsrhK9HlLdUOH8k57eY153WbfqnRCai/cRCki",
-	"sxXtz8sncYmVwS8NSapaufOq+H4/rKtsS74XjUaY0tAvKBKHrU73qrMPAuahETBt3e5dcuAuOdCG4fpq",
-	"U6+1Hx6I1vHoqNM67Z70Wnx/eBAchkfieHRiLgx++9KIUSl7mckQqjJQmful/MIc9Zbl3gK+1lmvqL8b",
-	"vXyPJM5Ep+AVt15+TilqUdpmF1jUFDOOItu0eabiKFhQbcn2nbM13PX5sOwo2+/BZkYVcnXWZkJtaqbc",
-	"JBzXkB9bbc8/xJVZMDn9uUNEI9JdFGVgOwsTN4t4Uc03HOFcZbDb0cMdPfyc6eGHWneggcjdbDu54PHn",
-	"G3iobWGNWT9NDPkfc7mkBU/UfPm7AbQC7Es1H5xRI7D3KTMy3XSGtGuYqGw8geDoOU/CNhtIMe+DsXSQ",
-	"98WEv+F9SHG2ryWZzF96I51QZlhR4eXEqF0Ewjs1ZGPDnJRkhhZhoiTXKRsrFbKZimTaxIYtFMqVyTbY",
-	"qqwPwy2qgdZWmx5BIAG6aZFWOjbeqeHm/OqxGlYwK+okec/nqWYN2Go8KjUX34SB2ZTm2pAi+4ILjuEp",
-	"PFtv64FN8sfHLajFvdyuuAEGVpgeAQ0LJ0Q7Dm0k4P6j+4eSAM4Om40Rj+IsEYUiC8H09Gb4sjsbytez",
-	"8NHDDn91mj357fz986vr316/C7r339l/h5Pcem3usJcP22zMJlyjFzZNFpjng4n/Zy6pxsVybUrirE3a",
-	"vs9bnU6n0zo2/zkx/+nk/+tismayrtYE5YeasSWCqVMxoyJ71iSPxfEfENx0iyEGKhQ8jCMpvP2dCJ6k",
-	"Q8FT7xlAfWjz6922N1LsnJEs2FeBCgU7OOx+jRpyn2bRjbPuYYfoV/VC9o9gIcFEhFm8frkrtqR75G+J",
-	"G5EQ2WBn4/i/8Z+t7n/DDdXZdMrBb3YJ1R99HKDVxSVfRhY5Fgz9G2c8EHqPpJ09V2UA+kS38gH/2XtI",
-	"5364ZxFgbxLpVKEVKJoKcxJ4cquqi0C3niqcjcJiwjdsFazSDt5Pk0xS2xeSygzf7m/D6KGdUn9kOa19",
-	"QDmx9MinS43SRtjVH7aOOsfd1nHvdL91cjA8bAU2goJ3h0vU7Y6j3DG8BfrsbmzHVrUl613vTqTuWGO0",
-	"zb5Xtmu+a1GuQUMLqSVnbadxFkPDfRtUWeRvpAW4MRvNxk0kDFmudNWvMJg0cxO1mcpV3odKCXzBtBBY",
-	"9cLPhaL+bugLtd3zCM0CJVMjFZ7l0OlGfTmd7qkXDFCCT6OISO32IcYYxcX2Tg3ZqSEfqIa4nkH+R11i",
-	"1MPuqMUPgl7rJDwVnVG32+vt75uDUDoVSYlNwEh5iSap9MjgfUYbmxiCORV9igZonJ0WuuzTy41mYyEM",
-	"HndPe73bWi1JqnneMZ7wvBg/0IMgCApK8GQZuthWvOkrLNSUV09aapvXOOvkPFbNwM6fzcK11/gm0tEw",
-	"ilEemWXDOAqIm/TRpmR0pyxVywaunLCsN8Hct+/e5iSotupUqZ1nlJ6VWj1VN/aktp7Y5qSyPpOjdmsS",
-	"oaIkwKrYmyZxqe0i0Eruw3Wb9533+sez0b2aKKOKaa+yTnUZI8qM8vvALre9/Jh2PXfZN1uh2aKn8Em1",
-	"bue1FqPaZXMOfXukV7tpOwvltpbHAiFY/dnLiZrrZ2r+wmvmXiAZ68o9UqvYKGWory3X+XQUZ111eHzt",
-	"1tGlTa9NgWZtULkOy9DdVlK1NbsVq/lTFYqX9PqmpXnM4VBRniKZrLnlUL2NaB8aN6jr+8Z33qezq2H7",
-	"KX/ztkSJV3/4ikfpC3xzlVG66FrHy+ZM1R6YzZzCl3AwR6GqI8vprEWcIkYU11S8HF4ppJgKCxVqInlH",
-	"VS3yq+l5kFaGGwmZJgsKxnBdnUsFt6l0UmOaIUnjQUrV4nZy605u3abWKPbuLRYXEXFs+OY8rxnMKCCC",
-	"tPTCaD2vPocv9R60Do2UfGykZCjfMjzMdWsXUF+DtMjP7oazq1MrrKWlrW/Gd0fZrea4G8JuOMVMfhi+",
-	"brGSZVT9jt+IIqauzWvxMDU0Xy+bWHhNYTgXzkdlPV3Gg1LTPhFca1f1XKPwNzbTz/92VDtRseEIKXGW",
-	"/oSDvVhhpTV4pLMgwJ7AzcZ1FFzDP4ZcSvuPfhyNKGE0y//fe0q5x7kICnao/F9Y7jeB/tilhy5CHNAI",
-	"279glVfDg8CHYlbBU7uKWHEEVV9Hsxn+K1X0L2RvtvA7/mXDwu3f+FeVxSfnMh8u0YfRZgXvm/ijlz+T",
-	"l8ZD9Qp+d7pYsR3yG4nzgJnroxXOJ/zbVIdyFHZNDYzv6M0tNBCPhn7YkVwpNp+AT8ytcJOzcfvvfcdS",
-	"RQWI1+95ZbXWgCQ+RDe3yHwr15c2QPFqZfOznQi1E6F2ItROhPpLiFAfGMNiVM5I3DGKhVTZPz2CxcCx",
-	"Mjlp51/aMZmdf2nnX/pQ/9LdYgIgym/zkADPFeUTicNOc41ZPeCSDYvNlHjKlAwEOuWpTUAQZ6GtcRRN",
-	"DTHAYkrTSOKfvSqLfNnLU1/KyTZDhUSRci8Ezkq23XJJp8pggwpxvrKX9687Wr+j9Ttav6P1H4HWlwXr",
-	"xvnr63548MNV+OTVtNt6d3h/ovWLfzc+Xj/4jxph/oeGlpe60G8moj+1SF3fQltP1BzWG6WaWbefR/Q/",
-	"z+tQ6vW9oQHPh6+6SSRn+I7XT7MQA7Bt3dal1a0GE87rEr8ptJpc+9EVvHlrt2mDL34xL1baBG1HRxhq",
-	"eQ2FfazDvGdb5Kx7rSyWxJP1DZKUmj4HU/VmxcpI8CD0rwtv1+lWYbZbR5dX0cTtCo4pNW2Tl+Vj1Rtz",
-	"y97kLm3Vg+duYQ61XXQsoIWBP/NCYd55fdw6YS5mpSq8YWBdcwOk9qSvJIKTP0EqrMIhxZy2QmOcUNsD",
-	"npi9c/NVBygbIF6KINm89MKKtsbmLETCNIwHDYQ045rNRRwX76y6EUnMZ7mQsn/U6SzdiKW3PPXg5Agq",
-	"OlV180VKRR+bfaHv77EONo5aBpXUP1/XO+ocnBS0vc76vsu3FUf9knIkquLAbf5EBfPOi8GByJBkUptD",
-	"RfrS81JDO6+hgw4Wacg9n/a0EhEI6b7/fSlDZtgKj8VJ6/h0xFvDYScAEmirT61MGsnnr08a8d/5sFyP",
-	"//ufTCSL/3pFf1+E/9z/7p+9Hm1Tq2rOf/Z6jXKKw6r3G7dva4SU5Yxoir9aulDeYVXSLpfolwqJIZs8",
-	"ESzMxD2XrZY3KW06z+KCzaHe83BjufaKhJEpf3+B73c7FVJuZWGOV5OF9VZCfBy1TFUJS4TOpiK0xopo",
-	"BLGJUE9/zit7ZFt0XNGYlDp6E1GrjPYtYHF1f6oUWtnQrjapnD48tG1rN9o3e13Dy0yu278qMcwFHsDW",
-	"FiH30ePtClKx0ka/ow5/HnW4k1nTMYCNTZv2i295cD2K4nibaj3Fwn6dk0LJvnJFP4Mn9b2javtWiFxi",
-	"wlKBTcNAoVH0fheqtnk9LWBOK7VYm+soS7Nk8wCRTRtaFIC6YxMrahwhakrM27NZFTixu6J/3hX9ADfv",
-	"eRw7iUxvyy/+dOeuBeQZsfQty3tBpTue8iHXUM9vKIyCgYFuG9bzKjde9hu6efaB3lr7QGkDYLZVSwZe",
-	"XZVmmUnMFeHuXJnN2V3q+reiqc3FdzjMFV0ANuY31MU6w7JdtvrhMuUq3L6VEXPZlvRwzZi2EMCG+nHh",
-	"bleb2cyC3Rb8eEFGyChdtrDVdqhftcVkzbSvrqfU/tYW9qRcVcE1ByqsshKjhEy9ankblHmjepnQ9DoE",
-	"hVLo5bzd+hipnqWumzfzbJaK7echTtv0FqIxpnnPrg/qNvSH9Ab/mF3ECjX38y3bsCD+Bp15CAHmiUrF",
-	"sjcXPl7vxl3R4srFeNJQawI8S6i8fVOcLxs/7yaql67/5hK70LqmUzu10WYK7eWhuIkCYXgGGdCHiZpr",
-	"iKT3CUaWJOD8QzuT3yPfrw7W65x195fP50i0Tnm30zoODw9bw07QbfXE/uigc9g96h3v2xojRsqsjNq0",
-	"IxrIRdiPZJWj8PCE3oLqFnwM0Daeqt+iOOZ7h+0O++rnbvceexLJ7D17f3LUPzq4x5Kbs+5Bp935mj0S",
-	"wbXa63W6nU6302UPo0SM1Ps9+LWCutj9qDMjYHsSMGC6VoxYlDlKKy0K/pau6jLfZJmMhdZkmAFDyFCM",
-	"1Bbay6ZUrHgqdUBROaYUWxwGBjRbC3ZD4aFwrB9HfPCRYH1P7XN4sZLWeQOVIC3tT+EEmw5BVlzOlR0z",
-	"/ub37QODY4nG3c0Db2nnn65AifRSxXdqzw7VabyiMMs9xVW8QR5zhY0IPqyEtpRbXksZq+vcSDVvUQjK",
-	"gKUQiu9VoPED1MxbXrN/MRqJIC0aq5PohqfiTXWhhpeA1Reypm8AJMw0vaL80DcDc3sJrcqJvYbm9W1J",
-	"b7F4PBk+CqLn0eOLH3+76D6LLvSFvDwM7l8cXVzPfv7p/uPTtlg8/i18dRE9jy7mT6+uD5/2fum9fvn4",
-	"tB0+msRPfn42e907nITf/7R4/W+PsESycXZqZLREjBKhJ27O/+w/HnWuTm9+nveeJK+Dk8Wzw8m3Xf1D",
-	"+PQ4e3DAHx3Nfkovo1/U/ffXdGF3MW5faIxbpWTc7Vx1T7yIx+o4OCxiR4Ft/02wtVUytr/1b0QSjaI8",
-	"NnOb4IVI9yGbz0MiOc4gkqKBheGFDCM5pgqMVDWsMvKr27vqnJ7tdzwGU4zJq0g/9e9gFUd4/OoKbECD",
-	"c2g7EP0GqZpn7FvBE5Gw//1//zOokiP8q1dbHIPcuTbjzklAYDrQlWUySje4siEFDGE7hYCPbsajpM1e",
-	"eQ2jkeAho2aRbNfJQutTGbEpRVVXBUi08/a3DH1hlypZA1HclSrfjozuyOiOjH5aMno3m4SVnzY3RlxH",
-	"s5+29AKImQom0J5NX0cz3MllhyC+VOkSND+5zPKUpyJvCDGDjGqm+dzXJyOZHh34ATennc5x9/S0d3hw",
-	"fNA5Pe0WQ2+WaToCWmsQUMy8cI/BWlnKrwVyjBuVCjbkwXWFtFraYVwvzVS506WSRet5luDBxG4IVPVk",
-	"Q5HOhZAsnSvbrQcilazArWMzhgoLwUn7R+XQpOX9eZlyQN0VJsuAxzGEzeaVM7FkJtbJNBtZik16pyKZ",
-	"3zRIDC/WJZ2JZBqBQgfuzpnSad/a8N42rapENTOXMMwOv8rMUwC6XBrLUzwKwNUG4+Bo/9LMvA4Wn9Uh",
-	"xFu1YChsxrpToE2Xan7mq2CxYDyO1Vw3HUgDf1cHTTagdB1IKjCobZ6JMEr7kCUwMGf6Rg54GPZTZZ+F",
-	"mYGScVg46G4baesv3JKqFPYP03Ob9vyLh1fcx8p7SKi+UuL5yKh7N2Ju7+TmxDzlSXofnd53ME2EyQLq",
-	"rtOqVRyKpJ9OuEHA0w64QVUcBfD1r+bnvuuluRwM5wZblr1qiTDp9xA/rtVUYAArFlTxQr5qrpJ3nX3Q",
-	"qzgQH0NG3yzmgYtUt2v7F1NzsLbrM8aZzKZDAR3XLFX+Sn/dZBQpz76aft1kE5Ulmn01+ZqpBCNavgq/",
-	"bjKevpGx4Bqsr+adyqopfmembuv07a+d1unb3zvN49tf9XQSvq3ssZSfQzWhUIzPZvEit8REadNQBrdI",
-	"cnUnginZZs+lcBXp1WjEoOvUKNMibG981an+nB8Et49sx4bE1R4cUoRmI5PRfzJBr4NQURkjmw1d0sQW",
-	"scf2M+2SEazwVrgDZZGuGL4yiuJpVaKLkO2bNF1mUfloy76eb++/YAfHLOXjJtNZMGFcMyENCs3S1reX",
-	"pc5mh4UwiF6VKrkq5+WVGP50dYU9LSN9z4ukBGOaXd+yd74Qi3FwUoDidJ1H0tviWid6po3UfAdqNYlC",
-	"0Q9sr0pEKFcw5OWMV/idi58s1fZY4S2ClDEnpNrSPROlU50XpbXUsAkXaxKFoZAbkSsL9togGa/zXdOG",
-	"x/EsjFKqaVjuhbcms2bjbvJLLe2W273DCqpO+Irr63/bOqLlS5Byfc1ssUjfcBuGIuzPRELx/I2zTrvb",
-	"bBh5xazUCLH07z4fF/MXQyXF8pekXbkWI4UIuiI9dr6XvHg+dHTOWzgAOln9UcgUk3z8XgbkxpmpOF5Z",
-	"7MZFvBHBW+ajyzuxhCVcXxNyBtA8kBOvKnQ2ccE4kWZ8zlcUk0KWZ47ObXetqpLC3EY5adrU9NVzLql0",
-	"69Ikag66DNFDlUB9IJdeYkQAnYIhzoAH1bU2AXA9PEsItuJACHlYqtT1RzyY6p6uK3MNVgXvuySC5VAU",
-	"utg1wfoI5IpwfcpGcoHuy7TPu29LWX2RDISrh+YBCbuH+QQR5ALcWelyl/v3ipp6BndSfo1MmetrEaLJ",
-	"F46XqC942EEdR4lw3dFuJEwBuXyFPVJu14hNSwGQiADudPwddokG9mJXX67mMtFZxvp871YSfV0dOpvT",
-	"fb0UXfmfmu8MN3SfbJbX4lhPhfpp4/vWDkLvUdno0nY7gNxwq7ejri/T8qZUaKV2Z379OzPIt/7RNQIl",
-	"pQigsc6dlGwPUTdWs4sYUUv+3O3ncObaS7fMoW42gDBU5VteTaCn2yyrCySEVlxojdMzjrU6ke6VTLHm",
-	"TDX0iaqyl0EjKsuvjLowjm6EZJCOsMz9aDBdGWHlDwWV+ngUQ+1Q0O/VdeWI1Y1SzW0firFXgnS2RYzR",
-	"OzXUfRu+vTT2YzX0gMT+bl6wd0Wmpo8XAG9xI5qlPS4BUIlEEbLwzdYDfb3voCT9cc3MP1ZX8qq9+RFc",
-	"Jk/vEl5T5Rhi37YbBWdNiNmOkfTH6i6Rj8JQtYUOAI9AM9NMC1EodkDSwBQcChGim9cM31PXjg7K2tpq",
-	"2aXZeN8aq5aTDPHd9jP6x6/42lv/vVY0tXHqM24maYyjdJIN24Ga7ik+i1qBCsVYyD039a3/ub6OZi01",
-	"w1NoQX9Hw8nI++ObOlahxBP7XqVxh04eimTc4fBL2mUQi+SapQm/EYYqKbKg6zQWGDQEany7VNeE4tnW",
-	"oYfLlV8l/8aC35AvKeApj9U4E212mZsTJvwGQqOuhZhRTv6yjBxuVCIMq2bZ2g8OD1XCpipBfLTiqRFj",
-	"pSoX4zjsrO+f/9nhXZglWNl7WuNScxqhThPBp3ndF7MJmbyWai5X+hr3j6gJ5Fb5/es2Cqb5hPs0FjKp",
-	"lcYnguHvTXQ6KhmIZVTZSOZ+ZMZZTobe1vS7bvt+ffvJMW3L2kI1Jtblbd3O4vqFXc8PLI+Ed3Zdopml",
-	"fJttOuNhmAit/+pbr63HoyYO2/5Md94y8A+5/M43s+QHWnP/1112O/An3L5PUpmrRgAyAsId5B+4B2DO",
-	"R828WFLwqaKSghV1/w43EHiCQgHVj1Yztc2eKVe7K1UoMjmrn47ktWZDEas5m6j5GwnzcLz4icCGq1vV",
-	"XN26GWC4fYHWOwhf3S9R+MoR7vftGvCVeg9WcsMsCtf4yzut0/PWQ94avf395Lbl/3mwzZ/d3u2yl/2z",
-	"2+tP23vwT+3899Hi4qCSiEEwIcNNg+M+XK7/lDx+66aHn74fYQ2PeyWGE6Wu78DmhDTb5KKzriNAm1/J",
-	"nd0egQnu7SYWno0o+xwBNcR9pJICxbIRSeWKFV8YGXcbWmfJsHcKGC9ZPJfNFHQQK6pSpioOmRp5e8jj",
-	"GKoq5vbYBFuZYqTmRlInYZLN188Fz96HBiCtF0y9uT/hgZE+tMGm/Hj5pOYSutzaSt49ML+34IWBtcAH",
-	"cSRkWqznZpChQprpVVadN2OucZpwl+cHUqSOxpJFflN98DCZ2TRGDtUUq4Sp7Bu1dWPPbZszI3u6AT0g",
-	"qv1wFELUpxAfQhVItt2878xWxWDN2O18xR+rHmx5IXWnMi9HPkHhCjOui3JaJgduP9bns1dkNmERlhKA",
-	"n3cF2NIhfdQisD+6DJHVjohIM6RijE+VHNsD0004Q8hNMwJTwLVoswtbjxGbGut2KYSsV7CA7BeF7/PW",
-	"a976rdM6fZv/s99uvf2mMmL1p4LYUVzBAMsjD87ytOIRsIQIKnXEkU51mw0yaf4lwsEZmxfS7LS16ADJ",
-	"eKci2WYDSjQenDEl4wXF502HItFvpBELrUYyUej0pBaS7FqqOZYXugcMyoEkYm2TmDk76Byg6mnP3lW9",
-	"t1DCXQMQKumTJyNVxZ5gKvWQB9ck4YLkwbNUmfkdTHjG2czozSe0JFv1F3RqfGGKFSgcCc1SZf7MGwRQ",
-	"E2hqM1gJL7KTGhKKu28RkLg83g+9WXWjYleQOLoRydo+caWGi+ZKDhVeyIKAaB3fPfxnJMd9HclAWDMJ",
-	"lvftY3nfYpi/T85HrQ7vDlvHQS9snYj9UcsWbTg5OD1s1MmhzXJhaDUaecET5i8b/mkzCygTp9NsIEgr",
-	"M8lKe1eMVzZHlscrg/YNaXt3L8mUiLFB72QLYlo8ztrkmkQEwrxHIVVG4uZW8Gxa5x2akX0ZXGBn2buF",
-	"f5UUgA3kKb9bz8eTnOtCM77DrXMB+/geUwnSrIDLQMSx7RzqSn9jZ9t7rNvpdNhUcEmfkzWqOgqjeDNW",
-	"xOJJxQwbmM5SEpuonW8el+fV04UyRlF45xOqvJtl4H40j/POqisqixdiB0MlPix6cJuSYxspRnfUeMqh",
-	"bZbErKytNo/SYGKQaTQqBC0qeef98IlZfahpeUJ6apg2COODs7z98MSHNErNt202IFwdnLni9sMML0eW",
-	"COCVb2TIF0ZoGCtpZIACgTGDYkyWCNlBt9Ne1c7YT9CrSZEs31K46mkUx4ZqDQXUl9ruMlq6XymBioUL",
-	"iYrGkqcZ+G0H84kWQR/y99iQa3F0cI9EH8oTwCg0S0mRkKPvHL5JFePQJAAnb76ReFUk6OgY4LLZRvl8",
-	"ahUKAqFH0XNzbrK96rtcNyqJS/KDvaJu56sJT07v3R0rIH2ZiuY440h8iR0Wst0LO1elBNDC7lSer17A",
-	"QuFie3Gq88WKUw28K8Ppaefi0YNx0PvpXTD9qfPk/reTYfRtLB49TINH7+OLR6fTi0en2euXB//V+Lji",
-	"151iVa0MvnGgqsUX5NbVsjtx8lQxwopc6loyF2wWaxOR9BZJNo3iOHIdNZZp/kzIu+WEgIa9rh6fCDeY",
-	"cysGZw62r1OeZnVOdfjN0mckuZU54uuXSNke1fq+y0qFafAMm2yUqCnrNjx/RrdqZJWlgaoyJQzM5gzO",
-	"bOVAwz8dqRicsd779202wCUCk8Z8NHzQZoNEhFEignRwxvbfv2+abQ8mlKHBRiqO1VyEjie/kYb1soHZ",
-	"e5WlwMxpx2CvIsm6h9bn02YDyaeWk4O5I+DSjAsCL2antSG5XQpoRT84szmsTWbkgWGiroWRMdJY41z5",
-	"uzZ5CsTnNMmM/t5mg2GsgmtYuZuUpgIuypc1X6nSN5K7hcZKp7Cdms0SBcWHAC1RXC/IJFO+wFhA0HLw",
-	"/hUtDIS47kCwjLHBREMNcOcbzcYY8Yt2tdG0CSH5as2v0PWf1tdoNgyglWr/xy4eXU5WQRzPUbJ4xUqF",
-	"mt2lL0b9raB8JJktqoJDaZNR7iEfT5NN1BwsS2qUurSjNIlgl/z8RLxyunHW7W7a1p6HcSSFx6xyIpZX",
-	"+t+nj/bhI7Cg+Dblk06rO+wFreNwX7RORgedVs4zO8dm+yKdKrPgX0vk+qDb22TGAoU77OzndMgs1FGO",
-	"RtUJVQzaO30NBSM3XcJRXszX5/OULVKAa+oZ9b/Yrm5QZ5KQycMMl8fs8Czvy+kEyT+kxQJdhBaRmcU/",
-	"ew83ObZ/9h52qQMDDtDfRtQrdm0og7C3CQB73WWbVn5Jq2QVd8ONKmKveEW40DrDmPMEUFejTY1iHjmo",
-	"o6yRdrk4TpKxHg1iJXcWZe4iQXnazN3mdOTs9waP4+cjIFPr7Cdvqzq3TQQPRcIGFlmicOAJHKkt+03a",
-	"q8UE4LvW7Uyfekq7NVznzp1bj6KuaCXV7XTcHBjihq1m0JWRaJt1bL0ZW9p5rAC/Nhf041bBp9nJe2qN",
-	"TQVKvF4Gph0qiMJoIkwEXD25qUDsEfzqSJHqKg4omWkhU2i/YIsoDXlwDUAO8IbTYgc2I2P5xGogzIWO",
-	"JWK+4l4DwYHKkaWbHUF3jybLsEEAXzCVfITrnpvlNrt4JQHqEj9fvotk1vMM01zndmlaG+gJ80hvBOlG",
-	"IU0l8Fx0091bk0CkT95OZG2TEo/NbXLfNmxq4kOBdIm4oC7Upl/VAcKDzKO4rjMEbq9DiKYvYvhXexmd",
-	"i0wrv4/lDiqFMygZuDwR3tLVDcT31cVJd6L4ThTfieKflyj+IfZNp7Rva+e0H65q3rCjFjtqsaMWnxm1",
-	"+MCOIqHzv26pV+WU5k9uJ1ItbS/b5y1WkUkaHKigYwJqberudlpzX41G9LYX5K5GoyZJ8m8kFt8Mwe6v",
-	"ZjOwhhe881SEJNXsnRoWbd7v1BD9vEqnRVu2dzvIXu1BBFcG5lplma7UACpCC9FkYaC2NgD0RJR8G/U7",
-	"hl4P3GFyUpDPjLwU6SQRAup+vpHz5S+dMoSOFVR5U1QAYZ8l9GdaQDRAKajQ2Vt8q7+jI27k1Rt0lxwH",
-	"DPFeneRQN+MPUVVRtIFHQAdnUN7VZf0RG6aq0m02gMyxNnEoc3aYXgf1YMD3Mov5AsYA4NpsUIy9HZy9",
-	"kXxdbDd4rHLXchko/M18Mcy0aLMBlHhpg0Gun82KqJCqN1ILCcPDe4Rl2kZjSpEHShmkwCK9bYKWcQZP",
-	"WtkMGpG6i1XEhyJnLWwSFZH3wo+bZcd5EX6DPz4Qq3BoZTesXUDnZxHQ+YE81BpDt+Sgnwvn9G2UK+P2",
-	"uUTLLlBeywfbqdDpAA3DuV8QrMI+EXElAD/VlXRsEQBcdUMvIeazhsBzCgmFRUCmZsmbCXFoNtGOXjjr",
-	"9pbQB99bUW+fcrdygYzFYlQd8mqnqc329AbBOmBcivn66lxufQDsCpTBLVtpWqrblw/RbumkttVtr4RO",
-	"16cxpRSE6O5zdf7S9qL+VqpSAWk/VqrSdgbX0u56H3/eKURr7vsHJBB5QZE1dnEXqj5WZ1g5pYlVslBd",
-	"pjp+TaYkg67WBwf7UBh1qG4E63Z6+02vbixEy0CeDdd6rpIQG3C038hLilXRlObphQa9kWtqsmxQ0xrL",
-	"ptYWnIZbXKzNa+N+VAxBsLDMNrsiS7x5Q43YANsaDfBn+2dLp2KmByxVqu2doi2iSe2nzCIMuZIcg0Id",
-	"r608YC2CLInSxUuDzoj7Q2iElv/rod2ix6+uGtg3Hmw79J4b1RwijPm+RVQA/eLFpuVeQXRI/zlrfJst",
-	"jFrZZGMBxW3/f8sdl77jkIQJdpjiHtunxeIjLzMqPuK1OgrNGLfNP7ijNFUyvfKyFyNPIWg3fOsYp6Kc",
-	"NqSsCibXtWlrI5S1BNnR/6R+1yv7o6GEfbf2aKszXq0pq61vxnfvjrbVHHfrjbbhFDP5Ya3RtljJbd39",
-	"2zzduOLm3ULzQEhz3vXK2/XK+2J75TVt2ekFsrNMmjEKFoGQL7BAtWFC3tCnRuCIxllie5Wm0Y3omyl0",
-	"4+ygY1m4hm53pTrK3VIx5KNOswFZxOC70X0eBGIG9Ye7pV/w/e6B84Voo1aQcJOlQvdTNQalqnF2eAAF",
-	"RcTcQtXtNRsGn6IgmnGZ6sbZyaFhWGCnbZztd80faZZIs7v0Te8EuZXuk6p6dnp7+5ZSgEFiF9d/352w",
-	"JaiLaDFLxE2ksr/hbtA3/eEC9eKZ0TewE6s2AxlxQ3nb1QP9EK67p6LamhJ0//3oLWjzu5M//u7yR9Pq",
-	"G78I3WSzWHAt2o1NvfKxgDtky0OFUVrIZ9tGnE7ELF70DU6vQc6dQPS5C0Q1ws42okuVgCHeByKZGXx8",
-	"OcHYYTRK/t/SHThqHRu979jop6dGP6UrAMNj08utdMZbS1gvFTZJCGJV7L5RIrOJfc8V6zRMBr9yL7kS",
-	"mI2pCkXCUwXdKTZz5RTtKRrVeyz1iDomqvptW1Zkd5N2N8m7SdvYSwCryraRbqvT6XRax8PuqMUPgl7r",
-	"JDwVnVG32+vt75dK+btdgpGqOjfixi5VqT49cAWAG8/syw1b4bd72uvdlsvrOgtXofAm4XlRMOuBdEnS",
-	"nqu16RfkKdTTbEy5zHhcXbm3k5uVKENwE69iVThUqcYjlglyBOjHXUv9L9hMUFmwrtp40L3qdmqNByT2",
-	"WduBkeO2NR2slROXTAcWv31Hqvv3Sgtt3VUovLMslkJLzQcyxawfHhC3g7J0PhA8SHei4o7BFRncCu1l",
-	"P5eiUh7FeuM2tv714a2hESyPj8VJ6/R0xFvW83E4OuoUnBkhpYI7F8NO3f57q9uICf1tRqFPyOEEfiNo",
-	"yQrBhEMupbMT7WjgjgZuQAOdBccRuXPfValzX2WeX0YRfHmWwnFhpJ03c0feQFFB/NvRoh0t8mkRhlRe",
-	"ZhLtYhQz75nQsEJyta+j2VBx2C+6Y1YQuM6+pzoli36S5WqMSBIFraZvm41RJCM9qTVYD1vBUXjcOj4Z",
-	"nbY4Hw1buYR33G0ATCLppxOeBxkbrR1C5X4tQtwsL+otvWxU/NJPzYZ2UUK3lRli/iK7r70ssp0MsLt3",
-	"xXvngp0yKTGB5A/Je6Pr7dLdVt8dTHVLk2g8BssaGhpyKvEybxmcZLK/zZ3EHMfS2pYPDWbco+n2kkw6",
-	"Brpugs9k+wzGGIa7E7j+9vpkKMYJD0X4gmMkqRiNRJC6PuBNKCdLUDfzDCeVUHKVhuL2VLeHCvrfCCYV",
-	"Rd622QOjCWCJX6i/b55Dm4IZTOl6zzcbFO5DfGq/1elddU/PDq2OYKmRGxuL+4Md89YZNAv54XdID881",
-	"FHipc3B2ePzaT+5eZvWnLX4wPGwdm0t3Yi5dHsp6OComVffzWBGbWM0pfaFxcNhjB+1euweBy2Y1Q/Ue",
-	"0vmyOPa1Lfqp754H0SwScmcf2t3nBvikwr4auXT2rSOchfTT4Z3l3iWy6gwyEgqDHrYMb2kd9073Wyfm",
-	"MgRHudv8j2J8Zmmt/ELlDHAlNCg/rHArGLrQe02+NN0fqQTivdNk4Z4VrRn+h0Arijn1JTD3NtoyS9Be",
-	"JOImEnMwM6dTM+ebrNPZD2bwf+J7EceKgbxnw29YoOQoSqZsoTIij7bIaRu/3aOPc9I0FzHV7qTDbZw1",
-	"XuEzlir2iqfB5AUkKbow9S1nhkYAf9fYxLGQIuGpzZXb0eXPmi5PBI/TCRjHs+Aaio1T5V0s/s5TPuRa",
-	"lB+TIAUhyl+qFPXW3rTS4hIRRuVnOpiIMANLQ/E5FYrJdyQn/6VXLdC1Mp0nLRmiQVUZfLvPZnGGroJw",
-	"nQxV5nK5PNkQSSTLDnKwueiSvFi0aG/DHbFx1c4NvTO/FMwvd05Ogygie31EaAMPtwr8++sHea0I6IIW",
-	"pKHwOqbtenJ8CT05djkKO6V4l6Ow4/i7HIUtcxQ8Hs6TYBLd+KkGVfekc3jV7dXnFASxSK5ZmvAbEbt+",
-	"ZQHXaSywIAWW7yq1ATk7PDow1xg05gQ9oROVJFg46E8RLnSaCD7Fgcgglg1B4jDQva2WPipZWmnHChLK",
-	"NEtXtlb1SZJ5d+es3dGOJW3BqrZXIo41m0D1cWGle2yNV2W39HByF4W1k5cgCmu6uChYXjahSzujyI7M",
-	"fSKjyM6YsZUxAy60NQK9U5HMjQ7ggSadeXWorwKwqMv8LkV1RyV2Kaq7FNWPlqJqRNNE8LBxtn8La3th",
-	"l/Z7Y6V9plJ7/MxPdKZ05IDu7vc6UBQxge3tfoDZ36JDNQhgJ4UtNVuspHjwiQKmfrWeuw1inGrzQV1Q",
-	"hmuJ4afJkX8RIjTqQp5pkO5SU4xd/NZO9drFb+3itz52/JbHjXPBu4pfutgMbLQjhNzAAFhwADo+T8nH",
-	"KKzfRGIOtWR3dp0dccGGXlGQ2hC8nZL0xShJBhOGPLheJQ23zbEfHhkCsfMN7NThUgIlzzQKAVAkNDCK",
-	"YPcUxG3tN8WbqWACEbhRKtDKZvUr8Z4Hjl1Ua10+cRJrolBArwL2aqWU3M3mdnkUxdMq3WsuhtNG0RH3",
-	"u1+cNhRLISN1Q4WifZOmoBEs60yoiVbLF+3D142yJgcX8Niq1Tci0WC/2vd1O2F0YvP0oNts6Oto1r9R",
-	"oDl2SHPRFbKbEVpQdjP/MueCQg0d50wo6A7x647D/705/FvQH7Kp68xcL+eeOH6BrVBclsGHhr3uvDY7",
-	"BrTz2nwcr80sUeZYd5fp71fa/0MvHMggFyTF8TDchQztqPKdajwVZP3lmNdVgv7R3QT9Ec90aoV8S1kf",
-	"moeNZsNIy7mLmWTnHiC8SsUusnaH6n90ZG3edKvq9vSOrjpHHnWnTnm7jia7jia7jiafvqOJf7UDyMcw",
-	"6vSwdRJ0w5YtiXPSO93P3byuEZGBfCxWVgOi7N1/ABj/FfRiOZz+hCaZJFJhX8CIPm3w6jLTO2D1KZxz",
-	"4S1bw4iaASciNQvPU/ogP6VfwJXDVsdV+AIz1S5CascQPyRCqkZ7JVysKy53+NrX/HehgruLsAsV3IUK",
-	"foRQQUNSzoO0UNgfgiJ29fx3V/zOdo68nv8HZ1KVqMpBy8iZqFhC2+PhYR4rtKvuv3Pf5QE6hrQ9/byZ",
-	"jK374yCk+qOG0Yj3aT/JJCTuemHBeUnlt66ZN6hXmS8EJiIQ0n1fVb3V7F/r+HTEW8NhJ2jlRU1Pel5B",
-	"otUlnddURIZ3/sgyra2qOTGmsRh2uOr9xu3bW4z0vFxtjvpoLdj/jCbnsEStbQ5iliRejGOFM/qQQtC7",
-	"+8vLPRKtU97ttI7Dw8PWsBN0Wz2xP7LGaht7mekaLmFH1NFYirAfyco4zhMvj7bPxwBt46n6LYpjvnfY",
-	"7rCvfu5277Enkczes/cnR/2jg3ssuTnrHnTana/ZIxFcq71ep9vpdDtd9jBKxEi934NfYTNg8gushRUE",
-	"Qmu0fxhJbfF4MnwURM+jxxc//nbRfRZd6At5eRjcvzi6uJ79/NP9x6dtsXj8W/jqInoeXcyfXl0fPu39",
-	"0nv98vFpO3w0iZ/8/Gz2unc4Cb//afH635633xDsU0hQEKNE6Imb8z/7j0edq9Obn+e9J8nr4GTx7HDy",
-	"bVf/ED49zh4c8EdHs5/Sy+gXdf/99eoY1J1ctutR/gX0KMeC6FT2qJxIWRWULZJpBOQL+KHh0DbV0vDB",
-	"YpD2rYEqVjzc3ZG/0h2paZiTh/dBpcRZogw1p/SMVMwgYUGGIsFHa5IdoItDHm5422zMP6RwWb2GtG0p",
-	"s94XW8psBZ24c2kyOpTvvHKUXubdXVLvKGq3nDPXa3X26aN9LM1wYwRrb2tPOtByrnUc7ovWyeig08o3",
-	"tnNcSt4rRAAcdHubzGj2o2/x+7Cz7+XtFRL36JVKsdwbtHe6lLW3cglHxaw9iww2w8aHyysYZ521E0Op",
-	"t+FCW+doVVm7jHAcTYVO+XRWf/7pYiZKq7olxYuQycMMZ8hweJbb5uiO/kHKDuF6y9Zedbldq4/tn72H",
-	"1N+DBuhvQw+K+lMZhL1NANjrNm5voXLmSKHfXqYcTY0kDBRqYRe3bBylk2zYDtTUu/klIlAkojAYGpY0",
-	"s27UM8YD7GfUBD1IN1kw4WnTFhBuv5Fv5Dfs8cvnz4zCpCW/Fv2Aa9FkUShkaoSpRDOeCPbjjxff3Rw3",
-	"GSAWPLl8eJ/t7++fmi9/vLrfNiNBbWEcD5NZWaQZl0xBniCbT5QWbGBux8D8AqW8sNtlmz2JdKqxWvEA",
-	"sDDIEq2SARsKHYWCRekZm3GtWZSyIQ+uGddvJGMD+1qq2FikMKb5nM34WLTZRWomGhgsHjCOPwsZNhmX",
-	"oYE8hlnTCU9xaiUFfmmWcy7tMiZcMx7HbJaomdEyhWZqxKJUMx1MxJTfgw/nUTpRWco4u+FxJszMZuI2",
-	"ey7jhfl2GIupZrGAmTKzIQjSgoWKSZWaBRkw2uxCMs4S8Z9M6LQJo0A9Y7OXcOTcwbKwO4laMA4fybHZ",
-	"J5WlbXbOXpxf3f/evibeBwKGOMPpI9jGWIzgdaZTvtBmmMj8hPsE0wex4AkOkc/s74HZIDWnJZvtu8+D",
-	"iQhZInhoD7YfwDN3qIgLOIvmCzb4uQVfnbHvL64GTCVs8PTi5cuBh13QOQsOlc9mcRRgKiVt7v//nVZy",
-	"wL4yyHl6cHj8NZwJ42ZZw1iwQaBCMTBoodnAUECHh1ReHmvKGQwwuwJ4Id6DhGnRNRT32ADbdw0YEDT4",
-	"YRQlOmW9DhtFIg4Jpcw9mSdKjtvsAQ8mzGwbwEt4Zzbv4P17BDKdiCgxs5o5NKz4WxVGdN0uWnCtYGXH",
-	"B6f7X5+xH68etk6aTCo24fEIIddZkqgxTw0WRwn8aGBk6TwKRJs9M/CaW5zGZlwJp6OVxDmUhFUbqaBp",
-	"Lsezh/ebDqmHURglIiDkIz+rpnsEbCgWhrwkPEhFou/Zlo34iketNJvyBeKDFjci4bGdFBf9UsgQjwQs",
-	"EwysBAYjB+cQkBf9xhF9vxU8EQn73//3P3CizFBnzbqHjMyQTYM/IBMilkZj2Yok2N3vmWsw4XIszExm",
-	"frJJ0GzmrnmUJEra7KFK2H6HkXeK8VEqEjxlOH4QREuj6DSKYyywjii+QNzgMKSZlYiImsszls4VS/kQ",
-	"tyfTSItgIPyYO2pkXhgKFiudttmPmi57zA1EZnVIDnC55v77KzezIuynHRbyBe75OXvx/OUVLgeFR81S",
-	"fg2HxwYXoeHsqZDBovWDWAzOmBYyZXzMI+lwF+nPtVg0DTAIqcZf526X4JIQmk15iAQ6nQgJFDafKG1d",
-	"ilnMFyI8Y0YTGBCUsyS6MchtuBntShwj2EMRKzmGEpFR2gTGww46B1gGntyPbJilsOFTYWRIfY9xhn1r",
-	"zYYnhoHgZ/sAOJIAvPRsgC8O2mzw6MEV2wOGuvc7SWy3e1MxMCRM56sNeBzTaYXK3CcOcMNSLpG0472L",
-	"o2mUwlIVG+zxLJ0M2HDBgjiCbUbKdI8pw9OJshDyajUVWMt/uLDM/h5RXDcCHLkdBMgRMNK5SvAt+g62",
-	"E7/ArfV+At4DTCCCvqxWwvA4p1QpQ7uiWWqqzKyGVYuRSsQZUzf2bVgtbFASjSepg8UcWSJGmRYhS5Wi",
-	"TgUW53HVIMzgNg8ueSqemLFa8N+BmfCrxO2rwbNAfN30X7wUUx7JSI4HsMDCL1qkA/aVvd5INsyS1cjA",
-	"OoWDMnLH1232HNdCxNKuxpN42EHvFFEfUSfhqejTKdupRZosWufmJg5A+MKJkdFBfJ2PGuYsXHUPt5n0",
-	"s7mj2CNlrIxgkhEtaJqvolSLeGSoAKHjfKKY26VUKTblcmFWglF97Ct3HonZEyMzYjMWjOJrEuohp0Ss",
-	"ajIvzO+ehzfNnK0mJXT+2kwJ983RjoPeKTKAmYiNqg9TmFtbaAAD25LLO/jwjKHYKlUy5SAqTQ3nCtOJ",
-	"GSMWqWFJTQah3USLYQjgSUSIzYNQGQRhU34NPTPCaDQSiZCGdZ4TRdMTNQcKByLSnGtm5IiwzQZvGrzd",
-	"Hr5p+LZJOG2QU81vpV/MQvi1kPdQjjA7PcW+xwbAixd2dSQCSGUbe6AQBBcB0QyEDjaAjXJTIu7hMx+v",
-	"YsHNDQMpR1sBCTnWUEwi2pt/2Lk0sBQjTcozNtgDI+uiBcNSuKLhwHTjkXwVXho02WDPIlUrwYvmKF3p",
-	"lz1CNvjIw6p8fO/hXqzUdTaDdzHslC7XXigCI1DAL5nU2dCc9FDQvP4QhV/x40Tkj9pm0qtJpJkWyU0U",
-	"CGBUIBDS/pGooI3ElU6ApYwSJdOWEWMCLpE6EpcHjesf//gH+/7q6oX5Nwx9/uKCjRRKzyC5drudNns1",
-	"EYTp5hkoDYa0BBMVBQJkmzm9QUMYINMkCuDqAwOCV1mkz1DR++abpyKdqFC3v/mGff/g/DuUTXAcQ1IM",
-	"YwuV0Jb2AsdhU/iIJFpYJbwEFN/gr+W1h4hLg3OzkkET2I6R6xVpgZm8lmouabw2e/7i6uL5s5dOVuh1",
-	"DgojGKIFs1kZPuZ6Ygi72UyzuzAswmjeczMC42/jiv+diSQSsOJzBiYGXEiE8M9FHLdAeAOd0ME44wmf",
-	"CthJHNE9cJ+PoxshUbCGiRMBE3do4otcg/7mGyuyafJNZrOZSIBm5YQF8ARYjdFL1dy+gMOhKmCWcTUR",
-	"bHAf1ebWFegwBidTZSYwxw5yoxVCcpUD5Ll7jEu/+w8eXdcdHd4iwHqjI7lVIwWKxlIlZqfACEuGA6MZ",
-	"zw1HBn3EHNpQhQt7aA7SBzJQIbDewpxwqXFa98oZmR/SBeDAix+vCDw71qXhQHagTqfNnttVkniUEgEH",
-	"SBBqsy2wLoIP3nN4zJMkMtdUgoXDjnySS7fEyJFx9s1LKrPk5j52IgKlBOJRB3RoJOWxieChSOD0ikqM",
-	"IVDFo7SsiT7J9UjvKAiZEAGNlHMPJNU5Xna7J4OLUespT4MJQXkxaj1TUthnhUFAAAFdjBQxhwr2okgx",
-	"VmnEQUwVPIBzy3HLICCg3WIm2uxHukR2DR7q0MY85SEQLjmmm9nrdBGLi6o4yNKGxxplwUA5eKICu3N2",
-	"qwYPrvh4YOmToWGgVlm6QlPeV9NZgkEAZsqCcQLa00WSjX+LoJfWbzo15EAvYeaAcW2UuWhkJd/4Bg0A",
-	"U0OYYsGNSvaA9ge/QcXcSP5maE7RX2BRksyA7mmBBKt5ChtzaZQMWCiZ9lBtTkGIh7fOjNyB3fjIcYMt",
-	"+Vr/+//+501jkJMXxHcQaGAjnSmGx+bkzMAGZivygJpGotJQmaucWIEdlAHNjLrF6MiQoniGqDZ7DnQZ",
-	"YDQLRKNgIthc8Os2e0H1g6zFy65JWSvAN98U8PWbbxyb4HBoeDP3OwfmLMwCSIJLzXxGkzCgggRsJjQn",
-	"PONJpJUEzmmWMPgGqIsZYoK2RP/e0XC9Tic3gaRgv6RfnOHy3FN1wfpHp0pkJwITnM9DSYA2M+b6GxHF",
-	"HstkaE4ozXfBbsA44wkp96T+2RsAyRvmHqoRGno9lMnvCeJ6rrH5aGRgNBsF28DHTII8MDUzC/jRgFYi",
-	"hrMEdBasW4JeAFKBYQ6zNuQEXLMR16lI2uy5vQtNq0AR1gLpxfMze4HnZYgN1iQBtQWuqVnNWKGIbrl/",
-	"ysdN0O2lIpmFRm2zB7EWKCeZdyM5hovJJa6taaQTtPKBwIN2WzPS4BvHqHp0FN/x1HHgBK27ig2ecJ22",
-	"nqoQIg8GMCBQXnrSemlYZU6Cf5TT8i9L1BHYm5EajHgGuGrLbbWB+2cySi39jqTh6CRK4J0zP9OxW6Ke",
-	"oMpGSnGzNKfhiQkZw1C2mfIYhSJzWVSWgrGWEJ9gsbtzVMWbz9hwkQrNvtlD0hQLOU4nSJkGyJqQhyO+",
-	"gaHJx0dLszkUGjV7bgkGgD6IptMMLLoDpEZsIXjSZpeA4Sh50C2E16VqAbUbnBkBGvVQs3/XQsyIeKPK",
-	"RIIU19fA5EAYWG6ZCB4F1dKpSsxqCqzkhicLQ3WW+DyPY0fChqBwD54n0TiSubAwyjSPiSEeEEMcvHr1",
-	"qmXGMgJRwFNh7Z5AvA56pySfHnb2rYeBbO11FgZ2bia3ljSf+nQOmigMsYPOvmVFnhHmm28QpJ9bJNi0",
-	"LgzGD35u+TJM6zmaec+YVFpGo9GAQHQo8lIEWRKli9YLCMhH1g0yNHkQFBslwERyHciqX2Akwg0fLhg4",
-	"zMDgCIC9BPWndZVwqWcqyWcaNMGk9AZqrUaBkFp4nrinF1dLLjg1E1KrLAlAWd+jj/amUYr+VYxtLfjw",
-	"XOBEo9PuYqCdGYXPosZZY7/daUN4rVESzdzU/J8PMy1alP5nnlNwZNG99z2HXcHXRAJ7i7ItGiSAdk4N",
-	"RuAr5jll9Fk7L/tquGDkdf2aTMBkwEiEVvENkIIGwIxS3UXYOGs8iXR6bmC8JBAh44MkUfTqFyAFVxcy",
-	"SqDooJTyFEKaIdbPqGB5Jpj9DV1IZuH/JxGjxlnjH3uGBSgpZKr38Fe95wHyEj68vW2uAAAIVqQZOPCr",
-	"56eftpj+B/NF3by2CSsforxgrVjrwKCg2K0AuYJv6sA5txDo3BhnhEwUD1RCZnDKw62GCqJPo8335+I7",
-	"hKTqnRxp9u6Dx7axwZtgm7XVqGZKasze7nU61qVuix17rsB3GsN8t0Ypg+rotC8FKIHshNh/22wc4OxV",
-	"gzoo9y7kDY+jkOgkftZd/9mPknukPsTv9td/91AlwygMsVnnQbe3/osXnvD2ECM44NPD9Z9aTUqE36oQ",
-	"YhEOeqfrP3PGdpzKBSSuhxS4GoZNEj0HwjMEPtg4+/WtwRCdTacc0v3NObqbaJQvc8TQOdno4uCDgjj0",
-	"MYR8YdTn22bjfYsCKfGJma6KRu/9Dn/28c9+FN6upNqpQx4RWp3Bsx3PJ0b7tmQYX2svEeFHwqfB60hw",
-	"jq9u9faCG+6T3+/SQiCs8D9ZlOTxd1vc+090SVHbWn1Nv4xb2jlY/8UzlT5UmQx31xouAej+ZcT+eBd5",
-	"jwQhA/yMErzLWeE0v1WUrOjEeGzk/4WVpE/ZgMa1bxhFIVbgrLcaMKrt8IA4MSptmaZI0jeSS+eDpYE8",
-	"iuKsvAsM8oikmzUygrkRiXmQmrkrJLtLHO/LICxwQQEvPxZNWV6+IwOQP1cA+HZH3P5g4tY52YDU4FKu",
-	"0PiOn52uOAc/KGzz88gJ09IpLN3pD6bLG2yswforpZ5AwsamxPxHqbMZihNPRRhxo5h/fiSd7uAHk3Xz",
-	"33rl+QpjyTB2BEimjbAqOMhyRU2jM6ddrQzjZEuk8otSeswaftQiWaXy2C3b6Txfis6D98BpOi546w4a",
-	"TxZiefDKC/UKPG0wGQujsIlaDLgZFJtP1LTNHsg0iYSmuGbyV9RcKJhrE7MSD9L8ktLqakwXUL3jLraL",
-	"WmMSzw0qYNdZacn5SDMXFrzCfETFSzY2H5kdP8dvvjyDjQF+Nd3a0awvh2aBw98cKYvV+EOMNLZ4RK3u",
-	"9srGOoGTTCUYvwRRgFjuwehuWEmizV65VI6hCimk2aCs0OQpxFpCTg+skhZepjxJ77uaFtvJC17M9Q9i",
-	"0fijtCAfRk//WdZ3eh9tSprtJebp1as851RIEn2eSSb/pV1oSKSLwSA2nWeAGXn9LIkHjWaDnPkGoorQ",
-	"8jpA6au9qk9umw076brP3Xuwti9AZbubBvZlaT8bAPuDWFwKqCfz2VFMuDPgwoYrZC7FnYjkHlCvSNTr",
-	"TBcYjQFl2iiAKcNcEpGCyUrb0G0+Bkeb4MEEYw4shY1qCaMh/EQFXlhA/kCJwZ9qsUpycLuykx6+IOkB",
-	"cLqVzdzxeel0jLybd7giWD2q5npcZhJSZ5zoAKl0mQ0/5RLVI4hKoIT0ldfAjPdlmxTyhax0o5p17m7X",
-	"F3K7PDajP4JoDldq73esxlbvNX05UXONDIfNJ5GRy1PKbJKWw0ASAAujEOLZbPwPVJOo9J7m2LmRjwNe",
-	"q/BrUCG5z9ZPmi9zjSchkxjVClEgNqtOsRFPdr7Tv67v9IPFxsIF3gu4DERcr3ATpmFKsg0404zK77Eh",
-	"BuBSnkjuAHAx/6GSos2eYdgum6qEov+gfL9LwIYkIIPszTdS3AiJxsgrqkUC/tg5X7TZfYA2BncrJC7b",
-	"PEaKC75HJIfio4ma+P7cTPbhWaU3FYff0ZmlBf5F3ZWf2O/ocG9Hzexd+xCChrnOq8NtRQRqbJ6DK1XC",
-	"UvE+1W02oKcDNopswQXKn04VpKNYSxWmYBuCMmmyiZoLm7qdm7LeyHkSpamQ9yBIfBTFmHA3m8ULl2lf",
-	"F5uLOb1bROV+7KBYAGBlUOwfFQ0MM28SB0z6IIaOayVrZnc/bjH9JX6zev5UbeKyumu07fppEdPqfEfu",
-	"13zaKX//BDI2Gme9wwPoz2P/3neVw3QKRQXrYPCSrB0kUIy3ZvOp8tlHW73F8xyOmpnzFz7u7oMYIxLB",
-	"oONBiNWnIo0JpirBGg01MEEXHh+UkUqmUNEu5KlomSEamx5EDThYmCMHqc6fqe4Ex5dkuoCLvMpqQdxi",
-	"Z7f4QuwWeF4fYrHAEfZm2O3edsdaFhSookaeUzkUkKSYaREb5j4VXIINo4l1iLD8h3mLU/xRlLA4kteo",
-	"cWAvMkzPQ+0qFmGbXQqdTTEcFDQX0El0BuWxaiI7s6lwksEfe3FemJWsVgNgG205kUhD+ZrdbfoCbhMi",
-	"kqV/G9ygZl3AUBQ7ARmLGWTaILo0ojJE3MkU/LwL+PlazKgG1Vjl9YwqLXs5Dn42mL5D7S/EImY9lUuI",
-	"uRmqz7KaKBMoE5WqGSgeeeYtYvQokpGeeKU/zbQa4/1RRuQpm6op3IhXPAJvK0EYG0lOKkZVeNtvpMHJ",
-	"3KS1jjEABn9mfGF3W76A2wKHCdaJzXnBsjSViJtIzOvNLlAj9TqSIQQUQNE3UN2nPBStbOZKbtQbQl7Y",
-	"KTawvtoGD3mtJI8OYFJ1VKczuuYQm6qLT+wHt3+8KkObsNNo/joajb06EIoTx3BJtLsld7qNv2PPlHX5",
-	"q1AGg/hNXgCGal1SRRC4qVokN6tktE2upF1NhUvEQvthTpH19oaL0TMlBZTc+QRWh9X80W6HF8b44IqP",
-	"1wUewjsw5P6Gfg1brGbn/P3LOn+lz1AjKJDrOjl8CPFY6wU+l4582GBpLHE15wsb1nEPK8mj6CqMpOzY",
-	"MRTbMerhgDy+PI4rnLlG8n0jrei7FL5diDIHWwtUU+FaYa1vKLdV49P9fKjXHxQDDtlgzxS4UW5vPweS",
-	"t0tx/fNSXBFVP5Kz+e+d3mr91PKjiGl70Fc7rKe0T6mOmhRzn9i7Wtk6wzYsKTbcsnE45ADENAsFJcl4",
-	"zKaZJpM2RtWxc8tBUts1RI0MFQXFUC5cfM7AGa4HSJs/FjW+hOV/UbLkp8nhWUO/u5+Sfjvcu6vY2txl",
-	"6vy9OY9U6ZfLfb7s9CKksHfkV+/UsDXEerH1LOohNIDBgqFhsugnmRxYx6CS8YJikYEXudYytvEH1LMR",
-	"72cCStqcGZ0BmM47BU1z0mDChgvoJtPMi71GNo70PGVTBS2aOvgFFGw3QzElzYdKCtsY4x4bxGKUUjXb",
-	"iZpDkwyWQPuQNntsPseqsRAjmnt530iVuHYoELaaGs6WJgt06urraDarLrR4HqTPpRm58cdwicdq+C1a",
-	"NT5teRs7bz3feOUH/Db+yrmSn5igGjTvY5jzTpb/KLJ8k6UimUaSpxDCBTcbacM7vLnbEcx6V8i5GRDz",
-	"JzGIHnIwbV9KQx9dUJf5FYJOIM6lie20vKAvpFExVKYHv0ekwQpjQ+T/pZtvJJJg26XCjGY7IWFLmHts",
-	"ADTYEKiBzRixeTgTrtsMffzluHuse+zX2JGwVW8k9ss4hELDlQ4dooV/VlzrYzX8U6JaH6vhJjGtGM9H",
-	"zma7dgjtY6EIorAOGHhlY2DQm/1v+Gbj8iifOMzVm/lTxpdS07kxl59DZCcC8qfGdD5Ww88qrPOxGq5y",
-	"gQL53TlAvxAH6N3Y6x5VMKvlsrNZot5HU54K6pewzPkqHQOWFe74044/7fjT58Cf/mBOAjder7Z97sol",
-	"fjkZhGBPAjPQcIEhZ0D+iRJuy2Z+f6eGKyNpXllHzMV3RU3O6xn//7H3/stt3Fga6KugdLcqyV2Kkh1n",
-	"ZizX1pZiOx7PxInHcsZbdzmrBtkgiagb4DTQpLkuV+3T7IPtk9zCOQdokOqmSEmUSKn/SMUimw00Gufg",
-	"/Pw+58chZg4wu3IrjEXUHefIn1NzQHJS+VhjXrVDWzRpeqpqtC6E2/rAggR3UNqeExhJcoIkilPgIzTE",
-	"VE0UTLq0ff257tx7I9yptzFQyV9036mrLYvoauH8Xff3Ka18lzGisLU6LHF7ZKhLRfGiuw9YLezSVlV5",
-	"6Ibfdb8q3TFWTIh53xo2lsZqOD6vq7bWQnJwM0AmYMVGWqeIDeb0CLMylcKwcuJD+TmfIwVnbE93gVE0",
-	"FPWENLFnJWuuwLmpztnjkplWr21Hr+1L/J5SoR12+7qxjecDhsTvoFyurTohBbCSMKRUSqqRG+ck0t7o",
-	"H3NJdKpEZOkrJYEavpAiZUrPugyzAfAT5NnsIPG8z0U4ZdxTQaMCxWnBFbTOOd9b5uKkKgGlfjuqnOQL",
-	"JUMdj6pxiLAaaBzCjmNciVkHmRIXSaSpipM53xEeMePG4iEx0ZI6+3zNONm34YEk0FIC06XSsxcsUWWW",
-	"JQH5yyCqjyXI19X2KVAePuLTAp7/qkQrwCArPWuPjQd8bMQnBT6HE9dzq89BYbWnx00rZWwxv/nhERT4",
-	"mqZ3xd+rUm91+0KTctJkYCPxYznJNAc+3wX97s6T2l7Rj35uu6dPzwh11avUOy5naQ3y1iBvDfLbVqlB",
-	"31xHrXoi26Mv9C9QrxVqS7NuteJzzJb8AoOv0lggBzdoNU/sPDD0SQXqdJLxgSBqAq3zb0yoZSeqfePR",
-	"ahXPQU33FMy13m7N9VS8wxHWKW7Pw6U15e3VEuwo8V70sBtx7j27/Apf4WtrO4b2l5Jhl5QQbqeYj9ME",
-	"MPfNNBI6qc2t1b6mGEIAkHuSaiAAvJbMO0gCGctEUeiiy4i+htJFPgfUkKX5FUffoh2EI6w2hWgN2oTo",
-	"fmQZQp07BFyqAlGWavQzoLL9OmJwhHdslIZfIqC2TXY64H7gra84NBNi1E2YVsJE8TUMgmHfQG5ENhWm",
-	"wxLe5yrVSqTR9UrbtQtowos6oHEPOgdClblbteqTMIpbwz0HUUR9AC9jJfAIvq1WJewLlCKqAojU3ro+",
-	"OPoC/6c4OlZ+NUfSM4PIyta3iwTxqTep4X6wIddqF6UL69pFaZKPu3k/EvArWvhhJVuD/B4bKWHDtnGJ",
-	"24lLFHMIAkASSunZhvpuKoqpFLPVXLrSQL1XB02wcjAO7XA+5wWewFiXBRLgCHGBbfSg5BYYr6jmtnIi",
-	"KF3G3vPCmp6ifspcYLouKHUwccosqzh3qIXnBUssXUQNkUY3uR3+abeph2iMK1wPP5PW0tgf5wOQKtx7",
-	"GwgmNyz3R0FYIWb13WluyKEclYU38sssq0QHACoJEBAqJO1YFKJh8/8NZ7DFrf+RmwscZfXmp7Vot/5+",
-	"bH230yw3F/69XWPfH32B/3+tEMubI950ZOA5AEX5hHoL+xxRGBL2LeLPfOec4Sm3vEjYtxjZVqlwLirU",
-	"McM3cFHOpdvhXA1E0lPf+hxjh4idsFwRguzYBjr0bRjmO/gqmYn+WOsLk7BvU5HJqQD+eKuZ/+I7jAw0",
-	"gOt22SdfUWModB/C9DBApo0wPVWh576g/lUgyBAp/rTDrNZ0L2nYoLTMjHURCOgC7RQtmjtWN0bg/Rv1",
-	"uGyWU4Vf/eJckr33JR6iImuD+7tuyROIcUAYdpbyjZRtAfD4zdrW8zawTWgbWuXQKodWOdwX1cVNtANZ",
-	"Oo0+yEfnPKAWqNguAV95oSJrkYASnRF/oXP84YNcKzt2H4MN4sTBU1Gbnkr4wMqptPNDHOfQ/SybJ2ho",
-	"LX8Jt3Lf5vxC+N4zK4oXjLM+H1wMneODSM85XGOCTaeHPTXURS4KNhGF1KlpytJ8oLW5v35pnEHVMr1P",
-	"yRWc+0pibVrf1ufbk8SKl0KQycBjiW/xJsxVdIujL/iPlV2pp6qaBmkkX8DkYyJ6iG4USLdXReD94CfY",
-	"0V2L+o6bdi0eXH9lHRWuf4zdZcPFB72CCRcfscVXf7AdmmET30xYjwZm2iiwH356yZ49+dNxYM1GBFN3",
-	"UmdSCeSYc3ZCyudddhqZGb7BCKwb4rR+tkJsP/J+JvZGdq34bP3CVTderqioFUxLDxqB1b7EGx++kmai",
-	"jfQIsjVgtzwXXh8OZbZYAnJp9Fb2H3D8NuVzDGpePlK5YS/P/r6hYtA6X01PPSnkFIqlVcrG8P6gDtkH",
-	"MBcqqmot8lM1/wCjbBpqOBO8GIwPGjBfYBLBeB9r01Q05b66OeBNMsi0AahxwJUJeDO+aJPh9x2WuEnL",
-	"qbuUYHl8ehQbL+lbKPdau8zLl3TpiXBuj7/JQecAh30AdV0Q9nEbZaX3ARup9T32xffIMpJTlBUsbvQt",
-	"ENfQVEeFsHi4Nxku1WhK93U6Z5BwcvZKptUI2AVIXrlihTAWcaJEzkplgXSAmBJpkt2GKANM43p6bcc8",
-	"/vAkreA9GMGLhM67/P7M6HjEp+v4/CCDX0gIPVeIE6GVtEzu1IIpMWOd+cINVv2A5+A+xv58i8d4dUSS",
-	"+/CcJQBap7Q9p6ETilYqwWZwyMIPx5zyrgOCcY/YQuIbUcX3uftR0pAgcQ/1AVH0rnRNwoRj2L1lD8Uv",
-	"2Q6HF7TOrwguuOd7oHmQu62cvLShW9UVxI7xSCssq6/rKSzEvGwOUJ6N9ewqV6cuhkG+zcYmgPvRtpHq",
-	"gkH9aGW6DRl4Ubp2d+GSAB2Bu7nisEcppd5krfMOM3rpeB9w5ZwAMAqk9dRdbivC14Xgadzb7AuTq+bn",
-	"DptBgjN0Orvz3Z2zaZe9zDQUSfkbM2SlCOgVtdhv7pluLsa3XwkRJrZR83KrQdrqiP1FS8sgZHbLWsuj",
-	"NqwMdNKJ76+NWx2s+Gy77IPgKTAtVbgIGIoNhgPM2jkbZeqWqgMgOu4ZoKHCJ0281nJmhvtFUynDqZq/",
-	"8xO/rmbaxyAgPfSqcER4oa3h8lBDGJelbFkn3Kh6YUlDFAJC6zeKYixGItjtBCLcqLtom1Qza42Ttkf0",
-	"qkjHwkZvTaQbRklAE93URgplnCuNotASaoUKmUwlPuMHRYkdNs6q2YSYLYzNriRnOwvT3KIu8YOsMjmq",
-	"9WqzIHtiQpho71xHMo6++H+CjeBrlJuthDPLC0vBCycaEPiw0eZhM11mKRK3erRjim9gnWMHchpV7xcU",
-	"DVwOPf5IU/Ebd/PaCvrhHYBn+rnetYHgx19tH/g309oIbQDjNhSP3+2MV0IPwOsk4Lejiq7ovv0gDGoi",
-	"ai8RhWGphtoLEXecd+vbRvdBq9wHJG+rUVqNcn/dpKaSylvQIFe2lAb7ZSYKwdLS/Vf48OcE50T1XDlP",
-	"BSsnTs91G5pNW5XSqpRWpexcD+rt6hRbyNHIjdekVF7piEcA4Z+4J51fcJOQg2VS6JFzMrvs1yGzM81o",
-	"AOMhOZyvhLAczm/K5vABgn3UMg3gz29PF7VKoc2BbA0NDvZq7EZsjAlXGmo0agzvmdJMoPs7gOR4XBpp",
-	"xyz5Z+Lh2ZiBZoz6aujfYJwrCiU/6SI1XtDdzKCpyYcUU2kmGZ9DGUeHAV8D44bqWLEPfSoxXgikUx7F",
-	"C0lIeJq6d8n6YiSVAcmvpXxe6KnI+eefhRrZ8cHJk+PjzkEuVfh7M+Lh2+e+disakV/vXQrXzX9VMNXv",
-	"tjaWuj9t5PTGNtdAR1+I6vzrSl0EIFnwM8OMEKHJDcbtMFMOxphz9WrLSK1qqzLd7lurbnuRn32xYrui",
-	"Z9/Rcu0gaKvNBP+QrZXwUEs8VbSRry+b+CmKpmezWaqBQNnExqmpRgwXWTA9U6yQo3EwHj76pCHc8htD",
-	"3/rKz76g36fsW6iFcNeew7XJdy9IBfTUbKwRENPbKHDwY5GFP/AlwoMPtBrKIneXUJgT1gO7vagGw3NA",
-	"Kk0NYEtVHLXVF26Wp5RbbdXJw1cnd1wbEW38Vpt5eYsU2jeGZBUVyDr6rXMwKZsQaFARrNYgUYkWXXJe",
-	"qvBt0iH6HK7m0F2a8zlmcwsxksaKwt3Bdnsq9JmSmqE/ayF9C65sq2VaLbMlLVO3j1t1Q3IXaZsgpMFi",
-	"uZlBVQip0O1vLhiBvjM7Fox2Q0U6QuXovgq9coTE54GYWHSXAL0fG9VZLriCmGpdDoZm0npGrWf0WGwJ",
-	"2vIAhbsU5byZXBthjNTKrPKVzuRImVhugSJfTEUxh+Y1pFDmANHLrL4QCmA4UdxlDZLOa5VCUNCPvaNC",
-	"XMOc+dqtfCtkD1HIXqsUqnuNHKlDqcxizG49c70eMNLfEs3xVABVhy5Yv9AzA7WRhF3rrsMiSuja5mjO",
-	"06e6tF32C7DbGJYMyqIQyibNSYzdkq49C/zT4q2soaZ90mqDB922Va8ObtKu1XQEH32hf/nsQtN5/Fql",
-	"BssFcG43PH93RkE0ylj9sNVqtQd/K+o3O/gjadr83F8h2misN/vMIMrLVkdsaUNftRgCo5YSM0Ba9BUN",
-	"Y5mKczrukg4kE73nLYPPjUhwkBboqeDFpycBh8J4SAvo9vRdTM+On2GPt7PytRKIUeWGCH2smdYXAVkO",
-	"pqRL21PL01KaZZLaSN3vCYXG3Q5QdyfcGOQs8nC7CJxlmNFa4f9zAQFKCSAbRsCi9dRY8ML2BbdddoYL",
-	"vYCWETOH4HgDrtyygPFlxnoWL1mXVSkhsLrwjhHDcU9hhgcvOKcLzt0bEdkw+c49alE1mWHE9HJSqC5q",
-	"StPfsYjGFqpT8Tnvs8v20cdr96LRtkHGOiwheOxCGJ1NW6LWmx5+JJHXPvGIZ+6wYp87+kL/nl9ZJRPB",
-	"IlT0kYTo+OT42HPOmQbuyE849isabh3NmVbX1qjOaOLb9nbfDp0r/47bwXi7nuzSIq1WfdHyRNDurz/y",
-	"UdMwdNkRXAN3/X5NlfROp3IoW6P6IeO1+f3kXVETRPp2tcxRIejPZlP7R6injSfFnUF9iThqgTEfzEeR",
-	"OgM3guoJtrDn3zyUaQLJcQwZ8FzUl+DQ0CSTO6Swdk8DtdnyWzCjwv5wxhRscGdC0aY918Nhmzs/ODmg",
-	"nYkAZ7kuxLWU09XYI1S7IMgbdQ4o8dPBDZzDmmqpRl12JgaFIF8cnNGxnqkmVJFPfvy9xm6np1gVcQ8L",
-	"3Rba70kA3b+xzcPlnXCKD3iW9fkA5YsQlDEae/Ll4Mu/UJii29fp/P85Kovs64oKFShK0bEwRiSRKIRU",
-	"s6IshKQulJ5djp9r9TKex7YAU6shCEVwvYDJs3reJW+7SMMsv/Cb9Lj+4qiicBSif7aSQfeFmUk7GIuU",
-	"6eEQ90V4+aeL5JzBvLr85uGJoPHpjZwK9dvkPt/q63ge23mr8RB791YVtajNuGEj9wysnDS8UmhxO0NU",
-	"oPt8pe/ieWznlcZD7J+gAvAa9hq6dYTGRaNzAX3NDS8XY3A/wXl1j+/2QzSNbQFDhhH27c2e+aSJU774",
-	"wkTKeL80oumtap3/OhHqnl9qNYstvdMwwF6/0kEhOLxRT9RS90pLI4ozXzB4n2/1t4WJbOfFLoyxh2cr",
-	"JgzHi53sK8Ly8Gh094/C3PNB+2lhItt5w9EYe/t+bSGJUmIWooCXX2x9YpKmMILQQJh+4K8VU/c2qYDg",
-	"QqrUdBg37MxylfIiZT5QwJ50jykdf0LVhR3GLcsENxaiIPB0PYV59FBBwCFyZ9jTz587MKodFwJZPDE8",
-	"Glw1bCOKUa+7LDEQ1EhgocZ6pgLUAN4XQE+6PRU/KRBra9YXbGztxHgqbc4mZT+TA2ZEMRVFh5Uqc5cb",
-	"Ya1UI6io0LOAZK+EneniojaN9BLUaGNA9qosTiryibZCDeZ/FfPtcWfEk9woef7ktmVvdfSWtnSnivfj",
-	"S79uPqlzEFbYHn4QzjhFLbfqp3U/+do5+Fnjc1/183DdvpAP70VC32p9nnM1P/choX1M3K8x2b+K+QdR",
-	"GprjjnWRYFcn481Hzzpx7qMvPoFwRZ3q2yD/ENqm1i6OR0yXfUK7wmkJd5ggOM+Aq4HIMpHWKetXcIsN",
-	"smfVc9Ykz6qnuIP60Y+LlkIhcj1tc98PtV3LvdzNxKyzgsuH4KGW00R4yurSRgft6kqZnRGZ3auPWcuu",
-	"actiWtVwG2UxG+mFCcjAJc3wkrgAAcG2cBJv0bEkbnIDNc1n4JFKNapGZVq58xacSDh7uczKQpgX2IUt",
-	"sRoml24RoWK6L3qqIEPaE2PgYa2Hww56nZiqvhATKNwOhzirCnbqNNNvk5Tv6Hm+hfBU/LD3VAG9ibIL",
-	"aEKA1dgWQ7dgvbeg/1AIbtUDOap0TGMFzmmWsaHMnGZhTnrmzOqRADqS1UU1r6p775DtdIfgnUvFexGO",
-	"Z+MkIAApDUQgG+ZAX200BYr4/tX9dPUEEBQJo6Ezbhjw1kjDrMyh9SfjFvps6mY2LCCZUs1sqIuc24OT",
-	"A7dxD90tDjYDVF2eTV8MdSGqGTVMxOprTWMPS7783lpV+hXJeGsXP+R26+pFQ0dgFVG+fr91/amBFu2V",
-	"5eIow9GsoGi8RsMkgKWWBP3iE0SedMLXy7gLgn2MXZg6S4WxPQXP1mE/QOcLy7WxXZbkuhAJM3xu2GwM",
-	"RxYsjLkgsvHaOnP3aI/ErF542Ps1q3Eqzcb1J49y9c9SlA/Ww9+PfMSt1sA/dgIOKBpDyOvgPVZBhNvQ",
-	"1pRGbNTW6yWX2U/UoI2W4JDpqSgyPsH0uc+nQ9J5piEzzm1ZCNPxSXWn+ymjAQly+tgZZzCGCH3wjDMo",
-	"1fFIvZylfF6rrLWtwgJnPlv6sFU2PDI+a6SxdyXwEWWvq/fdKus2AHIbyvIdvxCMxxvrFrSjFWaFbvyb",
-	"szbigiHSWs57DM1gXXePBJGEQoOkFVlGXAZ9MeCoM2VtkumjMHb3E7NtU+MDaGps2xeXIBwAv4EBagKJ",
-	"+NpKpbTjo0yPkCuhXn1APR4aUWMiaI+QxqB048kPLJeqtL6zkbNCDAthxtE1gWt9wmXRZZ8KrUZsUIjU",
-	"bVeeEe5QTz07flLhBA90KljS5+l5dGXSCZ6wLqA90v0byjiRVyXUzNYGd+Fpt2PYwL3vyQc9gzrOt6pZ",
-	"E515dMmbq6E7k/XlVx+ptLuDHMfNdB6qspPWdLptPVcpMzlyvluswEo7XtRfaq6VWFRgulxhAJ1mMz43",
-	"HsvBEIX1TGTZIXhuKaqpDtS2K1Iq3TrN4YbZVhgLFOZGymMrMIXtrt7WrsbNs/62nnBjZrpIDwthVsU+",
-	"zhAPj2VSUbOGwQYB52T4m3SYHC50efRFptWIcPfCgcmi016agGbifiwtS7UwPeWEozbqDLviPQ34ASa9",
-	"owX10IW7kaw9rVErg4GYWJFWhTO+QSIlaliWCgDX0qqK3UfYjuKzNICEExWV3Va9+9dWB+xrLXcUWIU1",
-	"ZjxIMQNVgF3YN9AlR8SdsuLIJMsd+maqliA4Or8/9tZ+l51CXq7wBygY/2rOBlCc5gMNlQ7K+YWAqqKp",
-	"likwmsGj9JRvQYuoklBNYecq0YrAXWu7ePB5lnXPdg5qsxC1vNYxfSbsC4RWjVFnY90gPWJCJcd3anTD",
-	"C006LJGoH85pLVvbd4tWAhSHxqc268/BmXZCD29kI6EnJ3y1a0+5i0WHHcWehB1JyQ0gI3UwVQL5EzCj",
-	"CbLXOfUvqFwQ4YoJfpyzZ0+fu9NPMWl7aswNm0uRpWB0a5ZzNe+y3wxFFhkfWk+IAFZNhMDu2cqkBaKy",
-	"vmDG6kw0ZMDxyXfHVr9LR/9jHGrZM2ef9iHpn1bZbE3ZvP5Mh3RdsA6AEYFIYEOFgx1mqzXOTGQDnXu6",
-	"86HOMj0zmK8VrM8HF6NClyqNU6lJxtWo5CORdBC3HF/3N4ahEX74M33PBmOtjQB6hHrFQDPcUcfEz++e",
-	"mnzX0y0VjXWIKD7S/t42Drov9T6gbM4B5sFZtaURheK5oE9a/3UbRwzCFiySUqagNDaN8E5FIYfzQ/R7",
-	"V2eqyG8EE9IdFYRYRjgnfeGOHlPvbHYZ+ZGNNBJ1R8rfYW6vySXfxqHw0Z3EN3U5X3q61AflUd6jFmmN",
-	"zDU0AG46pwJQDknS1hX+wZjbIw8h09jd86sSbBIVtgSGGoCKKbTOO868FBJc1VQWYuB+CRT88BNthMcB",
-	"n/owU9plrwIZLd3PWD7v9BQ6tu6RJnYOZX5dBg0fWsEcEmzxcHsd/NkE9F5SQu9Tek6fkRMLdeFNXUjv",
-	"/KOvUVJDMGB1vSTuqy30HWUpFj2CtqVyywE2mNTPA9dl7cYf36xyeehfxKxp6E5UUo/dAl321lYh+X7h",
-	"tHsgHBap2+puJ3h8CogynDAjRE8tvbOeangw+PoWnutU+W1izvFxkpPFLV01FDTMnCI0gGUdd3B2FloN",
-	"yPej9YE4kPvnghgBMuS3HmNgrU39HRbPjgW9DGZ1TwG4JESDXnjGJxyEnjT8BmIWUER7ygaZDAzSHPO3",
-	"Iw1+HRsWOqeSDygwdo9HQtvpKTcrJ1pGCJBH7JJAsJGKFYsIoBTUtZVGBLrsCHtNF6ziy0LygtKOdUE0",
-	"+z3Fc61GUWSazIO6DbKwTNfaKOu1a+0QsALprqauLq/aFjt7XixILoYQab9ViGt0SbyH6coacb2mX/of",
-	"hy/5YCyuutxftmcQD3do+CkVHMW2J+6qur7Ol5q2uLwyArzR5OyiWqOp05jPy0unxSaiMFp5BMFnx9+z",
-	"BL5IuuytYibTM5brVHSiamFQweQ1aY2kfOATPXv6nCXuJ+fuJwmIYE8lH4Qt5oenIIF1ds17XaE37mgU",
-	"LpriPQXiaPTVcbiq2HO/g293po2WPc8OS0oFRV/ntJbJHirXjpfhDkuUtucTXlg5kBOubPKQW/jAq+HF",
-	"YCyn+PDwwSDTZj9pAa8Z0bu79eZWnGd48rnlrlT/duvb3wMdbE1p+6VTsDSgLJcDB0df6F9XARaegn0P",
-	"+EXkVDl7UxYRiu2fkSPXORk6dcfa0vVx7GEi9CQDTyfTzl91sySkXCs+256qUBFfIPWhO+4vhACkWwov",
-	"BJBiBS7IJOMD0YyN2Hiwrjo9alpwqgW7A2xEirM8HnO4w5Khb7lpbeNrUnYJwBFaWys0ACyehuhJhAYO",
-	"9NfdOiDFXZOv3fP3t2qy7o2X3Yrzpq4uIiOuIc6Rq1uPjBif4iKVdukMX+pYuyzmr1Npd/Ic3UIdfPWo",
-	"91TNtonW2BFEwnuwFtw2Pp9JlerZuZ5CMDSyIB6139emYW9kSDkNsKlzNZSZMEd8yi0vzNEX9wXAEHyh",
-	"aZ475dfM/H7KJtxaUagAjpLzVIS0Dnv7ivEM0kBvEToF0z++F6mu+3eppabL3hcaZtlTxEQiqyqPeojs",
-	"Vzj3U3iqdfR+xctTo/dpTW454+rrtXlgeZnIgS0L0cQOXb2OlTMRqszdO6cfdM10dBA2XXeiRm4jbA42",
-	"+HZIZueGVurVl3/gCiRxjfvSpVdbvjLnI3HkHnZBSwXgxb5UHFJ6lxaCfmqmo3/9nGeb/rz2xKve67Xt",
-	"5KfHf9jVJ3QaoKjZw9GzvsRpH+Lru+KhFy/+2tlhj+LuDf0nf1jnuFEj8Yu2Z9xKM5S8n91XxRC6ASOh",
-	"nHoWKeNeH/tzyWlW01gw1Hg0TUVhpFZfj76sPpwi4WPcYlkAVhQqMRVFyPSHEyZQXZmI4Ls2doBHy08y",
-	"Ezt8vNA6hXY0v/w1k6BLV04i559l7g6Xp0+e/fHZn77/w7M/dg5yqfDDJ0FXSGXFSBRNszLyv0VI/29w",
-	"Aq598tlxmfcVl1l3JvqTg85BLlJZ5v6vzFl+S1/9PhlVfzyqM/L3ibj2EXKD0weWf8cP131emp07lWt6",
-	"7j9B2Vc0P0D9EcVUpB3sMvQ+hfMM3MWLDxDnqZuLxy8tQc26loU8LMRQFEIN6rC47zxUufshx320RAqh",
-	"UlFsboiMBc/seKWZ4batHAimAJRGI2K8YCm3vM+NOInonToU90pSPVNJ1BkX2m8LGy4Ro4KnEDcCjNLq",
-	"A0SR9vSu8JtYWjC6Zsa6zFLWF1gjC0/pvpYDAQ37BA7C+258oKXSxYW7huqZf+gp3zCss7QTXeiEKC2d",
-	"yfTkB4IKgO+gMtyw748bPPM/41JuMQiJIzTHIEnODBHroLaZiGLMJya8JaNzAYu6V+7BDytjmre7jB+j",
-	"3Q2BnRmf35Kguv2FIueVt5cut88gcc4LG5fQkYCult+jTE5FcyCL4F64YZlWI8YDGxPg4xWlMhDDyoB0",
-	"l1umNEN5pcmdMO7pl1guuIralvxNgjj2VCGM5YWtp0Z8I+zPcioUNldcnXM/hSfbp51601aUsRhcXF5f",
-	"iC+6pdh0ZxSCYyKmdmu8taTWY42OSi9sArcjax3FD4Kncu03+QEm0r5JQJ7g6Rzye5Qs20DgpZpKC6/B",
-	"HHFoKl/daIjN8jI0rle//8bgkQayHwPouInNxhriCEi/3WH90sLhi5h0mPGBQxfqhHoKbisKlpfGMmNl",
-	"lrlDFvitAUIDxxWew73QOj+BkxtGIQwNblkhR2PLvuXsQg4uOjhUJ9gPbj06jPcUdj8Y6I7iWBohtfqO",
-	"FWKqL6hvsnrSOkWEDflvwzU70xN5fIv45Tpffcphz1kFY8qzTBRYwrWj7Zd72E6wx0WqwzLL2szlzTKX",
-	"qGgYV5FCggP2d021ktQR6Q8A96dpSGnG2j8Vg0wqsVr9R2M6JYvA6V5ZG+E79SR2GdIt025N2SZ8s4P6",
-	"srZQEx+jBSV7PC3c9M4X5WylVDVZVc4NKifNYvVLMJjRtiJH7rJhFezogFp6uqAE4qCGnggFkISIXoYW",
-	"mIkNKz6HCy/bUdHPqCb0mEXbsB5cXF/8NnnQxk/1cO8LMZVittoSWtLNQS23GuTRaBAIpC4IaH8OG2EZ",
-	"0XB9VVIIU/bdy+2vOKZ/U9D078S5VHT9pFIQ7lyGwqNgpgPSMUyqWwMcFkb8qCsZMLt8XMcpDfCOB7po",
-	"IUUfF6So37QhVEA2K8bcARzhWhIYJKovNouTAEq5x2ZSKaQjAAi3IYBiLFeE2X/JGqDN3WGzsRyMewra",
-	"mpWGQzu60iCUQy5VKgoTCg0V06rLPnqSXm8BSOTPh8pCndUGW3+rHv6nQucPRh20SOE7IbTR9sLNeklw",
-	"ryWyX6o/rmqE9DyJ7ubfGDaGDsyFnse6E3KqLxYd2SuLnBY8ipr6nYUZ30EnIj5D2nJMP8SeQXy5zhQF",
-	"p3BNb3Zl9+B15OSNsDsrJDvUTlit0boO5oNvKmx7lfdS71z2f4HZfoPodK6ncgX+4SfAvpKpSSoUAcJU",
-	"M4LhjzvMJyEQNk+qQVamIu0wrQAnbcJHWODz9hX6x2BHTyXyIUvDMjG0TJe221M0lh5hHw7hIYasNuqK",
-	"EDRrBDfEp9oUA+hMuCc5qC8UfvsKUR+RPp89OT4Oz2+Eu4kVQKow0HnOzQlL/l2m5t+Onzw//r//+d/O",
-	"8ZPnT/7vf/43aQBxk6k5WCpu/lmokR0fnHz/h+fPobC5+gD6U60o3I3+6z+PD5+fHv7ED4f/+PKnr98e",
-	"xn8/+/rdl++/Lnz05OnXbzub/+a7//dfDmqLkBcX6s96BtlhLBibFdJaoU5YcjaQhz9JgPYYSDaUBPFn",
-	"BhL+XSCg3kioqtx6aYX8d+tpnzdwdVOfE8C6zQUHjM5CZIKbpmHdVefOUj6orz1/enwcV53/6Y/H6xae",
-	"Z3yzSVh9q1N4hz3KTbCepbIyF+c5/1w/6h+OF0dd96lRZAh8kXxhyKmFkDhSqQNiIpg4taCYpHAW5kYT",
-	"6GudCQ527DIv6dU2iIdF3EtURLe0jZiIuO4UKXHeORQNQHTDfTRH5E+eouJG2xMAj5YQE/+ZtMiHN3ew",
-	"WlAGxB/057Q3VeiDTfAHI23BTsmuCHF3K22GhZpe03pjwp03ZEY8Zwn87BxbfJPLjhXCzYMM7SqwYDTF",
-	"+wIWdGNfgbZAK/goGT3uJHCzF5VLC9LWEmTcdXVTmjIeRHGV5q3Y3PHbIzDCzcrWE7wk4OUvmB0Dbnmm",
-	"R6XoEDJ+uCqcBWhrUA8HuVo/HB932dlEZJkEWllnOyZvXn/sKZrXv8Og/5YwCySQQ11U7kRwLsaicONq",
-	"3fHTMXRLN41oCk1O5Rt8+I31/13ZfzC/JvuvejUP13x7wEbVotkUXuQaZlMkvV9Q766RoFm2p7DOW+uc",
-	"etKXDSepzksjkqouWRZMlXkfnYwkFZbLzHThDkmXnaL7BrSNUhkreLoCd7Le6mo2LuqwsujBtx/CbpTz",
-	"XQSn3GpK6F5sCtqIbWw4xrFc+6TvNJPgoB6g8zqc40GUU398D7hifQHtMnDY1kNd7qNI71CkB87XdPv+",
-	"1s7Ha9p0UVNz+TpCfxXaZWwJvERwGt8WNxGFXYjjGkHF0nxBIfha6WUH4AVZExU1lrMFLoSYMGlr66KA",
-	"fmV/bYHbD/hEK3JfAJtrKqBFcM0bpNIfopXUBmweWXMZyu3GEZhCuCczKypiIfYhPvOBjfgCiZ8PmDwC",
-	"YLAnWCOm2oQ4zKJ+0gFXTm0bEYGWA7sAbTkmjVPXE7sg2132i+7rdA7IOcCBNhtrhjMHnjM3kMyQGNx9",
-	"6C7UE6E68djVbypkzp5CxlQow0VvFK7oslMKEj09Bmpx/0Ou2FiXBZxNQKr5Akt33d/EL2S1Ps+5mp/T",
-	"bxJ8Qj1TPVU9pnd0cUXo2nOthBHZMKknAneXnPZLI3aXCzxM8b7owIXy48NUVvc8wzUd3GvGbyhqhpS2",
-	"TSg8RIq2/TgZ69VCm9O48wJcOE48JW9FMedcGBUhXgZuYFDP9TVxdB4cTaWYNZ+3zjsiGh53YnmsTuxC",
-	"IX8H7+SbTtxknP5KJu4YLousJtP8dylm+DAPEd0CHuzvV3Z24rLtaDPZHemx1sBeGeVwmwgl28qptHNv",
-	"UHJnsE0W8ea96dyUHvHy/gWUgtfllCZpgOfCIhK0WL8xkTnbTPCzZPKsRbyNt9VDxsmcrAloLM36wZTp",
-	"74KJ2LICPeDC+WXxqoC/yBM1Yn2bAWrsm/TFK08RD1ZCqTJpAIFcpWxSyCm32OdjEH6TJf9MyKnmzEBN",
-	"ere2IuEDDHprVe6/qmxOcVnK40qzGEldKsONQqk3YvtHfFLt3wAsEkc+QugNaKoCnnKZAYzrqjLg+jpk",
-	"qIDtsAQZwhMqcS1VJowJNYLSsJGcCvUC3p2vf+2yBE4dkQR6eVw0yo5l3AIRfjia4N4nsbH4u5YKa1wq",
-	"+sdTf7k0DKxVkToz0lgxgVs/Ofa8UlQdg2T3iI3aU5y+ZTpLu+wUYUZgOfsCKZZx0mxGERiiwS8ETw3e",
-	"qj+nW+opMDITYMrEPT7eD27UU3YGkK0JPtHyMoTiS4jL0FM7beCGi8p7MsHdOIjh6l5+qEdWPorUU/S7",
-	"LvuECMxRZQHh5V/9QB3yC2Ct3CMweABnjvdF3HzSsM8MntaXod1x8xx0DnBpnSTC014Pr32fa8+dJmoq",
-	"PQIt1VksPccaLrewCXOrbB5tzfmjKVqCzthJ2c/kABXFWp3mnRX4Dx77EE2+0CFrQ4sPUdJDf0lTUfcH",
-	"7JXb4ZpuN8N7itKuB0fZssTfBku8s6WSu3UCHkVoYr8Dm78CyNwmHb3w3dEXSvxdWerpVWe3ofzyWvrR",
-	"/cjZ+rddMek1DqvozaHaG2B+6Lxoe+fbEMBG9ZFrylZDceSfuUE6C1llqxf2JDh8zvMwQgQvqQsNDGxZ",
-	"WI9yQVQas6VQhLtBqplUPVVfIPVG2LsS1Z2rhNy2mfKw+1b3Ix3cdsxSzPIqbbVWWWc49dcs7Hxfxa44",
-	"AOD5kMpChMnHMo3lc5aLvC8K01N6CJU/cW0oBpPiUnGE3bVjqUZQxzPmk4lQBn23Fyxx3mPCCqHxU9up",
-	"YnVYo4qBg9Spx5MA00u1O6Be8fukubj0Ti2dbdWDbuws3jV3wW0Xgz4U321frch95kogldDm22+noPX6",
-	"TupRn6vm7JmHwlsLA+9naeyPXJktavKNA/XbtIB/5GpVz69bWHeIDnUxaN3j1uBcW6ohZu92T4dhmgtj",
-	"6ms5yvUh+z9r4DlckF80ArnyaUI9ZJmeEW0UoC8jDpwuEDV5LObeAK1c6VO4QyEobzkWPUWRf4/H7EkX",
-	"UnYhxASuySHxWCorM2ePAJ2VhmRCJodWQA4V2Sbh7nrIuM8nFAJS06bKNNQZlT9ytU1r8m4yED9ydU+p",
-	"hx/5Feicfa7awu/WvGxTFPd9UvzoXHAWa9wbm4JHX3xv0lpY4msahkO7XZ38G815zWTGz3DOtDZZa5Ot",
-	"b5MNLfJr3hxXvE5myJKiIjzjjCKRri5qviuJ2qGcwzYtkzZz0GqQ7dc9r6dA6g7nseCF7Qu+gsH4TAAZ",
-	"G1HvfH9MXhRoFzISZmMNHFnUYgzRCfY8XOlBIxIq/ky67L02VqpR1NgFJbKGcdNTnIVpVXWiqODGNErf",
-	"jRKGqkpp2bf9OaPl/q5DrmIm2IQbgzWwPJ70mJtOT0HGNx4FK1nrnMA/h/W6rpJcuy4irMGtMfDsm25Q",
-	"2p5PeGHlQE64sq2GuI6GAPGNJOqaiiJiB7q9uO4iG9a1jY7G7gOIKknDjOW2qefBf7cp1cgZ/O7rvoWX",
-	"qwdYFWWO33ZrjbS6ZpMY8yL1nqkYTLYbeEZmETbQaiiLXKTUou1Z7AaeVkUsUwATZAkYEn9kKZ+bLgMp",
-	"AftE9ZS/RXCjLtNCLXEBO2ci9M1wG11YZ1PAYGL/Y8uv3YLfU3T57iig2lhzW8pwd6UMnQjWKFKqLSDJ",
-	"XR9tqKQr77E/xwPmmub071qqZpf7L1oq9I7xQAGoLOweLgcDYcD3HpYZIJAsFuH5IjnfU4rSxNxMEGzL",
-	"ffs9+O5Y3NdT8LvMfQfFeVHnlfuDyv4W2l35YCAm2PAcaVQcMroMGGiQDAj8a2l7qi8GPBd+8Lrj0D38",
-	"jUr3/nHvNXEVbnboaXNP35YE7xTC9FWKF/50UtbCT5NY3iwRCFG1ZqX3s+DTSOktYzdUwLOLivBTTeSu",
-	"NvAHBdEh9NdTzpKHMGJUe8IyrUbC2BOKFFKTe3AzOkxkBgjSA4chXYJ3jr9nvA/fADGR6qnQTAId04hN",
-	"ONRFLgqcurF8bgBGkgYj8AhqnocbgxrpVNPF6hevswEtJdXCoNsSnwu1HBhurW5Z09alRcWw1Xxt3GBl",
-	"3EAgQshNlIserRWXbAZe+VmPHkuNKVgxA7sqAsgHtg39tSK8eeiPji+pFcv0COssrxX9q5PyXKwqH/oZ",
-	"AWhssMKdPzKS7rNyEtkS3xi0DRCvB9ybsZzgiex0hP+ebAet2HKGsKcoRchO8fCe1ZzU4ZQOftdzluiZ",
-	"Onc3T06o4TmabuXMNYDm/62Utj2wH6GrEnZNq2pODt44ASknbK7LIpLfStVcv5jKo5nnpUVCZ9NhiXNX",
-	"zqlMIfF+CM+1GnmfIpfGSK18wZUSqfdaqpBLFBLQqegpv/9Q7UQ3YamGEVIxESpl4K5g0byN0BK8dX8C",
-	"/ZYIQwupzKShmfzd/MxylUo12snAip/c6uCK8Y/QqqfWGFldFQXaIRzzsXzdNI6RA8/6rRVBvCPa9kfh",
-	"ebiHXeV2wNq2/W2tzF/PAckRTnPbDW5gHjR0uA2dFU8cJt8fUz3BaWRRVJ4ERSPRlegpN9DvWiqDCZ+o",
-	"YQ1+vHnHmhO2/S8rcE9xXwzopb2KDwuXuK0kaCsJ2q61e9X/TlYrBXkrNt62uta2rJfbtrXW1LqLtjU6",
-	"+7bTtwYmzyaNa3cmVDvUubZd+6TtXWvVyPZ719bUInWHtNKzQ2cCS7U69zvhI4+AJ/I+EFeeQDhWl5YZ",
-	"OVKHnr0Bu93VnOlCjpwL9jFuPLOa8SzTMyYt+zZRenZOoyffddlb21NeQaETGNWxpMQXQu7hAkkIjUzE",
-	"Zr5oQyvhyTVpECz7mGgjqWy9pxL/13luEjbJSnQIrcwFM1INBEu4TeBvw5JiRXT4Fz17Tyu5TcS8O9KL",
-	"1dM0a0dgSJUWVte0lOqPjlIdAHlJRmEPEH7h1UCcdaooalNsDg2/jhGEpYlzxEt0GoE5BQCSftdSiRSV",
-	"USZJGbn7IBkKSrq/0zeGDfiED6Sd91Tmlsw0ZJN/lsa+j+e9i3mhaIKr4sYL698mh1qzYyXyLsSKJ4tb",
-	"/+Zyv2a44APhmi1C7FSKwOoRpnt9wlgW9eUqjeHpCzm4qMLTPRXFp0O22Q3srv0dynpH3FlAhMAbp5lX",
-	"1On/VQ4udieKsaQEoKuvtJ7CCyJBrWvS6og1XRO3t4GQLWyo9dJIzQDdof6UnQlrqvr0OKtz2SxgusCO",
-	"U7wYiY9Y4m6UsDFXaSSteioKcFECWmJ1P0kUbTm/oKQR1acslJsTWz6Ndblkrct+Qu9l4fZKO88nNmUS",
-	"NFjOne/hRk0ybuy5EULBR4bPyWbxmbA5UgSOeRoWpk7jnAn7QWd3GDq9/WQWPcI9IXpHxtTqsFGsSZEL",
-	"EGE6nYncqtGH1oEaBNw3PbXA2luCYrGLhwoVGl8z/OW81j4fXDT6m1Qxh7UDkX/of9hh/bnnaBxcuIsS",
-	"pWcJFB7AzyTSMajBWBcnaKdCQEmrEDmhTxcCUaHSsYD+Ugo8sbfIEiCmQLQ9GIu0IRj13j/YTjqkNLkr",
-	"CxWtaB3R1si8mgImDkTNnAEpYncUPpFqtL5HSvvTTTJ3FmJzx6Wz5mbjyPn8xrDEbZ1CZ0hb1SEy3nqc",
-	"7pc0AnzD+0ZnpRVoaAo+GHuslLevomZO4PTtKTBETwCvBe4RGF6gZRIb3j0LMTRNvn3VAXXkdjOExwfo",
-	"ECPYikgrpZMUYiqN1Cqhm1pnWDqlRmP1FDDU4sViogfjxCtIVHthtmToGj7Dp6psYr/K58byTCRoyQaa",
-	"aStyFtpLM81TkaLFiy2dTiX6OXYgkAcjIudOxi3y6WIv/ttXCP+Gjj8mQQsxLA2ySYf1mfF5t6d6CmaW",
-	"sL4YSVURmSnx2frL/1mKUkCzCfaqVu8eaE86+Cyeu0caeoAuS9w/iN4XOv/dY9LC0U15T9FNdIG5joYU",
-	"r1tPNrZ2YjxCT6eKeDIjiqkcCDoruLkw7l5dlkx4aUTCBrwopOc48gkRt4bYZRu/NrypNMzyC6GYHBJZ",
-	"jdsuUCRCJXb0HE6yS0v5l1oXRKX+BKDtf7NT6vZdjOXp3bWPsTj8Gsck40MLUnOwWyxAbn8/PFagDkty",
-	"t8NvD2BxP5wceHvnlPU9N7YQPKc1cIoupHKjj6yGT91HS/r+kqO0r+V+d7b8dPaeg6iVwZncKf/sJZo+",
-	"wT+6ygy72jU7MhdycjjVmAeYlA1OGpykzvi5kJOJs2XcCTzm2RCPJW0qpj6PN+HuyYzusr9rK9AC88et",
-	"P5e58ubNC+Ldd/dP2JDTud9TcJdwOLoZ1x16boiP+uxCTnbtrHNzcrO7r0Pumqdb6w3u7TFSc1w8wLNh",
-	"l7Syk29mNShHdGh8yc41lTP4Ko1Bsx/nLIErzqEUI4ljZyeMG59YhYzFpLRB5RrwqUhbe2cU2oCmoKKx",
-	"TYd9HAvnLReCPT0+xh/6fqHauta/wWx3MRIGM1utAXGpW8XXhsE2CoNJqLV0Yg51USCI68bEOpsEu2B/",
-	"rhPq+lgfxoASCp6mq6IZPVUfznjBIFoEP8HQi+myX1UIX4y5YU+9hoBQBcw2KIsaQ+00TT/qmymMnWn7",
-	"q57lnpr/YOy3VlyB9+jez953ALaky7cYXmmjKt6CAvDMhb/O9fB8rsvCPJwQyt52TJ6mqcfF/CedGTex",
-	"qI++OFXo/l5V/firEt8YpmcK4a5MlSDQC9VIjKt5X6fzb0yXQcWkVKPI+gdvAAqbLx2CWF/5U6HzrZ+E",
-	"VqyPqoXTahuk9gYQuK2D9Js2JPtCpfIG+qKh/fNXn/WUWI8iUqcAZtwQ7/MV3Z7BOLsD8d6hxqY7sEnb",
-	"rs/Ww9+Oh19XMnCTSpclq+MIIHEa8ywr+83fVu51f07xOhnIfsRwKAYWa06i6AG1ahmWc1XyjFB7LqPw",
-	"6Kl4q+7UFtkCCE/1EBu54zWG0LtHbAY9Mu+wzYPcJsBNbIltokPX9tuOfKK6yXn7RD3zHNPPvkZsMOZq",
-	"JGrAbn6DBPNPurgjS20tR+xt1Y6PpLOt9dJ6YTvthX3kFwKKM7zgEVjENTVBp95ACmiDYYhQXAoDkZR7",
-	"qe/Wlonsnqwjr3TLm9yK/b6J/d9vLup1h34heNroJb3jxQXGZAnwHKkTMEo8klOhEJkmefP6Iztyg5ij",
-	"XOAYiedwhzAtJTcn4G5RCRTjhpXKTQAyqj2V8+JCFJQYxbZ4p+dOgGI1c+6Vp4eHgniYl/sJ1Gdf0kjs",
-	"fURRVwimhMR6fIV5WMgtK2ipJboZ31PLRtCa9ez4+8vSA2hk1Sxs1XEbzAi4H8WrjnuqSmkRaHyXfdJu",
-	"XaVaZOszHWa1roVu5cXFB/eidqzgzs/rxk4gvMUdK/j2r+tRa/3HgHS6U24dLy4WFW7gsWAQDQcl4HX9",
-	"YMxtg54HZdxY1vZGWAKnFp95PskEwYkVeigzGjTLfHEblJu4sbrMt8Qbj2QGGk98lk6vF4JlYmiZLhuI",
-	"td7T/S/rsSXjkxCznxwfE3kmFIwb1hd2JhAlID9hyb97iBXzbzyTA9Hp637SwOwfLj1YVlEx23/OP/8s",
-	"1MiOD06+f/r8eecglyp8AJAOVhTu7v/1n6eH/x8//O/jw+fn3c7hP/71X9x7cXvq5MDYAlgpttt5imu5",
-	"EgaJlnsJTgoNB1lg79ZNbOHHgA6G6EBeMPpz5jdSJIcobE2Ram8XrYqlvILPzSItFbyfzhJ1PVepRymE",
-	"UlGtBtRliTOkV+0Mp1HhFHmXvfO6xFg+7/SUBzvkirkTSxdd5gwFc4llcwyYQhNuTExyGcgl5bCKoY95",
-	"CsJPvFUimDZddtpTs0KrEdxopouQzPueJfDFuf+C6G8y7rRJmkv1jWF8AHZk1G0J+CHwdS1+IS7lO3Gw",
-	"HZvH3/6mNg/e5zGEvpfe8R5FrKOd1to1N7JrcLcjDQ9J9Er9ubJa4M/ce5UqQ8gKPVOiYEY4dWnKwdiX",
-	"El1WnZ49C/t+B1oNZZGLtB5EGnXIlg7wU1yG1bl7v1b3oCVaPOLNt2sD5NdLCk2QjT0RhZXehHZnpRGK",
-	"ILmyirTS14NXgEs1KZVJyrd41vnb3xNA1SYSAvYIohvcEypV6yrfrYDi5kQZJft8DRmNDfIjPuWWF6vs",
-	"crfD6BEYXg3dsciyDiUm3QYD9BTvveOm4C5uv10/GRZsGf+Wr2nKnPG5WWD0JLKycpJpDo6SsTLL3AYf",
-	"wJJ0EPKFp/OOh4Mcwjsh62Zea8k0bcZb1NUwwmpVjQ/1jblHPKy7rNV7rPLhLCcbg82BpNDGJiWKW2E9",
-	"m6oWJwGUMGd/ef/6TYe9/+VNh30S/fdOJN68/QnilxRD/IG9+xFk44djlosRn8jPIsMiv8U4CZkPtiyU",
-	"SFk5KeRobDs9NSg0wDBQ2sv8s3QmG4Y/Cz4zOAy3ToakVh3nVEyFOzyhT/nDmx89m4QQqY+s5sLylFv+",
-	"AnJnPbV8JmEXIhvrGRty8lYwODLURS684oGIjmGlsjLz6gOSYV5JdNkprLxf8Z5aIAvUKjZDlbasECoF",
-	"ZKm5sC98hAfvEO6LeFNOtjBsXDMlTGWxU9VT3kAbcIWpMTsuhFcGEK+aFHqEDpplHPkqvn329DnjfT3F",
-	"lf5uCUfMasaLQk6h//HJH9hf5Y8BvKmndMGG3FhRdICtfSoKQMbHvGPgSGRWKPqJqYsjvS9jtdlkXOdl",
-	"ZuWEF/bIrcKhe6eLSrOy90HBRhbHYrnFmjv52/7cGyTfHXQO3KDcHpwc9KXiEO5ejkHHBvt/+vH/Ea7T",
-	"/d/FYE3L/umdnRang4GY2PtJCeISnYt8YgHsh/62Wp/nXM3PUYFE32AOm/cR7WE5o7iXTsVdL7Zb3Mwd",
-	"gm4F+zqdR59E5+JdT6usHKFzlDRMEFef0ozOhRrolBBA4u9z5z+dO1lLdtGDAiNzM0N2wYGC+Fpj+ciZ",
-	"ADhIlkl14Y9Pd0BRPA7PMx+c8+UbgQ8XfrUQo2O/+XNOxeeOVqKn8CD0VNF1+hyDMK9hxtsJl0QjbBQx",
-	"eVpzHiiKXUqD+LqGzfi8ZhE77oxW2skMnIzSvsAMDsyFjflkIhStqrvLpVXtqTYF0QZs7gRQDbckqJuF",
-	"wPy1tM7RVBRyKCuYg3qgD9RBQZ8QtCrsffzY6x8qp/PWKrT35Lou6PpBGKHSv8fDb1qXVYuacaVOIKNo",
-	"gZrFTz8WacYzMP4Xm/5uC1zia5uLuPvGW7fj4H3Hux6laGPp+ew0xWpaMuzkCCjMVjuPkPc1AVyRkJwQ",
-	"orBlQlnnNHbCB6lMOxSR4hYaeVNANtZAWeLOfZxGTy2WTcLpBvVFeogZECpC6lDNiq+L6jjXrYAyJg90",
-	"6OageIZ1p6IIIk2AO3U2wWuYxHbzfDjGCl+H/eXs119YqgdlDnmgnKewUn3BLsQEMhscijvaLOCdSx6+",
-	"PDyzwLffUNikmkoLu8asJGaIrkOxmwllvblH4vbNgoqPctrLZTsAQwWHRZedqnCkzcbaiJ6KTgxsevK3",
-	"dOajgnruUxVNKM5JAt9gsCXhGlGwnM/hVvi3nzXWLKp5T7ljNALU8tOUhmG96jLnGeXpFRQopblUDBhH",
-	"KnajJv7Cd/O30Xpveii/LAuji3W6TmDrbZnMOXqUVTV+8QZr1cPdc58bUg56ImKhMR0f8IZY45qcLnVq",
-	"4+hL9Qd0bKBkN1u8vwiROkFmVl8IFROCRjK9pnrpsl/dGTyTnhqgpOrg5P2vZx97amGiOLEEWBnmy0ok",
-	"qh8MnqsuKroD0kawjFzNGeqMgPrRU2j9OrME+SB+11JFfGfYbl+Hgge/i8XpqurjRbHy5cQTbsdVNfHC",
-	"O1lZUbxKyN++2nKR8AetrwAHQY0bEEq9alYtRHGL43EFYBgIFkiwz/HFVow7xIFO1FkKwLh5izowFYNM",
-	"KnFXSvBKVQY5p6DLnCElVCpS9GCc9oxUGXsFk680GXxjysHAjVVb0AwPu1cqrLbKBR4jffB5/wdR4gLv",
-	"qkm4NxVlH3htzBS89kG6SgxRwHynA8ggBg0vCax3aArhfDUThb+7DUmA934+28wD+EFu2iiAd0tfrFwf",
-	"yN+Dzmmj+W00/66j+ZNKnjaKjqDyWBUXKWr7kpDGeJkNubPUTs2kGmRlWlfcj8ECaHq66ij9FXsMkHVF",
-	"FAsRDOSkk4G3s67vkL5a117PoGlsxSSgv0v6Grr6Mf136zsJZ1iRt0bsY8eiJG7yq+IjuMXayMj9RUYI",
-	"2uAm4RAjjPEh1KZKbTAheJZVR+JSRq9PyYtgplf052QEQGJCQscHpNec6wCWfPCPayOPr1UKUZIzP8t1",
-	"TvXX93VWP/aAvkphl2DQbsGGun4V96m/B/pyqQCCB12wfqFnBgk80S101yFXp/OPMeJu/ae6pNxY8xZl",
-	"0hBOSsq4YcmgLAqhbNIUEY/25B4Hw+kpVun58BJbkbo/Ve9fQqO2X8sq9Nr+6Av96yoUeVD9TmZo/C57",
-	"a02TFq8DiX+tUtpi6wRWaJT6qEo15TsIqdzbIdLGUzY/deJYygZHTiUaXzzyxNdGl+mTOzTEVBTAlgCJ",
-	"WSME0T+Gqg1pTeBtTuEvrP6sbR16H1rrrhQMP78Onm9zNuBG1ItJBKJxPSHxQDRr+Sx3hshOi7U65VI1",
-	"K16TJug/Dl/ywVhcdbm/7O5B3FvtcBlHBjDP12pUDdgxoF2KqRe4ssgOTg6O+ETCJqYb1FQJIu5eBBRT",
-	"yZ1T5QeX4wsemAlJ9EEZmEVhNTW/+giREMszPQIIQroc2ctqrv8E8RMClQKcQmb1CHof43gJOuy1qi3+",
-	"ra8T0WyATL2GSVvdJ+AgNtwKmuoNB/yIIpo9YGpd/s1PugDqe9bnGVcD6MxXKU2o+vVY8Kx2hePpY6Aa",
-	"8khpjqeAfz390oiG0S9d6/5uuDawBOeM++Fmzv3AjFe02hgzP/j6j6//fwAAAP//",
+	"i5jJKEvWKhG8d917t2Qk0z8RMSezrWKyTyiPiVoyooSiaa/fy9jf8yRjce9aZTnr92S0ZCuqx1LbNetd",
+	"96TKEr7oPTz0e1+8o4vwLIyrRG2Jogs91WZJFaHkqy/e6U96toxJkWcRIxuRpzGhXG5Ytufsr2K2Wgtc",
+	"L1undKtfqwIz1eNMSTInlBNGszRhGdGzMKnIJlFLAEfSFSNTN2C0HfyFbackyhhVLCaJekHoTDKuiFBL",
+	"lm0SyXo+cIznq971jz09We9DPwDs1yKiCFIIXTSOMyalw9WGSjt5K1LmIltR1bvu5VkyyNicZYxHGrQ6",
+	"AG+YyraDm7liWR2GtywSPJZECbKhiSIzNhcZA9Rw9lFZhJXWvEp4stLLHrrpEq7YgmUw3/8efE6jZYAI",
+	"3y+ZxiEMjvtOIo3+eSZW8GUE74XQ+6dX73r93jev3r4NIfmh31vTjK6Ysqchz6TIwhif6nVNInhiaqly",
+	"TRfMrP3afgekkSZS9SvkMk9SmKjfS/Sgf89Ztu31e5yuNFQ4cmkV/5Kxee+699+fFcf3Gf4qnxlQS2Qd",
+	"bf/CtnXob8gd2xKlyQSwlSaaLqOlEBLPM5AoEZyRucgIo5EGOuELvbtIVCfk1ZxQdwwSSYC26YImvLzK",
+	"W64n018lnIzPyFLkmez7e5dIJFn91TzJpIKZDfG+wNEsTDMRb0kCE1JyNh6f3HKLPmRiBf4qZ7FMefTj",
+	"14wv1LJ3PRo/72tKtJ+faxpQimV6zP/88b8N/v8f/u1fgufh1fwbqqJlHb+aqUkPvzRNWUaWVPaJyMj0",
+	"/zcF7AHLBKzCWV1qrhoTmfCIVdFDydlofELeM3qnGaIknN2zjKz09Ce3/EuR6b0QYtUngqdbePueZTIR",
+	"nCQcZ6ILPZImHJqxuE82yyRaklgwSbhQZn6yWTJO1kysU0Z+EgnXAKeM3rM2RM8HiIgGDJ8Nry5KKB6F",
+	"sfmt4OxRGNVkg2duBRSpkjQlUZ5ljKs6Sk+HZyctS9LQdFlXaCUtwlOvxDGLJFJ5xpBn692YwotThG9N",
+	"MwXLQnKHTQqvRX/aLEXqRmzfLISuYVHj8/CaFFu9ehleUqLYyi7p7znLmZ17TdWymFk/NknapVEbg3v1",
+	"EiD5s5j9xrhyiSSGw92k/mcxa8LlT2IWxt5PYrYLeT5TO6vAMS5ztZvBD3Twj+HgajJo4m5fJ6tEhYFc",
+	"0Y9abhOer2ZaTsyBBCQRHMh2wRpwl8KQPsgxm9M8Vb3rsQYXh+1djwzw5lNQOfirJrRvYdwQiC10aH/q",
+	"hMjzYVATaj7fG8q1vmdUY5lHS0IlmcLn/zUcXF1NT8iNEWY5TxSqzyvUlSgHHgYKdp/QjJFkwUXG4uv6",
+	"ib/lXY98/bwHViRE4/nWgiWMSv3LExzpt9GSxXnKmgCQ5vcwEPbXPY5HeFffMpqFhA9sq8hQuZ0nPO5r",
+	"oUr5lsg1S9OEL65JRKXesSjS64MtXec8Ujlo7CQWyL5Frpm3FGQ6p5Hm+/NpH//Wf+rXbvn0SxqxZ9/B",
+	"Z6NAa7Z0Qt4DCCu61UKcWRBEFrOssMFSatQn/dxMP6XRnjLFXug3cFkSOJ7I1S2XaxoxCSNpeaPPMiVK",
+	"K+ygXDB5QvTyZ1rJM9/g9KCogXjSxKy1GPNzH/VFjTA92lzkWoPQrEcSkd1yIHUN3ZLeMwB1kwm+MM+c",
+	"kLfb1Uyksjg6/zIFGf///l//x/89JRHlellzkfMYVBv2URnFAMazwLBUshNyc8uRX5MZSwVfwA4CRmGr",
+	"8b2Ffi9R3gGqsK2/N6qOXZj995JlvJFP5eZXR1KakMJ0bh89+LQ5SMDQyZhcCy4Z2Dl/FPH2nRBf0wz5",
+	"WoReAP0nXa/TBC3PZ+tMzFK2+refJJqh3eZ9jW/htBXbWuvzEyXEJNVTT3sP/d7nYrXWpiyLNVSfFJqc",
+	"y3y9Fpli8cRMOmE8EnHCFwDblyKbJXHM+CcFa25nBRhe8XuaJvEbY1B/SkASnHpizD4A5y9s+4blEj0n",
+	"nw6Swrib3LHtJAMQAKBvhfpSs4dPCg8XagJMyYLwjYiTeRLyJ30rFFmZX5G7ogH+meas6y1Yaajna/PE",
+	"c81ZX1kIRvPYM3gGAHydgUcm0bN+SZP0E2/Q2pt+Mof5ATX2nU8Iy40Wk6BwmaFfEErOP37UmJ5qnTLj",
+	"NNWCOOf0niYpnaVMf5zlcouyR+9uxmi8hSWAPvWtUG+pSuQ80Y9/UtSCejjRMMkCgmmZVmpu3DaiKT/8",
+	"gBquYmABfGKyyahikxQnriyp4n5sW5D/KC4HGda7ZMVE/ml5puGVE4VzAwV9z2mulowrPe0nxnBentvA",
+	"4+TeNyxO6DvQYn4lwbvSEEy0IoVnslUkP1jlB0jkZpZL9peExyGfMQU3CiqbYPE7P3nGcIJe3/mJ5Zpq",
+	"m2dJMyrlSuNAf1BgRrGPOdxz3CciNc7yJE3ZAr4ERhPwLfcRuO9ypdXnwC1DnMhVorWe6bXTYjVwAPAJ",
+	"mdJIwW+UExqvEk7iJCZSrBg+SmciV1qN9Rbhhuz1e/B6M1xvAAUhVzEiBwwD/WBf6+QAgCSSgeJMXilw",
+	"/8ZomyaccGFsVYDmI9UWSIWeZqDb9f6Yb7UN0CcLpojaiP/W62uw1yndToze+5Leg86rbc0ycPZb8+Db",
+	"JGVckbc5j6lW353CfN2L9RgP/Z5xKk/gxmM8HF8MhqPB6ejdeHg9Hl4Phz/ovYx7173h6OrqdH75fHB1",
+	"Ss8Gl+fRxWB2yZ4P5ldDOpqNo9P4TAN1B7RmqYULxex1TATGHrghc7nWyIk1MoTdf7MhoIeL9D4M06mF",
+	"yRraDrDxQEMwuJxfDAdXo+fjAT2dnUXn8QW7nD/XRKoowGJH7/V7SmvYgHt/oMvB8/HV6eDybHY+oBfx",
+	"5YA9L9ZYrHDFpKQLwKE2uaxhTleM0PieZSqRTB8TvfvsnmVb6zXQmwD8454qmpV8Pmi7pGhz9JZKreX1",
+	"s2faDN2eGKJ5RtfJs3mSMvkMB5DPDNzDwSjSCKDD8eD5/Hw2uIgvAfTR+PTsmZnjRN4vev2e5ij6RPyS",
+	"c6xTis6XX2KKNddTqGW+mnGapL/kSh6azp9PNK3DhU7eQ7+3zsRa0wkanL5kSdPv5r3rH9ulxxvDo42u",
+	"0nv40A9xeJ+dA6tK8Dst8V4QnqcpETxi5gYZOFsiiT0lzo3iHd+YpQxPqn4blT2kXMNJxewnFqkqdwnc",
+	"WXILjER54q5eY6rYQOsHvQB7TuIuXjR7UNufLOTjg+VWIaeE/sW6yVHWbJaiQFKiXhC2WqutdSNpDt7r",
+	"+56R0+EwsBRRCL9um14SmQ077uThisYMfdFmozfLJGXm9kSsGW/ewgLEEjdu20P7YPNcwe3dDYDl9E2e",
+	"WLjxAseV2SHDmg0gc5EBSiLjbNQUDZd6yrxfpuni+j9P4i7wGcHSYd/wxL6F5x988bPzzXf4qJM1QV0O",
+	"3XigdGwyoViVJtGNWSbL0TBIl05GdSLK1yzTem+dHH25DxuUKBJpbpNxee1v1WeSaB1cZH23K59JshRS",
+	"mc31GJCSLJ1rFQvuAJHUGL/lYS6FTswdjOrBdyD+2EucmHebZFDS9xz8BpmWb1tCKA61YSjlI1TiiR8C",
+	"LNOjlBuM4Ln+2dcYY6roUXM8ao5HzfH3qjnWVEfLEjoKoBq/g/d38KKvE/Ss1zjRj0dWdGRFR1b0+2RF",
+	"H/o9L7qod631rEb2FNDegbVI1NsT6SJlFFvJvRia4100y+gWbDkfrPaRvmUflRcrWuOM5cF28Mm31hoI",
+	"B+g622xJtYpKUxMwTQ0uPF+lMZrcUW/0VL5zHGCH+d+r7syTW9IICtrTFVQafTqJmzHovR1ejB7DEIvx",
+	"BQcc1YZDWdZmeFUQe1HE1orFr/h9ohoiyW84SdzPRbylFQTUDFFDLXp728zm0DAk6e4G8eziDhFF/lYU",
+	"NowPZXBbEL4gWgqDWmqjjIgNZxmRjElchacpBKTEnKbyYDFxwQbns0s6uIxO48EVG48GZ/MLJ8GfnT6D",
+	"YU82bLY+XE7snATHtbMcJim6TvLT+nGiYuc8bmhcT5NSNRq+Gz2/HloFpiJTPqeZSPXWrxDGSH/+g4Ht",
+	"RGQL+9vknmUmGADVBU8MtYOqWYicAA/1iIgvcgp0BCxT62UJX0wMGFoo9Xv5Og4sZ/xueFXoY56AA9B7",
+	"NVlWUHIrL4Snvn/ztezkBPU5QTlLpRsnKO9CO2gv8VmIE31wO9X+zhf6oRtMp3EveVvYlo2CXEFLu0jw",
+	"eZKtmPEnm+HccmZCpIzyfRy8BSG05sMYzC7R6U2yZLFEncMK4yAQBVG1g/K1fe6hRnhtWUkgSTK2TiHa",
+	"cApvTNETjz5Th64TMv3qi3fkmSZO+WzFps4nzz6Cu36J4XovbFh8nqa3POEmwgNZvPT8nlzY3AaNAwOP",
+	"8dKiu8yRHS6kgxPUP12daBzCMk2KR2dCz73IwY5xfQHPnhc2aNdXoejqTlaOmEccHhH2LXMonfgSalpE",
+	"bKuv7yg/j/Lzn1N+HuarMlpndz9VpF4yRZMUZXSMQXY0fe1NjXgKGBWVQGgaKS9LIWNUCo5hNyqBmLhM",
+	"YDCcMTAmSTx1lxTTecLSWE6RvWvV2vK4F7ccb2PmIiMrIU10dWgpyX2itl8mizwzKKsJkTn+aGLTkVlW",
+	"9BQ9DJuAzAho74hg6YGZcJMwp5cC10eEFhdp8OuaZYmIMZjdvC8w2Mdx74Sri7NePT3F8sYQLPiDB8o6",
+	"n6WJXJblQvPIQKXSRFQGEuXgZxw+gsRoLvSm1+6cd84gWcgS8sfXfxLJsnumFyTEXbfxCwNTTpxBWZuo",
+	"sFJ9ZHkG6J4zhZcTnqU7rgzJBDb6G/OLv9NCdgZ9lfBcMTlRYgG6XUMiFj6lTwbQ6RquJs1ltBQrBumy",
+	"LJUMtJB1xqRxb7rbYJv7tupr5YjFJF93g5CzzR4HLqDkNw+thVQSJWtqyhOUR3+N2akJhwXYfBPQJV22",
+	"MixNq4DoRO8wZ8ZW4j5EiG/EBhN6QFD6WdOM8kG+JuZNVDkBJHf7S7Nomdx3XXbGVJ5xLYoa8arZnFUs",
+	"zTQ0Y0SkMaj/FDc2plvHo5GNdQRAAz/RinEYEW5psKXmuQ4jVwRbQTn9Mueuo6ACU4U0AsfEO5KB89/A",
+	"fMo8r8pjC25eUMmHFlnWFEr5HpOU1rAUIriJYMjuk4idkJd0K03Cl5Bgq3z/7vMTUn4JDKUcEgzBtqF6",
+	"q8GYubdJYFLRrbzlpccSE+QEsBM6V0gs6oTc1EhpITgjM0gh5/CFS1yz0QXVQC74aQJ5603yO5MKIFWu",
+	"MgW+1S9CU4y4nbEFZHhB8Qgvksc8ZVIe8dkNlVVbqovxFtNt4Gx9Afc9GkibMwyT9M1+uKgSvkV3bMKj",
+	"NI+BPJwDv6r7bcP4qPAkA3cZzn7v42AhBjXg54Wi1DGEqqJhhcNWPBXLMBA/nAjQYvYEdk4jAHZq72AT",
+	"s3YDTOgYVa824CKujsg/iQ3Rmiw4Yw1BJNJzjG8Y0wrJSnC1DPrDPxkqS3IQCd+naw45kEDLOyMM55lY",
+	"7ThkB5PWOmP3ich/aYS4g67JqYwHRWiaYgifRMT5OOuCH8PjJrNts2n0cxdRGGDdUzM4lGcwwYZ9zSrX",
+	"Ik2irb+UqVnzFElyJ9hKhDcV3EaH72nl7OFJMkQEk/Yr7Ls4FB45lLBq2GdQ/sXxOwFp+V5qYngLjCVe",
+	"4cAJevDIStwnjJg4Ruc49RxFUmWMriZ55ns25km6ks6zMae5VCcbNoOVJkq/2PtSf1n3csN8wZjLGwvL",
+	"3JQdUTQVi5x1CJz0qy0MB1c3gy/pYP7h5+cPA//j2T4fR+OHf+kFQzILdIRurqwPVpB1qhl7orSWkJk0",
+	"cGIRWFpUlpQjJ8fDs3KZnKsOktbgPUTZ8JPG67SAfvrCidkEdWxOVw75cwiwlUQuxYZXgRvuhOYhSLGr",
+	"hBtDLbj5+FM95aVMjkuTEWyoelUMiFGex8iR33vkSN9Giv0Hk32yThmV7KTXGsk1OrdOUxOrbcmLxYl9",
+	"BV2V+wRCZWydbicoblqJ8+hw/6073Buc6fu4xkMXwOxjxLK1pse3S62NbZjW9BP+75UzcDG4HD0fDy5P",
+	"6dng6jy6GJgjAMOXAja6RfvVfedLV2ghfNuJVi0+RawDoKjllDGprC6JpA4J9hC7eULeCYzwA2tX23XI",
+	"3lHucJIKcSdveSmqvn5p6nH6NjXZSpiqPlbE7Jilftgho9qiUo9C6CiEjkLoKISOQuhRQuiRIb7W+XxY",
+	"jK9vjvzqQb4amG9NiugeVvz75dYrUSCYLGoU9MGbCLfOeZwokopF2ZDyUg+8u0WyEdmdxNKydeO9yGI1",
+	"TKPX6wdjr6kU3OYIajh4LWn1UWbkGxHyzN2YlM12AzJKhSxx04owz8zYEV3TKFHb3vVo2DdvuYe0aqOP",
+	"z3VvJWKWUSXgxqKJu4+uvLiMCswSc1DQ94GJEJiPAgWJhPHsHPn1kV8bfr1PUg9QVTWBZzQYDofDweVs",
+	"NB/Qs2g8eB5fseF8NBqPT0/1RgipWFbx+MFIhcuPCznXdJ8bxGY5V8mKTcwdYe/66qxwBX5rH+71e1um",
+	"6Xh0NR4/uGJ71TQsLjYTjTnNBCydl6+px+AyxTCDUd9UGb3uWSujZ76aQMFGfUopxzIyMhWbiT6zE4k1",
+	"1KEeus19MnkRwXikyjG+T2QyS1JgED0IK4l6/d6GJmqCLmotTHIlQuUYCg4UjGd0HB0fLG7mcp5CPCUG",
+	"cSJHOjT1/QkNPs2kSuaeXgSUxi6XrgmadZbdtpaj0M+EMg16fQ+Zuy07PU574vNRNhxlw1E2HGXDJ5MN",
+	"hwWxOh24exirfaU12frI/o7s78j+juzvk7G/xyZ5Q5Tkwe4fZKG/Bd/P9zIUdVzJhG1xahyZ4D9jFo+p",
+	"sGqlLFpq4dye0bvRsDG3x1xY2NSemN6zfTN7dt5w1DJ7LGNwxUo0C7F/t5YmaeIhpWfqFypPkC1bQXiz",
+	"7SsNa4F2IdbNTDNmDOKgJXvMxf1nzMXtVGJPs2dXW69M5K2lJ+2TAf/NwY6b/2rpsJX011DOq61+V8J8",
+	"7TjvmRtrxe4xO/YoV3/HcvVwBwTorPs5IPQrbQ6I43E7Hrf/2sftkQavy0Y82ObFU/tr27x5nKibqLnB",
+	"sq3GBcWVla/EQa6l7SqJ+XxktjWle72MJI35ib+p8EXGEg477r6RTEpIUCw9Z751X8LUk0VGTW4Mfs7Y",
+	"vbiDz5jVUCj0+NlQiPtcVIKGfNZ8PYHUgNI3EeURSzEVEgJqMiaVyIrP7t7P/Fpka2bJPVVsYr6ncZGf",
+	"ObGplP0e9JWYYG2ziVfr0TX2W9Nclr/JmMxX5a9UliwWLCt/OaPR3TwxsONRNY4o+9FfnMn7dNOZz8Vk",
+	"P4lZ6QX9WbFslXCDVP1FxlSGeiR6tdxw+LEYjd1rHgX9YXL4YsNmSyHuvE2z3xTbZr8pNs5+I1mUMTXJ",
+	"hKo8KjeJ0giZCB78dj73vlZMlt/OWMzS5N5gtvjWtEsPVprTZ+kLrkJ5ezecMP2Lqy8fDgWi5iTWDw2N",
+	"1DFg8OhlL3vZW2JYT4urHFczZZnEbOLq+KLIxgix3nXv7Zquqp57OpidRxeDy0v2fHB1NacDWz73fH4x",
+	"LFXEjdGhXdSpPQZd/76DrpESJvuMYl4xVYtzox7VS96gqtKqX3lazYPPO5+g04HWN8pNJzR8VJlEi9WK",
+	"cmyoYqM+rW5kexp8N/c6VZiaGa6Tgd8IPxULcsfYGr1ormXqLceu6YkkNJVYz8hsIWYOqiXjfTJjMomx",
+	"48uCcQ0hi8tdk5+ssYs5/B19pwU/2pFkbas97eGgFE19xm6M+loqP/EZ1DMlWlWGpoh6HVO/dkSaaK3g",
+	"hBRvU9eVufi9qNtAEnnLI5ppRYiIXF2TqSmzNTUlBfDqkVAF5aGgCzL0iHSzYr3budadoB7VHRcbPnWl",
+	"IDIsacPFLTdtsW3Bk0xETEqC1cphf60CbkDQssBslK3wYYYPajMeK3/6/iCWaogS3lkSxoWc8IWstHA5",
+	"rDORx4S6UE+JAdWMIYGd88rlicsnwDd53MV2YVFkOTfWQql0sW8IeFp8zVULGjVq22UtGyXxTHycgG5d",
+	"6KtlxTmBRPgPoeDumr8YWWbf8tsybnzEes1T7Mn2m6Ps6oOiGXWrH+qoEB8V4qNCfFSIjwoxKsRVt2Xv",
+	"5oe7SXz2l3fx1+9Xo8FP558vpXz9194erkzGVZYcmrxV+Dx+dVcm7PjxEvF3UWK3kqhrmTYGy0pFVS57",
+	"1z2jFKPyKxVbQ1cdHjNTPajl4kAPPYIYOpZJOCunB97QYeDLOhU03uOSrgiXqdsyMylSsCIwpAOPrvx7",
+	"TjNmLTx5Qr6wif5LKong7Nqr5kZwV4w3Msm0HdQ3Ro+zFlEFp/yWv/3bV3Zg8Pq//vYrUNinQGxTU6+v",
+	"qFtEUkZjKL3D2T3LTMyDfEEoN/XKcXqADL+wS4FJsc+ftie1gcOZhGTIsgm1EtaO9Q/68Vj/sxzrykmy",
+	"G9eeBRX0ZjRU9s9C1Y3es9lrTfWj4fiM/D//J/67Tj6yVLraoYgTAvXpXJ1GnIosaUzmTNvd+FK9elTN",
+	"kLb00QTK+WisIdH/dB7TUEN1yD+//uIrez5DI2MqcpQmmkM5dqABOSG2RPM8Eyvr0TAOBygOnEdLUwt2",
+	"Se+Z6cRpjruYkykuc0r0K5UGAw2L8MitcZvGz2GXxs+74qbKYA1d+bO5LbFUYvHZwoiRfYfbBrMNk4rk",
+	"8Ii9ILUBU8fI4KPy8TTKxydpUmPcWUjLewQpWhT8HCiLkCiCDkfj0aNKKwaxqIVixt1bMecyuABkWfYo",
+	"SkV57NdGLe1Ixmi8LZyhH4Iz6U0LlWCdUyORQvnAZppSvzJ32e1TgKmBrz98eIp400RJgtjRQkBDf1jI",
+	"qaO6LrT1N/NwlfOabTJYdCRSjH5oK5XSrGGOnK9mzMWmIDX0XQlpEHCjomi6cS1jUYxkpfdrPDq7PHt+",
+	"enF2CcUf8ctRqGDqH2monRyZUY7zUNtL0xMEM8p5Uaz1KBWO3svd3suasOnd+K1bZdG71WuJyBWgA0ca",
+	"D4aXpZGO3V2PjslA1HGZOz3u6u/9UpBktS7XznjknV5XHcbMe4AK01oAA596cKerCQTGY1mEQ3qXnOAR",
+	"OTznxBzaLttREcjmUrLYX08m42J2Xtf9kfJW/+pRsh0l21GyHSXbb0OyHeSu1wp9Zy/9HylvC144ssMj",
+	"OzyywyM7/G2ww0cmPM0oPyxE4I94IfOrxgb8kfKu3Vk8Rv60R7C1iEI36+O7NYLdzQpRuGs1U6ToNtJ/",
+	"AmvkUbnpboDQpn1Oo+WuagcmCDaiK4YON2xYEy3Dt4I45DfiPmFBQ2YSmTlNI1kbN2IbGrrSWiEGPjx/",
+	"Nxo319CKUpbdEZXRe5a6RrQRlaYjDEUH5Yl+M8+gV99EH67zizN9pvu9BePQt+vH3lJkGRL6r1IxyW+8",
+	"Y+488hmUUdLQfQiXVAredlQw5pVdqh0QtzPtlGZo5qHfSdkDQqgRpZ2q36z44TSNVSwbyOhYre2ojx6r",
+	"tR2rtT19IeNfhDsG61p2YY5w3Qg1jA5QusJt8SO4RFtTKTci04QXiSxjkSJLkUmt5ijFMAa1jJiDyi0V",
+	"0+xwtNrnai0HTd6GG6gZTXaMAzAV5VnGuJrsxAp2rfYek4quU/c7Pl3HXX38ruioTrhLvd80YrIGQ2Xo",
+	"IGKTLAo14DMdtE3lbKpIJlKGQY7Y7ZbOxD1EEKy8m3uQl/2yUHZMIRQ18Dlm+3zBYxa3dNkrGmnn3JTr",
+	"0hsLcZcYkwABaVCezE/WD9TKhkIU+i+RxpOiN/toPBzqo55tIfPIUhAOjiwlsSpblvNSaPpsEF3El4PL",
+	"5/OrAaXz2aBIc7gc9Qr25oDWkhBLEWhk2BQm6Ia4YlLR1brZ1WFQaNKkTjDDp6Np+t5klCVSb1+uwp2a",
+	"5ZP2Rf2T2JAV5VvTfR54M2yh64kuMhdukEC/6mxLMPurRq1ue1oiH6GEe9EPtm7X1PY0ZMHbX5H4XRJg",
+	"JyP+NQqggB1vKadLgp0r8VbHJ16ZlWJmfNpy0BZnIZi0aEkwSCamxoep2Wlm8dLtsB7NzgQ5s+JitmIT",
+	"iwpphuzqWxNs/lyckab7RNsMvfN9Jn7RVtJF2582YdDhvHQGd6ICfvXhb1MLcGhDSW0c0Wg7tYi3hadi",
+	"1V6H9u7Loj22OYxeIx5zCZvMDb/ACiC109/g9fC4AeP693hXsLII1zlcOwR0O3CSKQVqa2gvzY+urMiC",
+	"7QyJddi1y+iXMFtMuHMT7d1HZSfStLKVCZN9zQehPKVWn9HfgQcmmPXp7/Tl5eXFcDj00G5aDVuduCT1",
+	"PHz1Pv/6i5tvv389+eaLt29vvvpicvPVF4+u++TOcUfGWab6X9sPaqB5g7nGYS4JG+N6P9uN1HqI1pQw",
+	"SPPTidhMbCCaEUPPfYFrhO0LMk04jVRyjwWX5JSYylzWa4cVZJ9C9qKyaCYmXABbCR5ylmVaVWxBSaAw",
+	"QkBgifWaxYSaNfeLqEXsrU+lfaZgbvs01hdpzLKJWlI+aVAa6ILpo2tOo/5zndLItae2x+EzqKQgOJMv",
+	"yNCUvhCShfhrfeub1Rar3dH1Ok2eQluRwGxaN8bN0CBSi8EqfA9rOhDFOHn1Eu5KNniejPZXRKDaTbQt",
+	"9IEdeu4IrP+hyfYzaewTLADymbwNKpG/EcUKoM75o7SrkFLlMd2afmVOWrG1FapuY4N5MHg3wP4qjess",
+	"qrwGHQUPZB/Xei0TJe4Yl73r01E/bJg1uXaHp55rt2K8Ob6ilf6EJ3LZ2I90lwlXYMm+7ZmEVaFaWdQH",
+	"T/xWfvLPGFJm1rJIyHKwzxwDJY6O6bJj2roZspxzI2rZai0ymlZ8yXlS+JHpisk1jZi0t+rPNiK7m6di",
+	"I//97znLtv/rvfn8Kv7X05f/Oh4bq+dfx192OTv/Oh6XvB3I2OrusxKXaO8vp0QaQxduAfLcCHNIjd0k",
+	"kh18QfvraGaeK4RIQeY0e4yS1jXgN0MP6j5l/PdS/6Sv/cnflvYXwltJPLSEKTvd0SV9QhrOYQTXuVCX",
+	"J3xa1M4dumYf01KpJNPx6GK4HK6GcurFWlsddCfYXTVQ+XgNtDD/OwbXm5GCdbXMgbNF5IyaTLjYlPcU",
+	"EvnnCtSq3Ql2/2V15GwXH5mxBeVPeBwqms0TlR8km6XwnJklgmeuQN1nT1NDrcG0wGzLRJksyxNyU9Sy",
+	"M/uYgokMRLklVJGUUakgrd7uaYJNQizZgn9IM155EkyddErAIQZMSW9ozh19Z54j378icqlFXKK65LJ/",
+	"CsdzxensEVfJRCrsJo/LFpaT8/85E6qwnJwxVcrI9E5Ov6zWlKVMBcvtlld7+9ejhXW0sI4W1tHCKllY",
+	"ByV0eL6eznkdxTutTVqPTOrIpI5M6sikSkzqsY1U8wPTLHw+99u4ZXxrWqo0aduCzEWaik34xrHscj8k",
+	"PimXFeqokz3s2TOz78807p91nOA3QoD1RJI9w3EskposokSSm9evTJ6FhACLOc3sTU+lfWKTcXSw7VVc",
+	"KO1V9ctF6Hgr7G6cGLptNVCO9NhAj4/R0SzD2ENPE5K9EWL1hMldgqfbQ/OzMC/rS5H9SUiFRSWgu9Pu",
+	"A/nG9H/CyAx9PKskjQAEsQAKJOSyHICHUFrRYaH31YqO3iEPekWg1iLkqNjgTYgSEpwRkUF9T5ImHPTO",
+	"Ff34NeMLtexdn0Ms0E7PWymHKnQvDmFi4C+DdCao5YWRC7YrQiB2wVWIOr0Y4n9egahhl9gxi+6Q7Mff",
+	"+uj3FDzqLPu/0i9CrUn68RW+MGqGBpWCfi/nyd9zZp7XTzyUEzXCjJoSfAYQlhjfFhaTJJbr1Pm1t4Hj",
+	"4dlzwJr94qrDdtYoskNi1xt8ByVdkbLWLH8sMX7CdXmZc8HwPvuzIYqU8kVOF2wv6nhrBikTyOkuAnlw",
+	"R74Drt/ZCZAjdHjjP/SDteAPGMaMUt/1Zu53oBAoZ+Q15A6F8nICt712JM9gPR823p6uMRkhopzMmA2O",
+	"zIRYEapgd/F+YymkIgmP0hxDeBwDGpV5z7gL7+nGkgGIfTjyqBtHxs6LSUMVVTx7cJFlULOhKlr6mCmd",
+	"vjxYLHINGS16zP/8cTi4uhl8SQfzDz8/fxj4H8/2+TgaP/xLSKntkvesqdI2fvep6OdAnax5wmPpUQGP",
+	"yYpuyU8i4ZCpTSH47m9ulBdkirQ49RK6/WKXNoEs59imqGhMubvaZL/3cbAQA/NlMWntwDYnb8OxfI/d",
+	"Zw44mbXmO5DNLvQK7xKIC/7RaFcn86Ro0nlimnB+6PfKirAGo8g1BNoC9bu3W3Exh7nX6zcdGdNkR5+a",
+	"ucheELZaqy1W+3JRAiVJ0eW8mGU2RfCDlwDC92U5pZ+mqXlAGfi01M4Y4WLTVWSYfftLwuOy1Bgj07FK",
+	"xkE6hpHCHeb//s3X9ZIBTcabc25U4/kwiADycPRJOCHv6B1cXWKFTm6LCNhetnTF8MEKmxuXxfuozG5u",
+	"Bj/QwT+Gg6vJ4MO/BTnGS7bIaMzi1zQUe30Dl9uob1Biq1b7iZHzuV7qdQ/SFWWfcLYxhaZlvwjUFhnB",
+	"cyHJhmp6gG5xUIZ/Se81FUAxfZaZDgHYx4qlksH3cPW6Bgh7+Bz4chOtb1jP7elgOH43uro+twlc1j/n",
+	"xsbre8iCrKdkmnUEBVAuWQaxNUnEyIpRvlkmaTB4Z22w2EZGf2I0VUvA94NbRHXet/pre0telO+Fm+m5",
+	"yDkEZknROaqo8cIcYzQ2mTY8YJuBX+9I1qCZ8u5ucQl9i8PQOXjJUhoSMSK7Q4Ygl3A1D8SwojG0jltA",
+	"GXctc5bQXa4hjS5sSWl9Jhg4JtKYSRUMuCghnRF8Elrq4UK7oXqzDI09Ra44vTbs0R5s7JGGSHCuplhg",
+	"LBehUcTW6oRMsf2xfhv+IBvMDVVKc3XI67lnWZwzMtve8nmisYjq6QmZms59xcvKGbo0SaHvIMtMfBw8",
+	"iUqVWlIOMTGQSHVCpuZYT6/tAb/lMBKycUWwijSL9ZQ518/56aRm2ljAszO20DpcRlaa7XHh9vuETCEO",
+	"JBEwgokJueWutTmu3LZHlCpJUytOINuKcrIUeXZCpkYA6mHsnyZGDXoHmJ7LRMznZMYimkswuDT+IHqj",
+	"3K8Qd801ooZaWHPTTNqgA20DCHawKyh63cndkRQbDOqxhZ8LQm04UUyxbw5xruyfsP7o3PPW1OiXeD/z",
+	"LV015AaaBqLaBoFAHCIZczaA1v3LMvHirCoSa2f0izhRJg36AATORKytrv/QFvA6ZVSy/1bHGT60w+ZE",
+	"EP6oH62iDN4PoeuLVbA7xQ3H4w1KObhsAU8kUSfkFYY0cZYUNYpMlwxuArQU+wi6hd8bArkLqlRdqsPF",
+	"jMZ6O/yHxoMhPDQ8uz6/1A8tE6lEtsWUOuPN7p2dj8nZyfhkTN4ZtqSZotZc8xR6TfK4ee7xD2B0rWZ6",
+	"qJHf7874n6HaQNNlb9HZ4KFSu+hqQM9m54PLi/hy8Pz5/GrgbgTZ+dyo/L1rbLSf8PtEUdOWMqX63HZd",
+	"m/P5mp8m7vsoWSeMHxv1HRv19aAITDwRcxsPgVS3R4kcybjyojGsdixdH16ZA4spDXo+uBhejgaX46vT",
+	"wXN9GCILKh3NfqkLHr20QXGgioueVmjw5ntH/xJgFdoCkZM5NCrMmALugN+VC+b5LwLrsoAjiipgPuuE",
+	"snrHFMdkQ1qsmKsil0BliR9U7+m0XbMRXNRq167YHj+vN3zTtr3Xl3qR3DNO8jVJ5jXlEtU0p9YqtHVd",
+	"nxKVpGDyGnUWjBxTbQQar8EsXLgH8Ipelhs67RUD7aRQKFHc7glkvjCwtdDxOU8yEywMf9n0Vg6Weecw",
+	"fKzsg3OA026Hw7vrzbltEb1zbutBKcmpkOIFjVpAz6WpNVi8be0XzftspzzrZhI8Mr3HicRiDi217buF",
+	"oJvaTbSpqv/WUrmmMD0pVDzRH7ZMBZKXdl/vlATw0/UbN4h0w9sWBAaXgjMvRj7ZNzTekxTBvqqwf8q1",
+	"RlxBHjVXhC5owslsi/4GwVm1B7rs4Oqu49CKqWBYkRAr05us4KO1aSsJA8WTGjEmo+sQ0JxAbKxT6nMw",
+	"Ba5UVSrX4RPbY7IxFOt0bN/Ckw9lSd2VMjWLCFLlq5cu4cWrWHRNKLi9+oSSe5Yl8yQCnOvPmsJUv7xr",
+	"cNaocfI9PrzGStoOcTydG1Cxw/pOedrCXpzqPU1UkE8homFYdMybBiRJynwhqIH1ab8u/rpQV0mvaVIN",
+	"EqNbEM4+ehRuE7g0ideCD/ai8ZLi9HMjEfo7b9yCUCa4g0sSjjwIwNLx8Jl4wYwK16XrNeLUsLJU9Le/",
+	"jMyyduSz3fJyKyehua1YwZAK7aTR/Ld1ARu9AFYi4xWd0R+3axaf+JtoSwL610DnZe/Jach7AiC09rQ+",
+	"ug6OroOj6+DoOji6Dp7OdXBQFCt6izsHr5Zs05B0sTqIEmSJnditSSGqOnO9Vl6Dqfk+dB8laRK3GJio",
+	"geuH6kUPCklVMP8utQZQBzN18rBE8mH6jpUou/uAGnT2TQPQ3q7Wnk5A1e4XNcDTaw290RxFBqqvvTmG",
+	"hdrIpVUSx6bqrPkGdOOlyLMX5h5NFRbBNBVSTU9u+dRJxWmfTFOqWKb/yHnGaLTUKEEIPOdN0V2/rLye",
+	"kCldzZJFLnI5vcYYB9z4Fd3ecrgIxttPk4NtLjdmEFAibXhEnJh87ixL7tkJma5ZtqL6CJQHtTebGjiR",
+	"kYUQsV6Py5YzTyMpL6ketDDQSREzAy4huiWUb/1m/+aS0BCN9Xh4KgTgCkJPHKq01mkxoI+KBbyUNd7v",
+	"adw3NALuWDqgo6lTDaJCGi5Irt9zSnEp99qdsUZ+8lVyz/j368a6w98Kn62Ax82xFUMuSEtQRU7mUcRY",
+	"3FR42FM9z4fmunbyJLpZWNvaq5owQHMCntJJvn6ycsJP4kQuMPWLOBu7JSuUnHyhAuYT39Krm2+/7UK2",
+	"le1/0kq2BbIbKmjaE+VRkYVrw1JzxM1fk4ytEh7DYUe0+04gr4j8BJxB/heFfwVfLD4HTlT5G39WqMuU",
+	"qO3EuJQ+NNmhbcnQv7AZWs9rPtp9R7vvaPcd7b4ntfuqydu9mx/uJvHZX97FX79fjQY/nX++lPL1X3t7",
+	"JHSbQMBDUrq/sAG0v2o2N0DxmuaSNRfKM4ukGbM3NKUgOG0PhDb9zNa30BsMNbtH40BEnHu9JYqUiyoQ",
+	"JUtTLdlW/3K4X91C+HNjMwhvegyVFGTGzPUoLsJYNwGdsBbEZ9dczNy+N60+4j134HDvB5LJfi6Q1xm7",
+	"T9hmly4F9d9A40shvDRN7liZzpZqpdnDbT4cnkZr+If9iaWpIFCHwgYQkkjweZKtyFbkWdmFf4LvPjMv",
+	"F1pEobUZPqzBw+/0Nr+nKoIwc4iDZh/1z3vOXGcpuJwQS/nTu2++JiYyPJg2spe14FbUkICof4QQ0C/4",
+	"Ik3kMpzh/7FhAP1LA6wVKilfKWnlTyPAjL2LetpU039yunhEQZHvOCtODySQGiR3Fz/2dP4mpNAbZ9hW",
+	"PHIGW5OM6eedj6kUVUDvICTKOTsyFMgW0WTqa/hmgMIvhXkRBJSlW56yudJvoJulbVr0hklz6y+tVxDN",
+	"UzLFpyY1t15RPnHGbvFHFvedbw0g1+8mEQP3o3XOQbhX4V5LMKXghExzbogsCOWKbiEhBIL/93YEmtJP",
+	"02v/5nxDJaaXOBjeufKOICTF/JY775uRniek5Cd0YTPFc4l6gd7cPE4UScWCSLqFVIUT8h1Pt348NsSR",
+	"gVMr4Ytbjt0JlHBApDbSagUAeVP3Cfuo8eCidxCdkLUzFRo/E5GrqRFFWsSfkCkXExN3hBi+5Tby2xCP",
+	"+RU2zC/IqVFlwo5OyNR8O5G5XIPDr0qLn0mvlOfJLZ/SNGM03k6qO2ynhx5i9jc9gzktmlg4oNn4jc2o",
+	"Glzv/RMyTRN+NzHA3HJwYif8DgbW9KgJE7LsYjLbEgpJPBlGV4kMYh6EICLVc3suCLs44y5D6sLB7sUd",
+	"i/ua8IuGWokihtDgrG4nXCi07JlZL35AatYEip/tdYlJqzXOZDIFG81D8C13mc+mJnWfYI9WzKkDSGCb",
+	"1YRO3G445zd0nZE268YkUhSb4LmxPQqqbhRXQCkFlmTZ7V1ldBBRUHJMVHkSGJdVJgPucUcSRWG3ikO8",
+	"oGhwE1XoUn9XpTwoZupRV6/fK2hHC57K9gP8/lZaV5X9tYLtXr/nkNfsqHqytpMiWzxJT8lgf8hGMfe2",
+	"uZvHnGYFOzJdA9kJ+bYWsWSulqaaN037RW1eymOf0QUL7XpeBxNu163GbhGMVZfQbgcnabJKVFC+LmlM",
+	"QGp41hTER7oDsmCmJEfCbfaZCYeL6RYlDLx4yxeCSSJyVTQ+d3GNGQMOMWOWE4B55IsbDYyx2JxcylhK",
+	"t9PrQOYgCk4tIF1E1ZYpeEVl24C0LQlrSNk25au1EuQ2Uu+s17f9hEwxtxYAveVeQmKcM3tpY/Nv9Qpm",
+	"bJFzEJiJcT6Y68risUQiQspMprJX4HLOJQZxpZDW7RwzMEyYGD6Ge0x5Scc26k0qkbEYXeWwCY7n+ClS",
+	"s1wy46KWWH+z2cs8tmat7y57Prg6pWeDy/PoYjC7ZM8H6PVBn3Gh08s1XWl1nWYLpqqNji8Hz8dXp4PL",
+	"s9n5gF7ElwPrO9KjFGMYJlyYRmhMaZlA/XJTWjnCBt1Q4ELr+lYB85zW0gvDqq53PHw3el4UCq05HmNY",
+	"5eByNooGV/GYDbBWl17F8MxOaHN7jzU3/wlrbgaPwahMFg11OZuFXvkuqmi6t08lz0ROsCZmQURYvah3",
+	"3QPNYI1yZmLAQNd30Ec8Gr8bXl2f2uWEaoRa9YRGyvS0Nf1GYrqFaiEFh+jhj+ZYRYYxzSjHa8lut1cK",
+	"cpNbCsm5o22Zgda5fA/2eDC89AZ9OODaQCNi0v3yAo67De/B1cu7HaTTSiOgNcrK+5el9+ciW7HM7a5s",
+	"mM7g4IMphu9vo0n53sHy3dZA4RtXEDnw1OkP3r1ecd+SS7hxoDHUfGKZBLI41SDNKO8+/x70sP9+txHQ",
+	"QeRgcuy7XeFWSKPmBCtfrfrXWoEhRn7lEFA0AR5QGxpQfGGleptoNIW4Ox3iNNE7UjrFFXOqehP3UJwI",
+	"liV894GobdI+N3jGoj3K5mM9bF/W7X+9bKgYouYggr44QRNbXcPS04qtZiyTy2SNpysTUPfTNMLff+5S",
+	"7SA4hKMry0Q0LEVF/B9dwYe3S5qmZMOwesm/75DKZ8WBhtw9Z9/HiWosjH8x0Grw4FLbBFfaJihO3jgC",
+	"Pr5OtxMlYLEHXevD4rBcpRZk5UCeZvkLuk4hf4MytqYPhQc5c0heQ4yC3ogff+79JBIeQOXImxZYuWSM",
+	"t8taGFVNwnt8/rzJKtmNN3BGTMw9RUfJ68/AIB5ocBmN48FzdjofnA3PRxfjy9PnZ1cXPb8a4aERG15J",
+	"UcdI5km6KqrMzWkuleYFYE+a8rlf6i+9Jd4LxfZYomJlMHet8wDUax1osqJY+0sDZl2K+50e2n5WDwIs",
+	"Ysm9xpBTDt1XRkXzvzrIgA7rPVdllTh0JMcXjzHECxZt7f/yii0baaASXITjB06ZOQSQapiNHrvEr7FT",
+	"I3ZAsUVPx8N+D53ljvlGgistr657KxGzjKpaZ6kWxawc5ZEWlbn7IIcmXSXo+Z7SFjmjtXarTMLI4S+z",
+	"JKZbwpPFUoGLejPRUh7CJ8zi4WxrHVHrlwLKJuFxh/73oGbynEIgYUm6ylRsJhpfRf/7YUV87wyjAhSG",
+	"itZilMekaNligdO7KpmU7qhEeZZBbCPiocjtQDwEDsC5Cd0cndaZ8QUbXNHRcHAZn58PZsNoNBiz07ll",
+	"VFbYNIWouBFlsuBwrEOCy8kasIHoAqDvfSP+kaQpfXZ+MiT/43+PRi/I1wnPP5KPzy8mF2cvSHZ/PTob",
+	"ngz/J/mKRXfi2Xg4Gg5HwxH5MsnYXHx8Br8ifhT6EX5uT3M8hLc1pz36B69ez6TsEQ2m/ZtKkGJO4Omi",
+	"Hp296zMe/m6FpBlXN3qYN0XueSUmIOy9DIHmPVCHyjHBjpDdmOdfFYG+YeCsp3PHYPBYzakUDlDC++Y4",
+	"ie1Fo7vmtc1JKcE7M4kByN2CL4wdfKOHv4kakO05uEI41r9A6M737z7vE8GxFmjt7hnH8SErxcg1B+WX",
+	"QJEt2WZ2No2lhGOvX8QMFLiG4tJGRuyNoAbcFG6u5toc7qE6BQJetHKud9Vcb+6/d+b6LwRe4eTqhDW4",
+	"IEdie1ISss61EJLydSooFhou6i7uNzU6LQITo74WmlX/Ut+PZLUWsjtDsAC8pTxqYgfW9dUStevAMLE2",
+	"WL+lfM73Bakxqrfk+mqslIJPufCazmk0j2PI+4iJdiYc9Dw0xRV7IHwm62EStkIrFNP11hfqyV3yaoRL",
+	"5KQhRnDH2Fo6ptUnGwOaKXhkanosWcb2JYRvHEQhPBVekVDdLPtrHV7ozhH3/bK6UEFrf+iKK8wqaLYF",
+	"R6CMv/7pk5zemjclBI59CAvp+DVpXbd41zf5wOP8BrKyQgA6j0tTQaYQojSp7QvCaztTAIqSH2WnpKFx",
+	"jBIPXsOK0Lb0kjZxWEy2bG8U/VUP9kqxVTOAxgtSBfBLkRmdBSbUkshA5kONLx8C1N+ECmKt7AKpQvX9",
+	"WqMI4TIHsQQP1nemMYbcmtYVexIVjb+B6cPQlfwgwV2FmELBWUVYOUb2RGpWxf/SKM9tDv5+Z+yNGb2N",
+	"D4TdPTsFnKjIFhfBZqXMvjC2S72qI6eZd/6CmEK/TTM32rhSYT4lU5CMJpCTEpSjexM0hLfUYSq8DiEp",
+	"py3+QcKllmbCWq9Qr8CWWHCNcfaTKzhrECAVtKbeV5vo6/MlGeMksVbVIef8rTKNlkpQVKIFPVII6E4e",
+	"Dn2rpy4g/XrqhgP4OpEnsCr8ryxEyhzbIqxsjHraS1nxbHAQNJxiYyVYhaPKbWqnypihVQZZsrYqNn2/",
+	"4kXxK8z7+ngwVhN+by/OdQxaOwatHS/Gj0Frx6C1Y9DaMWjtGLR2DFo7yuZj0NoxaO0YtHYMWjsGrR2D",
+	"1o5Ba8egtWPQ2jFo7b9s0NphtaQwd7h7HSnvkqpeJEysmJdvHAg5smFJ1PrwK3F2UUvHfHvP1reVXbSy",
+	"5G5x9HifSZKKYMnsrr3EYjyLXTuJOSdPe5CbemmeLPcO2l2P1hnsgS7tm6VY1SO+lNdpaFO9neRCq89Y",
+	"FKVyVwmJ7/s3HKqQTdGLxOxksYQCXaXdaKWxrv1AOseUVajNKdeNd1Cu9ooLYuhMHQfUrihzznagpBJr",
+	"LIOA9SO6AWW9baGbyRIyE+UKzXgU5drFhfqt7Czs11hcsI5uW8IPyhrdi8QCMWNz08X50N5UwfogDjH9",
+	"gigKeEvb0k6wJvxvJ2e05S9iOBlNTLCVq+Rxom7cDfRvh8E1FvMHJj5jEV0xzbQTFWbkrtxUMBgWbt06",
+	"80/z+F2wgDTwUKq82tZ6f5JdgqYFvtptsuGBPhj+GnyeWBSk78odPYdfhTliNKlpQmccg7Uu8x0JBsfa",
+	"g++V/evNNfwjV7YJACz1oOPMFG85uIho1lC/znRUxDI7rlVnqvleosyMnbrb5bKtAZzZAakoj+ULMpX5",
+	"mmWSxSyeYt0uzjYscxsFZXVMe3WvOozpcoEM3l49uApBxZjBqjDuimLH4QXs/808XCVhO4hbs1eevrTR",
+	"ncl2R6PvesTvP09n2U/eqtRrG4PFljCAkAeh+2ftDNlQu9T0umtscVfqSGfX3kaYXoxwnToxMKvZcEEr",
+	"fUfgmH5mXwvAeE5byjFXg8iUCbA+rEFKocGbMRCAdsQ1dEC5cSGbtUi7MvbQqV99/XVKtfyF7o1I5269",
+	"dtxSE1m/399wOHyEFYiB3XuoSeZaoSm2vtruth4y791EtAEG/ACfDcjLDZUHH8uu9Fi69QiGVrooXbQi",
+	"8EDKejvgRzbe3QVqqJVmQdxAceXVVFhGsSPFBredgteNMeg3WA+zMQC9fBa8u5edkZHGG9mVTst3NjtH",
+	"B2LDLspkyWimZowq1FWKEIWOOmH5HmgPbjZjjGP0p2uaRhZ0HehtRmePkkuHk1ZBVcXeVZBdxUAbIRUh",
+	"/LusyGA6AUWt5WB9HwbqnurUkW0UnvIgz9C/em4GMI/RGVH27lXa9f4CbKN8cdfiJrEyaY4HQq+gQ19n",
+	"c8sXLN+uf6pv7ILeg++uwEm3tsEFVTrc2+lLa+ysuBdZHAEOdy/UTinflQKhk1R3CrQ3np2k1xMccjth",
+	"Z8R5GSaH57c06J3+1Ws38U3jXUYAlCvFoHvVeRueArPeYgpI2zErWaihZyUZzeSiVby4n9QX/Au7dX+L",
+	"ntXHOFIhh6VBkSrap+p1rZlYo2WWBDiOu3/eZZmJ1ef22YfiprpJny+K5WPRcr+Vu6fUuxvu9tk/T7II",
+	"LcOuHFLs19avNNBuTLz0Hn/w7tODwtDwKThhWc5lyWdgqw4Xls/eorsrY7MX8x3Sm01vCG02iU04gXm3",
+	"toJrM9S3oSpa4phPY+dgIMHurfpWP/dQCTHYUVlkKTbyW7F5bR5/cMEIXam0FKjQ/hLoDN/Bkw/9vZwk",
+	"gUCHHetKxeYbEbO35vGuriaNRuNpKkdONBxA6D1seAyaSEUvyG7H0Q+9aIftb8WTD5XgjPYX39NEvcYn",
+	"g8oh0FeZMZT0RHvmS8D2C34a2p+C31mKKpNKeQFlmi38eYb1OveTM3FLxrm3T21ixKVoBkTJjHIQg7li",
+	"bUn0h6mwxfsdtadObWRtB9l9gwgwYKulV7hX+96zwsCpdLA97YUuHKwQFrED7tIBF9NZ97bppwECMBmv",
+	"oTITWuu2XTEqBGADn9rkjNEPi748WDUjrCTsbua+sdBUnR7QY+DgDdqpkxra6Hv3Y4nRH1FZfHIvQTnO",
+	"qwkoYLoLYfsXQMiCuNvDZCwHij1Fl/FyWFn7Ur+XLLuBB4Os2RuoAmkFP6Ud9Oio74i09WAoug2dCr2+",
+	"ItG6KQ27wRrdQcvV0YyDcY+d29ORQ3fX+PHhgciWfQBqZFzdW8l/mbA0fp2JWcpWYUs2oyummG2+YhC+",
+	"tc4WDOiyivYmEyBNK0xLxCGnq9LsoQ+sfp2JRUZX8ppM7YKmfTLV0Op/Gc9X+t81VYplHJrcAHr0X5nW",
+	"fuBpISZyKTJlP6SCL6b9Ww4fVpRv9Q+rhL9SbCXhb/rR/Z3z5O/o95TmsaKLkP7C8jN89o6LDcchUgjd",
+	"iWGiWUr5nf7aqCKTaEkzGimW6S+hB/YsYxQemSVxMjHP6c8JB10nZeWXIrGaJTzhCwh5h1kYj0Sc6LWR",
+	"aZyv0ySiCuByLyLEdMXMCCsBwMINt/7DePIAfQxuXBHf0CUMEC2Vw1xqRofNNYubp0mk8QzOUmgphn1l",
+	"6gFfmr6aKvYY0vpMQg8t1yxtTdXS0pejN5BhsVDyBYlyZXoejYdDUiy6dgcXgGfVdFn43idhKzENdYKV",
+	"VR79LDB65Tji0vtI/sXMoVP4FeNZ0K+50D+ckFd+85yEk1RsWEYiKtlJFax+b5Vw+3EUwADM9blNqQ9O",
+	"aJcv0daUtRO9sPC2cUFclDVnZUs/XXzAbnlEFU3FImdY/yPp0EQX4XEzNaI40Dt0EkHDRaumuFaiZom9",
+	"pcgyKFVoVzEad+vT6QbeYdfiUw/9lsbSAIsrjWLjMIRUFnN7lf3yCOAXa/VpF9/v2vTzT4ymmmJDy1/C",
+	"b3bdrhcmxBokYA+DEiYZk0gt3vbO8uiOaTEaCc5tlzwN04xKVv2aLTIINYMo+vkcm7xCLIjsE842tjZi",
+	"n0RafR7ka+wXiJVXtXnZR8UFrsOBel0DrhPitcNiqYSovjt5AuVbMj0RPidrKYmng+EYUghs+L5Ntyia",
+	"e2kuhZGkfs50aXEZi5Pqd3oj4zxlte9turnDSNFhvvKoBboBmlqkhdmOWtM4NyYKlU2dG4O2Aa+7ix7c",
+	"jc8IZMMGPY9uow+Y8LWQapE1DOxIpUGymeZ1hBJIhq5FStGM2UipTof2pZnwNcVqvFZ16V1fdi936S3a",
+	"QBLom2vb8UGTOQ4xLloDqGMp7EgAKjsA22/gzZC1VBDpjvVg+QL7PGEfE6lwIXCNlXO84rcRtjl7gf1h",
+	"N4lkRWg5dCE05acg3iys2DTFYE4taUyvESA88TN7XwCkMWOp2BgGQKax1iWvrdmOLXNN0rPftFHc+Tyq",
+	"39OvBSMvi6N6wD7YpoehNbvDvmMjqOUEa5Gm0uyLovIOYwPM1NrAMzyS7zZuXPynO9OW2rwF930m6uim",
+	"b9mOVxfL4bFZGLWWezrKlV9VrhyUa2Z0jM65Zvg8cNywZawqOol3WJ+CSkNn+9XLECzff//q5f1lv2wa",
+	"FBVdMAbuhLyxHMY2AQefGif5eu2ZE9XbImN19657//njcHB1M/iSDuYffn7+MPA/nu3zcTR++JcQg/Eq",
+	"K4YitIuMaYw0Mk4gv3XosdLKsdLKsdJK10ortSgU//i0RumZKgB9ErMoTbjtnA7d3J8soqN7REJb6GUo",
+	"Xtqddpqm381BMHerc/7SvqsFYrhpd6JkpWu3uzgBpy+qXFwocsfWynWLb0ZHIZFYOHmllj0Jd4DAMfzs",
+	"SZtP75RRy1QOSabsdH2Dzzz5PY3PDDvt32uWwc1lbc/eLwWGGBeRE1XPfCl+ZOcO7XtDsDtAoKC9cEJK",
+	"JdrSbqC90HbEXqCtcnPjH/qdF5sFNO3VUI9y+CiHj3K4qxw+yJzxy5B3NWkCgizoltdyTLnmOejJKunf",
+	"VrTVM9FcKEk31gxmsI0sCfDnbTXzj4isX0q8kCpJU8y21D9sMd6USkVMcl4529a5fPbKFtxjMYZN19YC",
+	"JZb1b9ZqBOSekBteFd6m54lfxR5kETRSmmokTK/NZcBmaZ4DbKBXUd1yJdL4hNzAJdkUlz/VQ87zDCNI",
+	"DWYSjBDpg5dMFTWgEZyIcjKzakJM6IImPHjPF/DVsCJqpp0QA3cy7hLmKEaOYuQoRvYpnLn7XrL5mtHn",
+	"N1iPQpI1ptk9QTeop7lY7HidWIDyOmP3Cdvs8CfBbaIRJ0ux4ZgVI4y/VYJNZ4O8PEb1WI5x5AJHLhDm",
+	"AuGI0VTrPxj/j57dtzmP6fakIn12cQ3MFqy0jhgNhsPhcHA5G80H9CwaD57HV2w4H43G49NTvXtCKpZV",
+	"Copi/IHDLRdyzjKqcrMbWc61rT9ZJRwLRF6dFZVGv7UP9/q9LdPEP7oaj132gamraJZorjOSKFlr9ah3",
+	"PXY5rb3rUV2B/mWqXx3i0yjOeBcPRbH7OzmtbbXTUFHKNqkJGf2dWGargX/kfEfOd+R8vwXO90jfgdWP",
+	"DnAhvLXGcagKVdldgIWoTsh3PN3qn6ZaYZ1CqIUxMq2pV4p4wHqyXotoe9sAxiVcNjiGE65C5XPKxoTO",
+	"uu4nxYrNRLxF+9o508va35FKO1NpjUYflRK6V9WH7t4bPdM38ErYebN/4uXO64J9Ey3LOG4MqDXg0YyF",
+	"Mk29SmRui3ZoJ+axPZP5qkRRzBdiLH8Ws/qSvuMMIreEjSqap7AU3wirVn++Z4Cdc6xVl2es1F4hWl3d",
+	"z96O1jP+wzr+6sshfX+Vf/2Pm4/fvbv7xw8/RaPPf7J/x8uiiYzeBM++7ffWSwz0yZjKTA6hK6rtaWB7",
+	"WfNZzkvPU3Pk9f+e6/8Ni/9GLWWZfU3LegiynHOb6sjWRW+peyzB/ZZxUxrP1TTrXZ/qXaUx5C0U+HW1",
+	"eKqNK85tipBDu415ybbkf0QiZuTsfPQ/MWJ94rXzOR8aiz68kNOLH7xImZ3LbUHJ6KLU1MeO6CJyete9",
+	"yz/gn4PRH7Cudr5a0WxrSMCTaV5ET4Xp5knBcOmKyTWNmHxmtNtnlojlM00fg2LAfx1/ab2HzywBPFsm",
+	"Ugm4vdOMWu+E6YW0q/dXiGb1LvkpAYAqWKUdfKKynEfUb1JSbdq0U7Hb0ETJyVy4plr4hUkDNV8ZJODA",
+	"FUQ86+REfdgz+wvTCetZjFnOH5HEaHhNsHgiJGFgqVlJio10MyVcXZwF2bI7QF3KhxYxrJRjdkiCeZkd",
+	"ixvUIX/10l5R/CRmpgitZEQju9p2vV59MpRWo0gsmOwTyRiZ/lnM/pLwePrCDCgyDEgDesTVQE3c4CyG",
+	"7XYV6X8Ws9fwRuhqqYBMy0f//r+Sg7sTka6CQaCskgt73ZFQGG7V6+rYQYUxkfv11XmrkuFNYsRK+1Zr",
+	"KZvw1vjfnRmNe6etdoqA+LOYuQoJRnj9HLxbY+uiejgWb1vk3ESyl0+/d0o6ubYBBAambwO6i7bCVmC0",
+	"HwXIYtUs16UGGJD0fvwkZrLaArnXEukdrhZWlAO2m0q+fwU2jsmT2V0tzIqc6tCvCo7W90LngR3i34cj",
+	"+ot7hqlJuzAdElptefGrJI5ThqpkKvjCrgBSHNhcEZGHc+Sb2yBUS9A87qB6krOJeOARGFRwss6ztZDs",
+	"0XKgJKBrJcL0117mRKJkpSqvhYgLSN/uV+c/TLSWVIR21mUfbedfIdvFn8Qxyr4t8mvZtj3SRVQViqFS",
+	"hYgdyddOV6icWsvSvNMWpOxCKfDppLx3DVbVTUOF5xvNZyouDevePdpUR5vqaFP97myqg5zJfxaz7u7j",
+	"P4vZH6mKINWXxnGigaPpa29Sg6OA/FOCxAKj0TB9TOtJlQQQ2y4beAg6hzGnSJ88w3huzBl9AxlWUAsK",
+	"iFdLlTiRd5jzmC1YZhxnlrpN74OHvfpGeVAzGi09/3ZEecRAUrFslXAbNKUBD/my42w7yXIeuioLKz2C",
+	"p1tsQIT1UBtkrl8NyGErJHFR0TFCN8622mZ4QThjMYud53NqwJyGTN0V/Zis9OKvhsPL0dXV+Pzs8mx4",
+	"dTWCsgX407ARUN9CzkIOfbhewMA4hd1eFpQTKK6VSKwtIzJIZz28sFTYzvVmtqEzRomwm/0e21BbgfA3",
+	"6FwfweG03702ZUOhrmj1y8+xzNu3QmGmGfxe/bLGnpDE7Vh6YADqNebM39jeLJ9rAsjXvX7vJcS637ga",
+	"urWz8p7NlkLcufjRD13qCQbL9oKNC+F5joiUIP5ZqJbzONQQr9KFyb9zWwWvkZhFSewn8Vmlw7WwWVFN",
+	"glwfW82UEROyEwoaLX0PNrAbECJze7+rcuMnzM2T4ds+D3xwFEFALlXsBZltiWFTZGo0pSnaBi4iFYtX",
+	"O1Zt0F6oVVrYuNKdtu8Mcs3UZI8aYomNNI8n2ojrsiFKdOUfLpHJ8JCnqEnXhQaKQta/GTIId5hqk/NN",
+	"xkeppSJKR7i6qot0F7CorejrsaMELSh8zX62Q7PXJj68tNJwGY1A3iXrtf57dLDuA8t8w6SWx3urQea9",
+	"fdFTAVTw4MkkS3shaBxKjNCo1Ict7HoOyX93t0gjJdEt5U5kfZQWm930NHNtzFyXM9OLTDNlrSfpifya",
+	"/FbhOKSeLW5945IAOzRj6AWaF0WtbE2Gbl57R1ftE8FjfTzo3QZ2RNo48JLG6CUkK0Y53m2IDL7WK4GW",
+	"DcIx2h3VlLAYullMv2dIxQLhcWJAawN1N1SYKqMCXHHQ/85cVaNa77wsJSrv0t7K3C04eSWbzYyfu2C+",
+	"TsE8hzZNWrrBDMWlBviopy+88uBOjujVDXs1RLW0lpKteJW7EOuKzASxGGppmqbu0qWro7axhpQSKlR9",
+	"5HHHoIIsnKNv1tOKrCYR1IyygPQxePvR0mFVny/IrVBarkfjYd+pM9enD+AWQOSMxqcHSxxDA/sIG3Sq",
+	"B9vecZVt8ST+JGaf+TeV1dZ3zbc+S7retya8CqYyf6M1LdSBoOqJOUtrCI+lKdFrfAHXhTOGFye9jheb",
+	"r5Q0h9cKnL2uZPGboJj2Fm9VWOsHalBhC021RZ3FHyZ+tweZLDg1z0JrCd+Frai8m5SmyCYFHPh5DrRi",
+	"P/lTS8XWE997h1+49+Gjvxj4omgGqT/5y8Ln3QQfOrnjqbt/cRTSQM9/ab5tBjqGW7bfh/Vdo/4/i5lN",
+	"qqsXrcFueE1a9o9H1//R9X90/f8eXf+PTB60+vzeWYNwe/Arpwu6MKEmiWKOu5MsJ2RqeiRNrwmF0BMo",
+	"Ts9j6F21xcrI6MoRZMYWCdev0EThK8Xlfd9Yt3BzfsspN5Hwrhoyw+7glKxpLtkJmVoWWcy8pNIY4+bu",
+	"3TQfxoztornCCZlKlUd302vCxS03ZdWgaSu9M91F9JfYa38jiIkLN7W/K3MRxTiALTEn3IraonmUWa+9",
+	"1LD8Mo/umuRWQ0qB1tRRrLuwLIMfjIowMXxP6kAMg8fWQSXasv5S4ciGHg6FmAipqEb7qc3upMjPjUap",
+	"q4tqkvtdUyTAlVZ/JNEnocHS9SRTk5qfmO54JF8XMSBwy2TFD6m5LPfykJaFYWMLHKjuUPQEjWhRYync",
+	"+OiAXrT1rSmcVxg3EW5w2hq72V6awjmabTxVEfKxE+iyDlAjUagEgd6V4D6a+J00WSUtN4UevTgFo7G1",
+	"gX7CLzQBBVcrDe+L4KHkES29S6pMIzyIUguQKQG7T6Ti7m4Opa2Fy4OGnX18+/Km2mMk8Tlh2aCzthxI",
+	"kqCJ+aGx6mtDpWNTextYDfSaqaLBhjcGMNDFILS8stZxvar2Vk5fhSoqUVklNlPQcpkLupWHNIavKV/k",
+	"wUYC2DcffwVfNhTzvCZf8EWayKVmxV+xbEV9kQlpbjELov9rsUi4qdy5M2giUJuApknE/gCZSpgOqtCh",
+	"bXtU9q57xY+DmK1ErzmbujH88TNb865oElurKeff5p6f7WxUUAC4IznJPteUCe0GCm3kNzS7e8NofACG",
+	"/ean1sa8HDzX+vWl1q/pRXw5sAq2VufriN2vf2plfd7LwZXt7otvxFmkTy/omIGKqrlaiqZEbWRSh+Vp",
+	"Xw4Ho0ib73Q4Hjyfn88G1hwZjU/PrH13Iu8Xh6dp7zXHYUnaHadY88flaO+xknp69kt6zyopqK3DlbOz",
+	"Y/32g+lZf937D20PrFNmqgV3rMfEfBu46G3v+zs6naCiZ/5O4jxWEfidVhFgHyOWaVOp93ZJtU3A0AL/",
+	"98oZuBhcjp6PB5en9GxwdR5dDAp3yDg6oBxTPSywIM/HlyndZAKKvD1NnVI8zFXJ8FpTGFGguEu/tm4f",
+	"3RiEyYiuXQM+P2ve6nkOLidjfLjKAV3DR1T8hXT3fe6bDAtqShBJfAyCwbxM4livRSzwCdeFJGNS2bQ+",
+	"3OLPtN3LFRYhDkRVFvyubUmgNuOzpQwLaISpn3ikRdulPbvHWzuR7F9z0VjssGgoj14adGzJwzLlD2/w",
+	"XknPMIfSHAFvzZUer8WmFdTToma1l8M9KlFHJeqoRB2VqKMStVOJOigoxtq6nUNizAt/3KEG9bWcFxyC",
+	"6VZa40kTzmRIkdnhzDDz7dGA8CgzjjLjKDOOMuMoM3bLDIhd2LDMBQz0bn64m8Rnf3kXf/1+NRr8dP75",
+	"UsrXbyqhAA2P/VUvb60NLLnjybe9X7Ltq7GfDgurcBIxFFrho6opZ1EyHkO9eWi1jLk6DiIX1YxmOKbU",
+	"FSUfKDfeAChhQjlmB5IpYjWe4JAQNbA7d6wcCNJU4gJuG9eeUxsq2cdJxiJbgTBzlQuosqEVndJ2KrSw",
+	"E2PlZTZgDnmxViwMly4hEfGFbpapxuAtn3bH2j7deCv0UFtuUHsS9+wV/2vOcnbAvQmuqnS+2UAf/sFl",
+	"NI4Hz9npfHA2PB9djC9Pn59dXQTayBYjBAuZK7ayLiq881aCrHPs8mP9Donqe0TwW8qwCqE7Cd/jQEXC",
+	"at/sygVOFi2Te08JCCoOw/N3o/H1cOgUh/JEUcqyO6Iyes9SCVmaMKFUtp4K+CC1WhLnWCNqolnU+cWZ",
+	"1mv62E1balo0/bQ/9H+d4pZSZYyucCBUgWQ+g4qXGroP4eqX7jy3YKxUIbPiBnY70O585EK5GznXA91r",
+	"D1Z3LHZ1ltI43stXWirOGWJ2rhpmUe3GuH/N6aKkUg+ysJfOw47fEuGE4hugZA9wdthDkkjfFc4F1Gtd",
+	"UklWjMocOuUHE0t2x7ZYam3rxW42SmQxJhQYPrNkW7LRMgnia/ZqyV5u6zwa1gV3Vzeuf1oaqvOi4M48",
+	"JIYDp7AyVJcSY+WztkM50bTzBt/BqJbiVDaLeEtxFYgpDwUddATcO/3BmmL25z6ZbV1YR9dtfWveLu/s",
+	"6TBUykqlrBPW3tkBfaa081YhwkyFziwAuVkHcP5DPxj0uOOSzFB1CqkWjDVnrkS8JcIocwh/5/oFh634",
+	"8D0cfWiSq+2O+6Pw/MTC8zD3H1Zt7uz804/v44o7UsEnpoIPHQ31X9T8BtwcZnwjPf5SWQ2t9lwjwVt5",
+	"265cmSLn9I5JrdYU7NqV7rmw/m78OAppUDDhWwy5bIlDA/cAuIjgRKxTuoXS+5CxHs7DBfgm+xD+3nlj",
+	"94lMZkmKmVzrfJYmkS03KRVdrZv9rQYRAOOJSwjqlkTzvlI/spY3UKy8kVprpqBfQKFoM2grvgqx+kwS",
+	"seGuZCMl6yy5p4p1LUDTVudmt6LqY7r9+b8VT1ZPQ3G17w3XL9AVOhDeXj5ZSnM4Q1jvDVQ4sE0f7zFK",
+	"xIb+lmllZ5qsTQ9x8Pd3iLl3VrMMlCbWP4ElIzjebAVKLu2613JKYHAKzdLtyjH+PmNwg+EzlPG4zFCe",
+	"Xw6DPCVXYSdIrhjSbj16tcsliX4/nsy2x9uM421GqRmR7Rz6jqWphFo6hYBkWCrDZGGWSMvTaPSwxxvc",
+	"3/sNbk0B6Oq2S1ZrIfeQQCVO9viIUzP90/XGd62hW9vdmF7Q7nC1dHOQRW5rZyTZM9kFLRXhC696aHZL",
+	"srDubJ+vZVirw+EosI4C6yiwjgLr1xVYhznhtH7e3QeXK9bW+v3ICI+M8MgIj4zw12WEjyyKoxnUgR7k",
+	"XLFfvSyOBuKA+J4nOn6VKNgyzrvZEt+tEd5uNoUyOwYw9glVZCWkIqdDEtOtJPNMrEw/gO6WRpcGn9/b",
+	"50L2humu2dzg5ZutV5QqVJtGrFmpF6/zEaep6Qu+l7usU3tv79C1l506tgI/yvBjK/AnagV+qJ9JsuaS",
+	"TfWWl975b3TN4DOdx+x6X+Txii7um4KKdvZCNy3CG3NHPUZVQsFuj4/Hnh9r7xxZ75H1Hlnvb5L1PtJQ",
+	"KNSzA80FXwn81c2G7ZsGCtKU1S8KKaAK+pkkmUhNp/qyPvqTSHgRjwUFvmzRozY+qYfTRCKg0JUl54iu",
+	"aQShBqNhvxelcLXiIroEV5r8r3srEZuuxC1JdqOr5kCv1mMCMB357ZHfevz2vz7r5GIz0ZiDNgiGzlvY",
+	"qVf7Wx8fDEmHryYQb69PKeU59H+QqdhM9JmdSBYJ6NEwLGpSa9u3KfqwcoxDUV9YwnayFmkS6a9prgR6",
+	"ETJG4971aY3FW47V1ocY2R5JJLI841OoZ3fU+F1L3UnFpHIFV4r6OJVQeZuFdnAhGeSsOy5wBQaod9G9",
+	"UekuENrYosPPhYTWPBKqvhLIicNMDG4qzXgoXtHsjkFOnh7+BRkNh0QqymOsOao/Uh5Dfs3JLb9JU9Pi",
+	"0GSUcEQljnJCXpo8PQdLLCBnBwN3b7kf0zQqhTQNd7YzAcT2Lfk4hNSJwOC1We62GRlHeXqUp0d5epSn",
+	"v115+kg7SvOmQy0oK4t+VdvpW7Z57dW9La9wNCRKkNH4OYmWNKOR0mLQJCJqea4X/ubLz8nz8cV5n3y3",
+	"pn/P2VuQ3dcEoJUsJv/j2y8//5/GCAOOQrCjRtFsyfDuW+7NosWk9xEErRF/cik2J+SVIqtcKjJjhLPE",
+	"6Tr2fBJu2xn4VYL78PVmSdUtN3LZVRaU5A/4M5TfwTuL0bA/HA71WlaCa43HlvaVL0hEJSMryFvggsTJ",
+	"fM4yxiOGqTZUnRBsYRyDEnHLpyzLRCankIw/VUJM5FJkatrHD6mAdqXTYtH6k17KFHuYIhBTJ/ddlPRw",
+	"vLu2sUconWoaPKJ6wbdi89qyiqbuFkKsIPlCGl3UTx9vKy8TTFT6jbPUtZCJA3p0Oh5COksG/G10QLaI",
+	"ZY2WH4dBgBLbpgtc58ZqesgZjaAfOVVk6oE+PSHfc5WkmhLAiMiYVKaJ3Un3TO9OOdeJgiRSkw+UpomR",
+	"DEWRypzfcbHhh2VbO3rpFrKq2bTJrwpXnWxLhAHFPolThhkvu/JiukS1lugpfJar+0g1l6kgs1sXuqyl",
+	"+r+E9CE4xi/ICJrALIHvrmhKMiyeb0bEfiG9fu/jYCEG5st5Kqied98kHteSoPVKxqDgraIql6WU54bE",
+	"FL0bG8iJkiQVNC6MWbuHXbhfce4aTcs1E+uUYTUbVJmsTDUXPztNN5t/ZFsU2NRnpOwyiZgmd2Y/yinN",
+	"DtigZuD4eDCAOJi7emTfvwD7frqc01ZVshDbO9I/Q8TyHWfvkhV7J+4Ybzhj+ifU4+YiTcVGkul/hy//",
+	"19TSf5rwO8hN5iTQw+GirOboj36VnJvBD3Twj+HgajL48G/BjvKV6JywQg+/lZLUsGMWdtfdLAUxDgbm",
+	"H1kPzFNNHzv5xHe5momPTZ1i39nEPaP5vjOd6qAXGCjBS4w2C5UQmFEeC24aloPPBTRPiI8yw2i5sAHL",
+	"TqQxk6rVG2O7ah3ashyX+tY04uscsIuvtfSR1b8gelBbJZTYvnRQTxubl0KiL1qgJS3Tdi4ad6ts6B/x",
+	"aEdfx3DD3l070dJBcXj+Q6A/Ja7P5cRbvsJ4bLqhlZr0bRCaAbzdyYUSqC/f2O9JCzcxV0WIB/SDC6oU",
+	"v0wNoa7Kw11zH1d9nC3ObDvXcMsts4vBUdzOSprEtkpRMndt0TeaajeZQNYfLD63oyMattrTT5aqtmNB",
+	"p4M97Ya6gqybyjuCv4cq2hgyDJazgd9KXfXhrD6i85S92HB4XkLnAC/DuTgBRQeqgik2dZxyJyW0jlcv",
+	"ra5uH+3WTsof2GGqbxuvW5RWOk3JMrPw20XtiP3xWGaTZHGM06xHwCsNkuTIJDswyUfIRBRuh0jEXf2W",
+	"TRPlcMfl47522ddHeoaN+naIa7hEHL+yf7isvB2uqFYUiUJHbTSTi6p2JF+be1cTGh/UK9ok8zvbJBB+",
+	"tzXWAWLoCOnJafBooTDlQXnnaczVad4mPGJF1jI+aWewohqueY16cZiodgp5M+5oonY7Eop2ucV++Osr",
+	"4TRIHPcsu0/YJpwGYH60kkbqj1GdFrBf4QR7RO5CKz6MvhN4ocArlELUPzxGCzLA7MawB4hUSZqafkWy",
+	"1JLHo84lo6m2DtvP65/wqYd+7ycxkxNs1jqBXYjptgUc6IYN9AxdQJ1BrWk+pls4hUXLZiygaZxbScpI",
+	"gCMf4FgFmG0v5B2wZjk3gPQJTaUw9rU7kl7H6l8AUsDoUuQhVrFh6T0jck0xNHKe3LOiL7V3rG1X0U4s",
+	"/d0yE/liuc6DHB3A2TB2F6B9zV0LaKjezV8OjKDCLbI701JJQuBPC7PsBMRLlpoilJX5jS66nzvBqAYN",
+	"9TTNb13RQ+UdFJkOQacM5e0cxDyHrcWrPNfwAW84g/d+nRHW2JFDkVt05dA18A2f4H1qa+PpLQZEM2cP",
+	"GBF19o4qW5XTjnweOcujO6aPdCQ4Z5FyzscZNM0vf80WGY0Buz/32Hyu13HdA8VT9glnG2LiRvokShnl",
+	"g3xNREYythaZksBs+lhNF9qeAafkgmAv3hPyxT3Ltmi6s1SiAShPTHi2Vi3hOSgQqsWU02BPB8Pxu9HV",
+	"9blVoq2O6sYGgxj1Wa1sIkIqi8tYnFS/s42Ga9/jVcd1gRGfaEuPWqAboGkSP7hzZTaP33kM9Ue356YB",
+	"/vXQ7TbGh5z2e/NMrJrtDZjBGu/XZxo7Hov8pSbQu/Pjzz1sKK/psYtvdIkdh9Hc0uMUTOyXdMQWXO9H",
+	"yJNl8WTNMhNC07senoz6vRmN7lKxgNnN3xO6KMfZaPjqb5ooIGtrcQGEaxp5l6vUV061IywNFvbSBjUP",
+	"H09ixhUG6Fz+AR8djP5gWdJapGn7+o1NZ8Z7+KDx7VE4YPJAe9xqsp2N8ddF+FPQEIeUsKYycRgXGQpn",
+	"cuwCUCIZ4x0qUpgkY9wCF4aFODexlHpxcAN7LDRwLDQQOCQeRTZFfWvNPdmnQGWZhJuHBSsF7sEpcZ3y",
+	"CXiLTbTwnhXJdiTdJ1mRdt9ejX4v29EdvJZYfOPW0EiBOX077WpIitiMenT+PqHwj685ZuLD7ZrKmO17",
+	"5FLZ5h2ssrUW2ZErHrniP2EdKl8TOER92J1AcTwSxyPxT1qRyAS7HXINUjpXv/I1SHOM/LuiPOlnkkR5",
+	"lmlFxsaJHxCq/Zplq0TKcHUdbVeYX8u2hb37FkWKVa/fk3fJeuIyLFyDTu+JuyS6M+yhp81E7so0mJbk",
+	"EzODedN8kkz/ACrCkvJ4Iu5Ra2A0nmib0yVkTWwsqh3OXnrTOJ4o4T7eaxvzQxgdsqHQkEF7n0AEgLal",
+	"5VJsOJkxmcQY0k8jJU/IjWt55xWSNb0DpWI0hngvmqa2ZTyZ5RgPQvM4USQVCwy79yOIjglgxwQwkwBW",
+	"udx0lNHGk27gqe/ffC3rgO3wn+Oz31LsZdU18unR1cEghsUrEVaCuW+XHeSelgeEg4QUVSAhirD1sNek",
+	"Sb850cLr/EKrOcfanMezWT6bEc3hykAypmVQlLPe9ehKS8xY+tcRaxEte9eXqJsA6dhodfaRRk7pDcew",
+	"d20teu73CXGxK0V7I4fleZKuQpHsGzZb9coNkH7uuTZx1z0Q8t2GitnJvVLgs65HoD9AzmfwuI1PICCn",
+	"HBcPB/DSJnneswz1l1M/Up7dJ/jt2choJlrou3zPTPn7YW9LiqsviGm4/rk3Bw+62U5UL9HdfLRTfsd2",
+	"ygdNYDJfOfdcqOAnEvBzJy8efkOpcU/SRQEtLrh52EA8RSRWK6g4QWNmepnCDb4XN2xaNZY6G+xMQjNc",
+	"NRgBXZ7rGjrNARQQlT/VNsJ22ifTmNE4TTjTf2dsls/nLNN/Mx6zWP+h2UOMv67EPf4ZM8ky+PqWT22f",
+	"PP2DvRXFD3i1By8Yhg25tamI7qYn5AuIXzCZv65VEKr4tY2JQmHRbxLJJOY0MxotIWEMMvw0X3oB1KLN",
+	"CLxkhqtV7Nca5awIVAJMdMvDc9KqsSQL9KBOJFzOm/3NecqkdEl6AN+SSkKJRcrhcVIoLhvQomGiXJhW",
+	"wwgXptQBCbhu6YIzQjnbdMOBFcwdz4g5sK/0W6F+I4dl+hVHAORjOJtw5QUBona7MSVhoK0rJIpqUtRK",
+	"75SqaWcm8UlzPyuyvDrd59qQxpxPZCEunxVeBGoTc7DCUc7/phJOnTISJuHZFoizOOC4xG5r8HWbxig4",
+	"wJVNKfNzQfWL0N3/Llm7kx2ep1CamtJFTGaU4+0lzm9jdA/mAgdm4lpNbr+D/F6/1XyQ9aAMMqzL3K9Q",
+	"IHec6GqWraUQy+xQEhTZGmZbmnNtTRCuZd3+flkBCmK/RDDVY4d8ps2obu8nfDSZjybz0WQ+msxHk/lo",
+	"Mj+NyXzYHbn1AHe/IDdvfI624z79QDzG1JHJXBaJa/aU+Gf1yhR98I5jDQsNFhEkSOmfXLC0wtIBJuHY",
+	"WOuSBo0gV97xaji8HF1djc/PLs+GV1ej9lqPexS4n0+aVeEbraaCEWefAaOCnA2vyNTaGROpaMqmj4B+",
+	"d7qGli/B3NwvRUam2oSbXhPK0db0jZAODaX9EhLDwdXN4Es6mH/4+fnDwP94ts/H0fghWH+iLfdckFj4",
+	"97ipKQGOWqIhSqNY6gUbrRG0SrEO3pw29+8uoY3YqjG/IUy12rkAvcbI9AV4VnAl2uLOGKZhLRKORTum",
+	"gED3m+cdo7KVYk8vTErrvqQatl8BZP0T2uLLnMcZi9Wy1Of+zJ/rZHzeON3hxi1WODFn+RdkSLvx5Ktw",
+	"oat9UyHLNOl/4dmyYJNbUVsi2yyp9hM/e14Kt7jqYNN2KRM1LaCfvnCxowkiEKoPuhbkKXNxCYFm5zug",
+	"qchKUzYADieKmw6Cs9U8XHsXs0dT8WgqHk3Fo6l4NBWPpuKT3a5mDK7CijrtJRvqUaakkW9vmNTUeKhd",
+	"aV5vqlRr70+XVJIYk0PKEPsStJsB7COltWuDmRpqYa3XacJic2UZTg/ppvQV/QsC43e53mh2k7tl9Qus",
+	"tO3AKysKWi7maviuyo1mDFIsI7ZiVOYZi19g+q4poaVRguUg4Z6Kmgz/IGY7F61NpH+PyMVMxFtyx8VG",
+	"HlaloKsR32zoufq0fgmu9vqzu6zAwCVQsyZflJbGpwBFnVX5+lSFYA4GEtqf7cKsZdsp3PyteTuY+9/B",
+	"KHATwh23+cJgulu1MLePRUVXD7n+8quFXCunou3UmWu4xkjMXPqhmJ5LwtyLFypDUcEU04DD4dv+7V1r",
+	"PXAok6MptHbm543F9mycBc2YdwFY86ZYh4nxophYkyC8VuWpTyfKt4ydsxhcb8gqUVmJ2sTC3E3+QmiS",
+	"hnACHuRQu5oMQ0EVrZLbUu7Yv6dj2EGFVHHtNhHQLMIhLkh6pv1CPZvBFWTADg0n5IZIpjR9EQkRKyCt",
+	"lh6PxVAgSaRYMajKYCJKqDKsXcznJ7d8mnBIP2cTv03F9NrmoyTctG7YLIUt+aDIjDEOuZknZCrS2KZJ",
+	"6PfsnyekGBpGmF7fchOHJM2YCTfRPrbm45Ku/z/2/n3JbRtbFIdfBZ/mTO1JPkktqe/t2nV2x7E97fFt",
+	"2p04ceySIBKS6KYADUG2rKS66jzNebDzJL/CWgsgSJG6tDuOnWj+yLgpElgAFtb9MhNSP0DaO42kjYKZ",
+	"KJ2ygFPP5HQipoyPeWTmt7FNdhZKYYAb8k6OlQod7dY0HewC7iTG+dAQWHvcK7BjptW4bEqMaLNBJm9E",
+	"Eo0iEfYpSwLXRv8mjmrouYRCGYGSoyiZ2uHN/hkq0GYDbBsa9qG6r3YhXX0tIHHFe+K1IYSArigU05lK",
+	"hQwW/WuxMMuek2EqSsCyog1itNkgEVrFsD1Yx2NwxuwjV9pDjRgfZlpQ84m5FQnwdxEaPIFj5lFsBoAT",
+	"iXSqEgjPEFRCxLYPjBJmK+cRfszFcKLUdT8UcWQ2T1SMQu9oMxmFpfWxXMTgrFAkztZipLGpesICtkCh",
+	"lAZox5RFLygFZPbeIRwS0omQD8yA7+QoGmcJ8kNoKa5T2DyVzCZcirAPysbgDOxUmkIGsxkEs5kJ7UFP",
+	"p1GK++Xzg6obhoUs+l7fr+JtaTQbRcQGUrKEeK73rEUijKPwcMg98FAItJwiAiGFKmCKBRGqreC/l88x",
+	"Lx7ad6UU/VMxfxY2sZr5KZ0+x624Q1t7Iz42zhqvJ9yIlALt2v+7sXXN8SUtCwde054Gwf7OvEoqy6Kf",
+	"qkop89w1grMmZT5FyuQIM+VVfVlehi26DtSW4Ie9rGR6ddUAihFgYrppRYDVDr9XiRrGtfpUXnQYk+Uk",
+	"tO05PTg8LvXjVyGOe8PjyNwYRNpmIxQpGi5QmYTHVHGYwbtnQJ3bZjhoc0OldGA41+vGHH8kYoO5lDRk",
+	"ExHP7PIYHg+LwUxupuiS+QHm7K+0BR51jrsnvdP9zkH30CuIdNDp5Fa4ugXkCFJtm5nhBuu/lTdnuQs6",
+	"rHqNVIijPTSv3ubbW6cMw9FZRhRpuwB0cpHkVdVuBYbV9UTntwpMKnmuiINQbUEQw6DBEbY2ajKdBROD",
+	"UwOUU8A9QoqM7GcaPMNLl8PiSJUSArHYrNdhM57wqXDdoPJNRmBA5qc62htJ4o8N6tl7cgvOmAv8rtep",
+	"ks5zhKsCc/BTi2h66yIcOH0P6ByeC/wIHZZpwwz8PAXxuUwFK0Mr16tp+ZSVAaI1aqurdm5OkE0Fl1TZ",
+	"EOg2hLvWBSDjg8oc6NymwLEMMZyS+AiWVe3mW6vml0gt/OorxLAvTbxl1YQ3v1rL5RRTw2vo3iRqnPCp",
+	"hkZdiWBTvmBDYbt9GjocTcUD5yPNNOokIEZeRxjdTFQBdY+2Jx2RJNPXmZ6BoIIpz2aL+pl0srPLm+xD",
+	"TcX8T2gJBqb1wiPDOPqz6KMA2YV+wG52wES9ZzqboZjbp/1uNoY87AeJgCpcHEYwTxIxSoSeoKRFz/J/",
+	"S6z4Y/hcAahhphcQxyqlSkm26ispKIOEntPy/R/Q7NgHCgpmA8gtN3LXom8+sbsF2eLzSIZqbtPLQSLP",
+	"X4C/Cp/Ak5Qj7PhXcbNBmOvndeFHKhlGYQjvl2THHDxzoxKs3L7MGT+ooZsf/o1yK/0Fe+Bmg7JzlG9j",
+	"/4Q3hBGK6QChngdoicAf04kK4SUex2oucjuR+BhpkEt9auv+JKd0Hw1ItgAIFnPrj1Qm7b896Z2e2LQU",
+	"0l77uZ3HPklVnwJUvCeJSBOUi6NxJEsgq7m09QJc4BBhUDGQCGsOGZkH/V9U4s/6vkZZHBf+6KtRf6Ey",
+	"EC0Ts7G4oTyN9CiiHU14KvpxNI1sTUXAVasXNHJaby68ymzP2b7VVOzf1HKW/iJQ4N+4bSkdPDyyB2Cb",
+	"2GbSoYlfkMFd6qIe4x7nSot7ZDVKUJ14lk7MdQ54Sn18+Q2PYlo59UnrU6y6/TMv/+CekKXUJxuBkqm5",
+	"LUIGiqqq+z9PRRjxPpHnbAYlJ/uOcudOJHcfrZalRoYOAOvuuzoZS+pTs/GxZWUuEGCWCCq0BEb387m1",
+	"q7hfkTXiN9iJsdAIkiwiwhXqQCk8icaTtA0YMRWgfZ3ra7/G6X9pnEi32TklOOloLFuRZGNB2TDARZEr",
+	"s8wmBvqVJxIRSfDAhu2ClLpflFK9L/JF31azEW8vXsp4AYYm+hykRp6ba0obEXDJhiJQADMurrABz0Tq",
+	"w49+gtz841u5m5gBOU64xG9gOzWZtApLPS0utQiSFWy8Wh3Q9dou9rbENL3FX9nOpBMObTkNdWMDfHvg",
+	"ks/gKb1BWF5Y82thuLu08Tsy/8gO1V6lXuA7Bm6E77aCq5dhpkAh+BHsmVCPxFDPNvtuwcjFyw7Z8+9A",
+	"8rU/LoHNmZ5iM3IzZgHO7n4dnKlSOHUJVl/cKEE8i4I0S9DZweOYjRKwzmH3Li6jKdAylqoxWLObaG6c",
+	"qsR8agYsLrKwjoDHFK2Hk7AQy7q4fE20UW1yCOaUzeqw8x6u5LZKcqo6ELC4aAYpkxYUkG+BaDKUq8gE",
+	"l2o2ETzEPvshn/JxeVVm/f6i4FrA/gUTpbSwKZObLAvFKyOuQiPj21VyXw2qme85e/rq0ZMme/XiSZO9",
+	"EcNXBponF4+bIOWC9c8sDELajPBbWNBDJW9EkhbWhL226AZrQVuki2h4WHtSXNrWnvQlZEaXpFZvPS+U",
+	"oxJw0EY3LlJ4qDmFJB7ZABFm158iFVhbPo/QTufK6dyVvIBCJI1Wlyy8Y0wVS4QmeulmLZxmdyXdS4os",
+	"yQJhN6EoqJeOFfvrRdpuYBMsuOKjS++G2wNwmiO1XMtsG3CWNSs177MyFe+WzSoAH4Hidniukmu7hBWg",
+	"w8WCDoCRdB0AlxZkRHK3FgAe5W1YGBn3Yx5gPjtnUpjDVlIsLQ+7UUkxx4lWXjqAqmI9UpbEEHToqMT2",
+	"CMwdwWANxS8KookP1hsepZ7EMDSbIEONJJZOxExQKzX8rDJgDjTPKFHTvEnh7ZISVzoGCFcwWwpEerhI",
+	"BdHo3HYBFJ1fC73Md2Kh9UpuY41uME2Z54Au4MHzXCXui9y9G8lxDhFJZCDA0KUmnX0ZuNSbH+6rFwdD",
+	"Flbz8eDS6DCtc/NbgcUflmUzO3mkGYB+W6cJl/aYCgIYMjVUVGMsAHaNglVe0wwQxmASyuqFNX0PTjtm",
+	"9B74iGQYW82sVtQy+EGcgwAB1cnAeVursvv4DaKvHYJeJNeYB/zSXbO1AJx0uQ46O3QBvCXDQeHm2XAm",
+	"/745nnDxPXJpC0iV0PecXwuiCBffYzV8SPzGcZF5gGhvZ7I9MbByMWDVtRAzDfT14vvCOnu9Iv5cfJ9T",
+	"MwzKsYBhttNtpVGksGD7ew4H9KEZCrgl0CMwlxKGYpxJqLWwTHFGxBKg+zt5OIHm2B+EDFdK7w4SFKlT",
+	"5lSVJRtOYQXWa4QqCDMv03Z0D23LFbqo1BMS2v4WWdUrQ3Ht9tnLwuCGmI2I4CMdDWPBuHlx4UhEreJl",
+	"4SIipeKQuvsghK5P0PKp5DzdQGsQo0ldd0DM4zIQcewxMOh7gx6y/Kzca4V1vkBLywPsXaEFyJwbKFWO",
+	"wedgVyOU5bhFdMrbGhVkTi3qeVeU3wqFYp1tPOT2wLyDNVc2W0ARqTwrX2EBRGTKAmFByCryBhRqmhVi",
+	"GwCb5UK5//2GaiwJtARPDnmN3n5V4LJSiFBvrsaXBfOyat5mg1cvX1+xvUyLRO9NxR62wkPPe4AVcsyZ",
+	"hWjDoMGXFfeitJGUllylqhdNruXLAr0ozU7RC0Bw8ja+9oJ4jYYwpMYXvov2CqWubZjTBzWsPy+/f2hq",
+	"QTEA5zbhErD2KAq97YjbxF4KVekUq65x03PmOSvV4MmjK7YHfrS938jFfLs3FQPP8eAbRqZ8wUKVV0tc",
+	"KxeCyocKN8bIAQAYalpp+y7RB57EEWSDoiRlA2OQLV4LwwByHgtynsfaZjydFLbiB235rfnUMVzzAPZo",
+	"NQPNAW79SyyquannonU2fG9Jr20MmaXR2Ex6orIY4pkK0F5ZbIPguQTlCZKizB4McodhSXT0lIkLggLk",
+	"R5FgO0IEr+hX8KB8lbtBDU+ORBw6ExnssTlZqAls0Mqqz0YbAgWWDdDZOqDwqXQipkVqAQoiYlfx3fbW",
+	"PvRb3x9Suj0f1BBpuG/I4UHaNFrmhM80pKJOUZhSBRAvBQ/thbYBciCqA6+BWjZ4giups/m4wA19d82S",
+	"nG7kQy9LEjZkxlHkN6JMm9kWU0kmtYcNGqRATypORKCSEhmwVMrdaQMcxHgZtaC4jIMaokVV0ezndkW+",
+	"y6mS2tKKcEZDbsnAieFnTQZ9rJYa7aHcMcq00CR4VJJcimHb5BxQmBhn0jWcsq6xsiIIHQOnPMUYR4Q2",
+	"TBZm52EkIIcleQnFeSIE9HItWC/hLW+a4YJJNXeAlZx0/rZWNjwlxdJ8YCTqJBqCLLsQttVYQYNNxDjS",
+	"cMHnhbJNNfQH6D2Kx212Adgfc50aTKSB8Grl8zrOFKvx8tUuKLdPzR7kkh6uAa0plld4DkpvI95QFqzP",
+	"0mwORAAUFT7J4aPVFxb5pOw6SFUugNGY6+VGiJ1CfxCtZKwg4GPZmVo2avN0wtCxCjc6txIabIKl4SBL",
+	"jCy3etIbaFA4N/OUvAWHZW3DvO4ssgTYbcnNWyHowu9OfAEejMkIBvKF4MkSkC5FwcZmmKFXbiW+TTDc",
+	"lnzNHkyXEIbsUJ9yTgYUgNSm2CAQYyYU/1a0EqCr1YNwnS0jhy6CrTZw3NZ4v0unHPCUx2qcCesDouQU",
+	"K8WOyBALY5V4pW+o99I9OFg5COmKWTYbrKAAhmtjtI1lET7YxLA48BqBYLBWndC5VprEOYl5WBNjHl5Q",
+	"MNPbOPiijZ6s0aCkJ9ENT4Xzy6JRzN6KWKSsJOc/nIgATaIX37eZ0+QisuHDfBTRQ2PXctUXKmUI8+1y",
+	"TESthhZpL/rOVfHztqMA7lPl/VJFw2rE9YrtxfiMMuVKVGBwV6dqpp2V37bMtEx8A8voWS6w05AUu7vS",
+	"HmrfBeOwwWVruyWgC4EkZVnLmuqsboepfznXsgY3ZCNDkQtJngjCwzwnZA2PsOiYZxneLse2VKCvV8U0",
+	"L3NpvbxNh7reeuh+k+6O93sF3EhKwhBKSah8klUkZEktnlF33aXQnAp5XGdBIASsCBwtoUjYnC/QmUKG",
+	"KSeV1viKKoTzbcBF2G4r44YKBHBGAeYWPfF9KxAashxJ9s+rq1f9hy8vX/dfXl48uXjxmiyhqcIUG85i",
+	"w2aoF2qk5JpgDxuyiZJIiAulmW2Nj0TJtAV3SS3Pv9LQSAMts34XLrXMAqxEY5aRzXLrA7bHJoELr2FJ",
+	"TP9nAUGNDgOOPTUV5hvEPWLDKqHEoFU2Rs9ej4J77pAgewgkzMHhFoO+fLGRrI0GEiP05qVKPSmUCAIu",
+	"Mb/lUAm2SNJSNUPExYrHq+lArv8bBkTE6XYpIq1C9IJCU+ZiEGSoMq2spuOCTwq1tCwuS9F20tLAyXS2",
+	"JOzAfjMAIjOAchqD6lsIACAxikUBiFAEUSicE6ByS2y6JvkBjXqJyYtVQXnexgwuRq3nRnOyZgbOqEyF",
+	"sycDnmB7pDOHda76eM60cS+j1NVMXl5nlFqvO5/N4oVXg9jg0dyiFFAbqeZNqsxN6C/FnD264kX7UrdX",
+	"Zmj5esm4kNdEhtC/EjlFbmC2rdfpAILoegO5mGoMOMOM+SYq12a/YWdWioyO7QAUt9XBkB5wPYLGihJU",
+	"nTkpZusgjtRBDLWQua4Al1zra6BFzqGyMQRZIIi3dQGbPlpdmjcGZrVTHo8UGL5R3EbpC73UQzGJ6HDJ",
+	"V1Xh6k/QzOWl2FCKiWSDh+gPbOF0RcQ4Ktm9YBjCZxppFGHaeCHQtMZ4TFQgiCMB0XS+twAMmNkMuNQ0",
+	"SqtddZv6rA96/lHYEChfLisHwlY5U0ChcZmVae7CtsmVZM2rMnKvRIzcE+7mv12OxK0KUQgjzDblSWJ4",
+	"1RZOf+B5nA1FmqIT2BMCckBPVsQtBKBlK8V0rObxwmWRuVDhUlAqPUaWS35OrANPObNA8gxFohxhs5zS",
+	"yV+kOk8UTgTIMWtcfzBdlGcAOzgphLkqdBZ/cgKCF9bmiR2F6ZeZTyI4db326krEakze97pY2rVLMbSH",
+	"4BsunKLtVlWmx+ea4v1QNyvpZdguTrOAz3gQpQsUvPQqaz96//ND4BFZU+wYG52GJdhLIePl6F1M6gbG",
+	"CRnyhiSUcrk5GRo5QNXMcUunKlmS0G16uVu/s1VsYmZxR4C3jlB6uLDAuTUVYt7r6F+h5ghsaaRtGnru",
+	"8CtYDpOsRqsmQnOWr02nUDeAgFy/LNLTAOJbP0y/IHkjANxTgTb116+EwB6utWM7z0SeIeCB8YgHk7x+",
+	"pcHggXvPNvUfGOI2F+a05yovWnCPjMTD50gCGQSTFCSHVeUy1Cn7nO4o0pP8A8BO1IScyOy79DHahj7O",
+	"37WMnbMQUtyt5XGqdDpwrSKgcGbpbtyoa7EEBU7tiECqpipJVL3c7Pirv/TbijyOmluxtDLrS6pYoWQT",
+	"lSW/j3BQLJxQWIFLOykuIUH62uu4SgeMx2CiKu2zFRcLCoEE6wOE5UxJilhhOeCJyIO5HTy3y3kwS948",
+	"ZOF02XmAtip1LTBw14eqEE8KZoXVobKPPlrNYykC1hwIeLOhhAGMuC6M9hwdqQUQYa9gn2ipLsGntExn",
+	"7VMJW/ZLoRnvd46NPMc0CatZ5FGSnAwBhYykShWqHMAnFanbLmACY+tyG1qk0zpbWafS+IRJywDC7XJW",
+	"VAkqGw3mdHq7WYkYCTQM+dpApJfZVMFWvcqpbudyhwaelwKQkKhVBjH36VQDWBzPM7v7jHLJy0Hj0oE4",
+	"r8nqFcAnVfCvSCzzlvOdCiPbWYvnitkjenXgDOMQ/1WNzRgVofOk3NrUg3JMcqCmM6ON2atWme1W6xEo",
+	"ewsRkv/S+TKuFjMxeMAG50EgZqmL64kAG+siq51rEer3LGZiizVZSxIWEADwbyuy9WroJV6WN2L4WgXX",
+	"wtBPGeoJvyafF5sl6qNheU7o8MMSvIyYwQ84YdFk9dIKpS5jQzOezwa+bU6KslH6mugGSjXNO+Na50Oj",
+	"Zeyh0+kGrKTX9UqKvBezZgh1vspcL9R+39yNIg6bGPIIHoIIFHr4ts0eci2aQNYl+ZZj0EJJzI8hhCKO",
+	"rs3doRi6shev5Hx0Y6+SMO1LIAEB/LfFRMxqNweIIqli3HJZxx7VaHSWaw8gtsyjFEIEIkP3R5a45HGf",
+	"sL3hkqkWPoOP5AY+fQsHggCrKCaQromkTFe2aV+V/IJR0GtiIa+q83ZusR4B2IeqyzCIG5EszA2fcqwV",
+	"aTPoKGp013P8a6+8HSTCyKT9Qn31bueqe3LW6Zx1Om8bX3Bfch/42vKCLkSZa0YfbNzR8M/T+LywWTWF",
+	"SQxKVRbk7wfc0FBXB922b9td+N2F3/jCL914h1WrEf8hvnXb3Kz+NvGz8i2xkzVX1N7GT43CVtmQ4pcd",
+	"xu8wfhuMf99sSPEx7QdZolWC3Q1qi8pX1KyytU1BvYJU8fHG9aLdPViuHVaAafUoL8TH9CG+WVnCvjhY",
+	"1aX6NzS6qlyfM6hgfshSYWW3zuVP4aemCw1PQkyvdcHLmHbgCr5vtGMA6QVZXcp7VttnGIqtFTpfuGpr",
+	"XpXqbevWI8D5tLU7u7J/Di37F6ivJ8L+rkHOrkFOqUFOFWn0uiu9LdVypwYtm7a8Obpby5sRz3Rq291Y",
+	"HfaxeWiuhEq9hh3URaZnaG3eeeZurTuQVG3cqiOnF1UtwmyzP+5a/fma8u467q7jn/o6Lmn3PsZv1lid",
+	"OhNUtFSHWFcw6fkdTUpFuchnv76z+gZmBBtnHIbb2A42asxS6j6y1KBl4jWJYVG6a9VyL61a7r9jirsJ",
+	"K5smYdoI3BKy3FZ2zKBrVFubO28T4XyR5pOlIWvFy036uRR7uLgLbKGzC15rWHJ8cqWsumOJO5b452aJ",
+	"d5dJUSndSi59aVTiemLE8zhtVJIZ15aqQODeDDrG5pk21lM7VTq19CtKYLm2pvSUywyqEOOKqzpOAGhv",
+	"VHJdBdt5nqYFhQ5EcgOR+lZ+LgkU2OoiqqKTdpURFcMAF7NKrh9Qjoa/eugNZZmtebuSIEdQ3i+t6BJ0",
+	"gQ5fgPvie3CdTnkwiWSlTADJyTMVxytlDcwQ1te2XgRLub7eWO6w5UnWbAykW+g8HQEq6VATwfIGLLEP",
+	"2o3Sgpr+qfiAVKOpqupF7eouNakttpeEYnP9kMeV8CFLJ2jPugfxcp4oSC66H/FSfAxEMktX9RPoHnRY",
+	"MOEJD1KR6AeYs5fP65V8yuf1ujV3DzoViHCn3iEgD9Bm5qBXHeAlRFPXNXQ0v4GBzpxbHEmqao9hIvOJ",
+	"spnCwokwbtWUqo+o6K1yv1O1SgTjsUr+SWG99dDYEMRCdK+EmA0XBW7e8ZILXF4Kz0JzM9W4Aiavh3e3",
+	"EsJARDcivHDBl9UWA/ezza7MIwJysbOE9XAhNlFd6EXCaFfjhNe2WVsrrm+qNUGfmU2JF8Y36pWD0jsb",
+	"j7lFIx3Xe3jNq+6oXsPr9Q14cLjCZhUW2SwcYfU1Q+x5zWVQgztQi1MlkPJeKk+9hDGbnlo0nVE5+Q03",
+	"2VGDVRtHNGPbQ1nVQdD2DnSZmZ6GCh3C7ojgtUdKK82bDK7Rfy4x6vYOLbZKFXUb/9l/Oupcnd78NO89",
+	"S94GJ4sXh5Pvuvpf4fPj7NEBf3I0+zG9jH5WDz9eL8dXLJXnXaaTUswpMNMLE7bBshhmXOI7vZMC9et1",
+	"1m5jAYrq7cIqMXfYrxoVBIrAWZ3if+j9tkqwN6gN0GoEKklEkLKJSrRgQ2j0tdgodKUcJVKxs5CYZUQt",
+	"6t+ihShwxweO7RmpO/Vi44o7fnRQZjdr6TQtf/U9g2pR58RlQFC1beWrlmN/zfsQLsNPcaEUTNp6Rp9g",
+	"mftHchxHeuJpD9CDAXvmrF5Rs/GxNVYtemiHhUPxgu1WOzXnr+yr9xGA450U7rUHSjWGT9WNuHvnPUtq",
+	"G69n0DuFEiV9lfekdbrPD1rHh8FRa3gsTlqjU6doiyrasDnxtpLWbWHidV9iDuUlfFDVsQ4BqN4tNRPy",
+	"Uqnpp2yVS5Arlybj4Y35XIsp9FG8n63ZZnWGcrzB8NE7LBDS0X3LSOcKYhrAMrK0GHq76kpj9USdQraq",
+	"JfquueQdGvHiXDVrVklaJcdQ1i3I4La0RakFYJU5qHd01TnyYjnIrkJ11/q0ajTuhHyBLvGQL/xwkFPo",
+	"/gfd5Jx5QfShHmnjzKhXZCBrnB3TNdeu0EDXPcGeikcdKJloM636HEggvFn6Bd/vHrhWg9owVdIpslTo",
+	"vu1Q0Tg7hGwGKeYWqm7PEBqvu+nZySEECitI9d3vmj/SLJGRHNtvDMOG/M2+uVXmtdNbowNDoG/jrDHH",
+	"JtR/0Z1oNkaJmpbRYpaIm0hlf8HdoG/ILF/qeXu234UEPP8iHlq7g2VEQUucjE5bx7wzbJ0E3bB1IA5H",
+	"thFmo9m4jqR522tcO+NjUbK9Fm3WlAb4NwDjv4NeLIfTH6+hx3cSqbAvYESfNnRy2kDvgNuocM6Ft5JM",
+	"Onvw7V01qCkvthNc7Sy0bhC52MB4dU7bRZT0trkmghITee3bSyavc8mKI2L+TOGzplGwBua4lltmFkWy",
+	"D1rJ9iWfk4Czjf8RsWEdqzXg/CvCemg5tlQxtbwoE7MYRjzGFrqcTxT0kbH2bb/vVCJ46CmTtmiv7XhW",
+	"8jGulcN99Kx2r2J1WZfeCGbgPPkzZYG6KXUpXolTRVyvNz7SxHecxd6VSsNb5vRH20t/ow3dyGFcZbgE",
+	"BHIwlbagcAQe6jRtLONaRd5Aej7M9F2kdqJ0GmV2IusFof24ZYhi6/hgeNjiR+ExkE4rtputFx9T2+AD",
+	"mrj5oqtRJoGJu2J8Raq1ydWCpdmb5UNYia5+4mmUt63/YptoV6Bn3gP8S4Ufz7y2RS7ZqKko+DVUkyIr",
+	"95TxeMmE3u2ArLCOVPkqcW1cctXO+ZbxXsFSsb96G89bb3nr107r9H3+z3679f7b/7VW0QDMXnFfV0Ud",
+	"7NSJnTqxUyd26sRnVCfuFAZiRfdNY0Dw/ccGb57ndSNKzcZtkUM0iSENx8oqD6juMrCXPXjUon3Kyz/i",
+	"g6J5xq6lKOzUGCg7B63jo+CodbJkoGw2Up6MRfGTTqsbHAhz9r3Wyehw2DoKj0FC6vb2D/JPaGqDiBjp",
+	"NxU65dNZffgQ7R5C2R7ZYoqbpOm8IZnZdkxrfLLYtbFNFTUmb5+2eH1jqK7gfYRtyahpAXVitz+6D1oV",
+	"hnrnUqdEY825LXyQ9e3/bUP8vJNO7nkonPv7jRv+W/Cb627hvyIZ1mAOL3fc88Cy1cuaOTV7XxlcYAZY",
+	"lbO4k3F2Ms5OxtnJOJ9RxvnExFev0NvWea/OJPrHpr0iGD9GYr5a/9Q3wNQWTYeM75J3Mt/jZrdnHgB9",
+	"iQWFIdijb+Xvtc1IzcYknRoseJd1OvvBlEcS/iXw70kX/+qeslSx3iF7ymXGkwUzw+Are/Yd+jMfonG7",
+	"4QGeL9laoXr6RM2xNqiCBlTLcUlmJyrzMfgQ8zEMG2pC4SzJLh8/ZAfdk06VFJBv1LKDEeIwbBggtBp3",
+	"XeJgnqrxcE+XxxqYzRkwEYP9rUmhumByzovB5cVk97jWItV0F9tBVRJJCddg5mYDj9YtaxndttMKREj1",
+	"vmqEkrmnDjSpUNkcZX75AOOFuSdQRXJc6i5le04snbHRNmoOWXxMKRPcKiK23t0GVVmWx6M38Lz9QuJ5",
+	"WFy1qbAwVOXI+ZMSwJTDXj3umtAgL3/KzzaiPfgvXTv4akudq6+1NB5G+DbL4bBLNU0xpG4tptaXn8lX",
+	"X7HD2PO7Ble1SO9gZt8goMuG072dni6evfnx4Oc33fnwyQ/psHeoxetuNtz/d/rz6+7i7ZvH+tlPlze8",
+	"92P27Or84/MPzzsvrn7ef/l9PPl5+qIixu6OEUguJG/VNy+luIqm4greXdJK4OnauCOIwiEHhsHaO+yv",
+	"hKj9xjn7oK4F41Mlx2yUREKGhp6pLA0U8Kgw0tPIlios7pKsCfyXNoXNj7+uCLdea752UGyg4b6kd8s7",
+	"asdYsZF5OFN9KIurQ583VDd0KO+zl1eY1232nUonpPbCTZQiMlvR/rJ8EpdYF/zSkKSqlTuviu/3w6rK",
+	"tuB70WiEKQ39giJx2Op0rzr7IGAeGgHTVu3eJQfukgNtGK6vNvVa++GBaB2Pjjqt0+5Jr8X3hwfBYXgk",
+	"jkcn5sLgt6+NGJWy15kM+QJsk4DMS/mFOeoty70FfK2zXlF3N3r5AUmciU7BK269/JxS1KK0zS6wpClm",
+	"HEW2ZfNMxVGwoMqS7Ttna7jr82nZUbbbg82MKuTqrM2E2tRMuUk4riE/ttaef4grs2By+nOHiEakuyjK",
+	"wHYWJm4W8aKabzjCucpgt6OHO3r4JdPDT7XuQPuQu9l2csHjjzfwUNPCGrN+mhjyP+ZySQueqPnydwNo",
+	"BNiXaj44ozZgH1NmZLrpDGnXMFHZeALB0XOehG02kGLeB2PpIO+KCX/D+5DibF9LMpm/9E46ocywosLL",
+	"iVG7CIQPasjGhjkpyQwtwkRJrlM2VipkMxXJtIntWiiUK5NtsFVZH4ZbVAOtrTY9gkACdNMirXRsfFDD",
+	"zfnVUzWsYFbUR/KBz1PNGrDReFRqLb4JA7MpzbUhRfYFFxzDU3i23tYDm+SPj1tQi3u5XXEDDKwwPQIa",
+	"Fk6IdhyaSMD9R/cPJQGcHTYbIx7FWSIKRRaC6enN8HV3NpRvZ+GTxx3+5jR79uv5x5dX17++/RB0H36w",
+	"/w4nufXa3GEvH7bZmE24Ri9smiwwzwcT/89cUo2L5dqUxFmbtH2ftzqdTqd1bP5zYv7Tyf/XxWTNZF2t",
+	"CcoPNWNLBFOnYkZV9qxJHkvjPyK46RZDDFQoeBhHUnj7OxE8SYeCp94zgPrQ5te7bW+k2DcjWbB/BCoU",
+	"7OCw+w1qyH2aRTfOuocdol/VC9k/goUEExFm8frlrtiS7pG/JW5EQmSDnY3j/8F/trr/AzdUZ9MpB7/Z",
+	"JfTp8XGAVheXfBlZ5FgwdG+c8UDoPZJ29lyVAegS3coH/HvvMZ374Z5FgL1JpFOFVqBoKsxJ4Mmtqi4C",
+	"vXqqcDYKiwnfsFWwSjt4P00ySU1fSCozfLu/DaOHZkr9keW09gHlxNIjny41ShthV3/YOuocd1vHvdP9",
+	"1snB8LAV2AgK3h0uUbc7jnLH8BbosruxHVvVFW+Czq5glqXy+NBzCTqe1LcSZzF01J87kwVWaTIKXKiK",
+	"DI3EftflvNFs3ETC0OFK3/wKC0kzt0mPVJIX2ofSCHzBtBBY5sJPfqJ2buj8tM3yCK8CJVMjBp7l0OlG",
+	"ff2c7qnn/S/Bp1EmpO76EFSM8mF7p3fs9I5P1DtciyD/oy5x5mF31OIHQa91Ep6Kzqjb7fX2981BKJ2K",
+	"pMQXYKS8JpNUemTwPqONTQyFnIo+uf8bZ6eFpvr0cqPZWAiDx93TXu+2Vi2Sap43iCc8LwYM9CDqgaIQ",
+	"POGFLraVZ/oKKzPl5ZKWuuQ1zjo5U1UzMOxns3DtNb6JdDSMYhRAZtkwjgJiH300IhllKUvVskUrJyzr",
+	"bS4P7bu3OQmqLTNV6t4ZpWelzk7VfTypiyd2NaksyOSo3ZrMpygJsAj2pllbaruQs5K/cN3mfe+9fn9G",
+	"uTcTZXQv7ZXSqa5bRKlQftvX5S6X92nIc5d9sxWaLXoOn1Qrc14nMSpWNufQpkd6xZq2M0lua2osEILV",
+	"n72eqLl+oeavvN7tBZKxrr4jdYaNUoYK2nJhT0dx1hWDx9duHV3a9NoUaNYGpeqw7txtJVVbs1uxmj9X",
+	"oXhNr29ai8ccDlXhKZLJmlsO5dqI9qE1g5q8b3znfTq7GrYf8zdvS5R49YdveJS+wjdXWaGLvnS8bM42",
+	"7YHZzCl8CQdzFKo6spzOWsQpYkRxTcXL4dU+iqmSUKEIkndU1TK+mp4HaWV8kZBpssgbB2AT51KFbaqV",
+	"1JhmSNJ4kFJ5uJ3cupNbtykuiq16i9VERBwbvjnPiwQzioAgtbwwWs8ryOFLvQetQyMlHxspGeq1DA9z",
+	"ZdpF0NcgLfKzu+Hs6lwKa1pp65vx3VF2qznuhrAbTjGTn4avW6xkGVW/5zeiiKlrE1k8TA3N18s2FV5T",
+	"Cc7F71EdT5fioNS0TwTXGlI9Xyj8jb3z878d1U5UbDhCSpylP+FgIFZYWg0e6SwIsAVws3EdBdfwjyGX",
+	"0v6jH0cjyhDN8v/3nlKycS6CguEp/xfW902gHXbpoQsJBzTChi9Y1tXwIHCamFXw1K4iVhxB1dfRbIb/",
+	"ShX9C9mbrfSOf9k4cPs3/lVl8cm5zKdL9GG0WYX7Jv7oJczktfBQvYLfnS5W7H78TuI8YOa6t0r5hH+b",
+	"6lCOwq4pevE9vbmFBuLR0E87kivF5hNwgrkVbnI2bv+971iqqOLw+j2vLM8akMSH6OYWmW/l+loGKF6t",
+	"7HW2E6F2ItROhNqJUH8KEeoTg1aMyhmJO4atkCr7h4esGDhWZiPt/Es7JrPzL+38S5/qX7pbEACE9W0e",
+	"A+C5onwicdhprjGrB1yyYbF7Ek+ZkoFApzz1BQjiLLRFjaKpIQZYPWkaSfyzV2WRL3t56ms3wcQ28b/c",
+	"/ICzkm23XMOpMtigQpyvbN39y47W72j9jtbvaP090PqyYN04f3vdDw/+dRU+ezPttj4cPpxo/erfjftr",
+	"/36vIeW/ayx5qen8ZiL6c4vU1XG9hmvoiZrDeqNUM+v284j+l3kdSt29NzTg+fBVd4XkDN/xGmgWYgC2",
+	"LdS6tLrVYMJ5XeI3hd6Saz+6gjdv7TZt8MXP5sVKm6Bt4QhDLa+hsI91mPdiiyR1r3fFkniyviOSUtOX",
+	"YKrerDoZCR55o/jKeHadbhVXu3U4eRVN3K7CmFLTNnlZ7qvAmFv2Jndpq6Y7dwtzqG2bYwEtDPyFVwbz",
+	"zut+C4O5mJWq8IaBdc0NkNqTvpIITv4EqbDshhRz2gqNcUJtD3hi9s7NVx2gbIB4LYJk81oLK/oYm7MQ",
+	"CdMwHnQM0oxrNhdxXLyz6kYkMZ/lQsr+UaezdCOW3vLUg5MjKOFU1b4XKRV9bPaFvn/AOtgpahlUUv98",
+	"Xe+oc3BS0PY66xst31Yc9WtKiqiKA7cJExXMO6/+BiJDkkltDhXpS8/LBe28hZY5WJUh93za00pEIKT7",
+	"/rellJhhKzwWJ63j0xFvDYedAEigLTe1Mkskn78+S8R/59OSO/73fzKRLP77Df19Ef59//u/93q0Ta2q",
+	"Of/e6zXKOQ2r3m/cvq8RUpZToCn+aulCeYdVSbtcZl8qJIZs8kSwMBMPXHpa3pW06TyLCzaHAs/DjeXa",
+	"KxJGpvzjBb7f7VRIuZWVON5MFtZbCfFx1CNVJSwROpuK0BorohHEJkIB/TmvbIpt0XFFJ1K33spA3wIC",
+	"V/eiSqFtDW1ok0rnw0PbonajLbM3NbzM5Lqtq5LA3CJgV4uQ+5jxfgWVWGme3xGGP44w3Mmi6Wj/xlZN",
+	"+8V3PLgeRXG8TWWeYhG/zkmhPF+5ep/Bk/o+UbU9KkQuLGFZwKbhndAUer8LFdq8/hUwpxVYrLl1lKVZ",
+	"snlsyKbNKwpA3bFhFTWJEDXl5O3ZrIqZ2F3RP+6KfoKH9zyOnTCmt+UXf7hf1wLygrj5lqW8oKodT/mQ",
+	"a6jdNxRGt8AYtw1rd5WbLPvN2zzTQG+taaC0ATDbqiUDr67KsMwkpolwd67M5ucudfhb0cDm4nsc5oou",
+	"ABvzG+pYnWGJLlvpcJlyFW7fymC5bEt6uGZMm/S/oWpcuNvVFjazYLcFP1yQ/TFKl41rtd3oV20xGTLt",
+	"q+sptb+1hT0pV1BwjYAKq6zEKCFTrzLeBiXdqDYmNLgOQZcUejlltz48qmep6+aNO5ulwvp5dNM2fYRo",
+	"jGnen+uTOgv9Ln3A77NjWKG+fr5lGxa/36ALDyHAPFGpWHbkwsfrPbgr2lm58E4aak1sZwmVt2+A83Xj",
+	"591E9dL131xiF1rXdGWnltlMoak8FDdRIAzPINv5MFFzDUH0PsHIkgT8fmhi8vvh+5XAep2z7v7y+RyJ",
+	"1invdlrH4eFha9gJuq2e2B8ddA67R73jfVtPxEiZlQGbdkQDuQj7kazyER6e0FtQyYKPAdrGc/VrFMd8",
+	"77DdYf/4qdt9wJ5FMvvIPp4c9Y8OHrDk5qx70Gl3vmFPRHCt9nqdbqfT7XTZ4ygRI/VxD36toC52P+os",
+	"CNiKBGyXru0iFmCO0kqLgr+lqzrKN1kmY6E12SjABjIUI7WF9rIpFSueSh1QVHopxXaGgQHN1n3dUHgo",
+	"HOv9iA8+Eqzvn30OL1bSOm+gEqSl/SmcYNMhyIrLubI7xl/8vn1iXCzRuLs53y3t/MMVKJFeqvhOrdih",
+	"Eo1XD2a5f7iKN0hhrrARwYeV0JbSymspY3XBG6nmLYo+GbAUovC94jN+bJp5y2vsL0YjEaRFO3US3fBU",
+	"vKuu0fAasPpC1vQIgFyZpleAH3pkYFovoVU5p9fQvL4t3y0WTyfDJ0H0Mnp68cOvF90X0YW+kJeHwcOL",
+	"o4vr2U8/Pnx62haLp7+Gby6il9HF/PnV9eHz3s+9t6+fnrbDJ5P42U8vZm97h5Pwnz8u3v7bIyyRbJyd",
+	"GhktEaNE6Imb8z/7T0edq9Obn+a9Z8nb4GTx4nDyXVf/K3x+nD064E+OZj+ml9HP6uHHa7qwu/C2rzS8",
+	"rVIy7nauuidesGN1CBwWrKOYtv8h2NoqGdvf+jciiUZRHpa5TdxCpPuQyOchkRxnEETRwCLwQoaRHFO1",
+	"RaoQVhn01e1ddU7P9jsegymG41Vknvp3sIojPH1zBTagwTm0GIh+hSzNM/ad4IlI2P/7P/93UCVH+Fev",
+	"ti4GeXJtsp2TgMB0oCsrZJRucGXzCRjCdgUB99yMR0mbvfGaQyPBQ0bNItmuk4XWZzFiA4qqDgqQY+ft",
+	"bxn6wi5VsgaiuCtVvh0Z3ZHRHRn9vGT0bjYJKz9tboy4jmY/bukFEDMVTKAVm76OZriTyw5BfKnSJWh+",
+	"cknlKU9F3vyBijBqPvf1yUimRwd+rM1pp3PcPT3tHR4cH3ROT7vFqJtlmo6A1hoEFDMvPGCwVpbya4Ec",
+	"40algg15cF0hrZZ2GNdLM1XudKla0XqeJXgwsRsCFTzZUKRzISRL58p25oEgJStw69iMocJCXNL+UTkq",
+	"aXl/XqccULf6wLC8JfQUigW4Z2cimUagium8YGZR9v6gIpnfM8gIL1Yg9cYwGzhTOu1bC977plWUqFjm",
+	"En7Z4VcZeagsZ6SramJ5akcBuNooHLcL5nWw96yOHd6q2UJhM2rNxoU6o2Y5Z74CZs4mjtVcNx1IA39X",
+	"B002oDwdyCYwiG2eiTBK+5AeMDCH+04OeBj2U2WfhZmBknFYOGhuG+nqr9ySqtT1T9Nym/b8i4dX3MfK",
+	"W0iIvlLeuWfUvRsptzdyc1Ke8iR9iC7vOxgmwmQBFdZp1SoORdJPJ9wg4GkHnKAqjgL4+hfzc991zVyO",
+	"gnODLUtetSRYyXjBsBwGILUNYGNUTIUUf62mghHcuv5qedfbX0oVeeNjSO2bxTxwIet2rf/F1Bxs7/qM",
+	"cSaz6VBArzVLo/+hv2kyCpln/5h+02QTlSWa/WPyDVMJxrf8I/ymyXj6TsaCa7DFmncqy6f4PZm6rdP3",
+	"v3Rap+9/6zSPb3/R00n4vrK7Un4u1YRDMT6bxYvcLhOlTUMp3CLJ8Z0IpmSbvZTC1aJXoxGDflOjTIuw",
+	"vfHVp0J0fkjcPjIhGyBXe3BIIZqNTEb/yQS9DiJGZbBsNnTZE1sEIdvPtMtKsKJc4U6UBbxiMMsoiqdV",
+	"GS9Ctm/SdJll5aMte36+e/iKHRyzlI+bTGfBhHHNhDQoNEtb312WepodFoIielWK5arklzdi+OPVFXaz",
+	"jPQDwxrBI67xhtn1LfvqC5EZBycFKE7X+Se9La51qWfayNB3oF6TKBT9wHapRIRylUNez3iFF7r4yVKR",
+	"jxW+I8gdcyKrreEzUTrVeXVaSx2bcLEmURgKuRG5smCvDZnxet41bbAcz8IopeKG5S54a1JsNu4jv9TM",
+	"brnRO6yg6oSvuL7+ty0oWr4EKdfXzFaN9M24YSjC/kwkFNjfOOu0u82GkV/MSo1IS//u83ExkTFUUix/",
+	"SbqWay5SiKcr0mPnicnL5kMv57x5A6CT1SaFTDHbx+9iQE6dmYrjlVVvXPwbEbxlvrq8E0tYwvU1IWcA",
+	"bQM58apCTxMXmhNpxud8RVUpZHnm6Nx21youKcxtVJWmzVFfPeeSgrcuX6LmoMsQPVYJFApyeSZGBNAp",
+	"mOUMeFBmaxMA18OzhGArDoSQh6VKXd/jwVR3c12ZdLAqit9F1y8HptDFronaRyBXxO1TWtKK2H3vvi2l",
+	"90UyEK4wmgck7B4mFkTQU/jOSpi73L9VFNczuJPya2TKXF+LEA3AcLxEfcHfDso5SoTrjnYjYQrI5Rvs",
+	"jnK7RmxaCodEBHCn4++wSzuwF7v6cjWXic4y1ud7t5Lo6+pA2pzu66VYy//UfGe4oftkswQXx3oq1FEb",
+	"7bd2EHqP6keXttsB5IZbvR11HZmWN6VCS7U788tfmUG+94+uESgpRQAtde6kdHuIurHaXcSIWvLnbj+H",
+	"M9de3mUOdbMBhKEq8fJqAt3cZlldWCE04UJjnJ5xLNqJdK9kmDVnqqFDVJX9DFpQWX5l1IVxdCMkg+SE",
+	"Ze5Hg+nKeCt/KCjZx6MYioiCvq+uK0esbpFqbvtQjL1apLMtIo4+qKHu22DupbGfqqEHJHZ280K/K1I2",
+	"fbwAeIsb0SztcQmASiSKkIVvth7o6H0HJen3a2N+X/3Iq/bmB3CgPL9LsE2Vm4h9124UXDchpj1G0h+r",
+	"u0Q+CkPVVjwAPALNTDMtRKHqAUkDU3AvRIhuXht8T107Oihra6tll2bjY2usWk4yxHfbL+gfv+Br7/33",
+	"WtHURq3PuJmkMY7SSTZsB2q6p/gsagUqFGMh99zUt/7n+jqatdQMT6EFnR0NJyNfkG/qWIUSz+x7lcYd",
+	"OnmolnGHwy9pl0EskmuWJvxGGKqkyKKuU9sADNT4dqnACUW3rUMPlzS/Sv6NBb8hz1LAUx6rcSba7DI3",
+	"J0z4DQRKXQsxo+T8ZRk53KhWGJbPskUgHB6qhE1VgvhoxVMjxkpVrspx2FnfOf+Lw7swS7DE97TGweY0",
+	"Qp0mgk/zAjBmEzJ5LdVcrvQ87h9R+8etEv3XbRRM8xn3aSxkUiuNTwTD35voglQyEMuospHM/cSMs5wa",
+	"va3pd932/fL+s2PalkWGakysy9u6ncX1K7uen1gnCe/surQzS/k223TGwzARWv/Zt15bj0dNVLb9me68",
+	"ZeCfcvmdb2bJD7Tm/q+77Hbgz7h9n6VEV40AZASEO8g/cA/AnI+aebG24HNFtQUrCgAebiDwBIVKqvdW",
+	"PLXNXihXxCtVKDI5q5+O5LVmQxGrOZuo+TsJ83C8+InAzqtbFV/duitguH2l1jsIX92vUfjKEe637Trx",
+	"lZoQVnLDLArX+Ms7rdPz1mPeGr3/7eS25f95sM2f3d7tspf9i9vrz9uE8A9tAXhvUXJQV8QgmJDhpqFy",
+	"ny7Xf04ev3X3w8/fmLCGx70Rw4lS13dgc0KabXLRWtcRoM0v5M5uj8AE934TC89GlH2OgBriPlJJgWJB",
+	"ib2K+hVfGRl3G1pnybB3ChgvWTyXzRR0EHUVFCFtC8on+pyQxzH9ag2yCTY1xdDNjcROQiWbvp9Lnr1P",
+	"jUBaL5l6c3/GEyOFaINN+eHyWc0tdKm2lSc2ML+34IWBNcEHcSRkWqzsZrChQpzpVdafN2Ou8Zpwl/YH",
+	"YqSOxpJFfnt9cDGZ2TSGDtWUrYSp7Bu1FWTPbcMzI3y6AT0gqh1xFEPUpxgfQhXIvd28A81WZWHN2O18",
+	"xfdVGba8kLpTmZdDn6COhRnXhTkt0wO3H+vT2ysSnbAmSwnAL7sWbOmQ7rUc7A8uYWS1JyLSDKkY41Ml",
+	"x/bAdBPOEFLVjMQUcC3a7MJWZsT2xrpdiiHrFUwg+0Xp+7z1lrd+7bRO3+f/7Ldb77+tDFn9sSB3FFcw",
+	"wELJg7M8y3gELCGCwh1xpFPdZoNMmn+JcHDG5oWsO21NOkAyPqhIttmA8o4HZxhmjAF606FI9DuJCQ2o",
+	"kkwUej2pmSS7lmqO1YYeAINyIIlY25xmzg46B6h72rN39e8tlHDXAIRK+uQJSVXBJ5hZPeTBNYm4IHrw",
+	"LFVmfgcTnnE2M4rzCS3J1v8FpRpfmGJBCkdCs1SZP/NWAdQOmhoOVsKL7KSGhOLuAwKOhRcKiWSHuP5m",
+	"VY+KjULi6EYka1vHlXowmrs5VHgzC6KidYH38J+RHPd1JANhDSZY8bePFX+LCQA+XR+1Orw7bB0HvbB1",
+	"IvZHLVvM4eTg9LBRJ5E2y7Wi1WjkhVGYv2wgqM05oAydTrOBIK3MMCvtXTFy2ZxdHrkMejik8929VFMi",
+	"xgbPky2oavE4a9NuEhEI8x4FVxnZm1uMalo3HhqUfWlcYLPZuwWClVSBDQQrv4HP/cnQdUEa3+PWudB9",
+	"fI+pBIlXwGUg4tg2E3XVwLHZ7QPW7XQ6bCq4pM/JLlUdj1G8GSui8qRihh9MZynJT9ThN4/Q8+rsQnmj",
+	"KLzzCVXezTJwP5jHebPVFcXGC1GEoRKfFke4TSmyzVQk4uZIT++oCJVD3izBWVmBbR6lwcSg1mhUCGZU",
+	"8s6745O2+hDU8oT01PBykNEHZ3l/4okPaZSab9tsQJg7OHPV74cZXpUsEcBC38mQL4wsMVbSiAYFcmMG",
+	"xVgtEbKDbqe9qt+xn8hXk0hZvrNw8dMojg0NGwqoQrXd1bRcoBJ/xMKFSkVjydMM/LmD+USLoA95fmzI",
+	"tTg6eEASEeUPYHSapatI1tGnDt+kinHoIoCTN99JvDgSVHcMfNlso3yutQoFgeyjRLo5b9leI16uLpXE",
+	"JWnCXli389VkKKf+7o4VkL5MU3OccQS/xBwLOfGFnavSDWhhdyriVy9uoaixvXDV+WqFqwbeleH0tHPx",
+	"5NE46P34IZj+2Hn28LvJMPouFk8ep8GTj/HFk9PpxZPT7O3rg/9u3K8wdqcYViuabxzAavEFeXe1SE98",
+	"PVWMsCKXwZasCJvF4EQky0WSTaM4jlzLjWWaPxPybrkioHivq9onwg3m3IrBmYPt65SnWZ2zHX6z9BlJ",
+	"bmUu+folUhZItRnAZavCNHiGTTZK1JR1G56fo1s1ssrSQFVZGAZmcwZntr6g4Z+OVAzOWO/jxzYb4BKB",
+	"SWOeGj5os0EiwigRQTo4Y/sfPzbNtgcTytxgIxXHai5Cx5PfScN62cDsvcpSYOa0Y7BXkWTdQ+sLarOB",
+	"5FPLycEKEnBpxgXxF7PW2pAELwX0qh+c2dzWJjPywDBR18LIGGmsca78XZtUBcJ0mmRGrW+zwTBWwTWs",
+	"3E1KUwEX5SWFGBf6TnK30FjpFLZTs1mioEQRoCUK7wWZZMoXGCMIOg/ev6LhgRDXHQgWOzaYaKgB7nyj",
+	"2RgjftGuNpo2USRfrfk1Nl/R+hrNhgG00hpw3yWmy0ksiOM5ShavWKmcs7v0xWjAFZSPJLNFVdAobTLK",
+	"PeT7abKJmoPBSY1Sl46UJhHskp+3iFdON8663U373vMwjqTwmFVOxPJ+APv00T58BCqCb2o+6bS6w17Q",
+	"Og73RetkdNBp5Tyzc2y2L9KpMgv+pUSuD7q9TWYsULjDzn5Oh8xCHeVoVJ1QxaC907dQVnLTJRzlJX99",
+	"Pk9ZJAW4pp6t/6tt+wbVKAmZPMxw+c0Oz/LGnU6Q/F0aMdBFaBGZWfy993iTY/t773GX+jTgAP1tRL1i",
+	"b4cyCHubALDXXbZw5Ze0SlZxN9yoIvaKV4QRrTOTOQcBtT3a1ETmkYM6yhppl6PjJBnr6CBWcmdR5i4S",
+	"lKfN3G1OR85+a/A4fjkCMrXOmvK+qrXbRPBQJGxgkSUKB57Akdri4KS9WkwAvmu90fSpp7SnKi75fG49",
+	"irqi4VS303FzYOgbNqRBD0eibTaydXJsaeexAvzaHNH7rZVPs5NT1RqbCpR4vQxMO1QQhdFgmAi4enJT",
+	"gdgj+NURJNXVHVAy00Km0KTBFlsa8uAagBzgDafFDmymxvKJ1UCYCx1LxHzFvQaCA/UlSzc7gh4gTZZh",
+	"GwG+YCq5h+uem+U2u3glAeoSP1++i2TW88zUXOdWalob6AnzSG8E6UahTiXwXNTT3RuYQARQ3nRkbSsT",
+	"j81tct82bH3iQ4F0ibigLlSwX9UnwoPMo7iufwRur0OIpi9i+Fd7GZ2LTCu/j+U+K4UzKBm4PBHe0tUN",
+	"xPfVJUx3ovhOFN+J4l+WKP4p9k2ntG9r57QfrmrxsKMWO2qxoxZfGLX4xL4jofO/bqlX5ZTmD246Ui1t",
+	"L9vnLVaRSRocqKBjAmpt6u52WnNfjUb0thf8rkajJkny7yRV6AS7v5rNwBpe8M5TcZJUsw9qWLR5f1BD",
+	"9PMqnRZt2d7tIHu1BxFcGZhrlWW6UgOoiDhEk4WB2toA0BNR8m3U7xh6PXCHyUlBPjPyUqSTRAioB/pO",
+	"zpe/dMoQOlZQ5U1RAYR9ltDFaQHRAKVYQ2dv8a3+jo64kVdv0F1yHzDye3XyQ92M/4qqiqUNPAI6OINa",
+	"ry4bkNgwFZtuswFklLWJQ5mzw7Q7qBMDvpdZzBcwBgDXZoNiSO7g7J3k60K+wWOVu5bLQOFv5othpkWb",
+	"DaD0SxsMcv1sVkSFVL2TWkgYHt4jLNM2SFOKPGzKIAUW820TtIwzeNLKZtCu1F2sIj4UOWthk6jUvBeV",
+	"3Cw7zovwG/zxgViFQyt7Zu3CO7+I8M5P5KHWGLolB/1SOKdvo1wZzs8lWnaB8lo+2E6FTgdoGM79gmAV",
+	"9omIKw34ua6kY4sA4KobegkRoDUEnlOAKCwCMjhL3kyIQ7MJePTCWbe3hD743oq6/JTSlQtkLBaj6gBY",
+	"O01tFqg3CNYH41LM11ftcusDYFegDG7ZStNS3b58inZLJ7WtbnsldLo+uymlIER3n6vTmrYX9bdSlQpI",
+	"e18ZTNsZXEu76338ZWcWrbnvn5BX5AVF1tjFXeD6WJ1hRZUmVs9CdZnq+zWZkgx6Xx8c7EPB1KG6Eazb",
+	"6e03vXqyEC0D6Tdc67lKQmzU0X4nLylWRVP2pxca9E6uqdWyQa1rLKdaW4gabnGxZq+N+1ExBMHCMtvs",
+	"iizx5g01YgNsfjTAn+2fLZ2KmR6wVKm2d4q2uCY1qTKLMORKcgwKdby28oC1CLIkShevDToj7g+hXVr+",
+	"r8d2i56+uWpgd3mw7dB7blRziDDmx5Zrq3D2W4MXW5t7hdIhK+is8V22MGplk40FFL39/y33ZfqeQ24m",
+	"2GGKe2yfFouSvM6oKInXECk0Y9w2f+e+01Th9MpLaow8haDd8K1jnIp12pCyKphcb6etjVDWEmRH/4O6",
+	"Yq/sooYS9t2aqK1OhLWmrLa+Gd+9h9pWc9ytg9qGU8zkpzVQ22Ilt3X3b/Ms5IqbdwstBiH7eddRb9dR",
+	"76vtqNe05agXyM4yacYoWARCvsDC1YYJeUOfGoEjGmeJ7WiaRjeib6bQjbODjmXhGnrileord0tFko86",
+	"zQYkF4PvRvd5EIgZ1CXuln7B97sHzheijVpBwk2WCt1P1RiUqsbZ4QEUGhFzC1W312wYfIqCaMZlqhtn",
+	"J4eGYYGdtnG23zV/pFkize7SN70T5Fa6T6rq2ent7XvKDAaJXVz/dXfClqYuosUsETeRyv6Cu0Hf9IcL",
+	"1ItnRt/Afq3aDGTEDeVtVw/0Q7junopqS03Q/fejt6AZ8E7++KvLH02rb/wsdJPNYsG1aDc29crHAu6Q",
+	"LRsVRmkhn20bcToRs3jRNzi9Bjl3AtGXLhDVCDvbiC5VAob4GIhkZvDx9QRjh9Eo+b9Ld+CodWz0vmOj",
+	"n54a/ZSuAAyPzTG30hlvLWG9VNg8IYhVsStHicwm9j1XxNMwGfzKveRKYzamKhQJTxV0rdjMlVO0p2hU",
+	"77EEJOqYqOq3bbWR3U3a3STvJm1jLwGsKttGuq1Op9NpHQ+7oxY/CHqtk/BUdEbdbq+3v18q8e92CUaq",
+	"6uiIG7tUvfr0wBUGbrywLzds5d/uaa93Wy676yxchYKchOdFwawH0iVJe64Gp1+np1BnszHlMuNxdUXf",
+	"Tm5WogzBTbyKVeFQpdqPWD3IEaAfdo33v2IzQWUdu2rjQfeq26k1HpDYZ20HRo7b1nSwVk5cMh1Y/PYd",
+	"qe7fKy20dVeh8M6yWAqtNh/JFLN+eEDcDqrV+UDwIN2JijsGV2RwK7SX/VyKSnkU643b2/rXh7eGRrA8",
+	"PhYnrdPTEW9Zz8fh6KhTcGaElAruXAw7dfuvrW4jJvS3GYU+IYcT+I2gVSsEEw65lM5OtKOBOxq4AQ10",
+	"FhxH5M59V6XOfZV5fhlF8OVZCseFkXbezB15A0UF8W9Hi3a0yKdFGFJ5mUm0i1HMvGdCw8LJ1b6OZkPF",
+	"Yb/ojllB4Dr7nuqULPpJlqsxIkkUtKC+bTZGkYz0pNZgPWwFR+Fx6/hkdNrifDRs5RLecbcBMImkn054",
+	"HmRstHYIlfulCHGzvKj39LJR8Us/NRvaRQndVmaI+YvsvvWyyHYywO7eFe+dC3bKpMQEkt8l742ut0t3",
+	"W313MNUtTaLxGCxraGjIqcTrvJVwksn+NncScxxLa1s+NJhxj6bbSzLpGOi6Cb6Q7TMYYxjuTuD6y+uT",
+	"oRgnPBThK46RpGI0EkHq+oM3oZwsQd3MM5xUQslVGmreU90eqvN/I5hUFHnbZo+MJoAlfqEsv3kO3Qtm",
+	"MKXrSd9sULgP8an9Vqd31T09O7Q6gqVGbmys+Q92zFtn0Czkh98hPTzXUOClzsHZ4fFbP7l7mdWftvjB",
+	"8LB1bC7dibl0eSjr4aiYVN3PY0VsYjWn9IXGwWGPHbR77R4ELpvVDNVHSOfL4tjXtuinvnseRLNIyJ19",
+	"aHefG+CTCvtq5NLZt45wFtJPh3eWe5fIqjPISCgMetgyvKV13Dvdb52YyxAc5W7z34vxmaW18guVM8CV",
+	"0KD8sMKtYOhC7y350nR/pBKI906ThXtWtGb4HwKtKObUl8Dc22jLLEF7lYibSMzBzJxOzZzvsk5nP5jB",
+	"/4l/ijhWDOQ9G37DAiVHUTJlC5URebRFTtv47R59nJOmuYipdicdbuOs8QafsVSxNzwNJq8gSdGFqW85",
+	"M7QF+KvGJo6FFAlPba7cji5/0XR5InicTsA4ngXXUGycKu9i8Xee8iHXovyYBCkIUf5apaj39qaVFpeI",
+	"MCo/08FEhBlYGorPqVBMviM5+S+9aoGulek8ackQDarK4Nt9NoszdBWE62SoMpfL5cmGSCJZdpCDzUWX",
+	"5MWiRXsb7oj9rHZu6J35pWB+uXNyGkQR2esjQht4uFXg358/yGtFQBd0Jg2F10ht15Pja+jJsctR2CnF",
+	"uxyFHcff5ShsmaPg8XCeBJPoxk81qLonncOrbq8+pyCIRXLN0oTfiNj1Kwu4TmOBBSmwfFepDcjZ4dGB",
+	"ucagMSfoCZ2oJMHCQX+IcKHTRPApDkQGsWwIEoeB7n219FHJ0ko7VpBQplm6stGqT5LMuztn7Y52LGkL",
+	"VrW9EnGs2QSqjwsr3WNrvCq7pYeTuyisnbwEUVjTxUXB8rIJXdoZRXZk7jMZRXbGjK2MGXChrRHog4pk",
+	"bnQADzTpzKtDfRWARc3ndymqOyqxS1HdpajeW4qqEU0TwcPG2f4trO2VXdpvjZX2mUrt8Qs/0ZnSkQO6",
+	"u9/rQFHEBLa3+wlmf4sO1SCAnRS21GyxkuLRZwqY+sV67jaIcarNB3VBGa4lhp8mR/5FiNCoC3mmQbpL",
+	"TTF28Vs71WsXv7WL37rv+C2PG+eCdxW/dLEZ2GhHCLmBAbDgAHR8npKPUVi/icQcasnu7Do74oINvaIg",
+	"tSF4OyXpq1GSDCYMeXC9Shpum2M/PDIEYucb2KnDpQRKnmkUAqBIaGAUwe4piNvab4o3U8EEInCjVKCV",
+	"zepX4iMPHLuo1rp84iTWRKGAXgXs1UopuZvN7fIoiqdVutdcDKeNoiPuN784bSiWQkbqhgpF+yZNQSNY",
+	"1plQE62WL9qHbxtlTQ4u4LFVq29EosF+te/rdsLoxObpQbfZ0NfRrH+jQHPskOaiK2Q3I7Sg7Gb+Zc4F",
+	"hRo6zplQ0B3ilx2H/2tz+PegP2RT15m5Xs49cfwCW6G4LINPDXvdeW12DGjntbkfr80sUeZYd5fpr1fa",
+	"/1MvHMggFyTF8TDchQztqPKdajwVZP3lmNdVgv7R3QT9Ec90aoV8S1kfm4eNZsNIy7mLmWTnHiC8SsUu",
+	"snaH6r93ZG3edKvq9vSOrjpHHnWnTnm7jia7jia7jiafv6OJf7UDyMcw6vSwdRJ0w5YtiXPSO93P3byu",
+	"EZGBfCxWVgOi7N2/ARj/HfRiOZz+iCaZJFJhX8CIPm3w6jLTO2D1KZxz4S1bw4iaASciNQvPU/ogP6Vf",
+	"wJXDVsdV+AIz1S5CascQPyVCqkZ7JVysKy53+NbX/HehgruLsAsV3IUK3kOooCEp50FaKOwPQRG7ev67",
+	"K35nO0dez/+TM6lKVOWgZeRMVCyh7fHwMI8V2lX337nv8gAdQ9qef9lMxtb9cRBS/VHDaMTHtJ9kEhJ3",
+	"vbDgvKTye9fMG9SrzBcCExEI6b6vqt5q9q91fDrireGwE7TyoqYnPa8g0eqSzmsqIsM7v2eZ1lbVnBjT",
+	"WAw7XPV+4/b9LUZ6Xq42R91bC/Y/osk5LFFrm4OYJYkX41jhjD6kEPTu/vJyj0TrlHc7rePw8LA17ATd",
+	"Vk/sj6yx2sZeZrqGS9gRdTSWIuxHsjKO88TLo+3zMUDbeK5+jeKY7x22O+wfP3W7D9izSGYf2ceTo/7R",
+	"wQOW3Jx1DzrtzjfsiQiu1V6v0+10up0uexwlYqQ+7sGvsBkw+QXWwgoCoTXaP4yktng6GT4JopfR04sf",
+	"fr3ovogu9IW8PAweXhxdXM9++vHh09O2WDz9NXxzEb2MLubPr64Pn/d+7r19/fS0HT6ZxM9+ejF72zuc",
+	"hP/8cfH235633xDsU0hQEKNE6Imb8z/7T0edq9Obn+a9Z8nb4GTx4nDyXVf/K3x+nD064E+OZj+ml9HP",
+	"6uHH69UxqDu5bNej/CvoUY4F0ansUTmRsiooWyTTCMgX8EPDoW2qpeGDxSDtWwNVrHi4uyN/pjtS0zAn",
+	"D++DSomzRBlqTukZqZhBwoIMRYKP1iQ7QBeHPNzwttmYf0rhsnoNadtSZr2vtpTZCjpx59JkdCjfe+Uo",
+	"vcy7u6TeUdRuOWeu1+rs00f7WJrhxgjW3taedKDlXOs43Betk9FBp5VvbOe4lLxXiAA46PY2mdHsR9/i",
+	"92Fn38vbKyTu0SuVYrk3aO90KWtv5RKOill7Fhlsho0Pl1cwzjprJ4ZSb8OFts7RqrJ2GeE4mgqd8ums",
+	"/vzTxUyUVnVLihchk4cZzpDh8Cy3zdEd/Z2UHcL1lq296nK7Vh/b33uPqb8HDdDfhh4U9acyCHubALDX",
+	"bdzeQuXMkUK/vUw5mhpJGCjUwi5u2ThKJ9mwHaipd/NLRKBIRGEwNCxpZt2oZ4wH2M+oCXqQbrJgwtOm",
+	"LSDcfiffyW/Z09cvXxiFSUt+LfoB16LJolDI1AhTiWY8EeyHHy6+vzluMkAseHL5+CHb398/NV/+cPWw",
+	"bUaC2sI4HiazskgzLpmCPEE2nygt2MDcjoH5BUp5YbfLNnsW6VRjteIBYGGQJVolAzYUOgoFi9IzNuNa",
+	"syhlQx5cM67fScYG9rVUsbFIYUzzOZvxsWizi9RMNDBYPGAcfxYybDIuQwN5DLOmE57i1EoK/NIs51za",
+	"ZUy4ZjyO2SxRM6NlCs3UiEWpZjqYiCl/AB/Oo3SispRxdsPjTJiZzcRt9lLGC/PtMBZTzWIBM2VmQxCk",
+	"BQsVkyo1CzJgtNmFZJwl4j+Z0GkTRoF6xmYv4ci5g2VhdxK1YBw+kmOzTypL2+ycvTq/evhP+5r4GAgY",
+	"4gynj2AbYzGC15lO+UKbYSLzE+4TTB/Egic4RD6zvwdmg9Sclmy27yEPJiJkieChPdh+AM/coSIu4Cya",
+	"L9jgpxZ8dcb+eXE1YCphg+cXr18PPOyCzllwqHw2i6MAUylpc///H7SSA/YPg5ynB4fH38CZMG6WNYwF",
+	"GwQqFAODFpoNDAV0eEjl5bGmnMEAsyuAF+IjSJgWXUPxgA2wfdeAAUGDH0ZRolPW67BRJOKQUMrck3mi",
+	"5LjNHvFgwsy2AbyEd2bzDj5+RCDTiYgSM6uZQ8OKv1NhRNftogXXClZ2fHC6/80Z++HqceukyaRiEx6P",
+	"EHKdJYka89RgcZTAjwZGls6jQLTZCwOvucVpbMaVcDpaSZxDSVi1kQqa5nK8ePyw6ZB6GIVRIgJCPvKz",
+	"arpHwIZiYchLwoNUJPqBbdmIr3jUSrMpXyA+aHEjEh7bSXHRr4UM8UjAMsHASmAwcnAOAXnRrxzR9zvB",
+	"E5Gw//d//u/AXvQbHkch3JTuISNrZNOgEYiGiKzRWLYiCeb3tpn50cdgwuVYwJxkmqBJzUAeQYkSs8kY",
+	"KdKG3HyUP0tf6TSKY6yrDiPsdxj5tADRzZwLRBIulaHTdFaRZIb4snSuWMqHmmUaCRIOi9c/p6ux0mmb",
+	"/aDprsc8FQmsCqkBLrPNzs18/qIZH5k3Tzss5Avc8nP26uXrK8RZlB0102oqsEx8yq/hFNngIjQsPhUy",
+	"WLT+JRZm20dIKJgWMmV8zCPpsBkp0rVYNPE4LeQGIEv56N4QpaPJQ8Q6b760dSlmMV+I8IwZzWBAYM+S",
+	"6MYgu+FuSEUMlYZ1DEWs5BhKRkZpExgRO+gcYFl4ckeyYZYCUkyFkSn1A8YZ9rE1e58YhoKf7QNASBKQ",
+	"CLABvjhos8GTR1dsDxjs3m8kwd3uTcXAkDSdLzXgcSwSwP5QmdPmADcs5RI3AO9hHE2jFJaq2GCPZ+lk",
+	"wIYLFsQRbDJSqgcMcIcoDaFwfmjDhWX+D4gCuxHMMtwgQJ6Asc5Vgm/Rd7Cd+AVurfcT8CJgChH0abUS",
+	"h8dJpUoZ2hnNUlNlZjWsW4xUItrs5Y3AuwWLNfeqBAkiTRKNJylcgkiba5Zpgx2pUtTIwGJVqmwpUOA4",
+	"iE0TEhEueSqemWla8N8B+0fittsMHohvmv5bl2LKIxnJ8QDWXfhFC/M93WciK2YnDGGYiKk5P9jfGx7F",
+	"wHLgTnyztODCjTA41jtFpEfkSngq+oQHFgqRJovWubm8AxDXEAZkjRCR5yOPOS1XD+SMqeLsXFJXlbEy",
+	"okxG5KNpvopSLeKRkRsIYecTxdyGpUqxKZcLs0iMA2T/sGfGErM9RsrE9i0Y99ck5ETeinjXZF5g4AMP",
+	"s5o5I05KCP+NmRJupKMtB71TZBkzEceRue1qBMhSaBkD25JLSPjwjKGgK1Uy5SBcTQ3VCdOJGSMWqWFi",
+	"TQbB4CQGwRDAxQwkeOAsVAZX2JRfQ5eNMBqNRCKkYbbncLya6YmaG9RHoWrONTOSR9hmg3cN3m4P3zV8",
+	"ayadtvmh9Jgwi+IrHTMP1BSbJZvvLl7ZBZLcIFV6hnIfyE1GkEWyK+KQDWCfBm51iHv4EDb2WSSvsQsz",
+	"HnUseGju2gwYO8lWxKCBq5hRBn8bIHc0bxnGQCwJ36MSvuevLs7gcu6B1XbRghko/tGw9Jz4Fd4YNNlg",
+	"zyJcK8H7mL9a/GWPEHHQxKk8pKOPvCd7sVLX2QwmwE2mo9gLRWDEE/glkzobGiwYiooh/F/hsOD7RORP",
+	"zc4Au0xuokDAeYB4SVtKEoc2m5dOgCGNEiXTlhGKAi6RthqWpeYS9Le//e1v7J9XV6/Mv2Ho81cXbKRQ",
+	"Fgc5uNvttNmbiaBbYJ6BCmLITjBRUSBARJrTGzSEATJNogDIAiAHvMoifYZq47ffPhfpRIW6/e237J+P",
+	"zr8nkQfGMeTGsMVQCW1IyRReJakY1gY/AZcwSyLmLVkmr6WaS/qgCThsOPAhSA0gFZybtQ3a7OWrq4uX",
+	"L14TGdWs1zkovXGOM1kdIOZ6Yii+2T6zn5EvgaUTgsFICW1c4L8zkUQCFnjOwD6BK4gQ8LmI4xaIgKBQ",
+	"OthnPOFTARuHI7oH7vNxdGPugpHKAU9olR2a+CJXv7/9FiSGoUARK5Ism81EAuQrpzGAFsCAjFKr5vYF",
+	"HA71CLMMcy0HD1Hnbl2BAgQkQZkJzCmDvGklllxfARnwAePSbx2EjKt7aHcdLw0I1UbBcqtGShSNpUrM",
+	"ToEFl6wORq2eGykJlBlzYkMVLuyJOUgfyUCFwJALc8KtxmndK2dku0gXgACvfrgi8OxYl4YZ2YE6nTZ7",
+	"aVdJslRKtBwgQajNtsC6CD54zyEwT5LI3EoJ5hE78kkuCBNPRx7aNy+pzFKXh9jGCDQaCGYd0KFdWilG",
+	"8FAkcHpFDcjQo+JRWjpOn+RKqHcUhEyIgEb2eQBi7Rzvtt2TwcWo9ZynwYSgvBi1Xigp7LPCICCLgCJH",
+	"WpxDBXtRpBirNOIg0woewLnluGUQENBuMRNt9gNdIrsGD3VoYx6iksAAE+ly9jpdx9s8VR4233/dADt4",
+	"pgK7gXbHBo+u+Hhg6ZOhXGDfQRoOV8xOrqazBGMJzMwFGwd0uYskG/8aQUuuX3VqCINewtEB4/raCEEj",
+	"KzDHN2hHmBr6FAtuVLtHtFP4Der3RmEATZCCyMAwJZmB3lqkkDEYWM1T2J9Lo5vAWslCiNp3ChI3vHVm",
+	"hBFs6kf+H+zs1/p//+f/vmsMckKDmA9SDlMyXsCGOrOOGdeAbMWgFEd/wIbKXOhEMAq+AEOVmZ3OjA4n",
+	"l+3a7CUQZvjeLA2tiolgc8Gv2+wVFSByU9JqlDUjfPttAWcRTcw5IZbvdw7M9hu8IzxJzUSRthCCLGzm",
+	"Msc640mklQQ+aVj04FsgLmYQwjow3RHK0oC9Tic3n6Rg+7QoaY2el4A3zm5IB0k0J0rLnNMK0k7NA6UK",
+	"KWLPkptIEyD5NsAOfPstlBA0cjUNg4aZWCDtUyM0Ent4gvdjBN3lLKAFtDEAwh6lfMykIQIGoqmZDvm+",
+	"B5clg7MEFBcsd4LOA9KUYY1mbUBjgcWY3UVwwxxP2uwxXAHU+g0WWs2ccBdIMR4pnCgcIJgVJlHgSR6k",
+	"Nc8nQjKsfcI+qAhMLSAhgR0WBQSVMwkjMtDeG4kMVttkWpG5ENRSNAAPs9SgijsiOpHveeq4cYJmYsUG",
+	"z7hOW89VCCEMAxgQqDA9ab02bDMnxz/IafmXJUoJrM5IEEYyg3O0dbtQQM9klFpaHknD3UmswLtnfiYc",
+	"sAQ+IcxBtblZmtPwx4RsaSjnTHmMApLZU5WlYPWlW0Cw2N05quLTZ2y4SIVm3+4hcYqFHKcTpE0DZFPI",
+	"zwED0FDlY6il2hwqlpo9d4TDgD6IptMMTMMDtGmwheCJfy/dpYTXpWoBqRucGdkZ1VOzfzpVKF1Pm+bQ",
+	"0Y4PYlUiwCbJUxLPDPsDMWG5EyM4KlQLxhq0i6zlhicLQ5CWJAAex5ZDmVnNKy+TaBzJXIwYZZrHxCcP",
+	"iE8O3rx50zJjGVEp4Kmw5lSgawe9U5JcDzv71nFBJvw6MwQaGq1BztFzEKebKCaxg86+ZU2e8ebbbxGk",
+	"n1ok8rQuDP4Pfmr50k3rJVqPz5hUWkaj0YBAdAjzWgRZEqWL1iuI80duDhycHBOKjRJgLbkyZPUwsC7h",
+	"hg8XDPxwTaOtA2CvQQ9qXSVc6plK8pkGaIp6ByVco0BILTwH3/OLqyXPnpoJqVWWBKDU79FHe9MoRbct",
+	"hswWXIMuHqPRaXcxfs+MwmdR46yx3+60IWrXaItm7j2IYtrjw0yLFmUVmucUc1n0Gr5Q1galJ2aH5hNF",
+	"hlxqJ9oGnmn+ZXaIcgSt6Zj9Y7hg5Mf9hvR/MnAkQqv4BmhCA8BF2nkRNs4azyKdnhvwLgk6yCEh8RTj",
+	"BApAgvMM2SeQdVBMeQpB0hA9aPSyPLfM/oZOKbPm/5WIUeOs8bc9wweUFDLVe/ir3vMAeQ0f3t42VwAA",
+	"lCvSDEICquenn7aY/l/mi7p5bVtXPkQpwlq51oFBYbZbAXIF39SBc24h0LmxzsibKDSohAzplNlbDRXE",
+	"s0ab78/F9whJ1Ts50uw9BB9wY4M3wYxr61vNlNSYD97rdKyT3pZP9pyLHzQGDm+NUgbVMQygFPIEnibE",
+	"/ttm4wBnrxrUQbl3IYGREInEz7rrP/tBco/Kh/jd/vrvHqtkGIUhtv886PbWf/HKk+seY0wIfHq4/lOr",
+	"VInwOxVCdMNB73T9Z84uj1O5EMf1kAJDw0BMIuVAeIbAAhtnv7w3GKKz6ZRDAQFzju4mGj3MHDH0YjYK",
+	"OriwILJ9DEFkGEf6vtn42KLQTHxipqsiz3u/wZ99/LMfhbe1BPufpC7hqyK0moRnWwZh1pFhfK29RISf",
+	"CJ8GryPBOb661dsLbhhPfr9LC4FAxf9kUZJH9G1x7z/TJUXNdvU1/Tpuaedg/RcvVPpYZTLcXWu4BE7S",
+	"8RH7/i7yHglCBvgZpYyX88xpfqsxWdGJ8diI/gsrRJ+yAY1r3zA6QqzA/291YdTm4QFxYtTeMk2xqe8k",
+	"l86LSwN5FMWZfhcYNhJJN2tkZHIjDfMgNXNXSHaXON7XQVjgggJe3hdNWV6+IwOQkVcA+HZH3H5n4tY5",
+	"2YDU4FKu0CKPn52uOAc/zGzz88gJ09IpLN3pT6bLG2yswforpZ5BCsimxPwHqbMZihPPRRhxo5N/eSSd",
+	"7uAnk3Xz33q9+Qqj0yC0FknmlC8gXKvgNcsVNY0enna1MoyTLZHKr0rpMWv4QYtklcpjt2yn83wtOg/e",
+	"A6fpuPCvO2g8WYgFxysv1Bvwu8FkLIzAUC8kOucUm0/UtM0eyTSJhKZIaTLd11womGsTsxIP0vyS0upq",
+	"TBdQD+QutotaYxLPDSpg11lpybmnmQsLXmE+onIoG5uPzI6f4zdfn8HGAL+abu1o1tdDsyAEwBwpi9X4",
+	"U4w0thxFre72xsY7oYcwAcKEUYJYQMLoblibos3euOSQoQoX4FwAlBWaXIZYncjpgVXSwuuUJ+lDVyVj",
+	"O3nBC97+l1g0fi8tyIfR03+W9Z3evU1Js73GzL96lefchU6C8pPJ/9IuWCTSxdAQmyA0wBy/fpbEg0az",
+	"QS5+A1FFcHodoPTVXtUnt82GnXTd5+49WNtXoLLdTQP7urSfDYD9l1hcCqhQ88VRTLgz4MuGK2QuxZ2I",
+	"5B5Qr0is1pnsSzY+A6rAUWBTJtvsnGmRgv0qFEEUipy4cksegTJS+l6qGa+TAYkmvLJg/Y7ygz/VYpUc",
+	"4fZoJ0t8RbIEYHgrm+XYm6frMfJ13uHCYHWqmstymUlIxXGCBKTqZTZClUtUliA8gRLeV14DM97XbWDI",
+	"F7LSqWrWubtdX8nt8piOvgdBHa7U3m9Y7a3eh/oaQl0oj3mcJ/0mGfEVTItOWRiFEOVm44CgWEWlKzVH",
+	"zo0cHvBahZOD6tR9sU7TfJlr3ApmJ4FIGhZNZlKt2IgnO0fqn9eR+skyZOH+7gVcBiKu174J0/ycZkA3",
+	"CjAfYlguZZLk3gC43XOuWaikaLMXGMzLpiqhKEDoDuDS2SBHyCB7850UN0KiZfKKSp2Ac3bOF232EKCN",
+	"wfcKWdA2yJqihR8ghbHx/kRNfOduJvvwrNK1isPv6MzSAv+kvsvP7IR0uLejZvaufQpBw2zZlVFcUkSo",
+	"2LpsXakSloqPqW6zAT0dsFFks2cpAzdVkLNizVaYr20IyqTJJmoubJ53btd6J+dJlKZCPoBg8VEUY0re",
+	"bBYvXOJ+XaAuJpZvEaJ73xGyAMDKCNnfKzQYZt4kKDjPu6EyWdWzux+3mP4Sv1k9P2RUr/Vf3TX0dv20",
+	"iGl1jiT3az7tlH98BnkcjbPe4QG0/7F/77vCZDqFmoV1MHhZ1w4SqPVbs/lUWO3eVm/xPIejZub8hfvd",
+	"fRBjRCIYNFQIsbhVpDEFVSVY0KEGJmjy44MyUskUCuaFPBUtM0Rj04OoAQfrfOQg1Tk31Z3g+JosF3CR",
+	"VxktiFvszBZfidkCz+tTDBY4wt4Mm+nb5lvLggKVdcmL6gwF5BhnWsSGuU8Fl/NJFIsmljXCciHmLU7B",
+	"SFHC4kheo8aBrc4waQ+1q1iEbXYpdDbF2FDQXEAn0RlU36oJ88ymwkkGv+/FeWVWsloNgG20uZ2Rhlo3",
+	"u9v0FdwmRCRL/za4Qc266KEodgIyljvAOlGSCkdpSLa+mogF/HwtZlTSaqzy4keVlr0cB78YTN+h9ldi",
+	"EbO+yyXE3AzVZ1lNyAnUlErVDBSPPAOXkvUjGemJV1nUTKsx+B9lRJ6yqZrCjXjDI/C22upORpKTilGR",
+	"3/Y7aXAyN2mtYwyAwV8YX9jdlq/gtsBhgnVic16wLE0l4iYS83qzC5RgvY5kaJQ3rBAHqvuUh6KVzVxV",
+	"jnpDyCs7xQbWV9s/Iq+m5NEBPVFzyaI6ndH1nthUXXxmP7j9/VUZ2oSdRvPn0Wjs1QFHaBzDJdHultzp",
+	"Nv6GLVnWJbNCOQziN3mhGCpKQHVC4KZqkdysktE2uZJ2NRUuEQvtpzlF1tsbLkYvlBRQj+czWB1W80e7",
+	"HV5M46MrPl4XhQjvwJD7G/o1bAmbnfP3T+v8lT5DhcC8vFHEpxCPtV7gc+nIh42czmQoEjbnC6puKx9g",
+	"oXoUXYUtLYwAR5oNjHo4II8vj+MKZ66RfN9JK/ouxXIXQs7B1iIVOQPAMBOl9T7dL4d6/U4B4ZAa9kKB",
+	"G+X29ksgebt81z8u3xVR9Z6czX/tXFfrp5b3IqbtQdvusJ7SPqfqalLMfWLvCmvrDLu8UIFnV+gRHYCY",
+	"c6GgNBmP2TTTZNLGqDp2bjlIapuSqJGhoqAYyoWLzxk4w/UAafN9UeNLWP5XJUt+noSeNfS7+znpt8O9",
+	"u4qtzV3azl+b80iVfr3c5+vONUIKe0d+9UENW0OsK1vPoh5DMxksIxomi36SyYF1DEKxYoxFBl7k+tTw",
+	"lFG/E80G4uNMQH2bM6MzANP5oIYai7yy4cIwF9nMS8BGNo70PGVTBR2gOvgFlHQ3QzElzYdKCttF4wEb",
+	"xGKUUtXbiZpDRw2WQNuRNntqPsdashAjmnt530lo4YDdVbA3j+FsabJAp66+jmaz6qqL50H6UpqRG78P",
+	"l3iqht+hVePz1rqx89bzjTd+wG/jz5w4+ZkJqkHzPhVn3sny9yHLN1kqkmkkeQohXHCzkTZ8wJu7HcGs",
+	"d4WcmwExlxKD6CEDxra9bLPLTEpDXoCSQcgJRLmAbI2pmx9KRCqGkvXg+IDUHjUVmo0SNX0nXbA8FBan",
+	"XhZmTNtFScXhAzYAImwo1MCmjESphnnaDD385ah7rH7sl9uR72ROfNkhlBuudOcQJfyjolqfquEfEtP6",
+	"VA03iWjFaD5yNdu1Q2AfJebWAAOvbAwM+rL/Dd9sXCnlMwe5ejN/zuhS6mA35vL/Y+/9l9u4sTTQV0Hp",
+	"blWSuy1KTpyZsVxbW4rteDwTJx7LibfuclYNskESURNgGmjSXJer9mn2wfZJbuGcAzRIdVOkJEqk1H+k",
+	"YpHNBhqN8xPf+c4u4DpxIveK6Pyb7u0UqPNvurfqABSUb3v8uSfHn9czrkdEZtZoYyeTQn+SY26pu9WC",
+	"zeuJkVS1nvoLbwdb+9Tap9Y+7YJ92rIlAYk3qzOfLXPi/tQPQjYJ4pDeHAFnoP5JE25qZj7/rnsrcTSn",
+	"ir15uRjBRa3oXXRnLHc2x7ezdiJqLFLuuCj+nCoD0pMqxBrxqhaa4j08Ie8qaPog3M6X2t9BaXtORCTp",
+	"CTZYnEK7QkPtsD3jT2l7+lOd2XstnNHbmKTkb7rntNWWJXS1bP6ue/t0pnyXCaKwtRKWuj0y0KWiZNHd",
+	"Z6sWdmmrqTxvgxPtgNsxVkxMoNcaSWM1WM/raq21aBzcDKDY2rBy4g25hNSS8fn7MZ9jZ87Yje5Ao9GA",
+	"5Alnw75BWTPs5qa6Zo9xMq0+244+25ekPZ1/Juz2dWKbxAfiiN9BuVxbZULev1ljvhkEjwyZsyq9jYEx",
+	"lxa7GVJzaw+QhD74hRQZU3rWYW8AFIkdOBPsS+9PHzKmi64K6hT6nhZcQbGci7flGHIalebFrnGAleQL",
+	"IKHE82gcIpEGeoSw3Zau76rAwMXVnNpugmXQykpV0nkCPG3OjWVDrTM20ZJq+zxqnJrIul9WbZrdJ9AE",
+	"U+nZc5aqMs/TLp6qLnqrV/qp0P/wEVsPeP4r7UfD0rdm5QGbldiS4HOMpBqeW30OCq21LjeFz9hifnPj",
+	"EnT81S45Mqv5Vr8+pQDaXKohKydN7jeapHKSaw6NfxcMgDM4teWjH/zMdk+7nhEPq1ewd4xwad311l1v",
+	"3fXbVqhB31xHqfpGt0ef6V+gXCsil2bNasWnuJvyc0zJSmPZhcDcC3Pe+jx08JMK1Okk531BrQu0Hn9l",
+	"Arwd+/dx44nRFR8Dn1xXwVzrvdixnoq3OMI6ePdxuLQG8V4twY425osedqOefE8vv8KX+NraIqL9bdmw",
+	"S0oIt1Pcr9MEevfNNBKGrM3V1h5mDKGugSxBwoxUfQGctqg68HjIWCaKQhcd5lvc1MHvGk5xfsF5bNEj",
+	"whFWO0W0Gu156X6cQkAVmQXc6yBKwFxHAo5wgzcKws8RbdvmGxy4QHCAK6xmSi13U6aVMFHyDdNeWEsw",
+	"NiKfCpOwlPe4yrQSWXS90nZtWE14Pwc07kFyIFQ5dmtXfRJGcSu558SKqAbgZawkI8G31WqCPeq5QjYK",
+	"kohBKiGbqDTVjc6FvYF2OPoM/6d0O+LCVnEMYH7Y+lKSIEasD8gjgOpLkSXMal3vb8MYsFnXKi+lC+vK",
+	"S2nij7vYPxL+K0r+YSVbb/0eCy9hw7ZJi9vMAnuNpPRsQy04FcVUitnqVrzSAEgsweLEsj8KBXT+gAyC",
+	"hJEuC2yZI8QFFt6DmltokUU43Sq+oLM19o4X1nQVVWCOBR7vVdVCzgEq85z5Uzrvlj1nqaWLqITS6KZY",
+	"xD/tNjURjXFFPOJn0vohe0Np5N+Zj0mM+7O/IYYTBWKFuNVXtrnxBnJYFj4UKPO8EiGgtiQqQYBX2pEo",
+	"RIMQ/ANnsEUR+MDNBY6yWghoLVoR2J+g3HJz4d/bNfb90Wf4/5eK67w5MU6mA+0ButXIlwv7HPkbUvY1",
+	"Mtd840LmKbe8SNnXmABXmXCBLCCh4Ru4aMyl2+Fc9UXaVV/7o8iEWkIh1hFy8VhCOvAlHOYb+Cqdid5I",
+	"6wuTsq8zkcupgDb0VjP/xTeYRWig5e2wjx6UYyjDH7L5MECujTBdVfHuPqcOdNBaQ2T4U4wsmLfO/dIy",
+	"M9KF9RxnoWEVLZozrxtz9/6D6mM2O3qFX/3sgpO9jyoeoiJrzwB23acn+uPATew85hsp2wKI9Zu1re/4",
+	"wDZp+NAqh1Y5tMrhvppk3EQ7kKezqjU7kuvFfTKBmXkBuLXYuhKDEX/hTIgL5PfQyo7cx+CDOHHwPaxN",
+	"V6W8b+VU2vkhjnPofpbPU3S0lr+EW7lvx/xC+MI1K4rnjLMe718MXOCDodkYrjHBp9ODrhroYiwKNhGF",
+	"1JlpOst5T2tzf7XWOIOq3HqfjmBw7is7ctP6tjHfnhy/eCkEmQwdMPEt3qTnFd3i6DP+46qK1jAN0kge",
+	"5+RzInqAYRRIt1dFEP3gJ1hEVssXj5t2rQ66/sq6Jrr+MXa3jy4+6BU9dPERW2b2B1veGTbxzYT1qG+m",
+	"jQL7/scX7OmTvxyHftvIfeosdS6VwO50zk/I+LzDTiM3w9cogXdD3bCfrhDbD7yXi72RXSs+Wb9w1Y2X",
+	"cRe1gmnpQSOa2xd448OX0ky0kZ57toYml48DkGYg80WgyKXRW9l/wPnbjM8xqXnZpHLDXpz9tqFi0Hq8",
+	"urH1pJBTwFSrjI3g/QFc2ScwF9BXtR75qZq/h1E2TTWcCV70RwcNfDEwieC8j7Rpgla5r25OlpP2c22A",
+	"DAMHhuDJAzsZfvmcpW7GcgrX8Txn/s+wZCNB1yIoTKp+XmYiWxsV5hFgeiJc/OPvf5Ac4G0fAAwM8j9u",
+	"x6wMQ2BHtUHIvgQheb4gN4iF9CUT11BZR4WwaOWbPJhqNKV7OptDxAGnT1BKzXKthlD43GGw46DcjRXC",
+	"WGSdEmNWKgsNDKjrIs2205B3gPlcT9PtWA4gPEkrgQ9GAiPp80kAbzwSTyB1nSwACONnkkbfd8SJ0Er4",
+	"pTNfMCVmrHNouEE8EMQS7mPsGmLRsFdmlAKKZywFCjyl7TkNnVL+Ugk2g7Qe/HDE6SS2T5TwUeeR+EZU",
+	"C3vufpQ2HJm4h3qPnHxXBisLdr8pZvFLtsMJB63HV6Qb3PM90JORu0VVXtrQreoKYsd4pBWW1df1FBYy",
+	"aDanLM9GenZV8FOX1aBoZ2MXwP1o28R3wbN+tDLdJhG8KF27LHFJgI4g7lxh7FFKqahZ63HCjF4y732u",
+	"XDQAToG0vg2Y24rwdSF4FhdFe8hyVTWdsBkceYYSaWffnZ3NOuxFrgE25W/MsMOF8S1Xainl3DPdXIxv",
+	"HxsRJrZR1XOrQVq8xP6SsOXAi33LWsvTPaxMfZLF99fGRRBWfLId9l7wDLo2VYQKmJwNjgPM2gUbZeaW",
+	"KgHuHfcMUGrhj1G81nJuhvtFE7jhVM3f+olfVzPtYzaQHnpVOiK80NZxeciFpItStqwTboRnWNIQhYAc",
+	"+42yGIuZCHY7iQg36i76JtXMWuekrR+9KtOxsNFbF+mGWRLQRDf1kQKwc6VTFIpFrVChfk2JT/hBUWLN",
+	"jfNqNmjzVoFKr271dhamuUVd4gdZ5XJU69WeguyJC2GivXMdyTj67P8JPoJHLTd7CWeWF5aSF040IPFh",
+	"o83DZrrMM6TA8DzKlN9A5GMCZxpVNRjAqy6nHn+gqfiNuznagn54B6ybfq537SD48Vf7B/7NtD5Cm8C4",
+	"DcXjdzvjldAjBAEF/HZU0RX1uO+FQU1EBSeiMCzTAMIQcQ16p76QdB+0yn1w+bYapdUo91dfaiqpvAUN",
+	"cmWRafBfZqIQLCvdf4VPf05wTgTsGvNMsHLi9Fynofy0VSmtSmlVys5Vpd6uTrGFHA7deE1K5aWuTmKJ",
+	"GIr7BvYLYRK2cpkUeuiCzA77ZcDsTDMawHiSDhcrIVGHi5vyOXyA9B+1LQrw57eni1ql0J6BbIveHvdq",
+	"HEZszBZXGio9akzvmdJMoB480OZ4phppRyz9I/XEbcxAeUY9GvpXGOcKoORHXWTGC7qbGZQ5AX2PNJOc",
+	"zwHCkdBAImO5vCDcMZWmT6Uw0MvK3aEnhlIpIgwC0tExl3lX8SxzrxWkv7aJ9EKBxZh/+kmooR0dnDw5",
+	"Pk4OxlKFvzdrZXz73bTdqkbttPfuGNfNf1VC1e+4Np+6P8Xl9MY210JHn6l5+lUYTJ4bzTJuOQYfYNU5",
+	"VmwY4dRD2R8xOphA7WWkDg4EzbAWq+n241po7sUe8Is47qoF/I6CuIPorXYe/EO2vsPDJcCsNvL1pRU/",
+	"RWH1zXGWkBFxOdVUI9eLLJieKVbI4Si4FB/8USLc8itD33o8KNBwu99n7GtASLhrz+Ha9JvnpAO6ajbS",
+	"SJzpPRfwCBB6QbYf4KDasr5WA1mM3SWU/ETlwE7D2hA0FcEaAMpawnbUYjLcLE/pxLVVJw9fndwxYiLa",
+	"+K028/IWKbSvDMkqKpB19FtyMCmbmGpQEazWIBFwiy45L1X4NvWdeLiaQ/HpmM/xjLcQQ2msKNwdbKer",
+	"TtWimqE/a6l/C65sq2VaLbMlLVO3j1t1Q3IXaZsgpMFjuZlDVQipMBHQDCOBSAjYI3A3VK1LCKTusel+",
+	"kgkTn/piYpF7GNj+sXydjQXHRtl1JzM0kzYyaiOjx+JL0JYHytyl3OfN5NoIY6RWZlWsdCaHysRyCy35",
+	"xVQUcyhpw47MHKh8mdUXQgFdJ4q7rElrvFIZpAn92DsqxDWNOF+5lW+F7CEK2SuVAebXyKE6lKoisFpb",
+	"ypIGYkl/S3THMzGVfeHC/16hZwYQk8Rx665DaCXUcnN05+lTXdoO+xm64RiW9suiEMqmzUcbuyVde3YU",
+	"QIu3EllN+6TVBg+6mKteHdykiKvJBB99pn/584Yme/xKZQZBBDi3G9rfnVEQjTJWP2y1Wq3hb0X9ZoY/",
+	"kqbN7f4K0UZnvTlmBlFe9jpiTxuqrcUAOm8pMQNGRo9zGMlMnJO5SxOgqvCRtwwxN/LDwbFAV4UoPjsJ",
+	"7BTGE11ADaivbXp6/BQrv52Xr5VA5io3RKhuzbW+CHxzMCVd2q5anpbSLJdUXOp+T9w07nbAzjvhxmBv",
+	"I0/Li3RahhmtFf5/LCBBKYF6wwhYtK4aCV7YnuC2w85woRc4NOIOIzhenyu3LOB8mZGexUsWM+yB14V3",
+	"jPoldxWe8OAF53TBuXsjIh+k37hHLarSM8yYXj4Uqsua0vR3LKOxBcwqPud91t4++nztXpTfNshYwlKi",
+	"0S6E0fm0be16U+NHEnlti0f96A6rLnVHn+nf85W4GV+mS+akajNJPI9Pjo99bzrT0GPyI479koZbR3Nm",
+	"1bU1qjOa+Laj3TcDF8q/5bY/2m4ku7RIq1VftDwRBfyrD3zYNAxddgTXwF2/W1MlvdWZHMjWqX7ILG5+",
+	"P/lQ1ASRvl0tc1QI+nON6sJoWsvdpcRUKCYH4GU6x1FkzrWNqHuCF+w7dB7KLIVjcUwW8LGoB9/QkCSN",
+	"O6Sqdk/3tOfkt+BAhf3h3CjY3c55ok17rgeD9tQ8lkvGvYRfSzGZK+DBENETSMf7OXigV/WygxslrFda",
+	"FzIb0S+Ebewg99GPu9cs7vQUq7LsYYFbuP2eJM39G9s8RZ4Ey93ned7jfZQr4lLGDOzJ54PP/0KpiU5P",
+	"Z/P/56gs8i8rUCkARNELIrgkdJDoCu0V4dupqIPja/Uinsu26FOrIYhTcL1EydP6vkzec5F4RDDxu/vJ",
+	"cf31EZhwGBJ/thJF94WZSQvVTnowwO0R9sDpYv/O4Fxd3gDwUFD/9FpOhfp1ct8v91U8l+283HiIfXy5",
+	"CgvWAKs1dI/ByknDm4XKtzNkC7rvN/s2nst23mw8xF6KLfCyQX0iJOOhttHosYCy54Z3jMm4H8GI3fMr",
+	"fh9NZVvckWGEPXzBZ/4QxWlkfG8iY7xXGtH0crUe/zIRagfebTWTLb3aMMC+v9l+ITi8WN/Vpe7NlkYU",
+	"Zx5HeN8v99eFyWzn/S6MsZ92F48TR4vV7yuS9vB0dPcPwuyAEf64MJntvOhojH1+zbaQ1I1iFhKGl99v",
+	"/eklTWEoINVJ4EH/IKEnLrwlDzZAT869QJPAgftE9CE3z3pzdma5yniRMZ9zYE86xyeM267KBTcW2OLx",
+	"SfHcPSAOOOT7DPv206eE9kkhsDsoJlVDmMfwOXpigT+7w1JMg6QAXjAjPVOBsQBvDpXWeDP/4NC0W7Oe",
+	"YCNrJ8a36eZsUvZy2WdGFFNRJKxUubvcCGulGgIKQ888J35XKWFnuriozcC8ACXbmMu96ugnE+OJtkL1",
+	"538X8+214YgnudGJ+5PbFsfVid+Q+gqHBPjWr3sIlRyEFbaH74VzZFH5rfpp3U++JAc/aXzuq34ertuX",
+	"zsZ7gQKwWp+PuZqf+5zSPp72rzHZv4v5e1EamuOOZcixFJTxZlO0ToL86LM/e7gC3PomyL8zlr4ejMdm",
+	"xqmIGZdObbPqRBCAa32u+iLPRVantl/CzTY4gqueuOYErnqeO4Cfflj0IQox1tP26PyhHkq5l7uZwCVX",
+	"nT6F0yYbW1w8bLKR0V0NtdkZodk9gM1aPk6Lq2mVw23gajbSDBOQgUu64QW1GARi3MJJvMWgk3qfGwBF",
+	"n0G06ixtGJVpaEHu4kunNwZc5mUhzHM2lm7dMLREah1gx0FvutNV2GkDqfn0YJD4K91oF2ICmO9gwCPL",
+	"XqeTfp1kfEdt+RbSV/HD3hN4ehM1F4iIgPyxxVG37L+3oPlQCG41DjmqdEwjgOc0z9lA5k6zMCc9c2b1",
+	"UEB/k9XYnJfVvXfIa7pDJtAl9F9ECto4CfBPKZfcMAf6aqMpUCr47+6nqyeAfEqYHJ1xw6ARjjTMyjFU",
+	"DeXcQolO3cwGBRy4VDMb6GLM7cHJgdu4h+4WB5uxsy7PpicGuhDVjBomYvW1prGHyDG/t1YhyCIZbz3i",
+	"h1ypHaWCrK7sxE1KteutBrq0ayDNl2flXOsBrD6wP4o4YYWprRr9kwJJWxq0D1Zu6jwTxnYVPFTirhtr",
+	"Y9n3x8cd9mbA0rEuROo8MDASUDNJ3clhT1P/8lqounu4R+JYLzzs/TrWOJVm9/qjp8j6oxTlg43u9+Nc",
+	"4lZh9I+9pwcAzYAKH7MBmIAIoeSIG0os3IbqppPFRtUdHTizFefNL6ueQnoqipxPEjxW9+fscAg903D8",
+	"zm1ZQAuAAbUhnVGutavobNp97Lw0uL8ItfSMs57O5kk8DnEI8Xmt7ta2yhOc+UPUh63B4ZHxWSMFviuZ",
+	"kOhQu3rvre5uMyK3pjv7iJmhI1MAutxigsQKs0Jb/sO5IqaqnfK6zAWXodis4+6REkYHlajEzLGvUUvY",
+	"bCT7I1C41IZWmDLHI98YEdRVzgGCxHRdnyRh7O4f7rbVlQ+gurKto1xikQAKCQbEDZvWUZZ2dJTrIbZr",
+	"qNczkeoYUef4iOwMoIVPvmdjqUoriOqHs0IMCmFG0TWhCfyEy6LDPhZaDVm/EJnbrjwn6qOuenr8pKIq",
+	"7utMsLTHs/PoytSpLEgCu7BcaUhAFIATxU4vAZhbmySGp92OPwT3vqdI9gywpm9UsyY68wSXN1dDdybr",
+	"y68+Uml3x3qOm+k8QL/T1uO6bT1XKTM5dGFfrMBKO1rUX2qulVhUYLpc4Smd5jM+N55UwlBv7ZnI80MI",
+	"/DJUUwm7UC7oRKXSqdMcbphtJcNAYW6kPLbClNju6m3tatw862/rCTdmpovsEPAeKwtFMhcH5FJdYALH",
+	"YPmBC3r9TRImBwulJD2RazUk6r9gMJcCBU+rQrQsmRamq5xw1OauYVe8owHfw6R3FJ4PlcAbydq3NWqF",
+	"ilIWFi2jdrUsE0DtpVVwVmJmSfFJGms6i5C020LOf2nlf19R4VF6gY6KggQj7AtLwG+gR46odcsKc0le",
+	"O1TgRMhvZza/O/aefoedwtle4Y0nOP5qzvoAbfPZiEr/jPmFAGTSVMsMGqpR+1Vf4xZ1akIVhYWy1NUE",
+	"7lpbD4TPs6x3tmOkzUKi81om+kzY58jsGpPexspBetaGSo7v1OGGF5omLJWoH85pLVu/d4seAkBLY4vN",
+	"enMIpJ3QwxvZSOgpAF8d1tOxx2KwjmJPwo6d0g0b60LQKQugccCFJsZgF9A/J8ghsiUT+zlnT7995syf",
+	"YtJ21YgbNpciz8Dh1mzM1bzDfkXkkbSMD6zvxwAeTUQA75ulSQt90nqCGatz0XCGjk++O376XQb5H+I0",
+	"y54F+rQPSf+0ymZryubVJzLSdYk6p4Owj8GGCgdr1VZrnJnI+3pMndfZQOe5nhk85hWsx/sXw0KXKotP",
+	"YdOcq2HJhyJNYhDNV4ahA374E33P+iOtjYDuDPWKgWa4o0GJn989lQuvp1tCC47QLuexVgq3OdB9QQyB",
+	"sjm3nLza0ohC8bGgT9r4dRsmBgkQFntiZqA0Ns3uTkUhB/NDjHtXn1JR3AguJICakC6NiFR6wpkeUx9s",
+	"dhjFkY1dLOpMym8wt1cUkm/DKHxwlvimIecL3631QUWU96hFWidzDQ2Am86pAJRDkrR1hb8/4vbIs9E0",
+	"Vgj9ogSbROiX0CAHwDiF1uPEuZdCQqiayUL03S8Tpgv8iTbCM5FPfZop67CXoRcu3c9YPk+6CgNb90gT",
+	"OweEYIdB0YhWMIcUy0TcXod4NgW9l5ZQP5Wd02cUxAL1T1Ml01v/6GvAaYhurK4exX11+7VLb8My5xkG",
+	"7YTU7GOhSv1ccG3WLiDyRS8rhqcM5NLwSYTSx8qDDvtRF0xkwIKvMqS2kBpbPuEz+DedMCNEVy29sq5q",
+	"eCb4+hYe6VT5XWLO8SnSk8UdjQ2dRSHgObCMwVN0QHqEEjQA3IqLQJOFogUK/WhZIA3k/rkgRUBH+fWM",
+	"YrC19vQ3CLsdCXoHzOquAkZLSAY99/2mcBB60vAbSFkA/PaU9XMZ+ldzPLp1Sl6qUhg2KPSY8B4ATHYP",
+	"6J8JKRWcbBnhYlt6UjuTfQGFGWEpeSF8iy7qRqWce8BLI0Lv7ojqTResat7VVXYkZMGc8sKtxmmhF5LU",
+	"dXtlYcWutWfWK/7aIYIGktSmGrG3QejiOqHnC7KLyUTaehWrG10Sb2e6skZyrxmh/sfhC94fiasu95ft",
+	"GVXEHbqASoWQsa2wuwrdl3yuKbIbV+6Ad5+ch1TrPiWNJ3vj0lmLiSiMVp6l8OnxdyyFL9IOe6OYyfWM",
+	"jXUmkghcDFqO4ietsTsgREdPv33GUveTc/eTFESwq9L3whbzw1OQwDoP552uSCJ3NB8XTfGeUnI0+uqM",
+	"XAX53O803J1po+UYNGFpqQD6dU5rme6hck28DCcsVdqeT3hhZV9OuLLpQy4HhPiGF/2RnOLDwwf9XJv9",
+	"7E94zdze3a03t+I8R8vnlrtS/dtFub+DvrQ1APdLVrA0oCyXUwhHn+lfV5EgnoJjjxxKeA1Dj7+ixv0r",
+	"NutVGdjJgtul6+MsxEToSQ5BT65dsOpmSRS8VnyyXVUxLT7HHozO3F8IAfS5lGgIXMgKineg9KiZZbHR",
+	"sK6yHjWFONWC3QHLImVcHo87nLB04AtvWt/4OjoBt8wmWqGBqvE0JFJi0nH29Phpp46Qcdfka/fi/a26",
+	"rHsTZbfivGmoiwyLa4hzFOrWMyzGVlxk0i7Z8KW6tcti/iqTdift6BbQ8NWj3hOubROtsSP8hvfgLbht",
+	"fD6TKtOzcz2FZGjkQTzquK89kL2RI+U0wKbB1UDmwhzxKbe8MEef3RfAWvCZpnnulF9zC/pTNuHWikKF",
+	"A5Qxz0Q432FvXjKew4nQG/iWToJ8RVJdDfBydQ17V2iYZVfB4S5SyRDeo55q+yXO/RSeah29X7UAqtH7",
+	"tCa3fPbqkds8tJCZyL4tC9HUrLp6HStnIlQ5du+cftAx0+FB2HSdiRq6jbA5deGbAbmdG3qpV1/+niuQ",
+	"xDXuS5de7fnKMR+KI/ewC1oq0Dj2pOJwpHdpIeinZjr810/jfNOf11q86r1e20/+9vhPu/qETgMUNXs4",
+	"etYXOO1DfH1XPPTixV+SHY4o7t7Rf/KndcyNGoqftT3jVpqB5L38vrBDGAYMhXLqWWSMe33s7ZLTrKYR",
+	"OtRomqaiMFKrL0efVxunSPgYtwgJQGyhElNR0KFzZGEYGRhhAgyxLqh4Lci0/ChzscPmhdYpFKb55a+Z",
+	"BF26chJj/kmOnXH59snTPz/9y3d/evrn5GAsFX74JOgKqawYiqJpVkb+twjH/xtYwLUtnx2V457iMu/M",
+	"RG9ykByMRSbLsf8rd57f0le/T4bVH4/KRv4+Edc2ITewPrD8O25c93lpds4q11TefwT8VzQ/4P4RxVRk",
+	"CdYbVqAsy9zFiw8Qn1M3w8gvLUHNupaFPCzEQBRC9euYve88Vbn7Kcd99EQKoTJRbO6IjATP7Wilm+G2",
+	"rewLpoCaRiP/vGAZt7zHjThhHoUpbUJ5rzTTM5VGNXKhELew4RIxLHgmshTOFLuKmszMo2/goJFa0ABj",
+	"NhXtwnp5RmxuGTyikySAUZ4qT3XBe25waGmliwt3DcGav+8qXzes8yyJLnQSlJXOX3ryPTEGwHcAEDfs",
+	"u+OGsPyvuI5bzEDiCM0JSBIyQ915UNVMRDHiExNekdFjXMu9ig2+X5nQvN1l/BBtbcjqzPj8lqTU7S+U",
+	"N6+5vWj5toWwyyPZJelcLbxHuZyK5iwWddnlhuVaDRkPLZ2AIq8olYEEVg69e7llSjMUVprcCQgcNHFi",
+	"Y8FVVL3kb2JGuswz1hNdVSC5fX2HxdfC/iSnQmGNxdUH7qfwZPu0U29akTIS/YvL6wvJRbcUm+6MQnA8",
+	"handGm8s6fRYnaPSC5vA7cjaKPG94Jlc+02+h4m0bxIIKHg2h8M9OinbQOClmkoLr8EcYcfx1fWGWDMv",
+	"Q/169fuvDJo0kP2YR8dNbDbSkEQYwUFW1QcSaenwuAeMLoCEugpuKwo2Lo1lxso8d0YWOmYDkwaOK3yv",
+	"+ELr8QlYbhiFqDS4ZYUcjiz7mrML2b9IcKgkOA9uPRLGuwrLHgwUSfFQKPMNK8RUX1D5ZPWkdYoI6/Lf",
+	"hGt2pjTy+BaZz/V4tZXD0rOKyZTnuSgQv7WjVZh7WEuwxwjVQZnn7bHlzY4tUdEwriKFBAb2d01ASSqM",
+	"9AbA/WkazjNj7Z+Jfi6VWK3+ozGdknW63jCvrI3wFXsSO8fQLbNODWYTvtlBfVmL0sTHaLnJHk8lN73z",
+	"RTlbKVVNXpULg8pJs1j9HBxm9K0okLvsWHmvqSIuPV1QAnH+T0+EAmZCJDFDD8zEjhWfYyPuS35U9DMC",
+	"hB6zaBvW84vri18nD9r5qR7uXSGmUsxWe0JLujmo5VaDPBoNAlnUBQHtzWEjLBMbrq9KCmHKnnu5vRVm",
+	"+lcFfLxOnEtF108qBeHsMqCOgpsOZMcwqU4Nf1gY8YOuZMDssrmOzzMgOu7romUWfVzMon7ThlQB+ayY",
+	"cweio2tJYJContgsTwJE5Z6iCZuwIR9uQwJFAvXZQF5KPlT0TdTFqKugpllpMNrRlQY5HMZSZaKoWCQU",
+	"06rD3mGF1mxUpVIiseGFQIChzmvTrr9Wy/BjoccPRjG01OE7Ib7R9sJte0mEryW8n6s/rqqH/JG697ib",
+	"f2XYCAoxF0of62zlVF8shrRXYp0WYosaGM/CjO+gIBGfIWsbVz/E0kF8uc4phfBwzbh2ZRHhdeTktbA7",
+	"KyQ7VFVYrdG6oeaDry1sS5b3Uu9cjoShXf4GeeqxnsoVhIgfgQJLZiatyASIZc0Ihj9OmD+OYFoJ55f3",
+	"8zITWcK0AiLDCR8i1OfNS4yUwaOeSuytLA3LxcAyXdpOV9FYeojlOESQGM63UVeE9Fkj2yE+1aZUQGfC",
+	"PclBPV74zUukgaT2/E+Oj8PzG+FuYgV0Wejr8ZibE5b+u8zMvx0/eXb8f//zv8nxk2dP/u9//jdt4HKT",
+	"mTlYwjj/JNTQjg5OvvvTs2eAb64+gDJVKwp3o//6z+PDZ6eHP/LDwT8//+XL14fx30+/fPP5uy8LHz35",
+	"9svXyea/+eb//ZeDWizyMt5zKBTESpDsNBOR51INT1h61peHP0rg+OhLNpBE+2f6Ev5dCNgq8OuGNfLf",
+	"rad/XsPVTQVPwO82FxxoOwuRC26ahnVXnTtf+aAehP7t8XEMP//Ln4/XRaDnfLNJWH2rU3iLxcpNTJ+l",
+	"snIszsf8U/2ofzpeHHWdIT/65lUaVQlExl55oDQxqYwVPDRT73PLcz0sBZJuApkiuD619Jl0r4UZ07R6",
+	"WueCg3+73Lz0at/EsybuJWmiW9dGykS/6MiCWGQIK8AuznYk5sgRyjNU6OiT9qA5rJu5MAtciX+kLTvi",
+	"zaOvlrgBOQq9Efd+DH2wCUdhpDLYKTkdIT1vpc0Rz+mVsPc0nCkiH+MZS+Fn51gGnF6OupCcHgRpV8kH",
+	"oyneF/mgG/sKRgZawUfZ/+NOsjp7AXBakLa2ncZdg6CyjPEgiqs0b9X3Hb89Av/crCxPwUsCu/6C7xEc",
+	"vYR49MNVwRagr0GlHhSHfX983GFnFGcQSCp9/epDV9G8/h0G/beUWWgZOdBFFWmEuGMkCjeu1omfjg9d",
+	"3DSiKTRFnK/x4TfW/3flBML8mpzA6tU8XPftATtVi25TeJFruE2R9H5GvbvG6c2yP4VwcK3HhpXGybFS",
+	"2rKe8Cx4JwE/teBPSXVeGpFGqGZVjnsCg2G4m1RdlWbCcpmbDnyUdtgphnhQmYaR4grmynqfrNn1qGPb",
+	"omXZfva7UQvsIr3lVk+T7sXjoP3YppVjJsy1/YCkuaEOaonL6ZzTpcRPnyunNQrBMzDF9WSZ+yjSO5QM",
+	"AuubbT8a2/lsTnvS1FSevo7QX8WXGfsJL5DextfWTURhpS9nwPpnQlwvZoI94Ho5PHhO3kHVZkvarroQ",
+	"YsKkrYVUQQOX/fUFbj8dFK3IfVF0rqmAFuk5b3AK/xC9pDad88gq1FBuN87PFMI9mVkBq4XMiPjE+zbq",
+	"PUi9/qAXSKAc9t3aqOtt2mEffd00FaVS/GdERHsO/QlwGqiq3Rd9PZkHtxC3Y4f9rD0hiBnpmQEYrTMQ",
+	"QJvift9h7+H/Ug0rjD32V52NZC6oq7e7hEnTVQDIKoQtC8+G4O9zShmkb4+hSzmtEuOKjXRZgGmC/pzP",
+	"Ef7r/qYGRVbr8zFX83P6TRpNqqu0El8ZpmfKP1UU+uLi0O/OtRJG5IO0vr+4u+S0Vxqxuy3GwxTvq8u4",
+	"UH58mMrqGmq4JkGTYuhPX1wpbXvy8BD7ve2HkaxXC+3hx53DeMFs+E6/Vb86F82oiD4ztBwG9VyPrCPb",
+	"cDSVYtZsel2gNKkqRjzxJ1a1UOiDd/JFLG4yTn+lE2eRyyKvOZL+TYoZPsxDZMuAB/vtykpRXLYdLU67",
+	"Iz3W+torEx5uE6FkWzmVdu4dR+4ctskieb33opvOUby8fwal4HU5nac00H0h2gQd569M5bau6Ba05PKs",
+	"1c8bb6sHjJM7WZPbWJr1gwH774KL2LYYesDw+2XxqojEKCB24eu6PgMg9Zv0xa8qlwYIzFXGJoWcciso",
+	"GerLSkNNrLHI6MnSP1LKoHFmAN/eqQUwvIehbw0x/4vK5zQ3Ot+VZjG1ugTdjXKrN+Ebj8YNCWagQyvz",
+	"vAk0POUyB1LYVajhegg3AGYTlmK/8ZTAsKXKodaX9Ls0bCinQj2HmXikbIelYHZEGvrW47wpJZJzCx32",
+	"g22Ce5/E3uLvWipEw1TNJE/95dIwcFdF5naFsWICt35y7LtUEY4Gu+gj2WpXcfqW6TzrsFPkLYGV7Als",
+	"2IyTpmQL9/31C8Ezg7fqzemWegr9nYmBZeIeH+8HN+oqaqWf4hMtL0OABUCShp7aqQM3XAQEygV34yAp",
+	"rDaigi8r3dPZHLJA9LsO+4h8zkIWHm5A7PtXP1BCgQGslXsEBg/g/PGeiGtYGvaZQXN9mSgeN89BcoBL",
+	"64QQnvZ67O/7DFV3SqgJpAQKKllEqiPayy1sytwqm8cNUX80GCdI6k7KXi77qC3WqlpPVrBKeEZFdPxC",
+	"ta0NxULU5R6Y4Jow4O+x7m6HIeBuhveUq12P5LJtPH8bjeedL5XebSjwKBIU+53e/AWo6zapDobvjj7T",
+	"SeCVyFCvOjsNeMxr6Uf3I+fr3zaE0mscVnVMB3A4kAeRvWjr8NtEwEaAyTVlK2kukaDTb1k1p1zYlRD3",
+	"9bmC83UfLHWg4oEti+vRWKTM8LnBzhtRSsJFMJnuKvRm6tn/70pYdw4cuW1H5WEXuu7HsXBbYku5y6v0",
+	"1VpIz2D318R6RhR5nMgiahJNPsNpLJ+zsRj3RGG6Sg+cylqAi2JOKUaPY1sMO5JqCNieEZ9MhDIYvT1n",
+	"qYsfU1YIjZ/apErZIWyV9XNtRNZV0l4qXwH1it+nzXjTO/V1tgUR3ThcvOueCLeND30o0du++pH73IOB",
+	"VEJ77n47GNfrh6lHPa6aT9E8sd5ajHo/SWN/4MpsUZNvnK/fpgf8A1erioTdwjojOtBFvw2QW4dzbamG",
+	"rL3bPQnD0y7Mqq8VKtcn7f+qoX/igvyiE8iVPy3UA5brGbWjAlZnpJ/SBXIwj8TcO6BVKH0KdygEHV9C",
+	"u0vM/XueZ9/MIWMIZbcjMYbzx1JZmTt/BNpkaYjiczmwAo5SsYsl3F0PGPcnCoWY5LxPPjOsSp1T+QNX",
+	"2/Qm7+YM4geu7unw4Qd+Bddnj6sWAN66l+0hxX1bih9cCM5ijXtjV/Dosy9XWouZfE3HcGC3q5N/pTmv",
+	"eZzxE9iZ1idrfbL1fbKBxb6dN2cpr5MZ8qSoTts4p0hkq8HNdyVRO3TmsE3PpD05aDXI9vHP6ymQOuM8",
+	"ErywPcFXdEY+E9DkjVr6fHdMURRoF3ISZiMNvbeo6hiyE+xZuNLzSKSEAU077J02UD9cFXgBUtYwbrqK",
+	"szCtCi6KCm5Eo/TcKGGoClHLvu7NGS33NwmFirlgE24MQmF5POkImAolB7OFwRDXWhcL/jUs23V15doA",
+	"ibAUt9bWZ99UhNL2fMILK/tywpVtFcV1FAVIcSRY19QXUcuh20vvLrbYurbvUVOGEODoUPxgLLdNxQ/+",
+	"u037l5zB777sW5a5eoBVyeb4bbdOSatrNkk1L3b2M1VblO3mn7FdCetrNZDFWGRUse1b4/V9rxax3GFY",
+	"GsS0O3/izyzjc9NhICXgpqiu8rcI0dTlXlNLrYZdTBGqaLiNLqzzKWAwsf8p5lduwe8pyXx3faXalHOL",
+	"aLg7REMSMR5FSrXlJ7lr04ZKugoie3M0MNd0p3/XUjVH3n/TUmGQjAYFKLawjLjs94WBEHxQ5kBIsojF",
+	"81g5X2GK0sTcTBi01HXffgchPGL8ugp+l7vvAKMXlWC5Pwj9t1D8yvt9McFq6Eij4pDRZdC+Bu6J8bW0",
+	"XdUTfT4WfvA6c+ge/kYIvn/eOzQuItb2xW3u6Vtk8E5xT1+leOFPJ2UtMTWJ5c3OAyGr1qz0fhJ8Gim9",
+	"ZSqHipJ2URF+rMnc1eb/ABcdMoBd5Tx5yCZGEBSWazUUxp5QwpBK3kOYkTCRG+i/Hhoj0iV45/h7xnvw",
+	"DTQ0Ul0Vakqgfhp5GQe6GIsCp24snxsgmKTBiLrRTQvBLkE3y4EvsIfhJGluqMCWA0TldpXf2rV9M9w6",
+	"3bKWrTsZFYNW67U5g5U5A7cTb6hY9HCtnGQz+8pPevhYYKbgwfTtquwf79s27deK8OZpPzJdUiuW6yFC",
+	"La+V+auT8rFYhSD6CalobPDAXSwylO6zchL5EV8Z9AuQuQdCm5GcoKl1OsJ/T36DVpdOB7uKjgfZKVpj",
+	"8PUX7HHkUISY6xlL9Uydu5unJ1T1HE23CuQaykL/UUrbGuxHGKaEXdOqmpOD105Aygmb67KI5LdSNdfH",
+	"U30kEqpxabE/tElY6kKVc0IqpD4G4WNNDOgTUYylMVIrj7lSIvMRS5VuidIBOhNd5fcfqp3oJizTMEIm",
+	"JkJlDEIVatscUSZ4x/4ESi6RkRaOMdOGevK38zPLVSbVcCeTKn5yqxMrxj9Cq55aZ2Q1MAq0QzDzsXzd",
+	"NIcxhrbttwaAeEtd4B9F5OEedlXYAWvblri1Mn+9AGSMxJrbrnED96ChyG3gvHhqbfLdMWEJTiOPoook",
+	"KBOJoURXuYF+11IZPOyJatbgx5sXrTlh239IgXuK++qaXtqrumThErcoghZF0Bau3av+d7JaKchb8fG2",
+	"Vbi2Zb3cVq61rtZdVK6R7dtO6Rq4PJvUrt2ZUO1Q8dp2/ZO2fK1VI9svX1tTi9QZaaVnh84Flqr57PcX",
+	"RGjwIXU4NyM9Y8gqJ1hQIkwJkRmmNDNyqA6d96AyNtPFhaEieDVnupBDF5Z9iOvRrGY8z+GeXfV1qvTs",
+	"nKaUfrPYwCHTglLHdH0C6JKqjQii9ZaJ9ajv5fHTDsPsNN0+QTTJRBvpIeyp/+N8bFI2yUuMD60cC2ak",
+	"6guWcpvC34alxYpk8c969o4WdpscenekJqunaVaW0EZVWlhd0/Zdf3R910GWsKPBVIoZ0wNk7SUkmt8W",
+	"VzN11imqqICxOXH8KqYYRjhXdTS80HYjdFgBBqXftVQiQ7WUS1JL7j7YNAUF39/pK6cFJ7wv7byrcreC",
+	"puGs+Sdp7Lt43rt4ahRNcFVWeWH926Oj1ilZSc0LmeTJ4ta/udyvmUx4T8Rnixw8lSKweoiHwf44WRb1",
+	"YJbG5PWF7F9UyeuuirLX4SzaDeyu/R0Av0MuVaDojQ+hVyD4/y77F7uT41hSAlDvV1rf6gvyRG3g0uqI",
+	"NQMXt7ehcVvYUOsdMjUzeAd0KjsT1lTI9fjM57JbwHSBtah4MXYTYKm7UcpGXGWRtOqpKCBYCXSK1f0k",
+	"tXIb8ws6UiL0ygIQ/UxYKIet+uvjqJehbR3mnslPvKtopKhBIuqyFF2XcxeUuPHTnBt7boRQ8JHhc/Je",
+	"/InZHBs0j3gWlqhO95wJ+17nd5hivf1DL3qEeyL/jtyq1emlWKdi98A5tXyctQr1wVWpBgH3hVEtB/eW",
+	"6FrsonkhQPI102Qudu3x/kVzI2wkRwFVrhhX/ZEuTirHUypjnYBD8kirpDIqEBXjhYu5JyrbKtxdKdHE",
+	"UqVnKRQlhaQU+V9QEdXPdf+iwkbgjGbcAL4RHdOqN48SU2jc3R/Vlza9Fvadf+qdjFtpcleiHa1o49XW",
+	"F726lQykr2hTkezUwaFnzgWVarh+BEv3dLMdO4+yuXbzQ5ViSt3WKXQe2l/5nlkqY/5GCXX8rWcBf0FX",
+	"Yfq7Z3ReWtFhr3h/RPQrXfXmZVQgil2D+9Bl05wACQzcIXSPgTpMrKIPSGxQPG9eguJzO1xkTKt8zrTq",
+	"iyQ0IEW1g8Wi7u+0EFNppFapV2DYotSptA47DSNDR1z8hZjo/ihcju8nzJ38ccNnz5kc+KrSrpJWjFmo",
+	"UM01z0SGDnESWoqD4+1f0rmxHNxv7DweppksLwcvCqiK4QMbwcrxCQe6GGprBdIA4OIUYlAabGQdlm3G",
+	"5x32ZhD6/EhDU0xwQin8GSHUGDwPLcEfpShF0lW6oGrZavNA/5UOS93Pqa0wcAxc+jWEJ1MpEqYLxN01",
+	"nCe7V8lG1k5MIPJJqgwqM6KYyr4gozIQ0LS4w9IJL03UFjuctNS+uMomul/BL9yeHrjX6NbG7TkApRCk",
+	"j57EKYHSiizcvT6eUZm3GCQYN7Nqtx+vLE/vrgOWxeHXMKu09xcIGXah+5Db5g+vG1HC0rHb5rfH6Lgf",
+	"ERO8vXMn+7q058YWgo9pDZzSDEfF0UdWw6dpckmvX4q69hVjeGfLT0bvHEStDJHpTgV7L9BVCt7bVd7a",
+	"1XHekbmQk8OpxuOFSdngq4FBdY7RhZxMRIah14jnA2+bJottAj3LBaTg3N2xXy90A4S/3c28FfbW2vlp",
+	"5P14t8SNl7IBz41I4mSjDdlHuJl7kjpj+Ju24oM+u5CTXbOBbk5udvdl/K5p9dqocm/NS40ZeYA2Y5e0",
+	"tZNvZjUoTVReZVE4regU3vVVNwQ0jfm5OLKGK88BB5KyTPRlRkoTPjph3Hi9DXqaFwVXQ5EFpWyAZgCJ",
+	"GowFVWuogoidYmCFcaCvYfr2+Bh/2JBn+wdMfReTbDCz1UoR173VhW2G7WpESEg8xJwmUqHgrZtjS9ZI",
+	"nsEgS6kznmVefFelzT7UJ0DCLTbPgzxnkI2qbgEhTdz/wX2BuiZoDJwqFuHA09TpjtMs+6Bvpj12pkax",
+	"epZ7qlSEsd9YcQUxJVmp/S5XbJtE32Japs3GeJ8KWD4X/jrXg/O5LgvzcFIve1veeYrWC/IKROT5B9mO",
+	"m/jcR5/dHd3fq0CZ79Cj7ofGtAS81DOckXnedPQQ/4bnOXnSDFCekgiE8JlGnIoPusoFF02wbMSH/ljo",
+	"8dZNpxXrc4bhtNryr72hOm5xnH7TBrUSAC8bKJaG4tZTFUn1IvQRQwiu5mysC7G6pjV4dXcg5jtUr3UH",
+	"zmxb29rmCbaDxKmDKtwEgbPkphwB8U/jwc7Kqvo30ZSgBKLIRCEy1ptjHjChvCBArKEaVgwGou8b60cY",
+	"DapDM1015qrkOTEW1XEQ6al4o+7UV9kCBVH1EBvF9zWO0ttH7CY9snCzPXi5TXqf2FPbRLeuHQAe+RPz",
+	"pijwIyYOGMcDag9864+4Gooaqp9flbvuR13ckQe3diUcTD/QEUDv3eCQtk5OG7TtdND2gV8gOMTLIRAu",
+	"XlsxJPV+VKBeDEME4CsMRELvlUCnFqayq6KP3bbbNtKt8O+b8P92c4Gv8wQKwbPGkOotLy4QYkEc8NhN",
+	"AnPQQzkVimklOix9/eoDO3KDmKOxwDFS39keuEToJHUCsRkBsRg3rFShxskFVMWFKOgQFrkAnLY7gY6z",
+	"uQu7fNN8O+KYUoKfZMD5sayX2LtFEJ8SEtgDMBlFff8U1BFTBx5fSMyGUIX29Pi7y9IDBG3VLGyFfg9e",
+	"BdyPklvHXVUdnBGPfod9BHYlucR35IJQrWsjSV5cvHcvasdgf35eN44M4S3uGBzdv65HrfUfA/nrTsV6",
+	"vLhYVLgBccOoIDTS9f0Rtw16HpRxI6zutbDE1y0+8fEkJzjypNADmdOgee7hdABmcWN1mK/+N57YDTSe",
+	"+CSdXi8Ey8XAMl029Bp7R/e/rMeWXFCC0zw5PqZeogBnN6wn7Exgmez4hKX/7nllzL/xXPZF0tO99CA5",
+	"kO4mf5SimB8kB0BWgEsDlx4sq6gkErwx//STUEM7Ojj57ttnz5KDsVThA+CxsKJwd/+v/zw9/P/44X8f",
+	"Hz477ySH//zXf3Hvxe2pkwNjC2jUsd06WlzLldxPtNxLHFroOMgCC8xu4gs/BoY0pETygtGbM7+RIjlE",
+	"YWtKa3u/aFWC5SV8bhY7dcH7SZY6+XOVeaZGQKpWBZs4Q3rVznEaFk6Rd9hbr0uM5fOkq2Y+m6OYs1i6",
+	"6DDnKJhLTUdHQKQ04cbEPT/dp4nTRnJQJdxHPAPhp1ZeIrg2HXbaVbNCqyHcaKaLwGb7HUvhi3P/BXUE",
+	"yrnTJtlYqq8M433M0lQ1n0CVAl/XcjjiUr4VB9vxefztb+rz4H0eQz586R3vURo72mmtX3MjvwZ3O3Ym",
+	"IoleqT9XQgzORnpmGM+NZhm3HNUWVK+DkZspUTAjnOo0ZX9E7Dw1atQ3F8My5b5WA1mMRVbPsY36ZEvG",
+	"/BSXZPWhv1+3e9AYLV3z5lu3gfPsBaUpyN+eiMJK7047u2mEIk6yvOrpSemTiGeq5sxlkvEt2j1/+3vi",
+	"5dpEQsA3IfDR/ZBxtWHz3Qoobk6UUfLV15DR2Dk/4lNuebHKR3c7jB6B4dVUuCudk5zzfo1Qot07xXvv",
+	"uFu4i9tv1y3Dgl/j3/J13RqseqoanlIvt3KSaw5Bk7Eyz90G78OSJEhQw7N54vkwB/BOyLuZ13oyTZvx",
+	"FnU1jLBaVeNDfWXukenrLkF+j1U+PEFX4OUCSaGNTUoUt8J6PlUtowMoYc7+9u7V64S9+/l1wj6K3jsn",
+	"Eq/f/Ai5TMonfs/e/gCy8f0xG4shn8hPIjcd9mY5Z0Lugy0LJTJWTgo5HNmkq/qFBsIIOgIzf5TOZcNU",
+	"aMFnBofh1smQ1CpxQcVUOOMJldPvX/+Arp2xBTJPUKJ1LCx3oczzrlo6S8M1QiomsDOFHroXjpmSgS7G",
+	"wmseSO+YCLGoxAxOxryW6LBTWHq/5F210ExRq9gPVdqyQiiESc6Ffe7TPXiHcF+kx3LChTnkminhuRY7",
+	"VV3lPbRQOWlHhfDaAJJX/gEZdCAArsSvn377jPEeFp9w+w2uofCEaFYTq5f7yZM/sb/LHwLZFNBsDbix",
+	"okigm/1UFNAboOL/IgYzoegntdXe78pYbzZ51+Myt3LCC3vkVuHQvdFFrVk5/KBhI5djEYGx5lb+ujf3",
+	"Hsk3B8mBG5Tbg5ODnlQcct/LCenYY/9PP/4/w3W697vor+naf3tn5uK03xcTez/ng7hE52I8scBLRH9b",
+	"rc/HXM3PUYNE3+CBNu8hAcXy8eJeRhV3vdhucXNnBd0K9nQ2jz6JDONdT6usIqFzlDQ8La4+pRmdC9XX",
+	"GZGSxN+PXQB17mQt3cUQCrzMzTzZhQgKEmyNWJIzAZyWLJfqwttPZ6AoIUc0t5Sd81iOwIkLv1pI0rFf",
+	"vZ1Tsd3RSnQVGkLfSrtOn2MW5hXMeDv5kmiEjVIm39aWVGHy0nN5Xl4+Z5yVDgkQ9BZWrKlzJS6vaVe1",
+	"xxFtwuZOqN9gM6K2WUjMX0vpHE1FIQeyIlaoZxpBFRTUCbi6tPnxYy8qBK3z0qRVXwBCvFNTk2yEyn6L",
+	"h98Uo1XL03GlSiCfaKE3TdAFkUwznoPvv1gteFt0Fl/as4i7r9wFLmkgC4y2HUrRxtLzyWmK1X3ZsNQj",
+	"cElb7QJC3tOljYXkBHGe0jKhrIsZk/BBJrOEMlLcAq995qJHq4OJwml01SKEEkwcYI30AE9ACJCUEH7F",
+	"Y6QSF7kVAGnyHIxuDorniEEVRRBpIvqpcwlewSS2e86HY6wIddjfzn75mWW6X47hHMhq1hNh0Z3/BLnt",
+	"VuzuWuzwzaHBgrh+Q0mTaiotbBmzkuwuug5lbhY5fCRrXy3o9+hAexm/A8RVYCk67FQFezYbaSMCD5Yv",
+	"0q9uiRWwSsCPqgnFB5LQbTF4knCNKNiYz6ne3/3tZ00NXudd5WxoxOLlpykNQ+Dqcsc3OqRXgFTKxlIx",
+	"6LJS9XZq6t74dv4mWu9NLfKLsjC6WKcIBbbelhtdR4+yCuwXb7BWPdx9X3hDykFPRCw0JvHZbsgzrtnH",
+	"pk5tHH2u/oDSDZTsZnf3Z9/Y2eoLoeJ2qJFMr6leOgy6Sc+kb1hQEkw4fffL2YeuWpgoTiyFxhLzZSUS",
+	"AQkDEZ/GfHJMGQLL6Cszk4orpKvQ9XU+Cba0+F1LFXV7ayzHx9/F4nQVDHlRrDyueMLtqIIVL7yTldDi",
+	"VUL+5uWW0cLvtb6CUgQ1bugP4lWzahmTW/aPK/jJQLBAgv0BX+zFOCMOzVSdp7DUlOfGOjAT/VwqcVdK",
+	"8EpVBudNQZc5R0qoTGQYvjjtGaky9hImX2ky+MaU/b4bqxbZDA+7VyqsFuICj5E9+EP/B4FvgXfVJNyb",
+	"irLPujaeErzyGbpKDFHAfMkDyCBmDC8JrA9oCuFiNSqmgERjp+EA4J2fzzbPAPwgN60YwLtlz1euD5zd",
+	"g85pU/ltKv+uU/mTSp42yo6g8riqCcDlAiVs4rzcCzpZqqtmUvXzMqtD9mOyAKqfrjKlv2CBgTbQlLlY",
+	"yGBgozQZepXWFSDSV+v66zlUj62YBBR6SQ+gqx/Tf7d+kHCGcLw1ch87liVxk1+VH8Et1mZG7i8zQhwH",
+	"N0mHGGGMT6E2wbTBheB5XpnEpeO8Hp1cBDe9av5OTgCcSkgo94CzNRc6gCcf4uPazOMrlUGW5MzPch2r",
+	"/uq+bPVjT+irDHYJJu0WfKjrQ7hP/T0wlssEdJXQBesVemYAcEhhobsO24q6+Bgz7tZ/qks6GGveosRA",
+	"Cewn3LCUmvGkTRnxaE/ucTKcnmKVng8vsRWp+1P1/iU0avu1vEKv7Y8+07+uIqsH1e9khsbvsDfWNGlx",
+	"WUNS8UpltMXWSazQKPVZlWrKd5BSuTcj0uZTNrc6cS5lA5NTicZnT0HxZWXINCl7uexjiTT0o6ywGtKa",
+	"0F46g78Q8llbMPQuFNRdKRF+YgkatjnrcyPq5SOi0biedHgqmrWClTsjcKfFWn3WUpUoXrMd0X8cvuD9",
+	"kbjqcn/Z3XO+t2rhMpMMUKSvVZ4a2GNArRRTL3BlkR+cHBzxiYRNTDeowQYi815EFVPJndPhB5cTC56a",
+	"CX6EysAsCqup+dUHSIFYnushkBDS5dgoreZ6pJnhhF+r6KVcRBVnSjBUr/31V6FdMNwH6A+jmQb6w8s/",
+	"DzQ4UlE2IPwKiLTqHy9UrkXwseqHI8Hz2vV8Tzlop3h7pQEwDEBYolHhi5rf/uI1MDYVvvQz93fNz077",
+	"Vk6lnYf8N3G3yoIVoi8n0u3SaJXxqoMv//zy/wcAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
