@@ -176,8 +176,8 @@ func (h *Hub) readPlaybacks(ctx context.Context, rooms map[string]bool) error {
 // standingsBatch is how many standings one statement reads.
 const standingsBatch = 2000
 
-// readStandings reads the settings of rooms, and what the people in them, and others, are to them now. It puts out whoever
-// may not be connected any more.
+// readStandings reads the settings of rooms, and what the people in them, and others, are to them now. It puts out
+// whoever may not be connected any more.
 func (h *Hub) readStandings(ctx context.Context, rooms, accounts map[string]bool) error {
 	var (
 		concerned []*conn

@@ -130,7 +130,8 @@ const (
 	// commandSlots is how many commands this process runs at a time, so that a flood of them leaves connections to the
 	// database to everything else.
 	commandSlots = 4
-	// signInSlots is how many connections sign in at a time. The others wait: when a process ends, all of its clients come.
+	// signInSlots is how many connections sign in at a time. The others wait: when a process ends, all of its clients
+	// come.
 	signInSlots = 8
 )
 
@@ -230,8 +231,9 @@ var (
 		Message: "Too many connections that have not signed in.", RetryAfter: wire.HelloTime}
 )
 
-// Accept makes a request a connection to a room, and returns at once. client is where it comes from, as limits count it.
-// It returns ErrBusy or ErrTooManyPending before it has answered; after an error of the handshake the answer is written.
+// Accept makes a request a connection to a room, and returns at once. client is where it comes from, as limits count
+// it. It returns ErrBusy or ErrTooManyPending before it has answered; after an error of the handshake the answer is
+// written.
 func (h *Hub) Accept(w http.ResponseWriter, r *http.Request, roomID, client string) error {
 	c := &conn{hub: h, id: uuid.Must(uuid.NewV7()).String(), client: client}
 	if err := h.admit(c); err != nil {
@@ -359,8 +361,8 @@ func codeFor(err error) (wire.Code, string) {
 	return code, wire.Codes()[code]
 }
 
-// Drain tells clients to go elsewhere, and closes their connections over a time, in the background. New ones are refused
-// from now on.
+// Drain tells clients to go elsewhere, and closes their connections over a time, in the background. New ones are
+// refused from now on.
 func (h *Hub) Drain(over time.Duration) {
 	h.mu.Lock()
 	h.draining = true

@@ -13,7 +13,8 @@ const (
 	stepLimit = 250 * time.Millisecond
 )
 
-// sample is one measurement of another clock. Instants of this process are counted from its start by its monotonic clock.
+// sample is one measurement of another clock. Instants of this process are counted from its start by its monotonic
+// clock.
 type sample struct {
 	at     time.Duration // when it was measured
 	offset time.Duration // the other clock's time, less this process'

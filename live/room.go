@@ -204,7 +204,8 @@ func (r *room) apply(s playback.Snapshot) {
 		return
 	}
 	r.versions.Revision = s.Revision
-	// Whom the room waits for is made anew for as long as it waits, and once more at the end. Other states change no digest.
+	// Whom the room waits for is made anew for as long as it waits, and once more at the end. Other states change no
+	// digest.
 	r.stale = r.stale || r.state.Status == playback.Waiting
 	r.moved = s.Now.Sub(r.hub.clock.Now()).Abs() > stepLimit
 	r.become(s)

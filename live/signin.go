@@ -119,7 +119,8 @@ func (c *conn) welcome(admitted store.Admission) {
 	c.write()
 }
 
-// placeMessage is a connection's place as its client gets it. The caller holds the locks of the room and the connection.
+// placeMessage is a connection's place as its client gets it. The caller holds the locks of the room and the
+// connection.
 func (r *room) placeMessage(c *conn) wire.Place {
 	m := wire.Place{
 		User:        r.self(c),

@@ -45,7 +45,8 @@ func divided() (measured, others unix.CPUSet) {
 	return measured, others
 }
 
-// pin keeps all threads of a process to a set. Threads that it makes later inherit it, so it looks again until none is new.
+// pin keeps all threads of a process to a set. Threads that it makes later inherit it, so it looks again until none is
+// new.
 func pin(process int, set unix.CPUSet) error {
 	pinned := map[int]bool{}
 	for {

@@ -20,8 +20,8 @@ import (
 // patience is how long one waits for an answer that is due, before one gives up without having asked.
 const patience = time.Second
 
-// load asks at a constant rate, over so many connections. Whoever is due takes the next connection that is free. It is not
-// vegeta, which takes several times the processor time of what it asks and cannot offer five times its peak.
+// load asks at a constant rate, over so many connections. Whoever is due takes the next connection that is free. It is
+// not vegeta, which takes several times the processor time of what it asks and cannot offer five times its peak.
 type load struct {
 	rate        float64
 	connections int
