@@ -30,16 +30,16 @@ type cached struct {
 	conn        *connection
 }
 
-// get is s.cache.Get, whose load has a share of the database's connections for its kind of key: callers of several parts
-// of the API wait for one load, and none of these parts may hold it up.
+// get is s.cache.Get, whose load has a share of the database's connections for its kind of key: callers of several
+// parts of the API wait for one load, and none of these parts may hold it up.
 func (s *Server) get(ctx context.Context, q cache.Query, load cache.Loader) (*cache.Entry, bool, error) {
 	return s.cache.Get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
 		return load(store.WithKind(ctx, "cached "+cache.KindOf(q.Key)))
 	})
 }
 
-// prefetch asks Redis, in one exchange, for all those entries that a request will need and that are not in memory: those
-// of the queries, and the caller's sign-in. The request goes on with the context that it returns.
+// prefetch asks Redis, in one exchange, for all those entries that a request will need and that are not in memory:
+// those of the queries, and the caller's sign-in. The request goes on with the context that it returns.
 func (s *Server) prefetch(ctx context.Context, queries ...cache.Query) context.Context {
 	if id := exchangeOf(ctx).identity; id != nil && id.err == nil {
 		queries = append(queries, s.sessionQuery(id.claimed))

@@ -9,8 +9,8 @@ import (
 	"github.com/watchparty/watchparty/logging"
 )
 
-// exchange is what is known of one request and its answer. It is the request's context, so that all of it costs one copy
-// of the request.
+// exchange is what is known of one request and its answer. It is the request's context, so that all of it costs one
+// copy of the request.
 type exchange struct {
 	context.Context
 

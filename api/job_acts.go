@@ -129,8 +129,8 @@ type retried struct {
 	inTemporal        bool // rather than in the outbox
 }
 
-// retryJob tries what a job does again, in the way that is right for its kind: the rows that say what became of an email
-// or a clean-up run have ended, so that these are made anew.
+// retryJob tries what a job does again, in the way that is right for its kind: the rows that say what became of an
+// email or a clean-up run have ended, so that these are made anew.
 func (s *Server) retryJob(
 	ctx context.Context, d jobs.Detail, note watchparty.AdminNote, batch string,
 ) (retried, error) {

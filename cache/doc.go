@@ -26,9 +26,9 @@
 //
 // One exchange takes REDIS_TIMEOUT at most, and a breaker before each server stops using it when exchanges fail and
 // none has succeeded for a while, or when even the quickest one is slow. A server that is used again has first answered
-// several probes quickly. An exchange that takes long because this machine is busy opens nothing. Nor is that a reason to
-// load from the database, which costs more: the exchanges that run at once are bounded in number, those that wait for them
-// as well (package admission), and more lookups are refused with watchparty.ErrBusy.
+// several probes quickly. An exchange that takes long because this machine is busy opens nothing. Nor is that a reason
+// to load from the database, which costs more: the exchanges that run at once are bounded in number, those that wait
+// for them as well (package admission), and more lookups are refused with watchparty.ErrBusy.
 //
 // Without Redis there is no message bus either, and processes give back their leases, unless there is only one: that
 // one goes on from its memory.

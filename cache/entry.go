@@ -43,8 +43,8 @@ type form struct {
 	content []byte
 }
 
-// Form returns what build makes of the body, such as the same compressed, and keeps it with the entry. n is from 0 to 1.
-// All callers with the same key and n must give functions that do the same. A result of more than half of the body's
+// Form returns what build makes of the body, such as the same compressed, and keeps it with the entry. n is from 0 to
+// 1. All callers with the same key and n must give functions that do the same. A result of more than half of the body's
 // length is not worth its place: then Form returns nil.
 func (e *Entry) Form(n int, build func(body []byte) []byte) []byte {
 	f := &e.forms[n]

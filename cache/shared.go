@@ -28,12 +28,12 @@ func newShared(client redis.UniversalClient, prefix string, connections int, l l
 	return &shared{client: client, prefix: prefix, limits: l, places: admission.NewQueue(size), size: size}
 }
 
-// waitingEach is how many wait for each place. An exchange takes so little time that the last of them waits for a fraction
-// of a second, and to refuse a request takes about as much of a busy machine's time as the exchange would.
+// waitingEach is how many wait for each place. An exchange takes so little time that the last of them waits for a
+// fraction of a second, and to refuse a request takes about as much of a busy machine's time as the exchange would.
 const waitingEach = 50
 
-// begin waits for a place. The exchange has the context that it returns, and calls end. Work that has begun already is not
-// refused for the number of those that wait. It returns admission.ErrBusy to those who are refused.
+// begin waits for a place. The exchange has the context that it returns, and calls end. Work that has begun already is
+// not refused for the number of those that wait. It returns admission.ErrBusy to those who are refused.
 func (s *shared) begin(ctx context.Context, begun bool) (exchange context.Context, end func(), err error) {
 	if !begun && s.places.Waiting() >= int64(waitingEach*s.size) {
 		return ctx, nil, admission.ErrBusy

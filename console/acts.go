@@ -27,7 +27,9 @@ type act struct {
 // field is a field of a form.
 type field struct {
 	name string
-	kind string // text, optional (left out when empty), cleared (null when empty), flag, number, list, words (with commas), time
+	// kind is text, optional (left out when empty), cleared (null when empty), flag, number, list, words (with commas) or
+	// time.
+	kind string
 }
 
 func text(names ...string) (all []field) {

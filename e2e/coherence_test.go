@@ -212,8 +212,8 @@ func slowRedis(delay time.Duration) func(*testing.T, *cluster, time.Duration) {
 	}
 }
 
-// shortPause is longer than a lease. It is so short that the process still takes its message bus for alive afterwards: only
-// its clock tells it.
+// shortPause is longer than a lease. It is so short that the process still takes its message bus for alive afterwards:
+// only its clock tells it.
 const shortPause = 1500 * time.Millisecond
 
 // pauseTime is longer than a lease.
@@ -473,8 +473,8 @@ func (c *cluster) awaitHits(t *testing.T) {
 	}
 }
 
-// TestNoReadIsStale: no read, over any process, is older than what was acknowledged before it began, whatever goes wrong
-// between the processes, Redis and Postgres, and whoever stops in between.
+// TestNoReadIsStale: no read, over any process, is older than what was acknowledged before it began, whatever goes
+// wrong between the processes, Redis and Postgres, and whoever stops in between.
 func TestNoReadIsStale(t *testing.T) {
 	t.Parallel()
 	clusters, long := []int{3}, time.Second

@@ -22,8 +22,8 @@ import (
 	"github.com/watchparty/watchparty/mail/smtptest"
 )
 
-// press sends the form whose button has this text, with values for its fields, and waits for the next page. The page may
-// be replaced meanwhile, as one that reads itself anew is: the tab remembers that the button was pressed.
+// press sends the form whose button has this text, with values for its fields, and waits for the next page. The page
+// may be replaced meanwhile, as one that reads itself anew is: the tab remembers that the button was pressed.
 func (p tab) press(t *testing.T, button string, values map[string]string) {
 	t.Helper()
 	if values == nil {
@@ -96,8 +96,8 @@ func (p *process) awaitLine(t *testing.T, text string) {
 	eventually(t, func(c *assert.CollectT) { require.Contains(c, p.out.String(), text) }, text)
 }
 
-// TestConsole: an operator finds out why an email did not arrive, mends the cause and sends it; pauses what runs; cleans
-// up; and acts on a report of abuse. Everything is real: browser, servers, processes.
+// TestConsole: an operator finds out why an email did not arrive, mends the cause and sends it; pauses what runs;
+// cleans up; and acts on a report of abuse. Everything is real: browser, servers, processes.
 func TestConsole(t *testing.T) {
 	t.Parallel()
 	var mended atomic.Bool

@@ -16,7 +16,8 @@ import (
 	"github.com/watchparty/watchparty/playback"
 )
 
-// These are the short forms of what `go run ./bench live` measures. Their bounds are wide, for other tests run beside them.
+// These are the short forms of what `go run ./bench live` measures. Their bounds are wide, for other tests run beside
+// them.
 
 func startLive(t *testing.T) *live.System {
 	t.Helper()

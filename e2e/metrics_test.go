@@ -43,7 +43,8 @@ func usedMetrics(t *testing.T, path string) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// TestMetricsOfRules: what the alerts, the dashboard and autoscalers use is there in the running system, without a failure before.
+// TestMetricsOfRules: what the alerts, the dashboard and autoscalers use is there in the running system, without a
+// failure before.
 func TestMetricsOfRules(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t)

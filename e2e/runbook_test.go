@@ -49,8 +49,8 @@ func TestRunbook(t *testing.T) {
 	}
 }
 
-// partPatience is how long a fault may take to be seen: a worker that has gone counts for 90 seconds, and the answer about
-// emails for half a minute.
+// partPatience is how long a fault may take to be seen: a worker that has gone counts for 90 seconds, and the answer
+// about emails for half a minute.
 const partPatience = 4 * time.Minute
 
 // watch is a system whose health and metrics are read as an operator would.

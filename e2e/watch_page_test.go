@@ -140,8 +140,8 @@ func TestAutoplayIsRefused(t *testing.T) {
 	require.Empty(t, bob.complaints)
 }
 
-// TestBackgroundTab: a page that was not shown for a minute, and whose timers were slow, is where the room is when it is
-// shown again.
+// TestBackgroundTab: a page that was not shown for a minute, and whose timers were slow, is where the room is when it
+// is shown again.
 func TestBackgroundTab(t *testing.T) {
 	t.Parallel()
 	const hidden = time.Minute

@@ -204,8 +204,8 @@ func speak(t *testing.T, n *node, room string, say func(context.Context, *websoc
 	}
 }
 
-// TestSilence: who says nothing is sent away after a time, and so are a thousand of them; a message that comes slowly is
-// silence too. Nobody else notices.
+// TestSilence: who says nothing is sent away after a time, and so are a thousand of them; a message that comes slowly
+// is silence too. Nobody else notices.
 func TestSilence(t *testing.T) {
 	t.Parallel()
 	i := install(t, bounds(func(b *live.Bounds) { b.Hello, b.PendingEach = 3*time.Second, 2000 }))

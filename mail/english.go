@@ -25,7 +25,7 @@ func (e english) welcome(d WelcomeData) letter {
 				"with a chat beside the picture.",
 		},
 		Button: button{Label: "Open WatchParty", URL: d.Link},
-		Footer: "You get this email because an account was made with this address. " +
+		Footer: "You get this email because an account was created with this address. " +
 			"If that was not you, you can ignore it.",
 	}
 	if d.ConfirmURL != "" {
@@ -45,7 +45,7 @@ func (e english) welcomeReminder(d AccountData) letter {
 		Greeting:   e.hi(d),
 		Paragraphs: []string{"Your WatchParty account is waiting for one thing: please confirm that this address is yours."},
 		Button:     button{Label: "Confirm your address", URL: d.Link},
-		Footer: "You get this email because an account was made with this address. " +
+		Footer: "You get this email because an account was created with this address. " +
 			"If that was not you, you can ignore it: this is the only reminder.",
 	}
 }
@@ -65,11 +65,11 @@ func (e english) verification(d AccountData) letter {
 func (e english) reset(d AccountData) letter {
 	return letter{
 		Subject:   "Choose a new password",
-		Preheader: "The link works for 30 minutes, and once.",
+		Preheader: "The link works once, within 30 minutes.",
 		Greeting:  e.hi(d),
 		Paragraphs: []string{
 			"Somebody asked for a new password for your WatchParty account. Choose one with the link below: it works for " +
-				"30 minutes, and once. You are signed out everywhere then.",
+				"30 minutes, and once. All your devices are signed out then.",
 		},
 		Button: button{Label: "Choose a new password", URL: d.Link},
 		Footer: "If that was not you, you can ignore this email: your password stays as it is.",
@@ -89,7 +89,7 @@ func (e english) passwordChanged(d AccountData) letter {
 		},
 		Button: button{Label: "Open WatchParty", URL: d.Link},
 		Footer: "You get this email because this is the address of a WatchParty account. " +
-			"Each change of its password is told to it.",
+			"It tells you about each change of the password.",
 	}
 }
 
@@ -101,7 +101,7 @@ func (e english) emailChanged(d AccountData) letter {
 		Paragraphs: []string{
 			"The email address of your WatchParty account was changed, and the new one was confirmed. This is the last email " +
 				"to this address.",
-			"If that was not you, somebody knows your password: write to whoever runs this WatchParty at once.",
+			"If that was not you, somebody knows your password: contact the operators of this WatchParty at once.",
 		},
 		Button: button{Label: "Open WatchParty", URL: d.Link},
 		Footer: "You get this email because this was the address of a WatchParty account.",
@@ -179,7 +179,7 @@ func (english) activityReport(d ReportData) letter {
 		Paragraphs: paragraphs,
 		Table:      table{Header: []string{"Figure", "Now", "Before", "Change"}, Rows: mainFigures(l, d.Report)},
 		Button:     button{Label: "See the whole report", URL: d.URL},
-		Footer: "You get this email because this address is among those that get WatchParty's activity reports. " +
-			"Whoever has the link can read the report.",
+		Footer: "You get this email because this address receives WatchParty's activity reports. " +
+			"Anyone who has the link can read the report.",
 	}
 }

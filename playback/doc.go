@@ -10,10 +10,10 @@
 //
 // # Numbers
 //
-// Revision rises by one with each change, and with each command that is applied. Epoch rises when the item changes or is loaded again: a command names the
-// epoch that it was given for, so that a late one does not reach the next item. Cue rises with each load and each seek:
-// a client that reports to be ready names the cue that it is ready for, so that a late report does not end a wait that
-// it knows nothing of.
+// Revision rises by one with each change, and with each command that is applied. Epoch rises when the item changes or
+// is loaded again: a command names the epoch that it was given for, so that a late one does not reach the next item.
+// Cue rises with each load and each seek: a client that reports to be ready names the cue that it is ready for, so that
+// a late report does not end a wait that it knows nothing of.
 //
 // # Waiting
 //

@@ -45,7 +45,7 @@ type machine struct {
 	now     time.Time
 	effects Effects
 	changed bool
-	// promptly says that playback goes on without a lead if there is nobody to wait for.
+	// promptly says that playback continues without a lead if there is nobody to wait for.
 	promptly bool
 }
 
@@ -81,7 +81,7 @@ func (m *machine) apply(e Event) error {
 	return nil
 }
 
-// finish sets what follows from the rest of a changed state.
+// finish sets the fields of a changed state that follow from the others.
 func (m *machine) finish() {
 	m.EndsAt = time.Time{}
 	if m.Status == Playing && m.Item.DurationMS > 0 {
@@ -96,7 +96,7 @@ func (m *machine) finish() {
 	}
 }
 
-// command applies what a person asks for.
+// command applies a command.
 func (m *machine) command(c Command) error {
 	if err := c.Validate(); err != nil {
 		return err
@@ -145,7 +145,7 @@ func (m *machine) remember(c Command) {
 	}
 }
 
-// become is a change of the state.
+// become records a change of the state.
 func (m *machine) become(status Status, cause Cause, by string) {
 	m.Status, m.Cause, m.By, m.changed = status, cause, by, true
 }
@@ -170,7 +170,7 @@ func (m *machine) settle() {
 	m.goOn(m.Cause, m.By)
 }
 
-// goOn is what comes after a wait.
+// goOn plays or rests after a wait.
 func (m *machine) goOn(cause Cause, by string) {
 	if !m.Resume {
 		m.become(Paused, cause, by)
@@ -180,7 +180,7 @@ func (m *machine) goOn(cause Cause, by string) {
 	m.start(cause, by)
 }
 
-// start plays from where playback rests.
+// start plays from the position at which playback rests.
 func (m *machine) start(cause Cause, by string) {
 	lead := Lead(m.room.Members)
 	if m.promptly {
@@ -191,13 +191,13 @@ func (m *machine) start(cause Cause, by string) {
 	m.anchor(m.PositionMS, m.now.Add(lead))
 }
 
-// load begins an item: everybody is waited for to have something to play.
+// load begins an item, and waits until everybody has something to play.
 func (m *machine) load(item Item, positionMS int64, cause Cause, by string) {
 	if m.Item.ID != item.ID {
 		m.effects.Finished = m.Item.ID
 		m.effects.Started = item.ID
 		m.Item = item
-	} else if item.Exact || !m.Item.Exact { // what the players have told stays
+	} else if item.Exact || !m.Item.Exact { // the duration that the players have reported is kept
 		m.Item = item
 	}
 	m.Epoch++
@@ -240,7 +240,7 @@ func (m *machine) play(by string) error {
 		}
 		m.load(next, 0, CausePlay, by)
 	case Waiting:
-		if m.Resume { // asked for once more: those who are not ready catch up
+		if m.Resume { // asked for once more: members that are not ready have to catch up
 			m.start(CausePlay, by)
 			return nil
 		}
@@ -329,7 +329,7 @@ func (m *machine) reported() {
 	}
 }
 
-// over reports whether at least half of the members say that the item is over, about when it should be.
+// over reports whether at least half of the members have reported the end of the item, near its expected end.
 func (m *machine) over() bool {
 	members := m.Counted(m.room.Members, WaitEveryone, m.now)
 	ended := 0
@@ -341,7 +341,7 @@ func (m *machine) over() bool {
 	return ended > 0 && 2*ended >= len(members) && m.mayBeOver()
 }
 
-// mayBeOver reports whether the end is near enough for players to be believed.
+// mayBeOver reports whether the end is so near that reports of players about it count.
 func (m *machine) mayBeOver() bool {
 	switch {
 	case m.Item.Exact:
@@ -355,7 +355,7 @@ func (m *machine) mayBeOver() bool {
 const (
 	// durationTolerance is the part of a runtime by which a duration may differ from it.
 	durationTolerance = 5
-	// durationMargin is by how much the durations that two players tell may differ and be the same, in milliseconds.
+	// durationMargin is the largest difference, in milliseconds, between two reported durations that count as the same.
 	durationMargin = 1000
 )
 
@@ -392,7 +392,7 @@ func (m *machine) learnDuration() {
 	}
 }
 
-// plausible reports whether a duration fits the runtime.
+// plausible reports whether a duration is close enough to the runtime.
 func (m *machine) plausible(durationMS int64) bool {
 	if m.Item.RuntimeMS == 0 {
 		return durationMS > 0 && durationMS <= MaxPositionMS

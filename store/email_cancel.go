@@ -10,8 +10,8 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// voidReasons are, by kind, queries for the reason why the email e with the ID ? cannot be sent. They are asked once the
-// worker has found that it cannot.
+// voidReasons are, by kind, queries for the reason why the email e with the ID ? cannot be sent. They are asked once
+// the worker has found that it cannot.
 var voidReasons = map[watchparty.EmailKind]string{
 	watchparty.EmailWelcomeReminder: `
 		SELECT CASE WHEN u.id IS NULL OR u.deleted_at IS NOT NULL THEN 'no_account'

@@ -48,7 +48,8 @@ func putOut(ctx context.Context, tx bun.Tx, roomID, userID string) (out bool, er
 	return out, nil
 }
 
-// remove deletes a user's row of a room, whose lock the caller holds, from the table participants or members, and reports whether there was one.
+// remove deletes a user's row of a room, whose lock the caller holds, from the table participants or members, and
+// reports whether there was one.
 func remove(ctx context.Context, tx bun.Tx, table, roomID, userID string) (bool, error) {
 	result, err := tx.NewDelete().Table(table).Where("room_id = ? AND user_id = ?", roomID, userID).Exec(ctx)
 	if err != nil {

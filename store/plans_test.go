@@ -44,7 +44,8 @@ var fill = []string{
 		SELECT uid(4, n / 2 + 1), uid(1, CASE WHEN n % 40 = 0 THEN 1 ELSE n % 19999 + 2 END) FROM generate_series(1, 199000) AS n
 		UNION ALL SELECT uid(4, 1), uid(1, n) FROM generate_series(19001, 19700) AS n
 		ON CONFLICT DO NOTHING`,
-	`UPDATE participants SET last_seen_at = now() - interval '1 d' WHERE right(user_id::text, 2) <> '07'`, // a few are present
+	// A few are present.
+	`UPDATE participants SET last_seen_at = now() - interval '1 d' WHERE right(user_id::text, 2) <> '07'`,
 	`INSERT INTO members (room_id, user_id, role)
 		SELECT uid(4, n), uid(1, CASE WHEN n % 10 = 0 THEN 1 ELSE (n * 7) % 19999 + 2 END), CASE n % 3 WHEN 0 THEN 'moderator' ELSE 'viewer' END
 		FROM generate_series(1, 60000, {rooms}) AS n

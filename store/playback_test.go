@@ -208,8 +208,8 @@ func contains(all []string, one string) bool {
 	return false
 }
 
-// TestDemotionBeforeACommandCounts: a command that begins while a demotion is about to be committed waits, and is judged
-// by what the person is then.
+// TestDemotionBeforeACommandCounts: a command that begins while a demotion is about to be committed waits, and is
+// judged by what the person is then.
 func TestDemotionBeforeACommandCounts(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

@@ -36,8 +36,8 @@ func deliveries(t *testing.T, s *Store, webhookID string) (all []watchparty.Webh
 	return mapRows(rows, deliveryRow.delivery)
 }
 
-// TestWebhookEvents: what happens is told to those webhooks that want to know, in the same transaction, with identifiers
-// only.
+// TestWebhookEvents: what happens is told to those webhooks that want to know, in the same transaction, with
+// identifiers only.
 func TestWebhookEvents(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

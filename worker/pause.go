@@ -54,8 +54,8 @@ func pausables(d Deps, queue string) (pausable, bool) {
 }
 
 // serve runs the activities until ctx ends, except while an admin has paused the queue: they wait in Temporal's queue
-// then, where no attempt is counted. Activities that run at the time of the pause have the stop timeout to end; one that
-// is cut short is run again after the pause, from its last heartbeat.
+// then, where no attempt is counted. Activities that run at the time of the pause have the stop timeout to end; one
+// that is cut short is run again after the pause, from its last heartbeat.
 func (p pausable) serve(ctx context.Context, d Deps, fatal chan<- error) {
 	var running worker.Worker
 	defer func() {

@@ -2469,7 +2469,7 @@ type AccountAnswer struct {
 // empty for most.
 type ActDetails map[string]interface{}
 
-// ActivityFigures What happened in a time
+// ActivityFigures The figures of a time
 type ActivityFigures struct {
 	// ActiveUsers Accounts that were in a room or wrote a message; in a period each counts once
 	ActiveUsers int64 `json:"active_users"`
@@ -2689,14 +2689,14 @@ type AdminUserList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// AuditAction What an admin did, or the service by itself
+// AuditAction The kind of an act of an admin, or of the service by itself
 type AuditAction string
 
 // AuditEntry An entry of the audit log
 //
 // Example: {"action":"user_suspended","actor":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:30:00Z","details":{"hide_content":true,"reason":"Spam"},"id":"01993f7a-b5c6-77e8-99fa-1b2c3d4e5f60","outcome":"done","target":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"target_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","target_kind":"user"}
 type AuditEntry struct {
-	// Action What an admin did, or the service by itself
+	// Action The kind of an act of an admin, or of the service by itself
 	Action AuditAction `json:"action"`
 
 	// Actor The admin; null for an operator's command and for the service itself. Of an account that is deleted since, the log keeps the username,
@@ -2832,8 +2832,7 @@ type Ban struct {
 	// Until When it ends by itself; null for never
 	Until *time.Time `json:"until"`
 
-	// User An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
-	// answers but the audit log.
+	// User An account, as it is shown beside its acts. A deleted account is null instead, in all answers but the audit log.
 	//
 	//
 	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
@@ -2967,14 +2966,15 @@ type CleanupPolicy struct {
 	// Enabled Whether it is on
 	Enabled bool `json:"enabled"`
 
-	// Policy What a policy removes, by age; a setting says after how long, or that it is off. `inactive_participants`: people
-	// in rooms who have not been seen. `old_messages`: messages. `inactive_rooms`: archives rooms in which nothing
-	// happens; an admin or the host can open them again. `archived_rooms`: deletes for good what that has archived,
-	// and what hosts have deleted. `unverified_accounts`: accounts that were never confirmed, and not used.
-	// `expired_tokens`, `ended_sessions`, `ended_invitations`, `idempotency_keys`: what their names say.
-	// `resolved_reports`: resolved reports of abuse, with what was reported. `old_emails`: what became of emails, with
-	// the attempts. `old_webhook_deliveries`: the history of webhooks. `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which
-	// room when; the figures of days stay. `orphaned_files`: files whose upload was never committed.
+	// Policy A clean-up policy. A setting says after how long it removes something, or that it is off.
+	// `inactive_participants`: people in rooms who have not been seen. `old_messages`: messages. `inactive_rooms`:
+	// archives rooms in which nothing happens; an admin or the host can open them again. `archived_rooms`: deletes for
+	// good the rooms which that policy has archived, and those that hosts have deleted. `unverified_accounts`:
+	// accounts that were never confirmed, and not used. `expired_tokens`, `ended_sessions`, `ended_invitations`,
+	// `idempotency_keys`: what their names say. `resolved_reports`: resolved reports of abuse, with what was reported.
+	// `old_emails`: the history of emails, with their attempts. `old_webhook_deliveries`: the history of webhooks.
+	// `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which room when; the
+	// figures of days stay. `orphaned_files`: files whose upload was never committed.
 	Policy Policy `json:"policy"`
 
 	// Setting The setting of the age
@@ -3185,7 +3185,7 @@ type CreateWebhookRequest struct {
 	// Description What the webhook is for; empty for nothing
 	Description *string `json:"description,omitempty"`
 
-	// Kinds What it is told of; without it, all kinds that there are now
+	// Kinds The kinds of events; without it, all kinds that there are now
 	Kinds *[]WebhookKind `json:"kinds,omitempty"`
 
 	// URL Where messages go: https, of a public server, on port 443 or above 1023, without a name and password in it.
@@ -3196,14 +3196,14 @@ type CreateWebhookRequest struct {
 // Cursor A place in a list. Take it from an answer of the same list.
 type Cursor = string
 
-// DegradedPart A part that is not as it should be
+// DegradedPart A part with a fault
 //
 // Example: {"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}
 type DegradedPart struct {
 	// Effect What users notice meanwhile
 	Effect string `json:"effect"`
 
-	// Part What the service needs
+	// Part A part of the service
 	Part HealthPart `json:"part"`
 
 	// Since Since when this process has found it so
@@ -3221,17 +3221,19 @@ type Delay struct {
 	// OldestAt Since when the oldest is late
 	OldestAt time.Time `json:"oldest_at"`
 
-	// What `events`: of the outbox, which Temporal does not take. `emails`: whose attempt is due for five minutes.
-	// `refused`: emails that the mail server has refused more than ten times. `avatars`: that are not rendered.
-	// `runs`: of the clean-up, which do not begin or go on. `deletions`: of accounts whose data is still there
-	// after an hour. `webhooks`: that were switched off because they failed.
+	// What `events`: events of the outbox that Temporal does not accept. `emails`: emails whose attempt is overdue by
+	// five minutes. `refused`: emails that the mail server has refused more than ten times. `avatars`: avatars
+	// that are not rendered. `runs`: clean-up runs that do not begin or make no progress. `deletions`: deleted
+	// accounts whose data is still there after an hour. `webhooks`: webhooks that were switched off because they
+	// failed.
 	What DelayWhat `json:"what"`
 }
 
-// DelayWhat `events`: of the outbox, which Temporal does not take. `emails`: whose attempt is due for five minutes.
-// `refused`: emails that the mail server has refused more than ten times. `avatars`: that are not rendered.
-// `runs`: of the clean-up, which do not begin or go on. `deletions`: of accounts whose data is still there
-// after an hour. `webhooks`: that were switched off because they failed.
+// DelayWhat `events`: events of the outbox that Temporal does not accept. `emails`: emails whose attempt is overdue by
+// five minutes. `refused`: emails that the mail server has refused more than ten times. `avatars`: avatars
+// that are not rendered. `runs`: clean-up runs that do not begin or make no progress. `deletions`: deleted
+// accounts whose data is still there after an hour. `webhooks`: webhooks that were switched off because they
+// failed.
 type DelayWhat string
 
 // DeleteMeRequest Example: {"password":"correct horse battery"}
@@ -3336,8 +3338,8 @@ type EmailAttempt struct {
 
 	// Outcome `open`: it lasts, or its process ended in the middle within the last hour; after that it is `lost`.
 	// `temporary`, `later`, `unreachable`: it failed, and another attempt follows. `ambiguous`: the server may
-	// have the email, and did not say so. `permanent`: the server refused it for good. `cancelled`: the email had
-	// no recipient or nothing to say any more.
+	// have accepted the email, but its answer did not arrive. `permanent`: the server refused it for good.
+	// `cancelled`: the email had no recipient or nothing to say any more.
 	Outcome EmailAttemptOutcome `json:"outcome"`
 
 	// StartedAt When it began
@@ -3346,8 +3348,8 @@ type EmailAttempt struct {
 
 // EmailAttemptOutcome `open`: it lasts, or its process ended in the middle within the last hour; after that it is `lost`.
 // `temporary`, `later`, `unreachable`: it failed, and another attempt follows. `ambiguous`: the server may
-// have the email, and did not say so. `permanent`: the server refused it for good. `cancelled`: the email had
-// no recipient or nothing to say any more.
+// have accepted the email, but its answer did not arrive. `permanent`: the server refused it for good.
+// `cancelled`: the email had no recipient or nothing to say any more.
 type EmailAttemptOutcome string
 
 // EmailGivenUpMessage No attempt to send an email follows, and none succeeded
@@ -3367,16 +3369,16 @@ type EmailGivenUpMessage struct {
 
 		// Reason `address_rejected`: the mail server takes no email for this address. `mailbox_full`: the recipient has no space
 		// left. `message_rejected`: the mail server refuses what is in the email. `server_unreachable`: it could not be
-		// reached, refused this service, or did not take the email in time. `unconfirmed`: it may have the email, and did
-		// not say so. `expired`: no attempt was made in time. The others are of cancelled emails. `cancelled`: an admin
-		// cancelled it, as the audit log has it. Only admins see the following ones; to others all of them are
-		// `cancelled`, except that an email with `opted_out` looks sent. `no_account`: the address has no account, or the
-		// account was deleted. `account_suspended`: the recipient's account is. `already_confirmed`: the address was
-		// confirmed. `address_taken`: another account has the address. `link_ended`: the link was used, replaced by a
-		// later one, or is too old. `invitation_ended`: it was answered, revoked, removed, or it expired.
-		// `may_not_invite`: the inviter may not invite to the room any more. `room_ended`: the room is archived, closed or
-		// removed. `not_a_recipient`: the settings do not name the address any more. `opted_out`: the address wants no
-		// invitations.
+		// reached, refused this service, or did not take the email in time. `unconfirmed`: the mail server may have
+		// accepted the email, but its answer did not arrive. `expired`: no attempt was made in time. The others are of
+		// cancelled emails. `cancelled`: an admin cancelled it; the audit log says who. Only admins see the following
+		// ones; to others all of them are `cancelled`, except that an email with `opted_out` looks sent. `no_account`: the
+		// address has no account, or the account was deleted. `account_suspended`: the recipient's account is.
+		// `already_confirmed`: the address was confirmed. `address_taken`: another account has the address. `link_ended`:
+		// the link was used, replaced by a later one, or is too old. `invitation_ended`: it was answered, revoked,
+		// removed, or it expired. `may_not_invite`: the inviter may not invite to the room any more. `room_ended`: the
+		// room is archived, closed or removed. `not_a_recipient`: the settings do not name the address any more.
+		// `opted_out`: the address wants no invitations.
 		Reason EmailReason `json:"reason"`
 	} `json:"data"`
 
@@ -3449,16 +3451,16 @@ type EmailPreviewList struct {
 
 // EmailReason `address_rejected`: the mail server takes no email for this address. `mailbox_full`: the recipient has no space
 // left. `message_rejected`: the mail server refuses what is in the email. `server_unreachable`: it could not be
-// reached, refused this service, or did not take the email in time. `unconfirmed`: it may have the email, and did
-// not say so. `expired`: no attempt was made in time. The others are of cancelled emails. `cancelled`: an admin
-// cancelled it, as the audit log has it. Only admins see the following ones; to others all of them are
-// `cancelled`, except that an email with `opted_out` looks sent. `no_account`: the address has no account, or the
-// account was deleted. `account_suspended`: the recipient's account is. `already_confirmed`: the address was
-// confirmed. `address_taken`: another account has the address. `link_ended`: the link was used, replaced by a
-// later one, or is too old. `invitation_ended`: it was answered, revoked, removed, or it expired.
-// `may_not_invite`: the inviter may not invite to the room any more. `room_ended`: the room is archived, closed or
-// removed. `not_a_recipient`: the settings do not name the address any more. `opted_out`: the address wants no
-// invitations.
+// reached, refused this service, or did not take the email in time. `unconfirmed`: the mail server may have
+// accepted the email, but its answer did not arrive. `expired`: no attempt was made in time. The others are of
+// cancelled emails. `cancelled`: an admin cancelled it; the audit log says who. Only admins see the following
+// ones; to others all of them are `cancelled`, except that an email with `opted_out` looks sent. `no_account`: the
+// address has no account, or the account was deleted. `account_suspended`: the recipient's account is.
+// `already_confirmed`: the address was confirmed. `address_taken`: another account has the address. `link_ended`:
+// the link was used, replaced by a later one, or is too old. `invitation_ended`: it was answered, revoked,
+// removed, or it expired. `may_not_invite`: the inviter may not invite to the room any more. `room_ended`: the
+// room is archived, closed or removed. `not_a_recipient`: the settings do not name the address any more.
+// `opted_out`: the address wants no invitations.
 type EmailReason string
 
 // EmailRequest Example: {"email":"carol@example.org"}
@@ -3617,7 +3619,7 @@ type ExportedAddress struct {
 
 // ExportedAdminAct Something that an admin did
 type ExportedAdminAct struct {
-	// Action What an admin did, or the service by itself
+	// Action The kind of an act of an admin, or of the service by itself
 	Action AuditAction `json:"action"`
 
 	// CreatedAt When it was done
@@ -3681,7 +3683,7 @@ type ExportedEmail struct {
 
 // ExportedMembership A role in a room
 type ExportedMembership struct {
-	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+	// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
 	Role Role `json:"role"`
 
 	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
@@ -3828,7 +3830,7 @@ type ExportedRoom struct {
 	// QueueOrder Whether a queue is played as people have put it, or what has the most votes first
 	QueueOrder QueueOrder `json:"queue_order"`
 
-	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+	// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
 	Role Role `json:"role"`
 
 	// SlowModeSeconds How many seconds each person waits between two messages; 0 without slow mode
@@ -3942,7 +3944,7 @@ type GenreList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// Health What this process can reach
+// Health The health of the service, as this process sees it
 //
 // Example: {"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}
 type Health struct {
@@ -3952,7 +3954,7 @@ type Health struct {
 	// Database `connected`, or what is wrong with Postgres
 	Database string `json:"database"`
 
-	// Degraded Parts that are not as they should be; empty if all are
+	// Degraded The parts with a fault; empty if there are none
 	Degraded []DegradedPart `json:"degraded"`
 
 	// Emails `connected` if the mail server takes emails and none is late, or what is wrong
@@ -3961,7 +3963,7 @@ type Health struct {
 	// Redis `connected`, or what is wrong with Redis
 	Redis string `json:"redis"`
 
-	// Schedules `connected` if every schedule is there and has run when it should have, or which has not
+	// Schedules `connected` if every schedule exists and has run when it was due; otherwise the first one that has not
 	Schedules string `json:"schedules"`
 
 	// Status `degraded`: everything but the parts below works. `down`: requests are refused.
@@ -3979,13 +3981,13 @@ type HealthStatus string
 
 // HealthAnswer Example: {"data":{"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}}
 type HealthAnswer struct {
-	// Data What this process can reach
+	// Data The health of the service, as this process sees it
 	//
 	// Example: {"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}
 	Data Health `json:"data"`
 }
 
-// HealthPart What the service needs
+// HealthPart A part of the service
 type HealthPart string
 
 // ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
@@ -4060,8 +4062,7 @@ type InvitationPreview struct {
 	// ExpiresAt When it expires
 	ExpiresAt time.Time `json:"expires_at"`
 
-	// Inviter An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
-	// answers but the audit log.
+	// Inviter An account, as it is shown beside its acts. A deleted account is null instead, in all answers but the audit log.
 	//
 	//
 	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
@@ -4242,16 +4243,16 @@ type JobBatchAnswer struct {
 
 // JobBatchResult What was done with many jobs
 type JobBatchResult struct {
-	// Done How many were acted on
+	// Done On how many jobs the act was done
 	Done int `json:"done"`
 
-	// Failed With how many it went wrong
+	// Failed How many acts have failed
 	Failed int `json:"failed"`
 
 	// ID The ID in the audit log, in the details of each act; null for a dry run
 	ID *string `json:"id"`
 
-	// Left How many are for another request
+	// Left How many jobs are left for another request
 	Left int64 `json:"left"`
 
 	// Matched How many jobs match, about
@@ -4338,7 +4339,7 @@ type JobStep struct {
 	// DeadlineAt When it is given up; null if only attempts count
 	DeadlineAt *time.Time `json:"deadline_at"`
 
-	// HeartbeatAt The last sign of life; null without one
+	// HeartbeatAt When its last heartbeat came; null without one
 	HeartbeatAt *time.Time `json:"heartbeat_at"`
 
 	// ID Its ID in the job
@@ -4568,8 +4569,7 @@ type Mute struct {
 	// Until When it ends by itself
 	Until time.Time `json:"until"`
 
-	// User An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
-	// answers but the audit log.
+	// User An account, as it is shown beside its acts. A deleted account is null instead, in all answers but the audit log.
 	//
 	//
 	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
@@ -4618,8 +4618,7 @@ type MyInvitation struct {
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// Inviter An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
-	// answers but the audit log.
+	// Inviter An account, as it is shown beside its acts. A deleted account is null instead, in all answers but the audit log.
 	//
 	//
 	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
@@ -4640,7 +4639,7 @@ type MyInvitationList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// MyRoom A room, with what the caller is in it
+// MyRoom A room, with the caller's role in it
 //
 // Example: {"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}
 type MyRoom struct {
@@ -4650,7 +4649,7 @@ type MyRoom struct {
 	// LastMessageAt When the latest message was posted; null without messages
 	LastMessageAt *time.Time `json:"last_message_at"`
 
-	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+	// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
 	Role Role `json:"role"`
 
 	// Room A room, the same for everyone who may see it
@@ -4703,7 +4702,7 @@ type NowPlaying struct {
 	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 
-	// State What playback does
+	// State The status of playback
 	State PlaybackStatus `json:"state"`
 
 	// Title The title of what is loaded; null when idle
@@ -4812,7 +4811,7 @@ type OutboxSummary struct {
 	Waiting int `json:"waiting"`
 }
 
-// Overview How the service is
+// Overview An overview of the service
 type Overview struct {
 	// EmailsPausedAt Since when emails are paused; null if they are not
 	EmailsPausedAt *time.Time `json:"emails_paused_at"`
@@ -4820,7 +4819,7 @@ type Overview struct {
 	// EmailsWaiting How many emails are still to be sent
 	EmailsWaiting int `json:"emails_waiting"`
 
-	// Health What this process can reach
+	// Health The health of the service, as this process sees it
 	//
 	// Example: {"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}
 	Health Health `json:"health"`
@@ -4837,7 +4836,7 @@ type Overview struct {
 	// LastWeek Seven spans of a day, the oldest first
 	LastWeek []Throughput `json:"last_week"`
 
-	// Late What should have made progress and has not; empty if all is well
+	// Late Work that is late; empty if there is none
 	Late []Delay `json:"late"`
 
 	// Outbox The events that Temporal does not have
@@ -4850,15 +4849,15 @@ type Overview struct {
 	Temporal TemporalState `json:"temporal"`
 }
 
-// OverviewAnswer How the service is
+// OverviewAnswer An overview of the service
 //
 // Example: {"data":{"emails_paused_at":null,"emails_waiting":1,"health":{"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"},"jobs_failed_last_day":null,"jobs_running":null,"last_hour":[{"emails_failed":0,"emails_sent":3,"from":"2026-01-31T20:15:00Z","jobs_started":4}],"last_week":[{"emails_failed":0,"emails_sent":3,"from":"2026-01-31T20:15:00Z","jobs_started":4}],"late":[{"count":1,"oldest_at":"2026-01-31T20:15:00Z","what":"events"}],"outbox":{"abandoned":0,"last_error":"Temporal is away","oldest_at":"2026-01-31T20:15:00Z","waiting":1},"queues":[{"added_per_second":0.1,"backlog":0,"backlog_age_seconds":0,"done_per_second":0.1,"name":"email","note":"","pausable":true,"paused_at":null,"workers":[{"activities":true,"identity":"7@worker-1@","last_poll_at":"2026-01-31T20:15:00Z","workflows":true}]}],"temporal":"away"}}
 type OverviewAnswer struct {
-	// Data How the service is
+	// Data An overview of the service
 	Data Overview `json:"data"`
 }
 
-// Participant Somebody who is in a room
+// Participant A person in a room
 //
 // Example: {"joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 type Participant struct {
@@ -4874,11 +4873,10 @@ type Participant struct {
 	// Present Whether they were seen within the last 90 seconds
 	Present bool `json:"present"`
 
-	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+	// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
 	Role Role `json:"role"`
 
-	// User An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
-	// answers but the audit log.
+	// User An account, as it is shown beside its acts. A deleted account is null instead, in all answers but the audit log.
 	//
 	//
 	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
@@ -4887,7 +4885,7 @@ type Participant struct {
 
 // ParticipantAnswer Example: {"data":{"joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}}
 type ParticipantAnswer struct {
-	// Data Somebody who is in a room
+	// Data A person in a room
 	//
 	// Example: {"joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 	Data Participant `json:"data"`
@@ -4905,11 +4903,10 @@ type ParticipantList struct {
 // Password The account's current password
 type Password = string
 
-// Permission Something that a role in a room allows
+// Permission A permission in a room
 type Permission string
 
-// Person An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
-// answers but the audit log.
+// Person An account, as it is shown beside its acts. A deleted account is null instead, in all answers but the audit log.
 //
 // Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
 type Person struct {
@@ -4931,14 +4928,14 @@ type Person struct {
 	Username Username `json:"username"`
 }
 
-// Playback The state of what a room watches
+// Playback The state of playback in a room
 //
 // Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://movies.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://movies.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
 type Playback struct {
 	// At When playback is at `position_ms`. Until then it rests there.
 	At time.Time `json:"at"`
 
-	// By Whose command made the state; null for what happened by itself
+	// By The person whose command made the state; null if it changed by itself
 	By *Person `json:"by"`
 
 	// Cause What made the state: a command, or `ready`, `deadline`, `rebuffer`, `ended`, `voted`, `removed`, `deserted`,
@@ -4957,7 +4954,7 @@ type Playback struct {
 	// Item What is loaded; null when idle
 	Item *PlaybackItem `json:"item"`
 
-	// Now When this was read
+	// Now The time when the state was read, by the clock of `at`
 	Now time.Time `json:"now"`
 
 	// PositionMs Where playback is at `at`, in milliseconds
@@ -4978,7 +4975,7 @@ type Playback struct {
 	// StartsAt When it starts by itself; null if it does not
 	StartsAt *time.Time `json:"starts_at"`
 
-	// State What playback does
+	// State The status of playback
 	State PlaybackStatus `json:"state"`
 
 	// Wait What is waited for; null unless waiting
@@ -4987,7 +4984,7 @@ type Playback struct {
 
 // PlaybackAnswer Example: {"data":{"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://movies.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://movies.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}}
 type PlaybackAnswer struct {
-	// Data The state of what a room watches
+	// Data The state of playback in a room
 	//
 	// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://movies.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://movies.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
 	Data Playback `json:"data"`
@@ -5040,7 +5037,7 @@ type PlaybackCommandAnswer struct {
 
 // PlaybackCommandResult What a command has done
 type PlaybackCommandResult struct {
-	// Playback The state of what a room watches
+	// Playback The state of playback in a room
 	//
 	// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://movies.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://movies.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
 	Playback Playback `json:"playback"`
@@ -5076,7 +5073,7 @@ type PlaybackItem struct {
 	Title string `json:"title"`
 }
 
-// PlaybackStatus What playback does
+// PlaybackStatus The status of playback
 type PlaybackStatus string
 
 // PlaybackWait What a room waits for
@@ -5097,14 +5094,15 @@ type PlaybackWait struct {
 // PlaybackWaitFor What players are waited for to do
 type PlaybackWaitFor string
 
-// Policy What a policy removes, by age; a setting says after how long, or that it is off. `inactive_participants`: people
-// in rooms who have not been seen. `old_messages`: messages. `inactive_rooms`: archives rooms in which nothing
-// happens; an admin or the host can open them again. `archived_rooms`: deletes for good what that has archived,
-// and what hosts have deleted. `unverified_accounts`: accounts that were never confirmed, and not used.
-// `expired_tokens`, `ended_sessions`, `ended_invitations`, `idempotency_keys`: what their names say.
-// `resolved_reports`: resolved reports of abuse, with what was reported. `old_emails`: what became of emails, with
-// the attempts. `old_webhook_deliveries`: the history of webhooks. `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which
-// room when; the figures of days stay. `orphaned_files`: files whose upload was never committed.
+// Policy A clean-up policy. A setting says after how long it removes something, or that it is off.
+// `inactive_participants`: people in rooms who have not been seen. `old_messages`: messages. `inactive_rooms`:
+// archives rooms in which nothing happens; an admin or the host can open them again. `archived_rooms`: deletes for
+// good the rooms which that policy has archived, and those that hosts have deleted. `unverified_accounts`:
+// accounts that were never confirmed, and not used. `expired_tokens`, `ended_sessions`, `ended_invitations`,
+// `idempotency_keys`: what their names say. `resolved_reports`: resolved reports of abuse, with what was reported.
+// `old_emails`: the history of emails, with their attempts. `old_webhook_deliveries`: the history of webhooks.
+// `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which room when; the
+// figures of days stay. `orphaned_files`: files whose upload was never committed.
 type Policy string
 
 // PostMessageRequest Example: {"body":"Shall we begin?","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
@@ -5199,7 +5197,7 @@ type ProfileList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// Queue What a room is to play
+// Queue The queue of a room
 type Queue struct {
 	// Items The items, in the order in which they are played
 	Items []QueueItem `json:"items"`
@@ -5210,11 +5208,11 @@ type Queue struct {
 
 // QueueAnswer Example: {"data":{"items":[{"added_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://movies.example/faust.webm","title":"Faust","voted":false,"votes":2}],"version":3}}
 type QueueAnswer struct {
-	// Data What a room is to play
+	// Data The queue of a room
 	Data Queue `json:"data"`
 }
 
-// QueueItem Something to play
+// QueueItem An item of a queue
 //
 // Example: {"added_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://movies.example/faust.webm","title":"Faust","voted":false,"votes":2}
 type QueueItem struct {
@@ -5248,7 +5246,7 @@ type QueueItem struct {
 
 // QueueItemAnswer Example: {"data":{"added_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://movies.example/faust.webm","title":"Faust","voted":false,"votes":2}}
 type QueueItemAnswer struct {
-	// Data Something to play
+	// Data An item of a queue
 	//
 	// Example: {"added_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://movies.example/faust.webm","title":"Faust","voted":false,"votes":2}
 	Data QueueItem `json:"data"`
@@ -5578,7 +5576,7 @@ type RetryAnswer struct {
 	Data Retry `json:"data"`
 }
 
-// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
 type Role string
 
 // Room A room, the same for everyone who may see it
@@ -5781,7 +5779,7 @@ type Schedule struct {
 	// Note Why it was last paused or resumed; empty if it never was
 	Note string `json:"note"`
 
-	// Paused Whether it starts nothing
+	// Paused Whether it is paused
 	Paused bool `json:"paused"`
 
 	// RecentRuns The latest ten runs, the latest first
@@ -5900,7 +5898,7 @@ type SessionList struct {
 
 // SetRoleRequest Example: {"role":"moderator"}
 type SetRoleRequest struct {
-	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+	// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
 	Role Role `json:"role"`
 }
 
@@ -5946,7 +5944,7 @@ type SkipVote struct {
 // SlowModeSeconds How many seconds each person waits between two messages; 0 without slow mode
 type SlowModeSeconds = int
 
-// Standing What the caller is in a room and may do there
+// Standing The caller's role and permissions in a room
 //
 // Example: {"joined":true,"muted_until":null,"permissions":["post_message"],"role":"viewer"}
 type Standing struct {
@@ -5960,13 +5958,13 @@ type Standing struct {
 	// `add_to_queue` during a mute
 	Permissions []Permission `json:"permissions"`
 
-	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+	// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
 	Role Role `json:"role"`
 }
 
 // StandingAnswer Example: {"data":{"joined":true,"muted_until":null,"permissions":["post_message"],"role":"viewer"}}
 type StandingAnswer struct {
-	// Data What the caller is in a room and may do there
+	// Data The caller's role and permissions in a room
 	//
 	// Example: {"joined":true,"muted_until":null,"permissions":["post_message"],"role":"viewer"}
 	Data Standing `json:"data"`
@@ -5974,7 +5972,7 @@ type StandingAnswer struct {
 
 // StartCleanupRequest Example: {"dry_run":true,"older_than":"90d","policies":["old_messages"]}
 type StartCleanupRequest struct {
-	// DryRun Whether to count, name some, and remove nothing
+	// DryRun Whether to only count what would be removed, with some examples
 	DryRun *bool `json:"dry_run,omitempty"`
 
 	// OlderThan The age in place of the policies' own ones: a number of seconds (s), minutes (m), hours (h) or days (d), at
@@ -6175,7 +6173,7 @@ type UpdateWebhookRequest struct {
 	// Enabled Whether messages are sent
 	Enabled *bool `json:"enabled,omitempty"`
 
-	// Kinds What it is told of; null for all kinds that there are now
+	// Kinds The kinds of events; null for all kinds that there are now
 	Kinds nullable.Nullable[[]WebhookKind] `json:"kinds,omitempty"`
 
 	// URL Where messages go: https, of a public server, on port 443 or above 1023, without a name and password in it.
@@ -6222,7 +6220,7 @@ type Visibility string
 // WaitPolicy Whom playback waits for; auto is everyone among up to 8 people, and nobody among more
 type WaitPolicy string
 
-// Webhook An address that is told of events
+// Webhook An address that gets messages about events
 //
 // Example: {"created_at":"2026-01-31T19:00:00Z","delivered_at":"2026-01-31T20:15:00Z","description":"To the bot","enabled":true,"failed":2,"failing_since":null,"former_secret_until":null,"id":"01993f7f-0a1b-7c2d-8e3f-405162738495","kinds":["report.filed","room.opened"],"off_at":null,"off_reason":null,"pending":0,"secret":null,"updated_at":"2026-01-31T19:00:00Z","url":"https://hooks.example/watchparty"}
 type Webhook struct {
@@ -6250,7 +6248,7 @@ type Webhook struct {
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// Kinds What it is told of
+	// Kinds The kinds of events that it gets
 	Kinds []WebhookKind `json:"kinds"`
 
 	// OffAt When it was switched off; null while on
@@ -6277,7 +6275,7 @@ type Webhook struct {
 
 // WebhookAnswer Example: {"data":{"created_at":"2026-01-31T19:00:00Z","delivered_at":null,"description":"To the bot","enabled":true,"failed":0,"failing_since":null,"former_secret_until":null,"id":"01993f7f-0a1b-7c2d-8e3f-405162738495","kinds":["report.filed","room.opened"],"off_at":null,"off_reason":null,"pending":0,"secret":"whsec_bm90IGEgc2VjcmV0LCBhbiBleGFtcGxlIG9mIG9uZS4=","updated_at":"2026-01-31T19:00:00Z","url":"https://hooks.example/watchparty"}}
 type WebhookAnswer struct {
-	// Data An address that is told of events
+	// Data An address that gets messages about events
 	//
 	// Example: {"created_at":"2026-01-31T19:00:00Z","delivered_at":"2026-01-31T20:15:00Z","description":"To the bot","enabled":true,"failed":2,"failing_since":null,"former_secret_until":null,"id":"01993f7f-0a1b-7c2d-8e3f-405162738495","kinds":["report.filed","room.opened"],"off_at":null,"off_reason":null,"pending":0,"secret":null,"updated_at":"2026-01-31T19:00:00Z","url":"https://hooks.example/watchparty"}
 	Data Webhook `json:"data"`
@@ -6574,7 +6572,7 @@ type ListAbuseReportsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -6583,7 +6581,7 @@ type ListAdminsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -6601,14 +6599,14 @@ type ListAuditParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // StartCleanupParams defines parameters for StartCleanup.
 type StartCleanupParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -6617,7 +6615,7 @@ type ListCleanupRunsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -6653,7 +6651,7 @@ type ListEmailsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -6665,14 +6663,14 @@ type ListEmailPreviewsParams struct {
 
 // GetEmailParams defines parameters for GetEmail.
 type GetEmailParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // ResendEmailParams defines parameters for ResendEmail.
 type ResendEmailParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -6702,7 +6700,7 @@ type ListJobsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *JobCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -6738,7 +6736,7 @@ type ListEventsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -6753,29 +6751,29 @@ type ListReportsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListAnyRoomsParams defines parameters for ListAnyRooms.
 type ListAnyRoomsParams struct {
-	// Q What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and
-	// `Face/Off` are the same. Words may come in any order, the last one by its beginning; in scripts without spaces
-	// any part of a text will do. The closest come first. When nothing is found, one letter of each word of four or
-	// more may be wrong. Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the
-	// search that gave it.
+	// Q The words to find, in any spelling: case, accents and punctuation do not count, so `face off`, `faceoff` and
+	// `Face/Off` are the same. Words may come in any order, and the last one may be incomplete; in scripts without
+	// spaces any part of a text matches. The best matches come first. If nothing matches, each word of four letters or
+	// more may have one wrong letter. Symbols such as `$` or `🍿` can be found in texts that have nothing else. A
+	// cursor belongs to the search that gave it.
 	Q *Search `form:"q,omitempty" json:"q,omitempty"`
 
 	// HostID Only rooms of this host
 	HostID *ID `form:"host_id,omitempty" json:"host_id,omitempty"`
 
-	// State `closed` are those that an admin closed, `archived` those and the other archived ones
+	// State `closed`: rooms that an admin closed; `archived`: all archived rooms, the closed ones included
 	State *ListAnyRoomsParamsState `form:"state,omitempty" json:"state,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -6787,7 +6785,7 @@ type ListRetiredRoomsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -6796,13 +6794,14 @@ type ListAnyMessagesParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListUsersParams defines parameters for ListUsers.
 type ListUsersParams struct {
-	// Q Words of the username and the display name, found as rooms and movies are, or how the email address begins
+	// Q Words of the username and display name, searched like rooms and movies, or the beginning of the email
+	// address
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
 
 	// State Only those in this state
@@ -6811,7 +6810,7 @@ type ListUsersParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -6820,13 +6819,13 @@ type ListUserSessionsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // GetWebhookDeliveryParams defines parameters for GetWebhookDelivery.
 type GetWebhookDeliveryParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
@@ -6835,20 +6834,20 @@ type ListWebhooksParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // CreateWebhookParams defines parameters for CreateWebhook.
 type CreateWebhookParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetWebhookParams defines parameters for GetWebhook.
 type GetWebhookParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
@@ -6869,21 +6868,21 @@ type ListWebhookDeliveriesParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // RequestPasswordResetParams defines parameters for RequestPasswordReset.
 type RequestPasswordResetParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // RegisterParams defines parameters for Register.
 type RegisterParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -6892,54 +6891,54 @@ type ListMessagesParams struct {
 	// RoomID The room
 	RoomID ID `form:"room_id" json:"room_id"`
 
-	// Before Older ones than this cursor
+	// Before Messages older than this cursor
 	Before *Cursor `form:"before,omitempty" json:"before,omitempty"`
 
-	// After Newer ones than this cursor, the oldest first. It does not bring what was edited or deleted since: see
+	// After Messages newer than this cursor, the oldest first. For edits and deletions of older messages, see
 	// `updated_after`
 	After *Cursor `form:"after,omitempty" json:"after,omitempty"`
 
 	// UpdatedAfter An `updates_cursor`: the messages that were edited or deleted since, each once as it is now, the oldest
 	// change first. The first page of the room (without `before`, `after` and `updated_after`) has the cursor to
-	// begin with; each page of updates has the next one. A client that always goes on from there misses no change,
-	// and may see one again. What is hidden or shown because an admin suspended or reinstated its author is not
-	// among the changes.
+	// begin with; each page of updates has the next one. A client that always continues from there misses no
+	// change, but may see a change twice. If messages are hidden or shown because an admin suspended or reinstated
+	// their author, that is no change.
 	UpdatedAfter *Cursor `form:"updated_after,omitempty" json:"updated_after,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // PostMessageParams defines parameters for PostMessage.
 type PostMessageParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetMessageParams defines parameters for GetMessage.
 type GetMessageParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // GetDefaultAvatarParams defines parameters for GetDefaultAvatar.
 type GetDefaultAvatarParams struct {
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-	// For a room, only its version is compared: people who come and go do not change it in this sense.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 
-	// Range The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer
-	// is the whole.
+	// Range The wanted bytes, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer is the
+	// whole picture.
 	Range *Range `json:"Range,omitempty"`
 
-	// IfRange The ETag of which `Range` is a part. If it is no longer right, the answer is the whole.
+	// IfRange The ETag of the picture of which `Range` is a part. If it is not current, the answer is the whole picture.
 	IfRange *IfRange `json:"If-Range,omitempty"`
 }
 
@@ -6949,17 +6948,17 @@ type GetDefaultAvatarParamsDefaultName string
 // GetAvatarFileParams defines parameters for GetAvatarFile.
 type GetAvatarFileParams struct {
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-	// For a room, only its version is compared: people who come and go do not change it in this sense.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 
-	// Range The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer
-	// is the whole.
+	// Range The wanted bytes, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer is the
+	// whole picture.
 	Range *Range `json:"Range,omitempty"`
 
-	// IfRange The ETag of which `Range` is a part. If it is no longer right, the answer is the whole.
+	// IfRange The ETag of the picture of which `Range` is a part. If it is not current, the answer is the whole picture.
 	IfRange *IfRange `json:"If-Range,omitempty"`
 }
 
@@ -6968,23 +6967,23 @@ type GetAvatarFileParamsName string
 
 // GetInvitationParams defines parameters for GetInvitation.
 type GetInvitationParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // ListMoviesParams defines parameters for ListMovies.
 type ListMoviesParams struct {
-	// Q What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and
-	// `Face/Off` are the same. Words may come in any order, the last one by its beginning; in scripts without spaces
-	// any part of a text will do. The closest come first. When nothing is found, one letter of each word of four or
-	// more may be wrong. Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the
-	// search that gave it.
+	// Q The words to find, in any spelling: case, accents and punctuation do not count, so `face off`, `faceoff` and
+	// `Face/Off` are the same. Words may come in any order, and the last one may be incomplete; in scripts without
+	// spaces any part of a text matches. The best matches come first. If nothing matches, each word of four letters or
+	// more may have one wrong letter. Symbols such as `$` or `🍿` can be found in texts that have nothing else. A
+	// cursor belongs to the search that gave it.
 	Q *Search `form:"q,omitempty" json:"q,omitempty"`
 
 	// Ids The IDs of at most 100 movies, separated by commas: `?ids=0190…,0191…`
 	Ids *string `form:"ids,omitempty" json:"ids,omitempty"`
 
-	// Genre However it is written: `Sci-Fi`, `sci fi` and `scifi` are one genre
+	// Genre A genre in any spelling: `Sci-Fi`, `sci fi` and `scifi` are one genre
 	Genre *Genre `form:"genre,omitempty" json:"genre,omitempty"`
 
 	// YearFrom The first year of release
@@ -6996,82 +6995,82 @@ type ListMoviesParams struct {
 	// RuntimeMax Minutes
 	RuntimeMax *int `form:"runtime_max,omitempty" json:"runtime_max,omitempty"`
 
-	// Archived The movies that are not in it any more. For admins.
+	// Archived Whether to list the archived movies instead of the catalogue. For admins.
 	Archived *bool `form:"archived,omitempty" json:"archived,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // CreateMovieParams defines parameters for CreateMovie.
 type CreateMovieParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListGenresParams defines parameters for ListGenres.
 type ListGenresParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // DeleteMovieParams defines parameters for DeleteMovie.
 type DeleteMovieParams struct {
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-	// For a room, only its version is compared: people who come and go do not change it in this sense.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // GetMovieParams defines parameters for GetMovie.
 type GetMovieParams struct {
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-	// For a room, only its version is compared: people who come and go do not change it in this sense.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // UpdateMovieParams defines parameters for UpdateMovie.
 type UpdateMovieParams struct {
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-	// For a room, only its version is compared: people who come and go do not change it in this sense.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // ReportAbuseParams defines parameters for ReportAbuse.
 type ReportAbuseParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetSentAbuseReportParams defines parameters for GetSentAbuseReport.
 type GetSentAbuseReportParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // ListRoomsParams defines parameters for ListRooms.
 type ListRoomsParams struct {
-	// Q What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and
-	// `Face/Off` are the same. Words may come in any order, the last one by its beginning; in scripts without spaces
-	// any part of a text will do. The closest come first. When nothing is found, one letter of each word of four or
-	// more may be wrong. Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the
-	// search that gave it.
+	// Q The words to find, in any spelling: case, accents and punctuation do not count, so `face off`, `faceoff` and
+	// `Face/Off` are the same. Words may come in any order, and the last one may be incomplete; in scripts without
+	// spaces any part of a text matches. The best matches come first. If nothing matches, each word of four letters or
+	// more may have one wrong letter. Symbols such as `$` or `🍿` can be found in texts that have nothing else. A
+	// cursor belongs to the search that gave it.
 	Q *Search `form:"q,omitempty" json:"q,omitempty"`
 
 	// MovieID Only rooms with this movie
 	MovieID *ID `form:"movie_id,omitempty" json:"movie_id,omitempty"`
 
-	// Available Only those that have a place left
+	// Available Only rooms that are not full
 	Available *bool `form:"available,omitempty" json:"available,omitempty"`
 
 	// Sort The order, `newest` first unless another is given; not with `q`. `active` has the rooms of the latest
@@ -7084,10 +7083,10 @@ type ListRoomsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
@@ -7096,32 +7095,32 @@ type ListRoomsParamsSort string
 
 // CreateRoomParams defines parameters for CreateRoom.
 type CreateRoomParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteRoomParams defines parameters for DeleteRoom.
 type DeleteRoomParams struct {
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-	// For a room, only its version is compared: people who come and go do not change it in this sense.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // GetRoomParams defines parameters for GetRoom.
 type GetRoomParams struct {
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-	// For a room, only its version is compared: people who come and go do not change it in this sense.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // UpdateRoomParams defines parameters for UpdateRoom.
 type UpdateRoomParams struct {
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-	// For a room, only its version is compared: people who come and go do not change it in this sense.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
@@ -7130,20 +7129,20 @@ type ListBansParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // BanParams defines parameters for Ban.
 type BanParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetBanParams defines parameters for GetBan.
 type GetBanParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
@@ -7155,14 +7154,14 @@ type ListInvitationsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // InviteParams defines parameters for Invite.
 type InviteParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -7171,7 +7170,7 @@ type ListRoomLogParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -7180,39 +7179,39 @@ type ListMutesParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // MuteParams defines parameters for Mute.
 type MuteParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetMuteParams defines parameters for GetMute.
 type GetMuteParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // GetNowPlayingParams defines parameters for GetNowPlaying.
 type GetNowPlayingParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // AddToQueueParams defines parameters for AddToQueue.
 type AddToQueueParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetQueueItemParams defines parameters for GetQueueItem.
 type GetQueueItemParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
@@ -7230,8 +7229,8 @@ type PutAvatarMultipartBody struct {
 
 // ResendVerificationParams defines parameters for ResendVerification.
 type ResendVerificationParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -7240,7 +7239,7 @@ type ListMyInvitationsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -7255,7 +7254,7 @@ type ListMyRoomsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -7264,13 +7263,13 @@ type ListSessionsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // GetProfileParams defines parameters for GetProfile.
 type GetProfileParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
@@ -7543,16 +7542,16 @@ type ServerInterface interface {
 	// RemoveMessage Delete a message as an admin
 	// (POST /admin/messages/{message_id}/delete)
 	RemoveMessage(ctx echo.Context, messageID ID) error
-	// GetOutbox Get how many events Temporal does not have
+	// GetOutbox Get the state of the outbox
 	// (GET /admin/outbox)
 	GetOutbox(ctx echo.Context) error
-	// ListEvents List events that Temporal does not have
+	// ListEvents List the events that Temporal does not have yet
 	// (GET /admin/outbox/events)
 	ListEvents(ctx echo.Context, params ListEventsParams) error
-	// RequeueEvent Try an event now
+	// RequeueEvent Retry an event now
 	// (POST /admin/outbox/events/{event_id}/requeue)
 	RequeueEvent(ctx echo.Context, eventID ID) error
-	// GetOverview Get how the service is
+	// GetOverview Get an overview of the service
 	// (GET /admin/overview)
 	GetOverview(ctx echo.Context) error
 	// GetQueues Get the task queues
@@ -7639,7 +7638,7 @@ type ServerInterface interface {
 	// GetWebhookDelivery Get a delivery with its attempts
 	// (GET /admin/webhook-deliveries/{delivery_id})
 	GetWebhookDelivery(ctx echo.Context, deliveryID ID, params GetWebhookDeliveryParams) error
-	// RedeliverWebhook Deliver once more
+	// RedeliverWebhook Redeliver a message
 	// (POST /admin/webhook-deliveries/{delivery_id}/redeliver)
 	RedeliverWebhook(ctx echo.Context, deliveryID ID) error
 	// ListWebhooks List webhooks, newest first
@@ -7660,10 +7659,10 @@ type ServerInterface interface {
 	// ListWebhookDeliveries List the deliveries to a webhook, newest first
 	// (GET /admin/webhooks/{webhook_id}/deliveries)
 	ListWebhookDeliveries(ctx echo.Context, webhookID ID, params ListWebhookDeliveriesParams) error
-	// ReplayWebhook Replay what a webhook has missed
+	// ReplayWebhook Replay the events that a webhook has missed
 	// (POST /admin/webhooks/{webhook_id}/replay)
 	ReplayWebhook(ctx echo.Context, webhookID ID) error
-	// RotateWebhookSecret Make a new secret
+	// RotateWebhookSecret Replace the secret of a webhook
 	// (POST /admin/webhooks/{webhook_id}/secret)
 	RotateWebhookSecret(ctx echo.Context, webhookID ID) error
 	// TestWebhook Send a test message
@@ -7831,7 +7830,7 @@ type ServerInterface interface {
 	// GetMute Get a mute
 	// (GET /rooms/{room_id}/mutes/{username})
 	GetMute(ctx echo.Context, roomID RoomID, username Username, params GetMuteParams) error
-	// GetNowPlaying Get what a room plays now
+	// GetNowPlaying Get the public view of what a room plays
 	// (GET /rooms/{room_id}/now-playing)
 	GetNowPlaying(ctx echo.Context, roomID RoomID, params GetNowPlayingParams) error
 	// ListParticipants List participants
@@ -7843,19 +7842,19 @@ type ServerInterface interface {
 	// SetRole Set a participant's role
 	// (PATCH /rooms/{room_id}/participants/{username})
 	SetRole(ctx echo.Context, roomID RoomID, username Username) error
-	// GetPlayback Get what a room watches
+	// GetPlayback Get the playback state of a room
 	// (GET /rooms/{room_id}/playback)
 	GetPlayback(ctx echo.Context, roomID RoomID) error
 	// SendPlaybackCommand Control playback
 	// (POST /rooms/{room_id}/playback/commands)
 	SendPlaybackCommand(ctx echo.Context, roomID RoomID) error
-	// VoteToSkip Vote to skip what plays
+	// VoteToSkip Vote to skip the current item
 	// (PUT /rooms/{room_id}/playback/skip-vote)
 	VoteToSkip(ctx echo.Context, roomID RoomID) error
-	// GetQueue Get what a room is to play, in order
+	// GetQueue List the queue of a room, in order
 	// (GET /rooms/{room_id}/queue)
 	GetQueue(ctx echo.Context, roomID RoomID) error
-	// AddToQueue Add to the queue
+	// AddToQueue Add an item to the queue
 	// (POST /rooms/{room_id}/queue)
 	AddToQueue(ctx echo.Context, roomID RoomID, params AddToQueueParams) error
 	// RemoveFromQueue Remove an item from the queue
@@ -37504,16 +37503,16 @@ type StrictServerInterface interface {
 	// RemoveMessage Delete a message as an admin
 	// (POST /admin/messages/{message_id}/delete)
 	RemoveMessage(ctx context.Context, request RemoveMessageRequestObject) (RemoveMessageResponseObject, error)
-	// GetOutbox Get how many events Temporal does not have
+	// GetOutbox Get the state of the outbox
 	// (GET /admin/outbox)
 	GetOutbox(ctx context.Context, request GetOutboxRequestObject) (GetOutboxResponseObject, error)
-	// ListEvents List events that Temporal does not have
+	// ListEvents List the events that Temporal does not have yet
 	// (GET /admin/outbox/events)
 	ListEvents(ctx context.Context, request ListEventsRequestObject) (ListEventsResponseObject, error)
-	// RequeueEvent Try an event now
+	// RequeueEvent Retry an event now
 	// (POST /admin/outbox/events/{event_id}/requeue)
 	RequeueEvent(ctx context.Context, request RequeueEventRequestObject) (RequeueEventResponseObject, error)
-	// GetOverview Get how the service is
+	// GetOverview Get an overview of the service
 	// (GET /admin/overview)
 	GetOverview(ctx context.Context, request GetOverviewRequestObject) (GetOverviewResponseObject, error)
 	// GetQueues Get the task queues
@@ -37600,7 +37599,7 @@ type StrictServerInterface interface {
 	// GetWebhookDelivery Get a delivery with its attempts
 	// (GET /admin/webhook-deliveries/{delivery_id})
 	GetWebhookDelivery(ctx context.Context, request GetWebhookDeliveryRequestObject) (GetWebhookDeliveryResponseObject, error)
-	// RedeliverWebhook Deliver once more
+	// RedeliverWebhook Redeliver a message
 	// (POST /admin/webhook-deliveries/{delivery_id}/redeliver)
 	RedeliverWebhook(ctx context.Context, request RedeliverWebhookRequestObject) (RedeliverWebhookResponseObject, error)
 	// ListWebhooks List webhooks, newest first
@@ -37621,10 +37620,10 @@ type StrictServerInterface interface {
 	// ListWebhookDeliveries List the deliveries to a webhook, newest first
 	// (GET /admin/webhooks/{webhook_id}/deliveries)
 	ListWebhookDeliveries(ctx context.Context, request ListWebhookDeliveriesRequestObject) (ListWebhookDeliveriesResponseObject, error)
-	// ReplayWebhook Replay what a webhook has missed
+	// ReplayWebhook Replay the events that a webhook has missed
 	// (POST /admin/webhooks/{webhook_id}/replay)
 	ReplayWebhook(ctx context.Context, request ReplayWebhookRequestObject) (ReplayWebhookResponseObject, error)
-	// RotateWebhookSecret Make a new secret
+	// RotateWebhookSecret Replace the secret of a webhook
 	// (POST /admin/webhooks/{webhook_id}/secret)
 	RotateWebhookSecret(ctx context.Context, request RotateWebhookSecretRequestObject) (RotateWebhookSecretResponseObject, error)
 	// TestWebhook Send a test message
@@ -37792,7 +37791,7 @@ type StrictServerInterface interface {
 	// GetMute Get a mute
 	// (GET /rooms/{room_id}/mutes/{username})
 	GetMute(ctx context.Context, request GetMuteRequestObject) (GetMuteResponseObject, error)
-	// GetNowPlaying Get what a room plays now
+	// GetNowPlaying Get the public view of what a room plays
 	// (GET /rooms/{room_id}/now-playing)
 	GetNowPlaying(ctx context.Context, request GetNowPlayingRequestObject) (GetNowPlayingResponseObject, error)
 	// ListParticipants List participants
@@ -37804,19 +37803,19 @@ type StrictServerInterface interface {
 	// SetRole Set a participant's role
 	// (PATCH /rooms/{room_id}/participants/{username})
 	SetRole(ctx context.Context, request SetRoleRequestObject) (SetRoleResponseObject, error)
-	// GetPlayback Get what a room watches
+	// GetPlayback Get the playback state of a room
 	// (GET /rooms/{room_id}/playback)
 	GetPlayback(ctx context.Context, request GetPlaybackRequestObject) (GetPlaybackResponseObject, error)
 	// SendPlaybackCommand Control playback
 	// (POST /rooms/{room_id}/playback/commands)
 	SendPlaybackCommand(ctx context.Context, request SendPlaybackCommandRequestObject) (SendPlaybackCommandResponseObject, error)
-	// VoteToSkip Vote to skip what plays
+	// VoteToSkip Vote to skip the current item
 	// (PUT /rooms/{room_id}/playback/skip-vote)
 	VoteToSkip(ctx context.Context, request VoteToSkipRequestObject) (VoteToSkipResponseObject, error)
-	// GetQueue Get what a room is to play, in order
+	// GetQueue List the queue of a room, in order
 	// (GET /rooms/{room_id}/queue)
 	GetQueue(ctx context.Context, request GetQueueRequestObject) (GetQueueResponseObject, error)
-	// AddToQueue Add to the queue
+	// AddToQueue Add an item to the queue
 	// (POST /rooms/{room_id}/queue)
 	AddToQueue(ctx context.Context, request AddToQueueRequestObject) (AddToQueueResponseObject, error)
 	// RemoveFromQueue Remove an item from the queue
@@ -43093,1141 +43092,1144 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 var swaggerSpec = []string{
 	"7P3dlts2tigKvwq29loje39LKkuqP1d57LG6Ok7S7s6P23baeyXlJUEkJDFFAWoCLFmdUd8bnOtzeR7l",
 	"XJwXOo9wBuYEQJAEKUpVcdIrykVckkhgYmJi/mH+/NyLxGotOONK9q5/7i0ZjVkGf34uuGJcDd5QvmD6",
-	"i5jJKEvWKhG8d917v0yiJZltFZNEzMlSbMiK8m2v38vY3/MkY3HvWmU56/dktGQrqkdQ2zXrXfekyhK+",
-	"6D089HtfvKOL+tjvlowwrhK1JYou9PCbJVWEkq++eKc/qSUjGZMizyJGNiJPY0K53LBsz9lfxWy1FrhK",
-	"tk7pVr9WBWaqx5mSzZJxQjlhNEsTlhE9D5OKbBK1BIAkXTEydUNG28Ff2HZKVjRmJFEvCJ1JxhURasmy",
-	"TSJZz4eN8XzVu/6xp+fqfegHYP1aRBQhCmGLxnHGpHSo2lAJM7ciZC6yFVW9616eJYOMzVnGeKRfqc/+",
-	"hqlsO7iZK5bVAXjLIsFjSZQgG5ooMmNzkTFACmcflUVVacGrhCcrveahmy7hii1YBvP978HnNFoGyY5p",
-	"BMLguOck0oifZ2IFX0bwXgi3f3r1rtfvffPq7dsQhh/6vTXN6IopS/95JkUWRvdUr2sSwRNTS5FrumBm",
-	"7df2OyCKNJGqXyGUeZLCRP1eogf9e84yfXY4XWmocOTSKv4lY/Pede+/PysO7DP8VT4zoJZIOtr+hW3r",
-	"0H++FJJxMtsistKEcdUnnG3IXGSE0UjDmPAFUZqMEk1JXCEtnZAbR/X4qyRA0nRBE15Z3x3b3nL9VcLJ",
-	"+IwsRZ5Js2ESHwU61c/Pk0wqIjiDWV7gr5TDQSEzEW81GIkklJyNxye33OIMeVWBtMrRK5Mb/fg14wu1",
-	"7F2Pxs/7mvzs5+d645VimR7zP3/8b4P//4d/+5fgIXg1/4aqaFlHquZiEnGCJJimLCNLKvtEZGT6/5ue",
-	"kFdID4hbfTqjpearMZEJj1jfp2dc6mh8Qt4zeqc5oCSc3bOMrPT0J7f8S5ERSjIhVn0ieKoRJMk9y2Qi",
-	"uH5dkwjNWHxN1kysU0Y2S6G/1FPEZCFILAgXysAA6OUaNNhPydpwPB8gDhqQeza8uihhdxRG5LeCs0ch",
-	"U5MLnrEV0KFK0pRkyWKp6rg8HZ6dtCxIw9JlVaF1NAhHzSP0OpAfa0E5hSenCNCaZgpWgYTNBUkFX2ih",
-	"ElqA/rRZipS1LQIBaYB/fB4GX7HVq5dh6BPFVpaJ/T1nObNzr6laFjPrxyZJ3Cpm2jjXq5cAyZ/F7DfG",
-	"bku7Pxzupuk/i1kTLn8SszD2fhKzXcjzGddZBY5xmXPdDH6gg38MB1eTQRMH+zpZJaoO5J+M8qbxlTFC",
-	"M6YZAkUUU0VWAqR3CHUpjOhDHLM5zVPVux5raOlHFPMjA7v5FBT6f9V09i2MG0JjCxnanzrh8XwY1HCa",
-	"TzIqucCRNGq0RGRxn8g8WhIqyRR+/1/DwdXV9ITcGMGV80T1gd+uUBmiHJhWpufpI44XXACXLs77LS8d",
-	"+GZGXD/vgSUJ0Xi+tfAI41L/8gRH+m20ZHGesiYApPk9DIT9dY/jEd7Wt4xmISnzHuSLIPOEx31tvYCA",
-	"RX68yRKlGL8mEZV6q6JILxD3kmZ30olPkXOzx9M5jbRAmk/7+Lf+U/9yy6df0og9+w4+G61Ys6QT8l5k",
-	"sdastiia9YnjWyKymGUoAlJq9KIZSvgZWyScJ3zxQj+Mq0FlSuSKyDWNmLzlehAtYDRPpERpBXyjhWMs",
-	"Tsg70PmE1CocTAq61wl5r40bTbhaO0kkmYtco0XPnTLNYfRgoBxuRBbrD3ORZ0RktxyoWy9ixsgmE3xx",
-	"Qr4BJMFRgSVukKsgLEsq3Uws1fh15+hfpiDh/9//6//4v/VBIsiWyYxp6QjmhVqyWy5hS/E8Lui9llXe",
-	"Qanwp783qoFdmPr3kmW8kSHl5te+3TtNL2F6to8efKocJGCpZEyuBZcMDJU/inj7ToivaYYMLELDXf9J",
-	"1+s0Qbvx2ToTs5St/u0niUZkt3lf41s4bcUw1rr5RAkxSfXU095Dv/e5WK21IcpiDdUnhSbnMl+vRaZY",
-	"PDGTThiPRJzwBcD2pchmSRwz/knBmttZAYZX/J6mSfzGWMSfEpAEp54YEw7A+QvbvmG5RLfHp4OkMNQm",
-	"d2w7yQAEAOhbob7UvOeTwsOFmgDHsyB8I+JknoScQd8KrQ3hr5adahP6M210rbdgfOVZxrjSyrrnTbOO",
-	"rhCM5rFn8AwA+DoDl0qiZ/2SJukn3qC1N/1kDvMDauw7nxCWGy0SQaEyQ78glJx//KgxPdXKY8ZpqoVu",
-	"zuk9TVI6S5n+OMvlFsWJ3t2M0XgLSwC96Vuh3lKVyHmiH/+kqAX1b6JhkgUE0zKt1DyvbURTfvgBVVnF",
-	"QNP/xGSTUcUmKU5cWVLFf9i2IP9RXA4yrHfJion80/JMwysnCucGCvqe01wtGVd62k+M4bw8t4HHyb1v",
-	"WJzQd6DF/EqCd6UhmGhFCs9kq0h+sMoPkMjNLJfsLwmPG5R1UMwFX3jeww2VJGM4Qa/vHL1yTbVts6QZ",
-	"lXKlcaA/KDCX2Mecpr1+7z4RqfF2J2nKFvAlMJqAc7iPwH2XK600B64I4kSuEq31TK+dcquBMwrxlEYK",
-	"fqOc0HiVcBInMZFixfBROtMKfAIywy7CDdnr9+D1ZrjeAArqYN0Y5IAloB/sazUbAJBEMlCcySsFXr8Y",
-	"fU2JNgOMLQrQfKSrdY1FzkC36/0x32oToU8WTBG1Ef+t19dgr1O6nRi99yW9B51X25Rl4Oy35sG3Scq4",
-	"Im9zHlOtvjuF+boX6zEe+r0oY5roJ3BlMR6OLwbD0eB09G48vB4Pr4fDH/Rexr3r3nB0dXU6v3w+uDql",
-	"Z4PL8+hiMLtkzwfzqyEdzcbRaXymgboDWrPUwoVi9jIlAssO/Iq5XGvkxBoZwu6/2RDQw0V6H4bp1MJk",
-	"DWoH2HigIRhczi+Gg6vR8/GAns7OovP4gl3On2siVRRgsaP3+j2lNWzAvT/Q5eD5+Op0cHk2Ox/Qi/hy",
-	"wJ4XayxWuGJS0gXgUJtg1gCnK0ZofM8ylUimj4nefW0Gb613QG8C8I97qmhWcu6g7ZKizdFbKrWW18+e",
-	"abtze2KI5hldJ8/mScrkMxxAPjNwDwejSCOADseD5/Pz2eAivgTQR+PTs2dmjhN5v+j1e5qj6BPxS86x",
-	"Tik6WX6JKdZcT6GW+WrGaZL+kit5aDp/PtG0Dhc6eQ/93joTa00naHD6kiVNv5v3rn9slx5vDI82ukrv",
-	"4UM/xOF9dg6sKsHvtMR7QXiepkTwiJnrX+BsiST2lIAfRpWPb8xShidVv43KHlKu4aRi9hOLVJW7BC4d",
-	"uQVGojxxd6cxVWyg9YNegD0ncRdvmT2o7U8W8vHBcquQU0L/Yt3hKGs2S1EgKVEvCFut1db5jQTXoHue",
-	"kdPhMLAUUQi/bpteEpkNO+7kIdySizmABxu9WSYpM/44sWa8eQsLEEvcuG0P7YPNcwW3dzcAltM3eVzh",
-	"CgscV2aHDGs2gMxFBiiJPM8ixB0o836Zpov7+zyJu8BnBEuHfcMT+xaef/DFz8433+GjTtaEHa9a/qDS",
-	"scmEYlWaRF9hmSxHwyBdOhnViShfs0zrvXVy9OW+vfqONLfJuLz2t+ozSbQOLoyPVu/KZ5IshVRmcz0G",
-	"pCRL51rFgls+JDXGb3mYS6ETcwejevAdiD/2Eifm3SYZlPQ9R75BpuXblhCKQ20YSvkIlXjihwDL9Cjl",
-	"BsNvrn/2NcaYKnrUHI+a41Fz/L1qjjXV0bKEjgKoxu/g/R286OsEPes1TvTjkRUdWdGRFf0+WdGHfs+L",
-	"Iupdaz2rkT0FtHdgLRL19kRCaIyGSbGV3IuhOd5Fs4xuwZbzwWof6Vv2UXnBnjXOWB5sB598a62BcISt",
-	"s82WVKuoNDWxztTgwvNVGqPJHfVGT+U7xwF2mP+96s48uSWNoKA9XUGl0aeTuBmD3tvhxegxDLEYX3DA",
-	"UW04lGVthlcFsRdFbK1Y/IrfJ6ohDvyGk8T9XARQWkFAzRA11KK3t81sDg1Dku5uEM8u7hA55G9FYcP4",
-	"UAa3BeELoqUwqCUE0ogNZxmRjElchacpBKTEnKbyYDFxwQbns0s6uIxO48EVG48GZ/MLJ8GfnT6DYU82",
-	"bLY+XE7snATHtbMcJim6TvLT+nGiYuc8bmhcT5NSNRq+Gz2/HloFpiJTPqeZSPXWrxDGSH/+g4HtRGQL",
-	"+9vknmUmGADVBU8MtYOqWYicAA/1iIgvcgp0BCxT62UJX0wMGFoo9Xv5Og4sZ/xueFXoY56AA9B7NVlW",
-	"UHIrL4Snvn/ztezkBPU5AUSx4wudOUF5F9pBe4nPQkDog9up9ne+0A/dYDKMe8nbwrZ0EuQKWtpFgs+T",
-	"bMWMP9kM55YzEyJllO/j4C0IoTWhxWB2iU5vDAcHncMK4yAQBVG1g/K1fe6hRnhtOUUgSTK2TmnEJJnC",
-	"G1P0xKPP1KHrhEy/+uIdeaaJUz5bsanzybOP4K5fYrjeCxv4nqfpLU+4ifAw6SGe35MLm6OgcWDgMV5a",
-	"dJc5ssOFdHCC+qerE41DGKZJ1+hM6LkXOdgxri/g2fPCBu36KhRd3cnKEfOIwyPCvmUOpRNfQk2LiG31",
-	"9R3l51F+/nPKz8N8VUbr7O6nitRLpmiSooyOMciOpq+9qRFPAaOiHAlNaKS86OmMUSk4ht2oBGLiMoHB",
-	"cMbAmCTx1F1STOcJS2M5RfauVWvL417ccryNmYsMUj+Q04aWktwnavtlssgzg7I6zEu6XjOu7QVOKDHs",
-	"sqKp6IHYBKRGQH9HFEsPUBgK7sOEuUAitLhKw9QVliUixph1877AcB/HvxOuLs569UwUyx1DsOAPHijr",
-	"fJYmclmWDM0jA51KE1MZyH2Dn3H4CPKaudDbXrt13jmDZCFbyB9f/0kky+6ZXpAQd93GL0xMOXEmZW2i",
-	"wk71keWZoHvOFF5OeJbuuDIkE9job8wv/k4L2Rn0VcJzxeREiQVod2EFyzzlcivWcDlprqOlWDFIfmWp",
-	"ZKCHrDMmjYPT3QfbLLdVX6tHLCb5uhuEnG32OHABNb95aC2mkihZU1NToDz6a8xITTgsQPZx6aBNugxk",
-	"WJpWAtGN3mHOjK3EfYgQ34gNZu6AqPTSSrXyPMjXxLyJSieA5O5/aRYtk/uuy86YyjOuhVEjXjWbs6ql",
-	"l1Am0hgMAIobG9Ot49LIxjoCoIGfCOC2IUS4pcGWmuc6jFwRbQXl9Mucu46CCkwV0ggcE+9IBs5/A/Mp",
-	"87wqjy24eUElH1qkWVMwZVmYCW5iGLL7JGIn5CXdSpPeJSRYK9+/+/yEVCSgRFHEjHVD9VaDOXPPMiRA",
-	"qehW3vLSY4kJcwLYCZ0rJBZ1Qm5qpLQw6WIKxs9Ykadm4wuqoVzw0wSy0MNcCtPzNaTKemnNW/0iOMWI",
-	"2xlbUG7rP3ixPOYpSGq0z26orFpTXcy3mG4DZ+sLuPHRQNrsYJikb/bDxZXwrclx41Gax0AezoVf1f62",
-	"YXxUeJKBuwxnv/dxsBCDGvDzQlXqGERV0bHCgStmWLv2mG79gCJAi9kT2DmNANipvcNNzNoNMKFjVL3c",
-	"gKu4cMax1mXBHWsIIpGea3zDmFZIVoKrZdAj/slQWZKDSPg+XXN94pCWd8YYzjOx2nHIDiatdcbuE5H/",
-	"0ghxB12TUxkPitA0xSA+iYjzcdYFP4bHTWbbZuPo5y6iMMC6p2ZwKMFgwg37mlWuRZpEW38pU7PmKZLk",
-	"TrCVCG8qOI4O39PK2cOTZIgIJu1X2HdxKDxyKGHVsM+g/IvjdwIy8L3kxPAWGFu8woET9OGRlbhPGDGR",
-	"jM516rmKpMoYXU3yzPdtwFvSOTfmNJfqZMNmsNRE6Td7X+ov645ueDUYdnljgZmbUiKKpmKRsw6xk35h",
-	"heHg6mbwJR3MP/z8/GHgfzzb5+No/PAvvWBUZoGP0OWVdcMKsk41Z0+UVhMyk/pNLAZLi8qScvDkeHhW",
-	"rnpz1UHUGryHSBt+0nidFtBPXzg5m6CSzenKIX8OMbaSyKXY8Cpww53QPARJdpVwY6kFNx9/qme9lOlx",
-	"aZKCDVmvigEx0PMYPPJ7Dx7p22Cx/2CyT9YpoxKK8bQEc43Ord/UhGtb8mJxYl9Bb+U+sVAZW6fbCcqb",
-	"VuI8+tx/6z73Bn/6Pt7x0B0w+xixbK3p8e1Sq2MbhmVD/r1yBi4Gl6Pn48HlKT0bXJ1HFwNzBGD4UsxG",
-	"t4C/uvt86WothC880azFp4j1ABRlmzImlVUmkdQhxx7CN0/IO4FBfmDuasMO2TvKHU5SIe7kLS8F1tfv",
-	"TT1O36YnWwlTVciKsB2z1A87ZFRbYOpRCB2F0FEIHYXQUQg9Sgg9MsrXep8PC/P1zZFfPc5XA/OtyRLd",
-	"w4x/v9x6VQoEk0WZgj64E+HiOY8TRVKxKBtSXvaBd7lINgLKgS302antRZHIaphGr9cPhl9TKbhNE9Rw",
-	"8Fre6qPMyDci5Jq7MVmb7QYkVFTzuWlFmGdm7IiuaZSobe96NOybt9xDWrXRx+e6txIxy6gScGXRxN1H",
-	"V15oRgVmiWko6PvAXAhMSYGaRMK4do78+sivDb/eJ68HqKqawzMaDIfD4eByNpoP6Fk0HjyPr9hwPhqN",
-	"x6eneiOEVCxrd/lxIeea7nOD2CznKlmxibkk7F1fnRWuwG/tw71+b8s0HY+uxuMHV2+vmonFxWaiMaeZ",
-	"gKXz8j31GHymGGcw6puKotc9a2X0zFcTqM+oTynlWElGpmIz0Wd2IrEOOtQ0t+lPJjUiGJJUOcb3iUxm",
-	"SQoMogdxJVGv39vQRE3QR62FSa5EqCJDwYGCIY2Oo+ODxdVczlMIqcQ4TuRIh2a/P6HBp5lUydzTi4BK",
-	"1+XqNUGzzrLb1ooU+plQskGv7yFzt2Wnx2nPfT7KhqNsOMqGo2z4ZLLhsDhWpwN3j2S1r7TmWx/Z35H9",
-	"Hdnfkf19Mvb32DxvCJM82P2DLPS34Pv5XobCjivJsC1OjSMT/GdM5DFFVq2URUstnN4zejcaNqb3mAsL",
-	"m90T03u2b3LPzhuOWnKPZQyuXolmIfbv1uokTTyk9Ez9QuUJEmYrCG+2faVhLdBFwrqZacaMQRy0ZI/p",
-	"uP+M6bidquxp9uzK65WJvLX6pH0y4L852HHzXy0jtpIBG0p7tQXwSpivHec902Ot2D0myB7l6u9Yrh7u",
-	"gACddT8HhH6lzQFxPG7H4/Zf+7g90uB16YgH27x4an9tmzePE3UThStjlWtNx0ns8itNAp/psMbSuZeC",
-	"pDE98TcRvshYwmGH3TeSSQkZiaXnzLfuS5h7ssioSYbBzxm7F3fwGbMYCgUePxuKcJ+L4s+QwJqvJ5AK",
-	"UPomojxiKeY+QgBNxqQSWfHZ3fOZX4v0zCy5p4pNzPc0LhIyJzZ3st+DVhITLGc28co7up59a5rL8jcZ",
-	"k/mq/JXKksWCZeUvZzS6mycGdjyaxvFkP/qLM4mebjrzuZjsJzErvaA/K5atEm6Qqr/ImMpQb0QvlhsO",
-	"PxajsXvNk6AlTA5fbNhsKcSdt2n2m2Lb7DfFxtlvJIsypiaZUJVH5SZRGiETwYPfzufe14rJ8tsZi1ma",
-	"3BvMFt+a9ubB4nL67HzBVShR74YTpn9xJeXDoT/UnLz6oaGROgYIHr3qZa96S8zqaXF148qkLJOYTVzp",
-	"XhTRGBHWu+69XdNV1VNPB7Pz6GJwecmeD66u5nRgK+aezy+GpSK4MTqwi9K0xyDr33eQNVLCZJ9RzCum",
-	"UHFu1KF6jRtUTVr1KU+LefB55xM0N9D6RrnPhIaPKpNYsVpRjj1U5hXdyLYx+G7uNacwRTJc8wK/j30q",
-	"FuSOsTV6zVyX1FuOrdATSWgqsYSR2ULMFFRLxvtkxmQSY5OXBeMaQhaTdRKpPGOdWiR07+ViDn9HX2nB",
-	"j3ZkVdsCT3s4JEVTazG4sFGVehOfQQlTolVj6IOo1zH1i0WkidYKTkjxNnUNl4vfi0INJJG3PKKZVoSI",
-	"yNU1mZrKWlNTQwCvGm0zcGhyDG0h3axY4naudScoQXXHxYZPXe2HDGvYcHHLTWd7W+EkExGTkmCBcthf",
-	"q4AbELQsMBtlS3qY4YPajMfKn74liKUaooR3loRxGSd8IStdWw5rRuQxoS7UU2JANSNPYLO8ckXi8gnw",
-	"TR53kV1YFFnOjbVQqlbsGwKeFl9zzYJGjdp2WctGSTwTHyegWxf6allxTiDz/UMomLvmH0aW2bf8towb",
-	"H7FevxR7sv1+KLtan2hG3ep3OirER4X4qBAfFeKjQowKcdVN2bv54W4Sn/3lXfz1+9Vo8NP550spX/+1",
-	"t4frknGVJYcmaxU+j1/ddQk7frw0/F1U1a0k5lqmjcGxUlGVy951zyjFqPxKxdbQSIfHzJQLarko0EOP",
-	"IGaOZRLOyumBN3IY6LJOBY33uJQrwmPqtsxMihSsCAzhwKMr/57TjFkLT56QL2xi/5JKIji79sq3EdwV",
-	"441MMm0H9Y3R46xFVMEpv+Vv//aVHRhc/q+//QoU9ikQ29QU6CsKFZGU0RhK7XB2zzIT4yBfEMpNiXKc",
-	"HiDDL+xSYFJs7aftSW3gcCYh+bFsQq2EtWP9g3481v8sx7pykuzGtWc9Bb0ZDcX8s1A1o/ds9lpT/Wg4",
-	"PiP/z/+J/66TjyyV7jILcUKgIJ0rzIhTkSWNyZxpuxtfqleLqhnSlj6aQDkfjTUk+p/OYxpqqA7559df",
-	"fGXPZ2hkTD2O0kRzKMcONCAnxNZknmdiZT0axuEA1YDzaGmKvy7pPTPNN81xF3MyxWVOiX6l0lOgYREe",
-	"uTVu0/g57NL4eVfcVBmsoSt/NrcllkosPlsYMbLvcKdgtmFSkRwesVFtNkDqGAl8VD6eRvn4JH1pjDsL",
-	"aXmPoESLgp8DZRASRdDhaDx6VGnFIBa10Mu4e/flPFgmnyHLskdRKspjvxhqaUcyRuNt4Qz9EJxJb1qo",
-	"5uqcGokUyv8105RalLnLbp8CTNF7/eHDU8SXJkoSxI4WAhr6w0JMHdV1oa2/mYernNdsk8GiI5Fi9EO7",
-	"p5RmDXPkfDVjVrk11NB3NaNBwI2KKunGtYxFMJKV3q/x6Ozy7PnpxdklFHvEL0ehCql/pKEOcmRGOc5D",
-	"bftMTxDMKOdFddajVDh6L3d7L2vCpnfjd2uVRbtWrwsiV4AOHGk8GF6WRjo2dD06JgNRxmXu9Lirv/dL",
-	"QZLVulwr45F3el11GDPvASpMa8ELfOrBna4mEBiPZREO6V1ygkfk8BwTc2i7bEdFIJtLyWJ/PZmMi9l5",
-	"XfdHylv9q0fJdpRsR8l2lGy/Dcl2kLteK/SdvfR/pLwteOHIDo/s8MgOj+zwt8EOH5ngNKP8sBCBP+KF",
-	"zK8aG/BHyru2Y/EY+dMewdaiCd2sj+/WCHY3K0ThrtVMkaK7SP8JrJFH5aK7AUKb9jmNlruqG5gg2Iiu",
-	"GDrcsEFNtAzfCuKQ34j7hAUNmUlk5jS9Y23ciO1g6EpphRj48PzdaNxcMytKWXZHVEbvWep6z0ZUmg4w",
-	"FB2UJ/rNPIPmfBN9uM4vzvSZ7vcWjEOjrh97S5FlSOi/SoUkv9GOufPIZ1A2SUP3IVxCKXjbUcGYV2ap",
-	"dkDczrRTmqGZh34nZQ8IoUaUdqp+s+KH0zRWrWwgo2N1tqM+eqzOdqzO9vSFi38R7hisY9mFOcJ1I9Qs",
-	"OkDpCnfCj+ASbU2l3IhME14ksoxFiixFJrWaoxTDGNQyYg4qr1RMs8PRap+r9Rg0eRtuoGY02TEOwFSU",
-	"ZxnjarITK9im2ntMKrpO3e/4dB139fG7oqM64S71ftOIyRoMlaGDiE2yKNRwz7TMNpWyqSKZSBkGOWJ7",
-	"WzoT9xBBsPJu7kFe9stC2TGFUNTA55jt8wWPWdzSVa/onJ1zU55LbyzEXWJMAgSkQTkyP1k/UBsbCk/o",
-	"v0QaT4pm7KPxcKiPeraFzCNLQTg4spTEqmxZzkuh6bNBdBFfDi6fz68GlM5ngyLN4XLUK9ibA1pLQixF",
-	"oJFhU5ig++GKSUVX62ZXh0GhSZM6wQyfjqbpe5NRlki9fbkKt2aWT9oI9U9iQ1aUb027eeDNsIWuCbrI",
-	"XLhBAg2qsy3B7K8atbrtaYl8hJLtRQPYul1T29OQBW9/ReJ3SYCdjPjXKIACdrylnC4Jdq6kWx2feGVW",
-	"ipnxactBW5yFYNKiJcEgmZgaH6ZGp5nFS7fD+jM7E+TMiovZik0sKqIZsqtvTbDbc3FGmu4TbffzzveZ",
-	"+EWIDooMRrAOuI+N8hnciQr41Ye/TS3AoQ0ltXFEo+3UIt4WnopVex36uS+LftjmMHqNd8wlbDI3/AIr",
-	"gNROf4PXw+MGjOvf413ByiJc13DtENDtwEmmFKitob00P7qyIgu2MyTWYdcuo1/CbDHhzk20dx+VnUjT",
-	"ylYmTPY1H4RylFp9Rn8HHphg1qe/05eXlxfD4dBDu2ktbHXiktTz8NX7/Osvbr79/vXkmy/evr356ovJ",
-	"zVdfPLrOkzvHHRlnmep/bT+ogeYN5ho3FHgCjcT2erYbqfUQrSlhkOanE7GZ2EA0I4ae+wLXCNsXZJpw",
-	"GqnkHgsuySkxlbis1w4rxj6F7EVl0UxMuAC2EjzkLMu0qtiCkkBhhIDAEus1iwk1a+4XUYvYTJ9K+0zB",
-	"3PbppC/SmGUTtaR80qA00AXTR9ecRv3nOqWRa0dtj8NnUElBcCZfkKEpfSEkC/HX+tY3qy1Wu6PrdZo8",
-	"hbYigdm0boyboUGkFoNV+B7WdCCKcfLqJdyVbPA8Ge2viEC1m2h75gM79NwRWP9Dk+1n0tgnWADkM3kb",
-	"VCJ/I4oVQJ3zR2lXIaXKY7o1/cqctGJrK1TdxgbzYPBugP1VGtVZVHkNOQoeyD6u9VomStwxLnvXp6N+",
-	"2DBrcu0OTz3XbsV4c3xFK/0JT+Sysf/oLhOuwJJ92zMJq0K1sqgPnvit/OSfMaTMrGWRkOVgnzkGShwd",
-	"02XHtHUzZDnnRtSy1VpkNK34kvOk8CPTFZNrGjFpb9WfbUR2N0/FRv7733OWbf/Xe/P5Vfyvpy//dTw2",
-	"Vs+/jr/scnb+dTwueTuQsdXdZyUu0d5PTok0hq7bAuS5EeaQGrtJJDv4gvbX0cw8VwiRgsxp9hglrWvA",
-	"b4Ye1H3K9u+l/klf+5O/Le0vhLeSeGgJU3a6o0v6hDScwwiuc6EuT/i0qJ07dM0+pqVSSabj0cVwOVwN",
-	"5dSLtbY66E6wu2qg8vEaaGH+dwyuNyMF62qZA2eLyBk1mXCxKe8pJPLPFahVuxPs/svqyNkuPjJjC8qf",
-	"8DhUNJsnKj9INkvhOTNLBM9cgbrPnqaGWoNpgdmWiTJZlifkpqhlZ/YxBRMZiHJLqCIpo1JBWr3d0wSb",
-	"gliyBf+QZrzyJJg66ZSAQwyYkt7QnDv6zjxHvn9F5FKLuER1yWX/FI7nitPZI66SiVTYTR6XLSwn5/9z",
-	"JlRhOTljqpSR6Z2cflmtKUuZCpbbLa/2dq9HC+toYR0trKOFVbKwDkro8Hw9nfM6indam7IemdSRSR2Z",
-	"1JFJlZjUYxun5gemWfh87rdxy/jWtFRp0rYFmYs0FZvwjWPZ5X5IfFIuK9RRJ3vYs2dm359p3D/rOMFv",
-	"hADriSR7huNYJDVZRIkkN69fmTwLCQEWc5rZm55Ku8Qm4+hg26u4UNqr6peL0PFW2N04MXTbaqAc6bGB",
-	"Hh+jo1mGsYeeJiR7I8TqCZO7BE+3h+ZnYV7WlyL7k5AKi0pAd6fdB/KN6f+EkRn6eFZJGgEIYgEUSMhl",
-	"OQAPobSiw0LvqxUdvUMe9IpArUXIUbHBmxAlJDgjIoP6niRNOOidK/rxa8YXatm7PodYoJ2et1IOVehe",
-	"HMLEwF8G6UxQywsjF2xXhEDsgqsQdXoxxP+8AlHDLrFjFt0h2Y+/9dHvKXjUWfZ/pV+EWpP04yt8YdQM",
-	"DSoF/V7Ok7/nzDyvn3goJ2qEGTUl+AwgLDG+LSwmSSzXqfNrbwPHw7PngDX7xVWH7axRZIfErjf4Dkq6",
-	"ImWtWf5YYvyE6/Iy54LhffZnQxQp5YucLthe1PHWDFImkNNdBPLgjnwHXL+zEyBH6PDGf+gHa8EfMIwZ",
-	"pb7rzdzvQCFQzshryB0K5eUEbnvtSJ7Bej5svD1dYzJCRDmZMRscmQmxIlTB7uL9xlJIRRIepTmG8DgG",
-	"NCrznnEX3tONJQMQ+3DkUTeOjJ0Xk4Yqqnj24CLLoGZDVbT0MVM6fXmwWOQaMlr0mP/543BwdTP4kg7m",
-	"H35+/jDwP57t83E0fviXkFLbJe9ZU6Vt9O5T0c+BOlnzhMfSowIekxXdkp9EwiFTm0Lw3d/cKC/IFGlx",
-	"6iV0+8UubQJZzrFNUdGYcne1yX7v42AhBubLYtLagW1O3oZj+R67zxxwMmvNdyCbXegV3iUQF/yj0a5O",
-	"5knRpPPENOH80O+VFWENRpFrCLQF6ndvt+JiDnOv1286MqbJjj41c5G9IGy1Vlus9uWiBEqSost5Mcts",
-	"SXiBqBFRyeinaQoR/ibNA0s404wRLjZdJYbZtr8kPC4LjTHyHKtjHKRiGCHcYf7v33xdrxjQZLs530Y1",
-	"nA9jCCANRx+EE/KO3sHNJRbo5LaGgPE/SLpi+GCFy43L0n1U5jY3gx/o4B/DwdVk8OHfggzjJVtkNGbx",
-	"axoKvb6Bu213kw8Xp1BQVi7hJnXGyg4RNp/rlV/3IHlR9glnG1N2WvaLsG2RETwlkmyoJg/oHQdF+Zf0",
-	"XhMFlNZnmekXgF2tWCoZfA8XsWsAuIfPgWc30dqH9eOeDobjd6Or63ObzmW9dW5svMyHnMh6gqZZR5DM",
-	"c8kywEUSMbJilG+WSRoM5VkbpLZR1Z8YTdUS0P/gFlGd963+2t6ZF8V84Z56LnIOYVpSdI4xarw+x33e",
-	"ZNoMASUTuPeO1A2aKe8mF5fQtzgMHYuXLKUhgSOyO6Q1Q15ADCsaQyO5BRR11xJoCb3mGpLqwnaV1m6C",
-	"YWQijZlUwfCLEtIZwSehwR4utBuqN8vQ2FNIcZLTa3vAsVWaOQmFzykWGNRFFL1jJ2SKXZCn12SDuaFK",
-	"aa4OwRM59KYg80TjDFXTk1s+NW37ptdI6wUDJvojNB1kmQmOgydRo1JLyiEgBrKoTsjUnOLpNQ6AvFsR",
-	"rBwNzf2mWc69FdnTbtcUC3hhxhZaecvIQhDBT8gUoj4SYV91LctxhbYNolRJmqLcuOUQNKSZ5FLk2QmZ",
-	"GknngMPeAKanMhHzOZmxiOYSDKqtSTIstyPE/XB9pqHU1dz0ijZLR9UfYhksyEUrO7k7UGKDMTu2rnNB",
-	"eQ1HhCn2zSG+k/3z0R+dWt6a+fwSr1++pauG1D/TH1SbGBBnQyRjTsXXqn1Z5l2cVUVe7dB9ESfKZDkf",
-	"gMCZiLVR9R/awF2njEr23+o4w4d2mJQIwh/1o1WUwfshdH2xCjafuOF4gEHnBo8s4Ikk6oS8woglzpKi",
-	"BJFpgsFN/JViH0F38Fs/IPNAlalL8beY0Vhvh//QeDCEh4Zn1+eX+qFlIpXItpgxZ5zVvbPzMTk7GZ+M",
-	"yTvDeGbiIyimeQqtJHncPPf4B7CpVjM91MhvZ2fcy1BMoOkut2hc8FApTXQ1oGez88HlRXw5eP58fjVw",
-	"F37sfG40+t419tFP+H2iqOk6mVJ9bruuzbl0zU8T932UrBPGj334jn34elDjJZ6IuQ13QKrbowKOZFx5",
-	"wRZW3ZWuza7MgcWUBj0fXAwvR4PL8dXp4Lk+DJEFlY5mv9T9jV7aoDhQxT1OKzR4sb2jPQmwCm1SyMkc",
-	"+hBmTAF3wO/K9fD8F4F1WcARRRUwn3VCWb0himOyIbVUzFWRKqCyxI+Z95TUrskGLii1a9Nrj5/X+7lp",
-	"291rO71I7hkn+Zok85r6iNpZSVktQoAB62DSGm0VrBZTTAT6qsEsXLgH8AZelvs17RXi7KRQKA/c7gkk",
-	"tjAwntCvOU8yEwsMf9nsVQ6Wd+coeyzcg3OAT26HP7vrxbjtAL1zbushKcmpkOIFfVhAz6WpVdu9be0X",
-	"vflsIzzrRRI8Mq3FicRaDS2l67tFmJvSTLSpaP/WUrmmMD0pFDTRH7ZMBXKTdt/elATw07UTN4h0w9sO",
-	"AwaXgjMvBD7ZN/LdkxTBtqmwf8p1PlxBmjRXhC5owslsiw4EwVm1xbns4Mmu49CKqWDUkBAr03qs4KO1",
-	"aSv5AMWTGjEmYesQ0JxAbCxD6nMwBZ5SVarG4RPbY5ItFOt0bN/Ckw9lSd2VMjWLCFLlq5cun8UrSHRN",
-	"KPix+oSSe5Yl8yQCnOvPmsJUv7xrcNao8do9PnrGStoOYTqd+0uxw9pKedrCXpzqPU1UkE8homFY9Lub",
-	"/iJJynwhqIH1ab8u/rpQV0mvaVINEqNbEM4+ehTue3VrsQV70XhJcfq5kQj9nTd+PqgC3MHHCEfetPn3",
-	"jofPxAtmVPgiXSsRp4aVpaK//WVklrUjn+2Wl1s5Cc1dwwqGVGgnjea/LfvX6AWwErlv/PGgP27XLD7x",
-	"N9FW/PNvec7L3pPTkPcEQGhtWX10HRxdB0fXwdF1cHQdPJ3r4KAgVfQWd45NLdmmIelidRAlyBIbrVuT",
-	"QlR15nopvAZT833oxknSJG4xMFED1w/VaxoUkqpg/l1KCaAOZsrgYQXkw/QdK1F2t/k06Oyb/p69XZ07",
-	"nYCqXRhqgKfXGnqjOYoMVF97FQwLtYFJqySOTVFZ8w3oxkuRZy8w5d5of4CLaSqkmp7c8qmTitM+maZU",
-	"sUz/kfOM0WipUYIQeM6bonl+WXk9IVO6miWLXOR4Lcfsxq/o9pbDza6y9mrfFnFDc4tuiRQnZLpm2Ypq",
-	"ci8PYO8pNSBwjyjiEzJ1eW/mYaTaJY1vOReFMU6K8Bdw/9AtoXzr9+03F4KGQKx3w1MXAC8QRuLQojVM",
-	"u1p9LCzgpQTwfk/juaGnb8cqAB3Nmmo8FNJrQV79nlOAS2nU7jw18o6vknvGv183lhD+VvgsBLxrjoUY",
-	"0sDdhoJwMo8ixuKmGsKemnk+NFezkyfRw8Ka1V6FgQGaE/CKTvL1k1UGfhKHcYGpX8Sx2C3voOTQC9Ui",
-	"n/hWXd1U+23XpK1s/5MWpS2Q3VAM054oj4osXBuWmiNu/ppkbJXwGA47ot13+Hj14Cfg+PG/KHwp+GLx",
-	"OXCiyt/4s0KJpURtJ8Z99KHJ5mzLa/6FTc56ivLRxjvaeEcb72jjPamNV83D7t38cDeJz/7yLv76/Wo0",
-	"+On886WUr//a2yM324T1HZKd/YWNfv1VE7MBitc0l6y55p1ZJM2YvY0pBbxpeyC06We2VIXeYCi/PRoH",
-	"ot/c6y0hoFxUgShZlRBYSLPDiyI6CH9u7OvgTY/RkILMmLkKxUUY6yagE9YC9uyai5nb96bVH7znDhzu",
-	"6UAy2c/d8Tpj9wnb7NKloJQbaHypEHeSpMldJbp9qVaaPdzmw+FptIZ/2J9YmgoCJSVssCCJBJ8n2Yps",
-	"RZ6V3fUn+O4z83KhRRRam+HDGjz8Tm/ze6oiiBGHIGb2Uf+858x1loLLCbGUP7375mtiwrqDGSB7WQtu",
-	"RQ25hPpHCPf8gi/SRC7DyfofGwbQvzTAWqGS8vWRVv40AszYu6inTTX9J6eLR9QG+Y6z4vRALqhBcnfx",
-	"Y0/nb0IKvXGGbcX7ZrA1yZh+3jmZShEE9A7Cn5yzI0OBbBFNpr6GbwYo/FKY1EBAWbrlKZsr/Qa6Wdqm",
-	"RW+YNDf80noA0TwlU3xqUnPhFZUQZ+wWf2Rx3/nWAHL9bhIxcDVa5xyEdhX+tQQTBE7INOeGyADKREGe",
-	"YIOb75aX/HymSNP02r8E31CJqR9uineuECPIQDEvWlAZ2VhxA9oAmFtePGiSFsE3m8eJIqlYAO4TdUK+",
-	"4+nWj62GmDBwWkE3E+gjoIQDIrVBUysN0C33Ju8T9jFia+UicRBdkFIzFWuto4pcTY2o0SL8hEy5mJgY",
-	"IrPPNojb0Ib5EfZDLdkttxFHGlcmhOiETM23E5nLNTj0qrT2mfSqbuoX0ozReDvxN9CffkPlbbG7+gVz",
-	"GjQxcEC08QGbUZcWw47004TfTXxg9BcAtyY3TXeQEBeT2ZbQWw4uVoyUEhkmFQoiUj2352Kw4xl3GJrc",
-	"ONq9uMM/itZXiSKG0E5u+XSlTTSh0HJnBij8AC5qIHb8bK8+TAascRaTKdhgJQTbHGVTPbpPsJsqEZk+",
-	"YgAKbLOa0InbDefchgYx0ubJmKSIYhe8mQsCqm4UV5pSbnmBJVl2a1cZGUQHlBwPVZ4DxmOViYD725FE",
-	"UYOt4vAuKBrcQBW61N9VSQ/qjnrU1ev3CtrRgqWy/QC/v5XWFWV/rWC71+857DU7op6sQ6TIFk/S/jHY",
-	"yrFRjL1tbrwxp1nBjkyDP3ZCvq1FH5lroqnmTdN+UUZXs3CP0QVr4npeBRM6160cbhFYVZfAbgcnabJK",
-	"VFB+LmlMQGx41hLEOroTsmCmekbCbf6YCW2L6RZFDLx4yxeCSSJyVfQodzGKGQMOMWP2PIL54wkcAMZY",
-	"ZE4yZSyl2+l1ILdPS8lbnmjIbHTUlil4RWXbgMwvCWOQaKbStFZy3EbqnfVarJ+QKSa+AqC3vJw7aC9l",
-	"bHKsXsGMLXIOQZGJcS6Yq8fisUQiQspMprJX4FLOJQZkpZCC7RwvMEyYGD6G20F5GcE2gk0qkbEYXeGw",
-	"CY7n+OlOs1wy44KWWCqz2Ys8tmar7w57Prg6pWeDy/PoYjC7ZM8H6NVBn3Chs8s1XWl1nGYLpqo9iS8H",
-	"z8dXp4PLs9n5gF7ElwPrG9KjFGPYHv7O9EFjScsE6leGKrr+Qy0KrcvTSCseLPac0tILqaqudzx8N3pe",
-	"1PSsORZjWOXgcjaKBlfxmA2wrJZexfDMTmgTb4/lMf8Jy2MGj8GoTBYNJTSbhV75rqnoj7dP0c1ETrB8",
-	"ZUFEWGiod90DzWCNcmZiwEDXdtAHPBq/G15dn9rlhMp5WvWERsq0nzWtQWK6hcIeBYfo4Y/mWEWGMc0o",
-	"x2vHbrdTCvKMW2q+uaNtmYHWuXwP9XgwvPQGfTjgWkAjYtL9cgKOuw3VwdXLux2k00ojoDXKyvuXpffn",
-	"IluxzO2ubJjO4OCDqVvvb6NJ397B8t3WQI0aV7s48NTpD969XXGfkku4UaAxlGdimQSyONUgzSjvPv8e",
-	"9LD/frcR0EHkYPLlu13RVkij5uQqX53611aBIUZ+WQ9QNAEeUBsaUHxhpXqbaDQ1szsd4jTRO1I6xRVz",
-	"qnrT9lCcCJYlfPeBqG3SPjd0xqI9yuZj6Wpf1u1/fWyoGKLiIBq+OEETWynD0tOKrWYsk8tkjacrE1Ci",
-	"0/Ss33/uUmEfOISjK8tENCxF8fofXfGGt0uapmTDsN7Iv++QymfFgYY8PGffx4lqrGF/MdBq8OBS2wRX",
-	"2iYoTt44Aj6+TrcTJWCxB13bw+KwsqQWZOVAnWb5C7pOIX+DMramD4UHOXNIXkMMgt6IH3/u/SQSHkDl",
-	"yJsWWLlkjLfLWhhVTcJ7fP68ySrZjTdwRkzMPURHyevPwCDeZ3AZjePBc3Y6H5wNz0cX48vT52dXFz2/",
-	"cOChERle9U/HSGDUoiLcnOZSaWYABqUpdful/tJb471QbI81KlaGc9dCD8C9VoImK4qVuTRg1qe43/Gh",
-	"7Yf1IMAiltxrDDnt0H1ldDT/q4Ms6LDic1XWiUNncnzxGEu84NHWAVBeseUjDVSCi3AMwWkzhwBSjaPR",
-	"Y5cYNnZVxG4ltkDpeNjvobvccd9IcKUF1nVvJWKWUVXrAtWimZXDONKiinYfBNGkqwg931PcImu05m6V",
-	"SxhB/GWWxHRLeLJYKvBRbyZazEN8hFk8nG2tJGoFU0ANJDzu0Kse9EyeU4gULIlXmYrNROOr6FU/rMjv",
-	"nXFSgMJQgVkM45gU7VUscHpXJZPSHZUozzIIXkQ8FIkaiIfAATg3sZmj0zo3vmCDKzoaDi7j8/PBbBiN",
-	"BmN2OreMykqbphgUN6JMFhyOdUhyOWEDRhBdAPS9b8Q/kjSlz85PhuR//O/R6AX5OuH5R/Lx+cXk4uwF",
-	"ye6vR2fDk+H/JF+x6E48Gw9Hw+FoOCJfJhmbi4/P4FfEj0JHws/tOYuH8LbmHEb/4NWLk5RdosEcflOn",
-	"UcwJPF2Uj7OXfcbF363oM+PqRg/zpkgkr1z6h92XIdC8B+pQOSbYEbIb8/yrIpI3DJx1de4YDB6reZXC",
-	"EUh44Rwnsb1pdBe9tpEoJXhpJjHCuFt0hTGEb/TwN1EDsj0PVwjH+heIzfn+3ed9Irip5edjGq5eYRwf",
-	"slIQXHPUfQkU2ZI6ZmfTWEo49uVFzEAxaigEbWTE3ghqwE3h52outOEeqlMg4EVr53pXzf3m/ntn7v9C",
-	"4BVerk5YgxtyJLYnJSHrXQshKV+ngsbIPVwRxf2mRq9FYGLU10Kz6l/q+5Gs1kJ2ZwgWgLeUR03swPq+",
-	"WsJyHRgmmAaLsZTP+b4gNYbtlnxfjWVP8CkXYNM5T+ZxDHkfMdHOhIOuh6bAYQ+Ez2QtUMLuEpa69dYX",
-	"6p9dcmuE692kIUZwx9haOqbVJxsDmqleZAp0LFnG9iWEbxxEITwVbpFQESz7ax1e6KQR9/2it1AOa3/o",
-	"ijvMKmi2XUag5L7+6ZOc3po7JQSOfQir4kivvqzr7O56HB94nN9A2lUIQOdyaaquFEKUJrV9QXhtZwpA",
-	"UXKk7JQ0NI5R4sFrWK/Z1lHSJg6LyZbtjaK/6sFeKbZqBtB4QaoAfikyo7PAhFoSGch8qPHlQ4D6m1BB",
-	"rJVdIFWovl9rFCFc5iCW4MFyzDTGmFrTZmJPoqLxNzB9GLqSHyS4qxBUKDirCCvHyJ5Izar4XxrluU2o",
-	"3++MvTGjt/GBsLtnp4ATFdniQtislNkXxnapV3XkNPPOXxBT6Ldp5kYbV/fLp2QKktFEclKCcnRvgob4",
-	"ljpMhdchJOW0xT9IuNTSTFjrFaKSbb0E18RmP7mCswYBUkFr6n214b0+X5IxThJrVR1yzt8q0xSpBEUl",
-	"XNAjhYDu5OHQt3rqAtIvjm44gK8TeQKrwv/KQqTMsS3Cysaop72UFc8GB0HDKTZWglU4qtymdqqMGVpl",
-	"kCVrq2LT9yteFL9cvK+PB4M14ff2SlvHqLVj1NrxZvwYtXaMWjtGrR2j1o5Ra8eotaNsPkatHaPWjlFr",
-	"x6i1Y9TaMWrtGLV2jFo7Rq0do9b+60atHVYtCrOHu1eK8m6p6mXAxIp5GceBmCMbl0StE78SaBe1tLe3",
-	"F219W7tFa0vuGkeP95kkqQgWwO7aGSzGs9i1L5jz8rRHuamX5slyJ6DdFWedxR5oqb5ZilU95Et5fYM2",
-	"1etJLrT+jHVRKpeVkPq+f/ugCtkUnUXMThZLKNBV2o1WGuva3aNzUFmF2px23XgJ5cqvuCiGztRxQPWK",
-	"MudsB0oqscZCCFhBohtQ1t0WuposITNRrtaMR1Gu+Vuoe8rO0n2N5QPr6LZF+qCy0b1ILBAzNjddlw/t",
-	"NBWsEOIQ0y+IooC3tC3tBGvi/3ZyRlsAI4aT0cQEW7lKHifqxl1B/3YYXGNpfmDiMxbRFRSlSlSYkbty",
-	"U8FoWLh268w/zeN3wRLRwEOp8qpX6/1JdgmaFvhq18mGB/pg+GvweWJRcr4rd/Q8fhXmiOGkpqWc8QzW",
-	"msB3JBgcaw++V3awN1fpj1zhJgCw1FGOM1O+5eAyoVlDhTrTHxEL7bjGm6nme4kyM3bqVZfLtnZuZgek",
-	"ojyWL8hU5muWSRazeAqluwhnG5a5jYLCOqZZulcfxvSsQAZv7x5cjaBizGBdGHdHsePwAvb/Zh6ukrAd",
-	"xK3ZK0Bf2ujOZLujbXc95Pefp0/sJ2886jWBwXJLGEHIg9D9s/Z5bKhOajrXNTasK/WXs2tvI0wvSLhO",
-	"nRiZ1Wy4oJW+I3JMP7OvBWBcpy0Fl6tRZMpEWB/WAqXQ4M0YCEA74hp6nNy4mM1aqF0Ze+jVr77+OqVa",
-	"/kIvRqRzt147bqklrN+9bzgcPsIKxMjuPdQkc6/QFFxfbV5bj5n3riLaAAN+gM8G5OWGyoOPZVd6LF17",
-	"BGMrXZguWhF4IGW9ue8j2+juAjXUGLMgbqC48moqLKPYkWKD207B68Yg9BsseNkYgV4+C97ly87QSOON",
-	"7Eqn5UubnaMDsWFPZLJkNFMzRhXqKkWMQkedsHwRtAc3mzHGMfzTtUAjC7oOdCqjs0fJpcNJq6CqYu8q",
-	"yK5ioI2Qihj+XVZkMJ+AotZysL4PA3XPderINgpPeZBn6F89NwOYx+iMKHv3Ks13fwG2Ub65a3GTWJk0",
-	"xwOhV9ChS7O55QsWaNc/1Td2AaWhhYeTbk2AC6p0uLfTl9bYWXEv0jgCHO5eqJ1SvisFQq+o7hRobzw7",
-	"Sa8nOOR2ws6I81JMDk9wadA7/avXbuKbxruMAChYilH3qvM2PAVmvcUUkLZjVrJQe85KNppJRqt4cT+p",
-	"L/gXduv+Fj2rj3GkQhJLgyJVNEPV61ozsUbLLAlwHHf/vMsyE6vP7bMPxU11kz7v3LembrnfmN1T6t0N",
-	"d/vsnydZhJZhVw4p9mvcVxpoNyZeeo8/ePfpQWFo+BScsCznsuQzsHWHC8tnb9HdlbHZi/kO+c2m+4M2",
-	"m8QmnMG8W1vBtRnq21AVLXHMp7FzMJBg91Z9q597qIQY7CgtshQb+a3YvDaPP7hghK5UWgpUaH8JdIbv",
-	"4MmH/l5OkkCgw451pWLzjYjZW/N4V1eTRqPxNJUjJxoOIHQSNjwGTaSi22O34+iHXrTD9rfiyYdKcEb7",
-	"i+9pol7jk0HlEOirzBhKeqI98yVg+wU/De1Pwe8sRZVJpbyAMs0W/jzDep37yZm4JePc26c2MeJyNAOi",
-	"ZEY5iMFcsbYs+sNU2OL9jtpTp0axtkfsvkEEGLDV0vnbq37vWWHgVDrYnvZCFw5WCIvYAXfpgIvprHvb",
-	"/NMAAZiU11CdCa11274YFQKwgU9tcsboh0VrHiybEVYSdrdm31hoqk4P6DJw8Abt1EkNbfS9+7HE6I+o",
-	"LD65l6Ac59UEFDDdhbAdDCBkQdztYTKWA8Weoo94OaysfanfS5bdwINB1uwNVIG0gp/SDnp01HdE2now",
-	"FN2GToVeX5Fp3ZSH3WCN7qDl6mjGwbjHzu3pyKG7i/z48EBkyz4ANTKu7s3iv0xYGr/OxCxlq7Alm9EV",
-	"U8y2XzEI31pnCwZ0WUV7kwmQphWmJeKQ01Vp9tAHVr/OxCKjK3lNpnZB0z6Zamj1v4znK/3vmirFMg5t",
-	"bgA9+q9Maz/wtBATuRSZsh9SwRfT/i2HDyvKt/qHVcJfKbaS8Df96P7OefJ39HtK81jRR0h/YfkZPnvH",
-	"xYbjECmE7sQw0Syl/E5/bVSRSbSkGY0Uy/SX0OV6ljEKj8ySOJmY5/TnhIOuk7LyS5FYzRKe8AWEvMMs",
-	"jEciTvTayDTO12kSUQVwuRcRYrpiZoSVAGDhhlv/YTx5gD4GN66Ib+gTBoiWymEuNaPD5prFzdMk0ngG",
-	"Zyk0FcPOMvWAL01fTSV7DGl9JqGLlu2XRtZULS19OXoDGRYLJV+QKFem69F4OCTFomt3cAF4Vk2Xhe99",
-	"ErYS01AnWFnl0c8Co1eOIy69j+RfzBw6hV8xngX9mgv9wwl55bfPSThJxYZlJKKSnVTB6vdWCbcfRwEM",
-	"wFyf25z64IR2+RJtTVk70QsLbxsXxEVZc1a2dMzFB+yWR1TRVCxyhgVAkg5tchEeN1MjigPdQScRtFS0",
-	"aoprFmqW2FuKLINahXYVo3G3Tpxu4B12LT710G9pHQ2wuNooNg5DSGUxt1fdL48AfrFmnnbx/a5tPf/E",
-	"aKoptqFwVQJmL+haEeUE+tuV20bN8uiOaXkZCc5tQzw9+YxKVv2aLTKIKYNw+fkc+7VC0IfsE842tgpi",
-	"n0RaTx7ka82bbI1VbUf2UUOBe28gU9dr64R4na9YKiF8706eQKGWTE+Ez8la8uHpYDiGXAEbp2/zKoo+",
-	"XpodYcionx1dWlzG4qT6nd6xOE9Z7XubWO4wUjSLrzxqgW6AphZSYbaj1h/OjYnSY1Nnu6BWwOvuRgd3",
-	"4zMCea9BF6Pb6AMmfC2kWmQNAztSqYWH0MzWmaMZA9MNo1+2RC6ha+uMeQFSNE1N3/FOh/SlmVfPAjzU",
-	"qCq968vu9S29tZsYrUAnXNuAD9rKcYhp0RK/jqyw4wCI7QCkv4E3Q9ZRQas71oP1CuzzrjojLAUurnKO",
-	"l/qJsluij6qBSNsX2LA12D67KcZyailieo0A4EGf2fsAoIoZS8XGnHsyjbWueG3NcuyKa7Ka/baM4s5n",
-	"Tf2efi0YWVmc0APwbtsahtbszvgOxFPLANYiTaXZB0XlHd79lxAMrJHvNl5cfKc7ypa6vAX3fd7p6KRv",
-	"uY1X+MrhsVnYtNZzOoqTX1WcHJRLZnSIzrlk+Dxw2OaCmbYeMGcMnMz2tD4FmYYO96uXIbX8++9fvby/",
-	"7Jd1/6JmCwa5nZA3lsW4pt4JFPHK12vPXqheBxmzunfd+88fh4Orm8GXdDD/8PPzh4H/8Wyfj6Pxw7+E",
-	"OIxXOzEUgl2kRGMokfHy+N1Bj7VUjrVUjrVUutZSqYWZ+MenNQzPpPn3ScyiNOEYtGEatj9ZyEb3kIO2",
-	"2MpQQLQ77TRNv5uDZO5WyfylfVdLxHBf7kTJSmNudzMCXl3UubRBcMfWyjWEb0ZHIZJYODullh4Jl3zA",
-	"Mfz0SJsw77RRy1QOyZbsdD+Dzzz5RYzPDDvt32uWwdVkbc/eLwXGEBehEVXXeylAZOcO7XsFsDsCoKC9",
-	"cMZJJZzSbqC9sXbEXqCtcjXjH/qdN5cFNO31To9y+CiHj3K4qxw+yJ7xC413tWkCgizod9dyTLn2OOAZ",
-	"oCX924q2eqqZixXpxprBDrahIwH+vK2m9hGR9UuZFVIlaYrplPqHLQaUUqmIyb4rp9PCddQmkfulA+6x",
-	"GMOma2uBIsr6N+u3BOSekBteFd6mq4lfpx5kEbRKmmokTK+Nt3+zNM8BNoyn8ZYrkcYn5AZuwaa4/Kke",
-	"cp5nGCJqMJNgCEgfnGKqqPKM4ESUk5lVE2JCFzThwYu8gLOGFWEx7YQYuHRxtyxHMXIUI0cxsk9pzN0X",
-	"j833iD6/wYITkqwxj+4J+j09zc1hx/vCApTXGbtP2GaHP6mvOasRJ0ux4Zj2IozDVYJNZ6O4PEb1WI5x",
-	"5AJHLhDmAuGQ0FTrPxjgj57dtzmP6fakIn12cQ1MB6w0hxgNhsPhcHA5G80H9CwaD57HV2w4H43G49NT",
-	"vXtCKpa1lwzlQs5ZRlVudiPLubb1J6uEYwXIq7OilOi39uFev7dlmvhHV+OxSy8whRPNEs19RhIla60e",
-	"9a7HLmm1dz2qK9C/THmrQ3waxRnv4qEodn8np7XNdBpKRtk2NCGjvxPLbDXwj5zvyPmOnO+3wPke6Tuw",
-	"+tEBLoS31jgOlZkquwuw0tQJ+Y6nW/3TVCusUyI4s0amNfVKIQ9YMNZrAm1vG8C4hMsGx3DCZaZ8TtmY",
-	"sVnX/aRYsZmIt2hfO2d6Wfs7UmlnKq3R6KNyPvcq69Dde6Nn+gZeCTtv9s+s3HldsG8mZRnHjRGzBjya",
-	"sVAqqVdqzG3RDu3EPLZntl6VKIr5Qozlz2JWX9J3nEGglrBhRfMUluIbYdXyzvcMsHOOxejyjJUaKESr",
-	"q/vZ29F6xn9Yx199OaTvr/Kv/3Hz8bt3d//44ado9PlP9u94WbSJ0Zvg2bf93nqJkT4ZU5lJEnRVsz0N",
-	"bC9rPst56Xlqjrz+33P9v2Hx36il7rKvaVkPQZZzbnMZ2broHnWPNbbfMm5q37miZb3rU72rNIbEhAK/",
-	"rthOtTXFuc0Bcmi3MS/ZlvyPSMSMnJ2P/ieGpE+8hj3nQ2PRhxdyevGDFymzc7ktKBldlNr22BFdRE7v",
-	"unf5B/xzMPoDFs7OVyuabQ0JeDLNi+ipMN08KRguXTG5phGTz4x2+8wSsXym6WNQDPiv4y+t9/CZJYBn",
-	"y0QqAbd3mlHrnTDdjnZ19wrRrN4lP+YfUAWrtINPVJbziPptSKptmXYqdhuaKDmZC9c2C78weZ7mK4ME",
-	"HLiCiGednKgPe6Z3Yb5gPU0xy/kjshQNrwlWR4QsC6wlK0mxkW6mhKuLsyBbdgeoS31Qd6EBTvyEkzTB",
-	"xMuO1QvqkL96aa8ofhIzU2VWMqKRXW2sXi8vGcqbUSQWTPaJZIxM/yxmf0l4PH1hBhQZBqQBPeJqoOht",
-	"cBbDdruK9D+L2Wt4I3S1VECm5aN//19Jst2JSFeiIFA3ycW97sgYDDfjdYXqoISYyP0C6rxVyfAmMWKl",
-	"fau1lE14awDwzpTFvfNSO0VA/FnMXAkEI7x+Dt6tsXVRHhyrsy1ybkLXy6ffOyWdXNsAAgPTtwHdReNg",
-	"KzDajwKkqWqW65IADEh6P34SM1ltctxrCfUOlwMr6v3aTSXfvwIbR2La1O5yYFbkVId+VXC0flF2nQA7",
-	"xL8PR/QX9wxzj3ZhOiS02hLfV0kcpwxVyVTwhV0B5DSwuSIiDyfBN/c5qNaYedxB9SRnE/HAIzCo4GSd",
-	"Z2sh2aPlQElA12qA6a8dW4RHK2V3LURcQH52vzr/YaK1pCK0sy77aDv/Ctku/iSOUfZtFV/Ltu2RLqKq",
-	"UAyVSkDsyK52ukLl1FqW5p22IGUXSoFPJ+W9a7CqbhpKON9oPlNxaVj37tGmOtpUR5vqd2dTHeRM/rOY",
-	"dXcf/1nM/khVBLm8NI4TDRxNX3uTGhyFEm4EiQVGo2H+mNaTKgkgtiE28BB0DmNSkT55hvHcmDP6BlKs",
-	"oNgTEK+WKnEi7zDJMVuwzDjOLHWb5gYPezWG8qC2ecnGvx1RHjGQVCxbJdwGTWnAQ77sONtOspyHrsrC",
-	"So/g6RY7DGHB0waZ65f7cdgKSVxUdIzQjbOtthleQOoTi53nc2rAnIZM3RX9mKz04q+Gw8vR1dX4/Ozy",
-	"bHh1NYK6BPjTsBFQ30LOQg59uF7AwDiF7VwWlBObIg7FY0QG+auHV44K27nezDZ0xigRdrPfY6NpKxD+",
-	"Br3pIzic9rvXpi4oFA6tfvk51nH7Vqgk0oDC79Uva+wJSdyOpQcGoF5jtvyNbb7yuSaAfN3r915CrPuN",
-	"K5JbOyvv2WwpxJ2LH/3QpWBgsC4v2LgQnueISAnin4VqvY5DDfEqXZj8O7dV8BqJWZRALQ67ZVbpcD1q",
-	"VlSTINfHVjNlxITshIJGS9+DDewGhMjc3u8qzfgJc/Nk+LbPAx8cRRCQSxV7QWZbYtgUmRpNaYq2gYtI",
-	"xerUjlUbtBdqlRY2rjanbSyDXDM16aOGWGIjzeOJNuK6bIgSXfmHS2QyPOQpis51oYGiUvVvhgzCLaTa",
-	"5HyT8VHqmYjSEa6u6iLdBSxqK/p67ChBCwpfs5/t0Oy1iQ8vrTRcRiOQd8l6rf8eHaz7wDLfMKnl8d5q",
-	"kHlvX/RUABUhH427DdzAfbwW60TwRn9z0Hui513acbSxz7iqlnvwxmkx1U2vMteezHUvMz3GNC/W6pEG",
-	"1K+1b/WMQ+rU4o434oVmzNTzR6ezqcDQzUXviKhxeHDiwWN9PNXdBnYU2TjwksboEiQrRjleZIgMvtYr",
-	"gQYMwnHVHbWRsLS5WUy/ZxrwWSA8tgvIbCDlhnpRZVSA3w262Zl7adThnUulRNJdmlWZiwQnnGSzTfFz",
-	"F8zX6Zbn0HRJizKYobjBAIf09IVX7NsJDb26Ya+GqJZGUbIVr3IXYk1ZkyyMxVCD0jR1NyxdvbKNFaGU",
-	"UKFaI487BhVk4Rx9s55WZDXJm2aUBUSNwduPlg6ryntBboWGcj0aD/tOd7k+fQAfACJnND49WLwYGthH",
-	"sqAHPdjEjqtsiyfxJzH7zL+WrDaya77iWdL1vhXeVTBv+RutVqHCAzVOzFlaQywsTYle4wu4G5wxvCXp",
-	"dbzFfKWkObxWzOx1/4rfBGWyt3irr1qnT4O+WqilLbor/jDxezfIZMGpeRYaRfj+akXl3aQ0RTYp4MDP",
-	"c6AV+8mfWiq2nviuOvzCvQ8f/cXAF0VrR/3JXxY+7yb40Mn3Tt1li6OQBnr+S/PVMtAxXKn9PkztGvX/",
-	"WcxsBl29OCv2tmtSqX88+vmPfv6jn//36Od/ZKag1ef3ThGEq4JfOTfQxQQ1SRRz3J1kOSFT0/Foek0o",
-	"xJlAqXkeQyeqLdY5Rr+NIDO2SLh+hSYKXylu6vvGpoVr8ltOuQl7d7WNGfb6pmRNc8lOyNSyyGLmJZUm",
-	"/stctJtWwpieXbRKOCFTqfLobnpNuLjlpogatGCld6ZXiP4SO+dvBDFB4KaSd2UuohgHsCUmgFtRW7SC",
-	"Muu1NxiWX+bRXZPcasgf0Jo6inUXg2XwYxr/Y8Dek3oLw+CxdVCJtqzfRujIIrwo2C3/3vRSqauoRvup",
-	"ze6kyM+NRqkrfmoy+V2LI8CVVn8k0SehwdL1JFOTmp+YXnckXxcBH3ClZMUPqfkn93KHloVhY4NprQfr",
-	"1abJnLX3LzqgpWx9TwpfFUZHhPuUtkZothegcO5kGzVVBHbsBLos/Gu0CfUe0K0S3EATpZMmq6TlPtAj",
-	"FKdZNHYo0E/45STinNX61hchQskjOnOXdJhGeBClFiDwoOZsn3jE3U0ZSlsLVwQNO/v4LuRNFcZI4rPA",
-	"siVnjTgQIUHb8kNjcdeGUvymtjbwGGgZU0WDDWIMYKCLJWiZZK1xelXfrZy+ClVUYq9K/KWg5TL7cysP",
-	"qQpfU77Ig/0AkDvhr+C6hpKd1+QLvkgTudQ8+CuWragvKyGZLWZB9H8tFgk39Tl3hkYEKhDQNInYHyAf",
-	"CZM+FXqybavJ3nWv+HEQs5XoNedMNwY5fmYr2xW9XmuV4/w72/Oznf0GCgB3pCDZ55rynd1AoY38hmZ3",
-	"bxiND8Cw38PUGpeXg+dasb7UijW9iC8HVrPWenwdsfu1Qa2sz3s5uLLd7e2NOIv06QXlMlA3NVdL0ZSO",
-	"jUzqsGzsy+FgFGm7nQ7Hg+fz89nA2iGj8emZNexO5P3i8GTsveY4LBW74xRr/rhM7D1WUk/CfknvWSXR",
-	"tHW4cg52rN9+MK3nr3v/oQ2BdcpMTeCOVZeYb/wWLep9R0enE1S0vt9JnMdaAb/TWgHsY8QybSP13i6p",
-	"tgkYmt7/XjkDF4PL0fPx4PKUng2uzqOLQeEHGUcHFF2qB/8V5Pn4YqSbTEApt6epRoqHudaaQlMYUaC4",
-	"S7+Cbh/9F4TJiK5dHz0/N97qeQ4uJ2N8uMphW8NH1PWFpPZ9LpoMC2pKA0l8DIKlvEziWK9FLPAJ12Mk",
-	"Y1LZ5D3c4s+0wcsVlhoOxE4W/K5tSaA247OlPAroZ6mfeKRF26XLusdbO5HsX3PRWNKw6AuP7hn0aMnD",
-	"8uEP79NeScIwh9IcAW/NlVatxaYV1NOiZrUXvT0qUUcl6qhEHZWooxK1U4k6KBrG2rqdY2HMC3/coQb1",
-	"tZwXHKLoVlrjSRPOZEiR2eHMMPPt0UfwKDOOMuMoM44y4ygzdssMCFrYsMxFCvRufribxGd/eRd//X41",
-	"Gvx0/vlSytdvKjEADY/9VS9vrQ0suePJt71fsnursZ8Oi6dwEjEUU+GjqikzUTIeQ1V56JiMGTkOIhfO",
-	"jGY4Js4VhR0oN94AKFRCOeYAkiliNZ7gkBAusDtDrBwB0lTIAm4b155TG+rVx0nGIltnMHP1CUyLNgzD",
-	"252cU6GFnRgrL7MBc8iLtWJhuHQJiYgvdLNMNQZv+bQ71vZpqluhh9pyg9qTuGev+F9zlrMD7k1wVaXz",
-	"zQb68A8uo3E8eM5O54Oz4fnoYnx5+vzs6iLQJLYYIViuXLGVdVHhnbcSZJ1jLx/rd0hU3yOC31IeVQjd",
-	"SfgeB+oOVttfVy5wsmiZ3HtKQFBxGJ6/G42vh0OnOJQnilKW3RGV0XuWSsjFhAmlslVTwAep1ZI4x0pQ",
-	"E82izi/OtF7Tx6bYUtOiaYv9of/rlLCUKmN0hQOhCiTzGdS11NB9CNe4dOe5BWOlOpgVN7DbgXbnIxfK",
-	"3ci5VuZeE7C6Y7Grs5TG8V6+0lIJzob+lkh7RU0b4/41p4uSStXHwl46Dzt+S4QTim+AwjzA2WEPSSJ9",
-	"VzgXUJV1SSVZMSpzaHgfzCjZHdtiqbWtpbrZKJHFmElg+MySmaw6iK/Zq7N6uVvzaFgX3F3duP5paajB",
-	"i4I785AYDpzC+k9dComVz9oO5UTTzht8B6NailPZLOItxVUgpjwUdNARcO/0ByuH2Z/7ZLZ1YR1dt/Wt",
-	"ebu8s6fDUMEqlbJOWHtnB/SZ0s5bhQhTFDqzAORmHcD5D/1g0OOOSzJD1SmkWhbWnLkS8ZYIo8wh/J3r",
-	"Fxy24sP3cPShSa62O+6PwvMTC8/D3H9Ym7mz808/vo8r7kgFn5gKPnQ01H9R8xtwc5jxjfT4S6UztNpz",
-	"jQRv5W27cmVKmdM7JrVaU7BrV6Dnwvq78eMopEHBhG8x5LIlDg3cA+AighOxTukWCuxDqno4ARfgm+xD",
-	"+HsnjN0nMpklKaZwrfNZmkS2qKRUdLVu9rcaRACMJy4TqFv2zPtKlchawkCx8kZqrZmCfr2Eopmgresq",
-	"xOozScSGu8KMlKyz5J4q1rXMTFs1m92Kqo/p9uf/VjxZPQ3F1b43XL9AV+hAeHv5ZLnM4dRgvTdQ2sC2",
-	"drzHKBEb+lumlZ35sTYvxMHf3yHm3lnNMlCAWP8ElozgeLMVKKy0617LKYHBKTRLtyvH+PuMwQ2Gz1DG",
-	"4zJDeX45DPKUXIWdILliSLv16NUulyT6/Xgy2x5vM463GaWWQ7Y/6DuWphKK3RQCkmGNDJN+WSItT6PR",
-	"wx5vcH/vN7g1BaCr2y5ZrYXcQwKVONnjI07N9E/XAd81gG5tamM6PrvD1dKzQRZJrZ2RZM9kF7RUhC+8",
-	"6qHZLcnCurNJvpZhrQ6Ho8A6CqyjwDoKrF9XYB3mhNP6eXcfXK5YW4P3IyM8MsIjIzwywl+XET6yGo5m",
-	"UAd6kHPFfvV6OBqIA+J7nuj4VaJgyzjvZkt8t0Z4u9kUyuwYwNgnVJGVkIqcDklMt5LMM7EyVf+7Wxpd",
-	"2nh+b58L2Rumh2ZzG5dvtl41qlBRGrFmpY67zkecpqb7917usk5NvL1D115v6tjw+yjDjw2/n6jh96F+",
-	"JsmaazXVG1t657/RNYPPdB6z632Rxyu6uG8KKtrZ8dw0Am/MHfUYVQkFuz0+Hnt+rL1zZL1H1ntkvb9J",
-	"1vtIQ6FQzw40F3wl8Fc3G7ZvGihIU1bftukyccSoh5JEYkP6skL6k0h4EZAFFb5s1aM2RpkJ2OGlgEpX",
-	"lp4juqYRxBqMhv1elMLdigvpElxp+r/urURsmg+3ZNmNrpojvVrPCcB0ZLhHhusx3P/6vJOLzURjDhog",
-	"GDpv4ade1W99fDAmHb6aQMC9PqWU59D5QaZiM9FndiJZJKA7w7CoRq2N36bww8oxDoV9YfHayVqkSaS/",
-	"prkS6EbIGI1716c1Hm85Vlu74QrLM06FenpHjd+1FJ5UTCpXcaUokFOJlbdpaAdXkkHOuuMGV2CEehfl",
-	"G7XuAqGNzTn8ZEhoyiNJRFeMQFIcpmJwU2rGQ/GKZncMkvL08C/IaDgkUlEeY9FR/ZHyGBJsTm75TZqa",
-	"ToYmpYQjKnGUE/LSJOo5WGIBSTsYuXvL/aCmUSmmabizkQkgtm/JxyGkTgQGr82Ct83KOMrTozw9ytOj",
-	"PP3tytNHGlKaNx1qQllZ9KsaT9+yzWuv8G15haMhUYKMxs9JtKQZjZQWgyYTUctzvfA3X35Ono8vzvvk",
-	"uzX9e87eguy+JgCtZDH5H99++fn/NFYYcBSCvTSKNkuGd99ybxYtJr2PIGiN+JNLsTkhrxRZ5VKRGSOc",
-	"JU7XseeTcNvIwC8T3IevtS14y41cdqUFJfkD/gz1d/DSYjTsD4dDvZaV4FrjsbV95QsSUcnIChIXuCBx",
-	"Mp+zjPGIYa4NVScEOxXHoETc8inLMpHJKWTjT5UQE7kUmZr28UMqoCvptFi0/qSXMsVWpQjE1Ml9FyY9",
-	"HO8ubuwRSqeiBo8oX/Ct2Ly2rKKpr4UQK8i+kEYX9fPH2+rLBDOVfuMsdS1k4oAenY6HkM+SAX8bHZAu",
-	"Ylmj5cdhEKDGtun/1rmlmh5yRiNoO04VmXqgT0/I91wlqaYEMCIyJpVpX3fSPdW7U9J1oiCL1CQEpWli",
-	"JENRpTLnd1xs+GHp1o5eusWsajZtEqzCZSfbMmFAsU/ilGHKy67EmC5hrSV6Cp/l6j5SzWUqyOzWfy5r",
-	"Kf8vIX8IjvELMoL2L0vguyuakgyr55sRsVNIr9/7OFiIgflyngqq5903i8f1JGi9kzEoeKuoymUp57kh",
-	"M0XvBngJE0lSQePCmLV72IX7Feeu0bRcM7FOGZazQZXJylRz87PTdLMJSLZHgc19Rsouk4hpb2f2o5zT",
-	"7IANagaOjwcjiIPJq0f2/Quw76dLOm1VJQuxvSP/M0Qs33H2Llmxd+KO8YYzpn9CPW4u0lRsJJn+d/jy",
-	"f00t/acJv4PkZE4CTRwuymqO/uiXybkZ/EAH/xgOriaDD/8WbBxfCc8JK/TwWylLDXtlYV/dzVIQ42Bg",
-	"/pH1wDzV9LGTT3yXq5n42NQj9p3N3DOa7zvTow66gIESvMRws1ANgRnlseCmLzn4XEDzhAApM4yWCxuw",
-	"7EQaM6lavTG2n9ahnclxqW9NC77OEbv4WksHWf0Loge1VUKJ7UgHBbWxbSlk+qIFWtIybeuicbfShv4R",
-	"j3Z0dAy36t21Ey29E4fnPwQ6U+L6XFK85SuMx6YPWqk93wahGcDbnVwogQLzjQ2ftHATc1XEeEAnuKBK",
-	"8csUEeqqPNw1d3DVx9nizDZyDffcMrsYHMXtrKRJbMsUJXPXED3UuL5SfW5HLzRssqefLJVtx4pOB3va",
-	"DXUFWTeVdwR/D5W0MWQYrGcDv5W66MNZfUTrKXux4fC8hNYBXopzcQKKFlQFU2xqOeVOSmgdr15aXd0+",
-	"2q2flD+ww1Tftly3KK20mpJlZuH3i9oR/OOxzCbJ4hinWY+AVxokyZFJdmCSj5CJKNwOkYi7Oi2b9snh",
-	"XsvHfe2yr4/0DBv17RDXcIk4fmX/cFl5O1xRrSgShY7aaCYXZe1Ivjb3riY2PqhXtElm18ITfrdF1gFi",
-	"aAnpyWnwaKEw5UF552nM1WneJjxiRdoyPmlnsKIarnmNenGYqHYKeTPuaKJ2OxKKRrnFfvjrK+E0SBz3",
-	"LLtP2CYMCdRO1A9EDLtEBpr8yQk2h9yFTnwYfSbwQoFPqIGof3iM9mOA2Y1ZDxCpkjQ1jYpkqRePR5VL",
-	"RlNtFbaf0z/hUw/93k9iJifYpXUC2I/ptgUc6H8NdAztP50hrWk9pls4fUWTZqycaZxaScpIgBMf4FAF",
-	"mG334x2wZjk3gPQJTaUwdrU7il6P6l8AUsDoUuQhFrFh6T0jck0xJnKe3LOiE7V3nG070U6s/N0yE/li",
-	"uc6DnBzA2TB2F6B9zVULaKjezV8ODNXUg1wuRZ7GSEbQb3WdiQX4rimPbcdpj3vSFHZow9K0K2wvWWqK",
-	"UlbAMqrpft4Foyk01Nc0v3XFGpV3UHQ6BJ0yBLlzEPMc9hivsmDDHrzhzHb06/yxxqUcityiK2exgZ34",
-	"58AnwjYW32RPBBl9wJaoc3vU3KqMd+SzzFke3TF9wiPBOYuU80HOoGt++Wu2yGgMWP25x+ZzDf91D/RP",
-	"2SecbYgJH+mTKGWUD/I1ERnJ2FpkSgLv6WNVXWh/BhTPBcGevCfki3uWbdGCZ6lEO1CemDBtrWHCc1Ao",
-	"VEstp8ieDobjd6Or63OrS1tV1Y0NdjGqtVrnRIRUFpexOKl+ZxsO177HG4/rAiM+sZYetUA3QNMkjXDn",
-	"ylwfv/P4649uz00H/Ouh220MEznt9+aZWDWbHTCDteGvzzR2PI75S02gd+fHn3vYUV7TYxcX6RI7D6PV",
-	"pccpmNcv6Y8tuN2PkC/L4smaZSaSpnc9PBn1ezMa3aViAbObvyd0UQ630fDV3zTBQNbk4gII1zT0Ller",
-	"r5xqR1gaLOypDVofPp7EjCuM07n8Az46GP3BsqK1SNP29RvTzoz38EHj26NwwOSBZrlVaDvb5K+LKKiA",
-	"EBcrBmXCN0thwm9DVeMwSjIU3OS4BmBGMsY7FKgwOce4Ey4oC1FvIiv1GuE+9lh34Fh3IHBWPIpsigHX",
-	"+nyyT73KMgk3Dwu2C9yKU+Ia5xPwHZvY4T0LlO3IwU+yIgu/vTj9XhalO3gtkfnGyaGRAnP61tvVkBSR",
-	"GvVY/X0C4x9fgsxEi9s1lTHb98ilss07OGZrabIjVzxyxX/CslS+QnCIFrE7neJ4JI5H4p+0QJEJfTvk",
-	"UqR0rn7lS5HmiPl3RbXSzySJ8izTioyNGj8gcPs1y1aJlMFiO29t6XrT5Y3oQ1sYGYRCmJV/My6KBKxe",
-	"vyfvkvXE5V+4/p3eE3dJdGfYRU9bj9xVcTAdyyfGmjFvmk+S6R9AZVhSHk/EPWoRjMYTbYq6dK2JjVS1",
-	"w9krcRrHEyXcx3tten4Io0c21CEy29AnEB+gzS+5FBtOZkwmMTOhngpuYk5IEQNfrzXb9+6ETMPBREmy",
-	"TmmE5cxpmt5y022ezHKMJKF5nCiSigUG7PuxR8fUsWPqmEkdq1yLOspo41838NT3b76WdcB2uNrx2W8p",
-	"tsHqGjP16MJiEP3iVRcrwdy3yw5yWssfwuFFiqoibttwPQidZbJbVsmJlnTnF1onOtb1PB7O8uGMaA7X",
-	"DJIxLaCinPWuR1danMbSv8JYi2jZu75ERQZIxwa6s480chpyOPy9a1vSc7/HiAt7KVoj7Y6C37DZqlfu",
-	"nvRzz/WYu+6BCtBxrJid3CsFnu56+PoDJIwGD9z4BKJ5ykH1cAQvbYboPctQ3Tn1w+zZfYLfno2M4qJ1",
-	"Apcsmil/R+wdS3FRBgER1z/35uB3NxuK2ig6qY9mze/YrPmgCUzmK+fNC5ULRQJ+7iTGw28or+6pejBI",
-	"BrmuUKOCxsy0P6XKb+wEstZ2Kyo1RNiZumYYajDSoDzfNTSoA0ggln+qbYfttE+mMaNxmnCm/87YLJ/P",
-	"Wab/Zjxmsf5D84UYf12Je/wzZpJl8PUtn9r2evoHe4mKH/AmEF4wvBoyclMR3U1PyBcQ5GDyhV2HIVTv",
-	"azsShYKp3ySSScyEZjRaQpoZBFJohvQCyESbEHgnbZCdREsS5awIcwJMdMvec4KqsZALtK5OJNEWmtnj",
-	"nKdMSpfa5wI9KLFIOTzKCiVlA1o0TJQL06EY4cJEPCAB12RdcEYoZ5tuOLAyuePhMCf1lX4rdEQOyw8s",
-	"jgAIxobtSCQkPphCLN1O/ifNBq0I6Op0n2vDGbNAsQGsy3CFF4GSxByMZxTev6kUVKdhhMlztgXCKw4v",
-	"LrHbGnyFpTE+DnBlk8z87FD9IjT8v0vW7tSG5yk0oaYEEpMr5fh2KYfERu0efMIPzM216tl+h/S9fqv5",
-	"kOpBGeRclzlboRXuOK3VvFtLIZaRIZcv8jfMtjRn35qwXMuW/f2ywhFkeYlgqscOeUibsdzeYvhoCR8t",
-	"4aMlfLSEj5bw0RJ+Kkv4sJty69vtfk1u3vgcLcN9moR4rKkjm7ksktnsKfHP6pUpBOEdxxoWGuwdSJrS",
-	"P1n1GP3YrpjkGix0ImnQxHElH6+Gw8vR1dX4/OzybHh1NWqv/7hH1fv5pFkZvtGKKpho9hkwK8jZ8IpM",
-	"raUxkYqmbPoI6HencmgJE8zX/VJkZKoNtOk1oRwtSd8M6dBl2i8rMRxc3Qy+pIP5h5+fPwz8j2f7fByN",
-	"H4I1Kdry0QWJhX97m5q64KgnGqI0qqVesNEbQa8U6+B9aXNT7xLaiK0k8xvCVKulC9BrjExfgN8EV6JN",
-	"84xhitYi4VjIYwoIdL8V521DZSvFnl6YNNd9STVswQLI+ie0xpc5jzMWq2Wp+f2ZP9fJ+LxxusPNW6x6",
-	"Ys7yL8iQduPJV+JCF/qmapbp3P/Cs2bBKreitkS2WVJtMn72vBR0cdXBqu1SOmpaQD994SJIE0QgVCR0",
-	"fclT5qIRAh3Qd0BTkZWmlAAcThQ3HQRnq4G49q5cj8bi0Vg8GotHY/FoLB6NxSe8Ns0YXHUV1dtLVtSj",
-	"jEkj4d4wqanxUMvSvN5Uv9bekS6pJDEmiZQh9mVoNxPYR0prLwczNVTIWq/ThMXmSjKcJtJN7Su6GgTG",
-	"73LF0ewqd8vqF1hp24FXVhi0XLzV8F2VHM0YpFhcbMWozDMWv8BsXlNYS6MEi0TCXRU1+f9BzHYuZZtI",
-	"/56QC0gIvOMYmXtADYOuZnyzqeeq1vqFudqr0u6yAwMXQc26fBFsi08Bijor8/WpCskcDBK0P9uFWdu2",
-	"U9j5W/N2sARAB7PATQh32OYLg+luNcTcPhZ1Xj3k+suvlnetnIq2U2eu4sLnzl0gm6o11iFh7rwLdaGo",
-	"aYoZweGQbf/2rrVCOBTO0dRZO+/zxvJ7NoaCZsy7AKz5Uqy7xPhQTBxJEF6r7tSnE+Vbxs6ZDK5dZJWg",
-	"rDRtYl9uIxZCkzOEcPAgd9rVdxhKrWiF3BZ3x44+HcMOKmSKa7fJgGYRDnFBsjMNGRp2H/s1EAzgkX0y",
-	"2xK6YC8IJZIpTWtEQmQKSK2l4bUmSASj+hN92ucnZJpwyD9nE79dxfTaZKLc8oSbHg6bpbBFHxSZMcYh",
-	"LfOETEUa24wI/aL90x8bRpheExNZJM2QCTfxO6b24y3HsCn5AtntKuE2sGUppCIRNd2T1ZKtCF3QRM9v",
-	"w5XcLJiWgB2FFkLEtrcdhGVJC0Tcv+UgyOF7IZXE5ZmkhhMyzfk9y5L5/8fevy+5bWOL4vCr4NOcqUny",
-	"SWpJfW/XrrM7ju2049u0O3Hi2CVBJCTRTQEagmxZSXXVeZr9YPtJfoW1FkCQInVpO46daP7IuCkSWAAW",
-	"1v0SibBPSQ+wBvon8UpDqSVUxAiUHEXJFAoJyRC2ydzx9hs5wEahYR/K+WoXjdXXAjJXvCde40HzMArF",
-	"dKZSIYNF/1oszPy2UV+UgNVEm6M2cyRCqxi2ASt2DM6YfeSKeKgR48NMC7/nH0bUmN9h0eY0sUiEnWso",
-	"ArLOCCoWYj5+I4FQU6U8+nAuhhOlrvuhiCOzd4AQcHyRTlUCIRz0jvmE4sn6WBZicFaoCWdLL9LQVCVh",
-	"AVApFL8Aucw1RyyCCkBm6y1evZFIJidC3iPT0jhLkNFBC3Gd8oUZP5lNuBRhH7SIwRmYoADjtWDZDKLQ",
-	"zIT2nKfTKE3hZH1iX3WRsGBF32vzVbwTjWajiL5AJ5bQzvWatSiEQRIeBrkHHgKB+lLEHyQ/BTwhEKms",
-	"Cv6xfI55sdC+K53oH4v5s7CL1axN6fQp7sUd+tgbwbBx1ng54UZYFGiz/r+NrWuML+lPOPCadjQI9rfm",
-	"VVJGFv1UVcqP567xmzUXmwsEuGjpL2VDfV4ehC26DNSW3Ie9rGRpdfn+xfguMd0053+1M+9FooZxraaU",
-	"FxnG9DcJbXpODw6PSw34VYjj3vA4MlcGkbbZCEWKJglUE+ExVRhm8O4ZUOe2GQ7a2lDNHBjO9bYxxx+J",
-	"2GAupfrY1MIzuzyGx8NiMIGbKbpkWIA5+yvtfEed4+5J73S/c9A99CofHXQ6uX2tbgE5glRbXWa4wfof",
-	"5c1ZbnsOq14j8+Fo982rt/n21qm5cHTIxCAslOZGBxbJVVXtVWBYXU90fq/ApJJXilgI1RQEJRYaGmEr",
-	"oybTWTAxODVAcQRcH6SiyH6mweu7dDksjlSpShBFzXodNuMJnwrX/SnfZEpvNRI91c3eSM5+aFDP3pNb",
-	"cLRc4He9TpXsnSNcFZiDn1tE01sX4cBpckDn8FzgR2ipTBtm4OcpCMdlKlgZOJnp+jS3TBenrAz/rFFI",
-	"XXVzc4JsKrikioZAtyGYtS68GB9UZjnn1gKOZYfhlMR7sJlqN99aBb5EauFXX9WFfWniLasmvPnVWk6R",
-	"Tg2voXuTqHHCpxoacyWCTfmCDYXt7mnocDQV95z/M9OoZYCQeB1h7DJRBVQx2p54RKJMX2d6BpIKJjGb",
-	"Lepn0snOLtuxDyUT8z+hBRgYzQuPDOPoz6L3AmQX+gG71wET9Z7pbIZSbp/2u9kY8rAfJALKbXEYwTxJ",
-	"xCgReoKiFj3L/y2xpo/hcwWghpleQJSqlCol4aqvpKDcD3pOy/d/QINiHygoGAUgW9zIXYu++cTuFuR/",
-	"zyMZqrlNGAehLX8B/ip8Ak9SjrDjX8XNBmGun9eBH6lkGIUhvF8SHnPwzI1KsFL7Mmd8p4Zufvg3Cq70",
-	"F+yBmw3qy2GcuPsT3hBGKqYDhIodoAwCf0wnKoSXIHtf5BYg8T7SIJf61Nb9SQ7nPpqGbIkPrNrWH6lM",
-	"2n974js9sQklpKX2cyuOfZKqPgWfeE8SkSYoF0fjSJZAVnNpKwC4oCDCoGKQEFYVMjIPeraolp/1ao0y",
-	"KCSa/9FXo/5CZSBaJmZjcUN5GulRRDua8FT042ga2eKJgKtWMWjktN5ceJXZHrN9q6rYv6nFLP1FoMC/",
-	"cdtSOnh4ZA/ANq3NpEMTv8SCu9RFRcY9zrUW98hqlKA78SydmOsc8JT69vIbHsW0cuqL1qdIdPtnXtDB",
-	"PSEbqE82AiVTc1uEDBRVUfd/noow4n0iz9kMakv2HeXO3UPuPlotS40MHQDW3XeVMJbUp2bjfcvKXCDA",
-	"LBFUaAGMruVzaz5xv/q1G7DzYqHxI0gUEMpCAKAUnkTjSdoGjJgK0L7O9bVfz/RfGifSbXZOqUk6GstW",
-	"JNlYUK4LcFHkyiyzuXx+HYlERBJ8q2G7IKXuF6VU74t80bfVbMTbi+cyXoA9iT4HqZHn5prSRgRcsqEI",
-	"FMCMiytswBOR+vCjByA3//j26yYmLY4TLvEb2E5NlqvCUk+LSy2CZAWbfP3Y5dou9rbENL3FX9lOpFiK",
-	"2MiQKRvg2wOXNgZP6Q3C8sKaXwrD3aWNzZH5R3ao9ir1At8xcCN8txVcvQwzBQHBj2C2lIyoZ5t9u2Dk",
-	"vGWH7Om3IPnaH5fA5kxPsfm4GbMAZ3e/Ds5UKZy6BKsvbpQgnkVBmiXoxuBxzEYJWOewWxeX0RRoGUvV",
-	"GGzVTaoZrRLzqRmwuMjCOgIeUyQeTsJCLNTiMi3RSLXJIZhTNqvDTnu4ktsqyanqQMDiohkkO1pQQL4F",
-	"oslQriIbXKrZRPAQ++qHfMrH5VWZ9fuLgmsB+xdMlNLCJjtusiwUr4y4CtmBt6vkvhpUM99z9vjFg0dN",
-	"9uLZoyZ7JYYvDDSPLh42QcoF859ZGISrGeG3sKD7St6IJC2sCXtr0Q3WgrZIF9HwsPakuLStPOlLSGYu",
-	"Sa3eep4pRyXgoI1uXKTwUFUKSTyyASLMrh9FKrCmfB59nc6V07kreQGFPxqtLll4x5gqlghN9NLNWjjN",
-	"7kq6lxRZkgXCbkJRUC8dK/bTi7TdwCaYcMV7Ejfp9gCc5kgt1zLbBpxlzUrN+6xMxbtlswrAR6C4HZ6r",
-	"5NouYQXocLGg418kXce/pQUZkdytBYBHeRsWRrb9mAeYic6ZFOawlRRLy8PuU1LMcaKVlw6gqliPlCUx",
-	"BP02KrE9AXMXL1hD8YuCaOKD9YpHqScxDM0myFAjiaUTMRPUSg2/qAyYA80zStQ0b0p4u6TElY4BAhHM",
-	"lgKRHi5SQTQ6t10ARefXQi/znVhovZLbWKMbTFPmOaALePA8VYn7InfeUmkzWagwHwC/gUtNOvsycKk3",
-	"P9xXL8KFLKzm48Gl0WFa5+a3Aos/LMtmeXl7BqDf1mnCpT2mVH5DpoaKKoMFwK5RsMqrlAHCGExCWb2w",
-	"pu/AZ8eM3gMfkQzDjFgpynzxtIgfxDkIEFCdDJy3tSq7j98g+toh6EVyznnAL901m8XvpMt10NmhC+At",
-	"GQ4KN88GKvn3zfGEi++QS1tAqoS+p/xaEEW4+A7L3kNaN46LzANEeztTSsZZrE0MWHUtxEwDfb34rrDO",
-	"Xq+IPxff5dQMw20sYJjJdFtpFCks2P6ewwH9Z4YCbgn0BMylhKEYZxKqJCxTnBGxBOj2Th5OoDn2ByHD",
-	"ldK7g4T6fzCnqizZcAorsF4jVEGYeZm2o3toW63QRaUekNDmt8iqXhiKa7fPXhYGN8RsRAQf6WgYC8bN",
-	"iwtHImoVLwsXESkVh9TVByF0/YGWTyXn6QZagxhN6rYDYh6XgYhjj4FBvxv0kOVn5V4rrPMZWlruYZMK",
-	"LUDm3ECpcgw+B7saoSzHLaJT3s6oIHNqUc+7ovxWKBTrbMMhtwfmHayWstkCikjlWfkKCyAiUxYIC0JW",
-	"kTegUNOsENsA2CwXyv3vN1RjSaAleHLIa/T2qwKXlUKEenM1viyYl1XzNhu8eP7yiu1lWiR6byr2sPUd",
-	"ut4DrG1jzixEGwYNvqy4F6WNpLTkKlW9aHItXxboPWl2il4AgpO37bUXxOvCRhVOPeG7aK9Q6toGMb1T",
-	"w/rz8vuFphYUA3BuEy4Ba4+i0MuOuE3spUeVTrHqGjc9Z56zUg0ePbhie+BH2/udXMy3e1Mx8BwPvmFk",
-	"yhcsVHmB17VyIah8qHBjBBwAgEGklbbvEn3gSRxBpidKUrQEYovXwjCAnMeCnOexthlPJ4Wt+FFbfms+",
-	"dQzXPIA9Ws1Ac4BbP4hFNTf1XLTOhu8tKa+XSzQ69VpcSVUkcFcW2yA0LkF5gqQosweD3GFYEh09ZeKC",
-	"oAD5USTYfhDBK/oVPChf5G5Qw5MjEYfORAZ7bE4WagIbtLLqs9GGQIFlA3S2Dih8Kp2IaZFagIKI2FV8",
-	"t721D/3W94eUbs87NUQa7htyeJA2jZY54TMNaaZTFKZUAcRLwUN7oW0cHIjqwGugUg2e4ErqbD4ucEPf",
-	"XbMkpxv50MuAhA2ZcRT5jSjTZraXVJJJ7WGDBinQk4oTEaikRAYslXJ32gAHQV5GLSgu46CGaFE9M/u5",
-	"XZHvcqqktrQinNGQWzJwYvxZk0HDqqUGeyh3jDItNAkelSSXgtg2OQcUJsaZdJ2lrGusrAhCp8ApT4NJ",
-	"rv6FycLsPIwE5LAkL6E4T4SAXq4F6zm85U0zXDCp5g6wkpPO39bKBqekWJoPjESdREOQZRfC9hQraLCJ",
-	"GEcaLvi8UJSphv4AvUfxuM0uAPtjrlODiTQQo1hFO6/jTLEaL1/tgnL72OxBLunhGtCaYnmF56D0NuIV",
-	"Zbj6LM1mNwRAUeGTHD5afWGRj8qug1TlAhiNuV5uhNgp9AfRSsYKAj6WnallozZPJwwdq3CjcyuhwSZY",
-	"Gg6yxMhyqye9gQaFczNPyVtwWNY2zOvOIkuA3ZbcvBWCLvzuxBfgwZhmYCBfCJ4sAemSD2xshhl65Vbi",
-	"2wTDbcnX7MF0CQHODvUpm2RAAUhtig0CMWZC8W9FKwG6Wj0I19kycuiwkZaB47bG+1065YCnPFbjTFgf",
-	"EKWdWCl2RIZYGKvEK31DvZfIwcHKQUhXzJ/ZYAUFMFyjom0si/DBJobFgdfqA4O16oTOtdIkzknMw5oY",
-	"8/CCgpkexayyjZ6s0aCkJ9ENT4Xzy6JRzN6KWKSsJOffn4gATaIX37WZ0+QisuHDfBTRQ2PXctVnKmUI",
-	"8+1yTESthhZpL/rO1ejztqMA7mPl/VJFw2rE9YrtxfiMMuVKVGBwV6dqpp2V3/bGtEx8A8voWS6w05AU",
-	"u7vSHmrfBeOwwWVruyWgC4EkZVnLmuqsbodJfTnXsgY3ZCNDkQtJngjCQ6ZzeX4lj7DomOcP3i7HtlSg",
-	"r1d/NC9iab28TYe63nrofpPujvd7BdxISsIQykSofJJVJGRJLZ5R+9yl0JwKeVxnQSAErAgcLaFI2Jwv",
-	"0JlChiknldb4iiqE823ARdhuK+OGCgRwRgHmFj3xfSsQGrIcSfb91dWL/v3nly/7zy8vHl08e0mW0FRh",
-	"Jg1nsWEz1PQ0UnJNsIcN2URJJMSF0sy2fkeiZNqCu6SW519paKSBllm/C5daZgFWojHLyGa59QHbYpPA",
-	"hdewJKZ/X0BQo8OAY496UiLuERtWCeUFrbIxevZ6FNxzhwTZQyAdDg63GPTli41kbTSQGKE3L0TqSaFE",
-	"EHCJ+S2HOq9FkpaqGSIu1ipeTQdy/T+C9i0Lm+FXjEirEL2giJS5GAQZqkwrK+W44JNCnSyLy1K0nbQ0",
-	"cDKdLfg6sN8MgMgMoFTGoPoWAgBIjGJRACIUQRQK5wSo3BKbjEl+QKNeYmpiVVCetzGDi1HrqdGcrJmB",
-	"MypA4ezJgCfYAOnMYR2z7umcaeNeRqmrfby8zii1Xnc+m8ULr8KwwaO5RSmgNlLNm1RTm9Bfijl7cMWL",
-	"9qVur8zQ8vWScSGveAyhfyVyitzAbFuv0wEE0fUGcjHVGHCGufBNVK7NfsPOrBQZHdsBKG6rgyE94HoE",
-	"jRUlqPZyUszWQRypgxgqHXNdAS651tdAi5xDZWMIskAQb+sCNn20ujRvDMxqpzweKTB8o7iN0hd6qYdi",
-	"EtHhkq+qwtWfoJnLS7GhFBPJBvfRH9jC6YqIcVSye8EwhM800ijChPBCoGmN8ZioQBBHAqLpfG8BGDCz",
-	"GXCpaZRWu+o29Vkf9PyjsCFQvlxWDoStcqaAQuMSK9PchW1zK8maV2XkXokYuSfczX+7HIlbFaIQRpht",
-	"ypPE8KotnP7A8zgbijRFJ7AnBOSAnqyIW4DU0FQppmM1jxcui8yFCpeCUukxslzycxqa5nJmgeQZikSp",
-	"wNhNrLCYi1Tn+cCJADlmjesPpovy3F8HJ4UwV4XO4k9OQPDC2jyxozD9MvNJBDecxlNa/mV45Ji873Wx",
-	"tGuXYmgPwTdcOEXbrapMj881xfuhblbSy7ABnGYBn/EgShfUF2+VtR+9//kh8IisKXaMjU7DEuylkPFy",
-	"9C6miwPjDGLBpSEJNoubudADsLZwgKqZ45ZOVbIkodsscrd+Z6vYxMzijgBvHaH0cGGBc2sqxLzX0b9C",
-	"NRHYUr+1nnX4FSyHSVajVROhOcvXplOoBEBArl8W6WkA8a0fpl+QvBEA7qlAm/rrV0JgD9fasZ1nIs8Q",
-	"8MB4wINJXpvSYPDAvWe79w8McZsLc9pzldcm+IiMxMPnSAIZBJMUJIdV5TLUKfuc7ijSk/wDwE7UhJzI",
-	"7Lv0MdqGPs7ftYydsxBy3K3lcap0OnCNIKAoZulu3KhrsQQFTu2IQKqmKklUvdzs+Ku/9NuKPI6aW7G0",
-	"MutLqlihZBOVJX+McFCsm1BYgUs7KS4hQfra67hKB4zHYKIq7bMVFwsKgQTrA4TlTEmKWGE54InIg7kd",
-	"PLfLeTBL3jxk4XTZeYC2KnUtMHDXh6oQTwpmhdWhsg/eW81jKQLWHAh4s6GGAYy4Loz2HB2pBRBhr2Cf",
-	"aKkuwae0TGftUwlb9kuhGe8Pjo08xzQJq1nkUZKcDAGFjKRKFaocwCcVqdsuYAJj63IbWqTTOltZp9L4",
-	"hEnLAMLtclZUCSobDeZ0ertZiRgJNAz52kCkl9lUwVa9yqlu53KHBp6XApCQqFUGMffpVANYHM8zu/uM",
-	"csnLQePSgTivyeoVwCdV8K9ILPOW860KI9sTi+eK2QN6deAM4xD/VY3NGBWh86Tc2tSDckxyoKYzo43Z",
-	"q1aZ7VbrESh7CxGSf+l8GVeLmRjcY4PzIBCz1MX1RICNdZHVzrVoDsVAsMWarCUJCwgA+LcV2Xo19BIv",
-	"yysxfKmCa2Hopwz1hF+Tz4vNEvXesDwndPhhCV5GzOBHnLBosnpuhVKXsaEZz2cD3zYnRdkofU10A6Wa",
-	"5p1xrfOh0TJ23+l0A1bS63olRd6LWTOEOl9lrhdqv9vtRhGHTQx5BA9BBAo9fNtm97kWTSDrknzLMWih",
-	"JObHEEIRR9fm7lAMXdmLV3I+urFXSZj2JZCAAP7bYiJmtZsDRJFUMW65rGOPajQ6y7UHEFvmUQohApGh",
-	"+yNLXPK4T9jecMlUC5/BR3IDn76FA0GAVRQTSNdEUqYrG7GvSn7BKOg1sZBX1Xk7t1iPAOxD1WUYxI1I",
-	"FuaGTzlWgbQZdBQ1uusU/qVX1Q4SYWTSfqF2erdz1T0563TOOp3Xjc+4m7gPfG3xQBeizDWjDzbuV/jX",
-	"aVde2KyawiQGpSqL7fcDbmioq3Fum7PtLvzuwm984ZduvMOq1Yh/H9+6bW5WWZv4WfmW2MmaK6pq46dG",
-	"YatsNvHrDuN3GL8Nxr9tNqR4n/aDLNEqwb4FteXiK2pW2dqmoF5Bqvh440rQ7h4s1w4rwLR6lGfifXof",
-	"36wsTl8crOpS/RuaWK0snBy5JjlLlZPdUpd3B35quujwJMQMWxe/jJkHrpr7RpsGwF6Q4aW8bbWNhKHe",
-	"WqGthSu45mrIb1+UHgHOp63d3JXtcWjZv0KJPRH2d/1vdv1vSv1vqqij1zzpdalQO3Vf2bSjzdEdO9qM",
-	"eKZT283G6rEPzUNzJ1TqteOgHjE9Q2/zvjJ3a8yB5GrjRhw5wViu5efCt3Li5ivLu+u4u45/7eu4pOH7",
-	"KL9Z63TqPVDRNB3iXcGs5/crKRXmIr/9+t7pG5gSbKxxGG5jP9io7Uqpt8hS+5WJ1wKGRemuEctHacTy",
-	"8fuhuJuwsiUSpo7ALSHrbWVPDLpGtfW5KXrIjxwynywNWStfbtKtpdihxV1gC51d8FrjkuOTq5v973ji",
-	"jif+tXni3YVSVEu3EkyfG6W4nhrxPFgb1WTGtSUrEL03g5awebqNdddOlU4tAYsSWK4tLD3lMoNSxLji",
-	"qrYTANorlVxXwXae52pBtQOR3EC4vu2FXZIosN9FJHT9KiOqiAF+ZpVc36NEDX/10P7JcltqG7VMkSOo",
-	"8ZdWNAK6QK8vwH3xHfhPpzyYRLJSKIAM5ZmK45XCBqYJ62tbNIKlXF9vLHjYGiVrNgZyLnSekwDldKhH",
-	"YHkDlvgH7UZpQU3/VHxAqtFUVTWbdsWXmtT32stEsQl/yORK+JClEzRqfQT5cp4oyDD6OPKleB+IZJau",
-	"airQPeiwYMITHqQi0fcwcS+f16v7lM/rtWPuHnQqEOFODURAIKDNzEGvOsBLCKmu69dofgMTnTm3OJJU",
-	"2h5jReYTZdOFhZNh3KopXx9R0VvlfqdqlQjGQ5V8T7G99dDYOMRCiK+EwA0XCm7e8TIMXHIKz0JzM9W4",
-	"AiavSXe3EsJARDcivHARmJVdw/MATZtimYcF5HJnCevhQmyiu9CLhNGu0Amv7aS2Vl7fVG2CZjObEi8M",
-	"ctQrB6V3Nh5zi246rrXwmlfdUb2E1+u78OBwhc0qLLJZOMLqa4bY85LLoAZ3oCCnSiDvvVSjegljNj21",
-	"aDqjmvIbbrKjBqs2jmjGtoeyqkmgbQ/o0jM9FRX6hN0RwWuPlFaa9xFcowBdYujtHfpslcrqNv6z/3jU",
-	"uTq9+Xnee5K8Dk4Wzw4n33b1D+HT4+zBAX90NPspvYx+UfffXy8HWSzV6F2mk1LMKTrTixW2EbMYa1zi",
-	"O72TAvXrddZuYwGK6u3CUjF32K8aHQQqwVml4r/p/bZKsP2njdJqBCpJRJCyiUq0YEPo9rXYKH6lHCpS",
-	"sbOQnWVELWriooUocMd7ju0ZqTv1AuSKO350UGY3a+k0LX/1PYOSUefEZUBQtW3jq5Zjf817ES7DT8Gh",
-	"FFHaekKfYK37B3IcR3riaQ/QiAEb56xeUbPxvjVWLXpoh4VD8SLuVns25y/sqx8jCsc7KdxrD5RqDJ+q",
-	"G3H39nuW1DZezqCBCmVL+jrvSet0nx+0jg+Do9bwWJy0RqdO0xZVtGFz4m0lrdvCxOu+xETKS/igqm0d",
-	"AlC9W2om5KVS0w/ZKpclV65PxsMb87kWU2im+HG2ZpvVGcrxCmNI77BAyEn3TSOdKwhsANPI0mLo7aor",
-	"jSUUdQopq5bouw6Td+i1i3PVrFklaZUcQ6m3IIPb+halPoBV9qDe0VXnyAvoILsKFV/r06rRuhPyBTrF",
-	"Q77wY0JOoQUgtJRz5gXRh6KkjTOjXpGFrHF2TNdcu2oDXfcEGysedaBuok236nMggfBm6Rd8v3vg+g1q",
-	"w1RJp8hSofu2TUXj7BBSGqSYW6i6PUNovB6nZyeHEC2sIN93v2v+SLNERnJsvzEMG5I4++ZWmddOb40O",
-	"DNG+jbPGHPtM/013otkYJWpaRotZIm4ilf0Nd4O+Ibt8qfPt2X4XsvD8i3ho7Q6WEQUtcTI6bR3zzrB1",
-	"EnTD1oE4HNlumI1m4zqS5m2ve+2Mj0XJ+Fo0WlMu4D8AjP8KerEcTn+6hjbeSaTCvoARfdrQyWkDvQN+",
-	"o8I5F95KMukMwrd31aCmvNhTcLW30PpB5GID49U5bRdR0tvmmjBKzOa1by+ZvM4lK46ISTSFz6C3+cAc",
-	"13LfzKJI9k4r2b7kcxJwtnFAIjasY7UGnB8iLIqWY0sVU8srMzGLYcRjbLXL+URBMxlr3/abTyWCh54y",
-	"aSv32rZnJSfjWjncR89q/yqWmHU5jmAGzjNAUxaom1Kr4pU4VcT1euMjTXzHWexdqTS8ZU5/hIzyVjbb",
-	"aEM38hhXGS4BgRxMpS0oHIGHOk0b0LhWkTeQng8zfRepnSidRpmdyHpBaD9uGaLYOj4YHrb4UXgMpNOK",
-	"7WbrxfvUdvmATm6+6GqUSWDiriJfkWptcrVgafZm+RBWoquffRrlres/207aFeiZNwL/XOHHM6/tk0s2",
-	"aqoMfg0lpcjKPWU8XjKhdzsgK6wjVb5KXBucXLVzvmW8V7BU7K/exvPWa976rdM6fZv/s99uvf3m/6xV",
-	"NACzV9zXVWEHO3Vip07s1ImdOvEJ1Yk7hYFY0X3TGBB8/6HBm6d58YjlKGUXY2hpOJZXuUfFl4G97MGj",
-	"Fu1TXgMSHxTNM3YtRWGnxkDZOWgdHwVHrZMlA2WzkfJkLIqfdFrd4ECYs++1TkaHw9ZReAwSUre3f5B/",
-	"QlMbRMRQv6nQKZ/O6uOHaPcQyvbIVlTcJFfnFcnMtm1a44PFro1tqqgxefu0xesbQ3UF7yNsS0ZNC6gT",
-	"u/3RfdCqMNQ7lzolGgvPbeGDtEUwlkUW2xU/b6eTex4K5/52467/Fvzmulv4QyTD+iyoYts9DyxbwqyZ",
-	"U7O3lcEFZoBViYs7GWcn4+xknJ2M8wllnA/MfvWqvW2d/OpMon9u7iuC8VMk5qv1T30DTG3RdMj4Jnkj",
-	"8z1udnvmAdCXWFAYgj36Vv5e24zUbEzSqcGCN1mnsx9MeSThXwL/nnTxr+4pSxXrHbLHXGY8WTAzDL6y",
-	"Z9+hP/MhGrcbHuD5kq0VSqhP1BwLhCroQrUcl2R2ojIhgw8xIcOwoSZUz5Ls8uF9dtA96VRJAflGLTsY",
-	"IQ7DhgFCv3HXKg7mqRoP93R5rIHZnAETMdjfmhSqCybnvCJcXlF2j2stUk13sR1UZZGUcA1mbjbwaN2y",
-	"ltFtO61AhFT0q0YomXvqQJOqlc1R5pf3MF6YewJVJMelFlO28cTSGRtto+aQxXss3JwrIrbo3QalWZbH",
-	"ozfwvP1q4nlYXLWpsDBU5cj5kxLAYHetG3dNaJCXQOWnG9Ee/EvXDr7aUueKbC2NhxG+zXI47FJhUwyp",
-	"W4up9TVo8tVX7DA2/q7BVS3SO5jZNwjosuF0r6eniyevfjr45VV3Pnz0YzrsHWrxspsN9/+d/vKyu3j9",
-	"6qF+8vPlDe/9lD25On//9N3TzrOrX/affxdPfpk+q4ixu2MEkgvJW/XNcymuoqm4gneXtBJ4ujbuCKJw",
-	"yIFhsPYO+yshar9xzt6pa8H4VMkxGyWRkKGhZypLAwU8Koz0NLL1Cou7JGsC/6XNYfPjryvCrdearx0U",
-	"G2i4z+nd8o7aMVZsZB7OVB/K4orR513VDR3Km+3lZeZ1m32r0gmpvXATpYjMVrQ/L5/EJRYHvzQkqWrl",
-	"zqvi+/2wtLKt+l40GmFKQ7+gSBy2Ot2rzj4ImIdGwLSlu3fZgbvsQBuG66tNvdZ+eCBax6OjTuu0e9Jr",
-	"8f3hQXAYHonj0Ym5MPjtSyNGpexlJkOoy0CV7pcSDHPUW5Z7C/haZ72iFm/08j2SOBOdglfcevk5pahF",
-	"aZtdYF1TzDiKbN/mmYqjYEHlJdt3ztZw1+fDsqNsywebGVXI1VmbCbWpmXKTcFxDfmzBPf8QV2bB5PTn",
-	"DhGNSHdRlIHtLEzcLOJFNd9whHOVwW5HD3f08HOmhx9q3YEeInez7eSCx59v4KHOhTVm/TQx5H/M5ZIW",
-	"PFHz5e8G0A2wL9V8cEa9wN6nzMh00xnSrmGisvEEgqPnPAnbbCDFvA/G0kHeGhP+hvchxdm+lmQyf+mN",
-	"dEKZYUWFlxOjdhEI79SQjQ1zUpIZWoSJklynbKxUyGYqkmkTe7ZQKFcm22Crsj4Mt6gGWlttegSBBOim",
-	"RVrp2Hinhpvzq8dqWMGsqJnkPZ+nmjVgt/Go1F98EwZmU5prQ4rsCy44hqfwbL2tBzbJHx+3oBb3crvi",
-	"BhhYYXoENCycEO04dJKA+4/uH0oCODtsNkY8irNEFKosBNPTm+HL7mwoX8/CRw87/NVp9uS38/fPr65/",
-	"e/0u6N5/Z/8dTnLrtbnDXj5sszGbcI1e2DRZYJ4PJv6fuaQaF8u1KYmzNmn7Pm91Op1O69j858T8p5P/",
-	"r4vJmsm6YhOUH2rGlgimTsWM6uxZkzzWx39AcNMthhioUPAwjqTw9ncieJIOBU+9ZwD1oc2vd9veSLF5",
-	"RrJgXwUqFOzgsPs1ash9mkU3zrqHHaJf1QvZP4KFBBMRZvH65a7Yku6RvyVuREJkg52N4//Gf7a6/w03",
-	"VGfTKQe/2SUUgPRxgFYXl3wZWeRYMLRwnPFA6D2SdvZclQFoFd3KB/xn7yGd++GeRYC9SaRThVagaCrM",
-	"SeDJrSovAg17qnA2CosJ37BVsEo7eD9NMkmdX0gqM3y7vw2jh45K/ZHltPYB5cTSI58uNUobYVd/2Drq",
-	"HHdbx73T/dbJwfCwFdgICt4dLlG3O45yx/AWaLW7sR1b1Vatd+07kbpjmdE2+17ZxvmuS7kGDS2krpy1",
-	"zcZZDD33bVBlkb+RFuDGbDQbN5EwZLnSVb/CYNLMTdRmKld8Hyol8AXTQmDVCz8Xilq8oS/UNtAjNAuU",
-	"TI1UeJZDpxv19XS6p14wQAk+jSIiddyHGGMUF9s7NWSnhnygGuLaBvkfdYlRD7ujFj8Ieq2T8FR0Rt1u",
-	"r7e/bw5C6VQkq0s0SaVHBu8z2tjEEMyp6FM0QOPstNBon15uNBsLYfC4e9rr3dZqSVLN86bxhOfF+IEe",
-	"BEFQUIIny9DFtuJNX2Ghprx60lLnvMZZJ+exagZ2/mwWrr3GN5GOhlGM8sgsG8ZRQNykjzYloztlqVo2",
-	"cOWEZb0J5r599zYnQbVVp0odPaP0rNTtqbq3J3X2xE4nlfWZHLVbkwgVJQEWxt40iUttF4FWch+u27zv",
-	"vNc/no3u1UQZVUx7lXWqyxhRZpTfCna58+XHtOu5y77ZCs0WPYVPqnU7r7sY1S6bc2jdI73aTdtZKLe1",
-	"PBYIwerPXk7UXD9T8xdeP/cCyVhX75G6xUYpQ31tudCnozjrCsTja7eOLm16bQo0a4PKdViG7raSqq3Z",
-	"rVjNn6pQvKTXNy3NYw6HivIUyWTNLYfqbUT70LhBjd83vvM+nV0N20/5m7clSrz6w1c8Sl/gm6uM0kXX",
-	"Ol42Z6r2wGzmFL6EgzkKVR1ZTmct4hQxorim4uXwSiHFVFioUBPJO6pqkV9Nz4O0MtxIyDRZUDCGa+xc",
-	"KrlNpZMa0wxJGg9Sqha3k1t3cus2xUaxfW+xuIiIY8M353nRYEYBEaSlF0brefU5fKn3oHVopORjIyVD",
-	"+ZbhYa5bu4D6GqRFfnY3nF2dWmEtLW19M747ym41x90QdsMpZvLD8HWLlSyj6nf8RhQxdW1ei4epofl6",
-	"2cTCawrDuXA+KuvpMh6UmvaJ4Fq7qucahb+xn37+t6PaiYoNR0iJs/QnHOzFCiutwSOdBQG2BW42rqPg",
-	"Gv4x5FLaf/TjaEQJo1n+/95Tyj3ORVCwQ+X/wnq/CbTILj10EeKARtgBBqu8Gh4EPhSzCp7aVcSKI6j6",
-	"OprN8F+pon8he7OV3/EvGxZu/8a/qiw+OZf5cIk+jDareN/EH738mbw0HqpX8LvTxYodkd9InAfMXB+t",
-	"cj7h36Y6lKOwa2pgfEdvbqGBeDT0w47kSrH5BHxiboWbnI3bf+87lioqQLx+zyurtQYk8SG6uUXmW7m+",
-	"tAGKVyv7n+1EqJ0ItROhdiLUX0KE+sAYFqNyRuKOUSykyv7pESwGjpXJSTv/0o7J7PxLO//Sh/qX7hYT",
-	"AFF+m4cEeK4on0gcdpprzOoBl2xY7KbEU6ZkINApT20CgjgLbY2jaGqIARZTmkYS/+xVWeTLXp76Uk62",
-	"HyokipR7IXBWsu2WSzpVBhtUiPOV7bx/3dH6Ha3f0fodrf8ItL4sWDfOX1/3w4MfrsInr6bd1rvD+xOt",
-	"X/y78fFawn/UCPM/NLS81Ih+MxH9qUXq+i7aeqLmsN4o1cy6/Tyi/3leh1K77w0NeD581V0iOcN3vIaa",
-	"hRiAbeu2Lq1uNZhwXpf4TaHX5NqPruDNW7tNG3zxi3mx0iZoWzrCUMtrKOxjHeY92yJn3WtlsSSerG+Q",
-	"pNT0OZiqNytWRoIHoX9deLtOtwqz3Tq6vIombldwTKlpm7wsH6vemFv2Jndpqx48dwtzqO2iYwEtDPyZ",
-	"Fwrzzuvj1glzMStV4Q0D65obILUnfSURnPwJUmEVDinmtBUa44TaHvDE7J2brzpA2QDxUgTJ5qUXVvQ1",
-	"NmchEqZhPGggpBnXbC7iuHhn1Y1IYj7LhZT9o05n6UYsveWpBydHUNGpqp0vUir62OwLfX+PdbBx1DKo",
-	"pP75ut5R5+CkoO111jdevq046peUI1EVB27zJyqYd14MDkSGJJPaHCrSl56XGtp5DR10sEhD7vm0p5WI",
-	"QEj3/e9LGTLDVngsTlrHpyPeGg47AZBAW31qZdJIPn990oj/zoflevzf/2QiWfzXK/r7Ivzn/nf/7PVo",
-	"m1pVc/6z12uUUxxWvd+4fVsjpCxnRFP81dKF8g6rkna5RL9USAzZ5IlgYSbuuWy1vElp03kWF2wO9Z6H",
-	"G8u1VySMTPn7C3y/26mQcisLc7yaLKy3EuLjqGWqSlgidDYVoTVWRCOITYR6+nNe2STbouOKxqTU0puI",
-	"WmW0bwGLq/tTpdDKhna1SeX04aFtW7vRvtnrGl5mct3+VYlhLvAAtrYIuY8eb1eQipU2+h11+POow53M",
-	"mo4BbGzatF98y4PrURTH21TrKRb265wUSvaVK/oZPKnvHVXbt0LkEhOWCmwaBgqNove7ULXN62kBc1qp",
-	"xdpcR1maJZsHiGza0KIA1B2bWFHjCFFTYt6ezarAid0V/fOu6Ae4ec/j2Elkelt+8ac7dy0gz4ilb1ne",
-	"Cyrd8ZQPuYZ6fkNhFAwMdNuwnle58bLf0M2zD/TW2gdKGwCzrVoy8OqqNMtMYq4Id+fKbM7uUte/FU1t",
-	"Lr7DYa7oArAxv6Eu1hmW7bLVD5cpV+H2rYyYy7akh2vGtIUANtSPC3e72sxmFuy24McLMkJG6bKFrbZD",
-	"/aotJmumfXU9pfa3trAn5aoKrjlQYZWVGCVk6lXL26DMG9XLhKbXISiUQi/n7dbHSPUsdd28mWezVGw/",
-	"D3HaprcQjTHNe3Z9ULehP6Q3+MfsIlaouZ9v2YYF8TfozEMIME9UKpa9ufDxejfuihZXLsaThloT4FlC",
-	"5e2b4nzZ+Hk3Ub10/TeX2IXWNZ3aqY02U2gvD8VNFAjDM8iAPkzUXEMkvU8wsiQB5x/amfwe+X51sF7n",
-	"rLu/fD5HonXKu53WcXh42Bp2gm6rJ/ZHB53D7lHveN/WGDFSZmXUph3RQC7CfiSrHIWHJ/QWVLfgY4C2",
-	"8VT9FsUx3ztsd9hXP3e799iTSGbv2fuTo/7RwT2W3Jx1DzrtztfskQiu1V6v0+10up0uexglYqTe78Gv",
-	"FdTF7kedGQHbk4AB07VixKLMUVppUfC3dFWX+SbLZCy0JsMMGEKGYqS20F42pWLFU6kDisoxpdjiMDCg",
-	"2VqwGwoPhWP9OOKDjwTre2qfw4uVtM4bqARpaX8KJ9h0CLLicq7smPE3v28fGBxLNO5uHnhLO/90BUqk",
-	"lyq+U3t2qE7jFYVZ7imu4g3ymCtsRPBhJbSl3PJaylhd50aqeYtCUAYshVB8rwKNH6Bm3vKa/YvRSARp",
-	"0VidRDc8FW+qCzW8BKy+kDV9AyBhpukV5Ye+GZjbS2hVTuw1NK9vS3qLxePJ8FEQPY8eX/z420X3WXSh",
-	"L+TlYXD/4ujievbzT/cfn7bF4vFv4auL6Hl0MX96dX34tPdL7/XLx6ft8NEkfvLzs9nr3uEk/P6nxet/",
-	"e4Qlko2zUyOjJWKUCD1xc/5n//Goc3V68/O89yR5HZwsnh1Ovu3qH8Knx9mDA/7oaPZTehn9ou6/v6YL",
-	"u4tx+0Jj3Col427nqnviRTxWx8FhETsKbPtvgq2tkrH9rX8jkmgU5bGZ2wQvRLoP2XweEslxBpEUDSwM",
-	"L2QYyTFVYKSqYZWRX93eVef0bL/jMZhiTF5F+ql/B6s4wuNXV2ADGpxD24HoN0jVPGPfCp6IhP3v//uf",
-	"QZUc4V+92uIY5M61GXdOAgLTga4sk1G6wZUNKWAI2ykEfHQzHiVt9sprGI0EDxk1i2S7ThZan8qITSmq",
-	"uipAop23v2XoC7tUyRqI4q5U+XZkdEdGd2T005LRu9kkrPy0uTHiOpr9tKUXQMxUMIH2bPo6muFOLjsE",
-	"8aVKl6D5yWWWpzwVeUOIGWRUM83nvj4ZyfTowA+4Oe10jrunp73Dg+ODzulptxh6s0zTEdBag4Bi5oV7",
-	"DNbKUn4tkGPcqFSwIQ+uK6TV0g7jemmmyp0ulSxaz7MEDyZ2Q6CqJxuKdC6EZOlc2W49EKlkBW4dmzFU",
-	"WAhO2j8qhyYt78/LlAPqrjBZBjyOIWw2r5yJJTOxTqbZyFJs0jsVyfymQWJ4sS7pTCTTCBQ6cHfOlE77",
-	"1ob3tmlVJaqZuYRhdvhVZp4C0OXSWJ7iUQCuNhgHR/uXZuZ1sPisDiHeqgVDYTPWnQJtulTzM18FiwXj",
-	"cazmuulAGvi7OmiyAaXrQFKBQW3zTIRR2ocsgYE50zdywMOwnyr7LMwMlIzDwkF320hbf+GWVKWwf5ie",
-	"27TnXzy84j5W3kNC9ZUSz0dG3bsRc3snNyfmKU/S++j0voNpIkwWUHedVq3iUCT9dMINAp52wA2q4iiA",
-	"r381P/ddL83lYDg32LLsVUuESb+H+HGtpgIDWLGgihfyVXOVvOvsg17FgfgYMvpmMQ9cpLpd27+YmoO1",
-	"XZ8xzmQ2HQrouGap8lf66yajSHn21fTrJpuoLNHsq8nXTCUY0fJV+HWT8fSNjAXXYH0171RWTfE7M3Vb",
-	"p29/7bRO3/7eaR7f/qqnk/BtZY+l/ByqCYVifDaLF7klJkqbhjK4RZKrOxFMyTZ7LoWrSK9GIwZdp0aZ",
-	"FmF746tO9ef8ILh9ZDs2JK724JAiNBuZjP6TCXodhIrKGNls6JImtog9tp9pl4xghbfCHSiLdBtmugjZ",
-	"vknTZR6VD7fs7Pn2/gt2cMxSPm4ynQUTxjUT0uDQLG19e1lqbXZYiIPoVemSq5JeXonhT1dX2NQy0ve8",
-	"UEqwptkFLrvnC8EYBycFKE7XuSS9Pa71omfaiM13IFeTKBT9wDarRIxyFUNezniF47n4yVJxjxXuIsgZ",
-	"c1Kqrd0zUTrVeVVaSw6bcLMmURgKuRG9smCvjZLxWt81bXwcz8IopaKG5WZ4a1JrNm4nv9TTbrnfO6yg",
-	"6oSvuL7+ty0kWr4EKdfXzFaL9C23YSjC/kwkFNDfOOu0u82GEVjMSo0US//u83ExgTFUUix/SeqV6zFS",
-	"CKErEmTnfMmr50NL57yHA6CTVSCFTDHLx29mQH6cmYrjldVuXMgbUbxlRrq8E0tYwvU1IWcA3QM5MatC",
-	"axMXjRNpxud8RTUp5Hnm6Nx21+oqKcxttJOmzU1fPeeSTrcuT6LmoMsQPVQJFAhy+SVGBtApWOIMeFBe",
-	"axMA18OzhGArDoSQh6VKXX/Eg6lu6roy2WBV9L7LIliORaGLXROtj0CuiNendCQX6b5M+7z7tpTWF8lA",
-	"uIJoHpCwe5hQEEEywJ21Lne5f68oqmdwJ+XXyJS5vhYh2nzheIn6gosd9HEUCdcd7UbSFJDLV9gk5XaN",
-	"3LQUAYkI4E7H32GXaWAvdvXlai4TnWWsz/duJdHX1bGzOd3XS+GV/6n5znBD98lmiS2O9VTonzbAb+0g",
-	"9B7VjS5ttwPIDbd6O+oaMy1vSoVaanfm178zg3zrH10jUFKKADrr3EnL9hB1Yz27iBG15M/dfg5nrr18",
-	"yxzqZgMIQ1XC5dUEmrrNsrpIQujFheY4PeNYrBPpXskWa85UQ6OoKoMZdKKy/MqoC+PoRkgG+QjL3I8G",
-	"05UhVv5QUKqPRzEUDwUFX11XjljdKdXc9qEYezVIZ1sEGb1TQ9238dtLYz9WQw9IbPDmRXtXpGr6eAHw",
-	"FjeiWdrjEgCVSBQhC99sPdDY+w5K0h/XzfxjtSWv2psfwWfy9C7xNVWeIfZtu1Hw1oSY7hhJf6zuEvko",
-	"DFVb6QDwCDQzzbQQhWoHJA1MwaMQIbp53fA9de3ooKytrZZdmo33rbFqOckQ320/o3/8iq+99d9rRVMb",
-	"qD7jZpLGOEon2bAdqOme4rOoFahQjIXcc1Pf+p/r62jWUjM8hRY0eDScjNw/vqljFUo8se9VWnfo5KFK",
-	"xh0Ov6RdBrFIrlma8BthqJIiE7pOY4FRQ6DGt0uFTSigbR16uGT5VfJvLPgNOZMCnvJYjTPRZpe5OWHC",
-	"byA26lqIGSXlL8vI4UY1wrBsli3+4PBQJWyqEsRHK54aMVaqcjWOw876BvqfHd6FWYKlvac1PjWnEeo0",
-	"EXyaF34xm5DJa6nmcqWzcf+IukBuleC/bqNgmk+4T2Mhk1ppfCIY/t5Er6OSgVhGlY1k7kdmnOVs6G1t",
-	"v+u279e3nxzTtiwuVGNiXd7W7SyuX9j1/MD6SHhn12WaWcq32aYzHoaJ0PqvvvXaujxqArHtz3TnLQP/",
-	"kMvvnDNLjqA193/dZbcDf8Lt+ySluWoEICMg3EH+gXsA5nzUzIs1BZ8qqilYUfjvcAOBJyhUUP1oRVPb",
-	"7JlyxbtShSKTs/rpSF5rNhSxmrOJmr+RMA/Hi58I7Li6VdHVrbsBhttXaL2D8NX9EoWvHOF+364DX6n5",
-	"YCU3zKJwjcO80zo9bz3krdHb309uW/6fB9v82e3dLrvZP7u9/rTNB//U1n8fLTAOSokYBBMy3DQ67sPl",
-	"+k/J47fuevjpGxLW8LhXYjhR6voObE5Is00uPOs6ArT5ldzZ7RGY4N5uYuHZiLLPEVBD3EcqKVAsG5JU",
-	"LlnxhZFxt6F1lgx7p4DxksVz2UxBB7GiLGWq4pCpkbeHPI6hrGJuj02wlymGam4kdRIm2YT9XPDsfWgE",
-	"0nrB1Jv7Ex4Y6UMbbMqPl09qLqFLrq3k3QPzewteGFgLfBBHQqbFgm4GGSqkmV5l2Xkz5hqnCXeJfiBF",
-	"6mgsWeR31QcPk5lNY+RQTbVKmMq+UVs49tz2OTOypxvQA6LaD0chRH0K8SFUgWzbzRvPbFUN1ozdzlf8",
-	"sQrClhdSdyrzcuQTVK4w47oop2Vy4PZjfUJ7RWoTVmEpAfh5l4AtHdJHrQL7o0sRWe2IiDRDKsb4VMmx",
-	"PTDdhDOE5DQjMAVciza7sAUZsauxbpdCyHoFC8h+Ufg+b73mrd86rdO3+T/77dbbbypDVn8qiB3FFQyw",
-	"PvLgLM8rHgFLiKBURxzpVLfZIJPmXyIcnLF5Ic9OW4sOkIx3KpJtNqBM48EZUzJeUHzedCgS/UYasdBq",
-	"JBOFTk/qIcmupZpjfaF7wKAcSCLWNouZs4POAaqe9uxd2XsLJdw1AKGSPnkyUlXsCeZSD3lwTRIuSB48",
-	"S5WZ38GEZ5zNjN58QkuyZX9Bp8YXpliCwpHQLFXmz7xDAHWBpj6DlfAiO6khobj7FgGJy+P90JuVNyq2",
-	"BYmjG5GsbRRX6rhoruRQ4YUsCIjW8d3Df0Zy3NeRDIQ1k2B93z7W9y3G+fvkfNTq8O6wdRz0wtaJ2B+1",
-	"bNWGk4PTw0adHNosV4ZWo5EXPGH+suGfNrWAUnE6zQaCtDKVrLR3xYBlc2R5vDJo35C3d/eaTIkYG/RO",
-	"tiCmxeOsza5JRCDMexRSZSRubgXPpnXeoRnZl8EFtpa9W/hXSQHYQJ7y2/V8PMm5LjTjO9w6F7GP7zGV",
-	"IM0KuAxEHNvWoa72N7a2vce6nU6HTQWX9DlZo6qjMIo3Y0UsnlTMsIHpLCWxifr55nF5XkFdqGMUhXc+",
-	"ocq7WQbuR/M4b626orR4IXYwVOLDoge3qTm2kWJ0R42nHNpmSczK4mrzKA0mBplGo0LQopJ33g+fmNWH",
-	"mpYnpKeGaYMwPjjL+w9PfEij1HzbZgPC1cGZq24/zPByZIkAXvlGhnxhhIaxkkYGKBAYMyjGZImQHXQ7",
-	"7VX9jP0MvZocyfIthaueRnFsqNZQQIGp7S6jpfuVEqhYuJCoaCx5moHfdjCfaBH0IYGPDbkWRwf3SPSh",
-	"PAGMQrOUFAk5+s7hm1QxDl0CcPLmG4lXRYKOjgEum22Uz6dWoSAQehQ9N+cm26u+y4WjkrgkP9gr6na+",
-	"mvDk9N7dsQLSl6lojjOOxJfYYSHdvbBzVUoALexO9fnqBSwULrYXpzpfrDjVwLsynJ52Lh49GAe9n94F",
-	"0586T+5/OxlG38bi0cM0ePQ+vnh0Or14dJq9fnnwX42PK37dKVbVyuAbB6pafEFuXS27EydPFSOsyKWu",
-	"JXPBZrE2EUlvkWTTKI4j11JjmebPhLxbTgho2OsK8olwgzm3YnDmYPs65WlW51SH3yx9RpJbmSS+fomU",
-	"7VGt77u0VJgGz7DJRomasm7D82d0q0ZWWRqoKlPCwGzO4MyWDjT805GKwRnrvX/fZgNcIjBpzEfDB202",
-	"SEQYJSJIB2ds//37ptn2YEIZGmyk4ljNReh48htpWC8bmL1XWQrMnHYM9iqSrHtofT5tNpB8ajk5mDsC",
-	"Ls24IPBidlobstulgF70gzObxNpkRh4YJupaGBkjjTXOlb9rk6dAfE6TzOjvbTYYxiq4hpW7SWkq4KJ8",
-	"WfOVKn0juVtorHQK26nZLFFQfQjQEsX1gkwy5QuMBQQtB+9f0cJAiOsOBOsYG0w01AB3vtFsjBG/aFcb",
-	"TZsQkq/W/Apt/2l9jWbDAFqp9n/s6tHlZBXE8Rwli1esVKnZXfpi1N8KykeS2aIqOJQ2GeUe8vE02UTN",
-	"wbKkRqlLO0qTCHbJz0/EK6cbZ93upn3teRhHUnjMKidiean/ffpoHz4CC4pvUz7ptLrDXtA6DvdF62R0",
-	"0GnlPLNzbLYv0qkyC/61RK4Pur1NZixQuMPOfk6HzEId5WhUnVDFoL3T11AxctMlHOXVfH0+T9kiBbim",
-	"nlH/i23rBoUmCZk8zHB5zA7P8sacTpD8Q3os0EVoEZlZ/LP3cJNj+2fvYZdaMOAA/W1EvWLbhjIIe5sA",
-	"sNddtmnll7RKVnE33Kgi9opXhAutM4w5TwC1NdrUKOaRgzrKGmmXi+MkGevRIFZyZ1HmLhKUp83cbU5H",
-	"zn5v8Dh+PgIytc5+8raqddtE8FAkbGCRJQoHnsCR2rrfpL1aTAC+a93O9KmntFvDde7cufUo6opeUt1O",
-	"x82BIW7YawZdGYm2WcfWm7GlnccK8GtzQT9uGXyanbyn1thUoMTrZWDaoYIojCbCRMDVk5sKxB7Br44U",
-	"qa7igJKZFjKF/gu2itKQB9cA5ABvOC12YDMylk+sBsJc6Fgi5ivuNRAcKB1ZutkRtPdosgw7BPAFU8lH",
-	"uO65WW6zi1cSoC7x8+W7SGY9zzDNdW6XprWBnjCP9EaQbhTSVALPRTfdvTcJRPrk/UTWdinx2Nwm923D",
-	"riY+FEiXiAvqQnH6VS0gPMg8iutaQ+D2OoRo+iKGf7WX0bnItPL7WG6hUjiDkoHLE+EtXd1AfF9dnXQn",
-	"iu9E8Z0o/nmJ4h9i33RK+7Z2Tvvhqu4NO2qxoxY7avGZUYsPbCkSOv/rlnpVTmn+5H4i1dL2sn3eYhWZ",
-	"pMGBCjomoNam7m6nNffVaERve0HuajRqkiT/RmL1zRDs/mo2A2t4wTtPRUhSzd6pYdHm/U4N0c+rdFq0",
-	"ZXu3g+zVHkRwZWCuVZbpSg2gIrQQTRYGamsDQE9EybdRv2Po9cAdJicF+czIS5FOEiGg8OcbOV/+0ilD",
-	"6FhBlTdFBRD2WUKDpgVEA5SCCp29xbf6OzriRl69QXfJccAQ79VJDnUz/hBVFUUbeAR0cAb1XV3WH7Fh",
-	"KivdZgPIHGsThzJnh+l1UA8GfC+zmC9gDACuzQbF2NvB2RvJ18V2g8cqdy2XgcLfzBfDTIs2G0CJlzYY",
-	"5PrZrIgKqXojtZAwPLxHWKZtNKYUeaCUQQqs0tsmaBln8KSVzaATqbtYRXwoctbCJlEVeS/8uFl2nBfh",
-	"N/jjA7EKh1a2w9oFdH4WAZ0fyEOtMXRLDvq5cE7fRrkybp9LtOwC5bV8sJ0KnQ7QMJz7BcEq7BMRVwLw",
-	"U11JxxYBwFU39BJiPmsIPKeQUFgEZGqWvJkQh2YT7eiFs25vCX3wvRUF9yl3KxfIWCxG1SGvdprabE9v",
-	"EKwDxqWYr6/O5dYHwK5AGdyylaalun35EO2WTmpb3fZK6HR9GlNKQYjuPlfnL20v6m+lKhWQ9mOlKm1n",
-	"cC3trvfx551CtOa+f0ACkRcUWWMXd6HqY3WGlVOaWCUL1WWq49dkSjJoa31wsA+FUYfqRrBup7ff9OrG",
-	"QrQM5NlwrecqCbEDR/uNvKRYFU1pnl5o0Bu5pibLBjWtsWxqbcFpuMXF2rw27kfFEAQLy2yzK7LEmzfU",
-	"iA2wr9EAf7Z/tnQqZnrAUqXa3inaIprUf8oswpAryTEo1PHaygPWIsiSKF28NOiMuD+ETmj5vx7aLXr8",
-	"6qqBjePBtkPvuVHNIcKY71tEBdAvXuxa7hVEh/Sfs8a32cKolU02FlDc9v+33HLpOw5JmGCHKe6xfVos",
-	"PvIyo+IjXq+j0Ixx2/yDW0pTJdMrL3sx8hSCdsO3jnEqymlDyqpgcm2btjZCWUuQHf1Pani9skEaSth3",
-	"64+2OuPVmrLa+mZ89/ZoW81xt+ZoG04xkx/WG22LldzW3b/N040rbt4tdA+ENOdds7xds7wvtlle05ad",
-	"XiA7y6QZo2ARCPkCC1QbJuQNfWoEjmicJbZZaRrdiL6ZQjfODjqWhWtod1eqo9wtFUM+6jQbkEUMvhvd",
-	"50EgZlB/uFv6Bd/vHjhfiDZqBQk3WSp0P1VjUKoaZ4cHUFBEzC1U3V6zYfApCqIZl6lunJ0cGoYFdtrG",
-	"2X7X/JFmiTS7S9/0TpBb6T6pqment7dvKQUYJHZx/ffdCVuCuogWs0TcRCr7G+4GfdMfLlAvnhl9A1ux",
-	"ajOQETeUt1090A/hunsqqq0pQfffj96CPr87+ePvLn80rb7xi9BNNosF16Ld2NQrHwu4Q7Y8VBilhXy2",
-	"bcTpRMziRd/g9Brk3AlEn7tAVCPsbCO6VAkY4n0gkpnBx5cTjB1Go+T/Ld2Bo9ax0fuOjX56avRTugIw",
-	"PHa93EpnvLWE9VJhk4QgVsXuGyUym9j3XLFOw2TwK/eSK4HZmKpQJDxV0J1iM1dO0Z6iUb3HUo+oY6Kq",
-	"37ZlRXY3aXeTvJu0jb0EsKpsG+m2Op1Op3U87I5a/CDotU7CU9EZdbu93v5+qZT/+s6NuLFLVapPD1wB",
-	"4MYz+3LDVvjtnvZ6t+Xyus7CVSi8SXheFMx6IF2StOdqbfoFeQr1NBtTLjMeV1fu7eRmJcoQ3MSrWBUO",
-	"VarxiGWCHAH6cddT/ws2E1QWrKs2HnSvup1a4wGJfdZ2YOS4bU0Ha+XEJdOBxW/fker+vdJCW3cVCu8s",
-	"i6XQUvOBTDHrhwfE7aAsnQ8ED9KdqLhjcEUGt0J72c+lqJRHsd64ja1/fXhraATL42Nx0jo9HfGW9Xwc",
-	"jo46BWdGSKngzsWwU7f/3uo2YkJ/m1HoE3I4gd8IWrJCMOGQS+nsRDsauKOBG9BAZ8FxRO7cd1Xq3FeZ",
-	"55dRBF+epXBcGGnnzdyRN1BUEP92tGhHi3xahCGVl5lEuxjFzHsmNKyQXO3raDZUHPaL7pgVBK6z76lO",
-	"yaKfZLkaI5JEQavp22ZjFMlIT2oN1sNWcBQet45PRqctzkfDVi7hHXcbAJNI+umE50HGRmuHULlfixA3",
-	"y4t6Sy8bFb/0U7OhXZTQbWWGmL/I7msvi2wnA+zuXfHeuWCnTEpMIPlD8t7oert0t9V3B1Pd0iQaj8Gy",
-	"hoaGnEq8zFsGJ5nsb3MnMcextLblQ4MZ92i6vSSTjoGum+Az2T6DMYbh7gSuv70+GYpxwkMRvuAYSSpG",
-	"IxGkrg94E8rJEtTNPMNJJZRcpaG4PdXtoYL+N4JJRZG3bfbAaAJY4hfq75vn0KZgBlO63vPNBoX7EJ/a",
-	"b3V6V93Ts0OrI1hq5MbG4v5gx7x1Bs1Cfvgd0sNzDQVe6hycHR6/9pO7l1n9aYsfDA9bx+bSnZhLl4ey",
-	"Ho6KSdX9PFbEJlZzSl9oHBz22EG71+5B4LJZzVC9h3S+LI59bYt+6rvnQTSLhNzZh3b3uQE+qbCvRi6d",
-	"fesIZyH9dHhnuXeJrDqDjITCoIctw1tax73T/daJuQzBUe42/6MYn1laK79QOQNcCQ3KDyvcCoYu9F6T",
-	"L033RyqBeO80WbhnRWuG/yHQimJOfQnMvY22zBK0F4m4icQczMzp1Mz5Jut09oMZ/J/4XsSxYiDv2fAb",
-	"Fig5ipIpW6iMyKMtctrGb/fo45w0zUVMtTvpcBtnjVf4jKWKveJpMHkBSYouTH3LmaERwN81NnEspEh4",
-	"anPldnT5s6bLE8HjdALG8Sy4hmLjVHkXi7/zlA+5FuXHJEhBiPKXKkW9tTettLhEhFH5mQ4mIszA0lB8",
-	"ToVi8h3JyX/pVQt0rUznSUuGaFBVBt/us1mcoasgXCdDlblcLk82RBLJsoMcbC66JC8WLdrbcEdsXLVz",
-	"Q+/MLwXzy52T0yCKyF4fEdrAw60C//76QV4rArqgBWkovI5pu54cX0JPjl2Owk4p3uUo7Dj+LkdhyxwF",
-	"j4fzJJhEN36qQdU96RxedXv1OQVBLJJrlib8RsSuX1nAdRoLLEiB5btKbUDODo8OzDUGjTlBT+hEJQkW",
-	"DvpThAudJoJPcSAyiGVDkDgMdG+rpY9KllbasYKEMs3Sla1VfZJk3t05a3e0Y0lbsKrtlYhjzSZQfVxY",
-	"6R5b41XZLT2c3EVh7eQliMKaLi4KlpdN6NLOKLIjc5/IKLIzZmxlzIALbY1A71Qkc6MDeKBJZ14d6qsA",
-	"LOoyv0tR3VGJXYrqLkX1o6WoGtE0ETxsnO3fwtpe2KX93lhpn6nUHj/zE50pHTmgu/u9DhRFTGB7ux9g",
-	"9rfoUA0C2ElhS80WKykefKKAqV+t526DGKfafFAXlOFaYvhpcuRfhAiNupBnGqS71BRjF7+1U7128Vu7",
-	"+K2PHb/lceNc8K7ily42AxvtCCE3MAAWHICOz1PyMQrrN5GYQy3ZnV1nR1ywoVcUpDYEb6ckfTFKksGE",
-	"IQ+uV0nDbXPsh0eGQOx8Azt1uJRAyTONQgAUCQ2MItg9BXFb+03xZiqYQARulAq0sln9SrzngWMX1VqX",
-	"T5zEmigU0KuAvVopJXezrVe+5mI4bRQ9cb/71WlDsRQzUjtWKNo3aQo6wbLWhLpotYTRPnzdKOtycAWP",
-	"rWJ9IxINFqx9X7sTRis2Tw+6zYa+jmb9GwW6Y4d0F10hvRmxBaU38y9zMijW0IHOhIL+EL/uePzfm8e/",
-	"BQ0im7rezPWS7onjGNgMxeUZfGjg685vs2NBO7/Nx/HbzBJljnV3mf5+xf0/9MKBDHJBchwPw13Q0I4q",
-	"36nKU0HaX456XSXqH91R1B/xTKdWzLek9aF52Gg2jLice5lJeO4BxqtU7IJrd7j+RwfX5n23qq5P7+iq",
-	"c+SRd2qWt2tqsmtqsmtq8umbmvhXO4CUDKNPD1snQTds2ao4J73T/dzT63oRGcjHYmVBIErg/QeA8V9B",
-	"L5bD6U9ok0kiFfYFjOjTBq80M70DZp/CORfesmWMqB9wIlKz8DyrD1JU+gVcOWx1XJEvsFPtgqR2DPFD",
-	"gqRq1FfCxbr6coevfdV/Fy24uwi7aMFdtOBHiBY0JOU8SAu1/SEuYlfSf3fF72zoyEv6f3AyVYmqHLSM",
-	"nImKJXQ+Hh7m4UK7Av87/10eo2NI29PPm8nY0j8OQipBahiNeJ/2k0xC7q4XGZxXVX7r+nmDepX5QmAi",
-	"AiHd91UFXM3+tY5PR7w1HHaCVl7X9KTn1SRaXdV5TVFkeOePrNTaqpoTwxqLkYer3m/cvr3FYM/L1eao",
-	"j9aF/c/ocw5L1NqmIWZJ4oU5VnijDykKvbu/vNwj0Trl3U7rODw8bA07QbfVE/sja6224ZeZruESdkQd",
-	"jaUI+5GsDOU88VJp+3wM0Daeqt+iOOZ7h+0O++rnbvceexLJ7D17f3LUPzq4x5Kbs+5Bp935mj0SwbXa",
-	"63W6nU6302UPo0SM1Ps9+BU2Aya/wHJYQSC0RvuHkdQWjyfDR0H0PHp88eNvF91n0YW+kJeHwf2Lo4vr",
-	"2c8/3X982haLx7+Fry6i59HF/OnV9eHT3i+91y8fn7bDR5P4yc/PZq97h5Pw+58Wr//tufsNwT6FHAUx",
-	"SoSeuDn/s/941Lk6vfl53nuSvA5OFs8OJ9929Q/h0+PswQF/dDT7Kb2MflH331+vDkPdyWW7NuVfQJty",
-	"rIlOlY/KuZRVcdkimUZAvoAfGg5tsy0NHyzGad8aqGLFw90d+SvdkZqeOXl8HxRLnCXKUHPK0EjFDHIW",
-	"ZCgSfLQm3wEaOeTxhrfNxvxDapfVa0jbVjPrfbHVzFbQiTtXJ6ND+c6rSOkl390l+44Cd8tpc71WZ58+",
-	"2sfqDDdGsPa29qQDXedax+G+aJ2MDjqtfGM7x6X8vUIIwEG3t8mMZj/6Fr8PO/te6l4hd49eqRTLvUF7",
-	"p0uJeyuXcFRM3LPIYJNsfLi8mnHWWTsxlHobLrR1mlaVtcsIx9FU6JRPZ/Xnny5morSqW1K8CJk8zHCG",
-	"DIdnuW2O7ugfpOwQrrds+VWX3rX62P7Ze0gtPmiA/jb0oKg/lUHY2wSAvW7j9haKZ44U+u1lytHUSMJA",
-	"oRx2ccvGUTrJhu1ATb2bXyICRSIKg6FhSTPrRj1jPMCWRk3Qg3STBROeNm0N4fYb+UZ+wx6/fP7MKExa",
-	"8mvRD7gWTRaFQqZGmEo044lgP/548d3NcZMBYsGTy4f32f7+/qn58ser+20zEpQXxvEwn5VFmnHJFKQK",
-	"svlEacEG5nYMzC9QzQsbXrbZk0inGgsWDwALgyzRKhmwodBRKFiUnrEZ15pFKRvy4Jpx/UYyNrCvpYqN",
-	"RQpjms/ZjI9Fm12kZqKBweIB4/izkGGTcRkayGOYNZ3wFKdWUuCXZjnn0i5jwjXjccxmiZoZLVNopkYs",
-	"SjXTwURM+T34cB6lE5WljLMbHmfCzGwmbrPnMl6Yb4exmGoWC5gpMxuCIC1YqJhUqVmQAaPNLiTjLBH/",
-	"yYROmzAKlDQ2ewlHzh0sC7uTqAXj8JEcm31SWdpm5+zF+dX97+1r4n0gYIgznD6CbYzFCF5nOuULbYaJ",
-	"zE+4TzB9EAue4BD5zP4emA1Sc1qy2b77PJiIkCWCh/Zg+wE8c4eKuICzaL5gg59b8NUZ+/7iasBUwgZP",
-	"L16+HHjYBc2z4FD5bBZHAWZT0ub+/99pJQfsK4OcpweHx1/DmTBuljWMBRsEKhQDgxaaDQwFdHhIFeax",
-	"rJzBALMrgBfiPUiYFl1DcY8NsIPXgAFBgx9GUaJT1uuwUSTikFDK3JN5ouS4zR7wYMLMtgG8hHdm8w7e",
-	"v0cg04mIEjOrmUPDir9VYUTX7aIF1wpWdnxwuv/1Gfvx6mHrpMmkYhMejxBynSWJGvPUYHGUwI8GRpbO",
-	"o0C02TMDr7nFaWzGlXA6WkmcQ0lYtZEKmuZyPHt4v+mQehiFUSICQj7ys2q6R8CGYmHIS8KDVCT6nu3a",
-	"iK941EqzKV8gPmhxIxIe20lx0S+FDPFIwDLBwEpgMHJwDgF50W8c0fdbwRORsP/9f/8DJ8oMddase8jI",
-	"DNk0+AMyIWJpNJatSILd/Z65BhMux8LMZOYnmwTNZu6aR0mipM0eqoTtdxh5pxgfpSLBU4bjB0G0NIpO",
-	"ozjGGuuI4gvEDQ5DmlmJiKi5PGPpXLGUD3F7Mo20CAbCj7mjRuaFoWCx0mmb/ajpssfcQGRWh+QAl2vu",
-	"v79yMyvCftphIV/gnp+zF89fXuFyUHjULOXXcHhscBEazp4KGSxaP4jF4IxpIVPGxzySDneR/lyLRdMA",
-	"g5Bq/HXudgkuCaHZlIdIoNOJkEBh84nS1qWYxXwhwjNmNIEBQTlLohuD3Iab0a7EMYI9FLGSY6gSGaVN",
-	"YDzsoHOAleDJ/ciGWQobPhVGhtT3GGfYutZseGIYCH62D4AjCcBLzwb44qDNBo8eXLE9YKh7v5PEdrs3",
-	"FQNDwnS+2oDHMZ1WqMx94gA3LOUSSTveuziaRiksVbHBHs/SyYANFyyII9hmpEz3mDI8nSgLIa9WU4Hl",
-	"/IcLy+zvEcV1I8CR20GAHAEjnasE36LvYDvxC9xa7yfgPcAEImjNaiUMj3NKlTK0K5qlpsrMali1GKlE",
-	"nDF1Y9+G1cIGJdF4kjpYzJElYpRpEbJUKWpWYHEeVw3CDG7z4JKn4okZqwX/HZgJv0rcvho8C8TXTf/F",
-	"SzHlkYzkeAALLPyiRTpgX9nrjWTDLFmNDKxTOCgjd3zdZs9xLUQs7Wo8iYcd9E4R9RF1Ep6KPp2ynVqk",
-	"yaJ1bm7iAIQvnBgZHcTX+ahhzsIV+HCbST+bO4ptUsbKCCYZ0YKm+SpKtYhHhgoQOs4nirldSpViUy4X",
-	"ZiUY1ce+cueRmD0xMiP2Y8EoviahHnJKxKom88L87nl408zZalJC56/NlHDfHO046J0iA5iJ2Kj6MIW5",
-	"tYUeMLAtubyDD88Yiq1SJVMOotLUcK4wnZgxYpEaltRkENpNtBiGAJ5EhNg8CJVBEDbl19A2I4xGI5EI",
-	"aVjnOVE0PVFzoHAgIs25ZkaOCNts8KbB2+3hm4Zvm4TTBjnV/Fb6xSyEXwt5D+UIs9NTbH1sALx4YVdH",
-	"IoBUtrcHCkFwERDNQOhgA9goNyXiHj7z8SoW3NwwkHK0FZCQYw3FJKK9+YedSwNLMdKkPGODPTCyLlow",
-	"LIUrGg5MNx7JV+GlQZMN9ixStRK8aI7SlX7ZI2SDjzysysf3Hu7FSl1nM3gXw07pcu2FIjACBfySSZ0N",
-	"zUkPBc3rD1H4FT9ORP6obSa9mkSaaZHcRIEARgUCIe0fiQraSFzpBFjKKFEybRkxJuASqSNxedC4/vGP",
-	"f7Dvr65emH/D0OcvLthIofQMkmu322mzVxNBmG6egdJgSEswUVEgQLaZ0xs0hAEyTaIArj4wIHiVRfoM",
-	"Fb1vvnkq0okKdfubb9j3D86/Q9kExzEkxTC2UAltaS9wHDaFj0iihVXCS0DxDf5aXnuIuDQ4NysZNIHt",
-	"GLlekRaYyWup5pLGa7PnL64unj976WSFXuegMIIhWjCbleFjrieGsJvNNLsLwyKM5j03IzD+Nq7435lI",
-	"IgErPmdgYsCFRAj/XMRxC4Q30AkdjDOe8KmAncQR3QP3+Ti6ERIFa5g4ETBxhya+yDXob76xIpsm32Q2",
-	"m4kEaFZOWABPgNUYvVTN7Qs4HKoCZhlXE8EG91Ftbl2BDmNwMlVmAnPsIDdaISRXOUCeu8e49BsA4dF1",
-	"3dHhLQKsNzqSWzVSoGgsVWJ2CoywZDgwmvHccGTQR8yhDVW4sIfmIH0gAxUC6y3MCZcap3WvnJH5IV0A",
-	"Drz48YrAs2NdGg5kB+p02uy5XSWJRykRcIAEoTbbAusi+OA9h8c8SSJzTSVYOOzIJ7l0S4wcGWffvKQy",
-	"S27uYzMiUEogHnVAh0ZSHpsIHooETq+oxBgCVTxKy5rok1yP9I6CkAkR0Eg590BSneNlt3syuBi1nvI0",
-	"mBCUF6PWMyWFfVYYBAQQ0MVIEXOoYC+KFGOVRhzEVMEDOLcctwwCAtotZqLNfqRLZNfgoQ5tzFMeAuGS",
-	"Y7qZvU4XsbioioMsbXisURYMlIMnKrA7Z7dq8OCKjweWPhkaBmqVpSs05X01nSUYBGCmLBgnoENdJNn4",
-	"twjaaf2mU0MO9BJmDhjXRpmLRlbyjW/QADA1hCkW3KhkD2h/8BtUzI3kb4bmFP0FFiXJDOieFkiwmqew",
-	"MZdGyYCFkmkP1eYUhHh468zIHdiQjxw32JWv9b//73/eNAY5eUF8B4EGNtKZYnhsTs4MbGC2Ig+oaSQq",
-	"DZW5yokV2EEZ0MyoW4yODCmKZ4hqs+dAlwFGs0A0CiaCzQW/brMXVELIWrzsmpS1AnzzTQFfv/nGsQkO",
-	"h4Y3c79zYM7CLIAkuNTMZzQJAypIwGZCc8IznkRaSeCcZgmDb4C6mCEmaEv07x0N1+t0chNICvZL+sUZ",
-	"Ls89VResf3SqRHYiMMH5PJQEaDNjrr8RUeyxTIbmhNJ8F+wGjDOekHJP6p+9AZC8Ye6hGqGh10OZ/J4g",
-	"rucam49GBkazUbANfMwkyANTM7OAHw1oJWI4S0BnwcIl6AUgFRjmMGtDTsA1G3GdiqTNntu70LQKFGEt",
-	"kF48P7MXeF6G2GBRElBb4Jqa1YwViuiW+6d83ATdXiqSWWjUNnsQa4Fyknk3kmO4mFzi2ppGOkErHwg8",
-	"aLc1Iw2+cYyqR0fxHU8dB07QuqvY4AnXaeupCiHyYAADAuWlJ62XhlXmJPhHOS3/skQdgb0ZqcGIZ4Cr",
-	"tuJWG7h/JqPU0u9IGo5OogTeOfMzHbsl6gmqbKQUN0tzGp6YkDEMZZspj1EoMpdFZSkYawnxCRa7O0dV",
-	"vPmMDRep0OybPSRNsZDjdIKUaYCsCXk44hsYmnx8tDSbQ61Rs+eWYADog2g6zcCiO0BqxBaCJ212CRiO",
-	"kgfdQnhdqhZQu8GZEaBRDzX7dy3EjIg3qkwkSHF9DUwOhIHlrongUVAtnarErKbASm54sjBUZ4nP8zh2",
-	"JGwICvfgeRKNI5kLC6NM85gY4gExxMGrV69aZiwjEAU8FdbuCcTroHdK8ulhZ996GMjWXmdhYOdmcmtJ",
-	"86lP56CJwhA76OxbVuQZYb75BkH6uUWCTevCYPzg55Yvw7Seo5n3jEmlZTQaDQhEhyIvRZAlUbpovYCA",
-	"fGTdIEOTB0GxUQJMJNeBrPoFRiLc8OGCgcMMDI4A2EtQf1pXCZd6ppJ8pkETTEpvoNxqFAipheeJe3px",
-	"teSCUzMhtcqSAJT1Pfpobxql6F/F2NaCD88FTjQ67S4G2plR+CxqnDX22502hNcaJdHMTf3/+TDTokXp",
-	"f+Y5BUcW3Xvfc9gVfE0ksLco26JBAmjn1GAEvmKeU0aftfOyr4YLRl7Xr8kETAaMRGgV3wApaADMKNVd",
-	"hI2zxpNIp+cGxksCETI+SBJFr34BUnB1IaMEig5KKU8hpBli/YwKlmeC2d/QhWQW/n8SMWqcNf6xZ1iA",
-	"kkKmeg9/1XseIC/hw9vb5goAgGBFmoEDv3p++mmL6X8wX9TNa/uw8iHKC9aKtQ4MCordCpAr+KYOnHML",
-	"gc6NcUbIRPFAJWQGpzzcaqgg+jTafH8uvkNIqt7JkWbvPnhsGxu8CbZZW45qpqTG7O1ep2Nd6rbesecK",
-	"fKcxzHdrlDKojk77UoASyE6I/bfNxgHOXjWog3LvQt7wOAqJTuJn3fWf/Si5R+pD/G5//XcPVTKMwhD7",
-	"dR50e+u/eOEJbw8xggM+PVz/qdWkRPitCiEW4aB3uv4zZ2zHqVxA4npIgath2CTRcyA8Q+CDjbNf3xoM",
-	"0dl0yiHd35yju4lG+TJHDM2TjS4OPiiIQx9DyBdGfb5tNt63KJASn5jpqmj03u/wZx//7Efh7UqqnTrk",
-	"EaHVGTzb8XxitG9LhvG19hIRfiR8GryOBOf46lZvL7jhPvn9Li0Ewgr/k0VJHn+3xb3/RJcUta3V1/TL",
-	"uKWdg/VfPFPpQ5XJcHet4RKA7l9G7I93kfdIEDLAzyjBu5wVTvNbRcmKTozHRv5fWEn6lA1oXPuGURRi",
-	"Bc56qwGj2g4PiBOj0pZpiiR9I7l0PlgayKMozsq7wCCPSLpZIyOYG5GYB6mZu0Kyu8TxvgzCAhcU8PJj",
-	"0ZTl5TsyAPlzBYBvd8TtDyZunZMNSA0u5QqN7/jZ6Ypz8IPCNj+PnDAtncLSnf5gurzBxhqsv1LqCSRs",
-	"bErMf5Q6m6E48VSEETeK+edH0ukOfjBZN/+tV56vMJYMY0eAZNoIq4KDLFfUNDpz2tXKME62RCq/KKXH",
-	"rOFHLZJVKo/dsp3O86XoPHgPnKbjgrfuoPFkIdYHr7xQr8DTBpOxMAqbqMWAm0Gx+URN2+yBTJNIaIpr",
-	"Jn9FzYWCuTYxK/EgzS8pra7GdAHVO+5iu6g1JvHcoAJ2nZWWnI80c2HBK8xHVLxkY/OR2fFz/ObLM9gY",
-	"4FfTrR3N+nJoFjj8zZGyWI0/xEhji0fU6m6vbKwTOMlUgvFLEAWI5R6M7oaVJNrslUvlGKqQQpoNygpN",
-	"nkKsJeT0wCpp4WXKk/S+q2mxnbzgxVz/IBaNP0oL8mH09J9lfaf30aak2V5inl69ynNOhSTR55lk8l/a",
-	"hYZEuhgMYtN5BpiR18+SeNBoNsiZbyCqCC2vA5S+2qv65LbZsJOu+9y9B2v7AlS2u2lgX5b2swGwP4jF",
-	"pYB6Mp8dxYQ7Ay5suELmUtyJSO4B9YpEvc50gdEYUKaNApgyzCURKZistA3d5mNwtAkeTDDmwFLYqJYw",
-	"GsJPVOCFBeQPlBj8qRarJAe3Kzvp4QuSHgCnW9nMHZ+XTsfIu3mHK4LVo2qux2UmIXXGiQ6QSpfZ8FMu",
-	"UT2CqARKSF95Dcx4X7ZJIV/ISjeqWefudn0ht8tjM/ojiOZwpfZ+x2ps9V7TlxM118hw2HwSGbk8pcwm",
-	"aTkMJAGwMAohns3G/0A1iUrvaY6dG/k44LUKvwYVkvts/aT5Mtd4EjKJUa0QBWKz6hQb8WTnO/3r+k4/",
-	"WGwsXOC9gMtAxPUKN2EapiTbgDPNqPweG2IALuWJ5A4AF/MfKina7BmG7bKpSij6D8r3uwRsSAIyyN58",
-	"I8WNkGiMvKJaJOCPnfNFm90HaGNwt0Liss1jpLjge0RyKD6aqInvz81kH55VelNx+B2dWVrgX9Rd+Yn9",
-	"jg73dtTM3rUPIWiY67w63FZEoMbmObhSJSwV71PdZgN6OmCjyBZcoPzpVEE6irVUYQq2ISiTJpuoubCp",
-	"27kp642cJ1GaCnkPgsRHUYwJd7NZvHCZ9nWxuZjTu0VU7scOigUAVgbF/lHRwDDzJnHApA9i6LhWsmZ2",
-	"9+MW01/iN6vnT9UmLqu7RtuunxYxrc535H7Np53y908gY6Nx1js8gP489u99VzlMp1BUsA4GL8naQQLF",
-	"eGs2nyqffbTVWzzP4aiZOX/h4+4+iDEiEQw6HoRYfSrSmGCqEqzRUAMTdOHxQRmpZAoV7UKeipYZorHp",
-	"QdSAg4U5cpDq/JnqTnB8SaYLuMirrBbELXZ2iy/EboHn9SEWCxxhb4YN7213rGVBgSpq5DmVQwFJipkW",
-	"sWHuU8El2DCaWIcIy3+YtzjFH0UJiyN5jRoH9iLD9DzUrmIRttml0NkUw0FBcwGdRGdQHqsmsjObCicZ",
-	"/LEX54VZyWo1ALbRlhOJNJSv2d2mL+A2ISJZ+rfBDWrWBQxFsROQsZhBpg2iSyMqQ8SdTMHPu4Cfr8WM",
-	"alCNVV7PqNKyl+PgZ4PpO9T+Qixi1lO5hJibofosq4kygTJRqZqB4pFn3iJGjyIZ6YlX+tNMqzHeH2VE",
-	"nrKpmsKNeMUj8LYShLGR5KRiVIW3/UYanMxNWusYA2DwZ8YXdrflC7gtcJhgndicFyxLU4m4icS83uwC",
-	"NVKvIxlCQAEUfQPVfcpD0cpmruRGvSHkhZ1iA+urbfCQ10ry6AAmVUd1OqNrDrGpuvjEfnD7x6sytAk7",
-	"jeavo9HYqwOhOHEMl0S7W3Kn2/g79kxZl78KZTCI3+QFYKjWJVUEgZuqRXKzSkbb5Era1VS4RCy0H+YU",
-	"WW9vuBg9U1JAyZ1PYHVYzR/tdnhhjA+u+Hhd4CG8A0Pub+jXsMVqds7fv6zzV/oMNYICua6Tw4cQj7Ve",
-	"4HPpyIcNlsYSV3O+sGEd97CSPIquwkjKjh1DsR2jHg7I48vjuMKZayTfN9KKvkvh24Uoc7C1QDUVrhXW",
-	"+oZyWzU+3c+Hev1BMeCQDfZMgRvl9vZzIHm7FNc/L8UVUfUjOZv/3umt1k8tP4qYtgd9tcN6SvuU6qhJ",
-	"MfeJvauVrTNsw5Jiwy0bh0MOQEyzUFCSjMdsmmkyaWNUHTu3HCS1XUPUyFBRUAzlwsXnDJzheoC0+WNR",
-	"40tY/hclS36aHJ419Lv7Kem3w727iq3NXabO35vzSJV+udzny04vQgp7R371Tg1bQ6wXW8+iHkIDGCwY",
-	"GiaLfpLJgXUMKhkvKBYZeJFrLWMbf0A9G/F+JqCkzZnRGYDpvFPQNCcNJmy4gG4yzbzYa2TjSM9TNlXQ",
-	"oqmDX0DBdjMUU9J8qKSwjTHusUEsRilVs52oOTTJYAm0D2mzx+ZzrBoLMaK5l/eNVIlrhwJhq6nhbGmy",
-	"QKeuvo5ms+pCi+dB+lyakRt/DJd4rIbfolXj05a3sfPW841XfsBv46+cK/mJCapB8z6GOe9k+Y8iyzdZ",
-	"KpJpJHkKIVxws5E2vMObux3BrHeFnJsBMX8Sg+ghB9P2pTT00QV1mV8h6ATiXJrYTssL+kIaFUNlevB7",
-	"RBqsMDZE/l+6+UYiCbZdKsxothMStoS5xwZAgw2BGtiMEZuHM+G6zdDHX467x7rHfo0dCVv1RmK/jEMo",
-	"NFzp0CFa+GfFtT5Wwz8lqvWxGm4S04rxfORstmuH0D4WiiAK64CBVzYGBr3Z/4ZvNi6P8onDXL2ZP2V8",
-	"KTWdG3P5OUR2IiB/akznYzX8rMI6H6vhKhcokN+dA/QLcYDejb3uUQWzWi47myXqfTTlqaB+Ccucr9Ix",
-	"YFnhjj/t+NOOP30O/OkP5iRw4/Vq2+euXOKXk0EI9iQwAw0XGHIG5J8o4bZs5vd3argykuaVdcRcfFfU",
-	"5Lye8UaPw5o50NmVp0KnWHXHKPJ9Sg4YnOU61oTn6dApijRvZJ5onQiD+tAFCUaQKv3/2Hv/5TZuLA30",
-	"VVC6W5XkLkXJjjMzlmtrS7Edj2fixGM54627nFWDbJBE1A1wGmjSXJer9mn2wfZJbuGcAzRIdVOkJEqk",
-	"1H+kYpHNBhqNc3B+ft85gZEkJ0iiOAU+QkNM1UTBpEvb15/rzr03wp16GwOV/EX3nbrasoiuFs7fdX+f",
-	"0sp3GSMKW6vDErdHhrpUFC+6+4DVwi5tVZWHbvhd96vSHWPFhJj3rWFjaayG4/O6amstJAc3A2QCVmyk",
-	"dYrYYE6PMCtTKQwrJz6Un/M5UnDG9nQXGEVDUU9IE3tWsuYKnJvqnD0umWn12nb02r7E7ykV2mG3rxvb",
-	"eD5gSPwOyuXaqhNSACsJQ0qlpBq5cU4i7Y3+MZdEp0pElr5SEqjhCylSpvSsyzAbAD9Bns0OEs/7XIRT",
-	"xj0VNCpQnBZcQeuc871lLk6qElDqt6PKSb5QMtTxqBqHCKuBxiHsOMaVmHWQKXGRRJqqOJnzHeERM24s",
-	"HhITLamzz9eMk30bHkgCLSUwXSo9e8ESVWZZEpC/DKL6WIJ8XW2fAuXhIz4t4PmvSrQCDLLSs/bYeMDH",
-	"RnxS4HM4cT23+hwUVnt63LRSxhbzmx8eQYGvaXpX/L0q9Va3LzQpJ00GNhI/lpNMc+DzXdDv7jyp7RX9",
-	"6Oe2e/r0jFBXvUq943KW1iBvDfLWIL9tlRr0zXXUqieyPfpC/wL1WqG2NOtWKz7HbMkvMPgqjQVycINW",
-	"88TOA0OfVKBOJxkfCKIm0Dr/xoRadqLaNx6tVvEc1HRPwVzr7dZcT8U7HGGd4vY8XFpT3l4twY4S70UP",
-	"uxHn3rPLr/AVvra2Y2h/KRl2SQnhdor5OE0Ac99MI6GT2txa7WuKIQQAuSepBgLAa8m8gySQsUwUhS66",
-	"jOhrKF3kc0ANWZpfcfQt2kE4wmpTiNagTYjuR5Yh1LlDwKUqEGWpRj8DKtuvIwZHeMdGafglAmrbZKcD",
-	"7gfe+opDMyFG3YRpJUwUX8MgGPYN5EZkU2E6LOF9rlKtRBpdr7Rdu4AmvKgDGvegcyBUmbtVqz4Jo7g1",
-	"3HMQRdQH8DJWAo/g22pVwr5AKaIqgEjtreuDoy/wf4qjY+VXcyQ9M4isbH27SBCfepMa7gcbcq12Ubqw",
-	"rl2UJvm4m/cjAb+ihR9WsjXI77GREjZsG5e4nbhEMYcgACShlJ5tqO+mophKMVvNpSsN1Ht10AQrB+PQ",
-	"DudzXuAJjHVZIAGOEBfYRg9KboHximpuKyeC0mXsPS+s6Snqp8wFpuuCUgcTp8yyinOHWnhesMTSRdQQ",
-	"aXST2+Gfdpt6iMa4wvXwM2ktjf1xPgCpwr23gWByw3J/FIQVYlbfneaGHMpRWXgjv8yySnQAoJIAAaFC",
-	"0o5FIRo2/99wBlvc+h+5ucBRVm9+Wot26+/H1nc7zXJz4d/bNfb90Rf4/9cKsbw54k1HBp4DUJRPqLew",
-	"zxGFIWHfIv7Md84ZnnLLi4R9i5FtlQrnokIdM3wDF+Vcuh3O1UAkPfWtzzF2iNgJyxUhyI5toEPfhmG+",
-	"g6+SmeiPtb4wCfs2FZmcCuCPt5r5L77DyEADuG6XffIVNYZC9yFMDwNk2gjTUxV67gvqXwWCDJHiTzvM",
-	"ak33koYNSsvMWBeBgC7QTtGiuWN1YwTev1GPy2Y5VfjVL84l2Xtf4iEqsja4v+uWPIEYB4RhZynfSNkW",
-	"AI/frG09bwPbhLahVQ6tcmiVw31RXdxEO5Cl0+iDfHTOA2qBiu0S8JUXKrIWCSjRGfEXOscfPsi1smP3",
-	"MdggThw8FbXpqYQPrJxKOz/EcQ7dz7J5gobW8pdwK/dtzi+E7z2zonjBOOvzwcXQOT6I9JzDNSbYdHrY",
-	"U0Nd5KJgE1FInZqmLM0HWpv765fGGVQt0/uUXMG5ryTWpvVtfb49Sax4KQSZDDyW+BZvwlxFtzj6gv9Y",
-	"2ZV6qqppkEbyBUw+JqKH6EaBdHtVBN4PfoId3bWo77hp1+LB9VfWUeH6x9hdNlx80CuYcPERW3z1B9uh",
-	"GTbxzYT1aGCmjQL74aeX7NmTPx0H1mxEMHUndSaVQI45ZyekfN5lp5GZ4RuMwLohTutnK8T2I+9nYm9k",
-	"14rP1i9cdePliopawbT0oBFY7Uu88eEraSbaSI8gWwN2y3Ph9eFQZoslIJdGb2X/AcdvUz7HoOblI5Ub",
-	"9vLs7xsqBq3z1fTUk0JOoVhapWwM7w/qkH0Ac6GiqtYiP1XzDzDKpqGGM8GLwfigAfMFJhGM97E2TUVT",
-	"7qubA94kg0wbgBoHXJmAN+OLNhl+32GJm7ScuksJlsenR7Hxkr6Fcq+1y7x8SZeeCOf2+JscdA5w2AdQ",
-	"1wVhH7dRVnofsJFa32NffI8sIzlFWcHiRt8CcQ1NdVQIi4d7k+FSjaZ0X6dzBgknZ69kWo2AXYDklStW",
-	"CGMRJ0rkrFQWSAeIKZEm2W2IMsA0rqfXdszjD0/SCt6DEbxI6LzL78+Mjkd8uo7PDzL4hYTQc4U4EVpJ",
-	"y+ROLZgSM9aZL9xg1Q94Du5j7M+3eIxXRyS5D89ZAqB1SttzGjqhaKUSbAaHLPxwzCnvOiAY94gtJL4R",
-	"VXyfux8lDQkS91AfEEXvStckTDiG3Vv2UPyS7XB4Qev8iuCCe74Hmge528rJSxu6VV1B7BiPtMKy+rqe",
-	"wkLMy+YA5dlYz65ydepiGOTbbGwCuB9tG6kuGNSPVqbbkIEXpWt3Fy4J0BG4mysOe5RS6k3WOu8wo5eO",
-	"9wFXzgkAo0BaT93ltiJ8XQiexr3NvjC5an7usBkkOEOnszvf3TmbdtnLTEORlL8xQ1aKgF5Ri/3mnunm",
-	"Ynz7lRBhYhs1L7capK2O2F+0tAxCZrestTxqw8pAJ534/tq41cGKz7bLPgieAtNShYuAodhgOMCsnbNR",
-	"pm6pOgCi454BGip80sRrLWdmuF80lTKcqvk7P/HraqZ9DALSQ68KR4QX2houDzWEcVnKlnXCjaoXljRE",
-	"ISC0fqMoxmIkgt1OIMKNuou2STWz1jhpe0SvinQsbPTWRLphlAQ00U1tpFDGudIoCi2hVqiQyVTiM35Q",
-	"lNhh46yaTYjZwtjsSnK2szDNLeoSP8gqk6NarzYLsicmhIn2znUk4+iL/yfYCL5GudlKOLO8sBS8cKIB",
-	"gQ8bbR4202WWInGrRzum+AbWOXYgp1H1fkHRwOXQ4480Fb9xN6+toB/eAXimn+tdGwh+/NX2gX8zrY3Q",
-	"BjBuQ/H43c54JfQAvE4Cfjuq6Iru2w/CoCai9hJRGJZqqL0Qccd5t75tdB+0yn1A8rYapdUo99dNaiqp",
-	"vAUNcmVLabBfZqIQLC3df4UPf05wTlTPlfNUsHLi9Fy3odm0VSmtSmlVys71oN6uTrGFHI3ceE1K5ZWO",
-	"eAQQ/ol70vkFNwk5WCaFHjkns8t+HTI704wGMB6Sw/lKCMvh/KZsDh8g2Ect0wD+/PZ0UasU2hzI1tDg",
-	"YK/GbsTGmHCloUajxvCeKc0Eur8DSI7HpZF2zJJ/Jh6ejRloxqivhv4NxrmiUPKTLlLjBd3NDJqafEgx",
-	"lWaS8TmUcXQY8DUwbqiOFfvQpxLjhUA65VG8kISEp6l7l6wvRlIZkPxayueFnoqcf/5ZqJEdH5w8OT7u",
-	"HORShb83Ix6+fe5rt6IR+fXepXDd/FcFU/1ua2Op+9NGTm9scw109IWozr+u1EUAkgU/M8wIEZrcYNwO",
-	"M+VgjDlXr7aM1Kq2KtPtvrXqthf52Rcrtit69h0t1w6CttpM8A/ZWgkPtcRTRRv5+rKJn6JoejabpRoI",
-	"lE1snJpqxHCRBdMzxQo5Ggfj4aNPGsItvzH0ra/87Av6fcq+hVoId+05XJt894JUQE/NxhoBMb2NAgc/",
-	"Fln4A18iPPhAq6EscncJhTlhPbDbi2owPAek0tQAtlTFUVt94WZ5SrnVVp08fHVyx7UR0cZvtZmXt0ih",
-	"fWNIVlGBrKPfOgeTsgmBBhXBag0SlWjRJeelCt8mHaLP4WoO3aU5n2M2txAjaawo3B1st6dCnympGfqz",
-	"FtK34Mq2WqbVMlvSMnX7uFU3JHeRtglCGiyWmxlUhZAK3f7mghHoO7NjwWg3VKQjVI7uq9ArR0h8HoiJ",
-	"RXcJ0PuxUZ3lgiuIqdblYGgmrWfUekaPxZagLQ9QuEtRzpvJtRHGSK3MKl/pTI6UieUWKPLFVBRzaF5D",
-	"CmUOEL3M6guhAIYTxV3WIOm8VikEBf3YOyrENcyZr93Kt0L2EIXstUqhutfIkTqUyizG7NYz1+sBI/0t",
-	"0RxPBVB16IL1Cz0zUBtJ2LXuOiyihK5tjuY8fapL22W/ALuNYcmgLAqhbNKcxNgt6dqzwD8t3soaaton",
-	"rTZ40G1b9ergJu1aTUfw0Rf6l88uNJ3Hr1VqsFwA53bD83dnFESjjNUPW61We/C3on6zgz+Sps3P/RWi",
-	"jcZ6s88MorxsdcSWNvRViyEwaikxA6RFX9Ewlqk4p+Mu6UAy0XveMvjciAQHaYGeCl58ehJwKIyHtIBu",
-	"T9/F9Oz4GfZ4OytfK4EYVW6I0MeaaX0RkOVgSrq0PbU8LaVZJqmN1P2eUGjc7QB1d8KNQc4iD7eLwFmG",
-	"Ga0V/j8XEKCUALJhBCxaT40FL2xfcNtlZ7jQC2gZMXMIjjfgyi0LGF9mrGfxknVZlRICqwvvGDEc9xRm",
-	"ePCCc7rg3L0RkQ2T79yjFlWTGUZMLyeF6qKmNP0di2hsoToVn/M+u2wffbx2LxptG2SswxKCxy6E0dm0",
-	"JWq96eFHEnntE4945g4r9rmjL/Tv+ZVVMhEsQkUfSYiOT46PPeecaeCO/IRjv6Lh1tGcaXVtjeqMJr5t",
-	"b/ft0Lny77gdjLfryS4t0mrVFy1PBO3++iMfNQ1Dlx3BNXDX79dUSe90KoeyNaofMl6b30/eFTVBpG9X",
-	"yxwVgv5sNrV/hHraeFLcGdSXiKMWGPPBfBSpM3AjqJ5gC3v+zUOZJpAcx5ABz0V9CQ4NTTK5Qwpr9zRQ",
-	"my2/BTMq7A9nTMEGdyYUbdpzPRy2ufODkwPamQhwlutCXEs5XY09QrULgrxR54ASPx3cwDmsqZZq1GVn",
-	"YlAI8sXBGR3rmWpCFfnkx99r7HZ6ilUR97DQbaH9ngTQ/RvbPFzeCaf4gGdZnw9QvghBGaOxJ18OvvwL",
-	"hSm6fZ3O/5+jssi+rqhQgaIUHQtjRBKJQkg1K8pCSOpC6dnl+LlWL+N5bAswtRqCUATXC5g8q+dd8raL",
-	"NMzyC79Jj+svjioKRyH6ZysZdF+YmbSDsUiZHg5xX4SXf7pIzhnMq8tvHp4IGp/eyKlQv03u862+juex",
-	"nbcaD7F3b1VRi9qMGzZyz8DKScMrhRa3M0QFus9X+i6ex3ZeaTzE/gkqAK9hr6FbR2hcNDoX0Nfc8HIx",
-	"BvcTnFf3+G4/RNPYFjBkGGHf3uyZT5o45YsvTKSM90sjmt6q1vmvE6Hu+aVWs9jSOw0D7PUrHRSCwxv1",
-	"RC11r7Q0ojjzBYP3+VZ/W5jIdl7swhh7eLZiwnC82Mm+IiwPj0Z3/yjMPR+0nxYmsp03HI2xt+/XFpIo",
-	"JWYhCnj5xdYnJmkKIwgNhOkH/loxdW+TCggupEpNh3HDzixXKS9S5gMF7En3mNLxJ1Rd2GHcskxwYyEK",
-	"Ak/XU5hHDxUEHCJ3hj39/LkDo9pxIZDFE8OjwVXDNqIY9brLEgNBjQQWaqxnKkAN4H0B9KTbU/GTArG2",
-	"Zn3BxtZOjKfS5mxS9jM5YEYUU1F0WKkyd7kR1ko1gooKPQtI9krYmS4uatNIL0GNNgZkr8ripCKfaCvU",
-	"YP5XMd8ed0Y8yY2S509uW/ZWR29pS3eqeD++9OvmkzoHYYXt4QfhjFPUcqt+WveTr52DnzU+91U/D9ft",
-	"C/nwXiT0rdbnOVfzcx8S2sfE/RqT/auYfxCloTnuWBcJdnUy3nz0rBPnPvriEwhX1Km+DfIPoW1q7eJ4",
-	"xHTZJ7QrnJZwhwmC8wy4GogsE2mdsn4Ft9gge1Y9Z03yrHqKO6gf/bhoKRQi19M29/1Q27Xcy91MzDor",
-	"uHwIHmo5TYSnrC5tdNCurpTZGZHZvfqYteyatiymVQ23URazkV6YgAxc0gwviQsQEGwLJ/EWHUviJjdQ",
-	"03wGHqlUo2pUppU7b8GJhLOXy6wshHmBXdgSq2Fy6RYRKqb7oqcKMqQ9MQYe1no47KDXianqCzGBwu1w",
-	"iLOqYKdOM/02SfmOnudbCE/FD3tPFdCbKLuAJgRYjW0xdAvWewv6D4XgVj2Qo0rHNFbgnGYZG8rMaRbm",
-	"pGfOrB4JoCNZXVTzqrr3DtlOdwjeuVS8F+F4Nk4CApDSQASyYQ701UZToIjvX91PV08AQZEwGjrjhgFv",
-	"jTTMyhxafzJuoc+mbmbDApIp1cyGusi5PTg5cBv30N3iYDNA1eXZ9MVQF6KaUcNErL7WNPaw5MvvrVWl",
-	"X5GMt3bxQ263rl40dARWEeXr91vXnxpo0V5ZLo4yHM0KisZrNEwCWGpJ0C8+QeRJJ3y9jLsg2MfYhamz",
-	"VBjbU/BsHfYDdL6wXBvbZUmuC5Eww+eGzcZwZMHCmAsiG6+tM3eP9kjM6oWHvV+zGqfSbFx/8ihX/yxF",
-	"+WA9/P3IR9xqDfxjJ+CAojGEvA7eYxVEuA1tTWnERm29XnKZ/UQN2mgJDpmeiiLjE0yf+3w6JJ1nGjLj",
-	"3JaFMB2fVHe6nzIakCCnj51xBmOI0AfPOINSHY/Uy1nK57XKWtsqLHDms6UPW2XDI+OzRhp7VwIfUfa6",
-	"et+tsm4DILehLN/xC8F4vLFuQTtaYVboxr85ayMuGCKt5bzH0AzWdfdIEEkoNEhakWXEZdAXA446U9Ym",
-	"mT4KY3c/Mds2NT6Apsa2fXEJwgHwGxigJpCIr61USjs+yvQIuRLq1QfU46ERNSaC9ghpDEo3nvzAcqlK",
-	"6zsbOSvEsBBmHF0TuNYnXBZd9qnQasQGhUjdduUZ4Q711LPjJxVO8ECngiV9np5HVyad4AnrAtoj3b+h",
-	"jBN5VULNbG1wF552O4YN3PuefNAzqON8q5o10ZlHl7y5GrozWV9+9ZFKuzvIcdxM56EqO2lNp9vWc5Uy",
-	"kyPnu8UKrLTjRf2l5lqJRQWmyxUG0Gk243PjsRwMUVjPRJYdgueWoprqQG27IqXSrdMcbphthbFAYW6k",
-	"PLYCU9ju6m3tatw862/rCTdmpov0sBBmVezjDPHwWCYVNWsYbBBwToa/SYfJ4UKXR19kWo0Idy8cmCw6",
-	"7aUJaCbux9KyVAvTU044aqPOsCve04AfYNI7WlAPXbgbydrTGrUyGIiJFWlVOOMbJFKihmWpAHAtrarY",
-	"fYTtKD5LA0g4UVHZbdW7f211wL7WckeBVVhjxoMUM1AF2IV9A11yRNwpK45Mstyhb6ZqCYKj8/tjb+13",
-	"2Snk5Qp/gILxr+ZsAMVpPtBQ6aCcXwioKppqmQKjGTxKT/kWtIgqCdUUdq4SrQjctbaLB59nWfds56A2",
-	"C1HLax3TZ8K+QGjVGHU21g3SIyZUcnynRje80KTDEon64ZzWsrV9t2glQHFofGqz/hycaSf08EY2Enpy",
-	"wle79pS7WHTYUexJ2JGU3AAyUgdTJZA/ATOaIHudU/+CygURrpjgxzl79vS5O/0Uk7anxtywuRRZCka3",
-	"ZjlX8y77zVBkkfGh9YQIYNVECOyerUxaICrrC2aszkRDBhyffHds9bt09D/GoZY9c/ZpH5L+aZXN1pTN",
-	"6890SNcF6wAYEYgENlQ42GG2WuPMRDbQuac7H+os0zOD+VrB+nxwMSp0qdI4lZpkXI1KPhJJB3HL8XV/",
-	"Yxga4Yc/0/dsMNbaCKBHqFcMNMMddUz8/O6pyXc93VLRWIeI4iPt723joPtS7wPK5hxgHpxVWxpRKJ4L",
-	"+qT1X7dxxCBswSIpZQpKY9MI71QUcjg/RL93daaK/EYwId1RQYhlhHPSF+7oMfXOZpeRH9lII1F3pPwd",
-	"5vaaXPJtHAof3Ul8U5fzpadLfVAe5T1qkdbIXEMD4KZzKgDlkCRtXeEfjLk98hAyjd09vyrBJlFhS2Co",
-	"AaiYQuu848xLIcFVTWUhBu6XQMEPP9FGeBzwqQ8zpV32KpDR0v2M5fNOT6Fj6x5pYudQ5tdl0PChFcwh",
-	"wRYPt9fBn01A7yUl9D6l5/QZObFQF97UhfTOP/oaJTUEA1bXS+K+2kLfUZZi0SNoWyq3HGCDSf08cF3W",
-	"bvzxzSqXh/5FzJqG7kQl9dgt0GVvbRWS7xdOuwfCYZG6re52gsengCjDCTNC9NTSO+uphgeDr2/huU6V",
-	"3ybmHB8nOVnc0lVDQcPMKUIDWNZxB2dnodWAfD9aH4gDuX8uiBEgQ37rMQbW2tTfYfHsWNDLYFb3FIBL",
-	"QjTohWd8wkHoScNvIGYBRbSnbJDJwCDNMX870uDXsWGhcyr5gAJj93gktJ2ecrNyomWEAHnELgkEG6lY",
-	"sYgASkFdW2lEoMuOsNd0wSq+LCQvKO1YF0Sz31M812oURabJPKjbIAvLdK2Nsl671g4BK5Duaurq8qpt",
-	"sbPnxYLkYgiR9luFuEaXxHuYrqwR12v6pf9x+JIPxuKqy/1lewbxcIeGn1LBUWx74q6q6+t8qWmLyysj",
-	"wBtNzi6qNZo6jfm8vHRabCIKo5VHEHx2/D1L4Iuky94qZjI9Y7lORSeqFgYVTF6T1kjKBz7Rs6fPWeJ+",
-	"cu5+koAI9lTyQdhifngKElhn17zXFXrjjkbhoineUyCORl8dh6uKPfc7+HZn2mjZ8+ywpFRQ9HVOa5ns",
-	"oXLteBnusERpez7hhZUDOeHKJg+5hQ+8Gl4MxnKKDw8fDDJt9pMW8JoRvbtbb27FeYYnn1vuSvVvt779",
-	"PdDB1pS2XzoFSwPKcjlwcPSF/nUVYOEp2PeAX0ROlbM3ZRGh2P4ZOXKdk6FTd6wtXR/HHiZCTzLwdDLt",
-	"/FU3S0LKteKz7akKFfEFUh+64/5CCEC6pfBCAClW4IJMMj4QzdiIjQfrqtOjpgWnWrA7wEakOMvjMYc7",
-	"LBn6lpvWNr4mZZcAHKG1tUIDwOJpiJ5EaOBAf92tA1LcNfnaPX9/qybr3njZrThv6uoiMuIa4hy5uvXI",
-	"iPEpLlJpl87wpY61y2L+OpV2J8/RLdTBV496T9Vsm2iNHUEkvAdrwW3j85lUqZ6d6ykEQyML4lH7fW0a",
-	"9kaGlNMAmzpXQ5kJc8Sn3PLCHH1xXwAMwRea5rlTfs3M76dswq0VhQrgKDlPRUjrsLevGM8gDfQWoVMw",
-	"/eN7keq6f5daarrsfaFhlj1FTCSyqvKoh8h+hXM/hadaR+9XvDw1ep/W5JYzrr5emweWl4kc2LIQTezQ",
-	"1etYOROhyty9c/pB10xHB2HTdSdq5DbC5mCDb4dkdm5opV59+QeuQBLXuC9derXlK3M+EkfuYRe0VABe",
-	"7EvFIaV3aSHop2Y6+tfPebbpz2tPvOq9XttOfnr8h119QqcBipo9HD3rS5z2Ib6+Kx568eKvnR32KO7e",
-	"0H/yh3WOGzUSv2h7xq00Q8n72X1VDKEbMBLKqWeRMu71sT+XnGY1jQVDjUfTVBRGavX16MvqwykSPsYt",
-	"lgVgRaESU1GETH84YQLVlYkIvmtjB3i0/CQzscPHC61TaEfzy18zCbp05SRy/lnm7nB5+uTZH5/96fs/",
-	"PPtj5yCXCj98EnSFVFaMRNE0KyP/W4T0/wYn4Nonnx2XeV9xmXVnoj856BzkIpVl7v/KnOW39NXvk1H1",
-	"x6M6I3+fiGsfITc4fWD5d/xw3eel2blTuabn/hOUfUXzA9QfUUxF2sEuQ+9TOM/AXbz4AHGeurl4/NIS",
-	"1KxrWcjDQgxFIdSgDov7zkOVux9y3EdLpBAqFcXmhshY8MyOV5oZbtvKgWAKQGk0IsYLlnLL+9yIk4je",
-	"qUNxryTVM5VEnXGh/baw4RIxKngKcSPAKK0+QBRpT+8Kv4mlBaNrZqzLLGV9gTWy8JTuazkQ0LBP4CC8",
-	"78YHWipdXLhrqJ75h57yDcM6SzvRhU6I0tKZTE9+IKgA+A4qww37/rjBM/8zLuUWg5A4QnMMkuTMELEO",
-	"apuJKMZ8YsJbMjoXsKh75R78sDKmebvL+DHa3RDYmfH5LQmq218ocl55e+ly+wwS57ywcQkdCehq+T3K",
-	"5FQ0B7II7oUblmk1YjywMQE+XlEqAzGsDEh3uWVKM5RXmtwJ455+ieWCq6htyd8kiGNPFcJYXth6asQ3",
-	"wv4sp0Jhc8XVOfdTeLJ92qk3bUUZi8HF5fWF+KJbik13RiE4JmJqt8ZbS2o91uio9MImcDuy1lH8IHgq",
-	"136TH2Ai7ZsE5AmeziG/R8myDQReqqm08BrMEYem8tWNhtgsL0PjevX7bwweaSD7MYCOm9hsrCGOgPTb",
-	"HdYvLRy+iEmHGR84dKFOqKfgtqJgeWksM1ZmmTtkgd8aIDRwXOE53Aut8xM4uWEUwtDglhVyNLbsW84u",
-	"5OCig0N1gv3g1qPDeE9h94OB7iiOpRFSq+9YIab6gvomqyetU0TYkP82XLMzPZHHt4hfrvPVpxz2nFUw",
-	"pjzLRIElXDvafrmH7QR7XKQ6LLOszVzeLHOJioZxFSkkOGB/11QrSR2R/gBwf5qGlGas/VMxyKQSq9V/",
-	"NKZTsgic7pW1Eb5TT2KXId0y7daUbcI3O6gvaws18TFaULLH08JN73xRzlZKVZNV5dygctIsVr8Egxlt",
-	"K3LkLhtWwY4OqKWnC0ogDmroiVAASYjoZWiBmdiw4nO48LIdFf2MakKPWbQN68HF9cVvkwdt/FQP974Q",
-	"Uylmqy2hJd0c1HKrQR6NBoFA6oKA9uewEZYRDddXJYUwZd+93P6KY/o3BU3/TpxLRddPKgXhzmUoPApm",
-	"OiAdw6S6NcBhYcSPupIBs8vHdZzSAO94oIsWUvRxQYr6TRtCBWSzYswdwBGuJYFBovpiszgJoJR7bCaV",
-	"QjoCgHAbAijGckWY/ZesAdrcHTYby8G4p6CtWWk4tKMrDUI55FKlojCh0FAxrbrsoyfp9RaARP58qCzU",
-	"WW2w9bfq4X8qdP5g1EGLFL4TQhttL9yslwT3WiL7pfrjqkZIz5Pobv6NYWPowFzoeaw7Iaf6YtGRvbLI",
-	"acGjqKnfWZjxHXQi4jOkLcf0Q+wZxJfrTFFwCtf0Zld2D15HTt4Iu7NCskPthNUaretgPvimwrZXeS/1",
-	"zmX/F5jtN4hO53oqV+AffgLsK5mapEIRIEw1Ixj+uMN8EgJh86QaZGUq0g7TCnDSJnyEBT5vX6F/DHb0",
-	"VCIfsjQsE0PLdGm7PUVj6RH24RAeYshqo64IQbNGcEN8qk0xgM6Ee5KD+kLht68Q9RHp89mT4+Pw/Ea4",
-	"m1gBpAoDnefcnLDk32Vq/u34yfPj//uf/+0cP3n+5P/+53+TBhA3mZqDpeLmn4Ua2fHByfd/eP4cCpur",
-	"D6A/1YrC3ei//vP48Pnp4U/8cPiPL3/6+u1h/Pezr999+f7rwkdPnn79trP5b777f//loLYIeXGh/qxn",
-	"kB3GgrFZIa0V6oQlZwN5+JMEaI+BZENJEH9mIOHfBQLqjYSqyq2XVsh/t572eQNXN/U5AazbXHDA6CxE",
-	"JrhpGtZdde4s5YP62vOnx8dx1fmf/ni8buF5xjebhNW3OoV32KPcBOtZKitzcZ7zz/Wj/uF4cdR1nxpF",
-	"hsAXyReGnFoIiSOVOiAmgolTC4pJCmdhbjSBvtaZ4GDHLvOSXm2DeFjEvURFdEvbiImI606REuedQ9EA",
-	"RDfcR3NE/uQpKm60PQHwaAkx8Z9Ji3x4cwerBWVA/EF/TntThT7YBH8w0hbslOyKEHe30mZYqOk1rTcm",
-	"3HlDZsRzlsDPzrHFN7nsWCHcPMjQrgILRlO8L2BBN/YVaAu0go+S0eNOAjd7Ubm0IG0tQcZdVzelKeNB",
-	"FFdp3orNHb89AiPcrGw9wUsCXv6C2THglmd6VIoOIeOHq8JZgLYG9XCQq/XD8XGXnU1ElkmglXW2Y/Lm",
-	"9ceeonn9Owz6bwmzQAI51EXlTgTnYiwKN67WHT8dQ7d004im0ORUvsGH31j/35X9B/Nrsv+qV/NwzbcH",
-	"bFQtmk3hRa5hNkXS+wX17hoJmmV7Cuu8tc6pJ33ZcJLqvDQiqeqSZcFUmffRyUhSYbnMTBfukHTZKbpv",
-	"QNsolbGCpytwJ+utrmbjog4rix58+yHsRjnfRXDKraaE7sWmoI3YxoZjHMu1T/pOMwkO6gE6r8M5HkQ5",
-	"9cf3gCvWF9AuA4dtPdTlPor0DkV64HxNt+9v7Xy8pk0XNTWXryP0V6FdxpbASwSn8W1xE1HYhTiuEVQs",
-	"zRcUgq+VXnYAXpA1UVFjOVvgQogJk7a2LgroV/bXFrj9gE+0IvcFsLmmAloE17xBKv0hWkltwOaRNZeh",
-	"3G4cgSmEezKzoiIWYh/iMx/YiC+Q+PmAySMABnuCNWKqTYjDLOonHXDl1LYREWg5sAvQlmPSOHU9sQuy",
-	"3WW/6L5O54CcAxxos7FmOHPgOXMDyQyJwd2H7kI9EaoTj139pkLm7ClkTIUyXPRG4YouO6Ug0dNjoBb3",
-	"P+SKjXVZwNkEpJovsHTX/U38Qlbr85yr+Tn9JsEn1DPVU9VjekcXV4SuPddKGJENk3oicHfJab80Yne5",
-	"wMMU74sOXCg/Pkxldc8zXNPBvWb8hqJmSGnbhMJDpGjbj5OxXi20OY07L8CF48RT8lYUc86FURHiZeAG",
-	"BvVcXxNH58HRVIpZ83nrvCOi4XEnlsfqxC4U8nfwTr7pxE3G6a9k4o7hsshqMs1/l2KGD/MQ0S3gwf5+",
-	"ZWcnLtuONpPdkR5rDeyVUQ63iVCyrZxKO/cGJXcG22QRb96bzk3pES/vX0ApeF1OaZIGeC4sIkGL9RsT",
-	"mbPNBD9LJs9axNt4Wz1knMzJmoDG0qwfTJn+LpiILSvQAy6cXxavCviLPFEj1rcZoMa+SV+88hTxYCWU",
-	"KpMGEMhVyiaFnHKLfT4G4TdZ8s+EnGrODNSkd2srEj7AoLdW5f6ryuYUl6U8rjSLkdSlMtwolHojtn/E",
-	"J9X+DcAiceQjhN6ApirgKZcZwLiuKgOur0OGCtgOS5AhPKES11JlwphQIygNG8mpUC/g3fn61y5L4NQR",
-	"SaCXx0Wj7FjGLRDhh6MJ7n0SG4u/a6mwxqWifzz1l0vDwFoVqTMjjRUTuPWTY88rRdUxSHaP2Kg9xelb",
-	"prO0y04RZgSWsy+QYhknzWYUgSEa/ELw1OCt+nO6pZ4CIzMBpkzc4+P94EY9ZWcA2ZrgEy0vQyi+hLgM",
-	"PbXTBm64qLwnE9yNgxiu7uWHemTlo0g9Rb/rsk+IwBxVFhBe/tUP1CG/ANbKPQKDB3DmeF/EzScN+8zg",
-	"aX0Z2h03z0HnAJfWSSI87fXw2ve59txpoqbSI9BSncXSc6zhcgubMLfK5tHWnD+aoiXojJ2U/UwOUFGs",
-	"1WneWYH/4LEP0eQLHbI2tPgQJT30lzQVdX/AXrkdrul2M7ynKO16cJQtS/xtsMQ7Wyq5WyfgUYQm9juw",
-	"+SuAzG3S0QvfHX2hxN+VpZ5edXYbyi+vpR/dj5ytf9sVk17jsIreHKq9AeaHzou2d74NAWxUH7mmbDUU",
-	"R/6ZG6SzkFW2emFPgsPnPA8jRPCSutDAwJaF9SgXRKUxWwpFuBukmknVU/UFUm+EvStR3blKyG2bKQ+7",
-	"b3U/0sFtxyzFLK/SVmuVdYZTf83CzvdV7IoDAJ4PqSxEmHws01g+Z7nI+6IwPaWHUPkT14ZiMCkuFUfY",
-	"XTuWagR1PGM+mQhl0Hd7wRLnPSasEBo/tZ0qVoc1qhg4SJ16PAkwvVS7A+oVv0+ai0vv1NLZVj3oxs7i",
-	"XXMX3HYx6EPx3fbVitxnrgRSCW2+/XYKWq/vpB71uWrOnnkovLUw8H6Wxv7IldmiJt84UL9NC/hHrlb1",
-	"/LqFdYfoUBeD1j1uDc61pRpi9m73dBimuTCmvpajXB+y/7MGnsMF+UUjkCufJtRDlukZ0UYB+jLiwOkC",
-	"UZPHYu4N0MqVPoU7FILylmPRUxT593jMnnQhZRdCTOCaHBKPpbIyc/YI0FlpSCZkcmgF5FCRbRLuroeM",
-	"+3xCISA1bapMQ51R+SNX27Qm7yYD8SNX95R6+JFfgc7Z56ot/G7NyzZFcd8nxY/OBWexxr2xKXj0xfcm",
-	"rYUlvqZhOLTb1cm/0ZzXTGb8DOdMa5O1Ntn6NtnQIr/mzXHF62SGLCkqwjPOKBLp6qLmu5KoHco5bNMy",
-	"aTMHrQbZft3zegqk7nAeC17YvuArGIzPBJCxEfXO98fkRYF2ISNhNtbAkUUtxhCdYM/DlR40IqHiz6TL",
-	"3mtjpRpFjV1QImsYNz3FWZhWVSeKCm5Mo/TdKGGoqpSWfdufM1ru7zrkKmaCTbgxWAPL40mPuen0FGR8",
-	"41GwkrXOCfxzWK/rKsm16yLCGtwaA8++6Qal7fmEF1YO5IQr22qI62gIEN9Ioq6pKCJ2oNuL6y6yYV3b",
-	"6GjsPoCokjTMWG6beh78d5tSjZzB777uW3i5eoBVUeb4bbfWSKtrNokxL1LvmYrBZLuBZ2QWYQOthrLI",
-	"RUot2p7FbuBpVcQyBTBBloAh8UeW8rnpMpASsE9UT/lbBDfqMi3UEhewcyZC3wy30YV1NgUMJvY/tvza",
-	"Lfg9RZfvjgKqjTW3pQx3V8rQiWCNIqXaApLc9dGGSrryHvtzPGCuaU7/rqVqdrn/oqVC7xgPFIDKwu7h",
-	"cjAQBnzvYZkBAsliEZ4vkvM9pShNzM0Ewbbct9+D747FfT0Fv8vcd1CcF3VeuT+o7G+h3ZUPBmKCDc+R",
-	"RsUho8uAgQbJgMC/lran+mLAc+EHrzsO3cPfqHTvH/deE1fhZoeeNvf0bUnwTiFMX6V44U8nZS38NInl",
-	"zRKBEFVrVno/Cz6NlN4ydkMFPLuoCD/VRO5qA39QEB1Cfz3lLHkII0a1JyzTaiSMPaFIITW5Bzejw0Rm",
-	"gCA9cBjSJXjn+HvG+/ANEBOpngrNJNAxjdiEQ13kosCpG8vnBmAkaTACj6DmebgxqJFONV2sfvE6G9BS",
-	"Ui0Mui3xuVDLgeHW6pY1bV1aVAxbzdfGDVbGDQQihNxEuejRWnHJZuCVn/XosdSYghUzsKsigHxg29Bf",
-	"K8Kbh/7o+JJasUyPsM7yWtG/OinPxaryoZ8RgMYGK9z5IyPpPisnkS3xjUHbAPF6wL0ZywmeyE5H+O/J",
-	"dtCKLWcIe4pShOwUD+9ZzUkdTungdz1niZ6pc3fz5IQanqPpVs5cA2j+30pp2wP7EboqYde0qubk4I0T",
-	"kHLC5rosIvmtVM31i6k8mnleWiR0Nh2WOHflnMoUEu+H8FyrkfcpcmmM1MoXXCmReq+lCrlEIQGdip7y",
-	"+w/VTnQTlmoYIRUToVIG7goWzdsILcFb9yfQb4kwtJDKTBqayd/NzyxXqVSjnQys+MmtDq4Y/witemqN",
-	"kdVVUaAdwjEfy9dN4xg58KzfWhHEO6JtfxSeh3vYVW4HrG3b39bK/PUckBzhNLfd4AbmQUOH29BZ8cRh",
-	"8v0x1ROcRhZF5UlQNBJdiZ5yA/2upTKY8Ika1uDHm3esOWHb/7IC9xT3xYBe2qv4sHCJ20qCtpKg7Vq7",
-	"V/3vZLVSkLdi422ra23LerltW2tNrbtoW6Ozbzt9a2DybNK4dmdCtUOda9u1T9retVaNbL93bU0tUndI",
-	"Kz07dCawVKtzvxM+8gh4Iu8DceUJhGN1aZmRI3Xo2Ruw213NmS7kyLlgH+PGM6sZzzI9Y9KybxOlZ+c0",
-	"evJdl721PeUVFDqBUR1LSnwh5B4ukITQyERs5os2tBKeXJMGwbKPiTaSytZ7KvF/necmYZOsRIfQylww",
-	"I9VAsITbBP42LClWRId/0bP3tJLbRMy7I71YPU2zdgSGVGlhdU1Lqf7oKNUBkJdkFPYA4RdeDcRZp4qi",
-	"NsXm0PDrGEFYmjhHvESnEZhTACDpdy2VSFEZZZKUkbsPkqGgpPs7fWPYgE/4QNp5T2VuyUxDNvlnaez7",
-	"eN67mBeKJrgqbryw/m1yqDU7ViLvQqx4srj1by73a4YLPhCu2SLETqUIrB5hutcnjGVRX67SGJ6+kIOL",
-	"KjzdU1F8OmSb3cDu2t+hrHfEnQVECLxxmnlFnf5f5eBid6IYS0oAuvpK6ym8IBLUuiatjljTNXF7GwjZ",
-	"woZaL43UDNAd6k/ZmbCmqk+PszqXzQKmC+w4xYuR+Igl7kYJG3OVRtKqp6IAFyWgJVb3k0TRlvMLShpR",
-	"fcpCuTmx5dNYl0vWuuwn9F4Wbq+083xiUyZBg+Xc+R5u1CTjxp4bIRR8ZPicbBafCZsjReCYp2Fh6jTO",
-	"mbAfdHaHodPbT2bRI9wTondkTK0OG8WaFLkAEabTmcitGn1oHahBwH3TUwusvSUoFrt4qFCh8TXDX85r",
-	"7fPBRaO/SRVzWDsQ+Yf+hx3Wn3uOxsGFuyhRepZA4QH8TCIdgxqMdXGCdioElLQKkRP6dCEQFSodC+gv",
-	"pcATe4ssAWIKRNuDsUgbglHv/YPtpENKk7uyUNGK1hFtjcyrKWDiQNTMGZAidkfhE6lG63uktD/dJHNn",
-	"ITZ3XDprbjaOnM9vDEvc1il0hrRVHSLjrcfpfkkjwDe8b3RWWoGGpuCDscdKefsqauYETt+eAkP0BPBa",
-	"4B6B4QVaJrHh3bMQQ9Pk21cdUEduN0N4fIAOMYKtiLRSOkkhptJIrRK6qXWGpVNqNFZPAUMtXiwmejBO",
-	"vIJEtRdmS4au4TN8qsom9qt8bizPRIKWbKCZtiJnob000zwVKVq82NLpVKKfYwcCeTAicu5k3CKfLvbi",
-	"v32F8G/o+GMStBDD0iCbdFifGZ93e6qnYGYJ64uRVBWRmRKfrb/8n6UoBTSbYK9q9e6B9qSDz+K5e6Sh",
-	"B+iyxP2D6H2h8989Ji0c3ZT3FN1EF5jraEjxuvVkY2snxiP0dKqIJzOimMqBoLOCmwvj7tVlyYSXRiRs",
-	"wItCeo4jnxBxa4hdtvFrw5tKwyy/EIrJIZHVuO0CRSJUYkfP4SS7tJR/qXVBVOpPANr+Nzulbt/FWJ7e",
-	"XfsYi8OvcUwyPrQgNQe7xQLk9vfDYwXqsCR3O/z2ABb3w8mBt3dOWd9zYwvBc1oDp+hCKjf6yGr41H20",
-	"pO8vOUr7Wu53Z8tPZ+85iFoZnMmd8s9eoukT/KOrzLCrXbMjcyEnh1ONeYBJ2eCkwUnqjJ8LOZk4W8ad",
-	"wGOeDfFY0qZi6vN4E+6ezOgu+7u2Ai0wf9z6c5krb968IN59d/+EDTmd+z0FdwmHo5tx3aHnhviozy7k",
-	"ZNfOOjcnN7v7OuSuebq13uDeHiM1x8UDPBt2SSs7+WZWg3JEh8aX7FxTOYOv0hg0+3HOErjiHEoxkjh2",
-	"dsK48YlVyFhMShtUrgGfirS1d0ahDWgKKhrbdNjHsXDeciHY0+Nj/KHvF6qta/0bzHYXI2Ews9UaEJe6",
-	"VXxtGGyjMJiEWksn5lAXBYK4bkyss0mwC/bnOqGuj/VhDCih4Gm6KprRU/XhjBcMokXwEwy9mC77VYXw",
-	"xZgb9tRrCAhVwGyDsqgx1E7T9KO+mcLYmba/6lnuqfkPxn5rxRV4j+797H0HYEu6fIvhlTaq4i0oAM9c",
-	"+OtcD8/nuizMwwmh7G3H5GmaelzMf9KZcROL+uiLU4Xu71XVj78q8Y1heqYQ7spUCQK9UI3EuJr3dTr/",
-	"xnQZVExKNYqsf/AGoLD50iGI9ZU/FTrf+kloxfqoWjittkFqbwCB2zpIv2lDsi9UKm+gLxraP3/1WU+J",
-	"9SgidQpgxg3xPl/R7RmMszsQ7x1qbLoDm7Tt+mw9/O14+HUlAzepdFmyOo4AEqcxz7Ky3/xt5V735xSv",
-	"k4HsRwyHYmCx5iSKHlCrlmE5VyXPCLXnMgqPnoq36k5tkS2A8FQPsZE7XmMIvXvEZtAj8w7bPMhtAtzE",
-	"ltgmOnRtv+3IJ6qbnLdP1DPPMf3sa8QGY65Gogbs5jdIMP+kizuy1NZyxN5W7fhIOttaL60XttNe2Ed+",
-	"IaA4wwsegUVcUxN06g2kgDYYhgjFpTAQSbmX+m5tmcjuyTrySre8ya3Y75vY//3mol536BeCp41e0jte",
-	"XGBMlgDPkToBo8QjORUKkWmSN68/siM3iDnKBY6ReA53CNNScnMC7haVQDFuWKncBCCj2lM5Ly5EQYlR",
-	"bIt3eu4EKFYz5155engoiId5uZ9AffYljcTeRxR1hWBKSKzHV5iHhdyygpZaopvxPbVsBK1Zz46/vyw9",
-	"gEZWzcJWHbfBjID7UbzquKeqlBaBxnfZJ+3WVapFtj7TYVbrWuhWXlx8cC9qxwru/Lxu7ATCW9yxgm//",
-	"uh611n8MSKc75dbx4mJR4QYeCwbRcFACXtcPxtw26HlQxo1lbW+EJXBq8Znnk0wQnFihhzKjQbPMF7dB",
-	"uYkbq8t8S7zxSGag8cRn6fR6IVgmhpbpsoFY6z3d/7IeWzI+CTH7yfExkWdCwbhhfWFnAlEC8hOW/LuH",
-	"WDH/xjM5EJ2+7icNzP7h0oNlFRWz/ef8889Cjez44OT7p8+fdw5yqcIHAOlgReHu/l//eXr4//HD/z4+",
-	"fH7e7Rz+41//xb0Xt6dODowtgJViu52nuJYrYZBouZfgpNBwkAX2bt3EFn4M6GCIDuQFoz9nfiNFcojC",
-	"1hSp9nbRqljKK/jcLNJSwfvpLFHXc5V6lEIoFdVqQF2WOEN61c5wGhVOkXfZO69LjOXzTk95sEOumDux",
-	"dNFlzlAwl1g2x4ApNOHGxCSXgVxSDqsY+pinIPzEWyWCadNlpz01K7QawY1mugjJvO9ZAl+c+y+I/ibj",
-	"TpukuVTfGMYHYEdG3ZaAHwJf1+IX4lK+EwfbsXn87W9q8+B9HkPoe+kd71HEOtpprV1zI7sGdzvS8JBE",
-	"r9SfK6sF/sy9V6kyhKzQMyUKZoRTl6YcjH0p0WXV6dmzsO93oNVQFrlI60GkUYds6QA/xWVYnbv3a3UP",
-	"WqLFI958uzZAfr2k0ATZ2BNRWOlNaHdWGqEIkiurSCt9PXgFuFSTUpmkfItnnb/9PQFUbSIhYI8gusE9",
-	"oVK1rvLdCihuTpRRss/XkNHYID/iU255scoudzuMHoHh1dAdiyzrUGLSbTBAT/HeO24K7uL22/WTYcGW",
-	"8W/5mqbMGZ+bBUZPIisrJ5nm4CgZK7PMbfABLEkHIV94Ou94OMghvBOybua1lkzTZrxFXQ0jrFbV+FDf",
-	"mHvEw7rLWr3HKh/OcrIx2BxICm1sUqK4FdazqWpxEkAJc/aX96/fdNj7X9502CfRf+9E4s3bnyB+STHE",
-	"H9i7H0E2fjhmuRjxifwsMizyW4yTkPlgy0KJlJWTQo7GttNTg0IDDAOlvcw/S2eyYfiz4DODw3DrZEhq",
-	"1XFOxVS4wxP6lD+8+dGzSQiR+shqLixPueUvIHfWU8tnEnYhsrGesSEnbwWDI0Nd5MIrHojoGFYqKzOv",
-	"PiAZ5pVEl53CyvsV76kFskCtYjNUacsKoVJAlpoL+8JHePAO4b6IN+VkC8PGNVPCVBY7VT3lDbQBV5ga",
-	"s+NCeGUA8apJoUfooFnGka/i22dPnzPe11Nc6e+WcMSsZrwo5BT6H5/8gf1V/hjAm3pKF2zIjRVFB9ja",
-	"p6IAZHzMOwaORGaFop+YujjS+zJWm03GdV5mVk54YY/cKhy6d7qoNCt7HxRsZHEsllusuZO/7c+9QfLd",
-	"QefADcrtwclBXyoO4e7lGHRssP+nH/8f4Trd/10M1rTsn97ZaXE6GIiJvZ+UIC7RucgnFsB+6G+r9XnO",
-	"1fwcFUj0DeaweR/RHpYzinvpVNz1YrvFzdwh6Fawr9N59El0Lt71tMrKETpHScMEcfUpzehcqIFOCQEk",
-	"/j53/tO5k7VkFz0oMDI3M2QXHCiIrzWWj5wJgINkmVQX/vh0BxTF4/A888E5X74R+HDhVwsxOvabP+dU",
-	"fO5oJXoKD0JPFV2nzzEI8xpmvJ1wSTTCRhGTpzXngaLYpTSIr2vYjM9rFrHjzmilnczAySjtC8zgwFzY",
-	"mE8mQtGqurtcWtWealMQbcDmTgDVcEuCulkIzF9L6xxNRSGHsoI5qAf6QB0U9AlBq8Lex4+9/qFyOm+t",
-	"QntPruuCrh+EESr9ezz8pnVZtagZV+oEMooWqFn89GORZjwD43+x6e+2wCW+trmIu2+8dTsO3ne861GK",
-	"Npaez05TrKYlw06OgMJstfMIeV8TwBUJyQkhClsmlHVOYyd8kMq0QxEpbqGRNwVkYw2UJe7cx2n01GLZ",
-	"JJxuUF+kh5gBoSKkDtWs+LqojnPdCihj8kCHbg6KZ1h3Koog0gS4U2cTvIZJbDfPh2Os8HXYX85+/YWl",
-	"elDmkAfKeQor1RfsQkwgs8GhuKPNAt655OHLwzMLfPsNhU2qqbSwa8xKYoboOhS7mVDWm3skbt8sqPgo",
-	"p71ctgMwVHBYdNmpCkfabKyN6KnoxMCmJ39LZz4qqOc+VdGE4pwk8A0GWxKuEQXL+RxuhX/7WWPNopr3",
-	"lDtGI0AtP01pGNarLnOeUZ5eQYFSmkvFgHGkYjdq4i98N38brfemh/LLsjC6WKfrBLbelsmco0dZVeMX",
-	"b7BWPdw997kh5aAnIhYa0/EBb4g1rsnpUqc2jr5Uf0DHBkp2s8X7ixCpE2Rm9YVQMSFoJNNrqpcu+9Wd",
-	"wTPpqQFKqg5O3v969rGnFiaKE0uAlWG+rESi+sHgueqiojsgbQTLyNWcoc4IqB89hdavM0uQD+J3LVXE",
-	"d4bt9nUoePC7WJyuqj5eFCtfTjzhdlxVEy+8k5UVxauE/O2rLRcJf9D6CnAQ1LgBodSrZtVCFLc4HlcA",
-	"hoFggQT7HF9sxbhDHOhEnaUAjJu3qANTMcikEnelBK9UZZBzCrrMGVJCpSJFD8Zpz0iVsVcw+UqTwTem",
-	"HAzcWLUFzfCwe6XCaqtc4DHSB5/3fxAlLvCumoR7U1H2gdfGTMFrH6SrxBAFzHc6gAxi0PCSwHqHphDO",
-	"VzNR+LvbkAR47+ezzTyAH+SmjQJ4t/TFyvWB/D3onDaa30bz7zqaP6nkaaPoCCqPVXGRorYvCWmMl9mQ",
-	"O0vt1EyqQVamdcX9GCyApqerjtJfsccAWVdEsRDBQE46GXg76/oO6at17fUMmsZWTAL6u6Svoasf03+3",
-	"vpNwhhV5a8Q+dixK4ia/Kj6CW6yNjNxfZISgDW4SDjHCGB9CbarUBhOCZ1l1JC5l9PqUvAhmekV/TkYA",
-	"JCYkdHxAes25DmDJB/+4NvL4WqUQJTnzs1znVH99X2f1Yw/oqxR2CQbtFmyo61dxn/p7oC+XCiB40AXr",
-	"F3pmkMAT3UJ3HXJ1Ov8YI+7Wf6pLyo01b1EmDeGkpIwblgzKohDKJk0R8WhP7nEwnJ5ilZ4PL7EVqftT",
-	"9f4lNGr7taxCr+2PvtC/rkKRB9XvZIbG77K31jRp8TqQ+NcqpS22TmCFRqmPqlRTvoOQyr0dIm08ZfNT",
-	"J46lbHDkVKLxxSNPfG10mT65Q0NMRQFsCZCYNUIQ/WOo2pDWBN7mFP7C6s/a1qH3obXuSsHw8+vg+TZn",
-	"A25EvZhEIBrXExIPRLOWz3JniOy0WKtTLlWz4jVpgv7j8CUfjMVVl/vL7h7EvdUOl3FkAPN8rUbVgB0D",
-	"2qWYeoEri+zg5OCITyRsYrpBTZUg4u5FQDGV3DlVfnA5vuCBmZBEH5SBWRRWU/OrjxAJsTzTI4AgpMuR",
-	"vazm+k8QPyFQKcApZFaPoPcxjpegw16r2uLf+joRzQbI1GuYtNV9Ag5iw62gqd5wwI8ootkDptbl3/yk",
-	"C6C+Z32ecTWAznyV0oSqX48Fz2pXOJ4+Bqohj5TmeAr419MvjWgY/dK17u+GawNLcM64H27m3A/MeEWr",
-	"jTHzg6//+Pr/BwAA//8=",
+	"i5jJKEvWKhG8d917t2Qk0z8RMSezrWKyTyiPiVoyooSiaa/fy9jf8yRjce9aZTnr92S0ZCuqx1LbNetd",
+	"96TKEr7oPTz0e1+8o4vwLIyrRG2Jogs91WZJFaHkqy/e6U96toxJkWcRIxuRpzGhXG5Ytufsr2K2Wgtc",
+	"L1undKtfqwIz1eNMSTInlBNGszRhGdGzMKnIJlFLAEfSFSNTN2C0HfyFbackyhhVLCaJekHoTDKuiFBL",
+	"lm0SyXo+cIznq971jz09We9DPwDs1yKiCFIIXTSOMyalw9WGSjt5K1LmIltR1bvu5VkyyNicZYxHGrQ6",
+	"AG+YyraDm7liWR2GtywSPJZECbKhiSIzNhcZA9Rw9lFZhJXWvEp4stLLHrrpEq7YgmUw3/8efE6jZYAI",
+	"3y+ZxiEMjvtOIo3+eSZW8GUE74XQ+6dX73r93jev3r4NIfmh31vTjK6Ysqchz6TIwhif6nVNInhiaqly",
+	"TRfMrP3afgekkSZS9SvkMk9SmKjfS/Sgf89Ztu31e5yuNFQ4cmkV/5Kxee+699+fFcf3Gf4qnxlQS2Qd",
+	"bf/CtnXob8gd2xKlyQSwlSaaLqOlEBLPM5AoEZyRucgIo5EGOuELvbtIVCfk1ZxQdwwSSYC26YImvLzK",
+	"W64n018lnIzPyFLkmez7e5dIJFn91TzJpIKZDfG+wNEsTDMRb0kCE1JyNh6f3HKLPmRiBf4qZ7FMefTj",
+	"14wv1LJ3PRo/72tKtJ+faxpQimV6zP/88b8N/v8f/u1fgufh1fwbqqJlHb+aqUkPvzRNWUaWVPaJyMj0",
+	"/zcF7AHLBKzCWV1qrhoTmfCIVdFDydlofELeM3qnGaIknN2zjKz09Ce3/EuR6b0QYtUngqdbePueZTIR",
+	"nCQcZ6ILPZImHJqxuE82yyRaklgwSbhQZn6yWTJO1kysU0Z+EgnXAKeM3rM2RM8HiIgGDJ8Nry5KKB6F",
+	"sfmt4OxRGNVkg2duBRSpkjQlUZ5ljKs6Sk+HZyctS9LQdFlXaCUtwlOvxDGLJFJ5xpBn692YwotThG9N",
+	"MwXLQnKHTQqvRX/aLEXqRmzfLISuYVHj8/CaFFu9ehleUqLYyi7p7znLmZ17TdWymFk/NknapVEbg3v1",
+	"EiD5s5j9xrhyiSSGw92k/mcxa8LlT2IWxt5PYrYLeT5TO6vAMS5ztZvBD3Twj+HgajJo4m5fJ6tEhYFc",
+	"0Y9abhOer2ZaTsyBBCQRHMh2wRpwl8KQPsgxm9M8Vb3rsQYXh+1djwzw5lNQOfirJrRvYdwQiC10aH/q",
+	"hMjzYVATaj7fG8q1vmdUY5lHS0IlmcLn/zUcXF1NT8iNEWY5TxSqzyvUlSgHHgYKdp/QjJFkwUXG4uv6",
+	"ib/lXY98/bwHViRE4/nWgiWMSv3LExzpt9GSxXnKmgCQ5vcwEPbXPY5HeFffMpqFhA9sq8hQuZ0nPO5r",
+	"oUr5lsg1S9OEL65JRKXesSjS64MtXec8Ujlo7CQWyL5Frpm3FGQ6p5Hm+/NpH//Wf+rXbvn0SxqxZ9/B",
+	"Z6NAa7Z0Qt4DCCu61UKcWRBEFrOssMFSatQn/dxMP6XRnjLFXug3cFkSOJ7I1S2XaxoxCSNpeaPPMiVK",
+	"K+ygXDB5QvTyZ1rJM9/g9KCogXjSxKy1GPNzH/VFjTA92lzkWoPQrEcSkd1yIHUN3ZLeMwB1kwm+MM+c",
+	"kLfb1Uyksjg6/zIFGf///l//x/89JRHlellzkfMYVBv2URnFAMazwLBUshNyc8uRX5MZSwVfwA4CRmGr",
+	"8b2Ffi9R3gGqsK2/N6qOXZj995JlvJFP5eZXR1KakMJ0bh89+LQ5SMDQyZhcCy4Z2Dl/FPH2nRBf0wz5",
+	"WoReAP0nXa/TBC3PZ+tMzFK2+refJJqh3eZ9jW/htBXbWuvzEyXEJNVTT3sP/d7nYrXWpiyLNVSfFJqc",
+	"y3y9Fpli8cRMOmE8EnHCFwDblyKbJXHM+CcFa25nBRhe8XuaJvEbY1B/SkASnHpizD4A5y9s+4blEj0n",
+	"nw6Swrib3LHtJAMQAKBvhfpSs4dPCg8XagJMyYLwjYiTeRLyJ30rFFmZX5G7ogH+meas6y1Yaajna/PE",
+	"c81ZX1kIRvPYM3gGAHydgUcm0bN+SZP0E2/Q2pt+Mof5ATX2nU8Iy40Wk6BwmaFfEErOP37UmJ5qnTLj",
+	"NNWCOOf0niYpnaVMf5zlcouyR+9uxmi8hSWAPvWtUG+pSuQ80Y9/UtSCejjRMMkCgmmZVmpu3DaiKT/8",
+	"gBquYmABfGKyyahikxQnriyp4n5sW5D/KC4HGda7ZMVE/ml5puGVE4VzAwV9z2mulowrPe0nxnBentvA",
+	"4+TeNyxO6DvQYn4lwbvSEEy0IoVnslUkP1jlB0jkZpZL9peExyGfMQU3CiqbYPE7P3nGcIJe3/mJ5Zpq",
+	"m2dJMyrlSuNAf1BgRrGPOdxz3CciNc7yJE3ZAr4ERhPwLfcRuO9ypdXnwC1DnMhVorWe6bXTYjVwAPAJ",
+	"mdJIwW+UExqvEk7iJCZSrBg+SmciV1qN9Rbhhuz1e/B6M1xvAAUhVzEiBwwD/WBf6+QAgCSSgeJMXilw",
+	"/8ZomyaccGFsVYDmI9UWSIWeZqDb9f6Yb7UN0CcLpojaiP/W62uw1yndToze+5Leg86rbc0ycPZb8+Db",
+	"JGVckbc5j6lW353CfN2L9RgP/Z5xKk/gxmM8HF8MhqPB6ejdeHg9Hl4Phz/ovYx7173h6OrqdH75fHB1",
+	"Ss8Gl+fRxWB2yZ4P5ldDOpqNo9P4TAN1B7RmqYULxex1TATGHrghc7nWyIk1MoTdf7MhoIeL9D4M06mF",
+	"yRraDrDxQEMwuJxfDAdXo+fjAT2dnUXn8QW7nD/XRKoowGJH7/V7SmvYgHt/oMvB8/HV6eDybHY+oBfx",
+	"5YA9L9ZYrHDFpKQLwKE2uaxhTleM0PieZSqRTB8TvfvsnmVb6zXQmwD8454qmpV8Pmi7pGhz9JZKreX1",
+	"s2faDN2eGKJ5RtfJs3mSMvkMB5DPDNzDwSjSCKDD8eD5/Hw2uIgvAfTR+PTsmZnjRN4vev2e5ij6RPyS",
+	"c6xTis6XX2KKNddTqGW+mnGapL/kSh6azp9PNK3DhU7eQ7+3zsRa0wkanL5kSdPv5r3rH9ulxxvDo42u",
+	"0nv40A9xeJ+dA6tK8Dst8V4QnqcpETxi5gYZOFsiiT0lzo3iHd+YpQxPqn4blT2kXMNJxewnFqkqdwnc",
+	"WXILjER54q5eY6rYQOsHvQB7TuIuXjR7UNufLOTjg+VWIaeE/sW6yVHWbJaiQFKiXhC2WqutdSNpDt7r",
+	"+56R0+EwsBRRCL9um14SmQ077uThisYMfdFmozfLJGXm9kSsGW/ewgLEEjdu20P7YPNcwe3dDYDl9E2e",
+	"WLjxAseV2SHDmg0gc5EBSiLjbNQUDZd6yrxfpuni+j9P4i7wGcHSYd/wxL6F5x988bPzzXf4qJM1QV0O",
+	"3XigdGwyoViVJtGNWSbL0TBIl05GdSLK1yzTem+dHH25DxuUKBJpbpNxee1v1WeSaB1cZH23K59JshRS",
+	"mc31GJCSLJ1rFQvuAJHUGL/lYS6FTswdjOrBdyD+2EucmHebZFDS9xz8BpmWb1tCKA61YSjlI1TiiR8C",
+	"LNOjlBuM4Ln+2dcYY6roUXM8ao5HzfH3qjnWVEfLEjoKoBq/g/d38KKvE/Ss1zjRj0dWdGRFR1b0+2RF",
+	"H/o9L7qod631rEb2FNDegbVI1NsT6SJlFFvJvRia4100y+gWbDkfrPaRvmUflRcrWuOM5cF28Mm31hoI",
+	"B+g622xJtYpKUxMwTQ0uPF+lMZrcUW/0VL5zHGCH+d+r7syTW9IICtrTFVQafTqJmzHovR1ejB7DEIvx",
+	"BQcc1YZDWdZmeFUQe1HE1orFr/h9ohoiyW84SdzPRbylFQTUDFFDLXp728zm0DAk6e4G8eziDhFF/lYU",
+	"NowPZXBbEL4gWgqDWmqjjIgNZxmRjElchacpBKTEnKbyYDFxwQbns0s6uIxO48EVG48GZ/MLJ8GfnT6D",
+	"YU82bLY+XE7snATHtbMcJim6TvLT+nGiYuc8bmhcT5NSNRq+Gz2/HloFpiJTPqeZSPXWrxDGSH/+g4Ht",
+	"RGQL+9vknmUmGADVBU8MtYOqWYicAA/1iIgvcgp0BCxT62UJX0wMGFoo9Xv5Og4sZ/xueFXoY56AA9B7",
+	"NVlWUHIrL4Snvn/ztezkBPU5QTlLpRsnKO9CO2gv8VmIE31wO9X+zhf6oRtMp3EveVvYlo2CXEFLu0jw",
+	"eZKtmPEnm+HccmZCpIzyfRy8BSG05sMYzC7R6U2yZLFEncMK4yAQBVG1g/K1fe6hRnhtWUkgSTK2TiHa",
+	"cApvTNETjz5Th64TMv3qi3fkmSZO+WzFps4nzz6Cu36J4XovbFh8nqa3POEmwgNZvPT8nlzY3AaNAwOP",
+	"8dKiu8yRHS6kgxPUP12daBzCMk2KR2dCz73IwY5xfQHPnhc2aNdXoejqTlaOmEccHhH2LXMonfgSalpE",
+	"bKuv7yg/j/Lzn1N+HuarMlpndz9VpF4yRZMUZXSMQXY0fe1NjXgKGBWVQGgaKS9LIWNUCo5hNyqBmLhM",
+	"YDCcMTAmSTx1lxTTecLSWE6RvWvV2vK4F7ccb2PmIiMrIU10dWgpyX2itl8mizwzKKsJkTn+aGLTkVlW",
+	"9BQ9DJuAzAho74hg6YGZcJMwp5cC10eEFhdp8OuaZYmIMZjdvC8w2Mdx74Sri7NePT3F8sYQLPiDB8o6",
+	"n6WJXJblQvPIQKXSRFQGEuXgZxw+gsRoLvSm1+6cd84gWcgS8sfXfxLJsnumFyTEXbfxCwNTTpxBWZuo",
+	"sFJ9ZHkG6J4zhZcTnqU7rgzJBDb6G/OLv9NCdgZ9lfBcMTlRYgG6XUMiFj6lTwbQ6RquJs1ltBQrBumy",
+	"LJUMtJB1xqRxb7rbYJv7tupr5YjFJF93g5CzzR4HLqDkNw+thVQSJWtqyhOUR3+N2akJhwXYfBPQJV22",
+	"MixNq4DoRO8wZ8ZW4j5EiG/EBhN6QFD6WdOM8kG+JuZNVDkBJHf7S7Nomdx3XXbGVJ5xLYoa8arZnFUs",
+	"zTQ0Y0SkMaj/FDc2plvHo5GNdQRAAz/RinEYEW5psKXmuQ4jVwRbQTn9Mueuo6ACU4U0AsfEO5KB89/A",
+	"fMo8r8pjC25eUMmHFlnWFEr5HpOU1rAUIriJYMjuk4idkJd0K03Cl5Bgq3z/7vMTUn4JDKUcEgzBtqF6",
+	"q8GYubdJYFLRrbzlpccSE+QEsBM6V0gs6oTc1EhpITgjM0gh5/CFS1yz0QXVQC74aQJ5603yO5MKIFWu",
+	"MgW+1S9CU4y4nbEFZHhB8Qgvksc8ZVIe8dkNlVVbqovxFtNt4Gx9Afc9GkibMwyT9M1+uKgSvkV3bMKj",
+	"NI+BPJwDv6r7bcP4qPAkA3cZzn7v42AhBjXg54Wi1DGEqqJhhcNWPBXLMBA/nAjQYvYEdk4jAHZq72AT",
+	"s3YDTOgYVa824CKujsg/iQ3Rmiw4Yw1BJNJzjG8Y0wrJSnC1DPrDPxkqS3IQCd+naw45kEDLOyMM55lY",
+	"7ThkB5PWOmP3ich/aYS4g67JqYwHRWiaYgifRMT5OOuCH8PjJrNts2n0cxdRGGDdUzM4lGcwwYZ9zSrX",
+	"Ik2irb+UqVnzFElyJ9hKhDcV3EaH72nl7OFJMkQEk/Yr7Ls4FB45lLBq2GdQ/sXxOwFp+V5qYngLjCVe",
+	"4cAJevDIStwnjJg4Ruc49RxFUmWMriZ55ns24C3pXBtzmkt1smEzWGqi9Ju9L/WXdTc3vBoMuryxwMxN",
+	"3RFFU7HIWYfISb/cwnBwdTP4kg7mH35+/jDwP57t83E0fviXXjAms8BH6OrKOmEFWaeasydKqwmZyQMn",
+	"FoOlRWVJOXRyPDwr18m56iBqDd5DpA0/abxOC+inL5ycTVDJ5nTlkD+HCFtJ5FJseBW44U5oHoIku0q4",
+	"sdSCm48/1XNeyvS4NCnBhqxXxYAY5nkMHfm9h470bajYfzDZJ+uUUclOeq2hXKNz6zU1wdqWvFic2FfQ",
+	"V7lPJFTG1ul2gvKmlTiPHvffuse9wZu+j288dAPMPkYsW2t6fLvU6tiGaVU/4f9eOQMXg8vR8/Hg8pSe",
+	"Da7Oo4uBOQIwfClio1u4X915vnSVFsLXnWjW4lPEegCKYk4Zk8oqk0jqkGEPwZsn5J3AED8wd7Vhh+wd",
+	"5Q4nqRB38paXwurrt6Yep2/Tk62EqSpkRdCOWeqHHTKqLSz1KISOQugohI5C6CiEHiWEHhnja73PhwX5",
+	"+ubIrx7lq4H51uSI7mHGv19uvRoFgsmiSEEf3Ilw7ZzHiSKpWJQNKS/3wLtcJBuR3UmsLVs33os0VsM0",
+	"er1+MPiaSsFtkqCGg9eyVh9lRr4RIdfcjcnZbDcgo1TIEjetCPPMjB3RNY0Ste1dj4Z985Z7SKs2+vhc",
+	"91YiZhlVAq4smrj76MoLzKjALDEJBX0fmAmBCSlQkUgY186RXx/5teHX+2T1AFVVM3hGg+FwOBxczkbz",
+	"AT2LxoPn8RUbzkej8fj0VG+EkIpl7S4/LuRc031uEJvlXCUrNjGXhL3rq7PCFfitfbjX722ZpuPR1Xj8",
+	"4KrtVfOwuNhMNOY0E7B0Xr6nHoPPFOMMRn1TZvS6Z62MnvlqAhUb9SmlHOvIyFRsJvrMTiQWUYeC6Db5",
+	"ySRGBAOSKsf4PpHJLEmBQfQgriTq9XsbmqgJ+qi1MMmVCNVjKDhQMKDRcXR8sLiay3kKAZUYxYkc6dDc",
+	"9yc0+DSTKpl7ehFQG7tcuyZo1ll221qPQj8TSjXo9T1k7rbs9Djtmc9H2XCUDUfZcJQNn0w2HBbF6nTg",
+	"7nGs9pXWbOsj+zuyvyP7O7K/T8b+HpvlDWGSB7t/kIX+Fnw/38tQ2HElFbbFqXFkgv+MaTymxKqVsmip",
+	"hZN7Ru9Gw8bkHnNhYXN7YnrP9k3t2XnDUUvtsYzBVSvRLMT+3VqbpImHlJ6pX6g8QbpsBeHNtq80rAX6",
+	"hVg3M82YMYiDluwxGfefMRm3U409zZ5dcb0ykbfWnrRPBvw3Bztu/qvlw1byX0NJr7b8XQnzteO8Z3Ks",
+	"FbvH9NijXP0dy9XDHRCgs+7ngNCvtDkgjsfteNz+ax+3Rxq8Lh3xYJsXT+2vbfPmcaJuouYOy7YcF1RX",
+	"Vr4SB8mWtq0kJvSR2dbU7vVSkjTmJ/6mwhcZSzjsuPtGMikhQ7H0nPnWfQlTTxYZNckx+Dlj9+IOPmNW",
+	"Q6HQ42dDIe5zUQoaElrz9QRSA0rfRJRHLMVcSAioyZhUIis+u3s/82uRrpkl91SxifmexkWC5sTmUvZ7",
+	"0FhigsXNJl6xR9fZb01zWf4mYzJflb9SWbJYsKz85YxGd/PEwI5H1Tii7Ed/cSbx001nPheT/SRmpRf0",
+	"Z8WyVcINUvUXGVMZ6pHo1XLD4cdiNHaveRQ0iMnhiw2bLYW48zbNflNsm/2m2Dj7jWRRxtQkE6ryqNwk",
+	"SiNkInjw2/nc+1oxWX47YzFLk3uD2eJb0y89WGpOn6UvuAol7t1wwvQvrsB8OBSImpNYPzQ0UseAwaOX",
+	"vexlb4lhPS2uclzRlGUSs4kr5IsiGyPEete9t2u6qnru6WB2Hl0MLi/Z88HV1ZwObP3c8/nFsFQSN0aH",
+	"dlGo9hh0/fsOukZKmOwzinnFlC3OjXpUr3mDqkqrfuVpNQ8+73yCVgda3yh3ndDwUWUSLVYryrGjio36",
+	"tLqRbWrw3dxrVWGKZrhWBn4n/FQsyB1ja/SiuZ6ptxzbpieS0FRiQSOzhZg5qJaM98mMySTGli8LxjWE",
+	"LC63TX6yzi7m8Hf0nRb8aEeWtS33tIeDUjQ1Grsx6mup/sRnUNCUaFUZuiLqdUz94hFporWCE1K8TV1b",
+	"5uL3onADSeQtj2imFSEicnVNpqbO1tTUFMCrR0IV1IeCNsjQJNLNigVv51p3goJUd1xs+NTVgsiwpg0X",
+	"t9z0xbYVTzIRMSkJliuH/bUKuAFBywKzUbbEhxk+qM14rPzpG4RYqiFKeGdJGBdywhey0sPlsNZEHhPq",
+	"Qj0lBlQzhgS2zivXJy6fAN/kcRfbhUWR5dxYC6Xaxb4h4GnxNVctaNSobZe1bJTEM/FxArp1oa+WFecE",
+	"MuE/hIK7a/5iZJl9y2/LuPER63VPsSfb746yqxGKZtStfqijQnxUiI8K8VEhPirEqBBX3Za9mx/uJvHZ",
+	"X97FX79fjQY/nX++lPL1X3t7uDIZV1lyaPJW4fP41V2ZsOPHS8TfRY3dSqKuZdoYLCsVVbnsXfeMUozK",
+	"r1RsDW11eMxM+aCWiwM99Ahi6Fgm4aycHnhDh4Ev61TQeI9LuiJcpm7LzKRIwYrAkA48uvLvOc2YtfDk",
+	"CfnCJvovqSSCs2uvnBvBXTHeyCTTdlDfGD3OWkQVnPJb/vZvX9mBwev/+tuvQGGfArFNTcG+onARSRmN",
+	"ofQOZ/csMzEP8gWh3BQsx+kBMvzCLgUmxUZ/2p7UBg5nEpIhyybUSlg71j/ox2P9z3KsKyfJblx7FlTQ",
+	"m9FQ2j8LVTd6z2avNdWPhuMz8v/8n/jvOvnIUumKhyJOCBSoc4UacSqypDGZM21340v16lE1Q9rSRxMo",
+	"56OxhkT/03lMQw3VIf/8+ouv7PkMjYypyFGaaA7l2IEG5ITYGs3zTKysR8M4HKA6cB4tTTHYJb1nphWn",
+	"Oe5iTqa4zCnRr1Q6DDQswiO3xm0aP4ddGj/vipsqgzV05c/mtsRSicVnCyNG9h3uG8w2TCqSwyP2gtQG",
+	"TB0jg4/Kx9MoH5+kS41xZyEt7xGkaFHwc6AsQqIIOhyNR48qrRjEohaKGXfvxZzL4AKQZdmjKBXlsV8c",
+	"tbQjGaPxtnCGfgjOpDctVIN1To1ECuUDm2lKDcvcZbdPAaYIvv7w4SniTRMlCWJHCwEN/WEhp47qutDW",
+	"38zDVc5rtslg0ZFIMfqhvVRKs4Y5cr6aMRebgtTQdzWkQcCNiqrpxrWMRTGSld6v8ejs8uz56cXZJRR/",
+	"xC9HoYqpf6ShfnJkRjnOQ20zTU8QzCjnRbXWo1Q4ei93ey9rwqZ34/dulUXzVq8nIleADhxpPBhelkY6",
+	"tnc9OiYDUcdl7vS4q7/3S0GS1bpcO+ORd3pddRgz7wEqTGsBDHzqwZ2uJhAYj2URDuldcoJH5PCcE3No",
+	"u2xHRSCbS8lifz2ZjIvZeV33R8pb/atHyXaUbEfJdpRsvw3JdpC7Xiv0nb30f6S8LXjhyA6P7PDIDo/s",
+	"8LfBDh+Z8DSj/LAQgT/ihcyvGhvwR8q7tmfxGPnTHsHWIgrdrI/v1gh2NytE4a7VTJGi20j/CayRR+Wm",
+	"uwFCm/Y5jZa7qh2YINiIrhg63LBhTbQM3wrikN+I+4QFDZlJZOY0nWRt3IjtaOhKa4UY+PD83WjcXEMr",
+	"Sll2R1RG71nqOtFGVJqOMBQdlCf6zTyDZn0TfbjOL870me73FoxD464fe0uRZUjov0rFJL/xjrnzyGdQ",
+	"RklD9yFcUil421HBmFd2qXZA3M60U5qhmYd+J2UPCKFGlHaqfrPih9M0VrFsIKNjtbajPnqs1nas1vb0",
+	"hYx/Ee4YrGvZhTnCdSPUMDpA6Qr3xY/gEm1NpdyITBNeJLKMRYosRSa1mqMUwxjUMmIOKrdUTLPD0Wqf",
+	"q/UcNHkbbqBmNNkxDsBUlGcZ42qyEyvYttp7TCq6Tt3v+HQdd/Xxu6KjOuEu9X7TiMkaDJWhg4hNsijU",
+	"gM+00DaVs6kimUgZBjliu1s6E/cQQbDybu5BXvbLQtkxhVDUwOeY7fMFj1nc0mWv6KSdc1OuS28sxF1i",
+	"TAIEpEF5Mj9ZP1ArGwpR6L9EGk+K5uyj8XCoj3q2hcwjS0E4OLKUxKpsWc5LoemzQXQRXw4un8+vBpTO",
+	"Z4MizeFy1CvYmwNaS0IsRaCRYVOYoBviiklFV+tmV4dBoUmTOsEMn46m6XuTUZZIvX25Crdqlk/aGPVP",
+	"YkNWlG9N+3ngzbCFrim6yFy4QQINq7MtweyvGrW67WmJfIQS7kVD2LpdU9vTkAVvf0Xid0mAnYz41yiA",
+	"Ana8pZwuCXauxFsdn3hlVoqZ8WnLQVuchWDSoiXBIJmYGh+mZqeZxUu3w3o0OxPkzIqL2YpNLCqkGbKr",
+	"b02w+3NxRpruE2039M73mfhFW0kXbX/ahEGH89IZ3IkK+NWHv00twKENJbVxRKPt1CLeFp6KVXsd+rsv",
+	"i/7Y5jB6jXjMJWwyN/wCK4DUTn+D18PjBozr3+NdwcoiXOdw7RDQ7cBJphSoraG9ND+6siILtjMk1mHX",
+	"LqNfwmwx4c5NtHcflZ1I08pWJkz2NR+E8pRafUZ/Bx6YYNanv9OXl5cXw+HQQ7tpNWx14pLU8/DV+/zr",
+	"L26+/f715Jsv3r69+eqLyc1XXzy67pM7xx0ZZ5nqf20/qIHmDeYah7kkbIzr/Ww3UushWlPCIM1PJ2Iz",
+	"sYFoRgw99wWuEbYvyDThNFLJPRZcklNiKnNZrx1WkH0K2YvKopmYcAFsJXjIWZZpVbEFJYHCCAGBJdZr",
+	"FhNq1twvohaxuT6V9pmCue3TWV+kMcsmakn5pEFpoAumj645jfrPdUoj157aHofPoJKC4Ey+IENT+kJI",
+	"FuKv9a1vVlusdkfX6zR5Cm1FArNp3Rg3Q4NILQar8D2s6UAU4+TVS7gr2eB5MtpfEYFqN9H20Ad26Lkj",
+	"sP6HJtvPpLFPsADIZ/I2qET+RhQrgDrnj9KuQkqVx3Rr+pU5acXWVqi6jQ3mweDdAPurNK6zqPIadBQ8",
+	"kH1c67VMlLhjXPauT0f9sGHW5Nodnnqu3Yrx5viKVvoTnshlYz/SXSZcgSX7tmcSVoVqZVEfPPFb+ck/",
+	"Y0iZWcsiIcvBPnMMlDg6psuOaetmyHLOjahlq7XIaFrxJedJ4UemKybXNGLS3qo/24jsbp6Kjfz3v+cs",
+	"2/6v9+bzq/hfT1/+63hsrJ5/HX/Z5ez863hc8nYgY6u7z0pcor2/nBJpDF24BchzI8whNXaTSHbwBe2v",
+	"o5l5rhAiBZnT7DFKWteA3ww9qPuU8d9L/ZO+9id/W9pfCG8l8dASpux0R5f0CWk4hxFc50JdnvBpUTt3",
+	"6Jp9TEulkkzHo4vhcrgayqkXa2110J1gd9VA5eM10ML87xhcb0YK1tUyB84WkTNqMuFiU95TSOSfK1Cr",
+	"difY/ZfVkbNdfGTGFpQ/4XGoaDZPVH6QbJbCc2aWCJ65AnWfPU0NtQbTArMtE2WyLE/ITVHLzuxjCiYy",
+	"EOWWUEVSRqWCtHq7pwk2CbFkC/4hzXjlSTB10ikBhxgwJb2hOXf0nXmOfP+KyKUWcYnqksv+KRzPFaez",
+	"R1wlE6mwmzwuW1hOzv/nTKjCcnLGVCkj0zs5/bJaU5YyFSy3W17t7V+PFtbRwjpaWEcLq2RhHZTQ4fl6",
+	"Oud1FO+0Nmk9MqkjkzoyqSOTKjGpxzZSzQ9Ms/D53G/jlvGtaanSpG0LMhdpKjbhG8eyy/2Q+KRcVqij",
+	"TvawZ8/Mvj/TuH/WcYLfCAHWE0n2DMexSGqyiBJJbl6/MnkWEgIs5jSzNz2V9olNxtHBtldxobRX1S8X",
+	"oeOtsLtxYui21UA50mMDPT5GR7MMYw89TUj2RojVEyZ3CZ5uD83PwrysL0X2JyEVFpWA7k67D+Qb0/8J",
+	"IzP08aySNAIQxAIokJDLcgAeQmlFh4XeVys6eoc86BWBWouQo2KDNyFKSHBGRAb1PUmacNA7V/Tj14wv",
+	"1LJ3fQ6xQDs9b6UcqtC9OISJgb8M0pmglhdGLtiuCIHYBVch6vRiiP95BaKGXWLHLLpDsh9/66PfU/Co",
+	"s+z/Sr8ItSbpx1f4wqgZGlQK+r2cJ3/PmXleP/FQTtQIM2pK8BlAWGJ8W1hMkliuU+fX3gaOh2fPAWv2",
+	"i6sO21mjyA6JXW/wHZR0Rcpas/yxxPgJ1+VlzgXD++zPhihSyhc5XbC9qOOtGaRMIKe7COTBHfkOuH5n",
+	"J0CO0OGN/9AP1oI/YBgzSn3Xm7nfgUKgnJHXkDsUyssJ3PbakTyD9XzYeHu6xmSEiHIyYzY4MhNiRaiC",
+	"3cX7jaWQiiQ8SnMM4XEMaFTmPeMuvKcbSwYg9uHIo24cGTsvJg1VVPHswUWWQc2GqmjpY6Z0+vJgscg1",
+	"ZLToMf/zx+Hg6mbwJR3MP/z8/GHgfzzb5+No/PAvIaW2S96zpkrb+N2nop8DdbLmCY+lRwU8Jiu6JT+J",
+	"hEOmNoXgu7+5UV6QKdLi1Evo9otd2gSynGOboqIx5e5qk/3ex8FCDMyXxaS1A9ucvA3H8j12nzngZNaa",
+	"70A2u9ArvEsgLvhHo12dzJOiSeeJacL5od8rK8IajCLXEGgL1O/ebsXFHOZer990ZEyTHX1q5iJ7Qdhq",
+	"rbZY7ctFCZQkRZfzYpbZFMEPXgII35fllH6apuYBZeDTUjtjhItNV5Fh9u0vCY/LUmOMTMcqGQfpGEYK",
+	"d5j/+zdf10sGNBlvzrlRjefDIALIw9En4YS8o3dwdYkVOrktImB72dIVwwcrbG5cFu+jMru5GfxAB/8Y",
+	"Dq4mgw//FuQYL9kiozGLX9NQ7PUNXG6jvkGJrVrtJ0bO53qp1z1IV5R9wtnGFJqW/SJQW2QEz4UkG6rp",
+	"AbrFQRn+Jb3XVADF9FlmOgRgHyuWSgbfw9XrGiDs4XPgy020vmE9t6eD4fjd6Or63CZwWf+cGxuv7yEL",
+	"sp6SadYRFEC5ZBnE1iQRIytG+WaZpMHgnbXBYhsZ/YnRVC0B3w9uEdV53+qv7S15Ub4XbqbnIucQmCVF",
+	"56iixgtzjNHYZNrwgG0Gfr0jWYNmyru7xSX0LQ5D5+AlS2lIxIjsDhmCXMLVPBDDisbQOm4BZdy1zFlC",
+	"d7mGNLqwJaX1mWDgmEhjJlUw4KKEdEbwSWiphwvthurNMjT2FLni9NqwR3uwsUcaIsG5mmKBsVyERhFb",
+	"qxMyxfbH+m34g2wwN1QpzdUhr+eeZXHOyGx7y+eJxiKqpydkajr3FS8rZ+jSJIW+gywz8XHwJCpVakk5",
+	"xMRAItUJmZpjPb22B/yWw0jIxhXBKtIs1lPmXD/np5OaaWMBz87YQutwGVlptseF2+8TMoU4kETACCYm",
+	"5Ja71ua4ctseUaokTa04gWwryslS5NkJmRoBqIexf5oYNegdYHouEzGfkxmLaC7B4NL4g+iNcr9C3DXX",
+	"iBpqYc1NM2mDDrQNINjBrqDodSd3R1JsMKjHFn4uCLXhRDHFvjnEubJ/wvqjc89bU6Nf4v3Mt3TVkBto",
+	"GohqGwQCcYhkzNkAWvcvy8SLs6pIrJ3RL+JEmTToAxA4E7G2uv5DW8DrlFHJ/lsdZ/jQDpsTQfijfrSK",
+	"Mng/hK4vVsHuFDccjzco5eCyBTyRRJ2QVxjSxFlS1CgyXTK4CdBS7CPoFn5vCOQuqFJ1qQ4XMxrr7fAf",
+	"Gg+G8NDw7Pr8Uj+0TKQS2RZT6ow3u3d2PiZnJ+OTMXln2JJmilpzzVPoNcnj5rnHP4DRtZrpoUZ+vzvj",
+	"f4ZqA02XvUVng4dK7aKrAT2bnQ8uL+LLwfPn86uBuxFk53Oj8veusdF+wu8TRU1bypTqc9t1bc7na36a",
+	"uO+jZJ0wfmzUd2zU14MiMPFEzG08BFLdHiVyJOPKi8aw2rF0fXhlDiymNOj54GJ4ORpcjq9OB8/1YYgs",
+	"qHQ0+6UuePTSBsWBKi56WqHBm+8d/UuAVWgLRE7m0KgwYwq4A35XLpjnvwisywKOKKqA+awTyuodUxyT",
+	"DWmxYq6KXAKVJX5QvafTds1GcFGrXbtie/y83vBN2/ZeX+pFcs84ydckmdeUS1TTnFqr0NZ1fUpUkoLJ",
+	"a9RZMHJMtRFovAazcOEewCt6WW7otFcMtJNCoURxuyeQ+cLA1kLH5zzJTLAw/GXTWzlY5p3D8LGyD84B",
+	"TrsdDu+uN+e2RfTOua0HpSSnQooXNGoBPZem1mDxtrVfNO+znfKsm0nwyPQeJxKLObTUtu8Wgm5qN9Gm",
+	"qv5bS+WawvSkUPFEf9gyFUhe2n29UxLAT9dv3CDSDW9bEBhcCs68GPlk39B4T1IE+6rC/inXGnEFedRc",
+	"EbqgCSezLfobBGfVHuiyg6u7jkMrpoJhRUKsTG+ygo/Wpq0kDBRPasSYjK5DQHMCsbFOqc/BFLhSValc",
+	"h09sj8nGUKzTsX0LTz6UJXVXytQsIkiVr166hBevYtE1oeD26hNK7lmWzJMIcK4/awpT/fKuwVmjxsn3",
+	"+PAaK2k7xPF0bkDFDus75WkLe3Gq9zRRQT6FiIZh0TFvGpAkKfOFoAbWp/26+OtCXSW9pkk1SIxuQTj7",
+	"6FG4TeDSJF4LPtiLxkuK08+NROjvvHELQpngDi5JOPIgAEvHw2fiBTMqXJeu14hTw8pS0d/+MjLL2pHP",
+	"dsvLrZyE5rZiBUMqtJNG89/WBWz0AliJjFd0Rn/crll84m+iLQnoXwOdl70npyHvCYDQ2tP66Do4ug6O",
+	"roOj6+DoOng618FBUazoLe4cvFqyTUPSxeogSpAldmK3JoWo6sz1WnkNpub70H2UpEncYmCiBq4fqhc9",
+	"KCRVwfy71BpAHczUycMSyYfpO1ai7O4DatDZNw1Ae7taezoBVbtf1ABPrzX0RnMUGai+9uYYFmojl1ZJ",
+	"HJuqs+Yb0I2XIs9emHs0VVgE01RINT255VMnFad9Mk2pYpn+I+cZo9FSowQh8Jw3RXf9svJ6QqZ0NUsW",
+	"ucjl9BpjHHDjV3R7y+EiGG8/TQ62udyYQUCJtOERcWLyubMsuWcnZLpm2YrqI1Ae1N5sauBERhZCxHo9",
+	"LlvOPI2kvKR60MJAJ0XMDLiE6JZQvvWb/ZtLQkM01uPhqRCAKwg9cajSWqfFgD4qFvBS1ni/p3Hf0Ai4",
+	"Y+mAjqZONYgKabgguX7PKcWl3Gt3xhr5yVfJPePfrxvrDn8rfLYCHjfHVgy5IC1BFTmZRxFjcVPhYU/1",
+	"PB+a69rJk+hmYW1rr2rCAM0JeEon+frJygk/iRO5wNQv4mzslqxQcvKFCphPfEuvbr79tgvZVrb/SSvZ",
+	"FshuqKBpT5RHRRauDUvNETd/TTK2SngMhx3R7juBvCLyE3AG+V8U/hV8sfgcOFHlb/xZoS5TorYT41L6",
+	"0GSHtiVD/8JmaD2v+Wj3He2+o913tPue1O6rJm/3bn64m8Rnf3kXf/1+NRr8dP75UsrXf+3tkdBtAgEP",
+	"Sen+wgbQ/qrZ3ADFa5pL1lwozyySZsze0JSC4LQ9ENr0M1vfQm8w1OwejQMRce71lihSLqpAlCxNtWRb",
+	"/cvhfnUL4c+NzSC86TFUUpAZM9ejuAhj3QR0wloQn11zMXP73rT6iPfcgcO9H0gm+7lAXmfsPmGbXboU",
+	"1H8DjS+F8NI0uWNlOluqlWYPt/lweBqt4R/2J5amgkAdChtASCLB50m2IluRZ2UX/gm++8y8XGgRhdZm",
+	"+LAGD7/T2/yeqgjCzCEOmn3UP+85c52l4HJCLOVP7775mpjI8GDayF7WgltRQwKi/hFCQL/gizSRy3CG",
+	"/8eGAfQvDbBWqKR8paSVP40AM/Yu6mlTTf/J6eIRBUW+46w4PZBAapDcXfzY0/mbkEJvnGFb8cgZbE0y",
+	"pp93PqZSVAG9g5Ao5+zIUCBbRJOpr+GbAQq/FOZFEFCWbnnK5kq/gW6WtmnRGybNrb+0XkE0T8kUn5rU",
+	"3HpF+cQZu8UfWdx3vjWAXL+bRAzcj9Y5B+FehXstwZSCEzLNuSGyIJQruoWEEAj+39sRaEo/Ta/9m/MN",
+	"lZhe4mB458o7gpAU81vuvG9Gep6Qkp/Qhc0UzyXqBXpz8zhRJBULIukWUhVOyHc83frx2BBHBk6thC9u",
+	"OXYnUMIBkdpIqxUA5E3dJ+yjxoOL3kF0QtbOVGj8TESupkYUaRF/QqZcTEzcEWL4ltvIb0M85lfYML8g",
+	"p0aVCTs6IVPz7UTmcg0Ovyotfia9Up4nt3xK04zReDup7rCdHnqI2d/0DOa0aGLhgGbjNzajanC990/I",
+	"NE343cQAc8vBiZ3wOxhY06MmTMiyi8lsSygk8WQYXSUyiHkQgohUz+25IOzijLsMqQsHuxd3LO5rwi8a",
+	"aiWKGEKDs7qdcKHQsmdmvfgBqVkTKH621yUmrdY4k8kUbDQPwbfcZT6bmtR9gj1aMacOIIFtVhM6cbvh",
+	"nN/QdUbarBuTSFFsgufG9iioulFcAaUUWJJlt3eV0UFEQckxUeVJYFxWmQy4xx1JFIXdKg7xgqLBTVSh",
+	"S/1dlfKgmKlHXb1+r6AdLXgq2w/w+1tpXVX21wq2e/2eQ16zo+rJ2k6KbPEkPSWD/SEbxdzb5m4ec5oV",
+	"7Mh0DWQn5NtaxJK5Wppq3jTtF7V5KY99RhcstOt5HUy4Xbcau0UwVl1Cux2cpMkqUUH5uqQxAanhWVMQ",
+	"H+kOyIKZkhwJt9lnJhwupluUMPDiLV8IJonIVdH43MU1Zgw4xIxZTgDmkS9uNDDGYnNyKWMp3U6vA5mD",
+	"KDi1gHQRVVum4BWVbQPStiSsIWXblK/WSpDbSL2zXt/2EzLF3FoA9JZ7CYlxzuyljc2/1SuYsUXOQWAm",
+	"xvlgriuLxxKJCCkzmcpegcs5lxjElUJat3PMwDBhYvgY7jHlJR3bqDepRMZidJXDJjie46dIzXLJjIta",
+	"Yv3NZi/z2Jq1vrvs+eDqlJ4NLs+ji8Hskj0foNcHfcaFTi/XdKXVdZotmKo2Or4cPB9fnQ4uz2bnA3oR",
+	"Xw6s70iPUoxhmHBhGqExpWUC9ctNaeUIG3RDgQut61sFzHNaSy8Mq7re8fDd6HlRKLTmeIxhlYPL2Sga",
+	"XMVjNsBaXXoVwzM7oc3tPdbc/CesuRk8BqMyWTTU5WwWeuW7qKLp3j6VPBM5wZqYBRFh9aLedQ80gzXK",
+	"mYkBA13fQR/xaPxueHV9apcTqhFq1RMaKdPT1vQbiekWqoUUHKKHP5pjFRnGNKMcryW73V4pyE1uKSTn",
+	"jrZlBlrn8j3Y48Hw0hv04YBrA42ISffLCzjuNrwHVy/vdpBOK42A1igr71+W3p+LbMUyt7uyYTqDgw+m",
+	"GL6/jSblewfLd1sDhW9cQeTAU6c/ePd6xX1LLuHGgcZQ84llEsjiVIM0o7z7/HvQw/773UZAB5GDybHv",
+	"doVbIY2aE6x8tepfawWGGPmVQ0DRBHhAbWhA8YWV6m2i0RTi7nSI00TvSOkUV8yp6k3cQ3EiWJbw3Qei",
+	"tkn73OAZi/Yom4/1sH1Zt//1sqFiiJqDCPriBE1sdQ1LTyu2mrFMLpM1nq5MQN1P0wh//7lLtYPgEI6u",
+	"LBPRsBQV8X90BR/eLmmakg3D6iX/vkMqnxUHGnL3nH0fJ6qxMP7FQKvBg0ttE1xpm6A4eeMI+Pg63U6U",
+	"gMUedK0Pi8NylVqQlQN5muUv6DqF/A3K2Jo+FB7kzCF5DTEKeiN+/Ln3k0h4AJUjb1pg5ZIx3i5rYVQ1",
+	"Ce/x+fMmq2Q33sAZMTH3FB0lrz8Dg3igwWU0jgfP2el8cDY8H12ML0+fn11d9PxqhIdGbHglRR0jgVGL",
+	"MnNzmkulmQEYlKZ+7pf6S2+N90KxPdaoWBnOXQs9APdaCZqsKBb/0oBZn+J+x4e2H9aDAItYcq8x5LRD",
+	"95XR0fyvDrKgw4rPVVknDp3J8cVjLPGCR1sHQHnFlo80UAkuwjEEp80cAkg1zkaPXWLY2KoRW6DYqqfj",
+	"Yb+H3nLHfSPBlRZY172ViFlGVa21VItmVg7zSIvS3H0QRJOuIvR8T3GLrNGau1UuYQTxl1kS0y3hyWKp",
+	"wEe9mWgxD/ETZvFwtrWSqBVMAXWT8LhDA3zQM3lOIZKwJF5lKjYTja+iAf6wIr93xlEBCkNVazHMY1L0",
+	"bLHA6V2VTEp3VKI8yyC4EfFQJHcgHgIH4NzEbo5O69z4gg2u6Gg4uIzPzwezYTQajNnp3DIqK22aYlTc",
+	"iDJZcDjWIcnlhA0YQXQB0Pe+Ef9I0pQ+Oz8Zkv/xv0ejF+TrhOcfycfnF5OLsxcku78enQ1Phv+TfMWi",
+	"O/FsPBwNh6PhiHyZZGwuPj6DXxE/Ch0JP7fnOR7C25rzHv2DVy9oUnaJBvP+TSlIMSfwdFGQzl72GRd/",
+	"t0rSjKsbPcybIvm8EhQQdl+GQPMeqEPlmGBHyG7M86+KSN8wcNbVuWMweKzmVQpHKOGFc5zE9qbR3fPa",
+	"7qSU4KWZxAjkbtEXxhC+0cPfRA3I9jxcIRzrXyB25/t3n/eJ4FgMtHb5jOP4kJWC5Jqj8kugyJZ0Mzub",
+	"xlLCsdkvYgYqXEN1aSMj9kZQA24KP1dzcQ73UJ0CAS9aO9e7au439987c/8XAq/wcnXCGtyQI7E9KQlZ",
+	"71oISfk6FRQrDReFF/ebGr0WgYlRXwvNqn+p70eyWgvZnSFYAN5SHjWxA+v7agnbdWCYYBss4FI+5/uC",
+	"1BjWW/J9NZZKwadcfE3nPJrHMeR9xEQ7Ew66HpoCiz0QPpP1OAlbohWq6XrrCzXlLrk1wjVy0hAjuGNs",
+	"LR3T6pONAc1UPDJFPZYsY/sSwjcOohCeCrdIqHCW/bUOL7TniPt+XV0oobU/dMUdZhU024MjUMdf//RJ",
+	"Tm/NnRICxz6ElXT8orSuXbxrnHzgcX4DaVkhAJ3LpakiUwhRmtT2BeG1nSkARcmRslPS0DhGiQevYUlo",
+	"W3tJmzgsJlu2N4r+qgd7pdiqGUDjBakC+KXIjM4CE2pJZCDzocaXDwHqb0IFsVZ2gVSh+n6tUYRwmYNY",
+	"ggcLPNMYY25N74o9iYrG38D0YehKfpDgrkJQoeCsIqwcI3siNavif2mU5zYJf78z9saM3sYHwu6enQJO",
+	"VGSLC2GzUmZfGNulXtWR08w7f0FMod+mmRttXK0wn5IpSEYTyUkJytG9CRriW+owFV6HkJTTFv8g4VJL",
+	"M2GtVyhYYGssuM44+8kVnDUIkApaU++rXfT1+ZKMcZJYq+qQc/5WmU5LJSgq4YIeKQR0Jw+HvtVTF5B+",
+	"QXXDAXydyBNYFf5XFiJljm0RVjZGPe2lrHg2OAgaTrGxEqzCUeU2tVNlzNAqgyxZWxWbvl/xovgl5n19",
+	"PBisCb+3V+c6Rq0do9aON+PHqLVj1Noxau0YtXaMWjtGrR1l8zFq7Ri1doxaO0atHaPWjlFrx6i1Y9Ta",
+	"MWrtGLX2Xzdq7bBqUpg93L2SlHdLVS8TJlbMyzgOxBzZuCRqnfiVQLuopWe+vWjr29ouWlty1zh6vM8k",
+	"SUWwaHbXbmIxnsWuvcScl6c9yk29NE+WuwftrkjrLPZAn/bNUqzqIV/K6zW0qV5PcqH1ZyyLUrmshNT3",
+	"/VsOVcim6EZidrJYQoGu0m600ljXjiCdg8oq1Oa068ZLKFd9xUUxdKaOA6pXlDlnO1BSiTUWQsAKEt2A",
+	"su620NVkCZmJcqVmPIpyDeNCHVd2lvZrLC9YR7ct4geFje5FYoGYsbnp43xod6pghRCHmH5BFAW8pW1p",
+	"J1gT/7eTM9oCGDGcjCYm2MpV8jhRN+4K+rfD4BrL+QMTn7GIrphm2okKM3JXcCoYDQvXbp35p3n8LlhC",
+	"GngoVV51a70/yS5B0wJf7TrZ8EAfDH8NPk8sStJ35Y6ex6/CHDGc1LShM57BWp/5jgSDY+3B98oO9uYq",
+	"/pEr3AQAlrrQcWbKtxxcRjRrqGBneipioR3XrDPVfC9RZsZO/e1y2dYCzuyAVJTH8gWZynzNMsliFk+x",
+	"chdnG5a5jYLCOqbBulcfxvS5QAZv7x5cjaBizGBdGHdHsePwAvb/Zh6ukrAdxK3ZK1Bf2ujOZLuj1Xc9",
+	"5Pefp7fsJ29W6jWOwXJLGEHIg9D9s/aGbKhearrdNTa5K/Wks2tvI0wvSLhOnRiZ1Wy4oJW+I3JMP7Ov",
+	"BWBcpy0FmatRZMpEWB/WIqXQ4M0YCEA74hp6oNy4mM1aqF0Ze+jVr77+OqVa/kL/RqRzt147bqmNrN/x",
+	"bzgcPsIKxMjuPdQkc6/QFFxfbXhbj5n3riLaAAN+gM8G5OWGyoOPZVd6LF17BGMrXZguWhF4IGW9IfAj",
+	"W+/uAjXUTLMgbqC48moqLKPYkWKD207B68Yg9BusiNkYgV4+C97ly87QSOON7Eqn5UubnaMDsWEfZbJk",
+	"NFMzRhXqKkWMQkedsHwRtAc3mzHGMfzTtU0jC7oOdDejs0fJpcNJq6CqYu8qyK5ioI2Qihj+XVZkMJ+A",
+	"otZysL4PA3XPderINgpPeZBn6F89NwOYx+iMKHv3Kg17fwG2Ub65a3GTWJk0xwOhV9Chs7O55QsWcNc/",
+	"1Td2Qe/Bd1fgpFvj4IIqHe7t9KU1dlbcizSOAIe7F2qnlO9KgdBLqjsF2hvPTtLrCQ65nbAz4rwUk8MT",
+	"XBr0Tv/qtZv4pvEuIwAKlmLUveq8DU+BWW8xBaTtmJUs1NKzko1mktEqXtxP6gv+hd26v0XP6mMcqZDE",
+	"0qBIFQ1U9brWTKzRMksCHMfdP++yzMTqc/vsQ3FT3aTPF+XysWy538zdU+rdDXf77J8nWYSWYVcOKfZr",
+	"7FcaaDcmXnqPP3j36UFhaPgUnLAs57LkM7B1hwvLZ2/R3ZWx2Yv5DvnNpjuENpvEJpzBvFtbwbUZ6ttQ",
+	"FS1xzKexczCQYPdWfaufe6iEGOwoLbIUG/mt2Lw2jz+4YISuVFoKVGh/CXSG7+DJh/5eTpJAoMOOdaVi",
+	"842I2VvzeFdXk0aj8TSVIycaDiB0HzY8Bk2kohtkt+Poh160w/a34smHSnBG+4vvaaJe45NB5RDoq8wY",
+	"SnqiPfMlYPsFPw3tT8HvLEWVSaW8gDLNFv48w3qd+8mZuCXj3NunNjHicjQDomRGOYjBXLG2LPrDVNji",
+	"/Y7aU6dGsraH7L5BBBiw1dIt3Kt+71lh4FQ62J72QhcOVgiL2AF36YCL6ax72/zTAAGYlNdQnQmtddu+",
+	"GBUCsIFPbXLG6IdFZx4smxFWEna3c99YaKpOD+gycPAG7dRJDW30vfuxxOiPqCw+uZegHOfVBBQw3YWw",
+	"HQwgZEHc7WEylgPFnqLPeDmsrH2p30uW3cCDQdbsDVSBtIKf0g56dNR3RNp6MBTdhk6FXl+Rad2Uh91g",
+	"je6g5epoxsG4x87t6cihu4v8+PBAZMs+ADUyru7N5L9MWBq/zsQsZauwJZvRFVPMtl8xCN9aZwsGdFlF",
+	"e5MJkKYVpiXikNNVafbQB1a/zsQioyt5TaZ2QdM+mWpo9b+M5yv975oqxTIObW4APfqvTGs/8LQQE7kU",
+	"mbIfUsEX0/4thw8ryrf6h1XCXym2kvA3/ej+znnyd/R7SvNY0UdIf2H5GT57x8WG4xAphO7EMNEspfxO",
+	"f21UkUm0pBmNFMv0l9AFe5YxCo/MkjiZmOf054SDrpOy8kuRWM0SnvAFhLzDLIxHIk702sg0ztdpElEF",
+	"cLkXEWK6YmaElQBg4YZb/2E8eYA+BjeuiG/oEwaIlsphLjWjw+aaxc3TJNJ4BmcpNBXDzjL1gC9NX00l",
+	"ewxpfSahi5Zrl7amamnpy9EbyLBYKPmCRLkyXY/GwyEpFl27gwvAs2q6LHzvk7CVmIY6wcoqj34WGL1y",
+	"HHHpfST/YubQKfyK8Szo11zoH07IK799TsJJKjYsIxGV7KQKVr+3Srj9OApgAOb63ObUBye0y5doa8ra",
+	"iV5YeNu4IC7KmrOypaMuPmC3PKKKpmKRMywAknRoo4vwuJkaURzoHjqJoOWiVVNcM1GzxN5SZBnUKrSr",
+	"GI27dep0A++wa/Gph35La2mAxdVGsXEYQiqLub3qfnkE8Is1+7SL73dt+/knRlNNsaHlL+E3u27XDRNi",
+	"DRKwh0EJk4xJpBZve2d5dMe0GI0E57ZPnoZpRiWrfs0WGYSaQRT9fI5tXiEWRPYJZxtbHLFPIq0+D/I1",
+	"dgzE0qvavOyj4gLX4UC9rgXXCfEaYrFUQlTfnTyB+i2Zngifk7WcxNPBcAwpBDZ836ZbFO29NJfCSFI/",
+	"abq0uIzFSfU7vZFxnrLa9zbf3GGk6DFfedQC3QBNLdLCbEetbZwbE4XKps6NQduA191FD+7GZwTSYYOe",
+	"R7fRB0z4Wki1yBoGdqTSINlM+zpCCWRD1yKlaMZspFSnQ/vSTPiaYjleq7r0ri+717v0Fm0gCXTOtQ35",
+	"oM0chxgXrQHUsRR2JACVHYDtN/BmyFoqiHTHerB+gX2esI+JVLgQuMbKOV7x2wjbnL3ADrGbRLIitBz6",
+	"EJr6UxBvFlZsmmIwp5Y0ptcIEJ74mb0vANKYsVRsDAMg01jrktfWbMemuSbr2W/bKO58HtXv6deCkZfF",
+	"UT1gH2zbw9Ca3WHfsRHUcoK1SFNp9kVReYexAWZqbeAZHsl3Gzcu/tOdaUtt3oL7PhN1dNO3bMcrjOXw",
+	"2CyMWus9HeXKrypXDso1MzpG51wzfB44btgyVhWdxDusT0GlobP96mUIlu+/f/Xy/rJfNg2Kki4YA3dC",
+	"3lgOY9uAg0+Nk3y99syJ6m2Rsbp7173//HE4uLoZfEkH8w8/P38Y+B/P9vk4Gj/8S4jBeKUVQxHaRcY0",
+	"RhoZJ5DfPPRYauVYauVYaqVrqZVaFIp/fFqj9EwVgD6JWZQm3PZOh37uTxbR0T0ioS30MhQv7U47TdPv",
+	"5iCYuxU6f2nf1QIx3LY7UbLSt9tdnIDTF1UuLhS5Y2vl+sU3o6OQSCycvFLLnoQ7QOAYfvakzad3yqhl",
+	"KockU3a6vsFnnvyexmeGnfbvNcvg5rK2Z++XAkOMi8iJqme+FD+yc4f2vSHYHSBQ0F44IaUSbWk30F5o",
+	"O2Iv0Fa5ufEP/c6LzQKa9nKoRzl8lMNHOdxVDh9kzvh1yLuaNAFBFnTLazmmXPcc9GSV9G8r2uqZaC6U",
+	"pBtrBjPYRpYE+PO2mvlHRNYvJV5IlaQpZlvqH7YYb0qlIiY5r5xt61w+e2UL7rEYw6Zra4Eay/o3azUC",
+	"ck/IDa8Kb9P0xC9jD7IIOilNNRKm1+YyYLM0zwE20KuobrkSaXxCbuCSbIrLn+oh53mGEaQGMwlGiPTB",
+	"S6aKItAITkQ5mVk1ISZ0QRMevOcL+GpYETXTToiBOxl3CXMUI0cxchQj+1TO3H0v2XzN6PMbrEchyRrT",
+	"7J6gHdTTXCx2vE4sQHmdsfuEbXb4k+A20YiTpdhwzIoRxt8qwaazQV4eo3osxzhygSMXCHOBcMRoqvUf",
+	"jP9Hz+7bnMd0e1KRPru4BmYLVnpHjAbD4XA4uJyN5gN6Fo0Hz+MrNpyPRuPx6anePSEVy9orinIh5yyj",
+	"Kje7keVc2/qTVcKxQOTVWVFp9Fv7cK/f2zJN/KOr8dhlH5i6imaJ5jojiZK1Vo9612OX09q7HtUV6F+m",
+	"+tUhPo3ijHfxUBS7v5PT2l47DRWlbJeakNHfiWW2GvhHznfkfEfO91vgfI/0HVj96AAXwltrHIeqUJXd",
+	"BViI6oR8x9Ot/mmqFdYphFoYI9OaeqWIB6wn6/WItrcNYFzCZYNjOOEqVD6nbEzorOt+UqzYTMRbtK+d",
+	"M72s/R2ptDOV1mj0USmhe1V96O690TN9A6+EnTf7J17uvC7YN9GyjOPGgFoDHs1YKNPUq0TmtmiHdmIe",
+	"2zOZr0oUxXwhxvJnMasv6TvOIHJL2KiieQpL8Y2wavXnewbYOcdadXnGSv0VotXV/eztaD3jP6zjr74c",
+	"0vdX+df/uPn43bu7f/zwUzT6/Cf7d7wsusjoTfDs235vvcRAn4ypzOQQuqLanga2lzWf5bz0PDVHXv/v",
+	"uf7fsPhv1FKW2de0rIcgyzm3qY5sXTSXuscS3G8ZN6XxXE2z3vWp3lUaQ95CgV9Xi6faueLcpgg5tNuY",
+	"l2xL/kckYkbOzkf/EyPWJ14/n/OhsejDCzm9+MGLlNm53BaUjC5KXX3siC4ip3fdu/wD/jkY/QHrauer",
+	"Fc22hgQ8meZF9FSYbp4UDJeumFzTiMlnRrt9ZolYPtP0MSgG/Nfxl9Z7+MwSwLNlIpWA2zvNqPVOmGZI",
+	"u5p/hWhW75KfEgCoglXawScqy3lE/S4l1a5NOxW7DU2UnMyF66qFX5g0UPOVQQIOXEHEs05O1Ic9s78w",
+	"nbCexZjl/BFJjIbXBIsnQhIGlpqVpNhIN1PC1cVZkC27A9SlfGgRw0o5ZockmJfZsbhBHfJXL+0VxU9i",
+	"ZorQSkY0sqt91+vVJ0NpNYrEgsk+kYyR6Z/F7C8Jj6cvzIAiw4A0oEdcDdTEDc5i2G5Xkf5nMXsNb4Su",
+	"lgrItHz07/8rObg7EekqGATKKrmw1x0JheFeva6OHVQYE7lfX523KhneJEastG+1lrIJb43/3ZnRuHfa",
+	"aqcIiD+LmauQYITXz8G7NbYuqodj8bZFzk0ke/n0e6ekk2sbQGBg+jagu+grbAVG+1GALFbNcl1qgAFJ",
+	"78dPYiarPZB7LZHe4WphRTlgu6nk+1dg45g8md3VwqzIqQ79quBofS90Htgh/n04or+4Z5iatAvTIaHV",
+	"lhe/SuI4ZahKpoIv7AogxYHNFRF5OEe+uQ1CtQTN4w6qJzmbiAcegUEFJ+s8WwvJHi0HSgK6ViJMf+1l",
+	"TiRKVqryWoi4gPTtfnX+w0RrSUVoZ1320Xb+FbJd/Ekco+zbIr+WbdsjXURVoRgqVYjYkXztdIXKqbUs",
+	"zTttQcoulAKfTsp712BV3TRUeL7RfKbi0rDu3aNNdbSpjjbV786mOsiZ/Gcx6+4+/rOY/ZGqCFJ9aRwn",
+	"GjiavvYmNTgKyD8lSCwwGg3Tx7SeVEkAsf2ygYegcxhzivTJM4znxpzRN5BhBbWggHi1VIkTeYc5j9mC",
+	"ZcZxZqnb9D542KtvlAc1o9HS829HlEcMJBXLVgm3QVMa8JAvO862kyznoauysNIjeLrFBkRYD7VB5vrV",
+	"gBy2QhIXFR0jdONsq22GF4QzFrPYeT6nBsxpyNRd0Y/JSi/+aji8HF1djc/PLs+GV1cjKFuAPw0bAfUt",
+	"5Czk0IfrBQyMU9jtZUE5geJaicTaMiKDdNbDC0uF7VxvZhs6Y5QIu9nvsQ+1FQh/g9b1ERxO+91rUzYU",
+	"6opWv/wcy7x9KxRmmsHv1S9r7AlJ3I6lBwagXmPO/I3tzfK5JoB83ev3XkKs+42roVs7K+/ZbCnEnYsf",
+	"/dClnmCwbC/YuBCe54hICeKfhWo5j0MN8SpdmPw7t1XwGolZlMR+Ep9VOlwLmxXVJMj1sdVMGTEhO6Gg",
+	"0dL3YAO7ASEyt/e7Kjd+wtw8Gb7t88AHRxEE5FLFXpDZlhg2RaZGU5qibeAiUrF4tWPVBu2FWqWFjSvd",
+	"afvOINdMTfaoIZbYSPN4oo24LhuiRFf+4RKZDA95ipp0XWigKGT9myGDcIepNjnfZHyUWiqidISrq7pI",
+	"dwGL2oq+HjtK0ILC1+xnOzR7beLDSysNl9EI5F2yXuu/RwfrPrDMN0xqeby3GmTe2xc9FUAFD55MsrQX",
+	"gsahxAiNSn3Ywq7nkPx3d4s0UhLdUu5E1kdpsdlNTzPXxsx1OTO9yDRT1nqSnsivyW8VjkPq2eLWNy4J",
+	"sEMzhl6geVHUytZk6Oa1d3TVPhE81seD3m1gR6SNAy9pjF5CsmKU492GyOBrvRJo2SAco91RTQmLoZvF",
+	"9HuGVCwQHicGtDZQd0OFqTIqwBUH/e/MVTWq9c7LUqLyLu2tzN2Ck1ey2cz4uQvm6xTMc2jTpKUbzFBc",
+	"aoCPevrCKw/u5Ihe3bBXQ1RLaynZile5C7GuyEwQi6GWpmnqLl26Omoba0gpoULVRx53DCrIwjn6Zj2t",
+	"yGoSQc0oC0gfg7cfLR1W9fmC3Aql5Xo0HvadOnN9+gBuAUTOaHx6sMQxNLCPsEGnerDtHVfZFk/iT2L2",
+	"mX9TWW1913zrs6TrfWvCq2Aq8zda00IdCKqemLO0hvBYmhK9xhdwXThjeHHS63ix+UpJc3itwNnrSha/",
+	"CYppb/FWhbV+oAYVttBUW9RZ/GHid3uQyYJT8yy0lvBd2IrKu0lpimxSwIGf50Ar9pM/tVRsPfG9d/iF",
+	"ex8++ouBL4pmkPqTvyx83k3woZM7nrr7F0chDfT8l+bbZqBjuGX7fVjfNer/s5jZpLp60RrshtekZf94",
+	"dP0fXf9H1//v0fX/yORBq8/vnTUItwe/crqgCxNqkijmuDvJckKmpkfS9JpQCD2B4vQ8ht5VW6yMjK4c",
+	"QWZskXD9Ck0UvlJc3veNdQs357ecchMJ76ohM+wOTsma5pKdkKllkcXMSyqNMW7u3k3zYczYLpornJCp",
+	"VHl0N70mXNxyU1YNmrbSO9NdRH+JvfY3gpi4cFP7uzIXUYwD2BJzwq2oLZpHmfXaSw3LL/PorkluNaQU",
+	"aE0dxboLyzL4wagIE8P3pA7EMHhsHVSiLesvFY5s6OFQiImQimq0n9rsTor83GiUurqoJrnfNUUCXGn1",
+	"RxJ9EhosXU8yNan5iemOR/J1EQMCt0xW/JCay3IvD2lZGDa2wIHqDkVP0IgWNZbCjY8O6EVb35rCeYVx",
+	"E+EGp62xm+2lKZyj2cZTFSEfO4Eu6wA1EoVKEOhdCe6jid9Jk1XSclPo0YtTMBpbG+gn/EITUHC10vC+",
+	"CB5KHtHSu6TKNMKDKLUAmRKw+0Qq7u7mUNpauDxo2NnHty9vqj1GEp8Tlg06a8uBJAmamB8aq742VDo2",
+	"tbeB1UCvmSoabHhjAANdDELLK2sd16tqb+X0VaiiEpVVYjMFLZe5oFt5SGP4mvJFHmwkgH3z8VfwZUMx",
+	"z2vyBV+kiVxqVvwVy1bUF5mQ5hazIPq/FouEm8qdO4MmArUJaJpE7A+QqYTpoAod2rZHZe+6V/w4iNlK",
+	"9JqzqRvDHz+zNe+KJrG1mnL+be752c5GBQWAO5KT7HNNmdBuoNBGfkOzuzeMxgdg2G9+am3My8FzrV9f",
+	"av2aXsSXA6tga3W+jtj9+qdW1ue9HFzZ7r74RpxF+vSCjhmoqJqrpWhK1EYmdVie9uVwMIq0+U6H48Hz",
+	"+flsYM2R0fj0zNp3J/J+cXia9l5zHJak3XGKNX9cjvYeK6mnZ7+k96ySgto6XDk7O9ZvP5ie9de9/9D2",
+	"wDplplpwx3pMzLeBi972vr+j0wkqeubvJM5jFYHfaRUB9jFimTaVem+XVNsEDC3wf6+cgYvB5ej5eHB5",
+	"Ss8GV+fRxaBwh4yjA8ox1cMCC/J8fJnSTSagyNvT1CnFw1yVDK81hREFirv0a+v20Y1BmIzo2jXg87Pm",
+	"rZ7n4HIyxoerHNA1fETFX0h33+e+ybCgpgSRxMcgGMzLJI71WsQCn3BdSDImlU3rwy3+TNu9XGER4kBU",
+	"ZcHv2pYEajM+W8qwgEaY+olHWrRd2rN7vLUTyf41F43FDouG8uilQceWPCxT/vAG75X0DHMozRHw1lzp",
+	"8VpsWkE9LWpWezncoxJ1VKKOStRRiToqUTuVqIOCYqyt2zkkxrzwxx1qUF/LecEhmG6lNZ404UyGFJkd",
+	"zgwz3x4NCI8y4ygzjjLjKDOOMmO3zIDYhQ3LXMBA7+aHu0l89pd38dfvV6PBT+efL6V8/aYSCtDw2F/1",
+	"8tbawJI7nnzb+yXbvhr76bCwCicRQ6EVPqqachYl4zHUm4dWy5ir4yByUc1ohmNKXVHygXLjDYASJpRj",
+	"diCZIlbjCQ4JUQO7c8fKgSBNJS7gtnHtObWhkn2cZCyyFQgzV7mAKhta0Sltp0ILOzFWXmYD5pAXa8XC",
+	"cOkSEhFf6GaZagze8ml3rO3TjbdCD7XlBrUncc9e8b/mLGcH3Jvgqkrnmw304R9cRuN48Jydzgdnw/PR",
+	"xfjy9PnZ1UWgjWwxQrCQuWIr66LCO28lyDrHLj/W75CovkcEv6UMqxC6k/A9DlQkrPbNrlzgZNEyufeU",
+	"gKDiMDx/NxpfD4dOcShPFKUsuyMqo/cslZClCRNKZeupgA9SqyVxjjWiJppFnV+cab2mj920paZF00/7",
+	"Q//XKW4pVcboCgdCFUjmM6h4qaH7EK5+6c5zC8ZKFTIrbmC3A+3ORy6Uu5FzPdC99mB1x2JXZymN4718",
+	"paXinCFm56phFtVujPvXnC5KKvUgC3vpPOz4LRFOKL4BSvYAZ4c9JIn0XeFcQL3WJZVkxajMoVN+MLFk",
+	"d2yLpda2Xuxmo0QWY0KB4TNLtiUbLZMgvmavluzlts6jYV1wd3Xj+qeloTovCu7MQ2I4cAorQ3UpMVY+",
+	"azuUE007b/AdjGopTmWziLcUV4GY8lDQQUfAvdMfrClmf+6T2daFdXTd1rfm7fLOng5DpaxUyjph7Z0d",
+	"0GdKO28VIsxU6MwCkJt1AOc/9INBjzsuyQxVp5BqwVhz5krEWyKMMofwd65fcNiKD9/D0YcmudruuD8K",
+	"z08sPA9z/2HV5s7OP/34Pq64IxV8Yir40NFQ/0XNb8DNYcY30uMvldXQas81EryVt+3KlSlyTu+Y1GpN",
+	"wa5d6Z4L6+/Gj6OQBgUTvsWQy5Y4NHAPgIsITsQ6pVsovQ8Z6+E8XIBvsg/h7503dp/IZJakmMm1zmdp",
+	"Etlyk1LR1brZ32oQATCeuISgbkk07yv1I2t5A8XKG6m1Zgr6BRSKNoO24qsQq88kERvuSjZSss6Se6pY",
+	"1wI0bXVudiuqPqbbn/9b8WT1NBRX+95w/QJdoQPh7eWTpTSHM4T13kCFA9v08R6jRGzob5lWdqbJ2vQQ",
+	"B39/h5h7ZzXLQGli/RNYMoLjzVag5NKuey2nBAan0Czdrhzj7zMGNxg+QxmPywzl+eUwyFNyFXaC5Ioh",
+	"7dajV7tckuj348lse7zNON5mlJoR2c6h71iaSqilUwhIhqUyTBZmibQ8jUYPe7zB/b3f4NYUgK5uu2S1",
+	"FnIPCVTiZI+PODXTP11vfNcaurXdjekF7Q5XSzcHWeS2dkaSPZNd0FIRvvCqh2a3JAvrzvb5Woa1OhyO",
+	"AusosI4C6yiwfl2BdZgTTuvn3X1wuWJtrd+PjPDICI+M8MgIf11G+MiiOJpBHehBzhX71cviaCAOiO95",
+	"ouNXiYIt47ybLfHdGuHtZlMos2MAY59QRVZCKnI6JDHdSjLPxMr0A+huaXRp8Pm9fS5kb5jums0NXr7Z",
+	"ekWpQrVpxJqVevE6H3Gamr7ge7nLOrX39g5de9mpYyvwoww/tgJ/olbgh/qZJGsu2VRveemd/0bXDD7T",
+	"ecyu90Uer+jivimoaGcvdNMivDF31GNUJRTs9vh47Pmx9s6R9R5Z75H1/iZZ7yMNhUI9O9Bc8JXAX91s",
+	"2L5poCBNWf2ikAKqoJ9JkonUdKov66M/iYQX8VhQ4MsWPWrjk3o4TSQCCl1Zco7omkYQajAa9ntRClcr",
+	"LqJLcKXJ/7q3ErHpStySZDe6ag70aj0mANOR3x75rcdv/+uzTi42E405aINg6LyFnXq1v/XxwZB0+GoC",
+	"8fb6lFKeQ/8HmYrNRJ/ZiWSRgB4Nw6ImtbZ9m6IPK8c4FPWFJWwna5Emkf6a5kqgFyFjNO5dn9ZYvOVY",
+	"bX2Ike2RRCLLMz6FenZHjd+11J1UTCpXcKWoj1MJlbdZaAcXkkHOuuMCV2CAehfdG5XuAqGNLTr8XEho",
+	"zSOh6iuBnDjMxOCm0oyH4hXN7hjk5OnhX5DRcEikojzGmqP6I+Ux5Nec3PKbNDUtDk1GCUdU4ign5KXJ",
+	"03OwxAJydjBw95b7MU2jUkjTcGc7E0Bs35KPQ0idCAxem+Vum5FxlKdHeXqUp0d5+tuVp4+0ozRvOtSC",
+	"srLoV7WdvmWb117d2/IKR0OiBBmNn5NoSTMaKS0GTSKilud64W++/Jw8H1+c98l3a/r3nL0F2X1NAFrJ",
+	"YvI/vv3y8/9pjDDgKAQ7ahTNlgzvvuXeLFpMeh9B0BrxJ5dic0JeKbLKpSIzRjhLnK5jzyfhtp2BXyW4",
+	"D19vllTdciOXXWVBSf6AP0P5HbyzGA37w+FQr2UluNZ4bGlf+YJEVDKygrwFLkiczOcsYzximGpD1QnB",
+	"FsYxKBG3fMqyTGRyCsn4UyXERC5FpqZ9/JAKaFc6LRatP+mlTLGHKQIxdXLfRUkPx7trG3uE0qmmwSOq",
+	"F3wrNq8tq2jqbiHECpIvpNFF/fTxtvIywUSl3zhLXQuZOKBHp+MhpLNkwN9GB2SLWNZo+XEYBCixbbrA",
+	"dW6spoec0Qj6kVNFph7o0xPyPVdJqikBjIiMSWWa2J10z/TulHOdKEgiNflAaZoYyVAUqcz5HRcbfli2",
+	"taOXbiGrmk2b/Kpw1cm2RBhQ7JM4ZZjxsisvpktUa4mewme5uo9Uc5kKMrt1octaqv9LSB+CY/yCjKAJ",
+	"zBL47oqmJMPi+WZE7BfS6/c+DhZiYL6cp4LqefdN4nEtCVqvZAwK3iqqcllKeW5ITNG7sYGcKElSQePC",
+	"mLV72IX7Feeu0bRcM7FOGVazQZXJylRz8bPTdLP5R7ZFgU19Rsouk4hpcmf2o5zS7IANagaOjwcDiIO5",
+	"q0f2/Quw76fLOW1VJQuxvSP9M0Qs33H2Llmxd+KO8YYzpn9CPW4u0lRsJJn+d/jyf00t/acJv4PcZE4C",
+	"PRwuymqO/uhXybkZ/EAH/xgOriaDD/8W7Chfic4JK/TwWylJDTtmYXfdzVIQ42Bg/pH1wDzV9LGTT3yX",
+	"q5n42NQp9p1N3DOa7zvTqQ56gYESvMRos1AJgRnlseCmYTn4XEDzhPgoM4yWCxuw7EQaM6lavTG2q9ah",
+	"LctxqW9NI77OAbv4WksfWf0Loge1VUKJ7UsH9bSxeSkk+qIFWtIybeeicbfKhv4Rj3b0dQw37N21Ey0d",
+	"FIfnPwT6U+L6XE685SuMx6YbWqlJ3wahGcDbnVwogfryjf2etHATc1WEeEA/uKBK8cvUEOqqPNw193HV",
+	"x9nizLZzDbfcMrsYHMXtrKRJbKsUJXPXFn2jqXaTCWT9weJzOzqiYas9/WSpajsWdDrY026oK8i6qbwj",
+	"+Huooo0hw2A5G/it1FUfzuojOk/Ziw2H5yV0DvAynIsTUHSgKphiU8cpd1JC63j10urq9tFu7aT8gR2m",
+	"+rbxukVppdOULDMLv13Ujtgfj2U2SRbHOM16BLzSIEmOTLIDk3yETEThdohE3NVv2TRRDndcPu5rl319",
+	"pGfYqG+HuIZLxPEr+4fLytvhimpFkSh01EYzuahqR/K1uXc1ofFBvaJNMr+zTQLhd1tjHSCGjpCenAaP",
+	"FgpTHpR3nsZcneZtwiNWZC3jk3YGK6rhmteoF4eJaqeQN+OOJmq3I6Fol1vsh7++Ek6DxHHPsvuEbcJp",
+	"AOZHK2mk/hjVaQH7FU6wR+QutOLD6DuBFwq8QilE/cNjtCADzG4Me4BIlaSp6VckSy15POpcMppq67D9",
+	"vP4Jn3ro934SMznBZq0T2IWYblvAgW7YQM/QBdQZ1JrmY7qFU1i0bMYCmsa5laSMBDjyAY5VgNn2Qt4B",
+	"a5ZzA0if0FQKY1+7I+l1rP4FIAWMLkUeYhUblt4zItcUQyPnyT0r+lJ7x9p2Fe3E0t8tM5Evlus8yNEB",
+	"nA1jdwHa19y1gIbq3fzlwAgq3CK7My2VJAT+tDDLTkC8ZKkpQlmZ3+ii+7kTjGrQUE/T/NYVPVTeQZHp",
+	"EHTKUN7OQcxz2Fq8ynMNH/CGM3jv1xlhjR05FLlFVw5dA9/wCd6ntjae3mJANHP2gBFRZ++oslU57cjn",
+	"kbM8umP6SEeCcxYp53ycQdP88tdskdEYsPtzj83neh3XPVA8ZZ9wtiEmbqRPopRRPsjXRGQkY2uRKQnM",
+	"po/VdKHtGXBKLgj24j0hX9yzbIumO0slGoDyxIRna9USnoMCoVpMOQ32dDAcvxtdXZ9bJdrqqG5sMIhR",
+	"n9XKJiKksriMxUn1O9touPY9XnVcFxjxibb0qAW6AZom8YM7V2bz+J3HUH90e24a4F8P3W5jfMhpvzfP",
+	"xKrZ3oAZrPF+faax47HIX2oCvTs//tzDhvKaHrv4RpfYcRjNLT1OwcR+SUdswfV+hDxZFk/WLDMhNL3r",
+	"4cmo35vR6C4VC5jd/D2hi3KcjYav/qaJArK2FhdAuKaRd7lKfeVUO8LSYGEvbVDz8PEkZlxhgM7lH/DR",
+	"wegPliWtRZq2r9/YdGa8hw8a3x6FAyYPtMetJtvZGH9dhD8FDXFICWsqE4dxkaFwJscuACWSMd6hIoVJ",
+	"MsYtcGFYiHMTS6kXBzewx0IDx0IDgUPiUWRT1LfW3JN9ClSWSbh5WLBS4B6cEtcpn4C32EQL71mRbEfS",
+	"fZIVafft1ej3sh3dwWuJxTduDY0UmNO3066GpIjNqEfn7xMK//iaYyY+3K6pjNm+Ry6Vbd7BKltrkR25",
+	"4pEr/hPWofI1gUPUh90JFMcjcTwS/6QViUyw2yHXIKVz9StfgzTHyL8rypN+JkmUZ5lWZGyc+AGh2q9Z",
+	"tkqkDFfX0XaF+bVsW9i7b1GkWPX6PXmXrCcuw8I16PSeuEuiO8MeetpM5K5Mg2lJPjEzmDfNJ8n0D6Ai",
+	"LCmPJ+IetQZG44m2OV1C1sTGotrh7KU3jeOJEu7jvbYxP4TRIRsKDRm09wlEAGhbWi7FhpMZk0mMIf00",
+	"UvKE3LiWd14hWdM7UCpGY4j3omlqW8aTWY7xIDSPE0VSscCwez+C6JgAdkwAMwlglctNRxltPOkGnvr+",
+	"zdeyDtgO/zk++y3FXlZdI58eXR0MYli8EmElmPt22UHuaXlAOEhIUQUSoghbD3tNmvSbEy28zi+0mnOs",
+	"zXk8m+WzGdEcrgwkY1oGRTnrXY+utMSMpX8dsRbRsnd9iboJkI6NVmcfaeSU3nAMe9fWoud+nxAXu1K0",
+	"N9odyr5hs1Wv3AHp557rE3fdAynfcayYndwrBV7regz6A2R9Bg/c+ARCcsqR8XAEL22a5z3LUIM59WPl",
+	"2X2C356NjG6ixb7L+MyUvyP2vqS4/IKohuufe3PwoZsNRQUTHc5HS+V3bKl80AQm85Vz0IVKfiIBP3cS",
+	"4+E3lBz3JH0U0OaCu4cNRFREYrWCmhM0ZqabKdzhe5HDplljqbfBzjQ0w1eDMdDlua6h1xxAAXH5U20l",
+	"bKd9Mo0ZjdOEM/13xmb5fM4y/TfjMYv1H5o9xPjrStzjnzGTLIOvb/nUdsrTP9h7UfyAl3vwgmHZkF2b",
+	"iuhuekK+gAgGk/vrmgWhkl/bmCgUGP0mkUxiVjOj0RJSxiDHT/OlF0At2pDAa2a4XMWOrVHOilAlwES3",
+	"TDwnrxqLskAX6kTC9bzZ35ynTEqXpgfwLakklFikHB4phQKzAS0aJsqFaTaMcGFSHZCA65cuOCOUs003",
+	"HFjR3PGMmAP7Sr8V6jhyWK5fcQRAPobzCVdeGCDqtxtTFAYau0KqqCZFrfZOqZp2ZhKfNPuzIsur032u",
+	"TWnM+kQW4jJa4UWgNjEHOxzl/G8q5dQpI2ESnm2BOIsDjkvstgZft2mMgwNc2aQyPxtUvwj9/e+StTvZ",
+	"4XkKpakpYcTkRjneXuL8Nkr3YC5wYC6u1eT2O8jv9VvNB1kPyiDHusz9CgVyx4mu5tlaCrHMDiVBka9h",
+	"tqU529aE4VrW7e+XFaAg9ksEUz12yGfazOr2jsJHo/loNB+N5qPRfDSaj0bzUxnNh92TWy9w90ty88bn",
+	"aD3u0xPEY00d2cxlkbxmT4l/Vq9M4QfvONaw0GATQZKU/skFTCssH2CSjo29LmnQDHIlHq+Gw8vR1dX4",
+	"/OzybHh1NWqv97hHkfv5pFkZvtGKKphx9hkwK8jZ8IpMraUxkYqmbPoI6HenbGgJE8zP/VJkZKqNuOk1",
+	"oRytTd8M6dBU2i8jMRxc3Qy+pIP5h5+fPwz8j2f7fByNH4I1KNryzwWJhX+Xm5oy4KgnGqI0qqVesNEb",
+	"Qa8U6+DtaXMP7xLaiK0c8xvCVKulC9BrjExfgG8FV6Jt7oxhKtYi4Vi4YwoIdL95/jEqWyn29MKkte5L",
+	"qmELFkDWP6E1vsx5nLFYLUu97s/8uU7G543THW7eYpUTc5Z/QYa0G0++Ehe63jdVskyj/heeNQtWuRW1",
+	"JbLNkmpP8bPnpZCLqw5WbZdSUdMC+ukLFz+aIAKhAqFrQ54yF5sQaHi+A5qKrDSlA+BworjpIDhbDcS1",
+	"dzl7NBaPxuLRWDwai0dj8WgsPuENa8bgOqyo1l6yoh5lTBoJ94ZJTY2HWpbm9aZ6tfYOdUkliTFFpAyx",
+	"L0O7mcA+Ulp7N5ipoSLWep0mLDbXluEkkW5qX9HFIDB+lyuOZle5W1a/wErbDryywqDlcq6G76rkaMYg",
+	"xWJiK0ZlnrH4BSbxmkJaGiVYFBLuqqjJ8w9itnPp2kT6d4lczES8JXdcbORhtQq6mvHNpp6rUusX4mqv",
+	"QrvLDgxcBDXr8kWBaXwKUNRZma9PVUjmYDih/dkuzNq2nYLO35q3gxUAOpgFbkK45zZfGEx3qxnm9rGo",
+	"6+oh119+tZxr5VS0nTpzFdcYj5lLPyDTc0qYu/FCZSjqmGIycDiI27/Ba60KDsVyNIXWzvy8seSejbWg",
+	"GfMuAWv+FOsyMX4UE28ShNeqPPXpRPmmsXMug+sQWSUqK1GbWJi7zV8ITdIQUsCDHGpXq2Eoq6KVclvQ",
+	"Hbv4dAw9qJAqrt2mA5pFOMQFSc80YajnNLiyDNin4YTcEMmUpi8iIWoFpNXS47EYDiSJFCsGtRlMVAlV",
+	"hrWL+fzklk8TDknobOI3q5he26yUhJsGDpulsIUfFJkxxiFD84RMRRrbZAn9nv3zhBRDwwjT61tuYpGk",
+	"GTPhJuLHVn5c0vWacfkCee8q4TYSZimkIv8fe/++5LaNLYrDr4JPc6b2JJ+kltT3du06u+PYnvb4Nu1O",
+	"nDh2SRAJSXRTgIYgW62kuuo8zXmw8yS/wloLIEiRurQdx040f2TcFAksAAvrfgk4dU5OJ2LK+JhHZn4b",
+	"32RnoUQGuCHv5Fip0NFuTdPBLuBOYqwPDYEVyL0yO2Zajcum9Ig2G2TyRiTRKBJhn3IlcG30b+Kohp5L",
+	"KJcRKDmKkqkd3uyfoQJtNsDmoWEfavxqF9bV1wLSV7wnXjNCCOqKQjGdqVTIYNG/Fguz7DmZpqIEbCva",
+	"IEabDRKhVQzbg9U8BmfMPnIFPtSI8WGmBbWgmFuRAH8XocETc8xYQWJwhkcS6VQlEKMhqJKI7SIYJcwW",
+	"0CMEmYvhRKnrfijiyOyeqBiF3tFmNopN62PViMFZoVacLclIY1MRhQXsgUIxDfCOKYtfUBHIbL7DOKSk",
+	"EyEfmAHfyVE0zhJkiNBZXKeweyqZTbgUYR+0jcEZmKo0xQ1mM4hoMxPak55OoxQ3zGcIVVcM61n0vfZf",
+	"xevSaDaKmA20ZAnzXAtai0UYTOEhkXvg4RCoOUUMQhJVQBUCkaqu4B/LB5kXEe27kor+sZg/C7tYzf6U",
+	"Tp/jXtyjvb0RIBtnjdcTboRKgbbt/93Yuvb4kp6FA69pU4Ngf2deJaVl0U9VpZx57hrCWbMynyJtcqSZ",
+	"8qu+LE/DFt0Hakvxw15Wsr26qgDFODAx3bQywGqn36tEDeNajSovPoxJcxLa95weHB6X+vKrEMe94XFk",
+	"rgwibbMRihRNF6hOwmOqPMzg3TOgz20zHLS7oZI6MJzreWOOPxKxwVxKHrIJiWd2eQyPh8VgKjdTdMkA",
+	"AXP2V9oDjzrH3ZPe6X7noHvoFUY66HRyO1zdAnIEqbbOzHCD9d/Km7PcDR1WvUYuxNEemlfv8u2tU4fh",
+	"6CwnirRdADq6SPaqarsCw+p6ovNbBSaVvFfEQqjGIAhi0OgIWxw1mc6CicGpAUoq4CIhVUb2Mw3e4aXL",
+	"YXGkSg2BiGzW67AZT/hUuK5Q+SYjMCD1Uz3tjWTxxwb17D25A4fMBX7X61TJ5znCVYE5+KlFNL11EQ6c",
+	"xgd0Ds8FfoROy7RhBn6eggBdpoKVAZbrFbV8ysow0RrF1VU9NyfIpoJLqnAIdBuCXuvCkPFBZS50blXg",
+	"WI4YTkncgm1Vu/nWKvolUgu/+iox7EsTb1k14c2v1nJZxdTwGro3iRonfKqhYVci2JQv2FDYrp+GDkdT",
+	"8cD5STONWgkIktcRxjgTVUDto+2JRyTK9HWmZyCpYOqz2aJ+Jp307PIn+1BbMf8TWoOBcb3wyDCO/iy6",
+	"FSC70A/Y1Q6YqPdMZzMUdPu0383GkIf9IBFQjYvDCOZJIkaJ0BMUtehZ/m+JlX8MnysANcz0AqJZpVQp",
+	"CVd9JQXlkdBzWr7/Axoe+0BBwXAAOeZG7lr0zSd2tyBrfB7JUM1tmjkIbfkL8FfhE3iScoQd/ypuNghz",
+	"/bw+/EglwygM4f2S8JiDZ25UghXclznjBzV088O/UXClv2AP3GxQfo6ybuyf8IYwUjEdINT1AD0R+GM6",
+	"USG8xONYzUVuKRK3kQa51Ke27k9yTPfRhGQLgWBRt/5IZdL+2xPf6YlNTiH9tZ9beuyTVPUpSMV7kog0",
+	"Qbk4GkeyBLKaS1s3wAUPEQYVg4mw9pCRedADRqX+rPdrlMVx4Y++GvUXKgPRMjEbixvK00iPItrRhKei",
+	"H0fTyNZWBFy1ikEjp/XmwqvM9p7tW1XF/k2tZ+kvAgX+jduW0sHDI3sAtpltJh2a+IUZ3KUuKjLuca61",
+	"uEdWpQTdiWfpxFzngKfUz5ff8CimlVO/tD5FrNs/8zIQ7gnZSn2yESiZmtsiZKCourr/81SEEe8Tec5m",
+	"UHqy7yh37kZy99FqWWpk6ACw7r6rl7GkPjUbty0rc4EAs0RQoTUwuqDPrWXF/YqsEb/BjoyFhpBkExGu",
+	"YAdK4Uk0nqRtwIipAO3rXF/7tU7/S+NEus3OKc1JR2PZiiQbC8qJAS6KXJllNj3Qr0CRiEiCDzZsF6TU",
+	"/aKU6n2RL/qumo14e/FSxgswNdHnIDXy3GBT2oiASzYUgQKYcXGFDXgmUh9+9BTkBiDfzt3EPMhxwiV+",
+	"A9upyahVWOppcalFkKxg49XsgO7XdrF3JabpLf7KdiidcGjPaagbG+DbA5eCBk/pDcLywppfC8PdpY3h",
+	"kflHdqj2KvUC3zFwI3x3FVy9DDMFC8GPYNGEuiSGerbZdwtGTl52yJ5/B5Kv/XEJbM70FJuSmzELcHb3",
+	"6+BMlcKpS7D64kYJ4lkUpFmC7g4ex2yUgH0Ou3hxGU2BlrFUjcGe3USD41Ql5lMzYHGRhXUEPKaIPZyE",
+	"hVjexWVtopFqk0Mwp2xWhx34cCV3VZJT1YGAxUWzOLoWRqglYEDCBbLJULJqQtmYKNVsIniIHfdDPuXj",
+	"8rrMDvjLgosBOxhMlNLCpk5usjAUsIzACi2N71ZJfjXIZr7n7OmrR0+a7NWLJ032RgxfGWieXDxugpwL",
+	"BkCzMAhsM+JvYUEPlbwRSVpYE3bdojusBW2RLiLiYe1ZcWmbfNKXkCFdklu99bxQjk7AURvtuEjjofoU",
+	"EnlkBESaXaeKVGCV+TxOO50rp3VXcgMKlDR6XbLwjjFVLBGaKKabtXCa3ZWULykyJQuE3YSiqF46Vuy0",
+	"F2m7gU0w4opbl+YN9wfgNEdq+ZbZNuAta1Zq3mdlOt4tG1YAPgLF7fBcJdd2CStAh4sFvQAj6XoBLi3I",
+	"COVuLQA8StywMDLwxzzAvHbOpDCHraRYWh72pZJijhOtvHQAVcV6pCwJIujUUYntFpg7g8Eeil8UhBMf",
+	"rDc8Sj2ZYWg2QYYaiSydiJmgVm74WWXAHmieUaKmebvCuyU1rnQMELJgthTI9HCRCqLSufUCokiCQMxS",
+	"vYr3mJFW8h5rgoMpyxwINAMPtucqcV/k7t5IjnPoSD4DcYYuOGnwy2Cm3vxwd724GLK3mo8Hl0ajaZ2b",
+	"3woM/7AsqdnJI80A9Ls6vbi031QkwJCsoaLKYwFsIIpZeaUzQB6DVSi5F9b0PTjxmNGC4COSaGyNs1rB",
+	"y+AKcRECBBQpA+ddrQLv4zoIwnYIepE8ZR7wS/fO1gdwsuY66OzQBfCWzAgFdQBnsEFO/g10XOLi+wJk",
+	"Pxj2C9Tg4nusiQ/J3zhCm6FU7Ua0fTGwejHg0LUQMw2UFUd2q+r1ithy8X1OxzAkpwAt2mCXDCIFImN/",
+	"z+GAXjRDAXcC+gTm8gHZH3IxvEhuRsQPoAk8eTiB4NgfhAxXCu8OGJSoU+Y0lSUTTmER1mmEGggzL9OO",
+	"dA9t5xW6mdQaErr/FvnUK0Nu7Q7a28HgSpi9iOAjHQ1jwbh5ceFoQq3eZeEiqqTikJr8IISuXdDyweQM",
+	"3UBrcKNJzXdAxuMyEHHscS9of4MOsvy43GuFdb5AQ8sDbGGhzXWI0g10Ksfdc7Crccqy2yJG5d2NCgKn",
+	"FvWMK8ovhkKZzvYfcntg3sHCK5stoIhUnpGv4s4vSYMFCavIDFCiaVbIbABslkvk/vcbarEkzRI8OeQ1",
+	"avtVgcVKIUK9uRZflsrLmnmbDV69fH3F9jItEr03FXvYEQ897wGWyTFnFqIJgwZf1tuLokZSWnKVpl60",
+	"uJYvC7SkNDtliZQhOHk3X3tBvH5DGFPjS95Fc4VS1zbO6YMa1p+X30Y0taAYgHOTcAlYexSFFnfEWGIv",
+	"i6p0ilXXuOn58pyRavDk0RXbAzfa3m/kYb7bm4qB53fw7SJTvmChyosmrhUKQd9DfRuD5AAAjDWtNH2X",
+	"6ANP4ggSQlF0soExaPC6FoYBhO7CgGDncbcZTyc1DNd86jiueQB7tJqH5gC3/iUW1QzV89A6E35xSZkU",
+	"tzNojmM7BAZQybdIe68spkHkXIJBNyQymfUPcl9hSU70tIgLggCERZHgfAha0aXgQfgq94AafhyJOHTW",
+	"Mdhfc6pQFtiglNWbjRoEmisboJ91QLFT6URMi5QCNEPErOK77a3d53e+K6R0cz6oIdJv34bDg7Rp1MsJ",
+	"n2nIRJ2iLKUKIF4KHtrLbKPjQC4HPgPFbJC9rKTM5uMCJ/Q9NUtCuZGevSRJ2JAZR/neiDFtZrtMJZnU",
+	"HjZoEAI9ETgRgUpKJMBSKHefDXAQ32V0gOIyDmoIFpVFs5/bFfnepkpKSyvCGQ2pJdsmhp41GbSyWuq1",
+	"hzLHKNNCk9BRSW4pfm2Tc0BBYpxJ13PKesXKWh80DZzyFAMcEdowWZidh5GAFJbu63N+nTNuerkWrJfw",
+	"ljfNcMGkmjvASv45f1sre56SFmk+MNJ0Eg1Bjl0I222soK4mYhxpuODzQt2mGvoDtB5F4za7AOyPuU4N",
+	"JtJAeLXyeR1XitV4+WoXNNmnZg88tQHWgGYUyyc836S3EW8oCdZnZzYBIlBZHKKql8NHqy8s8knZa5Cq",
+	"XPiiMdfLjBA2ha4gWslYQazHsh+1bM/m6YShTxXtueVTjTTDUZa4WG7vpDfQfHBuJip5Cg7LqoZ53dli",
+	"CbK7kou3QsqF353sAgwYUxEMMVoIniwB6RIUbFyGGXrlXuLbBMNdyc/swXQJQcgO9ynjZEDBR22KCwIZ",
+	"ZkKxb0WbALpZPQjXWS5y6CLYagPHXY3nu3TMAU95rMaZsP4fSk2xIuyITLAwVolZ+iZ6L9mDg02DsK6Y",
+	"Y7PBCgpguFZG29gU4YNNTIoDrxkIBmrVSZxrRUmck7iHNS7moQUFA72Ngi9a58kODRp6Et3wVDifLJrA",
+	"nPVHiDLXeTgRARpDL75vM6fGRWS9h/komofGrmWrL1TKEOa75XiIWvUs0l7knavj521HAdynyvuliojV",
+	"yOoV24uxGWXSlajA4K5O1Uw7+75tm2m5+AZ20LNcWqchKW53pfXTvmtUcsBla6kloAtBJGVhy5rkrGKH",
+	"iX8527IGN+QjQ5FLSZ4MwsM8I2QNk7DomOcY3i3HtVSgr1fHNC90aT28TYe63nrofpPijvd7BdxISsIQ",
+	"SkmofJJVJGRJJ55Rh92lsJwKgVxnQSAErAhcLKFI2Jwv0I1CViknltZ4iSqk823ARdjuKmOGCgRwRsHl",
+	"Fj3xfSsRGrIcSfbPq6tX/YcvL1/3X15ePLl48ZosoanCBBvOYsNmqB9qpOSaQA8bromiSIgLpZltjY9E",
+	"ybQFd0ktz7/SykgDLbN+Fyq1zAKsSGOWkc1y0wO2yCaJC69hiWL+s4CgRokBl56aCvMN4h6xYZVQWtAq",
+	"A6NnnUfJPXc/kDEE0uXgcIsBX77cSKZGA4mRevNipZ4YSgQBl5jfcqgFWyRpqZoh4mLN49V04LUbyTAg",
+	"Ik53S9FoFaIXFJoyF4MgQ51pZTUdF3hSqKVlcVmKtpOWBk6ms0VhB/abARCZAZTTGFTfQgAAiVEsCkCE",
+	"IohCLLlcuyU2WZM8gEa/xNTFqoA8b2MGF6PWc6M6WTsDZ1SkwhmTAU+wRdKZwzpXfzxn2riXUeqqJi+v",
+	"M0qtv53PZvHCq0Js8GhuUQqojVTzJtXmJvSXYs4eXfGicanbKzO0fL1kXcirIkPYX4mcIjcw29brdABB",
+	"dL11XEw1BpthvnwTtWuz37AzK0VGx3YAirvqQMgliRekKTBHhwZhewRiHkaPtn4SNxzXqQIfSiNzXQE7",
+	"edjXgI5sRGVjiLVAeO/qIjd9HLs0bwzM0qc8HinMPFSJDdHJHbgi9/fZAKgKr3+Chi8v34byTSQbPET/",
+	"aQunLGLKUckSBsMQgtNIZlZbDcxFndaYkoksBHEkILTO9x2AOTObAduaRmm1425Tl/VBzz8OGw/lC2rl",
+	"qNgq1wpoOC7RMs092DbXkux7VSbvlciRO8Ld/HfLYblV0QphhMmnPEkM89rC5w9MkLOhSFMMZ/SkghzQ",
+	"kxVhCwGo3UoxHat5vHApZS5uuBShSo+RB5PXE0vDUwot0EBDoihl2CyndPIXqc7zhhMBgs0aRyBMF+UJ",
+	"wQ5OimeuiqPFn5zEQHmm3twYNeBNv8yNEsGpFbZXZiJWYxyM1wXWrl2KoT8E33DhNG+3qjKBPtcU/IfK",
+	"WklRwx5ymgV8xoMoXaAkplfZ/zGKLD8EHpF5xY6x0WlYCr4UP14O5cUcb6DVkDBvSEIptZuTkYoDVM0c",
+	"t3SqkiWR3Wabu/U748Umdhd3BHjrCKWHCwucW1MhAL6O/hVKkMCWRtpmpefuv4ItMclq1GwiNGf52nQK",
+	"ZQQIyPXLIsUNIL7zY/YLojgCwD2daFPv/UoI7OFay7bzVeTpAh4Yj3gwyQtaGgweuPdsp/+BIW5zYU57",
+	"rvIaBp+QkXj4HEkgg2CjgkyxqsSGOu2f0x1FepJ/ANiJqpGToX0HP4bf0Mf5u5axcxZCwrs1RU6VTgeu",
+	"ewRU0izdjRt1LZagwKkdEUjVVCWJqhekHX/1l35XkdRRcyuWVma9SxUrlGyisuT3EQ6KdRQKK3A5KMUl",
+	"JEhfex1X94DxGGxWpX22ImNBQ5BgjoAgnSlJEStMCTwReWS3g+duOSlmyb+HLJwuOw/QeKWuBcbw+lAV",
+	"QkvBzrA6avbRrVVFloJhzYGAbxsKGsCI6yJqz9G1WgAR9gr2iZbqsn1Ky3TmP5WwZU8V2vV+59DIc8yZ",
+	"sEUB8iBJTpaBQnpSpU5VjtyTivRvFz5RCuN7Fum0znjWqbRGYQYzgHC3nCJVgsrGhjkl325WIkYCLUW+",
+	"NhDpZTZVMF6vcrPbudyhgSumACRkbZVBzJ081QAWx/Ps8D6jXHJ70Lh0IM6NsnoF8EkV/CuyzLzlfKfC",
+	"yDbb4rli9oheHeRRLRCRXJUOk4dK6DxJtzYRoRyVHKjpzChk9rZVZr/VegnyDAN+LRwk/6XzlVwtZmLw",
+	"gA3OAX4X6BMBQqIlrzoxyfUQMhBssSZrXcKCAgD+XUX2Xg3JxPvyRgxfq+BaGBIqQz3h1+QHY7NE3Rqu",
+	"5+QOP1bBy48Z/IATFs1YL61c6vI3NOP5bODw5qQrG72vCUYuMyzOO+Na50OjteyhU+sGrKTa9Uq6vBfE",
+	"Zmh1vspcNdR+P92NQhCbGAMJXoMIdHr4ts0eci2agLcy1dZiB4EAcHNjiKuAxKNQUVBd2bNXcki6sVcJ",
+	"mfYlEIIA/rtiYma16wOkkVQxbhmt45BqNDrLFQiQXOZRCnEDkSH9I0tf8kBQ2N5wyXwLn8FHcgNHv4UD",
+	"QYBVFBNK14RWpivbt69KhcGw6DXBkVfVWTx3WJ8ATETVZRnEjUgW5oZPOVaPtBl1FEa660X+tVfjDhJh",
+	"xNJ+oeZ6t3PVPTnrdM46nbeNL7hfuQ98bcFBF7PMNaMPNu5z+OdpiF7YrJpCJQalKov09wNuaKirjW6b",
+	"uu0u/O7Cb3zhl268w6rViP8Q37prblaRm/hZ+ZbYyZorqnHjp0Znq2xS8csO43cYvw3Gv282pLhN+0GW",
+	"aJVgv4PaMvMVNaxstVNQryBxfLxxBWl3D5ZriRVgWj3KC3GbPsQ3K4vaFwerulT/huZXletzNhVMGFkq",
+	"tezWufwp/NR08eJJiAm2LqIZcxFcCfiNdgwgvSDDS3nParsPQ/G1Qi8MV33Nq1u9bSV7BDiftnZnV/bU",
+	"oWX/AvX2RNjfNc3ZNc0pNc2pIo1ex6W3peru1LJl0zY4R/dsgzPimU5tCxyrxD42D82dUKnXw4May/QM",
+	"sc2b0dyvmwfSqo27d+QEo6pvmO0AyF3/P19V3t3H3X38c9/HJf3eR/nNGq5Tt4KKVuuKgsei1O9yUirT",
+	"RY779R3XNzAk2OjjMNzGerBRs5ZSR5Klpi0Tr3EMi9Jd+5ZP0r7l03dRcTdhZSMlDH+EW0K228ouGnSN",
+	"aqt1560jnEPSfLI0ZK2AuUmPl2JfF3eBLXR2wWtNS45RrpRWdzxxxxP/5Dzx/lIp6qVbSaYvjVZcT414",
+	"Hr6NejLj2pIVCN+bQRXBPAHHOmunSqeWgEUJLNeWmZ5ymUFhYlxxVRMKAO2NSq6rYDvPs7fMjFCbQHsS",
+	"dEmiwO4XURWhtKuMKHMWvMwquX5AqRv+6qFhlOW25u1KihxBvb+0onXQBfp8Ae6L78F7OuXBJJKVQgEk",
+	"Lc9UHK8UNjBzWF/bGhIs5fp6Y8HDlixZszGQhaHzLAWorkOdBcsbsMQ/aDdKC2r6p+IDUo2mqqpFtavF",
+	"1KRu2V5uik0BRCZXwocsnaBJ6xPIl/NEQc7Rp5EvxW0gklm6qsVA96DDgglPeJCKRD/AVL58Xq8MVD6v",
+	"18S5e9CpQIR7tRMBgYA2Mwe96gAvIaa6rsuj+Q1sdObc4khSoXuMFJlPlE0gFk6GcaumFH5ERW+V+52q",
+	"VSIYj1XyTwrurYfGBiIWYnwlhG24WHDzjpdi4MpS8Cw0N1ONK2DyWnt3KyEMRHQjwgsXglltM3A/26TL",
+	"PCgglztLWA8XYhPdhV4kjHa1T3ht77W18vqmahO0ntmUeGGUo145KL2z8Zhb9NZxDYnXvOqO6jW8Xt+T",
+	"B4crbFZhkc3CEVZfM8Se11wGNbgDxTlVApnwpYrVSxiz6alF0xlVmN9wkx01WLVxRDO2PZRVbQVtQ0GX",
+	"sOmpqNA17J4IXnuktNK88+AaBegSY2/v0XWrVGK38Z/9p6PO1enNT/Pes+RtcLJ4cTj5rqv/FT4/zh4d",
+	"8CdHsx/Ty+hn9fD2ejnEYqle7zKdlGJO4ZlesLANmcVg4xLf6Z0UqF+vs3YbC1BUbxdWj7nHftXoIFAY",
+	"zioV/0Pvt1WCDUNtjFYjUEkigpRNVKIFG0Lvr8VG0SvlQJGKnYX0LCNqUUsXLUSBOz5wbM9I3akXHlfc",
+	"8aODMrtZS6dp+avvGVSROicuA4KqbTZftRz7a96bcBl+Cg2leNLWM/oEK98/kuM40hNPe4C2DNhGZ/WK",
+	"mo3b1li16KEdFg7Fi7db7decv7KvfooYHO+kcK89UKoxfKpuxP2b8VlS23g9g3YqlC7p67wnrdN9ftA6",
+	"PgyOWsNjcdIanTpNW1TRhs2Jt5W07goTr/sSMykv4YOqJnYIQPVuqZmQl0pNP2arXJpcuWQZD2/M51pM",
+	"obXip9mabVZnKMcbjCC9xwIhS903jXSuIKwBTCNLi6G3q640VlTUKeSsWqLv+k3eozsvzlWzZpWkVXIM",
+	"5d6CDG4rXpS6AlbZg3pHV50jL5yD7CpUj61Pq0brTsgX6BUP+cKPCDmFhoDQYM6ZF0QfapQ2zox6RRay",
+	"xtkxXXPt6g903RNss3jUgVKKNt+qb1MCGmfd0i/4fvfAdR/UhqmSTpGlQvdt04rG2SHkNEgxt1B1e4bQ",
+	"eB1Pz04OIVZYQcLvftf8kWaJjOTYfmMYNmRx9s2tMq+d3hkdGGJ9G2eNOXam/ovuRLMxStS0jBazRNxE",
+	"KvsL7gZ9Q3b5Uh/cs/0upOH5F/HQ2h0sIwpa4mR02jrmnWHrJOiGrQNxOLK9MRvNxnUkzdteL9sZH4uS",
+	"8bVotKZkwL8BGP8d9GI5nP54DY2/k0iFfQEj+rShk9MGegf8RoVzLryVZNIZhO/uq0FNebHD4GpvofWD",
+	"yMUGxqtz2i6ipHfNNUGUmM5r314yeZ1LVhwRU2gKnzWNgjUwx7XcRbMokn3QSrYv+ZwEnG0ckIgN61it",
+	"AedfEZZJy7GliqnltZqYxTDiMbYA5nyioLGMtW/7ragSwUNPmbSFfG0TtJKTca0c7qNntX8Vq866JEcw",
+	"A+cpoCkL1E2pcfFKnCrier3xkSa+5yz2rlQa3jKnP9oG+xtt6EYe4yrDJSCQg6m0BYUj8FCnacMZ1yry",
+	"BtLzYabvI7UTpdMosxNZLwjtxy1DFFvHB8PDFj8Kj4F0WrHdbL24TW2XD+jr5ouuRpkEJu5q9BWp1iZX",
+	"C5Zmb5YPYSW6+umnUd7L/ovtq12Bnnlb8C8Vfjzz2q65ZKPWEyhHcQ1FpsjKPWU8XjKhdzsgK6wjVb5K",
+	"XBuaXLVzvmW8V7BU7K/exvPWW976tdM6fZ//s99uvf/2f61VNACzV9zXVWEHO3Vip07s1ImdOvEZ1Yl7",
+	"hYFY0X3TGBB8/7HBm+d59YhS/3Fb+xBNYkjDsb7KAyrHDOxlDx61aJ/yqpD4oGiesWspCjs1BsrOQev4",
+	"KDhqnSwZKJuNlCdjUfyk0+oGB8Kcfa91Mjocto7CY5CQur39g/wTmtogIob6TYVO+XRWHz9Eu4dQtke2",
+	"xuImmTpvSGa2bdMaHy12bWxTRY3J26ctXt8Yqit4H2FbMmpaQJ3Y7Y/ug1aFod651CnRWHluCx+kLYGx",
+	"LLLYHvl5d53c81A49/frpA1qMp2D31x3C/8VybAGc3i57Z4Hlq1h1syp2fvK4AIzwKq0xZ2Ms5NxdjLO",
+	"Tsb5jDLOR+a+euXetk59dSbRPzbzFcH4MRLz1fqnvgGmtmg6ZHyXvJP5Hje7PfMA6EssKAzBHn0rf69t",
+	"Rmo2JunUYMG7rNPZD6Y8kvAvgX9PuvhX95SlivUO2VMuM54smBkGX9mz79Cf+RCNuw0P8HzJ1gpF1Sdq",
+	"jhVCFTSmWo5LMjtRmZDBh5iQYdhQE2pnSXb5+CE76J50qqSAfKOWHYwQh2HDAKH3uOscB/NUjYd7ujzW",
+	"wGzOgIkY7G9NCtUFk3NeEi4vKbvHtRapprvYDqqySEq4BjM3G3i0blnL6LadViBCKvlVI5TMPXWgSbXK",
+	"5ijzywcYL8w9gSqS41J/ItuKYumMjbZRc8jiNqVkcKuI2Kp3GxRmWR6P3sDzthFMYDN1YXHVpsLCUJUj",
+	"509KAFMae/W4a0KDvAQqP92I9uC/dO3gqy11rsTW0ngY4dssh8MuVTbFkLq1mFpfgSZffcUOYxPwGlzV",
+	"Ir2HmX2DgC4bTvd2erp49ubHg5/fdOfDJz+kw96hFq+72XD/3+nPr7uLt28e62c/Xd7w3o/Zs6vz2+cf",
+	"nndeXP28//L7ePLz9EVFjN09I5BcSN6qb15KcRVNxRW8u6SVwNO1cUcQhUMODIO199hfCVH7jXP2QV0L",
+	"xqdKjtkoiYQMDT1TWRoo4FFhpKeRrVZY3CVZE/gvbQ6bH39dEW691nztoNhAw31J75Z31I6xYiPzcKb6",
+	"UBZXjT7vqm7oUN5/L68zr9vsO5VOSO2FmyhFZLai/WX5JC6xOvilIUlVK3deFd/vh7WVbdn3otEIUxr6",
+	"BUXisNXpXnX2QcA8NAKmrd29yw7cZQfaMFxfbeq19sMD0ToeHXVap92TXovvDw+Cw/BIHI9OzIXBb18b",
+	"MSplrzMZ8gXYJgGZlxIMc9RblnsL+FpnvaKmb/TyA5I4E52CV9x6+TmlqEVpm11gVVPMOIpsG+eZiqNg",
+	"QcUl2/fO1nDX5+Oyo2zPB5sZVcjVWZsJtamZcpNwXEN+bLk9/xBXZsHk9OceEY1Id1GUge0sTNws4kU1",
+	"33CEc5XBbkcPd/TwS6aHH2vdgSYi97Pt5ILHH2/goV6GNWb9NDHkf8zlkhY8UfPl7wbQH7Av1XxwRt3B",
+	"blNmZLrpDGnXMFHZeALB0XOehG02kGLeB2PpIG+WCX/D+5DibF9LMpm/9E46ocywosLLiVG7CIQPasjG",
+	"hjkpyQwtwkRJrlM2VipkMxXJtIlNWyiUK5NtsFVZH4ZbVAOtrTY9gkACdNMirXRsfFDDzfnVUzWsYFbU",
+	"XvKBz1PNGrABeVRqOb4JA7MpzbUhRfYFFxzDU3i23tYDm+SPj1tQi3u5XXEDDKwwPQIaFk6IdhxaScD9",
+	"R/cPJQGcHTYbIx7FWSIKVRaC6enN8HV3NpRvZ+GTxx3+5jR79uv57cur61/ffgi6Dz/Yf4eT3Hpt7rCX",
+	"D9tszCZcoxc2TRaY54OJ/2cuqcbFcm1K4qxN2r7PW51Op9M6Nv85Mf/p5P/rYrJmsq7YBOWHmrElgqlT",
+	"MaNCe9Ykj9XxHxHcdIshBioUPIwjKbz9nQiepEPBU+8ZQH1o8+vdtjdS7J6RLNg/AhUKdnDY/QY15D7N",
+	"ohtn3cMO0a/qhewfwUKCiQizeP1yV2xJ98jfEjciIbLBzsbx/+A/W93/gRuqs+mUg9/sErr1+DhAq4tL",
+	"vowsciwYmjrOeCD0Hkk7e67KADSPbuUD/r33mM79cM8iwN4k0qlCK1A0FeYk8ORWlReBjj1VOBuFxYRv",
+	"2CpYpR28nyaZpNYvJJUZvt3fhtFDS6X+yHJa+4ByYumRT5capY2wqz9sHXWOu63j3ul+6+RgeNgKbAQF",
+	"7w6XqNs9R7lneAs0393Yjq3qqjdBw1cwy1KFfOi8BH1P6juMszjSKVXC8Mo0GQUuVEWGRmK/a37eaDZu",
+	"ImHocKVvfoWFpJnbpEcqyWvtQ2kEvqBW46XkJ2rqhs5P2zKP8CpQMjVi4FkOnW7UF9Dpnnre/xJ8GmVC",
+	"aroPQcUoH7Z3esdO7/hIvcM1CvI/6hJnHnZHLX4Q9Fon4anojLrdXm9/3xyE0qlIVtdkkkqPDN5ntLGJ",
+	"oZBT0Sf3f+PstNBrn15uNBsLYfC4e9rr3dWqRVLN877xhOfFgIEeRD1QFIInvNDFtvJMX2Flprxc0lKv",
+	"vMZZJ2eqagaG/WwWrr3GN5GOhlGMAsgsG8ZRQOyjj0YkoyxlqVq2aOWEZb3N5aF99y4nQbVlpko9PKP0",
+	"rNTfqbqbJ/XyxMYmlQWZHLVbk/kUJQHWwd40a0ttF3JW8heu27zvvdc/nVHuzUQZ3Ut7pXSq6xZRKpTf",
+	"/HW51+WnNOS5y77ZCs0WPYdPqpU5r58YFSubc+jUI71iTduZJLc1NRYIwerPXk/UXL9Q81deS/cCyVhX",
+	"4JH6w0YpQwVtubKnozjr6sHja3eOLm16bQo0a4NSdVh37q6Sqq3ZrVjNn6tQvKbXN63FYw6HqvAUyWTN",
+	"LYdybUT70JpBvd83vvM+nV0N24/5m3clSrz6wzc8Sl/hm6us0EVfOl42Z5v2wGzmFL6EgzkKVR1ZTmct",
+	"4hQxorim4uXwah/FVEmoUATJO6pqGV9Nz4O0Mr5IyDRZ5L0DsJVzqcY21UpqTDMkaTxIqTzcTm7dya3b",
+	"VBfFhr3FaiIijg3fnOdVghlFQJBaXhit5xXk8KXeg9ahkZKPjZQM9VqGh7ky7SLoa5AW+dn9cHZ1LoU1",
+	"rbT1zfj+KLvVHPdD2A2nmMmPw9ctVrKMqt/zG1HE1LWJLB6mhubrZZsKr6kE5+L3qI6nS3FQatongmsN",
+	"qZ4vFP7GDvr5345qJyo2HCElztKfcDAQKyytBo90FgTYCLjZuI6Ca/jHkEtp/9GPoxFliGb5/3tPKdk4",
+	"F0HB8JT/Cwv8JtAUu/TQhYQDGmHPFyzrangQOE3MKnhqVxErjqDq62g2w3+liv6F7M2Wese/bBy4/Rv/",
+	"qrL45Fzm4yX6MNqsxH0Tf/QSZvJaeKhewe9OFyv2QH4ncR4wc32yUvmEf5vqUI7Cril68T29uYUG4tHQ",
+	"jzuSK8XmE3CCuRVucjZu/73vWKqo4vD6Pa8szxqQxIfo5haZb+X6WgYoXq1sd7YToXYi1E6E2olQfwoR",
+	"6iODVozKGYl7hq2QKvuHh6wYOFZmI+38Szsms/Mv7fxLH+tful8QAIT1bR4D4LmifCJx2GmuMasHXLJh",
+	"sX0ST5mSgUCnPPUFCOIstEWNoqkhBlg9aRpJ/LNXZZEve3nqazfBxDbxv9z8gLOSbbdcw6ky2KBCnK/s",
+	"3v3LjtbvaP2O1u9o/Seg9WXBunH+9rofHvzrKnz2ZtptfTh8ONH61b8bn64D/CcNKf9dY8lLfec3E9Gf",
+	"W6Sujus1XENP1BzWG6WaWbefR/S/zOtQavC9oQHPh6+6LSRn+I7XQbMQA7Btodal1a0GE87rEr8pNJdc",
+	"+9EVvHlnt2mDL342L1baBG0PRxhqeQ2FfazDvBdbJKl7vSuWxJP1HZGUmr4EU/Vm1clI8Mh7xVfGs+t0",
+	"q7jarcPJq2jidhXGlJq2ycvyqQqMuWVvcpe2arpzvzCH2rY5FtDCwF94ZTDvvD5tYTAXs1IV3jCwrrkB",
+	"UnvSVxLByZ8gFZbdkGJOW6ExTqjtAU/M3rn5qgOUDRCvRZBsXmthRSNjcxYiYRrGg45BmnHN5iKOi3dW",
+	"3Ygk5rNcSNk/6nSWbsTSW556cHIEJZyq+vcipaKPzb7Q9w9YBztFLYNK6p+v6x11Dk4K2l5nfaflu4qj",
+	"fk1JEVVx4DZhooJ559XfQGRIMqnNoSJ96Xm5oJ230DIHqzLknk97WokIhHTf/7aUEjNshcfipHV8OuKt",
+	"4bATAAm05aZWZonk89dnifjvfFxyx//+TyaSxX+/ob8vwr/vf//3Xo+2qVU15997vUY5p2HV+4279zVC",
+	"ynIKNMVfLV0o77AqaZfL7EuFxJBNnggWZuKBS0/Lu5I2nWdxweZQ4Hm4sVx7RcLIlN9e4PvdToWUW1mJ",
+	"481kYb2VEB9HPVJVwhKhs6kIrbEiGkFsIhTQn/PKrtgWHVd0InXrrQz0LSBwdS+qFNrW0IY2qXQ+PLQt",
+	"ajfaMntTw8tMrtu6KgnMLQJ2tQi5jxnvV1CJleb5HWH44wjDvSyajvZvbNW0X3zHg+tRFMfbVOYpFvHr",
+	"nBTK85Wr9xk8qe8TVdujQuTCEpYFbBreCU2h97tQoc3rXwFzWoHFmltHWZolm8eGbNq8ogDUPRtWUZMI",
+	"UVNO3p7NqpiJ3RX9467oR3h4z+PYCWN6W37xh/t1LSAviJtvWcoLqtrxlA+5htp9Q2F0C4xx27B2V7nJ",
+	"st+8zTMN9NaaBkobALOtWjLw6qoMy0ximgh358psfu5Sh78VDWwuvsdhrugCsDG/oY7VGZbospUOlylX",
+	"4fatDJbLtqSHa8a0Sf8bqsaFu11tYTMLdlvwwwXZH6N02bhW241+1RaTIdO+up5S+1tb2JNyBQXXCKiw",
+	"ykqMEjL1KuNtUNKNamNCg+sQdEmhl1N268Ojepa6bt64s1kqrJ9HN23TR4jGmOb9uT6qs9Dv0gf8U3YM",
+	"K9TXz7dsw+L3G3ThIQSYJyoVy45c+Hi9B3dFOysX3klDrYntLKHy9g1wvm78vJ+oXrr+m0vsQuuaruzU",
+	"MpspNJWH4iYKhOEZZDsfJmquIYjeJxhZkoDfD01Mfj98vxJYr3PW3V8+nyPROuXdTus4PDxsDTtBt9UT",
+	"+6ODzmH3qHe8b+uJGCmzMmDTjmggF2E/klU+wsMTegsqWfAxQNt4rn6N4pjvHbY77B8/dbsP2LNIZrfs",
+	"9uSof3TwgCU3Z92DTrvzDXsigmu11+t0O51up8seR4kYqds9+LWCutj9qLMgYCsSsF26totYgDlKKy0K",
+	"/pau6ijfZJmMhdZkowAbyFCM1Bbay6ZUrHgqdUBR6aUU2xkGBjRb93VD4aFwrJ9GfPCRYH3/7HN4sZLW",
+	"eQOVIC3tT+EEmw5BVlzOld0x/uL37SPjYonG3c/5bmnnH65AifRSxfdqxQ6VaLx6MMv9w1W8QQpzhY0I",
+	"PqyEtpRWXksZqwveSDVvUfTJgKUQhe8Vn/Fj08xbXmN/MRqJIC3aqZPohqfiXXWNhteA1ReypkcA5Mo0",
+	"vQL80CMD03oJrco5vYbm9W35brF4Ohk+CaKX0dOLH3696L6ILvSFvDwMHl4cXVzPfvrx4dPTtlg8/TV8",
+	"cxG9jC7mz6+uD5/3fu69ff30tB0+mcTPfnoxe9s7nIT//HHx9t8eYYlk4+zUyGiJGCVCT9yc/9l/Oupc",
+	"nd78NO89S94GJ4sXh5Pvuvpf4fPj7NEBf3I0+zG9jH5WD2+v6cLuwtu+0vC2Ssm427nqnnjBjtUhcFiw",
+	"jmLa/odga6tkbH/r34gkGkV5WOY2cQuR7kMin4dEcpxBEEUDi8ALGUZyTNUWqUJYZdBXt3fVOT3b73gM",
+	"phiOV5F56t/BKo7w9M0V2IAG59BiIPoVsjTP2HeCJyJh/+///N9BlRzhX73auhjkybXJdk4CAtOBrqyQ",
+	"UbrBlc0nYAjbFQTcczMeJW32xmsOjQQPGTWLZLtOFlqfxYgNKKo6KECOnbe/ZegLu1TJGojirlT5dmR0",
+	"R0Z3ZPTzktH72SSs/LS5MeI6mv24pRdAzFQwgVZs+jqa4U4uOwTxpUqXoPnJJZWnPBV58wcqwqj53Ncn",
+	"I5keHfixNqedznH39LR3eHB80Dk97RajbpZpOgJaaxBQzLzwgMFaWcqvBXKMG5UKNuTBdYW0WtphXC/N",
+	"VLnTpWpF63mW4MHEbghU8GRDkc6FkCydK9uZB4KUrMCtYzOGCgtxSftH5aik5f15nXJA3eoDw/KW0FMo",
+	"FuCenYlkGoEqpvOCmUXZ+4OKZH7PICO8WIHUG8Ns4EzptG8teO+bVlGiYplL+GWHX2XkobKcka6qieWp",
+	"HQXgaqNw3C6Y18Heszp2eKtmC4XNqDUbF+qMmuWc+QqYOZs4VnPddCAN/F0dNNmA8nQgm8Agtnkmwijt",
+	"Q3rAwBzuOzngYdhPlX0WZgZKxmHhoLltpKu/ckuqUtc/Tstt2vMvHl5xHytvISH6SnnnE6Pu/Ui5vZGb",
+	"k/KUJ+lDdHnfwzARJguosE6rVnEokn464QYBTzvgBFVxFMDXv5if+65r5nIUnBtsWfKqJcFKxguG5TAA",
+	"qW0AG6NiKqT4azUVjODW9VfLu97+UqrIGx9Dat8s5oELWbdr/S+m5mB712eMM5lNhwJ6rVka/Q/9TZNR",
+	"yDz7x/SbJpuoLNHsH5NvmEowvuUf4TdNxtN3MhZcgy3WvFNZPsXvydRtnb7/pdM6ff9bp3l894ueTsL3",
+	"ld2V8nOpJhyK8dksXuR2mShtGkrhFkmO70QwJdvspRSuFr0ajRj0mxplWoTtja8+FaLzQ+L2kQnZALna",
+	"g0MK0WxkMvpPJuh1EDEqg2Wzocue2CII2X6mXVaCFeUKd6Is4G2Y8iJk+yZNl3lWPtyy6+e7h6/YwTFL",
+	"+bjJdBZMGNdMSINDs7T13WWpqdlhISqiV6VZrsp+eSOGP15dYTvLSD8wvBFc4hqvmF3gsrO+EJpxcFKA",
+	"4nSdg9Lb41qfeqaNEH0P8jWJQtEPbJtKxChXOuT1jFe4oYufLFX5WOE8guQxJ7PaIj4TpVOdl6e15LEJ",
+	"N2sShaGQG9ErC/bamBmv6V3TRsvxLIxSqm5YboO3Jsdm40byS93slju9wwqqTviK6+t/24qi5UuQcn3N",
+	"bNlI344bhiLsz0RCkf2Ns06722wYAcas1Mi09O8+HxczGUMlxfKXpGy57iKFgLoiQXaumLxuPjRzzrs3",
+	"ADpZdVLIFNN9/DYG5NWZqTheWfbGBcARxVtmrMs7sYQlXF8TcgbQN5ATsyo0NXGxOZFmfM5XlJVCnmeO",
+	"zm13reaSwtxGV2naJPXVcy5peOsSJmoOugzRY5VApSCXaGJkAJ2CXc6AB3W2NgFwPTxLCLbiQAh5WKrU",
+	"9Sc8mOp2riuzDlaF8bvw+uXIFLrYNWH7COSKwH3KS1oRvO/dt6X8vkgGwlVG84CE3cPMggiaCt9bC3OX",
+	"+7eK6noGd1J+jUyZ62sRogUYjpeoLzjcQTtHkXDd0W4kTQG5fIPtUe7WyE1L8ZCIAO50/B12eQf2Yldf",
+	"ruYy0VnG+nzvVhJ9XR1Jm9N9vRRs+Z+a7ww3dJ9sluHiWE+FPmrD/dYOQu9RAenSdjuA3HCrt6OuJdPy",
+	"plSoqXZnfvkrM8j3/tE1AiWlCKCnzr20bg9RN9a7ixhRS/7c7edw5tpLvMyhbjaAMFRlXl5NoJ3bLKuL",
+	"K4QuXGiN0zOOVTuR7pUss+ZMNbSIqjKgQQ8qy6+MujCOboRkkJ2wzP1oMF0ZcOUPBTX7eBRDFVFQ+NV1",
+	"5YjVPVLNbR+KsVeMdLZFyNEHNdR9G829NPZTNfSAxNZuXux3Rc6mjxcAb3EjmqU9LgFQiUQRsvDN1gMt",
+	"ve+hJP1+fcw/VUPyqr35ATwoz+8TbVPlJ2LftRsF302IeY+R9MfqLpGPwlC1JQ8Aj0Az00wLUSh7QNLA",
+	"FPwLEaKb1wffU9eODsra2mrZpdm4bY1Vy0mG+G77Bf3jF3ztvf9eK5rasPUZN5M0xlE6yYbtQE33FJ9F",
+	"rUCFYizknpv6zv9cX0ezlprhKbSgtaPhZOQM8k0dq1DimX2v0rpDJw/lMu5x+CXtMohFcs3ShN8IQ5UU",
+	"mdR1ajuAgRrfLlU4ofC2dejhsuZXyb+x4DfkWgp4ymM1zkSbXebmhAm/gUipayFmlJ2/LCOHGxULw/pZ",
+	"tgqEw0OVsKlKEB+teGrEWKnKZTkOO+tb539xeBdmCdb4ntZ42JxGqNNE8GleAcZsQiavpZrLla7H/SPq",
+	"/7hVpv+6jYJpPuM+jYVMaqXxiWD4exN9kEoGYhlVNpK5n5hxlnOjt7X9rtu+X95/dkzbsspQjYl1eVu3",
+	"s7h+ZdfzIwsl4Z1dl3dmKd9mm854GCZC6z/71mvr8qgJy7Y/0523DPxjLr9zziw5gtbc/3WX3Q78Gbfv",
+	"s9ToqhGAjIBwD/kH7gGY81EzLxYXfK6ouGBFBcDDDQSeoFBK9ZNVT22zF8pV8UoVikzO6qcjea3ZUMRq",
+	"ziZq/k7CPBwvfiKw9epW1Ve3bgsYbl+q9R7CV/drFL5yhPttu1Z8pS6Eldwwi8I1DvNO6/S89Zi3Ru9/",
+	"O7lr+X8ebPNnt3e37Gb/4vb683Yh/EN7AH6yMDkoLGIQTMhw01i5j5frPyeP37r94efvTFjD496I4USp",
+	"63uwOSHNNrlwresI0OYXcme3R2CCe7+JhWcjyj5HQA1xH6mkQLGgxl5FAYuvjIy7Da2zZNg7BYyXLJ7L",
+	"Zgo6iLoSipC3BfUTfU7I45h+tQbZBLuaYuzmRmInoZLN388lz97HhiCtl0y9uT/jiZFCtMGm/HD5rOYW",
+	"ulzbyhMbmN9b8MLAmuCDOBIyLZZ2M9hQIc70KgvQmzHXeE24y/sDMVJHY8kiv78+uJjMbBpDh2rqVsJU",
+	"9o3aErLntuOZET7dgB4Q1Y44iiHqU4wPoQok327egmarurBm7Ha+4k9VGra8kLpTmZdDn6CQhRnXhTkt",
+	"0wO3H+vz2ysynbAoSwnAL7sYbOmQPmk92B9cxshqT0SkGVIxxqdKju2B6SacIeSqGYkp4Fq02YUtzYj9",
+	"jXW7FEPWK5hA9ovS93nrLW/92mmdvs//2W+33n9bGbP6Y0HuKK5ggJWSB2d5mvEIWEIElTviSKe6zQaZ",
+	"NP8S4eCMzQtpd9qadIBkfFCRbLMBJR4PzjDOGAP0pkOR6HcSMxpQJZko9HpSN0l2LdUcyw09AAblQBKx",
+	"tknNnB10DlD3tGfvCuBbKOGuAQiV9MkTkqqCTzC1esiDaxJxQfTgWarM/A4mPONsZhTnE1qSLQAMSjW+",
+	"MMWKFI6EZqkyf+a9AqgfNHUcrIQX2UkNCcXdBwQcCy8UEskOcf3Nyh4VO4XE0Y1I1vaOKzVhNHdzqPBm",
+	"FkRF6wLv4T8jOe7rSAbCGkyw5G8fS/4WMwB8uj5qdXh32DoOemHrROyPWraaw8nB6WGjTiJtlotFq9HI",
+	"C6Mwf9lAUJt0QCk6nWYDQVqZYlbau2Losjm7PHIZ9HDI57t/raZEjA2eJ1tQ1eJx1ubdJCIQ5j0KrjKy",
+	"N7cY1bRuPDQo+9K4wG6z9wsEK6kCGwhWfgefTydD1wVpfI9b52L38T2mEiReAZeBiGPbTdSVA8dutw9Y",
+	"t9PpsKngkj4nu1R1PEbxZqyIypOKGX4wnaUkP1GL3zxCzyu0C/WNovDeJ1R5N8vA/WAe591WV1QbL0QR",
+	"hkp8XBzhNrXINlORiJsjPb2nIlQOebMEZ2UJtnmUBhODWqNRIZhRyXvvjk/a6kNQyxPSU8PLQUYfnOUN",
+	"iic+pFFqvm2zAWHu4MyVvx9meFWyRAALfSdDvjCyxFhJIxoUyI0ZFGO1RMgOup32qobHfiZfTSZl+c7C",
+	"xU+jODY0bCigDNV2V9NygUr8EQsXKhWNJU8z8OcO5hMtgj4k+rEh1+Lo4AFJRJQ/gNFplq4iWUefOnyT",
+	"KsahjQBO3nwn8eJIUN0x8GWzjfK51ioUBLKPEunmvGV7jXi5vFQSl6QJe2HdzleToZz6uztWQPoyTc1x",
+	"xhH8EnMsJMUXdq5KN6CF3auKX724haLG9sJV56sVrhp4V4bT087Fk0fjoPfjh2D6Y+fZw+8mw+i7WDx5",
+	"nAZPbuOLJ6fTiyen2dvXB//d+LTC2L1iWK1ovnEAq8UX5N3VIj3x9VQxwopcBluyImwWgxORLBdJNo3i",
+	"OHI9N5Zp/kzI++WKgOK9rmyfCDeYcysGZw62r1OeZnXOdvjN0mckuZXJ5OuXSFkg1WYAl64K0+AZNtko",
+	"UVPWbXh+jm7VyCpLA1VlYRiYzRmc2QKDhn86UjE4Y73b2zYb4BKBSWOeGj5os0EiwigRQTo4Y/u3t02z",
+	"7cGEMjfYSMWxmovQ8eR30rBeNjB7r7IUmDntGOxVJFn30PqC2mwg+dRycrCCBFyacUH8xay1NmTBSwHN",
+	"6gdnNrm1yYw8MEzUtTAyRhprnCt/1yZVgTCdJplR69tsMIxVcA0rd5PSVMBFeUkhxoW+k9wtNFY6he3U",
+	"bJYoqFEEaInCe0EmmfIFxgiCzoP3r2h4IMR1B4LVjg0mGmqAO99oNsaIX7SrjaZNFMlXa36NzVe0vkaz",
+	"YQCttAZ86hrT5SQWxPEcJYtXrFTP2V36YjTgCspHktmiKmiUNhnlHvL9NNlEzcHgpEapS0dKkwh2yc9b",
+	"xCunG2fd7qaN73kYR1J4zConYnlDgH36aB8+AhXBNzWfdFrdYS9oHYf7onUyOui0cp7ZOTbbF+lUmQX/",
+	"UiLXB93eJjMWKNxhZz+nQ2ahjnI0qk6oYtDe6VuoK7npEo7ymr8+n6cskgJcU8/W/9X2fYNylIRMHma4",
+	"/GaHZ3nnTidI/i6dGOgitIjMLP7ee7zJsf2997hLjRpwgP42ol6xuUMZhL1NANjrLlu48ktaJau4G25U",
+	"EXvFK8KI1pnJnIOA+h5taiLzyEEdZY20y9Fxkox1dBArubcocx8JytNm7jenI2e/NXgcvxwBmVpnTXlf",
+	"1dttIngoEjawyBKFA0/gSG11cNJeLSYA37XeaPrUU9pTFZd8PnceRV3Rcarb6bg5MPQNO9KghyPRNhvZ",
+	"Ojm2tPNYAX5tjuinLZZPs5NT1RqbCpR4vQxMO1QQhdFgmAi4enJTgdgj+NURJNXVHVAy00Km0KXBVlsa",
+	"8uAagBzgDafFDmymxvKJ1UCYCx1LxHzFvQaCAwUmSzc7giYgTZZhHwG+YCr5BNc9N8ttdvFKAtQlfr58",
+	"F8ms55mpuc6t1LQ20BPmkd4I0o1CnUrguain+3cwgQigvOvI2l4mHpvb5L5t2PvEhwLpEnFBXShhv6pR",
+	"hAeZR3FdAwncXocQTV/E8K/2MjoXmVZ+H8uNVgpnUDJweSK8pasbiO+ra5juRPGdKL4Txb8sUfxj7JtO",
+	"ad/Wzmk/XNXjYUctdtRiRy2+MGrxkY1HQud/3VKvyinNH9x1pFraXrbPW6wikzQ4UEHHBNTa1N3ttOa+",
+	"Go3obS/4XY1GTZLk30kq0Ql2fzWbgTW84J2n4iSpZh/UsGjz/qCG6OdVOi3asr3bQfZqDyK4MjDXKst0",
+	"pQZQEXGIJgsDtbUBoCei5Nuo3zH0euAOk5OCfGbkpUgniRBQEPSdnC9/6ZQhdKygypuiAgj7LKGN0wKi",
+	"AUqxhs7e4lv9HR1xI6/eoPvkPmDk9+rkh7oZ/xVVFUsbeAR0cAbFXl02ILFhqjbdZgPIKGsThzJnh2l3",
+	"UCcGfC+zmC9gDACuzQbFkNzB2TvJ14V8g8cqdy2XgcLfzBfDTIs2G0DplzYY5PrZrIgKqXontZAwPLxH",
+	"WKZtkKYUediUQQqs5tsmaBln8KSVzaBfqbtYRXwoctbCJlGteS8quVl2nBfhN/jjA7EKh1Y2zdqFd34R",
+	"4Z0fyUOtMXRLDvqlcE7fRrkynJ9LtOwC5bV8sJ0KnQ7QMJz7BcEq7BMRVxrwc11JxxYBwFU39BIiQGsI",
+	"PKcAUVgEZHCWvJkQh2YT8OiFs25vCX3wvRWF+SmlKxfIWCxG1QGwdpraLFBvEKwPxqWYr6/a5dYHwK5A",
+	"Gdyylaalun35GO2WTmpb3fZK6HR9dlNKQYjuPlenNW0v6m+lKhWQ9lNlMG1ncC3trvfxl51ZtOa+f0Re",
+	"kRcUWWMXd4HrY3WGFVWaWD0L1WWq79dkSjJofn1wsA8FU4fqRrBup7ff9OrJQrQMpN9wrecqCbFTR/ud",
+	"vKRYFU3Zn15o0Du5plbLBrWusZxqbSFquMXFmr027kfFEAQLy2yzK7LEmzfUiA2w+9EAf7Z/tnQqZnrA",
+	"UqXa3ina4prUpcoswpAryTEo1PHaygPWIsiSKF28NuiMuD+Efmn5vx7bLXr65qqB7eXBtkPvuVHNIcKY",
+	"ty3XV+HstwYv9jb3CqVDVtBZ47tsYdTKJhsLKHr7/1tuzPQ9h9xMsMMU99g+LRYleZ1RURKvI1Joxrhr",
+	"/s6Np6nC6ZWX1Bh5CkG74VvHOBXrtCFlVTC55k5bG6GsJciO/ge1xV7ZRg0l7Pt1UVudCGtNWW19M75/",
+	"E7Wt5rhfC7UNp5jJj+ugtsVK7uru3+ZZyBU37w56DEL2866l3q6l3lfbUq9py1EvkJ1l0oxRsAiEfIGF",
+	"qw0T8oY+NQJHNM4S29I0jW5E30yhG2cHHcvCNTTFK9VX7paKJB91mg1ILgbfje7zIBAzqEvcLf2C73cP",
+	"nC9EG7WChJssFbqfqjEoVY2zwwMoNCLmFqpur9kw+BQF0YzLVDfOTg4NwwI7beNsv2v+SLNEmt2lb3on",
+	"yK10n1TVs9O7u/eUGQwSu7j+6+6ELU1dRItZIm4ilf0Fd4O+6Q8XqBfPjL6BDVu1GciIG8rbrh7oh3Dd",
+	"PRXVlpqg++9Hb0E34J388VeXP5pW3/hZ6CabxYJr0W5s6pWPBdwhWzYqjNJCPts24nQiZvGib3B6DXLu",
+	"BKIvXSCqEXa2EV2qBAxxG4hkZvDx9QRjh9Eo+b9Ld+CodWz0vmOjn54a/ZSuAAyP3TG30hnvLGG9VNg8",
+	"IYhVsStHicwm9j1XxNMwGfzKveRKYzamKhQJTxV0rdjMlVO0p2hU77EEJOqYqOq3bbWR3U3a3STvJm1j",
+	"LwGsKttGuq1Op9NpHQ+7oxY/CHqtk/BUdEbdbq+3v18q8b++oyNu7FL16tMDVxi48cK+3LCVf7unvd5d",
+	"ueyus3AVCnISnhcFsx5IlyTtuRqcfp2eQp3NxpTLjMfVFX07uVmJMgQ38SpWhUOVaj9i9SBHgH7Ydd7/",
+	"is0ElXXsqo0H3atup9Z4QGKftR0YOW5b08FaOXHJdGDx23ekun+vtNDWXYXCO8tiKbTafCRTzPrhAXE7",
+	"qFbnA8GDdCcq7hhckcGt0F72cykq5VGsN25v618f3hoawfL4WJy0Tk9HvGU9H4ejo07BmRFSKrhzMezU",
+	"7b+2uo2Y0N9mFPqEHE7gN4JWrRBMOORSOjvRjgbuaOAGNNBZcByRO/ddlTr3Veb5ZRTBl2cpHBdG2nkz",
+	"d+QNFBXEvx0t2tEinxZhSOVlJtEuRjHzngkNCydX+zqaDRWH/aI7ZgWB6+x7qlOy6CdZrsaIJFHQgvqu",
+	"2RhFMtKTWoP1sBUchcet45PRaYvz0bCVS3jH3QbAJJJ+OuF5kLHR2iFU7pcixM3yot7Ty0bFL/3UbGgX",
+	"JXRXmSHmL7L71ssi28kAu3tXvHcu2CmTEhNIfpe8N7reLt1t9d3BVLc0icZjsKyhoSGnEq/zVsJJJvvb",
+	"3EnMcSytbfnQYMY9mm4vyaRjoOsm+EK2z2CMYbg7gesvr0+GYpzwUISvOEaSitFIBKnrD96EcrIEdTPP",
+	"cFIJJVdpqHlPdXuozv+NYFJR5G2bPTKaAJb4hbL85jl0L5jBlK4nfbNB4T7Ep/Zbnd5V9/Ts0OoIlhq5",
+	"sbHmP9gx75xBs5Affo/08FxDgZc6B2eHx2/95O5lVn/a4gfDw9axuXQn5tLloayHo2JSdT+PFbGJ1ZzS",
+	"FxoHhz120O61exC4bFYzVLeQzpfFsa9t0U999zyIZpGQO/vQ7j43wCcV9tXIpbNvHeEspJ8O7yz3LpFV",
+	"Z5CRUBj0sGV4S+u4d7rfOjGXITjK3ea/F+MzS2vlFypngCuhQflhhVvB0IXeW/Kl6f5IJRDvnSYL96xo",
+	"zfA/BFpRzKkvgbm30ZZZgvYqETeRmIOZOZ2aOd9lnc5+MIP/E/8UcawYyHs2/IYFSo6iZMoWKiPyaIuc",
+	"tvHbPfo4J01zEVPtTjrcxlnjDT5jqWJveBpMXkGSogtT33JmaAvwV41NHAspEp7aXLkdXf6i6fJE8Did",
+	"gHE8C66h2DhV3sXi7zzlQ65F+TEJUhCi/LVKUe/tTSstLhFhVH6mg4kIM7A0FJ9ToZh8R3LyX3rVAl0r",
+	"03nSkiEaVJXBt/tsFmfoKgjXyVBlLpfLkw2RRLLsIAebiy7Ji0WL9jbcEftZ7dzQO/NLwfxy7+Q0iCKy",
+	"10eENvBwq8C/P3+Q14qALuhMGgqvkdquJ8fX0JNjl6OwU4p3OQo7jr/LUdgyR8Hj4TwJJtGNn2pQdU86",
+	"h1fdXn1OQRCL5JqlCb8RsetXFnCdxgILUmD5rlIbkLPDowNzjUFjTtATOlFJgoWD/hDhQqeJ4FMciAxi",
+	"2RAkDgPd+2rpo5KllXasIKFMs3Rlo1WfJJl3d87aHe1Y0hasansl4lizCVQfF1a6x9Z4VXZLDyd3UVg7",
+	"eQmisKaLi4LlZRO6tDOK7MjcZzKK7IwZWxkz4EJbI9AHFcnc6AAeaNKZV4f6KgCLms/vUlR3VGKXorpL",
+	"Uf1kKapGNE0EDxtn+3ewtld2ab81VtpnKrXHL/xEZ0pHDujufq8DRRET2N7uR5j9LTpUgwB2UthSs8VK",
+	"ikefKWDqF+u52yDGqTYf1AVluJYYfpoc+RchQqMu5JkG6S41xdjFb+1Ur1381i5+61PHb3ncOBe8q/il",
+	"i83ARjtCyA0MgAUHoOPzlHyMwvpNJOZQS3Zn19kRF2zoFQWpDcHbKUlfjZJkMGHIg+tV0nDbHPvhkSEQ",
+	"O9/ATh0uJVDyTKMQAEVCA6MIdk9B3NZ+U7yZCiYQgRulAq1sVr8Stzxw7KJa6/KJk1gThQJ6FbBXK6Xk",
+	"brb1ytdcDKeNoifuN786bSiWYkZqxwpF+yZNQSdY1ppQF62WMNqHbxtlXQ6u4LFVrG9EosGCte9rd8Jo",
+	"xebpQbfZ0NfRrH+jQHfskO6iK6Q3I7ag9Gb+ZU4GxRo60JlQ0B/ilx2P/2vz+PegQWRT15u5XtI9cRwD",
+	"m6G4PIOPDXzd+W12LGjnt/k0fptZosyx7i7TX6+4/8deOJBBLkiO42G4CxraUeV7VXkqSPvLUa+rRP2j",
+	"e4r6I57p1Ir5lrQ+Ng8bzYYRl3MvMwnPPcB4lYpdcO0O13/v4Nq871bV9ekdXXWOPPJOzfJ2TU12TU12",
+	"TU0+f1MT/2oHkJJh9Olh6yTohi1bFeekd7qfe3pdLyID+VisLAhECbx/AzD+O+jFcjj9EW0ySaTCvoAR",
+	"fdrglWamd8DsUzjnwlu2jBH1A05EahaeZ/VBikq/gCuHrY4r8gV2ql2Q1I4hfkyQVI36SrhYV1/u8K2v",
+	"+u+iBXcXYRctuIsW/ATRgoaknAdpobY/xEXsSvrvrvi9DR15Sf+PTqYqUZWDlpEzUbGEzsfDwzxcaFfg",
+	"f+e/y2N0DGl7/mUzGVv6x0FIJUgNoxG3aT/JJOTuepHBeVXl966fN6hXmS8EJiIQ0n1fVcDV7F/r+HTE",
+	"W8NhJ2jldU1Pel5NotVVndcURYZ3fs9Kra2qOTGssRh5uOr9xt37Owz2vFxtjvpkXdj/iD7nsEStbRpi",
+	"liRemGOFN/qQotC7+8vLPRKtU97ttI7Dw8PWsBN0Wz2xP7LWaht+mekaLmFH1NFYirAfycpQzhMvlbbP",
+	"xwBt47n6NYpjvnfY7rB//NTtPmDPIpndstuTo/7RwQOW3Jx1DzrtzjfsiQiu1V6v0+10up0uexwlYqRu",
+	"9+BX2AyY/ALLYQWB0BrtH0ZSWzydDJ8E0cvo6cUPv150X0QX+kJeHgYPL44urmc//fjw6WlbLJ7+Gr65",
+	"iF5GF/PnV9eHz3s/996+fnraDp9M4mc/vZi97R1Own/+uHj7b8/dbwj2KeQoiFEi9MTN+Z/9p6PO1enN",
+	"T/Pes+RtcLJ4cTj5rqv/FT4/zh4d8CdHsx/Ty+hn9fD2enUY6k4u27Up/wralGNNdKp8VM6lrIrLFsk0",
+	"AvIF/NBwaJttafhgMU77zkAVKx7u7sif6Y7U9MzJ4/ugWOIsUYaaU4ZGKmaQsyBDkeCjNfkO0Mghjze8",
+	"azbmH1O7rF5D2raaWe+rrWa2gk7cuzoZHcr3XkVKL/nuPtl3FLhbTpvrtTr79NE+Vme4MYK1t7UnHeg6",
+	"1zoO90XrZHTQaeUb2zku5e8VQgAOur1NZjT70bf4fdjZ91L3Crl79EqlWO4N2jtdStxbuYSjYuKeRQab",
+	"ZOPD5dWMs87aiaHU23ChrdO0qqxdRjiOpkKnfDqrP/90MROlVd2R4kXI5GGGM2Q4PMttc3RHfydlh3C9",
+	"ZcuvuvSu1cf2995javFBA/S3oQdF/akMwt4mAOx1G3d3UDxzpNBvL1OOpkYSBgrlsItbNo7SSTZsB2rq",
+	"3fwSESgSURgMDUuaWTfqGeMBtjRqgh6kmyyY8LRpawi338l38lv29PXLF0Zh0pJfi37AtWiyKBQyNcJU",
+	"ohlPBPvhh4vvb46bDBALnlw+fsj29/dPzZc/XD1sm5GgvDCOh/msLNKMS6YgVZDNJ0oLNjC3Y2B+gWpe",
+	"2PCyzZ5FOtVYsHgAWBhkiVbJgA2FjkLBovSMzbjWLErZkAfXjOt3krGBfS1VbCxSGNN8zmZ8LNrsIjUT",
+	"DQwWDxjHn4UMm4zL0EAew6zphKc4tZICvzTLOZd2GROuGY9jNkvUzGiZQjM1YlGqmQ4mYsofwIfzKJ2o",
+	"LGWc3fA4E2ZmM3GbvZTxwnw7jMVUs1jATJnZEARpwULFpErNggwYbXYhGWeJ+E8mdNqEUaCksdlLOHLu",
+	"YFnYnUQtGIeP5Njsk8rSNjtnr86vHv7TviZuAwFDnOH0EWxjLEbwOtMpX2gzTGR+wn2C6YNY8ASHyGf2",
+	"98BskJrTks32PeTBRIQsETy0B9sP4Jk7VMQFnEXzBRv81IKvztg/L64GTCVs8Pzi9euBh13QPAsOlc9m",
+	"cRRgNiVt7v//g1ZywP5hkPP04PD4GzgTxs2yhrFgg0CFYmDQQrOBoYAOD6nCPJaVMxhgdgXwQtyChGnR",
+	"NRQP2AA7eA0YEDT4YRQlOmW9DhtFIg4Jpcw9mSdKjtvsEQ8mzGwbwEt4Zzbv4PYWgUwnIkrMrGYODSv+",
+	"ToURXbeLFlwrWNnxwen+N2fsh6vHrZMmk4pNeDxCyHWWJGrMU4PFUQI/GhhZOo8C0WYvDLzmFqexGVfC",
+	"6WglcQ4lYdVGKmiay/Hi8cOmQ+phFEaJCAj5yM+q6R4BG4qFIS8JD1KR6Ae2ayO+4lErzaZ8gfigxY1I",
+	"eGwnxUW/FjLEIwHLBAMrgcHIwTkE5EW/ckTf7wRPRML+3//5vwN70W94HIVwU7qHjKyRTYNGIBoiskZj",
+	"2YokmN/bZuZHt8GEy7GAOck0QZOagTyCEiVmkzFSpA3p+Sh/lr7SaRTHWFodRtjvMPJpAaKbOReIJFwq",
+	"Q6fprCLJDPFl6VyxlA81yzQSJBwWr39OV2Ol0zb7QdNdj3kqElgVUgNcZpudm/n8RTM+Mm+edljIF7jl",
+	"5+zVy9dXiLMoO2qm1VRgpfiUX8MpssFFaFh8KmSwaP1LLMy2j5BQMC1kyviYR9JhM1Kka7Fo4nFayA1A",
+	"lvLRvSFKR5OHiHXefGnrUsxivhDhGTOawYDAniXRjUF2w92QihgqDesYiljJMVSNjNImMCJ20DnAyvDk",
+	"jmTDLAWkmAojU+oHjDNsZWv2PjEMBT/bB4CQJCARYAN8cdBmgyePrtgeMNi930iCu9ubioEhaTpfasDj",
+	"WCSA/aEyp80BbljKJW4A3sM4mkYpLFWxwR7P0smADRcsiCPYZKRUDxjgDlEaQuH80IYLy/wfEAV2I5hl",
+	"uEGAPAFjnasE36LvYDvxC9xa7yfgRcAUImjVaiUOj5NKlTK0M5qlpsrMali3GKlEtNnLG4F3CxZr7lUJ",
+	"EkSaJBpPUrgEkTbXLNMGO1KlqJeBxapU2WqgwHEQmyYkIlzyVDwz07TgvwP2j8Rttxk8EN80/bcuxZRH",
+	"MpLjAay78IsW5nu6z0RWzE4YwjARU3N+sL83PIqB5cCd+GZpwYUbYXCsd4pIj8iV8FT0CQ8sFCJNFq1z",
+	"c3kHIK4hDMgaISLPRx5zWq4kyBlTxdm5pMYqY2VEmYzIR9N8FaVaxCMjNxDCzieKuQ1LlWJTLhdmkRgH",
+	"yP5hz4wlZnuMlIkdXDDur0nIibwV8a7JvMDABx5mNXNGnJQQ/hszJdxIR1sOeqfIMmYijiNz29UIkKXQ",
+	"NQa2JZeQ8OEZQ0FXqmTKQbiaGqoTphMzRixSw8SaDILBSQyCIYCLGUjwwFmoDK6wKb+GRhthNBqJREjD",
+	"bM/heDXTEzU3qI9C1ZxrZiSPsM0G7xq83R6+a/jWTDpt80PpMWEWxVc6Zh6oKfZLNt9dvLILJLlBqvQM",
+	"5T6Qm4wgi2RXxCEbwD4N3OoQ9/AhbOyzSF5jI2Y86ljw0Ny1GTB2kq2IQQNXMaMM/jZA7mjeMoyBWBK+",
+	"R1V8z19dnMHl3AOr7aIFM1D8o2HpOfErvDFossGeRbhWgvcxf7X4yx4h4qCJU3lIRx95T/Zipa6zGUyA",
+	"m0xHsReKwIgn8EsmdTY0WDAUFUP4v8JhwfeJyJ+anQF2mdxEgYDzAPGStpQkDm02L50AQxolSqYtIxQF",
+	"XCJtNSxLzSXob3/729/YP6+uXpl/w9Dnry7YSKEsDnJwt9tpszcTQbfAPAMVxJCdYKKiQICINKc3aAgD",
+	"ZJpEAZAFQA54lUX6DNXGb799LtKJCnX722/ZPx+df08iD4xjyI1hi6ES2pCSKbxKUjGsDX4CLmGWRMxb",
+	"skxeSzWX9EETcNhw4EOQGkAqODdrG7TZy1dXFy9fvCYyqlmvc1B64xxnsjpAzPXEUHyzfWY/I18CSycE",
+	"g5ES2rjAf2ciiQQs8JyBfQJXECHgcxHHLRABQaF0sM94wqcCNg5HdA/c5+PoxtwFI5UDntAqOzTxRa5+",
+	"f/stSAxDgSJWJFk2m4kEyFdOYwAtgAEZpVbN7Qs4HOoRZhnmWg4eos7dugIFCEiCMhOYUwZ500osub4C",
+	"MuADxqXfPQgZV/fQ7jpeGhCqjYLlVo2UKBpLlZidAgsuWR2MWj03UhIoM+bEhipc2BNzkD6SgQqBIRfm",
+	"hFuN07pXzsh2kS4AAV79cEXg2bEuDTOyA3U6bfbSrpJkqZRoOUCCUJttgXURfPCeQ2CeJJG5lRLMI3bk",
+	"k1wQJp6OPLRvXlKZpS4PsZMRaDQQzDqgQ7u0UozgoUjg9IoakKFHxaO0dJw+yZVQ7ygImRABjezzAMTa",
+	"Od5tuyeDi1HrOU+DCUF5MWq9UFLYZ4VBQBYBRY60OIcK9qJIMVZpxEGmFTyAc8txyyAgoN1iJtrsB7pE",
+	"dg0e6tDGPEQlgQEm0uXsdbqOt3mqPGy+/7oBdvBMBXYD7Y4NHl3x8cDSJ0O5wL6DNByumJ1cTWcJxhKY",
+	"mQs2Dmh0F0k2/jWCrly/6tQQBr2EowPG9bURgkZWYI5v0I4wNfQpFtyodo9op/Ab1O+NwgCaIAWRgWFK",
+	"MgO9tUghYzCwmqewP5dGN4G1koUQte8UJG5468wII9jXj/w/2Nyv9f/+z/991xjkhAYxH6QcpmS8gA11",
+	"Zh0zrgHZikEpjv6ADZW50IlgFHwBhiozO50ZHU4u27XZSyDM8L1ZGloVE8Hmgl+32SuqQeSmpNUoa0b4",
+	"9tsCziKamHNCLN/vHJjtN3hHeJKaiSJtIQRZ2MxljnXGk0grCXzSsOjBt0BczCCEdWC6I5SlAXudTm4+",
+	"ScH2aVHSGj0vAW+c3ZAOkmhOlJY5pxWknZoHShVSxJ4lN5EmQPJtgB349luoImjkahoGDTOxQNqnRmgk",
+	"9vAE78cIGsxZQAtoYwCEPUr5mElDBAxEUzMd8n0PLksGZwkoLljvBJ0HpCnDGs3agMYCizG7i+CGOZ60",
+	"2WO4Aqj1Gyy0mjnhLpBiPFI4UThAMCtMosCTPEhrnk+EZFj8hH1QEZhaQEICOywKCCpnEkZkoL03Ehms",
+	"tsm0InMhqKVoAB5mqUEVd0R0It/z1HHjBM3Eig2ecZ22nqsQQhgGMCBQYXrSem3YZk6Of5DT8i9LlBJY",
+	"nZEgjGQG52hLd6GAnskotbQ8koa7k1iBd8/8TDhgCXxCmINqc7M0p+GPCdnSUM6Z8hgFJLOnKkvB6ku3",
+	"gGCxu3NUxafP2HCRCs2+3UPiFAs5TidImwbIppCfAwagocrHUEu1ORQtNXvuCIcBfRBNpxmYhgdo02AL",
+	"wRP/XrpLCa9L1QJSNzgzsjOqp2b/dKpQup42zaGjHR/EqkSATZKnJJ4Z9gdiwnIzRnBUqBaMNWgXWcsN",
+	"TxaGIC1JADyOLYcys5pXXibROJK5GDHKNI+JTx4Qnxy8efOmZcYyolLAU2HNqUDXDnqnJLkedvat44JM",
+	"+HVmCDQ0WoOco+cgTjdRTGIHnX3LmjzjzbffIkg/tUjkaV0Y/B/81PKlm9ZLtB6fMam0jEajAYHoEOa1",
+	"CLIkShetVxDnj9wcODg5JhQbJcBacmXI6mFgXcINHy4Y+OGaRlsHwF6DHtS6SrjUM5XkMw3QFPUOqrhG",
+	"gZBaeA6+5xdXS549NRNSqywJQKnfo4/2plGKblsMmS24Bl08RqPT7mL8nhmFz6LGWWO/3WlD1K7RFs3c",
+	"exDFtMeHmRYtyio0zynmsug1fKGsDUpPzA7NJ4oMudRRtA080/zL7BDlCFrTMfvHcMHIj/sN6f9k4EiE",
+	"VvEN0IQGgIu08yJsnDWeRTo9N+BdEnSQQ0LiKcYJFIAE5xmyTyDroJjyFIKkIXrQ6GV5bpn9DZ1SZs3/",
+	"KxGjxlnjb3uGDygpZKr38Fe95wHyGj68u2uuAAAoV6QZhARUz08/bTH9v8wXdfPazq58iFKEtXKtA4PC",
+	"bLcC5Aq+qQPn3EKgc2OdkTdRaFAJGdIps7caKohnjTbfn4vvEZKqd3Kk2XsIPuDGBm+CGdcWuJopqTEf",
+	"vNfpWCe9raDsORc/aAwc3hqlDKpjGEAp5Ak8TYj9d83GAc5eNaiDcu9CAiMhEomfddd/9oPkHpUP8bv9",
+	"9d89VskwCkPsAHrQ7a3/4pUn1z3GmBD49HD9p1apEuF3KoTohoPe6frPnF0ep3IhjushBYaGgZhEyoHw",
+	"DIEFNs5+eW8wRGfTKYcCAuYc3U00epg5YmjHbBR0cGFBZPsYgsgwjvR9s3HbotBMfGKmqyLPe7/Bn338",
+	"sx+Fd7UE+5+kLuGrIrSahGdbBmHWkWF8rb1EhJ8InwavI8E5vrrV2wtuGE9+v0sLgUDF/2RRkkf0bXHv",
+	"P9MlRc129TX9Om5p52D9Fy9U+lhlMtxda7gETtLxEfvTXeQ9EoQM8DNKGS/nmdP8VmOyohPjsRH9F1aI",
+	"PmUDGte+YXSEWIH/3+rCqM3DA+LEqL1lmmJT30kunReXBvIoijP9LjBsJJJu1sjI5EYa5kFq5q6Q7C5x",
+	"vK+DsMAFBbz8VDRlefmODEBGXgHgux1x+52JW+dkA1KDS7lCizx+drriHPwws83PIydMS6ewdKc/mi5v",
+	"sLEG66+UegYpIJsS8x+kzmYoTjwXYcSNTv7lkXS6gx9N1s1/6/XmK4xOg9BaJJlTvoBwrYLXLFfUNHp4",
+	"2tXKME62RCq/KqXHrOEHLZJVKo/dsp3O87XoPHgPnKbjwr/uofFkIVYcr7xQb8DvBpOxMAJDvZDonFNs",
+	"PlHTNnsk0yQSmiKlyXRfc6Fgrk3MSjxI80tKq6sxXUA9kPvYLmqNSTw3qIBdZ6Ul5xPNXFjwCvMRlUPZ",
+	"2Hxkdvwcv/n6DDYG+NV0a0ezvh6aBSEA5khZrMYfY6Sx5Shqdbc3Nt4JPYQJECaMEsQCEkZ3w9oUbfbG",
+	"JYcMVbgA5wKgrNDkMsTqRE4PrJIWXqc8SR+6KhnbyQte8Pa/xKLxe2lBPoye/rOs7/Q+2ZQ022vM/KtX",
+	"ec5d6CQoP5n8L+2CRSJdDA2xCUIDzPHrZ0k8aDQb5OI3EFUEp9cBSl/tVX1y12zYSdd97t6DtX0FKtv9",
+	"NLCvS/vZANh/icWlgAo1XxzFhDsDvmy4QuZS3ItI7gH1isRqncm+ZOMzoAocBTZlss3OmRYp2K9CEUSh",
+	"yIkrt+QRKCOl76Wa8ToZkGjCKwvW7yg/+FMtVskRbo92ssRXJEsAhreyWY69eboeI1/nPS4MVqequSyX",
+	"mYRUHCdIQKpeZiNUuURlCcITKOF95TUw433dBoZ8ISudqmadu9v1ldwuj+noTyCow5Xa+w2rvdX7UF9D",
+	"qAvlMY/zpN8kI76CadEpC6MQotxsHBAUq6h0pebIuZHDA16rcHJQnbov1mmaL3ONW8HsJBBJw6LJTKoV",
+	"G/Fk50j98zpSP1qGLNzfvYDLQMT12jdhmp/TDOhGAeZDDMulTJLcGwC3e841C5UUbfYCg3nZVCUUBQjd",
+	"AVw6G+QIGWRvvpPiRki0TF5RqRNwzs75os0eArQx+F4hC9oGWVO08AOkMDben6iJ79zNZB+eVbpWcfgd",
+	"nVla4J/Ud/mZnZAO93bUzN61jyFomC27MopLiggVW5etK1XCUnGb6jYb0NMBG0U2e5YycFMFOSvWbIX5",
+	"2oagTJpsoubC5nnndq13cp5EaSrkAwgWH0UxpuTNZvHCJe7XBepiYvkWIbqfOkIWAFgZIft7hQbDzJsE",
+	"Bed5N1Qmq3p29+MW01/iN6vnh4zqtf6r+4berp8WMa3OkeR+zaed8ttnkMfROOsdHkD7H/v3vitMplOo",
+	"WVgHg5d17SCBWr81m0+F1T7Z6i2e53DUzJy/8Gl3H8QYkQgGDRVCLG4VaUxBVQkWdKiBCZr8+KCMVDKF",
+	"gnkhT0XLDNHY9CBqwME6HzlIdc5NdS84vibLBVzkVUYL4hY7s8VXYrbA8/oYgwWOsDfDfvq2+dayoEBl",
+	"XfKiOkMBOcaZFrFh7lPB5XwSxaKJZY2wXIh5i1MwUpSwOJLXqHFgqzNM2kPtKhZhm10KnU0xNhQ0F9BJ",
+	"dAbVt2rCPLOpcJLB73txXpmVrFYDYBttbmekodbN7jZ9BbcJEcnSvw1uULMueiiKnYCM5Q6wTpSkwlEa",
+	"kq2vJmIBP1+LGZW0Gqu8+FGlZS/HwS8G03eo/ZVYxKzvcgkxN0P1WVYTcgI1pVI1A8Ujz8ClZP1IRnri",
+	"VRY102oM/kcZkadsqqZwI97wCLyttrqTkeSkYlTkt/1OGpzMTVrrGANg8BfGF3a35Su4LXCYYJ3YnBcs",
+	"S1OJuInEvN7sAiVYryMZGuUNK8SB6j7loWhlM1eVo94Q8spOsYH11faPyKspeXRAT9RcsqhOZ3S9JzZV",
+	"F5/ZD+5+f1WGNmGn0fx5NBp7dcARGsdwSbS7Jfe6jb9hS5Z1yaxQDoP4TV4ohooSUJ0QuKlaJDerZLRN",
+	"rqRdTYVLxEL7cU6R9faGi9ELJQXU4/kMVofV/NFuhxfT+OiKj9dFIcI7MOT+hn4NW8Jm5/z90zp/pc9Q",
+	"ITAvbxTxMcRjrRf4XDryYSOnMxmKhM35gqrbygdYqB5FV2FLCyPAkWYDox4OyOPL47jCmWsk33fSir5L",
+	"sdyFkHOwtUhFzgAwzERpvU/3y6Fev1NAOKSGvVDgRrm7+xJI3i7f9Y/Ld0VU/UTO5r92rqv1U8tPIqbt",
+	"QdvusJ7SPqfqalLMfWLvCmvrDLu8UIFnV+gRHYCYc6GgNBmP2TTTZNLGqDp2bjlIapuSqJGhoqAYyoWL",
+	"zxk4w/UAafOnosaXsPyvSpb8PAk9a+h393PSb4d79xVbm7u0nb8255Eq/Xq5z9eda4QU9p786oMatoZY",
+	"V7aeRT2GZjJYRjRMFv0kkwPrGIRixRiLDLzI9anhKaN+J5oNxO1MQH2bM6MzANP5oIYai7yy4cIwF9nM",
+	"S8BGNo70PGVTBR2gOvgFlHQ3QzElzYdKCttF4wEbxGKUUtXbiZpDRw2WQNuRNntqPsdashAjmnt530lo",
+	"4YDdVbA3j+FsabJAp66+jmaz6qqL50H6UpqRG78Pl3iqht+hVePz1rqx89bzjTd+wG/jz5w4+ZkJqkHz",
+	"PhVn3snyn0KWb7JUJNNI8hRCuOBmI234gDd3O4JZ7wo5NwNiLiUG0UMGjG172WaXmZSGvAAlg5ATiHIB",
+	"2RpTNz+UiFQMJevB8QGpPWoqNBslavpOumB5KCxOvSzMmLaLkorDB2wARNhQqIFNGYlSDfO0GXr4y1H3",
+	"WP3YL7cj38mc+LJDKDdc6c4hSvhHRbU+VcM/JKb1qRpuEtGK0XzkarZrh8A+SsytAQZe2RgY9GX/G77Z",
+	"uFLKZw5y9Wb+nNGl1MFuzOWXENeJgPyhEZ1P1fCLCup8qoarHKBAfHfuz6/E/Xk/5rpHxcxqeexslqjb",
+	"aMpT6m5V4HnD/4+9919u48bSQF8FpbtVSe62KDlxZsZybW0ptuPxTJx4LCfeustZNcgGSURNgGmgSXNd",
+	"rtqn2QfbJ7mFcw7QINVNkZIokVL/kYpFNhtoNM5PfOc7YiRVraf+wtvB1j619qm1T7tgn7ZsSUDizerM",
+	"Z8ucuD/1g5BNgjikN0fAGah/0oSbmpnPv+veShzNqWJvXi5GcFErehfdGcudzfHtrJ2IGouUOy6KP6fK",
+	"gPSkCrFGvKqFpngPT8i7Cpo+CLfzpfZ3UNqeExFJeoINFqfQrtBQO2zP+FPanv5UZ/ZeC2f0NiYp+Zvu",
+	"OW21ZQldLZu/694+nSnfZYIobK2EpW6PDHSpKFl099mqhV3aairP2+BEO+B2jBUTE+i1RtJYDdbzulpr",
+	"LRoHNwMotjasnHhDLiG1ZHz+fszn2JkzdqM70Gg0IHnC2bBvUNYMu7mprtljnEyrz7ajz/YlaU/nnwm7",
+	"fZ3YJvGBOOJ3UC7XVpmQ92/WmG8GwSND5qxKb2NgzKXFbobU3NoDJKEPfiFFxpSeddgbAEViB84E+9L7",
+	"04eM6aKrgjqFvqcFV1As5+JtOYacRqV5sWscYCX5Akgo8Twah0ikgR4hbLel67sqMHBxNae2m2AZtLJS",
+	"lXSeAE+bc2PZUOuMTbSk2j6PGqcmsu6XVZtm9wk0wVR69pylqszztIunqove6pV+KvQ/fMTWA57/SvvR",
+	"sPStWXnAZiW2JPgcI6mG51afg0JrrctN4TO2mN/cuAQdf7VLjsxqvtWvTymANpdqyMpJk/uNJqmc5JpD",
+	"498FA+AMTm356Ac/s93TrmfEw+oV7B0jXFp3vXXXW3f9thVq0DfXUaq+0e3RZ/oXKNeKyKVZs1rxKe6m",
+	"/BxTstJYdiEw98Kctz4PHfykAnU6yXlfUOsCrcdfmQBvx/593HhidMXHwCfXVTDXei92rKfiLY6wDt59",
+	"HC6tQbxXS7Cjjfmih92oJ9/Ty6/wJb62tohof1s27JISwu0U9+s0gd59M42EIWtztbWHGUOoayBLkDAj",
+	"VV8Apy2qDjweMpaJotBFh/kWN3Xwu4ZTnF9wHlv0iHCE1U4RrUZ7XrofpxBQRWYB9zqIEjDXkYAj3OCN",
+	"gvBzRNu2+QYHLhAc4AqrmVLL3ZRpJUyUfMO0F9YSjI3Ip8IkLOU9rjKtRBZdr7RdG1YT3s8BjXuQHAhV",
+	"jt3aVZ+EUdxK7jmxIqoBeBkryUjwbbWaYI96rpCNgiRikErIJipNdaNzYW+gHY4+w/8p3Y64sFUcA5gf",
+	"tr6UJIgR6wPyCKD6UmQJs1rX+9swBmzWtcpL6cK68lKa+OMu9o+E/4qSf1jJ1lu/x8JL2LBt0uI2s8Be",
+	"Iyk921ALTkUxlWK2uhWvNAASS7A4seyPQgGdPyCDIGGkywJb5ghxgYX3oOYWWmQRTreKL+hsjb3jhTVd",
+	"RRWYY4HHe1W1kHOAyjxn/pTOu2XPWWrpIiqhNLopFvFPu01NRGNcEY/4mbR+yN5QGvl35mMS4/7sb4jh",
+	"RIFYIW71lW1uvIEcloUPBco8r0QIqC2JShDglXYkCtEgBP/AGWxRBD5wc4GjrBYCWotWBPYnKLfcXPj3",
+	"do19f/QZ/v+l4jpvToyT6UB7gG418uXCPkf+hpR9jcw137iQecotL1L2NSbAVSZcIAtIaPgGLhpz6XY4",
+	"V32RdtXX/igyoZZQiHWEXDyWkA58CYf5Br5KZ6I30vrCpOzrTORyKqANvdXMf/ENZhEaaHk77KMH5RjK",
+	"8IdsPgyQayNMV1W8u8+pAx201hAZ/hQjC+atc7+0zIx0YT3HWWhYRYvmzOvG3L3/oPqYzY5e4Vc/u+Bk",
+	"76OKh6jI2jOAXffpif44cBM7j/lGyrYAYv1mbes7PrBNGj60yqFVDq1yuK8mGTfRDuTprGrNjuR6cZ9M",
+	"YGZeAG4ttq7EYMRfOBPiAvk9tLIj9zH4IE4cfA9r01Up71s5lXZ+iOMcup/l8xQdreUv4Vbu2zG/EL5w",
+	"zYriOeOsx/sXAxf4YGg2hmtM8On0oKsGuhiLgk1EIXVmms5y3tPa3F+tNc6gKrfepyMYnPvKjty0vm3M",
+	"tyfHL14KQSZDB0x8izfpeUW3OPqM/7iqojVMgzSSxzn5nIgeYBgF0u1VEUQ/+AkWkdXyxeOmXauDrr+y",
+	"romuf4zd7aOLD3pFD118xJaZ/cGWd4ZNfDNhPeqbaaPAvv/xBXv65C/Hod82cp86S51LJbA7nfMTMj7v",
+	"sNPIzfA1SuDdUDfspyvE9gPv5WJvZNeKT9YvXHXjZdxFrWBaetCI5vYF3vjwpTQTbaTnnq2hyeXjAKQZ",
+	"yHwRKHJp9Fb2H3D+NuNzTGpeNqncsBdnv22oGLQer25sPSnkFDDVKmMjeH8AV/YJzAX0Va1Hfqrm72GU",
+	"TVMNZ4IX/dFBA18MTCI47yNtmqBV7qubk+Wk/VwbIMPAgSF48sBOhl8+Z6mbsZzCdTzPmf8zLNlI0LUI",
+	"CpOqn5eZyNZGhXkEmJ4IF//4+x8kB3jbBwADg/yP2zErwxDYUW0Qsi9BSJ4vyA1iIX3JxDVU1lEhLFr5",
+	"Jg+mGk3pns7mEHHA6ROUUrNcqyEUPncY7Dgod2OFMBZZp8SYlcpCAwPqukiz7TTkHWA+19N0O5YDCE/S",
+	"SuCDkcBI+nwSwBuPxBNIXScLAML4maTR9x1xIrQSfunMF0yJGescGm4QDwSxhPsYu4ZYNOyVGaWA4hlL",
+	"gQJPaXtOQ6eUv1SCzSCtBz8ccTqJ7RMlfNR5JL4R1cKeux+lDUcm7qHeIyfflcHKgt1viln8ku1wwkHr",
+	"8RXpBvd8D/Rk5G5RlZc2dKu6gtgxHmmFZfV1PYWFDJrNKcuzkZ5dFfzUZTUo2tnYBXA/2jbxXfCsH61M",
+	"t0kEL0rXLktcEqAjiDtXGHuUUipq1nqcMKOXzHufKxcNgFMgrW8D5rYifF0InsVF0R6yXFVNJ2wGR56h",
+	"RNrZd2dnsw57kWuATfkbM+xwYXzLlVpKOfdMNxfj28dGhIltVPXcapAWL7G/JGw58GLfstbydA8rU59k",
+	"8f21cRGEFZ9sh70XPIOuTRWhAiZng+MAs3bBRpm5pUqAe8c9A5Ra+GMUr7Wcm+F+0QRuOFXzt37i19VM",
+	"+5gNpIdelY4IL7R1XB5yIemilC3rhBvhGZY0RCEgx36jLMZiJoLdTiLCjbqLvkk1s9Y5aetHr8p0LGz0",
+	"1kW6YZYENNFNfaQA7FzpFIViUStUqF9T4hN+UJRYc+O8mg3avFWg0qtbvZ2FaW5Rl/hBVrkc1Xq1pyB7",
+	"4kKYaO9cRzKOPvt/go/gUcvNXsKZ5YWl5IUTDUh82GjzsJku8wwpMDyPMuU3EPmYwJlGVQ0G8KrLqccf",
+	"aCp+426OtqAf3gHrpp/rXTsIfvzV/oF/M62P0CYwbkPx+N3OeCX0CEFAAb8dVXRFPe57YVATUcGJKAzL",
+	"NIAwRFyD3qkvJN0HrXIfXL6tRmk1yv3Vl5pKKm9Bg1xZZBr8l5koBMtK91/h058TnBMBu8Y8E6ycOD3X",
+	"aSg/bVVKq1JalbJzVam3q1NsIYdDN16TUnmpq5NYIobivoH9QpiErVwmhR66ILPDfhkwO9OMBjCepMPF",
+	"SkjU4eKmfA4fIP1HbYsC/Pnt6aJWKbRnINuit8e9GocRG7PFlYZKjxrTe6Y0E6gHD7Q5nqlG2hFL/0g9",
+	"cRszUJ5Rj4b+Fca5Aij5UReZ8YLuZgZlTkDfI80k53OAcCQ0kMhYLi8Id0yl6VMpDPSycnfoiaFUigiD",
+	"gHR0zGXeVTzL3GsF6a9tIr1QYDHmn34SamhHBydPjo+Tg7FU4e/NWhnffjdtt6pRO+29O8Z181+VUPU7",
+	"rs2n7k9xOb2xzbXQ0Wdqnn4VBpPnRrOMW47BB1h1jhUbRjj1UPZHjA4mUHsZqYMDQTOsxWq6/bgWmnux",
+	"B/wijrtqAb+jIO4gequdB/+Qre/wcAkwq418fWnFT1FYfXOcJWREXE411cj1IgumZ4oVcjgKLsUHf5QI",
+	"t/zK0LceDwo03O73GfsaEBLu2nO4Nv3mOemArpqNNBJnes8FPAKEXpDtBziotqyv1UAWY3cJJT9RObDT",
+	"sDYETUWwBoCylrAdtZgMN8tTOnFt1cnDVyd3jJiINn6rzby8RQrtK0OyigpkHf2WHEzKJqYaVASrNUgE",
+	"3KJLzksVvk19Jx6u5lB8OuZzPOMtxFAaKwp3B9vpqlO1qGboz1rq34Ir22qZVstsScvU7eNW3ZDcRdom",
+	"CGnwWG7mUBVCKkwENMNIIBIC9gjcDVXrEgKpe2y6n2TCxKe+mFjkHga2fyxfZ2PBsVF23ckMzaSNjNrI",
+	"6LH4ErTlgTJ3Kfd5M7k2whiplVkVK53JoTKx3EJLfjEVxRxK2rAjMwcqX2b1hVBA14niLmvSGq9UBmlC",
+	"P/aOCnFNI85XbuVbIXuIQvZKZYD5NXKoDqWqCKzWlrKkgVjS3xLd8UxMZV+48L9X6JkBxCRx3LrrEFoJ",
+	"tdwc3Xn6VJe2w36GbjiGpf2yKISyafPRxm5J154dBdDirURW0z5ptcGDLuaqVwc3KeJqMsFHn+lf/ryh",
+	"yR6/UplBEAHO7Yb2d2cURKOM1Q9brVZr+FtRv5nhj6Rpc7u/QrTRWW+OmUGUl72O2NOGamsxgM5bSsyA",
+	"kdHjHEYyE+dk7tIEqCp85C1DzI38cHAs0FUhis9OAjuF8UQXUAPqa5ueHj/Fym/n5WslkLnKDRGqW3Ot",
+	"LwLfHExJl7arlqelNMslFZe63xM3jbsdsPNOuDHY28jT8iKdlmFGa4X/HwtIUEqg3jACFq2rRoIXtie4",
+	"7bAzXOgFDo24wwiO1+fKLQs4X2akZ/GSxQx74HXhHaN+yV2FJzx4wTldcO7eiMgH6TfuUYuq9AwzppcP",
+	"heqypjT9HctobAGzis95n7W3jz5fuxfltw0ylrCUaLQLYXQ+bVu73tT4kURe2+JRP7rDqkvd0Wf693wl",
+	"bsaX6ZI5qdpMEs/jk+Nj35vONPSY/Ihjv6Th1tGcWXVtjeqMJr7taPfNwIXyb7ntj7YbyS4t0mrVFy1P",
+	"RAH/6gMfNg1Dlx3BNXDX79ZUSW91JgeydaofMoub308+FDVBpG9XyxwVgv5co7owmtZydykxFYrJAXiZ",
+	"znEUmXNtI+qe4AX7Dp2HMkvhWByTBXws6sE3NCRJ4w6pqt3TPe05+S04UGF/ODcKdrdznmjTnuvBoD01",
+	"j+WScS/h11JM5gp4MET0BNLxfg4e6FW97OBGCeuV1oXMRvQLYRs7yH304+41izs9xaose1jgFm6/J0lz",
+	"/8Y2T5EnwXL3eZ73eB/liriUMQN78vng879QaqLT09n8/zkqi/zLClQKAFH0ggguCR0kukJ7Rfh2Kurg",
+	"+Fq9iOeyLfrUagjiFFwvUfK0vi+T91wkHhFM/O5+clx/fQQmHIbEn61E0X1hZtJCtZMeDHB7hD1wuti/",
+	"MzhXlzcAPBTUP72WU6F+ndz3y30Vz2U7LzceYh9frsKCNcBqDd1jsHLS8Gah8u0M2YLu+82+jeeynTcb",
+	"D7GXYgu8bFCfCMl4qG00eiyg7LnhHWMy7kcwYvf8it9HU9kWd2QYYQ9f8Jk/RHEaGd+byBjvlUY0vVyt",
+	"x79MhNqBd1vNZEuvNgyw72+2XwgOL9Z3dal7s6URxZnHEd73y/11YTLbeb8LY+yn3cXjxNFi9fuKpD08",
+	"Hd39gzA7YIQ/LkxmOy86GmOfX7MtJHWjmIWE4eX3W396SVMYCkh1EnjQP0joiQtvyYMN0JNzL9AkcOA+",
+	"EX3IzbPenJ1ZrjJeZMznHNiTzvEJ47arcsGNBbZ4fFI8dw+IAw75PsO+/fQpoX1SCOwOiknVEOYxfI6e",
+	"WODP7rAU0yApgBfMSM9UYCzAm0OlNd7MPzg07dasJ9jI2onxbbo5m5S9XPaZEcVUFAkrVe4uN8JaqYaA",
+	"wtAzz4nfVUrYmS4uajMwL0DJNuZyrzr6ycR4oq1Q/fnfxXx7bTjiSW504v7ktsVxdeI3pL7CIQG+9ese",
+	"QiUHYYXt4XvhHFlUfqt+WveTL8nBTxqf+6qfh+v2pbPxXqAArNbnY67m5z6ntI+n/WtM9u9i/l6Uhua4",
+	"YxlyLAVlvNkUrZMgP/rszx6uALe+CfLvjKWvB+OxmXEqYsalU9usOhEE4Fqfq77Ic5HVqe2XcLMNjuCq",
+	"J645gaue5w7gpx8WfYhCjPW0PTp/qIdS7uVuJnDJVadP4bTJxhYXD5tsZHRXQ212Rmh2D2Czlo/T4mpa",
+	"5XAbuJqNNMMEZOCSbnhBLQaBGLdwEm8x6KTe5wZA0WcQrTpLG0ZlGlqQu/jS6Y0Bl3lZCPOcjaVbNwwt",
+	"kVoH2HHQm+50FXbaQGo+PRgk/ko32oWYAOY7GPDIstfppF8nGd9RW76F9FX8sPcEnt5EzQUiIiB/bHHU",
+	"LfvvLWg+FIJbjUOOKh3TCOA5zXM2kLnTLMxJz5xZPRTQ32Q1Nudlde8d8prukAl0Cf0XkYI2TgL8U8ol",
+	"N8yBvtpoCpQK/rv76eoJIJ8SJkdn3DBohCMNs3IMVUM5t1CiUzezQQEHLtXMBroYc3twcuA27qG7xcFm",
+	"7KzLs+mJgS5ENaOGiVh9rWnsIXLM761VCLJIxluP+CFXakepIKsrO3GTUu16q4Eu7RpI8+VZOdd6AKsP",
+	"7I8iTlhhaqtG/6RA0pYG7YOVmzrPhLFdBQ+VuOvG2lj2/fFxh70ZsHSsC5E6DwyMBNRMUndy2NPUv7wW",
+	"qu4e7pE41gsPe7+ONU6l2b3+6Cmy/ihF+WCj+/04l7hVGP1j7+kBQDOgwsdsACYgQig54oYSC7ehuulk",
+	"sVF1RwfObMV588uqp5CeiiLnkwSP1f05OxxCzzQcv3NbFtACYEBtSGeUa+0qOpt2HzsvDe4vQi0946yn",
+	"s3kSj0McQnxeq7u1rfIEZ/4Q9WFrcHhkfNZIge9KJiQ61K7ee6u724zIrenOPmJm6MgUgC63mCCxwqzQ",
+	"lv9wroipaqe8LnPBZSg267h7pITRQSUqMXPsa9QSNhvJ/ggULrWhFabM8cg3RgR1lXOAIDFd1ydJGLv7",
+	"h7ttdeUDqK5s6yiXWCSAQoIBccOmdZSlHR3leojtGur1TKQ6RtQ5PiI7A2jhk+/ZWKrSCqL64awQg0KY",
+	"UXRNaAI/4bLosI+FVkPWL0TmtivPifqoq54eP6moivs6Eyzt8ew8ujJ1KguSwC4sVxoSEAXgRLHTSwDm",
+	"1iaJ4Wm34w/Bve8pkj0DrOkb1ayJzjzB5c3V0J3J+vKrj1Ta3bGe42Y6D9DvtPW4blvPVcpMDl3YFyuw",
+	"0o4W9ZeaayUWFZguV3hKp/mMz40nlTDUW3sm8vwQAr8M1VTCLpQLOlGpdOo0hxtmW8kwUJgbKY+tMCW2",
+	"u3pbuxo3z/rbesKNmekiOwS8x8pCkczFAblUF5jAMVh+4IJef5OEycFCKUlP5FoNifovGMylQMHTqhAt",
+	"S6aF6SonHLW5a9gV72jA9zDpHYXnQyXwRrL2bY1aoaKUhUXLqF0tywRQe2kVnJWYWVJ8ksaaziIk7baQ",
+	"819a+d9XVHiUXqCjoiDBCPvCEvAb6JEjat2ywlyS1w4VOBHy25nN7469p99hp3C2V3jjCY6/mrM+QNt8",
+	"NqLSP2N+IQCZNNUyg4Zq1H7V17hFnZpQRWGhLHU1gbvW1gPh8yzrne0YabOQ6LyWiT4T9jkyu8akt7Fy",
+	"kJ61oZLjO3W44YWmCUsl6odzWsvW792ihwDQ0this94cAmkn9PBGNhJ6CsBXh/V07LEYrKPYk7Bjp3TD",
+	"xroQdMoCaBxwoYkx2AX0zwlyiGzJxH7O2dNvnznzp5i0XTXihs2lyDNwuDUbczXvsF8ReSQt4wPr+zGA",
+	"RxMRwPtmadJCn7SeYMbqXDScoeOT746ffpdB/oc4zbJngT7tQ9I/rbLZmrJ59YmMdF2izukg7GOwocLB",
+	"WrXVGmcm8r4eU+d1NtB5rmcGj3kF6/H+xbDQpcriU9g052pY8qFIkxhE85Vh6IAf/kTfs/5IayOgO0O9",
+	"YqAZ7mhQ4ud3T+XC6+mW0IIjtMt5rJXCbQ50XxBDoGzOLSevtjSiUHws6JM2ft2GiUEChMWemBkojU2z",
+	"u1NRyMH8EOPe1adUFDeCCwmgJqRLIyKVnnCmx9QHmx1GcWRjF4s6k/IbzO0VheTbMAofnCW+acj5wndr",
+	"fVAR5T1qkdbJXEMD4KZzKgDlkCRtXeHvj7g98mw0jRVCvyjBJhH6JTTIATBOofU4ce6lkBCqZrIQfffL",
+	"hOkCf6KN8EzkU59myjrsZeiFS/czls+TrsLA1j3SxM4BIdhhUDSiFcwhxTIRt9chnk1B76Ul1E9l5/QZ",
+	"BbFA/dNUyfTWP/oacBqiG6urR3Ff3X7t0tuwzHmGQTshNftYqFI/F1ybtQuIfNHLiuEpA7k0fBKh9LHy",
+	"oMN+1AUTGbDgqwypLaTGlk/4DP5NJ8wI0VVLr6yrGp4Jvr6FRzpVfpeYc3yK9GRxR2NDZ1EIeA4sY/AU",
+	"HZAeoQQNALfiItBkoWiBQj9aFkgDuX8uSBHQUX49oxhsrT39DcJuR4LeAbO6q4DREpJBz32/KRyEnjT8",
+	"BlIWAL89Zf1chv7VHI9unZKXqhSGDQo9JrwHAJPdA/pnQkoFJ1tGuNiWntTOZF9AYUZYSl4I36KLulEp",
+	"5x7w0ojQuzuietMFq5p3dZUdCVkwp7xwq3Fa6IUkdd1eWVixa+2Z9Yq/doiggSS1qUbsbRC6uE7o+YLs",
+	"YjKRtl7F6kaXxNuZrqyR3GtGqP9x+IL3R+Kqy/1le0YVcYcuoFIhZGwr7K5C9yWfa4rsxpU74N0n5yHV",
+	"uk9J48neuHTWYiIKo5VnKXx6/B1L4Yu0w94oZnI9Y2OdiSQCF4OWo/hJa+wOCNHR02+fsdT95Nz9JAUR",
+	"7Kr0vbDF/PAUJLDOw3mnK5LIHc3HRVO8p5Qcjb46I1dBPvc7DXdn2mg5Bk1YWiqAfp3TWqZ7qFwTL8MJ",
+	"S5W25xNeWNmXE65s+pDLASG+4UV/JKf48PBBP9dmP/sTXjO3d3frza04z9HyueWuVP92Ue7voC9tDcD9",
+	"khUsDSjL5RTC0Wf611UkiKfg2COHEl7D0OOvqHH/is16VQZ2suB26fo4CzERepJD0JNrF6y6WRIFrxWf",
+	"bFdVTIvPsQejM/cXQgB9LiUaAheyguIdKD1qZllsNKyrrEdNIU61YHfAskgZl8fjDicsHfjCm9Y3vo5O",
+	"wC2ziVZooGo8DYmUmHScPT1+2qkjZNw1+dq9eH+rLuveRNmtOG8a6iLD4hriHIW69QyLsRUXmbRLNnyp",
+	"bu2ymL/KpN1JO7oFNHz1qPeEa9tEa+wIv+E9eAtuG5/PpMr07FxPIRkaeRCPOu5rD2Rv5Eg5DbBpcDWQ",
+	"uTBHfMotL8zRZ/cFsBZ8pmmeO+XX3IL+lE24taJQ4QBlzDMRznfYm5eM53Ai9Aa+pZMgX5FUVwO8XF3D",
+	"3hUaZtlVcLiLVDKE96in2n6Jcz+Fp1pH71ctgGr0Pq3JLZ+9euQ2Dy1kJrJvy0I0NauuXsfKmQhVjt07",
+	"px90zHR4EDZdZ6KGbiNsTl34ZkBu54Ze6tWXv+cKJHGN+9KlV3u+csyH4sg97IKWCjSOPak4HOldWgj6",
+	"qZkO//XTON/057UWr3qv1/aTvz3+064+odMARc0ejp71BU77EF/fFQ+9ePGXZIcjirt39J/8aR1zo4bi",
+	"Z23PuJVmIHkvvy/sEIYBQ6GcehYZ414fe7vkNKtphA41mqapKIzU6svR59XGKRI+xi1CAhBbqMRUFHTo",
+	"HFkYRgZGmABDrAsqXgsyLT/KXOyweaF1CoVpfvlrJkGXrpzEmH+SY2dcvn3y9M9P//Ldn57+OTkYS4Uf",
+	"Pgm6QiorhqJompWR/y3C8f8GFnBty2dH5binuMw7M9GbHCQHY5HJcuz/yp3nt/TV75Nh9cejspG/T8S1",
+	"TcgNrA8s/44b131emp2zyjWV9x8B/xXND7h/RDEVWYL1hhUoyzJ38eIDxOfUzTDyS0tQs65lIQ8LMRCF",
+	"UP06Zu87T1XufspxHz2RQqhMFJs7IiPBczta6Wa4bSv7gimgptHIPy9Yxi3vcSNOmEdhSptQ3ivN9Eyl",
+	"UY1cKMQtbLhEDAueiSyFM8WuoiYz8+gbOGikFjTAmE1Fu7BenhGbWwaP6CQJYJSnylNd8J4bHFpa6eLC",
+	"XUOw5u+7ytcN6zxLogudBGWl85eefE+MAfAdAMQN++64ISz/K67jFjOQOEJzApKEzFB3HlQ1E1GM+MSE",
+	"V2T0GNdyr2KD71cmNG93GT9EWxuyOjM+vyUpdfsL5c1rbi9avm0h7PJIdkk6VwvvUS6nojmLRV12uWG5",
+	"VkPGQ0snoMgrSmUggZVD715umdIMhZUmdwICB02c2FhwFVUv+ZuYkS7zjPVEVxVIbl/fYfG1sD/JqVBY",
+	"Y3H1gfspPNk+7dSbVqSMRP/i8vpCctEtxaY7oxAcT2Fqt8YbSzo9Vueo9MImcDuyNkp8L3gm136T72Ei",
+	"7ZsEAgqezeFwj07KNhB4qabSwmswR9hxfHW9IdbMy1C/Xv3+K4MmDWQ/5tFxE5uNNCQRRnCQVfWBRFo6",
+	"PO4Bowsgoa6C24qCjUtjmbEyz52RhY7ZwKSB4wrfK77QenwClhtGISoNblkhhyPLvubsQvYvEhwqCc6D",
+	"W4+E8a7CsgcDRVI8FMp8wwox1RdUPlk9aZ0iwrr8N+GanSmNPL5F5nM9Xm3lsPSsYjLleS4KxG/taBXm",
+	"HtYS7DFCdVDmeXtsebNjS1Q0jKtIIYGB/V0TUJIKI70BcH+ahvPMWPtnop9LJVar/2hMp2SdrjfMK2sj",
+	"fMWexM4xdMusU4PZhG92UF/WojTxMVpussdTyU3vfFHOVkpVk1flwqBy0ixWPweHGX0rCuQuO1bea6qI",
+	"S08XlECc/9MToYCZEEnM0AMzsWPF59iI+5IfFf2MAKHHLNqG9fzi+uLXyYN2fqqHe1eIqRSz1Z7Qkm4O",
+	"arnVII9Gg0AWdUFAe3PYCMvEhuurkkKYsudebm+Fmf5VAR+vE+dS0fWTSkE4uwyoo+CmA9kxTKpTwx8W",
+	"RvygKxkwu2yu4/MMiI77umiZRR8Xs6jftCFVQD4r5tyB6OhaEhgkqic2y5MAUbmnaMImbMiH25BAkUB9",
+	"NpCXkg8VfRN1MeoqqGlWGox2dKVBDoexVJkoKhYJxbTqsHdYoTUbVamUSGx4IRBgqPPatOuv1TL8WOjx",
+	"g1EMLXX4TohvtL1w214S4WsJ7+fqj6vqIX+k7j3u5l8ZNoJCzIXSxzpbOdUXiyHtlVinhdiiBsazMOM7",
+	"KEjEZ8jaxtUPsXQQX65zSiE8XDOuXVlEeB05eS3szgrJDlUVVmu0bqj54GsL25LlvdQ7lyNhaJe/QZ56",
+	"rKdyBSHiR6DAkplJKzIBYlkzguGPE+aPI5hWwvnl/bzMRJYwrYDIcMKHCPV58xIjZfCopxJ7K0vDcjGw",
+	"TJe201U0lh5iOQ4RJIbzbdQVIX3WyHaIT7UpFdCZcE9yUI8XfvMSaSCpPf+T4+Pw/Ea4m1gBXRb6ejzm",
+	"5oSl/y4z82/HT54d/9///G9y/OTZk//7n/9NG7jcZGYOljDOPwk1tKODk+/+9OwZ4JurD6BM1YrC3ei/",
+	"/vP48Nnp4Y/8cPDPz3/58vVh/PfTL998/u7LwkdPvv3ydbL5b775f//loBaLvIz3HAoFsRIkO81E5LlU",
+	"wxOWnvXl4Y8SOD76kg0k0f6ZvoR/FwK2Cvy6YY38d+vpn9dwdVPBE/C7zQUH2s5C5IKbpmHdVefOVz6o",
+	"B6F/e3wcw8//8ufjdRHoOd9sElbf6hTeYrFyE9Nnqawci/Mx/1Q/6p+OF0ddZ8iPvnmVRlUCkbFXHihN",
+	"TCpjBQ/N1Pvc8lwPS4Gkm0CmCK5PLX0m3WthxjStnta54ODfLjcvvdo38ayJe0ma6Na1kTLRLzqyIBYZ",
+	"wgqwi7MdiTlyhPIMFTr6pD1oDutmLswCV+IfacuOePPoqyVuQI5Cb8S9H0MfbMJRGKkMdkpOR0jPW2lz",
+	"xHN6Jew9DWeKyMd4xlL42TmWAaeXoy4kpwdB2lXywWiK90U+6Ma+gpGBVvBR9v+4k6zOXgCcFqStbadx",
+	"1yCoLGM8iOIqzVv1fcdvj8A/NyvLU/CSwK6/4HsERy8hHv1wVbAF6GtQqQfFYd8fH3fYGcUZBJJKX7/6",
+	"0FU0r3+HQf8tZRZaRg50UUUaIe4YicKNq3Xip+NDFzeNaApNEedrfPiN9f9dOYEwvyYnsHo1D9d9e8BO",
+	"1aLbFF7kGm5TJL2fUe+ucXqz7E8hHFzrsWGlcXKslLasJzwL3knATy34U1Kdl0akEapZleOewGAY7iZV",
+	"V6WZsFzmpgMfpR12iiEeVKZhpLiCubLeJ2t2PerYtmhZtp/9btQCu0hvudXTpHvxOGg/tmnlmAlzbT8g",
+	"aW6og1ricjrndCnx0+fKaY1C8AxMcT1Z5j6K9A4lg8D6ZtuPxnY+m9OeNDWVp68j9FfxZcZ+wgukt/G1",
+	"dRNRWOnLGbD+mRDXi5lgD7heDg+ek3dQtdmStqsuhJgwaWshVdDAZX99gdtPB0Urcl8UnWsqoEV6zhuc",
+	"wj9EL6lN5zyyCjWU243zM4VwT2ZWwGohMyI+8b6Neg9Srz/oBRIoh323Nup6m3bYR183TUWpFP8ZEdGe",
+	"Q38CnAaqavdFX0/mwS3E7dhhP2tPCGJGemYARusMBNCmuN932Hv4v1TDCmOP/VVnI5kL6urtLmHSdBUA",
+	"sgphy8KzIfj7nFIG6dtj6FJOq8S4YiNdFmCaoD/nc4T/ur+pQZHV+nzM1fycfpNGk+oqrcRXhumZ8k8V",
+	"hb64OPS7c62EEfkgre8v7i457ZVG7G6L8TDF++oyLpQfH6ayuoYarknQpBj60xdXStuePDzEfm/7YSTr",
+	"1UJ7+HHnMF4wG77Tb9WvzkUzKqLPDC2HQT3XI+vINhxNpZg1m14XKE2qihFP/IlVLRT64J18EYubjNNf",
+	"6cRZ5LLIa46kf5Nihg/zENky4MF+u7JSFJdtR4vT7kiPtb72yoSH20Qo2VZOpZ17x5E7h22ySF7vveim",
+	"cxQv759BKXhdTucpDXRfiDZBx/krU7mtK7oFLbk8a/XzxtvqAePkTtbkNpZm/WDA/rvgIrYthh4w/H5Z",
+	"vCoiMQqIXfi6rs8ASP0mffGryqUBAnOVsUkhp9wKSob6stJQE2ssMnqy9I+UMmicGcC3d2oBDO9h6FtD",
+	"zP+i8jnNjc53pVlMrS5Bd6Pc6k34xqNxQ4IZ6NDKPG8CDU+5zIEUdhVquB7CDYDZhKXYbzwlMGypcqj1",
+	"Jf0uDRvKqVDPYSYeKdthKZgdkYa+9ThvSonk3EKH/WCb4N4nsbf4u5YK0TBVM8lTf7k0DNxVkbldYayY",
+	"wK2fHPsuVYSjwS76SLbaVZy+ZTrPOuwUeUtgJXsCGzbjpCnZwn1//ULwzOCtenO6pZ5Cf2diYJm4x8f7",
+	"wY26ilrpp/hEy8sQYAGQpKGndurADRcBgXLB3ThICquNqODLSvd0NocsEP2uwz4in7OQhYcbEPv+1Q+U",
+	"UGAAa+UegcEDOH+8J+IaloZ9ZtBcXyaKx81zkBzg0johhKe9Hvv7PkPVnRJqAimBgkoWkeqI9nILmzK3",
+	"yuZxQ9QfDcYJkrqTspfLPmqLtarWkxWsEp5RER2/UG1rQ7EQdbkHJrgmDPh7rLvbYQi4m+E95WrXI7ls",
+	"G8/fRuN550uldxsKPIoExX6nN38B6rpNqoPhu6PPdBJ4JTLUq85OAx7zWvrR/cj5+rcNofQah1Ud0wEc",
+	"DuRBZC/aOvw2EbARYHJN2UqaSyTo9FtWzSkXdiXEfX2u4HzdB0sdqHhgy+J6NBYpM3xusPNGlJJwEUym",
+	"uwq9mXr2/7sS1p0DR27bUXnYha77cSzclthS7vIqfbUW0jPY/TWxnhFFHieyiJpEk89wGsvnbCzGPVGY",
+	"rtIDp7IW4KKYU4rR49gWw46kGgK2Z8QnE6EMRm/PWerix5QVQuOnNqlSdghbZf1cG5F1lbSXyldAveL3",
+	"aTPe9E59nW1BRDcOF++6J8Jt40MfSvS2r37kPvdgIJXQnrvfDsb1+mHqUY+r5lM0T6y3FqPeT9LYH7gy",
+	"W9TkG+frt+kB/8DVqiJht7DOiA500W8D5NbhXFuqIWvvdk/C8LQLs+prhcr1Sfu/auifuCC/6ARy5U8L",
+	"9YDlekbtqIDVGemndIEczCMx9w5oFUqfwh0KQceX0O4Sc/+e59k3c8gYQtntSIzh/LFUVubOH4E2WRqi",
+	"+FwOrICjVOxiCXfXA8b9iUIhJjnvk88Mq1LnVP7A1Ta9ybs5g/iBq3s6fPiBX8H12eOqBYC37mV7SHHf",
+	"luIHF4KzWOPe2BU8+uzLldZiJl/TMRzY7erkX2nOax5n/AR2pvXJWp9sfZ9sYLFv581ZyutkhjwpqtM2",
+	"zikS2Wpw811J1A6dOWzTM2lPDloNsn3883oKpM44jwQvbE/wFZ2RzwQ0eaOWPt8dUxQF2oWchNlIQ+8t",
+	"qjqG7AR7Fq70PBIpYUDTDnunDdQPVwVegJQ1jJuu4ixMq4KLooIb0Sg9N0oYqkLUsq97c0bL/U1CoWIu",
+	"2IQbg1BYHk86AqZCycFsYTDEtdbFgn8Ny3ZdXbk2QCIsxa219dk3FaG0PZ/wwsq+nHBlW0VxHUUBUhwJ",
+	"1jX1RdRy6PbSu4sttq7te9SUIQQ4OhQ/GMttU/GD/27T/iVn8Lsv+5Zlrh5gVbI5ftutU9Lqmk1SzYud",
+	"/UzVFmW7+WdsV8L6Wg1kMRYZVWz71nh936tFLHcYlgYx7c6f+DPL+Nx0GEgJuCmqq/wtQjR1udfUUqth",
+	"F1OEKhpuowvrfAoYTOx/ivmVW/B7SjLfXV+pNuXcIhruDtGQRIxHkVJt+Unu2rShkq6CyN4cDcw13enf",
+	"tVTNkffftFQYJKNBAYotLCMu+31hIAQflDkQkixi8TxWzleYojQxNxMGLXXdt99BCI8Yv66C3+XuO8Do",
+	"RSVY7g9C/y0Uv/J+X0ywGjrSqDhkdBm0r4F7YnwtbVf1RJ+PhR+8zhy6h78Rgu+f9w6Ni4i1fXGbe/oW",
+	"GbxT3NNXKV7400lZS0xNYnmz80DIqjUrvZ8En0ZKb5nKoaKkXVSEH2syd7X5P8BFhwxgVzlPHrKJEQSF",
+	"5VoNhbEnlDCkkvcQZiRM5Ab6r4fGiHQJ3jn+nvEefAMNjVRXhZoSqJ9GXsaBLsaiwKkby+cGCCZpMKJu",
+	"dNNCsEvQzXLgC+xhOEmaGyqw5QBRuV3lt3Zt3wy3TresZetORsWg1XptzmBlzsDtxBsqFj1cKyfZzL7y",
+	"kx4+FpgpeDB9uyr7x/u2Tfu1Irx52o9Ml9SK5XqIUMtrZf7qpHwsViGIfkIqGhs8cBeLDKX7rJxEfsRX",
+	"Bv0CZO6B0GYkJ2hqnY7w35PfoNWl08GuouNBdorWGHz9BXscORQh5nrGUj1T5+7m6QlVPUfTrQK5hrLQ",
+	"f5TStgb7EYYpYde0qubk4LUTkHLC5rosIvmtVM318VQfiYRqXFrsD20SlrpQ5ZyQCqmPQfhYEwP6RBRj",
+	"aYzUymOulMh8xFKlW6J0gM5EV/n9h2onugnLNIyQiYlQGYNQhdo2R5QJ3rE/gZJLZKSFY8y0oZ787fzM",
+	"cpVJNdzJpIqf3OrEivGP0Kqn1hlZDYwC7RDMfCxfN81hjKFt+60BIN5SF/hHEXm4h10VdsDatiVurcxf",
+	"LwAZI7HmtmvcwD1oKHIbOC+eWpt8d0xYgtPIo6giCcpEYijRVW6g37VUBg97opo1+PHmRWtO2PYfUuCe",
+	"4r66ppf2qi5ZuMQtiqBFEbSFa/eq/52sVgryVny8bRWubVkvt5Vrrat1F5VrZPu2U7oGLs8mtWt3JlQ7",
+	"VLy2Xf+kLV9r1cj2y9fW1CJ1Rlrp2aFzgaVqPvv9BREafEgdzs1IzxiyygkWlAhTQmSGKc2MHKpD5z2o",
+	"jM10cWGoCF7NmS7k0IVlH+J6NKsZz3O4Z1d9nSo9O6cppd8sNnDItKDUMV2fALqkaiOCaL1lYj3qe3n8",
+	"tMMwO023TxBNMtFGegh76v84H5uUTfIS40Mrx4IZqfqCpdym8LdhabEiWfyznr2jhd0mh94dqcnqaZqV",
+	"JbRRlRZW17R91x9d33WQJexoMJVixvQAWXsJiea3xdVMnXWKKipgbE4cv4ophhHOVR0NL7TdCB1WgEHp",
+	"dy2VyFAt5ZLUkrsPNk1Bwfd3+sppwQnvSzvvqtytoGk4a/5JGvsunvcunhpFE1yVVV5Y//boqHVKVlLz",
+	"QiZ5srj1by73ayYT3hPx2SIHT6UIrB7iYbA/TpZFPZilMXl9IfsXVfK6q6LsdTiLdgO7a38HwO+QSxUo",
+	"euND6BUI/r/L/sXu5DiWlADU+5XWt/qCPFEbuLQ6Ys3Axe1taNwWNtR6h0zNDN4BncrOhDUVcj0+87ns",
+	"FjBdYC0qXozdBFjqbpSyEVdZJK16KgoIVgKdYnU/Sa3cxvyCjpQIvbIARD8TFsphq/76OOplaFuHuWfy",
+	"E+8qGilqkIi6LEXX5dwFJW78NOfGnhshFHxk+Jy8F39iNscGzSOehSWq0z1nwr7X+R2mWG//0Ise4Z7I",
+	"vyO3anV6Kdap2D1wTi0fZ61CfXBVqkHAfWFUy8G9JboWu2heCJB8zTSZi117vH/R3AgbyVFAlSvGVX+k",
+	"i5PK8ZTKWCfgkDzSKqmMCkTFeOFi7onKtgp3V0o0sVTpWQpFSSEpRf4XVET1c92/qLAROKMZN4BvRMe0",
+	"6s2jxBQad/dH9aVNr4V95596J+NWmtyVaEcr2ni19UWvbiUD6SvaVCQ7dXDomXNBpRquH8HSPd1sx86j",
+	"bK7d/FClmFK3dQqdh/ZXvmeWypi/UUIdf+tZwF/QVZj+7hmdl1Z02CveHxH9Sle9eRkViGLX4D502TQn",
+	"QAIDdwjdY6AOE6voAxIbFM+bl6D43A4XGdMqnzOt+iIJDUhR7WCxqPs7LcRUGqlV6hUYtih1Kq3DTsPI",
+	"0BEXfyEmuj8Kl+P7CXMnf9zw2XMmB76qtKukFWMWKlRzzTORoUOchJbi4Hj7l3RuLAf3GzuPh2kmy8vB",
+	"iwKqYvjARrByfMKBLobaWoE0ALg4hRiUBhtZh2Wb8XmHvRmEPj/S0BQTnFAKf0YINQbPQ0vwRylKkXSV",
+	"Lqhatto80H+lw1L3c2orDBwDl34N4clUioTpAnF3DefJ7lWykbUTE4h8kiqDyowoprIvyKgMBDQt7rB0",
+	"wksTtcUOJy21L66yie5X8Au3pwfuNbq1cXsOQCkE6aMncUqgtCILd6+PZ1TmLQYJxs2s2u3HK8vTu+uA",
+	"ZXH4Ncwq7f0FQoZd6D7ktvnD60aUsHTstvntMTruR8QEb+/cyb4u7bmxheBjWgOnNMNRcfSR1fBpmlzS",
+	"65eirn3FGN7Z8pPROwdRK0NkulPB3gt0lYL3dpW3dnWcd2Qu5ORwqvF4YVI2+GpgUJ1jdCEnE5Fh6DXi",
+	"+cDbpslim0DPcgEpOHd37NcL3QDhb3czb4W9tXZ+Gnk/3i1x46VswHMjkjjZaEP2EW7mnqTOGP6mrfig",
+	"zy7kZNdsoJuTm919Gb9rWr02qtxb81JjRh6gzdglbe3km1kNShOVV1kUTis6hXd91Q0BTWN+Lo6s4cpz",
+	"wIGkLBN9mZHShI9OGDdeb4Oe5kXB1VBkQSkboBlAogZjQdUaqiBipxhYYRzoa5i+PT7GHzbk2f4BU9/F",
+	"JBvMbLVSxHVvdWGbYbsaERISDzGniVQoeOvm2JI1kmcwyFLqjGeZF99VabMP9QmQcIvN8yDPGWSjqltA",
+	"SBP3f3BfoK4JGgOnikU48DR1uuM0yz7om2mPnalRrJ7lnioVYew3VlxBTElWar/LFdsm0beYlmmzMd6n",
+	"ApbPhb/O9eB8rsvCPJzUy96Wd56i9YK8AhF5/kG24yY+99Fnd0f39ypQ5jv0qPuhMS0BL/UMZ2SeNx09",
+	"xL/heU6eNAOUpyQCIXymEafig65ywUUTLBvxoT8Werx102nF+pxhOK22/GtvqI5bHKfftEGtBMDLBoql",
+	"obj1VEVSvQh9xBCCqzkb60KsrmkNXt0diPkO1WvdgTPb1ra2eYLtIHHqoAo3QeAsuSlHQPzTeLCzsqr+",
+	"TTQlKIEoMlGIjPXmmAdMKC8IEGuohhWDgej7xvoRRoPq0ExXjbkqeU6MRXUcRHoq3qg79VW2QEFUPcRG",
+	"8X2No/T2EbtJjyzcbA9ebpPeJ/bUNtGtaweAR/7EvCkK/IiJA8bxgNoD3/ojroaihurnV+Wu+1EXd+TB",
+	"rV0JB9MPdATQezc4pK2T0wZtOx20feAXCA7xcgiEi9dWDEm9HxWoF8MQAfgKA5HQeyXQqYWp7KroY7ft",
+	"to10K/z7Jvy/3Vzg6zyBQvCsMaR6y4sLhFgQBzx2k8Ac9FBOhWJaiQ5LX7/6wI7cIOZoLHCM1He2By4R",
+	"OkmdQGxGQCzGDStVqHFyAVVxIQo6hEUuAKftTqDjbO7CLt803444ppTgJxlwfizrJfZuEcSnhAT2AExG",
+	"Ud8/BXXE1IHHFxKzIVShPT3+7rL0AEFbNQtbod+DVwH3o+TWcVdVB2fEo99hH4FdSS7xHbkgVOvaSJIX",
+	"F+/di9ox2J+f140jQ3iLOwZH96/rUWv9x0D+ulOxHi8uFhVuQNwwKgiNdH1/xG2Dngdl3Airey0s8XWL",
+	"T3w8yQmOPCn0QOY0aJ57OB2AWdxYHear/40ndgONJz5Jp9cLwXIxsEyXDb3G3tH9L+uxJReU4DRPjo+p",
+	"lyjA2Q3rCTsTWCY7PmHpv3teGfNvPJd9kfR0Lz1IDqS7yR+lKOYHyQGQFeDSwKUHyyoqiQRvzD/9JNTQ",
+	"jg5Ovvv22bPkYCxV+AB4LKwo3N3/6z9PD/8/fvjfx4fPzjvJ4T//9V/ce3F76uTA2AIadWy3jhbXciX3",
+	"Ey33EocWOg6ywAKzm/jCj4EhDSmRvGD05sxvpEgOUdia0treL1qVYHkJn5vFTl3wfpKlTv5cZZ6pEZCq",
+	"VcEmzpBetXOchoVT5B321usSY/k86aqZz+Yo5iyWLjrMOQrmUtPRERApTbgxcc9P92nitJEcVAn3Ec9A",
+	"+KmVlwiuTYeddtWs0GoIN5rpIrDZfsdS+OLcf0EdgXLutEk2luorw3gfszRVzSdQpcDXtRyOuJRvxcF2",
+	"fB5/+5v6PHifx5APX3rHe5TGjnZa69fcyK/B3Y6diUiiV+rPlRCDs5GeGcZzo1nGLUe1BdXrYORmShTM",
+	"CKc6TdkfETtPjRr1zcWwTLmv1UAWY5HVc2yjPtmSMT/FJVl96O/X7R40RkvXvPnWbeA8e0FpCvK3J6Kw",
+	"0rvTzm4aoYiTLK96elL6JOKZqjlzmWR8i3bP3/6eeLk2kRDwTQh8dD9kXG3YfLcCipsTZZR89TVkNHbO",
+	"j/iUW16s8tHdDqNHYHg1Fe5K5yTnvF8jlGj3TvHeO+4W7uL223XLsODX+Ld8XbcGq56qhqfUy62c5JpD",
+	"0GSszHO3wfuwJAkS1PBsnng+zAG8E/Ju5rWeTNNmvEVdDSOsVtX4UF+Ze2T6ukuQ32OVD0/QFXi5QFJo",
+	"Y5MSxa2wnk9Vy+gASpizv7179Tph735+nbCPovfOicTrNz9CLpPyid+ztz+AbHx/zMZiyCfyk8hNh71Z",
+	"zpmQ+2DLQomMlZNCDkc26ap+oYEwgo7AzB+lc9kwFVrwmcFhuHUyJLVKXFAxFc54QuX0+9c/oGtnbIHM",
+	"E5RoHQvLXSjzvKuWztJwjZCKCexMoYfuhWOmZKCLsfCaB9I7JkIsKjGDkzGvJTrsFJbeL3lXLTRT1Cr2",
+	"Q5W2rBAKYZJzYZ/7dA/eIdwX6bGccGEOuWZKeK7FTlVXeQ8tVE7aUSG8NoDklX9ABh0IgCvx66ffPmO8",
+	"h8Un3H6Dayg8IZrVxOrlfvLkT+zv8odANgU0WwNurCgS6GY/FQX0Bqj4v4jBTCj6SW2197sy1ptN3vW4",
+	"zK2c8MIeuVU4dG90UWtWDj9o2MjlWERgrLmVv+7NvUfyzUFy4Abl9uDkoCcVh9z3ckI69tj/04//z3Cd",
+	"7v0u+mu69t/embk47ffFxN7P+SAu0bkYTyzwEtHfVuvzMVfzc9Qg0Td4oM17SECxfLy4l1HFXS+2W9zc",
+	"WUG3gj2dzaNPIsN419Mqq0joHCUNT4urT2lG50L1dUakJPH3YxdAnTtZS3cxhAIvczNPdiGCggRbI5bk",
+	"TACnJculuvD20xkoSsgRzS1l5zyWI3Diwq8WknTsV2/nVGx3tBJdhYbQt9Ku0+eYhXkFM95OviQaYaOU",
+	"ybe1JVWYvPRcnpeXzxlnpUMCBL2FFWvqXInLa9pV7XFEm7C5E+o32IyobRYS89dSOkdTUciBrIgV6plG",
+	"UAUFdQKuLm1+/NiLCkHrvDRp1ReAEO/U1CQbobLf4uE3xWjV8nRcqRLIJ1roTRN0QSTTjOfg+y9WC94W",
+	"ncWX9izi7it3gUsayAKjbYdStLH0fHKaYnVfNiz1CFzSVruAkPd0aWMhOUGcp7RMKOtixiR8kMksoYwU",
+	"t8Brn7no0epgonAaXbUIoQQTB1gjPcATEAIkJYRf8RipxEVuBUCaPAejm4PiOWJQRRFEmoh+6lyCVzCJ",
+	"7Z7z4RgrQh32t7NffmaZ7pdjOAeymvVEWHTnP0FuuxW7uxY7fHNosCCu31DSpJpKC1vGrCS7i65DmZtF",
+	"Dh/J2lcL+j060F7G7wBxFViKDjtVwZ7NRtqIwIPli/SrW2IFrBLwo2pC8YEkdFsMniRcIwo25nOq93d/",
+	"+1lTg9d5VzkbGrF4+WlKwxC4utzxjQ7pFSCVsrFUDLqsVL2dmro3vp2/idZ7U4v8oiyMLtYpQoGtt+VG",
+	"19GjrAL7xRusVQ933xfekHLQExELjUl8thvyjGv2salTG0efqz+gdAMlu9nd/dk3drb6Qqi4HWok02uq",
+	"lw6DbtIz6RsWlAQTTt/9cvahqxYmihNLobHEfFmJREDCQMSnMZ8cU4bAMvrKzKTiCukqdH2dT4ItLX7X",
+	"UkXd3hrL8fF3sThdBUNeFCuPK55wO6pgxQvvZCW0eJWQv3m5ZbTwe62voBRBjRv6g3jVrFrG5Jb94wp+",
+	"MhAskGB/wBd7Mc6IQzNV5yksNeW5sQ7MRD+XStyVErxSlcF5U9BlzpESKhMZhi9Oe0aqjL2EyVeaDL4x",
+	"Zb/vxqpFNsPD7pUKq4W4wGNkD/7Q/0HgW+BdNQn3pqLss66NpwSvfIauEkMUMF/yADKIGcNLAusDmkK4",
+	"WI2KKSDR2Gk4AHjn57PNMwA/yE0rBvBu2fOV6wNn96Bz2lR+m8q/61T+pJKnjbIjqDyuagJwuUAJmzgv",
+	"94JOluqqmVT9vMzqkP2YLIDqp6tM6S9YYKANNGUuFjIY2ChNhl6ldQWI9NW6/noO1WMrJgGFXtID6OrH",
+	"9N+tHyScIRxvjdzHjmVJ3ORX5Udwi7WZkfvLjBDHwU3SIUYY41OoTTBtcCF4nlcmcek4r0cnF8FNr5q/",
+	"kxMApxISyj3gbM2FDuDJh/i4NvP4SmWQJTnzs1zHqr+6L1v92BP6KoNdgkm7BR/q+hDuU38PjOUyAV0l",
+	"dMF6hZ4ZABxSWOiuw7aiLj7GjLv1n+qSDsaatygxUAL7CTcspWY8aVNGPNqTe5wMp6dYpefDS2xF6v5U",
+	"vX8Jjdp+La/Qa/ujz/Svq8jqQfU7maHxO+yNNU1aXNaQVLxSGW2xdRIrNEp9VqWa8h2kVO7NiLT5lM2t",
+	"TpxL2cDkVKLx2VNQfFkZMk3KXi77WCIN/SgrrIa0JrSXzuAvhHzWFgy9CwV1V0qEn1iChm3O+tyIevmI",
+	"aDSuJx2eimatYOXOCNxpsVaftVQlitdsR/Qfhy94fySuutxfdvec761auMwkAxTpa5WnBvYYUCvF1Atc",
+	"WeQHJwdHfCJhE9MNarCByLwXUcVUcud0+MHlxIKnZoIfoTIwi8Jqan71AVIglud6CCSEdDk2Squ5Hmlm",
+	"OOHXKnopF1HFmRIM1Wt//VVoFwz3AfrDaKaB/vDyzwMNjlSUDQi/AiKt+scLlWsRfKz64UjwvHY931MO",
+	"2ineXmkADAMQlmhU+KLmt794DYxNhS/9zP1d87PTvpVTaech/03crbJghejLiXS7NFplvOrgyz+//P8B",
+	"AAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

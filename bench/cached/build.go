@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// variant is the program, or the same with one line of its source replaced, for comparisons: the program has no switches
-// for them.
+// variant is the program, or the same with one line of its source replaced, for comparisons: the program has no
+// switches for them.
 type variant struct {
 	name, file, line, replacement string
 }

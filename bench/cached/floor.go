@@ -7,7 +7,8 @@ import (
 	"strconv"
 )
 
-// FloorVariable makes a program that calls ServeFloor a server with nothing but net/http. It has the file of the answers.
+// FloorVariable makes a program that calls ServeFloor a server with nothing but net/http. It has the file of the
+// answers.
 const FloorVariable = "WATCHPARTY_BENCH_FLOOR"
 
 // floorAnswers are what the floor answers with, at its address.

@@ -131,7 +131,8 @@ type contender struct {
 // samples are what each contender did in each round, by name.
 type samples map[string][]sample
 
-// takeTurns has each contender answer for a turn, one after the other, in several rounds. The first round does not count.
+// takeTurns has each contender answer for a turn, one after the other, in several rounds. The first round does not
+// count.
 func (m *Measurement) takeTurns(
 	ctx context.Context, rounds int, turn time.Duration, contenders []contender,
 ) (samples, error) {

@@ -14,8 +14,8 @@ var steps = []float64{0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 2.5, 3, 4, 5}
 // atSaturation is how many connections there are at the load that saturates. More load comes from more people.
 const atSaturation = 100
 
-// overload offers one process, on one core, up to five times of what it can answer: reads from its memory, and reads of so
-// many rooms that most come from Redis.
+// overload offers one process, on one core, up to five times of what it can answer: reads from its memory, and reads of
+// so many rooms that most come from Redis.
 func (m *Measurement) overload(ctx context.Context) error {
 	in, err := m.install(ctx, "overload", 10_000)
 	if err != nil {

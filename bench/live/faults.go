@@ -126,8 +126,8 @@ type Outage struct {
 // backFor is how long rooms are looked at after Redis has come back.
 const backFor = 12 * time.Second
 
-// LoseRedis takes Redis away for a time, in which rooms are given commands and something else is done, and gives it back
-// empty.
+// LoseRedis takes Redis away for a time, in which rooms are given commands and something else is done, and gives it
+// back empty.
 func (s *System) LoseRedis(
 	ctx context.Context, rooms []*Room, away time.Duration, meanwhile func(context.Context) error,
 ) (o Outage, err error) {
@@ -310,8 +310,8 @@ func (m *Measurement) waitInSilence(ctx context.Context) error {
 	return nil
 }
 
-// WaitInSilence has a room wait for two people, at two processes, who fall silent, and returns how long after its deadline
-// they hear of its end.
+// WaitInSilence has a room wait for two people, at two processes, who fall silent, and returns how long after its
+// deadline they hear of its end.
 func (s *System) WaitInSilence(ctx context.Context, prefix string, kind playback.Wait) (time.Duration, error) {
 	people, err := s.People(ctx, prefix, Nodes)
 	if err != nil {

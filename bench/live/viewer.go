@@ -430,7 +430,8 @@ func (v *Viewer) NewCommand() wire.Command {
 
 func newID() string { return uuid.NewString() }
 
-// Do sends a command, and once more on each new connection, until it is answered. It returns a *Refusal, or the revision.
+// Do sends a command, and once more on each new connection, until it is answered. It returns a *Refusal, or the
+// revision.
 func (v *Viewer) Do(ctx context.Context, m wire.ClientMessage) (revision int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()

@@ -270,7 +270,7 @@ export interface components {
         Members: {
             /** @description How many people are connected */
             present: number;
-            /** @description Those whom the room waits for, by their usernames; not more than 20 */
+            /** @description The people for whom the room waits, by username; at most 20 */
             waiting_for: components["schemas"]["Person"][];
             /** @description How many people the room waits for */
             waiting: number;
@@ -291,9 +291,9 @@ export interface components {
         People: {
             /** @constant */
             t: "people";
-            /** @description Members who are new or not as they were, whole */
+            /** @description Members who are new or have changed, in full */
             changed: components["schemas"]["Member"][];
-            /** @description Those who are no members any more */
+            /** @description People who are not members any more */
             left: components["schemas"]["ID"][];
         };
         Place: {
@@ -356,17 +356,17 @@ export interface components {
         ChatMessage: {
             id: components["schemas"]["ID"];
             room_id: components["schemas"]["ID"];
-            /** @description null when the account is gone */
+            /** @description null when the account is deleted */
             author: components["schemas"]["Person"] | null;
             /** @description Plain text as it was sent; escape it before showing it */
             body: string;
-            /** @description What it answers */
+            /** @description The message that it answers */
             reply_to: components["schemas"]["Quote"] | null;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
             edited_at: string | null;
-            /** @description Taken back or hidden; the body is empty then */
+            /** @description Whether it is deleted or hidden; the body is empty then */
             deleted: boolean;
         };
         /** @description The schema Person of the REST API */
