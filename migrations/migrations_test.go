@@ -418,8 +418,12 @@ func TestRunsHaveTheNewNameOfTheirPolicy(t *testing.T) {
 		require.NoError(t, err)
 	}
 	run("048_email_policy.tx.up.sql")
-	require.Equal(t, `{old_messages,old_emails} old_emails {"old_emails": 2, "old_messages": 1} {"old_emails": "too slow"} `+
-		`{"old_emails": []} {"counts": {"old_emails": 2, "old_messages": 1}}`, stored())
+	require.Equal(
+		t,
+		`{old_messages,old_emails} old_emails {"old_emails": 2, "old_messages": 1} {"old_emails": "too slow"} `+
+			`{"old_emails": []} {"counts": {"old_emails": 2, "old_messages": 1}}`,
+		stored(),
+	)
 	run("048_email_policy.tx.down.sql")
 	require.Equal(t, before, stored())
 }
