@@ -30,7 +30,7 @@ var accessKeys = map[string]string{
 // AccessKey is the letter of the page.
 func (e entry) AccessKey() string { return accessKeys[e.Key] }
 
-// functions are those of the templates.
+// functions has the functions of the templates.
 func (c *Console) functions() template.FuncMap {
 	return template.FuncMap{
 		"style": func() string { return c.styleSheet },
@@ -259,7 +259,7 @@ func auditActions() (all []string) {
 	return all
 }
 
-// chosen reports whether a list of codes has one.
+// chosen reports whether a list of codes contains a code.
 func chosen(list, one any) bool {
 	v := reflect.ValueOf(list)
 	for i := range v.Len() {
@@ -362,12 +362,12 @@ var meanings = map[string]string{
 	"stuck":    "No worker takes its work, or a step has failed many times.",
 }
 
-// isIdle reports whether nobody takes what is on a queue, although it is not paused.
+// isIdle reports whether no worker takes the tasks of a queue, although it is not paused.
 func isIdle(q contract.TaskQueue) bool {
 	return q.PausedAt == nil && q.Workers != nil && len(*q.Workers) == 0
 }
 
-// unattended are the queues on which something waits that nobody takes.
+// unattended returns the queues with waiting tasks that no worker takes.
 func unattended(queues []contract.TaskQueue) []contract.TaskQueue {
 	return slices.DeleteFunc(slices.Clone(queues), func(q contract.TaskQueue) bool {
 		return !isIdle(q) || q.Backlog == nil || *q.Backlog == 0
