@@ -20,7 +20,7 @@ type Permission string
 const (
 	MayPost          Permission = "post_message"
 	MaySkipSlowMode  Permission = "skip_slow_mode"
-	MayDeleteMessage Permission = "delete_message" // of people with lower roles; people delete their own messages without it
+	MayDeleteMessage Permission = "delete_message" // of people with lower roles; one's own need no permission
 	MayKick          Permission = "kick"
 	MayMute          Permission = "mute"
 	MayBan           Permission = "ban"

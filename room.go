@@ -75,7 +75,7 @@ type Standing struct {
 	BannedUntil time.Time // zero for a ban without an end
 }
 
-// Place is a user's own view of the standing in a room.
+// Place is a user's standing in a room, as that user sees it.
 type Place struct {
 	Role       Role      // Viewer for a user without another role
 	Joined     bool      // whether the user is in it now
