@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Mode is how a network behaves.
+// Mode is a behaviour of a network.
 type Mode int
 
 // Modes of a Proxy.
