@@ -96,7 +96,7 @@ func TestMembers(t *testing.T) {
 	next(host, func(p *wire.People) bool { return len(p.Left) == 1 && p.Left[0] == bob.id })
 }
 
-// TestWaiting: all clients learn for whom the room waits, and the wait ends when these people leave.
+// TestWaiting: all clients learn for whom the room waits, and the wait ends when a person stops watching.
 func TestWaiting(t *testing.T) {
 	t.Parallel()
 	i := install(t, twoNodes, bounds(func(b *live.Bounds) { b.PollCalm, b.Digest = time.Hour, 50*time.Millisecond }))
@@ -112,7 +112,7 @@ func TestWaiting(t *testing.T) {
 	// A report for another cue, and one for another epoch, do not count.
 	guest.send(&wire.Ready{Epoch: s.Epoch, Cue: s.Cue - 1})
 	guest.send(&wire.Status{Epoch: s.Epoch, Cue: s.Cue, Watching: false, WaitForMe: true})
-	require.Equal(t, "ready", host.awaitState(is("playing")).Cause, "whoever does not watch is not waited for")
+	require.Equal(t, "ready", host.awaitState(is("playing")).Cause, "the room does not wait for a person who is not watching")
 }
 
 // TestDeadline: a wait ends by time, with every client silent.
