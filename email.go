@@ -94,7 +94,7 @@ const (
 	ReasonMailboxFull       EmailReason = "mailbox_full"
 	ReasonMessageRejected   EmailReason = "message_rejected"   // the server refuses the content
 	ReasonServerUnreachable EmailReason = "server_unreachable" // the server is away, or refuses this service
-	ReasonUnconfirmed       EmailReason = "unconfirmed"        // the server may have it, and did not say so
+	ReasonUnconfirmed       EmailReason = "unconfirmed"        // the server may have it, but its answer was lost
 	ReasonExpired           EmailReason = "expired"            // no attempt was made in time
 )
 

@@ -12,7 +12,7 @@ type RoomAct struct {
 	CreatedAt time.Time
 }
 
-// SeekLogInterval is how long a line of a room's log about somebody's seeks takes up further ones.
+// SeekLogInterval is the time for which one line of a room's log collects the seeks of one person.
 const SeekLogInterval = 10 * time.Second
 
 // RoomAction says what was done.

@@ -120,7 +120,7 @@ func (e *Email) admit(ctx context.Context, row watchparty.Email, message mail.Me
 	)
 }
 
-// noteTime is what an activity of 60 s has left after the longest SMTP session, twice 25 s.
+// noteTime is the time that an activity of 60 s has left after the longest SMTP session of 2 × 25 s.
 const (
 	noteTime  = 9 * time.Second
 	notePause = 500 * time.Millisecond
@@ -249,7 +249,7 @@ func (e *Email) link(page string, purpose auth.Purpose, id string, language watc
 	return link
 }
 
-// home is where people watch: the front-end, or the page of this service.
+// home returns the address of the page where people watch: that of the front-end, or of this service.
 func (e *Email) home() string {
 	if e.FrontendURL == e.PublicURL {
 		return e.PublicURL + web.Watch

@@ -154,7 +154,7 @@ func inviteVictim(t *testing.T, l *letter) string {
 	return l.emailID(watchparty.EmailRoomInvitation, invitation.ID)
 }
 
-// No kind of email goes past its recipient's limit: whatever is sent is sent by SendMail.
+// Every kind of email counts against its recipient's limit, since all emails are sent by SendMail.
 func TestNoKindPassesTheRecipientsLimit(t *testing.T) {
 	t.Parallel()
 	for _, kind := range watchparty.EmailKinds() {

@@ -180,8 +180,8 @@ var unconcerned = map[string]bool{
 	"getSentAbuseReport": true,
 }
 
-// TestHiddenContent: what a suspended account has made shows nowhere, and shows again when it is reinstated. An
-// operation that reads and is not in the table above makes it fail.
+// TestHiddenContent: no operation shows the content of a suspended account, and all show it again when the account is
+// reinstated. The test fails for a read operation that is not in the table above.
 func TestHiddenContent(t *testing.T) {
 	t.Parallel()
 	s := newSpammer(t)

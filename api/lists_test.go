@@ -376,8 +376,8 @@ func (b *bundle) start(t *testing.T, l listed) string {
 	return *c.encode(store.Keys{oldest[len(oldest)-1]})
 }
 
-// TestListsWhileRowsGo: whatever becomes of rows before, at and after the cursor, a list repeats none and leaves out
-// none of those that stay.
+// TestListsWhileRowsGo: when rows before, at and after the cursor are deleted, a list repeats no row, and leaves out
+// none of the remaining rows.
 func TestListsWhileRowsGo(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

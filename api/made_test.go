@@ -63,7 +63,7 @@ func TestMadeThings(t *testing.T) {
 	require.Equal(t, 12, made)
 }
 
-// TestWhoMayReadWhatWasMade: who may list it, and of a report its reporter.
+// TestWhoMayReadWhatWasMade: a created thing can be read by the people who may list it; a report by its reporter.
 func TestWhoMayReadWhatWasMade(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

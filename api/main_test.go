@@ -302,7 +302,7 @@ func (b *bundle) register(t testing.TB, name string) person {
 	return p
 }
 
-// deleteMe deletes the account of a user, who has no password before.
+// deleteMe sets a password for a user without one, and deletes the account.
 func (b *bundle) deleteMe(t testing.TB, p person) answer {
 	t.Helper()
 	b.givePassword(t, p)

@@ -54,7 +54,7 @@ func TestNowPlaying(t *testing.T) {
 	}
 }
 
-// TestNowPlayingCrossesOrigins: any page may embed it, whatever the settings say of front-ends.
+// TestNowPlayingCrossesOrigins: pages of any origin may read it, whatever HTTP_CORS_ORIGINS is.
 func TestNowPlayingCrossesOrigins(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(s *settings) { s.config.HTTP.Origins = []string{"https://front-end.example"} })

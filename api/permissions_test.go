@@ -9,7 +9,7 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// stage is a room with someone of each kind around it, and someone below them all to whom things are done.
+// stage is a room with a person of each kind, and a person with a lower role than all of them as the target of acts.
 type stage struct {
 	*bundle
 	room    string
@@ -92,7 +92,7 @@ var needsPlace = map[string]bool{
 
 func hello(s stage) map[string]any { return map[string]any{"room_id": s.room, "body": "Hello"} }
 
-// slowDown puts the room in slow mode after each who may has just written.
+// slowDown turns on slow mode after each person with the permission has just posted.
 func (s stage) slowDown(t *testing.T) {
 	t.Helper()
 	for _, role := range watchparty.Roles() {
@@ -101,8 +101,8 @@ func (s stage) slowDown(t *testing.T) {
 	s.exec(t, "UPDATE rooms SET slow_mode_seconds = 600 WHERE id = ?", s.room)
 }
 
-// TestPermissionTable goes over every cell: each role, and those who have none, by each permission, in an open and in a
-// private room.
+// TestPermissionTable checks each permission of each role, and of people without a role, in an open and in a private
+// room.
 func TestPermissionTable(t *testing.T) {
 	t.Parallel()
 	w := &world{bundle: setup(t)}

@@ -17,9 +17,9 @@ const maxTargets = 1 << 14
 // maxTarget is the length of the longest target that is kept, in bytes.
 const maxTarget = 512
 
-// target is what a request for a cached read came to. Everything about the form of a request follows from its target,
-// so the next request with the same target needs no more checks, and no other look at the contract. Who may see the
-// answer is decided for each request.
+// target is the result of checking the form of a request for a cached read. Everything about the form of a request
+// follows from its target, so the next request with the same target needs no more checks, and no other look at the
+// contract. Who may see the answer is decided for each request.
 type target struct {
 	key       string // of the entry
 	viewed    bool   // the caller's token counts, if there is one

@@ -105,8 +105,8 @@ func (f freeText) fitted(text string) string {
 	return strings.Repeat(text, max(1, (int(f.schema.MinLength)+n-1)/n))
 }
 
-// TestFreeTexts sends texts of all kinds as each property that may be any text: what is taken is answered as it was
-// sent, and what is not is a problem that names the property.
+// TestFreeTexts sends texts of all kinds as each property that may be any text: an accepted text is answered as it was
+// sent, and a refused one is a problem that names the property.
 func TestFreeTexts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -66,7 +66,7 @@ func TestWebhookMessages(t *testing.T) {
 	}
 }
 
-// TestWebhookAddressesAreChecked: what can be told from the form is refused when it is registered.
+// TestWebhookAddressesAreChecked: an address with a wrong form is refused when it is registered.
 func TestWebhookAddressesAreChecked(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -150,7 +150,7 @@ func (a act) body(r *http.Request) any {
 			if n, err := strconv.Atoi(value); err == nil {
 				body[f.name] = n
 			} else {
-				body[f.name] = value // the API says what is wrong with it
+				body[f.name] = value // the API reports what is wrong with it
 			}
 		default:
 			body[f.name] = value
@@ -244,7 +244,7 @@ func created(prefix string) func(map[string]any) string {
 	}
 }
 
-// replayed says how much a replay has queued.
+// replayed says how many deliveries a replay has queued.
 func replayed(data map[string]any) string {
 	queued, _ := data["queued"].(float64)
 	data["notice"] = fmt.Sprintf("%d deliveries begin anew.", int(queued))
@@ -259,7 +259,7 @@ func startedRun(data map[string]any) string {
 	return "/cleanup/" + id
 }
 
-// retried leads to the job that is at work now.
+// retried leads to the job that does the work now.
 func retried(data map[string]any) string {
 	job, _ := data["job"].(map[string]any)
 	if id, ok := job["id"].(string); ok {

@@ -12,15 +12,16 @@
 // # Goroutines and locks
 //
 // A connection has one goroutine that reads. One that writes, and one that runs commands, exist only while there is
-// something to write or to run: most connections are idle. The Hub waits for all of them in Run. No lock is held while
-// Postgres, Redis or a socket is waited for: the locks of the hub, of a room and of a connection guard memory only, and
+// something to write or to run: most connections are idle. The Hub waits for all of them in Run. No lock is held during
+// a wait for Postgres, Redis or a socket: the locks of the hub, of a room and of a connection guard memory only, and
 // are taken in this order.
 //
 // # What a slow client gets
 //
 // A connection has one slot for the newest state and one for the newest digest, and a queue of wire.MaxQueue for all
-// else. A client whose queue is full, or that does not take a message in wire.WriteTime, is disconnected: it comes back
-// and gets the row. Answers to Clock pass everything else, since their delay would be an error of the client's clock.
+// else. A client whose queue is full, or that does not read a message within wire.WriteTime, is disconnected. It
+// reconnects and gets the current state. Answers to Clock pass everything else, since their delay would be an error of
+// the client's clock.
 //
 // # The clock
 //

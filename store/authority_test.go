@@ -23,7 +23,7 @@ import (
 // end its basis. The test drives the store through every cell but those that cannot happen; and it fails when the code
 // has an act, a kind of email, a kind of link, a workflow or a table that the table below does not know.
 
-// verdict says what becomes of a grant by an act.
+// verdict says what an act does to a grant.
 type verdict int
 
 const (
@@ -33,7 +33,7 @@ const (
 	cannot                     // happen, with a reason
 )
 
-// act is what may end the basis of a grant.
+// act is an operation that may end the basis of a grant.
 type act string
 
 const (
@@ -70,7 +70,7 @@ type grant struct {
 	cells []cells
 }
 
-// cells are those with the same verdict.
+// cells has cells with the same verdict.
 type cells struct {
 	verdict verdict
 	why     string // it remains, or cannot happen
@@ -113,7 +113,7 @@ const (
 	nothingDoes  = "nothing takes a confirmation back, and this does not ask for one"
 )
 
-// byModerator are the cells of what the role of a moderator grants.
+// byModerator has the cells of grants of the role moderator.
 func byModerator(unconfirmed verdict) []cells {
 	all := []cells{
 		{ended, "", concatActs(expulsions, demote, quit, deletion, deleteRoom)},
@@ -134,7 +134,7 @@ func invitationCells(more ...cells) []cells {
 	return append(append(byModerator(ended), cells{ended, "", concatActs(suspend, reinstate)}), more...)
 }
 
-// accountCells are those of what belongs to an account, whatever it does in rooms.
+// accountCells has the cells of grants of an account, independent of rooms.
 func accountCells(more ...cells) []cells {
 	return append([]cells{{remains, notOfRooms, ofTheRoom}, {remains, notOfAdmins, concatActs(revokeAdmin)},
 		{ended, "", concatActs(deletion)}}, more...)
@@ -152,7 +152,7 @@ func toMyAddress(more ...cells) []cells {
 	}, more...)
 }
 
-// nobodysCells are the cells of what nobody's standing bears.
+// nobodysCells has the cells of grants that depend on nobody's standing.
 func nobodysCells(why string) []cells {
 	return []cells{{remains, why, concatActs(ofTheRoom, ofTheAccount)}}
 }
@@ -196,8 +196,8 @@ func (c *cast) queuesReminder(emailID string) func() error {
 	}
 }
 
-// requireRevoked: whoever sees the invitation sees that it has ended, its workflow hears of it, and no email about it
-// is to come.
+// requireRevoked checks that every view of the invitation shows it as ended, that its workflow gets a signal, and that
+// no email about it is queued.
 func (c *cast) requireRevoked(a act) {
 	if a == unconfirm { // behind the store's back
 		return
@@ -331,7 +331,7 @@ func constants(t *testing.T, dir, typeName, comment string) map[string]string {
 // noGrant says that something ends no grant's basis, or is no grant.
 func noGrant(why string) any { return why }
 
-// TestAuthorityKnowsEverything fails for what is new in the code and has no place in the table.
+// TestAuthorityKnowsEverything fails if the code has a grant or an act that the table lacks.
 func TestAuthorityKnowsEverything(t *testing.T) {
 	t.Parallel()
 	t.Run("acts in rooms", func(t *testing.T) {

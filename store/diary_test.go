@@ -8,7 +8,7 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// diary writes into the database what is said to have happened.
+// diary inserts past events into the database.
 type diary struct {
 	t *testing.T
 	s *Store

@@ -219,7 +219,7 @@ func TestNoStateIsForgotten(t *testing.T) {
 	}
 }
 
-// TestEmailsThatRest: what an admin holds up is not lost, however long that is.
+// TestEmailsThatRest: emails that an admin has paused are not lost, however long the pause is.
 func TestEmailsThatRest(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
@@ -386,8 +386,8 @@ func TestEndingAtOnce(t *testing.T) {
 	require.Equal(t, rows, readValue[int](t, s, "SELECT count(*) FROM outbox WHERE workflow_id LIKE 'account-deletion/%'"))
 }
 
-// TestWhatTheHostLearns: how an invitation's email has ended, in a code; and nothing of an address that wants no
-// emails.
+// TestWhatTheHostLearns: the host sees the code of how an invitation's email has ended, but not that an address has
+// opted out.
 func TestWhatTheHostLearns(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

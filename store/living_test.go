@@ -433,8 +433,8 @@ var outside = map[string][]string{
 
 func second[T any](_ T, err error) error { return err }
 
-// runMeanwhile runs an operation while the holder is deleted or suspended. Whatever it says, it says it in words for a
-// client.
+// runMeanwhile runs an operation while the holder is deleted or suspended. If it fails, its error has to be one for
+// clients.
 func runMeanwhile(t *testing.T, operation func(context.Context) error, act func() error) {
 	t.Helper()
 	var (
@@ -454,7 +454,7 @@ func runMeanwhile(t *testing.T, operation func(context.Context) error, act func(
 	}
 }
 
-// TestNobodyEntersWhoIsDeleted: nothing that is on its way outlives its account.
+// TestNobodyEntersWhoIsDeleted: no operation that runs during the deletion of an account stores something for it.
 func TestNobodyEntersWhoIsDeleted(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

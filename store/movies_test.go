@@ -169,7 +169,7 @@ func TestMovieInUse(t *testing.T) {
 	require.Equal(t, 3, readValue[int](t, s, "SELECT count(*) FROM rooms WHERE movie_id IS NULL"))
 }
 
-// A movie that is deleted while rooms are opened with it is gone, or in use; nobody is left with half of that.
+// A movie that is deleted while rooms are opened with it is either deleted or in use, but never both.
 func TestDeletingAMovieWhileRoomsOpen(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

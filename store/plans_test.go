@@ -217,8 +217,8 @@ func (n node) indexed(table string) bool {
 	return found
 }
 
-// faults are what a list query must not do: read a large table from end to end or most of it by an index, or sort more
-// than it answers. What may be sorted besides are the few rows that a bitmap has picked.
+// faults lists what a list query must not do: read a large table from end to end, or most of it by an index, or sort
+// more rows than it returns, except for the few rows that a bitmap has picked.
 func (n node) faults(rows map[string]int, answered int) (found []string) {
 	n.walk(func(n node) {
 		if n.Type == "Seq Scan" && rows[n.Relation] > smallTable {
@@ -249,7 +249,7 @@ func explainStatement(t *testing.T, s *Store, statement string) node {
 	return plans[0].Plan
 }
 
-// TestListPlans: what a list costs depends on the page, not on how much there is.
+// TestListPlans: the cost of a list depends on the page, and not on the size of the table.
 func TestListPlans(t *testing.T) {
 	t.Parallel()
 	s, rows := openFilledStore(t)

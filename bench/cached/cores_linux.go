@@ -18,8 +18,8 @@ func allowed() (set unix.CPUSet) {
 	return set
 }
 
-// divide gives the first core to what is measured, and the others to all else. This process keeps to the others, and so
-// does what it starts, except by startMeasured.
+// divide reserves the first core for the measured processes. This process and the processes that it starts use the
+// other cores, except those of startMeasured.
 func divide() error {
 	measured, others := divided()
 	if others.Count() == 0 || measured.Count() == 0 {
@@ -31,7 +31,7 @@ func divide() error {
 // unite gives all cores back to this process.
 func unite() error { return pin(os.Getpid(), cores) }
 
-// divided returns the two sets.
+// divided returns the two sets of cores.
 func divided() (measured, others unix.CPUSet) {
 	for core := range len(cores) * 64 {
 		switch {
@@ -81,7 +81,7 @@ func eachThread(process int, change func(thread int) error) error {
 	}
 }
 
-// startMeasured calls start on a thread that has the core of what is measured, which a process that it starts inherits.
+// startMeasured calls start on a thread that is pinned to the reserved core. A process that it starts inherits that.
 func startMeasured(start func() error) error {
 	runtime.LockOSThread()
 	measured, others := divided()

@@ -11,10 +11,10 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// askers is how many ask at once for what is not cached.
+// askers is the number of clients that request the same uncached read at once.
 const askers = 500
 
-// misses counts the queries when many ask at once for what no process has.
+// misses counts the queries when many clients request an uncached read at once.
 func (m *Measurement) misses(ctx context.Context) error {
 	in, err := m.install(ctx, "misses", 10_000)
 	if err != nil {
@@ -24,7 +24,7 @@ func (m *Measurement) misses(ctx context.Context) error {
 	const many = 10
 	var nodes []*node
 	for range many {
-		// Statements may wait for the lock for as long as it takes until all have asked.
+		// Statements may wait for the lock until all clients have sent their request.
 		n, err := m.startNode(ctx, in, program, "DATABASE_URL="+in.database+"&lock_timeout=60000&statement_timeout=60000")
 		if err != nil {
 			return err
@@ -52,8 +52,8 @@ func (m *Measurement) misses(ctx context.Context) error {
 	return nil
 }
 
-// missTogether asks processes for a room that none has, and returns how often it was loaded. The table
-// is locked until all are sent.
+// missTogether requests a room that no process has cached, and returns how often it was loaded. The table is locked
+// until all clients have sent their request.
 func missTogether(ctx context.Context, in *installation, room string, nodes []*node) (float64, error) {
 	before, err := loadsOf(ctx, nodes)
 	if err != nil {
@@ -126,7 +126,7 @@ func sumAt(ctx context.Context, nodes []*node, metric string) (sum float64, err 
 	return sum, err
 }
 
-// loadsOf is how often processes have loaded something from Postgres. A load of a room is one statement.
+// loadsOf returns how often processes have loaded something from Postgres. A load of a room is one statement.
 func loadsOf(ctx context.Context, nodes []*node) (float64, error) {
 	return sumAt(ctx, nodes, "cache_loads_total")
 }
