@@ -238,7 +238,7 @@ func TestConsoleWithoutTemporal(t *testing.T) {
 		shows  string
 	}{
 		"": {200, "Temporal is away"}, "/queues": {200, "Temporal is away"}, "/emails": {200, "Temporal does not have its workflow yet"}, "/outbox": {200, "Try now"},
-		"/jobs": {503, "A part of the service is away"}, "/cleanup": {200, "Policies"}, "/users": {200, "root"},
+		"/jobs": {503, "Temporal is away"}, "/cleanup": {200, "Policies"}, "/users": {200, "root"},
 	} {
 		status, _, body := v.ask(t, "GET", "/admin"+path, nil)
 		require.Equal(t, c.status, status, path)
