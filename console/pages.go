@@ -216,6 +216,14 @@ func (p overviewPage) Calm() bool {
 	return len(p.Late) == 0 && len(unattended(p.Queues)) == 0 && p.Temporal != contract.Away
 }
 
+// Degraded are the parts that are not as they should be, but for what Temporal takes away with it.
+func (p overviewPage) Degraded() []contract.DegradedPart {
+	return slices.DeleteFunc(slices.Clone(p.Health.Degraded), func(part contract.DegradedPart) bool {
+		return p.Temporal == contract.Away &&
+			(part.Part == contract.HealthPartTemporal || part.Part == contract.HealthPartWorkers)
+	})
+}
+
 func readOverview(c *Console, r *http.Request, _ url.Values) (any, *string, error) {
 	var overview contract.OverviewAnswer
 	if err := c.get(r, "/admin/overview", &overview); err != nil {
