@@ -368,7 +368,7 @@ func bars(all []contract.Throughput, layout string) (chart emailChart) {
 // meanings say what a code means to an operator.
 var meanings = map[string]string{
 	"events":    "Events that Temporal does not take. People do not get emails, and uploads are not processed.",
-	"emails":    "Emails whose attempt is due. No worker sends them.",
+	"emails":    "Emails whose attempt is due. No worker sends them, or their jobs were ended in Temporal.",
 	"refused":   "Emails that the mail server has refused more than ten times.",
 	"avatars":   "Uploads that are not rendered. People see their former picture.",
 	"runs":      "Clean-up runs that do not begin, or do not go on.",
@@ -387,7 +387,8 @@ var meanings = map[string]string{
 	"pause":           "An admin has paused emails.",
 	"relay":           "Temporal does not have its workflow yet. Look at the outbox.",
 	"retry":           "The mail server did not take it. The next attempt comes by itself.",
-	"worker":          "An attempt is due, and no worker has begun it. Look at the queues.",
+	"worker": "An attempt is due, and no worker has begun it. Look at the queues, and at its job: if that has ended, cancel " +
+		"the email, and retry it.",
 
 	"address_rejected":   "The mail server takes no email for this address.",
 	"mailbox_full":       "The recipient has no space left.",
