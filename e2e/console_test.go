@@ -128,10 +128,10 @@ func TestConsole(t *testing.T) {
 
 	t.Run("an email that failed", func(t *testing.T) {
 		find := s.url + "/admin/emails?address=" + url.QueryEscape(dave.User.Email)
-		p.goTo(t, find, "The mail server takes no email for this address.")
+		p.goTo(t, find, "The mail server accepts no email for this address.")
 		p.requireAccessible(t, string(axe), "emails")
 		p.click(t, "td a")
-		p.shows(t, "The mail server takes no email for this address.")
+		p.shows(t, "The mail server accepts no email for this address.")
 		p.shows(t, "550 5.1.1 unknown user")
 		p.requireAccessible(t, string(axe), "email")
 		mended.Store(true)
