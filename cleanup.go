@@ -16,7 +16,7 @@ const (
 	PolicyInvitations  Policy = "ended_invitations"
 	PolicyKeys         Policy = "idempotency_keys"
 	PolicyReports      Policy = "resolved_reports"       // reports of abuse, with the copied content
-	PolicyEmails       Policy = "old_mails"              // the state of emails, with their attempts
+	PolicyEmails       Policy = "old_emails"             // the state of emails, with their attempts
 	PolicyWebhooks     Policy = "old_webhook_deliveries" // the history of webhooks, and webhooks that were removed
 	PolicyOutbox       Policy = "started_events"
 	PolicyActivity     Policy = "old_activity"   // which account was active on which day, and in which room when

@@ -50,7 +50,7 @@ func newHouse(t *testing.T) *house {
 		SessionAge:          config.Age(7 * day),
 		InvitationAge:       config.Age(90 * day),
 		IdempotencyKeyAge:   config.Age(day),
-		MailAge:             config.Age(180 * day),
+		EmailAge:            config.Age(180 * day),
 		OutboxAge:           config.Age(7 * day),
 		ActivityAge:         config.Age(90 * day),
 		FileAge:             config.Age(2 * day),

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -26,6 +27,7 @@ type cached struct {
 	ifMatch     *string     // of a thing that can be changed under If-Match
 	ifNoneMatch *string
 	version     int // of such a thing; 0 otherwise
+	conn        *connection
 }
 
 // get is s.cache.Get, whose load has a share of the database's connections for its kind of key: callers of several
@@ -182,11 +184,12 @@ func (c cached) write(w http.ResponseWriter) error {
 		_, err := w.Write(append([]byte(begin), rest...))
 		return err
 	}
-	if _, err := io.WriteString(w, begin); err != nil {
-		return err
+	c.conn.hold()
+	_, err := io.WriteString(w, begin)
+	if err == nil {
+		_, err = w.Write(rest)
 	}
-	_, err := w.Write(rest)
-	return err
+	return errors.Join(err, c.conn.release())
 }
 
 // maxJoined is the size of a body up to which it is written at once, in bytes: net/http's buffer holds it, so the copy

@@ -87,7 +87,7 @@ func newSpammer(t *testing.T) *spammer {
 func (s *spammer) queueSpam(t *testing.T, room string) string {
 	t.Helper()
 	return value1[string](t, s.bundle, `INSERT INTO queue_items (id, room_id, title, stream_url, added_by, rank)
-		VALUES (gen_random_uuid(), ?, ?, 'https://films.example/a.webm', ?, 1) RETURNING id`, room, "Buy "+spamWord,
+		VALUES (gen_random_uuid(), ?, ?, 'https://movies.example/a.webm', ?, 1) RETURNING id`, room, "Buy "+spamWord,
 		s.mallory.id)
 }
 

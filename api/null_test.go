@@ -49,9 +49,9 @@ func TestNullClears(t *testing.T) {
 		"updateRoom":    {"description": "Bring tea.", "movie_id": w.movie, "slow_mode_seconds": 5.0},
 		"updateMovie": {
 			"description": "A city.", "genres": []any{"drama"},
-			"poster_url": "https://films.example/poster", "stream_url": "https://films.example/stream",
+			"poster_url": "https://movies.example/poster", "stream_url": "https://movies.example/stream",
 			"duration_ms": 5000.0,
-			"subtitles":   []any{map[string]any{"language": "en", "url": "https://films.example/en.vtt"}},
+			"subtitles":   []any{map[string]any{"language": "en", "url": "https://movies.example/en.vtt"}},
 		},
 	}
 	for _, c := range w.calls() {

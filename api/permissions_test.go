@@ -35,7 +35,7 @@ func newStage(t *testing.T, b *bundle, prefix, visibility string) stage {
 	}
 	s.message = b.post(t, s.room, s.target, "Hello")
 	s.movie = b.movie(t, "Movie of "+prefix)
-	s.exec(t, "UPDATE movies SET stream_url = 'https://films.example/a.webm' WHERE id = ?", s.movie)
+	s.exec(t, "UPDATE movies SET stream_url = 'https://movies.example/a.webm' WHERE id = ?", s.movie)
 	s.item = b.queue(t, s.room, s.cast["host"], "An item")
 	path := "/rooms/" + s.room
 	a := b.do(

@@ -371,7 +371,7 @@ func (b *bundle) storied(t *testing.T) person {
 	item := b.queue(t, hosted, alice, "Nosferatu")
 	require.Equal(t, 204, b.do(t, "PUT", "/rooms/"+hosted+"/queue/"+item+"/vote", alice.token, nil).status)
 	streamed := b.movie(t, "Faust")
-	b.exec(t, "UPDATE movies SET stream_url = 'https://films.example/faust.webm' WHERE id = ?", streamed)
+	b.exec(t, "UPDATE movies SET stream_url = 'https://movies.example/faust.webm' WHERE id = ?", streamed)
 	added := b.do(t, "POST", "/rooms/"+hosted+"/queue", alice.token, map[string]any{"movie_id": streamed})
 	require.Equal(t, 201, added.status, added)
 	first := b.post(t, hosted, alice, "First!")

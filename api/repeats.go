@@ -94,7 +94,7 @@ func (s *Server) repeat(c echo.Context, e *exchange, t *target) (done bool, err 
 	if !ok {
 		return false, nil
 	}
-	answer := cached{entry: entry, hit: true, accepted: e.header}
+	answer := cached{entry: entry, hit: true, accepted: e.header, conn: e.conn}
 	if t.versioned {
 		if answer.version, err = versionOf(entry.Meta); err != nil {
 			return true, err

@@ -148,7 +148,7 @@ func TestFreeTexts(t *testing.T) {
 				case "sendPlaybackCommand":
 					now := w.do(t, "GET", "/rooms/"+w.private+"/playback", w.alice.token, nil).data()
 					changed.body = map[string]any{"kind": "load", "id": uuid.NewString(), "epoch": now["epoch"],
-						"stream_url": "https://films.example/a.webm"}
+						"stream_url": "https://movies.example/a.webm"}
 				case "confirmPasswordReset":
 					changed.body["token"] = w.newReset(t)
 				case "changePassword":

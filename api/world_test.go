@@ -164,7 +164,7 @@ func (w *world) addTokens(t testing.TB) {
 func (b *bundle) queue(t testing.TB, room string, by person, title string) string {
 	t.Helper()
 	a := b.do(t, "POST", "/rooms/"+room+"/queue", by.token,
-		map[string]any{"stream_url": "https://films.example/a.webm", "title": title})
+		map[string]any{"stream_url": "https://movies.example/a.webm", "title": title})
 	require.Equal(t, 201, a.status, a)
 	return a.data()["id"].(string)
 }

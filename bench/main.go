@@ -165,7 +165,7 @@ var sections = []section{
 	cachedSection(
 		"peers",
 		"Hits beside other servers",
-		"Peak over 32 connections by wrk, and latency at half of it by vegeta, of one process each, with the load beside it.",
+		"Peak over 32 connections by wrk, and latency at half of it at a constant rate, of one process each, with the load beside it.",
 	),
 	cachedSection("reads", "Hits beside reads from Postgres",
 		"Over one connection, on one core. Processor time is that of the process and, where it is asked, of Postgres."),

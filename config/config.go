@@ -331,8 +331,8 @@ type Cleanup struct {
 	IdempotencyKeyAge Age `env:"CLEANUP_IDEMPOTENCY_KEY_AGE" envDefault:"1h"`
 	// ReportAge is counted from the resolution of a report of abuse.
 	ReportAge Age `env:"CLEANUP_REPORT_AGE" envDefault:"2160h"`
-	// MailAge is counted from when an email was sent or given up.
-	MailAge Age `env:"CLEANUP_MAIL_AGE" envDefault:"4320h"`
+	// EmailAge is counted from when an email was sent or given up.
+	EmailAge Age `env:"CLEANUP_EMAIL_AGE" envDefault:"4320h"`
 	// WebhookAge is counted from when a delivery to a webhook ended, or the webhook was removed.
 	WebhookAge Age `env:"CLEANUP_WEBHOOK_AGE" envDefault:"720h"`
 	// OutboxAge is counted from when Temporal has the event.
@@ -361,7 +361,7 @@ func (c Cleanup) Ages() map[watchparty.Policy]time.Duration {
 		watchparty.PolicyInvitations:  c.InvitationAge,
 		watchparty.PolicyKeys:         c.IdempotencyKeyAge,
 		watchparty.PolicyReports:      c.ReportAge,
-		watchparty.PolicyEmails:       c.MailAge,
+		watchparty.PolicyEmails:       c.EmailAge,
 		watchparty.PolicyWebhooks:     c.WebhookAge,
 		watchparty.PolicyOutbox:       c.OutboxAge,
 		watchparty.PolicyActivity:     c.ActivityAge,
@@ -387,7 +387,7 @@ func (c Cleanup) Settings() map[watchparty.Policy]string {
 		watchparty.PolicyInvitations:  "CLEANUP_INVITATION_AGE",
 		watchparty.PolicyKeys:         "CLEANUP_IDEMPOTENCY_KEY_AGE",
 		watchparty.PolicyReports:      "CLEANUP_REPORT_AGE",
-		watchparty.PolicyEmails:       "CLEANUP_MAIL_AGE",
+		watchparty.PolicyEmails:       "CLEANUP_EMAIL_AGE",
 		watchparty.PolicyWebhooks:     "CLEANUP_WEBHOOK_AGE",
 		watchparty.PolicyOutbox:       "CLEANUP_OUTBOX_AGE",
 		watchparty.PolicyActivity:     "CLEANUP_ACTIVITY_AGE",

@@ -353,7 +353,7 @@ func sections() []Section {
 			{Name: "CLEANUP_IDEMPOTENCY_KEY_AGE", Help: "The age of idempotency keys since they expired."},
 			{Name: "CLEANUP_REPORT_AGE", Help: "The age of reports of abuse, with their evidence, since they were " +
 				"resolved."},
-			{Name: "CLEANUP_MAIL_AGE", Help: "The age of records of emails since they were sent or given up."},
+			{Name: "CLEANUP_EMAIL_AGE", Help: "The age of records of emails since they were sent or given up."},
 			{Name: "CLEANUP_WEBHOOK_AGE", Help: "The age of the history of webhooks since a delivery ended, and of webhooks " +
 				"since they were removed."},
 			{Name: "CLEANUP_OUTBOX_AGE", Help: "The age of events since Temporal has them."},

@@ -159,7 +159,7 @@ func (c Config) Validate() error {
 	p.age("CLEANUP_INVITATION_AGE", c.Cleanup.InvitationAge, low)
 	p.age("CLEANUP_IDEMPOTENCY_KEY_AGE", c.Cleanup.IdempotencyKeyAge, low)
 	p.age("CLEANUP_REPORT_AGE", c.Cleanup.ReportAge, low)
-	p.age("CLEANUP_MAIL_AGE", c.Cleanup.MailAge, low)
+	p.age("CLEANUP_EMAIL_AGE", c.Cleanup.EmailAge, low)
 	p.age("CLEANUP_WEBHOOK_AGE", c.Cleanup.WebhookAge, low)
 	p.age("CLEANUP_OUTBOX_AGE", c.Cleanup.OutboxAge, low)
 	p.age("CLEANUP_ACTIVITY_AGE", c.Cleanup.ActivityAge, low)

@@ -191,7 +191,7 @@ func TestConsole(t *testing.T) {
 		p.requireAccessible(t, string(axe), "movies-empty")
 		p.press(t, "Add", map[string]string{
 			"title": "Metropolis", "year": "1926", "runtime_minutes": "153", "genres": "drama, science fiction",
-			"description": "A city of the future.", "stream_url": "https://films.example/metropolis.webm",
+			"description": "A city of the future.", "stream_url": "https://movies.example/metropolis.webm",
 		})
 		p.shows(t, "The movie is in the catalogue.")
 		p.click(t, "td a")

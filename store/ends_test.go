@@ -58,8 +58,8 @@ var losses = map[string]lost{
 	},
 	"cleanup_runs running": {
 		`INSERT INTO cleanup_runs (id, trigger, policies, workflow_id, state, policy, counts, started_at, updated_at)
-			VALUES (?0, 'schedule', '{}', '', 'running', 'old_mails', '{"old_messages": 3}', ?1, ?1)`,
-		`SELECT c.state || ' ' || (c.errors->>'old_mails') || ' ' || (r.data->'counts'->>'old_messages')
+			VALUES (?0, 'schedule', '{}', '', 'running', 'old_emails', '{"old_messages": 3}', ?1, ?1)`,
+		`SELECT c.state || ' ' || (c.errors->>'old_emails') || ' ' || (r.data->'counts'->>'old_messages')
 			FROM cleanup_runs AS c JOIN reports AS r ON r.run_id = c.id WHERE c.id = ?0`, "failed ended without a report 3",
 	},
 	"outbox pending": {

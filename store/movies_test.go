@@ -41,12 +41,12 @@ func TestCatalogueChanges(t *testing.T) {
 	root := newAdmin(t, s, "root")
 	n := watchparty.NewMovie{
 		Title: "Faust", Year: 1926, RuntimeMinutes: 106, Description: "A wager.", Genres: []string{"drama"},
-		PosterURL: "https://films.example/p", StreamURL: "https://films.example/s",
+		PosterURL: "https://movies.example/p", StreamURL: "https://movies.example/s",
 	}
 	m := newMovie(t, s, root, n)
 	require.Equal(t, watchparty.Movie{
 		ID: m.ID, Title: "Faust", Year: 1926, RuntimeMinutes: 106, Description: "A wager.", Genres: []string{"drama"},
-		PosterURL: "https://films.example/p", StreamURL: "https://films.example/s", Version: 1, CreatedAt: m.CreatedAt,
+		PosterURL: "https://movies.example/p", StreamURL: "https://movies.example/s", Version: 1, CreatedAt: m.CreatedAt,
 		UpdatedAt: m.CreatedAt,
 	}, m)
 	_, err := s.CreateMovie(t.Context(), root.ID, n, IdempotencyKey{})

@@ -111,7 +111,7 @@ var fill = []string{
 	`INSERT INTO read_markers (room_id, user_id, message_id)
 		SELECT uid(4, n), uid(1, CASE WHEN n % 40 = 0 THEN 1 ELSE n % 20000 + 1 END), uid(10, n * 1000) FROM generate_series(1, 40000) AS n`,
 	`INSERT INTO queue_items (id, room_id, stream_url, added_by, rank)
-		SELECT uid(18, n), uid(4, n % 9000 + 2), 'https://films.example', uid(1, CASE WHEN n % 10 = 0 THEN 1 ELSE n % 20000 + 1 END), n
+		SELECT uid(18, n), uid(4, n % 9000 + 2), 'https://movies.example', uid(1, CASE WHEN n % 10 = 0 THEN 1 ELSE n % 20000 + 1 END), n
 		FROM generate_series(1, 20000) AS n`,
 	`INSERT INTO queue_votes (item_id, room_id, user_id)
 		SELECT id, room_id, uid(1, CASE WHEN rank % 10 = 0 THEN 1 ELSE rank % 20000 + 1 END) FROM queue_items`,

@@ -240,9 +240,9 @@ func TestMoviesAreLoaded(t *testing.T) {
 	s := openStore(t)
 	p := newParty(t, s)
 	movie, err := s.CreateMovie(t.Context(), p.root.ID, watchparty.NewMovie{
-		Title: "Nosferatu", Year: 1922, RuntimeMinutes: 94, StreamURL: "https://films.example/nosferatu.mp4",
-		Subtitles: []watchparty.Subtitle{{Language: "en", URL: "https://films.example/en.vtt"},
-			{Language: "de", URL: "https://films.example/de.vtt"}},
+		Title: "Nosferatu", Year: 1922, RuntimeMinutes: 94, StreamURL: "https://movies.example/nosferatu.mp4",
+		Subtitles: []watchparty.Subtitle{{Language: "en", URL: "https://movies.example/en.vtt"},
+			{Language: "de", URL: "https://movies.example/de.vtt"}},
 	}, IdempotencyKey{})
 	require.NoError(t, err)
 	load := newCommand(playback.Load)

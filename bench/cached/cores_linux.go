@@ -45,10 +45,20 @@ func divided() (measured, others unix.CPUSet) {
 	return measured, others
 }
 
-// pin keeps all threads of a process to a set. Threads that it makes later inherit it, so it looks again until none is
-// new.
+// pin keeps all threads of a process to a set.
 func pin(process int, set unix.CPUSet) error {
-	pinned := map[int]bool{}
+	return eachThread(process, func(thread int) error { return unix.SchedSetaffinity(thread, &set) })
+}
+
+// giveWay lets Postgres and Redis go first on the core that they share with the load, which is this process: a Redis that
+// waits for the load would be slow for a reason that no installation has. It takes privileges to undo it.
+func giveWay() error {
+	return eachThread(os.Getpid(), func(thread int) error { return unix.Setpriority(unix.PRIO_PROCESS, thread, 10) })
+}
+
+// eachThread changes all threads of a process. Those that it makes later inherit that, so it looks again until none is new.
+func eachThread(process int, change func(thread int) error) error {
+	changed := map[int]bool{}
 	for {
 		tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", process))
 		if err != nil {
@@ -57,12 +67,12 @@ func pin(process int, set unix.CPUSet) error {
 		found := false
 		for _, task := range tasks {
 			thread, err := strconv.Atoi(task.Name())
-			if err != nil || pinned[thread] {
+			if err != nil || changed[thread] {
 				continue
 			}
-			pinned[thread], found = true, true
-			if err := unix.SchedSetaffinity(thread, &set); err != nil && !errors.Is(err, unix.ESRCH) {
-				return fmt.Errorf("keep a thread to its core: %w", err)
+			changed[thread], found = true, true
+			if err := change(thread); err != nil && !errors.Is(err, unix.ESRCH) {
+				return fmt.Errorf("change a thread: %w", err)
 			}
 		}
 		if !found {

@@ -22,6 +22,9 @@ func (m *Measurement) overload(ctx context.Context) error {
 		return err
 	}
 	defer in.close()
+	if err := giveWay(); err != nil {
+		return err
+	}
 	var rooms []string
 	for _, room := range in.rooms {
 		rooms = append(rooms, pathRooms+"/"+room)

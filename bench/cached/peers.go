@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	vegeta "github.com/tsenart/vegeta/v12/lib"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/watchparty/watchparty/devstack"
@@ -114,31 +113,40 @@ func (m *Measurement) comparePeaks(found samples) {
 	m.AtLeast("rooms: peak, of nginx'", 0.8, found.rates(oursRooms, nginxRooms), "")
 }
 
+// maxMedian is what the median at half of the peak may be, in milliseconds.
+const maxMedian = 2
+
 // compareLatencies asks each contender at half of its peak, at a constant rate.
 func (m *Measurement) compareLatencies(ctx context.Context, contenders []contender, found samples) error {
 	var table strings.Builder
 	table.WriteString("| | answers/s | µs of processor | of wrk's | p50 at half, ms | p99 at half, ms | p99/p50 |\n" +
 		"|---|---:|---:|---:|---:|---:|---:|\n")
 	rounds, turn := m.often(3, 5*time.Second)
-	took := map[string][]vegeta.LatencyMetrics{}
+	took := map[string][]outcome{}
 	for range rounds {
 		for _, c := range contenders {
-			latencies, err := atRate(ctx, c.target, found.rate(c.name)/2, turn)
+			l, err := newLoad(found.rate(c.name)/2, connectionsEach, turn, c.target)
+			if err != nil {
+				return err
+			}
+			o, err := l.run(ctx)
 			if err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)
 			}
-			took[c.name] = append(took[c.name], latencies)
+			took[c.name] = append(took[c.name], o)
 		}
 	}
 	for _, c := range contenders {
-		p50 := median(took[c.name], func(l vegeta.LatencyMetrics) float64 { return l.P50.Seconds() * 1e3 })
-		p99 := median(took[c.name], func(l vegeta.LatencyMetrics) float64 { return l.P99.Seconds() * 1e3 })
-		ratio := median(took[c.name], func(l vegeta.LatencyMetrics) float64 { return float64(l.P99) / float64(l.P50) })
+		p50 := median(took[c.name], func(o outcome) float64 { return o.p50.Seconds() * 1e3 })
+		p99 := median(took[c.name], func(o outcome) float64 { return o.p99.Seconds() * 1e3 })
+		ratio := median(took[c.name], func(o outcome) float64 { return float64(o.p99) / float64(o.p50) })
 		fmt.Fprintf(&table, "| %s | %.0f | %.1f | %.1f | %.3f | %.3f | %.1f |\n",
 			c.name, found.rate(c.name), found.processor(c.name), found.load(c.name), p50, p99, ratio)
 		switch c.name {
 		case oursRooms, oursMessages, oursSignedIn:
-			m.AtMost(strings.TrimPrefix(c.name, "WatchParty, ")+": p99 at half of peak, of p50", 10, ratio, " ×")
+			what := strings.TrimPrefix(c.name, "WatchParty, ")
+			m.AtMost(what+": p50 at half of peak", maxMedian, p50, " ms") // more is a queue, which makes the ratio small
+			m.AtMost(what+": p99 at half of peak, of p50", 10, ratio, " ×")
 		}
 	}
 	m.Text(table.String())
@@ -175,32 +183,6 @@ func (m *Measurement) profile(ctx context.Context, ours *node, contenders []cont
 		}
 	}
 	return nil
-}
-
-// atRate asks at a constant rate, whether or not earlier questions were answered.
-func atRate(ctx context.Context, t target, rate float64, length time.Duration) (vegeta.LatencyMetrics, error) {
-	attacker := vegeta.NewAttacker(vegeta.Connections(connectionsEach),
-		vegeta.MaxConnections(connectionsEach), vegeta.HTTP2(false))
-	defer attacker.Stop()
-	stop := context.AfterFunc(ctx, func() { attacker.Stop() })
-	defer stop()
-	targeter := vegeta.NewStaticTargeter(vegeta.Target{
-		Method: http.MethodGet, URL: t.url,
-		Header: func() http.Header {
-			h := t.header()
-			h.Set("Accept-Encoding", "identity")
-			return h
-		}(),
-	})
-	var metrics vegeta.Metrics
-	for result := range attacker.Attack(targeter, vegeta.Rate{Freq: int(rate), Per: time.Second}, length, "") {
-		metrics.Add(result)
-	}
-	metrics.Close()
-	if metrics.Success < 1 {
-		return vegeta.LatencyMetrics{}, fmt.Errorf("answers at %.0f/s: %v, %v", rate, metrics.StatusCodes, metrics.Errors)
-	}
-	return metrics.Latencies, ctx.Err()
 }
 
 // startFloor starts a server with nothing but net/http, which has the same answers.

@@ -43,8 +43,10 @@ func TestMigrateWait(t *testing.T) {
 			_ = said.Close()
 			ended <- err
 		}()
-		line, err := bufio.NewReader(lines).ReadString('\n')
+		reader := bufio.NewReader(lines)
+		line, err := reader.ReadString('\n')
 		require.NoError(t, err)
+		go func() { _, _ = io.Copy(io.Discard, reader) }() // it says more when it sees a part of the migrations
 		return line, ended
 	}
 	line, ended := wait(t.Context(), environ)

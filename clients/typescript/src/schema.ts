@@ -3185,7 +3185,7 @@ export interface components {
          *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *           "movie_id": null,
          *           "title": "Faust",
-         *           "stream_url": "https://films.example/faust.webm",
+         *           "stream_url": "https://movies.example/faust.webm",
          *           "created_at": "2026-01-31T20:15:00Z"
          *         }
          *       ],
@@ -4012,11 +4012,11 @@ export interface components {
          *         "id": "01993f7e-0a1b-7c2d-8e3f-405162738495",
          *         "movie_id": null,
          *         "title": "Nosferatu",
-         *         "stream_url": "https://films.example/nosferatu.webm",
+         *         "stream_url": "https://movies.example/nosferatu.webm",
          *         "subtitles": [
          *           {
          *             "language": "de",
-         *             "url": "https://films.example/nosferatu.de.vtt"
+         *             "url": "https://movies.example/nosferatu.de.vtt"
          *           }
          *         ],
          *         "duration_ms": 5640123,
@@ -4180,11 +4180,11 @@ export interface components {
          *           "id": "01993f7e-0a1b-7c2d-8e3f-405162738495",
          *           "movie_id": null,
          *           "title": "Nosferatu",
-         *           "stream_url": "https://films.example/nosferatu.webm",
+         *           "stream_url": "https://movies.example/nosferatu.webm",
          *           "subtitles": [
          *             {
          *               "language": "de",
-         *               "url": "https://films.example/nosferatu.de.vtt"
+         *               "url": "https://movies.example/nosferatu.de.vtt"
          *             }
          *           ],
          *           "duration_ms": 5640123,
@@ -4306,11 +4306,11 @@ export interface components {
          *             "id": "01993f7e-0a1b-7c2d-8e3f-405162738495",
          *             "movie_id": null,
          *             "title": "Nosferatu",
-         *             "stream_url": "https://films.example/nosferatu.webm",
+         *             "stream_url": "https://movies.example/nosferatu.webm",
          *             "subtitles": [
          *               {
          *                 "language": "de",
-         *                 "url": "https://films.example/nosferatu.de.vtt"
+         *                 "url": "https://movies.example/nosferatu.de.vtt"
          *               }
          *             ],
          *             "duration_ms": 5640123,
@@ -4393,7 +4393,7 @@ export interface components {
          * @description Subtitles in one language
          * @example {
          *       "language": "en",
-         *       "url": "https://films.example/nosferatu.en.vtt"
+         *       "url": "https://movies.example/nosferatu.en.vtt"
          *     }
          */
         Subtitle: {
@@ -4411,7 +4411,7 @@ export interface components {
          *       "id": "01993f7e-0a1b-7c2d-8e3f-405162738496",
          *       "movie_id": null,
          *       "title": "Faust",
-         *       "stream_url": "https://films.example/faust.webm",
+         *       "stream_url": "https://movies.example/faust.webm",
          *       "duration_ms": null,
          *       "added_by": {
          *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
@@ -4469,7 +4469,7 @@ export interface components {
          *             "id": "01993f7e-0a1b-7c2d-8e3f-405162738496",
          *             "movie_id": null,
          *             "title": "Faust",
-         *             "stream_url": "https://films.example/faust.webm",
+         *             "stream_url": "https://movies.example/faust.webm",
          *             "duration_ms": null,
          *             "added_by": {
          *               "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
@@ -4511,7 +4511,7 @@ export interface components {
          *         "id": "01993f7e-0a1b-7c2d-8e3f-405162738496",
          *         "movie_id": null,
          *         "title": "Faust",
-         *         "stream_url": "https://films.example/faust.webm",
+         *         "stream_url": "https://movies.example/faust.webm",
          *         "duration_ms": null,
          *         "added_by": {
          *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
@@ -4537,7 +4537,7 @@ export interface components {
         /**
          * @description Either a movie or an address
          * @example {
-         *       "stream_url": "https://films.example/faust.webm",
+         *       "stream_url": "https://movies.example/faust.webm",
          *       "title": "Faust"
          *     }
          */
@@ -7874,12 +7874,12 @@ export interface components {
          *     good the rooms which that policy has archived, and those that hosts have deleted. `unverified_accounts`:
          *     accounts that were never confirmed, and not used. `expired_tokens`, `ended_sessions`, `ended_invitations`,
          *     `idempotency_keys`: what their names say. `resolved_reports`: resolved reports of abuse, with what was reported.
-         *     `old_mails`: the history of emails, with their attempts. `old_webhook_deliveries`: the history of webhooks.
+         *     `old_emails`: the history of emails, with their attempts. `old_webhook_deliveries`: the history of webhooks.
          *     `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which room when; the
          *     figures of days stay. `orphaned_files`: files whose upload was never committed.
          * @enum {string}
          */
-        Policy: "inactive_participants" | "old_messages" | "inactive_rooms" | "archived_rooms" | "unverified_accounts" | "expired_tokens" | "ended_sessions" | "ended_invitations" | "idempotency_keys" | "resolved_reports" | "old_mails" | "old_webhook_deliveries" | "started_events" | "old_activity" | "orphaned_files";
+        Policy: "inactive_participants" | "old_messages" | "inactive_rooms" | "archived_rooms" | "unverified_accounts" | "expired_tokens" | "ended_sessions" | "ended_invitations" | "idempotency_keys" | "resolved_reports" | "old_emails" | "old_webhook_deliveries" | "started_events" | "old_activity" | "orphaned_files";
         /**
          * @example {
          *       "policies": [
@@ -8701,7 +8701,7 @@ export interface components {
          *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *             "movie_id": null,
          *             "title": "Faust",
-         *             "stream_url": "https://films.example/faust.webm",
+         *             "stream_url": "https://movies.example/faust.webm",
          *             "created_at": "2026-01-31T20:15:00Z"
          *           }
          *         ],
