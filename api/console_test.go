@@ -8,7 +8,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty/auth"
@@ -86,13 +88,16 @@ func TestConsolePages(t *testing.T) {
 		"/users/" + w.alice.id:                     "What was done to the account",
 		"/users/" + w.bob.id:                       "Last used",
 		"/abuse":                                   "Spam",
-		"/abuse/" + w.abuse:                        "Suspend and resolve",
-		"/rooms":                                   "Close the room",
+		"/abuse/" + w.abuse:                        "Suspend alice and resolve",
+		"/rooms":                                   "/admin/rooms/" + w.open,
+		"/rooms/" + w.open:                         "Close the room",
 		"/rooms/retired":                           "Forgotten",
 		"/cleanup/" + w.waiting:                    "Cancel the run",
 		"/movies":                                  "Metropolis",
 		"/movies/" + w.movie:                       "Metropolis",
 		"/audit":                                   "Cleanup started",
+		"/audit?actor_id=root":                     "Cleanup started",
+		"/audit?actor_id=alice":                    "No act is recorded",
 		"/audit?action=user_suspended":             "No act is recorded",
 		"/nothing":                                 "There is no such page.",
 		"/users/" + unknownID:                      "Not found",
@@ -112,6 +117,85 @@ func TestConsolePages(t *testing.T) {
 			require.Contains(t, header.Get("Content-Security-Policy"), "frame-ancestors 'none'", path)
 			require.Equal(t, "DENY", header.Get("X-Frame-Options"), path)
 		}
+	}
+}
+
+// TestConsoleFilters: each filter of the lists reaches the API. Accounts are named by username or ID, and times are those
+// of the browser's own field.
+func TestConsoleFilters(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	v := w.signInToConsole(t, w.admin)
+	for path, c := range map[string]struct{ shows, hides string }{
+		"/jobs?queue=maintenance":        {"<code>cleanup/", "<code>welcome-email/"},
+		"/jobs?queue=email":              {"No jobs", "<code>cleanup/"},
+		"/jobs?user_id=root":             {"<code>cleanup/", "No jobs"},
+		"/jobs?user_id=alice":            {"No jobs", "<code>cleanup/"},
+		"/jobs?from=2026-01-31T20:00":    {`value="2026-01-31T20:00"`, "No jobs"},
+		"/jobs?to=2026-01-31T20:00":      {"No jobs", "<code>cleanup/"},
+		"/jobs?to=2026-01-31T20:00:00Z":  {`value="2026-01-31T20:00"`, "<code>cleanup/"},
+		"/emails?user_id=alice":          {"/admin/emails/" + w.sent, "/admin/emails/" + w.queued},
+		"/emails?user_id=" + w.bob.id:    {"/admin/emails/" + w.queued, "/admin/emails/" + w.sent},
+		"/emails?from=2026-01-31T20:00":  {"/admin/emails/" + w.sent, "No emails"},
+		"/emails?to=2026-01-31T20:00":    {"No emails", "/admin/emails/" + w.sent},
+		"/emails?user_id=nobody":         {"No account has the username “nobody”", "/admin/emails/" + w.sent},
+		"/abuse?kind=spam&user_id=ALICE": {"/admin/abuse/" + w.abuse, "No reports"},
+		"/abuse?kind=hate":               {"No reports", "/admin/abuse/" + w.abuse},
+		"/rooms?host_id=alice":           {"/admin/rooms/" + w.open, "No rooms"},
+		"/rooms?host_id=bob":             {"No rooms", "/admin/rooms/" + w.open},
+	} {
+		require.EventuallyWithT(t, func(collect *assert.CollectT) { // the list of jobs is some moments behind
+			_, _, body := v.ask(t, "GET", "/admin"+path, nil)
+			require.Contains(collect, body, c.shows, path)
+			require.NotContains(collect, body, c.hides, path)
+		}, time.Minute, 50*time.Millisecond, path)
+	}
+}
+
+// TestConsoleKeepsForms: a form that is refused is shown with what was typed, however often.
+func TestConsoleKeepsForms(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	v := b.signInToConsole(t, b.admin(t, "root"))
+	form := url.Values{"title": {"Sunrise"}, "year": {"19 27"}, "runtime_minutes": {"94"}, "genres": {"drama"},
+		"description": {"A song\nof two humans"}, "poster_url": {""}, "stream_url": {""}}
+	from := []string{"Referer", b.url + "/admin/movies?q=sun"}
+	for range 2 {
+		status, _, body := v.ask(t, "POST", "/admin/movies", form, from...)
+		require.Equal(t, http.StatusBadRequest, status)
+		require.Contains(t, body, "Send again")
+		require.Contains(t, body, `value="19 27"`)
+		require.Contains(t, body, "A song\nof two humans</textarea>")
+		require.Contains(t, body, `href="/admin/movies?q=sun"`)
+		form.Set("back", "/admin/movies?q=sun")
+		from[1] = b.url + "/admin/movies"
+	}
+	form.Set("back", "https://evil.example/admin/")
+	_, _, body := v.ask(t, "POST", "/admin/movies", form, from...)
+	require.NotContains(t, body, "href=\"https://evil")
+	form.Set("year", "1927")
+	status, header, _ := v.ask(t, "POST", "/admin/movies", form, from...)
+	require.Equal(t, []any{303, "/admin/movies"}, []any{status, header.Get("Location")})
+	_, _, body = v.ask(t, "GET", "/admin/movies/"+value1[string](t, b, "SELECT id FROM movies"), nil)
+	require.Regexp(t, `name="year"[^>]* value="1927"`, body)
+	require.Regexp(t, `name="runtime_minutes"[^>]* value="94"`, body)
+}
+
+// TestConsoleSignInLeadsBack: it leads to the page that was asked for, and never to another site.
+func TestConsoleSignInLeadsBack(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ada := b.register(t, "ada")
+	ada.promoted(t, b)
+	for next, to := range map[string]string{
+		"": "/admin", "/admin/jobs?kind=Cleanup": "/admin/jobs?kind=Cleanup", "/watch": "/admin", "/administrator": "/admin",
+		"//evil.example/admin/": "/admin", "https://evil.example/admin/": "/admin",
+	} {
+		form := url.Values{"email": {ada.email}, "password": {ada.password}, "next": {next}}
+		status, header, _ := visitor{b, ""}.ask(t, "POST", "/admin/sign-in", form)
+		require.Equal(t, []any{303, to}, []any{status, header.Get("Location")}, next)
+		token, _, _ := strings.Cut(strings.TrimPrefix(header.Get("Set-Cookie"), consoleCookie+"="), ";")
+		b.logs.secret(token)
 	}
 }
 
@@ -164,11 +248,13 @@ func TestConsoleRefuses(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	root, ada := b.admin(t, "root"), b.register(t, "ada")
-	for _, path := range []string{"", "/jobs", "/users/" + ada.id} {
+	for path, next := range map[string]string{
+		"": "", "/jobs?kind=Cleanup": "?next=%2Fadmin%2Fjobs%3Fkind%3DCleanup", "/users/" + ada.id: "?next=%2Fadmin%2Fusers%2F" + ada.id,
+	} {
 		status, header, _ := visitor{b, ""}.ask(t, "GET", "/admin"+path, nil)
-		require.Equal(t, []any{303, "/admin/sign-in"}, []any{status, header.Get("Location")}, path)
+		require.Equal(t, []any{303, "/admin/sign-in" + next}, []any{status, header.Get("Location")}, path)
 		status, header, _ = visitor{b, "nonsense"}.ask(t, "GET", "/admin"+path, nil)
-		require.Equal(t, []any{303, "/admin/sign-in"}, []any{status, header.Get("Location")}, path)
+		require.Equal(t, []any{303, "/admin/sign-in" + next}, []any{status, header.Get("Location")}, path)
 	}
 	form := url.Values{"email": {ada.email}, "password": {ada.password}}
 	status, header, body := visitor{b, ""}.ask(t, "POST", "/admin/sign-in", form)
@@ -182,7 +268,7 @@ func TestConsoleRefuses(t *testing.T) {
 	ada.promoted(t, b)
 	form.Set("password", ada.password)
 	status, header, _ = visitor{b, ""}.ask(t, "POST", "/admin/sign-in", form)
-	require.Equal(t, 303, status)
+	require.Equal(t, []any{303, "/admin"}, []any{status, header.Get("Location")})
 	cookie := header.Get("Set-Cookie")
 	require.Regexp(t, `^`+consoleCookie+`=[^;]+; Path=/; Max-Age=43200; HttpOnly; Secure; SameSite=Strict$`, cookie)
 	token, _, _ := strings.Cut(strings.TrimPrefix(cookie, consoleCookie+"="), ";")
@@ -238,7 +324,7 @@ func TestConsoleWithoutTemporal(t *testing.T) {
 		shows  string
 	}{
 		"": {200, "Temporal is away"}, "/queues": {200, "Temporal is away"}, "/emails": {200, "Temporal does not have its workflow yet"}, "/outbox": {200, "Try now"},
-		"/jobs": {503, "A part of the service is away"}, "/cleanup": {200, "Policies"}, "/users": {200, "root"},
+		"/jobs": {503, "Temporal is away"}, "/cleanup": {200, "CLEANUP_MESSAGE_AGE"}, "/users": {200, "root"},
 	} {
 		status, _, body := v.ask(t, "GET", "/admin"+path, nil)
 		require.Equal(t, c.status, status, path)

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
 )
 
@@ -27,8 +28,8 @@ type act struct {
 // field is a field of a form.
 type field struct {
 	name string
-	// kind is text, optional (left out when empty), cleared (null when empty), flag, number, list, words (with commas) or
-	// time.
+	// kind is text, optional (left out when empty), cleared (null when empty), flag, number, list, words (with commas),
+	// time (of a browser, in UTC) or account (an ID or a username; left out when empty).
 	kind string
 }
 
@@ -52,7 +53,7 @@ func acts() []act {
 			done: "The job is tried again.", follow: retried},
 		{path: "/jobs/batch", to: "/admin/job-batches", back: "/jobs", follow: batched, fields: []field{
 			{"action", "text"}, {"kind", "optional"}, {"state", "optional"}, {"queue", "optional"},
-			{"user_id", "optional"}, {"room_id", "optional"}, {"from", "optional"}, {"to", "optional"},
+			{"user_id", "account"}, {"room_id", "optional"}, {"from", "time"}, {"to", "time"},
 			{"note", "optional"}, {"dry_run", "flag"}, {"expected", "number"},
 		}},
 		{path: "/queues/{queue}/pause", to: "/admin/queues/{queue}/pause", fields: note, back: "/queues",
@@ -96,11 +97,11 @@ func acts() []act {
 		}},
 		{path: "/cleanup/{id}/cancel", to: "/admin/cleanup/runs/{id}/cancel", back: "/cleanup/{id}",
 			done: "The run ends after its current batch."},
-		{path: "/rooms/{id}/close", to: "/admin/rooms/{id}/close", fields: text("reason"), back: "/rooms",
-			done: "The room is closed."},
-		{path: "/rooms/{id}/reopen", to: "/admin/rooms/{id}/reopen", fields: text("reason"), back: "/rooms",
+		{path: "/rooms/{id}/close", to: "/admin/rooms/{id}/close", back: "/rooms/{id}",
+			fields: []field{{"reason", "text"}, {"report_id", "optional"}}, done: "The room is closed."},
+		{path: "/rooms/{id}/reopen", to: "/admin/rooms/{id}/reopen", fields: text("reason"), back: "/rooms/{id}",
 			done: "The room is open again."},
-		{path: "/rooms/{id}/restore", to: "/admin/rooms/{id}/restore", back: "/rooms/retired", done: "The room is restored."},
+		{path: "/rooms/{id}/restore", to: "/admin/rooms/{id}/restore", back: "/rooms/{id}", done: "The room is restored."},
 		{path: "/users/{id}/suspend", to: "/admin/users/{id}/suspend", back: "/users/{id}", done: "The account is suspended.",
 			fields: []field{{"reason", "text"}, {"hide_content", "flag"}, {"report_id", "optional"}}},
 		{path: "/users/{id}/reinstate", to: "/admin/users/{id}/reinstate", back: "/users/{id}",
@@ -139,8 +140,8 @@ func (a act) body(r *http.Request) any {
 			if list := r.PostForm[f.name]; len(list) > 0 {
 				body[f.name] = list
 			}
-		case f.kind == "time" && value != "": // of a field of the browser, without seconds and zone
-			body[f.name] = value + ":00Z"
+		case f.kind == "time" && value != "":
+			body[f.name] = instant(value)
 		case f.kind == "words":
 			body[f.name] = splitWords(value)
 		case f.kind == "cleared" && value == "":
@@ -157,6 +158,26 @@ func (a act) body(r *http.Request) any {
 		}
 	}
 	return body
+}
+
+// backField is the field of a form that was refused, with the page that it was on.
+const backField = "back"
+
+// typed is a field of a refused form, with what was typed.
+type typed struct {
+	Name, Value  string
+	Hidden, Long bool
+}
+
+// typed returns what a form had, so that nobody types it again.
+func (a act) typed(r *http.Request) (all []typed) {
+	for _, f := range a.fields {
+		for _, value := range r.PostForm[f.name] {
+			hidden := f.kind == "list" || f.kind == "flag" || strings.HasSuffix(f.name, "_id") || f.name == "expected"
+			all = append(all, typed{f.name, value, hidden, len(value) > 80 || strings.Contains(value, "\n")})
+		}
+	}
+	return all
 }
 
 // splitWords returns the texts between commas.
@@ -183,11 +204,18 @@ func (c *Console) act(a act) http.Handler {
 			return
 		}
 		var answer json.RawMessage
-		body := a.body(r)
-		err := c.send(r, a.method, fill(a.to, r), body, nilIfNoContent(&answer, a))
+		err := c.nameAccounts(a, r)
+		if err == nil {
+			err = c.send(r, a.method, fill(a.to, r), a.body(r), nilIfNoContent(&answer, a))
+		}
 		var p *problem
 		if errors.As(err, &p) && p.Status != http.StatusUnauthorized {
-			c.failed(w, r, view{Title: "Not done", Template: "message"}, err)
+			v := view{Title: "Not done", Template: "message"}
+			if p.Status == http.StatusBadRequest || p.Status == http.StatusUnprocessableEntity ||
+				string(p.Code) == watchparty.ErrMovieExists.Code {
+				v.Again = a.typed(r)
+			}
+			c.failed(w, r, v, err)
 			return
 		}
 		if err != nil {
@@ -222,6 +250,21 @@ func (c *Console) act(a act) http.Handler {
 	})
 }
 
+// nameAccounts replaces usernames of a form by IDs.
+func (c *Console) nameAccounts(a act, r *http.Request) error {
+	for _, f := range a.fields {
+		if f.kind != "account" {
+			continue
+		}
+		id, err := c.accountOf(r, r.PostFormValue(f.name))
+		if err != nil {
+			return err
+		}
+		r.PostForm.Set(f.name, id)
+	}
+	return nil
+}
+
 func nilIfNoContent(answer *json.RawMessage, a act) any {
 	if a.follow == nil && a.show == "" {
 		return nil
@@ -247,10 +290,11 @@ func created(prefix string) func(map[string]any) string {
 // replayed says how many deliveries a replay has queued.
 func replayed(data map[string]any) string {
 	queued, _ := data["queued"].(float64)
-	data["notice"] = fmt.Sprintf("%d deliveries begin anew.", int(queued))
+	notice := fmt.Sprintf("Deliveries that begin anew: %d.", int(queued))
 	if more, _ := data["more"].(bool); more {
-		data["notice"] = fmt.Sprintf("%d deliveries begin anew. There are more: replay once more.", int(queued))
+		notice += " There are more: replay once more."
 	}
+	data["notice"] = notice
 	return ""
 }
 
@@ -287,7 +331,7 @@ func batched(data map[string]any) string {
 	if form.Get("dry_run") != "" {
 		query["action"], query["note"] = form["action"], form["note"]
 		query.Set("counted", strconv.Itoa(int(matched)))
-		data["notice"] = fmt.Sprintf("%d jobs match. Nothing was done yet.", int(matched))
+		data["notice"] = fmt.Sprintf("%s found. Nothing was done yet.", many(int(matched), "job"))
 		return "/jobs?" + query.Encode()
 	}
 	data["notice"] = fmt.Sprintf("Done: %v. Skipped: %v. Failed: %v. Left: %v.", data["done"], data["skipped"],

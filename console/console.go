@@ -117,8 +117,11 @@ type view struct {
 	Notice   string            // what was done
 	Admin    string            // the username; empty before the sign-in
 	Path     string
-	Back     string // the page that a refused form was on
-	Next     string // the address of the next page of a list; empty on the last one
+	Back     string  // the page that a refused form was on
+	Again    []typed // what a refused form had, to be sent again; empty if that makes no sense
+	// Unfiltered says that the page may be shown without its filters.
+	Unfiltered bool
+	Next       string // the address of the next page of a list; empty on the last one
 }
 
 // render writes a page. It renders all of it first, so that a fault in a template is no half page.
@@ -138,9 +141,13 @@ func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, v v
 	_, _ = w.Write([]byte(b.String()))
 }
 
-// cameFrom returns the page of the console that a form was sent from, and nothing for others.
+// cameFrom returns the page of the console that a form was sent from, and nothing for others. A form that was refused
+// before remembers the page in a field.
 func cameFrom(r *http.Request) string {
 	from, err := url.Parse(r.Referer())
+	if before := r.PostFormValue(backField); before != "" && err == nil {
+		from, err = from.Parse(before)
+	}
 	if r.Method != http.MethodPost || err != nil || from.Host != r.Host || !strings.HasPrefix(from.Path, Base) {
 		return ""
 	}
@@ -152,7 +159,7 @@ func (c *Console) failed(w http.ResponseWriter, r *http.Request, v view, err err
 	var p *problem
 	switch {
 	case errors.As(err, &p) && p.Status == http.StatusUnauthorized:
-		http.Redirect(w, r, Base+"/sign-in", http.StatusSeeOther)
+		toSignIn(w, r)
 	case errors.As(err, &p):
 		v.Problem = p.Error()
 		if v.Template == "" || v.Data == nil {

@@ -60,6 +60,7 @@ func (c *Console) functions() template.FuncMap {
 		"when":    when,
 		"words":   words,
 		"number":  number,
+		"many":    many,
 		"age":     age,
 		"tone":    tone,
 		"details": details,
@@ -73,19 +74,33 @@ func (c *Console) functions() template.FuncMap {
 		"sum":          sum,
 		"idle":         isIdle,
 		"unattended":   unattended,
+		"paused":       paused,
+		"backlog":      backlog,
+		"lateAt":       lateAt,
 		"target":       target,
 		"noMovie":      func() contract.Movie { return contract.Movie{} },
 		"auditActions": sync.OnceValue(auditActions),
+		"heads":        heads,
+		"empty":        empty,
+		"choose":       choose,
+		"find":         find,
+		"press":        press,
+		"local":        local,
+		"scheduleID":   store.ScheduleAuditID,
+		"suspension":   func(id, reportID, label string) suspension { return suspension{id, reportID, label} },
 		"jobID":        func(workflowID string) string { return jobs.EncodeID(workflowID, "") },
 		"auditID":      scopeOfJob,
 		"meaning":      func(key any) string { return meanings[plain(key)] },
+		"abuseKinds":   watchparty.AbuseKinds,
 		"kinds":        job.WorkflowTypes,
 		"jobStates":    jobs.States,
 		"workerQueues": job.TaskQueues,
 		"emailKinds":   watchparty.EmailKinds,
 		"webhookKinds": watchparty.WebhookKinds,
 		"chosen":       chosen,
+		"join":         func(list any) string { return strings.Join(texts(list), ", ") },
 		"pretty":       pretty,
+		"plain":        plain,
 		"states":       strings.Fields,
 		"short":        func(id any) string { s := fmt.Sprint(id); return s[max(0, len(s)-8):] },
 		"deref": func(p *string) string {
@@ -178,9 +193,12 @@ func plain(v any) string {
 	return fmt.Sprint(value.Interface())
 }
 
-// words makes words of a code.
+// words makes words of a code. Names of events stay as they are.
 func words(v any) string {
 	text := strings.ReplaceAll(plain(v), "_", " ")
+	if strings.Contains(text, ".") {
+		return text // the name of an event
+	}
 	return strings.ToUpper(text[:min(1, len(text))]) + text[min(1, len(text)):]
 }
 
@@ -205,6 +223,15 @@ func number(v any) string {
 		text = text[:i] + "\u202f" + text[i:]
 	}
 	return text
+}
+
+// many is a number of things, which have this name if it is one.
+func many(n any, name string) string {
+	text := number(n)
+	if text == "1" {
+		return "1 " + name
+	}
+	return text + " " + name + "s"
 }
 
 // tone is how a state looks: good, bad, busy or quiet.
@@ -241,10 +268,28 @@ func details(v any) string {
 	}
 	var parts []string
 	for name, value := range all {
-		parts = append(parts, strings.ReplaceAll(name, "_", " ")+": "+fmt.Sprint(value))
+		parts = append(parts, strings.ReplaceAll(name, "_", " ")+": "+detail(value))
 	}
 	slices.Sort(parts)
 	return strings.Join(parts, " · ")
+}
+
+// detail writes one value as people do.
+func detail(value any) string {
+	switch v := value.(type) {
+	case bool:
+		if v {
+			return "yes"
+		}
+		return "no"
+	case []any:
+		all := make([]string, 0, len(v))
+		for _, one := range v {
+			all = append(all, strings.ReplaceAll(detail(one), "_", " "))
+		}
+		return strings.Join(all, ", ")
+	}
+	return fmt.Sprint(value)
 }
 
 // auditActions are all acts, in the order of the contract.
@@ -292,6 +337,8 @@ type bar struct {
 // emailChart has the emails that were sent and given up, in spans of time.
 type emailChart struct {
 	Bars         []bar
+	Width        int
+	First        string // when the first span begins
 	Sent, Failed int
 }
 
@@ -300,13 +347,17 @@ func bars(all []contract.Throughput, layout string) (chart emailChart) {
 	for _, t := range all {
 		top = max(top, t.EmailsSent+t.EmailsFailed)
 	}
+	chart.Width = max(1, len(all)) * barWidth
+	if len(all) > 0 {
+		chart.First = all[0].From.UTC().Format(layout) + " UTC"
+	}
 	for i, t := range all {
-		b := bar{X: i * 24, Good: t.EmailsSent * 60 / top, Bad: t.EmailsFailed * 60 / top}
+		b := bar{X: i * barWidth, Good: t.EmailsSent * 60 / top, Bad: t.EmailsFailed * 60 / top}
 		if t.EmailsFailed > 0 {
 			b.Bad = max(b.Bad, 2)
 		}
 		b.Top, b.Under = 64-b.Good-b.Bad, 64-b.Bad
-		b.Label = fmt.Sprintf("%s: %d sent, %d given up, %d jobs started", t.From.UTC().Format(layout), t.EmailsSent,
+		b.Label = fmt.Sprintf("%s UTC: %d sent, %d given up, %d jobs started", t.From.UTC().Format(layout), t.EmailsSent,
 			t.EmailsFailed, t.JobsStarted)
 		chart.Bars = append(chart.Bars, b)
 		chart.Sent, chart.Failed = chart.Sent+t.EmailsSent, chart.Failed+t.EmailsFailed
@@ -316,8 +367,8 @@ func bars(all []contract.Throughput, layout string) (chart emailChart) {
 
 // meanings say what a code means to an operator.
 var meanings = map[string]string{
-	"events":    "Events that Temporal does not accept. People do not get emails, and uploads are not processed.",
-	"emails":    "Emails whose attempt is due. No worker sends them.",
+	"events":    "Events that Temporal does not take. People do not get emails, and uploads are not processed.",
+	"emails":    "Emails whose attempt is due. No worker sends them, or their jobs were ended in Temporal.",
 	"refused":   "Emails that the mail server has refused more than ten times.",
 	"avatars":   "Uploads that are not rendered. People see their former picture.",
 	"runs":      "Clean-up runs that do not begin, or make no progress.",
@@ -335,8 +386,9 @@ var meanings = map[string]string{
 	"recipient_limit": "The recipient has had as many emails as allowed. The email is sent later, by itself.",
 	"pause":           "An admin has paused emails.",
 	"relay":           "Temporal does not have its workflow yet. Look at the outbox.",
-	"retry":           "The mail server did not accept it. The next attempt follows by itself.",
-	"worker":          "An attempt is due, and no worker has begun it. Look at the queues.",
+	"retry":           "The mail server did not take it. The next attempt comes by itself.",
+	"worker": "An attempt is due, and no worker has begun it. Look at the queues, and at its job: if that has ended, cancel " +
+		"the email, and retry it.",
 
 	"address_rejected":   "The mail server accepts no email for this address.",
 	"mailbox_full":       "The recipient has no space left.",
@@ -370,24 +422,87 @@ func isIdle(q contract.TaskQueue) bool {
 // unattended returns the queues with waiting tasks that no worker takes.
 func unattended(queues []contract.TaskQueue) []contract.TaskQueue {
 	return slices.DeleteFunc(slices.Clone(queues), func(q contract.TaskQueue) bool {
-		return !isIdle(q) || q.Backlog == nil || *q.Backlog == 0
+		return !isIdle(q) || value(q.Backlog) == 0 && value(q.BacklogAgeSeconds) == 0
 	})
+}
+
+// backlog is how many tasks wait on a queue. Temporal's count is an estimate: it may be 0 while one is known to wait.
+func backlog(q contract.TaskQueue) string {
+	if q.Backlog != nil && *q.Backlog == 0 && value(q.BacklogAgeSeconds) > 0 {
+		return "1 or more"
+	}
+	return number(q.Backlog)
+}
+
+// value is what p points to, and 0 for nil.
+func value[T int | int64](p *T) T {
+	if p == nil {
+		return 0
+	}
+	return *p
+}
+
+// paused are the queues that an admin has paused.
+func paused(queues []contract.TaskQueue) []contract.TaskQueue {
+	return slices.DeleteFunc(slices.Clone(queues), func(q contract.TaskQueue) bool { return q.PausedAt == nil })
+}
+
+// suspension is a form that suspends an account.
+type suspension struct {
+	ID       string
+	ReportID string // the report of abuse that it resolves; empty for none
+	Label    string
 }
 
 // link is a page of the console.
 type link struct{ Path, Label string }
+
+// lateAt is where the console shows work that is late; nil if it has no page.
+func lateAt(what any) *link {
+	switch watchparty.DelayKind(plain(what)) {
+	case watchparty.DelayEvents:
+		return &link{"/outbox", "Outbox"}
+	case watchparty.DelayEmails, watchparty.DelayRefused:
+		return &link{"/emails?state=sending", "Emails"}
+	case watchparty.DelayAvatars:
+		return &link{"/jobs?state=running&kind=" + job.WorkflowProcessAvatar, "Jobs"}
+	case watchparty.DelayRuns:
+		return &link{"/cleanup", "Clean-up"}
+	case watchparty.DelayDeletions:
+		return &link{"/jobs?state=running&kind=" + job.WorkflowDeleteAccount, "Jobs"}
+	case watchparty.DelayWebhooks:
+		return &link{"/webhooks", "Webhooks"}
+	}
+	return nil
+}
+
+// targetPages are the pages of things that acts are done to; each ends with the ID of the thing.
+var targetPages = map[watchparty.AuditKind]string{
+	watchparty.AuditMovie: "/movies/", watchparty.AuditCleanupRun: "/cleanup/", watchparty.AuditReport: "/abuse/",
+	watchparty.AuditEmail: "/emails/", watchparty.AuditRoom: "/rooms/", watchparty.AuditWebhook: "/webhooks/",
+	watchparty.AuditWebhookDelivery: "/webhook-deliveries/",
+}
 
 // target is where the console shows what an act was done to; nil if it has no page.
 func target(e contract.AuditEntry) *link {
 	if e.Target != nil {
 		return &link{"/users/" + e.Target.ID, e.Target.Username}
 	}
-	page := map[watchparty.AuditKind]string{
-		watchparty.AuditMovie: "/movies/", watchparty.AuditCleanupRun: "/cleanup/", watchparty.AuditReport: "/abuse/",
-		watchparty.AuditEmail: "/emails/",
-	}[watchparty.AuditKind(e.TargetKind)]
-	if page == "" {
-		return nil
+	kind := watchparty.AuditKind(e.TargetKind)
+	switch kind {
+	case watchparty.AuditSchedule:
+		name := plain(e.Details["schedule"])
+		return &link{"/schedules#" + name, "Schedule " + name}
+	case watchparty.AuditJob:
+		workflow := plain(e.Details["workflow_id"])
+		return &link{"/jobs/" + jobs.EncodeID(workflow, ""), "Job " + plain(e.Details["kind"])}
+	case watchparty.AuditQueuePause:
+		return &link{"/queues", "Queue " + plain(e.Details["queue"])}
+	case watchparty.AuditEmailPause:
+		return &link{"/queues", "Queue " + job.TaskQueueEmail}
 	}
-	return &link{page + e.TargetID, words(e.TargetKind)}
+	if page := targetPages[kind]; page != "" {
+		return &link{page + e.TargetID, words(e.TargetKind)}
+	}
+	return nil
 }

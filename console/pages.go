@@ -6,7 +6,10 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+
+	"github.com/google/uuid"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
@@ -65,12 +68,12 @@ func pages() []page {
 			nav:      "overview",
 			title:    "Overview",
 			template: "overview",
-			read:     one[contract.OverviewAnswer]("/admin/overview"),
+			read:     readOverview,
 		},
 		{path: Base + "/{$}", nav: "overview", title: "Overview", template: "overview",
-			read: one[contract.OverviewAnswer]("/admin/overview")},
+			read: readOverview},
 		{path: Base + "/jobs", nav: "jobs", title: "Jobs", template: "jobs",
-			filters: []string{"kind", "state", "user_id", "room_id", "from", "to"}, read: readJobs},
+			filters: []string{"kind", "state", "queue", "user_id", "room_id", "from", "to"}, read: readJobs},
 		{
 			path:     Base + "/jobs/{id}",
 			nav:      "jobs",
@@ -97,14 +100,15 @@ func pages() []page {
 			filters: []string{"state", "kind"}, read: readWebhook},
 		{path: Base + "/webhook-deliveries/{id}", nav: "webhooks", title: "Delivery to a webhook",
 			template: "webhook-delivery", read: one[contract.WebhookDeliveryAnswer]("/admin/webhook-deliveries/{id}")},
-		{path: Base + "/cleanup", nav: "cleanup", title: "Clean-up", template: "cleanup", read: readCleanup},
+		{path: Base + "/cleanup", nav: "cleanup", title: "Clean-up", template: "cleanup", filters: []string{},
+			read: readCleanup},
 		{path: Base + "/cleanup/{id}", nav: "cleanup", title: "Clean-up run", template: "run",
 			read: one[contract.CleanupRunAnswer]("/admin/cleanup/runs/{id}")},
 		{path: Base + "/reports", nav: "reports", title: "Reports", template: "reports", filters: []string{"kind"},
 			read: list[contract.ReportList]("/admin/reports")},
 		{path: Base + "/reports/{id}", nav: "reports", title: "Report", template: "report", read: readReport},
 		{path: Base + "/users", nav: "users", title: "Users", template: "users", filters: []string{"q", "state"},
-			read: list[contract.AdminUserList]("/admin/users")},
+			read: readUsers},
 		{path: Base + "/users/{id}", nav: "users", title: "User", template: "user", read: readUser},
 		{path: Base + "/abuse", nav: "abuse", title: "Reports of abuse", template: "abuse-list",
 			filters: []string{"state", "kind", "user_id"}, read: list[contract.AbuseReportList]("/admin/abuse-reports")},
@@ -114,6 +118,8 @@ func pages() []page {
 			read: list[contract.AdminRoomList]("/admin/rooms")},
 		{path: Base + "/rooms/retired", nav: "rooms", title: "Rooms that clean-up archived", template: "retired",
 			filters: []string{}, read: list[contract.RetiredRoomList]("/admin/rooms/retired")},
+		{path: Base + "/rooms/{id}", nav: "rooms", title: "Room", template: "room",
+			read: one[contract.AdminRoomAnswer]("/admin/rooms/{id}")},
 		{path: Base + "/movies", nav: "movies", title: "Movies", template: "movies", filters: []string{"q", "archived"},
 			read: list[contract.MovieList]("/movies")},
 		{path: Base + "/movies/{id}", nav: "movies", title: "Movie", template: "movie",
@@ -137,8 +143,14 @@ func (c *Console) page(p page) http.Handler {
 				query.Set(name, value)
 			}
 		}
-		data, next, err := p.read(c, r, query)
+		var data any
+		var next *string
+		err := c.readFilters(r, query)
+		if err == nil {
+			data, next, err = p.read(c, r, query)
+		}
 		if err != nil {
+			v.Unfiltered = len(asked) > 0
 			c.failed(w, r, v, err)
 			return
 		}
@@ -152,6 +164,83 @@ func (c *Console) page(p page) http.Handler {
 		}
 		c.render(w, r, http.StatusOK, v)
 	})
+}
+
+// readFilters makes of filters as people type them what the API reads: times of the browser, and usernames for IDs.
+func (c *Console) readFilters(r *http.Request, query url.Values) error {
+	for _, name := range []string{"from", "to"} {
+		if query.Has(name) {
+			query.Set(name, instant(query.Get(name)))
+		}
+	}
+	for _, name := range []string{"user_id", "host_id", "actor_id"} {
+		if !query.Has(name) {
+			continue
+		}
+		id, err := c.accountOf(r, query.Get(name))
+		if err != nil {
+			return err
+		}
+		query.Set(name, id)
+	}
+	return nil
+}
+
+// accountOf returns the ID of an account that was typed: an ID, or a username. Nothing stays nothing.
+func (c *Console) accountOf(r *http.Request, username string) (string, error) {
+	username = strings.TrimSpace(username)
+	if username == "" || uuid.Validate(username) == nil {
+		return username, nil
+	}
+	var found contract.AdminUserList
+	if err := c.get(r, withQuery("/admin/users", url.Values{"q": {username}, "limit": {"100"}}), &found); err != nil {
+		return "", err
+	}
+	for _, user := range found.Data {
+		if strings.EqualFold(user.Username, username) {
+			return user.ID, nil
+		}
+	}
+	return "", &problem{contract.Problem{Status: http.StatusNotFound,
+		Title: "No account has the username “" + username + "”. An ID works, too."}}
+}
+
+// overviewPage is what the overview shows.
+type overviewPage struct {
+	contract.Overview
+	Paused []contract.Schedule // the schedules that are paused
+}
+
+// Calm reports whether nothing is stuck, as far as is known.
+func (p overviewPage) Calm() bool {
+	return len(p.Late) == 0 && len(unattended(p.Queues)) == 0 && p.Temporal != contract.Away
+}
+
+// Degraded are the parts that are not as they should be, but for what Temporal takes away with it.
+func (p overviewPage) Degraded() []contract.DegradedPart {
+	return slices.DeleteFunc(slices.Clone(p.Health.Degraded), func(part contract.DegradedPart) bool {
+		return p.Temporal == contract.Away &&
+			(part.Part == contract.HealthPartTemporal || part.Part == contract.HealthPartWorkers)
+	})
+}
+
+func readOverview(c *Console, r *http.Request, _ url.Values) (any, *string, error) {
+	var overview contract.OverviewAnswer
+	if err := c.get(r, "/admin/overview", &overview); err != nil {
+		return nil, nil, err
+	}
+	page := overviewPage{Overview: overview.Data}
+	if page.Temporal == contract.Away {
+		return page, nil, nil
+	}
+	var schedules contract.ScheduleList
+	_ = c.get(r, "/admin/schedules", &schedules) // Temporal may have gone away; then the next view says so
+	for _, schedule := range schedules.Data {
+		if schedule.Paused {
+			page.Paused = append(page.Paused, schedule)
+		}
+	}
+	return page, nil, nil
 }
 
 // jobsPage is what the list of jobs shows.
@@ -192,35 +281,34 @@ type cleanupPage struct {
 	Policies []contract.CleanupPolicy
 	Runs     []contract.CleanupRun
 	Schedule *contract.Schedule // of the nightly runs; nil while Temporal is away
+	First    bool               // whether the runs are the newest ones
 }
 
 // Bad reports whether an admin should look at the clean-up.
 func (p cleanupPage) Bad() bool {
-	last := p.last()
-	return p.Schedule == nil || p.Schedule.Paused || last != nil && last.State == contract.CleanupRunStateFailed
+	last := p.Last()
+	return p.Schedule == nil || p.Schedule.Paused ||
+		last != nil && (last.State == contract.CleanupRunStateFailed || len(last.Errors) > 0)
 }
 
-// Verdict says how the last run ended, and when the next one comes.
-func (p cleanupPage) Verdict() string {
-	said := "No run has ended yet."
-	if last := p.last(); last != nil {
-		said = fmt.Sprintf("The last run ended %s: %s, with %s removed.", when(last.FinishedAt).Relative,
-			plain(last.State), number(sum(last.Counts)))
-	}
+// Next says when the next run comes.
+func (p cleanupPage) Next() string {
 	switch {
 	case p.Schedule == nil:
-		return said + " Temporal does not answer, so the next one is not known."
+		return "Temporal does not answer, so that the next one is not known."
+	case p.Schedule.Paused && p.Schedule.Note != "":
+		return "No other one comes by itself, since the schedule is paused: “" + p.Schedule.Note + "”."
 	case p.Schedule.Paused:
-		return said + " The schedule is paused: " + p.Schedule.Note
+		return "No other one comes by itself, since the schedule is paused."
 	case len(p.Schedule.NextRuns) == 0:
-		return said + " The schedule has no next one."
+		return "The schedule has no next one."
 	}
 	next := when(p.Schedule.NextRuns[0])
-	return fmt.Sprintf("%s The next one comes %s, at %s UTC.", said, next.Relative, next.Exact)
+	return fmt.Sprintf("The next one comes %s, at %s UTC.", next.Relative, next.Exact)
 }
 
-// last is the newest run that has ended and was no dry run.
-func (p cleanupPage) last() *contract.CleanupRun {
+// Last is the newest run that has ended and was no dry run.
+func (p cleanupPage) Last() *contract.CleanupRun {
 	for _, run := range p.Runs {
 		if run.FinishedAt != nil && !run.DryRun {
 			return &run
@@ -229,16 +317,16 @@ func (p cleanupPage) last() *contract.CleanupRun {
 	return nil
 }
 
-func readCleanup(c *Console, r *http.Request, _ url.Values) (any, *string, error) {
+func readCleanup(c *Console, r *http.Request, query url.Values) (any, *string, error) {
 	var policies contract.CleanupPolicyList
 	if err := c.get(r, "/admin/cleanup/policies", &policies); err != nil {
 		return nil, nil, err
 	}
 	var runs contract.CleanupRunList
-	if err := c.get(r, "/admin/cleanup/runs", &runs); err != nil {
+	if err := c.get(r, withQuery("/admin/cleanup/runs", query), &runs); err != nil {
 		return nil, nil, err
 	}
-	page := cleanupPage{Policies: policies.Data, Runs: runs.Data}
+	page := cleanupPage{Policies: policies.Data, Runs: runs.Data, First: !query.Has("cursor")}
 	var schedules contract.ScheduleList
 	_ = c.get(r, "/admin/schedules", &schedules) // the page works without Temporal
 	for _, schedule := range schedules.Data {
@@ -246,7 +334,7 @@ func readCleanup(c *Console, r *http.Request, _ url.Values) (any, *string, error
 			page.Schedule = &schedule
 		}
 	}
-	return page, nil, nil
+	return page, runs.NextCursor, nil
 }
 
 // webhookPage is what the page of a webhook shows.
@@ -265,6 +353,41 @@ func readWebhook(c *Console, r *http.Request, query url.Values) (any, *string, e
 	return webhookPage{hook.Data, deliveries.Data}, deliveries.NextCursor, err
 }
 
+// usersPage is what the list of accounts shows.
+type usersPage struct {
+	Users []contract.AdminUser
+	Why   map[string]string // who has suspended an account and why, by the account's ID, as far as the newest acts tell
+}
+
+func readUsers(c *Console, r *http.Request, query url.Values) (any, *string, error) {
+	var users contract.AdminUserList
+	if err := c.get(r, withQuery("/admin/users", query), &users); err != nil {
+		return nil, nil, err
+	}
+	page := usersPage{users.Data, map[string]string{}}
+	if !slices.ContainsFunc(users.Data, func(u contract.AdminUser) bool { return u.SuspendedAt != nil }) {
+		return page, users.NextCursor, nil
+	}
+	var acts contract.AuditList
+	of := url.Values{"action": {string(watchparty.AuditUserSuspended)}, "limit": {"100"}}
+	err := c.get(r, withQuery("/admin/audit", of), &acts)
+	for _, e := range acts.Data {
+		if e.Target != nil && page.Why[e.Target.ID] == "" {
+			page.Why[e.Target.ID] = whyOf(e)
+		}
+	}
+	return page, users.NextCursor, err
+}
+
+// whyOf says who has done an act and why.
+func whyOf(e contract.AuditEntry) string {
+	by := "an operator's command"
+	if e.Actor != nil {
+		by = e.Actor.Username
+	}
+	return fmt.Sprintf("by %s: %s", by, plain(e.Details["reason"]))
+}
+
 // userPage is what the page of an account shows.
 type userPage struct {
 	User     contract.AdminUser
@@ -277,11 +400,7 @@ type userPage struct {
 func (p userPage) Why() string {
 	for _, e := range p.To {
 		if string(e.Action) == string(watchparty.AuditUserSuspended) {
-			by := "an operator's command"
-			if e.Actor != nil {
-				by = e.Actor.Username
-			}
-			return fmt.Sprintf("by %s: %s", by, plain(e.Details["reason"]))
+			return whyOf(e)
 		}
 	}
 	return ""

@@ -69,7 +69,7 @@ func readReport(c *Console, r *http.Request, _ url.Values) (any, *string, error)
 		if !isNumber {
 			continue
 		}
-		s := series{Name: name, Total: int64(total), Width: max(1, len(data.Days)) * dayWidth}
+		s := series{Name: name, Total: int64(total), Width: max(1, len(data.Days)) * barWidth}
 		if before, known := data.Previous[name].(float64); known {
 			s.Before = number(int64(before))
 		}
@@ -81,7 +81,7 @@ func readReport(c *Console, r *http.Request, _ url.Values) (any, *string, error)
 		for i, n := range days {
 			height := int(n * 60 / max(1, slices.Max(days)))
 			s.Bars = append(s.Bars, bar{
-				X: i * dayWidth, Good: height, Top: 64 - height, Label: data.Days[i].Day + ": " + number(n),
+				X: i * barWidth, Good: height, Top: 64 - height, Label: data.Days[i].Day + ": " + number(n),
 			})
 		}
 		page.Series = append(page.Series, s)
@@ -89,8 +89,8 @@ func readReport(c *Console, r *http.Request, _ url.Values) (any, *string, error)
 	return page, nil, nil
 }
 
-// dayWidth is the width of a day in a chart.
-const dayWidth = 24
+// barWidth is the width of a bar in a chart, with the space behind it.
+const barWidth = 24
 
 func sum(counts map[string]int64) (total int64) {
 	for _, n := range counts {

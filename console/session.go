@@ -6,6 +6,8 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/watchparty/watchparty/api/contract"
@@ -50,13 +52,13 @@ func (c *Console) admins(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		cookie, err := r.Cookie(c.cookieName("session"))
 		if err != nil {
-			http.Redirect(w, r, Base+"/sign-in", http.StatusSeeOther)
+			toSignIn(w, r)
 			return
 		}
 		id, err := c.Session(r.Context(), cookie.Value, maxSession)
 		if errors.Is(err, errUnauthenticated) {
 			http.SetCookie(w, c.cookie("session", "", -1))
-			http.Redirect(w, r, Base+"/sign-in", http.StatusSeeOther)
+			toSignIn(w, r)
 			return
 		}
 		if err != nil {
@@ -74,14 +76,37 @@ func (c *Console) admins(next http.Handler) http.Handler {
 	})
 }
 
+// signInForm is what the page of the sign-in shows.
+type signInForm struct {
+	Email string
+	Next  string // the page that follows
+}
+
 func (c *Console) showSignIn(w http.ResponseWriter, r *http.Request) {
-	c.render(w, r, http.StatusOK, view{Title: "Sign in", Template: "sign-in"})
+	c.render(w, r, http.StatusOK, view{Title: "Sign in", Template: "sign-in", Data: signInForm{Next: r.FormValue("next")}})
+}
+
+// toSignIn asks for a sign-in, which leads back to the page that was asked for.
+func toSignIn(w http.ResponseWriter, r *http.Request) {
+	to := Base + "/sign-in"
+	if r.Method == http.MethodGet && r.URL.Path != Base {
+		to += "?" + url.Values{"next": {r.URL.RequestURI()}}.Encode()
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// pageOf returns the address of a page of the console, and the overview for any other address.
+func pageOf(address string) string {
+	if u, err := url.Parse(address); err == nil && u.Host == "" && strings.HasPrefix(u.Path, Base+"/") {
+		return u.RequestURI()
+	}
+	return Base
 }
 
 // signIn signs an admin in. An account without the rights is signed out again at once.
 func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	v := view{Title: "Sign in", Template: "sign-in", Data: r.PostFormValue("email")}
+	v := view{Title: "Sign in", Template: "sign-in", Data: signInForm{r.PostFormValue("email"), r.PostFormValue("next")}}
 	var in contract.SignedInAnswer
 	err := c.send(r, http.MethodPost, "/auth/login",
 		contract.LoginRequest{Email: r.PostFormValue("email"), Password: r.PostFormValue("password")}, &in)
@@ -102,7 +127,7 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.SetCookie(w, c.cookie("session", in.Data.RefreshToken, maxSession))
-	http.Redirect(w, r, Base, http.StatusSeeOther)
+	http.Redirect(w, r, pageOf(r.PostFormValue("next")), http.StatusSeeOther) //nolint:gosec // a page of the console
 }
 
 func (c *Console) signOut(w http.ResponseWriter, r *http.Request) {

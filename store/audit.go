@@ -117,7 +117,7 @@ func (s *Store) AuditSchedule(
 	maps.Copy(all, details)
 	return s.audited(ctx, auditRow{
 		ActorID: nullID(adminID), Action: string(action), TargetKind: string(watchparty.AuditSchedule),
-		TargetID: scheduleID(schedule), Details: all,
+		TargetID: ScheduleAuditID(schedule), Details: all,
 	}, act)
 }
 
@@ -125,7 +125,7 @@ func (s *Store) AuditSchedule(
 // forgets that when the schedule is deleted or its database lost. Acts that Temporal refused do not count.
 func (s *Store) SchedulePause(ctx context.Context, schedule string) (note string, paused bool, err error) {
 	var row auditRow
-	err = s.db.NewSelect().Model(&row).Column("action", "details").Where("target_id = ?", scheduleID(schedule)).
+	err = s.db.NewSelect().Model(&row).Column("action", "details").Where("target_id = ?", ScheduleAuditID(schedule)).
 		Where("action IN (?, ?)", string(watchparty.AuditSchedulePaused), string(watchparty.AuditScheduleResumed)).
 		Where("outcome <> ?", string(watchparty.AuditFailed)).
 		Order("id DESC").Limit(1).Scan(ctx)
@@ -139,8 +139,8 @@ func (s *Store) SchedulePause(ctx context.Context, schedule string) (note string
 	return note, row.Action == string(watchparty.AuditSchedulePaused), nil
 }
 
-// scheduleID derives a UUID from the schedule's name, since the audit log has IDs only.
-func scheduleID(schedule string) string {
+// ScheduleAuditID is the ID of a schedule in the audit log, derived from its name: the log has IDs only.
+func ScheduleAuditID(schedule string) string {
 	return uuid.NewSHA1(uuid.NameSpaceOID, []byte("schedule/"+schedule)).String()
 }
 

@@ -21,8 +21,8 @@ import (
 const patience = time.Second
 
 // load sends requests at a constant rate, over a number of connections. A request that is due takes the next free
-// connection. vegeta cannot be used: it takes so much processor time that, beside the program on two cores, it cannot
-// offer half of the program's peak.
+// connection. vegeta cannot be used: it takes several times the processor time of the server. Beside the server on two
+// cores it cannot offer half of the server's peak.
 type load struct {
 	rate        float64
 	connections int

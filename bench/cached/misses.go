@@ -52,8 +52,8 @@ func (m *Measurement) misses(ctx context.Context) error {
 	return nil
 }
 
-// missTogether requests a room that no process has cached, and returns how often it was loaded. The table is locked until
-// all requests are sent.
+// missTogether requests a room that no process has cached, and returns how often it was loaded. The table is locked
+// until all clients have sent their request.
 func missTogether(ctx context.Context, in *installation, room string, nodes []*node) (float64, error) {
 	before, err := loadsOf(ctx, nodes)
 	if err != nil {

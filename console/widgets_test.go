@@ -1,0 +1,56 @@
+package console
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty/api/contract"
+)
+
+// TestTimesOfFields: browsers send times without a zone, which are UTC; what the API writes is taken, too.
+func TestTimesOfFields(t *testing.T) {
+	t.Parallel()
+	for typed, want := range map[string][2]string{
+		"2026-01-31T20:00":          {"2026-01-31T20:00:00Z", "2026-01-31T20:00"},
+		"2026-01-31T20:00:30":       {"2026-01-31T20:00:30Z", "2026-01-31T20:00"},
+		"2026-01-31T20:00:00Z":      {"2026-01-31T20:00:00Z", "2026-01-31T20:00"},
+		"2026-01-31T21:00:00+01:00": {"2026-01-31T21:00:00+01:00", "2026-01-31T20:00"},
+		"yesterday":                 {"yesterday", ""},
+		"":                          {"", ""},
+	} {
+		require.Equal(t, want, [2]string{instant(typed), local(typed)}, typed)
+	}
+}
+
+// TestVerdictsOfQueues: a queue without workers is told from one about which nothing is known, and Temporal's estimate of
+// a backlog does not hide a task that waits.
+func TestVerdictsOfQueues(t *testing.T) {
+	t.Parallel()
+	none, some := []contract.QueueWorker{}, []contract.QueueWorker{{}}
+	var zero, two int64 = 0, 2
+	seconds := 90
+	for name, c := range map[string]struct {
+		queue      contract.TaskQueue
+		backlog    string
+		unattended bool
+	}{
+		"Temporal is away": {contract.TaskQueue{}, "–", false},
+		"served":           {contract.TaskQueue{Workers: &some, Backlog: &two}, "2", false},
+		"no work":          {contract.TaskQueue{Workers: &none, Backlog: &zero}, "0", false},
+		"no worker":        {contract.TaskQueue{Workers: &none, Backlog: &two}, "2", true},
+		"estimated as none": {
+			contract.TaskQueue{Workers: &none, Backlog: &zero, BacklogAgeSeconds: &seconds}, "1 or more", true,
+		},
+	} {
+		require.Equal(t, c.backlog, backlog(c.queue), name)
+		require.Equal(t, c.unattended, len(unattended([]contract.TaskQueue{c.queue})) == 1, name)
+	}
+}
+
+// TestDetails: an act's details are in words.
+func TestDetails(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "dry run: yes · policies: old messages, old mails",
+		details(map[string]any{"policies": []string{"old_messages", "old_mails"}, "dry_run": true}))
+}
