@@ -71,7 +71,7 @@ type HTTP struct {
 	// ReadTimeout bounds the time to read a request, also an upload over a slow line.
 	ReadTimeout  time.Duration `env:"HTTP_READ_TIMEOUT" envDefault:"60s"`
 	WriteTimeout time.Duration `env:"HTTP_WRITE_TIMEOUT" envDefault:"30s"`
-	// DrainDelay is the time from red readiness to the end of listening, so that load balancers notice.
+	// DrainDelay is the time from the end of readiness to the end of listening, in which load balancers notice the stop.
 	DrainDelay time.Duration `env:"HTTP_DRAIN_DELAY" envDefault:"5s"`
 	// ShutdownTimeout is the time that running requests have to finish after that.
 	ShutdownTimeout time.Duration `env:"HTTP_SHUTDOWN_TIMEOUT" envDefault:"30s"`

@@ -23,7 +23,7 @@ import (
 )
 
 // press sends the form whose button has this text, with values for its fields, and waits for the next page. The page
-// may be replaced meanwhile, as one that reads itself anew is: the tab remembers that the button was pressed.
+// may be replaced meanwhile, such as a page that reloads itself: the tab remembers that the button was pressed.
 func (p tab) press(t *testing.T, button string, values map[string]string) {
 	t.Helper()
 	if values == nil {

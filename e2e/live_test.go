@@ -69,8 +69,8 @@ func TestLiveNetworkLost(t *testing.T) {
 	require.Less(t, slices.Max(back), 10*time.Second)
 }
 
-// TestLiveRedisKilled: while Redis is away nobody is disconnected, nothing changes by itself, commands reach everybody,
-// who is kicked is put out, and waits end. Nothing is missing when it comes back empty.
+// TestLiveRedisKilled: while Redis is away, nobody is disconnected, nothing changes by itself, commands reach
+// everybody, kicked people are disconnected, and waits end. Nothing is missing when Redis comes back empty.
 func TestLiveRedisKilled(t *testing.T) {
 	t.Parallel()
 	s := startLive(t)
@@ -94,7 +94,7 @@ func TestLive(t *testing.T) {
 	t.Parallel()
 	s := startLive(t)
 
-	// Who is kicked at one process is disconnected from the other one at once.
+	// A person who is kicked at one process is disconnected from the other one at once.
 	t.Run("kick", func(t *testing.T) {
 		t.Parallel()
 		took, err := s.Kick(t.Context(), "kicked", 10)

@@ -1247,7 +1247,7 @@ var LiveRoom = class {
     return () => void listeners.delete(listener);
   }
   /**
-   * Sends what a person asks for, and returns the revision that it made. Never send what a player does by itself. It
+   * Sends a command of a person, and returns the revision that it made. Never send what a player does by itself. It
    * throws a CommandError.
    */
   command(body) {
@@ -1260,7 +1260,7 @@ var LiveRoom = class {
       this.#send(command);
     });
   }
-  /** Says what the player does. `watchTogether` does that. */
+  /** Reports the status of the player. `watchTogether` calls it. */
   report(status) {
     if (this.#phase === "open") this.#send({ t: "status", ...status });
   }
@@ -1268,14 +1268,14 @@ var LiveRoom = class {
   ready(epoch, cue, duration) {
     if (this.#phase === "open") this.#send({ t: "ready", epoch, cue, ...duration && { duration_ms: duration } });
   }
-  /** The machine may have slept: measures anew, or connects at once. */
+  /** The machine may have slept: measures the clock again, or connects at once. */
   wake() {
     if (this.#phase === "closed") return;
     this.#clock.wake(this.#env.now());
     if (this.#phase === "open") this.#measure();
     else if (!this.#socket) void this.#connect();
   }
-  /** The network has changed: connects anew, since what the old connection has sent may be lost for long. */
+  /** The network has changed: reconnects, since the old connection may not deliver what it has sent for long. */
   reconnect() {
     if (this.#phase === "closed") return;
     this.#attempts = 0;
@@ -1659,7 +1659,7 @@ var Follower = class {
     if (!this.#anchor || differ(this.#anchor, anchor)) this.retry();
     this.#anchor = anchor;
   }
-  /** Begins anew: the player has another source, or the user asks to catch up. */
+  /** Starts again: the player has another source, or the user asks to catch up. */
   retry() {
     this.#corrector.reset();
     this.#aligned = false;
@@ -2201,7 +2201,7 @@ r messages");
       else this.#list.insertBefore(item, at);
     }
   }
-  /** The elements of a message, which are made anew when what they show has changed. */
+  /** The elements of a message, which are replaced when the message has changed. */
   #items(message, before) {
     const shows = JSON.stringify([
       message,

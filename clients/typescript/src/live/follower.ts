@@ -50,7 +50,7 @@ export class Follower {
     this.#anchor = anchor;
   }
 
-  /** Begins anew: the player has another source, or the user asks to catch up. */
+  /** Starts again: the player has another source, or the user asks to catch up. */
   retry(): void {
     this.#corrector.reset();
     this.#aligned = false;
