@@ -86,7 +86,7 @@ func TestSharing(t *testing.T) {
 func TestPermissionsOfAPlace(t *testing.T) {
 	everyone := watchparty.Sharing{Control: watchparty.Everyone, Queue: watchparty.Everyone}
 	silent := []watchparty.Permission{watchparty.MayPost, watchparty.MayControl, watchparty.MayEditQueue,
-		watchparty.MayAddToQueue}
+		watchparty.MayAddToQueue, watchparty.MayScheduleParty}
 	for _, role := range watchparty.Roles() {
 		place := watchparty.Place{Role: role, Sharing: everyone}
 		require.Equal(t, role.Permissions(everyone), place.Permissions())
@@ -118,6 +118,7 @@ var meanings = map[watchparty.Permission]string{
 	watchparty.MayEditQueue:     "move items of the queue, remove those of others, play an address of the room's own",
 	watchparty.MayAddToQueue:    "add to the queue, remove one's own items",
 	watchparty.MayVote:          "vote for items of the queue, and to skip",
+	watchparty.MayScheduleParty: "schedule parties, change and cancel them",
 }
 
 const permissionsPage = `# Who may do what in a room
@@ -133,7 +134,7 @@ The table is that of a room with the default settings. ` + "`control`" + ` of a 
 has ` + "`add_to_queue`" + `: the host, the moderators too, or everyone.
 
 ` + "`GET /rooms/{room_id}/me`" + ` lists what the caller may do in the room now. While a mute lasts, ` + "`post_message`" + `,
-` + "`control_playback`" + `, ` + "`edit_queue`" + ` and ` + "`add_to_queue`" + ` are not in the list, whatever the role. A banned caller has no list: the answer is a 403 ` + "`banned`" + `.
+` + "`control_playback`" + `, ` + "`edit_queue`" + `, ` + "`add_to_queue`" + ` and ` + "`schedule_party`" + ` are not in the list, whatever the role. A banned caller has no list: the answer is a 403 ` + "`banned`" + `.
 
 ## Who sees a room
 

@@ -335,6 +335,7 @@ func noGrant(why string) any { return why }
 func TestAuthorityKnowsEverything(t *testing.T) {
 	t.Parallel()
 	t.Run("acts in rooms", func(t *testing.T) {
+		const schedules = "is about a party; whoever changes it is judged with each act"
 		const controls = "controls what is played, by a right that is judged with each act"
 		known := map[watchparty.RoomAction]any{
 			watchparty.ActRoomUpdated: toPrivate, watchparty.ActRoomArchived: archive, watchparty.ActRoomReopened: reopen,
@@ -348,7 +349,9 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			watchparty.ActPlayed:             noGrant(controls), watchparty.ActPaused: noGrant(controls),
 			watchparty.ActSought: noGrant(controls), watchparty.ActRateSet: noGrant(controls),
 			watchparty.ActLoaded: noGrant(controls), watchparty.ActSkipped: noGrant(controls),
-			watchparty.ActStopped: noGrant(controls), watchparty.ActQueueAdded: noGrant(controls),
+			watchparty.ActPartyScheduled: noGrant(schedules), watchparty.ActPartyChanged: noGrant(schedules),
+			watchparty.ActPartyCancelled: noGrant(schedules),
+			watchparty.ActStopped:        noGrant(controls), watchparty.ActQueueAdded: noGrant(controls),
 			watchparty.ActQueueRemoved: noGrant(controls), watchparty.ActQueueMoved: noGrant(controls),
 		}
 		for name, value := range constants(t, "..", "RoomAction", "") {
@@ -454,6 +457,9 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			"email_budgets",
 			"queue_items", // who may remove what is judged with each act
 			"queue_votes",
+			"parties", // the room's, whoever scheduled them
+			"party_answers",
+			"party_notices",
 			"skip_votes",
 			"subtitles",
 			"live_nodes",

@@ -1244,6 +1244,51 @@ func (e OutboxEventState) Valid() bool {
 	}
 }
 
+// Defines values for PartyReply.
+const (
+	Maybe PartyReply = "maybe"
+	No    PartyReply = "no"
+	Yes   PartyReply = "yes"
+)
+
+// Valid indicates whether the value is a known member of the PartyReply enum.
+func (e PartyReply) Valid() bool {
+	switch e {
+	case Maybe:
+		return true
+	case No:
+		return true
+	case Yes:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PartyState.
+const (
+	PartyStateCancelled PartyState = "cancelled"
+	PartyStateMissed    PartyState = "missed"
+	PartyStateScheduled PartyState = "scheduled"
+	PartyStateStarted   PartyState = "started"
+)
+
+// Valid indicates whether the value is a known member of the PartyState enum.
+func (e PartyState) Valid() bool {
+	switch e {
+	case PartyStateCancelled:
+		return true
+	case PartyStateMissed:
+		return true
+	case PartyStateScheduled:
+		return true
+	case PartyStateStarted:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Permission.
 const (
 	PermissionAddToQueue      Permission = "add_to_queue"
@@ -1259,6 +1304,7 @@ const (
 	PermissionMute            Permission = "mute"
 	PermissionPostMessage     Permission = "post_message"
 	PermissionReadLog         Permission = "read_log"
+	PermissionScheduleParty   Permission = "schedule_party"
 	PermissionSetRole         Permission = "set_role"
 	PermissionSkipSlowMode    Permission = "skip_slow_mode"
 	PermissionVote            Permission = "vote"
@@ -1292,6 +1338,8 @@ func (e Permission) Valid() bool {
 	case PermissionPostMessage:
 		return true
 	case PermissionReadLog:
+		return true
+	case PermissionScheduleParty:
 		return true
 	case PermissionSetRole:
 		return true
@@ -1396,6 +1444,7 @@ const (
 	OldMessages          Policy = "old_messages"
 	OldWebhookDeliveries Policy = "old_webhook_deliveries"
 	OrphanedFiles        Policy = "orphaned_files"
+	PastParties          Policy = "past_parties"
 	ResolvedReports      Policy = "resolved_reports"
 	StartedEvents        Policy = "started_events"
 	UnverifiedAccounts   Policy = "unverified_accounts"
@@ -1427,6 +1476,8 @@ func (e Policy) Valid() bool {
 	case OldWebhookDeliveries:
 		return true
 	case OrphanedFiles:
+		return true
+	case PastParties:
 		return true
 	case ResolvedReports:
 		return true
@@ -1487,6 +1538,9 @@ const (
 	ProblemCodeNothingToRetry             ProblemCode = "nothing_to_retry"
 	ProblemCodeOriginNotAllowed           ProblemCode = "origin_not_allowed"
 	ProblemCodeOwnRole                    ProblemCode = "own_role"
+	ProblemCodePartyEnded                 ProblemCode = "party_ended"
+	ProblemCodePartyTime                  ProblemCode = "party_time"
+	ProblemCodePartyTooClose              ProblemCode = "party_too_close"
 	ProblemCodePlaybackBusy               ProblemCode = "playback_busy"
 	ProblemCodePlaybackStale              ProblemCode = "playback_stale"
 	ProblemCodePreconditionFailed         ProblemCode = "precondition_failed"
@@ -1504,6 +1558,7 @@ const (
 	ProblemCodeRunEnded                   ProblemCode = "run_ended"
 	ProblemCodeSlowMode                   ProblemCode = "slow_mode"
 	ProblemCodeTooManyInvitations         ProblemCode = "too_many_invitations"
+	ProblemCodeTooManyParties             ProblemCode = "too_many_parties"
 	ProblemCodeTooManyReports             ProblemCode = "too_many_reports"
 	ProblemCodeTooManyWebhooks            ProblemCode = "too_many_webhooks"
 	ProblemCodeUnauthenticated            ProblemCode = "unauthenticated"
@@ -1614,6 +1669,12 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeOwnRole:
 		return true
+	case ProblemCodePartyEnded:
+		return true
+	case ProblemCodePartyTime:
+		return true
+	case ProblemCodePartyTooClose:
+		return true
 	case ProblemCodePlaybackBusy:
 		return true
 	case ProblemCodePlaybackStale:
@@ -1647,6 +1708,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeSlowMode:
 		return true
 	case ProblemCodeTooManyInvitations:
+		return true
+	case ProblemCodeTooManyParties:
 		return true
 	case ProblemCodeTooManyReports:
 		return true
@@ -1789,6 +1852,9 @@ const (
 	RoomActActionMessageDeleted     RoomActAction = "message_deleted"
 	RoomActActionMuteLifted         RoomActAction = "mute_lifted"
 	RoomActActionMuted              RoomActAction = "muted"
+	RoomActActionPartyCancelled     RoomActAction = "party_cancelled"
+	RoomActActionPartyChanged       RoomActAction = "party_changed"
+	RoomActActionPartyScheduled     RoomActAction = "party_scheduled"
 	RoomActActionPaused             RoomActAction = "paused"
 	RoomActActionPlayed             RoomActAction = "played"
 	RoomActActionQueueAdded         RoomActAction = "queue_added"
@@ -1831,6 +1897,12 @@ func (e RoomActAction) Valid() bool {
 	case RoomActActionMuteLifted:
 		return true
 	case RoomActActionMuted:
+		return true
+	case RoomActActionPartyCancelled:
+		return true
+	case RoomActActionPartyChanged:
+		return true
+	case RoomActActionPartyScheduled:
 		return true
 	case RoomActActionPaused:
 		return true
@@ -2544,7 +2616,7 @@ type AdminNote struct {
 
 // AdminRoom A room, as admins see it
 //
-// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type AdminRoom struct {
 	// ClosedAt When an admin closed it; null unless it is closed
 	ClosedAt *time.Time `json:"closed_at"`
@@ -2554,19 +2626,19 @@ type AdminRoom struct {
 
 	// Room A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Room Room `json:"room"`
 }
 
-// AdminRoomAnswer Example: {"data":{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}}
+// AdminRoomAnswer Example: {"data":{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}}
 type AdminRoomAnswer struct {
 	// Data A room, as admins see it
 	//
-	// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+	// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 	Data AdminRoom `json:"data"`
 }
 
-// AdminRoomList Example: {"data":[{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}],"next_cursor":null}
+// AdminRoomList Example: {"data":[{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}],"next_cursor":null}
 type AdminRoomList struct {
 	// Data The rooms of this page
 	Data []AdminRoom `json:"data"`
@@ -2636,6 +2708,12 @@ type AdminUserList struct {
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// AnswerPartyRequest Example: {"answer":"yes"}
+type AnswerPartyRequest struct {
+	// Answer Whether somebody comes
+	Answer PartyReply `json:"answer"`
 }
 
 // AuditAction What an admin did, or the service by itself
@@ -2832,14 +2910,14 @@ type CachedMovieAnswer struct {
 	Data Movie `json:"data"`
 }
 
-// CachedRoomAnswer Example: {"_cached":true,"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+// CachedRoomAnswer Example: {"_cached":true,"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type CachedRoomAnswer struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
 
 	// Data A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Data Room `json:"data"`
 }
 
@@ -2920,7 +2998,8 @@ type CleanupPolicy struct {
 	// in rooms who have not been seen. `old_messages`: messages. `inactive_rooms`: archives rooms in which nothing
 	// happens; an admin or the host can open them again. `archived_rooms`: deletes for good what that has archived,
 	// and what hosts have deleted. `unverified_accounts`: accounts that were never confirmed, and not used.
-	// `expired_tokens`, `ended_sessions`, `ended_invitations`, `idempotency_keys`: what their names say.
+	// `expired_tokens`, `ended_sessions`, `ended_invitations`, `idempotency_keys`: what their names say. `past_parties`:
+	// parties that have started or were cancelled, with the answers.
 	// `resolved_reports`: resolved reports of abuse, with what was reported. `old_mails`: what became of emails, with
 	// the attempts. `old_webhook_deliveries`: the history of webhooks. `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which
 	// room when; the figures of days stay. `orphaned_files`: files whose upload was never committed.
@@ -3427,7 +3506,7 @@ type EmailWait string
 
 // Export Everything that is stored about an account
 //
-// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","joined":true,"movie_id":null,"name":"Friday night","now_playing":false,"queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
+// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"parties":[{"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part"}],"party_answers":[{"answer":"yes","created_at":"2026-01-31T20:15:00Z","party_id":"01993f81-2c3d-7e4f-9051-62738495a6b7","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","joined":true,"movie_id":null,"name":"Friday night","now_playing":false,"queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
 type Export struct {
 	// AbuseReports The reports of abuse that the account sent
 	AbuseReports []SentAbuseReport `json:"abuse_reports"`
@@ -3482,6 +3561,12 @@ type Export struct {
 	// Mutes The mutes that the account imposed
 	Mutes []ExportedSanction `json:"mutes"`
 
+	// Parties The parties that the account scheduled
+	Parties []ExportedParty `json:"parties"`
+
+	// PartyAnswers What the account answered to parties
+	PartyAnswers []ExportedPartyAnswer `json:"party_answers"`
+
 	// PasswordResets The password resets that were requested for the account
 	PasswordResets []ExportedReset `json:"password_resets"`
 
@@ -3519,11 +3604,11 @@ type Export struct {
 	Stays []ExportedStay `json:"stays"`
 }
 
-// ExportAnswer Example: {"data":{"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","joined":true,"movie_id":null,"name":"Friday night","now_playing":false,"queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}}
+// ExportAnswer Example: {"data":{"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"parties":[{"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part"}],"party_answers":[{"answer":"yes","created_at":"2026-01-31T20:15:00Z","party_id":"01993f81-2c3d-7e4f-9051-62738495a6b7","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","joined":true,"movie_id":null,"name":"Friday night","now_playing":false,"queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}}
 type ExportAnswer struct {
 	// Data Everything that is stored about an account
 	//
-	// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","joined":true,"movie_id":null,"name":"Friday night","now_playing":false,"queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
+	// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"parties":[{"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part"}],"party_answers":[{"answer":"yes","created_at":"2026-01-31T20:15:00Z","party_id":"01993f81-2c3d-7e4f-9051-62738495a6b7","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","joined":true,"movie_id":null,"name":"Friday night","now_playing":false,"queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
 	Data Export `json:"data"`
 }
 
@@ -3659,6 +3744,50 @@ type ExportedMessage struct {
 
 	// ReplyToID The message that it answers; null without one
 	ReplyToID *string `json:"reply_to_id"`
+
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+}
+
+// ExportedParty A party that the account scheduled
+type ExportedParty struct {
+	// CreatedAt When it was scheduled
+	CreatedAt time.Time `json:"created_at"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// MovieID The movie; null without one
+	MovieID *string `json:"movie_id"`
+
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// StartsAt When it starts
+	StartsAt time.Time `json:"starts_at"`
+
+	// State Where a party stands. `missed`: it did not start within 15 minutes, because there was nothing to play or the service
+	// was away. A room that is archived, closed or deleted cancels its parties.
+	State PartyState `json:"state"`
+
+	// TimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start: that is
+	// an instant.
+	TimeZone PartyTimeZone `json:"time_zone"`
+
+	// Title What the party is called, in one line; empty without a title
+	Title PartyTitle `json:"title"`
+}
+
+// ExportedPartyAnswer What the account answered to a party
+type ExportedPartyAnswer struct {
+	// Answer Whether somebody comes
+	Answer PartyReply `json:"answer"`
+
+	// CreatedAt When it was given
+	CreatedAt time.Time `json:"created_at"`
+
+	// PartyID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	PartyID ID `json:"party_id"`
 
 	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
@@ -4583,9 +4712,31 @@ type MyInvitationList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
+// MyParty A party of one of the caller's rooms
+//
+// Example: {"answer":"maybe","party":{"answers":{"maybe":1,"no":0,"yes":3},"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","room_name":"Silent Sunday","scheduled_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part","updated_at":"2026-01-31T19:00:00Z"}}
+type MyParty struct {
+	// Answer What the caller answered; null without an answer
+	Answer *PartyReply `json:"answer"`
+
+	// Party A time at which a room watches together
+	//
+	// Example: {"answers":{"maybe":1,"no":0,"yes":3},"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","room_name":"Silent Sunday","scheduled_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part","updated_at":"2026-01-31T19:00:00Z"}
+	Party Party `json:"party"`
+}
+
+// MyPartyList Example: {"data":[{"answer":"maybe","party":{"answers":{"maybe":1,"no":0,"yes":3},"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","room_name":"Silent Sunday","scheduled_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part","updated_at":"2026-01-31T19:00:00Z"}}],"next_cursor":null}
+type MyPartyList struct {
+	// Data The parties of this page
+	Data []MyParty `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
 // MyRoom A room, with what the caller is in it
 //
-// Example: {"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}
+// Example: {"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}
 type MyRoom struct {
 	// Joined Whether the caller is in it now
 	Joined bool `json:"joined"`
@@ -4598,7 +4749,7 @@ type MyRoom struct {
 
 	// Room A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Room Room `json:"room"`
 
 	// Unread How many messages of others came after the one that the caller marked as read; 100 stands for 100 and more.
@@ -4606,7 +4757,7 @@ type MyRoom struct {
 	Unread int `json:"unread"`
 }
 
-// MyRoomList Example: {"data":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"next_cursor":null}
+// MyRoomList Example: {"data":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"next_cursor":null}
 type MyRoomList struct {
 	// Data The rooms of this page
 	Data []MyRoom `json:"data"`
@@ -4623,6 +4774,18 @@ type NewPassword = string
 
 // NextCursor Where the next page starts; null at the end
 type NextCursor = string
+
+// NextParty The next party of a room
+type NextParty struct {
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// StartsAt When it starts by itself
+	StartsAt time.Time `json:"starts_at"`
+
+	// Title What the party is called, in one line; empty without a title
+	Title PartyTitle `json:"title"`
+}
 
 // NowPlaying What a room plays now
 //
@@ -4845,6 +5008,119 @@ type ParticipantList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
+// Party A time at which a room watches together
+//
+// Example: {"answers":{"maybe":1,"no":0,"yes":3},"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","room_name":"Silent Sunday","scheduled_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part","updated_at":"2026-01-31T19:00:00Z"}
+type Party struct {
+	// Answers How many people answered what
+	Answers PartyCounts `json:"answers"`
+
+	// CreatedAt When it was scheduled
+	CreatedAt time.Time `json:"created_at"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Movie What it plays; null for what the room has loaded then, or else the first of its queue
+	Movie *RoomMovie `json:"movie"`
+
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// RoomName The name of the room, in one line
+	RoomName RoomName `json:"room_name"`
+
+	// ScheduledBy Who scheduled it; null when the account is deleted
+	ScheduledBy *Person `json:"scheduled_by"`
+
+	// StartsAt When it starts by itself
+	StartsAt time.Time `json:"starts_at"`
+
+	// State Where a party stands. `missed`: it did not start within 15 minutes, because there was nothing to play or the service
+	// was away. A room that is archived, closed or deleted cancels its parties.
+	State PartyState `json:"state"`
+
+	// TimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start: that is
+	// an instant.
+	TimeZone PartyTimeZone `json:"time_zone"`
+
+	// Title What the party is called, in one line; empty without a title
+	Title PartyTitle `json:"title"`
+
+	// UpdatedAt When it last changed
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// PartyAnswer Example: {"data":{"answers":{"maybe":1,"no":0,"yes":3},"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","room_name":"Silent Sunday","scheduled_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part","updated_at":"2026-01-31T19:00:00Z"}}
+type PartyAnswer struct {
+	// Data A time at which a room watches together
+	//
+	// Example: {"answers":{"maybe":1,"no":0,"yes":3},"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","room_name":"Silent Sunday","scheduled_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part","updated_at":"2026-01-31T19:00:00Z"}
+	Data Party `json:"data"`
+}
+
+// PartyCounts How many people answered what
+type PartyCounts struct {
+	// Maybe Who may come
+	Maybe int `json:"maybe"`
+
+	// No Who do not come
+	No int `json:"no"`
+
+	// Yes Who come
+	Yes int `json:"yes"`
+}
+
+// PartyGuest Somebody who has answered
+//
+// Example: {"answer":"yes","answered_at":"2026-01-31T20:15:00Z","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
+type PartyGuest struct {
+	// Answer Whether somebody comes
+	Answer PartyReply `json:"answer"`
+
+	// AnsweredAt When the person answered for the first time
+	AnsweredAt time.Time `json:"answered_at"`
+
+	// User An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
+	// answers but the audit log.
+	//
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	User Person `json:"user"`
+}
+
+// PartyGuestList Example: {"data":[{"answer":"yes","answered_at":"2026-01-31T20:15:00Z","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
+type PartyGuestList struct {
+	// Data The people of this page
+	Data []PartyGuest `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// PartyList Example: {"data":[{"answers":{"maybe":1,"no":0,"yes":3},"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","room_name":"Silent Sunday","scheduled_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part","updated_at":"2026-01-31T19:00:00Z"}],"next_cursor":null}
+type PartyList struct {
+	// Data The parties
+	Data []Party `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// PartyReply Whether somebody comes
+type PartyReply string
+
+// PartyState Where a party stands. `missed`: it did not start within 15 minutes, because there was nothing to play or the service
+// was away. A room that is archived, closed or deleted cancels its parties.
+type PartyState string
+
+// PartyTimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start: that is
+// an instant.
+type PartyTimeZone = string
+
+// PartyTitle What the party is called, in one line; empty without a title
+type PartyTitle = string
+
 // Password The account's current password
 type Password = string
 
@@ -5044,7 +5320,8 @@ type PlaybackWaitFor string
 // in rooms who have not been seen. `old_messages`: messages. `inactive_rooms`: archives rooms in which nothing
 // happens; an admin or the host can open them again. `archived_rooms`: deletes for good what that has archived,
 // and what hosts have deleted. `unverified_accounts`: accounts that were never confirmed, and not used.
-// `expired_tokens`, `ended_sessions`, `ended_invitations`, `idempotency_keys`: what their names say.
+// `expired_tokens`, `ended_sessions`, `ended_invitations`, `idempotency_keys`: what their names say. `past_parties`:
+// parties that have started or were cancelled, with the answers.
 // `resolved_reports`: resolved reports of abuse, with what was reported. `old_mails`: what became of emails, with
 // the attempts. `old_webhook_deliveries`: the history of webhooks. `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which
 // room when; the figures of days stay. `orphaned_files`: files whose upload was never committed.
@@ -5526,7 +5803,7 @@ type Role string
 
 // Room A room, the same for everyone who may see it
 //
-// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 type Room struct {
 	// Capacity How many people can be in the room at once, the host included
 	Capacity RoomCapacity `json:"capacity"`
@@ -5554,6 +5831,9 @@ type Room struct {
 
 	// Name The name of the room, in one line
 	Name RoomName `json:"name"`
+
+	// NextParty The party that starts next; null without one
+	NextParty *NextParty `json:"next_party"`
 
 	// NowPlaying Whether `GET /rooms/{room_id}/now-playing` tells everyone what the room plays; without effect while it is private
 	NowPlaying ShowsNowPlaying `json:"now_playing"`
@@ -5624,11 +5904,11 @@ type RoomActList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// RoomAnswer Example: {"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+// RoomAnswer Example: {"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type RoomAnswer struct {
 	// Data A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Data Room `json:"data"`
 }
 
@@ -5638,7 +5918,7 @@ type RoomCapacity = int
 // RoomDescription What the room is about; empty without a description
 type RoomDescription = string
 
-// RoomList Example: {"_cached":true,"data":[{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
+// RoomList Example: {"_cached":true,"data":[{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
 type RoomList struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
@@ -5761,6 +6041,22 @@ type ScheduleList struct {
 type ScheduleNote struct {
 	// Note The reason, for operators
 	Note string `json:"note"`
+}
+
+// SchedulePartyRequest Example: {"starts_at":"2026-02-01T20:30:00+01:00","time_zone":"Europe/Berlin","title":"Second part"}
+type SchedulePartyRequest struct {
+	// MovieID A movie with a stream; without it what the room has loaded then, or else the first of its queue
+	MovieID *string `json:"movie_id,omitempty"`
+
+	// StartsAt When it starts: 10 minutes to 366 days ahead, to the millisecond
+	StartsAt time.Time `json:"starts_at"`
+
+	// TimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start: that is
+	// an instant.
+	TimeZone PartyTimeZone `json:"time_zone"`
+
+	// Title What the party is called, in one line
+	Title *string `json:"title,omitempty"`
 }
 
 // ScheduledRun A run that a schedule started
@@ -5899,8 +6195,8 @@ type Standing struct {
 	// MutedUntil When the caller's mute ends; null without one
 	MutedUntil *time.Time `json:"muted_until"`
 
-	// Permissions What the caller may do now: what the role allows, without `post_message`, `control_playback`, `edit_queue` and
-	// `add_to_queue` during a mute
+	// Permissions What the caller may do now: what the role allows, without `post_message`, `control_playback`, `edit_queue`,
+	// `add_to_queue` and `schedule_party` during a mute
 	Permissions []Permission `json:"permissions"`
 
 	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
@@ -6067,6 +6363,22 @@ type UpdateMovieRequest struct {
 
 	// Year The year of the first release
 	Year *MovieYear `json:"year,omitempty"`
+}
+
+// UpdatePartyRequest Example: {"starts_at":"2026-02-01T21:00:00+01:00"}
+type UpdatePartyRequest struct {
+	// MovieID A movie with a stream; null for what the room has loaded then, or else the first of its queue
+	MovieID nullable.Nullable[string] `json:"movie_id,omitempty"`
+
+	// StartsAt When it starts: 10 minutes to 366 days ahead, to the millisecond
+	StartsAt *time.Time `json:"starts_at,omitempty"`
+
+	// TimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start: that is
+	// an instant.
+	TimeZone *PartyTimeZone `json:"time_zone,omitempty"`
+
+	// Title What the party is called, in one line; null for no title
+	Title nullable.Nullable[string] `json:"title,omitempty"`
 }
 
 // UpdateRoomRequest Example: {"movie_id":null,"name":"Silent Monday","slow_mode_seconds":5}
@@ -6421,6 +6733,9 @@ type JobID = string
 
 // Limit defines model for Limit.
 type Limit = int
+
+// PartyID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+type PartyID = ID
 
 // QueueName defines model for QueueName.
 type QueueName = string
@@ -6980,6 +7295,42 @@ type UpdateMovieParams struct {
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
+// CancelPartyParams defines parameters for CancelParty.
+type CancelPartyParams struct {
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only its version is compared: people who come and go do not change it in this sense.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// GetPartyParams defines parameters for GetParty.
+type GetPartyParams struct {
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only its version is compared: people who come and go do not change it in this sense.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// UpdatePartyParams defines parameters for UpdateParty.
+type UpdatePartyParams struct {
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only its version is compared: people who come and go do not change it in this sense.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// ListPartyAnswersParams defines parameters for ListPartyAnswers.
+type ListPartyAnswersParams struct {
+	// Answer Only those who answered so
+	Answer *PartyReply `form:"answer,omitempty" json:"answer,omitempty"`
+
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ReportAbuseParams defines parameters for ReportAbuse.
 type ReportAbuseParams struct {
 	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
@@ -7137,6 +7488,13 @@ type GetNowPlayingParams struct {
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// SchedulePartyParams defines parameters for ScheduleParty.
+type SchedulePartyParams struct {
+	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
+	// within 24 hours answers with what the first one made; with another body it is a 422.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // AddToQueueParams defines parameters for AddToQueue.
 type AddToQueueParams struct {
 	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
@@ -7171,6 +7529,15 @@ type ResendVerificationParams struct {
 
 // ListMyInvitationsParams defines parameters for ListMyInvitations.
 type ListMyInvitationsParams struct {
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many there are in a page at most
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListMyPartiesParams defines parameters for ListMyParties.
+type ListMyPartiesParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
@@ -7322,6 +7689,12 @@ type CreateMovieJSONRequestBody = CreateMovieRequest
 // UpdateMovieJSONRequestBody defines body for UpdateMovie for application/json ContentType.
 type UpdateMovieJSONRequestBody = UpdateMovieRequest
 
+// UpdatePartyJSONRequestBody defines body for UpdateParty for application/json ContentType.
+type UpdatePartyJSONRequestBody = UpdatePartyRequest
+
+// AnswerPartyJSONRequestBody defines body for AnswerParty for application/json ContentType.
+type AnswerPartyJSONRequestBody = AnswerPartyRequest
+
 // ReportAbuseJSONRequestBody defines body for ReportAbuse for application/json ContentType.
 type ReportAbuseJSONRequestBody = ReportAbuseRequest
 
@@ -7345,6 +7718,9 @@ type MuteJSONRequestBody = MuteRequest
 
 // SetRoleJSONRequestBody defines body for SetRole for application/json ContentType.
 type SetRoleJSONRequestBody = SetRoleRequest
+
+// SchedulePartyJSONRequestBody defines body for ScheduleParty for application/json ContentType.
+type SchedulePartyJSONRequestBody = SchedulePartyRequest
 
 // SendPlaybackCommandJSONRequestBody defines body for SendPlaybackCommand for application/json ContentType.
 type SendPlaybackCommandJSONRequestBody = PlaybackCommand
@@ -7693,6 +8069,24 @@ type ServerInterface interface {
 	// UpdateMovie Update a movie
 	// (PATCH /movies/{movie_id})
 	UpdateMovie(ctx echo.Context, movieID ID, params UpdateMovieParams) error
+	// CancelParty Cancel a scheduled party
+	// (DELETE /parties/{party_id})
+	CancelParty(ctx echo.Context, partyID PartyID, params CancelPartyParams) error
+	// GetParty Get a party
+	// (GET /parties/{party_id})
+	GetParty(ctx echo.Context, partyID PartyID, params GetPartyParams) error
+	// UpdateParty Change a scheduled party
+	// (PATCH /parties/{party_id})
+	UpdateParty(ctx echo.Context, partyID PartyID, params UpdatePartyParams) error
+	// AnswerParty Say whether you come to a party
+	// (PUT /parties/{party_id}/answer)
+	AnswerParty(ctx echo.Context, partyID PartyID) error
+	// ListPartyAnswers List who comes to a party
+	// (GET /parties/{party_id}/answers)
+	ListPartyAnswers(ctx echo.Context, partyID PartyID, params ListPartyAnswersParams) error
+	// GetPartyCalendar Get a party as a file for calendars
+	// (GET /parties/{party_id}/calendar)
+	GetPartyCalendar(ctx echo.Context, partyID PartyID) error
 	// ReportAbuse Report a room, a message or an account
 	// (POST /reports)
 	ReportAbuse(ctx echo.Context, params ReportAbuseParams) error
@@ -7777,6 +8171,12 @@ type ServerInterface interface {
 	// SetRole Set a participant's role
 	// (PATCH /rooms/{room_id}/participants/{username})
 	SetRole(ctx echo.Context, roomID RoomID, username Username) error
+	// ListParties List the scheduled parties of a room, the next first
+	// (GET /rooms/{room_id}/parties)
+	ListParties(ctx echo.Context, roomID RoomID) error
+	// ScheduleParty Schedule a party
+	// (POST /rooms/{room_id}/parties)
+	ScheduleParty(ctx echo.Context, roomID RoomID, params SchedulePartyParams) error
 	// GetPlayback Get what a room watches
 	// (GET /rooms/{room_id}/playback)
 	GetPlayback(ctx echo.Context, roomID RoomID) error
@@ -7849,6 +8249,9 @@ type ServerInterface interface {
 	// DeclineMyInvitation Decline one of your invitations
 	// (POST /users/me/invitations/{invitation_id}/decline)
 	DeclineMyInvitation(ctx echo.Context, invitationID ID) error
+	// ListMyParties List the scheduled parties of your rooms, the next first
+	// (GET /users/me/parties)
+	ListMyParties(ctx echo.Context, params ListMyPartiesParams) error
 	// ChangePassword Change your password
 	// (PUT /users/me/password)
 	ChangePassword(ctx echo.Context) error
@@ -10284,6 +10687,200 @@ func (w *ServerInterfaceWrapper) UpdateMovie(ctx echo.Context) error {
 	return err
 }
 
+// CancelParty converts echo context to params.
+func (w *ServerInterfaceWrapper) CancelParty(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "party_id" -------------
+	var partyID PartyID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "party_id", ctx.Param("party_id"), &partyID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter party_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CancelPartyParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CancelParty(ctx, partyID, params)
+	return err
+}
+
+// GetParty converts echo context to params.
+func (w *ServerInterfaceWrapper) GetParty(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "party_id" -------------
+	var partyID PartyID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "party_id", ctx.Param("party_id"), &partyID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter party_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetPartyParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetParty(ctx, partyID, params)
+	return err
+}
+
+// UpdateParty converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateParty(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "party_id" -------------
+	var partyID PartyID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "party_id", ctx.Param("party_id"), &partyID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter party_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdatePartyParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateParty(ctx, partyID, params)
+	return err
+}
+
+// AnswerParty converts echo context to params.
+func (w *ServerInterfaceWrapper) AnswerParty(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "party_id" -------------
+	var partyID PartyID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "party_id", ctx.Param("party_id"), &partyID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter party_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AnswerParty(ctx, partyID)
+	return err
+}
+
+// ListPartyAnswers converts echo context to params.
+func (w *ServerInterfaceWrapper) ListPartyAnswers(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "party_id" -------------
+	var partyID PartyID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "party_id", ctx.Param("party_id"), &partyID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter party_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListPartyAnswersParams
+	// ------------- Optional query parameter "answer" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "answer", ctx.QueryParams(), &params.Answer, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter answer: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListPartyAnswers(ctx, partyID, params)
+	return err
+}
+
+// GetPartyCalendar converts echo context to params.
+func (w *ServerInterfaceWrapper) GetPartyCalendar(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "party_id" -------------
+	var partyID PartyID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "party_id", ctx.Param("party_id"), &partyID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter party_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetPartyCalendar(ctx, partyID)
+	return err
+}
+
 // ReportAbuse converts echo context to params.
 func (w *ServerInterfaceWrapper) ReportAbuse(ctx echo.Context) error {
 	var err error
@@ -11139,6 +11736,58 @@ func (w *ServerInterfaceWrapper) SetRole(ctx echo.Context) error {
 	return err
 }
 
+// ListParties converts echo context to params.
+func (w *ServerInterfaceWrapper) ListParties(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListParties(ctx, roomID)
+	return err
+}
+
+// ScheduleParty converts echo context to params.
+func (w *ServerInterfaceWrapper) ScheduleParty(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SchedulePartyParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ScheduleParty(ctx, roomID, params)
+	return err
+}
+
 // GetPlayback converts echo context to params.
 func (w *ServerInterfaceWrapper) GetPlayback(ctx echo.Context) error {
 	var err error
@@ -11571,6 +12220,31 @@ func (w *ServerInterfaceWrapper) DeclineMyInvitation(ctx echo.Context) error {
 	return err
 }
 
+// ListMyParties converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMyParties(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListMyPartiesParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMyParties(ctx, params)
+	return err
+}
+
 // ChangePassword converts echo context to params.
 func (w *ServerInterfaceWrapper) ChangePassword(ctx echo.Context) error {
 	var err error
@@ -11770,6 +12444,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/users/me/sessions", wrapper.ListSessions, options.OperationMiddlewares["listSessions"]...)
 	router.DELETE(options.BaseURL+"/users/me/sessions/:session_id", wrapper.EndSession, options.OperationMiddlewares["endSession"]...)
 	router.GET(options.BaseURL+"/users/me/rooms", wrapper.ListMyRooms, options.OperationMiddlewares["listMyRooms"]...)
+	router.GET(options.BaseURL+"/users/me/parties", wrapper.ListMyParties, options.OperationMiddlewares["listMyParties"]...)
 	router.GET(options.BaseURL+"/users/me/invitations", wrapper.ListMyInvitations, options.OperationMiddlewares["listMyInvitations"]...)
 	router.POST(options.BaseURL+"/users/me/invitations/:invitation_id/accept", wrapper.AcceptMyInvitation, options.OperationMiddlewares["acceptMyInvitation"]...)
 	router.POST(options.BaseURL+"/users/me/invitations/:invitation_id/decline", wrapper.DeclineMyInvitation, options.OperationMiddlewares["declineMyInvitation"]...)
@@ -11820,6 +12495,14 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/rooms/:room_id/queue/:item_id/place", wrapper.MoveInQueue, options.OperationMiddlewares["moveInQueue"]...)
 	router.DELETE(options.BaseURL+"/rooms/:room_id/queue/:item_id/vote", wrapper.UnvoteForItem, options.OperationMiddlewares["unvoteForItem"]...)
 	router.PUT(options.BaseURL+"/rooms/:room_id/queue/:item_id/vote", wrapper.VoteForItem, options.OperationMiddlewares["voteForItem"]...)
+	router.GET(options.BaseURL+"/rooms/:room_id/parties", wrapper.ListParties, options.OperationMiddlewares["listParties"]...)
+	router.POST(options.BaseURL+"/rooms/:room_id/parties", wrapper.ScheduleParty, options.OperationMiddlewares["scheduleParty"]...)
+	router.DELETE(options.BaseURL+"/parties/:party_id", wrapper.CancelParty, options.OperationMiddlewares["cancelParty"]...)
+	router.GET(options.BaseURL+"/parties/:party_id", wrapper.GetParty, options.OperationMiddlewares["getParty"]...)
+	router.PATCH(options.BaseURL+"/parties/:party_id", wrapper.UpdateParty, options.OperationMiddlewares["updateParty"]...)
+	router.PUT(options.BaseURL+"/parties/:party_id/answer", wrapper.AnswerParty, options.OperationMiddlewares["answerParty"]...)
+	router.GET(options.BaseURL+"/parties/:party_id/answers", wrapper.ListPartyAnswers, options.OperationMiddlewares["listPartyAnswers"]...)
+	router.GET(options.BaseURL+"/parties/:party_id/calendar", wrapper.GetPartyCalendar, options.OperationMiddlewares["getPartyCalendar"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/invitations", wrapper.ListInvitations, options.OperationMiddlewares["listInvitations"]...)
 	router.POST(options.BaseURL+"/rooms/:room_id/invitations", wrapper.Invite, options.OperationMiddlewares["invite"]...)
 	router.DELETE(options.BaseURL+"/invitations/:invitation_id", wrapper.RevokeInvitation, options.OperationMiddlewares["revokeInvitation"]...)
@@ -28073,6 +28756,1054 @@ func (response UpdateMoviedefaultApplicationProblemPlusJSONResponse) VisitUpdate
 	return err
 }
 
+type CancelPartyRequestObject struct {
+	PartyID PartyID `json:"party_id"`
+	Params  CancelPartyParams
+}
+
+type CancelPartyResponseObject interface {
+	VisitCancelPartyResponse(w http.ResponseWriter) error
+}
+
+type CancelParty204Response struct {
+}
+
+func (response CancelParty204Response) VisitCancelPartyResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type CancelParty400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CancelParty400ApplicationProblemPlusJSONResponse) VisitCancelPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelParty401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelParty401ApplicationProblemPlusJSONResponse) VisitCancelPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelParty403ApplicationProblemPlusJSONResponse Problem
+
+func (response CancelParty403ApplicationProblemPlusJSONResponse) VisitCancelPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelParty404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CancelParty404ApplicationProblemPlusJSONResponse) VisitCancelPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelParty409ApplicationProblemPlusJSONResponse Problem
+
+func (response CancelParty409ApplicationProblemPlusJSONResponse) VisitCancelPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelParty412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelParty412ApplicationProblemPlusJSONResponse) VisitCancelPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelParty415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response CancelParty415ApplicationProblemPlusJSONResponse) VisitCancelPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelParty429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelParty429ApplicationProblemPlusJSONResponse) VisitCancelPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelPartydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CancelPartydefaultApplicationProblemPlusJSONResponse) VisitCancelPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartyRequestObject struct {
+	PartyID PartyID `json:"party_id"`
+	Params  GetPartyParams
+}
+
+type GetPartyResponseObject interface {
+	VisitGetPartyResponse(w http.ResponseWriter) error
+}
+
+type GetParty200ResponseHeaders struct {
+	ETag string
+}
+
+type GetParty200JSONResponse struct {
+	Body    PartyAnswer
+	Headers GetParty200ResponseHeaders
+}
+
+func (response GetParty200JSONResponse) VisitGetPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetParty304Response = NotModifiedResponse
+
+func (response GetParty304Response) VisitGetPartyResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetParty400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetParty400ApplicationProblemPlusJSONResponse) VisitGetPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetParty401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetParty401ApplicationProblemPlusJSONResponse) VisitGetPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetParty403ApplicationProblemPlusJSONResponse Problem
+
+func (response GetParty403ApplicationProblemPlusJSONResponse) VisitGetPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetParty404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetParty404ApplicationProblemPlusJSONResponse) VisitGetPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetParty412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetParty412ApplicationProblemPlusJSONResponse) VisitGetPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetParty415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetParty415ApplicationProblemPlusJSONResponse) VisitGetPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetParty429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetParty429ApplicationProblemPlusJSONResponse) VisitGetPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPartydefaultApplicationProblemPlusJSONResponse) VisitGetPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdatePartyRequestObject struct {
+	PartyID PartyID `json:"party_id"`
+	Params  UpdatePartyParams
+	Body    *UpdatePartyJSONRequestBody
+}
+
+type UpdatePartyResponseObject interface {
+	VisitUpdatePartyResponse(w http.ResponseWriter) error
+}
+
+type UpdateParty200ResponseHeaders struct {
+	ETag string
+}
+
+type UpdateParty200JSONResponse struct {
+	Body    PartyAnswer
+	Headers UpdateParty200ResponseHeaders
+}
+
+func (response UpdateParty200JSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateParty400ApplicationProblemPlusJSONResponse Problem
+
+func (response UpdateParty400ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateParty401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateParty401ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateParty403ApplicationProblemPlusJSONResponse Problem
+
+func (response UpdateParty403ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateParty404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateParty404ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateParty408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateParty408ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateParty409ApplicationProblemPlusJSONResponse Problem
+
+func (response UpdateParty409ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateParty412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateParty412ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateParty413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateParty413ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateParty415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateParty415ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateParty429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateParty429ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdatePartydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdatePartydefaultApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerPartyRequestObject struct {
+	PartyID PartyID `json:"party_id"`
+	Body    *AnswerPartyJSONRequestBody
+}
+
+type AnswerPartyResponseObject interface {
+	VisitAnswerPartyResponse(w http.ResponseWriter) error
+}
+
+type AnswerParty204Response struct {
+}
+
+func (response AnswerParty204Response) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type AnswerParty400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response AnswerParty400ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerParty401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response AnswerParty401ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerParty403ApplicationProblemPlusJSONResponse Problem
+
+func (response AnswerParty403ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerParty404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response AnswerParty404ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerParty408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response AnswerParty408ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerParty409ApplicationProblemPlusJSONResponse Problem
+
+func (response AnswerParty409ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerParty412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response AnswerParty412ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerParty413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response AnswerParty413ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerParty415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response AnswerParty415ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerParty429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response AnswerParty429ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerPartydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AnswerPartydefaultApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartyAnswersRequestObject struct {
+	PartyID PartyID `json:"party_id"`
+	Params  ListPartyAnswersParams
+}
+
+type ListPartyAnswersResponseObject interface {
+	VisitListPartyAnswersResponse(w http.ResponseWriter) error
+}
+
+type ListPartyAnswers200JSONResponse PartyGuestList
+
+func (response ListPartyAnswers200JSONResponse) VisitListPartyAnswersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartyAnswers400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListPartyAnswers400ApplicationProblemPlusJSONResponse) VisitListPartyAnswersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartyAnswers401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListPartyAnswers401ApplicationProblemPlusJSONResponse) VisitListPartyAnswersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartyAnswers403ApplicationProblemPlusJSONResponse Problem
+
+func (response ListPartyAnswers403ApplicationProblemPlusJSONResponse) VisitListPartyAnswersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartyAnswers404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListPartyAnswers404ApplicationProblemPlusJSONResponse) VisitListPartyAnswersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartyAnswers412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListPartyAnswers412ApplicationProblemPlusJSONResponse) VisitListPartyAnswersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartyAnswers415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListPartyAnswers415ApplicationProblemPlusJSONResponse) VisitListPartyAnswersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartyAnswers429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListPartyAnswers429ApplicationProblemPlusJSONResponse) VisitListPartyAnswersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartyAnswersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListPartyAnswersdefaultApplicationProblemPlusJSONResponse) VisitListPartyAnswersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartyCalendarRequestObject struct {
+	PartyID PartyID `json:"party_id"`
+}
+
+type GetPartyCalendarResponseObject interface {
+	VisitGetPartyCalendarResponse(w http.ResponseWriter) error
+}
+
+type GetPartyCalendar200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
+type GetPartyCalendar200TextCalendarResponse struct {
+	Body          io.Reader
+	Headers       GetPartyCalendar200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetPartyCalendar200TextCalendarResponse) VisitGetPartyCalendarResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/calendar")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetPartyCalendar400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetPartyCalendar400ApplicationProblemPlusJSONResponse) VisitGetPartyCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartyCalendar401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetPartyCalendar401ApplicationProblemPlusJSONResponse) VisitGetPartyCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartyCalendar403ApplicationProblemPlusJSONResponse Problem
+
+func (response GetPartyCalendar403ApplicationProblemPlusJSONResponse) VisitGetPartyCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartyCalendar404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetPartyCalendar404ApplicationProblemPlusJSONResponse) VisitGetPartyCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartyCalendar412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetPartyCalendar412ApplicationProblemPlusJSONResponse) VisitGetPartyCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartyCalendar415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetPartyCalendar415ApplicationProblemPlusJSONResponse) VisitGetPartyCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartyCalendar429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetPartyCalendar429ApplicationProblemPlusJSONResponse) VisitGetPartyCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartyCalendardefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPartyCalendardefaultApplicationProblemPlusJSONResponse) VisitGetPartyCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ReportAbuseRequestObject struct {
 	Params ReportAbuseParams
 	Body   *ReportAbuseJSONRequestBody
@@ -32780,6 +34511,386 @@ func (response SetRoledefaultApplicationProblemPlusJSONResponse) VisitSetRoleRes
 	return err
 }
 
+type ListPartiesRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+}
+
+type ListPartiesResponseObject interface {
+	VisitListPartiesResponse(w http.ResponseWriter) error
+}
+
+type ListParties200JSONResponse PartyList
+
+func (response ListParties200JSONResponse) VisitListPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParties400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListParties400ApplicationProblemPlusJSONResponse) VisitListPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParties401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListParties401ApplicationProblemPlusJSONResponse) VisitListPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParties403ApplicationProblemPlusJSONResponse Problem
+
+func (response ListParties403ApplicationProblemPlusJSONResponse) VisitListPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParties404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListParties404ApplicationProblemPlusJSONResponse) VisitListPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParties412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListParties412ApplicationProblemPlusJSONResponse) VisitListPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParties415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListParties415ApplicationProblemPlusJSONResponse) VisitListPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParties429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListParties429ApplicationProblemPlusJSONResponse) VisitListPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartiesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListPartiesdefaultApplicationProblemPlusJSONResponse) VisitListPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SchedulePartyRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	Params SchedulePartyParams
+	Body   *SchedulePartyJSONRequestBody
+}
+
+type SchedulePartyResponseObject interface {
+	VisitSchedulePartyResponse(w http.ResponseWriter) error
+}
+
+type ScheduleParty201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type ScheduleParty201JSONResponse struct {
+	Body    PartyAnswer
+	Headers ScheduleParty201ResponseHeaders
+}
+
+func (response ScheduleParty201JSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty400ApplicationProblemPlusJSONResponse Problem
+
+func (response ScheduleParty400ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ScheduleParty401ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty403ApplicationProblemPlusJSONResponse Problem
+
+func (response ScheduleParty403ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ScheduleParty404ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ScheduleParty408ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty409ApplicationProblemPlusJSONResponse Problem
+
+func (response ScheduleParty409ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ScheduleParty412ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ScheduleParty413ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ScheduleParty415ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response ScheduleParty422ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ScheduleParty429ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SchedulePartydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SchedulePartydefaultApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetPlaybackRequestObject struct {
 	RoomID RoomID `json:"room_id"`
 }
@@ -36548,6 +38659,128 @@ func (response DeclineMyInvitationdefaultApplicationProblemPlusJSONResponse) Vis
 	return err
 }
 
+type ListMyPartiesRequestObject struct {
+	Params ListMyPartiesParams
+}
+
+type ListMyPartiesResponseObject interface {
+	VisitListMyPartiesResponse(w http.ResponseWriter) error
+}
+
+type ListMyParties200JSONResponse MyPartyList
+
+func (response ListMyParties200JSONResponse) VisitListMyPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyParties400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyParties400ApplicationProblemPlusJSONResponse) VisitListMyPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyParties401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyParties401ApplicationProblemPlusJSONResponse) VisitListMyPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyParties412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyParties412ApplicationProblemPlusJSONResponse) VisitListMyPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyParties415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyParties415ApplicationProblemPlusJSONResponse) VisitListMyPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyParties429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyParties429ApplicationProblemPlusJSONResponse) VisitListMyPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyPartiesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListMyPartiesdefaultApplicationProblemPlusJSONResponse) VisitListMyPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ChangePasswordRequestObject struct {
 	Body *ChangePasswordJSONRequestBody
 }
@@ -37640,6 +39873,24 @@ type StrictServerInterface interface {
 	// UpdateMovie Update a movie
 	// (PATCH /movies/{movie_id})
 	UpdateMovie(ctx context.Context, request UpdateMovieRequestObject) (UpdateMovieResponseObject, error)
+	// CancelParty Cancel a scheduled party
+	// (DELETE /parties/{party_id})
+	CancelParty(ctx context.Context, request CancelPartyRequestObject) (CancelPartyResponseObject, error)
+	// GetParty Get a party
+	// (GET /parties/{party_id})
+	GetParty(ctx context.Context, request GetPartyRequestObject) (GetPartyResponseObject, error)
+	// UpdateParty Change a scheduled party
+	// (PATCH /parties/{party_id})
+	UpdateParty(ctx context.Context, request UpdatePartyRequestObject) (UpdatePartyResponseObject, error)
+	// AnswerParty Say whether you come to a party
+	// (PUT /parties/{party_id}/answer)
+	AnswerParty(ctx context.Context, request AnswerPartyRequestObject) (AnswerPartyResponseObject, error)
+	// ListPartyAnswers List who comes to a party
+	// (GET /parties/{party_id}/answers)
+	ListPartyAnswers(ctx context.Context, request ListPartyAnswersRequestObject) (ListPartyAnswersResponseObject, error)
+	// GetPartyCalendar Get a party as a file for calendars
+	// (GET /parties/{party_id}/calendar)
+	GetPartyCalendar(ctx context.Context, request GetPartyCalendarRequestObject) (GetPartyCalendarResponseObject, error)
 	// ReportAbuse Report a room, a message or an account
 	// (POST /reports)
 	ReportAbuse(ctx context.Context, request ReportAbuseRequestObject) (ReportAbuseResponseObject, error)
@@ -37724,6 +39975,12 @@ type StrictServerInterface interface {
 	// SetRole Set a participant's role
 	// (PATCH /rooms/{room_id}/participants/{username})
 	SetRole(ctx context.Context, request SetRoleRequestObject) (SetRoleResponseObject, error)
+	// ListParties List the scheduled parties of a room, the next first
+	// (GET /rooms/{room_id}/parties)
+	ListParties(ctx context.Context, request ListPartiesRequestObject) (ListPartiesResponseObject, error)
+	// ScheduleParty Schedule a party
+	// (POST /rooms/{room_id}/parties)
+	ScheduleParty(ctx context.Context, request SchedulePartyRequestObject) (SchedulePartyResponseObject, error)
 	// GetPlayback Get what a room watches
 	// (GET /rooms/{room_id}/playback)
 	GetPlayback(ctx context.Context, request GetPlaybackRequestObject) (GetPlaybackResponseObject, error)
@@ -37796,6 +40053,9 @@ type StrictServerInterface interface {
 	// DeclineMyInvitation Decline one of your invitations
 	// (POST /users/me/invitations/{invitation_id}/decline)
 	DeclineMyInvitation(ctx context.Context, request DeclineMyInvitationRequestObject) (DeclineMyInvitationResponseObject, error)
+	// ListMyParties List the scheduled parties of your rooms, the next first
+	// (GET /users/me/parties)
+	ListMyParties(ctx context.Context, request ListMyPartiesRequestObject) (ListMyPartiesResponseObject, error)
 	// ChangePassword Change your password
 	// (PUT /users/me/password)
 	ChangePassword(ctx context.Context, request ChangePasswordRequestObject) (ChangePasswordResponseObject, error)
@@ -41153,6 +43413,206 @@ func (sh *strictHandler) UpdateMovie(ctx echo.Context, movieID ID, params Update
 	return nil
 }
 
+// CancelParty operation middleware
+func (sh *strictHandler) CancelParty(ctx echo.Context, partyID PartyID, params CancelPartyParams) error {
+	var request CancelPartyRequestObject
+
+	request.PartyID = partyID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelParty(ctx.Request().Context(), request.(CancelPartyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelParty")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CancelPartyResponseObject); ok {
+		return validResponse.VisitCancelPartyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetParty operation middleware
+func (sh *strictHandler) GetParty(ctx echo.Context, partyID PartyID, params GetPartyParams) error {
+	var request GetPartyRequestObject
+
+	request.PartyID = partyID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetParty(ctx.Request().Context(), request.(GetPartyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetParty")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetPartyResponseObject); ok {
+		return validResponse.VisitGetPartyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateParty operation middleware
+func (sh *strictHandler) UpdateParty(ctx echo.Context, partyID PartyID, params UpdatePartyParams) error {
+	var request UpdatePartyRequestObject
+
+	request.PartyID = partyID
+	request.Params = params
+
+	var body UpdatePartyJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateParty(ctx.Request().Context(), request.(UpdatePartyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateParty")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdatePartyResponseObject); ok {
+		return validResponse.VisitUpdatePartyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AnswerParty operation middleware
+func (sh *strictHandler) AnswerParty(ctx echo.Context, partyID PartyID) error {
+	var request AnswerPartyRequestObject
+
+	request.PartyID = partyID
+
+	var body AnswerPartyJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AnswerParty(ctx.Request().Context(), request.(AnswerPartyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AnswerParty")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AnswerPartyResponseObject); ok {
+		return validResponse.VisitAnswerPartyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListPartyAnswers operation middleware
+func (sh *strictHandler) ListPartyAnswers(ctx echo.Context, partyID PartyID, params ListPartyAnswersParams) error {
+	var request ListPartyAnswersRequestObject
+
+	request.PartyID = partyID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPartyAnswers(ctx.Request().Context(), request.(ListPartyAnswersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPartyAnswers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListPartyAnswersResponseObject); ok {
+		return validResponse.VisitListPartyAnswersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetPartyCalendar operation middleware
+func (sh *strictHandler) GetPartyCalendar(ctx echo.Context, partyID PartyID) error {
+	var request GetPartyCalendarRequestObject
+
+	request.PartyID = partyID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPartyCalendar(ctx.Request().Context(), request.(GetPartyCalendarRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPartyCalendar")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetPartyCalendarResponseObject); ok {
+		return validResponse.VisitGetPartyCalendarResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ReportAbuse operation middleware
 func (sh *strictHandler) ReportAbuse(ctx echo.Context, params ReportAbuseParams) error {
 	var request ReportAbuseRequestObject
@@ -42055,6 +44515,80 @@ func (sh *strictHandler) SetRole(ctx echo.Context, roomID RoomID, username Usern
 	return nil
 }
 
+// ListParties operation middleware
+func (sh *strictHandler) ListParties(ctx echo.Context, roomID RoomID) error {
+	var request ListPartiesRequestObject
+
+	request.RoomID = roomID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListParties(ctx.Request().Context(), request.(ListPartiesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListParties")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListPartiesResponseObject); ok {
+		return validResponse.VisitListPartiesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ScheduleParty operation middleware
+func (sh *strictHandler) ScheduleParty(ctx echo.Context, roomID RoomID, params SchedulePartyParams) error {
+	var request SchedulePartyRequestObject
+
+	request.RoomID = roomID
+	request.Params = params
+
+	var body SchedulePartyJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ScheduleParty(ctx.Request().Context(), request.(SchedulePartyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ScheduleParty")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SchedulePartyResponseObject); ok {
+		return validResponse.VisitSchedulePartyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetPlayback operation middleware
 func (sh *strictHandler) GetPlayback(ctx echo.Context, roomID RoomID) error {
 	var request GetPlaybackRequestObject
@@ -42836,6 +45370,31 @@ func (sh *strictHandler) DeclineMyInvitation(ctx echo.Context, invitationID ID) 
 	return nil
 }
 
+// ListMyParties operation middleware
+func (sh *strictHandler) ListMyParties(ctx echo.Context, params ListMyPartiesParams) error {
+	var request ListMyPartiesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMyParties(ctx.Request().Context(), request.(ListMyPartiesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMyParties")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMyPartiesResponseObject); ok {
+		return validResponse.VisitListMyPartiesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ChangePassword operation middleware
 func (sh *strictHandler) ChangePassword(ctx echo.Context) error {
 	var request ChangePasswordRequestObject
@@ -43011,1141 +45570,1198 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P3dlts2tigKvwq2dq+Rvb8llSXVn6s89lhdHSdpd+fHbTvtvZLykiASkpiiADUBlqzOqO8NzvW5PI9y",
-	"Ls4LnUc4A3MCIEiCFKWqOOlu5SIuSSQwMTEx/zB/fu5FYrUWnHEle9c/95aMxiyDPz8XXDGuBm8oXzD9",
-	"RcxklCVrlQjeu+69XybRksy2ikki5mQpNmRF+bbX72Xsb3mSsbh3rbKc9XsyWrIV1SOo7Zr1rntSZQlf",
-	"9B4e+r0v3tFFfex3S0YYV4naEkUXevjNkipCyVdfvNOf1JKRjEmRZxEjG5GnMaFcbli25+yvYrZaC1wl",
-	"W6d0q1+rAjPV40zJZsk4oZwwmqUJy4ieh0lFNolaAkCSrhiZuiGj7eDPbDslKxozkqgXhM4k44oItWTZ",
-	"JpGs58PGeL7qXf/Y03P1PvQDsH4tIooQhbBF4zhjUjpUbaiEmVsRMhfZiqredS/PkkHG5ixjPNKv1Gd/",
-	"w1S2HdzMFcvqALxlkeCxJEqQDU0UmbG5yBgghbOPyqKqtOBVwpOVXvPQTZdwxRYsg/n+9+BzGi2DZMc0",
-	"AmFw3HMSacTPM7GCLyN4L4TbP7561+v3vnn19m0Iww/93ppmdMWUpf88kyILo3uq1zWJ4Imppcg1XTCz",
-	"9mv7HRBFmkjVrxDKPElhon4v0YP+LWeZPjucrjRUOHJpFb/L2Lx33fvvz4oD+wx/lc8MqCWSjrZ/Zts6",
-	"9J8vhWSczLaIrDRhXPUJZxsyFxlhNNIwJnxBlCajRFMSV0hLJ+TGUT3+KgmQNF3QhFfWd8e2t1x/lXAy",
-	"PiNLkWfSbJjER4FO9fPzJJOKCM5glhf4K+VwUMhMxFsNRiIJJWfj8ckttzhDXlUgrXL0yuRGP37N+EIt",
-	"e9ej8fO+Jj/7+bneeKVYpsf8rx//2+D//+Hffxc8BK/m31AVLetI1VxMIk6QBNOUZWRJZZ+IjEz/f9MT",
-	"8grpAXGrT2e01Hw1JjLhEev79IxLHY1PyHtG7zQHlISze5aRlZ7+5JZ/KTJCSSbEqk8ETzWCJLlnmUwE",
-	"169rEqEZi6/Jmol1yshmKfSXeoqYLASJBeFCGRgAvVyDBvspWRuO5wPEQQNyz4ZXFyXsjsKI/FZw9ihk",
-	"anLBM7YCOlRJmpIsWSxVHZenw7OTlgVpWLqsKrSOBuGoeYReB/JjLSin8OQUAVrTTMEqkLC5IKngCy1U",
-	"QgvQnzZLkbK2RSAgDfCPz8PgK7Z69TIMfaLYyjKxv+UsZ3buNVXLYmb92CSJW8VMG+d69RIg+ZOY/cbY",
-	"bWn3h8PdNP0nMWvC5U9iFsbeT2K2C3k+4zqrwDEuc66bwQ908Pfh4GoyaOJgXyerRNWB/KNR3jS+MkZo",
-	"xjRDoIhiqshKgPQOoS6FEX2IYzaneap612MNLf2IYn5kYDefgkL/L5rOvoVxQ2hsIUP7Uyc8ng+DGk7z",
-	"SUYlFziSRo2WiCzuE5lHS0IlmcLv/2s4uLqanpAbI7hynqg+8NsVKkOUA9PK9Dx9xPGCC+DSxXm/5aUD",
-	"38yI6+c9sCQhGs+3Fh5hXOpfnuBIv42WLM5T1gSANL+HgbC/7nE8wtv6ltEsJGXeg3wRZJ7wuK+tFxCw",
-	"yI83WaIU49ckolJvVRTpBeJe0uxOOvEpcm72eDqnkRZI82kf/9Z/6l9u+fRLGrFn38FnoxVrlnRC3oss",
-	"1prVFkWzPnF8S0QWswxFQEqNXjRDCT9ji4TzhC9e6IdxNahMiVwRuaYRk7dcD6IFjOaJlCitgG+0cIzF",
-	"CXkHOp+QWoWDSUH3OiHvtXGjCVdrJ4kkc5FrtOi5U6Y5jB4MlMONyGL9YS7yjIjslgN160XMGNlkgi9O",
-	"yDeAJDgqsMQNchWEZUmlm4mlGr/uHP1uChL+//2//o//Wx8kgmyZzJiWjmBeqCW75RK2FM/jgt5rWeUd",
-	"lAp/+lujGtiFqX8vWcYbGVJufu3bvdP0EqZn++jBp8pBApZKxuRacMnAUPmDiLfvhPiaZsjAIjTc9Z90",
-	"vU4TtBufrTMxS9nq33+SaER2m/c1voXTVgxjrZtPlBCTVE897T30e5+L1VoboizWUH1SaHIu8/VaZIrF",
-	"EzPphPFIxAlfAGxfimyWxDHjnxSsuZ0VYHjF72maxG+MRfwpAUlw6okx4QCcP7PtG5ZLdHt8OkgKQ21y",
-	"x7aTDEAAgL4V6kvNez4pPFyoCXA8C8I3Ik7mScgZ9K3Q2hD+atmpNqE/00bXegvGV55ljCutrHveNOvo",
-	"CsFoHnsGzwCArzNwqSR61i9pkn7iDVp700/mMD+gxr7zCWG50SIRFCoz9AtCyfnHjxrTU608ZpymWujm",
-	"nN7TJKWzlOmPs1xuUZzo3c0YjbewBNCbvhXqLVWJnCf68U+KWlD/JhomWUAwLdNKzfPaRjTlhx9QlVUM",
-	"NP1PTDYZVWyS4sSVJVX8h20L8h/F5SDDepesmMg/Lc80vHKicG6goO85zdWScaWn/cQYzstzG3ic3PuG",
-	"xQl9B1rMryR4VxqCiVak8Ey2iuQHq/wAidzMcsn+nPC4QVkHxVzwhec93FBJMoYT9PrO0SvXVNs2S5pR",
-	"KVcaB/qDAnOJfcxp2uv37hORGm93kqZsAV8Cowk4h/sI3He50kpz4IogTuQq0VrP9Noptxo4oxBPaaTg",
-	"N8oJjVcJJ3ESEylWDB+lM63AJyAz7CLckL1+D15vhusNoKAO1o1BDlgC+sG+VrMBAEkkA8WZvFLg9YvR",
-	"15RoM8DYogDNR7pa11jkDHS73h/yrTYR+mTBFFEb8d96fQ32OqXbidF7X9J70Hm1TVkGzn5rHnybpIwr",
-	"8jbnMdXqu1OYr3uxHuOh34sypol+AlcW4+H4YjAcDU5H78bD6/Hwejj8Qe9l3LvuDUdXV6fzy+eDq1N6",
-	"Nrg8jy4Gs0v2fDC/GtLRbBydxmcaqDugNUstXChmL1MisOzAr5jLtUZOrJEh7P6bDQE9XKT3YZhOLUzW",
-	"oHaAjQcagsHl/GI4uBo9Hw/o6ewsOo8v2OX8uSZSRQEWO3qv31Nawwbc+wNdDp6Pr04Hl2ez8wG9iC8H",
-	"7HmxxmKFKyYlXQAOtQlmDXC6YoTG9yxTiWT6mOjd12bw1noH9CYA/7inimYl5w7aLinaHL2lUmt5/eyZ",
-	"tju3J4ZontF18myepEw+wwHkMwP3cDCKNALocDx4Pj+fDS7iSwB9ND49e2bmOJH3i16/pzmKPhG/5Bzr",
-	"lKKT5ZeYYs31FGqZr2acJukvuZKHpvPnE03rcKGT99DvrTOx1nSCBqcvWdL0u3nv+sd26fHG8Gijq/Qe",
-	"PvRDHN5n58CqEvxOS7wXhOdpSgSPmLn+Bc6WSGJPCfhhVPn4xixleFL126jsIeUaTipmP7FIVblL4NKR",
-	"W2AkyhN3dxpTxQZaP+gF2HMSd/GW2YPa/mQhHx8stwo5JfQv1h2OsmazFAWSEvWCsNVabZ3fSHANuucZ",
-	"OR0OA0sRhfDrtuklkdmw404ewi25mAN4sNGbZZIy448Ta8abt7AAscSN2/bQPtg8V3B7dwNgOX2TxxWu",
-	"sMBxZXbIsGYDyFxkgJLI8yxC3IEy75dpuri/z5O4C3xGsHTYNzyxb+H5B1/87HzzHT7qZE3Y8arlDyod",
-	"m0woVqVJ9BWWyXI0DNKlk1GdiPI1y7TeWydHX+7bq+9Ic5uMy2t/qz6TROvgwvho9a58JslSSGU212NA",
-	"SrJ0rlUsuOVDUmP8loe5FDoxdzCqB9+B+GMvcWLebZJBSd9z5BtkWr5tCaE41IahlI9QiSd+CLBMj1Ju",
-	"MPzm+mdfY4ypokfN8ag5HjXHf1XNsaY6WpbQUQDV+B28v4MXfZ2gZ73GiX48sqIjKzqyon9NVvSh3/Oi",
-	"iHrXWs9qZE8B7R1Yi0S9PZEQGqNhUmwl92JojnfRLKNbsOV8sNpH+pZ9VF6wZ40zlgfbwSffWmsgHGHr",
-	"bLMl1SoqTU2sMzW48HyVxmhyR73RU/nOcYAd5n+vujNPbkkjKGhPV1Bp9Okkbsag93Z4MXoMQyzGFxxw",
-	"VBsOZVmb4VVB7EURWysWv+L3iWqIA7/hJHE/FwGUVhBQM0QNtejtbTObQ8OQpLsbxLOLO0QO+VtR2DA+",
-	"lMFtQfiCaCkMagmBNGLDWUYkYxJX4WkKASkxp6k8WExcsMH57JIOLqPTeHDFxqPB2fzCSfBnp89g2JMN",
-	"m60PlxM7J8Fx7SyHSYquk/y0fpyo2DmPGxrX06RUjYbvRs+vh1aBqciUz2kmUr31K4Qx0p9/b2A7EdnC",
-	"/ja5Z5kJBkB1wRND7aBqFiInwEM9IuKLnAIdAcvUelnCFxMDhhZK/V6+jgPLGb8bXhX6mCfgAPReTZYV",
-	"lNzKC+Gp7998LTs5QX1OAFHs+EJnTlDehXbQXuKzEBD64Haq/Z0v9EM3mAzjXvK2sC2dBLmClnaR4PMk",
-	"WzHjTzbDueXMhEgZ5fs4eAtCaE1oMZhdotMbw8FB57DCOAhEQVTtoHxtn3uoEV5bThFIkoytUxoxSabw",
-	"xhQ98egzdeg6IdOvvnhHnmnilM9WbOp88uwjuOuXGK73wga+52l6yxNuIjxMeojn9+TC5ihoHBh4jJcW",
-	"3WWO7HAhHZyg/unqROMQhmnSNToTeu5FDnaM6wt49rywQbu+CkVXd7JyxDzi8Iiwb5lD6cSXUNMiYlt9",
-	"fUf5eZSf/5jy8zBfldE6u/upIvWSKZqkKKNjDLKj6WtvasRTwKgoR0ITGikvejpjVAqOYTcqgZi4TGAw",
-	"nDEwJkk8dZcU03nC0lhOkb1r1dryuBe3HG9j5iKD1A/ktKGlJPeJ2n6ZLPLMoKwO85Ku14xre4ETSgy7",
-	"rGgqeiA2AakR0N8RxdIDFIaC+zBhLpAILa7SMHWFZYmIMWbdvC8w3Mfx74Sri7NePRPFcscQLPiDB8o6",
-	"n6WJXJYlQ/PIQKfSxFQGct/gZxw+grxmLvS2126dd84gWcgW8sfXfxLJsnumFyTEXbfxCxNTTpxJWZuo",
-	"sFN9ZHkm6J4zhZcTnqU7rgzJBDb6G/OLv9NCdgZ9lfBcMTlRYgHaXVjBMk+53Io1XE6a62gpVgySX1kq",
-	"Gegh64xJ4+B098E2y23V1+oRi0m+7gYhZ5s9DlxAzW8eWoupJErW1NQUKI/+GjNSEw4LkH1cOmiTLgMZ",
-	"lqaVQHSjd5gzYytxHyLEN2KDmTsgKr20Uq08D/I1MW+i0gkguftfmkXL5L7rsjOm8oxrYdSIV83mrGrp",
-	"JZSJNAYDgOLGxnTruDSysY4AaOAnArhtCBFuabCl5rkOI1dEW0E5/TLnrqOgAlOFNALHxDuSgfPfwHzK",
-	"PK/KYwtuXlDJhxZp1hRMWRZmgpsYhuw+idgJeUm30qR3CQnWyvfvPj8hFQkoURQxY91QvdVgztyzDAlQ",
-	"KrqVt7z0WGLCnAB2QucKiUWdkJsaKS1MupiC8TNW5KnZ+IJqKBf8NIEs9DCXwvR8DamyXlrzVr8ITjHi",
-	"dsYWlNv6D14sj3kKkhrtsxsqq9ZUF/MtptvA2foCbnw0kDY7GCbpm/1wcSV8a3LceJTmMZCHc+FXtb9t",
-	"GB8VnmTgLsPZ730cLMSgBvy8UJU6BlFVdKxw4IoZ1q49pls/oAjQYvYEdk4jAHZq73ATs3YDTOgYVS83",
-	"4CounHGsdVlwxxqCSKTnGt8wphWSleBqGfSIfzJUluQgEr5P11yfOKTlnTGG80ysdhyyg0lrnbH7ROS/",
-	"NELcQdfkVMaDIjRNMYhPIuJ8nHXBj+Fxk9m22Tj6uYsoDLDuqRkcSjCYcMO+ZpVrkSbR1l/K1Kx5iiS5",
-	"E2wlwpsKjqPD97Ry9vAkGSKCSfsV9l0cCo8cSlg17DMo/+L4nYAMfC85MbwFxhavcOAEfXhkJe4TRkwk",
-	"o3Odeq4iqTJGV5M8830b8yRdSefbmNNcqpMNm8FKE6Vf7H2pv6z7uWG+YNTljYVlbiqJKJqKRc46hE76",
-	"dRWGg6ubwZd0MP/w8/OHgf/xbJ+Po/HD73rBoMwCHaG7K+uFFWSdasaeKK0lZCbzm1gElhaVJeXYyfHw",
-	"rFz05qqDpDV4D1E2/KTxOi2gn75wYjZBHZvTlUP+HEJsJZFLseFV4IY7oXkIUuwq4cZQC24+/lRPeimT",
-	"49LkBBuqXhUDYpznMXbkXz12pG9jxf6TyT5Zp4xKqMXTEss1OrduUxOtbcmLxYl9BZ2V+4RCZWydbico",
-	"blqJ8+hy/6273Bvc6fs4x0NXwOxjxLK1pse3S62NbRhWDfmPyhm4GFyOno8Hl6f0bHB1Hl0MzBGA4Ush",
-	"G93i/ere86UrtRC+70SrFp8i1gFQVG3KmFRWl0RShxR7iN48Ie8ExviBtavtOmTvKHc4SYW4k7e8FFdf",
-	"vzb1OH2bmmwlTFUfK6J2zFI/7JBRbXGpRyF0FEJHIXQUQkch9Cgh9MggX+t8PizK1zdHfvUwXw3MtyZJ",
-	"dA8r/v1y6xUpEEwWVQr64E2Ee+c8ThRJxaJsSHnJB97dItkIqAa20GenthdFHqthGr1ePxh9TaXgNktQ",
-	"w8FraauPMiPfiJBn7sYkbbYbkFBQzeemFWGembEjuqZRora969Gwb95yD2nVRh+f695KxCyjSsCNRRN3",
-	"H115kRkVmCVmoaDvA1MhMCMFShIJ49k58usjvzb8ep+0HqCqagrPaDAcDoeDy9loPqBn0XjwPL5iw/lo",
-	"NB6fnuqNEFKxrOLxg5EKlx8Xcq7pPjeIzXKukhWbmDvC3vXVWeEK/NY+3Ov3tkzT8ehqPH5w5faqiVhc",
-	"bCYac5oJWDovX1OPwWWKYQajvikoet2zVkbPfDWB8oz6lFKOhWRkKjYTfWYnEsugQ0lzm/1kMiOCEUmV",
-	"Y3yfyGSWpMAgehBWEvX6vQ1N1ARd1FqY5EqECjIUHCgY0eg4Oj5Y3MzlPIWISgzjRI50aPL7Exp8mkmV",
-	"zD29CCh0XS5eEzTrLLttLUihnwnlGvT6HjJ3W3Z6nPbU56NsOMqGo2w4yoZPJhsOC2N1OnD3QFb7Smu6",
-	"9ZH9Hdnfkf0d2d8nY3+PTfOGKMmD3T/IQn8Lvp/vZSjquJIL2+LUODLBf8Q8HlNj1UpZtNTC2T2jd6Nh",
-	"Y3aPubCwyT0xvWf75vbsvOGo5fZYxuDKlWgWYv9uLU7SxENKz9QvVJ4gX7aC8GbbVxrWAk0krJuZZswY",
-	"xEFL9piN+4+YjdupyJ5mz666XpnIW4tP2icD/puDHTf/bAmxlQTYUNarrX9XwnztOO+ZHWvF7jE/9ihX",
-	"/4Xl6uEOCNBZ93NA6FfaHBDH43Y8bv/cx+2RBq/LRjzY5sVT+2vbvHmcqJsoXBirXGo6TmKXXmny90yD",
-	"NZbOvQwkjemJv4nwRcYSDjvsvpFMSkhILD1nvnVfwtyTRUZNLgx+zti9uIPPmMVQKPD42VCE+1zUfob8",
-	"1Xw9gVSA0jcR5RFLMfURAmgyJpXIis/uns/8WmRnZsk9VWxivqdxkY85samT/R50kphgNbOJV93Rtexb",
-	"01yWv8mYzFflr1SWLBYsK385o9HdPDGw49E0jif70V+cyfN005nPxWQ/iVnpBf1ZsWyVcINU/UXGVIZ6",
-	"I3qx3HD4sRiN3WueBB1hcvhiw2ZLIe68TbPfFNtmvyk2zn4jWZQxNcmEqjwqN4nSCJkIHvx2Pve+VkyW",
-	"385YzNLk3mC2+NZ0Nw/WltNn5wuuQnl6N5ww/YurKB8O/aHm5NUPDY3UMUDw6FUve9VbYlZPi6sbVyVl",
-	"mcRs4ir3oojGiLDede/tmq6qnno6mJ1HF4PLS/Z8cHU1pwNbMPd8fjEs1cCN0YFdVKY9Bln/awdZIyVM",
-	"9hnFvGLqFOdGHaqXuEHVpFWf8rSYB593PkFvA61vlNtMaPioMokVqxXl2EJlXtGNbBeD7+ZebwpTI8P1",
-	"LvDb2KdiQe4YW6PXzDVJveXYCT2RhKYSKxiZLcRMQbVkvE9mTCYx9nhZMK4hZDFZJ5HKM9apQ0L3Vi7m",
-	"8Hf0lRb8aEdSta3vtIdDUjR1FoMLG1UpN/EZVDAlWjWGNoh6HVO/VkSaaK3ghBRvU9dvufi9qNNAEnnL",
-	"I5ppRYiIXF2TqSmsNTUlBPCq0fYChx7H0BXSzYoVbudad4IKVHdcbPjUlX7IsIQNF7fcNLa3BU4yETEp",
-	"CdYnh/21CrgBQcsCs1G2oocZPqjNeKz86TuCWKohSnhnSRiXccIXstK05bBeRB4T6kI9JQZUM/IE9sor",
-	"FyQunwDf5HEX2YVFkeXcWAulYsW+IeBp8TXXLGjUqG2XtWyUxDPxcQK6daGvlhXnBBLfP4SCuWv+YWSZ",
-	"fctvy7jxEeu1S7En22+HsqvziWbUrX6no0J8VIiPCvFRIT4qxKgQV92UvZsf7ibx2Z/fxV+/X40GP51/",
-	"vpTy9V96e7guGVdZcmiyVuHz+NVdl7Djx0vDf4miupXEXMu0MThWKqpy2bvuGaUYlV+p2Br66PCYmWpB",
-	"LRcFeugRxMyxTMJZOT3wRg4DXdapoPEel3JFeEzdlplJkYIVgSEceHTl33KaMWvhyRPyhU3sX1JJBGfX",
-	"XvU2grtivJFJpu2gvjF6nLWIKjjlt/ztX7+yA4PL//W3X4HCPgVim5r6fEWdIpIyGkOpHc7uWWZiHOQL",
-	"QrmpUI7TA2T4hV0KTIqd/bQ9qQ0cziQkP5ZNqJWwdqx/0I/H+h/lWFdOkt249qynoDejoZZ/Fqpm9J7N",
-	"XmuqHw3HZ+T/+T/x33XykaXSXWYhTgjUo3N1GXEqsqQxmTNtd+NL9WpRNUPa0kcTKOejsYZE/9N5TEMN",
-	"1SH/9PqLr+z5DI2MqcdRmmgO5diBBuSE2JLM80ysrEfDOBygGHAeLU3t1yW9Z6b3pjnuYk6muMwp0a9U",
-	"Wgo0LMIjt8ZtGj+HXRo/74qbKoM1dOXP5rbEUonFZwsjRvYdbhTMNkwqksMjNqrNBkgdI4GPysfTKB+f",
-	"pC2NcWchLe8RlGhR8HOgDEKiCDocjUePKq0YxKIWehl3b76cB6vkM2RZ9ihKRXns10It7UjGaLwtnKEf",
-	"gjPpTQuVXJ1TI5FC+b9mmlKHMnfZ7VOAqXmvP3x4ivjSREmC2NFCQEN/WIipo7outPVX83CV85ptMlh0",
-	"JFKMfmjzlNKsYY6cr2bMKreGGvquZDQIuFFRJN24lrEIRrLS+zUenV2ePT+9OLuEYo/45ShUIPUPNNRA",
-	"jswox3mo7Z7pCYIZ5bwoznqUCkfv5W7vZU3Y9G78Zq2y6NbqNUHkCtCBI40Hw8vSSMd+rkfHZCDKuMyd",
-	"Hnf1934pSLJal2tlPPJOr6sOY+Y9QIVpLXiBTz2409UEAuOxLMIhvUtO8IgcnmNiDm2X7agIZHMpWeyv",
-	"J5NxMTuv6/5Aeat/9SjZjpLtKNmOku23IdkOctdrhb6zl/4PlLcFLxzZ4ZEdHtnhkR3+NtjhIxOcZpQf",
-	"FiLwB7yQ+VVjA/5AedduLB4jf9oj2Fo0oZv18d0awe5mhSjctZopUnQX6T+BNfKoXHQ3QGjTPqfRcld1",
-	"AxMEG9EVQ4cbNqiJluFbQRzyG3GfsKAhM4nMnKZ1rI0bsQ0MXSmtEAMfnr8bjZtrZkUpy+6Iyug9S13r",
-	"2YhK0wGGooPyRL+ZZ9Cbb6IP1/nFmT7T/d6CcejT9WNvKbIMCf1XqZDkN9oxdx75DMomaeg+hEsoBW87",
-	"KhjzyizVDojbmXZKMzTz0O+k7AEh1IjSTtVvVvxwmsaqlQ1kdKzOdtRHj9XZjtXZnr5w8S/CHYN1LLsw",
-	"R7huhJpFByhd4Ub4EVyiramUG5FpwotElrFIkaXIpFZzlGIYg1pGzEHllYppdjha7XO1FoMmb8MN1Iwm",
-	"O8YBmIryLGNcTXZiBbtUe49JRdep+x2fruOuPn5XdFQn3KXebxoxWYOhMnQQsUkWhRrumY7ZplI2VSQT",
-	"KcMgR+xuS2fiHiIIVt7NPcjLflkoO6YQihr4HLN9vuAxi1u66hWNs3NuynPpjYW4S4xJgIA0KEfmJ+sH",
-	"amND4Qn9l0jjSdGLfTQeDvVRz7aQeWQpCAdHlpJYlS3LeSk0fTaILuLLweXz+dWA0vlsUKQ5XI56BXtz",
-	"QGtJiKUINDJsChN0P1wxqehq3ezqMCg0aVInmOHT0TR9bzLKEqm3L1fhzszySfug/lFsyIryrek2D7wZ",
-	"ttD1QBeZCzdIoD91tiWY/VWjVrc9LZGPULK96P9at2tqexqy4O2vSPwuCbCTEf8aBVDAjreU0yXBzpV0",
-	"q+MTr8xKMTM+bTloi7MQTFq0JBgkE1Pjw9ToNLN46XZYf2ZngpxZcTFbsYlFRTRDdvWtCTZ7Ls5I032i",
-	"bX7e+T4TvwjRQZHBCNYB97FRPoM7UQG/+vC3qQU4tKGkNo5otJ1axNvCU7Fqr0M792XRDtscRq/xjrmE",
-	"TeaGX2AFkNrpb/B6eNyAcf17vCtYWYTrGq4dArodOMmUArU1tJfmR1dWZMF2hsQ67Npl9EuYLSbcuYn2",
-	"7qOyE2la2cqEyb7mg1COUqvP6O/AAxPM+vR3+vLy8mI4HHpoN62FrU5cknoevnqff/3Fzbffv55888Xb",
-	"tzdffTG5+eqLR9d5cue4I+MsU/2v7Qc10LzBXOOGAk+gkdhez3YjtR6iNSUM0vx0IjYTG4hmxNBzX+Aa",
-	"YfuCTBNOI5XcY8ElOSWmEpf12mHF2KeQvagsmokJF8BWgoecZZlWFVtQEiiMEBBYYr1mMaFmzf0iahF7",
-	"6VNpnymY2z6N9EUas2yilpRPGpQGumD66JrTqP9cpzRy7ajtcfgMKikIzuQLMjSlL4RkIf5a3/pmtcVq",
-	"d3S9TpOn0FYkMJvWjXEzNIjUYrAK38OaDkQxTl69hLuSDZ4no/0VEah2E23LfGCHnjsC639osv1MGvsE",
-	"C4B8Jm+DSuRvRLECqHP+KO0qpFR5TLemX5mTVmxtharb2GAeDN4NsL9KozqLKq8hR8ED2ce1XstEiTvG",
-	"Ze/6dNQPG2ZNrt3hqefarRhvjq9opT/hiVw29h/dZcIVWLJveyZhVahWFvXBE7+Vn/wzhpSZtSwSshzs",
-	"M8dAiaNjuuyYtm6GLOfciFq2WouMphVfcp4UfmS6YnJNIybtrfqzjcju5qnYyP/4W86y7f96bz6/iv/t",
-	"9OW/jcfG6vm38Zddzs6/jcclbwcytrr7rMQl2vvJKZHG0HVbgDw3whxSYzeJZAdf0P46mpnnCiFSkDnN",
-	"HqOkdQ34zdCDuk/Z/r3UP+lrf/K3pf2F8FYSDy1hyk53dEmfkIZzGMF1LtTlCZ8WtXOHrtnHtFQqyXQ8",
-	"uhguh6uhnHqx1lYH3Ql2Vw1UPl4DLcz/jsH1ZqRgXS1z4GwROaMmEy425T2FRP65ArVqd4LdP62OnO3i",
-	"IzO2oPwJj0NFs3mi8oNksxSeM7NE8MwVqPvsaWqoNZgWmG2ZKJNleUJuilp2Zh9TMJGBKLeEKpIyKhWk",
-	"1ds9TbApiCVb8A9pxitPgqmTTgk4xIAp6Q3NuaPvzHPk+1dELrWIS1SXXPZP4XiuOJ094iqZSIXd5HHZ",
-	"wnJy/j9nQhWWkzOmShmZ3snpl9WaspSpYLnd8mpv93q0sI4W1tHCOlpYJQvroIQOz9fTOa+jeKe1KeuR",
-	"SR2Z1JFJHZlUiUk9tnFqfmCahc/nfhu3jG9NS5UmbVuQuUhTsQnfOJZd7ofEJ+WyQh11soc9e2b2/ZnG",
-	"/bOOE/xGCLCeSLJnOI5FUpNFlEhy8/qVybOQEGAxp5m96am0S2wyjg62vYoLpb2qfrkIHW+F3Y0TQ7et",
-	"BsqRHhvo8TE6mmUYe+hpQrI3QqyeMLlL8HR7aH4W5mV9KbI/CqmwqAR0d9p9IN+Y/k8YmaGPZ5WkEYAg",
-	"FkCBhFyWA/AQSis6LPS+WtHRO+RBrwjUWoQcFRu8CVFCgjMiMqjvSdKEg965oh+/Znyhlr3rc4gF2ul5",
-	"K+VQhe7FIUwM/GWQzgS1vDBywXZFCMQuuApRpxdD/M8rEDXsEjtm0R2S/fhbH/2egkedZf9X+kWoNUk/",
-	"vsIXRs3QoFLQ7+U8+VvOzPP6iYdyokaYUVOCzwDCEuPbwmKSxHKdOr/2NnA8PHsOWLNfXHXYzhpFdkjs",
-	"eoPvoKQrUtaa5Y8lxk+4Li9zLhjeZ382RJFSvsjpgu1FHW/NIGUCOd1FIA/uyHfA9Ts7AXKEDm/8p36w",
-	"FvwBw5hR6rvezP0OFALljLyG3KFQXk7gtteO5Bms58PG29M1JiNElJMZs8GRmRArQhXsLt5vLIVUJOFR",
-	"mmMIj2NAozLvGXfhPd1YMgCxD0cedePI2HkxaaiiimcPLrIMajZURUsfM6XTlweLRa4ho0WP+V8/DgdX",
-	"N4Mv6WD+4efnDwP/49k+H0fjh9+FlNouec+aKm2jd5+Kfg7UyZonPJYeFfCYrOiW/CQSDpnaFILv/upG",
-	"eUGmSItTL6HbL3ZpE8hyjm2KisaUu6tN9nsfBwsxMF8Wk9YObHPyNhzL99h95oCTWWu+A9nsQq/wLoG4",
-	"4B+NdnUyT4omnSemCeeHfq+sCGswilxDoC1Qv3u7FRdzmHu9ftORMU129KmZi+wFYau12mK1LxclUJIU",
-	"Xc6LWWZLwgtEjYhKRj9NU4jwN2keWMKZZoxwsekqMcy2/TnhcVlojJHnWB3jIBXDCOEO83//5ut6xYAm",
-	"2835NqrhfBhDAGk4+iCckHf0Dm4usUAntzUEjP9B0hXDBytcblyW7qMyt7kZ/EAHfx8OriaDD/8eZBgv",
-	"2SKjMYtf01Do9Q3cbbubfLg4hYKycgk3qTNWdoiw+Vyv/LoHyYuyTzjbmLLTsl+EbYuM4CmRZEM1eUDv",
-	"OCjKv6T3miigtD7LTL8A7GrFUsnge7iIXQPAPXwOPLuJ1j6sH/d0MBy/G11dn9t0Luutc2PjZT7kRNYT",
-	"NM06gmSeS5YBLpKIkRWjfLNM0mAoz9ogtY2q/shoqpaA/ge3iOq8b/XX9s68KOYL99RzkXMI05Kic4xR",
-	"4/U57vMm02YIKJnAvXekbtBMeTe5uIS+xWHoWLxkKQ0JHJHdIa0Z8gJiWNEYGsktoKi7lkBL6DXXkFQX",
-	"tqu0dhMMIxNpzKQKhl+UkM4IPgkN9nCh3VC9WYbGnkKKk5xe2wOOrdLMSSh8TrHAoC6i6B07IVPsgjy9",
-	"JhvMDVVKc3UInsihNwWZJxpnqJqe3PKpads3vUZaLxgw0R+h6SDLTHAcPIkalVpSDgExkEV1QqbmFE+v",
-	"cQDk3Ypg5Who7jfNcu6tyJ52u6ZYwAszttDKW0YWggh+QqYQ9ZEI+6prWY4rtG0QpUrSFOXGLYegIc0k",
-	"lyLPTsjUSDoHHPYGMD2ViZjPyYxFNJdgUG1NkmG5HSHuh+szDaWu5qZXtFk6qv4Qy2BBLlrZyd2BEhuM",
-	"2bF1nQvKazgiTLFvDvGd7J+P/ujU8tbM55d4/fItXTWk/pn+oNrEgDgbIhlzKr5W7csy7+KsKvJqh+6L",
-	"OFEmy/kABM5ErI2q/9QG7jplVLL/VscZPrTDpEQQ/qAfraIM3g+h64tVsPnEDccDDDo3eGQBTyRRJ+QV",
-	"RixxlhQliEwTDG7irxT7CLqD3/oBmQeqTF2Kv8WMxno7/IfGgyE8NDy7Pr/UDy0TqUS2xYw546zunZ2P",
-	"ydnJ+GRM3hnGMxMfQTHNU2glyePmucc/gE21mumhRn47O+NehmICTXe5ReOCh0ppoqsBPZudDy4v4svB",
-	"8+fzq4G78GPnc6PR966xj37C7xNFTdfJlOpz23VtzqVrfpq476NknTB+7MN37MPXgxov8UTMbbgDUt0e",
-	"FXAk48oLtrDqrnRtdmUOLKY06PngYng5GlyOr04Hz/VhiCyodDT7pe5v9NIGxYEq7nFaocGL7R3tSYBV",
-	"aJNCTubQhzBjCrgDfleuh+e/CKzLAo4oqoD5rBPK6g1RHJMNqaViropUAZUlfsy8p6R2TTZwQaldm157",
-	"/Lzez03b7l7b6UVyzzjJ1ySZ19RH1M5KymoRAgxYB5PWaKtgtZhiItBXDWbhwj2AN/Cy3K9prxBnJ4VC",
-	"eeB2TyCxhYHxhH7NeZKZWGD4y2avcrC8O0fZY+EenAN8cjv82V0vxm0H6J1zWw9JSU6FFC/owwJ6Lk2t",
-	"2u5ta7/ozWcb4VkvkuCRaS1OJNZqaCld3y3C3JRmok1F+7eWyjWF6UmhoIn+sGUqkJu0+/amJICfrp24",
-	"QaQb3nYYMLgUnHkh8Mm+ke+epAi2TYX9U67z4QrSpLkidEETTmZbdCAIzqotzmUHT3Ydh1ZMBaOGhFiZ",
-	"1mMFH61NW8kHKJ7UiDEJW4eA5gRiYxlSn4Mp8JSqUjUOn9gek2yhWKdj+xaefChL6q6UqVlEkCpfvXT5",
-	"LF5BomtCwY/VJ5TcsyyZJxHgXH/WFKb65V2Ds0aN1+7x0TNW0nYI0+ncX4od1lbK0xb24lTvaaKCfAoR",
-	"DcOi3930F0lS5gtBDaxP+3Xx14W6SnpNk2qQGN2CcPbRo3Dfq1uLLdiLxkuK08+NROjvvPHzQRXgDj5G",
-	"OPKmzb93PHwmXjCjwhfpWok4NawsFf3tLyOzrB35bLe83MpJaO4aVjCkQjtpNP9t2b9GL4CVyH3jjwf9",
-	"cbtm8Ym/ibbin3/Lc172npyGvCcAQmvL6qPr4Og6OLoOjq6Do+vg6VwHBwWpore4c2xqyTYNSRergyhB",
-	"ltho3ZoUoqoz10vhNZia70M3TpImcYuBiRq4fqhe06CQVAXz71JKAHUwUwYPKyAfpu9YibK7zadBZ9/0",
-	"9+zt6tzpBFTtwlADPL3W0BvNUWSg+tqrYFioDUxaJXFsisqab0A3Xoo8e4Ep90b7A1xMUyHV9OSWT51U",
-	"nPbJNKWKZfqPnGeMRkuNEoTAc94UzfPLyusJmdLVLFnkIsdrOWY3fkW3txxudpW1V/u2iBuaW3RLpDgh",
-	"0zXLVlSTe3kAe0+pAYF7RBGfkKnLezMPI9UuaXzLuSiMcVKEv4D7h24J5Vu/b7+5EDQEYr0bnroAeIEw",
-	"EocWrWHa1epjYQEvJYD3exrPDT19O1YB6GjWVOOhkF4L8ur3nAJcSqN256mRd3yV3DP+/bqxhPC3wmch",
-	"4F1zLMSQBu42FISTeRQxFjfVEPbUzPOhuZqdPIkeFtas9ioMDNCcgFd0kq+frDLwkziMC0z9Io7FbnkH",
-	"JYdeqBb5xLfq6qbab7smbWX7n7QobYHshmKY9kR5VGTh2rDUHHHz1yRjq4THcNgR7b7Dx6sHPwHHj/9F",
-	"4UvBF4vPgRNV/safFUosJWo7Me6jD002Z1te8y9sctZTlI823tHGO9p4RxvvSW28ah527+aHu0l89ud3",
-	"8dfvV6PBT+efL6V8/ZfeHrnZJqzvkOzsL2z066+amA1QvKa5ZM0178wiacbsbUwp4E3bA6FNP7OlKvQG",
-	"Q/nt0TgQ/eZebwkB5aIKRMmqhMBCmh1eFNFB+HNjXwdveoyGFGTGzFUoLsJYNwGdsBawZ9dczNy+N63+",
-	"4D134HBPB5LJfu6O1xm7T9hmly4FpdxA40uFuJMkTe4q0e1LtdLs4TYfDk+jNfzD/sjSVBAoKWGDBUkk",
-	"+DzJVmQr8qzsrj/Bd5+ZlwstotDaDB/W4OF3epvfUxVBjDgEMbOP+uc9Z66zFFxOiKX88d03XxMT1h3M",
-	"ANnLWnArasgl1D9CuOcXfJEmchlO1v/YMID+pQHWCpWUr4+08qcRYMbeRT1tquk/OF08ojbId5wVpwdy",
-	"QQ2Su4sfezp/E1LojTNsK943g61JxvTzzslUiiCgdxD+5JwdGQpki2gy9TV8M0Dhl8KkBgLK0i1P2Vzp",
-	"N9DN0jYtesOkueGX1gOI5imZ4lOTmguvqIQ4Y7f4I4v7zrcGkOt3k4iBq9E65yC0q/CvJZggcEKmOTdE",
-	"BlAmCvIEG9x8t7zk5zNFmqbX/iX4hkpM/XBTvHOFGEEGinnRgsrIxoob0AbA3PLiQZO0CL7ZPE4UScUC",
-	"cJ+oE/IdT7d+bDXEhIHTCrqZQB8BJRwQqQ2aWmmAbrk3eZ+wjxFbKxeJg+iClJqpWGsdVeRqakSNFuEn",
-	"ZMrFxMQQmX22QdyGNsyPsB9qyW65jTjSuDIhRCdkar6dyFyuwaFXpbXPpFd1U7+QZozG24m/gf70Gypv",
-	"i93VL5jToImBA6KND9iMurQYdqSfJvxu4gOjvwC4NblpuoOEuJjMtoTecnCxYqSUyDCpUBCR6rk9F4Md",
-	"z7jD0OTG0e7FHf5RtL5KFDGEdnLLpyttogmFljszQOEHcFEDseNne/VhMmCNs5hMwQYrIdjmKJvq0X2C",
-	"3VSJyPQRA1Bgm9WETtxuOOc2NIiRNk/GJEUUu+DNXBBQdaO40pRyywssybJbu8rIIDqg5Hio8hwwHqtM",
-	"BNzfjiSKGmwVh3dB0eAGqtCl/q5KelB31KOuXr9X0I4WLJXtB/j9rbSuKPtrBdu9fs9hr9kR9WQdIkW2",
-	"eJL2j8FWjo1i7G1z4405zQp2ZBr8sRPybS36yFwTTTVvmvaLMrqahXuMLlgT1/MqmNC5buVwi8CqugR2",
-	"OzhJk1WigvJzSWMCYsOzliDW0Z2QBTPVMxJu88dMaFtMtyhi4MVbvhBMEpGroke5i1HMGHCIGbPnEcwf",
-	"T+AAMMYic5IpYyndTq8DuX1aSt7yRENmo6O2TMErKtsGZH5JGINEM5WmtZLjNlLvrNdi/YRMMfEVAL3l",
-	"5dxBeyljk2P1CmZskXMIikyMc8FcPRaPJRIRUmYylb0Cl3IuMSArhRRs53iBYcLE8DHcDsrLCLYRbFKJ",
-	"jMXoCodNcDzHT3ea5ZIZF7TEUpnNXuSxNVt9d9jzwdUpPRtcnkcXg9klez5Arw76hAudXa7pSqvjNFsw",
-	"Ve1JfDl4Pr46HVyezc4H9CK+HFjfkB6lGMP28HemDxpLWiZQvzJU0fUfalFoXZ5GWvFgseeUll5IVXW9",
-	"4+G70fOipmfNsRjDKgeXs1E0uIrHbIBltfQqhmd2Qpt4eyyP+Q9YHjN4DEZlsmgoodks9Mp3TUV/vH2K",
-	"biZyguUrCyLCQkO96x5oBmuUMxMDBrq2gz7g0fjd8Or61C4nVM7Tqic0Uqb9rGkNEtMtFPYoOEQPfzTH",
-	"KjKMaUY5Xjt2u51SkGfcUvPNHW3LDLTO5Xuox4PhpTfowwHXAhoRk+6XE3DcbagOrl7e7SCdVhoBrVFW",
-	"3r8svT8X2Yplbndlw3QGBx9M3Xp/G0369g6W77YGatS42sWBp05/8O7tivuUXMKNAo2hPBPLJJDFqQZp",
-	"Rnn3+fegh/33u42ADiIHky/f7Yq2Qho1J1f56tS/tgoMMfLLeoCiCfCA2tCA4gsr1dtEo6mZ3ekQp4ne",
-	"kdIprphT1Zu2h+JEsCzhuw9EbZP2uaEzFu1RNh9LV/uybv/rY0PFEBUH0fDFCZrYShmWnlZsNWOZXCZr",
-	"PF2ZgBKdpmf9/nOXCvvAIRxdWSaiYSmK1//oije8XdI0JRuG9Ub+Y4dUPisONOThOfs+TlRjDfuLgVaD",
-	"B5faJrjSNkFx8sYR8PF1up0oAYs96NoeFoeVJbUgKwfqNMtf0HUK+RuUsTV9KDzImUPyGmIQ9Eb8+HPv",
-	"J5HwACpH3rTAyiVjvF3WwqhqEt7j8+dNVsluvIEzYmLuITpKXn8GBvE+g8toHA+es9P54Gx4ProYX54+",
-	"P7u66PmFAw+NyPCqfzpGMk/SVVEQbk5zqTQvAHvSVLr9Un/pLfFeKLbHEhUrg7lrnQegXutAkxXFwlwa",
-	"MOtS3O/00PazehBgEUvuNYaccui+Miqa/9VBBnRY77kqq8ShIzm+eIwhXrBoa/+XV2zZSAOV4CIcP3DK",
-	"zCGAVMNo9Nglfo1NFbFZia1POh72e+gtd8w3ElxpeXXdW4mYZVTVmkC1KGblKI60KKLdBzk06SpBz/eU",
-	"tsgZrbVbZRJGDn+ZJTHdEp4slgpc1JuJlvIQHmEWD2db64havxRQAgmPO7SqBzWT5xQCBUvSVaZiM9H4",
-	"KlrVDyvie2eYFKAwVF8WozgmRXcVC5zeVcmkdEclyrMMYhcRD0WeBuIhcADOTWjm6LTOjC/Y4IqOhoPL",
-	"+Px8MBtGo8GYnc4to7LCpikExY0okwWHYx0SXE7WgA1EFwB97xvx9yRN6bPzkyH5H/97NHpBvk54/pF8",
-	"fH4xuTh7QbL769HZ8GT4P8lXLLoTz8bD0XA4Go7Il0nG5uLjM/gV8aPQj/Bze8riIbytOYXRP3j12iRl",
-	"j2gwhd+UaRRzAk8X1ePsXZ/x8Her+cy4utHDvCnyyCt3/mHvZQg074E6VI4JdoTsxjz/qgjkDQNnPZ07",
-	"BoPHak6lcAAS3jfHSWwvGt09r+0jSgnemUkMMO4WXGHs4Bs9/E3UgGzPwRXCsf4FQnO+f/d5nwhuSvn5",
-	"mIabVxjHh6wUA9ccdF8CRbZkjtnZNJYSjm15ETNQixrqQBsZsTeCGnBTuLma62y4h+oUCHjRyrneVXO9",
-	"uf/emeu/EHiFk6sT1uCCHIntSUnIOtdCSMrXqaAxcg9XQ3G/qdFpEZgY9bXQrPqX+n4kq7WQ3RmCBeAt",
-	"5VETO7Cur5aoXAeGiaXBWizlc74vSI1RuyXXV2PVE3zKxdd0TpN5HEPeR0y0M+Gg56EpbtgD4TNZi5Ow",
-	"u4SVbr31hdpnl7wa4XI3aYgR3DG2lo5p9cnGgGaKF5n6HEuWsX0J4RsHUQhPhVckVAPL/lqHFxppxH2/",
-	"5i1Uw9ofuuIKswqa7ZYRqLivf/okp7fmTQmBYx/CojjSKy/rGru7FscHHuc3kHUVAtB5XJqKK4UQpUlt",
-	"XxBe25kCUJT8KDslDY1jlHjwGpZrtmWUtInDYrJle6PoL3qwV4qtmgE0XpAqgF+KzOgsMKGWRAYyH2p8",
-	"+RCg/ipUEGtlF0gVqu/XGkUIlzmIJXiwGjONMaTWdJnYk6ho/A1MH4au5AcJ7irEFArOKsLKMbInUrMq",
-	"/pdGeW7z6fc7Y2/M6G18IOzu2SngREW2uAg2K2X2hbFd6lUdOc288xfEFPptmrnRxpX98imZgmQ0gZyU",
-	"oBzdm6AhvKUOU+F1CEk5bfEPEi61NBPWeoWgZFsuwfWw2U+u4KxBgFTQmnpf7Xevz5dkjJPEWlWHnPO3",
-	"yvREKkFRiRb0SCGgO3k49K2euoD0a6MbDuDrRJ7AqvC/shApc2yLsLIx6mkvZcWzwUHQcIqNlWAVjiq3",
-	"qZ0qY4ZWGWTJ2qrY9P2KF8WvFu/r48FYTfi9vdDWMWjtGLR2vBg/Bq0dg9aOQWvHoLVj0NoxaO0om49B",
-	"a8egtWPQ2jFo7Ri0dgxaOwatHYPWjkFrx6C1f9qgtcNqRWHucPc6Ud4lVb0ImFgxL984EHJkw5Ko9eFX",
-	"4uyilub29p6tbyu3aGXJ3eLo8T6TJBXB8tdd+4LFeBa7dgVzTp72IDf10jxZ7gO0u96sM9gDDdU3S7Gq",
-	"R3wpr2vQpno7yYVWn7EqSuWuEhLf928eVCGboq+I2cliCQW6SrvRSmNde3t0jimrUJtTrhvvoFzxFRfE",
-	"0Jk6DqhdUeac7UBJJdZYBgHrR3QDynrbQjeTJWQmylWa8SjKtX4L9U7ZWbivsXhgHd22RB/UNboXiQVi",
-	"xuam5/KhfaaC9UEcYvoFURTwlralnWBN+N9OzmjLX8RwMpqYYCtXyeNE3bgb6N8Og2sszA9MfMYiuoKS",
-	"VIkKM3JXbCoYDAu3bp35p3n8LlggGngoVV7tar0/yS5B0wJf7TbZ8EAfDH8NPk8sCs535Y6ew6/CHDGa",
-	"1DSUM47BWgv4jgSDY+3B98r+9eYa/ZEr2wQAlvrJcWaKtxxcJDRrqE9nuiNimR3XdjPVfC9RZsZOnepy",
-	"2dbMzeyAVJTH8gWZynzNMsliFk+hcBfhbMMyt1FQVse0Sveqw5iOFcjg7dWDqxBUjBmsCuOuKHYcXsD+",
-	"X83DVRK2g7g1e+XnSxvdmWx3NO2uR/z+43SJ/eRtR70WMFhsCQMIeRC6f9Qujw21SU3fusZ2daXucnbt",
-	"bYTpxQjXqRMDs5oNF7TSdwSO6Wf2tQCM57Sl3HI1iEyZAOvDGqAUGrwZAwFoR1xDh5MbF7JZi7QrYw+d",
-	"+tXXX6dUy1/oxIh07tZrxy01hPV79w2Hw0dYgRjYvYeaZK4VmmLrq61r6yHz3k1EG2DAD/DZgLzcUHnw",
-	"sexKj6Vbj2BopYvSRSsCD6Sst/Z9ZBPdXaCG2mIWxA0UV15NhWUUO1JscNspeN0Yg36D5S4bA9DLZ8G7",
-	"e9kZGWm8kV3ptHxns3N0IDbsiEyWjGZqxqhCXaUIUeioE5bvgfbgZjPGOEZ/ugZoZEHXgT5ldPYouXQ4",
-	"aRVUVexdBdlVDLQRUhHCv8uKDKYTUNRaDtb3YaDuqU4d2UbhKQ/yDP2r52YA8xidEWXvXqX17i/ANsoX",
-	"dy1uEiuT5ngg9Ao69Gg2t3zB8uz6p/rGLqAwtPBw0q0FcEGVDvd2+tIaOyvuRRZHgMPdC7VTynelQOgU",
-	"1Z0C7Y1nJ+n1BIfcTtgZcV6GyeH5LQ16p3/12k1803iXEQDlSjHoXnXehqfArLeYAtJ2zEoWas5ZSUYz",
-	"uWgVL+4n9QX/wm7d36Jn9TGOVMhhaVCkilaoel1rJtZomSUBjuPun3dZZmL1uX32obipbtLnnfvWVC33",
-	"27J7Sr274W6f/fMki9Ay7MohxX5t+0oD7cbES+/xB+8+PSgMDZ+CE5blXJZ8BrbqcGH57C26uzI2ezHf",
-	"Ib3Z9H7QZpPYhBOYd2sruDZDfRuqoiWO+TR2DgYS7N6qb/VzD5UQgx2VRZZiI78Vm9fm8QcXjNCVSkuB",
-	"Cu0vgc7wHTz50N/LSRIIdNixrlRsvhExe2se7+pq0mg0nqZy5ETDAYQ+wobHoIlU9Hrsdhz90It22P5a",
-	"PPlQCc5of/E9TdRrfDKoHAJ9lRlDSU+0Z74EbL/gp6H9KfidpagyqZQXUKbZwp9nWK9zPzkTt2Sce/vU",
-	"JkZcimZAlMwoBzGYK9aWRH+YClu831F76tQm1naI3TeIAAO2Wvp+e7XvPSsMnEoH29Ne6MLBCmERO+Au",
-	"HXAxnXVvm34aIACT8RoqM6G1btsVo0IANvCpTc4Y/bBozINVM8JKwu7G7BsLTdXpAT0GDt6gnTqpoY2+",
-	"dz+WGP0RlcUn9xKU47yagAKmuxC2fwGELIi7PUzGcqDYU3QRL4eVtS/1e8myG3gwyJq9gSqQVvBT2kGP",
-	"jvqOSFsPhqLb0KnQ6ysSrZvSsBus0R20XB3NOBj32Lk9HTl0d40fHx6IbNkHoEbG1b1V/JcJS+PXmZil",
-	"bBW2ZDO6YorZ5isG4VvrbMGALqtobzIB0rTCtEQccroqzR76wOrXmVhkdCWvydQuaNonUw2t/pfxfKX/",
-	"XVOlWMahyQ2gR/+Vae0HnhZiIpciU/ZDKvhi2r/l8GFF+Vb/sEr4K8VWEv6mH93fOU/+hn5PaR4rugjp",
-	"Lyw/w2fvuNhwHCKF0J0YJpqllN/pr40qMomWNKORYpn+EnpczzJG4ZFZEicT85z+nHDQdVJWfikSq1nC",
-	"E76AkHeYhfFIxIleG5nG+TpNIqoALvciQkxXzIywEgAs3HDrP4wnD9DH4MYV8Q1dwgDRUjnMpWZ02Fyz",
-	"uHmaRBrP4CyFlmLYV6Ye8KXpq6lijyGtzyT00LLd0siaqqWlL0dvIMNioeQLEuXK9DwaD4ekWHTtDi4A",
-	"z6rpsvC9T8JWYhrqBCurPPpZYPTKccSl95H8i5lDp/ArxrOgX3Ohfzghr/zmOQknqdiwjERUspMqWP3e",
-	"KuH24yiAAZjrc5tSH5zQLl+irSlrJ3ph4W3jgrgoa87Kln65+IDd8ogqmopFzrD+R9KhSS7C42ZqRHGg",
-	"N+gkgoaKVk1xrULNEntLkWVQqtCuYjTu1ofTDbzDrsWnHvotjaMBFlcaxcZhCKks5vYq++URwC/WytMu",
-	"vt+1qecfGU01xTbUrUrA7AVdK6KcQHe7ctOoWR7dMS0vI8G5bYenJ59Ryapfs0UGMWUQLj+fY7dWCPqQ",
-	"fcLZxhZB7JNI68mDfK15ky2xqu3IPmoocO8NZOo6bZ0Qr+8VSyWE793JE6jTkumJ8DlZyz08HQzHkCtg",
-	"4/RtXkXRxUuzIwwZ9ZOjS4vLWJxUv9M7Fucpq31v88odRopW8ZVHLdAN0NRCKsx21LrDuTFRemzqbBfU",
-	"Cnjd3ejgbnxGIO016GJ0G33AhK+FVIusYWBHKrXwEJrZMnM0Y2C6YfTLlsgl9GydMS9Aiqap6Tre6ZC+",
-	"NPPqWYCHGlWld33Zvbylt3YToxXog2vb70FTOQ4xLVri15EVdhwAsR2A9DfwZsg6Kmh1x3qwXIF93hVn",
-	"hKXAxVXO8VI/UXZL9FE1EGn7Atu1BptnN8VYTi1FTK8RADzoM3sfAFQxY6nYmHNPprHWFa+tWY49cU1S",
-	"s9+UUdz5rKnf068FIyuLE3oA3m1Tw9Ca3RnfgXhqGcBapKk0+6CovMO7/xKCgTXy3caLi+90R9lSl7fg",
-	"vs87HZ30Lbfx6l45PDYLm9ZyTkdx8quKk4NyyYwO0TmXDJ8HDttcL9OWA+aMgZPZntanINPQ4X71MqSW",
-	"f//9q5f3l/2y7l+UbMEgtxPyxrIY19I7gRpe+Xrt2QvV6yBjVveue//143BwdTP4kg7mH35+/jDwP57t",
-	"83E0fvhdiMN4pRNDIdhFSjSGEhkvj98b9FhK5VhK5VhKpWsplVqYiX98WsPwTJp/n8QsShOOQRumXfuT",
-	"hWx0Dzloi60MBUS7007T9Ls5SOZuhcxf2ne1RAx35U6UrLTldjcj4NVFnUsbBHdsrVw7+GZ0FCKJhbNT",
-	"aumRcMkHHMNPj7QJ804btUzlkGzJTvcz+MyTX8T4zLDT/r1mGVxN1vbs/VJgDHERGlF1vZcCRHbu0L5X",
-	"ALsjAAraC2ecVMIp7QbaG2tH7AXaKlcz/qHfeXNZQNNe7vQoh49y+CiHu8rhg+wZv854V5smIMiCfnct",
-	"x5TrjgOeAVrSv61oq6eauViRbqwZ7GAbOhLgz9tqah8RWb+UWSFVkqaYTql/2GJAKZWKmOy7cjotXEdt",
-	"ErlfOuAeizFsurYWqKGsf7N+S0DuCbnhVeFtmpr4ZepBFkGnpKlGwvTaePs3S/McYMN4Gm+5Eml8Qm7g",
-	"FmyKy5/qIed5hiGiBjMJhoD0wSmmiiLPCE5EOZlZNSEmdEETHrzICzhrWBEW006IgUsXd8tyFCNHMXIU",
-	"I/tUxtx98dh8j+jzGyw4Icka8+ieoN3T09wcdrwvLEB5nbH7hG12+JP6mrMacbIUG45pL8I4XCXYdDaK",
-	"y2NUj+UYRy5w5AJhLhAOCU21/oMB/ujZfZvzmG5PKtJnF9fAdMBKb4jRYDgcDgeXs9F8QM+i8eB5fMWG",
-	"89FoPD491bsnpGJZpWIoBhg43HIh5yyjKje7keVc2/qTVcKxAuTVWVFK9Fv7cK/f2zJN/KOr8dilF5jC",
-	"iWaJ5j4jiZK1Vo9612OXtNq7HtUV6F+mvNUhPo3ijHfxUBS7v5PT2l46DSWjbBeakNHfiWW2GvhHznfk",
-	"fEfO91vgfI/0HVj96AAXwltrHIfKTJXdBVhp6oR8x9Ot/mmqFdYpEZxZI9OaeqWQBywY6/WAtrcNYFzC",
-	"ZYNjOOEyUz6nbMzYrOt+UqzYTMRbtK+dM72s/R2ptDOV1mj0UTmfe5V16O690TN9A6+EnTf7Z1buvC7Y",
-	"N5OyjOPGiFkDHs1YKJXUKzXmtmiHdmIe2zNbr0oUxXwhxvInMasv6TvOIFBL2LCieQpL8Y2wannnewbY",
-	"OcdidHnGSv0TotXV/eztaD3jP6zjr74c0vdX+dd/v/n43bu7v//wUzT6/Cf7d7wsusToTfDs235vvcRI",
-	"n4ypzCQJuqrZnga2lzWf5bz0PDVHXv/vuf7fsPhv1FJ32de0rIcgyzm3uYxsXTSPusca228ZN7XvXNGy",
-	"3vWp3lUaQ2JCgV9XbKfameLc5gA5tNuYl2xL/kckYkbOzkf/E0PSJ16/nvOhsejDCzm9+MGLlNm53BaU",
-	"jC5KXXvsiC4ip3fdu/w9/jkY/R4LZ+erFc22hgQ8meZF9FSYbp4UDJeumFzTiMlnRrt9ZolYPtP0MSgG",
-	"/Lfxl9Z7+MwSwLNlIpWA2zvNqPVOmGZHu5p7hWhW75If8w+oglXawScqy3lE/S4k1a5MOxW7DU2UnMyF",
-	"65qFX5g8T/OVQQIOXEHEs05O1Ic907swX7Ceppjl/BFZiobXBKsjQpYF1pKVpNhIN1PC1cVZkC27A9Sl",
-	"Pqi70AAnfsJJmmDiZcfqBXXIX720VxQ/iZmpMisZ0ciu9lWvl5cM5c0oEgsm+0QyRqZ/ErM/JzyevjAD",
-	"igwD0oAecTVQ9DY4i2G7XUX6n8TsNbwRuloqINPy0b//ryTZ7kSkK1EQqJvk4l53ZAyGe/G6QnVQQkzk",
-	"fgF13qpkeJMYsdK+1VrKJrw1AHhnyuLeeamdIiD+JGauBIIRXj8H79bYuigPjtXZFjk3oevl0++dkk6u",
-	"bQCBgenbgO6ib7AVGO1HAdJUNct1SQAGJL0fP4mZrPY47rWEeofLgRX1fu2mku9fgY0jMW1qdzkwK3Kq",
-	"Q78qOFq/KLtOgB3i34cj+ot7hrlHuzAdElptie+rJI5ThqpkKvjCrgByGthcEZGHk+Cb+xxUa8w87qB6",
-	"krOJeOARGFRwss6ztZDs0XKgJKBrNcD0144twqOVsrsWIi4gP7tfnf8w0VpSEdpZl320nX+FbBd/Esco",
-	"+7aKr2Xb9kgXUVUohkolIHZkVztdoXJqLUvzTluQsgulwKeT8t41WFU3DSWcbzSfqbg0rHv3aFMdbaqj",
-	"TfUvZ1Md5Ez+k5h1dx//Scz+QFUEubw0jhMNHE1fe5MaHIUSbgSJBUajYf6Y1pMqCSC2HzbwEHQOY1KR",
-	"PnmG8dyYM/oGUqyg2BMQr5YqcSLvMMkxW7DMOM4sdZvmBg97NYbyoLZ5yca/HVEeMZBULFsl3AZNacBD",
-	"vuw4206ynIeuysJKj+DpFjsMYcHTBpnrl/tx2ApJXFR0jNCNs622GV5A6hOLnedzasCchkzdFf2YrPTi",
-	"r4bDy9HV1fj87PJseHU1groE+NOwEVDfQs5CDn24XsDAOIXtXBaUE5siDsVjRAb5q4dXjgrbud7MNnTG",
-	"KBF2s99jn2krEP4KrekjOJz2u9emLigUDq1++TnWcftWqCTSgMLv1S9r7AlJ3I6lBwagXmO2/I1tvvK5",
-	"JoB83ev3XkKs+40rkls5Kx+6lAcMVuEFixaC8RzJKEF8yq9W59incHLjboAujhtibsR3lTv8hPluMnyD",
-	"5oEPzhcIcqWKvSCzLTFHn0yN9jFFfdtFeWLFZ8f+DPUVqopm4K7epW3WgpwoNSmZZktiIyHjiTaMuuy8",
-	"El3PpEsOMufyKQq5daGBovrzb4YMwm2Z2mRnk0Jf6kOIEgeug+pi0gUBasv0euwoQTNfX1ue7dCWtdkM",
-	"L600XEbKyrtkvdZ/jw7WJ2CZb5jUMm5v1cK8ty96KoCKkN/D3bBt4I5bi0oieKMPN+iR0PMu7TjagGZc",
-	"VUsoeOO0mL+m/5dr+eU6gpm+XVoUaZVDA+rXr7ey+5Dar7jjjXihGTM18tGRa6oadHN7OyJqHB4cY/BY",
-	"H091t4EdRTYOvKQxutnIilGOlwMig6/1SqCpgXBcdUe9ISwXbhbT75mmdhYIj+0CMhtIuaEGUxkV4MuC",
-	"DnHmrhf1YuemKJF0lwZQxjnvhJNs1tN/7oL5Ot3yHBoZaVEGMxS3AuDknb7wCmg7oaFXN+zVENXSfEm2",
-	"4lXuQqwpFZKFsRhq+pmm7taiq6ezscqSEipUv+Nxx6CCLJyjb9bTiqwmedOMsoCoMXj70dJhVSEuyK3Q",
-	"UK5H42Hf6S7Xpw9gVyNyRuPTg8WLoYF9JAt6pYON4bjKtngSfxKzz/yrvmpzuOZrkyVd71s1XQVzgb/R",
-	"ahUqPFA3xJylNcSX0pToNb6A+7YZw5uHXsebwVdKmsNrxcxed5r4TVAme4u3+qp1pDToq4Va2qK74g8T",
-	"vx+CTBacmmeh+YLvA1ZU3k1KU2STAg78PAdasZ/8qaVi64nv/sIv3Pvw0V8MfFG0S9Sf/GXh826CD538",
-	"2dRdYDgKaaDnPzdf1wIdwzXVP5352u+9Z7OlEHcu/THkaPmTmNmstHrBU+wX16RS/3j0nR9950ff+b+i",
-	"7/yR2XdWn9877Q7c779yvp2Ls2mSKOa4O8lyQqami9D0mlCI3YDy7TyG7k5brB2MfhtBZmyRcP0KTRS+",
-	"Utx+941NC1fPt5xyE0ru6gUz7J9NyZrmkp2QqWWRxcxLKk1Mlbm8Nu15MeW5aD9wQqZS5dHd9JpwcctN",
-	"YTJoa0rvTP8N/SV2o98IYgKrTXXsylxEMQ5gS0yqtqK2aK9k1mtvBSy/zKO7JrnVEJOvNXUU6y6uyeDH",
-	"NNPHILgn9RaGwWProBJtWb+NepFFyE6wA/296U9SV1GN9lOb3UmRnxuNUldQ1GTHu7ZBgCut/kiiT0KD",
-	"petJpiY1PzH940i+LoIo4JrGih9S80/u5Q4tC8PGps1aD9arTZM5a+8JdECb1vqeFL4qjDgI9/5sjXps",
-	"L+rg3Mk2EqkIltgJdFn412gTaiigWyW4gSbyJU1WScsdm0coTrNorPqvn/BLNMQ5q/WCL8Jukkd0uy7p",
-	"MI3wIEotQOBBzdk+MX67Gx2UthauCBp29vGdvZuqdpHEZ4FlS84acSBCgrblh8aCqQ3l7U29auAx0Ial",
-	"igYbGBjAQBdL0DLJWjPyqr5bOX0VqqjEM5X4S0HLZfbnVh5SFb6mfJEHa+wjd8JfwXUNZTCvyRd8kSZy",
-	"qXnwVyxbUV9WQoJYzILo/1osEm5qXu4MNwhk9dM0idjvIccHEykVerJt+8beda/4cRCzleg15yE3Bg5+",
-	"ZqvFFf1Ta9XY/JvR87OdNfwLAHek9djnmnKI3UChjfyGZndvGI0PwLDfF9Qal5eD51qxvtSKNb2ILwdW",
-	"s9Z6fB2x+7UWrazPezm4st0t4404i/TpBeUyUIs0V0vRlOKMTOqwDOfL4WAUabudDseD5/Pz2cDaIaPx",
-	"6Zk17E7k/eLwBOe95jgsvbnjFGv+uOzmPVZST2x+Se9ZJXmzdbhyXnOs334w7dyve/+pDYF1ykyd3Y6V",
-	"jJhv/HqN+D1HR6cTVLST30mcx/z7f9H8e/YxYpm2kXpvl1TbBAxN7/+onIGLweXo+XhweUrPBlfn0cWg",
-	"8IOMowMKGdUD6gryfHyBz00moDza01T4xMNca/egKYwoUNylX5W2j/4LwmRE1643nZ9vbvU8B5eTMT5c",
-	"5eCo4SNq5UKi+D4XTYYFNaVWJD4GwVJeJnGs1yIW+ITr25ExqWxCHG7xZ9rg5QrL9wbiEQt+17YkUJvx",
-	"2VJuAvSI1E880qLt0rnc462dSPYvuWgsE1j0Wkf3DHq05GE55of3Pq8kNphDaY6At+ZK+9Ni0wrqaVGz",
-	"2gvJHpWooxJ1VKKOStRRidqpRB0UDWNt3c6xMOaFP+xQg/pazgsOUXQrrfGkCWcypMjscGaY+fbozXeU",
-	"GUeZcZQZR5lxlBm7ZQYELWxY5iIFejc/3E3isz+/i79+vxoNfjr/fCnl6zeVGICGx/6il7fWBpbc8eTb",
-	"3i/ZEdXYT4fFUziJGIqp8FHVlO0nGY+hUjt0IcaMHAeRC2dGMxyT0YpiCZQbbwAU/6Ac8+rIFLEaT3BI",
-	"CBfYnYdVjgBpKg4Bt41rz6kNNeDjJGORrd2XuZx/0/YMw/B2J+dUaGEnxsrLbMAc8mKtWBguXUIi4gvd",
-	"LFONwVs+7Y61fRrVVuihttyg9iTu2Sv+l5zl7IB7E1xV6XyzgT78g8toHA+es9P54Gx4ProYX54+P7u6",
-	"CDReLUYIlgBXbGVdVKbHviDrHPvjWL9DovoeEfyW8qhC6E7C9zhQy6/aUrpygZNFy+TeUwKCisPw/N1o",
-	"fD0cOsWhPFGUsuyOqIzes1RCxiNMKJWtRAI+SK2WxDlWV5poFnV+cab1mj42mpaaFk2r6Q/9X6cspFQZ",
-	"oyscCFUgmc+gVqSG7kO4bqQ7zy0YK9WWrLiB3Q60Ox+5UO5GzrUH9xpr1R2LXZ2lNI738pWWylo29IxE",
-	"2ivqxBj3rzldlFQqKRb20nnY8VsinFB8AxS7Ac4Oe0gS6bvCuYBKp0sqyYpRmUMT+WBGye7YFkutbW3K",
-	"zUaJLMZMAsNnlsxk1UF8zV7dyssdkEfDuuDu6sb1T0tDXVsU3JmHxHDgFNZU6lKcq3zWdignmnbe4DsY",
-	"1VKcymYRbymuAjHloaCDjoB7pz9Yjcv+3CezrQvr6Lqtb83b5Z09HYaKQKmUdcLaOzugz5R23ipEmKLQ",
-	"mQUgN+sAzn/qB4Med1ySGapOIdVSq+bMlYi3RBhlDuHvXL/gsBUfvoejD01ytd1xfxSen1h4Hub+w3rH",
-	"nZ1/+vF9XHFHKvjEVPCho6H+i5rfgJvDjG+kx18qnaHVnmskeCtv25UrUx6c3jGp1ZqCXbuiNxfW340f",
-	"RyENCiZ8iyGXLXFo4B4AFxGciHVKt1C0HlLVwwm4AN9kH8LfO2HsPpHJLEkxhWudz9IksoUapaKrdbO/",
-	"1SACYDxxmUDdsmfeVyov1hIGipU3UmvNFPTrJRQN+mytVCFWn0kiNtwVO6RknSX3VLGuZWbaqtnsVlR9",
-	"TLc//9fiyeppKK72veH6BbpCB8LbyyfLZQ6nBuu9gdIGtl3iPUaJ2NDfMq3szI+1eSEO/v4OMffOapaB",
-	"or76J7BkBMebrUD5ol33Wk4JDE6hWbpdOcbfZwxuMHyGMh6XGcrzy2GQp+Qq7ATJFUParUevdrkk0e/H",
-	"k9n2eJtxvM0otfGxPTffsTSVUOymEJAMa2SY9MsSaXkajR72eIP7r36DW1MAurrtktVayD0kUImTPT7i",
-	"1Ez/dF3lXVPl1kYxpouyO1wtfRBkkdTaGUn2THZBS0X4wqsemt2SLKw7G89rGdbqcDgKrKPAOgqso8D6",
-	"dQXWYU44rZ9398HlirU1TT8ywiMjPDLCIyP8dRnhI6vhaAZ1oAc5V+xXr4ejgTggvueJjl8lCraM8262",
-	"xHdrhLebTaHMjgGMfUIVWQmpyOmQxHQryTwTK1NJv7ul0aU15vf2uZC9YfpSNrdG+WbrVaMKFaURa1bq",
-	"Yut8xGlqOmrv5S7r1BjbO3Tt9aaOTbSPMvzYRPuJmmgf6meSrLlWU71ZpHf+G10z+EznMbveF3m8oov7",
-	"pqCinV3ETXPtxtxRj1GVULDb4+Ox58faO0fWe2S9R9b7m2S9jzQUCvXsQHPBVwJ/dbNh+6aBgjRl9W3r",
-	"KxNHjHooSSQ2eS8rpD+JhBcBWVDhy1Y9amOUmYAdXgqodGXpOaJrGkGswWjY70Up3K24kC7Blab/695K",
-	"xKahb0uW3eiqOdKr9ZwATEeGe2S4HsP95+edXGwmGnPQAMHQeQs/9ap+6+ODMenw1QQC7vUppTyHzg8y",
-	"FZuJPrMTySIB3RmGRTVqbfw2hR9WjnEo7AuL107WIk0i/TXNlUA3QsZo3Ls+rfF4y7HaWvhWWJ5xKtTT",
-	"O2r8rqXwpGJSuYorRYGcSqy8TUM7uJIMctYdN7gCI9S7KN+odRcIbWzO4SdDQlMeSSK6YgSS4jAVg5tS",
-	"Mx6KVzS7Y5CUp4d/QUbDIZGK8hiLjuqPlMeQYHNyy2/S1HQHNCklHFGJo5yQlyZRz8ESC0jawcjdW+4H",
-	"NY1KMU3DnY1MALF9Sz4OIXUiMHhtFrxtVsZRnh7l6VGeHuXpb1eePtKQ0rzpUBPKyqJf1Xj6lm1ee4Vv",
-	"yyscDYkSZDR+TqIlzWiktBg0mYhanuuFv/nyc/J8fHHeJ9+t6d9y9hZk9zUBaCWLyf/49svP/6exwoCj",
-	"EOylUbRZMrz7lnuzaDHpfQRBa8SfXIrNCXmlyCqXiswY4Sxxuo49n4TbRgZ+meA+fK1twVtu5LIrLSjJ",
-	"7/FnqL+DlxajYX84HOq1rATXGo+t7StfkIhKRlaQuMAFiZP5nGWMRwxzbag6Idj9NwYl4pZPWZaJTE4h",
-	"G3+qhJjIpcjUtI8fUgFdSafFovUnvZQptipFIKZO7rsw6eF4d3Fjj1A6FTV4RPmCb8XmtWUVTX0thFhB",
-	"9oU0uqifP95WXyaYqfQbZ6lrIRMH9Oh0PIR8lgz42+iAdBHLGi0/DoMANbZN/7fOLdX0kDMaQStvqsjU",
-	"A316Qr7nKkk1JYARkTGpTPu6k+6p3p2SrhMFWaQmIShNEyMZiiqVOb/jYsMPS7d29NItZlWzaZNgFS47",
-	"2ZYJA4p9EqcMU152JcZ0CWst0VP4LFf3kWouU0Fmt/5zWUv5fwn5Q3CMX5ARtH9ZAt9d0ZRkWD3fjIid",
-	"Qnr93sfBQgzMl/NUUD3vvlk8ridB652MQcFbRVUuSznPDZkpejfAS5hIkgoaF8as3cMu3K84d42m5ZqJ",
-	"dcqwnA2qTFammpufnaabTUCyPQps7jNSdplETHs7sx/lnGYHbFAzcHw8GEEcTF49su9fgH0/XdJpqypZ",
-	"iO0d+Z8hYvmOs3fJir0Td4w3nDH9E+pxc5GmYiPJ9L/Dl/9rauk/TfgdJCdzEmjicFFWc/RHv0zOzeAH",
-	"Ovj7cHA1GXz492Dj+Ep4Tkuz/VKWGvbKwr66m6UgxsHA/CPrgXnaqQv/d7maiY9NPWLf2cw9o/m+Mz3q",
-	"oAsYKMFLDDcL1RCYUR4LbvqSg88FNE8IkDLDaLmwActOpDGTqtUbY/tpHdqZHJf61rTg6xyxi6+1dJDV",
-	"vyB6UFsllNiOdFBQG9uWQqYvWqAlLdO2Lhp3K23oH/FoR0fHcKveXTvR0jtxeP5DoDMlrs8lxVu+wnhs",
-	"+qCV2vNtEJoBvN3JhRIoMN/Y8EkLNzFXRYwHdIILqhS/TBGhrsrDXXMHV32cLc5sI9dwzy2zi8FR3M5K",
-	"msS2TFEydw3RQ43rK9XndvRCwyZ7+slS2Xas6HSwp91QV5B1U3lH8PdQSRtDhsF6NvBbqYs+nNVHtJ6y",
-	"FxsOz0toHeClOBcnoGhBVTDFppZT7qSE1vHqpdXV7aPd+kn5AztM9W3LdYvSSqspWWYWfr+oHcE/Hsts",
-	"kiyOcZr1CHilQZIcmWQHJvkImYjC7RCJuKvTsmmfHO61fNzXLvv6SM+wUd8OcQ2XiONX9g+XlbfDFdWK",
-	"IlHoqI1mclHWjuRrc+9qYuODekWbZHYtPOF3W2QdIIaWkJ6cBo8WClMelHeexlyd5m3CI1akLeOTdgYr",
-	"quGa16gXh4lqp5A3444marcjoWiUW+yHv74SToPEcc+y+4RtwpBA7UT9QMSwS2SgyZ+cYHPIXejEh9Fn",
-	"Ai8U+IQaiPqHx2g/BpjdmPUAkSpJU9OoSJZ68XhUuWQ01VZh+zn9Iz710O/9JGZygl1aJ4D9mG5bwIH+",
-	"10DH0P7TGdKa1mO6hdNXNGnGypnGqZWkjAQ48QEOVYDZdj/eAWuWcwNIn9BUCmNXu6Po9aj+BSAFjC5F",
-	"HmIRG5beMyLXFGMi58k9KzpRe8fZthPtxMrfLTORL5brPMjJAZwNY3cB2tdctYCG6t385cBQTT3I5VLk",
-	"aYxkBP1W15lYgO+a8th2nPa4J01hhzYsTbvC9pKlpihlBSyjmu7nXTCaQkN9TfNbV6xReQdFp0PQKUOQ",
-	"Owcxz2GP8SoLNuzBG85sR7/OH2tcyqHILbpyFhvYiX8OfCJsY/FN9kSQ0QdsiTq3R82tynhHPsuc5dEd",
-	"0yc8EpyzSDkf5Ay65pe/ZouMxoDVn3tsPtfwX/dA/5R9wtmGmPCRPolSRvkgXxORkYytRaYk8J4+VtWF",
-	"9mdA8VwQ7Ml7Qr64Z9kWLXiWSrQD5YkJ09YaJjwHhUK11HKK7OlgOH43uro+t7q0VVXd2GAXo1qrdU5E",
-	"SGVxGYuT6ne24XDte7zxuC4w4hNr6VELdAM0TdIId67M9fE7j7/+6PbcdMC/HrrdxjCR035vnolVs9kB",
-	"M1gb/vpMY8fjmL/UBHp3fvy5hx3lNT12cZEusfMwWl16nIJ5/ZL+2ILb/Qj5siyerFlmIml618OTUb83",
-	"o9FdKhYwu/l7QhflcBsNX/1NEwxkTS4ugHBNQ+9ytfrKqXaEpcHCntqg9eHjScy4wjidy9/jo4PR7y0r",
-	"Wos0bV+/Me3MeA8fNL49CgdMHmiWW4W2s03+uoiCCghxsWJQJnyzFCb8NlQ1DqMkQ8FNjmsAZiRjvEOB",
-	"CpNzjDvhgrIQ9SayUq8R7mOPdQeOdQcCZ8WjyKYYcK3PJ/vUqyyTcPOwYLvArTglrnE+Ad+xiR3es0DZ",
-	"jhz8JCuy8NuL0+9lUbqD1xKZb5wcGikwp2+9XQ1JEalRj9XfJzD+8SXITLS4XVMZs32PXCrbvINjtpYm",
-	"O3LFI1f8ByxL5SsEh2gRu9MpjkfieCT+QQsUmdC3Qy5FSufqV74UaY6Yf1dUK/1MkijPMq3I2KjxAwK3",
-	"X7NslUgZLLbz1pauN13eiD60hZFBKIRZ+TfjokjA6vV78i5ZT1z+hevf6T1xl0R3hl30tPXIXRUH07F8",
-	"YqwZ86b5JJn+AVSGJeXxRNyjFsFoPNGmqEvXmthIVTucvRKncTxRwn2816bnhzB6ZEMdIrMNfQLxAdr8",
-	"kkux4WTGZBIzE+qp4CbmhBQx8PVas33vTsg0HEyUJOuURljOnKbpLTfd5sksx0gSmseJIqlYYMC+H3t0",
-	"TB07po6Z1LHKtaijjDb+dQNPff/ma1kHbIerHZ/9lmIbrK4xU48uLAbRL151sRLMfbvsIKe1/CEcXqSo",
-	"KuK2DdeD0Fkmu2WVnGhJd36hdaJjXc/j4SwfzojmcM0gGdMCKspZ73p0pcVpLP0rjLWIlr3rS1RkgHRs",
-	"oDv7SCOnIYfD37u2JT33e4y4sJeiNZLD8jxJV6Eg+A2brXrl5kk/91yLueseaADdhorZyb1S4OeuB68/",
-	"QLpo8LiNTyCWpxxSDwfw0uaH3rMMlZ1TP8ie3Sf47dnIqC1aI3Cpopny98PesBTXZBAOcf1zbw5ed7Od",
-	"qIuii/po1PwLGzUfNIHJfOV8eaFioUjAz528ePgNZdU9VQcGySDTFSpU0JiZ5qdU+W2dQNLaXkWldgg7",
-	"E9cMOw3GGZTnu4b2dAAJRPJPteWwnfbJNGY0ThPO9N8Zm+XzOcv034zHLNZ/aL4Q468rcY9/xkyyDL6+",
-	"5VPbXE//YK9Q8QPeA8ILhlNDPm4qorvpCfkCQhxMtrDrL4TKfW1HolAo9ZtEMol50IxGS0gygzAKzZBe",
-	"AJloAwJvpA2yk2hJopwVQU6AiW65e05MNZZxgcbViSTaPjN7nPOUSekS+1yYByUWKYfHWKGcbECLholy",
-	"YfoTI1yYhgck4FqsC84I5WzTDQdWInc8HOakvtJvhY7IYdmBxREAwdiwHYmEtAdThqXbyf+kuaAVAV2d",
-	"7nNtNmMOKLZ/dfmt8CJQkpiD6YzC+zeVgOo0jDB5zrZAeMXhxSV2W4OvsDRGxwGubIqZnxuqX4R2/3fJ",
-	"2p3a8DyFJtSUPmIypRzfLmWQ2Jjdg0/4gZm5Vj3b75C+1281H1I9KIOM6zJnK7TCHae1mnVrKcQyMuTy",
-	"RfaG2Zbm3FsTlGvZsr9fVjiCLC8RTPXYIQ9pM5XbGwwf7eCjHXy0g4928NEOPtrBT2MHH3ZLbv263a/I",
-	"zRufo124T4MQjzF1ZDKXRSKbPSX+Wb0yRSC841jDQoO1AwlT+ierHKMP2xWSXIN9TiQNGjiu3OPVcHg5",
-	"uroan59dng2vrkbttR/3qHg/nzSrwjdaTQUDzT4DRgU5G16RqbUzJlLRlE0fAf3uNA4tX4K5ul+KjEy1",
-	"eTa9JpSjHekbIR06TPslJYaDq5vBl3Qw//Dz84eB//Fsn4+j8UOwHkVbLrogsfBvblNTExy1REOURrHU",
-	"CzZaI2iVYh28K21u6F1CG7FVZH5DmGq1cwF6jZHpC/Ca4Eq0YZ4xTM9aJByLeEwBge634rxtqGyl2NML",
-	"k+K6L6mG7VcAWf+Etvgy53HGYrUsNb4/8+c6GZ83Tne4cYsVT8xZ/gUZ0m48+Spc6DLfVMwyXftfeLYs",
-	"2ORW1JbINkuqDcbPnpcCLq462LRdykZNC+inL1z0aIIIhGqErid5ylwkQqD7+Q5oKrLSlBGAw4nipoPg",
-	"bDUP195169FUPJqKR1PxaCoeTcWjqfhkV6YZg2uuom57yYZ6lClp5NsbJjU1HmpXmtebKtfa+9EllSTG",
-	"9JAyxL4E7WYA+0hp7eJgpobaWOt1mrDYXEeGE0S6KX1FP4PA+F2uN5rd5G5Z/QIrbTvwyoqClku3Gr6r",
-	"cqMZgxTLiq0YlXnG4heYx2tKammUYHlIuKeiJvM/iNnORWwT6d8RcgGpgHccY3IPqF7Q1YhvNvRcvVq/",
-	"JFd7PdpdVmDgEqhZky/CbPEpQFFnVb4+VSGYg+GB9me7MGvZdgo4f2veDib/dzAK3IRwf22+MJjuVj3M",
-	"7WNR4dVDrr/8amHXyqloO3XmGi587tzlsalXY90R5r67UBeKaqaYCxwO1vZv7lprg0PJHE2dtfM+byy8",
-	"Z+MnaMa8y7+aJ8U6S4wHxcSQBOG16k59OlG+Yeycw+AaRVYJykrTJvblNmIhNDlD+AYPcqddHYehyIpW",
-	"x21Zd+zl0zHkoEKmuHabBmgW4RAXJDvTiqFh97FTA8HgHdknsy2hC/aCUCKZ0rRGJESlgNRaGl5rAkQw",
-	"nj/Rp31+QqYJh8xzNvEbVUyvTQ7KLU+46d6wWQpb7kGRGWMcEjJPyFSksc2F0C/aP/2xYYTpNTFRRdIM",
-	"mXATu2OqPt5yDJmSL5DdrhJug1qWQioSUdM3WS3ZitAFTfT8NlTJzYIJCdhLaCFEbLvaQUiWtEDE/VsO",
-	"ghy+F1JJXJ5JZzgh05zfsyyZJyyemHQHWIP508hKzan/P/b+fcltG1sUh18Fn+ZMTZJPUkvqe7t2nd1x",
-	"bKcd36bdiRPHLgkiIYluCtAQZMtKqqvO0+wH20/yK6y1AIIUqUvbcexE80fGTZHAArCw7hcJtTACJUdR",
-	"MoUSQjKEbTJ3vP1GDrBFaNiHQr7aRWL1tYCcFe+J13LQPIxCMZ2pVMhg0b8WCzO/bdEXJWAz0eaozRyJ",
-	"0CqGbcBaHYMzZh+58h1qxPgw08Lv9ofRNOZ3WDScJo9iN9VQBGSaEVQlxHz7RgKdphJ59N1cDCdKXfdD",
-	"EUdm6wAf4PQinaoEojfoHfMJhZL1sR7E4KxQDM7WXKShqTzCAqBSKH0BbplbjkgEpX/Mzlu0eiORSk6E",
-	"vEd2pXGWIJ+D3uE65QszfjKbcCnCPigRgzOwPwHCa8GyGQSgmQntMU+nUZrCwfq0vuoeYaWKvtffq3gl",
-	"Gs1GEXuBTCxhnWsyazEI4yM8BHIPPPwB7aWIPkh9CmhiQYRyKvjv5WPMi4T2XclE/1TMn4VNrGZsSqdP",
-	"cSvu0L/eiIWNs8bLCTeiokB79f9tbF1bfEl7woHXtKFBsL81r5IqsuinqlJ6PHcN36yp2NwfQEVLfSkL",
-	"6vPyHmzRXaC21D7sZSVDq8vzL0Z2iemmuf6rHXkvEjWMa/WkvLgwpr1JaM9zenB4XGq8r0Ic94bHkbkx",
-	"iLTNRihSNEigkgiPqbIwg3fPgDa3zXDQzoZq5cBwrqeNOf5IxAZzKcXHphSe2eUxPB4Wg/nbTNElswLM",
-	"2V9p4zvqHHdPeqf7nYPuoVfx6KDTya1rdQvIEaTa5jLDDdb/KG/OcrtzWPUaiQ9Hu29evc23t07JhaND",
-	"FgYBoTQ3Oq9IqqpqqwLD6nqi83sFJpU8UsRBqJYgqLDQyAhbGDWZzoKJwakBCiPg9iAFRfYzDR7fpcth",
-	"caRKUYL4adbrsBlP+FS4rk/5JlNaq5HnqV72RlL2Q4N69p7cgpPlAr/rdaok7xzhqsAc/Nwimt66CAdO",
-	"jwM6h+cCP0IrZdowAz9PQTQuU8HKkMlM16e3Zbo4ZWXgZ4066qqamxNkU8ElVTIEug1hrHWBxfigMrs5",
-	"txVwLDcMpyTeg8VUu/nWqu8lUgu/+oou7EsTb1k14c2v1nJqdGp4Dd2bRI0TPtXQkCsRbMoXbChsV09D",
-	"h6OpuOd8n5lGHQNkxOsIo5aJKqCC0fakI5Jk+jrTMxBUMHnZbFE/k05ydlmOfSiVmP8Jrb/AZF54ZBhH",
-	"fxa9FyC70A/YtQ6YqPdMZzOUcfu0383GkIf9IBFQZovDCOZJIkaJ0BOUtOhZ/m+JtXwMnysANcz0AuJT",
-	"pVQpyVZ9JQVlfdBzWr7/A5oT+0BBwSQAWeJG7lr0zSd2tyDvex7JUM1tojjI4/kL8FfhE3iScoQd/ypu",
-	"Nghz/bz++0glwygM4f2S7JiDZ25UghXalznjOzV088O/UW6lv2AP3GxQVw4jxN2f8IYwQjEdIFTqAFUQ",
-	"+GM6USG8BFn7Irf/iPeRBrnUp7buT3I299EwZEt7YLW2/khl0v7bk97piU0lIR21n9tw7JNU9SnwxHuS",
-	"iDRBuTgaR7IEsppLm/nvAoIIg4oBQlhNyMg86NeiGn7WpzXKoIBo/kdfjfoLlYFomZiNxQ3laaRHEe1o",
-	"wlPRj6NpZIsmAq5avaCR03pz4VVme8v2raZi/6bWsvQXgQL/xm1L6eDhkT0A26w2kw5N/NIK7lIX9Rj3",
-	"OFda3COrUILqxLN0Yq5zwFPq18tveBTTyqkfWp9i0O2feSEH94QsoD7ZCJRMzW0RMlBUPd3/eSrCiPeJ",
-	"PGczqCnZd5Q7dw65+2i1LDUydABYd99VwFhSn5qN9y0rc4EAs0RQofUvupXPrfHE/erXbMCOi4WGjyBR",
-	"QBgLAYBSeBKNJ2kbMGIqQPs619d+HdN/aZxIt9k5JSXpaCxbkWRjQVkuwEWRK7PMZvH59SMSEUnwrIbt",
-	"gpS6X5RSvS/yRd9WsxFvL57LeAHWJPocpEaeG2tKGxFwyYYiUAAzLq6wAU9E6sOP9v/c+ONbr5uYrjhO",
-	"uMRvYDs12a0KSz0tLrUIkhVs8vVjd2u72NsS0/QWf2U7kGIJYiNDpmyAbw9cwhg8pTcIywtrfikMd5c2",
-	"LkfmH9mh2qvUC3zHwI3w3VZw9TLMFAAEP4LRUjKinm327YKR65YdsqffguRrf1wCmzM9xabjZswCnN39",
-	"OjhTpXDqEqy+uFGCeBYFaZagE4PHMRslYJvDLl1cRlOgZSxVY7BUN6lWtErMp2bA4iIL6wh4TFF4OAkL",
-	"sUCLy7FEG9Umh2BO2awOO+zhSm6rJKeqAwGLi2aQ5mhBAfkWiCZDuYpMcKlmE8FD7Kcf8ikfl1dl1u8v",
-	"Cq4F7F8wUUoLm+a4ybJQvDLiKuQF3q6S+2pQzXzP2eMXDx412Ytnj5rslRi+MNA8unjYBCkXrH9mYRCq",
-	"ZoTfwoLuK3kjkrSwJuypRTdYC9oiXUTDw9qT4tK28KQvIY25JLV663mmHJWAgza6cZHCQzUpJPHIBogw",
-	"uz4UqcBa8nnkdTpXTueu5AUU+mi0umThHWOqWCI00Us3a+E0uyvpXlJkSRYIuwlFQb10rNhHL9J2A5tg",
-	"wRXvSdyk2wNwmiO1XMtsG3CWNSs177MyFe+WzSoAH4Hidniukmu7hBWgw8WCTn+RdJ3+lhZkRHK3FgAe",
-	"5W1YGFn2Yx5gDjpnUpjDVlIsLQ+7Tkkxx4lWXjqAqmI9UpbEEPTaqMT2AswdvGANxS8KookP1isepZ7E",
-	"MDSbIEONJJZOxExQKzX8ojJgDjTPKFHTvBnh7ZISVzoGCEMwWwpEerhIBdHo3HYBFJ1fC73Md2Kh9Upu",
-	"Y41uME2Z54Au4MHzVCXui9x1SyXNZKGyfAD8Bi416ezLwKXe/HBfvfgWsrCajweXRodpnZvfCiz+sCyb",
-	"5WXtGYB+W6cJl/aYkvgNmRoqqggWALtGwSqvTgYIYzAJZfXCmr4Djx0zeg98RDIMM2KlKPPF0yJ+EOcg",
-	"QEB1MnDe1qrsPn6D6GuHoBfJNecBv3TXbP6+ky7XQWeHLoC3ZDgo3DwbpuTfN8cTLr5DLm0BqRL6nvJr",
-	"QRTh4jssdw8J3TguMg8Q7e1MKRlnsSYxYNW1EDMN9PXiu8I6e70i/lx8l1MzDLaxgGEW022lUaSwYPt7",
-	"Dgf0nRkKuCXQCzCXEoZinEmoj7BMcUbEEqDLOzk4gebYH4QMV0rvDhLq+8GcqrJkwymswHqNUAVh5mXa",
-	"ju6hbbFCF5V6P0J73yKremEort0+e1kY3BCzERF8pKNhLBg3Ly4ciahVvCxcRKRUHFI3H4TQ9QVaPpWc",
-	"pxtoDWI0qcsOiHlcBiKOPQYGfW7QQ5aflXutsM5naGm5h80ptACZcwOlyjH4HOxqhLIct4hOeRujgsyp",
-	"RT3vivJboVCss42G3B6Yd7BOymYLKCKVZ+UrLICITFkgLAhZRd6AQk2zQmwDYLNcKPe/31CNJYGW4Mkh",
-	"r9HbrwpcVgoR6s3V+LJgXlbN22zw4vnLK7aXaZHovanYw5Z36HkPsKqNObMQbRg0+LLiXpQ2ktKSq1T1",
-	"osm1fFmg56TZKXoBCE7ertdeEK/7GlU29YTvor1CqWsbwvRODevPy+8TmlpQDMC5TbgErD2KQg874jax",
-	"lxpVOsWqa9z0nHnOSjV49OCK7YEfbe93cjHf7k3FwHM8+IaRKV+wUOWFXdfKhaDyocKN8W8AAIaQVtq+",
-	"S/SBJ3EEWZ4oSdESiC1eC8MAch4Lcp7H2mY8nRS24kdt+a351DFc8wD2aDUDzQFu/SAW1dzUc9E6G763",
-	"pLxOLtHo1GttJVWRwF1ZbIPAuATlCZKizB4McodhSXT0lIkLggLkR5Fg20EEr+hX8KB8kbtBDU+ORBw6",
-	"ExnssTlZqAVs0Mqqz0YbAgWWDdDZOqDgqXQipkVqAQoiYlfx3fbWPvRb3x9Suj3v1BBpuG/I4UHaNFrm",
-	"hM80pJhOUZhSBRAvBQ/thbZRcCCqA6+BGjV4giups/m4wA19d82SnG7kQy/7ETZkxlHkN6JMm9keUkkm",
-	"tYcNGqRATypORKCSEhmwVMrdaQMcxHgZtaC4jIMaokWVzOzndkW+y6mS2tKKcEZDbsnAieFnTQaNqpYa",
-	"66HcMcq00CR4VJJcimHb5BxQmBhn0nWUsq6xsiIIHQKnPA0mufoXJguz8zASkMOSvITiPBECerkWrOfw",
-	"ljfNcMGkmjvASk46f1srG5uSYmk+MBJ1Eg1Bll0I20usoMEmYhxpuODzQjmmGvoD9B7F4za7AOyPuU4N",
-	"JtJAjEIV7byOM8VqvHy1C8rtY7MHuaSHa0BriuUVnoPS24hXlN3qszSb2xAARYVPcvho9YVFPiq7DlKV",
-	"C2A05nq5EWKn0B9EKxkrCPhYdqaWjdo8nTB0rMKNzq2EBptgaTjIEiPLrZ70BhoUzs08JW/BYVnbMK87",
-	"iywBdlty81YIuvC7E1+AB2OSgYF8IXiyBKRLPbCxGWbolVuJbxMMtyVfswfTJYQ3O9SnXJIBBSC1KTYI",
-	"xJgJxb8VrQToavUgXGfLyKHDBloGjtsa73fplAOe8liNM2F9QJR0YqXYERliYawSr/QN9V4aBwcrByFd",
-	"MXtmgxUUwHANiraxLMIHmxgWB16LDwzWqhM610qTOCcxD2tizMMLCmZ6FLPKNnqyRoOSnkQ3PBXOL4tG",
-	"MXsrYpGykpx/fyICNIlefNdmTpOLyIYP81FED41dy1WfqZQhzLfLMRG1Glqkveg7V53P244CuI+V90sV",
-	"DasR1yu2F+MzypQrUYHBXZ2qmXZWftsT0zLxDSyjZ7nATkNS7O5Ke6h9F4zDBpet7ZaALgSSlGUta6qz",
-	"uh2m9OVcyxrckI0MRS4keSIID5nO5fmVPMKiY549eLsc21KBvl7l0bx8pfXyNh3qeuuh+026O97vFXAj",
-	"KQlDKBGh8klWkZAltXhGbXOXQnMq5HGdBYEQsCJwtIQiYXO+QGcKGaacVFrjK6oQzrcBF2G7rYwbKhDA",
-	"GQWYW/TE961AaMhyJNn3V1cv+vefX77sP7+8eHTx7CVZQlOFeTScxYbNULPTSMk1wR42ZBMlkRAXSjPb",
-	"2h2JkmkL7pJann+loZEGWmb9LlxqmQVYicYsI5vl1gdsh00CF17Dkpj+fQFBjQ4Djj3qRYm4R2xYJZQV",
-	"tMrG6NnrUXDPHRJkD4FkODjcYtCXLzaStdFAYoTevASpJ4USQcAl5rccKrwWSVqqZoi4WKV4NR3I9f8I",
-	"2rYsbH5fMSKtQvSCAlLmYhBkqDKtrJLjgk8KNbIsLkvRdtLSwMl0ttTrwH4zACIzgDIZg+pbCAAgMYpF",
-	"AYhQBFEonBOgcktsKib5AY16iYmJVUF53sYMLkatp0ZzsmYGzqj8hLMnA55g46Mzh3XMuqdzpo17GaWu",
-	"6vHyOqPUet35bBYvvNrCBo/mFqWA2kg1b1I1bUJ/KebswRUv2pe6vTJDy9dLxoW81jGE/pXIKXIDs229",
-	"TgcQRNcbyMVUY8AZZsI3Ubk2+w07s1JkdGwHoLitDob0gOsRNFaUoKrLSTFbB3GkDmKoccx1BbjkWl8D",
-	"LXIOlY0hyAJBvK0L2PTR6tK8MTCrnfJ4pMDwjeI2Sl/opR6KSUSHS76qCld/gmYuL8WGUkwkG9xHf2AL",
-	"pysixlHJ7gXDED7TSKMI08ELgaY1xmOiAkEcCYim870FYMDMZsClplFa7arb1Gd90POPwoZA+XJZORC2",
-	"ypkCCo1Lq0xzF7bNrCRrXpWReyVi5J5wN//tciRuVYhCGGGuKU8Sw6u2cPoDz+NsKNIUncCeEJADerIi",
-	"bgEyQ1OlmI7VPF64LDIXKlwKSqXHyHLJz2lomsuYBZJnKBIlAmMXscJiLlKdZwMnAuSYNa4/mC7KM38d",
-	"nBTCXBU6iz85AcELa/PEjsL0y8wnEdxwGk9p+ZfhkWPyvtfF0q5diqE9BN9w4RRtt6oyPT7XFO+HullJ",
-	"L8PGb5oFfMaDKF1QP7xV1n70/ueHwCOyptgxNjoNS7CXQsbL0buYLA6MM4gFl4Yk2Bxu5kIPwNrCAapm",
-	"jls6VcmShG5zyN36na1iEzOLOwK8dYTSw4UFzq2pEPNeR/8KtURgS/2WetbhV7AcJlmNVk2E5ixfm06h",
-	"DgABuX5ZpKcBxLd+mH5B8kYAuKcCbeqvXwmBPVxrx3aeiTxDwAPjAQ8meV1Kg8ED957t2j8wxG0uzGnP",
-	"VV6Z4CMyEg+fIwlkEExSkBxWlctQp+xzuqNIT/IPADtRE3Iis+/Sx2gb+jh/1zJ2zkJIcbeWx6nS6cC1",
-	"gICCmKW7caOuxRIUOLUjAqmaqiRR9XKz46/+0m8r8jhqbsXSyqwvqWKFkk1UlvwxwkGxakJhBS7tpLiE",
-	"BOlrr+MKHTAeg4mqtM9WXCwoBBKsDxCWMyUpYoXlgCciD+Z28Nwu58EsefOQhdNl5wHaqtS1wMBdH6pC",
-	"PCmYFVaHyj54bzWPpQhYcyDgzYYSBjDiujDac3SkFkCEvYJ9oqW6BJ/SMp21TyVs2S+FZrw/ODbyHNMk",
-	"rGaRR0lyMgQUMpIqVahyAJ9UpG67gAmMrcttaJFO62xlnUrjEyYtAwi3y1lRJahsNJjT6e1mJWIk0DDk",
-	"awORXmZTBVv1Kqe6ncsdGnheCkBColYZxNynUw1gcTzP7O4zyiUvB41LB+K8JqtXAJ9Uwb8iscxbzrcq",
-	"jGw3LJ4rZg/o1YEzjEP8VzU2Y1SEzpNya1MPyjHJgZrOjDZmr1pltlutR6DsLURI/qXzZVwtZmJwjw3O",
-	"g0DMUhfXEwE21kVWO9eiORQDwRZrspYkLCAA4N9WZOvV0Eu8LK/E8KUKroWhnzLUE35NPi82S9R7w/Kc",
-	"0OGHJXgZMYMfccKiyeq5FUpdxoZmPJ8NfNucFGWj9DXRDZRqmnfGtc6HRsvYfafTDVhJr+uVFHkvZs0Q",
-	"6nyVuV6o/S63G0UcNjHkETwEESj08G2b3edaNIGsS/Itx6CFkpgfQwhFHF2bu0MxdGUvXsn56MZeJWHa",
-	"l0ACAvhvi4mY1W4OEEVSxbjlso49qtHoLNceQGyZRymECESG7o8sccnjPmF7wyVTLXwGH8kNfPoWDgQB",
-	"VlFMIF0TSZmubMC+KvkFo6DXxEJeVeft3GI9ArAPVZdhEDciWZgbPuVYA9Jm0FHU6K5D+JdeUTtIhJFJ",
-	"+4W66d3OVffkrNM563ReNz7jLuI+8LWlA12IMteMPti4U+Ffp015YbNqCpMYlKostN8PuKGhrr65bcu2",
-	"u/C7C7/xhV+68Q6rViP+fXzrtrlZXW3iZ+VbYidrrqipjZ8aha2y0cSvO4zfYfw2GP+22ZDifdoPskSr",
-	"BLsW1BaLr6hZZSubgnoFqeLjjetAu3uwXDusANPqUZ6J9+l9fLOyNH1xsKpL9W9oYLWybHLkGuQs1U12",
-	"S13eHfip6aLDkxAzbF38MmYeuFruG20aAHtBhpfyttW2EIZ6a4WmFq7gmqsgv31JegQ4n7Z2c1e2xqFl",
-	"/wol9kTY3/W+2fW+KfW+qaKOXuOk16Uy7dR7ZdNuNkd362Yz4plObScbq8Y+NA/NlVCp14uDGsT0DLnN",
-	"m8rcrSsHUquNu3Dk9GK5lJ+L3sppm68r727j7jb+pW/jkn7vY/xmLdOp70BFs3SIdgWjnt+rpFSWi7z2",
-	"63umb2BIsJHGYbiN9WCjliulviJLrVcmXvsXFqW7JiwfpQnLx++F4m7CynZImDgCt4Rst5X9MOga1Vbn",
-	"ptghP27IfLI0ZK10uUmnlmJ3FneBLXR2wWtNS45Nrm7yv2OJO5b4l2aJdxdJUSfdSix9bjTiemLE80ht",
-	"1JEZ15aqQOjeDHrB5rk21lc7VTq19CtKYLm2qvSUywzqEOOKq3pOAGivVHJdBdt5nqgFpQ5EcgOx+rYJ",
-	"dkmgwGYXkdD1q4yoHAY4mVVyfY+yNPzVQ+cny2ypY9QyQY6gwF9a0QPoAl2+APfFd+A8nfJgEslKmQDS",
-	"k2cqjlfKGpgjrK9txQiWcn29sdxhC5Ss2RhIuNB5QgLU0qH2gOUNWGIftBulBTX9U/EBqUZTVdVl2lVe",
-	"alLDay8NxWb7IY8r4UOWTtCi9RHEy3miIL3o44iX4n0gklm6qqNA96DDgglPeJCKRN/DrL18Xq/oUz6v",
-	"14e5e9CpQIQ7dQ8BeYA2Mwe96gAvIZ66rlWj+Q3sc+bc4khSXXsMFJlPlM0VFk6EcaumZH1ERW+V+52q",
-	"VSIYD1XyPQX21kNjgxAL8b0SojZcHLh5x0svcJkpPAvNzVTjCpi87tzdSggDEd2I8MKFX1a2C8+jM21+",
-	"ZR4TkIudJayHC7GJ6kIvEka7Kie8tonaWnF9U60JOs1sSrwwwlGvHJTe2XjMLVrpuK7Ca151R/USXq9v",
-	"wYPDFTarsMhm4Qirrxliz0sugxrcgWqcKoGk91KB6iWM2fTUoumMCspvuMmOGqzaOKIZ2x7Kqv6AtjOg",
-	"y830NFToEXZHBK89Ulpp3kJwjf5ziXG3d2iyVaqp2/jP/uNR5+r05ud570nyOjhZPDucfNvVP4RPj7MH",
-	"B/zR0eyn9DL6Rd1/f70cYbFUoHeZTkoxp9BML1DYhstioHGJ7/ROCtSv11m7jQUoqrcL68TcYb9qVBAo",
-	"A2d1iv+m99sqwc6fNkSrEagkEUHKJirRgg2h1ddio+CVcpxIxc5CapYRtaiDixaiwB3vObZnpO7Ui44r",
-	"7vjRQZndrKXTtPzV9wzqRZ0TlwFB1TaMr1qO/TXvQ7gMP0WGUjhp6wl9goXuH8hxHOmJpz1AFwbsmrN6",
-	"Rc3G+9ZYteihHRYOxQu3W+3WnL+wr36MEBzvpHCvPVCqMXyqbsTde+9ZUtt4OYPuKZQq6au8J63TfX7Q",
-	"Oj4MjlrDY3HSGp06RVtU0YbNibeVtG4LE6/7ErMoL+GDqp51CED1bqmZkJdKTT9kq1yKXLk4GQ9vzOda",
-	"TKGT4sfZmm1WZyjHKwwgvcMCISHdt4x0riCqASwjS4uht6uuNNZP1Cnkq1qi79pL3qHNLs5Vs2aVpFVy",
-	"DOXdggxui1uUmgBWmYN6R1edIy+ag+wqVHmtT6tG407IF+gRD/nCDwg5hf5/0E/OmRdEHyqSNs6MekUG",
-	"ssbZMV1z7UoNdN0T7Kp41IGiiTbXqs+BBMKbpV/w/e6BazaoDVMlnSJLhe7bHhWNs0PIZ5BibqHq9gyh",
-	"8fqbnp0cQqiwgmTf/a75I80SGcmx/cYwbMjg7JtbZV47vTU6MIT6Ns4ac2wx/TfdiWZjlKhpGS1mibiJ",
-	"VPY33A36hszypa63Z/tdSMHzL+KhtTtYRhS0xMnotHXMO8PWSdANWwficGRbYTaajetImre91rUzPhYl",
-	"22vRZk2JgP8AMP4r6MVyOP3pGjp4J5EK+wJG9GlDJ6cN9A64jQrnXHgryaSzB9/eVYOa8mJDwdXOQusG",
-	"kYsNjFfntF1ESW+ba2IoMZXXvr1k8jqXrDgiZtAUPoO25gNzXMtNM4si2TutZPuSz0nA2cb/iNiwjtUa",
-	"cH6IsCJaji1VTC0vy8QshhGPsaUu5xMFnWSsfdvvPJUIHnrKpC3ba3uelXyMa+VwHz2r3atYX9YlOIIZ",
-	"OE//TFmgbkp9ilfiVBHX642PNPEdZ7F3pdLwljn9EdLJW9lsow3dyGFcZbgEBHIwlbagcAQe6jRtNONa",
-	"Rd5Aej7M9F2kdqJ0GmV2IusFof24ZYhi6/hgeNjiR+ExkE4rtputF+9T2+ID2rj5oqtRJoGJu3J8Raq1",
-	"ydWCpdmb5UNYia5+6mmUd63/bNtoV6Bn3gX8c4Ufz7y2SS7ZqKks+DXUkyIr95TxeMmE3u2ArLCOVPkq",
-	"cW1kctXO+ZbxXsFSsb96G89br3nrt07r9G3+z3679fab/7NW0QDMXnFfV0Ud7NSJnTqxUyd26sQnVCfu",
-	"FAZiRfdNY0Dw/YcGb57mlSOWY5RdiKGl4Vhb5R5VXgb2sgePWrRPeQFIfFA0z9i1FIWdGgNl56B1fBQc",
-	"tU6WDJTNRsqTsSh+0ml1gwNhzr7XOhkdDltH4TFISN3e/kH+CU1tEBEj/aZCp3w6qw8fot1DKNsjW05x",
-	"k0SdVyQz255pjQ8Wuza2qaLG5O3TFq9vDNUVvI+wLRk1LaBO7PZH90GrwlDvXOqUaKw6t4UP0lbAWBZZ",
-	"bEv8vJdO7nkonPvbjVv+W/Cb627hD5EM61Ogij33PLBs/bJmTs3eVgYXmAFWZS3uZJydjLOTcXYyzieU",
-	"cT4w9dUr9bZ15qszif65ia8Ixk+RmK/WP/UNMLVF0yHjm+SNzPe42e2ZB0BfYkFhCPboW/l7bTNSszFJ",
-	"pwYL3mSdzn4w5ZGEfwn8e9LFv7qnLFWsd8gec5nxZMHMMPjKnn2H/syHaNxueIDnS7ZWqJ8+UXOsDqqg",
-	"BdVyXJLZicp8DD7EfAzDhppQOkuyy4f32UH3pFMlBeQbtexghDgMGwYIzcZdnziYp2o83NPlsQZmcwZM",
-	"xGB/a1KoLpic83JweTnZPa61SDXdxXZQlURSwjWYudnAo3XLWka37bQCEVLFrxqhZO6pA00qVTZHmV/e",
-	"w3hh7glUkRyX+kvZrhNLZ2y0jZpDFu+xanOuiNiKdxvUZVkej97A8/ZLiedhcdWmwsJQlSPnT0oAg921",
-	"btw1oUFe/pSfbUR78C9dO/hqS52rsLU0Hkb4NsvhsEtVTTGkbi2m1hegyVdfscPY9bsGV7VI72Bm3yCg",
-	"y4bTvZ6eLp68+ungl1fd+fDRj+mwd6jFy2423P93+svL7uL1q4f6yc+XN7z3U/bk6vz903dPO8+uftl/",
-	"/l08+WX6rCLG7o4RSC4kb9U3z6W4iqbiCt5d0krg6dq4I4jCIQeGwdo77K+EqP3GOXunrgXjUyXHbJRE",
-	"QoaGnqksDRTwqDDS08gWKyzukqwJ/Jc2hc2Pv64It15rvnZQbKDhPqd3yztqx1ixkXk4U30oi6tEn7dU",
-	"N3Qo77SX15jXbfatSiek9sJNlCIyW9H+vHwSl1gZ/NKQpKqVO6+K7/fDusq25HvRaIQpDf2CInHY6nSv",
-	"OvsgYB4aAdPW7d4lB+6SA20Yrq829Vr74YFoHY+OOq3T7kmvxfeHB8FheCSORyfmwuC3L40YlbKXmQyh",
-	"KgOVuV/KL8xRb1nuLeBrnfWK+rvRy/dI4kx0Cl5x6+XnlKIWpW12gUVNMeMosk2bZyqOggXVlmzfOVvD",
-	"XZ8Py46y/R5sZlQhV2dtJtSmZspNwnEN+bHV9vxDXJkFk9OfO0Q0It1FUQa2szBxs4gX1XzDEc5VBrsd",
-	"PdzRw8+ZHn6odQcaiNzNtpMLHn++gYfaFtaY9dPEkP8xl0ta8ETNl78bQCvAvlTzwRk1AnufMiPTTWdI",
-	"u4aJysYTCI6e8yRss4EU8z4YSwd5X0z4G96HFGf7WpLJ/KU30gllhhUVXk6M2kUgvFNDNjbMSUlmaBEm",
-	"SnKdsrFSIZupSKZNbNhCoVyZbIOtyvow3KIaaG216REEEqCbFmmlY+OdGm7Orx6rYQWzok6S93yeataA",
-	"rcajUnPxTRiYTWmuDSmyL7jgGJ7Cs/W2Htgkf3zcglrcy+2KG2BghekR0LBwQrTj0EYC7j+6fygJ4Oyw",
-	"2RjxKM4SUSiyEExPb4Yvu7OhfD0LHz3s8Fen2ZPfzt8/v7r+7fW7oHv/nf13OMmt1+YOe/mwzcZswjV6",
-	"YdNkgXk+mPh/5pJqXCzXpiTO2qTt+7zV6XQ6rWPznxPzn07+vy4maybrak1QfqgZWyKYOhUzKrJnTfJY",
-	"HP8BwU23GGKgQsHDOJLC29+J4Ek6FDz1ngHUhza/3m17I8XOGcmCfRWoULCDw+7XqCH3aRbdOOsedoh+",
-	"VS9k/wgWEkxEmMXrl7tiS7pH/pa4EQmRDXY2jv8b/9nq/jfcUJ1Npxz8ZpdQ/dHHAVpdXPJlZJFjwdC/",
-	"ccYDofdI2tlzVQagT3QrH/CfvYd07od7FgH2JpFOFVqBoqkwJ4Ent6q6CHTrqcLZKCwmfMNWwSrt4P00",
-	"ySS1fSGpzPDt/jaMHtop9UeW09oHlBNLj3y61ChthF39Yeuoc9xtHfdO91snB8PDVmAjKHh3uETd7jjK",
-	"HcNboM/uxnZsVVuy3vXuROqONUbb7Htlu+a7FuUaNLSQWnLWdhpnMTTct0GVRf5GWoAbs9Fs3ETCkOVK",
-	"V/0Kg0kzN1GbqVzlfaiUwBdMC4FVL/xcKOrvhr5Q2z2P0CxQMjVS4VkOnW7Ul9PpnnrBACX4NIqI1G4f",
-	"YoxRXGzv1JCdGvKBaojrGeR/1CVGPeyOWvwg6LVOwlPRGXW7vd7+vjkIpVORlNgEjJSXaJJKjwzeZ7Sx",
-	"iSGYU9GnaIDG2Wmhyz693Gg2FsLgcfe017ut1ZKkmucd4wnPi/EDPQiCoKAET5ahi23Fm77CQk159aSl",
-	"tnmNs07OY9UM7PzZLFx7jW8iHQ2jGOWRWTaMo4C4SR9tSkZ3ylK1bODKCct6E8x9++5tToJqq06V2nlG",
-	"6Vmp1VN1Y09q64ltTirrMzlqtyYRKkoCrIq9aRKX2i4CreQ+XLd533mvfzwb3auJMqqY9irrVJcxoswo",
-	"vw/sctvLj2nXc5d9sxWaLXoKn1Trdl5rMapdNufQt0d6tZu2s1Bua3ksEILVn72cqLl+puYvvGbuBZKx",
-	"rtwjtYqNUob62nKdT0dx1lWHx9duHV3a9NoUaNYGleuwDN1tJVVbs1uxmj9VoXhJr29amsccDhXlKZLJ",
-	"mlsO1duI9qFxg7q+b3znfTq7Graf8jdvS5R49YeveJS+wDdXGaWLrnW8bM5U7YHZzCl8CQdzFKo6spzO",
-	"WsQpYkRxTcXL4ZVCiqmwUKEmkndU1SK/mp4HaWW4kZBpsqBgDNfVuVRwm0onNaYZkjQepFQtbie37uTW",
-	"bWqNYu/eYnEREceGb87zmsGMAiJISy+M1vPqc/hS70Hr0EjJx0ZKhvItw8Nct3YB9TVIi/zsbji7OrXC",
-	"Wlra+mZ8d5Tdao67IeyGU8zkh+HrFitZRtXv+I0oYuravBYPU0Pz9bKJhdcUhnPhfFTW02U8KDXtE8G1",
-	"dlXPNQp/YzP9/G9HtRMVG46QEmfpTzjYixVWWoNHOgsC7AncbFxHwTX8Y8iltP/ox9GIEkaz/P+9p5R7",
-	"nIugYIfK/4XlfhPoj1166CLEAY2w/QtWeTU8CHwoZhU8tauIFUdQ9XU0m+G/UkX/QvZmC7/jXzYs3P6N",
-	"f1VZfHIu8+ESfRhtVvC+iT96+TN5aTxUr+B3p4sV2yG/kTgPmLk+WuF8wr9NdShHYdfUwPiO3txCA/Fo",
-	"6IcdyZVi8wn4xNwKNzkbt//edyxVVIB4/Z5XVmsNSOJDdHOLzLdyfWkDFK9WNj/biVA7EWonQu1EqL+E",
-	"CPWBMSxG5YzEHaNYSJX90yNYDBwrk5N2/qUdk9n5l3b+pQ/1L90tJgCi/DYPCfBcUT6ROOw015jVAy7Z",
-	"sNhMiadMyUCgU57aBARxFtoaR9HUEAMspjSNJP7Zq7LIl7089aWcbDNUSBQp90LgrGTbLZd0qgw2qBDn",
-	"K3t5/7qj9Ttav6P1O1r/EWh9WbBunL++7ocHP1yFT15Nu613h/cnWr/4d+Pj9YP/qBHmf2hoeakL/WYi",
-	"+lOL1PUttPVEzWG9UaqZdft5RP/zvA6lXt8bGvB8+KqbRHKG73j9NAsxANvWbV1a3Wow4bwu8ZtCq8m1",
-	"H13Bm7d2mzb44hfzYqVN0HZ0hKGW11DYxzrMe7ZFzrrXymJJPFnfIEmp6XMwVW9WrIwED0L/uvB2nW4V",
-	"Zrt1dHkVTdyu4JhS0zZ5WT5WvTG37E3u0lY9eO4W5lDbRccCWhj4My8U5p3Xx60T5mJWqsIbBtY1N0Bq",
-	"T/pKIjj5E6TCKhxSzGkrNMYJtT3gidk7N191gLIB4qUIks1LL6xoa2zOQiRMw3jQQEgzrtlcxHHxzqob",
-	"kcR8lgsp+0edztKNWHrLUw9OjqCiU1U3X6RU9LHZF/r+Hutg46hlUEn983W9o87BSUHb66zvu3xbcdQv",
-	"KUeiKg7c5k9UMO+8GByIDEkmtTlUpC89LzW08xo66GCRhtzzaU8rEYGQ7vvflzJkhq3wWJy0jk9HvDUc",
-	"dgIggbb61MqkkXz++qQR/50Py/X4v//JRLL4r1f090X4z/3v/tnr0Ta1qub8Z6/XKKc4rHq/cfu2RkhZ",
-	"zoim+KulC+UdViXtcol+qZAYsskTwcJM3HPZanmT0qbzLC7YHOo9DzeWa69IGJny9xf4frdTIeVWFuZ4",
-	"NVlYbyXEx1HLVJWwROhsKkJrrIhGEJsI9fTnvLJHtkXHFY1JqaM3EbXKaN8CFlf3p0qhlQ3tapPK6cND",
-	"27Z2o32z1zW8zOS6/asSw1zgAWxtEXIfPd6uIBUrbfQ76vDnUYc7mTUdA9jYtGm/+JYH16Mojrep1lMs",
-	"7Nc5KZTsK1f0M3hS3zuqtm+FyCUmLBXYNAwUGkXvd6Fqm9fTAua0Uou1uY6yNEs2DxDZtKFFAag7NrGi",
-	"xhGipsS8PZtVgRO7K/rnXdEPcPOex7GTyPS2/OJPd+5aQJ4RS9+yvBdUuuMpH3IN9fyGwigYGOi2YT2v",
-	"cuNlv6GbZx/orbUPlDYAZlu1ZODVVWmWmcRcEe7Oldmc3aWufyua2lx8h8Nc0QVgY35DXawzLNtlqx8u",
-	"U67C7VsZMZdtSQ/XjGkLAWyoHxfudrWZzSzYbcGPF2SEjNJlC1tth/pVW0zWTPvqekrtb21hT8pVFVxz",
-	"oMIqKzFKyNSrlrdBmTeqlwlNr0NQKIVeztutj5HqWeq6eTPPZqnYfh7itE1vIRpjmvfs+qBuQ39Ib/CP",
-	"2UWsUHM/37INC+Jv0JmHEGCeqFQse3Ph4/Vu3BUtrlyMJw21JsCzhMrbN8X5svHzbqJ66fpvLrELrWs6",
-	"tVMbbabQXh6KmygQhmeQAX2YqLmGSHqfYGRJAs4/tDP5PfL96mC9zll3f/l8jkTrlHc7rePw8LA17ATd",
-	"Vk/sjw46h92j3vG+rTFipMzKqE07ooFchP1IVjkKD0/oLahuwccAbeOp+i2KY7532O6wr37udu+xJ5HM",
-	"3rP3J0f9o4N7LLk56x502p2v2SMRXKu9Xqfb6XQ7XfYwSsRIvd+DXyuoi92POjMCticBA6ZrxYhFmaO0",
-	"0qLgb+mqLvNNlslYaE2GGTCEDMVIbaG9bErFiqdSBxSVY0qxxWFgQLO1YDcUHgrH+nHEBx8J1vfUPocX",
-	"K2mdN1AJ0tL+FE6w6RBkxeVc2THjb37fPjA4lmjc3Tzwlnb+6QqUSC9VfKf27FCdxisKs9xTXMUb5DFX",
-	"2Ijgw0poS7nltZSxus6NVPMWhaAMWAqh+F4FGj9AzbzlNfsXo5EI0qKxOolueCreVBdqeAlYfSFr+gZA",
-	"wkzTK8oPfTMwt5fQqpzYa2he35b0FovHk+GjIHoePb748beL7rPoQl/Iy8Pg/sXRxfXs55/uPz5ti8Xj",
-	"38JXF9Hz6GL+9Or68Gnvl97rl49P2+GjSfzk52ez173DSfj9T4vX//YISyQbZ6dGRkvEKBF64ub8z/7j",
-	"Uefq9Obnee9J8jo4WTw7nHzb1T+ET4+zBwf80dHsp/Qy+kXdf39NF3YX4/aFxrhVSsbdzlX3xIt4rI6D",
-	"wyJ2FNj23wRbWyVj+1v/RiTRKMpjM7cJXoh0H7L5PCSS4wwiKRpYGF7IMJJjqsBIVcMqI7+6vavO6dl+",
-	"x2MwxZi8ivRT/w5WcYTHr67ABjQ4h7YD0W+QqnnGvhU8EQn73//3P4MqOcK/erXFMcidazPunAQEpgNd",
-	"WSajdIMrG1LAELZTCPjoZjxK2uyV1zAaCR4yahbJdp0stD6VEZtSVHVVgEQ7b3/L0Bd2qZI1EMVdqfLt",
-	"yOiOjO7I6Kclo3ezSVj5aXNjxHU0+2lLL4CYqWAC7dn0dTTDnVx2COJLlS5B85PLLE95KvKGEDPIqGaa",
-	"z319MpLp0YEfcHPa6Rx3T097hwfHB53T024x9GaZpiOgtQYBxcwL9xislaX8WiDHuFGpYEMeXFdIq6Ud",
-	"xvXSTJU7XSpZtJ5nCR5M7IZAVU82FOlcCMnSubLdeiBSyQrcOjZjqLAQnLR/VA5NWt6flykH1F1hsgx4",
-	"HEPYbF45E0tmYp1Ms5Gl2KR3KpL5TYPE8GJd0plIphEodODunCmd9q0N723TqkpUM3MJw+zwq8w8BaDL",
-	"pbE8xaMAXG0wDo72L83M62DxWR1CvFULhsJmrDsF2nSp5me+ChYLxuNYzXXTgTTwd3XQZANK14GkAoPa",
-	"5pkIo7QPWQIDc6Zv5ICHYT9V9lmYGSgZh4WD7raRtv7CLalKYf8wPbdpz794eMV9rLyHhOorJZ6PjLp3",
-	"I+b2Tm5OzFOepPfR6X0H00SYLKDuOq1axaFI+umEGwQ87YAbVMVRAF//an7uu16ay8FwbrBl2auWCJN+",
-	"D/HjWk0FBrBiQRUv5KvmKnnX2Qe9igPxMWT0zWIeuEh1u7Z/MTUHa7s+Y5zJbDoU0HHNUuWv9NdNRpHy",
-	"7Kvp1002UVmi2VeTr5lKMKLlq/DrJuPpGxkLrsH6at6prJrid2bqtk7f/tppnb79vdM8vv1VTyfh28oe",
-	"S/k5VBMKxfhsFi9yS0yUNg1lcIskV3cimJJt9lwKV5FejUYMuk6NMi3C9sZXnerP+UFw+8h2bEhc7cEh",
-	"RWg2Mhn9JxP0OggVlTGy2dAlTWwRe2w/0y4ZwQpvhTtQFumK4SujKJ5WJboI2b5J02UWlY+27Ov59v4L",
-	"dnDMUj5uMp0FE8Y1E9Kg0CxtfXtZ6mx2WAiD6FWpkqtyXl6J4U9XV9jTMtL3vEhKMKbZ9S175wuxGAcn",
-	"BShO13kkvS2udaJn2kjNd6BWkygU/cD2qkSEcgVDXs54hd+5+MlSbY8V3iJIGXNCqi3dM1E61XlRWksN",
-	"m3CxJlEYCrkRubJgrw2S8TrfNW14HM/CKKWahuVeeGsyazbuJr/U0m653TusoOqEr7i+/retI1q+BCnX",
-	"18wWi/QNt2Eowv5MJBTP3zjrtLvNhpFXzEqNEEv/7vNxMX8xVFIsf0nalWsxUoigK9Jj53vJi+dDR+e8",
-	"hQOgk9UfhUwxycfvZUBunJmK45XFblzEGxG8ZT66vBNLWML1NSFnAM0DOfGqQmcTF4wTacbnfEUxKWR5",
-	"5ujcdteqKinMbZSTpk1NXz3nkkq3Lk2i5qDLED1UCdQHcuklRgTQKRjiDHhQXWsTANfDs4RgKw6EkIel",
-	"Sl1/xIOp7um6MtdgVfC+SyJYDkWhi10TrI9ArgjXp2wkF+i+TPu8+7aU1RfJQLh6aB6QsHuYTxBBLsCd",
-	"lS53uX+vqKlncCfl18iUub4WIZp84XiJ+oKHHdRxlAjXHe1GwhSQy1fYI+V2jdi0FACJCOBOx99hl2hg",
-	"L3b15WouE51lrM/3biXR19Whsznd10vRlf+p+c5wQ/fJZnktjvVUqJ82vm/tIPQelY0ubbcDyA23ejvq",
-	"+jItb0qFVmp35te/M4N86x9dI1BSigAa69xJyfYQdWM1u4gRteTP3X4OZ669dMsc6mYDCENVvuXVBHq6",
-	"zbK6QEJoxYXWOD3jWKsT6V7JFGvOVEOfqCp7GTSisvzKqAvj6EZIBukIy9yPBtOVEVb+UFCpj0cx1A4F",
-	"/V5dV45Y3SjV3PahGHslSGdbxBi9U0Pdt+HbS2M/VkMPSOzv5gV7V2Rq+ngB8BY3olna4xIAlUgUIQvf",
-	"bD3Q1/sOStIf18z8Y3Ulr9qbH8Fl8vQu4TVVjiH2bbtRcNaEmO0YSX+s7hL5KAxVW+gA8Ag0M820EIVi",
-	"ByQNTMGhECG6ec3wPXXt6KCsra2WXZqN962xajnJEN9tP6N//IqvvfXfa0VTG6c+42aSxjhKJ9mwHajp",
-	"nuKzqBWoUIyF3HNT3/qf6+to1lIzPIUW9Hc0nIy8P76pYxVKPLHvVRp36OShSMYdDr+kXQaxSK5ZmvAb",
-	"YaiSIgu6TmOBQUOgxrdLdU0onm0derhc+VXybyz4DfmSAp7yWI0z0WaXuTlhwm8gNOpaiBnl5C/LyOFG",
-	"JcKwapat/eDwUCVsqhLERyueGjFWqnIxjsPO+v75nx3ehVmClb2nNS41pxHqNBF8mtd9MZuQyWup5nKl",
-	"r3H/iJpAbpXfv26jYJpPuE9jIZNaaXwiGP7eRKejkoFYRpWNZO5HZpzlZOhtTb/rtu/Xt58c07asLVRj",
-	"Yl3e1u0srl/Y9fzA8kh4Z9clmlnKt9mmMx6GidD6r7712no8auKw7c905y0D/5DL73wzS36gNfd/3WW3",
-	"A3/C7fsklblqBCAjINxB/oF7AOZ81MyLJQWfKiopWFH373ADgScoFFD9aDVT2+yZcrW7UoUik7P66Uhe",
-	"azYUsZqziZq/kTAPx4ufCGy4ulXN1a2bAYbbF2i9g/DV/RKFrxzhft+uAV+p92AlN8yicI2/vNM6PW89",
-	"5K3R299Pblv+nwfb/Nnt3S572T+7vf60vQf/1M5/Hy0uDiqJGAQTMtw0OO7D5fpPyeO3bnr46fsR1vC4",
-	"V2I4Uer6DmxOSLNNLjrrOgK0+ZXc2e0RmODebmLh2YiyzxFQQ9xHKilQLBuRVK5Y8YWRcbehdZYMe6eA",
-	"8ZLFc9lMQQexoiplquKQqZG3hzyOoapibo9NsJUpRmpuJHUSJtl8/Vzw7H1oANJ6wdSb+xMeGOlDG2zK",
-	"j5dPai6hy62t5N0D83sLXhhYC3wQR0KmxXpuBhkqpJleZdV5M+Yapwl3eX4gRepoLFnkN9UHD5OZTWPk",
-	"UE2xSpjKvlFbN/bctjkzsqcb0AOi2g9HIUR9CvEhVIFk2837zmxVDNaM3c5X/LHqwZYXUncq83LkExSu",
-	"MOO6KKdlcuD2Y30+e0VmExZhKQH4eVeALR3SRy0C+6PLEFntiIg0QyrG+FTJsT0w3YQzhNw0IzAFXIs2",
-	"u7D1GLGpsW6XQsh6BQvIflH4Pm+95q3fOq3Tt/k/++3W228qI1Z/KogdxRUMsDzy4CxPKx4BS4igUkcc",
-	"6VS32SCT5l8iHJyxeSHNTluLDpCMdyqSbTagROPBGVMyXlB83nQoEv1GGrHQaiQThU5PaiHJrqWaY3mh",
-	"e8CgHEgi1jaJmbODzgGqnvbsXdV7CyXcNQChkj55MlJV7AmmUg95cE0SLkgePEuVmd/BhGeczYzefEJL",
-	"slV/QafGF6ZYgcKR0CxV5s+8QQA1gaY2g5XwIjupIaG4+xYBicvj/dCbVTcqdgWJoxuRrO0TV2q4aK7k",
-	"UOGFLAiI1vHdw39GctzXkQyENZNged8+lvcthvn75HzU6vDusHUc9MLWidgftWzRhpOD08NGnRzaLBeG",
-	"VqORFzxh/rLhnzazgDJxOs0GgrQyk6y0d8V4ZXNkebwyaN+Qtnf3kkyJGBv0TrYgpsXjrE2uSUQgzHsU",
-	"UmUkbm4Fz6Z13qEZ2ZfBBXaWvVv4V0kB2ECe8rv1fDzJuS404zvcOhewj+8xlSDNCrgMRBzbzqGu9Dd2",
-	"tr3Hup1Oh00Fl/Q5WaOqozCKN2NFLJ5UzLCB6SwlsYna+eZxeV49XShjFIV3PqHKu1kG7kfzOO+suqKy",
-	"eCF2MFTiw6IHtyk5tpFidEeNpxzaZknMytpq8ygNJgaZRqNC0KKSd94Pn5jVh5qWJ6SnhmmDMD44y9sP",
-	"T3xIo9R822YDwtXBmStuP8zwcmSJAF75RoZ8YYSGsZJGBigQGDMoxmSJkB10O+1V7Yz9BL2aFMnyLYWr",
-	"nkZxbKjWUEB9qe0uo6X7lRKoWLiQqGgseZqB33Ywn2gR9CF/jw25FkcH90j0oTwBjEKzlBQJOfrO4ZtU",
-	"MQ5NAnDy5huJV0WCjo4BLpttlM+nVqEgEHoUPTfnJturvst1o5K4JD/YK+p2vprw5PTe3bEC0pepaI4z",
-	"jsSX2GEh272wc1VKAC3sTuX56gUsFC62F6c6X6w41cC7Mpyedi4ePRgHvZ/eBdOfOk/ufzsZRt/G4tHD",
-	"NHj0Pr54dDq9eHSavX558F+Njyt+3SlW1crgGweqWnxBbl0tuxMnTxUjrMilriVzwWaxNhFJb5Fk0yiO",
-	"I9dRY5nmz4S8W04IaNjr6vGJcIM5t2Jw5mD7OuVpVudUh98sfUaSW5kjvn6JlO1Rre+7rFSYBs+wyUaJ",
-	"mrJuw/NndKtGVlkaqCpTwsBszuDMVg40/NORisEZ671/32YDXCIwacxHwwdtNkhEGCUiSAdnbP/9+6bZ",
-	"9mBCGRpspOJYzUXoePIbaVgvG5i9V1kKzJx2DPYqkqx7aH0+bTaQfGo5OZg7Ai7NuCDwYnZaG5LbpYBW",
-	"9IMzm8PaZEYeGCbqWhgZI401zpW/a5OnQHxOk8zo7202GMYquIaVu0lpKuCifFnzlSp9I7lbaKx0Ctup",
-	"2SxRUHwI0BLF9YJMMuULjAUELQfvX9HCQIjrDgTLGBtMNNQAd77RbIwRv2hXG02bEJKv1vwKXf9pfY1m",
-	"wwBaqfZ/7OLR5WQVxPEcJYtXrFSo2V36YtTfCspHktmiKjiUNhnlHvLxNNlEzcGypEapSztKkwh2yc9P",
-	"xCunG2fd7qZt7XkYR1J4zConYnml/336aB8+AguKb1M+6bS6w17QOg73RetkdNBp5Tyzc2y2L9KpMgv+",
-	"tUSuD7q9TWYsULjDzn5Oh8xCHeVoVJ1QxaC909dQMHLTJRzlxXx9Pk/ZIgW4pp5R/4vt6gZ1JgmZPMxw",
-	"ecwOz/K+nE6Q/ENaLNBFaBGZWfyz93CTY/tn72GXOjDgAP1tRL1i14YyCHubALDXXbZp5Ze0SlZxN9yo",
-	"IvaKV4QLrTOMOU8AdTXa1CjmkYM6yhppl4vjJBnr0SBWcmdR5i4SlKfN3G1OR85+b/A4fj4CMrXOfvK2",
-	"qnPbRPBQJGxgkSUKB57Akdqy36S9WkwAvmvdzvSpp7Rbw3Xu3Ln1KOqKVlLdTsfNgSFu2GoGXRmJtlnH",
-	"1puxpZ3HCvBrc0E/bhV8mp28p9bYVKDE62Vg2qGCKIwmwkTA1ZObCsQewa+OFKmu4oCSmRYyhfYLtojS",
-	"kAfXAOQAbzgtdmAzMpZPrAbCXOhYIuYr7jUQHKgcWbrZEXT3aLIMGwTwBVPJR7juuVlus4tXEqAu8fPl",
-	"u0hmPc8wzXVul6a1gZ4wj/RGkG4U0lQCz0U33b01CUT65O1E1jYp8djcJvdtw6YmPhRIl4gL6kJt+lUd",
-	"IDzIPIrrOkPg9jqEaPoihn+1l9G5yLTy+1juoFI4g5KByxPhLV3dQHxfXZx0J4rvRPGdKP55ieIfYt90",
-	"Svu2dk774armDTtqsaMWO2rxmVGLD+woEjr/65Z6VU5p/uR2ItXS9rJ93mIVmaTBgQo6JqDWpu5upzX3",
-	"1WhEb3tB7mo0apIk/0Zi8c0Q7P5qNgNreME7T0VIUs3eqWHR5v1ODdHPq3RatGV7t4Ps1R5EcGVgrlWW",
-	"6UoNoCK0EE0WBmprA0BPRMm3Ub9j6PXAHSYnBfnMyEuRThIhoO7nGzlf/tIpQ+hYQZU3RQUQ9llCf6YF",
-	"RAOUggqdvcW3+js64kZevUF3yXHAEO/VSQ51M/4QVRVFG3gEdHAG5V1d1h+xYaoq3WYDyBxrE4cyZ4fp",
-	"dVAPBnwvs5gvYAwArs0GxdjbwdkbydfFdoPHKnctl4HC38wXw0yLNhtAiZc2GOT62ayICql6I7WQMDy8",
-	"R1imbTSmFHmglEEKLNLbJmgZZ/Cklc2gEam7WEV8KHLWwiZREXkv/LhZdpwX4Tf44wOxCodWdsPaBXR+",
-	"FgGdH8hDrTF0Sw76uXBO30a5Mm6fS7TsAuW1fLCdCp0O0DCc+wXBKuwTEVcC8FNdSccWAcBVN/QSYj5r",
-	"CDynkFBYBGRqlryZEIdmE+3ohbNubwl98L0V9fYpdysXyFgsRtUhr3aa2mxPbxCsA8almK+vzuXWB8Cu",
-	"QBncspWmpbp9+RDtlk5qW932Suh0fRpTSkGI7j5X5y9tL+pvpSoVkPZjpSptZ3At7a738eedQrTmvn9A",
-	"ApEXFFljF3eh6mN1hpVTmlglC9VlquPXZEoy6Gp9cLAPhVGH6kawbqe33/TqxkK0DOTZcK3nKgmxAUf7",
-	"jbykWBVNaZ5eaNAbuaYmyybd4LUIsiRKFy8NOiDuDKGRWP6vh3aKx6+uGth3HWwj9J4b1WwCjPm+RbcI",
-	"/crFpt9eQXFInzlrfJstjFrWZGMBxWH/f8sdi77jkMQIdoziYdinxeIdLzMq3uG1CgrNGLfNP7gjs9fz",
-	"32b/RZ5A3W741iVORS1tSFYVTK7r0dZGHGtJsaP/Sf2iV/YXQwn1bu3FVmeMWlNQW9+M795dbKs57tZb",
-	"bMMpZvLDWottsZLbuvu3ebpuxc27heZ7kCa86zW36zX3xfaaa9qyzQtkZ5k0YxQ06pAvsMCzYULe0KeG",
-	"YUfjLLG9PtPoRvTNFLpxdtBp0q3Q0C2uVIe4WyomfNRpNiALF3wfus+DQMygfm+39Au+3z1wvgRtxHIS",
-	"DrJU6H6qxqCUNM4OD6Agh5hbqLq9ZsPgUxREMy5T3Tg7OTQMC+ycjbP9rvkjzRJpdpe+6Z0gt9J9UvXO",
-	"Tm+Nxi0wuLQxF+L677sTtoRzES1mibiJVPY33A36pj9coF45M/I6djLVZiAjbihvu3qgX8F191Q8W5OB",
-	"7r8f/QRtcnfyx99d/mhafeMXoZtsFguuRbuxqVc7FnCHbHmlMEoL+WDbiNOJmMWLvsHpNci5E4g+d4Go",
-	"RtjZRnSpEjDE+0AkM4OPLycYe4tGvf9bugNHrWOj9x0b/fTU6Kd0BWB4bBq5lc54awnrpcImA0Gsit0r",
-	"SmQ2se+5YpeGyeBX7iVXQrIxVaFIeKqgu8NmrpBiFopG9R5LJaKOiap+25bl2N2k3U3ybtI29hLAqrJt",
-	"pNvqdDqd1vGwO2rxg6DXOglPRWfU7fZ6+/ulUvhul2Ckqs6HuLFLVZ5PD1wB3cYz+3LDVsjtnvZ6t+Xy",
-	"tM7CVShcSXheFMx6IF2StOdqVfoFbQr1KBtTLjMeV1e+7eRmJcqw28QrVxVOVKqRiGV2HAH6cdeS/gs2",
-	"E1QWfKs2HnSvup1a4wGJfdZ2YOS4bU0Ha+XEJdOBxW/fEen+vdJCW3cVCu8si6XQkvKBTDFrhgfE7aCs",
-	"mw8ED9KdqLhjcEUGt0J72c+lqJRHsd64Dax/fXhraATL42Nx0jo9HfGW9Xwcjo46BWdGSKnUzsWwU7f/",
-	"3uo2YkJ/m1HoE3I4gd8IWppCMN6QS+nsRDsauKOBG9BAZ8FxRO7cd1Xq3FeZ52dRBFwe5X9cGGnnzdyR",
-	"N1BUEP92tGhHi3xahCGJl5lEuxjFnHsmNKwwXO3raDZUHPaL7pgVBK6z76lOyaKfZLkaI5JEQavm22Zj",
-	"FMlIT2oN1sNWcBQet45PRqctzkfDVi7hHXcbAJNI+umE50G6RmuHULNfixA3y4t6Sy8bFb/0U7OhXZTQ",
-	"bWWGlb/I7msvC2snA+zuXfHeuWCnTEpMwPhD8sboert0sdV3B1PF0iQaj8GyhoaGnEq8zFvuJpnsb3Mn",
-	"MUewtLblQ4MZ92i6vSSTjoGum+Az2T6DMYbh7gSuv70+GYpxwkMRvuAYSSpGIxGkro92E8qxEtTNPENI",
-	"JZScpKE4PNW9oYL4N4JJxbDReps9MJoAlsiF+vXmOZT5n8GUrnd7s0HhPsSn9lud3lX39OzQ6giWGrmx",
-	"sTg+2DFvnUGzkF99h/TqXEOBlzoHZ4fHr/3k6GVWf9riB8PD1rG5dCfm0uWhrIejYlJyP48VsYnJnML/",
-	"GweHPXbQ7rV77Ir6lg/Ve0iHy+LY17bop757HkSzSMidfWh3nxvgkwr7auTSwbeOcBbSTyd3lnuXCKoz",
-	"iOgvDHrYMrylddw73W+dmMsQHOVu8z+K8ZmltfILlTPAldCg/LDCrWDoQu81+dJ0f6QSiPdOk4V7VrRm",
-	"+B8CrSjmpJfA3NtoyyxBe5GIm0jMwcycTs2cb7JOZz+Ywf+J70UcKwbyng2/YYGSoyiZsoXKiDzaIqFt",
-	"/HaPPs5J01zEVPuSDrdx1niFz1iq2CueBpMXkOTnwtS3nBkK6f9dYxPHQoqEpzbXbEeXP2u6PBE8Tidg",
-	"HM+CayjWTZVrsXg6T/mQa1F+TIIUhCh/qVLUW3vTSotLRBiVn+lgIsIMLA3F51RoJd+RnPyXXrVA18p0",
-	"nrRkiAZVNfDtPpvFGboKvHUyVJnL5fJkQySRLDvIweaiS/Ji0aK9DXfExk87N/TO/FIwv9w5OQ2iiOz1",
-	"EaENPNwq8O+vH+S1IqALWniGwus4tutp8SX0tNjlKOyU4l2Owo7j73IUtsxR8Hg4T4JJdOOnGlTdk87h",
-	"VbdXn1MQxCK5ZmnCb0Ts+n0FXKexwIIOWP6q1Ebj7PDowFxj0JgT9IROVJJg4Z0/RbjQaSL4FAcig1g2",
-	"BInDQPe2WvqoZGmlHStIKNMsXdma1CdJ5t2ds3ZHO5a0BavaXok41mwC1buFle6xtVyV3dLDyV0U1k5e",
-	"giis6eKiYHnZhC7tjCI7MveJjCI7Y8ZWxgy40NYI9E5FMjc6gAeadObVob4KwKIu7bsU1R2V2KWo7lJU",
-	"P1qKqhFNE8HDxtn+LazthV3a742V9plK7fEzP9GZ0pEDurvf60BRwQS2t/sBZn+LDtUggJ0UttRssZLi",
-	"wScKmPrVeu42iHGqzQd1QRmupYSfJkf+RYjQqAt5pkG6S00ldvFbO9VrF7+1i9/62PFbHjfOBe8qfuli",
-	"M7BRjRByAwNgwQHo+DwlH6OwfhOJOdSS3dl1dsQFG2JFQWpD8HZK0hejJBlMGPLgepU03DbHfnhkCMTO",
-	"N7BTh0sJlDzTKARAkdDAKILdUxC3td9UbqaCCUTgRqlAK5vVr8R7Hjh2Ua11+cRJrIlCAb0K2KuVUnI3",
-	"m9vlURRPq3SvuRhOG0VH3O9+cdpQLIWM1A0VivZNmoJGsKwzoSZaLV+0D183ypocXMBjq1bfiESD/Wrf",
-	"1+2E0YnN04Nus6Gvo1n/RoHm2CHNRVfIbkZoQdnN/MucCwo1dJwzoaC7wq87Dv/35vBvQX/Ipq6zcb2c",
-	"e+L4BbYScVkGHxr2uvPa7BjQzmvzcbw2s0SZY91dpr9faf8PvXAgg1yQFMfDcBcytKPKd6rxVJD1l2Ne",
-	"Vwn6R3cT9Ec806kV8i1lfWgeNpoNIy3nLmaSnXuA8CoVu8jaHar/0ZG1edOtqtvTO7rqHHnUnTrN7Tqa",
-	"7Dqa7DqafPqOJv7VDiAfw6jTw9ZJ0A1btiTOSe90P3fzukZEBvKxWFkNiLJ3/wFg/FfQi+Vw+hOaZJJI",
-	"hX0BI/q0wavLTO+A1adwzoW3bA0jaqabiNQsPE/pg/yUfgFXDlsdV+ELzFS7CKkdQ/yQCKka7ZVwsa64",
-	"3OFrX/PfhQruLsIuVHAXKvgRQgUNSTkP0kJhfwiK2NXz313xO9s58nr+H5xJVaIqBy0jZ6JiCW2Ph4d5",
-	"rNCuuv/OfZcH6BjS9vTzZjK27o+DkOqPGkYj3qf9JJOQuOuFBeclld+6Zt6gXmW+EJiIQEj3fVX1VrN/",
-	"rePTEW8Nh52glRc1Pel5BYlWl3ReUxEZ3vkjy7S2qubEmMZi2OGq9xu3b28x0vNytTnqo7Vg/zOanMMS",
-	"tbY5iFmSeDGOFc7oQwpB7+4vL/dItE55t9M6Dg8PW8NO0G31xP7IGqtt7GWma7iEHVFHYynCfiQr4zhP",
-	"vDzaPh8DtI2n6rcojvneYbvDvvq5273HnkQye8/enxz1jw7useTmrHvQaXe+Zo9EcK32ep1up9PtdNnD",
-	"KBEj9X4PfoXNgMkvsBZWEAit0f5hJLXF48nwURA9jx5f/PjbRfdZdKEv5OVhcP/i6OJ69vNP9x+ftsXi",
-	"8W/hq4voeXQxf3p1ffi090vv9cvHp+3w0SR+8vOz2eve4ST8/qfF63973n5DsE8hQUGMEqEnbs7/7D8e",
-	"da5Ob36e954kr4OTxbPDybdd/UP49Dh7cMAfHc1+Si+jX9T999erY1B3ctmuR/kX0KMcC6JT2aNyImVV",
-	"ULZIphGQL+CHhkPbVEvDB4tB2rcGqljxcHdH/kp3pKZhTh7eB5USZ4ky1JzSM1Ixg4QFGYoEH61JdoAu",
-	"Dnm44W2zMf+QwmX1GtK2pcx6X2wpsxV04s6lyehQvvPKUXqZd3dJvaOo3XLOXK/V2aeP9rE0w40RrL2t",
-	"PelAy7nWcbgvWiejg04r39jOcSl5rxABcNDtbTKj2Y++xe/Dzr6Xt1dI3KNXKsVyb9De6VLW3solHBWz",
-	"9iwy2AwbHy6vYJx11k4Mpd6GC22do1Vl7TLCcTQVOuXTWf35p4uZKK3qlhQvQiYPM5whw+FZbpujO/oH",
-	"KTuE6y1be9Xldq0+tn/2HlJ/Dxqgvw09KOpPZRD2NgFgr9u4vYXKmSOFfnuZcjQ1kjBQqIVd3LJxlE6y",
-	"YTtQU+/ml4hAkYjCYGhY0sy6Uc8YD7CfURP0IN1kwYSnTVtAuP1GvpHfsMcvnz8zCpOW/Fr0A65Fk0Wh",
-	"kKkRphLNeCLYjz9efHdz3GSAWPDk8uF9tr+/f2q+/PHqftuMBLWFcTxMZmWRZlwyBXmCbD5RWrCBuR0D",
-	"8wuU8sJul232JNKpxmrFA8DCIEu0SgZsKHQUChalZ2zGtWZRyoY8uGZcv5GMDexrqWJjkcKY5nM242PR",
-	"ZhepmWhgsHjAOP4sZNhkXIYG8hhmTSc8xamVFPilWc65tMuYcM14HLNZomZGyxSaqRGLUs10MBFTfg8+",
-	"nEfpRGUp4+yGx5kwM5uJ2+y5jBfm22EspprFAmbKzIYgSAsWKiZVahZkwGizC8k4S8R/MqHTJowC9YzN",
-	"XsKRcwfLwu4kasE4fCTHZp9UlrbZOXtxfnX/e/uaeB8IGOIMp49gG2MxgteZTvlCm2Ei8xPuE0wfxIIn",
-	"OEQ+s78HZoPUnJZstu8+DyYiZIngoT3YfgDP3KEiLuAsmi/Y4OcWfHXGvr+4GjCVsMHTi5cvBx52Qecs",
-	"OFQ+m8VRgKmUtLn//3dayQH7yiDn6cHh8ddwJoybZQ1jwQaBCsXAoIVmA0MBHR5SeXmsKWcwwOwK4IV4",
-	"DxKmRddQ3GMDbN81YEDQ4IdRlOiU9TpsFIk4JJQy92SeKDluswc8mDCzbQAv4Z3ZvIP37xHIdCKixMxq",
-	"5tCw4m9VGNF1u2jBtYKVHR+c7n99xn68etg6aTKp2ITHI4RcZ0mixjw1WBwl8KOBkaXzKBBt9szAa25x",
-	"GptxJZyOVhLnUBJWbaSCprkczx7ebzqkHkZhlIiAkI/8rJruEbChWBjykvAgFYm+Z1s24isetdJsyheI",
-	"D1rciITHdlJc9EshQzwSsEwwsBIYjBycQ0Be9BtH9P1W8EQk7H//3//AiTJDnTXrHjIyQzYN/oBMiFga",
-	"jWUrkmB3v2euwYTLsTAzmfnJJkGzmbvmUZIoabOHKmH7HUbeKcZHqUjwlOH4QRAtjaLTKI6xwDqi+AJx",
-	"g8OQZlYiImouz1g6VyzlQ9yeTCMtgoHwY+6okXlhKFisdNpmP2q67DE3EJnVITnA5Zr776/czIqwn3ZY",
-	"yBe45+fsxfOXV7gcFB41S/k1HB4bXISGs6dCBovWD2IxOGNayJTxMY+kw12kP9di0TTAIKQaf527XYJL",
-	"Qmg25SES6HQiJFDYfKK0dSlmMV+I8IwZTWBAUM6S6MYgt+FmtCtxjGAPRazkGEpERmkTGA876BxgGXhy",
-	"P7JhlsKGT4WRIfU9xhn2rTUbnhgGgp/tA+BIAvDSswG+OGizwaMHV2wPGOre7ySx3e5NxcCQMJ2vNuBx",
-	"TKcVKnOfOMANS7lE0o73Lo6mUQpLVWywx7N0MmDDBQviCLYZKdM9pgxPJ8pCyKvVVGAt/+HCMvt7RHHd",
-	"CHDkdhAgR8BI5yrBt+g72E78ArfW+wl4DzCBCPqyWgnD45xSpQztimapqTKzGlYtRioRZ0zd2LdhtbBB",
-	"STSepA4Wc2SJGGVahCxVijoVWJzHVYMwg9s8uOSpeGLGasF/B2bCrxK3rwbPAvF103/xUkx5JCM5HsAC",
-	"C79okQ7YV/Z6I9kwS1YjA+sUDsrIHV+32XNcCxFLuxpP4mEHvVNEfUSdhKeiT6dspxZpsmidm5s4AOEL",
-	"J0ZGB/F1PmqYs3DVPdxm0s/mjmKPlLEygklGtKBpvopSLeKRoQKEjvOJYm6XUqXYlMuFWQlG9bGv3Hkk",
-	"Zk+MzIjNWDCKr0moh5wSsarJvDC/ex7eNHO2mpTQ+WszJdw3RzsOeqfIAGYiNqo+TGFubaEBDGxLLu/g",
-	"wzOGYqtUyZSDqDQ1nCtMJ2aMWKSGJTUZhHYTLYYhgCcRITYPQmUQhE35NfTMCKPRSCRCGtZ5ThRNT9Qc",
-	"KByISHOumZEjwjYbvGnwdnv4puHbJuG0QU41v5V+MQvh10LeQznC7PQU+x4bAC9e2NWRCCCVbeyBQhBc",
-	"BEQzEDrYADbKTYm4h898vIoFNzcMpBxtBSTkWEMxiWhv/mHn0sBSjDQpz9hgD4ysixYMS+GKhgPTjUfy",
-	"VXhp0GSDPYtUrQQvmqN0pV/2CNngIw+r8vG9h3uxUtfZDN7FsFO6XHuhCIxAAb9kUmdDc9JDQfP6QxR+",
-	"xY8TkT9qm0mvJpFmWiQ3USCAUYFASPtHooI2Elc6AZYySpRMW0aMCbhE6khcHjSuf/zjH+z7q6sX5t8w",
-	"9PmLCzZSKD2D5Nrtdtrs1UQQpptnoDQY0hJMVBQIkG3m9AYNYYBMkyiAqw8MCF5lkT5DRe+bb56KdKJC",
-	"3f7mG/b9g/PvUDbBcQxJMYwtVEJb2gsch03hI5JoYZXwElB8g7+W1x4iLg3OzUoGTWA7Rq5XpAVm8lqq",
-	"uaTx2uz5i6uL589eOlmh1zkojGCIFsxmZfiY64kh7GYzze7CsAijec/NCIy/jSv+dyaSSMCKzxmYGHAh",
-	"EcI/F3HcAuENdEIH44wnfCpgJ3FE98B9Po5uhETBGiZOBEzcoYkvcg36m2+syKbJN5nNZiIBmpUTFsAT",
-	"YDVGL1Vz+wIOh6qAWcbVRLDBfVSbW1egwxicTJWZwBw7yI1WCMlVDpDn7jEu/e4/eHRdd3R4iwDrjY7k",
-	"Vo0UKBpLlZidAiMsGQ6MZjw3HBn0EXNoQxUu7KE5SB/IQIXAegtzwqXGad0rZ2R+SBeAAy9+vCLw7FiX",
-	"hgPZgTqdNntuV0niUUoEHCBBqM22wLoIPnjP4TFPkshcUwkWDjvySS7dEiNHxtk3L6nMkpv72IkIlBKI",
-	"Rx3QoZGUxyaChyKB0ysqMYZAFY/Ssib6JNcjvaMgZEIENFLOPZBU53jZ7Z4MLkatpzwNJgTlxaj1TElh",
-	"nxUGAQEEdDFSxBwq2IsixVilEQcxVfAAzi3HLYOAgHaLmWizH+kS2TV4qEMb85SHQLjkmG5mr9NFLC6q",
-	"4iBLGx5rlAUD5eCJCuzO2a0aPLji44GlT4aGgVpl6QpNeV9NZwkGAZgpC8YJaE8XSTb+LYJeWr/p1JAD",
-	"vYSZA8a1UeaikZV84xs0AEwNYYoFNyrZA9of/AYVcyP5m6E5RX+BRUkyA7qnBRKs5ilszKVRMmChZNpD",
-	"tTkFIR7eOjNyB3bjI8cNtuRr/e//+583jUFOXhDfQaCBjXSmGB6bkzMDG5ityANqGolKQ2WucmIFdlAG",
-	"NDPqFqMjQ4riGaLa7DnQZYDRLBCNgolgc8Gv2+wF1Q+yFi+7JmWtAN98U8DXb75xbILDoeHN3O8cmLMw",
-	"CyAJLjXzGU3CgAoSsJnQnPCMJ5FWEjinWcLgG6AuZogJ2hL9e0fD9Tqd3ASSgv2SfnGGy3NP1QXrH50q",
-	"kZ0ITHA+DyUB2syY629EFHssk6E5oTTfBbsB44wnpNyT+mdvACRvmHuoRmjo9VAmvyeI67nG5qORgdFs",
-	"FGwDHzMJ8sDUzCzgRwNaiRjOEtBZsG4JegFIBYY5zNqQE3DNRlynImmz5/YuNK0CRVgLpBfPz+wFnpch",
-	"NliTBNQWuKZmNWOFIrrl/ikfN0G3l4pkFhq1zR7EWqCcZN6N5BguJpe4tqaRTtDKBwIP2m3NSINvHKPq",
-	"0VF8x1PHgRO07io2eMJ12nqqQog8GMCAQHnpSeulYZU5Cf5RTsu/LFFHYG9GajDiGeCqLbfVBu6fySi1",
-	"9DuShqOTKIF3zvxMx26JeoIqGynFzdKchicmZAxD2WbKYxSKzGVRWQrGWkJ8gsXuzlEVbz5jw0UqNPtm",
-	"D0lTLOQ4nSBlGiBrQh6O+AaGJh8fLc3mUGjU7LklGAD6IJpOM7DoDpAasYXgSZtdAoaj5EG3EF6XqgXU",
-	"bnBmBGjUQ83+XQsxI+KNKhMJUlxfA5MDYWC5ZSJ4FFRLpyoxqymwkhueLAzVWeLzPI4dCRuCwj14nkTj",
-	"SObCwijTPCaGeEAMcfDq1auWGcsIRAFPhbV7AvE66J2SfHrY2bceBrK111kY2LmZ3FrSfOrTOWiiMMQO",
-	"OvuWFXlGmG++QZB+bpFg07owGD/4ueXLMK3naOY9Y1JpGY1GAwLRochLEWRJlC5aLyAgH1k3yNDkQVBs",
-	"lAATyXUgq36BkQg3fLhg4DADgyMA9hLUn9ZVwqWeqSSfadAEk9IbqLUaBUJq4Xninl5cLbng1ExIrbIk",
-	"AGV9jz7am0Yp+lcxtrXgw3OBE41Ou4uBdmYUPosaZ439dqcN4bVGSTRzU/N/Psy0aFH6n3lOwZFF9973",
-	"HHYFXxMJ7C3KtmiQANo5NRiBr5jnlNFn7bzsq+GCkdf1azIBkwEjEVrFN0AKGgAzSnUXYeOs8STS6bmB",
-	"8ZJAhIwPkkTRq1+AFFxdyCiBooNSylMIaYZYP6OC5Zlg9jd0IZmF/59EjBpnjX/sGRagpJCp3sNf9Z4H",
-	"yEv48Pa2uQIAIFiRZuDAr56fftpi+h/MF3Xz2iasfIjygrVirQODgmK3AuQKvqkD59xCoHNjnBEyUTxQ",
-	"CZnBKQ+3GiqIPo0235+L7xCSqndypNm7Dx7bxgZvgm3WVqOaKakxe7vX6ViXui127LkC32kM890apQyq",
-	"o9O+FKAEshNi/22zcYCzVw3qoNy7kDc8jkKik/hZd/1nP0rukfoQv9tf/91DlQyjMMRmnQfd3vovXnjC",
-	"20OM4IBPD9d/ajUpEX6rQohFOOidrv/MGdtxKheQuB5S4GoYNkn0HAjPEPhg4+zXtwZDdDadckj3N+fo",
-	"bqJRvswRQ+dko4uDDwri0McQ8oVRn2+bjfctCqTEJ2a6Khq99zv82cc/+1F4u5Jqpw55RGh1Bs92PJ8Y",
-	"7duSYXytvUSEHwmfBq8jwTm+utXbC264T36/SwuBsML/ZFGSx99tce8/0SVFbWv1Nf0ybmnnYP0Xz1T6",
-	"UGUy3F1ruASg+5cR++Nd5D0ShAzwM0rwLmeF0/xWUbKiE+Oxkf8XVpI+ZQMa175hFIVYgbPeasCotsMD",
-	"4sSotGWaIknfSC6dD5YG8iiKs/IuMMgjkm7WyAjmRiTmQWrmrpDsLnG8L4OwwAUFvPxYNGV5+Y4MQP5c",
-	"AeDbHXH7g4lb52QDUoNLuULjO352uuIc/KCwzc8jJ0xLp7B0pz+YLm+wsQbrr5R6AgkbmxLzH6XOZihO",
-	"PBVhxI1i/vmRdLqDH0zWzX/rlecrjCXD2BEgmTbCquAgyxU1jc6cdrUyjJMtkcovSukxa/hRi2SVymO3",
-	"bKfzfCk6D94Dp+m44K07aDxZiOXBKy/UK/C0wWQsjMImajHgZlBsPlHTNnsg0yQSmuKayV9Rc6Fgrk3M",
-	"SjxI80tKq6sxXUD1jrvYLmqNSTw3qIBdZ6Ul5yPNXFjwCvMRFS/Z2Hxkdvwcv/nyDDYG+NV0a0ezvhya",
-	"BQ5/c6QsVuMPMdLY4hG1utsrG+sETjKVYPwSRAFiuQeju2EliTZ75VI5hiqkkGaDskKTpxBrCTk9sEpa",
-	"eJnyJL3valpsJy94Mdc/iEXjj9KCfBg9/WdZ3+l9tClptpeYp1ev8pxTIUn0eSaZ/Jd2oSGRLgaD2HSe",
-	"AWbk9bMkHjSaDXLmG4gqQsvrAKWv9qo+uW027KTrPnfvwdq+AJXtbhrYl6X9bADsD2JxKaCezGdHMeHO",
-	"gAsbrpC5FHcikntAvSJRrzNdYDQGlGmjAKYMc0lECiYrbUO3+RgcbYIHE4w5sBQ2qiWMhvATFXhhAfkD",
-	"JQZ/qsUqycHtyk56+IKkB8DpVjZzx+el0zHybt7himD1qJrrcZlJSJ1xogOk0mU2/JRLVI8gKoES0lde",
-	"AzPel21SyBey0o1q1rm7XV/I7fLYjP4Iojlcqb3fsRpbvdf05UTNNTIcNp9ERi5PKbNJWg4DSQAsjEKI",
-	"Z7PxP1BNotJ7mmPnRj4OeK3Cr0GF5D5bP2m+zDWehExiVCtEgdisOsVGPNn5Tv+6vtMPFhsLF3gv4DIQ",
-	"cb3CTZiGKck24EwzKr/HhhiAS3kiuQPAxfyHSoo2e4Zhu2yqEor+g/L9LgEbkoAMsjffSHEjJBojr6gW",
-	"Cfhj53zRZvcB2hjcrZC4bPMYKS74HpEcio8mauL7czPZh2eV3lQcfkdnlhb4F3VXfmK/o8O9HTWzd+1D",
-	"CBrmOq8OtxURqLF5Dq5UCUvF+1S32YCeDtgosgUXKH86VZCOYi1VmIJtCMqkySZqLmzqdm7KeiPnSZSm",
-	"Qt6DIPFRFGPC3WwWL1ymfV1sLub0bhGV+7GDYgGAlUGxf1Q0MMy8SRww6YMYOq6VrJnd/bjF9Jf4zer5",
-	"U7WJy+qu0bbrp0VMq/MduV/zaaf8/RPI2Gic9Q4PoD+P/XvfVQ7TKRQVrIPBS7J2kEAx3prNp8pnH231",
-	"Fs9zOGpmzl/4uLsPYoxIBIOOByFWn4o0JpiqBGs01MAEXXh8UEYqmUJFu5CnomWGaGx6EDXgYGGOHKQ6",
-	"f6a6ExxfkukCLvIqqwVxi53d4guxW+B5fYjFAkfYm2G3e9sda1lQoIoaeU7lUECSYqZFbJj7VHAJNowm",
-	"1iHC8h/mLU7xR1HC4kheo8aBvcgwPQ+1q1iEbXYpdDbFcFDQXEAn0RmUx6qJ7MymwkkGf+zFeWFWsloN",
-	"gG205UQiDeVrdrfpC7hNiEiW/m1wg5p1AUNR7ARkLGaQaYPo0ojKEHEnU/DzLuDnazGjGlRjldczqrTs",
-	"5Tj42WD6DrW/EIuY9VQuIeZmqD7LaqJMoExUqmageOSZt4jRo0hGeuKV/jTTaoz3RxmRp2yqpnAjXvEI",
-	"vK0EYWwkOakYVeFtv5EGJ3OT1jrGABj8mfGF3W35Am4LHCZYJzbnBcvSVCJuIjGvN7tAjdTrSIYQUABF",
-	"30B1n/JQtLKZK7lRbwh5YafYwPpqGzzktZI8OoBJ1VGdzuiaQ2yqLj6xH9z+8aoMbcJOo/nraDT26kAo",
-	"ThzDJdHultzpNv6OPVPW5a9CGQziN3kBGKp1SRVB4KZqkdysktE2uZJ2NRUuEQvthzlF1tsbLkbPlBRQ",
-	"cucTWB1W80e7HV4Y44MrPl4XeAjvwJD7G/o1bLGanfP3L+v8lT5DjaBAruvk8CHEY60X+Fw68mGDpbHE",
-	"1ZwvbFjHPawkj6KrMJKyY8dQbMeohwPy+PI4rnDmGsn3jbSi71L4diHKHGwtUE2Fa4W1vqHcVo1P9/Oh",
-	"Xn9QDDhkgz1T4Ea5vf0cSN4uxfXPS3FFVP1Izua/d3qr9VPLjyKm7UFf7bCe0j6lOmpSzH1i72pl6wzb",
-	"sKTYcMvG4ZADENMsFJQk4zGbZppM2hhVx84tB0lt1xA1MlQUFEO5cPE5A2e4HiBt/ljU+BKW/0XJkp8m",
-	"h2cN/e5+SvrtcO+uYmtzl6nz9+Y8UqVfLvf5stOLkMLekV+9U8PWEOvF1rOoh9AABguGhsmin2RyYB2D",
-	"SsYLikUGXuRay9jGH1DPRryfCShpc2Z0BmA67xQ0zUmDCRsuoJtMMy/2Gtk40vOUTRW0aOrgF1Cw3QzF",
-	"lDQfKilsY4x7bBCLUUrVbCdqDk0yWALtQ9rssfkcq8ZCjGju5X0jVeLaoUDYamo4W5os0Kmrr6PZrLrQ",
-	"4nmQPpdm5MYfwyUeq+G3aNX4tOVt7Lz1fOOVH/Db+CvnSn5igmrQvI9hzjtZ/qPI8k2WimQaSZ5CCBfc",
-	"bKQN7/Dmbkcw610h52ZAzJ/EIHrIwbR9KQ19dEFd5lcIOoE4lya20/KCvpBGxVCZHvwekQYrjA2R/5du",
-	"vpFIgm2XCjOa7YSELWHusQHQYEOgBjZjxObhTLhuM/Txl+Puse6xX2NHwla9kdgv4xAKDVc6dIgW/llx",
-	"rY/V8E+Jan2shpvEtPKl+q6fKqzUm/lTxnNSk7cxl59DJCUC8qfGUD5Ww88qjPKxGq5yOQK52zkcvxCH",
-	"493Y2R5VDKvlarNZot5HU54K6k+wzGkqDfGW9ez4wY4f/D35wR9MueGG6dW2vV05wC8nQw7sJWDmGC4w",
-	"pArILVGebcn67+/UcGWkyCvraLj4rqipeD3RjZ6CNWGgcylPhU6xqoxRVPsU/D44y3WICc/TfVMUId7I",
-	"PJE4EQb1ocsPjCBV2qdiG4MzbBJ4A/32NHViphZDKkuH6n0Vn3kkDJfZuhDHYzU05OoPvqKrL+c7NfyS",
-	"3Kaf0gbiUKvJBgZHRiqTZA/59AaZApbuSJUtTfBODf8/9t5/uY0byx99FZTuVjm5X4qSHWdmLNfWlmI7",
-	"Ge/Eicdyxt+6y1k1yAZJRN0A00CT5rpctU+zD7ZPcgvnHKBBqpsiJVEipf4jFYtsNtBonIPz8/OpSlOM",
-	"FRNilreGjaWxGo7P66qttZAK3AyQ6VaxkdYpYl85PcKsBBr+cuJD1TmfI8VkbL92gTEzFK2ENKhn3Wqu",
-	"MLmpztnjkpBWr21Hr+1LfJpSfR12+7qxjVcDRsLvoFyurTohxL2SEKNUSqqRG+ck0t7Yb8wl0YUSUaOv",
-	"BATq80KKlCk96zKMdsNPkEeyg8TqPtbulHFPBY0KFJ4FV9Aa5vx8mYuTqsSR+smoMpAvlMR0PGrEIcJG",
-	"oHEIO45xJWYdZAJcJEmmKkXmfEd4xIwbi4fEREvqXIv4/8lWDfWObiV0ceGe9SVLVJllSUC2MohaYwnS",
-	"dLV9CpR+j/i0gOe/KpEIML9Kz9pj4wEfG/FJgc/hxPXc6nNQWO3pcdNKEFvMb354BAW+puld8dOq1Fvd",
-	"vpCinDQZ2EhsWE4yzYGvdkG/u/Okthfyo5/b7unTM0IV9Sr1jss1WoO8Nchbg/y2VWrQN9dRq56o9egL",
-	"/QvUa4VK0qxbrfgcswG/xOCrNBbIrw1azRM7Dwx0UoE6nWR8IAh6X+v8iQm12kQlbzwaq+I5qOmegrnW",
-	"2625nop3OMI6xdt5uLSmfLtagh0llosediNOueeXX+FrfG1tR8z+Ug7skhLC7RTzTZoAVr6ZRkIntbl1",
-	"2NfMQggAck9SDQSAs5J5B0kgY5koCl10GdGzULrI54AasjS/4uhbtINwhNWmEK1BmxDdjyxDqOOGgEtV",
-	"AMlSjX4GVG5fRwyO8I6N0vBLBES2yU4HXAu89RWHZkKMsQnTSpgovoZBMKyLz43IpsJ0WML7XKVaiTS6",
-	"Xmm7dsFKeFEHNO5B50CoMnerVn0SRnFruOcggagP4GWsBNbAt9WqhH2BCkRVAJHaW9cHR1/g/xRHB9zN",
-	"FZH0zCBysPXtEEF86k1quB9syLXaIenCunZImuTjbk6PBPyKFnVYydYgv8dGQdiwbVziduISxRyCAJCE",
-	"Unq2ob6bimIqxWw1V6w0UO/VQROsHIxDu5fPeYEnMNZlgQQvQlxgmzgouQVGpxkC7FVOBKXL2HteWNNT",
-	"1C+YC0zXBaUOJk6ZZRWnDLWovGSJpYuo4c/oJrfDP+029RCNcYXr4WfSWhr743wAEoN7bwPB5Ibl9SgI",
-	"K8SsvvvKDTmUo7LwRn6ZZZXoAAAjAd5BhaQdi0I0bP6/4wy2uPU/cnOBo6ze/LQW7dbfj63vdprl5sK/",
-	"t2vs+6Mv8P+vFSJ3c8Sbjgw8B6Aon1BdYZ8jykDCvkF8lW+dMzzllhcJ+wYj2yoVzkWFOmb4Bi7KuXQ7",
-	"nKuBSHrqG59j7BBxEZYrQpAd2xyHgT//W/gqmYn+WOsLk7BvUpHJqQB+dKuZ/+JbjAw0gMd22SdfUWMo",
-	"dB/C9DBApo0wPVWhw76k/kwggBAp/rTDrNZ0L2nYoLTMjHURCNYCrRItmjtWN0aYBRneOKcKv/rFuSR7",
-	"70s8REXWBvd33ZInkN6AoOss5Rsp2wLg35u1reclYJvQErTKoVUOrXK4LyqHm2gHsnQafZCPznlALVCx",
-	"OQJ+8EJF1iLBIjoj/kLn+MMHuVZ27D4GG8SJg6daNj2V8IGVU2nnhzjOoftZNk/Q0Fr+Em7lvs35hfC9",
-	"Z1YULxlnfT64GDrHB5GMc7jGBJtOD3tqqItcFGwiCqlT05Sl+UBrc3/9yTiDqkV5n5IrOPeVxNG0vq3P",
-	"tyeJFS+FIJOBpxHf4k2YmegWR1/wHyu7Uk9VNQ3SSL6AycdE9BDdKJBur4rA+8FPsKO7FtUcN+1aPK/+",
-	"yjqqV/8Yu8v2ig96BdMrPmKLH/5gOzTDJr6ZsB4NzLRRYD/8+Io9f/qX48AKjQid7qTOpBLIoebshJTP",
-	"u+w0MjN8gxFYN8TZ/HyF2H7k/Uzsjexa8dn6hatuvFxRUSuYlh40AmN9hTc+fC3NRBvpEVJrwFx5Lrw+",
-	"HMpssQTk0uit7D/g+G3K5xjUvHykcsNenf1jQ8Wgdb6afnlSyCkUS6uUjeH9QR2yD2AuVFTVWuSnav4B",
-	"Rtk01HAmeDEYHzRgvsAkgvE+1qapaMp9dXPAm2SQaQNQ2oArE/BmfNEmw+87LHGTllN3KcHy+PQoNl7S",
-	"t1DutXaZly/p0hPh3B5/k4POAQ77AOq6IOzjNspK7wM2Uut77IvvkWUkpygrWNzoWyCuoamOCmHxcG8y",
-	"XKrRlO7rdM4g4eTslUyrEaDnk7xyxQphLOJEiZyVygKoPjEB0iS7DVEGmMb19NqOefzhSVrBezCCFwmd",
-	"d/n9mdHxiE/X8flBBr+QEHouDCdCK2mH3KkFU2LGOvOFG6z6Ac/BfYz9+RaP8eqIJPfhBUsAtE5pe05D",
-	"JxStVILN4JCFH4455V0HBFMesWHEN6KK73P3o6QhQeIe6gOi6F3pmoQJx7B7yx6KX7IdDi9onV8RXHDP",
-	"90DzIHdbOXlpQ7eqK4gd45FWWFZf11NYiHnZHKA8G+vZVa5OXQyDfJuNTQD3o20j1QWD+tHKdBsy8KJ0",
-	"7e7CJQE6AndzxWGPUkq9yVrnHWb00vE+4Mo5AWAUSOupqdxWhK8LwdO4t9kXJlfNzx02gwRn6HR257s7",
-	"Z9Mue5VpKJLyN2bIuhDQK2qx39wz3VyMb78SIkxso+blVoO01RH7i5YGzPq3rbU8asPKQCed+P7auNXB",
-	"is+2yz4IngKTUIWLgKHYYDjArJ2zUaZuqToAouOeARoqfNLEay1nZrhfNJUynKr5Oz/x62qmfQwC0kOv",
-	"CkeEF9oaLg81hHFZypZ1wo2qF5Y0RCEgtH6jKMZiJILdTiDCjbqLtkk1s9Y4aXtEr4p0LGz01kS6YZQE",
-	"NNFNbaRQxrnSKAotoVaokMlU4jN+UJTYYeOsmk2Ix8LY7ErysbMwzS3qEj/IKpOjWq82C7InJoSJ9s51",
-	"JOPoi/8n2Ai+RrnZSjizvLAUvHCiAYEPG20eNtNlliIxqUc7pvgG1jl2IKdR9X5B0cDl0OMPNBW/cTev",
-	"raAf3gF4pp/rXRsIfvzV9oF/M62N0AYwbkPx+N3OeCX0ALxOAn47quiK7tsPwqAmovYSURiWaqi9EHHH",
-	"ebe+bXQftMp9QPK2GqXVKPfXTWoqqbwFDXJlS2mwX2aiECwt3X+FD39OcE5Uz5XzVLBy4vRct6HZtFUp",
-	"rUppVcrO9aDerk6xhRyN3HhNSuW1jngEEP6Je1L1BTcJOVgmhR45J7PLfh0yO9OMBjAeksP5SgjL4fym",
-	"bA4fINhHLdMA/vz2dFGrFNocyNbQ4GCvxm7ExphwpaFGo8bwninNBLq/A0iOx6WRdsySPxIPz8YMNGPU",
-	"V0P/BuNcUSj5SRep8YLuZgZNTT6kmEozyfgcyjg6DPgaGDdUx4p96FOJ8UIgnfIoXkhCwtPUvUvWFyOp",
-	"DEh+XV/FHws9FTn//LNQIzs+OHl6fNw5yKUKf29GPHz7XNNuRSOy6b1L4br5rwqm+t3WxlL3p42c3tjm",
-	"GujoC1Gdf12piwAkC35mmBEiNLnBuB1mysEYc65ebRmpVW1Vptt9a9VtL/KzL1ZsV/TsO1quHQRttZng",
-	"H7K1Eh5qiaeKNvL1ZRM/RdH0bDZLNRAom9g4NdWI4SILpmeKFXI0DsbDR580hFs+MfStr/zsC/p9yr6B",
-	"Wgh37Tlcm3z7klRAT83GGgExvY0CBz8WWfgDXyI8+ECroSxydwmFOWE9sNuLajA8B6TS1AC2VMVRW33h",
-	"ZnlKudVWnTx8dXLHtRHRxm+1mZe3SKE9MSSrqEDW0W+dg0nZhECDimC1BolKtOiS81KFb5MO0edwNYfu",
-	"0pzPMZtbiJE0VhTuDrbbU6HPlNQM/VkL6VtwZVst02qZLWmZun3cqhuSu0jbBCENFsvNDKpCSIVuf3PB",
-	"CPSd2bFgtBsq0hEqR/dV6JUjJD4PxMSiuwTo/dioznLBFcRU63IwNJPWM2o9o8diS9CWByjcpSjnzeTa",
-	"CGOkVmaVr3QmR8rEcgsU+WIqijk0ryGFMgeIXmb1hVAAw4niLmuQdN6oFIKCfuwdFeIa5sw3buVbIXuI",
-	"QvZGpVDda+RIHUplFmN265nr9YCR/pZojqcCqDp0wfqFnhmojSTsWncdFlFC1zZHc54+1aXtsl+A3caw",
-	"ZFAWhVA2aU5i7JZ07VngnxZvZQ017ZNWGzzotq16dXCTdq2mI/joC/3LZxeazuM3KjVYLoBzu+H5uzMK",
-	"olHG6oetVqs9+FtRv9nBH0nT5uf+CtFGY73ZZwZRXrY6Yksb+qrFEBi1lJgB0qKvaBjLVJzTcZd0IJno",
-	"PW8ZfG5EgoO0QE8FLz49CTgUxkNaQLen72J6fvwce7ydla+VQIwqN0ToY820vgjIcjAlXdqeWp6W0iyT",
-	"1Ebqfk8oNO52gLo74cYgZ5GH20XgLMOM1gr/nwsIUEoA2TACFq2nxoIXti+47bIzXOgFtIyYOQTHG3Dl",
-	"lgWMLzPWs3jJuqxKCYHVhXeMGI57CjM8eME5XXDu3ojIhsm37lGLqskMI6aXk0J1UVOa/o5FNLZQnYrP",
-	"eZ9dto8+XrsXjbYNMtZhCcFjF8LobNoStd708COJvPaJRzxzhxX73NEX+vf8yiqZCBahoo8kRMenx8ee",
-	"c840cEd+wrFf03DraM60urZGdUYT37a3+3boXPl33A7G2/VklxZpteqLlieCdn/zkY+ahqHLjuAauOt3",
-	"a6qkdzqVQ9ka1Q8Zr83vJ++KmiDSt6tljgpBfzab2j9APW08Ke4M6kvEUQuM+WA+itQZuBFUT7CFPf/m",
-	"oUwTSI5jyIDnor4Eh4YmmdwhhbV7GqjNlt+CGRX2hzOmYIM7E4o27bkeDtvc+cHJAe1MBDjLdSGupZyu",
-	"xh6h2gVB3qhzQImfDm7gHNZUSzXqsjMxKAT54uCMjvVMNaGKfPLj7zV2Oz3Fqoh7WOi20H5PAuj+jW0e",
-	"Lu+EU3zAs6zPByhfhKCM0diTLwdf/oXCFN2+Tuf/z1FZZF9XVKhAUYqOhTEiiUQhpJoVZSEkdaH07HL8",
-	"XKtX8Ty2BZhaDUEogusFTJ7X8y5520UaZvmF36TH9RdHFYWjEP2zlQy6L8xM2sFYpEwPh7gvwss/XSTn",
-	"DObV5TcPTwSNTz/JqVC/Te7zrb6J57GdtxoPsXdvVVGL2owbNnLPwMpJwyuFFrczRAW6z1f6Lp7Hdl5p",
-	"PMT+CSoAr2GvoVtHaFw0OhfQ19zwcjEG9yOcV/f4bj9E09gWMGQYYd/e7JlPmjjliy9MpIz3SyOa3qrW",
-	"+a8Toe75pVaz2NI7DQPs9SsdFILDG/VELXWvtDSiOPMFg/f5Vn9bmMh2XuzCGHt4tmLCcLzYyb4iLA+P",
-	"Rnf/KMw9H7SfFiaynTccjbG379cWkiglZiEKePnF1icmaQojCA2E6Qf+WjF1b5MKCC6kSk2HccPOLFcp",
-	"L1LmAwXsafeY0vEnVF3YYdyyTHBjIQoCT9dTmEcPFQQcIneGPfv8uQOj2nEhkMUTw6PBVcM2ohj1ussS",
-	"A0GNBBZqrGcqQA3gfQH0pNtT8ZMCsbZmfcHG1k6Mp9LmbFL2MzlgRhRTUXRYqTJ3uRHWSjWCigo9C0j2",
-	"StiZLi5q00ivQI02BmSvyuKkIp9oK9Rg/jcx3x53RjzJjZLnT29b9lZHb2lLd6p4P7706+aTOgdhhe3h",
-	"B+GMU9Ryq35a95OvnYOfNT73VT8P1+0L+fBeJPSt1uc5V/NzHxLax8T9GpP9m5h/EKWhOe5YFwl2dTLe",
-	"fPSsE+c++uITCFfUqb4N8g+hbWrt4njEdNkntCuclnCHCYLzDLgaiCwTaZ2yfg232CB7Vj1nTfKseoo7",
-	"qB/9uGgpFCLX0zb3/VDbtdzL3UzMOiu4fAgeajlNhKesLm100K6ulNkZkdm9+pi17Jq2LKZVDbdRFrOR",
-	"XpiADFzSDK+ICxAQbAsn8RYdS+ImN1DTfAYeqVSjalSmlTtvwYmEs5fLrCyEeYld2BKrYXLpFhEqpvui",
-	"pwoypD0xBh7WejjsoNeJqeoLMYHC7XCIs6pgp04z/TZJ+Y6e51sIT8UPe08V0Jsou4AmBFiNbTF0C9Z7",
-	"C/oPheBWPZCjSsc0VuCcZhkbysxpFuakZ86sHgmgI1ldVPO6uvcO2U53CN65VLwX4Xg2TgICkNJABLJh",
-	"DvTVRlOgiO/f3E9XTwBBkTAaOuOGAW+NNMzKHFp/Mm6hz6ZuZsMCkinVzIa6yLk9ODlwG/fQ3eJgM0DV",
-	"5dn0xVAXoppRw0SsvtY09rDky++tVaVfkYy3dvFDbreuXjR0BFYR5ev3W9efGmjRXlkujjIczQqKxms0",
-	"TAJYaknQLz5B5EknfL2MuyDYx9iFqbNUGNtT8Gwd9j10vrBcG9tlSa4LkTDD54bNxnBkwcKYCyIbr60z",
-	"d4/2SMzqhYe9X7Map9JsXH/yKFd/lKJ8sB7+fuQjbrUG/rETcEDRGEJeB++xCiLchramNGKjtl4vucx+",
-	"pAZttASHTE9FkfEJps99Ph2SzjMNmXFuy0KYjk+qO91PGQ1IkNPHzjiDMUTog2ecQamOR+rlLOXzWmWt",
-	"bRUWOPPZ0oetsuGR8Vkjjb0rgY8oe12971ZZtwGQ21CW7/iFYDzeWLegHa0wK3Tj3521ERcMkdZy3mNo",
-	"Buu6eySIJBQaJK3IMuIy6IsBR50pa5NMH4Wxu5+YbZsaH0BTY9u+uAThAPgNDFATSMTXViqlHR9leoRc",
-	"CfXqA+rx0IgaE0F7hDQGpRtPv2e5VKX1nY2cFWJYCDOOrglc6xMuiy77VGg1YoNCpG678oxwh3rq+fHT",
-	"Cid4oFPBkj5Pz6Mrk07whHUB7ZHu31DGibwqoWa2NrgLT7sdwwbufU8+6BnUcb5VzZrozKNL3lwN3Zms",
-	"L7/6SKXdHeQ4bqbzUJWdtKbTbeu5SpnJkfPdYgVW2vGi/lJzrcSiAtPlCgPoNJvxufFYDoYorGciyw7B",
-	"c0tRTXWgtl2RUunWaQ43zLbCWKAwN1IeW4EpbHf1tnY1bp71t/WEGzPTRXpYCLMq9nGGeHgsk4qaNQw2",
-	"CDgnw9+kw+RwocujLzKtRoS7Fw5MFp320gQ0E/djaVmqhekpJxy1UWfYFe9pwA8w6R0tqIcu3I1k7VmN",
-	"WhkMxMSKtCqc8Q0SKVHDslQAuJZWVew+wnYUn6UBJJyoqOy26t2/tjpgX2u5o8AqrDHjQYoZqALswr6B",
-	"Ljki7pQVRyZZ7tA3U7UEwdH53bG39rvsFPJyhT9AwfhXczaA4jQfaKh0UM4vBFQVTbVMgdEMHqWnfAta",
-	"RJWEago7V4lWBO5a28WDz7Ose7ZzUJuFqOW1jukzYV8itGqMOhvrBukREyo5vlOjG15o0mGJRP1wTmvZ",
-	"2r5btBKgODQ+tVl/Ds60E3p4IxsJPTnhq117yl0sOuwo9iTsSEpuABmpg6kSyJ+AGU2Qvc6pf0nlgghX",
-	"TPDjnD1/9sKdfopJ21NjbthciiwFo1uznKt5l/1mKLLI+NB6QgSwaiIEds9WJi0QlfUFM1ZnoiEDjk++",
-	"O7b6XTr6H+NQy545+7QPSf+0ymZryubNZzqk64J1AIwIRAIbKhzsMFutcWYiG+jc050PdZbpmcF8rWB9",
-	"PrgYFbpUaZxKTTKuRiUfiaSDuOX4up8Yhkb44c/0PRuMtTYC6BHqFQPNcEcdEz+/e2ryXU+3VDTWIaL4",
-	"SPt72zjovtT7gLI5B5gHZ9WWRhSK54I+af3XbRwxCFuwSEqZgtLYNMI7FYUczg/R712dqSK/EUxId1QQ",
-	"YhnhnPSFO3pMvbPZZeRHNtJI1B0p/4C5vSGXfBuHwkd3Et/U5Xzl6VIflEd5j1qkNTLX0AC46ZwKQDkk",
-	"SVtX+Adjbo88hExjd8+vSrBJVNgSGGoAKqbQOu8481JIcFVTWYiB+yVQ8MNPtBEeB3zqw0xpl70OZLR0",
-	"P2P5vNNT6Ni6R5rYOZT5dRk0fGgFc0iwxcPtdfBnE9B7SQm9T+k5fUZOLNSFN3UhvfOPvkZJDcGA1fWS",
-	"uK+20HeUpVj0CNqWyi0H2GBSPw9cl7Ubf3yzyuWhfxGzpqE7UUk9dgt02VtbheT7hdPugXBYpG6ru53g",
-	"8SkgynDCjBA9tfTOeqrhweDrW3iuU+W3iTnHx0lOFrd01VDQMHOK0ACWddzB2VloNSDfj9YH4kDunwti",
-	"BMiQ33iMgbU29bdYPDsW9DKY1T0F4JIQDXrpGZ9wEHrS8BuIWUAR7SkbZDIwSHPM3440+HVsWOicSj6g",
-	"wNg9Hgltp6fcrJxoGSFAHrFLAsFGKlYsIoBSUNdWGhHosiPsNV2wii8LyQtKO9YF0ez3FM+1GkWRaTIP",
-	"6jbIwjJda6Os1661Q8AKpLuaurq8alvs7Hm5ILkYQqT9ViGu0SXxHqYra8T1mn7p/z18xQdjcdXl/rI9",
-	"g3i4Q8NPqeAotj1xV9X1db7UtMXllRHgjSZnF9UaTZ3GfF5eOi02EYXRyiMIPj/+jiXwRdJlbxUzmZ6x",
-	"XKeiE1ULgwomr0lrJOUDn+j5sxcscT85dz9JQAR7KvkgbDE/PAUJrLNr3usKvXFHo3DRFO8pEEejr47D",
-	"VcWe+x18uzNttOx5dlhSKij6Oqe1TPZQuXa8DHdYorQ9n/DCyoGccGWTh9zCB14NLwZjOcWHhw8GmTb7",
-	"SQt4zYje3a03t+I8w5PPLXel+rdb3/4e6GBrStsvnYKlAWW5HDg4+kL/ugqw8BTse8AvIqfK2ZuyiFBs",
-	"/4ocuc7J0Kk71pauj2MPE6EnGXg6mXb+qpslIeVa8dn2VIWK+BKpD91xfyEEIN1SeCGAFCtwQSYZH4hm",
-	"bMTGg3XV6VHTglMt2B1gI1Kc5fGYwx2WDH3LTWsbX5OySwCO0NpaoQFg8TRETyI0cKC/7tYBKe6afO2e",
-	"v79Vk3VvvOxWnDd1dREZcQ1xjlzdemTE+BQXqbRLZ/hSx9plMX+TSruT5+gW6uCrR72narZNtMaOIBLe",
-	"g7XgtvH5TKpUz871FIKhkQXxqP2+Ng17I0PKaYBNnauhzIQ54lNueWGOvrgvAIbgC03z3Cm/Zub3Uzbh",
-	"1opCBXCUnKcipHXY29eMZ5AGeovQKZj+8b1Idd2/Sy01Xfa+0DDLniImEllVedRDZL/GuZ/CU62j9yte",
-	"nhq9T2tyyxlXX6/NA8vLRA5sWYgmdujqdayciVBl7t45/aBrpqODsOm6EzVyG2FzsMG3QzI7N7RSr778",
-	"A1cgiWvcly692vKVOR+JI/ewC1oqAC/2peKQ0ru0EPRTMx39n895tunPa0+86r1e205+dvynXX1CpwGK",
-	"mj0cPesrnPYhvr4rHnrx4q+dHfYo7t7Qf/qndY4bNRK/aHvGrTRDyfvZfVUMoRswEsqpZ5Ey7vWxP5ec",
-	"ZjWNBUONR9NUFEZq9fXoy+rDKRI+xi2WBWBFoRJTUYRMfzhhAtWViQi+a2MHeLT8KDOxw8cLrVNoR/PL",
-	"XzMJunTlJHL+WebucHn29Pmfn//luz89/3PnIJcKP3wadIVUVoxE0TQrI/9LhPT/Bifg2iefHZd5X3GZ",
-	"dWeiPznoHOQilWXu/8qc5bf01e+TUfXHozojf5+Iax8hNzh9YPl3/HDd56XZuVO5puf+E5R9RfMD1B9R",
-	"TEXawS5D71M4z8BdvPgAcZ66uXj80hLUrGtZyMNCDEUh1KAOi/vOQ5W7H3LcR0ukECoVxeaGyFjwzI5X",
-	"mhlu28qBYApAaTQixguWcsv73IiTiN6pQ3GvJNUzlUSdcaH9trDhEjEqeApxI8AorT5AFGlP7wq/iaUF",
-	"o2tmrMssZX2BNbLwlO5rORDQsE/gILzvxgdaKl1cuGuonvn7nvINwzpLO9GFTojS0plMT78nqAD4DirD",
-	"DfvuuMEz/ysu5RaDkDhCcwyS5MwQsQ5qm4koxnxiwlsyOhewqHvlHny/MqZ5u8v4MdrdENiZ8fktCarb",
-	"XyhyXnl76XL7DBLnvLBxCR0J6Gr5PcrkVDQHsgjuhRuWaTViPLAxAT5eUSoDMawMSHe5ZUozlFea3Anj",
-	"nn6J5YKrqG3J3ySIY08Vwlhe2HpqxJ+E/VlOhcLmiqtz7qfwZPu0U2/aijIWg4vL6wvxRbcUm+6MQnBM",
-	"xNRujbeW1Hqs0VHphU3gdmSto/hB8FSu/SY/wETaNwnIEzydQ36PkmUbCLxUU2nhNZgjDk3lqxsNsVle",
-	"hsb16vdPDB5pIPsxgI6b2GysIY6A9Nsd1i8tHL6ISYcZHzh0oU6op+C2omB5aSwzVmaZO2SB3xogNHBc",
-	"4TncC63zEzi5YRTC0OCWFXI0tuwbzi7k4KKDQ3WC/eDWo8N4T2H3g4HuKI6lEVKrb1khpvqC+iarJ61T",
-	"RNiQ/zZcszM9kce3iF+u89WnHPacVTCmPMtEgSVcO9p+uYftBHtcpDoss6zNXN4sc4mKhnEVKSQ4YH/X",
-	"VCtJHZH+AHB/moaUZqz9UzHIpBKr1X80plOyCJzulbURvlNPYpch3TLt1pRtwjc7qC9rCzXxMVpQssfT",
-	"wk3vfFHOVkpVk1Xl3KBy0ixWvwSDGW0rcuQuG1bBjg6opacLSiAOauiJUABJiOhlaIGZ2LDic7jwsh0V",
-	"/YxqQo9ZtA3rwcX1xW+TB238VA/3vhBTKWarLaEl3RzUcqtBHo0GgUDqgoD257ARlhEN11clhTBl373c",
-	"/opj+jcFTf9OnEtF108qBeHOZSg8CmY6IB3DpLo1wGFhxI+6kgGzy8d1nNIA73igixZS9HFBivpNG0IF",
-	"ZLNizB3AEa4lgUGi+mKzOAmglHtsJpVCOgKAcBsCKMZyRZj9l6wB2twdNhvLwbinoK1ZaTi0oysNQjnk",
-	"UqWiMKHQUDGtuuyjJ+n1FoBE/nyoLNRZbbD1t+rhfyx0/mDUQYsUvhNCG20v3KyXBPdaIvul+uOqRkjP",
-	"k+hu/sSwMXRgLvQ81p2QU32x6MheWeS04FHU1O8szPgOOhHxGdKWY/oh9gziy3WmKDiFa3qzK7sHryMn",
-	"Pwm7s0KyQ+2E1Rqt62A++KbCtld5L/XOZf8XmO03iE7neipX4B9+AuwrmZqkQhEgTDUjGP64w3wSAmHz",
-	"pBpkZSrSDtMKcNImfIQFPm9fo38MdvRUIh+yNCwTQ8t0abs9RWPpEfbhEB5iyGqjrghBs0ZwQ3yqTTGA",
-	"zoR7koP6QuG3rxH1Eenz2dPj4/D8RribWAGkCgOd59ycsOTfZGr+9fjpi+P//e//6Rw/ffH0f//7f5IG",
-	"EDeZmoOl4uafhRrZ8cHJd3968QIKm6sPoD/VisLd6D//4/jwxenhj/xw+M8vf/n6zWH89/Ov33757uvC",
-	"R0+fff2ms/lvvv1//+Wgtgh5caH+qmeQHcaCsVkhrRXqhCVnA3n4owRoj4FkQ0kQf2Yg4d8FAuqNhKrK",
-	"rZdWyH+3nvb5Ca5u6nMCWLe54IDRWYhMcNM0rLvq3FnKB/W158+Oj+Oq87/8+XjdwvOMbzYJq291Cu+w",
-	"R7kJ1rNUVubiPOef60f90/HiqOs+NYoMgS+SLww5tRASRyp1QEwEE6cWFJMUzsLcaAJ9rTPBwY5d5iW9",
-	"2gbxsIh7iYrolrYRExHXnSIlzjuHogGIbriP5oj8yVNU3Gh7AuDREmLiH0mLfHhzB6sFZUD8QX9Oe1OF",
-	"PtgEfzDSFuyU7IoQd7fSZlio6TWtNybceUNmxAuWwM/OscU3uexYIdw8yNCuAgtGU7wvYEE39hVoC7SC",
-	"j5LR404CN3tRubQgbS1Bxl1XN6Up40EUV2neis0dvz0CI9ysbD3BSwJe/oLZMeCWZ3pUig4h44erwlmA",
-	"tgb1cJCr9f3xcZedTUSWSaCVdbZj8tObjz1F8/o3GPRfE2aBBHKoi8qdCM7FWBRuXK07fjqGbummEU2h",
-	"yan8CR9+Y/1/V/YfzK/J/qtezcM13x6wUbVoNoUXuYbZFEnvF9S7ayRolu0prPPWOqee9GXDSarz0oik",
-	"qkuWBVNl3kcnI0mF5TIzXbhD0mWn6L4BbaNUxgqersCdrLe6mo2LOqwsevDth7Ab5XwXwSm3mhK6F5uC",
-	"NmIbG45xLNc+6TvNJDioB+i8Dud4EOXUH98DrlhfQLsMHLb1UJf7KNI7FOmB8zXdvr+18/GaNl3U1Fy+",
-	"jtBfhXYZWwKvEJzGt8VNRGEX4rhGULE0X1AIvlZ62QF4SdZERY3lbIELISZM2tq6KKBf2V9b4PYDPtGK",
-	"3BfA5poKaBFc8wap9IdoJbUBm0fWXIZyu3EEphDuycyKiliIfYjPfGAjvkDi5wMmjwAY7AnWiKk2IQ6z",
-	"qJ90wJVT20ZEoOXALkBbjknj1PXELsh2l/2i+zqdA3IOcKDNxprhzIHnzA0kMyQGdx+6C/VEqE48dvWb",
-	"Cpmzp5AxFcpw0RuFK7rslIJEz46BWtz/kCs21mUBZxOQar7E0l33N/ELWa3Pc67m5/SbBJ9Qz1RPVY/p",
-	"HV1cEbr2XCthRDZM6onA3SWn/dKI3eUCD1O8Lzpwofz4MJXVPc9wTQf3mvEbipohpW0TCg+Rom0/TsZ6",
-	"tdDmNO68ABeOE0/JW1HMORdGRYiXgRsY1HN9TRydB0dTKWbN563zjoiGx51YHqsTu1DI38E7+aYTNxmn",
-	"v5KJO4bLIqvJNP9Dihk+zENEt4AH+8eVnZ24bDvaTHZHeqw1sFdGOdwmQsm2cirt3BuU3Blsk0W8eW86",
-	"N6VHvLx/AaXgdTmlSRrgubCIBC3WJyYyZ5sJfpZMnrWIt/G2esg4mZM1AY2lWT+YMv1dMBFbVqAHXDi/",
-	"LF4V8Bd5okasbzNAjX2TvnjtKeLBSihVJg0gkKuUTQo55Rb7fAzCb7Lkj4Scas4M1KR3aysSPsCgt1bl",
-	"/qvK5hSXpTyuNIuR1KUy3CiUeiO2f8Qn1f4NwCJx5COE3oCmKuAplxnAuK4qA66vQ4YK2A5LkCE8oRLX",
-	"UmXCmFAjKA0byalQL+Hd+frXLkvg1BFJoJfHRaPsWMYtEOGHownufRIbi79rqbDGpaJ/PPWXS8PAWhWp",
-	"MyONFRO49dNjzytF1TFIdo/YqD3F6Vums7TLThFmBJazL5BiGSfNZhSBIRr8QvDU4K36c7qlngIjMwGm",
-	"TNzj4/3gRj1lZwDZmuATLS9DKL6EuAw9tdMGbriovCcT3I2DGK7u5Yd6ZOWjSD1Fv+uyT4jAHFUWEF7+",
-	"1Q/UIb8A1so9AoMHcOZ4X8TNJw37zOBpfRnaHTfPQecAl9ZJIjzt9fDa97n23GmiptIj0FKdxdJzrOFy",
-	"C5swt8rm0dacP5qiJeiMnZT9TA5QUazVad5Zgf/gsQ/R5Asdsja0+BAlPfSXNBV1f8BeuR2u6XYzvKco",
-	"7XpwlC1L/G2wxDtbKrlbJ+BRhCb2O7D5K4DMbdLRC98dfaHE35Wlnl51dhvKL6+lH92PnK1/2xWTXuOw",
-	"it4cqr0B5ofOi7Z3vg0BbFQfuaZsNRRH/pUbpLOQVbZ6YU+Cw+c8DyNE8JK60MDAloX1KBdEpTFbCkW4",
-	"G6SaSdVT9QVSPwl7V6K6c5WQ2zZTHnbf6n6kg9uOWYpZXqWt1irrDKf+moWd76vYFQcAPB9SWYgw+Vim",
-	"sXzOcpH3RWF6Sg+h8ieuDcVgUlwqjrC7dizVCOp4xnwyEcqg7/aSJc57TFghNH5qO1WsDmtUMXCQOvV4",
-	"EmB6qXYH1Ct+nzQXl96ppbOtetCNncW75i647WLQh+K77asVuc9cCaQS2nz77RS0Xt9JPepz1Zw981B4",
-	"a2Hg/SyN/YErs0VNvnGgfpsW8A9crer5dQvrDtGhLgate9wanGtLNcTs3e7pMExzYUx9LUe5PmT/Vw08",
-	"hwvyi0YgVz5NqIcs0zOijQL0ZcSB0wWiJo/F3BuglSt9CncoBOUtx6KnKPLv8Zg96ULKLoSYwDU5JB5L",
-	"ZWXm7BGgs9KQTMjk0ArIoSLbJNxdDxn3+YRCQGraVJmGOqPyB662aU3eTQbiB67uKfXwA78CnbPPVVv4",
-	"3ZqXbYrivk+KH5wLzmKNe2NT8OiL701aC0t8TcNwaLerk3+jOa+ZzPgZzpnWJmttsvVtsqFFfs2b44rX",
-	"yQxZUlSEZ5xRJNLVRc13JVE7lHPYpmXSZg5aDbL9uuf1FEjd4TwWvLB9wVcwGJ8JIGMj6p3vjsmLAu1C",
-	"RsJsrIEji1qMITrBXoQrPWhEQsWfSZe918ZKNYoau6BE1jBueoqzMK2qThQV3JhG6btRwlBVKS37pj9n",
-	"tNzfdshVzASbcGOwBpbHkx5z0+kpyPjGo2Ala50T+NewXtdVkmvXRYQ1uDUGnn3TDUrb8wkvrBzICVe2",
-	"1RDX0RAgvpFEXVNRROxAtxfXXWTDurbR0dh9AFElaZix3Db1PPjvNqUaOYPffd238HL1AKuizPHbbq2R",
-	"VtdsEmNepN4zFYPJdgPPyCzCBloNZZGLlFq0PYvdwNOqiGUKYIIsAUPizyzlc9NlICVgn6ie8rcIbtRl",
-	"WqglLmDnTIS+GW6jC+tsChhM7H9s+Y1b8HuKLt8dBVQba25LGe6ulKETwRpFSrUFJLnrow2VdOU99ud4",
-	"wFzTnP5dS9Xscv+7lgq9YzxQACoLu4fLwUAY8L2HZQYIJItFeL5IzveUojQxNxME23Lffge+Oxb39RT8",
-	"LnPfQXFe1Hnl/qCyv4V2Vz4YiAk2PEcaFYeMLgMGGiQDAv9a2p7qiwHPhR+87jh0D3+j0r1/3ntNXIWb",
-	"HXra3NO3JcE7hTB9leKFP52UtfDTJJY3SwRCVK1Z6f0s+DRSesvYDRXw7KIi/FQTuasN/EFBdAj99ZSz",
-	"5CGMGNWesEyrkTD2hCKF1OQe3IwOE5kBgvTAYUiX4J3j7xnvwzdATKR6KjSTQMc0YhMOdZGLAqduLJ8b",
-	"gJGkwQg8gprn4cagRjrVdLH6xetsQEtJtTDotsTnQi0HhlurW9a0dWlRMWw1Xxs3WBk3EIgQchPlokdr",
-	"xSWbgVd+1qPHUmMKVszArooA8oFtQ3+tCG8e+qPjS2rFMj3COstrRf/qpDwXq8qHfkYAGhuscOePjKT7",
-	"rJxEtsQTg7YB4vWAezOWEzyRnY7w35PtoBVbzhD2FKUI2Ske3rOakzqc0sHvesESPVPn7ubJCTU8R9Ot",
-	"nLkG0Py/l9K2B/YjdFXCrmlVzcnBT05Aygmb67KI5LdSNdcvpvJo5nlpkdDZdFji3JVzKlNIvB/Cc61G",
-	"3qfIpTFSK19wpUTqvZYq5BKFBHQqesrvP1Q70U1YqmGEVEyEShm4K1g0byO0BG/dn0C/JcLQQiozaWgm",
-	"fzc/s1ylUo12MrDiJ7c6uGL8I7TqqTVGVldFgXYIx3wsXzeNY+TAs35rRRDviLb9UXge7mFXuR2wtm1/",
-	"Wyvz13NAcoTT3HaDG5gHDR1uQ2fFE4fJd8dUT3AaWRSVJ0HRSHQlesoN9LuWymDCJ2pYgx9v3rHmhG3/",
-	"ywrcU9wXA3ppr+LDwiVuKwnaSoK2a+1e9b+T1UpB3oqNt62utS3r5bZtrTW17qJtjc6+7fStgcmzSePa",
-	"nQnVDnWubdc+aXvXWjWy/d61NbVI3SGt9OzQmcBSrc79TvjII+CJvA/ElScQjtWlZUaO1KFnb8BudzVn",
-	"upAj54J9jBvPrGY8y/SMScu+SZSendPoybdd9tb2lFdQ6ARGdSwp8YWQe7hAEkIjE7GZL9rQSnhyTRoE",
-	"yz4m2kgqW++pxP91npuETbISHUIrc8GMVAPBEm4T+NuwpFgRHf5Fz97TSm4TMe+O9GL1NM3aERhSpYXV",
-	"NS2l+qOjVAdAXpJR2AOEX3g1EGedKoraFJtDw29iBGFp4hzxEp1GYE4BgKTftVQiRWWUSVJG7j5IhoKS",
-	"7u/0xLABn/CBtPOeytySmYZs8s/S2PfxvHcxLxRNcFXceGH92+RQa3asRN6FWPFkcevfXO7XDBd8IFyz",
-	"RYidShFYPcJ0r08Yy6K+XKUxPH0hBxdVeLqnovh0yDa7gd21v0NZ74g7C4gQeOM084o6/b/JwcXuRDGW",
-	"lAB09ZXWU3hBJKh1TVodsaZr4vY2ELKFDbVeGqkZoDvUn7IzYU1Vnx5ndS6bBUwX2HGKFyPxEUvcjRI2",
-	"5iqNpFVPRQEuSkBLrO4niaIt5xeUNKL6lIVyc2LLp7Eul6x12Y/ovSzcXmnn+cSmTIIGy7nzPdyoScaN",
-	"PTdCKPjI8DnZLD4TNkeKwDFPw8LUaZwzYT/o7A5Dp7efzKJHuCdE78iYWh02ijUpcgEiTKczkVs1+tA6",
-	"UIOA+6anFlh7S1AsdvFQoULja4a/nNfa54OLRn+TKuawdiDyD/0PO6w/9xyNgwt3UaL0LIHCA/iZRDoG",
-	"NRjr4gTtVAgoaRUiJ/TpQiAqVDoW0F9KgSf2FlkCxBSItgdjkTYEo977B9tJh5Qmd2WhohWtI9oamVdT",
-	"wMSBqJkzIEXsjsInUo3W90hpf7pJ5s5CbO64dNbcbBw5n08MS9zWKXSGtFUdIuOtx+l+RSPAN7xvdFZa",
-	"gYam4IOxx0p5+zpq5gRO354CQ/QE8FrgHoHhBVomseHdsxBD0+Tb1x1QR243Q3h8gA4xgq2ItFI6SSGm",
-	"0kitErqpdYalU2o0Vk8BQy1eLCZ6ME68gkS1F2ZLhq7hM3yqyib2q3xuLM9EgpZsoJm2ImehvTTTPBUp",
-	"WrzY0ulUop9jBwJ5MCJy7mTcIp8u9uK/fY3wb+j4YxK0EMPSIJt0WJ8Zn3d7qqdgZgnri5FUFZGZEp+t",
-	"v/yPUpQCmk2wV7V690B70sFn8dw90tADdFni/kH0vtD57x6TFo5uynuKbqILzHU0pHjderKxtRPjEXo6",
-	"VcSTGVFM5UDQWcHNhXH36rJkwksjEjbgRSE9x5FPiLg1xC7b+LXhTaVhll8IxeSQyGrcdoEiESqxo+dw",
-	"kl1ayr/UuiAq9ScAbf+bnVK372IsT++ufYzF4dc4JhkfWpCag91iAXL7++GxAnVYkrsdfnsAi/vh5MDb",
-	"O6es77mxheA5rYFTdCGVG31kNXzqPlrS95ccpX0t97uz5aez9xxErQzO5E75Z6/Q9An+0VVm2NWu2ZG5",
-	"kJPDqcY8wKRscNLgJHXGz4WcTJwt407gMc+GeCxpUzH1ebwJd09mdJf9Q1uBFpg/bv25zJU3b14S7767",
-	"f8KGnM79noK7hMPRzbju0HNDfNRnF3Kya2edm5Ob3X0dctc83VpvcG+PkZrj4gGeDbuklZ18M6tBOaJD",
-	"40t2rqmcwVdpDJr9MGcJXHEOpRhJHDs7Ydz4xCpkLCalDSrXgE9F2to7o9AGNAUVjW067ONYOG+5EOzZ",
-	"8TH+0PcL1da1/h1mu4uRMJjZag2IS90qvjYMtlEYTEKtpRNzqIsCQVw3JtbZJNgF+3OdUNfH+jAGlFDw",
-	"NF0Vzeip+nDGSwbRIvgJhl5Ml/2qQvhizA175jUEhCpgtkFZ1Bhqp2n6Ud9MYexM21/1LPfU/Adjv7Xi",
-	"CrxH9372vgOwJV2+xfBKG1XxFhSAZy78da6H53NdFubhhFD2tmPyNE09LuYfdGbcxKI++uJUoft7VfXj",
-	"r0o8MUzPFMJdmSpBoBeqkRhX875O509Ml0HFpFSjyPoHbwAKmy8dglhf+WOh862fhFasj6qF02obpPYG",
-	"ELitg/SbNiT7QqXyBvqiof3zV5/1lFiPIlKnAGbcEO/zFd2ewTi7A/HeocamO7BJ267P1sPfjodfVzJw",
-	"k0qXJavjCCBxGvMsK/vN31budX9O8ToZyH7EcCgGFmtOougBtWoZlnNV8oxQey6j8OipeKvu1BbZAghP",
-	"9RAbueM1htC7R2wGPTLvsM2D3CbATWyJbaJD1/bbjnyiusl5+0Q98xzTz75GbDDmaiRqwG5+gwTzj7q4",
-	"I0ttLUfsbdWOj6SzrfXSemE77YV95BcCijO84BFYxDU1QafeQApog2GIUFwKA5GUe6nv1paJ7J6sI690",
-	"y5vciv2+if0/bi7qdYd+IXja6CW948UFxmQJ8BypEzBKPJJToRCZJvnpzUd25AYxR7nAMRLP4Q5hWkpu",
-	"TsDdohIoxg0rlZsAZFR7KufFhSgoMYpt8U7PnQDFaubcK08PDwXxMC/3E6jPvqSR2PuIoq4QTAmJ9fgK",
-	"87CQW1bQUkt0M76nlo2gNev58XeXpQfQyKpZ2KrjNpgRcD+KVx33VJXSItD4Lvuk3bpKtcjWZzrMal0L",
-	"3cqLiw/uRe1YwZ2f142dQHiLO1bw7V/Xo9b6jwHpdKfcOl5cLCrcwGPBIBoOSsDr+sGY2wY9D8q4sazt",
-	"J2EJnFp85vkkEwQnVuihzGjQLPPFbVBu4sbqMt8SbzySGWg88Vk6vV4IlomhZbpsINZ6T/e/rMeWjE9C",
-	"zH56fEzkmVAwblhf2JlAlID8hCX/5iFWzL/yTA5Ep6/7SQOzf7j0YFlFxWz/Of/8s1AjOz44+e7Zixed",
-	"g1yq8AFAOlhRuLv/53+cHv5//PC/jg9fnHc7h//8P//i3ovbUycHxhbASrHdzlNcy5UwSLTcS3BSaDjI",
-	"Anu3bmILPwZ0MEQH8oLRnzO/kSI5RGFrilR7u2hVLOU1fG4Waang/XSWqOu5Sj1KIZSKajWgLkucIb1q",
-	"ZziNCqfIu+yd1yXG8nmnpzzYIVfMnVi66DJnKJhLLJtjwBSacGNikstALimHVQx9zFMQfuKtEsG06bLT",
-	"npoVWo3gRjNdhGTedyyBL879F0R/k3GnTdJcqieG8QHYkVG3JeCHwNe1+IW4lO/EwXZsHn/7m9o8eJ/H",
-	"EPpeesd7FLGOdlpr19zIrsHdjjQ8JNEr9efKaoG/cu9VqgwhK/RMiYIZ4dSlKQdjX0p0WXV69izs+x1o",
-	"NZRFLtJ6EGnUIVs6wE9xGVbn7v1a3YOWaPGIN9+uDZBfryg0QTb2RBRWehPanZVGKILkyirSSl8PXgEu",
-	"1aRUJinf4lnnb39PAFWbSAjYI4hucE+oVK2rfLcCipsTZZTs8zVkNDbIj/iUW16sssvdDqNHYHg1dMci",
-	"yzqUmHQbDNBTvPeOm4K7uP12/WRYsGX8W76mKXPG52aB0ZPIyspJpjk4SsbKLHMbfABL0kHIF57OOx4O",
-	"cgjvhKybea0l07QZb1FXwwirVTU+1BNzj3hYd1mr91jlw1lONgabA0mhjU1KFLfCejZVLU4CKGHO/v39",
-	"m5867P0vP3XYJ9F/70Tip7c/QvySYojfs3c/gGx8f8xyMeIT+VlkWOS3GCch88GWhRIpKyeFHI1tp6cG",
-	"hQYYBkp7mT9KZ7Jh+LPgM4PDcOtkSGrVcU7FVLjDE/qUP/z0g2eTECL1kdVcWJ5yy19C7qynls8k7EJk",
-	"Yz1jQ07eCgZHhrrIhVc8ENExrFRWZl59QDLMK4kuO4WV9yveUwtkgVrFZqjSlhVCpYAsNRf2pY/w4B3C",
-	"fRFvyskWho1rpoSpLHaqesobaAOuMDVmx4XwygDiVZNCj9BBs4wjX8U3z5+9YLyvp7jS3y7hiFnNeFHI",
-	"KfQ/Pv0T+5v8IYA39ZQu2JAbK4oOsLVPRQHI+Jh3DByJzApFPzF1caT3Zaw2m4zrvMysnPDCHrlVOHTv",
-	"dFFpVvY+KNjI4lgst1hzJ3/Tn3uD5NuDzoEblNuDk4O+VBzC3csx6Nhg/w8//j/Ddbr/uxisadk/u7PT",
-	"4nQwEBN7PylBXKJzkU8sgP3Q31br85yr+TkqkOgbzGHzPqI9LGcU99KpuOvFdoubuUPQrWBfp/Pok+hc",
-	"vOtplZUjdI6Shgni6lOa0blQA50SAkj8fe78p3Mna8kuelBgZG5myC44UBBfaywfORMAB8kyqS788ekO",
-	"KIrH4Xnmg3O+fCPw4cKvFmJ07Dd/zqn43NFK9BQehJ4quk6fYxDmDcx4O+GSaISNIibPas4DRbFLaRBf",
-	"17AZn9csYsed0Uo7mYGTUdqXmMGBubAxn0yEolV1d7m0qj3VpiDagM2dAKrhlgR1sxCYv5bWOZqKQg5l",
-	"BXNQD/SBOijoE4JWhb2PH3v9Q+V03lqF9p5c1wVdPwgjVPqPePhN67JqUTOu1AlkFC1Qs/jpxyLNeAbG",
-	"/2LT322BS3xtcxF333jrdhy873jXoxRtLD2fnaZYTUuGnRwBhdlq5xHyviaAKxKSE0IUtkwo65zGTvgg",
-	"lWmHIlLcQiNvCsjGGihL3LmP0+ipxbJJON2gvkgPMQNCRUgdqlnxdVEd57oVUMbkgQ7dHBTPsO5UFEGk",
-	"CXCnziZ4A5PYbp4Px1jh67B/P/v1F5bqQZlDHijnKaxUX7ALMYHMBofijjYLeOeShy8Pzyzw7TcUNqmm",
-	"0sKuMSuJGaLrUOxmQllv7pG4PVlQ8VFOe7lsB2Co4LDoslMVjrTZWBvRU9GJgU1P/pbOfFRQz32qognF",
-	"OUngGwy2JFwjCpbzOdwK//azxppFNe8pd4xGgFp+mtIwrFdd5jyjPL2CAqU0l4oB40jFbtTEX/hu/jZa",
-	"700P5VdlYXSxTtcJbL0tkzlHj7Kqxi/eYK16uHvuc0PKQU9ELDSm4wPeEGtck9OlTm0cfan+gI4NlOxm",
-	"i/cXIVInyMzqC6FiQtBIptdUL132qzuDZ9JTA5RUHZy8//XsY08tTBQnlgArw3xZiUT1g8Fz1UVFd0Da",
-	"CJaRqzlDnRFQP3oKrV9nliAfxO9aqojvDNvt61Dw4HexOF1VfbwoVr6ceMLtuKomXngnKyuKVwn529db",
-	"LhL+oPUV4CCocQNCqVfNqoUobnE8rgAMA8ECCfY5vtiKcYc40Ik6SwEYN29RB6ZikEkl7koJXqnKIOcU",
-	"dJkzpIRKRYoejNOekSpjr2HylSaDb0w5GLixagua4WH3SoXVVrnAY6QPPu//IEpc4F01CfemouwDr42Z",
-	"gjc+SFeJIQqY73QAGcSg4SWB9Q5NIZyvZqLwd7chCfDez2ebeQA/yE0bBfBu6cuV6wP5e9A5bTS/jebf",
-	"dTR/UsnTRtERVB6r4iJFbV8S0hgvsyF3ltqpmVSDrEzrivsxWABNT1cdpb9ijwGyrohiIYKBnHQy8HbW",
-	"9R3SV+va6xk0ja2YBPR3SV9DVz+m/259J+EMK/LWiH3sWJTETX5VfAS3WBsZub/ICEEb3CQcYoQxPoTa",
-	"VKkNJgTPsupIXMro9Sl5Ecz0iv6cjABITEjo+ID0mnMdwJIP/nFt5PGNSiFKcuZnuc6p/ua+zurHHtBX",
-	"KewSDNot2FDXr+I+9fdAXy4VQPCgC9Yv9MwggSe6he465Op0/jFG3K3/VJeUG2veokwawklJGTcsGZRF",
-	"IZRNmiLi0Z7c42A4PcUqPR9eYitS96fq/Uto1PZrWYVe2x99oX9dhSIPqt/JDI3fZW+tadLidSDxb1RK",
-	"W2ydwAqNUh9VqaZ8ByGVeztE2njK5qdOHEvZ4MipROOLR5742ugyfXKHhpiKAtgSIDFrhCD6x1C1Ia0J",
-	"vM0p/IXVn7WtQ+9Da92VguHn18Hzbc4G3Ih6MYlANK4nJB6IZi2f5c4Q2WmxVqdcqmbFa9IE/d/DV3ww",
-	"Fldd7i+7exD3VjtcxpEBzPO1GlUDdgxol2LqBa4ssoOTgyM+kbCJ6QY1VYKIuxcBxVRy51T5weX4ggdm",
-	"QhJ9UAZmUVhNza8+QiTE8kyPAIKQLkf2sprrP0H8hEClAKeQWT2C3sc4XoIOe61qi3/r60Q0GyBTr2HS",
-	"VvcJOIgNt4KmesMBP6KIZg+YWpd/86MugPqe9XnG1QA681VKE6p+PRY8q13hePoYqIY8UprjKeBfT780",
-	"omH0S9e6vxuuDSzBOeN+uJlzPzDjFa02xswPvv7z6/8fAAD//w==",
+	"7P3rlts4si+IvwqOTu9V5/y3lJaUN2d6nbU7u27t7rq4bVf77Kr0liASklhJAWoCTFldK/9vMJ/n4zzK",
+	"fJgXmkeYhQgABCmQopRpV3U360M5JfECBAJxQ8QvfulFYrUWnHEle9e/9JaMxiyDPz8XXDGuBq8pXzD9",
+	"RcxklCVrlQjeu+69WybRksy2ikki5mQpNmRF+bbX72Xsb3mSsbh3rbKc9XsyWrIV1U9Q2zXrXfekyhK+",
+	"6D089HtfvqWL3We/XTLCuErUlii60I/fLKkilHz95Vv9SS0ZyZgUeRYxshF5GhPK5YZlB779ZcxWa4Gz",
+	"ZOuUbvVt1cFM9XOmZLNknFBOGM3ShGVEv4dJRTaJWsKAJF0xMnWPjLaDP7PtlKxozEiiXhA6k4wrItSS",
+	"ZZtEsp4/NsbzVe/6p55+V+99PzDWb0REcUQhatE4zpiUjlQbKuHNjQSZi2xFVe+6l2fJIGNzljEe6Vt2",
+	"3/6aqWw7uJkrlu0O4A2LBI8lUYJsaKLIjM1FxoAonH1QllSlCa8Snqz0nIfudQlXbMEyeN//HnxOo2WQ",
+	"7ZgmIDwc15xEmvDzTKzgywjuC9H2jy/f9vq9b1++eROi8EO/t6YZXTFl+T/PpMjC5J7qeU0iuGJqOXJN",
+	"F8zM/dp+B0yRJlL1K4wyT1J4Ub+X6If+LWeZ3jucrvSo8MmlWfwuY/Pede+/Pys27DP8VT4zQy2xdLT9",
+	"M9vujv7zpZCMk9kWiZUmjKs+4WxD5iIjjEZ6jAlfEKXZKNGcxBXy0gm5cVyPv0oCLE0XNOGV+d2x7S3X",
+	"XyWcjM/IUuSZNAsm8VLgU339PMmkIoIzeMsL/JVy2ChkJuKtHkYiCSVn4/HJLbc0Q1lVEK2y9crsRj98",
+	"w/hCLXvXo/HzvmY/+/m5XnilWKaf+V8//bfB///9v/8uuAlezr+lKlruElVLMYk0QRZMU5aRJZV9IjIy",
+	"/f9NT8hL5Aekrd6d0VLL1ZjIhEes7/MzTnU0PiHvGL3TElASzu5ZRlb69Se3/CuREUoyIVZ9IniqCSTJ",
+	"PctkIri+XbMIzVh8TdZMrFNGNkuhv9SviMlCkFgQLpQZA5CX66HBekrWROP5AGlQQ9yz4dVFibqjMCG/",
+	"E5w9ipiaXXCPrYAPVZKmJEsWS7VLy9Ph2UnDhPRY2swqNI8a5ahlhJ4HymOtKKdw5RQHtKaZglkgY3NB",
+	"UsEXWqmEJqA/bZYiZU2TwIHUjH98Hh6+YquXX4RHnyi2skLsbznLmX33mqpl8WZ92SSJG9VMk+R6+QWM",
+	"5E9i9hsTt6XVHw738/SfxKyOlj+LWZh6P4vZPuL5guusMo5xWXLdDH6kg78PB1eTQZ0E+yZZJWp3kH80",
+	"xpumV8YIzZgWCBRJTBVZCdDeIdKl8ER/xDGb0zxVveuxHi39gGp+ZMZuPgWV/iuaqW0dEfWe2YbJCD89",
+	"ARf+RfP5d/DM0AgatoH9qdU6ng+DFla9JEEjGySiXhqtkVncJzKPloRKMoXf/9dwcHU1PSE3RnHmPFF9",
+	"kPcrNMYoB6GZ6ff0cY0XXICWKOTNLS8JnHpFsCtvAlMSola+aOUVpqX+5QkW8020ZHGesroBSPN7eBD2",
+	"1wO2Z3hZ3zCahbTcO9BvgswTHve19wQKHvXBJkuUYvyaRFTqpYoiPUFcS5rdSae+Rc7NGk/nNNIKcT7t",
+	"49/6T/3LLZ9+RSP27Hv4bKxyLRJPyDuRxdqy26JpoHc83xKRxSxDFZRSY5fN0MKYsUXCecIXL/TFOBs0",
+	"5kSuiFzTiMlbrh+id6SWyZQo7QBstHKOxQl5CzankNqEhJeC7XdC3mnnSjOuto4SSeYi12TR706ZlnD6",
+	"YWCcbkQW6w9zkWdEZLccuFtPYsbIJhN8cUK+BSLBVoEpblCq4ViWVLo3sVTT1+2j303Bwvh//6//4//W",
+	"G4mgWiAzprUzuDdqyW65hCXF/big91pXehulIh//VmuGtlEqP0iW8VqBlJtf+3btNL+E+dleevSuciMB",
+	"Tyljci24ZOAo/UHE27dCfEMzFGARBg70n3S9ThP0W5+tMzFL2erff5boxLZ77yu8C19bccy1bzBRQkxS",
+	"/epp76Hf+1ys1toRZrEe1ScdTc5lvl6LTLF4Yl46YTwSccIXMLavRDZL4pjxTzqsuX0rjOElv6dpEr82",
+	"HvmnHEiCr54YFxKG82e2fc1yiWGXTzeSwlGc3LHtJIMhwIC+E+orLXs+6Xi4UBOQeHYI34o4mSehYNR3",
+	"Qltj+KsVp9qF/0w7festOH95ljGutLPgRfNsoC00RnPZM7gGBvgqg5BOot/6FU3ST7xAa+/1kzm8H0hj",
+	"7/mEY7nRKhEMKvPoF4SS8w8fNKWn2njNOE210s05vadJSmcp0x9nudyiOtGrmzEab2EKYDd9J9QbqhI5",
+	"T/Tln5S0YP5N9JhkMYJpmVd2Ir9NTFO++AFNWcXA0/jEbJNRxSYpvrgypUr8smlC/qU4HRRYb5MVE/mn",
+	"lZlGVk4Uvhs46AdOc7VkXOnXfmIK5+V3m/E4vfctixP6FqyYX0nxrvQIJtqQwj3ZqJIfrPEDLHIzyyX7",
+	"c8LjGmMdDHPBF170ckMlyRi+oNd3gWa5ptq3WdKMSrnSNNAfFLhL7ENO016/d5+I1ETbkzRlC/gSBE0g",
+	"ON3HwX2fK200B44o4kSuEm31TK+dcasHZwziKY0U/EY5ofEq4SROYiLFiuGldKYN+AR0hp2Ee2Sv34Pb",
+	"68f1GkiwO6wbQxzwBPSFfW1mwwAkkQwMZ/JSQdQxxlhXot0A44vCaD7Q1XpHRM7Atuv9Id9qF6FPFkwR",
+	"tRH/rdfXw16ndDsxdu8X9B5sXu1TlgdnvzUXvklSxhV5k/OYavPdGczXvVg/46HfizKmmX4CRybj4fhi",
+	"MBwNTkdvx8Pr8fB6OPxRr2Xcu+4NR1dXp/PL54OrU3o2uDyPLgazS/Z8ML8a0tFsHJ3GZ3pQd8Brllu4",
+	"UMwe5kTg2UFcM5drTZxYE0PY9TcLAna4SO/DYzq1Y7IOtRvYeKBHMLicXwwHV6Pn4wE9nZ1F5/EFu5w/",
+	"10yqKIzFPr3X7yltYQPt/QddDp6Pr04Hl2ez8wG9iC8H7Hkxx2KGKyYlXQANtQtmHXC6YoTG9yxTiWR6",
+	"m+jV127w1kYH9CKA/Linimal4BL6Lin6HL2lUmt5/ewZRIJODNM8o+vk2TxJmXyGD5DPzLiHg1GkCUCH",
+	"48Hz+flscBFfwtBH49OzZ+YdJ/J+0ev3tETRO+JjvmOdUgyyfIxXrLl+hVrmqxmnSfoxZ/JQt/98pml8",
+	"XGjnPfR760ysNZ+gw+lrljT9ft67/qlZe7w2MtrYKr2H9/2QhPfFOYiqBL/TGu8F4XmaEsEjZo6fQbIl",
+	"kthdAnEYVd6+MUsZ7lR9Nxp7yLlGkorZzyxSVekSOPTkdjAS9Yk7u42pYgNtH/QC4jmJ20TL7EZtvrLQ",
+	"jw9WWoWCEvoXG45HXbNZioJIiXpB2Gqtti5uJLgeuhcZOR0OA1MRhfJrt+gllVmz4k4fwim9mMPwYKE3",
+	"yyRlJh4n1ozXL2ExxJI0blpDe2H9u4LLu38AVtLXRVzhCA0CV2aFjGg2A5mLDEgSeZFFyHtQ5v4yTxf5",
+	"A3kStxmfUSwt1g137Bu4/sFXP3vvfIuXOl0TDrxq/YNGxyYTilV5EmOFZbYcDYN86XRUK6Z8xTJt9+6y",
+	"o6/37dF7pKVNxuW1v1SfSaJtcGFitHpVPpNkKaQyi+sJICVZOtcmFpwyIqsxfsvDUgqDmHsE1YMfQPyp",
+	"lzg17xbJkKTvBfINMa3ctoxQbGojUMpbqCQT3wdEpscpN5j+c/2LbzHGVNHOcuwsx85y/Fe1HHdMRysS",
+	"WiqgHXkH9++RRd8kGFnfkUQ/daKoE0WdKPrXFEXv+z0vi6l3re2sWvEUsN5BtEi02xMJqTl6TIqt5EEC",
+	"zckummV0C76cP6zmJ33HPigv2XRHMpYftkdOvrHeQDjD1/lmS6pNVJqaXGtqaOHFKo3T5LZ6baTyrZMA",
+	"e9z/XnVlntyTxqGgP10hpbGnk7iegt7d4cnoZxhmMbHgQKDaSCgr2oysClIvithasfglv09UTR76DSeJ",
+	"+7lI4LSKgJpH7JAWo71NbnPoMSRpHwbx/OIWmUP+UhQ+jD/K4LLg+IJkKRxqCYk0YsNZRiRjEmfhWQoB",
+	"LTGnqTxaTVywwfnskg4uo9N4cMXGo8HZ/MJp8Genz+CxJxs2Wx+vJ/a+BJ9r33Kcpmj7kp/Xj1MVe9/j",
+	"Ho3zqTOqRsO3o+fXQ2vAVHTK5zQTqV76FY4x0p9/b8Z2IrKF/W1yzzKTDIDmgqeGmoeqRYicgAz1mIgv",
+	"cgp8BCJT22UJX0zMMLRS6vfydRyYzvjt8KqwxzwFB0Pv7eiygpMbZSFc9cPrb2SrIKgvCSCLHm9oLQnK",
+	"q9A8tC/wWkgIfXAr1XzPl/qiGyzGcTd5S9hUzoJSQWu7SPB5kq2YiSebx7npzIRIGeWHBHgLRmgsqDGU",
+	"XWLQG9PRweawyjg4iIKpmofyjb3uYYfxmmqaQJNkbJ3SiEkyhTumGInHmKkj1wmZfv3lW/JMM6d8tmJT",
+	"F5NnHyBcv8R0vRc28T5P01uecJPhYcpTvLgnF7ZGQtPAjMdEaTFc5tgOJ9IiCOrvrlY8DmmYplykNaPn",
+	"XuZgy7y+QGTPSxu086twdHUlK1vMYw6PCftWOJR2fIk0DSq2MdbX6c9Of/5j6s/jYlXG6mwfp4rUF0zR",
+	"JEUdHWOSHU1fea9GOgWcinImNKGR8rKnM0al4Jh2oxLIicsEJsMZB2OSxFN3SDGdJyyN5RTFuzatrYx7",
+	"ccvxNGYuMig9QUkbmkpyn6jtV8kizwzJdse8pOs149pf4IQSIy4rlop+EJuA1gjY70hi6Q0UHgXnYcIc",
+	"IBFaHKVh6QzLEhFjzrq5X2C6j5PfCVcXZ73dShgrHUNjwR+8oazzWZrIZVkz1D8Z+FSanMpA7R38jI+P",
+	"oK6aC73sO6fOe98gWcgX8p+v/ySSZfdMT0iIu3bPL1xMOXEu5c6LCj/VJ5bngh74pvB0wm9pTyvDMoGF",
+	"/tb84q+0kK2Hvkp4rpicKLEA6y5sYJmrXG3FGg4nzXG0FCsGxbcslQzskHXGpAlwuvNgW2W36mvziMUk",
+	"X7cbIWebAzZcwMyvf7RWU0mUrKnBNCg//RVWxCYcJiD7OHWwJl0FNExNG4EYRm/xzoytxH2IEV+LDVbu",
+	"gKr0ylq18TzI18TciUYnDMmd/9IsWib3baedMZVnXCujWrpqMWdNS6+gTKQxOAAUFzamWyelUYy1HIAe",
+	"/ESAtA0Rwk0NltRc1+LJFdVWcE6/LLl3SVAZU4U1AtvE25KB/V8jfMoyrypjC2lecMn7Bm1Wl0xZVmaC",
+	"mxyG7D6J2An5gm6lKe8SEryVH95+fkIqGlCiKmLGu6F6qcGduWcZMqBUdCtveemyxKQ5wdgJnStkFnVC",
+	"bnZYaWHKxRQ8P2NFnZrNL6imcsFPE6iCD0sphAfQI1U2Smvu6hfJKUbdztiCcos/4eXymKugqNFeu6Gy",
+	"6k21cd9iug3srS/hxEcP0lYnw0v6Zj1cXgnfmho3HqV5DOzhQvhV628bpkdFJplxl8fZ730YLMRgZ/Dz",
+	"wlRqmURVsbHCiSvmsXbuMd36CUVAFrMmsHKaALBSB6ebmLmbwYS2UfVwA47iwhXP2paFcKxhiER6ofEN",
+	"Y9ogWQmulsGI+CcjZUkPIuP7fM31jkNe3ptjOM/Eas8mO5q11hm7T0T+sQniNrpmpzIdFKFpikl8Egnn",
+	"06wNfYyMm8y29c7RL21UYUB0T83DAQLCpBv2tahcizSJtv5UpmbOU2TJvcNWIryoEDg6fk0rew93kmEi",
+	"eGm/Ir6LTeGxQ4mqRnwG9V8cvxVQge8VJ4aXwPjiFQmcYAyPrMR9wojJZHShUy9UJFXG6GqSZ35sY56k",
+	"K+liG3OaS3WyYTOYaaL0jb2v9Je7cW54XzDr8saOZW6QTBRNxSJnLVInfVyH4eDqZvAVHczf//L8YeB/",
+	"PDvk42j88LteMCmzIEfo7MpGYQVZp1qwJ0pbCZmp/CaWgKVJZUk5d3I8PCuD7ly10LSG7iHOhp80XafF",
+	"6KcvnJpN0MbmdOWIP4cUW0nkUmx4dXDDvaN5CHLsKuHGUQsuPv60W/RSZselqQk2XL0qHoh5nl3uyL96",
+	"7kjf5or9J5N9sk4ZlYAF1JDLNTq3YVOTrW3Zi8WJvQWDlYekQmVsnW4nqG4ambMLuf/WQ+414fRDguOh",
+	"I2D2IWLZWvPjm6W2xjYMUUP+o7IHLgaXo+fjweUpPRtcnUcXA7MF4PGllI12+X670fOlg1oIn3eiV4tX",
+	"ERsAKFCjMiaVtSWR1aHEHrI3T8hbgTl+4O1qvw7FO+odTlIh7uQtL+XV7x6bepK+yUy2GqZqjxVZO2aq",
+	"7/foqKa81E4JdUqoU0KdEuqU0KOU0COTfG3w+bgsX98d+dXTfPVgvjNFogd48e+WWw+kQDBZoBT0IZoI",
+	"5855nCiSikXZkfKKD7yzRbIRgAa20HtnZy2KOlYjNHq9fjD7mkrBbZWgHgffKVt9lBv5WoQiczemaLPZ",
+	"gQRANV+aVpR5Zp4d0TWNErXtXY+GfXOXu0ibNnr7XPdWImYZVQJOLOqk++jKy8yojFliFQrGPrAUAitS",
+	"AJJImMhOJ687eW3k9SFlPcBV1RKe0WA4HA4Hl7PRfEDPovHgeXzFhvPRaDw+PdULIaRiWSXiB08qQn5c",
+	"yLnm+9wQNsu5SlZsYs4Ie9dXZ0Uo8Dt7ca/f2zLNx6Or8fjBwe1VC7FAXCKCaXnoz0cDTZnBJTubD66G",
+	"56PBxfjy9PnZ1Tm9mF1iGVOmpL//xoMh7D+XSmQHhTDsgL2IJfqbiV4tLXjs3iofjY8hTIupDaO+ATG9",
+	"7lnPpme+mgAkpJYMlCN4jUzFZqLlxEQi9DvAuNuKK1ONEcyCqoiO+0QmsyQFodSDVJao1+9taKImGBbX",
+	"CixXIgQCUUi9YBal0yJ4YXEamPMUsjgxdRSl4LEF90/oZGrBWHIx9SQA3LsMmBN0Ja2IbwTB0NeE6ht6",
+	"fY+Y+71J/ZzmcutOH3X6qNNHnT76p9ZHx6XrOlu/fcKuvaWxrLwTuZ3I7URuJ3L/qUXuY0voIQP16NAa",
+	"iu3fQlztBxnK6K7UGTcEjDrB+49YI2Xwa61mR480XDk1ejsa1lZOmcMgWzgV03t2aN3U3tOjnbopKxgc",
+	"FIwWIfbvRuCXOhlSumb3sOoJapErBK/38aURLdCgw4bwacaM4x/02LtK53/ESudWAIZaPDvkwjKTNwJ7",
+	"2isDcaqjA1T/bMXGleLiUEWxxRYsUX5nOx9YeWzVbld73OnVf2G9enzQA2zWw4Ie+pamoEe33brt9s+9",
+	"3R7p8LpKz6N9Xty1v7bPCzoXmkO2LQ3xnV2jsXtbJgOOgdPnjajN+O51ut2Zg3lAcNx5nKibKAyWVoYf",
+	"j5PYldyamk7TdI+lc68qTXPIxGc++CJjCQfOdN9IJiUUqZauM9+6L+Hdk0VGTX0Ufs7YvbiDz1jZUjge",
+	"+Nlwsvtc4IFDTXO+nkDAqvRNRHnEUiyHhaSqjEklsuKzO4c1vxYVu1lyTxWbmO9pXNToTmw5bb8H3UUm",
+	"iHA38RA/XRvHNc1l+ZuMyXxV/kplyWLBsvKXMxrdzRMzdhQpJmBmP/qTM7W/7nXmc/Gyn8WsdIP+rFi2",
+	"Srghqv4iYypDexejb+5x+LF4GrvXshS6BOXwxYbNlkLceYtmvymWzX5TLJz9RrIoY2qSCVW5VG4SpQky",
+	"ETz47Xzufa2YLN+dsZilyb2hbPGt6bgfxBvUe+dLrkK1mzecMP2L6zIQTgejZuftbhoaqS5ptDuBKJ9A",
+	"NOQxnxbHXA45Z5nEbOLQnNG0wCzB3nXvzZquqqcadDA7jy4Gl5fs+eDqak4HFkT5fH4xLOEixxh4L9CK",
+	"u8T7f+3Ee+SEySFPMbcY7OrcmHG7sEdomjTagZ4V8+DLzifod6HtjXLrET0+qkyxzWpFObbVmVdsI9vZ",
+	"4vu516/E4Ka4fhYEqpJNK2OxIHeMrTHa5xrn3nLszp9IQlOJqFZmCbF6VC0Z75MZk0mMfX8WjOsRspis",
+	"k0jlGWvVNaN9ex+z+VvGeAt5tKfQ3mJ+HRBIFXXd5uCgSVUgSD4DVFuiTXpojannMfXxQ9JEWwUnpLib",
+	"uh7cxe8FdgdJ5C2PaKYNISJydU2mBmxtamAl8FjW9qeHvtfQKdS9FVGP59p2AlSyOy42fOrgQDKENeLi",
+	"lqMV70BvMhExKQli1sP6WgPcDEHrArNQFuXFPD5ozXii/Om7xFiuIUp4e0mYUHfCF7LSyOe4/lSeEGrD",
+	"PSUBtOOcCuyfWAapLu8A3+Vxh/6FR5Hl3HgLJQBr3xHwrPidkDJY1Ghtl61s1MQz8WECtnVhr5YN5wTA",
+	"EN6HEvx34tooMvtW3pZp4xPWa6Fjd7bfImdfNxwtqBvjZZ1B3BnEnUHcGcSdQYwGcTW82rv58W4Sn/35",
+	"bfzNu9Vo8PP550spX/2ld0DIlXGVJccW8BUxj1895Aor3h12/ksALVeKta3QxkRiqajKZe+6Z4xiNH6l",
+	"YmvorcRjZhCkGg449KNHkOvHMgl75fTIk0RM0FmngsYHHCYWaT27vsxMihS8CEw9wa0r/5bTjFkPT56Q",
+	"Ly3Yw5JKIji79hD9CK6KiUYmmfaD+sbpcd4imuCU3/I3f/3aPhhC/q+++xoM9ikw29RgNhbYVSRlNAb4",
+	"Jc7uWWZyM+QLQrlBrcfXw8jwCzsVeCl2e9T+pHZwOJNQEFt2oVbC+rH+Ru+29T/Ktq7sJLtwzVVpwWhG",
+	"TX+HLIRw9Y7NXmmuHw3HZ+T/+T/x33XygaXSHWYhTQhgFDqsTnwVWdKYzJn2u/GmXQSxHUfa8kfdUM5H",
+	"Yz0S/U/rZxpuqD7yT6++/Nruz9CTsRw9ShMtoZw40AM5IRame56JlY1omIADAETn0dLgAS/pPTP9WM12",
+	"F3MyxWlOib6l0maiZhIeu9Uu0/g5rNL4eVvaVAWs4Sv/bW5JLJdYejYIYhTf4ebRbMOkIjlcYrPxbGJX",
+	"l8HcGR9PY3x8klZFJpyFvHxAMqUlwS8BaIxEEQw4mogeVdowiMVOymjcviF3HuycwFBk2a0oFeWxj49b",
+	"WpGM0XhbBEPfB9+kFy0EwzunRiOF6rPNa0pd69xht88Bpg+C/vD+KfJiEyUJUkcrAT3641JjHde14a2/",
+	"mourktcsk6GiY5Hi6cc21Cm9NSyR89WMWePWcEPfwYiDghsVwPkmtIzAKMlKr9d4dHZ59vz04uwSAEDx",
+	"y1EINPcPNNRUkMwox/dQ21HVUwQzynkB2NtphS56uT96uaNsejd+A19ZdPD1GmNyBeRw9XeXpSd1PX67",
+	"wGQgO7osnR539PduKUiyWpexTB55ptfWhjHvPcKEaQQkwase3O6qGwLjsSzSIb1DToiIHF8bI1tkfprl",
+	"qChkcyhZrK+nk3Eye4/r/kB5Y3y102ydZus0W6fZfhua7ahwvTboW0fp/0B5U/JCJw47cdiJw04c/jbE",
+	"4SMLs2aUH5ci8Ac8kPlVcwP+QPkRZVhPuwUbwR7aeR/fr3HY7bwQhau244oUHWf6T+CNPKqG3j0gtGif",
+	"02i5D5XBJMFGdMUw4IZNi6Jl+FQQH/mtuE9Y0JGZROadpp2wzRuxTS0d7FhIgA/P347G9fhiUcqyO6Iy",
+	"es9S1444otJ0BaIYoDzRd+YZ9Guc6M11fnGm93S/t2Acerf91FuKLENG/1XQpPzmS+bMI58BmpMe3fsw",
+	"3FTwtKNCMQ+SameDuJVp5jTDMw/9VsYeMMIOU9pX9esNP3xNLapoDRt1SHadPdoh2XVIdv8cYNYfRSIH",
+	"cUbbCGQ44gR8pyMMPQvIABvCITJEcHC3plJuRKY5JhJZxiJFliKT2rRSimHea5kwR0FRFa/ZV9Zvrttp",
+	"dWlqRdyD6slkn3EEpaI8yxjXW2kPVbBbuneZVHSdut/x6l3a7T6/LTmqL9znUmxqKbkzhsqjg4RNsijU",
+	"+NF0bjfo6VSRTKQMEyuxyzKdiXvIWlh52QKgo/tlQ8AJhVCmwudYYfQlj1nc0N2xaOCecwNlphcWcj0x",
+	"DwKS4AC6zQcICOClA0iH/kuk8cQ1IL8ejYdDvdWzLVQ7WQ7Ch6NISayZmOW8lA4/G0QX8eXg8vn8akDp",
+	"fDYoSisuR71CvLlBa9GL8AeaGLZsCrpwrphUdLWuD68YEprSrBOsKmrpDr8zVWyJ1MuXq3CHcPmk/Xj/",
+	"KDZkRfkWcxZQNsMSul78InMpDgn0Sc+2BCvOdrjVLU9DtiXA+Bd9iHd9qZ01DUUN7K/I/K7wsFXg4BUq",
+	"oEDswHJOm6I+B3+3S088pivl6fi85UZb7IVgoaRlwSCbGFwRg2dq3uKV+CFWz96iPDPj4m3FIhbocYbt",
+	"dpcm2HS82CN1Z5i2CX/rM1T8IsQHRdUkeCTcp0Z5D+4lBfzqj7/JLMBHG05qkojG2tnJslt4JtbO7XPF",
+	"MrIs2rKbzeg1gDIHv8ncyAtEHdnZ/TWRFk8aMK5/j/clSIswBuTaEaDdhpNMKTBbQ2tpfnRQJgu2Nw3X",
+	"UddOo1+ibPHCvYtoz1sqK5GmlaVMmOxrOQjQndp8xhgLbphgpam/0peXlxfD4dAju2lxbW3iktbz6NX7",
+	"/Jsvb7774dXk2y/fvLn5+svJzddfPhoTy+3jloKzzPW/duzVjOY11jfXgEqBRWJ7jtuF1HaItpQwMfTT",
+	"qdhMbCCDEtPdfYVrlO0LMk04jVRyjyBPckoMapmNFCK67lPoXjQWzYsJFyBWgpucZZk2FRtIEgBjCCgs",
+	"sV6zmFAz536RKQk6HGBf8ZpCuHEolqCtOv+LNGbZRC0pn9QYDXTB9NY1u1H/uU5p5Nqi2+3wGaA3CM7k",
+	"CzI0cBtCspB83V36erPFWnd0vU6Tp7BWJAibxoVxb6hRqcXDKnIPcSSIYpy8/ALOZza4n4z1V2S92kXE",
+	"VX2B4tALRyDmiGbbz6TxTxB05DN5GzQifyOGFYw654+yrkJGlSd0d+wrs9OKpa1wdZMYzIMJwwHxV2mY",
+	"aEnlNUwpZCD7sNZzmShxx7jsXZ+O+mHHrC6cPDz1wskV583JFW30JzyRy9o+uPtcuIJK9m7PJawq1cqk",
+	"3nvqt/KTv8ceTMiufpJQWWGv6ZIzumB4ORhuwwxZzrlRtWy1FhlNK/HrPCli13TF5JpGTNqT/Gcbkd3N",
+	"U7GR//G3nGXb//XOfH4Z/9vpF/82Hhuv59/GX7XZO/82HpeiHSjYdsNnJSnR3GNQiTSG7u8C9LlR5lCO",
+	"u0kkO/pQ+NexzLxQCJGCzGn2GCOtbZJxhhHUQ1ocHGT+Sd/6k78t6y9Et5J6aEiNdrajKzSF0p/jGK41",
+	"OJinfBrMzj22Zh9LYakk0/HoYrgcroZy6uV3Wxt077DbWqDy8RZo4f63TOg3TwpieZkNZ4HrjJlMuNiU",
+	"1xTAA+YKzKr9RX3/tDZytk+OzNiC8ifcDhXL5okgD8lmKbxgZonhmQPF++xpcNtqXAus8EyUqew8ITcF",
+	"fp5ZxxRcZGDKLaGKpIxKBaX8dk0TbKBi2RbiQ1rwypNguaYzAo5xYEp2Q3296ltzHfnhJZFLreIS1aZ+",
+	"/lMEnitBZ4+5Si5S4Td5UrbwnFz8z7lQhefknKlSFai3c/pls6asZSpUbva8mlsAdx5W52F1HlbnYZU8",
+	"rKOKSLxYT+takuKexqa5nZDqhFQnpDohVRJSj20ymx9Z2uHLud/GKeMb08alztoWZC7SVGzCJ47lkPsx",
+	"+Um5rHDHLtvDmj0z6/5M0/5Zyxf8Rhhwt3jlwHQcS6Q6jyiR5ObVS1PbISHBYk4ze9JTaS1Z5xwd7XsV",
+	"B0oHIY25DB1vhu2dE8O3jQ5Kx481/PgYG80KjAPsNCHZayFWT1hQJni6PbYmDGvBvhLZH4VUCGQBHaX2",
+	"b8jXpucUZmbo7VllaRxAkApgQEL9zBF0CJUyHZfuX0WR9DZ5MCoC+I5QF2OTNyFLSHBGRAaYoiRNONid",
+	"K/rhG8YXatm7PodcoL2Rt1LdVuhcHNLEIF4GJVSAH4aZC7YTQyB3waFSnV4M8T8PlGrYJnfMkjuk+/G3",
+	"PsY9BY9a6/6v9Y2Ab0k/vMQbRvWjQaOg38t58recmev1FQ/l4pCwoKYErwGCJSa2hQCWxEqdXXntLeB4",
+	"ePYcqGa/uGqxnDsc2aKY7DXeg5quKJOr1z+WGT/hvLxqvWB6n/3ZMEVK+SKnC3YQd7wxDykzyOk+Bnlw",
+	"W74Frd/aF6BEaHHHf+oLd5I/4DHmKburXi/9jlQC5SrAmnqlUF1O4LTXPslzWM+HtaenayxGiCgnM2aT",
+	"IzMhVoQqWF0831gKqUjCozTHFB4ngEZl2TNuI3vaiWQYxCESedROImO3x6QGuRX3HhxkGdJsqIqWPmVK",
+	"uy8PAlSuoaJFP/O/fhoOrm4GX9HB/P0vzx8G/sezQz6Oxg+/Cxm1bWqtNVfapvg+F/0SwOaaJzyWHhfw",
+	"mKzolvwsEg7V4RSS7/7qnvKCTJEXp14RuQ+waQvIco6tkYpmmPsRLvu9D4OFGJgvi5fubNj6gnHYlu+w",
+	"480RO3On4Q9U0As9w7sE8oJ/MtbVyTwpGoOemMaf7/u9siGsh1HUNwJvYQnifsPFbOZer1+3ZUxjH71r",
+	"5iJ7QdhqrbaIMOayBEqaos1+MdNsKHiBrBFRQRGgaQoZ/qbMA2GjacYIF5u2GsMs258THpeVxhhljrUx",
+	"jjIxjBJu8f4fXn+zi1JQ57u52EY1nQ9zCKAMR2+EE/KW3sHJJYKCcotbYOIPkq4YXliRcuOydh+Vpc3N",
+	"4Ec6+PtwcDUZvP/3oMD4gi0yGrP4FQ2lXt/A2bY7yYeDUwCxlUs4SZ2xckCEzed65tc9KF6UfcLZxkBd",
+	"y36Rti0ygrtEkg3V7AH96qARwJLea6YAOH+WmR4F2EmLpZLB93AQCzW01z28DiK7ibY+bBz3dDAcvx1d",
+	"XZ/bci4brXPPxsN8qIncLdA08wiyeS5ZBrRIIkZWjPLNMkmDqTxrQ9Qmrvojo6lavjIVwWYS1fe+0V/b",
+	"M/MCQBjOqeci55CmJUXrHKPa43Nc502m3RAwMkF67yndoJnyTnJxCn1Lw9C2+IKlNKRwRHaHvGbYC5hh",
+	"RWNoXrcAIHmtgZbQ366mqC7sV2nrJphGJtKYSRVMvygRnRG8Epr64UTbkXqzDD17CiVOcnptNzi2ZzM7",
+	"oYg5xQKTuoiid+yETLHz8vSabLA2VCkt1SF5Iod+GGSeaJqhaXpyy6emVeD0Gnm9EMBEf4RGhywzyXFw",
+	"JVpUakk5JMRAFdUJmZpdPL3GB6DsVgTRqqGh4DTLuTcju9vtnGIBN8zYQhtvGVkIIvgJmULWRyLsra69",
+	"O87Qtl6UKklT1Bu3HJKGtJBcijw7IVOj6dzgsB+B6eNMxHxOZiyiuQSHamuKDMstEHE9XG9rgNeam/7U",
+	"Zupo+kMugx1y0T5P7k+U2GDOjsWSLjivZoswxb49JnZyeD36o0vLGyufv8Djl+/oqqb0z/Qk1S4G5NkQ",
+	"yZgz8bVpX9Z5F2dVlbez6b6ME2WqnI8g4EzE2qn6T+3grlNGJftvuzTDi/a4lDiEP+hLqySD+0Pk+nIV",
+	"bHhxw3EDg80NEVmgE0nUCXmJGUucJQXskWm8wU3+lWIfwHbw202g8ECTqQ3gXMxorJdjB+piPLwenl2f",
+	"X+qLlolUIttixZwJVvfOzsfk7GR8MiZvjeCZiQ9gmOYptK/kcf27xz+CT7Wa6UeN/BZ6JrwMYAJ1Z7lF",
+	"s4SHChzS1YCezc4Hlxfx5eD58/nVwB34sfO5seh719i7P+H3iaKm02VK9b5tOzcX0jU/Tdz3UbJOGO96",
+	"/3W9/3qA8RJPxNymOyDXHYC6IxlXXrKFNXela+0rcxAxpYeeDy6Gl6PB5fjqdPBcb4bIDpWOZh/r/EZP",
+	"bVBsqOIcp3E0eLC9pyUKiArtUsjJHHofZkyBdMDvyhh8/o0guuzAkUSVYT5rRbLdJixOyIbMUjFXRamA",
+	"yhI/Z94zUtsWG7ik1LaNtj15vttDTvvuXqvrRXLPOMnXJJnvmI9onZWM1SIFGKgOLq2xVsFrMWAi0MsN",
+	"3sKFuwBP4GW5R9RBKc5OC4XqwO2aQGELA+cJ45rzJDO5wPCXrV7l4Hm3zrJH4B58B8Tk9sSz2x6M267T",
+	"e99tIyQlPRUyvKD3C9i5NLVmu7es/aIfoG2+Z6NIgkemnTmRiNXQAJffLsPcQDPRukYBW8vlmsP0SwHQ",
+	"RH/YMhWoTdp/elNSwE/XwtwQ0j3edjUwtBSceSnwyaGZ756mCLZqhfVTrtviCsqkuSJ0QRNOZlsMIAjO",
+	"qm3VZYtI9i4NrZoKZg0JsTLtzgo5uvPaSj1AcaUmjCnYOmZoTiHWQp/6EkxBpFSV0Dh8ZntMsYVirbbt",
+	"G7jyoayp23KmFhFBrnz5hatn8QCJrgmFOFafUHLPsmSeREBz/VlzmOqXVw32GjVRu8dnz1hN2yJNp3VP",
+	"K3ZcKyvPWjhIUr2jiQrKKSQ0PBbj7qanSZIyXwnqwfq8v6v+2nBXya6pMw0SY1sQzj54HO5HdXdyCw7i",
+	"8ZLh9EstE/orb+J8gDzcIsYIWx4UYGl7+EK8EEZFLNK1L3FmWFkr+stfJmbZOvLFbnm6lZ1Q36msEEiF",
+	"dVLr/lvYv9oogNXIfROPB/txu2bxib+IFvHPP+U5L0dPTkPRExhCY5vsLnTQhQ660EEXOuhCB08XOjgq",
+	"SRWjxa1zU0u+aUi7WBtECbLE5u7WpRBVm3kXCq/G1XwXOnGSNIkbHEy0wPVFu5gGhaYqhH8bKAG0wQwM",
+	"HiIgH2fvWI2yv7WoIWff9BTt7esW6hTUzoGhHvD0Wo/eWI4iA9PXHgXDRG1i0iqJYwMqa74B23gp8uwF",
+	"ltwb6w9oMU2FVNOTWz51WnHaJ9OUKpbpP3KeMRotNUlwBF7wpmjYXzZeT8iUrmbJIhc5Hssxu/Arur3l",
+	"cLKrrL/atyBu6G7RLZHihEzXLFtRze7lB9hzSj0QOEcU8QmZuro3czFy7ZLGt5yLwhknRfoLhH/ollC+",
+	"hTPP8oGgYRAb3fDMBaALpJE4smgL085Wbws78FIBeL+n6VzTR7glCkBLt6aaD4X8WrBXv+cM4FIZtdtP",
+	"tbLj6+Se8R/WtRDC3wlfhEB0zYkQwxq42gAIJ/MoYiyuwxD2zMzzoTmanTyJHRa2rA4CBobRnEBUdJKv",
+	"nwwZ+EkCxgWlPkpgsV3dQSmgF8Iin/he3a6r9tvGpK0s/5OC0hbErgHDtDvK4yI7rg1LzRY3f00ytkp4",
+	"DJsdye4HfDw8+AkEfvwvilgK3lh8Duyo8jf+WwFiKVHbiQkfva/zOZvqmj+yy7lbotz5eJ2P1/l4nY/3",
+	"pD5etQ67d/Pj3SQ++/Pb+Jt3q9Hg5/PPl1K++kvvgNpsk9Z3THX2lzb79VctzIZRvKK5ZPWYd2aSNGP2",
+	"NKaU8Kb9gdCin1moCr3AAL89Ggey39ztDSmgXFQHUfIqIbGQZseDIroR/lLb18F7PWZDCjJj5igUJ2G8",
+	"m4BNuJOwZ+dcvLl5bRrjwQeuwPGRDmSTw8IdrzJ2n7DNPlsKoNzA4kuFuJMkTe4q2e1LtdLi4TYfDk+j",
+	"NfzD/sjSVBCAlLDJgiQSfJ5kK7IVeVYO15/gvc/MzYUVUVhtRg7r4eF3epnfURVBjjgkMbMP+ucD37wr",
+	"UnA6IZHyx7fffkNMWnewAuQgb8HNqKaWUP8I6Z5f8kWayGW4WP9DzQP0LzVjrXBJ+fhIG3+aAObZ+7in",
+	"yTT9B+eLR2CDfM9ZsXugFtQQub36sbvzN6GFXjvHthJ9M9SaZExf74JMpQwCegfpTy7YkaFCtoQmU9/C",
+	"Nw8o4lJY1EDAWLrlKZsrfQeGWZpei9EwaU74pY0AontKpnjVZCeEVyAhztgt/sjivoutwcj1vUnEINRo",
+	"g3OQ2lXE1xIsEDgh05wbJoNRJgrqBGvCfLe8FOczIE3Ta/8QfEMlln64V7x1QIygA8W8aEFldGMlDGgT",
+	"YG55caEpWoTYbB4niqRiAbRP1An5nqdbP7cacsIgaAXdTKCPgBJuEKlNmlrpAd1y7+V9wj5EbK1cJg6S",
+	"C0pqpmKtbVSRq6lRNVqFn5ApFxOTQ2TW2SZxG94wP8J6qCW75TbjSNPKpBCdkKn5diJzuYaAXpXXPpMe",
+	"6qa+Ic0YjbcTfwH912+ovC1WV99gdoNmBg6ENjFg89SlpbBj/TThdxN/MPoLGLdmN813UBAXk9mW0FsO",
+	"IVbMlBIZFhUKIlL9bi/EYJ9nwmHocuPT7sUd/lG0vkoUMYx2csunK+2iCYWeOzODwg8QogZmx8/26MNU",
+	"wJpgMZmCD1YisK1RNujRfYIdXInI9BaDocAyqwmduNVwwW1oECNtnYwpiihWwXtzwUDVheJKc8otL6gk",
+	"y2HtqiCD7IBS4KEqc8B5rAoRCH87ligw2CoB74KjIQxU4Uv9XZX1AHfU465ev1fwjlYsleWH8ftLaUNR",
+	"9tcKtXv9nqNefSDqyTpEimzxJO0fg60ca9XYm/rGG3OaFeLINPhjJ+S7newjc0w01bJp2i9gdLUI9wRd",
+	"EBPXiyqY1Ll2cLhFYtWuBnYrOEmTVaKC+nNJYwJqw/OWINfR7ZAFM+gZCbf1Yya1LaZbVDFw4y1fCCaJ",
+	"yFXRF93lKGYMJMSM2f0I7o+ncGAwxiNzmiljKd1OrwO1fVpL3vJEj8xmR22ZgltUtg3o/JIyBo1mkKa1",
+	"keMWUq+s19b9hEyx8BUGesvLtYP2UMYWx+oZzNgi55AUmZjggjl6LC5LJBKkLGQqawUh5VxiQlYKJdgu",
+	"8AKPCTPDh3A7KK8i2GawSSUyFmMoHBbByRy/3GmWS2ZC0BKhMuujyGPrtvrhsOeDq1N6Nrg8jy4Gs0v2",
+	"fIBRHYwJFza7XNOVNsdptmCq2gf5cvB8fHU6uDybnQ/oRXw5sLEh/ZTiGUYIF64POktaJ1AfGUpbR9i/",
+	"G7AotC1PI214sNgLSksvpao63/Hw7eh5gem5E1iMYZaDy9koGlzFYzZAWC09i+GZfaEtvO3gMf8B4TGD",
+	"22BUZosaCM16pVc+ayr64x0CupnICcJXFkyEQEO96x5YBmvUMxMzDAxtB2PAo/HbodePOwTnac0TGinT",
+	"fta0BonpFoA9CgnRwx/NtoqMYJpRjseO7U6nFNQZN2C+ua1thYG2ufwI9XgwvPQe+nDEsYAmxKT94QRs",
+	"d5uqg7OXd3tYp5FHwGqUlfsvS/fPRbZimVtdWfM6Q4P3BrfeX0ZTvr1H5LulAYwah10cuOr0R+/crjhP",
+	"ySWcKNAY4JlYJoEtTvWQZpS3f/8B/HD4ejcx0FHsYOrl2x3RVlhjJ8hVPjr1j60Cjxj5sB5gaMJ4wGyo",
+	"IfGF1epNqtFgZrfaxGmiV6S0iyvuVPWk7aHYESxL+P4NsbNIh5zQGY+2080ddLWv6w4/PjZcDFlxkA1f",
+	"7KCJRcqw/LRiqxnL5DJZ4+7KBEB0mp71h7+7BOwDm3B0ZYWIHksBXv+TA294s6RpSjYM8Ub+Y49WPis2",
+	"NNThOf8+TlQthv3FQJvBg0vtE1xpn6DYeeMI5Pg63U6UgMkedWwPk0NkSa3IoM8Qa1YkBWVKg30+AlDc",
+	"wSU7mw+uhuejwcX48vT52dU5vZhd9nwcvGMTDACZcifZZuRZXU4Umh4zscmHmvxdcP39l3km1uzZH1iW",
+	"JtAsyWC7voE2r3jI82DosDVqQparRbZMtjTA8CGHkOiIxSunVtVbTGCdFhZT0CrasWDDDzlz22INWSN6",
+	"6/z0S+9nkfA97ALKVzLGm+kGT1WT8K48f17nR+4nFoSPJubkqKWt5L+BQYbW4DIax4Pn7HQ+OBuej8wa",
+	"XjwNixd4rU70z5N0VUD4zWkulZbeK49/v9JfelO8F4odMEXFysPcN88jSK+t1smKIpSaHpgNAh8m72iz",
+	"dD1qYBFL7jWFnDnvvjJGtf/VUSGPsKV6VXZiQltyfPGY0EkhD23EpjxjK/hruAQn4eSBMz+PGUg18Uk/",
+	"u6RhsQ0mtpexiLLjYb+H5xtOXUaCK21hXPdWImYZVTttuxpM6XLeTVrAnvfBcpi0tXnOD7SPUDLa+ERV",
+	"SBjL6assiemW8GSxVHCosJlouwwSWszkYW9rq157BAJAq3C7iywG3bSiPKeQ2lmyh2QqNhNNr4lpZw6Y",
+	"3SWDa29iG5AwhAiMeTeToh+OHZxeVcmkdFslyrMMsk2RDkVlDdIhsAHOTTLt6HRXGF+wwRUdDQeX8fn5",
+	"YDaMRoMxO51bQWWVTV3SkHuiTBYctnVIcTldA14rXcDoe9+KvydpSp+dnwzJ//jfo9EL8k3C8w/kw/OL",
+	"ycXZC5LdX4/OhifD/0m+ZtGdeDYejobD0XBEvkoyNhcfnsGvSB+FkZ9fmotMj5Ft9UWn/sbbRZMpx7CD",
+	"oAsGWFPMCVxd4P3Z01lzJtMOpZtxdaMf87qo/K9kaYTjzaGheRfsjsoJwZYjuzHXvyxSr8ODs7HpPQ+D",
+	"y3bCgOGUMcwQiJPYHg27k3nb+ZUSPOWUmBLeLh3GRC5u9ONvohpieyHJEI31L5BM9cPbz/tEcAO+6FMa",
+	"zsrhOf7ISlmL9WUSpaHIhlo/+zZNpYRjI2WkDKCHA3K30REHE6iGNkVgsh4ZxV20y4FAF22c61U1B9KH",
+	"r505sA0NrwhLtqIapDQgsz0pC9lwaIhI+ToVNEbp4VAvD3s1hpkCL0Z7LfRW/cvueiSrtZDtBYIdwBvK",
+	"ozpxYIOVDXnUbhgm+wnRc8r7/NAh1eZZl4KVtTg1eJXLiGpd2PQ4gXyImmgWwsFYUV2mtzeEz+ROZotd",
+	"JcQm9uYXanheikOFAYrSkCC4Y2wtndDqk40ZmoGbMogqS5axQxnhWzeiEJ2KOFYItcz+ujteaH0S932U",
+	"YsAvO3x0xaFzdWi2v0mgR4L+6ZPsXhf/Cg3D/BjgYy/adNBQXlkk/tA4vPjTXmFuvVAtRewcjhmLScEP",
+	"jqgSZwpTCC9CgCfpQSVnmO5kGpw/QtC9hgrC0ABdLKoOKCzEQnoTHkwp+6bAKEoRpv3LFse4ZnAbQo9b",
+	"SDDt/LGYbNnBJPqLfthLxVb1AzTxoeoAvxKZsebghVpHm5H5o8abjxnUX4UKUq0cHKqO6oe1JhGOy4io",
+	"0ngQWZzGmB5uOqYcyFQ0/hZeHx5dKUIUXFXIjxWcVdS4E/FPZIBWIlO1lo7Fhjhsj702T2+SkOFA2F7V",
+	"Lypa12VjWv176Bib7YFqiKteq3xESmFEq14abRyEnc/JFGwGk5RMCVoYBzM0pGrtjqmIx4T0v0wWfJBw",
+	"qfW8sH49JNhb6A/Xj+kwjYtvDQ5IBf1MZ5j6npNkjOsNhZLgmH3+RtGAuq1kvnqsELAqPRr6/uCugvRx",
+	"/o0E8K1FT2FV5F9ZiZQldmGhVG0ES8qyA+9ZfGVjvSaoUrO/jWdljbSqHNrZb8Z1r4rOkodaiYP0K5En",
+	"vyeC78MEM5Lh92Y4uS41s0vN7NI/utTMLjWzS83sUjO71MwuNbPTzV1qZpea2aVmdqmZXWpml5rZpWZ2",
+	"qZldamaXmtmlZnapmb+R1MzjMOwQ06A9fp134LgLTihWzMNBCCTW2eQ7as9jKtmkJjzWeGbat4hS2lhy",
+	"J3L6eZ9JkoogLH/bfoUx7sW23QpdWK45lVN9Ya4s9yfbj4PtQiw7p4KCbJZitZvXqLxuZpvqSTMX2uFB",
+	"tKbKuTMAchze1KzCNkW/I7OSxRQKcpVWo5HH2vYcap05WeE2Z1zXnic6UCiXkNKaO47A1ClLzuZBSSXW",
+	"CM+CuDbtBmXjo6FT5hIxE+UQsDyOci0pQz2d9gKK1oKa7pLbQocC3tq9SOwgZmxuesEf2/8uiFvkCNMv",
+	"mKIYb2lZmhnWJLnulYwWlieGnVEnBBulSh4n6sZlE/x2BFxtwxAQ4jMW0RVA5SUqLMgdCF4w5RvOSVvL",
+	"T3P5XRC4HmQoVR6mvl6fZJ+iaRjfTmaAkYH+MPw5+DKxaITRVjp6IdqKcMScadPo0oRyq1zWlmHwWQfI",
+	"vfKJSH3vkMjBycEAS30uOTOgUkeDF2c1uJmmayvCf7l2wKmWe4kyb2zVQTOXTU0mzQpIRXksX5CpzNcs",
+	"kyxm8RQABQlnG5a5hQK4L5Yywy8Wtcp00kEBbw+LHHJZ8cwgWpU7VNqzeYH6fzUXV1nYPsTN2WuLUVro",
+	"1mz7pVWLNSp9J6/9H6d79Sdvh+y1pkIQOEwG5cHR/aN2n63BTDb9NGvbaJa6Xtq5NzGmlwm/y52YZFfv",
+	"uKCXvicJUF9zqAdgIqcNMPDVhEBlygiOa8xUWPDmGTiAZsLVdF66cem3O1mTZerhMUz19lcp1foXOsQi",
+	"n7v52ueWGlX7PUWHw+EjvEAsXzjATDIHQXUVJNWW2ruFId7ZUdPAQB7gtQF9uaHy6G3Zlh9L51TBNFmX",
+	"cY1ehDl52W05/sjm3vuGGmrXWzA3cFx5NhWRUaxIscBNuwBrMwJ7AM6OmotAjrPM/Ce0LL9quchFXDO4",
+	"wvrXT76epUPDOrLgJa3p0UoXwcK6TujeEWSL294mK/YjRFDdAU+ru/SVezgYH+etlU8gf5yFrmxpofmV",
+	"PYeVElFk9oY2nHvn/lrvyENkNfQ7a++cuIPcVsLuaHHj3uMvWcg2aVyI2hKlG0T2rq1PKpPfO87dmzhv",
+	"Djja0rN8DLz36aC/oHyVkiWjmZoxqtD9KfLUWq5k+Wj5AANpxhjH4gDX65Us6DrQkpXOHmXqHs8+Bc8U",
+	"a1chdpUCTYxUVHjtC0wFq80oOkJHKyp40K+opOYiw4gbxjfLBwZiwz+B5ipyARoir9bMneOG0DMoDS1L",
+	"giExq1cCnWj0T7sLu4AeGMKjyV63oCLJPKVj9ZA3x9YCrijyC0i4e6H2Og4fR0m4JIqPqyMKctoXtiac",
+	"V4B4fPljjSvrZ3O08whovC+uAMjsWJOlWi/DU1DWm0wx0mbKSqbCZrxfq2xKlSsHQ5/0eOkjnxT9Fg9r",
+	"HnM2AyWONYZU0fVdz2vNxBqDPUlA4riUln3BHrH63F77UCS/1IUI3ImQadCSqGCcwCXNNL/98ySLMNjU",
+	"VkKKwzoUlx60nxJfeJc/eCk6QWVo5BTssCznshSGtA0WimDKwaq7rWCzuT4tcEFMm6tEES42YeSP/dYK",
+	"zs1w34aqaInPfBpXG3OT9i/Vd/q6h0rW0h5IrqXYyO/E5pW5/MHlN7Xl0lLuU/NNYDN8D1c+9A+KuwZy",
+	"p/bMKxWbb0XM3pjL20YMNBldwMBPxqrZgJIUMgZdpKKtdbvt6GdzNY/tr8WVD5V8r+Yb39FEvcIrg8Yh",
+	"8FdZMJTsRLvnS4PtF/I0tD6FvLMcVWaV8gTKPOuFPVID+2Ii2s7FLcX7vHVqUiOugj+gSmaUgxrMFWtC",
+	"nznOhC3ub2k9teqIb5vhH5qXhDmgdeNlPPba/HheGMSpj/anvWyoow3CIh3JnWPiZFrb3hadIMAABhAh",
+	"hM+krW7bAKzCADaXsknPGPuw6EGIcFNhI6FIQGxiKLiqGvSAdkpHL9Bem9TwRt87ck+M/YjG4pNHCcqp",
+	"o3WDAqG7ELZVE2RBibsDXMZy7ml90sOC8kMscJep2jzVHyTLbuDCoGj2HlQZaYU+pRX0+KjvmLRxYyga",
+	"PADR8ytwOOpQOmq80T28XH2aCTAesHKHH0EcMh5IljtkQLWCy3u1tzKh9fgqYWn8KhOzlK1qDqToiilm",
+	"+8wZgm9tsAVzRK2hvckEaNOK0BJxKOiqtHjog6hfZ2KR0ZW8JlM7oWmfTPVo9b+M5yv975oqxTIO/fyA",
+	"PPqvTFs/cLUQE7kUmbIfUsEX0/4thw8ryrf6h1XCXyq2kvA3/eD+znnyN4x7SnNZ0TBRf2HlGV57x8WG",
+	"4yNSyAaM4UWzlPI7/bUxRSbRkmY0UizTX6YJZ5NZxihcMkviZGKu058TDrZOyso3RWI1S3jCF1BFA29h",
+	"PBJxoudGpnG+TpOIKhiXuxFHTFfMPGElYLCQNKP/MJE8IB+DJA6kNzREBUJL5SiXmqfD4prJzdMk0nSG",
+	"YCl0T8UWers5pJq/aiHvkLU+k9Au1DaGJWuqlpa/HL+BDouFki9IlCvT3nE8HJJi0jvH+oHxrOryD975",
+	"LGw1puFO8LLKTz8LPL2yHXHqfWT/4s2hXfg141kwrrnQP5yQl36fwISTVGxYRiIq2Ul1WP3eKuH24yhA",
+	"AXjX5xZXJfhCO32Jvqbc2dELO94mKYiTsu5sTRLWCvvC6gvskkdU0VQscobwUL7d4tKyKqTG8bg31ZI4",
+	"0AZ9EkHvaGumuK7oZoq9pcgywPi1sxiN27Ucdw/e49fiVQ/9mh7leqfAWBxylk3tElJZyh2El+kxwEfr",
+	"Wm4n32/bv/yPjKaaY2uOkBNwe8HWiign0Mi33B9zlkd3TOvLSHBuO//ql8+oZNWv2SKDNFWowJnPsTE9",
+	"5JHJPuFsY9GD+yTSdvIgX2vZZLHJtR/ZRwsFUmmATV1T0RPitfhkqYSM4Dt5YiqDe9ema6jcKUA/HQzH",
+	"UH50XilrLhqWanGEWeg+QkZpchmLk+p3Nvtj53sLLuIo0u8p0+C1cqkddM1odrK0zHLsNMJ1z0TtsdkV",
+	"u2BWwO3uRAdX4zMC2AfBEKNb6CNe+EpItchqHuxYZSfjjGYWhZRmDFw3TKjbErmE9vQz5uVc0jTV17Xd",
+	"pF+Y976iCFtvTZXe9WV7XGhv7ibtM9Dy33Yahv65HNLktMbfJVY4cADMdgTRX8OdIe+o4NU980HMGnu9",
+	"QzWGqcDBVc7xUD9Rdkn0VjUj0v4FdqZXvQPStqeWI6bXOADc6DN7HgBcMWOp2Jh9T6axthWvrVuO7f8N",
+	"soXff1rc+aKp39O3BZO1ix16BN1t/+bQnN0e30N4agXAWqSpNOugqLzDs/8SgUE08v3Oi0sZd1vZcpc3",
+	"4b4vOx2f9K208WARHR3rlU0jpl+nTn5VdXJUeaqxIVqXp+L1IGHrU9csjj5nDILMdrc+BZuGNvfLL0Jm",
+	"+Q8/vPzi/rJftv0L3C5MFjshr62IWdGttZ71Vfl67fkL1eMg41b3rnv/9dNwcHUz+IoO5u9/ef4w8D+e",
+	"HfJxNH74XUjCeMi6oaqOAmUBU4lMlMdvg97haXV4Wh2eVls8rXBybZs0PIMc0icxi9KEY9JGxu7FHXu6",
+	"lI32KQdNuZWhGgu322mafj8HzdyuA8gX9l6tEXfjFXOaQWAE68+0/RiJlUtwx6gu2lzaIbhja0UwwpE1",
+	"kKNQSSxc8LZTcQ2HfCAx/Ipri8HhrFErVI4pwG51PoPXPPlBjC8MW63fK5bB0eTOmr1bCswhLlIjqqH3",
+	"UoLI3hU69AhgfwZAwXvhIrZKOqVdQHti7Zi9IFvlaMbf9HtPLovRNGNed3q408OdHm6rh4/yZ/w2FG19",
+	"moAiC8bdtR5Trq0cRAZoyf62qm23etXlirQTzeAH29SRgHzeVquFicj6pcoKqZI0xQpt/cMWE0qpVMQU",
+	"9JYr9OE4apPIwyqMD5iMEdM7cwEgff2bjVsCcU/IDa8qb9MNzO9iAroIWgxONRGm1ybav1ma64AaJtJ4",
+	"y5VI4xNyA6dgU5z+VD9ynmeYImook2AKSB+CYqpA+sfhRJSTmTUTYkIXNOHBg7xAsIYVaTHNjBg4dHGn",
+	"LJ0a6dRIp0YOgUfef/BYf47oyxvEsJFkjXV0T9An8WlODlueFxZDeZWx+4Rt9sST+lqyGnWyFBuOZS/C",
+	"BFwl+HQ2i8sTVI+VGJ0U6KRAWAqEU0JTbf9ggj9Gdt/kPKbbk4r22Sc1sByw0iBoNBgOh8PB5Ww0H9Cz",
+	"aDx4Hl+x4Xw0Go9PT/XqCalYVgEhxgQDR1su5JxlVOVmNbKcQ/H4KuEIKnt1VqATf2cv7vV7W6aZf3Q1",
+	"HrvyAoPFaqZo209FyVqbR73rsSta7V2Pdg3oj4OYd0xMo9jjbSIUxervlbS21VoNCp1tUhZy+luJzEYH",
+	"v5N8neTrJN9vQfI9MnZg7aMjQghvrHMcQq4rhwsQvO6EfM/Trf5pqg3WKRGcWSfTunqllAfEoHYw5dqz",
+	"w9MGcC7hsMEJnDBynS8pays2d20/KVZsJuIt+tcumF62/joubc2lOzz6qJrPg2Ad2kdv9Ju+hVvCwZvD",
+	"Kyv3HhccWklZpnFtxqwZHs1YqJTUQy90S7THOjGXHVitV2WK4n0hwfInMdud0vecQaKWsGlF8xSm4jth",
+	"VcT4ewbUOUd8yzxjpSY60erqfvZmtJ7xH9fx118N6bur/Ju/33z4/u3d33/8ORp9/rP9O14WrcL0Inj+",
+	"bb+3XmKmT8ZUZooEHRC/Z4Ed5M1nOS9dT82W1/97rv83LP4bNUC5+5aWjRBkOee2lpGtiw6C9wjb/4Zx",
+	"A6fpcBB716d6VWkMhQkFfR3YTrU90bmtAXJktzkv2Zb8j0jEjJydj/4npqRPvKZt50Pj0Ycncnrxo5cp",
+	"s3e6DSQZXdS1A8KMnN517/L3+Odg9HvE4s9XK5ptDQt4Os3L6KkI3TwpBC5dMbmmEZPPjHX7zDKxfKb5",
+	"Y1A88N/GX9no4TPLAM+WiVQCTu+0oNYrYTre7evwGOJZvUp+zj+QCmZpHz5RWc4j6reiqrbm22vYbWii",
+	"5GQuXOtE/MLUeZqvDBHwwRVCPGsVRH04sLwL6wV3yxSznD+iStHImiDgKlRZIDy1JMVCujclXF2cBcWy",
+	"20BtIIfdgQYE8RNO0gQLL1uiF+yO/OUX9ojiZzEzwNWSEU1s15W5FrE2VDejSCyY7BPJGJn+Scz+nPB4",
+	"+sI8UGSYkAb8iLMBHO3gW4zYbavS/yRmr+CO0NFSMTKtH/3z/0qR7V5COoiCAG6Sy3vdUzEYbtXusC8B",
+	"Qkzkfk8G3mhkeC8xaqV5qbWWTXhjAvDeksWD61JbZUD8ScwcBIJRXr8Ez9bYuug4gOhsi5yb1PXy7vd2",
+	"SavQNgyBgetbQ+6irbxVGM1bAcpUtch1RQBmSHo9fhYzWW2B32tI9Q7DgRUQ4nZRyQ8vwceRWDa1Hw7M",
+	"qpzqo18WEq1fdHIgIA7x7+MJ/eU9w9qjfZQOKa2mwvdVEscpQ1MyFXxhZwA1DWyuiMjDRfD1rVOqGDOP",
+	"26ie5qxjHrgEHio4WefZWkj2aD1QUtA7GGD6aycW4dIKkrcdERdQn92vvv841VoyEZpFl720WX6FfBf/",
+	"JU5Q9i0wuBXbdksXWVWohkoQEHuqq52tUNm1VqR5uy3I2YVR4PNJee1qvKo6/NUbLWcqIQ0b3u18qs6n",
+	"6nyqfzmf6qhg8p/ErH34+E9i9geqIqjlpXGc6MHR9JX3UkOjUMGNILHAbDSsH9N2UqUAxCAqoQzB4DAW",
+	"FemdZwTPjdmjr6HECsCegHm1VokTeYdFjtmCZSZwZrnb9Et5OKjXnDdqW5ds4tsR5REDTcWyVcJt0pQe",
+	"eCiWHWfbSZbz0FFZ2OgRPN1i0zIEPK3RuT7cj6NWSOOioWOUbpxttc/wAkqfWOwin1MzzGnI1V3RD8lK",
+	"T/5qOLwcXV2Nz88uz4ZXVyPAJcCfhrUD9T3kLBTQh+MFTIxT2CFqQTmxJeIAHiMyqF89Hjkq7Od6b7ap",
+	"M8aIsIv9jqWRWDGrEP7KsmSeRLA57XevDC4oAIdWv/wccdy+EyqJ9EDh9+qXO+IJWdw+Sz8YBvUKq+Vv",
+	"bD+nzzUD5Otev/cF5LrfOJDcyl553wYeMIjCCx4tJOM5llGC+JxfRec4BDi5djXAFscFMSfi++AOP2G9",
+	"mwyfoHnDh+ALJLlSxV6Q2ZaYrU+mxvqYor3tsjwR8dmJP8N9hamiBbjDu7T9n1ASmc7odklsm/R4oh2j",
+	"NiuvRNs96YqDzL58CiC3NjxQoD//Ztgg3OmtSXc2NlRwTTpB48Bx0K6adEmA0H1i7DhBC1/fWp7tsZa1",
+	"2ww3rfS4jJaVd8l6rf8eHW1PwDRfM6l13MGmhbnvUPJUBipCcQ93wraBM26tKongtTHcYERCv3dpn6Md",
+	"aMZVFULBe06D+2taCrougq7JoGkFqFWRNjn0QH38equ7j8F+xRWvpQvNmMHIx0CuQTVoF/Z2TFT7eAiM",
+	"wWV93NXtHuw4svbBSxpjmI2sGOV4OCAy+FrPBJoaCCdV9+ANIVy4mUy/Z/pk2kF4YheIWcPKNRhMZVJA",
+	"LAuaTpqzXrSLXZiixNJtesqZ4LxTTrLeTv+lDeV3+Zbn0BtNqzJ4Q3EqAEHe6QsPQNspDT27YW+HUA39",
+	"3GQjXeU+whqokCxMxVAf4TR1pxZtI521KEtKqBB+x+O2QYVY+I6+mU8jser0TT3JAqrG0O0ny4dVg7hg",
+	"t8JCuR6Nh31nu1yfPoBfjcQZjU+PVi+GBw7RLBiVDvaa5Crb4k78Wcw+84/6qv0m649NlnR9KGq6CtYC",
+	"f6vNKjR4ADfE7KU15JfSlOg5voDzthnDk4dey5PBl0qazWvVzEFnmvhNUCd7k7f2qg2k1NirhVnaYLvi",
+	"DxO/H4JMFpyaa6H5gh8DVlTeTUqvyCbFOPDzHHjFfvJfLRVbT/zwF37h7oeP/mTgi6IDq/7kTwuvdy94",
+	"3yqeTd0BhuOQGn7+c/1xLfAxHFP907mv/d47NlsKcefKH0OBlj+Jma1K2wU8xRaUdSb1T13svIudd7Hz",
+	"f8XY+SOr76w9f3DZHYTff+V6O5dnU6dRzHZ3muWETE0Xoek1oZC7AfDtPIbuTlvEDsa4jSAztki4voUm",
+	"Cm8pTr/7xqeFo+dbTrlJJXd4wQxb8lOyprlkJ2RqRWTx5iWVJqfKHF6bjt9Y8ly0HzghU6ny6G56Tbi4",
+	"5QaYDDol0zvTf0N/CUNSG0FMYrVBx668iyjGYdgSi6qtqi3aK5n52lMBKy/z6K5Ob9Xk5GtLHdW6y2sy",
+	"9MG0ApME96TRwvDw2DpoRFvRb7NeZJGy0wudttwnoQ652kQ11s/O250W+aXWKXWAoqY63rUNAlpp80cS",
+	"vRNqPF1PM9WZ+YnpH0fydZFEAcc0Vv2QnfjkQeHQsjKs7QOv7WA92zSZ72m/e0Tn5901KWJVmHEQ7v3Z",
+	"mPXYDOrgwsk2E6lIltg76LLy3+FNwFDAsEpwAU3mS5qskoYzNo9RnGVRi/qvr/AhGuLcLlLR66JIu0ke",
+	"0UC/ZMPUjgdJagcEEdScHZLjt7/RQWlp4YigZmWPn2u9ZETULpL4IrDsyVknDlRI0Ld8XwuYWgNvb/Cq",
+	"QcZAG5YqGWxiYIACbTxBKySLpCUrASssX9l9Fa6o5DOV5EvBy2Xx52YeMhW+oXyRBzH2UTrhrxC6BhjM",
+	"a/IlX6SJXGoZ/DXLVtTXlVAgFrMg+b8Ri4QbzMu96QaBqn6aJhH7PdT4YCGlwki2bd/Yu+4VPw5ithK9",
+	"+jrk2sTBzyxaXNE/dQeNzT8ZPT/bi+FfDHBfl2xzXV0NsXtQaCG/pdnda0bjIyjs9wW1zuXl4Lk2rC+1",
+	"YU0v4suBtay1Hb9L2MNai1bm590cnFldF4gb1wXVqLNI714wLgNYpLlairoSZxRSx1U4Xw4Ho0j77XQ4",
+	"Hjyfn88G1g8ZjU/PrGN3Iu8Xxxc4H/SO48qbW75izR9X3XzATHYLm7+g96xSvNn4uHJdc6zvfuj3ZiLW",
+	"Dvt/akdgnTKDs9sSyYj5zi+LE1UKLrXfQXoHrNPtBM/oG5mzq7//F62/Zx8ilmkfqfdmSbVPwND1/o/K",
+	"HrgYXI6ejweXp/RscHUeXQyKOMg4OgLIaDehrmDPxwN8bjIB8GhPg/CJm3mn3YPmMKLAcJc+Km0f4xeE",
+	"yYiuXW86v97c2nluXE7H+OMqJ0cNH4GVC4Xihxw0GRFUV1qR+BQET3mZxLGei1jgFa5vR8aksgVxuMSf",
+	"aYeXK4TvDeQjFvKuaUpgNuO1pdoE6BGpr3ikR9umc7knW1ux7F9yUQsTWPRax/AMRrTkcTXmx/c+rxQ2",
+	"mE1ptoA350r702LRCu5pMLOagWQ7I6ozojojqjOiOiNqrxF1VDaM9XVb58KYG/6wxwzqaz0vOGTRrbTF",
+	"kyacyZAhsyeYYd53QG++Tmd0OqPTGZ3O6HTGfp0BSQsblrlMgd7Nj3eT+OzPb+Nv3q1Gg5/PP19K+ep1",
+	"JQeg5rK/6OmttYMl91z5pvcxO6Ia/+m4fAqnEUM5FT6p6qr9JOMxILVDF2KsyHEjcunM6IZjMVoBlkC5",
+	"iQYA+AflWFdHpkjVeIKPhHSB/XVY5QyQOnAIOG1ce0FtwICPk4xFFrsvczX/pu0ZpuHtL86p8MJeipWn",
+	"WUM5lMXasDBSukREpBeGWaaagrd82p5qhzSqrfDDznSD1pO4Zy/5X3KWsyPOTXBWpf3NBnrzDy6jcTx4",
+	"zk7ng7Ph+ehifHn6/OzqItB4tXhCEAJcsZUNUZke+4Ksc+yPY+MOiep7TPBbqqMKkTsJn+MAll+1pXTl",
+	"ACeLlsm9ZwQEDYfh+dvR+Ho4dIZD+UVRyrI7ojJ6z1IJFY/wQqksEgnEILVZEueIrjTRIur84kzbNX1s",
+	"NC01L5pW0+/7vw4spFQZoyt8EJpAMp8BVqQe3fswbqTbzw0UK2FLVsLAbgWag49cKHci59qDe421dgOL",
+	"bYOlNI4PipWWYC1rekYi7xU4MSb8a3YXJRUkxcJfOg8HfkuME8pvALAbkOywhiSRfiicC0A6XVJJVozK",
+	"HJrIBytK9ue2WG5talNuFkpkMVYSGDmzZKaqDvJrDupWXu6APBruKu62YVx/t9Tg2qLizjwihhOnEFOp",
+	"DThXea/tMU4077zGezCrpdiV9SreclxlxJSHkg5aDtzb/UE0Lvtzn8y2Lq2j7bK+MXeXV/Z0GAKBUilr",
+	"RbW39oG+UNp7qhBhiUJrEYDSrMVw/lNfGIy445TMo3Y5pAq1avZciXlLjFGWEP7K9QsJW4nhezR6X6dX",
+	"mwP3nfL8xMrzuPAf4h23Dv7pyw8JxXVc8Im54H1LR/2jut9Am+Ocb+THj1XO0OjP1TK81bfNxpWBB6d3",
+	"TGqzphDXDvTmwsa78eMoZEHBC99gymVDHhqEByBEBDtindItgNZDqXq4ABfGNzmE8Q8uGLtPZDJLUizh",
+	"WuezNIksUKNUdLWuj7caQsAYT1wlULvqmXcV5MWdgoFi5rXcuuMK+ngJRYM+i5UqxOozScSGO7BDStZZ",
+	"ck8Vawsz04Rms99Q9SndfP1fiyuru6E42vce1y/IFdoQ3lo+WS1zuDRYrw1AG9h2ifeYJWJTf8u8src+",
+	"1taFuPH396i5t9ayDID66p/AkxEcT7YC8EX7zrWcERh8hRbpduaYf58xOMHwBcp4XBYozy+HQZmSq3AQ",
+	"JFcMeXc3e7XNIYm+P57Mtt1pRneaUWrjY3tuvmVpKgHsplCQDDEyTPllibU8i0Y/tjvB/Vc/wd0xANqG",
+	"7ZLVWsgDNFBJkj0+49S8/um6yrumyo2NYkwXZbe5GvogyKKotTWR7J5sQ5aK8oVbPTK7Kdmx7m08r3VY",
+	"Y8ChU1idwuoUVqewfl2FdVwQTtvn7WNwuWJNTdM7QdgJwk4QdoLw1xWEj0TD0QLqyAhyrtivjoejB3FE",
+	"fs8Tbb9KFmyZ5u18ie/XON52PoUyKwZj7BOqyEpIRU6HJKZbSeaZWBkk/faeRpvWmD/Y60L+hulLWd8a",
+	"5duth0YVAqURa1bqYutixGlqOmofFC5r1Rjb23TNeFNdE+1Oh3dNtJ+oifaxcSbJ6rGadptFevu/NjSD",
+	"17R+ZtvzIk9WtAnfFFy0t4u4aa5dWzvqCaoSCfZHfDzx/Fh/pxO9nejtRO9vUvQ+0lEozLMj3QXfCPzV",
+	"3YbtK83xYeDhTG1dTaVviH6GnW2qjbBMrLy3otuZ7cS+LX7BxAj47XrU73EBbTy2mtynD/U1cqOrwtXw",
+	"ePD5aKD3xeCSnc0HV8Pz0cCUIJzTi9nlb59xD4dG1jfUsHuBn9YF2DoNUdYQWExVsUNgW50OKwjZPgIh",
+	"sPTfoSVN78tci8Znf2BZmvBewdxvWCR4DIKiLm2wtIF3rV7qztdanoFq4r9m63Rb11+7kFIGw6Tov+7l",
+	"oONrW6RIORm2d1Q7Ehhv7ds5NkjfJluzk6qdVO2kaidVm6TqIw1aMJaPjX0b+/HXt2Nf13hCeof3bQvX",
+	"soJIIG0aKs880fuzSHhRWABItRa9s8nhzwSs3lIAYqv1yyK6phHkzI6G/V6UQo6QK00QXGl+uu6tRKzl",
+	"mchkr53MPsjfgzF1AqwTYJ4A++ePAYDIcNbSIUZOC+EeEtbQiHYz0asFzcPM3mqIRXgdc/SWxXpO+GoC",
+	"xapg9vEcuqbJVGwmWk5MJLxTgqFnlYxYQwXrfm0RLpnAxg+TtUiTSH9NcyXwCC5jNEZTsqxOrJSsK5MO",
+	"iFlzILdbGr0jYxtA2xWTyqEVFuCSFRvfQjgcjcKI0nxP9qPA6s42gWuMWBcErW1s5wOJQENLSSK6YgQA",
+	"JbCMmRuYRo/EK5rdMQC00I9/QUbDIZGK8hgB+/VHymMoTj+55Tdpajprm3JsjqTEp5yQLwzIhRtLLKDg",
+	"HavebrlfEDAq1QMM9zYBBML2Lfs4guwygaFrvbJv8po6Hd7p8E6Hdzq80+G+Dn+knwgx/yO9RKv/flUn",
+	"8Tu2eeU1qijPcDQkSpDR+DmJljSjkdKq1yCHaBtCT/z1V5+T5+OL8z75fk3/lrM3YC9cExitZDH5H999",
+	"9fn/NN4mSDGCve+KtqhGX9xy7y1aNXsfQbkblSuXYnNCXiqyyqUiM0Y4S5x9ZWUC4bbxmN/Wow9fa5/3",
+	"lhtbwEGBS/J7/Nk72xkN+8PhUM9lJbi2smwvDvmCRFQysoJCYy5InMznLGM8YlgbT9UJ0QwSiRgMl1s+",
+	"ZVkmMjkF9KypEmIilyJT0z5+SAVf6L+LSetPeiqAn0WmOIipszVcWeNwvL8ZiccorUDIHgE3pl9Vc4D2",
+	"tniHOUdzRY/lDdc2ocKTaHW5HHjJEYU2rTBNYKIG0ySUe1EM0D4wuAnF5pWVrnWt+4RYQYG5NC6Df8rY",
+	"BKEZBGP4jWu+tZCJG/TodDyEkv0MVMLoiIi21SZWhYWHAG2ETIvr1l2j9SNnNLqDundFpt7QpyfkB66S",
+	"VG8eYMWMSWU6dJ+0R7NqhSuVKADKMZgHaZoYZVoA8ef8josNPw5RyvFLuyMprdkMhkQYWb+p2B/8ryRO",
+	"GVb176v9b1O5V+KnsPirriPVgrlCzHYttrOGDmcSIBJgG78gI+hwuQRVtaIpybBBmHkiNkPs9XsfBgsx",
+	"MF/OU0H1ew8FKnBt1xplmSHBG0VVLksisKb4Xq8GBJATSVJB4yLmYNewjcIo9l1tBGDNxDpliNiJVqY1",
+	"Q4z62OthW4wF24bNwjshZ5dZxHTwNutRhm1yg22W48EiySA+Tye+P4L4fjpcnUbru1DbeyBuQszyPWdv",
+	"kxV7K+4Yr9lj+ic0feciTcVGkul/hy//19Tyf5rwOzCkOAn0qbsoW4b6o48EejP4kQ7+PhxcTQbv//13",
+	"Ie1TqUAI+0DwWwmIA9sBq6WQjGyWgpg4EPO3rDfMU80fe+XE97maiQ/FztodCTZ5R4q9NW24odEx+A1L",
+	"rKgJwaTNKI8FRMeGJjQGxjrUgJjHaL2wAQdcpDGTqjFoZlsGh7Ka23AWTvWN6TLeuigRb/sSIFpCpRRA",
+	"HySPMYspsU23oWeQTBacIrwXOu0lK9N2Zx23Q2/3t3i0p2m9aaj/jqWRWDHbc37fSjS0hx+e/xhovo/z",
+	"c7hfVq4wHptWz6UO5BsczQDubhXpCvTQqu1pq5WbmKsijR2aXQdNio+Dk9rWeMC1qQVStTSDjVbbVtis",
+	"YvApbmUlTWKLxJrM9abVAp1sNNduMoGiPwiwvafdM/YR11eWOlMhaO3RByKGu4Kim8o7gr+HUDsNGwYh",
+	"O+E3H/gK9+ojuuva8ydH5yV0R/NQnIodUHTZLYRiXVddt1NC83j5hbXV7aXtWub6D3aUMkxoSb7TTVeW",
+	"hYXfEndPfYMnMus0ixOcZj4CbqnRJJ2QbCEkH6ETUbkdoxHt2dhuTrdpdAzGQ2hZf+rWtd26PjKYbsy3",
+	"Y6LpJeb4lUPqZePteEO1YkgUNmqtm1wgd5N8bY7HTflv0K5o0sxvbSN0+N3WPMCIoeu9p6chooXKlAf1",
+	"nWcxV1/zJuERK5CZ8Er7Bquq4TTemBfHqWpnkNfTjiZqfyDBPsdXj/78SjQNMsc9y+4TtgmPBODh9QUR",
+	"w0b4gT7mcoL97/eREy/GmAncUNATYN71D4+xfsxg9lPWG4hUSZqaXqyy1G7U48olo6n2Cpv36R/xqod+",
+	"72cxk9A4n8UToH5Mtw3D0ZcjH8/YgnLnSGtej+kWdh/Bx/VtcwAT1EpSRgKS+IiAKow5yzlvJh2MNcu5",
+	"GUif0FQK41e7rUgEJ+s8WwvJPsJIgaJLkYdExIal94zINcWyr3lyzyzibt/fzgCd2VaUv11mIl8s13lQ",
+	"ksNwNozdBXhfS9ViNFSv5scbRtjQpnA8macxstGKxoysM7GA2DXlMZjeXChPetIUVmjD0rTt2L5gKQ3m",
+	"FxvT9LDogrEUaloImN/aUo3KO+irExqdMgy59yHmujdgolRFsBEP3uPMcvR35eOOlHIkcpOu7MUaceLv",
+	"A58Jm0R8nT8RFPQBX2JX2qPlVhW8I19kzvLojukdHgnOWaRcDHJGJat+zRYZjYGqv/TYfK7Hf90D+1P2",
+	"CWcbYrJ8+iRKGeWDfE1ERjK2FpmSIHv62DgEOjwDx3MB/h7LTsiX9yzbogfPUol+oDwx5TrawoTroBeC",
+	"1lrOkD0dDMdvR1fX5+eVqgH3bPCL0azVNicSpDK5jMVJ9TtbdrDzPZ54XBcU8Zm1dKkddM1o6rQRrlxZ",
+	"6uN3nnz9ya053g/RSPMNZtac9nvzTKzq3Q54g/Xhr880dTyJ+bFeoFfnp196kAsJ/NgmRLqEX43XpZ9T",
+	"CK+PGY8tpN1PAAnE4smaZSb5qHc9PBn1ezMa3aViAW83f0/oopyhpMe3e6fJ2bIuFxfAuMDzuSw35Krs",
+	"asdYeliRSu4TtPrw8iRmXGFq0+Xv8dLB6PdWFK1FmjbP37h25nkP7zW9PQ4HSh7plluDtrVP/qpIHAso",
+	"cbFi0AlpsxQmSzoEjI3JrKF8MCc1gDKSMd4Cg8/AKuFKuDw2JL1JgNVzhPPYDlqtg1YL7BWPI+tS9bU9",
+	"nxwCyV9m4frHgu8Cp+KULBnN1IxRRSB2bFK8D8Rg3gMzlmQF0Fhz/62DPEq38RoKKEyQQxMF3ul7b1dD",
+	"UmRq7JZUHFK/8HiUZZPUb+dUpmzfY5fKMu+RmI3oy51U7KTiPyDyrm8QHGNF7K966bZEtyX+QTFYTerb",
+	"MYcipX31Kx+K1EIqaeOAUGUakJpEZ8jlYpIosQDNH0JV6lA+OpSPrsDuXxrlIwyd1Eoubj8XOQSe2mdX",
+	"+dN52gyrJ0yvt234TI65yyJyOB8gX5fUJmxDcQLk/kGMtmh0JuZQE2UTbvZ3xzkkH90TPvun+h01XZar",
+	"UunxLYLcI5+sSdDHrEhql8WvmducnJS2XatCphX7UV98TPlTu5bOR7RzrsO0nRR/GZTxalJ/ufrKUqLI",
+	"HitxVN+Jj8O6MAMNmrswd/ZKZ6909kpnrxwdHdkeFhexxs3+gioDBwnmwW7HXhRWvwQU54puSSR8ae2l",
+	"jGjRFrrJQabU3LdlMnxjzR0VkmxNn2fEhOSinjxf25YgDWdP2kSy5KkB9cUX2osao0ddLKiLBTVivbZF",
+	"eK3wWy0q1BrM3mKDzw0cAhr3xtD6VB0nHbasP/bm3dkK/7XbgN0G/EcKxhrF85uIxe7fYJ3D0jksncPy",
+	"L+2wPA2K8kEi8rchHdHaqk1EkdZT0J6J9AopG3yQwqDyQnQ1aCTUICQhRtUJma4SKVk8vSaJInESIw6W",
+	"ZhSbBDM6LzLvZyyiOQZzM0SxtJW0SkBgmBhj0GQg33IoHt7Q7QlBcGgsLkgkoVm0TO5Z3CeI8ajvNNFQ",
+	"ElEesVRCmNisNIJTWWL47FnUleJt+C1Oq55ILiAZhpKiK2awD17efGeOEvUW6BOZR0tCJZmWtsL0hGB2",
+	"M+YqK8AxWRX6XN+LyGLiHmG9YNjXlhy3HOpF9KqoHRyui/0oXF64tL6eGlc+kYhjGpdwFWzZgOvbQFzI",
+	"0wcEGwbfXYfy9rYIdn8mSZRnmdZVFunsCLCxVyzTCxts6Kh9bMOLFtgqZUWWJ6GAc+GXJosCqFTz0V2y",
+	"njjMQEhi19zoXXGXRHcmX6PX780od53C9FPjRE1MOqm503ySTP8AtFxSHk/EPaZxMRpPUqGVi4Gpm1io",
+	"IPs4e0RC43iihPt4L0oxZgPZ+D5ML1nT/NKsS59AxbbmCrkUG05mTCYxM+A7CmrjTkgB5LZ7dtH3qvSg",
+	"Cozjvk1pxIDFaJpq9gbDj8xy5EWax4kiqViYje0FQTqLpbNYjMVSiWk4zmjS0zdw1Q+vv5G7A9tT/ITX",
+	"2lPBtkeOj+5mC6dNXkvb0pj7dtpBi8IKjDDggzYEHJJWOQGmHc7fiXZ3zy+0Zdi5E93mLG9OMAW1umFM",
+	"a6wo1978ldavsfSLytYiWvauL9FUB9ax0GPsA41cmCwMSOb7xWyghzS4jMbx4Dk7nQ/Ohucj6+tbPx88",
+	"aQtEkDG6qrjw8yRdhTz4DZuBss5nYPhguUxK+SKnwNdgErR7VMxO7pUCH2fX+UfM4+B2G58AukIZ5Aw2",
+	"4KUFOb5nGVo//x97b77cxo01ir8Kfpw7NUkuSZEUtdH11f0Ub5HH28hynDh2kWA3SHbUbHAa3aKYlKru",
+	"09wH+57kVzjnAI3euMhO4kw4f2SsZjdwABycfTl0y56JmwCf9rskx2gRwdY7NkpfvjxDlrgICeqDXxsT",
+	"yIOi40SDFBpt9pbNv7Bl86NGMJXObWRKVYd6ROBTyy/uvqA6p58rpkcJKNcMrR24j+IwXKZiMNSMLxYi",
+	"En4uEGdjfA+R00rtLT/fgHEDCcRXjbQqsRo12cgX3NfanP53LMbpZCJi/W8R+cLX/9B0wcdftSbq40dK",
+	"xPD4QzQyarn+wWrZ8Aeq2fABUWooKh1K7xq0X609Uslr6w5C4b50Il5VcavLQAmFxbwF92YQRQaJ7Zog",
+	"PQA00QoE5gjTZgfejHmpyMpOwE5sV03VsqlaT5fmVxortcJGZ5xGoVDKhsHZxHvOzKbcv+oF8smabdEw",
+	"8Qh6lFi4MM6uaW0uYLSIBOORWG63B4Yjb3k56KZe6K/qAgR3r9eaXQFgjDXHESiwN1H/ku1u/u9anbfA",
+	"oIvTYeAE1iWGIDVbcRg+BEyiyEhk3l9USWArYVSj53gFiJddXlzidmtwBZbasBLYK1P0063Wqz9kiWR6",
+	"FHtrq+fZPYAyV9PPVFG69w2/Z61kI57tdknf6a/qL6keFJ33ecqWSYUbbmuxDrLBEEPIkMpnEZF0LPXV",
+	"kKlMkiHL+RhLZI7Ay3MIU7x2SEPWqcrr4yn3evBeD97rwXs9eK8H7/Xgz6MH3y8y19h1tw/OpS8eol4I",
+	"PMr3A6yx/toBgNiUw/wcwrQlkTnJSouaW+Le1TMqy+9cx9Iu1Gg7UMJS/2SEY7Rh2w6MFHyoeKWCY/sk",
+	"nnU6J92zs95R/6TfOTvrrm+auL2pP5gM60Xhcy2mgoJm3gGlgvU7Z2xk9IyhSngoRp8A/ebCepq/VFZP",
+	"fiJjNtLq2WjAeIR6pKuEuFClaVCVluQW+e+0zs5bT3hr8vHX07uW+2d/lz+7vbvKDgHrqoNL5kvXlRtC",
+	"8NOCpERCShIs9YJJagSpUi4qfaUZ11y7bcykAH1BO7VWzwXo9Y6MHoDVBFeiFfNYYMHMaRBhW4URbKD9",
+	"LbtvS67WYuzhMRUd3hVVq/VXAFn/hLr4LI38WPjJTLlz9t252r2j2unur9xiDwq6y78hQdq8T64IV+XM",
+	"px5GFIXzwNFlQSc3rDaHtnGQj8DodfqnuQiMsy102m0a+Ywy6EcPbIRJgBtoQm3QZhgKG4lQBG5zI48C",
+	"r6TC7nA5kd1swTjXqocLx926VxX3quJeVdyrintVca8qfjaXaSzAzZU1PM/pUJ+kShJ/uxRKY+N99Ur6",
+	"vK6XqPGPzrhiPmbE5yF2Oeh2CrC7KWuq99mpIeB4sQgD4ZM7srpk33ZCH3Y6qBl/G/dGvZncLquZ7cq6",
+	"E7gwrGCN062030W+Ub+DHEuRzAVXaSz8B1i1g5oc6S3B3BbwU3GKCK/c2a3bigbK9RFGEsLeryMM0r1H",
+	"PfmdaqLUdheCX90mSes7hG7SAiucQPWSfBZmi2/BFm0typenyhhzZXig+dkszGi2W6VUvKGvK8uxb6EU",
+	"2AnBf00PaKe3q9RhzzErz+Fsrrv8YqvNwq1Yd+vIDVd976zzmDqIGHME+bszcSHrL4nVmauDtV3P3dpu",
+	"zdDERGNn6b5PaluhmfgJDokbxvlXsqQYYwlZUCiGpBJeI+5U5dXnPIxbZ+lQ8E0ZoQw3rSNf9iCmUqMz",
+	"hG9EldRpQ/1ZbHuhxXHTmzzkiVDJ/QrK4NpNYVZahN24SrSTYeCtak9/AT8zDN5RTTZeMT4VDxhnSiQa",
+	"15iCqBTgWjOitRQggvH8gb7tkzYbBRHUAsfsAarlp0YDSkT9EAUR4JqikgVQgD9hYyEiKJHbZiMZ+iY5",
+	"Qn9o/umODSOMBibZR9GQQUSxO5Q99CHCkCn1AMntPIhMUMtMqoR5PGJygSc0Z3zKAz2/CVWys2BCAlwM",
+	"NpXSN6WpICTLyTj6EAEjh+dSJZSzQ+kMbTZKoxsRB5NA+ENKd4A10D+JV2pKHUF3Ak9GkyCeQ1OXCBOo",
+	"9B1vf4hG4nahcWEIrVWVjcQaKgFJLM4TyCMBogQPA1/MFzIRkbcaXouVnt/U2QpisJkofdRtNlpAmXZM",
+	"khoNPkT0T7PsG+q4jwlWALVNk2oiRwHCi+kZGuZYKBnCtmI3htGAmUe2QYOcMD5OlaARlkZ6wN9hEwE7",
+	"eBBa0MfCI1OPoD4Q+tsPEUxPTdDou6UYz6S8HvoiDPRRAH4BNgQqkTFEg9A7+hNa4BAr/o8GuXZfpqse",
+	"DU0F8FcAlURpDnBVUw1ESmjuok/SoOmHCKnuTEQPyE41TWPkm76+byqBo5DxYsYj4Q9BKRkNwJ4FF0gJ",
+	"li4goA1y5ght5vMgSQBRXN5RdS+xF4G9bZB35F6xRrORvw1AdkpYDEH/LkZivIWDkPaBg4/AtTIkA+Uo",
+	"j51I3HJYYyCG/hn47/KpZtl7Q9sjzz0k/WduT6v5plTJC9yZS/FvU4BlW++Xljobg8abGdeSqEBz+P9p",
+	"7JyWXVLOcOD1HI/A/la/SprOapjISuH03FBYa4nW18nJqUxYVmbsC3JO7FC+r7a3OuxlJb+sK+yeDxwT",
+	"822Lu6/3E76O5TisVcOybrKYVRexyycP2Vn/6CSfbeNJH8e94WGgbwwibbPhiwTtHaiDwmNqJcvg3QGQ",
+	"/rYeLo4l9fSg4RIph2omIQF7EohQYy5lEJkUxoFZHsPjYSFY1/UUXbJawJzDtSbE485J97R3dtjpd4+c",
+	"Fjd9SA4l413dAjIEqTbpLHCD1d+Km1O6XrjqDQIljvZQv3qXbW+dDg1HZ3hioMwC0DdGQlsFguOwqp7o",
+	"/FqBSQWHFzEUah4HGnIiye7gu1nHKOuAV4X0n2iYKnAoly6HwZEqPQyr9fQ6bMFjPhcJqAaRz7JNpjRa",
+	"rS5Qg+SthPgnGvXMPbkDH84FftfrVAn2GcJVgTn6oUU0vXXhj6yaCHQOzwV+1GzKbJiGnycgeRepYGVE",
+	"Zqrqs+dSlZ+yMq402ZB2rU+QzQWPqHUd0G2Ikq2LW8YHldnUmSmCY39ZOCVxCwZZZefbaB0okFr41dWj",
+	"YV+aeMuqCW92tcqp2InmNXRvYjmN+Vy12RVYN+Z8xcYCAyWARupNeGBdq6lCFQZExusAg6KJKqD+0naE",
+	"JRJshipVC5BbMFlab9EwjaxgbpMoh5Dknv2paSZa5HOPNOMYLoJbAbIL/ZBGseA+MFHnmUoXKPIOab+b",
+	"jTH3h14soK8ShxH0k1hMYqFmKHjRs+zfETZv0XwuB9Q4VSusbBDJhGSroYwEJZXQc1q++wNaK4dAQcHi",
+	"AFnpWu5aDfUnZrcgz3wZRL5cmsR0EM+zF+Cv3CfwJOEIO/6V32wQ5oZZYYaJjMeB78P7BdkxA0/fqBhb",
+	"cpc5489ybOeHf6MYS3/BHtjZoJFYVggW/oQ3hJaR6QChNQNomsAfk5n04SWoEiAy85K4DRTIpS61tX+S",
+	"L3uIdifTywHbcw0nMo3Mvx1hnp6YTBVSgYeZicg8SeSQ4lqcJ7FIYpSLg2kQFUCWy8hUGgC2arcM/yJy",
+	"Q39IOYTKG479eUjolg9Wwl4zWkBCHxt1eDP+tUkK7SWzP4ZyMlzJFOTQWJ8C7j5PAjUJaPtjnohhGMwD",
+	"01IPENsoEY2MMWiYZZoYedxoOeZvrB1i/iJQsD4S7HFCWAKPzGlppR+rNdkNcus+WAqQ14EywmD1IPso",
+	"U3rsI6OfgibG02SmyYHHcb1pxG94ENJmpNF1pI+OQuTNn1nhCfuEDLQu2fFklOjbJiJPUrtt9+e58AM+",
+	"JPKeLqAJ4dBS/sx3Ze+z0dLkRNMRYP1DW7GjpH41G7ctI7OBAFQiyFpUI6/3ubHt2F/dkhLAINA2YNmc",
+	"lkiwcgkCgFJ8HExnSRuQZC5AeztX127ZmX8onEi12TnlTKlgGrWCiE0FJeEAF0auzlKTZOiWt4gF1GPR",
+	"CnpOyj3MS7nOF9mi76rZkLMXr6JwBcYu+hykTp7Zkgob4fGIjYUnAWZcXG4DnovEhR/dE5ltyjWuNzGb",
+	"chrziOq26+1UZFbLLfUsv9Q8SEYwytaPJVjNYu8KTNdZPAigMp5Tz1ooTMNG+PbI5rPBU3qDsDy35jdC",
+	"SweRCRuKso/MUO116gm+o+FG+O4qpIIizBSfBD+CTTViRH3b7NsVI88yO2IvvgXJ2fxYApszNedhKGIY",
+	"Mwdn97AOzkRKnLoAqyuuFCBeBF6Sxuhj4WHIJjGYDrG0EY+COZA32w2lSc2FZaw/1QPmF5lbh8dDChLE",
+	"SZiP9WNsCiiavLY5BH3KenVYQRhXclcleVUdCFhsFIMsTAMKyMdANBnKZWTRSxSbCe4L2E+fz/m0uCpT",
+	"vsmMBNcC9s+bSamEycLcZlkonmlxF9IW79bJjTWopr/n7Nnrx0+b7PXLp032Toxfa2ieXjxpgpQMxkS9",
+	"MIik08JzbkEPZXQj4iS3pkTCvcEbrARtkcqj4VHtSfGIEUeiLyHLuiD1Out5KS2VgIPWunWewkPFSyTx",
+	"yAaIMJuUO5YIbD6eBYYnS2l19kpeQJGZWiuMV84xJpLFQokkx1jyp9ldS/fiPEsyQJhNyAv6hWOFh/oT",
+	"2sAmGITFLYmrdHsATn2khmvpbQPOsmGl+n1WpOLdolkG4CNQ7A4vZXxtlrAGdLhYYRBdQ2WniPamuCAt",
+	"0tu1APAor8PCyFEQcg9T5DmLhD5sGYnS8sADDw2jYaK1lw6gqlgP6FauGIJOJRkzLfCBrcB17TP8Iiea",
+	"uGC940HiSAxjvQmRr5DE0onoCWqlhh9lCsyB5pnEcm4nB4jzSmDhGCBKQm8pEOnxKhFEozPbB1B0fi1U",
+	"me+EQqm13MYY7WCaIs8B9cCB54WM7ReZZ5lKsEW5VuQeNyWjjc5fBi5x5of76oTfkIVWfzy61DpQ61z/",
+	"lmPxR0XZLOuDzgD0uzpNurDHVGNAk6mxpIJlUDMvRsEqK54GCKMxCWX13JoegUORaVUIPiIZBsr8iSJf",
+	"PMvjB3EOAgS0KQ3nXa3K7+I3iL5mCHqRPIcO8KW7ZsoLWOlyE3Rm6Bx4JcND7uaZKCr3vlmecPEIubQB",
+	"pEroe8GvBVGEi0fYHx3yzXFcZB4g2puZTL1JbGILWHUtxAKLS148yq2z18vjz8WjjJphLJABDJOs7iqN",
+	"KrkFm98zOJIgDNlYwC2JA6x2SVLCWEzTCMo3lCnOhFhCJG4T4y8FmmN+EJG/Vnq3kKBInTCrqpRsQLkV",
+	"GK8TqiBMv0zbkVUGpYtK7aygdHKeVb3WFNdsn7ksDG6I3ogAPlLBOISOfVoKNCSiVvEycBGRkqGP2SwE",
+	"ISzMsWQVrjjyLWi+JfRFRqMGiHnGPW4ZmJLWw5adlX0tt86XaKl5oAcC15SWObdQqiyDz8CuRijDcfPo",
+	"hAsHFHdlTiXqeVeQ3QqJYh1uQTPbA/0OlnHZbgF5pHKshLkFEJEpCoQ5ISvPG1CoaVaIbQBsmgnl7vdb",
+	"qrEk0BI8GeQ1evtVjstGQvhqezW+KJgXVfM2G71+9eaKHaRKxOpgLg7g8wN05HtYdEefmY82DBq8rLjn",
+	"pY24sOQqVT1vsi1eFv0j7JSJJdEEx7T+zy5IVgg0qwpshe+8vULKaxNh9bMc15+XmC9kzEPCEwJFA5zZ",
+	"lAvAmqOwkqCtyAsFYW3mVuEUq65x03EGWivV6OnjK3YAfriDX8lFfXcwFyPHceEaRuZ8xXyZFaLdKBeC",
+	"yocKN4bnAQAY4VppOy/QBx6HASShoiRlY3yALV4LzQAyHgtynsPaFjyZ5bbirTL8Vn9qGa5+AHu0noFm",
+	"ALf+KVbV3NRx8VofgLOkrK4v0Wg4QTWTaQjBVjlorwy2QdxejPIESVF6D0aZw7EgOjrKxAVBAfKjiBn4",
+	"URG8vF/CgfJ15kbVPDkQoW9NZLDH+mShdrFGK6M+a20IFFg2QmftiGK7kpmY56kFKIiIXfl32zv74O9c",
+	"f0rh9vwsx0jDXUMO95Km1jJnfKEgA3aOwpTMgXgpuG8utAnSA1EdeA2U0METXEud9cc5bui6e0pyupYP",
+	"neRM2JAFR5FfizKmLHeTxWmkHGxQIAU6UnEsPBkXyIChUvZOa+AgZEyrBfll9GuIFhVaM5+bFbkuq0pq",
+	"SyvCGTW5JQMnRrM1mQoiTzA7VYBl1lHumKRKKBI8KkkuhcRtcw4oTEzTiCDPXGtFRVD/yOY88WaZ+ufH",
+	"K73zMBKQw4K8hOI8EQJ6uRasV/CWM814xSK5tIAVnHzutpptKjMF/EBL1HEwBll2JZIm2ZpcDTYW00DB",
+	"BV/mqkXV0B+g9yget9nFxHSo1JhIAzGKfDTzWs4Uymn5aueU22d6DzJJD9eA1hTDKxwHp7MR7yj51mVp",
+	"JvXCA4oKn2Tw0epzi3xadB0kMhPAaMzNciPEXqE/iFYylRAwUnbGFo3aPJkxdMzCjc6shBqbYGk4SImR",
+	"ZVZPegMNCud6noK34KiobejXrUWWALsruIkrBF343YovwIMxB0JDvhI8LgFpMyNMbIceeu1W4tsEw13B",
+	"V+3AdAnR1xb1KdVlRAFMbYotAjFmRvFzeSsBel8dCDfZMjLoAthqDcddjfe8cMoeT3gop6kwPiDKiTFS",
+	"rOk7BmMVeKVrqHeyTDhYOQjp8sk9W6wgBwasIk12syzCB9sYFkfw5hD+wGCvOqFzozSJcxLzMCbGLDwh",
+	"Z6ZHMatooydrNCjpcXDDE2H9smgUM7ciFAkryPkPZ8JDk+jFozazmlxANnyYjyKCaOxarvpSJgxhvivH",
+	"VNRqaIFyovds8UBnO3LgPpPOL1U0rEZcr9hejO8oUq5Yehp3VSIXylr5fZ7wMVfCMPEtLKODTGCnIU0E",
+	"/zp7qHkXjMMal43tloDOBaIUZS1jqjO6ne3ybcPc0OCGbGQsMiHJEUG4Dx1uSJ5fyyMMOmbJjXfl2JgK",
+	"9HUKo2bVNY2Xt2lR11kP3W/S3fF+r4EbSYnvQwULmU2yjoSU1GKA/q4itKdCHlep5wkBKwJHiy9ituQr",
+	"dKaQYcpKpTW+ogrhfBdwEba7yrijHAFcUIC6QU983wiEmiwHEfvu6ur18OGryzfDV5cXTy9eviFLaCIx",
+	"zYezULMZT0aR8PQ13hDsYUI+URLxcaE0syktEssoacFdkuX51xoaaaAy67fhVmUWYCQavYx0kVkflrMg",
+	"FEbgwmtYENO/yyGo1mHAsUdtoRD3iA3bjknrbIyOvR4F98whQfYQyNWDw3WDxkqxKk5Le2wkRAZhUgea",
+	"juEUOCu2zqxGQhgA76IZNcOYSGj+EAnQQdfyZYTDtUuRezHrBHWXC34roCo1wtLaYLdjbdmJZIfHx5jZ",
+	"Y+3agXLWDwweeleBwC0YVMG2eRkVInNBJCkbtwt6O3bgogFt36ZEakyQmBwnJZvwGBiGs0ob1ecs9VuR",
+	"LAXlN9Jy9chLaZproVcXEC4MBDvM9oJrrs5V0s6kRPppZAsKQ3mlTaulCApAQLidZG2Kk9XaI7ZkOjNQ",
+	"6c3giXXNaTAC7NiSj2N01R6ylifUdyur8OtoUcTQ8IpmXAoKKOdZciIXSHixCPh6PpbZrwLoirQy6bP5",
+	"IMsK1QHqs2l0JshQ5V9bhMoGT+VK0GU3KzvHkdVJTCXlkflmBBdzBFVoRtUXGADACxyKHBC+8AJfWCdW",
+	"5ZaYTGfyY9/oKxVhikc5ztTZmNHFpPVCa/7GTMYZVXex/hCgc9hobOA006PwikzoxL0MEltUvLzOIDFR",
+	"I3yxCFdO6W6NR0uDUsAtI7kkcmbEtUgs2eMrnrePdntFgSxbLxnHslLiEM1aEAdQmtHb1ut0AEFUvYNH",
+	"zBUGTGKhiSYah/R+w86svXdWbAIo7qrjex3gegSNEYWpqHmcz1ZDHKmDGEqIc1UBLoWGbIAWJR+ZTiFI",
+	"CEG8q4tBdtHqUr8BBG3Ow4kExw2qi6g9YJTFWMwCOlzytVaEqsRopnVSzCjFKmKjh+jPbuF0ecQ4LpA9",
+	"GIbwmUaaBFhtIRc7XeP8ICrghYGAaFDX2wUG+HQBUtY8SKpdzdvGXPR77lGYED5XryjGdlc5A0Eht1nG",
+	"SRaCYRKNyRpd5aRZzz5sJIed/64cXF4VYmN6YfI41rLWDkErILNxNhZJgkEMjhCbAXq6Ju4GEqWB2Ydy",
+	"ib3Z89HvhaBqeozMksQyTdNsQjqQPE2RKM8em/TlFnORqCzZPhYgh29wXcN0TitPCydF5VeFflOzTyPg",
+	"OmGZjticm77MfGLBNadxlO5/aB45peiRuljwjUsByRHhG6+sociuqkiPzxXFq6JtoWBXwL6KWhRdcC/Q",
+	"Igv0n1znrcLolewQeEDWQDPGVqdhCHYpC6Io0WMtBmCcXih4pEmCbcpqQ2fAWsgBqmaGWyqRZeHelGiw",
+	"67e2tm3MhPYI8NYRSo9XBji7plwaRx39y5XqgS11O1Yah3XO8h2nNVYhIjSDbG0qAeWAgNxOgI0kwAHL",
+	"sJknOYUEAeCOCr9tvMlaCMzhGj+M9axlSS8OGI+5N8vKvmoMHtn3hsQRRpq4oUqxlFnhj8/ISBx8DiIg",
+	"g2BSheTIqvScOmMVpzuK9CT7ALATNXkrMrshKRgtRh9n7xrGzrV26OpEUiXrFKJLcSOvRQkKnNoSgUTO",
+	"ZRzLernZ8ld36XcVqUmbtiOvymsNMFvjDst6iGFC0BcZNO+cKOfo5ZtXVIIoty6TX1Vz20snZny8FScX",
+	"sZlM499G6MkXR8mtwKaD5ZcQI9/odWw9E8ZDMB0X8MeIwTlFJwKrIITLzUk6WmPR47HIkiwsPHfl/LSS",
+	"lx1FEyJi3EMbsrwWGFDvQpWL8wZz3/oQ9se3jk0gH5muDwSiTKBSCYy4Kbz9HAMcciDCXsE+0VJt4l1h",
+	"mdYKL2NW9hejPes3jllGm1TBjmS8Agi+kylYqRoWA2sjSWYEG8iEMa+ZbTtQSZ0Nu1NpFMZiBADCXTlb",
+	"sQCVidK0tgqzWbGYCDTYulpOoMrsN+dDWmc0M3PZQwOPaA5ISKAsgpj5WqsBzI/nuMNcAaBk/KJx6UCs",
+	"N3P9CuCTKvjXJHy6lj7pB6aJHs8Uzsf06sg6rCAusxqbMVpJZcn2tSlBxVwBT84XWss0V60yC7XWU1f0",
+	"4iMk/1DZMq5WCzF6wEbnnicWiY23CwAb6zIerMtfH4qGYIc1GQsZFgYB8O8qsmhr6CVelndi/EZ610LT",
+	"z8hXM35Nvmi2iOWtZuVWmHLDhZxMtdFbnDBvintlhG2bSaUYz2aDmBNOBgCtzDbRPZsomnfBlcqGRovf",
+	"Q6urjlhBX+0VDBROLKkm1NkqM31Xuc2xt4oEbmIoMnjuAjBUwLdt9pAr0QSyHlHMRwjaNakvIYQ2hcG1",
+	"vjsU21r0rhds0nbsdZKzeQlEIID/Lp8gXe1+BFEkkYwbLmvZo5xMBplWBGLLMkggdCfQdH9iiEsWjw3b",
+	"65dM0PAZfBRtEWtj4EAQYBX5xO4NEc751GKyr+aS5+qS0jA7YUOM8lV1Pt0d1hkBu1d1eRVxI+KVvuFz",
+	"jqVjTWYrRXPnm5zvC/H/+Qrxe7HQMukw126h27nqng46nUGn877xmxXrL/QvttizrvrRObz19vK5KgJf",
+	"W3HUpg5wxeiDrRuc5le+HrRH+O5Ljr6ybaslZzuz/u235r3KWr12lALMJiO6kdusmoJDGqUq+3MMPa5p",
+	"qG2LYLo57i/8/sJvfeFLN95i1XrEf4hv3TW3K8dP/Kx4S8xkzTWl+PFTrbBV9qf5aY/xe4zfBeM/NhuR",
+	"uE2GXhorGWOzk9oeExW16ExBZFCvoITDdOvy8fYelGsC5mBaP8pLcZs8xDcrO1rkB6u6VP+Cvndrq60H",
+	"tq9Wqdy6XWp5d+Cnps3aiH3MfLd5BZgRZFtAbLVpAOwFGV6K21bbeRzqKOZ64dhCirbxxO6dLBDgbNra",
+	"zV3bUYuW/ROUzhT+cN8ya98yq9Ayq4o6Ov3W3he6O1DLpm2bYB3frwnWhKcqMQ2wjBr7RD/UV0ImTgsf",
+	"6ivV0+Q260V1v2Y+SK22bt6T0YtyiU4blZbRNldX3t/G/W38j76NJf3exfgwfDUBrrRNu5KPzYoGKDAc",
+	"CxK3xVGhXB5FI9Q3Dcou8kZDgskA8P1drAdbdWoqtCMqdWyaOV2jWJDsezd9lt5Nn7+Fkr0Ja7uoYUIX",
+	"3BKy3Va20aFrVFt1n2Ki3Hgo/UlpyFrpcpsGT/mmTvYCG+jMgjealiybXCuq7lniniX+Z7PE+4ukqJPu",
+	"JJa+0hpxPTHiWQQ66siMK0NVICRxAS2ksxw446udS5UY+hXEsFxTLX7OoxTqi+OKq3rJAGjvZHxdBdt5",
+	"lkAJJUhEfAM5CKZ3fkGgwCY2gVD1qwyoTA04mWV8/YCyT9zVQ8M4w2yp0VyZIAdQeDOpaB12gS5fgPvi",
+	"EThP59ybBVGlTABlAxYyDNfKGpi7r65NJReWcHW9tdxhCgdt2BhIJFFZogXUuKKuosUNKLEP2o3Cgpru",
+	"qbiAVKOprGpObyuiNalPvpu4Rlm4yOMK+JAmM7RofQbxchlLSPv7POKluPVEvEjWdQrp9jvMm/GYe4mI",
+	"1QPMps3mdYqxZfM67du7/U4FItyrKxDIA7SZGehVB3gJceJ1HV71b2Cf0+cWBhH1q8BAkeVMmhx+YUUY",
+	"u2oqooGo6KzysFO1SgTjiYy/o4DlemhMEGIubjmCqA0b367fcdImbMYNT319M+W0AianqX+3EkJPBDfC",
+	"v7BhpRVo70aumrznLCYgEzsLWE95oJtVF3qRMNpWH+K1vRc3iuvbak3QQWpb4oURjmrtoPTO1mPu0CLL",
+	"NiPf8Ko9qjfwen1rLRwut1m5RTZzR1h9zRB73vDIq8EdqJIrYyhGUSgcX8KYbU8tmC+o98OWm2ypwbqN",
+	"I5qx66GsaytqGoranFNHQ4VWgPdE8NojpZVmnUc36D+XGHd7j+Z5hVrXjX8fPpt0rs5uflj2nsfvvdPV",
+	"y6PZt131T//FSfq4z58eL75PLoMf5cPb63KERalwdplORmJJoZlOoLAJl8VA4wLf6Z3mqF+vs3Ebc1BU",
+	"bxfWb7rHftWoIFCe0egU/03vt2WMDYNNiFbDk3EsvITNZKwEG0MLv9VWwSvFOJGKnYWUMy1qUWcmJUSO",
+	"Oz6wbE9L3YkTHZff8eN+kd1spNO0/PX3DOq4nROXAUE1mqYUcFxejvk1azdahp8iQymctPWcPsEGFI+j",
+	"aRiomaM9QHcU7Ia1fkXNxm1rKlv00AyLOfpZuN16t+bytXn1c4TgOCeFe+2AUo3hc3kj7t9T05DaxpsF",
+	"dEWiFFBX5T1tnR3yfuvkyDtujU/EaWtyZhVtUUUbtifeRtK6y0286UvMDr2ED6p6USIA1bslFyK6lHL+",
+	"KVtlU/+KRQO5f6M/V2IOHVI/z9bssjpNOd5hAOk9FgiJ9q5lpHMFUQ1gGSktht6uutJY11QlkIdriL5t",
+	"G3uP7tw4V82aZZxUyTGUTwwyuCk6U2juWWUO6h1fdY6daA6yq1BFxCGtGo07Pl+hR9znKzcg5Az6ekKf",
+	"SGteEEOoFNwYaPWKDGSNwQldc2VLKHTtE+yWetyBYqYmh2zIgQTCm4Vf8P1u3zYRVZqpkk6RJkINTe+Y",
+	"xuAI8hkisTRQdXtYl8S2MR6cHkGosIQk5sOu/iNJ4yiIpuYbzbAhM3Wob5V+7exO68AQ6tsYNJbYmf4v",
+	"uhPNxiSW8yJaLGJxE8j0L7gb9A2Z5QvNrQeHXUjBcy/ikbE7GEbktcTp5Kx1wjvj1qnX9Vt9cTQxLW4b",
+	"zcZ1EOm3nZbUCz4VBdtr3mZNiYB/AzD+y+uF0Xj+/TU0/o8D6Q8FjOjShk5GG+gdcBvlzjn3VpxG1h58",
+	"d18Nas7zjULXOwuNGyRabWG8OqftIkp619wQQ4kpyubtksnrPGL5ETGDJvcZFGMa6eMqN8PNi2Q/Kxm1",
+	"L/mSBJxd/I+IDZtYrQbnn0FE1acMtlQxtaxcGjMYRjzGlKBdziR0eDL2bbcjXCy47yiTppy26UVY8DFu",
+	"lMNd9Kx2r2LdZ5vgCGbgLP0zYZ68KfQfX4tTeVyvNz7SxPecxdyVSsNbavVHSJNvpYutNnQrh3GV4RIQ",
+	"yMJU2ILcETio0zTRjBsVeQ3p+ThV95HaidIplNmJrOeE9pOWJoqtk/74qMWP/RMgnUZs11svbhNTwAza",
+	"K7qiq1YmgYnbMpl5qrXN1YKlmZvlQliJrm7qKVSAwWzEL7Y9fgV6Zt39v1T48cxrm1+TjZrK9V9DnSyy",
+	"cs8ZD0sm9G4HZIVNpMpViWsjk6t2zrWM93KWisP123jees9bv3RaZx+zfw7brY/f/K+NigZg9pr7ui7q",
+	"YK9O7NWJvTqxVyd+R3XiXmEgRnTfNgYE33+i8eZFVjmiHKNsQwwNDcfaKg+oIjqwlwN41KJ9ygpb4oO8",
+	"ecasJS/s1BgoO/3WybF33DotGSibjYTHU5H/pNPqen2hz77XOp0cjVvH/glISN3eYT/7hKbWiIiRfnOh",
+	"Ej5f1IcP0e4hlO2JKRO5TaLOO5KZTS/DxieLXVvbVFFjcvZph9e3huoK3kfYSkZNA6gVu93RXdCqMNQ5",
+	"lzolGqvp7eCDNBUwyiKLBiln1HQ8D7lz/7hJ2qBe7xn4zU238J9B5NenQOV7YTpgmbpszYyafawMLtAD",
+	"rMta3Ms4exlnL+PsZZzfUcb5xNRXp9Tbzpmv1iT6xya+IhjfB2K5Xv9UN8DUVk2LjB/iD1G2x81uTz8A",
+	"+hIKCkMwR9/K3mvrkZqNWTLXWPAh7XQOvTkPIviXwL9nXfyre8YSyXpH7BmPUh6vmB4GXzkw79Cf2RCN",
+	"uy0P8Lxka4W68DO5xKqnElrDleOS9E5U5mPwMeZjaDbUhNJZEbt88pD1u6edKikg26iygxHiMEwYoH4x",
+	"698I81SNh3taHmukN2fERAj2tyaF6oLJOSsHl5XJPeBKiUTRXWx7VUkkBVyDmZsNPFq7rDK67aYVCJ8q",
+	"ftUIJUtHHWhSqbIlyvzRA4wX5o5AFUTTQt830w2mdMZa26g5ZHGbUJsEo4iYindb1GUpj0dv4Hm7JdKz",
+	"sLhqU2FuqMqRsycFgMHuWjfuhtAgJ3/KzTaiPfiHqh18vaXOVtgqjYcRvs1iOGypWiuG1G3E1PoCNNnq",
+	"K3a4iShRjatKJPcws28R0GXC6d7Pz1bP333f//Fddzl++jYZ946UeNNNx4f/Sn580129f/dEPf/h8ob3",
+	"vk+fX53fvvj5Refl1Y+Hrx6Fsx/nLyti7O4ZgWRD8tZ98yoSV8FcXMG7Ja0Enm6MO4IoHHJgaKy9x/5G",
+	"ELXfOGc/y2vB+FxGUzaJAxH5mp7JNPEk8Cg/UPPAFCvM71JUE/gfmRQ2N/66Itx6o/naQrGFhvuK3i3u",
+	"qBljzUZm4Uz1oSy2wr7pp4J0KOuAmdXOV232rUxmpPbCTYxEoLei/WX5JC6x4vmlJklVK7deFdfvhwWS",
+	"TSn7vNEIUxqGOUXiqNXpXnUOQcA80gKmqUe+Tw7cJweaMFxXbeq1Dv2+aJ1Mjjuts+5pr8UPx33vyD8W",
+	"J5NTfWHw2zdajErYmzTyoSoDle8v5RdmqFeWe3P4Wme9or6L9PIDkjhjlYBX3Hj5OaWoBUmbXWBRU8w4",
+	"Ckwz9YUMA29FtSXb987WsNfn07KjTB8LkxmVy9XZmAm1rZlym3BcTX5MtT33ENdmwWT05x4RjUh3UZSB",
+	"7cxN3MzjRTXfsIRzncFuTw/39PBLpoefat2Bxij3s+1kgscfb+ChdqI1Zv0k1uR/yqOSFjyTy/J3I2jR",
+	"OYzkcjSgBme3CdMy3XyBtGscy3Q6g+DoJY/9NhtFYjkEY+ko61cLf8P7kOJsXovTKHvpQ2SFMs2Kci/H",
+	"Wu0iEH6WYzbVzElGTNMiTJTkKmFTKX22kEGUNJnTPDBOozbYqowPwy6qgdZWkx5BIAG6KZFUOjZ+luPt",
+	"+dUzOa5gVtTh9YHLU/UawANEzU+yfv3bMDCT0lwbUmResMExPIFnm209sEnu+LgFtbiX2RW3wMAK0yOg",
+	"Ye6EaMehjQTcf3T/UBLA4KjZmPAgTGORK7Lgzc9uxm+6i3H0fuE/fdLh787S57+c3766uv7l/c9e9+HP",
+	"5t/+LLNe6zvs5MM2G4sZV+iFTeIV5vlg4v/AJtXYWK5tSZyxSZv3eavT6XRaJ/o/p/o/nex/XUzWjDfV",
+	"mqD8UD12hGCqRCyoyJ4xyWNx/McEN91iiIHyBffDIBLO/s4Ej5Ox4InzDKA+Mvn1dtsbCXbOiFfsK0/6",
+	"gvWPul+jhjykWVRj0D3qEP2qXsjhMSzEtITZtNw1W9I9drfEjkiIrLGzcfLf+M9W97/hhqp0PufgN7uE",
+	"6o8uDtDqwoIvIw0sC4a+lAvuCXVA0s6BrTIA/dtb2YB/7z2hcz86MAhwMAtUItEKFMyFPgk8uXXVRaBd",
+	"TxXOBn4+4Ru2ClZpBh8mcRpR2xeSyjTfHu7C6KFN1HBiOK15QDmx9MilS43CRpjVH7WOOyfd1knv7LB1",
+	"2h8ftTwTQcG74xJ1u+co9wxvgf7XW9uxZW3JetuTFKk71hhts++kos4GVHZAxgo0NJ9ajWK8C4gmB78S",
+	"obk7mIsRCwP9qQmqzPM30gLsmI1m4yYQmixXuurXGEyamYlaT2Ur70OlBL5iSgiseuHmQlHfOvSFmq6A",
+	"hGaejBItFQ4y6FSjvpxO98wJBijAp1BExO4pGGOM4mJ7r4bs1ZBPVENszyD3oy4x6nF30uJ9r9c69c9E",
+	"Z9Lt9nqHh/ogpEpEXGATMFJWoimSaqLxPqWNjTXBnIshRQM0Bmf9rHTTS/Nyo9lYCY3H3bNe765WSwLu",
+	"CsdSAP2029I70zoR/UnrrHPUbVGhqSN+PD4xDFW596+nNfvu2eDQ3D/b2hoaXEHTKlBv5HJoGlybu5WP",
+	"WehB4AUFQjjyExETI1INJRaHyio2lVoQNgadjK/LBfgW0oW/kXTcBCoYByHKQIt0HAYecbAh2rG0vpYm",
+	"smxUy4jZZrPPQ/PuXUb2aitdFVqjBsmg0F6qukkqtUjF1iqVNaEshd2QfBXEHlbi3jZxTO4W9VZwWW7a",
+	"vEfO65/PLvhuJrX6p5xqPtWlkygby+2pW24h+jltiZbAbLdCvUUv4JNqfdJpZ0b10pYcegVFTr2o3ayi",
+	"u1o788Rnu2W9FLfJa/ikelnY9x8Lr2FJTT3LPdfjEqr1YL2ZyaV6KZevncb9OZK2qQQmtQUOEoY6bLn2",
+	"qaWImyrm42t3lm5ue61zNHWLan5Ymu+ukupu2K1QLl9IX7yh17ctV6SRhwoV5cl4DRWCinZEm9HgQx3+",
+	"t6ZJLh9YD9v32Zt3BU6x/sN3PEhe45vrDPX5cAMkBtZ874DZzDhQAQczFKo6sowPGMTJY0R+TfnLkbvK",
+	"Tq2okCov5YpGOedWrRPJ+bmXVMZjiSiJVxStYtt5FyqSU22pxjxF+su9hMrp7QX7vWC/SzFW7G6cr74i",
+	"wlAz+WVWVJlRxAiZMXKj9ZwCJq5a0G8daTXiRKsRUN9mfJQZH2zGQQ3SIrO6H86uzz0xpqi2upneH2V3",
+	"muN+CLvlFIvo0/B1h5WUUfURvxF5TN2Y+ONgqq+/LtugeE3lPBvvSHVPbUqIlPMhEVxjeHZ8x/B3LKyc",
+	"Dn9bqh3LULOHhNjMcMbBoC6xFB08UqnnYdPkZuM68K7hH2MeReYfwzCYUEZtmv2/85SSszN5GQx12b+w",
+	"HnIMjdELD20IPaAR9sfBMriaB4GTSa+CJ2YVoeQIqroOFgv8VyLpX8jrTGV8/MvEzZu/zV+APkPXTIxP",
+	"MumC/jbN+CvNaBln+nSVxQ+26yLQxB+dpKSs3iDqj/C7VTbzPaY/RDgP2A4/WzcCwtltlURLlTcUFnlE",
+	"b+6gYjl099OO5Eqy5QwcjXaF25yN3X/nO5ZIquq8ec8rS+B6JDIiutlFZlu5uV4EimRrO8rtxa692LUX",
+	"u/Zi13+E2PWJgUFaTQ3EPUODSP39w8OCNBxrM772Trs9k9k77fZOuz+j0+5+wR0Qrrl9bIfj33MJ01Gn",
+	"ucEX4PGIjfNdsXjCZOQJjK6gfg9emPqmWFUw1wQIq2LNgwj/7FW5EYqus/qaXKarLWT8FJtacFYwSBdr",
+	"c1VGjVSoEJVN2X/a85c9f9nzlz1/+ZPyl6IC0Th/fz30+/+88p+/m3dbPx89nCn1+l/l6BFLDTc4bfEt",
+	"p97uZ01P+E3zEswSm7uoIi/MRarvv65mcgnrDRLFjH/UYTRf5hUsNIrf0lDpwlfdYZQzfMdpxpoLfti1",
+	"6G9pdevBhPO6xG9yfUo3fnQFb96Zbdriix/1i5W2T9MOFIYqryG3j3WY93KHggdOH5SSSLS5u5aU81dg",
+	"kt+u0h0JO4T+dbkRKtkpRnvn1IQqmrhbtTop523yQH2uYnV22dvcpZ0aON0vHqS2BZMBNDfwF15lzjmv",
+	"z1tkzgb3VIV+jIzbcoTUnnSkWHDym0QSS7hEYklboTCgqu0AT8zeukCro9s1EG+EF29ft2NNT2x9FiJm",
+	"CsaD7lOKccWWIgzzd1beiDjki0xIOTzudEo3ovSWo5KcHkM5sKpW0Eip6GO9L/T9A9bBrmNlUEnldPXL",
+	"407/NKdhdjY37b6rOOo35DmtSiIwXtUK5p1VEgSRIU4jpQ/VETQpubPzHtovYYWPzCtsTisWnojs97+W",
+	"0qvGLf9EnLZOzia8NR53PCCBpnTZ2oyjbP76jCP3nU9LFPo//05FvPqvd/T3hf/3w0d/7/Vom1pVc/69",
+	"12sU82PWvd+4+1gjpJTT6SlQrXShnMOqpF02SzQREcbe8lgwPxUPbKpj1uG2aT2oK7aEYuHjreXaKxJG",
+	"5vz2At/vdiqk3MqqLu9mK+OVhUBC6rcrYxYLlc6FbwwkwQSCOKEZw5JXNlg36Limq62JXUWiVhm2ncPi",
+	"6uZmCfRBol1tUi8GeGh6Hm+1b+a6+pdptGn/qsQwG5QBW5uH3EWPj2tIxVpfxJ46/HHU4V6mVMsAtjan",
+	"mi++5d71JAjDXUo95atCdk5z9R6L5SA1ntQ3HqtteiIyiQnrTDY1A4Uu44ddKPnnNESBOY3UYuy8kzRJ",
+	"4+0DYbbthpID6p4d0KjriKjpT2DOZl2AyP6K/nFX9BPc2edhaCUytSu/+MOd2AaQl8TSd6wNB2USecLH",
+	"XEExyLHQCgYGAW5ZDK7YtdvtBujYB3ob7QOFDYDZ1i0ZcmTu04ex2oLb66AF9393uoNOh1S64S8y0rM/",
+	"TvWQB9+KOMQUs2oTb36/wJpWWX7inJwxUHyUM5XEgs/dvqyY6WxdVDMtk0FoJ5T2hIJzIlTCqVRFVkGT",
+	"1/AF1aBz9rtOscdXBqzbYWS5Yolkh8fHxFZmoANTq/V5EIYBKnfbGwKys9wQ76iRSkvR7/XLrlmvxoWI",
+	"2ViBYh4PQy28r7eQ7dYoK9s6dwnrLgUIsFWJ62mEKWPcEjtmqiCU+qiuaRN28QiHuSKuwKb8BtEwTgkv",
+	"qZ5sGQ9yLGltuGy6o5CwYUxTWmVLXMkxvGrbs16w3YK3F2SZD5Ky2bk0/Ma6NBePzGU2r24WX9ytze1J",
+	"sU6NbbeWW2UlRokoceqPblE4kyoQK6ZE5IOVRahyJYT6AMmeETm2b4/cLLQvyeIbd+nWRmPMsy6In9S/",
+	"bduocEpU2w4rP2dfxlwXk2zLtmwxskWvM0KAZSwTUQ6rgI83x1OsaRpoA7xpqA3R3QVU3r3N2J8bP++n",
+	"vxau//ZqrFCqMurmHEzDLeCPwCJ9cRN4QvMM4pnjWC4VpN64BCONY/CII8PENg058e2IxLfuYfl8jkXr",
+	"jHc7rRP/6Kg17njdVk8cTvqdo+5x7+TQVG3SqldlyLYZUUMu/GEQVXnPj07pLagXxKcAbeOF/CUIQ35w",
+	"1O6wr37odh+w50GU3rLb0+Phcf8Bi28G3X6n3fmaPRXetTzodbqdTrfTZU+CWEzk7QH8WkFdzH7U2daw",
+	"4ROIxba5LUqaQVJpZnO3tI5eichXTZZGoVCKrJVgHRyLidxBpd+WiuVPpQ4oKnCXYNNYT4NmqmtvKTzk",
+	"jvXziA8uEqxf6lsl4nN4sZLWOQMVIC3sT+4EmxZB1lzOtT2I/uL37RMj44nG3S8sxdDOP9yqIJJLGd6n",
+	"dW4M9b6cMlulrYtluEUVhArDKXxYCW2hMkUtZayuHBbJZYviskYsgTwcp6aXq4brt1SmpovJRHhJ3oMT",
+	"Bzc8ER+qy9C8Aay+iGo6sUC2XNNpcwKdiLAYAKFVsRKApnlD0yRBrJ7Nxk+94FXw7OLtLxfdl8GFuogu",
+	"j7yHF8cX14sfvn/47KwtVs9+8d9dBK+Ci+WLq+ujF70fe+/fPDtr+09n4fMfXi7e945m/nffr97/yyEs",
+	"QdQYnGkZLRaTWKiZnfPfh88mnauzmx+Wvefxe+909fJo9m1X/dN/cZI+7vOnx4vvk8vgR/nw9pou7D7Y",
+	"9E8abFopGXc7V91TJ/S4OiAVy4JShOl/E2xtGU/Nb8MbEQeTIAuS3iWiJ1BDSOV1kCiaphBe1MBWGyLy",
+	"g2hKNW2pDmNlOGS3d9VxIjnLwbEV+eruHaziCM/eXYFhdHQOjVyCXyC3e8C+FTwWMfuf//v/RlVyhHv1",
+	"akvrUIyDSbe1EhCYDlRlkZ3CDa5s8QNDmN5L4Lhe8CBus3dOC34keMioWRC162ShzXnM2Oanqk8NZNk6",
+	"+1uEPrdLlayBKO5alW9PRvdkdE9Gf18yej+bhJGftjdGXAeL73d0jYmF9GbQ8FJdBwvcybKXHF+q9JPr",
+	"n2xZiYQnImuxs4ByCkzxpatPBlFy3Hej0M46nZPu2VnvqH/S75yddfPxaGWajoDWGgQk0y88YLBWlvBr",
+	"gRzjRiaCjbl3XSGtFnYY10szVe50oeDZZp4luDczGwJ1ktlYJEshIpYspel/BuF7RuBWoR5D+rmIvcPj",
+	"YrxeeX/eJBxQd43JEtw3ca4WMRYhxsrDeiMLAXs/yyDKbhpUhchXel6IeB6AQgcxAAupkqGx4X1sGlWJ",
+	"qhCXMMwMv87MkwO6WFjPUTxywNVGqOFo/1BMvw4Wn/Vx9Ts1tcltxqZToE2P5HLgqmChYDwM5VI1LUgj",
+	"d1dHTTaivDnItNGorZ8JP0iG4BkdNT9EI+77w0TSAzjkkXGgYE7QiPmphptx2ArQ5rbS31/bRVap8J+m",
+	"+TYNRuSPM7+zlTeTkH+tDPSZkfl+5N3c0u3Je8Lj5CHGhtzDWOHHK+htQauWoS/iYTLjGiXPOuAYlWHg",
+	"wdc/6Z+Htl9xOWbUDlaWxmrJMmn8kGah5FxgnDfWZHIiI2sul3PBXdCreBKfQrLtIuSeTegwa/sHk0uw",
+	"v6sB4yxK52MBXS0Nnf5Kfd20bvmv5l832UymsWJfzb5mMkYP/Vf+103Gkw9RKLgCe6x+p7KIkht50G2d",
+	"ffyp0zr7+GuneXL3k5rP/I+VMQTZOVSTDsn4YhGu3BCKpqYVdpHk/I4Fk1GbvYqE7fohJxMGnf0mqRJ+",
+	"e+urTvUs3VjRQ2REJnK09uCQIjQbaRT8OxX0OogZlaHk6dgGIewQom8+UzYiwYhzuTtQFPLyUV6TIJxX",
+	"5YOJqH2TVIS8ZKOVvT/fPnzN+ics4dMmU6k3Y1wxEWkUWiStby8L3SOPctFCvSrlcl1q2Dsx/v7qCvsG",
+	"B+qBE3AM5jWzvrK/Phey1D/NQXG2yUfpbHGtWz1VWo6+B7WaBb4YeqYfMCKUrR/0ZsErPNH5T0qlftb4",
+	"jyCz0oqtppLXTKpEZUW4DTVswsWaBb4voq3IlQF7YyyZ0120aaJIeeoHCZVFLfYb3ZCAhgELW6RCldqG",
+	"llgyrqDqhK+4uv6XqUtcvAQJV9c2SMs15fq+8IcLEVPaS2PQaXebDS3B6JVqsZb+PeTTfJqvLyNR/pL0",
+	"LdvGKRdomqfH1huTNSiBrvlZmxxAJ6NRiijBXDi3Xww5dhYyDNfWvrKBoUTwyny0vBMlLOHqmpDTgwat",
+	"nHhVrnuUDc8JFONLvqa2HLI8fXR2u2uVlwTm1upK01SNWD9nScnblE1Uc9BFiJ7IGMqF2SwsLQKoBExz",
+	"GjwotrcNgJvhKSHYmgMh5GGJlNef8WCq+2avTclZl+Nic23KwSl0sWtyWhDINVktlLRn80HKtM+5b6Xk",
+	"1yDyhC2P6AAJu4dpNwGkzNxbDbOX+9eKEpsadxJ+jUyZq2vhoxEYjpeoL/jcQUFHiXDT0W4lTAG5fId9",
+	"qO42iE2lOGFEAHs67g7bfBxzsasvV7NMdMpYn+3dWqKvqiPMM7qvSvGW/675TnND+8l26V+W9VSonybi",
+	"b+Mg9B6VoS9stwXIDrd+O+p635U3pUIrNTvz01+ZQX50j67hySgSHjQvu5eS7SDq1mp2HiNqyZ+9/RzO",
+	"XDlZyRnUzQYQhqq05KsZ9M1cpHWhhdDuEO1zasGxdC/SvYJxVp+pgl58VRY0aPZn+JVWF6bBjYgYZO2U",
+	"uR8NpipjrtyhIDadByGUEgb9Xl5XjljdjFrf9rGYOhWJFztEHf0sx2poArpLYz+TYwdI7KHphH9XJDS7",
+	"eAHw5jeiWdjjAgCVSBQgC99uPVfyWkT3UJKMQ+39/Gz1/N33/R/fdZfjp2+Tce9IiTfddHz4r+THN93V",
+	"+3dP1PMfLm947/v0+dX57YufX3ReXv14+OpROPtx/vK6rEtZf+m62/UqEnqdAH25VAA8rdqbt+BEeXGf",
+	"gJsqVxH7tt3IuW98TAoOInesbol85IaqrQcCeASamWJKiFzGA0kDc3AxBIhu1vuTU9eO+0Vtbb3s0mzc",
+	"tqayZSVDfLf9kv7xE7720X2vFcxN5PqC60ka0yCZpeO2J+cHki+Clid9MRXRgZ36zv1cXQeLllzgKbSg",
+	"h67mZOQPck0d61DiuXmv0rhDJw+1ZO5x+AXt0gtFfM2SmN+IUJl8GY+rJBQYRgRqfLtQ/oci3Dahhy0p",
+	"sU7+DQW/Ie+SxxMeymkq2uwyMyfM+A0ES10LsaDSFWUZ2d+qeh/mUJkSKRYPZczmMkZ8NOKpFmMjWczI",
+	"OepsTsn54vDOT2NsDjCvcbJZjRDTyrLySHoT0ug6kstorffx8Jga7e5UBmPTRsE0v+M+TUUU10rjM8Hw",
+	"9ya6IWXkiTKqbCVzP9XjlGsG7Gr63bR9P3383TFtxxJcNSbW8rbuZnH9k13PT6wihnd2U+qZoXzbbTrj",
+	"vh8Lpf7Tt14Zj0dNZLb5me68YeCfcvmtb6bkB9pw/zdddjPw77h9v0sBuxoB6HPncncxlopyubcQbnbO",
+	"1bbo8p+Sqf3lXee/bN54nnqbEo+7pZJ/YcdZf/W1bnCPm59dWDTK5Qv9vpBU6LeiMu7RFuTAy5U1/2yV",
+	"zNvspbTVLROJ2pI1+KsgulZsLEK5ZDO5/BDBPBx5fiywn/1OldB37nvs7142/R56V/fPqHfVc4gNvYYL",
+	"bZYrBeE96c/t9c5tlj+pjfEf2kT4swXJQq0tjWAi8reNlP10lf73lQd27J/8+7c2ruFx78R4JuX1Pdic",
+	"iPQ22cDM6wDQ5ieKZGlPwPr+cRvj7laUfYmAauI+kXGOYplgxGJNpz8ZGbcbWmfENHcKGC85O8oWSjqI",
+	"NXWbExn6TE6cPeRhCHWHM1dMjF3RMWx7K4WTMMkU78h0zt6nxh5u1kmduX/HAyNTyBab8vbyec0ltIn2",
+	"lbx7pH9vwQsj43zzwkBESb7iqUaGCmmmV9kLRo+5wV/KbdIvSJEqmEYMU3zJawrOZT2bwqDBmnLOMJV5",
+	"o7ay+rlpeKplTzugA0S1C56iB4cU3UeoApn323eg26lcuh67na34c1VMLy6k7lSWxaBHqGKjx7UBjmVy",
+	"YPdjc3GLijRHrMhUAPDLrpFeOKTPWib9rU0XW++DDBRDKsb4XEZTc2CqCWcIiapaYPK4Em12YSoWYwdj",
+	"1S5Ej/Zyxs/DvPB93nrPW790Wmcfs38O262P31QGq3+fEzvyKxhhA4HRIKsxMAGWEEDZnjBQiWqzURrp",
+	"fwl/NGDLXM6tMsZcIBk/yyBqsxFVHRgNmIzCFYXmzsciVh8iLRYajWQmMd6BGlCz60gu0Rz1ABiUBQks",
+	"VnSZWL/TR9XTnL3tC2OghLsGIFTSJ0dGqgo7w7oKY+5dk4QLkgdPE6nntzDhGacLrTef0pJMXXzQqfGF",
+	"OZajsSQ0TaT+M2uhAw2vtMoADYcr4UV2UkNCcfcNAhKXx/uhtit1lu/VFQY3It7YMbbQellfybHEC5kT",
+	"EE3MSw//GUTToQoiTxgzCRbAH2IB/HyGj0vOJ60O745bJ17Pb52Kw0nLVHA57Z8dNerk0GaxdYKcTJy4",
+	"Kf2Xifw2SUWUltdpNhCktWmlhb3LpyroI8tSFUD7xgZP967PFoupRu94B2KaP87aTLtYeEK/R9GUWuLm",
+	"RvB07JVRmuRsgQL70t8v8rOgAGwhT7k99D6f5FwXlfUIt87m6uB7TMZIs2yjebzztjkG9sV/wLqdTofN",
+	"BY/oc7JGVQdg5W/GmjDcSDLNBuaLhMQmzxPCd0NynYrzUNMs8O99QpV3swjcW/0467G+pvdGLmzYl+LT",
+	"Aod3qT+4lWJ0T42nGNVqSMzaQovLIPFmGpkmk1y8sozuvR8uMauPMi9OSE810wZhfDQAATyTyw2kQaK/",
+	"bbMR4epoYNu/jFO8HGksgFd+iHy+0kLDVEZaBsgRGD0ohmMKn/W7nfaHaLts3Zp86eIthaueBGGoqdZY",
+	"QLG53S6jofuVEqhY2WjIYBrxJIWQjdFypoQ3xNzdMVfiuP+ARB9KEcIAVENJkZBj2Ax8k0jGoY0OTt78",
+	"EOFViUBHx9i27TbK5VPrUBAIPYqe23OT3VXfchG5OCzID+aK2p2vJjwZvbd3LIf0RSqa4Ywl8QV2mCt9",
+	"kdu5KiWAFnavWp31AhYKF7uLU50/rTjVwLsynp91Lp4+nnq973/25t93nj/8djYOvg3F0yeJ9/Q2vHh6",
+	"Nr94epa+f9P/r8bnFb/uFaZuZPCtY9QNviC3rpbdiZMnkhFWZFJXyVywXZhdQNJbELnuZVVF8xciul86",
+	"GGjYm4pzCn+LOXdicPpghyrhSVoXTwO/GfqMJLeyYMTmJVKiV7W+bxPSYRo8wyabxHLOug3Hn9GtGlmm",
+	"iSerTAkjvTmjgSkjqvmnJRWjAevd3rbZCJcITBpTUfFBm41i4Qex8JLRgB3e3jb1tnszSs5iExmGcil8",
+	"y5M/RJr1spHee5kmwMxpx2Cvgoh1j4zPp81GEZ8bTg7mDo9HelwQeDExtQ2VLiLh6eWMBiZ9vcm0PDCO",
+	"5bXQMkYSKpwre9fkTYL4nMSp1t/bbDQOpXcNK7eT0lTARXlZ841k8iHidqGhVAlsp2KLWEIlMkBLFNdz",
+	"MsmcrzAMGLQcvH95CwMhrj0QrGmuMVFTA9z5RrMxRfyiXW00TS5Ytlr9a6i/ovU1mg0NaKXa/7kryRfz",
+	"1BDHM5TMX7FC1XZ76fMBv2soH0lmq8oIJtxklHvIx9NkM7kEy5KcJDbjMIkD2CU3NRmvnGoMut3muvrY",
+	"jrmC+2EQCYdZZUQsi9M6pI8O4SOwoLg25dNOqzvuea0T/1C0Tif9TivjmZ0TvX2BSqRe8E8Fct3v9raZ",
+	"MUfhjjqHGR3SC7WUo1F1QhWD9s7eQ/XYbZdwnFX2dvk8JYrl4Jo7Rv0/bd9TKDpLyORghi1hYPEs61xt",
+	"BcnfpAkRXYQWkZnV33tPtjm2v/eedKlHEQ4w3EXUy/c1KoJwsA0AB92yTSu7pFWyir3hWhUxV7wiXGiT",
+	"Ycx6Aqjv37ZGMYcc1FHWQNk0PCvJGI8GsZJ7izL3kaAcbeZ+c1py9muDh+GrCZCpTfaTj1W9TWeC+yJm",
+	"I4MsgT9yBI7E9AAg7dVgAvBd43amTx2l3RiuM+fOnUNR1zRb7HY6do6mG9Ya0b+M3Ym8GTvaeYwAvzEN",
+	"/PO2xKDZyXtqjE05SrxZBqYdyonCaCKMBVy9aFuB2CH41ZEi1QVcUDJTIkqgF4upqDbm3jUAOcIbTosd",
+	"mWSs8onVQJgJHSVivuZeA8GBMrKFmx1Aq58mS7FbCF8xGX+G656Z5ba7eAUB6hI/L99FMus5hmmuMrs0",
+	"rQ30hGWgtoJ0q5CmAng2uun+fYog0ifrLbSxY5HD5ra5b1t2OHKhQLpEXFDlGlWsawfjQOZQXNsmBrfX",
+	"IkTTFTHcq11G5zzTyu5jsZ1S7gwKBi5HhDd0dQvxfX2l4r0ovhfF96L4lyWKf4p90yrtu9o5zYfrOrns",
+	"qcWeWuypxRdGLT6xvZBv/a876lUZpfmDewtVS9tl+7zBKjJJgwMVdExArW3d3VZrHsrJhN52gtzlZNIk",
+	"Sf5DhHV3fbD7y8UCrOE57zzVH0oU+1mO8zbvn+UY/bxSJXlbtnM7yF7tQARXBuZaZ5mu1AAqQgvRZKGh",
+	"NjYA9EQUfBv1O4ZeD9xhclKQz4y8FMksFgKSKz9Ey/KXVhlCxwqqvAkqgLDPETRrW0E0QCGo0NpbXKu/",
+	"pSN25PUbdJ8cBwzxXp/kUDfjP4Oqeogjh4COBlDZ2Wb9ERumEvNtNoLMsTZxKH12mF4HpaDA97II+QrG",
+	"AODabJSPvR0NPkR8U2w3eKwy13IRKPxNfzFOlWizEVR3aoNBbpgu8qiQyA+REhEMD+8RlikTjRmJLFBK",
+	"IwXW524TtIwzeNJKF9CV2F6sPD7kOWtuk6ijhBN+3Cw6zvPwa/xxgViHQ2tb4+0DOr+IgM5P5KHGGLoj",
+	"B/1SOKdro1wbt88jtOwC5TV8sJ0IlYzQMJz5BcEq7BIRW/3z97qSli0CgOtu6CXEfNYQeE4hobAIyNQs",
+	"eDMhDs0k2tELg26vonl/LNY236DcrUwgY6GYVIe8mmlqsz2dQbAEII/EcnNhPrs+AHYNyuCWrTUt1e3L",
+	"p2i3dFK76rZXQiWb05gSCkK097k6f2l3UX8nVSmHtJ8rVWk3g2thd52Pv+wUog33/RMSiJygyBq7uA1V",
+	"n8oBFk1qYoE8VJephGeTyYhBi/t+/xBqIo/ljWDdTu+w6ZSMhmgZyLPhSi1l7GM3nvaH6JJiVRSleTqh",
+	"QR+iDeWYNpazx9jZNA6S1RuNDog7Y+gqmP3riZni2bsrrW3Am5o84Xt2VL0JMOZti24R+pWdFuBZEh0M",
+	"L/1VY9D4Nl1ptazJpgLqQv9/5fZljzgkMYIdI38Y5mm+eMeblIp3OH3DfD3GXfM3bs9ORYCvnOy/wBGo",
+	"2w3XusSpnq0JyaqCybZA29mIYywpZvQ/qHn82maDKKHer9fg+oxRYwpqq5vp/VsN7jTH/RoNbjnFIvq0",
+	"PoM7rOSu7v5tn65bcfPuoBMnpAnvG0/uG0/+aRtPNk3F9hWyszTSY+Q0ap+vsLa7ZkLO0GeaYQfTNDaN",
+	"f5PgRgz1FKox6HeadCsUtI4slCDvFuqIH3eaDcjCBd+HGnLPEwso3d0t/ILvd/vWl6C0WE7CQZoINUzk",
+	"FJSSxuCoDwU5xNJA1e01GxqfAi9Y8ChRjcHpkWZYYOdsDA67+o8kjSO9u/RN7xS5lRqSqjc4u9Mat8Dg",
+	"0sZSiOu/7k6Y6u15tFjE4iaQ6V9wN+ib4XiFeuVCy+vY1ljpgbS4IZ3t6oF+BdfdUfFMTQa6/270E/TM",
+	"3ssff3X5o2n0jR+FarJFKLgS7ca2Xu1QwB0y5ZX8IMnlg+0iTsdiEa6GGqc3IOdeIPrSBaIaYWcX0aVK",
+	"wBC3nogXGh/fzDD2Fo16/6dwB45bJ1rvO9H66ZnWT+kKwPDYL3YnnfHOENZLif1FvFDmG9cUyGxs3rPF",
+	"LjWTwa/sS7aEZGMufRHzREJjl+1cIfksFIXqPZZKRB0TVf22Kcuxv0n7m+TcpF3sJYBVRdtIt9XpdDqt",
+	"k3F30uJ9r9c69c9EZ9Lt9nqHh4UuGHaXYKSqpqe4saUC72d9W+238dK83DDFsbtnvd5dsTyttXCBywe9",
+	"WnnQT7stvTOtE9GftM46R92WsU/z4/FJo1lX+brraD8GKGzJDhWHS8Uy6W7lhcEeSLQkYdr6mG4RnVwN",
+	"zMacRykPq6vtdjJTFmX1beMJrAphKtRlxNI+lui9rTdT7enHF2+aqCwyV22w6F51O7UGCxI1jb1Cy467",
+	"mis2yqYlc4XBb9f5af+91ipcdxVy75RFYeiA+zhKMFOHe8RhoZScCwT3kr14umeqeaa6RmM6zCS3hAeh",
+	"2rrrtHt9eGushdmTE3HaOjub8JbxthxNjjs5B4pP6dvWrbFX8f/aKj5iwnCXUegTcnKBrwo6KEMA4JhH",
+	"kbVN7WngngZuQQOt1cgSuXPXPaoy/2iWE0ZRd5kcfpIbae9B3ZM3UFQQ//a0aE+LXFqEYZCXaYS2OIpz",
+	"d8x2WNW42r/SbMjQH+ZdQGsIXOfQUZ3i1TBOMzVGxLGEzvB3zcYkiAI1qzWSj1vesX/SOjmdnLU4n4xb",
+	"mYR30m0ATCIeJjOeBQZrrR3C237KQ9wsLuojvaxV/MJPzYaykUl3lVld7iK7753Mr70MsL93+XtnA6zS",
+	"KMKkj98kV42ut01RW393MD0tiYPpFCxraGjIqMSbrMN3nEbDXe4k5iUW1lY+NJjxgKY7iNPIMtBNE3wh",
+	"26cxRjPcvcD1l9cnfTGNuS/81xyjV8VkIrzEtu1vQglYgrqZZSXJmBKiFBSkp1o7VIT/RrBIQt0KEbfZ",
+	"Y60JYFleqJmvn0NrATC2Dxr4HnAuDDEiPnXY6vSuumeDI6MjGGpkx8aC/GDHvLMGzVxO9z1SunM9MjuD",
+	"Tn9wdPLeTcgus/qzFu+Pj1on+tKd6kuXhc8eTfKJ0MMsPsUkQ3NKOWj0j3qs3+61ewy6pfEgHMtbSMFL",
+	"w9DVtuinoX3uBYtARHv70P4+N8An5Q/lxKag7xxVLSI3hd1a7m3yqUohiyA36FFL85bWSe/ssHWqL4N3",
+	"nLnqfyvGp5fWyi5UxgDXQoPywxq3gqYLvffkS1PDiYwhxjyJV/ZZ3prhfgi0Ip8HXwDzYKstMwTtdSxu",
+	"ArEEM3My13N+SDudQ28B/ye+E2EoGch7JuSHeTKaBPGcrWRK5NEUJm3jtwf0cUaaliKkept0uI1B4x0+",
+	"Y4lk73jizaB9a8OGxu84MxTv/6vGQ05FJGKemPy2PV3+ounyTPAwmYFxPPWuoUA4VcvFgu084WOuRPEx",
+	"CVIQFv1nlaI+mptWWFws/KD4THkz4adgacg/p+Iu2Y5k5L/wqgG6VqZzpCVNNKiSgmv32S620Vb9rZOh",
+	"ilwukycbIg6iooMcbC7FyJK8RXsX7ojNpvZu6L35JWd+uXdCHEQRmesjfBPsuFOw4X9+YNmagC5oG+oL",
+	"p8vZvo/Gn6GPxj4vYq8U7/Mi9hx/nxexY16Ew8N57M2CGze9oeqedI6uur36PAYvFPE1S2J+I0LbY8zj",
+	"KgkFFpHAkluF1h2Do+O+vsagMcfoCZ3JOMZiP3+IcKGSWPA5DkQGsXQMEoeG7mO19FHJ0go7lpNQ5mmy",
+	"th2qS5L0u3tn7Z52lLQFo9peiTBUbAYVw4WR7rGdXZXd0sHJfRTWXl6CKKz56iJnedmGLu2NInsy9zsZ",
+	"RfbGjJ2MGXChjRHoZxlEmdEBPNCkM68P9ZUAFnWG36fF7qnEPi12nxb7p06L1eJwLLjfGBzi2l6bpf3a",
+	"WGsTqtRYv3AsWkgVWKC7h70OFE+MYXu7n+BqMOhQDQLYZmFL9RbLSDz+nYK0fjLewi3iqmpzUG0giG2d",
+	"4abmkU8TokLqwqxpkG6pecY+Zmyv7u1jxvYxY587ZszhxpmwX8UvbTwINuQRItrC6JhzOlo+TwnPqCDc",
+	"BGIJNXP3tqQ9ccHGX0ZGRaaFleP5aoyCRyRB0FtpQebwbjvtcBdh9wsXy3amtOtqQZuIrL13YK8QV6Ry",
+	"bVL6LNc2aES15Ie/aM1t0HicxnIhDr4VcRhENUriNjqaoQlPU0GGGyPNriDZMRfmV8eQ9uxlz16QvQRe",
+	"YqLK92TuT0PmNCaMuXe9ztjS1sd+dKyv+56h7RlaoSYATxXqmFBr20u1PHkG1hzl9mZdSG8GSSVBItBx",
+	"ZMx34pZ7ll1UG/Vc4iQ2BFaCfAiynFGCs8gRu8uTIJxXyZBLMZ438rElv7o13n1RioKsG8oX7ZskAYNT",
+	"WfxEQ2e1+to+et8oGgrhAp4Yq+2NiBW4ZA5d06G4CfBpv9tsqOtgMbyRIAF3cmJH3jSgdWI0Deh/6XNB",
+	"nZmOcyEkNCn6ac/h/9oc/iOYp1L9BE+93oxyavkFduSyiXOfmsmxD0TYM6B9IMLnCURYxFIf6/4y/fU6",
+	"5HzqhQMZ5IKkOO77ezvXnirfq2xhTtYvp3GsE/SP7yfoT3iqEiPkG8r6RD9sNBtaWs6ipkh27gHCy0Ts",
+	"k0X2qP5bJ4tkvSurbk/v+Kpz7FB3ati6bwy2bwy2bwz2+zcGc6+2BymGWp0et069rt8yVd5Oe2eHWRSR",
+	"7eenIZ+KtQXuqCDF3wCM//J6YTSef48mmTiQ/lDAiC5tcFoN0Dtg9cmdc+4tU5aPetLHItELz7LUIeVy",
+	"mMOVo1bHFq0EM9U+6HfPED8l6LdGeyVcrKuXevTe1fz30e/7i7CPft9Hv/9Jo981GTv3klx/HIjz27fF",
+	"2ZOVe9tWsrY4n5yQXKBk/ZaWbVGZPdPK7PgoC3/dN8nZuwyzoCBN2l582YzNRNlZCKmMt2FucRpB/QuH",
+	"R2WdCT5qbgS8AVS61BU8Y+GJyH5fVQRd71/r5GzCW+Nxx2tltcFPe7ko0nWdETY0FkA++htWO29VzYlh",
+	"+vlI+nXvN+4+3mHywuV6ExgSuV5FAPLJKdKikyPvuDXWG5uV/Ok7FVbVgs9zNGqXwkE0hqltdWeLsF7N",
+	"BFN8Lhh3G/Bk/XdAU4ElKmVS+dM4dsL2KxzgR5RV1T0sL/dYtM54t9M68Y+OWuOO1231xOHEGMhNOkGq",
+	"ariEGVEF00j4wyCqTE04dWI8h3wK0DZeyF+CMOQHR+0O++qHbvcBex5E6S27PT0eHvcfsPhm0O132p2v",
+	"2VPhXcuDXqfb6XQ7XfYkiMVE3h7Ar7AZMPkFlpT0PKEU2ly0pLZ6Nhs/9YJXwbOLt79cdF8GF+oiujzy",
+	"Hl4cX1wvfvj+4bOztlg9+8V/dxG8Ci6WL66uj170fuy9f/PsrO0/nYXPf3i5eN87mvnffb96/y8nwkAT",
+	"7DPIuROTWKiZnfPfh88mnauzmx+Wvefxe+909fJo9m1X/dN/cZI+7vOnx4vvk8vgR/nw9np93OteLvsP",
+	"dp6aGBYQxnbt17lR2iv163RCz0D3oHJ/QwIDjf2VCkm3d9U5q2zNSXIkBqNT9cBiPYKqPCMRzwMgX8AP",
+	"NYc2FQs0H8znHd1pqELJ/f0d+U+6IzV957KQQig4vIilpuaUcZiIBeTgRb6I8dGG/D1ohpSFON41G8tP",
+	"qf9ZryHtWhG096etCLqGTty7wicdyiOnqrOTTH6fbHKKFC6mgfdanUP66BArHN1owdo1NnWgc2vrxD8U",
+	"rdNJv9PKNrZzUshHz0Ud9Lu9bWbU+zE0+H3UOXRS0XO56PRKpVjuDNo7KyWir13CcT4R3SCDSRp14XLq",
+	"rhoH8UxT6l240M7JcFXWrjtMWlIJny/qzz9ZLURhVXekeBEyOZhhDRkWzzLbHN3R30jZIVxvmRLmNl15",
+	"/bH9vfeE2mTRAMNd6EFefyqCcLANAAfdxt0dFKCeSIwViBKOpkYSBnItJfJbNg2SWTpue3Lu3PwCEcgT",
+	"URgMDUuKGdftgHEP2wI2QQ9STebNeNI0dfjbH6IP0Tfs2ZtXL7XCpCJ+LYYeV6LJAl9EiRamYsV4LNjb",
+	"txePbk6aDBALnlw+ecgODw/P9Jdvrx629UhQoh/HwxQ2FijGIyYh9Z0tZ1IJNtK3Y6R/gYqY2DS6zZ4H",
+	"KlFY9H8EWOilsZLxiI2FCnzBgmTAFlwpFiRszL1rxtWHiLGReS2RbCoSGFN/zhZ8KtrsItETjTQWjxjH",
+	"n0XkNxmPfA15CLMmM57g1DIS+KVeznlkljHjivEwZItYLrSWKRSTExYkiilvJub8AXy4DJKZTBPG2Q0P",
+	"U6Fn1hO32asoXOlvx6GYKxYKmCnVG4IgrZgvWSQTvSANRptdRIyzWPw7FSppwijQFkDvJRw5t7CszE6i",
+	"FozDB9FU75NMkzY7Z6/Prx5+Z14Tt56AIQY4fQDbGIoJvM5UwldKDxPon3CfYHovFDzGIbKZ3T3QGySX",
+	"tGS9fQ+5NxM+iwX3zcEOPXhmDxVxAWdRfMVGP7TgqwH77uJqxGTMRi8u3rwZOdgFDSjhUPliEQYeVgeg",
+	"zf3fPysZjdhXGjnP+kcnX8OZMK6XNQ4FG3nSFyONFoqNNAW0eEhdWrA0q8YAvSuAF+IWJEyDrr54wEbY",
+	"BXPEgKDBD5MgVgnrddgkEKFPKKXvyTKW0bTNHnNvxvS2AbyEd3rz+re3CGQyE0GsZ9VzKFjxt9IP6Lpd",
+	"tOBawcpO+meHXw/Y26snrdMmiySb8XCCkKs0juWUJxqLgxh+1DCyZBl4os1eanj1LU5CPW4Ep6NkhHPI",
+	"CFatpYKmvhwvnzxsWqQeB34QC4+Qj3y7iu4RsKFQaPIScy8RsXpgOh/jKw61UmzOV4gPStyImIdmUlz0",
+	"GxH5eCRgmWBgJdAYOTqHIMDgF47o+63gsYjZ//zf/wcnyjR1Vqx7xMgM2dT4AzIhYmkwjVpBBHb3B/oa",
+	"zHg0FXomPT/ZJGg2fdccShLEbfZExuyww8g7xfgkETGeMhw/CKKFUVQShCH2KUEUXyFucBhSz0pERC6j",
+	"AUuWkiV8jNuTKqRFMBB+zC010i+MBQulStrsraLLHnINkV4dkgNcrr7/7sr1rAj7WYf5fIV7fs5ev3pz",
+	"hctB4VGxhF/D4bHRha85eyIib9X6p1iNBkyJKGF8yoPI4i7Sn2uxampgqNIB/rq0uwSXhNBszn0k0MlM",
+	"REBhs4mS1qVYhHwl/AHTmsCIoFzEwY1Gbs3NaFfCEMEei1BGU6i0HCRNYDys3+ljNxVyP7JxmsCGz4WW",
+	"IdUDxhm2f9cbHmsGgp8dAuBIAvDSsxG+OGqz0dPHV+wAGOrBrySx3R3MxUiTMJWt1uNhSKflS32fOMAN",
+	"S7lE0o73LgzmQQJLlWx0wNNkNmLjFfPCALYZKdMDJjVPJ8pCyKvkXGBLnPHKMPsHRHHtCHDkZhAgR8BI",
+	"lzLGt+g72E78ArfW+Ql4DzCBANqbGwnD4ZyRTBjaFfVSE6ln1axaTGQsBkzemLdhtbBBcTCdJRYWfWSx",
+	"mKRK+CyRkhr+GJzHVYMwg9s8uuSJeK7HasF/R3rCr2K7rxrPPPF1033xUsx5EAXRdAQLzP2iRDJiX5nr",
+	"jWRDL1lONKxzOCgtd3zdZq9wLUQszWociYf1e2eI+og6MU/EkE7ZTC2SeNU61zdxBMIXToyMDmL6XNTQ",
+	"Z2ELVtnNpJ/1HcVWY1OpBZOUaEFTfxUkSoQTTQUIHZczyewuJVKyOY9WeiUYSci+sucR6z3RMiP2NMPI",
+	"wSahHnJKxKomc0ILHzh408zYalxA56/1lHDfLO3o986QASxEqFV9mELf2lwfNdiWTN7BhwOGYmsk4zkH",
+	"UWmuOZefzPQYoUg0S2oyCCcnWgxDAE8iQqwf+FIjCJvza2g95QeTiYhFpFnnOVE0NZNLoHAgIi25YlqO",
+	"8Nts9KHB2+3xh4Zrm4TTBjlV/1b4RS+EX4voAcoReqfnc7hfGsCL12Z1JAJE0vTHQiEILgKiGQgdbAQb",
+	"ZadE3MNnLl6FgusbBlKOMgIScqyxmAW0N38zcylgKVqajAZsdABG1lULhqUQSc2B6cYj+cq9NGqy0YFB",
+	"qlaMF81SusIvB4Rs8JGDVdn4zsODUMrrdAHvYqgrXa4DX3haoIBf0kilY33SY0HzukPkfsWPY5E9autJ",
+	"r2aBYkrEN4EngFGBQEj7R6KC0hJXMgOWMolllLS0GOPxCKkjcXnQuP72t7+x766uXut/w9Dnry/YRKL0",
+	"DJJrt9tps3czQZiun4HSoEmLN5OBJ0C2WdIbNIQGMokDD64+MCB4lQVqgIreN9+8EMlM+qr9zTfsu8fn",
+	"j1A2wXE0SdGMzZdCGdoLHIfN4SOSaGGV8BJQfI2/htceIS6NzvVKRk1gO1qul6QFptF1JJcRjddmr15f",
+	"Xbx6+cbKCr1OPzeCJlowm5HhQ65mmrDrzdS7C8MijPo9OyMw/jau+F+piAMBKz5nYGLAhQQI/1KEYQuE",
+	"N9AJLYwLHvO5gJ3EEe0D+/k0uBERCtYwcSxg4g5NfJFp0N98Y0Q2Rb7JdLEQMdCsjLAAngCr0XqpXJoX",
+	"cDhUBfQyrmaCjR6i2ty6Ah1G42Qi9QT62EFuNEJIpnKAPPeA8chtoodH17VHh7cIsF7rSHbVSIGCaSRj",
+	"vVNghCXDgdaMl5ojgz6iD20s/ZU5NAvp48iTPrDe3JxwqXFa+8qAzA/JCnDg9dsrAs+Mdak5kBmo02mz",
+	"V2aVJB4lRMABEoRabwusi+CD9ywe8zgO9DWNwMJhRj7NpFti5Mg4h/olmRpy8xAb+oFSAjGwIzo0kvLY",
+	"THBfxHB6eSVGE6j8URrWRJ9keqRzFIRMiIBaynkAkuoSL7vZk9HFpPWCJ96MoLyYtF7KSJhnuUFAAAFd",
+	"jBQxiwrmokRiKpOAg5gquAfnluGWRkBAu9VCtNlbukRmDQ7q0Ma84D4QrmhKN7PX6SIW51VxkKU1j9XK",
+	"goZy9Fx6ZufMVo0eX/HpyNAnTcNArTJ0haZ8KOeLGIMA9JQ54wR0eQ0iNv0lgJaUv6hEkwNVwswR40or",
+	"c8HESL7hDRoA5powhYJrlewx7Q9+g4q5lvz10Jyiv8CiFDENuqMFEqz6KWzMpVYyYKFk2kO1OQEhHt4a",
+	"aLkDm9qS4wY727b+5//+vw+NUUZeEN9BoIGNtKYYHuqT0wNrmI3IA2oaiUpjqa9ybAR2UAYU0+oWoyND",
+	"iuIYotrsFdBlgFEvEI2CsWBLwa/b7DXVLDIWL7MmaawA33yTw9dvvrFsgsOh4c087PT1WegFkASX6Pm0",
+	"JqFBBQlYT6hPeMHjQMkIOKdewugboC56iBnaEt17R8P1Op3MBJKA/ZJ+sYbLc0fVBesfnSqRnQBMcC4P",
+	"JQFaz5jpb0QUeyyNfH1CSbYLZgOmKY9JuSf1z9wASBjR91BO0NDroEx2TxDXM43NRSMNo94o2AY+ZRHI",
+	"A3M9s4AfNWgFYriIQWfBWinoBSAVGObQa0NOwBWbcJWIuM1embvQNAoUYS2QXjw/vRd4XprYYB0UUFvg",
+	"murVTCWK6Ib7J3zaBN0+kiSz0Kht9jhUAuUk/W4QTeFi8gjX1tTSCVr5QOBBu60eafSNZVQ9OopHPLEc",
+	"OEbrrmSj51wlrRfSh8iDEQwIlJeetN5oVpmR4LfRvPhLiToCe9NSgxbPAFdNia82cP80ChJDv4NIc3QS",
+	"JfDO6Z/p2A1Rj1FlI6W4WZhT88SYjGEo28x5iEKRviwyTcBYS4hPsJjdOa7izQM2XiVCsW8OkDSFIpom",
+	"M6RMI2RNyMMR38DQ5OKjodkcamfrPTcEA0AfBfN5ChbdEVIjthI8brNLwHCUPOgWwuuRbAG1Gw20AI16",
+	"qN6/ayEWRLxRZSJBiqtrYHIgDJQ7D4NHQbZUImO9mhwrueHxSlOdEp/nYWhJ2BgU7tGrOJgGUSYsTFLF",
+	"Q2KIfWKIo3fv3rX0WFog8ngijN0TiFe/d0by6VHn0HgYyNZeZ2Fg53pyY0lzqU+n30RhiPU7h4YVOUaY",
+	"b75BkH5okWDTutAYP/qh5cowrVdo5h2wSKoomExGBKJFkTfCS+MgWbVeQ0A+sm6QocmDINkkBiaS6UBG",
+	"/QIjEW74eMXAYQYGRwDsDag/rauYR2oh42ymURNMSh+gfHjgiUgJxxP34uKq5IKTCxEpmcYeKOsH9NHB",
+	"PEjQv4qxrTkfng2caHTaXQy006PwRdAYNA7bnTaE12olUc99AOFGB3ycKtGilEP9nIIj8+697zjsCr4m",
+	"YthblG3RIAG0c64xAl/RzymL0Nh52VfjFSOv69dkAiYDRiyUDG+AFDQAZpTqLvzGoPE8UMm5hvGSQISM",
+	"D5JE0aufgxRcXcgogaKDUsoTCGmGWD+tgmXZZ+Y3dCHphf+vWEwag8bfDjQLkJGIEnWAv6oDB5A38OHd",
+	"XXMNAECwAsXAgV89P/20w/T/1F/UzWt6mfMxygvGirUJDAqK3QmQK/imDpxzA4HKjHFayETxQMZkBqfc",
+	"32qoIPo02H5/Lh4hJFXvZEhz8BA8to0t3gTbrKmAtZCRwozxXqdjXOqmfr/jCvxZYZjvziilUR2d9oUA",
+	"JZCdEPvvmo0+zl41qIXy4CK64WHgE53Ez7qbP3sbcYfU+/jd4ebvnsh4HPg+9rzud3ubv3jtCG9PMIID",
+	"Pj3a/KnRpIT/rfQhFqHfO9v8mTW241Q2IPH/Z+/tl9s2sn3RV+nS3VVO7oEo2XFmj+XatUuxnYwzceKx",
+	"nPGpuzlHaBJNsiOgm0E3RPO4XHWe5jzYfpJbvdbqBigBICmJFCnhj5lYxEd/oNf3Wr+1fKYg1TBtkvg5",
+	"MJ4ByMGDk//6lzshpsgyDhAD7jsGSnTGl/vEEVNi5mxxiEFBHvoYUr4w6/Nf0cHnQ0qkxF/ccHU8+ugL",
+	"/HmOf57L5Gsr17bh8IjE2wwV3/Fs4qxvz4bxtt41JvyTqPLgZSy4PK9h9Z7AnfQp6fvKQiCt8M9C5mX+",
+	"3Rp0vyUiRWurnUz3g0qPny9/4ldtf9SFSjqyBiIA2//qwb47Qj4iRchNfkpF5Vcr0Wl8byh51Ynx1On/",
+	"c69Jv2Axvdff4QyFVEOw3lvAaLbDDySJ0WgrDGWS9hVXIQZLL6pwlODlnWOSh1RhVOkUc6cS86F1Y9do",
+	"dh/wffvBWIBA4VzeFU+5vvzABqB+bmHCXzvmtmHmdvzXFVgNLuUjOt/xsRct36GaFLb69ygZ07WvcI2m",
+	"b82XV9hYd+o/av0LFGysysx/V6aYojrxTiSSO8N891g60eCt2br7/2bj+SPmkmHuCLBMn2G1ECArDTWD",
+	"wZxevTGMg11jlXtl9Lg1/G5E3mby+C3rbJ59sXmQDoKlE5K3bmDxFAlCktcS1CeItMFgLJFJhFYMhBk0",
+	"m0101mNvlM2lMJTXTPGKBoKCsVZxK/GhLYmUVtfgugD0jpv4LhqdSbx0qIBfp9WTc0cjLyy4xX1E4CUr",
+	"u4/cjp/iM/vnsHGTb+dbHc/aH54FAX/3SVmqx7dx0njwiEbb7ZPPdYIgmc4xfwmyABHuwdluiCTRY59C",
+	"KcdAJ5TS7I6sMBQpRCyhYAfWaQtnluf2VcC0WE9fqORc/13MDzZlBVXnWLF/rts7z+5sSBrtDOv0mk2e",
+	"UwKvxJhnXqgnJqSGSLOYDOLLeWKsyDsv8jQ+iA4omO9mVJNa3jRReuqo7pGv0YEfdNnj4T5Y2x6YbDez",
+	"wPbL+llhsn8X8w8C8GR2jmMCzUAIG0jIEcWNmOQRcC8pmm2mt5iNATBtlMBUYC2JsOCyMj51m48h0Cb4",
+	"cII5B57DykbG6Bg/cYH3fiIb1BiqQ83bNIewK532sEfaA5zpw2IaPl+lnI5RdPMGJILoUQ3k8aFQUDoT",
+	"VAcopSt8+ilXaB5BVgIVpLeSgXvffrsUyoW0hlHdOjvq2hPqqogZcweqOZDU0RdEY2uOmp5N9MygwGGz",
+	"iXR6uaXKJuUlDBQBsEQmkM/m838ATaI2elqezpViHHBbTVyDgOR2Nk5aLnNJJKFQmNUKWSC+qk6zEc+7",
+	"2OnDjZ3eWm1cIOCjIVdDkTYb3HTSsCTZJ5wZRvB7bIAJuFQnUgYAQs5/opXosV8xbZdlOqfsP2gZEAqw",
+	"oQjIHfaor8SlUOiM/EhYJBCPnfF5j72C2aYQboXCZV/HSHnBL4nlUH40cZNqPLdQ5/BbbTQVX9/xmWsL",
+	"fKDhyi3HHcPZ67iZp7XbMDSsdW5PtxUSzNiyBlfpnFnx2Zoei+nXmI2kB1yg+mmroRzFe6qwBNsxlEnE",
+	"JnomfOl26crqq1kurRXqJSSJj2SKBXfTaToPlfZNublY07tGVu5dJ8XCBFqTYjeVDQwjr5IHTPYgpo4b",
+	"rRpGDxfXGP4DPtM+vtWrhKxumm27fFg8aU2xo3C1HDbjn3+Bio2Dk2ffP4eeQP7v7wJymLEAKtg0h0qR",
+	"dZgJgPE2bD4hn93Z6v05L+fRMHJ5w93uPqgxIhcMOh4kiD4lDRaY6hwxGhrmBJ1/qlMZ6TwDRLuEW3Ho",
+	"XnGw6odomA4Cc5RTaopn6hvNY59cF0DIbV4Lkhad32JP/Bb4vW7jscA3HE2xw77vyHVdUSBEjbKmciCg",
+	"SLEwInXCPRNcgQ8jQhwihP9wd3HKP5I5S6W6QIsD+59heR5aV6lIeuyDMEWG6aBguYBNYgqAx2rI7Cwy",
+	"ETSDzRLOe7eSdjMAttHDiUgD8DUdNe0BNeFB8vxvBQqKmhKGZBoUZAQzKIw76MqpypBxpyzEeedw+UJM",
+	"CYNqrEs8o1rPXnkGd+akd0d7TzxiPlJ57WCudtSnRUOWCcBEWT0Fw6OsvMUTPZJKmkkF+tMNazDfH3VE",
+	"blmmM6CIT1xCtJVmmDpNTmlGKLy9vnJnsnRpLRMMcIJ3TC501LIH1AIfE7wTq8uC69pULi6lmDW7XQAj",
+	"9UKqBBIKAPQNTPeMJ+KwmAbIjWZHyHs/xAreV9/gocRKqvABLKqWTTZjaA6xqrn4i3/g6+ZNGdqEzqJ5",
+	"OBaNJx1IxUlTIBITqORG1PgFe6Ysq18FGAySNyUADGFdEiIIUKoR+WWbjrYKSfrV1IRE/GxvFxRZ7m94",
+	"O/pVKwGQO1vwOrTLR78dlTTGNx/5eFniIdwDr/xuxbiGB6vpgr8PNvirqgJVAkBu6ORwG+axNAp8qgL7",
+	"8MnSCHE143Of1vESkeRRdRVOUw7iGMB2nHkYU8SXp2lNMNdpvn3lVd9r6dsLWebgawE0FW40Yn0D3FZD",
+	"THd3uNeGcsChGuxXDWGUr193geV1Ja73V+KKR/WOgs2Pu7zVx6nVnahpR9BXO2nmtO8IR02JWZXZB6xs",
+	"U2AbFosNt3weDgUAscxCAyQZT1lWGHJpY1YdO/USxPquIXrkuCgYhmoe8nPi4LiOkTffFTf+AMvfK11y",
+	"OzU8S/j3023y73D2bqq2Rl2lzuOWPErb/ZU++11ehBz2hvLqDz04HCBebLOI+hEawCBgaJLPz/NCxT4w",
+	"qFU6p1xkkEWhtYxv/AF4NuLzVACkzYmzGUDo/KGhaY4dTthgDt1kohLsVfo80lPLMg0tmo7xCQBsd69i",
+	"WrkHtRK+McZLFqdiZAnNdqJn0CSD5dA+pMd+do8jaizkiJZR3r7SeWiHAmmr1kk2m88xqGsu5HRaD7R4",
+	"OrS/Kffmg81IiZ/14Af0amwX3saP2yw3PlUTfg8ecq3klhmqO+bnmObc6fJ3ostHzIo8k4pbSOECykbe",
+	"8AdS7noMszkUcupeiPWTmEQPNZi+L6XjjyGpy12FpBPIc4mwnVYl6Qt5VArI9BD3kAa8MD5F/omJ+gpZ",
+	"sO9S4d7mOyFhS5iXLAYe7BhU7CtGfB3OhJsewxj/1bx7xD2uYuwo2Kq+wn4Z3wPQcG1Ah3jhfeW1/qwH",
+	"95LV+rMerJLTyq/hu24rrbQy8jbzOanJ25irXcikxIncaw7lz3qwU2mUP+tBW8gR2F0XcNyTgOPNxNkR",
+	"IYY1SrXpNNefZcatoP4E1yVNrSPei55OHnTy4HHKgw1zbqAw0+7b6+AA96dCDvwl4OYYzDGlCtgtcZ51",
+	"2fqXP/SgNVPkkw80vH29aKlUeqI7OwUxYaBzKbfCWESVcYbqOSW/xyelDTHhZbmvRRWir8pC4ly4ow9d",
+	"fuANSttzAtuIT7BJ4CX02zPUiZlaDOnCDvTnOjnzk3BSZm0gjp/1wLGrDZNoO3H+oQf7FDbdpg8kHK2I",
+	"xe6MjHShyB+yfYfMwintWJWHJvhDD8rUFGPFlDrLW8Mm0lgN4vOmbGslpAI3A+x0q9hY6wSxrxwfYVZC",
+	"G/5i6l3VGZ9ji8mq/tqDjpkhaSWEQX3XreYMk9vynD1OCen42mb42r74pynUF7G7542dvxowEv4A5nJj",
+	"1gku7taGGIVSUo3dOCcV7o31xlxSu1Bq1OgzAaH1eS5FwpSe9Rh6u+ER7CMZYWN172t3zLivAkeFFp45",
+	"V1Aa5ux8mYmTMsWR6skoM5AvpMREHjXiEGEjUDmEE8e4ErMIOwEuNkmmLEXmbEdYYsqNRSEx1ZIq1yr9",
+	"/0lXDfmObid0fuHW+pLFqkjTOCBbGUStsQRp2q6fQku/RywtYP3LAokA86v0rBMbD1hsVCUFrsOR67nV",
+	"58CwOulx20wQm89vLzwCA19R9S7706rEa90+kaKYNinY2NiwmKaaQ7/aBf7u5EltLeRHP7fd46dnhCrq",
+	"WeqW0zU6hbxTyDuF/K5ZauA3N2GrvlHr0Rf6F7DXEpWkmbda8bnaDfglOl+lsdD82qDWPLXz0IFOKmCn",
+	"05QPBUHva509MSFXm1rJG4/GqngGbLqvYK71emumL8U7HGGV5O0s3FqTvl1uwY42lqssdq2ecs+vf8LX",
+	"+Nm6ipj9bTmwS0wIj1O136QJYOXrcSQ0UptLh33OLLgAIPYk1VAAOCupdxAEMpaJPNd5j1F7FgoX+RhQ",
+	"Q5TmNxx9g3oQjtCuCtEedAHR/YgyhDxucLiUCZAs0WhnQOb2TcjgCN/YSA2/VoDI1jnpgGuBr14iNGPq",
+	"GBszrYSp+NfQCYZ58ZkR6aUwEYv5gKtEK5FU7lfarpywEj7UAY17EB0IVWRu18pfwihuD/ccJBD5AXyM",
+	"VmAN/FodS9gXqEBkBeCpvXN+cPQF/kt+dMDdbPGkpwaRg60vhwjkU69Sw/vgQK5UDkk31pVD0iQfd3F6",
+	"hcCXlKjDTnYK+T0WCsKB7fwSd+OXyOfgBIAglNKzNfndpcgvpZi194qVBvK9IlTBiuEklHv5mBdYAhNd",
+	"5NjgRYgLLBMHJrfQ0WmGAHulEUHhMvae59b0FdULZgLDdYGpg4pTpGnZU4ZKVF6y2NJNVPBndJPZ4Ve7",
+	"ST5EYywxPfxMOk1jf4wPQGJw320omFwzvR4JoYXM6quv3JAjOS5yr+QXaVqSDgAwEuAdZEjaichFw+H/",
+	"B85gg0f/IzcXOEr74ae96I7+fhx9d9IsNxf+u93g3B99gf9+LRG5mz3eJDJQDkBSPqG6wjlHlIGYfYP4",
+	"Kt86Y/iSW57H7Bv0bKtEOBMV8pjhCtyUcelOOFdDEffVNz7GGFHjIkxXBCc7ljmOQv/8b+FSPBODidYX",
+	"JmbfJCKVlwL6o1vN/IVv0TPQAB7bY598Ro0h131w08MAqTbC9FWJDvuS6jOhAYRI8NGIWa3pXdKwYWGZ",
+	"meg8NFgLbZVo05xYXRthFmh47ZgqPPWrM0n23pZ4iIysc+7vuiZPIL0BQddpyrditjnAvzdzW9+XgK3T",
+	"lqBjDh1z6JjDfbVyuA13IE2n0Qb56IwH5AJlN0fAD17IyFpssIjGiL/RGf7wQ6aVnbifQQdx5OBbLZu+",
+	"ivnQyktp54c4zqF7LJ3HqGhdvQivclczfiF87ZkV+UvG2YAPL0bO8EEk4wzuMUGn06O+Guk8Ezmbilzq",
+	"xDRFaT7Q3txffTLOoCxR3qfgCs69tXE07W9n8+1JYMVTIdBk6NOIX/E2nZnoFUdf8B+tVamnqpwGcSSf",
+	"wOR9InqEZhRQt2dFYP3gL1jRXYtqjod2pT6v/s66Vq9+Gbvb7RUXuqTTKy6xww9/sBWa4RDfjliPhuay",
+	"kWA//PiKPX/61+PQFRoROp2kTqUS2EPN6QkJn/fYaUXN8AVGoN1Qz+bnLWT7kQ9SsTe0a8Vn6zeufPHV",
+	"jIpawrS00AoY6yt88eFraabaSI+QWgPmyjPh+eFIpospINdG72j/AftvEz5Hp+Z1kcoNe3X2zzUZg9ZZ",
+	"e/vlaS4vIVlaJWwC3w/ykL0DcyGjqlYjP1XzDzDKuq6GM8Hz4eSgAfMFJhGU94k2TUlT7tLtAW/iYaoN",
+	"QGkDrkzAm/FJmwyvRyx2k5aX7laC5fHhUSy8pKuQ7rVympdP6dJT4cwe/5KD6ACHfQB5XeD2cQel1fqA",
+	"g9TZHvtie6Qp0SnSCiY3+hKIG3Cqo1xYFO5Niks5mtIDncwZBJycvpJqNQb0fKJXrlgujEWcKJGxQlkA",
+	"1adOgDTJXoOXAaZxM762YxZ/WElHeA+G8CpE501+LzMij/h0E5sfaPALEaHvheFIqLXtkJNaMCVmrFNf",
+	"uMGsH7Ac3M9Yn29RjJciksyHFywG0Dql7TkNHZO3Ugk2AyELD044xV2HBFNe6YZRfRFlfJ+7h+KGAIlb",
+	"1AdE0VtqmoQJV2H3rloofst22L2gdbbEueDW90DjINvNnLx2oDvWFciO8QpXuMq+bsawEPOy2UF5NtGz",
+	"ZaZOnQ+DbJu1VQD30KaR6oJC/WhpunMZeFK6cXXhFQI6AnOzRdgjlVJtstZZxIy+It6HXDkjAJQCaX1r",
+	"KncU4XIueFKtbfaJyWXxc8RmEOAMlc5Ovjs5m/TYq1RDkpR/McOuCwG9ohb7za3p9mR895kQYWJrFS93",
+	"HKTLjthftDTorH/XXMujNrQ6Okni+3urpQ5WfLY99kHwBDoJlbgI6IoNigPM2hkbReK2KgIQHbcGKKjw",
+	"QRPPtZya4Z5oSmU4VfN3fuI35Uz76ASkRbe5I8IH7RSXh+rCuE5lV3nCrbIXrnCIXIBr/VZejEVPBLsb",
+	"R4QbdRd1k3JmnXLS1Ygu83QsHPRORbqllwQ40W11pJDG2aoUhZJQK1SIZCrxGX/IC6ywcVrNOo3Hwths",
+	"afOxszDNDfISP0ibylHuVxcF2RMVwlTOzk0o4+iL/yfoCD5HuVlLOLM8t+S8cKQBjg9bOTxspos0wcak",
+	"Hu2Y/BuY5xhBTKOs/YKkgeuuxx9oKv7grp9bQQ9uATzTz3XbCoIfv10/8F+m0xE6B8ZdMB5/2hkviR6A",
+	"14nA74YVLam+/SAMciIqLxG5YYmG3AtRrTjv1ZeN7gNXuQ9I3o6jdBzl/qpJTUmVd8BBlpaUBv1lJnLB",
+	"ksL9L/fuzynOifK5Mp4IVkwdn+s1FJt2LKVjKR1L2bka1LvlKTaX47Ebr4mpvNaVPgII/8R9U/UFMwl7",
+	"sExzPXZGZo/9NmJ2phkNYDwkh7OVEJbD2U3pHH5AsI/aTgP4+N3xoo4pdDGQjaHBwVmtmhFrY8IVhgqN",
+	"Gt17pjBTqP4OIDkel0baCYv/jD08GzNQjFGfDf07jLMkUfKTzhPjCd3NDIqavEsxkWaa8jmkcUQM+jUw",
+	"biiPFevQLyX6C6HplEfxwiYkPEnct2QDMZbKAOXX1VX8uVBTkfHPvwg1tpODk6fHx9FBJlX4e73Gw3ff",
+	"a9rtaKXZ9N6FcN3825yp/rR1vtT9KSOnL7Y+Bzr6Qq3Ov7byIgDJgscMM0KEIjcYN2KmGE4w5urZlpFa",
+	"1WZlutO3Ut72Yn/2xYztsj37jqZrB0JrVxP8Ijst4aGmeKrKQb45beKvSJq+m82VHAikTSycutSI4SJz",
+	"pmeK5XI8CcrDRx80hFc+MXTVZ34OBD2fsG8gF8Ldew73xt++JBbQV7OJRkBMr6OA4MckCy/wJcKDD7Ua",
+	"yTxzt5CbE/YDq70oB8P3gFSaCsCuZHHUZl+4WZ5SbLVjJw+fnWw5N6Jy8Dtu5umtwtCeGKJVZCCr8Lfo",
+	"YFo0IdAgI2jnIJUULbrlvFDhahxR+xyu5lBdmvE5RnNzMZbGity9wfb6KtSZEpuhP2shfXOubMdlOi6z",
+	"IS5Td447dkN0V+E2gUiDxnI7hSoXUqHZ35wwAnVndiIYnYay6Qilo/ss9NIQEp+HYmrRXAL0fixUZ5ng",
+	"CnyqdTEYmklnGXWW0WPRJejIAxTuFS/n7ejaCGOkVqbNVjqTY2WqdAst8sWlyOdQvIYtlDlA9DKrL4QC",
+	"GE4kd1mDpPNGJeAU9GPvKBHXdM5843a+I7KHSGRvVALZvUaO1aFUZtFnt5q6Xg8Y6V+J6ngioFWHztkg",
+	"1zMDuZGEXevuwyRKqNrmqM7Tr7qwPfYrdLcxLB4WeS6UjZuDGLtFXXvm+KfNa82hpnPScYMHXbZVzw5u",
+	"U67VJIKPvtC/fHShSR6/UYnBdAGc2y3l784wiEYaqx+23K1O8HekfjvBX6Gm9eV+C2mjst5sMwMpX9U6",
+	"qpo21FWLEXTUUmIGSIs+o2EiE3FO4i6OIJjoLW8ZbG5EgoOwQF8FKz45CTgUxkNaQLWnr2J6fvwca7yd",
+	"lq+VQIwqN0SoY021vgjIcjAlXdi+ujotpVkqqYzUPU8oNO51gLo75cZgzyIPt4vAWYYZrRX+NxPgoJQA",
+	"smEEbFpfTQTP7UBw22NnuNELaBnVziE43pArty2gfJmJnlW3rMfKkBBoXfjGSofjvsIID95wTjecuy8i",
+	"0lH8rVtqXhaZocf0elCozmtK098xj8YGslNxnfdZZfvo/bV7UWjbQGMRiwkeOxdGp5ddo9bbCj+iyBtL",
+	"POozd1h2nzv6Qv+eL82SqcAilO0jCdHx6fGx7zlnGnpHfsKxX9Nwq3DOpLy3hnVWJr5pa/ftyJny77gd",
+	"TjZryV7ZpHbWV9meCrT7m4983DQM3XYE98Bbv1uRJb3TiRzJTql+yHht/jx5U9QEkr5bLnOUC/qzWdX+",
+	"AfJpq5PiTqG+1jhqoWM+qI8icQpuBaon6MK+/+ahTGIIjqPLgGeiPgWHhiaa3CGGtXscqIuW34EaFc6H",
+	"U6bggDsVig7tuR6Nutj5wckBnUwEOMt0Lm7EnJZjj1DugiBr1Bmg1J8OXuAM1kRLNe6xMzHMBdniYIxO",
+	"9Ew1oYp88uPvNXY7raLN4x42uku03xMHuv9i67vLoyDFhzxNB3yI9EUIyuiNPfly8OXfyE3RG+hk/v8c",
+	"FXn6tSVDBZJSdJUYK00ikQgpZ0VZcEldKD277j/X6lV1HpsCTC2HIBTB1Rwmz+v7LnndRRpm+YU/pMf1",
+	"N1cyCsfB+2dLGnQXzEza4UQkTI9GeC7Cxz9dbM4Z1KvrXx5WBIVPP8lLoX6f3udXfVOdx2a+anWIvfuq",
+	"ikrUZtywsVsDK6YNnxRK3M4QFeg+P+m76jw280mrQ+wfoQLwGtYaun2EwkWjMwF1zQ0fF31wP4K8usdv",
+	"+6EyjU0BQ4YR9u3LnvmgiWO++MFEwvigMKLpq2qd/TYV6p4/ajmLDX3TMMBef9JhLjh8Ud+ope6TFkbk",
+	"Zz5h8D6/6u8LE9nMh10YYw9lKwYMJ4uV7C1ueVgavf2jMPcsaD8tTGQzX7gyxt5+X5tLaikxC17A6x+2",
+	"PjBJUxiDayBMP/SvFZfua1ICwYVUiYkYN+zMcpXwPGHeUcCe9o4pHH9C2YUR45alghsLXhBYXV9hHD1k",
+	"EHDw3Bn27PPnCEa1k1xgF090jwZTDcuIqqjXPRYbcGrEsFETPVMBagDfC6Anvb6qrhQaa2s2EGxi7dT4",
+	"VtqcTYtBKofMiPxS5BErVOpuN8JaqcaQUaFnAcleCTvT+UVtGOkVsNFGh+yyKE4isqm2Qg3nfxfzzfXO",
+	"qE5yreD507umvXbvLR3pqPT340e/aTwpOgg7bA8/CKecIpdre7Tuka/RwS8a173s8XDfvjQf3ouAvtX6",
+	"PONqfu5dQvsYuF9hsn8X8w+iMDTHHasiwapOxptFzyp+7qMvPoCwJE/1baB/cG1TaRdHEdNjn1CvcFzC",
+	"CRME5xlyNRRpKpI6Zv0aXrFG9KxcZ03wrFzFFvJHPy5qCrnI9GUX+36o5Vru465HZlFLLx+Ch7oaJkIp",
+	"qwtbEbTtmTI7QzK7lx+zkl7TpcV0rOEu0mLW4gtToIFrnOEV9QIEBNvcUbxFw5J6kxvIaT4Di1SqcTkq",
+	"08rJWzAiQfZymRa5MC+xCltiNkwm3SZCxvRA9FVOirRvjIHCWo9GEVqdGKq+EFNI3A5CnJUJO3Wc6fdp",
+	"wndUnm/APVVd7D1lQK/D7AKaEGA1dsnQHVjvHfA/JII7tUCOSh7TmIFzmqZsJFPHWZijnjmzeiygHUl7",
+	"Us3r8t07pDttEbzzSvJeBcezcRLggJQGPJANc6BLa02BPL5/d4+2TwBBkdAbOuOGQd8aaZiVGZT+pNxC",
+	"nU3dzEY5BFPKmY10nnF7cHLgDu6he8XBeoCqV2czECOdi3JGDROx+kbT2MOUL3+22lK/KjTe6cUPudy6",
+	"/NBQEVh6lG9eb10vNVCjXZoujjRcmRUkjddwmBiw1OLAX3yAyDed8Pky7oagH2MVpk4TYWxfwdoi9j1U",
+	"vrBMG9tjcaZzETPD54bNJiCyYGPMBTUbr80zd0t7JGr1wmLvV63GqTQr1588ytWfhSgerIW/H/GIO82B",
+	"f+wNOCBpDCGvg/VYOhHugltTGLGRW68WXGY/UoE2aoIjpi9FnvIphs99PB2CzjMNkXFui1yYyAfVHe+n",
+	"iAYEyOlnp5zBGCLUwTPOIFXHI/VylvB5LbPWtnQLnPlo6cNm2bBkXGuFY++K46MSvS6/d8esOwfIXTDL",
+	"d/xCMF49WHfAHa0wLbzxH07bqCYMEddy1mMoBuu5d8SIJBQKJK1IU+plMBBDjjxT1gaZPgpjdz8w2xU1",
+	"PoCixq588QqEA+A3MEBNIBJfmakUdnKU6jH2SqhnH5CPh0rUhBq0V5DGIHXj6fcsk6qwvrKRs1yMcmEm",
+	"lXtCr/Upl3mPfcq1GrNhLhJ3XHlKuEN99fz4aYkTPNSJYPGAJ+eVO+MoWMI6h/JI929I48S+KiFntta5",
+	"C6vdjGID774nG/QM8jjfqmZOdObRJW/PhrZG61c/fYWlbQ9yHA/TecjKjjvV6a75XMnM5NjZblUGVtjJ",
+	"Iv9Sc63EIgPTRYsCdJrO+Nx4LAdDLaxnIk0PwXJLkE1FkNuuiKn06jiHG2ZTbixgmGsxj43AFHanelOn",
+	"Gg/P6sd6yo2Z6Tw5zIVp832cIR4eS6WiYg2DBQLOyPAviZgcLVR5DESq1Zhw94LAZBVpL01AM3EPS8sS",
+	"LUxfOeKo9TrDqXhPA36ASe9oQj1U4a5Fa89q2MpwKKZWJGXijC+QSKg1LEsEgGtpVfruK9iO4rM0gIRT",
+	"SSq7q3z3rx0P2Ndc7opjFfaY8UDFDFgBVmHfgpccUe+UFpFJmjvUzZQlQSA6vzv22n6PnUJcLvcCFJR/",
+	"NWdDSE7zjoaSB2X8QkBW0aWWCXQ0g6X0lS9Bq7RKQjaFlavUVgTeWlvFg+u5yns2I6jNgtfyRmL6TNiX",
+	"CK1aRZ2t8gbpERNKOt6q0g0fNI5YLJE/nNNedrrvBrUESA6tSm02mIMx7YgevshaRE9GeLtpT7GLRYMd",
+	"yZ6IHZuSG0BGijBUAvETUKMJstcZ9S8pXRDhigl+nLPnz1446aeYtH014YbNpUgTULo1y7ia99jvhjyL",
+	"jI+sb4gAWk0Fgd13K5MWGpUNBDNWp6IhAo4r3x1dfZuG/seqq2XPjH06h8R/OmazMWbz5jMJ6TpnHQAj",
+	"QiOBNRkOVpi1c5yZSIc68+3ORzpN9cxgvFawAR9ejHNdqKQaSo1TrsYFH4s4Qtxy/NxPDEMl/PAXus6G",
+	"E62NgPYI9YyBZrijhomf3z0V+a7GW8o21sGj+Ejrezs/6L7k+wCzOQeYB6fVFkbkimeCfuns102IGIQt",
+	"WGxKmQDTWNfDeylyOZofot3bHqkiuxFUSCcqCLGMcE4GwokeU29s9hjZkY1tJOpEyj9hbm/IJN+EUPjo",
+	"JPFtTc5Xvl3qg7Io75GLdErmChwAD51jAUiHRGmrEv9wwu2Rh5BprO75TQk2rSS2hA41ABWTa51FTr0U",
+	"EkzVROZi6J6EFvzwiDbC44BfejdT0mOvQzNaep+xfB71FRq2bklTO4c0vx6Dgg+tYA4xlni4sw72bAx8",
+	"Ly6g9ik5p9/IiIW88KYqpHd+6Suk1BAMWF0tibu0gbqjNMGkR+C2lG45xAKT+nngvqxc+OOLVa4P/auY",
+	"NQ0dVVLqsVqgx97a0iU/yB13Dw2HReKOujsJHp8CvAwnzAjRV1e+WV81LAwu38G6TpU/JuYclxOfLB7p",
+	"sqCgYebkoQEs62oFZ7RQakC2H+0P+IHcPxfICJAhv/EYAysd6m8xeXYi6GMwq/sKwCXBG/TSd3zCQWil",
+	"4RnwWUAS7SkbpjJ0kOYYvx1rsOvYKNcZpXxAgrFbHhFt1FduVo60jBBAj1glgWAjZVcsagClIK+tMCK0",
+	"y65gr+mclf2ysHlBYSc6pzb7fcUzrcYVzzSpB3UHZGGbbnRQVivX2iFgBeJdTVVdnrUtVva8XKBcdCHS",
+	"eSsR1+iW6hmmO2vI9YZ26f88fMWHE7Hsdn/bnkE8bFHxUyoYil1N3LK8vuhLTVlcVioBXmlyelGt0hQ1",
+	"xvOywnGxqciNVh5B8PnxdyyGC3GPvVXMpHrGMp2IqJItDCyYrCatsSkf2ETPn71gsXvk3D0SAwn2VfxB",
+	"2Hx+eAoUWKfXvNcleuOOeuEqU7wnRxyN3u6HK5M999v5tjVudNXyjFhcKEj6Oqe9jPeQuUaehiMWK23P",
+	"pzy3ciinXNn4IZfwgVXD8+FEXuLi4Ydhqs1+tgW8oUdve/vNrThPUfK57S5Z/2bz299DO9ia1PZrUrAw",
+	"wCyvOg6OvtC/lgEWnoJ+D/hFZFQ5fVPmFRTbv2GPXGdk6MSJtSv3V30PU6GnKVg6qXb2qpslIeVa8dn2",
+	"VYmK+BJbHzpxfyEEIN2SeyGAFCswQaYpH4pmbMRGwdomPWpKcMoN2wI2IvlZHo86HLF45EtuOt34hi27",
+	"BOAIrcwVGgAWT4P3pIIGDu2ve3VAirtGX7tn729UZd0bK7sj53VNXURGXIGcK6ZuPTJiVYqLRNorMvxK",
+	"xdp1Mn+TSLuTcnQDefDlUu8pm20drrEjiIT3oC24Y3w+kyrRs3N9Cc7QigbxqO2+Lgx7K0XKcYB1jauR",
+	"TIU54pfc8twcfXEXAIbgC03z3DG/5s7vp2zKrRW5CuAoGU9ECOuwt68ZTyEM9BahUzD842uR6qp/r5TU",
+	"9Nj7XMMs+4o6kcgyy6MeIvs1zv0UVrUK3y/78tTwfdqTO464+nxtHrq8TOXQFrlo6g5dfo7WmQhVZO6b",
+	"0wM9czk+CIeuN1VjdxDWBxt8OyK1c00tdfntH7gCSlzhvXTrcs1XZnwsjtxiF7hUAF4cSMUhpHdtI+hR",
+	"czn+H5+zdN3HayVe+V1vrCc/O/7Lrq7QcYC85gxX1voKp32In2/Johdv/hrtsEWxfUX/6V9WETdqLH7V",
+	"9oxbaUaSD9L7yhhCM2AslGPPImHc82MvlxxnNY0JQ42i6VLkRmr19ehLu3CqEB/jFtMCMKNQiUuRh0h/",
+	"kDCh1ZWpNPiu9R2gaPlRpmKHxQvtUyhH89tfMwm6tXUSGf8sMydcnj19/u/P//rdX57/e3SQSYU/Pg28",
+	"QiorxiJvmpWR/1uE8P8aEnBlyWcnRTZQXKa9mRhMD6KDTCSyyPxfqdP8rlz6Yzou/3hUMvKPqbixCLmF",
+	"9IHt33Hhus9bs3NSuabm/hOkfVXmB6g/Ir8USYRVht6mcJaBu3lxAdU4dXPy+LUtqNnXIpeHuRiJXKhh",
+	"HRb31l2Vu+9y3EdNJBcqEfn6ishE8NROWtUMd2zlUDAFoDQaEeMFS7jlA27ESaW9U0R+rzjRMxVXKuNC",
+	"+W1uwy1inPME/EaAUVr+gCjSvr0rPFOlFvSumYku0oQNBObIwirdZTkUULBP4CB84MaHtlQ6v3D3UD7z",
+	"933lC4Z1mkSVGx0RJYVTmZ5+T1ABcA0yww377rjBMv8bbuUGnZA4QrMPkujMUGMd5DZTkU/41ISvZHQm",
+	"YFP3yjz4vtWnebfb+LFyusGxM+PzOyJUd76Q5Dzz9tTlzhkEznluqyl0RKDt9HuUykvR7MgiuBduWKrV",
+	"mPHQjQnw8fJCGfBhpdB0l1umNEN6pcmdMO7bL7FMcFUpW/IvCeTYV7kwlue2vjXiT8L+Ii+FwuKK5TH3",
+	"U1jZPp3U25aiTMTw4vr+gn/RbcW6JyMXHAMxtUfjrSW2XuXoyPTCIXAnstZQ/CB4Ilf+kh9gIt2XBOQJ",
+	"nswhvkfBsjUIXqpLaeEzmCMOReXthYZYLC9D4Xr5/BODIg1ovwqg4yY2m2jwI2D77YgNCgvCFzHpMOID",
+	"QhfyhPoKXitylhXGMmNlmjohC/2tAUIDxxW+h3uudXYCkhtGIQwNblkuxxPLvuHsQg4vIhwqCvqD24+I",
+	"8b7C6gcD1VEcUyOkVt+yXFzqC6qbLFdax4iwIP9tuGdnaiKP7xC/XGftUg5rzkoYU56mIscUrh0tv9zD",
+	"coI9TlIdFWnaRS5vF7lERsO4qjAkELB/aMqVpIpILwDcn6YhpFnl/okYplKJdvZfGdMxWQRO98zaCF+p",
+	"J7HKkF6Z9GrSNuHKDvLL2kRNXEYHSvZ4Srjpmy/SWStVNWlVzgwqps1k9WtQmFG3IkPuumIV9OiAWnq6",
+	"wASqTg09FQogCRG9DDUwU1Ws+BxuvK5HVR6jnNBjVjmG9eDi+uL36YNWfsrFvc/FpRSzdk3oCm8ObLnj",
+	"II+Gg4AjdYFAB3M4CFcRDVdnJbkwxcB93EGLmP5dQdG/I+dC0f3TkkE4uQyJR0FNB6RjmFSvBjgsjPhR",
+	"lzRgdllcV0MaYB0Pdd5Bij4uSFF/aIOrgHRW9LkDOMKNKDBQ1ECs5ycBlHKPzaQSCEcAEG6DA8VYrgiz",
+	"/5o2QIc7YrOJHE76CsqalQahXbnTIJRDJlUichMSDRXTqsc++ia9XgOQ2D8fMgt1Wuts/b1c/I+5zh4M",
+	"O+iQwneCaCvHCw/rNcK9Ecl+Kf9YVgjp+yS6lz8xbAIVmAs1j3US8lJfLBqyS5OcFiyKmvydhRlvoRIR",
+	"15B0PaYfYs0gflynioJRuKI121o9eBM6+UnYnSWSHSonLPdoVQPzwRcVdrXKe8l3rtu/0Nl+De90pi9l",
+	"C/7hJ8C+komJSxQBwlQzguHDEfNBCITNk2qYFolIIqYV4KRN+RgTfN6+RvsY9OhLif2QpWGpGFmmC9vr",
+	"KxpLj7EOh/AQQ1QbeUVwmjWCG+Kq1sUAOhNuJQf1icJvXyPqI7bPZ0+Pj8P6jXAvsQKaKgx1lnFzwuL/",
+	"lIn5j+OnL47/+//83+j46Yun//1//m/cAOImE3NwJbn5F6HGdnJw8t1fXryAxObyB6hPtSJ3L/pf/3V8",
+	"+OL08Ed+OPrXl79+/eaw+vfzr99++e7rwk9Pn339Jlr/mW//3387qE1CXtyov+kZRIcxYWyWS2uFOmHx",
+	"2VAe/igB2mMo2UgSxJ8ZSvh3joB6Y6HKdOsrO+SvrcZ9foK7m+qcANZtLjhgdOYiFdw0DevuOnea8kF9",
+	"7vmz4+Nq1vlf//141cTzlK83CavvdArvsEa5CdazUFZm4jzjn+tH/cvx4qirrhpJhsAXyRaGmFpwiWMr",
+	"dUBMBBWnFhSTGM7C3GgCA61TwUGPvdqXdLkO4mER9xIV0W1tIyYi7jt5Spx1DkkD4N1wP80R+ZMnyLhR",
+	"9wTAoyuIiX/GHfLh7Q2sDpQB8Qe9nPaqCv2wDv5ghVuwU9Irgt/dSptioqbntF6ZcPKG1IgXLIbHzrHE",
+	"N75uWCHcPNDQrgILVqZ4X8CCbuwlaAu0g4+yo8dWHDd7kbm0QG1dg4xtZzclCeOBFNs4b9nNHa8egRJu",
+	"WktP8JaAl7+gdgy55akeFyIiZPxwV5AFqGtQDQeZWt8fH/fY2VSkqYS2sk53jH9687GvaF7/CYP+R8ws",
+	"NIEc6bw0J4JxMRG5G1fryE/H0CvdNCpTaDIqf8LFr83/t6X/wfya9L/y0zxc9e0BK1WLalP4kCuoTRXq",
+	"/YJ8d4UAzVV9CvO8tc6oJv2q4iTVeWFEXOYly5ypIhugkREnwnKZmh68Ie6xUzTfoG2jVMYKnrTgTtZr",
+	"Xc3KRR1WFi188y7sRjrfRXDKjYaE7kWnoIPY+YarOJYrS/qouQkO8gGS10GOB1JOvPgecsUGAsplQNjW",
+	"Q13uI0nvkKcH5GuyeXtr5/01Xbioqbh8FaJfhnZZ1QReITiNL4ubitwu+HGNoGRpvsAQfK70VQPgJWkT",
+	"ZWsspwtcCDFl0tbmRUH7lf3VBe7e4VPZkfsC2FyRAS2Ca94ilP4QtaTOYfPIisuQbtf2wAAEqzPi3D/m",
+	"q2bZ1aUNVfJSoVm2Y99WpxC8xuTY6/5vroYife9GXtv/AU85nnnX5hNOKn20GTOhOcte2Gd4bCvNnR+5",
+	"eYanl/GAXZMAasO8whCI5NfLGYSMd62Qvn23Ql8b1WOnqdHgDiXNCzqPOo4ZQdXK0NMU0zm2QEwiVigr",
+	"UzZMBVeHxZTlItOXwon0WuNue1xihywymH67KuS/bpdI2PUA3KnGCKuwnZVsxUaFYzXj8RNi7AnkSADe",
+	"rQEOy17TV/pqQWGhcFEufClOwrgSs2Y7csuazKaMP5jQPRl/q3K8uzb+7rOjH+owVmZiob+f09vjx65N",
+	"7pEdS7B658bmgmflh0XltPzOWmPLv87ivaWqi92Ub6bq1tu+R4gVCfWhxU00Ya/VSovixjj5g/hZ0rBp",
+	"Afno1XblkBQ5lk7xLabUOD0biNxM5DTqK6dJKx0gLEMua6x07LGyRKiNDcCVsKBarCt40S3l1IaET2Vu",
+	"ty0cxVd1uurDYK93auM/bp55xuehGc1cF6j5QnHPHbHO5iyuFXjnQho5MUlMEqeX92ozqCo6o7mV9n01",
+	"Pg34xt5I4MRTmNFN5QMoPKJ1VN0PYprOVwr8rF1DsHHHxE+OL7RlhmE72Y4Jdw6DFZL2vSFuVudH1WS0",
+	"Go405KlQCc8bWZJ8RXewbz78+Ip9//3z77/FXDPHo8SlUDZC9C32+9vXTqOrdPUC5wBePHvzj9/f/Prq",
+	"DculEYivjYjl2Hulx07ZNNfjnGd9hTlvgidgvwKcCbOTAr0SgPuBzlLS7NwcGtCTgQb9Cm6pzbWyCSs+",
+	"24XNvFYc1d69YljOsaYzw2tpptrI5h4HjruW0iAVddVZC00MOmbTMZuVvJOMG8bhTEFytz+nZg22kwun",
+	"85kWRCHIHRef+dCmc+ArekSYqhK8AmXDVapedVqWO/Oxsx0Jd4jweIdcKW1Ra/JNn6E7Ox0+Jk1fXQDI",
+	"aMU91mO/6oFO5tB5ZKJnCngtzlwkTIKT1G0Cpx/djXoqVFQdu3ym5IF9hQwMYIyIs7k7euyUkuyfHTMl",
+	"ZuFBrthEFzkGh/mFUC8R+sj9zdnzZy9YbLU+z7ian9MzMa5Qz1Rflcv0icK4I3TvuVbCiHRUi3T4AW45",
+	"HRRmZ4utKlO8p2KrM6H8+DCVdsxouCfCs2b8gSIwWWm7gqzOZXBfLoN6ttDVhG0dwAjECSf7PnTtdWou",
+	"V5WOgV7ccmDP9T4HkgdHl1LMmuXtjzonuxMklu91iCh+5GDAN3nQPjcZx7/iqRPDRZ7WVOr+U4oZLuYh",
+	"dgeAhf1zKTIubtuOgnFuiY91rsfWLHF3iJCyrbyUdu4VSlC0p4v9ur3qvES1PvoCTMHzcspQbGhvhEX4",
+	"qLE+MRV1FnXlOjP6isqzSho4vVaPGCd1siYh/MqsHwzM2S6oiHuTt9SZ5+sDj10lr7JxElmiRqyuMwBG",
+	"WRO/eK0Ftd10WkKhUmmgg7NK2DSXl9xijNZg+0IW/xmTUc2ZAUyv+njEBxj0zlDCIA6BdS1UB4s5TLIJ",
+	"16lSinKb5sqV+EdZT8PZNOVDAdhqTWGQSy5TaIPZBqNUj+MEoZ+IxUrMnGin6E+hUmFMwFiRBiLm6iV8",
+	"O48f1GMxSB0Reyg52jRyHabcCmP7KogmePdJVVn8Q0uFSV+kp5oeO/W3S8NAWxWJUyONFVN49dNjliHm",
+	"FaWLgZij3pJ9xekq02nSY6fYpgG2cyDQ242TZjPywAxTKZT3EMOrBnN6JTiIqd2D1VO3fHwfvKiv7Axa",
+	"Xsa4oqvbEMBrwC9Dq3bcwA1XgUdIBQdHNKQSuI8f8JyU9yL1FT1XZteVldnUb3z5giKyC2CvMBDpFuDU",
+	"8YGogvc1nDOD0vp6a2w8PAfRAW6to0QMRN2o3/U+Y3c5TtQUoAMudSXmihgYbmNjcLubR4vZ9WhAHwBZ",
+	"eFoMUjlERrESUnfUgp/ve8ehyhcyd8tg/lTkRivE52sCxfqAWKM7jInlZnhPXtrV2vntvf/1PnNy7zIL",
+	"t3NNPDjH5m/QpGsdRGS4dvSFAn9Lqyw96+w1wNfciD+6hzZRMuk5juP5uKgEAqo+3avDHu9cAGvjy6xI",
+	"Ww01i3/jBpoKuyMZMnZGTSmI3krqAQAcu0qsR5mImeFzemXFFeFekGgmVV/JpjydbZHqziHJbFpNedi4",
+	"v10+0T7lEy3lViuVOgapv2Jt4/vSd8WhgZh3qSx4mLwv01g+9+UlfaVHkPlTxdZBZ1IVagvbltqJVGPI",
+	"45nw6VQog7bbSxY76zFmudD4q41KXx1i/KDjIHHs8SS0OaXcHWCveD1uLqrcqqazqZLKtY3Fbfd+f0j1",
+	"lA+rgvIhp+nU95onltDF2+8GEOjmRurRgKv2gp6m2vzauNgPXJkNcvKdKpD5gau2yhi3sU6IjnQ+7Mzj",
+	"TuFcmarBZ+9OT8QwzIU+9ZUM5XqX/d+0gcTsKv2iEsiVDxPqEUv1TOTMvRG612IJoc6x6+xEzL0CWprS",
+	"p/AGD+tjJ6KvyPPv+9n6pvUJuxBiCvdkEHgMRdRQ4qwhmJDKkRUQQzXwdeHtesS4jyfkAkLTpow01CmV",
+	"P3C1SW1yOxGIH7i6p9DDD3xJd8MBV13id6dediGK+5YUPzgTnFU57q1VwaMvvjbpxiiRNYrhyG6WJ/9O",
+	"c14xmPELyJlOJ+t0stV1spFlnCTfLfsy1wKdoSYVoBUBCaM9qXlbFLVDMYdNaiZd5KDjIJvPe16NgdQJ",
+	"54nguR0Ibpvros6ESsCiuhT5nH13TFYUcBdSEmYTDWitVGIM3gn2ItzpQfdjSv6Me+y9NlaqcaWwC1Jk",
+	"DeOmrzgL06qgMAKDm9AoAzdKGKpMpWXfDOaMtvvbiEzFVLApNyYARJSTnnAT9RVEfKujYCZrnRH4t7Bf",
+	"N2WSK+dFhD1w2+dOcJ48Mt6gtD2HMvqhnHJlOw5xI+AmAbnlk8rBvQmjKFu636Ff923lpbdQOhqrD8Cr",
+	"JAFS2jbVPPhrKxY8hBmfwXN7h79ULqDNy1z92p020vGadXzMdvH8oMzFMu5NOp6hsoCzoVYjmWcioRJt",
+	"niRux8AvDbMSkLlQTtBDloAi8e8s4XPTY0AloJ+ovvKvCGYUV/hE5SVUXENuaQCU83UzToCHG+t0ChhM",
+	"7L9v+Y3b8HvyLpdsrd2UK79E52vufM27n8oQVWCNKky1AyTZtmhDJl1ajx7q/4bq9B9aqmaT+2ctFVrH",
+	"KFAAKgurh4vhUBiwvUdFCggki0l4PknO15QiNTE3EwTbcle/Q2BBSO7rK3guddcgOa9SeeX+oLS/hXJX",
+	"PhyKKRY8VzgqDlm5bSYwsist2tfS9tVADHkm/OB14tAt/lape/+695y4su9wqGlzq+9SgneqA9Qyxgt/",
+	"Oirr+kMRWd4uEAhetWam94vglxWmdxW7oWzcucgIP9V47modf5AQHVx/iJAPbsRK7glLtRoLY0/IU0hF",
+	"7sHMiJhIDeJeE6SAvwXfXL3O+ACuaCWgzCMUk0DFNGITjnSeiRynjiCxvByMwCOoeB5eDGwkKqeL2S+e",
+	"ZwNaSqKFQbOlKhfqGK3bcHHHnLYuLCpGHefr/AatfgOBCCG3YS56vJJfshl45Rc9fiw5pqDFDFsR2PnQ",
+	"dq6/joTXd/2R+JJasVSPMc/yRt6/OirPRFv60C8IQFN2yHH2yEKLnBLfzekGiNfjm+agRHY8wl8n3UEr",
+	"djVC2FcUImSnKLxnNZI6SOlgd71gsZ6pc/fy+IQKnhcb+pDQbmg6/o9C2k5gP0JTJZyajtWcHPzkCKSY",
+	"srku8gr9lqzm5slUHs08K6xgKTfWRCx25so5pSnE3g7hmVZjb1Nk0hiplU+4UiLxVkvpcqm4BHQi+sqf",
+	"P2Q7lZewRMMIiZgKlTAwVzBp3lbQErx2fwL1lghDC6HMuKGY/N38zHKVSDXeSceKn1y7c8X4JXTsqVNG",
+	"2rOigDsEMV+lr9v6MRxzuMMkiHfwukdiebjFtpkdsLddfVtH8zczQDKE09x0gRuoBw0VbiOnxVMPk++O",
+	"KZ/gtKJRlJYEeSPRlOgrN9AfWiqDAZ9KwRo8vH7FmiO2/U8rcKu4p6wCN3S7QpLhFneZBF0mQVe1dq/8",
+	"39FqySDvRMfbVNXahvlyV7bWqVrbKFsj2beZujVQedYpXNsaUe1Q5dpm9ZOudq1jI5uvXVuRi9QJaaVn",
+	"h04Flqo99jvlY4+AJ7IBNK48AXesLiwzcqwOffcGrHZXc6ZzOXYm2Mdq4ZnVjKepnjFp2Tex0rNzGj3+",
+	"tsfe2r7yDAqNwEoeS0L9Qsg8XGgSQiNTYzOftKGV8M01aRBM+/Adb6GZQuz/Os9MzKZpgQahlZlgRqqh",
+	"YDG3MfxtWJy3eId/1bP3tJObRMzbEl8sV9PMHaFDqrSwu+YBQ4l2TOl6/wLHeQCQl2gUzgDhFy4H4qxj",
+	"RZUyxWbX8JsqgrA01RjxlXYaoXMKACT9oaUSCTKjVBIzcu/BZihI6f5NTwwb8ikfSjvvq9RtmWmIJv8i",
+	"DbQCD/PexbhQZYJtfuOF/e+CQ53a0Yq8C77i6eLRvz3dr+gu+EC4ZosQOyUjsHqM4V4fMJZ5fbpKo3v6",
+	"Qg4vSvd0X1X80yHa7AZ29/4Bab1j7jQgQuCthplb8vT/LocXu+PFuMIEoKqvsL6FF3iCOtOk4xErmibu",
+	"bFOvfzpQq4WRmgG6Q/4pOxPWlPnp1ajOdbWA6RwrTvFmbHzEYveimE24SirUqi9FDiZKQEss3yepRVvG",
+	"LyhoRPkpC+nm1C2fxrqestZjP6L1svB6pZ3lU1VlYlRYzp3t4UaNU27suRFCwU+Gz0ln8ZGwObYInPAk",
+	"bEwdxzkT9oNOt+g6vftgFi3hnhC9K8pUu9uoykmxFyDCdDoVuWOjD60CNRC4L3rqgLU3BMViF4UKJRrf",
+	"0P0FL2rJRPo4EbkAsn127FMSImY0NWtU4rM9H0JyEGQ18nQGVnCRpr1mW1Hsrpk4X2ogis427PS+VWxD",
+	"qNUbTkRSpCLxZ6day+BucAR0LcfIn7N1el+2hsJCn42ZUy6hlJHsQ6iPdP8nM3HitDHhNECPPhLPhYmd",
+	"/hhnfD6AxOW+ykUmIZTmy9cZZwmfY624YhNd5GwgRjoXUbUmkpOeCX0x2PcBbM3firXizFieW+PeLa0R",
+	"6ajXV9S32Omwz45rtjSwJfeK70oYt1QKNhB2JkKTYHx5rVpIbwUesP/5TgvLuafEJxh7uYo47zqF3qLb",
+	"DOzguaPeh9d7JmJxVtibl9fshd6M7fIpkHhubC54VvmwWqPevFStroK8EGPsAF62rpwT2yUNfb5Epreo",
+	"5SmfD/jwok0vR0TCqnfyiWH+wchJUGqdPrxwN8VKz2LIB4bHJHZJU8OJzk/QfQxxXq1CQJN+XYgPhwKk",
+	"HGBfKB7M3mLzLlAehtB+sSFG/N4vbCcNAJrc0vohKzoboLMBlndmrMaHSfWusAT4Rarx6oEiOp9ukhlX",
+	"iWkGQnHmwGxSiQk9MSx2RyfXKXaTjdgMMkPq2+e8ohHgCh8YnRaWlHTBhxMPYfj2dQVjJZVC2b4C//AJ",
+	"wCjCO0LjRUAyQRyqCa80xn37OgJ25E4zZK0MBRkTjgxFUjKdOBeX0kitYnqpZRMOXXlorL5SPCPvdCym",
+	"ejiJPYNEthdmS/5nw2dkegRXtd/lc2N5KmJ0MHuoFmkFWiKA+uKsGpGgIxqRVhxL9HOMIL4OI2IrzJRb",
+	"qMDkCJH19jWiMmM8DnMTczFyos1/DNifGZ/3+qqvYGYxG4ixVGV/YbAg6fY/C1EIqAFHCJny24OaEeFa",
+	"fEtNaWgBPRa7f8QMNw+mJzK/cfRS3lf0Ep1jClKDuRmBFWjt1HjgzKhMRGBG5JdyKEhWcHNh3Lt6TuEp",
+	"jIjZkOe59K1HfZ6S20MEv6l+NnypNMzyC6GYHFEPSXdcIHebKl9oHY6ynToJaVG1kQGVeAlAx/92Uuru",
+	"zbqr09u2639x+BXEJOMjC1RzsFvNOd35fsAG053hnu+3DUWMLmRYVn6yGn4FS2uR318ztPbVitra9pPs",
+	"PQdSK0KMZ6css1eo+gT7aJkattw0OzIXcnp4qTE9Z1o0GGkgSZ3ycyGnU6fLOAk84ekIxZI2ZQNtDwPn",
+	"3smM7rF/aitQA/Pi1stlrrx68xK1o9i9P2YjTnK/r+AtQTi6GdcJPTfER312Iae7JuvcnNzs7kvI3VC6",
+	"ddbg3oqRGnHxAGXDLnFlR9/MamCOaND4TPobMmewVRqdZj/MWQx3nEOGdFz1nZ0wbny+IyQSTQsbWK4B",
+	"m4q4tTdGoTr/Elg0Vs+zarD8GB/0wanacrN/wGx30RMGM2vngLjVHePr3GBrucEklEA5ModyBSDEVX1i",
+	"0TrOLjifq7i6Pta7MSCzmSdJmzejr+rdGS8ZeIvgEXS9mB77TQX3BYWykUOAqwJmG5hFjaJ2miQf9e0Y",
+	"xs5Ep8u13FNoGsZ+a8USGHb3fbro9B24Wx6Me6XzqngNCjDtF/4616PzuS5y83BcKHsbiD5NEg9X/yfJ",
+	"jNto1EdfHCt0f7cVJf2mxBPD9EwhCq0pAwR6oUiAcTUf6GT+xPQYFDJJNa5o/2ANQL3hNSGIZU8/5jrb",
+	"uCS0YnWwW5xWh1uwN306uvIkf2hDsC8UEK7BLxpQWX7zUU+J+SgicQxgxiHW6QilHYQlKGdbIO8dwhvY",
+	"gk7agbF0Fv5mLPy6lIHbZLpc0TqOAKmyMc7Smvv+tjSvB3Py18nQg1OMRmJoMeek4j0gBAXDMq4KnhKY",
+	"5nVwTH0p3qqt6iIbwMYsF7GWOV6jCL17xGrQI7MOuzjIXeJOVjWxdXjoynbbkQ9UNxlvnwjKimP42eeI",
+	"DSdcjUUNBuXvEGD+Uedb0tRWMsTelihZbKgL1QVmOytst62wj/xCQHKGJzzCcLshJ4jqFaQAAh6GCMml",
+	"MBBRuaf6Xm2ayO7ROpD44+owdkcqRkf2O5D4cDtSrxP6ueBJo5X0jucXVIKLfYiwoxl6icfyUigEjIx/",
+	"evORHblBzFEmcIyYaA3dtBTcnIK5RSlQjBtWKDcBiKj2VcbzC5FTYBTRqhyfO3FL1qkzr2gamBAP83KP",
+	"QH72NY7E3lc6R+eCKSExH19hHBZiywqQbqgLpIe6YWNATHh+/N116gGQ4HIWtqxXDmoEvI/8Vcd9VYa0",
+	"qJdTj33Sbl+lWmyibSJmta7tqMDziw/uQ+1Ywp2f162NQPiKO5bw7T/Xo+b6j6EBwU6ZdTy/WGS4Af2B",
+	"gTccmIDn9cMJtw18HphxY1rbT8JSzxjxmWfTlHAXprkeyZQGTVOf3AbpJm6sHvNIVcYDDAPHE5+l4+u5",
+	"YKkYWaaLhn637+n91/nYFeWTGtk8PT6mnvaQMG6q2AzZCYv/0yMfmv/gqRyKaKAH8UF0IN1L/ixEPj+I",
+	"DgBYC7cGbj24yqKiCuFl/PMvQo3t5ODku2cvXkQHmVThB0BasyJ3b/9f/3V6+P/xw/99fPjivBcd/ut/",
+	"/Jv7Lu5MnRwYm0OzuM1WnuJetoLP0HZfQXlFxUHmWLt1G134MYD2IminJ4zBnPmDVKFDJLYmT7XXi9p8",
+	"Ka/hd7PYLRa+T+QRUzCVDJzVBB4OqaJaDanKEmdIn9opTuPcMfIee+d5ibF8HvWVxyDnijmJpfMec4qC",
+	"udb8fgJQn1NuTLX3fOj5LkelD33CEyB+aicrgmrTY6d9Ncu1GsOLZjoPwbzvWAwXzv0F6kqZcsdNkkyq",
+	"J4bxIeiRlWpLgPWDy7Ww4riV78TBZnQe//rb6jz4nsfg+r7yjffIY105aZ1ecyu9Bk87dsckim7ln63Z",
+	"An/j3qpUKUJW6JkSOTPCsUtTDCc+leg66/RNbbHud6jVSOaZSOp7uyAP2ZAAP8VtaI/d+726By7RtQlZ",
+	"/7g2IPG+ItcE6dhTgShkIG6drDRCERZZWvaS9/ngJQ5qTUhlmvANyjr/+nvCjV2HQkAfQXSDewKL7Uzl",
+	"7RIoHk6kUdLPV6DRqkJ+xC+55XmbXu5OGC2B4d1QHWsAjQNSTHoNCugpvnvHVcFdPH67LhkWdBn/lW+o",
+	"ypzxuVlotE89hItpqjkYSsbKNHUHfAhbEiHkC0/mkUdpH8E3Ie1mXqvJNB3GO+TVMEI7q8ZFPTH3iIe1",
+	"zVy9x0ofTnOyVbA5oBQ62MRE8SisplPV4iQAE+bs5/dvforY+19/itgnMXjvSOKntz+C/5J8iN+zdz8A",
+	"bXx/zDIx5lP5WaSY5LfoJyH1wRa5EgkrprkcT2zUV8NcAwwDhb3Mn4VT2dD9mfOZwWG4dTQktYqcUXEp",
+	"nPCEOuUPP/3gm7wJkXjPaiYsT7jlLyF21ldXZRJWIbKJnrERJ2sFnSMjnWfCMx7w6BhWKCtTzz4gGOaZ",
+	"RI+dws77He+rhR7eWlXVUKUty4VKAFlqLuxL7+HBN4T3It6Uoy10G9dMCUNZ7FT1lVfQhlxhaMxOcuGZ",
+	"Afirprkeo4FmGcc2ct88f/aC8YG+xJ3+9gqOmNWM57m8hPrHp39hf5c/BPCmvtI5G3FjRR4xrRi/FDk0",
+	"rMK4Y2hdzqxQ9Egtvu/7oso2m5TrrEitnPLcHrldOHTfdJFplvo+MNiKxrGYbrHiSf5mMPcKybcH0YEb",
+	"lNuDk4OBVBzc3Vd90FWF/b/8+P8K9+nBH2K4omb/bGvS4nQ4FFN7PyFB3KJzkU0tgP3Q3yVUKjCQyhWM",
+	"YfMBoj1cjSjupVGx7c12m5s6Ieh2cKCTeeWXilzc9rSK0hA6R0rDAHH5K83oXKihTggBpHo9c/bTuaO1",
+	"eBctKFAy11NkFwwo8K81po+cCYCDZKlUF158OgFF/jiUZ94559M3fHMefGrBR8d+93JOVeWOVqKvUBBK",
+	"5X4c1oL1oRPmDcx4M+6SyghreUye1cgDRb5LaRBf17AZn9dsYuRktNKOZkAySvsSIzgwFzbh06lQtKvu",
+	"Ldd2ta+6EETnsNkKoBoeSWA3C475G3Gdo0uRy5EsYQ7qgT6QBwV+QtCqcPbxZ89/KJ3Oa6tQ3pPpOqfr",
+	"B2GESv5ZHX7dvKxa1IylPIGUooWOiX76VZJmPAXlf7Ho767AJb52sYjtF966Ewffu3rqkYrWpp7PjlO0",
+	"dwvGSo6Awmy1swj5QBPAFRHJCSEKWyaUdUZjFH5IZBKRR4pbKORNANlYQydBJ/dxGn21mDYJ0g3yi/QI",
+	"IyCUhBRRzorPi4qc6ZZDGpMHOnRzUDzFvFORB5ImwJ06neANTGKzcT4co8XWYT+f/fYrS/SwyCAOlPEE",
+	"dmog2IWYQmSDQ3JHFwXcOuXhx0OZBbb9msQm1aW0cGpaG6axyn1IdjOhrFf3iNyeLLD4Skz7atoOwFCB",
+	"sOixUxVE2myijeirisTAoif/Sqc+KsjnPlWVCVVjktAGPOiScI/IWcbn8Cr8288acxbVvK8y6NYUALX8",
+	"NKVhmK96tRUxxekVJCglmVQMOpaUTUeb2oq/m7+t7Pe6QvkVNKVbpeoEjt5ma/urS2nL8asesI49bJs9",
+	"QHIgMAc9FVWiMZF3eF/t1NbWarGObRx9Kf+Aig2k7GaN91chEkfIzOoLoap9+is0vSJ76bHfnAyeSd8a",
+	"oKDs4Pj9b2cf+2phojixGLoyzK8ykUr+YLBcdV62OyBuBNvI1ZwhzwioH32F2q9TS7AfxB9aqkobYiy3",
+	"r0PBg+eq5LQs+3iRrHw68ZTbSZlNvPBNWjOK24j87esNJwl/0HoJOAhy3IBQ6lmz6iCKOxyPJYBhQFhA",
+	"wT7GV9VinBCHLv9OU4BG+HfIAxMxTKUS22KCS1kZxJwCL3OKlIB+l9pzzworY69h8iUngyumGA7dWLUJ",
+	"zbDYvWJhtVkusIzkwcf9H0SKC3yrJuJel5SXtYz+rQTVvl6EIA2i/iL+ji/TvCaznhjfg7bXYBvctJH0",
+	"jtkFu9xzujMHWpo4AxX5Qt91GjnXUhSGMhpjb2+827sUbCiyfO0QSDV0w18Tgd5FkIupzq2pBJR6DWG1",
+	"934+m4ys+UFuW3qDb0tetu4PZMSAFO/iY118bNvxsWlJT2v5G1Ect3ka1xOyiwAFTKphWiR15TIoYqGM",
+	"cJly+htW7WAfI5Ev+ASxy6M0MIOGSl66tKoFnEIZZsskoGJS+qzU+jH9tdXN7jPMcV1Ba9gx/cJNvk29",
+	"wCPWKRf352skHeI2DkYjjPFBiabaB1AheJqWIvFKjHxA4cBg+EIfV1Tl8XtDqE9CDRUErJ0xDrZx0N5r",
+	"fflvVAJ+xzM/y1Wk+pv7ktWPPUSmEjgl6AZf0KFuXhdx6t+B3pFEQMsUnbNBrmcGW+Kio8Xdh91vufIx",
+	"LOt/1QVFm5uPKJOGkIcSxg2Lh0WeC2XjphhT5UzusRlJq2jj8+EjdiR1f6zef4RGbr+SVui5/dEX+tey",
+	"vgzA+h3N0Pg99taaJi5e13bhjUroiK3iqqRR6v2U5ZS34KS8NyHSeSjXlzpV7+QaIqckjS8ey+Vro8n0",
+	"yQkNcSly6D8CqQ5GCGqoGvKgpDWhE3oCf2E+dW0x3vtQrLqUMPz8IpRvczbkRtSTSQWW5mZE4qGdVrJZ",
+	"ttbjgDarPYhZlv/esPHW/zx8xYcTsex2f9v22yJ03OE6MhN0EVip9DugMQF3yS89wRV5enBycMSnEg4x",
+	"vaAm7xaRLCvQSyXdOVZ+cN2/4KHO4CFkBmaRWE3NUx/BE2J5qscA6km3Yz/Amvs/gf+EYNoA+ZNZPYZq",
+	"4qq/BA32WtZWfdZnXmk2xN7Xhklbvicgi9bOQ5GLqGkWZVSidh6AcWE4wLnklaUDxN31Z37UOYPilQFP",
+	"uRoCUIZKaDXl0xPB09rPU107erkhrJtkKEL8tx0URjSMfu1e93fDvaFpd8a4H27mbBcMQFc+FTrcD77+",
+	"6+v/HwAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

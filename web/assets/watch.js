@@ -623,6 +623,7 @@ var keyed = {
   "/rooms/{room_id}/mutes": true,
   "/rooms/{room_id}/invitations": true,
   "/rooms/{room_id}/queue": true,
+  "/rooms/{room_id}/parties": true,
   "/chat/messages": true,
   "/reports": true,
   "/admin/cleanup": true,
