@@ -71,6 +71,44 @@ type PartyGuest struct {
 	AnsweredAt time.Time
 }
 
+// PartyNotice is what guests are told of by email.
+type PartyNotice string
+
+const (
+	NoticeDay       PartyNotice = "day"  // that it starts in a day
+	NoticeHour      PartyNotice = "hour" // that it starts in an hour
+	NoticeMoved     PartyNotice = "moved"
+	NoticeCancelled PartyNotice = "cancelled"
+)
+
+// PartyNotices are all of them.
+func PartyNotices() []PartyNotice {
+	return []PartyNotice{NoticeDay, NoticeHour, NoticeMoved, NoticeCancelled}
+}
+
+// Email is the kind of email that tells of it.
+func (n PartyNotice) Email() EmailKind {
+	switch n {
+	case NoticeMoved:
+		return EmailPartyChanged
+	case NoticeCancelled:
+		return EmailPartyCancelled
+	default:
+		return EmailPartyReminder
+	}
+}
+
+// PartyEmails are the kinds of emails about parties.
+func PartyEmails() []EmailKind {
+	return []EmailKind{EmailPartyReminder, EmailPartyChanged, EmailPartyCancelled}
+}
+
+// Reminders of parties, before their start.
+const (
+	PartyDayBefore  = 24 * time.Hour
+	PartyHourBefore = time.Hour
+)
+
 // Limits of parties.
 const (
 	MaxPartyTitle = 100

@@ -119,10 +119,11 @@ func (s *Server) UpdateParty(
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	updated, err := s.store.UpdateParty(ctx, r.PartyID, caller(ctx).UserID, c, ifMatch(r.Params.IfMatch))
+	updated, playing, err := s.store.UpdateParty(ctx, r.PartyID, caller(ctx).UserID, c, ifMatch(r.Params.IfMatch))
 	if err != nil {
 		return nil, err
 	}
+	s.tell(playing)
 	answer := contract.PartyAnswer{Data: s.party(updated)}
 	tag, err := tagOf(updated.Version, answer)
 	return contract.UpdateParty200JSONResponse{
@@ -135,9 +136,11 @@ func (s *Server) CancelParty(
 	ctx context.Context,
 	r contract.CancelPartyRequestObject,
 ) (contract.CancelPartyResponseObject, error) {
-	if err := s.store.CancelParty(ctx, r.PartyID, caller(ctx).UserID, ifMatch(r.Params.IfMatch)); err != nil {
+	playing, err := s.store.CancelParty(ctx, r.PartyID, caller(ctx).UserID, ifMatch(r.Params.IfMatch))
+	if err != nil {
 		return nil, err
 	}
+	s.tell(playing)
 	return contract.CancelParty204Response{}, nil
 }
 

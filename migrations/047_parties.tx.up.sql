@@ -68,3 +68,10 @@ END $$;
 -- Its name comes after that of rooms_end_playback: triggers run by their names, and playbacks are locked first.
 CREATE TRIGGER rooms_end_playback_parties AFTER UPDATE ON rooms FOR EACH ROW
     WHEN (OLD.archived_at IS NULL AND NEW.archived_at IS NOT NULL) EXECUTE FUNCTION end_parties();
+
+-- Why emails about parties are cancelled. The new list only allows more, so that existing rows need no check.
+ALTER TABLE emails DROP CONSTRAINT emails_reason_known;
+ALTER TABLE emails ADD CONSTRAINT emails_reason_known CHECK (reason IN ('', 'address_rejected', 'mailbox_full',
+    'message_rejected', 'server_unreachable', 'unconfirmed', 'expired', 'cancelled', 'no_account', 'account_suspended',
+    'already_confirmed', 'address_taken', 'link_ended', 'invitation_ended', 'may_not_invite', 'room_ended',
+    'not_a_recipient', 'party_changed', 'party_ended', 'not_a_guest', 'opted_out')) NOT VALID;

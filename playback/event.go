@@ -30,9 +30,20 @@ type Voted struct{ Epoch int64 }
 // Scheduled is that an item is to start at an instant. It is loaded, and rests until then. It is refused with ErrBusy
 // while something plays.
 type Scheduled struct {
-	Item     Item
-	StartsAt time.Time
-	By       string
+	Item       Item
+	PositionMS int64
+	StartsAt   time.Time
+	By         string
+}
+
+// Unscheduled is that what was Scheduled does not start by itself any more. It stays loaded.
+type Unscheduled struct{ By string }
+
+// Begun is that the instant has come at which an item starts that could not be loaded before: something else was played.
+type Begun struct {
+	Item       Item
+	PositionMS int64
+	StartsAt   time.Time
 }
 
 // ClockSet is that Postgres' clock has jumped: everything that was anchored before, at a revision, moves along.
@@ -41,16 +52,18 @@ type ClockSet struct {
 	Revision int64
 }
 
-func (Command) event()   {}
-func (Tick) event()      {}
-func (Reported) event()  {}
-func (Stalled) event()   {}
-func (Deserted) event()  {}
-func (Archived) event()  {}
-func (Removed) event()   {}
-func (Voted) event()     {}
-func (Scheduled) event() {}
-func (ClockSet) event()  {}
+func (Command) event()     {}
+func (Tick) event()        {}
+func (Reported) event()    {}
+func (Stalled) event()     {}
+func (Deserted) event()    {}
+func (Archived) event()    {}
+func (Removed) event()     {}
+func (Voted) event()       {}
+func (Scheduled) event()   {}
+func (Unscheduled) event() {}
+func (Begun) event()       {}
+func (ClockSet) event()    {}
 
 // Room is what the machine has to know of the room besides the state.
 type Room struct {

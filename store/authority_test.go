@@ -421,6 +421,8 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			job.WorkflowCleanup:               "an admin's order, which any admin can cancel",
 			job.WorkflowDeleteAccount:         "only ends grants",
 			job.WorkflowActivityReport:        "counts",
+			job.WorkflowScheduledParty:        "email: party_reminder",
+			job.WorkflowPartyEmail:            onlyEmail,
 			job.WorkflowWebhookDelivery:       "tells a webhook, which is the installation's and not the admin's who registered it",
 		}
 		for name, value := range constants(t, "../workflows/job", "", "Workflow types.") {
@@ -437,6 +439,7 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			"avatars": "upload on its way", "idempotency_keys": "replay of a message", "reports": "link to a report",
 			"report_mails": "email: activity_report",
 			"outbox":       "email: room_invitation", "known_clients": "sign-in",
+			"party_answers": "email: party_reminder", "party_notices": "email: party_reminder",
 			"playbacks": "control of playback", "live_members": "connection to a room",
 		}
 		without := []string{ // records, and what belongs to nobody
@@ -458,8 +461,6 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			"queue_items", // who may remove what is judged with each act
 			"queue_votes",
 			"parties", // the room's, whoever scheduled them
-			"party_answers",
-			"party_notices",
 			"skip_votes",
 			"subtitles",
 			"live_nodes",

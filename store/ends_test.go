@@ -149,7 +149,7 @@ var lasting = map[string][]string{
 	"emails.reason": {
 		"", "address_rejected", "mailbox_full", "message_rejected", "server_unreachable", "unconfirmed", "expired",
 		"cancelled", "opted_out", "no_account", "account_suspended", "already_confirmed", "address_taken", "link_ended",
-		"invitation_ended", "may_not_invite", "room_ended", "not_a_recipient",
+		"invitation_ended", "may_not_invite", "room_ended", "party_changed", "party_ended", "not_a_guest", "not_a_recipient",
 	},
 	"abuse_reports.state":       {"open", "resolved"}, // admins end it
 	"abuse_reports.kind":        {"spam", "harassment", "hate", "sexual", "violence", "illegal", "other"},

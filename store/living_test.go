@@ -231,12 +231,13 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 		party := c.scheduleParty()
 		return func(ctx context.Context) error {
 			at := Now().Add(3 * time.Hour)
-			return second(c.s.UpdateParty(ctx, party.ID, c.holder.ID, watchparty.PartyChange{StartsAt: &at}, nil))
+			_, _, err := c.s.UpdateParty(ctx, party.ID, c.holder.ID, watchparty.PartyChange{StartsAt: &at}, nil)
+			return err
 		}
 	},
 	"CancelParty": func(c *cast) func(context.Context) error {
 		party := c.scheduleParty()
-		return func(ctx context.Context) error { return c.s.CancelParty(ctx, party.ID, c.holder.ID, nil) }
+		return func(ctx context.Context) error { return second(c.s.CancelParty(ctx, party.ID, c.holder.ID, nil)) }
 	},
 	"AnswerParty": func(c *cast) func(context.Context) error {
 		party := c.scheduleParty()
@@ -315,6 +316,8 @@ var outside = map[string][]string{
 		"Parties",
 		"Party",
 		"PartyGuests",
+		"PartyLetter",
+		"PartyStatus",
 		"LiveMembers",
 		"LiveRooms",
 		"LiveStandings",
@@ -398,6 +401,7 @@ var outside = map[string][]string{
 	"makes an account": {"CreateSignedInUser", "CreateUser"},
 	"is about no account": {"AddMovies", "CreateActivityReport", "DeclineInvitation", "ExpireInvitation", "OptIn",
 		"OptOut", "QueueReportEmails", "TallyDay", "RenewLease", "SetClock", "SweepPlaybacks", "Tick",
+		"AdvanceParty", "SweepParties", "QueuePartyNotices",
 		"BeginWebhookAttempt", "CancelWebhookDelivery", "EndWebhookAttempt", "ResealWebhooks"},
 	"only ends or removes": {
 		"AnonymiseMessages",

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/coherence"
+	"github.com/watchparty/watchparty/workflows/job"
 )
 
 type partyRow struct {
@@ -53,6 +55,27 @@ func (r partyRow) mine() watchparty.MyParty {
 	return watchparty.MyParty{Party: r.party(), Answer: watchparty.PartyAnswer(value(r.Answer))}
 }
 
+// input is what the workflow of the party starts with.
+func (r partyRow) input() job.PartyInput {
+	return job.PartyInput{PartyID: r.ID, Moves: r.Moves, StartsAt: r.StartsAt.UTC()}
+}
+
+// changed tells the workflow that the party was moved or cancelled.
+func (r partyRow) changed(actorID string) job.Event {
+	return job.PartyChangedEvent(r.input()).About(actorID, r.RoomID)
+}
+
+// voidEmails cancels those that were not sent, of what was so before.
+func (r partyRow) voidEmails(ctx context.Context, tx bun.Tx, why watchparty.EmailReason) error {
+	_, err := tx.NewRaw(`UPDATE emails SET state = 'cancelled', reason = ?1, updated_at = now() WHERE id IN (
+		SELECT id FROM emails WHERE subject_id IN (SELECT id FROM party_notices WHERE party_id = ?0) AND kind IN (?2) AND `+
+		unfinished+" ORDER BY id FOR NO KEY UPDATE)", r.ID, string(why), bun.List(watchparty.PartyEmails())).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("store: void emails of a party: %w", err)
+	}
+	return nil
+}
+
 func (r partyRow) details() map[string]any { return map[string]any{"party_id": r.ID} }
 
 const scheduled = "y.state = 'scheduled'"
@@ -91,35 +114,36 @@ func (s *Store) ScheduleParty(
 		State: string(watchparty.PartyScheduled), ScheduledBy: &actorID, Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
 	id := row.ID
-	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		row.ID = id
 		former, err := claimKey(ctx, tx, key, id)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		room, err := enterParties(ctx, tx, roomID, actorID)
 		switch {
 		case err != nil:
-			return err
+			return nil, err
 		case former != "":
-			return selectParties(tx, &row).Where("y.id = ?", former).Scan(ctx)
+			return nil, selectParties(tx, &row).Where("y.id = ?", former).Scan(ctx)
 		case room.ArchivedAt != nil:
-			return room.shut()
+			return nil, room.shut()
 		}
 		if err := playable(ctx, tx, roomID, actorID, n.MovieID); err != nil {
-			return err
+			return nil, err
 		}
 		if err := row.fits(ctx, tx); err != nil {
-			return err
+			return nil, err
 		}
 		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
-			return err
+			return nil, err
 		}
 		changesParties(ctx, roomID)
 		if err := logAct(ctx, tx, roomID, actorID, "", watchparty.ActPartyScheduled, row.details()); err != nil {
-			return err
+			return nil, err
 		}
-		return selectParties(tx, &row).Where("y.id = ?", id).Scan(ctx)
+		return []job.Event{job.ScheduledPartyEvent(row.input()).About(actorID, roomID)},
+			selectParties(tx, &row).Where("y.id = ?", id).Scan(ctx)
 	})
 	return row.party(), found(err, "schedule party")
 }
@@ -221,37 +245,49 @@ func lockParty(
 }
 
 // UpdateParty changes the given fields of a scheduled party, if it has one of the versions; nil allows any version. A
-// change that changes nothing makes no new version. Besides the errors of permitted, it returns ErrMuted,
-// ErrChangedSince, ErrPartyEnded, ErrPartyTime, ErrPartyClose, ErrUnknownMovie and ErrNoStream.
+// change that changes nothing makes no new version. answer has what the room plays, if that changes. Besides the errors of
+// permitted, it returns ErrMuted, ErrChangedSince, ErrPartyEnded, ErrPartyTime, ErrPartyClose, ErrUnknownMovie and
+// ErrNoStream.
 func (s *Store) UpdateParty(
 	ctx context.Context, id, actorID string, c watchparty.PartyChange, versions []int,
-) (watchparty.Party, error) {
+) (party watchparty.Party, answer PlaybackAnswer, err error) {
 	var after partyRow
-	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		row, _, err := lockParty(ctx, tx, id, actorID, versions)
+	err = s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) (events []job.Event, err error) {
+		answer = PlaybackAnswer{}
+		row, t, err := lockParty(ctx, tx, id, actorID, versions)
 		if err != nil {
-			return err
+			return nil, err
 		}
+		before := row.StartsAt
 		fields := row.apply(c)
 		if slices.Contains(fields, "starts_at") {
 			if err := row.fits(ctx, tx); err != nil {
-				return err
+				return nil, err
 			}
 			row.Moves++
+			events = append(events, row.changed(actorID))
 		}
 		if slices.Contains(fields, "movie_id") {
 			if err := playable(ctx, tx, row.RoomID, actorID, value(row.MovieID)); err != nil {
-				return err
+				return nil, err
+			}
+		}
+		if slices.Contains(fields, "starts_at") || slices.Contains(fields, "movie_id") {
+			if answer, err = t.disarm(ctx, tx, before, actorID); err != nil {
+				return nil, err
 			}
 		}
 		if len(fields) > 0 {
 			if err := row.change(ctx, tx, actorID, watchparty.ActPartyChanged, fields); err != nil {
-				return err
+				return nil, err
 			}
 		}
-		return selectParties(tx, &after).Where("y.id = ?", id).Scan(ctx)
+		if len(events) > 0 {
+			err = row.voidEmails(ctx, tx, watchparty.ReasonPartyChanged)
+		}
+		return events, errors.Join(err, selectParties(tx, &after).Where("y.id = ?", id).Scan(ctx))
 	})
-	return after.party(), found(err, "update party")
+	return after.party(), answer, found(err, "update party")
 }
 
 // apply sets the fields that c gives, and returns the names of those that have changed.
@@ -290,20 +326,29 @@ func (r *partyRow) change(
 	return logAct(ctx, tx, r.RoomID, actorID, "", act, details)
 }
 
-// CancelParty cancels a scheduled party, if it has one of the versions; nil allows any version. Besides the errors of
-// permitted, it returns ErrMuted, ErrChangedSince and ErrPartyEnded.
-func (s *Store) CancelParty(ctx context.Context, id, actorID string, versions []int) error {
-	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		row, _, err := lockParty(ctx, tx, id, actorID, versions)
+// CancelParty cancels a scheduled party, if it has one of the versions; nil allows any version. answer has what the room
+// plays, if that changes. Besides the errors of permitted, it returns ErrMuted, ErrChangedSince and ErrPartyEnded.
+func (s *Store) CancelParty(
+	ctx context.Context, id, actorID string, versions []int,
+) (answer PlaybackAnswer, err error) {
+	err = s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
+		answer = PlaybackAnswer{}
+		row, t, err := lockParty(ctx, tx, id, actorID, versions)
 		if err != nil {
-			return err
+			return nil, err
+		}
+		if answer, err = t.disarm(ctx, tx, row.StartsAt, actorID); err != nil {
+			return nil, err
 		}
 		now := Now()
 		row.State, row.EndedAt = string(watchparty.PartyCancelled), &now
 		row.Moves++
-		return row.change(ctx, tx, actorID, watchparty.ActPartyCancelled, nil)
+		if err := row.change(ctx, tx, actorID, watchparty.ActPartyCancelled, nil); err != nil {
+			return nil, err
+		}
+		return []job.Event{row.changed(actorID)}, row.voidEmails(ctx, tx, watchparty.ReasonPartyEnded)
 	})
-	return found(err, "cancel party")
+	return answer, found(err, "cancel party")
 }
 
 // AnswerParty stores whether a user comes to a scheduled party. It returns ErrNotFound, ErrUnauthenticated for an account

@@ -4265,7 +4265,7 @@ export interface components {
             starts_at: string | null;
             /**
              * @description What made the state: a command, or `ready`, `deadline`, `rebuffer`, `ended`, `voted`, `removed`, `deserted`,
-             *     `archived`, `scheduled`, `started`, `duration`, `clock`. Empty before the first.
+             *     `archived`, `scheduled`, `unscheduled`, `started`, `duration`, `clock`. Empty before the first.
              */
             cause: string;
             /** @description Whose command made the state; null for what happened by itself */
@@ -6774,7 +6774,7 @@ export interface components {
          * @description What an email is about
          * @enum {string}
          */
-        EmailKind: "welcome" | "welcome_reminder" | "email_verification" | "password_reset" | "password_changed" | "email_changed" | "room_invitation" | "room_invitation_reminder" | "activity_report";
+        EmailKind: "welcome" | "welcome_reminder" | "email_verification" | "password_reset" | "password_changed" | "email_changed" | "room_invitation" | "room_invitation_reminder" | "activity_report" | "party_reminder" | "party_changed" | "party_cancelled";
         /**
          * @description How far an email has come. No attempt follows after `sent`, `failed` and `cancelled`.
          * @enum {string}
@@ -6791,11 +6791,13 @@ export interface components {
          *     confirmed. `address_taken`: another account has the address. `link_ended`: the link was used, replaced by a
          *     later one, or is too old. `invitation_ended`: it was answered, revoked, removed, or it expired.
          *     `may_not_invite`: the inviter may not invite to the room any more. `room_ended`: the room is archived, closed or
-         *     removed. `not_a_recipient`: the settings do not name the address any more. `opted_out`: the address wants no
+         *     removed. `not_a_recipient`: the settings do not name the address any more. `party_changed`: the
+         *     party was moved since. `party_ended`: it has started, or was cancelled. `not_a_guest`: the recipient does not come
+         *     to the party, or may not. `opted_out`: the address wants no
          *     invitations.
          * @enum {string}
          */
-        EmailReason: "address_rejected" | "mailbox_full" | "message_rejected" | "server_unreachable" | "unconfirmed" | "expired" | "cancelled" | "no_account" | "account_suspended" | "already_confirmed" | "address_taken" | "link_ended" | "invitation_ended" | "may_not_invite" | "room_ended" | "not_a_recipient" | "opted_out";
+        EmailReason: "address_rejected" | "mailbox_full" | "message_rejected" | "server_unreachable" | "unconfirmed" | "expired" | "cancelled" | "no_account" | "account_suspended" | "already_confirmed" | "address_taken" | "link_ended" | "invitation_ended" | "may_not_invite" | "room_ended" | "not_a_recipient" | "party_changed" | "party_ended" | "not_a_guest" | "opted_out";
         /**
          * @description An email, as admins see it. It has neither the address nor the text.
          * @example {
@@ -7500,7 +7502,7 @@ export interface components {
          * @description What a job does
          * @enum {string}
          */
-        JobKind: "WelcomeEmail" | "VerificationEmail" | "PasswordResetEmail" | "PasswordChangedNotice" | "EmailChangedNotice" | "RoomInvitation" | "ReportEmail" | "Resend" | "ProcessAvatar" | "Cleanup" | "DeleteAccount" | "ActivityReport" | "WebhookDelivery";
+        JobKind: "WelcomeEmail" | "VerificationEmail" | "PasswordResetEmail" | "PasswordChangedNotice" | "EmailChangedNotice" | "RoomInvitation" | "ReportEmail" | "Resend" | "ProcessAvatar" | "Cleanup" | "DeleteAccount" | "ActivityReport" | "WebhookDelivery" | "ScheduledParty" | "PartyEmail";
         /**
          * @description How a job has ended, or that it runs
          * @enum {string}
@@ -14330,17 +14332,9 @@ export interface operations {
                     "application/json": components["schemas"]["PartyAnswer"];
                 };
             };
-            /** @description `invalid_request`, `party_time`, `unknown_movie` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned`, `forbidden`, `muted` */
+            /** @description `banned`, `forbidden` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14351,15 +14345,6 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `movie_without_stream`, `party_too_close`, `room_archived`, `room_closed`, `too_many_parties` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -14401,15 +14386,6 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
             415: components["responses"]["CompressedBody"];
@@ -14444,25 +14420,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned`, `forbidden`, `muted` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             404: components["responses"]["NotFound"];
-            /** @description `party_ended` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             412: components["responses"]["PreconditionFailed"];
             415: components["responses"]["CompressedBody"];
             429: components["responses"]["RateLimited"];
@@ -14501,36 +14459,10 @@ export interface operations {
                     "application/json": components["schemas"]["PartyAnswer"];
                 };
             };
-            /** @description `invalid_request`, `party_time`, `unknown_movie` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned`, `forbidden`, `muted` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `movie_without_stream`, `party_ended`, `party_too_close` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -14563,26 +14495,8 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `party_ended` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -14620,15 +14534,6 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
             415: components["responses"]["CompressedBody"];
@@ -14661,15 +14566,6 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
             415: components["responses"]["CompressedBody"];
