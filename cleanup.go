@@ -14,6 +14,7 @@ const (
 	PolicyTokens       Policy = "expired_tokens"      // of verifications and password resets
 	PolicySessions     Policy = "ended_sessions"
 	PolicyInvitations  Policy = "ended_invitations"
+	PolicyParties      Policy = "past_parties" // with their answers
 	PolicyKeys         Policy = "idempotency_keys"
 	PolicyReports      Policy = "resolved_reports"       // reports of abuse, with the copied content
 	PolicyEmails       Policy = "old_emails"             // the state of emails, with their attempts
@@ -27,7 +28,7 @@ const (
 func Policies() []Policy {
 	return []Policy{
 		PolicyParticipants, PolicyMessages, PolicyRooms, PolicyArchived, PolicyUnverified, PolicyTokens, PolicySessions,
-		PolicyInvitations, PolicyKeys, PolicyReports, PolicyEmails, PolicyWebhooks, PolicyOutbox, PolicyActivity, PolicyFiles,
+		PolicyInvitations, PolicyParties, PolicyKeys, PolicyReports, PolicyEmails, PolicyWebhooks, PolicyOutbox, PolicyActivity, PolicyFiles,
 	}
 }
 

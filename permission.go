@@ -34,6 +34,7 @@ const (
 	MayEditQueue     Permission = "edit_queue" // for other people's items; one's own items need MayAddToQueue
 	MayAddToQueue    Permission = "add_to_queue"
 	MayVote          Permission = "vote"
+	MayScheduleParty Permission = "schedule_party"
 )
 
 // Permissions lists all permissions.
@@ -41,7 +42,7 @@ func Permissions() []Permission {
 	return []Permission{
 		MayPost, MaySkipSlowMode, MayDeleteMessage, MayKick, MayMute, MayBan, MayInvite, MayEditRoom, MayDeleteRoom,
 		MaySetRole,
-		MayHandOver, MayReadLog, MayControl, MayEditQueue, MayAddToQueue, MayVote,
+		MayHandOver, MayReadLog, MayControl, MayEditQueue, MayAddToQueue, MayVote, MayScheduleParty,
 	}
 }
 
@@ -51,7 +52,7 @@ var granted = map[Role][]Permission{
 	Host: Permissions(),
 	Moderator: {
 		MayPost, MaySkipSlowMode, MayDeleteMessage, MayKick, MayMute, MayBan, MayInvite, MayControl, MayEditQueue,
-		MayAddToQueue, MayVote,
+		MayAddToQueue, MayVote, MayScheduleParty,
 	},
 	Viewer: {MayPost, MayAddToQueue, MayVote},
 }
@@ -105,7 +106,7 @@ var DefaultSharing = Sharing{Control: OnlyModerators, Queue: Everyone}
 // mutedMay reports whether a muted person may use a permission of the role. Muted people may do nothing that the others
 // would hear or see.
 func mutedMay(p Permission) bool {
-	return p != MayPost && p != MayControl && p != MayEditQueue && p != MayAddToQueue
+	return p != MayPost && p != MayControl && p != MayEditQueue && p != MayAddToQueue && p != MayScheduleParty
 }
 
 // Outranks reports whether a person with the role may act on one with the other role.

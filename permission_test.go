@@ -86,7 +86,7 @@ func TestSharing(t *testing.T) {
 func TestPermissionsOfAPlace(t *testing.T) {
 	everyone := watchparty.Sharing{Control: watchparty.Everyone, Queue: watchparty.Everyone}
 	silent := []watchparty.Permission{watchparty.MayPost, watchparty.MayControl, watchparty.MayEditQueue,
-		watchparty.MayAddToQueue}
+		watchparty.MayAddToQueue, watchparty.MayScheduleParty}
 	for _, role := range watchparty.Roles() {
 		place := watchparty.Place{Role: role, Sharing: everyone}
 		require.Equal(t, role.Permissions(everyone), place.Permissions())
@@ -118,6 +118,7 @@ var meanings = map[watchparty.Permission]string{
 	watchparty.MayEditQueue:     "move items of the queue, remove other people's items, play a stream by its address",
 	watchparty.MayAddToQueue:    "add items to the queue, remove one's own items",
 	watchparty.MayVote:          "vote for items of the queue, and to skip",
+	watchparty.MayScheduleParty: "schedule parties, change and cancel them",
 }
 
 const permissionsPage = `# Who may do what in a room
@@ -133,8 +134,8 @@ The table describes a room with the default settings. The room's setting ` + "`c
 and its setting ` + "`queue`" + ` decides who has ` + "`add_to_queue`" + `: only the host, the host and moderators, or everyone.
 
 ` + "`GET /rooms/{room_id}/me`" + ` lists what the caller may do in the room now. While the caller is muted, the list lacks
-` + "`post_message`" + `, ` + "`control_playback`" + `, ` + "`edit_queue`" + ` and ` + "`add_to_queue`" + `, whatever the caller's role is. A banned caller gets
-a 403 ` + "`banned`" + ` instead of a list.
+` + "`post_message`" + `, ` + "`control_playback`" + `, ` + "`edit_queue`" + `, ` + "`add_to_queue`" + ` and ` + "`schedule_party`" + `, whatever the caller's role
+is. A banned caller gets a 403 ` + "`banned`" + ` instead of a list.
 
 ## Who sees a room
 

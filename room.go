@@ -30,6 +30,7 @@ type Room struct {
 	Sharing      Sharing
 	QueueOrder   QueueOrder
 	WaitPolicy   WaitPolicy
+	NextParty    NextParty // zero without one
 	NowPlaying   bool      // whether everyone may see what it plays; without effect while it is private
 	ArchivedAt   time.Time // zero while open
 	RetiredAt    time.Time // zero unless clean-up archived it

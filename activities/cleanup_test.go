@@ -49,6 +49,7 @@ func newHouse(t *testing.T) *house {
 		TokenAge:            config.Age(7 * day),
 		SessionAge:          config.Age(7 * day),
 		InvitationAge:       config.Age(90 * day),
+		PartyAge:            config.Age(90 * day),
 		IdempotencyKeyAge:   config.Age(day),
 		EmailAge:            config.Age(180 * day),
 		OutboxAge:           config.Age(7 * day),

@@ -15,6 +15,7 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/calendar"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/mail"
 	"github.com/watchparty/watchparty/store"
@@ -189,6 +190,8 @@ func (e *Email) compose(ctx context.Context, row watchparty.Email) (mail.Message
 		return e.invitation(ctx, row, mail.Invitation)
 	case watchparty.EmailInvitationReminder:
 		return e.invitation(ctx, row, mail.InvitationReminder)
+	case watchparty.EmailPartyReminder, watchparty.EmailPartyChanged, watchparty.EmailPartyCancelled:
+		return e.party(ctx, row)
 	case watchparty.EmailActivityReport:
 		return e.report(ctx, row)
 	}
@@ -296,6 +299,36 @@ func (e *Email) invitation(
 		ID: row.ID, To: invitation.Email, Content: content,
 		UnsubscribeURL: e.PublicURL + web.Unsubscribe + "?token=" + e.OneTime.Token(auth.ForOptOut, invitation.ID),
 	}, err
+}
+
+// party composes an email to a guest of a party.
+func (e *Email) party(ctx context.Context, row watchparty.Email) (mail.Message, error) {
+	about, err := e.Store.PartyLetter(ctx, row.SubjectID)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	out, err := e.Store.OptedOut(ctx, about.Guest.Email)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	if out {
+		return mail.Message{}, errUnwanted
+	}
+	link := web.RoomURL(e.FrontendURL, about.Party.RoomID)
+	data := mail.PartyData{
+		AccountData: account(about.Guest, link), Party: about.Party, Soon: about.Kind == watchparty.NoticeHour,
+		Calendar: calendar.OfParty(about.Party, e.PublicURL, link),
+	}
+	write := mail.PartyReminder
+	switch about.Kind {
+	case watchparty.NoticeMoved:
+		write = mail.PartyChanged
+	case watchparty.NoticeCancelled:
+		write = mail.PartyCancelled
+	case watchparty.NoticeDay, watchparty.NoticeHour:
+	}
+	content, err := write(about.Guest.Language, data)
+	return mail.Message{ID: row.ID, To: about.Guest.Email, ToName: about.Guest.DisplayName, Content: content}, err
 }
 
 // refused stores the server's answer, and returns the error that says what to do. The error does not contain the

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
@@ -38,6 +39,7 @@ import (
 
 func TestMain(m *testing.M) {
 	redis.SetLogger(silent{})
+	openapi3filter.RegisterBodyDecoder("text/calendar", openapi3filter.RegisteredBodyDecoder("text/plain"))
 	goleak.VerifyTestMain(
 		recorded{stacktest.With(m, devstack.Postgres, devstack.Redis, devstack.Temporal)}, stacktest.Redialing())
 }

@@ -61,7 +61,8 @@ func TestPeopleAreShownAlike(t *testing.T) {
 	}
 	for _, id := range []string{
 		"listRooms", "getRoom", "listMyRooms", "listParticipants", "listBans", "listMutes", "listRoomLog", "listMessages",
-		"getMessage", "listInvitations", "listMyInvitations", "lookUpInvitation", "getQueue",
+		"getMessage", "listInvitations", "listMyInvitations", "lookUpInvitation", "getQueue", "getParty",
+		"listPartyAnswers",
 		"listAnyRooms", "listAnyMessages", "listAbuseReports", "listAudit", "getCleanupRun",
 	} {
 		require.True(t, shown[id], "%s shows nobody", id)

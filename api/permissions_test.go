@@ -83,6 +83,9 @@ var standsFor = map[watchparty.Permission]struct {
 	watchparty.MayEditQueue:  {"moveInQueue", func(stage) map[string]any { return map[string]any{} }},
 	watchparty.MayAddToQueue: {"addToQueue", func(s stage) map[string]any { return map[string]any{"movie_id": s.movie} }},
 	watchparty.MayVote:       {"voteForItem", nil},
+	watchparty.MayScheduleParty: {"scheduleParty", func(stage) map[string]any {
+		return map[string]any{"starts_at": tomorrow(1), "time_zone": "UTC"}
+	}},
 }
 
 // needsPlace are operations of people who are in the room.

@@ -83,6 +83,7 @@ var textRules = map[string]textRule{
 	"stream_url":                formed,
 	"url":                       formed,
 	"language":                  formed,
+	"time_zone":                 formed,
 	"login email":               matched,
 }
 
@@ -145,6 +146,8 @@ func TestFreeTexts(t *testing.T) {
 					changed.body["title"] = fmt.Sprint("Film ", sent)
 				case "addToQueue":
 					w.exec(t, "DELETE FROM queue_items WHERE title <> 'First' AND title <> 'Second'")
+				case "scheduleParty":
+					w.exec(t, "DELETE FROM parties WHERE id NOT IN (?, ?)", w.party, w.party2)
 				case "sendPlaybackCommand":
 					now := w.do(t, "GET", "/rooms/"+w.private+"/playback", w.alice.token, nil).data()
 					changed.body = map[string]any{"kind": "load", "id": uuid.NewString(), "epoch": now["epoch"],

@@ -327,6 +327,8 @@ type Cleanup struct {
 	TokenAge      Age `env:"CLEANUP_TOKEN_AGE" envDefault:"168h"`
 	SessionAge    Age `env:"CLEANUP_SESSION_AGE" envDefault:"168h"`
 	InvitationAge Age `env:"CLEANUP_INVITATION_AGE" envDefault:"2160h"`
+	// PartyAge is counted from when a party started or was cancelled.
+	PartyAge Age `env:"CLEANUP_PARTY_AGE" envDefault:"2160h"`
 	// IdempotencyKeyAge is counted from the expiry of the key.
 	IdempotencyKeyAge Age `env:"CLEANUP_IDEMPOTENCY_KEY_AGE" envDefault:"1h"`
 	// ReportAge is counted from the resolution of a report of abuse.
@@ -359,6 +361,7 @@ func (c Cleanup) Ages() map[watchparty.Policy]time.Duration {
 		watchparty.PolicyTokens:       c.TokenAge,
 		watchparty.PolicySessions:     c.SessionAge,
 		watchparty.PolicyInvitations:  c.InvitationAge,
+		watchparty.PolicyParties:      c.PartyAge,
 		watchparty.PolicyKeys:         c.IdempotencyKeyAge,
 		watchparty.PolicyReports:      c.ReportAge,
 		watchparty.PolicyEmails:       c.EmailAge,
@@ -385,6 +388,7 @@ func (c Cleanup) Settings() map[watchparty.Policy]string {
 		watchparty.PolicyTokens:       "CLEANUP_TOKEN_AGE",
 		watchparty.PolicySessions:     "CLEANUP_SESSION_AGE",
 		watchparty.PolicyInvitations:  "CLEANUP_INVITATION_AGE",
+		watchparty.PolicyParties:      "CLEANUP_PARTY_AGE",
 		watchparty.PolicyKeys:         "CLEANUP_IDEMPOTENCY_KEY_AGE",
 		watchparty.PolicyReports:      "CLEANUP_REPORT_AGE",
 		watchparty.PolicyEmails:       "CLEANUP_EMAIL_AGE",

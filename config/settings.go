@@ -350,6 +350,7 @@ func sections() []Section {
 			{Name: "CLEANUP_TOKEN_AGE", Help: "The age of links in emails since they expired."},
 			{Name: "CLEANUP_SESSION_AGE", Help: "The age of sign-ins since they ended."},
 			{Name: "CLEANUP_INVITATION_AGE", Help: "The age of invitations since they ended."},
+			{Name: "CLEANUP_PARTY_AGE", Help: "The age of parties since they started or were cancelled."},
 			{Name: "CLEANUP_IDEMPOTENCY_KEY_AGE", Help: "The age of idempotency keys since they expired."},
 			{Name: "CLEANUP_REPORT_AGE", Help: "The age of reports of abuse, with their evidence, since they were " +
 				"resolved."},

@@ -157,6 +157,7 @@ func (c Config) Validate() error {
 	p.age("CLEANUP_TOKEN_AGE", c.Cleanup.TokenAge, low)
 	p.age("CLEANUP_SESSION_AGE", c.Cleanup.SessionAge, low)
 	p.age("CLEANUP_INVITATION_AGE", c.Cleanup.InvitationAge, low)
+	p.age("CLEANUP_PARTY_AGE", c.Cleanup.PartyAge, low)
 	p.age("CLEANUP_IDEMPOTENCY_KEY_AGE", c.Cleanup.IdempotencyKeyAge, low)
 	p.age("CLEANUP_REPORT_AGE", c.Cleanup.ReportAge, low)
 	p.age("CLEANUP_EMAIL_AGE", c.Cleanup.EmailAge, low)

@@ -52,5 +52,5 @@ func TestVerdictsOfQueues(t *testing.T) {
 func TestDetails(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "dry run: yes · policies: old messages, old mails",
-		details(map[string]any{"policies": []string{"old_messages", "old_mails"}, "dry_run": true}))
+		details(map[string]any{"policies": []string{"old_messages", "old_emails"}, "dry_run": true}))
 }

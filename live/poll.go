@@ -340,6 +340,12 @@ func (h *Hub) sweep(ctx context.Context) {
 		for _, answer := range changed {
 			h.Applied(answer.Snapshot)
 		}
+		if err == nil {
+			changed, err = h.store.SweepParties(asking, sweepBatch)
+			for _, answer := range changed {
+				h.Applied(answer.Snapshot)
+			}
+		}
 		if err == nil && n%lapsedEvery == 0 {
 			err = h.store.EndLapsedLeases(asking)
 		}

@@ -268,6 +268,10 @@ func (h *Hub) stateMessage(s playback.Snapshot, now time.Time) *wire.State {
 	if s.Item.DurationMS > 0 {
 		m.DurationMS = &s.Item.DurationMS
 	}
+	if !s.StartsAt.IsZero() {
+		starts := wire.Milliseconds(s.StartsAt)
+		m.StartsAtMS = &starts
+	}
 	if s.Status == playback.Waiting {
 		m.Wait = &wire.Wait{Reason: string(s.WaitFor), UntilMS: wire.Milliseconds(s.WaitUntil), ThenPlay: s.Resume}
 	}

@@ -183,3 +183,71 @@ func (english) activityReport(d ReportData) letter {
 			"Anyone who has the link can read the report.",
 	}
 }
+
+// partyTime is a time in the party's zone.
+func (english) partyTime(p watchparty.Party) string {
+	return fmt.Sprintf("%s (%s)", p.StartsAt.In(p.Zone()).Format("Monday, 2 January 2006, 15:04"), zoneOf(p))
+}
+
+// party says what takes place and where.
+func (english) party(p watchparty.Party) string {
+	what := "The watch party"
+	if p.Title != "" {
+		what += " " + isolate(p.Title)
+	}
+	what += " in the room " + isolate(p.RoomName)
+	if p.Movie.Title != "" {
+		what += ", with the movie " + isolate(p.Movie.Title) + ","
+	}
+	return what
+}
+
+func (e english) partyReminder(d PartyData) letter {
+	l := letter{
+		Subject:   "Your watch party starts tomorrow",
+		Preheader: "You said that you come.",
+		Greeting:  e.hi(d.AccountData),
+		Paragraphs: []string{
+			fmt.Sprintf("%s starts on %s. The movie starts by itself at that moment.", e.party(d.Party), e.partyTime(d.Party)),
+			"The room is open before that.",
+		},
+		Button: button{Label: "Open the room", URL: d.Link},
+		Footer: e.comes(),
+	}
+	if d.Soon {
+		l.Subject = "Your watch party starts in an hour"
+	}
+	return l
+}
+
+func (e english) partyChanged(d PartyData) letter {
+	return letter{
+		Subject:   "Your watch party was moved",
+		Preheader: "It starts at another time.",
+		Greeting:  e.hi(d.AccountData),
+		Paragraphs: []string{
+			fmt.Sprintf("%s was moved: it starts on %s. Your answer still stands; change it in the room if you cannot come.",
+				e.party(d.Party), e.partyTime(d.Party)),
+		},
+		Button: button{Label: "Open the room", URL: d.Link},
+		Footer: e.comes(),
+	}
+}
+
+func (e english) partyCancelled(d PartyData) letter {
+	return letter{
+		Subject:   "Your watch party was cancelled",
+		Preheader: "It does not take place.",
+		Greeting:  e.hi(d.AccountData),
+		Paragraphs: []string{
+			fmt.Sprintf("%s was cancelled. It would have started on %s.", e.party(d.Party), e.partyTime(d.Party)),
+		},
+		Button: button{Label: "Open the room", URL: d.Link},
+		Footer: e.comes(),
+	}
+}
+
+func (english) comes() string {
+	return "You get this email because you answered that you come to this party, or may come. " +
+		"Answer no in the room, and there are no more."
+}

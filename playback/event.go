@@ -31,9 +31,20 @@ type Voted struct{ Epoch int64 }
 // Scheduled says that an item is to start at an instant. The item is loaded and rests until then. The event is refused
 // with ErrBusy while something plays.
 type Scheduled struct {
-	Item     Item
-	StartsAt time.Time
-	By       string
+	Item       Item
+	PositionMS int64
+	StartsAt   time.Time
+	By         string
+}
+
+// Unscheduled is that what was Scheduled does not start by itself any more. It stays loaded.
+type Unscheduled struct{ By string }
+
+// Begun is that the instant has come at which an item starts that could not be loaded before: something else was played.
+type Begun struct {
+	Item       Item
+	PositionMS int64
+	StartsAt   time.Time
 }
 
 // ClockSet says that Postgres' clock has jumped. A state that was made before the jump, at the given revision, is moved
@@ -43,16 +54,18 @@ type ClockSet struct {
 	Revision int64
 }
 
-func (Command) event()   {}
-func (Tick) event()      {}
-func (Reported) event()  {}
-func (Stalled) event()   {}
-func (Deserted) event()  {}
-func (Archived) event()  {}
-func (Removed) event()   {}
-func (Voted) event()     {}
-func (Scheduled) event() {}
-func (ClockSet) event()  {}
+func (Command) event()     {}
+func (Tick) event()        {}
+func (Reported) event()    {}
+func (Stalled) event()     {}
+func (Deserted) event()    {}
+func (Archived) event()    {}
+func (Removed) event()     {}
+func (Voted) event()       {}
+func (Scheduled) event()   {}
+func (Unscheduled) event() {}
+func (Begun) event()       {}
+func (ClockSet) event()    {}
 
 // Room has the data of the room that Apply needs besides the state.
 type Room struct {

@@ -75,6 +75,14 @@ func (m *machine) apply(e Event) error {
 		}
 	case Scheduled:
 		return m.scheduled(e)
+	case Unscheduled:
+		if !m.StartsAt.IsZero() {
+			m.StartsAt = time.Time{}
+			m.become(Paused, CauseUnscheduled, e.By)
+		}
+	case Begun:
+		m.load(e.Item, e.PositionMS, CauseStarted, "")
+		m.begin(e.StartsAt.UTC().Truncate(time.Microsecond))
 	case ClockSet:
 		m.clockSet(e)
 	}
@@ -311,11 +319,24 @@ func (m *machine) tick() {
 	case m.Status == Playing && !m.EndsAt.IsZero() && !m.now.Before(m.EndsAt.Add(EndGrace)):
 		m.advance(CauseEnded, "")
 	case !m.StartsAt.IsZero() && !m.now.Before(m.StartsAt):
-		startsAt := m.StartsAt
-		m.start(CauseStarted, "")
-		if m.now.Sub(startsAt) <= LateStart {
-			m.anchor(m.PositionMS, startsAt)
-		}
+		m.begin(m.StartsAt)
+	}
+}
+
+// begin starts what was to start at an instant. Whoever is ready has started by their own clock, so that the anchor is
+// that instant, however late this is noticed. Those who are not ready are waited for as for a load, until LoadDeadline
+// after the instant.
+func (m *machine) begin(startsAt time.Time) {
+	m.Resume = true
+	m.become(Waiting, CauseStarted, "")
+	m.WaitFor, m.WaitUntil = WaitLoad, startsAt.Add(LoadDeadline)
+	m.anchor(m.PositionMS, m.now)
+	if m.now.Before(m.WaitUntil) && len(m.Missing(m.room.Members, m.room.Policy, m.now)) > 0 {
+		return
+	}
+	m.start(CauseStarted, "")
+	if m.now.Sub(startsAt) <= LateStart {
+		m.anchor(m.PositionMS, startsAt)
 	}
 }
 
@@ -444,7 +465,7 @@ func (m *machine) scheduled(e Scheduled) error {
 	if m.Status == Playing || m.Status == Waiting {
 		return ErrBusy
 	}
-	m.load(e.Item, 0, CauseScheduled, e.By)
+	m.load(e.Item, e.PositionMS, CauseScheduled, e.By)
 	m.become(Paused, CauseScheduled, e.By)
 	m.Resume = false
 	m.StartsAt = e.StartsAt.UTC().Truncate(time.Microsecond)
@@ -455,7 +476,7 @@ func (m *machine) clockSet(e ClockSet) {
 	if m.Revision != e.Revision || e.Step == 0 || m.Status == Idle {
 		return
 	}
-	for _, instant := range []*time.Time{&m.At, &m.WaitUntil, &m.StartsAt} {
+	for _, instant := range []*time.Time{&m.At, &m.WaitUntil} { // StartsAt is an appointment, and stays
 		if !instant.IsZero() {
 			*instant = instant.Add(e.Step).Truncate(time.Microsecond)
 		}

@@ -28,26 +28,27 @@ const (
 type Cause string
 
 const (
-	CauseNone      Cause = ""          // nothing has happened yet
-	CausePlay      Cause = "play"      // a command
-	CausePause     Cause = "pause"     // a command
-	CauseSeek      Cause = "seek"      // a command
-	CauseRate      Cause = "rate"      // a command
-	CauseLoad      Cause = "load"      // a command
-	CauseSkip      Cause = "skip"      // a command
-	CauseStop      Cause = "stop"      // a command
-	CauseReady     Cause = "ready"     // everybody for whom the room waited is ready
-	CauseDeadline  Cause = "deadline"  // the wait reached its deadline
-	CauseRebuffer  Cause = "rebuffer"  // somebody's player has run dry
-	CauseEnded     Cause = "ended"     // the item was over
-	CauseVoted     Cause = "voted"     // enough people voted to skip
-	CauseRemoved   Cause = "removed"   // the item was removed
-	CauseDeserted  Cause = "deserted"  // nobody was connected for DesertedAfter
-	CauseArchived  Cause = "archived"  // the room was archived
-	CauseScheduled Cause = "scheduled" // an item was loaded to start at StartsAt
-	CauseStarted   Cause = "started"   // StartsAt came
-	CauseDuration  Cause = "duration"  // the item's duration was learnt
-	CauseClock     Cause = "clock"     // Postgres' clock was set
+	CauseNone        Cause = ""            // nothing has happened yet
+	CausePlay        Cause = "play"        // a command
+	CausePause       Cause = "pause"       // a command
+	CauseSeek        Cause = "seek"        // a command
+	CauseRate        Cause = "rate"        // a command
+	CauseLoad        Cause = "load"        // a command
+	CauseSkip        Cause = "skip"        // a command
+	CauseStop        Cause = "stop"        // a command
+	CauseReady       Cause = "ready"       // everybody for whom the room waited is ready
+	CauseDeadline    Cause = "deadline"    // the wait reached its deadline
+	CauseRebuffer    Cause = "rebuffer"    // somebody's player has run dry
+	CauseEnded       Cause = "ended"       // the item was over
+	CauseVoted       Cause = "voted"       // enough people voted to skip
+	CauseRemoved     Cause = "removed"     // the item was removed
+	CauseDeserted    Cause = "deserted"    // nobody was connected for DesertedAfter
+	CauseArchived    Cause = "archived"    // the room was archived
+	CauseScheduled   Cause = "scheduled"   // an item was loaded to start at StartsAt
+	CauseUnscheduled Cause = "unscheduled" // the scheduled start was taken back
+	CauseStarted     Cause = "started"     // StartsAt came
+	CauseDuration    Cause = "duration"    // the item's duration was learnt
+	CauseClock       Cause = "clock"       // Postgres' clock was set
 )
 
 // Limits.
@@ -73,8 +74,9 @@ const (
 	EarlyEnd = 30 * time.Second
 	// DesertedAfter is the time without any connection after which playback pauses.
 	DesertedAfter = time.Minute
-	// LateStart is how late a scheduled start may be noticed and still count as in time.
-	LateStart = 2 * time.Second
+	// LateStart is how late a scheduled start may be noticed to be in time nevertheless: meanwhile players have started by
+	// their own clocks. Nobody wants to miss more of the beginning.
+	LateStart = time.Minute
 )
 
 // State is the playback of a room. Times are UTC, to the microsecond.

@@ -115,6 +115,15 @@ func changesPerson(ctx context.Context, tx bun.Tx, user userRow, rooms []string)
 	for _, room := range wrote {
 		changes(ctx, coherence.TagMessages(room))
 	}
+	var parties []string
+	err = tx.NewSelect().Model((*partyRow)(nil)).ColumnExpr("DISTINCT room_id").
+		Where("scheduled_by = ? AND "+scheduled, user.ID).Scan(ctx, &parties)
+	if err != nil {
+		return nil, fmt.Errorf("store: rooms with parties: %w", err)
+	}
+	for _, room := range parties {
+		changesParties(ctx, room)
+	}
 	return wrote, nil
 }
 
@@ -289,7 +298,7 @@ func (s *Store) RemoveAccount(ctx context.Context, userID string) error {
 func detachAccount(ctx context.Context, tx bun.Tx, userID string) error {
 	for _, reference := range []struct{ table, key, column string }{
 		{"bans", "room_id, user_id", "banned_by"}, {"mutes", "room_id, user_id", "muted_by"},
-		{"playbacks", "room_id", "by"}, {"queue_items", "id", "added_by"}, {"messages", "id", "user_id"},
+		{"playbacks", "room_id", "by"}, {"queue_items", "id", "added_by"}, {"parties", "id", "scheduled_by"}, {"messages", "id", "user_id"},
 		{"room_log", "id", "actor_id"}, {"room_log", "id", "target_id"},
 		{"invitations", "id", "inviter_id"}, {"invitations", "id", "user_id"}, {"emails", "id", "user_id"},
 	} {

@@ -335,6 +335,7 @@ func noGrant(why string) any { return why }
 func TestAuthorityKnowsEverything(t *testing.T) {
 	t.Parallel()
 	t.Run("acts in rooms", func(t *testing.T) {
+		const schedules = "is about a party; whoever changes it is judged with each act"
 		const controls = "controls what is played, by a right that is judged with each act"
 		known := map[watchparty.RoomAction]any{
 			watchparty.ActRoomUpdated: toPrivate, watchparty.ActRoomArchived: archive, watchparty.ActRoomReopened: reopen,
@@ -348,7 +349,9 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			watchparty.ActPlayed:             noGrant(controls), watchparty.ActPaused: noGrant(controls),
 			watchparty.ActSought: noGrant(controls), watchparty.ActRateSet: noGrant(controls),
 			watchparty.ActLoaded: noGrant(controls), watchparty.ActSkipped: noGrant(controls),
-			watchparty.ActStopped: noGrant(controls), watchparty.ActQueueAdded: noGrant(controls),
+			watchparty.ActPartyScheduled: noGrant(schedules), watchparty.ActPartyChanged: noGrant(schedules),
+			watchparty.ActPartyCancelled: noGrant(schedules),
+			watchparty.ActStopped:        noGrant(controls), watchparty.ActQueueAdded: noGrant(controls),
 			watchparty.ActQueueRemoved: noGrant(controls), watchparty.ActQueueMoved: noGrant(controls),
 		}
 		for name, value := range constants(t, "..", "RoomAction", "") {
@@ -418,6 +421,8 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			job.WorkflowCleanup:               "an admin's order, which any admin can cancel",
 			job.WorkflowDeleteAccount:         "only ends grants",
 			job.WorkflowActivityReport:        "counts",
+			job.WorkflowScheduledParty:        "email: party_reminder",
+			job.WorkflowPartyEmail:            onlyEmail,
 			job.WorkflowWebhookDelivery:       "tells a webhook, which is the installation's and not the admin's who registered it",
 		}
 		for name, value := range constants(t, "../workflows/job", "", "Workflow types.") {
@@ -434,6 +439,7 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			"avatars": "upload on its way", "idempotency_keys": "replay of a message", "reports": "link to a report",
 			"report_mails": "email: activity_report",
 			"outbox":       "email: room_invitation", "known_clients": "sign-in",
+			"party_answers": "email: party_reminder", "party_notices": "email: party_reminder",
 			"playbacks": "control of playback", "live_members": "connection to a room",
 		}
 		without := []string{ // records, and what belongs to nobody
@@ -454,6 +460,7 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			"email_budgets",
 			"queue_items", // who may remove what is judged with each act
 			"queue_votes",
+			"parties", // the room's, whoever scheduled them
 			"skip_votes",
 			"subtitles",
 			"live_nodes",

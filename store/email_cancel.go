@@ -31,6 +31,9 @@ var voidReasons = map[watchparty.EmailKind]string{
 		FROM emails AS e LEFT JOIN users AS u ON u.id = e.user_id WHERE e.id = ?`,
 	watchparty.EmailRoomInvitation:     voidInvitation,
 	watchparty.EmailInvitationReminder: voidInvitation,
+	watchparty.EmailPartyReminder:      voidParty,
+	watchparty.EmailPartyChanged:       voidParty,
+	watchparty.EmailPartyCancelled:     voidParty,
 	watchparty.EmailActivityReport:     "SELECT 'not_a_recipient' FROM emails AS e WHERE e.id = ?",
 }
 

@@ -84,6 +84,10 @@ var losses = map[string]lost{
 			INSERT INTO webhook_attempts (delivery_id, number, created_at) VALUES (?0, 1, ?1)`,
 		"SELECT outcome || ' ' || (ended_at IS NOT NULL) FROM webhook_attempts WHERE delivery_id = ?0", "lost true",
 	},
+	"parties scheduled": {
+		"INSERT INTO parties (id, room_id, starts_at, time_zone) VALUES (?0, ?3, ?1, 'UTC')",
+		"SELECT state || ' ' || (ended_at IS NOT NULL) FROM parties WHERE id = ?0", "missed true",
+	},
 	"users deleted_at": {
 		"INSERT INTO users (id, username, email, display_name, password_hash, deleted_at) " +
 			"VALUES (?0, 'u' || right(?0, 20), ?0, '', '', ?1)",
@@ -145,7 +149,7 @@ var lasting = map[string][]string{
 	"emails.reason": {
 		"", "address_rejected", "mailbox_full", "message_rejected", "server_unreachable", "unconfirmed", "expired",
 		"cancelled", "opted_out", "no_account", "account_suspended", "already_confirmed", "address_taken", "link_ended",
-		"invitation_ended", "may_not_invite", "room_ended", "not_a_recipient",
+		"invitation_ended", "may_not_invite", "room_ended", "party_changed", "party_ended", "not_a_guest", "not_a_recipient",
 	},
 	"abuse_reports.state":       {"open", "resolved"}, // admins end it
 	"abuse_reports.kind":        {"spam", "harassment", "hate", "sexual", "violence", "illegal", "other"},
@@ -157,15 +161,18 @@ var lasting = map[string][]string{
 	"webhook_attempts.outcome": {
 		"delivered", "status", "redirect", "gone", "timeout", "name", "connection", "tls", "blocked", "lost",
 	},
-	"webhooks.off_reason": {"", "admin", "failing", "gone"},
-	"audit.outcome":       {"pending", "done", "failed", "unknown"}, // pending reads as unknown after a minute
-	"members.role":        {"moderator", "viewer"},
-	"rooms.visibility":    {"public", "unlisted", "private"},
-	"rooms.control":       {"host", "moderators", "everyone"},
-	"rooms.queue":         {"host", "moderators", "everyone"},
-	"rooms.queue_order":   {"manual", "votes"},
-	"rooms.wait_policy":   {"auto", "everyone", "host", "nobody"},
-	"playbacks.state":     {"idle", "waiting", "playing", "paused"}, // SweepPlaybacks ends what time ends
+	"webhooks.off_reason":  {"", "admin", "failing", "gone"},
+	"parties.state":        {"started", "cancelled", "missed"}, // SweepParties starts them
+	"party_answers.answer": {"yes", "maybe", "no"},
+	"party_notices.kind":   {"day", "hour", "moved", "cancelled"},
+	"audit.outcome":        {"pending", "done", "failed", "unknown"}, // pending reads as unknown after a minute
+	"members.role":         {"moderator", "viewer"},
+	"rooms.visibility":     {"public", "unlisted", "private"},
+	"rooms.control":        {"host", "moderators", "everyone"},
+	"rooms.queue":          {"host", "moderators", "everyone"},
+	"rooms.queue_order":    {"manual", "votes"},
+	"rooms.wait_policy":    {"auto", "everyone", "host", "nobody"},
+	"playbacks.state":      {"idle", "waiting", "playing", "paused"}, // SweepPlaybacks ends what time ends
 }
 
 // TestNoStateIsForgotten: whatever the schema lets a column be is final, or is among ends.

@@ -115,6 +115,15 @@ var fill = []string{
 		FROM generate_series(1, 20000) AS n`,
 	`INSERT INTO queue_votes (item_id, room_id, user_id)
 		SELECT id, room_id, uid(1, CASE WHEN rank % 10 = 0 THEN 1 ELSE rank % 20000 + 1 END) FROM queue_items`,
+	`INSERT INTO parties (id, room_id, starts_at, time_zone, scheduled_by, state, ended_at)
+		SELECT uid(22, n), uid(4, n % 9000 + 2), now() + (n % 1000) * interval '1 h', 'UTC',
+			uid(1, CASE WHEN n % 10 = 0 THEN 1 ELSE n % 20000 + 1 END), CASE WHEN n % 20 = 0 THEN 'scheduled' ELSE 'started' END,
+			CASE WHEN n % 20 > 0 THEN now() END FROM generate_series(1, 40000) AS n`,
+	`INSERT INTO party_answers (party_id, room_id, user_id, answer, created_at)
+		SELECT uid(22, n), uid(4, n % 9000 + 2), uid(1, CASE WHEN n % 10 = 0 THEN 1 ELSE n % 20000 + 1 END), 'yes', now()
+		FROM generate_series(1, 40000) AS n
+		UNION ALL SELECT uid(22, 20), uid(4, 22), uid(1, n), CASE WHEN n % 2 = 0 THEN 'yes' ELSE 'no' END,
+			now() - n * interval '1 s' FROM generate_series(100, 9000) AS n`,
 	`ALTER TABLE messages SET UNLOGGED`,
 	`INSERT INTO messages (id, room_id, user_id, body, created_at)
 		SELECT uid(10, n), uid(4, CASE WHEN n <= 800000 THEN n / 2000 + 1 ELSE n / 2 - 399600 END), uid(1, n / 50 % 20000 + 1), 'Hello',
@@ -650,6 +659,22 @@ func TestListPlans(t *testing.T) {
 		{"ExportQueueVotes", "of someone", "queue_votes", pageOfPlans, func(ctx context.Context, s *Store,
 			at func(kind, n int) Page) error {
 			return list(s.ExportQueueVotes(ctx, id(1, 1), at(18, 1000)))
+		}},
+		{"ExportParties", "of someone", "parties", pageOfPlans, func(ctx context.Context, s *Store,
+			at func(kind, n int) Page) error {
+			return list(s.ExportParties(ctx, id(1, 1), at(22, 1000)))
+		}},
+		{"ExportPartyAnswers", "of someone", "party_answers", pageOfPlans, func(ctx context.Context, s *Store,
+			at func(kind, n int) Page) error {
+			return list(s.ExportPartyAnswers(ctx, id(1, 1), at(22, 1000)))
+		}},
+		{"PartyGuests", "of many", "party_answers", pageOfPlans, func(ctx context.Context, s *Store,
+			at func(kind, n int) Page) error {
+			return list(s.PartyGuests(ctx, id(22, 20), "", byTime(at(1, 5000), 5000, time.Second)))
+		}},
+		{"MyParties", "of someone", "parties", 100 * pageOfPlans, func(ctx context.Context, s *Store,
+			at func(kind, n int) Page) error {
+			return list(s.MyParties(ctx, id(1, 500), byTime(at(22, 1000), -100, time.Hour)))
 		}},
 		{"ExportStays", "of someone", "stays", pageOfPlans, func(ctx context.Context, s *Store,
 			at func(kind, n int) Page) error {

@@ -143,6 +143,7 @@ type transition struct {
 	only *int64
 
 	row     playbackRow
+	before  playback.State
 	now     time.Time
 	next    itemRow
 	members []memberRow
@@ -159,8 +160,8 @@ func (t *transition) run(ctx context.Context, tx bun.Tx) (PlaybackAnswer, error)
 	if err := t.look(ctx, tx); err != nil {
 		return PlaybackAnswer{}, err
 	}
-	before := t.row.state()
-	after, effects, err := playback.Apply(before, t.event, t.around(), t.now)
+	t.before = t.row.state()
+	after, effects, err := playback.Apply(t.before, t.event, t.around(), t.now)
 	if err != nil {
 		t.refused = true
 		answer, readErr := t.answer(ctx, tx, effects)
@@ -178,7 +179,8 @@ func (t *transition) run(ctx context.Context, tx bun.Tx) (PlaybackAnswer, error)
 		changesPlayback(ctx, t.room)
 	}
 	answer, err := t.answer(ctx, tx, effects)
-	if err == nil && effects.Started != "" {
+	// An item that is loaded for a party begins when the party starts.
+	if err == nil && (effects.Started != "" && after.StartsAt.IsZero() || t.party(after)) {
 		t.tellStart(ctx, answer.Source.MovieID)
 	}
 	return answer, err
@@ -287,7 +289,7 @@ func (t *transition) save(ctx context.Context, tx bun.Tx, after playback.State, 
 			t.row.QueueVersion++
 		}
 		q := tx.NewUpdate().Model(&t.row).WherePK().ExcludeColumn("room_id", "attended_at")
-		if command { // a person who sends commands is present
+		if command || t.party(after) { // a person who sends commands is present; to a party people come, some of them late
 			q = tx.NewUpdate().Model(&t.row).WherePK().ExcludeColumn("room_id").Value("attended_at", "now()")
 		}
 		if _, err := q.Exec(ctx); err != nil {
@@ -299,6 +301,11 @@ func (t *transition) save(ctx context.Context, tx bun.Tx, after playback.State, 
 			effects.Started).Exec(ctx)
 		if err != nil {
 			return fmt.Errorf("store: start item: %w", err)
+		}
+	}
+	if t.party(after) {
+		if err := startParty(ctx, tx, t.room.ID, t.startsAt()); err != nil {
+			return err
 		}
 	}
 	if effects.Finished != "" {

@@ -48,6 +48,9 @@ var scenes = []struct {
 	},
 	{"invitation that time has ended", "invitations", watchparty.PolicyInvitations,
 		"INSERT INTO invitations (id, room_id, email, state, expires_at) VALUES (?0, ?3, ?0, 'open', ?1)"},
+	{"party", "parties", watchparty.PolicyParties,
+		`INSERT INTO parties (id, room_id, starts_at, time_zone, state, ended_at)
+			VALUES (?0, ?3, now(), 'UTC', 'started', ?1)`},
 	{
 		"key",
 		"idempotency_keys",

@@ -30,7 +30,10 @@ func pausables(d Deps, queue string) (pausable, bool) {
 	case job.TaskQueueEmail:
 		p.paused = d.Email.Store.EmailsPaused
 		p.options = func(o *worker.Options) { o.TaskQueueActivitiesPerSecond = d.Config.Email.PerSecond }
-		p.register = func(w worker.Worker) { activities.Register(w, d.Email) }
+		p.register = func(w worker.Worker) {
+			activities.Register(w, d.Email)
+			activities.Register(w, d.Party)
+		}
 	case job.TaskQueueAvatar:
 		p.paused = func(ctx context.Context) (bool, error) { return d.Avatar.Store.QueuePaused(ctx, queue) }
 		p.options = func(o *worker.Options) { o.MaxConcurrentActivityExecutionSize = Concurrency(d.Config.Avatar) }

@@ -25,7 +25,7 @@ func deployment(c config.Worker) worker.DeploymentOptions {
 // their changes need workflow.GetVersion.
 func behavior(name string) workflow.VersioningBehavior {
 	switch name {
-	case job.WorkflowWelcomeEmail, job.WorkflowRoomInvitation, job.WorkflowWebhookDelivery:
+	case job.WorkflowWelcomeEmail, job.WorkflowRoomInvitation, job.WorkflowWebhookDelivery, job.WorkflowScheduledParty:
 		return workflow.VersioningBehaviorAutoUpgrade
 	}
 	return workflow.VersioningBehaviorUnspecified // the worker's default

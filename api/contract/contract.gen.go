@@ -637,6 +637,9 @@ const (
 	EmailKindActivityReport         EmailKind = "activity_report"
 	EmailKindEmailChanged           EmailKind = "email_changed"
 	EmailKindEmailVerification      EmailKind = "email_verification"
+	EmailKindPartyCancelled         EmailKind = "party_cancelled"
+	EmailKindPartyChanged           EmailKind = "party_changed"
+	EmailKindPartyReminder          EmailKind = "party_reminder"
 	EmailKindPasswordChanged        EmailKind = "password_changed"
 	EmailKindPasswordReset          EmailKind = "password_reset"
 	EmailKindRoomInvitation         EmailKind = "room_invitation"
@@ -653,6 +656,12 @@ func (e EmailKind) Valid() bool {
 	case EmailKindEmailChanged:
 		return true
 	case EmailKindEmailVerification:
+		return true
+	case EmailKindPartyCancelled:
+		return true
+	case EmailKindPartyChanged:
+		return true
+	case EmailKindPartyReminder:
 		return true
 	case EmailKindPasswordChanged:
 		return true
@@ -685,8 +694,11 @@ const (
 	EmailReasonMayNotInvite      EmailReason = "may_not_invite"
 	EmailReasonMessageRejected   EmailReason = "message_rejected"
 	EmailReasonNoAccount         EmailReason = "no_account"
+	EmailReasonNotAGuest         EmailReason = "not_a_guest"
 	EmailReasonNotARecipient     EmailReason = "not_a_recipient"
 	EmailReasonOptedOut          EmailReason = "opted_out"
+	EmailReasonPartyChanged      EmailReason = "party_changed"
+	EmailReasonPartyEnded        EmailReason = "party_ended"
 	EmailReasonRoomEnded         EmailReason = "room_ended"
 	EmailReasonServerUnreachable EmailReason = "server_unreachable"
 	EmailReasonUnconfirmed       EmailReason = "unconfirmed"
@@ -719,9 +731,15 @@ func (e EmailReason) Valid() bool {
 		return true
 	case EmailReasonNoAccount:
 		return true
+	case EmailReasonNotAGuest:
+		return true
 	case EmailReasonNotARecipient:
 		return true
 	case EmailReasonOptedOut:
+		return true
+	case EmailReasonPartyChanged:
+		return true
+	case EmailReasonPartyEnded:
 		return true
 	case EmailReasonRoomEnded:
 		return true
@@ -920,12 +938,14 @@ const (
 	JobBatchKindCleanup               JobBatchKind = "Cleanup"
 	JobBatchKindDeleteAccount         JobBatchKind = "DeleteAccount"
 	JobBatchKindEmailChangedNotice    JobBatchKind = "EmailChangedNotice"
+	JobBatchKindPartyEmail            JobBatchKind = "PartyEmail"
 	JobBatchKindPasswordChangedNotice JobBatchKind = "PasswordChangedNotice"
 	JobBatchKindPasswordResetEmail    JobBatchKind = "PasswordResetEmail"
 	JobBatchKindProcessAvatar         JobBatchKind = "ProcessAvatar"
 	JobBatchKindReportEmail           JobBatchKind = "ReportEmail"
 	JobBatchKindResend                JobBatchKind = "Resend"
 	JobBatchKindRoomInvitation        JobBatchKind = "RoomInvitation"
+	JobBatchKindScheduledParty        JobBatchKind = "ScheduledParty"
 	JobBatchKindVerificationEmail     JobBatchKind = "VerificationEmail"
 	JobBatchKindWebhookDelivery       JobBatchKind = "WebhookDelivery"
 	JobBatchKindWelcomeEmail          JobBatchKind = "WelcomeEmail"
@@ -942,6 +962,8 @@ func (e JobBatchKind) Valid() bool {
 		return true
 	case JobBatchKindEmailChangedNotice:
 		return true
+	case JobBatchKindPartyEmail:
+		return true
 	case JobBatchKindPasswordChangedNotice:
 		return true
 	case JobBatchKindPasswordResetEmail:
@@ -953,6 +975,8 @@ func (e JobBatchKind) Valid() bool {
 	case JobBatchKindResend:
 		return true
 	case JobBatchKindRoomInvitation:
+		return true
+	case JobBatchKindScheduledParty:
 		return true
 	case JobBatchKindVerificationEmail:
 		return true
@@ -1094,12 +1118,14 @@ const (
 	JobKindCleanup               JobKind = "Cleanup"
 	JobKindDeleteAccount         JobKind = "DeleteAccount"
 	JobKindEmailChangedNotice    JobKind = "EmailChangedNotice"
+	JobKindPartyEmail            JobKind = "PartyEmail"
 	JobKindPasswordChangedNotice JobKind = "PasswordChangedNotice"
 	JobKindPasswordResetEmail    JobKind = "PasswordResetEmail"
 	JobKindProcessAvatar         JobKind = "ProcessAvatar"
 	JobKindReportEmail           JobKind = "ReportEmail"
 	JobKindResend                JobKind = "Resend"
 	JobKindRoomInvitation        JobKind = "RoomInvitation"
+	JobKindScheduledParty        JobKind = "ScheduledParty"
 	JobKindVerificationEmail     JobKind = "VerificationEmail"
 	JobKindWebhookDelivery       JobKind = "WebhookDelivery"
 	JobKindWelcomeEmail          JobKind = "WelcomeEmail"
@@ -1116,6 +1142,8 @@ func (e JobKind) Valid() bool {
 		return true
 	case JobKindEmailChangedNotice:
 		return true
+	case JobKindPartyEmail:
+		return true
 	case JobKindPasswordChangedNotice:
 		return true
 	case JobKindPasswordResetEmail:
@@ -1127,6 +1155,8 @@ func (e JobKind) Valid() bool {
 	case JobKindResend:
 		return true
 	case JobKindRoomInvitation:
+		return true
+	case JobKindScheduledParty:
 		return true
 	case JobKindVerificationEmail:
 		return true
@@ -1271,6 +1301,51 @@ func (e OutboxEventState) Valid() bool {
 	}
 }
 
+// Defines values for PartyReply.
+const (
+	Maybe PartyReply = "maybe"
+	No    PartyReply = "no"
+	Yes   PartyReply = "yes"
+)
+
+// Valid indicates whether the value is a known member of the PartyReply enum.
+func (e PartyReply) Valid() bool {
+	switch e {
+	case Maybe:
+		return true
+	case No:
+		return true
+	case Yes:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PartyState.
+const (
+	PartyStateCancelled PartyState = "cancelled"
+	PartyStateMissed    PartyState = "missed"
+	PartyStateScheduled PartyState = "scheduled"
+	PartyStateStarted   PartyState = "started"
+)
+
+// Valid indicates whether the value is a known member of the PartyState enum.
+func (e PartyState) Valid() bool {
+	switch e {
+	case PartyStateCancelled:
+		return true
+	case PartyStateMissed:
+		return true
+	case PartyStateScheduled:
+		return true
+	case PartyStateStarted:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Permission.
 const (
 	PermissionAddToQueue      Permission = "add_to_queue"
@@ -1286,6 +1361,7 @@ const (
 	PermissionMute            Permission = "mute"
 	PermissionPostMessage     Permission = "post_message"
 	PermissionReadLog         Permission = "read_log"
+	PermissionScheduleParty   Permission = "schedule_party"
 	PermissionSetRole         Permission = "set_role"
 	PermissionSkipSlowMode    Permission = "skip_slow_mode"
 	PermissionVote            Permission = "vote"
@@ -1319,6 +1395,8 @@ func (e Permission) Valid() bool {
 	case PermissionPostMessage:
 		return true
 	case PermissionReadLog:
+		return true
+	case PermissionScheduleParty:
 		return true
 	case PermissionSetRole:
 		return true
@@ -1423,6 +1501,7 @@ const (
 	OldMessages          Policy = "old_messages"
 	OldWebhookDeliveries Policy = "old_webhook_deliveries"
 	OrphanedFiles        Policy = "orphaned_files"
+	PastParties          Policy = "past_parties"
 	ResolvedReports      Policy = "resolved_reports"
 	StartedEvents        Policy = "started_events"
 	UnverifiedAccounts   Policy = "unverified_accounts"
@@ -1454,6 +1533,8 @@ func (e Policy) Valid() bool {
 	case OldWebhookDeliveries:
 		return true
 	case OrphanedFiles:
+		return true
+	case PastParties:
 		return true
 	case ResolvedReports:
 		return true
@@ -1514,6 +1595,9 @@ const (
 	ProblemCodeNothingToRetry             ProblemCode = "nothing_to_retry"
 	ProblemCodeOriginNotAllowed           ProblemCode = "origin_not_allowed"
 	ProblemCodeOwnRole                    ProblemCode = "own_role"
+	ProblemCodePartyEnded                 ProblemCode = "party_ended"
+	ProblemCodePartyTime                  ProblemCode = "party_time"
+	ProblemCodePartyTooClose              ProblemCode = "party_too_close"
 	ProblemCodePlaybackBusy               ProblemCode = "playback_busy"
 	ProblemCodePlaybackStale              ProblemCode = "playback_stale"
 	ProblemCodePreconditionFailed         ProblemCode = "precondition_failed"
@@ -1531,6 +1615,7 @@ const (
 	ProblemCodeRunEnded                   ProblemCode = "run_ended"
 	ProblemCodeSlowMode                   ProblemCode = "slow_mode"
 	ProblemCodeTooManyInvitations         ProblemCode = "too_many_invitations"
+	ProblemCodeTooManyParties             ProblemCode = "too_many_parties"
 	ProblemCodeTooManyReports             ProblemCode = "too_many_reports"
 	ProblemCodeTooManyWebhooks            ProblemCode = "too_many_webhooks"
 	ProblemCodeUnauthenticated            ProblemCode = "unauthenticated"
@@ -1641,6 +1726,12 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeOwnRole:
 		return true
+	case ProblemCodePartyEnded:
+		return true
+	case ProblemCodePartyTime:
+		return true
+	case ProblemCodePartyTooClose:
+		return true
 	case ProblemCodePlaybackBusy:
 		return true
 	case ProblemCodePlaybackStale:
@@ -1674,6 +1765,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeSlowMode:
 		return true
 	case ProblemCodeTooManyInvitations:
+		return true
+	case ProblemCodeTooManyParties:
 		return true
 	case ProblemCodeTooManyReports:
 		return true
@@ -1816,6 +1909,9 @@ const (
 	RoomActActionMessageDeleted     RoomActAction = "message_deleted"
 	RoomActActionMuteLifted         RoomActAction = "mute_lifted"
 	RoomActActionMuted              RoomActAction = "muted"
+	RoomActActionPartyCancelled     RoomActAction = "party_cancelled"
+	RoomActActionPartyChanged       RoomActAction = "party_changed"
+	RoomActActionPartyScheduled     RoomActAction = "party_scheduled"
 	RoomActActionPaused             RoomActAction = "paused"
 	RoomActActionPlayed             RoomActAction = "played"
 	RoomActActionQueueAdded         RoomActAction = "queue_added"
@@ -1858,6 +1954,12 @@ func (e RoomActAction) Valid() bool {
 	case RoomActActionMuteLifted:
 		return true
 	case RoomActActionMuted:
+		return true
+	case RoomActActionPartyCancelled:
+		return true
+	case RoomActActionPartyChanged:
+		return true
+	case RoomActActionPartyScheduled:
 		return true
 	case RoomActActionPaused:
 		return true
@@ -2595,7 +2697,7 @@ type AdminNote struct {
 
 // AdminRoom A room, as admins see it
 //
-// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type AdminRoom struct {
 	// ClosedAt When an admin closed it; null unless it is closed
 	ClosedAt *time.Time `json:"closed_at"`
@@ -2605,19 +2707,19 @@ type AdminRoom struct {
 
 	// Room A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Room Room `json:"room"`
 }
 
-// AdminRoomAnswer Example: {"data":{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}}
+// AdminRoomAnswer Example: {"data":{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}}
 type AdminRoomAnswer struct {
 	// Data A room, as admins see it
 	//
-	// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+	// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 	Data AdminRoom `json:"data"`
 }
 
-// AdminRoomList Example: {"data":[{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}],"next_cursor":null}
+// AdminRoomList Example: {"data":[{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}],"next_cursor":null}
 type AdminRoomList struct {
 	// Data The rooms of this page
 	Data []AdminRoom `json:"data"`
@@ -2687,6 +2789,12 @@ type AdminUserList struct {
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// AnswerPartyRequest Example: {"answer":"yes"}
+type AnswerPartyRequest struct {
+	// Answer Whether somebody comes
+	Answer PartyReply `json:"answer"`
 }
 
 // AuditAction The kind of an act of an admin, or of the service by itself
@@ -2882,14 +2990,14 @@ type CachedMovieAnswer struct {
 	Data Movie `json:"data"`
 }
 
-// CachedRoomAnswer Example: {"_cached":true,"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+// CachedRoomAnswer Example: {"_cached":true,"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type CachedRoomAnswer struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
 
 	// Data A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Data Room `json:"data"`
 }
 
@@ -2971,7 +3079,8 @@ type CleanupPolicy struct {
 	// archives rooms in which nothing happens; an admin or the host can open them again. `archived_rooms`: deletes for
 	// good the rooms which that policy has archived, and those that hosts have deleted. `unverified_accounts`:
 	// accounts that were never confirmed, and not used. `expired_tokens`, `ended_sessions`, `ended_invitations`,
-	// `idempotency_keys`: what their names say. `resolved_reports`: resolved reports of abuse, with what was reported.
+	// `idempotency_keys`: what their names say. `past_parties`: parties that
+	// have started or were cancelled, with the answers. `resolved_reports`: resolved reports of abuse, with what was reported.
 	// `old_emails`: the history of emails, with their attempts. `old_webhook_deliveries`: the history of webhooks.
 	// `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which room when; the
 	// figures of days stay. `orphaned_files`: files whose upload was never committed.
@@ -3378,7 +3487,8 @@ type EmailGivenUpMessage struct {
 		// the link was used, replaced by a later one, or is too old. `invitation_ended`: it was answered, revoked,
 		// removed, or it expired. `may_not_invite`: the inviter may not invite to the room any more. `room_ended`: the
 		// room is archived, closed or removed. `not_a_recipient`: the settings do not name the address any more.
-		// `opted_out`: the address wants no invitations.
+		// `party_changed`: the party was moved. `party_ended`: the party has started, or was cancelled. `not_a_guest`: the
+		// recipient does not come to the party, or may not enter the room. `opted_out`: the address wants no invitations.
 		Reason EmailReason `json:"reason"`
 	} `json:"data"`
 
@@ -3460,7 +3570,8 @@ type EmailPreviewList struct {
 // the link was used, replaced by a later one, or is too old. `invitation_ended`: it was answered, revoked,
 // removed, or it expired. `may_not_invite`: the inviter may not invite to the room any more. `room_ended`: the
 // room is archived, closed or removed. `not_a_recipient`: the settings do not name the address any more.
-// `opted_out`: the address wants no invitations.
+// `party_changed`: the party was moved. `party_ended`: the party has started, or was cancelled. `not_a_guest`: the
+// recipient does not come to the party, or may not enter the room. `opted_out`: the address wants no invitations.
 type EmailReason string
 
 // EmailRequest Example: {"email":"carol@example.org"}
@@ -3480,7 +3591,7 @@ type EmailWait string
 
 // Export Everything that is stored about an account
 //
-// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://movies.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","joined":true,"movie_id":null,"name":"Friday night","now_playing":false,"queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
+// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"parties":[{"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part"}],"party_answers":[{"answer":"yes","created_at":"2026-01-31T20:15:00Z","party_id":"01993f81-2c3d-7e4f-9051-62738495a6b7","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://movies.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","joined":true,"movie_id":null,"name":"Friday night","now_playing":false,"queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
 type Export struct {
 	// AbuseReports The reports of abuse that the account sent
 	AbuseReports []SentAbuseReport `json:"abuse_reports"`
@@ -3535,6 +3646,12 @@ type Export struct {
 	// Mutes The mutes that the account imposed
 	Mutes []ExportedSanction `json:"mutes"`
 
+	// Parties The parties that the account scheduled
+	Parties []ExportedParty `json:"parties"`
+
+	// PartyAnswers What the account answered to parties
+	PartyAnswers []ExportedPartyAnswer `json:"party_answers"`
+
 	// PasswordResets The password resets that were requested for the account
 	PasswordResets []ExportedReset `json:"password_resets"`
 
@@ -3572,11 +3689,11 @@ type Export struct {
 	Stays []ExportedStay `json:"stays"`
 }
 
-// ExportAnswer Example: {"data":{"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://movies.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","joined":true,"movie_id":null,"name":"Friday night","now_playing":false,"queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}}
+// ExportAnswer Example: {"data":{"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"parties":[{"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part"}],"party_answers":[{"answer":"yes","created_at":"2026-01-31T20:15:00Z","party_id":"01993f81-2c3d-7e4f-9051-62738495a6b7","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://movies.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","joined":true,"movie_id":null,"name":"Friday night","now_playing":false,"queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}}
 type ExportAnswer struct {
 	// Data Everything that is stored about an account
 	//
-	// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://movies.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","joined":true,"movie_id":null,"name":"Friday night","now_playing":false,"queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
+	// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"parties":[{"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part"}],"party_answers":[{"answer":"yes","created_at":"2026-01-31T20:15:00Z","party_id":"01993f81-2c3d-7e4f-9051-62738495a6b7","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://movies.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","joined":true,"movie_id":null,"name":"Friday night","now_playing":false,"queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
 	Data Export `json:"data"`
 }
 
@@ -3712,6 +3829,50 @@ type ExportedMessage struct {
 
 	// ReplyToID The message that it answers; null without one
 	ReplyToID *string `json:"reply_to_id"`
+
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+}
+
+// ExportedParty A party that the account scheduled
+type ExportedParty struct {
+	// CreatedAt When it was scheduled
+	CreatedAt time.Time `json:"created_at"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// MovieID The movie; null without one
+	MovieID *string `json:"movie_id"`
+
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// StartsAt When it starts
+	StartsAt time.Time `json:"starts_at"`
+
+	// State Where a party stands. `missed`: it did not start within 15 minutes, because there was nothing to play or the service
+	// was away. A room that is archived, closed or deleted cancels its parties.
+	State PartyState `json:"state"`
+
+	// TimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start: that is
+	// an instant.
+	TimeZone PartyTimeZone `json:"time_zone"`
+
+	// Title What the party is called, in one line; empty without a title
+	Title PartyTitle `json:"title"`
+}
+
+// ExportedPartyAnswer What the account answered to a party
+type ExportedPartyAnswer struct {
+	// Answer Whether somebody comes
+	Answer PartyReply `json:"answer"`
+
+	// CreatedAt When it was given
+	CreatedAt time.Time `json:"created_at"`
+
+	// PartyID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	PartyID ID `json:"party_id"`
 
 	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
@@ -4639,9 +4800,31 @@ type MyInvitationList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
+// MyParty A party of one of the caller's rooms
+//
+// Example: {"answer":"maybe","party":{"answers":{"maybe":1,"no":0,"yes":3},"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","room_name":"Silent Sunday","scheduled_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part","updated_at":"2026-01-31T19:00:00Z"}}
+type MyParty struct {
+	// Answer What the caller answered; null without an answer
+	Answer *PartyReply `json:"answer"`
+
+	// Party A time at which a room watches together
+	//
+	// Example: {"answers":{"maybe":1,"no":0,"yes":3},"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","room_name":"Silent Sunday","scheduled_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part","updated_at":"2026-01-31T19:00:00Z"}
+	Party Party `json:"party"`
+}
+
+// MyPartyList Example: {"data":[{"answer":"maybe","party":{"answers":{"maybe":1,"no":0,"yes":3},"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","room_name":"Silent Sunday","scheduled_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part","updated_at":"2026-01-31T19:00:00Z"}}],"next_cursor":null}
+type MyPartyList struct {
+	// Data The parties of this page
+	Data []MyParty `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
 // MyRoom A room, with the caller's role in it
 //
-// Example: {"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}
+// Example: {"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}
 type MyRoom struct {
 	// Joined Whether the caller is in it now
 	Joined bool `json:"joined"`
@@ -4654,7 +4837,7 @@ type MyRoom struct {
 
 	// Room A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Room Room `json:"room"`
 
 	// Unread How many messages of others came after the one that the caller marked as read; 100 stands for 100 and more.
@@ -4662,7 +4845,7 @@ type MyRoom struct {
 	Unread int `json:"unread"`
 }
 
-// MyRoomList Example: {"data":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"next_cursor":null}
+// MyRoomList Example: {"data":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"next_cursor":null}
 type MyRoomList struct {
 	// Data The rooms of this page
 	Data []MyRoom `json:"data"`
@@ -4679,6 +4862,18 @@ type NewPassword = string
 
 // NextCursor Where the next page starts; null at the end
 type NextCursor = string
+
+// NextParty The next party of a room
+type NextParty struct {
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// StartsAt When it starts by itself
+	StartsAt time.Time `json:"starts_at"`
+
+	// Title What the party is called, in one line; empty without a title
+	Title PartyTitle `json:"title"`
+}
 
 // NowPlaying What a room plays now
 //
@@ -4900,6 +5095,118 @@ type ParticipantList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
+// Party A time at which a room watches together
+//
+// Example: {"answers":{"maybe":1,"no":0,"yes":3},"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","room_name":"Silent Sunday","scheduled_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part","updated_at":"2026-01-31T19:00:00Z"}
+type Party struct {
+	// Answers How many people answered what
+	Answers PartyCounts `json:"answers"`
+
+	// CreatedAt When it was scheduled
+	CreatedAt time.Time `json:"created_at"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Movie What it plays; null for what the room has loaded then, or else the first of its queue
+	Movie *RoomMovie `json:"movie"`
+
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// RoomName The name of the room, in one line
+	RoomName RoomName `json:"room_name"`
+
+	// ScheduledBy Who scheduled it; null when the account is deleted
+	ScheduledBy *Person `json:"scheduled_by"`
+
+	// StartsAt When it starts by itself
+	StartsAt time.Time `json:"starts_at"`
+
+	// State Where a party stands. `missed`: it did not start within 15 minutes, because there was nothing to play or the service
+	// was away. A room that is archived, closed or deleted cancels its parties.
+	State PartyState `json:"state"`
+
+	// TimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start: that is
+	// an instant.
+	TimeZone PartyTimeZone `json:"time_zone"`
+
+	// Title What the party is called, in one line; empty without a title
+	Title PartyTitle `json:"title"`
+
+	// UpdatedAt When it last changed
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// PartyAnswer Example: {"data":{"answers":{"maybe":1,"no":0,"yes":3},"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","room_name":"Silent Sunday","scheduled_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part","updated_at":"2026-01-31T19:00:00Z"}}
+type PartyAnswer struct {
+	// Data A time at which a room watches together
+	//
+	// Example: {"answers":{"maybe":1,"no":0,"yes":3},"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","room_name":"Silent Sunday","scheduled_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part","updated_at":"2026-01-31T19:00:00Z"}
+	Data Party `json:"data"`
+}
+
+// PartyCounts How many people answered what
+type PartyCounts struct {
+	// Maybe Who may come
+	Maybe int `json:"maybe"`
+
+	// No Who do not come
+	No int `json:"no"`
+
+	// Yes Who come
+	Yes int `json:"yes"`
+}
+
+// PartyGuest Somebody who has answered
+//
+// Example: {"answer":"yes","answered_at":"2026-01-31T20:15:00Z","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
+type PartyGuest struct {
+	// Answer Whether somebody comes
+	Answer PartyReply `json:"answer"`
+
+	// AnsweredAt When the person answered for the first time
+	AnsweredAt time.Time `json:"answered_at"`
+
+	// User An account, as it is shown beside its acts. A deleted account is null instead, in all answers but the audit log.
+	//
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	User Person `json:"user"`
+}
+
+// PartyGuestList Example: {"data":[{"answer":"yes","answered_at":"2026-01-31T20:15:00Z","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
+type PartyGuestList struct {
+	// Data The people of this page
+	Data []PartyGuest `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// PartyList Example: {"data":[{"answers":{"maybe":1,"no":0,"yes":3},"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","room_name":"Silent Sunday","scheduled_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part","updated_at":"2026-01-31T19:00:00Z"}],"next_cursor":null}
+type PartyList struct {
+	// Data The parties
+	Data []Party `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// PartyReply Whether somebody comes
+type PartyReply string
+
+// PartyState Where a party stands. `missed`: it did not start within 15 minutes, because there was nothing to play or the service
+// was away. A room that is archived, closed or deleted cancels its parties.
+type PartyState string
+
+// PartyTimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start: that is
+// an instant.
+type PartyTimeZone = string
+
+// PartyTitle What the party is called, in one line; empty without a title
+type PartyTitle = string
+
 // Password The account's current password
 type Password = string
 
@@ -4939,7 +5246,7 @@ type Playback struct {
 	By *Person `json:"by"`
 
 	// Cause What made the state: a command, or `ready`, `deadline`, `rebuffer`, `ended`, `voted`, `removed`, `deserted`,
-	// `archived`, `scheduled`, `started`, `duration`, `clock`. Empty before the first.
+	// `archived`, `scheduled`, `unscheduled`, `started`, `duration`, `clock`. Empty before the first.
 	Cause string `json:"cause"`
 
 	// Cue Rises with each load and seek; players report for which cue they are ready
@@ -5099,7 +5406,8 @@ type PlaybackWaitFor string
 // archives rooms in which nothing happens; an admin or the host can open them again. `archived_rooms`: deletes for
 // good the rooms which that policy has archived, and those that hosts have deleted. `unverified_accounts`:
 // accounts that were never confirmed, and not used. `expired_tokens`, `ended_sessions`, `ended_invitations`,
-// `idempotency_keys`: what their names say. `resolved_reports`: resolved reports of abuse, with what was reported.
+// `idempotency_keys`: what their names say. `past_parties`: parties that
+// have started or were cancelled, with the answers. `resolved_reports`: resolved reports of abuse, with what was reported.
 // `old_emails`: the history of emails, with their attempts. `old_webhook_deliveries`: the history of webhooks.
 // `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which room when; the
 // figures of days stay. `orphaned_files`: files whose upload was never committed.
@@ -5581,7 +5889,7 @@ type Role string
 
 // Room A room, the same for everyone who may see it
 //
-// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 type Room struct {
 	// Capacity How many people can be in the room at once, the host included
 	Capacity RoomCapacity `json:"capacity"`
@@ -5609,6 +5917,9 @@ type Room struct {
 
 	// Name The name of the room, in one line
 	Name RoomName `json:"name"`
+
+	// NextParty The party that starts next; null without one
+	NextParty *NextParty `json:"next_party"`
 
 	// NowPlaying Whether `GET /rooms/{room_id}/now-playing` tells everyone what the room plays; without effect while it is private
 	NowPlaying ShowsNowPlaying `json:"now_playing"`
@@ -5679,11 +5990,11 @@ type RoomActList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// RoomAnswer Example: {"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+// RoomAnswer Example: {"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type RoomAnswer struct {
 	// Data A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Data Room `json:"data"`
 }
 
@@ -5693,7 +6004,7 @@ type RoomCapacity = int
 // RoomDescription What the room is about; empty without a description
 type RoomDescription = string
 
-// RoomList Example: {"_cached":true,"data":[{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
+// RoomList Example: {"_cached":true,"data":[{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
 type RoomList struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
@@ -5816,6 +6127,22 @@ type ScheduleList struct {
 type ScheduleNote struct {
 	// Note The reason, for operators
 	Note string `json:"note"`
+}
+
+// SchedulePartyRequest Example: {"starts_at":"2026-02-01T20:30:00+01:00","time_zone":"Europe/Berlin","title":"Second part"}
+type SchedulePartyRequest struct {
+	// MovieID A movie with a stream; without it what the room has loaded then, or else the first of its queue
+	MovieID *string `json:"movie_id,omitempty"`
+
+	// StartsAt When it starts: 10 minutes to 366 days ahead, to the millisecond
+	StartsAt time.Time `json:"starts_at"`
+
+	// TimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start: that is
+	// an instant.
+	TimeZone PartyTimeZone `json:"time_zone"`
+
+	// Title What the party is called, in one line
+	Title *string `json:"title,omitempty"`
 }
 
 // ScheduledRun A run that a schedule started
@@ -5954,8 +6281,8 @@ type Standing struct {
 	// MutedUntil When the caller's mute ends; null without one
 	MutedUntil *time.Time `json:"muted_until"`
 
-	// Permissions What the caller may do now: what the role allows, without `post_message`, `control_playback`, `edit_queue` and
-	// `add_to_queue` during a mute
+	// Permissions What the caller may do now: what the role allows, without `post_message`, `control_playback`, `edit_queue`,
+	// `add_to_queue` and `schedule_party` during a mute
 	Permissions []Permission `json:"permissions"`
 
 	// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
@@ -6122,6 +6449,22 @@ type UpdateMovieRequest struct {
 
 	// Year The year of the first release
 	Year *MovieYear `json:"year,omitempty"`
+}
+
+// UpdatePartyRequest Example: {"starts_at":"2026-02-01T21:00:00+01:00"}
+type UpdatePartyRequest struct {
+	// MovieID A movie with a stream; null for what the room has loaded then, or else the first of its queue
+	MovieID nullable.Nullable[string] `json:"movie_id,omitempty"`
+
+	// StartsAt When it starts: 10 minutes to 366 days ahead, to the millisecond
+	StartsAt *time.Time `json:"starts_at,omitempty"`
+
+	// TimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start: that is
+	// an instant.
+	TimeZone *PartyTimeZone `json:"time_zone,omitempty"`
+
+	// Title What the party is called, in one line; null for no title
+	Title nullable.Nullable[string] `json:"title,omitempty"`
 }
 
 // UpdateRoomRequest Example: {"movie_id":null,"name":"Silent Monday","slow_mode_seconds":5}
@@ -6479,6 +6822,9 @@ type JobID = string
 
 // Limit defines model for Limit.
 type Limit = int
+
+// PartyID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+type PartyID = ID
 
 // QueueName defines model for QueueName.
 type QueueName = string
@@ -7045,6 +7391,42 @@ type UpdateMovieParams struct {
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
+// CancelPartyParams defines parameters for CancelParty.
+type CancelPartyParams struct {
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// GetPartyParams defines parameters for GetParty.
+type GetPartyParams struct {
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// UpdatePartyParams defines parameters for UpdateParty.
+type UpdatePartyParams struct {
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// ListPartyAnswersParams defines parameters for ListPartyAnswers.
+type ListPartyAnswersParams struct {
+	// Answer Only those who answered so
+	Answer *PartyReply `form:"answer,omitempty" json:"answer,omitempty"`
+
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit The maximum number of items on a page
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ReportAbuseParams defines parameters for ReportAbuse.
 type ReportAbuseParams struct {
 	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
@@ -7202,6 +7584,13 @@ type GetNowPlayingParams struct {
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// SchedulePartyParams defines parameters for ScheduleParty.
+type SchedulePartyParams struct {
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // AddToQueueParams defines parameters for AddToQueue.
 type AddToQueueParams struct {
 	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
@@ -7236,6 +7625,15 @@ type ResendVerificationParams struct {
 
 // ListMyInvitationsParams defines parameters for ListMyInvitations.
 type ListMyInvitationsParams struct {
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit The maximum number of items on a page
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListMyPartiesParams defines parameters for ListMyParties.
+type ListMyPartiesParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
@@ -7387,6 +7785,12 @@ type CreateMovieJSONRequestBody = CreateMovieRequest
 // UpdateMovieJSONRequestBody defines body for UpdateMovie for application/json ContentType.
 type UpdateMovieJSONRequestBody = UpdateMovieRequest
 
+// UpdatePartyJSONRequestBody defines body for UpdateParty for application/json ContentType.
+type UpdatePartyJSONRequestBody = UpdatePartyRequest
+
+// AnswerPartyJSONRequestBody defines body for AnswerParty for application/json ContentType.
+type AnswerPartyJSONRequestBody = AnswerPartyRequest
+
 // ReportAbuseJSONRequestBody defines body for ReportAbuse for application/json ContentType.
 type ReportAbuseJSONRequestBody = ReportAbuseRequest
 
@@ -7410,6 +7814,9 @@ type MuteJSONRequestBody = MuteRequest
 
 // SetRoleJSONRequestBody defines body for SetRole for application/json ContentType.
 type SetRoleJSONRequestBody = SetRoleRequest
+
+// SchedulePartyJSONRequestBody defines body for ScheduleParty for application/json ContentType.
+type SchedulePartyJSONRequestBody = SchedulePartyRequest
 
 // SendPlaybackCommandJSONRequestBody defines body for SendPlaybackCommand for application/json ContentType.
 type SendPlaybackCommandJSONRequestBody = PlaybackCommand
@@ -7758,6 +8165,24 @@ type ServerInterface interface {
 	// UpdateMovie Update a movie
 	// (PATCH /movies/{movie_id})
 	UpdateMovie(ctx echo.Context, movieID ID, params UpdateMovieParams) error
+	// CancelParty Cancel a scheduled party
+	// (DELETE /parties/{party_id})
+	CancelParty(ctx echo.Context, partyID PartyID, params CancelPartyParams) error
+	// GetParty Get a party
+	// (GET /parties/{party_id})
+	GetParty(ctx echo.Context, partyID PartyID, params GetPartyParams) error
+	// UpdateParty Change a scheduled party
+	// (PATCH /parties/{party_id})
+	UpdateParty(ctx echo.Context, partyID PartyID, params UpdatePartyParams) error
+	// AnswerParty Say whether you come to a party
+	// (PUT /parties/{party_id}/answer)
+	AnswerParty(ctx echo.Context, partyID PartyID) error
+	// ListPartyAnswers List who comes to a party
+	// (GET /parties/{party_id}/answers)
+	ListPartyAnswers(ctx echo.Context, partyID PartyID, params ListPartyAnswersParams) error
+	// GetPartyCalendar Get a party as a file for calendars
+	// (GET /parties/{party_id}/calendar)
+	GetPartyCalendar(ctx echo.Context, partyID PartyID) error
 	// ReportAbuse Report a room, a message or an account
 	// (POST /reports)
 	ReportAbuse(ctx echo.Context, params ReportAbuseParams) error
@@ -7842,6 +8267,12 @@ type ServerInterface interface {
 	// SetRole Set a participant's role
 	// (PATCH /rooms/{room_id}/participants/{username})
 	SetRole(ctx echo.Context, roomID RoomID, username Username) error
+	// ListParties List the scheduled parties of a room, the next first
+	// (GET /rooms/{room_id}/parties)
+	ListParties(ctx echo.Context, roomID RoomID) error
+	// ScheduleParty Schedule a party
+	// (POST /rooms/{room_id}/parties)
+	ScheduleParty(ctx echo.Context, roomID RoomID, params SchedulePartyParams) error
 	// GetPlayback Get the playback state of a room
 	// (GET /rooms/{room_id}/playback)
 	GetPlayback(ctx echo.Context, roomID RoomID) error
@@ -7914,6 +8345,9 @@ type ServerInterface interface {
 	// DeclineMyInvitation Decline one of your invitations
 	// (POST /users/me/invitations/{invitation_id}/decline)
 	DeclineMyInvitation(ctx echo.Context, invitationID ID) error
+	// ListMyParties List the scheduled parties of your rooms, the next first
+	// (GET /users/me/parties)
+	ListMyParties(ctx echo.Context, params ListMyPartiesParams) error
 	// ChangePassword Change your password
 	// (PUT /users/me/password)
 	ChangePassword(ctx echo.Context) error
@@ -10363,6 +10797,200 @@ func (w *ServerInterfaceWrapper) UpdateMovie(ctx echo.Context) error {
 	return err
 }
 
+// CancelParty converts echo context to params.
+func (w *ServerInterfaceWrapper) CancelParty(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "party_id" -------------
+	var partyID PartyID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "party_id", ctx.Param("party_id"), &partyID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter party_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CancelPartyParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CancelParty(ctx, partyID, params)
+	return err
+}
+
+// GetParty converts echo context to params.
+func (w *ServerInterfaceWrapper) GetParty(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "party_id" -------------
+	var partyID PartyID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "party_id", ctx.Param("party_id"), &partyID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter party_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetPartyParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetParty(ctx, partyID, params)
+	return err
+}
+
+// UpdateParty converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateParty(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "party_id" -------------
+	var partyID PartyID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "party_id", ctx.Param("party_id"), &partyID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter party_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdatePartyParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateParty(ctx, partyID, params)
+	return err
+}
+
+// AnswerParty converts echo context to params.
+func (w *ServerInterfaceWrapper) AnswerParty(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "party_id" -------------
+	var partyID PartyID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "party_id", ctx.Param("party_id"), &partyID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter party_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AnswerParty(ctx, partyID)
+	return err
+}
+
+// ListPartyAnswers converts echo context to params.
+func (w *ServerInterfaceWrapper) ListPartyAnswers(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "party_id" -------------
+	var partyID PartyID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "party_id", ctx.Param("party_id"), &partyID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter party_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListPartyAnswersParams
+	// ------------- Optional query parameter "answer" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "answer", ctx.QueryParams(), &params.Answer, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter answer: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListPartyAnswers(ctx, partyID, params)
+	return err
+}
+
+// GetPartyCalendar converts echo context to params.
+func (w *ServerInterfaceWrapper) GetPartyCalendar(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "party_id" -------------
+	var partyID PartyID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "party_id", ctx.Param("party_id"), &partyID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter party_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetPartyCalendar(ctx, partyID)
+	return err
+}
+
 // ReportAbuse converts echo context to params.
 func (w *ServerInterfaceWrapper) ReportAbuse(ctx echo.Context) error {
 	var err error
@@ -11218,6 +11846,58 @@ func (w *ServerInterfaceWrapper) SetRole(ctx echo.Context) error {
 	return err
 }
 
+// ListParties converts echo context to params.
+func (w *ServerInterfaceWrapper) ListParties(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListParties(ctx, roomID)
+	return err
+}
+
+// ScheduleParty converts echo context to params.
+func (w *ServerInterfaceWrapper) ScheduleParty(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SchedulePartyParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ScheduleParty(ctx, roomID, params)
+	return err
+}
+
 // GetPlayback converts echo context to params.
 func (w *ServerInterfaceWrapper) GetPlayback(ctx echo.Context) error {
 	var err error
@@ -11650,6 +12330,31 @@ func (w *ServerInterfaceWrapper) DeclineMyInvitation(ctx echo.Context) error {
 	return err
 }
 
+// ListMyParties converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMyParties(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListMyPartiesParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMyParties(ctx, params)
+	return err
+}
+
 // ChangePassword converts echo context to params.
 func (w *ServerInterfaceWrapper) ChangePassword(ctx echo.Context) error {
 	var err error
@@ -11849,6 +12554,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/users/me/sessions", wrapper.ListSessions, options.OperationMiddlewares["listSessions"]...)
 	router.DELETE(options.BaseURL+"/users/me/sessions/:session_id", wrapper.EndSession, options.OperationMiddlewares["endSession"]...)
 	router.GET(options.BaseURL+"/users/me/rooms", wrapper.ListMyRooms, options.OperationMiddlewares["listMyRooms"]...)
+	router.GET(options.BaseURL+"/users/me/parties", wrapper.ListMyParties, options.OperationMiddlewares["listMyParties"]...)
 	router.GET(options.BaseURL+"/users/me/invitations", wrapper.ListMyInvitations, options.OperationMiddlewares["listMyInvitations"]...)
 	router.POST(options.BaseURL+"/users/me/invitations/:invitation_id/accept", wrapper.AcceptMyInvitation, options.OperationMiddlewares["acceptMyInvitation"]...)
 	router.POST(options.BaseURL+"/users/me/invitations/:invitation_id/decline", wrapper.DeclineMyInvitation, options.OperationMiddlewares["declineMyInvitation"]...)
@@ -11899,6 +12605,14 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/rooms/:room_id/queue/:item_id/place", wrapper.MoveInQueue, options.OperationMiddlewares["moveInQueue"]...)
 	router.DELETE(options.BaseURL+"/rooms/:room_id/queue/:item_id/vote", wrapper.UnvoteForItem, options.OperationMiddlewares["unvoteForItem"]...)
 	router.PUT(options.BaseURL+"/rooms/:room_id/queue/:item_id/vote", wrapper.VoteForItem, options.OperationMiddlewares["voteForItem"]...)
+	router.GET(options.BaseURL+"/rooms/:room_id/parties", wrapper.ListParties, options.OperationMiddlewares["listParties"]...)
+	router.POST(options.BaseURL+"/rooms/:room_id/parties", wrapper.ScheduleParty, options.OperationMiddlewares["scheduleParty"]...)
+	router.DELETE(options.BaseURL+"/parties/:party_id", wrapper.CancelParty, options.OperationMiddlewares["cancelParty"]...)
+	router.GET(options.BaseURL+"/parties/:party_id", wrapper.GetParty, options.OperationMiddlewares["getParty"]...)
+	router.PATCH(options.BaseURL+"/parties/:party_id", wrapper.UpdateParty, options.OperationMiddlewares["updateParty"]...)
+	router.PUT(options.BaseURL+"/parties/:party_id/answer", wrapper.AnswerParty, options.OperationMiddlewares["answerParty"]...)
+	router.GET(options.BaseURL+"/parties/:party_id/answers", wrapper.ListPartyAnswers, options.OperationMiddlewares["listPartyAnswers"]...)
+	router.GET(options.BaseURL+"/parties/:party_id/calendar", wrapper.GetPartyCalendar, options.OperationMiddlewares["getPartyCalendar"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/invitations", wrapper.ListInvitations, options.OperationMiddlewares["listInvitations"]...)
 	router.POST(options.BaseURL+"/rooms/:room_id/invitations", wrapper.Invite, options.OperationMiddlewares["invite"]...)
 	router.DELETE(options.BaseURL+"/invitations/:invitation_id", wrapper.RevokeInvitation, options.OperationMiddlewares["revokeInvitation"]...)
@@ -28152,6 +28866,930 @@ func (response UpdateMoviedefaultApplicationProblemPlusJSONResponse) VisitUpdate
 	return err
 }
 
+type CancelPartyRequestObject struct {
+	PartyID PartyID `json:"party_id"`
+	Params  CancelPartyParams
+}
+
+type CancelPartyResponseObject interface {
+	VisitCancelPartyResponse(w http.ResponseWriter) error
+}
+
+type CancelParty204Response struct {
+}
+
+func (response CancelParty204Response) VisitCancelPartyResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type CancelParty400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CancelParty400ApplicationProblemPlusJSONResponse) VisitCancelPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelParty401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelParty401ApplicationProblemPlusJSONResponse) VisitCancelPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelParty404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CancelParty404ApplicationProblemPlusJSONResponse) VisitCancelPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelParty412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelParty412ApplicationProblemPlusJSONResponse) VisitCancelPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelParty415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response CancelParty415ApplicationProblemPlusJSONResponse) VisitCancelPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelParty429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelParty429ApplicationProblemPlusJSONResponse) VisitCancelPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelPartydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CancelPartydefaultApplicationProblemPlusJSONResponse) VisitCancelPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartyRequestObject struct {
+	PartyID PartyID `json:"party_id"`
+	Params  GetPartyParams
+}
+
+type GetPartyResponseObject interface {
+	VisitGetPartyResponse(w http.ResponseWriter) error
+}
+
+type GetParty200ResponseHeaders struct {
+	ETag string
+}
+
+type GetParty200JSONResponse struct {
+	Body    PartyAnswer
+	Headers GetParty200ResponseHeaders
+}
+
+func (response GetParty200JSONResponse) VisitGetPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetParty304Response = NotModifiedResponse
+
+func (response GetParty304Response) VisitGetPartyResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetParty400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetParty400ApplicationProblemPlusJSONResponse) VisitGetPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetParty401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetParty401ApplicationProblemPlusJSONResponse) VisitGetPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetParty404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetParty404ApplicationProblemPlusJSONResponse) VisitGetPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetParty412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetParty412ApplicationProblemPlusJSONResponse) VisitGetPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetParty415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetParty415ApplicationProblemPlusJSONResponse) VisitGetPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetParty429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetParty429ApplicationProblemPlusJSONResponse) VisitGetPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPartydefaultApplicationProblemPlusJSONResponse) VisitGetPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdatePartyRequestObject struct {
+	PartyID PartyID `json:"party_id"`
+	Params  UpdatePartyParams
+	Body    *UpdatePartyJSONRequestBody
+}
+
+type UpdatePartyResponseObject interface {
+	VisitUpdatePartyResponse(w http.ResponseWriter) error
+}
+
+type UpdateParty200ResponseHeaders struct {
+	ETag string
+}
+
+type UpdateParty200JSONResponse struct {
+	Body    PartyAnswer
+	Headers UpdateParty200ResponseHeaders
+}
+
+func (response UpdateParty200JSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateParty400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateParty400ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateParty401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateParty401ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateParty404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateParty404ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateParty408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateParty408ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateParty412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateParty412ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateParty413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateParty413ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateParty415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateParty415ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateParty429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateParty429ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdatePartydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdatePartydefaultApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerPartyRequestObject struct {
+	PartyID PartyID `json:"party_id"`
+	Body    *AnswerPartyJSONRequestBody
+}
+
+type AnswerPartyResponseObject interface {
+	VisitAnswerPartyResponse(w http.ResponseWriter) error
+}
+
+type AnswerParty204Response struct {
+}
+
+func (response AnswerParty204Response) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type AnswerParty400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response AnswerParty400ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerParty401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response AnswerParty401ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerParty404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response AnswerParty404ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerParty408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response AnswerParty408ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerParty412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response AnswerParty412ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerParty413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response AnswerParty413ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerParty415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response AnswerParty415ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerParty429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response AnswerParty429ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerPartydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AnswerPartydefaultApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartyAnswersRequestObject struct {
+	PartyID PartyID `json:"party_id"`
+	Params  ListPartyAnswersParams
+}
+
+type ListPartyAnswersResponseObject interface {
+	VisitListPartyAnswersResponse(w http.ResponseWriter) error
+}
+
+type ListPartyAnswers200JSONResponse PartyGuestList
+
+func (response ListPartyAnswers200JSONResponse) VisitListPartyAnswersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartyAnswers400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListPartyAnswers400ApplicationProblemPlusJSONResponse) VisitListPartyAnswersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartyAnswers401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListPartyAnswers401ApplicationProblemPlusJSONResponse) VisitListPartyAnswersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartyAnswers404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListPartyAnswers404ApplicationProblemPlusJSONResponse) VisitListPartyAnswersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartyAnswers412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListPartyAnswers412ApplicationProblemPlusJSONResponse) VisitListPartyAnswersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartyAnswers415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListPartyAnswers415ApplicationProblemPlusJSONResponse) VisitListPartyAnswersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartyAnswers429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListPartyAnswers429ApplicationProblemPlusJSONResponse) VisitListPartyAnswersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartyAnswersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListPartyAnswersdefaultApplicationProblemPlusJSONResponse) VisitListPartyAnswersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartyCalendarRequestObject struct {
+	PartyID PartyID `json:"party_id"`
+}
+
+type GetPartyCalendarResponseObject interface {
+	VisitGetPartyCalendarResponse(w http.ResponseWriter) error
+}
+
+type GetPartyCalendar200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
+type GetPartyCalendar200TextCalendarResponse struct {
+	Body          io.Reader
+	Headers       GetPartyCalendar200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetPartyCalendar200TextCalendarResponse) VisitGetPartyCalendarResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/calendar")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetPartyCalendar400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetPartyCalendar400ApplicationProblemPlusJSONResponse) VisitGetPartyCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartyCalendar401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetPartyCalendar401ApplicationProblemPlusJSONResponse) VisitGetPartyCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartyCalendar404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetPartyCalendar404ApplicationProblemPlusJSONResponse) VisitGetPartyCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartyCalendar412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetPartyCalendar412ApplicationProblemPlusJSONResponse) VisitGetPartyCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartyCalendar415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetPartyCalendar415ApplicationProblemPlusJSONResponse) VisitGetPartyCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartyCalendar429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetPartyCalendar429ApplicationProblemPlusJSONResponse) VisitGetPartyCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartyCalendardefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPartyCalendardefaultApplicationProblemPlusJSONResponse) VisitGetPartyCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ReportAbuseRequestObject struct {
 	Params ReportAbuseParams
 	Body   *ReportAbuseJSONRequestBody
@@ -32859,6 +34497,374 @@ func (response SetRoledefaultApplicationProblemPlusJSONResponse) VisitSetRoleRes
 	return err
 }
 
+type ListPartiesRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+}
+
+type ListPartiesResponseObject interface {
+	VisitListPartiesResponse(w http.ResponseWriter) error
+}
+
+type ListParties200JSONResponse PartyList
+
+func (response ListParties200JSONResponse) VisitListPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParties400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListParties400ApplicationProblemPlusJSONResponse) VisitListPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParties401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListParties401ApplicationProblemPlusJSONResponse) VisitListPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParties403ApplicationProblemPlusJSONResponse Problem
+
+func (response ListParties403ApplicationProblemPlusJSONResponse) VisitListPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParties404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListParties404ApplicationProblemPlusJSONResponse) VisitListPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParties412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListParties412ApplicationProblemPlusJSONResponse) VisitListPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParties415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListParties415ApplicationProblemPlusJSONResponse) VisitListPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParties429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListParties429ApplicationProblemPlusJSONResponse) VisitListPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartiesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListPartiesdefaultApplicationProblemPlusJSONResponse) VisitListPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SchedulePartyRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	Params SchedulePartyParams
+	Body   *SchedulePartyJSONRequestBody
+}
+
+type SchedulePartyResponseObject interface {
+	VisitSchedulePartyResponse(w http.ResponseWriter) error
+}
+
+type ScheduleParty201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type ScheduleParty201JSONResponse struct {
+	Body    PartyAnswer
+	Headers ScheduleParty201ResponseHeaders
+}
+
+func (response ScheduleParty201JSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ScheduleParty400ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ScheduleParty401ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty403ApplicationProblemPlusJSONResponse Problem
+
+func (response ScheduleParty403ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ScheduleParty404ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ScheduleParty408ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ScheduleParty412ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ScheduleParty413ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ScheduleParty415ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response ScheduleParty422ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ScheduleParty429ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SchedulePartydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SchedulePartydefaultApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetPlaybackRequestObject struct {
 	RoomID RoomID `json:"room_id"`
 }
@@ -36627,6 +38633,128 @@ func (response DeclineMyInvitationdefaultApplicationProblemPlusJSONResponse) Vis
 	return err
 }
 
+type ListMyPartiesRequestObject struct {
+	Params ListMyPartiesParams
+}
+
+type ListMyPartiesResponseObject interface {
+	VisitListMyPartiesResponse(w http.ResponseWriter) error
+}
+
+type ListMyParties200JSONResponse MyPartyList
+
+func (response ListMyParties200JSONResponse) VisitListMyPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyParties400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyParties400ApplicationProblemPlusJSONResponse) VisitListMyPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyParties401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyParties401ApplicationProblemPlusJSONResponse) VisitListMyPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyParties412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyParties412ApplicationProblemPlusJSONResponse) VisitListMyPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyParties415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyParties415ApplicationProblemPlusJSONResponse) VisitListMyPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyParties429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyParties429ApplicationProblemPlusJSONResponse) VisitListMyPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyPartiesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListMyPartiesdefaultApplicationProblemPlusJSONResponse) VisitListMyPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ChangePasswordRequestObject struct {
 	Body *ChangePasswordJSONRequestBody
 }
@@ -37719,6 +39847,24 @@ type StrictServerInterface interface {
 	// UpdateMovie Update a movie
 	// (PATCH /movies/{movie_id})
 	UpdateMovie(ctx context.Context, request UpdateMovieRequestObject) (UpdateMovieResponseObject, error)
+	// CancelParty Cancel a scheduled party
+	// (DELETE /parties/{party_id})
+	CancelParty(ctx context.Context, request CancelPartyRequestObject) (CancelPartyResponseObject, error)
+	// GetParty Get a party
+	// (GET /parties/{party_id})
+	GetParty(ctx context.Context, request GetPartyRequestObject) (GetPartyResponseObject, error)
+	// UpdateParty Change a scheduled party
+	// (PATCH /parties/{party_id})
+	UpdateParty(ctx context.Context, request UpdatePartyRequestObject) (UpdatePartyResponseObject, error)
+	// AnswerParty Say whether you come to a party
+	// (PUT /parties/{party_id}/answer)
+	AnswerParty(ctx context.Context, request AnswerPartyRequestObject) (AnswerPartyResponseObject, error)
+	// ListPartyAnswers List who comes to a party
+	// (GET /parties/{party_id}/answers)
+	ListPartyAnswers(ctx context.Context, request ListPartyAnswersRequestObject) (ListPartyAnswersResponseObject, error)
+	// GetPartyCalendar Get a party as a file for calendars
+	// (GET /parties/{party_id}/calendar)
+	GetPartyCalendar(ctx context.Context, request GetPartyCalendarRequestObject) (GetPartyCalendarResponseObject, error)
 	// ReportAbuse Report a room, a message or an account
 	// (POST /reports)
 	ReportAbuse(ctx context.Context, request ReportAbuseRequestObject) (ReportAbuseResponseObject, error)
@@ -37803,6 +39949,12 @@ type StrictServerInterface interface {
 	// SetRole Set a participant's role
 	// (PATCH /rooms/{room_id}/participants/{username})
 	SetRole(ctx context.Context, request SetRoleRequestObject) (SetRoleResponseObject, error)
+	// ListParties List the scheduled parties of a room, the next first
+	// (GET /rooms/{room_id}/parties)
+	ListParties(ctx context.Context, request ListPartiesRequestObject) (ListPartiesResponseObject, error)
+	// ScheduleParty Schedule a party
+	// (POST /rooms/{room_id}/parties)
+	ScheduleParty(ctx context.Context, request SchedulePartyRequestObject) (SchedulePartyResponseObject, error)
 	// GetPlayback Get the playback state of a room
 	// (GET /rooms/{room_id}/playback)
 	GetPlayback(ctx context.Context, request GetPlaybackRequestObject) (GetPlaybackResponseObject, error)
@@ -37875,6 +40027,9 @@ type StrictServerInterface interface {
 	// DeclineMyInvitation Decline one of your invitations
 	// (POST /users/me/invitations/{invitation_id}/decline)
 	DeclineMyInvitation(ctx context.Context, request DeclineMyInvitationRequestObject) (DeclineMyInvitationResponseObject, error)
+	// ListMyParties List the scheduled parties of your rooms, the next first
+	// (GET /users/me/parties)
+	ListMyParties(ctx context.Context, request ListMyPartiesRequestObject) (ListMyPartiesResponseObject, error)
 	// ChangePassword Change your password
 	// (PUT /users/me/password)
 	ChangePassword(ctx context.Context, request ChangePasswordRequestObject) (ChangePasswordResponseObject, error)
@@ -41232,6 +43387,206 @@ func (sh *strictHandler) UpdateMovie(ctx echo.Context, movieID ID, params Update
 	return nil
 }
 
+// CancelParty operation middleware
+func (sh *strictHandler) CancelParty(ctx echo.Context, partyID PartyID, params CancelPartyParams) error {
+	var request CancelPartyRequestObject
+
+	request.PartyID = partyID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelParty(ctx.Request().Context(), request.(CancelPartyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelParty")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CancelPartyResponseObject); ok {
+		return validResponse.VisitCancelPartyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetParty operation middleware
+func (sh *strictHandler) GetParty(ctx echo.Context, partyID PartyID, params GetPartyParams) error {
+	var request GetPartyRequestObject
+
+	request.PartyID = partyID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetParty(ctx.Request().Context(), request.(GetPartyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetParty")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetPartyResponseObject); ok {
+		return validResponse.VisitGetPartyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateParty operation middleware
+func (sh *strictHandler) UpdateParty(ctx echo.Context, partyID PartyID, params UpdatePartyParams) error {
+	var request UpdatePartyRequestObject
+
+	request.PartyID = partyID
+	request.Params = params
+
+	var body UpdatePartyJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateParty(ctx.Request().Context(), request.(UpdatePartyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateParty")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdatePartyResponseObject); ok {
+		return validResponse.VisitUpdatePartyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AnswerParty operation middleware
+func (sh *strictHandler) AnswerParty(ctx echo.Context, partyID PartyID) error {
+	var request AnswerPartyRequestObject
+
+	request.PartyID = partyID
+
+	var body AnswerPartyJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AnswerParty(ctx.Request().Context(), request.(AnswerPartyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AnswerParty")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AnswerPartyResponseObject); ok {
+		return validResponse.VisitAnswerPartyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListPartyAnswers operation middleware
+func (sh *strictHandler) ListPartyAnswers(ctx echo.Context, partyID PartyID, params ListPartyAnswersParams) error {
+	var request ListPartyAnswersRequestObject
+
+	request.PartyID = partyID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPartyAnswers(ctx.Request().Context(), request.(ListPartyAnswersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPartyAnswers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListPartyAnswersResponseObject); ok {
+		return validResponse.VisitListPartyAnswersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetPartyCalendar operation middleware
+func (sh *strictHandler) GetPartyCalendar(ctx echo.Context, partyID PartyID) error {
+	var request GetPartyCalendarRequestObject
+
+	request.PartyID = partyID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPartyCalendar(ctx.Request().Context(), request.(GetPartyCalendarRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPartyCalendar")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetPartyCalendarResponseObject); ok {
+		return validResponse.VisitGetPartyCalendarResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ReportAbuse operation middleware
 func (sh *strictHandler) ReportAbuse(ctx echo.Context, params ReportAbuseParams) error {
 	var request ReportAbuseRequestObject
@@ -42134,6 +44489,80 @@ func (sh *strictHandler) SetRole(ctx echo.Context, roomID RoomID, username Usern
 	return nil
 }
 
+// ListParties operation middleware
+func (sh *strictHandler) ListParties(ctx echo.Context, roomID RoomID) error {
+	var request ListPartiesRequestObject
+
+	request.RoomID = roomID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListParties(ctx.Request().Context(), request.(ListPartiesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListParties")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListPartiesResponseObject); ok {
+		return validResponse.VisitListPartiesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ScheduleParty operation middleware
+func (sh *strictHandler) ScheduleParty(ctx echo.Context, roomID RoomID, params SchedulePartyParams) error {
+	var request SchedulePartyRequestObject
+
+	request.RoomID = roomID
+	request.Params = params
+
+	var body SchedulePartyJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ScheduleParty(ctx.Request().Context(), request.(SchedulePartyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ScheduleParty")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SchedulePartyResponseObject); ok {
+		return validResponse.VisitSchedulePartyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetPlayback operation middleware
 func (sh *strictHandler) GetPlayback(ctx echo.Context, roomID RoomID) error {
 	var request GetPlaybackRequestObject
@@ -42915,6 +45344,31 @@ func (sh *strictHandler) DeclineMyInvitation(ctx echo.Context, invitationID ID) 
 	return nil
 }
 
+// ListMyParties operation middleware
+func (sh *strictHandler) ListMyParties(ctx echo.Context, params ListMyPartiesParams) error {
+	var request ListMyPartiesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMyParties(ctx.Request().Context(), request.(ListMyPartiesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMyParties")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMyPartiesResponseObject); ok {
+		return validResponse.VisitListMyPartiesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ChangePassword operation middleware
 func (sh *strictHandler) ChangePassword(ctx echo.Context) error {
 	var request ChangePasswordRequestObject
@@ -43090,1146 +45544,1202 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P3dlts2tigKvwq29loje39LKkuqP1d57LG6Ok7S7s6P23baeyXlJUEkJDFFAWoCLFmdUd8bnOtzeR7l",
-	"XJwXOo9wBuYEQJAEKUpVcdIrykVckkhgYmJi/mH+/NyLxGotOONK9q5/7i0ZjVkGf34uuGJcDd5QvmD6",
-	"i5jJKEvWKhG8d917t2Qk0z8RMSezrWKyTyiPiVoyooSiaa/fy9jf8yRjce9aZTnr92S0ZCuqx1LbNetd",
-	"96TKEr7oPTz0e1+8o4vwLIyrRG2Jogs91WZJFaHkqy/e6U96toxJkWcRIxuRpzGhXG5Ytufsr2K2Wgtc",
-	"L1undKtfqwIz1eNMSTInlBNGszRhGdGzMKnIJlFLAEfSFSNTN2C0HfyFbackyhhVLCaJekHoTDKuiFBL",
-	"lm0SyXo+cIznq971jz09We9DPwDs1yKiCFIIXTSOMyalw9WGSjt5K1LmIltR1bvu5VkyyNicZYxHGrQ6",
-	"AG+YyraDm7liWR2GtywSPJZECbKhiSIzNhcZA9Rw9lFZhJXWvEp4stLLHrrpEq7YgmUw3/8efE6jZYAI",
-	"3y+ZxiEMjvtOIo3+eSZW8GUE74XQ+6dX73r93jev3r4NIfmh31vTjK6Ysqchz6TIwhif6nVNInhiaqly",
-	"TRfMrP3afgekkSZS9SvkMk9SmKjfS/Sgf89Ztu31e5yuNFQ4cmkV/5Kxee+699+fFcf3Gf4qnxlQS2Qd",
-	"bf/CtnXob8gd2xKlyQSwlSaaLqOlEBLPM5AoEZyRucgIo5EGOuELvbtIVCfk1ZxQdwwSSYC26YImvLzK",
-	"W64n018lnIzPyFLkmez7e5dIJFn91TzJpIKZDfG+wNEsTDMRb0kCE1JyNh6f3HKLPmRiBf4qZ7FMefTj",
-	"14wv1LJ3PRo/72tKtJ+faxpQimV6zP/88b8N/v8f/u1fgufh1fwbqqJlHb+aqUkPvzRNWUaWVPaJyMj0",
-	"/zcF7AHLBKzCWV1qrhoTmfCIVdFDydlofELeM3qnGaIknN2zjKz09Ce3/EuR6b0QYtUngqdbePueZTIR",
-	"nCQcZ6ILPZImHJqxuE82yyRaklgwSbhQZn6yWTJO1kysU0Z+EgnXAKeM3rM2RM8HiIgGDJ8Nry5KKB6F",
-	"sfmt4OxRGNVkg2duBRSpkjQlUZ5ljKs6Sk+HZyctS9LQdFlXaCUtwlOvxDGLJFJ5xpBn692YwotThG9N",
-	"MwXLQnKHTQqvRX/aLEXqRmzfLISuYVHj8/CaFFu9ehleUqLYyi7p7znLmZ17TdWymFk/NknapVEbg3v1",
-	"EiD5s5j9xrhyiSSGw92k/mcxa8LlT2IWxt5PYrYLeT5TO6vAMS5ztZvBD3Twj+HgajJo4m5fJ6tEhYFc",
-	"0Y9abhOer2ZaTsyBBCQRHMh2wRpwl8KQPsgxm9M8Vb3rsQYXh+1djwzw5lNQOfirJrRvYdwQiC10aH/q",
-	"hMjzYVATaj7fG8q1vmdUY5lHS0IlmcLn/zUcXF1NT8iNEWY5TxSqzyvUlSgHHgYKdp/QjJFkwUXG4uv6",
-	"ib/lXY98/bwHViRE4/nWgiWMSv3LExzpt9GSxXnKmgCQ5vcwEPbXPY5HeFffMpqFhA9sq8hQuZ0nPO5r",
-	"oUr5lsg1S9OEL65JRKXesSjS64MtXec8Ujlo7CQWyL5Frpm3FGQ6p5Hm+/NpH//Wf+rXbvn0SxqxZ9/B",
-	"Z6NAa7Z0Qt4DCCu61UKcWRBEFrOssMFSatQn/dxMP6XRnjLFXug3cFkSOJ7I1S2XaxoxCSNpeaPPMiVK",
-	"K+ygXDB5QvTyZ1rJM9/g9KCogXjSxKy1GPNzH/VFjTA92lzkWoPQrEcSkd1yIHUN3ZLeMwB1kwm+MM+c",
-	"kLfb1Uyksjg6/zIFGf///l//x/89JRHlellzkfMYVBv2URnFAMazwLBUshNyc8uRX5MZSwVfwA4CRmGr",
-	"8b2Ffi9R3gGqsK2/N6qOXZj995JlvJFP5eZXR1KakMJ0bh89+LQ5SMDQyZhcCy4Z2Dl/FPH2nRBf0wz5",
-	"WoReAP0nXa/TBC3PZ+tMzFK2+refJJqh3eZ9jW/htBXbWuvzEyXEJNVTT3sP/d7nYrXWpiyLNVSfFJqc",
-	"y3y9Fpli8cRMOmE8EnHCFwDblyKbJXHM+CcFa25nBRhe8XuaJvEbY1B/SkASnHpizD4A5y9s+4blEj0n",
-	"nw6Swrib3LHtJAMQAKBvhfpSs4dPCg8XagJMyYLwjYiTeRLyJ30rFFmZX5G7ogH+meas6y1Yaajna/PE",
-	"c81ZX1kIRvPYM3gGAHydgUcm0bN+SZP0E2/Q2pt+Mof5ATX2nU8Iy40Wk6BwmaFfEErOP37UmJ5qnTLj",
-	"NNWCOOf0niYpnaVMf5zlcouyR+9uxmi8hSWAPvWtUG+pSuQ80Y9/UtSCejjRMMkCgmmZVmpu3DaiKT/8",
-	"gBquYmABfGKyyahikxQnriyp4n5sW5D/KC4HGda7ZMVE/ml5puGVE4VzAwV9z2mulowrPe0nxnBentvA",
-	"4+TeNyxO6DvQYn4lwbvSEEy0IoVnslUkP1jlB0jkZpZL9peExyGfMQU3CiqbYPE7P3nGcIJe3/mJ5Zpq",
-	"m2dJMyrlSuNAf1BgRrGPOdxz3CciNc7yJE3ZAr4ERhPwLfcRuO9ypdXnwC1DnMhVorWe6bXTYjVwAPAJ",
-	"mdJIwW+UExqvEk7iJCZSrBg+SmciV1qN9Rbhhuz1e/B6M1xvAAUhVzEiBwwD/WBf6+QAgCSSgeJMXilw",
-	"/8ZomyaccGFsVYDmI9UWSIWeZqDb9f6Yb7UN0CcLpojaiP/W62uw1yndToze+5Leg86rbc0ycPZb8+Db",
-	"JGVckbc5j6lW353CfN2L9RgP/Z5xKk/gxmM8HF8MhqPB6ejdeHg9Hl4Phz/ovYx7173h6OrqdH75fHB1",
-	"Ss8Gl+fRxWB2yZ4P5ldDOpqNo9P4TAN1B7RmqYULxex1TATGHrghc7nWyIk1MoTdf7MhoIeL9D4M06mF",
-	"yRraDrDxQEMwuJxfDAdXo+fjAT2dnUXn8QW7nD/XRKoowGJH7/V7SmvYgHt/oMvB8/HV6eDybHY+oBfx",
-	"5YA9L9ZYrHDFpKQLwKE2uaxhTleM0PieZSqRTB8TvfvsnmVb6zXQmwD8454qmpV8Pmi7pGhz9JZKreX1",
-	"s2faDN2eGKJ5RtfJs3mSMvkMB5DPDNzDwSjSCKDD8eD5/Hw2uIgvAfTR+PTsmZnjRN4vev2e5ij6RPyS",
-	"c6xTis6XX2KKNddTqGW+mnGapL/kSh6azp9PNK3DhU7eQ7+3zsRa0wkanL5kSdPv5r3rH9ulxxvDo42u",
-	"0nv40A9xeJ+dA6tK8Dst8V4QnqcpETxi5gYZOFsiiT0lzo3iHd+YpQxPqn4blT2kXMNJxewnFqkqdwnc",
-	"WXILjER54q5eY6rYQOsHvQB7TuIuXjR7UNufLOTjg+VWIaeE/sW6yVHWbJaiQFKiXhC2WqutdSNpDt7r",
-	"+56R0+EwsBRRCL9um14SmQ077uThisYMfdFmozfLJGXm9kSsGW/ewgLEEjdu20P7YPNcwe3dDYDl9E2e",
-	"WLjxAseV2SHDmg0gc5EBSiLjbNQUDZd6yrxfpuni+j9P4i7wGcHSYd/wxL6F5x988bPzzXf4qJM1QV0O",
-	"3XigdGwyoViVJtGNWSbL0TBIl05GdSLK1yzTem+dHH25DxuUKBJpbpNxee1v1WeSaB1cZH23K59JshRS",
-	"mc31GJCSLJ1rFQvuAJHUGL/lYS6FTswdjOrBdyD+2EucmHebZFDS9xz8BpmWb1tCKA61YSjlI1TiiR8C",
-	"LNOjlBuM4Ln+2dcYY6roUXM8ao5HzfH3qjnWVEfLEjoKoBq/g/d38KKvE/Ss1zjRj0dWdGRFR1b0+2RF",
-	"H/o9L7qod631rEb2FNDegbVI1NsT6SJlFFvJvRia4100y+gWbDkfrPaRvmUflRcrWuOM5cF28Mm31hoI",
-	"B+g622xJtYpKUxMwTQ0uPF+lMZrcUW/0VL5zHGCH+d+r7syTW9IICtrTFVQafTqJmzHovR1ejB7DEIvx",
-	"BQcc1YZDWdZmeFUQe1HE1orFr/h9ohoiyW84SdzPRbylFQTUDFFDLXp728zm0DAk6e4G8eziDhFF/lYU",
-	"NowPZXBbEL4gWgqDWmqjjIgNZxmRjElchacpBKTEnKbyYDFxwQbns0s6uIxO48EVG48GZ/MLJ8GfnT6D",
-	"YU82bLY+XE7snATHtbMcJim6TvLT+nGiYuc8bmhcT5NSNRq+Gz2/HloFpiJTPqeZSPXWrxDGSH/+g4Ht",
-	"RGQL+9vknmUmGADVBU8MtYOqWYicAA/1iIgvcgp0BCxT62UJX0wMGFoo9Xv5Og4sZ/xueFXoY56AA9B7",
-	"NVlWUHIrL4Snvn/ztezkBPU5QTlLpRsnKO9CO2gv8VmIE31wO9X+zhf6oRtMp3EveVvYlo2CXEFLu0jw",
-	"eZKtmPEnm+HccmZCpIzyfRy8BSG05sMYzC7R6U2yZLFEncMK4yAQBVG1g/K1fe6hRnhtWUkgSTK2TiHa",
-	"cApvTNETjz5Th64TMv3qi3fkmSZO+WzFps4nzz6Cu36J4XovbFh8nqa3POEmwgNZvPT8nlzY3AaNAwOP",
-	"8dKiu8yRHS6kgxPUP12daBzCMk2KR2dCz73IwY5xfQHPnhc2aNdXoejqTlaOmEccHhH2LXMonfgSalpE",
-	"bKuv7yg/j/Lzn1N+HuarMlpndz9VpF4yRZMUZXSMQXY0fe1NjXgKGBWVQGgaKS9LIWNUCo5hNyqBmLhM",
-	"YDCcMTAmSTx1lxTTecLSWE6RvWvV2vK4F7ccb2PmIiMrIU10dWgpyX2itl8mizwzKKsJkTn+aGLTkVlW",
-	"9BQ9DJuAzAho74hg6YGZcJMwp5cC10eEFhdp8OuaZYmIMZjdvC8w2Mdx74Sri7NePT3F8sYQLPiDB8o6",
-	"n6WJXJblQvPIQKXSRFQGEuXgZxw+gsRoLvSm1+6cd84gWcgS8sfXfxLJsnumFyTEXbfxCwNTTpxBWZuo",
-	"sFJ9ZHkG6J4zhZcTnqU7rgzJBDb6G/OLv9NCdgZ9lfBcMTlRYgG6XUMiFj6lTwbQ6RquJs1ltBQrBumy",
-	"LJUMtJB1xqRxb7rbYJv7tupr5YjFJF93g5CzzR4HLqDkNw+thVQSJWtqyhOUR3+N2akJhwXYfBPQJV22",
-	"MixNq4DoRO8wZ8ZW4j5EiG/EBhN6QFD6WdOM8kG+JuZNVDkBJHf7S7Nomdx3XXbGVJ5xLYoa8arZnFUs",
-	"zTQ0Y0SkMaj/FDc2plvHo5GNdQRAAz/RinEYEW5psKXmuQ4jVwRbQTn9Mueuo6ACU4U0AsfEO5KB89/A",
-	"fMo8r8pjC25eUMmHFlnWFEr5HpOU1rAUIriJYMjuk4idkJd0K03Cl5Bgq3z/7vMTUn4JDKUcEgzBtqF6",
-	"q8GYubdJYFLRrbzlpccSE+QEsBM6V0gs6oTc1EhpITgjM0gh5/CFS1yz0QXVQC74aQJ5603yO5MKIFWu",
-	"MgW+1S9CU4y4nbEFZHhB8Qgvksc8ZVIe8dkNlVVbqovxFtNt4Gx9Afc9GkibMwyT9M1+uKgSvkV3bMKj",
-	"NI+BPJwDv6r7bcP4qPAkA3cZzn7v42AhBjXg54Wi1DGEqqJhhcNWPBXLMBA/nAjQYvYEdk4jAHZq72AT",
-	"s3YDTOgYVa824CKujsg/iQ3Rmiw4Yw1BJNJzjG8Y0wrJSnC1DPrDPxkqS3IQCd+naw45kEDLOyMM55lY",
-	"7ThkB5PWOmP3ich/aYS4g67JqYwHRWiaYgifRMT5OOuCH8PjJrNts2n0cxdRGGDdUzM4lGcwwYZ9zSrX",
-	"Ik2irb+UqVnzFElyJ9hKhDcV3EaH72nl7OFJMkQEk/Yr7Ls4FB45lLBq2GdQ/sXxOwFp+V5qYngLjCVe",
-	"4cAJevDIStwnjJg4Ruc49RxFUmWMriZ55ns24C3pXBtzmkt1smEzWGqi9Ju9L/WXdTc3vBoMuryxwMxN",
-	"3RFFU7HIWYfISb/cwnBwdTP4kg7mH35+/jDwP57t83E0fviXXjAms8BH6OrKOmEFWaeasydKqwmZyQMn",
-	"FoOlRWVJOXRyPDwr18m56iBqDd5DpA0/abxOC+inL5ycTVDJ5nTlkD+HCFtJ5FJseBW44U5oHoIku0q4",
-	"sdSCm48/1XNeyvS4NCnBhqxXxYAY5nkMHfm9h470bajYfzDZJ+uUUclOeq2hXKNz6zU1wdqWvFic2FfQ",
-	"V7lPJFTG1ul2gvKmlTiPHvffuse9wZu+j288dAPMPkYsW2t6fLvU6tiGaVU/4f9eOQMXg8vR8/Hg8pSe",
-	"Da7Oo4uBOQIwfClio1u4X915vnSVFsLXnWjW4lPEegCKYk4Zk8oqk0jqkGEPwZsn5J3AED8wd7Vhh+wd",
-	"5Q4nqRB38paXwurrt6Yep2/Tk62EqSpkRdCOWeqHHTKqLSz1KISOQugohI5C6CiEHiWEHhnja73PhwX5",
-	"+ubIrx7lq4H51uSI7mHGv19uvRoFgsmiSEEf3Ilw7ZzHiSKpWJQNKS/3wLtcJBuR3UmsLVs33os0VsM0",
-	"er1+MPiaSsFtkqCGg9eyVh9lRr4RIdfcjcnZbDcgo1TIEjetCPPMjB3RNY0Ste1dj4Z985Z7SKs2+vhc",
-	"91YiZhlVAq4smrj76MoLzKjALDEJBX0fmAmBCSlQkUgY186RXx/5teHX+2T1AFVVM3hGg+FwOBxczkbz",
-	"AT2LxoPn8RUbzkej8fj0VG+EkIpl7S4/LuRc031uEJvlXCUrNjGXhL3rq7PCFfitfbjX722ZpuPR1Xj8",
-	"4KrtVfOwuNhMNOY0E7B0Xr6nHoPPFOMMRn1TZvS6Z62MnvlqAhUb9SmlHOvIyFRsJvrMTiQWUYeC6Db5",
-	"ySRGBAOSKsf4PpHJLEmBQfQgriTq9XsbmqgJ+qi1MMmVCNVjKDhQMKDRcXR8sLiay3kKAZUYxYkc6dDc",
-	"9yc0+DSTKpl7ehFQG7tcuyZo1ll221qPQj8TSjXo9T1k7rbs9Djtmc9H2XCUDUfZcJQNn0w2HBbF6nTg",
-	"7nGs9pXWbOsj+zuyvyP7O7K/T8b+HpvlDWGSB7t/kIX+Fnw/38tQ2HElFbbFqXFkgv+MaTymxKqVsmip",
-	"hZN7Ru9Gw8bkHnNhYXN7YnrP9k3t2XnDUUvtsYzBVSvRLMT+3VqbpImHlJ6pX6g8QbpsBeHNtq80rAX6",
-	"hVg3M82YMYiDluwxGfefMRm3U409zZ5dcb0ykbfWnrRPBvw3Bztu/qvlw1byX0NJr7b8XQnzteO8Z3Ks",
-	"FbvH9NijXP0dy9XDHRCgs+7ngNCvtDkgjsfteNz+ax+3Rxq8Lh3xYJsXT+2vbfPmcaJuouYOy7YcF1RX",
-	"Vr4SB8mWtq0kJvSR2dbU7vVSkjTmJ/6mwhcZSzjsuPtGMikhQ7H0nPnWfQlTTxYZNckx+Dlj9+IOPmNW",
-	"Q6HQ42dDIe5zUQoaElrz9QRSA0rfRJRHLMVcSAioyZhUIis+u3s/82uRrpkl91SxifmexkWC5sTmUvZ7",
-	"0FhigsXNJl6xR9fZb01zWf4mYzJflb9SWbJYsKz85YxGd/PEwI5H1Tii7Ed/cSbx001nPheT/SRmpRf0",
-	"Z8WyVcINUvUXGVMZ6pHo1XLD4cdiNHaveRQ0iMnhiw2bLYW48zbNflNsm/2m2Dj7jWRRxtQkE6ryqNwk",
-	"SiNkInjw2/nc+1oxWX47YzFLk3uD2eJb0y89WGpOn6UvuAol7t1wwvQvrsB8OBSImpNYPzQ0UseAwaOX",
-	"vexlb4lhPS2uclzRlGUSs4kr5IsiGyPEete9t2u6qnru6WB2Hl0MLi/Z88HV1ZwObP3c8/nFsFQSN0aH",
-	"dlGo9hh0/fsOukZKmOwzinnFlC3OjXpUr3mDqkqrfuVpNQ8+73yCVgda3yh3ndDwUWUSLVYryrGjio36",
-	"tLqRbWrw3dxrVWGKZrhWBn4n/FQsyB1ja/SiuZ6ptxzbpieS0FRiQSOzhZg5qJaM98mMySTGli8LxjWE",
-	"LC63TX6yzi7m8Hf0nRb8aEeWtS33tIeDUjQ1Grsx6mup/sRnUNCUaFUZuiLqdUz94hFporWCE1K8TV1b",
-	"5uL3onADSeQtj2imFSEicnVNpqbO1tTUFMCrR0IV1IeCNsjQJNLNigVv51p3goJUd1xs+NTVgsiwpg0X",
-	"t9z0xbYVTzIRMSkJliuH/bUKuAFBywKzUbbEhxk+qM14rPzpG4RYqiFKeGdJGBdywhey0sPlsNZEHhPq",
-	"Qj0lBlQzhgS2zivXJy6fAN/kcRfbhUWR5dxYC6Xaxb4h4GnxNVctaNSobZe1bJTEM/FxArp1oa+WFecE",
-	"MuE/hIK7a/5iZJl9y2/LuPER63VPsSfb746yqxGKZtStfqijQnxUiI8K8VEhPirEqBBX3Za9mx/uJvHZ",
-	"X97FX79fjQY/nX++lPL1X3t7uDIZV1lyaPJW4fP41V2ZsOPHS8TfRY3dSqKuZdoYLCsVVbnsXfeMUozK",
-	"r1RsDW11eMxM+aCWiwM99Ahi6Fgm4aycHnhDh4Ev61TQeI9LuiJcpm7LzKRIwYrAkA48uvLvOc2YtfDk",
-	"CfnCJvovqSSCs2uvnBvBXTHeyCTTdlDfGD3OWkQVnPJb/vZvX9mBwev/+tuvQGGfArFNTcG+onARSRmN",
-	"ofQOZ/csMzEP8gWh3BQsx+kBMvzCLgUmxUZ/2p7UBg5nEpIhyybUSlg71j/ox2P9z3KsKyfJblx7FlTQ",
-	"m9FQ2j8LVTd6z2avNdWPhuMz8v/8n/jvOvnIUumKhyJOCBSoc4UacSqypDGZM21340v16lE1Q9rSRxMo",
-	"56OxhkT/03lMQw3VIf/8+ouv7PkMjYypyFGaaA7l2IEG5ITYGs3zTKysR8M4HKA6cB4tTTHYJb1nphWn",
-	"Oe5iTqa4zCnRr1Q6DDQswiO3xm0aP4ddGj/vipsqgzV05c/mtsRSicVnCyNG9h3uG8w2TCqSwyP2gtQG",
-	"TB0jg4/Kx9MoH5+kS41xZyEt7xGkaFHwc6AsQqIIOhyNR48qrRjEohaKGXfvxZzL4AKQZdmjKBXlsV8c",
-	"tbQjGaPxtnCGfgjOpDctVIN1To1ECuUDm2lKDcvcZbdPAaYIvv7w4SniTRMlCWJHCwEN/WEhp47qutDW",
-	"38zDVc5rtslg0ZFIMfqhvVRKs4Y5cr6aMRebgtTQdzWkQcCNiqrpxrWMRTGSld6v8ejs8uz56cXZJRR/",
-	"xC9HoYqpf6ShfnJkRjnOQ20zTU8QzCjnRbXWo1Q4ei93ey9rwqZ34/dulUXzVq8nIleADhxpPBhelkY6",
-	"tnc9OiYDUcdl7vS4q7/3S0GS1bpcO+ORd3pddRgz7wEqTGsBDHzqwZ2uJhAYj2URDuldcoJH5PCcE3No",
-	"u2xHRSCbS8lifz2ZjIvZeV33R8pb/atHyXaUbEfJdpRsvw3JdpC7Xiv0nb30f6S8LXjhyA6P7PDIDo/s",
-	"8LfBDh+Z8DSj/LAQgT/ihcyvGhvwR8q7tmfxGPnTHsHWIgrdrI/v1gh2NytE4a7VTJGi20j/CayRR+Wm",
-	"uwFCm/Y5jZa7qh2YINiIrhg63LBhTbQM3wrikN+I+4QFDZlJZOY0nWRt3IjtaOhKa4UY+PD83WjcXEMr",
-	"Sll2R1RG71nqOtFGVJqOMBQdlCf6zTyDZn0TfbjOL870me73FoxD464fe0uRZUjov0rFJL/xjrnzyGdQ",
-	"RklD9yFcUil421HBmFd2qXZA3M60U5qhmYd+J2UPCKFGlHaqfrPih9M0VrFsIKNjtbajPnqs1nas1vb0",
-	"hYx/Ee4YrGvZhTnCdSPUMDpA6Qr3xY/gEm1NpdyITBNeJLKMRYosRSa1mqMUwxjUMmIOKrdUTLPD0Wqf",
-	"q/UcNHkbbqBmNNkxDsBUlGcZ42qyEyvYttp7TCq6Tt3v+HQdd/Xxu6KjOuEu9X7TiMkaDJWhg4hNsijU",
-	"gM+00DaVs6kimUgZBjliu1s6E/cQQbDybu5BXvbLQtkxhVDUwOeY7fMFj1nc0mWv6KSdc1OuS28sxF1i",
-	"TAIEpEF5Mj9ZP1ArGwpR6L9EGk+K5uyj8XCoj3q2hcwjS0E4OLKUxKpsWc5LoemzQXQRXw4un8+vBpTO",
-	"Z4MizeFy1CvYmwNaS0IsRaCRYVOYoBviiklFV+tmV4dBoUmTOsEMn46m6XuTUZZIvX25Crdqlk/aGPVP",
-	"YkNWlG9N+3ngzbCFrim6yFy4QQINq7MtweyvGrW67WmJfIQS7kVD2LpdU9vTkAVvf0Xid0mAnYz41yiA",
-	"Ana8pZwuCXauxFsdn3hlVoqZ8WnLQVuchWDSoiXBIJmYGh+mZqeZxUu3w3o0OxPkzIqL2YpNLCqkGbKr",
-	"b02w+3NxRpruE2039M73mfhFW0kXbX/ahEGH89IZ3IkK+NWHv00twKENJbVxRKPt1CLeFp6KVXsd+rsv",
-	"i/7Y5jB6jXjMJWwyN/wCK4DUTn+D18PjBozr3+NdwcoiXOdw7RDQ7cBJphSoraG9ND+6siILtjMk1mHX",
-	"LqNfwmwx4c5NtHcflZ1I08pWJkz2NR+E8pRafUZ/Bx6YYNanv9OXl5cXw+HQQ7tpNWx14pLU8/DV+/zr",
-	"L26+/f715Jsv3r69+eqLyc1XXzy67pM7xx0ZZ5nqf20/qIHmDeYah7kkbIzr/Ww3UushWlPCIM1PJ2Iz",
-	"sYFoRgw99wWuEbYvyDThNFLJPRZcklNiKnNZrx1WkH0K2YvKopmYcAFsJXjIWZZpVbEFJYHCCAGBJdZr",
-	"FhNq1twvohaxuT6V9pmCue3TWV+kMcsmakn5pEFpoAumj645jfrPdUoj157aHofPoJKC4Ey+IENT+kJI",
-	"FuKv9a1vVlusdkfX6zR5Cm1FArNp3Rg3Q4NILQar8D2s6UAU4+TVS7gr2eB5MtpfEYFqN9H20Ad26Lkj",
-	"sP6HJtvPpLFPsADIZ/I2qET+RhQrgDrnj9KuQkqVx3Rr+pU5acXWVqi6jQ3mweDdAPurNK6zqPIadBQ8",
-	"kH1c67VMlLhjXPauT0f9sGHW5Nodnnqu3Yrx5viKVvoTnshlYz/SXSZcgSX7tmcSVoVqZVEfPPFb+ck/",
-	"Y0iZWcsiIcvBPnMMlDg6psuOaetmyHLOjahlq7XIaFrxJedJ4UemKybXNGLS3qo/24jsbp6Kjfz3v+cs",
-	"2/6v9+bzq/hfT1/+63hsrJ5/HX/Z5ez863hc8nYgY6u7z0pcor2/nBJpDF24BchzI8whNXaTSHbwBe2v",
-	"o5l5rhAiBZnT7DFKWteA3ww9qPuU8d9L/ZO+9id/W9pfCG8l8dASpux0R5f0CWk4hxFc50JdnvBpUTt3",
-	"6Jp9TEulkkzHo4vhcrgayqkXa2110J1gd9VA5eM10ML87xhcb0YK1tUyB84WkTNqMuFiU95TSOSfK1Cr",
-	"difY/ZfVkbNdfGTGFpQ/4XGoaDZPVH6QbJbCc2aWCJ65AnWfPU0NtQbTArMtE2WyLE/ITVHLzuxjCiYy",
-	"EOWWUEVSRqWCtHq7pwk2CbFkC/4hzXjlSTB10ikBhxgwJb2hOXf0nXmOfP+KyKUWcYnqksv+KRzPFaez",
-	"R1wlE6mwmzwuW1hOzv/nTKjCcnLGVCkj0zs5/bJaU5YyFSy3W17t7V+PFtbRwjpaWEcLq2RhHZTQ4fl6",
-	"Oud1FO+0Nmk9MqkjkzoyqSOTKjGpxzZSzQ9Ms/D53G/jlvGtaanSpG0LMhdpKjbhG8eyy/2Q+KRcVqij",
-	"TvawZ8/Mvj/TuH/WcYLfCAHWE0n2DMexSGqyiBJJbl6/MnkWEgIs5jSzNz2V9olNxtHBtldxobRX1S8X",
-	"oeOtsLtxYui21UA50mMDPT5GR7MMYw89TUj2RojVEyZ3CZ5uD83PwrysL0X2JyEVFpWA7k67D+Qb0/8J",
-	"IzP08aySNAIQxAIokJDLcgAeQmlFh4XeVys6eoc86BWBWouQo2KDNyFKSHBGRAb1PUmacNA7V/Tj14wv",
-	"1LJ3fQ6xQDs9b6UcqtC9OISJgb8M0pmglhdGLtiuCIHYBVch6vRiiP95BaKGXWLHLLpDsh9/66PfU/Co",
-	"s+z/Sr8ItSbpx1f4wqgZGlQK+r2cJ3/PmXleP/FQTtQIM2pK8BlAWGJ8W1hMkliuU+fX3gaOh2fPAWv2",
-	"i6sO21mjyA6JXW/wHZR0Rcpas/yxxPgJ1+VlzgXD++zPhihSyhc5XbC9qOOtGaRMIKe7COTBHfkOuH5n",
-	"J0CO0OGN/9AP1oI/YBgzSn3Xm7nfgUKgnJHXkDsUyssJ3PbakTyD9XzYeHu6xmSEiHIyYzY4MhNiRaiC",
-	"3cX7jaWQiiQ8SnMM4XEMaFTmPeMuvKcbSwYg9uHIo24cGTsvJg1VVPHswUWWQc2GqmjpY6Z0+vJgscg1",
-	"ZLToMf/zx+Hg6mbwJR3MP/z8/GHgfzzb5+No/PAvIaW2S96zpkrb+N2nop8DdbLmCY+lRwU8Jiu6JT+J",
-	"hEOmNoXgu7+5UV6QKdLi1Evo9otd2gSynGOboqIx5e5qk/3ex8FCDMyXxaS1A9ucvA3H8j12nzngZNaa",
-	"70A2u9ArvEsgLvhHo12dzJOiSeeJacL5od8rK8IajCLXEGgL1O/ebsXFHOZer990ZEyTHX1q5iJ7Qdhq",
-	"rbZY7ctFCZQkRZfzYpbZFMEPXgII35fllH6apuYBZeDTUjtjhItNV5Fh9u0vCY/LUmOMTMcqGQfpGEYK",
-	"d5j/+zdf10sGNBlvzrlRjefDIALIw9En4YS8o3dwdYkVOrktImB72dIVwwcrbG5cFu+jMru5GfxAB/8Y",
-	"Dq4mgw//FuQYL9kiozGLX9NQ7PUNXG6jvkGJrVrtJ0bO53qp1z1IV5R9wtnGFJqW/SJQW2QEz4UkG6rp",
-	"AbrFQRn+Jb3XVADF9FlmOgRgHyuWSgbfw9XrGiDs4XPgy020vmE9t6eD4fjd6Or63CZwWf+cGxuv7yEL",
-	"sp6SadYRFEC5ZBnE1iQRIytG+WaZpMHgnbXBYhsZ/YnRVC0B3w9uEdV53+qv7S15Ub4XbqbnIucQmCVF",
-	"56iixgtzjNHYZNrwgG0Gfr0jWYNmyru7xSX0LQ5D5+AlS2lIxIjsDhmCXMLVPBDDisbQOm4BZdy1zFlC",
-	"d7mGNLqwJaX1mWDgmEhjJlUw4KKEdEbwSWiphwvthurNMjT2FLni9NqwR3uwsUcaIsG5mmKBsVyERhFb",
-	"qxMyxfbH+m34g2wwN1QpzdUhr+eeZXHOyGx7y+eJxiKqpydkajr3FS8rZ+jSJIW+gywz8XHwJCpVakk5",
-	"xMRAItUJmZpjPb22B/yWw0jIxhXBKtIs1lPmXD/np5OaaWMBz87YQutwGVlptseF2+8TMoU4kETACCYm",
-	"5Ja71ua4ctseUaokTa04gWwryslS5NkJmRoBqIexf5oYNegdYHouEzGfkxmLaC7B4NL4g+iNcr9C3DXX",
-	"iBpqYc1NM2mDDrQNINjBrqDodSd3R1JsMKjHFn4uCLXhRDHFvjnEubJ/wvqjc89bU6Nf4v3Mt3TVkBto",
-	"GohqGwQCcYhkzNkAWvcvy8SLs6pIrJ3RL+JEmTToAxA4E7G2uv5DW8DrlFHJ/lsdZ/jQDpsTQfijfrSK",
-	"Mng/hK4vVsHuFDccjzco5eCyBTyRRJ2QVxjSxFlS1CgyXTK4CdBS7CPoFn5vCOQuqFJ1qQ4XMxrr7fAf",
-	"Gg+G8NDw7Pr8Uj+0TKQS2RZT6ow3u3d2PiZnJ+OTMXln2JJmilpzzVPoNcnj5rnHP4DRtZrpoUZ+vzvj",
-	"f4ZqA02XvUVng4dK7aKrAT2bnQ8uL+LLwfPn86uBuxFk53Oj8veusdF+wu8TRU1bypTqc9t1bc7na36a",
-	"uO+jZJ0wfmzUd2zU14MiMPFEzG08BFLdHiVyJOPKi8aw2rF0fXhlDiymNOj54GJ4ORpcjq9OB8/1YYgs",
-	"qHQ0+6UuePTSBsWBKi56WqHBm+8d/UuAVWgLRE7m0KgwYwq4A35XLpjnvwisywKOKKqA+awTyuodUxyT",
-	"DWmxYq6KXAKVJX5QvafTds1GcFGrXbtie/y83vBN2/ZeX+pFcs84ydckmdeUS1TTnFqr0NZ1fUpUkoLJ",
-	"a9RZMHJMtRFovAazcOEewCt6WW7otFcMtJNCoURxuyeQ+cLA1kLH5zzJTLAw/GXTWzlY5p3D8LGyD84B",
-	"TrsdDu+uN+e2RfTOua0HpSSnQooXNGoBPZem1mDxtrVfNO+znfKsm0nwyPQeJxKLObTUtu8Wgm5qN9Gm",
-	"qv5bS+WawvSkUPFEf9gyFUhe2n29UxLAT9dv3CDSDW9bEBhcCs68GPlk39B4T1IE+6rC/inXGnEFedRc",
-	"EbqgCSezLfobBGfVHuiyg6u7jkMrpoJhRUKsTG+ygo/Wpq0kDBRPasSYjK5DQHMCsbFOqc/BFLhSValc",
-	"h09sj8nGUKzTsX0LTz6UJXVXytQsIkiVr166hBevYtE1oeD26hNK7lmWzJMIcK4/awpT/fKuwVmjxsn3",
-	"+PAaK2k7xPF0bkDFDus75WkLe3Gq9zRRQT6FiIZh0TFvGpAkKfOFoAbWp/26+OtCXSW9pkk1SIxuQTj7",
-	"6FG4TeDSJF4LPtiLxkuK08+NROjvvHELQpngDi5JOPIgAEvHw2fiBTMqXJeu14hTw8pS0d/+MjLL2pHP",
-	"dsvLrZyE5rZiBUMqtJNG89/WBWz0AliJjFd0Rn/crll84m+iLQnoXwOdl70npyHvCYDQ2tP66Do4ug6O",
-	"roOj6+DoOng618FBUazoLe4cvFqyTUPSxeogSpAldmK3JoWo6sz1WnkNpub70H2UpEncYmCiBq4fqhc9",
-	"KCRVwfy71BpAHczUycMSyYfpO1ai7O4DatDZNw1Ae7taezoBVbtf1ABPrzX0RnMUGai+9uYYFmojl1ZJ",
-	"HJuqs+Yb0I2XIs9emHs0VVgE01RINT255VMnFad9Mk2pYpn+I+cZo9FSowQh8Jw3RXf9svJ6QqZ0NUsW",
-	"ucjl9BpjHHDjV3R7y+EiGG8/TQ62udyYQUCJtOERcWLyubMsuWcnZLpm2YrqI1Ae1N5sauBERhZCxHo9",
-	"LlvOPI2kvKR60MJAJ0XMDLiE6JZQvvWb/ZtLQkM01uPhqRCAKwg9cajSWqfFgD4qFvBS1ni/p3Hf0Ai4",
-	"Y+mAjqZONYgKabgguX7PKcWl3Gt3xhr5yVfJPePfrxvrDn8rfLYCHjfHVgy5IC1BFTmZRxFjcVPhYU/1",
-	"PB+a69rJk+hmYW1rr2rCAM0JeEon+frJygk/iRO5wNQv4mzslqxQcvKFCphPfEuvbr79tgvZVrb/SSvZ",
-	"FshuqKBpT5RHRRauDUvNETd/TTK2SngMhx3R7juBvCLyE3AG+V8U/hV8sfgcOFHlb/xZoS5TorYT41L6",
-	"0GSHtiVD/8JmaD2v+Wj3He2+o913tPue1O6rJm/3bn64m8Rnf3kXf/1+NRr8dP75UsrXf+3tkdBtAgEP",
-	"Sen+wgbQ/qrZ3ADFa5pL1lwozyySZsze0JSC4LQ9ENr0M1vfQm8w1OwejQMRce71lihSLqpAlCxNtWRb",
-	"/cvhfnUL4c+NzSC86TFUUpAZM9ejuAhj3QR0wloQn11zMXP73rT6iPfcgcO9H0gm+7lAXmfsPmGbXboU",
-	"1H8DjS+F8NI0uWNlOluqlWYPt/lweBqt4R/2J5amgkAdChtASCLB50m2IluRZ2UX/gm++8y8XGgRhdZm",
-	"+LAGD7/T2/yeqgjCzCEOmn3UP+85c52l4HJCLOVP7775mpjI8GDayF7WgltRQwKi/hFCQL/gizSRy3CG",
-	"/8eGAfQvDbBWqKR8paSVP40AM/Yu6mlTTf/J6eIRBUW+46w4PZBAapDcXfzY0/mbkEJvnGFb8cgZbE0y",
-	"pp93PqZSVAG9g5Ao5+zIUCBbRJOpr+GbAQq/FOZFEFCWbnnK5kq/gW6WtmnRGybNrb+0XkE0T8kUn5rU",
-	"3HpF+cQZu8UfWdx3vjWAXL+bRAzcj9Y5B+FehXstwZSCEzLNuSGyIJQruoWEEAj+39sRaEo/Ta/9m/MN",
-	"lZhe4mB458o7gpAU81vuvG9Gep6Qkp/Qhc0UzyXqBXpz8zhRJBULIukWUhVOyHc83frx2BBHBk6thC9u",
-	"OXYnUMIBkdpIqxUA5E3dJ+yjxoOL3kF0QtbOVGj8TESupkYUaRF/QqZcTEzcEWL4ltvIb0M85lfYML8g",
-	"p0aVCTs6IVPz7UTmcg0Ovyotfia9Up4nt3xK04zReDup7rCdHnqI2d/0DOa0aGLhgGbjNzajanC990/I",
-	"NE343cQAc8vBiZ3wOxhY06MmTMiyi8lsSygk8WQYXSUyiHkQgohUz+25IOzijLsMqQsHuxd3LO5rwi8a",
-	"aiWKGEKDs7qdcKHQsmdmvfgBqVkTKH621yUmrdY4k8kUbDQPwbfcZT6bmtR9gj1aMacOIIFtVhM6cbvh",
-	"nN/QdUbarBuTSFFsgufG9iioulFcAaUUWJJlt3eV0UFEQckxUeVJYFxWmQy4xx1JFIXdKg7xgqLBTVSh",
-	"S/1dlfKgmKlHXb1+r6AdLXgq2w/w+1tpXVX21wq2e/2eQ16zo+rJ2k6KbPEkPSWD/SEbxdzb5m4ec5oV",
-	"7Mh0DWQn5NtaxJK5Wppq3jTtF7V5KY99RhcstOt5HUy4Xbcau0UwVl1Cux2cpMkqUUH5uqQxAanhWVMQ",
-	"H+kOyIKZkhwJt9lnJhwupluUMPDiLV8IJonIVdH43MU1Zgw4xIxZTgDmkS9uNDDGYnNyKWMp3U6vA5mD",
-	"KDi1gHQRVVum4BWVbQPStiSsIWXblK/WSpDbSL2zXt/2EzLF3FoA9JZ7CYlxzuyljc2/1SuYsUXOQWAm",
-	"xvlgriuLxxKJCCkzmcpegcs5lxjElUJat3PMwDBhYvgY7jHlJR3bqDepRMZidJXDJjie46dIzXLJjIta",
-	"Yv3NZi/z2Jq1vrvs+eDqlJ4NLs+ji8Hskj0foNcHfcaFTi/XdKXVdZotmKo2Or4cPB9fnQ4uz2bnA3oR",
-	"Xw6s70iPUoxhmHBhGqExpWUC9ctNaeUIG3RDgQut61sFzHNaSy8Mq7re8fDd6HlRKLTmeIxhlYPL2Sga",
-	"XMVjNsBaXXoVwzM7oc3tPdbc/CesuRk8BqMyWTTU5WwWeuW7qKLp3j6VPBM5wZqYBRFh9aLedQ80gzXK",
-	"mYkBA13fQR/xaPxueHV9apcTqhFq1RMaKdPT1vQbiekWqoUUHKKHP5pjFRnGNKMcryW73V4pyE1uKSTn",
-	"jrZlBlrn8j3Y48Hw0hv04YBrA42ISffLCzjuNrwHVy/vdpBOK42A1igr71+W3p+LbMUyt7uyYTqDgw+m",
-	"GL6/jSblewfLd1sDhW9cQeTAU6c/ePd6xX1LLuHGgcZQ84llEsjiVIM0o7z7/HvQw/773UZAB5GDybHv",
-	"doVbIY2aE6x8tepfawWGGPmVQ0DRBHhAbWhA8YWV6m2i0RTi7nSI00TvSOkUV8yp6k3cQ3EiWJbw3Qei",
-	"tkn73OAZi/Yom4/1sH1Zt//1sqFiiJqDCPriBE1sdQ1LTyu2mrFMLpM1nq5MQN1P0wh//7lLtYPgEI6u",
-	"LBPRsBQV8X90BR/eLmmakg3D6iX/vkMqnxUHGnL3nH0fJ6qxMP7FQKvBg0ttE1xpm6A4eeMI+Pg63U6U",
-	"gMUedK0Pi8NylVqQlQN5muUv6DqF/A3K2Jo+FB7kzCF5DTEKeiN+/Ln3k0h4AJUjb1pg5ZIx3i5rYVQ1",
-	"Ce/x+fMmq2Q33sAZMTH3FB0lrz8Dg3igwWU0jgfP2el8cDY8H12ML0+fn11d9PxqhIdGbHglRR0jgVGL",
-	"MnNzmkulmQEYlKZ+7pf6S2+N90KxPdaoWBnOXQs9APdaCZqsKBb/0oBZn+J+x4e2H9aDAItYcq8x5LRD",
-	"95XR0fyvDrKgw4rPVVknDp3J8cVjLPGCR1sHQHnFlo80UAkuwjEEp80cAkg1zkaPXWLY2KoRW6DYqqfj",
-	"Yb+H3nLHfSPBlRZY172ViFlGVa21VItmVg7zSIvS3H0QRJOuIvR8T3GLrNGau1UuYQTxl1kS0y3hyWKp",
-	"wEe9mWgxD/ETZvFwtrWSqBVMAXWT8LhDA3zQM3lOIZKwJF5lKjYTja+iAf6wIr93xlEBCkNVazHMY1L0",
-	"bLHA6V2VTEp3VKI8yyC4EfFQJHcgHgIH4NzEbo5O69z4gg2u6Gg4uIzPzwezYTQajNnp3DIqK22aYlTc",
-	"iDJZcDjWIcnlhA0YQXQB0Pe+Ef9I0pQ+Oz8Zkv/xv0ejF+TrhOcfycfnF5OLsxcku78enQ1Phv+TfMWi",
-	"O/FsPBwNh6PhiHyZZGwuPj6DXxE/Ch0JP7fnOR7C25rzHv2DVy9oUnaJBvP+TSlIMSfwdFGQzl72GRd/",
-	"t0rSjKsbPcybIvm8EhQQdl+GQPMeqEPlmGBHyG7M86+KSN8wcNbVuWMweKzmVQpHKOGFc5zE9qbR3fPa",
-	"7qSU4KWZxAjkbtEXxhC+0cPfRA3I9jxcIRzrXyB25/t3n/eJ4FgMtHb5jOP4kJWC5Jqj8kugyJZ0Mzub",
-	"xlLCsdkvYgYqXEN1aSMj9kZQA24KP1dzcQ73UJ0CAS9aO9e7au439987c/8XAq/wcnXCGtyQI7E9KQlZ",
-	"71oISfk6FRQrDReFF/ebGr0WgYlRXwvNqn+p70eyWgvZnSFYAN5SHjWxA+v7agnbdWCYYBss4FI+5/uC",
-	"1BjWW/J9NZZKwadcfE3nPJrHMeR9xEQ7Ew66HpoCiz0QPpP1OAlbohWq6XrrCzXlLrk1wjVy0hAjuGNs",
-	"LR3T6pONAc1UPDJFPZYsY/sSwjcOohCeCrdIqHCW/bUOL7TniPt+XV0oobU/dMUdZhU024MjUMdf//RJ",
-	"Tm/NnRICxz6ElXT8orSuXbxrnHzgcX4DaVkhAJ3LpakiUwhRmtT2BeG1nSkARcmRslPS0DhGiQevYUlo",
-	"W3tJmzgsJlu2N4r+qgd7pdiqGUDjBakC+KXIjM4CE2pJZCDzocaXDwHqb0IFsVZ2gVSh+n6tUYRwmYNY",
-	"ggcLPNMYY25N74o9iYrG38D0YehKfpDgrkJQoeCsIqwcI3siNavif2mU5zYJf78z9saM3sYHwu6enQJO",
-	"VGSLC2GzUmZfGNulXtWR08w7f0FMod+mmRttXK0wn5IpSEYTyUkJytG9CRriW+owFV6HkJTTFv8g4VJL",
-	"M2GtVyhYYGssuM44+8kVnDUIkApaU++rXfT1+ZKMcZJYq+qQc/5WmU5LJSgq4YIeKQR0Jw+HvtVTF5B+",
-	"QXXDAXydyBNYFf5XFiJljm0RVjZGPe2lrHg2OAgaTrGxEqzCUeU2tVNlzNAqgyxZWxWbvl/xovgl5n19",
-	"PBisCb+3V+c6Rq0do9aON+PHqLVj1Noxau0YtXaMWjtGrR1l8zFq7Ri1doxaO0atHaPWjlFrx6i1Y9Ta",
-	"MWrtGLX2Xzdq7bBqUpg93L2SlHdLVS8TJlbMyzgOxBzZuCRqnfiVQLuopWe+vWjr29ouWlty1zh6vM8k",
-	"SUWwaHbXbmIxnsWuvcScl6c9yk29NE+WuwftrkjrLPZAn/bNUqzqIV/K6zW0qV5PcqH1ZyyLUrmshNT3",
-	"/VsOVcim6EZidrJYQoGu0m600ljXjiCdg8oq1Oa068ZLKFd9xUUxdKaOA6pXlDlnO1BSiTUWQsAKEt2A",
-	"su620NVkCZmJcqVmPIpyDeNCHVd2lvZrLC9YR7ct4geFje5FYoGYsbnp43xod6pghRCHmH5BFAW8pW1p",
-	"J1gT/7eTM9oCGDGcjCYm2MpV8jhRN+4K+rfD4BrL+QMTn7GIrphm2okKM3JXcCoYDQvXbp35p3n8LlhC",
-	"GngoVV51a70/yS5B0wJf7TrZ8EAfDH8NPk8sStJ35Y6ex6/CHDGc1LShM57BWp/5jgSDY+3B98oO9uYq",
-	"/pEr3AQAlrrQcWbKtxxcRjRrqGBneipioR3XrDPVfC9RZsZO/e1y2dYCzuyAVJTH8gWZynzNMsliFk+x",
-	"chdnG5a5jYLCOqbBulcfxvS5QAZv7x5cjaBizGBdGHdHsePwAvb/Zh6ukrAdxK3ZK1Bf2ujOZLuj1Xc9",
-	"5Pefp7fsJ29W6jWOwXJLGEHIg9D9s/aGbKhearrdNTa5K/Wks2tvI0wvSLhOnRiZ1Wy4oJW+I3JMP7Ov",
-	"BWBcpy0FmatRZMpEWB/WIqXQ4M0YCEA74hp6oNy4mM1aqF0Ze+jVr77+OqVa/kL/RqRzt147bqmNrN/x",
-	"bzgcPsIKxMjuPdQkc6/QFFxfbXhbj5n3riLaAAN+gM8G5OWGyoOPZVd6LF17BGMrXZguWhF4IGW9IfAj",
-	"W+/uAjXUTLMgbqC48moqLKPYkWKD207B68Yg9BusiNkYgV4+C97ly87QSOON7Eqn5UubnaMDsWEfZbJk",
-	"NFMzRhXqKkWMQkedsHwRtAc3mzHGMfzTtU0jC7oOdDejs0fJpcNJq6CqYu8qyK5ioI2Qihj+XVZkMJ+A",
-	"otZysL4PA3XPderINgpPeZBn6F89NwOYx+iMKHv3Kg17fwG2Ub65a3GTWJk0xwOhV9Chs7O55QsWcNc/",
-	"1Td2Qe/Bd1fgpFvj4IIqHe7t9KU1dlbcizSOAIe7F2qnlO9KgdBLqjsF2hvPTtLrCQ65nbAz4rwUk8MT",
-	"XBr0Tv/qtZv4pvEuIwAKlmLUveq8DU+BWW8xBaTtmJUs1NKzko1mktEqXtxP6gv+hd26v0XP6mMcqZDE",
-	"0qBIFQ1U9brWTKzRMksCHMfdP++yzMTqc/vsQ3FT3aTPF+XysWy538zdU+rdDXf77J8nWYSWYVcOKfZr",
-	"7FcaaDcmXnqPP3j36UFhaPgUnLAs57LkM7B1hwvLZ2/R3ZWx2Yv5DvnNpjuENpvEJpzBvFtbwbUZ6ttQ",
-	"FS1xzKexczCQYPdWfaufe6iEGOwoLbIUG/mt2Lw2jz+4YISuVFoKVGh/CXSG7+DJh/5eTpJAoMOOdaVi",
-	"842I2VvzeFdXk0aj8TSVIycaDiB0HzY8Bk2kohtkt+Poh160w/a34smHSnBG+4vvaaJe45NB5RDoq8wY",
-	"SnqiPfMlYPsFPw3tT8HvLEWVSaW8gDLNFv48w3qd+8mZuCXj3NunNjHicjQDomRGOYjBXLG2LPrDVNji",
-	"/Y7aU6dGsraH7L5BBBiw1dIt3Kt+71lh4FQ62J72QhcOVgiL2AF36YCL6ax72/zTAAGYlNdQnQmtddu+",
-	"GBUCsIFPbXLG6IdFZx4smxFWEna3c99YaKpOD+gycPAG7dRJDW30vfuxxOiPqCw+uZegHOfVBBQw3YWw",
-	"HQwgZEHc7WEylgPFnqLPeDmsrH2p30uW3cCDQdbsDVSBtIKf0g56dNR3RNp6MBTdhk6FXl+Rad2Uh91g",
-	"je6g5epoxsG4x87t6cihu4v8+PBAZMs+ADUyru7N5L9MWBq/zsQsZauwJZvRFVPMtl8xCN9aZwsGdFlF",
-	"e5MJkKYVpiXikNNVafbQB1a/zsQioyt5TaZ2QdM+mWpo9b+M5yv975oqxTIObW4APfqvTGs/8LQQE7kU",
-	"mbIfUsEX0/4thw8ryrf6h1XCXym2kvA3/ej+znnyd/R7SvNY0UdIf2H5GT57x8WG4xAphO7EMNEspfxO",
-	"f21UkUm0pBmNFMv0l9AFe5YxCo/MkjiZmOf054SDrpOy8kuRWM0SnvAFhLzDLIxHIk702sg0ztdpElEF",
-	"cLkXEWK6YmaElQBg4YZb/2E8eYA+BjeuiG/oEwaIlsphLjWjw+aaxc3TJNJ4BmcpNBXDzjL1gC9NX00l",
-	"ewxpfSahi5Zrl7amamnpy9EbyLBYKPmCRLkyXY/GwyEpFl27gwvAs2q6LHzvk7CVmIY6wcoqj34WGL1y",
-	"HHHpfST/YubQKfyK8Szo11zoH07IK799TsJJKjYsIxGV7KQKVr+3Srj9OApgAOb63ObUBye0y5doa8ra",
-	"iV5YeNu4IC7KmrOypaMuPmC3PKKKpmKRMywAknRoo4vwuJkaURzoHjqJoOWiVVNcM1GzxN5SZBnUKrSr",
-	"GI27dep0A++wa/Gph35La2mAxdVGsXEYQiqLub3qfnkE8Is1+7SL73dt+/knRlNNsaHlL+E3u27XDRNi",
-	"DRKwh0EJk4xJpBZve2d5dMe0GI0E57ZPnoZpRiWrfs0WGYSaQRT9fI5tXiEWRPYJZxtbHLFPIq0+D/I1",
-	"dgzE0qvavOyj4gLX4UC9rgXXCfEaYrFUQlTfnTyB+i2Zngifk7WcxNPBcAwpBDZ836ZbFO29NJfCSFI/",
-	"abq0uIzFSfU7vZFxnrLa9zbf3GGk6DFfedQC3QBNLdLCbEetbZwbE4XKps6NQduA191FD+7GZwTSYYOe",
-	"R7fRB0z4Wki1yBoGdqTSINlM+zpCCWRD1yKlaMZspFSnQ/vSTPiaYjleq7r0ri+717v0Fm0gCXTOtQ35",
-	"oM0chxgXrQHUsRR2JACVHYDtN/BmyFoqiHTHerB+gX2esI+JVLgQuMbKOV7x2wjbnL3ADrGbRLIitBz6",
-	"EJr6UxBvFlZsmmIwp5Y0ptcIEJ74mb0vANKYsVRsDAMg01jrktfWbMemuSbr2W/bKO58HtXv6deCkZfF",
-	"UT1gH2zbw9Ca3WHfsRHUcoK1SFNp9kVReYexAWZqbeAZHsl3Gzcu/tOdaUtt3oL7PhN1dNO3bMcrjOXw",
-	"2CyMWus9HeXKrypXDso1MzpG51wzfB44btgyVhWdxDusT0GlobP96mUIlu+/f/Xy/rJfNg2Kki4YA3dC",
-	"3lgOY9uAg0+Nk3y99syJ6m2Rsbp7173//HE4uLoZfEkH8w8/P38Y+B/P9vk4Gj/8S4jBeKUVQxHaRcY0",
-	"RhoZJ5DfPPRYauVYauVYaqVrqZVaFIp/fFqj9EwVgD6JWZQm3PZOh37uTxbR0T0ioS30MhQv7U47TdPv",
-	"5iCYuxU6f2nf1QIx3LY7UbLSt9tdnIDTF1UuLhS5Y2vl+sU3o6OQSCycvFLLnoQ7QOAYfvakzad3yqhl",
-	"KockU3a6vsFnnvyexmeGnfbvNcvg5rK2Z++XAkOMi8iJqme+FD+yc4f2vSHYHSBQ0F44IaUSbWk30F5o",
-	"O2Iv0Fa5ufEP/c6LzQKa9nKoRzl8lMNHOdxVDh9kzvh1yLuaNAFBFnTLazmmXPcc9GSV9G8r2uqZaC6U",
-	"pBtrBjPYRpYE+PO2mvlHRNYvJV5IlaQpZlvqH7YYb0qlIiY5r5xt61w+e2UL7rEYw6Zra4Eay/o3azUC",
-	"ck/IDa8Kb9P0xC9jD7IIOilNNRKm1+YyYLM0zwE20KuobrkSaXxCbuCSbIrLn+oh53mGEaQGMwlGiPTB",
-	"S6aKItAITkQ5mVk1ISZ0QRMevOcL+GpYETXTToiBOxl3CXMUI0cxchQj+1TO3H0v2XzN6PMbrEchyRrT",
-	"7J6gHdTTXCx2vE4sQHmdsfuEbXb4k+A20YiTpdhwzIoRxt8qwaazQV4eo3osxzhygSMXCHOBcMRoqvUf",
-	"jP9Hz+7bnMd0e1KRPru4BmYLVnpHjAbD4XA4uJyN5gN6Fo0Hz+MrNpyPRuPx6anePSEVy9orinIh5yyj",
-	"Kje7keVc2/qTVcKxQOTVWVFp9Fv7cK/f2zJN/KOr8dhlH5i6imaJ5jojiZK1Vo9612OX09q7HtUV6F+m",
-	"+tUhPo3ijHfxUBS7v5PT2l47DRWlbJeakNHfiWW2GvhHznfkfEfO91vgfI/0HVj96AAXwltrHIeqUJXd",
-	"BViI6oR8x9Ot/mmqFdYphFoYI9OaeqWIB6wn6/WItrcNYFzCZYNjOOEqVD6nbEzorOt+UqzYTMRbtK+d",
-	"M72s/R2ptDOV1mj0USmhe1V96O690TN9A6+EnTf7J17uvC7YN9GyjOPGgFoDHs1YKNPUq0TmtmiHdmIe",
-	"2zOZr0oUxXwhxvJnMasv6TvOIHJL2KiieQpL8Y2wavXnewbYOcdadXnGSv0VotXV/eztaD3jP6zjr74c",
-	"0vdX+df/uPn43bu7f/zwUzT6/Cf7d7wsusjoTfDs235vvcRAn4ypzOQQuqLanga2lzWf5bz0PDVHXv/v",
-	"uf7fsPhv1FKW2de0rIcgyzm3qY5sXTSXuscS3G8ZN6XxXE2z3vWp3lUaQ95CgV9Xi6faueLcpgg5tNuY",
-	"l2xL/kckYkbOzkf/EyPWJ14/n/OhsejDCzm9+MGLlNm53BaUjC5KXX3siC4ip3fdu/wD/jkY/QHrauer",
-	"Fc22hgQ8meZF9FSYbp4UDJeumFzTiMlnRrt9ZolYPtP0MSgG/Nfxl9Z7+MwSwLNlIpWA2zvNqPVOmGZI",
-	"u5p/hWhW75KfEgCoglXawScqy3lE/S4l1a5NOxW7DU2UnMyF66qFX5g0UPOVQQIOXEHEs05O1Ic9s78w",
-	"nbCexZjl/BFJjIbXBIsnQhIGlpqVpNhIN1PC1cVZkC27A9SlfGgRw0o5ZockmJfZsbhBHfJXL+0VxU9i",
-	"ZorQSkY0sqt91+vVJ0NpNYrEgsk+kYyR6Z/F7C8Jj6cvzIAiw4A0oEdcDdTEDc5i2G5Xkf5nMXsNb4Su",
-	"lgrItHz07/8rObg7EekqGATKKrmw1x0JheFeva6OHVQYE7lfX523KhneJEastG+1lrIJb43/3ZnRuHfa",
-	"aqcIiD+LmauQYITXz8G7NbYuqodj8bZFzk0ke/n0e6ekk2sbQGBg+jagu+grbAVG+1GALFbNcl1qgAFJ",
-	"78dPYiarPZB7LZHe4WphRTlgu6nk+1dg45g8md3VwqzIqQ79quBofS90Htgh/n04or+4Z5iatAvTIaHV",
-	"lhe/SuI4ZahKpoIv7AogxYHNFRF5OEe+uQ1CtQTN4w6qJzmbiAcegUEFJ+s8WwvJHi0HSgK6ViJMf+1l",
-	"TiRKVqryWoi4gPTtfnX+w0RrSUVoZ1320Xb+FbJd/Ekco+zbIr+WbdsjXURVoRgqVYjYkXztdIXKqbUs",
-	"zTttQcoulAKfTsp712BV3TRUeL7RfKbi0rDu3aNNdbSpjjbV786mOsiZ/Gcx6+4+/rOY/ZGqCFJ9aRwn",
-	"GjiavvYmNTgKyD8lSCwwGg3Tx7SeVEkAsf2ygYegcxhzivTJM4znxpzRN5BhBbWggHi1VIkTeYc5j9mC",
-	"ZcZxZqnb9D542KtvlAc1o9HS829HlEcMJBXLVgm3QVMa8JAvO862kyznoauysNIjeLrFBkRYD7VB5vrV",
-	"gBy2QhIXFR0jdONsq22GF4QzFrPYeT6nBsxpyNRd0Y/JSi/+aji8HF1djc/PLs+GV1cjKFuAPw0bAfUt",
-	"5Czk0IfrBQyMU9jtZUE5geJaicTaMiKDdNbDC0uF7VxvZhs6Y5QIu9nvsQ+1FQh/g9b1ERxO+91rUzYU",
-	"6opWv/wcy7x9KxRmmsHv1S9r7AlJ3I6lBwagXmPO/I3tzfK5JoB83ev3XkKs+42roVs7K+/ZbCnEnYsf",
-	"/dClnmCwbC/YuBCe54hICeKfhWo5j0MN8SpdmPw7t1XwGolZlMR+Ep9VOlwLmxXVJMj1sdVMGTEhO6Gg",
-	"0dL3YAO7ASEyt/e7Kjd+wtw8Gb7t88AHRxEE5FLFXpDZlhg2RaZGU5qibeAiUrF4tWPVBu2FWqWFjSvd",
-	"afvOINdMTfaoIZbYSPN4oo24LhuiRFf+4RKZDA95ipp0XWigKGT9myGDcIepNjnfZHyUWiqidISrq7pI",
-	"dwGL2oq+HjtK0ILC1+xnOzR7beLDSysNl9EI5F2yXuu/RwfrPrDMN0xqeby3GmTe2xc9FUAFD55MsrQX",
-	"gsahxAiNSn3Ywq7nkPx3d4s0UhLdUu5E1kdpsdlNTzPXxsx1OTO9yDRT1nqSnsivyW8VjkPq2eLWNy4J",
-	"sEMzhl6geVHUytZk6Oa1d3TVPhE81seD3m1gR6SNAy9pjF5CsmKU492GyOBrvRJo2SAco91RTQmLoZvF",
-	"9HuGVCwQHicGtDZQd0OFqTIqwBUH/e/MVTWq9c7LUqLyLu2tzN2Ck1ey2cz4uQvm6xTMc2jTpKUbzFBc",
-	"aoCPevrCKw/u5Ihe3bBXQ1RLaynZile5C7GuyEwQi6GWpmnqLl26Omoba0gpoULVRx53DCrIwjn6Zj2t",
-	"yGoSQc0oC0gfg7cfLR1W9fmC3Aql5Xo0HvadOnN9+gBuAUTOaHx6sMQxNLCPsEGnerDtHVfZFk/iT2L2",
-	"mX9TWW1913zrs6TrfWvCq2Aq8zda00IdCKqemLO0hvBYmhK9xhdwXThjeHHS63ix+UpJc3itwNnrSha/",
-	"CYppb/FWhbV+oAYVttBUW9RZ/GHid3uQyYJT8yy0lvBd2IrKu0lpimxSwIGf50Ar9pM/tVRsPfG9d/iF",
-	"ex8++ouBL4pmkPqTvyx83k3woZM7nrr7F0chDfT8l+bbZqBjuGX7fVjfNer/s5jZpLp60RrshtekZf94",
-	"dP0fXf9H1//v0fX/yORBq8/vnTUItwe/crqgCxNqkijmuDvJckKmpkfS9JpQCD2B4vQ8ht5VW6yMjK4c",
-	"QWZskXD9Ck0UvlJc3veNdQs357ecchMJ76ohM+wOTsma5pKdkKllkcXMSyqNMW7u3k3zYczYLpornJCp",
-	"VHl0N70mXNxyU1YNmrbSO9NdRH+JvfY3gpi4cFP7uzIXUYwD2BJzwq2oLZpHmfXaSw3LL/PorkluNaQU",
-	"aE0dxboLyzL4wagIE8P3pA7EMHhsHVSiLesvFY5s6OFQiImQimq0n9rsTor83GiUurqoJrnfNUUCXGn1",
-	"RxJ9EhosXU8yNan5iemOR/J1EQMCt0xW/JCay3IvD2lZGDa2wIHqDkVP0IgWNZbCjY8O6EVb35rCeYVx",
-	"E+EGp62xm+2lKZyj2cZTFSEfO4Eu6wA1EoVKEOhdCe6jid9Jk1XSclPo0YtTMBpbG+gn/EITUHC10vC+",
-	"CB5KHtHSu6TKNMKDKLUAmRKw+0Qq7u7mUNpauDxo2NnHty9vqj1GEp8Tlg06a8uBJAmamB8aq742VDo2",
-	"tbeB1UCvmSoabHhjAANdDELLK2sd16tqb+X0VaiiEpVVYjMFLZe5oFt5SGP4mvJFHmwkgH3z8VfwZUMx",
-	"z2vyBV+kiVxqVvwVy1bUF5mQ5hazIPq/FouEm8qdO4MmArUJaJpE7A+QqYTpoAod2rZHZe+6V/w4iNlK",
-	"9JqzqRvDHz+zNe+KJrG1mnL+be752c5GBQWAO5KT7HNNmdBuoNBGfkOzuzeMxgdg2G9+am3My8FzrV9f",
-	"av2aXsSXA6tga3W+jtj9+qdW1ue9HFzZ7r74RpxF+vSCjhmoqJqrpWhK1EYmdVie9uVwMIq0+U6H48Hz",
-	"+flsYM2R0fj0zNp3J/J+cXia9l5zHJak3XGKNX9cjvYeK6mnZ7+k96ySgto6XDk7O9ZvP5ie9de9/9D2",
-	"wDplplpwx3pMzLeBi972vr+j0wkqeubvJM5jFYHfaRUB9jFimTaVem+XVNsEDC3wf6+cgYvB5ej5eHB5",
-	"Ss8GV+fRxaBwh4yjA8ox1cMCC/J8fJnSTSagyNvT1CnFw1yVDK81hREFirv0a+v20Y1BmIzo2jXg87Pm",
-	"rZ7n4HIyxoerHNA1fETFX0h33+e+ybCgpgSRxMcgGMzLJI71WsQCn3BdSDImlU3rwy3+TNu9XGER4kBU",
-	"ZcHv2pYEajM+W8qwgEaY+olHWrRd2rN7vLUTyf41F43FDouG8uilQceWPCxT/vAG75X0DHMozRHw1lzp",
-	"8VpsWkE9LWpWezncoxJ1VKKOStRRiToqUTuVqIOCYqyt2zkkxrzwxx1qUF/LecEhmG6lNZ404UyGFJkd",
-	"zgwz3x4NCI8y4ygzjjLjKDOOMmO3zIDYhQ3LXMBA7+aHu0l89pd38dfvV6PBT+efL6V8/aYSCtDw2F/1",
-	"8tbawJI7nnzb+yXbvhr76bCwCicRQ6EVPqqachYl4zHUm4dWy5ir4yByUc1ohmNKXVHygXLjDYASJpRj",
-	"diCZIlbjCQ4JUQO7c8fKgSBNJS7gtnHtObWhkn2cZCyyFQgzV7mAKhta0Sltp0ILOzFWXmYD5pAXa8XC",
-	"cOkSEhFf6GaZagze8ml3rO3TjbdCD7XlBrUncc9e8b/mLGcH3Jvgqkrnmw304R9cRuN48Jydzgdnw/PR",
-	"xfjy9PnZ1UWgjWwxQrCQuWIr66LCO28lyDrHLj/W75CovkcEv6UMqxC6k/A9DlQkrPbNrlzgZNEyufeU",
-	"gKDiMDx/NxpfD4dOcShPFKUsuyMqo/cslZClCRNKZeupgA9SqyVxjjWiJppFnV+cab2mj920paZF00/7",
-	"Q//XKW4pVcboCgdCFUjmM6h4qaH7EK5+6c5zC8ZKFTIrbmC3A+3ORy6Uu5FzPdC99mB1x2JXZymN4718",
-	"paXinCFm56phFtVujPvXnC5KKvUgC3vpPOz4LRFOKL4BSvYAZ4c9JIn0XeFcQL3WJZVkxajMoVN+MLFk",
-	"d2yLpda2Xuxmo0QWY0KB4TNLtiUbLZMgvmavluzlts6jYV1wd3Xj+qeloTovCu7MQ2I4cAorQ3UpMVY+",
-	"azuUE007b/AdjGopTmWziLcUV4GY8lDQQUfAvdMfrClmf+6T2daFdXTd1rfm7fLOng5DpaxUyjph7Z0d",
-	"0GdKO28VIsxU6MwCkJt1AOc/9INBjzsuyQxVp5BqwVhz5krEWyKMMofwd65fcNiKD9/D0YcmudruuD8K",
-	"z08sPA9z/2HV5s7OP/34Pq64IxV8Yir40NFQ/0XNb8DNYcY30uMvldXQas81EryVt+3KlSlyTu+Y1GpN",
-	"wa5d6Z4L6+/Gj6OQBgUTvsWQy5Y4NHAPgIsITsQ6pVsovQ8Z6+E8XIBvsg/h7503dp/IZJakmMm1zmdp",
-	"Etlyk1LR1brZ32oQATCeuISgbkk07yv1I2t5A8XKG6m1Zgr6BRSKNoO24qsQq88kERvuSjZSss6Se6pY",
-	"1wI0bXVudiuqPqbbn/9b8WT1NBRX+95w/QJdoQPh7eWTpTSHM4T13kCFA9v08R6jRGzob5lWdqbJ2vQQ",
-	"B39/h5h7ZzXLQGli/RNYMoLjzVag5NKuey2nBAan0Czdrhzj7zMGNxg+QxmPywzl+eUwyFNyFXaC5Ioh",
-	"7dajV7tckuj348lse7zNON5mlJoR2c6h71iaSqilUwhIhqUyTBZmibQ8jUYPe7zB/b3f4NYUgK5uu2S1",
-	"FnIPCVTiZI+PODXTP11vfNcaurXdjekF7Q5XSzcHWeS2dkaSPZNd0FIRvvCqh2a3JAvrzvb5Woa1OhyO",
-	"AusosI4C6yiwfl2BdZgTTuvn3X1wuWJtrd+PjPDICI+M8MgIf11G+MiiOJpBHehBzhX71cviaCAOiO95",
-	"ouNXiYIt47ybLfHdGuHtZlMos2MAY59QRVZCKnI6JDHdSjLPxMr0A+huaXRp8Pm9fS5kb5jums0NXr7Z",
-	"ekWpQrVpxJqVevE6H3Gamr7ge7nLOrX39g5de9mpYyvwoww/tgJ/olbgh/qZJGsu2VRveemd/0bXDD7T",
-	"ecyu90Uer+jivimoaGcvdNMivDF31GNUJRTs9vh47Pmx9s6R9R5Z75H1/iZZ7yMNhUI9O9Bc8JXAX91s",
-	"2L5poCBNWf2ikAKqoJ9JkonUdKov66M/iYQX8VhQ4MsWPWrjk3o4TSQCCl1Zco7omkYQajAa9ntRClcr",
-	"LqJLcKXJ/7q3ErHpStySZDe6ag70aj0mANOR3x75rcdv/+uzTi42E405aINg6LyFnXq1v/XxwZB0+GoC",
-	"8fb6lFKeQ/8HmYrNRJ/ZiWSRgB4Nw6ImtbZ9m6IPK8c4FPWFJWwna5Emkf6a5kqgFyFjNO5dn9ZYvOVY",
-	"bX2Ike2RRCLLMz6FenZHjd+11J1UTCpXcKWoj1MJlbdZaAcXkkHOuuMCV2CAehfdG5XuAqGNLTr8XEho",
-	"zSOh6iuBnDjMxOCm0oyH4hXN7hjk5OnhX5DRcEikojzGmqP6I+Ux5Nec3PKbNDUtDk1GCUdU4ign5KXJ",
-	"03OwxAJydjBw95b7MU2jUkjTcGc7E0Bs35KPQ0idCAxem+Vum5FxlKdHeXqUp0d5+tuVp4+0ozRvOtSC",
-	"srLoV7WdvmWb117d2/IKR0OiBBmNn5NoSTMaKS0GTSKilud64W++/Jw8H1+c98l3a/r3nL0F2X1NAFrJ",
-	"YvI/vv3y8/9pjDDgKAQ7ahTNlgzvvuXeLFpMeh9B0BrxJ5dic0JeKbLKpSIzRjhLnK5jzyfhtp2BXyW4",
-	"D19vllTdciOXXWVBSf6AP0P5HbyzGA37w+FQr2UluNZ4bGlf+YJEVDKygrwFLkiczOcsYzximGpD1QnB",
-	"FsYxKBG3fMqyTGRyCsn4UyXERC5FpqZ9/JAKaFc6LRatP+mlTLGHKQIxdXLfRUkPx7trG3uE0qmmwSOq",
-	"F3wrNq8tq2jqbiHECpIvpNFF/fTxtvIywUSl3zhLXQuZOKBHp+MhpLNkwN9GB2SLWNZo+XEYBCixbbrA",
-	"dW6spoec0Qj6kVNFph7o0xPyPVdJqikBjIiMSWWa2J10z/TulHOdKEgiNflAaZoYyVAUqcz5HRcbfli2",
-	"taOXbiGrmk2b/Kpw1cm2RBhQ7JM4ZZjxsisvpktUa4mewme5uo9Uc5kKMrt1octaqv9LSB+CY/yCjKAJ",
-	"zBL47oqmJMPi+WZE7BfS6/c+DhZiYL6cp4LqefdN4nEtCVqvZAwK3iqqcllKeW5ITNG7sYGcKElSQePC",
-	"mLV72IX7Feeu0bRcM7FOGVazQZXJylRz8bPTdLP5R7ZFgU19Rsouk4hpcmf2o5zS7IANagaOjwcDiIO5",
-	"q0f2/Quw76fLOW1VJQuxvSP9M0Qs33H2Llmxd+KO8YYzpn9CPW4u0lRsJJn+d/jyf00t/acJv4PcZE4C",
-	"PRwuymqO/uhXybkZ/EAH/xgOriaDD/8W7Chfic4JK/TwWylJDTtmYXfdzVIQ42Bg/pH1wDzV9LGTT3yX",
-	"q5n42NQp9p1N3DOa7zvTqQ56gYESvMRos1AJgRnlseCmYTn4XEDzhPgoM4yWCxuw7EQaM6lavTG2q9ah",
-	"LctxqW9NI77OAbv4WksfWf0Loge1VUKJ7UsH9bSxeSkk+qIFWtIybeeicbfKhv4Rj3b0dQw37N21Ey0d",
-	"FIfnPwT6U+L6XE685SuMx6YbWqlJ3wahGcDbnVwogfryjf2etHATc1WEeEA/uKBK8cvUEOqqPNw193HV",
-	"x9nizLZzDbfcMrsYHMXtrKRJbKsUJXPXFn2jqXaTCWT9weJzOzqiYas9/WSpajsWdDrY026oK8i6qbwj",
-	"+Huooo0hw2A5G/it1FUfzuojOk/Ziw2H5yV0DvAynIsTUHSgKphiU8cpd1JC63j10urq9tFu7aT8gR2m",
-	"+rbxukVppdOULDMLv13Ujtgfj2U2SRbHOM16BLzSIEmOTLIDk3yETEThdohE3NVv2TRRDndcPu5rl319",
-	"pGfYqG+HuIZLxPEr+4fLytvhimpFkSh01EYzuahqR/K1uXc1ofFBvaJNMr+zTQLhd1tjHSCGjpCenAaP",
-	"FgpTHpR3nsZcneZtwiNWZC3jk3YGK6rhmteoF4eJaqeQN+OOJmq3I6Fol1vsh7++Ek6DxHHPsvuEbcJp",
-	"AOZHK2mk/hjVaQH7FU6wR+QutOLD6DuBFwq8QilE/cNjtCADzG4Me4BIlaSp6VckSy15POpcMppq67D9",
-	"vP4Jn3ro934SMznBZq0T2IWYblvAgW7YQM/QBdQZ1JrmY7qFU1i0bMYCmsa5laSMBDjyAY5VgNn2Qt4B",
-	"a5ZzA0if0FQKY1+7I+l1rP4FIAWMLkUeYhUblt4zItcUQyPnyT0r+lJ7x9p2Fe3E0t8tM5Evlus8yNEB",
-	"nA1jdwHa19y1gIbq3fzlwAgq3CK7My2VJAT+tDDLTkC8ZKkpQlmZ3+ii+7kTjGrQUE/T/NYVPVTeQZHp",
-	"EHTKUN7OQcxz2Fq8ynMNH/CGM3jv1xlhjR05FLlFVw5dA9/wCd6ntjae3mJANHP2gBFRZ++oslU57cjn",
-	"kbM8umP6SEeCcxYp53ycQdP88tdskdEYsPtzj83neh3XPVA8ZZ9wtiEmbqRPopRRPsjXRGQkY2uRKQnM",
-	"po/VdKHtGXBKLgj24j0hX9yzbIumO0slGoDyxIRna9USnoMCoVpMOQ32dDAcvxtdXZ9bJdrqqG5sMIhR",
-	"n9XKJiKksriMxUn1O9touPY9XnVcFxjxibb0qAW6AZom8YM7V2bz+J3HUH90e24a4F8P3W5jfMhpvzfP",
-	"xKrZ3oAZrPF+faax47HIX2oCvTs//tzDhvKaHrv4RpfYcRjNLT1OwcR+SUdswfV+hDxZFk/WLDMhNL3r",
-	"4cmo35vR6C4VC5jd/D2hi3KcjYav/qaJArK2FhdAuKaRd7lKfeVUO8LSYGEvbVDz8PEkZlxhgM7lH/DR",
-	"wegPliWtRZq2r9/YdGa8hw8a3x6FAyYPtMetJtvZGH9dhD8FDXFICWsqE4dxkaFwJscuACWSMd6hIoVJ",
-	"MsYtcGFYiHMTS6kXBzewx0IDx0IDgUPiUWRT1LfW3JN9ClSWSbh5WLBS4B6cEtcpn4C32EQL71mRbEfS",
-	"fZIVafft1ej3sh3dwWuJxTduDY0UmNO3066GpIjNqEfn7xMK//iaYyY+3K6pjNm+Ry6Vbd7BKltrkR25",
-	"4pEr/hPWofI1gUPUh90JFMcjcTwS/6QViUyw2yHXIKVz9StfgzTHyL8rypN+JkmUZ5lWZGyc+AGh2q9Z",
-	"tkqkDFfX0XaF+bVsW9i7b1GkWPX6PXmXrCcuw8I16PSeuEuiO8MeetpM5K5Mg2lJPjEzmDfNJ8n0D6Ai",
-	"LCmPJ+IetQZG44m2OV1C1sTGotrh7KU3jeOJEu7jvbYxP4TRIRsKDRm09wlEAGhbWi7FhpMZk0mMIf00",
-	"UvKE3LiWd14hWdM7UCpGY4j3omlqW8aTWY7xIDSPE0VSscCwez+C6JgAdkwAMwlglctNRxltPOkGnvr+",
-	"zdeyDtgO/zk++y3FXlZdI58eXR0MYli8EmElmPt22UHuaXlAOEhIUQUSoghbD3tNmvSbEy28zi+0mnOs",
-	"zXk8m+WzGdEcrgwkY1oGRTnrXY+utMSMpX8dsRbRsnd9iboJkI6NVmcfaeSU3nAMe9fWoud+nxAXu1K0",
-	"N9odyr5hs1Wv3AHp557rE3fdAynfcayYndwrBV7regz6A2R9Bg/c+ARCcsqR8XAEL22a5z3LUIM59WPl",
-	"2X2C356NjG6ixb7L+MyUvyP2vqS4/IKohuufe3PwoZsNRQUTHc5HS+V3bKl80AQm85Vz0IVKfiIBP3cS",
-	"4+E3lBz3JH0U0OaCu4cNRFREYrWCmhM0ZqabKdzhe5HDplljqbfBzjQ0w1eDMdDlua6h1xxAAXH5U20l",
-	"bKd9Mo0ZjdOEM/13xmb5fM4y/TfjMYv1H5o9xPjrStzjnzGTLIOvb/nUdsrTP9h7UfyAl3vwgmHZkF2b",
-	"iuhuekK+gAgGk/vrmgWhkl/bmCgUGP0mkUxiVjOj0RJSxiDHT/OlF0At2pDAa2a4XMWOrVHOilAlwES3",
-	"TDwnrxqLskAX6kTC9bzZ35ynTEqXpgfwLakklFikHB4phQKzAS0aJsqFaTaMcGFSHZCA65cuOCOUs003",
-	"HFjR3PGMmAP7Sr8V6jhyWK5fcQRAPobzCVdeGCDqtxtTFAYau0KqqCZFrfZOqZp2ZhKfNPuzIsur032u",
-	"TWnM+kQW4jJa4UWgNjEHOxzl/G8q5dQpI2ESnm2BOIsDjkvstgZft2mMgwNc2aQyPxtUvwj9/e+StTvZ",
-	"4XkKpakpYcTkRjneXuL8Nkr3YC5wYC6u1eT2O8jv9VvNB1kPyiDHusz9CgVyx4mu5tlaCrHMDiVBka9h",
-	"tqU529aE4VrW7e+XFaAg9ksEUz12yGfazOr2jsJHo/loNB+N5qPRfDSaj0bzUxnNh92TWy9w90ty88bn",
-	"aD3u0xPEY00d2cxlkbxmT4l/Vq9M4QfvONaw0GATQZKU/skFTCssH2CSjo29LmnQDHIlHq+Gw8vR1dX4",
-	"/OzybHh1NWqv97hHkfv5pFkZvtGKKphx9hkwK8jZ8IpMraUxkYqmbPoI6HenbGgJE8zP/VJkZKqNuOk1",
-	"oRytTd8M6dBU2i8jMRxc3Qy+pIP5h5+fPwz8j2f7fByNH4I1KNryzwWJhX+Xm5oy4KgnGqI0qqVesNEb",
-	"Qa8U6+DtaXMP7xLaiK0c8xvCVKulC9BrjExfgG8FV6Jt7oxhKtYi4Vi4YwoIdL95/jEqWyn29MKkte5L",
-	"qmELFkDWP6E1vsx5nLFYLUu97s/8uU7G543THW7eYpUTc5Z/QYa0G0++Ehe63jdVskyj/heeNQtWuRW1",
-	"JbLNkmpP8bPnpZCLqw5WbZdSUdMC+ukLFz+aIAKhAqFrQ54yF5sQaHi+A5qKrDSlA+BworjpIDhbDcS1",
-	"dzl7NBaPxuLRWDwai0dj8WgsPuENa8bgOqyo1l6yoh5lTBoJ94ZJTY2HWpbm9aZ6tfYOdUkliTFFpAyx",
-	"L0O7mcA+Ulp7N5ipoSLWep0mLDbXluEkkW5qX9HFIDB+lyuOZle5W1a/wErbDryywqDlcq6G76rkaMYg",
-	"xWJiK0ZlnrH4BSbxmkJaGiVYFBLuqqjJ8w9itnPp2kT6d4lczES8JXdcbORhtQq6mvHNpp6rUusX4mqv",
-	"QrvLDgxcBDXr8kWBaXwKUNRZma9PVUjmYDih/dkuzNq2nYLO35q3gxUAOpgFbkK45zZfGEx3qxnm9rGo",
-	"6+oh119+tZxr5VS0nTpzFdcYj5lLPyDTc0qYu/FCZSjqmGIycDiI27/Ba60KDsVyNIXWzvy8seSejbWg",
-	"GfMuAWv+FOsyMX4UE28ShNeqPPXpRPmmsXMug+sQWSUqK1GbWJi7zV8ITdIQUsCDHGpXq2Eoq6KVclvQ",
-	"Hbv4dAw9qJAqrt2mA5pFOMQFSc80YajnNLiyDNin4YTcEMmUpi8iIWoFpNXS47EYDiSJFCsGtRlMVAlV",
-	"hrWL+fzklk8TDknobOI3q5he26yUhJsGDpulsIUfFJkxxiFD84RMRRrbZAn9nv3zhBRDwwjT61tuYpGk",
-	"GTPhJuLHVn5c0vWacfkCee8q4TYSZimkIv8fe/++5LaNLYrDr4JPc6b2JJ+kltT3du06u+PYnvb4Nu1O",
-	"nDh2SRAJSXRTgIYgW62kuuo8zXmw8yS/wloLIEiRurQdx040f2TcFAksAAvrfgk4dU5OJ2LK+JhHZn4b",
-	"32RnoUQGuCHv5Fip0NFuTdPBLuBOYqwPDYEVyL0yO2Zajcum9Ig2G2TyRiTRKBJhn3IlcG30b+Kohp5L",
-	"KJcRKDmKkqkd3uyfoQJtNsDmoWEfavxqF9bV1wLSV7wnXjNCCOqKQjGdqVTIYNG/Fguz7DmZpqIEbCva",
-	"IEabDRKhVQzbg9U8BmfMPnIFPtSI8WGmBbWgmFuRAH8XocETc8xYQWJwhkcS6VQlEKMhqJKI7SIYJcwW",
-	"0CMEmYvhRKnrfijiyOyeqBiF3tFmNopN62PViMFZoVacLclIY1MRhQXsgUIxDfCOKYtfUBHIbL7DOKSk",
-	"EyEfmAHfyVE0zhJkiNBZXKeweyqZTbgUYR+0jcEZmKo0xQ1mM4hoMxPak55OoxQ3zGcIVVcM61n0vfZf",
-	"xevSaDaKmA20ZAnzXAtai0UYTOEhkXvg4RCoOUUMQhJVQBUCkaqu4B/LB5kXEe27kor+sZg/C7tYzf6U",
-	"Tp/jXtyjvb0RIBtnjdcTboRKgbbt/93Yuvb4kp6FA69pU4Ngf2deJaVl0U9VpZx57hrCWbMynyJtcqSZ",
-	"8qu+LE/DFt0Hakvxw15Wsr26qgDFODAx3bQywGqn36tEDeNajSovPoxJcxLa95weHB6X+vKrEMe94XFk",
-	"rgwibbMRihRNF6hOwmOqPMzg3TOgz20zHLS7oZI6MJzreWOOPxKxwVxKHrIJiWd2eQyPh8VgKjdTdMkA",
-	"AXP2V9oDjzrH3ZPe6X7noHvoFUY66HRyO1zdAnIEqbbOzHCD9d/Km7PcDR1WvUYuxNEemlfv8u2tU4fh",
-	"6CwnirRdADq6SPaqarsCw+p6ovNbBSaVvFfEQqjGIAhi0OgIWxw1mc6CicGpAUoq4CIhVUb2Mw3e4aXL",
-	"YXGkSg2BiGzW67AZT/hUuK5Q+SYjMCD1Uz3tjWTxxwb17D25A4fMBX7X61TJ5znCVYE5+KlFNL11EQ6c",
-	"xgd0Ds8FfoROy7RhBn6eggBdpoKVAZbrFbV8ysow0RrF1VU9NyfIpoJLqnAIdBuCXuvCkPFBZS50blXg",
-	"WI4YTkncgm1Vu/nWKvolUgu/+iox7EsTb1k14c2v1nJZxdTwGro3iRonfKqhYVci2JQv2FDYrp+GDkdT",
-	"8cD5STONWgkIktcRxjgTVUDto+2JRyTK9HWmZyCpYOqz2aJ+Jp307PIn+1BbMf8TWoOBcb3wyDCO/iy6",
-	"FSC70A/Y1Q6YqPdMZzMUdPu0383GkIf9IBFQjYvDCOZJIkaJ0BMUtehZ/m+JlX8MnysANcz0AqJZpVQp",
-	"CVd9JQXlkdBzWr7/Axoe+0BBwXAAOeZG7lr0zSd2tyBrfB7JUM1tmjkIbfkL8FfhE3iScoQd/ypuNghz",
-	"/bw+/EglwygM4f2S8JiDZ25UghXclznjBzV088O/UXClv2AP3GxQfo6ybuyf8IYwUjEdINT1AD0R+GM6",
-	"USG8xONYzUVuKRK3kQa51Ke27k9yTPfRhGQLgWBRt/5IZdL+2xPf6YlNTiH9tZ9beuyTVPUpSMV7kog0",
-	"Qbk4GkeyBLKaS1s3wAUPEQYVg4mw9pCRedADRqX+rPdrlMVx4Y++GvUXKgPRMjEbixvK00iPItrRhKei",
-	"H0fTyNZWBFy1ikEjp/XmwqvM9p7tW1XF/k2tZ+kvAgX+jduW0sHDI3sAtpltJh2a+IUZ3KUuKjLuca61",
-	"uEdWpQTdiWfpxFzngKfUz5ff8CimlVO/tD5FrNs/8zIQ7gnZSn2yESiZmtsiZKCourr/81SEEe8Tec5m",
-	"UHqy7yh37kZy99FqWWpk6ACw7r6rl7GkPjUbty0rc4EAs0RQoTUwuqDPrWXF/YqsEb/BjoyFhpBkExGu",
-	"YAdK4Uk0nqRtwIipAO3rXF/7tU7/S+NEus3OKc1JR2PZiiQbC8qJAS6KXJllNj3Qr0CRiEiCDzZsF6TU",
-	"/aKU6n2RL/qumo14e/FSxgswNdHnIDXy3GBT2oiASzYUgQKYcXGFDXgmUh9+9BTkBiDfzt3EPMhxwiV+",
-	"A9upyahVWOppcalFkKxg49XsgO7XdrF3JabpLf7KdiidcGjPaagbG+DbA5eCBk/pDcLywppfC8PdpY3h",
-	"kflHdqj2KvUC3zFwI3x3FVy9DDMFC8GPYNGEuiSGerbZdwtGTl52yJ5/B5Kv/XEJbM70FJuSmzELcHb3",
-	"6+BMlcKpS7D64kYJ4lkUpFmC7g4ex2yUgH0Ou3hxGU2BlrFUjcGe3USD41Ql5lMzYHGRhXUEPKaIPZyE",
-	"hVjexWVtopFqk0Mwp2xWhx34cCV3VZJT1YGAxUWzOLoWRqglYEDCBbLJULJqQtmYKNVsIniIHfdDPuXj",
-	"8rrMDvjLgosBOxhMlNLCpk5usjAUsIzACi2N71ZJfjXIZr7n7OmrR0+a7NWLJ032RgxfGWieXDxugpwL",
-	"BkCzMAhsM+JvYUEPlbwRSVpYE3bdojusBW2RLiLiYe1ZcWmbfNKXkCFdklu99bxQjk7AURvtuEjjofoU",
-	"EnlkBESaXaeKVGCV+TxOO50rp3VXcgMKlDR6XbLwjjFVLBGaKKabtXCa3ZWULykyJQuE3YSiqF46Vuy0",
-	"F2m7gU0w4opbl+YN9wfgNEdq+ZbZNuAta1Zq3mdlOt4tG1YAPgLF7fBcJdd2CStAh4sFvQAj6XoBLi3I",
-	"COVuLQA8StywMDLwxzzAvHbOpDCHraRYWh72pZJijhOtvHQAVcV6pCwJIujUUYntFpg7g8Eeil8UhBMf",
-	"rDc8Sj2ZYWg2QYYaiSydiJmgVm74WWXAHmieUaKmebvCuyU1rnQMELJgthTI9HCRCqLSufUCokiCQMxS",
-	"vYr3mJFW8h5rgoMpyxwINAMPtucqcV/k7t5IjnPoSD4DcYYuOGnwy2Cm3vxwd724GLK3mo8Hl0ajaZ2b",
-	"3woM/7AsqdnJI80A9Ls6vbi031QkwJCsoaLKYwFsIIpZeaUzQB6DVSi5F9b0PTjxmNGC4COSaGyNs1rB",
-	"y+AKcRECBBQpA+ddrQLv4zoIwnYIepE8ZR7wS/fO1gdwsuY66OzQBfCWzAgFdQBnsEFO/g10XOLi+wJk",
-	"Pxj2C9Tg4nusiQ/J3zhCm6FU7Ua0fTGwejHg0LUQMw2UFUd2q+r1ithy8X1OxzAkpwAt2mCXDCIFImN/",
-	"z+GAXjRDAXcC+gTm8gHZH3IxvEhuRsQPoAk8eTiB4NgfhAxXCu8OGJSoU+Y0lSUTTmER1mmEGggzL9OO",
-	"dA9t5xW6mdQaErr/FvnUK0Nu7Q7a28HgSpi9iOAjHQ1jwbh5ceFoQq3eZeEiqqTikJr8IISuXdDyweQM",
-	"3UBrcKNJzXdAxuMyEHHscS9of4MOsvy43GuFdb5AQ8sDbGGhzXWI0g10Ksfdc7Crccqy2yJG5d2NCgKn",
-	"FvWMK8ovhkKZzvYfcntg3sHCK5stoIhUnpGv4s4vSYMFCavIDFCiaVbIbABslkvk/vcbarEkzRI8OeQ1",
-	"avtVgcVKIUK9uRZflsrLmnmbDV69fH3F9jItEr03FXvYEQ897wGWyTFnFqIJgwZf1tuLokZSWnKVpl60",
-	"uJYvC7SkNDtliZQhOHk3X3tBvH5DGFPjS95Fc4VS1zbO6YMa1p+X30Y0taAYgHOTcAlYexSFFnfEWGIv",
-	"i6p0ilXXuOn58pyRavDk0RXbAzfa3m/kYb7bm4qB53fw7SJTvmChyosmrhUKQd9DfRuD5AAAjDWtNH2X",
-	"6ANP4ggSQlF0soExaPC6FoYBhO7CgGDncbcZTyc1DNd86jiueQB7tJqH5gC3/iUW1QzV89A6E35xSZkU",
-	"tzNojmM7BAZQybdIe68spkHkXIJBNyQymfUPcl9hSU70tIgLggCERZHgfAha0aXgQfgq94AafhyJOHTW",
-	"Mdhfc6pQFtiglNWbjRoEmisboJ91QLFT6URMi5QCNEPErOK77a3d53e+K6R0cz6oIdJv34bDg7Rp1MsJ",
-	"n2nIRJ2iLKUKIF4KHtrLbKPjQC4HPgPFbJC9rKTM5uMCJ/Q9NUtCuZGevSRJ2JAZR/neiDFtZrtMJZnU",
-	"HjZoEAI9ETgRgUpKJMBSKHefDXAQ32V0gOIyDmoIFpVFs5/bFfnepkpKSyvCGQ2pJdsmhp41GbSyWuq1",
-	"hzLHKNNCk9BRSW4pfm2Tc0BBYpxJ13PKesXKWh80DZzyFAMcEdowWZidh5GAFJbu63N+nTNuerkWrJfw",
-	"ljfNcMGkmjvASv45f1sre56SFmk+MNJ0Eg1Bjl0I222soK4mYhxpuODzQt2mGvoDtB5F4za7AOyPuU4N",
-	"JtJAeLXyeR1XitV4+WoXNNmnZg88tQHWgGYUyyc836S3EW8oCdZnZzYBIlBZHKKql8NHqy8s8knZa5Cq",
-	"XPiiMdfLjBA2ha4gWslYQazHsh+1bM/m6YShTxXtueVTjTTDUZa4WG7vpDfQfHBuJip5Cg7LqoZ53dli",
-	"CbK7kou3QsqF353sAgwYUxEMMVoIniwB6RIUbFyGGXrlXuLbBMNdyc/swXQJQcgO9ynjZEDBR22KCwIZ",
-	"ZkKxb0WbALpZPQjXWS5y6CLYagPHXY3nu3TMAU95rMaZsP4fSk2xIuyITLAwVolZ+iZ6L9mDg02DsK6Y",
-	"Y7PBCgpguFZG29gU4YNNTIoDrxkIBmrVSZxrRUmck7iHNS7moQUFA72Ngi9a58kODRp6Et3wVDifLJrA",
-	"nPVHiDLXeTgRARpDL75vM6fGRWS9h/komofGrmWrL1TKEOa75XiIWvUs0l7knavj521HAdynyvuliojV",
-	"yOoV24uxGWXSlajA4K5O1Uw7+75tm2m5+AZ20LNcWqchKW53pfXTvmtUcsBla6kloAtBJGVhy5rkrGKH",
-	"iX8527IGN+QjQ5FLSZ4MwsM8I2QNk7DomOcY3i3HtVSgr1fHNC90aT28TYe63nrofpPijvd7BdxISsIQ",
-	"SkmofJJVJGRJJ55Rh92lsJwKgVxnQSAErAhcLKFI2Jwv0I1CViknltZ4iSqk823ARdjuKmOGCgRwRsHl",
-	"Fj3xfSsRGrIcSfbPq6tX/YcvL1/3X15ePLl48ZosoanCBBvOYsNmqB9qpOSaQA8bromiSIgLpZltjY9E",
-	"ybQFd0ktz7/SykgDLbN+Fyq1zAKsSGOWkc1y0wO2yCaJC69hiWL+s4CgRokBl56aCvMN4h6xYZVQWtAq",
-	"A6NnnUfJPXc/kDEE0uXgcIsBX77cSKZGA4mRevNipZ4YSgQBl5jfcqgFWyRpqZoh4mLN49V04LUbyTAg",
-	"Ik53S9FoFaIXFJoyF4MgQ51pZTUdF3hSqKVlcVmKtpOWBk6ms0VhB/abARCZAZTTGFTfQgAAiVEsCkCE",
-	"IohCLLlcuyU2WZM8gEa/xNTFqoA8b2MGF6PWc6M6WTsDZ1SkwhmTAU+wRdKZwzpXfzxn2riXUeqqJi+v",
-	"M0qtv53PZvHCq0Js8GhuUQqojVTzJtXmJvSXYs4eXfGicanbKzO0fL1kXcirIkPYX4mcIjcw29brdABB",
-	"dL11XEw1BpthvnwTtWuz37AzK0VGx3YAirvqQMgliRekKTBHhwZhewRiHkaPtn4SNxzXqQIfSiNzXQE7",
-	"edjXgI5sRGVjiLVAeO/qIjd9HLs0bwzM0qc8HinMPFSJDdHJHbgi9/fZAKgKr3+Chi8v34byTSQbPET/",
-	"aQunLGLKUckSBsMQgtNIZlZbDcxFndaYkoksBHEkILTO9x2AOTObAduaRmm1425Tl/VBzz8OGw/lC2rl",
-	"qNgq1wpoOC7RMs092DbXkux7VSbvlciRO8Ld/HfLYblV0QphhMmnPEkM89rC5w9MkLOhSFMMZ/SkghzQ",
-	"kxVhCwGo3UoxHat5vHApZS5uuBShSo+RB5PXE0vDUwot0EBDoihl2CyndPIXqc7zhhMBgs0aRyBMF+UJ",
-	"wQ5OimeuiqPFn5zEQHmm3twYNeBNv8yNEsGpFbZXZiJWYxyM1wXWrl2KoT8E33DhNG+3qjKBPtcU/IfK",
-	"WklRwx5ymgV8xoMoXaAkplfZ/zGKLD8EHpF5xY6x0WlYCr4UP14O5cUcb6DVkDBvSEIptZuTkYoDVM0c",
-	"t3SqkiWR3Wabu/U748Umdhd3BHjrCKWHCwucW1MhAL6O/hVKkMCWRtpmpefuv4ItMclq1GwiNGf52nQK",
-	"ZQQIyPXLIsUNIL7zY/YLojgCwD2daFPv/UoI7OFay7bzVeTpAh4Yj3gwyQtaGgweuPdsp/+BIW5zYU57",
-	"rvIaBp+QkXj4HEkgg2CjgkyxqsSGOu2f0x1FepJ/ANiJqpGToX0HP4bf0Mf5u5axcxZCwrs1RU6VTgeu",
-	"ewRU0izdjRt1LZagwKkdEUjVVCWJqhekHX/1l35XkdRRcyuWVma9SxUrlGyisuT3EQ6KdRQKK3A5KMUl",
-	"JEhfex1X94DxGGxWpX22ImNBQ5BgjoAgnSlJEStMCTwReWS3g+duOSlmyb+HLJwuOw/QeKWuBcbw+lAV",
-	"QkvBzrA6avbRrVVFloJhzYGAbxsKGsCI6yJqz9G1WgAR9gr2iZbqsn1Ky3TmP5WwZU8V2vV+59DIc8yZ",
-	"sEUB8iBJTpaBQnpSpU5VjtyTivRvFz5RCuN7Fum0znjWqbRGYQYzgHC3nCJVgsrGhjkl325WIkYCLUW+",
-	"NhDpZTZVMF6vcrPbudyhgSumACRkbZVBzJ081QAWx/Ps8D6jXHJ70Lh0IM6NsnoF8EkV/CuyzLzlfKfC",
-	"yDbb4rli9oheHeRRLRCRXJUOk4dK6DxJtzYRoRyVHKjpzChk9rZVZr/VegnyDAN+LRwk/6XzlVwtZmLw",
-	"gA3OAX4X6BMBQqIlrzoxyfUQMhBssSZrXcKCAgD+XUX2Xg3JxPvyRgxfq+BaGBIqQz3h1+QHY7NE3Rqu",
-	"5+QOP1bBy48Z/IATFs1YL61c6vI3NOP5bODw5qQrG72vCUYuMyzOO+Na50OjteyhU+sGrKTa9Uq6vBfE",
-	"Zmh1vspcNdR+P92NQhCbGAMJXoMIdHr4ts0eci2agLcy1dZiB4EAcHNjiKuAxKNQUVBd2bNXcki6sVcJ",
-	"mfYlEIIA/rtiYma16wOkkVQxbhmt45BqNDrLFQiQXOZRCnEDkSH9I0tf8kBQ2N5wyXwLn8FHcgNHv4UD",
-	"QYBVFBNK14RWpivbt69KhcGw6DXBkVfVWTx3WJ8ATETVZRnEjUgW5oZPOVaPtBl1FEa660X+tVfjDhJh",
-	"xNJ+oeZ6t3PVPTnrdM46nbeNL7hfuQ98bcFBF7PMNaMPNu5z+OdpiF7YrJpCJQalKov09wNuaKirjW6b",
-	"uu0u/O7Cb3zhl268w6rViP8Q37prblaRm/hZ+ZbYyZorqnHjp0Znq2xS8csO43cYvw3Gv282pLhN+0GW",
-	"aJVgv4PaMvMVNaxstVNQryBxfLxxBWl3D5ZriRVgWj3KC3GbPsQ3K4vaFwerulT/huZXletzNhVMGFkq",
-	"tezWufwp/NR08eJJiAm2LqIZcxFcCfiNdgwgvSDDS3nParsPQ/G1Qi8MV33Nq1u9bSV7BDiftnZnV/bU",
-	"oWX/AvX2RNjfNc3ZNc0pNc2pIo1ex6W3peru1LJl0zY4R/dsgzPimU5tCxyrxD42D82dUKnXw4May/QM",
-	"sc2b0dyvmwfSqo27d+QEo6pvmO0AyF3/P19V3t3H3X38c9/HJf3eR/nNGq5Tt4KKVuuKgsei1O9yUirT",
-	"RY779R3XNzAk2OjjMNzGerBRs5ZSR5Klpi0Tr3EMi9Jd+5ZP0r7l03dRcTdhZSMlDH+EW0K228ouGnSN",
-	"aqt1560jnEPSfLI0ZK2AuUmPl2JfF3eBLXR2wWtNS45RrpRWdzxxxxP/5Dzx/lIp6qVbSaYvjVZcT414",
-	"Hr6NejLj2pIVCN+bQRXBPAHHOmunSqeWgEUJLNeWmZ5ymUFhYlxxVRMKAO2NSq6rYDvPs7fMjFCbQHsS",
-	"dEmiwO4XURWhtKuMKHMWvMwquX5AqRv+6qFhlOW25u1KihxBvb+0onXQBfp8Ae6L78F7OuXBJJKVQgEk",
-	"Lc9UHK8UNjBzWF/bGhIs5fp6Y8HDlixZszGQhaHzLAWorkOdBcsbsMQ/aDdKC2r6p+IDUo2mqqpFtavF",
-	"1KRu2V5uik0BRCZXwocsnaBJ6xPIl/NEQc7Rp5EvxW0gklm6qsVA96DDgglPeJCKRD/AVL58Xq8MVD6v",
-	"18S5e9CpQIR7tRMBgYA2Mwe96gAvIaa6rsuj+Q1sdObc4khSoXuMFJlPlE0gFk6GcaumFH5ERW+V+52q",
-	"VSIYj1XyTwrurYfGBiIWYnwlhG24WHDzjpdi4MpS8Cw0N1ONK2DyWnt3KyEMRHQjwgsXglltM3A/26TL",
-	"PCgglztLWA8XYhPdhV4kjHa1T3ht77W18vqmahO0ntmUeGGUo145KL2z8Zhb9NZxDYnXvOqO6jW8Xt+T",
-	"B4crbFZhkc3CEVZfM8Se11wGNbgDxTlVApnwpYrVSxiz6alF0xlVmN9wkx01WLVxRDO2PZRVbQVtQ0GX",
-	"sOmpqNA17J4IXnuktNK88+AaBegSY2/v0XWrVGK38Z/9p6PO1enNT/Pes+RtcLJ4cTj5rqv/FT4/zh4d",
-	"8CdHsx/Ty+hn9fD2ejnEYqle7zKdlGJO4ZlesLANmcVg4xLf6Z0UqF+vs3YbC1BUbxdWj7nHftXoIFAY",
-	"zioV/0Pvt1WCDUNtjFYjUEkigpRNVKIFG0Lvr8VG0SvlQJGKnYX0LCNqUUsXLUSBOz5wbM9I3akXHlfc",
-	"8aODMrtZS6dp+avvGVSROicuA4KqbTZftRz7a96bcBl+Cg2leNLWM/oEK98/kuM40hNPe4C2DNhGZ/WK",
-	"mo3b1li16KEdFg7Fi7db7decv7KvfooYHO+kcK89UKoxfKpuxP2b8VlS23g9g3YqlC7p67wnrdN9ftA6",
-	"PgyOWsNjcdIanTpNW1TRhs2Jt5W07goTr/sSMykv4YOqJnYIQPVuqZmQl0pNP2arXJpcuWQZD2/M51pM",
-	"obXip9mabVZnKMcbjCC9xwIhS903jXSuIKwBTCNLi6G3q640VlTUKeSsWqLv+k3eozsvzlWzZpWkVXIM",
-	"5d6CDG4rXpS6AlbZg3pHV50jL5yD7CpUj61Pq0brTsgX6BUP+cKPCDmFhoDQYM6ZF0QfapQ2zox6RRay",
-	"xtkxXXPt6g903RNss3jUgVKKNt+qb1MCGmfd0i/4fvfAdR/UhqmSTpGlQvdt04rG2SHkNEgxt1B1e4bQ",
-	"eB1Pz04OIVZYQcLvftf8kWaJjOTYfmMYNmRx9s2tMq+d3hkdGGJ9G2eNOXam/ovuRLMxStS0jBazRNxE",
-	"KvsL7gZ9Q3b5Uh/cs/0upOH5F/HQ2h0sIwpa4mR02jrmnWHrJOiGrQNxOLK9MRvNxnUkzdteL9sZH4uS",
-	"8bVotKZkwL8BGP8d9GI5nP54DY2/k0iFfQEj+rShk9MGegf8RoVzLryVZNIZhO/uq0FNebHD4GpvofWD",
-	"yMUGxqtz2i6ipHfNNUGUmM5r314yeZ1LVhwRU2gKnzWNgjUwx7XcRbMokn3QSrYv+ZwEnG0ckIgN61it",
-	"AedfEZZJy7GliqnltZqYxTDiMbYA5nyioLGMtW/7ragSwUNPmbSFfG0TtJKTca0c7qNntX8Vq866JEcw",
-	"A+cpoCkL1E2pcfFKnCrier3xkSa+5yz2rlQa3jKnP9oG+xtt6EYe4yrDJSCQg6m0BYUj8FCnacMZ1yry",
-	"BtLzYabvI7UTpdMosxNZLwjtxy1DFFvHB8PDFj8Kj4F0WrHdbL24TW2XD+jr5ouuRpkEJu5q9BWp1iZX",
-	"C5Zmb5YPYSW6+umnUd7L/ovtq12Bnnlb8C8Vfjzz2q65ZKPWEyhHcQ1FpsjKPWU8XjKhdzsgK6wjVb5K",
-	"XBuaXLVzvmW8V7BU7K/exvPWW976tdM6fZ//s99uvf/2f61VNACzV9zXVWEHO3Vip07s1ImdOvEZ1Yl7",
-	"hYFY0X3TGBB8/7HBm+d59YhS/3Fb+xBNYkjDsb7KAyrHDOxlDx61aJ/yqpD4oGiesWspCjs1BsrOQev4",
-	"KDhqnSwZKJuNlCdjUfyk0+oGB8Kcfa91Mjocto7CY5CQur39g/wTmtogIob6TYVO+XRWHz9Eu4dQtke2",
-	"xuImmTpvSGa2bdMaHy12bWxTRY3J26ctXt8Yqit4H2FbMmpaQJ3Y7Y/ug1aFod651CnRWHluCx+kLYGx",
-	"LLLYHvl5d53c81A49/frpA1qMp2D31x3C/8VybAGc3i57Z4Hlq1h1syp2fvK4AIzwKq0xZ2Ms5NxdjLO",
-	"Tsb5jDLOR+a+euXetk59dSbRPzbzFcH4MRLz1fqnvgGmtmg6ZHyXvJP5Hje7PfMA6EssKAzBHn0rf69t",
-	"Rmo2JunUYMG7rNPZD6Y8kvAvgX9PuvhX95SlivUO2VMuM54smBkGX9mz79Cf+RCNuw0P8HzJ1gpF1Sdq",
-	"jhVCFTSmWo5LMjtRmZDBh5iQYdhQE2pnSXb5+CE76J50qqSAfKOWHYwQh2HDAKH3uOscB/NUjYd7ujzW",
-	"wGzOgIkY7G9NCtUFk3NeEi4vKbvHtRapprvYDqqySEq4BjM3G3i0blnL6LadViBCKvlVI5TMPXWgSbXK",
-	"5ijzywcYL8w9gSqS41J/ItuKYumMjbZRc8jiNqVkcKuI2Kp3GxRmWR6P3sDzthFMYDN1YXHVpsLCUJUj",
-	"509KAFMae/W4a0KDvAQqP92I9uC/dO3gqy11rsTW0ngY4dssh8MuVTbFkLq1mFpfgSZffcUOYxPwGlzV",
-	"Ir2HmX2DgC4bTvd2erp49ubHg5/fdOfDJz+kw96hFq+72XD/3+nPr7uLt28e62c/Xd7w3o/Zs6vz2+cf",
-	"nndeXP28//L7ePLz9EVFjN09I5BcSN6qb15KcRVNxRW8u6SVwNO1cUcQhUMODIO199hfCVH7jXP2QV0L",
-	"xqdKjtkoiYQMDT1TWRoo4FFhpKeRrVZY3CVZE/gvbQ6bH39dEW691nztoNhAw31J75Z31I6xYiPzcKb6",
-	"UBZXjT7vqm7oUN5/L68zr9vsO5VOSO2FmyhFZLai/WX5JC6xOvilIUlVK3deFd/vh7WVbdn3otEIUxr6",
-	"BUXisNXpXnX2QcA8NAKmrd29yw7cZQfaMFxfbeq19sMD0ToeHXVap92TXovvDw+Cw/BIHI9OzIXBb18b",
-	"MSplrzMZ8gXYJgGZlxIMc9RblnsL+FpnvaKmb/TyA5I4E52CV9x6+TmlqEVpm11gVVPMOIpsG+eZiqNg",
-	"QcUl2/fO1nDX5+Oyo2zPB5sZVcjVWZsJtamZcpNwXEN+bLk9/xBXZsHk9OceEY1Id1GUge0sTNws4kU1",
-	"33CEc5XBbkcPd/TwS6aHH2vdgSYi97Pt5ILHH2/goV6GNWb9NDHkf8zlkhY8UfPl7wbQH7Av1XxwRt3B",
-	"blNmZLrpDGnXMFHZeALB0XOehG02kGLeB2PpIG+WCX/D+5DibF9LMpm/9E46ocywosLLiVG7CIQPasjG",
-	"hjkpyQwtwkRJrlM2VipkMxXJtIlNWyiUK5NtsFVZH4ZbVAOtrTY9gkACdNMirXRsfFDDzfnVUzWsYFbU",
-	"XvKBz1PNGrABeVRqOb4JA7MpzbUhRfYFFxzDU3i23tYDm+SPj1tQi3u5XXEDDKwwPQIaFk6IdhxaScD9",
-	"R/cPJQGcHTYbIx7FWSIKVRaC6enN8HV3NpRvZ+GTxx3+5jR79uv57cur61/ffgi6Dz/Yf4eT3Hpt7rCX",
-	"D9tszCZcoxc2TRaY54OJ/2cuqcbFcm1K4qxN2r7PW51Op9M6Nv85Mf/p5P/rYrJmsq7YBOWHmrElgqlT",
-	"MaNCe9Ykj9XxHxHcdIshBioUPIwjKbz9nQiepEPBU+8ZQH1o8+vdtjdS7J6RLNg/AhUKdnDY/QY15D7N",
-	"ohtn3cMO0a/qhewfwUKCiQizeP1yV2xJ98jfEjciIbLBzsbx/+A/W93/gRuqs+mUg9/sErr1+DhAq4tL",
-	"vowsciwYmjrOeCD0Hkk7e67KADSPbuUD/r33mM79cM8iwN4k0qlCK1A0FeYk8ORWlReBjj1VOBuFxYRv",
-	"2CpYpR28nyaZpNYvJJUZvt3fhtFDS6X+yHJa+4ByYumRT5capY2wqz9sHXWOu63j3ul+6+RgeNgKbAQF",
-	"7w6XqNs9R7lneAs0393Yjq3qqjdBw1cwy1KFfOi8BH1P6juMszjSKVXC8Mo0GQUuVEWGRmK/a37eaDZu",
-	"ImHocKVvfoWFpJnbpEcqyWvtQ2kEvqBW46XkJ2rqhs5P2zKP8CpQMjVi4FkOnW7UF9Dpnnre/xJ8GmVC",
-	"aroPQcUoH7Z3esdO7/hIvcM1CvI/6hJnHnZHLX4Q9Fon4anojLrdXm9/3xyE0qlIVtdkkkqPDN5ntLGJ",
-	"oZBT0Sf3f+PstNBrn15uNBsLYfC4e9rr3dWqRVLN877xhOfFgIEeRD1QFIInvNDFtvJMX2Flprxc0lKv",
-	"vMZZJ2eqagaG/WwWrr3GN5GOhlGMAsgsG8ZRQOyjj0YkoyxlqVq2aOWEZb3N5aF99y4nQbVlpko9PKP0",
-	"rNTfqbqbJ/XyxMYmlQWZHLVbk/kUJQHWwd40a0ttF3JW8heu27zvvdc/nVHuzUQZ3Ut7pXSq6xZRKpTf",
-	"/HW51+WnNOS5y77ZCs0WPYdPqpU5r58YFSubc+jUI71iTduZJLc1NRYIwerPXk/UXL9Q81deS/cCyVhX",
-	"4JH6w0YpQwVtubKnozjr6sHja3eOLm16bQo0a4NSdVh37q6Sqq3ZrVjNn6tQvKbXN63FYw6HqvAUyWTN",
-	"LYdybUT70JpBvd83vvM+nV0N24/5m3clSrz6wzc8Sl/hm6us0EVfOl42Z5v2wGzmFL6EgzkKVR1ZTmct",
-	"4hQxorim4uXwah/FVEmoUATJO6pqGV9Nz4O0Mr5IyDRZ5L0DsJVzqcY21UpqTDMkaTxIqTzcTm7dya3b",
-	"VBfFhr3FaiIijg3fnOdVghlFQJBaXhit5xXk8KXeg9ahkZKPjZQM9VqGh7ky7SLoa5AW+dn9cHZ1LoU1",
-	"rbT1zfj+KLvVHPdD2A2nmMmPw9ctVrKMqt/zG1HE1LWJLB6mhubrZZsKr6kE5+L3qI6nS3FQatongmsN",
-	"qZ4vFP7GDvr5345qJyo2HCElztKfcDAQKyytBo90FgTYCLjZuI6Ca/jHkEtp/9GPoxFliGb5/3tPKdk4",
-	"F0HB8JT/Cwv8JtAUu/TQhYQDGmHPFyzrangQOE3MKnhqVxErjqDq62g2w3+liv6F7M2Wese/bBy4/Rv/",
-	"qrL45Fzm4yX6MNqsxH0Tf/QSZvJaeKhewe9OFyv2QH4ncR4wc32yUvmEf5vqUI7Cril68T29uYUG4tHQ",
-	"jzuSK8XmE3CCuRVucjZu/73vWKqo4vD6Pa8szxqQxIfo5haZb+X6WgYoXq1sd7YToXYi1E6E2olQfwoR",
-	"6iODVozKGYl7hq2QKvuHh6wYOFZmI+38Szsms/Mv7fxLH+tful8QAIT1bR4D4LmifCJx2GmuMasHXLJh",
-	"sX0ST5mSgUCnPPUFCOIstEWNoqkhBlg9aRpJ/LNXZZEve3nqazfBxDbxv9z8gLOSbbdcw6ky2KBCnK/s",
-	"3v3LjtbvaP2O1u9o/Seg9WXBunH+9rofHvzrKnz2ZtptfTh8ONH61b8bn64D/CcNKf9dY8lLfec3E9Gf",
-	"W6Sujus1XENP1BzWG6WaWbefR/S/zOtQavC9oQHPh6+6LSRn+I7XQbMQA7Btodal1a0GE87rEr8pNJdc",
-	"+9EVvHlnt2mDL342L1baBG0PRxhqeQ2FfazDvBdbJKl7vSuWxJP1HZGUmr4EU/Vm1clI8Mh7xVfGs+t0",
-	"q7jarcPJq2jidhXGlJq2ycvyqQqMuWVvcpe2arpzvzCH2rY5FtDCwF94ZTDvvD5tYTAXs1IV3jCwrrkB",
-	"UnvSVxLByZ8gFZbdkGJOW6ExTqjtAU/M3rn5qgOUDRCvRZBsXmthRSNjcxYiYRrGg45BmnHN5iKOi3dW",
-	"3Ygk5rNcSNk/6nSWbsTSW556cHIEJZyq+vcipaKPzb7Q9w9YBztFLYNK6p+v6x11Dk4K2l5nfaflu4qj",
-	"fk1JEVVx4DZhooJ559XfQGRIMqnNoSJ96Xm5oJ230DIHqzLknk97WokIhHTf/7aUEjNshcfipHV8OuKt",
-	"4bATAAm05aZWZonk89dnifjvfFxyx//+TyaSxX+/ob8vwr/vf//3Xo+2qVU15997vUY5p2HV+4279zVC",
-	"ynIKNMVfLV0o77AqaZfL7EuFxJBNnggWZuKBS0/Lu5I2nWdxweZQ4Hm4sVx7RcLIlN9e4PvdToWUW1mJ",
-	"481kYb2VEB9HPVJVwhKhs6kIrbEiGkFsIhTQn/PKrtgWHVd0InXrrQz0LSBwdS+qFNrW0IY2qXQ+PLQt",
-	"ajfaMntTw8tMrtu6KgnMLQJ2tQi5jxnvV1CJleb5HWH44wjDvSyajvZvbNW0X3zHg+tRFMfbVOYpFvHr",
-	"nBTK85Wr9xk8qe8TVdujQuTCEpYFbBreCU2h97tQoc3rXwFzWoHFmltHWZolm8eGbNq8ogDUPRtWUZMI",
-	"UVNO3p7NqpiJ3RX9467oR3h4z+PYCWN6W37xh/t1LSAviJtvWcoLqtrxlA+5htp9Q2F0C4xx27B2V7nJ",
-	"st+8zTMN9NaaBkobALOtWjLw6qoMy0ximgh358psfu5Sh78VDWwuvsdhrugCsDG/oY7VGZbospUOlylX",
-	"4fatDJbLtqSHa8a0Sf8bqsaFu11tYTMLdlvwwwXZH6N02bhW241+1RaTIdO+up5S+1tb2JNyBQXXCKiw",
-	"ykqMEjL1KuNtUNKNamNCg+sQdEmhl1N268Ojepa6bt64s1kqrJ9HN23TR4jGmOb9uT6qs9Dv0gf8U3YM",
-	"K9TXz7dsw+L3G3ThIQSYJyoVy45c+Hi9B3dFOysX3klDrYntLKHy9g1wvm78vJ+oXrr+m0vsQuuaruzU",
-	"MpspNJWH4iYKhOEZZDsfJmquIYjeJxhZkoDfD01Mfj98vxJYr3PW3V8+nyPROuXdTus4PDxsDTtBt9UT",
-	"+6ODzmH3qHe8b+uJGCmzMmDTjmggF2E/klU+wsMTegsqWfAxQNt4rn6N4pjvHbY77B8/dbsP2LNIZrfs",
-	"9uSof3TwgCU3Z92DTrvzDXsigmu11+t0O51up8seR4kYqds9+LWCutj9qLMgYCsSsF26totYgDlKKy0K",
-	"/pau6ijfZJmMhdZkowAbyFCM1Bbay6ZUrHgqdUBR6aUU2xkGBjRb93VD4aFwrJ9GfPCRYH3/7HN4sZLW",
-	"eQOVIC3tT+EEmw5BVlzOld0x/uL37SPjYonG3c/5bmnnH65AifRSxfdqxQ6VaLx6MMv9w1W8QQpzhY0I",
-	"PqyEtpRWXksZqwveSDVvUfTJgKUQhe8Vn/Fj08xbXmN/MRqJIC3aqZPohqfiXXWNhteA1ReypkcA5Mo0",
-	"vQL80CMD03oJrco5vYbm9W35brF4Ohk+CaKX0dOLH3696L6ILvSFvDwMHl4cXVzPfvrx4dPTtlg8/TV8",
-	"cxG9jC7mz6+uD5/3fu69ff30tB0+mcTPfnoxe9s7nIT//HHx9t8eYYlk4+zUyGiJGCVCT9yc/9l/Oupc",
-	"nd78NO89S94GJ4sXh5Pvuvpf4fPj7NEBf3I0+zG9jH5WD2+v6cLuwtu+0vC2Ssm427nqnnjBjtUhcFiw",
-	"jmLa/odga6tkbH/r34gkGkV5WOY2cQuR7kMin4dEcpxBEEUDi8ALGUZyTNUWqUJYZdBXt3fVOT3b73gM",
-	"phiOV5F56t/BKo7w9M0V2IAG59BiIPoVsjTP2HeCJyJh/+///N9BlRzhX73auhjkybXJdk4CAtOBrqyQ",
-	"UbrBlc0nYAjbFQTcczMeJW32xmsOjQQPGTWLZLtOFlqfxYgNKKo6KECOnbe/ZegLu1TJGojirlT5dmR0",
-	"R0Z3ZPTzktH72SSs/LS5MeI6mv24pRdAzFQwgVZs+jqa4U4uOwTxpUqXoPnJJZWnPBV58wcqwqj53Ncn",
-	"I5keHfixNqedznH39LR3eHB80Dk97RajbpZpOgJaaxBQzLzwgMFaWcqvBXKMG5UKNuTBdYW0WtphXC/N",
-	"VLnTpWpF63mW4MHEbghU8GRDkc6FkCydK9uZB4KUrMCtYzOGCgtxSftH5aik5f15nXJA3eoDw/KW0FMo",
-	"FuCenYlkGoEqpvOCmUXZ+4OKZH7PICO8WIHUG8Ns4EzptG8teO+bVlGiYplL+GWHX2XkobKcka6qieWp",
-	"HQXgaqNw3C6Y18Heszp2eKtmC4XNqDUbF+qMmuWc+QqYOZs4VnPddCAN/F0dNNmA8nQgm8Agtnkmwijt",
-	"Q3rAwBzuOzngYdhPlX0WZgZKxmHhoLltpKu/ckuqUtc/Tstt2vMvHl5xHytvISH6SnnnE6Pu/Ui5vZGb",
-	"k/KUJ+lDdHnfwzARJguosE6rVnEokn464QYBTzvgBFVxFMDXv5if+65r5nIUnBtsWfKqJcFKxguG5TAA",
-	"qW0AG6NiKqT4azUVjODW9VfLu97+UqrIGx9Dat8s5oELWbdr/S+m5mB712eMM5lNhwJ6rVka/Q/9TZNR",
-	"yDz7x/SbJpuoLNHsH5NvmEowvuUf4TdNxtN3MhZcgy3WvFNZPsXvydRtnb7/pdM6ff9bp3l894ueTsL3",
-	"ld2V8nOpJhyK8dksXuR2mShtGkrhFkmO70QwJdvspRSuFr0ajRj0mxplWoTtja8+FaLzQ+L2kQnZALna",
-	"g0MK0WxkMvpPJuh1EDEqg2Wzocue2CII2X6mXVaCFeUKd6Is4G2Y8iJk+yZNl3lWPtyy6+e7h6/YwTFL",
-	"+bjJdBZMGNdMSINDs7T13WWpqdlhISqiV6VZrsp+eSOGP15dYTvLSD8wvBFc4hqvmF3gsrO+EJpxcFKA",
-	"4nSdg9Lb41qfeqaNEH0P8jWJQtEPbJtKxChXOuT1jFe4oYufLFX5WOE8guQxJ7PaIj4TpVOdl6e15LEJ",
-	"N2sShaGQG9ErC/bamBmv6V3TRsvxLIxSqm5YboO3Jsdm40byS93slju9wwqqTviK6+t/24qi5UuQcn3N",
-	"bNlI344bhiLsz0RCkf2Ns06722wYAcas1Mi09O8+HxczGUMlxfKXpGy57iKFgLoiQXaumLxuPjRzzrs3",
-	"ADpZdVLIFNN9/DYG5NWZqTheWfbGBcARxVtmrMs7sYQlXF8TcgbQN5ATsyo0NXGxOZFmfM5XlJVCnmeO",
-	"zm13reaSwtxGV2naJPXVcy5peOsSJmoOugzRY5VApSCXaGJkAJ2CXc6AB3W2NgFwPTxLCLbiQAh5WKrU",
-	"9Sc8mOp2riuzDlaF8bvw+uXIFLrYNWH7COSKwH3KS1oRvO/dt6X8vkgGwlVG84CE3cPMggiaCt9bC3OX",
-	"+7eK6noGd1J+jUyZ62sRogUYjpeoLzjcQTtHkXDd0W4kTQG5fIPtUe7WyE1L8ZCIAO50/B12eQf2Yldf",
-	"ruYy0VnG+nzvVhJ9XR1Jm9N9vRRs+Z+a7ww3dJ9sluHiWE+FPmrD/dYOQu9RAenSdjuA3HCrt6OuJdPy",
-	"plSoqXZnfvkrM8j3/tE1AiWlCKCnzr20bg9RN9a7ixhRS/7c7edw5tpLvMyhbjaAMFRlXl5NoJ3bLKuL",
-	"K4QuXGiN0zOOVTuR7pUss+ZMNbSIqjKgQQ8qy6+MujCOboRkkJ2wzP1oMF0ZcOUPBTX7eBRDFVFQ+NV1",
-	"5YjVPVLNbR+KsVeMdLZFyNEHNdR9G829NPZTNfSAxNZuXux3Rc6mjxcAb3EjmqU9LgFQiUQRsvDN1gMt",
-	"ve+hJP1+fcw/VUPyqr35ATwoz+8TbVPlJ2LftRsF302IeY+R9MfqLpGPwlC1JQ8Aj0Az00wLUSh7QNLA",
-	"FPwLEaKb1wffU9eODsra2mrZpdm4bY1Vy0mG+G77Bf3jF3ztvf9eK5rasPUZN5M0xlE6yYbtQE33FJ9F",
-	"rUCFYizknpv6zv9cX0ezlprhKbSgtaPhZOQM8k0dq1DimX2v0rpDJw/lMu5x+CXtMohFcs3ShN8IQ5UU",
-	"mdR1ajuAgRrfLlU4ofC2dejhsuZXyb+x4DfkWgp4ymM1zkSbXebmhAm/gUipayFmlJ2/LCOHGxULw/pZ",
-	"tgqEw0OVsKlKEB+teGrEWKnKZTkOO+tb539xeBdmCdb4ntZ42JxGqNNE8GleAcZsQiavpZrLla7H/SPq",
-	"/7hVpv+6jYJpPuM+jYVMaqXxiWD4exN9kEoGYhlVNpK5n5hxlnOjt7X9rtu+X95/dkzbsspQjYl1eVu3",
-	"s7h+ZdfzIwsl4Z1dl3dmKd9mm854GCZC6z/71mvr8qgJy7Y/0523DPxjLr9zziw5gtbc/3WX3Q78Gbfv",
-	"s9ToqhGAjIBwD/kH7gGY81EzLxYXfK6ouGBFBcDDDQSeoFBK9ZNVT22zF8pV8UoVikzO6qcjea3ZUMRq",
-	"ziZq/k7CPBwvfiKw9epW1Ve3bgsYbl+q9R7CV/drFL5yhPttu1Z8pS6Eldwwi8I1DvNO6/S89Zi3Ru9/",
-	"O7lr+X8ebPNnt3e37Gb/4vb683Yh/EN7AH6yMDkoLGIQTMhw01i5j5frPyeP37r94efvTFjD496I4USp",
-	"63uwOSHNNrlwresI0OYXcme3R2CCe7+JhWcjyj5HQA1xH6mkQLGgxl5FAYuvjIy7Da2zZNg7BYyXLJ7L",
-	"Zgo6iLoSipC3BfUTfU7I45h+tQbZBLuaYuzmRmInoZLN388lz97HhiCtl0y9uT/jiZFCtMGm/HD5rOYW",
-	"ulzbyhMbmN9b8MLAmuCDOBIyLZZ2M9hQIc70KgvQmzHXeE24y/sDMVJHY8kiv78+uJjMbBpDh2rqVsJU",
-	"9o3aErLntuOZET7dgB4Q1Y44iiHqU4wPoQok327egmarurBm7Ha+4k9VGra8kLpTmZdDn6CQhRnXhTkt",
-	"0wO3H+vz2ysynbAoSwnAL7sYbOmQPmk92B9cxshqT0SkGVIxxqdKju2B6SacIeSqGYkp4Fq02YUtzYj9",
-	"jXW7FEPWK5hA9ovS93nrLW/92mmdvs//2W+33n9bGbP6Y0HuKK5ggJWSB2d5mvEIWEIElTviSKe6zQaZ",
-	"NP8S4eCMzQtpd9qadIBkfFCRbLMBJR4PzjDOGAP0pkOR6HcSMxpQJZko9HpSN0l2LdUcyw09AAblQBKx",
-	"tknNnB10DlD3tGfvCuBbKOGuAQiV9MkTkqqCTzC1esiDaxJxQfTgWarM/A4mPONsZhTnE1qSLQAMSjW+",
-	"MMWKFI6EZqkyf+a9AqgfNHUcrIQX2UkNCcXdBwQcCy8UEskOcf3Nyh4VO4XE0Y1I1vaOKzVhNHdzqPBm",
-	"FkRF6wLv4T8jOe7rSAbCGkyw5G8fS/4WMwB8uj5qdXh32DoOemHrROyPWraaw8nB6WGjTiJtlotFq9HI",
-	"C6Mwf9lAUJt0QCk6nWYDQVqZYlbau2Losjm7PHIZ9HDI57t/raZEjA2eJ1tQ1eJx1ubdJCIQ5j0KrjKy",
-	"N7cY1bRuPDQo+9K4wG6z9wsEK6kCGwhWfgefTydD1wVpfI9b52L38T2mEiReAZeBiGPbTdSVA8dutw9Y",
-	"t9PpsKngkj4nu1R1PEbxZqyIypOKGX4wnaUkP1GL3zxCzyu0C/WNovDeJ1R5N8vA/WAe591WV1QbL0QR",
-	"hkp8XBzhNrXINlORiJsjPb2nIlQOebMEZ2UJtnmUBhODWqNRIZhRyXvvjk/a6kNQyxPSU8PLQUYfnOUN",
-	"iic+pFFqvm2zAWHu4MyVvx9meFWyRAALfSdDvjCyxFhJIxoUyI0ZFGO1RMgOup32qobHfiZfTSZl+c7C",
-	"xU+jODY0bCigDNV2V9NygUr8EQsXKhWNJU8z8OcO5hMtgj4k+rEh1+Lo4AFJRJQ/gNFplq4iWUefOnyT",
-	"KsahjQBO3nwn8eJIUN0x8GWzjfK51ioUBLKPEunmvGV7jXi5vFQSl6QJe2HdzleToZz6uztWQPoyTc1x",
-	"xhH8EnMsJMUXdq5KN6CF3auKX724haLG9sJV56sVrhp4V4bT087Fk0fjoPfjh2D6Y+fZw+8mw+i7WDx5",
-	"nAZPbuOLJ6fTiyen2dvXB//d+LTC2L1iWK1ovnEAq8UX5N3VIj3x9VQxwopcBluyImwWgxORLBdJNo3i",
-	"OHI9N5Zp/kzI++WKgOK9rmyfCDeYcysGZw62r1OeZnXOdvjN0mckuZXJ5OuXSFkg1WYAl64K0+AZNtko",
-	"UVPWbXh+jm7VyCpLA1VlYRiYzRmc2QKDhn86UjE4Y73b2zYb4BKBSWOeGj5os0EiwigRQTo4Y/u3t02z",
-	"7cGEMjfYSMWxmovQ8eR30rBeNjB7r7IUmDntGOxVJFn30PqC2mwg+dRycrCCBFyacUH8xay1NmTBSwHN",
-	"6gdnNrm1yYw8MEzUtTAyRhprnCt/1yZVgTCdJplR69tsMIxVcA0rd5PSVMBFeUkhxoW+k9wtNFY6he3U",
-	"bJYoqFEEaInCe0EmmfIFxgiCzoP3r2h4IMR1B4LVjg0mGmqAO99oNsaIX7SrjaZNFMlXa36NzVe0vkaz",
-	"YQCttAZ86hrT5SQWxPEcJYtXrFTP2V36YjTgCspHktmiKmiUNhnlHvL9NNlEzcHgpEapS0dKkwh2yc9b",
-	"xCunG2fd7qaN73kYR1J4zConYnlDgH36aB8+AhXBNzWfdFrdYS9oHYf7onUyOui0cp7ZOTbbF+lUmQX/",
-	"UiLXB93eJjMWKNxhZz+nQ2ahjnI0qk6oYtDe6VuoK7npEo7ymr8+n6cskgJcU8/W/9X2fYNylIRMHma4",
-	"/GaHZ3nnTidI/i6dGOgitIjMLP7ee7zJsf2997hLjRpwgP42ol6xuUMZhL1NANjrLlu48ktaJau4G25U",
-	"EXvFK8KI1pnJnIOA+h5taiLzyEEdZY20y9Fxkox1dBArubcocx8JytNm7jenI2e/NXgcvxwBmVpnTXlf",
-	"1dttIngoEjawyBKFA0/gSG11cNJeLSYA37XeaPrUU9pTFZd8PnceRV3Rcarb6bg5MPQNO9KghyPRNhvZ",
-	"Ojm2tPNYAX5tjuinLZZPs5NT1RqbCpR4vQxMO1QQhdFgmAi4enJTgdgj+NURJNXVHVAy00Km0KXBVlsa",
-	"8uAagBzgDafFDmymxvKJ1UCYCx1LxHzFvQaCAwUmSzc7giYgTZZhHwG+YCr5BNc9N8ttdvFKAtQlfr58",
-	"F8ms55mpuc6t1LQ20BPmkd4I0o1CnUrguain+3cwgQigvOvI2l4mHpvb5L5t2PvEhwLpEnFBXShhv6pR",
-	"hAeZR3FdAwncXocQTV/E8K/2MjoXmVZ+H8uNVgpnUDJweSK8pasbiO+ra5juRPGdKL4Txb8sUfxj7JtO",
-	"ad/Wzmk/XNXjYUctdtRiRy2+MGrxkY1HQud/3VKvyinNH9x1pFraXrbPW6wikzQ4UEHHBNTa1N3ttOa+",
-	"Go3obS/4XY1GTZLk30kq0Ql2fzWbgTW84J2n4iSpZh/UsGjz/qCG6OdVOi3asr3bQfZqDyK4MjDXKst0",
-	"pQZQEXGIJgsDtbUBoCei5Nuo3zH0euAOk5OCfGbkpUgniRBQEPSdnC9/6ZQhdKygypuiAgj7LKGN0wKi",
-	"AUqxhs7e4lv9HR1xI6/eoPvkPmDk9+rkh7oZ/xVVFUsbeAR0cAbFXl02ILFhqjbdZgPIKGsThzJnh2l3",
-	"UCcGfC+zmC9gDACuzQbFkNzB2TvJ14V8g8cqdy2XgcLfzBfDTIs2G0DplzYY5PrZrIgKqXontZAwPLxH",
-	"WKZtkKYUediUQQqs5tsmaBln8KSVzaBfqbtYRXwoctbCJlGteS8quVl2nBfhN/jjA7EKh1Y2zdqFd34R",
-	"4Z0fyUOtMXRLDvqlcE7fRrkynJ9LtOwC5bV8sJ0KnQ7QMJz7BcEq7BMRVxrwc11JxxYBwFU39BIiQGsI",
-	"PKcAUVgEZHCWvJkQh2YT8OiFs25vCX3wvRWF+SmlKxfIWCxG1QGwdpraLFBvEKwPxqWYr6/a5dYHwK5A",
-	"Gdyylaalun35GO2WTmpb3fZK6HR9dlNKQYjuPlenNW0v6m+lKhWQ9lNlMG1ncC3trvfxl51ZtOa+f0Re",
-	"kRcUWWMXd4HrY3WGFVWaWD0L1WWq79dkSjJofn1wsA8FU4fqRrBup7ff9OrJQrQMpN9wrecqCbFTR/ud",
-	"vKRYFU3Zn15o0Du5plbLBrWusZxqbSFquMXFmr027kfFEAQLy2yzK7LEmzfUiA2w+9EAf7Z/tnQqZnrA",
-	"UqXa3ina4prUpcoswpAryTEo1PHaygPWIsiSKF28NuiMuD+Efmn5vx7bLXr65qqB7eXBtkPvuVHNIcKY",
-	"ty3XV+HstwYv9jb3CqVDVtBZ47tsYdTKJhsLKHr7/1tuzPQ9h9xMsMMU99g+LRYleZ1RURKvI1Joxrhr",
-	"/s6Np6nC6ZWX1Bh5CkG74VvHOBXrtCFlVTC55k5bG6GsJciO/ge1xV7ZRg0l7Pt1UVudCGtNWW19M75/",
-	"E7Wt5rhfC7UNp5jJj+ugtsVK7uru3+ZZyBU37w56DEL2866l3q6l3lfbUq9py1EvkJ1l0oxRsAiEfIGF",
-	"qw0T8oY+NQJHNM4S29I0jW5E30yhG2cHHcvCNTTFK9VX7paKJB91mg1ILgbfje7zIBAzqEvcLf2C73cP",
-	"nC9EG7WChJssFbqfqjEoVY2zwwMoNCLmFqpur9kw+BQF0YzLVDfOTg4NwwI7beNsv2v+SLNEmt2lb3on",
-	"yK10n1TVs9O7u/eUGQwSu7j+6+6ELU1dRItZIm4ilf0Fd4O+6Q8XqBfPjL6BDVu1GciIG8rbrh7oh3Dd",
-	"PRXVlpqg++9Hb0E34J388VeXP5pW3/hZ6CabxYJr0W5s6pWPBdwhWzYqjNJCPts24nQiZvGib3B6DXLu",
-	"BKIvXSCqEXa2EV2qBAxxG4hkZvDx9QRjh9Eo+b9Ld+CodWz0vmOjn54a/ZSuAAyP3TG30hnvLGG9VNg8",
-	"IYhVsStHicwm9j1XxNMwGfzKveRKYzamKhQJTxV0rdjMlVO0p2hU77EEJOqYqOq3bbWR3U3a3STvJm1j",
-	"LwGsKttGuq1Op9NpHQ+7oxY/CHqtk/BUdEbdbq+3v18q8b++oyNu7FL16tMDVxi48cK+3LCVf7unvd5d",
-	"ueyus3AVCnISnhcFsx5IlyTtuRqcfp2eQp3NxpTLjMfVFX07uVmJMgQ38SpWhUOVaj9i9SBHgH7Ydd7/",
-	"is0ElXXsqo0H3atup9Z4QGKftR0YOW5b08FaOXHJdGDx23ekun+vtNDWXYXCO8tiKbTafCRTzPrhAXE7",
-	"qFbnA8GDdCcq7hhckcGt0F72cykq5VGsN25v618f3hoawfL4WJy0Tk9HvGU9H4ejo07BmRFSKrhzMezU",
-	"7b+2uo2Y0N9mFPqEHE7gN4JWrRBMOORSOjvRjgbuaOAGNNBZcByRO/ddlTr3Veb5ZRTBl2cpHBdG2nkz",
-	"d+QNFBXEvx0t2tEinxZhSOVlJtEuRjHzngkNCydX+zqaDRWH/aI7ZgWB6+x7qlOy6CdZrsaIJFHQgvqu",
-	"2RhFMtKTWoP1sBUchcet45PRaYvz0bCVS3jH3QbAJJJ+OuF5kLHR2iFU7pcixM3yot7Ty0bFL/3UbGgX",
-	"JXRXmSHmL7L71ssi28kAu3tXvHcu2CmTEhNIfpe8N7reLt1t9d3BVLc0icZjsKyhoSGnEq/zVsJJJvvb",
-	"3EnMcSytbfnQYMY9mm4vyaRjoOsm+EK2z2CMYbg7gesvr0+GYpzwUISvOEaSitFIBKnrD96EcrIEdTPP",
-	"cFIJJVdpqHlPdXuozv+NYFJR5G2bPTKaAJb4hbL85jl0L5jBlK4nfbNB4T7Ep/Zbnd5V9/Ts0OoIlhq5",
-	"sbHmP9gx75xBs5Affo/08FxDgZc6B2eHx2/95O5lVn/a4gfDw9axuXQn5tLloayHo2JSdT+PFbGJ1ZzS",
-	"FxoHhz120O61exC4bFYzVLeQzpfFsa9t0U999zyIZpGQO/vQ7j43wCcV9tXIpbNvHeEspJ8O7yz3LpFV",
-	"Z5CRUBj0sGV4S+u4d7rfOjGXITjK3ea/F+MzS2vlFypngCuhQflhhVvB0IXeW/Kl6f5IJRDvnSYL96xo",
-	"zfA/BFpRzKkvgbm30ZZZgvYqETeRmIOZOZ2aOd9lnc5+MIP/E/8UcawYyHs2/IYFSo6iZMoWKiPyaIuc",
-	"tvHbPfo4J01zEVPtTjrcxlnjDT5jqWJveBpMXkGSogtT33JmaAvwV41NHAspEp7aXLkdXf6i6fJE8Did",
-	"gHE8C66h2DhV3sXi7zzlQ65F+TEJUhCi/LVKUe/tTSstLhFhVH6mg4kIM7A0FJ9ToZh8R3LyX3rVAl0r",
-	"03nSkiEaVJXBt/tsFmfoKgjXyVBlLpfLkw2RRLLsIAebiy7Ji0WL9jbcEftZ7dzQO/NLwfxy7+Q0iCKy",
-	"10eENvBwq8C/P3+Q14qALuhMGgqvkdquJ8fX0JNjl6OwU4p3OQo7jr/LUdgyR8Hj4TwJJtGNn2pQdU86",
-	"h1fdXn1OQRCL5JqlCb8RsetXFnCdxgILUmD5rlIbkLPDowNzjUFjTtATOlFJgoWD/hDhQqeJ4FMciAxi",
-	"2RAkDgPd+2rpo5KllXasIKFMs3Rlo1WfJJl3d87aHe1Y0hasansl4lizCVQfF1a6x9Z4VXZLDyd3UVg7",
-	"eQmisKaLi4LlZRO6tDOK7MjcZzKK7IwZWxkz4EJbI9AHFcnc6AAeaNKZV4f6KgCLms/vUlR3VGKXorpL",
-	"Uf1kKapGNE0EDxtn+3ewtld2ab81VtpnKrXHL/xEZ0pHDujufq8DRRET2N7uR5j9LTpUgwB2UthSs8VK",
-	"ikefKWDqF+u52yDGqTYf1AVluJYYfpoc+RchQqMu5JkG6S41xdjFb+1Ur1381i5+61PHb3ncOBe8q/il",
-	"i83ARjtCyA0MgAUHoOPzlHyMwvpNJOZQS3Zn19kRF2zoFQWpDcHbKUlfjZJkMGHIg+tV0nDbHPvhkSEQ",
-	"O9/ATh0uJVDyTKMQAEVCA6MIdk9B3NZ+U7yZCiYQgRulAq1sVr8Stzxw7KJa6/KJk1gThQJ6FbBXK6Xk",
-	"brb1ytdcDKeNoifuN786bSiWYkZqxwpF+yZNQSdY1ppQF62WMNqHbxtlXQ6u4LFVrG9EosGCte9rd8Jo",
-	"xebpQbfZ0NfRrH+jQHfskO6iK6Q3I7ag9Gb+ZU4GxRo60JlQ0B/ilx2P/2vz+PegQWRT15u5XtI9cRwD",
-	"m6G4PIOPDXzd+W12LGjnt/k0fptZosyx7i7TX6+4/8deOJBBLkiO42G4CxraUeV7VXkqSPvLUa+rRP2j",
-	"e4r6I57p1Ir5lrQ+Ng8bzYYRl3MvMwnPPcB4lYpdcO0O13/v4Nq871bV9ekdXXWOPPJOzfJ2TU12TU12",
-	"TU0+f1MT/2oHkJJh9Olh6yTohi1bFeekd7qfe3pdLyID+VisLAhECbx/AzD+O+jFcjj9EW0ySaTCvoAR",
-	"fdrglWamd8DsUzjnwlu2jBH1A05EahaeZ/VBikq/gCuHrY4r8gV2ql2Q1I4hfkyQVI36SrhYV1/u8K2v",
-	"+u+iBXcXYRctuIsW/ATRgoaknAdpobY/xEXsSvrvrvi9DR15Sf+PTqYqUZWDlpEzUbGEzsfDwzxcaFfg",
-	"f+e/y2N0DGl7/mUzGVv6x0FIJUgNoxG3aT/JJOTuepHBeVXl966fN6hXmS8EJiIQ0n1fVcDV7F/r+HTE",
-	"W8NhJ2jldU1Pel5NotVVndcURYZ3fs9Kra2qOTGssRh5uOr9xt37Owz2vFxtjvpkXdj/iD7nsEStbRpi",
-	"liRemGOFN/qQotC7+8vLPRKtU97ttI7Dw8PWsBN0Wz2xP7LWaht+mekaLmFH1NFYirAfycpQzhMvlbbP",
-	"xwBt47n6NYpjvnfY7rB//NTtPmDPIpndstuTo/7RwQOW3Jx1DzrtzjfsiQiu1V6v0+10up0uexwlYqRu",
-	"9+BX2AyY/ALLYQWB0BrtH0ZSWzydDJ8E0cvo6cUPv150X0QX+kJeHgYPL44urmc//fjw6WlbLJ7+Gr65",
-	"iF5GF/PnV9eHz3s/996+fnraDp9M4mc/vZi97R1Own/+uHj7b8/dbwj2KeQoiFEi9MTN+Z/9p6PO1enN",
-	"T/Pes+RtcLJ4cTj5rqv/FT4/zh4d8CdHsx/Ty+hn9fD2enUY6k4u27Up/wralGNNdKp8VM6lrIrLFsk0",
-	"AvIF/NBwaJttafhgMU77zkAVKx7u7sif6Y7U9MzJ4/ugWOIsUYaaU4ZGKmaQsyBDkeCjNfkO0Mghjze8",
-	"azbmH1O7rF5D2raaWe+rrWa2gk7cuzoZHcr3XkVKL/nuPtl3FLhbTpvrtTr79NE+Vme4MYK1t7UnHeg6",
-	"1zoO90XrZHTQaeUb2zku5e8VQgAOur1NZjT70bf4fdjZ91L3Crl79EqlWO4N2jtdStxbuYSjYuKeRQab",
-	"ZOPD5dWMs87aiaHU23ChrdO0qqxdRjiOpkKnfDqrP/90MROlVd2R4kXI5GGGM2Q4PMttc3RHfydlh3C9",
-	"ZcuvuvSu1cf2995javFBA/S3oQdF/akMwt4mAOx1G3d3UDxzpNBvL1OOpkYSBgrlsItbNo7SSTZsB2rq",
-	"3fwSESgSURgMDUuaWTfqGeMBtjRqgh6kmyyY8LRpawi338l38lv29PXLF0Zh0pJfi37AtWiyKBQyNcJU",
-	"ohlPBPvhh4vvb46bDBALnlw+fsj29/dPzZc/XD1sm5GgvDCOh/msLNKMS6YgVZDNJ0oLNjC3Y2B+gWpe",
-	"2PCyzZ5FOtVYsHgAWBhkiVbJgA2FjkLBovSMzbjWLErZkAfXjOt3krGBfS1VbCxSGNN8zmZ8LNrsIjUT",
-	"DQwWDxjHn4UMm4zL0EAew6zphKc4tZICvzTLOZd2GROuGY9jNkvUzGiZQjM1YlGqmQ4mYsofwIfzKJ2o",
-	"LGWc3fA4E2ZmM3GbvZTxwnw7jMVUs1jATJnZEARpwULFpErNggwYbXYhGWeJ+E8mdNqEUaCksdlLOHLu",
-	"YFnYnUQtGIeP5Njsk8rSNjtnr86vHv7TviZuAwFDnOH0EWxjLEbwOtMpX2gzTGR+wn2C6YNY8ASHyGf2",
-	"98BskJrTks32PeTBRIQsETy0B9sP4Jk7VMQFnEXzBRv81IKvztg/L64GTCVs8Pzi9euBh13QPAsOlc9m",
-	"cRRgNiVt7v//g1ZywP5hkPP04PD4GzgTxs2yhrFgg0CFYmDQQrOBoYAOD6nCPJaVMxhgdgXwQtyChGnR",
-	"NRQP2AA7eA0YEDT4YRQlOmW9DhtFIg4Jpcw9mSdKjtvsEQ8mzGwbwEt4Zzbv4PYWgUwnIkrMrGYODSv+",
-	"ToURXbeLFlwrWNnxwen+N2fsh6vHrZMmk4pNeDxCyHWWJGrMU4PFUQI/GhhZOo8C0WYvDLzmFqexGVfC",
-	"6WglcQ4lYdVGKmiay/Hi8cOmQ+phFEaJCAj5yM+q6R4BG4qFIS8JD1KR6Ae2ayO+4lErzaZ8gfigxY1I",
-	"eGwnxUW/FjLEIwHLBAMrgcHIwTkE5EW/ckTf7wRPRML+3//5vwN70W94HIVwU7qHjKyRTYNGIBoiskZj",
-	"2YokmN/bZuZHt8GEy7GAOck0QZOagTyCEiVmkzFSpA3p+Sh/lr7SaRTHWFodRtjvMPJpAaKbOReIJFwq",
-	"Q6fprCLJDPFl6VyxlA81yzQSJBwWr39OV2Ol0zb7QdNdj3kqElgVUgNcZpudm/n8RTM+Mm+edljIF7jl",
-	"5+zVy9dXiLMoO2qm1VRgpfiUX8MpssFFaFh8KmSwaP1LLMy2j5BQMC1kyviYR9JhM1Kka7Fo4nFayA1A",
-	"lvLRvSFKR5OHiHXefGnrUsxivhDhGTOawYDAniXRjUF2w92QihgqDesYiljJMVSNjNImMCJ20DnAyvDk",
-	"jmTDLAWkmAojU+oHjDNsZWv2PjEMBT/bB4CQJCARYAN8cdBmgyePrtgeMNi930iCu9ubioEhaTpfasDj",
-	"WCSA/aEyp80BbljKJW4A3sM4mkYpLFWxwR7P0smADRcsiCPYZKRUDxjgDlEaQuH80IYLy/wfEAV2I5hl",
-	"uEGAPAFjnasE36LvYDvxC9xa7yfgRcAUImjVaiUOj5NKlTK0M5qlpsrMali3GKlEtNnLG4F3CxZr7lUJ",
-	"EkSaJBpPUrgEkTbXLNMGO1KlqJeBxapU2WqgwHEQmyYkIlzyVDwz07TgvwP2j8Rttxk8EN80/bcuxZRH",
-	"MpLjAay78IsW5nu6z0RWzE4YwjARU3N+sL83PIqB5cCd+GZpwYUbYXCsd4pIj8iV8FT0CQ8sFCJNFq1z",
-	"c3kHIK4hDMgaISLPRx5zWq4kyBlTxdm5pMYqY2VEmYzIR9N8FaVaxCMjNxDCzieKuQ1LlWJTLhdmkRgH",
-	"yP5hz4wlZnuMlIkdXDDur0nIibwV8a7JvMDABx5mNXNGnJQQ/hszJdxIR1sOeqfIMmYijiNz29UIkKXQ",
-	"NQa2JZeQ8OEZQ0FXqmTKQbiaGqoTphMzRixSw8SaDILBSQyCIYCLGUjwwFmoDK6wKb+GRhthNBqJREjD",
-	"bM/heDXTEzU3qI9C1ZxrZiSPsM0G7xq83R6+a/jWTDpt80PpMWEWxVc6Zh6oKfZLNt9dvLILJLlBqvQM",
-	"5T6Qm4wgi2RXxCEbwD4N3OoQ9/AhbOyzSF5jI2Y86ljw0Ny1GTB2kq2IQQNXMaMM/jZA7mjeMoyBWBK+",
-	"R1V8z19dnMHl3AOr7aIFM1D8o2HpOfErvDFossGeRbhWgvcxf7X4yx4h4qCJU3lIRx95T/Zipa6zGUyA",
-	"m0xHsReKwIgn8EsmdTY0WDAUFUP4v8JhwfeJyJ+anQF2mdxEgYDzAPGStpQkDm02L50AQxolSqYtIxQF",
-	"XCJtNSxLzSXob3/729/YP6+uXpl/w9Dnry7YSKEsDnJwt9tpszcTQbfAPAMVxJCdYKKiQICINKc3aAgD",
-	"ZJpEAZAFQA54lUX6DNXGb799LtKJCnX722/ZPx+df08iD4xjyI1hi6ES2pCSKbxKUjGsDX4CLmGWRMxb",
-	"skxeSzWX9EETcNhw4EOQGkAqODdrG7TZy1dXFy9fvCYyqlmvc1B64xxnsjpAzPXEUHyzfWY/I18CSycE",
-	"g5ES2rjAf2ciiQQs8JyBfQJXECHgcxHHLRABQaF0sM94wqcCNg5HdA/c5+PoxtwFI5UDntAqOzTxRa5+",
-	"f/stSAxDgSJWJFk2m4kEyFdOYwAtgAEZpVbN7Qs4HOoRZhnmWg4eos7dugIFCEiCMhOYUwZ500osub4C",
-	"MuADxqXfPQgZV/fQ7jpeGhCqjYLlVo2UKBpLlZidAgsuWR2MWj03UhIoM+bEhipc2BNzkD6SgQqBIRfm",
-	"hFuN07pXzsh2kS4AAV79cEXg2bEuDTOyA3U6bfbSrpJkqZRoOUCCUJttgXURfPCeQ2CeJJG5lRLMI3bk",
-	"k1wQJp6OPLRvXlKZpS4PsZMRaDQQzDqgQ7u0UozgoUjg9IoakKFHxaO0dJw+yZVQ7ygImRABjezzAMTa",
-	"Od5tuyeDi1HrOU+DCUF5MWq9UFLYZ4VBQBYBRY60OIcK9qJIMVZpxEGmFTyAc8txyyAgoN1iJtrsB7pE",
-	"dg0e6tDGPEQlgQEm0uXsdbqOt3mqPGy+/7oBdvBMBXYD7Y4NHl3x8cDSJ0O5wL6DNByumJ1cTWcJxhKY",
-	"mQs2Dmh0F0k2/jWCrly/6tQQBr2EowPG9bURgkZWYI5v0I4wNfQpFtyodo9op/Ab1O+NwgCaIAWRgWFK",
-	"MgO9tUghYzCwmqewP5dGN4G1koUQte8UJG5468wII9jXj/w/2Nyv9f/+z/991xjkhAYxH6QcpmS8gA11",
-	"Zh0zrgHZikEpjv6ADZW50IlgFHwBhiozO50ZHU4u27XZSyDM8L1ZGloVE8Hmgl+32SuqQeSmpNUoa0b4",
-	"9tsCziKamHNCLN/vHJjtN3hHeJKaiSJtIQRZ2MxljnXGk0grCXzSsOjBt0BczCCEdWC6I5SlAXudTm4+",
-	"ScH2aVHSGj0vAW+c3ZAOkmhOlJY5pxWknZoHShVSxJ4lN5EmQPJtgB349luoImjkahoGDTOxQNqnRmgk",
-	"9vAE78cIGsxZQAtoYwCEPUr5mElDBAxEUzMd8n0PLksGZwkoLljvBJ0HpCnDGs3agMYCizG7i+CGOZ60",
-	"2WO4Aqj1Gyy0mjnhLpBiPFI4UThAMCtMosCTPEhrnk+EZFj8hH1QEZhaQEICOywKCCpnEkZkoL03Ehms",
-	"tsm0InMhqKVoAB5mqUEVd0R0It/z1HHjBM3Eig2ecZ22nqsQQhgGMCBQYXrSem3YZk6Of5DT8i9LlBJY",
-	"nZEgjGQG52hLd6GAnskotbQ8koa7k1iBd8/8TDhgCXxCmINqc7M0p+GPCdnSUM6Z8hgFJLOnKkvB6ku3",
-	"gGCxu3NUxafP2HCRCs2+3UPiFAs5TidImwbIppCfAwagocrHUEu1ORQtNXvuCIcBfRBNpxmYhgdo02AL",
-	"wRP/XrpLCa9L1QJSNzgzsjOqp2b/dKpQup42zaGjHR/EqkSATZKnJJ4Z9gdiwnIzRnBUqBaMNWgXWcsN",
-	"TxaGIC1JADyOLYcys5pXXibROJK5GDHKNI+JTx4Qnxy8efOmZcYyolLAU2HNqUDXDnqnJLkedvat44JM",
-	"+HVmCDQ0WoOco+cgTjdRTGIHnX3LmjzjzbffIkg/tUjkaV0Y/B/81PKlm9ZLtB6fMam0jEajAYHoEOa1",
-	"CLIkShetVxDnj9wcODg5JhQbJcBacmXI6mFgXcINHy4Y+OGaRlsHwF6DHtS6SrjUM5XkMw3QFPUOqrhG",
-	"gZBaeA6+5xdXS549NRNSqywJQKnfo4/2plGKblsMmS24Bl08RqPT7mL8nhmFz6LGWWO/3WlD1K7RFs3c",
-	"exDFtMeHmRYtyio0zynmsug1fKGsDUpPzA7NJ4oMudRRtA080/zL7BDlCFrTMfvHcMHIj/sN6f9k4EiE",
-	"VvEN0IQGgIu08yJsnDWeRTo9N+BdEnSQQ0LiKcYJFIAE5xmyTyDroJjyFIKkIXrQ6GV5bpn9DZ1SZs3/",
-	"KxGjxlnjb3uGDygpZKr38Fe95wHyGj68u2uuAAAoV6QZhARUz08/bTH9v8wXdfPazq58iFKEtXKtA4PC",
-	"bLcC5Aq+qQPn3EKgc2OdkTdRaFAJGdIps7caKohnjTbfn4vvEZKqd3Kk2XsIPuDGBm+CGdcWuJopqTEf",
-	"vNfpWCe9raDsORc/aAwc3hqlDKpjGEAp5Ak8TYj9d83GAc5eNaiDcu9CAiMhEomfddd/9oPkHpUP8bv9",
-	"9d89VskwCkPsAHrQ7a3/4pUn1z3GmBD49HD9p1apEuF3KoTohoPe6frPnF0ep3IhjushBYaGgZhEyoHw",
-	"DIEFNs5+eW8wRGfTKYcCAuYc3U00epg5YmjHbBR0cGFBZPsYgsgwjvR9s3HbotBMfGKmqyLPe7/Bn338",
-	"sx+Fd7UE+5+kLuGrIrSahGdbBmHWkWF8rb1EhJ8InwavI8E5vrrV2wtuGE9+v0sLgUDF/2RRkkf0bXHv",
-	"P9MlRc129TX9Om5p52D9Fy9U+lhlMtxda7gETtLxEfvTXeQ9EoQM8DNKGS/nmdP8VmOyohPjsRH9F1aI",
-	"PmUDGte+YXSEWIH/3+rCqM3DA+LEqL1lmmJT30kunReXBvIoijP9LjBsJJJu1sjI5EYa5kFq5q6Q7C5x",
-	"vK+DsMAFBbz8VDRlefmODEBGXgHgux1x+52JW+dkA1KDS7lCizx+drriHPwws83PIydMS6ewdKc/mi5v",
-	"sLEG66+UegYpIJsS8x+kzmYoTjwXYcSNTv7lkXS6gx9N1s1/6/XmK4xOg9BaJJlTvoBwrYLXLFfUNHp4",
-	"2tXKME62RCq/KqXHrOEHLZJVKo/dsp3O87XoPHgPnKbjwr/uofFkIVYcr7xQb8DvBpOxMAJDvZDonFNs",
-	"PlHTNnsk0yQSmiKlyXRfc6Fgrk3MSjxI80tKq6sxXUA9kPvYLmqNSTw3qIBdZ6Ul5xPNXFjwCvMRlUPZ",
-	"2Hxkdvwcv/n6DDYG+NV0a0ezvh6aBSEA5khZrMYfY6Sx5Shqdbc3Nt4JPYQJECaMEsQCEkZ3w9oUbfbG",
-	"JYcMVbgA5wKgrNDkMsTqRE4PrJIWXqc8SR+6KhnbyQte8Pa/xKLxe2lBPoye/rOs7/Q+2ZQ022vM/KtX",
-	"ec5d6CQoP5n8L+2CRSJdDA2xCUIDzPHrZ0k8aDQb5OI3EFUEp9cBSl/tVX1y12zYSdd97t6DtX0FKtv9",
-	"NLCvS/vZANh/icWlgAo1XxzFhDsDvmy4QuZS3ItI7gH1isRqncm+ZOMzoAocBTZlss3OmRYp2K9CEUSh",
-	"yIkrt+QRKCOl76Wa8ToZkGjCKwvW7yg/+FMtVskRbo92ssRXJEsAhreyWY69eboeI1/nPS4MVqequSyX",
-	"mYRUHCdIQKpeZiNUuURlCcITKOF95TUw433dBoZ8ISudqmadu9v1ldwuj+noTyCow5Xa+w2rvdX7UF9D",
-	"qAvlMY/zpN8kI76CadEpC6MQotxsHBAUq6h0pebIuZHDA16rcHJQnbov1mmaL3ONW8HsJBBJw6LJTKoV",
-	"G/Fk50j98zpSP1qGLNzfvYDLQMT12jdhmp/TDOhGAeZDDMulTJLcGwC3e841C5UUbfYCg3nZVCUUBQjd",
-	"AVw6G+QIGWRvvpPiRki0TF5RqRNwzs75os0eArQx+F4hC9oGWVO08AOkMDben6iJ79zNZB+eVbpWcfgd",
-	"nVla4J/Ud/mZnZAO93bUzN61jyFomC27MopLiggVW5etK1XCUnGb6jYb0NMBG0U2e5YycFMFOSvWbIX5",
-	"2oagTJpsoubC5nnndq13cp5EaSrkAwgWH0UxpuTNZvHCJe7XBepiYvkWIbqfOkIWAFgZIft7hQbDzJsE",
-	"Bed5N1Qmq3p29+MW01/iN6vnh4zqtf6r+4berp8WMa3OkeR+zaed8ttnkMfROOsdHkD7H/v3vitMplOo",
-	"WVgHg5d17SCBWr81m0+F1T7Z6i2e53DUzJy/8Gl3H8QYkQgGDRVCLG4VaUxBVQkWdKiBCZr8+KCMVDKF",
-	"gnkhT0XLDNHY9CBqwME6HzlIdc5NdS84vibLBVzkVUYL4hY7s8VXYrbA8/oYgwWOsDfDfvq2+dayoEBl",
-	"XfKiOkMBOcaZFrFh7lPB5XwSxaKJZY2wXIh5i1MwUpSwOJLXqHFgqzNM2kPtKhZhm10KnU0xNhQ0F9BJ",
-	"dAbVt2rCPLOpcJLB73txXpmVrFYDYBttbmekodbN7jZ9BbcJEcnSvw1uULMueiiKnYCM5Q6wTpSkwlEa",
-	"kq2vJmIBP1+LGZW0Gqu8+FGlZS/HwS8G03eo/ZVYxKzvcgkxN0P1WVYTcgI1pVI1A8Ujz8ClZP1IRnri",
-	"VRY102oM/kcZkadsqqZwI97wCLyttrqTkeSkYlTkt/1OGpzMTVrrGANg8BfGF3a35Su4LXCYYJ3YnBcs",
-	"S1OJuInEvN7sAiVYryMZGuUNK8SB6j7loWhlM1eVo94Q8spOsYH11faPyKspeXRAT9RcsqhOZ3S9JzZV",
-	"F5/ZD+5+f1WGNmGn0fx5NBp7dcARGsdwSbS7Jfe6jb9hS5Z1yaxQDoP4TV4ohooSUJ0QuKlaJDerZLRN",
-	"rqRdTYVLxEL7cU6R9faGi9ELJQXU4/kMVofV/NFuhxfT+OiKj9dFIcI7MOT+hn4NW8Jm5/z90zp/pc9Q",
-	"ITAvbxTxMcRjrRf4XDryYSOnMxmKhM35gqrbygdYqB5FV2FLCyPAkWYDox4OyOPL47jCmWsk33fSir5L",
-	"sdyFkHOwtUhFzgAwzERpvU/3y6Fev1NAOKSGvVDgRrm7+xJI3i7f9Y/Ld0VU/UTO5r92rqv1U8tPIqbt",
-	"QdvusJ7SPqfqalLMfWLvCmvrDLu8UIFnV+gRHYCYc6GgNBmP2TTTZNLGqDp2bjlIapuSqJGhoqAYyoWL",
-	"zxk4w/UAafOnosaXsPyvSpb8PAk9a+h393PSb4d79xVbm7u0nb8255Eq/Xq5z9eda4QU9p786oMatoZY",
-	"V7aeRT2GZjJYRjRMFv0kkwPrGIRixRiLDLzI9anhKaN+J5oNxO1MQH2bM6MzANP5oIYai7yy4cIwF9nM",
-	"S8BGNo70PGVTBR2gOvgFlHQ3QzElzYdKCttF4wEbxGKUUtXbiZpDRw2WQNuRNntqPsdashAjmnt530lo",
-	"4YDdVbA3j+FsabJAp66+jmaz6qqL50H6UpqRG78Pl3iqht+hVePz1rqx89bzjTd+wG/jz5w4+ZkJqkHz",
-	"PhVn3snyn0KWb7JUJNNI8hRCuOBmI234gDd3O4JZ7wo5NwNiLiUG0UMGjG172WaXmZSGvAAlg5ATiHIB",
-	"2RpTNz+UiFQMJevB8QGpPWoqNBslavpOumB5KCxOvSzMmLaLkorDB2wARNhQqIFNGYlSDfO0GXr4y1H3",
-	"WP3YL7cj38mc+LJDKDdc6c4hSvhHRbU+VcM/JKb1qRpuEtGK0XzkarZrh8A+SsytAQZe2RgY9GX/G77Z",
-	"uFLKZw5y9Wb+nNGl1MFuzOWXENeJgPyhEZ1P1fCLCup8qoarHKBAfHfuz6/E/Xk/5rpHxcxqeexslqjb",
-	"aMpT6m5V4HnD/4+9919u48bSQF8FpbtVSe62KDlxZsZybW0ptuPxTJx4LCfeustZNcgGSURNgGmgSXNd",
-	"rtqn2QfbJ7mFcw7QINVNkZIokVL/kYpFNhtoNM5PfOc7YiRVraf+wtvB1j619qm1T7tgn7ZsSUDizerM",
-	"Z8ucuD/1g5BNgjikN0fAGah/0oSbmpnPv+veShzNqWJvXi5GcFErehfdGcudzfHtrJ2IGouUOy6KP6fK",
-	"gPSkCrFGvKqFpngPT8i7Cpo+CLfzpfZ3UNqeExFJeoINFqfQrtBQO2zP+FPanv5UZ/ZeC2f0NiYp+Zvu",
-	"OW21ZQldLZu/694+nSnfZYIobK2EpW6PDHSpKFl099mqhV3aairP2+BEO+B2jBUTE+i1RtJYDdbzulpr",
-	"LRoHNwMotjasnHhDLiG1ZHz+fszn2JkzdqM70Gg0IHnC2bBvUNYMu7mprtljnEyrz7ajz/YlaU/nnwm7",
-	"fZ3YJvGBOOJ3UC7XVpmQ92/WmG8GwSND5qxKb2NgzKXFbobU3NoDJKEPfiFFxpSeddgbAEViB84E+9L7",
-	"04eM6aKrgjqFvqcFV1As5+JtOYacRqV5sWscYCX5Akgo8Twah0ikgR4hbLel67sqMHBxNae2m2AZtLJS",
-	"lXSeAE+bc2PZUOuMTbSk2j6PGqcmsu6XVZtm9wk0wVR69pylqszztIunqove6pV+KvQ/fMTWA57/SvvR",
-	"sPStWXnAZiW2JPgcI6mG51afg0JrrctN4TO2mN/cuAQdf7VLjsxqvtWvTymANpdqyMpJk/uNJqmc5JpD",
-	"498FA+AMTm356Ac/s93TrmfEw+oV7B0jXFp3vXXXW3f9thVq0DfXUaq+0e3RZ/oXKNeKyKVZs1rxKe6m",
-	"/BxTstJYdiEw98Kctz4PHfykAnU6yXlfUOsCrcdfmQBvx/593HhidMXHwCfXVTDXei92rKfiLY6wDt59",
-	"HC6tQbxXS7Cjjfmih92oJ9/Ty6/wJb62tohof1s27JISwu0U9+s0gd59M42EIWtztbWHGUOoayBLkDAj",
-	"VV8Apy2qDjweMpaJotBFh/kWN3Xwu4ZTnF9wHlv0iHCE1U4RrUZ7XrofpxBQRWYB9zqIEjDXkYAj3OCN",
-	"gvBzRNu2+QYHLhAc4AqrmVLL3ZRpJUyUfMO0F9YSjI3Ip8IkLOU9rjKtRBZdr7RdG1YT3s8BjXuQHAhV",
-	"jt3aVZ+EUdxK7jmxIqoBeBkryUjwbbWaYI96rpCNgiRikErIJipNdaNzYW+gHY4+w/8p3Y64sFUcA5gf",
-	"tr6UJIgR6wPyCKD6UmQJs1rX+9swBmzWtcpL6cK68lKa+OMu9o+E/4qSf1jJ1lu/x8JL2LBt0uI2s8Be",
-	"Iyk921ALTkUxlWK2uhWvNAASS7A4seyPQgGdPyCDIGGkywJb5ghxgYX3oOYWWmQRTreKL+hsjb3jhTVd",
-	"RRWYY4HHe1W1kHOAyjxn/pTOu2XPWWrpIiqhNLopFvFPu01NRGNcEY/4mbR+yN5QGvl35mMS4/7sb4jh",
-	"RIFYIW71lW1uvIEcloUPBco8r0QIqC2JShDglXYkCtEgBP/AGWxRBD5wc4GjrBYCWotWBPYnKLfcXPj3",
-	"do19f/QZ/v+l4jpvToyT6UB7gG418uXCPkf+hpR9jcw137iQecotL1L2NSbAVSZcIAtIaPgGLhpz6XY4",
-	"V32RdtXX/igyoZZQiHWEXDyWkA58CYf5Br5KZ6I30vrCpOzrTORyKqANvdXMf/ENZhEaaHk77KMH5RjK",
-	"8IdsPgyQayNMV1W8u8+pAx201hAZ/hQjC+atc7+0zIx0YT3HWWhYRYvmzOvG3L3/oPqYzY5e4Vc/u+Bk",
-	"76OKh6jI2jOAXffpif44cBM7j/lGyrYAYv1mbes7PrBNGj60yqFVDq1yuK8mGTfRDuTprGrNjuR6cZ9M",
-	"YGZeAG4ttq7EYMRfOBPiAvk9tLIj9zH4IE4cfA9r01Up71s5lXZ+iOMcup/l8xQdreUv4Vbu2zG/EL5w",
-	"zYriOeOsx/sXAxf4YGg2hmtM8On0oKsGuhiLgk1EIXVmms5y3tPa3F+tNc6gKrfepyMYnPvKjty0vm3M",
-	"tyfHL14KQSZDB0x8izfpeUW3OPqM/7iqojVMgzSSxzn5nIgeYBgF0u1VEUQ/+AkWkdXyxeOmXauDrr+y",
-	"romuf4zd7aOLD3pFD118xJaZ/cGWd4ZNfDNhPeqbaaPAvv/xBXv65C/Hod82cp86S51LJbA7nfMTMj7v",
-	"sNPIzfA1SuDdUDfspyvE9gPv5WJvZNeKT9YvXHXjZdxFrWBaetCI5vYF3vjwpTQTbaTnnq2hyeXjAKQZ",
-	"yHwRKHJp9Fb2H3D+NuNzTGpeNqncsBdnv22oGLQer25sPSnkFDDVKmMjeH8AV/YJzAX0Va1Hfqrm72GU",
-	"TVMNZ4IX/dFBA18MTCI47yNtmqBV7qubk+Wk/VwbIMPAgSF48sBOhl8+Z6mbsZzCdTzPmf8zLNlI0LUI",
-	"CpOqn5eZyNZGhXkEmJ4IF//4+x8kB3jbBwADg/yP2zErwxDYUW0Qsi9BSJ4vyA1iIX3JxDVU1lEhLFr5",
-	"Jg+mGk3pns7mEHHA6ROUUrNcqyEUPncY7Dgod2OFMBZZp8SYlcpCAwPqukiz7TTkHWA+19N0O5YDCE/S",
-	"SuCDkcBI+nwSwBuPxBNIXScLAML4maTR9x1xIrQSfunMF0yJGescGm4QDwSxhPsYu4ZYNOyVGaWA4hlL",
-	"gQJPaXtOQ6eUv1SCzSCtBz8ccTqJ7RMlfNR5JL4R1cKeux+lDUcm7qHeIyfflcHKgt1viln8ku1wwkHr",
-	"8RXpBvd8D/Rk5G5RlZc2dKu6gtgxHmmFZfV1PYWFDJrNKcuzkZ5dFfzUZTUo2tnYBXA/2jbxXfCsH61M",
-	"t0kEL0rXLktcEqAjiDtXGHuUUipq1nqcMKOXzHufKxcNgFMgrW8D5rYifF0InsVF0R6yXFVNJ2wGR56h",
-	"RNrZd2dnsw57kWuATfkbM+xwYXzLlVpKOfdMNxfj28dGhIltVPXcapAWL7G/JGw58GLfstbydA8rU59k",
-	"8f21cRGEFZ9sh70XPIOuTRWhAiZng+MAs3bBRpm5pUqAe8c9A5Ra+GMUr7Wcm+F+0QRuOFXzt37i19VM",
-	"+5gNpIdelY4IL7R1XB5yIemilC3rhBvhGZY0RCEgx36jLMZiJoLdTiLCjbqLvkk1s9Y5aetHr8p0LGz0",
-	"1kW6YZYENNFNfaQA7FzpFIViUStUqF9T4hN+UJRYc+O8mg3avFWg0qtbvZ2FaW5Rl/hBVrkc1Xq1pyB7",
-	"4kKYaO9cRzKOPvt/go/gUcvNXsKZ5YWl5IUTDUh82GjzsJku8wwpMDyPMuU3EPmYwJlGVQ0G8KrLqccf",
-	"aCp+426OtqAf3gHrpp/rXTsIfvzV/oF/M62P0CYwbkPx+N3OeCX0CEFAAb8dVXRFPe57YVATUcGJKAzL",
-	"NIAwRFyD3qkvJN0HrXIfXL6tRmk1yv3Vl5pKKm9Bg1xZZBr8l5koBMtK91/h058TnBMBu8Y8E6ycOD3X",
-	"aSg/bVVKq1JalbJzVam3q1NsIYdDN16TUnmpq5NYIobivoH9QpiErVwmhR66ILPDfhkwO9OMBjCepMPF",
-	"SkjU4eKmfA4fIP1HbYsC/Pnt6aJWKbRnINuit8e9GocRG7PFlYZKjxrTe6Y0E6gHD7Q5nqlG2hFL/0g9",
-	"cRszUJ5Rj4b+Fca5Aij5UReZ8YLuZgZlTkDfI80k53OAcCQ0kMhYLi8Id0yl6VMpDPSycnfoiaFUigiD",
-	"gHR0zGXeVTzL3GsF6a9tIr1QYDHmn34SamhHBydPjo+Tg7FU4e/NWhnffjdtt6pRO+29O8Z181+VUPU7",
-	"rs2n7k9xOb2xzbXQ0Wdqnn4VBpPnRrOMW47BB1h1jhUbRjj1UPZHjA4mUHsZqYMDQTOsxWq6/bgWmnux",
-	"B/wijrtqAb+jIO4gequdB/+Qre/wcAkwq418fWnFT1FYfXOcJWREXE411cj1IgumZ4oVcjgKLsUHf5QI",
-	"t/zK0LceDwo03O73GfsaEBLu2nO4Nv3mOemArpqNNBJnes8FPAKEXpDtBziotqyv1UAWY3cJJT9RObDT",
-	"sDYETUWwBoCylrAdtZgMN8tTOnFt1cnDVyd3jJiINn6rzby8RQrtK0OyigpkHf2WHEzKJqYaVASrNUgE",
-	"3KJLzksVvk19Jx6u5lB8OuZzPOMtxFAaKwp3B9vpqlO1qGboz1rq34Ir22qZVstsScvU7eNW3ZDcRdom",
-	"CGnwWG7mUBVCKkwENMNIIBIC9gjcDVXrEgKpe2y6n2TCxKe+mFjkHga2fyxfZ2PBsVF23ckMzaSNjNrI",
-	"6LH4ErTlgTJ3Kfd5M7k2whiplVkVK53JoTKx3EJLfjEVxRxK2rAjMwcqX2b1hVBA14niLmvSGq9UBmlC",
-	"P/aOCnFNI85XbuVbIXuIQvZKZYD5NXKoDqWqCKzWlrKkgVjS3xLd8UxMZV+48L9X6JkBxCRx3LrrEFoJ",
-	"tdwc3Xn6VJe2w36GbjiGpf2yKISyafPRxm5J154dBdDirURW0z5ptcGDLuaqVwc3KeJqMsFHn+lf/ryh",
-	"yR6/UplBEAHO7Yb2d2cURKOM1Q9brVZr+FtRv5nhj6Rpc7u/QrTRWW+OmUGUl72O2NOGamsxgM5bSsyA",
-	"kdHjHEYyE+dk7tIEqCp85C1DzI38cHAs0FUhis9OAjuF8UQXUAPqa5ueHj/Fym/n5WslkLnKDRGqW3Ot",
-	"LwLfHExJl7arlqelNMslFZe63xM3jbsdsPNOuDHY28jT8iKdlmFGa4X/HwtIUEqg3jACFq2rRoIXtie4",
-	"7bAzXOgFDo24wwiO1+fKLQs4X2akZ/GSxQx74HXhHaN+yV2FJzx4wTldcO7eiMgH6TfuUYuq9AwzppcP",
-	"heqypjT9HctobAGzis95n7W3jz5fuxfltw0ylrCUaLQLYXQ+bVu73tT4kURe2+JRP7rDqkvd0Wf693wl",
-	"bsaX6ZI5qdpMEs/jk+Nj35vONPSY/Ihjv6Th1tGcWXVtjeqMJr7taPfNwIXyb7ntj7YbyS4t0mrVFy1P",
-	"RAH/6gMfNg1Dlx3BNXDX79ZUSW91JgeydaofMoub308+FDVBpG9XyxwVgv5co7owmtZydykxFYrJAXiZ",
-	"znEUmXNtI+qe4AX7Dp2HMkvhWByTBXws6sE3NCRJ4w6pqt3TPe05+S04UGF/ODcKdrdznmjTnuvBoD01",
-	"j+WScS/h11JM5gp4MET0BNLxfg4e6FW97OBGCeuV1oXMRvQLYRs7yH304+41izs9xaose1jgFm6/J0lz",
-	"/8Y2T5EnwXL3eZ73eB/liriUMQN78vng879QaqLT09n8/zkqi/zLClQKAFH0ggguCR0kukJ7Rfh2Kurg",
-	"+Fq9iOeyLfrUagjiFFwvUfK0vi+T91wkHhFM/O5+clx/fQQmHIbEn61E0X1hZtJCtZMeDHB7hD1wuti/",
-	"MzhXlzcAPBTUP72WU6F+ndz3y30Vz2U7LzceYh9frsKCNcBqDd1jsHLS8Gah8u0M2YLu+82+jeeynTcb",
-	"D7GXYgu8bFCfCMl4qG00eiyg7LnhHWMy7kcwYvf8it9HU9kWd2QYYQ9f8Jk/RHEaGd+byBjvlUY0vVyt",
-	"x79MhNqBd1vNZEuvNgyw72+2XwgOL9Z3dal7s6URxZnHEd73y/11YTLbeb8LY+yn3cXjxNFi9fuKpD08",
-	"Hd39gzA7YIQ/LkxmOy86GmOfX7MtJHWjmIWE4eX3W396SVMYCkh1EnjQP0joiQtvyYMN0JNzL9AkcOA+",
-	"EX3IzbPenJ1ZrjJeZMznHNiTzvEJ47arcsGNBbZ4fFI8dw+IAw75PsO+/fQpoX1SCOwOiknVEOYxfI6e",
-	"WODP7rAU0yApgBfMSM9UYCzAm0OlNd7MPzg07dasJ9jI2onxbbo5m5S9XPaZEcVUFAkrVe4uN8JaqYaA",
-	"wtAzz4nfVUrYmS4uajMwL0DJNuZyrzr6ycR4oq1Q/fnfxXx7bTjiSW504v7ktsVxdeI3pL7CIQG+9ese",
-	"QiUHYYXt4XvhHFlUfqt+WveTL8nBTxqf+6qfh+v2pbPxXqAArNbnY67m5z6ntI+n/WtM9u9i/l6Uhua4",
-	"YxlyLAVlvNkUrZMgP/rszx6uALe+CfLvjKWvB+OxmXEqYsalU9usOhEE4Fqfq77Ic5HVqe2XcLMNjuCq",
-	"J645gaue5w7gpx8WfYhCjPW0PTp/qIdS7uVuJnDJVadP4bTJxhYXD5tsZHRXQ212Rmh2D2Czlo/T4mpa",
-	"5XAbuJqNNMMEZOCSbnhBLQaBGLdwEm8x6KTe5wZA0WcQrTpLG0ZlGlqQu/jS6Y0Bl3lZCPOcjaVbNwwt",
-	"kVoH2HHQm+50FXbaQGo+PRgk/ko32oWYAOY7GPDIstfppF8nGd9RW76F9FX8sPcEnt5EzQUiIiB/bHHU",
-	"LfvvLWg+FIJbjUOOKh3TCOA5zXM2kLnTLMxJz5xZPRTQ32Q1Nudlde8d8prukAl0Cf0XkYI2TgL8U8ol",
-	"N8yBvtpoCpQK/rv76eoJIJ8SJkdn3DBohCMNs3IMVUM5t1CiUzezQQEHLtXMBroYc3twcuA27qG7xcFm",
-	"7KzLs+mJgS5ENaOGiVh9rWnsIXLM761VCLJIxluP+CFXakepIKsrO3GTUu16q4Eu7RpI8+VZOdd6AKsP",
-	"7I8iTlhhaqtG/6RA0pYG7YOVmzrPhLFdBQ+VuOvG2lj2/fFxh70ZsHSsC5E6DwyMBNRMUndy2NPUv7wW",
-	"qu4e7pE41gsPe7+ONU6l2b3+6Cmy/ihF+WCj+/04l7hVGP1j7+kBQDOgwsdsACYgQig54oYSC7ehuulk",
-	"sVF1RwfObMV588uqp5CeiiLnkwSP1f05OxxCzzQcv3NbFtACYEBtSGeUa+0qOpt2HzsvDe4vQi0946yn",
-	"s3kSj0McQnxeq7u1rfIEZ/4Q9WFrcHhkfNZIge9KJiQ61K7ee6u724zIrenOPmJm6MgUgC63mCCxwqzQ",
-	"lv9wroipaqe8LnPBZSg267h7pITRQSUqMXPsa9QSNhvJ/ggULrWhFabM8cg3RgR1lXOAIDFd1ydJGLv7",
-	"h7ttdeUDqK5s6yiXWCSAQoIBccOmdZSlHR3leojtGur1TKQ6RtQ5PiI7A2jhk+/ZWKrSCqL64awQg0KY",
-	"UXRNaAI/4bLosI+FVkPWL0TmtivPifqoq54eP6moivs6Eyzt8ew8ujJ1KguSwC4sVxoSEAXgRLHTSwDm",
-	"1iaJ4Wm34w/Bve8pkj0DrOkb1ayJzjzB5c3V0J3J+vKrj1Ta3bGe42Y6D9DvtPW4blvPVcpMDl3YFyuw",
-	"0o4W9ZeaayUWFZguV3hKp/mMz40nlTDUW3sm8vwQAr8M1VTCLpQLOlGpdOo0hxtmW8kwUJgbKY+tMCW2",
-	"u3pbuxo3z/rbesKNmekiOwS8x8pCkczFAblUF5jAMVh+4IJef5OEycFCKUlP5FoNifovGMylQMHTqhAt",
-	"S6aF6SonHLW5a9gV72jA9zDpHYXnQyXwRrL2bY1aoaKUhUXLqF0tywRQe2kVnJWYWVJ8ksaaziIk7baQ",
-	"819a+d9XVHiUXqCjoiDBCPvCEvAb6JEjat2ywlyS1w4VOBHy25nN7469p99hp3C2V3jjCY6/mrM+QNt8",
-	"NqLSP2N+IQCZNNUyg4Zq1H7V17hFnZpQRWGhLHU1gbvW1gPh8yzrne0YabOQ6LyWiT4T9jkyu8akt7Fy",
-	"kJ61oZLjO3W44YWmCUsl6odzWsvW792ihwDQ0this94cAmkn9PBGNhJ6CsBXh/V07LEYrKPYk7Bjp3TD",
-	"xroQdMoCaBxwoYkx2AX0zwlyiGzJxH7O2dNvnznzp5i0XTXihs2lyDNwuDUbczXvsF8ReSQt4wPr+zGA",
-	"RxMRwPtmadJCn7SeYMbqXDScoeOT746ffpdB/oc4zbJngT7tQ9I/rbLZmrJ59YmMdF2izukg7GOwocLB",
-	"WrXVGmcm8r4eU+d1NtB5rmcGj3kF6/H+xbDQpcriU9g052pY8qFIkxhE85Vh6IAf/kTfs/5IayOgO0O9",
-	"YqAZ7mhQ4ud3T+XC6+mW0IIjtMt5rJXCbQ50XxBDoGzOLSevtjSiUHws6JM2ft2GiUEChMWemBkojU2z",
-	"u1NRyMH8EOPe1adUFDeCCwmgJqRLIyKVnnCmx9QHmx1GcWRjF4s6k/IbzO0VheTbMAofnCW+acj5wndr",
-	"fVAR5T1qkdbJXEMD4KZzKgDlkCRtXeHvj7g98mw0jRVCvyjBJhH6JTTIATBOofU4ce6lkBCqZrIQfffL",
-	"hOkCf6KN8EzkU59myjrsZeiFS/czls+TrsLA1j3SxM4BIdhhUDSiFcwhxTIRt9chnk1B76Ul1E9l5/QZ",
-	"BbFA/dNUyfTWP/oacBqiG6urR3Ff3X7t0tuwzHmGQTshNftYqFI/F1ybtQuIfNHLiuEpA7k0fBKh9LHy",
-	"oMN+1AUTGbDgqwypLaTGlk/4DP5NJ8wI0VVLr6yrGp4Jvr6FRzpVfpeYc3yK9GRxR2NDZ1EIeA4sY/AU",
-	"HZAeoQQNALfiItBkoWiBQj9aFkgDuX8uSBHQUX49oxhsrT39DcJuR4LeAbO6q4DREpJBz32/KRyEnjT8",
-	"BlIWAL89Zf1chv7VHI9unZKXqhSGDQo9JrwHAJPdA/pnQkoFJ1tGuNiWntTOZF9AYUZYSl4I36KLulEp",
-	"5x7w0ojQuzuietMFq5p3dZUdCVkwp7xwq3Fa6IUkdd1eWVixa+2Z9Yq/doiggSS1qUbsbRC6uE7o+YLs",
-	"YjKRtl7F6kaXxNuZrqyR3GtGqP9x+IL3R+Kqy/1le0YVcYcuoFIhZGwr7K5C9yWfa4rsxpU74N0n5yHV",
-	"uk9J48neuHTWYiIKo5VnKXx6/B1L4Yu0w94oZnI9Y2OdiSQCF4OWo/hJa+wOCNHR02+fsdT95Nz9JAUR",
-	"7Kr0vbDF/PAUJLDOw3mnK5LIHc3HRVO8p5Qcjb46I1dBPvc7DXdn2mg5Bk1YWiqAfp3TWqZ7qFwTL8MJ",
-	"S5W25xNeWNmXE65s+pDLASG+4UV/JKf48PBBP9dmP/sTXjO3d3frza04z9HyueWuVP92Ue7voC9tDcD9",
-	"khUsDSjL5RTC0Wf611UkiKfg2COHEl7D0OOvqHH/is16VQZ2suB26fo4CzERepJD0JNrF6y6WRIFrxWf",
-	"bFdVTIvPsQejM/cXQgB9LiUaAheyguIdKD1qZllsNKyrrEdNIU61YHfAskgZl8fjDicsHfjCm9Y3vo5O",
-	"wC2ziVZooGo8DYmUmHScPT1+2qkjZNw1+dq9eH+rLuveRNmtOG8a6iLD4hriHIW69QyLsRUXmbRLNnyp",
-	"bu2ymL/KpN1JO7oFNHz1qPeEa9tEa+wIv+E9eAtuG5/PpMr07FxPIRkaeRCPOu5rD2Rv5Eg5DbBpcDWQ",
-	"uTBHfMotL8zRZ/cFsBZ8pmmeO+XX3IL+lE24taJQ4QBlzDMRznfYm5eM53Ai9Aa+pZMgX5FUVwO8XF3D",
-	"3hUaZtlVcLiLVDKE96in2n6Jcz+Fp1pH71ctgGr0Pq3JLZ+9euQ2Dy1kJrJvy0I0NauuXsfKmQhVjt07",
-	"px90zHR4EDZdZ6KGbiNsTl34ZkBu54Ze6tWXv+cKJHGN+9KlV3u+csyH4sg97IKWCjSOPak4HOldWgj6",
-	"qZkO//XTON/057UWr3qv1/aTvz3+064+odMARc0ejp71BU77EF/fFQ+9ePGXZIcjirt39J/8aR1zo4bi",
-	"Z23PuJVmIHkvvy/sEIYBQ6GcehYZ414fe7vkNKtphA41mqapKIzU6svR59XGKRI+xi1CAhBbqMRUFHTo",
-	"HFkYRgZGmABDrAsqXgsyLT/KXOyweaF1CoVpfvlrJkGXrpzEmH+SY2dcvn3y9M9P//Ldn57+OTkYS4Uf",
-	"Pgm6QiorhqJompWR/y3C8f8GFnBty2dH5binuMw7M9GbHCQHY5HJcuz/yp3nt/TV75Nh9cejspG/T8S1",
-	"TcgNrA8s/44b131emp2zyjWV9x8B/xXND7h/RDEVWYL1hhUoyzJ38eIDxOfUzTDyS0tQs65lIQ8LMRCF",
-	"UP06Zu87T1XufspxHz2RQqhMFJs7IiPBczta6Wa4bSv7gimgptHIPy9Yxi3vcSNOmEdhSptQ3ivN9Eyl",
-	"UY1cKMQtbLhEDAueiSyFM8WuoiYz8+gbOGikFjTAmE1Fu7BenhGbWwaP6CQJYJSnylNd8J4bHFpa6eLC",
-	"XUOw5u+7ytcN6zxLogudBGWl85eefE+MAfAdAMQN++64ISz/K67jFjOQOEJzApKEzFB3HlQ1E1GM+MSE",
-	"V2T0GNdyr2KD71cmNG93GT9EWxuyOjM+vyUpdfsL5c1rbi9avm0h7PJIdkk6VwvvUS6nojmLRV12uWG5",
-	"VkPGQ0snoMgrSmUggZVD715umdIMhZUmdwICB02c2FhwFVUv+ZuYkS7zjPVEVxVIbl/fYfG1sD/JqVBY",
-	"Y3H1gfspPNk+7dSbVqSMRP/i8vpCctEtxaY7oxAcT2Fqt8YbSzo9Vueo9MImcDuyNkp8L3gm136T72Ei",
-	"7ZsEAgqezeFwj07KNhB4qabSwmswR9hxfHW9IdbMy1C/Xv3+K4MmDWQ/5tFxE5uNNCQRRnCQVfWBRFo6",
-	"PO4Bowsgoa6C24qCjUtjmbEyz52RhY7ZwKSB4wrfK77QenwClhtGISoNblkhhyPLvubsQvYvEhwqCc6D",
-	"W4+E8a7CsgcDRVI8FMp8wwox1RdUPlk9aZ0iwrr8N+GanSmNPL5F5nM9Xm3lsPSsYjLleS4KxG/taBXm",
-	"HtYS7DFCdVDmeXtsebNjS1Q0jKtIIYGB/V0TUJIKI70BcH+ahvPMWPtnop9LJVar/2hMp2SdrjfMK2sj",
-	"fMWexM4xdMusU4PZhG92UF/WojTxMVpussdTyU3vfFHOVkpVk1flwqBy0ixWPweHGX0rCuQuO1bea6qI",
-	"S08XlECc/9MToYCZEEnM0AMzsWPF59iI+5IfFf2MAKHHLNqG9fzi+uLXyYN2fqqHe1eIqRSz1Z7Qkm4O",
-	"arnVII9Gg0AWdUFAe3PYCMvEhuurkkKYsudebm+Fmf5VAR+vE+dS0fWTSkE4uwyoo+CmA9kxTKpTwx8W",
-	"RvygKxkwu2yu4/MMiI77umiZRR8Xs6jftCFVQD4r5tyB6OhaEhgkqic2y5MAUbmnaMImbMiH25BAkUB9",
-	"NpCXkg8VfRN1MeoqqGlWGox2dKVBDoexVJkoKhYJxbTqsHdYoTUbVamUSGx4IRBgqPPatOuv1TL8WOjx",
-	"g1EMLXX4TohvtL1w214S4WsJ7+fqj6vqIX+k7j3u5l8ZNoJCzIXSxzpbOdUXiyHtlVinhdiiBsazMOM7",
-	"KEjEZ8jaxtUPsXQQX65zSiE8XDOuXVlEeB05eS3szgrJDlUVVmu0bqj54GsL25LlvdQ7lyNhaJe/QZ56",
-	"rKdyBSHiR6DAkplJKzIBYlkzguGPE+aPI5hWwvnl/bzMRJYwrYDIcMKHCPV58xIjZfCopxJ7K0vDcjGw",
-	"TJe201U0lh5iOQ4RJIbzbdQVIX3WyHaIT7UpFdCZcE9yUI8XfvMSaSCpPf+T4+Pw/Ea4m1gBXRb6ejzm",
-	"5oSl/y4z82/HT54d/9///G9y/OTZk//7n/9NG7jcZGYOljDOPwk1tKODk+/+9OwZ4JurD6BM1YrC3ei/",
-	"/vP48Nnp4Y/8cPDPz3/58vVh/PfTL998/u7LwkdPvv3ydbL5b775f//loBaLvIz3HAoFsRIkO81E5LlU",
-	"wxOWnvXl4Y8SOD76kg0k0f6ZvoR/FwK2Cvy6YY38d+vpn9dwdVPBE/C7zQUH2s5C5IKbpmHdVefOVz6o",
-	"B6F/e3wcw8//8ufjdRHoOd9sElbf6hTeYrFyE9Nnqawci/Mx/1Q/6p+OF0ddZ8iPvnmVRlUCkbFXHihN",
-	"TCpjBQ/N1Pvc8lwPS4Gkm0CmCK5PLX0m3WthxjStnta54ODfLjcvvdo38ayJe0ma6Na1kTLRLzqyIBYZ",
-	"wgqwi7MdiTlyhPIMFTr6pD1oDutmLswCV+IfacuOePPoqyVuQI5Cb8S9H0MfbMJRGKkMdkpOR0jPW2lz",
-	"xHN6Jew9DWeKyMd4xlL42TmWAaeXoy4kpwdB2lXywWiK90U+6Ma+gpGBVvBR9v+4k6zOXgCcFqStbadx",
-	"1yCoLGM8iOIqzVv1fcdvj8A/NyvLU/CSwK6/4HsERy8hHv1wVbAF6GtQqQfFYd8fH3fYGcUZBJJKX7/6",
-	"0FU0r3+HQf8tZRZaRg50UUUaIe4YicKNq3Xip+NDFzeNaApNEedrfPiN9f9dOYEwvyYnsHo1D9d9e8BO",
-	"1aLbFF7kGm5TJL2fUe+ucXqz7E8hHFzrsWGlcXKslLasJzwL3knATy34U1Kdl0akEapZleOewGAY7iZV",
-	"V6WZsFzmpgMfpR12iiEeVKZhpLiCubLeJ2t2PerYtmhZtp/9btQCu0hvudXTpHvxOGg/tmnlmAlzbT8g",
-	"aW6og1ricjrndCnx0+fKaY1C8AxMcT1Z5j6K9A4lg8D6ZtuPxnY+m9OeNDWVp68j9FfxZcZ+wgukt/G1",
-	"dRNRWOnLGbD+mRDXi5lgD7heDg+ek3dQtdmStqsuhJgwaWshVdDAZX99gdtPB0Urcl8UnWsqoEV6zhuc",
-	"wj9EL6lN5zyyCjWU243zM4VwT2ZWwGohMyI+8b6Neg9Srz/oBRIoh323Nup6m3bYR183TUWpFP8ZEdGe",
-	"Q38CnAaqavdFX0/mwS3E7dhhP2tPCGJGemYARusMBNCmuN932Hv4v1TDCmOP/VVnI5kL6urtLmHSdBUA",
-	"sgphy8KzIfj7nFIG6dtj6FJOq8S4YiNdFmCaoD/nc4T/ur+pQZHV+nzM1fycfpNGk+oqrcRXhumZ8k8V",
-	"hb64OPS7c62EEfkgre8v7i457ZVG7G6L8TDF++oyLpQfH6ayuoYarknQpBj60xdXStuePDzEfm/7YSTr",
-	"1UJ7+HHnMF4wG77Tb9WvzkUzKqLPDC2HQT3XI+vINhxNpZg1m14XKE2qihFP/IlVLRT64J18EYubjNNf",
-	"6cRZ5LLIa46kf5Nihg/zENky4MF+u7JSFJdtR4vT7kiPtb72yoSH20Qo2VZOpZ17x5E7h22ySF7vveim",
-	"cxQv759BKXhdTucpDXRfiDZBx/krU7mtK7oFLbk8a/XzxtvqAePkTtbkNpZm/WDA/rvgIrYthh4w/H5Z",
-	"vCoiMQqIXfi6rs8ASP0mffGryqUBAnOVsUkhp9wKSob6stJQE2ssMnqy9I+UMmicGcC3d2oBDO9h6FtD",
-	"zP+i8jnNjc53pVlMrS5Bd6Pc6k34xqNxQ4IZ6NDKPG8CDU+5zIEUdhVquB7CDYDZhKXYbzwlMGypcqj1",
-	"Jf0uDRvKqVDPYSYeKdthKZgdkYa+9ThvSonk3EKH/WCb4N4nsbf4u5YK0TBVM8lTf7k0DNxVkbldYayY",
-	"wK2fHPsuVYSjwS76SLbaVZy+ZTrPOuwUeUtgJXsCGzbjpCnZwn1//ULwzOCtenO6pZ5Cf2diYJm4x8f7",
-	"wY26ilrpp/hEy8sQYAGQpKGndurADRcBgXLB3ThICquNqODLSvd0NocsEP2uwz4in7OQhYcbEPv+1Q+U",
-	"UGAAa+UegcEDOH+8J+IaloZ9ZtBcXyaKx81zkBzg0johhKe9Hvv7PkPVnRJqAimBgkoWkeqI9nILmzK3",
-	"yuZxQ9QfDcYJkrqTspfLPmqLtarWkxWsEp5RER2/UG1rQ7EQdbkHJrgmDPh7rLvbYQi4m+E95WrXI7ls",
-	"G8/fRuN550uldxsKPIoExX6nN38B6rpNqoPhu6PPdBJ4JTLUq85OAx7zWvrR/cj5+rcNofQah1Ud0wEc",
-	"DuRBZC/aOvw2EbARYHJN2UqaSyTo9FtWzSkXdiXEfX2u4HzdB0sdqHhgy+J6NBYpM3xusPNGlJJwEUym",
-	"uwq9mXr2/7sS1p0DR27bUXnYha77cSzclthS7vIqfbUW0jPY/TWxnhFFHieyiJpEk89wGsvnbCzGPVGY",
-	"rtIDp7IW4KKYU4rR49gWw46kGgK2Z8QnE6EMRm/PWerix5QVQuOnNqlSdghbZf1cG5F1lbSXyldAveL3",
-	"aTPe9E59nW1BRDcOF++6J8Jt40MfSvS2r37kPvdgIJXQnrvfDsb1+mHqUY+r5lM0T6y3FqPeT9LYH7gy",
-	"W9TkG+frt+kB/8DVqiJht7DOiA500W8D5NbhXFuqIWvvdk/C8LQLs+prhcr1Sfu/auifuCC/6ARy5U8L",
-	"9YDlekbtqIDVGemndIEczCMx9w5oFUqfwh0KQceX0O4Sc/+e59k3c8gYQtntSIzh/LFUVubOH4E2WRqi",
-	"+FwOrICjVOxiCXfXA8b9iUIhJjnvk88Mq1LnVP7A1Ta9ybs5g/iBq3s6fPiBX8H12eOqBYC37mV7SHHf",
-	"luIHF4KzWOPe2BU8+uzLldZiJl/TMRzY7erkX2nOax5n/AR2pvXJWp9sfZ9sYLFv581ZyutkhjwpqtM2",
-	"zikS2Wpw811J1A6dOWzTM2lPDloNsn3883oKpM44jwQvbE/wFZ2RzwQ0eaOWPt8dUxQF2oWchNlIQ+8t",
-	"qjqG7AR7Fq70PBIpYUDTDnunDdQPVwVegJQ1jJuu4ixMq4KLooIb0Sg9N0oYqkLUsq97c0bL/U1CoWIu",
-	"2IQbg1BYHk86AqZCycFsYTDEtdbFgn8Ny3ZdXbk2QCIsxa219dk3FaG0PZ/wwsq+nHBlW0VxHUUBUhwJ",
-	"1jX1RdRy6PbSu4sttq7te9SUIQQ4OhQ/GMttU/GD/27T/iVn8Lsv+5Zlrh5gVbI5ftutU9Lqmk1SzYud",
-	"/UzVFmW7+WdsV8L6Wg1kMRYZVWz71nh936tFLHcYlgYx7c6f+DPL+Nx0GEgJuCmqq/wtQjR1udfUUqth",
-	"F1OEKhpuowvrfAoYTOx/ivmVW/B7SjLfXV+pNuXcIhruDtGQRIxHkVJt+Unu2rShkq6CyN4cDcw13enf",
-	"tVTNkffftFQYJKNBAYotLCMu+31hIAQflDkQkixi8TxWzleYojQxNxMGLXXdt99BCI8Yv66C3+XuO8Do",
-	"RSVY7g9C/y0Uv/J+X0ywGjrSqDhkdBm0r4F7YnwtbVf1RJ+PhR+8zhy6h78Rgu+f9w6Ni4i1fXGbe/oW",
-	"GbxT3NNXKV7400lZS0xNYnmz80DIqjUrvZ8En0ZKb5nKoaKkXVSEH2syd7X5P8BFhwxgVzlPHrKJEQSF",
-	"5VoNhbEnlDCkkvcQZiRM5Ab6r4fGiHQJ3jn+nvEefAMNjVRXhZoSqJ9GXsaBLsaiwKkby+cGCCZpMKJu",
-	"dNNCsEvQzXLgC+xhOEmaGyqw5QBRuV3lt3Zt3wy3TresZetORsWg1XptzmBlzsDtxBsqFj1cKyfZzL7y",
-	"kx4+FpgpeDB9uyr7x/u2Tfu1Irx52o9Ml9SK5XqIUMtrZf7qpHwsViGIfkIqGhs8cBeLDKX7rJxEfsRX",
-	"Bv0CZO6B0GYkJ2hqnY7w35PfoNWl08GuouNBdorWGHz9BXscORQh5nrGUj1T5+7m6QlVPUfTrQK5hrLQ",
-	"f5TStgb7EYYpYde0qubk4LUTkHLC5rosIvmtVM318VQfiYRqXFrsD20SlrpQ5ZyQCqmPQfhYEwP6RBRj",
-	"aYzUymOulMh8xFKlW6J0gM5EV/n9h2onugnLNIyQiYlQGYNQhdo2R5QJ3rE/gZJLZKSFY8y0oZ787fzM",
-	"cpVJNdzJpIqf3OrEivGP0Kqn1hlZDYwC7RDMfCxfN81hjKFt+60BIN5SF/hHEXm4h10VdsDatiVurcxf",
-	"LwAZI7HmtmvcwD1oKHIbOC+eWpt8d0xYgtPIo6giCcpEYijRVW6g37VUBg97opo1+PHmRWtO2PYfUuCe",
-	"4r66ppf2qi5ZuMQtiqBFEbSFa/eq/52sVgryVny8bRWubVkvt5Vrrat1F5VrZPu2U7oGLs8mtWt3JlQ7",
-	"VLy2Xf+kLV9r1cj2y9fW1CJ1Rlrp2aFzgaVqPvv9BREafEgdzs1IzxiyygkWlAhTQmSGKc2MHKpD5z2o",
-	"jM10cWGoCF7NmS7k0IVlH+J6NKsZz3O4Z1d9nSo9O6cppd8sNnDItKDUMV2fALqkaiOCaL1lYj3qe3n8",
-	"tMMwO023TxBNMtFGegh76v84H5uUTfIS40Mrx4IZqfqCpdym8LdhabEiWfyznr2jhd0mh94dqcnqaZqV",
-	"JbRRlRZW17R91x9d33WQJexoMJVixvQAWXsJiea3xdVMnXWKKipgbE4cv4ophhHOVR0NL7TdCB1WgEHp",
-	"dy2VyFAt5ZLUkrsPNk1Bwfd3+sppwQnvSzvvqtytoGk4a/5JGvsunvcunhpFE1yVVV5Y//boqHVKVlLz",
-	"QiZ5srj1by73ayYT3hPx2SIHT6UIrB7iYbA/TpZFPZilMXl9IfsXVfK6q6LsdTiLdgO7a38HwO+QSxUo",
-	"euND6BUI/r/L/sXu5DiWlADU+5XWt/qCPFEbuLQ6Ys3Axe1taNwWNtR6h0zNDN4BncrOhDUVcj0+87ns",
-	"FjBdYC0qXozdBFjqbpSyEVdZJK16KgoIVgKdYnU/Sa3cxvyCjpQIvbIARD8TFsphq/76OOplaFuHuWfy",
-	"E+8qGilqkIi6LEXX5dwFJW78NOfGnhshFHxk+Jy8F39iNscGzSOehSWq0z1nwr7X+R2mWG//0Ise4Z7I",
-	"vyO3anV6Kdap2D1wTi0fZ61CfXBVqkHAfWFUy8G9JboWu2heCJB8zTSZi117vH/R3AgbyVFAlSvGVX+k",
-	"i5PK8ZTKWCfgkDzSKqmMCkTFeOFi7onKtgp3V0o0sVTpWQpFSSEpRf4XVET1c92/qLAROKMZN4BvRMe0",
-	"6s2jxBQad/dH9aVNr4V95596J+NWmtyVaEcr2ni19UWvbiUD6SvaVCQ7dXDomXNBpRquH8HSPd1sx86j",
-	"bK7d/FClmFK3dQqdh/ZXvmeWypi/UUIdf+tZwF/QVZj+7hmdl1Z02CveHxH9Sle9eRkViGLX4D502TQn",
-	"QAIDdwjdY6AOE6voAxIbFM+bl6D43A4XGdMqnzOt+iIJDUhR7WCxqPs7LcRUGqlV6hUYtih1Kq3DTsPI",
-	"0BEXfyEmuj8Kl+P7CXMnf9zw2XMmB76qtKukFWMWKlRzzTORoUOchJbi4Hj7l3RuLAf3GzuPh2kmy8vB",
-	"iwKqYvjARrByfMKBLobaWoE0ALg4hRiUBhtZh2Wb8XmHvRmEPj/S0BQTnFAKf0YINQbPQ0vwRylKkXSV",
-	"Lqhatto80H+lw1L3c2orDBwDl34N4clUioTpAnF3DefJ7lWykbUTE4h8kiqDyowoprIvyKgMBDQt7rB0",
-	"wksTtcUOJy21L66yie5X8Au3pwfuNbq1cXsOQCkE6aMncUqgtCILd6+PZ1TmLQYJxs2s2u3HK8vTu+uA",
-	"ZXH4Ncwq7f0FQoZd6D7ktvnD60aUsHTstvntMTruR8QEb+/cyb4u7bmxheBjWgOnNMNRcfSR1fBpmlzS",
-	"65eirn3FGN7Z8pPROwdRK0NkulPB3gt0lYL3dpW3dnWcd2Qu5ORwqvF4YVI2+GpgUJ1jdCEnE5Fh6DXi",
-	"+cDbpslim0DPcgEpOHd37NcL3QDhb3czb4W9tXZ+Gnk/3i1x46VswHMjkjjZaEP2EW7mnqTOGP6mrfig",
-	"zy7kZNdsoJuTm919Gb9rWr02qtxb81JjRh6gzdglbe3km1kNShOVV1kUTis6hXd91Q0BTWN+Lo6s4cpz",
-	"wIGkLBN9mZHShI9OGDdeb4Oe5kXB1VBkQSkboBlAogZjQdUaqiBipxhYYRzoa5i+PT7GHzbk2f4BU9/F",
-	"JBvMbLVSxHVvdWGbYbsaERISDzGniVQoeOvm2JI1kmcwyFLqjGeZF99VabMP9QmQcIvN8yDPGWSjqltA",
-	"SBP3f3BfoK4JGgOnikU48DR1uuM0yz7om2mPnalRrJ7lnioVYew3VlxBTElWar/LFdsm0beYlmmzMd6n",
-	"ApbPhb/O9eB8rsvCPJzUy96Wd56i9YK8AhF5/kG24yY+99Fnd0f39ypQ5jv0qPuhMS0BL/UMZ2SeNx09",
-	"xL/heU6eNAOUpyQCIXymEafig65ywUUTLBvxoT8Werx102nF+pxhOK22/GtvqI5bHKfftEGtBMDLBoql",
-	"obj1VEVSvQh9xBCCqzkb60KsrmkNXt0diPkO1WvdgTPb1ra2eYLtIHHqoAo3QeAsuSlHQPzTeLCzsqr+",
-	"TTQlKIEoMlGIjPXmmAdMKC8IEGuohhWDgej7xvoRRoPq0ExXjbkqeU6MRXUcRHoq3qg79VW2QEFUPcRG",
-	"8X2No/T2EbtJjyzcbA9ebpPeJ/bUNtGtaweAR/7EvCkK/IiJA8bxgNoD3/ojroaihurnV+Wu+1EXd+TB",
-	"rV0JB9MPdATQezc4pK2T0wZtOx20feAXCA7xcgiEi9dWDEm9HxWoF8MQAfgKA5HQeyXQqYWp7KroY7ft",
-	"to10K/z7Jvy/3Vzg6zyBQvCsMaR6y4sLhFgQBzx2k8Ac9FBOhWJaiQ5LX7/6wI7cIOZoLHCM1He2By4R",
-	"OkmdQGxGQCzGDStVqHFyAVVxIQo6hEUuAKftTqDjbO7CLt803444ppTgJxlwfizrJfZuEcSnhAT2AExG",
-	"Ud8/BXXE1IHHFxKzIVShPT3+7rL0AEFbNQtbod+DVwH3o+TWcVdVB2fEo99hH4FdSS7xHbkgVOvaSJIX",
-	"F+/di9ox2J+f140jQ3iLOwZH96/rUWv9x0D+ulOxHi8uFhVuQNwwKgiNdH1/xG2Dngdl3Airey0s8XWL",
-	"T3w8yQmOPCn0QOY0aJ57OB2AWdxYHear/40ndgONJz5Jp9cLwXIxsEyXDb3G3tH9L+uxJReU4DRPjo+p",
-	"lyjA2Q3rCTsTWCY7PmHpv3teGfNvPJd9kfR0Lz1IDqS7yR+lKOYHyQGQFeDSwKUHyyoqiQRvzD/9JNTQ",
-	"jg5Ovvv22bPkYCxV+AB4LKwo3N3/6z9PD/8/fvjfx4fPzjvJ4T//9V/ce3F76uTA2AIadWy3jhbXciX3",
-	"Ey33EocWOg6ywAKzm/jCj4EhDSmRvGD05sxvpEgOUdia0treL1qVYHkJn5vFTl3wfpKlTv5cZZ6pEZCq",
-	"VcEmzpBetXOchoVT5B321usSY/k86aqZz+Yo5iyWLjrMOQrmUtPRERApTbgxcc9P92nitJEcVAn3Ec9A",
-	"+KmVlwiuTYeddtWs0GoIN5rpIrDZfsdS+OLcf0EdgXLutEk2luorw3gfszRVzSdQpcDXtRyOuJRvxcF2",
-	"fB5/+5v6PHifx5APX3rHe5TGjnZa69fcyK/B3Y6diUiiV+rPlRCDs5GeGcZzo1nGLUe1BdXrYORmShTM",
-	"CKc6TdkfETtPjRr1zcWwTLmv1UAWY5HVc2yjPtmSMT/FJVl96O/X7R40RkvXvPnWbeA8e0FpCvK3J6Kw",
-	"0rvTzm4aoYiTLK96elL6JOKZqjlzmWR8i3bP3/6eeLk2kRDwTQh8dD9kXG3YfLcCipsTZZR89TVkNHbO",
-	"j/iUW16s8tHdDqNHYHg1Fe5K5yTnvF8jlGj3TvHeO+4W7uL223XLsODX+Ld8XbcGq56qhqfUy62c5JpD",
-	"0GSszHO3wfuwJAkS1PBsnng+zAG8E/Ju5rWeTNNmvEVdDSOsVtX4UF+Ze2T6ukuQ32OVD0/QFXi5QFJo",
-	"Y5MSxa2wnk9Vy+gASpizv7179Tph735+nbCPovfOicTrNz9CLpPyid+ztz+AbHx/zMZiyCfyk8hNh71Z",
-	"zpmQ+2DLQomMlZNCDkc26ap+oYEwgo7AzB+lc9kwFVrwmcFhuHUyJLVKXFAxFc54QuX0+9c/oGtnbIHM",
-	"E5RoHQvLXSjzvKuWztJwjZCKCexMoYfuhWOmZKCLsfCaB9I7JkIsKjGDkzGvJTrsFJbeL3lXLTRT1Cr2",
-	"Q5W2rBAKYZJzYZ/7dA/eIdwX6bGccGEOuWZKeK7FTlVXeQ8tVE7aUSG8NoDklX9ABh0IgCvx66ffPmO8",
-	"h8Un3H6Dayg8IZrVxOrlfvLkT+zv8odANgU0WwNurCgS6GY/FQX0Bqj4v4jBTCj6SW2197sy1ptN3vW4",
-	"zK2c8MIeuVU4dG90UWtWDj9o2MjlWERgrLmVv+7NvUfyzUFy4Abl9uDkoCcVh9z3ckI69tj/04//z3Cd",
-	"7v0u+mu69t/embk47ffFxN7P+SAu0bkYTyzwEtHfVuvzMVfzc9Qg0Td4oM17SECxfLy4l1HFXS+2W9zc",
-	"WUG3gj2dzaNPIsN419Mqq0joHCUNT4urT2lG50L1dUakJPH3YxdAnTtZS3cxhAIvczNPdiGCggRbI5bk",
-	"TACnJculuvD20xkoSsgRzS1l5zyWI3Diwq8WknTsV2/nVGx3tBJdhYbQt9Ku0+eYhXkFM95OviQaYaOU",
-	"ybe1JVWYvPRcnpeXzxlnpUMCBL2FFWvqXInLa9pV7XFEm7C5E+o32IyobRYS89dSOkdTUciBrIgV6plG",
-	"UAUFdQKuLm1+/NiLCkHrvDRp1ReAEO/U1CQbobLf4uE3xWjV8nRcqRLIJ1roTRN0QSTTjOfg+y9WC94W",
-	"ncWX9izi7it3gUsayAKjbYdStLH0fHKaYnVfNiz1CFzSVruAkPd0aWMhOUGcp7RMKOtixiR8kMksoYwU",
-	"t8Brn7no0epgonAaXbUIoQQTB1gjPcATEAIkJYRf8RipxEVuBUCaPAejm4PiOWJQRRFEmoh+6lyCVzCJ",
-	"7Z7z4RgrQh32t7NffmaZ7pdjOAeymvVEWHTnP0FuuxW7uxY7fHNosCCu31DSpJpKC1vGrCS7i65DmZtF",
-	"Dh/J2lcL+j060F7G7wBxFViKDjtVwZ7NRtqIwIPli/SrW2IFrBLwo2pC8YEkdFsMniRcIwo25nOq93d/",
-	"+1lTg9d5VzkbGrF4+WlKwxC4utzxjQ7pFSCVsrFUDLqsVL2dmro3vp2/idZ7U4v8oiyMLtYpQoGtt+VG",
-	"19GjrAL7xRusVQ933xfekHLQExELjUl8thvyjGv2salTG0efqz+gdAMlu9nd/dk3drb6Qqi4HWok02uq",
-	"lw6DbtIz6RsWlAQTTt/9cvahqxYmihNLobHEfFmJREDCQMSnMZ8cU4bAMvrKzKTiCukqdH2dT4ItLX7X",
-	"UkXd3hrL8fF3sThdBUNeFCuPK55wO6pgxQvvZCW0eJWQv3m5ZbTwe62voBRBjRv6g3jVrFrG5Jb94wp+",
-	"MhAskGB/wBd7Mc6IQzNV5yksNeW5sQ7MRD+XStyVErxSlcF5U9BlzpESKhMZhi9Oe0aqjL2EyVeaDL4x",
-	"Zb/vxqpFNsPD7pUKq4W4wGNkD/7Q/0HgW+BdNQn3pqLss66NpwSvfIauEkMUMF/yADKIGcNLAusDmkK4",
-	"WI2KKSDR2Gk4AHjn57PNMwA/yE0rBvBu2fOV6wNn96Bz2lR+m8q/61T+pJKnjbIjqDyuagJwuUAJmzgv",
-	"94JOluqqmVT9vMzqkP2YLIDqp6tM6S9YYKANNGUuFjIY2ChNhl6ldQWI9NW6/noO1WMrJgGFXtID6OrH",
-	"9N+tHyScIRxvjdzHjmVJ3ORX5Udwi7WZkfvLjBDHwU3SIUYY41OoTTBtcCF4nlcmcek4r0cnF8FNr5q/",
-	"kxMApxISyj3gbM2FDuDJh/i4NvP4SmWQJTnzs1zHqr+6L1v92BP6KoNdgkm7BR/q+hDuU38PjOUyAV0l",
-	"dMF6hZ4ZABxSWOiuw7aiLj7GjLv1n+qSDsaatygxUAL7CTcspWY8aVNGPNqTe5wMp6dYpefDS2xF6v5U",
-	"vX8Jjdp+La/Qa/ujz/Svq8jqQfU7maHxO+yNNU1aXNaQVLxSGW2xdRIrNEp9VqWa8h2kVO7NiLT5lM2t",
-	"TpxL2cDkVKLx2VNQfFkZMk3KXi77WCIN/SgrrIa0JrSXzuAvhHzWFgy9CwV1V0qEn1iChm3O+tyIevmI",
-	"aDSuJx2eimatYOXOCNxpsVaftVQlitdsR/Qfhy94fySuutxfdvec761auMwkAxTpa5WnBvYYUCvF1Atc",
-	"WeQHJwdHfCJhE9MNarCByLwXUcVUcud0+MHlxIKnZoIfoTIwi8Jqan71AVIglud6CCSEdDk2Squ5Hmlm",
-	"OOHXKnopF1HFmRIM1Wt//VVoFwz3AfrDaKaB/vDyzwMNjlSUDQi/AiKt+scLlWsRfKz64UjwvHY931MO",
-	"2ineXmkADAMQlmhU+KLmt794DYxNhS/9zP1d87PTvpVTaech/03crbJghejLiXS7NFplvOrgyz+//P8B",
-	"AAD//w==",
+	"7P3dlhs3si+IvwoOT+/lc/6bLJGsL1VpnbW72pLd6vaHWpJbZ9vSJsFMkExXEmAnkEWxver/BnM9l/Mo",
+	"czEvNI8wCxEAEplEJpOskuzuTl9YRTI/gEAgvhDxi196kVitBWdcyd71L70lozHL4M8vBVeMq8FryhdM",
+	"fxEzGWXJWiWC9657b5eMZPonIuZktlVM9gnlMVFLRpRQNO31exn7W55kLO5dqyxn/Z6MlmxF9bPUds16",
+	"1z2psoQvevf3/d6Lt3QRfgvjKlFbouhCv2qzpIpQ8vWLt/qTflvGpMiziJGNyNOYUC43LDvw7S9jtloL",
+	"nC9bp3Srb6sOZqqfMyXJnFBOGM3ShGVEv4VJRTaJWsJwJF0xMnUPjLaDP7PtlEQZo4rFJFHPCJ1JxhUR",
+	"asmyTSJZzx8c4/mqd/1TT7+s96EfGOw3IqI4pBC5aBxnTEpHqw2V9uWNRJmLbEVV77qXZ8kgY3OWMR7p",
+	"oe0O4DVT2XZwM1cs2x3DGxYJHkuiBNnQRJEZm4uMAWk4+6gswUpzXiU8WelpD93rEq7YgmXwvv89+JJG",
+	"ywATvlsyTUN4OK47iTT555lYwZcR3Bci7x9fvu31e9++fPMmROT7fm9NM7piyu6GPJMiC1N8quc1ieCK",
+	"qeXKNV0wM/dr+x2wRppI1a+wyzxJ4UX9XqIf+recZdtev8fpSo8Kn1yaxe8yNu9d9/77k2L7PsFf5RMz",
+	"1BJbR9s/s+3u6G/ILdsSpdkEqJUmmi+jpRAS9zOwKBGckbnICKORHnTCF3p1kalOyMs5oW4bJJIAb9MF",
+	"TXh5lu+5fpn+KuFkfEaWIs9k31+7RCLL6q/mSSYVvNkw7zN8mh3TTMRbksALKTkbj0/ec0s+FGIF/Sp7",
+	"scx59OM3jC/Usnc9Gj/ta060n59qHlCKZfqZ//XTfxv8/z/8+++C++Hl/FuqouUufbVQkx59aZqyjCyp",
+	"7BORken/bwrUA5EJVIW9utRSNSYy4RGrkoeSs9H4hLxj9FYLREk4u2MZWenXn7znX4lMr4UQqz4RPN3C",
+	"3Xcsk4ngJOH4JrrQT9KMQzMW98lmmURLEgsmCRfKvJ9sloyTNRPrlJGfRcL1gFNG71gToecDJEQNhc+G",
+	"VxclEo/C1PxOcPYgimq2wT23Ao5USZqSKM8yxtUuSU+HZycNU9KjaTOv0EwalKeeiRMWSaTyjKHM1qsx",
+	"hRunOL41zRRMC9kdFik8F/1psxSpe2LzYuHoaiY1Pg/PSbHVy+fhKSWKreyU/paznNl3r6laFm/Wl02S",
+	"Zm3UJOBePoeR/EnMfmNSucQSw+F+Vv+TmNXR8mcxC1PvZzHbRzxfqJ1VxjEuS7WbwY908Pfh4GoyqJNu",
+	"3ySrRIUHuaIftd4mPF/NtJ6YAwtIIjiw7YLV0C6FR/pDjtmc5qnqXY/1cPGxveuRGbz5FDQOXtFMbeuo",
+	"qLfONkxH+OkR2PAvmtG/g2eGRtCwD+xPrRbyfBi0xOrly4ZybW8a01zm0ZJQSabw+X8NB1dX0xNyY5Rp",
+	"zhOF5vsKbTXKQYaCgd8nNGMkWXCRsfh6V+K8521Fzq68CcxIiFr5ohVbmJT6l0dYyzfRksV5yuoGIM3v",
+	"4UHYXw/YnuFVfcNoFlJ+sKwiQ+N6nvC4r5U65Vsi1yxNE764JhGVesWiSM8PlnSd80jl4DGQWKD6ELlW",
+	"HlKQ6ZxGWu/Mp338W/+pb3vPp1/RiD35Hj4bA16LxRPyDoawolttRDA7BJHFLCt8wJQa801fN9NXabKn",
+	"TLFn+g6clgSJK3L1nss1jZiEJ+mdqWUJJUo7DGDcMHlC9PRn2sg03+DrwVAE9aiZWVtR5uc+2quaYPpp",
+	"c5FrC0aLPklE9p4Dq+vRLekdg6FuMsEX5poT8ma7molUFlvnd1OwMf7f/+v/+L+nJKJcT2such6DacU+",
+	"KmOYwPPsYFgq2Qm5ec9RX5AZSwVfwAoCRWGp8b6Fvi9R3gaqiM2/1ZqubZTND5JlvFZO5eZXx1KakcJ8",
+	"bi89ere5kYCjlTG5Flwy8LP+IOLtWyG+oRnKtQijEPpPul6nCXq+T9aZmKVs9e8/S3SD2733Fd6Fr634",
+	"9tqfmCghJql+9bR33+99KVZr7UqzWI/qs44m5zJfr0WmWDwxL50wHok44QsY21cimyVxzPhnHdbcvhXG",
+	"8JLf0TSJXxuH/nMOJMFXT4zbCcP5M9u+ZrnEyM3nG0nhXE5u2XaSwRBgQN8J9ZUWD591PFyoCQglO4Rv",
+	"RZzMk1A86zuhyMr8itIVAwBfaMm63oKXiH6Gdo+80KCN1YXGaC57AtfAAF9lEBFK9Fu/okn6mRdo7b1+",
+	"Mof3A2nsPZ9xLDdaTYLBZR79jFBy/vGjpvRU27QZp6lWxDmndzRJ6Sxl+uMsl1vUPXp1M0bjLUwB7Knv",
+	"hHpDVSLnib78s5IWzMOJHpMsRjAt88pOGLmJacoX36OFqxh4IJ+ZbTKq2CTFF1emVAl/Nk3IvxSngwLr",
+	"bbJiIv+8MtPIyonCdwMH/cBprpaMK/3az0zhvPxuMx6n975lcULfghXzKynelR7BRBtSuCcbVfK9NX6A",
+	"RW5muWR/TngcillTCOOgsQkRBxenzxi+oNd3cWq5ptrnWdKMSrnSNNAfFLhR7GMO5yx3iUhNsD5JU7aA",
+	"L0HQBGLbfRzc97nS5nPglCNO5CrRVs/02lmxenAw4BMypZGC3ygnNF4lnMRJTKRYMbyUzkSutBnrTcI9",
+	"stfvwe3143oNJAiFqpE44BjoC/vaJocBSCIZGM7kpYLwc4y+acIJF8ZXhdF8pNoDqfDTDGy73h/yrfYB",
+	"+mTBFFEb8d96fT3sdUq3E2P3Pqd3YPNqX7M8OPutufBNkjKuyJucx1Sb785gvu7F+hn3/Z4Jak/gxGU8",
+	"HF8MhqPB6ejteHg9Hl4Phz/qtYx7173h6OrqdH75dHB1Ss8Gl+fRxWB2yZ4O5ldDOpqNo9P4TA/qFnjN",
+	"cgsXitnjoAicPQiD5nKtiRNrYgi7/mZBwA4X6V14TKd2TNbRdgMbD/QIBpfzi+HgavR0PKCns7PoPL5g",
+	"l/OnmkkVhbHYp/f6PaUtbKC9/6DLwdPx1eng8mx2PqAX8eWAPS3mWMxwxaSkC6ChdrmsY05XjND4jmUq",
+	"kUxvE7367I5lWxs10IsA8uOOKpqVYk7ou6Toc/SWSq3l9ZMnECA6MUzzhK6TJ/MkZfIJPkA+MeMeDkaR",
+	"JgAdjgdP5+ezwUV8CUMfjU/Pnph3nMi7Ra/f0xJF74hP+Y51SjH48ileseb6FWqZr2acJumnnMl93f7z",
+	"mabxcaGdd9/vrTOx1nyCDqevWdL0+3nv+qdm7fHayGhjq/TuP/RDEt4X5yCqEvxOa7xnhOdpSgSPmDnB",
+	"BsmWSGJ3iQujeNs3ZinDnarvRmMPOddIUjH7mUWqKl0CZ6bcDkaiPnFHvzFVbKDtg15APCdxmyia3ajN",
+	"Vxb68d5Kq1BQQv9iw/SoazZLURApUc8IW63V1oaRtATv9f3IyOlwGJiKKJRfu0UvqcyaFXf6cEVjhrFw",
+	"s9CbZZIyc3oj1ozXL2ExxJI0blpDe2H9u4LLu38AVtLXRWLhxA0CV2aFjGg2A5mLDEgSmWCj5mg4VFTm",
+	"/jJPF+kHeRK3GZ9RLC3WDXfsG7j+3lc/e+98i5c6XRO05TCMB0bHJhOKVXkSw5hlthwNg3zpdFQrpnzF",
+	"Mm337rKjr/dhgRJFIi1tMi6v/aX6QhJtg4us71blC0mWQiqzuJ4AUpKlc21iwRkkshrj73lYSmEQc4+g",
+	"uvcDiD/1Eqfm3SIZkvS9AL8hppXblhGKTW0ESnkLlWTih4DI9DjlBjOIrn/xLcaYKtpZjp3l2FmO/6qW",
+	"447paEVCSwW0I+/g/j2y6JsEI+s7kuinThR1oqgTRf+aouhDv+dlN/WutZ1VK54C1juIFol2eyJdpo5i",
+	"K3mQQHOyi2YZ3YIv5w+r+UnfsY/Ky1XdkYzlh+2Rk2+sNxBOEHa+2ZJqE5WmJmGbGlp4sUrjNLmtXhup",
+	"fOskwB73v1ddmUf3pHEo6E9XSGns6SSup6B3d3gy+hmGWUwsOBCoNhLKijYjq4LUiyK2Vix+ye8SVZPJ",
+	"fsNJ4n4u8j2tIqDmETukxWhvk9scegxJ2odBPL+4RUaRvxSFD+OPMrgsOL4gWQqHWmqnjIgNZxmRjEmc",
+	"hWcpBLTEnKbyaDVxwQbns0s6uIxO48EVG48GZ/MLp8GfnD6Bx55s2Gx9vJ7Y+xJ8rn3LcZqi7Ut+Xj9M",
+	"Vex9j3s0zqfOqBoN346eXg+tAVPRKV/STKR66Vc4xkh//r0Z24nIFva3yR3LTDIAmgueGmoeqhYhcgIy",
+	"1GMivsgp8BGITG2XJXwxMcPQSqnfy9dxYDrjt8Orwh7zFBwMvbejywpObpSFcNUPr7+RrYKgviQoV8m0",
+	"kwTlVWge2nO8FvJE791KNd/zQl90g+U87iZvCZuqYVAqaG0XCT5PshUz8WTzODedmRApo/yQAG/BCI31",
+	"OIaySwx6kyxZLNHmsMo4OIiCqZqH8o297n6H8ZqqokCTZGydQrbhFO6YYiQeY6aOXCdk+vWLt+SJZk75",
+	"ZMWmLibPPkK4fonpes9sWn6epu95wk2GB4p46cU9ubC1FZoGZjwmSovhMsd2OJEWQVB/d7XicUjLNCUm",
+	"rRk99zIHW+b1BSJ7XtqgnV+Fo6srWdliHnN4TNi3wqG040ukaVCxjbG+Tn92+vMfU38eF6syVmf7OFWk",
+	"njNFkxR1dIxJdjR95b0a6RRwKiqJ0DRSXpVCxqgUHNNuVAI5cZnAZDjjYEySeOoOKabzhKWxnKJ416a1",
+	"lXHP3nM8jZmLjKyENNnVoakkd4nafpUs8syQbEeJzPFHk5uOwrJip+jHsAnojID1jgSW3jATbgr29FTg",
+	"+IjQ4iANfl2zLBExJrOb+wUm+zjpnXB1cdbbLY+xsjE0FvzBG8o6n6WJXJb1Qv2TgUulyagMFOrBz/j4",
+	"CAqzudCLvnPmvPcNkoU8If/5+k8iWXbH9ISEuG33/MLBlBPnUO68qPBSfWJ5DuiBbwpPJ/yW9rQyLBNY",
+	"6G/NL/5KC9l66KuE54rJiRILsO1qCsHwKr0zgE/XcDRpDqOlWDEo12WpZGCFrDMmTXjTnQbb2rtVXxtH",
+	"LCb5ut0IOdscsOECRn79o7WSSqJkTQ08Qvnpr7A6NuEwAVtvArakq5aGqWkTEIPoLd6ZsZW4CzHia7HB",
+	"gh5QlH7VNqN8kK+JuRNNThiSO/2lWbRM7tpOO2Mqz7hWRbV01WLOGpbmNTRjRKQxmP8UFzamWyejUYy1",
+	"HIAe/EQbxmFCuKnBkprrWjy5otgKzumXJfcuCSpjqrBGYJt4WzKw/2uET1nmVWVsIc0LLvnQoMvqUinf",
+	"YZHSGqZCBDcZDNldErET8pxupSn4EhJ8lR/efnlCyjeBo5RDgSH4NlQvNTgzd7YITCq6le956bLEJDnB",
+	"2AmdK2QWdUJudlhpITgjMyhh5/CFK1yz2QXVRC74aQJ183X6O5MKRqocMgbe1S9SU4y6nbEFVHgBeIWX",
+	"yWOuMiWPeO2Gyqov1cZ5i+k2sLdewHmPHqStWYaX9M16uKwSvsVwbMKjNI+BPVwAv2r7bcP0qMgkM+7y",
+	"OPu9j4OFGOwMfl4YSi1TqCoWVjhtxTOxjADx04mALGZNYOU0AWClDk42MXM3gwlto+rRBhzE7RLyj2JD",
+	"tCULwVjDEIn0AuMbxrRBshJcLYPx8M9GypIeRMb3+ZpDDSTw8t4Mw3kmVns22dGstc7YXSLyT00Qt9E1",
+	"O5XpoAhNU0zhk0g4n2Zt6GNk3GS2rXeNfmmjCgOie2oeDvAQJtmwr0XlWqRJtPWnMjVzniJL7h22EuFF",
+	"hbDR8Wta2Xu4kwwTwUv7FfFdbAqPHUpUNeIzqP/i+K2AsnyvNDG8BMYTr0jgBCN4ZCXuEkZMHqMLnHqB",
+	"IqkyRleTPPMjG3CXdKGNOc2lOtmwGUw1UfrO3lf6y90wN9waTLq8sYOZG9wTRVOxyFmLzEkf7mE4uLoZ",
+	"fEUH8w+/PL0f+B/PDvk4Gt//rhfMySzoETq6skFYQdapluyJ0mZCZurAiaVgaVJZUk6dHA/Pyjg9Vy1U",
+	"raF7iLXhJ03XaTH66TOnZxM0sjldOeLPIcNWErkUG14d3HDvaO6DLLtKuPHUgouPP+3WvJT5cWlKgg1b",
+	"r4oHYppnlzryr5460repYv/JZJ+sU0YlO+k1pnKNzm3U1CRrW/ZicWJvwVjlIZlQGVun2wnqm0bm7CLu",
+	"v/WIe000/ZDYeOgEmH2MWLbW/Phmqc2xDdOmfsL/o7IHLgaXo6fjweUpPRtcnUcXA7MF4PGljI126X67",
+	"wfOlQ1oIH3eiW4tXERsBKMCkMiaVNSaR1aHCHpI3T8hbgSl+4O5qxw7FO+odTlIhbuV7Xkqr3z019SR9",
+	"k51sNUzVICuSdsxUP+zRUU1pqZ0S6pRQp4Q6JdQpoQcpoQfm+Nro83FJvr478qtn+erBfGdqRA9w498t",
+	"tx5GgWCyACnoQzgRjp3zOFEkFYuyI+XVHniHi2QjsluJ2La7zntRxmqERq/XDyZfUym4LRLU4+A7VasP",
+	"ciNfi1Bo7sbUbDY7kFEqZEmaVpR5Zp4d0TWNErXtXY+GfXOXu0ibNnr7XPdWImYZVQKOLOqk++jKS8yo",
+	"jFliEQrGPrASAgtSAJFImNBOJ687eW3k9SFVPcBV1Qqe0WA4HA4Hl7PRfEDPovHgaXzFhvPRaDw+PdUL",
+	"IaRiWXPIjws513yfG8JmOVfJik3MIWHv+uqsCAV+Zy/u9Xtbpvl4dDUe3zu0vWodFohLxDUtD/3paKAp",
+	"M7hkZ/PB1fB8NLgYX54+Pbs6pxezS6xiypT09994MIT95zKJ7KAQxB2QGLFCfzPRq6UFj91b5bPxMcRp",
+	"Mbdh1DfQptc969n0zFcTQInUkoFyxK6RqdhMtJyYSASOBxB4W3BlijGCSVAV0XGXyGSWpCCUepDLEvX6",
+	"vQ1N1ATj4lqB5UqEMCAKqRdMonRaBC8sjgNznkISJ2aOohQ8tt7+EZ1MLRhLLqaeBOCBl/Fygq6kFfGN",
+	"GBj6mlB5Q6/vEXO/N6mf01xt3emjTh91+qjTR//U+ui4bF1n67fP17W3NFaVdyK3E7mdyO1E7j+1yH1o",
+	"BT2koB4dWkOx/VuIq/0gQyndlTLjhoBRJ3j/EUukDHyt1ezokYYLp0ZvR8PawilzGGTrpmJ6xw4tm9p7",
+	"erRTNmUFg0OC0SLE/t2I+1InQ0rX7B5WPUIpcoXg9T6+NKIFerHYED7NmHH8gx57V+j8j1jo3Aq/UItn",
+	"B1xYZvJGXE97ZSBOdXSA6p+t1rhSWxwqKLbQgiXK72znAwuPrdrtSo87vfovrFePD3qAzXpY0EPf0hT0",
+	"6LZbt93+ubfbAx1eV+p5tM+Lu/bX9nlB50LLyLa1Ib6zazR2b8tkwDFw+rwRtBnfvU63O3MwDwiOO48T",
+	"dRPVd/22EG2AuK184xMKcG2rUyzyJLOtwXP2ytQ0x0x8ZoQvMpZw4FT3jWRSQtVq6TrzrfsSXj1ZZNQU",
+	"TOHnjN2JW/iMlS6FI4KfDWe7zwU8OBQ55+sJBLBK30SURyzF+lhIssqYVCIrPrtzWfNrUcKbJXdUsYn5",
+	"nsZF0e7E1tf2e9BsZIKAdxMPANR1e1zTXJa/yZjMV+WvVJYsFiwrfzmj0e08MWNHEWMCaPajPzlTDOxe",
+	"Zz4XL/tZzEo36M+KZauEG6LqLzKmMrR/MRrnHocfi6exOy1boWlQDl9s2GwpxK23aPabYtnsN8XC2W8k",
+	"izKmJplQlUvlJlGaIBPBg9/O597Xisny3RmLWZrcGcoW35oe/kH4Qb2XXnAVKua84YTpX1zTgXB6GDU7",
+	"cXfT0Eh1SaTdiUT5RKIhr/m0OPZyQDrLJGYTB+6MpgZmDfaue2/WdFU95aCD2Xl0Mbi8ZE8HV1dzOrCY",
+	"yufzi2EJJjnGQHwBXtwl4v9rJ+IjJ0wOeYq5xUBZ58as28VBQlOl0S70rJp7X3Y+QvsLbW+UO5Ho8VFl",
+	"im9WK8qxy47NBLa2kW108f3ca19igFRcewsCZcrYNSMVC3LL2Bqjf66P7nuOrfwTSWgqEeTKLCFWk6ol",
+	"430yYzKJsQ3QgnE9QhaXW2k/Wrcfs/lbxnwLebSn8t5CgB0QWBV1zedujPlawiT5AkBuiTbxoVOmnsfU",
+	"BxRJE20VnJDibupadRe/F2AeJJHveUQzbQgRkatrMjXYa1ODM4HHtIQqwAyD1tjQONS9FUGQ59p2ApCy",
+	"Wy42fOrwQTLEOeLiPTe90i0KTiYiJiVBCHtYX2uAmyFoXWAWysK+mMcHrRlPlD9+0xjLNUQJby8JE/pO",
+	"+EJW+voc167KE0JtuKckgHacIYHtFMuY1eUd4Ls8Lgmg8CiynBtvoYRn7TsCnhW/E2IGixqt7bKVjZp4",
+	"Jj5OwLYu7NWy4ZwAOsKHUML/TpwbRWbfytsybXzCeh117M72O+bsa46jBXVj/KwziDuDuDOIO4O4M4jR",
+	"IK6GW3s3P95O4rM/v42/ebcaDX4+/3Ip5au/9A4IwTKusuTYgr4i5vGrh2BhxbvDz38J3OVK8bYV2phY",
+	"LBVVuexd94xRjMavVGwNrZZ4zAykVMOBh370CHL/WCZhr5weebKICTvrVND4gMPFIs1n15eZSZGCF4Gp",
+	"KLh15d9ymjHr4ckT8sKCPyypJIKzaw/ij+CqmGhkkmk/qG+cHuctoglO+Xv+5q9f2wdD1P/Vd1+DwT4F",
+	"ZpsaEMcCzIqkjMYAx8TZHctMroZ8Rig3IPb4ehgZfmGnAi/F5o/an9QODmcSCmTLLtRKWD/W3+jdtv5H",
+	"2daVnWQXrrlKLRjNqGn3kIUQr96x2SvN9aPh+Iz8P/8n/rtOPrJUOkBZpAkB0EIH3omvIksakznTfjfe",
+	"tIsotuNIW/6oG8r5aKxHov9p/UzDDdVH/unVi6/t/gw9GcvTozTREsqJAz2QE2Jxu+eZWNmIhgk4AGJ0",
+	"Hi0NQPCS3jHTntVsdzEnU5zmlOhbKl0naibhsVvtMo2fwiqNn7alTVXAGr7y3+aWxHKJpWeDIEbxHe4l",
+	"zTZMKpLDJfaA1CZ6dRnNnfHxOMbHZ+lcZMJZyMsHJFdaEvwSgMpIFMGAo4noUaUNg1jspJDG7ftz5zI4",
+	"ARRZditKRXnsA+aWViRjNN4WwdAPwTfpRQvh8s6p0Uihem3zmlITO3fY7XOAaYygP3x4jDzZREmC1NFK",
+	"QI/+uFRZx3VteOuv5uKq5DXLZKjoWKR4+rH9dUpvDUvkfDVjLjcFuaHvcMVBwY0KJH0TWkaglGSl12s8",
+	"Ors8e3p6cXYJgKD45SiEovsHGuoxSGaU43uobbDqKYIZ5bxA8O20Qhe93B+93FE2vRu/n68sGvp6fTK5",
+	"AnK4erzL0pO6lr9dYDKQLV2WTg87+nu3FCRZrcvYJg8802trw5j3HmHCNAKU4FX3bnfVDYHxWBbpkN4h",
+	"J0REjq+VkS0yQc1yVBSyOZQs1tfTyTiZvcd1f6C8Mb7aabZOs3WardNsvw3NdlS4Xhv0raP0f6C8KXmh",
+	"E4edOOzEYScOfxvi8IGFWjPKj0sR+AMeyPyquQF/oPyIsqzH3YKN4A/tvI/v1zjsdl6IwlXbcUWKDjT9",
+	"R/BGHlRT7x4QWrQvabTch9JgkmAjumIYcMMmRtEyfCqIj/xW3CUs6MhMIvNO013Y5o3YLpcOhiwkwIfn",
+	"b0fjeryxKGXZLVEZvWOp604cUWm6BFEMUJ7oO/MMGjhO9OY6vzjTe7rfWzAOzdx+6i1FliGj/yroUn4z",
+	"JnPmkc8A3UmP7kMYfip42lGhmAdRtbNB3Mo0c5rhmft+K2MPGGGHKe2r+vWGH76mFmW0ho06ZLvOHu2Q",
+	"7Tpku38OcOtPIpGDuKNtBDIccQLe0xGGngVogA3hEBoiOLhbUyk3ItMcE4ksY5EiS5FJbVopxTDvtUyY",
+	"o6CpitfsK/M31+30vjS1Iu5B9WSyzziCUlGeZYzrrbSHKtg+3btMKrpO3e949S7tdp/flhzVF+5zKTa1",
+	"lNwZQ+XRQcImWRRqBGlauRs0dapIJlKGiZXYdpnOxB1kLay8bAHQ0f2yIeCEQihT4UusMHrBYxY3dHss",
+	"Orrn3ECb6YWFXE/Mg4AkOIBy8wECAvjpANqh/xJpPHEdya9H4+FQb/VsC9VOloPw4ShSEmsmZjkvpcPP",
+	"BtFFfDm4fDq/GlA6nw2K0orLUa8Qb27QWvQi/IEmhi2bgq6cKyYVXa3rwyuGhKY06wSrilq6w+9MFVsi",
+	"9fLlKtwyXD5qg94/ig1ZUb7FnAWUzbCErjm/yFyKQwKN07MtwYqzHW51y9OQbQmw/kVj4l1famdNQ1ED",
+	"+ysyvys8bBU4eIUKKBA7sJzTpqjPweHt0hOP6Up5Oj5vudEWeyFYKGlZMMgmBlfE4Juat3glfojds7co",
+	"z8y4eFuxiAWanGG73aUJdiEv9kjdGabtyt/6DBW/aIKR0T6vLVJ0NC/twb2kgF/98TeZBfhow0lNEtFY",
+	"OztZdgvPxNq5fa5YRpZFn3azGb2GUObgN5kbeYGoIzu7vybS4kkDxvXv8b4EaRHGhFw7ArTbcJIpBWZr",
+	"aC3Njw7KZMH2puE66tpp9EuULV64dxHteUtlJdK0spQJk30tBwHKU5vPGGPBDROsNPVX+vLy8mI4HHpk",
+	"Ny2vrU1c0noevXpffvPi5rsfXk2+ffHmzc3XLyY3X794MEaW28ctBWeZ63/t2KsZzWusbw5LSVgY14Pc",
+	"LqS2Q7SlhImhn0/FZmIDGZSY7u4rXKNsn5FpwmmkkjsEeZJTYlDMbKQQ0XYfQ/eisWheTLgAsRLc5CzL",
+	"tKnYQJIAGENAYYn1msWEmjn3i0xJ0OEAA4vXFMKNQ7EElW0SeEQas2yilpRPaowGumB665rdqP9cpzRy",
+	"bdLtdvgC0BsEZ/IZGRq4DSFZSL7uLn292WKtO7pep8ljWCsShE3jwrg31KjU4mEVuYc4EkQxTl4+h/OZ",
+	"De4nY/0VWa92EXFVn6E49MIRiDmi2fYLafwTBB35Qr4PGpG/EcMKRp3zB1lXIaPKE7o79pXZacXSVri6",
+	"SQzmwYThgPirNFC0pPIaqBQykH1c67lMlLhlXPauT0f9sGNWF04ennrh5Irz5uSKNvoTnshlbV/cfS5c",
+	"QSV7t+cSVpVqZVIfPPVb+cnfY/cmZFc/SaissNd0yRldMLwcDLdhhizn3KhatlqLjKaV+HWeFLFrumJy",
+	"TSMm7Un+k43Ibuep2Mj/+FvOsu3/emc+v4z/7fT5v43Hxuv5t/FXbfbOv43HpWgHCrbd8FlJSjT3HFQi",
+	"jaEbvAB9bpQ5lONuEsmOPhT+dSwzLxRCpCBzmj3ESGubZJxhBPWQlgcHmX/St/7kb8v6C9GtpB4aUqOd",
+	"7egKTaH05ziGaw0O5imfBrNzj63Zx1JYKsl0PLoYLoeroZx6+d3WBt077LYWqHy4BVq4/y0T+s2Tglhe",
+	"ZsNZ4DpjJhMuNuU1BfCAuQKzan9R3z+tjZztkyMztqD8EbdDxbJ5JMhDslkKL5hZYnjmQPG+eBzcthrX",
+	"Ais8E2UqO0/ITYGfZ9YxBRcZmHJLqCIpo1JBKb9d0wQbqli2hfiQFrzyJFiu6YyAYxyYkt1QX6/61lxH",
+	"fnhJ5FKruES1qZ//HIHnStDZY66Si1T4TZ6ULTwnF/9zLlThOTlnqlQF6u2cftmsKWuZCpWbPa/mlsCd",
+	"h9V5WJ2H1XlYJQ/rqCISL9bTupakuKexiW4npDoh1QmpTkiVhNRDm87mR5Z2+HLut3HK+Ma0camztgWZ",
+	"izQVm/CJYznkfkx+Ui4r3LHL9rBmT8y6P9G0f9LyBb8RBtwtXjkwHccSqc4jSiS5efXS1HZISLCY08ye",
+	"9FRaTdY5R0f7XsWB0kFIYy5Dx5the+fE8G2jg9LxYw0/PsRGswLjADtNSPZaiNUjFpQJnm6PrQnDWrCv",
+	"RPZHIRUCWUBHqf0b8rXpOYWZGXp7VlkaBxCkAhiQUD9zBB1CpUzHpftXUSS9TR6MigC+I9TF2ORNyBIS",
+	"nBGRAaYoSRMOdueKfvyG8YVa9q7PIRdob+StVLcVOheHNDGIl0EJFeCHYeaC7cQQyF1wqFSnF0P8zwOl",
+	"GrbJHbPkDul+/K2PcU/Bo9a6/2t9I+Bb0o8v8YZR/WjQKOj3cp78LWfmen3Ffbk4JCyoKcFrgGCJiW0h",
+	"gCWxUmdXXnsLOB6ePQWq2S+uWiznDke2KCZ7jfegpivK5Or1j2XGzzgvr1ovmN5nfzZMkVK+yOmCHcQd",
+	"b8xDygxyuo9B7t2Wb0Hrt/YFKBFa3PGf+sKd5A94jHnK7qrXS78jlUC5CrCmXilUlxM47bVP8hzW82Ht",
+	"6ekaixEiysmM2eTITIgVoQpWF883lkIqkvAozTGFxwmgUVn2jNvInnYiGQZxiEQetZPI2O0xqUFuxb0H",
+	"B1mGNBuqoqVPmdLuy4MAlWuoaNHP/K+fhoOrm8FXdDD/8MvT+4H/8eyQj6Px/e9CRm2bWmvNlbZJvs9F",
+	"vwSwueYJj6XHBTwmK7olP4uEQ3U4heS7v7qnPCNT5MWpV0TuA2zaArKcY2ukohnmfoTLfu/jYCEG5svi",
+	"pTsbtr5gHLblO+x4c8TO3Gn4AxX0Qs/wNoG84J+MdXUyT4rGoCem8eeHfq9sCOthFPWNwFtYgrjfcDGb",
+	"udfr120Z09hH75q5yJ4RtlqrLSKMuSyBkqZos1/MNOsy+CFKAOn7sgwjQNPUXKDM+LTWzhjhYtNWZZh1",
+	"+3PC47LWGKPQsUbGUTaG0cIt3v/D6292YQrqnDcX3Kjm82ESAdTh6J1wQt7SWzi6RFRQboELbP9cumJ4",
+	"YUXMjcvqfVQWNzeDH+ng78PB1WTw4d+DEuM5W2Q0ZvErGsq9voHDbbQ3KLFI2X5h5Hyup3rdg3JF2Sec",
+	"bQy4tewXidoiI7gvJNlQzQ/QoQ6g/5f0TnMBAPizzHQlwN5ZLJUMvoejV6iave7hdRDLTbS9YSO3p4Ph",
+	"+O3o6vrcFnDZ+Jx7Nh7fQxXkbkmmmUdQAeWSZZBbk0SMrBjlm2WSBpN31oaKTWz0R0ZTtXxlaoDNJKrv",
+	"faO/tqfkBWQwnEzPRc4hMUuK1llFtQfmmKOxybTjAcsM8npPsQbNlHd2i1PoWxqG9sFzltKQihHZLQoE",
+	"uYSjeWCGFY2hXd0CoOO1zllCR7uaMrqwJ6XtmWDimEhjJlUw4aJEdEbwSmjjhxNtR+rNMvTsKUrF6bUR",
+	"j3ZjY182JIILNcUCc7kIjSK2Vidkii2X9d3wB9lgbahSWqpDXc8dy+Kckdn2PZ8nmoponp6QqekWWNys",
+	"nKNLkxR6HbLM5MfBlWhUqSXlkBMDhVQnZGq29fTabvD3HJ6EYlwRRK5msX5lzvV1fjmpeW0s4NoZW2gb",
+	"LiMrLfa4cOt9QqaQB5IIeILJCXnPXRt4nLltyShVkqZWnUC1FeVkKfLshEyNAtSPsX+aHDXoV2D6PBMx",
+	"n5MZi2guweHS9IPsjXKPRFw11/wa8LfmpoG1IQf6BpDsYGdQ9NeT+zMpNpjUY8GmC0at2VFMsW+PCa4c",
+	"XrD+4NrzxtLo53g+8x1d1dQGmqal2geBRBwiGXM+gLb9yzrx4qyqEnf26Is4UaYM+ggCzkSsva7/1B7w",
+	"OmVUsv+2SzO8aI/PiUP4g760SjK4P0SuF6tgR4wbjtsbjHII2QKdSKJOyEtMaeIsKXCRTGcObhK0FPsI",
+	"toXfjwKlC5pUbRDpYkZjvRw7WBjj4fXw7Pr8Ul+0TKQS2RZL6kw0u3d2PiZnJ+OTMXlrxJIWitpyzVPo",
+	"b8nj+nePfwSnazXTjxr5PfZM/BnQBuoOe4tuCvcVvKSrAT2bnQ8uL+LLwdOn86uBOxFk53Nj8veusbl/",
+	"wu8SRU0rzJTqfdt2bi7ma36auO+jZJ0w3jUH7JoD9gAEJp6Iuc2HQK47AJZHMq68bAxrHUvX+1fmIGJK",
+	"Dz0fXAwvR4PL8dXp4KneDJEdKh3NPtUBj57aoNhQxUFP42jw5HtPzxQQFdoDkZM5NEfMmALpgN+VQfr8",
+	"G0F02YEjiSrDfNKKZLtdWpyQDVmxYq6KWgKVJX5SvWfTtq1GcFmrbTtxe/J8t8mc9u29XtiL5I5xkq9J",
+	"Mt8xLtFMc2atQl/X9UZRSQourzFnwckxaCPQ7A3ewoW7AI/oZbmJ1EE50E4LhQrF7ZpA5QsDXwsDn/Mk",
+	"M8nC8Jctb+XgmbdOw0dkH3wHBO32BLzbnpzbttR7320jKCU9FTK8oDkM2Lk0tQ6Lt6z9omGg7c5nw0yC",
+	"R6bfOZEI5tCAp98uBd1gN9G6TgJby+Waw/RLAfFEf9gyFShe2n+8U1LAj9fj3BDSPd62PTC0FJx5OfLJ",
+	"oanxnqYI9nKF9VOuHeMK6qi5InRBE05mW4w3CM6qfddli1D3Lg2tmgqmFQmxMv3QCjm689pKwUBxpSaM",
+	"qeg6ZmhOIdZio/oSTEEoVZXgOnxme0g1hmKttu0buPK+rKnbcqYWEUGufPncFbx4iEXXhELYq08ouWNZ",
+	"Mk8ioLn+rDlM9curBnuNmiDfw9NrrKZtkcfTuukVO67XlWctHCSp3tFEBeUUEhoei4F50/QkSZmvBPVg",
+	"fd7fVX9tuKtk19SZBomxLQhnHz0OtwVcmsV3kg8O4vGS4fRLLRP6K2/CggBN3CIkCVseFGBpe/hCvBBG",
+	"RejS9TdxZlhZK/rLXyZm2TryxW55upWdUN/KrBBIhXVS6/5bXMDaKIDVyHhEZ+zH7ZrFJ/4iWkhA/xjo",
+	"vBw9OQ1FT2AIjX20u9BBFzroQgdd6KALHTxe6OCoLFaMFrdOXi35piHtYm0QJcgSu79bl0JUbeZdrLwa",
+	"V/Nd6DxK0iRucDDRAtcX7YIeFJqqEP5tsAbQBjM4eQiRfJy9YzXK/t6jhpx903S0t6+dqFNQO+eLesDT",
+	"az16YzmKDExfe3IME7WZS6skjg3qrPkGbOOlyLNn5hxNFR7BNBVSTU/e86nTitM+maZUsUz/kfOM0Wip",
+	"SYIj8II3RUf/svF6QqZ0NUsWucjl9BpzHHDhV3T7nsNBMJ5+mhpsc7gxg4QSadMj4sTUc2dZcsdOyHTN",
+	"shXVW6D8UHuyqQcnMrIQItbzcdVy5mpk5SXVDy0cdFLkzEBIiG4J5Vs4JS0fEhqmsREPz4QAWkHqiSOV",
+	"tjotBfRWsQMvVY33e5r2Nc2HW0IHtHR1qklUyMMFy/V7zigu1V67PVYrT75O7hj/YV2LO/yd8MUKRNyc",
+	"WDHsgrwEKHIyjyLG4jrgYc/0PB+a49rJo9hmYWvrIDRhGM0JREon+frR4IQfJYhcUOqTBBvbFSuUgnwh",
+	"APOJ7+ntum+/bSDbyvI/KpJtQewaBE27ozwusuPasNRscfPXJGOrhMew2ZHsfhDIA5GfQDDI/6KIr+CN",
+	"xefAjip/478VcJkStZ2YkBLmVm39S/CL4vnmcyPiBlCpqX76E3uuu6XQnavYuYqdq9i5io/qKlbrvXs3",
+	"P95O4rM/v42/ebcaDX4+/3Ip5au/9A6oATe5g8dUgb+wObe/agE4jOIVzSWrx9Yzk6QZs4c6pbw57UKE",
+	"Fv3MQmLoBQaY79E4kETnbm9IPOWiOoiSc6qWbKt/OT4Ub0f4S23/CO/1mF0pyIyZE1WchHGIAmbkTt6f",
+	"nXPx5ua1aQwrH7gCxwdMkE0Oi5q8ythdwjb7zC+AjAMjMYWM1DS5ZWU+W6qVFg/v8+HwNFrDP+yPLE0F",
+	"AegKm3NIIsHnSbYiW5Fn5aj/Cd77xNxcWBGFoWfksB4efqeX+R1VEWSmQ+o0+6h/PvDNuyIFpxMSKX98",
+	"++03xCSTBytNDnIw3Ixqahb1j5A1+oIv0kQuw6AAH2seoH+pGWuFS8qnUNr40wQwz97HPU2m6T84XzwA",
+	"g+R7zordAzWnhsjt1Y/dnb8JLfTa+cKVIJ6h1iRj+noXliolItBbyKJy8ZEMFbIlNJn6Fr55QBHKwlIK",
+	"AsbSe56yudJ3YGSm6bUYQJMmUUDaQCJ6tGSKV012IoEF4uKMvccfWdx34TgYub43iRhELG08DzLEiohc",
+	"glUIJ2Sac8NkwVGu6BZqSKBe4ODYoUGLml77h+0bKrEixY3hrUOEBCUp5u+5czqN9jwhpdCiy7QprkvU",
+	"MwwA53GiSCoWRNItVDeckO95uvVTuCH1DOJgCV+859jQQAk3iNQmZ61gQN6r+4R91HRwCT9ITij0mQpN",
+	"n4nI1dSoIq3iT8iUi4lJVUIKv+c2Wdwwj/kVFszH8NSkMplKJ2Rqvp3IXK4hRljlxS+kh/558p5PaZox",
+	"Gm8n1RW2r4e2Y/Y3/QazWzSzcCCzCTWbp+rhevefkGma8NuJGcx7DnHvhN/CgzU/asaEwryYzLaEQt1P",
+	"hglZIoM0CSGISPW7vaiFnZyJsCF34cPuxC2L+5rxix5ciSKG0WCvbidcKPTsmZkvfkBu1gyKn+0Ji6nE",
+	"NfFnMgUfzSPwe+6KpQ2MdZ9gK1ksw4ORwDKrCZ241XDxcmhUI22hjqm9KBbBi3xPSxEY8wD4DneNeRFe",
+	"5bMAXrMEqGiIJO92lXMDXORMOkYs5JjLJbU6yj23j2VFSDrGlSl4gEJcn+mrvMUVMHexsLIc3K/KZsib",
+	"KMVSqmIU/OGqXIRDAMfFBXxdJexfbEIIhlW2kv6uulkAstXbEL1+r2B3rSsrHAvj97nPBuTsrxUGqY24",
+	"la+H9er1e47Q9XG4R2vEKbLFo3TZDHbMrNXib+r7m8xpVkhb00eRnZDvdnK4zGHbVIveab9AK6Y89uV4",
+	"EHrYC6qYBMR2qMNFetquAeJWe5Imq0QFzYcljQkoRc9ZhIxRt5kWzICUJNzW45kEwZhuUYHCje/5Qm9j",
+	"kaui/bzL9MwY7OIZs4IOvD9fm+rBGIfUqd2MpXQ7vQ7UUqJdoPW/yzHbMgW3qGwbMCZKtggUsRtAb23j",
+	"uYXUK+t1zz8hU6w2hoG+516JZpwze4xlK5L1DGZskXOwBxITWzEHuMVliUSClAVSZa1gP+YS09pSKHR3",
+	"cSd4TJgZPoa7bnll2DYPUCqRsRgPD2ARnHzyi8ZmuWQmaC8RkbQ+iD62XrsfDXw6uDqlZ4PL8+hiMLtk",
+	"TwcY1MKQeOGyyDVdaW+EZgumqu2mLwdPx1eng8uz2fmAXsSXAxsa008pnmEEduH5oa+oVR71Abi07Ydt",
+	"0gHyQ7sy1r70YvLSS0yrznc8fDt6WkCn7sRVY5jl4HI2igZX8ZgNEL1Mz2J4Zl9oq507FNJ/QBTS4DYY",
+	"ldmiBqm0XumVT+eKNoSHYJsmcoIooQUTIZ5T77oHVsQa9czEDAMj+8EQ+Gj8dui1PQ+hplpThkbKdPk1",
+	"HVhiugX8lEJC9PBHs60iI5hmlONBbbvDOQXV2g3Qem5rW2Gg7TM/QD8eDC+9h94fcSqiCTFpfzYD290m",
+	"POHs5e0e1mnkEbAwZeX+y9L9c5GtWOZWV9a8ztDgg2kP4C+jKYLfI/Ld0gAUkIOIDlx1+qN3bFkcJ+US",
+	"DlRoDChYLJPAFqd6SDPK27//AH44fL2bGOgodjCoA+1OqCussRPjK58c+6d2gUeMfCwVMDRhPGA21JD4",
+	"wmr1JtVooMlbbeI00StS2sUV16t60Hhf7AiWJXz/hthZpEMOKI3D3unmDiHc13WHn54bLoY8QqgpKHbQ",
+	"xOKNWH5asdWMZXKZrHF3ZQKQUJdCqmNkVhlNCTbh6MoKET2WokfATw4C482SpinZMMRz+Y89Wvms2NBQ",
+	"zej8+zhRta0CLgbaDB5cap/gSvsExc4bRyDH1+l2ogRM9qisBZgcAnhqRQbtnFizIikoUxrs0xFgDw8u",
+	"2dl8cDU8Hw0uxpenT8+uzunF7LLnww0em18BAKA7uUYjz+pyotC08olNBtnk74Lr71/kmVizJ39gWZpA",
+	"TyoDofsGuuniGdf9BxvcMRjb5ZqbLZMtDTB8yCEkOmLxyslo9RYTWKeFxRS0inYs2PBDzty2WEPSjN46",
+	"P/3S+1kkfA+7gPKVjPFmusFT1SS8K8+f1vmR+4kF4aOJOThraSv5b2CQoDa4jMbx4Ck7nQ/Ohucjs4YX",
+	"j8PiBSyuE/3w1AIqcU5zqbT4XnkM/JX+0pvjnVDsgDkqVh7nvokeQXtttk5WFAHs9MBsxPgwgUebxetR",
+	"A4tYcqcp5Ox595Wxqv2vjop5hE3Vq7IXE9qT44uHxE4KgWhDNuUZW8lfwyU4CScQnP15zECqiV/62SUV",
+	"i+1GsY2PRe4dD/s9PL5x+jISXGkT47q3EjHLqNppj9ZgS5fzjtICXr4PpsOkrdFzfqCBhKLRBiiqUsKY",
+	"Tl9lSUy3hCeLpYIThc1EG2aQ0GMmD3tbm/XaJRCA/YXbXWQxKKcV5TmF1NaSQSRTsZloek1M23jARi9Z",
+	"XHsT+4CEIeRlzDuaFH2H7OD0qkompdsqUZ5lkG2LdCgKlJAOgQ1wbpKJR6e70viCDa7oaDi4jM/PB7Nh",
+	"NBqM2encCiqrbeqSptwTZbLgsK1DmsspG3Bb6QJG3/tW/D1JU/rk/GRI/sf/Ho2ekW8Snn8kH59eTC7O",
+	"npHs7np0NjwZ/k/yNYtuxZPxcDQcjoYj8lWSsbn4+AR+RfooDP380lyre4xsq6/d9TfeLihPOYgdxK4w",
+	"cKZiTuDqAlTRnj6bQ5l2aOiMqxv9mNcFgEIlSyUccA4Nzbtgd1ROCLYc2Y25/mWReh4enA1O73kYXLYT",
+	"BwynzGEGRJzE9nzXJR7YDruU4JGoxJT4dulAJnRxox9/E9UQ24tJhmisf4Fksh/eftkngiOg7U42BD7H",
+	"H1kpa7O+sqQ0FNlQMmnfpqmUcGxYjZQBlHZASDc64mAC1dCmiEzWA8y4i3Y5EOiirXO9qub0+vC1Mye2",
+	"oeEVcclWVIOUDWS2R2UhGw8NESlfp4IiWnYBHnrYqzHOFHgx2muht+pfdtcjWa2FbC8Q7ADeUB7ViQMb",
+	"rWzII3fDMNlfCEJU3ueHDqk2z7wUrayF+8GrXMJX61qwhwnkQ9REsxAOBovqMt29IXwhd7NgLMwwIEJ7",
+	"8ws1li8FosI4T2lIENwytpZOaPXJxgzNoHYZYJoly9ihjPCtG1GITkUgKwT+Zn/dHS+0mIn7PjY0wMAd",
+	"Prri1Lk6NNtHJtCLQv/0WXavC4CFhmF+DPCxF246aCivbMeD0Di8ANReYW69UC1F7ByOGYspQQiOqBJo",
+	"ClMIL0KcLB9yOsN8J9NI/gGC7jUUXYYG6IJRdXhrIRbSm/BgStk3BUZRCjHtX7Y4xjWD2xDw3SKraeeP",
+	"xWTLDibRX/TDXiq2qh+giQ9VB/iVyIw1By/UOtqMzB813nzMoP4qVJBq5eBQdVQ/rDWJcFxGRJXGg/Dt",
+	"NMb0eNOZ5kCmovG38Prw6EoRouCqQv6v4Kyixp2IfyQDtBKZqrV0LMTGYXvstXl6k4QMB8L2qn5R0bou",
+	"ddPq30PH2GwPVENc9VrlE1IKI1r10mjjkAB9TqZgM5ika0rQwjiYoSFXa3dMRTwmpP9lsuCDhEut54X1",
+	"6wGOxCKouL5Xh2lcfGtwQCroZzrD1PecJGNcbyiUBMfs8zeKBtRtJfXVY4WAVenR0PcHdxWk3y7BSADf",
+	"WvQUVkX+lZVIWWIXFkrVRrCkLDvwnsVXNtZrgio1+9t4VtZIq8qhnf1mXPeq6Cx5qJU4SL8SefJbS/g+",
+	"TDAlGX5vRuXrcjO73Mwu/6PLzexyM7vczC43s8vN7HIzO93c5WZ2uZldbmaXm9nlZna5mV1uZpeb2eVm",
+	"drmZXW5ml5v5W8nNPA7ED1EN2gP4eSeOu+iMYsU8JIRAZp3NvqP2QKaSTmriY42Hpn0LqaWtJXckp5/3",
+	"hSSpCLY3aNv3Mca92Lbro4vLNedyqufmynKft/3Y4S7GsnMsKMhmKVa7iY3K6wq3qR41c6E9HkSjqhw8",
+	"AyTH4c3hKmxT9I0yK1lMoSBXaTUaeaxt76bWqZMVbnPWde2BogO9chkprbnjCFSdsuRsHpRUYo0ALYhs",
+	"025QNkAaOmYuETNRDuHL4yjX2jPUG2svomotqusuuS12KuDJ3YnEDmLG5qbj/rF9BIPIRY4w/YIpivGW",
+	"lqWZYU2W617JaIF5YtgZdUKwUarkcaJuXDrBb0fA1TZeASE+YxFdMS20ExUW5A7nL5jzDQelreWnufw2",
+	"CPYPMpQqrw+BXp9kn6JpGN9OaoCRgf4w/Dn4MrFoHtJWOnox2opwxKRp0zDUxHKrXNaWYfBZB8i98pFI",
+	"fb+VyOHlwQBL/UI5M7BSR6M3ZzXAoab7LQKAubbKqZZ7iTJvbNWJNJdNzTrNCkhFeSyfkanM1yyTLGbx",
+	"FAETOduwzC0UAH6xlBl+sbhVpiMRCnh7WuSwy4pnBvGq3KnSns0L1P+rubjKwvYhbs5eK5HSQrdm2xdW",
+	"Ldao9J3E9n+cLuCfva201+ILYeAwG5QHR/eP2sW3BjTa9CWtbUda6h5q597EmF4q/C53YpZdveOCXvqe",
+	"LEB9zaEegAmdNuDgVzMClakjOK6ZVWHBm2fgAJoJV9Ot6sbl3+6kTZaph+cw1dtfpVTrX+i0i3zu5muf",
+	"W2r47fdmHQ6HD/ACsX7hADPJnATVlZBUW5PvVoZ4h0dNAwN5gNcG9OWGyqO3ZVt+LB1UBfNkXco1ehHm",
+	"6GW3dfsDm6TvG2qo7XHB3MBx5dlUREaxIsUCN+0CLM4I7AGE8G2sAjnOMvOf0LL+quUiF3HN4ArrXz/7",
+	"epZODevIgpe0pkcrXQQL6zrKe2eQLW57m6zYjxBBdQc8re7SV+7hYHyct1Y+gfxxFrqypYXml/YcVktE",
+	"kdkb2pnunftrvSMPkdXQI669c+JOclsJu6PFjXuPv2Qh26RxIWprlG4Q27y2QKlMfu88d2/mvDngaEvP",
+	"8jnw3qeD/oL6VUqWjGZqxqhC96dIVGu5kuWz5QMMpBljHKsDXM9csqDrQGtbOnuQqXs8+xQ8U6xdhdhV",
+	"CjQxUlHitS8wFSw3o+gIHa2o4EG/opKaiwwjbhjfLB8YiA3/DJqrSAZoiLxaM3eOG0LPoDS0LAmGxKxe",
+	"CbTi0T/tLuyC3sFxQEGTvW5BRZJ5SsfqIW+OrQVcUeUXkHB3Qu11HD6NknBJFJ9WRxTktC9sTTivAvH4",
+	"+scaV9bP5mjnEdB4X1wBsNmxKEu1XobHoKw3mWKkzZSVTIXNeL9Y2dQqVw6GPuvx0ic+KfotHtY85GwG",
+	"ahxrDKmiez70RmFijcGeJCBxXErLvmCPWH1pr70vkl/qQgRF4yNsQJOoYJzAJc00v/3LJIsw2NRWQorD",
+	"ujqXHrSfEs+9y++9FJ2gMjRyCnZYlnNZCkPaFgtFMOVg1d1WsNlcnxbAIKbPV6IIF5sw9Md+awXnZrhv",
+	"Q1W0xGc+jquNuUn7l+o7fd19JWtpDybXUmzkd2Lzylx+7/Kb2nJpKfep+SawGb6HK+/7B8VdA7lTe+aV",
+	"is23ImZvzOVtIwaajC5g4Cdj1WxASQoZgy5S0Tio3Xb0s7max/bX4sr7Sr5X843vaKJe4ZVB4xD4qywY",
+	"Snai3fOlwfYLeRpan0LeWY4qs0p5AmWe9cIeqcF9MRFt5+KW4n3eOjWpEVfCH1AlM8pBDeaKNcHPHGfC",
+	"Fve3tJ7cAWgzMgFcdXBeEuaA1o2X8dhr9ON5YRCnPtqf9rKhjjYIi3Qkd46Jk2lte1t4ggADGESEEECT",
+	"trpt+68KA9hcyiY9Y+zDosci4k2FjYQiAbGJoeCqatADGiodvUB7bVLDG33vyD0x9iMai48eJSinjtYN",
+	"CoTuQthmTZAFJW4PcBnLuaf1SQ8Lyg+xwF2mavNUf5Asu4ELg6LZe1BlpBX6lFbQ46O+Y9LGjaFo8ABE",
+	"z68A4qiD6ajxRvfwcvVpJsB4wModfgRxyHggWe6QAdUKLu/V3sqE1uOrhKXxq0zMUraqOZCiK6aY7TRn",
+	"CL61wRbMEbWG9iYToE0rQkvEoaCr0uKhD6J+nYlFRlfymkzthKZ9MtWj1f8ynq/0v2uqFMs4dPQD8ui/",
+	"Mm39wNVCTORSZMp+SAVfTPvvOXxYUb7VP6wS/lKxlYS/6Uf3d86Tv2HcU5rLipaJ+gsrz/DaWy42HB+R",
+	"QjZgDC+apZTf6q+NKTKJljSjkWKZ/jJNOJvMMkbhklkSJxNznf6ccLB1Ula+KRKrWcITvoAqGngL45GI",
+	"Ez03Mo3zdZpEVMG43I04Yrpi5gkrAYOFpBn9h4nkAfkYJHEgvaHjKxBaKke51DwdFtdMbp4mkaYzBEuh",
+	"PSw20dvNIdX8VYt5h6z1hYR+qK7x7ZqqpeUvx2+gw2Kh5DMS5co0eBwPh6SY9M6xfmA8q7r8g3c+C1uN",
+	"abgTvKzy088CT69sR5x6H9m/eHNoF37NeBaMay70Dyfkpd8pMOEkFRuWkYhKdlIdVr+3Srj9OApQAN71",
+	"pQVWCb7QTl+iryl3dvTCjrdJCuKkrDtbk4S1wsa3+gK75BFVNBWLnCE+lG+3uLSsCqlxPO5NtSQO9IGf",
+	"RNA825opri28mWJvKbIMQH7tLEbjdj3X3YP3+LV41X2/pkm73ikwFgedZVO7hFSWcgcBZnoM8MnattvJ",
+	"99s2cP8jo6nm2ND0l/Cbnbfraw7pSwn4w2CEScYkcou3vLM8umVajUaCc9s+WI9pRiWrfs0WGWSvQmHO",
+	"fI4N+yG9TPYJZxuLKtwnkTafB/kaez8jZrl2L/touECGDXCv6zZ6QrzenyyVkCh8K09MxXDv2rQTlTuF",
+	"6aeD4Riqks4r5c5FJ1MtpTA53UfOKE0uY3FS/c4mhex8b0FHHEX6PWU6v1YutYOuGc1O8pZZjp0Oue6Z",
+	"qFQ2u9IYrA243R304Gp8QQATIRh5dAt9xAtfCakWWc2DHavUobkalF9KABJjJ/mSZswmX7batM/NC19R",
+	"xLG3pkvv+rI9ULQ3aTOSchonvWXS9R6Gjroc0ua0BbBLpXAgAbjsCGq/hjtD3lLBpHvmgyA29nrCPiZS",
+	"4UTgGCvneMRvk/Zz9gx7/W8SyYpqFWi5bOAJIYU1bNjUpXVPLWtMr3FAuONn9rwAWGPGUrExAoBMY21L",
+	"Xlu3XQJvGOgLv0O1uPVlVL+nbwsmcxdb9Yh1sB2eQ3N2m33PQlArCdYiTaVZF0XlLeYGmFdrB8/ISL7f",
+	"uXEp5W5PW27zJtz3hajjm74VOx5uoqNjvTJqBP3r9MqvqleOKl81Nkbr8lW8HiRuTapmxSbxNutjcGlo",
+	"b798HhrLDz+8fH532S+7BgWuF+aSnZDXVsKs6NYa1/qqfL323InqaZHxunvXvf/6aTi4uhl8RQfzD788",
+	"vR/4H88O+Tga3/8uJGA85N1Q0UcBwoCZRiYI5PdJ7/C2OrytDm+rLd5WOPe2TZaeARbpk5hFacIxpyNj",
+	"d+KWPV5GR/uMhKbUy1AJhtvtNE2/n4Nibtch5Lm9VyvE3XDGnGYQN8HyNG1ARmLl8t8x6IsmFxeK3LK1",
+	"IhgAyRrIUWgkFq6H2ynIhjNAkBh+QbaF6HDGqBUqx9Rntzq+wWse/ZzGF4at1u8Vy+DkcmfN3i0FphgX",
+	"mRPVyHwpf2TvCh16QrA/QaDgvXCNWyXb0i6gPdB2zF6QrXJy42/6vQebxWiaMbE7Pdzp4U4Pt9XDR7kz",
+	"fpuKti5NQJEFw/JajynXdg4jWSX726q23eJWl0rSTjSDG2wzSwLyeVstJiYi65cKL6RK0hQLuPUPW8w3",
+	"pVIRU+9bLuB3IZ+DCpAPmIwR0ztzAaB9/Zv1GoG4J+SGV5W36RbmdzkBXQQtCKeaCNNrcxiwWZrrgBoY",
+	"VVTvuRJpfEJu4JBsitOf6kfO8wwzSA1lEswQ6UOUTBWdAHA4EeVkZs2EmNAFTXjwnC8Qq2FF1kwzIwbO",
+	"ZNwhTKdGOjXSqZFD4JP3n0vWHzP68gYhbiRZY5ndI/RRfJyDxZbHicVQXmXsLmGbPfEkOE006mQpNhyr",
+	"YoSJt0rw6WySlyeoHioxOinQSYGwFAhnjKba/sH8f4zsvsl5TLcnFe2zT2pgtWClgdBoMBwOh4PL2Wg+",
+	"oGfRePA0vmLD+Wg0Hp+e6tUTUrGsGaSYCzlnGVW5WY0s51Bbvko4Ys5enRXgxd/Zi3v93pZp5h9djceu",
+	"+sBAtZop2vZUUbLW5lHveuxqWnvXo10D+tMA6h0T0yj2eJsIRbH6eyWtbcVWA1Jnm5iFnP5WIrPRwe8k",
+	"Xyf5Osn3W5B8D4wdWPvoiBDCG+sch4DtyuECxLY7Id/zdKt/mmqDdQqpFsbJtK5eKeMBIaodirn27PC0",
+	"AZxLOGxwAicMbOdLytqCzl3bT4oVm4l4i/61C6aXrb+OS1tz6Q6PPqgk9CDUh/bRG/2mb+GWcPDm8MLL",
+	"vccFhxZalmlcm1BrhkczFqo09cAN3RLtsU7MZQcW81WZonhfSLD8Scx2p/Q9Z5C5JWxW0TyFqfhOWBVQ",
+	"/o4Bdc4R/jLPWKnJTrS6upu9Ga1n/Md1/PVXQ/ruKv/m7zcfv397+/cff45GX/5s/46XRSsxvQief9vv",
+	"rZeY6JMxlZkaQofT71lgB3nzWc5L11Oz5fX/nur/DYv/Rg1I776lZSMEWc65LXVk66LD4B2i+r9h3KBt",
+	"OpjE3vWpXlUaQ91CQV+HxVNtX3RuS4Qc2W3OS7Yl/yMSMSNn56P/iRnrE6+p2/nQePThiZxe/Ohlyuyd",
+	"bgNJRhd17YIwI6d33bv8Pf45GP0eofrz1YpmW8MCnk7zMnoqQjdPCoFLV0yuacTkE2PdPrFMLJ9o/hgU",
+	"D/y38Vc2evjEMsCTZSKVgNM7Laj1SpiOePs6QIZ4Vq+SXxIApIJZ2odPVJbziPqtqqqt+/YadhuaKDmZ",
+	"C9daEb8wZaDmK0MEfHCFEE9aBVHvD6z+wnLC3SrGLOcPKGI0siaIxwpFGIheLUmxkO5NCVcXZ0Gx7DZQ",
+	"G0TiIoeVcqwOSbAusyW4we7IXz63RxQ/i5nBtZaMaGK7rs21gLahshpFYsFkn0jGyPRPYvbnhMfTZ+aB",
+	"IsOENOBHnA3AbAffYsRuW5X+JzF7BXeEjpaKkWn96J//V2pw9xLSIRgEYJVc2uuegsJwK3cHjQkIYyL3",
+	"WzbwRiPDe4lRK81LrbVswhvzf/dWNB5cttoqA+JPYuYQEozy+iV4tsbWRUMCBG9b5Nxkspd3v7dLWoW2",
+	"YQgMXN8achdt563CaN4KUMWqRa4rDTBD0uvxs5jJaov8XkOmdxgtrEAYt4tKfngJPo6pk9mPFmZVTvXR",
+	"LwuJ1vdS50Ec4t/HE/rFHcPSpH2UDimtprr4VRLHKUNTMhV8YWcAJQ5srojIwzXy9Z1VqhA0D9uonuas",
+	"Yx64BB4qOFnn2VpI9mA9UFLQOxBh+muvciJRsgL0bUfEBZRv96vvP061lkyEZtFlL22WXyHfxX+JE5R9",
+	"ixtuxbbd0kVWFaqhEkLEnuJrZytUdq0Vad5uC3J2YRT4fFJeuxqvqg6e9UbLmUpIw4Z3O5+q86k6n+pf",
+	"zqc6Kpj8JzFrHz7+k5j9gaoISn1pHCd6cDR95b3U0CgEJS1ILDAbDcvHtJ1UKQAxgEsoQzA4jDVFeucZ",
+	"wXNj9uhrqLACLChgXq1V4kTeYs1jtmCZCZxZ7jbtVO4PakXnjZrRaOnFtyPKIwaaimWrhNukKT3wUCw7",
+	"zraTLOeho7Kw0SN4usWeZoiHWqNzfTQgR62QxkVDxyjdONtqn+EZ4YzFLHaRz6kZ5jTk6q7ox2SlJ381",
+	"HF6Orq7G52eXZ8OrqxHAFuBPw9qB+h5yFgrow/ECJsYpbCC1oJwAuFYiEVtGZFDOejywVNjP9d5sU2eM",
+	"EWEX+x1LI7FiViH8lWXJPIlgc9rvXhnYUMAVrX75JcK8fScUVprB79Uvd8QTsrh9ln4wDOoV1szf2HZP",
+	"X2oGyNe9fu855LrfOAzdnb3yjs2WQtw+L/LK31iZ/8oAusO/+M4PbdAGg6C+4AFD8p5jMSWIv1OqYB/H",
+	"uulVrjHVeW4h4TYSsyiJ/RI/a5K4nlkrqhmU602tRTbSSbYiQW0cwBsbeBU4InO2vw/X8TNW7snwWaA3",
+	"fAgjQbouVewZmW2JEWJkauyoKXoOLl8Voa2dIDdkL4wurYocsKdtdIUy1fSAt8xiG8LHE+3itVkQJdpK",
+	"F1fmZCTMYyDWteGBAub6N8MG4ZZ2TVZAY+cI140UdCccbO0qfJfOCG02xo4TtBrx7f7ZHrs/ZXMFN630",
+	"uIy9IG+T9Vr/PTraMoJpvmZSa+uDjSRz36HkqQxU8ODOJEt7XGjCTYzQqNT4MRyYDlkH7uSRRkpi0Mrt",
+	"yN2nNHj0pomi65vo2iqa5odaKGsrSr/IR+y35sgxaLe49LVTAurQjGGMaF5AXlnEhnYxfcdXzS+Cy/q4",
+	"0ds92DFp7YOXNMYYIlkxyvHkQ2TwtZ4JNHQQTtDuwVpCqHQzmX7PsIodhCeJgaw13F2DP1UmBQTqoOGm",
+	"OchGo9/FYEpc3qafnjl5cPpK1jshv7Sh/C4H8xz6wmntBm8ojjwggj195oGHOz2iZzfs7RCqoZedbKSr",
+	"3EdYB0ETpGKoh3KauiOZtmHcWoQpJVQIm+Rh26BCLHxH38ynkVh1KqieZAHtY+j2k+XDqrVfsFthtFyP",
+	"xsO+M2euT+8haIDEGY1Pj9Y4hgcOUTYYcg/22eQq2+JO/FnMvvDPMau9NuvPhJZ0fShivAoWOn+rLS20",
+	"gQATxeylNSTP0pToOT6Dw8QZw2OVXstjz5dKms1rFc5BB7b4TVBNe5O3JqyNEtWYsIWl2mDO4g8TvxeE",
+	"TBacmmuh8YQf4FZU3k5Kr8gmxTjw8xx4xX7yXy0VW0/82B5+4e6Hj/5k4Iui+6z+5E8Lr3cv+NAqWE/d",
+	"6YzjkBp+/nP9WTTwMZzBdb55YG/8ScxsQd4u4A0256yzwX/qjg26Y4Pu2OBf8djggYWH1to/uOIQTh5+",
+	"5VJDl2JUp2/Mdnd654RMTX+l6TWhkLYCwPY8hr5XW0RVxkCPIDO2SLi+hSYKbykO/vvG94VT9/eccpNF",
+	"75CUGcfG/mRNc8lOyNSKyOLNSyqNq27O7U0vdKz2LhoznJCpVHl0O70mXLznBpINekjTW9OZRH8JQ1Ib",
+	"QUxOucENr7yLKMZh2BLrya0iLhpPmfnaAxErL/Potk5v1ZQjaDselb5L6TL0wYwKk//3qOHF8PDYOmhi",
+	"W9FfAp2s6f9QqImQAWtso523Oy3yS63L6jBVDTCAa6gEtNLGkSR6J9T4wZ5mqnMCEtNZj+TrIn8ETqis",
+	"+iE7Ac2D4qdlZVjbPgeQIYp+ohFd7elPfERr7N2lKUJbmHMRbo7amPfZDGvhwtA2F6tIF9k76LINsMOi",
+	"gCKBsZfgOprcnzRZJQ2njB6/OAOjti2CvsIHqQCwVnhZ0QykSDxKjmeasilTOx4kqR2QgY89JMtxfyeI",
+	"0tLC0ULNyh4/13oBibhlJPElYdnds54eaJKgA/qhFjG2BiXZ4HaDqIE+NVUy2NTIAAXauItWVhZpW1YQ",
+	"Vli+svsqXFHJ6CqJmYKXy1LQzTxkMXxD+SIPNiGAtHHzK0S6AQj0mrzgizSRSy2Kv2bZivoqE0rkYhYk",
+	"/zdikXCD+rk34SKAa0DTJGK/hyonLCVVGO62/S17173ix0HMVqJXX4ldmzr5hcXLKxrM7uDR+We952d7",
+	"mxwUA9zXRtxcV1dF7R4UWshvaXb7mtH4CAr7jVOtj3k5eKrt60ttX9OL+HJgDWxtzu8S9rDeq5X5eTcH",
+	"Z1bXJuPGtYk16izSuxdszAAaa66Woq7IG4XUcTXel8PBKNLuOx2OB0/n57OBdUdG49Mz69+dyLvF8SXe",
+	"B73juALvlq9Y84fVdx8wk93S7uf0jlXKVxsfV67sjvXd9/3eTMTab/9P7Q+sU2aQhltiOTHfB2Zxokox",
+	"pvY7SO+Adbqd4Nl+I3N2CAT/oggE7GPEMu0q9d4sqfYJGHrg/1HZAxeDy9HT8eDylJ4Nrs6ji0ERDhlH",
+	"R0A57aYUFuz5cIjTTSYAIO5xME5xM1c1wyvNYUSB4S59XN4+hjEIkxFdu+Z9fsW9tfPcuJyO8cdVTvca",
+	"PgAtGErlDzmNMiKorrgk8SkIDvMyiWM9F7HAK1wHk4xJZUsCcYm/0H4vVwhgHMjILORd05TAbMZrS9UZ",
+	"0ERTX/FAj7ZNa3dPtrZi2b/kohYosWhGj1EaDGzJ46rsj28OXyntMJvSbAFvzpX+sMWiFdzTYGY1Q+l2",
+	"RlRnRHVGVGdEdUbUXiPqqJQZ6+u2TpgxN/xhjxnU13pecEi1W2mLJ004kyFDZk8ww7zvgOaFnc7odEan",
+	"Mzqd0emM/ToDchc2LHMJA72bH28n8dmf38bfvFuNBj+ff7mU8tXrSipAzWV/0dNbawdL7rnyTe9Ttow1",
+	"/tNxaRVOI4ZSK3xS1dU7SsZjwKqHNs1YyeNG5HKe0Q3HcrwCLoJyEw0A+BPKsbKQTJGq8QQfCVkD+yvL",
+	"yokgdfAYcNq49oLagIIfJxmLLHph5lAPqLKpFa2Keiq8sJdi5WnWUA5lsTYsjJQuERHphWGWqabgez5t",
+	"T7VDOvlW+GFnukHrSdyxl/wvOcvZEecmOKvS/mYDvfkHl9E4Hjxlp/PB2fB8dDG+PH16dnURaEFbPCEI",
+	"gq7Yyoao8MxbCbLOsUOQjTskqu8xwW+p/ipE7iR8jgNohtWe25UDnCxaJneeERA0HIbnb0fj6+HQGQ7l",
+	"F0Upy26JyugdSyXUcMILpbJYLBCD1GZJnCO+1ESLqPOLM23X9LETt9S8aHpxf+j/OsCYUmWMrvBBaALJ",
+	"fAZomXp0H8LImW4/N1CshK5ZCQO7FWgOPnKh3Imc65/utRbbDSy2DZbSOD4oVloC9gwJO4ekWSDlmPCv",
+	"2V2UVLAkC3/pPBz4LTFOKL8B4H5AssMakkT6oXAuAOt1SSVZMSpz6LIfLDvZn9tiubWpj7tZKJHFWG5g",
+	"5MySbclG6yTIrzmonXu5JfRouKu424Zx/d1Sg+yLijvziBhOnEJUqTbwZOW9tsc40bzzGu/BrJZiV9ar",
+	"eMtxlRFTHko6aDlwb/cH8cjsz30y27q0jrbL+sbcXV7Z02EIBkulrBXV3toH+kJp76lChHUMrUUASrMW",
+	"w/lPfWEw4o5TMo/a5ZAq2KzZcyXmLTFGWUL4K9cvJGwlhu/R6EOdXm0O3HfK8zMrz+PCf4j43Dr4py8/",
+	"JBTXccFn5oIPLR31T+p+A22Oc76RHz9VVUOjP1fL8FbfNhtXBiCd3jKpzZpCXDvYnwsb78aPo5AFBS98",
+	"gymXDXloEB6AEBHsiHVKtwDbD/Xs4SpdGN/kEMY/uG7sLpHJLEmxkmudz9IkslCVUtHVuj7eaggBYzxx",
+	"BUHtimjeVbAnd+oGipnXcuuOK+jDKxQtCi1arBCrLyQRG+7gHilZZ8kdVawtPE0TCs5+Q9WndPP1fy2u",
+	"rO6G4mjfe1y/IFdoQ3hr+WgFz+H6Yb02gH9gG0beYZaITf0t88reIlpbHuLG39+j5t5ayzIAa6x/Ak9G",
+	"cDzZCgAy7TvXckZg8BVapNuZY/59xuAEwxco43FZoDy9HAZlSq7CQZBcMeTd3ezVNock+v54Mtt2pxnd",
+	"aUapkZHtOvqWpakEpJ1CQTIE0jBVmCXW8iwa/djuBPdf/QR3xwBoG7ZLVmshD9BAJUn28IxT8/rH66vv",
+	"2ko3tsoxfaTd5mroBCGL2tbWRLJ7sg1ZKsoXbvXI7KZkx7q39b7WYY0Bh05hdQqrU1idwvp1FdZxQTht",
+	"n7ePweWKNbWN7wRhJwg7QdgJwl9XED4QFEcLqCMjyLlivzosjh7EEfk9j7T9KlmwZZq38yW+X+N42/kU",
+	"yqwYjLFPqCIrIRU5HZKYbiWZZ2Jlegm09zTaNAf9wV4X8jdMZ8765jDfbj1QqhA2jVizUh9fFyNOU9NT",
+	"/KBwWavW4N6ma4ad6tqIdzq8ayP+SG3Ej40zSVYP2bTbLtPb/7WhGbym9TPbnhd5sqJN+Kbgor191E17",
+	"8draUU9QlUiwP+LjieeH+jud6O1Ebyd6f5Oi94GOQmGeHeku+Ebgr+42bBGoOIg/nKmtq6n0DdEvsCNO",
+	"tRWYiZX3VnQ7s73ot8UvmBgBv12P+j0uoP3HVpP79L6+Rm50VbgaHg8+HQ30vhhcsrP54Gp4PhqYEoRz",
+	"ejG7/O0z7uEIyfqGGnYv8NO6AFunIcoaAoupKnYIbKvTYQUo20cgBJb+O7Sy6b3ItWh88geWpQnvFcz9",
+	"hkWCxyAo6tIGSxt41+ql7nyt5RmoJv5rtk63dR3GCyllMEyKDvReDjq+tkWKlJNhe0e1I4HXBgHevKxB",
+	"+jbZmp1U7aRqJ1U7qdokVR9o0IKxfGzs29iPv74d+7rGE9I7vF8AgnkWbAqpiFB45knen0XCi7oCAKq1",
+	"4J1N/r5+nOZnAYCt1i2L6JpGkDI7GvZ7UQopQq4yQXCl2em6txKxFmcik712Ivsgdw/G1MmvTn558uuf",
+	"PwQAEsMZS4fYOC1ke0hWQ2fdzUSvFjQYM3urIRTh9c3RWxbLOeGrCdSqgtXHc+isJlOxmWg5MZHwTgl2",
+	"ntUxYg0FrPuVRbhiAts/TNYiTSL9Nc2VwBO4jNEYLcmyNrFSsq5K2jPDE4li1pzH7VZG78jYBsx2xaRy",
+	"YIUFtmTFxLcIDkeDMKI035P8KLC4s03cGgPWBUFrm9/5OCLQ9FJCxwQCeBJYxcwNSqNH4hXNbhngWejH",
+	"PyOj4ZBIRXmMeP36I+Ux1KafvOc3aWpai5tqbI6kxKeckOcG48KNJRZQ745Fb++5Xw8wKpUDDPc2CgTC",
+	"9i37OILsMoGha72ub3KaOh3e6fBOh3c6vNPhvg5/oJsIIf8jnUSr/35VH/E7tnnl9akoz3A0JEqQ0fgp",
+	"iZY0o5HSqtcAh2gbQk/89Vdfkqfji/M++X5N/5azN2AvXBMYrWQx+R/fffXl/zTOJkgxgh3witapRl+8",
+	"595btGr2PoJyNypXLsXmhLxUZJVLRWaMcJY4+8rKBMJt+zG/q0cfvt4sqXrPjS3gkMAl+T3+7B3tjIb9",
+	"4XCo57ISXFtZthWHfEYiKhlZQZ0xFyRO5nOWMR4xLI2n6oRoBolEDIbLez5lWSYyOQXwrKkSYiKXIlPT",
+	"Pn5IBV/ov4tJ6096KgCfRaY4iKmzNVxV43C8vxeJxyitMMgegDamX1Vzfva2eIc5RnM1j+UN1zafwpNo",
+	"dakceMkRdTatIE1gogbSJJR6UQzQPjC4CcXmlZWudQ38hFhBfbk0LoN/yNiEoBnEYviNa761kIkb9Oh0",
+	"PISK/QxUwuiIgLbVJlaFhYcAXYRMG+zWnaX1I2c0uoWyd0Wm3tCnJ+QHrpJUbx5gxYxJZbp4n7QHs2oF",
+	"K5UowMkxkAdpmhhlWuDw5/yWiw0/DlDK8Uu7Eymt2QyERBhYv6nWH/yvJE4ZFvXvK/1vU7hX4qew+Kuu",
+	"I9WCuULMdm24s4YGZxIQEmAbPyMj6HO5BFW1oinJsD+YeSK2ROz1ex8HCzEwX85TQfV7D8UpcF3XGmWZ",
+	"IcEbRVUuSyKwpvZer8YGYB8kSQWNi5iDXcM2CqPYd7URgDUT65QhYCdamdYMMepjr4dtIRZsFzaL7oSc",
+	"XWYR0+XbrEcZtckNtlmOB2skg/A8nfj+BOL78WB1Gq3vQm3vQbgJMcv3nL1NVuytuGW8Zo/pn9D0nYs0",
+	"FRtJpv8dvvxfU8v/acJvwZDiJNCm7qJsGeqPPhDozeBHOvj7cHA1GXz499+FtE+lACHsA8FvJRwObAqs",
+	"lkIyslkKYuJAzN+y3jBPNX/slRPf52omPhY7a3ck2OodKfbWNOOGdsfgNyyxoCaEkjajPBYQHRua0BgY",
+	"61ACYh6j9cIGHHCRxkyqxqCZbRwcSmpuw1k41Tem13jrmkS87QUgtIQqKYA+SB5jFlNiW29DyyCZLDhF",
+	"dC902ktWpm3OOm4H3u5v8WhP63rTVv8dSyOxYrbz/L6VaGgSPzz/MdCCH+fnYL+sXGE8Ng2fS33INzia",
+	"AdzdKtIVaKFV29JWKzcxV0UWO7S8DpoUnwYmta3xgGtTi6NqaQYbrbarsFnF4FPcykqaxBaINZnrTasF",
+	"Otlort1kAkV/EF97T9Nn7Cauryw1pkLM2qMPRAx3BUU3lbcEfw+Bdho2DCJ2wm8+7hXu1Qc017XnT47O",
+	"S2iO5oE4FTugaLJbCMW6prpup4Tm8fK5tdXtpe065voPdpQyTGhJvtNMV5aFhd8Rd095gycy6zSLE5xm",
+	"PgJuqdEknZBsISQfoBNRuR2jEe3Z2G5Kt+lzDMZDaFl/6ta13bo+MJhuzLdjoukl5viVQ+pl4+14Q7Vi",
+	"SBQ2aq2bXAB3k3xtjsdN9W/QrmjSzG9tH3T43ZY8wIih6b2npyGihcqUB/WdZzFXX/Mm4RErgJnwSvsG",
+	"q6rhNN6YF8epameQ19OOJmp/IME+x1eP/vxKNA0yxx3L7hK2CVc6mx+tppH6Y7TLC9iSfYJt8PeRFS/G",
+	"2AncUNAV0N71Dw+xgsxg9lPYG4hUSZqalqyy1HXU484lo6n2Dpv36x/xqvt+72cxk9A/n8UTWIWYbhuG",
+	"oy9Hfp6xBeXOodY8H9Mt7EKCj+vbHgEmuJWkjAQk8hGBVRhzlnPeTDoYa5ZzM5A+oakUxr92W5IITtZ5",
+	"thaSfYKRAkWXIg+Jig1L7xiRa4rVX/Pkjlng3b6/rQFBs61If7vMRL5YrvOgRIfhbBi7DfC+lq7FaKhe",
+	"zU83jKDBLbJb0zVWQn5Wg7BsNYjnLKXBfGJjix4WTjCmQU3LAPNbW/JQeQt9dEKjU4bz9j7EXPcGbJKq",
+	"zDVywHucoXt/VxDuiCNHIjfpyqarkRs+w/vc1iTTGxyIeskecCJ2xTuabFVJO/Jl5CyPbpne0pHgnEXK",
+	"BR9nVLLq12yR0Rio+0uPzed6Htc9MDxln3C2ISa9p0+ilFE+yNdEZCRja5EpCcKmjw1DoLMzSEouwNFj",
+	"2Ql5cceyLbruLJXoAMoTU6ajTUu4DnogaDXlLNjTwXD8dnR1fX5eqRZwzwaHGO1ZbWwiQSqTy1icVL+z",
+	"5QY73+NRx3VBEZ9pS5faQdeMpk794MqVxTx+5wnUn9ya4/0QhjTfYErNab83z8Sq3t+AN1jn/fpMU8cT",
+	"kZ/qBXp1fvqlB0mQwI9tYqNL+NW4W/o5hRD7lIHYQur9BFBALJ6sWWayjnrXw5NRvzej0W0qFvB28/eE",
+	"LsqpSXp8u3eaZC3ra3EBjAs8n8tyI67KrnaMpYcVqeQuQTMPL09ixhXmNF3+Hi8djH5vRdJapGnz/I1P",
+	"Z553/0HT2+NwoOSR/ri1ZFs746+KjLGgIw6oF3VI2Ji+GsoAc+ICSCIZ4y1A9wyOEi6By1xDmpuUVz05",
+	"OIHtsNQ6LLXAJvE4si45X1vuySEY/GUWrn8seClwDk7JktFMzRhVBKLFJqn7QNDlPbhiSVYgizU33DrI",
+	"d3Qbr6FkwoQ1NFHgnb6fdjUkRW7GbhHFIRULD4dVNmn8dk5lyvY9dqks8x5R2Qi33EnFTir+A0Lt+pbA",
+	"MebD/jqXbkt0W+IfFHTVJLsdcwxS2le/8jFILYaSNg4IVabjqElthuwtJokSC9D8IRilDtajg/XoSur+",
+	"pWE9wlhJreTi9kuRQ8SpfT6VP53Hzal6xIR623fPZJW7vKGNTdAC+bqkNkUbyhEg2w+Cs0VnMzGHKiib",
+	"YrO/Hc4hGeie8Nk/1e+oaatclUoP7wnkHvloXYE+ZQ1Su7x9zdzm6KS07VqVLq3Yj/riYwqe2vVwPqJ/",
+	"cx2I7aT4y8CKV9P4y/VWlhJFvliJo/pOfBzWdhlo0Nx2ubNXOnuls1c6e+Xo6Mj2sLiINW72l1AZ/Ecw",
+	"D3Zb9KKw+iWgOFd0SyLhS2svOUSLttBNDiSl5r4tk+Eba+6okGRrGjsjCCQX9eT52vYAqaSKiBWbiXgL",
+	"RSraRLLkqUHxxRfaixqjR10sqIsFNYK7toV0rfBbLQ6UOT51G3xuABDQuDeG1udqMenAZP2xN+/OVoCv",
+	"3QbsNuA/UjDWKJ7fRCx2/wbrHJbOYekcln9ph+VxYJMPEpG/DemI1lZtIoq0noL2TKRXOtnggxQGlRei",
+	"q8EfoQYTCVGpTsh0lUjJ4uk1SRSJkxiRrzSj2CSY0XmRYz9jEc0xmJshbqWtnVUCAsPEGIMm7/g9h3Lh",
+	"Dd2eEESDdunqNIuWyR2L+wRRHfWdJhpKIsojlkoIE5uVRjgqSwyfPYtKUrwNv8Vp1RPJBSTD4FF0xQza",
+	"wcub78xRot4CfSLzaEmoJNPSVpieEExrxiRlBcglq0Kf63sRS0zcIZAXDPvakuM9h8oQvSpqB3nrYj/u",
+	"lhcura+gxpVPJCKXxiUkBVs54Bo1EBfy9CHAhsF31+G6vS2C3V9IEuVZpnWVxTY7Al7sFcv0woY7OGrP",
+	"xPxaTu60xceigCLVfHObrCcOFRCy1TX3eVfcJtGtyc/o9Xszyl0rMP3UOFET8wZzp/kkmf4BaLekPJ6I",
+	"O0zbYjSepEIrEwNEN7FgQPZx9kiExvFECffxTpRiygaU8UOYPrKmu6VZhz6BmmzNBXIpNpzMmExixKWj",
+	"kZJ6n9pt6J1TYCUXl4pR5BuapsYFlGSWI3/RPE4UScXCbFYvsNFZIZ0VYqyQSpzCcUaT7r2Bq354/Y3c",
+	"Hdieiia81p70tT1GfHBLWjhB8vrSlsbct9MOWglWKIRhG7Ry12qlABIL57HXhSxOtAd7fqGNvc5D6PZm",
+	"eW+Cdac1CmNaKUW5dtCvtAqNpV8gthbRsnf9/7H37stt3MjC+Kvgx/22ziYfSZHUXa5T31Ec26usbyvL",
+	"ceLYRYIzoDjRcMAdYEQxW6o6T3Me7DzJr9DdwGBuvMhO1tlw/8hawxmg0Wj0DX05Ru0bSMfWDxN3PHCe",
+	"r/qqYr6pKzoGpM5xMAg7J2J/0jnoHfat+W5NdzCObTWBVPDZplb5QoxBIGdjUGYw9yXmyXXGgbBB7G84",
+	"Vii6t1qD4VK16LF0ce2BG3ShSEKxVhkcwWNbq/hWpKjS7PvVy8RthE8P+qSsGD3AlS22llyxykKejgh5",
+	"5mf/bE0gq4k2FL1M6InZuSv/wO7Kj4bAVDZz4SZ1feaRgE+cxLj/gsqVfpZAnav8OmMBOe6BnM2gWQMP",
+	"0YiDc1Wo5UQRJoUgm7WxO8RXay2z4lxnjFsoIHZqZMyG5ajNRqHgobHUzL9TMc4mE5Gaf4skFKH5h2EP",
+	"If5qrMwQP1IihccfkpE1uc0PzoI2f2RJ4U+yqOF74uBQMTqWwQ0YusZQpHrW7uYHdf7KPgV1lasuIyUU",
+	"VuoWPJhCwBgUYTVs6hEQj7ErMA+YgsyiYMqCTOS1JAAxm5VKdeKr8VLLyDFDq8ZWo+3Oklgo5SLeAD64",
+	"umUWKQ8vZYHyswEtBiaeQAMSBxeG1LWdewX8E4lgPBGLzXBgJfWGR4bO74X5qikWcPtirPmJAHFZX/B1",
+	"5tVpQXV3Qc1V2ubUQS1fQ4pGCx5xPdqYZ/ym5XlLor08HcZR4GKAo7iSw/AhUBsFSqLY/6JqAjvdpJ6E",
+	"x0sgzvyA4xI3W4Ov6jRGmQCubNVPv1yv+ZBpycwo7mTXz7N9PGVBENgySg/mAg8slmwVu+0O8jvzVfNB",
+	"NoPiXX6R++X65JoTXS6EbCnEMjuUBHmAJG1LczlkqpNkWXcx5BLlKWgBBYIpHzvkM6us7NXhlTsbemdD",
+	"72zonQ29s6F3NvTnsqEfFqprncKbR+vSF4/RmAQpFYYRlll/7QFAgsoTfx5r2pDNHOfVRe0p8c/qKVXm",
+	"945jBQsNNhFUsTQ/uYpWGuu72ztNNN8VrzWDXKvE017vuH96Ojg8OD7onZ72V/dN3PyeIJoMm5Xhc6Oo",
+	"ghln3wGzgh30TtnIWhpDpXksRp8A/fqaekbC1BZQfipTNjJG3OiM8QStTd8M8aHKsqguT8mv89/rnJ53",
+	"nvLO5OM/T+47/p8H2/zZH9zXNglYVSBcslD6d70xREPNSU8koiTV0iyY9EbQK+W89jI1l5sr0cZsTtAX",
+	"hKmVli5AbzAyegS+FVyJsblTgbUyr6MEOyuMAIHuN89dxtVKit0/orrD25JqvQULIJuf0BqfZkmYilBP",
+	"lT/ngT9Xd3DYON3DzVtsQ0Fn+VdkSOvx5Ctxdbf91MaIwnIeedYsWOVW1BbINo2KIRmD3sFJISTjdAOr",
+	"dpNePqMc+tEjF3ISIQJt7A16FmPhQhXKwK3v5VGSlVTbHQ4nipsNBOdKA3Hu3dXujMWdsbgzFnfG4s5Y",
+	"3BmLn/HCNRVwHZZ3PS9YUZ9kTJKEuxTKUONDLUv6vKmhqL1SnXLFQkySL0Lsy9DNTGAfKSsK+rmpIQZ5",
+	"Po8jEdK1ZX0Vv83UPmx30DD+Jlccza5yt6x2jpVVO3BhhcGKy7kKvsuSoxmDHKuTzARXWSrCR1jIgzod",
+	"GZRgugvcVXEKEq/F7Ma9RSPl3yUmEiLhbxK5UA8rJr9VmZTGFkPwq98paXWb0HV2YM1FULMunzdNxrcA",
+	"RRsr89WpcslcG11of7YLs7btRlkWb+jr2hLtG5gFbkK456YHhOnNine4fcwrdnjI9Zdf7rdZOhWrTh1d",
+	"xTWGZ2bKj8/0nBJ0N56rDHmjSazWXB/T7d/grWzbDN1MDIVWzvyksSeajbXgkM9hLwEr/hTrMiE/CoWf",
+	"1MJrVZ66dPvCTePGyTsUvlMlKitRm1iYu82/loakIaQgqeVQa8rSYt8Lo5TbJuUx10Lph9WZwbXbeq20",
+	"CIe4WtKTcRTUFrlzdfPn8EqXnTMltKEvpiBqBaTV1OOxGB2kINMIcncoqgSrO0WGeCfdD8koSqBKOKYb",
+	"ULE/NTqzmapRAkSnqKQBVObXbCxEAiV0u2wk49AmU5jv7D+7LB8aRhidfUgoNEnRmFFCET82vWjK53OR",
+	"qEfIe2dRYiNhplJpFvCEyTlu1Yzxax6Z+W24k52F8hrghHxIrqUMHe9WNB1gATGJsT4uScnIOK8PipmW",
+	"cn0oW6LLRllyK9JoEolwSKkTuDb6N0lUw88T6GcQyGQSpTM7vMGf4QJdNhJ3c0MsQ2jCqlyU11AJSG/x",
+	"nkA+CnAuBTFeUShmc6lFEiyHN2Jplm0LdEUp+FaUIYwuG82hsDtmV5ltxX8BkB8SWBnFgRlUA9Quv6qN",
+	"cgfYM+aAdNkoFUrGgG5s3zA6Y/aR6+ggJ4yPMyVogIVVMfB3ERq6M2SDLQNGZ7jFkdIyhZgPQa0j7PRR",
+	"ymzHNCK4hRhPpbwZhiKOzG6ImlHoHWVmozUOsU3A6KzQHMz24KOxqWr+EnAqUe0DOmbS0iu0gDGb6SgY",
+	"OfNUJI/MgB+SSXSdpShgQ3NAlYbdkOl8yhMRDsF6GZ2B60tRWGI2hwg5yLcjypnNIo0I8wVM3ZHFBgbu",
+	"JEIOk3/8Wu1W8aQAb6pQMmQX+FSJwRkeUboHHk2CaMvpDKyoIoEiByxQDkFMXTfwj+q+5ql/Q9dSz98l",
+	"82cBqfXSVSr9AlFzKf5hq7dselNm9NPWWevNlBudVaDr/P+1ts7prphxOPBquUhgf2NeJZtoOdSyVo09",
+	"t+zXea35TPgJmZrlNcq+oIuMLWr/NbZiB1zWStWmqvDFMDMx27Qy/Oo7xdepHMeNBlvefBZT9BJ2+fQx",
+	"Oz04PC7m9QQyxHFveRyZI4NE226FQqNnBK1VeEydZxm8ewbsv2uGS1NJnUBoOC3lUE0lZG9PIhEbyqVU",
+	"JZsPeWaXx3B7WAyeeDNFn/wbMOdwpbvxqHfcPxmc7vcO+odeY5wDyCwlN1/TAnICqXf+zBHB6k9l5FSO",
+	"F656jdqJoz02r97n6G2ytmHrrGCKlF0A3qORaldD4DisamY6/6yhpNLlGEkU6jEHep6W5KEI/ZRlVITg",
+	"BoYspWSYKbh8rhwOSyN1Vg6W+hn0jNLAZ0KDAZGELEcyAgNGBfVT3kjVf2pIz56Te7jvucDvBr069T8n",
+	"uDowRz90iKd3LsKRMyiBz+G+wI9GTlmEGfi5Bv28zAVr4zfX24H5lLVRqHpNzrbZQTYTPKEOd8C3Iaa2",
+	"KcoZH9SmYudOC47taGGXxB24bpWbb60focRq4Vff4ga8tPGU1TPe/GhVa6VpI2vo3KTyOuUz1WVX4AeZ",
+	"8SUbCwyqAB5pkPDIXcNmCo0e0CtvIgyhJq6Axk3X05ZIsxmqTM1BccHMa4OiYZY45dxlaw4hQz7/0/BM",
+	"9N0XHhnBMZxHdwJ0F/ohS1LBQxCi3jOVzVHvHRK+260xD4dBKqAbE4cRzJNUTFKhpqh50bP83wl2fjFy",
+	"rgDUOFNLLIuQSE3K1VAmgrJW6Dkt3/8B/ZpD4KDgl4AUd6N3LYfmE4stSFpfREkoFzbLHZS2/AX4q/AJ",
+	"PNEcYce/isgGZW6YV3WYyHQchSG8X1Iec/DMiUqxg3dVMv4sx25++DfqsfQX4MDNBu3H8iqy8Ce8IYyS",
+	"TBsIfR3ADAX5qKcyhJd4HMuFyB1R4i5SoJf63Nb9SffeQ/RQ2UYQ2NRrOJFZYv/tafP0xOa+kHk8zB1J",
+	"9omWQ4qB8Z6kQqeoF0fXUVICWS4SW7YAxKpDGf5F7Ib+kHIIZTs8T/WQyK0Y2ISNaoyChLdx1BfO3sRN",
+	"sjgu/DGUk+FSZqCHpmYXEPtcR2oSEfpTrsUwjmaRbcQHhG2tiFYuGAzMMtNWH7dmjv0bC4/YvwgULK4E",
+	"ONZEJfDI7pax/LHUk0OQX0TCcYCiEZQzBmcIuUe51eMeWQsVTDGe6alhBwHH9WYJv+VRTMjIkpvEbB0F",
+	"1Ns/8yoW7gm5cn22E8hEm9MmkkBSd27/55kIIz4k9p7NoXXh0HH+/JbLnWdrpcmJ4SMg+oeu3EfF/Gq3",
+	"7jpWZwMFqMKQjapGN+Tn1vHjfvVraYOAQPeAE3PoshGu3ghq8Wl0PdVdIJKZAOvtXN34NWv+Q+FEqsvO",
+	"KQtLRddJJ0rYtaCUHZDCKNVZZpMZ/XoZqYBiLsZCL2i5+0Ut1/siX/R9vRjycPEqiZfgCaPPQevkuT+p",
+	"hIiAJ2wsAgkw4+IKCHgutA8/XmTk/infDd/GrM3rlCdU9N2gU5HPrbDU0+JSiyBZxcirMAL1W+1i70tC",
+	"11s8KKAyxVLziQTHFRvh2yOXIQdP6Q2i8sKa3wijHSQ2xCjJP7JDdVeZJ/iOgRvhu6/RCsowUywT/AgO",
+	"V6iiYrhvl32zZHQHzQ7Zi29Ac7Y/VsDmTM14HIsUxizA2d9vglNLiVOXYPXVlRLE8yjQWYq3MTyO2SQF",
+	"9yHWReJJNAP25lqptNEfOpOp+dQMWFxkYR0BjymgECdhIRajcUml6PPaZBPMLpvVYflhXMl9neZVtyHg",
+	"sVEsjm6gNhYBAxoysE2GmlkbitxEWrGp4KEAjIZ8xq/L67LVn+xIcDAAg8FUSiVsZucmC0MFzSi8ZgmF",
+	"NVU0xwZiM99z9t3rJ8/a7PXLZ232ToxfG2ieXTxtg54M/kSzMIi7M+pzYUGPZXIrUl1Yk5ZwcvAMK0Eo",
+	"UkVCPGzcK54wkkn0JeRzl/Rebz0vpeMTsNXGui7yeCiYiUweBQGxZpuix7TALuV5GLleSGe110oDiuM0",
+	"dmG69LZRS5YKJXRBtBR3s7+S86VFoWSBsEgoqvqlbYWH5hNCYBt8wuLOJaXD+QE4zZZauWXQBrJlzUrN",
+	"+6zMx/tlxwzAR6A4DC9kemOXsAJ0OFhxlGDZmoRwU16QUerdWgB41NhhYXRfEPMAs/A5S4TZbJmIyvLg",
+	"th4aTcNEKw8dQFWzHrCufEUE75xkyozKB94CPwyA4RcF5cQH6x2PtKczjA0SklAhk6UdMRM06g0/ygzE",
+	"A80zSeXMTQ4QF83A0jZARIVBKbDp8VIL4tK59wOCXIJAzLVaJXvMSCtlj3XhwZRlCQTGggfbC5m6L/Lb",
+	"aKgsaKEj/QzUGTrg5AGogqm9+eHsemE75K81H48ujUXUOTe/FQT+YVlTs5NHigHo9012dQnfVMPAsKyx",
+	"pDppUH4vRTUrr8sGxGOoCjX3wpq+hTtGZgwj+Ig0GluRrVHxMrRCUoQAAdvKwHnf6ADwaR0UYTsEvUgX",
+	"bx7wlXNnyxc4XXMddHboAngVN0TBHMAZbAyWfwKdlLj4tgDZWyN+gRtcfIs91SE3HUfoMtSq3Yi2UCV2",
+	"vwUauhFijlUpcWS3qsGgSC0X3+Z8DCOGCtCiD7fiUCkwGft7DoeO4piNBZyJNMIymaQf2Jtap4YX2c2E",
+	"5EEi7rS9MAWGY38QSbhSeXfAoEatmbNUKi6gwiLspRNaIMy8TBjJq4rSyaRWWFB2uSinXht2azFoTweD",
+	"I2FwEcFHKhrH0O3PKIGWJzTaXRYu4koyDjHxhSCEhXmOrNKZRqEFjbuEObno0wAdz96QO+mlpLtgy7fL",
+	"vVZY50t01DwyA8HNVMgivYFN5aR7DnY9TVlxW6QoXDhQua9wKtEsuKL8YEjU6RAF7RwH5h2sC7PZAopE",
+	"5TkJa858RRssaFhFYYAaTbtGZwNgs1wj97/f0IolbZbgySFvMNuvCiI2ESJUm1vxZa28bJl32ej1qzdX",
+	"bC9TIlV7M7EHn+/hRX6AVXzMnoXowqDBq3Z7UdVIS0uus9SLHtvyYTE/AqYskzIMx6hXk1gu8gOCJYWj",
+	"QkVhp3kX3RVS3tgwrJ/luHm/xGwuUx4TnRAoBuDcpVwC1m6FUwNdNd9Uxl6SV2kX645x27sLdE6q0bMn",
+	"V2wPruH2/kk31Pd7MzHy7i18v8iML1ko8xKPa5VCsPfQ3sYYPgAAQ2FrXecl/sDTOIJ8VVSdXJgPOLxu",
+	"hBEAoTswoNh50m3O9bRB4JpPncQ1DwBHq2VoDnDnb2JZL1C9G153BVBcUpaIu7kIDOHBlSaTARQiLvLe",
+	"K0tpENiXYgwPqUxm/aP8rrGkJ3pWxAVBAMqiSHE+BK14JeFB+Dq/QTXyOBJx6LxjgF+zq1DV2JCUtZuN",
+	"GQSWKxvhPe2IQrv0VMyKnAIsQ6Ss4rvdra/f7/2rlNLJ+VmOkX/7Phwe6LYxL6d8riBRdoa6lCyAeCl4",
+	"aA+zDd4DvRzkDNTaQfGykjObjwuS0L/pqSjlRnv2cjgBIXOO+r1RY2w57zZLs0R51KBACfRU4FQEMi2x",
+	"AMuh3Hk2wEG4mLEBiss4aGBYVMTNfm5X5N9W1XJaWhHOaFgt+TYxkq3NVJQEgrmpIizPjjrHJFNCkdJR",
+	"y24pHG6TfUBF4jpLCPL8Vq1s9Zkf2YxrjL9EaMN0aTAPIwErLJ3XF/wmF9z0ciNYr+Atb5rxkiVy4QAr",
+	"3e/5aLVoqgoE/MBo02k0Bj12KXTbxZHmFmMqriMFB3xRKCvVwH+A16Nq3GUXE9vZ0lAiDYRHK5/XSaVY",
+	"XlePdsGS/c7gwDMbYA3oRrFywrvb9BDxjnJ0fXFm8zMCmcUhmno5fLT6wiKflW8NtMyVLxpzvc4IYVd4",
+	"FUQruZYQK1K9hy37s7meMryTRX9ueVcjxXCUihTL/Z30BroPzs1EpZuCw7KpYV53vliC7L50RVyj5cLv",
+	"TncBAYyZEoYZLQVPK0C6/Akb12GGXolLfJtguC/dU3swXUKMtKN9SogZUfBSl+KKQIeZUuxc0SeAN68e",
+	"hOs8Fzl0EaDawHHfcHNe2uaAax7L60zY+x/KnLEqrG1YBmOVhKXvovdyUTj4NIjqiilAG6ygAAasItPb",
+	"+RThg01ciiN4cwh/YKBXk8a5VpXEOUl6WOdiHppQcNDbIP2id5780GChp9Et18LdyaILzHl/hChLncdT",
+	"EaAz9OLbLnNmXETee5iPooFo7Eax+lJqhjDfV+MpGs2zSHmRe67MoIeOArjfSe+XOibWoKvXoBdjO8qs",
+	"K5WBoV2l5Vw5/37INR9zJawU38APepZr6zSkjeBf5f207xqTHGjZemoJ6EIQSlnZsi45a9i59uAuxA0d",
+	"bihHxiLXkjwdhId5wsoaIWHJMU+BvK/GxdSQr1dmNa/DaW942450vfXQ+SbDHc/3CriRlYQhVLqQ+SSr",
+	"WEjFJgbo72vCemoUcpUFgRCwIrhiCUXKFnyJ1yjklXJqacMtUY12vg24CNt9bcxRgQHOKTjdkie+bzVC",
+	"w5ajhP316ur18PGryzfDV5cXzy5eviFPqJaY/8NZbMRMIJNEBOYYrwn0sOGeqIqEuFCa2ZYgSWWiO3CW",
+	"ZHX+lV5GGqgq+l2oVVUEWJXGLCOb566HxTSKhdW48BiWOOZfCwRqjBi40qN+Ukh7JIZdq6VVDkbPO4+a",
+	"e379QM4QyOaDzfUDxipxKl4vfOxARN5gsgfantcUJCv23KwnQhgAz6IdNaeYRBj5kAgwQlfKZYTDd0rR",
+	"xWLeQuq+EPhWIlXqoGXMwX7PObK1ZPtHR5jW45zakfLWDwIe8snKhYybdOaSSlL1bJcMd2zdRQO6hk9a",
+	"GkqQmDUnJZvwFASGt0oX0ect9RuhFyKvxEwZXHohXbYY3OcCwcWRYPs5LrhmseBKd3MtkX4audLDUIZp",
+	"3WopdgIIEE4nuZpSvVy5xY5N594pgwyu3UWcASPCtjDFGEbf7iFXuaaGXXktYM+MIoGGRzSXUlBquSiS",
+	"tZwj48WS4qvl2Bs3klGgSLjeVwIsa0wHqONmyJkgQ5t/ZbEqFzhVKFWXn6x8H0fOJrE1l0f2mxEczBFU",
+	"qxnVH2AAAA9wLApAhCKIQqxo3ogSmwtNN9i35kglmN5RjTH1EDO6mHReGNPf+sk4oxow7jIE+Bx2KDvz",
+	"uvBRYEWudCIuI+2KklfXGWkbL8Ln83jpFfk2dLSwJAXSMpELYmdWXUvEgj254kXnaH9QVsjy9ZJ3LC86",
+	"DpGsJXUAtRmDtkGvBwSimm93xExhsCSWo2ijd8jgGzCz8tw5tQmguK+P7a1YbGANwGkNDcEOCMQ8jQTv",
+	"qkhddlpTHfhQeZyrGtgpQmQN6KgGyewaYoUQ3vumYGSfxi7NG8DdZjyeSEzslakNMcsDEER+X20D+Gqi",
+	"VlJ03Hr5ZpRvlbDRY7z/7+CURUo5KvFBGIYInEYys9piey6QuuEqhNhCEEcCQkP9uy9wx2dzULtmka6/",
+	"eN405OJg4G+HjefzDY1yoHfd1SBY6C7vWOcRGDb1mPzTdVc2q+WJC+Rw899XI83rom1sV02epkb52iJm",
+	"BZQ4zsZCawzH9bTaHNCTFWE3AbiNjPSP5QK7vBdD4UsR1vQYpSfpadh5gTLUgQcaFkUZ+WY5pZ2/0CpP",
+	"y08FKOZrLrJhOq8pqIOTQvTr4sCpbajVeCnt2psbo1686avSKBVcYbdIr4pLLK9xMN4UGL52KaBKInzj",
+	"pfMcuVWVGfS5ouBVdDaUHA3YsdHopnMeREaHMZaEWnV/hVGQ+SbwiNyDdoyNdsNy8EpKRFnFxxIKwKuh",
+	"HoVhCaXKCZycrBygaue0pbSsavu2mINbv3O+beI3dFuAp45Iery0wLk1FXI6mvhfocIPoDRStuhDfn1d",
+	"8IWnWYObiBjNWb42pcFaICA302gTCXDAMlwaSsFCQQC4Z9NvGn2yEgK7ufZmxt215RkwHhhPeDDN68Ua",
+	"Ch6594YkEUaGuaGNsZB5iZDPKEg8eo4SYIPgY4VMybpcnSbvFaczivwk/wCoE017p0P7ASoYPkYf5+9a",
+	"wc6NuegbSVLpVRbSpbiVN6ICBU7tmICWM5mmslmRdvLVX/p9TZ7SOnQUbXtjEuZr3GJZjzFoCDosgyle",
+	"UOc8Q339iioQFdZlk60aTntlx+ytb83OJWwqs/TXUXqK5VIKK3C5YcUlpCg3Bj1X3oTxGHzJJfqxqnDB",
+	"8knATQjBczPSjla4+Hgq8owLB899NVmtcu+OqgkxMR6gU1neCIyt96EqhHyD/291NPuTO89JUAxSNxsC",
+	"MSdQtwRGXBfpfo4hDwUQAVeAJ1qqy8IrLdO55WXKqjfI6OD6lUOW0UlVcizZawIE30sbrLUVyxG1iSS/",
+	"ggtrKoXXPo+UbnJq92q9xFiZAEC4r6YulqCyMZvOeWGRlYqJQA+ub+VEqip+C5dKq7xodi63aXBFWgAS",
+	"sinLIOaXr/UAFsfz7sd8BaDiDaNxaUPc9ebqFcAndfCvyP70XX8yjGyPPp4bnE/o1VEebQaZAnVpankI",
+	"k8qT7xsThMrZAoGczY2haU9bbVZq4+1dnvnDb4SD5D9UvpKr5VyMHrHROcDvAvAiIEj0sNcnDLrWYwaC",
+	"LdZkvWZYKATAv6/Jqm1gmXhe3onxGxncCMNCk1BN+Q3dT7N5Ku+MNHf6lB9D5OWtjd7ihEX33Curb7u8",
+	"KsV4PhsEonDyARh7tg3OOzMszjvnSuVDoxfwsTNXR6xksg5KPgovuNTw6nyVucmr/K7cG4UGtzE2GW7z",
+	"IvBVwLdd9pgr0Qa6TbSynkgI0IGTG0O8EyQEhpKCXcs37iU/tRt7lfJsXwItCOC/LyZM119JgjaiJeNW",
+	"0DoJKSeTs9wwAs1lEWmI54kM659Y/pIHaAN6w4pbGj6Dj5INAnAsHAgCrKKY6L0m5LmYakw+10IqXVOK",
+	"GqYrrAlavqrPrrvHuiPg+qovtyJuRbo0J3zGseiszXSl8O5ie/VdEf/fXxH/IBVGLR0WWjX0e1f9k7Ne",
+	"76zXe9/61Qr9l/omO+pZVQ3pHN56e/lclYFvrFPqcgm4YvTBxu1RiytfDdq3+O5Ljvdnm9ZZzjGz+u23",
+	"9r3aKr9ulBLMNj+6VUBWQwEiQ1K1vT2GATc81LVUsL0gdwd+d+A3PvCVE++oajXhP8a37tubFfIneVY+",
+	"JXay9ooi/vipsdlqe9v8tKP4HcVvQ/Ef261E3OlhkKVKptgmpbE7RU1tOlskGcwrKOhwvXHheXcOqjUC",
+	"CzCtHuWluNOP8c3aXhjFweoO1d+hZ17t+pxPBcNlKhXa3Tqrn8JPbZfHkYaY+O4yDTBHyHWO2AhjAOkF",
+	"OV7KOGtsWg5FFQstdFxVRa/c/bYNMBDgfNpGzK5sxUXL/gnqaIpwuOu1teu1Veq1VccavUZt70tNIajT",
+	"06bds44e2D1rwjOlbecsa8Q+NQ/NmZDaa/1D/agGhtnmPawe1gQIedXGTX9yhlHXbtA2DuWubahvKu/O",
+	"4+48/nufx4p975N8HL+agGDapMnJx3ZN2xQMiou03xypVD6PAhKa2w3lR3mtI8FmBYThNt6DjXo8lRoZ",
+	"VXo9Tb1+UyzSu65Pn6Xr0+dvvuROwsr+axjWCaeEfLe1zXfoGDVW4c87zrgLSfNJZchGBXOT1lDFdlDu",
+	"AFvo7ILXupacoFypre5k4k4m/pvLxIdrpWiXbqWZvjJWcTM34nlYOtrJjCvLViAscQ7VPfPEOHtZO5NK",
+	"WwYWpbBcWz5+xpMMCo7jiuuaywBo72R6UwfbeZ5VaWaEmiHK06BLGgV2tYnqGKVdZUQZ7XDLLNObR5SS",
+	"4q8e+sxZaWveruXIEdTh1DUdxy7wzhfgvvgWbk9nPJhGSa1SAMUE5jKOVyobmNGvbmxtF6a5utlY8bCl",
+	"hNYgBrJLVJ59AVWvqCFpGQEV+UHYKC2o7e+KD0g9mcq6zvauRlqbmuz72WyUmotCrkQPmZ6iS+sz6JeL",
+	"VEIu4OfRL8VdINK5XtU6pH/QY8GUpzzQIlWPMMU2n9crz5bP6/V+7x/0agjhQW2CQCEgZOag123gJcSK",
+	"NzWHNb+Bj87sWxwl1MACI0UWU2kT+4XTYdyqqbQGkqK3yv1e3SoRjKcy/SsFLTdDYwMRC7HLCYRtuBh3",
+	"846XOuHKxfAsNCdTXtfANIsStxO1EAYiuhXhhQstrfcZuJ9tMnQeFJDrnSWqp+TQ9bYLvUgU7WoS8caW",
+	"jWv19U3NJmgptSnzwihHtXJQemfjMbfomeX6mK951W3VG3i9udcWDldAVmGR7cIW1h8zpJ43PAkaaAeK",
+	"5soUKlSUKslXKGbTXYtmc2oGsSGSHTdYhTjiGdtuyqpupLYPqUtE9UxUaA74QAJv3FJaad6wdI0BdImx",
+	"tw/oplcqfd36x/53k97V6e0Pi8Hz9H1wsnx5OP2mr/4WvjjOnhzwZ0fz7/Vl9KN8fHdTDbGo1NGu8slE",
+	"LCg80wsWtiGzGGxckjuDkwL3G/TWorEART26sKrTA/DVYINAwUZrVPwXvd+VKfYZtjFarUCmqQg0m8pU",
+	"CTaGnn7LjaJXyoEiNZiFtDOjalGrJiVEQTo+cmLPaN3aC48rYvzooCxu1vJpWv7qcwbV3c5JyoCimlxn",
+	"FHRcXY79NW9BWoWfQkMpnrTznD7BjhRPkus4UlPPeoB2Kdgea/WK2q27zrXs0EM7LCbu5/F2q+81F6/t",
+	"q58jBsfbKcS1B0o9hc/krXh4k03Laltv5tAmidJAfZv3pHO6zw86x4fBUWd8LE46k1NnaYs63rA587aa",
+	"1n1h4nVfYoboJXxQ15wSAajHlpyL5FLK2aegyqX/lUsJ8vDWfK7EDFqmfh7UbLM6wzneYQTpAxYI2fe+",
+	"a6R3BWEN4BqpLIberjvSWOlUacjFtUzf9ZF9QFNvnKthzTLVdXoM5RSDDm4r0ZS6fdb5gwZHV70jL5yD",
+	"/CpUJ3FIq0bvTsiXeCse8qUfEXIKjT6hcaRzL4gh1A5unRnzijxkrbNjOubK1VXouyfYPvWoByVObR7Z",
+	"0KYEtM76pV/w/f6B6yqqjFAlmyLTQg1tM5nW2SHkNCRiYaHqD7BYiWtsfHZyCLHCEhKZ9/vmD52lSZRc",
+	"22+MwIbs1KE5Vea103tjA0Osb+ustcCG9n9QTLRbk1TOymQxT8VtJLM/IDboG/LLl9pdn+33IQ3PP4iH",
+	"1u9gBVHQESeT084x7407J0E/7ByIw4ntedtqt26ixLzt9aie82tRcr4WndaUDPgnAOM/g0GcjGffG6Kd",
+	"izSS4VDAiD5v6OW8gd6Be6PCPhfeSrPEOYTvH2pBzXixc+jq20J7D5IsN3BenRO6iJPet9cEUWKasn27",
+	"4vI6T1hxREyhKXwGFZpGZruq3XGLKtnPSibdS74gBWebC0ikhnWi1oDztyihklSWWuqEWl5DjVkKIxlj",
+	"C9MuphIaPln/tt8iLhU89IxJW2DbNicsXTKu1cN98qy/X8Vq0C7JEdzAeQqoZoG8LTUkX0lTRVpvdj7S",
+	"xA+cxZ6VWsdb5uxHSJXvZPONELrRjXGd4xIIyMFUQkFhCzzSadtwxrWGvIH0fJyph2jtxOkU6uzE1gtK",
+	"+3HHMMXO8cH4sMOPwmNgnVZtN6gXd9pWNYN+i77qaoxJEOKudmaRa21ytGBp9mT5ENaSq59+ClVgMB3x",
+	"i+2XX0Oeebv/LxV+3PPGbtjko1ZTKLNxA8WzyMs9YzyuuND7PdAV1rEq3yRuDE2uw5zvGR8UPBX7q9F4",
+	"3nnPO7/0Oqcf838Ou52PX/+ftYYGUPaK87oq7GBnTuzMiZ05sTMnfkNz4kFhIFZ13zQGBN9/aujmRV49",
+	"osjK39iajugSQx6O9VUeUZl0EC978KhDeMqrXeKDonvGrqWo7DQ4KHsHneOj4KhzUnFQtluap9ei+Emv",
+	"0w8OhNn7QedkcjjuHIXHoCH1B/sH+Sc0tSFEDPWbCaX5bN4cP0TYQyi7E1s7cpNMnXekM9t2hq1PVrs2",
+	"9qmixeThaYvXN4bqCt5H2CpOTQuoU7v90X3Q6ijU25cmIxor6m1xB2lLYFRVFgNSwanp3TwU9v3jOm2D",
+	"mr/n4LfXncK/RUnYQDm83A7TA8vWZmvn3OxjbXCBGWBV2uJOx9npODsdZ6fj/IY6zifmvnrl3rZOfXUu",
+	"0X9t5iuC8X0kFqvtT3ULQm3ZdsT4If2Q5Dhu9wfmAfCXWFAYgt36Tv5e14zUbk31zFDBh6zX2w9mPErg",
+	"XwL/nvbxr/4p05INDtl3PMl4umRmGHxlz75Df+ZDtO433MDziq8VisVP5QIrn0poGFeNSzKYqE3I4GNM",
+	"yDBiqA21sxJ2+fQxO+if9Oq0gBxR1QtGiMOwYYDmxbyjI8xTNx7itDrWyCBnxEQM/rc2heqCyzkvCZeX",
+	"yt3jSgmt6Cx2g7oskhKtwcztFm6tW1aV3LazCkRIJb8alJKFZw60qVbZAnX+5BHGC3NPoYqS61LfMNsi",
+	"prLHxtpo2GRxpykZ3BoiturdBoVZquPRG7jfNoIJfKYuLK7eVVgYqnbk/EkJYEpjrx93TWiQl0DlpxsR",
+	"Dv5DNQ6+2lPnSmxVxsMI33Y5HLZSsRVD6tZSanMFmnz1NRjG5vwNtKqEfoCbfYOALhtO9352unz+7vuD",
+	"H9/1F+Nnb/V4cKjEm3423v+7/vFNf/n+3VP1/IfLWz74Pnt+dX734ucXvZdXP+6/+jae/jh7WRNj98AI",
+	"JBeSt+qbV4m4imbiCt6tWCXwdG3cEUTh0AWGodoH4DeBqP3WOftZ3gjGZzK5ZpM0Eklo+JnMdCBBRoWR",
+	"mkW2WmERS0lD4H9ic9j8+OuacOu17msHxQYW7it6t4xRO8YKRObhTM2hLK7Kvm2ygnwo74uZ189XXfaN",
+	"1FMye+EkJiIyqOh+WXcSl1j1/NKwpLqVu1sV/94PiyTbcvZFpxGmNAwLhsRhp9e/6u2DgnloFExbk3yX",
+	"HbjLDrRhuL7ZNOjshweiczw56nVO+yeDDt8fHwSH4ZE4npyYA4PfvjFqlGZvsiTkS/BNAjFXEgxz0qvq",
+	"vQV6bfJeUTNGevkRaZyp0nArbm/5OaWoRbrLLrCqKWYcRba9+lzGUbCk4pLdB2druOPzadlRtpeFzYwq",
+	"5OqszYTa1E25STiuYT+23J6/iSuzYHL+84CIRuS7qMoAOgsTt4t0US83HONc5bDb8cMdP/yS+eGneneg",
+	"OcrDfDu54vGvd/BQj9EGt75ODfu/5knFCp7KRfW7EfTtHCZyMTqjrmd3mhmdbjZH3jVOZXY9heDoBU/D",
+	"LhslYjEEZ+kob2ILf8P7kOJsX0uzJH/pQ+KUMiOKCi+nxuwiEH6WY3ZthJNMmOFFmCjJlWbXUoZsLqNE",
+	"t5nXUTDNki74quwdhltUC72tNj2CQAJyU0LXXmz8LMeby6vv5LhGWFHb10e+TDVrgBsgaoCSd/HfRIDZ",
+	"lObGkCL7gguO4Rqerff1AJL88REFjbSX+xU3oMAa1yOQYWGHCOPQSgLOP17/UBLA2WG7NeFRnKWiUGUh",
+	"mJ3ejt/05+Pk/Tx89rTH351mz385v3t1dfPL+5+D/uOf7b/Dae69NmfYy4dtt+ZTrvAWVqdLzPPBxP8z",
+	"l1TjYrk2ZXHWJ23f551er9frHJv/nJj/9PL/9TFZM11XbILyQ83YCYKptJhToT3rksfq+E8IbjrFEAMV",
+	"Ch7GUSI8/E4FT/VYcO09A6gPbX69Q3tLY/eMdMn+EshQsIPD/ldoIQ9pFtU66x/2iH/VL2T/CBZi28Ks",
+	"W+4KlPSPfJS4EYmQDXW2jv8L/9np/xecUJXNZhzuzS6hC5FPA7S6uHSXkUVOBEOzyjkPhNojbWfPVRmA",
+	"pu6dfMA/D57Svh/uWQLYm0ZKS/QCRTNhdgJ3blV5EWjZU0ezUVhM+AZUwSrt4EOdZgm1fiGtzMjt4TaC",
+	"HlpFDSdW0toHlBNLj3y+1Cohwq7+sHPUO+53jgen+52Tg/FhJ7ARFLw/rnC3B47ywPAWaIq9sR9bNlVv",
+	"gkbM4JalCvnQUQr6njR3/mdxpDRVwvDKNBkDLpRFgUZqP9UugBIJt5EwfLj2bn6Fh6Sd+6QnMs1r7UNp",
+	"BL5kSggsc+EnP1GzOrz8tK0Aia4CmWijBp7l0KlWcwGd/ql3+1+CT6FOiC1TMKgY9cPuzu7Y2R2faHe4",
+	"RkH+R32SzOP+pMMPgkHnJDwVvUm/Pxjs75uNkEqLdHVNpkSqiaH7jBCbGg45E0O6/m+dnR7ktZpe2pdb",
+	"7dZSGDrunw4G941mEYhT2JYS6Cf9jsFM51gcTDqnvcN+h0pLHfKj8bGVoMo/fwNjyvdPz/bt+XMNrqGr",
+	"FXSqAntGLoa2zbU9W8UghQFEWlDkg6cwETOxOtRQYjWovERTpe9g66yXC3I5h8uEbB6uZR23kYrGUYxK",
+	"zzwbx1FAImuIjitjoGVaVr1oOTNb7+d5bN+9z9leY2mrUj/USJ+VekrVd0alvqjYTKW2CJTjsGuyraI0",
+	"wNrbm2aKye3C3Ep3lOuQ9633+udzBL6bSmPvKa98T32tJEq/8hvpVvuGfk7noWMwm63QoOgFfFJvQHo9",
+	"zKhA2oJDd6DEKxC1nRt0W/dmkflstqyX4k6/hk/ql4Xd/7HSGhbRNLM8cD0+o1oN1pupXKiXcvHaa99f",
+	"YGnril5SL+BIMzRaq9VOHUdcVyMfX7t3fHPTY13gqRuU78NafPe1XHcNtmK5eCFD8YZe37Q+kSEeqkxU",
+	"ZOMNXAhK2BFvRg8P9fnfmCf5cmA1bN/nb96XJMXqD9/xSL/GN1d55ovxBcgMnL/eA7OdS6ASDeYkVLdl",
+	"uRywhFOkiOKaioejcJS94lAxlVoqVIny9q3eCJKz80DXBmCJRKfLvLkC9vAuFSGnYlKtWYb8lwea6uft",
+	"FPudYr9N+VVsaVwstyLi2Aj5RV5GmVGICPktCqMNvIolvllw0Dk0ZsSxMSOgoM34MPc2uBSDBqJFYfUw",
+	"ml2dbGJ9T111e/1wkt1qjocR7IZTzJNPo9ctVlIl1W/5rShS6tpMH49SQ/N11enEG0rluQBHKnTqckCk",
+	"nA2J4VpPs3dZDH+nwunp8Lfj2qmMjXjQJGaGUw4edIm15+CRyoIAOyW3WzdRcAP/GPMksf8YxtGEUmiz",
+	"/P+9p5SNnevL4JnL/4UVkFPohl566GLmgYywKQ7WvTUyCG6VzCq4tquIJUdQ1U00n+O/tKR/oayztfDx",
+	"Lxsob/+2fwH5DH2/MD7JtQv623bgr3Wj5ZLp002WMNqsb0Abf/SykPICg2g/wu/O2Cw2lv6Q4DzgO/xs",
+	"/QeIZjc1Eh1XXlNJ5Ft6cwsTy+O7n7YlV5ItpnCz6Fa4yd44/HvfMS2pjPN6nNfWvA1IZURyc4vMUbm+",
+	"QASqZCt7yO3Urp3atVO7dmrXv4Xa9YmRQMZMjcQDY4HI/P2XxwEZOFameO0u7XZCZndpt7u0+z1e2j0s",
+	"mgPiMzcP5vDu93zGdNhrr7kLCHjCxsU+WFwzmQQCoyuowUMQZ6GtThXNDAPCMlizKME/B3XXCOWrs+Yi",
+	"XDCxreBQ7mLBWckhXS7GVRs1UmNC1LZh/2knX3byZSdfdvLldypfygZE6/z9zTA8+NtV+PzdrN/5+fDx",
+	"VKnXf69GjzhuuObSFt/yCux+1nyEXzURwS6xvY0p8sIepPqgcCOp1FQuYL2RVszej3qC5ss8gqXu8Bs6",
+	"Kn346nuKcobveO1XC8EP21b5raxuNZiwX5f4TaEz6dqPruDNe4umDb740bxY6/u0DUBhqOoaCnhsoryX",
+	"W1Q48BqfVFSi9e20pJy9Apf8ZqXtSNkh8m9KhlB6q6DsrXMR6njiduXppJx16Qbqc1Wnc8ve5Cxt1bHp",
+	"YfEgjT2XLKCFgb/wsnLefn3eqnIuuKcu9GNkry1HyO3JRkoFp3uTRGLNlkQsCBUKA6q6HvAk7N0VaH10",
+	"uwHijQjSzQt1rOiCbfZCpEzBeNBuSjGu2ELEcfHMyluRxnyeKyn7R71e5URU3vJMkpMjqP9V1/wZORV9",
+	"bPBC3z9iPWwzVgWVTE7fvjzqHZwULMze+jbd9zVb/YZuTuuSCOytao3wzksHgsqQZokym+opmpTN2XsP",
+	"/ZawpEd+K2x3KxWBSNz3/6zkU4074bE46RyfTnhnPO4FwAJtrbKVKUb5/M0pRv47n5YZ9P/+kYl0+Z/v",
+	"6O+L8M/73/55MCA0derm/PNg0ConxKx6v3X/sUFJqebPU6Ba5UB5m1XLu1xaqBYJxt7yVLAwE49cbmPe",
+	"0rbtblCXbAHVwccb67VXpIzM+N0Fvt/v1Wi5tWVc3k2X9lYWAgmpwa5MWSpUNhOhdZBEEwjihO4LC17b",
+	"Ut2S44o2tm69tRHbBQKub2SmoecRIbRNfRfgoe1vvBHK7EkNL7NkHerqNDC3CMBqEXKfMj6u4BIrryF2",
+	"jOFfxxge5EV1vH9jT6r94hse3EyiON6mrFOxAmTvpFDbsVz60dBJc5OxxgYnIleWsKZk28hO6Ci+34fy",
+	"fl7zE5jTKizWxTvJdJZuHgOzaeeTAlAP7HZGHUZEQy8CuzerYkN2R/Rfd0Q/4Sb7PI6dMqa2lRf/8vtr",
+	"C8hLkuZb1oGDkohc8zFXUPhxLIxtgfF/GxZ+K3fo9jv/ea6BwVrXQAkBMNuqJUN6zEN6LtY7bwc9dN7+",
+	"317/rNcja274i0zM7E8yM+TeNyKNMbus3rtbxBc40mpLTZzTPQwUGuVM6VTwmd+DNc9mBitwatQxiOqE",
+	"Mp5QXE7ESnhVqcghaFMavqB6cx6+m2x6fOWM9XuMnFZMS7Z/dERiZQrmL7VVn0VxHKFdt7kPIN/LNaGO",
+	"hqiMAv3evOx79BpuDzERK1KYdh6uc45t1xQrR52/hFWHAhTYupz1LMFsMe6YHbMVDyo9U1e0BLv4Foe5",
+	"IqnArvktkmGaEV1S7dgqHRRE0spI2WxLJWHNmLaMyoa0UhB49W5ns2CHgrcX5JSPdNXjXBl+bQ2ai2/t",
+	"YbavrldffNQWcFKuSeNaqxVWWUtRItFerdENimRStWHFlEhCcLAIVS2C0BwbObAqx+atkNulViV5aOM2",
+	"ndlojFne8fCTerVtGhBOOWqbUeXn7MFY6FiSo2zDdiIb9DUjAlikUotqRAV8vD6UYkWDQBfbTUOtCewu",
+	"kfL2LcV+3/T5MPu1dPw3N2OFUrUBN+fgFe6AfAQRGYrbKBBGZpDMHKdyoSDrxmcYWZrCZTgKTGzJUFDf",
+	"Dkl96+9X9+dIdE55v9c5Dg8PO+Ne0O8MxP7koHfYPxoc79sKTcb0qo3WtiMayEU4jJK6i/PDE3oLagPx",
+	"a4C29UL+EsUx3zvs9thffuj3H7HnUZLdsbuTo+HRwSOW3p71D3rd3lfsmQhu5N6g1+/1+r0+exqlYiLv",
+	"9uDXGu5i8dHkVsPmTqAWu0a2qGlGutbN5qO0iV+JJFRtliWxUIocd+AYHIuJ3MKk35SLFXelCSgqZqex",
+	"QWxgQLOVtDdUHgrb+nnUB58IVi/1rRLpObxYy+u8gUqQlvBT2MG2I5AVh3Nlv6E/+Hn7xKB44nEPi0ix",
+	"vPNf7lUQ+lLGD2mTm0JtL6/CVgV1qYw3KIBQ4ziFD2uhLRWlaOSM9SXEErnoUEjWiGlIwfHKeflmuHlL",
+	"5Wa6mExEoIuXN2l0y7X4UF+B5g1Q9UXS0HUFEuXaXksT6DqEdQCIrMpFAAzPG9qGCGL53XT8LIheRd9d",
+	"vP3lov8yulAXyeVh8Pji6OJm/sP3j7877Yrld7+E7y6iV9HF4sXVzeGLwY+D92++O+2Gz6bx8x9ezt8P",
+	"DqfhX79fvv+7x1iipHV2anS0VExSoaZuzn/sfzfpXZ3e/rAYPE/fByfLl4fTb/rqb+GL4+zJAX92NP9e",
+	"X0Y/ysd3N3Rgd3Gmv9M401rNuN+76p94Ucf1sahYApSCS/+LYOvK9Nr+NrwVaTSJ8vjobYJ5IjWELF6P",
+	"iJLrDCKLWthWQyRhlFxT/VqquVgbCdkfXPW8IM5qXGxNqrp/BuskwnfvrsAxOjqHpi3RL5DWfca+ETwV",
+	"Kfvf//6fUZ0e4R+9xqo6FN5gM22dBgSuA1VbX6d0gmvb+cAQts8S3FnPeZR22Tuv3T4yPBTULEq6TbrQ",
+	"+hRmbOlT15MGEmw9/JahL2CpVjQQx11p8u3Y6I6N7tjob8tGH+aTsPrT5s6Im2j+/ZZXY2Iugyk0t1Q3",
+	"0RwxWb0lx5dq78nNT66ihOZa5O10qKyt4gvfnowSfXTgB6Cd9nrH/dPTweHB8UHv9LRfDEWr8nQEtNEh",
+	"IJl54RGDtTLNbwRKjFupBRvz4KZGWy1hGNdLM9ViulTrbL3MEjyYWoRATWQ2FnohRML0QtpeZxC5ZxVu",
+	"FZsxZFgI1ts/KofqVfHzRnMg3foNw4LB0KUtFhCzMBfpLAJTTOUliIu6988ySvJzBuUgijWdvTEMAudS",
+	"6aH14H1sW0OJyg9X6MsOv8rJQ4WOI1VXUc8zOwrANYamOSyY18Hfszqgfqv2NQVkNLqNC5WbzXLOfAPM",
+	"7E0cy4VqO5BGPlZHbTaihDlIsTGEbZ6JMNJDuBcdtT8kIx6GQy3pAez2yF6fYDLQiIWZgZtxQAXYchtZ",
+	"76/dIusM+E+ze9uWIorbWcRs7bkk0l+pAX1mYn4Yc7dndHPmrnmqH2NkyANcFWG6hC4WtGoZhyId6ik3",
+	"JHnag2tRGUcBfP2T+XnoOhNXg0XdYFVdrJEpyyReMqyOA2Ru4zwZ1WMiV4CSM8EIbtV82LwD7y+ljuHx",
+	"a8i6ncc8cJkddq3/weQCvPHqjHGWZLOxgH6Wlmv/RX3Vdpf0f5l91WZTmaWK/WX6FZMp3tf/Jfyqzbj+",
+	"kMSCK/DOmndqqyn5cQj9zunHn3qd04//7LWP739Ss2n4sTaiIN+XelYiGZ/P46UfUNE2vMMtkq7CU8Fk",
+	"0mWvEuH6fcjJhEFPv0mmRNjd+OhTYUs/cnQfxZKNI23cOOQQ7VaWRP/IBL0OSkdtTHk2diEJW8Tq28+U",
+	"i0+wyl3hTJRVvg0zw0TSvdU1ETD5cNXLoG8ev2YHx0zz6zZTWTBlXDGRGBqa6843l6XGkYeF4KFBna25",
+	"KknsnRh/f3WFLYMj9SiPOcEjZhdYvb4vRDAdnBSgOF13ZenhuPGWPVNGrX4A+5pGoRgGthUwUpSrJPRm",
+	"zmsupoufVIr+rLhOghxLp8Xaml5TqbTKy3Fb9tiGkzWNwlAkG/ErC/ba0DKvsWjbBpXyLIw0FUgttxpd",
+	"k4qG8QsbJEVVOoZWZDSuoG6Hr7i6+butUFw+BJqrGxez5Xt2w1CEw7lIKQGmddbr9tsto9KYlRotl/49",
+	"5NfFhN9QJqL6JZlfroNTIe60yJDd5UzemwQa5ucdcoCcrIEpEo1ZcX6rGLrnmcs4XlkFy8WJEserCtYq",
+	"JipUwtUNEWcAvVk5CatC4ygXrRMpxhd8RZU5lHlm6xy6G20ZDXMb66Vt60esnrNi863LK2rY6DJET2UK",
+	"hcNcPpbRAZQGT50BD8rubQLgengqBLZiQ4h4mJby5jNuTH3L7JXJOauyXVwWSjVWhQ52Q3YLArkiv4XS",
+	"91bkuHjnrZIGGyWBcIUSPSABe5iAE0Hj9gfbZe5w/7Om2KahHc1vUChzdSNC9AnD9hL3hSt4sNdRJVy3",
+	"tRtpU8Au32ELqvs1elMlbBgJwO2Oj2GXnmMPdv3haleZTpXqc9ytZPqqPuA85/uqEn75j4bvjDR0n2yW",
+	"COZET409agMA1w5C71FB+hK6HUBuuNXoaGp7V0VKjZlqMfPTH1lAfvS3rhXIJBEB9C17kNXtEerGdneR",
+	"IhrZnzv9HPZcefnJOdTtFjCGugTlqym0zJxnTZGG0OkQ/XNqzrGIL/K9kq/W7KmCNnx1LjXo82fllTEX",
+	"rqNbkTBI4qlKPxpM1YZg+UNBqDqPYigqDAa/vKkdsb4PtTntY3Ht1SaebxGE9LMcq6GN766M/Z0ce0Bi",
+	"+0wvGrwmtdmnC4C3iIh2CcclAGqJKEIRvtl6ruSNSB5gJNn7tfez0+Xzd98f/Piuvxg/e6vHg0Ml3vSz",
+	"8f7f9Y9v+sv3756q5z9c3vLB99nzq/O7Fz+/6L28+nH/1bfx9MfZy5uqLeWuT1edrleJMOsE6KtFA+Bp",
+	"HW7ewp3Ki4fE39TdHLFvuq3CbU6I6cFR4o/Vr7CPwlCNlUGAjsAyU0wJUUiAIG1gBjcOEZKbuwwqmGtH",
+	"B2VrbbXu0m7dda5lx2mG+G73Jf3jJ3zto/9eJ5rZQPY5N5O0riM9zcbdQM72JJ9HnUCG4loke27qe/9z",
+	"dRPNO3KOu9CB9rlGktH1kO/qWEUSz+17td4d2nmoKvOAzS9Zl0Es0humU34rYmXTZwKutO2yCGZ8t1QI",
+	"iALe1pGHKy6xSv+NBb+ly6aAax7L60x02WXuTpjyW4iduhFiTkUsqjpyuFEdP0ypssVSHB3KlM1kivRo",
+	"1VOjxiaynKBz2FufofPF0V2YpdgmYNZw5+YsQswyywslGSRkyU0iF8nKy8j9I+qxu1VBjHWIgml+Qzxd",
+	"iyRt1ManguHvbbyVlEkgqqSykc79zIxTLSGwre93Hfp++vibU9qWxbgaXKxVtG7ncf2dHc9PrCeGZ3Zd",
+	"JprlfJshnfEwTIVS/+6oV/bKoyFQ2/5MZ94K8E85/O5ypnIRtOb8rzvsduDfEH2/SSm7BgXoc6d29zG0",
+	"ilK7N1Butk7dduTy75K4/eUd5z9sGnmRe9tij9tlln9h29l89I1t8ICTnx9YdMoVS/6+kFTyt6ZG7uEG",
+	"7CAoFDj/bDXNu+yldHUutURryTn8VZTcKDYWsVywqVx8SGAejjI/FdjZfqua6Ft3QA63L6D+ALur/3u0",
+	"u5olxJquw6WGy7WK8I71F3C9dcPlT2po/C9tJ/zZYmah9JYhMJGEmwbOfrpJ/9vqA1t2Uv7tmxw3yLh3",
+	"YjyV8uYBYk4kBk0uUvMmArL5iSJZuhPwvn/cxLm7EWdfIKCGuU9kWuBYUIW2psTT74yNO4Q2OTHtmQLB",
+	"S5cdVQ8lbURTkWFI4oQKw74k5HFMv9q7mBQbpGMg90YWJ5GSLeaRG52DT40+XG+UenP/hjtGvpANkPL2",
+	"8nnDKXSJ97U7NjK/d+CFkb19C+JIJLpY/NRQQ406M6htC2PGXHNhyl0SMKiRKrpOGKb80rUp3C6b2RRG",
+	"DTZUdoap7BuNRdbPbe9To3y6AT0g6u/gKXxwSOF9RCqQib95M7qtKqebsbv5ij9X8fTyQpp2ZVGOeoSq",
+	"NmZcF+FY5QcOH+uLXdSkPWKFphKAX3a59NImfdaK6W9d+tjqS8hIMeRijM9kcm03TLVhDyFx1WhMAVei",
+	"yy5s8WJsZqy6pfDRQcH7uV/Uvs8773nnl17n9GP+z2G38/Hr2nD17wt6R3EFI+wlMDrLaw5MQCREUMYn",
+	"jpRWXTbKEvMvEY7O2KKQg6usNxdYxs8ySrpsRFUIRmeYYoCxubOxSNWHBNOb0CSZSgx4oF7U7CaRC/RH",
+	"PQIB5UAClxUdJnbQO0Db0+69axFjoYSzBiDU8idPSaqLO8M6C2Me3JCKC6oHz7Q08zuYcI+zuTGcT2hJ",
+	"tkQ+GNX4wgzL0zgWmmlp/sy76UDvK2MzQO/hWnhRnDSwUMQ+EOC18KKgke2Q1N+sBlqxf1cc3Yp0bRfZ",
+	"UjtmczbHEk9mQVW00S8D/GeUXA9VlATCOkywKP4Qi+IXk398vj7p9Hh/3DkOBmHnROxPOra0y8nB6WGr",
+	"SSNtl9spyMnEi6Ayf9kYcJtvRPl6vXYLQVqZb1rCXTFrwexdnrQAdjg2fXpw4bZUXBs6T7fgqsXtbEzC",
+	"S0UgzHsUV2l0b24pyvNcJpkueAUF9qp/WAxoyRTYQLHy++p9Ph26KT7rW0SdS9vB95hMkXm55vN4+F3D",
+	"DOyV/4j1e70emwme0Ofkl6oPxSqejBUBuYlkRh7M5pr0pyAQIvSDc71S9FDsLAofvEO1Z7MM3FvzOO+7",
+	"vqIfRyGAOJTi00KItylMuJmJRNIc+ekDDaFytKtlOCvrMS4iHUwNaU0mhThmmTwYOz5ra44+L09IT40s",
+	"Bx19dAZ6ea6uW0gjbb7tshFR7ujMNYgZZ3hUslSACP2QhHxpdIlrmRjVoMBuzKAYpilCdtDvdT8km6X1",
+	"NqRVl88sHHwdxbHhYWMBNem2O5pWCtTSj1i6KMnoOuE6g1CO0WKqRDDEJN8xV+Lo4BFpRJQ6hIGplq8i",
+	"W8dwGvhGS8ah0Q5O3v6Q4MFJwHTHmLfNEOVLrVUkCGwfNdLNZcv2FnG11lwal7QJe2Ad5uvZUM793Rkr",
+	"EH2Zp+Y04xh+STgWKmQUMFdnG9DCHlTSs1ndQlVje+Wq97tVrlp4Vsaz097FsyfXweD7n4PZ973nj7+Z",
+	"jqNvYvHsqQ6e3cUXz05nF89Os/dvDv6z9XmVsQeFr1vVfOPYdUsvKLvrVXqS61oyoopcB6t4ETYLv4tI",
+	"l4sS/9pZ1fH8uUgeliYGhve6Gp4i3GDOrQSc2dih0lxnTXE28Jvlz8hyaytLrF8iJYDVuwFcpjpMg3vY",
+	"ZpNUzli/5d1z9OtGlpkOZJ2HYWSQMzqz1UaN/HSsYnTGBnd3XTbCJYKQxhRVfNBlo1SEUSoCPTpj+3d3",
+	"bYP2YEpJW2wi41guROhk8ofEiF42MriXmQZhThgDXEUJ6x/au6AuGyV8ZiU5eEECnphxQf3FhNUulMRI",
+	"RGCWMzqzee1tZvSBcSpvhNExdKxwrvxdm08JyrROM2PWd9loHMvgBlbuJqWpQIrykkGMC/2QcLfQWCoN",
+	"6FRsnkooWAZkicp7QSeZ8SWGB4PNg+ev6HggwnUbgqXPDSUaboCYb7Vb10hfhNVW2+aI5as1v8bmK1pf",
+	"q90ygNZ6Az53wfly/hrSeE6SxSNWKu7uDn0xEHgF5yPNbFkb2YRIRr2H7n7abCoX4HCSE+0yEXUaAZb8",
+	"lGU8cqp11u+3V5XR9pwXPIyjRHjCKmdiefzWPn20Dx+BieC7mk96nf54EHSOw33ROZkc9Dq5zOwdG/RF",
+	"Skuz4J9K7PqgP9hkxgKHO+zt53zILNRxjlbdDtUMOjh9D0VmN13CUV4A3JfzlEBWgGvm+fp/t51RoTYt",
+	"EZNHGa60gaOzvLe1UyR/lV5FdBA6xGaWfx483WTb/jx42qdWRjjAcBtVr9j+qAzC3iYA7PWrHq78kNbp",
+	"Ku6EG1PEHvGaMKJ1bjJ3QUCdATd1kXnsoImzRsql5zlNxl50kCh5sCrzEA3Ks2YeNqdjZ/9s8Th+NQE2",
+	"tc6b8rGu++lU8FCkbGSJJQpHnsKhbasAsl4tJYDctbfR9KlntGsZl+587j2OuqInY7/Xc3O0/XDXhP5l",
+	"vVB0ybGln8cq8GvTwz9v5wyanS5VrbOpwInX68CEoYIqjA7DVMDRSzZViD2GXx9BUl/YBTUzJRINLVts",
+	"6bUxD24AyBGecFrsyCZpVXesAcJc6agw8xXnGhgOVJstnewIOgK1WYZNRfiSyfQzHPfcLbfZwSspUJf4",
+	"efUsklvPc1NzlXupaW1gJywitRGkG4U6lcBzUU8Pb2cEEUB5C6K1jY08MbfJeduwEZIPBfIlkoKq0M9i",
+	"VdcYDzKP47puMoheRxBtX8Xwj3aVnItCKz+P5a5LhT0oObg8Fd7y1Q3U99UFjXeq+E4V36niX5Yq/in+",
+	"TWe0b+vntB+uaviy4xY7brHjFl8Yt/jELkShu3/d0q7KOc2/uAVRvbZd9c9bqiKXNFyggo0JpLXpdbez",
+	"modyMqG3veB3OZm0SZP/kFB1XvD7y/kcvOGF23mqS6QV+1mOiz7vn+UY73ml0kVftnc6yF/tQQRHBuZa",
+	"5ZmutQBqIg7RZWGgtj4AvIko3W00YwxvPRDDdElBd2Z0S6GnqRCQdPkhWVS/dMYQXqygyavRAAQ8J9DT",
+	"bQnRAKVYQ+dv8b3+jo+4kVcj6CG5Dxj5vTr5oWnGv0V1dRJHHgMdnUGdZ5cNSGKYSs932Qgyyrokocze",
+	"YdodlIiCu5d5zJcwBgDXZaNiSO7o7EPC14V8w41VfrVcBgp/M1+MMyW6bARVn7rgkBtm8yIpaPkhUSKB",
+	"4eE9ojJlgzQTkYdNGaLAQt5dgpZxBk862RyaF7uDVaSHomQtIIkaT3hRye3yxXkRfkM/PhCraGhlB71d",
+	"eOcXEd75iTLUOkO3lKBfiuT0fZQrw/l5gp5d4LxWDna1UHqEjuH8XhC8wj4TcVVBf6sj6cQiALjqhF5C",
+	"BGgDg+cUIAqLgAzO0m0mxKHZBDx64aw/qOnxn4qVXToopStXyFgsJvUBsHaaxixQbxAsDcgTsVhfsM+t",
+	"D4BdQTKIspWupSa8fIp1Szu1rW17JZRen92kKQjRnef6tKbtVf2tTKUC0X6uDKbtHK4l7Hoff9mZRWvO",
+	"+yfkFXlBkQ1+cRe4fi3PsJhSGwvnoblMpT3bTCYMOuEfHOxDreSxvBWs3xvst71S0hAtA+k3XKmFTENs",
+	"29P9kFxSrIqi7E8vNOhDsqZM0wZl7rGScmMNejjFxXLdNu5HxhAEC8vssivyxJs35ISNsBXaCH+2f3aU",
+	"FnM1YlrKrreLtq4utawzizDsKuEYFOpkbe0GKxFkaaSXbww5I+2PoXli/q+nFkXfvbsy1hK8adgrvudG",
+	"NZsIY951XEuVs3+2uNfpPM8NhOFluGydtb7JlsasbLNrAfWu/79ql7ZvOeRmgh+miGP7tFiU5E1GRUm8",
+	"9mihGeO+/St3oafixldeUmPkGQTdlu8d41Sn14aU1cHkOr1t7YSyniA7+r+oR/7KnoqoYT+speLqRFjr",
+	"yuqq2+uHd1Tcao6H9VPccIp58mntFLdYyX3T+ds8C7nm5N1Dw1HIft7119z11/zd9tds20r0SxRnWWLG",
+	"KHgEQr7EmvVGCHlDnxqFI7rOUtvfWEe3YmimUK2zg54V4Qo6ZJZKq/dL9dGPeu0WJBfD3Y0a8iAQcyhJ",
+	"3i/9gu/3D9xdiDJmBSk3mRZqqOU1GFWts8MDKDQiFhaq/qDdMvQUBdGcJ1q1zk4OjcACP23rbL9v/tBZ",
+	"mhjs0jeDE5RWakim6tnp/f1HygwGjV3c/HExYavSF8linorbSGZ/QGzQN8PxEu3iubE3sHuzMgMZdUN6",
+	"6BqAfQjH3TNRbakJOv9+9Ba0Bt/pH390/aNt7Y0fhWqzeSy4Et3WprfysYAzZMtGhZEu5LNto06nYh4v",
+	"h4am1xDnTiH60hWiBmVnG9WlTsEQd4FI54Ye30wxdhidkv+vdAaOOsfG7js29umpsU/pCMDw2Bh3K5vx",
+	"3jLWS4l9U4JYFhvylNhsat9zRTyNkMGv3EuuNGZrJkORci2hYc1mVzlFf4pC8x5LQKKNiaZ+11Yb2Z2k",
+	"3UnyTtI2/hKgqrJvpN/p9Xq9zvG4P+nwg2DQOQlPRW/S7w8G+/ul7h7rm7kiYiuF608PXBXj1kv7cssW",
+	"/e6fDgb35bK7zsMFV1Z4K1cE/aTfMZjpHIuDSee0d9jvWP86Pxoft9pNFb37nvVjgcLO81BJuVIElM5W",
+	"URkcgEZLGqar++nXBirU9mzNeJLxuL6KcC93ZVFW4iY3mXUhWKV6k1ixyDG9t81uqh3/+OJdE7W18+od",
+	"Fv2rfq/RYUGqpvVXGN1xW3fFWt204q6w9O1f3rp/r/QKNx2FwjtVVRg6+z5JNGYa8YAkLFTI84Hggd6p",
+	"pzuhWhSqKyym/Vxz0zyK1cbdtP3jwztjo8weH4uTzunphHfsbcvh5KhXuEAJKf3cXWvsTPw/tomPlDDc",
+	"ZhT6hC654K4KOkNDAOOYJ4nzTe144I4HbsADndfIMblz/3pU5fejeU4bRQ3mevhxYaTdDeqOvYGhgvS3",
+	"40U7XuTzIgzjvMwS9MVRnL7ntsNizfX3K+2WjMNh8QpoBYPr7XumU7ocplluxog0ldDx/r7dmkRJpKaN",
+	"TvJxJzgKjzvHJ5PTDueTcSfX8I77LYBJpEM95Xlgs7HaITzvpyLE7fKiPtLLxsQv/dRuKReZdF+bleYv",
+	"sv/ey1zb6QC7c1c8dy7AKksSTFr5VXLt6Hi7FLvVZwfT63QaXV+DZw0dDTmXeJN3Lk+zZLjNmcS8ytLa",
+	"qpsGM+7RdHtpljgBum6CLwR9hmKMwN0pXH94ezIU1ykPRfiaY/SqmExEYITFE4i5aEMJW4K6nWdVyZQS",
+	"uhTU2adaQdRb4FawRFK0b5c9MZYAlhWGVgDmOXRMAGf7WYuigs3xwxAjklP7nd7gqn96dmhtBMuN3NjY",
+	"ZwD8mPfOoVnISX9ASnqh92fvrHdwdnj83k8or4r60w4/GB92js2hOzGHLg+fPZwUE7mHeXyKTebmlDLR",
+	"OjgcsIPuoDuAYGmzmrG8gxTCLI59a4t+GrrnQTSPRLLzD+3OcwvupMKhnLgU+q2jqkXip+A7z71LnlUZ",
+	"ZEEUBj3sGNnSOR6c7ndOzGEIjvKr+l9L8JmldfIDlQvAldCg/rDiWsHwhcF7uktTw4lMIcZcp0v3rOjN",
+	"8D8EXlHM4y+BubcRyixDe52K20gswM2sZ2bOD1mvtx/M4f/EX0UcSwb6ng35YYFMJlE6Y0uZEXu0hVW7",
+	"+O0efZyzpoWIqV4obW7rrPUOnzEt2Tuugym0pW250PgtZ4ZWBH/UeMhrkYiUa5uft+PLXzRfngoe6yk4",
+	"x7PgBgqcU7VfLDjPNR9zJcqPSZGCsOjfqxb10Z600uJSEUblZyqYijADT0PxORWnyTGSs//SqxboRp3O",
+	"05YM06BKEL7fZ7PYRle1uEmHKku5XJ9siTRKyhfk4HMpR5YUPdrbSEfsobW7ht65XwrulwcnxEEUkT0+",
+	"IrTBjlsFG/77B5atCOiCbqih8Jq37fqA/B76gOzyInZG8S4vYifxd3kRW+ZFeDKcp8E0uvXTG+rOSe/w",
+	"qj9ozmMIYpHeMJ3yWxG7HmkBVzoWWAQDS4aVWo+cHR4dmGMMFnOKN6FTmaZYrOhfolwonQo+w4HIIZaN",
+	"QeMw0H2s1z5qRVoJYwUNZZbplc1dfZZk3t1d1u54R8VasKbtlYhjxaZQ8VxY7R7b8dX5LT2a3EVh7fQl",
+	"iMKaLS8KnpdN+NLOKbJjc7+RU2TnzNjKmQEH2jqBfpZRkjsd4AaabObVob4SwKKG97u02B2X2KXF7tJi",
+	"f9dpsUYdTgUPW2f7uLbXdmn/bK30CdVarF84Fc2lihzQ/f1BD4o/poDe/idcNVhyqAcBfLOAUoNimYgn",
+	"v1GQ1k/2tnCDuKrGHFQXCOJaf/ipeXSnCVEhTWHWNEi/0vxjFzO2M/d2MWO7mLHPHTPmSeNc2a+Tly4e",
+	"BBsKCZFs4HQsXDo6OU8Jz2gg3EZiATVzd76kHXPBxmVWR0WhhZXv+XKMikciQdFbGkVm/34z63AbZfcL",
+	"V8u25rSrakHbiKzd7cDOIK5J5Vpn9DmpbcmIauEPfzGW21nrSZbKudj7RqRxlDQYiZvYaJYnPMsEOW6s",
+	"NruEZMdCmF+TQNqJl514QfESBdpGle/Y3O+GzRlKGPPgZpWzpWu2/fDIHPedQNsJtFJNAJ4ptDGh1naQ",
+	"GX3yFLw5yu8tO5fBFJJKIi3w4si678QdD5y4qHfq+cxJrAmsBP0QdDlrBOeRI+uVyIUYz1rF4JJ/+kXe",
+	"Q1EJg2wcKxTdW63B5VRVQNHVWW/Adg/ft8quQjiCx9ZveytSBZcy+77zUNxG+PSg326pm2g+vJWgA/cK",
+	"ikfROWCsYnQOmH+ZnUGrmTZ0LiS0WfppJ+P/2DL+IzioMvMEd73ZkXLiJAb2FHOpc5+ay7ELRdiJoF0o",
+	"wucJRZin0mzr7jD98XrkfOqBAx3kgvQ4HoY7T9eOKz+ocGFB268mcqxS9Y8eqOpPeKa0VfMta31qHrba",
+	"LaMu54FTpDwPgOKlFrt8kR2t/9r5Inn7yrrjMzi66h157J16zu56g+16g+16g/32vcH8ox1AlqGxp8ed",
+	"k6Afdmyht5PB6X4eSORa+hnIr8XKGndUk+JPAMZ/BoM4Gc++R59MGslwKGBEnzd43QboHXD7FPa58Jat",
+	"zEdt9VOhzcLzRHXIuhwWaOWw03N1K8FPtYv73QnET4n7bTBfiRabSqYevvdN/10A/O4g7ALgdwHwv9MA",
+	"eMPGzgNdaJEDoX67zjg7tvJg50reGeeTc5JLnOygY3RbNGZPjTE7PswjYHd9cnZ3hnlckGFtL75swWYD",
+	"7RyEVMnbCrc0S6AEhiej8uYEH400AtkAJl3mK56pCETivq+rg27w1zk+nfDOeNwLOnl58JNBIZB0VXOE",
+	"Nb0FUI7+igXPO3VzYqR+MZh+1fut+4/3mL9wudoFhkxuUBODfHyCvOj4MDjqjA1i86o/B16RVTXnswKP",
+	"2qZ2EI1hy1vduzqsV1PBFJ8Jxv0ePHkLHrBUYIlK2Wz+LE29yP2aG/BDSqzq71eXeyQ6p7zf6xyHh4ed",
+	"cS/odwZif2I95DajIFMNUsKOqKLrRITDKKnNTjjxwjyH/Bqgbb2Qv0RxzPcOuz32lx/6/UfseZRkd+zu",
+	"5Gh4dPCIpbdn/YNet/cVeyaCG7k36PV7vX6vz55GqZjIuz34FZABk19gVckgEEqhz8VoasvvpuNnQfQq",
+	"+u7i7S8X/ZfRhbpILg+DxxdHFzfzH75//N1pVyy/+yV8dxG9ii4WL65uDl8Mfhy8f/PdaTd8No2f//By",
+	"/n5wOA3/+v3y/d+9EAPDsE8h7U5MUqGmbs5/7H836V2d3v6wGDxP3wcny5eH02/66m/hi+PsyQF/djT/",
+	"Xl9GP8rHdzerQ193etm/8e2pDWIBZWzblp1rtb1Ky04v+AxsD6r4NyQw0Nlfa5D0B1e909runKRHYjw6",
+	"FRAslySoSzUS6SwC9gXy0EhoW7TAyMFi6tG9gSqWPNydkX+nM9LQei6PKYSaw/NUGm5OSYdazCENLwlF",
+	"io/WpPBBP6Q8xvG+3Vp8SgnQZgtp26Kgg99tUdAVfOLBRT5pU771Cjt7+eQPSSinYOFyJvig09unj/ax",
+	"yNGtUax9Z1MPmrd2jsN90TmZHPQ6OWJ7x6WU9ELYwUF/sMmMBh9DS9+HvX0vG72Qjk6v1Krl3qCD00ou",
+	"+solHBVz0S0x2LxRHy6v9Kq9IJ4aTr2NFNo6H67O23WPeUtK89m8ef/1ci5Kq7onw4uIyaMM58hwdJb7",
+	"5uiM/krGDtF6x1YxdxnLq7ftz4On1CmLBhhuww+K9lMZhL1NANjrt+7voQb1RGKsQKI5uhpJGSh0lSii",
+	"7DrS02zcDeTMO/klJlBkojAYOpYUs1e3Z4wH2BmwDXaQarNgynXbluLvfkg+JF+z7968emkMJpXwGzEM",
+	"uBJtFoUi0UaZShXjqWBv3158e3vcZkBY8OTy6WO2v79/ar58e/W4a0aCKv04HmaxsUgxnjAJ2e9sMZVK",
+	"sJE5HSPzCxTFxL7RXfY8Ulph3f8RUGGQpUqmIzYWKgoFi/QZm3OlWKTZmAc3jKsPCWMj+5qW7FpoGNN8",
+	"zub8WnTZhTYTjQwVjxjHn0USthlPQgN5DLPqKdc4tUwEfmmWc57YZUy5YjyO2TyVc2NlCsXkhEVaMRVM",
+	"xYw/gg8XkZ7KTDPObnmcCTOzmbjLXiXx0nw7jsVMsVjATJlBCIK0ZKFkidRmQQaMLrtIGGep+EcmlG7D",
+	"KNAZwOAStpw7WJYWk2gF4/BRcm3wJDPdZefs9fnV47/a18RdIGCIM5w+AjTGYgKvM6X5UplhIvMT4gmm",
+	"D2LBUxwin9nHgUGQXNCSDfoe82AqQpYKHtqNHQbwzG0q0gLOoviSjX7owFdn7K8XVyMmUzZ6cfHmzcij",
+	"LuhBCZvK5/M4CrBAACH3//6sZDJifzHEeXpwePwV7AnjZlnjWLBRIEMxMmSh2MhwQEeH1KgFq7MaCjBY",
+	"AboQd6BhWnINxSM2wkaYIwYMDX6YRKnSbNBjk0jEIZGUOSeLVCbXXfaEB1Nm0AbwEt0Z5B3c3SGQeiqi",
+	"1Mxq5lCw4m9kGNFxu+jAsYKVHR+c7n91xt5ePe2ctFki2ZTHE4RcZWkqr7k2VByl8KOBkelFFIgue2ng",
+	"NadYx2bcBHZHyQTnkAms2mgFbXM4Xj593HZEPY7CKBUBER/d7So6RyCGYmHYS8oDLVL1yDY/xlc8bqXY",
+	"jC+RHpS4FSmP7aS46DciCXFLwDPBwEtgKHJ0DkGA0S8cyfcbwVORsv/97/8Z2YN+y+MohJPSP2TkjWwb",
+	"MgLVEIk1uk46UQLu966Z+cldMOXJtYA5yTVBk5qBPIYSpQbJGJ3ShYozqH+WvlI6imPsUAIj7PcY3WkB",
+	"oZs5l0gkPJGGT9NeRQkzzJfphWSajxXLFDIkHBaPf85XY6l0l71VdNZjrkUKq0JugMvssnMzn79oxifm",
+	"zdMeC/kSUX7OXr96c4U0i7qjYkrOBDZc0fwGdpGNLkIj4rVIgmXnb2Jp0D5BRsGUSDTj1zxKHDUjR7oR",
+	"yzZup4XcAGQ5H50b4nQ0eYhU582nO5diHvOlCM+YsQxGBPY8jW4NsRvphlzEcGlYx1jEMrmG4suRboMg",
+	"Yge9A2ywQteRbJxpIIqZMDqlesQ4w47wBvepESj42T4AhCwBmQAb4YujLhs9e3LF9kDA7v2TNLj7vZkY",
+	"GZam8qUGPI5FCtQfSrPbHOCGpVwiAvAcxtEs0rBUyUZ7PNPTERsvWRBHgGTkVI8Y0A5xGiLhfNPGSyv8",
+	"HxEHdiOYZbhBgD2BYF3IFN+i7wCd+AWi1vsJZBEIhQg6nluNw5OkidQM/YxmqVqaWY3oFhOZii57dSvw",
+	"bMFizbkqQYJEk0bXUw2HIFLmmGXKUIeWkloCWarS0hbVBomD1DQlFeGSa/HcTNOB/47YX1KHbjN4IL5q",
+	"+29dihmPkii5HsG6C78oYb6n80xsxWDCMIapmJn9A/ze8igGkQNn4qvKggsnwtDY4BSJHokr5VoMiQ4s",
+	"FEKny865ObwjUNcQBhSNEAXoE4/ZLVfl6ozJ4uw8of5k19KoMhmxj7b5KtJKxBOjNxDBLqaSOYRpKdmM",
+	"J0uzSIw9ZH+xe8ZSgx6jZWIjNIw1bBNxomxFumszLxjxkUdZ7VwQpyWC/8pMCSfS8ZaDwSmKjLmI48ic",
+	"djkBYik0XwO05BoSPjxjqOgmMp1xUK5mhuuEemrGiIU2QqzNIACd1CAYAqSYgQQ3nIXS0Aqb8RvoVxVG",
+	"k4lIRWKE7TkWfGFqKheG9FGpWnDFjOYRdtnoQ4t3u+MPLd+bSbttfig9JsqimE4nzAM5m8EhNN9dvLYL",
+	"JL0hkfoM9T7Qm4wii2xXxCEbAZ5GbnVIe/gQEPs8Sm4UXKbgVseCh+aszUGwk25FAhqkihll9KcRSkfz",
+	"lhEMJJLwPSqGf/764gwO5x54bZcdmIFiLo1Iz5lf4Y1Rm432LMF1UjyP+avFX/aIEEdtnMojOvrIe7IX",
+	"S3mTzWECRDJtxV4oAqOewC9ZorKxoYKxqBnC/xU2C75PRf7UYAbEZXobBQL2A9RLQilpHMogT09BIE1S",
+	"meiOUYoCniBvNSJLLhKw3/70pz+xv15dvTb/hqHPX1+wiURdHPTgfr/XZe+mgk6BeQYmiGE7wVRGgQAV",
+	"aUFv0BAGSJ1GAbAFIA54lUXqDM3Gr79+IfRUhqr79dfsr0/OvyWVB8Yx7MaIxVAKZVjJDF4lrRjWBj+B",
+	"lDBLIuGdsCy5SeQioQ/aQMNGAh+C1gBawblZ26jLXr2+unj18g2xUcUGvYPSG+c4k7UBYq6mhuMb9Bl8",
+	"Rr4GpqcEg9ESurjAv2cijQQs8JyBfwJXECHgCxHHHVABwaB0sM95ymcCEIcjugfu8+vo1pwFo5UDndAq",
+	"ezTxRW5+f/01aAxjgSpWlLBsPhcpsK+cxwBZgAAyRq1c2BdwOLQjzDLMsRw9Rpu7cwUGELAEaSYwuwz6",
+	"ptVYcnsFdMBHjCd+Ez4UXP1Di3U8NKBUGwPLrRo5UXSdyNRgCjy45HUwZvXCaElgzJgdG8twaXfMQfok",
+	"CWQIArkwJ5xqnNa9cka+C70EAnj99orAs2NdGmFkB+r1uuyVXSXpUpp4OUCCUBu0wLoIPnjPETBP08ic",
+	"ygTcI3bkk1wRJpmOMnRoXpKZ5S6PsSEgWDQQQDuiTbu0WozgoUhh94oWkOFHxa20fJw+yY1QbyuImJAA",
+	"je7zCNTaBZ5ti5PRxaTzgutgSlBeTDovZSLss8IgoIuAIUdWnCMFe1AScS11xEGnFTyAfctpyxAgkN1y",
+	"LrrsLR0iuwaPdAgxj9FIYECJdDgHvb6TbZ4pD8j3XzfAjp7LwCLQYmz05Ipfjyx/MpwL/DvIw+GI2cnl",
+	"bJ5iLIGZueDjgH6xUcKuf4mgueUvShvGoCo0OmJc3RglaGIV5vgW/Qgzw59iwY1p94Qwhd+gfW8MBrAE",
+	"KYgMHFMJM9BbjxQKBgOreQr4uTS2CayVPIRofWvQuOGtM6OMYHtcuv/BHrmd//3v//nQGuWMBikftBwm",
+	"k3gJCHVuHTOuAdmqQRpHf8TG0hzoVDAKvgBHlZmd9ow2J9ftuuwVMGb43iwNvYqpYAvBb7rsNdU9clPS",
+	"aqR1I3z9dYFmkUzMPiGV7/cODPoN3RGdaDNRpCyEoAubucy2znkaKZmAnDQievQ1MBczCFEduO6IZGnA",
+	"Qa+Xu080+D4tSVqn5yXQjfMb0kYSz4l0WXJaRdqZeWBUIUccWHYTKQIkRwNg4OuvoTCu0atpGHTMxAJ5",
+	"n5ygk9ijEzwfE+jTagEtkI0BEHCk+TVLDBMwEM3MdCj3PbgsG5ynYLhgjRW8PCBLGdZo1gY8FkSMwS6C",
+	"G+Z00mVP4Qig1W+o0FrmRLvAinFLYUdhA8GtMI0CT/Mgq3kxFQnDgivsZxmBqwU0JPDDooIgcyFhVAbC",
+	"vdHIYLVtpiS5C8EsRQfwONOGVNwW0Y58y7WTxim6iSUbPedKd17IEEIYRjAgcGF60nljxGbOjt8ms/Iv",
+	"FU4Jos5oEEYzg3205cJQQc+SSFteHiVGupNagWfP/Ew0YBl8SpSDZnO7NKeRjyn50lDPmfEYFSSDU5lp",
+	"8PrSKSBYLHaO6uT0GRsvtVDs6z1kTrFIrvUUedMIxRTKc6AAdFT5FGq5Noc63AbnjnEY0EfRbJaBa3iE",
+	"Pg22FDz1z6U7lPB6IjvA6kZnRndG89TgT2mJ2vWsbTYd/figVqUCfJJck3pmxB+oCdWexnBRITsw1qhb",
+	"FC23PF0ahlTRAHgcWwllZjWvvEqj6yjJ1YhJpnhMcvKA5OTo3bt3HTOWUZUCroV1pwJfOxickuZ62Nu3",
+	"Fxfkwm9yQ6Cj0TrkHD8HdbqNahI76O1b0eQ5b77+GkH6oUMqT+fC0P/oh46v3XReoff4jCVSJdFkMiIQ",
+	"HcG8EUGWRnrZeQ1x/ijNQYLTxYRkkxRES24MWTsMvEuI8PGSwT1c21jrANgbsIM6VylP1Fym+UwjdEV9",
+	"gMLkUSASJbwLvhcXV5WbPTkXiZJZGoBRv0cf7c0ijde2GDJbuBp08RitXreP8XtmFD6PWmet/W6vC1G7",
+	"xlo0c+9BFNMeH2dKdCiT0TynmMvireFLaX1QamowtJhKcuRSY+4uyEzzL4Mhyku0rmP2l/GS0T3uV2T/",
+	"k4MjFUrGt8ATWgAu8s6LsHXWeh4pfW7AuyToIIeE1FOMEygACZdnKD6BrYNhyjUESUP0oLHL8nw2+xte",
+	"Spk1/59UTFpnrT/tGTkgE5FotYe/qj0PkDfw4f19ewUAwLkixSAkoH5++mmL6f9mvmia1zZI52PUIqyX",
+	"ax0YFGa7FSBX8E0TOOcWApU764y+iUrD/8/e2y+3bWT7oq/SpburktwDUbLjzB7btWuXYjsZZ+LEYznj",
+	"U3dzjtAkmmRbQDeDbojmcbnqPM15sP0kt3qt1Q2QAkBSEilSxh8zsYiP/kCv77V+S+fkSKdq4vpZQT6r",
+	"XH9/Xr/EmdTdUx6akxcQAz5a405w43pQralWBmvQH5+e+iC9bwpQCS5+NJg4vPGRckcd0wCWUp4g0oSn",
+	"/0t09ARHr3tpmOXJawWChFgkPvZo9WN/KF7h8gk+9/3q537S+UAmCTbSfvLo8eon3lb0up8wJwQe/WH1",
+	"o96oEsmPOoHshiePn65+LPjlcaiQ4rh6piDQMBGTWDkwngGIwKNn//Uvd0JMkWUcQAvcdwyU6Oww94kj",
+	"psTMGegQwoLM9jEkkWEe6b+io0/HlJqJv7jh6tjzyWf48wL/vJDJl0aG/Tcyl/BWkXhLouJbBmU2sGG8",
+	"rXeNCf8sqjx4FQsuz2tYvSdwJ3hK+l5aCCQq/lnIvMzo24Dud0SkaNm2k+lhUOnpk9VP/KbtT7pQSUfW",
+	"QARB06ke7Lsj5BNShNzkp1SmvlzbTuN7i8mrToynTvWfeyX6KYvpvf4OZyOkGuL/3hZGax5+IEmM1lth",
+	"KDe1r7gKUVx6UYWjBNfvHNNGpAqjSqeTO22YD60bu0aze4fvOwzGAgQK5/KueMr15Qc2ABV5CxP+0jG3",
+	"LTO307+uwWpwKe/RI4+PPW35DtU0s/W/R8mYrn2FazR9a768xsa6U/9e61+hBGRdZv6HMsUU1Yk3IpHc",
+	"2eT7x9KJBm/N1t3/N9vN7zE7DVJrkWVmfA7pWgtRs9JQMxjh6dUbwzjYNVZ5UEaPW8MfRuRtJo/fss7m",
+	"ORSbB+kgWDoh/esGFk+RIMp5LUF9gLgbDMYSCY56oTA4p9lsorMee6VsLoWhTGly3TcQFIy1jluJD21J",
+	"pLS6BtcF4IHcxHfR6EzipUMF/Dqtnpw7GnlhwS3uI4JDWdt95Hb8DJ85PIeNm3w73+p41uHwLEgBcJ+U",
+	"pXp8GyeNh6NotN0++HwnjBDmwJgwSxABJJzthtgUPfYhFIcMdDKH4AIcWWEoZIjoRMEOrNMWzi3P7YuA",
+	"krGZvlBJ3v67mB9tywqqzrFi/1y3dx7f2ZA02jlW/jWbPGchdRKMn0J9Y0KyiDSLqSG+QCjGGr+LIk/j",
+	"o+iIQvxuRjXJ6U0TpadO6h75Eh35QVc9Hu6DtR2AyXYzC+ywrJ81Jvt3MX8nAKFm7zgm0AzEsoGEHFHc",
+	"iEmeAPeSot1m8jf5/AxAgaPEpkL12BkzwoL/KhFDmYiSuXLPHoEzUvmeNYw36YDEE976aW1Rf6gONW/T",
+	"I8IedbrEAekScMKPi2l5estyPUaxzhsQDKJTNRDLu0JBKU5QJKBUr/AZqlyhsQTpCVTw3koG7n2H7WAo",
+	"F9IaVHXr7KjrQKirInTMHSjqQFInnxHtrTmGeg6pLlTHPC6LfvOC5AqWRVuWyASy3HweEIBV1IZSy8O5",
+	"VsADbqsJchBO3d4GTctlrggruJ0EJulENLlJjWYjnneB1IcbSL21DrlAvydDroYibba+6aRVa5rhuFGC",
+	"+QDTcqmSpIwGAHXPuGGJVqLHfsNkXpbpnLIAoSNBKGeDGiF32KO+EldCoWfyPUGdQHB2xuc99gJmm0Ls",
+	"FaqgfZI1ZQs/Rw7j8/2Jm1SDu4W6gN9qQ6v4+o7PXFvgA41d7jgIGc5ex808rd2GoWG1bGsWlxISDdtQ",
+	"rat0zqz4ZE2PxfRrzEbSV89SBa7VULPi3VZYr+0YyiRiEz0Tvs679Gv11SyX1gr1HJLFRzLFkrzpNJ2H",
+	"wv2mRF0sLN8gRfeuM2RhAq0ZsttKDYaR10kKLutuCCarfvRwcYPh3+Ez7eNDRfXK+NVNU29XD4snrSmQ",
+	"FK6Ww2b8069Qx3H07PEPT6DlkP/7+wBMZixgFjbNoVJ1HWYCWL8Nm0/Aane2en/Oy3k0jFzecLe7D2qM",
+	"yAWDhgoJgltJgyWoOkdAh4Y5QWOh6lRGOs8AMC/hVhy7Vxyt+yEapoM4H+WUmoKb+kbzOCTPBRBym9OC",
+	"pEXntjgQtwV+r9s4LPANJ1Ps4e8bfl1XFAjWpQTVGQioMS6MSJ1wzwRXs4lMRYSwRggX4u7ilIwkc5ZK",
+	"dYkWB7ZXw6I9tK5SkfTYO2GKDHNDwXIBm8QUgL7VkOZZZCJoBtslnLduJe1mAGyjr+2UBrBuOmo6AGrC",
+	"g+T53xoUFDVlD8k0KMgId4A4UYqAowwUW7+fiDlcvhRTgrQa6xL8qNazV57BvTnp3dE+EI+Yj11eO5jr",
+	"HfVp0ZByAphSVk/B8CgrcKlYXyppJhVkUTesweR/1BG5ZZnOgCI+cAnRVo/u5DQ5pRmB/Pb6yp3J0qW1",
+	"SjDACd4zudBRywFQC3xM8E6sLwuua1O5uJJi1ux2AQjWS6kSZ7whQhyY7hlPxHExDagczY6Qt36INbyv",
+	"vn9EiaZU4QNmomeKySabMfSeWNdc/NU/8GX7pgxtQmfRPByLxpMOBELTFIjEBCq5ETV+xpYsq4pZAQ6D",
+	"5E0JFEOgBIQTApRqRH7VpqOtQ5J+NTUhET/b2wVFVvsbXo9+00oAHs8OvA7t8tFvRyWn8dV7Pl6VhQj3",
+	"wCu/XzOu4SFsuuDvgw3+qqpAhcS8slHEbZjHyijwmQrsw2dOFyoROZvxOaHbqucIVI+qq/DQwjhhaVjs",
+	"zMOYIr48TWuCuU7z7Suv+l7L5V5IOQdfi9IUDADHjLTNMd394V5bSgiH0rDfNIRRvnzZB5bX1bveX70r",
+	"HtU7CjZ/3bWuPk6t7kRNO4G23Ukzp31D6GpKzKrMPgBrmwK7vBDAcwB6xAAg1lxogCbjKcsKQy5tzKpj",
+	"Z16CWN+URI8cFwXDUM1Dfk4cHNcx8ua74sbvYPkHpUvupqBnBf9+tEv+Hc7eTdXWqCvb+bolj9L2cKXP",
+	"YdcaIYe9obz6qAfHA8SVbRZRP0EzGYQRTfL5RV6o2AcGAawYc5FBFoU+Ndwy6ndiWCw+TQXg2zxzNgMI",
+	"nY96YBDklQ3mTrioqISAlT6P9MyyTEMHqFN8AiDd3auYVu5BrYTvovGcxakYWUK9negZdNRgObQd6bFf",
+	"3OOIJQs5omWUt6+ghQN2V8HePE6y2XyOQV1zKafTetTFs6H9Xbk3H21HSvyiBz+iV2O3WDd+3Ga58aGa",
+	"8Hv0kAsnd8xQ3TG/IHDmTpe/C10+YlbkmVTcQgoXUDbyho9IuZsxzOZQyJl7IdZSYhI9VMD4tpc99q5Q",
+	"yrEX4GSQcgJZLqBbY+nmxyUmlQJkPQQ+oLRHZ8KwUa6zvgrJ8gAsTr0s3Dt9FyWdJs9ZDEzYcajYl4xI",
+	"a2CcHsMI/3LWPaIfV+F2VF+VzJf9AHDDteEc4oT3ldX6ix7cS07rL3qwTkYrZvNRqNmvHRL7qDC3YTJw",
+	"y9qTwVj2P+CZtZFSdpzkWhl5l9ml1MFuzNU+5HXiRO41o/MXPdirpM5f9KAtAArMtwt/Hkj482bC9YTA",
+	"zBpl7HSa608y45a6Wy3IvIGYSFWrqb/wcrCTT5186uTTPsinLUsSoHjT7vnskBMPp34QvElghwzmmHAG",
+	"7J844aZi5vNHPWjNozlT7PXLRQuu0oreWXfGcidzfDtrR6LGIuSOs+IvqDIgflaaWBNe1kKTvYcR8r6C",
+	"pg/CnXyp/RuUthcERBI/wwaLV9Cu0FA7bI/4U9iB/lQn9n4WTuhtDFLyix44brVlCm2nzY96cEgx5V06",
+	"iMLRiljszshIF4qcRbv3Vi2c0o5TedwGR9ohb8dYMTUBXmsijdUgPW/KtdaCcXAzgGJrw4qpF+QSXEvG",
+	"++8zPsfOnFU1ugeNRkMmT4gN+wZlzWk3t+U1B5wn0/Gz7fCzQ3HaU/wzYnfPEzsnPgBHfATmcmOWCX7/",
+	"Zo75ehQ0MkTOKvk2GsZcWuxmSM2tfYIk9MHPpUiY0rMeew1JkdiBM8K+9D76kDCd91Vgp9D3NOcKiuWc",
+	"vS0z8GmUnBe7xkGuJF9IEoo8jsYxAmmgRgjHben+vgoIXFzNqe0mSAatrFQFxRNgtSk3lo21TthUS6rt",
+	"81nj1ETWPVm2aXa/QBNMpWfPWayKNI37GFVd1FZX6qnQ//Arlh6w/pXyo2HrO7HygMVKVZLgOiZSjS+s",
+	"vgCG1kmX26bP2Hx+e+ESePxqlRyR1XyrX+9SAG4u1ZgV0yb1G0VSMU01h8a/CwLACZza8tH3fmb7x13P",
+	"CYfVM9gdZ7h06nqnrnfq+l0z1MBvbsJUfaPbk8/0L2CuJZBLM2e14lO1m/JzdMlKY9mlQN8Lc9r6PHTw",
+	"kwrY6TTlQ0GtC7TOvjEhvR3793HjgdEVzwBPrq9grvVabKavxBscYZ189yzcWpPxXm7Bnjbmqyx2o558",
+	"T65/wpf42boiosNt2bBPTAiPU7Vfpwnw7ptxJDRZm6utfZoxmLoGvAQRM1INBWDaIuvA8JCxTOS5znvM",
+	"t7ipS79riOL8jvPYokaEI7QrRbQbXbz0MKIQUEVmIe91VHHA3IQCTvCANxLCbxXYts0POGCB4AArpGZM",
+	"LXdjppUwFecbur2wliAzIr0SJmIxH3CVaCWSyv1K27XTasL3OaJxj6IjoYrM7V35SxjF7eSBAysiG4CP",
+	"0QpGgl+r4wQH1HOFZBQ4EQNVgjdRaaobnQt7C+5w8hn+S+52zAtrwxhA/7D1pSSBjNgQMo8gVV+KJGJW",
+	"63p9G8aAw7pWeSndWFdeShP/uov9K8S/ouQfdrLT1u+x8BIObOe0uEsvsOdISs825IJXIr+SYtbeilca",
+	"SBKLsDixGE5CAZ0PkIGRMNFFji1zhLjEwntgcwstsihPt7QvKLbG3vLcmr6iCsxMYHivrBZyClCRpsxH",
+	"6bxa9pzFlm6iEkqjm2wRv9ptciIaY4U94mfS6SEHA2nkv5m3SYz7c7hhDicSRAu51Ve2ufFGclzk3hQo",
+	"0rQkIYC2JChBSK+0E5GLBiL4B85giyTwnptLHKWdCGgvOhI4HKPccnPpv9sNzv3JZ/jvlxLrvNkxTqID",
+	"5QGq1YiXC+cc8Rti9i0i13znTOYrbnkes2/RAa4S4QxZyISGK3BTxqU74VwNRdxX3/pQZEQtoTDXEXzx",
+	"WEI68iUc5ju4FM/EYKL1pYnZt4lI5ZWANvRWM3/hO/QiNMDy9tgHn5RjyMMfvPkwQKqNMH1V4u4+pw50",
+	"0FpDJPgoWhbMS+dhYZmZ6Nx6jLPQsIo2zYnXjbF7/0H1MZuFXuGp35xxcvBWxUNkZF0MYN91eoI/DtjE",
+	"TmO+FbPNAVi/mdv6jg9sk4YPHXPomEPHHO6rScZtuANpOm2t2RFcr9onE5CZFxK3FltXojHib5wJcYn4",
+	"HlrZifsZdBBHDr6HtemrmA+tvJJ2fozjHLvH0nmMitbyRXiVu5rxS+EL16zInzPOBnx4OXKGD5pmGdxj",
+	"gk6nR3010nkmcjYVudSJaYrlvKO9ub9aa5xBWW59SCEYnHtrR27a387mO5Dwi6dCoMnQARO/4m16XtEr",
+	"Tj7jP1ZVtIZpEEfyeU7eJ6JHaEYBdXtWBNYP/oJFZLV48Xho1+qg6++sa6Lrl7G/fXRxoSt66OISO2T2",
+	"B1veGQ7x7Yj1ZGiuGgn23U8v2JNHfz0N/bYR+9RJ6lQqgd3pnJ6Q8HmPnVXUDF+jBNoNdcN+0kK27/kg",
+	"FQdDu1Z8sn7jyhcv513UEqalhVZgbl/gi49fSjPVRnrs2RqYXJ6FRJqRTBcTRa6N3tH+A/bfJnyOTs3r",
+	"IpUb9uL8nxsyBq2z9sbW01xeQU61StgEvh+kK3sH5kL2Va1Gfqbm72CUTV0N54Lnw8lRA14MTCIo7xNt",
+	"mlKr3KXbg+XEw1QbAMPAgcF48omdDC8+Z7GbsbyC+3iaMv9n2LKJoHsxKUyqYVokIlk7K8xngOmpcPaP",
+	"f/9RdISvfQBpYOD/cSem1QyBE9UZIYdihKTpAt1gLqQvmbgByzrJhUUp36TBlKMpPdDJHCwOiD5BKTVL",
+	"tRpD4XOPwYmDcjeWC2MRdUpkrFAWGhhQ10Waba/B7wDzuRmn2zMfQFhJR4EPhgIr1OedAF54RB5A6iZe",
+	"ACDGz0SNvu+II6HW9EsnvmBKzFin0HCD+UBgS7ifsWuIRcFeilEyKJ6yGCDwlLYXNHRM/ksl2AzcevDg",
+	"hFMkdkiQ8JXOI9UXUS3shXsobgiZuEW9Q0y+lcbKgtxvsln8lu2xw0HrbIW7wa3vgUZGdptVee1Ad6wr",
+	"kB3jFa6wzL5uxrAQQbPZZXk+0bNVxk+dV4OsnY1VAPfQtoHvgmb91dJ050TwpHTjssQlAjoBu7NF2COV",
+	"UlGz1lnEjF4S70OunDUASoG0vg2YO4pwORc8qRZF+5Tlsmo6YjMIeYYSaSffnZxNeuxFqiFtyr+YYYcL",
+	"41uu1ELKuTXdnozvPjciTGyjqueOg3T5EocLwpYCLvYdcy0P99Dq+iSJ7++tFkFY8cn22DvBE+jaVAIq",
+	"oHM2KA4wa2dsFInbqgiwd9waoNTCh1E813JqhnuiKbnhTM3f+InflDMdojeQFt3mjggftFNcHnIh6SKV",
+	"LfOEW+UzLHGIXICP/VZejEVPBLsbR4QbdR91k3JmnXLS1Y+u8nQsHPRORbqllwQ40W11pJDY2aoUhWJR",
+	"K1SoX1PiE/6QF1hz47SaDdq8lUmlq1u9nYdpbpGX+EHaVI5yv7ooyIGoEKZydm5CGSef/T9BR/BZy81a",
+	"wrnluSXnhSMNcHzYyuFhM12kCUJgeBxl8m9g5mMEMY2yGgzSq667Hn+kqfiDu3m2BT24A9RNP9ddKwh+",
+	"/Hb9wH+ZTkfoHBh3wXj8aWe8JHpMQUACvxtWtKIe950wyImo4ETkhiUakjBEtQa9V19Ieghc5T6wfDuO",
+	"0nGU+6svNSVV3gEHWVlkGvSXmcgFSwr3v9y7P6c4J0rsyngiWDF1fK7XUH7asZSOpXQsZe+qUu+Wp9hc",
+	"jsduvCam8lKXkVgChuK+gf2CmYStXKa5Hjsjs8d+HzE704wGMB6kw9lKCNTh7KZ0Dj8g/EdtiwJ8/O54",
+	"UccUuhjItuDt8axWzYiN0eIKQ6VHje49U5gp1IMH2ByPVCPthMV/xh64jRkoz6jPhv4DxlmRKPlB54nx",
+	"hO5mBmVOAN8jzTTlc0jhiGggkbBUXlLeMZWmX0lhoJeVe8NAjKVSBBgEoKMZl2lf8SRxnxWov7aJ9EKB",
+	"RcY//SrU2E6Onj06PY2OMqnC35u1Mr77btpuVyvttA8ujOvm3+ZQ9Seu86ceTnE5fbHNudDJZ2qevioH",
+	"k6dGs4RbjsYHSHWOFRtGOPZQDCeMAhPIvYzUQYGgGdbmarrzuFY292IP+MU87rIF/J4mcQfSa1ce/CI7",
+	"3eHhAmCWB/nm1Iq/IrH65jhLmRHVcqorjVgvMmd6plgux5OgUrz3oUR45TeGrvp8UIDhds8n7FvIkHD3",
+	"XsC98XfPiQf01WyiETjTay6gEWDqBcl+SAfVlg21Gsk8c7eQ8xOZAzsLe0OpqZisAUlZS7kdtTkZbpZn",
+	"FHHt2MnDZyc7zpioHPyOm3l6qzC0bwzRKjKQdfhbdDQtmpBqkBG0c5BK4hbdclGocDX2nXi4mkPxacbn",
+	"GOPNxVgaK3L3BtvrqzO1yGboz1ro35wr23GZjstsicvUneOO3RDdVbhNINKgsdxOocqFVOgIaE4jAUsI",
+	"0CPwNJStSyhJ3eem+0lGTHwaiqlF7GFA+8fydZYJjo2y6yIzNJPOMuoso69Fl6AjD5C5S77P29G1EcZI",
+	"rUybrXQux8pU6RZa8osrkc+hpA07MnOA8mVWXwoFcJ1I7rLGrfFKJeAm9GPvKRHXNOJ85Xa+I7KHSGSv",
+	"VAI5v0aO1bFUJYDV2lQWNQBL+leiOp6IKzkUzvwf5HpmIGOSMG7dfZhaCbXcHNV5+lUXtsd+g244hsXD",
+	"Is+FsnFzaGO/qOvAQgG0ea2Z1XROOm7woIu56tnBbYq4mkTwyWf6l483NMnjVyoxmESAc7ul/N0bBtFI",
+	"Y/XDlrvVCf6O1G8n+CvUtLncbyFtVNabbWYg5WWto6ppQ7W1GEHnLSVmgMjo8xwmMhEXJO7iCKAqvOUt",
+	"g82N+HAQFuirYMUnzwI6hfFAF1AD6mubnpw+wcpvp+VrJRC5yg0RqltTrS8D3hxMSRe2r5anpTRLJRWX",
+	"uucJm8a9DtB5p9wY7G3kYXkRTsswo7XC/2YCHJQSoDeMgE3rq4nguR0IbnvsHDd6AUOj2mEExxty5bYF",
+	"lC8z0bPqllUR9kDrwjdW+iX3FUZ48IYLuuHCfRGRjuLv3FLzsvQMPabXg0J1XlOa/p55NLaQs4rrvM/a",
+	"26/eX3sQ5bcNNBaxmGC0c2F0etW1dr2t8COKvLHEo350x2WXupPP9O95a96ML9MlcVK2mSScx0enp743",
+	"nWnoMfkBx35Jw63DOZPy3hrWWZn4tq3d1yNnyr/hdjjZriW7tEntrK+yPRUI+Ffv+bhpGLrtBO6Bt36/",
+	"Jkt6oxM5kp1S/ZBR3Px58qaoCSR9t1zmJBf05xrVhZVpLXeXEldCMTkCLdMpjiJxqm0Fuidowb5D57FM",
+	"YgiLo7OAZ6I++YaGJGrcI1a1f7yni5PfgQIVzodTo+B0O+WJDu2FHo26qHmVLhn3FH4jxmRWpAeDRU9J",
+	"Ol7PwYBe2csOXhSxQWGdyWzEMBe2sYPcBz/uQaO40yravOxhg7t0+wNxmvsvtrmLPAqSe8jTdMCHSFeE",
+	"pYwe2Gefjz7/G7kmegOdzP+fkyJPv7RkpUAiil4gwSWiA0dXaK8IV69EXTq+Vi+qc9kWfGo5BGEKruco",
+	"eVLfl8lrLhJDBFN/uh+d1t9fSSYcB8efLUnRXTAzaaHaSY9GeDzCGThb7N8ZlKvrBwAWBfVPP8srof6Y",
+	"3vfHfVWdy3Y+bnWIQ/y4CgvWIFdr7JbBimnDl4XKt3NEC7rvL/umOpftfNnqEAdJtoDLBvWJ4IyH2kaj",
+	"MwFlzw3fGJ1xP4EQu+dP/K4ylW1hR4YRDvADn/sgiuPI+N1EwvigMKLp42qd/T4Vag++bTmTLX3aMMCh",
+	"f9lhLjh8WN/Vpe7LFkbk5z6P8L4/7h8Lk9nO910Y4zDlLoYTJ4vV7y1Oe1gdvf29MHsghD8sTGY7H7oy",
+	"xiF/ZptL6kYxCw7D69+3PnpJUxgLcHVS8qBfSOiJC1/JJxugJuc+oIkg4D4VQ/DNs8GcnVuuEp4nzPsc",
+	"2KPe6TPGbV+lghsLaPG4Uoy7h4wDDv4+wx5/+hTROckFdgdFp2ow8xiuYyAW8LN7LEY3SAzJC2aiZyog",
+	"FuDLodIaX+YXDk27NRsINrF2anybbs6mxSCVQ2ZEfiXyiBUqdbcbYa1UY8jC0DOPid9XStiZzi9rPTAv",
+	"gMk2+nJXhX4SkU21FWo4/7uYb68NR3WSG0XcH901ObY7foPrKwQJ8KvfNAgVHYUdtsfvhFNkkfm1PVr3",
+	"yJfo6FeN6171eLjvUDobH0QWgNX6IuNqfuF9SocY7V9jsn8X83eiMDTHPfOQYyko482iaB0H+clnH3tY",
+	"kdz6OtC/E5a+HoxXxYxjETMuHdtmZUQQEteGXA1Fmoqkjm2/hJdtEIIrV1wTgSvXs4P00/eLOkQuMn3V",
+	"hc4falDKfdzNCC5aFX0K0SZblbgYbLIVoduearM3RLN/CTZr6ThdXk3HHO4ir2YjzjAFGrjGG15Qi0EA",
+	"xs0dxVs0Oqn3uYGk6HOwVp2kDaMyDS3InX3p+MaIy7TIhXnOMun2DU1LhNYBdBzUpnt9hZ02EJpPj0aR",
+	"v9ONdimmkPMdBHhFstfxpD+mCd9TWb4F91V1sfeUPL0JmwtARAD+2OVRd+i/d8D5kAju1A45KXlMYwLP",
+	"WZqykUwdZ2GOeubM6rGA/ibtuTkvy3fvkda0QyTQpey/Ciho4yRAPyVfcsMc6NJGUyBX8N/do+0TQDwl",
+	"dI7OuGHQCEcaZmUGVUMpt1CiUzezUQ4Bl3JmI51n3B49O3IH99i94mgzdNbl2QzESOeinFHDRKy+0TQO",
+	"MHPMn622DLIKjXca8UOu1K64gqwu5cRtSrXrpQaqtGtkmi/PyqnWI9h9QH8UVYcVurZq+E8MIG1x4D5Y",
+	"uanTRBjbV7CoyN2XaWPZD6enPfZ6xOJM5yJ2GhgICaiZpO7kcKapf3ltqrpb3FeiWC8s9n4Va5xKs3r9",
+	"wUNk/VmI4sFa94cRl7jTNPqvvacHJJoBFD56A9ABEUzJCTfkWLgL1k2RxUbWXQk4s5Z488uyp5C+EnnK",
+	"pxGG1X2cHYLQMw3hd26LHFoAjKgN6Yx8rX1FsWn3s9PS4P0i1NIzzgY6mUfVcQhDiM9rebe2pZ/g3AdR",
+	"HzYHhyXjWisMfF88IZWgdvndO97deUTujHcOMWeGQqaQ6HKHDhIrTAu3/IdTRUxZO+V5mTMuQ7FZz70j",
+	"phwdZKISPce+Ri1is4kcToDhUhtaYYoUQ77VjKC+cgoQOKbr+iQJY/c/uNtVVz6A6squjnIJRQIgJBgA",
+	"N2xaR1nYyUmqx9iuoZ7PVFjHhDrHV8DOILXw0Q8sk6qwgqB+OMvFKBdmUrknNIGfcpn32IdcqzEb5iJx",
+	"x5WnBH3UV09OH5VQxUOdCBYPeHJRuTN2LAucwM4sVxocEDnkiWKnl5CYW+skhtVuRx+Cd9+TJXsOuaav",
+	"VTMnOvcAl7dnQzuj9eVPX2Fpu0M9x8N0EVK/407jums+VzIzOXZmX5WBFXayyL/UXCuxyMB00aIpnaUz",
+	"PjceVMJQb+2ZSNNjMPwSZFMRu1TO6ESm0qvjHG6YbTnDgGFuxDy2gpTYneptnWo8POsf6yk3Zqbz5Bjy",
+	"PVoLRRJnB6RSXaIDx2D5gTN6/UsiJkcLpSQDkWo1Jui/IDCXDAUPq0KwLIkWpq8ccdT6ruFUvKUB38Gk",
+	"9zQ9HyqBN6K1xzVshYpSFjYtoXa1LBEA7aVVUFaqyJLikzTW9BZT0u4qc/5LR/+HmhVecS9QqChQMKZ9",
+	"YQn4LfjICbVuaRGXpLVDBU4l89uJze9PvabfY2cQ28u98ATFX83ZEFLbvDei5D8ZvxSQmXSlZQIN1aj9",
+	"qq9xq3RqQhaFhbLU1QTeWlsPhOtZ5jvbEdJmwdF5IxF9LuxzRHatgt5WmYP0qA0lHe9U4YYPGkcslsgf",
+	"LmgvO713ixoCpJZWJTYbzMGQdkQPX2QjoicDvN2sp7DHorGOZE/Ejp3SDct0LijKAtk4oEITYrAz6J9T",
+	"yiGiJRP6OWdPHj914k8xaftqwg2bS5EmoHBrlnE177E/MPNIWsZH1vdjAI2mAgDvm6VJC33SBoIZq1PR",
+	"EEPHle+Pnr5LI/991c1yYIY+nUPiPx2z2RqzefWJhHSdo87xIOxjsCHDwVq1do4zE+lQZ9R5nY10muqZ",
+	"wTCvYAM+vBznulBJNQobp1yNCz4WcVRNovnGMFTAj3+l62w40doI6M5QzxhohntqlPj53VO58Hq8JbTg",
+	"CO1yvtZK4c4HeigZQ8BsLiwnrbYwIlc8E/RLZ79uQ8QgAMJiT8wEmMam3t0rkcvR/Bjt3vYoFdmNoEJC",
+	"UhPCpRGQykA40WPqjc0eIzuysYtFnUj5J8ztFZnk2xAK750kvq3J+cJ3a31QFuU9cpFOyVyDA+ChcywA",
+	"6ZAobV3iH064PfFoNI0VQr8rwaaV7JfQIAeScXKts8ipl0KCqZrIXAzdkxHTOT6ijfBI5FfezZT02MvQ",
+	"C5feZyyfR32Fhq1b0tTOIUOwx6BoRCuYQ4xlIu6sgz0bA9+LC6ifSi7oNzJiAfqnqZLpjV/6Guk0BDdW",
+	"V4/iLt197dKbsM1pgkY7ZWoOsVClfi64N2sXEPmil5bhyQO5NHxUydLHyoMe+0nnTCSAgq8ShLaQGls+",
+	"4Rr8l46YEaKvlj5ZXzWsCS7fwZLOlD8l5gJXET9bPNHY0FnkAtaBZQweogPcI+SggcStahFotFC0QKYf",
+	"bQu4gdw/F6gI4Ci/nZENttaZ/g7TbieCvgGzuq8A0RKcQc99vykchFYangGXBaTfnrFhKkP/ao6hW8fk",
+	"pSqEYaNcZ5TvAYnJboF+TQip4GjLCGfb0krtTA4FFGaEreS58C26qBuVcuoBL4wIvbsrUG86Z2Xzrr6y",
+	"EyFz5pgXHjVOG73gpK47Kws7dqMzs17x1x4BNBClNtWIvQlEV60Ter5Au+hMpKNXorrRLdXjTHfWUO4N",
+	"LdT/efyCDydi1e3+tgODitihCqhUMBm7CrtV2X3R55oiu6xUB7z65DSkWvUpaozsZYWTFlORG608SuGT",
+	"0+9ZDBfiHnutmEn1jGU6EVEluRi4HNlPWmN3QLCOnjx+ymL3yIV7JAYS7Kv4nbD5/PgMKLBOw3mrS5DI",
+	"PfXHVaZ4Ty45Gr3dI1emfB62G25n3GjZBo1YXChI/bqgvYwPkLlGnoYjFittL6Y8t3Iop1zZ+CGXA4J9",
+	"w/PhRF7h4uGHYarNYfYnvKFvb3f7za24SFHyue0uWf92s9zfQl/amgT3a1KwMMAsl10IJ5/pX6tAEM9A",
+	"sUcMJbyHocZfQuP+DZv1qgTkZM7t0v1VL8RU6GkKRk+qnbHqZkkQvFZ8sn1VIi0+xx6MTtxfCgHwueRo",
+	"CFjICop3oPSoGWWxUbC2SY+aQpxyw3aAskgel69HHY5YPPKFN51ufBOegEdmE67QANV4FhwpVdBx9uT0",
+	"Sa8OkHHf6Gv/7P2tqqwHY2V35LypqYsIi2uQc8XUrUdYrEpxkUi7JMOX6tauk/mrRNq9lKNbyIYvl3pP",
+	"eW2bcI09wTe8B23BHeOLmVSJnl3oK3CGVjSIr9ru6wKyt1KkHAfY1LgayVSYE37FLc/NyWd3AVALPtM0",
+	"Lxzza25Bf8am3FqRqxBAyXgiQnyHvX7JeAoRoddwlSJBviKprgZ4ubqGvc01zLKvILiLUDKU71EPtf0S",
+	"534Gq1qH75ctgGr4Pu3JHcdefeY2Dy1kpnJoi1w0NasuP0frTIQqMvfN6YGeuRofhUPXm6qxOwibQxe+",
+	"HpHauaGWuvr2d1wBJa7xXrp1teYrMz4WJ26xC1wqwDgOpOIQ0ru2EfSouRr/j09ZuunjtRKv/K431pMf",
+	"n/5lX1foOEBec4Yra32B0z7Gz7di0Ys3f4n22KLYvaL/6C/riBs1Fr9pe86tNCPJB+l95Q6hGTAWyrFn",
+	"kTDu+bGXS46zmsbUoUbRdCVyI7X6cvK5XThViI9xiykBmFuoxJXIKehckTCMBIwwIQ2xzqj4WZBo+Umm",
+	"Yo/FC+1TKEzz218zCbq1dRIZ/yQzJ1weP3ry70/++v1fnvx7dJRJhT8+CrxCKivGIm+alZH/W4Tw/wYS",
+	"cG3JZydFNlBcpr2ZGEyPoqNMJLLI/F+p0/yWLn2cjss/vioZ+XEqbixCbiF9YPv3XLge8tbsnVSuqbz/",
+	"APlflfkB9o/Ir0QSYb1hmZRlmbt5cQHVOHVzGvm1LajZ1yKXx7kYiVyoYR2y985dlfvvcjxETSQXKhH5",
+	"5orIRPDUTlrVDHds5VAwBdA0GvHnBUu45QNuxDPmszCljcjvFSd6puJKjVwoxM1tuEWMc56IJIaYYl9R",
+	"k5l55QoEGqkFDSBmU9Eu7JdHxOaWwRIdJUEa5ZnyUBd84AaHllY6v3T3UFrzD33l64Z1mkSVGx0FJYXT",
+	"lx79QIgBcA0SxA37/rTBLP8b7uMWPZA4QrMDkojMUHceZDVTkU/41IRPZHSGe3lQtsEPrQ7Nu93G95Wj",
+	"DV6dGZ/fEZW684X05jm3Jy3fthBOeYV2iTrbifcklVei2YtFXXa5YalWY8ZDSyeAyMsLZcCBlULvXm6Z",
+	"0gyJlSb3DAgOmjixTHBVqV7yLzETXaQJG4i+yhHcvr7D4s/C/iqvhMIai9UB9zNY2SGd1NtWpEzE8PL6",
+	"/oJz0W3FpicjFxyjMLVH47Ulnl5l58j0wiFwJ7LWSnwneCLX/pLvYCLdlwQACp7MIbhHkbINCF6qK2nh",
+	"M5gT7DjeXm+INfMy1K+Xz39jUKQB7VdxdNzEZhMNToQJBLLKPpAIS4fhHhC6kCTUV/BakbOsMJYZK9PU",
+	"CVnomA1IGjiu8L3ic62zZyC5YRSC0uCW5XI8sexbzi7l8DLCoaKgPLj9iBjvKyx7MFAkxUOhzHcsF1f6",
+	"ksony5XWMSKsy38d7tmb0sjTO0Q+11m7lMPSsxLJlKepyDF/a0+rMA+wluCAM1RHRZp2YcvbhS2R0TCu",
+	"KgwJBOxHTYmSVBjpBYD70zTEM6vcPxHDVCrRzv4rYzom63i9YZ5ZG+Er9iR2jqFXJr2anE24sof8sjZL",
+	"E5fRYZN9PZXc9M0X6ayVqpq0KmcGFdNmsvotKMyoW5Ehd12x8lpTCVx6tsAEqv4/PRUKkAkRxAw1MFNV",
+	"rPgcG3Ff06Mqj1FC6CmrHMN6fHF9+cf0QSs/5eLe5uJKilm7JrTEmwNb7jjIV8NBwIu6QKCDORyEZWDD",
+	"9VlJLkwxcB930CKm/1CAx+vIuVB0/7RkEE4uQ9ZRUNMB7Bgm1avBDwsjvtclDZh9FtfVeAZYx0Odd8ii",
+	"XxeyqD+0wVVAOiv63AHo6EYUGChqIDbzkwBQuYdowiZsiIfb4ECRAH02ktecDyV8E3Ux6iuoaVYahHbl",
+	"ToMYDplUichLFAnFtOqxt1ihNZuUrpQK2fBcYIKhTmvdrn+U2/BTrrMHwxg66PC9IN/K8cJje42Eb0S8",
+	"n8s/VtVD/kTde9zLvzFsAoWYC6WPdbLySl8umrQrc50WbIuaNJ6FGe+gIBHXkHSNqx9i6SB+XKeUgnm4",
+	"pl3bWkR4Ezr5Wdi9JZI9qios92hdU/PB1xZ2JcsHyXeuW8LQLn8DP3Wmr2QLIOIHgMCSiYlLMAFCWTOC",
+	"4cMR8+EIppVwevkwLRKRREwrADKc8jGm+rx+iZYyaNRXEnsrS8NSMbJMF7bXVzSWHmM5DgEkhvg28org",
+	"PmtEO8RVbQoFdC7cSo7q84Vfv0QYSGrP/+j0NKzfCPcSK6DLwlBnGTfPWPyfMjH/cfro6el//5//G50+",
+	"evrov//P/40bsNxkYo6Wcpx/FWpsJ0fPvv/L06eQ31z+AGWqVuTuRf/rv06Pn54d/8SPR//6/Ncv3x5X",
+	"/37y5bvP339Z+OnR4y/fRps/893/+29HtbnIy/meY6HAVgJnp5mKNJVq/IzF50N5/JMEjI+hZCNJsH9m",
+	"KOHfuYCjAk837JG/th7/+Rnubip4Any3ueAA25mLVHDTNKy768Lpykf1SeiPT0+r6ed//ffTdTPQU77Z",
+	"JKy+0ym8wWLlJqTPQlmZiYuMf6of9S+ni6OuM+QH37xKIysBy9gzD6QmJpWxgodm6kNuearHhUDQTQBT",
+	"BNWnFj6T3rUwY5rWQOtUcNBvl5uXrtZNPGriQYImun1thEz0m44oiHmCaQXYxdlOxBwxQnmCDB110gE0",
+	"h3UzF2YBK/HPuENHvL311QE3IEahF+Jej6EfNsEorLAMdkZKR3DPW2lTzOf0TNhrGk4UkY7xlMXw2AWW",
+	"AcfXrS4EpwdC2lfwwcoU7wt80I29ApGBdvCr7P+xE6/OQSQ4LVBb105j10lQScJ4IMU2zlv2fcerJ6Cf",
+	"m9byFLwloOsv6B5B0YsIRz/cFWQB6hpU6kF22A+npz12TnYGJUnFP79631c0r/+EQf8jZhZaRo50Xloa",
+	"we6YiNyNq3Xkp+NNFzeNyhSaLM6fcfEb8/9dKYEwvyYlsPw0D1d9e8BK1aLaFD7kGmpThXo/I99dI3qz",
+	"rE9hOrjWmWGFcXSslLZsIDwK3rOQP7WgT0l1URgRV7KaVZENBBrD8Dap+ipOhOUyNT34Ke6xMzTxoDIN",
+	"LcUW5Mp6naxZ9ahD26Jt2b73u5EL7CO85VajSfeicdB57NzKVSTMtfWAqLmhDnKJ6+6csyXHz5ArxzVy",
+	"wRMQxfVgmYdI0nvkDALpm2zfGtt7b04XaWoqT1+H6FfhZVb1hBcIb+Nr66Yit9KXM2D9M2VcL3qCfcL1",
+	"snnwnLSDss2WtH11KcSUSVubUgUNXA5XF7h7d1BlR+4LonNNBrQIz3mLKPxD1JI6d85XVqGGdLuxfwZA",
+	"XJ2J5/4xXzdBry7jiL0Hz8xsoqF7D7Bvq1OIe2OG7XXvOFdDkb51I2/sHYGnHM+8a/MJJ5V2QN6HYI3g",
+	"x2I84L0kgHQwr5x/OuGbZddBlrhWeJx9nz9fT9RjZ6nR4BskRQOadjoGEUGlx9AfIaZzbB6YRKxQVqZs",
+	"mAqujospy0Wmr4STYLW2zO6IYo8MEJh+u+T3X7eD8+/g/K+bJ+vQ/lr2SaOQW89g+YDIcALZAkBOa8Bx",
+	"stdkZF8tCEkKYOTC15AkjCsxa7Zddiw9t2VwwITuyeBYl+0crsGxI/Oh095vrMdgb9mb6TH1evwJgudB",
+	"wVxxEzXHqyzSIhszjq8hoJA0bFpAWm61jzPkgI2l02qKKXWUzgYiNxM5jfrKqUlKB0w/qnfvsVjp2IMH",
+	"iVAsGJD8YEG14D/wolvyvy0xtcrcbls/h686EEWkYxw7ZhznfB76U8x1gWoFJPrfEf9oTtpYg4EspI4S",
+	"p8CcUHp5rzZhoiKQza1Um+WAE0Ceeg2ME2Exo5tShpGDRpvoEe/ENJ2v5cndOG9466bXz44u2xJBsMNk",
+	"ZxIdTqKsNzXM+kyhmgBSwxaGPBUq4XkjX5Av6A727bufXrAffnjyw3eYyOEYhbgSykYIjMP+eP3S6RaV",
+	"bjsEBuwunr/6xx+vfnvxiuXSCMIMFnw4oZ4IPXbmLLBxzrO+wjwTwRPQ0AFpgNlJgXYXlOSjT4Z0DDeH",
+	"BmBTIAS/glvqFa20asUnu7CZ16oS2lHlh+UcaxDTX0oz1UY2Y487Fley5FTUlUUsgIt3FH9IThBnq3L4",
+	"sJDV6A+L2YD2c+G0H9OCuAFJk+ITH9p0DsStR4Q5KLFNeOhGSBVdTt9wBy92pgThchBeJaWGgf7gO6JC",
+	"62KcBkZx3YWhns5Dxgie9h77LdgVZqJnBtieEQoR1d3zPfYO/ivVuMJrgE/MJm6XbBiKSdNXUKudC1vk",
+	"HijZv+eMkksfnzIlZvQzNFCe6CLHsAe/FOo5IoO4vzl78vgpi63WFxlX8wt6Jq5Mqq+0Et8YpmfKr6qS",
+	"FYebQ89daCWMSEe1oGD4wrNBYfa24KAyxXsqODgXyo8PU2mHV4V7InT+GPrT4y5K2xUlHAJ868OMn9ez",
+	"ha4uYucIHyA2OBm9obulUzu5qnTW8pKXA3uuN8RJNpxcSTFrFr3O9p6WYFK+JxgCXpHVjW/y+FZuMo5/",
+	"xVMnkYs8ralW+6cUM1zMQwTShoX9cyWIJG7bnuLWdf64fUDKcocIKdvKK2nnXnEEnXu62NfWa9ErtOyT",
+	"z8AUPC+nPJyGTiBYiIqK8zemVFtJba4za5dUnnWSHem1esQ4qZM1aY9Ls34wOED7oCJ26QoPGJlnmbzK",
+	"HiNkEDvzdV2dAUB8mvjFHyqVBnqbqoRNc3nFraA8aY84GeAyjcVmXyz+M6ZYN2cGoG/qXfXvYOg7A9MB",
+	"Fz3OjUq/MHdCNoGfVNKub9OKtDJuSOWATilFmjYFB664TKFfXBugSD26CwREIhYrMXOynWIihUoBBpT4",
+	"uzQQTFXPYSYeRKPHYhA7IvZgSzRvcomk3Apj+yrIJnj3s6q2+FFLhXkmpKiaHjvzt0vDQF0ViTsVxoop",
+	"vPrRKcsQE4YyVEDOUR+2vuJ0lek06bEzhDSHnRwIdD/jpMnZwtkwlUJ5ly28ajCnV4LHlqDRrZ665eP7",
+	"4EV9ZWfQHi7GFS1vQ6gYBCcNrdqxAzdcpUY4FRw8wxBl1kaUyCZKD3QyBy8QPVcm9MjcVyJSY97VC4rI",
+	"MIC9wvCcW4DTxweiCm/VcM4MiuvrPWTx8BxFR7i1jggxPHOjxrCHjGLjmFBT2AoY1FIkEgvB3cbG4Ac3",
+	"Xzd6zVdT/gxO3WkxSOUQucVagLZRC+C0b7aEil/IGCzj3FORG62wG1MTPMw7hOTbY3QYN8N78tWu1//q",
+	"4L2wO3MyLPsVIhYX6lLpmboAXSruEoY69+aCufI7dLXZBDgUrp18pkjgyooizzp7DVANN+KP7qFtlAd5",
+	"juN4PoFYQITVZ0J1EL2dI2BjLIU1aStqRk+i6LesZNKMlvPzhlxBfN0bSz0AQ2LL5HqSiZgZPjfYlLvi",
+	"knAWTKL7CrWZ+vyZXRHr3uEmbFtRedgYmIcRFu5SjMh3uYpfrVVkFeT+mlVVle45nHCkaxxN3sNpLJ/7",
+	"AoS+0iPHshaQJNCnVAWWwY7ZdiLVGHJ7Jnw6Fcqg9facxc5+jFkuNP5qo9Jlh4gWbJhqI5K+kvYashWw",
+	"V7weN5dz7VTX2VYx18bm4q7bJd91JddDsd4OVY885PbMxBK6uPvdwF/c3Ew9GXDVXu3SVBVcGxn7kSuz",
+	"RU6+V9UjP3LVVjbiNtYJ0ZHOh52B3Cmca1M1eO3d6YkYRrvQq76WqVzvtP+bNpCsXaVfVAK58tFCPWKp",
+	"dta0eyM0fMT6Op1je8aJmHsFtDSlz+ANHtXDTkRfke/ft4D0fZ4ThqnsdiIyiD+GMlsogtVgxadyZAWE",
+	"Ug18XXi7HjHuIwq5mKZ8SDoz7EqdUvkjV9vUJncTg/iRq3sKPvzIV7QBG3DVJYB36mUXpLhvSfGjM8FZ",
+	"lePeWhU8+ezLlW6MiVajGI7sdnnyHzTnNcMZv4Kc6XSyTidbXycbWcZJ8t2ygWktxBJqUgFZTQAIUmty",
+	"864oao9iDtvUTLrIQcdBtp//vB4DqRPOE8FzOxDcNtdHnQuVgEUF3f6/PyUrCrgLKQmziQawRqo6Bu8E",
+	"exru9BDTMeWAxj32VhuoHy4LvCBT1jBu+oqzMK0K/hswuAmNMnCjhKHKjFr27WDOaLu/i8hUTAWbcmMC",
+	"cEM56UpiKpQczBYGw7zWOlvwb2Hbbsor106QCFtxZx3/D41FKG0voMB+KKdc2Y5R3AjcSECm+aRycG/C",
+	"L8oWyHfo3n1deektdI9GhCJwLkkAlrVNxQ/+2qatzc/huYPDKCoX0OZsrn7tTinpeM0mrma7eH7Kjunb",
+	"9T9jJ3M21Gok80wkVLHNk8TtGLinYVbYKb3S0V0azGl3+sS/s4TPTY8BlYCaovrKvyJYU1zhE4tt4Sve",
+	"aQBd81U0ToCHG+t0ChhMHL6L+ZXb8HtyMpdsrd2iK79E53LuXM77n9EQVRCPKky1wyfZtWhDJl0akR5r",
+	"/Ibq9EctVbPl/YuWCo1kFCgAsYVlxMVwKAyY4KMiBUCSxVw8nyvnK0yRmpibCRsLi1e/R9w/yPHrK3gu",
+	"ddcgR69SguX+oOy/heJXPhyKKVZDVzgqDlm5DTrbwzvRvpa2rwZiyDPhB68Th27xt8rg+9e9p8ZVem76",
+	"4ja3+i4zeK/aUq5ivPCno7KuZyWR5e3igeBVa2Z6vwp+VWF6y1AOZbe6RUb4ocZzV+v/g7zo4AFEKHXw",
+	"JlZSUFiq1VgY+4wchlTyHsyMiInUIDY0AQz4W/DN1euMD+CKVgI67YaaEqifRlzGkc4zkePUEcOVl4MR",
+	"dKObFia7BN4sR77AHoaTxLmhAluOMCu3r/zRrm2p7fbpjrlsXWRUjDqu1/kMWn0G7iTekrHo8Vo+yWb0",
+	"lV/1+GtJMwUNZtiKUM6HtnP7dSS8uduPRJfUiqV6jKmWN/L81VF5JtoyiH5FKJqyjYqzRRb6qJRQb04v",
+	"QOQe31kFRa3jEf466Q1aXYsO9hWFB9kZSmPQ9RfkcUWhCDbXUxbrmbpwL4+fUdXzYtcXHjrv10nsfxTS",
+	"dgL7KzRTwqnpWM2zo58dgRRTNtdFXqHfktXcPJ/qA4FQZYUVLOXGmojFzlS5oEyF2NsgPNOEgD4VeSaN",
+	"kVr5nCslEm+xlO6WijtAJ6Kv/PlDtlN5CUs0jJCIqVAJA1MF8+ZtBTLBK/bPoOQSEWkhjBk31JO/mZ9b",
+	"rhKpxnvpVPGTa3esGL+Ejj11ykh7YhRwhyDmq/R1Wx+GYw53mADxBl73lVgebrFtZgfsbVfi1tH8zQyQ",
+	"DIE1t13jBupBQ5HbyGnx1Nrk+1PKJTiraBSlJUGeSDQl+soN9FFLZTDYU6lZg4c3L1pzxHb4KQVuFfeU",
+	"UeCGbldIMtziLougyyLoCtfulf87Wi0Z5J3oeNsqXNsyX+4q1zpVaxeVayT7tlO6BirPJrVrOyOqPSpe",
+	"265+0pWvdWxk++Vra3KROiGt9OzYqcBSNcd+f8cMDT4WaLqZiZ4xRJUTLDARpoRIoKu+kWN17LQHlbCZ",
+	"zi8NFcGrOdO5HDuz7H21Hs1qxtMU3tlX38ZKzy5oSvF3iw0cEi3IdUz3R5BdUrYRwWy9ZWA96nt5+qTH",
+	"0DtNr48wm8Q3p3XMMfZ/XGQmZtO0QPvQykwwI9VQsJjbGP42LM5bnMW/6dlb2thtYujtiE2Wq2lmltBG",
+	"VVrYXfOAwUU7HnW9p4FjREBL2NHgSooZ0yNE7aVMNH8sViN11jGqSgFjs+P4VRViGNO5ytDwQtuN0GEF",
+	"EJQ+aqlEgmwplcSW3HuwaQoSvn/TN44LTvlQ2nlfpW4HTUOs+VdpoId3mPc+Ro0qE2xtt19dRxc66pSS",
+	"1f3+p4tH//Z0v6Yz4R0Bny1i8JSMwOoxBoN9OFnm9cksjc7rSzm8LJ3XfVXxXodYtBvY3fsREn7HXKoA",
+	"0VsNQrdk8P9dDi/3x8exxASg3q+wvtUX+Ik6w6XjEWsaLu5sQ+O2cKDWCzI1I3iH7FR2LqwpM9erMZ/r",
+	"agHTOdai4s3YTYDF7kUxm3CVVKhVX4kcjJUAp1i+T1Irt4xfUkiJslcWEtHPhYVy2LK/Po56PbWtx9ya",
+	"/MT7ikaqNEhEXhaj6nLhjBI3fpxyYy+MEAp+MnxO2ouPmM2xQfOEJ2GL6njPubDvdLpDF+vdB71oCfcE",
+	"/l1Rq9rdS1Weit0D59TycdYx1AdXpRoI3BdGdRjcW4JrsYvihRKSb+gmgxe1ZCy9n4hcANk+PvWpCxEz",
+	"mto7KvHJXgwhiQiyH3k643PDVJGmvWarUeyvwThfaSqKzkrsNMB1rESo5xtORFKkIvFnp1rz4G5wBHQt",
+	"F8mfs00aZbaGzEKd4Iy6rgZLEWoo3f/JTDxzap9wuqBHKInnwsROk4wzPh9AgnNf5SKTEHLzJe6Ms4TP",
+	"vYd6ooucDcRI5yKq1k1y0jihhQb7IeCy+VuxnpwZy3Nr3LulNSId9fqKHOVOm318WrOlgS25V3xfIr6l",
+	"UrCBsDMR2grjy2vVQnor8IDDz4taWM49JUjB2KtVxHmXItWpsF2K1L3rlcQxSLmcrxBHLRplyucDPrxs",
+	"VCnPEG4P1EXFuBpOdP6sdGVKZawzGSEcqVVFhkCcBW9cjGYSEEDu3kqhSxYrPUN5FcKc5NGDGvthqoeX",
+	"ZbYtzmjGDVTMoMAsuz0qEIpD6EDYEBR961e9l4otTW5l/YwVnW7b6barmxNCQJQOFdFOXYEdaJtSjdeP",
+	"idA73WwzrhLTjAbyvgxaxu7o5DoNDVV9F1aVMP+iiM0gQaK+r8wLugsTKgZGp4UVPfaKDycE6NdXr19W",
+	"IEdSKZRlQ+jbbp4BrCC8IfQjBGQPxGUKtX3AeF6/BMbnTrhImFbpnGk1JP3XBraD8CPu7zgXV9JIrWLP",
+	"wLDpvWNpPXYWRlY8IwdtLKZ6OAm34/cJcycPr+Gz50yOPE5JX0krUMcGzBOnr4sEXawRtfEjV67/SBfG",
+	"cnDofnALLKcZLW8Hz3Oos+YjWylUxBWOdD7W1goElsLNycXIyUj/iWDbZnzeY69HoXOkNDTFCCcUVywM",
+	"3B9YD23Bn4UoRNRXOif8lfLwgDnSY7F7PKZN5KrmaXB4X0kRMZ1jJUeDuRWBFWTt1ARoyKiMyTMj8is5",
+	"FCRURgIMsh6Lp7wwImb+s4fcndoPV8pE9xQ84c70yH1GtzfuzEGaMxWJ0EocEyisM53o7fUecpV4iUGE",
+	"cTupdvfmzfL0du0CXxx+DbFKZ38B4msf+lm6Y/7w+ltGLM7cMb87jPDD8MHD17twtK8Le2FsLnhGe+CY",
+	"Zkg+rPxkNfwaR9f4+jU//qGaZDvbfhJ6F0BqRYh17JWZ9wJVpaC9rdLWVtt5J+ZSTo+vNCasTIsGXQ0E",
+	"qlOMLuV0KhI0vSY8HXnZNF1sPO1x0yCo696egMyF/tLwt3uZl8JeWjs9jbQfr5a48WI24qkhdySFr22I",
+	"Z8PL3ErqhOE/tRXv9fmlnO6bDHRzcrO7L+F3Q6nXWZUHK15qxMgDlBn7xK0dfTOrgWki8yry3HFFx/Bu",
+	"zrrBoGkL+QbLGu68gMzimCViKBNimvDTM8aN59vAp3meczUWSWDKBoCrMOxjLLBaQzXp7AwNK7QDfVX8",
+	"49NTfLDBz/YPmPo+OtlgZu1MEfe944Wdh2296DGcl2rEWCokvHV9bNEazjMYZMl1xpPEk2+b2+x9vQMk",
+	"vGJzP8hzBt6o8hVg0lQ7irkLyGsCx8CpYlk3rKaOd5wlyXt9O+6xN9Hdci33FNqFsV9bsQLqnKTUYUd3",
+	"98FN82DcMp03xutUgBu/8NeFHl3MdZGbh+N6Odho+BlKL/ArEDT8nyQ7bqNzn3x2b3R/t5X5vEWN2km6",
+	"HCp+KHtJz3BG5nlT6KH6DE9T0qQZ1A1JgqTENU04lbP2lTMumgr9sOLop1xnWxedVqyPQovT6gAFDqZ5",
+	"RlcZ5A9tYCsh4WUDxtIAl3KmKlS9WEyDJgRXc5bpXLSjpAStbgdkvkcIADtQZju0lM5PsJ1MnLpUhdtk",
+	"4CypKScAJdkY2GlNOn9dmRIU1eaJyDFtHPyAkU8HF9S8m4nRSAwtK5SVaTVHg5ANTF9lXBU8JQzMOlRL",
+	"fSVeq53qKlsAtSwXsZF9X6MovfmK1aSvzNzsAi93CRhZ1dQ24a1rG4AnPmLeZAV+QMcB4xig9olvwwlX",
+	"Y1EDHvmHcvf9pPMdaXBrYyvA9APA1VAXygaFtFNyOqNtr4229/wSk0M8HQKE940ZQ1SvRwUw7zBESHyF",
+	"gYjoPRPo1aap7CvpA8V/Xf3C7kjv6Ih/D9IvbkfwdZpALnjSaFK94fklFcpiVyHsT4Y+6LG8EoppJXos",
+	"/vnVe3biBjEnmcAxYqI1RKejSOoUbDNKxGLcsEKFGidnUOWXIqcgLKJLOW73zC1Zp87somkwO+HoUoJH",
+	"EkCRW+ZL7O1iEp8SEqqM0RlFnaQVINNQT0cPTcPGgGvw5PT769QDkL/lLGyZ/R60CngfObdO+6oMnFFn",
+	"ph77AHidcglB0xmhWtdakjy/fOc+1J6l/fl53doyhK+4Z+no/nN91Vz/a6iV3Stbj+eXiww3ZNwwKgit",
+	"8PrhhNsGPg/MuDGt7mdhqQOM+MSzaUrpyNNcj2RKg6apT6eDZBY3Vo95PCnjoYKB44lP0vH1XLBUjCzT",
+	"RUP32rf0/ut8bEkFpXSaR6en1J0e0tlNFUEhe8bi//RIheY/eCqHIhroQXwUHUn3kj8Lkc+PoiOAv8Kt",
+	"gVuPlllUVCG8jH/6VaixnRw9+/7x06fRUSZV+AGQ0azI3dv/13+dHf9//Ph/nx4/vehFx//6H//mvos7",
+	"U8+OjM2h9dt262hxL1shYmi7l1BZUXGQORaY3UYX/howdxFk0xPGYM78QarQIRJbk1vb60VtDpaX8LtZ",
+	"7P0K3yfyuCaYtQaebcL+hkzVsmATZ0if2ilO49wx8h5743mJsXwe9dXMe3MUcxJL5z3mFAVzrY39BKA5",
+	"p9yYahf5CeKbGCZHpcN9whMgfmoOK4Jq02NnfTXLtRrDi2Y6D/0RvmcxXLjwF6jHZModN0kyqb4xjA/R",
+	"S1PWfAL4HlyuRQXHrXwjjraj8/jX31bnwfd8Df7wpW98QG7syknr9Jpb6TV42rHXJVF0K/9sTTE4n+iZ",
+	"YTw1miXccmRbUL0OQm6mRM6McKzTFMMJ4T3WsFHfrhbLlIdajWSeiaS+awvyky0J8zPckvagv9+3e+AY",
+	"XQOQzY9uA4ruC3JTkL49FYgbRuAEAsAaUJ6nZZd4cp9UkEtrYi7ThG9R7vnX3xPS6yYUAroJJR/dD7xr",
+	"ZzbvlkDxcCKNkq6+Bo1WlfMTfsUtz9t0dHfCaAkM76bCXemU5JQPa4gS5d4ZvnvP1cJ9PH77LhkW9Br/",
+	"lW+q1mDVU9lCn7oDF9NUczCajJVp6g74ELYkQoAanswjj7A+gm9C2s28VpNpOox3yKthhHZWjYv6xtwj",
+	"0tcuk/y+VvrwAF0BlwsohQ42MVE8CuvpVLWIDsCEOfvl7aufI/b2t58j9kEM3jqS+Pn1T+DLJH/iD+zN",
+	"j0AbP5yyTIz5VH4Sqemx18s+E1IfbJErkbBimsvxxEZ9Ncw1AEZQCMz8WTiVDV2hOZ8ZHIZbR0NSq8gZ",
+	"FVfCCU+onH7384+o2hmbI/IEOVozYbkzZZ731VIsDfcIoZhAzuR67D44ekpGOs+E5zzg3jGVjEUlZhAZ",
+	"81yix85g6/2W99VCe26tqnqo0pblQmGa5FzY597dg28I70V4LEdc6EOumRLGtdiZ6iuvoYXKSTvJhecG",
+	"4LzyC2TQ0wqwEr998vgp4wMsPuH2O9xD4QHRrCZUL/fIo7+wv8sfA9gUwGyNuLEij5hWjF+JHLpNlfhf",
+	"hGAmFD1SW+39tqjyzSbtOitSK6c8tyduF47dF13kmqXCDxy2onIsZmCseZS/Hcy9RvLdUXTkBuX26NnR",
+	"QCoOvu9lh3RVY/8vP/6/wn168FEM11TtH+9MXJwNh2Jq7yc+iFt0IbKpBVwi+ttqfZFxNb9ADlK5ggFt",
+	"PkAAiuXw4kFaFbvebLe5qZOCbgcHOplXfqkIxl1PqygtoQukNIwWl7/SjC6EGuqEQEmq1zNnQF04Wov3",
+	"0YQCLXMzTXbBggIHW2MuybkATEuWSnXp5acTUOSQI5hb8s75XI6AiQtPLTjp2B9ezqmq3NFK9BUKQqnc",
+	"j8PaCnz0wryCGW/HX1IZYSOXyePakip0Xnosz+vb54Sz0sEBgtpCy546VeL6nvZVF47oHDY7gX6Dw4jc",
+	"ZsExfyOmc3IlcjmSJbBCPdIIsqDATkDVpcOPP3tSodQ6T01aDQVkiPdqapKNUMk/q8NvmqNVi9OxkiWQ",
+	"TrTQ7TDwggpNM56C7r9YLXhXcBZfuljE7it3AUsawAIrxw6paGPq+eQ4RXunXyz1CFjSVjuDkA90YatE",
+	"8gzzPKVlQllnM0bhh0QmEXmkuAVc+8RZj1YHEYXT6KvFFEoQcZBrpEcYAaGEpIjyV3yOVOQstxxSmjwG",
+	"o5uD4inmoIo8kDQB/dSpBK9gEtuN8+EYLaYO++X8999YoodFBnEgq9lAhE13+hP4tjuy2zXZ4ZdDgQV2",
+	"/YaUJtWVtHBkWvubscp9SHOzisJHtPbNAn+vBLSX83cAuAokRY+dqSDPZhNtRMDB8kX65SuxAlYJeKic",
+	"UDUgCf27gyYJ94icZXxO9f7ubz9rTF5U877KoLlSQPHy05SGYeLqcg9hCtIryFRKMqkY9O0ru4U29QN/",
+	"M39d2e9NJfIL6CG3ThEKHL3tIgJUl9KW7Fc9YB172DV7gCxBYA56KqpEYyLv7V5urNbWGbGObZx8Lv+A",
+	"0g2k7GZ19zchEihlt/pSqGqD/QpNr8leeux3J4Bn0jcsKChNOH77+/n7vlqYKE4shsYS82UmUkkkDEB8",
+	"Gv3JVcgQ2EZfmRmVWCF9haqv00mwpcVHLVWlf3BjOT4+VyWnVWnIi2Tl84qn3E7KtOKFb9KaWtxG5K9f",
+	"bjlb+J3WKyBFkOOG/iCeNasOMblD/1iBTwaEBRTsA3xVLcYJcWjP7zSFpaY8t+aBiRimUoldMcGVrAzi",
+	"TYGXOUVKQHtK7blnhZWxlzD5kpPBFVMMh26s2sxmWOxBsbDaFBdYRvLgg/4PIr8FvlUTcW9Kyqs6PP8+",
+	"CoL8ejWCNIg5jF2wfL3mNZn1jfEtY3sNtsFN+z7vmV2wzy2iO3OgpecyUJGv+N2k73ItRWEcozHu9sr7",
+	"vEvBhiLLFxGBVEMf/DUR6F0EuZjq3FJ5Erjuew0htbd+PtuMqvlBbluDg29LnrfuD2TDgBTvgmNdcGzX",
+	"wbFpSU8b+RtRHK9qq7G+kF1EKmBSDdMiqauVQREL9YSrlNPfsWRHG8Fm0DOwWnoItQ7SwAwaSnrp0roW",
+	"cAr1mC2TgNJJ6VNS68f019Y3u88xwXUNrWHP9As3+Tb1Ao9Yp1zcn6+RdIjbOBiNMMYHJZoKH0CF4Gla",
+	"isSlAPmAYoHB8M1CQzNSAiDOJ6GACqLVzhgH2zho77W+/FcqAb/juZ/lOlL91X3J6q89RKYSOCXoBl/Q",
+	"oW5eFHHm34HekURAnxads0GuZwZSeMnR4u7DRr1c+RiW9b/qgkLNzUeUMF0BT4gbFlN7q7gpxlQ5kwds",
+	"RtIq2vh8+IgdSd0fq/cfoZHbr6UVem5/8pn+tar9A7B+RzM0fo+9tqaJi8sa2JdXKqEjto6rkkap91OW",
+	"U96Bk/LehEjnodxc6lS9kxuInJI0PntQly+tJtO0GKRyiKAD0OG1zH6S1oSG7Qn8hUnUtSV4b0OJ6kqK",
+	"8BOLULDN2ZAbUU8fFWCam1GHB3day1jZWUsE2qz26GVZ9HvDBl//8/gFH07Eqtv9bbvvotCxhevYTNB0",
+	"YK2C74DHBGwlv/IEV+Tp0bOjEz6VcIjpBTXZtohlWQFfKunO8fCj644FD3YGDyEzMIvEamqeeg8uEMtT",
+	"PQZYT7odWw/W3I/ATZwyQkvANmdRVT0laKrXPv1NaMAN7wFA0cpMA6Do9cfPl73b5VNl7OEa2KNHo5KK",
+	"XAjhIcCzq9+TUEBayeIsH5wIntZ+hHfkuHbcelAYyEmDTLLKqHCh5tnfPdvG3t7XHnN/1zx2NrTyStp5",
+	"cJoThLLMWS6Gcird0a58Grzr6Mu/vvz/AQAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -54,10 +54,12 @@ type State struct {
 	AtMS       float64 `json:"at_ms"`
 	Rate       float64 `json:"rate"`
 	DurationMS *int64  `json:"duration_ms"`
-	Wait       *Wait   `json:"wait"`
-	Cause      string  `json:"cause"`
-	By         *Person `json:"by"`
-	NowMS      float64 `json:"now_ms"`
+	// StartsAtMS is when it starts by itself; nil unless it does.
+	StartsAtMS *float64 `json:"starts_at_ms"`
+	Wait       *Wait    `json:"wait"`
+	Cause      string   `json:"cause"`
+	By         *Person  `json:"by"`
+	NowMS      float64  `json:"now_ms"`
 }
 
 // Media is what is played.

@@ -623,6 +623,7 @@ var keyed = {
   "/rooms/{room_id}/mutes": true,
   "/rooms/{room_id}/invitations": true,
   "/rooms/{room_id}/queue": true,
+  "/rooms/{room_id}/parties": true,
   "/chat/messages": true,
   "/reports": true,
   "/admin/cleanup": true,
@@ -1061,12 +1062,20 @@ function newRoomDialog(enter2) {
 }
 
 // ../clients/typescript/src/live/anchor.ts
+var maxEarly = 6e4;
+var lookAhead = 2e3;
+function due(anchor, time2) {
+  const starts = anchor.starts_at_ms;
+  if (anchor.state !== "paused" || !starts || time2 < starts - lookAhead || time2 >= starts + maxEarly) return anchor;
+  return { ...anchor, state: "playing", at_ms: starts };
+}
 function positionAt(anchor, time2) {
   const moved = anchor.state === "playing" ? Math.max(time2 - anchor.at_ms, 0) * anchor.rate : 0;
   return Math.min(Math.max(anchor.position_ms + moved, 0), anchor.duration_ms ?? Infinity);
 }
 function differ(a, b) {
-  return a.state !== b.state || a.position_ms !== b.position_ms || a.at_ms !== b.at_ms || a.rate !== b.rate;
+  return a.state !== b.state || a.position_ms !== b.position_ms || a.at_ms !== b.at_ms || a.rate !== b.rate || (a.starts_at_ms ??
+  0) !== (b.starts_at_ms ?? 0);
 }
 
 // ../clients/typescript/src/live/clock.ts
@@ -1667,11 +1676,11 @@ var Follower = class {
   }
   /** Compares and acts, at a time of the client and of the server. It may be called at any time, however rarely. */
   tick(now, serverTime) {
-    const anchor = this.#anchor;
-    if (!anchor || anchor.state === "idle") {
+    if (!this.#anchor || this.#anchor.state === "idle") {
       this.#stop();
       return void 0;
     }
+    const anchor = due(this.#anchor, serverTime);
     if (this.media.isReady()) this.#corrector.arrived(now);
     const target = positionAt(anchor, serverTime);
     const wait = anchor.at_ms - this.#corrector.startTime - serverTime;

@@ -88,6 +88,8 @@ const (
 	WorkflowDeleteAccount         = "DeleteAccount"
 	WorkflowActivityReport        = "ActivityReport"
 	WorkflowWebhookDelivery       = "WebhookDelivery"
+	WorkflowScheduledParty        = "ScheduledParty"
+	WorkflowPartyEmail            = "PartyEmail"
 )
 
 // WorkflowTypes returns all types of workflows.
@@ -96,6 +98,7 @@ func WorkflowTypes() []string {
 		WorkflowWelcomeEmail, WorkflowVerificationEmail, WorkflowPasswordResetEmail, WorkflowPasswordChangedNotice,
 		WorkflowEmailChangedNotice, WorkflowRoomInvitation, WorkflowReportEmail, WorkflowResend, WorkflowProcessAvatar,
 		WorkflowCleanup, WorkflowDeleteAccount, WorkflowActivityReport, WorkflowWebhookDelivery,
+		WorkflowScheduledParty, WorkflowPartyEmail,
 	}
 }
 

@@ -321,6 +321,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/users/me/parties": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the scheduled parties of your rooms, the next first
+         * @description Of the rooms that the caller is in or has a role in, with the caller's answers.
+         */
+        get: operations["listMyParties"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/users/me/invitations": {
         parameters: {
             query?: never;
@@ -1095,6 +1115,123 @@ export interface paths {
          * @description Without a vote nothing changes.
          */
         delete: operations["unvoteForItem"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rooms/{room_id}/parties": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the scheduled parties of a room, the next first
+         * @description There are 20 at most, so that `next_cursor` is always null.
+         */
+        get: operations["listParties"];
+        put?: never;
+        /**
+         * Schedule a party
+         * @description For the host and moderators. The room watches together at that time: whoever answers `yes` or `maybe` is
+         *     reminded by email a day and an hour before, the room loads the movie 5 minutes before, and it starts by itself.
+         *     A room has 20 scheduled parties at most, and 30 minutes lie between their starts.
+         */
+        post: operations["scheduleParty"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/parties/{party_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a party
+         * @description For everyone who may see its room. Also one that has started, was cancelled or missed, until clean-up removes it.
+         */
+        get: operations["getParty"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel a scheduled party
+         * @description For the host and moderators. Those who come are told by email.
+         */
+        delete: operations["cancelParty"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a scheduled party
+         * @description For the host and moderators. Changes the properties that are sent. When the start is moved, those who come are
+         *     told by email, and are reminded anew.
+         */
+        patch: operations["updateParty"];
+        trace?: never;
+    };
+    "/parties/{party_id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say whether you come to a party
+         * @description For everyone who may see its room, until it starts. Whoever is put out of the room, or gives up the membership,
+         *     has no answer any more. `no` ends the emails about the party.
+         */
+        put: operations["answerParty"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/parties/{party_id}/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List who comes to a party
+         * @description For everyone who may see its room, in the order of the first answers.
+         */
+        get: operations["listPartyAnswers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/parties/{party_id}/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a party as a file for calendars
+         * @description iCalendar (RFC 5545) with one event, whose UID stays the same and whose SEQUENCE rises with each change. A program
+         *     that reads it again thus moves or cancels the event.
+         */
+        get: operations["getPartyCalendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3196,6 +3333,26 @@ export interface components {
          *           "created_at": "2026-01-31T20:15:00Z"
          *         }
          *       ],
+         *       "parties": [
+         *         {
+         *           "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *           "title": "Second part",
+         *           "movie_id": null,
+         *           "starts_at": "2026-02-01T19:30:00Z",
+         *           "time_zone": "Europe/Berlin",
+         *           "state": "scheduled",
+         *           "created_at": "2026-01-31T19:00:00Z"
+         *         }
+         *       ],
+         *       "party_answers": [
+         *         {
+         *           "party_id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *           "answer": "yes",
+         *           "created_at": "2026-01-31T20:15:00Z"
+         *         }
+         *       ],
          *       "stays": [
          *         {
          *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
@@ -3341,6 +3498,10 @@ export interface components {
             queue_items: components["schemas"]["ExportedQueueItem"][];
             /** @description For which items of queues the account votes */
             queue_votes: components["schemas"]["ExportedQueueVote"][];
+            /** @description The parties that the account scheduled */
+            parties: components["schemas"]["ExportedParty"][];
+            /** @description What the account answered to parties */
+            party_answers: components["schemas"]["ExportedPartyAnswer"][];
             /** @description When the account was seen in which room */
             stays: components["schemas"]["ExportedStay"][];
             /** @description The days, in UTC, on which the account was active */
@@ -4109,7 +4270,7 @@ export interface components {
             starts_at: string | null;
             /**
              * @description What made the state: a command, or `ready`, `deadline`, `rebuffer`, `ended`, `voted`, `removed`, `deserted`,
-             *     `archived`, `scheduled`, `started`, `duration`, `clock`. Empty before the first.
+             *     `archived`, `scheduled`, `unscheduled`, `started`, `duration`, `clock`. Empty before the first.
              */
             cause: string;
             /** @description The person whose command made the state; null if it changed by itself */
@@ -4705,6 +4866,11 @@ export interface components {
          *       "queue_order": "manual",
          *       "wait_policy": "auto",
          *       "now_playing": false,
+         *       "next_party": {
+         *         "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *         "starts_at": "2026-02-01T19:30:00Z",
+         *         "title": "Second part"
+         *       },
          *       "state": "open",
          *       "closed": false,
          *       "created_at": "2026-01-31T19:00:00Z",
@@ -4730,6 +4896,8 @@ export interface components {
             queue_order: components["schemas"]["QueueOrder"];
             wait_policy: components["schemas"]["WaitPolicy"];
             now_playing: components["schemas"]["ShowsNowPlaying"];
+            /** @description The party that starts next; null without one */
+            next_party: components["schemas"]["NextParty"] | null;
             state: components["schemas"]["RoomState"];
             /** @description Whether an admin closed it: it is archived, and its host cannot open it again */
             closed: boolean;
@@ -4784,6 +4952,11 @@ export interface components {
          *         "queue_order": "manual",
          *         "wait_policy": "auto",
          *         "now_playing": false,
+         *         "next_party": {
+         *           "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *           "starts_at": "2026-02-01T19:30:00Z",
+         *           "title": "Second part"
+         *         },
          *         "state": "open",
          *         "closed": false,
          *         "created_at": "2026-01-31T19:00:00Z",
@@ -4828,8 +5001,8 @@ export interface components {
              */
             muted_until: string | null;
             /**
-             * @description What the caller may do now: what the role allows, without `post_message`, `control_playback`, `edit_queue` and
-             *     `add_to_queue` during a mute
+             * @description What the caller may do now: what the role allows, without `post_message`, `control_playback`, `edit_queue`,
+             *     `add_to_queue` and `schedule_party` during a mute
              */
             permissions: components["schemas"]["Permission"][];
         };
@@ -4837,7 +5010,7 @@ export interface components {
          * @description A permission in a room
          * @enum {string}
          */
-        Permission: "post_message" | "skip_slow_mode" | "delete_message" | "kick" | "mute" | "ban" | "invite" | "edit_room" | "delete_room" | "set_role" | "hand_over" | "read_log" | "control_playback" | "edit_queue" | "add_to_queue" | "vote";
+        Permission: "post_message" | "skip_slow_mode" | "delete_message" | "kick" | "mute" | "ban" | "invite" | "edit_room" | "delete_room" | "set_role" | "hand_over" | "read_log" | "control_playback" | "edit_queue" | "add_to_queue" | "vote" | "schedule_party";
         /**
          * @description A person in a room
          * @example {
@@ -5063,7 +5236,7 @@ export interface components {
              * @description What was done
              * @enum {string}
              */
-            action: "room_updated" | "room_archived" | "room_reopened" | "room_closed" | "role_set" | "host_handed_over" | "host_succeeded" | "kicked" | "banned" | "ban_lifted" | "muted" | "mute_lifted" | "message_deleted" | "invited" | "invitation_revoked" | "invitation_accepted" | "played" | "paused" | "sought" | "rate_set" | "loaded" | "skipped" | "stopped" | "queue_added" | "queue_removed" | "queue_moved";
+            action: "room_updated" | "room_archived" | "room_reopened" | "room_closed" | "role_set" | "host_handed_over" | "host_succeeded" | "kicked" | "banned" | "ban_lifted" | "muted" | "mute_lifted" | "message_deleted" | "invited" | "invitation_revoked" | "invitation_accepted" | "played" | "paused" | "sought" | "rate_set" | "loaded" | "skipped" | "stopped" | "queue_added" | "queue_removed" | "queue_moved" | "party_scheduled" | "party_changed" | "party_cancelled";
             /**
              * @description Who did it; null when the account is deleted, when it happened by itself, and when an admin of the service
              *     did it
@@ -5075,6 +5248,434 @@ export interface components {
             /**
              * Format: date-time
              * @description When it was done
+             */
+            created_at: string;
+        };
+        /**
+         * @description Where a party stands. `missed`: it did not start within 15 minutes, because there was nothing to play or the service
+         *     was away. A room that is archived, closed or deleted cancels its parties.
+         * @enum {string}
+         */
+        PartyState: "scheduled" | "started" | "cancelled" | "missed";
+        /**
+         * @description Whether somebody comes
+         * @enum {string}
+         */
+        PartyReply: "yes" | "maybe" | "no";
+        /** @description What the party is called, in one line; empty without a title */
+        PartyTitle: string;
+        /**
+         * @description The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start: that is
+         *     an instant.
+         */
+        PartyTimeZone: string;
+        /**
+         * @description A time at which a room watches together
+         * @example {
+         *       "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *       "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *       "room_name": "Silent Sunday",
+         *       "title": "Second part",
+         *       "movie": {
+         *         "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *         "title": "Nosferatu",
+         *         "year": 1922,
+         *         "runtime_minutes": 94,
+         *         "poster_url": "https://movies.example/nosferatu.jpg"
+         *       },
+         *       "starts_at": "2026-02-01T19:30:00Z",
+         *       "time_zone": "Europe/Berlin",
+         *       "state": "scheduled",
+         *       "scheduled_by": {
+         *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *         "username": "carol",
+         *         "display_name": "Carol",
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         }
+         *       },
+         *       "answers": {
+         *         "yes": 3,
+         *         "maybe": 1,
+         *         "no": 0
+         *       },
+         *       "created_at": "2026-01-31T19:00:00Z",
+         *       "updated_at": "2026-01-31T19:00:00Z"
+         *     }
+         */
+        Party: {
+            id: components["schemas"]["ID"];
+            room_id: components["schemas"]["ID"];
+            room_name: components["schemas"]["RoomName"];
+            title: components["schemas"]["PartyTitle"];
+            /** @description What it plays; null for what the room has loaded then, or else the first of its queue */
+            movie: components["schemas"]["RoomMovie"] | null;
+            /**
+             * Format: date-time
+             * @description When it starts by itself
+             */
+            starts_at: string;
+            time_zone: components["schemas"]["PartyTimeZone"];
+            state: components["schemas"]["PartyState"];
+            /** @description Who scheduled it; null when the account is deleted */
+            scheduled_by: components["schemas"]["Person"] | null;
+            answers: components["schemas"]["PartyCounts"];
+            /**
+             * Format: date-time
+             * @description When it was scheduled
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it last changed
+             */
+            updated_at: string;
+        };
+        /** @description How many people answered what */
+        PartyCounts: {
+            /** @description Who come */
+            yes: number;
+            /** @description Who may come */
+            maybe: number;
+            /** @description Who do not come */
+            no: number;
+        };
+        /** @description The next party of a room */
+        NextParty: {
+            id: components["schemas"]["ID"];
+            /**
+             * Format: date-time
+             * @description When it starts by itself
+             */
+            starts_at: string;
+            title: components["schemas"]["PartyTitle"];
+        };
+        /**
+         * @example {
+         *       "title": "Second part",
+         *       "starts_at": "2026-02-01T20:30:00+01:00",
+         *       "time_zone": "Europe/Berlin"
+         *     }
+         */
+        SchedulePartyRequest: {
+            /** @description What the party is called, in one line */
+            title?: string | null;
+            /**
+             * Format: uuid
+             * @description A movie with a stream; without it what the room has loaded then, or else the first of its queue
+             */
+            movie_id?: string | null;
+            /**
+             * Format: date-time
+             * @description When it starts: 10 minutes to 366 days ahead, to the millisecond
+             */
+            starts_at: string;
+            time_zone: components["schemas"]["PartyTimeZone"];
+        };
+        /**
+         * @example {
+         *       "starts_at": "2026-02-01T21:00:00+01:00"
+         *     }
+         */
+        UpdatePartyRequest: {
+            /** @description What the party is called, in one line; null for no title */
+            title?: string | null;
+            /**
+             * Format: uuid
+             * @description A movie with a stream; null for what the room has loaded then, or else the first of its queue
+             */
+            movie_id?: string | null;
+            /**
+             * Format: date-time
+             * @description When it starts: 10 minutes to 366 days ahead, to the millisecond
+             */
+            starts_at?: string;
+            time_zone?: components["schemas"]["PartyTimeZone"];
+        };
+        /**
+         * @example {
+         *       "answer": "yes"
+         *     }
+         */
+        AnswerPartyRequest: {
+            answer: components["schemas"]["PartyReply"];
+        };
+        /**
+         * @example {
+         *       "data": {
+         *         "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *         "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *         "room_name": "Silent Sunday",
+         *         "title": "Second part",
+         *         "movie": {
+         *           "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *           "title": "Nosferatu",
+         *           "year": 1922,
+         *           "runtime_minutes": 94,
+         *           "poster_url": "https://movies.example/nosferatu.jpg"
+         *         },
+         *         "starts_at": "2026-02-01T19:30:00Z",
+         *         "time_zone": "Europe/Berlin",
+         *         "state": "scheduled",
+         *         "scheduled_by": {
+         *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           }
+         *         },
+         *         "answers": {
+         *           "yes": 3,
+         *           "maybe": 1,
+         *           "no": 0
+         *         },
+         *         "created_at": "2026-01-31T19:00:00Z",
+         *         "updated_at": "2026-01-31T19:00:00Z"
+         *       }
+         *     }
+         */
+        PartyAnswer: {
+            data: components["schemas"]["Party"];
+        };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *           "room_name": "Silent Sunday",
+         *           "title": "Second part",
+         *           "movie": {
+         *             "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *             "title": "Nosferatu",
+         *             "year": 1922,
+         *             "runtime_minutes": 94,
+         *             "poster_url": "https://movies.example/nosferatu.jpg"
+         *           },
+         *           "starts_at": "2026-02-01T19:30:00Z",
+         *           "time_zone": "Europe/Berlin",
+         *           "state": "scheduled",
+         *           "scheduled_by": {
+         *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
+         *           },
+         *           "answers": {
+         *             "yes": 3,
+         *             "maybe": 1,
+         *             "no": 0
+         *           },
+         *           "created_at": "2026-01-31T19:00:00Z",
+         *           "updated_at": "2026-01-31T19:00:00Z"
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
+        PartyList: {
+            /** @description The parties */
+            data: components["schemas"]["Party"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        /**
+         * @description Somebody who has answered
+         * @example {
+         *       "user": {
+         *         "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *         "username": "dave",
+         *         "display_name": "Dave",
+         *         "avatar": {
+         *           "default": true,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *         }
+         *       },
+         *       "answer": "yes",
+         *       "answered_at": "2026-01-31T20:15:00Z"
+         *     }
+         */
+        PartyGuest: {
+            user: components["schemas"]["Person"];
+            answer: components["schemas"]["PartyReply"];
+            /**
+             * Format: date-time
+             * @description When the person answered for the first time
+             */
+            answered_at: string;
+        };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "user": {
+         *             "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *             "username": "dave",
+         *             "display_name": "Dave",
+         *             "avatar": {
+         *               "default": true,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *             }
+         *           },
+         *           "answer": "yes",
+         *           "answered_at": "2026-01-31T20:15:00Z"
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
+        PartyGuestList: {
+            /** @description The people of this page */
+            data: components["schemas"]["PartyGuest"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        /**
+         * @description A party of one of the caller's rooms
+         * @example {
+         *       "party": {
+         *         "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *         "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *         "room_name": "Silent Sunday",
+         *         "title": "Second part",
+         *         "movie": {
+         *           "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *           "title": "Nosferatu",
+         *           "year": 1922,
+         *           "runtime_minutes": 94,
+         *           "poster_url": "https://movies.example/nosferatu.jpg"
+         *         },
+         *         "starts_at": "2026-02-01T19:30:00Z",
+         *         "time_zone": "Europe/Berlin",
+         *         "state": "scheduled",
+         *         "scheduled_by": {
+         *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           }
+         *         },
+         *         "answers": {
+         *           "yes": 3,
+         *           "maybe": 1,
+         *           "no": 0
+         *         },
+         *         "created_at": "2026-01-31T19:00:00Z",
+         *         "updated_at": "2026-01-31T19:00:00Z"
+         *       },
+         *       "answer": "maybe"
+         *     }
+         */
+        MyParty: {
+            party: components["schemas"]["Party"];
+            /** @description What the caller answered; null without an answer */
+            answer: (string & components["schemas"]["PartyReply"]) | null;
+        };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "party": {
+         *             "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *             "room_name": "Silent Sunday",
+         *             "title": "Second part",
+         *             "movie": {
+         *               "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *               "title": "Nosferatu",
+         *               "year": 1922,
+         *               "runtime_minutes": 94,
+         *               "poster_url": "https://movies.example/nosferatu.jpg"
+         *             },
+         *             "starts_at": "2026-02-01T19:30:00Z",
+         *             "time_zone": "Europe/Berlin",
+         *             "state": "scheduled",
+         *             "scheduled_by": {
+         *               "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *               "username": "carol",
+         *               "display_name": "Carol",
+         *               "avatar": {
+         *                 "default": false,
+         *                 "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *                 "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *                 "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *                 "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *               }
+         *             },
+         *             "answers": {
+         *               "yes": 3,
+         *               "maybe": 1,
+         *               "no": 0
+         *             },
+         *             "created_at": "2026-01-31T19:00:00Z",
+         *             "updated_at": "2026-01-31T19:00:00Z"
+         *           },
+         *           "answer": "maybe"
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
+        MyPartyList: {
+            /** @description The parties of this page */
+            data: components["schemas"]["MyParty"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        /** @description A party that the account scheduled */
+        ExportedParty: {
+            id: components["schemas"]["ID"];
+            room_id: components["schemas"]["ID"];
+            title: components["schemas"]["PartyTitle"];
+            /**
+             * Format: uuid
+             * @description The movie; null without one
+             */
+            movie_id: string | null;
+            /**
+             * Format: date-time
+             * @description When it starts
+             */
+            starts_at: string;
+            time_zone: components["schemas"]["PartyTimeZone"];
+            state: components["schemas"]["PartyState"];
+            /**
+             * Format: date-time
+             * @description When it was scheduled
+             */
+            created_at: string;
+        };
+        /** @description What the account answered to a party */
+        ExportedPartyAnswer: {
+            party_id: components["schemas"]["ID"];
+            room_id: components["schemas"]["ID"];
+            answer: components["schemas"]["PartyReply"];
+            /**
+             * Format: date-time
+             * @description When it was given
              */
             created_at: string;
         };
@@ -5662,6 +6263,11 @@ export interface components {
          *         "queue_order": "manual",
          *         "wait_policy": "auto",
          *         "now_playing": false,
+         *         "next_party": {
+         *           "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *           "starts_at": "2026-02-01T19:30:00Z",
+         *           "title": "Second part"
+         *         },
          *         "state": "open",
          *         "closed": false,
          *         "created_at": "2026-01-31T19:00:00Z",
@@ -5717,6 +6323,11 @@ export interface components {
          *           "queue_order": "manual",
          *           "wait_policy": "auto",
          *           "now_playing": false,
+         *           "next_party": {
+         *             "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *             "starts_at": "2026-02-01T19:30:00Z",
+         *             "title": "Second part"
+         *           },
          *           "state": "open",
          *           "closed": false,
          *           "created_at": "2026-01-31T19:00:00Z",
@@ -5767,6 +6378,11 @@ export interface components {
          *             "queue_order": "manual",
          *             "wait_policy": "auto",
          *             "now_playing": false,
+         *             "next_party": {
+         *               "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *               "starts_at": "2026-02-01T19:30:00Z",
+         *               "title": "Second part"
+         *             },
          *             "state": "open",
          *             "closed": false,
          *             "created_at": "2026-01-31T19:00:00Z",
@@ -6162,7 +6778,7 @@ export interface components {
          * @description What an email is about
          * @enum {string}
          */
-        EmailKind: "welcome" | "welcome_reminder" | "email_verification" | "password_reset" | "password_changed" | "email_changed" | "room_invitation" | "room_invitation_reminder" | "activity_report";
+        EmailKind: "welcome" | "welcome_reminder" | "email_verification" | "password_reset" | "password_changed" | "email_changed" | "room_invitation" | "room_invitation_reminder" | "activity_report" | "party_reminder" | "party_changed" | "party_cancelled";
         /**
          * @description How far an email has come. No attempt follows after `sent`, `failed` and `cancelled`.
          * @enum {string}
@@ -6180,10 +6796,11 @@ export interface components {
          *     the link was used, replaced by a later one, or is too old. `invitation_ended`: it was answered, revoked,
          *     removed, or it expired. `may_not_invite`: the inviter may not invite to the room any more. `room_ended`: the
          *     room is archived, closed or removed. `not_a_recipient`: the settings do not name the address any more.
-         *     `opted_out`: the address wants no invitations.
+         *     `party_changed`: the party was moved. `party_ended`: the party has started, or was cancelled. `not_a_guest`: the
+         *     recipient does not come to the party, or may not enter the room. `opted_out`: the address wants no invitations.
          * @enum {string}
          */
-        EmailReason: "address_rejected" | "mailbox_full" | "message_rejected" | "server_unreachable" | "unconfirmed" | "expired" | "cancelled" | "no_account" | "account_suspended" | "already_confirmed" | "address_taken" | "link_ended" | "invitation_ended" | "may_not_invite" | "room_ended" | "not_a_recipient" | "opted_out";
+        EmailReason: "address_rejected" | "mailbox_full" | "message_rejected" | "server_unreachable" | "unconfirmed" | "expired" | "cancelled" | "no_account" | "account_suspended" | "already_confirmed" | "address_taken" | "link_ended" | "invitation_ended" | "may_not_invite" | "room_ended" | "not_a_recipient" | "party_changed" | "party_ended" | "not_a_guest" | "opted_out";
         /**
          * @description An email, as admins see it. It has neither the address nor the text.
          * @example {
@@ -6888,7 +7505,7 @@ export interface components {
          * @description What a job does
          * @enum {string}
          */
-        JobKind: "WelcomeEmail" | "VerificationEmail" | "PasswordResetEmail" | "PasswordChangedNotice" | "EmailChangedNotice" | "RoomInvitation" | "ReportEmail" | "Resend" | "ProcessAvatar" | "Cleanup" | "DeleteAccount" | "ActivityReport" | "WebhookDelivery";
+        JobKind: "WelcomeEmail" | "VerificationEmail" | "PasswordResetEmail" | "PasswordChangedNotice" | "EmailChangedNotice" | "RoomInvitation" | "ReportEmail" | "Resend" | "ProcessAvatar" | "Cleanup" | "DeleteAccount" | "ActivityReport" | "WebhookDelivery" | "ScheduledParty" | "PartyEmail";
         /**
          * @description How a job has ended, or that it runs
          * @enum {string}
@@ -7310,7 +7927,7 @@ export interface components {
              * @description Only those of this kind
              * @enum {string|null}
              */
-            kind?: "WelcomeEmail" | "VerificationEmail" | "PasswordResetEmail" | "PasswordChangedNotice" | "EmailChangedNotice" | "RoomInvitation" | "ReportEmail" | "Resend" | "ProcessAvatar" | "Cleanup" | "DeleteAccount" | "ActivityReport" | "WebhookDelivery" | null;
+            kind?: "WelcomeEmail" | "VerificationEmail" | "PasswordResetEmail" | "PasswordChangedNotice" | "EmailChangedNotice" | "RoomInvitation" | "ReportEmail" | "Resend" | "ProcessAvatar" | "Cleanup" | "DeleteAccount" | "ActivityReport" | "WebhookDelivery" | "ScheduledParty" | "PartyEmail" | null;
             /**
              * @description Only those in this state; by default `running`, and `failed` for a retry
              * @enum {string|null}
@@ -7873,13 +8490,14 @@ export interface components {
          *     archives rooms in which nothing happens; an admin or the host can open them again. `archived_rooms`: deletes for
          *     good the rooms which that policy has archived, and those that hosts have deleted. `unverified_accounts`:
          *     accounts that were never confirmed, and not used. `expired_tokens`, `ended_sessions`, `ended_invitations`,
-         *     `idempotency_keys`: what their names say. `resolved_reports`: resolved reports of abuse, with what was reported.
+         *     `idempotency_keys`: what their names say. `past_parties`: parties that
+         *     have started or were cancelled, with the answers. `resolved_reports`: resolved reports of abuse, with what was reported.
          *     `old_emails`: the history of emails, with their attempts. `old_webhook_deliveries`: the history of webhooks.
          *     `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which room when; the
          *     figures of days stay. `orphaned_files`: files whose upload was never committed.
          * @enum {string}
          */
-        Policy: "inactive_participants" | "old_messages" | "inactive_rooms" | "archived_rooms" | "unverified_accounts" | "expired_tokens" | "ended_sessions" | "ended_invitations" | "idempotency_keys" | "resolved_reports" | "old_emails" | "old_webhook_deliveries" | "started_events" | "old_activity" | "orphaned_files";
+        Policy: "inactive_participants" | "old_messages" | "inactive_rooms" | "archived_rooms" | "unverified_accounts" | "expired_tokens" | "ended_sessions" | "ended_invitations" | "past_parties" | "idempotency_keys" | "resolved_reports" | "old_emails" | "old_webhook_deliveries" | "started_events" | "old_activity" | "orphaned_files";
         /**
          * @example {
          *       "policies": [
@@ -8543,7 +9161,7 @@ export interface components {
          * @description Stable, for programs. There may be others in time; the status says what kind of problem it is.
          * @enum {string}
          */
-        ProblemCode: "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "command_id_reused" | "delivery_not_ended" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "event_started" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "job_ended" | "job_expired" | "job_not_started" | "jobs_changed" | "jobs_not_searchable" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "movie_without_stream" | "muted" | "not_found" | "not_participant" | "not_ready" | "nothing_playing" | "nothing_to_play" | "nothing_to_retry" | "origin_not_allowed" | "own_role" | "playback_busy" | "playback_stale" | "precondition_failed" | "queue_full" | "queue_full_of_yours" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_invitations" | "too_many_reports" | "too_many_webhooks" | "unauthenticated" | "unavailable" | "unknown_item" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "username_taken" | "webhook_off" | "wrong_password";
+        ProblemCode: "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "command_id_reused" | "delivery_not_ended" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "event_started" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "job_ended" | "job_expired" | "job_not_started" | "jobs_changed" | "jobs_not_searchable" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "movie_without_stream" | "muted" | "not_found" | "not_participant" | "not_ready" | "nothing_playing" | "nothing_to_play" | "nothing_to_retry" | "origin_not_allowed" | "own_role" | "party_ended" | "party_time" | "party_too_close" | "playback_busy" | "playback_stale" | "precondition_failed" | "queue_full" | "queue_full_of_yours" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_invitations" | "too_many_parties" | "too_many_reports" | "too_many_webhooks" | "unauthenticated" | "unavailable" | "unknown_item" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "username_taken" | "webhook_off" | "wrong_password";
         /** @description A parameter, or a property of the body, that is wrong */
         FieldProblem: {
             /** @description The parameter's name, or the path of the property with dots; cut after 200 characters */
@@ -8709,6 +9327,26 @@ export interface components {
          *           {
          *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *             "item_id": "01993f7e-0a1b-7c2d-8e3f-405162738496",
+         *             "created_at": "2026-01-31T20:15:00Z"
+         *           }
+         *         ],
+         *         "parties": [
+         *           {
+         *             "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *             "title": "Second part",
+         *             "movie_id": null,
+         *             "starts_at": "2026-02-01T19:30:00Z",
+         *             "time_zone": "Europe/Berlin",
+         *             "state": "scheduled",
+         *             "created_at": "2026-01-31T19:00:00Z"
+         *           }
+         *         ],
+         *         "party_answers": [
+         *           {
+         *             "party_id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *             "answer": "yes",
          *             "created_at": "2026-01-31T20:15:00Z"
          *           }
          *         ],
@@ -8962,6 +9600,11 @@ export interface components {
          *         "queue_order": "manual",
          *         "wait_policy": "auto",
          *         "now_playing": false,
+         *         "next_party": {
+         *           "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *           "starts_at": "2026-02-01T19:30:00Z",
+         *           "title": "Second part"
+         *         },
          *         "state": "open",
          *         "closed": false,
          *         "created_at": "2026-01-31T19:00:00Z",
@@ -9176,6 +9819,11 @@ export interface components {
          *         "queue_order": "manual",
          *         "wait_policy": "auto",
          *         "now_playing": false,
+         *         "next_party": {
+         *           "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *           "starts_at": "2026-02-01T19:30:00Z",
+         *           "title": "Second part"
+         *         },
          *         "state": "open",
          *         "closed": false,
          *         "created_at": "2026-01-31T19:00:00Z",
@@ -9223,6 +9871,11 @@ export interface components {
          *           "queue_order": "manual",
          *           "wait_policy": "auto",
          *           "now_playing": false,
+         *           "next_party": {
+         *             "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *             "starts_at": "2026-02-01T19:30:00Z",
+         *             "title": "Second part"
+         *           },
          *           "state": "open",
          *           "closed": false,
          *           "created_at": "2026-01-31T19:00:00Z",
@@ -9677,6 +10330,11 @@ export interface components {
          *             "queue_order": "manual",
          *             "wait_policy": "auto",
          *             "now_playing": false,
+         *             "next_party": {
+         *               "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *               "starts_at": "2026-02-01T19:30:00Z",
+         *               "title": "Second part"
+         *             },
          *             "state": "open",
          *             "closed": false,
          *             "created_at": "2026-01-31T19:00:00Z",
@@ -10546,6 +11204,8 @@ export interface components {
         ScheduleID: string;
         /** @description The item of the queue */
         ItemID: components["schemas"]["ID"];
+        /** @description The party */
+        PartyID: components["schemas"]["ID"];
         /** @description The room */
         RoomID: components["schemas"]["ID"];
         /** @description The `next_cursor` of the page before: of the same list, with the same filters */
@@ -11256,6 +11916,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MyRoomList"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listMyParties: {
+        parameters: {
+            query?: {
+                /** @description The `next_cursor` of the page before: of the same list, with the same filters */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description The maximum number of items on a page */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The parties */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyPartyList"];
                 };
             };
             400: components["responses"]["InvalidRequest"];
@@ -13577,6 +14268,320 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listParties: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room */
+                room_id: components["parameters"]["RoomID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The parties */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartyList"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    scheduleParty: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The room */
+                room_id: components["parameters"]["RoomID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SchedulePartyRequest"];
+            };
+        };
+        responses: {
+            /** @description The party */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartyAnswer"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getParty: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The party */
+                party_id: components["parameters"]["PartyID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The party */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartyAnswer"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    cancelParty: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The party */
+                party_id: components["parameters"]["PartyID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Cancelled */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateParty: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The party */
+                party_id: components["parameters"]["PartyID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdatePartyRequest"];
+            };
+        };
+        responses: {
+            /** @description The party as it is now */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartyAnswer"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    answerParty: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The party */
+                party_id: components["parameters"]["PartyID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerPartyRequest"];
+            };
+        };
+        responses: {
+            /** @description Answered */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listPartyAnswers: {
+        parameters: {
+            query?: {
+                /** @description Only those who answered so */
+                answer?: components["schemas"]["PartyReply"];
+                /** @description The `next_cursor` of the page before: of the same list, with the same filters */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description The maximum number of items on a page */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                /** @description The party */
+                party_id: components["parameters"]["PartyID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The people */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartyGuestList"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPartyCalendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The party */
+                party_id: components["parameters"]["PartyID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The calendar */
+            200: {
+                headers: {
+                    /** @description The name of the file */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/calendar": string;
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
             415: components["responses"]["CompressedBody"];
             429: components["responses"]["RateLimited"];

@@ -177,17 +177,23 @@ export interface components {
             rate: components["schemas"]["Speed"];
             /** @description The length of the item; null while it is not known */
             duration_ms: number | null;
+            /**
+             * @description When the item starts by itself, for a scheduled party; null unless it does. The state is `paused` then. A player
+             *     that is ready begins at that instant by the room's clock: the state that follows has it as its `at_ms`, or is
+             *     `waiting` if the room waits for somebody. Until that state comes, a player goes on for a minute at most.
+             */
+            starts_at_ms: components["schemas"]["RoomTime"] | null;
             /** @description What the room waits for; null unless the state is `waiting` */
             wait: components["schemas"]["Wait"] | null;
             /**
              * @description What changed the state: a command, or `ready` (everybody is), `deadline` (of a wait), `rebuffer` (somebody
              *     ran out of data), `ended` (the item is over), `voted` (to skip it), `removed` (from the queue), `deserted`
-             *     (nobody was connected), `archived` (the room was), `scheduled`, `started` (as scheduled), `duration` (the
+             *     (nobody was connected), `archived` (the room was), `scheduled`, `unscheduled` (it starts by itself, and no longer), `started` (as scheduled), `duration` (the
              *     length of the item was learnt), `clock` (the database's was set). Empty in a room that has never played
              *     anything.
              * @enum {string}
              */
-            cause: "" | "play" | "pause" | "seek" | "rate" | "load" | "skip" | "stop" | "ready" | "deadline" | "rebuffer" | "ended" | "voted" | "removed" | "deserted" | "archived" | "scheduled" | "started" | "duration" | "clock";
+            cause: "" | "play" | "pause" | "seek" | "rate" | "load" | "skip" | "stop" | "ready" | "deadline" | "rebuffer" | "ended" | "voted" | "removed" | "deserted" | "archived" | "scheduled" | "unscheduled" | "started" | "duration" | "clock";
             /** @description Who changed it; null for what happened by itself, and when the account is deleted */
             by: components["schemas"]["Person"] | null;
             /** @description The time when the server wrote this. It is no measurement of the clock. */
